@@ -1,0 +1,42 @@
+package desk
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Mailbox is a person's name and address, as they appear in a mail's header.
+type Mailbox struct {
+	Name    string // may be empty
+	Address string // addr-spec, such as agent@example.com
+}
+
+// Letter is everything that one mail's words are made from. It is loaded when the mail is sent and kept nowhere.
+type Letter struct {
+	Number   ticket.Number
+	N        int // the mail's number within its ticket, from 1; with Number it makes the Message-ID
+	Kind     ticket.MailKind
+	To       Mailbox
+	Previous int // number of the last mail of this ticket to the same person, 0 when this is the first
+
+	Subject  string // the ticket's
+	Body     string // the message that the event carries, plain text; empty when it carries none
+	Author   string // display name of who acted; empty when the desk acted by itself
+	At       time.Time
+	Cause    ticket.Cause // closure and resolution: who or what ended it
+	Assignee string       // display name; empty when unassigned
+	Status   ticket.Status
+	Priority policy.Priority
+
+	FirstResponseDue time.Time // zero once it has been met, or while its clock is paused
+	ResolutionDue    time.Time // likewise
+	SilenceAt        time.Time // nudge, information request, resolution: when silence ends the ticket; zero when never
+
+	Clock policy.ClockName // reminder and escalation: which promise
+	DueAt time.Time        // and when it falls or fell due
+	Rung  int              // escalation: which rung, from 1
+
+	Policy *policy.Policy // in force for this ticket: zone, contact, privacy link, name
+}

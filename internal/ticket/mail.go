@@ -1,0 +1,56 @@
+package ticket
+
+import "github.com/holesalemart/supportdesk/internal/policy"
+
+// MailKind names a mail that an event owes somebody. The words are rendered elsewhere, when it is sent.
+type MailKind string
+
+// To the requester.
+const (
+	MailReceipt            MailKind = "receipt"             // the ticket was accepted: its number and both promises
+	MailAssignment         MailKind = "assignment"          // an agent now has the ticket
+	MailReply              MailKind = "reply"               // an agent wrote a public answer
+	MailInformationRequest MailKind = "information-request" // an agent asks for something; the ticket waits
+	MailProgress           MailKind = "progress"            // an agent tells how far things are
+	MailNudge              MailKind = "nudge"               // the ticket still waits for the requester
+	MailResolution         MailKind = "resolution"          // resolved; says when silence will close it
+	MailClosure            MailKind = "closure"             // closed for good; says how to follow up
+	MailReopening          MailKind = "reopening"           // resolved before, open again
+)
+
+// To staff.
+const (
+	MailAssigned      MailKind = "assigned"       // somebody else gave this agent the ticket
+	MailCustomerReply MailKind = "customer-reply" // the requester wrote; to the assignee
+	MailReminder      MailKind = "reminder"       // a promise falls due soon
+	MailEscalation    MailKind = "escalation"     // a promise was broken; one rung of the ladder
+)
+
+// MailKinds lists every kind, requester's first.
+func MailKinds() []MailKind {
+	return []MailKind{
+		MailReceipt, MailAssignment, MailReply, MailInformationRequest, MailProgress, MailNudge, MailResolution,
+		MailClosure, MailReopening, MailAssigned, MailCustomerReply, MailReminder, MailEscalation,
+	}
+}
+
+// ToStaff reports whether a mail of this kind goes to people who work here.
+func (k MailKind) ToStaff() bool {
+	switch k {
+	case MailAssigned, MailCustomerReply, MailReminder, MailEscalation:
+		return true
+	default:
+		return false
+	}
+}
+
+// Mail is an effect: a mail owed by one event to one audience. It holds no words and no address. Exactly one of
+// Person and Audience is set; an audience is turned into people when the event is stored.
+type Mail struct {
+	Kind     MailKind
+	Event    int              // the timeline number of the event that owes it
+	Person   PersonID         // the recipient
+	Audience policy.Audience  // or everybody of this audience
+	Clock    policy.ClockName // reminders and escalations: which promise
+	Rung     int              // escalations: which rung, from 1
+}

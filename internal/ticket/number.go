@@ -1,0 +1,63 @@
+package ticket
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// Number identifies a ticket and its workflow: a prefix, a hyphen and 50 random bits as ten characters of
+// Crockford's base 32, such as HM-7Q2K9XM4TD.
+type Number string
+
+// PersonID identifies a person without naming them: P- and 50 random bits as in Number.
+type PersonID string
+
+const (
+	crockford  = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	codeLength = 10
+	maxPrefix  = 8
+)
+
+// NewNumber draws a number with the given prefix. A collision is possible, if hardly: whoever stores it must
+// insist on uniqueness and draw again.
+func NewNumber(prefix string) Number { return Number(prefix + "-" + newCode()) }
+
+// NewPersonID draws a person's ID.
+func NewPersonID() PersonID { return PersonID("P-" + newCode()) }
+
+// ParseNumber accepts what people type: any case, I and L for 1, O for 0, surrounding space. It returns a
+// NotFound fault for what can't be a number, because to whoever asks it is one and the same.
+func ParseNumber(typed string) (Number, error) {
+	prefix, code, ok := strings.Cut(strings.ToUpper(strings.TrimSpace(typed)), "-")
+	if !ok || !ValidPrefix(prefix) || len(code) != codeLength {
+		return "", errNoTicket
+	}
+	code = strings.NewReplacer("I", "1", "L", "1", "O", "0").Replace(code)
+	if strings.Trim(code, crockford) != "" {
+		return "", errNoTicket
+	}
+	return Number(prefix + "-" + code), nil
+}
+
+var errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
+
+// ValidPrefix reports whether a prefix is one to eight capital letters or digits.
+func ValidPrefix(prefix string) bool {
+	return prefix != "" && len(prefix) <= maxPrefix &&
+		strings.Trim(prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
+}
+
+func newCode() string {
+	var random [8]byte
+	rand.Read(random[:]) // never fails since Go 1.24
+	bits := binary.BigEndian.Uint64(random[:])
+	code := make([]byte, codeLength)
+	for i := range code {
+		code[i] = crockford[bits&31]
+		bits >>= 5
+	}
+	return string(code)
+}
