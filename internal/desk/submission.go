@@ -1,0 +1,60 @@
+package desk
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Limits of what people may type, in characters for a subject and bytes for a body.
+const (
+	MaxSubject = 200
+	MaxBody    = 64 << 10
+)
+
+// Submission is a new ticket as its requester typed it. Its fields have been checked.
+type Submission struct {
+	Number   ticket.Number
+	Subject  string
+	Body     string
+	Category string
+	Priority policy.Priority
+	Order    string        // the shop's order number, may be empty
+	Follows  ticket.Number // the closed ticket that this one follows up, may be empty
+	Once     Once
+}
+
+// Request is a command to a ticket as somebody typed it.
+type Request struct {
+	Number   ticket.Number
+	Verb     ticket.Verb
+	Body     string          // the words; empty where the verb has none
+	Agent    string          // assign: a handle or an ID; empty: whoever asks
+	Priority policy.Priority // reclassify, may be empty
+	Category string          // likewise
+	Once     Once
+}
+
+// Once makes a repeated request be accepted once: the same key from the same person with the same fingerprint gives
+// the first answer again, with another fingerprint it is a Conflict.
+type Once struct {
+	Key         string // empty: the request is not protected
+	Fingerprint []byte // SHA-256 of the request
+}
+
+// Accepted is what acceptance fixed: from here on the command is kept, in this place and at this instant.
+type Accepted struct {
+	Number ticket.Number
+	Seq    int64
+	At     time.Time // a whole second, UTC
+	Policy int64     // the ticket's version
+	Again  bool      // accepted before, under the same key
+}
+
+// Receipt answers a submission.
+type Receipt struct {
+	Accepted
+	Priority policy.Priority
+	Promises policy.Promises
+}

@@ -1,0 +1,73 @@
+package ticket
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// advance fires every moment that is due at or before an instant, in order. It ends because each moment, once
+// fired, changes the state so that it is not offered again.
+func (s *story) advance(until time.Time) {
+	for s.err == nil {
+		m, ok := Next(s.t, s.policy)
+		if !ok || m.Due.After(until) {
+			return
+		}
+		s.begin(theDesk, m.Due, 0)
+		s.fire(m)
+	}
+}
+
+func (s *story) fire(m Moment) {
+	switch m.Kind {
+	case MomentRemind:
+		s.emit(Event{Kind: EventReminded, Promise: m.Clock})
+		s.mailOwner(MailReminder, m)
+	case MomentBreach:
+		s.emit(Event{Kind: EventBreached, Promise: m.Clock})
+	case MomentRung:
+		s.climb(m)
+	case MomentNudge:
+		s.emit(Event{Kind: EventNudged})
+		s.mail(MailNudge, s.t.Requester)
+	case MomentResolve:
+		s.emitResolved(CauseSilence, 0)
+	case MomentClose:
+		s.emitClosed(CauseSilence)
+	}
+}
+
+// climb fires one rung of the ladder: it tells whom the policy says, and raises the priority where it says so.
+func (s *story) climb(m Moment) {
+	rung := s.policy.Escalation[m.Rung-1]
+	e := Event{Kind: EventEscalated, Promise: m.Clock, Rung: m.Rung}
+	if raised := s.t.Priority.Raised(); rung.RaisePriority && raised != s.t.Priority {
+		l := s.ledger()
+		l.retarget(raised)
+		e.Priority, e.Clocks = raised, l.entries
+	}
+	s.emit(e)
+	for _, audience := range rung.Tell {
+		s.tell(MailEscalation, audience, m)
+	}
+}
+
+// mailOwner reminds whoever holds the ticket, and the supervisors when nobody does.
+func (s *story) mailOwner(kind MailKind, m Moment) {
+	if s.t.Assignee == "" {
+		s.tell(kind, policy.TellSupervisors, m)
+		return
+	}
+	s.tell(kind, policy.TellAssignee, m)
+}
+
+func (s *story) tell(kind MailKind, audience policy.Audience, m Moment) {
+	mail := Mail{Kind: kind, Event: s.t.Events, Clock: m.Clock, Rung: m.Rung}
+	if audience != policy.TellAssignee {
+		mail.Audience = audience
+	} else if mail.Person = s.t.Assignee; mail.Person == "" {
+		return
+	}
+	s.mails = append(s.mails, mail)
+}

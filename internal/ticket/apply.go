@@ -1,0 +1,111 @@
+package ticket
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// Apply is the fold: the ticket after one more event. It needs no calendar, because an event carries the ledger
+// entries that were computed when it happened; so a change of time zone data never moves a recorded instant.
+func Apply(t Ticket, e Event) Ticket {
+	t.Events = e.N
+	if e.Status != "" {
+		t.Status, t.Cause = e.Status, e.Cause
+	}
+	if e.Priority != "" {
+		t.Priority = e.Priority
+	}
+	if e.Category != "" {
+		t.Category = e.Category
+	}
+	if e.Assignee != "" {
+		t.Assignee, t.Handle = e.Assignee, e.Handle
+	}
+	for _, c := range e.Clocks {
+		p := t.Promise(c.Clock)
+		p.Clock = p.Clock.With(c.Entry)
+	}
+	t.applySilence(e)
+	t.applyPromises(e)
+	t.applyEmergency(e)
+	return t
+}
+
+// applySilence starts the count of the requester's silence anew at every word of the desk.
+func (t *Ticket) applySilence(e Event) {
+	listening := t.Status == StatusWaiting || t.Status == StatusResolved
+	switch {
+	case !listening:
+		t.SilentSince, t.Nudged = time.Time{}, false
+	case e.Status != "" || e.Answers || e.Kind == EventProgressTold:
+		t.SilentSince, t.Nudged = e.At, false
+	case e.Kind == EventNudged:
+		t.Nudged = true
+	}
+}
+
+func (t *Ticket) applyPromises(e Event) {
+	if e.Answers {
+		if t.FirstResponse.MetAt.IsZero() {
+			t.FirstResponse.MetAt = e.At
+		}
+		t.endLadders()
+	}
+	switch e.Kind {
+	case EventSubmitted:
+		t.Submitted = e.At
+	case EventReminded:
+		t.Promise(e.Promise).Reminded = true
+	case EventBreached:
+		p := t.Promise(e.Promise)
+		p.BreachedAt, p.LadderFrom = e.At, e.At
+	case EventEscalated:
+		t.Promise(e.Promise).Rungs = e.Rung
+	case EventAcknowledged:
+		t.endLadders()
+	case EventResolved:
+		t.Resolution.MetAt = e.At
+		t.endLadders()
+	case EventReopened:
+		t.Resolution.MetAt = time.Time{}
+	case EventClosed:
+		t.endLadders()
+	}
+}
+
+func (t *Ticket) endLadders() {
+	for _, name := range policy.ClockNames() {
+		if p := t.Promise(name); p.Escalating() {
+			p.Acknowledged = true
+		}
+	}
+}
+
+// applyEmergency moves whatever counts calendar time by the length of the emergency when it ends: nothing that is
+// due inside one is lost, and nothing comes earlier for it.
+func (t *Ticket) applyEmergency(e Event) {
+	switch e.Kind {
+	case EventPaused:
+		t.Emergency, t.EmergencySince = e.Emergency, e.At
+	case EventExtended:
+		t.Delayed = e.Emergency
+	case EventResumed:
+		length := e.At.Sub(t.EmergencySince)
+		t.FirstResponse.LadderFrom = later(t.FirstResponse.LadderFrom, length)
+		t.Resolution.LadderFrom = later(t.Resolution.LadderFrom, length)
+		if t.SilentSince.Before(t.EmergencySince) {
+			t.SilentSince = later(t.SilentSince, length)
+		} else if !t.SilentSince.IsZero() {
+			t.SilentSince = e.At
+		}
+		t.Emergency, t.EmergencySince = "", time.Time{}
+	}
+}
+
+func later(from time.Time, by time.Duration) time.Time {
+	if from.IsZero() {
+		return from
+	}
+	return from.Add(by)
+}

@@ -1,0 +1,89 @@
+package ticket
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// ledger collects the entries that one event writes, each computed on the clock as the ones before left it.
+type ledger struct {
+	s       *story
+	entries []ClockEntry
+	clocks  map[policy.ClockName]policy.Clock
+}
+
+func (s *story) ledger() *ledger {
+	return &ledger{s: s, clocks: map[policy.ClockName]policy.Clock{
+		policy.FirstResponse: s.t.FirstResponse.Clock,
+		policy.Resolution:    s.t.Resolution.Clock,
+	}}
+}
+
+func (l *ledger) write(name policy.ClockName, entry policy.Entry, changed bool, err error) {
+	if err != nil {
+		l.s.err = err
+		return
+	}
+	if changed {
+		l.clocks[name] = l.clocks[name].With(entry)
+		l.entries = append(l.entries, ClockEntry{Clock: name, Entry: entry})
+	}
+}
+
+func (l *ledger) start(p *policy.Policy, priority policy.Priority) {
+	for _, name := range policy.ClockNames() {
+		entry, err := policy.Start(p.Calendar, l.clocks[name].Counts, l.s.at, p.Target(name, priority))
+		l.write(name, entry, true, err)
+	}
+}
+
+// pause stops every clock that the policy, or an emergency, stops for this reason.
+func (l *ledger) pause(reason policy.Reason) {
+	for _, name := range policy.ClockNames() {
+		if reason == policy.ReasonEmergency || slices.Contains(l.s.policy.Clocks[name].Pauses, reason) {
+			entry, changed := l.clocks[name].Pause(l.s.policy.Calendar, l.s.at, reason)
+			l.write(name, entry, changed, nil)
+		}
+	}
+}
+
+func (l *ledger) resume(reason policy.Reason) {
+	for _, name := range policy.ClockNames() {
+		entry, changed, err := l.clocks[name].Resume(l.s.policy.Calendar, l.s.at, reason)
+		l.write(name, entry, changed, err)
+	}
+}
+
+func (l *ledger) settle(name policy.ClockName) {
+	entry, changed := l.clocks[name].Settle(l.s.policy.Calendar, l.s.at)
+	l.write(name, entry, changed, nil)
+}
+
+func (l *ledger) reopen(name policy.ClockName) {
+	entry, changed, err := l.clocks[name].Reopen(l.s.policy.Calendar, l.s.at)
+	l.write(name, entry, changed, err)
+}
+
+// retarget leaves a first response that was given alone: nothing can be promised about it any more.
+func (l *ledger) retarget(priority policy.Priority) {
+	for _, name := range policy.ClockNames() {
+		if name == policy.FirstResponse && l.clocks[name].Settled() {
+			continue
+		}
+		target := l.s.policy.Target(name, priority)
+		entry, changed, err := l.clocks[name].Retarget(l.s.policy.Calendar, l.s.at, target)
+		l.write(name, entry, changed, err)
+	}
+}
+
+func (l *ledger) extend(by time.Duration) {
+	for _, name := range policy.ClockNames() {
+		if name == policy.FirstResponse && l.clocks[name].Settled() {
+			continue
+		}
+		entry, changed, err := l.clocks[name].Extend(l.s.policy.Calendar, l.s.at, by)
+		l.write(name, entry, changed, err)
+	}
+}

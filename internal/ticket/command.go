@@ -1,0 +1,64 @@
+package ticket
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// Verb names what a command asks for. All but submit are also the names of the workflow's signals.
+type Verb string
+
+// The verbs.
+const (
+	VerbSubmit             Verb = "submit"
+	VerbAssign             Verb = "assign"
+	VerbCustomerReply      Verb = "customer-reply"
+	VerbAgentReply         Verb = "agent-reply"
+	VerbRequestInformation Verb = "request-information"
+	VerbProgressUpdate     Verb = "progress-update"
+	VerbNote               Verb = "note"
+	VerbReclassify         Verb = "reclassify"
+	VerbResolve            Verb = "resolve"
+	VerbClose              Verb = "close"
+	VerbReopen             Verb = "reopen"
+	VerbWithdraw           Verb = "withdraw"
+	VerbAcknowledge        Verb = "acknowledge-escalation"
+	VerbEmergencyPause     Verb = "emergency-pause"
+	VerbEmergencyExtend    Verb = "emergency-extend"
+	VerbEmergencyResume    Verb = "emergency-resume"
+)
+
+// Signals lists the verbs that reach a ticket after its submission.
+func Signals() []Verb {
+	return []Verb{
+		VerbAssign, VerbCustomerReply, VerbAgentReply, VerbRequestInformation, VerbProgressUpdate, VerbNote,
+		VerbReclassify, VerbResolve, VerbClose, VerbReopen, VerbWithdraw, VerbAcknowledge,
+		VerbEmergencyPause, VerbEmergencyExtend, VerbEmergencyResume,
+	}
+}
+
+// NeedsWords reports whether a command of this verb is nothing without a message.
+func (v Verb) NeedsWords() bool {
+	switch v {
+	case VerbCustomerReply, VerbAgentReply, VerbRequestInformation, VerbProgressUpdate, VerbNote:
+		return true
+	default:
+		return false
+	}
+}
+
+// Command is one numbered thing asked of a ticket. Its words are stored beside it, under Message.
+type Command struct {
+	Seq       int64 // within the ticket, from 1 without a gap; the submission is 1
+	Verb      Verb
+	By        Actor
+	At        time.Time // acceptance: a whole second, UTC, never before the command ahead of it
+	Message   int64     // ID of the words; 0 without any
+	Assignee  PersonID  // assign: who gets it
+	Handle    string    // assign: their handle; a reply that takes the ticket: the actor's
+	Priority  policy.Priority
+	Category  string
+	Emergency string        // emergency verbs: which one
+	Extension time.Duration // emergency-extend: how much longer the targets become
+}

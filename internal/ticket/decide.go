@@ -1,0 +1,195 @@
+package ticket
+
+import (
+	"slices"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// rule is a line of the transition table: who may ask for a verb, in which statuses it means something, and what
+// then happens. Whether a customer is this ticket's requester is checked for every verb. What is done refuses before
+// it tells anything, so a refusal leaves the story as it was.
+type rule struct {
+	by []Role
+	in []Status
+	do func(*story, Command) *fault.Error
+}
+
+var (
+	requester   = []Role{RoleCustomer}
+	staff       = []Role{RoleAgent, RoleSupervisor, RoleAdministrator}
+	staffOrHand = []Role{RoleAgent, RoleSupervisor, RoleAdministrator, RoleOperator}
+	anyone      = []Role{RoleCustomer, RoleAgent, RoleSupervisor, RoleAdministrator, RoleOperator}
+	command     = []Role{RoleSupervisor, RoleAdministrator, RoleOperator}
+
+	alive      = []Status{StatusNew, StatusOpen, StatusWaiting, StatusResolved}
+	unresolved = []Status{StatusNew, StatusOpen, StatusWaiting}
+	idle       = []Status{StatusWaiting, StatusResolved}
+)
+
+// rules is the one transition table.
+var rules = map[Verb]rule{
+	VerbSubmit:             {requester, []Status{""}, (*story).submit},
+	VerbAssign:             {staffOrHand, alive, (*story).assign},
+	VerbCustomerReply:      {requester, alive, (*story).customerReply},
+	VerbAgentReply:         {staff, alive, (*story).agentReply},
+	VerbRequestInformation: {staff, unresolved, (*story).requestInformation},
+	VerbProgressUpdate:     {staff, unresolved, (*story).progressUpdate},
+	VerbNote:               {staff, alive, (*story).note},
+	VerbReclassify:         {staffOrHand, alive, (*story).reclassify},
+	VerbResolve:            {staffOrHand, unresolved, (*story).resolve},
+	VerbClose:              {anyone, alive, (*story).close},
+	VerbReopen:             {staffOrHand, idle, (*story).reopen},
+	VerbWithdraw:           {requester, alive, (*story).withdraw},
+	VerbAcknowledge:        {staffOrHand, alive, (*story).acknowledge},
+	VerbEmergencyPause:     {command, alive, (*story).emergencyPause},
+	VerbEmergencyExtend:    {command, alive, (*story).emergencyExtend},
+	VerbEmergencyResume:    {command, alive, (*story).emergencyResume},
+}
+
+// MayAsk reports whether a role may ask for a verb at all, whatever the ticket's state.
+func MayAsk(role Role, verb Verb) bool { return slices.Contains(rules[verb].by, role) }
+
+// Refusal codes.
+const (
+	CodeClosed        = "ticket-closed"
+	CodeStatus        = "wrong-status"
+	CodeRole          = "not-allowed"
+	CodeNothing       = "nothing-to-change"
+	CodeWords         = "words-missing"
+	CodeMalformed     = "malformed"
+	CodeNotResolved   = "not-resolved"
+	CodeUnknownVerb   = "unknown-verb"
+	CodeNoAgent       = "agent-missing"
+	CodeNoEmergency   = "no-emergency"
+	CodeWrongCategory = "unknown-category"
+)
+
+// decide looks the command up in the table and does it, or says why not.
+func (s *story) decide(c Command) *fault.Error {
+	rule, known := rules[c.Verb]
+	switch {
+	case !known:
+		return fault.Refusal(CodeUnknownVerb, "there is no such command")
+	case !slices.Contains(rule.by, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID:
+		return &fault.Error{Kind: fault.Forbidden, Code: CodeRole, Message: "your role may not do this"}
+	case s.t.Closed():
+		return fault.Refusal(CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
+	case !slices.Contains(rule.in, s.t.Status):
+		return fault.Refusal(CodeStatus, "that can't be done while the ticket is %s", s.t.Status)
+	case c.Verb.NeedsWords() && c.Message == 0:
+		return fault.Refusal(CodeWords, "that needs a message, and so can't be done by hand")
+	}
+	s.begin(c.By, c.At, c.Seq)
+	return rule.do(s, c)
+}
+
+func (s *story) submit(c Command) *fault.Error {
+	l := s.ledger()
+	l.start(s.policy, c.Priority)
+	s.emit(Event{
+		Kind: EventSubmitted, Message: c.Message, Status: StatusNew,
+		Priority: c.Priority, Category: c.Category, Clocks: l.entries,
+	})
+	s.mail(MailReceipt, s.t.Requester)
+	return nil
+}
+
+func (s *story) assign(c Command) *fault.Error {
+	if c.Assignee == "" {
+		return fault.Refusal(CodeNoAgent, "there is no such agent")
+	}
+	if c.Assignee == s.t.Assignee {
+		return fault.Refusal(CodeNothing, "the ticket is theirs already")
+	}
+	s.emit(Event{Kind: EventAssigned, Assignee: c.Assignee, Handle: c.Handle, Status: s.opened()})
+	s.mail(MailAssignment, s.t.Requester)
+	if c.Assignee != c.By.ID {
+		s.mail(MailAssigned, c.Assignee)
+	}
+	return nil
+}
+
+// opened is the status of a ticket that somebody has taken in hand: a new one is open from here on.
+func (s *story) opened() Status {
+	if s.t.Status == StatusNew {
+		return StatusOpen
+	}
+	return ""
+}
+
+// take gives an unassigned ticket to whoever answers it. The answer's own mail names them.
+func (s *story) take(c Command) {
+	if s.t.Assignee == "" && c.By.Role.Staff() {
+		s.emit(Event{Kind: EventAssigned, Assignee: c.By.ID, Handle: c.Handle, Status: s.opened()})
+	}
+}
+
+func (s *story) customerReply(c Command) *fault.Error {
+	was := s.t.Status
+	reply := Event{Kind: EventCustomerReplied, Message: c.Message}
+	if was == StatusWaiting {
+		l := s.ledger()
+		l.resume(policy.ReasonWaiting)
+		reply.Status, reply.Clocks = StatusOpen, l.entries
+	}
+	s.emit(reply)
+	s.mail(MailCustomerReply, s.t.Assignee)
+	if was == StatusResolved {
+		s.emitReopened()
+	}
+	return nil
+}
+
+func (s *story) agentReply(c Command) *fault.Error {
+	s.take(c)
+	l := s.ledger()
+	l.settle(policy.FirstResponse)
+	s.emit(Event{Kind: EventAgentReplied, Message: c.Message, Answers: true, Status: s.opened(), Clocks: l.entries})
+	s.mail(MailReply, s.t.Requester)
+	return nil
+}
+
+func (s *story) requestInformation(c Command) *fault.Error {
+	s.take(c)
+	l := s.ledger()
+	l.settle(policy.FirstResponse)
+	l.pause(policy.ReasonWaiting)
+	s.emit(Event{
+		Kind: EventInformationRequested, Message: c.Message, Answers: true, Status: StatusWaiting, Clocks: l.entries,
+	})
+	s.mail(MailInformationRequest, s.t.Requester)
+	return nil
+}
+
+func (s *story) progressUpdate(c Command) *fault.Error {
+	s.emit(Event{Kind: EventProgressTold, Message: c.Message, Status: s.opened()})
+	s.mail(MailProgress, s.t.Requester)
+	return nil
+}
+
+func (s *story) note(c Command) *fault.Error {
+	s.emit(Event{Kind: EventNoted, Message: c.Message})
+	return nil
+}
+
+func (s *story) reclassify(c Command) *fault.Error {
+	e := Event{Kind: EventReclassified}
+	if c.Category != "" && c.Category != s.t.Category {
+		if !slices.Contains(s.policy.Categories, c.Category) {
+			return fault.Refusal(CodeWrongCategory, "the ticket's policy has no such category")
+		}
+		e.Category = c.Category
+	}
+	if c.Priority.Valid() && c.Priority != s.t.Priority {
+		l := s.ledger()
+		l.retarget(c.Priority)
+		e.Priority, e.Clocks = c.Priority, l.entries
+	}
+	if e.Category == "" && e.Priority == "" {
+		return fault.Refusal(CodeNothing, "the ticket has that priority and category already")
+	}
+	s.emit(e)
+	return nil
+}

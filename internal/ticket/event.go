@@ -1,0 +1,79 @@
+package ticket
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// EventKind names what happened to a ticket.
+type EventKind string
+
+// The events of a timeline.
+const (
+	EventSubmitted            EventKind = "submitted"
+	EventAssigned             EventKind = "assigned"
+	EventCustomerReplied      EventKind = "customer-replied"
+	EventAgentReplied         EventKind = "agent-replied"
+	EventInformationRequested EventKind = "information-requested"
+	EventProgressTold         EventKind = "progress-told"
+	EventNoted                EventKind = "noted"
+	EventReclassified         EventKind = "reclassified"
+	EventResolved             EventKind = "resolved"
+	EventClosed               EventKind = "closed"
+	EventReopened             EventKind = "reopened"
+	EventReminded             EventKind = "reminded"
+	EventBreached             EventKind = "breached"
+	EventEscalated            EventKind = "escalated"
+	EventAcknowledged         EventKind = "acknowledged"
+	EventNudged               EventKind = "nudged"
+	EventPaused               EventKind = "paused"   // an emergency stops both clocks
+	EventExtended             EventKind = "extended" // an emergency lengthens both targets
+	EventResumed              EventKind = "resumed"  // the emergency is over
+	EventMailBounced          EventKind = "mail-bounced"
+	EventRefused              EventKind = "refused"
+)
+
+// Public reports whether the requester may see an event of this kind.
+func (k EventKind) Public() bool {
+	switch k {
+	case EventSubmitted, EventAssigned, EventCustomerReplied, EventAgentReplied, EventInformationRequested,
+		EventProgressTold, EventResolved, EventClosed, EventReopened, EventNudged, EventPaused, EventExtended,
+		EventResumed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Event is one line of a ticket's timeline. A field that its kind has no use for is zero.
+type Event struct {
+	N       int       `json:"n"` // within the ticket, from 1 without a gap
+	Kind    EventKind `json:"kind"`
+	At      time.Time `json:"at"` // acceptance of the command, or the instant at which a moment fell due
+	By      Actor     `json:"by"`
+	Command int64     `json:"command,omitempty"` // number of the command it follows from; 0 for the desk's own
+
+	Message   int64            `json:"message,omitempty"`
+	Status    Status           `json:"status,omitempty"` // the status from here on; empty: unchanged
+	Cause     Cause            `json:"cause,omitempty"`
+	Assignee  PersonID         `json:"assignee,omitempty"`
+	Handle    string           `json:"handle,omitempty"`
+	Priority  policy.Priority  `json:"priority,omitempty"` // from here on; empty: unchanged
+	Category  string           `json:"category,omitempty"` // likewise
+	Promise   policy.ClockName `json:"promise,omitempty"`  // reminded, breached, escalated
+	Rung      int              `json:"rung,omitempty"`     // escalated: from 1
+	Answers   bool             `json:"answers,omitempty"`  // a person's public answer: keeps the first response, ends every ladder
+	Emergency string           `json:"emergency,omitempty"`
+	Mail      int              `json:"mail,omitempty"` // mail-bounced: number of the mail
+	Verb      Verb             `json:"verb,omitempty"` // refused: what was asked
+	Code      string           `json:"code,omitempty"` // refused: why, as a stable word
+
+	Clocks []ClockEntry `json:"clocks,omitempty"` // what this event writes into the ledgers
+}
+
+// ClockEntry is a ledger entry and the clock that it belongs to.
+type ClockEntry struct {
+	Clock policy.ClockName `json:"clock"`
+	Entry policy.Entry     `json:"entry"`
+}

@@ -1,0 +1,53 @@
+package ticket
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// State is what a ticket's workflow keeps and its history records: small, and without a word that anybody wrote.
+type State struct {
+	Ticket  Ticket `json:"ticket"`
+	Command int64  `json:"command"` // number of the last command taken
+	Mails   int    `json:"mails"`   // number of the last mail owed
+	Next    Moment `json:"next,omitzero"`
+}
+
+// StepRequest asks for one step of a ticket. Exactly one of Command, Due, Bounced and ByHand is set. Each may be
+// asked for twice: the second time changes nothing and gives the state as it then is.
+type StepRequest struct {
+	Number  Number    `json:"number"`
+	Mails   int       `json:"mails"` // the last mail that the asker knows of
+	Command int64     `json:"command,omitempty"`
+	Due     time.Time `json:"due,omitzero"`
+	Bounced int       `json:"bounced,omitempty"` // number of a mail that can't be delivered
+	ByHand  *ByHand   `json:"by_hand,omitempty"`
+}
+
+// StepResult is what a step leaves behind.
+type StepResult struct {
+	State   State  `json:"state"`
+	Owed    []Owed `json:"owed,omitempty"` // mails after StepRequest.Mails that are neither sent nor bounced
+	Pending int64  `json:"pending"`        // number of the last command accepted; those after State.Command are still to be taken
+}
+
+// Owed is a mail to be sent, in the order of N for each recipient.
+type Owed struct {
+	N    int      `json:"n"`
+	To   PersonID `json:"to"`
+	Kind MailKind `json:"kind"`
+}
+
+// ByHand is a signal that did not come through the API: it has no number yet and names nobody. A step gives it
+// one, so that it becomes a command like any other.
+type ByHand struct {
+	Key       string          `json:"key"` // the same for every try of one signal
+	Verb      Verb            `json:"verb"`
+	Malformed bool            `json:"malformed,omitempty"` // its payload can't be read; it is to be refused
+	Agent     string          `json:"agent,omitempty"`     // handle or ID
+	Priority  policy.Priority `json:"priority,omitempty"`
+	Category  string          `json:"category,omitempty"`
+	Emergency string          `json:"emergency,omitempty"`
+	Extension time.Duration   `json:"extension,omitempty"`
+}

@@ -1,0 +1,83 @@
+package ticket
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// MomentKind names what falls due by itself.
+type MomentKind string
+
+// The moments. Where two fall due at one instant, they come in this order.
+const (
+	MomentRemind  MomentKind = "remind"
+	MomentBreach  MomentKind = "breach"
+	MomentRung    MomentKind = "rung"
+	MomentNudge   MomentKind = "nudge"
+	MomentResolve MomentKind = "resolve-by-silence"
+	MomentClose   MomentKind = "close-by-silence"
+)
+
+// Moment is something that happens at an instant unless something else happens before.
+type Moment struct {
+	Kind  MomentKind       `json:"kind,omitempty"`
+	Clock policy.ClockName `json:"clock,omitempty"` // remind, breach, rung
+	Rung  int              `json:"rung,omitempty"`  // rung: from 1
+	Due   time.Time        `json:"due,omitzero"`
+}
+
+// Next is the ticket's next moment, and false when nothing falls due by itself: in an emergency, when the ticket
+// is closed, or when the policy promises nothing more. An instant in the past is overdue.
+func Next(t Ticket, p *policy.Policy) (Moment, bool) {
+	var next Moment
+	if t.Emergency != "" || t.Closed() {
+		return next, false
+	}
+	offer := func(kind MomentKind, clock policy.ClockName, rung int, due time.Time) {
+		if next.Kind == "" || due.Before(next.Due) {
+			next = Moment{Kind: kind, Clock: clock, Rung: rung, Due: due}
+		}
+	}
+	for _, name := range policy.ClockNames() {
+		t.offerPromise(name, p, offer)
+	}
+	t.offerSilence(p.Silence, offer)
+	return next, next.Kind != ""
+}
+
+type offer func(kind MomentKind, clock policy.ClockName, rung int, due time.Time)
+
+func (t *Ticket) offerPromise(name policy.ClockName, p *policy.Policy, offer offer) {
+	promise := t.Promise(name)
+	if promise.Escalating() && promise.Rungs < len(p.Escalation) {
+		rung := promise.Rungs
+		offer(MomentRung, name, rung+1, promise.LadderFrom.Add(p.Escalation[rung].After))
+	}
+	if promise.Clock.Settled() || !promise.Clock.Running() || !promise.BreachedAt.IsZero() {
+		return
+	}
+	if due, ok := promise.Clock.Due(); ok {
+		at, reached := promise.Clock.Reaches(p.Calendar, p.Clocks[name].RemindAt)
+		if reached && !promise.Reminded && p.Clocks[name].RemindAt > 0 && at.Before(due) {
+			offer(MomentRemind, name, 0, at)
+		}
+		offer(MomentBreach, name, 0, due)
+	}
+}
+
+func (t *Ticket) offerSilence(s policy.Silence, offer offer) {
+	switch t.Status {
+	case StatusWaiting:
+		if s.NudgeAfter > 0 && !t.Nudged {
+			offer(MomentNudge, "", 0, t.SilentSince.Add(s.NudgeAfter))
+		}
+		if s.ResolveAfter > 0 {
+			offer(MomentResolve, "", 0, t.SilentSince.Add(s.ResolveAfter))
+		}
+	case StatusResolved:
+		if s.CloseAfter > 0 {
+			offer(MomentClose, "", 0, t.SilentSince.Add(s.CloseAfter))
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package ticket
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// Outcome is the desk's answer to one command.
+type Outcome struct {
+	Refused bool
+	Code    string // stable word, such as "ticket-closed"
+	Reason  string // in words that whoever asked may read
+}
+
+// Result is what one step makes of a ticket: the new state, and the events and mails that led to it.
+type Result struct {
+	Ticket  Ticket
+	Events  []Event
+	Mails   []Mail
+	Outcome Outcome // of the command; zero when it was granted or there was none
+}
+
+// Take lets everything fall due that does so up to the command's acceptance, and then decides the command. An
+// answer accepted before a deadline keeps the promise even when it is taken after it; one accepted at the deadline
+// or later doesn't, even when it is taken before the deadline's timer fires. A refused command is an event too.
+func Take(t Ticket, p *policy.Policy, c Command) (Result, error) {
+	s := &story{t: t, policy: p}
+	if c.Verb != VerbSubmit {
+		s.advance(c.At)
+	}
+	refusal := s.decide(c)
+	if refusal != nil {
+		s.begin(c.By, c.At, c.Seq)
+		s.emit(Event{Kind: EventRefused, Verb: c.Verb, Code: refusal.Code, Message: c.Message})
+	}
+	result, err := s.result()
+	if err != nil {
+		return Result{}, fmt.Errorf("take %s %d of ticket %s: %w", c.Verb, c.Seq, t.Number, err)
+	}
+	if refusal != nil {
+		result.Outcome = Outcome{Refused: true, Code: refusal.Code, Reason: refusal.Message}
+	}
+	return result, nil
+}
+
+// Advance lets everything fall due that does so at or before an instant.
+func Advance(t Ticket, p *policy.Policy, until time.Time) (Result, error) {
+	s := &story{t: t, policy: p}
+	s.advance(until)
+	result, err := s.result()
+	if err != nil {
+		return Result{}, fmt.Errorf("advance ticket %s: %w", t.Number, err)
+	}
+	return result, nil
+}
+
+// Bounce records that a mail can't be delivered to its recipient, for agents to see.
+func Bounce(t Ticket, p *policy.Policy, mail int, at time.Time) (Result, error) {
+	s := &story{t: t, policy: p}
+	s.begin(theDesk, at, 0)
+	s.emit(Event{Kind: EventMailBounced, Mail: mail})
+	return s.result()
+}
+
+// story is a ticket while things happen to it: each event is applied the moment it is told, so the state and the
+// fold of the events are one by construction.
+type story struct {
+	t       Ticket
+	policy  *policy.Policy
+	by      Actor
+	at      time.Time
+	command int64
+	events  []Event
+	mails   []Mail
+	err     error // a calendar that never opens; the policy's check makes it impossible
+}
+
+func (s *story) begin(by Actor, at time.Time, command int64) { s.by, s.at, s.command = by, at, command }
+
+func (s *story) result() (Result, error) {
+	if s.err != nil {
+		return Result{}, fault.Wrap(s.err, fault.Internal, "the clock can't be computed")
+	}
+	return Result{Ticket: s.t, Events: s.events, Mails: s.mails}, nil
+}
+
+func (s *story) emit(e Event) {
+	e.N, e.At, e.By, e.Command = s.t.Events+1, s.at, s.by, s.command
+	s.t = Apply(s.t, e)
+	s.events = append(s.events, e)
+}
+
+// mail owes one to a person; nobody is owed nothing.
+func (s *story) mail(kind MailKind, to PersonID) {
+	if to != "" {
+		s.mails = append(s.mails, Mail{Kind: kind, Event: s.t.Events, Person: to})
+	}
+}

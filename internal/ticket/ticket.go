@@ -1,0 +1,77 @@
+package ticket
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// Ticket is the state that follows from a ticket's events, and nothing else.
+type Ticket struct {
+	Number    Number          `json:"number"`
+	Policy    int64           `json:"policy"` // version that it was accepted under
+	Status    Status          `json:"status"`
+	Cause     Cause           `json:"cause,omitempty"` // of being resolved or closed
+	Priority  policy.Priority `json:"priority"`
+	Category  string          `json:"category"`
+	Requester PersonID        `json:"requester"`
+	Assignee  PersonID        `json:"assignee,omitempty"`
+	Handle    string          `json:"handle,omitempty"` // the assignee's
+	Submitted time.Time       `json:"submitted"`
+	Events    int             `json:"events"` // how many there are; the last one's number
+
+	FirstResponse Promise `json:"first_response"`
+	Resolution    Promise `json:"resolution"`
+
+	SilentSince time.Time `json:"silent_since,omitzero"` // waiting or resolved: the requester's silence counts from here
+	Nudged      bool      `json:"nudged,omitempty"`
+
+	Emergency      string    `json:"emergency,omitempty"`      // the one that pauses the clocks
+	EmergencySince time.Time `json:"emergency_since,omitzero"` // and from when
+	Delayed        string    `json:"delayed,omitempty"`        // the last one that lengthened the targets
+}
+
+// Promise is one of the two things promised to the requester, with its clock and what became of it.
+type Promise struct {
+	Clock        policy.Clock `json:"clock"`
+	Reminded     bool         `json:"reminded,omitempty"`
+	MetAt        time.Time    `json:"met_at,omitzero"`      // kept, or at least delivered, at this instant
+	BreachedAt   time.Time    `json:"breached_at,omitzero"` // the deadline that passed
+	LadderFrom   time.Time    `json:"ladder_from,omitzero"` // rungs count from here: the breach, later by every emergency since
+	Rungs        int          `json:"rungs,omitempty"`      // how many have fired
+	Acknowledged bool         `json:"acknowledged,omitempty"`
+}
+
+// Escalating reports whether the ladder of a broken promise is still being climbed.
+func (p Promise) Escalating() bool { return !p.BreachedAt.IsZero() && !p.Acknowledged }
+
+// Promise gives the named one.
+func (t *Ticket) Promise(name policy.ClockName) *Promise {
+	if name == policy.FirstResponse {
+		return &t.FirstResponse
+	}
+	return &t.Resolution
+}
+
+// Closed reports whether the ticket's life is over.
+func (t *Ticket) Closed() bool { return t.Status == StatusClosed }
+
+// Rung is the highest rung that has fired and that nobody has answered; 0 when all is calm.
+func (t *Ticket) Rung() int {
+	rung := 0
+	for _, name := range policy.ClockNames() {
+		if p := t.Promise(name); p.Escalating() {
+			rung = max(rung, p.Rungs)
+		}
+	}
+	return rung
+}
+
+// Draft is the ticket before its first event: what the fold starts from.
+func Draft(number Number, requester PersonID, version int64, p *policy.Policy) Ticket {
+	return Ticket{
+		Number: number, Requester: requester, Policy: version,
+		FirstResponse: Promise{Clock: policy.Clock{Counts: p.Clocks[policy.FirstResponse].Counts}},
+		Resolution:    Promise{Clock: policy.Clock{Counts: p.Clocks[policy.Resolution].Counts}},
+	}
+}
