@@ -1,0 +1,190 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// ErrNeverOpens says that a budget is not used up before the year 10000: in practice, that the desk never opens.
+// Parse refuses a policy that would meet it.
+var ErrNeverOpens error = &fault.Error{
+	Kind: fault.Invalid, Code: "never-opens", Message: "the calendar never opens long enough to use up this time",
+}
+
+// horizon is the start of the year 10000: RFC 3339 cannot write what lies beyond.
+var horizon = time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC).Unix()
+
+// Calendar says when time counts. An instant is open if its local time of day lies in [start, end) of a span of its
+// local date, and that date is no holiday. So where clocks go forward, a span loses the hour that does not exist, and
+// one that lies in that hour is lost for the day; where they go back, an hour that happens twice is open twice.
+//
+// Only Parse makes one. Instants are taken to the whole second, rounded down.
+type Calendar struct {
+	zone     *time.Location
+	hours    *week
+	days     *week // the whole of each day that has hours
+	holidays []Holiday
+}
+
+// Holiday is a local date on which the desk is closed.
+type Holiday struct {
+	Date time.Time // midnight UTC of that date
+	Name string    // may be empty
+}
+
+func newCalendar(zone *time.Location, hours [daysPerWeek][]span, holidays []Holiday) *Calendar {
+	var days [daysPerWeek][]span
+	for wd, spans := range hours {
+		if len(spans) > 0 {
+			days[wd] = []span{{0, secondsPerDay}}
+		}
+	}
+	holidays = slices.SortedFunc(slices.Values(holidays), func(a, b Holiday) int { return a.Date.Compare(b.Date) })
+	closed := make([]int64, len(holidays))
+	for i, h := range holidays {
+		closed[i], _ = floorDiv(h.Date.Unix(), secondsPerDay)
+	}
+	return &Calendar{zone: zone, hours: newWeek(hours, closed), days: newWeek(days, closed), holidays: holidays}
+}
+
+// Zone is the time zone of the calendar's dates and hours.
+func (c *Calendar) Zone() *time.Location { return c.zone }
+
+// Hours gives the opening hours of a weekday, such as "10:00-17:00"; none means closed.
+func (c *Calendar) Hours(day time.Weekday) []string {
+	var hours []string
+	for _, s := range c.hours.spans[day] {
+		hours = append(hours, fmt.Sprintf("%02d:%02d-%02d:%02d", s.start/3600, s.start/60%60, s.end/3600, s.end/60%60))
+	}
+	return hours
+}
+
+// Holidays gives the holidays by date, ascending.
+func (c *Calendar) Holidays() []Holiday { return slices.Clone(c.holidays) }
+
+// Elapsed is how much time counts between two instants; 0 if to is not after from. It stops at the longest Duration,
+// about 292 years.
+func (c *Calendar) Elapsed(counts Counting, from, to time.Time) time.Duration {
+	at, end := inRange(from), inRange(to)
+	if counts == CountCalendar {
+		return seconds(end - at)
+	}
+	w := c.week(counts)
+	if w == nil || !w.opens() {
+		return 0
+	}
+	var open int64
+	for at < end {
+		next, offset := c.segment(at)
+		next = min(next, end)
+		open += w.until(next+offset) - w.until(at+offset)
+		at = next
+	}
+	return seconds(open)
+}
+
+// Reach is the first instant, from the given one on, at which a budget is used up, in UTC: the end of Friday's hours
+// and not the start of Monday's. A budget of nothing is used up at once. The error is ErrNeverOpens, or says that the
+// way to count is unknown.
+func (c *Calendar) Reach(counts Counting, from time.Time, budget time.Duration) (time.Time, error) {
+	if budget <= 0 {
+		return from.UTC(), nil
+	}
+	at, left := inRange(from), wholeSeconds(budget)
+	if counts == CountCalendar {
+		if at >= horizon-left {
+			return time.Time{}, ErrNeverOpens
+		}
+		return time.Unix(at+left, 0).UTC(), nil
+	}
+	w := c.week(counts)
+	if w == nil {
+		return time.Time{}, fmt.Errorf("count by %q: not a way to count", counts)
+	}
+	if !w.opens() {
+		return time.Time{}, ErrNeverOpens
+	}
+	for at < horizon {
+		next, offset := c.segment(at)
+		next = min(next, horizon)
+		start := w.until(at + offset)
+		open := w.until(next+offset) - start
+		if open >= left {
+			return time.Unix(w.reach(at+offset, next+offset, start+left)-offset, 0).UTC(), nil
+		}
+		at, left = next, left-open
+	}
+	return time.Time{}, ErrNeverOpens
+}
+
+// opening is a run of open instants, [from, to).
+type opening struct{ from, to time.Time }
+
+// openings lists when the desk is open between two instants, in UTC. It gives up, with false, after limit of them.
+func (c *Calendar) openings(from, to time.Time, limit int) ([]opening, bool) {
+	var runs []opening
+	for at := from; ; {
+		first, err := c.Reach(CountBusinessHours, at, time.Second)
+		if err != nil {
+			return runs, true
+		}
+		start := first.Add(-time.Second)
+		if !start.Before(to) {
+			return runs, true
+		}
+		next, offset := c.segment(start.Unix())
+		at = time.Unix(min(next, c.hours.closes(start.Unix()+offset)-offset, to.Unix()), 0).UTC()
+		if n := len(runs); n > 0 && runs[n-1].to.Equal(start) {
+			runs[n-1].to = at
+			continue
+		}
+		if len(runs) == limit {
+			return nil, false
+		}
+		runs = append(runs, opening{start, at})
+	}
+}
+
+// segment tells how far from UTC the wall clock is at an instant, in seconds, and the instant until which that
+// certainly holds.
+func (c *Calendar) segment(at int64) (end, offset int64) {
+	local := time.Unix(at, 0).In(c.zone)
+	_, seconds := local.Zone()
+	_, bound := local.ZoneBounds()
+	if bound.IsZero() {
+		return max(at+1, horizon), int64(seconds)
+	}
+	end = bound.Unix()
+	if end <= at {
+		// On 31 December of a leap year, time gives the end of 30 December as the bound of a zone that follows a rule
+		// (see tzset in time/zoneinfo.go). It keeps one offset until the year ends in UTC.
+		end = time.Date(time.Unix(at, 0).UTC().Year()+1, time.January, 1, 0, 0, 0, 0, time.UTC).Unix()
+	}
+	return end, int64(seconds)
+}
+
+// inRange keeps an instant where the arithmetic cannot overflow and a walk over segments ends.
+func inRange(t time.Time) int64 { return min(max(t.Unix(), -horizon), horizon) }
+
+func (c *Calendar) week(counts Counting) *week {
+	switch counts {
+	case CountBusinessHours:
+		return c.hours
+	case CountBusinessDays:
+		return c.days
+	default:
+		return nil
+	}
+}
+
+// seconds makes a Duration of n seconds, between none and the longest.
+func seconds(n int64) time.Duration {
+	return time.Duration(min(max(n, 0), math.MaxInt64/int64(time.Second))) * time.Second
+}
+
+// wholeSeconds rounds up, so that a deadline is never before its budget is used up.
+func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }

@@ -1,0 +1,83 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// day is 24 hours of budget, whatever a local day lasts.
+const day = 24 * time.Hour
+
+var units = []struct {
+	letter byte
+	length time.Duration
+}{{'d', day}, {'h', time.Hour}, {'m', time.Minute}, {'s', time.Second}}
+
+// ParseDuration reads a duration such as "72h", "3d12h" or "0s": whole numbers of d, h, m and s, each at most once and
+// in this order, where d is 24 hours. The error names no field.
+func ParseDuration(text string) (time.Duration, error) {
+	bad := fmt.Errorf("%.40q is not a duration: write 72h, 10d, 3d12h, 90m or 30s", text)
+	rest, total := text, time.Duration(0)
+	for _, unit := range units {
+		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+		if digits == 0 || digits == len(rest) || rest[digits] != unit.letter {
+			continue
+		}
+		n, err := strconv.ParseInt(rest[:digits], 10, 64)
+		if err != nil || n > int64((math.MaxInt64-total)/unit.length) {
+			return 0, fmt.Errorf("%.40q is too long a duration", text)
+		}
+		total += time.Duration(n) * unit.length
+		rest = rest[digits+1:]
+	}
+	if text == "" || rest != "" {
+		return 0, bad
+	}
+	return total, nil
+}
+
+// FormatDuration writes whole seconds so that ParseDuration reads them back: in days if there are more than three and
+// nothing is left over ("10d"), else in hours, minutes and seconds ("72h", "1h30m", "0s"). A negative one has a minus
+// sign, which ParseDuration refuses.
+func FormatDuration(d time.Duration) string {
+	if d < 0 {
+		return "-" + FormatDuration(-max(d, -math.MaxInt64))
+	}
+	if d > 3*day && d%day == 0 {
+		return strconv.FormatInt(int64(d/day), 10) + "d"
+	}
+	return inUnits(d, 1)
+}
+
+// FormatBudget writes a part of a budget for people: a day is worth 24 hours only where nights count, so business
+// hours stay hours ("65h"), and the others show days ("9d23h").
+func FormatBudget(counts Counting, d time.Duration) string {
+	switch {
+	case counts == CountBusinessHours:
+		return inUnits(d, 1)
+	default:
+		return inUnits(d, 0)
+	}
+}
+
+// inUnits writes d with the units from the given one on.
+func inUnits(d time.Duration, from int) string {
+	var b strings.Builder
+	if d < 0 {
+		b.WriteByte('-')
+		d = -max(d, -math.MaxInt64)
+	}
+	for _, unit := range units[from:] {
+		if n := d / unit.length; n > 0 {
+			fmt.Fprintf(&b, "%d%c", n, unit.letter)
+			d -= n * unit.length
+		}
+	}
+	if b.Len() == 0 || b.String() == "-" {
+		return "0s"
+	}
+	return b.String()
+}
