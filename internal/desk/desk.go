@@ -1,0 +1,158 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// patience is how long whoever asks waits for the outcome of a command before being told that it was accepted.
+const patience = 2 * time.Second
+
+type acceptor interface {
+	Submit(context.Context, Person, Submission) (Accepted, error)
+	Command(context.Context, Person, Request) (Accepted, error)
+}
+
+type reader interface {
+	Ticket(context.Context, Person, ticket.Number) (Record, error)
+	Track(context.Context, ticket.Number) (Record, error)
+	List(context.Context, Filter) (records []Record, more bool, err error)
+	Timeline(context.Context, Person, ticket.Number) ([]Entry, error)
+}
+
+type policies interface {
+	Policy(context.Context, int64) (*policy.Policy, error)
+	PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error)
+}
+
+// courier delivers what was accepted. Wake never blocks and never fails: what can't be delivered now is later.
+type courier interface{ Wake() }
+
+// outcomes tells what became of a command. It waits until ctx ends, and then gives false.
+type outcomes interface {
+	Await(context.Context, ticket.Number, int64) (o ticket.Outcome, decided bool, err error)
+}
+
+// Desk is what the API and the pages call: one path for every command, whoever renders the answer.
+type Desk struct {
+	acceptor acceptor
+	reader   reader
+	policies policies
+	outcomes outcomes
+	courier  courier
+}
+
+// New makes a desk on the store's acceptance, reading and policies, the outcomes and the courier.
+func New(a acceptor, r reader, p policies, o outcomes, c courier) *Desk {
+	return &Desk{acceptor: a, reader: r, policies: p, outcomes: o, courier: c}
+}
+
+// Submit accepts a new ticket and promises both instants. Nothing is lost from the moment it returns without an
+// error. Category and priority are completed and checked by the policy in force.
+func (d *Desk) Submit(ctx context.Context, by Person, s Submission) (Receipt, error) {
+	_, inForce, _, err := d.policies.PolicyInForce(ctx)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if err := checkSubmission(&s, by, inForce); err != nil {
+		return Receipt{}, err
+	}
+	accepted, err := d.acceptor.Submit(ctx, by, s)
+	if err != nil {
+		return Receipt{}, err
+	}
+	d.courier.Wake()
+	p, err := d.policies.Policy(ctx, accepted.Policy)
+	if err != nil {
+		return Receipt{}, err
+	}
+	promises, err := p.Promise(accepted.At, s.Priority)
+	return Receipt{Accepted: accepted, Priority: s.Priority, Promises: promises}, err
+}
+
+// Command accepts a command and waits a little for its outcome. With decided false it was accepted and will be
+// decided later; a refusal is in the outcome and is no error.
+func (d *Desk) Command(ctx context.Context, by Person, r Request) (a Accepted, o ticket.Outcome, decided bool, err error) {
+	a, err = d.acceptor.Command(ctx, by, r)
+	if err != nil {
+		return a, o, false, err
+	}
+	d.courier.Wake()
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	o, decided, err = d.outcomes.Await(waiting, a.Number, a.Seq)
+	return a, o, decided, err
+}
+
+// Ticket gives one ticket as this person may see it.
+func (d *Desk) Ticket(ctx context.Context, viewer Person, n ticket.Number) (View, error) {
+	record, err := d.reader.Ticket(ctx, viewer, n)
+	if err != nil {
+		return View{}, err
+	}
+	return d.view(ctx, record)
+}
+
+// List gives a page of tickets and whether there are more.
+func (d *Desk) List(ctx context.Context, f Filter) ([]View, bool, error) {
+	records, more, err := d.reader.List(ctx, f)
+	if err != nil {
+		return nil, false, err
+	}
+	views := make([]View, 0, len(records))
+	for _, r := range records {
+		v, err := d.view(ctx, r)
+		if err != nil {
+			return nil, false, err
+		}
+		views = append(views, v)
+	}
+	return views, more, nil
+}
+
+// Timeline gives what this person may see of a ticket's history, oldest first.
+func (d *Desk) Timeline(ctx context.Context, viewer Person, n ticket.Number) ([]Entry, error) {
+	return d.reader.Timeline(ctx, viewer, n)
+}
+
+// Track gives what the number alone shows.
+func (d *Desk) Track(ctx context.Context, n ticket.Number) (Tracking, error) {
+	record, err := d.reader.Track(ctx, n)
+	if err != nil {
+		return Tracking{}, err
+	}
+	v, err := d.view(ctx, record)
+	if err != nil {
+		return Tracking{}, err
+	}
+	return Tracking{Number: n, Status: v.Ticket.Status, Submitted: record.Submitted, Promises: v.Promised()}, nil
+}
+
+// PolicyInForce gives the policy that a ticket accepted now would be pinned to, with its document.
+func (d *Desk) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error) {
+	return d.policies.PolicyInForce(ctx)
+}
+
+// view completes a record. A ticket that the workflow has not taken yet is shown as it will be: the domain is pure,
+// so its first step can be foretold.
+func (d *Desk) view(ctx context.Context, r Record) (View, error) {
+	p, err := d.policies.Policy(ctx, r.Policy)
+	if err != nil {
+		return View{}, err
+	}
+	v := View{Record: r, Policy: p}
+	if r.State != nil {
+		v.Ticket, v.Next = r.State.Ticket, r.State.Next
+		return v, nil
+	}
+	first, err := ticket.Take(ticket.Draft(r.Number, r.Requester.ID, r.Policy, p), p, r.Submission)
+	if err != nil {
+		return View{}, err
+	}
+	v.Ticket = first.Ticket
+	v.Next, _ = ticket.Next(first.Ticket, p)
+	return v, nil
+}
