@@ -1,0 +1,24 @@
+package policy
+
+import (
+	_ "embed"
+	"slices"
+	"sync"
+)
+
+//go:embed holesalemart.yaml
+var holesalemart []byte
+
+var parseDefault = sync.OnceValue(func() *Policy {
+	p, err := Parse(holesalemart)
+	if err != nil {
+		panic("the embedded policy: " + err.Error()) // a defect of the build, which every test would meet
+	}
+	return p
+})
+
+// Holesalemart is the document of Holesalemart's published policy, in YAML.
+func Holesalemart() []byte { return slices.Clone(holesalemart) }
+
+// Default is Holesalemart's policy, parsed once.
+func Default() *Policy { return parseDefault() }

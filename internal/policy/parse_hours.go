@@ -1,0 +1,207 @@
+package policy
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// maxHolidays bounds the days of all holidays together, so that an end of a holiday in a far year is caught.
+const maxHolidays = 3660
+
+// maxWeeks bounds how long a target may take with nothing but weeks without holidays: a century.
+const maxWeeks = 5200
+
+func (p *parser) week(n *yaml.Node, path string) {
+	var fields []field
+	for i := range daysPerWeek {
+		wd := time.Weekday((i + 1) % daysPerWeek) // people start a week on Monday
+		fields = append(fields, field{key: strings.ToLower(wd.String()), read: func(n *yaml.Node, path string) {
+			p.hours[wd] = p.day(n, path)
+		}})
+	}
+	p.mapping(n, path, fields...)
+}
+
+// day reads the spans of one weekday, in any order; an empty list is a closed day.
+func (p *parser) day(n *yaml.Node, path string) []span {
+	type written struct {
+		span
+		node *yaml.Node
+		path string
+	}
+	var all []written
+	p.list(n, path, 100, func(n *yaml.Node, path string) {
+		if s, ok := p.span(n, path); ok {
+			all = append(all, written{s, n, path})
+		}
+	})
+	slices.SortStableFunc(all, func(a, b written) int { return cmp.Compare(a.start, b.start) })
+	var spans []span
+	for i, w := range all {
+		if i > 0 && w.start < all[i-1].end {
+			p.refuse(w.node, w.path, "%s overlaps %s", w.node.Value, all[i-1].node.Value)
+		}
+		spans = append(spans, w.span)
+	}
+	return spans
+}
+
+var spanText = regexp.MustCompile(`^(\d\d):(\d\d)-(\d\d):(\d\d)$`)
+
+func (p *parser) span(n *yaml.Node, path string) (span, bool) {
+	const want = `opening hours such as "10:00-17:00"`
+	text, ok := p.scalar(n, path, want)
+	if !ok {
+		return span{}, false
+	}
+	m := spanText.FindStringSubmatch(text)
+	if m == nil {
+		p.refuse(n, path, "%.40q must be %s", text, want)
+		return span{}, false
+	}
+	start, startOK := timeOfDay(m[1], m[2])
+	end, endOK := timeOfDay(m[3], m[4])
+	switch {
+	case !startOK || start == secondsPerDay:
+		p.refuse(n, path, "%s:%s is not a time of day", m[1], m[2])
+	case !endOK:
+		p.refuse(n, path, "%s:%s is not a time of day (the end of a day is 24:00)", m[3], m[4])
+	case end <= start:
+		p.refuse(n, path, "%s ends before it has begun; hours over midnight are two spans, up to 24:00 and from 00:00 of the next day", text)
+	default:
+		return span{start, end}, true
+	}
+	return span{}, false
+}
+
+// timeOfDay gives seconds since midnight, up to 24:00.
+func timeOfDay(hour, minute string) (int64, bool) {
+	h, _ := strconv.ParseInt(hour, 10, 64)
+	m, _ := strconv.ParseInt(minute, 10, 64)
+	return h*3600 + m*60, h < 24 && m < 60 || h == 24 && m == 0
+}
+
+// holidays reads {date, until, name}; until is the last day and may be left out.
+func (p *parser) holidays(n *yaml.Node, path string) {
+	lines := map[time.Time]int{}
+	p.list(n, path, maxHolidays, func(n *yaml.Node, path string) {
+		var name string
+		var from, until time.Time
+		var last *yaml.Node
+		p.mapping(n, path,
+			field{key: "date", required: true, read: func(n *yaml.Node, path string) { from = p.date(n, path) }},
+			field{key: "until", read: func(n *yaml.Node, path string) { last, until = n, p.date(n, path) }},
+			field{key: "name", read: func(n *yaml.Node, path string) { name, _ = p.text(n, path, 200) }},
+		)
+		switch {
+		case from.IsZero() || last != nil && until.IsZero():
+			return
+		case last == nil:
+			until = from
+		case until.Before(from):
+			p.refuse(last, join(path, "until"), "is before the date %s", from.Format(time.DateOnly))
+			return
+		}
+		if int(until.Sub(from)/day)+len(p.closed) >= maxHolidays {
+			p.refuse(n, path, "makes more than %d days of holidays", maxHolidays)
+			return
+		}
+		for d := from; !d.After(until); d = d.AddDate(0, 0, 1) {
+			if line, again := lines[d]; again {
+				p.refuse(n, path, "%s is a holiday already, on line %d", d.Format(time.DateOnly), line)
+				return
+			}
+			lines[d] = n.Line
+			p.closed = append(p.closed, Holiday{Date: d, Name: name})
+		}
+	})
+}
+
+// date gives midnight UTC of a day between 1970 and 9999, or the zero time if it is refused.
+func (p *parser) date(n *yaml.Node, path string) time.Time {
+	text, ok := p.scalar(n, path, "a date such as 2026-12-25")
+	if !ok {
+		return time.Time{}
+	}
+	date, err := time.Parse(time.DateOnly, text)
+	if err != nil || date.Year() < 1970 {
+		p.refuse(n, path, "%.40q is not a date such as 2026-12-25", text)
+		return time.Time{}
+	}
+	return date
+}
+
+// duration reads a duration that may be none at all.
+func (p *parser) duration(n *yaml.Node, path string) time.Duration {
+	text, ok := p.scalar(n, path, "a duration such as 72h")
+	if !ok {
+		return 0
+	}
+	d, err := ParseDuration(text)
+	switch {
+	case err != nil:
+		p.refuse(n, path, "%s", err)
+	case d > maxDuration:
+		p.refuse(n, path, "%s is longer than %s", text, FormatDuration(maxDuration))
+	default:
+		return d
+	}
+	return 0
+}
+
+func (p *parser) positive(n *yaml.Node, path string) time.Duration {
+	before := len(p.problems)
+	d := p.duration(n, path)
+	if d == 0 && len(p.problems) == before {
+		p.refuse(n, path, "must be longer than nothing")
+	}
+	return d
+}
+
+var percentText = regexp.MustCompile(`^([1-9][0-9]?)%$`)
+
+func (p *parser) percent(n *yaml.Node, path string) int {
+	text, ok := p.scalar(n, path, "a percentage such as 75%")
+	if !ok {
+		return 0
+	}
+	m := percentText.FindStringSubmatch(text)
+	if m == nil {
+		p.refuse(n, path, "%.40q must be a percentage from 1%% to 99%%", text)
+		return 0
+	}
+	percent, _ := strconv.Atoi(m[1])
+	return percent
+}
+
+// checkReach refuses a target that opening hours can never, or hardly ever, use up: no promise may meet
+// ErrNeverOpens later.
+func (p *parser) checkReach() {
+	if slices.ContainsFunc(p.problems, func(problem Problem) bool { return strings.HasPrefix(problem.Path, "hours") }) {
+		return // hours that could not be read are no closed days
+	}
+	for _, clock := range ClockNames() {
+		n, rule := p.clocks[clock], p.policy.Clocks[clock]
+		if n == nil || rule.Counts != CountBusinessHours && rule.Counts != CountBusinessDays {
+			continue
+		}
+		longest := rule.Target
+		for _, targets := range p.policy.Priorities {
+			longest = max(longest, targets[clock])
+		}
+		calendar := newCalendar(time.UTC, p.hours, nil)
+		path := join("clocks", string(clock))
+		switch weekly := calendar.week(rule.Counts).before[daysPerWeek]; {
+		case weekly == 0:
+			p.refuse(n, path, "counts %s, but the desk never opens: no day has hours", rule.Counts)
+		case int64(longest/time.Second)/weekly > maxWeeks:
+			p.refuse(n, path, "%s would take more than a century of %s", FormatDuration(longest), rule.Counts)
+		}
+	}
+}
