@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"go.temporal.io/server/common/cluster"
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/dynamicconfig"
+	"go.temporal.io/server/common/membership/static"
+	"go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
+	"go.temporal.io/server/common/primitives"
+	sqliteschema "go.temporal.io/server/schema/sqlite"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+const (
+	clusterName   = "active"
+	historyShards = 4 // fixed for the life of a database
+	retention     = 30 * 24 * time.Hour
+	unthrottled   = 1_000_000 // requests a second: one desk on one machine is never refused
+)
+
+// portSet holds the gRPC ports of the four services, all on 127.0.0.1.
+type portSet struct{ frontend, history, matching, worker int }
+
+// choosePorts checks that the wanted ports are free and picks the inner ones. All are held open together, so
+// that no two are the same.
+func choosePorts(frontend, ui int) (portSet, error) {
+	wanted := []int{frontend, 0, 0, 0}
+	if ui != 0 {
+		wanted = append(wanted, ui)
+	}
+	got := make([]int, len(wanted))
+	for i, port := range wanted {
+		listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
+		if err != nil {
+			return portSet{}, fmt.Errorf("port %d is in use", port)
+		}
+		defer func() { _ = listener.Close() }()
+		got[i] = listener.Addr().(*net.TCPAddr).Port
+	}
+	return portSet{frontend: got[0], history: got[1], matching: got[2], worker: got[3]}, nil
+}
+
+// hosts names every service's only host. Gossip would look for the dead ports of a killed predecessor.
+func (p portSet) hosts() map[primitives.ServiceName]static.Hosts {
+	host := func(port int) static.Hosts {
+		return static.SingleLocalHost(net.JoinHostPort(loopback, strconv.Itoa(port)))
+	}
+	return map[primitives.ServiceName]static.Hosts{
+		primitives.FrontendService: host(p.frontend),
+		primitives.HistoryService:  host(p.history),
+		primitives.MatchingService: host(p.matching),
+		primitives.WorkerService:   host(p.worker),
+	}
+}
+
+func (p portSet) services() map[string]config.Service {
+	service := func(port int) config.Service {
+		return config.Service{RPC: config.RPC{GRPCPort: port, BindOnIP: loopback}}
+	}
+	return map[string]config.Service{
+		string(primitives.FrontendService): service(p.frontend),
+		string(primitives.HistoryService):  service(p.history),
+		string(primitives.MatchingService): service(p.matching),
+		string(primitives.WorkerService):   service(p.worker),
+	}
+}
+
+func serverConfig(db string, ports portSet) *config.Config {
+	frontend := net.JoinHostPort(loopback, strconv.Itoa(ports.frontend))
+	return &config.Config{
+		Global: config.Global{Membership: config.Membership{BroadcastAddress: loopback}},
+		Persistence: config.Persistence{
+			DefaultStore:     sqlite.PluginName,
+			VisibilityStore:  sqlite.PluginName,
+			NumHistoryShards: historyShards,
+			DataStores:       map[string]config.DataStore{sqlite.PluginName: {SQL: sqlConfig(db, "wal", "normal")}},
+		},
+		ClusterMetadata: &cluster.Config{
+			FailoverVersionIncrement: 10,
+			MasterClusterName:        clusterName,
+			CurrentClusterName:       clusterName,
+			ClusterInformation: map[string]cluster.ClusterInformation{
+				clusterName: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: frontend},
+			},
+		},
+		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
+		Services:            ports.services(),
+		PublicClient:        config.PublicClient{HostPort: frontend},
+		Archival: config.Archival{
+			History:    config.HistoryArchival{State: config.ArchivalDisabled},
+			Visibility: config.VisibilityArchival{State: config.ArchivalDisabled},
+		},
+		NamespaceDefaults: config.NamespaceDefaults{Archival: config.ArchivalNamespaceDefaults{
+			History:    config.HistoryArchivalNamespaceDefaults{State: config.ArchivalDisabled},
+			Visibility: config.VisibilityArchivalNamespaceDefaults{State: config.ArchivalDisabled},
+		}},
+	}
+}
+
+// sqlConfig opens db. With a write-ahead log and synchronous=normal a killed process loses nothing and starts
+// and signals are several times faster; only a power cut may lose the last moments.
+func sqlConfig(db, journal, synchronous string) *config.SQL {
+	return &config.SQL{
+		PluginName:   sqlite.PluginName,
+		DatabaseName: db,
+		ConnectAttributes: map[string]string{
+			"mode": "rwc", "busy_timeout": "10000", "journal_mode": journal, "synchronous": synchronous,
+		},
+	}
+}
+
+// prepare makes the database when there is none, and the namespace. The schema is laid in a draft that is
+// renamed when complete, so a kill in between leaves no half-made file.
+func prepare(db, namespace string) error {
+	if _, err := os.Stat(db); os.IsNotExist(err) {
+		draft := db + ".draft"
+		if err := os.Remove(draft); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("remove an unfinished database: %w", err)
+		}
+		if err := sqliteschema.SetupSchema(sqlConfig(draft, "off", "off")); err != nil {
+			return fmt.Errorf("lay the schema: %w", err)
+		}
+		if err := os.Rename(draft, db); err != nil {
+			return fmt.Errorf("put the database in place: %w", err)
+		}
+	}
+	entry, err := sqliteschema.NewNamespaceConfig(clusterName, namespace, false, nil)
+	if err != nil {
+		return fmt.Errorf("describe the namespace: %w", err)
+	}
+	entry.Detail.Config.Retention = durationpb.New(retention)
+	if err := sqliteschema.CreateNamespaces(sqlConfig(db, "wal", "normal"), entry); err != nil {
+		return fmt.Errorf("register the namespace: %w", err)
+	}
+	return nil
+}
+
+// dynamicConfig lifts the limits that protect a shared cluster and trades throughput at scale for latency.
+func dynamicConfig() dynamicconfig.StaticClient {
+	values := dynamicconfig.StaticClient{
+		// One partition: a task never waits for a forward to the partition where the poller is.
+		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
+		// A timer shorter than this shift fires late by up to the shift.
+		dynamicconfig.TimerProcessorMaxTimeShift.Key(): 50 * time.Millisecond,
+		// Search attributes registered at start-up are usable at once.
+		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key():             true,
+		dynamicconfig.FrontendMaxConcurrentLongRunningRequestsPerInstance.Key(): 100_000,
+	}
+	for _, limit := range []dynamicconfig.Key{
+		dynamicconfig.FrontendRPS.Key(),
+		dynamicconfig.FrontendMaxNamespaceRPSPerInstance.Key(),
+		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(),
+		dynamicconfig.FrontendMaxNamespaceNamespaceReplicationInducingAPIsRPSPerInstance.Key(),
+		dynamicconfig.FrontendNamespaceReplicationInducingAPIsRPS.Key(),
+		dynamicconfig.FrontendPersistenceMaxQPS.Key(),
+		dynamicconfig.HistoryRPS.Key(),
+		dynamicconfig.HistoryPersistenceMaxQPS.Key(),
+		dynamicconfig.MatchingRPS.Key(),
+		dynamicconfig.MatchingPersistenceMaxQPS.Key(),
+	} {
+		values[limit] = unthrottled
+	}
+	return values
+}
