@@ -1,0 +1,77 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// Lock is a hold on a data directory. It ends with Release or with the process, however that dies.
+type Lock struct{ file *os.File }
+
+// LockDir makes dir when it is missing and takes it for this process. A directory that is already taken is a
+// fault.Conflict that names the process.
+func LockDir(dir string) (*Lock, error) {
+	file, err := openLock(dir, "up.lock")
+	if err != nil {
+		return nil, err
+	}
+	if !tryLock(file) {
+		holder, _ := io.ReadAll(io.LimitReader(file, 20))
+		_ = file.Close()
+		return nil, fault.New(fault.Conflict, "another supportdesk runs on %s (process %s): stop it, or choose another data directory",
+			dir, strings.TrimSpace(string(holder)))
+	}
+	if err := errors.Join(file.Truncate(0), writeAt(file, fmt.Sprintln(os.Getpid()))); err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	return &Lock{file: file}, nil
+}
+
+// Release gives the directory back.
+func (l *Lock) Release() error { return l.file.Close() }
+
+func writeAt(file *os.File, text string) error {
+	_, err := file.WriteAt([]byte(text), 0)
+	return err
+}
+
+// openLock opens a lock file in dir without taking it. The file is never removed: a successor that locked a
+// new file of the same name would not see the holder of the old one.
+func openLock(dir, name string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	file, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open a lock file: %w", err)
+	}
+	return file, nil
+}
+
+func tryLock(file *os.File) bool {
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+}
+
+// awaitLock takes the lock, and gives the orphans of a killed holder until ctx ends to leave it.
+func awaitLock(ctx context.Context, file *os.File) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !tryLock(file) {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+	return nil
+}

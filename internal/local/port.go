@@ -1,0 +1,46 @@
+package local
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strconv"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+const loopback = "127.0.0.1"
+
+// choosePort gives port when it is free, or a free one for 0. A port in use is a fault.Conflict.
+func choosePort(port int, forWhat string) (int, error) {
+	if port == 0 {
+		return freePort()
+	}
+	if !isFree(port) {
+		return 0, fault.New(fault.Conflict, "port %d is in use: %s needs another, or end what listens there", port, forWhat)
+	}
+	return port, nil
+}
+
+// freePort stays below the range from which the kernel takes ports for outgoing connections: there a client
+// that retries while its server is away could take the server's port.
+func freePort() (int, error) {
+	const low, high, tries = 15000, 32000, 200
+	for range tries {
+		if port := low + rand.IntN(high-low); isFree(port) {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("find a free port between %d and %d on %s: none in %d tries", low, high, loopback, tries)
+}
+
+func isFree(port int) bool {
+	listener, err := net.Listen("tcp", address(port))
+	if err != nil {
+		return false
+	}
+	_ = listener.Close()
+	return true
+}
+
+func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }

@@ -1,0 +1,186 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// cluster is a cluster's directory: data, the password of its owner, and a lock.
+type cluster struct {
+	dir       string
+	log       io.Writer
+	throwaway bool
+	// set by prepare
+	bin      string
+	as       *account
+	password string
+}
+
+func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
+
+// lock waits for the orphans of a killed predecessor: until they are gone they still write to the data.
+func (c *cluster) lock(ctx context.Context) (*os.File, error) {
+	file, err := openLock(c.dir, "lock")
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, orphanWait)
+	defer cancel()
+	if err := awaitLock(ctx, file); err != nil {
+		_ = file.Close()
+		return nil, fault.New(fault.Conflict, "another PostgreSQL runs on %s: stop it, or choose another data directory", c.dir)
+	}
+	return file, nil
+}
+
+// prepare finds the program, makes the cluster when there is none, and clears what a killed server left.
+func (c *cluster) prepare(ctx context.Context, bin string) error {
+	major, err := majorOf(c.data())
+	if err != nil {
+		return err
+	}
+	if c.as, err = accountFor(c.data()); err != nil {
+		return err
+	}
+	if c.bin, err = findPostgres(ctx, bin, major, c.log); err != nil {
+		return err
+	}
+	if major != 0 {
+		password, err := os.ReadFile(c.passwordFile())
+		if err != nil {
+			return fault.New(fault.Conflict, "the password of %s cannot be read from %s: restore that file", c.data(), c.passwordFile())
+		}
+		c.password = strings.TrimSpace(string(password))
+		return c.clearPidFile()
+	}
+	return c.create(ctx)
+}
+
+func (c *cluster) passwordFile() string { return filepath.Join(c.dir, "password") }
+
+// majorOf is the major version of the cluster in data, 0 when there is none.
+func majorOf(data string) (int, error) {
+	text, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
+	if errors.Is(err, os.ErrNotExist) {
+		if entries, readErr := os.ReadDir(data); readErr == nil && len(entries) > 0 {
+			return 0, fault.New(fault.Conflict, "%s is not empty and holds no PostgreSQL data: choose another directory", data)
+		}
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the version of %s: %w", data, err)
+	}
+	major, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0, fault.New(fault.Conflict, "%s holds data of an unknown PostgreSQL version %q", data, text)
+	}
+	return major, nil
+}
+
+// create lays a cluster in a draft that becomes data when complete, so a kill in between leaves no half of one.
+func (c *cluster) create(ctx context.Context) error {
+	draft := filepath.Join(c.dir, "unfinished")
+	if err := os.RemoveAll(draft); err != nil {
+		return fmt.Errorf("remove an unfinished cluster: %w", err)
+	}
+	c.password = rand.Text()
+	if err := os.WriteFile(c.passwordFile(), []byte(c.password+"\n"), 0o600); err != nil {
+		return fmt.Errorf("keep the password: %w", err)
+	}
+	if err := errors.Join(os.Mkdir(draft, 0o700), c.as.own(draft)); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	// The server's encoding is always UTF-8; C.UTF-8 knows letters beyond ASCII, and not every system has it.
+	err := c.initdb(ctx, draft, "C.UTF-8")
+	if err != nil && ctx.Err() == nil {
+		err = c.initdb(ctx, draft, "C")
+	}
+	if err != nil {
+		return fmt.Errorf("make the cluster: %w", err)
+	}
+	if err := os.Rename(draft, c.data()); err != nil {
+		return fmt.Errorf("put the cluster in place: %w", err)
+	}
+	return nil
+}
+
+// initdb leaves draft empty when it fails.
+func (c *cluster) initdb(ctx context.Context, draft, locale string) error {
+	secret := draft + ".password" // of the user that runs initdb
+	if err := os.WriteFile(secret, []byte(c.password), 0o600); err != nil {
+		return fmt.Errorf("hand over the password: %w", err)
+	}
+	defer func() { _ = os.Remove(secret) }()
+	if err := c.as.own(secret); err != nil {
+		return fmt.Errorf("hand over the password: %w", err)
+	}
+	args := []string{"-D", draft, "--username=" + role, "--pwfile=" + secret, "--auth=scram-sha-256",
+		"--encoding=UTF8", "--locale=" + locale}
+	if c.throwaway {
+		args = append(args, "--no-sync")
+	}
+	var said bytes.Buffer
+	child, err := startChild(childSpec{name: "initdb", path: filepath.Join(c.bin, "initdb"), args: args, as: c.as,
+		stdout: io.Discard, log: &said, orphan: syscall.SIGKILL})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-child.done:
+	case <-ctx.Done():
+		child.kill()
+		return ctx.Err()
+	}
+	if child.exit != nil {
+		return child.failure()
+	}
+	return nil
+}
+
+// clearPidFile removes the mark of a killed server. Our lock says that none of our servers runs, but a foreign
+// one may, and the mark's number may by now be that of an innocent process.
+func (c *cluster) clearPidFile() error {
+	path := filepath.Join(c.data(), "postmaster.pid")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && runsIn(pid, c.data()) {
+		return fault.New(fault.Conflict, "another PostgreSQL (process %d) runs on %s: stop it, or choose another data directory",
+			pid, c.data())
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("remove a stale %s: %w", path, err)
+	}
+	return nil
+}
+
+// runsIn reports whether the process is a PostgreSQL on data. It works in its data directory; where /proc cannot
+// tell, any PostgreSQL counts.
+func runsIn(pid int, data string) bool {
+	if syscall.Kill(pid, 0) == syscall.ESRCH {
+		return false
+	}
+	if dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err == nil {
+		real, err := filepath.EvalSymlinks(data)
+		return err == nil && dir == real
+	}
+	name, err := exec.Command("ps", "-o", "comm=", "-p", strconv.Itoa(pid)).Output()
+	return err == nil && strings.Contains(string(name), "postgres")
+}

@@ -1,0 +1,161 @@
+// Package pgtest gives tests real PostgreSQL databases: an empty one or a clone of a migrated template for each
+// test, on a cluster that is started once for a test process and ends with it, and private clusters that a test may
+// kill and restart. For tests only.
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/holesalemart/supportdesk/internal/local"
+)
+
+const (
+	dirPattern   = "supportdesk-pgtest-*"
+	startTimeout = 3 * time.Minute // fetching PostgreSQL on a fresh machine included
+)
+
+// shared is the process's cluster. Nobody stops it: the kernel ends it with the process, and the next process to
+// start one removes its directory.
+var shared = sync.OnceValues(func() (*local.Postgres, error) {
+	sweep()
+	dir, err := os.MkdirTemp("", dirPattern)
+	if err != nil {
+		return nil, fmt.Errorf("make a directory for the test cluster: %w", err)
+	}
+	return start(dir, 0)
+})
+
+var databases atomic.Int64
+
+// DSN gives a fresh, empty database that goes with the test.
+func DSN(t testing.TB) string {
+	t.Helper()
+	return fresh(t, cluster(t), "template0")
+}
+
+// Template gives a fresh clone of a database that migrate filled, once for each name and process, and that goes
+// with the test. migrate gets the DSN of an empty database and must have closed its connections when it returns.
+func Template(t testing.TB, name string, migrate func(ctx context.Context, dsn string) error) string {
+	t.Helper()
+	pg := cluster(t)
+	made, _ := templates.LoadOrStore(name, &template{})
+	if err := made.(*template).make(t.Context(), pg, name, migrate); err != nil {
+		t.Fatalf("make the template %s: %v", name, err)
+	}
+	return fresh(t, pg, templateName(name))
+}
+
+var templates sync.Map // name to *template
+
+type template struct {
+	once sync.Once
+	err  error
+}
+
+func templateName(name string) string { return "template_" + name }
+
+func (m *template) make(ctx context.Context, pg *local.Postgres, name string, migrate func(context.Context, string) error) error {
+	m.once.Do(func() {
+		ctx := context.WithoutCancel(ctx) // other tests wait for it too
+		if m.err = clone(ctx, pg, templateName(name), "template0"); m.err == nil {
+			m.err = migrate(ctx, pg.DSN(templateName(name)))
+		}
+	})
+	return m.err
+}
+
+func cluster(t testing.TB) *local.Postgres {
+	t.Helper()
+	pg, err := shared()
+	if err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	return pg
+}
+
+func start(dir string, port int) (*local.Postgres, error) {
+	if err := os.Chmod(dir, 0o755); err != nil { // the server may run as another user
+		return nil, fmt.Errorf("open the directory of the test cluster: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	return local.StartPostgres(ctx, local.PostgresOptions{Dir: dir, Port: port, Throwaway: true})
+}
+
+// fresh clones a template for the test and drops the clone, whoever is connected, when the test ends.
+func fresh(t testing.TB, pg *local.Postgres, from string) string {
+	t.Helper()
+	name := fmt.Sprintf("test_%d", databases.Add(1))
+	if err := clone(t.Context(), pg, name, from); err != nil {
+		t.Fatalf("make a database from %s: %v", from, err)
+	}
+	t.Cleanup(func() {
+		select {
+		case <-pg.Done(): // the test ended its server
+			return
+		default:
+		}
+		if err := execute(context.Background(), pg, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+			t.Errorf("drop %s: %v", name, err)
+		}
+	})
+	return pg.DSN(name)
+}
+
+// clone copies files: on a cluster without fsync that is faster than writing them through the log. A template is
+// busy for as long as the last connection to it takes to go.
+func clone(ctx context.Context, pg *local.Postgres, name, from string) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	statement := fmt.Sprintf("CREATE DATABASE %s TEMPLATE %s STRATEGY file_copy",
+		pgx.Identifier{name}.Sanitize(), pgx.Identifier{from}.Sanitize())
+	const objectInUse = "55006"
+	for {
+		err := execute(ctx, pg, statement)
+		if busy, ok := errors.AsType[*pgconn.PgError](err); !ok || busy.Code != objectInUse {
+			return err
+		}
+	}
+}
+
+func execute(ctx context.Context, pg *local.Postgres, statement string) error {
+	conn, err := pgx.Connect(ctx, pg.DSN("postgres"))
+	if err != nil {
+		return fmt.Errorf("connect to the test cluster: %w", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	_, err = conn.Exec(ctx, statement)
+	return err
+}
+
+// sweep removes the clusters of test processes that have ended: nobody holds their lock. One that is being made
+// has no lock yet, so the young are spared.
+func sweep() {
+	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), dirPattern)) // the pattern is well formed
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		if err != nil || time.Since(info.ModTime()) < time.Minute {
+			continue
+		}
+		lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR, 0)
+		if err != nil {
+			continue
+		}
+		if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			_ = os.RemoveAll(dir) // another user's stays
+		}
+		_ = lock.Close()
+	}
+}

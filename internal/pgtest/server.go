@@ -1,0 +1,78 @@
+package pgtest
+
+import (
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/local"
+)
+
+// Server is a private cluster for tests of outages. Its methods may be called from several goroutines.
+type Server struct {
+	t   testing.TB
+	dir string
+
+	mu sync.Mutex
+	pg *local.Postgres
+}
+
+// Cluster starts a private cluster that goes with the test.
+func Cluster(t testing.TB) *Server {
+	t.Helper()
+	dir, err := os.MkdirTemp("", dirPattern) // t.TempDir may lie where the server's user cannot go
+	if err != nil {
+		t.Fatalf("make a directory for the cluster: %v", err)
+	}
+	s := &Server{t: t, dir: dir}
+	t.Cleanup(func() {
+		s.Kill()
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("remove the cluster: %v", err)
+		}
+	})
+	if s.pg, err = start(dir, 0); err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	return s
+}
+
+// Database gives a fresh, empty database. Its DSN stays good across restarts.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fresh(t, s.pg, "template0")
+}
+
+// Kill ends the server as kill -9 does and returns when all its processes are gone. A second call does nothing.
+func (s *Server) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pg != nil {
+		s.pg.Kill()
+	}
+}
+
+// Stop ends the server cleanly.
+func (s *Server) Stop() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.pg.Stop(); err != nil {
+		s.t.Errorf("stop PostgreSQL: %v", err)
+	}
+}
+
+// Restart starts the server again, after Kill or Stop, on the same data and port, and returns when it answers.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pg, err := start(s.dir, s.pg.Port())
+	if err != nil {
+		s.t.Errorf("restart PostgreSQL: %v", err)
+		return
+	}
+	s.pg = pg
+}
