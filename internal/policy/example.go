@@ -1,0 +1,95 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+)
+
+// Example is a ticket accepted at an instant and what it would be promised at normal priority. If At is zero there is
+// no such instant, and Title says so.
+type Example struct {
+	Title string
+	At    time.Time // UTC
+	Promises
+}
+
+// exampleYear is how far ahead Examples looks for holidays and daylight saving.
+const exampleYear = 366 * day
+
+// Examples are the cases that people get wrong, soon after an instant: Monday morning, Friday 16:00, Saturday, the day
+// before a holiday, and the weekends on which the zone's clocks change.
+func (p *Policy) Examples(now time.Time) []Example {
+	examples := []Example{
+		p.example("Monday morning", p.next(now, time.Monday, 9)),
+		p.example("Friday 16:00", p.next(now, time.Friday, 16)),
+		p.example("Saturday", p.next(now, time.Saturday, 12)),
+		p.beforeHoliday(now),
+	}
+	return append(examples, p.clockChanges(now)...)
+}
+
+func (p *Policy) beforeHoliday(now time.Time) Example {
+	for _, h := range p.Calendar.holidays {
+		at := time.Date(h.Date.Year(), h.Date.Month(), h.Date.Day()-1, 16, 0, 0, 0, p.Zone)
+		open := len(p.Calendar.hours.spans[h.Date.Weekday()]) > 0
+		if !open || at.Before(now) || at.Sub(now) > exampleYear {
+			continue
+		}
+		title := "The day before " + h.Date.Format("Mon 2 Jan")
+		if h.Name != "" {
+			title += ", " + h.Name
+		}
+		return p.example(title, at)
+	}
+	return Example{Title: "The day before a holiday: no working day of the coming year is one"}
+}
+
+// clockChanges are the Fridays before the zone's next two changes of the clock.
+func (p *Policy) clockChanges(now time.Time) []Example {
+	var examples []Example
+	for at := now.Unix(); len(examples) < 2; {
+		next, before := p.Calendar.segment(at)
+		if next >= now.Add(exampleYear).Unix() {
+			break
+		}
+		at = next
+		_, after := p.Calendar.segment(next)
+		if after == before {
+			continue
+		}
+		change := time.Unix(next-1, 0).In(p.Zone)
+		friday := time.Date(change.Year(), change.Month(), change.Day()-int(change.Weekday()+2)%daysPerWeek, 16, 0, 0, 0, p.Zone)
+		if !friday.Before(change) {
+			friday = friday.AddDate(0, 0, -daysPerWeek)
+		}
+		way := "forward"
+		if after < before {
+			way = "back"
+		}
+		title := fmt.Sprintf("The Friday before the clocks go %s (%s)", way, change.Format("Mon 2 Jan 2006"))
+		examples = append(examples, p.example(title, friday))
+	}
+	if len(examples) == 0 {
+		return []Example{{Title: "Daylight saving: the clocks of " + p.Zone.String() + " do not change in the coming year"}}
+	}
+	return examples
+}
+
+func (p *Policy) example(title string, at time.Time) Example {
+	promises, err := p.Promise(at, PriorityNormal)
+	if err != nil {
+		return Example{Title: title + ": " + err.Error()}
+	}
+	return Example{Title: title, At: at.UTC(), Promises: promises}
+}
+
+// next is the first such weekday and hour after an instant.
+func (p *Policy) next(now time.Time, wd time.Weekday, hour int) time.Time {
+	local := now.In(p.Zone)
+	ahead := (int(wd-local.Weekday()) + daysPerWeek) % daysPerWeek
+	at := time.Date(local.Year(), local.Month(), local.Day()+ahead, hour, 0, 0, 0, p.Zone)
+	if at.Before(now) {
+		return time.Date(local.Year(), local.Month(), local.Day()+ahead+daysPerWeek, hour, 0, 0, 0, p.Zone)
+	}
+	return at
+}

@@ -1,0 +1,241 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxOpenings is the number of openings of the desk that an explanation still lists one by one.
+const maxOpenings = 31
+
+// Line is one line of the explanation of a deadline. From and To are equal, in UTC, for what happened at an instant.
+type Line struct {
+	From, To time.Time
+	Running  bool
+	Reasons  []Reason
+	Used     time.Duration // used up between From and To
+	Total    time.Duration // used up by To
+	Text     string        // one English sentence, in the calendar's zone
+}
+
+// Explain tells how a clock came to its deadline, until an instant that may lie in the future: what happened to it, the
+// spans that it ran (each opening of the desk, where they are few) and stood still, what each used up, and at the end
+// the deadline, or why there is none. Nothing is listed after a promise was met, unless it was reopened.
+func (c Clock) Explain(cal *Calendar, until time.Time) []Line {
+	until = instant(until)
+	past := slices.IndexFunc(c.Ledger, func(e Entry) bool { return e.At.After(until) })
+	if past >= 0 {
+		c.Ledger = c.Ledger[:past]
+	}
+	s := story{cal: cal, until: until}
+	if len(c.Ledger) == 0 {
+		return append(s.lines, Line{From: until, To: until, Text: s.at(until) + ": not started, so there is no deadline"})
+	}
+	for i, e := range c.Ledger {
+		then := Clock{Counts: c.Counts, Ledger: c.Ledger[:i+1]}
+		s.event(then, e)
+		to := until
+		if i+1 < len(c.Ledger) {
+			to = c.Ledger[i+1].At
+		} else if then.Settled() {
+			break
+		}
+		if to.After(e.At) {
+			s.stretch(then, e, to)
+		}
+	}
+	s.closing(c)
+	return s.lines
+}
+
+// story collects lines.
+type story struct {
+	cal   *Calendar
+	until time.Time
+	lines []Line
+}
+
+// event tells what an entry changed, where the spans around it do not show it.
+func (s *story) event(then Clock, e Entry) {
+	var what string
+	switch e.Act {
+	case ActStarted:
+		what = "started with " + FormatBudget(then.Counts, e.By) + inWords(then.Counts)
+	case ActExtended:
+		what = FormatBudget(then.Counts, e.By) + " added, " + s.left(then, e.Used)
+	case ActRetargeted:
+		what = "the target is now " + FormatBudget(then.Counts, e.By) + ", " + s.left(then, e.Used)
+	case ActSettled:
+		what = "done, " + s.left(then, e.Used)
+	case ActReopened:
+		what = "reopened, " + s.left(then, e.Used)
+	default:
+		return
+	}
+	s.lines = append(s.lines, Line{
+		From: e.At, To: e.At, Running: then.Running(), Reasons: then.Reasons(), Total: e.Used, Text: s.at(e.At) + ": " + what,
+	})
+}
+
+// stretch tells what one entry's state used up until the next.
+func (s *story) stretch(then Clock, e Entry, to time.Time) {
+	reasons := then.Reasons()
+	switch {
+	case len(reasons) > 0:
+		s.span(then, e.At, to, 0, e.Used, "paused ("+reasonsInWords(reasons)+"), "+s.left(then, e.Used))
+	case then.Counts == CountBusinessHours:
+		s.openings(then, e, to)
+	default:
+		used := s.cal.Elapsed(then.Counts, e.At, to)
+		s.span(then, e.At, to, used, e.Used+used, s.running(then, used, e.Used+used))
+	}
+}
+
+func (s *story) openings(then Clock, e Entry, to time.Time) {
+	runs, few := s.cal.openings(e.At, to, maxOpenings)
+	switch {
+	case !few:
+		used := s.cal.Elapsed(then.Counts, e.At, to)
+		s.span(then, e.At, to, used, e.Used+used, s.running(then, used, e.Used+used))
+		return
+	case len(runs) == 0:
+		s.span(then, e.At, to, 0, e.Used, "outside opening hours, "+s.left(then, e.Used))
+		return
+	}
+	total := e.Used
+	for _, run := range runs {
+		used := run.to.Sub(run.from)
+		total += used
+		s.span(then, run.from, run.to, used, total, s.running(then, used, total))
+	}
+}
+
+func (s *story) span(then Clock, from, to time.Time, used, total time.Duration, what string) {
+	s.lines = append(s.lines, Line{
+		From: from, To: to, Running: then.Running(), Reasons: then.Reasons(), Used: used, Total: total,
+		Text: s.between(from, to) + ": " + what,
+	})
+}
+
+func (s *story) running(then Clock, used, total time.Duration) string {
+	state := "running, "
+	if then.Settled() {
+		state = "done, but time goes on, "
+	}
+	return state + FormatBudget(then.Counts, used) + " used, " + s.left(then, total)
+}
+
+func (s *story) left(then Clock, used time.Duration) string {
+	return leftOf(then.Counts, then.Budget()-used)
+}
+
+// closing states the deadline, or why there is none.
+func (s *story) closing(c Clock) {
+	used := c.Used(s.cal, s.until)
+	if c.Settled() {
+		used = c.last().Used
+	}
+	missed, late := c.missed(s.until)
+	line := Line{From: s.until, To: s.until, Running: c.Running(), Reasons: c.Reasons(), Total: used}
+	due, _ := c.Due()
+	switch {
+	case c.Settled() && late:
+		line.Text = "Promise met after its deadline, " + s.at(missed)
+	case c.Settled():
+		line.Text = "Promise met in time"
+	case !line.Running:
+		line.Text = "No deadline while paused (" + reasonsInWords(line.Reasons) + "): " + s.left(c, used) + " for when it resumes"
+	case due.After(s.until):
+		line.Text = "Deadline " + s.at(due) + ", " + s.left(c, used)
+	default:
+		line.Text = "Deadline passed, " + s.at(due) + ", " + s.left(c, used)
+	}
+	if late && !c.Settled() && !missed.Equal(due) {
+		line.Text += "; an earlier one was missed, " + s.at(missed)
+	}
+	s.lines = append(s.lines, line)
+}
+
+// missed is the first deadline that passed while the promise was owed, before an instant.
+func (c Clock) missed(until time.Time) (time.Time, bool) {
+	for i, e := range c.Ledger {
+		end := until
+		if i+1 < len(c.Ledger) {
+			end = c.Ledger[i+1].At
+		}
+		owed := !(Clock{Ledger: c.Ledger[:i+1]}).Settled() && !e.Due.IsZero()
+		if owed && end.After(e.Due) {
+			return e.Due, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// at writes an instant in the calendar's zone, with the year only if it is not the explanation's own.
+func (s *story) at(t time.Time) string {
+	local := t.In(s.cal.zone)
+	return s.date(local) + " " + clockTime(local) + " " + local.Format("MST")
+}
+
+func (s *story) between(from, to time.Time) string {
+	a, b := from.In(s.cal.zone), to.In(s.cal.zone)
+	start := s.date(a) + " " + clockTime(a)
+	if a.Format("MST") != b.Format("MST") {
+		start += " " + a.Format("MST")
+	}
+	if a.Format(time.DateOnly) == b.Format(time.DateOnly) {
+		return start + " to " + clockTime(b) + " " + b.Format("MST")
+	}
+	return start + " to " + s.at(to)
+}
+
+func (s *story) date(local time.Time) string {
+	if local.Year() == s.until.In(s.cal.zone).Year() {
+		return local.Format("Mon 2 Jan")
+	}
+	return local.Format("Mon 2 Jan 2006")
+}
+
+func clockTime(local time.Time) string {
+	if local.Second() == 0 {
+		return local.Format("15:04")
+	}
+	return local.Format(time.TimeOnly)
+}
+
+func leftOf(counts Counting, left time.Duration) string {
+	if left < 0 {
+		return FormatBudget(counts, -left) + " over"
+	}
+	return FormatBudget(counts, left) + " left"
+}
+
+func inWords(counts Counting) string {
+	switch counts {
+	case CountBusinessHours:
+		return ", counted while the desk is open"
+	case CountBusinessDays:
+		return ", counted on business days, 24h each"
+	default:
+		return ", counted always"
+	}
+}
+
+func reasonsInWords(reasons []Reason) string {
+	words := make([]string, len(reasons))
+	for i, r := range reasons {
+		switch r {
+		case ReasonWaiting:
+			words[i] = "waiting for the requester"
+		case ReasonResolved:
+			words[i] = "resolved"
+		case ReasonEmergency:
+			words[i] = "emergency"
+		default:
+			words[i] = fmt.Sprintf("%q", string(r))
+		}
+	}
+	return strings.Join(words, ", ")
+}
