@@ -75,7 +75,7 @@ func startChild(spec childSpec) (*child, error) {
 // end asks the child to stop, waits, and kills it when it does not.
 func (c *child) end() error {
 	c.expected.Store(true)
-	_ = c.process.Signal(c.spec.stop)
+	_ = c.process.Signal(c.spec.stop) // fails only when it has ended
 	select {
 	case <-c.done:
 		return nil

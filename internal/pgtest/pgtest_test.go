@@ -109,6 +109,7 @@ func TestCluster_keepsCommittedRowsAcrossKills(t *testing.T) {
 }
 
 func BenchmarkDSN(b *testing.B) {
+	pgtest.DSN(b) // starts the cluster
 	for b.Loop() {
 		pgtest.DSN(b)
 	}

@@ -26,7 +26,7 @@ func Cluster(t testing.TB) *Server {
 	}
 	s := &Server{t: t, dir: dir}
 	t.Cleanup(func() {
-		s.Kill()
+		s.Stop() // a killed server leaves its shared memory behind
 		if err := os.RemoveAll(dir); err != nil {
 			t.Errorf("remove the cluster: %v", err)
 		}
@@ -45,20 +45,21 @@ func (s *Server) Database(t testing.TB) string {
 	return fresh(t, s.pg, "template0")
 }
 
-// Kill ends the server as kill -9 does and returns when all its processes are gone. A second call does nothing.
+// Kill ends the server as kill -9 does and returns when all its processes are gone.
 func (s *Server) Kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.pg != nil {
-		s.pg.Kill()
-	}
+	s.pg.Kill()
 }
 
-// Stop ends the server cleanly.
+// Stop ends the server cleanly. It does nothing to one that has ended.
 func (s *Server) Stop() {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.pg == nil {
+		return // it never started
+	}
 	if err := s.pg.Stop(); err != nil {
 		s.t.Errorf("stop PostgreSQL: %v", err)
 	}

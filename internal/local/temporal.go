@@ -1,0 +1,146 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+const (
+	temporalProgram = "supportdesk-temporal"
+	temporalReady   = time.Minute
+)
+
+// TemporalOptions say where a Temporal server keeps its state and where it listens.
+type TemporalOptions struct {
+	Binary string    // path of supportdesk-temporal, see FindTemporal
+	DB     string    // SQLite file; made when missing, its directory too
+	Port   int       // of the gRPC frontend on 127.0.0.1; 0 picks a free one
+	UIPort int       // of the web UI on 127.0.0.1; 0 is no UI
+	Log    io.Writer // the errors that the server logs; nil drops them
+}
+
+// Temporal is a running server with the namespace "default". Its life ends with ours at the latest.
+type Temporal struct {
+	// HostPort is the frontend's gRPC address.
+	HostPort string
+	// UI is the web UI's URL, empty without one.
+	UI string
+
+	child *child
+}
+
+// FindTemporal gives the path of the Temporal server: the one that SUPPORTDESK_TEMPORAL_BIN names, or the one
+// beside this program. A missing one is a fault that says how to build it.
+func FindTemporal() (string, error) {
+	path := os.Getenv("SUPPORTDESK_TEMPORAL_BIN")
+	if path == "" {
+		program, err := os.Executable()
+		if err != nil {
+			return "", fmt.Errorf("find this program: %w", err)
+		}
+		path = filepath.Join(filepath.Dir(program), temporalProgram)
+	}
+	if info, err := os.Stat(path); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
+		return "", fault.New(fault.Unavailable,
+			"there is no Temporal server at %s: build it with `make bin/%s`, or set SUPPORTDESK_TEMPORAL_BIN to one",
+			path, temporalProgram)
+	}
+	return path, nil
+}
+
+// StartTemporal starts the server and returns when its frontend answers. ctx bounds the start only. A port or a
+// database in use is a fault.
+func StartTemporal(ctx context.Context, opts TemporalOptions) (*Temporal, error) {
+	db, err := filepath.Abs(opts.DB)
+	if err != nil {
+		return nil, fmt.Errorf("resolve the database: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(db), 0o755); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	port, err := choosePort(opts.Port, "Temporal")
+	if err != nil {
+		return nil, err
+	}
+	if opts.UIPort != 0 {
+		if _, err := choosePort(opts.UIPort, "Temporal's web UI"); err != nil {
+			return nil, err
+		}
+	}
+	ready := &firstLine{line: make(chan string, 1)}
+	child, err := startChild(childSpec{
+		name: "Temporal", path: opts.Binary,
+		args:   []string{"--db", db, "--port", strconv.Itoa(port), "--ui-port", strconv.Itoa(opts.UIPort)},
+		stdout: ready, log: opts.Log, stop: syscall.SIGTERM, orphan: syscall.SIGKILL,
+	})
+	if err != nil {
+		return nil, err
+	}
+	t := &Temporal{child: child}
+	if err := t.await(ctx, ready.line); err != nil {
+		t.Kill()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Temporal) await(ctx context.Context, ready <-chan string) error {
+	ctx, cancel := context.WithTimeout(ctx, temporalReady)
+	defer cancel()
+	select {
+	case line := <-ready:
+		if _, err := fmt.Sscanf(line, "ready grpc=%s ui=%s", &t.HostPort, &t.UI); err != nil {
+			return fmt.Errorf("read Temporal's ready line %q: %w", line, err)
+		}
+		t.UI = strings.TrimPrefix(t.UI, "-")
+		return nil
+	case <-t.child.done:
+		if strings.Contains(t.child.tail.String(), "another server is using") {
+			return fault.New(fault.Conflict, "another Temporal server runs on the same data: stop it, or choose another data directory")
+		}
+		return t.child.failure()
+	case <-ctx.Done():
+		return fmt.Errorf("wait for Temporal: %w", errors.Join(ctx.Err(), errors.New(t.child.tail.String())))
+	}
+}
+
+// Stop ends the server cleanly.
+func (t *Temporal) Stop() error { return t.child.end() }
+
+// Kill ends the server as kill -9 does.
+func (t *Temporal) Kill() { t.child.kill() }
+
+// Done closes when the server has ended.
+func (t *Temporal) Done() <-chan struct{} { return t.child.done }
+
+// Err is why the server ended by itself; nil while it runs and after Stop or Kill.
+func (t *Temporal) Err() error { return t.child.err() }
+
+// firstLine hands over the first line written to it and drops the rest.
+type firstLine struct {
+	line chan string // buffers one
+	once sync.Once
+	got  bytes.Buffer
+}
+
+func (f *firstLine) Write(p []byte) (int, error) {
+	if f.got.Len() < 1024 {
+		f.got.Write(p)
+	}
+	if line, _, whole := strings.Cut(f.got.String(), "\n"); whole {
+		f.once.Do(func() { f.line <- line })
+	}
+	return len(p), nil
+}
