@@ -1,0 +1,112 @@
+package mail
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// parcel is a mail ready for SMTP.
+type parcel struct {
+	from, to string // addr-specs in angle brackets
+	message  []byte
+	unicode  bool // the recipient's address is not ASCII: the server must speak SMTPUTF8
+}
+
+// compose writes a letter out with its headers. An address that can't be written gives an *Undeliverable.
+func compose(r *Renderer, l desk.Letter, now time.Time) (parcel, error) {
+	to, err := writable(l.To)
+	if err != nil {
+		return parcel{}, err
+	}
+	from, err := writable(r.cfg.From)
+	if err != nil {
+		return parcel{}, fmt.Errorf("write sender's address: %w", err)
+	}
+	words, err := r.Render(l)
+	if err != nil {
+		return parcel{}, err
+	}
+	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	m.FromMailAddress(&from)
+	m.ToMailAddress(&to)
+	if r.cfg.ReplyTo.Address != "" {
+		answers, err := writable(r.cfg.ReplyTo)
+		if err != nil {
+			return parcel{}, fmt.Errorf("write address for replies: %w", err)
+		}
+		m.ReplyToMailAddress(&answers)
+	}
+	m.SetDateWithValue(now)
+	setHeaders(m, l, r.cfg.Domain)
+	m.SetGenHeader(gomail.HeaderSubject, encodeHeader(words.Subject))
+	m.SetBodyString(gomail.TypeTextPlain, words.Text)
+	m.AddAlternativeString(gomail.TypeTextHTML, words.HTML)
+	var written bytes.Buffer
+	if _, err := m.WriteTo(&written); err != nil {
+		return parcel{}, fmt.Errorf("write mail %s: %w", l.Kind, err)
+	}
+	return parcel{from: envelope(from), to: envelope(to), message: written.Bytes(), unicode: !ascii(to.Address)}, nil
+}
+
+// setHeaders keeps the thread together and tells other machines not to answer this one (RFC 3834).
+func setHeaders(m *gomail.Msg, l desk.Letter, domain string) {
+	m.SetGenHeader(gomail.HeaderMessageID, MessageID(l.Number, l.N, domain))
+	if inReplyTo, references := thread(l, domain); references != "" {
+		m.SetGenHeader(gomail.HeaderInReplyTo, inReplyTo)
+		m.SetGenHeader(gomail.HeaderReferences, references)
+	}
+	automatic := "auto-generated"
+	if l.Kind == ticket.MailReceipt {
+		automatic = "auto-replied"
+		m.SetGenHeader(gomail.HeaderPrecedence, "auto_reply")
+	}
+	m.SetGenHeader("Auto-Submitted", automatic)
+	m.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
+	m.SetGenHeader(gomail.HeaderContentLang, "en")
+}
+
+func envelope(address mail.Address) string {
+	address.Name = ""
+	return address.String()
+}
+
+const (
+	maxPlainWord = 60 // a longer one can't be folded and is encoded
+	wordBytes    = 45 // makes an encoded word of 72 characters; RFC 2047 allows 75
+)
+
+// encodeHeader writes one line of UTF-8 as header text: plain words first, and from the first that can't stand as it
+// is all the rest in encoded words, with spaces where the line may be folded. "=?" is such a case: a reader would
+// decode what somebody typed, and find there what oneLine has taken out.
+func encodeHeader(line string) string {
+	words := strings.Split(line, " ")
+	for i, word := range words {
+		if !ascii(word) || len(word) > maxPlainWord || strings.Contains(word, "=?") {
+			return strings.Join(append(words[:i:i], encodedWords(strings.Join(words[i:], " "))...), " ")
+		}
+	}
+	return line
+}
+
+func encodedWords(rest string) []string {
+	var words []string
+	for rest != "" {
+		cut := min(wordBytes, len(rest))
+		for cut < len(rest) && !utf8.RuneStart(rest[cut]) {
+			cut--
+		}
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(rest[:cut]))+"?=")
+		rest = rest[cut:]
+	}
+	return words
+}

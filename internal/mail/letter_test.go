@@ -1,0 +1,122 @@
+package mail_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/mail"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+const number = ticket.Number("HM-7Q2K9XM4TD")
+
+func config() mail.Config {
+	return mail.Config{
+		Host: "127.0.0.1", Port: 25, TLS: mail.TLSNone,
+		From:   desk.Mailbox{Name: "Holesalemart Support", Address: "support@holesalemart.example"},
+		Domain: "holesalemart.example", BaseURL: "https://support.holesalemart.example/",
+		Timeout: 10 * time.Second,
+	}
+}
+
+func newRenderer(t testing.TB) *mail.Renderer {
+	t.Helper()
+	r, err := mail.NewRenderer(config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func samplePolicy(zone *time.Location) *policy.Policy {
+	return &policy.Policy{
+		Name: "Holesalemart Customer Support Policy", Contact: "care@holesalemart.example",
+		PrivacyURL: "https://holesalemart.example/privacy", Zone: zone,
+		Clocks: map[policy.ClockName]policy.Rule{
+			policy.FirstResponse: {Target: 72 * time.Hour, Counts: policy.CountBusinessHours},
+			policy.Resolution:    {Target: 240 * time.Hour, Counts: policy.CountCalendar, Pauses: []policy.Reason{policy.ReasonWaiting}},
+		},
+		Escalation: []policy.Rung{{After: 0}, {After: 24 * time.Hour}},
+	}
+}
+
+// letter is one of a kind with everything that such a letter has, accepted on a Monday at 10:23:45 UTC.
+func letter(kind ticket.MailKind) desk.Letter {
+	at := time.Date(2026, 11, 23, 10, 23, 45, 0, time.UTC)
+	l := desk.Letter{
+		Number: number, N: 4, Kind: kind, Previous: 2,
+		To:      desk.Mailbox{Name: "Maria Lopez", Address: "maria@customer.example"},
+		Subject: "Parcel 4711 arrived broken", Author: "Priya Nair", Assignee: "Priya Nair", At: at,
+		Status: ticket.StatusOpen, Priority: policy.PriorityNormal,
+		FirstResponseDue: time.Date(2026, 12, 7, 12, 0, 0, 0, time.UTC), ResolutionDue: at.Add(240 * time.Hour),
+		Policy: samplePolicy(time.UTC),
+	}
+	words := "We found your parcel & its twin.\n\nPlease send us:\n  - a photo\n  - the number on the label <ABC>"
+	switch kind {
+	case ticket.MailReceipt:
+		l.N, l.Previous, l.Status, l.Author, l.Assignee = 1, 0, ticket.StatusNew, "", ""
+		l.Body = "Hello,\nthe parcel came with a dent & \"rattles\"."
+	case ticket.MailReply, ticket.MailProgress:
+		l.Body, l.FirstResponseDue = words, time.Time{}
+	case ticket.MailInformationRequest, ticket.MailNudge:
+		l.Body, l.Status = words, ticket.StatusWaiting
+		l.FirstResponseDue, l.ResolutionDue, l.SilenceAt = time.Time{}, time.Time{}, at.Add(7*24*time.Hour)
+	case ticket.MailResolution:
+		l.Body, l.Status, l.Cause = "A new parcel is on its way.", ticket.StatusResolved, ticket.CauseAgent
+		l.FirstResponseDue, l.ResolutionDue, l.SilenceAt = time.Time{}, time.Time{}, at.Add(5*24*time.Hour)
+	case ticket.MailClosure:
+		l.Status, l.Cause = ticket.StatusClosed, ticket.CauseAgent
+		l.FirstResponseDue, l.ResolutionDue = time.Time{}, time.Time{}
+	case ticket.MailReopening:
+		l.FirstResponseDue = time.Time{}
+	case ticket.MailAssigned, ticket.MailCustomerReply, ticket.MailReminder, ticket.MailEscalation:
+		forStaff(&l, words)
+	}
+	return l
+}
+
+func forStaff(l *desk.Letter, words string) {
+	l.To = desk.Mailbox{Name: "Priya Nair", Address: "priya@holesalemart.example"}
+	l.Previous, l.Author = 0, "Sam Okafor"
+	switch l.Kind {
+	case ticket.MailCustomerReply:
+		l.Author, l.Body = "Maria Lopez", words
+	case ticket.MailReminder, ticket.MailEscalation:
+		l.Author, l.Clock, l.DueAt = "", policy.FirstResponse, l.FirstResponseDue
+		l.Rung = 1
+	}
+}
+
+// variants are the letters of the golden files, by file name.
+func variants() map[string]desk.Letter {
+	all := map[string]desk.Letter{}
+	for _, kind := range ticket.MailKinds() {
+		all[string(kind)] = letter(kind)
+	}
+	with := func(name string, kind ticket.MailKind, change func(*desk.Letter)) {
+		l := letter(kind)
+		change(&l)
+		all[string(kind)+"-"+name] = l
+	}
+	with("paused", ticket.MailReceipt, func(l *desk.Letter) { l.FirstResponseDue, l.ResolutionDue = time.Time{}, time.Time{} })
+	with("bare", ticket.MailReceipt, func(l *desk.Letter) {
+		l.To.Name, l.Body = "", ""
+		l.Policy = &policy.Policy{Zone: time.FixedZone("", 19800)}
+	})
+	with("silence", ticket.MailResolution, func(l *desk.Letter) { l.Cause, l.Author, l.Body = ticket.CauseSilence, "", "" })
+	for _, cause := range []ticket.Cause{ticket.CauseRequester, ticket.CauseWithdrawn, ticket.CauseSilence} {
+		with(string(cause), ticket.MailClosure, func(l *desk.Letter) { l.Cause = cause })
+	}
+	with("last", ticket.MailEscalation, func(l *desk.Letter) {
+		l.Clock, l.DueAt, l.Rung, l.Assignee = policy.Resolution, l.ResolutionDue, 2, ""
+	})
+	with("resolution", ticket.MailReminder, func(l *desk.Letter) { l.Clock, l.DueAt = policy.Resolution, l.ResolutionDue })
+	with("nobody", ticket.MailReply, func(l *desk.Letter) { l.Author = "" })
+	with("rtl", ticket.MailReply, func(l *desk.Letter) {
+		l.Subject, l.Author = "الطرد وصل مكسورا 📦", "ليلى"
+		l.Body = "مرحبا ماريا، وجدنا الطرد.\n\n👩‍💻 שלום, the number is 4711."
+	})
+	return all
+}

@@ -1,0 +1,89 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// outbox is where letters come from and what became of them goes.
+type outbox interface {
+	// Letter loads the nth mail of a ticket. It reports true when that mail is settled already: sent or bounced.
+	Letter(ctx context.Context, number ticket.Number, n int) (desk.Letter, bool, error)
+	Sent(ctx context.Context, number ticket.Number, n int) error
+	Bounced(ctx context.Context, number ticket.Number, n int, reason string) error
+}
+
+type sender interface {
+	Send(ctx context.Context, l desk.Letter) error
+}
+
+// Postman delivers mails from an outbox and records the outcome. Safe for concurrent use with different mails.
+type Postman struct {
+	outbox outbox
+	sender sender
+}
+
+// NewPostman makes a postman; the sender is a *Sender outside of tests.
+func NewPostman(outbox outbox, sender sender) *Postman {
+	return &Postman{outbox: outbox, sender: sender}
+}
+
+const (
+	recordTries = 5
+	recordPause = 100 * time.Millisecond // doubles with each try
+	recordTime  = 5 * time.Second        // for one try
+)
+
+// Deliver sends the nth mail of a ticket unless it is settled already, records what became of it, and reports
+// whether it bounced. After an error the mail is still owed, and the caller tries again.
+//
+// A mail that was sent and not recorded goes out twice, so recording is tried a few times before its error goes
+// up, and the first time also when ctx has just ended.
+func (p *Postman) Deliver(ctx context.Context, number ticket.Number, n int) (bounced bool, err error) {
+	letter, settled, err := p.outbox.Letter(ctx, number, n)
+	if err != nil {
+		return false, fmt.Errorf("load mail %d of %s: %w", n, number, err)
+	}
+	if settled {
+		return false, nil
+	}
+	err = p.sender.Send(ctx, letter)
+	if refused, ok := errors.AsType[*Undeliverable](err); ok {
+		err := insist(ctx, func(ctx context.Context) error { return p.outbox.Bounced(ctx, number, n, refused.line()) })
+		if err != nil {
+			return false, fmt.Errorf("record bounce of mail %d of %s: %w", n, number, err)
+		}
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("send mail %d of %s: %w", n, number, err)
+	}
+	if err := insist(ctx, func(ctx context.Context) error { return p.outbox.Sent(ctx, number, n) }); err != nil {
+		return false, fmt.Errorf("record mail %d of %s as sent: %w", n, number, err)
+	}
+	return false, nil
+}
+
+// insist runs record until it succeeds, a few times at most. An ended ctx ends the pauses and not a try.
+func insist(ctx context.Context, record func(context.Context) error) error {
+	pause := recordPause
+	for try := 1; ; try++ {
+		trying, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+		err := record(trying)
+		cancel()
+		if err == nil || try == recordTries || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+		pause *= 2
+	}
+}

@@ -1,0 +1,172 @@
+package mail_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/mail"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// box is an outbox in memory that fails as often as it is told to.
+type box struct {
+	letter   desk.Letter
+	loadErr  error
+	failures int // of the next records
+	tries    int
+	state    string
+	reason   string
+	onRecord func(context.Context)
+}
+
+var errStore = errors.New("the database is away")
+
+func (b *box) Letter(context.Context, ticket.Number, int) (desk.Letter, bool, error) {
+	return b.letter, b.state != "", b.loadErr
+}
+
+func (b *box) Sent(ctx context.Context, _ ticket.Number, _ int) error {
+	return b.record(ctx, "sent", "")
+}
+
+func (b *box) Bounced(ctx context.Context, _ ticket.Number, _ int, reason string) error {
+	return b.record(ctx, "bounced", reason)
+}
+
+func (b *box) record(ctx context.Context, state, reason string) error {
+	b.tries++
+	if b.onRecord != nil {
+		b.onRecord(ctx)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if b.failures > 0 {
+		b.failures--
+		return errStore
+	}
+	b.state, b.reason = state, reason
+	return nil
+}
+
+// wire is a server that counts and answers always the same.
+type wire struct {
+	sent int
+	err  error
+	then func()
+}
+
+func (w *wire) Send(context.Context, desk.Letter) error {
+	w.sent++
+	if w.then != nil {
+		w.then()
+	}
+	return w.err
+}
+
+func TestDeliver_sendsOnceAndRecords(t *testing.T) {
+	server := newServer(t, behaviour{})
+	outbox := &box{letter: letter(ticket.MailReply)}
+	p := mail.NewPostman(outbox, newSender(t, server.config()))
+	for range 3 {
+		if bounced, err := p.Deliver(t.Context(), number, 4); bounced || err != nil {
+			t.Fatal(bounced, err)
+		}
+	}
+	server.only(t)
+	if outbox.state != "sent" || outbox.tries != 1 {
+		t.Errorf("recorded %q in %d tries", outbox.state, outbox.tries)
+	}
+}
+
+func TestDeliver_recordsABounceWithItsReason(t *testing.T) {
+	server := newServer(t, behaviour{rcpt: func(*session) error {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no\nsuch user"}
+	}})
+	outbox := &box{letter: letter(ticket.MailReply), failures: 1}
+	p := mail.NewPostman(outbox, newSender(t, server.config()))
+	if bounced, err := p.Deliver(t.Context(), number, 4); !bounced || err != nil {
+		t.Fatal(bounced, err)
+	}
+	if outbox.state != "bounced" || outbox.reason != "550 5.1.1 no such user" {
+		t.Errorf("recorded %q, %q", outbox.state, outbox.reason)
+	}
+	outbox.state, outbox.letter.To.Address = "", "nobody"
+	if bounced, err := p.Deliver(t.Context(), number, 4); !bounced || err != nil || strings.Contains(outbox.reason, "0") {
+		t.Fatal(bounced, err, outbox.reason)
+	}
+}
+
+func TestDeliver_insistsOnRecordingWhatWasSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outbox, w := &box{letter: letter(ticket.MailReply), failures: 4}, &wire{}
+		begun := time.Now()
+		if bounced, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4); bounced || err != nil {
+			t.Fatal(bounced, err)
+		}
+		if w.sent != 1 || outbox.state != "sent" {
+			t.Errorf("sent %d times, recorded %q", w.sent, outbox.state)
+		}
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("took %s", took)
+		}
+	})
+}
+
+func TestDeliver_givesUpRecordingInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outbox, w := &box{letter: letter(ticket.MailReply), failures: 1000}, &wire{}
+		if _, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4); !errors.Is(err, errStore) {
+			t.Fatal(err)
+		}
+		if w.sent != 1 || outbox.tries < 3 || outbox.tries > 10 {
+			t.Errorf("sent %d times, %d tries to record", w.sent, outbox.tries)
+		}
+	})
+}
+
+func TestDeliver_recordsWhatWasSentAsItsContextEnded(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{then: cancel}
+	if _, err := mail.NewPostman(outbox, w).Deliver(ctx, number, 4); err != nil || outbox.state != "sent" {
+		t.Errorf("recorded %q, %v", outbox.state, err)
+	}
+}
+
+func TestDeliver_stopsInsistingWhenItsContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		outbox := &box{letter: letter(ticket.MailReply), failures: 1000}
+		outbox.onRecord = func(trying context.Context) {
+			if _, ok := trying.Deadline(); !ok {
+				t.Error("a try has no time limit")
+			}
+			if outbox.tries == 2 {
+				cancel()
+			}
+		}
+		if _, err := mail.NewPostman(outbox, &wire{}).Deliver(ctx, number, 4); !errors.Is(err, errStore) || outbox.tries != 2 {
+			t.Errorf("%v after %d tries", err, outbox.tries)
+		}
+	})
+}
+
+func TestDeliver_recordsNothingAfterATemporaryFailure(t *testing.T) {
+	outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{err: fault.New(fault.Unavailable, "busy")}
+	bounced, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4)
+	if bounced || fault.KindOf(err) != fault.Unavailable || outbox.tries != 0 {
+		t.Errorf("%t, %v, %d records", bounced, err, outbox.tries)
+	}
+	outbox.loadErr = errStore
+	if _, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4); !errors.Is(err, errStore) || w.sent != 1 {
+		t.Errorf("%v, sent %d times", err, w.sent)
+	}
+}

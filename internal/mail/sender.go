@@ -1,0 +1,85 @@
+package mail
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// Sender renders letters and hands them to the SMTP server, one mail a recipient, over connections that it keeps
+// for a few seconds between mails. Safe for concurrent use: every mail under way has a connection of its own.
+type Sender struct {
+	renderer *Renderer
+	dialer   *dialer
+	idle     idle
+}
+
+// NewSender checks the configuration and the templates, and connects to nothing yet. Errors are those of
+// NewRenderer.
+func NewSender(cfg Config) (*Sender, error) {
+	renderer, err := NewRenderer(cfg)
+	if err != nil {
+		return nil, err
+	}
+	dialer, err := newDialer(renderer.cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Sender{renderer: renderer, dialer: dialer}, nil
+}
+
+// Send returns nil once the server has taken the mail. An *Undeliverable means that it never will. Unavailable
+// means that a later try may succeed: the server can't be reached, doesn't trust us, is busy, or fell silent. If
+// it fell silent after it had the whole mail, that mail may have been taken, and a retry sends it again under the
+// same Message-ID. Any other error is a defect.
+func (s *Sender) Send(ctx context.Context, l desk.Letter) error {
+	p, err := compose(s.renderer, l, time.Now())
+	if err != nil {
+		return err
+	}
+	if c := s.idle.take(); c != nil {
+		f, err := s.hand(ctx, c, p)
+		if err != nil {
+			return err
+		}
+		if f == nil || !f.stale() || ctx.Err() != nil {
+			return verdict(f)
+		}
+	}
+	c, err := s.dialer.dial(ctx)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable, "the mail server cannot be reached")
+	}
+	f, err := s.hand(ctx, c, p)
+	if err != nil {
+		return err
+	}
+	return verdict(f)
+}
+
+// hand delivers a mail over a connection and keeps the connection if it still works.
+func (s *Sender) hand(ctx context.Context, c *connection, p parcel) (*failure, error) {
+	if p.unicode && !c.unicode() {
+		s.idle.keep(c)
+		return nil, errUnicode
+	}
+	f := c.deliver(ctx, p)
+	if f != nil || ctx.Err() != nil { // an ended ctx has closed it
+		c.drop()
+		return f, nil
+	}
+	s.idle.keep(c)
+	return nil, nil
+}
+
+// Close takes leave of the server. Mails under way go on; their connections close after them.
+func (s *Sender) Close() { s.idle.close() }
+
+func verdict(f *failure) error {
+	if f == nil {
+		return nil
+	}
+	return f.verdict()
+}

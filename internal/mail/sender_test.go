@@ -1,0 +1,411 @@
+package mail_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	netmail "net/mail"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/mail"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func newSender(t testing.TB, cfg mail.Config) *mail.Sender {
+	t.Helper()
+	s, err := mail.NewSender(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func undeliverable(t *testing.T, err error) *mail.Undeliverable {
+	t.Helper()
+	refused, ok := errors.AsType[*mail.Undeliverable](err)
+	if !ok {
+		t.Fatalf("got %v, want an *Undeliverable", err)
+	}
+	return refused
+}
+
+func temporary(t *testing.T, err error) {
+	t.Helper()
+	if _, permanent := errors.AsType[*mail.Undeliverable](err); err == nil || permanent || fault.KindOf(err) != fault.Unavailable {
+		t.Fatalf("got %v of kind %s, want an Unavailable fault", err, fault.KindOf(err))
+	}
+}
+
+func TestSend_speaksEveryKindOfConnection(t *testing.T) {
+	for name, b := range map[string]behaviour{
+		"in clear":              {},
+		"in clear and password": {password: "s3cret"},
+		"STARTTLS":              {startTLS: true},
+		"STARTTLS and password": {startTLS: true, password: "s3cret"},
+		"TLS":                   {implicitTLS: true},
+		"TLS and password":      {implicitTLS: true, password: "s3cret"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, b)
+			if err := newSender(t, server.config()).Send(t.Context(), letter(ticket.MailReceipt)); err != nil {
+				t.Fatal(err)
+			}
+			got := server.only(t)
+			if got.from != "support@holesalemart.example" || !slices.Equal(got.to, []string{"maria@customer.example"}) {
+				t.Errorf("envelope %q to %q", got.from, got.to)
+			}
+			if got.tls != (b.startTLS || b.implicitTLS) {
+				t.Errorf("TLS was used: %t", got.tls)
+			}
+		})
+	}
+}
+
+func TestSend_isTemporaryWhenTheServerDoesNotTrustUsOrWeIt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		b      behaviour
+		change func(*mail.Config)
+	}{
+		"wrong password":      {behaviour{password: "s3cret"}, func(c *mail.Config) { c.Password = "wrong" }},
+		"no password":         {behaviour{password: "s3cret"}, func(c *mail.Config) { c.Username = "" }},
+		"unknown certificate": {behaviour{startTLS: true}, func(c *mail.Config) { c.Roots = nil }},
+		"no STARTTLS":         {behaviour{}, func(c *mail.Config) { c.TLS = mail.TLSStartTLS }},
+		"TLS to clear server": {behaviour{}, func(c *mail.Config) { c.TLS = mail.TLSImplicit; c.Timeout = time.Second }},
+		"no AUTH":             {behaviour{}, func(c *mail.Config) { c.Username, c.Password = "desk", "s3cret" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, tt.b)
+			cfg := server.config()
+			tt.change(&cfg)
+			temporary(t, newSender(t, cfg).Send(t.Context(), letter(ticket.MailReceipt)))
+			if got := server.all(); len(got) != 0 {
+				t.Errorf("the server took %d mails", len(got))
+			}
+		})
+	}
+}
+
+func TestSend_tellsPermanentFromTemporaryReplies(t *testing.T) {
+	canary := "the mailbox of Maria <maria@customer.example>"
+	reply := func(code int, enhanced smtp.EnhancedCode) func(*session) error {
+		return func(*session) error { return &smtp.SMTPError{Code: code, EnhancedCode: enhanced, Message: canary} }
+	}
+	permanent := func(at string, code int) behaviour {
+		return at2behaviour(at, reply(code, smtp.EnhancedCode{code / 100, 1, 1}))
+	}
+	for _, stage := range []string{"mail", "rcpt", "data"} {
+		for _, code := range []int{421, 450, 451, 452, 500, 503, 530, 535, 550, 552, 553, 554, 571} {
+			t.Run(fmt.Sprintf("%s %d", stage, code), func(t *testing.T) {
+				server := newServer(t, permanent(stage, code))
+				err := newSender(t, server.config()).Send(t.Context(), letter(ticket.MailReply))
+				if strings.Contains(err.Error(), "Maria") || strings.Contains(err.Error(), "maria") {
+					t.Errorf("the error tells what the server said: %v", err)
+				}
+				if code < 500 || slices.Contains([]int{500, 503, 530, 535}, code) {
+					temporary(t, err)
+					return
+				}
+				refused := undeliverable(t, err)
+				if refused.Code != code || refused.Enhanced != "5.1.1" || refused.Reason != canary {
+					t.Errorf("got %+v", refused)
+				}
+			})
+		}
+	}
+}
+
+func at2behaviour(stage string, hook func(*session) error) behaviour {
+	switch stage {
+	case "mail":
+		return behaviour{mail: hook}
+	case "rcpt":
+		return behaviour{rcpt: hook}
+	default:
+		return behaviour{data: hook}
+	}
+}
+
+func TestSend_isTemporaryWhenTheConversationBreaks(t *testing.T) {
+	for _, stage := range []string{"mail", "rcpt", "data"} {
+		t.Run("dropped at "+stage, func(t *testing.T) {
+			server := newServer(t, at2behaviour(stage, (*session).drop))
+			temporary(t, newSender(t, server.config()).Send(t.Context(), letter(ticket.MailReply)))
+		})
+		t.Run("silence at "+stage, func(t *testing.T) {
+			server := newServer(t, at2behaviour(stage, (*session).hang))
+			cfg := server.config()
+			cfg.Timeout = 100 * time.Millisecond
+			begun := time.Now()
+			temporary(t, newSender(t, cfg).Send(t.Context(), letter(ticket.MailReply)))
+			if took := time.Since(begun); took > 5*time.Second {
+				t.Errorf("took %s", took)
+			}
+		})
+	}
+	t.Run("nobody listens", func(t *testing.T) {
+		cfg := config()
+		cfg.Port = freePort(t)
+		temporary(t, newSender(t, cfg).Send(t.Context(), letter(ticket.MailReply)))
+	})
+}
+
+// mute accepts connections and says nothing.
+func mute(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func TestSend_endsWithItsContext(t *testing.T) {
+	inData := make(chan struct{})
+	server := newServer(t, behaviour{data: func(s *session) error { close(inData); return s.hang() }})
+	silent := server.config()
+	silent.Port = mute(t)
+	for name, tt := range map[string]struct {
+		cfg mail.Config
+		at  <-chan struct{}
+	}{
+		"before the greeting": {silent, closed()},
+		"after the message":   {server.config(), inData},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.cfg.Timeout = time.Minute
+			s := newSender(t, tt.cfg)
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() { <-tt.at; cancel() }()
+			err := s.Send(ctx, letter(ticket.MailReply))
+			temporary(t, err)
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want it to be context.Canceled", err)
+			}
+		})
+	}
+}
+
+func closed() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}
+
+func TestSend_reusesItsConnection(t *testing.T) {
+	server := newServer(t, behaviour{startTLS: true, password: "s3cret"})
+	s := newSender(t, server.config())
+	for range 5 {
+		if err := s.Send(t.Context(), letter(ticket.MailReply)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sessions, contents := server.counts()
+	if contents != 5 || sessions > 2 { // go-smtp begins a second session after STARTTLS
+		t.Errorf("%d mails in %d sessions", contents, sessions)
+	}
+}
+
+func TestSend_dialsAgainWhenTheServerLeftAnIdleConnection(t *testing.T) {
+	t.Run("silently", func(t *testing.T) {
+		server := newServer(t, behaviour{})
+		s := newSender(t, server.config())
+		for range 3 {
+			if err := s.Send(t.Context(), letter(ticket.MailReply)); err != nil {
+				t.Fatal(err)
+			}
+			server.hangUp()
+		}
+		if sessions, contents := server.counts(); sessions != 3 || contents != 3 {
+			t.Errorf("%d mails in %d sessions, want 3 in 3", contents, sessions)
+		}
+	})
+	t.Run("with 421", func(t *testing.T) {
+		server := newServer(t, behaviour{mail: func(s *session) error {
+			if s.mails > 1 {
+				return &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "too many mails"}
+			}
+			return nil
+		}})
+		s := newSender(t, server.config())
+		for range 3 {
+			if err := s.Send(t.Context(), letter(ticket.MailReply)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if sessions, contents := server.counts(); sessions != 3 || contents != 3 {
+			t.Errorf("%d mails in %d sessions, want 3 in 3", contents, sessions)
+		}
+	})
+}
+
+func TestSend_neverRepeatsWhatTheServerMayHaveTaken(t *testing.T) {
+	server := newServer(t, behaviour{data: func(s *session) error {
+		if s.mails == 2 {
+			return s.drop()
+		}
+		return nil
+	}})
+	s := newSender(t, server.config())
+	if err := s.Send(t.Context(), letter(ticket.MailReply)); err != nil {
+		t.Fatal(err)
+	}
+	temporary(t, s.Send(t.Context(), letter(ticket.MailReply)))
+	if sessions, contents := server.counts(); sessions != 1 || contents != 2 {
+		t.Errorf("told %d times in %d sessions, want 2 in 1", contents, sessions)
+	}
+}
+
+func TestSend_dialsAgainOnlyOnce(t *testing.T) {
+	server := newServer(t, behaviour{mail: func(s *session) error {
+		if s.number == 1 && s.mails == 1 {
+			return nil
+		}
+		return s.drop()
+	}})
+	s := newSender(t, server.config())
+	if err := s.Send(t.Context(), letter(ticket.MailReply)); err != nil {
+		t.Fatal(err)
+	}
+	temporary(t, s.Send(t.Context(), letter(ticket.MailReply)))
+	if sessions, _ := server.counts(); sessions != 2 {
+		t.Errorf("%d sessions, want 2", sessions)
+	}
+}
+
+func TestSend_goesOnAfterARefusal(t *testing.T) {
+	server := newServer(t, behaviour{rcpt: func(s *session) error {
+		if strings.HasPrefix(s.current.to[0], "gone@") {
+			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user"}
+		}
+		return nil
+	}})
+	s := newSender(t, server.config())
+	for _, to := range []string{"maria@customer.example", "gone@customer.example", "maria@customer.example"} {
+		l := letter(ticket.MailReply)
+		l.To.Address = to
+		if err := s.Send(t.Context(), l); (err != nil) != strings.HasPrefix(to, "gone@") {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+	if got := server.all(); len(got) != 2 {
+		t.Errorf("%d mails, want 2", len(got))
+	}
+}
+
+func TestSend_manyAtOnce(t *testing.T) {
+	server := newServer(t, behaviour{})
+	s := newSender(t, server.config())
+	var wg sync.WaitGroup
+	for n := range 40 {
+		wg.Go(func() {
+			l := letter(ticket.MailReply)
+			l.N = n + 1
+			if err := s.Send(t.Context(), l); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	ids := map[string]bool{}
+	for _, m := range server.all() {
+		ids[parse(t, m.data).Header.Get("Message-Id")] = true
+	}
+	if len(ids) != 40 {
+		t.Errorf("%d different mails, want 40", len(ids))
+	}
+}
+
+func parse(t *testing.T, data []byte) *netmail.Message {
+	t.Helper()
+	m, err := netmail.ReadMessage(bytes.NewReader(data))
+	if err != nil {
+		t.Fatalf("%v in:\n%s", err, data)
+	}
+	return m
+}
+
+// checkHeaders reads a sent mail back: exactly these headers, the subject and both parts as rendered.
+func checkHeaders(t *testing.T, s *mail.Sender, l desk.Letter, data []byte) {
+	t.Helper()
+	want, err := newRenderer(t).Render(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.SplitSeq(data, []byte("\r\n")) {
+		if len(line) > 200 || bytes.ContainsAny(line, "\r\n") || bytes.ContainsFunc(line, func(r rune) bool { return r >= 0x80 }) {
+			t.Errorf("line of %d bytes: %q", len(line), line)
+		}
+	}
+	m := parse(t, data)
+	for name := range m.Header {
+		if !slices.Contains([]string{
+			"From", "To", "Subject", "Date", "Message-Id", "In-Reply-To", "References", "Auto-Submitted", "Precedence",
+			"X-Auto-Response-Suppress", "Content-Language", "Mime-Version", "Content-Type", "Reply-To",
+		}, name) || len(m.Header[name]) != 1 {
+			t.Errorf("header %s: %q", name, m.Header[name])
+		}
+	}
+	if got, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil || got != want.Subject {
+		t.Errorf("subject %q (%v), want %q", got, err, want.Subject)
+	}
+	if to, err := m.Header.AddressList("To"); err != nil || len(to) != 1 || to[0].Address != l.To.Address {
+		t.Errorf("To %v, %v", to, err)
+	}
+	text, asHTML := parts(t, m)
+	if lf(text) != lf(want.Text) || lf(asHTML) != lf(want.HTML) {
+		t.Errorf("the parts are not as rendered:\n%q\n%q", text, want.Text)
+	}
+}
+
+func lf(s string) string { return strings.TrimRight(strings.ReplaceAll(s, "\r\n", "\n"), "\n") }
+
+func parts(t *testing.T, m *netmail.Message) (text, asHTML string) {
+	t.Helper()
+	kind, parameters, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/alternative" {
+		t.Fatalf("content type %s, %v", kind, err)
+	}
+	reader := multipart.NewReader(m.Body, parameters["boundary"])
+	var bodies []string
+	for _, want := range []string{"text/plain; charset=UTF-8", "text/html; charset=UTF-8"} {
+		part, err := reader.NextRawPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := part.Header.Get("Content-Type"); got != want {
+			t.Errorf("part of type %q, want %q", got, want)
+		}
+		body, err := io.ReadAll(quotedprintable.NewReader(part))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies = append(bodies, string(body))
+	}
+	return bodies[0], bodies[1]
+}

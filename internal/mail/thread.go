@@ -1,0 +1,29 @@
+package mail
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// MessageID is the Message-ID of a ticket's nth mail, such as <hm-7q2k9xm4td.3@example.com>. It is the same
+// however often the mail is sent, so a mailbox can drop what it has. Number 1 is the root of the thread.
+func MessageID(number ticket.Number, n int, domain string) string {
+	return fmt.Sprintf("<%s.%d@%s>", strings.ToLower(string(number)), n, domain)
+}
+
+// thread gives the values of In-Reply-To and References, both empty for the root. Who never got the root, such as
+// an agent, still has it as a reference: it holds the thread together.
+func thread(l desk.Letter, domain string) (inReplyTo, references string) {
+	if l.N <= 1 {
+		return "", ""
+	}
+	root := MessageID(l.Number, 1, domain)
+	if l.Previous <= 1 {
+		return root, root
+	}
+	previous := MessageID(l.Number, l.Previous, domain)
+	return previous, root + " " + previous
+}

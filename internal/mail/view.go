@@ -1,0 +1,124 @@
+package mail
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// view is what the templates see. Everything that somebody typed has been through oneLine or paragraphs; the HTML
+// templates escape it. Dates are written out, an empty one doesn't exist.
+type view struct {
+	Subject  string // the whole subject line
+	Number   ticket.Number
+	Name     string // of the recipient
+	Author   string
+	Assignee string
+	Message  [][]string // paragraphs of lines
+	Echo     bool       // the message is the reader's own: it goes last
+	Cause    ticket.Cause
+	Priority policy.Priority
+	Rung     int
+	Promise  string // reminder and escalation: what is due, such as "resolution of this ticket"
+	Facts    []fact
+
+	FirstResponse string
+	Resolution    string
+	Due           string
+	Next          string // escalation: when the next rung follows
+	Silence       string
+	Unanswered    bool // reminder and escalation: the promise is the first response
+	Unpromised    bool // a new ticket without dates: its clocks are paused
+	Waits         bool // the resolution's clock is paused while the requester has the next move
+
+	Site, Track      string // addresses of the website
+	Contact, Privacy string
+	Policy, From     string
+}
+
+// fact is a line of the list at the end of a mail.
+type fact struct{ Label, Value string }
+
+func newView(l desk.Letter, cfg Config, now time.Time) view {
+	in := func(at time.Time) string { return moment(at, now, l.Policy.Zone) }
+	v := view{
+		Subject: subject(l), Number: l.Number,
+		Name: oneLine(l.To.Name, maxName), Author: oneLine(l.Author, maxName), Assignee: oneLine(l.Assignee, maxName),
+		Message: paragraphs(l.Body), Echo: l.Kind == ticket.MailReceipt,
+		Cause: l.Cause, Priority: l.Priority, Rung: l.Rung, Promise: promiseWords[l.Clock],
+		FirstResponse: in(l.FirstResponseDue), Resolution: in(l.ResolutionDue),
+		Due: in(l.DueAt), Next: in(nextRung(l)), Silence: in(l.SilenceAt),
+		Unanswered: l.Clock == policy.FirstResponse,
+		Unpromised: l.Status == ticket.StatusNew && l.FirstResponseDue.IsZero() && l.ResolutionDue.IsZero(),
+		Waits:      slices.Contains(l.Policy.Clocks[policy.Resolution].Pauses, policy.ReasonWaiting),
+		Site:       cfg.BaseURL + "/", Track: cfg.BaseURL + "/track/" + string(l.Number),
+		Contact: oneLine(l.Policy.Contact, 0), Privacy: oneLine(l.Policy.PrivacyURL, 0),
+		Policy: oneLine(l.Policy.Name, 0), From: oneLine(cfg.From.Name, maxName),
+	}
+	v.Facts = facts(v, l)
+	return v
+}
+
+// subject is the same line for every mail of a ticket, so that mailboxes keep them together.
+func subject(l desk.Letter) string {
+	line := strings.TrimRight("["+string(l.Number)+"] "+oneLine(l.Subject, maxSubject), " ")
+	if l.Kind != ticket.MailReceipt {
+		line = "Re: " + line
+	}
+	return line
+}
+
+// facts lists what a reader looks up. A promise that is met, paused or over has no line, except on the receipt,
+// which owes both.
+func facts(v view, l desk.Letter) []fact {
+	list := []fact{{"Ticket", string(l.Number)}, {"Subject", oneLine(l.Subject, maxSubject)}}
+	if l.Kind.ToStaff() {
+		assignee := v.Assignee
+		if assignee == "" {
+			assignee = "nobody yet"
+		}
+		list = append(list, fact{"Status", statusForStaff[l.Status]}, fact{"Priority", string(l.Priority)}, fact{"Assigned to", assignee})
+	} else {
+		list = append(list, fact{"Status", statusForRequester[l.Status]})
+	}
+	if v.FirstResponse != "" {
+		list = append(list, fact{"First answer by", v.FirstResponse})
+	}
+	if v.Resolution != "" {
+		list = append(list, fact{"Resolution by", v.Resolution})
+	}
+	return list
+}
+
+// nextRung is when the ladder goes on, zero after its last rung. It counts from the breach.
+func nextRung(l desk.Letter) time.Time {
+	if l.Kind != ticket.MailEscalation || l.Rung < 1 || l.Rung >= len(l.Policy.Escalation) {
+		return time.Time{}
+	}
+	return l.DueAt.Add(l.Policy.Escalation[l.Rung].After)
+}
+
+var promiseWords = map[policy.ClockName]string{
+	policy.FirstResponse: "first response to this ticket",
+	policy.Resolution:    "resolution of this ticket",
+}
+
+var statusForRequester = map[ticket.Status]string{
+	ticket.StatusNew:      "received",
+	ticket.StatusOpen:     "we are working on it",
+	ticket.StatusWaiting:  "waiting for your answer",
+	ticket.StatusResolved: "resolved",
+	ticket.StatusClosed:   "closed",
+}
+
+var statusForStaff = map[ticket.Status]string{
+	ticket.StatusNew:      "new",
+	ticket.StatusOpen:     "open",
+	ticket.StatusWaiting:  "waiting for the requester",
+	ticket.StatusResolved: "resolved",
+	ticket.StatusClosed:   "closed",
+}
