@@ -51,3 +51,14 @@ type ByHand struct {
 	Emergency string          `json:"emergency,omitempty"`
 	Extension time.Duration   `json:"extension,omitempty"`
 }
+
+// MailRequest asks for one mail of a ticket to be sent.
+type MailRequest struct {
+	Number Number `json:"number"`
+	N      int    `json:"n"`
+}
+
+// MailResult tells whether the mail can never be delivered.
+type MailResult struct {
+	Bounced bool `json:"bounced,omitempty"`
+}

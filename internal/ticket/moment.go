@@ -25,6 +25,12 @@ type Moment struct {
 	Clock policy.ClockName `json:"clock,omitempty"` // remind, breach, rung
 	Rung  int              `json:"rung,omitempty"`  // rung: from 1
 	Due   time.Time        `json:"due,omitzero"`
+	Label string           `json:"label,omitempty"` // what it is and when, for a person who watches; set by Keep
+}
+
+// Same reports whether two moments are one, whatever their labels say.
+func (m Moment) Same(other Moment) bool {
+	return m.Kind == other.Kind && m.Clock == other.Clock && m.Rung == other.Rung && m.Due.Equal(other.Due)
 }
 
 // Next is the ticket's next moment, and false when nothing falls due by itself: in an emergency, when the ticket

@@ -1,0 +1,52 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// postman loads, renders, sends and records one mail. A mail that is settled already is left alone.
+type postman interface {
+	Deliver(ctx context.Context, number ticket.Number, n int) (bounced bool, err error)
+}
+
+// Mails sends mails.
+type Mails struct {
+	postman postman
+	beat    time.Duration
+}
+
+// NewMails makes the activity. While a mail is on its way, a heartbeat every beat tells Temporal so.
+func NewMails(p postman, beat time.Duration) *Mails { return &Mails{postman: p, beat: beat} }
+
+// Mail sends one mail. Failures are retried, but for a ticket or a mail that nobody knows; an address that refuses
+// mail for good is a result and no failure.
+func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResult, error) {
+	ctx, stop := context.WithCancel(ctx)
+	beating := make(chan struct{})
+	go func() {
+		defer close(beating)
+		m.keepBeating(ctx)
+	}()
+	bounced, err := m.postman.Deliver(ctx, r.Number, r.N)
+	stop()
+	<-beating
+	return ticket.MailResult{Bounced: bounced}, temporalError(err)
+}
+
+func (m *Mails) keepBeating(ctx context.Context) {
+	ticker := time.NewTicker(m.beat)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			activity.RecordHeartbeat(ctx)
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/holesalemart/supportdesk/workflows"
+)
+
+// RegisterAttributes makes the search attributes of the contract known to a namespace, whatever it has already.
+// A worker can't finish a single task before.
+func RegisterAttributes(ctx context.Context, c client.Client, namespace string) error {
+	wanted := map[string]enumspb.IndexedValueType{}
+	for _, key := range []temporal.SearchAttributeKey{
+		workflows.AttributeStatus, workflows.AttributePriority, workflows.AttributeAssignee,
+		workflows.AttributeRung, workflows.AttributeNextDue, workflows.AttributePaused,
+	} {
+		wanted[key.GetName()] = key.GetValueType()
+	}
+	operator := c.OperatorService()
+	have, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	if err != nil {
+		return kind(err, "list search attributes")
+	}
+	for name, valueType := range have.GetCustomAttributes() {
+		if want, ours := wanted[name]; ours && want != valueType {
+			return fmt.Errorf("search attribute %s of namespace %s is a %v, not a %v", name, namespace, valueType, want)
+		}
+		delete(wanted, name)
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	_, err = operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+		Namespace: namespace, SearchAttributes: wanted,
+	})
+	if _, raced := errors.AsType[*serviceerror.AlreadyExists](err); raced {
+		return nil
+	}
+	return kind(err, "add search attributes")
+}

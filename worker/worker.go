@@ -1,0 +1,98 @@
+// Package worker registers the workflows and activities and tunes the workers that run them. It knows no
+// configuration, SQL or HTTP.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/activities"
+	"github.com/holesalemart/supportdesk/workflows"
+)
+
+// drainTime is how long work that has begun may take to end after the worker was told to stop.
+const drainTime = 25 * time.Second
+
+// Options tune a worker process. A zero field takes its default.
+type Options struct {
+	Steps         int     // steps at once, across all tickets; default 16
+	Mails         int     // mails at once; default 8
+	MailPerSecond float64 // mails a second, across all workers; default 20
+	CachedTickets int     // workflows kept in memory, at about 50 KB each; default 10,000
+}
+
+func (o Options) withDefaults() Options {
+	o.Steps = max(o.Steps, 0)
+	if o.Steps == 0 {
+		o.Steps = 16
+	}
+	if o.Mails <= 0 {
+		o.Mails = 8
+	}
+	if o.MailPerSecond <= 0 {
+		o.MailPerSecond = 20
+	}
+	if o.CachedTickets <= 0 {
+		o.CachedTickets = 10_000
+	}
+	return o
+}
+
+// Run works until ctx ends, finishes what it has begun, and returns. It fails if Temporal refuses it for good.
+func Run(ctx context.Context, c client.Client, steps *activities.Steps, mails *activities.Mails, o Options) error {
+	o = o.withDefaults()
+	worker.SetStickyWorkflowCacheSize(o.CachedTickets)
+	failed := make(chan error, 2)
+	onFatal := func(err error) {
+		select {
+		case failed <- err:
+		default: // the first failure is the one to report
+		}
+	}
+	tickets := worker.New(c, workflows.TicketQueue, worker.Options{
+		MaxConcurrentLocalActivityExecutionSize: o.Steps,
+		MaxConcurrentActivityExecutionSize:      o.Steps,
+		MaxConcurrentWorkflowTaskExecutionSize:  2 * o.Steps,
+		WorkerStopTimeout:                       drainTime,
+		OnFatalError:                            onFatal,
+	})
+	RegisterTickets(tickets, steps)
+	mail := worker.New(c, workflows.MailQueue, worker.Options{
+		MaxConcurrentActivityExecutionSize: o.Mails,
+		TaskQueueActivitiesPerSecond:       o.MailPerSecond,
+		DisableWorkflowWorker:              true,
+		WorkerStopTimeout:                  drainTime,
+		OnFatalError:                       onFatal,
+	})
+	RegisterMails(mail, mails)
+	for _, w := range []worker.Worker{tickets, mail} {
+		if err := w.Start(); err != nil {
+			return fmt.Errorf("start worker: %w", err)
+		}
+		defer w.Stop()
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return fmt.Errorf("worker: %w", errors.Join(err))
+	}
+}
+
+// RegisterTickets registers the workflow and its step under the names of the contract.
+func RegisterTickets(r worker.Registry, steps *activities.Steps) {
+	r.RegisterWorkflowWithOptions(workflows.Ticket, workflow.RegisterOptions{Name: workflows.TicketWorkflow})
+	r.RegisterActivityWithOptions(steps.Step, activity.RegisterOptions{Name: workflows.StepActivity})
+}
+
+// RegisterMails registers the mail activity under the contract's name.
+func RegisterMails(r worker.Registry, mails *activities.Mails) {
+	r.RegisterActivityWithOptions(mails.Mail, activity.RegisterOptions{Name: workflows.MailActivity})
+}

@@ -1,0 +1,87 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// mailPatience is how long a mail is tried before it counts as undeliverable: as long as mail servers do
+// (RFC 5321, section 4.5.4.1: "at least 4-5 days").
+const mailPatience = 5 * 24 * time.Hour
+
+// permanent are the failures that no retry can mend.
+var permanent = []string{fault.NotFound.String()}
+
+// callStep runs the step as a local activity, which costs one event. When PostgreSQL is away for longer than a few
+// tries it becomes a regular activity, whose retries cost no events at all: an outage of any length fits in one.
+func callStep(ctx workflow.Context, r ticket.StepRequest) (ticket.StepResult, error) {
+	var result ticket.StepResult
+	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: 10 * time.Second,
+		Summary:             stepSummary(r),
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumAttempts: 4,
+			NonRetryableErrorTypes: permanent,
+		},
+	})
+	err := workflow.ExecuteLocalActivity(local, StepActivity, r).Get(ctx, &result)
+	if err == nil || isPermanent(err) || temporal.IsCanceledError(err) {
+		return result, err
+	}
+	regular := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 30 * time.Second,
+		Summary:             stepSummary(r),
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 1.5, MaximumInterval: 10 * time.Second,
+			NonRetryableErrorTypes: permanent,
+		},
+	})
+	err = workflow.ExecuteActivity(regular, StepActivity, r).Get(ctx, &result)
+	return result, err
+}
+
+func stepSummary(r ticket.StepRequest) string {
+	switch {
+	case r.ByHand != nil:
+		return fmt.Sprintf("take %s, sent by hand", r.ByHand.Verb)
+	case r.Bounced > 0:
+		return fmt.Sprintf("record that mail %d bounced", r.Bounced)
+	case !r.Due.IsZero():
+		return "what was due " + instant(r.Due)
+	default:
+		return fmt.Sprintf("take commands up to %d", r.Command)
+	}
+}
+
+func isPermanent(err error) bool {
+	application, ok := errors.AsType[*temporal.ApplicationError](err)
+	return ok && slices.Contains(permanent, application.Type())
+}
+
+// callMail sends one mail. It is retried until it is sent, refused for good, or out of patience. A cancelled call
+// is waited for: only then is it certain that no other try is under way.
+func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.MailResult, error) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              MailQueue,
+		ScheduleToCloseTimeout: mailPatience,
+		StartToCloseTimeout:    2 * time.Minute,
+		HeartbeatTimeout:       20 * time.Second,
+		WaitForCancellation:    true,
+		Summary:                fmt.Sprintf("mail %d: %s to %s", owed.N, owed.Kind, owed.To),
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second,
+			NonRetryableErrorTypes: permanent,
+		},
+	})
+	var result ticket.MailResult
+	err := workflow.ExecuteActivity(ctx, MailActivity, ticket.MailRequest{Number: number, N: owed.N}).Get(ctx, &result)
+	return result, err
+}

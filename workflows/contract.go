@@ -1,0 +1,74 @@
+// Package workflows holds the promises. A ticket's workflow waits for a command or the next due moment, takes one
+// step, and waits again; what a step means is the domain's business and what it stores the database's. Nothing here
+// may read a clock, a time zone, a database or a word that somebody wrote.
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// The task queues. Mail has one of its own, so that its rate can be limited and a slow SMTP server holds up
+// nothing else.
+const (
+	TicketQueue = "tickets"
+	MailQueue   = "mail"
+)
+
+// The names by which workflows and activities are registered and shown.
+const (
+	TicketWorkflow = "Ticket"
+	StepActivity   = "Step"
+	MailActivity   = "Mail"
+	TicketQuery    = "ticket"
+)
+
+// TicketID is the ID of a ticket's workflow.
+func TicketID(number ticket.Number) string { return string(number) }
+
+// Search attributes. They hold no personal data, and they lag: what must be right is read from PostgreSQL.
+var (
+	AttributeStatus   = temporal.NewSearchAttributeKeyKeyword("TicketStatus")
+	AttributePriority = temporal.NewSearchAttributeKeyKeyword("TicketPriority")
+	AttributeAssignee = temporal.NewSearchAttributeKeyKeyword("Assignee") // handle; unset: nobody
+	AttributeRung     = temporal.NewSearchAttributeKeyInt64("EscalationRung")
+	AttributeNextDue  = temporal.NewSearchAttributeKeyTime("NextDue") // unset: nothing falls due by itself
+	AttributePaused   = temporal.NewSearchAttributeKeyBool("Paused")
+)
+
+// Start is the input of a ticket's workflow: the number alone at first, the rest when a run goes on as new.
+type Start struct {
+	Number  ticket.Number   `json:"number"`
+	State   ticket.State    `json:"state,omitzero"`
+	Pending int64           `json:"pending,omitempty"` // highest command number heard of
+	Owed    []ticket.Owed   `json:"owed,omitempty"`    // mails not yet settled, in order
+	Bounced []int           `json:"bounced,omitempty"` // mails that bounced and are not yet on record
+	ByHand  []ticket.ByHand `json:"by_hand,omitempty"` // signals without a number, not yet taken
+	Hands   int             `json:"hands,omitempty"`   // how many of those there ever were
+}
+
+// Signal is the payload of every signal, whose name is the verb. From the API it carries the command's number, and
+// the rest is for people to read: a step loads the command itself from PostgreSQL. Sent by hand it has no number,
+// and the fields that its verb needs.
+type Signal struct {
+	Seq int64        `json:"seq,omitempty"`
+	By  ticket.Actor `json:"by,omitzero"`
+	At  time.Time    `json:"at,omitzero"` // acceptance
+
+	Agent     string          `json:"agent,omitempty"` // assign: handle or ID
+	Priority  policy.Priority `json:"priority,omitempty"`
+	Category  string          `json:"category,omitempty"`
+	Emergency string          `json:"emergency,omitempty"`
+	Seconds   int64           `json:"seconds,omitempty"` // emergency-extend
+}
+
+// Report answers the query: everything the workflow knows, for a person to read.
+type Report struct {
+	State   ticket.State  `json:"state"`
+	Pending int64         `json:"pending"` // number of the last command heard of
+	Owed    []ticket.Owed `json:"owed"`    // mails not yet sent, in order
+}

@@ -1,0 +1,89 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// claim is a command number that a signal spoke of. If PostgreSQL has none of that number, the signal is not ours.
+type claim struct {
+	seq  int64
+	verb ticket.Verb
+}
+
+// listen hears every signal from here on. Hearing only takes note; the steps come in the main loop.
+func (t *life) listen(ctx workflow.Context) {
+	for _, verb := range ticket.Signals() {
+		t.selector.AddReceive(workflow.GetSignalChannel(ctx, string(verb)), func(c workflow.ReceiveChannel, _ bool) {
+			var payload converter.RawValue
+			c.Receive(ctx, &payload)
+			t.hear(ctx, verb, payload)
+		})
+	}
+	t.selector.AddReceive(t.mailer.settled, func(c workflow.ReceiveChannel, _ bool) {
+		var s settled
+		c.Receive(ctx, &s)
+		t.note(s)
+	})
+}
+
+// drain hears what has arrived, without waiting for more.
+func (t *life) drain(ctx workflow.Context) {
+	for _, verb := range ticket.Signals() {
+		channel := workflow.GetSignalChannel(ctx, string(verb))
+		var payload converter.RawValue
+		for channel.ReceiveAsync(&payload) {
+			t.hear(ctx, verb, payload)
+		}
+	}
+	var s settled
+	for t.mailer.settled.ReceiveAsync(&s) {
+		t.note(s)
+	}
+}
+
+func (t *life) note(s settled) {
+	if s.bounced {
+		t.bounced = append(t.bounced, s.n)
+	}
+}
+
+// hear takes note of a signal: of its number when it has one, of all of it when it was sent by hand.
+func (t *life) hear(ctx workflow.Context, verb ticket.Verb, payload converter.RawValue) {
+	var s Signal
+	var err error
+	if raw := payload.Payload(); raw != nil && len(raw.GetData()) > 0 {
+		err = converter.GetDefaultDataConverter().FromPayload(raw, &s)
+	}
+	if err == nil && s.Seq > 0 {
+		t.pending = max(t.pending, s.Seq)
+		t.claims = append(t.claims, claim{seq: s.Seq, verb: verb})
+		return
+	}
+	t.hand(ctx, verb, s, err != nil)
+}
+
+func (t *life) hand(ctx workflow.Context, verb ticket.Verb, s Signal, malformed bool) {
+	t.hands++
+	t.byHand = append(t.byHand, ticket.ByHand{
+		Key:  fmt.Sprintf("%s/%d", workflow.GetInfo(ctx).FirstRunID, t.hands),
+		Verb: verb, Malformed: malformed,
+		Agent: s.Agent, Priority: s.Priority, Category: s.Category,
+		Emergency: s.Emergency, Extension: time.Duration(s.Seconds) * time.Second,
+	})
+}
+
+// refuseClaims turns signals with a number that was never given out into refused ones: somebody made them up.
+func (t *life) refuseClaims(ctx workflow.Context) {
+	for _, c := range t.claims {
+		if c.seq > t.pending {
+			t.hand(ctx, c.verb, Signal{}, true)
+		}
+	}
+	t.claims = nil
+}

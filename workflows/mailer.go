@@ -1,0 +1,90 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// settled says that a mail needs no more work: it was sent, or it bounced.
+type settled struct {
+	n       int
+	bounced bool
+}
+
+// mailer sends a ticket's mails beside its main loop, in order for each recipient: somebody whose mailbox is full
+// holds up nobody else's. What it owes is kept in order, and is what a next run is handed.
+type mailer struct {
+	number  ticket.Number
+	owed    []ticket.Owed
+	busy    map[ticket.PersonID]bool // recipients whose lane is running
+	settled workflow.Channel         // one message for each mail that is done
+	stop    workflow.CancelFunc
+	ctx     workflow.Context
+	stopped bool
+}
+
+func newMailer(ctx workflow.Context, number ticket.Number) *mailer {
+	m := &mailer{
+		number: number, busy: map[ticket.PersonID]bool{},
+		settled: workflow.NewNamedBufferedChannel(ctx, "settled", 1024),
+	}
+	m.ctx, m.stop = workflow.WithCancel(ctx)
+	return m
+}
+
+// owe takes on mails, and starts the lanes of recipients who have none running.
+func (m *mailer) owe(mails []ticket.Owed) {
+	m.owed = append(m.owed, mails...)
+	for _, mail := range mails {
+		if !m.busy[mail.To] {
+			m.busy[mail.To] = true
+			workflow.GoNamed(m.ctx, "mail "+string(mail.To), func(ctx workflow.Context) { m.lane(ctx, mail.To) })
+		}
+	}
+}
+
+// lane sends whatever one recipient is owed, and ends when that is nothing, or when the run does.
+func (m *mailer) lane(ctx workflow.Context, to ticket.PersonID) {
+	for mail, ok := m.first(to); ok && !m.stopped; mail, ok = m.first(to) {
+		result, err := callMail(ctx, m.number, mail)
+		if temporal.IsCanceledError(err) {
+			break
+		}
+		if err != nil {
+			workflow.GetLogger(ctx).Error("mail is undeliverable", "n", mail.N, "error", err)
+		}
+		m.remove(mail.N)
+		m.settled.Send(ctx, settled{n: mail.N, bounced: result.Bounced || err != nil})
+	}
+	delete(m.busy, to)
+	m.settled.Send(ctx, settled{}) // wakes whoever waits for the lanes to end
+}
+
+func (m *mailer) first(to ticket.PersonID) (ticket.Owed, bool) {
+	for _, mail := range m.owed {
+		if mail.To == to {
+			return mail, true
+		}
+	}
+	return ticket.Owed{}, false
+}
+
+func (m *mailer) remove(n int) {
+	for i, mail := range m.owed {
+		if mail.N == n {
+			m.owed = append(m.owed[:i:i], m.owed[i+1:]...)
+			return
+		}
+	}
+}
+
+// halt stops starting mails and withdraws the tries that are under way. What is still owed stays in owed.
+func (m *mailer) halt() {
+	m.stopped = true
+	m.stop()
+}
+
+// idle reports that no lane is running.
+func (m *mailer) idle() bool { return len(m.busy) == 0 }

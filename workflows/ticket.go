@@ -1,0 +1,141 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Ticket is the life of one ticket, from its acceptance until it is closed and its last mail is sent. It fails only
+// if PostgreSQL knows no such ticket.
+func Ticket(ctx workflow.Context, in Start) error {
+	t, err := setup(ctx, in)
+	if err != nil {
+		return fmt.Errorf("set up ticket %s: %w", in.Number, err)
+	}
+	return t.run(ctx)
+}
+
+// life is a ticket's workflow while it runs. What must outlive a run goes through Start.
+type life struct {
+	number  ticket.Number
+	state   ticket.State
+	pending int64 // number of the last command heard of
+	claims  []claim
+	byHand  []ticket.ByHand
+	hands   int
+	bounced []int
+	rang    ticket.Moment // the moment whose timer has fired and that is to be stepped
+
+	selector workflow.Selector
+	alarm    alarm
+	mailer   *mailer
+	card     card
+}
+
+func setup(ctx workflow.Context, in Start) (*life, error) {
+	t := &life{
+		number: in.Number, state: in.State, pending: max(in.Pending, 1),
+		byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced,
+		selector: workflow.NewNamedSelector(ctx, "ticket"),
+		mailer:   newMailer(ctx, in.Number),
+	}
+	if err := workflow.SetQueryHandlerWithOptions(ctx, TicketQuery, t.report, workflow.QueryHandlerOptions{
+		Description: "The ticket's state: status, clocks with their ledgers, what falls due next, mails still to be sent.",
+	}); err != nil {
+		return nil, err
+	}
+	t.listen(ctx)
+	t.mailer.owe(in.Owed)
+	return t, nil
+}
+
+// run waits for a command or the next due moment, takes its step, and waits again.
+func (t *life) run(ctx workflow.Context) error {
+	for {
+		if err := t.step(ctx); err != nil {
+			return fmt.Errorf("ticket %s: %w", t.number, err)
+		}
+		switch {
+		case t.over():
+			return nil
+		case workflow.GetInfo(ctx).GetContinueAsNewSuggested():
+			return t.continueAsNew(ctx)
+		}
+		if err := t.card.show(ctx, t.state); err != nil {
+			return fmt.Errorf("show ticket %s: %w", t.number, err)
+		}
+		t.alarm.arm(ctx, t.state.Next, t.selector, func(m ticket.Moment) { t.rang = m })
+		t.selector.Select(ctx)
+	}
+}
+
+// over reports that the ticket is closed, everything asked of it is answered and every mail is sent.
+func (t *life) over() bool {
+	return t.state.Ticket.Closed() && !t.work() && t.mailer.idle() && len(t.mailer.owed) == 0
+}
+
+// work reports whether a step is to be taken.
+func (t *life) work() bool {
+	return t.state.Command < t.pending || len(t.byHand) > 0 || len(t.bounced) > 0 || t.rang.Kind != ""
+}
+
+// step takes everything that there is to take. Commands come first: one accepted before a deadline keeps the
+// promise, also when the timer came first.
+func (t *life) step(ctx workflow.Context) error {
+	for t.work() {
+		r := ticket.StepRequest{Number: t.number, Mails: t.state.Mails}
+		switch {
+		case t.state.Command < t.pending:
+			r.Command = t.pending
+		case len(t.byHand) > 0:
+			r.ByHand = &t.byHand[0]
+		case len(t.bounced) > 0:
+			r.Bounced = t.bounced[0]
+		default:
+			r.Due = t.rang.Due
+		}
+		result, err := callStep(ctx, r)
+		if err != nil {
+			return err
+		}
+		t.take(ctx, r, result)
+	}
+	return nil
+}
+
+func (t *life) take(ctx workflow.Context, r ticket.StepRequest, result ticket.StepResult) {
+	switch {
+	case r.ByHand != nil:
+		t.byHand = t.byHand[1:]
+	case r.Bounced > 0:
+		t.bounced = t.bounced[1:]
+	case !r.Due.IsZero() && result.Pending <= result.State.Command:
+		t.alarm.early = result.State.Next.Same(t.rang)
+		t.rang = ticket.Moment{}
+	}
+	t.state, t.pending = result.State, result.Pending
+	t.refuseClaims(ctx)
+	t.mailer.owe(result.Owed)
+}
+
+func (t *life) report() (Report, error) {
+	return Report{State: t.state, Pending: t.pending, Owed: t.mailer.owed}, nil
+}
+
+// continueAsNew hands everything to a next run. Signals that were heard but not taken go along, so nothing blocks
+// between the last look at the channels and the return: a signal that arrives after it makes the server refuse the
+// return and give this run another turn.
+func (t *life) continueAsNew(ctx workflow.Context) error {
+	t.mailer.halt()
+	for !t.mailer.idle() {
+		t.selector.Select(ctx)
+	}
+	t.drain(ctx)
+	return workflow.NewContinueAsNewError(ctx, TicketWorkflow, Start{
+		Number: t.number, State: t.state, Pending: t.pending, Owed: t.mailer.owed,
+		Bounced: t.bounced, ByHand: t.byHand, Hands: t.hands,
+	})
+}
