@@ -118,4 +118,3 @@ func kind(err error, doing string) error {
 	}
 	return fmt.Errorf("%s: %w", doing, fault.Wrap(err, k, "%s", message))
 }
-
