@@ -55,11 +55,11 @@ func StartPostgres(ctx context.Context, opts PostgresOptions) (*Postgres, error)
 	}
 	// The server and all its processes inherit the lock, so it is held until the last of them is gone.
 	defer func() { _ = lock.Close() }()
-	if err := c.prepare(ctx, opts.Bin); err != nil {
-		return nil, err
-	}
 	port, err := choosePort(opts.Port, "PostgreSQL")
 	if err != nil {
+		return nil, err
+	}
+	if err := c.prepare(ctx, opts.Bin); err != nil {
 		return nil, err
 	}
 	orphan := syscall.SIGINT // a fast and clean stop

@@ -67,8 +67,8 @@ func StartTemporal(ctx context.Context, opts TemporalOptions) (*Temporal, error)
 	if err != nil {
 		return nil, fmt.Errorf("resolve the database: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(db), 0o755); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w", err)
+	if err := awaitPredecessor(ctx, db); err != nil {
+		return nil, err
 	}
 	port, err := choosePort(opts.Port, "Temporal")
 	if err != nil {
@@ -96,6 +96,21 @@ func StartTemporal(ctx context.Context, opts TemporalOptions) (*Temporal, error)
 	return t, nil
 }
 
+// awaitPredecessor gives the orphan of a killed program a moment to die. The lock is the server's own.
+func awaitPredecessor(ctx context.Context, db string) error {
+	file, err := openLock(filepath.Dir(db), filepath.Base(db)+".lock")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	ctx, cancel := context.WithTimeout(ctx, orphanWait)
+	defer cancel()
+	if err := awaitLock(ctx, file); err != nil {
+		return fault.New(fault.Conflict, "another Temporal server runs on %s: stop it, or choose another data directory", db)
+	}
+	return nil
+}
+
 func (t *Temporal) await(ctx context.Context, ready <-chan string) error {
 	ctx, cancel := context.WithTimeout(ctx, temporalReady)
 	defer cancel()
@@ -107,9 +122,6 @@ func (t *Temporal) await(ctx context.Context, ready <-chan string) error {
 		t.UI = strings.TrimPrefix(t.UI, "-")
 		return nil
 	case <-t.child.done:
-		if strings.Contains(t.child.tail.String(), "another server is using") {
-			return fault.New(fault.Conflict, "another Temporal server runs on the same data: stop it, or choose another data directory")
-		}
 		return t.child.failure()
 	case <-ctx.Done():
 		return fmt.Errorf("wait for Temporal: %w", errors.Join(ctx.Err(), errors.New(t.child.tail.String())))

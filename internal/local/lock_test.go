@@ -1,0 +1,82 @@
+package local_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/local"
+)
+
+func TestLockDir_refusesASecondHolder(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	lock, err := local.LockDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = local.LockDir(dir)
+	refused(t, err, fault.Conflict, "another supportdesk runs on "+dir, fmt.Sprint(os.Getpid()))
+	if err := lock.Release(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := local.LockDir(dir)
+	if err != nil {
+		t.Fatalf("after the release: %v", err)
+	}
+	_ = again.Release()
+}
+
+// orphanDir makes this test binary the program that is killed: it takes the lock, starts a server and waits.
+const orphanDir = "SUPPORTDESK_TEST_ORPHAN_DIR"
+
+func TestKilledParent_leavesNothingBehind(t *testing.T) {
+	if dir := os.Getenv(orphanDir); dir != "" {
+		if _, err := local.LockDir(dir); err != nil {
+			t.Fatal(err)
+		}
+		pg := startPostgres(t, local.PostgresOptions{Dir: dir})
+		fmt.Printf("%d\n", pg.Port())
+		<-t.Context().Done() // until it is killed
+	}
+	t.Parallel()
+	dir := home(t)
+	parent := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestKilledParent_leavesNothingBehind$")
+	parent.Env = append(os.Environ(), orphanDir+"="+dir)
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var port int
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if _, scanErr := fmt.Sscan(line, &port); err != nil || scanErr != nil {
+		t.Fatalf("the parent said %q: %v", line, err)
+	}
+	server := postmaster(t, dir)
+	_ = parent.Process.Kill()
+	_ = parent.Wait()
+	lock, err := local.LockDir(dir)
+	if err != nil {
+		t.Fatalf("the dead parent holds its lock: %v", err)
+	}
+	defer func() { _ = lock.Release() }()
+	deadline := time.Now().Add(30 * time.Second)
+	started := startPostgres(t, local.PostgresOptions{Dir: dir, Port: port}) // waits for the orphan
+	if time.Now().After(deadline) {
+		t.Error("the orphan took too long to end")
+	}
+	if now := postmaster(t, dir); now == server {
+		t.Errorf("process %d outlived its parent", server)
+	}
+	if started.Port() != port {
+		t.Errorf("port %d, want %d", started.Port(), port)
+	}
+}
