@@ -187,4 +187,10 @@ func seconds(n int64) time.Duration {
 }
 
 // wholeSeconds rounds up, so that a deadline is never before its budget is used up.
-func wholeSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+func wholeSeconds(d time.Duration) int64 {
+	whole := int64(d / time.Second)
+	if d%time.Second > 0 {
+		whole++
+	}
+	return whole
+}
