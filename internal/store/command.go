@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+//go:embed command.sql
+var commandSQL string
+
+var (
+	errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
+	errRole     = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "your role may not do this"}
+	errClosed   = fault.Refusal(ticket.CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
+)
+
+// Command accepts a command to a ticket: its words and its number, under the ticket's lock. Whether the ticket's state
+// allows it is decided by the step that takes it. It is NotFound for a ticket that isn't there or is another
+// customer's, Forbidden when the role may never ask for the verb, a Conflict when the ticket is closed or the key was
+// used for something else, and Invalid, on "agent", when a ticket can't be assigned to whom it names.
+func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
+	if !ticket.MayAsk(by.Role, r.Verb) || !slices.Contains(ticket.Signals(), r.Verb) {
+		return desk.Accepted{}, errRole
+	}
+	if r.Priority != "" && !r.Priority.Valid() {
+		return desk.Accepted{}, fault.Field("priority", "must be one of %v", policy.Priorities())
+	}
+	assignee, err := s.assignee(ctx, by, r)
+	if err != nil {
+		return desk.Accepted{}, err
+	}
+	a, err := s.command(ctx, by, r, assignee)
+	switch {
+	case violates(err, "commands_key"):
+		return s.repeated(ctx, by, r.Once)
+	case errors.Is(err, pgx.ErrNoRows):
+		return s.notAccepted(ctx, by, r)
+	}
+	return a, explain(err, "accept %s for %s", r.Verb, r.Number)
+}
+
+// assignee resolves whom an assignment names; nobody named is whoever asks.
+func (s *Store) assignee(ctx context.Context, by desk.Person, r desk.Request) (ticket.PersonID, error) {
+	switch {
+	case r.Verb != ticket.VerbAssign:
+		return "", nil
+	case r.Agent == "":
+		return by.ID, nil
+	}
+	agent, err := s.staff(ctx, s.pool, r.Agent)
+	if errors.Is(err, errNobody) {
+		// The first time this key came the agent may still have worked here.
+		if _, err := s.repeated(ctx, by, r.Once); !errors.Is(err, errNew) {
+			return by.ID, err
+		}
+		return "", fault.Field("agent", "nobody of that handle or ID works here")
+	}
+	return agent.ID, err
+}
+
+func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, assignee ticket.PersonID) (desk.Accepted, error) {
+	rows, err := s.pool.Query(ctx, commandSQL, pgx.StrictNamedArgs{
+		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
+		"body": r.Body, "internal": internal(r.Verb), "assignee": assignee, "priority": r.Priority, "category": r.Category,
+		"key": r.Once.Key, "fingerprint": fingerprint(r.Once),
+	})
+	if err != nil {
+		return desk.Accepted{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
+		return a, row.Scan(&a.Number, &a.Seq, &a.At, &a.Policy)
+	})
+}
+
+// internal reports whether a verb's words are for staff only.
+func internal(verb ticket.Verb) bool {
+	return verb == ticket.VerbNote || verb == ticket.VerbAcknowledge
+}
+
+// notAccepted finds out why the statement accepted nothing. What was accepted under the same key, before the ticket
+// was closed, is answered as it was then.
+func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
+	if a, err := s.repeated(ctx, by, r.Once); !errors.Is(err, errNew) {
+		return a, err
+	}
+	var there bool
+	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM tickets WHERE number = $1 AND ($2 OR requester = $3))`,
+		r.Number, by.Role.Staff(), by.ID).Scan(&there)
+	switch {
+	case err != nil:
+		return desk.Accepted{}, explain(err, "accept %s for %s", r.Verb, r.Number)
+	case !there:
+		return desk.Accepted{}, errNoTicket
+	}
+	return desk.Accepted{}, errClosed
+}

@@ -1,0 +1,19 @@
+-- No row: the ticket is not there for @by, or closed. Everything after the update happens under the ticket's lock; so
+-- does the reading of the clock, which PostgreSQL evaluates anew after it had to wait for the row.
+WITH locked AS (
+    UPDATE tickets SET last_command = last_command + 1,
+                       latest_at = greatest(latest_at, date_trunc('second', clock_timestamp()))
+    WHERE number = @number AND status <> 'closed' AND (@staff OR requester = @by)
+    RETURNING number, last_command, latest_at, policy
+), words AS (
+    INSERT INTO messages (ticket, body, internal) SELECT number, @body, @internal FROM locked WHERE @body <> '' RETURNING id
+), command AS (
+    INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, assignee, priority, category,
+                          key, fingerprint)
+    SELECT number, last_command, @verb, @by, @role, latest_at, (SELECT id FROM words), nullif(@assignee, ''),
+           nullif(@priority, ''), nullif(@category, ''), nullif(@key, ''), @fingerprint
+    FROM locked
+), relay AS (
+    INSERT INTO undelivered (ticket, seq) SELECT number, last_command FROM locked
+)
+SELECT number, last_command, latest_at, policy FROM locked

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// SQLSTATE codes that are looked at one by one; see the PostgreSQL manual, appendix A.
+const (
+	uniqueViolation     = "23505"
+	undefinedTable      = "42P01"
+	badCharacter        = "22021" // such as NUL in a text
+	untranslatable      = "22P05"
+	readOnlyTransaction = "25006" // a standby, in the middle of a failover
+	serialization       = "40001"
+	deadlock            = "40P01"
+	lockNotAvailable    = "55P03"
+)
+
+// explain says what was being done when an error came, and gives an error of pgx its kind: Unavailable when the same
+// call may succeed later, Invalid for text that PostgreSQL can't hold, Internal for the rest. A fault keeps its kind,
+// and a cancelled context stays one.
+func explain(err error, doing string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	_, known := errors.AsType[*fault.Error](err)
+	err = fmt.Errorf(doing+": %w", append(args, err)...)
+	switch {
+	case known || errors.Is(err, context.Canceled):
+		return err
+	case unavailable(err):
+		return fault.Wrap(err, fault.Unavailable, "the database does not answer now")
+	case unstorable(err):
+		return fault.Wrap(err, fault.Invalid, "the text holds a character that can't be stored")
+	}
+	return fault.Wrap(err, fault.Internal, "the database refused")
+}
+
+func unavailable(err error) bool {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true // also for a password that is being changed: the next connection may know the new one
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch pg.Code {
+		case serialization, deadlock, lockNotAvailable, readOnlyTransaction:
+			return true
+		}
+		switch pg.Code[:2] {
+		case "08", "53", "57", "58": // connection, resources, an operator's intervention, the system's own errors
+			return true
+		}
+		return false
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	return pgconn.SafeToRetry(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+}
+
+func unstorable(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == badCharacter || pg.Code == untranslatable)
+}
+
+// violates reports whether a unique constraint or index of this name stopped a statement.
+func violates(err error, constraint string) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == uniqueViolation && pg.ConstraintName == constraint
+}

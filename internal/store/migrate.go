@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// lockTries is how many seconds a replica waits for another one's migration.
+const lockTries = 600
+
+// Migrate brings a database's schema up to what this program needs. Replicas that start at once wait for each other;
+// a schema that is up to date, or newer, is left alone.
+func Migrate(ctx context.Context, dsn string) (err error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return fmt.Errorf("read the database's address: %w", err)
+	}
+	// Polling every second and not every five: a fleet that starts together should not wait for the slowest's nap.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, lockTries), lock.WithUnlockTimeout(1, 30))
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	db := stdlib.OpenDB(*config)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files,
+		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	_, err = provider.Up(ctx)
+	return explain(err, "migrate")
+}
+
+// schemaVersion is the number of the newest migration in this program.
+func schemaVersion() (int64, error) {
+	entries, err := migrations.ReadDir("migrations")
+	if err != nil {
+		return 0, fmt.Errorf("read the migrations: %w", err)
+	}
+	newest := entries[len(entries)-1].Name() // ReadDir sorts by name
+	number, _, _ := strings.Cut(newest, "_")
+	version, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read the migration %s: %w", newest, err)
+	}
+	return version, nil
+}

@@ -1,0 +1,47 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// CodeKeyReused is the code of a Conflict: an idempotency key came with another request than the first time.
+const CodeKeyReused = "idempotency-key-reused"
+
+// errNew says that a request was not accepted before under its key.
+var errNew = errors.New("not accepted before")
+
+// repeated gives the first answer to a request again. Without a first answer it is errNew.
+func (s *Store) repeated(ctx context.Context, by desk.Person, once desk.Once) (desk.Accepted, error) {
+	if once.Key == "" {
+		return desk.Accepted{}, errNew
+	}
+	a := desk.Accepted{Again: true}
+	var first []byte
+	err := s.pool.QueryRow(ctx, `
+		SELECT c.ticket, c.seq, c.accepted_at, t.policy, c.fingerprint FROM commands c JOIN tickets t ON t.number = c.ticket
+		WHERE c.by_person = $1 AND c.key = $2`, by.ID, once.Key).Scan(&a.Number, &a.Seq, &a.At, &a.Policy, &first)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return desk.Accepted{}, errNew
+	case err != nil:
+		return desk.Accepted{}, explain(err, "look up an idempotency key")
+	case !bytes.Equal(first, once.Fingerprint):
+		return desk.Accepted{}, fault.Refusal(CodeKeyReused, "that idempotency key was used for another request")
+	}
+	return a, nil
+}
+
+// fingerprint is null exactly when there is no key.
+func fingerprint(once desk.Once) []byte {
+	if once.Key == "" {
+		return nil
+	}
+	return append([]byte{}, once.Fingerprint...)
+}

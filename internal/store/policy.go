@@ -1,0 +1,98 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// Policy gives a published version. It is read and parsed once.
+func (s *Store) Policy(ctx context.Context, version int64) (*policy.Policy, error) {
+	return s.policy(ctx, s.pool, version)
+}
+
+// policy reads through q, so that a step which holds a connection never waits for a second one.
+func (s *Store) policy(ctx context.Context, q querier, version int64) (*policy.Policy, error) {
+	if known, ok := s.policies.Load(version); ok {
+		return known.(*policy.Policy), nil
+	}
+	var document []byte
+	err := q.QueryRow(ctx, `SELECT document FROM policies WHERE version = $1`, version).Scan(&document)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, fault.New(fault.NotFound, "there is no policy version %d", version)
+	}
+	if err != nil {
+		return nil, explain(err, "read policy version %d", version)
+	}
+	return s.keep(version, document)
+}
+
+// keep parses a published document. One that can't be parsed was published by a program that knew more.
+func (s *Store) keep(version int64, document []byte) (*policy.Policy, error) {
+	parsed, err := policy.Parse(document)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "policy version %d can't be read by this program", version)
+	}
+	known, _ := s.policies.LoadOrStore(version, parsed)
+	return known.(*policy.Policy), nil
+}
+
+// PolicyInForce gives the newest version: its number, the policy and the document as it was published. It is NotFound
+// while nothing has been published.
+func (s *Store) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error) {
+	version, document, err := newestPolicy(ctx, s.pool)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil, nil, fault.New(fault.NotFound, "no policy has been published yet")
+	}
+	if err != nil {
+		return 0, nil, nil, explain(err, "read the policy in force")
+	}
+	if known, ok := s.policies.Load(version); ok {
+		return version, known.(*policy.Policy), document, nil
+	}
+	p, err := s.keep(version, document)
+	return version, p, document, err
+}
+
+// PublishPolicy puts a document in force for tickets accepted from now on. A document that equals the newest one is
+// not published again. One that is not valid is an Invalid fault whose cause is policy.Problems.
+func (s *Store) PublishPolicy(ctx context.Context, document []byte, author, reason string) (version int64, published bool, err error) {
+	if _, err := policy.Parse(document); err != nil {
+		return 0, false, fault.Wrap(err, fault.Invalid, "the policy is not valid")
+	}
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		// Writers wait for each other and readers for nobody.
+		if _, err := tx.Exec(ctx, `LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE`); err != nil {
+			return err
+		}
+		newest, current, err := newestPolicy(ctx, tx)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if err == nil && bytes.Equal(current, document) {
+			version = newest
+			return nil
+		}
+		version, published = newest+1, true
+		_, err = tx.Exec(ctx, `
+			INSERT INTO policies (version, document, sha, author, reason, effective_at)
+			VALUES (@version, @document, sha256(@document), @author, @reason, clock_timestamp())`,
+			pgx.StrictNamedArgs{"version": version, "document": document, "author": author, "reason": reason})
+		return err
+	})
+	if err != nil {
+		return 0, false, explain(err, "publish a policy")
+	}
+	return version, published, nil
+}
+
+// newestPolicy gives pgx.ErrNoRows when there is none.
+func newestPolicy(ctx context.Context, q querier) (version int64, document []byte, err error) {
+	err = q.QueryRow(ctx, `SELECT version, document FROM policies ORDER BY version DESC LIMIT 1`).Scan(&version, &document)
+	return version, document, err
+}

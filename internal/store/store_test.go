@@ -1,0 +1,66 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/pgtest"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// shop is a desk with its people, on a database of its own.
+type shop struct {
+	*store.Store
+	t   testing.TB
+	dsn string
+
+	customer, other, agent, second, supervisor, administrator desk.Person
+}
+
+// open gives a shop under Holesalemart's policy.
+func open(t testing.TB) *shop { return openUnder(t, string(policy.Holesalemart())) }
+
+func openUnder(t testing.TB, document string) *shop {
+	t.Helper()
+	return staffed(t, pgtest.Template(t, "store", store.Migrate), document)
+}
+
+// staffed fills a migrated database.
+func staffed(t testing.TB, dsn, document string) *shop {
+	t.Helper()
+	s, err := store.Open(t.Context(), dsn, store.Options{MaxConns: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	d := &shop{Store: s, t: t, dsn: dsn}
+	if _, _, err := s.PublishPolicy(t.Context(), []byte(document), "a test", "to begin with"); err != nil {
+		t.Fatal(err)
+	}
+	d.customer = d.add(ticket.RoleCustomer, "Carla Customer", "carla@example.com")
+	d.other = d.add(ticket.RoleCustomer, "Otto Other", "otto@example.com")
+	d.agent = d.add(ticket.RoleAgent, "Anna Agent", "anna@desk.example")
+	d.second = d.add(ticket.RoleAgent, "Ben Agent", "ben@desk.example")
+	d.supervisor = d.add(ticket.RoleSupervisor, "Sue Supervisor", "sue@desk.example")
+	d.administrator = d.add(ticket.RoleAdministrator, "Ada Administrator", "ada@desk.example")
+	return d
+}
+
+func (d *shop) add(role ticket.Role, name, address string) desk.Person {
+	d.t.Helper()
+	p, err := d.AddPerson(d.t.Context(), desk.Person{Role: role, Name: name, Address: address})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return p
+}
+
+// submission is one that has everything it needs.
+func submission() desk.Submission {
+	return desk.Submission{
+		Number: ticket.NewNumber("HM"), Subject: "Where is my parcel?", Body: "It was due on Monday.",
+		Category: "delivery", Priority: policy.PriorityNormal,
+	}
+}

@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// tokenPrefix lets a scanner recognise a token that leaked.
+const tokenPrefix = "sd_"
+
+// IssueToken makes a bearer token for somebody who is not disabled. Only its SHA-256 is kept, which is enough for 256
+// random bits: this is the one time that it can be read.
+func (s *Store) IssueToken(ctx context.Context, id ticket.PersonID, label string) (token string, err error) {
+	var secret [32]byte
+	rand.Read(secret[:]) // never fails since Go 1.24
+	token = tokenPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
+	tag, err := s.pool.Exec(ctx, `
+		INSERT INTO tokens (hash, person, label) SELECT @hash, id, @label FROM people WHERE id = @id AND disabled_at IS NULL`,
+		pgx.StrictNamedArgs{"hash": digest(token), "id": id, "label": label})
+	if err != nil {
+		return "", explain(err, "issue a token to %s", id)
+	}
+	if tag.RowsAffected() == 0 {
+		return "", errNobody
+	}
+	return token, nil
+}
+
+// RevokeTokens makes every token of a person stop working, and counts those that still did.
+func (s *Store) RevokeTokens(ctx context.Context, id ticket.PersonID) (int64, error) {
+	tag, err := s.pool.Exec(ctx,
+		`UPDATE tokens SET revoked_at = clock_timestamp() WHERE person = $1 AND revoked_at IS NULL`, id)
+	return tag.RowsAffected(), explain(err, "revoke the tokens of %s", id)
+}
+
+// ByToken gives whoever a token belongs to. It is Unauthenticated when it is unknown, revoked, or theirs who has been
+// disabled, and doesn't say which.
+func (s *Store) ByToken(ctx context.Context, token string) (desk.Person, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, '') AS handle FROM tokens t JOIN people p ON p.id = t.person
+		WHERE t.hash = $1 AND t.revoked_at IS NULL AND p.disabled_at IS NULL`, digest(token))
+	if err != nil {
+		return desk.Person{}, explain(err, "look up a token")
+	}
+	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[desk.Person])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return desk.Person{}, fault.New(fault.Unauthenticated, "the token is not valid")
+	}
+	return p, explain(err, "look up a token")
+}
+
+func digest(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}
