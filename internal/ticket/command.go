@@ -61,4 +61,5 @@ type Command struct {
 	Category  string
 	Emergency string        // emergency verbs: which one
 	Extension time.Duration // emergency-extend: how much longer the targets become
+	Malformed bool          // it came by hand and can't be read: it is refused
 }

@@ -72,6 +72,8 @@ func (s *story) decide(c Command) *fault.Error {
 	switch {
 	case !known:
 		return fault.Refusal(CodeUnknownVerb, "there is no such command")
+	case c.Malformed:
+		return fault.Refusal(CodeMalformed, "what it carries can't be read")
 	case !slices.Contains(rule.by, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID:
 		return &fault.Error{Kind: fault.Forbidden, Code: CodeRole, Message: "your role may not do this"}
 	case s.t.Closed():

@@ -74,11 +74,11 @@ func (s *story) emitReopened() {
 	}
 }
 
-func (s *story) acknowledge(Command) *fault.Error {
+func (s *story) acknowledge(c Command) *fault.Error {
 	if !s.t.FirstResponse.Escalating() && !s.t.Resolution.Escalating() {
 		return fault.Refusal(CodeNothing, "there is no escalation to acknowledge")
 	}
-	s.emit(Event{Kind: EventAcknowledged})
+	s.emit(Event{Kind: EventAcknowledged, Message: c.Message})
 	return nil
 }
 
