@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -24,11 +25,17 @@ import (
 type Options struct {
 	Address   string // host:port
 	Namespace string
-	Logger    log.Logger
+	Logger    *slog.Logger
+}
+
+// Temporal is a client that knows its namespace.
+type Temporal struct {
+	client.Client
+	Namespace string
 }
 
 // Connect makes a client that connects when it is first used: Temporal may be away while the desk accepts tickets.
-func Connect(o Options) (client.Client, error) {
+func Connect(o Options) (*Temporal, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return nil, fmt.Errorf("read Temporal's environment: %w", err)
@@ -40,13 +47,16 @@ func Connect(o Options) (client.Client, error) {
 		options.Namespace = o.Namespace
 	}
 	if o.Logger != nil {
-		options.Logger = o.Logger
+		options.Logger = log.NewStructuredLogger(o.Logger)
 	}
 	c, err := client.NewLazyClient(options)
 	if err != nil {
 		return nil, fmt.Errorf("set up the Temporal client: %w", err)
 	}
-	return c, nil
+	if options.Namespace == "" {
+		options.Namespace = client.DefaultNamespace
+	}
+	return &Temporal{Client: c, Namespace: options.Namespace}, nil
 }
 
 // Dispatcher tells workflows what was accepted.
