@@ -70,7 +70,7 @@ func (d *Desk) Submit(ctx context.Context, by Person, s Submission) (Receipt, er
 		return Receipt{}, err
 	}
 	promises, err := p.Promise(accepted.At, s.Priority)
-	return Receipt{Accepted: accepted, Priority: s.Priority, Promises: promises}, err
+	return Receipt{Accepted: accepted, Priority: s.Priority, Category: s.Category, Promises: promises}, err
 }
 
 // Command accepts a command and waits a little for its outcome. With decided false it was accepted and will be

@@ -56,5 +56,6 @@ type Accepted struct {
 type Receipt struct {
 	Accepted
 	Priority policy.Priority
+	Category string
 	Promises policy.Promises
 }
