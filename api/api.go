@@ -1,0 +1,168 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// prefix is where the API's routes live; its version is part of it.
+const prefix = "/api/v1"
+
+// requestTime is how long one request may take, the wait for a command's outcome included. A neighbour that hangs
+// costs a 503 then, and no goroutine for good.
+const requestTime = 15 * time.Second
+
+type acceptor interface {
+	Submit(context.Context, desk.Person, desk.Submission) (desk.Receipt, error)
+	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, ticket.Outcome, bool, error)
+}
+
+type reader interface {
+	Ticket(context.Context, desk.Person, ticket.Number) (desk.View, error)
+	List(context.Context, desk.Filter) ([]desk.View, bool, error)
+	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
+	Track(context.Context, ticket.Number) (desk.Tracking, error)
+	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
+}
+
+type frontDesk interface {
+	acceptor
+	reader
+}
+
+// people turns a bearer token into the person it was issued to, or an Unauthenticated fault.
+type people interface {
+	ByToken(ctx context.Context, token string) (desk.Person, error)
+}
+
+// Config is what the API needs. Desk and People must be set.
+type Config struct {
+	Desk   frontDesk
+	People people
+
+	Ready          []Check      // what /readyz asks
+	Version        string       // of the program; shown by /healthz and in the OpenAPI document
+	Contact        string       // e-mail address for the OpenAPI document; may be empty
+	TrustedProxies []string     // addresses or CIDRs whose X-Forwarded-For is believed; none by default
+	Log            *slog.Logger // nil: slog.Default
+}
+
+// Check asks one dependency whether it can be used.
+type Check struct {
+	Name     string // in lower case, such as "postgresql"
+	Ask      func(context.Context) error
+	Optional bool // the API does its work without it, if later or less well: its failure is shown but makes no 503
+}
+
+// server holds what the handlers share.
+type server struct {
+	Config
+	log      *slog.Logger
+	sources  *sources
+	document []byte // OpenAPI, as JSON
+}
+
+// New makes the handler of the whole API. It sets gin's release mode, which is the process's; nothing else that is
+// global. Time-outs of connections are the caller's http.Server's.
+func New(config Config) (http.Handler, error) {
+	if config.Desk == nil || config.People == nil {
+		return nil, errors.New("make the API: a desk and people are needed")
+	}
+	s := &server{Config: config, log: config.Log, sources: newSources(trackRate, trackBurst, maxSources)}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.HandleMethodNotAllowed = true
+	engine.RedirectTrailingSlash = false
+	if err := engine.SetTrustedProxies(config.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("make the API: trusted proxies: %w", err)
+	}
+	engine.Use(s.observe)
+	engine.NoRoute(func(c *gin.Context) { s.refuse(c, newProblem(http.StatusNotFound, "there is nothing here")) })
+	engine.NoMethod(func(c *gin.Context) {
+		s.refuse(c, newProblem(http.StatusMethodNotAllowed, "this resource does not know that method"))
+	})
+	if err := s.mount(engine); err != nil {
+		return nil, fmt.Errorf("make the API: %w", err)
+	}
+	return headAsGet(engine), nil
+}
+
+// mount registers every route and renders the document.
+func (s *server) mount(engine *gin.Engine) error {
+	api := humagin.NewWithGroup(engine, engine.Group(prefix), s.description())
+	for _, r := range routes() {
+		op, err := s.operation(api, r)
+		if err != nil {
+			return err
+		}
+		r.bind(s, api, op)
+	}
+	document, err := render(api.OpenAPI())
+	if err != nil {
+		return err
+	}
+	s.document = document
+	engine.GET("/api/openapi.json", s.serveDocument)
+	engine.GET("/healthz", s.healthz)
+	engine.GET("/readyz", s.readyz)
+	return nil
+}
+
+// headAsGet answers HEAD wherever GET is answered; net/http leaves the body out.
+func headAsGet(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			asGet := *r
+			asGet.Method = http.MethodGet
+			r = &asGet
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// description is huma's configuration: JSON only, no documentation page, no schema links, nothing that it serves
+// itself. (Its own OpenAPI handler renders on the first request, without a lock.)
+func (s *server) description() huma.Config {
+	jsonOnly := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: huma.DefaultJSONFormat.Unmarshal}
+	info := &huma.Info{
+		Title:       "Supportdesk",
+		Version:     s.Version,
+		Description: "Support tickets with promises that keep themselves. Instants are RFC 3339 in UTC, durations seconds.",
+	}
+	if s.Contact != "" {
+		info.Contact = &huma.Contact{Email: s.Contact}
+	}
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    info,
+			Servers: []*huma.Server{{URL: prefix}},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					bearer: {Type: "http", Scheme: "bearer", Description: "A person's token."},
+				},
+			},
+		},
+		// The second key is where huma looks for application/problem+json.
+		Formats:                      map[string]huma.Format{"application/json": jsonOnly, "json": jsonOnly},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+		Transformers:                 []huma.Transformer{translate},
+	}
+}

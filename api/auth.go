@@ -1,0 +1,107 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+const (
+	bearer       = "bearer"
+	challenge    = `Bearer realm="supportdesk"`
+	badToken     = challenge + `, error="invalid_token"`
+	maxTokenSize = 256
+)
+
+// access is a route's rule: who may ask. The zero access is no rule, and no route may have it.
+type access struct {
+	who    string                 // for the document
+	allows func(ticket.Role) bool // nil: anyone, without signing in
+}
+
+var (
+	anyone   = access{who: "Anyone, without signing in."}
+	signedIn = access{who: "Everyone who has signed in.", allows: func(ticket.Role) bool { return true }}
+)
+
+func requesterMay(verb ticket.Verb) access {
+	return access{who: "Customers, for their own tickets.", allows: func(role ticket.Role) bool {
+		return role == ticket.RoleCustomer && ticket.MayAsk(role, verb)
+	}}
+}
+
+func staffMay(verb ticket.Verb) access {
+	return access{who: "Staff.", allows: func(role ticket.Role) bool { return role.Staff() && ticket.MayAsk(role, verb) }}
+}
+
+// admit lets in who the rule allows. It runs before anything of the request but its head has been read.
+func (s *server) admit(rule access) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if rule.allows != nil {
+			person, err := s.identify(ctx.Context(), humagin.Unwrap(ctx).Request)
+			if err == nil && !rule.allows(person.Role) {
+				err = fault.New(fault.Forbidden, "your role may not do this")
+			}
+			if err != nil {
+				s.fail(humagin.Unwrap(ctx), err)
+				return
+			}
+		}
+		next(ctx)
+	}
+}
+
+// identify finds whose token came with the request, and notes them in the visit.
+func (s *server) identify(ctx context.Context, r *http.Request) (desk.Person, error) {
+	token, err := bearerToken(r.Header)
+	if err != nil {
+		return desk.Person{}, err
+	}
+	person, err := s.People.ByToken(ctx, token)
+	if fault.KindOf(err) == fault.Unauthenticated {
+		return desk.Person{}, rejectedToken("the token is not known, or no longer valid")
+	}
+	if err == nil {
+		visitOf(ctx).person = person
+	}
+	return person, err
+}
+
+func bearerToken(h http.Header) (string, error) {
+	values := h.Values("Authorization")
+	if len(values) == 0 {
+		return "", fault.New(fault.Unauthenticated, "send a token: Authorization: Bearer …")
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	token = strings.Trim(token, " ")
+	if len(values) > 1 || !strings.EqualFold(scheme, bearer) || !visible(token, maxTokenSize) {
+		return "", rejectedToken("the Authorization header holds no bearer token")
+	}
+	return token, nil
+}
+
+func rejectedToken(detail string) *Problem {
+	p := newProblem(http.StatusUnauthorized, detail)
+	p.challenge = badToken
+	return p
+}
+
+// visible reports whether text is 1 to limit visible ASCII characters.
+func visible(text string, limit int) bool {
+	if text == "" || len(text) > limit {
+		return false
+	}
+	for _, c := range []byte(text) {
+		if c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,33 @@
+package api
+
+import (
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// These are the domain's words as input: huma takes the words that it lets through from their schemas.
+type (
+	queueName    string
+	statusName   string
+	priorityName string
+)
+
+// Schema lists the queues.
+func (queueName) Schema(huma.Registry) *huma.Schema { return oneOf(desk.Queues()) }
+
+// Schema lists the statuses.
+func (statusName) Schema(huma.Registry) *huma.Schema { return oneOf(ticket.Statuses()) }
+
+// Schema lists the priorities.
+func (priorityName) Schema(huma.Registry) *huma.Schema { return oneOf(policy.Priorities()) }
+
+func oneOf[T ~string](words []T) *huma.Schema {
+	schema := &huma.Schema{Type: huma.TypeString}
+	for _, word := range words {
+		schema.Enum = append(schema.Enum, string(word))
+	}
+	return schema
+}

@@ -1,0 +1,78 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// checkTime is how long a dependency may take to say that it is there.
+const checkTime = 2 * time.Second
+
+type healthView struct {
+	Status  string `json:"status"`
+	Version string `json:"version,omitempty"`
+}
+
+type readyView struct {
+	Status string               `json:"status"` // ready, degraded (something optional is down) or unready
+	Checks map[string]checkView `json:"checks"`
+}
+
+type checkView struct {
+	Status   string `json:"status"` // up or down; why is in the log
+	Optional bool   `json:"optional,omitempty"`
+	TookMS   int64  `json:"took_ms"`
+}
+
+// healthz says that the process answers, and asks nobody.
+func (s *server) healthz(c *gin.Context) {
+	writeJSON(c, http.StatusOK, healthView{Status: "ok", Version: s.Version})
+}
+
+// readyz asks every dependency at once.
+func (s *server) readyz(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), checkTime)
+	defer cancel()
+	answers := make([]checkView, len(s.Ready))
+	var asking sync.WaitGroup
+	for i, check := range s.Ready {
+		asking.Go(func() { answers[i] = s.ask(ctx, check) })
+	}
+	asking.Wait()
+	view, status := readyView{Status: "ready", Checks: map[string]checkView{}}, http.StatusOK
+	for i, check := range s.Ready {
+		view.Checks[check.Name] = answers[i]
+		switch {
+		case answers[i].Status == "up":
+		case !check.Optional:
+			view.Status, status = "unready", http.StatusServiceUnavailable
+		case view.Status == "ready":
+			view.Status = "degraded"
+		}
+	}
+	writeJSON(c, status, view)
+}
+
+func (s *server) ask(ctx context.Context, check Check) checkView {
+	started := time.Now()
+	err := check.Ask(ctx)
+	view := checkView{Status: "up", Optional: check.Optional, TookMS: time.Since(started).Milliseconds()}
+	if err != nil {
+		view.Status = "down"
+		s.log.LogAttrs(ctx, slog.LevelWarn, "dependency is down",
+			slog.String("dependency", check.Name), slog.String("error", err.Error()))
+	}
+	return view
+}
+
+func writeJSON(c *gin.Context, status int, body any) {
+	c.Writer.Header().Set("Content-Type", "application/json")
+	c.Status(status)
+	_ = json.NewEncoder(c.Writer).Encode(body) // a client that has gone is the only way this fails
+}

@@ -1,0 +1,52 @@
+package api
+
+import (
+	"crypto/sha256"
+	"io"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+const (
+	idempotencyKey = "Idempotency-Key"
+	maxKey         = 200
+)
+
+// onceOf reads what makes a repeated POST be accepted once. The fingerprint covers method, path and raw body, so
+// that a key that comes back with anything else is noticed.
+func onceOf(r *http.Request, body []byte) (desk.Once, error) {
+	keys := r.Header.Values(idempotencyKey)
+	if len(keys) == 0 {
+		return desk.Once{}, nil
+	}
+	if len(keys) > 1 || !visible(keys[0], maxKey) {
+		return desk.Once{}, fault.Field("header."+idempotencyKey, "is not 1 to %d visible ASCII characters, once", maxKey)
+	}
+	hash := sha256.New()
+	_, _ = io.WriteString(hash, r.Method+"\n"+r.URL.Path+"\n") // a hash never fails
+	_, _ = hash.Write(body)
+	return desk.Once{Key: keys[0], Fingerprint: hash.Sum(nil)}, nil
+}
+
+// keyParameter documents the header; onceOf reads it.
+func keyParameter() *huma.Param {
+	shortest, longest := 1, maxKey
+	return &huma.Param{
+		Name: idempotencyKey, In: "header",
+		Description: "Makes repeating this request safe: the same key with the same request gives the first answer " +
+			"again, with the header Idempotency-Replayed; with another request it is a 409.",
+		Schema: &huma.Schema{Type: huma.TypeString, MinLength: &shortest, MaxLength: &longest, Pattern: "^[!-~]+$"},
+	}
+}
+
+// replayed is the value of Idempotency-Replayed; huma leaves an empty header out.
+func replayed(again bool) string {
+	if again {
+		return "true"
+	}
+	return ""
+}

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+)
+
+// maxRequest is the longest request body, in bytes.
+const maxRequest = 128 << 10
+
+// intake reads what huma would let pass or misreport: the size and media type of the body, its JSON, a query that
+// can't be parsed, and the idempotency key. huma then finds the body in memory, and validates it.
+func (s *server) intake(ctx huma.Context, next func(huma.Context)) {
+	c := humagin.Unwrap(ctx)
+	err := takeIn(c.Writer, c.Request, ctx.Operation())
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	next(ctx)
+}
+
+func takeIn(w http.ResponseWriter, r *http.Request, op *huma.Operation) error {
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+		return newProblem(http.StatusBadRequest, "the query can't be read", FieldProblem{"query", "is not well formed"})
+	}
+	if op.RequestBody == nil {
+		return nil
+	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return err
+	}
+	if err := checkMedia(r, body, op.RequestBody.Required); err != nil {
+		return err
+	}
+	if len(body) > 0 {
+		if err := inspect(body); err != nil {
+			return err
+		}
+	}
+	if r.Method == http.MethodPost {
+		visitOf(r.Context()).once, err = onceOf(r, body)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return err
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	tooLarge := newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("a request has at most %d bytes", maxRequest),
+		FieldProblem{"body", "is too large"})
+	if r.ContentLength > maxRequest {
+		return nil, tooLarge
+	}
+	var buffer bytes.Buffer
+	buffer.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	_, err := buffer.ReadFrom(http.MaxBytesReader(w, r.Body, maxRequest))
+	if err == nil {
+		return buffer.Bytes(), nil
+	}
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, tooLarge
+	}
+	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+		return nil, newProblem(http.StatusRequestTimeout, "the request's body did not come in time")
+	}
+	return nil, newProblem(http.StatusBadRequest, "the request's body can't be read", FieldProblem{"body", "is cut short or badly framed"})
+}
+
+// checkMedia insists on JSON, and leaves huma the plain media type.
+func checkMedia(r *http.Request, body []byte, required bool) error {
+	if len(body) == 0 {
+		if required {
+			return newProblem(http.StatusBadRequest, "the request has no body", FieldProblem{"body", "is missing"})
+		}
+		return nil
+	}
+	const plain = "application/json"
+	given := r.Header.Get("Content-Type")
+	if given == plain {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(given)
+	charset, named := params["charset"]
+	if err != nil || media != plain || named && !strings.EqualFold(charset, "utf-8") {
+		return newProblem(http.StatusUnsupportedMediaType, "send JSON in UTF-8, as application/json",
+			FieldProblem{"header.Content-Type", "is not application/json"})
+	}
+	r.Header.Set("Content-Type", plain)
+	return nil
+}
+
+// syntax gives a 400 with the place of the first error.
+func syntax(body []byte) error {
+	var whole json.RawMessage
+	err := json.Unmarshal(body, &whole)
+	if err == nil {
+		return nil
+	}
+	message := "is not JSON"
+	if at, ok := errors.AsType[*json.SyntaxError](err); ok {
+		message = fmt.Sprintf("is not JSON: %s at byte %d", at.Error(), at.Offset)
+	}
+	return newProblem(http.StatusBadRequest, "the request's body is not JSON", FieldProblem{"body", message})
+}

@@ -1,0 +1,96 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+)
+
+// binder registers a route's handler with huma.
+type binder func(*server, huma.API, huma.Operation)
+
+// on makes a binder of a handler. What the handler returns as an error is answered as a problem.
+func on[I, O any](handle func(*server, context.Context, *I) (*O, error)) binder {
+	return func(s *server, api huma.API, op huma.Operation) {
+		huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
+			out, err := handle(s, ctx, in)
+			if err != nil {
+				return nil, problem(ctx, err)
+			}
+			return out, nil
+		})
+	}
+}
+
+// operation makes huma's description of a route, with the middleware that guards it.
+func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
+	if r.access.who == "" {
+		return huma.Operation{}, fmt.Errorf("%s %s has no rule for who may ask", r.method, r.path)
+	}
+	op := huma.Operation{
+		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary, Description: r.access.who,
+		Middlewares: huma.Middlewares{s.admit(r.access), s.intake},
+		Responses:   map[string]*huma.Response{"default": problemResponse(api)},
+		// The body is in memory by then. Without this huma gives the connection five seconds, after which net/http
+		// takes a handler that still works for one whose client has gone.
+		BodyReadTimeout: -1,
+	}
+	switch {
+	case r.access.allows != nil:
+		op.Security = []map[string][]string{{bearer: {}}}
+	default:
+		op.Middlewares = append(huma.Middlewares{s.throttle}, op.Middlewares...)
+	}
+	if r.method == http.MethodPost {
+		op.Parameters = append(op.Parameters, keyParameter())
+	}
+	switch {
+	case r.method == http.MethodPost && r.path == "/tickets":
+		op.DefaultStatus = http.StatusCreated
+	case r.method != http.MethodGet:
+		op.Responses["200"] = response(api, "Granted; the ticket's new state", ticketView{})
+		op.Responses["202"] = response(api, "Accepted and kept; not yet decided", acceptedView{})
+	}
+	return op, nil
+}
+
+func response(api huma.API, description string, body any) *huma.Response {
+	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(body), true, "")
+	return &huma.Response{
+		Description: description,
+		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
+	}
+}
+
+func problemResponse(api huma.API) *huma.Response {
+	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")
+	return &huma.Response{
+		Description: "A problem: what is wrong, and with which fields",
+		Content:     map[string]*huma.MediaType{mediaProblem: {Schema: schema}},
+	}
+}
+
+// render makes the document, without the error model that huma registers for itself and nothing here answers with.
+func render(document *huma.OpenAPI) ([]byte, error) {
+	delete(document.Components.Schemas.Map(), "ErrorModel")
+	delete(document.Components.Schemas.Map(), "ErrorDetail")
+	body, err := json.Marshal(document)
+	if err != nil {
+		return nil, fmt.Errorf("render the OpenAPI document: %w", err)
+	}
+	return body, nil
+}
+
+func (s *server) serveDocument(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("Cache-Control", "public, max-age=300")
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(s.document)))
+	_, _ = c.Writer.Write(s.document) // a client that has gone is the only way this fails
+}

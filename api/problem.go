@@ -1,0 +1,226 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
+	"github.com/gin-gonic/gin"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// Problem is every answer that is no success, as RFC 9457 has it.
+type Problem struct {
+	Type      string         `json:"type" example:"urn:supportdesk:problem:invalid" doc:"The kind of problem, a URI to compare and not to open."`
+	Title     string         `json:"title" doc:"The kind of problem in words."`
+	Status    int            `json:"status" doc:"The HTTP status code."`
+	Detail    string         `json:"detail" doc:"What is wrong this time, for people."`
+	Code      string         `json:"code,omitempty" example:"ticket-closed" doc:"Why a command was refused, as a stable word."`
+	RequestID string         `json:"request_id" doc:"Names this request in the desk's logs."`
+	Errors    []FieldProblem `json:"errors,omitempty" doc:"The fields at fault."`
+
+	retryAfter string
+	challenge  string
+}
+
+// FieldProblem is one field of the input and what is wrong with it.
+type FieldProblem struct {
+	Field   string `json:"field" example:"subject" doc:"A field of the body, or query., header. and a name."`
+	Message string `json:"message" example:"is empty"`
+}
+
+const (
+	mediaProblem = "application/problem+json"
+	typePrefix   = "urn:supportdesk:problem:"
+
+	// statusGone is what nginx logs when the client hung up; nobody reads the answer.
+	statusGone = 499
+
+	maxErrors    = 20
+	maxFieldName = 64
+)
+
+// statusOf is the one place that gives a kind of fault its status.
+func statusOf(kind fault.Kind) int {
+	switch kind {
+	case fault.Invalid:
+		return http.StatusUnprocessableEntity
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Forbidden:
+		return http.StatusForbidden
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.Limited:
+		return http.StatusTooManyRequests
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// problemNames are the ends of the type URIs: a fault's kind where there is one, and HTTP's own kinds.
+var problemNames = map[int]string{
+	http.StatusBadRequest:            "malformed",
+	http.StatusUnauthorized:          fault.Unauthenticated.String(),
+	http.StatusForbidden:             fault.Forbidden.String(),
+	http.StatusNotFound:              fault.NotFound.String(),
+	http.StatusMethodNotAllowed:      "method-not-allowed",
+	http.StatusRequestTimeout:        "timeout",
+	http.StatusConflict:              fault.Conflict.String(),
+	http.StatusRequestEntityTooLarge: fault.TooLarge.String(),
+	http.StatusUnsupportedMediaType:  "unsupported-media-type",
+	http.StatusUnprocessableEntity:   fault.Invalid.String(),
+	http.StatusTooManyRequests:       fault.Limited.String(),
+	statusGone:                       "client-gone",
+	http.StatusInternalServerError:   fault.Internal.String(),
+	http.StatusServiceUnavailable:    fault.Unavailable.String(),
+}
+
+func newProblem(status int, detail string, errs ...FieldProblem) *Problem {
+	name, known := problemNames[status]
+	if !known {
+		name = fault.Internal.String()
+	}
+	p := &Problem{Type: typePrefix + name, Title: http.StatusText(status), Status: status, Detail: detail, Errors: errs}
+	switch status {
+	case http.StatusServiceUnavailable:
+		p.retryAfter = "5"
+	case http.StatusTooManyRequests:
+		p.retryAfter = "1"
+	case http.StatusUnauthorized:
+		p.challenge = challenge
+	case statusGone:
+		p.Title = "Client Closed Request"
+	}
+	return p
+}
+
+// problemOf translates an error. What nobody classified shows nothing of itself.
+func problemOf(ctx context.Context, err error) *Problem {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return newProblem(statusGone, "the client closed the connection")
+	}
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Kind == fault.Internal {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return newProblem(http.StatusServiceUnavailable, "that took too long; try again later")
+		}
+		return newProblem(http.StatusInternalServerError, "something failed on our side, and is recorded under this request's ID")
+	}
+	p := newProblem(statusOf(f.Kind), f.Message)
+	p.Code = f.Code
+	for _, d := range f.Details {
+		p.add(d.Field, d.Message)
+	}
+	return p
+}
+
+func (p *Problem) add(field, message string) {
+	if len(p.Errors) < maxErrors {
+		p.Errors = append(p.Errors, FieldProblem{Field: shorten(field), Message: message})
+	}
+}
+
+// shorten keeps a name that came with the request from growing the answer.
+func shorten(name string) string {
+	if len(name) <= maxFieldName {
+		return name
+	}
+	cut := maxFieldName
+	for !utf8.RuneStart(name[cut]) {
+		cut--
+	}
+	return name[:cut] + "…"
+}
+
+// Error is the detail.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus tells huma the status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType tells huma the media type.
+func (p *Problem) ContentType(string) string { return mediaProblem }
+
+// GetHeaders tells huma the headers that belong to the status.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.retryAfter != "" {
+		h.Set("Retry-After", p.retryAfter)
+	}
+	if p.challenge != "" {
+		h.Set("WWW-Authenticate", p.challenge)
+	}
+	return h
+}
+
+// problem is the answer to a request that failed with err, and notes err for the log.
+func problem(ctx context.Context, err error) *Problem {
+	v := visitOf(ctx)
+	v.failure = err
+	p := problemOf(ctx, err)
+	p.RequestID = v.id
+	return p
+}
+
+// fail answers a request before huma sees it.
+func (s *server) fail(c *gin.Context, err error) { s.refuse(c, problem(c.Request.Context(), err)) }
+
+func (s *server) refuse(c *gin.Context, p *Problem) {
+	p.RequestID = visitOf(c.Request.Context()).id
+	for name, values := range p.GetHeaders() {
+		c.Writer.Header()[name] = values
+	}
+	c.Writer.Header().Set("Content-Type", mediaProblem)
+	c.Status(p.Status)
+	// A client that has gone is the only way this fails.
+	_ = json.NewEncoder(c.Writer).Encode(p)
+	c.Abort()
+}
+
+// translate turns huma's own errors into problems. It is one of this API's transformers, so that huma's global
+// NewError stays as it is for whoever else uses huma in the process.
+func translate(ctx huma.Context, _ string, body any) (any, error) {
+	model, ok := body.(*huma.ErrorModel)
+	if !ok {
+		return body, nil
+	}
+	p := newProblem(model.Status, "the request is not valid")
+	p.RequestID = visitOf(ctx.Context()).id
+	for _, d := range model.Errors {
+		p.add(fieldOf(d))
+	}
+	return p, nil
+}
+
+var requiredBefore, requiredAfter, _ = strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
+
+// fieldOf names the field of one of huma's errors. A missing property is reported at the object that lacks it, and
+// a value that Go can't hold (1e999) at the body, in words about Go.
+func fieldOf(d *huma.ErrorDetail) (field, message string) {
+	field = d.Location
+	if name, ok := strings.CutPrefix(d.Message, requiredBefore); ok {
+		if name, ok = strings.CutSuffix(name, requiredAfter); ok {
+			return strings.TrimPrefix(field+"."+name, "body."), "is missing"
+		}
+	}
+	if field == "body" && strings.HasPrefix(d.Message, "json: ") {
+		return field, "holds a value that can't be read"
+	}
+	return strings.TrimPrefix(field, "body."), d.Message
+}

@@ -1,0 +1,49 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+const (
+	get   = http.MethodGet
+	post  = http.MethodPost
+	patch = http.MethodPatch
+)
+
+// route is one line of the table below. Its path is under prefix.
+type route struct {
+	method, path string
+	access       access
+	id           string // operation ID
+	summary      string
+	bind         binder
+}
+
+// routes is every route of the API but /healthz, /readyz and the document.
+func routes() []route {
+	return []route{
+		{post, "/tickets", requesterMay(ticket.VerbSubmit), "submit-ticket", "Submit a ticket", on((*server).submit)},
+		{get, "/tickets", signedIn, "list-tickets", "List tickets: one's own, or the desk's for staff", on((*server).list)},
+		{get, "/tickets/{number}", signedIn, "read-ticket", "Read a ticket with its clocks", on((*server).read)},
+		{get, "/tickets/{number}/timeline", signedIn, "read-timeline", "Read what happened to a ticket", on((*server).timeline)},
+		{patch, "/tickets/{number}", staffMay(ticket.VerbReclassify), "reclassify-ticket", "Change priority or category", on((*server).reclassify)},
+
+		{post, "/tickets/{number}/replies", signedIn, "reply", "Reply, as the requester or as the desk", on((*server).reply)},
+		{post, "/tickets/{number}/confirmation", requesterMay(ticket.VerbClose), "confirm-resolution", "Confirm the resolution, which closes the ticket", on(plain(ticket.VerbClose))},
+		{post, "/tickets/{number}/withdrawal", requesterMay(ticket.VerbWithdraw), "withdraw-ticket", "Take a ticket back", on(plain(ticket.VerbWithdraw))},
+
+		{post, "/tickets/{number}/assignment", staffMay(ticket.VerbAssign), "assign-ticket", "Assign a ticket, to oneself or to an agent", on((*server).assign)},
+		{post, "/tickets/{number}/information-requests", staffMay(ticket.VerbRequestInformation), "request-information", "Ask the requester for something; the ticket waits", on(withWords(ticket.VerbRequestInformation))},
+		{post, "/tickets/{number}/progress", staffMay(ticket.VerbProgressUpdate), "tell-progress", "Tell the requester how far things are", on(withWords(ticket.VerbProgressUpdate))},
+		{post, "/tickets/{number}/notes", staffMay(ticket.VerbNote), "add-note", "Leave a note that only staff see", on(withWords(ticket.VerbNote))},
+		{post, "/tickets/{number}/resolution", staffMay(ticket.VerbResolve), "resolve-ticket", "Resolve a ticket with a public answer", on(withWords(ticket.VerbResolve))},
+		{post, "/tickets/{number}/closure", staffMay(ticket.VerbClose), "close-ticket", "Close a ticket for good", on(plain(ticket.VerbClose))},
+		{post, "/tickets/{number}/reopening", staffMay(ticket.VerbReopen), "reopen-ticket", "Open a waiting or resolved ticket again", on(plain(ticket.VerbReopen))},
+		{post, "/tickets/{number}/acknowledgement", staffMay(ticket.VerbAcknowledge), "acknowledge-escalation", "Take note of an escalation, which ends it", on(plain(ticket.VerbAcknowledge))},
+
+		{get, "/track/{number}", anyone, "track-ticket", "Status and promises of a ticket, by its number alone", on((*server).track)},
+		{get, "/policy", anyone, "read-policy", "The policy in force", on((*server).policy)},
+	}
+}

@@ -1,0 +1,151 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// nothing is a body that may be left out and holds no property.
+type nothing struct{}
+
+type plainInput struct {
+	Number string `path:"number"`
+	Body   *nothing
+}
+
+type wordsInput struct {
+	Number string `path:"number"`
+	Body   message
+}
+
+type message struct {
+	Body string `json:"body" doc:"Plain text, 1 to 65536 bytes."`
+}
+
+type assignInput struct {
+	Number string `path:"number"`
+	Body   *assignment
+}
+
+type assignment struct {
+	Agent string `json:"agent,omitempty" doc:"A handle or an ID; without it oneself."`
+}
+
+type reclassifyInput struct {
+	Number string `path:"number"`
+	Body   classification
+}
+
+type classification struct {
+	Priority priorityName `json:"priority,omitempty"`
+	Category string       `json:"category,omitempty" doc:"One of the policy's that the ticket keeps."`
+}
+
+type commandOutput struct {
+	Status   int
+	Location string `header:"Location" doc:"With 202: where the outcome will be seen."`
+	Replayed string `header:"Idempotency-Replayed" doc:"true when this key was used before."`
+	Body     any    // ticketView with 200, acceptedView with 202
+}
+
+type acceptedView struct {
+	Number  ticket.Number `json:"number"`
+	Command int64         `json:"command" doc:"The command's number within the ticket."`
+	Status  string        `json:"status" enum:"accepted"`
+}
+
+// plain handles a verb that takes no input.
+func plain(verb ticket.Verb) func(*server, context.Context, *plainInput) (*commandOutput, error) {
+	return func(s *server, ctx context.Context, in *plainInput) (*commandOutput, error) {
+		return s.command(ctx, in.Number, desk.Request{Verb: verb})
+	}
+}
+
+// withWords handles a verb whose input is a message.
+func withWords(verb ticket.Verb) func(*server, context.Context, *wordsInput) (*commandOutput, error) {
+	return func(s *server, ctx context.Context, in *wordsInput) (*commandOutput, error) {
+		var f fields
+		r := desk.Request{Verb: verb, Body: f.words("body", in.Body.Body)}
+		if err := f.err(); err != nil {
+			return nil, err
+		}
+		return s.command(ctx, in.Number, r)
+	}
+}
+
+// reply is the requester's or the desk's, by who asks.
+func (s *server) reply(ctx context.Context, in *wordsInput) (*commandOutput, error) {
+	verb := ticket.VerbCustomerReply
+	if visitOf(ctx).person.Role.Staff() {
+		verb = ticket.VerbAgentReply
+	}
+	return withWords(verb)(s, ctx, in)
+}
+
+func (s *server) assign(ctx context.Context, in *assignInput) (*commandOutput, error) {
+	r := desk.Request{Verb: ticket.VerbAssign}
+	if in.Body != nil {
+		var f fields
+		r.Agent = f.optional("agent", in.Body.Agent, maxWord)
+		if err := f.err(); err != nil {
+			return nil, err
+		}
+	}
+	return s.command(ctx, in.Number, r)
+}
+
+func (s *server) reclassify(ctx context.Context, in *reclassifyInput) (*commandOutput, error) {
+	var f fields
+	r := desk.Request{
+		Verb:     ticket.VerbReclassify,
+		Priority: policy.Priority(in.Body.Priority),
+		Category: f.optional("category", in.Body.Category, maxWord),
+	}
+	if r.Priority == "" && r.Category == "" {
+		f.reject("body", "names neither priority nor category")
+	}
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	return s.command(ctx, in.Number, r)
+}
+
+// command answers 200 with the new state, 202 when the outcome is not known in time, and a refusal as a problem.
+// What was accepted is kept, so whatever fails afterwards makes it a 202: a 5xx would invite to say it twice.
+func (s *server) command(ctx context.Context, number string, r desk.Request) (*commandOutput, error) {
+	v := visitOf(ctx)
+	var err error
+	if r.Number, err = ticket.ParseNumber(number); err != nil {
+		return nil, err
+	}
+	r.Once = v.once
+	accepted, outcome, decided, err := s.Desk.Command(ctx, v.person, r)
+	if accepted.Seq == 0 && err != nil {
+		return nil, err
+	}
+	if err == nil && decided && outcome.Refused {
+		return nil, refusal(outcome)
+	}
+	out := &commandOutput{Status: http.StatusOK, Replayed: replayed(accepted.Again)}
+	if err == nil && decided {
+		out.Body, err = s.ticket(ctx, r.Number)
+	}
+	if err != nil || !decided {
+		v.failure = err
+		out.Status, out.Location = http.StatusAccepted, linksOf(r.Number).Self
+		out.Body = acceptedView{Number: r.Number, Command: accepted.Seq, Status: "accepted"}
+	}
+	return out, nil
+}
+
+func refusal(o ticket.Outcome) error {
+	if o.Code == ticket.CodeRole {
+		return &fault.Error{Kind: fault.Forbidden, Code: o.Code, Message: o.Reason}
+	}
+	return fault.Refusal(o.Code, "%s", o.Reason)
+}

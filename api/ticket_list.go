@@ -1,0 +1,152 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+type listInput struct {
+	Queue    queueName    `query:"queue" doc:"Without it all."`
+	Status   statusName   `query:"status"`
+	Assignee string       `query:"assignee" doc:"A handle or an ID."`
+	Priority priorityName `query:"priority"`
+	Category string       `query:"category"`
+	Text     string       `query:"q" doc:"Words in subjects and messages, as typed into a web search."`
+	Cursor   string       `query:"cursor" doc:"next of the page before."`
+	Limit    int          `query:"limit" minimum:"1" maximum:"100" default:"25"`
+}
+
+type listOutput struct {
+	Link string `header:"Link" doc:"rel=next, while there are more."`
+	Body listView
+}
+
+type listView struct {
+	Tickets []summaryView `json:"tickets" doc:"Staff: by the next due moment, earliest first. Customers: newest first."`
+	Next    string        `json:"next" doc:"The cursor of the next page; empty on the last."`
+}
+
+// summaryView is a ticket as a line of a list.
+type summaryView struct {
+	Number      ticket.Number   `json:"number"`
+	Subject     string          `json:"subject"`
+	Status      ticket.Status   `json:"status"`
+	Cause       ticket.Cause    `json:"cause,omitempty"`
+	Priority    policy.Priority `json:"priority"`
+	Category    string          `json:"category"`
+	Requester   personView      `json:"requester"`
+	Assignee    *assigneeView   `json:"assignee,omitempty"`
+	SubmittedAt time.Time       `json:"submitted_at"`
+	UpdatedAt   time.Time       `json:"updated_at"`
+	Pending     bool            `json:"pending"`
+	Next        *momentView     `json:"next,omitempty"`
+	Promises    standingsView   `json:"promises"`
+	Links       linksView       `json:"links"`
+}
+
+func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
+	viewer := visitOf(ctx).person
+	filter, err := in.filter(viewer)
+	if err != nil {
+		return nil, err
+	}
+	views, more, err := s.Desk.List(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	staff := viewer.Role.Staff()
+	out := &listOutput{Body: listView{Tickets: make([]summaryView, 0, len(views))}}
+	for _, v := range views {
+		out.Body.Tickets = append(out.Body.Tickets, viewSummary(v, staff))
+	}
+	if more && len(views) > 0 {
+		out.Body.Next = encodeCursor(place(views[len(views)-1], staff))
+		out.Link = "<" + in.address(out.Body.Next) + `>; rel="next"`
+	}
+	return out, nil
+}
+
+func (in *listInput) filter(viewer desk.Person) (desk.Filter, error) {
+	var f fields
+	filter := desk.Filter{
+		Viewer:   viewer,
+		Queue:    desk.Queue(in.Queue),
+		Status:   ticket.Status(in.Status),
+		Assignee: f.optional("query.assignee", in.Assignee, maxWord),
+		Priority: policy.Priority(in.Priority),
+		Category: f.optional("query.category", in.Category, maxWord),
+		Text:     f.optional("query.q", in.Text, maxSearch),
+		After:    f.cursor("query.cursor", in.Cursor),
+		Limit:    in.Limit,
+	}
+	return filter, f.err()
+}
+
+// address is the list's own with another cursor.
+func (in *listInput) address(cursor string) string {
+	query := url.Values{"cursor": {cursor}, "limit": {strconv.Itoa(in.Limit)}}
+	for name, value := range map[string]string{
+		"queue": string(in.Queue), "status": string(in.Status), "assignee": in.Assignee,
+		"priority": string(in.Priority), "category": in.Category, "q": in.Text,
+	} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return prefix + "/tickets?" + query.Encode()
+}
+
+// place is where a ticket stands in a list, as desk.Cursor says.
+func place(v desk.View, staff bool) desk.Cursor {
+	if staff {
+		return desk.Cursor{Instant: v.Next.Due, Number: v.Number}
+	}
+	return desk.Cursor{Instant: v.Submitted, Number: v.Number}
+}
+
+func encodeCursor(c desk.Cursor) string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return "" // an instant beyond the year 9999, which no policy promises
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// cursor reads what encodeCursor wrote. It holds nothing to protect: one that somebody made up shows them what they
+// may see anyway.
+func (f *fields) cursor(field, typed string) desk.Cursor {
+	if typed == "" {
+		return desk.Cursor{}
+	}
+	var c desk.Cursor
+	text, err := base64.RawURLEncoding.Strict().DecodeString(typed)
+	if err == nil {
+		d := json.NewDecoder(strings.NewReader(string(text)))
+		d.DisallowUnknownFields()
+		err = d.Decode(&c)
+	}
+	n, bad := ticket.ParseNumber(string(c.Number))
+	if err != nil || bad != nil || n != c.Number || encodeCursor(c) != typed {
+		f.reject(field, "is not a cursor that a list gave")
+	}
+	return c
+}
+
+func viewSummary(v desk.View, staff bool) summaryView {
+	return summaryView{
+		Number: v.Number, Subject: v.Subject, Status: v.Ticket.Status, Cause: v.Ticket.Cause,
+		Priority: v.Ticket.Priority, Category: v.Ticket.Category,
+		Requester: personView{v.Requester.ID, v.Requester.Name}, Assignee: viewAssignee(v.Assignee),
+		SubmittedAt: v.Submitted.UTC(), UpdatedAt: v.Updated.UTC(), Pending: !v.Decided(),
+		Next: viewMoment(v.Next, staff), Promises: viewStandings(v.Promised()), Links: linksOf(v.Number),
+	}
+}

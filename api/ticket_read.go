@@ -1,0 +1,181 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+type ticketInput struct {
+	Number string `path:"number"`
+}
+
+type ticketOutput struct{ Body ticketView }
+
+// ticketView is one ticket as its viewer may see it.
+type ticketView struct {
+	Number      ticket.Number   `json:"number" example:"HM-7Q2K9XM4TD"`
+	Subject     string          `json:"subject"`
+	Status      ticket.Status   `json:"status"`
+	Cause       ticket.Cause    `json:"cause,omitempty" doc:"Who or what resolved or closed it."`
+	Priority    policy.Priority `json:"priority"`
+	Category    string          `json:"category"`
+	Order       string          `json:"order,omitempty"`
+	Follows     ticket.Number   `json:"follows,omitempty"`
+	FollowedBy  []ticket.Number `json:"followed_by,omitempty"`
+	Requester   personView      `json:"requester"`
+	Assignee    *assigneeView   `json:"assignee,omitempty"`
+	SubmittedAt time.Time       `json:"submitted_at"`
+	UpdatedAt   time.Time       `json:"updated_at"`
+	Policy      int64           `json:"policy" doc:"The version of the policy that the ticket keeps."`
+	Pending     bool            `json:"pending" doc:"Something was accepted that has not been decided yet."`
+	Escalation  *int            `json:"escalation,omitempty" doc:"Staff only: the highest rung that fired and that nobody has answered, 0 when all is calm."`
+	Next        *momentView     `json:"next,omitempty" doc:"What happens by itself unless something else happens before. Reminders and escalations are shown to staff only."`
+	Clocks      clocksView      `json:"clocks"`
+	Links       linksView       `json:"links"`
+}
+
+type personView struct {
+	ID   ticket.PersonID `json:"id"`
+	Name string          `json:"name"`
+}
+
+type assigneeView struct {
+	Handle string `json:"handle"`
+	Name   string `json:"name"`
+}
+
+type momentView struct {
+	Kind  ticket.MomentKind `json:"kind"`
+	Clock policy.ClockName  `json:"clock,omitempty"`
+	Due   time.Time         `json:"due"`
+}
+
+type clocksView struct {
+	FirstResponse clockView `json:"first_response"`
+	Resolution    clockView `json:"resolution"`
+}
+
+// clockView is one promise with the account of its clock: used and remaining add up to the budget. Once the promise
+// is met they stay as they were then.
+type clockView struct {
+	Counts           policy.Counting `json:"counts"`
+	BudgetSeconds    int64           `json:"budget_seconds"`
+	UsedSeconds      int64           `json:"used_seconds"`
+	RemainingSeconds int64           `json:"remaining_seconds" doc:"Negative once the promise is broken."`
+	Due              time.Time       `json:"due,omitzero" doc:"Absent while the clock is paused."`
+	Running          bool            `json:"running"`
+	PausedFor        []policy.Reason `json:"paused_for,omitempty"`
+	MetAt            time.Time       `json:"met_at,omitzero"`
+	BreachedAt       time.Time       `json:"breached_at,omitzero"`
+	Explanation      []lineView      `json:"explanation" doc:"How the deadline came about, line by line."`
+}
+
+type lineView struct {
+	From         time.Time       `json:"from"`
+	To           time.Time       `json:"to"`
+	Running      bool            `json:"running"`
+	Reasons      []policy.Reason `json:"reasons,omitempty"`
+	UsedSeconds  int64           `json:"used_seconds" doc:"Used up between from and to."`
+	TotalSeconds int64           `json:"total_seconds" doc:"Used up by to."`
+	Text         string          `json:"text"`
+}
+
+func (s *server) read(ctx context.Context, in *ticketInput) (*ticketOutput, error) {
+	n, err := ticket.ParseNumber(in.Number)
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.ticket(ctx, n)
+	return &ticketOutput{Body: view}, err
+}
+
+// ticket reads a ticket as whoever asks may see it.
+func (s *server) ticket(ctx context.Context, n ticket.Number) (ticketView, error) {
+	viewer := visitOf(ctx).person
+	v, err := s.Desk.Ticket(ctx, viewer, n)
+	if err != nil {
+		return ticketView{}, err
+	}
+	return viewTicket(v, viewer.Role.Staff(), time.Now()), nil
+}
+
+func viewTicket(v desk.View, staff bool, now time.Time) ticketView {
+	view := ticketView{
+		Number: v.Number, Subject: v.Subject, Status: v.Ticket.Status, Cause: v.Ticket.Cause,
+		Priority: v.Ticket.Priority, Category: v.Ticket.Category, Order: v.Order,
+		Follows: v.Follows, FollowedBy: v.FollowedBy,
+		Requester: personView{v.Requester.ID, v.Requester.Name}, Assignee: viewAssignee(v.Assignee),
+		SubmittedAt: v.Submitted.UTC(), UpdatedAt: v.Updated.UTC(), Policy: v.Record.Policy, Pending: !v.Decided(),
+		Next: viewMoment(v.Next, staff),
+		Clocks: clocksView{
+			FirstResponse: viewClock(v, policy.FirstResponse, now),
+			Resolution:    viewClock(v, policy.Resolution, now),
+		},
+		Links: linksOf(v.Number),
+	}
+	if staff {
+		rung := v.Ticket.Rung()
+		view.Escalation = &rung
+	}
+	return view
+}
+
+func viewAssignee(r *desk.Ref) *assigneeView {
+	if r == nil {
+		return nil
+	}
+	return &assigneeView{Handle: r.Handle, Name: r.Name}
+}
+
+func viewMoment(m ticket.Moment, staff bool) *momentView {
+	internal := m.Kind == ticket.MomentRemind || m.Kind == ticket.MomentRung
+	if m.Kind == "" || internal && !staff {
+		return nil
+	}
+	return &momentView{Kind: m.Kind, Clock: m.Clock, Due: m.Due.UTC()}
+}
+
+func viewClock(v desk.View, name policy.ClockName, now time.Time) clockView {
+	promise := v.Ticket.Promise(name)
+	clock := promise.Clock
+	at := now
+	if clock.Settled() {
+		at = settledAt(clock)
+	}
+	due, _ := clock.Due()
+	view := clockView{
+		Counts:           clock.Counts,
+		BudgetSeconds:    seconds(clock.Budget()),
+		UsedSeconds:      seconds(clock.Used(v.Policy.Calendar, at)),
+		RemainingSeconds: seconds(clock.Remaining(v.Policy.Calendar, at)),
+		Due:              due,
+		Running:          clock.Running() && !clock.Settled(),
+		PausedFor:        clock.Reasons(),
+		MetAt:            promise.MetAt,
+		BreachedAt:       promise.BreachedAt,
+	}
+	for _, l := range v.Explain(name, now) {
+		view.Explanation = append(view.Explanation, lineView{
+			From: l.From, To: l.To, Running: l.Running, Reasons: l.Reasons,
+			UsedSeconds: seconds(l.Used), TotalSeconds: seconds(l.Total), Text: l.Text,
+		})
+	}
+	return view
+}
+
+// settledAt is when a settled clock's promise was met, or was owed no longer.
+func settledAt(c policy.Clock) time.Time {
+	var at time.Time
+	for _, e := range c.Ledger {
+		if e.Act == policy.ActSettled {
+			at = e.At
+		}
+	}
+	return at
+}
+
+func seconds(d time.Duration) int64 { return int64(d / time.Second) }

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+type submitInput struct {
+	Body submission
+}
+
+type submission struct {
+	Subject  string       `json:"subject" doc:"One line, 1 to 200 characters after trimming."`
+	Body     string       `json:"body" doc:"Plain text, 1 to 65536 bytes."`
+	Category string       `json:"category,omitempty" doc:"One of the policy's; without it the policy's first."`
+	Priority priorityName `json:"priority,omitempty" doc:"Without it normal. Whether customers may choose is the policy's."`
+	Order    string       `json:"order,omitempty" doc:"The shop's order number, up to 64 characters."`
+	Follows  string       `json:"follows,omitempty" doc:"The number of one's own ticket that this one follows up."`
+}
+
+type submitOutput struct {
+	Location string `header:"Location"`
+	Replayed string `header:"Idempotency-Replayed" doc:"true when this key was used before; the answer is the first one's."`
+	Body     receiptView
+}
+
+type receiptView struct {
+	Number     ticket.Number   `json:"number" example:"HM-7Q2K9XM4TD"`
+	Status     ticket.Status   `json:"status"`
+	AcceptedAt time.Time       `json:"accepted_at"`
+	Priority   policy.Priority `json:"priority"`
+	Category   string          `json:"category"`
+	Policy     int64           `json:"policy" doc:"The version that the ticket keeps for good."`
+	Promises   promisesView    `json:"promises"`
+	Links      linksView       `json:"links"`
+}
+
+type promisesView struct {
+	FirstResponseDue time.Time `json:"first_response_due"`
+	ResolutionDue    time.Time `json:"resolution_due"`
+}
+
+type linksView struct {
+	Self     string `json:"self"`
+	Timeline string `json:"timeline"`
+	Track    string `json:"track"`
+}
+
+func linksOf(n ticket.Number) linksView {
+	self := prefix + "/tickets/" + string(n)
+	return linksView{Self: self, Timeline: self + "/timeline", Track: prefix + "/track/" + string(n)}
+}
+
+// submit answers as soon as the ticket is stored, with what was promised.
+func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
+	v := visitOf(ctx)
+	var f fields
+	typed := desk.Submission{
+		Subject:  f.line("subject", in.Body.Subject, desk.MaxSubject),
+		Body:     f.words("body", in.Body.Body),
+		Category: f.optional("category", in.Body.Category, maxWord),
+		Priority: policy.Priority(in.Body.Priority),
+		Order:    f.optional("order", in.Body.Order, maxOrder),
+		Follows:  f.number("follows", in.Body.Follows),
+		Once:     v.once,
+	}
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	receipt, err := s.Desk.Submit(ctx, v.person, typed)
+	if err != nil {
+		return nil, err
+	}
+	links := linksOf(receipt.Number)
+	return &submitOutput{Location: links.Self, Replayed: replayed(receipt.Again), Body: receiptView{
+		Number: receipt.Number, Status: ticket.StatusNew, AcceptedAt: receipt.At, Priority: receipt.Priority,
+		Category: receipt.Category, Policy: receipt.Policy, Links: links,
+		Promises: promisesView{receipt.Promises.FirstResponse, receipt.Promises.Resolution},
+	}}, nil
+}

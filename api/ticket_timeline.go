@@ -1,0 +1,83 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+type timelineOutput struct {
+	Body timelineView
+}
+
+type timelineView struct {
+	Entries []entryView `json:"entries" doc:"Oldest first."`
+}
+
+// entryView is one event. What an event has no use for is left out, and so is what only staff may see.
+type entryView struct {
+	N          int              `json:"n" doc:"Within the ticket; a customer sees only some of them."`
+	Kind       ticket.EventKind `json:"kind"`
+	At         time.Time        `json:"at" doc:"When it counts: acceptance, or the instant at which it fell due."`
+	RecordedAt time.Time        `json:"recorded_at"`
+	By         authorView       `json:"by"`
+	Body       string           `json:"body,omitempty" doc:"Plain text."`
+	Status     ticket.Status    `json:"status,omitempty" doc:"From here on."`
+	Cause      ticket.Cause     `json:"cause,omitempty"`
+	Priority   policy.Priority  `json:"priority,omitempty" doc:"From here on."`
+	Category   string           `json:"category,omitempty" doc:"From here on."`
+	Assignee   string           `json:"assignee,omitempty" doc:"The handle of who has the ticket from here on."`
+	Promise    policy.ClockName `json:"promise,omitempty"`
+	Rung       int              `json:"rung,omitempty" doc:"Staff only."`
+	Emergency  string           `json:"emergency,omitempty"`
+	Mail       int              `json:"mail,omitempty" doc:"Staff only: the number of the mail that came back."`
+	Verb       ticket.Verb      `json:"verb,omitempty" doc:"What was refused."`
+	Code       string           `json:"code,omitempty" doc:"Why it was refused."`
+}
+
+type authorView struct {
+	ID     ticket.PersonID `json:"id,omitempty" doc:"Of staff: shown to staff only."`
+	Name   string          `json:"name,omitempty"`
+	Role   ticket.Role     `json:"role"`
+	Handle string          `json:"handle,omitempty"`
+}
+
+func (s *server) timeline(ctx context.Context, in *ticketInput) (*timelineOutput, error) {
+	n, err := ticket.ParseNumber(in.Number)
+	if err != nil {
+		return nil, err
+	}
+	viewer := visitOf(ctx).person
+	entries, err := s.Desk.Timeline(ctx, viewer, n)
+	if err != nil {
+		return nil, err
+	}
+	view := timelineView{Entries: make([]entryView, 0, len(entries))}
+	for _, e := range entries {
+		view.Entries = append(view.Entries, viewEntry(e, viewer))
+	}
+	return &timelineOutput{Body: view}, nil
+}
+
+func viewEntry(e desk.Entry, viewer desk.Person) entryView {
+	view := entryView{
+		N: e.N, Kind: e.Kind, At: e.At.UTC(), RecordedAt: e.Recorded.UTC(), By: viewAuthor(e, viewer), Body: e.Body,
+		Status: e.Status, Cause: e.Cause, Priority: e.Priority, Category: e.Category, Assignee: e.Handle,
+		Promise: e.Promise, Emergency: e.Emergency, Verb: e.Verb, Code: e.Code,
+	}
+	if viewer.Role.Staff() {
+		view.Rung, view.Mail = e.Rung, e.Mail
+	}
+	return view
+}
+
+func viewAuthor(e desk.Entry, viewer desk.Person) authorView {
+	author := authorView{ID: e.By.ID, Name: e.Author.Name, Role: e.By.Role, Handle: e.Author.Handle}
+	if !viewer.Role.Staff() && e.By.ID != viewer.ID {
+		author.ID = ""
+	}
+	return author
+}

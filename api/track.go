@@ -1,0 +1,61 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+type trackOutput struct{ Body trackingView }
+
+// trackingView is what the number alone shows: no words and no names.
+type trackingView struct {
+	Number      ticket.Number `json:"number"`
+	Status      ticket.Status `json:"status"`
+	SubmittedAt time.Time     `json:"submitted_at"`
+	Promises    standingsView `json:"promises"`
+}
+
+type standingsView struct {
+	FirstResponse standingView `json:"first_response"`
+	Resolution    standingView `json:"resolution"`
+}
+
+type standingView struct {
+	Due        time.Time       `json:"due,omitzero" doc:"Absent while the clock is paused."`
+	MetAt      time.Time       `json:"met_at,omitzero"`
+	BreachedAt time.Time       `json:"breached_at,omitzero"`
+	PausedFor  []policy.Reason `json:"paused_for,omitempty"`
+}
+
+var errNotTracked = fault.New(fault.NotFound, "there is no such ticket")
+
+// track gives the same answer for a number that was never drawn and for text that can't be one.
+func (s *server) track(ctx context.Context, in *ticketInput) (*trackOutput, error) {
+	n, err := ticket.ParseNumber(in.Number)
+	if err != nil {
+		return nil, errNotTracked
+	}
+	t, err := s.Desk.Track(ctx, n)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, errNotTracked
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &trackOutput{Body: trackingView{
+		Number: t.Number, Status: t.Status, SubmittedAt: t.Submitted.UTC(), Promises: viewStandings(t.Promises),
+	}}, nil
+}
+
+func viewStandings(p desk.Promised) standingsView {
+	return standingsView{FirstResponse: viewStanding(p.FirstResponse), Resolution: viewStanding(p.Resolution)}
+}
+
+func viewStanding(s desk.Standing) standingView {
+	return standingView{Due: s.Due, MetAt: s.MetAt, BreachedAt: s.BreachedAt, PausedFor: s.Paused}
+}
