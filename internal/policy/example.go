@@ -28,20 +28,26 @@ func (p *Policy) Examples(now time.Time) []Example {
 	return append(examples, p.clockChanges(now)...)
 }
 
+// beforeHoliday prefers a holiday that the desk would have been open on.
 func (p *Policy) beforeHoliday(now time.Time) Example {
+	found := Example{Title: "The day before a holiday: the coming year has none"}
 	for _, h := range p.Calendar.holidays {
 		at := time.Date(h.Date.Year(), h.Date.Month(), h.Date.Day()-1, 16, 0, 0, 0, p.Zone)
-		open := len(p.Calendar.hours.spans[h.Date.Weekday()]) > 0
-		if !open || at.Before(now) || at.Sub(now) > exampleYear {
+		if at.Before(now) || at.Sub(now) > exampleYear {
 			continue
 		}
 		title := "The day before " + h.Date.Format("Mon 2 Jan")
 		if h.Name != "" {
 			title += ", " + h.Name
 		}
-		return p.example(title, at)
+		if len(p.Calendar.hours.spans[h.Date.Weekday()]) > 0 {
+			return p.example(title, at)
+		}
+		if found.At.IsZero() {
+			found = p.example(title, at)
+		}
 	}
-	return Example{Title: "The day before a holiday: no working day of the coming year is one"}
+	return found
 }
 
 // clockChanges are the Fridays before the zone's next two changes of the clock.

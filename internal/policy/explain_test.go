@@ -1,0 +1,119 @@
+package policy_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+func texts(lines []policy.Line) string {
+	var all []string
+	for _, line := range lines {
+		all = append(all, line.Text)
+	}
+	return strings.Join(all, "\n")
+}
+
+func wantText(t *testing.T, got []policy.Line, want string) {
+	t.Helper()
+	if got, want := texts(got), strings.TrimSpace(want); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestExplain_tellsEverySpanUntilTheDeadline(t *testing.T) {
+	c := start(t, weekdays("UTC").calendar(t), policy.CountBusinessHours, utc(t, "2026-11-30 09:00"), 72*time.Hour)
+	c.pause(utc(t, "2026-12-01 12:00"), policy.ReasonWaiting)
+	c.pause(utc(t, "2026-12-01 13:30:20"), policy.ReasonEmergency)
+	c.resume(utc(t, "2026-12-02 09:00"), policy.ReasonWaiting)
+	c.resume(utc(t, "2026-12-03 11:00"), policy.ReasonEmergency)
+	c.do(c.Extend(c.calendar, utc(t, "2026-12-03 12:00"), 7*time.Hour))
+	got := c.Explain(c.calendar, utc(t, "2026-12-05 12:00"))
+	wantText(t, got, `
+Mon 30 Nov 09:00 UTC: started with 72h, counted while the desk is open
+Mon 30 Nov 10:00 to 17:00 UTC: running, 7h used, 65h left
+Tue 1 Dec 10:00 to 12:00 UTC: running, 2h used, 63h left
+Tue 1 Dec 12:00 to 13:30:20 UTC: paused (waiting for the requester), 63h left
+Tue 1 Dec 13:30:20 to Wed 2 Dec 09:00 UTC: paused (emergency, waiting for the requester), 63h left
+Wed 2 Dec 09:00 to Thu 3 Dec 11:00 UTC: paused (emergency), 63h left
+Thu 3 Dec 11:00 to 12:00 UTC: running, 1h used, 62h left
+Thu 3 Dec 12:00 UTC: 7h added, 69h left
+Thu 3 Dec 12:00 to 17:00 UTC: running, 5h used, 64h left
+Fri 4 Dec 10:00 to 17:00 UTC: running, 7h used, 57h left
+Deadline Thu 17 Dec 11:00 UTC, 57h left`)
+	second := got[1]
+	if !second.From.Equal(utc(t, "2026-11-30 10:00")) || !second.To.Equal(utc(t, "2026-11-30 17:00")) || !second.Running || second.Used != 7*time.Hour {
+		t.Errorf("second line %+v", second)
+	}
+	if want := []policy.Reason{policy.ReasonEmergency, policy.ReasonWaiting}; !slices.Equal(got[4].Reasons, want) || got[4].Running {
+		t.Errorf("fifth line %+v", got[4])
+	}
+}
+
+func TestExplain_closesWithTheDeadlineOrWhyThereIsNone(t *testing.T) {
+	calendar := weekdays("Europe/Berlin").calendar(t)
+	begin := func() *played {
+		return start(t, calendar, policy.CountCalendar, utc(t, "2026-10-24 10:00"), 48*time.Hour)
+	}
+	paused, met, late, passed, again := begin(), begin(), begin(), begin(), begin()
+	paused.pause(utc(t, "2026-10-24 16:00"), policy.ReasonWaiting)
+	met.settle(utc(t, "2026-10-25 10:00"))
+	late.settle(utc(t, "2026-10-26 10:00:01"))
+	again.do(again.Extend(calendar, utc(t, "2026-10-27 10:00"), 72*time.Hour))
+	tests := map[string]struct {
+		clock policy.Clock
+		want  string
+	}{
+		"not started": {policy.Clock{}, "Wed 28 Oct 13:00 CET: not started, so there is no deadline"},
+		"paused":      {paused.Clock, "No deadline while paused (waiting for the requester): 1d18h left for when it resumes"},
+		"met":         {met.Clock, "Promise met in time"},
+		"late":        {late.Clock, "Promise met after its deadline, Mon 26 Oct 11:00 CET"},
+		"passed":      {passed.Clock, "Deadline passed, Mon 26 Oct 11:00 CET, 2d2h over"},
+		"missed once": {again.Clock, "Deadline Thu 29 Oct 11:00 CET, 22h left; an earlier one was missed, Mon 26 Oct 11:00 CET"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			lines := tt.clock.Explain(calendar, utc(t, "2026-10-28 12:00"))
+			wantText(t, lines[len(lines)-1:], tt.want)
+		})
+	}
+	wantText(t, met.Explain(calendar, utc(t, "2026-10-28 12:00")), `
+Sat 24 Oct 12:00 CEST: started with 2d, counted always
+Sat 24 Oct 12:00 CEST to Sun 25 Oct 11:00 CET: running, 1d used, 1d left
+Sun 25 Oct 11:00 CET: done, 1d left
+Promise met in time`)
+}
+
+func TestExplain_looksOnlyAsFarAsAsked(t *testing.T) {
+	c := start(t, weekdays("UTC").calendar(t), policy.CountBusinessHours, utc(t, "2026-12-31 16:00"), 2*time.Hour)
+	c.settle(utc(t, "2027-01-01 10:30"))
+	c.do(c.Reopen(c.calendar, utc(t, "2027-01-01 10:45")))
+	wantText(t, c.Explain(c.calendar, utc(t, "2026-12-31 16:30")), `
+Thu 31 Dec 16:00 UTC: started with 2h, counted while the desk is open
+Thu 31 Dec 16:00 to 16:30 UTC: running, 30m used, 1h30m left
+Deadline Fri 1 Jan 2027 11:00 UTC, 1h30m left`)
+	wantText(t, c.Explain(c.calendar, utc(t, "2027-01-01 12:00")), `
+Thu 31 Dec 2026 16:00 UTC: started with 2h, counted while the desk is open
+Thu 31 Dec 2026 16:00 to 17:00 UTC: running, 1h used, 1h left
+Fri 1 Jan 10:00 to 10:30 UTC: running, 30m used, 30m left
+Fri 1 Jan 10:30 UTC: done, 30m left
+Fri 1 Jan 10:30 to 10:45 UTC: done, but time goes on, 15m used, 15m left
+Fri 1 Jan 10:45 UTC: reopened, 15m left
+Fri 1 Jan 10:45 to 12:00 UTC: running, 1h15m used, 1h over
+Deadline passed, Fri 1 Jan 11:00 UTC, 1h over`)
+}
+
+func TestExplain_staysShort(t *testing.T) {
+	c := start(t, weekdays("UTC").calendar(t), policy.CountBusinessHours, utc(t, "2026-11-27 18:00"), 3000*time.Hour)
+	wantText(t, c.Explain(c.calendar, utc(t, "2026-11-29 12:00")), `
+Fri 27 Nov 18:00 UTC: started with 3000h, counted while the desk is open
+Fri 27 Nov 18:00 to Sun 29 Nov 12:00 UTC: outside opening hours, 3000h left
+Deadline Thu 20 Jul 2028 14:00 UTC, 3000h left`)
+	wantText(t, c.Explain(c.calendar, utc(t, "2027-11-29 12:00")), `
+Fri 27 Nov 2026 18:00 UTC: started with 3000h, counted while the desk is open
+Fri 27 Nov 2026 18:00 to Mon 29 Nov 12:00 UTC: running, 1822h used, 1178h left
+Deadline Thu 20 Jul 2028 14:00 UTC, 1178h left`)
+}

@@ -1,0 +1,311 @@
+package policy_test
+
+import (
+	"errors"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// everything uses each key of a document.
+const everything = `
+name: Everything
+contact: help@shop.example
+privacy_url: https://shop.example/privacy
+time_zone: Europe/Berlin
+hours:
+  monday: ["13:00-17:00", "09:00-12:00"]
+  saturday: ["22:00-24:00"]
+  sunday: ["00:00-02:00", "02:00-03:00"]
+  tuesday: []
+holidays:
+  - {date: 2026-12-25, name: Christmas Day}
+  - {date: "2026-12-31", until: 2027-01-01}
+clocks:
+  first_response: {target: 72h, counts: business_hours, remind_at: 75%}
+  resolution: {target: 10d, counts: calendar, remind_at: 1%, pauses: [waiting, resolved]}
+priorities:
+  urgent: {first_response: 8h, resolution: 3d}
+  low: {resolution: 20d}
+customers_choose_priority: true
+silence: {nudge_after: 3d, resolve_after: 7d, close_after: 0s}
+escalation:
+  - {after: 0s, tell: [assignee, supervisors], raise_priority: true}
+  - {after: 24h, tell: [administrators]}
+categories: [billing, returns_2-x]
+`
+
+func TestParse_readsEveryKey(t *testing.T) {
+	p := parse(t, everything)
+	zone, calendar := p.Zone, p.Calendar
+	p.Zone, p.Calendar = nil, nil
+	want := &policy.Policy{
+		Name: "Everything", Contact: "help@shop.example", PrivacyURL: "https://shop.example/privacy",
+		Clocks: map[policy.ClockName]policy.Rule{
+			policy.FirstResponse: {Target: 72 * time.Hour, Counts: policy.CountBusinessHours, RemindAt: 75},
+			policy.Resolution: {Target: 240 * time.Hour, Counts: policy.CountCalendar, RemindAt: 1,
+				Pauses: []policy.Reason{policy.ReasonWaiting, policy.ReasonResolved}},
+		},
+		Priorities: map[policy.Priority]map[policy.ClockName]time.Duration{
+			policy.PriorityUrgent: {policy.FirstResponse: 8 * time.Hour, policy.Resolution: 72 * time.Hour},
+			policy.PriorityLow:    {policy.Resolution: 480 * time.Hour},
+		},
+		CustomersChoosePriority: true,
+		Silence:                 policy.Silence{NudgeAfter: 72 * time.Hour, ResolveAfter: 168 * time.Hour},
+		Escalation: []policy.Rung{
+			{Tell: []policy.Audience{policy.TellAssignee, policy.TellSupervisors}, RaisePriority: true},
+			{After: 24 * time.Hour, Tell: []policy.Audience{policy.TellAdministrators}},
+		},
+		Categories: []string{"billing", "returns_2-x"},
+	}
+	if !reflect.DeepEqual(p, want) {
+		t.Errorf("got  %+v\nwant %+v", p, want)
+	}
+	if zone.String() != "Europe/Berlin" || calendar.Zone() != zone {
+		t.Errorf("zone %s", zone)
+	}
+	if got, want := calendar.Hours(time.Monday), []string{"09:00-12:00", "13:00-17:00"}; !slices.Equal(got, want) {
+		t.Errorf("Monday %v, want %v", got, want)
+	}
+	if got := calendar.Hours(time.Saturday); !slices.Equal(got, []string{"22:00-24:00"}) {
+		t.Errorf("Saturday %v", got)
+	}
+	var holidays []string
+	for _, h := range calendar.Holidays() {
+		holidays = append(holidays, h.Date.Format(time.DateOnly)+h.Name)
+	}
+	if want := []string{"2026-12-25Christmas Day", "2026-12-31", "2027-01-01"}; !slices.Equal(holidays, want) {
+		t.Errorf("holidays %v, want %v", holidays, want)
+	}
+}
+
+func TestTarget_isThePriorityOwnOrTheClocks(t *testing.T) {
+	p := parse(t, everything)
+	for _, tt := range []struct {
+		clock    policy.ClockName
+		priority policy.Priority
+		want     time.Duration
+	}{
+		{policy.FirstResponse, policy.PriorityUrgent, 8 * time.Hour},
+		{policy.FirstResponse, policy.PriorityLow, 72 * time.Hour},
+		{policy.Resolution, policy.PriorityLow, 480 * time.Hour},
+		{policy.Resolution, policy.PriorityHigh, 240 * time.Hour},
+	} {
+		if got := p.Target(tt.clock, tt.priority); got != tt.want {
+			t.Errorf("%s at %s: %s, want %s", tt.clock, tt.priority, got, tt.want)
+		}
+	}
+}
+
+func TestPriority_raised(t *testing.T) {
+	for from, to := range map[policy.Priority]policy.Priority{"low": "normal", "normal": "high", "high": "urgent", "urgent": "urgent", "odd": "odd"} {
+		if got := from.Raised(); got != to {
+			t.Errorf("%s raised is %s, want %s", from, got, to)
+		}
+	}
+	if policy.Priority("").Valid() || !policy.PriorityLow.Valid() {
+		t.Error("valid is one of the four")
+	}
+}
+
+func TestParse_fastPolicyMakesEveryPromiseVisible(t *testing.T) {
+	document, err := os.ReadFile("../../examples/fast-policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := parse(t, string(document))
+	at := utc(t, "2026-12-26 03:00")
+	got, err := p.Promise(at, policy.PriorityNormal)
+	if err != nil || got.FirstResponse.Sub(at) != 10*time.Second || got.Resolution.Sub(at) != 30*time.Second {
+		t.Errorf("promised %+v (%v)", got, err)
+	}
+	if want := (policy.Silence{NudgeAfter: 5 * time.Second, ResolveAfter: 10 * time.Second, CloseAfter: 10 * time.Second}); p.Silence != want {
+		t.Errorf("silence %+v", p.Silence)
+	}
+	if warnings := p.Lint(); len(warnings) > 0 {
+		t.Errorf("warnings %q", warnings)
+	}
+}
+
+// base is valid; each test of a problem puts something wrong after it, from line 5 on, or in its place.
+const base = `time_zone: UTC
+clocks:
+  first_response: {target: 1h, counts: calendar}
+  resolution: {target: 2h, counts: calendar}
+`
+
+func clocks(first string) string {
+	return "time_zone: UTC\nhours: {monday: ['10:00-17:00']}\nclocks:\n  first_response: " + first + "\n  resolution: {target: 2h, counts: calendar}\n"
+}
+
+func TestParse_namesTheProblemAndItsLine(t *testing.T) {
+	tests := map[string]struct{ document, want string }{
+		"empty":               {"", "line 1: the document is empty"},
+		"comment only":        {"# nothing\n", "line 1: the document is empty"},
+		"not YAML":            {"a: b\nc: [1,\n", "line 3: not YAML: did not find expected node content while parsing a flow node"},
+		"a tab":               {"a:\n\tb: c\n", "line 2: not YAML: found character that cannot start any token while scanning for the next token"},
+		"a list":              {"- a\n", "line 1: must be a mapping with the keys name, contact"},
+		"two documents":       {base + "---\na: b\n", "line 5: a policy is one YAML document; a second one starts here"},
+		"junk after the end":  {base + "...\n]\n", "line 6: not YAML: did not find expected node content"},
+		"not UTF-8":           {base + "name: \xff\n", "line 5: the document is not UTF-8"},
+		"UTF-16":              {"\xff\xfea\x00", "line 1: the document is not UTF-8"},
+		"control character":   {base + "name: \x01\n", "line 5: the control character U+0001 is not allowed"},
+		"too large":           {base + "#" + strings.Repeat("x", 256<<10), "line 1: the document is over 256 KiB"},
+		"alias":               {base + "name: &n x\ncontact: *n\n", "line 5: an anchor (&n) is not allowed in a policy\nline 6: an alias (*n) is not allowed in a policy"},
+		"tag":                 {base + "name: !!str 1\n", "line 5: a tag (!!str) is not allowed in a policy"},
+		"deep":                {strings.Repeat("[", 20000), "line 1: not YAML: exceeded max depth"},
+		"unknown key":         {base + "nmae: x\n", `line 5: unknown key "nmae"; the keys are name, contact`},
+		"unknown deep key":    {base + "silence: {nudge: 1d}\n", `line 5: silence: unknown key "nudge"; the keys are nudge_after, resolve_after, close_after`},
+		"a key that is a map": {base + "? {a: b}\n: x\n", `line 5: unknown key ""`},
+		"duplicate key":       {base + "name: a\nname: b\n", "line 6: name: the key is there already, on line 5"},
+		"no value":            {base + "name:\n", "line 5: name: has no value; leave the key out, or write one"},
+		"missing":             {"name: a\n", "line 1: time_zone: is missing\nline 1: clocks: is missing"},
+		"name is a number":    {base + "name: 12\n", `line 5: name: must be text; put quotes around "12" if it is`},
+		"name is blank":       {base + "name: ' '\n", "line 5: name: is blank"},
+		"name is long":        {base + "name: " + strings.Repeat("é", 201) + "\n", "line 5: name: is over 200 characters long"},
+		"name has lines":      {base + `name: "a\nb"` + "\n", "line 5: name: must be one line of printable characters"},
+		"name is a list":      {base + "name: [a]\n", "line 5: name: must be text"},
+		"contact":             {base + "contact: Bob <b@x.example>\n", `line 5: contact: "Bob <b@x.example>" is not an e-mail address`},
+		"privacy":             {base + "privacy_url: javascript:alert(1)\n", `line 5: privacy_url: "javascript:alert(1)" is not an address`},
+		"zone":                {strings.Replace(base, "UTC", "Mars/Olympus", 1), `line 1: time_zone: "Mars/Olympus" is not a time zone`},
+		"the host's zone":     {strings.Replace(base, "UTC", "Local", 1), `line 1: time_zone: "Local" is not a time zone`},
+		"zone on disk":        {strings.Replace(base, "UTC", "../UTC", 1), `line 1: time_zone: "../UTC" is not a time zone`},
+		"weekday":             {base + "hours: {mon: []}\n", `line 5: hours: unknown key "mon"; the keys are monday, tuesday`},
+		"no span list":        {base + "hours: {monday: '10:00-17:00'}\n", "line 5: hours.monday: must be a list"},
+		"span":                {base + "hours: {monday: ['9:00-17:00']}\n", `line 5: hours.monday[0]: "9:00-17:00" must be opening hours such as "10:00-17:00"`},
+		"hour":                {base + "hours: {monday: ['25:00-26:00']}\n", "line 5: hours.monday[0]: 25:00 is not a time of day"},
+		"minute":              {base + "hours: {monday: ['10:00-10:60']}\n", "line 5: hours.monday[0]: 10:60 is not a time of day (the end of a day is 24:00)"},
+		"after midnight":      {base + "hours: {monday: ['10:00-24:01']}\n", "line 5: hours.monday[0]: 24:01 is not a time of day (the end of a day is 24:00)"},
+		"24:00 as a start":    {base + "hours: {monday: ['24:00-24:00']}\n", "line 5: hours.monday[0]: 24:00 is not a time of day"},
+		"empty span":          {base + "hours: {monday: ['10:00-10:00']}\n", "line 5: hours.monday[0]: 10:00-10:00 ends before it has begun"},
+		"over midnight":       {base + "hours: {monday: ['22:00-02:00']}\n", "line 5: hours.monday[0]: 22:00-02:00 ends before it has begun; hours over midnight are two spans"},
+		"overlap":             {base + "hours:\n  monday:\n  - 12:00-14:00\n  - 10:00-12:01\n", "line 7: hours.monday[0]: 12:00-14:00 overlaps 10:00-12:01"},
+		"holiday":             {base + "holidays: [{date: 2026-02-30}]\n", `line 5: holidays[0].date: "2026-02-30" is not a date such as 2026-12-25`},
+		"holiday twice":       {base + "holidays:\n- {date: 2026-12-25}\n- {date: 2026-12-24, until: 2026-12-26}\n", "line 7: holidays[1]: 2026-12-25 is a holiday already, on line 6"},
+		"holiday backwards":   {base + "holidays: [{date: 2026-12-25, until: 2026-12-24}]\n", "line 5: holidays[0].until: is before the date 2026-12-25"},
+		"holiday for ever":    {base + "holidays: [{date: 2026-12-25, until: 9999-12-24}]\n", "line 5: holidays[0]: makes more than 3660 days of holidays"},
+		"no rule":             {clocks("72h"), "line 4: clocks.first_response: must be a mapping with the keys target, counts"},
+		"no target":           {clocks("{counts: calendar}"), "line 4: clocks.first_response.target: is missing"},
+		"zero target":         {clocks("{target: 0s, counts: calendar}"), "line 4: clocks.first_response.target: must be longer than nothing"},
+		"negative target":     {clocks("{target: -1h, counts: calendar}"), `line 4: clocks.first_response.target: "-1h" is not a duration`},
+		"bare number":         {clocks("{target: 72, counts: calendar}"), `line 4: clocks.first_response.target: "72" is not a duration: write 72h`},
+		"long target":         {clocks("{target: 3661d, counts: calendar}"), "line 4: clocks.first_response.target: 3661d is longer than 3660d"},
+		"counts":              {clocks("{target: 1h, counts: days}"), `line 4: clocks.first_response.counts: "days" is not one of business_hours, business_days, calendar`},
+		"remind at 0%":        {clocks("{target: 1h, counts: calendar, remind_at: 0%}"), `line 4: clocks.first_response.remind_at: "0%" must be a percentage from 1% to 99%`},
+		"remind at 100%":      {clocks("{target: 1h, counts: calendar, remind_at: 100%}"), `line 4: clocks.first_response.remind_at: "100%" must be a percentage`},
+		"remind at 0.75":      {clocks("{target: 1h, counts: calendar, remind_at: 0.75}"), `line 4: clocks.first_response.remind_at: "0.75" must be a percentage`},
+		"pause":               {clocks("{target: 1h, counts: calendar, pauses: [emergency]}"), `line 4: clocks.first_response.pauses[0]: "emergency" is not one of waiting, resolved`},
+		"pause twice":         {clocks("{target: 1h, counts: calendar, pauses: [waiting, waiting]}"), `line 4: clocks.first_response.pauses[1]: "waiting" is in the list already`},
+		"never opens":         {strings.Replace(base, "1h, counts: calendar", "1h, counts: business_hours", 1), "line 3: clocks.first_response: counts business_hours, but the desk never opens: no day has hours"},
+		"never has days":      {base[:len(base)-len("calendar}\n")] + "business_days}\nhours: {monday: []}\n", "line 4: clocks.resolution: counts business_days, but the desk never opens"},
+		"hardly opens":        {strings.Replace(clocks("{target: 3660d, counts: business_hours}"), "10:00-17:00", "10:00-10:10", 1), "line 4: clocks.first_response: 3660d would take more than a century of business_hours"},
+		"priority":            {base + "priorities: {vital: {}}\n", `line 5: priorities: unknown key "vital"; the keys are low, normal, high, urgent`},
+		"priority's target":   {base + "priorities: {low: {resolution: 0d}}\n", "line 5: priorities.low.resolution: must be longer than nothing"},
+		"choice":              {base + "customers_choose_priority: yes\n", `line 5: customers_choose_priority: must be true or false, not "yes"`},
+		"quoted choice":       {base + "customers_choose_priority: 'true'\n", `line 5: customers_choose_priority: must be true or false, not "true"`},
+		"silence":             {base + "silence: {nudge_after: 3d, resolve_after: 72h}\n", "line 5: silence.resolve_after: must be longer than nudge_after (72h)"},
+		"rungs":               {base + "escalation:\n- {after: 1h, tell: [assignee]}\n- {after: 60m, tell: [assignee]}\n", "line 7: escalation[1].after: must be longer than the rung before it (1h)"},
+		"rung for nobody":     {base + "escalation: [{after: 1h, tell: []}]\n", "line 5: escalation[0].tell: names nobody"},
+		"rung for strangers":  {base + "escalation: [{after: 1h, tell: [police]}]\n", `line 5: escalation[0].tell[0]: "police" is not one of assignee, supervisors, administrators`},
+		"rung without after":  {base + "escalation: [{tell: [assignee]}]\n", "line 5: escalation[0].after: is missing"},
+		"category":            {base + "categories: [Odd One]\n", `line 5: categories[0]: "Odd One" must be a word`},
+		"category twice":      {base + "categories: [a, a]\n", `line 5: categories[1]: "a" is in the list already`},
+		"no category":         {base + "categories: []\n", "line 5: categories: names no category"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			p, err := policy.Parse([]byte(tt.document))
+			if p != nil || err == nil {
+				t.Fatalf("was taken: %+v", p)
+			}
+			got, want := strings.Split(err.Error(), "\n"), strings.Split(tt.want, "\n")
+			if !slices.EqualFunc(got, want, strings.HasPrefix) {
+				t.Errorf("got\n%s\nwant\n%s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestParse_baseIsValid(t *testing.T) {
+	p := parse(t, base)
+	if want := []string{"general", "order", "delivery", "payment", "returns", "account"}; !slices.Equal(p.Categories, want) || p.Name == "" {
+		t.Errorf("name %q, categories %v", p.Name, p.Categories)
+	}
+	parse(t, "\ufeff"+base)
+	parse(t, strings.ReplaceAll(base, "\n", "\r\n"))
+}
+
+func TestParse_namesEveryProblemAtOnce(t *testing.T) {
+	_, err := policy.Parse([]byte(`
+escalation: [{after: 1x, tell: [nobody]}]
+clocks:
+  resolution: {target: 0h, counts: lunar, remind_at: 750%}
+time_zone: Nowhere
+colour: red
+`))
+	problems, ok := errors.AsType[policy.Problems](err)
+	if !ok {
+		t.Fatalf("got %v, want Problems", err)
+	}
+	var places []string
+	for _, p := range problems {
+		if p.Column < 1 {
+			t.Errorf("%s has no column", p)
+		}
+		places = append(places, strings.SplitN(p.String(), ": ", 3)[0]+" "+p.Path)
+	}
+	want := []string{
+		"line 2 escalation[0].after", "line 2 escalation[0].tell[0]",
+		"line 4 clocks.first_response", "line 4 clocks.resolution.target", "line 4 clocks.resolution.counts", "line 4 clocks.resolution.remind_at",
+		"line 5 time_zone", "line 6 ",
+	}
+	if !slices.Equal(places, want) {
+		t.Errorf("got  %q\nwant %q", places, want)
+	}
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Kind != fault.Invalid || len(f.Details) != len(problems) || f.Details[0].Field != "escalation[0].after" {
+		t.Errorf("as a fault: %+v", f)
+	}
+}
+
+// FuzzParse wants a policy that keeps its promises, or problems that have a place.
+func FuzzParse(f *testing.F) {
+	f.Add(policy.Holesalemart())
+	for _, seed := range []string{everything, base, base + "hours: {sunday: ['00:00-24:00']}", "a: &a [*a]", "? ", "\xef\xbb\xbfname: x", clocks("{target: 1s, counts: business_days}")} {
+		f.Add([]byte(seed))
+	}
+	at := time.Date(2026, time.October, 24, 12, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, document []byte) {
+		p, err := policy.Parse(document)
+		if err != nil {
+			problems, ok := errors.AsType[policy.Problems](err)
+			if !ok || len(problems) == 0 || p != nil {
+				t.Fatalf("got %v", err)
+			}
+			lines := strings.Count(string(document), "\n") + strings.Count(string(document), "\r") + strings.Count(string(document), "\u2028") + strings.Count(string(document), "\u2029") + strings.Count(string(document), "\u0085") + 2
+			for i, problem := range problems {
+				if problem.Line < 1 || problem.Line > lines || problem.Message == "" || i > 0 && problem.Line < problems[i-1].Line {
+					t.Fatalf("problem %d is %+v in %d lines", i, problem, lines)
+				}
+			}
+			return
+		}
+		for _, priority := range policy.Priorities() {
+			promised, err := p.Promise(at, priority)
+			if err != nil || !promised.FirstResponse.After(at) || !promised.Resolution.After(at) {
+				t.Fatalf("promised %+v (%v)", promised, err)
+			}
+		}
+		p.WriteCheck(nowhere{}, at)
+	})
+}
+
+type nowhere struct{}
+
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
