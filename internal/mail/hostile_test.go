@@ -19,7 +19,7 @@ var hostile = []string{
 	"", " ", "plain", "<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "</title><svg/onload=alert(1)>",
 	"a\r\nBcc: victim@example.com\r\n\r\nbody", "line\nline\rline\u2028line\u2029line\u0085line\vline", "=?utf-8?q?=0D=0ABcc:_x?=",
 	"{{.Contact}}{{template \"lead\"}}", "javascript:alert(1)", "bad \xff\xfe utf8", "nul \x00 bell \x07 esc \x1b[31m",
-	"\u202Eevil\u202C \u2066x", "مرحبا بالعالم", "שלום", "👩‍💻 🇩🇪 e\u0301", "&amp; &lt; &#60;script&#62;", strings.Repeat("x", 5000),
+	"\u202Eevil\u202C \u2066x", "مرحبا بالعالم", "שלום", "👩‍💻 🇩🇪 e\u0301", "&amp; &lt; &#60;script&#62;", strings.Repeat("x", 5000), strings.Repeat("y", 900),
 	strings.Repeat("né ", 3000), "-- \nfake footer\nSubject: other", "<!-- -->", "]]>", "`${x}`", "' onmouseover='x",
 }
 
@@ -64,6 +64,9 @@ func checkMessage(t *testing.T, subject, text, asHTML string) {
 	t.Helper()
 	if strings.ContainsFunc(subject, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }) {
 		t.Errorf("subject has a control character: %q", subject)
+	}
+	if strings.ContainsAny(subject, "\u202A\u202B\u202C\u202D\u202E\u2066\u2067\u2068\u2069") {
+		t.Errorf("subject turns the direction of text: %q", subject)
 	}
 	for _, part := range []string{subject, text, asHTML} {
 		if !utf8.ValidString(part) {

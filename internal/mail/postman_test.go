@@ -100,7 +100,7 @@ func TestDeliver_recordsABounceWithItsReason(t *testing.T) {
 		t.Errorf("recorded %q, %q", outbox.state, outbox.reason)
 	}
 	outbox.state, outbox.letter.To.Address = "", "nobody"
-	if bounced, err := p.Deliver(t.Context(), number, 4); !bounced || err != nil || strings.Contains(outbox.reason, "0") {
+	if bounced, err := p.Deliver(t.Context(), number, 4); !bounced || err != nil || !strings.HasPrefix(outbox.reason, "The address ") {
 		t.Fatal(bounced, err, outbox.reason)
 	}
 }

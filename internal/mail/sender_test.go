@@ -1,16 +1,10 @@
 package mail_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
-	"mime/multipart"
-	"mime/quotedprintable"
 	"net"
-	netmail "net/mail"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +13,6 @@ import (
 
 	"github.com/emersion/go-smtp"
 
-	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -102,16 +95,14 @@ func TestSend_isTemporaryWhenTheServerDoesNotTrustUsOrWeIt(t *testing.T) {
 
 func TestSend_tellsPermanentFromTemporaryReplies(t *testing.T) {
 	canary := "the mailbox of Maria <maria@customer.example>"
-	reply := func(code int, enhanced smtp.EnhancedCode) func(*session) error {
+	reply := func(code int) func(*session) error {
+		enhanced := smtp.EnhancedCode{code / 100, 1, 1}
 		return func(*session) error { return &smtp.SMTPError{Code: code, EnhancedCode: enhanced, Message: canary} }
-	}
-	permanent := func(at string, code int) behaviour {
-		return at2behaviour(at, reply(code, smtp.EnhancedCode{code / 100, 1, 1}))
 	}
 	for _, stage := range []string{"mail", "rcpt", "data"} {
 		for _, code := range []int{421, 450, 451, 452, 500, 503, 530, 535, 550, 552, 553, 554, 571} {
 			t.Run(fmt.Sprintf("%s %d", stage, code), func(t *testing.T) {
-				server := newServer(t, permanent(stage, code))
+				server := newServer(t, behaviourAt(stage, reply(code)))
 				err := newSender(t, server.config()).Send(t.Context(), letter(ticket.MailReply))
 				if strings.Contains(err.Error(), "Maria") || strings.Contains(err.Error(), "maria") {
 					t.Errorf("the error tells what the server said: %v", err)
@@ -129,7 +120,7 @@ func TestSend_tellsPermanentFromTemporaryReplies(t *testing.T) {
 	}
 }
 
-func at2behaviour(stage string, hook func(*session) error) behaviour {
+func behaviourAt(stage string, hook func(*session) error) behaviour {
 	switch stage {
 	case "mail":
 		return behaviour{mail: hook}
@@ -143,11 +134,11 @@ func at2behaviour(stage string, hook func(*session) error) behaviour {
 func TestSend_isTemporaryWhenTheConversationBreaks(t *testing.T) {
 	for _, stage := range []string{"mail", "rcpt", "data"} {
 		t.Run("dropped at "+stage, func(t *testing.T) {
-			server := newServer(t, at2behaviour(stage, (*session).drop))
+			server := newServer(t, behaviourAt(stage, (*session).drop))
 			temporary(t, newSender(t, server.config()).Send(t.Context(), letter(ticket.MailReply)))
 		})
 		t.Run("silence at "+stage, func(t *testing.T) {
-			server := newServer(t, at2behaviour(stage, (*session).hang))
+			server := newServer(t, behaviourAt(stage, (*session).hang))
 			cfg := server.config()
 			cfg.Timeout = 100 * time.Millisecond
 			begun := time.Now()
@@ -162,6 +153,18 @@ func TestSend_isTemporaryWhenTheConversationBreaks(t *testing.T) {
 		cfg.Port = freePort(t)
 		temporary(t, newSender(t, cfg).Send(t.Context(), letter(ticket.MailReply)))
 	})
+}
+
+func TestSend_leavesNoConnectionOpenAfterAFailure(t *testing.T) {
+	server := newServer(t, behaviour{})
+	cfg := server.config()
+	cfg.TLS = mail.TLSStartTLS
+	temporary(t, newSender(t, cfg).Send(t.Context(), letter(ticket.MailReply)))
+	select {
+	case <-server.ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the connection is still open")
+	}
 }
 
 // mute accepts connections and says nothing.
@@ -228,6 +231,21 @@ func TestSend_reusesItsConnection(t *testing.T) {
 	sessions, contents := server.counts()
 	if contents != 5 || sessions > 2 { // go-smtp begins a second session after STARTTLS
 		t.Errorf("%d mails in %d sessions", contents, sessions)
+	}
+}
+
+func TestSend_reusesItsConnectionBeyondTheTimeout(t *testing.T) {
+	server := newServer(t, behaviour{})
+	cfg := server.config()
+	cfg.Timeout = 300 * time.Millisecond
+	s := newSender(t, cfg)
+	for begun := time.Now(); time.Since(begun) < 2*cfg.Timeout; {
+		if err := s.Send(t.Context(), letter(ticket.MailReply)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sessions, contents := server.counts(); sessions != 1 || contents < 2 {
+		t.Errorf("%d mails in %d sessions, want 1 session", contents, sessions)
 	}
 }
 
@@ -339,73 +357,4 @@ func TestSend_manyAtOnce(t *testing.T) {
 	if len(ids) != 40 {
 		t.Errorf("%d different mails, want 40", len(ids))
 	}
-}
-
-func parse(t *testing.T, data []byte) *netmail.Message {
-	t.Helper()
-	m, err := netmail.ReadMessage(bytes.NewReader(data))
-	if err != nil {
-		t.Fatalf("%v in:\n%s", err, data)
-	}
-	return m
-}
-
-// checkHeaders reads a sent mail back: exactly these headers, the subject and both parts as rendered.
-func checkHeaders(t *testing.T, s *mail.Sender, l desk.Letter, data []byte) {
-	t.Helper()
-	want, err := newRenderer(t).Render(l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range bytes.SplitSeq(data, []byte("\r\n")) {
-		if len(line) > 200 || bytes.ContainsAny(line, "\r\n") || bytes.ContainsFunc(line, func(r rune) bool { return r >= 0x80 }) {
-			t.Errorf("line of %d bytes: %q", len(line), line)
-		}
-	}
-	m := parse(t, data)
-	for name := range m.Header {
-		if !slices.Contains([]string{
-			"From", "To", "Subject", "Date", "Message-Id", "In-Reply-To", "References", "Auto-Submitted", "Precedence",
-			"X-Auto-Response-Suppress", "Content-Language", "Mime-Version", "Content-Type", "Reply-To",
-		}, name) || len(m.Header[name]) != 1 {
-			t.Errorf("header %s: %q", name, m.Header[name])
-		}
-	}
-	if got, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil || got != want.Subject {
-		t.Errorf("subject %q (%v), want %q", got, err, want.Subject)
-	}
-	if to, err := m.Header.AddressList("To"); err != nil || len(to) != 1 || to[0].Address != l.To.Address {
-		t.Errorf("To %v, %v", to, err)
-	}
-	text, asHTML := parts(t, m)
-	if lf(text) != lf(want.Text) || lf(asHTML) != lf(want.HTML) {
-		t.Errorf("the parts are not as rendered:\n%q\n%q", text, want.Text)
-	}
-}
-
-func lf(s string) string { return strings.TrimRight(strings.ReplaceAll(s, "\r\n", "\n"), "\n") }
-
-func parts(t *testing.T, m *netmail.Message) (text, asHTML string) {
-	t.Helper()
-	kind, parameters, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/alternative" {
-		t.Fatalf("content type %s, %v", kind, err)
-	}
-	reader := multipart.NewReader(m.Body, parameters["boundary"])
-	var bodies []string
-	for _, want := range []string{"text/plain; charset=UTF-8", "text/html; charset=UTF-8"} {
-		part, err := reader.NextRawPart()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := part.Header.Get("Content-Type"); got != want {
-			t.Errorf("part of type %q, want %q", got, want)
-		}
-		body, err := io.ReadAll(quotedprintable.NewReader(part))
-		if err != nil {
-			t.Fatal(err)
-		}
-		bodies = append(bodies, string(body))
-	}
-	return bodies[0], bodies[1]
 }

@@ -52,11 +52,12 @@ type server struct {
 	contents int // how often a whole mail was told, taken or not
 	conns    map[*smtp.Conn]bool
 	hanging  chan struct{} // closed at the end of the test
+	ended    chan struct{} // one for each session that has ended
 }
 
 func newServer(t testing.TB, b behaviour) *server {
 	t.Helper()
-	s := &server{behaviour: b, conns: map[*smtp.Conn]bool{}, hanging: make(chan struct{})}
+	s := &server{behaviour: b, conns: map[*smtp.Conn]bool{}, hanging: make(chan struct{}), ended: make(chan struct{}, 10_000)}
 	certificate, roots := newCertificate(t)
 	s.roots = roots
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -196,8 +197,15 @@ func (s *session) Data(r io.Reader) error {
 	return nil
 }
 
-func (s *session) Reset()        {}
-func (s *session) Logout() error { return nil }
+func (s *session) Reset() {}
+
+func (s *session) Logout() error {
+	select {
+	case s.server.ended <- struct{}{}:
+	default:
+	}
+	return nil
+}
 
 // hang answers nothing until the test ends.
 func (s *session) hang() error {
