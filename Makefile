@@ -1,0 +1,43 @@
+# Two commands do everything: `make up` runs the product, `make test` passes its tests.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+DATA    ?= data
+UP      := $(if $(POLICY),--policy $(POLICY)) --data $(DATA) $(ARGS)
+
+.PHONY: up test check build tools bench clean-build
+.DELETE_ON_ERROR:
+
+# make up [POLICY=examples/fast-policy.yaml] [DATA=data] [ARGS='--port 8081']
+up: build bin/supportdesk-temporal
+	@exec ./bin/supportdesk up $(UP)
+
+build:
+	@go build -ldflags '-X main.version=$(VERSION)' -o bin/supportdesk ./cmd/supportdesk
+
+# Temporal's server is a module of its own: its dependencies are ten times ours.
+bin/supportdesk-temporal: $(wildcard temporal/*.go) temporal/go.mod temporal/go.sum
+	@echo 'Building the Temporal server, once: about 5 minutes on 2 cores the first time.'
+	@cd temporal && go build -ldflags '-s -w' -o ../bin/supportdesk-temporal .
+
+tools: bin/staticcheck bin/workflowcheck
+
+bin/staticcheck: tools/go.mod tools/go.sum
+	@cd tools && go build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+
+bin/workflowcheck: tools/go.mod tools/go.sum
+	@cd tools && go build -o ../bin/workflowcheck go.temporal.io/sdk/contrib/tools/workflowcheck
+
+# Everything that CI runs.
+test: check build bin/supportdesk-temporal
+	go test -race -timeout 20m ./...
+	cd temporal && go test ./...
+
+check: tools
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt on these'; exit 1; }
+	go vet ./...
+	cd temporal && go vet ./...
+	bin/staticcheck ./...
+	bin/workflowcheck -config workflows/workflowcheck.yaml ./workflows/...
+
+bench: build
+	go test -run '^$$' -bench . -benchmem ./...

@@ -1,0 +1,97 @@
+// Package supportdesk_test holds the house to its plan: who may know whom.
+package supportdesk_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/holesalemart/supportdesk/"
+
+// forbidden says what a package must not depend on, directly or through others, and why.
+var forbidden = []struct {
+	from string
+	why  string
+	deps []string
+}{
+	{"internal/fault", "it is what everybody shares", []string{module, "github.com/", "go.temporal.io/"}},
+	{"internal/policy", "deadlines are pure", []string{module + "internal/ticket", module + "internal/store", "go.temporal.io/", "github.com/jackc/", "github.com/gin-gonic/", "net/http"}},
+	{"internal/ticket", "the domain is pure", []string{module + "internal/desk", module + "internal/store", "go.temporal.io/", "github.com/jackc/", "github.com/gin-gonic/", "net/http", "database/sql"}},
+	{"workflows", "replayed code reads nothing but its history", []string{module + "internal/store", module + "internal/desk", module + "internal/mail", module + "activities", module + "api", "github.com/gin-gonic/", "github.com/jackc/", "github.com/wneessen/", "database/sql"}},
+	{"activities", "what an activity needs comes through its own interfaces", []string{module + "internal/store", module + "internal/mail", module + "workflows", "github.com/jackc/", "github.com/wneessen/"}},
+	{"worker", "it only registers and tunes", []string{module + "internal/store", module + "internal/mail", module + "internal/config", module + "api", "github.com/gin-gonic/", "github.com/jackc/", "github.com/wneessen/"}},
+	{"api", "it speaks HTTP and leaves the rest to the desk", []string{module + "internal/store", module + "internal/mail", module + "internal/dispatch", "go.temporal.io/", "github.com/jackc/", "github.com/wneessen/"}},
+	{"internal/desk", "it is what both sides share", []string{module + "internal/store", module + "internal/dispatch", module + "internal/mail", "go.temporal.io/", "github.com/jackc/", "github.com/gin-gonic/"}},
+	{"internal/dispatch", "it knows Temporal and neither SQL nor HTTP", []string{module + "internal/store", module + "internal/mail", module + "api", "github.com/gin-gonic/", "github.com/jackc/", "github.com/wneessen/"}},
+	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", []string{module + "workflows", module + "internal/mail", module + "internal/dispatch", "go.temporal.io/", "github.com/gin-gonic/", "github.com/wneessen/"}},
+	{"internal/mail", "it knows SMTP and neither SQL nor Temporal", []string{module + "internal/store", module + "workflows", module + "internal/dispatch", "go.temporal.io/", "github.com/gin-gonic/", "github.com/jackc/"}},
+	{"internal/config", "it knows names and types", []string{module + "internal/store", module + "internal/mail", module + "api", "go.temporal.io/", "github.com/jackc/", "github.com/gin-gonic/"}},
+	{"internal/local", "no production part may lean on it, nor it on them", []string{module + "internal/store", module + "internal/ticket", module + "workflows", module + "api"}},
+}
+
+func TestPackages_knowOnlyWhatTheyMay(t *testing.T) {
+	deps := map[string][]string{}
+	for _, p := range list(t) {
+		deps[p.ImportPath] = p.Deps
+	}
+	for _, rule := range forbidden {
+		known, ok := deps[module+rule.from]
+		if !ok {
+			t.Errorf("there is no package %s: the rule about it guards nothing", rule.from)
+		}
+		for _, dep := range known {
+			for _, prefix := range rule.deps {
+				if strings.HasPrefix(dep, prefix) && !allowed(rule.from, dep) {
+					t.Errorf("%s depends on %s: %s", rule.from, dep, rule.why)
+				}
+			}
+		}
+	}
+}
+
+// allowed are the exceptions that a broad prefix needs.
+func allowed(from, dep string) bool {
+	return dep == module+from || from == "internal/policy" && strings.HasPrefix(dep, "github.com/holesalemart/")
+}
+
+func TestTheSoleUserOfTheTemporalClient_isDispatch(t *testing.T) {
+	for _, p := range list(t) {
+		for _, dep := range p.Imports {
+			mayUse := strings.HasSuffix(p.ImportPath, "/internal/dispatch") || strings.HasSuffix(p.ImportPath, "/worker")
+			if dep == "go.temporal.io/sdk/client" && !mayUse {
+				t.Errorf("%s imports the Temporal client; internal/dispatch is there for that", p.ImportPath)
+			}
+		}
+	}
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+func list(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-deps=false", "-json=ImportPath,Imports,Deps", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p listed
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatalf("read go list: %v", err)
+		}
+		all = append(all, p)
+	}
+}
