@@ -26,6 +26,7 @@ type childSpec struct {
 	name   string // what people call it, for errors
 	path   string
 	args   []string
+	env    []string   // nil is ours
 	as     *account   // nil runs it as ourselves
 	files  []*os.File // inherited, as descriptors 3 and on
 	stdout io.Writer  // nil joins it with log
@@ -48,6 +49,7 @@ func startChild(spec childSpec) (*child, error) {
 	c := &child{spec: spec, tail: &tail{to: spec.log}, done: make(chan struct{})}
 	cmd := exec.Command(spec.path, spec.args...)
 	cmd.Dir = "/" // the current directory may be closed to the user it runs as
+	cmd.Env = spec.env
 	cmd.ExtraFiles = spec.files
 	cmd.Stderr = c.tail
 	cmd.Stdout = spec.stdout

@@ -11,8 +11,8 @@ import (
 
 const loopback = "127.0.0.1"
 
-// choosePort gives port when it is free, or a free one for 0. A port in use is a fault.Conflict.
-func choosePort(port int, forWhat string) (int, error) {
+// ChoosePort gives port when it is free, or a free one for 0. A port in use is a fault.Conflict.
+func ChoosePort(port int, forWhat string) (int, error) {
 	if port == 0 {
 		return freePort()
 	}

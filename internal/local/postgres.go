@@ -55,7 +55,7 @@ func StartPostgres(ctx context.Context, opts PostgresOptions) (*Postgres, error)
 	}
 	// The server and all its processes inherit the lock, so it is held until the last of them is gone.
 	defer func() { _ = lock.Close() }()
-	port, err := choosePort(opts.Port, "PostgreSQL")
+	port, err := ChoosePort(opts.Port, "PostgreSQL")
 	if err != nil {
 		return nil, err
 	}

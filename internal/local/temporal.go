@@ -70,12 +70,12 @@ func StartTemporal(ctx context.Context, opts TemporalOptions) (*Temporal, error)
 	if err := awaitPredecessor(ctx, db); err != nil {
 		return nil, err
 	}
-	port, err := choosePort(opts.Port, "Temporal")
+	port, err := ChoosePort(opts.Port, "Temporal")
 	if err != nil {
 		return nil, err
 	}
 	if opts.UIPort != 0 {
-		if _, err := choosePort(opts.UIPort, "Temporal's web UI"); err != nil {
+		if _, err := ChoosePort(opts.UIPort, "Temporal's web UI"); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,190 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// MailboxOptions say where mails are kept and where SMTP is served. The two hooks are for tests: an error refuses
+// the mail, with the code of an *smtp.SMTPError, and a mail that is refused is not kept.
+type MailboxOptions struct {
+	Dir         string // one .eml file a mail; made when missing
+	Addr        string // host:port; port 0 picks a free one on 127.0.0.1
+	OnRecipient func(from, to string) error
+	OnData      func(Message) error
+}
+
+// Mailbox takes every mail over SMTP, keeps it and shows it. What it answered 250 for is on disk.
+type Mailbox struct {
+	opts     MailboxOptions
+	server   *smtp.Server
+	listener net.Listener
+	lock     *os.File
+	served   chan struct{}
+
+	mu       sync.Mutex
+	messages []Message     // by ID
+	changed  chan struct{} // closed and replaced at every arrival
+	closed   bool
+}
+
+// StartMailbox reads the mails kept in Dir and serves SMTP on Addr. A port or a directory in use is a fault.
+func StartMailbox(opts MailboxOptions) (*Mailbox, error) {
+	m := &Mailbox{opts: opts, served: make(chan struct{}), changed: make(chan struct{})}
+	var err error
+	if m.lock, err = openLock(opts.Dir, "lock"); err != nil {
+		return nil, err
+	}
+	if !tryLock(m.lock) {
+		_ = m.lock.Close()
+		return nil, fault.New(fault.Conflict, "another mailbox runs on %s: stop it, or choose another directory", opts.Dir)
+	}
+	if m.messages, err = readMessages(opts.Dir); err != nil {
+		_ = m.lock.Close()
+		return nil, err
+	}
+	if m.listener, err = listen(opts.Addr); err != nil {
+		_ = m.lock.Close()
+		return nil, err
+	}
+	m.server = newSMTP(m)
+	go func() {
+		defer close(m.served)
+		_ = m.server.Serve(m.listener) // nil after Stop
+	}()
+	return m, nil
+}
+
+func listen(addr string) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("read the mailbox's address: %w", err)
+	}
+	if port == "0" {
+		free, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		port = strconv.Itoa(free)
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fault.New(fault.Conflict, "port %s is in use: the mailbox needs another, or end what listens there", port)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen for mail: %w", err)
+	}
+	return listener, nil
+}
+
+// Addr is the host:port that takes SMTP.
+func (m *Mailbox) Addr() string { return m.listener.Addr().String() }
+
+// Messages are all mails in order of arrival.
+func (m *Mailbox) Messages() []Message {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.messages)
+}
+
+// Wait returns the first mail, kept or still to come, that match accepts, or ctx's error.
+func (m *Mailbox) Wait(ctx context.Context, match func(Message) bool) (Message, error) {
+	for seen := 0; ; {
+		m.mu.Lock()
+		fresh, changed := m.messages[seen:], m.changed
+		m.mu.Unlock()
+		if i := slices.IndexFunc(fresh, match); i >= 0 {
+			return fresh[i], nil
+		}
+		seen += len(fresh)
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return Message{}, fmt.Errorf("wait for a mail among %d: %w", seen, ctx.Err())
+		}
+	}
+}
+
+// Stop cuts every connection. A mail that was not answered yet is not kept.
+func (m *Mailbox) Stop() error {
+	m.mu.Lock()
+	stopped := m.closed
+	m.closed = true
+	m.mu.Unlock()
+	if stopped {
+		return nil
+	}
+	err := m.server.Close()
+	_ = m.listener.Close() // when Serve had not registered it yet
+	<-m.served
+	return errors.Join(err, m.lock.Close())
+}
+
+// keep writes a mail under the next number, complete or not at all.
+func (m *Mailbox) keep(e envelope, raw []byte) error {
+	message := parseMessage(e, raw)
+	if m.opts.OnData != nil {
+		if err := m.opts.OnData(message); err != nil {
+			return err
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return errors.New("the mailbox is closed")
+	}
+	message.ID = 1
+	if n := len(m.messages); n > 0 {
+		message.ID = m.messages[n-1].ID + 1
+	}
+	path := filepath.Join(m.opts.Dir, fmt.Sprintf("%06d.eml", message.ID))
+	if err := os.WriteFile(path+".draft", append(e.header(), raw...), 0o600); err != nil {
+		return fmt.Errorf("write a mail: %w", err)
+	}
+	if err := os.Rename(path+".draft", path); err != nil {
+		return fmt.Errorf("keep a mail: %w", err)
+	}
+	m.messages = append(m.messages, message)
+	close(m.changed)
+	m.changed = make(chan struct{})
+	return nil
+}
+
+// readMessages reads the mails of earlier runs, by number.
+func readMessages(dir string) ([]Message, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list the mails: %w", err)
+	}
+	var messages []Message
+	for _, entry := range entries {
+		number, isMail := strings.CutSuffix(entry.Name(), ".eml")
+		id, err := strconv.Atoi(number)
+		if !isMail || err != nil {
+			continue // not ours
+		}
+		text, err := os.ReadFile(filepath.Join(dir, entry.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("read a mail: %w", err)
+		}
+		e, raw := cutEnvelope(text)
+		message := parseMessage(e, raw)
+		message.ID = id
+		messages = append(messages, message)
+	}
+	slices.SortFunc(messages, func(a, b Message) int { return a.ID - b.ID })
+	return messages, nil
+}
