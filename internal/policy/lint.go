@@ -65,7 +65,7 @@ func (p *Policy) contradictions() []string {
 	return warnings
 }
 
-// conflicts tries every hour of a year, or of the years that have holidays, for each pair of targets.
+// conflicts tries the hours of a year, or of the years that have holidays, for each pair of targets.
 func (p *Policy) conflicts() []conflict {
 	var found []conflict
 	for _, priority := range Priorities() {
@@ -84,8 +84,10 @@ func (p *Policy) conflicts() []conflict {
 func (p *Policy) try(priority Priority) conflict {
 	var c conflict
 	var longest time.Duration
-	from, to := p.period()
-	for at := from; at.Before(to); at = at.Add(time.Hour) {
+	from, years := p.period()
+	// 1 to 5 hours: each goes through every hour of the day in a few days, and the number of tries stays the same.
+	step := time.Duration(years) * time.Hour
+	for at := from; at.Before(from.AddDate(years, 0, 0)); at = at.Add(step) {
 		promised, err := p.Promise(at, priority)
 		if err != nil {
 			break
@@ -105,23 +107,16 @@ func (p *Policy) try(priority Priority) conflict {
 	return c
 }
 
-// period is what try goes through: from some Monday, a year and up to five for holidays.
-func (p *Policy) period() (from, to time.Time) {
-	from = time.Date(2026, time.January, 5, 0, 0, 0, 0, p.Zone)
-	to = from.AddDate(1, 0, 0)
-	if holidays := p.Calendar.holidays; len(holidays) > 0 {
-		first, last := holidays[0].Date, holidays[len(holidays)-1].Date
-		monday := first.Day() - 28 - int(first.Weekday()+daysPerWeek-1)%daysPerWeek
-		from = time.Date(first.Year(), first.Month(), monday, 0, 0, 0, 0, p.Zone)
-		to = from.AddDate(1, 0, 0)
-		if last.After(to) {
-			to = last
-		}
-		if end := from.AddDate(5, 0, 0); to.After(end) {
-			to = end
-		}
+// period is what try goes through, from a Monday: one year, or up to five from before the first holiday.
+func (p *Policy) period() (from time.Time, years int) {
+	holidays := p.Calendar.holidays
+	if len(holidays) == 0 {
+		return time.Date(2026, time.January, 5, 0, 0, 0, 0, p.Zone), 1
 	}
-	return from, to
+	first, last := holidays[0].Date, holidays[len(holidays)-1].Date
+	monday := first.Day() - 28 - int(first.Weekday()+daysPerWeek-1)%daysPerWeek
+	from = time.Date(first.Year(), first.Month(), monday, 0, 0, 0, 0, p.Zone)
+	return from, min(1+int(last.Sub(from)/exampleYear), 5)
 }
 
 func (p *Policy) describe(c conflict) string {

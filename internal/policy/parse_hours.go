@@ -14,8 +14,8 @@ import (
 // maxHolidays bounds the days of all holidays together, so that an end of a holiday in a far year is caught.
 const maxHolidays = 3660
 
-// maxWeeks bounds how long a target may take with nothing but weeks without holidays: a century.
-const maxWeeks = 5200
+// maxWeeks bounds how long a target may take if there are no holidays: twenty years.
+const maxWeeks = 20 * 52
 
 func (p *parser) week(n *yaml.Node, path string) {
 	var fields []field
@@ -201,7 +201,7 @@ func (p *parser) checkReach() {
 		case weekly == 0:
 			p.refuse(n, path, "counts %s, but the desk never opens: no day has hours", rule.Counts)
 		case int64(longest/time.Second)/weekly > maxWeeks:
-			p.refuse(n, path, "%s would take more than a century of %s", FormatDuration(longest), rule.Counts)
+			p.refuse(n, path, "%s would take more than twenty years of %s", FormatDuration(longest), rule.Counts)
 		}
 	}
 }
