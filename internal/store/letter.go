@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+type letterRow struct {
+	Kind      ticket.MailKind
+	Settled   bool
+	Name      string
+	Address   string
+	Previous  int
+	Clock     policy.ClockName
+	Rung      int
+	Requester ticket.PersonID
+	Policy    int64
+	Subject   string
+	Body      string
+	Author    string
+	Events    []byte // the timeline up to the event that owes the mail
+}
+
+// Letter gives what a mail's words are made from, and whether it has been sent or bounced already. It shows the ticket
+// as its event left it, however late it is sent: a receipt states what was promised. NotFound: no such mail.
+func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.Letter, settled bool, err error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT m.kind, m.status <> 'owed' AS settled, p.name, p.address,
+			coalesce((SELECT max(n) FROM mails WHERE ticket = m.ticket AND person = m.person AND n < m.n), 0) AS previous,
+			coalesce(m.clock, '') AS clock, m.rung, t.requester, t.policy,
+			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
+			coalesce(w.body, '') AS body, coalesce(a.name, '') AS author,
+			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND n <= m.event) AS events
+		FROM mails m
+		JOIN tickets t ON t.number = m.ticket
+		JOIN people p ON p.id = m.person
+		JOIN events e ON e.ticket = m.ticket AND e.n = m.event
+		LEFT JOIN messages w ON w.id = e.message
+		LEFT JOIN people a ON a.id = e.data->'by'->>'id'
+		WHERE m.ticket = $1 AND m.n = $2`, n, mail)
+	if err != nil {
+		return desk.Letter{}, false, explain(err, "load mail %d of %s", mail, n)
+	}
+	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[letterRow])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return desk.Letter{}, false, errNoMail
+	}
+	if err != nil {
+		return desk.Letter{}, false, explain(err, "load mail %d of %s", mail, n)
+	}
+	l, err = s.letter(ctx, n, row)
+	l.N = mail
+	return l, row.Settled, explain(err, "load mail %d of %s", mail, n)
+}
+
+func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (desk.Letter, error) {
+	p, err := s.Policy(ctx, row.Policy)
+	if err != nil {
+		return desk.Letter{}, err
+	}
+	var events []ticket.Event
+	if err := json.Unmarshal(row.Events, &events); err != nil {
+		return desk.Letter{}, fmt.Errorf("read the events: %w", err)
+	}
+	t := ticket.Draft(n, row.Requester, row.Policy, p)
+	for _, e := range events {
+		t = ticket.Apply(t, e)
+	}
+	event := events[len(events)-1]
+	l := desk.Letter{
+		Number: n, Kind: row.Kind, To: desk.Mailbox{Name: row.Name, Address: row.Address}, Previous: row.Previous,
+		Subject: row.Subject, Body: row.Body, Author: row.Author, At: event.At, Cause: event.Cause,
+		Status: t.Status, Priority: t.Priority, SilenceAt: silenceAt(t, p.Silence),
+		FirstResponseDue: owed(t.FirstResponse), ResolutionDue: owed(t.Resolution),
+		Clock: row.Clock, Rung: row.Rung, Policy: p,
+	}
+	if row.Clock != "" {
+		l.DueAt = dueAt(*t.Promise(row.Clock))
+	}
+	if t.Assignee != "" {
+		err = s.pool.QueryRow(ctx, `SELECT name FROM people WHERE id = $1`, t.Assignee).Scan(&l.Assignee)
+	}
+	return l, err
+}
+
+// owed is the deadline of a promise that runs and is not met; zero otherwise.
+func owed(p ticket.Promise) time.Time {
+	due, ok := p.Clock.Due()
+	if !ok || p.Clock.Settled() || !p.Clock.Running() {
+		return time.Time{}
+	}
+	return due
+}
+
+// dueAt is when a promise fell due, or else when it will.
+func dueAt(p ticket.Promise) time.Time {
+	if !p.BreachedAt.IsZero() {
+		return p.BreachedAt
+	}
+	due, _ := p.Clock.Due()
+	return due
+}
+
+// silenceAt is when the requester's silence ends the ticket's present status; zero when it never does, or when an
+// emergency holds it up.
+func silenceAt(t ticket.Ticket, s policy.Silence) time.Time {
+	after := s.CloseAfter
+	if t.Status == ticket.StatusWaiting {
+		after = s.ResolveAfter
+	}
+	if t.SilentSince.IsZero() || after == 0 || t.Emergency != "" {
+		return time.Time{}
+	}
+	return t.SilentSince.Add(after)
+}

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+const (
+	defaultLimit = 50
+	maxLimit     = 100
+)
+
+// List gives a page of tickets, and whether there are more. A customer's are their own, the newest first; queues are
+// staff's and are not asked of them. Staff's come by their next due moment, the earliest first and those without one
+// last, so a queue shows first what has to be done first. A closed ticket is in no queue but "all", unless the filter
+// asks for that status.
+func (s *Store) List(ctx context.Context, f desk.Filter) (records []desk.Record, more bool, err error) {
+	limit := f.Limit
+	if limit <= 0 {
+		limit = defaultLimit
+	}
+	limit = min(limit, maxLimit)
+	q := listing{args: pgx.StrictNamedArgs{"limit": limit + 1}}
+	q.of(f)
+	// Planned anew for each filter: the right index depends on the values, and for a search on how common its words are.
+	rows, err := s.pool.Query(ctx, q.sql(), pgx.QueryExecModeCacheDescribe, q.args)
+	if err != nil {
+		return nil, false, explain(err, "list tickets")
+	}
+	records, err = collectRecords(rows)
+	if err != nil {
+		return nil, false, explain(err, "list tickets")
+	}
+	if len(records) > limit {
+		return records[:limit], true, nil
+	}
+	return records, false, nil
+}
+
+// listing builds the statement of one filter from fixed pieces; what people typed is only ever an argument.
+type listing struct {
+	conditions []string
+	args       pgx.StrictNamedArgs
+	order      string
+}
+
+func (q *listing) where(condition string) { q.conditions = append(q.conditions, condition) }
+
+func (q *listing) equals(column, name, value string) {
+	if value != "" {
+		q.where(column + " = @" + name)
+		q.args[name] = value
+	}
+}
+
+func (q *listing) sql() string {
+	if len(q.conditions) == 0 {
+		q.where("true")
+	}
+	return recordSQL + strings.Join(q.conditions, " AND ") + " ORDER BY " + q.order + " LIMIT @limit"
+}
+
+func (q *listing) of(f desk.Filter) {
+	q.equals("t.status", "status", string(f.Status))
+	q.equals("t.priority", "priority", string(f.Priority))
+	q.equals("t.category", "category", f.Category)
+	if f.Assignee != "" {
+		q.where(`t.assignee = (SELECT id FROM people WHERE id = @assignee OR lower(handle) = lower(@assignee))`)
+		q.args["assignee"] = f.Assignee
+	}
+	if f.Viewer.Role.Staff() {
+		q.queue(f)
+		q.byDue(f.After)
+	} else {
+		q.where(`t.requester = @viewer`)
+		q.args["viewer"] = f.Viewer.ID
+		q.bySubmission(f.After)
+	}
+	if f.Text != "" {
+		q.search(f)
+	}
+}
+
+func (q *listing) queue(f desk.Filter) {
+	switch f.Queue {
+	case desk.QueueMine:
+		q.where(`t.assignee = @viewer`)
+		q.args["viewer"] = f.Viewer.ID
+	case desk.QueueUnassigned:
+		q.where(`t.assignee IS NULL`)
+	case desk.QueueDueSoon:
+		// No moment comes after a promise that runs, so the first condition implies the second and lets the index end the scan.
+		q.where(`t.promise_due <= clock_timestamp() + interval '24 hours' AND t.promise_due < 'infinity'`)
+		q.where(`t.next_due <= clock_timestamp() + interval '24 hours'`)
+	case desk.QueueBreached:
+		q.where(`t.breached`)
+	case desk.QueueWaiting:
+		q.where(`t.status = 'waiting'`)
+	case desk.QueueResolved:
+		q.where(`t.status = 'resolved'`)
+	}
+	if f.Queue != "" && f.Queue != desk.QueueAll && f.Status != ticket.StatusClosed {
+		q.where(`t.status <> 'closed'`)
+	}
+}
+
+func (q *listing) byDue(after desk.Cursor) {
+	q.order = "t.next_due, t.number"
+	if after.Number != "" {
+		q.where(`(t.next_due, t.number) > (coalesce(@instant::timestamptz, 'infinity'), @after)`)
+		q.args["instant"], q.args["after"] = instant(after.Instant), after.Number
+	}
+}
+
+func (q *listing) bySubmission(after desk.Cursor) {
+	q.order = "t.submitted_at DESC, t.number DESC"
+	if after.Number != "" {
+		q.where(`(t.submitted_at, t.number) < (@instant, @after)`)
+		q.args["instant"], q.args["after"] = after.Instant, after.Number
+	}
+}
+
+// search finds tickets by any one of their messages; the subject counts to the first.
+func (q *listing) search(f desk.Filter) {
+	condition := `t.number IN (SELECT found.ticket FROM messages found WHERE found.search @@ websearch_to_tsquery('simple', @text)`
+	if !f.Viewer.Role.Staff() {
+		condition += ` AND NOT found.internal`
+	}
+	q.where(condition + `)`)
+	q.args["text"] = f.Text
+}

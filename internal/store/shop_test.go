@@ -1,0 +1,195 @@
+package store_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// The things that tests do to a shop. Each ends the test when it fails.
+
+func (d *shop) submit(by desk.Person) desk.Accepted {
+	d.t.Helper()
+	a, err := d.Submit(d.t.Context(), by, submission())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return a
+}
+
+// taken submits a ticket and takes its first step.
+func (d *shop) taken(by desk.Person) ticket.Number {
+	d.t.Helper()
+	a := d.submit(by)
+	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
+	return a.Number
+}
+
+func (d *shop) ask(by desk.Person, r desk.Request) desk.Accepted {
+	d.t.Helper()
+	a, err := d.Command(d.t.Context(), by, r)
+	if err != nil {
+		d.t.Fatalf("%s: %v", r.Verb, err)
+	}
+	return a
+}
+
+// do asks for something and takes it.
+func (d *shop) do(by desk.Person, r desk.Request) ticket.StepResult {
+	d.t.Helper()
+	a := d.ask(by, r)
+	return d.step(ticket.StepRequest{Number: a.Number, Command: a.Seq})
+}
+
+func (d *shop) step(r ticket.StepRequest) ticket.StepResult {
+	d.t.Helper()
+	result, err := d.Step(d.t.Context(), r)
+	if err != nil {
+		d.t.Fatalf("step %+v: %v", r, err)
+	}
+	return result
+}
+
+func (d *shop) outcome(n ticket.Number, seq int64) ticket.Outcome {
+	d.t.Helper()
+	o, decided, err := d.Outcome(d.t.Context(), n, seq)
+	if err != nil || !decided {
+		d.t.Fatalf("outcome of command %d: decided %v, %v", seq, decided, err)
+	}
+	return o
+}
+
+// timeline gives all of it, as staff see it.
+func (d *shop) timeline(n ticket.Number) []desk.Entry {
+	d.t.Helper()
+	entries, err := d.Timeline(d.t.Context(), d.supervisor, n)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return entries
+}
+
+func (d *shop) kinds(n ticket.Number) []ticket.EventKind {
+	d.t.Helper()
+	var kinds []ticket.EventKind
+	for _, e := range d.timeline(n) {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
+}
+
+// sql runs a statement beside the store.
+func (d *shop) sql(statement string, args ...any) {
+	d.t.Helper()
+	conn := d.connect()
+	defer func() { _ = conn.Close(d.t.Context()) }()
+	if _, err := conn.Exec(d.t.Context(), statement, args...); err != nil {
+		d.t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+func (d *shop) connect() *pgx.Conn {
+	d.t.Helper()
+	conn, err := pgx.Connect(d.t.Context(), d.dsn)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return conn
+}
+
+// one reads a single value beside the store.
+func one[T any](d *shop, query string, args ...any) T {
+	d.t.Helper()
+	conn := d.connect()
+	defer func() { _ = conn.Close(d.t.Context()) }()
+	rows, err := conn.Query(d.t.Context(), query, args...)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	value, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[T])
+	if err != nil {
+		d.t.Fatalf("%s: %v", query, err)
+	}
+	return value
+}
+
+// redate moves a command that no step has taken to another instant, as if it had been accepted then.
+func (d *shop) redate(a desk.Accepted, at time.Time) {
+	d.t.Helper()
+	if a.Seq == 1 {
+		d.sql(`UPDATE tickets SET submitted_at = $2, latest_at = $2 WHERE number = $1`, a.Number, at)
+	}
+	d.sql(`UPDATE tickets SET latest_at = $2 WHERE number = $1`, a.Number, at)
+	d.sql(`UPDATE commands SET accepted_at = $3 WHERE ticket = $1 AND seq = $2`, a.Number, a.Seq, at)
+}
+
+// consistent checks what must hold of every ticket at rest, whatever was done to it.
+func (d *shop) consistent(n ticket.Number) {
+	d.t.Helper()
+	record, err := d.Track(d.t.Context(), n)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	state := record.State
+	if state == nil {
+		d.t.Fatal("no step was taken")
+	}
+	if state.Command != record.Pending {
+		d.t.Errorf("command %d of %d was taken", state.Command, record.Pending)
+	}
+	p, err := d.Policy(d.t.Context(), record.Policy)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	fold := ticket.Draft(n, record.Requester.ID, record.Policy, p)
+	for i, e := range d.timeline(n) {
+		if e.N != i+1 {
+			d.t.Fatalf("the timeline's line %d has number %d", i+1, e.N)
+		}
+		fold = ticket.Apply(fold, e.Event)
+	}
+	if got, want := asJSON(d.t, state.Ticket), asJSON(d.t, fold); got != want {
+		d.t.Errorf("the row is not the fold of its events:\n row  %s\n fold %s", got, want)
+	}
+	for query, want := range map[string]int64{
+		`SELECT count(*) FROM commands WHERE ticket = $1`:         record.Pending,
+		`SELECT max(seq) FROM commands WHERE ticket = $1`:         record.Pending,
+		`SELECT count(*) FROM outcomes WHERE ticket = $1`:         record.Pending,
+		`SELECT count(*) FROM mails WHERE ticket = $1`:            int64(state.Mails),
+		`SELECT coalesce(max(n), 0) FROM mails WHERE ticket = $1`: int64(state.Mails),
+		`SELECT count(*) FROM commands a JOIN commands b USING (ticket) WHERE a.ticket = $1 AND a.seq < b.seq AND a.accepted_at > b.accepted_at`: 0,
+	} {
+		if got := one[int64](d, query, n); got != want {
+			d.t.Errorf("%s: %d, want %d", query, got, want)
+		}
+	}
+}
+
+func asJSON(t testing.TB, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func wantKind(t testing.TB, err error, kind fault.Kind) {
+	t.Helper()
+	if err == nil || fault.KindOf(err) != kind {
+		t.Errorf("got %v (%s), want a fault of kind %s", err, fault.KindOf(err), kind)
+	}
+}
+
+func wantCode(t testing.TB, err error, code string) {
+	t.Helper()
+	if f, ok := err.(*fault.Error); !ok || f.Code != code {
+		t.Errorf("got %v, want a fault with code %s", err, code)
+	}
+}

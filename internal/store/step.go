@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Step takes one step of a ticket in one transaction, under the ticket's lock. Asked again it changes nothing and
+// gives the state as it then is. A command is taken together with those before it that were not; a due moment fires
+// only when the database's clock has reached it and no command accepted before it waits to be taken. It is NotFound
+// for a ticket that isn't there and Invalid for a request that means nothing; Unavailable is worth repeating.
+func (s *Store) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
+	if err := checkStep(r); err != nil {
+		return ticket.StepResult{}, err
+	}
+	var result ticket.StepResult
+	err := s.within(ctx, func(tx pgx.Tx) error {
+		v, err := s.visit(ctx, tx, r.Number)
+		if err != nil {
+			return err
+		}
+		if err := v.step(ctx, r); err != nil {
+			return err
+		}
+		result, err = v.record(ctx, r.Mails)
+		return err
+	})
+	if err != nil {
+		return ticket.StepResult{}, explain(err, "step ticket %s", r.Number)
+	}
+	return result, nil
+}
+
+func checkStep(r ticket.StepRequest) error {
+	asked := 0
+	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, r.ByHand != nil} {
+		if set {
+			asked++
+		}
+	}
+	if asked != 1 || r.Command < 0 || r.Bounced < 0 {
+		return fault.New(fault.Invalid, "a step is asked for one command, one moment, one bounced mail or one signal by hand")
+	}
+	if h := r.ByHand; h != nil && (h.Key == "" || !slices.Contains(ticket.Signals(), h.Verb)) {
+		return fault.New(fault.Invalid, "a signal by hand has a key and one of the signals' names")
+	}
+	return nil
+}
+
+// visit is a ticket while a step holds its lock, and what the step has made of it so far.
+type visit struct {
+	store  *Store
+	tx     pgx.Tx
+	now    time.Time // by the database's clock, a whole second, not before any command accepted
+	last   int64     // number of the last command accepted
+	policy *policy.Policy
+
+	was, state ticket.State
+	events     []ticket.Event
+	mails      []ticket.Mail
+	decisions  []decision
+	told       int // number of the bounced mail that an event now tells of
+}
+
+// decision is the desk's answer to one command.
+type decision struct {
+	seq     int64
+	outcome ticket.Outcome
+}
+
+// visit locks a ticket and loads it. A ticket that no step has taken yet is a draft.
+func (s *Store) visit(ctx context.Context, tx pgx.Tx, n ticket.Number) (*visit, error) {
+	v := &visit{store: s, tx: tx}
+	var requester ticket.PersonID
+	var version int64
+	var latest time.Time
+	var state []byte
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT requester, policy, last_command, latest_at, state FROM tickets WHERE number = $1 FOR UPDATE`, n).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&requester, &version, &v.last, &latest, &state) })
+	// The clock is read once the lock is held: what is accepted from here on is accepted later.
+	batch.Queue(`SELECT date_trunc('second', clock_timestamp())`).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&v.now) })
+	if err := tx.SendBatch(ctx, batch).Close(); errors.Is(err, pgx.ErrNoRows) {
+		return nil, errNoTicket
+	} else if err != nil {
+		return nil, err
+	}
+	if v.now.Before(latest) {
+		v.now = latest
+	}
+	var err error
+	if v.policy, err = s.policy(ctx, tx, version); err != nil {
+		return nil, err
+	}
+	if state == nil {
+		v.was.Ticket = ticket.Draft(n, requester, version, v.policy)
+	} else if err := json.Unmarshal(state, &v.was); err != nil {
+		return nil, fmt.Errorf("read the state: %w", err)
+	}
+	v.state = v.was
+	return v, nil
+}
+
+func (v *visit) step(ctx context.Context, r ticket.StepRequest) error {
+	switch {
+	case r.ByHand != nil:
+		seq, err := v.number(ctx, *r.ByHand)
+		if err != nil {
+			return err
+		}
+		return v.take(ctx, seq)
+	case r.Command > 0:
+		return v.take(ctx, r.Command)
+	case r.Bounced > 0:
+		return v.bounce(ctx, r.Bounced)
+	default:
+		return v.fallDue(ctx, r.Due.UTC().Truncate(time.Second))
+	}
+}
+
+// take decides every command up to a number that has not been decided, in order.
+func (v *visit) take(ctx context.Context, upTo int64) error {
+	if upTo > v.last {
+		return fault.New(fault.Invalid, "command %d was never accepted; the last one is %d", upTo, v.last)
+	}
+	if upTo <= v.state.Command {
+		return nil
+	}
+	commands, err := v.commands(ctx, upTo)
+	if err != nil {
+		return err
+	}
+	for _, c := range commands {
+		if c.Seq != v.state.Command+1 {
+			return fmt.Errorf("command %d is missing", v.state.Command+1)
+		}
+		result, err := ticket.Take(v.state.Ticket, v.policy, c)
+		if err != nil {
+			return err
+		}
+		v.add(result)
+		v.state.Command = c.Seq
+		v.decisions = append(v.decisions, decision{c.Seq, result.Outcome})
+	}
+	return nil
+}
+
+// fallDue fires what is due at an instant, unless that lies ahead or an earlier word waits to be taken: an answer that
+// was accepted before a deadline and reaches the workflow after it has kept the promise.
+func (v *visit) fallDue(ctx context.Context, due time.Time) error {
+	if due.After(v.now) {
+		return nil
+	}
+	var earlier bool
+	err := v.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM commands WHERE ticket = $1 AND seq > $2 AND accepted_at < $3)`,
+		v.state.Ticket.Number, v.state.Command, due).Scan(&earlier)
+	if err != nil || earlier {
+		return err
+	}
+	result, err := ticket.Advance(v.state.Ticket, v.policy, due)
+	if err == nil {
+		v.add(result)
+	}
+	return err
+}
+
+// bounce lets the timeline tell of a mail that can't be delivered, once.
+func (v *visit) bounce(ctx context.Context, n int) error {
+	var untold bool
+	err := v.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM mails WHERE ticket = $1 AND n = $2 AND status = 'bounced' AND told IS NULL)`,
+		v.state.Ticket.Number, n).Scan(&untold)
+	if err != nil || !untold {
+		return err
+	}
+	result, err := ticket.Bounce(v.state.Ticket, v.policy, n, v.now)
+	if err == nil {
+		v.add(result)
+		v.told = n
+	}
+	return err
+}
+
+func (v *visit) add(r ticket.Result) {
+	v.state.Ticket = r.Ticket
+	v.events = append(v.events, r.Events...)
+	v.mails = append(v.mails, r.Mails...)
+}

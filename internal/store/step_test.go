@@ -1,0 +1,237 @@
+package store_test
+
+import (
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func TestStep_takesTheSubmission(t *testing.T) {
+	d := open(t)
+	a := d.submit(d.customer)
+	got := d.step(ticket.StepRequest{Number: a.Number, Command: 1})
+	if got.State.Ticket.Status != ticket.StatusNew || got.State.Command != 1 || got.Pending != 1 {
+		t.Errorf("got %+v", got)
+	}
+	if want := []ticket.Owed{{N: 1, To: d.customer.ID, Kind: ticket.MailReceipt}}; !reflect.DeepEqual(got.Owed, want) {
+		t.Errorf("owed %v, want %v", got.Owed, want)
+	}
+	if got.State.Next.Kind == "" || got.State.Ticket.Submitted != a.At {
+		t.Errorf("next %v, submitted %s, accepted %s", got.State.Next, got.State.Ticket.Submitted, a.At)
+	}
+	d.consistent(a.Number)
+}
+
+func TestStep_repeatedChangesNothingAndAnswersTheSame(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	a := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "On its way."})
+	requests := []ticket.StepRequest{
+		{Number: n, Command: 1}, {Number: n, Command: a.Seq},
+		{Number: n, ByHand: &ticket.ByHand{Key: "run/1", Verb: ticket.VerbResolve}},
+	}
+	for _, r := range requests {
+		d.step(r)
+	}
+	first := d.step(requests[2])
+	for _, r := range requests {
+		if again := d.step(r); !reflect.DeepEqual(again, first) {
+			t.Errorf("step %+v gave\n%+v, want\n%+v", r, again, first)
+		}
+	}
+	want := []ticket.EventKind{ticket.EventSubmitted, ticket.EventAssigned, ticket.EventAgentReplied, ticket.EventResolved}
+	if got := d.kinds(n); !slices.Equal(got, want) {
+		t.Errorf("timeline %v, want %v", got, want)
+	}
+	d.consistent(n)
+}
+
+func TestStep_takesWhatIsMissing(t *testing.T) {
+	d := open(t)
+	a := d.submit(d.customer)
+	d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbAssign})
+	last := d.ask(d.second, desk.Request{Number: a.Number, Verb: ticket.VerbAgentReply, Body: "Hello."})
+	got := d.step(ticket.StepRequest{Number: a.Number, Command: last.Seq})
+	if got.State.Command != 3 || got.State.Ticket.Assignee != d.agent.ID || got.State.Ticket.Handle != d.agent.Handle {
+		t.Errorf("got %+v", got.State)
+	}
+	d.consistent(a.Number)
+}
+
+func TestStep_twoAtOnceTakeACommandOnce(t *testing.T) {
+	d := open(t)
+	a := d.submit(d.customer)
+	var both sync.WaitGroup
+	results := make([]ticket.StepResult, 8)
+	for i := range results {
+		both.Go(func() { results[i], _ = d.Step(t.Context(), ticket.StepRequest{Number: a.Number, Command: 1}) })
+	}
+	both.Wait()
+	for _, r := range results {
+		if !reflect.DeepEqual(r, results[0]) || r.State.Command != 1 {
+			t.Errorf("got %+v and %+v", r, results[0])
+		}
+	}
+	d.consistent(a.Number)
+}
+
+func TestStep_refusesWhatMeansNothing(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	for _, r := range []ticket.StepRequest{
+		{Number: n}, {Number: n, Command: 2}, {Number: n, Command: -1}, {Number: n, Command: 1, Bounced: 1},
+		{Number: n, ByHand: &ticket.ByHand{Verb: ticket.VerbClose}}, {Number: n, ByHand: &ticket.ByHand{Key: "k", Verb: "sing"}},
+	} {
+		_, err := d.Step(t.Context(), r)
+		wantKind(t, err, fault.Invalid)
+	}
+	_, err := d.Step(t.Context(), ticket.StepRequest{Number: "HM-0000000000", Command: 1})
+	wantKind(t, err, fault.NotFound)
+	d.consistent(n)
+}
+
+func TestStep_replyBeforeTheDeadlineKeepsThePromise(t *testing.T) {
+	for name, reply := range map[string]struct {
+		offset  time.Duration // from the deadline to the reply's acceptance
+		breach  bool
+		pending bool // the moment waits for the reply
+	}{
+		"a second before": {-time.Second, false, true},
+		"at it":           {0, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := openUnder(t, quick)
+			a := d.submit(d.customer)
+			d.redate(a, a.At.Add(-24*time.Hour))
+			state := d.step(ticket.StepRequest{Number: a.Number, Command: 1}).State
+			state = d.step(ticket.StepRequest{Number: a.Number, Due: state.Next.Due}).State // the reminder
+			due, _ := state.Ticket.FirstResponse.Clock.Due()
+			if state.Next.Kind != ticket.MomentBreach || state.Next.Due != due {
+				t.Fatalf("next %+v, want the breach at %s", state.Next, due)
+			}
+			r := d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbAgentReply, Body: "Here."})
+			d.redate(r, due.Add(reply.offset))
+			moment := d.step(ticket.StepRequest{Number: a.Number, Due: due})
+			if waits := moment.State.Ticket.Events == state.Ticket.Events; waits != reply.pending || moment.Pending != r.Seq {
+				t.Errorf("the moment waited: %v, want %v; pending %d", waits, reply.pending, moment.Pending)
+			}
+			after := d.step(ticket.StepRequest{Number: a.Number, Command: r.Seq}).State.Ticket
+			if broken := !after.FirstResponse.BreachedAt.IsZero(); broken != reply.breach || after.FirstResponse.MetAt.IsZero() {
+				t.Errorf("broken: %v, want %v; met at %s", broken, reply.breach, after.FirstResponse.MetAt)
+			}
+			d.consistent(a.Number)
+		})
+	}
+}
+
+func TestStep_momentAheadFiresNothing(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	before := d.step(ticket.StepRequest{Number: n, Command: 1})
+	got := d.step(ticket.StepRequest{Number: n, Due: before.State.Next.Due})
+	if !reflect.DeepEqual(got, before) {
+		t.Errorf("got %+v, want %+v", got, before)
+	}
+}
+
+func TestStep_escalationTellsEachPersonOnce(t *testing.T) {
+	d := openUnder(t, quick)
+	third := d.add(ticket.RoleSupervisor, "Former Supervisor", "former@desk.example")
+	if err := d.DisablePerson(t.Context(), third.ID); err != nil {
+		t.Fatal(err)
+	}
+	a := d.submit(d.customer)
+	d.redate(a, a.At.Add(-24*time.Hour))
+	as := d.ask(d.supervisor, desk.Request{Number: a.Number, Verb: ticket.VerbAssign})
+	d.redate(as, a.At.Add(-24*time.Hour))
+	d.step(ticket.StepRequest{Number: a.Number, Command: 2})
+	got := d.step(ticket.StepRequest{Number: a.Number, Mails: 2, Due: a.At})
+	told := map[ticket.PersonID]int{}
+	for _, o := range got.Owed {
+		if o.Kind == ticket.MailEscalation {
+			told[o.To]++
+		}
+	}
+	// Both clocks climb two rungs: assignee and supervisors, who are one; then supervisors and administrators.
+	want := map[ticket.PersonID]int{d.supervisor.ID: 4, d.administrator.ID: 2}
+	if !reflect.DeepEqual(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	d.consistent(a.Number)
+}
+
+func TestStep_bouncedMailIsToldOnce(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	d.step(ticket.StepRequest{Number: n, Bounced: 1}) // not noted as bounced: nothing to tell
+	if err := d.Bounced(t.Context(), n, 1, "550 no such user"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got := d.step(ticket.StepRequest{Number: n, Bounced: 1}); len(got.Owed) != 0 {
+			t.Errorf("owed %v", got.Owed)
+		}
+	}
+	if got, want := d.kinds(n), []ticket.EventKind{ticket.EventSubmitted, ticket.EventMailBounced}; !slices.Equal(got, want) {
+		t.Errorf("timeline %v, want %v", got, want)
+	}
+	d.consistent(n)
+}
+
+func TestStep_byHand(t *testing.T) {
+	d := open(t)
+	for name, c := range map[string]struct {
+		hand ticket.ByHand
+		code string // empty: granted
+	}{
+		"assign by handle":     {ticket.ByHand{Verb: ticket.VerbAssign, Agent: d.second.Handle}, ""},
+		"assign by ID":         {ticket.ByHand{Verb: ticket.VerbAssign, Agent: string(d.agent.ID)}, ""},
+		"assign to a customer": {ticket.ByHand{Verb: ticket.VerbAssign, Agent: string(d.other.ID)}, ticket.CodeNoAgent},
+		"assign to nobody":     {ticket.ByHand{Verb: ticket.VerbAssign}, ticket.CodeNoAgent},
+		"resolve":              {ticket.ByHand{Verb: ticket.VerbResolve}, ""},
+		"words needed":         {ticket.ByHand{Verb: ticket.VerbNote}, ticket.CodeRole},
+		"malformed":            {ticket.ByHand{Verb: ticket.VerbResolve, Malformed: true}, ticket.CodeMalformed},
+		"unknown priority":     {ticket.ByHand{Verb: ticket.VerbReclassify, Priority: "huge"}, ticket.CodeMalformed},
+		"unstorable category":  {ticket.ByHand{Verb: ticket.VerbReclassify, Category: "a\x00b"}, ticket.CodeMalformed},
+		"raise the priority":   {ticket.ByHand{Verb: ticket.VerbReclassify, Priority: policy.PriorityHigh}, ""},
+		"emergency":            {ticket.ByHand{Verb: ticket.VerbEmergencyExtend, Emergency: "E-1", Extension: time.Hour}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := *d
+			d.t = t
+			n := d.taken(d.customer)
+			waiting := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Taken first."})
+			c.hand.Key = "run/1"
+			got := d.step(ticket.StepRequest{Number: n, ByHand: &c.hand})
+			if got.Pending != 3 || got.State.Command != 3 {
+				t.Errorf("pending %d, taken %d, want 3 and 3", got.Pending, got.State.Command)
+			}
+			if o := d.outcome(n, 3); o.Code != c.code || o.Refused != (c.code != "") {
+				t.Errorf("outcome %+v, want code %q", o, c.code)
+			}
+			if o := d.outcome(n, waiting.Seq); o.Refused {
+				t.Errorf("the note was refused: %+v", o)
+			}
+			d.consistent(n)
+		})
+	}
+}
+
+// quick has both deadlines, both silences and two rungs within a day, at any time of it.
+const quick = `
+name: Quick
+time_zone: UTC
+hours: {monday: ["09:00-17:00"]}
+clocks:
+  first_response: {target: 1h, counts: calendar, remind_at: 50%}
+  resolution: {target: 4h, counts: calendar, remind_at: 75%, pauses: [waiting, resolved]}
+silence: {nudge_after: 1h, resolve_after: 3h, close_after: 2h}
+escalation: [{after: 0s, tell: [assignee, supervisors], raise_priority: true}, {after: 2h, tell: [supervisors, administrators]}]
+`

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+type entryRow struct {
+	Data       []byte
+	RecordedAt time.Time
+	Body       string
+	Internal   bool
+	Author     ticket.PersonID
+	Name       string
+	Handle     string
+	Role       ticket.Role
+}
+
+// Timeline gives a ticket's events in order, with their words. A customer sees the public ones and the refusals of
+// what they asked for themselves; another customer's ticket is NotFound.
+func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Number) ([]desk.Entry, error) {
+	if err := s.visible(ctx, viewer, n); err != nil {
+		return nil, explain(err, "load the timeline of %s", n)
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.internal, false) AS internal,
+			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
+			coalesce(p.role, '') AS role
+		FROM events e
+		LEFT JOIN messages m ON m.id = e.message
+		LEFT JOIN people p ON p.id = e.data->'by'->>'id'
+		WHERE e.ticket = $1 ORDER BY e.n`, n)
+	if err != nil {
+		return nil, explain(err, "load the timeline of %s", n)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[entryRow])
+	if err != nil {
+		return nil, explain(err, "load the timeline of %s", n)
+	}
+	entries := make([]desk.Entry, 0, len(found))
+	for _, row := range found {
+		entry, err := row.entry()
+		if err != nil {
+			return nil, explain(err, "load the timeline of %s", n)
+		}
+		if viewer.Role.Staff() || public(entry, row.Internal, viewer) {
+			entries = append(entries, entry)
+		}
+	}
+	return entries, nil
+}
+
+// public reports whether a customer may see an entry. Internal words are withheld whatever the event says.
+func public(e desk.Entry, internal bool, viewer desk.Person) bool {
+	own := e.Kind == ticket.EventRefused && e.By.ID == viewer.ID
+	return !internal && (e.Kind.Public() || own)
+}
+
+func (r entryRow) entry() (desk.Entry, error) {
+	e := desk.Entry{Body: r.Body, Recorded: r.RecordedAt}
+	if r.Author != "" {
+		e.Author = desk.Ref{ID: r.Author, Name: r.Name, Handle: r.Handle, Role: r.Role}
+	}
+	if err := json.Unmarshal(r.Data, &e.Event); err != nil {
+		return desk.Entry{}, fmt.Errorf("read an event: %w", err)
+	}
+	return e, nil
+}
