@@ -1,6 +1,8 @@
 package ticket
 
 import (
+	"time"
+
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
@@ -92,11 +94,14 @@ func (s *story) emergencyPause(c Command) *fault.Error {
 	return nil
 }
 
+// longestExtension keeps deadlines where a calendar can reach them: a step that fails would be tried for ever.
+const longestExtension = 366 * 24 * time.Hour
+
 func (s *story) emergencyExtend(c Command) *fault.Error {
 	switch {
-	case c.Extension <= 0:
-		return fault.Refusal(CodeMalformed, "an extension is a positive number of seconds")
-	case s.t.Delayed == named(c.Emergency):
+	case c.Extension <= 0, c.Extension > longestExtension, c.Extension%time.Second != 0:
+		return fault.Refusal(CodeMalformed, "an extension is a positive number of whole seconds, a year at most")
+	case c.Emergency != "" && s.t.Delayed == c.Emergency:
 		return fault.Refusal(CodeNothing, "this emergency has extended the targets already")
 	}
 	l := s.ledger()
