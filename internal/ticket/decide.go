@@ -178,13 +178,16 @@ func (s *story) note(c Command) *fault.Error {
 
 func (s *story) reclassify(c Command) *fault.Error {
 	e := Event{Kind: EventReclassified}
+	if c.Priority != "" && !c.Priority.Valid() {
+		return fault.Refusal(CodeMalformed, "there is no such priority")
+	}
 	if c.Category != "" && c.Category != s.t.Category {
 		if !slices.Contains(s.policy.Categories, c.Category) {
 			return fault.Refusal(CodeWrongCategory, "the ticket's policy has no such category")
 		}
 		e.Category = c.Category
 	}
-	if c.Priority.Valid() && c.Priority != s.t.Priority {
+	if c.Priority != "" && c.Priority != s.t.Priority {
 		l := s.ledger()
 		l.retarget(c.Priority)
 		e.Priority, e.Clocks = c.Priority, l.entries
