@@ -20,7 +20,7 @@ func Keep(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) S
 }
 
 func label(t Ticket, p *policy.Policy, m Moment, now time.Time) string {
-	when := m.Due.In(p.Zone).Format("Mon 2 Jan 15:04 MST")
+	when := wallClock(m.Due.In(p.Zone))
 	name := strings.ReplaceAll(string(m.Clock), "_", " ")
 	switch m.Kind {
 	case MomentRemind:
@@ -38,6 +38,14 @@ func label(t Ticket, p *policy.Policy, m Moment, now time.Time) string {
 	}
 }
 
+// wallClock shows seconds only where there are some: promises of seconds are for trying things out.
+func wallClock(local time.Time) string {
+	if local.Second() != 0 {
+		return local.Format("Mon 2 Jan 15:04:05 MST")
+	}
+	return local.Format("Mon 2 Jan 15:04 MST")
+}
+
 // left says how much of a budget remains, in the unit that it is counted in.
 func left(t Ticket, p *policy.Policy, name policy.ClockName, now time.Time) string {
 	clock := t.Promise(name).Clock
@@ -52,5 +60,5 @@ func left(t Ticket, p *policy.Policy, name policy.ClockName, now time.Time) stri
 	case policy.CountBusinessDays:
 		unit = "business days"
 	}
-	return fmt.Sprintf(", %s of %s left", policy.FormatDuration(remaining.Truncate(time.Second)), unit)
+	return fmt.Sprintf(", %s of %s left", policy.FormatBudget(clock.Counts, remaining.Truncate(time.Second)), unit)
 }
