@@ -9,7 +9,8 @@ import (
 // MomentKind names what falls due by itself.
 type MomentKind string
 
-// The moments. Where two fall due at one instant, they come in this order.
+// The moments. Where two fall due at one instant, those of the first response come before those of the resolution,
+// and those before silence; within each they come in this order.
 const (
 	MomentRemind  MomentKind = "remind"
 	MomentBreach  MomentKind = "breach"

@@ -28,9 +28,7 @@ type Result struct {
 // or later doesn't, even when it is taken before the deadline's timer fires. A refused command is an event too.
 func Take(t Ticket, p *policy.Policy, c Command) (Result, error) {
 	s := &story{t: t, policy: p}
-	if c.Verb != VerbSubmit {
-		s.advance(c.At)
-	}
+	s.advance(c.At)
 	refusal := s.decide(c)
 	if refusal != nil {
 		s.begin(c.By, c.At, c.Seq)
@@ -57,7 +55,8 @@ func Advance(t Ticket, p *policy.Policy, until time.Time) (Result, error) {
 	return result, nil
 }
 
-// Bounce records that a mail can't be delivered to its recipient, for agents to see.
+// Bounce records that a mail can't be delivered to its recipient, for agents to see. It lets nothing fall due, because
+// commands accepted before it may still be to be taken: the caller takes those and calls Advance up to the instant.
 func Bounce(t Ticket, p *policy.Policy, mail int, at time.Time) (Result, error) {
 	s := &story{t: t, policy: p}
 	s.begin(theDesk, at, 0)
