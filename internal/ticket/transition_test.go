@@ -1,0 +1,229 @@
+package ticket_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// transitions is the life of DESIGN.md once more, written by hand: who may ask, and for each status a ticket is in,
+// the status that follows or, after an exclamation mark, the refusal.
+// C is the requester, A an agent, S a supervisor, D an administrator, O a hand in Temporal UI.
+var transitions = []transition{
+	{ticket.VerbSubmit, "C", "!wrong-status", "!wrong-status", "!wrong-status", "!wrong-status"},
+	{ticket.VerbAssign, "ASDO", "open", "open", "waiting", "resolved"},
+	{ticket.VerbCustomerReply, "C", "new", "open", "open", "open"},
+	{ticket.VerbAgentReply, "ASD", "open", "open", "waiting", "resolved"},
+	{ticket.VerbRequestInformation, "ASD", "waiting", "waiting", "waiting", "!wrong-status"},
+	{ticket.VerbProgressUpdate, "ASD", "open", "open", "waiting", "!wrong-status"},
+	{ticket.VerbNote, "ASD", "new", "open", "waiting", "resolved"},
+	{ticket.VerbReclassify, "ASDO", "new", "open", "waiting", "resolved"},
+	{ticket.VerbResolve, "ASDO", "resolved", "resolved", "resolved", "!wrong-status"},
+	{ticket.VerbClose, "ASDO", "closed", "closed", "closed", "closed"},
+	{ticket.VerbClose, "C", "!not-resolved", "!not-resolved", "!not-resolved", "closed"},
+	{ticket.VerbReopen, "ASDO", "!wrong-status", "!wrong-status", "open", "open"},
+	{ticket.VerbWithdraw, "C", "closed", "closed", "closed", "closed"},
+	{ticket.VerbAcknowledge, "ASDO", "!nothing-to-change", "!nothing-to-change", "!nothing-to-change", "!nothing-to-change"},
+	{ticket.VerbEmergencyPause, "SDO", "new", "open", "waiting", "resolved"},
+	{ticket.VerbEmergencyExtend, "SDO", "new", "open", "waiting", "resolved"},
+	{ticket.VerbEmergencyResume, "SDO", "!no-emergency", "!no-emergency", "!no-emergency", "!no-emergency"},
+}
+
+type transition struct {
+	verb                         ticket.Verb
+	who                          string
+	new, open, waiting, resolved string
+}
+
+var everybody = []struct {
+	letter string
+	actor  ticket.Actor
+}{
+	{"C", byCustomer},
+	{"", byStranger}, // a customer, but of another ticket: nothing is open to them
+	{"A", byAgent},
+	{"S", bySupervisor},
+	{"D", byAdministrator},
+	{"O", byHand},
+	{"", byDesk},
+	{"", ticket.Actor{ID: agentOne, Role: "janitor"}},
+}
+
+// inStatus is a ticket that agentTwo has, in a status.
+func inStatus(t *testing.T, status ticket.Status) *life {
+	t.Helper()
+	l := submitted(t, plain)
+	if status == ticket.StatusNew {
+		return l
+	}
+	l.granted(1, byOtherAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentTwo, Handle: "two"})
+	switch status {
+	case ticket.StatusWaiting:
+		l.says(2, byOtherAgent, ticket.VerbRequestInformation)
+	case ticket.StatusResolved:
+		l.says(2, byOtherAgent, ticket.VerbResolve)
+	case ticket.StatusClosed:
+		l.does(2, byOtherAgent, ticket.VerbClose)
+	}
+	if l.ticket.Status != status {
+		t.Fatalf("the ticket is %s, want %s", l.ticket.Status, status)
+	}
+	return l
+}
+
+// full is a command of a verb that lacks nothing.
+func full(verb ticket.Verb) ticket.Command {
+	return ticket.Command{
+		Verb: verb, Message: 7, Assignee: agentOne, Handle: "one", Priority: policy.PriorityHigh, Category: "delivery",
+		Emergency: "E-1", Extension: time.Hour,
+	}
+}
+
+func TestTake_everyVerbInEveryStatusByEveryRole(t *testing.T) {
+	for _, verb := range append(ticket.Signals(), ticket.VerbSubmit, "drop-table") {
+		for _, status := range ticket.Statuses() {
+			for _, somebody := range everybody {
+				name := fmt.Sprintf("%s/%s/%s-%s", verb, status, somebody.actor.Role, somebody.actor.ID)
+				want := follows(verb, status, somebody.letter)
+				t.Run(name, func(t *testing.T) { checkTransition(t, verb, status, somebody.actor, want) })
+			}
+		}
+	}
+}
+
+// follows looks up what the table says of a verb: the next status, or an exclamation mark and the refusal.
+func follows(verb ticket.Verb, status ticket.Status, letter string) string {
+	want := "!" + ticket.CodeUnknownVerb
+	for _, row := range transitions {
+		if row.verb != verb {
+			continue
+		}
+		if letter != "" && strings.Contains(row.who, letter) {
+			return map[ticket.Status]string{
+				ticket.StatusNew: row.new, ticket.StatusOpen: row.open, ticket.StatusWaiting: row.waiting,
+				ticket.StatusResolved: row.resolved, ticket.StatusClosed: "!" + ticket.CodeClosed,
+			}[status]
+		}
+		want = "!" + ticket.CodeRole
+	}
+	return want
+}
+
+func checkTransition(t *testing.T, verb ticket.Verb, status ticket.Status, by ticket.Actor, want string) {
+	t.Helper()
+	l := inStatus(t, status)
+	before := l.ticket
+	r := l.take(3, by, full(verb))
+	code, refused := strings.CutPrefix(want, "!")
+	if refused {
+		checkRefused(t, before, r, full(verb), by, l.seq, code)
+		return
+	}
+	if r.Outcome != (ticket.Outcome{}) {
+		t.Fatalf("refused with %q (%s)", r.Outcome.Code, r.Outcome.Reason)
+	}
+	if string(r.Ticket.Status) != want {
+		t.Errorf("the status is %s, want %s", r.Ticket.Status, want)
+	}
+	for _, e := range r.Events {
+		if e.By != by || e.Command != l.seq || !e.At.Equal(at(3)) {
+			t.Errorf("event %s is by %v of command %d at %s", e.Kind, e.By, e.Command, e.At)
+		}
+	}
+}
+
+// checkRefused checks that nothing but one line of the timeline follows from a refusal.
+func checkRefused(t *testing.T, before ticket.Ticket, r ticket.Result, c ticket.Command, by ticket.Actor, seq int64, code string) {
+	t.Helper()
+	if !r.Outcome.Refused || r.Outcome.Code != code || r.Outcome.Reason == "" {
+		t.Fatalf("the outcome is %+v, want a refusal with %q and a reason", r.Outcome, code)
+	}
+	before.Events++
+	want := []ticket.Event{{
+		N: before.Events, Kind: ticket.EventRefused, At: at(3), By: by, Command: seq, Message: c.Message, Verb: c.Verb, Code: code,
+	}}
+	if !reflect.DeepEqual(r.Events, want) {
+		t.Errorf("the events are %+v, want %+v", r.Events, want)
+	}
+	if len(r.Mails) > 0 {
+		t.Errorf("a refusal owes %v", owed(r.Mails))
+	}
+	if !reflect.DeepEqual(r.Ticket, before) {
+		t.Errorf("a refusal changed the ticket:\nfrom %+v\n  to %+v", before, r.Ticket)
+	}
+}
+
+// TestTake_refusesWhatACommandLacks holds for every status that the verb is possible in.
+func TestTake_refusesWhatACommandLacks(t *testing.T) {
+	long := 366 * 24 * time.Hour
+	cases := map[string]struct {
+		by   ticket.Actor
+		c    ticket.Command
+		code string
+	}{
+		"a customer's reply without words":  {byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply}, ticket.CodeWords},
+		"an agent's reply without words":    {byAgent, ticket.Command{Verb: ticket.VerbAgentReply}, ticket.CodeWords},
+		"a request without words":           {byAgent, ticket.Command{Verb: ticket.VerbRequestInformation}, ticket.CodeWords},
+		"progress without words":            {byAgent, ticket.Command{Verb: ticket.VerbProgressUpdate}, ticket.CodeWords},
+		"a note without words":              {byAgent, ticket.Command{Verb: ticket.VerbNote}, ticket.CodeWords},
+		"an assignment to nobody":           {byAgent, ticket.Command{Verb: ticket.VerbAssign}, ticket.CodeNoAgent},
+		"an assignment to who has it":       {byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentTwo}, ticket.CodeNothing},
+		"no change of class":                {byAgent, ticket.Command{Verb: ticket.VerbReclassify}, ticket.CodeNothing},
+		"the same class":                    {byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: "normal", Category: "general"}, ticket.CodeNothing},
+		"a category of another policy":      {byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: "high", Category: "boats"}, ticket.CodeWrongCategory},
+		"an unknown priority":               {byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: "huge", Category: "delivery"}, ticket.CodeMalformed},
+		"an extension by nothing":           {bySupervisor, ticket.Command{Verb: ticket.VerbEmergencyExtend, Emergency: "E"}, ticket.CodeMalformed},
+		"an extension into the past":        {bySupervisor, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: -time.Hour}, ticket.CodeMalformed},
+		"an extension by half a second":     {bySupervisor, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: 1500 * time.Millisecond}, ticket.CodeMalformed},
+		"an extension by over a year":       {bySupervisor, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: long + time.Second}, ticket.CodeMalformed},
+		"what came by hand, unreadable":     {byHand, ticket.Command{Verb: ticket.VerbResolve, Malformed: true}, ticket.CodeMalformed},
+		"words by hand, without their role": {byHand, ticket.Command{Verb: ticket.VerbNote}, ticket.CodeRole},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			l := inStatus(t, ticket.StatusOpen)
+			before := l.ticket
+			checkRefused(t, before, l.take(3, c.by, c.c), c.c, c.by, l.seq, c.code)
+		})
+	}
+}
+
+func TestMayAsk_saysWhatTheTableSays(t *testing.T) {
+	for _, somebody := range everybody[:6] {
+		for _, verb := range append(ticket.Signals(), ticket.VerbSubmit, "drop-table") {
+			want := false
+			for _, row := range transitions {
+				want = want || row.verb == verb && somebody.letter != "" && strings.Contains(row.who, somebody.letter)
+			}
+			if somebody.actor.ID == stranger {
+				want = ticket.MayAsk(ticket.RoleCustomer, verb)
+			}
+			if got := ticket.MayAsk(somebody.actor.Role, verb); got != want {
+				t.Errorf("MayAsk(%s, %s) = %v, want %v", somebody.actor.Role, verb, got, want)
+			}
+		}
+	}
+	if ticket.MayAsk(ticket.RoleDesk, ticket.VerbClose) {
+		t.Error("the desk itself asks for nothing")
+	}
+}
+
+func TestSignals_namesEveryVerbButSubmitOnce(t *testing.T) {
+	seen := map[ticket.Verb]bool{ticket.VerbSubmit: true}
+	for _, verb := range ticket.Signals() {
+		if seen[verb] {
+			t.Errorf("%s is there twice, or is no signal", verb)
+		}
+		seen[verb] = true
+	}
+	for _, row := range transitions {
+		if !seen[row.verb] {
+			t.Errorf("%s is no signal", row.verb)
+		}
+	}
+}
