@@ -118,8 +118,7 @@ func (s *server) mount(engine *gin.Engine) error {
 	}
 	s.document = document
 	engine.GET("/api/openapi.json", s.serveDocument)
-	engine.GET("/healthz", s.healthz)
-	engine.GET("/readyz", s.readyz)
+	health{version: s.Version, checks: s.Ready, log: s.log}.mount(engine)
 	return nil
 }
 

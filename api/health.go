@@ -14,6 +14,30 @@ import (
 // checkTime is how long a dependency may take to say that it is there.
 const checkTime = 2 * time.Second
 
+// Health makes a handler of /healthz and /readyz alone, for a process that serves nothing else. A nil log is
+// slog.Default.
+func Health(version string, checks []Check, log *slog.Logger) http.Handler {
+	if log == nil {
+		log = slog.Default()
+	}
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	health{version: version, checks: checks, log: log}.mount(engine)
+	return engine
+}
+
+// health answers whether this process lives and what it needs is there.
+type health struct {
+	version string
+	checks  []Check
+	log     *slog.Logger
+}
+
+func (h health) mount(engine *gin.Engine) {
+	engine.GET("/healthz", h.healthz)
+	engine.GET("/readyz", h.readyz)
+}
+
 type healthView struct {
 	Status  string `json:"status"`
 	Version string `json:"version,omitempty"`
@@ -31,22 +55,22 @@ type checkView struct {
 }
 
 // healthz says that the process answers, and asks nobody.
-func (s *server) healthz(c *gin.Context) {
-	writeJSON(c, http.StatusOK, healthView{Status: "ok", Version: s.Version})
+func (h health) healthz(c *gin.Context) {
+	writeJSON(c, http.StatusOK, healthView{Status: "ok", Version: h.version})
 }
 
 // readyz asks every dependency at once.
-func (s *server) readyz(c *gin.Context) {
+func (h health) readyz(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), checkTime)
 	defer cancel()
-	answers := make([]checkView, len(s.Ready))
+	answers := make([]checkView, len(h.checks))
 	var asking sync.WaitGroup
-	for i, check := range s.Ready {
-		asking.Go(func() { answers[i] = s.ask(ctx, check) })
+	for i, check := range h.checks {
+		asking.Go(func() { answers[i] = h.ask(ctx, check) })
 	}
 	asking.Wait()
 	view, status := readyView{Status: "ready", Checks: map[string]checkView{}}, http.StatusOK
-	for i, check := range s.Ready {
+	for i, check := range h.checks {
 		view.Checks[check.Name] = answers[i]
 		switch {
 		case answers[i].Status == "up":
@@ -59,13 +83,13 @@ func (s *server) readyz(c *gin.Context) {
 	writeJSON(c, status, view)
 }
 
-func (s *server) ask(ctx context.Context, check Check) checkView {
+func (h health) ask(ctx context.Context, check Check) checkView {
 	started := time.Now()
 	err := check.Ask(ctx)
 	view := checkView{Status: "up", Optional: check.Optional, TookMS: time.Since(started).Milliseconds()}
 	if err != nil {
 		view.Status = "down"
-		s.log.LogAttrs(ctx, slog.LevelWarn, "dependency is down",
+		h.log.LogAttrs(ctx, slog.LevelWarn, "dependency is down",
 			slog.String("dependency", check.Name), slog.String("error", err.Error()))
 	}
 	return view

@@ -36,7 +36,7 @@ type Config struct {
 	SMTPTLS      string        `env:"SUPPORTDESK_SMTP_TLS" envDefault:"starttls"` // none, starttls or implicit
 	SMTPTimeout  time.Duration `env:"SUPPORTDESK_SMTP_TIMEOUT" envDefault:"30s"`
 	MailFrom     string        `env:"SUPPORTDESK_MAIL_FROM" envDefault:"Support <support@localhost>"`
-	MailDomain   string        `env:"SUPPORTDESK_MAIL_DOMAIN"`                       // of Message-IDs; default: that of MailFrom
+	MailDomain   string        `env:"SUPPORTDESK_MAIL_DOMAIN"`                      // of Message-IDs; default: that of MailFrom
 	MailRate     float64       `env:"SUPPORTDESK_MAILS_PER_SECOND" envDefault:"50"` // across all workers
 
 	WorkerSteps   int `env:"SUPPORTDESK_WORKER_STEPS" envDefault:"16"`

@@ -13,6 +13,16 @@ type Mailbox struct {
 	Address string // addr-spec, such as agent@example.com
 }
 
+// Postage says what became of a mail.
+type Postage string
+
+// The states of a mail. All but owed are final.
+const (
+	PostageOwed    Postage = "owed"
+	PostageSent    Postage = "sent"
+	PostageBounced Postage = "bounced"
+)
+
 // Letter is everything that one mail's words are made from. It is loaded when the mail is sent and kept nowhere.
 type Letter struct {
 	Number   ticket.Number

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"syscall"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
@@ -39,8 +40,20 @@ func isFree(port int) bool {
 	if err != nil {
 		return false
 	}
-	_ = listener.Close()
+	_ = closeListener(listener)
 	return true
+}
+
+// closeListener frees the port at once. Closing alone would not: a child that is just being started shares the
+// socket for a moment.
+func closeListener(listener net.Listener) error {
+	if socket, ok := listener.(*net.TCPListener); ok {
+		if raw, err := socket.SyscallConn(); err == nil {
+			// Outside Linux it refuses, and closing has to do.
+			_ = raw.Control(func(fd uintptr) { _ = syscall.Shutdown(int(fd), syscall.SHUT_RDWR) })
+		}
+	}
+	return listener.Close()
 }
 
 func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }

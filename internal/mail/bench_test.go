@@ -77,7 +77,7 @@ func bare(b *testing.B, s *server) (*gomail.Client, *gomail.Msg) {
 	if err := m.From("support@holesalemart.example"); err != nil {
 		b.Fatal(err)
 	}
-	if err := m.To("maria@customer.example"); err != nil {
+	if err := m.To("customer@demo.example"); err != nil {
 		b.Fatal(err)
 	}
 	m.Subject(words.Subject)

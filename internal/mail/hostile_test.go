@@ -152,7 +152,7 @@ func TestMessage_headersStandAgainstHostileInput(t *testing.T) {
 			t.Fatalf("%q: %v", typed, err)
 		}
 		got := server.only(t)
-		if want := []string{"maria@customer.example"}; !slices.Equal(got.to, want) {
+		if want := []string{"customer@demo.example"}; !slices.Equal(got.to, want) {
 			t.Errorf("%q: recipients %q", typed, got.to)
 		}
 		checkHeaders(t, s, l, got.data)

@@ -47,8 +47,8 @@ func letter(kind ticket.MailKind) desk.Letter {
 	at := time.Date(2026, 11, 23, 10, 23, 45, 0, time.UTC)
 	l := desk.Letter{
 		Number: number, N: 4, Kind: kind, Previous: 2,
-		To:      desk.Mailbox{Name: "Maria Lopez", Address: "maria@customer.example"},
-		Subject: "Parcel 4711 arrived broken", Author: "Priya Nair", Assignee: "Priya Nair", At: at,
+		To:      desk.Mailbox{Name: "Demo Customer", Address: "customer@demo.example"},
+		Subject: "Parcel 4711 arrived broken", Author: "Demo Agent", Assignee: "Demo Agent", At: at,
 		Status: ticket.StatusOpen, Priority: policy.PriorityNormal,
 		FirstResponseDue: time.Date(2026, 12, 7, 12, 0, 0, 0, time.UTC), ResolutionDue: at.Add(240 * time.Hour),
 		Policy: samplePolicy(time.UTC),
@@ -78,11 +78,11 @@ func letter(kind ticket.MailKind) desk.Letter {
 }
 
 func forStaff(l *desk.Letter, words string) {
-	l.To = desk.Mailbox{Name: "Priya Nair", Address: "priya@holesalemart.example"}
+	l.To = desk.Mailbox{Name: "Demo Agent", Address: "agent@holesalemart.example"}
 	l.Previous, l.Author = 0, "Sam Okafor"
 	switch l.Kind {
 	case ticket.MailCustomerReply:
-		l.Author, l.Body = "Maria Lopez", words
+		l.Author, l.Body = "Demo Customer", words
 	case ticket.MailReminder, ticket.MailEscalation:
 		l.Author, l.Clock, l.DueAt = "", policy.FirstResponse, l.FirstResponseDue
 		l.Rung = 1

@@ -12,8 +12,8 @@ import (
 
 // outbox is where letters come from and what became of them goes.
 type outbox interface {
-	// Letter loads the nth mail of a ticket. It reports true when that mail is settled already: sent or bounced.
-	Letter(ctx context.Context, number ticket.Number, n int) (desk.Letter, bool, error)
+	// Letter loads the nth mail of a ticket, and says what became of it already. Only one that is owed is loaded.
+	Letter(ctx context.Context, number ticket.Number, n int) (desk.Letter, desk.Postage, error)
 	Sent(ctx context.Context, number ticket.Number, n int) error
 	Bounced(ctx context.Context, number ticket.Number, n int, reason string) error
 }
@@ -40,17 +40,17 @@ const (
 )
 
 // Deliver sends the nth mail of a ticket unless it is settled already, records what became of it, and reports
-// whether it bounced. After an error the mail is still owed, and the caller tries again.
+// whether it bounced, now or in an earlier try whose answer got lost. After an error the mail is still owed, and the caller tries again.
 //
 // A mail that was sent and not recorded goes out twice, so recording is tried a few times before its error goes
 // up, and the first time also when ctx has just ended.
 func (p *Postman) Deliver(ctx context.Context, number ticket.Number, n int) (bounced bool, err error) {
-	letter, settled, err := p.outbox.Letter(ctx, number, n)
+	letter, postage, err := p.outbox.Letter(ctx, number, n)
 	if err != nil {
 		return false, fmt.Errorf("load mail %d of %s: %w", n, number, err)
 	}
-	if settled {
-		return false, nil
+	if postage != desk.PostageOwed {
+		return postage == desk.PostageBounced, nil
 	}
 	err = p.sender.Send(ctx, letter)
 	if refused, ok := errors.AsType[*Undeliverable](err); ok {

@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -29,8 +30,8 @@ type box struct {
 
 var errStore = errors.New("the database is away")
 
-func (b *box) Letter(context.Context, ticket.Number, int) (desk.Letter, bool, error) {
-	return b.letter, b.state != "", b.loadErr
+func (b *box) Letter(context.Context, ticket.Number, int) (desk.Letter, desk.Postage, error) {
+	return b.letter, cmp.Or(desk.Postage(b.state), desk.PostageOwed), b.loadErr
 }
 
 func (b *box) Sent(ctx context.Context, _ ticket.Number, _ int) error {

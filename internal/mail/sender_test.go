@@ -59,7 +59,7 @@ func TestSend_speaksEveryKindOfConnection(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := server.only(t)
-			if got.from != "support@holesalemart.example" || !slices.Equal(got.to, []string{"maria@customer.example"}) {
+			if got.from != "support@holesalemart.example" || !slices.Equal(got.to, []string{"customer@demo.example"}) {
 				t.Errorf("envelope %q to %q", got.from, got.to)
 			}
 			if got.tls != (b.startTLS || b.implicitTLS) {
@@ -94,7 +94,7 @@ func TestSend_isTemporaryWhenTheServerDoesNotTrustUsOrWeIt(t *testing.T) {
 }
 
 func TestSend_tellsPermanentFromTemporaryReplies(t *testing.T) {
-	canary := "the mailbox of Maria <maria@customer.example>"
+	canary := "the mailbox of Demo <customer@demo.example>"
 	reply := func(code int) func(*session) error {
 		enhanced := smtp.EnhancedCode{code / 100, 1, 1}
 		return func(*session) error { return &smtp.SMTPError{Code: code, EnhancedCode: enhanced, Message: canary} }
@@ -104,7 +104,7 @@ func TestSend_tellsPermanentFromTemporaryReplies(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %d", stage, code), func(t *testing.T) {
 				server := newServer(t, behaviourAt(stage, reply(code)))
 				err := newSender(t, server.config()).Send(t.Context(), letter(ticket.MailReply))
-				if strings.Contains(err.Error(), "Maria") || strings.Contains(err.Error(), "maria") {
+				if strings.Contains(err.Error(), "Demo") || strings.Contains(err.Error(), "maria") {
 					t.Errorf("the error tells what the server said: %v", err)
 				}
 				if code < 500 || slices.Contains([]int{500, 503, 530, 535}, code) {
@@ -324,7 +324,7 @@ func TestSend_goesOnAfterARefusal(t *testing.T) {
 		return nil
 	}})
 	s := newSender(t, server.config())
-	for _, to := range []string{"maria@customer.example", "gone@customer.example", "maria@customer.example"} {
+	for _, to := range []string{"customer@demo.example", "gone@customer.example", "customer@demo.example"} {
 		l := letter(ticket.MailReply)
 		l.To.Address = to
 		if err := s.Send(t.Context(), l); (err != nil) != strings.HasPrefix(to, "gone@") {

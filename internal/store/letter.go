@@ -16,7 +16,7 @@ import (
 
 type letterRow struct {
 	Kind      ticket.MailKind
-	Settled   bool
+	Status    desk.Postage
 	Name      string
 	Address   string
 	Previous  int
@@ -30,11 +30,11 @@ type letterRow struct {
 	Events    []byte // the timeline up to the event that owes the mail
 }
 
-// Letter gives what a mail's words are made from, and whether it has been sent or bounced already. It shows the ticket
+// Letter gives what a mail's words are made from, and what became of it already. It shows the ticket
 // as its event left it, however late it is sent: a receipt states what was promised. NotFound: no such mail.
-func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.Letter, settled bool, err error) {
+func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.Letter, postage desk.Postage, err error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT m.kind, m.status <> 'owed' AS settled, p.name, p.address,
+		SELECT m.kind, m.status, p.name, p.address,
 			coalesce((SELECT max(n) FROM mails WHERE ticket = m.ticket AND person = m.person AND n < m.n), 0) AS previous,
 			coalesce(m.clock, '') AS clock, m.rung, t.requester, t.policy,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
@@ -48,18 +48,18 @@ func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.L
 		LEFT JOIN people a ON a.id = e.data->'by'->>'id'
 		WHERE m.ticket = $1 AND m.n = $2`, n, mail)
 	if err != nil {
-		return desk.Letter{}, false, explain(err, "load mail %d of %s", mail, n)
+		return desk.Letter{}, "", explain(err, "load mail %d of %s", mail, n)
 	}
 	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[letterRow])
 	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Letter{}, false, errNoMail
+		return desk.Letter{}, "", errNoMail
 	}
 	if err != nil {
-		return desk.Letter{}, false, explain(err, "load mail %d of %s", mail, n)
+		return desk.Letter{}, "", explain(err, "load mail %d of %s", mail, n)
 	}
 	l, err = s.letter(ctx, n, row)
 	l.N = mail
-	return l, row.Settled, explain(err, "load mail %d of %s", mail, n)
+	return l, row.Status, explain(err, "load mail %d of %s", mail, n)
 }
 
 func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (desk.Letter, error) {

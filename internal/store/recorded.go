@@ -39,12 +39,11 @@ func (v *visit) write(ctx context.Context, batch *pgx.Batch) error {
 			return fmt.Errorf("event %d follows event %d", e.N, v.was.Ticket.Events+i)
 		}
 	}
-	v.state.Next, _ = ticket.Next(v.state.Ticket, v.policy)
 	owed, err := v.address(ctx)
 	if err != nil {
 		return err
 	}
-	v.state.Mails += len(owed)
+	v.state = ticket.Keep(v.state.Ticket, v.policy, v.state.Command, v.state.Mails+len(owed), v.now)
 	if err := v.writeEvents(batch); err != nil {
 		return err
 	}

@@ -129,11 +129,13 @@ func (v *visit) step(ctx context.Context, r ticket.StepRequest) error {
 	}
 }
 
-// take decides every command up to a number that has not been decided, in order.
+// mostAtOnce bounds a step's transaction; whoever asks for more sees in the result that it is to ask again.
+const mostAtOnce = 100
+
+// take decides the commands up to a number that have not been decided, in order. A number that was never given out
+// takes what there is: it came with a signal that somebody made up, and the result says how far numbers go.
 func (v *visit) take(ctx context.Context, upTo int64) error {
-	if upTo > v.last {
-		return fault.New(fault.Invalid, "command %d was never accepted; the last one is %d", upTo, v.last)
-	}
+	upTo = min(upTo, v.last, v.state.Command+mostAtOnce)
 	if upTo <= v.state.Command {
 		return nil
 	}
@@ -175,12 +177,13 @@ func (v *visit) fallDue(ctx context.Context, due time.Time) error {
 	return err
 }
 
-// bounce lets the timeline tell of a mail that can't be delivered, once.
+// bounce lets the timeline tell of a mail that can't be delivered, once. One that is owed still was given up, after
+// days of trying.
 func (v *visit) bounce(ctx context.Context, n int) error {
-	var untold bool
-	err := v.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM mails WHERE ticket = $1 AND n = $2 AND status = 'bounced' AND told IS NULL)`,
-		v.state.Ticket.Number, n).Scan(&untold)
-	if err != nil || !untold {
+	tag, err := v.tx.Exec(ctx, `
+		UPDATE mails SET status = 'bounced', reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp())
+		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL`, v.state.Ticket.Number, n)
+	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
 	result, err := ticket.Bounce(v.state.Ticket, v.policy, n, v.now)

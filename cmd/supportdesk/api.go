@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/store"
+)
+
+type apiCommand struct{}
+
+// Run serves the API.
+func (apiCommand) Run(p *program) error {
+	return p.runAPI(func(h http.Handler) http.Handler { return h })
+}
+
+// localAPICommand is the API of up: it also shows the mailbox's pages, which the production command never does.
+type localAPICommand struct {
+	Mailbox *url.URL `required:"" help:"Where the mailbox shows its mails."`
+}
+
+// Run serves the API and the mailbox's pages.
+func (c localAPICommand) Run(p *program) error {
+	mailbox := httputil.NewSingleHostReverseProxy(c.Mailbox)
+	return p.runAPI(func(h http.Handler) http.Handler {
+		mux := http.NewServeMux()
+		mux.Handle("/dev/", mailbox)
+		mux.Handle("/", h)
+		return mux
+	})
+}
+
+// runAPI serves and delivers until the program is told to stop. What stops last is the relay: whatever a finishing
+// request accepts is still delivered, or left for the next process.
+func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
+	c, log, err := p.load()
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	temporal, err := dispatch.Connect(dispatch.Options{Logger: log})
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	dispatcher := dispatch.New(temporal)
+	relay := dispatch.NewRelay(db, dispatcher, log)
+	outcomes := store.NewOutcomes(db)
+	handler, err := api.New(api.Config{
+		Desk:    desk.New(db, db, db, outcomes, relay),
+		People:  db,
+		Version: versionName(),
+		Ready: []api.Check{
+			{Name: "postgresql", Ask: db.Ready},
+			{Name: "temporal", Ask: dispatcher.Ready, Optional: true},
+		},
+		TrustedProxies: c.TrustedProxies,
+		Log:            log,
+	})
+	if err != nil {
+		return err
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(p.ctx))
+	defer stop()
+	group, serving := errgroup.WithContext(p.ctx)
+	group.Go(func() error { return relay.Run(background) })
+	group.Go(func() error { return outcomes.Run(background) })
+	group.Go(func() error {
+		defer stop()
+		return serve(serving, c.HTTPAddress, wrap(handler), c.ShutdownTimeout, log)
+	})
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("api: %w", err)
+	}
+	return nil
+}

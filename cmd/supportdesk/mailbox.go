@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/local"
+)
+
+// localMailboxCommand takes every mail and shows it. It is a part of up and of nothing else.
+type localMailboxCommand struct {
+	Dir  string `required:"" type:"path" help:"Where mails are kept."`
+	SMTP string `name:"smtp" required:"" help:"Address to take mails at."`
+	HTTP string `name:"http" required:"" help:"Address to show them at."`
+}
+
+// Run takes mails until the program is told to stop.
+func (c localMailboxCommand) Run(p *program) error {
+	log := slog.New(slog.NewTextHandler(p.stderr, nil))
+	mailbox, err := local.StartMailbox(local.MailboxOptions{Dir: c.Dir, Addr: c.SMTP})
+	if err != nil {
+		return fmt.Errorf("mailbox: %w", err)
+	}
+	err = serve(p.ctx, c.HTTP, mailbox.Handler(), 5*time.Second, log)
+	if stopErr := mailbox.Stop(); err == nil {
+		err = stopErr
+	}
+	return err
+}

@@ -1,0 +1,75 @@
+// Command supportdesk runs customer support whose promises keep themselves: the API, the worker, the whole stack on
+// one machine, and the tools around them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // deadlines must not depend on a host's zone files
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil {
+		if !errors.Is(err, errReported) {
+			fmt.Fprintf(os.Stderr, "supportdesk: %v\n", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// errReported ends the program with a failure that has been told already.
+var errReported = errors.New("reported")
+
+// program is what every command may use.
+type program struct {
+	ctx    context.Context
+	getenv func(string) string
+	stdout io.Writer
+	stderr io.Writer
+}
+
+type commands struct {
+	Up      upCommand      `cmd:"" help:"Run everything on this machine: PostgreSQL, Temporal with its UI, a mailbox, the worker and the API."`
+	API     apiCommand     `cmd:"" name:"api" help:"Serve the HTTP API and deliver what it accepts."`
+	Worker  workerCommand  `cmd:"" help:"Run tickets' workflows, take their steps and send their mails."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema, the policy and Temporal's search attributes up to date."`
+	People  peopleCommands `cmd:"" help:"Add people, give them tokens, take them away."`
+	Policy  policyCommands `cmd:"" help:"Check a policy document, and compute deadlines by it."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+
+	LocalAPI     localAPICommand     `cmd:"" name:"local-api" hidden:"" help:"The API with the mailbox's pages, for up."`
+	LocalMailbox localMailboxCommand `cmd:"" name:"local-mailbox" hidden:"" help:"The mailbox, for up."`
+}
+
+const description = `Customer support whose promises keep themselves.
+
+Everything but up and policy is configured by the environment (SUPPORTDESK_…, TEMPORAL_…); the README has the table.`
+
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	exited := false
+	parser, err := kong.New(&commands{},
+		kong.Name("supportdesk"), kong.Description(description), kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { exited = true }), kong.UsageOnError(),
+	)
+	if err != nil {
+		return fmt.Errorf("describe the commands: %w", err)
+	}
+	chosen, err := parser.Parse(args)
+	if exited { // --help has been printed
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w (supportdesk --help lists the commands)", err)
+	}
+	return chosen.Run(&program{ctx: ctx, getenv: getenv, stdout: stdout, stderr: stderr})
+}

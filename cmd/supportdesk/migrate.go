@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/store"
+)
+
+// temporalPatience is how long migrate waits for a Temporal server that is still starting.
+const temporalPatience = time.Minute
+
+type migrateCommand struct {
+	Policy       string `type:"existingfile" help:"Publish this policy document, if it differs from the newest. Without it, Holesalemart's is published when there is none."`
+	SkipTemporal bool   `help:"Leave Temporal's search attributes alone."`
+}
+
+// Run may be run by several replicas at once, and again and again.
+func (m migrateCommand) Run(p *program) error {
+	c, log, err := p.load()
+	if err != nil {
+		return err
+	}
+	document, err := m.document(p)
+	if err != nil {
+		return err
+	}
+	if err := store.Migrate(p.ctx, c.DatabaseURL); err != nil {
+		return err
+	}
+	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := publish(p, db, document, m.Policy); err != nil {
+		return err
+	}
+	if m.SkipTemporal {
+		return nil
+	}
+	temporal, err := dispatch.Connect(dispatch.Options{Logger: log})
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	ctx, cancel := context.WithTimeout(p.ctx, temporalPatience)
+	defer cancel()
+	return dispatch.RegisterAttributes(ctx, temporal, temporal.Namespace)
+}
+
+// document gives the policy to publish; nil leaves the one in force.
+func (m migrateCommand) document(p *program) ([]byte, error) {
+	if m.Policy == "" {
+		return nil, nil
+	}
+	if _, err := readPolicy(p, m.Policy); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(m.Policy)
+}
+
+func publish(p *program, db *store.Store, document []byte, source string) error {
+	reason := "published from " + source
+	if document == nil {
+		if _, _, _, err := db.PolicyInForce(p.ctx); err == nil {
+			return nil
+		}
+		document, reason = policy.Holesalemart(), "the policy as shipped"
+	}
+	v, published, err := db.PublishPolicy(p.ctx, document, "supportdesk migrate", reason)
+	if err != nil {
+		return fmt.Errorf("publish the policy: %w", err)
+	}
+	if published {
+		_, err = fmt.Fprintf(p.stdout, "policy version %d is in force\n", v)
+	}
+	return err
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+type policyCommands struct {
+	Check policyCheck `cmd:"" help:"Validate a policy document, print worked examples and what deserves a second look."`
+	Due   policyDue   `cmd:"" help:"Print both deadlines of a ticket accepted at an instant, as JSON in UTC."`
+}
+
+type policyCheck struct {
+	File string `arg:"" type:"existingfile" help:"The YAML document."`
+}
+
+func (c policyCheck) Run(p *program) error {
+	document, err := readPolicy(p, c.File)
+	if err != nil {
+		return err
+	}
+	document.WriteCheck(p.stdout, time.Now())
+	return nil
+}
+
+type policyDue struct {
+	File     string          `arg:"" type:"existingfile" help:"The YAML document."`
+	At       string          `required:"" placeholder:"RFC3339" help:"When the ticket is accepted, such as 2026-11-30T10:00:00Z."`
+	Priority policy.Priority `default:"normal" enum:"low,normal,high,urgent" help:"${enum}; default ${default}."`
+}
+
+func (c policyDue) Run(p *program) error {
+	document, err := readPolicy(p, c.File)
+	if err != nil {
+		return err
+	}
+	at, err := time.Parse(time.RFC3339, c.At)
+	if err != nil {
+		return fmt.Errorf("--at %q is not an RFC 3339 instant such as 2026-11-30T10:00:00Z", c.At)
+	}
+	promises, err := document.Promise(at.Truncate(time.Second), c.Priority)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(p.stdout).Encode(struct {
+		FirstResponse time.Time `json:"first_response_due"`
+		Resolution    time.Time `json:"resolution_due"`
+	}{promises.FirstResponse.UTC(), promises.Resolution.UTC()})
+}
+
+// readPolicy reads a document and prints a line for each of its errors.
+func readPolicy(p *program, file string) (*policy.Policy, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the policy: %w", err)
+	}
+	document, err := policy.Parse(text)
+	problems, ok := errors.AsType[policy.Problems](err)
+	if !ok {
+		return document, err
+	}
+	for _, problem := range problems {
+		if _, err := fmt.Fprintf(p.stderr, "%s:%d:%d: %s: %s\n", file, problem.Line, problem.Column, problem.Path, problem.Message); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errReported
+}

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/local"
+)
+
+const (
+	startPatience = 2 * time.Minute // for everything to come up
+	localMails    = "1000"          // a second: this SMTP server is ours
+)
+
+type upCommand struct {
+	Data   string `default:"data" type:"path" help:"Directory that keeps everything; made when missing. Default: ${default}."`
+	Policy string `type:"existingfile" help:"Policy document for new tickets, published if it differs from the newest. Default: Holesalemart's."`
+
+	Port         int `default:"8080" help:"Of the API; 0 picks a free one, here as below. Default: ${default}."`
+	UIPort       int `name:"ui-port" default:"8233" help:"Of Temporal's UI. Default: ${default}."`
+	MailboxPort  int `default:"8025" help:"Of the mailbox's pages. Default: ${default}."`
+	SMTPPort     int `name:"smtp-port" default:"1025" help:"Of the mailbox's SMTP server. Default: ${default}."`
+	TemporalPort int `default:"7233" help:"Of Temporal's gRPC frontend. Default: ${default}."`
+	PostgresPort int `default:"5433" help:"Of PostgreSQL. Default: ${default}."`
+}
+
+// Run starts everything, says where it is, and stops it when the program is told to.
+func (c upCommand) Run(p *program) (err error) {
+	if c.Policy != "" {
+		if _, err := readPolicy(p, c.Policy); err != nil {
+			return err
+		}
+		if c.Policy, err = filepath.Abs(c.Policy); err != nil {
+			return err
+		}
+	}
+	lock, err := local.LockDir(c.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	s, err := newStack(p, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	ctx, cancel := context.WithTimeout(p.ctx, startPatience)
+	defer cancel()
+	if err := s.start(ctx); err != nil {
+		if p.ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	if err := s.welcome(ctx); err != nil {
+		return err
+	}
+	<-p.ctx.Done()
+	_, err = fmt.Fprintln(p.stdout, "\nStopping. Everything is kept in", c.Data)
+	return err
+}
+
+// stack is everything that up runs: each part a process of its own, as in production, so that any can be killed and
+// comes back.
+type stack struct {
+	*program
+	command    upCommand
+	self       string // path of this program
+	temporal   string // path of Temporal's server
+	supervisor *local.Supervisor
+	logs       []*os.File
+	postgres   *local.Postgres
+	ui         string
+	tokens     []token
+}
+
+func newStack(p *program, c upCommand) (*stack, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	temporal, err := local.FindTemporal()
+	if err != nil {
+		return nil, err
+	}
+	for _, port := range []struct {
+		port *int
+		of   string
+	}{
+		{&c.Port, "the API"}, {&c.UIPort, "Temporal's UI"}, {&c.MailboxPort, "the mailbox"}, {&c.SMTPPort, "SMTP"},
+		{&c.TemporalPort, "Temporal"}, {&c.PostgresPort, "PostgreSQL"},
+	} {
+		if *port.port, err = local.ChoosePort(*port.port, port.of); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(c.Data, "log"), 0o755); err != nil {
+		return nil, fmt.Errorf("make the log directory: %w", err)
+	}
+	return &stack{program: p, command: c, self: self, temporal: temporal, supervisor: local.NewSupervisor(func(line string) {
+		_, _ = fmt.Fprintln(p.stdout, line) // a lost line of chatter is no failure
+	})}, nil
+}
+
+func (s *stack) start(ctx context.Context) error {
+	steps := []struct {
+		name  string
+		start func(context.Context) (local.Service, error)
+	}{
+		{"PostgreSQL", s.startPostgres},
+		{"Temporal", s.startTemporal},
+		{"mailbox", s.startMailbox},
+	}
+	for _, step := range steps {
+		if err := s.supervisor.Start(ctx, step.name, step.start); err != nil {
+			return err
+		}
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if err := s.supervisor.Start(ctx, "worker", s.startWorker); err != nil {
+		return err
+	}
+	return s.supervisor.Start(ctx, "API", s.startAPI)
+}
+
+func (s *stack) startPostgres(ctx context.Context) (local.Service, error) {
+	log, err := s.log("postgresql")
+	if err != nil {
+		return nil, err
+	}
+	s.postgres, err = local.StartPostgres(ctx, local.PostgresOptions{
+		Dir: filepath.Join(s.command.Data, "postgresql"), Port: s.command.PostgresPort, Log: log,
+	})
+	return s.postgres, err
+}
+
+func (s *stack) startTemporal(ctx context.Context) (local.Service, error) {
+	log, err := s.log("temporal")
+	if err != nil {
+		return nil, err
+	}
+	t, err := local.StartTemporal(ctx, local.TemporalOptions{
+		Binary: s.temporal, DB: filepath.Join(s.command.Data, "temporal", "temporal.db"),
+		Port: s.command.TemporalPort, UIPort: s.command.UIPort, Log: log,
+	})
+	if err == nil {
+		s.ui = t.UI
+	}
+	return t, err
+}
+
+func (s *stack) startMailbox(ctx context.Context) (local.Service, error) {
+	return s.startSelf(ctx, "mailbox", loopback(s.command.MailboxPort), "local-mailbox",
+		"--dir", filepath.Join(s.command.Data, "mail"),
+		"--smtp", loopback(s.command.SMTPPort), "--http", loopback(s.command.MailboxPort))
+}
+
+func (s *stack) startWorker(ctx context.Context) (local.Service, error) {
+	return s.startSelf(ctx, "worker", "", "worker")
+}
+
+func (s *stack) startAPI(ctx context.Context) (local.Service, error) {
+	return s.startSelf(ctx, "api", loopback(s.command.Port), "local-api", "--mailbox", "http://"+loopback(s.command.MailboxPort))
+}
+
+// startSelf starts this program with other arguments, and waits until it listens.
+func (s *stack) startSelf(ctx context.Context, name, address string, args ...string) (local.Service, error) {
+	log, err := s.log(name)
+	if err != nil {
+		return nil, err
+	}
+	program, err := local.StartProgram(local.ProgramOptions{
+		Name: name, Path: s.self, Args: args, Env: append(os.Environ(), s.environment()...), Log: log,
+	})
+	if err != nil || address == "" {
+		return program, err
+	}
+	if err := awaitListener(ctx, address, program.Done()); err != nil {
+		ended := program.Err()
+		program.Kill()
+		return nil, errors.Join(err, ended)
+	}
+	return program, nil
+}
+
+// environment is what the children are configured by.
+func (s *stack) environment() []string {
+	return []string{
+		"SUPPORTDESK_DATABASE_URL=" + s.postgres.DSN(database),
+		"SUPPORTDESK_HTTP_ADDRESS=" + loopback(s.command.Port),
+		"SUPPORTDESK_HEALTH_ADDRESS=off",
+		"SUPPORTDESK_BASE_URL=" + s.url(),
+		"SUPPORTDESK_SMTP_HOST=127.0.0.1",
+		"SUPPORTDESK_SMTP_PORT=" + strconv.Itoa(s.command.SMTPPort),
+		"SUPPORTDESK_SMTP_TLS=none",
+		"SUPPORTDESK_MAIL_FROM=Holesalemart Support <support@holesalemart.example>",
+		"SUPPORTDESK_MAILS_PER_SECOND=" + localMails,
+		"TEMPORAL_ADDRESS=" + loopback(s.command.TemporalPort),
+		"TEMPORAL_NAMESPACE=default",
+	}
+}
+
+// log opens a part's log file; it is closed when the stack stops.
+func (s *stack) log(name string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(s.command.Data, "log", name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("open a log: %w", err)
+	}
+	s.logs = append(s.logs, file)
+	return file, nil
+}
+
+func (s *stack) stop() error {
+	errs := []error{s.supervisor.Stop()}
+	for _, log := range s.logs {
+		errs = append(errs, log.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (s *stack) url() string {
+	return (&url.URL{Scheme: "http", Host: loopback(s.command.Port)}).String()
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// database is the name of up's own.
+const database = "supportdesk"
+
+// token is a bearer token that up keeps, so that it stays the same from one start to the next.
+type token struct {
+	Role  ticket.Role `json:"role"`
+	Token string      `json:"token"`
+}
+
+// locals are the people of a desk on one machine. They don't exist, and say so.
+var locals = []desk.Person{
+	{Role: ticket.RoleCustomer, Name: "Demo Customer", Address: "customer@demo.example"},
+	{Role: ticket.RoleAgent, Name: "Demo Agent", Address: "agent@demo.example", Handle: "agent-1"},
+	{Role: ticket.RoleSupervisor, Name: "Demo Supervisor", Address: "supervisor@demo.example", Handle: "supervisor-1"},
+	{Role: ticket.RoleAdministrator, Name: "Demo Administrator", Address: "administrator@demo.example", Handle: "administrator-1"},
+}
+
+// prepare brings the schema, the policy, Temporal and the people up to date.
+func (s *stack) prepare(ctx context.Context) error {
+	if _, err := s.postgres.EnsureDatabase(ctx, database); err != nil {
+		return err
+	}
+	settings := map[string]string{}
+	for _, line := range s.environment() {
+		key, value, _ := strings.Cut(line, "=")
+		settings[key] = value
+	}
+	getenv := func(key string) string { return settings[key] }
+	migrating := &program{ctx: ctx, getenv: getenv, stdout: s.stdout, stderr: s.stderr}
+	migration := migrateCommand{Policy: s.command.Policy, SkipTemporal: true}
+	if err := migration.Run(migrating); err != nil {
+		return err
+	}
+	temporal, err := dispatch.Connect(dispatch.Options{Address: loopback(s.command.TemporalPort), Namespace: "default"})
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	if err := dispatch.RegisterAttributes(ctx, temporal, temporal.Namespace); err != nil {
+		return err
+	}
+	return migrating.withStore(func(db *store.Store) error { return s.invite(ctx, db) })
+}
+
+// invite adds whoever is missing and makes tokens for those who have none that works.
+func (s *stack) invite(ctx context.Context, db *store.Store) error {
+	file := filepath.Join(s.command.Data, "tokens.json")
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(text, &s.tokens)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read %s: %w", file, err)
+	}
+	kept := map[ticket.Role]string{}
+	for _, t := range s.tokens {
+		if _, err := db.ByToken(ctx, t.Token); err == nil {
+			kept[t.Role] = t.Token
+		}
+	}
+	s.tokens = nil
+	for _, person := range locals {
+		added, err := db.AddPerson(ctx, person)
+		if fault.KindOf(err) == fault.Conflict {
+			added, err = db.PersonByHandleOrAddress(ctx, person.Address)
+		}
+		if err == nil && kept[person.Role] == "" {
+			kept[person.Role], err = db.IssueToken(ctx, added.ID, "supportdesk up")
+		}
+		if err != nil {
+			return fmt.Errorf("invite the %s: %w", person.Role, err)
+		}
+		s.tokens = append(s.tokens, token{Role: person.Role, Token: kept[person.Role]})
+	}
+	if text, err = json.MarshalIndent(s.tokens, "", "  "); err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o600)
+}

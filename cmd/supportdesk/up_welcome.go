@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// welcome says where everything is, who can come in, and what to try first.
+func (s *stack) welcome(context.Context) error {
+	var b strings.Builder
+	b.WriteString("\nSupportdesk is up. Ctrl-C stops it; everything is kept in " + s.command.Data + "\n\n")
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "  API\t%s/api/v1\t(described at %s/api/openapi.json)\n", s.url(), s.url())
+	fmt.Fprintf(table, "  Mailbox\t%s/dev/mail\t(as JSON at /dev/mail.json; SMTP at %s)\n", s.url(), loopback(s.command.SMTPPort))
+	fmt.Fprintf(table, "  Temporal UI\t%s\t(gRPC at %s)\n", s.ui, loopback(s.command.TemporalPort))
+	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database, s.command.Data)
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	b.WriteString("\n")
+	for _, t := range s.tokens {
+		fmt.Fprintf(table, "  %s's token\t%s\n", t.Role, t.Token)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, `
+Submit a first ticket:
+
+  curl -s %s/api/v1/tickets -H 'Authorization: Bearer %s' \
+    -H 'Content-Type: application/json' -d '{"subject": "My parcel is late", "body": "It was due last week."}'
+
+`, s.url(), s.tokens[0].Token)
+	_, err := fmt.Fprint(s.stdout, b.String())
+	return err
+}
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// awaitListener waits until something listens at an address, or until whoever should has ended.
+func awaitListener(ctx context.Context, address string, ended <-chan struct{}) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	var dialer net.Dialer
+	for {
+		conn, err := dialer.DialContext(ctx, "tcp", address)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w", address, ctx.Err())
+		case <-ended:
+			return fmt.Errorf("nothing listens at %s", address)
+		case <-tick.C:
+		}
+	}
+}

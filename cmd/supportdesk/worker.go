@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holesalemart/supportdesk/activities"
+	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/config"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/mail"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/worker"
+)
+
+// heartbeat must be well below the mail activity's heartbeat time-out.
+const heartbeat = 5 * time.Second
+
+type workerCommand struct{}
+
+// Run works until the program is told to stop, and finishes what it has begun.
+func (workerCommand) Run(p *program) error {
+	c, log, err := p.load()
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	temporal, err := dispatch.Connect(dispatch.Options{Logger: log})
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	sender, err := mail.NewSender(mailConfig(c))
+	if err != nil {
+		return err
+	}
+	defer sender.Close()
+
+	group, ctx := errgroup.WithContext(p.ctx)
+	group.Go(func() error {
+		return worker.Run(ctx, temporal,
+			activities.NewSteps(db), activities.NewMails(mail.NewPostman(db, sender), heartbeat),
+			worker.Options{
+				Steps: c.WorkerSteps, Mails: c.WorkerMails,
+				MailPerSecond: c.MailRate, CachedTickets: c.WorkerTickets,
+			})
+	})
+	if c.HealthAddress != "off" {
+		group.Go(func() error {
+			checks := []api.Check{
+				{Name: "postgresql", Ask: db.Ready}, {Name: "temporal", Ask: dispatch.New(temporal).Ready},
+			}
+			return serve(ctx, c.HealthAddress, api.Health(versionName(), checks, log), c.ShutdownTimeout, log)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("worker: %w", err)
+	}
+	return nil
+}
+
+func mailConfig(c config.Config) mail.Config {
+	return mail.Config{
+		Host: c.SMTPHost, Port: c.SMTPPort, Username: c.SMTPUsername, Password: c.SMTPPassword, TLS: c.SMTPTLS,
+		From:   desk.Mailbox{Name: c.From.Name, Address: c.From.Address},
+		Domain: c.MailDomain, BaseURL: c.BaseURL, Timeout: c.SMTPTimeout,
+	}
+}
