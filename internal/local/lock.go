@@ -38,7 +38,13 @@ func LockDir(dir string) (*Lock, error) {
 }
 
 // Release gives the directory back.
-func (l *Lock) Release() error { return l.file.Close() }
+func (l *Lock) Release() error { return unlock(l.file) }
+
+// unlock frees a lock that no child is meant to inherit. Closing the file alone would not: a child that is just
+// being started shares it for a moment.
+func unlock(file *os.File) error {
+	return errors.Join(syscall.Flock(int(file.Fd()), syscall.LOCK_UN), file.Close())
+}
 
 func writeAt(file *os.File, text string) error {
 	_, err := file.WriteAt([]byte(text), 0)

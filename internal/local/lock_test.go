@@ -2,10 +2,13 @@ package local_test
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +33,37 @@ func TestLockDir_refusesASecondHolder(t *testing.T) {
 		t.Fatalf("after the release: %v", err)
 	}
 	_ = again.Release()
+}
+
+// Starting a child shares every open file with it for a moment.
+func TestLocksAndPorts_areFreeAtOnceWhileChildrenStart(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer cancel()
+	for range 4 {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				_ = exec.Command("true").Run()
+			}
+		})
+	}
+	dir, addr := t.TempDir(), "127.0.0.1:0"
+	for range 50 {
+		lock, err := local.LockDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		box, err := local.StartMailbox(local.MailboxOptions{Dir: dir, Addr: addr})
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr = box.Addr()
+		if err := errors.Join(box.Stop(), lock.Release()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // orphanDir makes this test binary the program that is killed: it takes the lock, starts a server and waits.

@@ -63,7 +63,7 @@ func StartMailbox(opts MailboxOptions) (*Mailbox, error) {
 	m.server = newSMTP(m)
 	go func() {
 		defer close(m.served)
-		_ = m.server.Serve(m.listener) // nil after Stop
+		_ = m.server.Serve(m.listener) // until Stop
 	}()
 	return m, nil
 }
@@ -127,10 +127,10 @@ func (m *Mailbox) Stop() error {
 	if stopped {
 		return nil
 	}
-	err := m.server.Close()
-	_ = m.listener.Close() // when Serve had not registered it yet
+	_ = closeListener(m.listener) // the server closes it again, once it has heard of it
+	_ = m.server.Close()
 	<-m.served
-	return errors.Join(err, m.lock.Close())
+	return unlock(m.lock)
 }
 
 // keep writes a mail under the next number, complete or not at all.

@@ -95,7 +95,7 @@ func lockCache(ctx context.Context, cache string) (release func(), err error) {
 		_ = file.Close()
 		return nil, fmt.Errorf("wait for another process to fetch PostgreSQL: %w", err)
 	}
-	return func() { _ = file.Close() }, nil
+	return func() { _ = unlock(file) }, nil
 }
 
 // install unpacks a package beside home and moves it there when complete. root is the package's directory in it.

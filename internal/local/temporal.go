@@ -102,7 +102,7 @@ func awaitPredecessor(ctx context.Context, db string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = file.Close() }()
+	defer func() { _ = unlock(file) }()
 	ctx, cancel := context.WithTimeout(ctx, orphanWait)
 	defer cancel()
 	if err := awaitLock(ctx, file); err != nil {
