@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -26,7 +26,7 @@ func (s *server) observe(c *gin.Context) {
 	decorate(c.Writer.Header(), v.id)
 	defer func() {
 		cut := s.survive(c, v, recover())
-		s.record(c, v, started)
+		s.record(c, v, started, cut)
 		if cut {
 			panic(http.ErrAbortHandler)
 		}
@@ -45,14 +45,11 @@ func decorate(h http.Header, id string) {
 // survive turns a panic into a problem. Where part of an answer has gone out already it reports that the connection
 // must be cut, so that nobody takes the part for the whole.
 func (s *server) survive(c *gin.Context, v *visit, panicked any) (cut bool) {
-	switch {
-	case panicked == nil:
+	if panicked == nil {
 		return false
-	case panicked == http.ErrAbortHandler:
-		return true
-	case errors.Is(c.Request.Context().Err(), context.Canceled):
-		// huma panics when it can't write to a client that has gone.
-		v.failure = context.Canceled
+	}
+	if panicked == http.ErrAbortHandler || hungUp(c.Request.Context(), panicked) {
+		v.failure = nil
 		return true
 	}
 	err := fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
@@ -64,17 +61,20 @@ func (s *server) survive(c *gin.Context, v *visit, panicked any) (cut bool) {
 	return false
 }
 
-// record writes one line for a request: never its query, its body or a token.
-func (s *server) record(c *gin.Context, v *visit, started time.Time) {
-	level, status := slog.LevelInfo, c.Writer.Status()
-	switch {
-	case status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable:
-		level = slog.LevelError
-	case status == http.StatusServiceUnavailable:
-		level = slog.LevelWarn
-	case strings.HasSuffix(c.Request.URL.Path, "z") && v.failure == nil:
-		level = slog.LevelDebug // healthz and readyz, every few seconds
+// hungUp tells whether huma panics because it can't write to a client that has gone.
+func hungUp(ctx context.Context, panicked any) bool {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return true
 	}
+	err, _ := panicked.(error)
+	_, broken := errors.AsType[*net.OpError](err)
+	return broken
+}
+
+// record writes one line for a request: never its query, its body or a token.
+func (s *server) record(c *gin.Context, v *visit, started time.Time, cut bool) {
+	status := c.Writer.Status()
+	level := levelOf(status, c.Request.URL.Path, v.failure, cut)
 	if !s.log.Enabled(c.Request.Context(), level) {
 		return
 	}
@@ -94,4 +94,19 @@ func (s *server) record(c *gin.Context, v *visit, started time.Time) {
 		attrs = append(attrs, slog.String("error", v.failure.Error()))
 	}
 	s.log.LogAttrs(c.Request.Context(), level, "request", attrs...)
+}
+
+func levelOf(status int, path string, failure error, cut bool) slog.Level {
+	switch {
+	case cut && failure != nil:
+		return slog.LevelError
+	case status == http.StatusServiceUnavailable, status == http.StatusAccepted && failure != nil:
+		return slog.LevelWarn
+	case status >= http.StatusInternalServerError:
+		return slog.LevelError
+	case path == "/healthz" || path == "/readyz":
+		return slog.LevelDebug // every few seconds
+	default:
+		return slog.LevelInfo
+	}
 }

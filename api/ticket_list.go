@@ -105,12 +105,17 @@ func (in *listInput) address(cursor string) string {
 	return prefix + "/tickets?" + query.Encode()
 }
 
-// place is where a ticket stands in a list, as desk.Cursor says.
+// place is where a ticket stands in a list, as desk.Cursor says. A ticket that no step has taken yet is stored
+// without a due moment; the one in its view is foretold.
 func place(v desk.View, staff bool) desk.Cursor {
-	if staff {
-		return desk.Cursor{Instant: v.Next.Due, Number: v.Number}
+	c := desk.Cursor{Number: v.Number}
+	switch {
+	case !staff:
+		c.Instant = v.Submitted.UTC()
+	case v.State != nil && !v.State.Next.Due.IsZero():
+		c.Instant = v.State.Next.Due.UTC()
 	}
-	return desk.Cursor{Instant: v.Submitted, Number: v.Number}
+	return c
 }
 
 func encodeCursor(c desk.Cursor) string {

@@ -1,0 +1,77 @@
+package api_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+)
+
+type page struct {
+	Tickets []struct {
+		Number, Subject string
+		Pending         bool
+		Next            *struct{ Kind string }
+	}
+	Next string
+}
+
+// TestList_cursorsComeBack: what a page gives as next is what the next request asks the store for. A ticket that no
+// step has taken is stored without a due moment, and so stands last in staff's list.
+func TestList_cursorsComeBack(t *testing.T) {
+	for who, want := range map[string]desk.Cursor{
+		"customer": {Instant: submittedAt, Number: someNumber},
+		"agent":    {Number: someNumber},
+	} {
+		s := &stub{}
+		h, _ := serve(t, s)
+		const filters = "?queue=unassigned&status=new&assignee=anna&priority=low&category=order&limit=1"
+		a := do(t, h, call{method: "GET", path: "/api/v1/tickets" + filters + "&q=" + url.QueryEscape(`"a b" -c&d`), as: who})
+		first := decode[page](t, a)
+		if a.Code != 200 || len(first.Tickets) != 1 || first.Next == "" || !first.Tickets[0].Pending {
+			t.Fatalf("%s: %d %s", who, a.Code, a.Body)
+		}
+		link, rel, _ := strings.Cut(strings.TrimPrefix(a.Header().Get("Link"), "<"), ">")
+		if rel != `; rel="next"` || !strings.Contains(link, "cursor="+first.Next) {
+			t.Fatalf("%s: Link %q", who, a.Header().Get("Link"))
+		}
+		if a := do(t, h, call{method: "GET", path: link, as: who}); a.Code != 200 {
+			t.Fatalf("%s: following the link: %d %s", who, a.Code, a.Body)
+		}
+		asked, next := s.filters[0], s.filters[1]
+		if !next.After.Instant.Equal(want.Instant) || next.After.Number != want.Number {
+			t.Errorf("%s: the store is asked for what comes after %+v, want %+v", who, next.After, want)
+		}
+		asked.After, next.After = desk.Cursor{}, desk.Cursor{}
+		if asked != next || asked.Text != `"a b" -c&d` || asked.Limit != 1 || asked.Viewer != people[who] {
+			t.Errorf("%s: the second page asks for %+v, the first for %+v", who, next, asked)
+		}
+	}
+}
+
+func TestList_limitByDefault(t *testing.T) {
+	s := &stub{}
+	h, _ := serve(t, s)
+	do(t, h, call{method: "GET", path: "/api/v1/tickets", as: "agent"})
+	if len(s.filters) != 1 || s.filters[0].Limit != 25 {
+		t.Errorf("asked for %+v", s.filters)
+	}
+}
+
+// TestNext_isForStaffWhereItIsInternal: the ticket's first moment is the reminder, which customers are not shown.
+func TestNext_isForStaffWhereItIsInternal(t *testing.T) {
+	h, _ := serve(t, &stub{})
+	for who, shown := range map[string]bool{"customer": false, "agent": true} {
+		for _, path := range []string{at, "/api/v1/tickets"} {
+			a := do(t, h, call{method: "GET", path: path, as: who})
+			if got := strings.Contains(a.Body.String(), `"kind":"remind"`); got != shown {
+				t.Errorf("%s %s: %s", who, path, a.Body)
+			}
+		}
+		a := do(t, h, call{method: "GET", path: at, as: who})
+		if got := strings.Contains(a.Body.String(), `"escalation":0`); got != shown {
+			t.Errorf("%s: %s", who, a.Body)
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// secret stands for what a cause may say.
+const secret = "dial tcp 10.0.0.7:5432: password=hunter2"
+
+func TestProblem_statusOfEveryFault(t *testing.T) {
+	for kind, status := range map[fault.Kind]int{
+		fault.Internal: 500, fault.Invalid: 422, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404,
+		fault.Conflict: 409, fault.TooLarge: 413, fault.Limited: 429, fault.Unavailable: 503,
+	} {
+		h, log := serve(t, &stub{err: fault.Wrap(errors.New(secret), kind, "the message")})
+		a := do(t, h, call{method: "GET", path: "/api/v1/policy"})
+		if a.Code != status || a.problem.Type != "urn:supportdesk:problem:"+kind.String() {
+			t.Errorf("%s: %d %+v", kind, a.Code, a.problem)
+		}
+		if shown := a.problem.Detail == "the message"; shown != (kind != fault.Internal) {
+			t.Errorf("%s: shows %q", kind, a.problem.Detail)
+		}
+		if strings.Contains(a.Body.String(), "hunter2") {
+			t.Errorf("%s: the cause is shown: %s", kind, a.Body)
+		}
+		if retry := a.Header().Get("Retry-After"); (retry != "") != (status == 503 || status == 429) {
+			t.Errorf("%s: Retry-After %q", kind, retry)
+		}
+		if logged := strings.Contains(log.String(), "hunter2"); logged != (status >= 500) {
+			t.Errorf("%s: the cause is logged: %v", kind, logged)
+		}
+	}
+}
+
+func TestProblem_unclassifiedErrorsAreInternal(t *testing.T) {
+	h, log := serve(t, &stub{err: errors.New(secret)})
+	a := do(t, h, call{method: "GET", path: "/api/v1/policy", header: http.Header{"X-Request-Id": {"req-1"}}})
+	if a.Code != 500 || strings.Contains(a.Body.String(), "hunter2") || a.problem.RequestID != "req-1" {
+		t.Errorf("%d %s", a.Code, a.Body)
+	}
+	if !strings.Contains(log.String(), "hunter2") || !strings.Contains(log.String(), `"request_id":"req-1"`) {
+		t.Errorf("logged: %s", log)
+	}
+}
+
+func TestProblem_panicsAreAnsweredAndLogged(t *testing.T) {
+	h, log := serve(t, &stub{panics: secret})
+	a := do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "customer", body: `{"subject":"s","body":"b"}`})
+	if a.Code != 500 || strings.Contains(a.Body.String(), "hunter2") {
+		t.Errorf("%d %s", a.Code, a.Body)
+	}
+	if !strings.Contains(log.String(), "hunter2") || !strings.Contains(log.String(), "stub_test.go") {
+		t.Errorf("no stack was logged: %s", log)
+	}
+}
+
+// TestProblem_brokenAnswersAreCut: a client must not take half an answer for a whole one.
+func TestProblem_brokenAnswersAreCut(t *testing.T) {
+	for level, err := range map[string]error{
+		"INFO":  &net.OpError{Op: "write", Err: syscall.EPIPE},
+		"ERROR": errors.New("a defect"),
+	} {
+		h, log := serve(t, &stub{})
+		func() {
+			defer func() {
+				if recover() != http.ErrAbortHandler {
+					t.Errorf("%v: the connection is not cut", err)
+				}
+			}()
+			h.ServeHTTP(brokenWriter{httptest.NewRecorder(), err}, httptest.NewRequest("GET", "/api/v1/policy", nil))
+		}()
+		if !strings.Contains(log.String(), `"level":"`+level+`"`) {
+			t.Errorf("%v: logged %s", err, log)
+		}
+	}
+}
+
+type brokenWriter struct {
+	*httptest.ResponseRecorder
+	err error
+}
+
+func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
+
+func TestProblem_clientsThatHangUpAreNoErrors(t *testing.T) {
+	h, log := serve(t, &stub{hang: true})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/policy", nil).WithContext(ctx))
+	if w.Code != 499 || !strings.Contains(log.String(), `"level":"INFO"`) {
+		t.Errorf("%d, logged %s", w.Code, log)
+	}
+}
+
+func TestProblem_hangingNeighboursAreUnavailable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := serve(t, &stub{hang: true})
+		a := do(t, h, call{method: "GET", path: "/api/v1/policy"})
+		if a.Code != 503 || a.Header().Get("Retry-After") == "" {
+			t.Errorf("%d %v", a.Code, a.Header())
+		}
+	})
+}
+
+type failingReader struct{ err error }
+
+func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
+
+func TestProblem_bodiesThatDoNotCome(t *testing.T) {
+	for name, c := range map[string]struct {
+		body   io.Reader
+		status int
+	}{
+		"cut":     {io.MultiReader(strings.NewReader(`{"subj`), failingReader{io.ErrUnexpectedEOF}), 400},
+		"late":    {failingReader{&net.OpError{Op: "read", Err: context.DeadlineExceeded}}, 408},
+		"endless": {io.LimitReader(zeros{}, 10<<20), 413},
+	} {
+		h, log := serve(t, &stub{})
+		r := httptest.NewRequest("POST", "/api/v1/tickets", c.body)
+		r.ContentLength = -1
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer customer")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.status || strings.Contains(log.String(), "ERROR") {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte("0"), len(p))), nil }
+
+func TestVisit_requestIDs(t *testing.T) {
+	h, _ := serve(t, &stub{})
+	for given, kept := range map[string]bool{
+		"a-B_9.z": true, "": false, "with space": false, "line\nbreak": false, "quote\"": false, strings.Repeat("x", 65): false,
+	} {
+		a := do(t, h, call{method: "GET", path: "/healthz", header: http.Header{"X-Request-Id": {given}}})
+		if got := a.Header().Get("X-Request-ID"); (got == given) != kept || len(got) > 64 {
+			t.Errorf("%q became %q", given, got)
+		}
+	}
+}
+
+func TestLog_holdsNoWordsAndNoTokens(t *testing.T) {
+	h, log := serve(t, &stub{})
+	body := `{"subject":"canary-subject","body":"canary-body"}`
+	do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "customer", body: body})
+	do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "canary-token", body: body})
+	do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "customer", body: body + "canary-rest"})
+	do(t, h, call{method: "GET", path: "/api/v1/tickets?q=canary-query", as: "agent"})
+	if text := log.String(); strings.Contains(text, "canary") || strings.Contains(text, "Bearer") || strings.Count(text, "\n") != 4 {
+		t.Errorf("logged: %s", text)
+	}
+}
+
+func TestAnswers_areJSONWhateverIsAccepted(t *testing.T) {
+	h, _ := serve(t, &stub{})
+	for _, accept := range []string{"", "*/*", "json", "text/html", "application/xml;q=0.1", "application/cbor"} {
+		a := do(t, h, call{method: "GET", path: "/api/v1/policy", header: http.Header{"Accept": {accept}}})
+		if got := a.Header().Get("Content-Type"); a.Code != 200 || got != "application/json" {
+			t.Errorf("Accept %q: %d %q", accept, a.Code, got)
+		}
+	}
+}

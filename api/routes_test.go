@@ -1,0 +1,126 @@
+package api_test
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/api"
+)
+
+const (
+	forAll       = "nobody customer agent supervisor administrator"
+	forSignedIn  = "customer agent supervisor administrator"
+	forCustomers = "customer"
+	forStaff     = "agent supervisor administrator"
+)
+
+// rules says who may use each route: a second opinion on the route table. A route that is missing here fails.
+var rules = map[string]string{
+	"POST /api/v1/tickets":                               forCustomers,
+	"GET /api/v1/tickets":                                forSignedIn,
+	"GET /api/v1/tickets/{number}":                       forSignedIn,
+	"GET /api/v1/tickets/{number}/timeline":              forSignedIn,
+	"PATCH /api/v1/tickets/{number}":                     forStaff,
+	"POST /api/v1/tickets/{number}/replies":              forSignedIn,
+	"POST /api/v1/tickets/{number}/confirmation":         forCustomers,
+	"POST /api/v1/tickets/{number}/withdrawal":           forCustomers,
+	"POST /api/v1/tickets/{number}/assignment":           forStaff,
+	"POST /api/v1/tickets/{number}/information-requests": forStaff,
+	"POST /api/v1/tickets/{number}/progress":             forStaff,
+	"POST /api/v1/tickets/{number}/notes":                forStaff,
+	"POST /api/v1/tickets/{number}/resolution":           forStaff,
+	"POST /api/v1/tickets/{number}/closure":              forStaff,
+	"POST /api/v1/tickets/{number}/reopening":            forStaff,
+	"POST /api/v1/tickets/{number}/acknowledgement":      forStaff,
+	"GET /api/v1/track/{number}":                         forAll,
+	"GET /api/v1/policy":                                 forAll,
+}
+
+func TestRoutes_letInWhoTheRuleSays(t *testing.T) {
+	h, _ := serve(t, &stub{})
+	seen := map[string]bool{}
+	for _, line := range api.Lines() {
+		name := line.Method + " " + line.Path
+		seen[name] = true
+		allowed, ruled := rules[name]
+		if !ruled {
+			t.Errorf("%s has no rule in this test", name)
+			continue
+		}
+		for _, who := range strings.Fields(forAll) {
+			c := call{method: line.Method, path: strings.ReplaceAll(line.Path, "{number}", someNumber), as: who}
+			if who == "nobody" {
+				c.as = ""
+			}
+			a := do(t, h, c)
+			admitted := a.Code != http.StatusUnauthorized && a.Code != http.StatusForbidden
+			if want := slices.Contains(strings.Fields(allowed), who); admitted != want {
+				t.Errorf("%s as %s: %d, admitted %v, want %v", name, who, a.Code, admitted, want)
+			}
+			if !admitted && (who == "nobody") != (a.Code == http.StatusUnauthorized) {
+				t.Errorf("%s as %s: %d", name, who, a.Code)
+			}
+		}
+	}
+	for name := range maps.Keys(rules) {
+		if !seen[name] {
+			t.Errorf("%s is ruled, but there is no such route", name)
+		}
+	}
+}
+
+func TestRoutes_needARule(t *testing.T) {
+	if err := api.RefusesUnruled(); err == nil {
+		t.Error("a route without a rule is mounted")
+	}
+}
+
+func TestRoutes_unknownTokens(t *testing.T) {
+	h, _ := serve(t, &stub{})
+	for name, authorization := range map[string][]string{
+		"unknown":     {"Bearer nobody"},
+		"basic":       {"Basic Y3VzdG9tZXI6"},
+		"empty":       {"Bearer "},
+		"bare":        {"customer"},
+		"twice":       {"Bearer customer", "Bearer agent"},
+		"control":     {"Bearer cust\tomer"},
+		"long":        {"Bearer " + strings.Repeat("x", 10_000)},
+		"two words":   {"Bearer customer agent"},
+		"not ASCII":   {"Bearer cüstomer"},
+		"empty value": {""},
+	} {
+		a := do(t, h, call{method: "GET", path: "/api/v1/tickets", header: http.Header{"Authorization": authorization}})
+		if got := a.Header().Get("WWW-Authenticate"); a.Code != 401 || !strings.Contains(got, `error="invalid_token"`) {
+			t.Errorf("%s: %d, WWW-Authenticate %q", name, a.Code, got)
+		}
+	}
+	a := do(t, h, call{method: "GET", path: "/api/v1/tickets"})
+	if got := a.Header().Get("WWW-Authenticate"); a.Code != 401 || got != `Bearer realm="supportdesk"` {
+		t.Errorf("without a token: %d, WWW-Authenticate %q", a.Code, got)
+	}
+	a = do(t, h, call{method: "GET", path: "/api/v1/tickets", header: http.Header{"Authorization": {"bEARER  customer"}}})
+	if a.Code != 200 {
+		t.Errorf("the scheme in another case: %d", a.Code)
+	}
+}
+
+func TestRoutes_unknownPathsAndMethodsAreProblems(t *testing.T) {
+	h, _ := serve(t, &stub{})
+	for _, path := range []string{"/", "/api", "/api/v1", "/api/v1/tickets/", "/docs", "/openapi.json", "/schemas/Problem.json", "/api/v1/openapi.json"} {
+		if a := do(t, h, call{method: "GET", path: path, as: "agent"}); a.Code != 404 {
+			t.Errorf("%s: %d", path, a.Code)
+		}
+	}
+	a := do(t, h, call{method: "DELETE", path: "/api/v1/tickets/" + someNumber, as: "agent"})
+	allow := strings.Split(a.Header().Get("Allow"), ", ")
+	slices.Sort(allow)
+	if a.Code != 405 || !slices.Equal(allow, []string{"GET", "PATCH"}) {
+		t.Errorf("DELETE: %d, Allow %v", a.Code, allow)
+	}
+	if a := do(t, h, call{method: "HEAD", path: "/healthz"}); a.Code != 200 {
+		t.Errorf("HEAD: %d", a.Code)
+	}
+}
