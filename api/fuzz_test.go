@@ -2,11 +2,13 @@ package api_test
 
 import (
 	"encoding/json"
+	"log/slog"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
@@ -20,7 +22,7 @@ func FuzzSubmit(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	s := &stub{}
-	h, _ := serve(f, s)
+	h, _ := serve(f, s, func(c *api.Config) { c.Log = slog.New(slog.DiscardHandler) })
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s.submitted = nil
 		a := do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "customer", body: string(body)})

@@ -26,7 +26,10 @@ func TestList_cursorsComeBack(t *testing.T) {
 	} {
 		s := &stub{}
 		h, _ := serve(t, s)
-		const filters = "?queue=unassigned&status=new&assignee=anna&priority=low&category=order&limit=1"
+		filters := "?status=new&assignee=anna&priority=low&category=order&limit=1"
+		if who == "agent" {
+			filters += "&queue=unassigned"
+		}
 		a := do(t, h, call{method: "GET", path: "/api/v1/tickets" + filters + "&q=" + url.QueryEscape(`"a b" -c&d`), as: who})
 		first := decode[page](t, a)
 		if a.Code != 200 || len(first.Tickets) != 1 || first.Next == "" || !first.Tickets[0].Pending {
@@ -46,6 +49,15 @@ func TestList_cursorsComeBack(t *testing.T) {
 		asked.After, next.After = desk.Cursor{}, desk.Cursor{}
 		if asked != next || asked.Text != `"a b" -c&d` || asked.Limit != 1 || asked.Viewer != people[who] {
 			t.Errorf("%s: the second page asks for %+v, the first for %+v", who, next, asked)
+		}
+	}
+}
+
+func TestList_queuesAreForStaff(t *testing.T) {
+	h, _ := serve(t, &stub{})
+	for query, status := range map[string]int{"queue=breached": 422, "queue=mine": 422, "queue=all": 200} {
+		if a := do(t, h, call{method: "GET", path: "/api/v1/tickets?" + query, as: "customer"}); a.Code != status {
+			t.Errorf("%s: %d", query, a.Code)
 		}
 	}
 }

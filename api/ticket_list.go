@@ -15,7 +15,7 @@ import (
 )
 
 type listInput struct {
-	Queue    queueName    `query:"queue" doc:"Without it all."`
+	Queue    queueName    `query:"queue" doc:"For staff; without it all."`
 	Status   statusName   `query:"status"`
 	Assignee string       `query:"assignee" doc:"A handle or an ID."`
 	Priority priorityName `query:"priority"`
@@ -87,6 +87,9 @@ func (in *listInput) filter(viewer desk.Person) (desk.Filter, error) {
 		Text:     f.optional("query.q", in.Text, maxSearch),
 		After:    f.cursor("query.cursor", in.Cursor),
 		Limit:    in.Limit,
+	}
+	if !viewer.Role.Staff() && filter.Queue != "" && filter.Queue != desk.QueueAll {
+		f.reject("query.queue", "is for staff")
 	}
 	return filter, f.err()
 }
