@@ -3,7 +3,6 @@ package workflows
 import (
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -14,6 +13,7 @@ import (
 type alarm struct {
 	armed  ticket.Moment
 	cancel workflow.CancelFunc
+	timers int  // how many there were; only the last one counts
 	early  bool // the step found that its moment had not come: the database's clock is behind the server's
 }
 
@@ -33,14 +33,17 @@ func (a *alarm) arm(ctx workflow.Context, m ticket.Moment, s workflow.Selector, 
 	}
 	wait := max(m.Due.Sub(workflow.Now(ctx)), 0)
 	if a.early {
-		wait = max(wait, time.Second)
+		wait, a.early = max(wait, time.Second), false
 	}
+	a.timers++
+	current := a.timers
 	timerCtx, cancel := workflow.WithCancel(ctx)
 	a.cancel = cancel
 	timer := workflow.NewTimerWithOptions(timerCtx, wait, workflow.TimerOptions{Summary: m.Label})
 	s.AddFuture(timer, func(f workflow.Future) {
-		if err := f.Get(ctx, nil); temporal.IsCanceledError(err) {
-			return // replaced by another
+		// One that fired while a step was under way can't be cancelled any more; its moment may be gone.
+		if err := f.Get(ctx, nil); err != nil || a.timers != current || a.armed.Kind == "" {
+			return
 		}
 		rung := a.armed
 		a.armed, a.cancel = ticket.Moment{}, nil

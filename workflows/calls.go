@@ -25,15 +25,15 @@ var permanent = []string{fault.NotFound.String()}
 func callStep(ctx workflow.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	var result ticket.StepResult
 	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: 10 * time.Second,
-		Summary:             stepSummary(r),
+		ScheduleToCloseTimeout: 10 * time.Second, // for all local tries together
+		Summary:                stepSummary(r),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumAttempts: 4,
 			NonRetryableErrorTypes: permanent,
 		},
 	})
 	err := workflow.ExecuteLocalActivity(local, StepActivity, r).Get(ctx, &result)
-	if err == nil || isPermanent(err) || temporal.IsCanceledError(err) {
+	if err == nil || isPermanent(err) {
 		return result, err
 	}
 	regular := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

@@ -46,9 +46,16 @@ type Start struct {
 	State   ticket.State    `json:"state,omitzero"`
 	Pending int64           `json:"pending,omitempty"` // highest command number heard of
 	Owed    []ticket.Owed   `json:"owed,omitempty"`    // mails not yet settled, in order
+	Claims  []Claim         `json:"claims,omitempty"`  // numbers that signals spoke of since the last step
 	Bounced []int           `json:"bounced,omitempty"` // mails that bounced and are not yet on record
 	ByHand  []ticket.ByHand `json:"by_hand,omitempty"` // signals without a number, not yet taken
 	Hands   int             `json:"hands,omitempty"`   // how many of those there ever were
+}
+
+// Claim is a command number that a signal spoke of. If PostgreSQL has none of that number, the signal is not ours.
+type Claim struct {
+	Seq  int64       `json:"seq"`
+	Verb ticket.Verb `json:"verb"`
 }
 
 // Signal is the payload of every signal, whose name is the verb. From the API it carries the command's number, and

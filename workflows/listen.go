@@ -10,12 +10,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// claim is a command number that a signal spoke of. If PostgreSQL has none of that number, the signal is not ours.
-type claim struct {
-	seq  int64
-	verb ticket.Verb
-}
-
 // listen hears every signal from here on. Hearing only takes note; the steps come in the main loop.
 func (t *life) listen(ctx workflow.Context) {
 	for _, verb := range ticket.Signals() {
@@ -36,8 +30,11 @@ func (t *life) listen(ctx workflow.Context) {
 func (t *life) drain(ctx workflow.Context) {
 	for _, verb := range ticket.Signals() {
 		channel := workflow.GetSignalChannel(ctx, string(verb))
-		var payload converter.RawValue
-		for channel.ReceiveAsync(&payload) {
+		for {
+			var payload converter.RawValue // a signal without one leaves it as it was
+			if !channel.ReceiveAsync(&payload) {
+				break
+			}
 			t.hear(ctx, verb, payload)
 		}
 	}
@@ -62,7 +59,7 @@ func (t *life) hear(ctx workflow.Context, verb ticket.Verb, payload converter.Ra
 	}
 	if err == nil && s.Seq > 0 {
 		t.pending = max(t.pending, s.Seq)
-		t.claims = append(t.claims, claim{seq: s.Seq, verb: verb})
+		t.claims = append(t.claims, Claim{Seq: s.Seq, Verb: verb})
 		return
 	}
 	t.hand(ctx, verb, s, err != nil)
@@ -81,8 +78,8 @@ func (t *life) hand(ctx workflow.Context, verb ticket.Verb, s Signal, malformed 
 // refuseClaims turns signals with a number that was never given out into refused ones: somebody made them up.
 func (t *life) refuseClaims(ctx workflow.Context) {
 	for _, c := range t.claims {
-		if c.seq > t.pending {
-			t.hand(ctx, c.verb, Signal{}, true)
+		if c.Seq > t.pending {
+			t.hand(ctx, c.Verb, Signal{}, true)
 		}
 	}
 	t.claims = nil

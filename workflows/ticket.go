@@ -9,8 +9,9 @@ import (
 )
 
 // Ticket is the life of one ticket, from its acceptance until it is closed and its last mail is sent. It fails only
-// if PostgreSQL knows no such ticket.
+// if PostgreSQL knows no such ticket. A request to cancel it is ignored: a promise is not ended by its keeper.
 func Ticket(ctx workflow.Context, in Start) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	t, err := setup(ctx, in)
 	if err != nil {
 		return fmt.Errorf("set up ticket %s: %w", in.Number, err)
@@ -23,7 +24,7 @@ type life struct {
 	number  ticket.Number
 	state   ticket.State
 	pending int64 // number of the last command heard of
-	claims  []claim
+	claims  []Claim
 	byHand  []ticket.ByHand
 	hands   int
 	bounced []int
@@ -38,7 +39,7 @@ type life struct {
 func setup(ctx workflow.Context, in Start) (*life, error) {
 	t := &life{
 		number: in.Number, state: in.State, pending: max(in.Pending, 1),
-		byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced,
+		claims: in.Claims, byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced,
 		selector: workflow.NewNamedSelector(ctx, "ticket"),
 		mailer:   newMailer(ctx, in.Number),
 	}
@@ -58,14 +59,14 @@ func (t *life) run(ctx workflow.Context) error {
 		if err := t.step(ctx); err != nil {
 			return fmt.Errorf("ticket %s: %w", t.number, err)
 		}
+		if err := t.card.show(ctx, t.state); err != nil {
+			return fmt.Errorf("show ticket %s: %w", t.number, err)
+		}
 		switch {
 		case t.over():
 			return nil
 		case workflow.GetInfo(ctx).GetContinueAsNewSuggested():
 			return t.continueAsNew(ctx)
-		}
-		if err := t.card.show(ctx, t.state); err != nil {
-			return fmt.Errorf("show ticket %s: %w", t.number, err)
 		}
 		t.alarm.arm(ctx, t.state.Next, t.selector, func(m ticket.Moment) { t.rang = m })
 		t.selector.Select(ctx)
@@ -83,9 +84,10 @@ func (t *life) work() bool {
 }
 
 // step takes everything that there is to take. Commands come first: one accepted before a deadline keeps the
-// promise, also when the timer came first.
+// promise, also when the timer came first. Whatever arrived meanwhile is heard before it ends, so that a burst is
+// taken at once and a life that is over leaves nothing unheard.
 func (t *life) step(ctx workflow.Context) error {
-	for t.work() {
+	for t.drain(ctx); t.work(); t.drain(ctx) {
 		r := ticket.StepRequest{Number: t.number, Mails: t.state.Mails}
 		switch {
 		case t.state.Command < t.pending:
@@ -136,6 +138,6 @@ func (t *life) continueAsNew(ctx workflow.Context) error {
 	t.drain(ctx)
 	return workflow.NewContinueAsNewError(ctx, TicketWorkflow, Start{
 		Number: t.number, State: t.state, Pending: t.pending, Owed: t.mailer.owed,
-		Bounced: t.bounced, ByHand: t.byHand, Hands: t.hands,
+		Claims: t.claims, Bounced: t.bounced, ByHand: t.byHand, Hands: t.hands,
 	})
 }
