@@ -4,23 +4,29 @@ import (
 	"context"
 	"errors"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// temporalError makes an error's kind the type of the application error that a workflow sees, and permanent kinds
-// not retryable. The message is the safe one: failure messages are shown in Temporal UI and can't be hidden.
-func temporalError(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return err
+// temporalError makes an error's kind the type of the application error that a workflow sees. Only what nobody knows
+// is a failure for good. The message is the safe one: failure messages are shown in Temporal UI and can't be hidden,
+// so the cause goes to the log and no further.
+func temporalError(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled):
+		return context.Canceled // bare: what it is wrapped in may quote somebody
 	}
 	kind := fault.KindOf(err)
 	message := kind.String()
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Message != "" {
 		message = f.Message
 	}
-	if kind.Permanent() {
+	activity.GetLogger(ctx).Warn("activity failed", "kind", kind.String(), "error", err)
+	if kind == fault.NotFound {
 		return temporal.NewNonRetryableApplicationError(message, kind.String(), nil)
 	}
 	return temporal.NewApplicationError(message, kind.String())

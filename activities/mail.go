@@ -26,16 +26,16 @@ func NewMails(p postman, beat time.Duration) *Mails { return &Mails{postman: p, 
 // Mail sends one mail. Failures are retried, but for a ticket or a mail that nobody knows; an address that refuses
 // mail for good is a result and no failure.
 func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResult, error) {
-	ctx, stop := context.WithCancel(ctx)
+	beatCtx, stop := context.WithCancel(ctx)
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		m.keepBeating(ctx)
+		m.keepBeating(beatCtx)
 	}()
 	bounced, err := m.postman.Deliver(ctx, r.Number, r.N)
 	stop()
 	<-beating
-	return ticket.MailResult{Bounced: bounced}, temporalError(err)
+	return ticket.MailResult{Bounced: bounced}, temporalError(ctx, err)
 }
 
 func (m *Mails) keepBeating(ctx context.Context) {

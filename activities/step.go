@@ -23,5 +23,5 @@ func NewSteps(s stepper) *Steps { return &Steps{stepper: s} }
 // Step takes one step. Only an unknown ticket is a failure for good; everything else is worth another try.
 func (s *Steps) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	result, err := s.stepper.Step(ctx, r)
-	return result, temporalError(err)
+	return result, temporalError(ctx, err)
 }
