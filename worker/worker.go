@@ -4,8 +4,8 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -29,8 +29,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	o.Steps = max(o.Steps, 0)
-	if o.Steps == 0 {
+	if o.Steps <= 0 {
 		o.Steps = 16
 	}
 	if o.Mails <= 0 {
@@ -72,18 +71,29 @@ func Run(ctx context.Context, c client.Client, steps *activities.Steps, mails *a
 		OnFatalError:                       onFatal,
 	})
 	RegisterMails(mail, mails)
+	var started []worker.Worker
+	defer func() { stop(started) }()
 	for _, w := range []worker.Worker{tickets, mail} {
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("start worker: %w", err)
 		}
-		defer w.Stop()
+		started = append(started, w)
 	}
 	select {
 	case <-ctx.Done():
 		return nil
 	case err := <-failed:
-		return fmt.Errorf("worker: %w", errors.Join(err))
+		return fmt.Errorf("worker: %w", err)
 	}
+}
+
+// stop has all of them finish at once, so that draining takes no longer than one drainTime.
+func stop(workers []worker.Worker) {
+	var group sync.WaitGroup
+	for _, w := range workers {
+		group.Go(w.Stop)
+	}
+	group.Wait()
 }
 
 // RegisterTickets registers the workflow and its step under the names of the contract.
