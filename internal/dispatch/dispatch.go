@@ -67,13 +67,14 @@ func New(c client.Client) *Dispatcher { return &Dispatcher{client: c} }
 
 // Deliver tells a ticket's workflow of a command. Told twice, it changes nothing. A workflow that Temporal does not
 // have is started, also by a later command: the first step finds in PostgreSQL how far the ticket has come. One that
-// has ended needs to be told nothing, since a ticket's last step takes whatever was accepted before it.
+// has ended well needs to be told nothing, since a ticket's last step takes whatever was accepted before it. One that
+// was terminated by hand, or failed, is started anew.
 func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.Delivery) error {
 	id, start := workflows.TicketID(delivery.Number), workflows.Start{Number: delivery.Number}
 	options := client.StartWorkflowOptions{
 		ID:                       id,
 		TaskQueue:                workflows.TicketQueue,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "ticket " + id,
 	}

@@ -57,7 +57,12 @@ func (r *Relay) Wake() {
 func (r *Relay) Run(ctx context.Context) error {
 	pause := time.Duration(0)
 	for {
-		n, err := r.backlog.Undelivered(ctx, batch, r.deliver)
+		told := 0
+		n, err := r.backlog.Undelivered(ctx, batch, func(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+			done, err := r.deliver(ctx, all)
+			told = len(done)
+			return done, err
+		})
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -74,7 +79,8 @@ func (r *Relay) Run(ctx context.Context) error {
 			r.log.Info("commands are delivered again")
 		}
 		pause = 0
-		if n < batch && !r.idle(ctx) {
+		// A full batch of which nothing could be told must not be tried again without a pause.
+		if (n < batch || told == 0) && !r.idle(ctx) {
 			return nil
 		}
 	}
