@@ -1,0 +1,110 @@
+package workflows_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows"
+	"github.com/holesalemart/supportdesk/workflows/desktest"
+)
+
+// handed is what an ended run hands to the next.
+func (s *stage) handed() workflows.Start {
+	s.t.Helper()
+	again, ok := errors.AsType[*workflow.ContinueAsNewError](s.env.GetWorkflowError())
+	if !ok {
+		s.t.Fatalf("the run ended with %v, and does not go on as new", s.env.GetWorkflowError())
+	}
+	var start workflows.Start
+	if err := converter.GetDefaultDataConverter().FromPayloads(again.Input, &start); err != nil {
+		s.t.Fatalf("read what is handed on: %v", err)
+	}
+	return start
+}
+
+func TestContinueAsNew_goesOnWhereItWas(t *testing.T) {
+	s := newStage(t)
+	s.mails(s.until(13*h, desktest.Customer))
+	s.hand(1*h, ticket.VerbAssign, workflows.Signal{Agent: "bob"})
+	s.at(2*h, func() { s.env.SetContinueAsNewSuggested(true) })
+	s.ask(2*h, assignToAlice())
+	s.desk.Submit(number)
+	s.run(workflows.Start{Number: number})
+	start := s.handed()
+	if start.Number != number || start.Pending != 3 || start.State.Command != 3 || start.Hands != 1 {
+		t.Errorf("handed on: %+v", start)
+	}
+	if n := len(start.Owed); n < 3 || start.Owed[0].N != 1 || start.Owed[1].N != 2 || start.Owed[2].N != 4 {
+		t.Errorf("mails handed on: %v, want the customer's three, in order", start.Owed)
+	}
+	if !start.State.Next.Due.Equal(begin.Add(12 * h)) {
+		t.Errorf("next due handed on: %+v", start.State.Next)
+	}
+
+	s.set(begin.Add(2 * h))
+	s.hand(1*h, ticket.VerbAssign, workflows.Signal{Agent: "bob"})
+	s.stop(22 * h)
+	s.run(start)
+	s.tells(
+		"0s submitted", "1h0m0s assigned", "2h0m0s assigned", "3h0m0s assigned", "12h0m0s reminded first_response",
+		"24h0m0s breached first_response", "24h0m0s escalated first_response 1", "24h0m0s closed by agent",
+	)
+	if left := s.desk.Unsettled(number); len(left) > 0 {
+		t.Errorf("mails left: %v", left)
+	}
+	s.mailed(
+		"1 receipt to P-CUSTOMER", "2 assignment to P-CUSTOMER", "3 assigned to P-BOB", "4 assignment to P-CUSTOMER",
+		"5 assigned to P-ALICE", "6 assignment to P-CUSTOMER", "7 assigned to P-BOB", "8 reminder to P-BOB",
+		"9 escalation to P-BOB", "10 escalation to P-SUPERVISOR", "11 closure to P-CUSTOMER",
+	)
+}
+
+func TestContinueAsNew_takesUpEverythingThatItIsHanded(t *testing.T) {
+	s := newStage(t)
+	s.desk.Submit(number)
+	s.desk.Accept(number, assignToAlice())
+	first, err := s.desk.Step(t.Context(), ticket.StepRequest{Number: number, Command: 2})
+	if err != nil {
+		t.Fatalf("step: %v", err)
+	}
+	s.stop(1 * h)
+	s.run(workflows.Start{
+		Number: number, State: first.State, Pending: 5,
+		Claims: []workflows.Claim{{Seq: 5, Verb: ticket.VerbResolve}},
+		ByHand: []ticket.ByHand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Hands: 1,
+		Owed: first.Owed[1:], Bounced: []int{1},
+	})
+	if err := s.env.GetWorkflowError(); err != nil {
+		t.Fatalf("the run failed: %v", err)
+	}
+	s.tells(
+		"0s submitted", "0s assigned", "0s assigned", "0s refused resolve: malformed", "0s mail-bounced",
+		"1h0m0s closed by agent",
+	)
+	s.mailed(
+		"2 assignment to P-CUSTOMER", "3 assigned to P-ALICE", "4 assignment to P-CUSTOMER", "5 assigned to P-BOB",
+		"6 closure to P-CUSTOMER",
+	)
+}
+
+func TestContinueAsNew_anOverdueMomentRingsAtOnce(t *testing.T) {
+	s := newStage(t)
+	s.desk.Submit(number)
+	first, err := s.desk.Step(t.Context(), ticket.StepRequest{Number: number, Command: 1})
+	if err != nil {
+		t.Fatalf("step: %v", err)
+	}
+	s.set(begin.Add(13 * h))
+	s.stop(1 * h)
+	s.run(workflows.Start{Number: number, State: first.State, Pending: 1, Owed: first.Owed})
+	s.tells("0s submitted", "12h0m0s reminded first_response", "14h0m0s closed by agent")
+	if want := []time.Duration{11 * h}; !slices.Equal(s.timers, want) {
+		t.Errorf("timers: %s, want %s: one for the breach, and none for what was due", s.timers, want)
+	}
+}

@@ -1,0 +1,288 @@
+// Package desktest is a desk in memory: what the step and the mail activity ask for, on the pure domain, with the
+// outages and refusals that a test wants. For tests only.
+package desktest
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// The people of the desk. Alice and Bob are agents, with the handles "alice" and "bob".
+const (
+	Customer      ticket.PersonID = "P-CUSTOMER"
+	Alice         ticket.PersonID = "P-ALICE"
+	Bob           ticket.PersonID = "P-BOB"
+	Supervisor    ticket.PersonID = "P-SUPERVISOR"
+	Administrator ticket.PersonID = "P-ADMINISTRATOR"
+)
+
+// Desk keeps tickets in memory. Its methods may be called from several goroutines.
+type Desk struct {
+	mu      sync.Mutex
+	now     func() time.Time
+	policy  *policy.Policy
+	perStep int
+	tickets map[ticket.Number]*record
+	steps   []ticket.StepRequest
+	before  func(ticket.StepRequest) error
+	after   func(ticket.StepRequest) error
+	mailed  func(ticket.Owed) (bounced bool, err error)
+}
+
+// record is one ticket: what was asked of it, what came of it, and the mails.
+type record struct {
+	state    ticket.State
+	commands []ticket.Command
+	hands    map[string]bool // keys of the signals by hand that have their number
+	events   []ticket.Event
+	outcomes []ticket.Outcome // of each command taken, in their order
+	mails    []mail
+}
+
+type mail struct {
+	ticket.Owed
+	settled, bounced, recorded bool
+}
+
+// New makes a desk under one policy, whose clock is now.
+func New(p *policy.Policy, now func() time.Time) *Desk {
+	well := func(ticket.StepRequest) error { return nil }
+	return &Desk{
+		now: now, policy: p, perStep: 100, tickets: map[ticket.Number]*record{},
+		before: well, after: well,
+		mailed: func(ticket.Owed) (bool, error) { return false, nil },
+	}
+}
+
+// PerStep limits the commands that one step takes; 100 unless told.
+func (d *Desk) PerStep(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.perStep = n
+}
+
+// OnStep has f called before every step, outside the desk's lock. An error fails the step, and nothing is done.
+func (d *Desk) OnStep(f func(ticket.StepRequest) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.before = f
+}
+
+// OnAnswer has f called after every step that was done. An error loses its answer.
+func (d *Desk) OnAnswer(f func(ticket.StepRequest) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.after = f
+}
+
+// OnMail has f called for every try at a mail, outside the desk's lock: it says what the mail server does.
+func (d *Desk) OnMail(f func(ticket.Owed) (bounced bool, err error)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.mailed = f
+}
+
+// Submit accepts a ticket of Customer's. Its command has the number 1.
+func (d *Desk) Submit(n ticket.Number) ticket.Command {
+	d.mu.Lock()
+	d.tickets[n] = &record{
+		state: ticket.State{Ticket: ticket.Draft(n, Customer, 1, d.policy)}, hands: map[string]bool{},
+	}
+	d.mu.Unlock()
+	return d.Accept(n, ticket.Command{
+		Verb: ticket.VerbSubmit, By: ticket.Actor{ID: Customer, Role: ticket.RoleCustomer}, Message: 1,
+		Priority: policy.PriorityNormal, Category: d.policy.Categories[0],
+	})
+}
+
+// Accept gives a command its number and its instant, and keeps it. Nothing is delivered.
+func (d *Desk) Accept(n ticket.Number, c ticket.Command) ticket.Command {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.accept(d.tickets[n], c)
+}
+
+func (d *Desk) accept(r *record, c ticket.Command) ticket.Command {
+	c.Seq, c.At = int64(len(r.commands)+1), d.now().UTC().Truncate(time.Second)
+	r.commands = append(r.commands, c)
+	return c
+}
+
+// Step is what the step activity asks for.
+func (d *Desk) Step(_ context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
+	d.mu.Lock()
+	d.steps = append(d.steps, r)
+	before, after := d.before, d.after
+	d.mu.Unlock()
+	if err := before(r); err != nil {
+		return ticket.StepResult{}, err
+	}
+	result, err := d.step(r)
+	if err == nil {
+		err = after(r)
+	}
+	if err != nil {
+		return ticket.StepResult{}, err
+	}
+	return result, nil
+}
+
+func (d *Desk) step(r ticket.StepRequest) (ticket.StepResult, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	rec, known := d.tickets[r.Number]
+	if !known {
+		return ticket.StepResult{}, fault.New(fault.NotFound, "there is no such ticket")
+	}
+	if err := d.do(rec, r); err != nil {
+		return ticket.StepResult{}, err
+	}
+	result := ticket.StepResult{State: rec.state, Pending: int64(len(rec.commands))}
+	for _, m := range rec.mails {
+		if m.N > r.Mails && !m.settled {
+			result.Owed = append(result.Owed, m.Owed)
+		}
+	}
+	return result, nil
+}
+
+func (d *Desk) do(rec *record, r ticket.StepRequest) error {
+	if r.ByHand != nil && !rec.hands[r.ByHand.Key] {
+		rec.hands[r.ByHand.Key] = true
+		d.accept(rec, byHand(*r.ByHand))
+	}
+	for range d.perStep {
+		if rec.state.Command == int64(len(rec.commands)) {
+			break
+		}
+		c := rec.commands[rec.state.Command]
+		result, err := ticket.Take(rec.state.Ticket, d.policy, c)
+		if err != nil {
+			return err
+		}
+		rec.outcomes = append(rec.outcomes, result.Outcome)
+		d.keep(rec, result, c.Seq)
+	}
+	if r.Bounced > 0 && !rec.mails[r.Bounced-1].recorded {
+		rec.mails[r.Bounced-1].settled, rec.mails[r.Bounced-1].recorded = true, true
+		result, err := ticket.Bounce(rec.state.Ticket, d.policy, r.Bounced, d.now().UTC().Truncate(time.Second))
+		if err != nil {
+			return err
+		}
+		d.keep(rec, result, rec.state.Command)
+	}
+	if r.Due.IsZero() || rec.state.Command < int64(len(rec.commands)) {
+		return nil
+	}
+	result, err := ticket.Advance(rec.state.Ticket, d.policy, d.now())
+	if err != nil {
+		return err
+	}
+	d.keep(rec, result, rec.state.Command)
+	return nil
+}
+
+func byHand(h ticket.ByHand) ticket.Command {
+	c := ticket.Command{
+		Verb: h.Verb, By: ticket.Actor{Role: ticket.RoleOperator}, Malformed: h.Malformed,
+		Priority: h.Priority, Category: h.Category, Emergency: h.Emergency, Extension: h.Extension,
+	}
+	switch h.Agent {
+	case "alice", string(Alice):
+		c.Assignee, c.Handle = Alice, "alice"
+	case "bob", string(Bob):
+		c.Assignee, c.Handle = Bob, "bob"
+	}
+	return c
+}
+
+func (d *Desk) keep(rec *record, result ticket.Result, command int64) {
+	rec.events = append(rec.events, result.Events...)
+	for _, m := range result.Mails {
+		for _, to := range recipients(m) {
+			owed := ticket.Owed{N: len(rec.mails) + 1, To: to, Kind: m.Kind}
+			rec.mails = append(rec.mails, mail{Owed: owed})
+		}
+	}
+	rec.state = ticket.Keep(result.Ticket, d.policy, command, len(rec.mails), d.now())
+}
+
+func recipients(m ticket.Mail) []ticket.PersonID {
+	switch m.Audience {
+	case policy.TellSupervisors:
+		return []ticket.PersonID{Supervisor}
+	case policy.TellAdministrators:
+		return []ticket.PersonID{Administrator}
+	default:
+		return []ticket.PersonID{m.Person}
+	}
+}
+
+// Deliver is what the mail activity asks for.
+func (d *Desk) Deliver(_ context.Context, n ticket.Number, number int) (bool, error) {
+	d.mu.Lock()
+	rec, known := d.tickets[n]
+	if !known || number > len(rec.mails) {
+		d.mu.Unlock()
+		return false, fault.New(fault.NotFound, "there is no such mail")
+	}
+	m, try := rec.mails[number-1], d.mailed
+	d.mu.Unlock()
+	if m.settled {
+		return m.bounced, nil
+	}
+	bounced, err := try(m.Owed)
+	if err == nil {
+		d.mu.Lock()
+		rec.mails[number-1].settled, rec.mails[number-1].bounced = true, bounced
+		d.mu.Unlock()
+	}
+	return bounced, err
+}
+
+// State is a ticket's state as of its last step.
+func (d *Desk) State(n ticket.Number) ticket.State {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.tickets[n].state
+}
+
+// Events is a ticket's timeline.
+func (d *Desk) Events(n ticket.Number) []ticket.Event {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.tickets[n].events)
+}
+
+// Outcomes tells what became of each command taken, in their order.
+func (d *Desk) Outcomes(n ticket.Number) []ticket.Outcome {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.tickets[n].outcomes)
+}
+
+// Steps lists every step asked for, failed ones too.
+func (d *Desk) Steps() []ticket.StepRequest {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.steps)
+}
+
+// Unsettled lists the mails that are neither sent nor bounced.
+func (d *Desk) Unsettled(n ticket.Number) []ticket.Owed {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var owed []ticket.Owed
+	for _, m := range d.tickets[n].mails {
+		if !m.settled {
+			owed = append(owed, m.Owed)
+		}
+	}
+	return owed
+}

@@ -1,0 +1,80 @@
+package workflows_test
+
+import (
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows"
+)
+
+func TestTicket_whatNeedsNoWordsCanBeDoneByHand(t *testing.T) {
+	s := newStage(t)
+	s.hand(1*h, ticket.VerbAssign, map[string]any{"agent": "alice"})
+	s.hand(2*h, ticket.VerbReclassify, map[string]any{"priority": "urgent"})
+	s.hand(3*h, ticket.VerbEmergencyPause, nil)
+	s.hand(4*h, ticket.VerbEmergencyResume, nil)
+	s.hand(5*h, ticket.VerbEmergencyExtend, workflows.Signal{Seconds: 3600})
+	s.hand(6*h, ticket.VerbResolve, nil)
+	s.hand(7*h, ticket.VerbClose, workflows.Signal{})
+	s.play()
+	s.tells(
+		"0s submitted", "1h0m0s assigned", "2h0m0s reclassified", "3h0m0s paused", "4h0m0s resumed", "5h0m0s extended",
+		"6h0m0s resolved by agent", "7h0m0s closed by agent",
+	)
+	end := s.desk.State(number).Ticket
+	if end.Handle != "alice" || end.Priority != policy.PriorityUrgent {
+		t.Errorf("assigned to %q, priority %s", end.Handle, end.Priority)
+	}
+	if extension := end.Resolution.Clock.Extension(); extension != h {
+		t.Errorf("extended by %s", extension)
+	}
+	for _, e := range s.desk.Events(number)[1:] {
+		if e.By.Role != ticket.RoleOperator || e.By.ID != "" {
+			t.Errorf("%s is by %+v", e.Kind, e.By)
+		}
+	}
+}
+
+func TestTicket_whatNeedsWordsOrCannotBeReadIsRefusedByHandWithAnEvent(t *testing.T) {
+	s := newStage(t)
+	s.hand(1*h, ticket.VerbNote, nil)
+	s.hand(2*h, ticket.VerbAgentReply, workflows.Signal{})
+	s.hand(3*h, ticket.VerbAssign, "alice")
+	s.hand(4*h, ticket.VerbResolve, []byte{0xff, 0x00})
+	s.hand(5*h, ticket.VerbAssign, map[string]any{"agent": 7})
+	s.hand(6*h, ticket.VerbAssign, map[string]any{"agent": "nobody"})
+	s.stop(7 * h)
+	s.play()
+	s.tells(
+		"0s submitted",
+		"1h0m0s refused note: not-allowed", "2h0m0s refused agent-reply: not-allowed",
+		"3h0m0s refused assign: malformed", "4h0m0s refused resolve: malformed", "5h0m0s refused assign: malformed",
+		"6h0m0s refused assign: agent-missing",
+		"7h0m0s closed by agent",
+	)
+}
+
+func TestTicket_aMadeUpNumberIsRefusedAndHoldsNothingUp(t *testing.T) {
+	s := newStage(t)
+	s.hand(1*h, ticket.VerbResolve, workflows.Signal{Seq: 99, By: alice})
+	s.ask(2*h, words(alice, ticket.VerbAgentReply))
+	s.hand(3*h, ticket.VerbNote, workflows.Signal{Seq: -4})
+	s.stop(4 * h)
+	s.play()
+	s.tells(
+		"0s submitted", "1h0m0s refused resolve: malformed", "2h0m0s assigned", "2h0m0s agent-replied",
+		"3h0m0s refused note: not-allowed", "4h0m0s closed by agent",
+	)
+}
+
+func TestTicket_equalSignalsByHandAreTwoCommands(t *testing.T) {
+	s := newStage(t)
+	s.at(1*h, func() {
+		s.env.SignalWorkflowSkippingWorkflowTask(string(ticket.VerbAssign), workflows.Signal{Agent: "alice"})
+		s.env.SignalWorkflow(string(ticket.VerbAssign), workflows.Signal{Agent: "alice"})
+	})
+	s.stop(2 * h)
+	s.play()
+	s.tells("0s submitted", "1h0m0s assigned", "1h0m0s refused assign: nothing-to-change", "2h0m0s closed by agent")
+}

@@ -1,0 +1,109 @@
+package workflows_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows/desktest"
+)
+
+// until makes the mail server refuse to answer for one recipient up to an hour.
+func (s *stage) until(end time.Duration, to ticket.PersonID) func(ticket.Owed) (bool, error) {
+	return func(m ticket.Owed) (bool, error) {
+		if m.To == to && s.env.Now().Before(begin.Add(end)) {
+			return false, away
+		}
+		return false, nil
+	}
+}
+
+func TestMailer_keepsTheOrderOfEachRecipientAcrossAnOutage(t *testing.T) {
+	s := newStage(t)
+	s.mails(s.until(23*h, desktest.Customer))
+	s.ask(1*h, assignToAlice())
+	s.ask(2*h, words(alice, ticket.VerbAgentReply))
+	s.ask(3*h, words(alice, ticket.VerbProgressUpdate))
+	s.stop(24 * h)
+	s.play()
+	s.mailed(
+		"1 receipt to P-CUSTOMER", "2 assignment to P-CUSTOMER", "3 assigned to P-ALICE", "4 reply to P-CUSTOMER", "5 progress to P-CUSTOMER",
+		"6 closure to P-CUSTOMER",
+	)
+}
+
+func TestMailer_aBlockedRecipientHoldsUpNobodyElse(t *testing.T) {
+	s := newStage(t)
+	var at []time.Duration
+	blocked := s.until(40*h, desktest.Customer)
+	s.mails(func(m ticket.Owed) (bool, error) {
+		if m.To == desktest.Supervisor {
+			at = append(at, s.env.Now().Sub(begin).Truncate(time.Minute))
+		}
+		return blocked(m)
+	})
+	s.stop(41 * h)
+	s.play()
+	if want := []time.Duration{12 * h, 24 * h, 30 * h, 36 * h}; !slices.Equal(at, want) {
+		t.Errorf("the supervisor was written to at %s, want %s", at, want)
+	}
+}
+
+func TestMailer_aBouncedMailIsAnEventAndTheNextOneIsTried(t *testing.T) {
+	s := newStage(t)
+	s.mails(func(m ticket.Owed) (bool, error) { return m.N == 1, nil })
+	s.ask(1*h, words(alice, ticket.VerbAgentReply))
+	s.stop(2 * h)
+	s.play()
+	s.tells("0s submitted", "0s mail-bounced", "1h0m0s assigned", "1h0m0s agent-replied", "2h0m0s closed by agent")
+	if bounced := s.desk.Events(number)[1].Mail; bounced != 1 {
+		t.Errorf("the event names mail %d", bounced)
+	}
+	s.mailed("2 reply to P-CUSTOMER", "3 closure to P-CUSTOMER")
+}
+
+func TestMailer_givesUpAfterFiveDaysAndSaysSo(t *testing.T) {
+	s := newStage(t)
+	s.mails(s.until(121*h, desktest.Customer))
+	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
+	s.ask(2*h, words(customer, ticket.VerbCustomerReply))
+	s.ask(3*h, words(alice, ticket.VerbResolve))
+	s.stop(123 * h)
+	s.play()
+	var bounced []ticket.Event
+	for _, e := range s.desk.Events(number) {
+		if e.Kind == ticket.EventMailBounced {
+			bounced = append(bounced, e)
+		}
+	}
+	if len(bounced) != 1 || bounced[0].Mail != 1 {
+		t.Fatalf("bounced: %v", bounced)
+	}
+	if at := bounced[0].At.Sub(begin); at < 5*day-time.Minute || at > 5*day {
+		t.Errorf("given up after %s", at)
+	}
+	s.mailed(
+		"2 information-request to P-CUSTOMER", "3 customer-reply to P-ALICE", "4 resolution to P-CUSTOMER",
+		"5 closure to P-CUSTOMER",
+	)
+}
+
+func TestMailer_aMailThatNobodyKnowsIsNotTriedAgain(t *testing.T) {
+	s := newStage(t)
+	tries := 0
+	s.mails(func(m ticket.Owed) (bool, error) {
+		if m.N > 1 {
+			return false, nil
+		}
+		tries++
+		return false, fault.New(fault.NotFound, "there is no such mail")
+	})
+	s.stop(1 * h)
+	s.play()
+	if tries != 1 {
+		t.Errorf("%d tries", tries)
+	}
+	s.tells("0s submitted", "0s mail-bounced", "1h0m0s closed by agent")
+}
