@@ -56,7 +56,7 @@ func Advance(t Ticket, p *policy.Policy, until time.Time) (Result, error) {
 }
 
 // Bounce records that a mail can't be delivered to its recipient, for agents to see. It lets nothing fall due, because
-// commands accepted before it may still be to be taken: the caller takes those and calls Advance up to the instant.
+// commands accepted before it may still be to be taken: so events told after it may be of earlier instants.
 func Bounce(t Ticket, p *policy.Policy, mail int, at time.Time) (Result, error) {
 	s := &story{t: t, policy: p}
 	s.begin(theDesk, at, 0)
