@@ -1,0 +1,151 @@
+package ticket_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// TestMails_areOwedByWhatHappens: each line of section 4 of Holesalemart's policy, and what the desk tells itself.
+func TestMails_areOwedByWhatHappens(t *testing.T) {
+	said := func(verb ticket.Verb) ticket.Command { return ticket.Command{Verb: verb, Message: 9} }
+	give := func(to ticket.PersonID) ticket.Command { return ticket.Command{Verb: ticket.VerbAssign, Assignee: to} }
+	cases := map[string]struct {
+		status ticket.Status // agentTwo has the ticket unless it is new
+		by     ticket.Actor
+		c      ticket.Command
+		want   []string
+	}{
+		"assignment by somebody": {"new", bySupervisor, give(agentOne), []string{"assignment to P-CUSTOMER", "assigned to P-AGENTONE"}},
+		"assignment to oneself":  {"new", byAgent, give(agentOne), []string{"assignment to P-CUSTOMER"}},
+		"assignment by hand":     {"open", byHand, give(agentOne), []string{"assignment to P-CUSTOMER", "assigned to P-AGENTONE"}},
+		"information request":    {"open", byOtherAgent, said(ticket.VerbRequestInformation), []string{"information-request to P-CUSTOMER"}},
+		"progress":               {"open", byOtherAgent, said(ticket.VerbProgressUpdate), []string{"progress to P-CUSTOMER"}},
+		"reply":                  {"open", byOtherAgent, said(ticket.VerbAgentReply), []string{"reply to P-CUSTOMER"}},
+		"reply that takes":       {"new", byAgent, said(ticket.VerbAgentReply), []string{"reply to P-CUSTOMER"}},
+		"resolution":             {"open", byOtherAgent, said(ticket.VerbResolve), []string{"resolution to P-CUSTOMER"}},
+		"closure":                {"resolved", byOtherAgent, said(ticket.VerbClose), []string{"closure to P-CUSTOMER"}},
+		"confirmation":           {"resolved", byCustomer, said(ticket.VerbClose), []string{"closure to P-CUSTOMER"}},
+		"withdrawal":             {"open", byCustomer, said(ticket.VerbWithdraw), []string{"closure to P-CUSTOMER"}},
+		"reopening":              {"resolved", byOtherAgent, said(ticket.VerbReopen), []string{"reopening to P-CUSTOMER"}},
+		"customer's reply":       {"open", byCustomer, said(ticket.VerbCustomerReply), []string{"customer-reply to P-AGENTTWO"}},
+		"to nobody":              {"new", byCustomer, said(ticket.VerbCustomerReply), nil},
+		"that reopens":           {"resolved", byCustomer, said(ticket.VerbCustomerReply), []string{"customer-reply to P-AGENTTWO", "reopening to P-CUSTOMER"}},
+		"note":                   {"open", byAgent, said(ticket.VerbNote), nil},
+		"reclassification":       {"open", byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: "high"}, nil},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			l := inStatus(t, c.status)
+			r := l.granted(3, c.by, c.c)
+			same(t, "mails", owed(r.Mails), c.want)
+			checkMails(t, l.events, l.mails)
+		})
+	}
+}
+
+func TestMails_aReceiptIsOwedByTheSubmission(t *testing.T) {
+	l := submitted(t, plain)
+	same(t, "mails", owed(l.mails), []string{"receipt to P-CUSTOMER"})
+}
+
+func TestMails_toStaffAboutPromises(t *testing.T) {
+	unassigned := submitted(t, plain)
+	unassigned.until(124)
+	same(t, "with nobody", owed(unassigned.mails[1:]), []string{
+		"reminder to supervisors", "escalation to supervisors", "escalation to supervisors", "escalation to administrators",
+	})
+	assigned := submitted(t, plain)
+	assigned.granted(1, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne})
+	assigned.until(124)
+	same(t, "with an agent", owed(assigned.mails[2:]), []string{
+		"reminder to P-AGENTONE", "escalation to P-AGENTONE", "escalation to supervisors", "escalation to supervisors",
+		"escalation to administrators",
+	})
+	for _, m := range assigned.mails[2:] {
+		rung := 0
+		if m.Kind == ticket.MailEscalation {
+			rung = assigned.events[m.Event-1].Rung
+		}
+		if m.Clock != policy.FirstResponse || m.Rung != rung {
+			t.Errorf("the mail is about %s, rung %d: %+v", m.Clock, m.Rung, m)
+		}
+	}
+	checkMails(t, assigned.events, assigned.mails)
+}
+
+// TestMails_aRungReachesSomebody also when it names the assignee alone and there is none.
+func TestMails_aRungReachesSomebody(t *testing.T) {
+	document := "time_zone: UTC\nclocks: {first_response: {target: 1h, counts: calendar}, resolution: {target: 200h, counts: calendar}}\n" +
+		"escalation: [{after: 0s, tell: [assignee]}, {after: 1h, tell: [assignee, administrators]}]\n"
+	l := submitted(t, document)
+	l.until(2)
+	same(t, "mails", owed(l.mails[1:]), []string{"escalation to supervisors", "escalation to administrators"})
+	l = submitted(t, document)
+	l.granted(0, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne})
+	l.until(1)
+	same(t, "mails", owed(l.mails[2:]), []string{"escalation to P-AGENTONE"})
+}
+
+// checkMails checks that every mail is owed by an event there is, to one recipient, of a kind that fits them.
+func checkMails(t fataler, events []ticket.Event, mails []ticket.Mail) {
+	t.Helper()
+	for _, m := range mails {
+		if m.Event < 1 || m.Event > len(events) {
+			t.Fatalf("mail %+v is owed by no event of %d", m, len(events))
+		}
+		if (m.Person == "") == (m.Audience == "") {
+			t.Fatalf("mail %+v goes to a person or to an audience", m)
+		}
+		if m.Kind.ToStaff() != (m.Person != customer) || !slices.Contains(ticket.MailKinds(), m.Kind) {
+			t.Fatalf("mail %+v goes to the wrong people", m)
+		}
+	}
+}
+
+var (
+	internalEvents = []ticket.EventKind{
+		ticket.EventNoted, ticket.EventReclassified, ticket.EventReminded, ticket.EventBreached, ticket.EventEscalated,
+		ticket.EventAcknowledged, ticket.EventMailBounced, ticket.EventRefused,
+	}
+	publicEvents = []ticket.EventKind{
+		ticket.EventSubmitted, ticket.EventAssigned, ticket.EventCustomerReplied, ticket.EventAgentReplied,
+		ticket.EventInformationRequested, ticket.EventProgressTold, ticket.EventResolved, ticket.EventClosed,
+		ticket.EventReopened, ticket.EventNudged, ticket.EventPaused, ticket.EventExtended, ticket.EventResumed,
+	}
+)
+
+func TestEvents_aCustomerSeesNothingInternal(t *testing.T) {
+	for _, k := range internalEvents {
+		if k.Public() {
+			t.Errorf("%s is public", k)
+		}
+	}
+	for _, k := range publicEvents {
+		if !k.Public() {
+			t.Errorf("%s is internal", k)
+		}
+	}
+	if ticket.EventKind("whatever comes").Public() {
+		t.Error("an unknown event is public")
+	}
+}
+
+func TestBounce_isAnEventAndNothingElse(t *testing.T) {
+	l := inStatus(t, ticket.StatusWaiting)
+	before := l.ticket
+	r, err := ticket.Bounce(l.ticket, l.policy, 3, at(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := r.Events[0]
+	if len(r.Events) != 1 || e.Kind != ticket.EventMailBounced || e.Mail != 3 || e.By != byDesk || !e.At.Equal(at(5)) || len(r.Mails) > 0 {
+		t.Errorf("a bounce is %+v", r)
+	}
+	before.Events++
+	if !r.Ticket.SilentSince.Equal(before.SilentSince) || r.Ticket.Events != before.Events || r.Ticket.Status != before.Status {
+		t.Errorf("a bounce changed the ticket:\nfrom %+v\n  to %+v", before, r.Ticket)
+	}
+}
