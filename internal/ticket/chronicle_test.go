@@ -1,0 +1,244 @@
+package ticket_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// chronicle is the oracle: it recounts a ticket's life from its events, with no clock, ledger or calendar of the code
+// under test. It counts what passed between two events and says what should have fallen due by then. A shift by the
+// length of an emergency is here what it means: time in an emergency does not count.
+type chronicle struct {
+	policy    *policy.Policy
+	minutes   *almanac
+	extension func(command int64) time.Duration // what a command asked for; an event does not say
+
+	now       time.Time
+	moved     time.Time // when something last changed what falls due
+	status    ticket.Status
+	priority  policy.Priority
+	emergency bool
+	silent    time.Duration
+	nudged    bool
+	promises  map[policy.ClockName]*tally
+}
+
+// tally is one promise as the oracle counts it.
+type tally struct {
+	used, target, added                time.Duration
+	settled, reminded, breached, ended bool
+	rungs                              int
+	since                              time.Duration // outside emergencies, since the breach
+}
+
+func newChronicle(p *policy.Policy, extension func(int64) time.Duration) *chronicle {
+	return &chronicle{
+		policy: p, minutes: almanacOf(p), extension: extension,
+		promises: map[policy.ClockName]*tally{policy.FirstResponse: {}, policy.Resolution: {}},
+	}
+}
+
+// read takes the next event, and says what is wrong with it.
+func (c *chronicle) read(e ticket.Event) error {
+	if e.Kind == ticket.EventMailBounced {
+		return nil // told when it is learned, between whatever
+	}
+	if e.At.Before(c.now) {
+		return fmt.Errorf("%s at %s comes after what happened at %s", e.Kind, e.At, c.now)
+	}
+	if c.status == ticket.StatusClosed && e.Kind != ticket.EventRefused {
+		return fmt.Errorf("%s on a closed ticket", e.Kind)
+	}
+	c.pass(e.At)
+	if err := c.judge(e); err != nil {
+		return fmt.Errorf("%s at %s: %w", e.Kind, e.At, err)
+	}
+	c.fold(e)
+	return nil
+}
+
+// pass counts the time up to an instant.
+func (c *chronicle) pass(to time.Time) {
+	from := c.now
+	c.now = to
+	if c.status == "" || c.emergency {
+		return
+	}
+	for name, p := range c.promises {
+		if len(c.reasons(name)) == 0 {
+			p.used += c.minutes.elapsed(c.policy.Clocks[name].Counts, from, to)
+		}
+		if p.breached {
+			p.since += to.Sub(from)
+		}
+	}
+	c.silent += to.Sub(from)
+}
+
+// reasons is why a clock stands still, sorted.
+func (c *chronicle) reasons(name policy.ClockName) []policy.Reason {
+	var set []policy.Reason
+	if c.emergency {
+		set = append(set, policy.ReasonEmergency)
+	}
+	for _, r := range c.policy.Clocks[name].Pauses {
+		if string(r) == string(c.status) {
+			set = append(set, r)
+		}
+	}
+	return set
+}
+
+// threshold is something that falls due when a count reaches a goal.
+type threshold struct {
+	kind       ticket.EventKind
+	clock      policy.ClockName
+	rung       int
+	count      time.Duration
+	goal       time.Duration
+	byCalendar bool // the count is of calendar time and stops for nothing but emergencies
+}
+
+// thresholds lists what may fall due as things stand.
+func (c *chronicle) thresholds() []threshold {
+	var all []threshold
+	if c.status == "" || c.status == ticket.StatusClosed || c.emergency {
+		return nil
+	}
+	for _, name := range policy.ClockNames() {
+		p, rule := c.promises[name], c.policy.Clocks[name]
+		if p.breached && !p.ended && p.rungs < len(c.policy.Escalation) {
+			all = append(all, threshold{
+				kind: ticket.EventEscalated, clock: name, rung: p.rungs + 1,
+				count: p.since, goal: c.policy.Escalation[p.rungs].After, byCalendar: true,
+			})
+		}
+		if p.settled || p.breached || len(c.reasons(name)) > 0 {
+			continue
+		}
+		budget := p.target + p.added
+		all = append(all, threshold{kind: ticket.EventBreached, clock: name, count: p.used, goal: budget})
+		// Rounded up to the second: a reminder is never early, and never with the breach.
+		seconds := (int64(budget/time.Second)*int64(rule.RemindAt) + 99) / 100
+		goal := time.Duration(seconds) * time.Second
+		if rule.RemindAt > 0 && !p.reminded && goal < budget && p.used < budget {
+			all = append(all, threshold{kind: ticket.EventReminded, clock: name, count: p.used, goal: goal})
+		}
+	}
+	return append(all, c.silence()...)
+}
+
+func (c *chronicle) silence() []threshold {
+	var all []threshold
+	add := func(kind ticket.EventKind, goal time.Duration) {
+		if goal > 0 {
+			all = append(all, threshold{kind: kind, count: c.silent, goal: goal, byCalendar: true})
+		}
+	}
+	switch c.status {
+	case ticket.StatusWaiting:
+		if !c.nudged {
+			add(ticket.EventNudged, c.policy.Silence.NudgeAfter)
+		}
+		add(ticket.EventResolved, c.policy.Silence.ResolveAfter)
+	case ticket.StatusResolved:
+		add(ticket.EventClosed, c.policy.Silence.CloseAfter)
+	}
+	return all
+}
+
+// judge says whether an event may happen now: a moment exactly when it falls due, and anything else only when
+// nothing is due.
+func (c *chronicle) judge(e ticket.Event) error {
+	byItself := e.Command == 0
+	found := false
+	for _, t := range c.thresholds() {
+		due := t.count >= t.goal
+		switch {
+		case byItself && t.kind == e.Kind && t.clock == e.Promise && t.rung == e.Rung:
+			found = true
+			if !due {
+				return fmt.Errorf("too early: %s of %s", t.count, t.goal)
+			}
+			if !c.reachedJustNow(t) {
+				return fmt.Errorf("too late: %s of %s, and not at the first instant", t.count, t.goal)
+			}
+		case due && !byItself:
+			return fmt.Errorf("%s %s rung %d was due before: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
+		case due && !c.reachedJustNow(t):
+			return fmt.Errorf("%s %s rung %d is overdue: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
+		}
+	}
+	if byItself && !found {
+		return fmt.Errorf("nothing of %s, rung %d, could fall due", e.Promise, e.Rung)
+	}
+	return nil
+}
+
+// reachedJustNow reports whether this is the first instant at which a goal is reached: a second ago there was a
+// second to go, or something has just changed what falls due.
+func (c *chronicle) reachedJustNow(t threshold) bool {
+	if c.moved.Equal(c.now) {
+		return true
+	}
+	if t.byCalendar {
+		return t.count == t.goal
+	}
+	last := c.minutes.elapsed(c.policy.Clocks[t.clock].Counts, c.now.Add(-time.Second), c.now)
+	return t.count == t.goal && last == time.Second
+}
+
+// fold takes in what an event changes.
+func (c *chronicle) fold(e ticket.Event) {
+	first, resolution := c.promises[policy.FirstResponse], c.promises[policy.Resolution]
+	if e.Kind == ticket.EventSubmitted || e.Priority != "" {
+		c.moved, c.priority = e.At, e.Priority
+		for name, p := range c.promises {
+			if p != first || !p.settled {
+				p.target = c.policy.Target(name, e.Priority)
+			}
+		}
+	}
+	if e.Status != "" {
+		c.moved, c.status = e.At, e.Status
+	}
+	if e.Status != "" || e.Answers || e.Kind == ticket.EventProgressTold {
+		c.silent, c.nudged = 0, false
+	}
+	switch e.Kind {
+	case ticket.EventReminded:
+		c.promises[e.Promise].reminded = true
+	case ticket.EventBreached:
+		c.promises[e.Promise].breached = true
+	case ticket.EventEscalated:
+		c.promises[e.Promise].rungs++
+	case ticket.EventNudged:
+		c.nudged = true
+	case ticket.EventPaused:
+		c.moved, c.emergency = e.At, true
+	case ticket.EventResumed:
+		c.moved, c.emergency = e.At, false
+	case ticket.EventExtended:
+		c.moved = e.At
+		for _, p := range c.promises {
+			if p != first || !p.settled {
+				p.added += c.extension(e.Command)
+			}
+		}
+	case ticket.EventResolved:
+		resolution.settled = true
+	case ticket.EventReopened:
+		resolution.settled = false
+	case ticket.EventClosed:
+		first.settled, resolution.settled = true, true
+	}
+	first.settled = first.settled || e.Answers
+	if e.Answers || e.Kind == ticket.EventAcknowledged || e.Kind == ticket.EventResolved || e.Kind == ticket.EventClosed {
+		for _, p := range c.promises {
+			p.ended = p.ended || p.breached
+		}
+	}
+}

@@ -1,0 +1,340 @@
+package ticket_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// TestModel_randomLivesKeepTheInvariants plays random commands, good and bad, at random instants, and checks after
+// each step what DESIGN.md promises for ever.
+func TestModel_randomLivesKeepTheInvariants(t *testing.T) {
+	seen := map[ticket.EventKind]bool{}
+	for name, p := range modelPolicies(t) {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				w := newWorld(t, p)
+				w.live()
+				w.end()
+				for _, e := range w.events {
+					seen[e.Kind] = true
+				}
+			})
+		})
+	}
+	// Random lives that never come to something prove nothing about it.
+	for _, kind := range slices.Concat(publicEvents, internalEvents) {
+		if !seen[kind] {
+			t.Errorf("no life came to %s", kind)
+		}
+	}
+}
+
+// modelPolicies are as different from each other as policies get.
+func modelPolicies(t fataler) map[string]*policy.Policy {
+	return map[string]*policy.Policy{
+		"holesalemart": policy.Default(),
+		"plain":        parse(t, plain),
+		"tight":        parse(t, tight),
+		"seconds": parse(t, `
+time_zone: UTC
+clocks:
+  first_response: {target: 10s, counts: calendar, remind_at: 50%}
+  resolution: {target: 30s, counts: calendar, remind_at: 80%, pauses: [waiting, resolved]}
+priorities: {urgent: {first_response: 1s, resolution: 3s}}
+silence: {nudge_after: 5s, resolve_after: 10s, close_after: 10s}
+escalation: [{after: 0s, tell: [assignee], raise_priority: true}, {after: 5s, tell: [supervisors], raise_priority: true}, {after: 10s, tell: [administrators]}]
+`),
+		"berlin": parse(t, `
+time_zone: Europe/Berlin
+hours: {monday: ["09:00-12:00", "13:00-17:30"], tuesday: ["22:00-24:00"], wednesday: ["00:00-24:00"], saturday: ["01:30-03:30"], sunday: ["02:00-03:00", "04:00-05:00"]}
+holidays: [{date: 2026-04-06}, {date: 2026-04-07}, {date: 2026-04-08}, {date: 2026-12-26}]
+clocks:
+  first_response: {target: 9h, counts: business_hours, remind_at: 99%}
+  resolution: {target: 4d, counts: business_days, remind_at: 1%, pauses: [waiting]}
+priorities: {low: {resolution: 9d}, high: {resolution: 36h}, urgent: {first_response: 20m, resolution: 90m}}
+silence: {nudge_after: 12h, resolve_after: 36h, close_after: 10d}
+escalation: [{after: 30m, tell: [assignee, supervisors], raise_priority: true}, {after: 2d, tell: [administrators], raise_priority: true}]
+`),
+		"quiet": parse(t, `
+time_zone: Australia/Lord_Howe
+hours: {friday: ["10:00-16:00"]}
+clocks:
+  first_response: {target: 8h, counts: business_hours, pauses: [waiting, resolved]}
+  resolution: {target: 3d, counts: business_days}
+`),
+	}
+}
+
+// world is a ticket under test, the time around it, and the oracle that reads along.
+type world struct {
+	t          *rapid.T
+	policy     *policy.Policy
+	now        time.Time
+	ticket     ticket.Ticket
+	events     []ticket.Event
+	told       int // events that the oracle has read
+	seq        int64
+	extensions map[int64]time.Duration
+	chronicle  *chronicle
+}
+
+func newWorld(t *rapid.T, p *policy.Policy) *world {
+	w := &world{
+		t: t, policy: p, ticket: ticket.Draft(number, customer, 1, p), extensions: map[int64]time.Duration{},
+		now: epoch.Add(time.Duration(rapid.IntRange(0, 365*24*3600).Draw(t, "birth")) * time.Second),
+	}
+	w.chronicle = newChronicle(p, func(command int64) time.Duration { return w.extensions[command] })
+	w.take(ticket.Command{
+		Verb: ticket.VerbSubmit, By: byCustomer, Message: 1, Category: p.Categories[0],
+		Priority: rapid.SampledFrom(policy.Priorities()).Draw(t, "priority"),
+	})
+	w.check()
+	return w
+}
+
+func (w *world) live() {
+	for range rapid.IntRange(1, 60).Draw(w.t, "steps") {
+		if w.ticket.Closed() && w.events[len(w.events)-1].Kind == ticket.EventRefused {
+			return // and so it would go on
+		}
+		w.wait()
+		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce"}).Draw(w.t, "what") {
+		case "command":
+			w.command()
+		case "nothing":
+			w.advance(w.now)
+		case "bounce":
+			w.bounce()
+		}
+		w.check()
+	}
+}
+
+// wait lets time pass: not at all, for a while, or until just around what falls due next.
+func (w *world) wait() {
+	next, ok := ticket.Next(w.ticket, w.policy)
+	pace := []time.Duration{time.Second, 0, 7 * time.Second, time.Minute, time.Hour, 5 * time.Hour, 31 * time.Hour, 6 * 24 * time.Hour}
+	step := rapid.SampledFrom(pace).Draw(w.t, "wait")
+	if ok && next.Due.Before(w.now.AddDate(0, 2, 0)) && rapid.Bool().Draw(w.t, "until next") {
+		step = next.Due.Sub(w.now) + time.Duration(rapid.IntRange(-1, 1).Draw(w.t, "off by"))*time.Second
+	}
+	if soon := w.now.Add(max(step, 0)); soon.Before(epoch.AddDate(1, 8, 0)) {
+		w.now = soon
+	}
+}
+
+func (w *world) bounce() {
+	r, err := ticket.Bounce(w.ticket, w.policy, 1, w.now)
+	w.keep(r, err)
+}
+
+func (w *world) advance(until time.Time) {
+	r, err := ticket.Advance(w.ticket, w.policy, until)
+	w.keep(r, err)
+	if m, ok := ticket.Next(w.ticket, w.policy); ok && !m.Due.After(until) {
+		w.t.Fatalf("after Advance to %s, %+v is next", until, m)
+	}
+}
+
+// command asks for something, mostly by somebody who may and with what it needs.
+func (w *world) command() {
+	verb := rapid.SampledFrom(modelVerbs).Draw(w.t, "verb")
+	by := rapid.SampledFrom(askers(verb)).Draw(w.t, "by")
+	c := ticket.Command{
+		Verb: verb, By: by, Handle: "somebody",
+		Message:   rapid.SampledFrom([]int64{5, 6, 7}).Draw(w.t, "message"),
+		Assignee:  rapid.SampledFrom([]ticket.PersonID{agentOne, agentTwo}).Draw(w.t, "assignee"),
+		Priority:  rapid.SampledFrom([]policy.Priority{"high", "low", "normal", "urgent", ""}).Draw(w.t, "to"),
+		Category:  rapid.SampledFrom([]string{"", w.policy.Categories[0], w.policy.Categories[1]}).Draw(w.t, "category"),
+		Emergency: rapid.SampledFrom([]string{"E-1", "", "E-2"}).Draw(w.t, "emergency"),
+		Extension: rapid.SampledFrom([]time.Duration{3 * time.Second, time.Hour, 36 * time.Hour}).Draw(w.t, "by how much"),
+	}
+	if rapid.IntRange(0, 7).Draw(w.t, "spoilt") == 7 {
+		spoil(w.t, &c)
+	}
+	w.take(c)
+}
+
+// modelVerbs holds those often that keep a story going: what ends a ticket ends its story too.
+var modelVerbs = []ticket.Verb{
+	ticket.VerbCustomerReply, ticket.VerbRequestInformation, ticket.VerbAgentReply, ticket.VerbResolve, ticket.VerbReopen,
+	ticket.VerbReclassify, ticket.VerbAssign, ticket.VerbEmergencyPause, ticket.VerbEmergencyExtend, ticket.VerbEmergencyResume,
+	ticket.VerbCustomerReply, ticket.VerbRequestInformation, ticket.VerbResolve, ticket.VerbReopen, ticket.VerbReclassify,
+	ticket.VerbEmergencyResume, ticket.VerbEmergencyResume, ticket.VerbProgressUpdate, ticket.VerbNote,
+	ticket.VerbAcknowledge, ticket.VerbClose, ticket.VerbWithdraw,
+}
+
+// askers is who may ask for a verb.
+func askers(verb ticket.Verb) []ticket.Actor {
+	var all []ticket.Actor
+	for _, a := range []ticket.Actor{byCustomer, byAgent, byOtherAgent, bySupervisor, byAdministrator, byHand} {
+		if ticket.MayAsk(a.Role, verb) && (verb != ticket.VerbClose || a == byCustomer) {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// spoil makes a command that is likely to be refused.
+func spoil(t *rapid.T, c *ticket.Command) {
+	switch rapid.IntRange(0, 7).Draw(t, "how") {
+	case 0:
+		c.By = rapid.SampledFrom([]ticket.Actor{byStranger, byCustomer, byAgent, byHand, byDesk}).Draw(t, "by another")
+	case 1:
+		c.Message, c.Assignee = 0, ""
+	case 2:
+		c.Priority = "bogus"
+	case 3:
+		c.Category = "bogus"
+	case 4:
+		c.Extension = rapid.SampledFrom([]time.Duration{0, -1, 1500 * time.Millisecond, 1 << 62}).Draw(t, "by what")
+	case 5:
+		c.Malformed = true
+	case 6:
+		c.Verb = rapid.SampledFrom([]ticket.Verb{"bogus", ticket.VerbSubmit}).Draw(t, "what")
+	default:
+		c.By, c.Verb = bySupervisor, ticket.VerbClose
+	}
+}
+
+// take lets the ticket take a command accepted now, along several ways that must all come to the same: at once, and
+// after timers that rang first, at any instants up to the acceptance.
+func (w *world) take(c ticket.Command) {
+	w.seq++
+	c.Seq, c.At = w.seq, w.now
+	w.extensions[c.Seq] = c.Extension
+	before, err := json.Marshal(w.ticket)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r, err := ticket.Take(w.ticket, w.policy, c)
+	again, errAgain := ticket.Take(w.ticket, w.policy, c)
+	if !reflect.DeepEqual(r, again) || (err == nil) != (errAgain == nil) {
+		w.t.Fatalf("the same step gave two results:\n%+v\n%+v", r, again)
+	}
+	w.timersFirst(c, r)
+	if after, _ := json.Marshal(w.ticket); string(after) != string(before) {
+		w.t.Fatalf("a step changed the ticket that it was given:\nfrom %s\n  to %s", before, after)
+	}
+	w.keep(r, err)
+}
+
+func (w *world) timersFirst(c ticket.Command, want ticket.Result) {
+	at, events := w.ticket, []ticket.Event(nil)
+	var mails []ticket.Mail
+	for m, ok := ticket.Next(at, w.policy); ok && !m.Due.After(c.At); m, ok = ticket.Next(at, w.policy) {
+		r, err := ticket.Advance(at, w.policy, m.Due)
+		if err != nil || len(r.Events) == 0 {
+			w.t.Fatalf("at %s nothing of %+v fell due: %v", m.Due, m, err)
+		}
+		at, events, mails = r.Ticket, append(events, r.Events...), append(mails, r.Mails...)
+		// The state goes through a history on its way to the next step.
+		at = reread(w.t, ticket.Keep(at, w.policy, w.seq, len(mails), c.At)).Ticket
+	}
+	r, err := ticket.Take(at, w.policy, c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Events, r.Mails = append(events, r.Events...), append(mails, r.Mails...)
+	if !reflect.DeepEqual(r, want) {
+		w.t.Fatalf("the order of timers and commands matters:\n got %+v\nwant %+v", r, want)
+	}
+}
+
+func (w *world) keep(r ticket.Result, err error) {
+	if err != nil {
+		w.t.Fatalf("a step failed: %v", err)
+	}
+	w.ticket = r.Ticket
+	w.events = append(w.events, r.Events...)
+	checkMails(w.t, w.events, r.Mails)
+	for _, m := range r.Mails {
+		if m.Event <= len(w.events)-len(r.Events) {
+			w.t.Fatalf("mail %+v is owed by an event of an earlier step", m)
+		}
+	}
+}
+
+// end lets two years pass: every ladder that nobody stopped was climbed to its top, and nothing goes on for ever.
+func (w *world) end() {
+	if w.ticket.Emergency != "" {
+		w.take(ticket.Command{Verb: ticket.VerbEmergencyResume, By: bySupervisor})
+		w.check()
+	}
+	w.advance(w.now.AddDate(1, 0, 0))
+	w.check()
+	if m, ok := ticket.Next(w.ticket, w.policy); ok && w.ticket.FirstResponse.Clock.Budget() < 1000*time.Hour {
+		w.t.Fatalf("a year later %+v is still to come", m)
+	}
+	for _, name := range policy.ClockNames() {
+		p := w.ticket.Promise(name)
+		if p.Escalating() && p.Rungs != len(w.policy.Escalation) {
+			w.t.Fatalf("%s: rung %d is the last of %d", name, p.Rungs, len(w.policy.Escalation))
+		}
+	}
+}
+
+// check compares the ticket with the fold of its events, with itself after a stay in a history, and with the oracle.
+func (w *world) check() {
+	fold := ticket.Draft(number, customer, 1, w.policy)
+	for i, e := range w.events {
+		if e.N != i+1 {
+			w.t.Fatalf("event %d has the number %d", i+1, e.N)
+		}
+		fold = ticket.Apply(fold, e)
+	}
+	if !reflect.DeepEqual(fold, w.ticket) || fold.Events != len(w.events) {
+		w.t.Fatalf("the ticket is not the fold of its events:\n got %+v\nwant %+v", w.ticket, fold)
+	}
+	w.ticket = reread(w.t, ticket.Keep(w.ticket, w.policy, w.seq, 0, w.now)).Ticket
+
+	for ; w.told < len(w.events); w.told++ {
+		if err := w.chronicle.read(w.events[w.told]); err != nil {
+			w.t.Fatalf("event %d: %v\n%+v", w.told+1, err, w.events[w.told])
+		}
+	}
+	w.compare()
+}
+
+// compare holds the ticket against the oracle as of the last event.
+func (w *world) compare() {
+	c := w.chronicle
+	if w.ticket.Status != c.status || (w.ticket.Emergency != "") != c.emergency || w.ticket.Nudged != c.nudged || w.ticket.Priority != priority(w.events) {
+		w.t.Fatalf("the ticket is %+v, the oracle says %s, emergency %v, nudged %v", w.ticket, c.status, c.emergency, c.nudged)
+	}
+	for _, name := range policy.ClockNames() {
+		p, want := w.ticket.Promise(name), c.promises[name]
+		used, budget := p.Clock.Used(w.policy.Calendar, c.now), p.Clock.Budget()
+		if used != want.used && c.status != ticket.StatusClosed || budget != want.target+want.added {
+			w.t.Fatalf("%s has used %s of %s, the oracle says %s of %s", name, used, budget, want.used, want.target+want.added)
+		}
+		if left := p.Clock.Remaining(w.policy.Calendar, c.now); used+left != budget {
+			w.t.Fatalf("%s: %s used and %s left make %s", name, used, left, budget)
+		}
+		if p.Reminded != want.reminded || !p.BreachedAt.IsZero() != want.breached || p.Rungs != want.rungs ||
+			p.Acknowledged != want.ended || p.Clock.Settled() != want.settled {
+			w.t.Fatalf("%s is %+v, the oracle says %+v", name, p, want)
+		}
+		if c.status != ticket.StatusClosed && !slices.Equal(p.Clock.Reasons(), c.reasons(name)) {
+			w.t.Fatalf("%s stands still for %v, the oracle says %v", name, p.Clock.Reasons(), c.reasons(name))
+		}
+	}
+}
+
+// priority is the last one that an event set.
+func priority(events []ticket.Event) policy.Priority {
+	for _, e := range slices.Backward(events) {
+		if e.Priority != "" {
+			return e.Priority
+		}
+	}
+	return ""
+}
