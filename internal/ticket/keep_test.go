@@ -1,0 +1,120 @@
+package ticket_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// berlin counts each clock in its own way, in a zone of its own.
+const berlin = `
+time_zone: Europe/Berlin
+hours: {monday: ["10:00-17:00"], tuesday: ["10:00-17:00"], wednesday: ["10:00-17:00"], thursday: ["10:00-17:00"], friday: ["10:00-17:00"]}
+clocks:
+  first_response: {target: 72h, counts: business_hours, remind_at: 75%}
+  resolution: {target: 15d, counts: business_days, pauses: [waiting, resolved]}
+silence: {nudge_after: 3d, resolve_after: 7d, close_after: 5d}
+escalation: [{after: 0s, tell: [supervisors]}, {after: 24h, tell: [administrators]}]
+`
+
+// TestKeep_labelsWhatIsNext for a person who watches: what, when by the policy's clock, and what is left.
+func TestKeep_labelsWhatIsNext(t *testing.T) {
+	cases := map[string]struct {
+		document string
+		live     func(*life)
+		now      float64 // hours after the birth, Monday 10:00 UTC, 11:00 in Berlin
+		want     string
+	}{
+		"a reminder": {berlin, func(*life) {}, 1,
+			"reminder of the first response Wed 2 Dec 16:00 CET, 71h of business hours left"},
+		"a deadline": {berlin, func(l *life) { l.until(240) }, 240,
+			"first response due Mon 7 Dec 13:00 CET, 16h of business hours left"},
+		"a deadline in days": {berlin, func(l *life) { l.says(0, byAgent, ticket.VerbAgentReply) }, 0.5,
+			"resolution due Mon 14 Dec 11:00 CET, 14d23h30m of business days left"},
+		"a deadline in calendar time": {plain, func(l *life) { l.says(0, byAgent, ticket.VerbAgentReply); l.until(160) }, 160.25,
+			"resolution due Tue 1 Dec 18:00 UTC, 1d15h45m of calendar time left"},
+		"an overdue deadline": {plain, func(l *life) { l.until(75) }, 101, "first response due Fri 27 Nov 14:00 UTC"},
+		"a rung":              {plain, func(l *life) { l.until(100) }, 100, "rung 2 for the broken first response Sat 28 Nov 14:00 UTC"},
+		"a nudge":             {plain, func(l *life) { l.says(0, byAgent, ticket.VerbRequestInformation) }, 0, "nudge the requester Tue 24 Nov 10:00 UTC"},
+		"a resolution": {plain, func(l *life) { l.says(0, byAgent, ticket.VerbRequestInformation); l.until(24) }, 30,
+			"resolve by silence Thu 26 Nov 10:00 UTC"},
+		"a closure": {plain, func(l *life) { l.says(0, byAgent, ticket.VerbResolve) }, 0, "close by silence Wed 25 Nov 10:00 UTC"},
+		"with seconds": {plain, func(l *life) { l.says(1.0/3600, byAgent, ticket.VerbResolve) }, 1,
+			"close by silence Wed 25 Nov 10:00:01 UTC"},
+		"nothing": {plain, func(l *life) { l.does(0, byAgent, ticket.VerbClose) }, 0, ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			l := submitted(t, c.document)
+			c.live(l)
+			s := ticket.Keep(l.ticket, l.policy, 4, 5, at(c.now))
+			if s.Next.Label != c.want {
+				t.Errorf("the label is %q, want %q", s.Next.Label, c.want)
+			}
+			if s.Command != 4 || s.Mails != 5 {
+				t.Errorf("kept command %d and mail %d", s.Command, s.Mails)
+			}
+			if next, _ := ticket.Next(l.ticket, l.policy); !s.Next.Same(next) {
+				t.Errorf("kept %+v, next is %+v", s.Next, next)
+			}
+			reread(t, s)
+		})
+	}
+}
+
+func TestSame_looksPastTheLabelOnly(t *testing.T) {
+	m := ticket.Moment{Kind: ticket.MomentRung, Clock: policy.Resolution, Rung: 1, Due: birth, Label: "one"}
+	other := m
+	other.Label = "another"
+	other.Due = birth.In(time.FixedZone("", 3600))
+	if !m.Same(other) {
+		t.Error("another label makes another moment")
+	}
+	for name, change := range map[string]func(*ticket.Moment){
+		"kind":  func(m *ticket.Moment) { m.Kind = ticket.MomentBreach },
+		"clock": func(m *ticket.Moment) { m.Clock = policy.FirstResponse },
+		"rung":  func(m *ticket.Moment) { m.Rung = 2 },
+		"due":   func(m *ticket.Moment) { m.Due = m.Due.Add(time.Second) },
+	} {
+		other := m
+		change(&other)
+		if m.Same(other) {
+			t.Errorf("another %s makes the same moment", name)
+		}
+	}
+}
+
+// TestState_staysSmall: histories record a state after every step, and a whole life must fit into 40 KB of history.
+func TestState_staysSmall(t *testing.T) {
+	const mostOfOne, mostOfAll = 2500, 10_000
+	l := &life{t: t, policy: policy.Default()}
+	l.ticket = ticket.Draft(number, customer, 1, l.policy)
+	sum := 0
+	for i, step := range []struct {
+		by ticket.Actor
+		c  ticket.Command
+	}{
+		{byCustomer, ticket.Command{Verb: ticket.VerbSubmit, Message: 100001, Priority: policy.PriorityNormal, Category: "delivery"}},
+		{bySupervisor, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Handle: "agent-number-one"}},
+		{byAgent, ticket.Command{Verb: ticket.VerbAgentReply, Message: 100002}},
+		{byAgent, ticket.Command{Verb: ticket.VerbResolve, Message: 100003}},
+		{byCustomer, ticket.Command{Verb: ticket.VerbClose}},
+	} {
+		l.granted(float64(i), step.by, step.c)
+		data, err := json.Marshal(ticket.Keep(l.ticket, l.policy, l.seq, len(l.mails), at(float64(i))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("after %s: %d bytes", step.c.Verb, len(data))
+		if len(data) > mostOfOne {
+			t.Errorf("after %s the state takes %d bytes: %s", step.c.Verb, len(data), data)
+		}
+		sum += len(data)
+	}
+	if sum > mostOfAll {
+		t.Errorf("the states of a whole life take %d bytes", sum)
+	}
+}

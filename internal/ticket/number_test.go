@@ -1,0 +1,145 @@
+package ticket_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+var (
+	written       = regexp.MustCompile(`^[A-Z0-9]{1,8}-[0-9A-HJKMNP-TV-Z]{10}$`)
+	writtenPerson = regexp.MustCompile(`^P-[0-9A-HJKMNP-TV-Z]{10}$`)
+)
+
+func TestParseNumber_readsWhatPeopleType(t *testing.T) {
+	cases := map[string]ticket.Number{
+		"HM-7Q2K9XM4TD":       "HM-7Q2K9XM4TD",
+		"hm-7q2k9xm4td":       "HM-7Q2K9XM4TD",
+		" HM-7Q2K9XM4TD\r\n":  "HM-7Q2K9XM4TD",
+		"HM-ilo0000000":       "HM-1100000000",
+		"OIL-OIL0000000":      "OIL-0110000000", // a prefix is taken at its letters
+		"A-0000000000":        "A-0000000000",
+		"ABCDEFGH-ZZZZZZZZZZ": "ABCDEFGH-ZZZZZZZZZZ",
+		"":                    "", "-": "", "HM": "", "HM-": "", "7Q2K9XM4TD": "",
+		"-7Q2K9XM4TD":           "",
+		"HM-7Q2K9XM4T":          "", // too short
+		"HM-7Q2K9XM4TDD":        "", // too long
+		"HM-7Q2K9XM4TU":         "", // no U in Crockford's base 32
+		"HM-7Q2K 9XM4T":         "",
+		"HM-7Q2K*9XM4T":         "",
+		"HM-7Q2K-9XM4T":         "",
+		"HM--7Q2K9XM4T":         "",
+		"HM 7Q2K9XM4TD":         "",
+		"H_-7Q2K9XM4TD":         "",
+		"ABCDEFGHI-7Q2K9XM4TD":  "", // the prefix is too long
+		"ÄB-7Q2K9XM4TD":         "",
+		"HM-7Q2K9XM4é":          "", // ten bytes, nine characters
+		"HM-7Q2K9XM4\xff\xff":   "",
+		"HM-7Q2K9XM4T\x00":      "",
+		"../-7Q2K9XM4TD":        "",
+		"HM-7Q2K9XM4TD; DROP--": "",
+	}
+	for typed, want := range cases {
+		got, err := ticket.ParseNumber(typed)
+		if got != want {
+			t.Errorf("%q is read as %q, want %q", typed, got, want)
+		}
+		if (err == nil) != (want != "") || err != nil && fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%q is answered with %v", typed, err)
+		}
+	}
+}
+
+func TestNewNumber_isReadBackHoweverItIsTyped(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		prefix := rapid.StringMatching(`[A-Z0-9]{1,8}`).Draw(t, "prefix")
+		n := ticket.NewNumber(prefix)
+		if !ticket.ValidPrefix(prefix) || !written.MatchString(string(n)) {
+			t.Fatalf("%q makes the number %q", prefix, n)
+		}
+		typed := []rune(string(n))
+		for i := range typed {
+			typed[i] = retype(typed[i], i > len(prefix), rapid.IntRange(0, 3).Draw(t, "as"))
+		}
+		if got, err := ticket.ParseNumber(" " + string(typed) + "\t"); got != n || err != nil {
+			t.Fatalf("%s, typed as %q, is read as %q: %v", n, string(typed), got, err)
+		}
+	})
+}
+
+// retype writes a character as people do who can't tell some from others.
+func retype(r rune, inCode bool, as int) rune {
+	switch {
+	case as == 0:
+		return r
+	case inCode && as > 1 && r == '1':
+		return rune("IilL"[as])
+	case inCode && as > 1 && r == '0':
+		return rune("OoOo"[as])
+	default:
+		return []rune(strings.ToLower(string(r)))[0]
+	}
+}
+
+// TestNew_isDrawnFromAllFiftyBits: each of ten places takes each of 32 characters.
+func TestNew_isDrawnFromAllFiftyBits(t *testing.T) {
+	const draws = 2000
+	seen := map[string]bool{}
+	places := [10]map[byte]bool{}
+	for range draws {
+		id := string(ticket.NewPersonID())
+		if !writtenPerson.MatchString(id) || seen[id] {
+			t.Fatalf("%q is no new ID", id)
+		}
+		seen[id] = true
+		for i := range places {
+			if places[i] == nil {
+				places[i] = map[byte]bool{}
+			}
+			places[i][id[2+i]] = true
+		}
+	}
+	for i, characters := range places {
+		if len(characters) != 32 {
+			t.Errorf("place %d takes %d characters", i, len(characters))
+		}
+	}
+}
+
+func TestValidPrefix(t *testing.T) {
+	for prefix, want := range map[string]bool{
+		"HM": true, "A": true, "9": true, "ABCDEFGH": true, "": false, "ABCDEFGHI": false, "hm": false, "H-M": false,
+		"H M": false, "HÄ": false, "H\x00": false, "H/M": false,
+	} {
+		if got := ticket.ValidPrefix(prefix); got != want {
+			t.Errorf("ValidPrefix(%q) = %v", prefix, got)
+		}
+	}
+}
+
+// FuzzParseNumber: whatever is read is written in the one way, and reads back as itself.
+func FuzzParseNumber(f *testing.F) {
+	for _, typed := range []string{"HM-7Q2K9XM4TD", "hm-ilo0000000", "ſ-ſſſſſ", "ı-ıııııııııı", "P-\xff", "A-B-C", "HM-７Q2K9XM4TD"} {
+		f.Add(typed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		n, err := ticket.ParseNumber(typed)
+		if err != nil {
+			if n != "" || fault.KindOf(err) != fault.NotFound {
+				t.Fatalf("%q is refused with %q and %v", typed, n, err)
+			}
+			return
+		}
+		if !written.MatchString(string(n)) {
+			t.Fatalf("%q is read as %q", typed, n)
+		}
+		if again, err := ticket.ParseNumber(string(n)); again != n || err != nil {
+			t.Fatalf("%q reads back as %q: %v", n, again, err)
+		}
+	})
+}
