@@ -65,6 +65,16 @@ func TestStep_takesWhatIsMissing(t *testing.T) {
 	d.consistent(a.Number)
 }
 
+func TestStep_numberNeverGivenOutTakesWhatThereIs(t *testing.T) {
+	d := open(t)
+	a := d.submit(d.customer)
+	d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbAssign})
+	if got := d.step(ticket.StepRequest{Number: a.Number, Command: 1 << 40}); got.State.Command != 2 || got.Pending != 2 {
+		t.Errorf("taken %d, pending %d, want 2 and 2", got.State.Command, got.Pending)
+	}
+	d.consistent(a.Number)
+}
+
 func TestStep_twoAtOnceTakeACommandOnce(t *testing.T) {
 	d := open(t)
 	a := d.submit(d.customer)
@@ -86,11 +96,12 @@ func TestStep_refusesWhatMeansNothing(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	for _, r := range []ticket.StepRequest{
-		{Number: n}, {Number: n, Command: 2}, {Number: n, Command: -1}, {Number: n, Command: 1, Bounced: 1},
+		{Number: n}, {Number: n, Command: -1}, {Number: n, Command: 1, Bounced: 1},
 		{Number: n, ByHand: &ticket.ByHand{Verb: ticket.VerbClose}}, {Number: n, ByHand: &ticket.ByHand{Key: "k", Verb: "sing"}},
 	} {
-		_, err := d.Step(t.Context(), r)
-		wantKind(t, err, fault.Invalid)
+		if _, err := d.Step(t.Context(), r); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("step %+v: got %v, want a fault of kind %s", r, err, fault.Invalid)
+		}
 	}
 	_, err := d.Step(t.Context(), ticket.StepRequest{Number: "HM-0000000000", Command: 1})
 	wantKind(t, err, fault.NotFound)
@@ -170,7 +181,11 @@ func TestStep_escalationTellsEachPersonOnce(t *testing.T) {
 func TestStep_bouncedMailIsToldOnce(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	d.step(ticket.StepRequest{Number: n, Bounced: 1}) // not noted as bounced: nothing to tell
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Hello."})
+	if err := d.Sent(t.Context(), n, 2); err != nil {
+		t.Fatal(err)
+	}
+	d.step(ticket.StepRequest{Number: n, Bounced: 2}) // it was sent: nothing to tell
 	if err := d.Bounced(t.Context(), n, 1, "550 no such user"); err != nil {
 		t.Fatal(err)
 	}
@@ -179,8 +194,19 @@ func TestStep_bouncedMailIsToldOnce(t *testing.T) {
 			t.Errorf("owed %v", got.Owed)
 		}
 	}
-	if got, want := d.kinds(n), []ticket.EventKind{ticket.EventSubmitted, ticket.EventMailBounced}; !slices.Equal(got, want) {
+	want := []ticket.EventKind{ticket.EventSubmitted, ticket.EventAssigned, ticket.EventAgentReplied, ticket.EventMailBounced}
+	if got := d.kinds(n); !slices.Equal(got, want) {
 		t.Errorf("timeline %v, want %v", got, want)
+	}
+	d.consistent(n)
+}
+
+func TestStep_mailGivenUpCountsAsBounced(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	d.step(ticket.StepRequest{Number: n, Bounced: 1})
+	if _, postage, err := d.Letter(t.Context(), n, 1); postage != desk.PostageBounced || err != nil {
+		t.Errorf("the mail is %s, %v", postage, err)
 	}
 	d.consistent(n)
 }

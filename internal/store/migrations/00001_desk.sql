@@ -48,51 +48,69 @@ CREATE TABLE tokens (
 );
 CREATE INDEX tokens_of_person ON tokens (person);
 
--- A ticket as its last step left it. Only a step writes its state; acceptance writes last_command and latest_at.
+-- A ticket as its last step left it. Only a step writes its state; acceptance writes last_command and latest_at. A
+-- rush of submissions pays for every expression here, so what can't be wrong in a row without state is checked by the
+-- trigger below. timestamptz(0): instants are whole seconds.
 CREATE TABLE tickets (
-    number       text        PRIMARY KEY CONSTRAINT tickets_number_shape
-                             CHECK (number ~ '^[A-Z0-9]{1,8}-[0-9A-HJKMNP-TV-Z]{10}$'),
-    requester    text        NOT NULL CONSTRAINT tickets_requester REFERENCES people,
-    policy       bigint      NOT NULL CONSTRAINT tickets_policy REFERENCES policies,
+    number       text           PRIMARY KEY CONSTRAINT tickets_number_shape
+                                CHECK (number ~ '^[A-Z0-9]{1,8}-[0-9A-HJKMNP-TV-Z]{10}$'),
+    requester    text           NOT NULL CONSTRAINT tickets_requester REFERENCES people,
+    policy       bigint         NOT NULL CONSTRAINT tickets_policy REFERENCES policies,
     order_number text,
-    follows      text        CONSTRAINT tickets_follows REFERENCES tickets
-                             CONSTRAINT tickets_follows_another CHECK (follows <> number),
-    submitted_at timestamptz NOT NULL,
-    updated_at   timestamptz NOT NULL,
-    latest_at    timestamptz NOT NULL, -- no later command is accepted before this instant
+    follows      text           CONSTRAINT tickets_follows REFERENCES tickets,
+    submitted_at timestamptz(0) NOT NULL,
+    updated_at   timestamptz(0) NOT NULL,
+    latest_at    timestamptz(0) NOT NULL, -- no later command is accepted before this instant
 
-    last_command bigint      NOT NULL, -- accepted
-    taken        bigint      NOT NULL DEFAULT 0, -- the last command that a step has decided
-    events       int         NOT NULL DEFAULT 0,
-    mails        int         NOT NULL DEFAULT 0,
+    last_command bigint         NOT NULL, -- accepted
+    taken        bigint         NOT NULL DEFAULT 0, -- the last command that a step has decided
+    events       int            NOT NULL DEFAULT 0,
+    mails        int            NOT NULL DEFAULT 0,
 
-    status       text        NOT NULL CONSTRAINT tickets_status_known
-                             CHECK (status IN ('new', 'open', 'waiting', 'resolved', 'closed')),
-    priority     text        NOT NULL CONSTRAINT tickets_priority_known
-                             CHECK (priority IN ('low', 'normal', 'high', 'urgent')),
-    category     text        NOT NULL,
-    assignee     text        CONSTRAINT tickets_assignee REFERENCES people,
-    next_due     timestamptz NOT NULL DEFAULT 'infinity', -- the next moment; infinity when there is none
-    promise_due  timestamptz NOT NULL DEFAULT 'infinity', -- the earliest promise that runs, unmet and unbroken
-    breached     boolean     NOT NULL DEFAULT false,      -- a promise was broken and is owed still
-    rung         int         NOT NULL DEFAULT 0,
-    state        jsonb,                                   -- ticket.State; null until the first step
+    status       text           NOT NULL CONSTRAINT tickets_status_known
+                                CHECK (status IN ('new', 'open', 'waiting', 'resolved', 'closed')),
+    priority     text           NOT NULL CONSTRAINT tickets_priority_known
+                                CHECK (priority IN ('low', 'normal', 'high', 'urgent')),
+    category     text           NOT NULL,
+    assignee     text           CONSTRAINT tickets_assignee REFERENCES people,
+    next_due     timestamptz(0) NOT NULL DEFAULT 'infinity', -- the next moment; infinity when there is none
+    promise_due  timestamptz(0) NOT NULL DEFAULT 'infinity', -- the earliest promise that runs, unmet and unbroken
+    breached     boolean        NOT NULL DEFAULT false,      -- a promise was broken and is owed still
+    rung         int            NOT NULL DEFAULT 0,
+    state        jsonb,                                      -- ticket.State; null until the first step
 
-    CONSTRAINT tickets_whole_seconds CHECK (submitted_at = date_trunc('second', submitted_at)
-                                            AND latest_at = date_trunc('second', latest_at)),
-    CONSTRAINT tickets_latest_after_submission CHECK (latest_at >= submitted_at),
-    CONSTRAINT tickets_taken_was_accepted CHECK (taken BETWEEN 0 AND last_command AND last_command >= 1),
-    CONSTRAINT tickets_counts CHECK (events >= 0 AND mails >= 0 AND rung >= 0),
-    CONSTRAINT tickets_state_is_row CHECK (CASE WHEN state IS NULL THEN taken = 0 AND events = 0 AND mails = 0
-        ELSE (state->>'command')::bigint = taken AND (state->>'mails')::int = mails
-             AND (state->'ticket'->>'events')::int = events AND state->'ticket'->>'status' = status
-             AND state->'ticket'->>'number' = number AND (state->'ticket'->>'policy')::bigint = policy
-             AND state->'ticket'->>'requester' = requester
-             AND coalesce(state->'ticket'->>'assignee', '') = coalesce(assignee, '') END)
+    CONSTRAINT tickets_taken_was_accepted CHECK (taken >= 0 AND taken <= last_command)
 ) WITH (fillfactor = 85);
+
+-- +goose StatementBegin
+CREATE FUNCTION tickets_row_is_state() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    t jsonb := NEW.state->'ticket';
+BEGIN
+    IF NEW.taken = 0 AND NEW.state IS NULL AND NEW.events = 0 AND NEW.mails = 0 THEN
+        RETURN NEW;
+    END IF;
+    IF ((NEW.state->>'command')::bigint, (NEW.state->>'mails')::int, (t->>'events')::int, (t->>'policy')::bigint)
+           IS DISTINCT FROM (NEW.taken, NEW.mails, NEW.events, NEW.policy)
+       OR (t->>'number', t->>'requester', t->>'status', t->>'priority', t->>'category')
+           IS DISTINCT FROM (NEW.number, NEW.requester, NEW.status, NEW.priority, NEW.category)
+       OR t->>'assignee' IS DISTINCT FROM NEW.assignee
+       OR NEW.taken < OLD.taken OR NEW.events < OLD.events OR NEW.mails < OLD.mails
+       OR NEW.last_command < OLD.last_command OR NEW.latest_at < OLD.latest_at THEN
+        RAISE EXCEPTION 'the row of ticket % is not its state', NEW.number
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'tickets_row_is_state';
+    END IF;
+    RETURN NEW;
+END $$;
+-- +goose StatementEnd
+
+CREATE TRIGGER tickets_row_is_state BEFORE UPDATE OF state, taken, events, mails, status, assignee ON tickets
+    FOR EACH ROW EXECUTE FUNCTION tickets_row_is_state();
+
 -- Staff's lists run by the next moment, a customer's by submission.
 CREATE INDEX tickets_by_due ON tickets (next_due, number);
-CREATE INDEX tickets_by_status ON tickets (status, next_due, number);
+CREATE INDEX tickets_waiting ON tickets (next_due, number) WHERE status = 'waiting';
+CREATE INDEX tickets_resolved ON tickets (next_due, number) WHERE status = 'resolved';
 CREATE INDEX tickets_by_assignee ON tickets (assignee, next_due, number) WHERE assignee IS NOT NULL;
 CREATE INDEX tickets_unassigned ON tickets (next_due, number) WHERE assignee IS NULL AND status <> 'closed';
 CREATE INDEX tickets_breached ON tickets (next_due, number) WHERE breached AND status <> 'closed';
@@ -113,27 +131,26 @@ CREATE INDEX messages_search ON messages USING gin (search);
 
 -- What was asked of a ticket, in order. A command never changes.
 CREATE TABLE commands (
-    ticket      text        NOT NULL CONSTRAINT commands_ticket REFERENCES tickets,
-    seq         bigint      NOT NULL CONSTRAINT commands_seq_positive CHECK (seq >= 1),
-    verb        text        NOT NULL CONSTRAINT commands_verb_shape CHECK (verb ~ '^[a-z][a-z-]{0,39}$'),
-    by_person   text        CONSTRAINT commands_by_person REFERENCES people, -- null: by hand, in Temporal UI
-    by_role     text        NOT NULL,
-    accepted_at timestamptz NOT NULL CONSTRAINT commands_whole_seconds CHECK (accepted_at = date_trunc('second', accepted_at)),
-    message     bigint      CONSTRAINT commands_message REFERENCES messages,
-    assignee    text        CONSTRAINT commands_assignee REFERENCES people,
-    priority    text        CONSTRAINT commands_priority_known CHECK (priority IN ('low', 'normal', 'high', 'urgent')),
+    ticket      text           NOT NULL CONSTRAINT commands_ticket REFERENCES tickets,
+    seq         bigint         NOT NULL CONSTRAINT commands_seq_positive CHECK (seq >= 1),
+    verb        text           NOT NULL,
+    by_person   text           CONSTRAINT commands_by_person REFERENCES people, -- null: by hand, in Temporal UI
+    by_role     text           NOT NULL,
+    accepted_at timestamptz(0) NOT NULL,
+    message     bigint         CONSTRAINT commands_message REFERENCES messages,
+    assignee    text           CONSTRAINT commands_assignee REFERENCES people,
+    priority    text           CONSTRAINT commands_priority_known CHECK (priority IN ('low', 'normal', 'high', 'urgent')),
     category    text,
     emergency   text,
     extension   bigint, -- seconds
-    malformed   boolean     NOT NULL DEFAULT false,
+    malformed   boolean        NOT NULL DEFAULT false,
     key         text,   -- makes a repeated request be accepted once
     fingerprint bytea,
     hand_key    text,   -- likewise for a signal that came by hand
     CONSTRAINT commands_pkey PRIMARY KEY (ticket, seq),
-    CONSTRAINT commands_somebody CHECK ((by_person IS NULL) = (by_role = 'operator')),
-    CONSTRAINT commands_hand_key_by_hand CHECK ((hand_key IS NOT NULL) = (by_role = 'operator')),
-    CONSTRAINT commands_key_of_person CHECK ((key IS NULL) = (fingerprint IS NULL) AND (key IS NULL OR by_person IS NOT NULL)),
-    CONSTRAINT commands_submission_first CHECK ((verb = 'submit' AND by_role <> 'operator') = (seq = 1))
+    CONSTRAINT commands_by_somebody_or_hand CHECK ((by_person IS NULL) = (hand_key IS NOT NULL)),
+    CONSTRAINT commands_fingerprint_of_key CHECK ((key IS NULL) = (fingerprint IS NULL)),
+    CONSTRAINT commands_submission_first CHECK (seq > 1 OR (verb = 'submit' AND message IS NOT NULL))
 );
 CREATE UNIQUE INDEX commands_key ON commands (by_person, key) WHERE key IS NOT NULL;
 CREATE UNIQUE INDEX commands_hand_key ON commands (ticket, hand_key) WHERE hand_key IS NOT NULL;
@@ -163,7 +180,7 @@ CREATE TABLE events (
     ticket      text        NOT NULL CONSTRAINT events_ticket REFERENCES tickets,
     n           int         NOT NULL CONSTRAINT events_n_positive CHECK (n >= 1),
     kind        text        NOT NULL,
-    at          timestamptz NOT NULL,
+    at          timestamptz(0) NOT NULL,
     message     bigint      CONSTRAINT events_message REFERENCES messages,
     data        jsonb       NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
