@@ -1,5 +1,6 @@
--- No row: the ticket is not there for @by, or closed. Everything after the update happens under the ticket's lock; so
--- does the reading of the clock, which PostgreSQL evaluates anew after it had to wait for the row.
+-- No row: the ticket is not there for @by, or closed. Everything after the update happens under the ticket's lock. So
+-- does the reading of the clock if a step held the lock and changed the ticket: PostgreSQL then evaluates the update
+-- anew. Nothing is accepted before an instant at which something fell due that has been recorded.
 WITH locked AS (
     UPDATE tickets SET last_command = last_command + 1,
                        latest_at = greatest(latest_at, date_trunc('second', clock_timestamp()))

@@ -55,7 +55,7 @@ func TestStep_raceOfCommandsLosesNothing(t *testing.T) {
 
 // TestStep_randomLives plays what may happen to a ticket over some days, in a random order, and checks what is stored.
 func TestStep_randomLives(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			d := openUnder(t, quick)

@@ -87,28 +87,15 @@ func (d *shop) kinds(n ticket.Number) []ticket.EventKind {
 // sql runs a statement beside the store.
 func (d *shop) sql(statement string, args ...any) {
 	d.t.Helper()
-	conn := d.connect()
-	defer func() { _ = conn.Close(d.t.Context()) }()
-	if _, err := conn.Exec(d.t.Context(), statement, args...); err != nil {
+	if _, err := d.beside.Exec(d.t.Context(), statement, args...); err != nil {
 		d.t.Fatalf("%s: %v", statement, err)
 	}
-}
-
-func (d *shop) connect() *pgx.Conn {
-	d.t.Helper()
-	conn, err := pgx.Connect(d.t.Context(), d.dsn)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return conn
 }
 
 // one reads a single value beside the store.
 func one[T any](d *shop, query string, args ...any) T {
 	d.t.Helper()
-	conn := d.connect()
-	defer func() { _ = conn.Close(d.t.Context()) }()
-	rows, err := conn.Query(d.t.Context(), query, args...)
+	rows, err := d.beside.Query(d.t.Context(), query, args...)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package store_test
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -13,8 +15,9 @@ import (
 // shop is a desk with its people, on a database of its own.
 type shop struct {
 	*store.Store
-	t   testing.TB
-	dsn string
+	t      testing.TB
+	dsn    string
+	beside *pgxpool.Pool // for what the store doesn't offer
 
 	customer, other, agent, second, supervisor, administrator desk.Person
 }
@@ -35,7 +38,12 @@ func staffed(t testing.TB, dsn, document string) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	d := &shop{Store: s, t: t, dsn: dsn}
+	beside, err := pgxpool.New(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(beside.Close)
+	d := &shop{Store: s, t: t, dsn: dsn, beside: beside}
 	if _, _, err := s.PublishPolicy(t.Context(), []byte(document), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}

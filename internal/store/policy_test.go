@@ -1,0 +1,66 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func TestPublishPolicy_versionsAreForGood(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	if v, published, err := d.PublishPolicy(t.Context(), policy.Holesalemart(), "again", ""); v != 1 || published || err != nil {
+		t.Errorf("the same again: version %d, published %v, %v", v, published, err)
+	}
+	if v, published, err := d.PublishPolicy(t.Context(), []byte(quick), "me", "faster"); v != 2 || !published || err != nil {
+		t.Errorf("another: version %d, published %v, %v", v, published, err)
+	}
+	v, p, document, err := d.PolicyInForce(t.Context())
+	if v != 2 || p.Name != "Quick" || string(document) != quick || err != nil {
+		t.Errorf("in force: %d, %v", v, err)
+	}
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})
+	if record, err := d.Track(t.Context(), n); err != nil || record.Policy != 1 || d.submit(d.customer).Policy != 2 {
+		t.Errorf("the old ticket is under version %d, %v", record.Policy, err)
+	}
+	for _, change := range []string{`UPDATE policies SET author = 'somebody'`, `DELETE FROM policies WHERE version = 2`} {
+		if _, err := d.beside.Exec(t.Context(), change); err == nil {
+			t.Errorf("%s was let through", change)
+		}
+	}
+}
+
+func TestPublishPolicy_namesEveryProblem(t *testing.T) {
+	d := open(t)
+	_, _, err := d.PublishPolicy(t.Context(), []byte("name: x\nnonsense: 1\n"), "me", "")
+	wantKind(t, err, fault.Invalid)
+	if problems, ok := errors.AsType[policy.Problems](err); !ok || len(problems) < 2 {
+		t.Errorf("problems %v", problems)
+	}
+	_, err = d.Policy(t.Context(), 7)
+	wantKind(t, err, fault.NotFound)
+}
+
+func TestPublishPolicy_atOnceGivesEachAVersion(t *testing.T) {
+	d := open(t)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			document := strings.Replace(quick, "Quick", fmt.Sprint("Quick ", i), 1)
+			if _, published, err := d.PublishPolicy(t.Context(), []byte(document), "me", ""); !published || err != nil {
+				t.Errorf("published %v, %v", published, err)
+			}
+		})
+	}
+	all.Wait()
+	if v, _, _, err := d.PolicyInForce(t.Context()); v != 9 || err != nil {
+		t.Errorf("version %d, %v, want 9", v, err)
+	}
+}
