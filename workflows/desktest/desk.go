@@ -39,7 +39,7 @@ type Desk struct {
 type record struct {
 	state    ticket.State
 	commands []ticket.Command
-	hands    map[string]bool // keys of the signals by hand that have their number
+	hands    map[string]int64 // numbers of the signals by hand, by their keys
 	events   []ticket.Event
 	outcomes []ticket.Outcome // of each command taken, in their order
 	mails    []mail
@@ -92,7 +92,7 @@ func (d *Desk) OnMail(f func(ticket.Owed) (bounced bool, err error)) {
 func (d *Desk) Submit(n ticket.Number) ticket.Command {
 	d.mu.Lock()
 	d.tickets[n] = &record{
-		state: ticket.State{Ticket: ticket.Draft(n, Customer, 1, d.policy)}, hands: map[string]bool{},
+		state: ticket.State{Ticket: ticket.Draft(n, Customer, 1, d.policy)}, hands: map[string]int64{},
 	}
 	d.mu.Unlock()
 	return d.Accept(n, ticket.Command{
@@ -153,14 +153,27 @@ func (d *Desk) step(r ticket.StepRequest) (ticket.StepResult, error) {
 }
 
 func (d *Desk) do(rec *record, r ticket.StepRequest) error {
-	if r.ByHand != nil && !rec.hands[r.ByHand.Key] {
-		rec.hands[r.ByHand.Key] = true
-		d.accept(rec, byHand(*r.ByHand))
-	}
-	for range d.perStep {
-		if rec.state.Command == int64(len(rec.commands)) {
-			break
+	switch {
+	case r.ByHand != nil:
+		seq, numbered := rec.hands[r.ByHand.Key]
+		if !numbered {
+			seq = d.accept(rec, byHand(*r.ByHand)).Seq
+			rec.hands[r.ByHand.Key] = seq
 		}
+		return d.take(rec, seq)
+	case r.Command > 0:
+		return d.take(rec, r.Command)
+	case r.Bounced > 0:
+		return d.bounce(rec, r.Bounced)
+	default:
+		return d.fallDue(rec, r.Due)
+	}
+}
+
+// take decides the commands up to a number, as many as one step may.
+func (d *Desk) take(rec *record, upTo int64) error {
+	upTo = min(upTo, int64(len(rec.commands)), rec.state.Command+int64(d.perStep))
+	for rec.state.Command < upTo {
 		c := rec.commands[rec.state.Command]
 		result, err := ticket.Take(rec.state.Ticket, d.policy, c)
 		if err != nil {
@@ -169,23 +182,33 @@ func (d *Desk) do(rec *record, r ticket.StepRequest) error {
 		rec.outcomes = append(rec.outcomes, result.Outcome)
 		d.keep(rec, result, c.Seq)
 	}
-	if r.Bounced > 0 && !rec.mails[r.Bounced-1].recorded {
-		rec.mails[r.Bounced-1].settled, rec.mails[r.Bounced-1].recorded = true, true
-		result, err := ticket.Bounce(rec.state.Ticket, d.policy, r.Bounced, d.now().UTC().Truncate(time.Second))
-		if err != nil {
-			return err
-		}
-		d.keep(rec, result, rec.state.Command)
-	}
-	if r.Due.IsZero() || rec.state.Command < int64(len(rec.commands)) {
+	return nil
+}
+
+func (d *Desk) bounce(rec *record, n int) error {
+	m := &rec.mails[n-1]
+	if m.recorded {
 		return nil
 	}
-	result, err := ticket.Advance(rec.state.Ticket, d.policy, d.now())
-	if err != nil {
-		return err
+	m.settled, m.recorded = true, true
+	result, err := ticket.Bounce(rec.state.Ticket, d.policy, n, d.now().UTC().Truncate(time.Second))
+	if err == nil {
+		d.keep(rec, result, rec.state.Command)
 	}
-	d.keep(rec, result, rec.state.Command)
-	return nil
+	return err
+}
+
+// fallDue fires what is due at an instant, unless that lies ahead or an earlier command waits to be taken.
+func (d *Desk) fallDue(rec *record, due time.Time) error {
+	waiting := rec.commands[rec.state.Command:]
+	if due.After(d.now()) || len(waiting) > 0 && waiting[0].At.Before(due) {
+		return nil
+	}
+	result, err := ticket.Advance(rec.state.Ticket, d.policy, due)
+	if err == nil {
+		d.keep(rec, result, rec.state.Command)
+	}
+	return err
 }
 
 func byHand(h ticket.ByHand) ticket.Command {

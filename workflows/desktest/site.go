@@ -1,0 +1,130 @@
+package desktest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/holesalemart/supportdesk/activities"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/temporaltest"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/worker"
+	"github.com/holesalemart/supportdesk/workflows"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 2 * time.Minute
+
+// Site is a desk on a real Temporal server of its own.
+type Site struct {
+	*Desk
+	Server   *temporaltest.Server
+	Temporal *dispatch.Temporal
+
+	t testing.TB
+}
+
+// NewSite starts a server that goes with the test, and registers the search attributes. No worker runs yet.
+func NewSite(t testing.TB, p *policy.Policy) *Site {
+	t.Helper()
+	s := &Site{Desk: New(p, time.Now), Server: temporaltest.Start(t), t: t}
+	var err error
+	s.Temporal, err = dispatch.Connect(dispatch.Options{
+		Address: s.Server.HostPort, Namespace: client.DefaultNamespace, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatalf("connect: %v", err)
+	}
+	t.Cleanup(s.Temporal.Close)
+	if err := dispatch.RegisterAttributes(t.Context(), s.Temporal.Client, client.DefaultNamespace); err != nil {
+		t.Fatalf("register the search attributes: %v", err)
+	}
+	return s
+}
+
+// Work starts a worker process. What it returns stops it, waits for its end, and may be called again.
+func (s *Site) Work() (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(s.t.Context()))
+	ended := make(chan error, 1)
+	go func() {
+		ended <- worker.Run(ctx, s.Temporal.Client, activities.NewSteps(s.Desk), activities.NewMails(s.Desk, time.Second),
+			worker.Options{MailPerSecond: 10_000})
+		close(ended)
+	}()
+	stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			s.t.Errorf("worker: %v", err)
+		}
+	}
+	s.t.Cleanup(stop)
+	return stop
+}
+
+// Check ends the test on an error.
+func (s *Site) Check(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Tell delivers a command.
+func (s *Site) Tell(n ticket.Number, c ticket.Command) {
+	s.t.Helper()
+	err := dispatch.New(s.Temporal.Client).Deliver(s.t.Context(), desk.Delivery{Number: n, Command: c})
+	if err != nil {
+		s.t.Fatalf("deliver: %v", err)
+	}
+}
+
+// Ask has a command accepted and delivered, and waits until it is decided.
+func (s *Site) Ask(n ticket.Number, c ticket.Command) {
+	s.t.Helper()
+	c = s.Accept(n, c)
+	s.Tell(n, c)
+	s.Await("the command's outcome", func() bool { return s.State(n).Command >= c.Seq })
+}
+
+// Ended waits until a ticket's workflow has ended well.
+func (s *Site) Ended(n ticket.Number) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	if err := s.Temporal.GetWorkflow(ctx, workflows.TicketID(n), "").Get(ctx, nil); err != nil {
+		s.t.Fatalf("the workflow of %s: %v", n, err)
+	}
+}
+
+// Await waits until something is so.
+func (s *Site) Await(what string, so func() bool) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeoutCause(s.t.Context(), patience, errors.New("too late"))
+	defer cancel()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for !so() {
+		select {
+		case <-ctx.Done():
+			s.t.Fatalf("waiting for %s: %v", what, context.Cause(ctx))
+		case <-look.C:
+		}
+	}
+}
+
+// Happened reports whether a ticket's timeline has an event of a kind, at least so many times.
+func (s *Site) Happened(n ticket.Number, kind ticket.EventKind, times int) bool {
+	for _, e := range s.Events(n) {
+		if e.Kind == kind {
+			times--
+		}
+	}
+	return times <= 0
+}

@@ -1,0 +1,156 @@
+package workflows_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/log"
+	sdkworker "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows"
+	"github.com/holesalemart/supportdesk/workflows/desktest"
+)
+
+const (
+	histories = "testdata/histories"
+	release   = "v1" // of the histories that -record adds
+)
+
+var record = flag.Bool("record", false, "play the scenarios on a real server and add their histories to "+histories)
+
+// Whatever the code of any release did, today's code does too: the same commands, for as long, to the same end.
+func TestReplay_everyStoredHistoryGoesTheSameWay(t *testing.T) {
+	if *record {
+		recordScenarios(t)
+	}
+	files, err := filepath.Glob(filepath.Join(histories, "*.json"))
+	if err != nil {
+		t.Fatalf("list the histories: %v", err)
+	}
+	if len(files) < len(scenarios) {
+		t.Fatalf("%d histories of %d scenarios", len(files), len(scenarios))
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			want, err := os.ReadFile(golden(file))
+			if err != nil {
+				t.Fatalf("golden values: %v", err)
+			}
+			if got := replay(t, file); got != string(want) {
+				t.Errorf("the transcript is\n%s\nand was\n%s", got, want)
+			}
+		})
+	}
+}
+
+func golden(file string) string { return strings.TrimSuffix(file, ".json") + ".golden" }
+
+// replay plays a history on today's code and gives the transcript.
+func replay(t *testing.T, file string) string {
+	t.Helper()
+	s := &scribe{}
+	replayer, err := sdkworker.NewWorkflowReplayerWithOptions(sdkworker.WorkflowReplayerOptions{
+		Interceptors: []interceptor.WorkerInterceptor{s},
+	})
+	if err != nil {
+		t.Fatalf("make a replayer: %v", err)
+	}
+	replayer.RegisterWorkflowWithOptions(workflows.Ticket, workflow.RegisterOptions{Name: workflows.TicketWorkflow})
+	quiet := log.NewStructuredLogger(slog.New(slog.DiscardHandler))
+	if err := replayer.ReplayWorkflowHistoryFromJSONFile(quiet, file); err != nil {
+		t.Fatalf("replay: %v", err)
+	}
+	transcript, err := s.transcript()
+	if err != nil {
+		t.Fatalf("transcript: %v", err)
+	}
+	return transcript
+}
+
+func recordScenarios(t *testing.T) {
+	if err := os.MkdirAll(histories, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, scenario := range scenarios {
+		file := filepath.Join(histories, release+"-"+scenario.name+".json")
+		if _, err := os.Stat(file); err == nil {
+			continue // append-only
+		}
+		t.Run("record "+scenario.name, func(t *testing.T) {
+			site := desktest.NewSite(t, parse(t, scenario.policy))
+			scenario.play(site)
+			site.Ended(number)
+			writeFile(t, file, fetch(t, site, number))
+			writeFile(t, golden(file), []byte(replay(t, file)))
+		})
+	}
+}
+
+func writeFile(t *testing.T, file string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(file, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fetch gives a workflow's history as JSON, without what names the machine.
+func fetch(t *testing.T, site *desktest.Site, n ticket.Number) []byte {
+	t.Helper()
+	var history historypb.History
+	iterator := site.Temporal.GetWorkflowHistory(t.Context(), workflows.TicketID(n), "", false,
+		enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for iterator.HasNext() {
+		event, err := iterator.Next()
+		if err != nil {
+			t.Fatalf("read the history: %v", err)
+		}
+		history.Events = append(history.Events, event)
+	}
+	data, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(&history)
+	if err != nil {
+		t.Fatalf("encode the history: %v", err)
+	}
+	var tree any
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(&tree); err != nil {
+		t.Fatal(err)
+	}
+	anonymise(tree)
+	data, err = json.MarshalIndent(tree, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(data, '\n')
+}
+
+func anonymise(tree any) {
+	switch node := tree.(type) {
+	case []any:
+		for _, child := range node {
+			anonymise(child)
+		}
+	case map[string]any:
+		if _, ok := node["identity"]; ok {
+			node["identity"] = "worker"
+		}
+		if node["kind"] == "TASK_QUEUE_KIND_STICKY" {
+			node["name"] = "sticky"
+		}
+		for _, child := range node {
+			anonymise(child)
+		}
+	}
+}

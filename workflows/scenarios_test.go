@@ -1,0 +1,181 @@
+package workflows_test
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows"
+	"github.com/holesalemart/supportdesk/workflows/desktest"
+)
+
+// hasty makes every promise and breaks it within seconds.
+const hasty = `
+time_zone: UTC
+clocks:
+  first_response: {target: 2s, counts: calendar, remind_at: 50%}
+  resolution: {target: 7s, counts: calendar, remind_at: 90%, pauses: [waiting, resolved]}
+silence: {nudge_after: 1s, resolve_after: 2s, close_after: 1s}
+escalation:
+  - {after: 0s, tell: [assignee, supervisors], raise_priority: true}
+  - {after: 1s, tell: [supervisors]}
+  - {after: 2s, tell: [supervisors, administrators]}
+`
+
+// scenario is a life on a real server. It ends with the ticket closed.
+type scenario struct {
+	name   string
+	policy string
+	play   func(*desktest.Site)
+}
+
+var scenarios = []scenario{
+	{"answered", promises, answered},
+	{"escalated", hasty, escalated},
+	{"silence", hasty, silence},
+	{"burst", promises, burst},
+	{"outages", promises, outages},
+	{"by-hand", promises, manual},
+	{"reopened", promises, reopened},
+	{"taken-over", promises, takenOver},
+}
+
+func answered(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
+	s.Ask(number, assignToAlice())
+	s.Ask(number, words(alice, ticket.VerbAgentReply))
+	s.Ask(number, words(alice, ticket.VerbResolve))
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: customer})
+}
+
+func escalated(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Await("the last rung", func() bool { return s.Happened(number, ticket.EventEscalated, 3) })
+	s.Ask(number, words(alice, ticket.VerbAgentReply))
+	s.Await("the other ladder's last rung", func() bool { return s.Happened(number, ticket.EventEscalated, 6) })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbAcknowledge, By: super})
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+func silence(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Ask(number, words(alice, ticket.VerbRequestInformation))
+}
+
+// burst is told out of order, twice, while no worker runs; a second worker starts without the first one's memory.
+func burst(s *desktest.Site) {
+	submit := s.Submit(number)
+	assign := s.Accept(number, assignToAlice())
+	reply := s.Accept(number, words(alice, ticket.VerbAgentReply))
+	resolve := s.Accept(number, words(alice, ticket.VerbResolve))
+	for _, c := range []ticket.Command{resolve, reply, submit, reply, assign, submit, resolve} {
+		s.Tell(number, c)
+	}
+	stop := s.Work()
+	s.Await("the burst", func() bool { return s.State(number).Command == 4 && len(s.Unsettled(number)) == 0 })
+	stop()
+	s.Tell(number, s.Accept(number, ticket.Command{Verb: ticket.VerbClose, By: customer}))
+	s.Work()
+}
+
+func outages(s *desktest.Site) {
+	var steps, mails atomic.Int32
+	s.OnStep(func(ticket.StepRequest) error {
+		if n := steps.Add(1); n > 2 && n < 9 {
+			return away
+		}
+		return nil
+	})
+	s.OnMail(func(m ticket.Owed) (bool, error) {
+		if mails.Add(1) < 3 {
+			return false, away
+		}
+		return m.Kind == ticket.MailAssignment, nil
+	})
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Ask(number, assignToAlice())
+	s.Await("the bounce", func() bool { return s.Happened(number, ticket.EventMailBounced, 1) })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbWithdraw, By: customer})
+}
+
+func manual(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	for _, signal := range []struct {
+		verb    ticket.Verb
+		payload any
+	}{
+		{ticket.VerbAssign, workflows.Signal{Agent: "alice"}},
+		{ticket.VerbNote, nil},
+		{ticket.VerbAssign, "alice"},
+		{ticket.VerbResolve, workflows.Signal{Seq: 99}},
+		{ticket.VerbReclassify, map[string]any{"priority": "high"}},
+	} {
+		before := s.State(number).Command
+		signalByHand(s, signal.verb, signal.payload)
+		s.Await("its outcome", func() bool { return s.State(number).Command > max(before, 1) })
+	}
+	bare(s, ticket.VerbResolve)
+	bare(s, ticket.VerbClose)
+}
+
+func signalByHand(s *desktest.Site, verb ticket.Verb, payload any) {
+	err := s.Temporal.SignalWorkflow(context.Background(), workflows.TicketID(number), "", string(verb), payload)
+	s.Check(err)
+}
+
+// bare signals without any payload, as Temporal UI does when its field is left empty.
+func bare(s *desktest.Site, verb ticket.Verb) {
+	_, err := s.Temporal.WorkflowService().SignalWorkflowExecution(context.Background(), &workflowservice.SignalWorkflowExecutionRequest{
+		Namespace: s.Temporal.Namespace, SignalName: string(verb),
+		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: workflows.TicketID(number)},
+	})
+	s.Check(err)
+}
+
+func reopened(s *desktest.Site) {
+	stop := s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Ask(number, ticket.Command{Verb: ticket.VerbEmergencyPause, By: super, Emergency: "E-1"})
+	s.Ask(number, ticket.Command{Verb: ticket.VerbEmergencyExtend, By: super, Emergency: "E-2", Extension: time.Hour})
+	s.Ask(number, ticket.Command{Verb: ticket.VerbEmergencyResume, By: super, Emergency: "E-1"})
+	s.Ask(number, words(alice, ticket.VerbRequestInformation))
+	s.Await("every mail", func() bool { return len(s.Unsettled(number)) == 0 })
+	stop()
+	s.Work()
+	s.Ask(number, words(customer, ticket.VerbCustomerReply))
+	s.Ask(number, words(alice, ticket.VerbResolve))
+	s.Ask(number, words(customer, ticket.VerbCustomerReply))
+	s.Ask(number, words(alice, ticket.VerbProgressUpdate))
+	s.Ask(number, words(alice, ticket.VerbNote))
+	s.Ask(number, ticket.Command{Verb: ticket.VerbWithdraw, By: customer})
+}
+
+// takenOver starts where another run of the workflow went on as new.
+func takenOver(s *desktest.Site) {
+	s.Submit(number)
+	s.Accept(number, assignToAlice())
+	first, err := s.Step(context.Background(), ticket.StepRequest{Number: number, Command: 2})
+	s.Check(err)
+	s.Work()
+	options := client.StartWorkflowOptions{ID: workflows.TicketID(number), TaskQueue: workflows.TicketQueue}
+	_, err = s.Temporal.ExecuteWorkflow(context.Background(), options, workflows.TicketWorkflow, workflows.Start{
+		Number: number, State: first.State, Pending: 5,
+		Claims: []workflows.Claim{{Seq: 5, Verb: ticket.VerbResolve}},
+		ByHand: []ticket.ByHand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Hands: 1,
+		Owed: first.Owed[1:], Bounced: []int{1},
+	})
+	s.Check(err)
+	s.Await("what was handed on", func() bool { return s.Happened(number, ticket.EventMailBounced, 1) })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}

@@ -1,0 +1,105 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/workflows"
+)
+
+// scribe writes down what a workflow's code asks for, in full. The replayer compares no more than types and IDs: a
+// timer of another length would pass it.
+type scribe struct {
+	interceptor.WorkerInterceptorBase
+	lines  []string
+	report func() (workflows.Report, error) // the query's handler
+}
+
+func (s *scribe) write(format string, args ...any) {
+	s.lines = append(s.lines, fmt.Sprintf(format, args...))
+}
+
+// transcript is everything that was asked for, and the state at the end.
+func (s *scribe) transcript() (string, error) {
+	report, err := s.report()
+	if err != nil {
+		return "", err
+	}
+	end, err := json.MarshalIndent(report, "", "  ")
+	return strings.Join(s.lines, "\n") + "\nreport " + string(end) + "\n", err
+}
+
+func (s *scribe) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	in := &scribeInbound{scribe: s}
+	in.Next = next
+	return in
+}
+
+type scribeInbound struct {
+	interceptor.WorkflowInboundInterceptorBase
+	scribe *scribe
+}
+
+func (s *scribeInbound) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
+	out := &scribeOutbound{scribe: s.scribe}
+	out.Next = outbound
+	return s.Next.Init(out)
+}
+
+type scribeOutbound struct {
+	interceptor.WorkflowOutboundInterceptorBase
+	scribe *scribe
+}
+
+func (s *scribeOutbound) ExecuteLocalActivity(ctx workflow.Context, activityType string, args ...any) workflow.Future {
+	o := workflow.GetLocalActivityOptions(ctx)
+	s.scribe.write("local %s %s, %s in all, %d tries: %s", activityType, encode(args), o.ScheduleToCloseTimeout,
+		o.RetryPolicy.MaximumAttempts, o.Summary)
+	return s.Next.ExecuteLocalActivity(ctx, activityType, args...)
+}
+
+func (s *scribeOutbound) ExecuteActivity(ctx workflow.Context, activityType string, args ...any) workflow.Future {
+	o := workflow.GetActivityOptions(ctx)
+	s.scribe.write("activity %s %s on %q, %s a try, %s in all, retries %s to %s: %s", activityType, encode(args), o.TaskQueue,
+		o.StartToCloseTimeout, o.ScheduleToCloseTimeout, o.RetryPolicy.InitialInterval, o.RetryPolicy.MaximumInterval, o.Summary)
+	return s.Next.ExecuteActivity(ctx, activityType, args...)
+}
+
+func (s *scribeOutbound) NewTimerWithOptions(ctx workflow.Context, d time.Duration, o workflow.TimerOptions) workflow.Future {
+	s.scribe.write("timer %s: %s", d, o.Summary)
+	return s.Next.NewTimerWithOptions(ctx, d, o)
+}
+
+func (s *scribeOutbound) UpsertTypedSearchAttributes(ctx workflow.Context, updates ...temporal.SearchAttributeUpdate) error {
+	values := map[string]any{}
+	for key, value := range temporal.NewSearchAttributes(updates...).GetUntypedValues() {
+		values[key.GetName()] = value
+	}
+	var line []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		line = append(line, fmt.Sprintf("%s=%v", name, values[name]))
+	}
+	s.scribe.write("attributes %s", strings.Join(line, " "))
+	return s.Next.UpsertTypedSearchAttributes(ctx, updates...)
+}
+
+func (s *scribeOutbound) SetQueryHandlerWithOptions(ctx workflow.Context, name string, handler any, o workflow.QueryHandlerOptions) error {
+	s.scribe.report = handler.(func() (workflows.Report, error))
+	return s.Next.SetQueryHandlerWithOptions(ctx, name, handler, o)
+}
+
+func encode(args []any) string {
+	data, err := json.Marshal(args)
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
+}

@@ -1,0 +1,153 @@
+package workflows_test
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	enumspb "go.temporal.io/api/enums/v1"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows"
+	"github.com/holesalemart/supportdesk/workflows/desktest"
+)
+
+// Every mail is settled before the next command comes, which is the dearest way to live.
+func TestTicket_aWholeLifeCostsAtMost100EventsAnd40KB(t *testing.T) {
+	t.Parallel()
+	s := desktest.NewSite(t, policy.Default())
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	calm := func() bool {
+		report, ok := ask(t, s)
+		return ok && len(s.Unsettled(number)) == 0 && len(report.Owed) == 0 && report.State.Command == report.Pending
+	}
+	s.Await("the receipt", func() bool { return s.State(number).Command == 1 && calm() })
+	for _, c := range []ticket.Command{
+		assignToAlice(), words(alice, ticket.VerbAgentReply), words(alice, ticket.VerbResolve),
+	} {
+		s.Ask(number, c)
+		s.Await("its mails", calm)
+	}
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: customer})
+	s.Ended(number)
+	description, err := s.Temporal.DescribeWorkflowExecution(t.Context(), workflows.TicketID(number), "")
+	if err != nil {
+		t.Fatalf("describe: %v", err)
+	}
+	events, bytes := description.GetWorkflowExecutionInfo().GetHistoryLength(), description.GetWorkflowExecutionInfo().GetHistorySizeBytes()
+	t.Logf("%d events, %d bytes", events, bytes)
+	if events > 100 || bytes > 40<<10 {
+		t.Errorf("a life costs %d events and %d bytes", events, bytes)
+	}
+}
+
+func ask(t *testing.T, s *desktest.Site) (workflows.Report, bool) {
+	t.Helper()
+	var report workflows.Report
+	value, err := s.Temporal.QueryWorkflow(t.Context(), workflows.TicketID(number), "", workflows.TicketQuery)
+	if err != nil || value.Get(&report) != nil {
+		return report, false
+	}
+	return report, true
+}
+
+// The requester's mailbox is away all the time, so that each run hands mails to the next.
+func TestContinueAsNew_losesNothingInAFlood(t *testing.T) {
+	t.Parallel()
+	const floods, each, hands = 8, 750, 15
+	s := desktest.NewSite(t, policy.Default())
+	var over atomic.Bool
+	var mu sync.Mutex
+	var mailed []int
+	s.OnMail(func(m ticket.Owed) (bool, error) {
+		if !over.Load() {
+			return false, away
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		mailed = append(mailed, m.N)
+		return false, nil
+	})
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	var flood sync.WaitGroup
+	for range floods {
+		flood.Go(func() {
+			for i := range each {
+				verb := ticket.VerbNote
+				if i%100 == 0 {
+					verb = ticket.VerbProgressUpdate
+				}
+				s.Tell(number, s.Accept(number, words(alice, verb)))
+				if i%(each/hands) == 0 {
+					signalByHand(s, ticket.VerbReclassify, workflows.Signal{Priority: policy.PriorityUrgent})
+				}
+			}
+		})
+	}
+	flood.Wait()
+	const commands = 1 + floods*(each+hands)
+	s.Await("every command", func() bool { return s.State(number).Command == commands })
+	over.Store(true)
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+	s.Ended(number)
+
+	runs := runs(t, s)
+	t.Logf("%d commands in %d runs and %d steps", commands+1, runs, len(s.Steps()))
+	if runs < 2 {
+		t.Error("the run never went on as new")
+	}
+	if n := inOrderOnce(t, s, commands+1); n != floods*hands {
+		t.Errorf("%d commands by hand, want %d", n, floods*hands)
+	}
+	if !slices.IsSorted(mailed) || len(mailed) != s.State(number).Mails {
+		t.Errorf("%d mails owed, sent %v", s.State(number).Mails, mailed)
+	}
+}
+
+// inOrderOnce checks that each command has its event, in the order of their numbers, and none twice. It counts those
+// that came by hand.
+func inOrderOnce(t *testing.T, s *desktest.Site, commands int) (byHand int) {
+	t.Helper()
+	if n := len(s.Outcomes(number)); n != commands {
+		t.Errorf("%d outcomes of %d commands", n, commands)
+	}
+	var last int64
+	for _, e := range s.Events(number) {
+		if e.Command != last && e.Command != last+1 {
+			t.Fatalf("command %d was taken after command %d", e.Command, last)
+		}
+		if e.By.Role == ticket.RoleOperator {
+			byHand++
+		}
+		last = e.Command
+	}
+	if last != int64(commands) {
+		t.Errorf("the last command taken was %d of %d", last, commands)
+	}
+	return byHand
+}
+
+// runs follows a workflow from run to run and counts them.
+func runs(t *testing.T, s *desktest.Site) int {
+	t.Helper()
+	description, err := s.Temporal.DescribeWorkflowExecution(t.Context(), workflows.TicketID(number), "")
+	if err != nil {
+		t.Fatalf("describe: %v", err)
+	}
+	run := description.GetWorkflowExecutionInfo().GetFirstRunId()
+	for n := 1; ; n++ {
+		events := s.Temporal.GetWorkflowHistory(t.Context(), workflows.TicketID(number), run, false,
+			enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
+		last, err := events.Next()
+		if err != nil {
+			t.Fatalf("read the last event of run %d: %v", n, err)
+		}
+		if run = last.GetWorkflowExecutionContinuedAsNewEventAttributes().GetNewExecutionRunId(); run == "" {
+			return n
+		}
+	}
+}
