@@ -146,6 +146,14 @@ func TestReach_givesTheFirstInstant(t *testing.T) {
 	}
 }
 
+func TestReach_roundsFractionsSoThatNoDeadlineIsEarly(t *testing.T) {
+	at := utc(t, "2026-12-04 16:00")
+	got, err := weekdays("UTC").calendar(t).Reach(policy.CountBusinessHours, at.Add(time.Second/2), time.Second/2)
+	if err != nil || !got.Equal(at.Add(time.Second)) {
+		t.Errorf("got %s (%v), want the next whole second", got, err)
+	}
+}
+
 func TestReach_getsOverClosuresOfAnyLength(t *testing.T) {
 	closure := func(until string) *policy.Calendar {
 		return parse(t, `
@@ -169,13 +177,17 @@ clocks: {first_response: {target: 1h, counts: business_hours}, resolution: {targ
 func TestReach_neverOpensIsAnErrorAndNoEndlessLoop(t *testing.T) {
 	never := shop{zone: "Europe/Berlin"}.calendar(t)
 	rarely := shop{zone: "Europe/Berlin", hours: map[time.Weekday][]string{time.Monday: {"10:00-10:01"}}}.calendar(t)
+	always := shop{zone: "Europe/Berlin", hours: map[time.Weekday][]string{time.Friday: {"00:00-24:00"}, time.Saturday: {"00:00-24:00"}}}.calendar(t)
 	at := utc(t, "2026-11-30 09:00")
 	for name, reach := range map[string]func() (time.Time, error){
 		"no hours":           func() (time.Time, error) { return never.Reach(policy.CountBusinessHours, at, time.Second) },
 		"no days":            func() (time.Time, error) { return never.Reach(policy.CountBusinessDays, at, time.Second) },
 		"after year 9999":    func() (time.Time, error) { return rarely.Reach(policy.CountBusinessHours, at, 1<<63-1) },
 		"calendar, too late": func() (time.Time, error) { return never.Reach(policy.CountCalendar, at.AddDate(7900, 0, 0), 1<<63-1) },
-		"from beyond":        func() (time.Time, error) { return rarely.Reach(policy.CountBusinessDays, at.AddDate(90000, 0, 0), 1) },
+		"into year 10000": func() (time.Time, error) {
+			return always.Reach(policy.CountBusinessHours, utc(t, "9999-12-31 23:59"), time.Hour)
+		},
+		"from beyond": func() (time.Time, error) { return rarely.Reach(policy.CountBusinessDays, at.AddDate(90000, 0, 0), 1) },
 	} {
 		got, err := reach()
 		if !errors.Is(err, policy.ErrNeverOpens) || fault.KindOf(err) != fault.Invalid || !got.IsZero() {

@@ -117,3 +117,12 @@ Fri 27 Nov 2026 18:00 UTC: started with 3000h, counted while the desk is open
 Fri 27 Nov 2026 18:00 to Mon 29 Nov 12:00 UTC: running, 1822h used, 1178h left
 Deadline Thu 20 Jul 2028 14:00 UTC, 1178h left`)
 }
+
+func TestExplain_joinsHoursThatMeetAtMidnight(t *testing.T) {
+	night := shop{zone: "UTC", hours: map[time.Weekday][]string{time.Monday: {"20:00-24:00"}, time.Tuesday: {"00:00-02:00", "02:00-04:00"}}}
+	c := start(t, night.calendar(t), policy.CountBusinessHours, utc(t, "2026-11-30 22:00"), 3*time.Hour)
+	wantText(t, c.Explain(c.calendar, utc(t, "2026-12-01 12:00")), `
+Mon 30 Nov 22:00 UTC: started with 3h, counted while the desk is open
+Mon 30 Nov 22:00 to Tue 1 Dec 04:00 UTC: running, 6h used, 3h over
+Deadline passed, Tue 1 Dec 01:00 UTC, 3h over`)
+}
