@@ -1,0 +1,238 @@
+package dispatch_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// receiver notes what it is told, and fails as a test wants.
+type receiver struct {
+	mu    sync.Mutex
+	told  map[ticket.Number][]int64
+	fails func(desk.Delivery) error
+}
+
+func newReceiver() *receiver {
+	return &receiver{told: map[ticket.Number][]int64{}, fails: func(desk.Delivery) error { return nil }}
+}
+
+func (r *receiver) Deliver(_ context.Context, d desk.Delivery) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.fails(d); err != nil {
+		return err
+	}
+	r.told[d.Number] = append(r.told[d.Number], d.Command.Seq)
+	return nil
+}
+
+func (r *receiver) set(fails func(desk.Delivery) error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fails = fails
+}
+
+func (r *receiver) heard(t *testing.T, n ticket.Number, want ...int64) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.Equal(r.told[n], want) {
+		t.Errorf("%s was told of %v, want %v", n, r.told[n], want)
+	}
+}
+
+// relaying runs a relay in a bubble of its own time, until f returns.
+func relaying(t *testing.T, b *backlog, d interface {
+	Deliver(context.Context, desk.Delivery) error
+}, f func(*dispatch.Relay)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		relay := dispatch.NewRelay(b, d, quiet)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- relay.Run(ctx) }()
+		synctest.Wait()
+		f(relay)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
+}
+
+func TestRelay_deliversEachTicketsCommandsInOrderOnce(t *testing.T) {
+	b, r := &backlog{}, newReceiver()
+	for seq := range int64(20) {
+		for n := range 10 {
+			b.add(ticket.Number(fmt.Sprint("HM-", n)), seq+1)
+		}
+	}
+	relaying(t, b, r, func(*dispatch.Relay) {
+		for n := range 10 {
+			r.heard(t, ticket.Number(fmt.Sprint("HM-", n)), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20)
+		}
+	})
+}
+
+func TestRelay_deliversAtOnceWhenItIsWoken(t *testing.T) {
+	b, r := &backlog{}, newReceiver()
+	relaying(t, b, r, func(relay *dispatch.Relay) {
+		b.add("HM-A", 1)
+		relay.Wake()
+		relay.Wake()
+		synctest.Wait()
+		r.heard(t, "HM-A", 1)
+	})
+}
+
+func TestRelay_findsWhatAnotherReplicaLeftBehind(t *testing.T) {
+	b, r := &backlog{}, newReceiver()
+	relaying(t, b, r, func(*dispatch.Relay) {
+		b.add("HM-A", 1)
+		time.Sleep(2 * time.Second) // of the bubble's time
+		synctest.Wait()
+		r.heard(t, "HM-A", 1)
+	})
+}
+
+func TestRelay_keepsTheOrderAcrossAnOutageAndDeliversSoonAfterIt(t *testing.T) {
+	b, r := &backlog{}, newReceiver()
+	b.add("HM-A", 1, 2, 3)
+	b.add("HM-B", 1)
+	r.set(func(d desk.Delivery) error {
+		if d.Number == "HM-A" && d.Command.Seq == 1 {
+			return nil
+		}
+		return fault.New(fault.Unavailable, "Temporal does not answer")
+	})
+	relaying(t, b, r, func(*dispatch.Relay) {
+		time.Sleep(time.Hour)
+		rounds := b.asked()
+		if rounds > 3600/5+20 {
+			t.Errorf("tried %d times within an hour", rounds)
+		}
+		r.heard(t, "HM-A", 1)
+		r.set(func(desk.Delivery) error { return nil })
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		r.heard(t, "HM-A", 1, 2, 3)
+		r.heard(t, "HM-B", 1)
+	})
+}
+
+func TestRelay_aTicketThatCannotBeToldHoldsUpNoOther(t *testing.T) {
+	b, r := &backlog{}, newReceiver()
+	b.add("HM-A", 1, 2, 3)
+	b.add("HM-B", 1, 2)
+	r.set(func(d desk.Delivery) error {
+		if d.Number == "HM-A" && d.Command.Seq == 2 {
+			return fault.New(fault.Internal, "Temporal refuses the request")
+		}
+		return nil
+	})
+	relaying(t, b, r, func(*dispatch.Relay) {
+		r.heard(t, "HM-A", 1)
+		r.heard(t, "HM-B", 1, 2)
+		if left := b.left(); left != 2 {
+			t.Errorf("%d commands left, want the two that wait for the one refused", left)
+		}
+	})
+}
+
+func TestRelay_restsWhenAFullBatchCannotBeTold(t *testing.T) {
+	b, r := &backlog{}, newReceiver()
+	for n := range 100 {
+		b.add(ticket.Number(fmt.Sprint("HM-", n)), 1)
+	}
+	r.set(func(desk.Delivery) error { return fault.New(fault.Internal, "Temporal refuses the request") })
+	relaying(t, b, r, func(*dispatch.Relay) {
+		time.Sleep(time.Minute)
+		if rounds := b.asked(); rounds > 32 {
+			t.Errorf("tried %d times within a minute", rounds)
+		}
+	})
+}
+
+func TestRelay_outlivesABacklogThatIsAway(t *testing.T) {
+	b, r := &backlog{}, newReceiver()
+	b.fail(fault.New(fault.Unavailable, "PostgreSQL does not answer"))
+	b.add("HM-A", 1)
+	relaying(t, b, r, func(*dispatch.Relay) {
+		time.Sleep(time.Minute)
+		r.heard(t, "HM-A")
+		b.fail(nil)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		r.heard(t, "HM-A", 1)
+	})
+}
+
+func TestRelay_givesUpOnACallThatHangs(t *testing.T) {
+	b := &backlog{}
+	b.add("HM-A", 1)
+	relaying(t, b, hanging{}, func(*dispatch.Relay) {
+		time.Sleep(time.Minute)
+		if rounds := b.asked(); rounds < 3 {
+			t.Errorf("tried %d times within a minute", rounds)
+		}
+	})
+}
+
+type hanging struct{}
+
+func (hanging) Deliver(ctx context.Context, _ desk.Delivery) error {
+	<-ctx.Done()
+	return fault.Wrap(ctx.Err(), fault.Unavailable, "Temporal does not answer")
+}
+
+// Temporal is killed while commands come in, and is back later: they arrive in order, once.
+func TestRelay_deliversWhenTemporalIsBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := &backlog{}
+	relay := dispatch.NewRelay(b, dispatch.New(s.Temporal.Client), quiet)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- relay.Run(ctx) }()
+	accept := func(c ticket.Command) {
+		b.mu.Lock()
+		b.waiting = append(b.waiting, desk.Delivery{Number: number, Command: c})
+		b.mu.Unlock()
+		relay.Wake()
+	}
+	s.Work()
+	accept(s.Submit(number))
+	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
+	s.Server.Kill()
+	for range 5 {
+		accept(s.Accept(number, note))
+	}
+	rounds := b.asked()
+	s.Await("a try that fails", func() bool { return b.asked() > rounds })
+	if left := b.left(); left != 5 {
+		t.Errorf("%d commands wait, want 5", left)
+	}
+	s.Server.Restart()
+	s.Await("every command", func() bool { return s.State(number).Command == 6 })
+	s.Await("the relay's record of it", func() bool { return b.left() == 0 })
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("run: %v", err)
+	}
+	if events := s.Events(number); len(events) != 6 {
+		t.Errorf("%d events of 6 commands", len(events))
+	}
+}
