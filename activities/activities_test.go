@@ -1,0 +1,144 @@
+package activities_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/holesalemart/supportdesk/activities"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+const number ticket.Number = "HM-7Q2K9XM4TD"
+
+// world is the stepper and the postman.
+type world struct {
+	step    ticket.StepResult
+	bounced bool
+	err     error
+	wait    <-chan struct{}
+}
+
+func (w world) Step(context.Context, ticket.StepRequest) (ticket.StepResult, error) {
+	return w.step, w.err
+}
+
+func (w world) Deliver(context.Context, ticket.Number, int) (bool, error) {
+	if w.wait != nil {
+		<-w.wait
+	}
+	return w.bounced, w.err
+}
+
+func environment(w world, logs *strings.Builder) *testsuite.TestActivityEnvironment {
+	suite := &testsuite.WorkflowTestSuite{}
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewTextHandler(logs, nil))))
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivityWithOptions(activities.NewSteps(w).Step, activity.RegisterOptions{Name: "Step"})
+	env.RegisterActivityWithOptions(activities.NewMails(w, time.Millisecond).Mail, activity.RegisterOptions{Name: "Mail"})
+	return env
+}
+
+func TestStep_givesTheResult(t *testing.T) {
+	var logs strings.Builder
+	env := environment(world{step: ticket.StepResult{Pending: 3}}, &logs)
+	value, err := env.ExecuteActivity("Step", ticket.StepRequest{Number: number, Command: 1})
+	if err != nil {
+		t.Fatalf("step: %v", err)
+	}
+	var result ticket.StepResult
+	if err := value.Get(&result); err != nil || result.Pending != 3 {
+		t.Errorf("result %+v, %v", result, err)
+	}
+}
+
+// A promise must not be lost to a failure that somebody can mend.
+func TestFailures_onlyWhatNobodyKnowsIsForGood(t *testing.T) {
+	for _, name := range []string{"Step", "Mail"} {
+		for kind, permanent := range map[fault.Kind]bool{
+			fault.NotFound: true,
+			fault.Internal: false, fault.Unavailable: false, fault.Conflict: false, fault.Invalid: false, fault.Forbidden: false,
+			fault.TooLarge: false, fault.Limited: false,
+		} {
+			t.Run(fmt.Sprint(name, " ", kind), func(t *testing.T) {
+				var logs strings.Builder
+				env := environment(world{err: fmt.Errorf("load: %w", fault.New(kind, "the safe words"))}, &logs)
+				_, err := env.ExecuteActivity(name, request(name))
+				failure, ok := errors.AsType[*temporal.ApplicationError](err)
+				if !ok || failure.Type() != kind.String() || failure.NonRetryable() != permanent {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+	}
+}
+
+func request(name string) any {
+	if name == "Step" {
+		return ticket.StepRequest{Number: number, Command: 1}
+	}
+	return ticket.MailRequest{Number: number, N: 1}
+}
+
+// Failures are shown in Temporal UI, and kept in histories.
+func TestFailures_theCauseIsLoggedAndNeverReachesTemporal(t *testing.T) {
+	const canary = "jane@example.com"
+	for name, cause := range map[string]error{
+		"a fault's cause":       fault.Wrap(errors.New("550 "+canary), fault.Unavailable, "the mail server does not answer"),
+		"an unclassified one":   errors.New("no row for " + canary),
+		"a cancelled one":       fmt.Errorf("sending to %s: %w", canary, context.Canceled),
+		"a cancelled fault":     fault.Wrap(fmt.Errorf("%s: %w", canary, context.Canceled), fault.Unavailable, "away"),
+		"a fault of no message": &fault.Error{Kind: fault.Internal, Cause: errors.New(canary)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var logs strings.Builder
+			_, err := environment(world{err: cause}, &logs).ExecuteActivity("Mail", request("Mail"))
+			encoded := temporal.GetDefaultFailureConverter().ErrorToFailure(err)
+			if err == nil || strings.Contains(encoded.String(), canary) {
+				t.Errorf("Temporal is told %v", encoded)
+			}
+			if !errors.Is(cause, context.Canceled) && !strings.Contains(logs.String(), canary) {
+				t.Errorf("the log lacks the cause: %s", logs.String())
+			}
+		})
+	}
+}
+
+func TestMail_anAddressThatRefusesMailIsAResult(t *testing.T) {
+	var logs strings.Builder
+	value, err := environment(world{bounced: true}, &logs).ExecuteActivity("Mail", request("Mail"))
+	if err != nil {
+		t.Fatalf("mail: %v", err)
+	}
+	var result ticket.MailResult
+	if err := value.Get(&result); err != nil || !result.Bounced {
+		t.Errorf("result %+v, %v", result, err)
+	}
+}
+
+func TestMail_beatsWhileItIsOnItsWay(t *testing.T) {
+	var logs strings.Builder
+	enough := make(chan struct{})
+	env := environment(world{wait: enough}, &logs)
+	var beats atomic.Int32
+	env.SetOnActivityHeartbeatListener(func(*activity.Info, converter.EncodedValues) {
+		if beats.Add(1) == 1 {
+			close(enough)
+		}
+	})
+	if _, err := env.ExecuteActivity("Mail", request("Mail")); err != nil {
+		t.Fatalf("mail: %v", err)
+	}
+}
