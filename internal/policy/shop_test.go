@@ -2,7 +2,6 @@ package policy_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,16 +68,30 @@ func parse(t fataler, document string) *policy.Policy {
 type oracle struct {
 	zone   *time.Location
 	open   [7][24 * 60]bool
-	closed []string
+	any    [7]bool
+	closed map[civil]bool
 }
 
-func (s shop) oracle(t fataler) oracle {
+type civil struct {
+	year  int
+	month time.Month
+	day   int
+}
+
+func (s shop) oracle(t fataler) *oracle {
 	t.Helper()
 	zone, err := time.LoadLocation(s.zone)
 	if err != nil {
 		t.Fatalf("load zone: %v", err)
 	}
-	o := oracle{zone: zone, closed: s.holidays}
+	o := &oracle{zone: zone, closed: map[civil]bool{}}
+	for _, h := range s.holidays {
+		date, err := time.Parse(time.DateOnly, h)
+		if err != nil {
+			t.Fatalf("holiday %q: %v", h, err)
+		}
+		o.closed[civil{date.Year(), date.Month(), date.Day()}] = true
+	}
 	for wd, spans := range s.hours {
 		for _, span := range spans {
 			var h1, m1, h2, m2 int
@@ -86,29 +99,30 @@ func (s shop) oracle(t fataler) oracle {
 				t.Fatalf("span %q: %v", span, err)
 			}
 			for m := h1*60 + m1; m < h2*60+m2; m++ {
-				o.open[wd][m] = true
+				o.open[wd][m], o.any[wd] = true, true
 			}
 		}
 	}
 	return o
 }
 
-func (o oracle) counts(counting policy.Counting, at time.Time) bool {
-	local := at.In(o.zone)
+func (o *oracle) counts(counting policy.Counting, at time.Time) bool {
 	if counting == policy.CountCalendar {
 		return true
 	}
-	if slices.Contains(o.closed, local.Format(time.DateOnly)) {
+	local := at.In(o.zone)
+	year, month, day := local.Date()
+	if o.closed[civil{year, month, day}] {
 		return false
 	}
 	if counting == policy.CountBusinessDays {
-		return slices.Contains(o.open[local.Weekday()][:], true)
+		return o.any[local.Weekday()]
 	}
 	return o.open[local.Weekday()][local.Hour()*60+local.Minute()]
 }
 
 // reach is the first instant at which a budget is used up, false if that is not before the limit.
-func (o oracle) reach(counting policy.Counting, from time.Time, budget time.Duration, limit time.Time) (time.Time, bool) {
+func (o *oracle) reach(counting policy.Counting, from time.Time, budget time.Duration, limit time.Time) (time.Time, bool) {
 	for at := from; at.Before(limit); {
 		next := at.Truncate(time.Minute).Add(time.Minute)
 		if o.counts(counting, at) {
@@ -122,7 +136,7 @@ func (o oracle) reach(counting policy.Counting, from time.Time, budget time.Dura
 	return time.Time{}, false
 }
 
-func (o oracle) elapsed(counting policy.Counting, from, to time.Time) time.Duration {
+func (o *oracle) elapsed(counting policy.Counting, from, to time.Time) time.Duration {
 	var sum time.Duration
 	for at := from; at.Before(to); {
 		next := at.Truncate(time.Minute).Add(time.Minute)
