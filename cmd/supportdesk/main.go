@@ -47,6 +47,7 @@ type commands struct {
 	Policy  policyCommands `cmd:"" help:"Check a policy document, and compute deadlines by it."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
+	Health       healthCommand       `cmd:"" hidden:"" help:"Ask a process whether it is well, for a container's health check."`
 	LocalAPI     localAPICommand     `cmd:"" name:"local-api" hidden:"" help:"The API with the mailbox's pages, for up."`
 	LocalMailbox localMailboxCommand `cmd:"" name:"local-mailbox" hidden:"" help:"The mailbox, for up."`
 }

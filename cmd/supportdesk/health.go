@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// healthPatience is above what a readiness answer takes to give up on its dependencies.
+const healthPatience = 4 * time.Second
+
+// healthCommand is for the health check of a container, whose image has no other program.
+type healthCommand struct {
+	URL *url.URL `arg:"" help:"Such as http://127.0.0.1:8080/readyz."`
+}
+
+// Run succeeds if the address answers 200.
+func (c healthCommand) Run(p *program) error {
+	ctx, cancel := context.WithTimeout(p.ctx, healthPatience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL.String(), nil)
+	if err != nil {
+		return fmt.Errorf("ask %s: %w", c.URL, err)
+	}
+	client := http.Client{Transport: &http.Transport{}} // of its own: a proxy of the environment must not answer instead
+	response, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask: %w", err)
+	}
+	if err := response.Body.Close(); err != nil {
+		return fmt.Errorf("ask %s: %w", c.URL, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", c.URL, response.Status)
+	}
+	_, err = fmt.Fprintln(p.stdout, response.Status)
+	return err
+}
