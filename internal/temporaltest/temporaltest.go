@@ -99,3 +99,6 @@ func binary(t testing.TB) string {
 	}
 	return path
 }
+
+// DB is the SQLite file that holds all that the server knows; more of it may be in the file's write-ahead log.
+func (s *Server) DB() string { return s.db }

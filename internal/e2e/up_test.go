@@ -1,0 +1,153 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/local"
+)
+
+// upRun is `supportdesk up` as a user starts it.
+type upRun struct {
+	program *local.Program
+	out     *logBuffer
+}
+
+func temporalBinary(t testing.TB) string {
+	t.Helper()
+	path, err := filepath.Abs("../../bin/supportdesk-temporal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func upArgs(data string, more ...string) []string {
+	return append([]string{"up", "--data", data, "--port", "0", "--ui-port", "0", "--mailbox-port", "0",
+		"--smtp-port", "0", "--temporal-port", "0", "--postgres-port", "0"}, more...)
+}
+
+func upEnv(t testing.TB) []string {
+	return append(os.Environ(), "SUPPORTDESK_TEMPORAL_BIN="+temporalBinary(t))
+}
+
+func up(t *testing.T, data string) *upRun {
+	t.Helper()
+	u := &upRun{out: &logBuffer{}}
+	var err error
+	u.program, err = local.StartProgram(local.ProgramOptions{
+		Name: "up", Path: binary, Args: upArgs(data), Env: upEnv(t), Log: u.out,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(u.program.Kill)
+	eventually(t, "up says where everything is", func() (bool, string) {
+		select {
+		case <-u.program.Done():
+			t.Fatalf("up ended: %v\n%s", u.program.Err(), u.out.all())
+		default:
+		}
+		return strings.Contains(u.out.all(), "Submit a first ticket"), u.out.all()
+	})
+	return u
+}
+
+func (b *logBuffer) all() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// find gives the first group of a pattern in what up printed.
+func (u *upRun) find(t testing.TB, pattern string) string {
+	t.Helper()
+	found := regexp.MustCompile(pattern).FindStringSubmatch(u.out.all())
+	if found == nil {
+		t.Fatalf("nothing like %s in:\n%s", pattern, u.out.all())
+	}
+	return found[1]
+}
+
+func (u *upRun) person(t testing.TB, role string) person {
+	t.Helper()
+	return person{
+		stack: &stack{t: t, base: u.find(t, `API +(http://[0-9.:]+)/api/v1`)},
+		token: u.find(t, role+`'s token +(sd_\S+)`),
+	}
+}
+
+func (u *upRun) mails(t testing.TB, number string) int {
+	t.Helper()
+	response, err := http.Get(u.find(t, `Mailbox +(http://[0-9.:]+/dev/mail)`) + ".json?ticket=" + number)
+	if err != nil {
+		return -1
+	}
+	defer func() { _ = response.Body.Close() }()
+	var all []json.RawMessage
+	if err := json.NewDecoder(response.Body).Decode(&all); err != nil {
+		return -1
+	}
+	return len(all)
+}
+
+func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
+	data := t.TempDir()
+	if err := os.Chmod(filepath.Dir(data), 0o755); err != nil { // PostgreSQL's user must reach it
+		t.Fatal(err)
+	}
+	first := up(t, data)
+	customer := first.person(t, "customer")
+	number := customer.submit("My parcel is late", "words")
+	eventually(t, "the receipt", func() (bool, string) { n := first.mails(t, number); return n == 1, fmt.Sprint(n) })
+
+	t.Run("a second one on the same data says so in one line", func(t *testing.T) {
+		checkOneLine(t, upArgs(data), "another supportdesk runs on")
+	})
+	t.Run("a port in use is said in one line", func(t *testing.T) {
+		taken, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = taken.Close() }()
+		_, port, _ := net.SplitHostPort(taken.Addr().String())
+		checkOneLine(t, upArgs(t.TempDir(), "--port", port), "port "+port+" is in use")
+	})
+
+	if err := first.program.Stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	second := up(t, data)
+	again := second.person(t, "customer")
+	if again.token != customer.token {
+		t.Error("the customer's token changed with the restart")
+	}
+	if v := again.ticket(number); v.Status != "new" {
+		t.Errorf("after the restart the ticket is %+v", v)
+	}
+	second.person(t, "agent").do(number, "replies", words{"body": "Here it is."})
+	eventually(t, "both mails", func() (bool, string) { n := second.mails(t, number); return n == 2, fmt.Sprint(n) })
+}
+
+func checkOneLine(t *testing.T, args []string, want string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Env = upEnv(t)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	out, err := cmd.CombinedOutput()
+	if err == nil || strings.Count(strings.TrimSpace(string(out)), "\n") > 0 || !strings.Contains(string(out), want) {
+		t.Errorf("%v; it said:\n%s", err, out)
+	}
+}
