@@ -52,6 +52,7 @@ func TestSubmit_hostileBodies(t *testing.T) {
 		{"bad UTF-8 in body", "{\"subject\":\"a\",\"body\":\"\xc3\x28\"}", 422, "body"},
 		{"bad UTF-8 in a name", "{\"sub\xffject\":\"a\",\"body\":\"b\"}", 422, "sub\ufffdject"},
 		{"half a pair", `{"subject":"a\ud800b","body":"b"}`, 422, "subject"},
+		{"low half", `{"subject":"s","body":"x\udc00y"}`, 422, "body"},
 		{"low half first", `{"subject":"s","body":"\udc00\ud800"}`, 422, "body"},
 		{"half then escape", `{"subject":"s","body":"\ud83d\n"}`, 422, "body"},
 		{"half at the end", `{"subject":"s","body":"x\ud83d"}`, 422, "body"},

@@ -123,7 +123,7 @@ func TestReady_showsEveryDependency(t *testing.T) {
 	}{
 		{"all up", []api.Check{{Name: "postgresql", Ask: up}, {Name: "temporal", Ask: up}}, 200, `"status":"ready"`},
 		{"one down", []api.Check{{Name: "postgresql", Ask: down}, {Name: "temporal", Ask: up}}, 503, `"postgresql":{"status":"down"`},
-		{"one hangs", []api.Check{{Name: "postgresql", Ask: hangs}, {Name: "temporal", Ask: up}}, 503, `"temporal":{"status":"up"`},
+		{"one hangs", []api.Check{{Name: "postgresql", Ask: hangs}, {Name: "temporal", Ask: up}}, 503, `"postgresql":{"status":"down","took_ms":2000}`},
 		{"optional down", []api.Check{{Name: "postgresql", Ask: up}, {Name: "temporal", Ask: down, Optional: true}}, 200, `"status":"degraded"`},
 		{"both down", []api.Check{{Name: "temporal", Ask: down, Optional: true}, {Name: "postgresql", Ask: down}}, 503, `"status":"unready"`},
 	} {
@@ -137,5 +137,11 @@ func TestReady_showsEveryDependency(t *testing.T) {
 				t.Errorf("%s: /healthz %d %s", c.name, a.Code, a.Body)
 			}
 		})
+	}
+}
+
+func TestTrack_remembersFewSources(t *testing.T) {
+	if n := api.Remembered(10_000, 100); n < 100 || n > 200 {
+		t.Errorf("%d sources are remembered, want at most twice 100", n)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
@@ -178,3 +179,22 @@ func TestAnswers_areJSONWhateverIsAccepted(t *testing.T) {
 		}
 	}
 }
+
+// TestIntake_leavesNoReadDeadline: one that passed while a handler works would look like a client that has gone.
+func TestIntake_leavesNoReadDeadline(t *testing.T) {
+	h, _ := serve(t, &stub{})
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	r := httptest.NewRequest("POST", "/api/v1/tickets", strings.NewReader(`{"subject":"s","body":"b"}`))
+	r.Header = http.Header{"Authorization": {"Bearer customer"}, "Content-Type": {"application/json"}}
+	h.ServeHTTP(w, r)
+	if w.Code != 201 || !w.last.IsZero() {
+		t.Errorf("%d, reading ends at %v", w.Code, w.last)
+	}
+}
+
+type deadlines struct {
+	*httptest.ResponseRecorder
+	last time.Time
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error { d.last = at; return nil }
