@@ -45,7 +45,7 @@ func (workerCommand) Run(p *program) error {
 
 	group, ctx := errgroup.WithContext(p.ctx)
 	group.Go(func() error {
-		return worker.Run(ctx, temporal,
+		return worker.Run(ctx, temporal.Client, // the sdk wants the client itself
 			activities.NewSteps(db), activities.NewMails(mail.NewPostman(db, sender), heartbeat),
 			worker.Options{
 				Steps: c.WorkerSteps, Mails: c.WorkerMails,
