@@ -7,9 +7,11 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // durable is a database that flushes every commit to the disk, as in production.
@@ -65,6 +67,45 @@ func BenchmarkSubmit(b *testing.B) {
 			return err
 		})
 	})
+}
+
+// BenchmarkList reads first pages from 100,000 tickets, of which 3,000 are open.
+func BenchmarkList(b *testing.B) {
+	d := open(b)
+	d.sql(`INSERT INTO tickets (number, requester, policy, submitted_at, updated_at, latest_at, last_command, status,
+			priority, category, assignee, next_due, promise_due, breached)
+		SELECT 'HM-' || upper(translate(lpad(to_hex(i), 10, '0'), 'ilou', 'jkmn')), $1, 1, at, at, at, 1,
+			CASE WHEN i % 33 > 0 THEN 'closed' WHEN i % 5 = 0 THEN 'waiting' WHEN i % 7 = 0 THEN 'resolved' ELSE 'open' END,
+			'normal', 'order', CASE WHEN i % 4 > 0 THEN $2 END,
+			CASE WHEN i % 33 > 0 THEN 'infinity' ELSE at + interval '100 days' END,
+			CASE WHEN i % 33 > 0 THEN 'infinity' ELSE at + interval '100 days' END, i % 66 = 0
+		FROM generate_series(1, 100000) i, LATERAL (SELECT date_trunc('second', now()) - i * interval '90 seconds' AS at) _`,
+		d.customer.ID, d.agent.ID)
+	d.sql(`INSERT INTO messages (ticket, subject, body)
+		SELECT number, 'Parcel ' || number, 'common words ' || (SELECT string_agg(md5(number || w), ' ') FROM generate_series(1, 12) w)
+			|| CASE WHEN right(number, 3) = '123' THEN ' needle' ELSE '' END FROM tickets`)
+	d.sql(`INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message)
+		SELECT number, 1, 'submit', requester, 'customer', submitted_at, m.id FROM tickets JOIN messages m ON m.ticket = number`)
+	d.sql(`VACUUM ANALYZE`)
+	for name, f := range map[string]desk.Filter{
+		"search rare": {Text: "needle"}, "search none": {Text: "haystack"}, "search every": {Text: "common words"},
+		"search mine": {Text: "common", Queue: desk.QueueMine}, "search customer": {Text: "needle", Viewer: d.customer},
+		"customer": {Viewer: d.customer}, "all": {Queue: desk.QueueAll}, "mine": {Queue: desk.QueueMine},
+		"unassigned": {Queue: desk.QueueUnassigned}, "due soon": {Queue: desk.QueueDueSoon},
+		"breached": {Queue: desk.QueueBreached}, "waiting": {Queue: desk.QueueWaiting}, "resolved": {Queue: desk.QueueResolved},
+		"closed": {Status: ticket.StatusClosed},
+	} {
+		if f.Viewer.ID == "" {
+			f.Viewer = d.agent
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, _, err := d.List(b.Context(), f); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
 
 // parallel runs do from 32 goroutines, whatever the number of processors.

@@ -127,6 +127,7 @@ CREATE TABLE messages (
     internal boolean NOT NULL DEFAULT false, -- for staff's eyes
     search   tsvector NOT NULL GENERATED ALWAYS AS (to_tsvector('simple', coalesce(subject, '') || ' ' || body)) STORED
 );
+CREATE INDEX messages_of_ticket ON messages (ticket);
 CREATE INDEX messages_search ON messages USING gin (search);
 
 -- What was asked of a ticket, in order. A command never changes.

@@ -1,0 +1,105 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func (d *shop) letter(n ticket.Number, mail int) desk.Letter {
+	d.t.Helper()
+	l, postage, err := d.Letter(d.t.Context(), n, mail)
+	if err != nil || postage != desk.PostageOwed || l.N != mail || l.Number != n || l.Policy == nil || l.Subject != submission().Subject {
+		d.t.Fatalf("mail %d: %+v, %s, %v", mail, l, postage, err)
+	}
+	return l
+}
+
+func TestLetter_showsTheTicketAsItsEventLeftIt(t *testing.T) {
+	d := openUnder(t, quick)
+	a := d.submit(d.customer)
+	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
+	d.do(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbRequestInformation, Body: "Which one?"})
+	d.do(d.customer, desk.Request{Number: a.Number, Verb: ticket.VerbCustomerReply, Body: "The red one."})
+	d.do(d.second, desk.Request{Number: a.Number, Verb: ticket.VerbResolve, Body: "Sent again."})
+
+	receipt := d.letter(a.Number, 1)
+	if receipt.Kind != ticket.MailReceipt || receipt.To != (desk.Mailbox{Name: d.customer.Name, Address: d.customer.Address}) ||
+		receipt.Status != ticket.StatusNew || receipt.Assignee != "" || receipt.Author != d.customer.Name || receipt.Previous != 0 ||
+		receipt.FirstResponseDue != a.At.Add(time.Hour) || receipt.ResolutionDue != a.At.Add(4*time.Hour) {
+		t.Errorf("receipt %+v", receipt)
+	}
+	request := d.letter(a.Number, 2)
+	if request.Kind != ticket.MailInformationRequest || request.Body != "Which one?" || request.Previous != 1 ||
+		request.Author != d.agent.Name || request.Assignee != d.agent.Name || request.Status != ticket.StatusWaiting ||
+		!request.FirstResponseDue.IsZero() || !request.ResolutionDue.IsZero() || request.SilenceAt != request.At.Add(3*time.Hour) {
+		t.Errorf("request for information %+v", request)
+	}
+	reply := d.letter(a.Number, 3)
+	if reply.Kind != ticket.MailCustomerReply || reply.To.Address != d.agent.Address || reply.Body != "The red one." ||
+		reply.Previous != 0 || reply.ResolutionDue.IsZero() {
+		t.Errorf("customer's reply %+v", reply)
+	}
+	resolution := d.letter(a.Number, 4)
+	if resolution.Kind != ticket.MailResolution || resolution.Cause != ticket.CauseAgent || resolution.Previous != 2 ||
+		resolution.SilenceAt != resolution.At.Add(2*time.Hour) || resolution.Author != d.second.Name {
+		t.Errorf("resolution %+v", resolution)
+	}
+	_, _, err := d.Letter(t.Context(), a.Number, 5)
+	wantKind(t, err, fault.NotFound)
+}
+
+func TestLetter_ofAPromise(t *testing.T) {
+	d := openUnder(t, quick)
+	a := d.submit(d.customer)
+	start := a.At.Add(-24 * time.Hour)
+	d.redate(a, start)
+	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
+	d.step(ticket.StepRequest{Number: a.Number, Due: start.Add(time.Hour)})
+	reminder := d.letter(a.Number, 2)
+	if reminder.Kind != ticket.MailReminder || reminder.To.Address != d.supervisor.Address || reminder.Clock != policy.FirstResponse ||
+		reminder.At != start.Add(30*time.Minute) || reminder.DueAt != start.Add(time.Hour) || reminder.Author != "" {
+		t.Errorf("reminder %+v", reminder)
+	}
+	escalation := d.letter(a.Number, 3)
+	if escalation.Kind != ticket.MailEscalation || escalation.Rung != 1 || escalation.DueAt != start.Add(time.Hour) ||
+		escalation.Priority != policy.PriorityHigh {
+		t.Errorf("escalation %+v", escalation)
+	}
+}
+
+func TestMails_areSettledOnce(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	postage := func() desk.Postage {
+		t.Helper()
+		_, p, err := d.Letter(t.Context(), n, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for range 2 {
+		if err := d.Sent(t.Context(), n, 1); err != nil || postage() != desk.PostageSent {
+			t.Errorf("%v, %s", err, postage())
+		}
+	}
+	if owed := d.step(ticket.StepRequest{Number: n, Command: 1}).Owed; len(owed) != 0 {
+		t.Errorf("owed %v", owed)
+	}
+	if err := d.Bounced(t.Context(), n, 1, "550 \x00\xff no such user"); err != nil || postage() != desk.PostageBounced {
+		t.Errorf("%v, %s", err, postage())
+	}
+	if err := d.Sent(t.Context(), n, 1); err != nil || postage() != desk.PostageBounced {
+		t.Errorf("%v, %s: what bounced was not sent", err, postage())
+	}
+	if reason := one[string](d, `SELECT reason FROM mails WHERE ticket = $1`, n); reason != "550  no such user" {
+		t.Errorf("reason %q", reason)
+	}
+	wantKind(t, d.Sent(t.Context(), n, 2), fault.NotFound)
+	wantKind(t, d.Bounced(t.Context(), n, 2, ""), fault.NotFound)
+}
