@@ -118,6 +118,7 @@ func (s *server) mount(engine *gin.Engine) error {
 	}
 	s.document = document
 	engine.GET("/api/openapi.json", s.serveDocument)
+	s.front(engine)
 	health{version: s.Version, checks: s.Ready, log: s.log}.mount(engine)
 	return nil
 }

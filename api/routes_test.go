@@ -109,7 +109,7 @@ func TestRoutes_unknownTokens(t *testing.T) {
 
 func TestRoutes_unknownPathsAndMethodsAreProblems(t *testing.T) {
 	h, _ := serve(t, &stub{})
-	for _, path := range []string{"/", "/api", "/api/v1", "/api/v1/tickets/", "/docs", "/openapi.json", "/schemas/Problem.json", "/api/v1/openapi.json"} {
+	for _, path := range []string{"/api", "/api/v1", "/api/v1/tickets/", "/docs", "/openapi.json", "/schemas/Problem.json", "/api/v1/openapi.json"} {
 		if a := do(t, h, call{method: "GET", path: path, as: "agent"}); a.Code != 404 {
 			t.Errorf("%s: %d", path, a.Code)
 		}

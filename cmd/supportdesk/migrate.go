@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -67,8 +68,8 @@ func (m migrateCommand) document(p *program) ([]byte, error) {
 func publish(p *program, db *store.Store, document []byte, source string) error {
 	reason := "published from " + source
 	if document == nil {
-		if _, _, _, err := db.PolicyInForce(p.ctx); err == nil {
-			return nil
+		if _, _, _, err := db.PolicyInForce(p.ctx); !errors.Is(err, store.ErrNoPolicy) {
+			return err
 		}
 		document, reason = policy.Holesalemart(), "the policy as shipped"
 	}

@@ -43,21 +43,22 @@ type Desk struct {
 	policies policies
 	outcomes outcomes
 	courier  courier
+	inForce  *inForce
 }
 
 // New makes a desk on the store's acceptance, reading and policies, the outcomes and the courier.
 func New(a acceptor, r reader, p policies, o outcomes, c courier) *Desk {
-	return &Desk{acceptor: a, reader: r, policies: p, outcomes: o, courier: c}
+	return &Desk{acceptor: a, reader: r, policies: p, outcomes: o, courier: c, inForce: &inForce{policies: p}}
 }
 
 // Submit accepts a new ticket and promises both instants. Nothing is lost from the moment it returns without an
 // error. Category and priority are completed and checked by the policy in force.
 func (d *Desk) Submit(ctx context.Context, by Person, s Submission) (Receipt, error) {
-	_, inForce, _, err := d.policies.PolicyInForce(ctx)
+	version, p, err := d.inForce.get(ctx)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if err := checkSubmission(&s, by, inForce); err != nil {
+	if err := checkSubmission(&s, by, p); err != nil {
 		return Receipt{}, err
 	}
 	accepted, err := d.acceptor.Submit(ctx, by, s)
@@ -65,9 +66,10 @@ func (d *Desk) Submit(ctx context.Context, by Person, s Submission) (Receipt, er
 		return Receipt{}, err
 	}
 	d.courier.Wake()
-	p, err := d.policies.Policy(ctx, accepted.Policy)
-	if err != nil {
-		return Receipt{}, err
+	if accepted.Policy != version { // another was published in the meantime, or the key is an old one's
+		if p, err = d.policies.Policy(ctx, accepted.Policy); err != nil {
+			return Receipt{}, err
+		}
 	}
 	promises, err := p.Promise(accepted.At, s.Priority)
 	return Receipt{Accepted: accepted, Priority: s.Priority, Category: s.Category, Promises: promises}, err

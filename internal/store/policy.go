@@ -42,12 +42,15 @@ func (s *Store) keep(version int64, document []byte) (*policy.Policy, error) {
 	return known.(*policy.Policy), nil
 }
 
-// PolicyInForce gives the newest version: its number, the policy and the document as it was published. It is NotFound
+// ErrNoPolicy says that nothing has been published yet, so that nothing can be promised.
+var ErrNoPolicy error = fault.New(fault.Unavailable, "no policy has been published yet")
+
+// PolicyInForce gives the newest version: its number, the policy and the document as it was published. It is ErrNoPolicy
 // while nothing has been published.
 func (s *Store) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error) {
 	version, document, err := newestPolicy(ctx, s.pool)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, nil, nil, fault.New(fault.NotFound, "no policy has been published yet")
+		return 0, nil, nil, ErrNoPolicy
 	}
 	if err != nil {
 		return 0, nil, nil, explain(err, "read the policy in force")
