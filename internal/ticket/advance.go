@@ -1,19 +1,27 @@
 package ticket
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
 // advance fires every moment that is due at or before an instant, in order. It ends because each moment, once
-// fired, changes the state so that it is not offered again.
+// fired, changes the state so that it is not offered again. Should a defect offer one again, the step fails: else it
+// would fill the worker's memory.
 func (s *story) advance(until time.Time) {
+	var fired Moment
 	for s.err == nil {
 		m, ok := Next(s.t, s.policy)
 		if !ok || m.Due.After(until) {
 			return
 		}
+		if m.Same(fired) {
+			s.err = fmt.Errorf("%s %s %d at %s falls due for ever", m.Kind, m.Clock, m.Rung, m.Due)
+			return
+		}
+		fired = m
 		s.begin(theDesk, m.Due, 0)
 		s.fire(m)
 	}

@@ -74,7 +74,7 @@ type story struct {
 	command int64
 	events  []Event
 	mails   []Mail
-	err     error // a calendar that never opens; the policy's check makes it impossible
+	err     error // a defect, or a calendar that never opens, which the policy's check makes impossible
 }
 
 func (s *story) begin(by Actor, at time.Time, command int64) { s.by, s.at, s.command = by, at, command }
