@@ -31,6 +31,7 @@ type tally struct {
 	used, target, added                time.Duration
 	settled, reminded, breached, ended bool
 	rungs                              int
+	met                                time.Time
 	since                              time.Duration // outside emergencies, since the breach
 }
 
@@ -154,6 +155,9 @@ func (c *chronicle) silence() []threshold {
 // nothing is due.
 func (c *chronicle) judge(e ticket.Event) error {
 	byItself := e.Command == 0
+	if e.Kind == ticket.EventEscalated && e.Priority != c.raises(e.Rung) {
+		return fmt.Errorf("rung %d raises the priority to %q, want %q", e.Rung, e.Priority, c.raises(e.Rung))
+	}
 	found := false
 	for _, t := range c.thresholds() {
 		due := t.count >= t.goal
@@ -176,6 +180,15 @@ func (c *chronicle) judge(e ticket.Event) error {
 		return fmt.Errorf("nothing of %s, rung %d, could fall due", e.Promise, e.Rung)
 	}
 	return nil
+}
+
+// raises is the priority that a rung sets; none when it leaves things as they are.
+func (c *chronicle) raises(rung int) policy.Priority {
+	up := map[policy.Priority]policy.Priority{"low": "normal", "normal": "high", "high": "urgent"}
+	if rung > len(c.policy.Escalation) || !c.policy.Escalation[rung-1].RaisePriority {
+		return ""
+	}
+	return up[c.priority]
 }
 
 // reachedJustNow reports whether this is the first instant at which a goal is reached: a second ago there was a
@@ -229,13 +242,15 @@ func (c *chronicle) fold(e ticket.Event) {
 			}
 		}
 	case ticket.EventResolved:
-		resolution.settled = true
+		resolution.settled, resolution.met = true, e.At
 	case ticket.EventReopened:
-		resolution.settled = false
+		resolution.settled, resolution.met = false, time.Time{}
 	case ticket.EventClosed:
 		first.settled, resolution.settled = true, true
 	}
-	first.settled = first.settled || e.Answers
+	if e.Answers && first.met.IsZero() {
+		first.settled, first.met = true, e.At
+	}
 	if e.Answers || e.Kind == ticket.EventAcknowledged || e.Kind == ticket.EventResolved || e.Kind == ticket.EventClosed {
 		for _, p := range c.promises {
 			p.ended = p.ended || p.breached

@@ -307,7 +307,7 @@ func (w *world) check() {
 // compare holds the ticket against the oracle as of the last event.
 func (w *world) compare() {
 	c := w.chronicle
-	if w.ticket.Status != c.status || (w.ticket.Emergency != "") != c.emergency || w.ticket.Nudged != c.nudged || w.ticket.Priority != priority(w.events) {
+	if w.ticket.Status != c.status || (w.ticket.Emergency != "") != c.emergency || w.ticket.Nudged != c.nudged || w.ticket.Priority != c.priority {
 		w.t.Fatalf("the ticket is %+v, the oracle says %s, emergency %v, nudged %v", w.ticket, c.status, c.emergency, c.nudged)
 	}
 	for _, name := range policy.ClockNames() {
@@ -320,21 +320,14 @@ func (w *world) compare() {
 			w.t.Fatalf("%s: %s used and %s left make %s", name, used, left, budget)
 		}
 		if p.Reminded != want.reminded || !p.BreachedAt.IsZero() != want.breached || p.Rungs != want.rungs ||
-			p.Acknowledged != want.ended || p.Clock.Settled() != want.settled {
+			p.Acknowledged != want.ended || p.Clock.Settled() != want.settled || !p.MetAt.Equal(want.met) {
 			w.t.Fatalf("%s is %+v, the oracle says %+v", name, p, want)
+		}
+		if due, running := p.Clock.Due(); running != p.Clock.Running() {
+			w.t.Fatalf("%s stands still for %v, and is due %s", name, p.Clock.Reasons(), due)
 		}
 		if c.status != ticket.StatusClosed && !slices.Equal(p.Clock.Reasons(), c.reasons(name)) {
 			w.t.Fatalf("%s stands still for %v, the oracle says %v", name, p.Clock.Reasons(), c.reasons(name))
 		}
 	}
-}
-
-// priority is the last one that an event set.
-func priority(events []ticket.Event) policy.Priority {
-	for _, e := range slices.Backward(events) {
-		if e.Priority != "" {
-			return e.Priority
-		}
-	}
-	return ""
 }

@@ -81,6 +81,31 @@ func TestMoment_waitsUntilItsInstant(t *testing.T) {
 	}
 }
 
+// TestMoments_ofOneInstant come promise by promise, and before what silence brings.
+func TestMoments_ofOneInstant(t *testing.T) {
+	l := submitted(t, `
+time_zone: UTC
+clocks:
+  first_response: {target: 4h, counts: calendar, remind_at: 50%}
+  resolution: {target: 4h, counts: calendar, remind_at: 50%}
+silence: {close_after: 4h}
+escalation: [{after: 0s, tell: [supervisors]}]
+`)
+	l.does(0, byHand, ticket.VerbResolve)
+	l.does(0, byHand, ticket.VerbReopen)
+	l.until(4)
+	same(t, "moments", moments(l.events), []string{
+		"reminded first_response 2", "reminded resolution 2",
+		"breached first_response 4", "escalated first_response rung 1 4",
+		"breached resolution 4", "escalated resolution rung 1 4",
+	})
+
+	l = submitted(t, "time_zone: UTC\nclocks: {first_response: {target: 4h, counts: calendar}, resolution: {target: 9h, counts: calendar}}\nsilence: {close_after: 4h}\n")
+	l.does(0, byHand, ticket.VerbResolve)
+	l.until(4)
+	same(t, "moments", moments(l.events), []string{"breached first_response 4", "closed 4"})
+}
+
 func TestReminder_isNotSentAboutWhatIsDone(t *testing.T) {
 	l := submitted(t, plain)
 	l.says(74, byAgent, ticket.VerbAgentReply)
