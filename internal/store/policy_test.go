@@ -45,7 +45,7 @@ func TestPublishPolicy_namesEveryProblem(t *testing.T) {
 		t.Errorf("problems %v", problems)
 	}
 	_, err = d.Policy(t.Context(), 7)
-	wantKind(t, err, fault.Unavailable)
+	wantKind(t, err, fault.NotFound)
 }
 
 func TestPublishPolicy_atOnceGivesEachAVersion(t *testing.T) {
