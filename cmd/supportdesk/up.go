@@ -20,7 +20,7 @@ const (
 
 type upCommand struct {
 	Data   string `default:"data" type:"path" help:"Directory that keeps everything; made when missing. Default: ${default}."`
-	Policy string `type:"existingfile" help:"Policy document for new tickets, published if it differs from the newest. Default: Holesalemart's."`
+	Policy string `type:"existingfile" help:"Policy document for new tickets, published if it differs from the newest. Default: the one in force, at first Holesalemart's."`
 
 	Port         int `default:"8080" help:"Of the API; 0 picks a free one, here as below. Default: ${default}."`
 	UIPort       int `name:"ui-port" default:"8233" help:"Of Temporal's UI. Default: ${default}."`
@@ -58,7 +58,7 @@ func (c upCommand) Run(p *program) (err error) {
 		}
 		return err
 	}
-	if err := s.welcome(ctx); err != nil {
+	if err := s.welcome(); err != nil {
 		return err
 	}
 	<-p.ctx.Done()
@@ -78,6 +78,7 @@ type stack struct {
 	postgres   *local.Postgres
 	ui         string
 	tokens     []token
+	policy     string // the one in force, for people to read
 }
 
 func newStack(p *program, c upCommand) (*stack, error) {

@@ -58,7 +58,14 @@ func (s *stack) prepare(ctx context.Context) error {
 	if err := dispatch.RegisterAttributes(ctx, temporal, temporal.Namespace); err != nil {
 		return err
 	}
-	return migrating.withStore(func(db *store.Store) error { return s.invite(ctx, db) })
+	return migrating.withStore(func(db *store.Store) error {
+		version, inForce, _, err := db.PolicyInForce(ctx)
+		if err != nil {
+			return err
+		}
+		s.policy = fmt.Sprintf("%s, version %d", inForce.Name, version)
+		return s.invite(ctx, db)
+	})
 }
 
 // invite adds whoever is missing and makes tokens for those who have none that works.

@@ -11,7 +11,7 @@ import (
 )
 
 // welcome says where everything is, who can come in, and what to try first.
-func (s *stack) welcome(context.Context) error {
+func (s *stack) welcome() error {
 	var b strings.Builder
 	b.WriteString("\nSupportdesk is up. Ctrl-C stops it; everything is kept in " + s.command.Data + "\n\n")
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -19,6 +19,7 @@ func (s *stack) welcome(context.Context) error {
 	fmt.Fprintf(table, "  Mailbox\t%s/dev/mail\t(as JSON at /dev/mail.json; SMTP at %s)\n", s.url(), loopback(s.command.SMTPPort))
 	fmt.Fprintf(table, "  Temporal UI\t%s\t(gRPC at %s)\n", s.ui, loopback(s.command.TemporalPort))
 	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database, s.command.Data)
+	fmt.Fprintf(table, "  Policy\t%s\t\n", s.policy)
 	if err := table.Flush(); err != nil {
 		return err
 	}
