@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/mail"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 
@@ -63,35 +65,72 @@ func Load(getenv func(string) string) (Config, error) {
 			environment[p.Key] = value
 		}
 	}
-	var problems []error
+	var p problems
 	if err := env.ParseWithOptions(&c, env.Options{Environment: environment}); err != nil {
 		all, ok := errors.AsType[env.AggregateError](err)
 		if !ok {
 			return c, fmt.Errorf("configuration: %w", err)
 		}
-		problems = append(problems, all.Errors...)
+		for _, err := range all.Errors {
+			p.unreadable(err, environment)
+		}
 	}
-	problems = append(problems, c.check()...)
-	if len(problems) > 0 {
-		return c, fmt.Errorf("configuration: %w", errors.Join(problems...))
+	c.check(p.reject)
+	if len(p.told) > 0 {
+		return c, fmt.Errorf("configuration: %w", errors.Join(p.told...))
 	}
 	return c, nil
 }
 
-func (c *Config) check() []error {
-	var problems []error
-	reject := func(name, format string, args ...any) {
-		problems = append(problems, fmt.Errorf("%s %s", name, fmt.Sprintf(format, args...)))
+// problems tells each variable's first one.
+type problems struct {
+	told  []error
+	names map[string]bool
+}
+
+func (p *problems) reject(name, format string, args ...any) {
+	if p.names[name] {
+		return
 	}
+	if p.names == nil {
+		p.names = map[string]bool{}
+	}
+	p.names[name] = true
+	p.told = append(p.told, fmt.Errorf("%s %s", name, fmt.Sprintf(format, args...)))
+}
+
+// unreadable puts a failure of the library into the words of whoever set the variable: it names fields and Go types.
+func (p *problems) unreadable(err error, environment map[string]string) {
+	parse, ok := errors.AsType[env.ParseError](err)
+	if !ok { // required variables that are missing are named already
+		p.told = append(p.told, err)
+		return
+	}
+	field, _ := reflect.TypeFor[Config]().FieldByName(parse.Name)
+	name, _, _ := strings.Cut(field.Tag.Get("env"), ",")
+	p.reject(name, "is not %s: %q", described(field.Type), environment[name])
+}
+
+func described(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[time.Duration]():
+		return "a time such as 30s or 5m"
+	case reflect.TypeFor[slog.Level]():
+		return "debug, info, warn or error"
+	case reflect.TypeFor[float64]():
+		return "a number"
+	default:
+		return "a whole number in range"
+	}
+}
+
+func (c *Config) check(reject reject) {
 	if u, err := url.Parse(c.BaseURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		reject("SUPPORTDESK_BASE_URL", "is not an http or https address: %q", c.BaseURL)
 	}
-	for name, address := range map[string]string{
-		"SUPPORTDESK_HTTP_ADDRESS": c.HTTPAddress, "SUPPORTDESK_HEALTH_ADDRESS": c.HealthAddress,
-	} {
-		if _, _, err := net.SplitHostPort(address); err != nil && address != "off" {
-			reject(name, "is not host:port: %q", address)
-		}
+	listenable(reject, "SUPPORTDESK_HTTP_ADDRESS", c.HTTPAddress)
+	if c.HealthAddress != "off" {
+		listenable(reject, "SUPPORTDESK_HEALTH_ADDRESS", c.HealthAddress)
 	}
 	from, err := mail.ParseAddress(c.MailFrom)
 	if err != nil {
@@ -108,17 +147,27 @@ func (c *Config) check() []error {
 	oneOf(reject, "SUPPORTDESK_SMTP_TLS", c.SMTPTLS, "none", "starttls", "implicit")
 	oneOf(reject, "SUPPORTDESK_LOG_FORMAT", c.LogFormat, "text", "json")
 	positive(reject, "SUPPORTDESK_DATABASE_CONNS", c.DatabaseConns)
-	positive(reject, "SUPPORTDESK_SMTP_PORT", c.SMTPPort)
+	if c.SMTPPort < 1 || c.SMTPPort > 65535 {
+		reject("SUPPORTDESK_SMTP_PORT", "is not a port: %d", c.SMTPPort)
+	}
 	positive(reject, "SUPPORTDESK_SMTP_TIMEOUT", c.SMTPTimeout)
+	if math.IsInf(c.MailRate, 0) || math.IsNaN(c.MailRate) {
+		reject("SUPPORTDESK_MAILS_PER_SECOND", "is not a number: %v", c.MailRate)
+	}
 	positive(reject, "SUPPORTDESK_MAILS_PER_SECOND", c.MailRate)
 	positive(reject, "SUPPORTDESK_WORKER_STEPS", c.WorkerSteps)
 	positive(reject, "SUPPORTDESK_WORKER_MAILS", c.WorkerMails)
 	positive(reject, "SUPPORTDESK_WORKER_TICKETS", c.WorkerTickets)
 	positive(reject, "SUPPORTDESK_SHUTDOWN_TIMEOUT", c.ShutdownTimeout)
-	return problems
 }
 
 type reject func(name, format string, args ...any)
+
+func listenable(reject reject, name, address string) {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		reject(name, "is not host:port: %q", address)
+	}
+}
 
 func oneOf(reject reject, name, value string, allowed ...string) {
 	for _, a := range allowed {

@@ -1,0 +1,170 @@
+package config_test
+
+import (
+	"log/slog"
+	"net/mail"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holesalemart/supportdesk/internal/config"
+)
+
+const database = "postgres://desk@db/desk"
+
+// load reads an environment that has a database and whatever else is given.
+func load(extra map[string]string) (config.Config, error) {
+	return config.Load(func(key string) string {
+		if value, ok := extra[key]; ok {
+			return value
+		}
+		return map[string]string{"SUPPORTDESK_DATABASE_URL": database}[key]
+	})
+}
+
+func TestLoad_needsOnlyADatabase(t *testing.T) {
+	got, err := load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Config{
+		DatabaseURL: database, DatabaseConns: 16,
+		HTTPAddress: ":8080", HealthAddress: ":8081", BaseURL: "http://localhost:8080", NumberPrefix: "HM",
+		SMTPHost: "localhost", SMTPPort: 587, SMTPTLS: "starttls", SMTPTimeout: 30 * time.Second,
+		MailFrom: "Support <support@localhost>", MailDomain: "localhost", MailRate: 50,
+		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000,
+		ShutdownTimeout: 25 * time.Second, LogLevel: slog.LevelInfo, LogFormat: "text",
+		From: mail.Address{Name: "Support", Address: "support@localhost"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLoad_readsEveryVariable(t *testing.T) {
+	environment := map[string]string{
+		"SUPPORTDESK_DATABASE_URL":     "postgres://other/desk",
+		"SUPPORTDESK_DATABASE_CONNS":   "3",
+		"SUPPORTDESK_HTTP_ADDRESS":     "127.0.0.1:1",
+		"SUPPORTDESK_HEALTH_ADDRESS":   "off",
+		"SUPPORTDESK_BASE_URL":         "https://help.example/desk",
+		"SUPPORTDESK_TRUSTED_PROXIES":  "10.0.0.1,192.168.0.0/16",
+		"SUPPORTDESK_NUMBER_PREFIX":    "SHOP1",
+		"SUPPORTDESK_SMTP_HOST":        "smtp.example",
+		"SUPPORTDESK_SMTP_PORT":        "465",
+		"SUPPORTDESK_SMTP_USERNAME":    "desk",
+		"SUPPORTDESK_SMTP_PASSWORD":    "hunter2",
+		"SUPPORTDESK_SMTP_TLS":         "implicit",
+		"SUPPORTDESK_SMTP_TIMEOUT":     "5s",
+		"SUPPORTDESK_MAIL_FROM":        "Help <help@shop.example>",
+		"SUPPORTDESK_MAIL_DOMAIN":      "mail.shop.example",
+		"SUPPORTDESK_MAILS_PER_SECOND": "0.5",
+		"SUPPORTDESK_WORKER_STEPS":     "1",
+		"SUPPORTDESK_WORKER_MAILS":     "2",
+		"SUPPORTDESK_WORKER_TICKETS":   "4",
+		"SUPPORTDESK_SHUTDOWN_TIMEOUT": "1m",
+		"SUPPORTDESK_LOG_LEVEL":        "debug",
+		"SUPPORTDESK_LOG_FORMAT":       "json",
+	}
+	params, err := env.GetFieldParams(&config.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range params {
+		if environment[p.Key] == "" {
+			t.Errorf("this test leaves %s out", p.Key)
+		}
+	}
+	got, err := load(environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Config{
+		DatabaseURL: "postgres://other/desk", DatabaseConns: 3,
+		HTTPAddress: "127.0.0.1:1", HealthAddress: "off", BaseURL: "https://help.example/desk",
+		TrustedProxies: []string{"10.0.0.1", "192.168.0.0/16"}, NumberPrefix: "SHOP1",
+		SMTPHost: "smtp.example", SMTPPort: 465, SMTPUsername: "desk", SMTPPassword: "hunter2",
+		SMTPTLS: "implicit", SMTPTimeout: 5 * time.Second,
+		MailFrom: "Help <help@shop.example>", MailDomain: "mail.shop.example", MailRate: 0.5,
+		WorkerSteps: 1, WorkerMails: 2, WorkerTickets: 4,
+		ShutdownTimeout: time.Minute, LogLevel: slog.LevelDebug, LogFormat: "json",
+		From: mail.Address{Name: "Help", Address: "help@shop.example"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// bad has values that Load must refuse, each by the name of its variable.
+var bad = map[string][]string{
+	"SUPPORTDESK_DATABASE_URL":     {""},
+	"SUPPORTDESK_DATABASE_CONNS":   {"0", "-1", "many", "2147483648"},
+	"SUPPORTDESK_HTTP_ADDRESS":     {"8080", "off", "::1:80"},
+	"SUPPORTDESK_HEALTH_ADDRESS":   {"8081", "OFF"},
+	"SUPPORTDESK_BASE_URL":         {"help.example", "ftp://help.example", "https://", "http://%zz"},
+	"SUPPORTDESK_NUMBER_PREFIX":    {"hm", "H-M", "TOOLONGPX"},
+	"SUPPORTDESK_SMTP_PORT":        {"0", "-25", "smtp", "65536"},
+	"SUPPORTDESK_SMTP_TLS":         {"NONE", "yes"},
+	"SUPPORTDESK_SMTP_TIMEOUT":     {"0s", "-1s", "30"},
+	"SUPPORTDESK_MAIL_FROM":        {"support", "Support <support@>"},
+	"SUPPORTDESK_MAILS_PER_SECOND": {"0", "-1", "fast", "NaN", "Inf"},
+	"SUPPORTDESK_WORKER_STEPS":     {"0", "1.5"},
+	"SUPPORTDESK_WORKER_MAILS":     {"0", "x"},
+	"SUPPORTDESK_WORKER_TICKETS":   {"-1", "x"},
+	"SUPPORTDESK_SHUTDOWN_TIMEOUT": {"0s", "soon"},
+	"SUPPORTDESK_LOG_LEVEL":        {"loud"},
+	"SUPPORTDESK_LOG_FORMAT":       {"xml"},
+}
+
+func TestLoad_refusesEachBadValueByName(t *testing.T) {
+	for name, values := range bad {
+		for _, value := range values {
+			_, err := load(map[string]string{name: value})
+			if err == nil {
+				t.Errorf("%s=%q is taken", name, value)
+				continue
+			}
+			if lines := problems(err); len(lines) != 1 || !names(lines[0], name) {
+				t.Errorf("%s=%q is refused with: %v", name, value, err)
+			}
+		}
+	}
+}
+
+func TestLoad_tellsEveryProblemAtOnce(t *testing.T) {
+	for i := range 2 { // the first and the second bad value of each
+		environment := map[string]string{}
+		for name, values := range bad {
+			environment[name] = values[min(i, len(values)-1)]
+		}
+		_, err := load(environment)
+		if err == nil {
+			t.Fatal("nothing is refused")
+		}
+		for name := range bad {
+			if !names(err.Error(), name) {
+				t.Errorf("%s=%q is not told of: %v", name, environment[name], err)
+			}
+		}
+		if _, again := load(environment); again == nil || again.Error() != err.Error() {
+			t.Errorf("the same environment is refused differently:\n%v\n%v", err, again)
+		}
+	}
+}
+
+func TestLoad_keepsThePasswordToItself(t *testing.T) {
+	_, err := load(map[string]string{"SUPPORTDESK_SMTP_PASSWORD": "hunter2", "SUPPORTDESK_SMTP_PORT": "0"})
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func problems(err error) []string { return strings.Split(err.Error(), "\n") }
+
+// names reports whether a message tells which variable is wrong, and nothing of how this program is written.
+func names(message, variable string) bool {
+	return strings.Contains(message, variable) && !strings.Contains(message, "parse error") && !strings.Contains(message, "strconv")
+}
