@@ -65,9 +65,21 @@ func readPolicy(p *program, file string) (*policy.Policy, error) {
 		return document, err
 	}
 	for _, problem := range problems {
-		if _, err := fmt.Fprintf(p.stderr, "%s:%d:%d: %s: %s\n", file, problem.Line, problem.Column, problem.Path, problem.Message); err != nil {
+		if _, err := fmt.Fprintf(p.stderr, "%s: %s\n", place(file, problem), problem.Message); err != nil {
 			return nil, err
 		}
 	}
 	return nil, errReported
+}
+
+// place is file:line:column: path, as far as it is known, in the form that editors jump to.
+func place(file string, problem policy.Problem) string {
+	at := fmt.Sprintf("%s:%d", file, problem.Line)
+	if problem.Column > 0 {
+		at += fmt.Sprintf(":%d", problem.Column)
+	}
+	if problem.Path != "" {
+		at += ": " + problem.Path
+	}
+	return at
 }
