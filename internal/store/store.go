@@ -36,6 +36,7 @@ const (
 // meanwhile fails as Unavailable.
 type Store struct {
 	pool     *pgxpool.Pool
+	intake   *intake
 	prefix   string
 	policies sync.Map // version -> *policy.Policy: a version never changes
 }
@@ -62,7 +63,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	return &Store{pool: pool, prefix: opt.NumberPrefix}, nil
+	return &Store{pool: pool, intake: newIntake(pool), prefix: opt.NumberPrefix}, nil
 }
 
 // inUTC makes instants arrive in UTC: in local time, equal ones would differ from host to host.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 
 	"github.com/jackc/pgx/v5"
@@ -12,19 +11,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// submitSQL is one statement, and so one round trip and one commit: a rush of submissions is taken at the pace at which
-// PostgreSQL can write.
-//
-//go:embed submit.sql
-var submitSQL string
-
 // maxDraws is how often a number is drawn. Two in a row that are taken already mean a broken source of randomness.
 const maxDraws = 3
 
 // Submit accepts a ticket: its words, its row and its first command, under the policy in force. A number that is taken
 // is replaced by another, so the one in the answer counts. It is Forbidden to staff; Invalid, on "follows", when that
 // is no ticket of theirs; a Conflict when the key was used for something else; Unavailable while no policy has been
-// published.
+// published. When ctx ends first, the ticket may have been accepted all the same.
 func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, ticket.VerbSubmit) {
 		return desk.Accepted{}, errRole
@@ -33,7 +26,7 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 		if sub.Number == "" || draw > 1 {
 			sub.Number = ticket.NewNumber(s.prefix)
 		}
-		a, err := s.submit(ctx, by, sub)
+		a, err := s.intake.submit(ctx, by, sub)
 		switch {
 		case err == nil:
 			return a, nil
@@ -46,14 +39,6 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 		}
 		return desk.Accepted{}, explain(err, "accept a ticket")
 	}
-}
-
-func (s *Store) submit(ctx context.Context, by desk.Person, sub desk.Submission) (desk.Accepted, error) {
-	a := desk.Accepted{Number: sub.Number, Seq: 1}
-	err := s.pool.QueryRow(ctx, submitSQL,
-		sub.Number, by.ID, sub.Order, sub.Follows, sub.Category, sub.Priority, sub.Subject, sub.Body, by.Role,
-		sub.Once.Key, fingerprint(sub.Once)).Scan(&a.At, &a.Policy)
-	return a, err
 }
 
 // notSubmitted finds out why the statement accepted nothing.

@@ -1,19 +1,28 @@
--- $1 number, $2 requester, $3 order number, $4 follows, $5 category, $6 priority, $7 subject, $8 body, $9 role,
--- $10 key, $11 fingerprint. No row: no policy has been published, or $4 is no ticket of $2.
-WITH opening AS MATERIALIZED (
-    SELECT date_trunc('second', clock_timestamp()) AS at, max(version) AS policy FROM policies
+-- Several submissions, one array element each: $1 number, $2 requester, $3 role, $4 order number, $5 follows,
+-- $6 category, $7 priority, $8 subject, $9 body, $10 key, $11 fingerprint. A submission that gives no row was not
+-- accepted: no policy has been published, what it follows is no ticket of its requester, or its key was used before.
+WITH incoming AS MATERIALIZED (
+    SELECT i.*, date_trunc('second', clock_timestamp()) AS at, (SELECT max(version) FROM policies) AS policy
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+                $10::text[], $11::bytea[])
+         AS i (number, requester, role, order_number, follows, category, priority, subject, body, key, fingerprint)
 ), accepted AS (
     INSERT INTO tickets (number, requester, policy, order_number, follows, submitted_at, updated_at, latest_at,
                          last_command, status, priority, category)
-    SELECT $1, $2, policy, nullif($3, ''), nullif($4, ''), at, at, at, 1, 'new', $6, $5 FROM opening
-    WHERE policy IS NOT NULL AND ($4 = '' OR EXISTS (SELECT FROM tickets WHERE number = $4 AND requester = $2))
+    SELECT number, requester, policy, nullif(order_number, ''), nullif(follows, ''), at, at, at, 1, 'new', priority, category
+    FROM incoming i
+    WHERE policy IS NOT NULL AND (follows = ''
+          OR EXISTS (SELECT FROM tickets t WHERE t.number = i.follows AND t.requester = i.requester))
+      AND NOT EXISTS (SELECT FROM commands c WHERE c.by_person = i.requester AND c.key = i.key)
     RETURNING number, submitted_at, policy
 ), words AS (
-    INSERT INTO messages (ticket, subject, body) SELECT number, $7, $8 FROM accepted RETURNING id
+    INSERT INTO messages (ticket, subject, body) SELECT number, subject, body FROM accepted JOIN incoming USING (number)
+    RETURNING id, ticket
 ), command AS (
     INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, priority, category, key, fingerprint)
-    SELECT number, 1, 'submit', $2, $9, submitted_at, words.id, $6, $5, nullif($10, ''), $11 FROM accepted, words
+    SELECT i.number, 1, 'submit', requester, role, at, words.id, priority, category, nullif(key, ''), fingerprint
+    FROM words JOIN incoming i ON i.number = words.ticket
 ), relay AS (
     INSERT INTO undelivered (ticket, seq) SELECT number, 1 FROM accepted
 )
-SELECT submitted_at, policy FROM accepted
+SELECT number, submitted_at, policy FROM accepted

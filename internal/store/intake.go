@@ -1,0 +1,180 @@
+package store
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+//go:embed submit.sql
+var submitSQL string
+
+const (
+	// While two statements are under way, one of them waiting for the disk, arrivals gather for the next. A third
+	// would only make each carry less.
+	statementsAtOnce = 2
+	arrivalsAtOnce   = 64
+	// statementPatience bounds one statement. It is nobody's own context that does: others wait for it too.
+	statementPatience = 30 * time.Second
+)
+
+// intake accepts submissions: one alone at once, and those that arrive while it is busy together, in one statement and
+// one commit. That is what makes a rush cheap: most of a submission's cost is the statement's and the commit's. There
+// is no goroutine: whoever finds the way free takes everybody along who waits.
+type intake struct {
+	pool *pgxpool.Pool
+	busy chan struct{} // holds a token for each statement under way
+
+	mu      sync.Mutex
+	waiting []*arrival
+}
+
+func newIntake(pool *pgxpool.Pool) *intake {
+	return &intake{pool: pool, busy: make(chan struct{}, statementsAtOnce)}
+}
+
+// arrival is one submission on its way in. Everything below it is read only once done is closed.
+type arrival struct {
+	by   desk.Person
+	sub  desk.Submission
+	done chan struct{}
+
+	accepted desk.Accepted
+	err      error // pgx.ErrNoRows: the statement accepted the others and not this one
+}
+
+// submit gives pgx's own errors. When ctx ends first, the ticket may or may not have been accepted.
+func (in *intake) submit(ctx context.Context, by desk.Person, sub desk.Submission) (desk.Accepted, error) {
+	a := &arrival{by: by, sub: sub, done: make(chan struct{})}
+	in.mu.Lock()
+	in.waiting = append(in.waiting, a)
+	in.mu.Unlock()
+	for {
+		select {
+		case <-a.done:
+			return a.accepted, a.err
+		case in.busy <- struct{}{}:
+			in.lead(ctx, a)
+			<-in.busy
+		case <-ctx.Done():
+			in.leave(a)
+			return desk.Accepted{}, ctx.Err()
+		}
+	}
+}
+
+// lead accepts those who wait, unless a's own answer came in the meantime.
+func (in *intake) lead(ctx context.Context, a *arrival) {
+	select {
+	case <-a.done:
+	default:
+		in.run(ctx, in.take())
+	}
+}
+
+// take gives those who have waited longest.
+func (in *intake) take() []*arrival {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	n := min(len(in.waiting), arrivalsAtOnce)
+	batch := in.waiting[:n:n]
+	in.waiting = in.waiting[n:]
+	return batch
+}
+
+// leave gives up waiting; a submission that a statement has taken along already can't be called back.
+func (in *intake) leave(a *arrival) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for i, w := range in.waiting {
+		if w == a {
+			in.waiting = append(in.waiting[:i:i], in.waiting[i+1:]...)
+			return
+		}
+	}
+}
+
+// run accepts a batch. One that PostgreSQL refuses has changed nothing, so its halves are tried, until who is to blame
+// stands alone. After a broken connection nobody knows what happened, so all are told.
+func (in *intake) run(ctx context.Context, batch []*arrival) {
+	if len(batch) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statementPatience)
+	defer cancel()
+	err := in.accept(ctx, batch)
+	if len(batch) > 1 && changedNothing(err) {
+		in.run(ctx, batch[:len(batch)/2])
+		in.run(ctx, batch[len(batch)/2:])
+		return
+	}
+	for _, a := range batch {
+		if err != nil {
+			a.err = err
+		}
+		close(a.done)
+	}
+}
+
+// changedNothing reports whether PostgreSQL itself refused a statement for what is in it. Two batches with the same
+// keys in another order may lock each other out: that is in them, too.
+func changedNothing(err error) bool {
+	pg, refused := errors.AsType[*pgconn.PgError](err)
+	return refused && (pg.Code == deadlock || !unavailable(err))
+}
+
+// accept runs the statement and hands out what it gave.
+func (in *intake) accept(ctx context.Context, batch []*arrival) error {
+	rows, err := in.pool.Query(ctx, submitSQL, columns(batch)...)
+	if err != nil {
+		return err
+	}
+	accepted, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
+		a.Seq = 1
+		return a, row.Scan(&a.Number, &a.At, &a.Policy)
+	})
+	if err != nil {
+		return err
+	}
+	byNumber := make(map[ticket.Number]desk.Accepted, len(accepted))
+	for _, a := range accepted {
+		byNumber[a.Number] = a
+	}
+	for _, a := range batch {
+		var in bool
+		if a.accepted, in = byNumber[a.sub.Number]; !in {
+			a.err = pgx.ErrNoRows
+		}
+	}
+	return nil
+}
+
+// columns turns a batch into submitSQL's arguments.
+func columns(batch []*arrival) []any {
+	const texts = 10
+	args := make([]any, texts+1)
+	fingerprints := make([][]byte, len(batch))
+	for c := range texts {
+		args[c] = make([]string, len(batch))
+	}
+	for i, a := range batch {
+		for c, text := range [texts]string{
+			string(a.sub.Number), string(a.by.ID), string(a.by.Role), a.sub.Order, string(a.sub.Follows), a.sub.Category,
+			string(a.sub.Priority), a.sub.Subject, a.sub.Body, a.sub.Once.Key,
+		} {
+			args[c].([]string)[i] = text
+		}
+		fingerprints[i] = fingerprint(a.sub.Once)
+	}
+	args[texts] = fingerprints
+	return args
+}
