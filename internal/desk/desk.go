@@ -76,8 +76,8 @@ func (d *Desk) Submit(ctx context.Context, by Person, s Submission) (Receipt, er
 }
 
 // Command accepts a command and waits a little for its outcome. With decided false it was accepted and will be
-// decided later; a refusal is in the outcome and is no error. An error says that nothing was accepted: so a failure to
-// learn the outcome is none, or whoever asked would ask again and be heard twice.
+// decided later; a refusal is in the outcome and is no error. An error beside an accepted number says that the outcome
+// can't be learned: the command is kept all the same, and must not be asked for again.
 func (d *Desk) Command(ctx context.Context, by Person, r Request) (a Accepted, o ticket.Outcome, decided bool, err error) {
 	a, err = d.acceptor.Command(ctx, by, r)
 	if err != nil {
@@ -86,10 +86,8 @@ func (d *Desk) Command(ctx context.Context, by Person, r Request) (a Accepted, o
 	d.courier.Wake()
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if o, decided, err = d.outcomes.Await(waiting, a.Number, a.Seq); err != nil {
-		return a, ticket.Outcome{}, false, nil
-	}
-	return a, o, decided, nil
+	o, decided, err = d.outcomes.Await(waiting, a.Number, a.Seq)
+	return a, o, decided, err
 }
 
 // Ticket gives one ticket as this person may see it.

@@ -151,7 +151,7 @@ func TestCommand_answersWithTheOutcome(t *testing.T) {
 		"refused":                {outcome: refused, decided: true, wantDecided: true, wakes: 1},
 		"not decided in time":    {wakes: 1},
 		"not accepted":           {accept: errAway, wantErr: errAway},
-		"accepted, and then out": {await: errAway, wakes: 1}, // what was accepted is never answered with a failure
+		"accepted, and then out": {await: errAway, wantErr: errAway, wakes: 1}, // and the number says that it is kept
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -162,10 +162,13 @@ func TestCommand_answersWithTheOutcome(t *testing.T) {
 			if !errors.Is(err, c.wantErr) || decided != c.wantDecided || o != c.outcome || s.wakes != c.wakes {
 				t.Errorf("decided %v as %+v, woken %d: %v", decided, o, s.wakes, err)
 			}
-			if err == nil && a != s.accepted {
+			if c.accept != nil {
+				return
+			}
+			if a != s.accepted {
 				t.Errorf("accepted %+v, want %+v", a, s.accepted)
 			}
-			if err == nil && (s.patience <= 0 || s.patience > 2*time.Second) {
+			if s.patience <= 0 || s.patience > 2*time.Second {
 				t.Errorf("waits for %s", s.patience)
 			}
 		})
