@@ -24,8 +24,7 @@ func (c healthCommand) Run(p *program) error {
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", c.URL, err)
 	}
-	client := http.Client{Transport: &http.Transport{}} // of its own: a proxy of the environment must not answer instead
-	response, err := client.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return fmt.Errorf("ask: %w", err)
 	}
