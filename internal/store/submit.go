@@ -22,6 +22,9 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 	if !ticket.MayAsk(by.Role, ticket.VerbSubmit) {
 		return desk.Accepted{}, errRole
 	}
+	if err := s.own(ctx, by, sub.Follows); err != nil {
+		return desk.Accepted{}, err
+	}
 	for draw := 1; ; draw++ {
 		if sub.Number == "" || draw > 1 {
 			sub.Number = ticket.NewNumber(s.prefix)
@@ -35,21 +38,20 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 		case violates(err, "commands_key"):
 			return s.repeated(ctx, by, sub.Once)
 		case errors.Is(err, pgx.ErrNoRows):
-			return s.notSubmitted(ctx, by, sub)
+			return desk.Accepted{}, ErrNoPolicy
 		}
 		return desk.Accepted{}, explain(err, "accept a ticket")
 	}
 }
 
-// notSubmitted finds out why the statement accepted nothing.
-func (s *Store) notSubmitted(ctx context.Context, by desk.Person, sub desk.Submission) (desk.Accepted, error) {
-	if a, err := s.repeated(ctx, by, sub.Once); !errors.Is(err, errNew) {
-		return a, err
+// own checks that the ticket to follow, if any, is the requester's. It stays theirs, so the answer can't grow old.
+func (s *Store) own(ctx context.Context, by desk.Person, follows ticket.Number) error {
+	if follows == "" {
+		return nil
 	}
-	if _, _, err := newestPolicy(ctx, s.pool); errors.Is(err, pgx.ErrNoRows) {
-		return desk.Accepted{}, fault.New(fault.Unavailable, "no policy has been published yet")
-	} else if err != nil {
-		return desk.Accepted{}, explain(err, "accept a ticket")
+	err := s.visible(ctx, by, follows)
+	if errors.Is(err, errNoTicket) {
+		return fault.Field("follows", "must be one of your own tickets")
 	}
-	return desk.Accepted{}, fault.Field("follows", "must be one of your own tickets")
+	return explain(err, "look for the ticket to follow")
 }
