@@ -24,7 +24,7 @@ func TestMigrate_severalAtOnce(t *testing.T) {
 	defer s.Close()
 	wantKind(t, s.Ready(t.Context()), fault.Unavailable)
 	var all sync.WaitGroup
-	for range 4 {
+	for range 12 {
 		all.Go(func() {
 			if err := store.Migrate(t.Context(), dsn); err != nil {
 				t.Error(err)
