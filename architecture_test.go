@@ -66,7 +66,8 @@ func allowed(from, dep string) bool {
 func TestTheSoleUserOfTheTemporalClient_isDispatch(t *testing.T) {
 	for _, p := range list(t) {
 		for _, dep := range p.Imports {
-			mayUse := strings.HasSuffix(p.ImportPath, "/internal/dispatch") || strings.HasSuffix(p.ImportPath, "/worker")
+			mayUse := strings.HasSuffix(p.ImportPath, "/internal/dispatch") || strings.HasSuffix(p.ImportPath, "/worker") ||
+				strings.HasSuffix(p.ImportPath, "test") // helpers of tests, which nothing else imports
 			if dep == "go.temporal.io/sdk/client" && !mayUse {
 				t.Errorf("%s imports the Temporal client; internal/dispatch is there for that", p.ImportPath)
 			}
@@ -98,5 +99,16 @@ func list(t *testing.T) []listed {
 			t.Fatalf("read go list: %v", err)
 		}
 		all = append(all, p)
+	}
+}
+
+// Helpers of tests start servers and forge state: no program may carry them.
+func TestPrograms_carryNoHelpersOfTests(t *testing.T) {
+	for _, p := range list(t) {
+		for _, dep := range p.Deps {
+			if strings.HasPrefix(dep, module) && strings.HasSuffix(dep, "test") && strings.HasPrefix(p.ImportPath, module+"cmd/") {
+				t.Errorf("%s depends on %s", p.ImportPath, dep)
+			}
+		}
 	}
 }

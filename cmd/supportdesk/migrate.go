@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
@@ -49,9 +50,24 @@ func (m migrateCommand) Run(p *program) error {
 		return err
 	}
 	defer temporal.Close()
-	ctx, cancel := context.WithTimeout(p.ctx, temporalPatience)
+	return register(p.ctx, temporal)
+}
+
+// register insists while Temporal does not answer: in a deployment both start at once.
+func register(ctx context.Context, temporal *dispatch.Temporal) error {
+	ctx, cancel := context.WithTimeout(ctx, temporalPatience)
 	defer cancel()
-	return dispatch.RegisterAttributes(ctx, temporal, temporal.Namespace)
+	for {
+		err := dispatch.RegisterAttributes(ctx, temporal, temporal.Namespace)
+		if fault.KindOf(err) != fault.Unavailable {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // document gives the policy to publish; nil leaves the one in force.
