@@ -38,9 +38,9 @@ func TestTicket_beforeAndAfterTheFirstStep(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	state := d.step(ticket.StepRequest{Number: a.Number, Command: 1}).State
+	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
 	d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbAssign})
-	state = d.step(ticket.StepRequest{Number: a.Number, Command: 2}).State
+	state := d.step(ticket.StepRequest{Number: a.Number, Command: 2}).State
 	got, err = d.Ticket(t.Context(), d.customer, a.Number)
 	if err != nil || !reflect.DeepEqual(*got.State, state) || got.Pending != 2 || got.Assignee == nil || got.Assignee.Handle != d.agent.Handle {
 		t.Errorf("got %+v, %v", got, err)
