@@ -62,7 +62,7 @@ func (c upCommand) Run(p *program) (err error) {
 		return err
 	}
 	<-p.ctx.Done()
-	_, err = fmt.Fprintln(p.stdout, "\nStopping. Everything is kept in", c.Data)
+	_, err = fmt.Fprintln(p.stdout, "\nStopping. Everything is kept in", shown(c.Data))
 	return err
 }
 

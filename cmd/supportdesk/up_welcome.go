@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -13,12 +15,12 @@ import (
 // welcome says where everything is, who can come in, and what to try first.
 func (s *stack) welcome() error {
 	var b strings.Builder
-	b.WriteString("\nSupportdesk is up. Ctrl-C stops it; everything is kept in " + s.command.Data + "\n\n")
+	b.WriteString("\nSupportdesk is up. Ctrl-C stops it; everything is kept in " + shown(s.command.Data) + "\n\n")
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "  API\t%s/api/v1\t(described at %s/api/openapi.json)\n", s.url(), s.url())
 	fmt.Fprintf(table, "  Mailbox\t%s/dev/mail\t(as JSON at /dev/mail.json; SMTP at %s)\n", s.url(), loopback(s.command.SMTPPort))
 	fmt.Fprintf(table, "  Temporal UI\t%s\t(gRPC at %s)\n", s.ui, loopback(s.command.TemporalPort))
-	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database, s.command.Data)
+	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database, shown(s.command.Data))
 	fmt.Fprintf(table, "  Policy\t%s\t\n", s.policy)
 	if err := table.Flush(); err != nil {
 		return err
@@ -39,6 +41,19 @@ Submit a first ticket:
 `, s.url(), s.tokens[0].Token)
 	_, err := fmt.Fprint(s.stdout, b.String())
 	return err
+}
+
+// shown is a directory as a person at this terminal would name it.
+func shown(dir string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return dir
+	}
+	short, err := filepath.Rel(here, dir)
+	if err != nil || !filepath.IsLocal(short) {
+		return dir
+	}
+	return short
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
