@@ -78,3 +78,18 @@ func TestTicket_equalSignalsByHandAreTwoCommands(t *testing.T) {
 	s.play()
 	s.tells("0s submitted", "1h0m0s assigned", "1h0m0s refused assign: nothing-to-change", "2h0m0s closed by agent")
 }
+
+// The last step of a life is under way when one more signal comes.
+func TestTicket_nothingIsLeftUnheardWhenALifeEnds(t *testing.T) {
+	s := newStage(t)
+	s.mails(func(m ticket.Owed) (bool, error) { return m.Kind == ticket.MailClosure, nil })
+	s.desk.OnStep(func(r ticket.StepRequest) error {
+		if r.Bounced > 0 {
+			s.env.SignalWorkflow(string(ticket.VerbAssign), workflows.Signal{Agent: "alice"})
+		}
+		return nil
+	})
+	s.stop(1 * h)
+	s.play()
+	s.tells("0s submitted", "1h0m0s closed by agent", "1h0m0s mail-bounced", "1h0m0s refused assign: ticket-closed")
+}
