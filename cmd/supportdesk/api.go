@@ -41,21 +41,13 @@ func (c localAPICommand) Run(p *program) error {
 // runAPI serves and delivers until the program is told to stop. What stops last is the relay: whatever a finishing
 // request accepts is still delivered, or left for the next process.
 func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
-	c, log, err := p.load()
+	n, err := p.connect()
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	temporal, err := dispatch.Connect(dispatch.Options{Logger: log})
-	if err != nil {
-		return err
-	}
-	defer temporal.Close()
-	dispatcher := dispatch.New(temporal)
+	defer n.close()
+	c, log, db := n.config, n.log, n.db
+	dispatcher := dispatch.New(n.temporal)
 	relay := dispatch.NewRelay(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db)
 	handler, err := api.New(api.Config{

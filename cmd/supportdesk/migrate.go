@@ -23,34 +23,22 @@ type migrateCommand struct {
 
 // Run may be run by several replicas at once, and again and again.
 func (m migrateCommand) Run(p *program) error {
-	c, log, err := p.load()
-	if err != nil {
-		return err
-	}
 	document, err := m.document(p)
 	if err != nil {
 		return err
 	}
-	if err := store.Migrate(p.ctx, c.DatabaseURL); err != nil {
-		return err
-	}
-	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{})
+	n, err := p.connect()
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	if err := publish(p, db, document, m.Policy); err != nil {
+	defer n.close()
+	if err := store.Migrate(p.ctx, n.config.DatabaseURL); err != nil {
 		return err
 	}
-	if m.SkipTemporal {
-		return nil
-	}
-	temporal, err := dispatch.Connect(dispatch.Options{Logger: log})
-	if err != nil {
+	if err := publish(p, n.db, document, m.Policy); err != nil || m.SkipTemporal {
 		return err
 	}
-	defer temporal.Close()
-	return register(p.ctx, temporal)
+	return register(p.ctx, n.temporal)
 }
 
 // register insists while Temporal does not answer: in a deployment both start at once.

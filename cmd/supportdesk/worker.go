@@ -12,7 +12,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/mail"
-	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/worker"
 )
 
@@ -23,20 +22,12 @@ type workerCommand struct{}
 
 // Run works until the program is told to stop, and finishes what it has begun.
 func (workerCommand) Run(p *program) error {
-	c, log, err := p.load()
+	n, err := p.connect()
 	if err != nil {
 		return err
 	}
-	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	temporal, err := dispatch.Connect(dispatch.Options{Logger: log})
-	if err != nil {
-		return err
-	}
-	defer temporal.Close()
+	defer n.close()
+	c, log, db := n.config, n.log, n.db
 	sender, err := mail.NewSender(mailConfig(c))
 	if err != nil {
 		return err
@@ -45,7 +36,7 @@ func (workerCommand) Run(p *program) error {
 
 	group, ctx := errgroup.WithContext(p.ctx)
 	group.Go(func() error {
-		return worker.Run(ctx, temporal.Client, // the sdk wants the client itself
+		return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 			activities.NewSteps(db), activities.NewMails(mail.NewPostman(db, sender), heartbeat),
 			worker.Options{
 				Steps: c.WorkerSteps, Mails: c.WorkerMails,
@@ -55,7 +46,7 @@ func (workerCommand) Run(p *program) error {
 	if c.HealthAddress != "off" {
 		group.Go(func() error {
 			checks := []api.Check{
-				{Name: "postgresql", Ask: db.Ready}, {Name: "temporal", Ask: dispatch.New(temporal).Ready},
+				{Name: "postgresql", Ask: db.Ready}, {Name: "temporal", Ask: dispatch.New(n.temporal).Ready},
 			}
 			return serve(ctx, c.HealthAddress, api.Health(versionName(), checks, log), c.ShutdownTimeout, log)
 		})
