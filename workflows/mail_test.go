@@ -32,6 +32,9 @@ func TestMailer_keepsTheOrderOfEachRecipientAcrossAnOutage(t *testing.T) {
 		"1 receipt to P-CUSTOMER", "2 assignment to P-CUSTOMER", "3 assigned to P-ALICE", "4 reply to P-CUSTOMER", "5 progress to P-CUSTOMER",
 		"6 closure to P-CUSTOMER",
 	)
+	if n := len(s.regular); n != 6 {
+		t.Errorf("%d activities for 6 mails", n)
+	}
 }
 
 func TestMailer_aBlockedRecipientHoldsUpNobodyElse(t *testing.T) {

@@ -54,6 +54,19 @@ func ask(t *testing.T, s *desktest.Site) (workflows.Report, bool) {
 	return report, true
 }
 
+func TestTicket_aSignalWithoutAPayloadIsNotTakenForTheOneBeforeIt(t *testing.T) {
+	t.Parallel()
+	s := desktest.NewSite(t, policy.Default())
+	s.Tell(number, s.Submit(number))
+	signalByHand(s, ticket.VerbAssign, workflows.Signal{Agent: "alice"})
+	bare(s, ticket.VerbAssign)
+	s.Work()
+	s.Await("both signals", func() bool { return s.State(number).Command == 3 })
+	if outcomes := s.Outcomes(number); outcomes[1].Refused || outcomes[2].Code != ticket.CodeNoAgent {
+		t.Errorf("outcomes: %+v", outcomes)
+	}
+}
+
 // The requester's mailbox is away all the time, so that each run hands mails to the next.
 func TestContinueAsNew_losesNothingInAFlood(t *testing.T) {
 	t.Parallel()
