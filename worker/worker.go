@@ -67,8 +67,10 @@ func Run(ctx context.Context, c client.Client, steps *activities.Steps, mails *a
 		MaxConcurrentActivityExecutionSize: o.Mails,
 		TaskQueueActivitiesPerSecond:       o.MailPerSecond,
 		DisableWorkflowWorker:              true,
-		WorkerStopTimeout:                  drainTime,
-		OnFatalError:                       onFatal,
+		// A mail learns from a heartbeat that it is cancelled, and a run that goes on as new waits for that.
+		MaxHeartbeatThrottleInterval: 5 * time.Second,
+		WorkerStopTimeout:            drainTime,
+		OnFatalError:                 onFatal,
 	})
 	RegisterMails(mail, mails)
 	var started []worker.Worker
