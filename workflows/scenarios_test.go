@@ -95,7 +95,7 @@ func outages(s *desktest.Site) {
 		}
 		return nil
 	})
-	s.OnMail(func(m ticket.Owed) (bool, error) {
+	s.OnMail(func(_ context.Context, m ticket.Owed) (bool, error) {
 		if mails.Add(1) < 3 {
 			return false, away
 		}

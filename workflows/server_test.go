@@ -1,9 +1,9 @@
 package workflows_test
 
 import (
+	"context"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -67,58 +67,80 @@ func TestTicket_aSignalWithoutAPayloadIsNotTakenForTheOneBeforeIt(t *testing.T) 
 	}
 }
 
-// The requester's mailbox is away all the time, so that each run hands mails to the next.
+// The mail server hangs all the time, so that each run has a mail on its way and hands others to the next.
 func TestContinueAsNew_losesNothingInAFlood(t *testing.T) {
 	t.Parallel()
-	const floods, each, hands = 8, 750, 15
+	const floods, each, handEvery = 8, 750, 3
+	const commands, byHand = floods * each, floods * each / handEvery
 	s := desktest.NewSite(t, policy.Default())
-	var over atomic.Bool
-	var mu sync.Mutex
-	var mailed []int
-	s.OnMail(func(m ticket.Owed) (bool, error) {
-		if !over.Load() {
-			return false, away
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		mailed = append(mailed, m.N)
-		return false, nil
-	})
+	server := hangingServer{t: t, trying: map[int]bool{}, over: make(chan struct{})}
+	s.OnMail(server.deliver)
 	s.Work()
 	s.Tell(number, s.Submit(number))
 	var flood sync.WaitGroup
 	for range floods {
 		flood.Go(func() {
 			for i := range each {
-				verb := ticket.VerbNote
-				if i%100 == 0 {
-					verb = ticket.VerbProgressUpdate
-				}
-				s.Tell(number, s.Accept(number, words(alice, verb)))
-				if i%(each/hands) == 0 {
+				switch {
+				case i%handEvery == 0:
 					signalByHand(s, ticket.VerbReclassify, workflows.Signal{Priority: policy.PriorityUrgent})
+				case i%100 == 1:
+					s.Tell(number, s.Accept(number, words(alice, ticket.VerbProgressUpdate)))
+				default:
+					s.Tell(number, s.Accept(number, words(alice, ticket.VerbNote)))
 				}
 			}
 		})
 	}
 	flood.Wait()
-	const commands = 1 + floods*(each+hands)
-	s.Await("every command", func() bool { return s.State(number).Command == commands })
-	over.Store(true)
+	s.Await("every command", func() bool { return s.State(number).Command == 1+commands })
+	close(server.over)
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
 	s.Ended(number)
 
 	runs := runs(t, s)
-	t.Logf("%d commands in %d runs and %d steps", commands+1, runs, len(s.Steps()))
+	t.Logf("%d signals in %d runs and %d steps", 1+commands, runs, len(s.Steps()))
 	if runs < 2 {
 		t.Error("the run never went on as new")
 	}
-	if n := inOrderOnce(t, s, commands+1); n != floods*hands {
-		t.Errorf("%d commands by hand, want %d", n, floods*hands)
+	if n := inOrderOnce(t, s, 2+commands); n != byHand {
+		t.Errorf("%d commands by hand, want %d", n, byHand)
 	}
-	if !slices.IsSorted(mailed) || len(mailed) != s.State(number).Mails {
-		t.Errorf("%d mails owed, sent %v", s.State(number).Mails, mailed)
+	if !slices.IsSorted(server.sent) || len(server.sent) != s.State(number).Mails {
+		t.Errorf("%d mails owed, sent %v", s.State(number).Mails, server.sent)
 	}
+}
+
+// hangingServer takes no mail until it is over with that. It sees to it that no mail is tried twice at a time.
+type hangingServer struct {
+	t    *testing.T
+	over chan struct{}
+
+	mu     sync.Mutex
+	trying map[int]bool
+	sent   []int
+}
+
+func (h *hangingServer) deliver(ctx context.Context, m ticket.Owed) (bool, error) {
+	h.mu.Lock()
+	if h.trying[m.N] {
+		h.t.Errorf("mail %d is tried while another try is on its way", m.N)
+	}
+	h.trying[m.N] = true
+	h.mu.Unlock()
+	var err error
+	select {
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-h.over:
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.trying[m.N] = false
+	if err == nil {
+		h.sent = append(h.sent, m.N)
+	}
+	return false, err
 }
 
 // inOrderOnce checks that each command has its event, in the order of their numbers, and none twice. It counts those

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -99,7 +100,7 @@ func (s *stage) set(at time.Time) {
 
 // mails says what the mail server does. What it accepts is noted in sent.
 func (s *stage) mails(server func(ticket.Owed) (bool, error)) {
-	s.desk.OnMail(func(m ticket.Owed) (bool, error) {
+	s.desk.OnMail(func(_ context.Context, m ticket.Owed) (bool, error) {
 		bounced, err := server(m)
 		if err == nil && !bounced {
 			s.mu.Lock()

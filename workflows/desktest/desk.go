@@ -32,7 +32,7 @@ type Desk struct {
 	steps   []ticket.StepRequest
 	before  func(ticket.StepRequest) error
 	after   func(ticket.StepRequest) error
-	mailed  func(ticket.Owed) (bounced bool, err error)
+	mailed  func(context.Context, ticket.Owed) (bounced bool, err error)
 }
 
 // record is one ticket: what was asked of it, what came of it, and the mails.
@@ -56,7 +56,7 @@ func New(p *policy.Policy, now func() time.Time) *Desk {
 	return &Desk{
 		now: now, policy: p, perStep: 100, tickets: map[ticket.Number]*record{},
 		before: well, after: well,
-		mailed: func(ticket.Owed) (bool, error) { return false, nil },
+		mailed: func(context.Context, ticket.Owed) (bool, error) { return false, nil },
 	}
 }
 
@@ -82,7 +82,7 @@ func (d *Desk) OnAnswer(f func(ticket.StepRequest) error) {
 }
 
 // OnMail has f called for every try at a mail, outside the desk's lock: it says what the mail server does.
-func (d *Desk) OnMail(f func(ticket.Owed) (bounced bool, err error)) {
+func (d *Desk) OnMail(f func(context.Context, ticket.Owed) (bounced bool, err error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.mailed = f
@@ -248,7 +248,7 @@ func recipients(m ticket.Mail) []ticket.PersonID {
 }
 
 // Deliver is what the mail activity asks for.
-func (d *Desk) Deliver(_ context.Context, n ticket.Number, number int) (bool, error) {
+func (d *Desk) Deliver(ctx context.Context, n ticket.Number, number int) (bool, error) {
 	d.mu.Lock()
 	rec, known := d.tickets[n]
 	if !known || number > len(rec.mails) {
@@ -260,7 +260,7 @@ func (d *Desk) Deliver(_ context.Context, n ticket.Number, number int) (bool, er
 	if m.settled {
 		return m.bounced, nil
 	}
-	bounced, err := try(m.Owed)
+	bounced, err := try(ctx, m.Owed)
 	if err == nil {
 		d.mu.Lock()
 		rec.mails[number-1].settled, rec.mails[number-1].bounced = true, bounced
