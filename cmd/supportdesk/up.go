@@ -67,29 +67,49 @@ func (c upCommand) Run(p *program) (err error) {
 }
 
 // stack is everything that up runs: each part a process of its own, as in production, so that any can be killed and
-// comes back.
+// comes back. Once start has returned nothing in it changes: parts are started again from other goroutines.
 type stack struct {
 	*program
 	command    upCommand
 	self       string // path of this program
 	temporal   string // path of Temporal's server
 	supervisor *local.Supervisor
-	logs       []*os.File
-	postgres   *local.Postgres
-	ui         string
+	logs       map[string]*os.File // by part
+	env        []string            // what our own programs are configured by
+	ui         string              // URL of Temporal's
 	tokens     []token
 	policy     string // the one in force, for people to read
 }
 
+// The parts, as they are called in messages and in the names of their logs.
+const (
+	partPostgres = "postgresql"
+	partTemporal = "temporal"
+	partMailbox  = "mailbox"
+	partWorker   = "worker"
+	partAPI      = "api"
+)
+
 func newStack(p *program, c upCommand) (*stack, error) {
-	self, err := os.Executable()
-	if err != nil {
+	s := &stack{program: p, command: c, logs: map[string]*os.File{}}
+	s.supervisor = local.NewSupervisor(func(line string) {
+		_, _ = fmt.Fprintln(p.stdout, line) // a lost line of chatter is no failure
+	})
+	var err error
+	if s.self, err = os.Executable(); err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	temporal, err := local.FindTemporal()
-	if err != nil {
+	if s.temporal, err = local.FindTemporal(); err != nil {
 		return nil, err
 	}
+	if err := s.choosePorts(); err != nil {
+		return nil, err
+	}
+	return s, s.openLogs()
+}
+
+func (s *stack) choosePorts() (err error) {
+	c := &s.command
 	for _, port := range []struct {
 		port *int
 		of   string
@@ -98,88 +118,82 @@ func newStack(p *program, c upCommand) (*stack, error) {
 		{&c.TemporalPort, "Temporal"}, {&c.PostgresPort, "PostgreSQL"},
 	} {
 		if *port.port, err = local.ChoosePort(*port.port, port.of); err != nil {
-			return nil, err
-		}
-	}
-	if err := os.MkdirAll(filepath.Join(c.Data, "log"), 0o755); err != nil {
-		return nil, fmt.Errorf("make the log directory: %w", err)
-	}
-	return &stack{program: p, command: c, self: self, temporal: temporal, supervisor: local.NewSupervisor(func(line string) {
-		_, _ = fmt.Fprintln(p.stdout, line) // a lost line of chatter is no failure
-	})}, nil
-}
-
-func (s *stack) start(ctx context.Context) error {
-	steps := []struct {
-		name  string
-		start func(context.Context) (local.Service, error)
-	}{
-		{"PostgreSQL", s.startPostgres},
-		{"Temporal", s.startTemporal},
-		{"mailbox", s.startMailbox},
-	}
-	for _, step := range steps {
-		if err := s.supervisor.Start(ctx, step.name, step.start); err != nil {
 			return err
 		}
 	}
-	if err := s.prepare(ctx); err != nil {
-		return err
-	}
-	if err := s.supervisor.Start(ctx, "worker", s.startWorker); err != nil {
-		return err
-	}
-	return s.supervisor.Start(ctx, "API", s.startAPI)
+	return nil
 }
 
-func (s *stack) startPostgres(ctx context.Context) (local.Service, error) {
-	log, err := s.log("postgresql")
-	if err != nil {
-		return nil, err
+func (s *stack) openLogs() error {
+	dir := filepath.Join(s.command.Data, "log")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the log directory: %w", err)
 	}
-	s.postgres, err = local.StartPostgres(ctx, local.PostgresOptions{
-		Dir: filepath.Join(s.command.Data, "postgresql"), Port: s.command.PostgresPort, Log: log,
+	for _, part := range []string{partPostgres, partTemporal, partMailbox, partWorker, partAPI} {
+		file, err := os.OpenFile(filepath.Join(dir, part+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			return fmt.Errorf("open a log: %w", err)
+		}
+		s.logs[part] = file
+	}
+	return nil
+}
+
+func (s *stack) start(ctx context.Context) error {
+	postgres, err := local.Supervise(ctx, s.supervisor, partPostgres, s.startPostgres)
+	if err != nil {
+		return err
+	}
+	s.env = s.environment(postgres)
+	temporal, err := local.Supervise(ctx, s.supervisor, partTemporal, s.startTemporal)
+	if err != nil {
+		return err
+	}
+	s.ui = temporal.UI
+	if _, err := local.Supervise(ctx, s.supervisor, partMailbox, s.startMailbox); err != nil {
+		return err
+	}
+	if err := s.prepare(ctx, postgres); err != nil {
+		return err
+	}
+	if _, err := local.Supervise(ctx, s.supervisor, partWorker, s.startWorker); err != nil {
+		return err
+	}
+	_, err = local.Supervise(ctx, s.supervisor, partAPI, s.startAPI)
+	return err
+}
+
+func (s *stack) startPostgres(ctx context.Context) (*local.Postgres, error) {
+	return local.StartPostgres(ctx, local.PostgresOptions{
+		Dir: filepath.Join(s.command.Data, "postgresql"), Port: s.command.PostgresPort, Log: s.logs[partPostgres],
 	})
-	return s.postgres, err
 }
 
-func (s *stack) startTemporal(ctx context.Context) (local.Service, error) {
-	log, err := s.log("temporal")
-	if err != nil {
-		return nil, err
-	}
-	t, err := local.StartTemporal(ctx, local.TemporalOptions{
+func (s *stack) startTemporal(ctx context.Context) (*local.Temporal, error) {
+	return local.StartTemporal(ctx, local.TemporalOptions{
 		Binary: s.temporal, DB: filepath.Join(s.command.Data, "temporal", "temporal.db"),
-		Port: s.command.TemporalPort, UIPort: s.command.UIPort, Log: log,
+		Port: s.command.TemporalPort, UIPort: s.command.UIPort, Log: s.logs[partTemporal],
 	})
-	if err == nil {
-		s.ui = t.UI
-	}
-	return t, err
 }
 
-func (s *stack) startMailbox(ctx context.Context) (local.Service, error) {
-	return s.startSelf(ctx, "mailbox", loopback(s.command.MailboxPort), "local-mailbox",
+func (s *stack) startMailbox(ctx context.Context) (*local.Program, error) {
+	return s.startSelf(ctx, partMailbox, loopback(s.command.MailboxPort), "local-mailbox",
 		"--dir", filepath.Join(s.command.Data, "mail"),
 		"--smtp", loopback(s.command.SMTPPort), "--http", loopback(s.command.MailboxPort))
 }
 
-func (s *stack) startWorker(ctx context.Context) (local.Service, error) {
-	return s.startSelf(ctx, "worker", "", "worker")
+func (s *stack) startWorker(ctx context.Context) (*local.Program, error) {
+	return s.startSelf(ctx, partWorker, "", "worker")
 }
 
-func (s *stack) startAPI(ctx context.Context) (local.Service, error) {
-	return s.startSelf(ctx, "api", loopback(s.command.Port), "local-api", "--mailbox", "http://"+loopback(s.command.MailboxPort))
+func (s *stack) startAPI(ctx context.Context) (*local.Program, error) {
+	return s.startSelf(ctx, partAPI, loopback(s.command.Port), "local-api", "--mailbox", "http://"+loopback(s.command.MailboxPort))
 }
 
 // startSelf starts this program with other arguments, and waits until it listens.
-func (s *stack) startSelf(ctx context.Context, name, address string, args ...string) (local.Service, error) {
-	log, err := s.log(name)
-	if err != nil {
-		return nil, err
-	}
+func (s *stack) startSelf(ctx context.Context, part, address string, args ...string) (*local.Program, error) {
 	program, err := local.StartProgram(local.ProgramOptions{
-		Name: name, Path: s.self, Args: args, Env: append(os.Environ(), s.environment()...), Log: log,
+		Name: part, Path: s.self, Args: args, Env: append(os.Environ(), s.env...), Log: s.logs[part],
 	})
 	if err != nil || address == "" {
 		return program, err
@@ -192,10 +206,9 @@ func (s *stack) startSelf(ctx context.Context, name, address string, args ...str
 	return program, nil
 }
 
-// environment is what the children are configured by.
-func (s *stack) environment() []string {
+func (s *stack) environment(postgres *local.Postgres) []string {
 	return []string{
-		"SUPPORTDESK_DATABASE_URL=" + s.postgres.DSN(database),
+		"SUPPORTDESK_DATABASE_URL=" + postgres.DSN(database),
 		"SUPPORTDESK_HTTP_ADDRESS=" + loopback(s.command.Port),
 		"SUPPORTDESK_HEALTH_ADDRESS=off",
 		"SUPPORTDESK_BASE_URL=" + s.url(),
@@ -207,16 +220,6 @@ func (s *stack) environment() []string {
 		"TEMPORAL_ADDRESS=" + loopback(s.command.TemporalPort),
 		"TEMPORAL_NAMESPACE=default",
 	}
-}
-
-// log opens a part's log file; it is closed when the stack stops.
-func (s *stack) log(name string) (*os.File, error) {
-	file, err := os.OpenFile(filepath.Join(s.command.Data, "log", name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("open a log: %w", err)
-	}
-	s.logs = append(s.logs, file)
-	return file, nil
 }
 
 func (s *stack) stop() error {

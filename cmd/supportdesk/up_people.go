@@ -13,6 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -35,12 +36,12 @@ var locals = []desk.Person{
 }
 
 // prepare brings the schema, the policy, Temporal and the people up to date.
-func (s *stack) prepare(ctx context.Context) error {
-	if _, err := s.postgres.EnsureDatabase(ctx, database); err != nil {
+func (s *stack) prepare(ctx context.Context, postgres *local.Postgres) error {
+	if _, err := postgres.EnsureDatabase(ctx, database); err != nil {
 		return err
 	}
 	settings := map[string]string{}
-	for _, line := range s.environment() {
+	for _, line := range s.env {
 		key, value, _ := strings.Cut(line, "=")
 		settings[key] = value
 	}

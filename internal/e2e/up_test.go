@@ -137,6 +137,51 @@ func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
 	}
 	second.person(t, "agent").do(number, "replies", words{"body": "Here it is."})
 	eventually(t, "both mails", func() (bool, string) { n := second.mails(t, number); return n == 2, fmt.Sprint(n) })
+
+	// Any part can be killed and comes back, also all of them at once.
+	for part, pid := range second.parts(t) {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Errorf("kill %s: %v", part, err)
+		}
+	}
+	late := again.submit("After the crash", "words")
+	eventually(t, "the receipt after the crash", func() (bool, string) { n := second.mails(t, late); return n >= 1, fmt.Sprint(n) })
+	if err := second.program.Stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+// parts are the processes that up has started, by the command that each runs.
+func (u *upRun) parts(t testing.TB) map[string]int {
+	t.Helper()
+	found := map[string]int{}
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range stats {
+		stat, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		var pid, parent int
+		var state string
+		_, rest, _ := strings.Cut(string(stat), ") ") // a program's name may hold anything
+		if _, err := fmt.Sscan(string(stat), &pid); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Sscan(rest, &state, &parent); err != nil {
+			t.Fatal(err)
+		}
+		if parent == u.program.PID() {
+			command, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+			found[strings.ReplaceAll(string(command), "\x00", " ")] = pid
+		}
+	}
+	if len(found) != 5 {
+		t.Fatalf("up runs %d parts: %v", len(found), found)
+	}
+	return found
 }
 
 func checkOneLine(t *testing.T, args []string, want string) {

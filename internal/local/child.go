@@ -17,8 +17,9 @@ import (
 const (
 	// drainPatience is how long a child's own children may keep its log open after it ended.
 	drainPatience = 5 * time.Second
-	// killPatience is how long a child may take to end when it was asked to.
-	killPatience = 20 * time.Second
+	// killPatience is how long a child may take to end when it was asked to: longer than our own programs give the
+	// work that they have begun, since a mail that is killed on its way goes out twice.
+	killPatience = 35 * time.Second
 )
 
 // childSpec says what to run and how it ends.
@@ -142,9 +143,10 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String is the kept end on one line.
+// String is the last line that says anything.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.Join(strings.Fields(string(t.last)), " ")
+	lines := strings.Split(strings.TrimSpace(string(t.last)), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
 }

@@ -40,3 +40,6 @@ func (p *Program) Done() <-chan struct{} { return p.child.done }
 
 // Err is why it ended by itself; nil while it runs and after Stop or Kill.
 func (p *Program) Err() error { return p.child.err() }
+
+// PID is its process ID.
+func (p *Program) PID() int { return p.child.process.Pid }

@@ -21,7 +21,7 @@ type Service interface {
 }
 
 // Supervisor keeps services running: one that ends by itself is started again, as a production scheduler would.
-// Start and Stop are for one goroutine.
+// Supervise and Stop are for one goroutine.
 type Supervisor struct {
 	report  func(string) // a line for whoever watches
 	keepers []*keeper    // in the order of their start
@@ -30,18 +30,21 @@ type Supervisor struct {
 // NewSupervisor makes a supervisor that tells report what it does.
 func NewSupervisor(report func(string)) *Supervisor { return &Supervisor{report: report} }
 
-// Start starts a service, returns when it has started or failed to, and keeps it running from then on.
-func (s *Supervisor) Start(ctx context.Context, name string, start func(context.Context) (Service, error)) error {
+// Supervise starts a service, gives it back when it has started, and keeps it running from then on. start is called
+// again, from another goroutine, whenever the service has ended.
+func Supervise[S Service](ctx context.Context, s *Supervisor, name string, start func(context.Context) (S, error)) (S, error) {
 	service, err := start(ctx)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return service, fmt.Errorf("%s: %w", name, err)
 	}
-	k := &keeper{name: name, start: start, report: s.report, stopped: make(chan error, 1)}
 	keepCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	k.cancel = cancel
+	k := &keeper{
+		name: name, report: s.report, cancel: cancel, stopped: make(chan error, 1),
+		start: func(ctx context.Context) (Service, error) { return start(ctx) },
+	}
 	s.keepers = append(s.keepers, k)
 	go func() { k.stopped <- k.keep(keepCtx, service) }()
-	return nil
+	return service, nil
 }
 
 // Stop ends every service, the last started first, and waits for each.
@@ -78,19 +81,26 @@ func (k *keeper) keep(ctx context.Context, service Service) error {
 			pause = firstPause
 		}
 		k.report(fmt.Sprintf("%s ended (%v); starting it again", k.name, service.Err()))
-		var err error
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(pause):
-			}
-			pause = min(2*pause, maxPause)
-			if service, err = k.start(ctx); err == nil {
-				break
-			}
-			k.report(fmt.Sprintf("%s does not start: %v", k.name, err))
+		if service, pause = k.restart(ctx, pause); service == nil {
+			return nil
 		}
 		k.report(k.name + " is back")
+	}
+}
+
+// restart tries until the service starts, with growing pauses, and gives the next one; nil when ctx has ended.
+func (k *keeper) restart(ctx context.Context, pause time.Duration) (Service, time.Duration) {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, pause
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, maxPause)
+		service, err := k.start(ctx)
+		if err == nil {
+			return service, pause
+		}
+		k.report(fmt.Sprintf("%s does not start: %v", k.name, err))
 	}
 }

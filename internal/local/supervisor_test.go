@@ -71,7 +71,7 @@ func TestSupervisor_startsAgainWhatEnds(t *testing.T) {
 	var told said
 	s := local.NewSupervisor(told.report)
 	w := newWatched()
-	if err := s.Start(t.Context(), "sleeper", w.start); err != nil {
+	if _, err := local.Supervise(t.Context(), s, "sleeper", w.start); err != nil {
 		t.Fatal(err)
 	}
 	first := w.await(t)
@@ -100,7 +100,7 @@ func TestSupervisor_stopsWhileAServiceIsDown(t *testing.T) {
 	var told said
 	s := local.NewSupervisor(told.report)
 	w := newWatched()
-	if err := s.Start(t.Context(), "sleeper", w.start); err != nil {
+	if _, err := local.Supervise(t.Context(), s, "sleeper", w.start); err != nil {
 		t.Fatal(err)
 	}
 	process := w.await(t)
@@ -125,7 +125,7 @@ func TestSupervisor_stopsTheLastStartedFirst(t *testing.T) {
 				order = append(order, name)
 			}}, nil
 		}
-		if err := s.Start(t.Context(), name, start); err != nil {
+		if _, err := local.Supervise(t.Context(), s, name, start); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -136,7 +136,7 @@ func TestSupervisor_stopsTheLastStartedFirst(t *testing.T) {
 		t.Errorf("stopped %v", order)
 	}
 	failing := func(context.Context) (local.Service, error) { return nil, errors.New("no such program") }
-	if err := s.Start(t.Context(), "third", failing); err == nil {
+	if _, err := local.Supervise(t.Context(), s, "third", failing); err == nil {
 		t.Error("a service that can't start at first is no error")
 	}
 }
