@@ -30,7 +30,7 @@ func (c *card) show(ctx workflow.Context, s ticket.State) error {
 	workflow.SetCurrentDetails(ctx, details(s))
 	now := attributes{
 		status: s.Ticket.Status, priority: s.Ticket.Priority, handle: s.Ticket.Handle,
-		rung: s.Ticket.Rung(), nextDue: s.Next.Due, paused: paused(s.Ticket),
+		rung: s.Rung, nextDue: s.Next.Due, paused: s.Paused,
 	}
 	if c.shown != nil && *c.shown == now {
 		return nil
@@ -52,17 +52,6 @@ func (c *card) show(ctx workflow.Context, s ticket.State) error {
 	)
 }
 
-// paused reports whether a promise that is still owed stands still.
-func paused(t ticket.Ticket) bool {
-	for _, name := range policy.ClockNames() {
-		p := t.Promise(name)
-		if p.MetAt.IsZero() && len(p.Clock.Reasons()) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // details is a small card in Markdown.
 func details(s ticket.State) string {
 	var b strings.Builder
@@ -76,8 +65,8 @@ func details(s ticket.State) string {
 	for _, name := range policy.ClockNames() {
 		fmt.Fprintf(&b, "- %s: %s\n", strings.ReplaceAll(string(name), "_", " "), promiseLine(*t.Promise(name)))
 	}
-	if rung := t.Rung(); rung > 0 {
-		fmt.Fprintf(&b, "- escalated, rung %d\n", rung)
+	if s.Rung > 0 {
+		fmt.Fprintf(&b, "- escalated, rung %d\n", s.Rung)
 	}
 	if s.Next.Kind != "" {
 		fmt.Fprintf(&b, "- next: %s\n", s.Next.Label)

@@ -58,8 +58,10 @@ func (t *life) hear(ctx workflow.Context, verb ticket.Verb, payload converter.Ra
 		err = converter.GetDefaultDataConverter().FromPayload(raw, &s)
 	}
 	if err == nil && s.Seq > 0 {
-		t.pending = max(t.pending, s.Seq)
-		t.claims = append(t.claims, Claim{Seq: s.Seq, Verb: verb})
+		if s.Seq > t.state.Command { // else it has been taken
+			t.pending = max(t.pending, s.Seq)
+			t.claims = append(t.claims, Claim{Seq: s.Seq, Verb: verb})
+		}
 		return
 	}
 	t.hand(ctx, verb, s, err != nil)

@@ -65,7 +65,7 @@ func (t *life) run(ctx workflow.Context) error {
 		switch {
 		case t.over():
 			return nil
-		case workflow.GetInfo(ctx).GetContinueAsNewSuggested():
+		case full(ctx):
 			return t.continueAsNew(ctx)
 		}
 		t.alarm.arm(ctx, t.state.Next, t.selector, func(m ticket.Moment) { t.rang = m })
@@ -85,9 +85,11 @@ func (t *life) work() bool {
 
 // step takes everything that there is to take. Commands come first: one accepted before a deadline keeps the
 // promise, also when the timer came first. Whatever arrived meanwhile is heard before it ends, so that a burst is
-// taken at once and a life that is over leaves nothing unheard.
+// taken at once and a life that is over leaves nothing unheard. A flood that never ends is no reason to fill the
+// history: after the first step, a full one leaves the rest to the next run.
 func (t *life) step(ctx workflow.Context) error {
-	for t.drain(ctx); t.work(); t.drain(ctx) {
+	t.drain(ctx)
+	for taken := 0; t.work() && (taken == 0 || !full(ctx)); taken++ {
 		r := ticket.StepRequest{Number: t.number, Mails: t.state.Mails}
 		switch {
 		case t.state.Command < t.pending:
@@ -104,9 +106,13 @@ func (t *life) step(ctx workflow.Context) error {
 			return err
 		}
 		t.take(ctx, r, result)
+		t.drain(ctx)
 	}
 	return nil
 }
+
+// full reports that the history is long enough to go on in a new run.
+func full(ctx workflow.Context) bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
 
 func (t *life) take(ctx workflow.Context, r ticket.StepRequest, result ticket.StepResult) {
 	switch {

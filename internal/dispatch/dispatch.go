@@ -91,10 +91,11 @@ func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.Delivery) error 
 	return kind(err, fmt.Sprintf("deliver command %d of ticket %s", delivery.Command.Seq, delivery.Number))
 }
 
+// signal leaves out the category: until a step has checked it, it is what somebody typed.
 func signal(c ticket.Command) workflows.Signal {
 	return workflows.Signal{
 		Seq: c.Seq, By: c.By, At: c.At,
-		Agent: c.Handle, Priority: c.Priority, Category: c.Category,
+		Agent: c.Handle, Priority: c.Priority,
 		Emergency: c.Emergency, Seconds: int64(c.Extension.Seconds()),
 	}
 }

@@ -6,12 +6,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// State is what a ticket's workflow keeps and its history records: small, and without a word that anybody wrote.
+// State is what a ticket's workflow keeps and its history records: small, and without a word that anybody wrote. What
+// the workflow shows of a ticket is worked out by the step and recorded here, so that a change of the domain's rules
+// changes nothing in a replay.
 type State struct {
 	Ticket  Ticket `json:"ticket"`
 	Command int64  `json:"command"` // number of the last command taken
 	Mails   int    `json:"mails"`   // number of the last mail owed
 	Next    Moment `json:"next,omitzero"`
+	Rung    int    `json:"rung,omitempty"`   // see Ticket.Rung
+	Paused  bool   `json:"paused,omitempty"` // see Ticket.Paused
 }
 
 // StepRequest asks for one step of a ticket. Exactly one of Command, Due, Bounced and ByHand is set. Each may be

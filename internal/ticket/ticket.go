@@ -67,6 +67,17 @@ func (t *Ticket) Rung() int {
 	return rung
 }
 
+// Paused reports whether a promise that is still owed stands still.
+func (t *Ticket) Paused() bool {
+	for _, name := range policy.ClockNames() {
+		p := t.Promise(name)
+		if p.MetAt.IsZero() && len(p.Clock.Reasons()) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Draft is the ticket before its first event: what the fold starts from.
 func Draft(number Number, requester PersonID, version int64, p *policy.Policy) Ticket {
 	return Ticket{
