@@ -20,31 +20,44 @@ type undeliveredRow struct {
 }
 
 // Undelivered hands out up to limit commands that no workflow has been told of, oldest first, and forgets those that
-// deliver gives back as done, also when it gives an error for the rest. No two callers are handed the same command at
-// once, wherever they run. It returns how many it handed out, and deliver's error.
-func (s *Store) Undelivered(ctx context.Context, limit int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (n int, err error) {
-	var failed error
-	err = s.within(ctx, func(tx pgx.Tx) error {
-		ids, all, err := undelivered(ctx, tx, limit)
-		if err != nil || len(all) == 0 {
-			return err
-		}
-		n = len(all)
-		var done []desk.Delivery
-		done, failed = deliver(ctx, all)
-		settled := make([]int64, 0, len(done))
-		for _, d := range done {
-			settled = append(settled, ids[place{d.Number, d.Command.Seq}])
-		}
-		noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-		defer cancel()
-		_, err = tx.Exec(noting, `DELETE FROM undelivered WHERE id = ANY ($1)`, settled)
-		return err
-	})
+// deliver gives back as done, also when it gives an error for the rest or ctx ends meanwhile. No two callers are handed
+// the same command at once, wherever they run. It returns how many it handed out, and deliver's error.
+func (s *Store) Undelivered(ctx context.Context, limit int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error) {
+	tx, err := s.pool.Begin(ctx)
 	if err != nil {
-		return n, explain(err, "deliver commands")
+		return 0, explain(err, "deliver commands")
 	}
-	return n, failed
+	defer abandon(ctx, tx)
+	ids, all, err := undelivered(ctx, tx, limit)
+	if err != nil || len(all) == 0 {
+		return 0, explain(err, "deliver commands")
+	}
+	done, failed := deliver(ctx, all)
+	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	if err := settle(noting, tx, ids, done); err != nil {
+		return len(all), explain(err, "note what was delivered")
+	}
+	return len(all), failed
+}
+
+// settle forgets what was delivered, and commits.
+func settle(ctx context.Context, tx pgx.Tx, ids map[place]int64, done []desk.Delivery) error {
+	settled := make([]int64, 0, len(done))
+	for _, d := range done {
+		settled = append(settled, ids[place{d.Number, d.Command.Seq}])
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM undelivered WHERE id = ANY ($1)`, settled); err != nil {
+		return err
+	}
+	return tx.Commit(ctx)
+}
+
+// abandon frees a transaction's connection; after its commit it does nothing.
+func abandon(ctx context.Context, tx pgx.Tx) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	_ = tx.Rollback(ctx)
 }
 
 // place is where a command stands.

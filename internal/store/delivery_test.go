@@ -36,21 +36,29 @@ func TestUndelivered_inOrderOnceAndAgainWhenItFails(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	// A relay that is stopped while it delivers still notes what it has delivered.
-	ctx, stop := context.WithCancel(t.Context())
-	n, err = d.Undelivered(ctx, 1, func(_ context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
-		stop()
-		return all, nil
-	})
-	if n != 1 {
-		t.Errorf("handed out %d, %v", n, err)
-	}
 	all := d.deliverAll()
-	if len(all) == 0 || all[len(all)-1].Number != c.Number {
-		t.Errorf("left %+v", all)
+	if len(all) != 2 || all[0].Command.Seq != 2 || all[1].Number != c.Number {
+		t.Errorf("left %+v, want what was not delivered", all)
 	}
 	if left := d.deliverAll(); len(left) != 0 {
 		t.Errorf("left %+v", left)
+	}
+}
+
+func TestUndelivered_aRelayThatIsStoppedStillNotesWhatItDelivered(t *testing.T) {
+	d := open(t)
+	d.submit(d.customer)
+	second := d.submit(d.customer)
+	ctx, stop := context.WithCancel(t.Context())
+	n, err := d.Undelivered(ctx, 2, func(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+		stop()
+		return all[:1], ctx.Err()
+	})
+	if n != 2 || !errors.Is(err, context.Canceled) {
+		t.Errorf("handed out %d, %v", n, err)
+	}
+	if left := d.deliverAll(); len(left) != 1 || left[0].Number != second.Number {
+		t.Errorf("left %+v, want only what was not delivered", left)
 	}
 }
 
