@@ -23,7 +23,7 @@ func TestTemporal_holdsNothingThatPeopleWroteOrAreCalled(t *testing.T) {
 	s.agent.do(number, "progress", words{"body": "Canary-Progress"})
 	// What is refused was typed too.
 	s.agent.must(http.StatusConflict, http.MethodPatch, "/tickets/"+number, words{"category": "Canary-Category"})
-	canary.must(http.StatusConflict, http.MethodPost, "/tickets/"+number+"/confirmation", nil)
+	canary.must(http.StatusConflict, http.MethodPost, "/tickets/"+number+"/confirmation", words{})
 	s.agent.do(number, "replies", words{"body": "Canary-Reply"})
 	s.agent.do(number, "resolution", words{"body": "Canary-Resolution"})
 	s.mails.Reject(refuse("Canary-Bounce of canary-address@demo.example"))
