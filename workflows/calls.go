@@ -17,6 +17,10 @@ import (
 // (RFC 5321, section 4.5.4.1: "at least 4-5 days").
 const mailPatience = 5 * 24 * time.Hour
 
+// mailTime is how long one try at a mail may take: a mail server has ten minutes to answer that it took a mail, and
+// a try that is given up before its answer is a mail sent twice. A worker that died is noticed by its heartbeats.
+const mailTime = 20 * time.Minute
+
 // permanent are the failures that no retry can mend.
 var permanent = []string{fault.NotFound.String()}
 
@@ -72,7 +76,7 @@ func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (tic
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              MailQueue,
 		ScheduleToCloseTimeout: mailPatience,
-		StartToCloseTimeout:    2 * time.Minute,
+		StartToCloseTimeout:    mailTime,
 		HeartbeatTimeout:       20 * time.Second,
 		WaitForCancellation:    true,
 		Summary:                fmt.Sprintf("mail %d: %s to %s", owed.N, owed.Kind, owed.To),

@@ -19,6 +19,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
+// maxSMTPTimeout keeps one try at a mail, its connecting and its telling, within the time that a workflow gives it.
+const maxSMTPTimeout = 2 * time.Minute
+
 // Config is one process's configuration. Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
 // TEMPORAL_API_KEY, TEMPORAL_TLS…) are read by Temporal's library.
 type Config struct {
@@ -151,6 +154,9 @@ func (c *Config) check(reject reject) {
 		reject("SUPPORTDESK_SMTP_PORT", "is not a port: %d", c.SMTPPort)
 	}
 	positive(reject, "SUPPORTDESK_SMTP_TIMEOUT", c.SMTPTimeout)
+	if c.SMTPTimeout > maxSMTPTimeout {
+		reject("SUPPORTDESK_SMTP_TIMEOUT", "must be two minutes at most: %s", c.SMTPTimeout)
+	}
 	if math.IsInf(c.MailRate, 0) || math.IsNaN(c.MailRate) {
 		reject("SUPPORTDESK_MAILS_PER_SECOND", "is not a number: %v", c.MailRate)
 	}

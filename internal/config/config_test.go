@@ -108,7 +108,7 @@ var bad = map[string][]string{
 	"SUPPORTDESK_NUMBER_PREFIX":    {"hm", "H-M", "TOOLONGPX"},
 	"SUPPORTDESK_SMTP_PORT":        {"0", "-25", "smtp", "65536"},
 	"SUPPORTDESK_SMTP_TLS":         {"NONE", "yes"},
-	"SUPPORTDESK_SMTP_TIMEOUT":     {"0s", "-1s", "30"},
+	"SUPPORTDESK_SMTP_TIMEOUT":     {"0s", "-1s", "30", "2m1s", "1h"},
 	"SUPPORTDESK_MAIL_FROM":        {"support", "Support <support@>"},
 	"SUPPORTDESK_MAILS_PER_SECOND": {"0", "-1", "fast", "NaN", "Inf"},
 	"SUPPORTDESK_WORKER_STEPS":     {"0", "1.5"},

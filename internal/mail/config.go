@@ -37,7 +37,7 @@ type Config struct {
 	Domain  string       // right-hand side of every Message-ID, and the name given in EHLO
 	BaseURL string       // the website, such as https://support.example.com; a trailing slash is fine
 
-	// Timeout limits connecting, and again handing over one mail; zero means 30 seconds.
+	// Timeout limits connecting, and again telling one mail up to its final dot; zero means 30 seconds.
 	Timeout time.Duration
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"time"
@@ -12,6 +13,10 @@ import (
 	gomail "github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
 )
+
+// replyTime is how long a server may take to answer the final dot: it may look the mail over first, and whoever
+// hangs up before its answer sends the mail twice (RFC 5321, section 4.5.3.2.6).
+const replyTime = 10 * time.Minute
 
 // dialer opens connections: TCP, TLS, EHLO and authentication, which go-mail does.
 type dialer struct {
@@ -90,34 +95,49 @@ func (c *connection) guard(ctx context.Context) func() bool {
 	return context.AfterFunc(ctx, func() { c.raw.Close() })
 }
 
-// deliver hands one mail over. After an error the connection is of no more use.
+// deliver hands one mail over. After an error the connection is of no more use. It heeds ctx until the final dot: a
+// mail that the server has in full is taken or not, and leaving before it says so only loses the answer.
 func (c *connection) deliver(ctx context.Context, p parcel) *failure {
 	unguard := c.guard(ctx)
-	f := c.transact(p)
-	if !unguard() && f != nil {
+	content, f := c.tell(p)
+	if !unguard() {
+		if f == nil {
+			f = &failure{stage: "message", content: true}
+		}
 		f.cause = errors.Join(ctx.Err(), f.cause)
 	}
-	return f
+	if f != nil {
+		return f
+	}
+	return c.finish(content)
 }
 
-// transact is go-mail's own sending without its RSET, which can fail after the mail was taken.
-func (c *connection) transact(p parcel) *failure {
+// tell is go-mail's own sending up to the final dot, without its RSET, which can fail after the mail was taken.
+func (c *connection) tell(p parcel) (io.Closer, *failure) {
 	if err := c.smtp.UpdateDeadline(c.timeout); err != nil {
-		return &failure{stage: "deadline", cause: err}
+		return nil, &failure{stage: "deadline", cause: err}
 	}
 	c.smtp.SkipSMTPUTF8(!p.unicode) // asked for without need, it keeps mail from servers further on that lack it
 	if err := c.smtp.Mail(p.from); err != nil {
-		return &failure{stage: "MAIL", cause: err}
+		return nil, &failure{stage: "MAIL", cause: err}
 	}
 	if err := c.smtp.Rcpt(p.to); err != nil {
-		return &failure{stage: "RCPT", cause: err}
+		return nil, &failure{stage: "RCPT", cause: err}
 	}
 	content, err := c.smtp.Data()
 	if err != nil {
-		return &failure{stage: "DATA", cause: err}
+		return nil, &failure{stage: "DATA", cause: err}
 	}
 	if _, err := content.Write(p.message); err != nil {
-		return &failure{stage: "message", content: true, cause: err}
+		return nil, &failure{stage: "message", content: true, cause: err}
+	}
+	return content, nil
+}
+
+// finish sends the final dot and waits for the answer.
+func (c *connection) finish(content io.Closer) *failure {
+	if err := c.smtp.UpdateDeadline(replyTime); err != nil {
+		return &failure{stage: "deadline", content: true, cause: err}
 	}
 	if err := content.Close(); err != nil {
 		return &failure{stage: "message", content: true, cause: err}

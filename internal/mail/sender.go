@@ -33,7 +33,8 @@ func NewSender(cfg Config) (*Sender, error) {
 // Send returns nil once the server has taken the mail. An *Undeliverable means that it never will. Unavailable
 // means that a later try may succeed: the server can't be reached, doesn't trust us, is busy, or fell silent. If
 // it fell silent after it had the whole mail, that mail may have been taken, and a retry sends it again under the
-// same Message-ID. Any other error is a defect.
+// same Message-ID. Any other error is a defect. An ended ctx ends it at once, unless the server has the whole mail:
+// then its answer is awaited, for ten minutes at most.
 func (s *Sender) Send(ctx context.Context, l desk.Letter) error {
 	p, err := compose(s.renderer, l, time.Now())
 	if err != nil {
@@ -66,7 +67,7 @@ func (s *Sender) hand(ctx context.Context, c *connection, p parcel) (*failure, e
 		return nil, errUnicode
 	}
 	f := c.deliver(ctx, p)
-	if f != nil || ctx.Err() != nil { // an ended ctx has closed it
+	if f != nil {
 		c.drop()
 		return f, nil
 	}

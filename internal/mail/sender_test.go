@@ -137,6 +137,8 @@ func TestSend_isTemporaryWhenTheConversationBreaks(t *testing.T) {
 			server := newServer(t, behaviourAt(stage, (*session).drop))
 			temporary(t, newSender(t, server.config()).Send(t.Context(), letter(ticket.MailReply)))
 		})
+	}
+	for _, stage := range []string{"mail", "rcpt"} { // for the answer to the final dot see reply_test.go
 		t.Run("silence at "+stage, func(t *testing.T) {
 			server := newServer(t, behaviourAt(stage, (*session).hang))
 			cfg := server.config()
@@ -189,8 +191,8 @@ func freePort(t *testing.T) int {
 }
 
 func TestSend_endsWithItsContext(t *testing.T) {
-	inData := make(chan struct{})
-	server := newServer(t, behaviour{data: func(s *session) error { close(inData); return s.hang() }})
+	named := make(chan struct{})
+	server := newServer(t, behaviour{rcpt: func(s *session) error { close(named); return s.hang() }})
 	silent := server.config()
 	silent.Port = mute(t)
 	for name, tt := range map[string]struct {
@@ -198,7 +200,7 @@ func TestSend_endsWithItsContext(t *testing.T) {
 		at  <-chan struct{}
 	}{
 		"before the greeting": {silent, closed()},
-		"after the message":   {server.config(), inData},
+		"after the recipient": {server.config(), named},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.cfg.Timeout = time.Minute
