@@ -11,12 +11,12 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"github.com/holesalemart/supportdesk/activities"
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/worker"
 	"github.com/holesalemart/supportdesk/workflows"
-	"github.com/holesalemart/supportdesk/workflows/desktest"
 )
 
 const number ticket.Number = "HM-7Q2K9XM4TD"

@@ -9,9 +9,9 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
-	"github.com/holesalemart/supportdesk/workflows/desktest"
 )
 
 // handed is what an ended run hands to the next.

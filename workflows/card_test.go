@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
-	"github.com/holesalemart/supportdesk/workflows/desktest"
 )
 
 func TestCard_writesSearchAttributesOnlyWhenOneChanges(t *testing.T) {

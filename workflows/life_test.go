@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
-	"github.com/holesalemart/supportdesk/workflows/desktest"
 )
 
 const (

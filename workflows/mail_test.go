@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
-	"github.com/holesalemart/supportdesk/workflows/desktest"
 )
 
 // until makes the mail server refuse to answer for one recipient up to an hour.

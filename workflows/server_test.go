@@ -8,10 +8,10 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
-	"github.com/holesalemart/supportdesk/workflows/desktest"
 )
 
 // Every mail is settled before the next command comes, which is the dearest way to live.

@@ -18,12 +18,12 @@ import (
 	sdkworker "go.temporal.io/sdk/worker"
 
 	"github.com/holesalemart/supportdesk/activities"
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/worker"
 	"github.com/holesalemart/supportdesk/workflows"
-	"github.com/holesalemart/supportdesk/workflows/desktest"
 )
 
 const number ticket.Number = "HM-7Q2K9XM4TD"

@@ -13,13 +13,13 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/temporaltest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
-	"github.com/holesalemart/supportdesk/workflows/desktest"
 )
 
 const number ticket.Number = "HM-7Q2K9XM4TD"
