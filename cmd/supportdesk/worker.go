@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -46,7 +49,9 @@ func (workerCommand) Run(p *program) error {
 	if c.HealthAddress != "off" {
 		group.Go(func() error {
 			checks := []api.Check{
-				{Name: "postgresql", Ask: db.Ready}, {Name: "temporal", Ask: dispatch.New(n.temporal).Ready},
+				{Name: "postgresql", Ask: db.Ready},
+				{Name: "temporal", Ask: dispatch.New(n.temporal).Ready},
+				{Name: "smtp", Ask: listens(c.SMTPHost, c.SMTPPort), Optional: true}, // without it mail waits, and nothing else
 			}
 			return serve(ctx, c.HealthAddress, api.Health(versionName(), checks, log), c.ShutdownTimeout, log)
 		})
@@ -55,6 +60,18 @@ func (workerCommand) Run(p *program) error {
 		return fmt.Errorf("worker: %w", err)
 	}
 	return nil
+}
+
+// listens asks whether a server takes connections at all.
+func listens(host string, port int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var dialer net.Dialer
+		conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	}
 }
 
 func mailConfig(c config.Config) mail.Config {
