@@ -25,14 +25,14 @@ func (s *Store) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 	}
 	var result ticket.StepResult
 	err := s.within(ctx, func(tx pgx.Tx) error {
-		v, err := s.visit(ctx, tx, r.Number)
+		l, err := s.lock(ctx, tx, r.Number)
 		if err != nil {
 			return err
 		}
-		if err := v.step(ctx, r); err != nil {
+		if err := l.step(ctx, r); err != nil {
 			return err
 		}
-		result, err = v.record(ctx, r.Mails)
+		result, err = l.write(ctx, r.Mails)
 		return err
 	})
 	if err != nil {
@@ -57,8 +57,8 @@ func checkStep(r ticket.StepRequest) error {
 	return nil
 }
 
-// visit is a ticket while a step holds its lock, and what the step has made of it so far.
-type visit struct {
+// locked is a ticket while a step holds its lock, and what the step has made of it so far.
+type locked struct {
 	store  *Store
 	tx     pgx.Tx
 	now    time.Time // by the database's clock, a whole second, not before any command accepted
@@ -78,54 +78,54 @@ type decision struct {
 	outcome ticket.Outcome
 }
 
-// visit locks a ticket and loads it. A ticket that no step has taken yet is a draft.
-func (s *Store) visit(ctx context.Context, tx pgx.Tx, n ticket.Number) (*visit, error) {
-	v := &visit{store: s, tx: tx}
+// lock locks a ticket and loads it. A ticket that no step has taken yet is a draft.
+func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, error) {
+	l := &locked{store: s, tx: tx}
 	var requester ticket.PersonID
 	var version int64
 	var latest time.Time
 	var state []byte
 	batch := &pgx.Batch{}
 	batch.Queue(`SELECT requester, policy, last_command, latest_at, state FROM tickets WHERE number = $1 FOR UPDATE`, n).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&requester, &version, &v.last, &latest, &state) })
+		QueryRow(func(row pgx.Row) error { return row.Scan(&requester, &version, &l.last, &latest, &state) })
 	// The clock is read once the lock is held: what is accepted from here on is accepted later.
 	batch.Queue(`SELECT date_trunc('second', clock_timestamp())`).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&v.now) })
+		QueryRow(func(row pgx.Row) error { return row.Scan(&l.now) })
 	if err := tx.SendBatch(ctx, batch).Close(); errors.Is(err, pgx.ErrNoRows) {
 		return nil, errNoTicket
 	} else if err != nil {
 		return nil, err
 	}
-	if v.now.Before(latest) {
-		v.now = latest
+	if l.now.Before(latest) {
+		l.now = latest
 	}
 	var err error
-	if v.policy, err = s.policy(ctx, tx, version); err != nil {
+	if l.policy, err = s.policy(ctx, tx, version); err != nil {
 		return nil, err
 	}
 	if state == nil {
-		v.was.Ticket = ticket.Draft(n, requester, version, v.policy)
-	} else if err := json.Unmarshal(state, &v.was); err != nil {
+		l.was.Ticket = ticket.Draft(n, requester, version, l.policy)
+	} else if err := json.Unmarshal(state, &l.was); err != nil {
 		return nil, fmt.Errorf("read the state: %w", err)
 	}
-	v.state = v.was
-	return v, nil
+	l.state = l.was
+	return l, nil
 }
 
-func (v *visit) step(ctx context.Context, r ticket.StepRequest) error {
+func (l *locked) step(ctx context.Context, r ticket.StepRequest) error {
 	switch {
 	case r.ByHand != nil:
-		seq, err := v.number(ctx, *r.ByHand)
+		seq, err := l.number(ctx, *r.ByHand)
 		if err != nil {
 			return err
 		}
-		return v.take(ctx, seq)
+		return l.take(ctx, seq)
 	case r.Command > 0:
-		return v.take(ctx, r.Command)
+		return l.take(ctx, r.Command)
 	case r.Bounced > 0:
-		return v.bounce(ctx, r.Bounced)
+		return l.bounce(ctx, r.Bounced)
 	default:
-		return v.fallDue(ctx, r.Due.UTC().Truncate(time.Second))
+		return l.fallDue(ctx, r.Due.UTC().Truncate(time.Second))
 	}
 }
 
@@ -134,68 +134,68 @@ const mostAtOnce = 100
 
 // take decides the commands up to a number that have not been decided, in order. A number that was never given out
 // takes what there is: it came with a signal that somebody made up, and the result says how far numbers go.
-func (v *visit) take(ctx context.Context, upTo int64) error {
-	upTo = min(upTo, v.last, v.state.Command+mostAtOnce)
-	if upTo <= v.state.Command {
+func (l *locked) take(ctx context.Context, upTo int64) error {
+	upTo = min(upTo, l.last, l.state.Command+mostAtOnce)
+	if upTo <= l.state.Command {
 		return nil
 	}
-	commands, err := v.commands(ctx, upTo)
+	commands, err := l.commands(ctx, upTo)
 	if err != nil {
 		return err
 	}
 	for _, c := range commands {
-		if c.Seq != v.state.Command+1 {
-			return fmt.Errorf("command %d is missing", v.state.Command+1)
+		if c.Seq != l.state.Command+1 {
+			return fmt.Errorf("command %d is missing", l.state.Command+1)
 		}
-		result, err := ticket.Take(v.state.Ticket, v.policy, c)
+		result, err := ticket.Take(l.state.Ticket, l.policy, c)
 		if err != nil {
 			return err
 		}
-		v.add(result)
-		v.state.Command = c.Seq
-		v.decisions = append(v.decisions, decision{c.Seq, result.Outcome})
+		l.add(result)
+		l.state.Command = c.Seq
+		l.decisions = append(l.decisions, decision{c.Seq, result.Outcome})
 	}
 	return nil
 }
 
 // fallDue fires what is due at an instant, unless that lies ahead or an earlier word waits to be taken: an answer that
 // was accepted before a deadline and reaches the workflow after it has kept the promise.
-func (v *visit) fallDue(ctx context.Context, due time.Time) error {
-	if due.After(v.now) {
+func (l *locked) fallDue(ctx context.Context, due time.Time) error {
+	if due.After(l.now) {
 		return nil
 	}
 	var earlier bool
-	err := v.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM commands WHERE ticket = $1 AND seq > $2 AND accepted_at < $3)`,
-		v.state.Ticket.Number, v.state.Command, due).Scan(&earlier)
+	err := l.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM commands WHERE ticket = $1 AND seq > $2 AND accepted_at < $3)`,
+		l.state.Ticket.Number, l.state.Command, due).Scan(&earlier)
 	if err != nil || earlier {
 		return err
 	}
-	result, err := ticket.Advance(v.state.Ticket, v.policy, due)
+	result, err := ticket.Advance(l.state.Ticket, l.policy, due)
 	if err == nil {
-		v.add(result)
+		l.add(result)
 	}
 	return err
 }
 
 // bounce lets the timeline tell of a mail that can't be delivered, once. One that is owed still was given up, after
 // days of trying.
-func (v *visit) bounce(ctx context.Context, n int) error {
-	tag, err := v.tx.Exec(ctx, `
+func (l *locked) bounce(ctx context.Context, n int) error {
+	tag, err := l.tx.Exec(ctx, `
 		UPDATE mails SET status = 'bounced', reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp())
-		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL`, v.state.Ticket.Number, n)
+		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL`, l.state.Ticket.Number, n)
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
-	result, err := ticket.Bounce(v.state.Ticket, v.policy, n, v.now)
+	result, err := ticket.Bounce(l.state.Ticket, l.policy, n, l.now)
 	if err == nil {
-		v.add(result)
-		v.told = n
+		l.add(result)
+		l.told = n
 	}
 	return err
 }
 
-func (v *visit) add(r ticket.Result) {
-	v.state.Ticket = r.Ticket
-	v.events = append(v.events, r.Events...)
-	v.mails = append(v.mails, r.Mails...)
+func (l *locked) add(r ticket.Result) {
+	l.state.Ticket = r.Ticket
+	l.events = append(l.events, r.Events...)
+	l.mails = append(l.mails, r.Mails...)
 }

@@ -46,10 +46,10 @@ func (r commandRow) command() ticket.Command {
 }
 
 // commands loads those not taken up to a number, in order.
-func (v *visit) commands(ctx context.Context, upTo int64) ([]ticket.Command, error) {
-	rows, err := v.tx.Query(ctx, `SELECT `+commandColumns+` FROM commands c
+func (l *locked) commands(ctx context.Context, upTo int64) ([]ticket.Command, error) {
+	rows, err := l.tx.Query(ctx, `SELECT `+commandColumns+` FROM commands c
 		WHERE c.ticket = $1 AND c.seq > $2 AND c.seq <= $3 ORDER BY c.seq`,
-		v.state.Ticket.Number, v.state.Command, upTo)
+		l.state.Ticket.Number, l.state.Command, upTo)
 	if err != nil {
 		return nil, err
 	}
@@ -61,10 +61,10 @@ func (v *visit) commands(ctx context.Context, upTo int64) ([]ticket.Command, err
 
 // number makes a command of a signal that came by hand, once for its key, and gives its number. What can't be read
 // becomes a command too: its refusal is the answer that whoever sent it sees.
-func (v *visit) number(ctx context.Context, h ticket.ByHand) (int64, error) {
+func (l *locked) number(ctx context.Context, h ticket.ByHand) (int64, error) {
 	var seq int64
-	err := v.tx.QueryRow(ctx, `SELECT seq FROM commands WHERE ticket = $1 AND hand_key = $2`,
-		v.state.Ticket.Number, h.Key).Scan(&seq)
+	err := l.tx.QueryRow(ctx, `SELECT seq FROM commands WHERE ticket = $1 AND hand_key = $2`,
+		l.state.Ticket.Number, h.Key).Scan(&seq)
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return seq, err
 	}
@@ -73,27 +73,27 @@ func (v *visit) number(ctx context.Context, h ticket.ByHand) (int64, error) {
 	}
 	var assignee ticket.PersonID
 	if h.Agent != "" {
-		agent, err := v.store.staff(ctx, v.tx, h.Agent)
+		agent, err := l.store.staff(ctx, l.tx, h.Agent)
 		if err != nil && !errors.Is(err, errNobody) { // nobody: the domain refuses an assignment to no one
 			return 0, err
 		}
 		assignee = agent.ID
 	}
-	_, err = v.tx.Exec(ctx, `
+	_, err = l.tx.Exec(ctx, `
 		INSERT INTO commands (ticket, seq, verb, by_role, accepted_at, assignee, priority, category, emergency, extension,
 		                      malformed, hand_key)
 		VALUES (@ticket, @seq, @verb, @role, @at, nullif(@assignee, ''), nullif(@priority, ''), nullif(@category, ''),
 		        nullif(@emergency, ''), @extension, @malformed, @key)`,
 		pgx.StrictNamedArgs{
-			"ticket": v.state.Ticket.Number, "seq": v.last + 1, "verb": h.Verb, "role": ticket.RoleOperator, "at": v.now,
+			"ticket": l.state.Ticket.Number, "seq": l.last + 1, "verb": h.Verb, "role": ticket.RoleOperator, "at": l.now,
 			"assignee": assignee, "priority": h.Priority, "category": h.Category, "emergency": h.Emergency,
 			"extension": int64(h.Extension / time.Second), "malformed": h.Malformed, "key": h.Key,
 		})
 	if err != nil {
 		return 0, err
 	}
-	v.last++
-	return v.last, nil
+	l.last++
+	return l.last, nil
 }
 
 // maxHandText is in bytes; nothing that a signal names is longer.

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// write stores what the step made of the ticket, all in one round trip, and reads what is owed after a mail.
+func (l *locked) write(ctx context.Context, known int) (ticket.StepResult, error) {
+	batch := &pgx.Batch{}
+	if len(l.events) > 0 { // a command always leaves one: a refusal is an event too
+		if err := l.queue(ctx, batch); err != nil {
+			return ticket.StepResult{}, err
+		}
+	}
+	var owed []ticket.Owed
+	batch.Queue(`SELECT n, person, kind FROM mails WHERE ticket = $1 AND n > $2 AND status = 'owed' ORDER BY n`,
+		l.state.Ticket.Number, known).Query(func(rows pgx.Rows) (err error) {
+		owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])
+		return err
+	})
+	if err := l.tx.SendBatch(ctx, batch).Close(); err != nil {
+		return ticket.StepResult{}, err
+	}
+	return ticket.StepResult{State: l.state, Owed: owed, Pending: l.last}, nil
+}
+
+func (l *locked) queue(ctx context.Context, batch *pgx.Batch) error {
+	for i, e := range l.events {
+		if e.N != l.was.Ticket.Events+i+1 {
+			return fmt.Errorf("event %d follows event %d", e.N, l.was.Ticket.Events+i)
+		}
+	}
+	owed, err := l.address(ctx)
+	if err != nil {
+		return err
+	}
+	l.state = ticket.Keep(l.state.Ticket, l.policy, l.state.Command, l.state.Mails+len(owed), l.now)
+	if err := l.writeEvents(batch); err != nil {
+		return err
+	}
+	l.writeMails(batch, owed)
+	l.writeDecisions(batch)
+	return l.writeRow(batch)
+}
+
+func (l *locked) writeEvents(batch *pgx.Batch) error {
+	events, err := json.Marshal(l.events)
+	if err != nil {
+		return err
+	}
+	batch.Queue(`
+		INSERT INTO events (ticket, n, kind, at, message, data)
+		SELECT $1, (e->>'n')::int, e->>'kind', (e->>'at')::timestamptz, (e->>'message')::bigint, e
+		FROM jsonb_array_elements($2::jsonb) e`, l.state.Ticket.Number, events)
+	if l.told > 0 {
+		batch.Queue(`UPDATE mails SET told = $3 WHERE ticket = $1 AND n = $2`, l.state.Ticket.Number, l.told, l.state.Ticket.Events)
+	}
+	return nil
+}
+
+func (l *locked) writeMails(batch *pgx.Batch, owed []ticket.Mail) {
+	for i, m := range owed {
+		batch.Queue(`
+			INSERT INTO mails (ticket, n, event, kind, person, clock, rung) VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7)`,
+			l.state.Ticket.Number, l.was.Mails+i+1, m.Event, m.Kind, m.Person, m.Clock, m.Rung)
+	}
+}
+
+// writeDecisions also wakes whoever waits for them, wherever they wait, when the step commits.
+func (l *locked) writeDecisions(batch *pgx.Batch) {
+	for _, d := range l.decisions {
+		batch.Queue(`INSERT INTO outcomes (ticket, seq, refused, code, reason) VALUES ($1, $2, $3, $4, $5)`,
+			l.state.Ticket.Number, d.seq, d.outcome.Refused, d.outcome.Code, d.outcome.Reason)
+		batch.Queue(`SELECT pg_notify($1, $2)`, outcomeChannel, notice(l.state.Ticket.Number, d.seq))
+	}
+}
+
+func (l *locked) writeRow(batch *pgx.Batch) error {
+	state, err := json.Marshal(l.state)
+	if err != nil {
+		return err
+	}
+	t := l.state.Ticket
+	// latest_at follows the newest event, so that no command is put before it when the database's clock is set back.
+	batch.Queue(`
+		UPDATE tickets SET state = @state, taken = @taken, last_command = @last, latest_at = greatest(latest_at, @latest),
+			events = @events, mails = @mails, status = @status, priority = @priority, category = @category,
+			assignee = nullif(@assignee, ''), next_due = coalesce(@next::timestamptz, 'infinity'), promise_due = coalesce(@promise::timestamptz, 'infinity'),
+			breached = @breached, rung = @rung, updated_at = @now
+		WHERE number = @number`,
+		pgx.StrictNamedArgs{
+			"state": state, "taken": l.state.Command, "last": l.last, "latest": l.events[len(l.events)-1].At, "events": t.Events,
+			"mails": l.state.Mails, "status": t.Status, "priority": t.Priority, "category": t.Category,
+			"assignee": t.Assignee, "next": instant(l.state.Next.Due), "promise": instant(promiseDue(t)),
+			"breached": breached(t), "rung": t.Rung(), "now": l.now, "number": t.Number,
+		})
+	return nil
+}
+
+// promiseDue is the deadline of the earliest promise that runs and is neither met nor broken; zero without one.
+func promiseDue(t ticket.Ticket) time.Time {
+	var dues []time.Time
+	for _, name := range policy.ClockNames() {
+		p := t.Promise(name)
+		if due, ok := p.Clock.Due(); ok && !t.Closed() && p.BreachedAt.IsZero() && !p.Clock.Settled() && p.Clock.Running() {
+			dues = append(dues, due)
+		}
+	}
+	if len(dues) == 0 {
+		return time.Time{}
+	}
+	return slices.MinFunc(dues, time.Time.Compare)
+}
+
+// breached reports whether a promise was broken and is owed still.
+func breached(t ticket.Ticket) bool {
+	broken := func(p ticket.Promise) bool { return !p.BreachedAt.IsZero() && p.MetAt.IsZero() }
+	return broken(t.FirstResponse) || broken(t.Resolution)
+}
+
+// instant is null for the zero time.
+func instant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
