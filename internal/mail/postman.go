@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -34,16 +35,15 @@ func NewPostman(outbox outbox, sender sender) *Postman {
 }
 
 const (
-	recordTries = 5
-	recordPause = 100 * time.Millisecond // doubles with each try
-	recordTime  = 5 * time.Second        // for one try
+	recordPause    = 100 * time.Millisecond // after the first try; doubles with each
+	recordPauseMax = 2 * time.Second
+	recordTime     = 5 * time.Second // for one try
 )
 
 // Deliver sends the nth mail of a ticket unless it is settled already, records what became of it, and reports
 // whether it bounced, now or in an earlier try whose answer got lost. After an error the mail is still owed, and the caller tries again.
 //
-// A mail that was sent and not recorded goes out twice, so recording is tried a few times before its error goes
-// up, and the first time also when ctx has just ended.
+// A mail that was sent and not recorded goes out twice, so recording is tried until ctx ends, and once more then.
 func (p *Postman) Deliver(ctx context.Context, number ticket.Number, n int) (bounced bool, err error) {
 	letter, postage, err := p.outbox.Letter(ctx, number, n)
 	if err != nil {
@@ -69,21 +69,20 @@ func (p *Postman) Deliver(ctx context.Context, number ticket.Number, n int) (bou
 	return false, nil
 }
 
-// insist runs record until it succeeds, a few times at most. An ended ctx ends the pauses and not a try.
+// insist runs record until it succeeds or never can. When ctx ends, the try under way is finished and one more is
+// made: an outage may just be over.
 func insist(ctx context.Context, record func(context.Context) error) error {
-	pause := recordPause
-	for try := 1; ; try++ {
+	for pause := recordPause; ; pause = min(2*pause, recordPauseMax) {
+		last := ctx.Err() != nil
 		trying, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 		err := record(trying)
 		cancel()
-		if err == nil || try == recordTries || ctx.Err() != nil {
+		if err == nil || last || fault.KindOf(err).Permanent() {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return err
 		case <-time.After(pause):
 		}
-		pause *= 2
 	}
 }
