@@ -48,16 +48,6 @@ func (k Kind) String() string {
 	return kindNames[Internal]
 }
 
-// ParseKind is the inverse of String; an unknown name is Internal.
-func ParseKind(name string) Kind {
-	for k, n := range kindNames {
-		if n == name {
-			return Kind(k)
-		}
-	}
-	return Internal
-}
-
 // Permanent reports whether repeating the same request can never succeed.
 func (k Kind) Permanent() bool {
 	switch k {
