@@ -102,7 +102,7 @@ func (c *connection) deliver(ctx context.Context, p parcel) *failure {
 	content, f := c.tell(p)
 	if !unguard() {
 		if f == nil {
-			f = &failure{stage: "message", content: true}
+			f = &failure{stage: stageMessage, content: true}
 		}
 		f.cause = errors.Join(ctx.Err(), f.cause)
 	}
@@ -119,17 +119,17 @@ func (c *connection) tell(p parcel) (io.Closer, *failure) {
 	}
 	c.smtp.SkipSMTPUTF8(!p.unicode) // asked for without need, it keeps mail from servers further on that lack it
 	if err := c.smtp.Mail(p.from); err != nil {
-		return nil, &failure{stage: "MAIL", cause: err}
+		return nil, &failure{stage: stageMail, cause: err}
 	}
 	if err := c.smtp.Rcpt(p.to); err != nil {
-		return nil, &failure{stage: "RCPT", cause: err}
+		return nil, &failure{stage: stageRcpt, cause: err}
 	}
 	content, err := c.smtp.Data()
 	if err != nil {
-		return nil, &failure{stage: "DATA", cause: err}
+		return nil, &failure{stage: stageData, cause: err}
 	}
 	if _, err := content.Write(p.message); err != nil {
-		return nil, &failure{stage: "message", content: true, cause: err}
+		return nil, &failure{stage: stageMessage, content: true, cause: err}
 	}
 	return content, nil
 }
@@ -140,7 +140,7 @@ func (c *connection) finish(content io.Closer) *failure {
 		return &failure{stage: "deadline", content: true, cause: err}
 	}
 	if err := content.Close(); err != nil {
-		return &failure{stage: "message", content: true, cause: err}
+		return &failure{stage: stageMessage, content: true, cause: err}
 	}
 	return nil
 }

@@ -49,9 +49,17 @@ var aboutUs = []int{500, 502, 503, 504, 530, 534, 535, 538}
 // enhancedStatus begins each line of a reply, or only the last.
 var enhancedStatus = regexp.MustCompile(`(?m)^[245]\.\d{1,3}\.\d{1,3}\b`)
 
+// What the server was told when it failed us: an SMTP command, or what follows DATA.
+const (
+	stageMail    = "MAIL" // says who we are, and nothing of the recipient
+	stageRcpt    = "RCPT"
+	stageData    = "DATA"
+	stageMessage = "message"
+)
+
 // failure is what ended the handing over of one mail.
 type failure struct {
-	stage   string // the SMTP command, or "message" for what follows DATA
+	stage   string
 	content bool   // the server was told the mail itself, so it may have kept it
 	cause   error
 }
@@ -80,10 +88,19 @@ func (f *failure) stale() bool {
 	return !f.content && (!answered || reply.Code == 421)
 }
 
+// aboutMail reports a reply that speaks of this mail. One to MAIL is about our own address, which every mail has. A
+// refusal by policy (5.7.x) of the recipient may come from a relay that doesn't know us, or from a mailbox whose
+// owner or provider blocks us, and nothing tells the two apart: it counts as this mail's, because agents see a mail
+// that bounced, and nobody sees one that is tried for ever.
+func (f *failure) aboutMail() bool {
+	reply, ok := f.reply()
+	return ok && f.stage != stageMail && !slices.Contains(aboutUs, reply.Code)
+}
+
 // verdict is the error for the caller: *Undeliverable for a permanent reply about this mail, else Unavailable.
 func (f *failure) verdict() error {
 	reply, ok := f.reply()
-	if !ok || reply.Code < 500 || reply.Code > 599 || slices.Contains(aboutUs, reply.Code) {
+	if !ok || !f.aboutMail() || reply.Code < 500 || reply.Code > 599 {
 		return fault.Wrap(f, fault.Unavailable, "the mail server did not take the mail")
 	}
 	return &Undeliverable{
