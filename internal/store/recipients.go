@@ -9,8 +9,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// address turns audiences into people. An event owes nobody two mails, however many audiences they are in.
+// address turns audiences into people, and leaves out who is disabled: supervisors are written to instead of somebody
+// who no longer works here, and nobody instead of a customer. An event owes nobody two mails, however many audiences
+// they are in.
 func (l *locked) address(ctx context.Context) ([]ticket.Mail, error) {
+	gone, err := l.disabled(ctx)
+	if err != nil {
+		return nil, err
+	}
 	type recipient struct {
 		event  int
 		person ticket.PersonID
@@ -18,12 +24,9 @@ func (l *locked) address(ctx context.Context) ([]ticket.Mail, error) {
 	seen := map[recipient]bool{}
 	var owed []ticket.Mail
 	for _, m := range l.mails {
-		to := []ticket.PersonID{m.Person}
-		if m.Audience != "" {
-			var err error
-			if to, err = audience(ctx, l.tx, m.Audience); err != nil {
-				return nil, err
-			}
+		to, err := l.recipients(ctx, m, gone)
+		if err != nil {
+			return nil, err
 		}
 		for _, person := range to {
 			if who := (recipient{m.Event, person}); !seen[who] {
@@ -34,6 +37,45 @@ func (l *locked) address(ctx context.Context) ([]ticket.Mail, error) {
 		}
 	}
 	return owed, nil
+}
+
+func (l *locked) recipients(ctx context.Context, m ticket.Mail, gone map[ticket.PersonID]ticket.Role) ([]ticket.PersonID, error) {
+	if m.Audience != "" {
+		return audience(ctx, l.tx, m.Audience)
+	}
+	switch role, out := gone[m.Person]; {
+	case !out:
+		return []ticket.PersonID{m.Person}, nil
+	case role.Staff():
+		return audience(ctx, l.tx, policy.TellSupervisors)
+	default:
+		return nil, nil
+	}
+}
+
+// disabled gives those whom a mail names and who are shut out, with their roles.
+func (l *locked) disabled(ctx context.Context) (map[ticket.PersonID]ticket.Role, error) {
+	var named []ticket.PersonID
+	for _, m := range l.mails {
+		if m.Audience == "" {
+			named = append(named, m.Person)
+		}
+	}
+	if len(named) == 0 {
+		return nil, nil
+	}
+	rows, err := l.tx.Query(ctx, `SELECT id, role FROM people WHERE id = ANY ($1) AND disabled_at IS NOT NULL`, named)
+	if err != nil {
+		return nil, err
+	}
+	gone := map[ticket.PersonID]ticket.Role{}
+	var person ticket.PersonID
+	var role ticket.Role
+	_, err = pgx.ForEachRow(rows, []any{&person, &role}, func() error {
+		gone[person] = role
+		return nil
+	})
+	return gone, err
 }
 
 // audience lists its people who are not disabled, always in the same order.
