@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -249,19 +251,21 @@ func TestList_searchUsesItsIndex(t *testing.T) {
 		SELECT 'HM-' || lpad(i::text, 10, '0'), $1, 1, now(), now(), now(), 1, 'new', 'normal', 'order' FROM generate_series(1, 5000) i`, d.customer.ID)
 	d.sql(`INSERT INTO messages (ticket, subject, body) SELECT number, 'Parcel ' || number, 'words about ' || md5(number) FROM tickets`)
 	d.sql(`VACUUM ANALYZE messages`)
-	plan := ""
 	rows, err := d.beside.Query(t.Context(), fmt.Sprintf(`EXPLAIN SELECT ticket FROM messages WHERE search @@ websearch_to_tsquery('simple', '%s')`, "needle"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			t.Fatal(err)
-		}
-		plan += line + "\n"
-	}
-	if !strings.Contains(plan, "messages_search") {
+	if plan := lines(t, rows); !strings.Contains(plan, "messages_search") {
 		t.Errorf("the search reads every message:\n%s", plan)
 	}
+}
+
+// lines reads a plan.
+func lines(t *testing.T, rows pgx.Rows) string {
+	t.Helper()
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(all, "\n")
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,4 +76,20 @@ func TestStep_writesNothingToADisabledCustomer(t *testing.T) {
 		t.Errorf("owed %v, want the receipt alone", got.Owed)
 	}
 	d.consistent(n)
+}
+
+// TestStep_findsSupervisorsAmongManyCustomers without reading everybody.
+func TestStep_findsSupervisorsAmongManyCustomers(t *testing.T) {
+	d := open(t)
+	d.sql(`INSERT INTO people (id, role, name, address)
+		SELECT 'P-' || lpad(i::text, 10, '0'), 'customer', 'n', i || '@example.com' FROM generate_series(1, 20000) i`)
+	d.sql(`ANALYZE people`)
+	rows, err := d.beside.Query(t.Context(), `EXPLAIN SELECT id FROM people
+		WHERE role = 'supervisor' AND role <> 'customer' AND disabled_at IS NULL ORDER BY id`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan := lines(t, rows); !strings.Contains(plan, "people_staff") {
+		t.Errorf("an escalation reads everybody:\n%s", plan)
+	}
 }

@@ -37,6 +37,7 @@ CREATE TABLE people (
 );
 CREATE UNIQUE INDEX people_address ON people (lower(address));
 CREATE UNIQUE INDEX people_handle ON people (lower(handle));
+CREATE INDEX people_staff ON people (role, id) WHERE role <> 'customer';
 
 -- A token is kept as its SHA-256 only.
 CREATE TABLE tokens (
