@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -125,12 +126,25 @@ func (q *listing) bySubmission(after desk.Cursor) {
 	}
 }
 
-// search finds tickets by any one of their messages; the subject counts to the first.
+// search finds tickets by any one of their messages; the subject counts to the first. A customer's search looks where
+// their timeline does: what staff wrote is found once a public event shows it, and never if it was refused.
 func (q *listing) search(f desk.Filter) {
 	condition := `t.number IN (SELECT found.ticket FROM messages found WHERE found.search @@ websearch_to_tsquery('simple', @text)`
 	if !f.Viewer.Role.Staff() {
-		condition += ` AND NOT found.internal`
+		condition += ` AND NOT found.internal
+			AND (EXISTS (SELECT FROM events e WHERE e.ticket = found.ticket AND e.message = found.id AND e.kind = ANY (@public))
+				OR EXISTS (SELECT FROM commands own WHERE own.ticket = found.ticket AND own.message = found.id AND own.by_person = @viewer))`
+		q.args["public"] = publicWords()
 	}
 	q.where(condition + `)`)
 	q.args["text"] = f.Text
+}
+
+// publicWords lists the kinds of events that show words to a ticket's requester.
+func publicWords() []ticket.EventKind {
+	return slices.DeleteFunc([]ticket.EventKind{
+		ticket.EventSubmitted, ticket.EventCustomerReplied, ticket.EventAgentReplied, ticket.EventInformationRequested,
+		ticket.EventProgressTold, ticket.EventNoted, ticket.EventResolved, ticket.EventClosed, ticket.EventReopened,
+		ticket.EventAcknowledged, ticket.EventRefused,
+	}, func(k ticket.EventKind) bool { return !k.Public() })
 }

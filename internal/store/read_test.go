@@ -95,6 +95,26 @@ func TestReads_keepCustomersApart(t *testing.T) {
 	}
 }
 
+func TestList_searchFindsACustomerOnlyWhatTheirTimelineShows(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "A public giraffe."})
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbProgressUpdate, Body: "A refused xylophone."})
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAcknowledge, Body: "An acknowledged zebra."})
+	d.do(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "One's own elephant."})
+	d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "An undecided walrus."})
+	d.ask(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "One's own undecided hamster."})
+	for text, want := range map[string]struct{ customer, staff int }{
+		"giraffe": {1, 1}, "xylophone": {0, 1}, "zebra": {0, 1}, "elephant": {1, 1}, "walrus": {0, 1}, "hamster": {1, 1}, "monday": {1, 1},
+	} {
+		for viewer, want := range map[desk.Person]int{d.customer: want.customer, d.agent: want.staff, d.other: 0} {
+			if found, _, err := d.List(t.Context(), desk.Filter{Viewer: viewer, Text: text}); len(found) != want || err != nil {
+				t.Errorf("%q finds %s %d tickets, want %d; %v", text, viewer.Name, len(found), want, err)
+			}
+		}
+	}
+}
+
 func TestTimeline_carriesWordsAndAuthors(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
