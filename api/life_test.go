@@ -13,6 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 type clockJSON struct {
@@ -197,6 +198,28 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 	}
 	if a := o.do("carl", 422, "POST", "/api/v1/tickets", `{"subject":"s","body":"b","follows":"`+number+`"}`); !slices.Equal(a.fields(), []string{"follows"}) {
 		t.Errorf("follows: %+v", a.problem)
+	}
+}
+
+// TestTimeline_tellsStaffWhoDidNotGetWhichMail, and why, and its customer nothing of it.
+func TestTimeline_tellsStaffWhoDidNotGetWhichMail(t *testing.T) {
+	o := openOffice(t)
+	self := o.submit("clara", `{"subject":"s","body":"b"}`)
+	o.do("anna", 200, "POST", self+"/assignment", "")
+	n := ticket.Number(strings.TrimPrefix(self, "/api/v1/tickets/"))
+	if err := o.store.Bounced(t.Context(), n, 1, "550 no such user"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.store.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 1}); err != nil {
+		t.Fatal(err)
+	}
+	staff := o.do("anna", 200, "GET", self+"/timeline", "").Body.String()
+	if want := `"bounce":{"kind":"receipt","to":{"id":"P-`; !strings.Contains(staff, want) ||
+		!strings.Contains(staff, `"name":"Clara Customer","role":"customer"},"reason":"550 no such user"}`) {
+		t.Errorf("staff read %s", staff)
+	}
+	if customer := o.do("clara", 200, "GET", self+"/timeline", "").Body.String(); strings.Contains(customer, "bounce") || strings.Contains(customer, "550") {
+		t.Errorf("the customer reads %s", customer)
 	}
 }
 

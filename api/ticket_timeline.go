@@ -23,7 +23,7 @@ type entryView struct {
 	Kind       ticket.EventKind `json:"kind"`
 	At         time.Time        `json:"at" doc:"When it counts: acceptance, or the instant at which it fell due."`
 	RecordedAt time.Time        `json:"recorded_at"`
-	By         authorView       `json:"by"`
+	By         namedView        `json:"by"`
 	Body       string           `json:"body,omitempty" doc:"Plain text."`
 	Status     ticket.Status    `json:"status,omitempty" doc:"From here on."`
 	Cause      ticket.Cause     `json:"cause,omitempty"`
@@ -34,15 +34,23 @@ type entryView struct {
 	Rung       int              `json:"rung,omitempty" doc:"Staff only."`
 	Emergency  string           `json:"emergency,omitempty"`
 	Mail       int              `json:"mail,omitempty" doc:"Staff only: the number of the mail that came back."`
+	Bounce     *bounceView      `json:"bounce,omitempty" doc:"Staff only: the mail that came back."`
 	Verb       ticket.Verb      `json:"verb,omitempty" doc:"What was refused."`
 	Code       string           `json:"code,omitempty" doc:"Why it was refused."`
 }
 
-type authorView struct {
+// namedView is a person as a timeline shows them.
+type namedView struct {
 	ID     ticket.PersonID `json:"id,omitempty" doc:"Of staff: shown to staff only."`
 	Name   string          `json:"name,omitempty"`
 	Role   ticket.Role     `json:"role"`
 	Handle string          `json:"handle,omitempty"`
+}
+
+type bounceView struct {
+	Kind   ticket.MailKind `json:"kind"`
+	To     namedView       `json:"to"`
+	Reason string          `json:"reason" doc:"In the mail server's words."`
 }
 
 func (s *server) timeline(ctx context.Context, in *ticketInput) (*timelineOutput, error) {
@@ -69,13 +77,21 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 		Promise: e.Promise, Emergency: e.Emergency, Verb: e.Verb, Code: e.Code,
 	}
 	if viewer.Role.Staff() {
-		view.Rung, view.Mail = e.Rung, e.Mail
+		view.Rung, view.Mail, view.Bounce = e.Rung, e.Mail, viewBounce(e.Bounce)
 	}
 	return view
 }
 
-func viewAuthor(e desk.Entry, viewer desk.Person) authorView {
-	author := authorView{ID: e.By.ID, Name: e.Author.Name, Role: e.By.Role, Handle: e.Author.Handle}
+func viewBounce(b *desk.Bounce) *bounceView {
+	if b == nil {
+		return nil
+	}
+	to := namedView{ID: b.To.ID, Name: b.To.Name, Role: b.To.Role, Handle: b.To.Handle}
+	return &bounceView{Kind: b.Kind, To: to, Reason: b.Reason}
+}
+
+func viewAuthor(e desk.Entry, viewer desk.Person) namedView {
+	author := namedView{ID: e.By.ID, Name: e.Author.Name, Role: e.By.Role, Handle: e.Author.Handle}
 	if !viewer.Role.Staff() && e.By.ID != viewer.ID {
 		author.ID = ""
 	}

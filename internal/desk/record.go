@@ -30,6 +30,14 @@ type Entry struct {
 	Author   Ref    // zero for the desk's own and for a hand in Temporal UI
 	Body     string // plain text, empty without any
 	Recorded time.Time
+	Bounce   *Bounce // the mail that a mail-bounced event tells of; nil otherwise
+}
+
+// Bounce is a mail that could not be delivered.
+type Bounce struct {
+	Kind   ticket.MailKind
+	To     Ref
+	Reason string // a mail server's own words, cut to length
 }
 
 // Queue names a list that staff work from.

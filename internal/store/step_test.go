@@ -198,6 +198,18 @@ func TestStep_bouncedMailIsToldOnce(t *testing.T) {
 	if got := d.kinds(n); !slices.Equal(got, want) {
 		t.Errorf("timeline %v, want %v", got, want)
 	}
+	for i, e := range d.timeline(n) {
+		switch to := (desk.Ref{ID: d.customer.ID, Name: d.customer.Name, Role: ticket.RoleCustomer}); {
+		case i < 3 && e.Bounce != nil:
+			t.Errorf("a bounce on %s: %+v", e.Kind, e.Bounce)
+		case i == 3 && (e.Bounce == nil || *e.Bounce != desk.Bounce{Kind: ticket.MailReceipt, To: to, Reason: "550 no such user"}):
+			t.Errorf("staff read %+v of the bounce", e.Bounce)
+		}
+	}
+	seen, err := d.Timeline(t.Context(), d.customer, n)
+	if err != nil || slices.ContainsFunc(seen, func(e desk.Entry) bool { return e.Bounce != nil || e.Kind == ticket.EventMailBounced }) {
+		t.Errorf("the customer sees %+v, %v", seen, err)
+	}
 	d.consistent(n)
 }
 

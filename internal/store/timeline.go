@@ -21,6 +21,12 @@ type entryRow struct {
 	Name       string
 	Handle     string
 	Role       ticket.Role
+	MailKind   ticket.MailKind
+	MailReason string
+	MailTo     ticket.PersonID
+	ToName     string
+	ToHandle   string
+	ToRole     ticket.Role
 }
 
 // Timeline gives a ticket's events in order, with their words. A customer sees the public ones and the refusals of
@@ -32,10 +38,14 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 	rows, err := s.pool.Query(ctx, `
 		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.internal, false) AS internal,
 			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
-			coalesce(p.role, '') AS role
+			coalesce(p.role, '') AS role,
+			coalesce(b.kind, '') AS mail_kind, coalesce(b.reason, '') AS mail_reason, coalesce(r.id, '') AS mail_to,
+			coalesce(r.name, '') AS to_name, coalesce(r.handle, '') AS to_handle, coalesce(r.role, '') AS to_role
 		FROM events e
 		LEFT JOIN messages m ON m.id = e.message
 		LEFT JOIN people p ON p.id = e.data->'by'->>'id'
+		LEFT JOIN mails b ON b.ticket = e.ticket AND b.told = e.n
+		LEFT JOIN people r ON r.id = b.person
 		WHERE e.ticket = $1 ORDER BY e.n`, n)
 	if err != nil {
 		return nil, explain(err, "load the timeline of %s", n)
@@ -67,6 +77,10 @@ func (r entryRow) entry() (desk.Entry, error) {
 	e := desk.Entry{Body: r.Body, Recorded: r.RecordedAt}
 	if r.Author != "" {
 		e.Author = desk.Ref{ID: r.Author, Name: r.Name, Handle: r.Handle, Role: r.Role}
+	}
+	if r.MailTo != "" {
+		to := desk.Ref{ID: r.MailTo, Name: r.ToName, Handle: r.ToHandle, Role: r.ToRole}
+		e.Bounce = &desk.Bounce{Kind: r.MailKind, To: to, Reason: r.MailReason}
 	}
 	if err := json.Unmarshal(r.Data, &e.Event); err != nil {
 		return desk.Entry{}, fmt.Errorf("read an event: %w", err)
