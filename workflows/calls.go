@@ -13,10 +13,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// mailPatience is how long a mail is tried before it counts as undeliverable: as long as mail servers do
-// (RFC 5321, section 4.5.4.1: "at least 4-5 days").
-const mailPatience = 5 * 24 * time.Hour
-
 // mailTime is how long one try at a mail may take: a mail server has ten minutes to answer that it took a mail, and
 // a try that is given up before its answer is a mail sent twice. A worker that died is noticed by its heartbeats.
 const mailTime = 20 * time.Minute
@@ -70,16 +66,16 @@ func isPermanent(err error) bool {
 	return ok && slices.Contains(permanent, application.Type())
 }
 
-// callMail sends one mail. It is retried until it is sent, refused for good, or out of patience. A cancelled call
-// is waited for: only then is it certain that no other try is under way.
+// callMail sends one mail. It is retried until it is sent or counts as undeliverable, which the activity decides: no
+// time-out here can tell a mail that servers put off from one that nobody tried while every worker was away. A
+// cancelled call is waited for: only then is it certain that no other try is under way.
 func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.MailResult, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:              MailQueue,
-		ScheduleToCloseTimeout: mailPatience,
-		StartToCloseTimeout:    mailTime,
-		HeartbeatTimeout:       20 * time.Second,
-		WaitForCancellation:    true,
-		Summary:                fmt.Sprintf("mail %d: %s to %s", owed.N, owed.Kind, owed.To),
+		TaskQueue:           MailQueue,
+		StartToCloseTimeout: mailTime,
+		HeartbeatTimeout:    20 * time.Second,
+		WaitForCancellation: true,
+		Summary:             fmt.Sprintf("mail %d: %s to %s", owed.N, owed.Kind, owed.To),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second,
 			NonRetryableErrorTypes: permanent,

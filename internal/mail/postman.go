@@ -17,6 +17,8 @@ type outbox interface {
 	Letter(ctx context.Context, number ticket.Number, n int) (desk.Letter, desk.Postage, error)
 	Sent(ctx context.Context, number ticket.Number, n int) error
 	Bounced(ctx context.Context, number ticket.Number, n int, reason string) error
+	// Deferred notes that a server put the mail off, and gives when one first did.
+	Deferred(ctx context.Context, number ticket.Number, n int) (since time.Time, err error)
 }
 
 type sender interface {
@@ -34,6 +36,11 @@ func NewPostman(outbox outbox, sender sender) *Postman {
 	return &Postman{outbox: outbox, sender: sender}
 }
 
+// patience is how long servers may put a mail off before it counts as undeliverable (RFC 5321, section 4.5.4.1: "the
+// give-up time generally needs to be at least 4-5 days"). A server that can't be reached has put nothing off, and
+// neither has a worker that doesn't run: however long they are away, the mail stays owed.
+const patience = 5 * 24 * time.Hour
+
 const (
 	recordPause    = 100 * time.Millisecond // after the first try; doubles with each
 	recordPauseMax = 2 * time.Second
@@ -41,7 +48,8 @@ const (
 )
 
 // Deliver sends the nth mail of a ticket unless it is settled already, records what became of it, and reports
-// whether it bounced, now or in an earlier try whose answer got lost. After an error the mail is still owed, and the caller tries again.
+// whether it bounced, now or in an earlier try whose answer got lost. After an error the mail is still owed, and the
+// caller tries again: soon, or after a growing while if the error is Limited.
 //
 // A mail that was sent and not recorded goes out twice, so recording is tried until ctx ends, and once more then.
 func (p *Postman) Deliver(ctx context.Context, number ticket.Number, n int) (bounced bool, err error) {
@@ -54,11 +62,16 @@ func (p *Postman) Deliver(ctx context.Context, number ticket.Number, n int) (bou
 	}
 	err = p.sender.Send(ctx, letter)
 	if refused, ok := errors.AsType[*Undeliverable](err); ok {
-		err := insist(ctx, func(ctx context.Context) error { return p.outbox.Bounced(ctx, number, n, refused.line()) })
+		return p.bounce(ctx, number, n, refused.line())
+	}
+	if deferral, ok := errors.AsType[*Deferral](err); ok {
+		since, err := p.outbox.Deferred(ctx, number, n)
 		if err != nil {
-			return false, fmt.Errorf("record bounce of mail %d of %s: %w", n, number, err)
+			return false, fmt.Errorf("record deferral of mail %d of %s: %w", n, number, err)
 		}
-		return true, nil
+		if time.Since(since) >= patience {
+			return p.bounce(ctx, number, n, "given up after 5 days: "+deferral.line())
+		}
 	}
 	if err != nil {
 		return false, fmt.Errorf("send mail %d of %s: %w", n, number, err)
@@ -67,6 +80,14 @@ func (p *Postman) Deliver(ctx context.Context, number ticket.Number, n int) (bou
 		return false, fmt.Errorf("record mail %d of %s as sent: %w", n, number, err)
 	}
 	return false, nil
+}
+
+func (p *Postman) bounce(ctx context.Context, number ticket.Number, n int, reason string) (bool, error) {
+	err := insist(ctx, func(ctx context.Context) error { return p.outbox.Bounced(ctx, number, n, reason) })
+	if err != nil {
+		return false, fmt.Errorf("record bounce of mail %d of %s: %w", n, number, err)
+	}
+	return true, nil
 }
 
 // insist runs record until it succeeds or never can. When ctx ends, the try under way is finished and one more is

@@ -25,6 +25,7 @@ type box struct {
 	tries    int
 	state    string
 	reason   string
+	deferred time.Time
 	onRecord func(context.Context)
 
 	recordErr error // of every record
@@ -42,6 +43,13 @@ func (b *box) Sent(ctx context.Context, _ ticket.Number, _ int) error {
 
 func (b *box) Bounced(ctx context.Context, _ ticket.Number, _ int, reason string) error {
 	return b.record(ctx, "bounced", reason)
+}
+
+func (b *box) Deferred(context.Context, ticket.Number, int) (time.Time, error) {
+	if b.deferred.IsZero() {
+		b.deferred = time.Now()
+	}
+	return b.deferred, b.recordErr
 }
 
 func (b *box) record(ctx context.Context, state, reason string) error {
@@ -182,8 +190,50 @@ func TestDeliver_triesOnceMoreToRecordWhenItsContextEnds(t *testing.T) {
 	})
 }
 
+var (
+	unreachable = fault.New(fault.Unavailable, "the mail server cannot be reached")
+	fullMailbox = fault.Wrap(&mail.Deferral{Code: 452, Enhanced: "4.2.2", Reason: "mailbox full"}, fault.Limited, "later")
+)
+
+func TestDeliver_givesAMailUpThatIsStillPutOffAfterFiveDays(t *testing.T) {
+	const day = 24 * time.Hour
+	synctest.Test(t, func(t *testing.T) {
+		outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{}
+		p := mail.NewPostman(outbox, w)
+		for _, try := range []struct {
+			after   time.Duration
+			answer  error
+			bounces bool
+		}{
+			{0, unreachable, false}, // counts for nothing
+			{9 * day, fullMailbox, false},
+			{4 * day, fullMailbox, false},
+			{2 * day, unreachable, false},
+			{0, fault.New(fault.Limited, "not about this mail"), false},
+			{0, fullMailbox, true},
+		} {
+			time.Sleep(try.after)
+			w.err = try.answer
+			bounced, err := p.Deliver(t.Context(), number, 4)
+			if bounced != try.bounces || !bounced && !errors.Is(err, try.answer) || bounced && err != nil {
+				t.Errorf("%v: %t, %v", try, bounced, err)
+			}
+		}
+		if want := "given up after 5 days: 452 4.2.2 mailbox full"; outbox.state != "bounced" || outbox.reason != want {
+			t.Errorf("recorded %q, %q", outbox.state, outbox.reason)
+		}
+	})
+}
+
+func TestDeliver_keepsAMailThatCannotBeNotedAsPutOff(t *testing.T) {
+	outbox, w := &box{letter: letter(ticket.MailReply), recordErr: errStore}, &wire{err: fullMailbox}
+	if bounced, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4); bounced || !errors.Is(err, errStore) {
+		t.Error(bounced, err)
+	}
+}
+
 func TestDeliver_recordsNothingAfterATemporaryFailure(t *testing.T) {
-	outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{err: fault.New(fault.Unavailable, "busy")}
+	outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{err: unreachable}
 	bounced, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4)
 	if bounced || fault.KindOf(err) != fault.Unavailable || outbox.tries != 0 {
 		t.Errorf("%t, %v, %d records", bounced, err, outbox.tries)

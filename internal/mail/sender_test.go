@@ -44,6 +44,18 @@ func temporary(t *testing.T, err error) {
 	}
 }
 
+// putOff wants to hear of this mail what a server says after it was told the recipient, and nothing of it before.
+func putOff(t *testing.T, err error, stage string, code int, reason string) {
+	t.Helper()
+	if fault.KindOf(err) != fault.Limited {
+		t.Fatalf("got %v of kind %s, want a Limited fault", err, fault.KindOf(err))
+	}
+	deferral, ok := errors.AsType[*mail.Deferral](err)
+	if ok != (stage != "mail") || ok && *deferral != (mail.Deferral{Code: code, Enhanced: "4.1.1", Reason: reason}) {
+		t.Errorf("got %v, %+v", err, deferral)
+	}
+}
+
 func TestSend_speaksEveryKindOfConnection(t *testing.T) {
 	for name, b := range map[string]behaviour{
 		"in clear":              {},
@@ -107,7 +119,11 @@ func TestSend_tellsPermanentFromTemporaryReplies(t *testing.T) {
 				if strings.Contains(err.Error(), "Demo") || strings.Contains(err.Error(), "maria") {
 					t.Errorf("the error tells what the server said: %v", err)
 				}
-				if stage == "mail" || code < 500 || slices.Contains([]int{500, 503, 530, 535}, code) {
+				if code < 500 && code != 421 {
+					putOff(t, err, stage, code, canary)
+					return
+				}
+				if code == 421 || stage == "mail" || slices.Contains([]int{500, 503, 530, 535}, code) {
 					temporary(t, err)
 					return
 				}

@@ -32,7 +32,26 @@ func (e *Undeliverable) line() string {
 	if e.Code == 0 {
 		return e.Reason
 	}
-	return strings.Join(strings.Fields(fmt.Sprintf("%d %s %s", e.Code, e.Enhanced, e.Reason)), " ")
+	return account(e.Code, e.Enhanced, e.Reason)
+}
+
+// Deferral is the answer of a server that was told whom a mail is for and would not take it for now.
+type Deferral struct {
+	Code     int    // SMTP reply code, 400 to 499
+	Enhanced string // RFC 3463 status such as 4.2.2; may be empty
+	Reason   string // one line for an agent, in the server's words; may name people
+}
+
+// Error gives the codes and never the reason, which may name people.
+func (e *Deferral) Error() string {
+	return fmt.Sprintf("mail put off: SMTP reply %d %s", e.Code, e.Enhanced)
+}
+
+// line is the whole account for an agent: codes and reason.
+func (e *Deferral) line() string { return account(e.Code, e.Enhanced, e.Reason) }
+
+func account(code int, enhanced, reason string) string {
+	return strings.Join(strings.Fields(fmt.Sprintf("%d %s %s", code, enhanced, reason)), " ")
 }
 
 var (
@@ -45,6 +64,9 @@ const maxReason = 300 // runes
 // aboutUs are permanent replies that speak of the conversation or of our credentials: they would meet every mail
 // alike, and a corrected configuration ends them, so no mail bounces for them.
 var aboutUs = []int{500, 502, 503, 504, 530, 534, 535, 538}
+
+// codeGone announces that the whole service goes away, not that it has something against a mail.
+const codeGone = 421
 
 // enhancedStatus begins each line of a reply, or only the last.
 var enhancedStatus = regexp.MustCompile(`(?m)^[245]\.\d{1,3}\.\d{1,3}\b`)
@@ -60,7 +82,7 @@ const (
 // failure is what ended the handing over of one mail.
 type failure struct {
 	stage   string
-	content bool   // the server was told the mail itself, so it may have kept it
+	content bool // the server was told the mail itself, so it may have kept it
 	cause   error
 }
 
@@ -85,7 +107,7 @@ func (f *failure) reply() (*textproto.Error, bool) { return errors.AsType[*textp
 // stale reports a failure that an idle connection meets when its server has left it, before the mail was told.
 func (f *failure) stale() bool {
 	reply, answered := f.reply()
-	return !f.content && (!answered || reply.Code == 421)
+	return !f.content && (!answered || reply.Code == codeGone)
 }
 
 // aboutMail reports a reply that speaks of this mail. One to MAIL is about our own address, which every mail has. A
@@ -97,15 +119,23 @@ func (f *failure) aboutMail() bool {
 	return ok && f.stage != stageMail && !slices.Contains(aboutUs, reply.Code)
 }
 
-// verdict is the error for the caller: *Undeliverable for a permanent reply about this mail, else Unavailable.
+// verdict is the error for the caller: *Undeliverable for a permanent reply about this mail, Limited for a server
+// that asks for a later try, with a *Deferral as its cause if that is about this mail, else Unavailable.
 func (f *failure) verdict() error {
 	reply, ok := f.reply()
-	if !ok || !f.aboutMail() || reply.Code < 500 || reply.Code > 599 {
+	if !ok || reply.Code < 400 || reply.Code > 599 || reply.Code == codeGone || reply.Code >= 500 && !f.aboutMail() {
 		return fault.Wrap(f, fault.Unavailable, "the mail server did not take the mail")
 	}
-	return &Undeliverable{
-		Code:     reply.Code,
-		Enhanced: enhancedStatus.FindString(reply.Msg),
-		Reason:   oneLine(enhancedStatus.ReplaceAllString(reply.Msg, ""), maxReason),
+	enhanced := enhancedStatus.FindString(reply.Msg)
+	reason := oneLine(enhancedStatus.ReplaceAllString(reply.Msg, ""), maxReason)
+	switch {
+	case reply.Code >= 500:
+		return &Undeliverable{Code: reply.Code, Enhanced: enhanced, Reason: reason}
+	case f.aboutMail():
+		return fault.Wrap(&Deferral{Code: reply.Code, Enhanced: enhanced, Reason: reason}, fault.Limited, later)
+	default:
+		return fault.Wrap(f, fault.Limited, later)
 	}
 }
+
+const later = "the mail server asks to try again later"

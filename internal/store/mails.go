@@ -2,7 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -36,6 +40,18 @@ func (s *Store) Bounced(ctx context.Context, n ticket.Number, mail int, reason s
 		return errNoMail
 	}
 	return explain(err, "note that mail %d of %s bounced", mail, n)
+}
+
+// Deferred notes that a mail server put a mail off, and gives when one did so first.
+func (s *Store) Deferred(ctx context.Context, n ticket.Number, mail int) (since time.Time, err error) {
+	err = s.pool.QueryRow(ctx, `
+		UPDATE mails SET deferred_at = coalesce(deferred_at, clock_timestamp())
+		WHERE ticket = $1 AND n = $2
+		RETURNING deferred_at`, n, mail).Scan(&since)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return time.Time{}, errNoMail
+	}
+	return since, explain(err, "note that mail %d of %s was put off", mail, n)
 }
 
 // storable cuts a text down to what PostgreSQL can hold and to a length in bytes.

@@ -103,3 +103,20 @@ func TestMails_areSettledOnce(t *testing.T) {
 	wantKind(t, d.Sent(t.Context(), n, 2), fault.NotFound)
 	wantKind(t, d.Bounced(t.Context(), n, 2, ""), fault.NotFound)
 }
+
+func TestMails_rememberWhenTheyWerePutOffFirst(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	first, err := d.Deferred(t.Context(), n, 1)
+	if age := time.Since(first); err != nil || age.Abs() > time.Minute {
+		t.Fatalf("put off at %s: %v", first, err)
+	}
+	if again, err := d.Deferred(t.Context(), n, 1); err != nil || !again.Equal(first) {
+		t.Errorf("put off first at %s, and later said to be at %s: %v", first, again, err)
+	}
+	if _, postage, err := d.Letter(t.Context(), n, 1); err != nil || postage != desk.PostageOwed {
+		t.Errorf("%s, %v: what is put off is owed", postage, err)
+	}
+	_, err = d.Deferred(t.Context(), n, 2)
+	wantKind(t, err, fault.NotFound)
+}

@@ -192,17 +192,18 @@ CREATE TABLE events (
 
 -- Mails that events owe, and what became of them.
 CREATE TABLE mails (
-    ticket     text NOT NULL CONSTRAINT mails_ticket REFERENCES tickets,
-    n          int  NOT NULL CONSTRAINT mails_n_positive CHECK (n >= 1),
-    event      int  NOT NULL,
-    kind       text NOT NULL,
-    person     text NOT NULL CONSTRAINT mails_person REFERENCES people,
-    clock      text CONSTRAINT mails_clock_known CHECK (clock IN ('first_response', 'resolution')),
-    rung       int  NOT NULL CONSTRAINT mails_rung CHECK (rung >= 0),
-    status     text NOT NULL DEFAULT 'owed' CONSTRAINT mails_status_known CHECK (status IN ('owed', 'sent', 'bounced')),
-    reason     text,
-    settled_at timestamptz,
-    told       int, -- the event that tells of the bounce
+    ticket      text NOT NULL CONSTRAINT mails_ticket REFERENCES tickets,
+    n           int  NOT NULL CONSTRAINT mails_n_positive CHECK (n >= 1),
+    event       int  NOT NULL,
+    kind        text NOT NULL,
+    person      text NOT NULL CONSTRAINT mails_person REFERENCES people,
+    clock       text CONSTRAINT mails_clock_known CHECK (clock IN ('first_response', 'resolution')),
+    rung        int  NOT NULL CONSTRAINT mails_rung CHECK (rung >= 0),
+    status      text NOT NULL DEFAULT 'owed' CONSTRAINT mails_status_known CHECK (status IN ('owed', 'sent', 'bounced')),
+    reason      text,
+    settled_at  timestamptz,
+    deferred_at timestamptz, -- when a mail server put it off first
+    told        int, -- the event that tells of the bounce
     CONSTRAINT mails_pkey PRIMARY KEY (ticket, n),
     CONSTRAINT mails_event FOREIGN KEY (ticket, event) REFERENCES events,
     CONSTRAINT mails_told FOREIGN KEY (ticket, told) REFERENCES events,
