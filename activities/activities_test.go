@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/holesalemart/supportdesk/activities"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -140,5 +141,45 @@ func TestMail_beatsWhileItIsOnItsWay(t *testing.T) {
 	})
 	if _, err := env.ExecuteActivity("Mail", request("Mail")); err != nil {
 		t.Fatalf("mail: %v", err)
+	}
+}
+
+// failing is a mail server that never takes a mail.
+type failing struct {
+	err error
+	now func() time.Time
+	at  []time.Time // of the tries
+}
+
+func (f *failing) Deliver(context.Context, ticket.Number, int) (bool, error) {
+	f.at = append(f.at, f.now())
+	return false, f.err
+}
+
+func TestMail_leavesAServerAloneThatAsksForALaterTry(t *testing.T) {
+	for kind, want := range map[fault.Kind]string{
+		fault.Limited:     "[1s 2s 4s 8s 16s 32s 1m4s 2m8s 4m16s 8m32s 10m0s 10m0s 10m0s]",
+		fault.Unavailable: "[1s 2s 4s 8s 15s 15s 15s 15s 15s 15s 15s 15s 15s]",
+	} {
+		t.Run(kind.String(), func(t *testing.T) {
+			suite := &testsuite.WorkflowTestSuite{}
+			suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+			env := suite.NewTestWorkflowEnvironment()
+			server := &failing{err: fmt.Errorf("send: %w", fault.New(kind, "no")), now: env.Now}
+			env.RegisterActivityWithOptions(activities.NewMails(server, time.Second).Mail, activity.RegisterOptions{Name: "Mail"})
+			env.ExecuteWorkflow(func(ctx workflow.Context) error {
+				return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+					StartToCloseTimeout: time.Minute,
+					RetryPolicy:         &temporal.RetryPolicy{MaximumInterval: 15 * time.Second, MaximumAttempts: 14},
+				}), "Mail", request("Mail")).Get(ctx, nil)
+			})
+			var pauses []time.Duration
+			for i := 1; i < len(server.at); i++ {
+				pauses = append(pauses, server.at[i].Sub(server.at[i-1]).Round(time.Second))
+			}
+			if got := fmt.Sprint(pauses); got != want {
+				t.Errorf("pauses %s, want %s", got, want)
+			}
+		})
 	}
 }

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
@@ -29,5 +30,18 @@ func temporalError(ctx context.Context, err error) error {
 	if kind == fault.NotFound {
 		return temporal.NewNonRetryableApplicationError(message, kind.String(), nil)
 	}
-	return temporal.NewApplicationError(message, kind.String())
+	options := temporal.ApplicationErrorOptions{}
+	if kind == fault.Limited {
+		options.NextRetryDelay = pause(activity.GetInfo(ctx).Attempt)
+	}
+	return temporal.NewApplicationErrorWithOptions(message, kind.String(), options)
+}
+
+const pauseMax = 10 * time.Minute
+
+// pause is how long a neighbour who asks for a later try is left alone after the nth: a second, and twice as long
+// each time. The retry policy's own pauses are short, so that an outage is over soon after it ends.
+func pause(attempt int32) time.Duration {
+	const doublings = 10 // more than pauseMax allows, and no overflow
+	return min(time.Second<<min(max(attempt-1, 0), doublings), pauseMax)
 }
