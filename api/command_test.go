@@ -65,6 +65,8 @@ func TestCommand_verbs(t *testing.T) {
 		{"POST", "/closure", "agent", ``, desk.Request{Verb: ticket.VerbClose}},
 		{"POST", "/reopening", "agent", ``, desk.Request{Verb: ticket.VerbReopen}},
 		{"POST", "/acknowledgement", "agent", ``, desk.Request{Verb: ticket.VerbAcknowledge}},
+		{"POST", "/acknowledgement", "agent", `{}`, desk.Request{Verb: ticket.VerbAcknowledge}},
+		{"POST", "/acknowledgement", "agent", `{"reason":"on\r\nit"}`, desk.Request{Verb: ticket.VerbAcknowledge, Body: "on\nit"}},
 		{"PATCH", "", "agent", `{"priority":"high","category":"order"}`, desk.Request{Verb: ticket.VerbReclassify, Priority: "high", Category: "order"}},
 	} {
 		s := &stub{}

@@ -41,7 +41,7 @@ func routes() []route {
 		{post, "/tickets/{number}/resolution", staffMay(ticket.VerbResolve), "resolve-ticket", "Resolve a ticket with a public answer", on(withWords(ticket.VerbResolve))},
 		{post, "/tickets/{number}/closure", staffMay(ticket.VerbClose), "close-ticket", "Close a ticket for good", on(plain(ticket.VerbClose))},
 		{post, "/tickets/{number}/reopening", staffMay(ticket.VerbReopen), "reopen-ticket", "Open a waiting or resolved ticket again", on(plain(ticket.VerbReopen))},
-		{post, "/tickets/{number}/acknowledgement", staffMay(ticket.VerbAcknowledge), "acknowledge-escalation", "Take note of an escalation, which ends it", on(plain(ticket.VerbAcknowledge))},
+		{post, "/tickets/{number}/acknowledgement", staffMay(ticket.VerbAcknowledge), "acknowledge-escalation", "Take note of an escalation, which ends it", on((*server).acknowledge)},
 
 		{get, "/track/{number}", anyone, "track-ticket", "Status and promises of a ticket, by its number alone", on((*server).track)},
 		{get, "/policy", anyone, "read-policy", "The policy in force", on((*server).policy)},

@@ -36,6 +36,15 @@ type assignment struct {
 	Agent string `json:"agent,omitempty" doc:"A handle or an ID; without it oneself."`
 }
 
+type acknowledgeInput struct {
+	Number string `path:"number"`
+	Body   *acknowledgement
+}
+
+type acknowledgement struct {
+	Reason string `json:"reason,omitempty" doc:"Plain text for staff, up to 65536 bytes."`
+}
+
 type reclassifyInput struct {
 	Number string `path:"number"`
 	Body   classification
@@ -92,6 +101,18 @@ func (s *server) assign(ctx context.Context, in *assignInput) (*commandOutput, e
 	if in.Body != nil {
 		var f fields
 		r.Agent = f.optional("agent", in.Body.Agent, maxWord)
+		if err := f.err(); err != nil {
+			return nil, err
+		}
+	}
+	return s.command(ctx, in.Number, r)
+}
+
+func (s *server) acknowledge(ctx context.Context, in *acknowledgeInput) (*commandOutput, error) {
+	r := desk.Request{Verb: ticket.VerbAcknowledge}
+	if in.Body != nil && in.Body.Reason != "" {
+		var f fields
+		r.Body = f.words("reason", in.Body.Reason)
 		if err := f.err(); err != nil {
 			return nil, err
 		}

@@ -175,6 +175,14 @@ func TestStep_escalationTellsEachPersonOnce(t *testing.T) {
 	if !reflect.DeepEqual(told, want) {
 		t.Errorf("told %v, want %v", told, want)
 	}
+	d.do(d.supervisor, desk.Request{Number: a.Number, Verb: ticket.VerbAcknowledge, Body: "I see to it."})
+	lines := d.timeline(a.Number)
+	if last := lines[len(lines)-1]; last.Kind != ticket.EventAcknowledged || last.Body != "I see to it." {
+		t.Errorf("acknowledged as %+v", last)
+	}
+	if !one[bool](d, `SELECT internal FROM messages WHERE body = 'I see to it.'`) {
+		t.Error("the reason is not for staff alone")
+	}
 	d.consistent(a.Number)
 }
 
