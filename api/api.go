@@ -22,7 +22,7 @@ const prefix = "/api/v1"
 
 // requestTime is how long one request may take, the wait for a command's outcome included. A neighbour that hangs
 // costs a 503 then, and no goroutine for good.
-const requestTime = 15 * time.Second
+const requestTime = 5 * time.Second
 
 type acceptor interface {
 	Submit(context.Context, desk.Person, desk.Submission) (desk.Receipt, error)

@@ -59,6 +59,8 @@ func Run(ctx context.Context, c client.Client, steps *activities.Steps, mails *a
 		MaxConcurrentLocalActivityExecutionSize: o.Steps,
 		MaxConcurrentActivityExecutionSize:      o.Steps,
 		MaxConcurrentWorkflowTaskExecutionSize:  2 * o.Steps,
+		MaxConcurrentWorkflowTaskPollers:        o.Steps,         // the default of 2 lets a rush of new tickets starve the old ones
+		StickyScheduleToStartTimeout:            2 * time.Second, // until another worker takes over from one that was killed
 		WorkerStopTimeout:                       drainTime,
 		OnFatalError:                            onFatal,
 	})

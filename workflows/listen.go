@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -64,7 +66,18 @@ func (t *life) hear(ctx workflow.Context, verb ticket.Verb, payload converter.Ra
 		}
 		return
 	}
-	t.hand(ctx, verb, s, err != nil)
+	t.hand(ctx, verb, s, err != nil || misspelt(payload))
+}
+
+// misspelt reports that a signal by hand has a field that means nothing: what it was to say would be lost.
+func misspelt(payload converter.RawValue) bool {
+	raw := payload.Payload()
+	if raw == nil || len(raw.GetData()) == 0 {
+		return false
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw.GetData()))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(&Signal{}) != nil
 }
 
 func (t *life) hand(ctx workflow.Context, verb ticket.Verb, s Signal, malformed bool) {

@@ -7,7 +7,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/local"
@@ -16,6 +18,7 @@ import (
 const (
 	startPatience = 2 * time.Minute // for everything to come up
 	localMails    = "1000"          // a second: this SMTP server is ours
+	localTickets  = "2000"          // in the worker's memory: the machine has more to carry
 )
 
 type upCommand struct {
@@ -32,6 +35,9 @@ type upCommand struct {
 
 // Run starts everything, says where it is, and stops it when the program is told to.
 func (c upCommand) Run(p *program) (err error) {
+	if c.Data == "" {
+		return errors.New("--data names no directory")
+	}
 	if c.Policy != "" {
 		if _, err := readPolicy(p, c.Policy); err != nil {
 			return err
@@ -193,7 +199,7 @@ func (s *stack) startAPI(ctx context.Context) (*local.Program, error) {
 // startSelf starts this program with other arguments, and waits until it listens.
 func (s *stack) startSelf(ctx context.Context, part, address string, args ...string) (*local.Program, error) {
 	program, err := local.StartProgram(local.ProgramOptions{
-		Name: part, Path: s.self, Args: args, Env: append(os.Environ(), s.env...), Log: s.logs[part],
+		Name: part, Path: s.self, Args: args, Env: s.env, Log: s.logs[part],
 	})
 	if err != nil || address == "" {
 		return program, err
@@ -206,20 +212,27 @@ func (s *stack) startSelf(ctx context.Context, part, address string, args ...str
 	return program, nil
 }
 
+// environment is all that our own programs are configured by. Of the caller's they get what concerns no neighbour:
+// up must run the same wherever it is started.
 func (s *stack) environment(postgres *local.Postgres) []string {
-	return []string{
-		"SUPPORTDESK_DATABASE_URL=" + postgres.DSN(database),
-		"SUPPORTDESK_HTTP_ADDRESS=" + loopback(s.command.Port),
+	caller := slices.DeleteFunc(os.Environ(), func(line string) bool {
+		return strings.HasPrefix(line, "SUPPORTDESK_") || strings.HasPrefix(line, "TEMPORAL_") || strings.HasPrefix(line, "PG")
+	})
+	return append(caller,
+		"SUPPORTDESK_DATABASE_URL="+postgres.DSN(database),
+		"SUPPORTDESK_HTTP_ADDRESS="+loopback(s.command.Port),
 		"SUPPORTDESK_HEALTH_ADDRESS=off",
-		"SUPPORTDESK_BASE_URL=" + s.url(),
+		"SUPPORTDESK_BASE_URL="+s.url(),
 		"SUPPORTDESK_SMTP_HOST=127.0.0.1",
-		"SUPPORTDESK_SMTP_PORT=" + strconv.Itoa(s.command.SMTPPort),
+		"SUPPORTDESK_SMTP_PORT="+strconv.Itoa(s.command.SMTPPort),
 		"SUPPORTDESK_SMTP_TLS=none",
 		"SUPPORTDESK_MAIL_FROM=Holesalemart Support <support@holesalemart.example>",
-		"SUPPORTDESK_MAILS_PER_SECOND=" + localMails,
-		"TEMPORAL_ADDRESS=" + loopback(s.command.TemporalPort),
+		"SUPPORTDESK_MAILS_PER_SECOND="+localMails,
+		"TEMPORAL_ADDRESS="+loopback(s.command.TemporalPort),
 		"TEMPORAL_NAMESPACE=default",
-	}
+		"TEMPORAL_CONFIG_FILE="+os.DevNull, // not the caller's profile
+		"SUPPORTDESK_WORKER_TICKETS="+localTickets,
+	)
 }
 
 func (s *stack) stop() error {

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -40,26 +40,16 @@ func (s *stack) prepare(ctx context.Context, postgres *local.Postgres) error {
 	if _, err := postgres.EnsureDatabase(ctx, database); err != nil {
 		return err
 	}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
 	settings := map[string]string{}
 	for _, line := range s.env {
 		key, value, _ := strings.Cut(line, "=")
 		settings[key] = value
 	}
-	getenv := func(key string) string { return settings[key] }
-	migrating := &program{ctx: ctx, getenv: getenv, stdout: s.stdout, stderr: s.stderr}
-	migration := migrateCommand{Policy: s.command.Policy, SkipTemporal: true}
-	if err := migration.Run(migrating); err != nil {
-		return err
-	}
-	temporal, err := dispatch.Connect(dispatch.Options{Address: loopback(s.command.TemporalPort), Namespace: "default"})
-	if err != nil {
-		return err
-	}
-	defer temporal.Close()
-	if err := dispatch.RegisterAttributes(ctx, temporal, temporal.Namespace); err != nil {
-		return err
-	}
-	return migrating.withStore(func(db *store.Store) error {
+	inviting := &program{ctx: ctx, getenv: func(key string) string { return settings[key] }, stdout: s.stdout, stderr: s.stderr}
+	return inviting.withStore(func(db *store.Store) error {
 		version, inForce, _, err := db.PolicyInForce(ctx)
 		if err != nil {
 			return err
@@ -67,6 +57,19 @@ func (s *stack) prepare(ctx context.Context, postgres *local.Postgres) error {
 		s.policy = fmt.Sprintf("%s, version %d", inForce.Name, version)
 		return s.invite(ctx, db)
 	})
+}
+
+// migrate runs the command as a deployment does, in the stack's own environment.
+func (s *stack) migrate(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, s.self, "migrate")
+	if s.command.Policy != "" {
+		cmd.Args = append(cmd.Args, "--policy", s.command.Policy)
+	}
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, s.stdout, s.stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
 }
 
 // invite adds whoever is missing and makes tokens for those who have none that works.
@@ -77,7 +80,7 @@ func (s *stack) invite(ctx context.Context, db *store.Store) error {
 		err = json.Unmarshal(text, &s.tokens)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("read %s: %w", file, err)
+		return fmt.Errorf("read %s: %w; remove it to have new tokens drawn", file, err)
 	}
 	kept := map[ticket.Role]string{}
 	for _, t := range s.tokens {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"strings"
@@ -27,6 +28,8 @@ const maxSMTPTimeout = 2 * time.Minute
 type Config struct {
 	DatabaseURL   string `env:"SUPPORTDESK_DATABASE_URL,required,notEmpty"` // postgres://…
 	DatabaseConns int32  `env:"SUPPORTDESK_DATABASE_CONNS" envDefault:"16"` // connections at most, a process
+
+	TemporalAddress string `env:"TEMPORAL_ADDRESS"` // only checked here: Temporal's library reads it
 
 	HTTPAddress    string   `env:"SUPPORTDESK_HTTP_ADDRESS" envDefault:":8080"`   // of the API
 	HealthAddress  string   `env:"SUPPORTDESK_HEALTH_ADDRESS" envDefault:":8081"` // of the worker's /healthz and /readyz; "off": none
@@ -128,6 +131,7 @@ func described(t reflect.Type) string {
 }
 
 func (c *Config) check(reject reject) {
+	c.checkNeighbours(reject)
 	if u, err := url.Parse(c.BaseURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		reject("SUPPORTDESK_BASE_URL", "is not an http or https address: %q", c.BaseURL)
 	}
@@ -165,6 +169,24 @@ func (c *Config) check(reject reject) {
 	positive(reject, "SUPPORTDESK_WORKER_MAILS", c.WorkerMails)
 	positive(reject, "SUPPORTDESK_WORKER_TICKETS", c.WorkerTickets)
 	positive(reject, "SUPPORTDESK_SHUTDOWN_TIMEOUT", c.ShutdownTimeout)
+}
+
+// checkNeighbours looks at the addresses of what is only asked later: a mistake should be told at the start.
+func (c *Config) checkNeighbours(reject reject) {
+	if u, err := url.Parse(c.DatabaseURL); c.DatabaseURL != "" && (err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		reject("SUPPORTDESK_DATABASE_URL", "is not a postgres:// address") // without showing it: it may hold a password
+	}
+	if _, _, err := net.SplitHostPort(c.TemporalAddress); c.TemporalAddress != "" && err != nil {
+		reject("TEMPORAL_ADDRESS", "is not host:port: %q", c.TemporalAddress)
+	}
+	for _, proxy := range c.TrustedProxies {
+		if _, err := netip.ParsePrefix(proxy); err == nil {
+			continue
+		}
+		if _, err := netip.ParseAddr(proxy); err != nil {
+			reject("SUPPORTDESK_TRUSTED_PROXIES", "is not a list of addresses or networks: %q", proxy)
+		}
+	}
 }
 
 type reject func(name, format string, args ...any)

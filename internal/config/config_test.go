@@ -48,6 +48,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 	environment := map[string]string{
 		"SUPPORTDESK_DATABASE_URL":     "postgres://other/desk",
 		"SUPPORTDESK_DATABASE_CONNS":   "3",
+		"TEMPORAL_ADDRESS":             "temporal:7233",
 		"SUPPORTDESK_HTTP_ADDRESS":     "127.0.0.1:1",
 		"SUPPORTDESK_HEALTH_ADDRESS":   "off",
 		"SUPPORTDESK_BASE_URL":         "https://help.example/desk",
@@ -84,7 +85,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 	}
 	want := config.Config{
 		DatabaseURL: "postgres://other/desk", DatabaseConns: 3,
-		HTTPAddress: "127.0.0.1:1", HealthAddress: "off", BaseURL: "https://help.example/desk",
+		TemporalAddress: "temporal:7233", HTTPAddress: "127.0.0.1:1", HealthAddress: "off", BaseURL: "https://help.example/desk",
 		TrustedProxies: []string{"10.0.0.1", "192.168.0.0/16"}, NumberPrefix: "SHOP1",
 		SMTPHost: "smtp.example", SMTPPort: 465, SMTPUsername: "desk", SMTPPassword: "hunter2",
 		SMTPTLS: "implicit", SMTPTimeout: 5 * time.Second,
@@ -167,4 +168,18 @@ func problems(err error) []string { return strings.Split(err.Error(), "\n") }
 // names reports whether a message tells which variable is wrong, and nothing of how this program is written.
 func names(message, variable string) bool {
 	return strings.Contains(message, variable) && !strings.Contains(message, "parse error") && !strings.Contains(message, "strconv")
+}
+
+func TestLoad_looksAtTheNeighboursAddresses(t *testing.T) {
+	_, err := load(map[string]string{
+		"SUPPORTDESK_DATABASE_URL": "foo", "SUPPORTDESK_TRUSTED_PROXIES": "10.0.0.1,zz", "TEMPORAL_ADDRESS": "::::",
+	})
+	for _, want := range []string{
+		"SUPPORTDESK_DATABASE_URL is not a postgres:// address", `SUPPORTDESK_TRUSTED_PROXIES is not a list of addresses or networks: "zz"`,
+		`TEMPORAL_ADDRESS is not host:port: "::::"`,
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %q", err, want)
+		}
+	}
 }

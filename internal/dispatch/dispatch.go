@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -59,6 +60,9 @@ func Connect(o Options) (*Temporal, error) {
 	return &Temporal{Client: c, Namespace: options.Namespace}, nil
 }
 
+// taskTimeout is how long a promise waits for a worker that was killed while it held the workflow's task.
+const taskTimeout = 5 * time.Second
+
 // Dispatcher tells workflows what was accepted.
 type Dispatcher struct{ client client.Client }
 
@@ -77,6 +81,7 @@ func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.Delivery) error 
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "ticket " + id,
+		WorkflowTaskTimeout:      taskTimeout,
 	}
 	var err error
 	if delivery.Command.Verb == ticket.VerbSubmit {

@@ -108,11 +108,23 @@ func (c *child) err() error {
 	return c.failure()
 }
 
+func (c *child) status() (syscall.WaitStatus, bool) {
+	exit, ok := errors.AsType[*exec.ExitError](c.exit)
+	if !ok {
+		return 0, false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return status, ok
+}
+
 // failure describes an ended child by its exit and the last lines that it logged.
 func (c *child) failure() error {
 	exit := c.exit
 	if exit == nil {
 		exit = errors.New("it exited")
+	}
+	if status, ok := c.status(); ok && status.Signaled() {
+		return fmt.Errorf("%s ended: %w", c.spec.name, exit) // what it said last has nothing to do with it
 	}
 	if last := c.tail.String(); last != "" {
 		return fmt.Errorf("%s ended: %w: %s", c.spec.name, exit, last)

@@ -17,6 +17,9 @@ func ChoosePort(port int, forWhat string) (int, error) {
 	if port == 0 {
 		return freePort()
 	}
+	if port < 0 || port > 65535 {
+		return 0, fault.New(fault.Invalid, "%d is no port: %s needs one from 1 to 65535, or 0 for a free one", port, forWhat)
+	}
 	if !isFree(port) {
 		return 0, fault.New(fault.Conflict, "port %d is in use: %s needs another, or end what listens there", port, forWhat)
 	}

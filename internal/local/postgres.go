@@ -93,6 +93,7 @@ func (c *cluster) arguments(port int) []string {
 	set("timezone", "UTC")
 	set("log_timezone", "UTC")
 	set("log_min_messages", "warning")
+	set("log_min_error_statement", "panic") // statements hold what people wrote
 	set("jit", "off")
 	set("wal_level", "minimal")
 	set("max_wal_senders", "0")

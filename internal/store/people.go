@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -52,14 +53,19 @@ func (s *Store) AddPerson(ctx context.Context, p desk.Person) (desk.Person, erro
 	return p, nil
 }
 
+// unspeakable is what has no place in a name: control characters, and those that change the order of others.
+func unspeakable(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == utf8.RuneError
+}
+
 func checkPerson(p desk.Person) error {
 	var wrong []fault.Detail
 	complain := func(field, message string) { wrong = append(wrong, fault.Detail{Field: field, Message: message}) }
 	if !slices.Contains(ticket.Roles(), p.Role) {
 		complain("role", "must be customer, agent, supervisor or administrator")
 	}
-	if utf8.RuneCountInString(p.Name) > maxName {
-		complain("name", "must have at most 200 characters")
+	if strings.TrimSpace(p.Name) == "" || utf8.RuneCountInString(p.Name) > maxName || strings.ContainsFunc(p.Name, unspeakable) {
+		complain("name", "must have 1 to 200 characters, in one line and all of them visible")
 	}
 	if a, err := mail.ParseAddress(p.Address); err != nil || a.Address != p.Address || len(p.Address) > maxAddress {
 		complain("address", "must be an e-mail address")
