@@ -13,6 +13,11 @@ import (
 
 // outbox is where letters come from and what became of them goes.
 type outbox interface {
+	// Claim takes a mail for one try, or renews that, and reports whether it could: not while another try's claim on
+	// a mail that is owed has not run out.
+	Claim(ctx context.Context, number ticket.Number, n int, try string, lasts time.Duration) (bool, error)
+	// Release ends a try's claim, if it still has one.
+	Release(ctx context.Context, number ticket.Number, n int, try string) error
 	// Letter loads the nth mail of a ticket, and says what became of it already. Only one that is owed is loaded.
 	Letter(ctx context.Context, number ticket.Number, n int) (desk.Letter, desk.Postage, error)
 	Sent(ctx context.Context, number ticket.Number, n int) error
@@ -25,7 +30,7 @@ type sender interface {
 	Send(ctx context.Context, l desk.Letter) error
 }
 
-// Postman delivers mails from an outbox and records the outcome. Safe for concurrent use with different mails.
+// Postman delivers mails from an outbox and records the outcome. Safe for concurrent use, also by several processes.
 type Postman struct {
 	outbox outbox
 	sender sender
@@ -53,6 +58,11 @@ const (
 //
 // A mail that was sent and not recorded goes out twice, so recording is tried until ctx ends, and once more then.
 func (p *Postman) Deliver(ctx context.Context, number ticket.Number, n int) (bounced bool, err error) {
+	end, err := p.claim(ctx, number, n)
+	if err != nil {
+		return false, fmt.Errorf("claim mail %d of %s: %w", n, number, err)
+	}
+	defer func() { end(err == nil) }()
 	letter, postage, err := p.outbox.Letter(ctx, number, n)
 	if err != nil {
 		return false, fmt.Errorf("load mail %d of %s: %w", n, number, err)

@@ -19,6 +19,7 @@ import (
 
 // box is an outbox in memory that fails as often as it is told to.
 type box struct {
+	claims
 	letter   desk.Letter
 	loadErr  error
 	failures int // of the next records
@@ -68,6 +69,7 @@ func (b *box) record(ctx context.Context, state, reason string) error {
 		return errStore
 	}
 	b.state, b.reason = state, reason
+	b.settle()
 	return nil
 }
 

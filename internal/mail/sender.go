@@ -31,11 +31,11 @@ func NewSender(cfg Config) (*Sender, error) {
 }
 
 // Send returns nil once the server has taken the mail. An *Undeliverable means that it never will. Limited means that
-// it asks for a later try; that is a *Deferral if it has something against this mail. Unavailable
-// means that a later try may succeed: the server can't be reached, doesn't trust us, or fell silent. If
-// it fell silent after it had the whole mail, that mail may have been taken, and a retry sends it again under the
-// same Message-ID. Any other error is a defect. An ended ctx ends it at once, unless the server has the whole mail:
-// then its answer is awaited, for ten minutes at most.
+// the server asks for a later try, because of this mail if the cause is a *Deferral. Unavailable means that a later
+// try may succeed: the server can't be reached, doesn't trust us, or fell silent. If it fell silent after it had the
+// whole mail, that mail may have been taken, and a retry sends it again under the same Message-ID. Any other error is
+// a defect. An ended ctx ends it at once, unless the server has the whole mail: then its answer is awaited, for ten
+// minutes at most.
 func (s *Sender) Send(ctx context.Context, l desk.Letter) error {
 	p, err := compose(s.renderer, l, time.Now())
 	if err != nil {

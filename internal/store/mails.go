@@ -17,6 +17,29 @@ const maxReason = 2000
 
 var errNoMail = fault.New(fault.NotFound, "there is no such mail")
 
+// Claim takes a mail for one try, or renews that, and reports whether it could: not while another try's claim on a mail
+// that is owed has not run out.
+func (s *Store) Claim(ctx context.Context, n ticket.Number, mail int, try string, lasts time.Duration) (ours bool, err error) {
+	err = s.pool.QueryRow(ctx, `
+		WITH claim AS (
+			UPDATE mails SET claimed_by = $3, claimed_until = clock_timestamp() + $4
+			WHERE ticket = $1 AND n = $2 AND (status <> 'owed' OR claimed_by IS NULL OR claimed_by = $3 OR claimed_until < clock_timestamp())
+			RETURNING 1)
+		SELECT EXISTS (SELECT FROM claim) FROM mails WHERE ticket = $1 AND n = $2`, n, mail, try, lasts).Scan(&ours)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, errNoMail
+	}
+	return ours, explain(err, "claim mail %d of %s", mail, n)
+}
+
+// Release ends a try's claim on a mail, if it still has one.
+func (s *Store) Release(ctx context.Context, n ticket.Number, mail int, try string) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE mails SET claimed_by = NULL, claimed_until = NULL
+		WHERE ticket = $1 AND n = $2 AND claimed_by = $3`, n, mail, try)
+	return explain(err, "release mail %d of %s", mail, n)
+}
+
 // Sent notes that a mail was handed over. Noted twice, or of a mail that bounced, it changes nothing.
 func (s *Store) Sent(ctx context.Context, n ticket.Number, mail int) error {
 	tag, err := s.pool.Exec(ctx, `

@@ -1,6 +1,9 @@
 package store_test
 
 import (
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -119,4 +122,56 @@ func TestMails_rememberWhenTheyWerePutOffFirst(t *testing.T) {
 	}
 	_, err = d.Deferred(t.Context(), n, 2)
 	wantKind(t, err, fault.NotFound)
+}
+
+func TestMails_areClaimedByOneTryAtATime(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	claim := func(try string, want bool) {
+		t.Helper()
+		if ours, err := d.Claim(t.Context(), n, 1, try, time.Minute); err != nil || ours != want {
+			t.Errorf("claimed by %s: %t, %v, want %t", try, ours, err, want)
+		}
+	}
+	claim("first", true)
+	claim("first", true) // renewed
+	claim("second", false)
+	if err := d.Release(t.Context(), n, 1, "second"); err != nil {
+		t.Fatal(err)
+	}
+	claim("second", false) // what was not its own is not released
+	if err := d.Release(t.Context(), n, 1, "first"); err != nil {
+		t.Fatal(err)
+	}
+	claim("second", true)
+	d.sql(`UPDATE mails SET claimed_until = clock_timestamp() - interval '1 second'`)
+	claim("third", true)
+	if err := d.Sent(t.Context(), n, 1); err != nil {
+		t.Fatal(err)
+	}
+	claim("fourth", true) // nothing is left to keep it from
+	_, err := d.Claim(t.Context(), n, 2, "first", time.Minute)
+	wantKind(t, err, fault.NotFound)
+}
+
+func TestMails_areClaimedByOneOfManyAtOnce(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	var ours atomic.Int32
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			got, err := d.Claim(t.Context(), n, 1, strconv.Itoa(i), time.Minute)
+			if err != nil {
+				t.Error(err)
+			}
+			if got {
+				ours.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if ours.Load() != 1 {
+		t.Errorf("claimed by %d tries", ours.Load())
+	}
 }

@@ -159,10 +159,15 @@ CREATE UNIQUE INDEX commands_hand_key ON commands (ticket, hand_key) WHERE hand_
 
 -- Commands that Temporal has not been told of yet. The relay locks these rows and no others, so it holds up no step.
 CREATE TABLE undelivered (
-    id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    ticket text   NOT NULL,
-    seq    bigint NOT NULL
+    id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    ticket     text        NOT NULL,
+    seq        bigint      NOT NULL,
+    tries      int         NOT NULL DEFAULT 0, -- that failed; above 0 it also holds back its ticket's later commands
+    not_before timestamptz NOT NULL DEFAULT '-infinity'
 );
+CREATE INDEX undelivered_fresh ON undelivered (id) WHERE tries = 0;
+CREATE INDEX undelivered_again ON undelivered (not_before) WHERE tries > 0;
+CREATE INDEX undelivered_held ON undelivered (ticket) WHERE tries > 0;
 
 -- The desk's answer to each command that was taken.
 CREATE TABLE outcomes (
@@ -192,23 +197,26 @@ CREATE TABLE events (
 
 -- Mails that events owe, and what became of them.
 CREATE TABLE mails (
-    ticket      text NOT NULL CONSTRAINT mails_ticket REFERENCES tickets,
-    n           int  NOT NULL CONSTRAINT mails_n_positive CHECK (n >= 1),
-    event       int  NOT NULL,
-    kind        text NOT NULL,
-    person      text NOT NULL CONSTRAINT mails_person REFERENCES people,
-    clock       text CONSTRAINT mails_clock_known CHECK (clock IN ('first_response', 'resolution')),
-    rung        int  NOT NULL CONSTRAINT mails_rung CHECK (rung >= 0),
-    status      text NOT NULL DEFAULT 'owed' CONSTRAINT mails_status_known CHECK (status IN ('owed', 'sent', 'bounced')),
-    reason      text,
-    settled_at  timestamptz,
-    deferred_at timestamptz, -- when a mail server put it off first
-    told        int, -- the event that tells of the bounce
+    ticket        text NOT NULL CONSTRAINT mails_ticket REFERENCES tickets,
+    n             int  NOT NULL CONSTRAINT mails_n_positive CHECK (n >= 1),
+    event         int  NOT NULL,
+    kind          text NOT NULL,
+    person        text NOT NULL CONSTRAINT mails_person REFERENCES people,
+    clock         text CONSTRAINT mails_clock_known CHECK (clock IN ('first_response', 'resolution')),
+    rung          int  NOT NULL CONSTRAINT mails_rung CHECK (rung >= 0),
+    status        text NOT NULL DEFAULT 'owed' CONSTRAINT mails_status_known CHECK (status IN ('owed', 'sent', 'bounced')),
+    reason        text,
+    settled_at    timestamptz,
+    deferred_at   timestamptz, -- when a mail server put it off first
+    told          int, -- the event that tells of the bounce
+    claimed_by    text, -- the try that is under way
+    claimed_until timestamptz, -- then it counts as dead
     CONSTRAINT mails_pkey PRIMARY KEY (ticket, n),
     CONSTRAINT mails_event FOREIGN KEY (ticket, event) REFERENCES events,
     CONSTRAINT mails_told FOREIGN KEY (ticket, told) REFERENCES events,
     CONSTRAINT mails_once_a_person UNIQUE (ticket, event, person),
     CONSTRAINT mails_settled CHECK ((status = 'owed') = (settled_at IS NULL)),
     CONSTRAINT mails_reason_of_bounce CHECK ((status = 'bounced') = (reason IS NOT NULL)),
-    CONSTRAINT mails_told_of_bounce CHECK (told IS NULL OR status = 'bounced')
+    CONSTRAINT mails_told_of_bounce CHECK (told IS NULL OR status = 'bounced'),
+    CONSTRAINT mails_claim CHECK ((claimed_by IS NULL) = (claimed_until IS NULL))
 );
