@@ -2,25 +2,39 @@ package dispatch_test
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// backlog keeps what is undelivered in memory, oldest first.
+// backlog keeps what is undelivered in memory and hands it out as the store does.
 type backlog struct {
 	mu      sync.Mutex
-	waiting []desk.Delivery
+	waiting []waiting
 	rounds  int   // how often it was asked
 	away    error // what it fails with
 }
 
-func (b *backlog) add(n ticket.Number, seqs ...int64) {
+type waiting struct {
+	desk.Delivery
+	tries     int
+	notBefore time.Time
+}
+
+func (b *backlog) accept(all ...desk.Delivery) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for _, d := range all {
+		b.waiting = append(b.waiting, waiting{Delivery: d})
+	}
+}
+
+func (b *backlog) add(n ticket.Number, seqs ...int64) {
 	for _, seq := range seqs {
-		b.waiting = append(b.waiting, desk.Delivery{Number: n, Command: ticket.Command{Seq: seq, Verb: ticket.VerbNote}})
+		b.accept(desk.Delivery{Number: n, Command: ticket.Command{Seq: seq, Verb: ticket.VerbNote}})
 	}
 }
 
@@ -47,7 +61,7 @@ func (b *backlog) Undelivered(
 ) (int, error) {
 	b.mu.Lock()
 	b.rounds++
-	handed, away := append([]desk.Delivery(nil), b.waiting[:min(limit, len(b.waiting))]...), b.away
+	handed, away := b.due(limit), b.away
 	b.mu.Unlock()
 	if away != nil || len(handed) == 0 {
 		return 0, away
@@ -55,13 +69,36 @@ func (b *backlog) Undelivered(
 	done, err := deliver(ctx, handed)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, d := range done {
-		for i, w := range b.waiting {
-			if w.Number == d.Number && w.Command.Seq == d.Command.Seq {
-				b.waiting = append(b.waiting[:i:i], b.waiting[i+1:]...)
-				break
+	b.settle(handed, done, err == nil)
+	return len(handed), err
+}
+
+// due gives what is not held back, by its own failure or by that of its ticket's first.
+func (b *backlog) due(limit int) (all []desk.Delivery) {
+	held := map[ticket.Number]bool{}
+	for _, w := range b.waiting {
+		if !held[w.Number] && !w.notBefore.After(time.Now()) && len(all) < limit {
+			all = append(all, w.Delivery)
+		}
+		held[w.Number] = held[w.Number] || w.tries > 0
+	}
+	return all
+}
+
+func (b *backlog) settle(handed, done []desk.Delivery, blame bool) {
+	stuck := map[ticket.Number]bool{}
+	for _, h := range handed {
+		same := func(d desk.Delivery) bool { return d.Number == h.Number && d.Command.Seq == h.Command.Seq }
+		i := slices.IndexFunc(b.waiting, func(w waiting) bool { return same(w.Delivery) })
+		switch w := &b.waiting[i]; {
+		case slices.ContainsFunc(done, same):
+			b.waiting = slices.Delete(b.waiting, i, i+1)
+		case !stuck[h.Number]:
+			stuck[h.Number] = true
+			if blame {
+				w.notBefore = time.Now().Add(min(time.Second<<min(w.tries, 20), 10*time.Minute))
 			}
+			w.tries++
 		}
 	}
-	return len(handed), err
 }

@@ -22,7 +22,8 @@ const (
 )
 
 // backlog hands out commands that are accepted and undelivered, oldest first, each to one replica at a time, and
-// marks as delivered those that deliver gives back. It returns how many it handed out.
+// marks as delivered those that deliver gives back. What else it handed out it holds back for a while, with its
+// ticket's later commands; for no time when deliver fails. It returns how many it handed out.
 type backlog interface {
 	Undelivered(ctx context.Context, limit int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error)
 }
@@ -57,12 +58,7 @@ func (r *Relay) Wake() {
 func (r *Relay) Run(ctx context.Context) error {
 	pause := time.Duration(0)
 	for {
-		told := 0
-		n, err := r.backlog.Undelivered(ctx, batch, func(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
-			done, err := r.deliver(ctx, all)
-			told = len(done)
-			return done, err
-		})
+		n, err := r.backlog.Undelivered(ctx, batch, r.deliver)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -79,8 +75,8 @@ func (r *Relay) Run(ctx context.Context) error {
 			r.log.Info("commands are delivered again")
 		}
 		pause = 0
-		// A full batch of which nothing could be told must not be tried again without a pause.
-		if (n < batch || told == 0) && !r.idle(ctx) {
+		// After the last of a batch there may be what waited for its ticket's first.
+		if n == 0 && !r.idle(ctx) {
 			return nil
 		}
 	}
@@ -100,7 +96,8 @@ func (r *Relay) idle(ctx context.Context) bool {
 }
 
 // deliver tells each ticket of its commands in order, several tickets at once, and gives back what was told. One
-// ticket that can't be told holds up no other; an error says that Temporal itself is away.
+// ticket that can't be told holds up no other. An error says that Temporal itself is away: nothing was told, and not
+// because Temporal refused it. A few such answers are enough to leave the rest for later.
 func (r *Relay) deliver(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
 	var order []ticket.Number
 	byTicket := map[ticket.Number][]desk.Delivery{}
@@ -110,23 +107,28 @@ func (r *Relay) deliver(ctx context.Context, all []desk.Delivery) ([]desk.Delive
 		}
 		byTicket[d.Number] = append(byTicket[d.Number], d)
 	}
-	var mu sync.Mutex
-	var done []desk.Delivery
-	group, groupCtx := errgroup.WithContext(ctx)
+	var t tally
+	var group errgroup.Group
 	group.SetLimit(parallel)
 	for _, number := range order {
 		group.Go(func() error {
-			told, err := r.tell(groupCtx, byTicket[number])
-			mu.Lock()
-			done = append(done, told...)
-			mu.Unlock()
-			return err
+			if !t.hopeless() {
+				t.add(r.tell(ctx, byTicket[number]))
+			}
+			return nil
 		})
 	}
-	err := group.Wait()
-	return done, err
+	_ = group.Wait() // none of them gives one
+	if len(t.told) > 0 || len(t.unavailable) == 0 {
+		for _, err := range t.unavailable {
+			r.log.Warn("a ticket's commands wait to be delivered", "error", err)
+		}
+		return t.told, nil
+	}
+	return nil, t.unavailable[0]
 }
 
+// tell stops at the first command that can't be told. It gives an error if a later try may succeed.
 func (r *Relay) tell(ctx context.Context, commands []desk.Delivery) ([]desk.Delivery, error) {
 	for i, c := range commands {
 		attemptCtx, cancel := context.WithTimeout(ctx, attempt)
@@ -142,6 +144,29 @@ func (r *Relay) tell(ctx context.Context, commands []desk.Delivery) ([]desk.Deli
 		}
 	}
 	return commands, nil
+}
+
+// tally is what has become of a batch so far.
+type tally struct {
+	mu          sync.Mutex
+	told        []desk.Delivery
+	unavailable []error
+}
+
+func (t *tally) add(told []desk.Delivery, unavailable error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.told = append(t.told, told...)
+	if unavailable != nil {
+		t.unavailable = append(t.unavailable, unavailable)
+	}
+}
+
+// hopeless reports whether Temporal seems to be away.
+func (t *tally) hopeless() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.told) == 0 && len(t.unavailable) >= parallel
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,19 +153,75 @@ func TestRelay_aTicketThatCannotBeToldHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-func TestRelay_restsWhenAFullBatchCannotBeTold(t *testing.T) {
+func TestRelay_reachesWhatStandsBehindManyRefused(t *testing.T) {
 	b, r := &backlog{}, newReceiver()
-	for n := range 100 {
+	for n := range 1000 {
 		b.add(ticket.Number(fmt.Sprint("HM-", n)), 1)
 	}
-	r.set(func(desk.Delivery) error { return fault.New(fault.Internal, "Temporal refuses the request") })
+	b.add("HM-GOOD", 1)
+	tries := 0
+	r.set(func(d desk.Delivery) error {
+		if d.Number == "HM-GOOD" {
+			return nil
+		}
+		tries++
+		return fault.New(fault.Internal, "Temporal refuses the request")
+	})
 	relaying(t, b, r, func(*dispatch.Relay) {
-		time.Sleep(time.Minute)
-		if rounds := b.asked(); rounds > 32 {
-			t.Errorf("tried %d times within a minute", rounds)
+		r.heard(t, "HM-GOOD", 1) // at once: it has waited for no pause
+		time.Sleep(time.Hour)
+		if tries > 1000*(10+6+1) {
+			t.Errorf("tried %d times within an hour", tries)
 		}
 	})
 }
+
+// A ticket that gets too much at once is Unavailable by itself: Temporal is there for the others.
+func TestRelay_aBusyTicketHoldsUpNoOther(t *testing.T) {
+	b, r := &backlog{}, newReceiver()
+	for seq := range int64(200) {
+		b.add("HM-BUSY", seq+1)
+	}
+	b.add("HM-A", 1)
+	r.set(func(d desk.Delivery) error {
+		if d.Number == "HM-BUSY" {
+			return fault.New(fault.Unavailable, "the workflow is busy")
+		}
+		return nil
+	})
+	relaying(t, b, r, func(relay *dispatch.Relay) {
+		time.Sleep(time.Second)
+		r.heard(t, "HM-A", 1)
+		b.add("HM-B", 1)
+		relay.Wake()
+		time.Sleep(5 * time.Second)
+		r.heard(t, "HM-B", 1)
+	})
+}
+
+func TestRelay_takesTemporalForAwayAfterAFewTickets(t *testing.T) {
+	b := &backlog{}
+	for n := range 64 {
+		b.add(ticket.Number(fmt.Sprint("HM-", n)), 1)
+	}
+	var calls atomic.Int64
+	away := deliverFunc(func(ctx context.Context) error {
+		calls.Add(1)
+		<-ctx.Done()
+		return fault.Wrap(ctx.Err(), fault.Unavailable, "Temporal does not answer")
+	})
+	relaying(t, b, away, func(*dispatch.Relay) {
+		time.Sleep(10*time.Second + 50*time.Millisecond) // one attempt, and no pause yet
+		synctest.Wait()
+		if n := calls.Load(); n > 16 || b.asked() != 1 {
+			t.Errorf("%d tickets were tried in %d rounds", n, b.asked())
+		}
+	})
+}
+
+type deliverFunc func(context.Context) error
+
+func (f deliverFunc) Deliver(ctx context.Context, _ desk.Delivery) error { return f(ctx) }
 
 func TestRelay_outlivesABacklogThatIsAway(t *testing.T) {
 	b, r := &backlog{}, newReceiver()
@@ -208,9 +265,7 @@ func TestRelay_deliversWhenTemporalIsBack(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- relay.Run(ctx) }()
 	accept := func(c ticket.Command) {
-		b.mu.Lock()
-		b.waiting = append(b.waiting, desk.Delivery{Number: number, Command: c})
-		b.mu.Unlock()
+		b.accept(desk.Delivery{Number: number, Command: c})
 		relay.Wake()
 	}
 	s.Work()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -87,7 +88,7 @@ func TestUndelivered_holdsUpNeitherAnotherRelayNorAStep(t *testing.T) {
 			if len(theirs) != 1 || theirs[0].Number != second.Number {
 				t.Errorf("another relay was handed %+v", theirs)
 			}
-			return nil, nil
+			return theirs, nil
 		})
 		if err != nil {
 			t.Error(err)
@@ -101,7 +102,110 @@ func TestUndelivered_holdsUpNeitherAnotherRelayNorAStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left := d.deliverAll(); len(left) != 2 {
-		t.Errorf("left %+v, want the other submission and the assignment", left)
+	if left := d.deliverAll(); len(left) != 1 || left[0].Number != first.Number {
+		t.Errorf("left %+v, want the assignment", left)
+	}
+}
+
+// TestUndelivered_whatIsRefusedKeepsNobodyOut, nor lets its own ticket's later commands overtake it.
+func TestUndelivered_whatIsRefusedKeepsNobodyOut(t *testing.T) {
+	d := open(t)
+	const batch = 4
+	refused := map[ticket.Number]bool{}
+	for range 3 * batch {
+		a := d.submit(d.customer)
+		d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbAssign})
+		refused[a.Number] = true
+	}
+	good := d.submit(d.customer).Number
+	told, tried := 0, map[ticket.Number]int{}
+	round := func() int {
+		n, err := d.Undelivered(t.Context(), batch, func(_ context.Context, all []desk.Delivery) (done []desk.Delivery, err error) {
+			for _, c := range all {
+				tried[c.Number]++
+				if refused[c.Number] && c.Command.Seq > 1 && tried[c.Number] == 1 {
+					t.Errorf("%s: command %d came first", c.Number, c.Command.Seq)
+				}
+				if c.Number == good {
+					told++
+					done = append(done, c)
+				}
+			}
+			return done, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for rounds := 0; round() > 0; rounds++ {
+		if rounds > 40 {
+			t.Fatal("what is refused is handed out again and again")
+		}
+	}
+	if told != 1 {
+		t.Errorf("the good one was told %d times", told)
+	}
+	// The pauses grow to ten minutes, and no further.
+	for range 15 {
+		d.sql(`UPDATE undelivered SET not_before = clock_timestamp() WHERE tries > 0`)
+		for round() > 0 {
+		}
+	}
+	pause := one[time.Duration](d, `SELECT max(not_before) - clock_timestamp() FROM undelivered`)
+	if pause > 10*time.Minute || pause < 9*time.Minute {
+		t.Errorf("the last pause is %s", pause)
+	}
+	// What comes meanwhile has half of every batch, however much is due again.
+	d.sql(`UPDATE undelivered SET not_before = clock_timestamp() WHERE tries > 0`)
+	good = d.submit(d.customer).Number
+	if round(); told != 2 {
+		t.Error("what is due again keeps out what is new")
+	}
+	refused = nil
+	d.sql(`UPDATE undelivered SET not_before = clock_timestamp() WHERE tries > 0`)
+	seen := map[ticket.Number]int64{}
+	for all := d.deliverAll(); len(all) > 0; all = d.deliverAll() {
+		for _, c := range all {
+			if c.Command.Seq != seen[c.Number]+1 {
+				t.Errorf("%s: command %d after %d", c.Number, c.Command.Seq, seen[c.Number])
+			}
+			seen[c.Number] = c.Command.Seq
+		}
+	}
+	if len(seen) != 3*batch {
+		t.Errorf("%d tickets were told in the end", len(seen))
+	}
+}
+
+// TestUndelivered_anOutageIsHeldAgainstNoCommand, and the oldest don't always come first.
+func TestUndelivered_anOutageIsHeldAgainstNoCommand(t *testing.T) {
+	d := open(t)
+	first := d.submit(d.customer).Number
+	for range 3 {
+		d.ask(d.agent, desk.Request{Number: first, Verb: ticket.VerbNote, Body: "Busy."})
+	}
+	second := d.submit(d.customer).Number
+	var handed []ticket.Number
+	for range 20 {
+		_, err := d.Undelivered(t.Context(), 2, func(_ context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+			for _, c := range all {
+				handed = append(handed, c.Number)
+			}
+			return nil, errors.New("Temporal is away")
+		})
+		if err == nil {
+			t.Fatal("deliver's error is lost")
+		}
+	}
+	if !slices.Contains(handed, second) {
+		t.Error("a busy ticket keeps out every other")
+	}
+	var after []desk.Delivery
+	for all := d.deliverAll(); len(all) > 0; all = d.deliverAll() {
+		after = append(after, all...)
+	}
+	if len(after) != 5 {
+		t.Errorf("once Temporal is back, %d of 5 commands are due", len(after))
 	}
 }
