@@ -46,6 +46,7 @@ type Letter struct {
 
 	Clock policy.ClockName // reminder and escalation: which promise
 	DueAt time.Time        // and when it falls or fell due
+	Since time.Time        // escalation: the ladder counts from here, later than DueAt by every emergency in between
 	Rung  int              // escalation: which rung, from 1
 
 	Policy *policy.Policy // in force for this ticket: zone, contact, privacy link, name

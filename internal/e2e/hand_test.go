@@ -31,6 +31,7 @@ func TestSignalByHand_worksWithoutWordsAndIsRefusedWithAnEvent(t *testing.T) {
 		{"assign", "not an object"},
 		{"agent-reply", nil},
 		{"resolve", map[string]any{"seq": 999999}},
+		{"resolve", map[string]any{"number": 1}},
 		{"reclassify", map[string]any{"priority": "urgent"}},
 		{"resolve", nil},
 	} {
@@ -44,7 +45,7 @@ func TestSignalByHand_worksWithoutWordsAndIsRefusedWithAnEvent(t *testing.T) {
 		})
 	}
 	s.agent.awaitStatus(number, "resolved")
-	want := []string{"submitted", "assigned", "refused", "refused", "refused", "refused", "reclassified", "resolved"}
+	want := []string{"submitted", "assigned", "refused", "refused", "refused", "refused", "refused", "reclassified", "resolved"}
 	if got := kinds(s.agent.timeline(number)); !slices.Equal(got, want) {
 		t.Errorf("the timeline is %v, not %v", got, want)
 	}

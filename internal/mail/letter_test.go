@@ -84,7 +84,7 @@ func forStaff(l *desk.Letter, words string) {
 	case ticket.MailCustomerReply:
 		l.Author, l.Body = "Demo Customer", words
 	case ticket.MailReminder, ticket.MailEscalation:
-		l.Author, l.Clock, l.DueAt = "", policy.FirstResponse, l.FirstResponseDue
+		l.Author, l.Clock, l.DueAt, l.Since = "", policy.FirstResponse, l.FirstResponseDue, l.FirstResponseDue
 		l.Rung = 1
 	}
 }
@@ -110,7 +110,7 @@ func variants() map[string]desk.Letter {
 		with(string(cause), ticket.MailClosure, func(l *desk.Letter) { l.Cause = cause })
 	}
 	with("last", ticket.MailEscalation, func(l *desk.Letter) {
-		l.Clock, l.DueAt, l.Rung, l.Assignee = policy.Resolution, l.ResolutionDue, 2, ""
+		l.Clock, l.DueAt, l.Since, l.Rung, l.Assignee = policy.Resolution, l.ResolutionDue, l.ResolutionDue, 2, ""
 	})
 	with("resolution", ticket.MailReminder, func(l *desk.Letter) { l.Clock, l.DueAt = policy.Resolution, l.ResolutionDue })
 	with("nobody", ticket.MailReply, func(l *desk.Letter) { l.Author = "" })

@@ -94,12 +94,12 @@ func facts(v view, l desk.Letter) []fact {
 	return list
 }
 
-// nextRung is when the ladder goes on, zero after its last rung. It counts from the breach.
+// nextRung is when the ladder goes on, zero after its last rung.
 func nextRung(l desk.Letter) time.Time {
 	if l.Kind != ticket.MailEscalation || l.Rung < 1 || l.Rung >= len(l.Policy.Escalation) {
 		return time.Time{}
 	}
-	return l.DueAt.Add(l.Policy.Escalation[l.Rung].After)
+	return l.Since.Add(l.Policy.Escalation[l.Rung].After)
 }
 
 var promiseWords = map[policy.ClockName]string{

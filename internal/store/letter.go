@@ -84,7 +84,7 @@ func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (des
 		Clock: row.Clock, Rung: row.Rung, Policy: p,
 	}
 	if row.Clock != "" {
-		l.DueAt = dueAt(*t.Promise(row.Clock))
+		l.DueAt, l.Since = dueAt(*t.Promise(row.Clock)), t.Promise(row.Clock).LadderFrom
 	}
 	if t.Assignee != "" {
 		err = s.pool.QueryRow(ctx, `SELECT name FROM people WHERE id = $1`, t.Assignee).Scan(&l.Assignee)
