@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -321,7 +322,7 @@ func TestOutage(t *testing.T) {
 	}
 	t.Cleanup(s.Close)
 	h, _ := serve(t, &stub{}, func(c *api.Config) {
-		c.Desk, c.People = desk.New(s, s, s, store.NewOutcomes(s), &stub{}), s
+		c.Desk, c.People = desk.New(s, s, s, store.NewOutcomes(s, slog.New(slog.DiscardHandler)), &stub{}), s
 		c.Ready = []api.Check{{Name: "postgresql", Ask: s.Ready}}
 	})
 	for _, line := range api.Lines() {

@@ -40,7 +40,7 @@ func openOffice(t *testing.T) *office {
 	o.hire("carl", ticket.RoleCustomer, "Carl Other")
 	o.hire("anna", ticket.RoleAgent, "Anna Agent")
 	o.hire("sam", ticket.RoleSupervisor, "Sam Supervisor")
-	outcomes := store.NewOutcomes(s)
+	outcomes := store.NewOutcomes(s, slog.New(slog.DiscardHandler))
 	o.clerk = &clerk{store: s, bell: make(chan struct{}, 1)}
 	o.keep(outcomes.Run)
 	o.keep(o.clerk.run)
@@ -119,7 +119,7 @@ func (c *clerk) run(ctx context.Context) error {
 		case <-c.bell:
 		}
 		c.away.Lock()
-		_, err := c.store.Undelivered(ctx, 100, c.take)
+		_, err := c.store.Undelivered(ctx, 100, 100, c.take)
 		c.away.Unlock()
 		if err != nil && ctx.Err() == nil {
 			return err

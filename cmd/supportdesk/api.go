@@ -49,7 +49,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	c, log, db := n.config, n.log, n.db
 	dispatcher := dispatch.New(n.temporal)
 	relay := dispatch.NewRelay(db, dispatcher, log)
-	outcomes := store.NewOutcomes(db)
+	outcomes := store.NewOutcomes(db, log)
 	handler, err := api.New(api.Config{
 		Desk:    desk.New(db, db, db, outcomes, relay),
 		People:  db,

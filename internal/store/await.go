@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -16,24 +18,36 @@ const (
 	maxPause   = 5 * time.Second
 )
 
+// lastLook bounds looking once more when the wait has ended: for what was decided while nobody listened.
+const lastLook = 500 * time.Millisecond
+
 // Outcomes lets many wait for decisions over one connection that listens. Without Run, waiting ends with its context.
 type Outcomes struct {
 	store *Store
+	log   *slog.Logger
 
 	mu      sync.Mutex
 	waiting map[string]map[chan struct{}]bool // by notice
 }
 
-// NewOutcomes makes a place to wait on; Run it once.
-func NewOutcomes(s *Store) *Outcomes {
-	return &Outcomes{store: s, waiting: map[string]map[chan struct{}]bool{}}
+// NewOutcomes makes a place to wait on; Run it once. The log hears of each outage when it begins and when it ends.
+func NewOutcomes(s *Store, log *slog.Logger) *Outcomes {
+	return &Outcomes{store: s, log: log, waiting: map[string]map[chan struct{}]bool{}}
 }
 
 // Run listens until ctx ends, and reconnects whenever it has to. Its error is always nil.
 func (o *Outcomes) Run(ctx context.Context) error {
+	deaf := false
 	for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, maxPause) {
-		if o.listen(ctx) {
-			pause = firstPause
+		err := o.listen(ctx, func() {
+			if deaf {
+				o.log.Info("listening for outcomes again")
+			}
+			pause, deaf = firstPause, false
+		})
+		if !deaf && ctx.Err() == nil {
+			o.log.Warn("not listening for outcomes; answers come late", "error", err)
+			deaf = true
 		}
 		select {
 		case <-ctx.Done():
@@ -43,21 +57,22 @@ func (o *Outcomes) Run(ctx context.Context) error {
 	return nil
 }
 
-// listen wakes whom a notice names until the connection breaks. It reports whether it ever listened.
-func (o *Outcomes) listen(ctx context.Context) bool {
+// listen wakes whom a notice names until the connection breaks, and says why it did. It calls ready once it listens.
+func (o *Outcomes) listen(ctx context.Context, ready func()) error {
 	conn, err := pgx.ConnectConfig(ctx, o.store.pool.Config().ConnConfig)
 	if err != nil {
-		return false
+		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	if _, err := conn.Exec(ctx, `LISTEN `+outcomeChannel); err != nil {
-		return false
+		return err
 	}
+	ready()
 	o.wakeAll() // notices that came while nobody listened are lost, so everybody looks for themselves
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
-			return true
+			return err
 		}
 		o.wake(n.Payload)
 	}
@@ -69,18 +84,28 @@ func (o *Outcomes) Await(ctx context.Context, n ticket.Number, seq int64) (answe
 	defer leave()
 	for {
 		answer, decided, err = o.store.Outcome(ctx, n, seq)
-		if ctx.Err() != nil && !decided {
-			return ticket.Outcome{}, false, nil
-		}
-		if err != nil || decided {
+		switch {
+		case decided || err != nil && ctx.Err() == nil:
 			return answer, decided, err
+		case err == nil:
+			select {
+			case <-woken:
+				continue
+			case <-ctx.Done():
+			}
 		}
-		select {
-		case <-ctx.Done():
-			return ticket.Outcome{}, false, nil
-		case <-woken:
-		}
+		return o.look(ctx, n, seq)
 	}
+}
+
+// look asks a last time after the wait, unless nobody is there any more to hear the answer.
+func (o *Outcomes) look(ctx context.Context, n ticket.Number, seq int64) (ticket.Outcome, bool, error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ticket.Outcome{}, false, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLook)
+	defer cancel()
+	return o.store.Outcome(ctx, n, seq)
 }
 
 // join gives a channel that is told of a notice, and what takes it away again.

@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"context"
+	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -12,8 +14,10 @@ import (
 )
 
 // listening gives outcomes that run until the test ends.
-func (d *shop) listening() *store.Outcomes {
-	o := store.NewOutcomes(d.Store)
+func (d *shop) listening() *store.Outcomes { return d.listeningTo(slog.New(slog.DiscardHandler)) }
+
+func (d *shop) listeningTo(log *slog.Logger) *store.Outcomes {
+	o := store.NewOutcomes(d.Store, log)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -82,5 +86,92 @@ func TestAwait_missesNothingWhileNobodyListens(t *testing.T) {
 	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
 	if !<-decided {
 		t.Error("the decision was missed")
+	}
+}
+
+// TestAwait_looksAgainWhenItsTimeIsUp finds what was decided while nobody listened at all.
+func TestAwait_looksAgainWhenItsTimeIsUp(t *testing.T) {
+	d := open(t)
+	o := store.NewOutcomes(d.Store, slog.New(slog.DiscardHandler)) // and nobody runs it
+	a := d.submit(d.customer)
+	ctx := &ending{Context: t.Context(), done: make(chan struct{})}
+	answered := make(chan bool, 1)
+	go func() {
+		_, decided, err := o.Await(ctx, a.Number, 1)
+		if err != nil {
+			t.Error(err)
+		}
+		answered <- decided
+	}()
+	d.waitFor(`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle' AND query LIKE 'SELECT refused%')`)
+	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
+	close(ctx.done)
+	if !<-answered {
+		t.Error("the decision was missed")
+	}
+}
+
+// ending is a context whose time is up when a test says so.
+type ending struct {
+	context.Context
+	done chan struct{}
+}
+
+func (e *ending) Done() <-chan struct{} { return e.done }
+
+func (e *ending) Err() error {
+	select {
+	case <-e.done:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// noted keeps the messages of a log.
+type noted struct {
+	slog.Handler
+	mu       sync.Mutex
+	messages []string
+	came     chan struct{}
+}
+
+func (l *noted) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l *noted) Handle(_ context.Context, r slog.Record) error {
+	l.mu.Lock()
+	l.messages = append(l.messages, r.Level.String()+" "+r.Message)
+	l.mu.Unlock()
+	l.came <- struct{}{}
+	return nil
+}
+
+// TestOutcomes_logAnOutageWhenItBeginsAndWhenItEnds, and not at each try in between.
+func TestOutcomes_logAnOutageWhenItBeginsAndWhenItEnds(t *testing.T) {
+	d := open(t)
+	log := &noted{came: make(chan struct{}, 100)}
+	d.listeningTo(slog.New(log))
+	d.waitFor(listens)
+	const allowed = `UPDATE pg_database SET datallowconn = $1 WHERE datname = current_database()`
+	d.sql(allowed, false)
+	d.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN outcome'`)
+	d.soon(log.came)
+	// Its next tries fail, too: the third begins 300 ms after the first at the earliest.
+	d.sql(`SELECT pg_sleep(0.5)`)
+	d.sql(allowed, true)
+	d.soon(log.came)
+	want := []string{"WARN not listening for outcomes; answers come late", "INFO listening for outcomes again"}
+	if log.mu.Lock(); !slices.Equal(log.messages, want) {
+		t.Errorf("logged %q, want %q", log.messages, want)
+	}
+	log.mu.Unlock()
+}
+
+func (d *shop) soon(c <-chan struct{}) {
+	d.t.Helper()
+	select {
+	case <-c:
+	case <-time.After(30 * time.Second):
+		d.t.Fatal("nothing was logged")
 	}
 }
