@@ -69,7 +69,13 @@ func (s *stub) Submit(ctx context.Context, _ desk.Person, sub desk.Submission) (
 	s.mu.Lock()
 	s.submitted = append(s.submitted, sub)
 	s.mu.Unlock()
-	return s.accepted(1), s.fail(ctx)
+	a := s.accepted(1)
+	a.Priority, a.Category = sub.Priority, sub.Category
+	return a, s.fail(ctx)
+}
+
+func (s *stub) Repeated(context.Context, desk.Person, desk.Once) (desk.Accepted, bool, error) {
+	return desk.Accepted{}, false, nil
 }
 
 func (s *stub) Command(ctx context.Context, _ desk.Person, r desk.Request) (desk.Accepted, error) {

@@ -13,6 +13,8 @@ const patience = 2 * time.Second
 
 type acceptor interface {
 	Submit(context.Context, Person, Submission) (Accepted, error)
+	// Repeated gives what was accepted before under a key, and false when nothing was.
+	Repeated(context.Context, Person, Once) (Accepted, bool, error)
 	Command(context.Context, Person, Request) (Accepted, error)
 }
 
@@ -52,16 +54,14 @@ func New(a acceptor, r reader, p policies, o outcomes, c courier) *Desk {
 }
 
 // Submit accepts a new ticket and promises both instants. Nothing is lost from the moment it returns without an
-// error. Category and priority are completed and checked by the policy in force.
+// error. Category and priority are completed and checked by the policy in force; a repeated submission is answered as
+// it was the first time, whatever is in force by now.
 func (d *Desk) Submit(ctx context.Context, by Person, s Submission) (Receipt, error) {
 	version, p, err := d.inForce.get(ctx)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if err := checkSubmission(&s, by, p); err != nil {
-		return Receipt{}, err
-	}
-	accepted, err := d.acceptor.Submit(ctx, by, s)
+	accepted, err := d.accept(ctx, by, s, p)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -71,8 +71,20 @@ func (d *Desk) Submit(ctx context.Context, by Person, s Submission) (Receipt, er
 			return Receipt{}, err
 		}
 	}
-	promises, err := p.Promise(accepted.At, s.Priority)
-	return Receipt{Accepted: accepted, Priority: s.Priority, Category: s.Category, Promises: promises}, err
+	promises, err := p.Promise(accepted.At, accepted.Priority)
+	return Receipt{Accepted: accepted, Promises: promises}, err
+}
+
+// accept checks and accepts a submission, unless it was accepted before under its key.
+func (d *Desk) accept(ctx context.Context, by Person, s Submission, p *policy.Policy) (Accepted, error) {
+	if refused := checkSubmission(&s, by, p); refused != nil {
+		first, again, err := d.acceptor.Repeated(ctx, by, s.Once)
+		if err != nil || again {
+			return first, err
+		}
+		return Accepted{}, refused
+	}
+	return d.acceptor.Submit(ctx, by, s)
 }
 
 // Command accepts a command and waits a little for its outcome. With decided false it was accepted and will be

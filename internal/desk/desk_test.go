@@ -39,7 +39,7 @@ func TestSubmit_completesPromisesAndWakesTheCourier(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := desk.Receipt{
-		Accepted: s.accepted, Priority: policy.PriorityNormal, Category: "boats",
+		Accepted: desk.Accepted{Number: number, Seq: 1, At: birth, Policy: 1, Priority: policy.PriorityNormal, Category: "boats"},
 		Promises: policy.Promises{FirstResponse: birth.Add(10 * time.Hour), Resolution: birth.Add(20 * time.Hour)},
 	}
 	if got != want {
@@ -64,6 +64,26 @@ func TestSubmit_promisesByThePolicyThatTheTicketIsPinnedTo(t *testing.T) {
 	got, err := d.Submit(context.Background(), customer, desk.Submission{Number: number})
 	if err != nil || !got.Promises.Resolution.Equal(birth.Add(20*time.Hour)) {
 		t.Errorf("the receipt is %+v: %v", got, err)
+	}
+}
+
+// TestSubmit_repeatedIsAnsweredAsTheFirstTime, although today's policy knows neither its category nor its choice.
+func TestSubmit_repeatedIsAnsweredAsTheFirstTime(t *testing.T) {
+	s, d := open(parse(t, choosy), policy.Default())
+	s.version = 2
+	again := desk.Submission{Category: "engines", Priority: policy.PriorityUrgent, Once: desk.Once{Key: "k"}}
+	if _, err := d.Submit(context.Background(), customer, again); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("the first time it is answered %v", err)
+	}
+	s.repeated = desk.Accepted{Number: number, Seq: 1, At: birth, Policy: 1, Again: true, Priority: policy.PriorityUrgent, Category: "engines"}
+	got, err := d.Submit(context.Background(), customer, again)
+	want := desk.Receipt{Accepted: s.repeated, Promises: policy.Promises{FirstResponse: birth.Add(time.Hour), Resolution: birth.Add(20 * time.Hour)}}
+	if err != nil || got != want || len(s.submissions) > 0 {
+		t.Errorf("the receipt is %+v, want %+v: %v", got, want, err)
+	}
+	s.acceptError = fault.Refusal("reused", "the key was another request's")
+	if _, err := d.Submit(context.Background(), customer, again); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("a key that was used for something else: %v", err)
 	}
 }
 

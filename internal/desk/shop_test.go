@@ -27,6 +27,7 @@ type shop struct {
 	version  int64 // in force
 
 	accepted desk.Accepted
+	repeated desk.Accepted // under any key; zero: no key was used before
 	outcome  ticket.Outcome
 	decided  bool
 	records  []desk.Record
@@ -54,7 +55,13 @@ func (s *shop) Submit(_ context.Context, _ desk.Person, sub desk.Submission) (de
 	if s.acceptError == nil {
 		s.submissions = append(s.submissions, sub)
 	}
-	return s.accepted, s.acceptError
+	a := s.accepted
+	a.Priority, a.Category = sub.Priority, sub.Category
+	return a, s.acceptError
+}
+
+func (s *shop) Repeated(_ context.Context, _ desk.Person, once desk.Once) (desk.Accepted, bool, error) {
+	return s.repeated, once.Key != "" && s.repeated.Again, s.acceptError
 }
 
 func (s *shop) Command(context.Context, desk.Person, desk.Request) (desk.Accepted, error) {

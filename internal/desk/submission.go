@@ -50,12 +50,13 @@ type Accepted struct {
 	At     time.Time // a whole second, UTC
 	Policy int64     // the ticket's version
 	Again  bool      // accepted before, under the same key
+
+	Priority policy.Priority // of a submission, as it was accepted the first time
+	Category string          // likewise
 }
 
 // Receipt answers a submission.
 type Receipt struct {
 	Accepted
-	Priority policy.Priority
-	Category string
 	Promises policy.Promises
 }

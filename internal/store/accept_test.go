@@ -119,16 +119,26 @@ func TestSubmit_keyIsAcceptedOnce(t *testing.T) {
 		if !a.Again {
 			firsts++
 		}
-		if a.Number != answers[0].Number || a.At != answers[0].At || a.Seq != 1 || a.Policy != 1 {
+		if a.Number != answers[0].Number || a.At != answers[0].At || a.Seq != 1 || a.Policy != 1 || a.Priority != "normal" || a.Category != "delivery" {
 			t.Errorf("got %+v and %+v", a, answers[0])
 		}
 	}
 	if n := one[int64](d, `SELECT count(*) FROM tickets`); n != 1 || firsts != 1 {
 		t.Errorf("%d tickets and %d first answers, want one of each", n, firsts)
 	}
+	if a, again, err := d.Repeated(t.Context(), d.customer, once); !again || err != nil || a.Number != answers[0].Number || a.Category != "delivery" {
+		t.Errorf("looked up: %+v, %v, %v", a, again, err)
+	}
+	for _, unused := range []desk.Once{{}, {Key: "unused", Fingerprint: once.Fingerprint}} {
+		if _, again, err := d.Repeated(t.Context(), d.customer, unused); again || err != nil {
+			t.Errorf("key %q: %v, %v", unused.Key, again, err)
+		}
+	}
 	sub := submission()
 	sub.Once = desk.Once{Key: once.Key, Fingerprint: []byte("another request")}
-	_, err := d.Submit(t.Context(), d.customer, sub)
+	_, _, err := d.Repeated(t.Context(), d.customer, sub.Once)
+	wantCode(t, err, store.CodeKeyReused)
+	_, err = d.Submit(t.Context(), d.customer, sub)
 	wantKind(t, err, fault.Conflict)
 	wantCode(t, err, store.CodeKeyReused)
 	if a, err := d.Submit(t.Context(), d.other, sub); err != nil || a.Again {

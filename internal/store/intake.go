@@ -153,7 +153,9 @@ func (in *intake) accept(ctx context.Context, batch []*arrival) error {
 		var in bool
 		if a.accepted, in = byNumber[a.sub.Number]; !in {
 			a.err = pgx.ErrNoRows
+			continue
 		}
+		a.accepted.Priority, a.accepted.Category = a.sub.Priority, a.sub.Category
 	}
 	return nil
 }

@@ -17,6 +17,16 @@ const CodeKeyReused = "idempotency-key-reused"
 // errNew says that a request was not accepted before under its key.
 var errNew = errors.New("not accepted before")
 
+// Repeated gives what was accepted before under a key, and false when nothing was. A key that came with another request
+// is a Conflict.
+func (s *Store) Repeated(ctx context.Context, by desk.Person, once desk.Once) (desk.Accepted, bool, error) {
+	a, err := s.repeated(ctx, by, once)
+	if errors.Is(err, errNew) {
+		return desk.Accepted{}, false, nil
+	}
+	return a, err == nil, err
+}
+
 // repeated gives the first answer to a request again. Without a first answer it is errNew.
 func (s *Store) repeated(ctx context.Context, by desk.Person, once desk.Once) (desk.Accepted, error) {
 	if once.Key == "" {
@@ -25,8 +35,10 @@ func (s *Store) repeated(ctx context.Context, by desk.Person, once desk.Once) (d
 	a := desk.Accepted{Again: true}
 	var first []byte
 	err := s.pool.QueryRow(ctx, `
-		SELECT c.ticket, c.seq, c.accepted_at, t.policy, c.fingerprint FROM commands c JOIN tickets t ON t.number = c.ticket
-		WHERE c.by_person = $1 AND c.key = $2`, by.ID, once.Key).Scan(&a.Number, &a.Seq, &a.At, &a.Policy, &first)
+		SELECT c.ticket, c.seq, c.accepted_at, t.policy, coalesce(c.priority, ''), coalesce(c.category, ''), c.fingerprint
+		FROM commands c JOIN tickets t ON t.number = c.ticket
+		WHERE c.by_person = $1 AND c.key = $2`, by.ID, once.Key).
+		Scan(&a.Number, &a.Seq, &a.At, &a.Policy, &a.Priority, &a.Category, &first)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return desk.Accepted{}, errNew
