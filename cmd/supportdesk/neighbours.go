@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"log/slog"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
@@ -37,4 +39,24 @@ func (p *program) connect() (*neighbours, error) {
 func (n *neighbours) close() {
 	n.temporal.Close()
 	n.db.Close()
+}
+
+// awaitTemporal waits until Temporal answers; false when ctx has ended before. In a deployment all start at once.
+func (n *neighbours) awaitTemporal(ctx context.Context) bool {
+	for told := false; ; told = true {
+		err := dispatch.New(n.temporal).Ready(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return false
+		case err == nil:
+			return true
+		case !told:
+			n.log.Warn("waiting for Temporal", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(time.Second):
+		}
+	}
 }

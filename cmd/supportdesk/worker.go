@@ -39,6 +39,9 @@ func (workerCommand) Run(p *program) error {
 
 	group, ctx := errgroup.WithContext(p.ctx)
 	group.Go(func() error {
+		if !n.awaitTemporal(ctx) {
+			return nil
+		}
 		return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 			activities.NewSteps(db), activities.NewMails(mail.NewPostman(db, sender), heartbeat),
 			worker.Options{

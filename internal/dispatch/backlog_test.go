@@ -14,8 +14,9 @@ import (
 type backlog struct {
 	mu      sync.Mutex
 	waiting []waiting
-	rounds  int   // how often it was asked
-	away    error // what it fails with
+	rounds  int                      // how often it was asked
+	away    error                    // what it fails with
+	stuck   func(ticket.Number) bool // whose workflow takes no step; nil: nobody's
 }
 
 type waiting struct {
@@ -57,11 +58,11 @@ func (b *backlog) fail(err error) {
 }
 
 func (b *backlog) Undelivered(
-	ctx context.Context, limit int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error),
+	ctx context.Context, limit, openings int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error),
 ) (int, error) {
 	b.mu.Lock()
 	b.rounds++
-	handed, away := b.due(limit), b.away
+	handed, away := b.due(limit, openings), b.away
 	b.mu.Unlock()
 	if away != nil || len(handed) == 0 {
 		return 0, away
@@ -74,11 +75,15 @@ func (b *backlog) Undelivered(
 }
 
 // due gives what is not held back, by its own failure or by that of its ticket's first.
-func (b *backlog) due(limit int) (all []desk.Delivery) {
+func (b *backlog) due(limit, openings int) (all []desk.Delivery) {
 	held := map[ticket.Number]bool{}
 	for _, w := range b.waiting {
-		if !held[w.Number] && !w.notBefore.After(time.Now()) && len(all) < limit {
+		opening := w.Command.Verb == ticket.VerbSubmit
+		if !held[w.Number] && !w.notBefore.After(time.Now()) && len(all) < limit && (!opening || openings > 0) {
 			all = append(all, w.Delivery)
+			if opening {
+				openings--
+			}
 		}
 		held[w.Number] = held[w.Number] || w.tries > 0
 	}
@@ -101,4 +106,14 @@ func (b *backlog) settle(handed, done []desk.Delivery, blame bool) {
 			w.tries++
 		}
 	}
+}
+
+// Untaken gives the tickets whose workflow the test has not let take its first step.
+func (b *backlog) Untaken(_ context.Context, some []ticket.Number) ([]ticket.Number, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stuck == nil {
+		return nil, b.away
+	}
+	return slices.DeleteFunc(slices.Clone(some), func(n ticket.Number) bool { return !b.stuck(n) }), b.away
 }

@@ -14,18 +14,22 @@ import (
 )
 
 const (
-	batch    = 64               // commands taken from the backlog at once
-	parallel = 8                // tickets told at once
-	attempt  = 10 * time.Second // for one command
-	sweep    = 2 * time.Second  // how often to look for what another replica left behind when it died
-	maxPause = 5 * time.Second  // between tries while Temporal or PostgreSQL is away
+	batch    = 64                     // commands taken from the backlog at once
+	parallel = 8                      // tickets told at once
+	window   = 64                     // workflows started that have taken no step yet
+	glance   = 100 * time.Millisecond // between looks at a full window
+	attempt  = 10 * time.Second       // for one command
+	sweep    = 2 * time.Second        // how often to look for what another replica left behind when it died
+	maxPause = 5 * time.Second        // between tries while Temporal or PostgreSQL is away
 )
 
 // backlog hands out commands that are accepted and undelivered, oldest first, each to one replica at a time, and
 // marks as delivered those that deliver gives back. What else it handed out it holds back for a while, with its
-// ticket's later commands; for no time when deliver fails. It returns how many it handed out.
+// ticket's later commands; for no time when deliver fails. It returns how many it handed out, of which at most
+// openings were submissions. Untaken gives those of some tickets that no step has taken yet.
 type backlog interface {
-	Undelivered(ctx context.Context, limit int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error)
+	Undelivered(ctx context.Context, limit, openings int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error)
+	Untaken(ctx context.Context, some []ticket.Number) ([]ticket.Number, error)
 }
 
 type deliverer interface {
@@ -33,8 +37,11 @@ type deliverer interface {
 }
 
 // Relay delivers accepted commands to workflows: at once when Temporal answers, later when it doesn't, a ticket's
-// own in order. Whoever accepts one calls Wake; Run does the rest.
+// own in order. New tickets are started no faster than they are taken: a rush of them waits in PostgreSQL, where the
+// commands of older tickets overtake it, and not in Temporal's queue, where they would stand behind it. Whoever accepts
+// a command calls Wake; Run does the rest.
 type Relay struct {
+	started   []ticket.Number // by this relay, and not taken when it last looked; for Run's goroutine
 	backlog   backlog
 	deliverer deliverer
 	log       *slog.Logger
@@ -58,7 +65,7 @@ func (r *Relay) Wake() {
 func (r *Relay) Run(ctx context.Context) error {
 	pause := time.Duration(0)
 	for {
-		n, err := r.backlog.Undelivered(ctx, batch, r.deliver)
+		n, err := r.round(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -82,9 +89,25 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 }
 
+// round delivers a batch and gives its size.
+func (r *Relay) round(ctx context.Context) (int, error) {
+	if len(r.started) > 0 {
+		untaken, err := r.backlog.Untaken(ctx, r.started)
+		if err != nil {
+			return 0, err
+		}
+		r.started = untaken
+	}
+	return r.backlog.Undelivered(ctx, batch, window-len(r.started), r.deliver)
+}
+
 // idle waits until there may be something to do; false when ctx has ended.
 func (r *Relay) idle(ctx context.Context) bool {
-	timer := time.NewTimer(sweep)
+	wait := sweep
+	if len(r.started) >= window {
+		wait = glance
+	}
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -119,6 +142,11 @@ func (r *Relay) deliver(ctx context.Context, all []desk.Delivery) ([]desk.Delive
 		})
 	}
 	_ = group.Wait() // none of them gives one
+	for _, d := range t.told {
+		if d.Command.Verb == ticket.VerbSubmit {
+			r.started = append(r.started, d.Number)
+		}
+	}
 	if len(t.told) > 0 || len(t.unavailable) == 0 {
 		for _, err := range t.unavailable {
 			r.log.Warn("a ticket's commands wait to be delivered", "error", err)

@@ -99,6 +99,32 @@ func TestRelay_deliversAtOnceWhenItIsWoken(t *testing.T) {
 	})
 }
 
+// A rush of new tickets waits in PostgreSQL until the workers have taken those before, and nobody waits behind it.
+func TestRelay_startsNoMoreThanAreTakenAndLetsOlderTicketsOvertake(t *testing.T) {
+	b, r := &backlog{}, newReceiver()
+	var taking atomic.Bool
+	b.stuck = func(ticket.Number) bool { return !taking.Load() }
+	const rush = 500
+	for i := range rush {
+		b.accept(desk.Delivery{Number: ticket.Number(fmt.Sprint("NEW-", i)), Command: ticket.Command{Seq: 1, Verb: ticket.VerbSubmit}})
+	}
+	relaying(t, b, r, func(relay *dispatch.Relay) {
+		synctest.Wait()
+		started := rush - b.left()
+		if started == 0 || started > 64 {
+			t.Errorf("%d workflows were started while none took a step", started)
+		}
+		b.add("OLD", 7)
+		relay.Wake()
+		synctest.Wait()
+		r.heard(t, "OLD", 7)
+		taking.Store(true)
+		for b.left() > 0 {
+			time.Sleep(time.Second)
+		}
+	})
+}
+
 func TestRelay_findsWhatAnotherReplicaLeftBehind(t *testing.T) {
 	b, r := &backlog{}, newReceiver()
 	relaying(t, b, r, func(*dispatch.Relay) {

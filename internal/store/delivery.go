@@ -23,14 +23,15 @@ type undeliveredRow struct {
 // deliver gives back as done. Of each ticket's others the first is put behind the rest, and holds back the ticket's
 // later ones: for a growing while, up to ten minutes, and for no time if deliver fails, since then it is not the
 // command's fault. Once ctx has ended, nothing is held against any. No two callers are handed the same command at once,
-// wherever they run. It returns how many it handed out, and deliver's error.
-func (s *Store) Undelivered(ctx context.Context, limit int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error) {
+// wherever they run. At most openings of them are submissions; commands of tickets whose submission was delivered go
+// first. It returns how many it handed out, and deliver's error.
+func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error) {
 	tx, err := s.pool.Begin(ctx)
 	if err != nil {
 		return 0, explain(err, "deliver commands")
 	}
 	defer abandon(ctx, tx)
-	handed, err := undelivered(ctx, tx, limit)
+	handed, err := undelivered(ctx, tx, limit, openings)
 	if err != nil || len(handed) == 0 {
 		return 0, explain(err, "deliver commands")
 	}
@@ -53,24 +54,38 @@ func (s *Store) Undelivered(ctx context.Context, limit int, deliver func(context
 
 // undelivered locks what is due. At most half are tried again, so that what Temporal refuses never keeps out what is
 // new. The order by not_before lets all of them have their turn. (A volatile clock would not use the index.)
-func undelivered(ctx context.Context, tx pgx.Tx, limit int) ([]undeliveredRow, error) {
+func undelivered(ctx context.Context, tx pgx.Tx, limit, openings int) ([]undeliveredRow, error) {
 	rows, err := tx.Query(ctx, `
 		WITH again AS (
 			SELECT id, ticket, seq FROM undelivered WHERE tries > 0 AND not_before <= statement_timestamp()
-			ORDER BY not_before LIMIT ($1 + 1) / 2 FOR UPDATE SKIP LOCKED
-		), fresh AS (
+			ORDER BY not_before LIMIT ($1::int + 1) / 2 FOR UPDATE SKIP LOCKED
+		), later AS (
 			SELECT id, ticket, seq FROM undelivered u
-			WHERE tries = 0 AND NOT EXISTS (SELECT FROM undelivered held WHERE held.ticket = u.ticket AND held.tries > 0)
+			WHERE tries = 0 AND seq > 1 AND NOT EXISTS (
+				SELECT FROM undelivered held WHERE held.ticket = u.ticket AND (held.tries > 0 OR held.seq = 1))
 			ORDER BY id LIMIT $1 - (SELECT count(*) FROM again) FOR UPDATE OF u SKIP LOCKED
+		), first AS (
+			SELECT id, ticket, seq FROM undelivered WHERE tries = 0 AND seq = 1
+			ORDER BY id LIMIT least($2::int, $1 - (SELECT count(*) FROM again) - (SELECT count(*) FROM later)) FOR UPDATE SKIP LOCKED
 		)
 		SELECT mine.id, mine.ticket, `+commandColumns+`
-		FROM (SELECT * FROM again UNION ALL SELECT * FROM fresh) mine
+		FROM (SELECT * FROM again UNION ALL SELECT * FROM later UNION ALL SELECT * FROM first) mine
 		JOIN commands c ON c.ticket = mine.ticket AND c.seq = mine.seq
-		ORDER BY mine.id`, limit)
+		ORDER BY mine.id`, limit, openings)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByName[undeliveredRow])
+}
+
+// Untaken gives those of some tickets that no step has taken yet.
+func (s *Store) Untaken(ctx context.Context, some []ticket.Number) ([]ticket.Number, error) {
+	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE number = ANY ($1) AND taken = 0`, some)
+	if err != nil {
+		return nil, explain(err, "look which tickets are taken")
+	}
+	untaken, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
+	return untaken, explain(err, "look which tickets are taken")
 }
 
 // sorted gives the rows of what is done, and the first row of each ticket that is not.

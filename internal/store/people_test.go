@@ -29,14 +29,17 @@ func TestAddPerson_refuses(t *testing.T) {
 		p    desk.Person
 		kind fault.Kind
 	}{
-		"address that is taken, in another case": {desk.Person{Role: ticket.RoleCustomer, Address: "CARLA@example.com"}, fault.Conflict},
-		"handle that is taken":                   {desk.Person{Role: ticket.RoleAgent, Address: "new@desk.example", Handle: strings.ToUpper(d.agent.Handle)}, fault.Conflict},
-		"handle like an ID":                      {desk.Person{Role: ticket.RoleAgent, Address: "new@desk.example", Handle: string(d.agent.ID)}, fault.Invalid},
-		"handle with a space":                    {desk.Person{Role: ticket.RoleAgent, Address: "new@desk.example", Handle: "a b"}, fault.Invalid},
-		"customer's handle":                      {desk.Person{Role: ticket.RoleCustomer, Address: "new@example.com", Handle: "me"}, fault.Invalid},
-		"no address":                             {desk.Person{Role: ticket.RoleCustomer}, fault.Invalid},
-		"a name in the address":                  {desk.Person{Role: ticket.RoleCustomer, Address: "New <new@example.com>"}, fault.Invalid},
-		"unknown role":                           {desk.Person{Role: ticket.RoleOperator, Address: "new@example.com"}, fault.Invalid},
+		"address that is taken, in another case": {desk.Person{Name: "Demo", Role: ticket.RoleCustomer, Address: "CARLA@example.com"}, fault.Conflict},
+		"handle that is taken":                   {desk.Person{Name: "Demo", Role: ticket.RoleAgent, Address: "new@desk.example", Handle: strings.ToUpper(d.agent.Handle)}, fault.Conflict},
+		"handle like an ID":                      {desk.Person{Name: "Demo", Role: ticket.RoleAgent, Address: "new@desk.example", Handle: string(d.agent.ID)}, fault.Invalid},
+		"handle with a space":                    {desk.Person{Name: "Demo", Role: ticket.RoleAgent, Address: "new@desk.example", Handle: "a b"}, fault.Invalid},
+		"customer's handle":                      {desk.Person{Name: "Demo", Role: ticket.RoleCustomer, Address: "new@example.com", Handle: "me"}, fault.Invalid},
+		"no address":                             {desk.Person{Name: "Demo", Role: ticket.RoleCustomer}, fault.Invalid},
+		"a name in the address":                  {desk.Person{Name: "Demo", Role: ticket.RoleCustomer, Address: "New <new@example.com>"}, fault.Invalid},
+		"no name":                                {desk.Person{Name: " ", Role: ticket.RoleCustomer, Address: "new@example.com"}, fault.Invalid},
+		"a name of two lines":                    {desk.Person{Name: "Demo\r\nBcc: x@example.com", Role: ticket.RoleCustomer, Address: "new@example.com"}, fault.Invalid},
+		"a name that turns the text around":      {desk.Person{Name: "Demo\u202e", Role: ticket.RoleCustomer, Address: "new@example.com"}, fault.Invalid},
+		"unknown role":                           {desk.Person{Name: "Demo", Role: ticket.RoleOperator, Address: "new@example.com"}, fault.Invalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := d.AddPerson(t.Context(), c.p)

@@ -165,9 +165,10 @@ CREATE TABLE undelivered (
     tries      int         NOT NULL DEFAULT 0, -- that failed; above 0 it also holds back its ticket's later commands
     not_before timestamptz NOT NULL DEFAULT '-infinity'
 );
-CREATE INDEX undelivered_fresh ON undelivered (id) WHERE tries = 0;
+CREATE INDEX undelivered_first ON undelivered (id) WHERE tries = 0 AND seq = 1;
+CREATE INDEX undelivered_later ON undelivered (id) WHERE tries = 0 AND seq > 1;
 CREATE INDEX undelivered_again ON undelivered (not_before) WHERE tries > 0;
-CREATE INDEX undelivered_held ON undelivered (ticket) WHERE tries > 0;
+CREATE INDEX undelivered_held ON undelivered (ticket) WHERE tries > 0 OR seq = 1;
 
 -- The desk's answer to each command that was taken.
 CREATE TABLE outcomes (
