@@ -96,8 +96,9 @@ func (q *listing) queue(f desk.Filter) {
 		q.where(`t.assignee IS NULL`)
 	case desk.QueueDueSoon:
 		// No moment comes after a promise that runs, so the first condition implies the second and lets the index end the scan.
-		q.where(`t.promise_due <= clock_timestamp() + interval '24 hours' AND t.promise_due < 'infinity'`)
-		q.where(`t.next_due <= clock_timestamp() + interval '24 hours'`)
+		// The clock is the statement's: one that moves could not.
+		q.where(`t.promise_due <= statement_timestamp() + interval '24 hours' AND t.promise_due < 'infinity'`)
+		q.where(`t.next_due <= statement_timestamp() + interval '24 hours'`)
 	case desk.QueueBreached:
 		q.where(`t.breached`)
 	case desk.QueueWaiting:
