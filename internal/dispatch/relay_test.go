@@ -185,19 +185,19 @@ func TestRelay_reachesWhatStandsBehindManyRefused(t *testing.T) {
 		b.add(ticket.Number(fmt.Sprint("HM-", n)), 1)
 	}
 	b.add("HM-GOOD", 1)
-	tries := 0
+	var tries atomic.Int64
 	r.set(func(d desk.Delivery) error {
 		if d.Number == "HM-GOOD" {
 			return nil
 		}
-		tries++
+		tries.Add(1)
 		return fault.New(fault.Internal, "Temporal refuses the request")
 	})
 	relaying(t, b, r, func(*dispatch.Relay) {
 		r.heard(t, "HM-GOOD", 1) // at once: it has waited for no pause
 		time.Sleep(time.Hour)
-		if tries > 1000*(10+6+1) {
-			t.Errorf("tried %d times within an hour", tries)
+		if n := tries.Load(); n > 1000*(10+6+1) {
+			t.Errorf("tried %d times within an hour", n)
 		}
 	})
 }
