@@ -17,20 +17,20 @@ const at = "/api/v1/tickets/" + someNumber
 func TestCommand_answers(t *testing.T) {
 	unavailable := fault.New(fault.Unavailable, "away")
 	for _, c := range []struct {
-		name   string
-		stub   *stub
-		status int
-		code   string
+		name     string
+		scripted *scripted
+		status   int
+		code     string
 	}{
-		{"granted", &stub{}, 200, ""},
-		{"not decided in time", &stub{undecided: true}, 202, ""},
-		{"refused", &stub{outcome: ticket.Outcome{Refused: true, Code: ticket.CodeStatus, Reason: "not now"}}, 409, "wrong-status"},
-		{"not allowed", &stub{outcome: ticket.Outcome{Refused: true, Code: ticket.CodeRole, Reason: "not yours"}}, 403, "not-allowed"},
-		{"closed", &stub{err: fault.Refusal(ticket.CodeClosed, "closed for good")}, 409, "ticket-closed"},
-		{"not accepted", &stub{err: unavailable}, 503, ""},
-		{"accepted, and then the store went away", &stub{afterwards: unavailable}, 202, ""},
+		{"granted", &scripted{}, 200, ""},
+		{"not decided in time", &scripted{undecided: true}, 202, ""},
+		{"refused", &scripted{outcome: ticket.Outcome{Refused: true, Code: ticket.CodeStatus, Reason: "not now"}}, 409, "wrong-status"},
+		{"not allowed", &scripted{outcome: ticket.Outcome{Refused: true, Code: ticket.CodeRole, Reason: "not yours"}}, 403, "not-allowed"},
+		{"closed", &scripted{err: fault.Refusal(ticket.CodeClosed, "closed for good")}, 409, "ticket-closed"},
+		{"not accepted", &scripted{err: unavailable}, 503, ""},
+		{"accepted, and then the store went away", &scripted{afterwards: unavailable}, 202, ""},
 	} {
-		h, _ := serve(t, c.stub)
+		h, _ := serve(t, c.scripted)
 		a := do(t, h, call{method: "POST", path: at + "/notes", as: "agent", body: `{"body":"b"}`})
 		if a.Code != c.status || a.problem.Code != c.code {
 			t.Errorf("%s: %d %s", c.name, a.Code, a.Body)
@@ -41,7 +41,7 @@ func TestCommand_answers(t *testing.T) {
 		if a.Code == 202 && !strings.Contains(a.Body.String(), `"command":2`) {
 			t.Errorf("%s: %s", c.name, a.Body)
 		}
-		if a.Code == 409 && a.problem.Detail != c.stub.outcome.Reason && a.problem.Detail != "closed for good" {
+		if a.Code == 409 && a.problem.Detail != c.scripted.outcome.Reason && a.problem.Detail != "closed for good" {
 			t.Errorf("%s: %q", c.name, a.problem.Detail)
 		}
 	}
@@ -69,7 +69,7 @@ func TestCommand_verbs(t *testing.T) {
 		{"POST", "/acknowledgement", "agent", `{"reason":"on\r\nit"}`, desk.Request{Verb: ticket.VerbAcknowledge, Body: "on\nit"}},
 		{"PATCH", "", "agent", `{"priority":"high","category":"order"}`, desk.Request{Verb: ticket.VerbReclassify, Priority: "high", Category: "order"}},
 	} {
-		s := &stub{}
+		s := &scripted{}
 		h, _ := serve(t, s)
 		a := do(t, h, call{method: c.method, path: at + c.path, as: c.as, body: c.body})
 		if a.Code != 200 || len(s.requested) != 1 {
@@ -85,7 +85,7 @@ func TestCommand_verbs(t *testing.T) {
 }
 
 func TestIdempotency_keysReachTheStore(t *testing.T) {
-	s := &stub{again: true}
+	s := &scripted{again: true}
 	h, _ := serve(t, s)
 	ask := func(method, path, as, body string, key ...string) answer {
 		return do(t, h, call{method: method, path: path, as: as, body: body, header: http.Header{"Idempotency-Key": key}})
@@ -117,7 +117,7 @@ func TestIdempotency_keysReachTheStore(t *testing.T) {
 func TestIdempotency_badKeys(t *testing.T) {
 	for _, keys := range [][]string{{""}, {" "}, {"a b"}, {"käse"}, {"a\tb"}, {strings.Repeat("k", 201)}, {"a", "b"}} {
 		for _, path := range []string{"/api/v1/tickets", at + "/closure"} {
-			s := &stub{}
+			s := &scripted{}
 			h, _ := serve(t, s)
 			c := call{method: "POST", path: path, as: "agent", header: http.Header{"Idempotency-Key": keys}}
 			if path == "/api/v1/tickets" {
@@ -137,7 +137,7 @@ func TestSubmit_failsWithTheStore(t *testing.T) {
 		409: fault.Refusal("idempotency-key-reused", "another request had this key"),
 		422: fault.Field("follows", "must be one of your own tickets"),
 	} {
-		h, _ := serve(t, &stub{err: err})
+		h, _ := serve(t, &scripted{err: err})
 		if a := do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "customer", body: `{"subject":"s","body":"b"}`}); a.Code != status {
 			t.Errorf("%v: %d", err, a.Code)
 		}

@@ -37,7 +37,7 @@ type document struct {
 
 func readDocument(t *testing.T) (document, []byte) {
 	t.Helper()
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	a := do(t, h, call{method: "GET", path: "/api/openapi.json"})
 	if a.Code != 200 {
 		t.Fatalf("%d %s", a.Code, a.Body)

@@ -21,7 +21,7 @@ func FuzzSubmit(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	s := &stub{}
+	s := &scripted{}
 	h, _ := serve(f, s, func(c *api.Config) { c.Log = slog.New(slog.DiscardHandler) })
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s.submitted = nil

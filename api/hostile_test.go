@@ -85,7 +85,7 @@ func TestSubmit_hostileBodies(t *testing.T) {
 		{"not a number", with(`"follows":"../../etc"`), 422, "follows"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := &stub{}
+			s := &scripted{}
 			h, log := serve(t, s)
 			a := do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "customer", body: c.body})
 			if a.Code != c.status || !slices.Contains(a.fields(), c.field) {
@@ -105,7 +105,7 @@ func TestSubmit_hostileBodies(t *testing.T) {
 }
 
 func TestSubmit_manyProblemsAtOnce(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	a := do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "customer", body: `{"subject":"\n","body":"","order":` + quoted(99) + `}`})
 	if got := a.fields(); a.Code != 422 || !slices.Equal(got, []string{"subject", "body", "order"}) {
 		t.Errorf("%d for %v", a.Code, got)
@@ -135,7 +135,7 @@ func TestSubmit_whatPeopleWrite(t *testing.T) {
 		{"escaped name", `{"\u0073ubject":"s","body":"b"}`, "s", "b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := &stub{}
+			s := &scripted{}
 			h, _ := serve(t, s)
 			a := do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "customer", body: c.typed, media: "application/json; charset=UTF-8"})
 			if a.Code != 201 || len(s.submitted) != 1 {
@@ -149,7 +149,7 @@ func TestSubmit_whatPeopleWrite(t *testing.T) {
 }
 
 func TestIntake_mediaTypes(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	for media, status := range map[string]int{
 		"application/json": 201, "Application/JSON": 201, "application/json;charset=utf-8": 201,
 		"none": 415, "text/plain": 415, "application/x-www-form-urlencoded": 415, "application/json; charset=latin1": 415,
@@ -208,7 +208,7 @@ func TestCommands_hostileInputs(t *testing.T) {
 		{"GET", "/api/v1/tickets?cursor=bnVsbA", ``, 422, "query.cursor"},
 		{"GET", at + "/timeline?x=1", ``, 422, "query.x"},
 	} {
-		s := &stub{}
+		s := &scripted{}
 		h, _ := serve(t, s)
 		a := do(t, h, call{method: c.method, path: c.path, as: "agent", body: c.body})
 		if a.Code != c.status || !slices.Contains(a.fields(), c.field) {
@@ -221,7 +221,7 @@ func TestCommands_hostileInputs(t *testing.T) {
 }
 
 func TestNumbers_thatCannotBe(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	for _, n := range []string{"x", "HM-", "HM-0000000000", "%00", "..%2f..%2fetc", "%ff", "HM-7Q2K9XM4TDX", strings.Repeat("A", 5000), "%F0%9F%98%80", "'%20OR%201=1"} {
 		for _, c := range []call{
 			{method: "GET", path: "/api/v1/tickets/" + n, as: "customer"},
@@ -229,7 +229,7 @@ func TestNumbers_thatCannotBe(t *testing.T) {
 			{method: "PATCH", path: "/api/v1/tickets/" + n, as: "agent", body: `{"priority":"low"}`},
 		} {
 			if c.method == "PATCH" && n == "HM-0000000000" {
-				continue // the stub takes any number that can be
+				continue // the scripted takes any number that can be
 			}
 			if a := do(t, h, c); a.Code != http.StatusNotFound {
 				t.Errorf("%s %s: %d", c.method, c.path, a.Code)

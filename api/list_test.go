@@ -24,7 +24,7 @@ func TestList_cursorsComeBack(t *testing.T) {
 		"customer": {Instant: submittedAt, Number: someNumber},
 		"agent":    {Number: someNumber},
 	} {
-		s := &stub{}
+		s := &scripted{}
 		h, _ := serve(t, s)
 		filters := "?status=new&assignee=anna&priority=low&category=order&limit=1"
 		if who == "agent" {
@@ -54,7 +54,7 @@ func TestList_cursorsComeBack(t *testing.T) {
 }
 
 func TestList_queuesAreForStaff(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	for query, status := range map[string]int{"queue=breached": 422, "queue=mine": 422, "queue=all": 200} {
 		if a := do(t, h, call{method: "GET", path: "/api/v1/tickets?" + query, as: "customer"}); a.Code != status {
 			t.Errorf("%s: %d", query, a.Code)
@@ -63,7 +63,7 @@ func TestList_queuesAreForStaff(t *testing.T) {
 }
 
 func TestList_limitByDefault(t *testing.T) {
-	s := &stub{}
+	s := &scripted{}
 	h, _ := serve(t, s)
 	do(t, h, call{method: "GET", path: "/api/v1/tickets", as: "agent"})
 	if len(s.filters) != 1 || s.filters[0].Limit != 25 {
@@ -73,7 +73,7 @@ func TestList_limitByDefault(t *testing.T) {
 
 // TestNext_isForStaffWhereItIsInternal: the ticket's first moment is the reminder, which customers are not shown.
 func TestNext_isForStaffWhereItIsInternal(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	for who, shown := range map[string]bool{"customer": false, "agent": true} {
 		for _, path := range []string{at, "/api/v1/tickets"} {
 			a := do(t, h, call{method: "GET", path: path, as: who})

@@ -11,7 +11,7 @@ import (
 )
 
 func TestTrack_showsNoWordsAndNoNames(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	a := do(t, h, call{method: "GET", path: "/api/v1/track/hm-7q2k9xm4td"})
 	const want = `{"number":"HM-7Q2K9XM4TD","status":"new","submitted_at":"2026-11-30T10:00:00Z","promises":{` +
 		`"first_response":{"due":"2026-12-14T12:00:00Z"},"resolution":{"due":"2026-12-10T10:00:00Z"}}}`
@@ -22,7 +22,7 @@ func TestTrack_showsNoWordsAndNoNames(t *testing.T) {
 
 // TestTrack_tellsNothingOfWhichNumbersExist: text that can't be a number is answered like one that nobody has.
 func TestTrack_tellsNothingOfWhichNumbersExist(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	missing := do(t, h, call{method: "GET", path: "/api/v1/track/HM-0000000000"})
 	nonsense := do(t, h, call{method: "GET", path: "/api/v1/track/nonsense"})
 	missing.problem.RequestID, nonsense.problem.RequestID = "", ""
@@ -33,7 +33,7 @@ func TestTrack_tellsNothingOfWhichNumbersExist(t *testing.T) {
 
 func TestTrack_isLimitedBySource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, _ := serve(t, &stub{})
+		h, _ := serve(t, &scripted{})
 		track := func(from, forwarded string) answer {
 			c := call{method: "GET", path: "/api/v1/track/HM-0000000000", from: from, header: map[string][]string{}}
 			c.header.Set("X-Forwarded-For", forwarded)
@@ -70,7 +70,7 @@ func TestTrack_isLimitedBySource(t *testing.T) {
 }
 
 func TestTrack_believesTrustedProxiesOnly(t *testing.T) {
-	h, _ := serve(t, &stub{}, func(c *api.Config) { c.TrustedProxies = []string{"192.0.2.0/24"} })
+	h, _ := serve(t, &scripted{}, func(c *api.Config) { c.TrustedProxies = []string{"192.0.2.0/24"} })
 	refused := 0
 	for i := range 40 {
 		c := call{method: "GET", path: "/api/v1/track/HM-0000000000", from: "192.0.2.7:1000", header: map[string][]string{}}
@@ -82,13 +82,13 @@ func TestTrack_believesTrustedProxiesOnly(t *testing.T) {
 	if refused != 0 {
 		t.Errorf("%d of 40 from four clients behind a proxy were refused", refused)
 	}
-	if _, err := api.New(api.Config{Desk: nil, People: &stub{}}); err == nil {
+	if _, err := api.New(api.Config{Desk: nil, People: &scripted{}}); err == nil {
 		t.Error("an API without a desk is made")
 	}
 }
 
 func TestPolicy_isOpen(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	a := do(t, h, call{method: "GET", path: "/api/v1/policy"})
 	got := decode[struct {
 		Version  int64
@@ -128,7 +128,7 @@ func TestReady_showsEveryDependency(t *testing.T) {
 		{"both down", []api.Check{{Name: "temporal", Ask: down, Optional: true}, {Name: "postgresql", Ask: down}}, 503, `"status":"unready"`},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			h, _ := serve(t, &stub{}, func(config *api.Config) { config.Ready = c.checks })
+			h, _ := serve(t, &scripted{}, func(config *api.Config) { config.Ready = c.checks })
 			a := do(t, h, call{method: "GET", path: "/readyz"})
 			if a.Code != c.status || !strings.Contains(a.Body.String(), c.want) || strings.Contains(a.Body.String(), "hunter2") {
 				t.Errorf("%s: %d %s", c.name, a.Code, a.Body)
@@ -147,7 +147,7 @@ func TestTrack_remembersFewSources(t *testing.T) {
 }
 
 func TestFront_leadsWhereMailsPointTo(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	tracked := do(t, h, call{method: "GET", path: "/track/HM-7Q2K9XM4TD"})
 	if to := tracked.Header().Get("Location"); tracked.Code != 302 || to != "/api/v1/track/HM-7Q2K9XM4TD" {
 		t.Errorf("%d to %q", tracked.Code, to)

@@ -25,7 +25,7 @@ func TestProblem_statusOfEveryFault(t *testing.T) {
 		fault.Internal: 500, fault.Invalid: 422, fault.Unauthenticated: 401, fault.Forbidden: 403, fault.NotFound: 404,
 		fault.Conflict: 409, fault.TooLarge: 413, fault.Limited: 429, fault.Unavailable: 503,
 	} {
-		h, log := serve(t, &stub{err: fault.Wrap(errors.New(secret), kind, "the message")})
+		h, log := serve(t, &scripted{err: fault.Wrap(errors.New(secret), kind, "the message")})
 		a := do(t, h, call{method: "GET", path: "/api/v1/policy"})
 		if a.Code != status || a.problem.Type != "urn:supportdesk:problem:"+kind.String() {
 			t.Errorf("%s: %d %+v", kind, a.Code, a.problem)
@@ -46,7 +46,7 @@ func TestProblem_statusOfEveryFault(t *testing.T) {
 }
 
 func TestProblem_unclassifiedErrorsAreInternal(t *testing.T) {
-	h, log := serve(t, &stub{err: errors.New(secret)})
+	h, log := serve(t, &scripted{err: errors.New(secret)})
 	a := do(t, h, call{method: "GET", path: "/api/v1/policy", header: http.Header{"X-Request-Id": {"req-1"}}})
 	if a.Code != 500 || strings.Contains(a.Body.String(), "hunter2") || a.problem.RequestID != "req-1" {
 		t.Errorf("%d %s", a.Code, a.Body)
@@ -57,12 +57,12 @@ func TestProblem_unclassifiedErrorsAreInternal(t *testing.T) {
 }
 
 func TestProblem_panicsAreAnsweredAndLogged(t *testing.T) {
-	h, log := serve(t, &stub{panics: secret})
+	h, log := serve(t, &scripted{panics: secret})
 	a := do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "customer", body: `{"subject":"s","body":"b"}`})
 	if a.Code != 500 || strings.Contains(a.Body.String(), "hunter2") {
 		t.Errorf("%d %s", a.Code, a.Body)
 	}
-	if !strings.Contains(log.String(), "hunter2") || !strings.Contains(log.String(), "stub_test.go") {
+	if !strings.Contains(log.String(), "hunter2") || !strings.Contains(log.String(), "scripted_test.go") {
 		t.Errorf("no stack was logged: %s", log)
 	}
 }
@@ -73,7 +73,7 @@ func TestProblem_brokenAnswersAreCut(t *testing.T) {
 		"INFO":  &net.OpError{Op: "write", Err: syscall.EPIPE},
 		"ERROR": errors.New("a defect"),
 	} {
-		h, log := serve(t, &stub{})
+		h, log := serve(t, &scripted{})
 		func() {
 			defer func() {
 				if recover() != http.ErrAbortHandler {
@@ -96,7 +96,7 @@ type brokenWriter struct {
 func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
 
 func TestProblem_clientsThatHangUpAreNoErrors(t *testing.T) {
-	h, log := serve(t, &stub{hang: true})
+	h, log := serve(t, &scripted{hang: true})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	w := httptest.NewRecorder()
@@ -108,7 +108,7 @@ func TestProblem_clientsThatHangUpAreNoErrors(t *testing.T) {
 
 func TestProblem_hangingNeighboursAreUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, _ := serve(t, &stub{hang: true})
+		h, _ := serve(t, &scripted{hang: true})
 		a := do(t, h, call{method: "GET", path: "/api/v1/policy"})
 		if a.Code != 503 || a.Header().Get("Retry-After") == "" {
 			t.Errorf("%d %v", a.Code, a.Header())
@@ -129,7 +129,7 @@ func TestProblem_bodiesThatDoNotCome(t *testing.T) {
 		"late":    {failingReader{&net.OpError{Op: "read", Err: context.DeadlineExceeded}}, 408},
 		"endless": {io.LimitReader(zeros{}, 10<<20), 413},
 	} {
-		h, log := serve(t, &stub{})
+		h, log := serve(t, &scripted{})
 		r := httptest.NewRequest("POST", "/api/v1/tickets", c.body)
 		r.ContentLength = -1
 		r.Header.Set("Content-Type", "application/json")
@@ -147,7 +147,7 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte("0"), len(p))), nil }
 
 func TestVisit_requestIDs(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	for given, kept := range map[string]bool{
 		"a-B_9.z": true, "": false, "with space": false, "line\nbreak": false, "quote\"": false, strings.Repeat("x", 65): false,
 	} {
@@ -159,7 +159,7 @@ func TestVisit_requestIDs(t *testing.T) {
 }
 
 func TestLog_holdsNoWordsAndNoTokens(t *testing.T) {
-	h, log := serve(t, &stub{})
+	h, log := serve(t, &scripted{})
 	body := `{"subject":"canary-subject","body":"canary-body"}`
 	do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "customer", body: body})
 	do(t, h, call{method: "POST", path: "/api/v1/tickets", as: "canary-token", body: body})
@@ -171,7 +171,7 @@ func TestLog_holdsNoWordsAndNoTokens(t *testing.T) {
 }
 
 func TestAnswers_areJSONWhateverIsAccepted(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	for _, accept := range []string{"", "*/*", "json", "text/html", "application/xml;q=0.1", "application/cbor"} {
 		a := do(t, h, call{method: "GET", path: "/api/v1/policy", header: http.Header{"Accept": {accept}}})
 		if got := a.Header().Get("Content-Type"); a.Code != 200 || got != "application/json" {
@@ -182,7 +182,7 @@ func TestAnswers_areJSONWhateverIsAccepted(t *testing.T) {
 
 // TestIntake_leavesNoReadDeadline: one that passed while a handler works would look like a client that has gone.
 func TestIntake_leavesNoReadDeadline(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 	r := httptest.NewRequest("POST", "/api/v1/tickets", strings.NewReader(`{"subject":"s","body":"b"}`))
 	r.Header = http.Header{"Authorization": {"Bearer customer"}, "Content-Type": {"application/json"}}

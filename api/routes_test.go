@@ -40,7 +40,7 @@ var rules = map[string]string{
 }
 
 func TestRoutes_letInWhoTheRuleSays(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	seen := map[string]bool{}
 	for _, line := range api.Lines() {
 		name := line.Method + " " + line.Path
@@ -79,7 +79,7 @@ func TestRoutes_needARule(t *testing.T) {
 }
 
 func TestRoutes_unknownTokens(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	for name, authorization := range map[string][]string{
 		"unknown":     {"Bearer nobody"},
 		"basic":       {"Basic Y3VzdG9tZXI6"},
@@ -108,7 +108,7 @@ func TestRoutes_unknownTokens(t *testing.T) {
 }
 
 func TestRoutes_unknownPathsAndMethodsAreProblems(t *testing.T) {
-	h, _ := serve(t, &stub{})
+	h, _ := serve(t, &scripted{})
 	for _, path := range []string{"/api", "/api/v1", "/api/v1/tickets/", "/docs", "/openapi.json", "/schemas/Problem.json", "/api/v1/openapi.json"} {
 		if a := do(t, h, call{method: "GET", path: path, as: "agent"}); a.Code != 404 {
 			t.Errorf("%s: %d", path, a.Code)

@@ -1,4 +1,4 @@
-// Package dispatch is the sole user of the Temporal client: it starts, signals and queries workflows, and registers
+// Package dispatch is the sole user of the Temporal client: it starts and signals workflows, and registers
 // the search attributes. It sends numbers and IDs, never words. It knows neither SQL nor HTTP.
 package dispatch
 
@@ -103,16 +103,6 @@ func signal(c ticket.Command) workflows.Signal {
 		Agent: c.Handle, Priority: c.Priority,
 		Emergency: c.Emergency, Seconds: int64(c.Extension.Seconds()),
 	}
-}
-
-// Report asks a ticket's workflow for its state. It is Unavailable while no worker runs.
-func (d *Dispatcher) Report(ctx context.Context, number ticket.Number) (workflows.Report, error) {
-	var report workflows.Report
-	value, err := d.client.QueryWorkflow(ctx, workflows.TicketID(number), "", workflows.TicketQuery)
-	if err == nil {
-		err = value.Get(&report)
-	}
-	return report, kind(err, fmt.Sprintf("query ticket %s", number))
 }
 
 // Ready reports whether Temporal answers.

@@ -116,32 +116,14 @@ func TestDispatcher_saysUnavailableWhileTemporalIsAway(t *testing.T) {
 	s.Server.Kill()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	_, reported := d.Report(ctx, number)
 	for what, err := range map[string]error{
 		"deliver a submission": d.Deliver(ctx, desk.Delivery{Number: number, Command: ticket.Command{Seq: 1, Verb: ticket.VerbSubmit}}),
 		"deliver a command":    d.Deliver(ctx, desk.Delivery{Number: number, Command: ticket.Command{Seq: 2, Verb: ticket.VerbNote}}),
-		"report":               reported,
 		"ready":                d.Ready(ctx),
 	} {
 		if fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("%s: %v", what, err)
 		}
-	}
-}
-
-func TestReport_isTheWorkflowsOwnAccount(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	d := dispatch.New(s.Temporal.Client)
-	if _, err := d.Report(t.Context(), number); fault.KindOf(err) != fault.NotFound {
-		t.Errorf("of a workflow that is not there: %v", err)
-	}
-	s.Work()
-	s.Tell(number, s.Submit(number))
-	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
-	report, err := d.Report(t.Context(), number)
-	if err != nil || report.State.Ticket.Status != ticket.StatusNew || report.Pending != 1 {
-		t.Errorf("report %+v, %v", report, err)
 	}
 }
 

@@ -70,6 +70,9 @@ func (p *Postman) Deliver(ctx context.Context, number ticket.Number, n int) (bou
 	if postage != desk.PostageOwed {
 		return postage == desk.PostageBounced, nil
 	}
+	if letter.Disabled {
+		return p.bounce(ctx, number, n, "the recipient has been disabled")
+	}
 	err = p.sender.Send(ctx, letter)
 	if refused, ok := errors.AsType[*Undeliverable](err); ok {
 		return p.bounce(ctx, number, n, refused.line())

@@ -121,6 +121,17 @@ func TestDeliver_recordsABounceWithItsReason(t *testing.T) {
 	}
 }
 
+func TestDeliver_sendsNothingToSomebodyWhoWasDisabled(t *testing.T) {
+	outbox, w := &box{letter: letter(ticket.MailCustomerReply)}, &wire{}
+	outbox.letter.Disabled = true
+	if bounced, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4); !bounced || err != nil {
+		t.Fatal(bounced, err)
+	}
+	if w.sent != 0 || outbox.state != "bounced" || outbox.reason != "the recipient has been disabled" {
+		t.Errorf("sent %d times, recorded %q, %q", w.sent, outbox.state, outbox.reason)
+	}
+}
+
 func TestDeliver_insistsOnRecordingWhatWasSent(t *testing.T) {
 	const outage = 15 * time.Minute
 	synctest.Test(t, func(t *testing.T) {

@@ -56,6 +56,20 @@ func TestLetter_showsTheTicketAsItsEventLeftIt(t *testing.T) {
 	wantKind(t, err, fault.NotFound)
 }
 
+func TestLetter_saysThatItsRecipientWasDisabledSince(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	if d.letter(n, 1).Disabled {
+		t.Error("the customer is disabled from the start")
+	}
+	if err := d.DisablePerson(t.Context(), d.customer.ID); err != nil {
+		t.Fatal(err)
+	}
+	if !d.letter(n, 1).Disabled {
+		t.Error("the letter would go to somebody who was disabled")
+	}
+}
+
 func TestLetter_ofAPromise(t *testing.T) {
 	d := openUnder(t, quick)
 	a := d.submit(d.customer)

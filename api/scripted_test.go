@@ -22,9 +22,9 @@ import (
 
 const someNumber = "HM-7Q2K9XM4TD"
 
-// stub stands where the store, the courier and the outcomes are, for what the real ones can't be made to do at will:
+// scripted stands where the store, the courier and the outcomes are, for what the real ones can't be made to do at will:
 // to fail, to hang, to be late. It knows one ticket, someNumber, which belongs to every customer.
-type stub struct {
+type scripted struct {
 	err        error // every call fails with it
 	hang       bool  // every call waits until its context ends
 	panics     any   // every call panics with it
@@ -39,7 +39,7 @@ type stub struct {
 	filters   []desk.Filter
 }
 
-// people is who the stub's tokens belong to.
+// people is who the tokens belong to.
 var people = map[string]desk.Person{
 	"customer":      {ID: "P-CCCCCCCCCC", Role: ticket.RoleCustomer, Name: "Clara Customer", Address: "clara@example.com"},
 	"agent":         {ID: "P-AAAAAAAAAA", Role: ticket.RoleAgent, Name: "Anna Agent", Handle: "anna"},
@@ -47,7 +47,7 @@ var people = map[string]desk.Person{
 	"administrator": {ID: "P-DDDDDDDDDD", Role: ticket.RoleAdministrator, Name: "Ada Administrator", Handle: "ada"},
 }
 
-func (s *stub) fail(ctx context.Context) error {
+func (s *scripted) fail(ctx context.Context) error {
 	if s.panics != nil {
 		panic(s.panics)
 	}
@@ -58,14 +58,14 @@ func (s *stub) fail(ctx context.Context) error {
 	return s.err
 }
 
-func (s *stub) ByToken(_ context.Context, token string) (desk.Person, error) {
+func (s *scripted) ByToken(_ context.Context, token string) (desk.Person, error) {
 	if p, ok := people[token]; ok {
 		return p, nil
 	}
 	return desk.Person{}, fault.New(fault.Unauthenticated, "unknown")
 }
 
-func (s *stub) Submit(ctx context.Context, _ desk.Person, sub desk.Submission) (desk.Accepted, error) {
+func (s *scripted) Submit(ctx context.Context, _ desk.Person, sub desk.Submission) (desk.Accepted, error) {
 	s.mu.Lock()
 	s.submitted = append(s.submitted, sub)
 	s.mu.Unlock()
@@ -74,11 +74,11 @@ func (s *stub) Submit(ctx context.Context, _ desk.Person, sub desk.Submission) (
 	return a, s.fail(ctx)
 }
 
-func (s *stub) Repeated(context.Context, desk.Person, desk.Once) (desk.Accepted, bool, error) {
+func (s *scripted) Repeated(context.Context, desk.Person, desk.Once) (desk.Accepted, bool, error) {
 	return desk.Accepted{}, false, nil
 }
 
-func (s *stub) Command(ctx context.Context, _ desk.Person, r desk.Request) (desk.Accepted, error) {
+func (s *scripted) Command(ctx context.Context, _ desk.Person, r desk.Request) (desk.Accepted, error) {
 	s.mu.Lock()
 	s.requested = append(s.requested, r)
 	s.mu.Unlock()
@@ -88,13 +88,13 @@ func (s *stub) Command(ctx context.Context, _ desk.Person, r desk.Request) (desk
 	return s.accepted(2), nil
 }
 
-func (s *stub) accepted(seq int64) desk.Accepted {
+func (s *scripted) accepted(seq int64) desk.Accepted {
 	return desk.Accepted{Number: someNumber, Seq: seq, At: submittedAt, Policy: 1, Again: s.again}
 }
 
 var submittedAt = time.Date(2026, time.November, 30, 10, 0, 0, 0, time.UTC)
 
-func (s *stub) record() desk.Record {
+func (s *scripted) record() desk.Record {
 	requester := people["customer"]
 	return desk.Record{
 		Number: someNumber, Subject: "Where is my parcel?", Requester: desk.Ref{ID: requester.ID, Name: requester.Name},
@@ -106,7 +106,7 @@ func (s *stub) record() desk.Record {
 	}
 }
 
-func (s *stub) Ticket(ctx context.Context, _ desk.Person, n ticket.Number) (desk.Record, error) {
+func (s *scripted) Ticket(ctx context.Context, _ desk.Person, n ticket.Number) (desk.Record, error) {
 	if n != someNumber {
 		return desk.Record{}, fault.New(fault.NotFound, "no such row")
 	}
@@ -116,35 +116,37 @@ func (s *stub) Ticket(ctx context.Context, _ desk.Person, n ticket.Number) (desk
 	return s.record(), s.fail(ctx)
 }
 
-func (s *stub) Track(ctx context.Context, n ticket.Number) (desk.Record, error) {
+func (s *scripted) Track(ctx context.Context, n ticket.Number) (desk.Record, error) {
 	return s.Ticket(ctx, desk.Person{}, n)
 }
 
-func (s *stub) List(ctx context.Context, f desk.Filter) ([]desk.Record, bool, error) {
+func (s *scripted) List(ctx context.Context, f desk.Filter) ([]desk.Record, bool, error) {
 	s.mu.Lock()
 	s.filters = append(s.filters, f)
 	s.mu.Unlock()
 	return []desk.Record{s.record()}, true, s.fail(ctx)
 }
 
-func (s *stub) Timeline(ctx context.Context, _ desk.Person, _ ticket.Number) ([]desk.Entry, error) {
+func (s *scripted) Timeline(ctx context.Context, _ desk.Person, _ ticket.Number) ([]desk.Entry, error) {
 	return nil, s.fail(ctx)
 }
 
-func (s *stub) Policy(context.Context, int64) (*policy.Policy, error) { return policy.Default(), nil }
+func (s *scripted) Policy(context.Context, int64) (*policy.Policy, error) {
+	return policy.Default(), nil
+}
 
-func (s *stub) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error) {
+func (s *scripted) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error) {
 	return 1, policy.Default(), policy.Holesalemart(), s.fail(ctx)
 }
 
-func (s *stub) Await(context.Context, ticket.Number, int64) (ticket.Outcome, bool, error) {
+func (s *scripted) Await(context.Context, ticket.Number, int64) (ticket.Outcome, bool, error) {
 	return s.outcome, !s.undecided, s.afterwards
 }
 
-func (s *stub) Wake() {}
+func (s *scripted) Wake() {}
 
-// serve gives the API on a stub, and what it logs.
-func serve(t testing.TB, s *stub, change ...func(*api.Config)) (http.Handler, *logged) {
+// serve gives the API on a scripted, and what it logs.
+func serve(t testing.TB, s *scripted, change ...func(*api.Config)) (http.Handler, *logged) {
 	t.Helper()
 	log := &logged{}
 	config := api.Config{
