@@ -46,6 +46,43 @@ func TestUndelivered_inOrderOnceAndAgainWhenItFails(t *testing.T) {
 	}
 }
 
+// A rush of submissions is let through as far as there is room for them, and a command of an older ticket always.
+func TestUndelivered_opensNoMoreThanThereIsRoomForAndLetsOlderTicketsOvertake(t *testing.T) {
+	d := open(t)
+	old := d.submit(d.customer)
+	d.deliverAll()
+	var rush []ticket.Number
+	for range 3 {
+		rush = append(rush, d.submit(d.customer).Number)
+	}
+	d.ask(d.agent, desk.Request{Number: old.Number, Verb: ticket.VerbAssign})
+	for _, round := range []struct {
+		openings int
+		want     []ticket.Number
+	}{
+		{0, []ticket.Number{old.Number}}, {0, nil}, {2, rush[:2]}, {10, rush[2:]},
+	} {
+		var got []ticket.Number
+		_, err := d.Undelivered(t.Context(), 10, round.openings, func(_ context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+			for _, one := range all {
+				got = append(got, one.Number)
+			}
+			return all, nil
+		})
+		if err != nil || !slices.Equal(got, round.want) {
+			t.Errorf("with room for %d: %v, %v; want %v", round.openings, got, err, round.want)
+		}
+	}
+	d.step(ticket.StepRequest{Number: rush[1], Command: 1})
+	untaken, err := d.Untaken(t.Context(), rush)
+	slices.Sort(untaken)
+	want := []ticket.Number{rush[0], rush[2]}
+	slices.Sort(want)
+	if err != nil || !slices.Equal(untaken, want) {
+		t.Errorf("untaken %v, %v; want %v", untaken, err, want)
+	}
+}
+
 func TestUndelivered_aRelayThatIsStoppedStillNotesWhatItDelivered(t *testing.T) {
 	d := open(t)
 	d.submit(d.customer)
