@@ -26,7 +26,7 @@ const (
 // backlog hands out commands that are accepted and undelivered, oldest first, each to one replica at a time, and
 // marks as delivered those that deliver gives back. What else it handed out it holds back for a while, with its
 // ticket's later commands; for no time when deliver fails. It returns how many it handed out, of which at most
-// openings were submissions. Untaken gives those of some tickets that no step has taken yet.
+// openings were submissions, but for those tried before, which any room lets in. Untaken gives those of some tickets that no step has taken yet.
 type backlog interface {
 	Undelivered(ctx context.Context, limit, openings int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error)
 	Untaken(ctx context.Context, some []ticket.Number) ([]ticket.Number, error)
@@ -98,7 +98,7 @@ func (r *Relay) round(ctx context.Context) (int, error) {
 		}
 		r.started = untaken
 	}
-	return r.backlog.Undelivered(ctx, batch, window-len(r.started), r.deliver)
+	return r.backlog.Undelivered(ctx, batch, max(window-len(r.started), 0), r.deliver)
 }
 
 // idle waits until there may be something to do; false when ctx has ended.

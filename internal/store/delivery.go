@@ -23,7 +23,7 @@ type undeliveredRow struct {
 // deliver gives back as done. Of each ticket's others the first is put behind the rest, and holds back the ticket's
 // later ones: for a growing while, up to ten minutes, and for no time if deliver fails, since then it is not the
 // command's fault. Once ctx has ended, nothing is held against any. No two callers are handed the same command at once,
-// wherever they run. At most openings of them are submissions; commands of tickets whose submission was delivered go
+// wherever they run. At most openings of them are submissions, but for those tried before, which any room lets in; commands of tickets whose submission was delivered go
 // first. It returns how many it handed out, and deliver's error.
 func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error) {
 	tx, err := s.pool.Begin(ctx)
@@ -57,7 +57,7 @@ func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver fu
 func undelivered(ctx context.Context, tx pgx.Tx, limit, openings int) ([]undeliveredRow, error) {
 	rows, err := tx.Query(ctx, `
 		WITH again AS (
-			SELECT id, ticket, seq FROM undelivered WHERE tries > 0 AND not_before <= statement_timestamp()
+			SELECT id, ticket, seq FROM undelivered WHERE tries > 0 AND not_before <= statement_timestamp() AND (seq > 1 OR $2::int > 0)
 			ORDER BY not_before LIMIT ($1::int + 1) / 2 FOR UPDATE SKIP LOCKED
 		), later AS (
 			SELECT id, ticket, seq FROM undelivered u
@@ -66,7 +66,7 @@ func undelivered(ctx context.Context, tx pgx.Tx, limit, openings int) ([]undeliv
 			ORDER BY id LIMIT $1 - (SELECT count(*) FROM again) FOR UPDATE OF u SKIP LOCKED
 		), first AS (
 			SELECT id, ticket, seq FROM undelivered WHERE tries = 0 AND seq = 1
-			ORDER BY id LIMIT least($2::int, $1 - (SELECT count(*) FROM again) - (SELECT count(*) FROM later)) FOR UPDATE SKIP LOCKED
+			ORDER BY id LIMIT least(greatest($2, 0), $1 - (SELECT count(*) FROM again) - (SELECT count(*) FROM later)) FOR UPDATE SKIP LOCKED
 		)
 		SELECT mine.id, mine.ticket, `+commandColumns+`
 		FROM (SELECT * FROM again UNION ALL SELECT * FROM later UNION ALL SELECT * FROM first) mine

@@ -73,6 +73,20 @@ func TestUndelivered_opensNoMoreThanThereIsRoomForAndLetsOlderTicketsOvertake(t 
 			t.Errorf("with room for %d: %v, %v; want %v", round.openings, got, err, round.want)
 		}
 	}
+	tried := d.submit(d.customer)
+	away := errors.New("Temporal is away")
+	none := func(context.Context, []desk.Delivery) ([]desk.Delivery, error) { return nil, away }
+	if n, err := d.Undelivered(t.Context(), 10, 10, none); n != 1 || !errors.Is(err, away) {
+		t.Fatal(n, err)
+	}
+	for _, openings := range []int{0, -40} { // after an outage more may be on their way than there is room for
+		if n, err := d.Undelivered(t.Context(), 10, openings, none); n != 0 || err != nil {
+			t.Errorf("with room for %d, %s was tried again: %d, %v", openings, tried.Number, n, err)
+		}
+	}
+	if left := d.deliverAll(); len(left) != 1 || left[0].Number != tried.Number {
+		t.Errorf("left %+v, want what was tried", left)
+	}
 	d.step(ticket.StepRequest{Number: rush[1], Command: 1})
 	untaken, err := d.Untaken(t.Context(), rush)
 	slices.Sort(untaken)
