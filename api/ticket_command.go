@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -78,9 +79,9 @@ func plain(verb ticket.Verb) func(*server, context.Context, *plainInput) (*comma
 // withWords handles a verb whose input is a message.
 func withWords(verb ticket.Verb) func(*server, context.Context, *wordsInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *wordsInput) (*commandOutput, error) {
-		var f fields
-		r := desk.Request{Verb: verb, Body: f.words("body", in.Body.Body)}
-		if err := f.err(); err != nil {
+		var f input.Fields
+		r := desk.Request{Verb: verb, Body: f.Words("body", in.Body.Body)}
+		if err := f.Err(); err != nil {
 			return nil, err
 		}
 		return s.command(ctx, in.Number, r)
@@ -99,9 +100,9 @@ func (s *server) reply(ctx context.Context, in *wordsInput) (*commandOutput, err
 func (s *server) assign(ctx context.Context, in *assignInput) (*commandOutput, error) {
 	r := desk.Request{Verb: ticket.VerbAssign}
 	if in.Body != nil {
-		var f fields
-		r.Agent = f.optional("agent", in.Body.Agent, maxWord)
-		if err := f.err(); err != nil {
+		var f input.Fields
+		r.Agent = f.Optional("agent", in.Body.Agent, input.MaxWord)
+		if err := f.Err(); err != nil {
 			return nil, err
 		}
 	}
@@ -111,9 +112,9 @@ func (s *server) assign(ctx context.Context, in *assignInput) (*commandOutput, e
 func (s *server) acknowledge(ctx context.Context, in *acknowledgeInput) (*commandOutput, error) {
 	r := desk.Request{Verb: ticket.VerbAcknowledge}
 	if in.Body != nil && in.Body.Reason != "" {
-		var f fields
-		r.Body = f.words("reason", in.Body.Reason)
-		if err := f.err(); err != nil {
+		var f input.Fields
+		r.Body = f.Words("reason", in.Body.Reason)
+		if err := f.Err(); err != nil {
 			return nil, err
 		}
 	}
@@ -121,16 +122,16 @@ func (s *server) acknowledge(ctx context.Context, in *acknowledgeInput) (*comman
 }
 
 func (s *server) reclassify(ctx context.Context, in *reclassifyInput) (*commandOutput, error) {
-	var f fields
+	var f input.Fields
 	r := desk.Request{
 		Verb:     ticket.VerbReclassify,
 		Priority: policy.Priority(in.Body.Priority),
-		Category: f.optional("category", in.Body.Category, maxWord),
+		Category: f.Optional("category", in.Body.Category, input.MaxWord),
 	}
 	if r.Priority == "" && r.Category == "" {
-		f.reject("body", "names neither priority nor category")
+		f.Reject("body", "names neither priority nor category")
 	}
-	if err := f.err(); err != nil {
+	if err := f.Err(); err != nil {
 		return nil, err
 	}
 	return s.command(ctx, in.Number, r)

@@ -2,13 +2,11 @@ package api
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -69,29 +67,29 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 		out.Body.Tickets = append(out.Body.Tickets, viewSummary(v, staff))
 	}
 	if more && len(views) > 0 {
-		out.Body.Next = encodeCursor(place(views[len(views)-1], staff))
+		out.Body.Next = input.EncodeCursor(input.Place(views[len(views)-1], staff))
 		out.Link = "<" + in.address(out.Body.Next) + `>; rel="next"`
 	}
 	return out, nil
 }
 
 func (in *listInput) filter(viewer desk.Person) (desk.Filter, error) {
-	var f fields
+	var f input.Fields
 	filter := desk.Filter{
 		Viewer:   viewer,
 		Queue:    desk.Queue(in.Queue),
 		Status:   ticket.Status(in.Status),
-		Assignee: f.optional("query.assignee", in.Assignee, maxWord),
+		Assignee: f.Optional("query.assignee", in.Assignee, input.MaxWord),
 		Priority: policy.Priority(in.Priority),
-		Category: f.optional("query.category", in.Category, maxWord),
-		Text:     f.optional("query.q", in.Text, maxSearch),
-		After:    f.cursor("query.cursor", in.Cursor),
+		Category: f.Optional("query.category", in.Category, input.MaxWord),
+		Text:     f.Optional("query.q", in.Text, input.MaxSearch),
+		After:    f.Cursor("query.cursor", in.Cursor),
 		Limit:    in.Limit,
 	}
 	if !viewer.Role.Staff() && filter.Queue != "" && filter.Queue != desk.QueueAll {
-		f.reject("query.queue", "is for staff")
+		f.Reject("query.queue", "is for staff")
 	}
-	return filter, f.err()
+	return filter, f.Err()
 }
 
 // address is the list's own with another cursor.
@@ -106,47 +104,6 @@ func (in *listInput) address(cursor string) string {
 		}
 	}
 	return prefix + "/tickets?" + query.Encode()
-}
-
-// place is where a ticket stands in a list, as desk.Cursor says. A ticket that no step has taken yet is stored
-// without a due moment; the one in its view is foretold.
-func place(v desk.View, staff bool) desk.Cursor {
-	c := desk.Cursor{Number: v.Number}
-	switch {
-	case !staff:
-		c.Instant = v.Submitted.UTC()
-	case v.State != nil && !v.State.Next.Due.IsZero():
-		c.Instant = v.State.Next.Due.UTC()
-	}
-	return c
-}
-
-func encodeCursor(c desk.Cursor) string {
-	text, err := json.Marshal(c)
-	if err != nil {
-		return "" // an instant beyond the year 9999, which no policy promises
-	}
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-// cursor reads what encodeCursor wrote. It holds nothing to protect: one that somebody made up shows them what they
-// may see anyway.
-func (f *fields) cursor(field, typed string) desk.Cursor {
-	if typed == "" {
-		return desk.Cursor{}
-	}
-	var c desk.Cursor
-	text, err := base64.RawURLEncoding.Strict().DecodeString(typed)
-	if err == nil {
-		d := json.NewDecoder(strings.NewReader(string(text)))
-		d.DisallowUnknownFields()
-		err = d.Decode(&c)
-	}
-	n, bad := ticket.ParseNumber(string(c.Number))
-	if err != nil || bad != nil || n != c.Number || encodeCursor(c) != typed {
-		f.reject(field, "is not a cursor that a list gave")
-	}
-	return c
 }
 
 func viewSummary(v desk.View, staff bool) summaryView {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -58,17 +59,17 @@ func linksOf(n ticket.Number) linksView {
 // submit answers as soon as the ticket is stored, with what was promised.
 func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
 	v := visitOf(ctx)
-	var f fields
+	var f input.Fields
 	typed := desk.Submission{
-		Subject:  f.line("subject", in.Body.Subject, desk.MaxSubject),
-		Body:     f.words("body", in.Body.Body),
-		Category: f.optional("category", in.Body.Category, maxWord),
+		Subject:  f.Line("subject", in.Body.Subject, desk.MaxSubject),
+		Body:     f.Words("body", in.Body.Body),
+		Category: f.Optional("category", in.Body.Category, input.MaxWord),
 		Priority: policy.Priority(in.Body.Priority),
-		Order:    f.optional("order", in.Body.Order, maxOrder),
-		Follows:  f.number("follows", in.Body.Follows),
+		Order:    f.Optional("order", in.Body.Order, input.MaxOrder),
+		Follows:  f.Number("follows", in.Body.Follows),
 		Once:     v.once,
 	}
-	if err := f.err(); err != nil {
+	if err := f.Err(); err != nil {
 		return nil, err
 	}
 	receipt, err := s.Desk.Submit(ctx, v.person, typed)

@@ -1,4 +1,6 @@
-package api
+// Package input reads what people typed, for the JSON API and for the pages alike: what is accepted, trimmed, and
+// refused field by field in words that they may read. It knows no HTTP.
+package input
 
 import (
 	"fmt"
@@ -13,72 +15,74 @@ import (
 
 // Limits of the short fields, in characters.
 const (
-	maxOrder  = 64
-	maxWord   = 64 // categories, handles, IDs
-	maxSearch = 200
+	MaxOrder  = 64
+	MaxWord   = 64 // categories, handles, IDs
+	MaxSearch = 200
 )
 
-// fields reads what people typed, and collects what is wrong with it, field by field.
-type fields struct{ details []fault.Detail }
+// Fields reads what people typed, and collects what is wrong with it, field by field. The zero Fields is ready.
+type Fields struct{ details []fault.Detail }
 
-func (f *fields) reject(field, format string, args ...any) {
+// Reject notes what is wrong with a field.
+func (f *Fields) Reject(field, format string, args ...any) {
 	f.details = append(f.details, fault.Detail{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
-func (f *fields) err() error {
+// Err is an Invalid fault with every field that was rejected; nil when none was.
+func (f *Fields) Err() error {
 	if len(f.details) == 0 {
 		return nil
 	}
 	return fault.Fields(f.details...)
 }
 
-// line reads one line of text, such as a subject: trimmed, not empty, without anything invisible that could change
+// Line reads one line of text, such as a subject: trimmed, not empty, without anything invisible that could change
 // what stands beside it in a list.
-func (f *fields) line(field, typed string, limit int) string {
+func (f *Fields) Line(field, typed string, limit int) string {
 	text := strings.TrimSpace(typed)
 	if blank(text) {
-		f.reject(field, "is empty")
+		f.Reject(field, "is empty")
 		return ""
 	}
-	return f.optional(field, text, limit)
+	return f.Optional(field, text, limit)
 }
 
-// optional reads a line that may be empty.
-func (f *fields) optional(field, typed string, limit int) string {
+// Optional reads a line that may be empty.
+func (f *Fields) Optional(field, typed string, limit int) string {
 	text := strings.TrimSpace(typed)
 	switch bad, found := firstBad(text, inLine); {
 	case !utf8.ValidString(text):
-		f.reject(field, "is not UTF-8")
+		f.Reject(field, "is not UTF-8")
 	case found:
-		f.reject(field, "holds the character %U, which a line of text can't have", bad)
+		f.Reject(field, "holds the character %U, which a line of text can't have", bad)
 	case utf8.RuneCountInString(text) > limit:
-		f.reject(field, "is longer than %d characters", limit)
+		f.Reject(field, "is longer than %d characters", limit)
 	}
 	return text
 }
 
-// words reads a message: any text with line breaks and tabs, line breaks written as \n.
-func (f *fields) words(field, typed string) string {
+// Words reads a message: any text with line breaks and tabs, line breaks written as \n.
+func (f *Fields) Words(field, typed string) string {
 	text := strings.ReplaceAll(typed, "\r\n", "\n")
 	switch bad, found := firstBad(text, inWords); {
 	case blank(text):
-		f.reject(field, "is empty")
+		f.Reject(field, "is empty")
 	case found:
-		f.reject(field, "holds the control character %U", bad)
+		f.Reject(field, "holds the control character %U", bad)
 	case len(text) > desk.MaxBody:
-		f.reject(field, "is longer than %d bytes", desk.MaxBody)
+		f.Reject(field, "is longer than %d bytes", desk.MaxBody)
 	}
 	return text
 }
 
-// number reads another ticket's number; an empty one is none.
-func (f *fields) number(field, typed string) ticket.Number {
+// Number reads another ticket's number; an empty one is none.
+func (f *Fields) Number(field, typed string) ticket.Number {
 	if typed == "" {
 		return ""
 	}
 	n, err := ticket.ParseNumber(typed)
 	if err != nil {
-		f.reject(field, "is not a ticket's number")
+		f.Reject(field, "is not a ticket's number")
 	}
 	return n
 }
