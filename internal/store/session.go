@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// expiredAtOnce is how many expired sessions a new one clears away: more than come in by one, so none pile up.
+const expiredAtOnce = 10
+
+// Sessions keeps browsers' sessions as scs wants them: tokens come hashed, data is opaque.
+type Sessions struct{ store *Store }
+
+// Sessions gives the place where sessions are kept.
+func (s *Store) Sessions() *Sessions { return &Sessions{store: s} }
+
+// FindCtx gives a session's data, and false when there is none or it has expired.
+func (s *Sessions) FindCtx(ctx context.Context, hash string) (data []byte, found bool, err error) {
+	err = s.store.pool.QueryRow(ctx,
+		`SELECT data FROM sessions WHERE hash = $1 AND expires_at > clock_timestamp()`, hash).Scan(&data)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, false, nil
+	}
+	return data, err == nil, explain(err, "find a session")
+}
+
+// CommitCtx keeps a session until it expires, and clears away some that have.
+func (s *Sessions) CommitCtx(ctx context.Context, hash string, data []byte, expires time.Time) error {
+	_, err := s.store.pool.Exec(ctx, `
+		WITH cleared AS (
+			DELETE FROM sessions WHERE hash IN (
+				SELECT hash FROM sessions WHERE expires_at <= clock_timestamp() LIMIT @few FOR UPDATE SKIP LOCKED)
+		)
+		INSERT INTO sessions (hash, data, expires_at) VALUES (@hash, @data, @expires)
+		ON CONFLICT (hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at`,
+		pgx.StrictNamedArgs{"hash": hash, "data": data, "expires": expires, "few": expiredAtOnce})
+	return explain(err, "keep a session")
+}
+
+// DeleteCtx ends a session. One that is not there is no error.
+func (s *Sessions) DeleteCtx(ctx context.Context, hash string) error {
+	_, err := s.store.pool.Exec(ctx, `DELETE FROM sessions WHERE hash = $1`, hash)
+	return explain(err, "end a session")
+}
+
+// errNoContext answers the half of scs's interface that carries no context; scs calls the other one.
+var errNoContext = errors.New("sessions are kept with a context only")
+
+// Find is refused; see FindCtx.
+func (*Sessions) Find(string) ([]byte, bool, error) { return nil, false, errNoContext }
+
+// Commit is refused; see CommitCtx.
+func (*Sessions) Commit(string, []byte, time.Time) error { return errNoContext }
+
+// Delete is refused; see DeleteCtx.
+func (*Sessions) Delete(string) error { return errNoContext }
+
+// BySession gives whoever a session belongs to. It is Unauthenticated when their sessions have been ended since it
+// began, or when they have been disabled.
+func (s *Store) BySession(ctx context.Context, id ticket.PersonID, epoch int64) (desk.Person, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people
+		WHERE id = $1 AND session_epoch = $2 AND disabled_at IS NULL`, id, epoch)
+	if err != nil {
+		return desk.Person{}, explain(err, "look up a session's person")
+	}
+	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[desk.Person])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return desk.Person{}, fault.New(fault.Unauthenticated, "that session has ended; sign in again")
+	}
+	return p, explain(err, "look up a session's person")
+}
+
+// SessionEpoch is what a session that begins now must name. NotFound: nobody, or disabled.
+func (s *Store) SessionEpoch(ctx context.Context, id ticket.PersonID) (epoch int64, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT session_epoch FROM people WHERE id = $1 AND disabled_at IS NULL`, id).Scan(&epoch)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, errNobody
+	}
+	return epoch, explain(err, "read the session epoch of %s", id)
+}
+
+// EndSessions ends every session of a person.
+func (s *Store) EndSessions(ctx context.Context, id ticket.PersonID) error {
+	_, err := s.pool.Exec(ctx, `UPDATE people SET session_epoch = session_epoch + 1 WHERE id = $1`, id)
+	return explain(err, "end the sessions of %s", id)
+}
