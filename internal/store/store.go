@@ -39,6 +39,7 @@ type Store struct {
 	intake   *intake
 	prefix   string
 	policies sync.Map // version -> *policy.Policy: a version never changes
+	secrets  sync.Map // name -> []byte, likewise
 }
 
 // Open prepares a Store for a database. It connects when it first has to, so a database that is down is no error here;
