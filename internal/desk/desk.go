@@ -16,6 +16,7 @@ type acceptor interface {
 	// Repeated gives what was accepted before under a key, and false when nothing was.
 	Repeated(context.Context, Person, Once) (Accepted, bool, error)
 	Command(context.Context, Person, Request) (Accepted, error)
+	Rate(context.Context, Person, Rating) (Rating, error)
 }
 
 type reader interface {

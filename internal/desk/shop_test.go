@@ -35,6 +35,7 @@ type shop struct {
 	acceptError, awaitError, policyError error
 
 	submissions []desk.Submission
+	rated       []desk.Rating
 	asked       int           // for the policy in force
 	wakes       int           // of the courier
 	patience    time.Duration // that Await was given
@@ -66,6 +67,11 @@ func (s *shop) Repeated(_ context.Context, _ desk.Person, once desk.Once) (desk.
 
 func (s *shop) Command(context.Context, desk.Person, desk.Request) (desk.Accepted, error) {
 	return s.accepted, s.acceptError
+}
+
+func (s *shop) Rate(_ context.Context, _ desk.Person, r desk.Rating) (desk.Rating, error) {
+	s.rated = append(s.rated, r)
+	return r, nil
 }
 
 func (s *shop) Wake() {

@@ -32,8 +32,11 @@ func (s *Store) policy(ctx context.Context, q querier, version int64) (*policy.P
 	return s.keep(version, document)
 }
 
-// keep parses a published document. One that can't be parsed was published by a program that knew more.
+// keep parses a published document once. One that can't be parsed was published by a program that knew more.
 func (s *Store) keep(version int64, document []byte) (*policy.Policy, error) {
+	if known, ok := s.policies.Load(version); ok {
+		return known.(*policy.Policy), nil
+	}
 	parsed, err := policy.Parse(document)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "policy version %d can't be read by this program", version)
@@ -54,9 +57,6 @@ func (s *Store) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byt
 	}
 	if err != nil {
 		return 0, nil, nil, explain(err, "read the policy in force")
-	}
-	if known, ok := s.policies.Load(version); ok {
-		return version, known.(*policy.Policy), document, nil
 	}
 	p, err := s.keep(version, document)
 	return version, p, document, err

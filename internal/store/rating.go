@@ -1,0 +1,71 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Codes of a Conflict when a ticket can't be rated.
+const (
+	CodeTooEarly = "not-resolved"
+	CodeTooLate  = "rating-over"
+)
+
+var errNoRating = fault.New(fault.NotFound, "the ticket has not been rated")
+
+// Rate keeps a rating beside the ticket, in place of an earlier one. It is NotFound for a ticket that isn't there or is
+// another's, Forbidden for staff, and a Conflict unless the ticket is resolved or closed, and not for longer than
+// desk.RatingTime. A ticket's last moments are judged as they are stored: what a step has not taken yet doesn't count.
+func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk.Rating, error) {
+	if by.Role != ticket.RoleCustomer {
+		return desk.Rating{}, errRole
+	}
+	err := s.pool.QueryRow(ctx, `
+		INSERT INTO ratings (ticket, score, comment)
+		SELECT t.number, @score, @comment FROM tickets t
+		WHERE t.number = @number AND t.requester = @by AND t.status IN ('resolved', 'closed')
+			AND NOT EXISTS (SELECT FROM events e
+				WHERE e.ticket = t.number AND e.kind = 'closed' AND e.at < clock_timestamp() - @open::interval)
+		ON CONFLICT (ticket) DO UPDATE SET score = excluded.score, comment = excluded.comment, at = excluded.at
+		RETURNING at`,
+		pgx.StrictNamedArgs{
+			"number": r.Number, "by": by.ID, "score": r.Score, "comment": r.Comment, "open": desk.RatingTime,
+		}).Scan(&r.At)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return desk.Rating{}, s.notRated(ctx, by, r.Number)
+	}
+	return r, explain(err, "rate ticket %s", r.Number)
+}
+
+// notRated finds out why the statement kept nothing.
+func (s *Store) notRated(ctx context.Context, by desk.Person, n ticket.Number) error {
+	record, err := s.Ticket(ctx, by, n)
+	switch {
+	case err != nil:
+		return err
+	case record.State == nil || record.State.Ticket.Status != ticket.StatusClosed:
+		return fault.Refusal(CodeTooEarly, "a ticket can be rated once it is resolved")
+	default:
+		return fault.Refusal(CodeTooLate, "a ticket can be rated until %d days after it was closed", desk.RatingTime/(24*time.Hour))
+	}
+}
+
+// Rating gives a ticket's rating to its requester, or to staff. It is NotFound when there is none, or when this person
+// may not know of the ticket.
+func (s *Store) Rating(ctx context.Context, viewer desk.Person, n ticket.Number) (desk.Rating, error) {
+	r := desk.Rating{Number: n}
+	err := s.pool.QueryRow(ctx, `
+		SELECT r.score, r.comment, r.at FROM ratings r JOIN tickets t ON t.number = r.ticket
+		WHERE t.number = $1 AND ($2 OR t.requester = $3)`, n, viewer.Role.Staff(), viewer.ID).Scan(&r.Score, &r.Comment, &r.At)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return desk.Rating{}, errNoRating
+	}
+	return r, explain(err, "read the rating of %s", n)
+}
