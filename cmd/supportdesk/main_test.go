@@ -44,7 +44,7 @@ func TestHelp_listsWhatPeopleMayRun(t *testing.T) {
 		t.Fatalf("help fails: %v, %s", got.failure, got.err)
 	}
 	for _, command := range []string{
-		"up", "api", "worker", "migrate", "people add", "people list", "people token", "people revoke", "people disable",
+		"up", "api", "worker", "migrate", "people add", "people list", "people link", "people token", "people revoke", "people disable",
 		"policy check", "policy due", "version",
 	} {
 		if !strings.Contains(got.out, "\n  "+command+" ") && !strings.Contains(got.out, "\n  "+command+"\n") {
@@ -71,6 +71,7 @@ func TestHelp_explainsEveryCommandAndFlag(t *testing.T) {
 		"migrate":       {"--policy=", "--skip-temporal", "search attributes"},
 		"people add":    {"--role=", "customer,agent,supervisor,administrator", "--name=", "--email=", "--handle="},
 		"people token":  {"<who>", "Handle or e-mail address"},
+		"people link":   {"--email=", "--lasts=1h"},
 		"people revoke": {"<who>"},
 		"policy check":  {"<file>", "YAML"},
 		"policy due":    {"<file>", "--at=RFC3339", "--priority=", "low,normal,high,urgent"},

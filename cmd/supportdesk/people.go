@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"text/tabwriter"
+	"time"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -12,6 +15,7 @@ import (
 type peopleCommands struct {
 	Add     peopleAdd     `cmd:"" help:"Add somebody and print a bearer token for them, once."`
 	List    peopleList    `cmd:"" help:"List everybody."`
+	Link    peopleLink    `cmd:"" help:"Print a link that signs somebody in, once."`
 	Token   peopleToken   `cmd:"" help:"Print a new bearer token for somebody, once."`
 	Revoke  peopleRevoke  `cmd:"" help:"Revoke every token that somebody has."`
 	Disable peopleDisable `cmd:"" help:"Let somebody in no more. What they did and wrote stays."`
@@ -114,4 +118,28 @@ func (p *program) withStore(do func(*store.Store) error) error {
 	}
 	defer db.Close()
 	return do(db)
+}
+
+// peopleLink lets somebody in who can't get mail yet, such as a first administrator.
+type peopleLink struct {
+	Email string        `required:"" help:"Of somebody who has been added."`
+	Lasts time.Duration `default:"1h" help:"How long it works, unless it is used before. Default: ${default}."`
+}
+
+func (c peopleLink) Run(p *program) error {
+	config, _, err := p.load()
+	if err != nil {
+		return err
+	}
+	if c.Lasts <= 0 {
+		return errors.New("--lasts must be more than nothing")
+	}
+	return p.withStore(func(db *store.Store) error {
+		url, err := account.New(db.Accounts(), config.BaseURL).LinkFor(p.ctx, c.Email, c.Lasts)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(p.stdout, url)
+		return err
+	})
 }

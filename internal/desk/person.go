@@ -1,6 +1,16 @@
 package desk
 
-import "github.com/holesalemart/supportdesk/internal/ticket"
+import (
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
 
 // Person is somebody the desk knows. Staff have a handle, which is what Temporal and lists show of them.
 type Person struct {
@@ -20,4 +30,56 @@ type Ref struct {
 	Name   string          `json:"name"`
 	Handle string          `json:"handle,omitempty"`
 	Role   ticket.Role     `json:"role"`
+}
+
+// maxName is in characters; RFC 5321 allows an address 254 bytes.
+const (
+	maxName    = 200
+	maxAddress = 254
+)
+
+var (
+	handleShape = regexp.MustCompile(`^[A-Za-z0-9-]{1,40}$`)
+	idShape     = regexp.MustCompile(`^P-[0-9A-HJKMNP-TV-Z]{10}$`)
+)
+
+// Check gives an Invalid fault that names every field in which somebody can't be as described: role, name, address,
+// handle.
+func (p Person) Check() error {
+	var wrong []fault.Detail
+	complain := func(field, message string) { wrong = append(wrong, fault.Detail{Field: field, Message: message}) }
+	if !slices.Contains(ticket.Roles(), p.Role) {
+		complain("role", "must be customer, agent, supervisor or administrator")
+	}
+	if !validName(p.Name) {
+		complain("name", "must have 1 to 200 characters, in one line and all of them visible")
+	}
+	if !ValidAddress(p.Address) {
+		complain("address", "must be an e-mail address")
+	}
+	switch {
+	case p.Role == ticket.RoleCustomer && p.Handle != "":
+		complain("handle", "is for staff only")
+	case p.Role.Staff() && (!handleShape.MatchString(p.Handle) || idShape.MatchString(strings.ToUpper(p.Handle))):
+		complain("handle", "must be 1 to 40 letters, digits and hyphens, and not look like a person's ID")
+	}
+	if len(wrong) > 0 {
+		return fault.Fields(wrong...)
+	}
+	return nil
+}
+
+// ValidAddress reports whether text is an e-mail address and nothing else.
+func ValidAddress(text string) bool {
+	a, err := mail.ParseAddress(text)
+	return err == nil && a.Address == text && len(text) <= maxAddress
+}
+
+func validName(name string) bool {
+	return strings.TrimSpace(name) != "" && utf8.RuneCountInString(name) <= maxName && !strings.ContainsFunc(name, unspeakable)
+}
+
+// unspeakable is what has no place in a name: control characters, and those that change the order of others.
+func unspeakable(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == utf8.RuneError
 }

@@ -3,12 +3,7 @@ package store
 import (
 	"context"
 	"errors"
-	"net/mail"
-	"regexp"
-	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,69 +12,45 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// maxName is in characters; RFC 5321 allows an address 254 bytes.
-const (
-	maxName    = 200
-	maxAddress = 254
-)
-
-var (
-	handleShape = regexp.MustCompile(`^[A-Za-z0-9-]{1,40}$`)
-	idShape     = regexp.MustCompile(`^P-[0-9A-HJKMNP-TV-Z]{10}$`)
-	errNobody   = fault.New(fault.NotFound, "there is no such person")
-)
+var errNobody = fault.New(fault.NotFound, "there is no such person")
 
 // AddPerson takes somebody in and gives them an ID; staff without a handle get one that says nothing about them. An
 // address (in any case) or a handle that somebody has is a Conflict.
 func (s *Store) AddPerson(ctx context.Context, p desk.Person) (desk.Person, error) {
+	return addPerson(ctx, s.pool, p)
+}
+
+func addPerson(ctx context.Context, q querier, p desk.Person) (desk.Person, error) {
 	p.ID = ticket.NewPersonID()
 	if p.Role.Staff() && p.Handle == "" {
-		p.Handle = "agent-" + strings.ToLower(strings.TrimPrefix(string(p.ID), "P-"))
+		p.Handle = drawnHandle(p.ID)
 	}
-	if err := checkPerson(p); err != nil {
+	if err := p.Check(); err != nil {
 		return desk.Person{}, err
 	}
-	_, err := s.pool.Exec(ctx, `
+	_, err := q.Exec(ctx, `
 		INSERT INTO people (id, role, name, address, handle) VALUES (@id, @role, @name, @address, nullif(@handle, ''))`,
 		pgx.StrictNamedArgs{"id": p.ID, "role": p.Role, "name": p.Name, "address": p.Address, "handle": p.Handle})
-	switch {
-	case violates(err, "people_address"):
-		return desk.Person{}, fault.Refusal("address-taken", "somebody has that address already")
-	case violates(err, "people_handle"):
-		return desk.Person{}, fault.Refusal("handle-taken", "somebody has that handle already")
-	case err != nil:
-		return desk.Person{}, explain(err, "add a person")
+	if err != nil {
+		return desk.Person{}, taken(err, "add a person")
 	}
 	return p, nil
 }
 
-// unspeakable is what has no place in a name: control characters, and those that change the order of others.
-func unspeakable(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == utf8.RuneError
+// drawnHandle says nothing about whoever has it.
+func drawnHandle(id ticket.PersonID) string {
+	return "agent-" + strings.ToLower(strings.TrimPrefix(string(id), "P-"))
 }
 
-func checkPerson(p desk.Person) error {
-	var wrong []fault.Detail
-	complain := func(field, message string) { wrong = append(wrong, fault.Detail{Field: field, Message: message}) }
-	if !slices.Contains(ticket.Roles(), p.Role) {
-		complain("role", "must be customer, agent, supervisor or administrator")
-	}
-	if strings.TrimSpace(p.Name) == "" || utf8.RuneCountInString(p.Name) > maxName || strings.ContainsFunc(p.Name, unspeakable) {
-		complain("name", "must have 1 to 200 characters, in one line and all of them visible")
-	}
-	if a, err := mail.ParseAddress(p.Address); err != nil || a.Address != p.Address || len(p.Address) > maxAddress {
-		complain("address", "must be an e-mail address")
-	}
+// taken explains an error of a statement that gives somebody an address or a handle.
+func taken(err error, doing string) error {
 	switch {
-	case p.Role == ticket.RoleCustomer && p.Handle != "":
-		complain("handle", "is for staff only")
-	case p.Role.Staff() && (!handleShape.MatchString(p.Handle) || idShape.MatchString(strings.ToUpper(p.Handle))):
-		complain("handle", "must be 1 to 40 letters, digits and hyphens, and not look like a person's ID")
+	case violates(err, "people_address"):
+		return fault.Refusal("address-taken", "somebody has that address already")
+	case violates(err, "people_handle"):
+		return fault.Refusal("handle-taken", "somebody has that handle already")
 	}
-	if len(wrong) > 0 {
-		return fault.Fields(wrong...)
-	}
-	return nil
+	return explain(err, doing)
 }
 
 // People lists everybody who is not disabled: by role, then by address.
