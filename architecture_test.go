@@ -21,6 +21,7 @@ var forbidden = []struct {
 	{"internal/fault", "it is what everybody shares", []string{module, "github.com/", "go.temporal.io/"}},
 	{"internal/policy", "deadlines are pure", []string{module + "internal/ticket", module + "internal/store", "go.temporal.io/", "github.com/jackc/", "github.com/gin-gonic/", "net/http"}},
 	{"internal/ticket", "the domain is pure", []string{module + "internal/desk", module + "internal/store", "go.temporal.io/", "github.com/jackc/", "github.com/gin-gonic/", "net/http", "database/sql"}},
+	{"internal/link", "signing is pure", []string{module + "internal/store", module + "internal/desk", "go.temporal.io/", "github.com/jackc/", "github.com/gin-gonic/", "net/http"}},
 	{"workflows", "replayed code reads nothing but its history", []string{module + "internal/store", module + "internal/desk", module + "internal/mail", module + "activities", module + "api", "github.com/gin-gonic/", "github.com/jackc/", "github.com/wneessen/", "database/sql"}},
 	{"activities", "what an activity needs comes through its own interfaces", []string{module + "internal/store", module + "internal/mail", module + "workflows", "github.com/jackc/", "github.com/wneessen/"}},
 	{"worker", "it only registers and tunes", []string{module + "internal/store", module + "internal/mail", module + "internal/config", module + "api", "github.com/gin-gonic/", "github.com/jackc/", "github.com/wneessen/"}},

@@ -29,8 +29,9 @@ type Letter struct {
 	N        int // the mail's number within its ticket, from 1; with Number it makes the Message-ID
 	Kind     ticket.MailKind
 	To       Mailbox
-	Disabled bool // the recipient is let in no more since the mail was owed: nothing may be sent to them
-	Previous int  // number of the last mail of this ticket to the same person, 0 when this is the first
+	Token    string // of the link that opens the conversation to the requester; empty in what goes to staff
+	Disabled bool   // the recipient is let in no more since the mail was owed: nothing may be sent to them
+	Previous int    // number of the last mail of this ticket to the same person, 0 when this is the first
 
 	Subject  string // the ticket's
 	Body     string // the message that the event carries, plain text; empty when it carries none

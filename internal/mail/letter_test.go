@@ -51,7 +51,7 @@ func letter(kind ticket.MailKind) desk.Letter {
 		Subject: "Parcel 4711 arrived broken", Author: "Demo Agent", Assignee: "Demo Agent", At: at,
 		Status: ticket.StatusOpen, Priority: policy.PriorityNormal,
 		FirstResponseDue: time.Date(2026, 12, 7, 12, 0, 0, 0, time.UTC), ResolutionDue: at.Add(240 * time.Hour),
-		Policy: samplePolicy(time.UTC),
+		Policy: samplePolicy(time.UTC), Token: "AQexample-token_of-a-link",
 	}
 	words := "We found your parcel & its twin.\n\nPlease send us:\n  - a photo\n  - the number on the label <ABC>"
 	switch kind {
@@ -78,6 +78,7 @@ func letter(kind ticket.MailKind) desk.Letter {
 }
 
 func forStaff(l *desk.Letter, words string) {
+	l.Token = ""
 	l.To = desk.Mailbox{Name: "Demo Agent", Address: "agent@holesalemart.example"}
 	l.Previous, l.Author = 0, "Sam Okafor"
 	switch l.Kind {
@@ -102,7 +103,7 @@ func variants() map[string]desk.Letter {
 	}
 	with("paused", ticket.MailReceipt, func(l *desk.Letter) { l.FirstResponseDue, l.ResolutionDue = time.Time{}, time.Time{} })
 	with("bare", ticket.MailReceipt, func(l *desk.Letter) {
-		l.To.Name, l.Body = "", ""
+		l.To.Name, l.Body, l.Token = "", "", ""
 		l.Policy = &policy.Policy{Zone: time.FixedZone("", 19800)}
 	})
 	with("silence", ticket.MailResolution, func(l *desk.Letter) { l.Cause, l.Author, l.Body = ticket.CauseSilence, "", "" })

@@ -124,6 +124,31 @@ func TestRender_saysTheSameInTextAndHTML(t *testing.T) {
 	}
 }
 
+func TestRender_leadsEachReaderToTheirOwnPage(t *testing.T) {
+	r := newRenderer(t)
+	const site = "https://support.holesalemart.example"
+	for _, kind := range ticket.MailKinds() {
+		l := letter(kind)
+		l.Token = "AQsecret"
+		m, err := r.Render(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, not := site+"/c/AQsecret", site+"/desk/"
+		if kind.ToStaff() {
+			want, not = site+"/desk/tickets/HM-7Q2K9XM4TD", "AQsecret"
+		}
+		for _, part := range []string{m.Text, m.HTML} {
+			if !strings.Contains(part, want) || strings.Contains(part, not) {
+				t.Errorf("%s: it must hold %s and not %s:\n%s", kind, want, not, part)
+			}
+			if !strings.Contains(part, "care@holesalemart.example") || !strings.Contains(part, "https://holesalemart.example/privacy") {
+				t.Errorf("%s lacks the contact or the privacy policy:\n%s", kind, part)
+			}
+		}
+	}
+}
+
 func TestRender_keepsOneSubjectThroughTheThread(t *testing.T) {
 	r := newRenderer(t)
 	for _, kind := range ticket.MailKinds() {

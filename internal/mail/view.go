@@ -32,10 +32,11 @@ type view struct {
 	Next          string // escalation: when the next rung follows
 	Silence       string
 	Unanswered    bool // reminder and escalation: the promise is the first response
+	Staff         bool // the reader works here
 	Unpromised    bool // a new ticket without dates: its clocks are paused
 	Waits         bool // the resolution's clock is paused while the requester has the next move
 
-	Site, Track      string // addresses of the website
+	Open, Track      string // addresses on the website: the conversation (or the agent's page), and what the number shows
 	Contact, Privacy string
 	Policy, From     string
 }
@@ -53,14 +54,28 @@ func newView(l desk.Letter, cfg Config, now time.Time) view {
 		FirstResponse: in(l.FirstResponseDue), Resolution: in(l.ResolutionDue),
 		Due: in(l.DueAt), Next: in(nextRung(l)), Silence: in(l.SilenceAt),
 		Unanswered: l.Clock == policy.FirstResponse,
+		Staff:      l.Kind.ToStaff(),
 		Unpromised: l.Status == ticket.StatusNew && l.FirstResponseDue.IsZero() && l.ResolutionDue.IsZero(),
 		Waits:      slices.Contains(l.Policy.Clocks[policy.Resolution].Pauses, policy.ReasonWaiting),
-		Site:       cfg.BaseURL + "/", Track: cfg.BaseURL + "/track/" + string(l.Number),
+		Open:       open(l, cfg.BaseURL), Track: cfg.BaseURL + "/track/" + string(l.Number),
 		Contact: oneLine(l.Policy.Contact, 0), Privacy: oneLine(l.Policy.PrivacyURL, 0),
 		Policy: oneLine(l.Policy.Name, 0), From: oneLine(cfg.From.Name, maxName),
 	}
 	v.Facts = facts(v, l)
 	return v
+}
+
+// open is where the recipient reads and answers: staff sign in, the requester's link is enough by itself. It is empty for
+// a requester without one.
+func open(l desk.Letter, site string) string {
+	switch {
+	case l.Kind.ToStaff():
+		return site + "/desk/tickets/" + string(l.Number)
+	case l.Token != "":
+		return site + "/c/" + l.Token
+	default:
+		return ""
+	}
 }
 
 // subject is the same line for every mail of a ticket, so that mailboxes keep them together.

@@ -17,6 +17,7 @@ import (
 type letterRow struct {
 	Kind      ticket.MailKind
 	Status    desk.Postage
+	Person    ticket.PersonID
 	Name      string
 	Address   string
 	Disabled  bool
@@ -35,7 +36,7 @@ type letterRow struct {
 // as its event left it, however late it is sent: a receipt states what was promised. NotFound: no such mail.
 func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.Letter, postage desk.Postage, err error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT m.kind, m.status, p.name, p.address, p.disabled_at IS NOT NULL AS disabled,
+		SELECT m.kind, m.status, m.person, p.name, p.address, p.disabled_at IS NOT NULL AS disabled,
 			coalesce((SELECT max(n) FROM mails WHERE ticket = m.ticket AND person = m.person AND n < m.n), 0) AS previous,
 			coalesce(m.clock, '') AS clock, m.rung, t.requester, t.policy,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
@@ -86,6 +87,12 @@ func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (des
 	}
 	if row.Clock != "" {
 		l.DueAt, l.Since = dueAt(*t.Promise(row.Clock)), t.Promise(row.Clock).LadderFrom
+	}
+	if !row.Kind.ToStaff() {
+		// Counted from the event, so that a mail which is tried again is the same mail.
+		if l.Token, err = s.conversationLink(ctx, n, row.Person, event.At); err != nil {
+			return desk.Letter{}, err
+		}
 	}
 	if t.Assignee != "" {
 		err = s.pool.QueryRow(ctx, `SELECT name FROM people WHERE id = $1`, t.Assignee).Scan(&l.Assignee)

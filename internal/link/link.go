@@ -1,0 +1,95 @@
+// Package link makes and reads the signed links in mails: what opens one ticket's conversation to its requester, without
+// signing in, until a stated time. It is pure: the secret and the time are parameters. It knows nothing of HTTP, SQL or
+// who may still be let in; whoever reads a link asks for that.
+package link
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Lifetime is how long a link in a mail opens its ticket.
+const Lifetime = 30 * 24 * time.Hour
+
+// Grant is what a link gives: this ticket, as this person, until an instant.
+type Grant struct {
+	Number  ticket.Number
+	Person  ticket.PersonID
+	Expires time.Time // a whole second, UTC
+}
+
+// A token is version, expiry (8 bytes, seconds since 1970), the lengths of number and person (a byte each) and both of
+// them, and the MAC of all that; as a whole in base64url, which no mail program breaks.
+const (
+	version = 1
+	head    = 1 + 8 + 2
+	macSize = sha256.Size
+	// maxToken is longer than any token that Make makes, in characters.
+	maxToken = 200
+)
+
+// purpose keeps what is signed here from being taken for what the same secret signs elsewhere.
+const purpose = "supportdesk conversation link\x00"
+
+var (
+	errNone    error = fault.New(fault.NotFound, "this link does not work: it may have been cut off in the mail")
+	errExpired error = fault.New(fault.Forbidden, "this link has expired")
+)
+
+// Expired reports whether a link was good once, and its time is over.
+func Expired(err error) bool { return errors.Is(err, errExpired) }
+
+// Make signs a grant: the same token for the same grant.
+func Make(secret []byte, g Grant) string {
+	token := make([]byte, 0, head+len(g.Number)+len(g.Person)+macSize)
+	token = append(token, version)
+	token = binary.BigEndian.AppendUint64(token, uint64(g.Expires.Unix()))
+	token = append(token, byte(len(g.Number)), byte(len(g.Person)))
+	token = append(token, g.Number...)
+	token = append(token, g.Person...)
+	return base64.RawURLEncoding.EncodeToString(append(token, mac(secret, token)...))
+}
+
+// Read gives what a token grants at an instant. It is NotFound for what was not made with this secret, and Forbidden
+// (see Expired) for what was; the grant is given with that too.
+func Read(secret []byte, token string, now time.Time) (Grant, error) {
+	if len(token) > maxToken {
+		return Grant{}, errNone
+	}
+	// Strict: else the last character could be another one, and a token have several spellings.
+	data, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(data) < head+macSize {
+		return Grant{}, errNone
+	}
+	body, sum := data[:len(data)-macSize], data[len(data)-macSize:]
+	if !hmac.Equal(sum, mac(secret, body)) || body[0] != version {
+		return Grant{}, errNone
+	}
+	number, person := int(body[head-2]), int(body[head-1])
+	if len(body) != head+number+person {
+		return Grant{}, errNone
+	}
+	g := Grant{
+		Number:  ticket.Number(body[head : head+number]),
+		Person:  ticket.PersonID(body[head+number:]),
+		Expires: time.Unix(int64(binary.BigEndian.Uint64(body[1:])), 0).UTC(),
+	}
+	if !now.Before(g.Expires) {
+		return g, errExpired
+	}
+	return g, nil
+}
+
+func mac(secret, body []byte) []byte {
+	h := hmac.New(sha256.New, secret)
+	h.Write([]byte(purpose))
+	h.Write(body)
+	return h.Sum(nil)
+}

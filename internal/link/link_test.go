@@ -1,0 +1,96 @@
+package link_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/link"
+)
+
+var (
+	secret  = []byte(strings.Repeat("k", 32))
+	expires = time.Date(2026, time.December, 23, 10, 0, 0, 0, time.UTC)
+	grant   = link.Grant{Number: "HM-7Q2K9XM4TD", Person: "P-0123456789", Expires: expires}
+)
+
+func TestRead_givesWhatWasMadeUntilItExpires(t *testing.T) {
+	token := link.Make(secret, grant)
+	if g, err := link.Read(secret, token, expires.Add(-time.Second)); g != grant || err != nil {
+		t.Errorf("got %+v, %v", g, err)
+	}
+	for _, now := range []time.Time{expires, expires.AddDate(10, 0, 0)} {
+		g, err := link.Read(secret, token, now)
+		if g.Number != grant.Number || !link.Expired(err) || fault.KindOf(err) != fault.Forbidden {
+			t.Errorf("at %s: %+v, %v", now, g, err)
+		}
+	}
+	if again := link.Make(secret, grant); again != token {
+		t.Error("the same grant gives another token")
+	}
+}
+
+func TestMake_isFitForAnAddressAndAMail(t *testing.T) {
+	token := link.Make(secret, grant)
+	if len(token) > 120 || strings.Trim(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		t.Errorf("the token is %q", token)
+	}
+}
+
+func TestRead_refusesEveryChangeOfOneBit(t *testing.T) {
+	data, err := base64.RawURLEncoding.DecodeString(link.Make(secret, grant))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range len(data) * 8 {
+		forged := append([]byte{}, data...)
+		forged[i/8] ^= 1 << (i % 8)
+		refused(t, secret, base64.RawURLEncoding.EncodeToString(forged))
+	}
+}
+
+func TestRead_refusesWhatItDidNotMake(t *testing.T) {
+	token := link.Make(secret, grant)
+	refused(t, []byte(strings.Repeat("j", 32)), token)
+	for _, forged := range []string{
+		"", "x", token[1:], token[:len(token)-1], token + "A", token + "=", token + token, " " + token, strings.ToLower(token),
+		strings.Repeat("A", 60), strings.Repeat("A", 1<<20), "../" + token, "\x00", "é" + token,
+	} {
+		refused(t, secret, forged)
+	}
+	last := token[len(token)-1]
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
+		if byte(c) != last {
+			refused(t, secret, token[:len(token)-1]+string(c))
+		}
+	}
+}
+
+func TestRead_holdsNumberAndPersonApart(t *testing.T) {
+	moved := grant
+	moved.Number, moved.Person = grant.Number+"P", grant.Person[1:]
+	if link.Make(secret, moved) == link.Make(secret, grant) {
+		t.Error("a character that moves from the person to the number makes the same token")
+	}
+}
+
+func refused(t *testing.T, secret []byte, token string) {
+	t.Helper()
+	g, err := link.Read(secret, token, expires.Add(-time.Hour))
+	if g != (link.Grant{}) || fault.KindOf(err) != fault.NotFound || err == nil {
+		t.Errorf("%.80q gives %+v, %v", token, g, err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(link.Make(secret, grant))
+	f.Add("AQ")
+	f.Fuzz(func(t *testing.T, token string) {
+		g, err := link.Read(secret, token, expires.Add(-time.Hour))
+		if err == nil && link.Make(secret, g) != token {
+			t.Errorf("%q reads as %+v, which has another token", token, g)
+		}
+	})
+}

@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	signed "github.com/holesalemart/supportdesk/internal/link" // a link of this package is one of an account
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// linkSecret is the name of the secret that links in mails are signed with.
+const linkSecret = "links"
+
+// conversationLink is the token that opens a ticket to its requester, from an instant on for link.Lifetime.
+func (s *Store) conversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (string, error) {
+	secret, err := s.Secret(ctx, linkSecret)
+	if err != nil {
+		return "", err
+	}
+	return signed.Make(secret, signed.Grant{Number: n, Person: requester, Expires: from.Add(signed.Lifetime)}), nil
+}
+
+// ReadLink gives what the token of a link in a mail opens: a ticket, until an instant. It is NotFound for what was never
+// signed here and when its requester has been shut out since, and Forbidden (see link.Expired), with the ticket's
+// number, when its time is over.
+func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error) {
+	secret, err := s.Secret(ctx, linkSecret)
+	if err != nil {
+		return signed.Grant{}, err
+	}
+	grant, err := signed.Read(secret, token, time.Now())
+	if err != nil {
+		return grant, err
+	}
+	if _, err := s.Requester(ctx, grant.Number, grant.Person); err != nil {
+		return signed.Grant{}, err
+	}
+	return grant, nil
+}
+
+// Requester gives the person who submitted a ticket. It is NotFound for anybody else, and when they have been shut out.
+func (s *Store) Requester(ctx context.Context, n ticket.Number, id ticket.PersonID) (desk.Person, error) {
+	p, err := s.person(ctx, s.pool, `disabled_at IS NULL AND role = 'customer' AND id = $1`, string(id))
+	if err == nil {
+		err = s.visible(ctx, p, n)
+	}
+	if err == nil || errors.Is(err, errNobody) || errors.Is(err, errNoTicket) {
+		return p, notHere(err)
+	}
+	return desk.Person{}, explain(err, "look for the requester of %s", n)
+}
+
+// notHere is one error for everything that a link may not tell apart.
+func notHere(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fault.New(fault.NotFound, "this link does not work any more")
+}

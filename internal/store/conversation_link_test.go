@@ -1,0 +1,71 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/link"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func TestLetter_holdsALinkForTheRequesterAlone(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
+	for mail, l := range map[int]desk.Letter{1: d.letter(n, 1), 2: d.letter(n, 2), 3: d.letter(n, 3)} {
+		if l.Kind.ToStaff() != (l.Token == "") {
+			t.Errorf("mail %d (%s) holds %q", mail, l.Kind, l.Token)
+		}
+	}
+	l := d.letter(n, 1)
+	if l.Token != d.letter(n, 1).Token {
+		t.Error("the same mail has another link when it is tried again")
+	}
+	want := link.Grant{Number: n, Person: d.customer.ID, Expires: l.At.Add(link.Lifetime)}
+	if g, err := d.ReadLink(t.Context(), l.Token); g != want || err != nil {
+		t.Errorf("it opens %+v, %v; want %+v", g, err, want)
+	}
+}
+
+func TestReadLink_worksUntilItExpiresOrItsPersonIsShutOut(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	secret, err := d.Secret(t.Context(), "links")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := func(g link.Grant) string { return link.Make(secret, g) }
+	soon := time.Now().Add(time.Hour).Truncate(time.Second)
+	for name, g := range map[string]link.Grant{
+		"another customer":   {Number: n, Person: d.other.ID, Expires: soon},
+		"an agent":           {Number: n, Person: d.agent.ID, Expires: soon},
+		"nobody":             {Number: n, Person: "P-0000000000", Expires: soon},
+		"no ticket":          {Number: "HM-0000000000", Person: d.customer.ID, Expires: soon},
+		"an empty signature": {Expires: soon},
+	} {
+		if got, err := d.ReadLink(t.Context(), token(g)); fault.KindOf(err) != fault.NotFound || got != (link.Grant{}) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	good := link.Grant{Number: n, Person: d.customer.ID, Expires: soon}
+	old := good
+	old.Expires = time.Now().Add(-time.Second)
+	if g, err := d.ReadLink(t.Context(), token(old)); !link.Expired(err) || g.Number != n {
+		t.Errorf("an old one gives %+v, %v", g, err)
+	}
+	if _, err := d.ReadLink(t.Context(), token(good)); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := d.Requester(t.Context(), n, d.customer.ID); p != d.customer || err != nil {
+		t.Errorf("the requester is %+v, %v", p, err)
+	}
+	if err := d.DisablePerson(t.Context(), d.customer.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.ReadLink(t.Context(), token(good))
+	wantKind(t, err, fault.NotFound)
+	_, err = d.Requester(t.Context(), n, d.customer.ID)
+	wantKind(t, err, fault.NotFound)
+}
