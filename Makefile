@@ -27,10 +27,17 @@ bin/staticcheck: tools/go.mod tools/go.sum
 bin/workflowcheck: tools/go.mod tools/go.sum
 	@cd tools && go build -o ../bin/workflowcheck go.temporal.io/sdk/contrib/tools/workflowcheck
 
-# Everything that CI runs.
+# Everything that CI runs. The tests in a browser skip themselves where there is none, unless
+# SUPPORTDESK_BROWSER=required.
 test: check build bin/supportdesk-temporal
+	@$(SAY_IF_NO_BROWSER)
 	go test -race -timeout 20m ./...
 	cd temporal && go test ./...
+	@$(SAY_IF_NO_BROWSER)
+
+SAY_IF_NO_BROWSER = if [ -n "$$CHROMIUM" ]; then command -v "$$CHROMIUM"; \
+	else command -v chromium || command -v chromium-browser || command -v google-chrome; fi >/dev/null || \
+	echo 'There is no Chromium: the tests in a browser are skipped. To get one: apt-get install --no-install-recommends chromium'
 
 check: tools
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt on these'; exit 1; }

@@ -1,0 +1,122 @@
+// Package browsertest lets a test see pages as people do: a real Chromium that clicks, types and looks, one private
+// window a person, and watches for what a person would not notice (errors in the console, violations of the
+// Content-Security-Policy, failed requests, rules of accessibility). For tests only; it knows no page of the desk.
+package browsertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// patience bounds every wait for a condition. It is no expectation of speed: machines are shared.
+const patience = 60 * time.Second
+
+// programs are the names under which distributions install Chromium.
+var programs = []string{"chromium", "chromium-browser", "google-chrome"}
+
+// errMissing says what to do about a missing browser.
+var errMissing = errors.New("there is no Chromium: apt-get install --no-install-recommends chromium, or set CHROMIUM to one")
+
+// Executable gives the path of the browser: the one that the environment's CHROMIUM names, else the first known name
+// on the PATH.
+func Executable() (string, error) {
+	names := programs
+	if named := os.Getenv("CHROMIUM"); named != "" {
+		names = []string{named}
+	}
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errMissing
+}
+
+// Require skips the test where there is no browser, and fails it there if SUPPORTDESK_BROWSER is "required". Whoever
+// starts something costly for the browser asks first.
+func Require(t testing.TB) {
+	t.Helper()
+	_, err := Executable()
+	if err == nil {
+		return
+	}
+	if os.Getenv("SUPPORTDESK_BROWSER") == "required" {
+		t.Fatalf("SUPPORTDESK_BROWSER=required: %v", err)
+	}
+	t.Skipf("the browser tests are skipped: %v", err)
+}
+
+// shared is the process's browser. Nobody stops it: the kernel ends it with the process, and the next process to
+// start one removes its profile.
+var shared = sync.OnceValues(func() (context.Context, error) {
+	sweep()
+	path, err := Executable()
+	if err != nil {
+		return nil, err
+	}
+	profile, err := makeProfile()
+	if err != nil {
+		return nil, err
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+	)
+	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...) // it lives as long as the process
+	ctx, _ := chromedp.NewContext(allocator)
+	if err := chromedp.Do(ctx); err != nil {
+		return nil, fmt.Errorf("start %s: %w", path, err)
+	}
+	return ctx, nil
+})
+
+const profilePattern = "supportdesk-browser-*"
+
+// locks are held, open, for as long as this process lives: its profile is in use.
+var locks []*os.File
+
+func makeProfile() (string, error) {
+	dir, err := os.MkdirTemp("", profilePattern)
+	if err != nil {
+		return "", fmt.Errorf("make a profile for the browser: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("lock the browser's profile: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return "", fmt.Errorf("lock the browser's profile: %w", err)
+	}
+	locks = append(locks, lock)
+	return dir, nil
+}
+
+// sweep removes the profiles of test processes that have ended: nobody holds their lock. One that is being made has
+// no lock yet, so the young are spared.
+func sweep() {
+	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), profilePattern)) // the pattern is well formed
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		if err != nil || time.Since(info.ModTime()) < time.Minute {
+			continue
+		}
+		lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR, 0)
+		if err != nil {
+			continue
+		}
+		if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			_ = os.RemoveAll(dir) // another user's stays
+		}
+		_ = lock.Close()
+	}
+}

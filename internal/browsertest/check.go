@@ -1,0 +1,85 @@
+package browsertest
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/chromedp/chromedp"
+)
+
+//go:embed testdata/axe/axe.min.js
+var axe string
+
+// violation is a rule of axe-core that a page breaks.
+type violation struct {
+	ID     string
+	Impact string
+	Help   string
+	Nodes  []struct {
+		Target         []any // selectors, one a shadow root or frame
+		FailureSummary string
+		HTML           string
+	}
+}
+
+func (v violation) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (%s): %s", v.ID, v.Impact, v.Help)
+	for _, n := range v.Nodes {
+		why := strings.Join(strings.Fields(n.FailureSummary), " ")
+		fmt.Fprintf(&b, "\n    at %v: %s\n      %.200s", n.Target, why, n.HTML)
+	}
+	return b.String()
+}
+
+// Accessibility gives what axe-core, with all its rules, finds wrong with the page as it is now. It needs scripts.
+func (p *Page) Accessibility() []string {
+	p.t.Helper()
+	// The protocol may run what the page's policy forbids the page to load.
+	if _, err := evaluate[chromedp.Void](p, axe); err != nil {
+		p.fail("load axe-core: %v", err)
+	}
+	found, err := evaluate[[]violation](p, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations)`, chromedp.EvalAwaitPromise)
+	if err != nil {
+		p.fail("run axe-core: %v", err)
+	}
+	var all []string
+	for _, v := range found {
+		all = append(all, v.String())
+	}
+	return all
+}
+
+// Overflow names the elements because of which the page must be scrolled sideways; none if it needn't.
+func (p *Page) Overflow() []string {
+	p.t.Helper()
+	return Value[[]string](p, `(() => {
+		const wide = document.documentElement.clientWidth;
+		if (document.documentElement.scrollWidth <= wide) return [];
+		const all = [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > wide + 1);
+		const name = e => e.tagName.toLowerCase() + (e.id && "#" + e.id) + (e.classList.length ? "." + [...e.classList].join(".") : "");
+		return ["the page is " + document.documentElement.scrollWidth + " wide: " + all.map(name).slice(0, 12).join(", ")];
+	})()`)
+}
+
+// Weight is what the page cost since it was opened: bytes as they were sent, headers included, and what they were for.
+func (p *Page) Weight() (int, []string) {
+	p.t.Helper()
+	p.Settle()
+	bytes, loads := p.watch.weight()
+	return int(bytes), loads
+}
+
+// Screenshot writes what is in the window to a PNG.
+func (p *Page) Screenshot(file string) {
+	p.t.Helper()
+	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.fail("take a picture: %v", err)
+	}
+	if err := os.WriteFile(file, picture, 0o644); err != nil {
+		p.fail("keep the picture: %v", err)
+	}
+}
