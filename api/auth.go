@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -69,7 +70,7 @@ func (s *server) identify(ctx context.Context, r *http.Request) (desk.Person, er
 		return desk.Person{}, rejectedToken("the token is not known, or no longer valid")
 	}
 	if err == nil {
-		visitOf(ctx).person = person
+		request.Of(ctx).Person = person
 	}
 	return person, err
 }

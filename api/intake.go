@@ -14,6 +14,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
+	"github.com/holesalemart/supportdesk/api/request"
 )
 
 // maxRequest is the longest request body, in bytes.
@@ -51,7 +53,7 @@ func takeIn(w http.ResponseWriter, r *http.Request, op *huma.Operation) error {
 		}
 	}
 	if r.Method == http.MethodPost {
-		visitOf(r.Context()).once, err = onceOf(r, body)
+		request.Of(r.Context()).Once, err = onceOf(r, body)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return err

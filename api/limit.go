@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"golang.org/x/time/rate"
 
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
@@ -70,7 +71,7 @@ func sourceOf(address string) netip.Prefix {
 
 // throttle refuses a source that asks too often.
 func (s *server) throttle(ctx huma.Context, next func(huma.Context)) {
-	if !s.sources.allow(visitOf(ctx.Context()).source) {
+	if !s.sources.allow(request.Of(ctx.Context()).Source) {
 		s.fail(humagin.Unwrap(ctx), fault.New(fault.Limited, "that was too often; try again in a moment"))
 		return
 	}

@@ -11,19 +11,21 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/holesalemart/supportdesk/api/request"
 )
 
 // observe goes around every request: it names it, limits its time, sets the headers that every answer has, survives
 // panics and writes the access log.
 func (s *server) observe(c *gin.Context) {
 	started := time.Now()
-	v := &visit{id: requestID(c.GetHeader("X-Request-ID")), source: c.ClientIP()}
-	ctx, cancel := context.WithTimeout(context.WithValue(c.Request.Context(), visitKey{}, v), requestTime)
+	v := &request.Info{ID: request.ID(c.GetHeader("X-Request-ID")), Source: c.ClientIP(), Connection: c.Request.Context()}
+	ctx, cancel := context.WithTimeout(request.With(c.Request.Context(), v), requestTime)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	// Every answer is JSON. huma would take an Accept header at its word and label a body "json".
 	c.Request.Header.Del("Accept")
-	decorate(c.Writer.Header(), v.id)
+	decorate(c.Writer.Header(), v.ID)
 	defer func() {
 		cut := s.survive(c, v, recover())
 		s.record(c, v, started, cut)
@@ -44,17 +46,17 @@ func decorate(h http.Header, id string) {
 
 // survive turns a panic into a problem. Where part of an answer has gone out already it reports that the connection
 // must be cut, so that nobody takes the part for the whole.
-func (s *server) survive(c *gin.Context, v *visit, panicked any) (cut bool) {
+func (s *server) survive(c *gin.Context, v *request.Info, panicked any) (cut bool) {
 	if panicked == nil {
 		return false
 	}
 	if panicked == http.ErrAbortHandler || hungUp(c.Request.Context(), panicked) {
-		v.failure = nil
+		v.Failure = nil
 		return true
 	}
 	err := fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
 	if c.Writer.Written() {
-		v.failure = err
+		v.Failure = err
 		return true
 	}
 	s.fail(c, err)
@@ -72,9 +74,9 @@ func hungUp(ctx context.Context, panicked any) bool {
 }
 
 // record writes one line for a request: never its query, its body or a token.
-func (s *server) record(c *gin.Context, v *visit, started time.Time, cut bool) {
+func (s *server) record(c *gin.Context, v *request.Info, started time.Time, cut bool) {
 	status := c.Writer.Status()
-	level := levelOf(status, c.Request.URL.Path, v.failure, cut)
+	level := levelOf(status, c.Request.URL.Path, v.Failure, cut)
 	if !s.log.Enabled(c.Request.Context(), level) {
 		return
 	}
@@ -84,14 +86,14 @@ func (s *server) record(c *gin.Context, v *visit, started time.Time, cut bool) {
 		slog.Int("status", status),
 		slog.Duration("took", time.Since(started)),
 		slog.Int("bytes", max(c.Writer.Size(), 0)),
-		slog.String("request_id", v.id),
-		slog.String("from", v.source),
+		slog.String("request_id", v.ID),
+		slog.String("from", v.Source),
 	)
-	if v.person.ID != "" {
-		attrs = append(attrs, slog.String("person", string(v.person.ID)))
+	if v.Person.ID != "" {
+		attrs = append(attrs, slog.String("person", string(v.Person.ID)))
 	}
-	if v.failure != nil && level > slog.LevelInfo {
-		attrs = append(attrs, slog.String("error", v.failure.Error()))
+	if v.Failure != nil && level > slog.LevelInfo {
+		attrs = append(attrs, slog.String("error", v.Failure.Error()))
 	}
 	s.log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 }

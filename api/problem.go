@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/gin-gonic/gin"
 
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
@@ -39,36 +40,9 @@ const (
 	mediaProblem = "application/problem+json"
 	typePrefix   = "urn:supportdesk:problem:"
 
-	// statusGone is what nginx logs when the client hung up; nobody reads the answer.
-	statusGone = 499
-
 	maxErrors    = 20
 	maxFieldName = 64
 )
-
-// statusOf is the one place that gives a kind of fault its status.
-func statusOf(kind fault.Kind) int {
-	switch kind {
-	case fault.Invalid:
-		return http.StatusUnprocessableEntity
-	case fault.Unauthenticated:
-		return http.StatusUnauthorized
-	case fault.Forbidden:
-		return http.StatusForbidden
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case fault.Limited:
-		return http.StatusTooManyRequests
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
-}
 
 // problemNames are the ends of the type URIs: a fault's kind where there is one, and HTTP's own kinds.
 var problemNames = map[int]string{
@@ -83,7 +57,7 @@ var problemNames = map[int]string{
 	http.StatusUnsupportedMediaType:  "unsupported-media-type",
 	http.StatusUnprocessableEntity:   fault.Invalid.String(),
 	http.StatusTooManyRequests:       fault.Limited.String(),
-	statusGone:                       "client-gone",
+	request.StatusGone:                       "client-gone",
 	http.StatusInternalServerError:   fault.Internal.String(),
 	http.StatusServiceUnavailable:    fault.Unavailable.String(),
 }
@@ -101,7 +75,7 @@ func newProblem(status int, detail string, errs ...FieldProblem) *Problem {
 		p.retryAfter = "1"
 	case http.StatusUnauthorized:
 		p.challenge = challenge
-	case statusGone:
+	case request.StatusGone:
 		p.Title = "Client Closed Request"
 	}
 	return p
@@ -112,17 +86,8 @@ func problemOf(ctx context.Context, err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		return newProblem(statusGone, "the client closed the connection")
-	}
-	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || f.Kind == fault.Internal {
-		if errors.Is(err, context.DeadlineExceeded) {
-			return newProblem(http.StatusServiceUnavailable, "that took too long; try again later")
-		}
-		return newProblem(http.StatusInternalServerError, "something failed on our side, and is recorded under this request's ID")
-	}
-	p := newProblem(statusOf(f.Kind), f.Message)
+	status, f := request.Safe(ctx, err)
+	p := newProblem(status, f.Message)
 	p.Code = f.Code
 	for _, d := range f.Details {
 		p.add(d.Field, d.Message)
@@ -171,10 +136,10 @@ func (p *Problem) GetHeaders() http.Header {
 
 // problem is the answer to a request that failed with err, and notes err for the log.
 func problem(ctx context.Context, err error) *Problem {
-	v := visitOf(ctx)
-	v.failure = err
+	v := request.Of(ctx)
+	v.Failure = err
 	p := problemOf(ctx, err)
-	p.RequestID = v.id
+	p.RequestID = v.ID
 	return p
 }
 
@@ -182,7 +147,7 @@ func problem(ctx context.Context, err error) *Problem {
 func (s *server) fail(c *gin.Context, err error) { s.refuse(c, problem(c.Request.Context(), err)) }
 
 func (s *server) refuse(c *gin.Context, p *Problem) {
-	p.RequestID = visitOf(c.Request.Context()).id
+	p.RequestID = request.Of(c.Request.Context()).ID
 	for name, values := range p.GetHeaders() {
 		c.Writer.Header()[name] = values
 	}
@@ -201,7 +166,7 @@ func translate(ctx huma.Context, _ string, body any) (any, error) {
 		return body, nil
 	}
 	p := newProblem(model.Status, "the request is not valid")
-	p.RequestID = visitOf(ctx.Context()).id
+	p.RequestID = request.Of(ctx.Context()).ID
 	for _, d := range model.Errors {
 		p.add(fieldOf(d))
 	}

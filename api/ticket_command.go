@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -91,7 +92,7 @@ func withWords(verb ticket.Verb) func(*server, context.Context, *wordsInput) (*c
 // reply is the requester's or the desk's, by who asks.
 func (s *server) reply(ctx context.Context, in *wordsInput) (*commandOutput, error) {
 	verb := ticket.VerbCustomerReply
-	if visitOf(ctx).person.Role.Staff() {
+	if request.Of(ctx).Person.Role.Staff() {
 		verb = ticket.VerbAgentReply
 	}
 	return withWords(verb)(s, ctx, in)
@@ -140,13 +141,13 @@ func (s *server) reclassify(ctx context.Context, in *reclassifyInput) (*commandO
 // command answers 200 with the new state, 202 when the outcome is not known in time, and a refusal as a problem.
 // What was accepted is kept, so whatever fails afterwards makes it a 202: a 5xx would invite to say it twice.
 func (s *server) command(ctx context.Context, number string, r desk.Request) (*commandOutput, error) {
-	v := visitOf(ctx)
+	v := request.Of(ctx)
 	var err error
 	if r.Number, err = ticket.ParseNumber(number); err != nil {
 		return nil, err
 	}
-	r.Once = v.once
-	accepted, outcome, decided, err := s.Desk.Command(ctx, v.person, r)
+	r.Once = v.Once
+	accepted, outcome, decided, err := s.Desk.Command(ctx, v.Person, r)
 	if accepted.Seq == 0 && err != nil {
 		return nil, err
 	}
@@ -158,7 +159,7 @@ func (s *server) command(ctx context.Context, number string, r desk.Request) (*c
 		out.Body, err = s.ticket(ctx, r.Number)
 	}
 	if err != nil || !decided {
-		v.failure = err
+		v.Failure = err
 		out.Status, out.Location = http.StatusAccepted, linksOf(r.Number).Self
 		out.Body = acceptedView{Number: r.Number, Command: accepted.Seq, Status: "accepted"}
 	}

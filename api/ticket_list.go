@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -52,7 +53,7 @@ type summaryView struct {
 }
 
 func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
-	viewer := visitOf(ctx).person
+	viewer := request.Of(ctx).Person
 	filter, err := in.filter(viewer)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -95,7 +96,7 @@ func (s *server) read(ctx context.Context, in *ticketInput) (*ticketOutput, erro
 
 // ticket reads a ticket as whoever asks may see it.
 func (s *server) ticket(ctx context.Context, n ticket.Number) (ticketView, error) {
-	viewer := visitOf(ctx).person
+	viewer := request.Of(ctx).Person
 	v, err := s.Desk.Ticket(ctx, viewer, n)
 	if err != nil {
 		return ticketView{}, err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -58,7 +59,7 @@ func linksOf(n ticket.Number) linksView {
 
 // submit answers as soon as the ticket is stored, with what was promised.
 func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
-	v := visitOf(ctx)
+	v := request.Of(ctx)
 	var f input.Fields
 	typed := desk.Submission{
 		Subject:  f.Line("subject", in.Body.Subject, desk.MaxSubject),
@@ -67,12 +68,12 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 		Priority: policy.Priority(in.Body.Priority),
 		Order:    f.Optional("order", in.Body.Order, input.MaxOrder),
 		Follows:  f.Number("follows", in.Body.Follows),
-		Once:     v.once,
+		Once:     v.Once,
 	}
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
-	receipt, err := s.Desk.Submit(ctx, v.person, typed)
+	receipt, err := s.Desk.Submit(ctx, v.Person, typed)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -58,7 +59,7 @@ func (s *server) timeline(ctx context.Context, in *ticketInput) (*timelineOutput
 	if err != nil {
 		return nil, err
 	}
-	viewer := visitOf(ctx).person
+	viewer := request.Of(ctx).Person
 	entries, err := s.Desk.Timeline(ctx, viewer, n)
 	if err != nil {
 		return nil, err

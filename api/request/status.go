@@ -1,0 +1,53 @@
+package request
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// StatusGone is what nginx logs when the client hung up; nobody reads the answer.
+const StatusGone = 499
+
+// Status is the one place that gives a kind of fault its status.
+func Status(kind fault.Kind) int {
+	switch kind {
+	case fault.Invalid:
+		return http.StatusUnprocessableEntity
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Forbidden:
+		return http.StatusForbidden
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.Limited:
+		return http.StatusTooManyRequests
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// Safe gives an error its kind's status and the fault that may be shown: what nobody classified shows nothing of
+// itself.
+func Safe(ctx context.Context, err error) (status int, shown *fault.Error) {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return StatusGone, fault.New(fault.Internal, "the client closed the connection")
+	}
+	f, ok := errors.AsType[*fault.Error](err)
+	if ok && f.Kind != fault.Internal {
+		return Status(f.Kind), f
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return http.StatusServiceUnavailable, fault.New(fault.Unavailable, "that took too long; try again later")
+	}
+	return http.StatusInternalServerError,
+		fault.New(fault.Internal, "something failed on our side, and is recorded under this request's ID")
+}
