@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
+	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -52,6 +55,9 @@ type Config struct {
 	Desk   frontDesk
 	People people
 
+	Site  *page.Engine // of the website; nil: there is none
+	Areas []page.Area  // the website's pages
+
 	Ready          []Check      // what /readyz asks
 	Version        string       // of the program; shown by /healthz and in the OpenAPI document
 	Contact        string       // e-mail address for the OpenAPI document; may be empty
@@ -71,6 +77,7 @@ type server struct {
 	Config
 	log      *slog.Logger
 	sources  *sources
+	origins  *http.CrossOriginProtection
 	document []byte // OpenAPI, as JSON
 }
 
@@ -80,7 +87,7 @@ func New(config Config) (http.Handler, error) {
 	if config.Desk == nil || config.People == nil {
 		return nil, errors.New("make the API: a desk and people are needed")
 	}
-	s := &server{Config: config, log: config.Log, sources: newSources(trackRate, trackBurst, maxSources)}
+	s := &server{Config: config, log: config.Log, sources: newSources(trackRate, trackBurst, maxSources), origins: http.NewCrossOriginProtection()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -91,10 +98,10 @@ func New(config Config) (http.Handler, error) {
 	if err := engine.SetTrustedProxies(config.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("make the API: trusted proxies: %w", err)
 	}
-	engine.Use(s.observe)
-	engine.NoRoute(func(c *gin.Context) { s.refuse(c, newProblem(http.StatusNotFound, "there is nothing here")) })
+	engine.Use(s.observe, s.sameOrigin)
+	engine.NoRoute(func(c *gin.Context) { s.nothing(c, http.StatusNotFound, "there is nothing here") })
 	engine.NoMethod(func(c *gin.Context) {
-		s.refuse(c, newProblem(http.StatusMethodNotAllowed, "this resource does not know that method"))
+		s.nothing(c, http.StatusMethodNotAllowed, "this resource does not know that method")
 	})
 	if err := s.mount(engine); err != nil {
 		return nil, fmt.Errorf("make the API: %w", err)
@@ -118,9 +125,45 @@ func (s *server) mount(engine *gin.Engine) error {
 	}
 	s.document = document
 	engine.GET("/api/openapi.json", s.serveDocument)
-	s.front(engine)
+	if s.Site != nil {
+		if err := s.Site.Mount(engine, s.Areas...); err != nil {
+			return err
+		}
+	}
 	health{version: s.Version, checks: s.Ready, log: s.log}.mount(engine)
 	return nil
+}
+
+// nothing answers where no route does.
+func (s *server) nothing(c *gin.Context, status int, why string) {
+	if s.isPage(c) {
+		s.Site.Fail(c, fault.New(fault.NotFound, "%s", why))
+		return
+	}
+	s.refuse(c, newProblem(status, why))
+}
+
+// broken answers a request that failed outside of any handler: with a page on the website, with a problem elsewhere.
+func (s *server) broken(c *gin.Context, err error) {
+	if s.isPage(c) {
+		s.Site.Fail(c, err)
+		c.Abort()
+		return
+	}
+	s.fail(c, err)
+}
+
+func (s *server) isPage(c *gin.Context) bool {
+	path := c.Request.URL.Path
+	return s.Site != nil && path != "/api" && !strings.HasPrefix(path, "/api/")
+}
+
+// sameOrigin refuses what another site's page makes a browser send in its visitor's name. A program that is no
+// browser sends neither of the headers that this looks at.
+func (s *server) sameOrigin(c *gin.Context) {
+	if err := s.origins.Check(c.Request); err != nil {
+		s.broken(c, fault.Wrap(err, fault.Forbidden, "another site's page asked for this"))
+	}
 }
 
 // headAsGet answers HEAD wherever GET is answered; net/http leaves the body out.

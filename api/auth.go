@@ -59,8 +59,15 @@ func (s *server) admit(rule access) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// identify finds whose token came with the request, and notes them in the visit.
+// identify finds whose token or session came with the request, and notes them. A token counts before a session.
 func (s *server) identify(ctx context.Context, r *http.Request) (desk.Person, error) {
+	if s.Site != nil && len(r.Header.Values("Authorization")) == 0 {
+		person, err := s.Site.Identify(r)
+		if err != nil || person.ID != "" {
+			request.Of(ctx).Person = person
+			return person, err
+		}
+	}
 	token, err := bearerToken(r.Header)
 	if err != nil {
 		return desk.Person{}, err

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -59,7 +60,7 @@ func (s *server) survive(c *gin.Context, v *request.Info, panicked any) (cut boo
 		v.Failure = err
 		return true
 	}
-	s.fail(c, err)
+	s.broken(c, err)
 	return false
 }
 
@@ -82,7 +83,7 @@ func (s *server) record(c *gin.Context, v *request.Info, started time.Time, cut 
 	}
 	attrs := append(make([]slog.Attr, 0, 9),
 		slog.String("method", c.Request.Method),
-		slog.String("path", c.Request.URL.Path),
+		slog.String("path", loggedPath(c)),
 		slog.Int("status", status),
 		slog.Duration("took", time.Since(started)),
 		slog.Int("bytes", max(c.Writer.Size(), 0)),
@@ -96,6 +97,14 @@ func (s *server) record(c *gin.Context, v *request.Info, started time.Time, cut 
 		attrs = append(attrs, slog.String("error", v.Failure.Error()))
 	}
 	s.log.LogAttrs(c.Request.Context(), level, "request", attrs...)
+}
+
+// loggedPath is the request's path, but for those that carry a secret: links from mails.
+func loggedPath(c *gin.Context) string {
+	if strings.Contains(c.FullPath(), ":token") {
+		return c.FullPath()
+	}
+	return c.Request.URL.Path
 }
 
 func levelOf(status int, path string, failure error, cut bool) slog.Level {

@@ -145,14 +145,3 @@ func TestTrack_remembersFewSources(t *testing.T) {
 		t.Errorf("%d sources are remembered, want at most twice 100", n)
 	}
 }
-
-func TestFront_leadsWhereMailsPointTo(t *testing.T) {
-	h, _ := serve(t, &scripted{})
-	tracked := do(t, h, call{method: "GET", path: "/track/HM-7Q2K9XM4TD"})
-	if to := tracked.Header().Get("Location"); tracked.Code != 302 || to != "/api/v1/track/HM-7Q2K9XM4TD" {
-		t.Errorf("%d to %q", tracked.Code, to)
-	}
-	if root := do(t, h, call{method: "GET", path: "/"}); root.Code != 200 || !strings.Contains(root.Body.String(), "/api/openapi.json") {
-		t.Errorf("%d %s", root.Code, root.Body)
-	}
-}

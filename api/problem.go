@@ -57,7 +57,7 @@ var problemNames = map[int]string{
 	http.StatusUnsupportedMediaType:  "unsupported-media-type",
 	http.StatusUnprocessableEntity:   fault.Invalid.String(),
 	http.StatusTooManyRequests:       fault.Limited.String(),
-	request.StatusGone:                       "client-gone",
+	request.StatusGone:               "client-gone",
 	http.StatusInternalServerError:   fault.Internal.String(),
 	http.StatusServiceUnavailable:    fault.Unavailable.String(),
 }

@@ -50,9 +50,20 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	dispatcher := dispatch.New(n.temporal)
 	relay := dispatch.NewRelay(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db, log)
+	d := desk.New(db, db, db, outcomes, relay)
+	site, err := n.site(p.ctx, d)
+	if err != nil {
+		return err
+	}
+	areas, err := n.areas()
+	if err != nil {
+		return err
+	}
 	handler, err := api.New(api.Config{
-		Desk:    desk.New(db, db, db, outcomes, relay),
+		Desk:    d,
 		People:  db,
+		Site:    site,
+		Areas:   areas,
 		Version: versionName(),
 		Ready: []api.Check{
 			{Name: "postgresql", Ask: db.Ready},

@@ -1,0 +1,40 @@
+package page
+
+import (
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Access is a route's rule: who may ask. The zero Access is no rule, and no route may have it.
+type Access struct {
+	Who    string                 // in words
+	Allows func(ticket.Role) bool // nil: anyone, without signing in
+}
+
+// The rules that pages have.
+var (
+	Anyone         = Access{Who: "Anyone, without signing in."}
+	SignedIn       = Access{Who: "Everyone who has signed in.", Allows: func(ticket.Role) bool { return true }}
+	Customers      = Access{Who: "Customers.", Allows: func(r ticket.Role) bool { return r == ticket.RoleCustomer }}
+	Staff          = Access{Who: "Staff.", Allows: ticket.Role.Staff}
+	Supervisors    = Access{Who: "Supervisors and administrators.", Allows: supervises}
+	Administrators = Access{Who: "Administrators.", Allows: func(r ticket.Role) bool { return r == ticket.RoleAdministrator }}
+)
+
+func supervises(r ticket.Role) bool {
+	return r == ticket.RoleSupervisor || r == ticket.RoleAdministrator
+}
+
+// admit lets in who the rule allows.
+func (a Access) admit(v *Visit) error {
+	switch {
+	case a.Allows == nil:
+		return nil
+	case !v.SignedIn():
+		return fault.New(fault.Unauthenticated, "sign in to see this page")
+	case !a.Allows(v.Person.Role):
+		return fault.New(fault.Forbidden, "this page is not for your role")
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,45 @@
+package page
+
+import (
+	"fmt"
+	"io/fs"
+	"net/http"
+)
+
+// Area is one audience's part of the website.
+type Area struct {
+	Name      string // in lower case: "portal"
+	Templates fs.FS  // *.html at its root; those that begin with _ are shared by all its pages
+	Routes    []Route
+}
+
+// Route is one line of an area's table.
+type Route struct {
+	Method string // GET or POST: forms know no other
+	Path   string // as gin has it: /tickets/:number
+	Access Access
+	Handle func(*Visit) error // its error becomes an error page
+}
+
+// Get is a route that shows something.
+func Get(path string, access Access, handle func(*Visit) error) Route {
+	return Route{Method: http.MethodGet, Path: path, Access: access, Handle: handle}
+}
+
+// Post is a route that does something.
+func Post(path string, access Access, handle func(*Visit) error) Route {
+	return Route{Method: http.MethodPost, Path: path, Access: access, Handle: handle}
+}
+
+func (r Route) check() error {
+	switch {
+	case r.Access.Who == "":
+		return fmt.Errorf("%s %s has no rule for who may ask", r.Method, r.Path)
+	case r.Method != http.MethodGet && r.Method != http.MethodPost:
+		return fmt.Errorf("%s %s is neither GET nor POST", r.Method, r.Path)
+	case r.Handle == nil:
+		return fmt.Errorf("%s %s has no handler", r.Method, r.Path)
+	default:
+		return nil
+	}
+}

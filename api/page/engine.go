@@ -1,0 +1,212 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/gin-gonic/gin"
+
+	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// lifetime is how long a browser stays signed in.
+const lifetime = 14 * 24 * time.Hour
+
+type people interface {
+	// BySession gives whoever a session belongs to, or an Unauthenticated fault.
+	BySession(ctx context.Context, id ticket.PersonID, epoch int64) (desk.Person, error)
+}
+
+type policies interface {
+	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
+}
+
+// Config is what the engine needs. Sessions, People and Policies must be set.
+type Config struct {
+	Sessions scs.CtxStore
+	People   people
+	Policies policies
+
+	Name       string          // of the site; "Support" when empty
+	Version    string          // of the program
+	Secure     bool            // cookies travel over HTTPS only
+	TemporalUI string          // address of Temporal UI with its namespace, such as http://…/namespaces/default; empty: no links
+	Stopping   <-chan struct{} // closed when the server stops: streams end then; nil: never
+	Log        *slog.Logger    // nil: slog.Default
+}
+
+// Engine shows the pages of every area.
+type Engine struct {
+	Config
+	sessions *scs.SessionManager
+	assets   *assets
+	errors   *set // the error page
+	policy   atomic.Pointer[policy.Policy]
+	sets     map[string]*set // by area
+}
+
+// New prepares an engine: it reads its static files and checks its own templates.
+func New(config Config) (*Engine, error) {
+	if config.Sessions == nil || config.People == nil || config.Policies == nil {
+		return nil, errors.New("make the pages: sessions, people and policies are needed")
+	}
+	if config.Log == nil {
+		config.Log = slog.Default()
+	}
+	if config.Name == "" {
+		config.Name = "Support"
+	}
+	e := &Engine{Config: config, sessions: newSessions(config), sets: map[string]*set{}}
+	var err error
+	if e.assets, err = readAssets(); err != nil {
+		return nil, err
+	}
+	e.errors, err = e.parse(ownTemplates())
+	return e, err
+}
+
+// Mount registers the static files and every area's routes. A template that can't be parsed or a route without a rule
+// is an error.
+func (e *Engine) Mount(engine *gin.Engine, areas ...Area) error {
+	engine.GET("/static/*file", e.static)
+	for _, a := range areas {
+		set, err := e.parse(a.Templates)
+		if err != nil {
+			return fmt.Errorf("area %s: %w", a.Name, err)
+		}
+		e.sets[a.Name] = set
+		for _, r := range a.Routes {
+			if err := r.check(); err != nil {
+				return fmt.Errorf("area %s: %w", a.Name, err)
+			}
+			engine.Handle(r.Method, r.Path, e.handler(set, r))
+		}
+	}
+	return nil
+}
+
+func (e *Engine) handler(set *set, r Route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		v := e.visit(c, set)
+		err := v.begin()
+		if err == nil {
+			err = r.Access.admit(v)
+		}
+		if err == nil {
+			err = r.Handle(v)
+		}
+		if err != nil {
+			v.fail(err)
+		}
+	}
+}
+
+// Fail answers a request that no route took, or that broke, with an error page.
+func (e *Engine) Fail(c *gin.Context, err error) {
+	v := e.visit(c, e.errors)
+	if lost := v.begin(); lost != nil {
+		e.Log.WarnContext(c.Request.Context(), "error page without a session", "error", lost)
+	}
+	v.fail(err)
+}
+
+// inForce is the policy that the layout names. While the database is away the last one known does.
+func (e *Engine) inForce(ctx context.Context) *policy.Policy {
+	_, p, _, err := e.Policies.PolicyInForce(ctx)
+	if err != nil {
+		return e.policy.Load()
+	}
+	e.policy.Store(p)
+	return p
+}
+
+func (e *Engine) visit(c *gin.Context, set *set) *Visit {
+	return &Visit{engine: e, set: set, gin: c, info: request.Of(c.Request.Context())}
+}
+
+// begin finds out who asks.
+func (v *Visit) begin() error {
+	v.headers()
+	v.policy = v.engine.inForce(v.Context())
+	v.Zone = v.zone()
+	v.Session = &Session{visit: v}
+	if err := v.Session.load(); err != nil {
+		return err
+	}
+	person, err := v.Session.person()
+	if fault.KindOf(err) == fault.Unauthenticated {
+		return v.Session.SignOut() // ended elsewhere, or disabled: a visitor from here on
+	}
+	v.Person = person
+	v.info.Person = person
+	return err
+}
+
+// Identify gives whoever is signed in where a request comes from; the zero Person when nobody is. An Unauthenticated
+// fault says that their session was ended.
+func (e *Engine) Identify(r *http.Request) (desk.Person, error) {
+	cookie, err := r.Cookie(e.sessions.Cookie.Name)
+	if err != nil {
+		return desk.Person{}, nil //nolint:nilerr // no cookie, nobody
+	}
+	ctx, err := e.sessions.Load(r.Context(), cookie.Value)
+	if err != nil {
+		return desk.Person{}, fmt.Errorf("load the session: %w", err)
+	}
+	id := e.sessions.GetString(ctx, keyPerson)
+	if id == "" {
+		return desk.Person{}, nil
+	}
+	return e.People.BySession(ctx, ticket.PersonID(id), e.sessions.GetInt64(ctx, keyEpoch))
+}
+
+// contentPolicy lets a page run what this server serves, and nothing that somebody typed.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (v *Visit) headers() {
+	h := v.gin.Writer.Header()
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("Referrer-Policy", "same-origin") // cross-origin checks of older browsers need it within the site
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	h.Set("Vary", "Cookie, HX-Request")
+}
+
+// zone is the viewer's, which a script tells in a cookie; until then the policy's.
+func (v *Visit) zone() *time.Location {
+	if cookie, err := v.gin.Request.Cookie("tz"); err == nil && !strings.EqualFold(cookie.Value, "local") && cookie.Value != "" {
+		if zone, err := time.LoadLocation(cookie.Value); err == nil {
+			return zone
+		}
+	}
+	if v.policy != nil {
+		return v.policy.Zone
+	}
+	return time.UTC
+}
+
+func newSessions(config Config) *scs.SessionManager {
+	m := scs.New()
+	m.Lifetime = lifetime
+	m.Store = config.Sessions
+	m.HashTokenInStore = true
+	m.Cookie.Name = "session"
+	m.Cookie.Secure = config.Secure
+	if config.Secure {
+		m.Cookie.Name = "__Host-session" // no other host and no plain connection can set it
+	}
+	m.Cookie.SameSite = http.SameSiteLaxMode
+	return m
+}

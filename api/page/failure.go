@@ -1,0 +1,69 @@
+package page
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+type failureView struct {
+	Layout
+	Status  int
+	Heading string
+	Message string
+	ID      string // of the request
+	Details []fault.Detail
+}
+
+// fail answers with an error page, and notes the error for the log. Who has not signed in is asked to.
+func (v *Visit) fail(err error) {
+	v.info.Failure = err
+	if v.gin.Writer.Written() {
+		return // a stream that broke: its browser comes again
+	}
+	status, shown := request.Safe(v.Context(), err)
+	if status == http.StatusUnauthorized && v.gin.Request.Method == http.MethodGet {
+		if v.Redirect("/sign-in?next="+url.QueryEscape(v.gin.Request.URL.RequestURI())) == nil {
+			return
+		}
+	}
+	if status == http.StatusServiceUnavailable {
+		v.gin.Header("Retry-After", "5")
+	}
+	if status == http.StatusUnauthorized {
+		v.gin.Header("WWW-Authenticate", `Session realm="supportdesk"`)
+	}
+	view := failureView{
+		Layout: v.Layout(headings[status], ""), Status: status, Heading: headings[status],
+		Message: shown.Message, ID: v.info.ID, Details: shown.Details,
+	}
+	if view.Heading == "" {
+		view.Heading = http.StatusText(status)
+	}
+	page := *v
+	page.set = v.engine.errors
+	block := "layout"
+	if v.Partial() {
+		block = "failure"
+	}
+	if lost := page.render(status, "failure", block, view); lost != nil {
+		v.gin.String(status, "%s\n", shown.Message) // the session can't be kept, or the page is broken: the words go out
+		v.engine.Log.ErrorContext(v.Context(), "no error page", "error", lost)
+	}
+}
+
+// headings say what a status means to whoever sees it.
+var headings = map[int]string{
+	http.StatusUnauthorized:          "Please sign in",
+	http.StatusForbidden:             "This is not for you",
+	http.StatusNotFound:              "There is nothing here",
+	http.StatusMethodNotAllowed:      "That can't be done here",
+	http.StatusConflict:              "That can't be done now",
+	http.StatusRequestEntityTooLarge: "That is too much",
+	http.StatusUnprocessableEntity:   "That can't be taken as it is",
+	http.StatusTooManyRequests:       "That was too often",
+	http.StatusServiceUnavailable:    "We can't answer at the moment",
+	http.StatusInternalServerError:   "Something failed on our side",
+}

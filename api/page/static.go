@@ -1,0 +1,118 @@
+package page
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+//go:embed static
+var static embed.FS
+
+// asset is a static file, ready to be sent.
+type asset struct {
+	media   string
+	etag    string
+	body    []byte
+	gzipped []byte // nil: not worth it
+}
+
+// assets are the static files by path, such as css/base.css. They are addressed with a part of their hash, so a
+// browser may keep them for ever and gets a new one when it has changed.
+type assets struct {
+	files map[string]asset
+	token string // of all files together
+}
+
+func readAssets() (*assets, error) {
+	a := &assets{files: map[string]asset{}}
+	all := sha256.New()
+	err := fs.WalkDir(static, "static", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		body, err := static.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		file, err := newAsset(name, body)
+		a.files[strings.TrimPrefix(name, "static/")] = file
+		_, _ = all.Write([]byte(file.etag)) // a hash never fails
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the static files: %w", err)
+	}
+	a.token = hex.EncodeToString(all.Sum(nil))[:10]
+	return a, nil
+}
+
+func newAsset(name string, body []byte) (asset, error) {
+	sum := sha256.Sum256(body)
+	a := asset{media: mime.TypeByExtension(path.Ext(name)), etag: `"` + hex.EncodeToString(sum[:8]) + `"`, body: body}
+	if path.Ext(name) == ".md" || a.media == "" {
+		a.media = "text/plain; charset=utf-8"
+	}
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return a, err
+	}
+	if _, err := w.Write(body); err != nil {
+		return a, err
+	}
+	if err := w.Close(); err != nil {
+		return a, err
+	}
+	if b.Len() < len(body) {
+		a.gzipped = b.Bytes()
+	}
+	return a, nil
+}
+
+// address is where a page finds a file. The token stands in the path, so that a script's own imports carry it on.
+func (a *assets) address(name string) (string, error) {
+	if _, there := a.files[name]; !there {
+		return "", fmt.Errorf("there is no static file %s", name)
+	}
+	return "/static/" + a.token + "/" + name, nil
+}
+
+func (e *Engine) static(c *gin.Context) {
+	token, name, _ := strings.Cut(strings.TrimPrefix(c.Param("file"), "/"), "/")
+	file, there := e.assets.files[name]
+	if !there {
+		e.Fail(c, fault.New(fault.NotFound, "there is no such file"))
+		return
+	}
+	h := c.Writer.Header()
+	h.Set("Content-Type", file.media)
+	h.Set("ETag", file.etag)
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("Cache-Control", "no-cache") // another program's page: ask again
+	if token == e.assets.token {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	if c.GetHeader("If-None-Match") == file.etag {
+		c.Status(http.StatusNotModified)
+		return
+	}
+	body := file.body
+	if file.gzipped != nil && strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		body = file.gzipped
+	}
+	_, _ = c.Writer.Write(body) // a client that has gone is the only way this fails
+}

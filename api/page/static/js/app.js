@@ -1,0 +1,101 @@
+// What every page does with a script: times in the viewer's zone and kept true, light and dark. Everything works
+// without it, with times in the policy's zone.
+
+const root = document.documentElement;
+
+function remember(name, value) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax${secure}`;
+}
+
+// The server writes instants in the zone that this cookie tells; the first page of all has to be written again.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const rewrite = zone && root.dataset.zone !== zone;
+if (rewrite) remember("tz", zone);
+
+const day = { day: "numeric", month: "short", year: "numeric" };
+const formats = {
+  full: { weekday: "short", ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" },
+  day,
+};
+
+function span(seconds) {
+  const minute = 60, hour = 3600, oneDay = 86400;
+  if (seconds < minute) return `${Math.floor(seconds)} s`;
+  if (seconds < hour) return `${Math.floor(seconds / minute)} min`;
+  if (seconds < oneDay) return `${Math.floor(seconds / hour)} h`;
+  const days = Math.floor(seconds / oneDay), hours = Math.floor((seconds % oneDay) / hour);
+  return days < 10 && hours > 0 ? `${days} d ${hours} h` : `${days} d`;
+}
+
+// relative and left say what the server's layout.go says.
+function relative(seconds) {
+  if (Math.abs(seconds) < 30) return "now";
+  return seconds < 0 ? `${span(-seconds)} ago` : `in ${span(seconds)}`;
+}
+
+function left(seconds) {
+  return seconds < 0 ? `${span(-seconds)} over` : `${span(seconds)} left`;
+}
+
+function words(time) {
+  const at = new Date(time.dateTime), seconds = (at - Date.now()) / 1000;
+  switch (time.dataset.time) {
+    case "relative": return relative(seconds);
+    case "left": return left(seconds);
+    default: {
+      if (!rewrite) return null;
+      const parts = new Intl.DateTimeFormat("en-GB", formats[time.dataset.time] ?? formats.full);
+      return parts.format(at);
+    }
+  }
+}
+
+export function refreshTimes(within = document) {
+  for (const time of within.querySelectorAll("time[data-time]")) {
+    const text = words(time);
+    if (text !== null && text !== time.textContent) time.textContent = text;
+  }
+}
+
+refreshTimes();
+setInterval(refreshTimes, 10_000);
+document.addEventListener("htmx:afterSettle", () => refreshTimes());
+
+// Light and dark. Without a choice the system's holds.
+export function toggleTheme() {
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  remember("theme", root.dataset.theme);
+}
+
+for (const button of document.querySelectorAll('[data-action="theme"]')) {
+  button.hidden = false;
+  button.addEventListener("click", toggleTheme);
+}
+
+// An open menu closes when something else is clicked, and on Escape.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// A form that was sent can't be sent twice by impatience; the server would take it once anyway.
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method !== "post" || event.target.hasAttribute("data-again")) return;
+  setTimeout(() => {
+    for (const button of event.target.querySelectorAll("button[type=submit]")) button.disabled = true;
+  });
+});
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const button of document.querySelectorAll("button[type=submit][disabled]")) button.disabled = false;
+});

@@ -1,0 +1,206 @@
+package page
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// maxForm is the longest posted form, in bytes. Percent-encoding may triple what was typed.
+const maxForm = 3*desk.MaxBody + 16<<10
+
+var errSignIn = fault.New(fault.Unauthenticated, "sign in to see this page")
+
+// Visit is one request for a page: who asks, what they sent, and the ways to answer.
+type Visit struct {
+	Person  desk.Person    // zero: nobody has signed in
+	Zone    *time.Location // the viewer's, or the policy's until it is known
+	Session *Session
+
+	engine *Engine
+	set    *set
+	gin    *gin.Context
+	info   *request.Info
+	policy *policy.Policy // in force; nil when the database has never answered
+	form   url.Values
+	loaded bool // the session
+}
+
+// Context ends with the request, or when it has taken too long.
+func (v *Visit) Context() context.Context { return v.gin.Request.Context() }
+
+// SignedIn reports whether the person is known.
+func (v *Visit) SignedIn() bool { return v.Person.ID != "" }
+
+// Source is the address that the request came from.
+func (v *Visit) Source() string { return v.info.Source }
+
+// Param gives a part of the path.
+func (v *Visit) Param(name string) string { return v.gin.Param(name) }
+
+// Query gives a value of the query; empty when it is missing or no text.
+func (v *Visit) Query(name string) string {
+	if value := v.gin.Query(name); utf8.ValidString(value) {
+		return value
+	}
+	return ""
+}
+
+// Queries gives the whole query.
+func (v *Visit) Queries() url.Values { return v.gin.Request.URL.Query() }
+
+// Path is the request's own, without its query.
+func (v *Visit) Path() string { return v.gin.Request.URL.Path }
+
+// Partial reports whether htmx asks, which wants a fragment and not a page.
+func (v *Visit) Partial() bool {
+	return v.gin.GetHeader("HX-Request") == "true" && v.gin.GetHeader("HX-History-Restore-Request") != "true"
+}
+
+// Header gives a header of the request.
+func (v *Visit) Header(name string) string { return v.gin.GetHeader(name) }
+
+// SetHeader sets a header of the answer.
+func (v *Visit) SetHeader(name, value string) { v.gin.Header(name, value) }
+
+// Form reads what was posted. Values keep their line breaks as the browser sent them.
+func (v *Visit) Form() (url.Values, error) {
+	if v.form != nil {
+		return v.form, nil
+	}
+	r := v.gin.Request
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return nil, fault.New(fault.Invalid, "that was no form")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(v.gin.Writer, r.Body, maxForm))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, fault.New(fault.TooLarge, "that is more than a form can hold")
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "the form did not arrive whole; send it again")
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "the form can't be read")
+	}
+	v.form = form
+	return form, nil
+}
+
+// fieldOnce is the hidden field of a form that may be sent once.
+const fieldOnce = "once"
+
+// Once is what makes a form that is sent twice be taken once: the key that it was shown with. A form without one is
+// not protected.
+func (v *Visit) Once() desk.Once {
+	key := v.form.Get(fieldOnce)
+	if key == "" || len(key) > 64 {
+		return desk.Once{}
+	}
+	hash := sha256.New()
+	_, _ = io.WriteString(hash, v.Path()+"\n"+v.form.Encode()) // a hash never fails
+	return desk.Once{Key: "page:" + key, Fingerprint: hash.Sum(nil)}
+}
+
+// Flash keeps a sentence for the next page that this browser is shown.
+func (v *Visit) Flash(format string, args ...any) {
+	v.Session.Put(keyFlash, fmt.Sprintf(format, args...))
+}
+
+// Show answers with a page.
+func (v *Visit) Show(name string, view any) error { return v.ShowStatus(http.StatusOK, name, view) }
+
+// ShowStatus answers with a page under a status, such as 422 for a form that comes back.
+func (v *Visit) ShowStatus(status int, name string, view any) error {
+	return v.render(status, name, "layout", view)
+}
+
+// Fragment answers with one block of a page, without the layout.
+func (v *Visit) Fragment(name, block string, view any) error {
+	return v.render(http.StatusOK, name, block, view)
+}
+
+func (v *Visit) render(status int, name, block string, view any) error {
+	var b bytes.Buffer
+	if err := v.set.execute(&b, name, block, view); err != nil {
+		return fmt.Errorf("render %s of page %s: %w", block, name, err)
+	}
+	return v.write(status, "text/html; charset=utf-8", b.Bytes())
+}
+
+// Redirect sends the browser on, after a post or instead of a page. Only an address of this site is taken.
+func (v *Visit) Redirect(to string) error {
+	if err := v.Session.save(); err != nil {
+		return err
+	}
+	if v.Partial() {
+		v.gin.Header("HX-Redirect", to)
+		v.gin.Status(http.StatusNoContent)
+		return nil
+	}
+	v.gin.Redirect(http.StatusSeeOther, to)
+	return nil
+}
+
+// File answers with something to be kept under a name.
+func (v *Visit) File(media, name string, body []byte) error {
+	v.gin.Header("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	return v.write(http.StatusOK, media, body)
+}
+
+// Nothing answers that it is done and nothing has to be shown.
+func (v *Visit) Nothing() error {
+	if err := v.Session.save(); err != nil {
+		return err
+	}
+	v.gin.Status(http.StatusNoContent)
+	v.gin.Writer.WriteHeaderNow()
+	return nil
+}
+
+// smallest is the size from which compressing an answer is worth it, in bytes.
+const smallest = 1400
+
+func (v *Visit) write(status int, media string, body []byte) error {
+	if err := v.Session.save(); err != nil {
+		return err
+	}
+	h := v.gin.Writer.Header()
+	h.Set("Content-Type", media)
+	h.Add("Vary", "Accept-Encoding")
+	if len(body) >= smallest && strings.Contains(v.gin.GetHeader("Accept-Encoding"), "gzip") {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		if _, err := w.Write(body); err != nil {
+			return fmt.Errorf("compress: %w", err)
+		}
+		if err := w.Close(); err != nil {
+			return fmt.Errorf("compress: %w", err)
+		}
+		h.Set("Content-Encoding", "gzip")
+		body = b.Bytes()
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	v.gin.Status(status)
+	_, _ = v.gin.Writer.Write(body) // a client that has gone is the only way this fails
+	return nil
+}
