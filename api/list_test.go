@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -47,7 +48,7 @@ func TestList_cursorsComeBack(t *testing.T) {
 			t.Errorf("%s: the store is asked for what comes after %+v, want %+v", who, next.After, want)
 		}
 		asked.After, next.After = desk.Cursor{}, desk.Cursor{}
-		if asked != next || asked.Text != `"a b" -c&d` || asked.Limit != 1 || asked.Viewer != people[who] {
+		if !reflect.DeepEqual(asked, next) || asked.Text != `"a b" -c&d` || asked.Limit != 1 || asked.Viewer != people[who] {
 			t.Errorf("%s: the second page asks for %+v, the first for %+v", who, next, asked)
 		}
 	}

@@ -36,6 +36,8 @@ type assignInput struct {
 
 type assignment struct {
 	Agent string `json:"agent,omitempty" doc:"A handle or an ID; without it oneself."`
+	// Expected is a pointer: nobody is something to expect.
+	Expected *string `json:"expected,omitempty" doc:"Who has the ticket, as far as you know: a handle or an ID, empty for nobody. When somebody else has it by then, the command is refused with the code taken."`
 }
 
 type acknowledgeInput struct {
@@ -103,6 +105,10 @@ func (s *server) assign(ctx context.Context, in *assignInput) (*commandOutput, e
 	if in.Body != nil {
 		var f input.Fields
 		r.Agent = f.Optional("agent", in.Body.Agent, input.MaxWord)
+		if in.Body.Expected != nil {
+			expected := f.Optional("expected", *in.Body.Expected, input.MaxWord)
+			r.Expected = &expected
+		}
 		if err := f.Err(); err != nil {
 			return nil, err
 		}

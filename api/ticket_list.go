@@ -68,7 +68,7 @@ func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {
 		out.Body.Tickets = append(out.Body.Tickets, viewSummary(v, staff))
 	}
 	if more && len(views) > 0 {
-		out.Body.Next = input.EncodeCursor(input.Place(views[len(views)-1], staff))
+		out.Body.Next = input.EncodeCursor(filter.Place(views[len(views)-1]))
 		out.Link = "<" + in.address(out.Body.Next) + `>; rel="next"`
 	}
 	return out, nil
@@ -79,13 +79,15 @@ func (in *listInput) filter(viewer desk.Person) (desk.Filter, error) {
 	filter := desk.Filter{
 		Viewer:   viewer,
 		Queue:    desk.Queue(in.Queue),
-		Status:   ticket.Status(in.Status),
 		Assignee: f.Optional("query.assignee", in.Assignee, input.MaxWord),
 		Priority: policy.Priority(in.Priority),
 		Category: f.Optional("query.category", in.Category, input.MaxWord),
 		Text:     f.Optional("query.q", in.Text, input.MaxSearch),
 		After:    f.Cursor("query.cursor", in.Cursor),
 		Limit:    in.Limit,
+	}
+	if in.Status != "" {
+		filter.Statuses = []ticket.Status{ticket.Status(in.Status)}
 	}
 	if !viewer.Role.Staff() && filter.Queue != "" && filter.Queue != desk.QueueAll {
 		f.Reject("query.queue", "is for staff")

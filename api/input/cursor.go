@@ -9,19 +9,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Place is where a ticket stands in a list, as desk.Cursor says. A ticket that no step has taken yet is stored
-// without a due moment; the one in its view is foretold.
-func Place(v desk.View, staff bool) desk.Cursor {
-	c := desk.Cursor{Number: v.Number}
-	switch {
-	case !staff:
-		c.Instant = v.Submitted.UTC()
-	case v.State != nil && !v.State.Next.Due.IsZero():
-		c.Instant = v.State.Next.Due.UTC()
-	}
-	return c
-}
-
 // EncodeCursor writes a place in a list so that it can stand in an address.
 func EncodeCursor(c desk.Cursor) string {
 	text, err := json.Marshal(c)

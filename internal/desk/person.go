@@ -69,6 +69,9 @@ func (p Person) Check() error {
 	return nil
 }
 
+// ValidID reports whether text has the shape of a person's ID.
+func ValidID(text string) bool { return idShape.MatchString(text) }
+
 // ValidAddress reports whether text is an e-mail address and nothing else.
 func ValidAddress(text string) bool {
 	a, err := mail.ParseAddress(text)

@@ -21,7 +21,16 @@ type Record struct {
 	State      *ticket.State // nil: accepted, and the workflow has not taken it yet
 	Submission ticket.Command
 	Policy     int64
-	Pending    int64 // number of the last command accepted
+	Pending    int64  // number of the last command accepted
+	Last       *Words // the newest words; filled in staff's lists only
+}
+
+// Words are the beginning of what somebody wrote.
+type Words struct {
+	Text     string // the first 160 characters, plain text
+	Internal bool   // for staff's eyes
+	By       Ref
+	At       time.Time // when it was accepted
 }
 
 // Entry is one line of a timeline, with the words that the event itself does not hold.
@@ -38,45 +47,6 @@ type Bounce struct {
 	Kind   ticket.MailKind
 	To     Ref
 	Reason string // a mail server's own words, cut to length
-}
-
-// Queue names a list that staff work from.
-type Queue string
-
-// The queues.
-const (
-	QueueAll        Queue = "all"
-	QueueMine       Queue = "mine"
-	QueueUnassigned Queue = "unassigned"
-	QueueDueSoon    Queue = "due-soon" // a promise falls due within 24 hours
-	QueueBreached   Queue = "breached"
-	QueueWaiting    Queue = "waiting"
-	QueueResolved   Queue = "resolved"
-)
-
-// Queues lists every queue.
-func Queues() []Queue {
-	return []Queue{QueueAll, QueueMine, QueueUnassigned, QueueDueSoon, QueueBreached, QueueWaiting, QueueResolved}
-}
-
-// Filter says which tickets a list shows; an empty field filters nothing.
-type Filter struct {
-	Viewer   Person // a customer sees their own tickets only
-	Queue    Queue
-	Status   ticket.Status
-	Assignee string // handle or ID
-	Priority policy.Priority
-	Category string
-	Text     string // full-text query over subjects and the messages that the viewer may read, as typed in a web search
-	After    Cursor // zero: from the start
-	Limit    int    // 1 to 100
-}
-
-// Cursor is a place in a list: the last row shown. Staff's lists are ordered by the next due moment, earliest
-// first and none last; a customer's by submission, newest first.
-type Cursor struct {
-	Instant time.Time     `json:"t,omitzero"` // zero on a staff list: past every ticket with a due moment
-	Number  ticket.Number `json:"n"`
 }
 
 // Tracking is what the number alone shows, to anybody.
@@ -98,4 +68,13 @@ type Standing struct {
 	MetAt      time.Time // zero: not yet
 	BreachedAt time.Time // zero: never
 	Paused     []policy.Reason
+}
+
+// Gauge is a promise as a bar: how much of its budget was used up at an instant. Once the promise is settled it stays
+// as it was then.
+type Gauge struct {
+	Standing
+	Settled bool          // met, or owed no longer
+	Budget  time.Duration // as the clock counts, extensions included
+	Used    time.Duration // more than the budget once the promise is broken
 }

@@ -31,6 +31,7 @@ type Request struct {
 	Verb     ticket.Verb
 	Body     string          // the words; empty where the verb has none
 	Agent    string          // assign: a handle or an ID; empty: whoever asks
+	Expected *string         // assign: who has the ticket, as far as whoever asks knows: a handle or an ID, empty: nobody; nil: they don't mind
 	Priority policy.Priority // reclassify, may be empty
 	Category string          // likewise
 	Once     Once

@@ -35,6 +35,28 @@ func standing(p ticket.Promise) Standing {
 	return s
 }
 
+// Gauge measures a promise at an instant.
+func (v View) Gauge(name policy.ClockName, at time.Time) Gauge {
+	promise := *v.Ticket.Promise(name)
+	clock := promise.Clock
+	g := Gauge{Standing: standing(promise), Settled: clock.Settled(), Budget: clock.Budget()}
+	if g.Settled {
+		at = settledAt(clock)
+	}
+	g.Used = clock.Used(v.Policy.Calendar, at)
+	return g
+}
+
+// settledAt is when a settled clock's promise was met, or was owed no longer.
+func settledAt(c policy.Clock) time.Time {
+	for _, e := range slices.Backward(c.Ledger) {
+		if e.Act == policy.ActSettled {
+			return e.At
+		}
+	}
+	return time.Time{}
+}
+
 // Explain tells a clock's ledger line by line, up to an instant.
 func (v View) Explain(name policy.ClockName, until time.Time) []policy.Line {
 	return v.Ticket.Promise(name).Clock.Explain(v.Policy.Calendar, until)

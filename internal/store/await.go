@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -21,18 +22,21 @@ const (
 // lastLook bounds looking once more when the wait has ended: for what was decided while nobody listened.
 const lastLook = 500 * time.Millisecond
 
-// Outcomes lets many wait for decisions over one connection that listens. Without Run, waiting ends with its context.
+// Outcomes lets many wait for decisions and hear of changes over one connection that listens. Without Run, waiting
+// ends with its context.
 type Outcomes struct {
 	store *Store
 	log   *slog.Logger
 
 	mu      sync.Mutex
 	waiting map[string]map[chan struct{}]bool // by notice
+
+	subscribers map[*subscriber]bool
 }
 
 // NewOutcomes makes a place to wait on; Run it once. The log hears of each outage when it begins and when it ends.
 func NewOutcomes(s *Store, log *slog.Logger) *Outcomes {
-	return &Outcomes{store: s, log: log, waiting: map[string]map[chan struct{}]bool{}}
+	return &Outcomes{store: s, log: log, waiting: map[string]map[chan struct{}]bool{}, subscribers: map[*subscriber]bool{}}
 }
 
 // Run listens until ctx ends, and reconnects whenever it has to. Its error is always nil.
@@ -64,8 +68,10 @@ func (o *Outcomes) listen(ctx context.Context, ready func()) error {
 		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, `LISTEN `+outcomeChannel); err != nil {
-		return err
+	for _, channel := range []string{changeChannel, outcomeChannel} {
+		if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
+			return err
+		}
 	}
 	ready()
 	o.wakeAll() // notices that came while nobody listened are lost, so everybody looks for themselves
@@ -74,7 +80,11 @@ func (o *Outcomes) listen(ctx context.Context, ready func()) error {
 		if err != nil {
 			return err
 		}
-		o.wake(n.Payload)
+		if n.Channel == changeChannel {
+			o.announce(n.Payload)
+		} else {
+			o.wake(n.Payload)
+		}
 	}
 }
 
@@ -142,6 +152,9 @@ func (o *Outcomes) wakeAll() {
 		for c := range waiters {
 			tell(c)
 		}
+	}
+	for s := range o.subscribers {
+		s.tell(desk.Change{})
 	}
 }
 

@@ -93,7 +93,7 @@ func BenchmarkList(b *testing.B) {
 		"customer": {Viewer: d.customer}, "all": {Queue: desk.QueueAll}, "mine": {Queue: desk.QueueMine},
 		"unassigned": {Queue: desk.QueueUnassigned}, "due soon": {Queue: desk.QueueDueSoon},
 		"breached": {Queue: desk.QueueBreached}, "waiting": {Queue: desk.QueueWaiting}, "resolved": {Queue: desk.QueueResolved},
-		"closed": {Status: ticket.StatusClosed},
+		"closed": {Statuses: []ticket.Status{ticket.StatusClosed}},
 	} {
 		if f.Viewer.ID == "" {
 			f.Viewer = d.agent

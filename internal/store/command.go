@@ -26,7 +26,7 @@ var (
 // Command accepts a command to a ticket: its words and its number, under the ticket's lock. Whether the ticket's state
 // allows it is decided by the step that takes it. It is NotFound for a ticket that isn't there or is another
 // customer's, Forbidden when the role may never ask for the verb, a Conflict when the ticket is closed or the key was
-// used for something else, and Invalid, on "agent", when a ticket can't be assigned to whom it names.
+// used for something else, and Invalid, on "agent" or "expected", when a ticket can't be assigned to whom it names, or have been.
 func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, r.Verb) || !slices.Contains(ticket.Signals(), r.Verb) {
 		return desk.Accepted{}, errRole
@@ -34,11 +34,11 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 	if r.Priority != "" && !r.Priority.Valid() {
 		return desk.Accepted{}, fault.Field("priority", "must be one of %v", policy.Priorities())
 	}
-	assignee, err := s.assignee(ctx, by, r)
+	to, err := s.assignment(ctx, by, r)
 	if err != nil {
 		return desk.Accepted{}, err
 	}
-	a, err := s.command(ctx, by, r, assignee)
+	a, err := s.command(ctx, by, r, to)
 	switch {
 	case violates(err, "commands_key"):
 		return s.repeated(ctx, by, r.Once)
@@ -48,30 +48,48 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 	return a, explain(err, "accept %s for %s", r.Verb, r.Number)
 }
 
-// assignee resolves whom an assignment names; nobody named is whoever asks.
-func (s *Store) assignee(ctx context.Context, by desk.Person, r desk.Request) (ticket.PersonID, error) {
-	switch {
-	case r.Verb != ticket.VerbAssign:
-		return "", nil
-	case r.Agent == "":
-		return by.ID, nil
-	}
-	agent, err := s.staff(ctx, s.pool, r.Agent)
-	if errors.Is(err, errNobody) {
-		// The first time this key came the agent may still have worked here.
-		if _, err := s.repeated(ctx, by, r.Once); !errors.Is(err, errNew) {
-			return by.ID, err
-		}
-		return "", fault.Field("agent", "nobody of that handle or ID works here")
-	}
-	return agent.ID, err
+// assignment is what an assign command holds besides its verb.
+type assignment struct {
+	assignee, expected ticket.PersonID
 }
 
-func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, assignee ticket.PersonID) (desk.Accepted, error) {
+// assignment resolves whom an assignment names; nobody named is whoever asks.
+func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) (to assignment, err error) {
+	if r.Verb != ticket.VerbAssign {
+		return to, nil
+	}
+	to.assignee = by.ID
+	if r.Agent != "" {
+		agent, err := s.staff(ctx, s.pool, r.Agent)
+		if errors.Is(err, errNobody) {
+			// The first time this key came the agent may still have worked here.
+			if _, err := s.repeated(ctx, by, r.Once); !errors.Is(err, errNew) {
+				return to, err
+			}
+			return to, fault.Field("agent", "nobody of that handle or ID works here")
+		}
+		if err != nil {
+			return to, err
+		}
+		to.assignee = agent.ID
+	}
+	if r.Expected != nil && *r.Expected != "" {
+		had, err := s.person(ctx, s.pool, `role <> 'customer' AND (id = $1 OR lower(handle) = lower($1))`, *r.Expected)
+		if errors.Is(err, errNobody) {
+			return to, fault.Field("expected", "nobody has that handle or ID")
+		}
+		to.expected = had.ID
+		return to, err
+	}
+	return to, nil
+}
+
+func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to assignment) (desk.Accepted, error) {
 	rows, err := s.pool.Query(ctx, commandSQL, pgx.StrictNamedArgs{
 		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
-		"body": r.Body, "internal": internal(r.Verb), "assignee": assignee, "priority": r.Priority, "category": r.Category,
+		"body": r.Body, "internal": internal(r.Verb), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
 		"key": r.Once.Key, "fingerprint": fingerprint(r.Once),
+		"guarded": r.Expected != nil && r.Verb == ticket.VerbAssign, "expected": to.expected,
 	})
 	if err != nil {
 		return desk.Accepted{}, err

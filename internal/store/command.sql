@@ -10,9 +10,10 @@ WITH locked AS (
     INSERT INTO messages (ticket, body, internal) SELECT number, @body, @internal FROM locked WHERE @body <> '' RETURNING id
 ), command AS (
     INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, assignee, priority, category,
-                          key, fingerprint)
+                          key, fingerprint, guarded, expected)
     SELECT number, last_command, @verb, @by, @role, latest_at, (SELECT id FROM words), nullif(@assignee, ''),
-           nullif(@priority, ''), nullif(@category, ''), nullif(@key, ''), @fingerprint
+           nullif(@priority, ''), nullif(@category, ''), nullif(@key, ''), @fingerprint,
+           @guarded, nullif(@expected, '')
     FROM locked
 ), relay AS (
     INSERT INTO undelivered (ticket, seq) SELECT number, last_command FROM locked

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,9 +18,8 @@ const (
 )
 
 // List gives a page of tickets, and whether there are more. A customer's are their own, the newest first; queues are
-// staff's and are not asked of them. Staff's come by their next due moment, the earliest first and those without one
-// last, so a queue shows first what has to be done first. A closed ticket is in no queue but "all", unless the filter
-// asks for that status.
+// staff's and are not asked of them. Staff's come in the filter's order, so a queue shows first what has to be done
+// first, each with its newest words. A closed ticket is in no queue but "all", unless the filter asks for that status.
 func (s *Store) List(ctx context.Context, f desk.Filter) (records []desk.Record, more bool, err error) {
 	limit := f.Limit
 	if limit <= 0 {
@@ -33,7 +33,11 @@ func (s *Store) List(ctx context.Context, f desk.Filter) (records []desk.Record,
 	if err != nil {
 		return nil, false, explain(err, "list tickets")
 	}
-	records, err = collectRecords(rows)
+	if f.Viewer.Role.Staff() {
+		records, err = collectRecords[wordyRow](rows)
+	} else {
+		records, err = collectRecords[recordRow](rows)
+	}
 	if err != nil {
 		return nil, false, explain(err, "list tickets")
 	}
@@ -45,6 +49,7 @@ func (s *Store) List(ctx context.Context, f desk.Filter) (records []desk.Record,
 
 // listing builds the statement of one filter from fixed pieces; what people typed is only ever an argument.
 type listing struct {
+	read       string // up to WHERE
 	conditions []string
 	args       pgx.StrictNamedArgs
 	order      string
@@ -63,20 +68,23 @@ func (q *listing) sql() string {
 	if len(q.conditions) == 0 {
 		q.where("true")
 	}
-	return recordSQL + strings.Join(q.conditions, " AND ") + " ORDER BY " + q.order + " LIMIT @limit"
+	return q.read + strings.Join(q.conditions, " AND ") + " ORDER BY " + q.order + " LIMIT @limit"
 }
 
 func (q *listing) of(f desk.Filter) {
-	q.equals("t.status", "status", string(f.Status))
+	q.read = recordSQL
 	q.equals("t.priority", "priority", string(f.Priority))
 	q.equals("t.category", "category", f.Category)
 	if f.Assignee != "" {
 		q.where(`t.assignee = (SELECT id FROM people WHERE id = @assignee OR lower(handle) = lower(@assignee))`)
 		q.args["assignee"] = f.Assignee
 	}
+	q.statuses(f)
 	if f.Viewer.Role.Staff() {
+		q.read = wordySQL
 		q.queue(f)
-		q.byDue(f.After)
+		q.requester(f.Requester)
+		q.byDue(f)
 	} else {
 		q.where(`t.requester = @viewer`)
 		q.args["viewer"] = f.Viewer.ID
@@ -84,6 +92,17 @@ func (q *listing) of(f desk.Filter) {
 	}
 	if f.Text != "" {
 		q.search(f)
+	}
+}
+
+// statuses says of open tickets that they are so, even where other statuses are named: the indexes are of those.
+func (q *listing) statuses(f desk.Filter) {
+	if len(f.Statuses) > 0 {
+		q.where(`t.status = ANY (@statuses)`)
+		q.args["statuses"] = f.Statuses
+	}
+	if !f.Closed() {
+		q.where(`t.status <> 'closed'`)
 	}
 }
 
@@ -106,16 +125,35 @@ func (q *listing) queue(f desk.Filter) {
 	case desk.QueueResolved:
 		q.where(`t.status = 'resolved'`)
 	}
-	if f.Queue != "" && f.Queue != desk.QueueAll && f.Status != ticket.StatusClosed {
-		q.where(`t.status <> 'closed'`)
-	}
 }
 
-func (q *listing) byDue(after desk.Cursor) {
-	q.order = "t.next_due, t.number"
-	if after.Number != "" {
-		q.where(`(t.next_due, t.number) > (coalesce(@instant::timestamptz, 'infinity'), @after)`)
-		q.args["instant"], q.args["after"] = instant(after.Instant), after.Number
+// requester finds people by their ID, or by the beginnings of words in their name and address.
+func (q *listing) requester(typed string) {
+	if typed == "" {
+		return
+	}
+	if id := strings.ToUpper(typed); desk.ValidID(id) {
+		q.equals("t.requester", "requester", id)
+		return
+	}
+	words := strings.FieldsFunc(typed, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if len(words) == 0 {
+		q.where("false")
+		return
+	}
+	q.where(`t.requester IN (SELECT id FROM people WHERE people_words(name, address) @@ to_tsquery('simple', @requester))`)
+	q.args["requester"] = strings.Join(words, ":* & ") + ":*"
+}
+
+func (q *listing) byDue(f desk.Filter) {
+	column := "t.next_due"
+	if f.ByPromise() {
+		column = "t.owed_at"
+	}
+	q.order = column + ", t.number"
+	if f.After.Number != "" {
+		q.where(`(` + column + `, t.number) > (coalesce(@instant::timestamptz, 'infinity'), @after)`)
+		q.args["instant"], q.args["after"] = instant(f.After.Instant), f.After.Number
 	}
 }
 

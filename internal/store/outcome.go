@@ -7,11 +7,17 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // outcomeChannel is where a step's commit tells of its decisions, as notice writes them.
 const outcomeChannel = "outcome"
+
+// changeChannel is where a commit tells that something that pages show has changed, as changed writes it.
+const changeChannel = "change"
+
+func changed(n ticket.Number, kind desk.ChangeKind) string { return fmt.Sprintf("%s:%s", n, kind) }
 
 func notice(n ticket.Number, seq int64) string { return fmt.Sprintf("%s:%d", n, seq) }
 

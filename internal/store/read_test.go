@@ -63,7 +63,7 @@ func TestReads_keepCustomersApart(t *testing.T) {
 	wantKind(t, err, fault.NotFound)
 	for _, f := range []desk.Filter{
 		{}, {Text: "giraffe"}, {Assignee: d.agent.Handle}, {Queue: desk.QueueAll}, {Category: "delivery"},
-		{Status: ticket.StatusOpen}, {Priority: policy.PriorityNormal}, {Queue: desk.QueueUnassigned},
+		{Statuses: []ticket.Status{ticket.StatusOpen}}, {Priority: policy.PriorityNormal}, {Queue: desk.QueueUnassigned},
 	} {
 		f.Viewer = d.other
 		if records, _, err := d.List(t.Context(), f); len(records) != 0 || err != nil {
@@ -157,13 +157,13 @@ func TestList_queues(t *testing.T) {
 	}{
 		"all":            {desk.Filter{}, []ticket.Number{pending, fresh, mine, waiting, resolved, closed, breached}},
 		"mine":           {desk.Filter{Queue: desk.QueueMine}, []ticket.Number{mine}},
-		"mine, closed":   {desk.Filter{Queue: desk.QueueMine, Status: ticket.StatusClosed}, []ticket.Number{closed}},
+		"mine, closed":   {desk.Filter{Queue: desk.QueueMine, Statuses: []ticket.Status{ticket.StatusClosed}}, []ticket.Number{closed}},
 		"unassigned":     {desk.Filter{Queue: desk.QueueUnassigned}, []ticket.Number{pending, fresh, breached}},
 		"due soon":       {desk.Filter{Queue: desk.QueueDueSoon}, []ticket.Number{fresh, mine, breached}},
 		"breached":       {desk.Filter{Queue: desk.QueueBreached}, []ticket.Number{breached}},
 		"waiting":        {desk.Filter{Queue: desk.QueueWaiting}, []ticket.Number{waiting}},
 		"resolved":       {desk.Filter{Queue: desk.QueueResolved}, []ticket.Number{resolved}},
-		"new":            {desk.Filter{Status: ticket.StatusNew}, []ticket.Number{pending, fresh, breached}},
+		"new":            {desk.Filter{Statuses: []ticket.Status{ticket.StatusNew}}, []ticket.Number{pending, fresh, breached}},
 		"by handle":      {desk.Filter{Assignee: d.second.Handle}, []ticket.Number{waiting, resolved}},
 		"by ID":          {desk.Filter{Assignee: string(d.agent.ID)}, []ticket.Number{mine, closed}},
 		"raised by rung": {desk.Filter{Priority: policy.PriorityHigh}, []ticket.Number{breached}},

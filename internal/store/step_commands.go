@@ -19,7 +19,7 @@ const commandColumns = `c.seq, c.verb, coalesce(c.by_person, '') AS by_person, c
 	coalesce(c.message, 0) AS message, coalesce(c.assignee, '') AS assignee,
 	coalesce((SELECT handle FROM people WHERE id = coalesce(c.assignee, c.by_person)), '') AS handle,
 	coalesce(c.priority, '') AS priority, coalesce(c.category, '') AS category, coalesce(c.emergency, '') AS emergency,
-	coalesce(c.extension, 0) AS extension, c.malformed`
+	coalesce(c.extension, 0) AS extension, c.malformed, c.guarded, coalesce(c.expected, '') AS expected`
 
 type commandRow struct {
 	Seq        int64
@@ -35,6 +35,8 @@ type commandRow struct {
 	Emergency  string
 	Extension  int64
 	Malformed  bool
+	Guarded    bool
+	Expected   ticket.PersonID
 }
 
 func (r commandRow) command() ticket.Command {
@@ -42,6 +44,7 @@ func (r commandRow) command() ticket.Command {
 		Seq: r.Seq, Verb: r.Verb, By: ticket.Actor{ID: r.ByPerson, Role: r.ByRole}, At: r.AcceptedAt, Message: r.Message,
 		Assignee: r.Assignee, Handle: r.Handle, Priority: r.Priority, Category: r.Category, Emergency: r.Emergency,
 		Extension: time.Duration(r.Extension) * time.Second, Malformed: r.Malformed,
+		Guarded: r.Guarded, Expected: r.Expected,
 	}
 }
 

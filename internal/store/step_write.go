@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -49,6 +50,7 @@ func (l *locked) queue(ctx context.Context, batch *pgx.Batch) error {
 	}
 	l.writeMails(batch, owed)
 	l.writeDecisions(batch)
+	batch.Queue(`SELECT pg_notify($1, $2)`, changeChannel, changed(l.state.Ticket.Number, desk.ChangeStepped))
 	return l.writeRow(batch)
 }
 
@@ -95,12 +97,12 @@ func (l *locked) writeRow(batch *pgx.Batch) error {
 		UPDATE tickets SET state = @state, taken = @taken, last_command = @last, latest_at = greatest(latest_at, @latest),
 			events = @events, mails = @mails, status = @status, priority = @priority, category = @category,
 			assignee = nullif(@assignee, ''), next_due = coalesce(@next::timestamptz, 'infinity'), promise_due = coalesce(@promise::timestamptz, 'infinity'),
-			breached = @breached, rung = @rung, updated_at = @now
+			owed_at = coalesce(@owed::timestamptz, 'infinity'), breached = @breached, rung = @rung, updated_at = @now
 		WHERE number = @number`,
 		pgx.StrictNamedArgs{
 			"state": state, "taken": l.state.Command, "last": l.last, "latest": l.events[len(l.events)-1].At, "events": t.Events,
 			"mails": l.state.Mails, "status": t.Status, "priority": t.Priority, "category": t.Category,
-			"assignee": t.Assignee, "next": instant(l.state.Next.Due), "promise": instant(promiseDue(t)),
+			"assignee": t.Assignee, "next": instant(l.state.Next.Due), "promise": instant(promiseDue(t)), "owed": instant(t.OwedAt()),
 			"breached": breached(t), "rung": t.Rung(), "now": l.now, "number": t.Number,
 		})
 	return nil

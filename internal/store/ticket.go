@@ -14,18 +14,34 @@ import (
 )
 
 // recordSQL reads tickets t with what stands beside them. The subject is kept with the first message, once.
-const recordSQL = `
+const recordSQL = recordColumns + recordTables + `WHERE `
+
+// wordySQL also reads the newest words that were not refused, decided or not.
+const wordySQL = recordColumns + `, left(said.body, 160) AS last_text, said.internal AS last_internal, said.accepted_at AS last_at,
+		said.id AS last_by, said.name AS last_name, said.handle AS last_handle, said.role AS last_role` + recordTables + `
+	LEFT JOIN LATERAL (
+		SELECT w.body, w.internal, l.accepted_at, p.id, p.name, coalesce(p.handle, '') AS handle, l.by_role AS role
+		FROM commands l
+		JOIN messages w ON w.id = l.message
+		JOIN people p ON p.id = l.by_person
+		LEFT JOIN outcomes o ON o.ticket = l.ticket AND o.seq = l.seq
+		WHERE l.ticket = t.number AND o.refused IS NOT TRUE ORDER BY l.seq DESC LIMIT 1) said ON true
+	WHERE `
+
+const recordColumns = `
 	SELECT t.number AS ticket, m.subject, coalesce(t.order_number, '') AS order_number, coalesce(t.follows, '') AS follows,
 		r.id AS requester, r.name AS requester_name, r.role AS requester_role,
 		coalesce(a.id, '') AS agent, coalesce(a.name, '') AS agent_name, coalesce(a.handle, '') AS agent_handle,
 		coalesce(a.role, '') AS agent_role,
-		t.submitted_at, t.updated_at, t.state, t.policy, t.last_command, ` + commandColumns + `
+		t.submitted_at, t.updated_at, t.state, t.policy, t.last_command, ` + commandColumns
+
+const recordTables = `
 	FROM tickets t
 	JOIN commands c ON c.ticket = t.number AND c.seq = 1
 	JOIN messages m ON m.id = c.message
 	JOIN people r ON r.id = t.requester
 	LEFT JOIN people a ON a.id = t.assignee
-	WHERE `
+	`
 
 type recordRow struct {
 	Ticket        ticket.Number
@@ -47,6 +63,34 @@ type recordRow struct {
 	commandRow
 }
 
+// wordyRow is a row of wordySQL.
+type wordyRow struct {
+	recordRow
+	LastText     *string
+	LastInternal *bool
+	LastAt       *time.Time
+	LastBy       *ticket.PersonID
+	LastName     *string
+	LastHandle   *string
+	LastRole     *ticket.Role
+}
+
+func (r wordyRow) record() (desk.Record, error) {
+	record, err := r.recordRow.record()
+	record.Last = r.words()
+	return record, err
+}
+
+func (r wordyRow) words() *desk.Words {
+	if r.LastText == nil {
+		return nil
+	}
+	return &desk.Words{
+		Text: *r.LastText, Internal: *r.LastInternal, At: *r.LastAt,
+		By: desk.Ref{ID: *r.LastBy, Name: *r.LastName, Handle: *r.LastHandle, Role: *r.LastRole},
+	}
+}
+
 func (r recordRow) record() (desk.Record, error) {
 	record := desk.Record{
 		Number: r.Ticket, Subject: r.Subject, Order: r.OrderNumber, Follows: r.Follows,
@@ -65,9 +109,12 @@ func (r recordRow) record() (desk.Record, error) {
 	return record, nil
 }
 
-func collectRecords(rows pgx.Rows) ([]desk.Record, error) {
+// recorded is a row that a record is made of.
+type recorded interface{ record() (desk.Record, error) }
+
+func collectRecords[R recorded](rows pgx.Rows) ([]desk.Record, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.Record, error) {
-		r, err := pgx.RowToStructByName[recordRow](row)
+		r, err := pgx.RowToStructByName[R](row)
 		if err != nil {
 			return desk.Record{}, err
 		}
@@ -90,7 +137,7 @@ func (s *Store) record(ctx context.Context, n ticket.Number, condition string, a
 	if err != nil {
 		return desk.Record{}, explain(err, "load ticket %s", n)
 	}
-	found, err := collectRecords(rows)
+	found, err := collectRecords[recordRow](rows)
 	if err == nil && len(found) == 0 {
 		return desk.Record{}, errNoTicket
 	}

@@ -57,6 +57,8 @@ type Command struct {
 	Message   int64     // ID of the words; 0 without any
 	Assignee  PersonID  // assign: who gets it
 	Handle    string    // assign: their handle; a reply that takes the ticket: the actor's
+	Guarded   bool      // assign: only if Expected still has the ticket
+	Expected  PersonID  // empty: nobody
 	Priority  policy.Priority
 	Category  string
 	Emergency string        // emergency verbs: which one

@@ -64,6 +64,7 @@ const (
 	CodeNoAgent       = "agent-missing"
 	CodeNoEmergency   = "no-emergency"
 	CodeWrongCategory = "unknown-category"
+	CodeTaken         = "taken"
 )
 
 // decide looks the command up in the table and does it, or says why not.
@@ -104,6 +105,9 @@ func (s *story) assign(c Command) *fault.Error {
 	}
 	if c.Assignee == s.t.Assignee {
 		return fault.Refusal(CodeNothing, "the ticket is theirs already")
+	}
+	if c.Guarded && c.Expected != s.t.Assignee {
+		return fault.Refusal(CodeTaken, "somebody else took it already")
 	}
 	s.emit(Event{Kind: EventAssigned, Assignee: c.Assignee, Handle: c.Handle, Status: s.opened()})
 	s.mail(MailAssignment, s.t.Requester)

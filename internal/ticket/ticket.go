@@ -86,3 +86,21 @@ func Draft(number Number, requester PersonID, version int64, p *policy.Policy) T
 		Resolution:    Promise{Clock: policy.Clock{Counts: p.Clocks[policy.Resolution].Counts}},
 	}
 }
+
+// OwedAt is the deadline of the earliest promise that is owed, whether it runs or was broken already. It is zero when
+// none is owed, or none of those that are runs.
+func (t Ticket) OwedAt() time.Time {
+	var earliest time.Time
+	for _, p := range []Promise{t.FirstResponse, t.Resolution} {
+		due, runs := p.Clock.Due()
+		if !p.BreachedAt.IsZero() {
+			due, runs = p.BreachedAt, p.MetAt.IsZero()
+		} else if p.Clock.Settled() || !p.Clock.Running() {
+			runs = false
+		}
+		if runs && !t.Closed() && (earliest.IsZero() || due.Before(earliest)) {
+			earliest = due
+		}
+	}
+	return earliest
+}

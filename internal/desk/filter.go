@@ -1,0 +1,92 @@
+package desk
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Queue names a list that staff work from.
+type Queue string
+
+// The queues. A closed ticket is in none but "all".
+const (
+	QueueAll        Queue = "all"
+	QueueMine       Queue = "mine"
+	QueueUnassigned Queue = "unassigned"
+	QueueDueSoon    Queue = "due-soon" // a promise falls due within 24 hours
+	QueueBreached   Queue = "breached"
+	QueueWaiting    Queue = "waiting"
+	QueueResolved   Queue = "resolved"
+)
+
+// Queues lists every queue.
+func Queues() []Queue {
+	return []Queue{QueueAll, QueueMine, QueueUnassigned, QueueDueSoon, QueueBreached, QueueWaiting, QueueResolved}
+}
+
+// Order is how a staff list is sorted. A customer's is always by submission, newest first.
+type Order string
+
+// The orders. Where a queue has no promises that run (waiting, resolved), both are by the next moment.
+const (
+	OrderMoment  Order = ""        // by the next due moment of any kind, earliest first and none last
+	OrderPromise Order = "promise" // by the deadline of the earliest promise owed: longest broken first, paused ones last
+)
+
+// Filter says which tickets a list shows; an empty field filters nothing.
+type Filter struct {
+	Viewer    Person // a customer sees their own tickets only
+	Queue     Queue
+	Statuses  []ticket.Status // any of these
+	Open      bool            // not closed
+	Assignee  string          // handle or ID
+	Requester string          // an ID, or part of a name or an address in any case; for staff
+	Priority  policy.Priority
+	Category  string
+	Text      string // full-text query over subjects and the messages that the viewer may read, as typed in a web search
+	Order     Order
+	After     Cursor // zero: from the start
+	Limit     int    // 1 to 100
+}
+
+// Cursor is a place in a list: the last row shown. Filter.Place makes it.
+type Cursor struct {
+	Instant time.Time     `json:"t,omitzero"` // what the list is sorted by; zero on a staff list: past every ticket that has one
+	Number  ticket.Number `json:"n"`
+}
+
+// ByPromise reports whether the list is sorted by the promises owed.
+func (f Filter) ByPromise() bool {
+	return f.Viewer.Role.Staff() && f.Order == OrderPromise && f.Queue != QueueWaiting && f.Queue != QueueResolved
+}
+
+// Place is where a ticket stands in this list: the After of the next page. A ticket that no step has taken yet is
+// stored without instants; those in its view are foretold.
+func (f Filter) Place(v View) Cursor {
+	c := Cursor{Number: v.Number}
+	switch {
+	case !f.Viewer.Role.Staff():
+		c.Instant = v.Submitted.UTC()
+	case v.State == nil:
+	case f.ByPromise():
+		c.Instant = v.State.Ticket.OwedAt().UTC()
+	case !v.State.Next.Due.IsZero():
+		c.Instant = v.State.Next.Due.UTC()
+	}
+	return c
+}
+
+// Closed reports whether the list may show closed tickets.
+func (f Filter) Closed() bool {
+	asked := slices.Contains(f.Statuses, ticket.StatusClosed)
+	switch {
+	case f.Open:
+		return false
+	case len(f.Statuses) > 0:
+		return asked
+	}
+	return f.Queue == "" || f.Queue == QueueAll
+}

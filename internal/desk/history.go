@@ -1,0 +1,58 @@
+package desk
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// History is what staff may know of a ticket besides its timeline.
+type History struct {
+	Commands []Asked  // in order
+	Mails    []Posted // in order
+}
+
+// Asked is a command that was accepted, and what became of it.
+type Asked struct {
+	Seq      int64
+	Verb     ticket.Verb
+	By       Ref // zero but for the role: a hand in Temporal UI
+	At       time.Time
+	Agent    *Ref            // assign: to whom; nil otherwise
+	Priority policy.Priority // submit, reclassify; may be empty
+	Category string          // likewise
+	Decided  bool
+	Outcome  ticket.Outcome // once decided
+	Taken    time.Time      // when it was decided; zero before
+}
+
+// Posted is a mail that the ticket owed, and what became of it.
+type Posted struct {
+	N        int
+	Kind     ticket.MailKind
+	To       Ref
+	Status   Postage
+	Owed     time.Time // when what it tells of happened
+	Event    int       // number of the event that owes it
+	Settled  time.Time // when it was sent or given up; zero before
+	Deferred time.Time // when a mail server put it off first; zero: never
+	Reason   string    // of a bounce: a mail server's own words, cut to length
+}
+
+// Brief is a ticket in a few words.
+type Brief struct {
+	Number    ticket.Number
+	Subject   string
+	Status    ticket.Status
+	Priority  policy.Priority
+	Category  string
+	Submitted time.Time
+	Updated   time.Time
+}
+
+// Colleague is somebody who works here and can be given tickets.
+type Colleague struct {
+	Ref
+	Load int // tickets of theirs that are neither resolved nor closed
+}

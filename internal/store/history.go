@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// History gives what was asked of a ticket and which mails it owed. It is Forbidden to customers, and NotFound for a
+// ticket that isn't there.
+func (s *Store) History(ctx context.Context, viewer desk.Person, n ticket.Number) (h desk.History, err error) {
+	if !viewer.Role.Staff() {
+		return desk.History{}, errRole
+	}
+	if h.Commands, err = s.asked(ctx, n); err == nil {
+		h.Mails, err = s.posted(ctx, n)
+	}
+	if err == nil && len(h.Commands) == 0 { // every ticket was submitted
+		err = errNoTicket
+	}
+	return h, explain(err, "load the history of %s", n)
+}
+
+type askedRow struct {
+	Seq         int64
+	Verb        ticket.Verb
+	By          ticket.PersonID
+	Name        string
+	Handle      string
+	Role        ticket.Role
+	AcceptedAt  time.Time
+	Agent       ticket.PersonID
+	AgentName   string
+	AgentHandle string
+	AgentRole   ticket.Role
+	Priority    policy.Priority
+	Category    string
+	Refused     *bool
+	Code        string
+	Reason      string
+	DecidedAt   *time.Time
+}
+
+func (s *Store) asked(ctx context.Context, n ticket.Number) ([]desk.Asked, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT c.seq, c.verb, coalesce(p.id, '') AS by, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle, c.by_role AS role,
+			c.accepted_at, coalesce(a.id, '') AS agent, coalesce(a.name, '') AS agent_name, coalesce(a.handle, '') AS agent_handle,
+			coalesce(a.role, '') AS agent_role, coalesce(c.priority, '') AS priority, coalesce(c.category, '') AS category,
+			o.refused, coalesce(o.code, '') AS code, coalesce(o.reason, '') AS reason, o.decided_at
+		FROM commands c
+		LEFT JOIN people p ON p.id = c.by_person
+		LEFT JOIN people a ON a.id = c.assignee
+		LEFT JOIN outcomes o ON o.ticket = c.ticket AND o.seq = c.seq
+		WHERE c.ticket = $1 ORDER BY c.seq`, n)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.Asked, error) {
+		r, err := pgx.RowToStructByName[askedRow](row)
+		return r.asked(), err
+	})
+}
+
+func (r askedRow) asked() desk.Asked {
+	a := desk.Asked{
+		Seq: r.Seq, Verb: r.Verb, By: desk.Ref{ID: r.By, Name: r.Name, Handle: r.Handle, Role: r.Role}, At: r.AcceptedAt,
+		Priority: r.Priority, Category: r.Category,
+	}
+	if r.Agent != "" {
+		a.Agent = &desk.Ref{ID: r.Agent, Name: r.AgentName, Handle: r.AgentHandle, Role: r.AgentRole}
+	}
+	if r.DecidedAt != nil {
+		a.Decided, a.Taken = true, *r.DecidedAt
+		a.Outcome = ticket.Outcome{Refused: *r.Refused, Code: r.Code, Reason: r.Reason}
+	}
+	return a
+}
+
+func (s *Store) posted(ctx context.Context, n ticket.Number) ([]desk.Posted, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT m.n, m.kind, p.id, p.name, coalesce(p.handle, '') AS handle, p.role, m.status, e.at, m.event,
+			m.settled_at, m.deferred_at, coalesce(m.reason, '') AS reason
+		FROM mails m
+		JOIN people p ON p.id = m.person
+		JOIN events e ON e.ticket = m.ticket AND e.n = m.event
+		WHERE m.ticket = $1 ORDER BY m.n`, n)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Posted, err error) {
+		var settled, deferred *time.Time
+		err = row.Scan(&p.N, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Status, &p.Owed, &p.Event,
+			&settled, &deferred, &p.Reason)
+		p.Settled, p.Deferred = orZero(settled), orZero(deferred)
+		return p, err
+	})
+}
+
+// orZero is the zero time for null.
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+// mostOthers is how many of a requester's other tickets are shown.
+const mostOthers = 20
+
+// Others gives the newest other tickets of a ticket's requester, twenty at most, and how many there are in all. It is
+// Forbidden to customers.
+func (s *Store) Others(ctx context.Context, viewer desk.Person, n ticket.Number) (newest []desk.Brief, count int, err error) {
+	if !viewer.Role.Staff() {
+		return nil, 0, errRole
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT t.number, m.subject, t.status, t.priority, t.category, t.submitted_at, t.updated_at,
+			(SELECT count(*) FROM tickets WHERE requester = t.requester AND number <> $1)
+		FROM tickets t
+		JOIN commands c ON c.ticket = t.number AND c.seq = 1
+		JOIN messages m ON m.id = c.message
+		WHERE t.requester = (SELECT requester FROM tickets WHERE number = $1) AND t.number <> $1
+		ORDER BY t.submitted_at DESC, t.number DESC LIMIT $2`, n, mostOthers)
+	if err != nil {
+		return nil, 0, explain(err, "look for other tickets of the requester of %s", n)
+	}
+	newest, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b desk.Brief, err error) {
+		return b, row.Scan(&b.Number, &b.Subject, &b.Status, &b.Priority, &b.Category, &b.Submitted, &b.Updated, &count)
+	})
+	return newest, count, explain(err, "look for other tickets of the requester of %s", n)
+}

@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+	_ "embed"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+//go:embed look.sql
+var lookSQL string
+
+// Look notes that one of staff has a ticket open, and whether they are writing. Who listens is told when that is news:
+// somebody came, began or stopped writing, or is missing by now. It is Forbidden to customers and NotFound for a
+// ticket that isn't there.
+func (s *Store) Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error {
+	if !by.Role.Staff() {
+		return errRole
+	}
+	var there bool
+	err := s.pool.QueryRow(ctx, lookSQL, pgx.StrictNamedArgs{
+		"number": n, "person": by.ID, "writing": writing, "lasts": desk.PresenceLasts, "channel": changeChannel,
+	}).Scan(&there, nil)
+	if err == nil && !there {
+		return errNoTicket
+	}
+	return explain(err, "note who looks at %s", n)
+}
+
+// Leave notes that somebody has a ticket open no longer.
+func (s *Store) Leave(ctx context.Context, by desk.Person, n ticket.Number) error {
+	_, err := s.pool.Exec(ctx, `
+		WITH gone AS (DELETE FROM presences WHERE ticket = $1 AND person = $2 RETURNING ticket)
+		SELECT pg_notify($3, ticket || ':presence') FROM gone`, n, by.ID, changeChannel)
+	return explain(err, "note who leaves %s", n)
+}
+
+// Looking lists who has a ticket open, longest first: whoever was heard of within desk.PresenceLasts.
+func (s *Store) Looking(ctx context.Context, n ticket.Number) ([]desk.Presence, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT p.id, p.name, p.handle, p.role, l.writing, l.since, l.seen_at
+		FROM presences l JOIN people p ON p.id = l.person
+		WHERE l.ticket = $1 AND l.seen_at > clock_timestamp() - $2::interval AND p.disabled_at IS NULL
+		ORDER BY l.since, p.id`, n, desk.PresenceLasts)
+	if err != nil {
+		return nil, explain(err, "look who looks at %s", n)
+	}
+	looking, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Presence, err error) {
+		return p, row.Scan(&p.Person.ID, &p.Person.Name, &p.Person.Handle, &p.Person.Role, &p.Writing, &p.Since, &p.Seen)
+	})
+	return looking, explain(err, "look who looks at %s", n)
+}
