@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-//go:embed templates
+//go:embed all:templates
 var templates embed.FS
 
 func ownTemplates() fs.FS {
