@@ -9,7 +9,7 @@ import (
 // Area is one audience's part of the website.
 type Area struct {
 	Name      string // in lower case: "portal"
-	Templates fs.FS  // *.html at its root; those that begin with _ are shared by all its pages
+	Templates fs.FS  // *.html at its root; those that begin with _ are shared by all its pages (embed them with all:)
 	Routes    []Route
 }
 

@@ -147,7 +147,18 @@ func (v *Visit) render(status int, name, block string, view any) error {
 	return v.write(status, "text/html; charset=utf-8", b.Bytes())
 }
 
-// Redirect sends the browser on, after a post or instead of a page. Only an address of this site is taken.
+// Local gives an address that a visitor brought along, such as where to go after signing in, if it lies on this site,
+// and the start otherwise.
+func Local(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(address, "/") ||
+		strings.HasPrefix(address, "//") || strings.ContainsAny(address, "\\\t\r\n") {
+		return "/"
+	}
+	return address
+}
+
+// Redirect sends the browser on, after a post or instead of a page.
 func (v *Visit) Redirect(to string) error {
 	if err := v.Session.save(); err != nil {
 		return err

@@ -1,0 +1,504 @@
+package page_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/alexedwards/scs/v2/memstore"
+	"github.com/gin-gonic/gin"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/pagetest"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// site is a website with one area, as a browser meets it.
+type site struct {
+	t      *testing.T
+	server *httptest.Server
+	client *http.Client
+	stop   chan struct{}
+
+	mu     sync.Mutex
+	epoch  int64
+	away   error // what the database answers
+	forms  []url.Values
+	onces  []desk.Once
+	people map[ticket.PersonID]desk.Person
+}
+
+// sessions gives scs's store in memory the context that ours takes, and fails when the database is away.
+type sessions struct {
+	*memstore.MemStore
+	site *site
+}
+
+func (s sessions) FindCtx(_ context.Context, token string) ([]byte, bool, error) {
+	data, found, _ := s.Find(token)
+	return data, found, s.site.down()
+}
+
+func (s sessions) CommitCtx(_ context.Context, token string, data []byte, expires time.Time) error {
+	_ = s.Commit(token, data, expires)
+	return s.site.down()
+}
+
+func (s sessions) DeleteCtx(_ context.Context, token string) error { return s.Delete(token) }
+
+func (s *site) down() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.away
+}
+
+func (s *site) BySession(_ context.Context, id ticket.PersonID, epoch int64) (desk.Person, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p, known := s.people[id]; known && epoch == s.epoch {
+		return p, nil
+	}
+	return desk.Person{}, fault.New(fault.Unauthenticated, "that session has ended")
+}
+
+func (s *site) PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error) {
+	return 1, policy.Default(), nil, s.down()
+}
+
+var people = map[ticket.PersonID]desk.Person{
+	"customer":      {ID: "customer", Role: ticket.RoleCustomer, Name: "Demo Customer"},
+	"agent":         {ID: "agent", Role: ticket.RoleAgent, Name: "Demo Agent"},
+	"supervisor":    {ID: "supervisor", Role: ticket.RoleSupervisor, Name: "Demo Supervisor"},
+	"administrator": {ID: "administrator", Role: ticket.RoleAdministrator, Name: "Demo Administrator"},
+}
+
+var templates = fstest.MapFS{
+	"_shared.html": {Data: []byte(`{{define "who"}}{{with .Person.Name}}{{.}}{{else}}nobody{{end}}{{end}}`)},
+	"plain.html": {Data: []byte(`{{define "main"}}<h1>Plain</h1><p id="who">{{template "who" .}}</p>
+{{.When .At}} {{.Left .At}}{{template "part" .}}{{end}}{{define "part"}}<p id="part">part</p>{{end}}`)},
+}
+
+type plainView struct {
+	page.Layout
+	At time.Time
+}
+
+var at = time.Date(2026, time.December, 3, 11, 0, 0, 0, time.UTC)
+
+func plain(v *page.Visit) error {
+	view := plainView{v.Layout("Plain", "/desk"), at}
+	if v.Partial() {
+		return v.Fragment("plain", "part", view)
+	}
+	return v.Show("plain", view)
+}
+
+func open(t *testing.T) *site {
+	t.Helper()
+	s := &site{t: t, people: people, stop: make(chan struct{})}
+	engine, err := page.New(page.Config{Sessions: sessions{memstore.NewWithCleanupInterval(0), s}, People: s, Policies: s, Stopping: s.stop})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gin.SetMode(gin.ReleaseMode)
+	router := gin.New()
+	router.Use(func(c *gin.Context) {
+		info := &request.Info{ID: "REQUEST", Source: "192.0.2.1", Connection: c.Request.Context()}
+		ctx, cancel := context.WithTimeout(request.With(c.Request.Context(), info), 100*time.Millisecond)
+		defer cancel()
+		c.Request = c.Request.WithContext(ctx)
+		c.Next()
+	})
+	if err := engine.Mount(router, page.Area{Name: "test", Templates: templates, Routes: s.routes()}); err != nil {
+		t.Fatal(err)
+	}
+	s.server = httptest.NewServer(router)
+	t.Cleanup(s.server.Close)
+	s.client = s.browser()
+	return s
+}
+
+func (s *site) browser() *http.Client {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+func (s *site) routes() []page.Route {
+	secret := errors.New("secret cause")
+	return []page.Route{
+		page.Get("/anyone", page.Anyone, plain), page.Get("/signed-in", page.SignedIn, plain),
+		page.Get("/customers", page.Customers, plain), page.Get("/staff", page.Staff, plain),
+		page.Get("/supervisors", page.Supervisors, plain), page.Get("/administrators", page.Administrators, plain),
+		page.Post("/staff", page.Staff, plain),
+		page.Get("/as/:id", page.Anyone, func(v *page.Visit) error {
+			if err := v.Session.SignIn(people[ticket.PersonID(v.Param("id"))], s.epoch); err != nil {
+				return err
+			}
+			v.Flash("Welcome <%s>", v.Param("id"))
+			return v.Redirect("/anyone")
+		}),
+		page.Post("/out", page.Anyone, func(v *page.Visit) error {
+			if err := v.Session.SignOut(); err != nil {
+				return err
+			}
+			return v.Redirect("/anyone")
+		}),
+		page.Post("/form", page.Anyone, func(v *page.Visit) error {
+			form, err := v.Form()
+			if err == nil {
+				s.forms, s.onces = append(s.forms, form), append(s.onces, v.Once())
+				err = v.Nothing()
+			}
+			return err
+		}),
+		page.Get("/grant/:number", page.Anyone, func(v *page.Visit) error {
+			if err := v.Session.Grant(ticket.Number(v.Param("number")), "customer", s.epoch, time.Now().Add(time.Hour)); err != nil {
+				return err
+			}
+			return v.Nothing()
+		}),
+		page.Get("/granted/:number", page.Anyone, func(v *page.Visit) error {
+			p, err := v.Session.Granted(ticket.Number(v.Param("number")))
+			if err == nil {
+				err = v.File("text/plain", "who.txt", []byte(p.ID))
+			}
+			return err
+		}),
+		page.Get("/broken", page.Anyone, func(*page.Visit) error { return secret }),
+		page.Get("/conflict", page.Anyone, func(*page.Visit) error { return fault.Refusal("taken", "somebody <else> has it") }),
+		page.Get("/stream", page.Anyone, func(v *page.Visit) error {
+			return v.Stream(func(ctx context.Context, send func(event, data string) error) error {
+				<-v.Context().Done() // the request's own limit is over, and the stream goes on
+				if err := send("changed", "two\nlines"); err != nil {
+					return err
+				}
+				<-ctx.Done()
+				return nil
+			})
+		}),
+	}
+}
+
+type answer struct {
+	*http.Response
+	body string
+}
+
+func (s *site) do(method, path, body string, header ...string) answer {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	response, err := s.client.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return answer{response, string(text)}
+}
+
+func (s *site) get(path string, header ...string) answer {
+	return s.do(http.MethodGet, path, "", header...)
+}
+
+func (s *site) as(role string) {
+	s.t.Helper()
+	if a := s.get("/as/" + role); a.StatusCode != http.StatusSeeOther {
+		s.t.Fatalf("sign in: %d %s", a.StatusCode, a.body)
+	}
+}
+
+func TestAccess_letsInWhoTheRuleNames(t *testing.T) {
+	s := open(t)
+	for _, c := range []struct{ who, pages string }{
+		{"", "anyone"},
+		{"customer", "anyone signed-in customers"},
+		{"agent", "anyone signed-in staff"},
+		{"supervisor", "anyone signed-in staff supervisors"},
+		{"administrator", "anyone signed-in staff supervisors administrators"},
+	} {
+		s.client = s.browser()
+		refused := http.StatusSeeOther
+		if c.who != "" {
+			s.as(c.who)
+			refused = http.StatusForbidden
+		}
+		for _, path := range strings.Fields("anyone signed-in customers staff supervisors administrators") {
+			want := refused
+			if strings.Contains(" "+c.pages+" ", " "+path+" ") {
+				want = http.StatusOK
+			}
+			if a := s.get("/" + path); a.StatusCode != want {
+				t.Errorf("%q asks for %s: %d, want %d", c.who, path, a.StatusCode, want)
+			}
+		}
+	}
+	s.client = s.browser()
+	if a := s.get("/staff?queue=mine"); a.Header.Get("Location") != "/sign-in?next=%2Fstaff%3Fqueue%3Dmine" {
+		t.Errorf("a visitor is sent to %q", a.Header.Get("Location"))
+	}
+	if a := s.get("/staff", "HX-Request", "true"); a.Header.Get("HX-Redirect") == "" || a.StatusCode != http.StatusNoContent {
+		t.Errorf("htmx is answered %d, %v", a.StatusCode, a.Header)
+	}
+	if a := s.do(http.MethodPost, "/staff", ""); a.StatusCode != http.StatusUnauthorized || !strings.Contains(a.body, "Please sign in") {
+		t.Errorf("a visitor's post is answered %d", a.StatusCode)
+	}
+}
+
+func TestMount_refusesARouteWithoutARuleAndAPageWithoutMain(t *testing.T) {
+	s := &site{t: t}
+	engine, err := page.New(page.Config{Sessions: sessions{memstore.New(), s}, People: s, Policies: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, area := range map[string]page.Area{
+		"no rule":       {Templates: templates, Routes: []page.Route{page.Get("/x", page.Access{}, plain)}},
+		"no handler":    {Templates: templates, Routes: []page.Route{page.Get("/x", page.Anyone, nil)}},
+		"another verb":  {Templates: templates, Routes: []page.Route{{Method: "PUT", Path: "/x", Access: page.Anyone, Handle: plain}}},
+		"no main":       {Templates: fstest.MapFS{"x.html": {Data: []byte(`{{define "other"}}{{end}}`)}}},
+		"no such asset": {Templates: fstest.MapFS{"x.html": {Data: []byte(`{{define "main"}}{{lost}}{{end}}`)}}},
+	} {
+		if err := engine.Mount(gin.New(), area); err == nil {
+			t.Errorf("%s: it is mounted", name)
+		}
+	}
+}
+
+func TestShow_isAWholePageThatTheContentPolicyHolds(t *testing.T) {
+	s := open(t)
+	a := s.get("/anyone")
+	pagetest.Check(t, "plain", pagetest.Read(t, strings.NewReader(a.body)))
+	if got := a.Header.Get("Content-Security-Policy"); !strings.Contains(got, "default-src 'none'") || strings.Contains(got, "unsafe") {
+		t.Errorf("the content policy is %q", got)
+	}
+	if !strings.Contains(a.body, "support@holesalemart.example") {
+		t.Error("the contact is missing")
+	}
+	if part := s.get("/anyone", "HX-Request", "true"); part.body != `<p id="part">part</p>` {
+		t.Errorf("htmx gets %q", part.body)
+	}
+}
+
+func TestTimes_areInTheViewersZone(t *testing.T) {
+	s := open(t)
+	for zone, want := range map[string]string{
+		"": "11:00 UTC", "Europe/Berlin": "12:00 CET", "../../etc/passwd": "11:00 UTC", "Local": "11:00 UTC", "Nowhere/Land": "11:00 UTC",
+	} {
+		a := s.get("/anyone", "Cookie", "tz="+zone)
+		if !strings.Contains(a.body, `<time datetime="2026-12-03T11:00:00Z" data-time="full"`) || !strings.Contains(a.body, "Thu 3 Dec 2026, "+want) {
+			t.Errorf("%q: %s", zone, a.body)
+		}
+	}
+}
+
+func TestSession_endsWithItsEpochAndWithSigningOut(t *testing.T) {
+	s := open(t)
+	signedIn := func() bool { return s.get("/signed-in").StatusCode == http.StatusOK }
+	s.as("agent")
+	if !signedIn() {
+		t.Fatal("signing in does nothing")
+	}
+	s.epoch++
+	if signedIn() {
+		t.Error("a session outlives its epoch")
+	}
+	s.as("agent")
+	before := s.cookie()
+	s.as("supervisor")
+	if s.cookie() == before {
+		t.Error("signing in keeps the session's token")
+	}
+	s.do(http.MethodPost, "/out", "")
+	if signedIn() {
+		t.Error("signing out does nothing")
+	}
+	a := s.get("/signed-in", "Cookie", "session="+before)
+	if a.StatusCode == http.StatusOK {
+		t.Error("the token from before still signs in")
+	}
+}
+
+func (s *site) cookie() string {
+	at, err := url.Parse(s.server.URL)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, c := range s.client.Jar.Cookies(at) {
+		if c.Name == "session" {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+func TestSession_isNotKeptForWhoOnlyReads(t *testing.T) {
+	s := open(t)
+	if a := s.get("/anyone"); a.Header.Get("Set-Cookie") != "" {
+		t.Errorf("a reader gets %q", a.Header.Get("Set-Cookie"))
+	}
+	s.as("customer")
+	a := s.get("/as/customer")
+	if got := a.Header.Get("Set-Cookie"); !strings.Contains(got, "HttpOnly") || !strings.Contains(got, "SameSite=Lax") {
+		t.Errorf("the cookie is %q", got)
+	}
+}
+
+func TestFlash_isShownOnceAndEscaped(t *testing.T) {
+	s := open(t)
+	s.as("agent")
+	if a := s.get("/anyone"); !strings.Contains(a.body, "Welcome &lt;agent&gt;") {
+		t.Error("the sentence is not shown")
+	}
+	if a := s.get("/anyone"); strings.Contains(a.body, "Welcome") {
+		t.Error("the sentence is shown twice")
+	}
+}
+
+func TestGrant_opensOneTicketUntilItsPersonsSessionsEnd(t *testing.T) {
+	s := open(t)
+	s.get("/grant/A")
+	s.get("/grant/B")
+	if a := s.get("/granted/A"); a.body != "customer" {
+		t.Errorf("the granted ticket: %d %q", a.StatusCode, a.body)
+	}
+	if a := s.get("/granted/C"); a.StatusCode != http.StatusSeeOther {
+		t.Errorf("another ticket: %d", a.StatusCode)
+	}
+	s.epoch++
+	if a := s.get("/granted/A"); a.StatusCode == http.StatusOK {
+		t.Error("a grant outlives its person's sessions")
+	}
+}
+
+func TestForm_isReadOnceAndWithinItsLimit(t *testing.T) {
+	s := open(t)
+	for name, c := range map[string]struct {
+		body, media string
+		want        int
+	}{
+		"a form":         {"body=1&body=2&once=K", "application/x-www-form-urlencoded", 204},
+		"too much":       {"body=" + strings.Repeat("x", 1<<20), "application/x-www-form-urlencoded", 413},
+		"JSON":           {"{}", "application/json", 422},
+		"no form at all": {"%zz", "application/x-www-form-urlencoded", 422},
+	} {
+		if a := s.do(http.MethodPost, "/form", c.body, "Content-Type", c.media); a.StatusCode != c.want {
+			t.Errorf("%s: %d, want %d", name, a.StatusCode, c.want)
+		}
+	}
+	s.onces = nil
+	for _, body := range []string{"a=1&once=K", "once=K&a=1", "a=2&once=K", "a=1"} {
+		s.do(http.MethodPost, "/form", body)
+	}
+	same := func(i, j int) bool {
+		return s.onces[i].Key == s.onces[j].Key && string(s.onces[i].Fingerprint) == string(s.onces[j].Fingerprint)
+	}
+	if !same(0, 1) || same(0, 2) || s.onces[3].Key != "" {
+		t.Errorf("the keys are %+v", s.onces)
+	}
+}
+
+func TestFail_showsWhatMayBeShown(t *testing.T) {
+	s := open(t)
+	if a := s.get("/broken"); a.StatusCode != 500 || strings.Contains(a.body, "secret") || !strings.Contains(a.body, "REQUEST") {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+	a := s.get("/conflict")
+	if a.StatusCode != 409 || !strings.Contains(a.body, "somebody &lt;else&gt; has it") {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+	pagetest.Check(t, "error page", pagetest.Read(t, strings.NewReader(a.body)))
+	if a := s.get("/conflict", "HX-Request", "true"); a.StatusCode != 409 || strings.Contains(a.body, "<html") {
+		t.Errorf("htmx gets %d %s", a.StatusCode, a.body)
+	}
+	s.as("agent")
+	s.mu.Lock()
+	s.away = fault.New(fault.Unavailable, "the database does not answer now")
+	s.mu.Unlock()
+	if a := s.get("/staff"); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" || !strings.Contains(a.body, "the database does not answer now") {
+		t.Errorf("without a database: %d %s", a.StatusCode, a.body)
+	}
+}
+
+func TestStatic_isKeptForEverUnderItsHash(t *testing.T) {
+	s := open(t)
+	doc := pagetest.Read(t, strings.NewReader(s.get("/anyone").body))
+	sheet, _ := doc.Find("link[rel=stylesheet]").Attr("href")
+	a := s.get(sheet)
+	if a.StatusCode != 200 || !strings.Contains(a.Header.Get("Cache-Control"), "immutable") || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/css") {
+		t.Errorf("%s: %d %v", sheet, a.StatusCode, a.Header)
+	}
+	if b := s.get(sheet, "If-None-Match", a.Header.Get("ETag")); b.StatusCode != http.StatusNotModified {
+		t.Errorf("asked again: %d", b.StatusCode)
+	}
+	if b := s.get("/static/0000000000/css/base.css"); strings.Contains(b.Header.Get("Cache-Control"), "immutable") {
+		t.Error("another version's address is kept for ever")
+	}
+	for _, path := range []string{"/static/x", "/static/x/../engine.go", "/static/", "/static/x/nothing.css"} {
+		if b := s.get(path); b.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %d", path, b.StatusCode)
+		}
+	}
+}
+
+func TestStream_outlivesTheRequestsLimitAndEndsWithTheServer(t *testing.T) {
+	s := open(t)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := s.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	lines := bufio.NewScanner(response.Body)
+	var seen []string
+	for lines.Scan() {
+		seen = append(seen, lines.Text())
+		if lines.Text() == "data: lines" {
+			close(s.stop)
+		}
+	}
+	if got := strings.Join(seen, "|"); got != "retry: 1000||event: changed|data: two|data: lines|" {
+		t.Errorf("the stream was %q", got)
+	}
+}
+
+func TestLocal_staysOnTheSite(t *testing.T) {
+	for address, want := range map[string]string{
+		"/desk?queue=mine#x": "/desk?queue=mine#x", "": "/", "//evil.example": "/", "https://evil.example/": "/",
+		`/\evil.example`: "/", "javascript:alert(1)": "/", "desk": "/", "/a\nb": "/", "\t//evil.example": "/",
+	} {
+		if got := page.Local(address); got != want {
+			t.Errorf("Local(%q) is %q, want %q", address, got, want)
+		}
+	}
+}
