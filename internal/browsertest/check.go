@@ -3,7 +3,6 @@ package browsertest
 import (
 	_ "embed"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/chromedp/chromedp"
@@ -70,16 +69,4 @@ func (p *Page) Weight() (int, []string) {
 	p.Settle()
 	bytes, loads := p.watch.weight()
 	return int(bytes), loads
-}
-
-// Screenshot writes what is in the window to a PNG.
-func (p *Page) Screenshot(file string) {
-	p.t.Helper()
-	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		p.fail("take a picture: %v", err)
-	}
-	if err := os.WriteFile(file, picture, 0o644); err != nil {
-		p.fail("keep the picture: %v", err)
-	}
 }

@@ -1,0 +1,80 @@
+package browsertest
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"slices"
+
+	"github.com/chromedp/chromedp"
+)
+
+// Screenshot writes what is in the window to a PNG of at most 256 colours, which a page seldom exceeds and which
+// makes the file a third as large.
+func (p *Page) Screenshot(file string) {
+	p.t.Helper()
+	p.Settle()
+	shot, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.fail("take a picture: %v", err)
+	}
+	if err := keepSmall(file, shot); err != nil {
+		p.fail("keep the picture: %v", err)
+	}
+}
+
+func keepSmall(file string, shot []byte) error {
+	picture, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
+		return fmt.Errorf("read the picture: %w", err)
+	}
+	small := image.NewPaletted(picture.Bounds(), commonest(picture))
+	index := map[color.Color]uint8{} // looking for the nearest is slow
+	for y := picture.Bounds().Min.Y; y < picture.Bounds().Max.Y; y++ {
+		for x := picture.Bounds().Min.X; x < picture.Bounds().Max.X; x++ {
+			c := picture.At(x, y)
+			i, known := index[c]
+			if !known {
+				i = uint8(small.Palette.Index(c))
+				index[c] = i
+			}
+			small.SetColorIndex(x, y, i)
+		}
+	}
+	var b bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := encoder.Encode(&b, small); err != nil {
+		return fmt.Errorf("write the picture: %w", err)
+	}
+	return os.WriteFile(file, b.Bytes(), 0o644)
+}
+
+// commonest are the 256 colours that a picture has most of.
+func commonest(picture image.Image) color.Palette {
+	counts := map[color.Color]int{}
+	for y := picture.Bounds().Min.Y; y < picture.Bounds().Max.Y; y++ {
+		for x := picture.Bounds().Min.X; x < picture.Bounds().Max.X; x++ {
+			counts[picture.At(x, y)]++
+		}
+	}
+	var all color.Palette
+	for c := range counts {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b color.Color) int {
+		if n := cmp.Compare(counts[b], counts[a]); n != 0 {
+			return n
+		}
+		return cmp.Compare(code(a), code(b)) // the same picture gives the same file
+	})
+	return all[:min(len(all), 256)]
+}
+
+func code(c color.Color) uint32 {
+	r, g, b, _ := c.RGBA()
+	return r>>8<<16 | g>>8<<8 | b>>8
+}
