@@ -198,7 +198,8 @@ func (s *server) description() huma.Config {
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					bearer: {Type: "http", Scheme: "bearer", Description: "A person's token."},
+					bearer:    {Type: "http", Scheme: "bearer", Description: "A person's token."},
+					"session": {Type: "apiKey", In: "cookie", Name: "session", Description: "Where a person has signed in on the website; __Host-session over HTTPS."},
 				},
 			},
 		},

@@ -194,7 +194,7 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 			t.Errorf("%s %s: %d %q, for a number that nobody has %d %q", line.Method, line.Path, a.Code, a.problem.Detail, b.Code, b.problem.Detail)
 		}
 	}
-	if a := o.do("carl", 200, "GET", "/api/v1/tickets?q=canary", ""); len(decode[page](t, a).Tickets) != 0 {
+	if a := o.do("carl", 200, "GET", "/api/v1/tickets?q=canary", ""); len(decode[listed](t, a).Tickets) != 0 {
 		t.Errorf("found: %s", a.Body)
 	}
 	if a := o.do("carl", 422, "POST", "/api/v1/tickets", `{"subject":"s","body":"b","follows":"`+number+`"}`); !slices.Equal(a.fields(), []string{"follows"}) {
@@ -272,7 +272,7 @@ func TestList_pagesShowEachTicketOnce(t *testing.T) {
 		path, pages := "/api/v1/tickets?limit=2&q="+url.QueryEscape("zebra parcel"), 0
 		for path != "" {
 			a := o.do(who, 200, "GET", path, "")
-			for _, line := range decode[page](t, a).Tickets {
+			for _, line := range decode[listed](t, a).Tickets {
 				got[line.Number]++
 			}
 			path, _, _ = strings.Cut(strings.TrimPrefix(a.Header().Get("Link"), "<"), ">")
@@ -289,10 +289,10 @@ func TestList_pagesShowEachTicketOnce(t *testing.T) {
 			t.Errorf("%s: %d tickets on %d pages", who, len(got), pages)
 		}
 	}
-	if got := decode[page](t, o.do("clara", 200, "GET", "/api/v1/tickets?q=giraffe", "")); len(got.Tickets) != 0 {
+	if got := decode[listed](t, o.do("clara", 200, "GET", "/api/v1/tickets?q=giraffe", "")); len(got.Tickets) != 0 {
 		t.Errorf("a customer finds tickets by what only staff may read: %+v", got)
 	}
-	if got := decode[page](t, o.do("anna", 200, "GET", "/api/v1/tickets?q=giraffe", "")); len(got.Tickets) != 5 {
+	if got := decode[listed](t, o.do("anna", 200, "GET", "/api/v1/tickets?q=giraffe", "")); len(got.Tickets) != 5 {
 		t.Errorf("staff find %d tickets", len(got.Tickets))
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-type page struct {
+type listed struct {
 	Tickets []struct {
 		Number, Subject string
 		Pending         bool
@@ -32,7 +32,7 @@ func TestList_cursorsComeBack(t *testing.T) {
 			filters += "&queue=unassigned"
 		}
 		a := do(t, h, call{method: "GET", path: "/api/v1/tickets" + filters + "&q=" + url.QueryEscape(`"a b" -c&d`), as: who})
-		first := decode[page](t, a)
+		first := decode[listed](t, a)
 		if a.Code != 200 || len(first.Tickets) != 1 || first.Next == "" || !first.Tickets[0].Pending {
 			t.Fatalf("%s: %d %s", who, a.Code, a.Body)
 		}

@@ -43,7 +43,7 @@ func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
 	}
 	switch {
 	case r.access.allows != nil:
-		op.Security = []map[string][]string{{bearer: {}}}
+		op.Security = []map[string][]string{{bearer: {}}, {"session": {}}}
 	default:
 		op.Middlewares = append(huma.Middlewares{s.throttle}, op.Middlewares...)
 	}
