@@ -1,0 +1,232 @@
+package demo_test
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holesalemart/supportdesk/internal/demo"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/pgtest"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// open gives an empty desk, and its database beside it.
+func open(t testing.TB, document []byte) (*store.Store, *pgxpool.Pool) {
+	t.Helper()
+	dsn := pgtest.Template(t, "store", store.Migrate)
+	s, err := store.Open(t.Context(), dsn, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	beside, err := pgxpool.New(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(beside.Close)
+	if _, _, err := s.PublishPolicy(t.Context(), document, "a test", "to begin with"); err != nil {
+		t.Fatal(err)
+	}
+	return s, beside
+}
+
+func fill(t testing.TB, s *store.Store, o demo.Options) int {
+	t.Helper()
+	added, err := demo.Fill(t.Context(), s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return added
+}
+
+// Each line is something that a page shows, and how many tickets it takes at least for the page to look lived in.
+func TestFill_showsEveryState(t *testing.T) {
+	s, beside := open(t, policy.Holesalemart())
+	if added := fill(t, s, demo.Options{}); added != demo.Tickets {
+		t.Fatalf("%d tickets were added", added)
+	}
+	for condition, least := range map[string]int64{
+		`status = 'new'`:                                                15,
+		`status = 'open' AND assignee IS NULL`:                          2,
+		`status = 'open' AND assignee IS NOT NULL`:                      50,
+		`status = 'waiting' AND state->'ticket'->>'nudged' IS NULL`:     8,
+		`status = 'waiting' AND state->'ticket'->>'nudged' IS NOT NULL`: 8,
+		`status = 'resolved' AND state->'ticket'->>'cause' = 'agent'`:   8,
+		`status = 'resolved' AND state->'ticket'->>'cause' = 'silence'`: 4,
+		`status = 'closed' AND state->'ticket'->>'cause' = 'requester'`: 60,
+		`status = 'closed' AND state->'ticket'->>'cause' = 'silence'`:   40,
+		`status = 'closed' AND state->'ticket'->>'cause' = 'withdrawn'`: 10,
+		`status = 'closed' AND state->'ticket'->>'cause' = 'agent'`:     6,
+		`breached`: 20, `rung = 1`: 2, `rung = 2`: 6,
+		`follows IS NOT NULL`: 5, `order_number IS NOT NULL`: 100,
+		`submitted_at < now() - interval '11 weeks'`:                                                            5,
+		`number IN (SELECT ticket FROM events WHERE kind = 'reminded') AND NOT breached AND status <> 'closed'`: 4,
+		`number IN (SELECT ticket FROM events WHERE kind = 'acknowledged') AND status <> 'closed'`:              3,
+		`number IN (SELECT ticket FROM events WHERE kind = 'breached' AND data->>'promise' = 'first_response')`: 4,
+		`number IN (SELECT ticket FROM events WHERE kind = 'noted')`:                                            30,
+		`number IN (SELECT ticket FROM events WHERE kind = 'reopened')`:                                         15,
+		`number IN (SELECT ticket FROM mails WHERE status = 'bounced')`:                                         3,
+		`number IN (SELECT ticket FROM messages GROUP BY ticket HAVING count(*) = 1)`:                           15,
+		`number IN (SELECT ticket FROM messages GROUP BY ticket HAVING count(*) >= 12)`:                         3,
+		`requester = (SELECT id FROM people WHERE address = 'customer@demo.example')`:                           10,
+		`assignee = (SELECT id FROM people WHERE address = 'agent@demo.example') AND status <> 'closed'`:        10,
+	} {
+		if n := one[int64](t, beside, `SELECT count(*) FROM tickets WHERE `+condition); n < least {
+			t.Errorf("%d tickets with %s, want %d", n, condition, least)
+		}
+	}
+	for column, all := range map[string]int{"priority": len(policy.Priorities()), "category": 6, "assignee": 5} {
+		if n := one[int64](t, beside, `SELECT count(DISTINCT `+column+`) FROM tickets`); n != int64(all) {
+			t.Errorf("%d different values of %s, want %d", n, column, all)
+		}
+	}
+	if n := one[int64](t, beside, `SELECT count(*) FROM mails WHERE status = 'owed'`); n != 0 {
+		t.Errorf("%d mails would be sent", n)
+	}
+	if n := one[int64](t, beside, `SELECT count(*) FROM outcomes WHERE refused`); n != 0 {
+		t.Errorf("%d deeds were refused", n)
+	}
+	if text := one[string](t, beside, `SELECT string_agg(concat_ws(' ', subject, body), ' ') FROM messages`); strings.ContainsAny(text, "{}") {
+		t.Error("something was not filled in")
+	}
+}
+
+func TestFill_addsNothingTheSecondTime(t *testing.T) {
+	s, _ := open(t, policy.Holesalemart())
+	fill(t, s, demo.Options{Tickets: 50})
+	if added := fill(t, s, demo.Options{Tickets: 50, Now: time.Now().Add(time.Second)}); added != 0 {
+		t.Errorf("the second run added %d", added)
+	}
+	if added := fill(t, s, demo.Options{Tickets: 80}); added != 30 {
+		t.Errorf("a run for 30 more added %d", added)
+	}
+}
+
+// recorder is a desk that only remembers what it was told.
+type recorder struct {
+	*store.Store
+	told []desk.Chronicle
+}
+
+func (r *recorder) Import(_ context.Context, chronicles []desk.Chronicle) (int, error) {
+	r.told = append(r.told, chronicles...)
+	return len(chronicles), nil
+}
+
+func (r *recorder) fill(t *testing.T, o demo.Options) []desk.Chronicle {
+	t.Helper()
+	r.told = nil
+	if _, err := demo.Fill(t.Context(), r, o); err != nil {
+		t.Fatal(err)
+	}
+	return r.told
+}
+
+func TestFill_sameSeedTellsTheSame(t *testing.T) {
+	s, _ := open(t, policy.Holesalemart())
+	r := &recorder{Store: s}
+	o := demo.Options{Tickets: 60, Now: time.Now()}
+	first := r.fill(t, o)
+	if !reflect.DeepEqual(first, r.fill(t, o)) {
+		t.Error("the same seed told something else")
+	}
+	o.Seed++
+	if slices.EqualFunc(first, r.fill(t, o), func(a, b desk.Chronicle) bool { return a.Number == b.Number }) {
+		t.Error("another seed told the same")
+	}
+}
+
+// The desk's hours decide when its people do things, so what there is to see must not depend on the day of the week.
+func TestFill_showsEveryStatusOnAnyDay(t *testing.T) {
+	s, _ := open(t, policy.Holesalemart())
+	r := &recorder{Store: s}
+	for day := range 7 {
+		now := time.Date(2026, time.November, 16+day, 3+3*day, 0, 0, 0, time.UTC)
+		seen := map[string]int{}
+		for _, c := range r.fill(t, demo.Options{Now: now}) {
+			last := play(t, c, now)
+			seen[string(last.Status)]++
+			seen[string(last.Status)+" "+string(last.Cause)]++
+			if last.Status == ticket.StatusWaiting && !last.Nudged {
+				seen["not nudged"]++
+			}
+		}
+		for what, least := range map[string]int{"new": 25, "open": 80, "waiting": 20, "not nudged": 6, "resolved agent": 6, "resolved silence": 3, "closed": 150} {
+			if seen[what] < least {
+				t.Errorf("%s: %d tickets are %s, want %d", now.Format(time.RFC1123), seen[what], what, least)
+			}
+		}
+	}
+}
+
+// play is where a chronicle leads to by now.
+func play(t *testing.T, c desk.Chronicle, now time.Time) ticket.Ticket {
+	t.Helper()
+	p := policy.Default()
+	state := ticket.Draft(c.Number, c.Deeds[0].By.ID, 1, p)
+	for i, d := range c.Deeds {
+		result, err := ticket.Take(state, p, ticket.Command{
+			Seq: int64(i + 1), Verb: d.Verb, By: d.By.Actor(), At: d.At, Assignee: d.Agent.ID, Handle: d.By.Handle,
+			Priority: d.Priority, Category: d.Category, Message: int64(len(d.Body)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		state = result.Ticket
+	}
+	result, err := ticket.Advance(state, p, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.Ticket
+}
+
+// A measurement needs many tickets, and Temporal few workflows.
+func TestFill_boundsWhatIsAlive(t *testing.T) {
+	s, beside := open(t, policy.Holesalemart())
+	fill(t, s, demo.Options{Tickets: 6000})
+	if n := one[int64](t, beside, `SELECT count(*) FROM tickets WHERE status <> 'closed'`); n < 1500 || n > 2100 {
+		t.Errorf("%d of 6,000 tickets are alive", n)
+	}
+	if n := one[int64](t, beside, `SELECT count(*) FROM tickets`); n != 6000 {
+		t.Errorf("%d tickets", n)
+	}
+}
+
+func TestFill_worksUnderOtherPolicies(t *testing.T) {
+	for name, document := range map[string]string{
+		"seconds, always open": `{name: Fast, time_zone: UTC, clocks: {first_response: {target: 10s, counts: calendar}, resolution: {target: 30s, counts: calendar}}}`,
+		"its own categories": `{name: Own, time_zone: Europe/Berlin, categories: [this, that], customers_choose_priority: true,
+			hours: {monday: ["09:00-12:00", "13:00-17:00"]},
+			clocks: {first_response: {target: 1d, counts: business_days}, resolution: {target: 20d, counts: calendar}}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := open(t, []byte(document))
+			if added := fill(t, s, demo.Options{Tickets: 120}); added != 120 {
+				t.Errorf("%d tickets were added", added)
+			}
+		})
+	}
+}
+
+func one[T any](t testing.TB, db *pgxpool.Pool, query string, args ...any) T {
+	t.Helper()
+	rows, err := db.Query(t.Context(), query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[T])
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return value
+}
