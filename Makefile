@@ -4,12 +4,16 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 DATA    ?= data
 UP      := $(if $(POLICY),--policy $(POLICY)) --data $(DATA) $(ARGS)
 
-.PHONY: up test check build tools bench clean-build
+.PHONY: up demo test check build tools bench clean-build
 .DELETE_ON_ERROR:
 
 # make up [POLICY=examples/fast-policy.yaml] [DATA=data] [ARGS='--port 8081']
 up: build bin/supportdesk-temporal
 	@exec ./bin/supportdesk up $(UP)
+
+# The same, with a few hundred invented tickets in every state to look at.
+demo: build bin/supportdesk-temporal
+	@exec ./bin/supportdesk up --demo $(UP)
 
 build:
 	@go build -ldflags '-X main.version=$(VERSION)' -o bin/supportdesk ./cmd/supportdesk

@@ -48,6 +48,7 @@ type commands struct {
 	Version versionCommand `cmd:"" help:"Print the version."`
 
 	Health       healthCommand       `cmd:"" hidden:"" help:"Ask a process whether it is well, for a container's health check."`
+	Demo         demoCommand         `cmd:"" hidden:"" help:"Fill a desk with invented tickets."`
 	LocalAPI     localAPICommand     `cmd:"" name:"local-api" hidden:"" help:"The API with the mailbox's pages, for up."`
 	LocalMailbox localMailboxCommand `cmd:"" name:"local-mailbox" hidden:"" help:"The mailbox, for up."`
 }

@@ -25,6 +25,9 @@ type upCommand struct {
 	Data   string `default:"data" type:"path" help:"Directory that keeps everything; made when missing. Default: ${default}."`
 	Policy string `type:"existingfile" help:"Policy document for new tickets, published if it differs from the newest. Default: the one in force, at first Holesalemart's."`
 
+	Demo        bool `help:"Fill the desk with a few hundred invented tickets in every state, once."`
+	DemoTickets int  `hidden:"" help:"How many, for measuring; above 4,000 they are all closed."`
+
 	Port         int `default:"8080" help:"Of the API; 0 picks a free one, here as below. Default: ${default}."`
 	UIPort       int `name:"ui-port" default:"8233" help:"Of Temporal's UI. Default: ${default}."`
 	MailboxPort  int `default:"8025" help:"Of the mailbox's pages. Default: ${default}."`
@@ -59,6 +62,12 @@ func (c upCommand) Run(p *program) (err error) {
 	ctx, cancel := context.WithTimeout(p.ctx, startPatience)
 	defer cancel()
 	if err := s.start(ctx); err != nil {
+		if p.ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	if err := s.fill(); err != nil {
 		if p.ctx.Err() != nil {
 			return nil
 		}

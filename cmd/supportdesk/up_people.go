@@ -43,13 +43,7 @@ func (s *stack) prepare(ctx context.Context, postgres *local.Postgres) error {
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
-	settings := map[string]string{}
-	for _, line := range s.env {
-		key, value, _ := strings.Cut(line, "=")
-		settings[key] = value
-	}
-	inviting := &program{ctx: ctx, getenv: func(key string) string { return settings[key] }, stdout: s.stdout, stderr: s.stderr}
-	return inviting.withStore(func(db *store.Store) error {
+	return s.configured(ctx).withStore(func(db *store.Store) error {
 		version, inForce, _, err := db.PolicyInForce(ctx)
 		if err != nil {
 			return err
@@ -57,6 +51,24 @@ func (s *stack) prepare(ctx context.Context, postgres *local.Postgres) error {
 		s.policy = fmt.Sprintf("%s, version %d", inForce.Name, version)
 		return s.invite(ctx, db)
 	})
+}
+
+// configured is this program as the stack's parts are configured.
+func (s *stack) configured(ctx context.Context) *program {
+	settings := map[string]string{}
+	for _, line := range s.env {
+		key, value, _ := strings.Cut(line, "=")
+		settings[key] = value
+	}
+	return &program{ctx: ctx, getenv: func(key string) string { return settings[key] }, stdout: s.stdout, stderr: s.stderr}
+}
+
+// fill adds the demonstration's tickets, if it is asked to. It takes as long as it takes: everything runs already.
+func (s *stack) fill() error {
+	if !s.command.Demo && s.command.DemoTickets == 0 {
+		return nil
+	}
+	return demoCommand{Tickets: s.command.DemoTickets}.Run(s.configured(s.ctx))
 }
 
 // migrate runs the command as a deployment does, in the stack's own environment.

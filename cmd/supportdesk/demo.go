@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/holesalemart/supportdesk/internal/demo"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/store"
+)
+
+// demoCommand fills a desk with invented tickets. It is hidden, because a desk that real people use is not the place.
+type demoCommand struct {
+	Tickets int `help:"How many. Above 4,000 they are all closed, so that Temporal isn't flooded."`
+}
+
+// Run may be run again and again: what is there already is not added a second time.
+func (c demoCommand) Run(p *program) error {
+	if c.Tickets < 0 {
+		return fault.New(fault.Invalid, "there can't be fewer than no demo tickets")
+	}
+	return p.withStore(func(db *store.Store) error {
+		added, err := demo.Fill(p.ctx, db, demo.Options{Tickets: c.Tickets})
+		if err != nil || added == 0 {
+			return err
+		}
+		_, err = fmt.Fprintf(p.stdout, "%d demo tickets have been added\n", added)
+		return err
+	})
+}
