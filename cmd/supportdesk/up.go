@@ -26,7 +26,7 @@ type upCommand struct {
 	Policy string `type:"existingfile" help:"Policy document for new tickets, published if it differs from the newest. Default: the one in force, at first Holesalemart's."`
 
 	Demo        bool `help:"Fill the desk with a few hundred invented tickets in every state, once."`
-	DemoTickets int  `hidden:"" help:"How many, for measuring; above 4,000 they are all closed."`
+	DemoTickets int  `hidden:"" help:"How many, for measuring. Above 4,000 they are all closed, so that Temporal is not flooded."`
 
 	Port         int `default:"8080" help:"Of the API; 0 picks a free one, here as below. Default: ${default}."`
 	UIPort       int `name:"ui-port" default:"8233" help:"Of Temporal's UI. Default: ${default}."`

@@ -41,6 +41,7 @@ type keeper interface {
 	PersonByHandleOrAddress(context.Context, string) (desk.Person, error)
 	PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error)
 	Import(context.Context, []desk.Chronicle) (int, error)
+	ImportSuggestions(context.Context, []desk.Suggestion) (int, error)
 }
 
 // Fill adds demo people and tickets under the policy in force, and gives how many tickets it added. Those that are
@@ -67,7 +68,10 @@ func Fill(ctx context.Context, k keeper, o Options) (added int, err error) {
 			return added, fmt.Errorf("fill the desk: %w", err)
 		}
 	}
-	return added, nil
+	if added == 0 { // their instants follow the clock, so they would come again on another day
+		return 0, nil
+	}
+	return added, w.suggest(ctx, k)
 }
 
 func (o Options) complete() Options {

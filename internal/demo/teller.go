@@ -63,18 +63,24 @@ func (s *teller) follow(before ending) {
 	s.chronicle.Follows, s.earliest = before.number, before.at
 }
 
-// end gives when the ticket was closed; zero if it is not.
+// end lets the requester rate how it went, and gives when the ticket was closed; zero if it is not.
 func (s *teller) end() (time.Time, error) {
 	if s.err != nil {
 		return time.Time{}, s.err
 	}
 	last := s.last()
 	result, err := ticket.Advance(s.state, s.policy, s.now)
-	if err != nil || !result.Ticket.Closed() {
+	if err != nil {
 		return time.Time{}, err
 	}
 	if n := len(result.Events); n > 0 {
 		last = result.Events[n-1].At
+	}
+	if t := result.Ticket; t.Closed() || t.Status == ticket.StatusResolved {
+		s.rate(t, last)
+	}
+	if !result.Ticket.Closed() {
+		return time.Time{}, nil
 	}
 	return last, nil
 }

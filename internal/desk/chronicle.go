@@ -17,6 +17,8 @@ type Chronicle struct {
 	Follows ticket.Number // the ticket that this one follows up, may be empty; there already, or in the same import
 	Deeds   []Deed        // at least one; the first is the submission
 
+	Rating *Rating // what its requester thought of it in the end; its Number is not looked at; nil: nothing
+
 	// Undeliverable gives, by recipient, why no mail of this ticket could be delivered to them; empty: all were.
 	Undeliverable map[ticket.PersonID]string
 }

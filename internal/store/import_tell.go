@@ -54,6 +54,9 @@ func (im *importing) tell(ctx context.Context, c desk.Chronicle) error {
 	if err := im.advance(t, im.now); err != nil {
 		return err
 	}
+	if err := t.checkRating(im.now); err != nil {
+		return err
+	}
 	t.last, t.now = t.state.Command, t.events[len(t.events)-1].At
 	t.state = ticket.Keep(t.state.Ticket, p, t.state.Command, len(t.letters), im.now)
 	im.tickets = append(im.tickets, t)
@@ -143,11 +146,34 @@ func (t *past) settle(mail ticket.Mail) error {
 	return nil
 }
 
+// checkRating refuses an opinion that Rate would have refused, or that comes from the future.
+func (t *past) checkRating(now time.Time) error {
+	r := t.chronicle.Rating
+	if r == nil {
+		return nil
+	}
+	latest := now
+	if closed := t.events[len(t.events)-1].At.Add(desk.RatingTime); t.state.Ticket.Closed() && closed.Before(now) {
+		latest = closed
+	}
+	switch {
+	case t.state.Ticket.Status != ticket.StatusResolved && !t.state.Ticket.Closed():
+		return unimportable(t.chronicle, "it is rated and not resolved")
+	case r.Score < desk.MinScore, r.Score > desk.MaxScore, utf8.RuneCountInString(r.Comment) > desk.MaxComment:
+		return unimportable(t.chronicle, "its rating is out of bounds")
+	case r.At.After(latest):
+		return unimportable(t.chronicle, "its rating comes too late")
+	}
+	return nil
+}
+
+func unimportable(c desk.Chronicle, format string, args ...any) error {
+	return fault.New(fault.Invalid, "ticket %q can't be imported: %s", string(c.Number), fmt.Sprintf(format, args...))
+}
+
 // checkChronicle refuses what nobody could have asked of this desk. What could be asked and was refused is fine.
 func checkChronicle(c desk.Chronicle, p *policy.Policy, now time.Time) error {
-	wrong := func(format string, args ...any) error {
-		return fault.New(fault.Invalid, "ticket %q can't be imported: %s", string(c.Number), fmt.Sprintf(format, args...))
-	}
+	wrong := func(format string, args ...any) error { return unimportable(c, format, args...) }
 	if n, err := ticket.ParseNumber(string(c.Number)); err != nil || n != c.Number {
 		return wrong("that is no ticket's number")
 	}

@@ -167,6 +167,26 @@ func TestImport_tellsOfMailsThatBounced(t *testing.T) {
 	}
 }
 
+func TestImport_keepsRatings(t *testing.T) {
+	d := open(t)
+	c := d.chronicle(3, desk.Deed{By: d.agent, At: ago(2), Verb: ticket.VerbResolve, Body: "It has arrived."})
+	c.Rating = &desk.Rating{Score: 4, Comment: "Quick.", At: ago(1)}
+	d.imports(c)
+	want := desk.Rating{Number: c.Number, Score: 4, Comment: "Quick.", At: c.Rating.At}
+	if got, err := d.Rating(t.Context(), d.customer, c.Number); got != want || err != nil {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for name, bad := range map[string]desk.Chronicle{
+		"not resolved": d.chronicle(3),
+		"too late":     d.chronicle(40, desk.Deed{By: d.customer, At: ago(39), Verb: ticket.VerbWithdraw}),
+	} {
+		bad.Rating = &desk.Rating{Score: 4, At: ago(1)}
+		if _, err := d.Import(t.Context(), []desk.Chronicle{bad}); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestImport_refusesWhatNobodyCouldHaveAsked(t *testing.T) {
 	d := open(t)
 	for name, spoil := range map[string]func(*desk.Chronicle){

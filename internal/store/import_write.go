@@ -22,6 +22,7 @@ func (im *importing) write(ctx context.Context) error {
 		{"outcomes", []string{"ticket", "seq", "refused", "code", "reason", "decided_at"}, (*past).outcomeRows},
 		{"events", []string{"ticket", "n", "kind", "at", "message", "data", "recorded_at"}, (*past).eventRows},
 		{"mails", []string{"ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told"}, (*past).mailRows},
+		{"ratings", []string{"ticket", "score", "comment", "at"}, (*past).ratingRows},
 		{"undelivered", []string{"ticket", "seq"}, (*past).undeliveredRows},
 	} {
 		var rows [][]any
@@ -103,6 +104,14 @@ func (t *past) mailRows() (rows [][]any) {
 		})
 	}
 	return rows
+}
+
+func (t *past) ratingRows() [][]any {
+	r := t.chronicle.Rating
+	if r == nil {
+		return nil
+	}
+	return [][]any{{t.chronicle.Number, r.Score, r.Comment, r.At}}
 }
 
 // undeliveredRows put a ticket that goes on before the relay.

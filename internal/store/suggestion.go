@@ -21,3 +21,30 @@ func (s *Store) Suggest(ctx context.Context, by desk.Person, body string) error 
 		pgx.StrictNamedArgs{"person": by.ID, "body": body})
 	return explain(err, "keep a suggestion")
 }
+
+// ImportSuggestions takes in suggestions that were made elsewhere, with their instants and whether anybody has read
+// them, and gives how many: one that is there already, from the same person at the same instant, is left alone.
+func (s *Store) ImportSuggestions(ctx context.Context, all []desk.Suggestion) (added int, err error) {
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		for _, one := range all {
+			from := desk.Ref{}
+			if one.From != nil {
+				from = *one.From
+			}
+			tag, err := tx.Exec(ctx, `
+				INSERT INTO suggestions (person, body, at, read_at)
+				SELECT nullif(@person, ''), @body, @at::timestamptz, @read::timestamptz
+				WHERE NOT EXISTS (SELECT FROM suggestions WHERE body = @body AND person IS NOT DISTINCT FROM nullif(@person, '') AND at = @at)`,
+				pgx.StrictNamedArgs{"person": from.ID, "body": one.Body, "at": one.At, "read": instant(one.Read)})
+			if err != nil {
+				return err
+			}
+			added += int(tag.RowsAffected())
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, explain(err, "import %d suggestions", len(all))
+	}
+	return added, nil
+}
