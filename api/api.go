@@ -47,7 +47,7 @@ type frontDesk interface {
 
 // people turns a bearer token into the person it was issued to, or an Unauthenticated fault.
 type people interface {
-	ByToken(ctx context.Context, token string) (desk.Person, error)
+	ByToken(ctx context.Context, token string, writes bool) (desk.Person, error)
 }
 
 // Config is what the API needs. Desk and People must be set.

@@ -72,7 +72,8 @@ func (s *server) identify(ctx context.Context, r *http.Request) (desk.Person, er
 	if err != nil {
 		return desk.Person{}, err
 	}
-	person, err := s.People.ByToken(ctx, token)
+	writes := r.Method != http.MethodGet && r.Method != http.MethodHead
+	person, err := s.People.ByToken(ctx, token, writes)
 	if fault.KindOf(err) == fault.Unauthenticated {
 		return desk.Person{}, rejectedToken("the token is not known, or no longer valid")
 	}

@@ -58,7 +58,7 @@ func (s *scripted) fail(ctx context.Context) error {
 	return s.err
 }
 
-func (s *scripted) ByToken(_ context.Context, token string) (desk.Person, error) {
+func (s *scripted) ByToken(_ context.Context, token string, _ bool) (desk.Person, error) {
 	if p, ok := people[token]; ok {
 		return p, nil
 	}

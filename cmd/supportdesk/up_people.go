@@ -96,7 +96,7 @@ func (s *stack) invite(ctx context.Context, db *store.Store) error {
 	}
 	kept := map[ticket.Role]string{}
 	for _, t := range s.tokens {
-		if _, err := db.ByToken(ctx, t.Token); err == nil {
+		if _, err := db.ByToken(ctx, t.Token, true); err == nil {
 			kept[t.Role] = t.Token
 		}
 	}

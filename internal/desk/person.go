@@ -51,7 +51,7 @@ func (p Person) Check() error {
 	if !slices.Contains(ticket.Roles(), p.Role) {
 		complain("role", "must be customer, agent, supervisor or administrator")
 	}
-	if !validName(p.Name) {
+	if !ValidName(p.Name) {
 		complain("name", "must have 1 to 200 characters, in one line and all of them visible")
 	}
 	if !ValidAddress(p.Address) {
@@ -78,7 +78,8 @@ func ValidAddress(text string) bool {
 	return err == nil && a.Address == text && len(text) <= maxAddress
 }
 
-func validName(name string) bool {
+// ValidName reports whether text can be somebody's name: one line of it, all of it visible.
+func ValidName(name string) bool {
 	return strings.TrimSpace(name) != "" && utf8.RuneCountInString(name) <= maxName && !strings.ContainsFunc(name, unspeakable)
 }
 

@@ -15,14 +15,12 @@ import (
 
 var errLink = fault.New(fault.NotFound, "this link does not work any more; each works once, and for a limited time")
 
-// openLink selects links that still work, with whoever they are for.
-const openLink = `
-	SELECT l.id, l.purpose, coalesce(p.id, '') AS person, coalesce(p.role, l.role) AS role, coalesce(p.name, l.name) AS name,
-		coalesce(p.address, l.address) AS address, coalesce(p.handle, l.handle, '') AS handle,
-		CASE l.purpose WHEN 'address' THEN l.address ELSE '' END AS moves_to, l.expires_at
-	FROM links l LEFT JOIN people p ON p.id = l.person
-	WHERE l.id = $1 AND l.used_at IS NULL AND l.expires_at > clock_timestamp()
-		AND (l.role IS NOT NULL OR p.id IS NOT NULL AND p.disabled_at IS NULL)`
+// The link with the ID $1, if it still works: looked at, and used.
+const (
+	lookAtLink = `SELECT * FROM links WHERE id = $1 AND used_at IS NULL AND expires_at > clock_timestamp()`
+	useLink    = `UPDATE links SET used_at = clock_timestamp()
+		WHERE id = $1 AND used_at IS NULL AND expires_at > clock_timestamp() RETURNING *`
+)
 
 type linkRow struct {
 	ID        string
@@ -36,28 +34,112 @@ type linkRow struct {
 	ExpiresAt time.Time
 }
 
-func (r linkRow) link() account.Link {
-	return account.Link{
-		ID: r.ID, Purpose: r.Purpose, Address: r.MovesTo, Until: r.ExpiresAt,
-		Person: desk.Person{ID: r.Person, Role: r.Role, Name: r.Name, Address: r.Address, Handle: r.Handle},
-	}
-}
-
 // Link gives a link that still works; NotFound otherwise.
 func (a *Accounts) Link(ctx context.Context, id string) (account.Link, error) {
-	return link(ctx, a.pool, openLink, id)
+	return findLink(ctx, a.pool, lookAtLink, id)
 }
 
-func link(ctx context.Context, q querier, query, id string) (account.Link, error) {
-	rows, err := q.Query(ctx, query, id)
+// findLink gives what a statement finds, with whoever it is for. Nobody who has been disabled has a link.
+func findLink(ctx context.Context, q querier, statement, id string) (account.Link, error) {
+	rows, err := q.Query(ctx, `
+		WITH l AS (`+statement+`)
+		SELECT l.id, l.purpose, coalesce(p.id, '') AS person, coalesce(p.role, l.role) AS role, coalesce(p.name, l.name) AS name,
+			coalesce(p.address, l.address) AS address, coalesce(p.handle, l.handle, '') AS handle,
+			CASE l.purpose WHEN 'address' THEN l.address ELSE '' END AS moves_to, l.expires_at
+		FROM l LEFT JOIN people p ON p.id = l.person
+		WHERE l.role IS NOT NULL OR p.id IS NOT NULL AND p.disabled_at IS NULL`, id)
 	if err != nil {
 		return account.Link{}, explain(err, "look up a link")
 	}
-	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[linkRow])
+	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[linkRow])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return account.Link{}, errLink
 	}
-	return row.link(), explain(err, "look up a link")
+	if err != nil {
+		return account.Link{}, explain(err, "look up a link")
+	}
+	return account.Link{
+		ID: r.ID, Purpose: r.Purpose, Address: r.MovesTo, Until: r.ExpiresAt,
+		Person: desk.Person{ID: r.Person, Role: r.Role, Name: r.Name, Address: r.Address, Handle: r.Handle},
+	}, nil
+}
+
+// using uses a link of one of some purposes, and does what it is for in the same transaction: what fails leaves the link
+// as it was.
+func (a *Accounts) using(ctx context.Context, id string, then func(pgx.Tx, account.Link) error, purposes ...account.Purpose) error {
+	err := a.within(ctx, func(tx pgx.Tx) error {
+		l, err := findLink(ctx, tx, useLink, id)
+		if err != nil {
+			return err
+		}
+		for _, p := range purposes {
+			if l.Purpose == p {
+				return then(tx, l)
+			}
+		}
+		return errLink
+	})
+	return explain(err, "use a link")
+}
+
+// Enter uses a link that signs in.
+func (a *Accounts) Enter(ctx context.Context, id string) (e account.Entry, err error) {
+	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
+		e, err = entry(ctx, tx, l.Person.ID)
+		return err
+	}, account.SignIn)
+	return e, err
+}
+
+// Reset uses a link that chooses a new password.
+func (a *Accounts) Reset(ctx context.Context, id, hash string) (e account.Entry, err error) {
+	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
+		e, err = setPassword(ctx, tx, l.Person.ID, hash)
+		return err
+	}, account.Reset)
+	return e, err
+}
+
+// TakeIn uses a registration or an invitation: whoever has the link is in.
+func (a *Accounts) TakeIn(ctx context.Context, id, name, hash string) (e account.Entry, err error) {
+	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) error {
+		l.Person.Name = name
+		p, err := addPerson(ctx, tx, l.Person)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO passwords (person, hash) VALUES ($1, $2)`, p.ID, hash); err != nil {
+			return err
+		}
+		e, err = entry(ctx, tx, p.ID)
+		return err
+	}, account.Verify, account.Invitation)
+	return e, err
+}
+
+// Move uses a link to a new address, calls links that went to the old one off, and owes that one a mail.
+func (a *Accounts) Move(ctx context.Context, id string) (e account.Entry, err error) {
+	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) error {
+		if _, err := tx.Exec(ctx, `UPDATE people SET address = $2 WHERE id = $1`, l.Person.ID, l.Address); err != nil {
+			return taken(err, "change an address")
+		}
+		if err := callOff(ctx, tx, l.Person.ID); err != nil {
+			return err
+		}
+		if err := owe(ctx, tx, account.AddressChanged, l.Person); err != nil { // to the address as it was
+			return err
+		}
+		e, err = entry(ctx, tx, l.Person.ID)
+		return err
+	}, account.Move)
+	return e, err
+}
+
+// callOff ends a person's open links.
+func callOff(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
+	_, err := tx.Exec(ctx, `UPDATE links SET expires_at = least(expires_at, clock_timestamp())
+		WHERE person = $1 AND used_at IS NULL`, id)
+	return err
 }
 
 // AddSignIn makes a link that signs in whoever has an address. NotFound: nobody, or they have been disabled.

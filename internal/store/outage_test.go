@@ -123,7 +123,7 @@ func (d *shop) allUnavailable(known map[ticket.Number]bool) {
 		"Step":    func() error { _, err := d.Step(ctx, ticket.StepRequest{Number: n, Command: 1}); return err },
 		"Track":   func() error { _, err := d.Track(ctx, n); return err },
 		"List":    func() error { _, _, err := d.List(ctx, desk.Filter{Viewer: d.agent}); return err },
-		"ByToken": func() error { _, err := d.ByToken(ctx, "sd_x"); return err },
+		"ByToken": func() error { _, err := d.ByToken(ctx, "sd_x", true); return err },
 		"Letter":  func() error { _, _, err := d.Letter(ctx, n, 1); return err },
 		"Sent":    func() error { return d.Sent(ctx, n, 1) },
 		"Undelivered": func() error {

@@ -12,7 +12,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-var errNobody = fault.New(fault.NotFound, "there is no such person")
+var (
+	errNobody       = fault.New(fault.NotFound, "there is no such person")
+	errAddressTaken = fault.Refusal("address-taken", "somebody has that address already")
+	errHandleTaken  = fault.Refusal("handle-taken", "somebody has that handle already")
+)
 
 // AddPerson takes somebody in and gives them an ID; staff without a handle get one that says nothing about them. An
 // address (in any case) or a handle that somebody has is a Conflict.
@@ -46,9 +50,9 @@ func drawnHandle(id ticket.PersonID) string {
 func taken(err error, doing string) error {
 	switch {
 	case violates(err, "people_address"):
-		return fault.Refusal("address-taken", "somebody has that address already")
+		return errAddressTaken
 	case violates(err, "people_handle"):
-		return fault.Refusal("handle-taken", "somebody has that handle already")
+		return errHandleTaken
 	}
 	return explain(err, doing)
 }
@@ -79,14 +83,10 @@ func (s *Store) Staff(ctx context.Context) ([]desk.Colleague, error) {
 	return staff, explain(err, "list the staff")
 }
 
-// DisablePerson shuts somebody out: their tokens stop working and they can't be assigned. What they did stays.
+// DisablePerson shuts somebody out: their sessions, links and tokens stop working and they can't be assigned. What they
+// did stays.
 func (s *Store) DisablePerson(ctx context.Context, id ticket.PersonID) error {
-	tag, err := s.pool.Exec(ctx,
-		`UPDATE people SET disabled_at = coalesce(disabled_at, clock_timestamp()) WHERE id = $1`, id)
-	if err == nil && tag.RowsAffected() == 0 {
-		return errNobody
-	}
-	return explain(err, "disable %s", id)
+	return s.Accounts().Disable(ctx, id)
 }
 
 // PersonByHandleOrAddress finds somebody who is not disabled, by either in any case. It is NotFound otherwise.

@@ -57,15 +57,15 @@ func TestByToken_untilRevokedOrDisabled(t *testing.T) {
 	if n := one[int64](d, `SELECT count(*) FROM tokens t WHERE t::text LIKE '%' || $1 || '%'`, token[3:]); n != 0 {
 		t.Error("the token itself is stored")
 	}
-	if p, err := d.ByToken(t.Context(), token); err != nil || p != d.agent {
+	if p, err := d.ByToken(t.Context(), token, true); err != nil || p != d.agent {
 		t.Errorf("got %+v, %v", p, err)
 	}
-	_, err = d.ByToken(t.Context(), "sd_unknown")
+	_, err = d.ByToken(t.Context(), "sd_unknown", true)
 	wantKind(t, err, fault.Unauthenticated)
 	if n, err := d.RevokeTokens(t.Context(), d.agent.ID); n != 1 || err != nil {
 		t.Errorf("revoked %d, %v", n, err)
 	}
-	_, err = d.ByToken(t.Context(), token)
+	_, err = d.ByToken(t.Context(), token, true)
 	wantKind(t, err, fault.Unauthenticated)
 
 	if token, err = d.IssueToken(t.Context(), d.agent.ID, ""); err != nil {
@@ -74,7 +74,7 @@ func TestByToken_untilRevokedOrDisabled(t *testing.T) {
 	if err := d.DisablePerson(t.Context(), d.agent.ID); err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.ByToken(t.Context(), token)
+	_, err = d.ByToken(t.Context(), token, true)
 	wantKind(t, err, fault.Unauthenticated)
 	_, err = d.IssueToken(t.Context(), d.agent.ID, "")
 	wantKind(t, err, fault.NotFound)

@@ -20,9 +20,7 @@ const tokenPrefix = "sd_"
 // IssueToken makes a bearer token for somebody who is not disabled. Only its SHA-256 is kept, which is enough for 256
 // random bits: this is the one time that it can be read.
 func (s *Store) IssueToken(ctx context.Context, id ticket.PersonID, label string) (token string, err error) {
-	var secret [32]byte
-	rand.Read(secret[:]) // never fails since Go 1.24
-	token = tokenPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
+	token = newToken()
 	tag, err := s.pool.Exec(ctx, `
 		INSERT INTO tokens (hash, person, label) SELECT @hash, id, @label FROM people WHERE id = @id AND disabled_at IS NULL`,
 		pgx.StrictNamedArgs{"hash": digest(token), "id": id, "label": label})
@@ -35,6 +33,12 @@ func (s *Store) IssueToken(ctx context.Context, id ticket.PersonID, label string
 	return token, nil
 }
 
+func newToken() string {
+	var secret [32]byte
+	rand.Read(secret[:]) // never fails since Go 1.24
+	return tokenPrefix + base64.RawURLEncoding.EncodeToString(secret[:])
+}
+
 // RevokeTokens makes every token of a person stop working, and counts those that still did.
 func (s *Store) RevokeTokens(ctx context.Context, id ticket.PersonID) (int64, error) {
 	tag, err := s.pool.Exec(ctx,
@@ -42,20 +46,29 @@ func (s *Store) RevokeTokens(ctx context.Context, id ticket.PersonID) (int64, er
 	return tag.RowsAffected(), explain(err, "revoke the tokens of %s", id)
 }
 
-// ByToken gives whoever a token belongs to. It is Unauthenticated when it is unknown, revoked, or theirs who has been
-// disabled, and doesn't say which.
-func (s *Store) ByToken(ctx context.Context, token string) (desk.Person, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, '') AS handle FROM tokens t JOIN people p ON p.id = t.person
-		WHERE t.hash = $1 AND t.revoked_at IS NULL AND p.disabled_at IS NULL`, digest(token))
-	if err != nil {
-		return desk.Person{}, explain(err, "look up a token")
-	}
-	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[desk.Person])
-	if errors.Is(err, pgx.ErrNoRows) {
+// ByToken gives whoever a token belongs to, and notes to the minute that it was used. It is Unauthenticated when it is
+// unknown, revoked, or theirs who has been disabled, and doesn't say which; Forbidden when something is to be written
+// and it only reads.
+func (s *Store) ByToken(ctx context.Context, token string, writes bool) (p desk.Person, err error) {
+	var may, noted bool
+	hash := digest(token)
+	err = s.pool.QueryRow(ctx, `
+		SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), 'write' = ANY (t.scopes),
+			coalesce(t.last_used_at > clock_timestamp() - interval '1 minute', false)
+		FROM tokens t JOIN people p ON p.id = t.person
+		WHERE t.hash = $1 AND t.revoked_at IS NULL AND p.disabled_at IS NULL`, hash).
+		Scan(&p.ID, &p.Role, &p.Name, &p.Address, &p.Handle, &may, &noted)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
 		return desk.Person{}, fault.New(fault.Unauthenticated, "the token is not valid")
+	case err != nil:
+		return desk.Person{}, explain(err, "look up a token")
+	case writes && !may:
+		return desk.Person{}, fault.New(fault.Forbidden, "this token only reads")
+	case !noted:
+		_, err = s.pool.Exec(ctx, `UPDATE tokens SET last_used_at = clock_timestamp() WHERE hash = $1`, hash)
 	}
-	return p, explain(err, "look up a token")
+	return p, explain(err, "note a token's use")
 }
 
 func digest(token string) []byte {

@@ -1,0 +1,76 @@
+package account
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// Allowance is how often something may be done: Burst times at once, and once more after each Each.
+type Allowance struct {
+	name  string
+	Burst int
+	Each  time.Duration
+}
+
+// Kept in PostgreSQL, so they hold across all replicas. Whoever uses up an address's sign-ins keeps its owner from the
+// password only: a link by mail still lets them in. A source may be a whole office, and gets back what succeeds.
+var (
+	signInsOfAddress = Allowance{name: "sign-ins of address", Burst: 10, Each: 5 * time.Minute}
+	signInsOfSource  = Allowance{name: "sign-ins of source", Burst: 60, Each: 20 * time.Second}
+	mailsToAddress   = Allowance{name: "mails to address", Burst: 5, Each: 15 * time.Minute}
+	mailsOfSource    = Allowance{name: "mails of source", Burst: 30, Each: time.Minute}
+)
+
+var errLimited = fault.New(fault.Limited, "that was tried too often; wait a few minutes and try again")
+
+const allowanceSecret = "account allowances"
+
+// spend takes one use of each of an address's and a source's allowances, or is Limited. refund gives both back.
+func (s *Service) spend(ctx context.Context, address, source string, ofAddress, ofSource Allowance) (refund func() error, err error) {
+	secret, err := s.vault.Secret(ctx, allowanceSecret)
+	if err != nil {
+		return nil, err
+	}
+	key := func(a Allowance, of string) []byte {
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte(a.name + "\x00" + of))
+		return mac.Sum(nil)
+	}
+	bySource := key(ofSource, network(source))
+	byAddress := key(ofAddress, strings.ToLower(address))
+	for _, one := range []struct {
+		key []byte
+		of  Allowance
+	}{{bySource, ofSource}, {byAddress, ofAddress}} {
+		if ok, err := s.vault.Spend(ctx, one.key, one.of); err != nil {
+			return nil, err
+		} else if !ok {
+			return nil, errLimited
+		}
+	}
+	return func() error {
+		if err := s.vault.Return(ctx, bySource, ofSource); err != nil {
+			return err
+		}
+		return s.vault.Return(ctx, byAddress, ofAddress)
+	}, nil
+}
+
+// network is one IPv4 address, or the IPv6 network of one subscriber. What is no address is one source.
+func network(source string) string {
+	ip, err := netip.ParseAddr(source)
+	if err != nil {
+		return ""
+	}
+	if ip = ip.Unmap().WithZone(""); ip.Is6() {
+		prefix, _ := ip.Prefix(64) // a valid length
+		return prefix.String()
+	}
+	return ip.String()
+}

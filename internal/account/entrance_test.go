@@ -1,0 +1,387 @@
+package account_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+const (
+	source = "192.0.2.7"
+	secret = "a quiet harbour at dawn"
+	other  = "seventeen yellow bicycles"
+)
+
+// letters takes every mail that is owed, as if it had been sent.
+func (h *house) letters() []account.Letter {
+	h.t.Helper()
+	var all []account.Letter
+	for {
+		l, found, _, err := h.NextLetter(h.t.Context(), time.Minute)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if !found {
+			return all
+		}
+		if err := h.Sent(h.t.Context(), l.ID); err != nil {
+			h.t.Fatal(err)
+		}
+		all = append(all, l)
+	}
+}
+
+// letter takes the one mail that is owed.
+func (h *house) letter(kind account.Kind, to string) account.Letter {
+	h.t.Helper()
+	all := h.letters()
+	if len(all) != 1 || all[0].Kind != kind || all[0].To.Address != to {
+		h.t.Fatalf("owed are %+v, want one mail %s to %s", all, kind, to)
+	}
+	return all[0]
+}
+
+// withPassword gives somebody a password by the way that they would take.
+func (h *house) withPassword(p desk.Person) account.Entry {
+	h.t.Helper()
+	if err := h.AskReset(h.t.Context(), source, p.Address); err != nil {
+		h.t.Fatal(err)
+	}
+	used, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("reset", p.Address).URL), "", secret)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.letter(account.PasswordChanged, p.Address)
+	return used.Entry
+}
+
+func TestRegister_makesAnAccountOnceTheAddressIsVerified(t *testing.T) {
+	h := open(t)
+	if err := h.Register(t.Context(), source, " Demo Newcomer ", "new@demo.example"); err != nil {
+		t.Fatal(err)
+	}
+	letter := h.letter("verify", "new@demo.example")
+	if letter.To.Name != "" {
+		t.Errorf("whoever typed an address had their words %q mailed to it", letter.To.Name)
+	}
+	if _, err := h.db.PersonByHandleOrAddress(t.Context(), "new@demo.example"); fault.KindOf(err) != fault.NotFound {
+		t.Fatalf("the account exists before its address is verified: %v", err)
+	}
+	token := tokenOf(t, letter.URL)
+	for _, bad := range []struct{ name, password string }{{"Demo Newcomer", "short"}, {"", secret}, {"A\nB", secret}} {
+		_, err := h.Use(t.Context(), token, bad.name, bad.password)
+		wantKind(t, err, fault.Invalid)
+	}
+	used, err := h.Use(t.Context(), token, "Demo Renamed", secret)
+	if err != nil || used.Person.Name != "Demo Renamed" || used.Person.Role != ticket.RoleCustomer {
+		t.Fatalf("%+v, %v", used, err)
+	}
+	if in, err := h.SignIn(t.Context(), source, "NEW@demo.example ", secret); err != nil || in != used.Entry {
+		t.Errorf("%+v, %v", in, err)
+	}
+	_, err = h.Use(t.Context(), token, "Demo Renamed", secret)
+	wantKind(t, err, fault.NotFound)
+}
+
+// Whoever asks is told the same, and as much is written, whether the address is known or not.
+func TestAnswers_doNotTellWhoHasAnAccount(t *testing.T) {
+	h := open(t)
+	h.withPassword(h.customer)
+	gone := h.add(ticket.RoleCustomer, "Demo Gone", "gone@demo.example")
+	if err := h.db.DisablePerson(t.Context(), gone.ID); err != nil {
+		t.Fatal(err)
+	}
+	counts := func() string {
+		return one[string](h, `SELECT (SELECT count(*) FROM links) || ' ' || (SELECT count(*) FROM account_mails)`)
+	}
+	for what, ask := range map[string]func(address string) error{
+		"sign in":  func(a string) error { _, err := h.SignIn(t.Context(), source, a, other); return err },
+		"link":     func(a string) error { return h.AskLink(t.Context(), source, a) },
+		"reset":    func(a string) error { return h.AskReset(t.Context(), source, a) },
+		"register": func(a string) error { return h.Register(t.Context(), source, "Demo", a) },
+	} {
+		var told, written []string
+		for _, address := range []string{h.customer.Address, "nobody@demo.example", gone.Address, h.agent.Address} {
+			var before, after [2]int
+			fmt.Sscan(counts(), &before[0], &before[1])
+			err := ask(address)
+			fmt.Sscan(counts(), &after[0], &after[1])
+			told = append(told, fmt.Sprint(err))
+			written = append(written, fmt.Sprint(after[0]-before[0], after[1]-before[1]))
+		}
+		for i := range told {
+			if told[i] != told[0] || written[i] != written[0] {
+				t.Errorf("%s: answers %q, rows written %q", what, told, written)
+			}
+		}
+	}
+	kinds := map[string]int{}
+	for _, l := range h.letters() {
+		kinds[string(l.Kind)+" "+l.To.Address]++
+	}
+	want := map[string]int{
+		"sign-in Customer@demo.example": 1, "sign-in agent@demo.example": 1, "reset Customer@demo.example": 1, "reset agent@demo.example": 1,
+		"already-registered Customer@demo.example": 1, "already-registered agent@demo.example": 1, "verify nobody@demo.example": 1,
+	}
+	if fmt.Sprint(kinds) != fmt.Sprint(want) {
+		t.Errorf("mails %v, want %v", kinds, want)
+	}
+	if n := one[int](h, `SELECT count(*) FROM account_mails m WHERE kind IN ('sign-in', 'reset') AND m::text LIKE '%nobody@%'`); n != 0 {
+		t.Error("an address that nobody has is kept")
+	}
+}
+
+func TestUse_letsInOnceHoweverManyTryAtOnce(t *testing.T) {
+	h := open(t)
+	token := h.linkFor(h.customer.Address)
+	var in atomic.Int32
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			used, err := h.Use(t.Context(), token, "", "")
+			if err == nil && used.Person == h.customer {
+				in.Add(1)
+			} else if fault.KindOf(err) != fault.NotFound {
+				t.Errorf("%+v, %v", used, err)
+			}
+		})
+	}
+	group.Wait()
+	if in.Load() != 1 {
+		t.Errorf("%d were let in by one link", in.Load())
+	}
+}
+
+func TestUse_refusesLinksOfAnotherTime(t *testing.T) {
+	h := open(t)
+	for name, spoil := range map[string]func(id string){
+		"expired":         func(id string) { h.sql(`UPDATE links SET expires_at = clock_timestamp() WHERE id = $1`, id) },
+		"used":            func(id string) { h.sql(`UPDATE links SET used_at = clock_timestamp() WHERE id = $1`, id) },
+		"signed out":      func(string) { _, _ = h.SignOutEverywhere(t.Context(), h.agent) },
+		"another address": func(string) { h.move(h.agent, "moved@demo.example") },
+		"disabled":        func(string) { _ = h.db.DisablePerson(t.Context(), h.agent.ID) },
+	} {
+		address := one[string](h, `SELECT address FROM people WHERE id = $1`, h.agent.ID)
+		h.sql(`UPDATE people SET disabled_at = NULL`)
+		h.sql(`DELETE FROM allowances`)
+		sign := h.linkFor(address)
+		if err := h.AskReset(t.Context(), source, address); err != nil {
+			t.Fatal(err)
+		}
+		reset := tokenOf(t, h.letter("reset", address).URL)
+		for _, token := range []string{sign, reset} {
+			spoil(token[:26])
+			if _, err := h.Use(t.Context(), token, "", secret); fault.KindOf(err) != fault.NotFound {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		h.letters()
+	}
+}
+
+// move gives somebody another address.
+func (h *house) move(p desk.Person, address string) {
+	h.t.Helper()
+	h.sql(`UPDATE links SET expires_at = clock_timestamp() WHERE purpose = 'address'`)
+	p.Address = one[string](h, `SELECT address FROM people WHERE id = $1`, p.ID)
+	if p.Address == address {
+		return
+	}
+	if err := h.ChangeAddress(h.t.Context(), source, p, secret, address); err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("address", address).URL), "", ""); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func TestSignIn_isLimitedByAddressAndBySource(t *testing.T) {
+	h := open(t)
+	h.withPassword(h.customer)
+	for i := range 10 {
+		_, err := h.SignIn(t.Context(), fmt.Sprintf("192.0.2.%d", i), "CUSTOMER@demo.example", other)
+		wantKind(t, err, fault.Unauthenticated)
+	}
+	_, err := h.SignIn(t.Context(), "192.0.2.99", h.customer.Address, secret)
+	wantKind(t, err, fault.Limited) // also with the right password, or it could still be guessed
+	if err := h.AskLink(t.Context(), source, h.customer.Address); err != nil {
+		t.Errorf("nor can its owner ask for a link: %v", err)
+	}
+	limited := 0
+	for i := range 70 {
+		_, err := h.SignIn(t.Context(), fmt.Sprintf("2001:db8:1:1::%x", i), fmt.Sprintf("guess%d@demo.example", i), other)
+		if fault.KindOf(err) == fault.Limited {
+			limited++
+		}
+	}
+	if limited < 8 || limited > 10 {
+		t.Errorf("%d of 70 tries from one network were refused, want about 10", limited)
+	}
+	if n := one[int](h, `SELECT count(*) FROM allowances a WHERE a::text LIKE '%demo%' OR encode(key, 'escape') LIKE '%demo%'`); n != 0 {
+		t.Error("addresses that were tried are kept")
+	}
+}
+
+func TestSignIn_thatSucceedsCostsNoAttempt(t *testing.T) {
+	h := open(t)
+	h.withPassword(h.customer)
+	for range 12 {
+		if _, err := h.SignIn(t.Context(), source, h.customer.Address, secret); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAllowance_holdsAcrossReplicasAtOnce(t *testing.T) {
+	h := open(t)
+	var through atomic.Int32
+	var group sync.WaitGroup
+	for range 12 {
+		group.Go(func() {
+			if err := account.New(h.db.Accounts(), site).AskLink(t.Context(), source, h.customer.Address); err == nil {
+				through.Add(1)
+			} else if fault.KindOf(err) != fault.Limited {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if through.Load() != 5 {
+		t.Errorf("%d mails to one address were asked for at once, want 5", through.Load())
+	}
+}
+
+func TestPassword_rules(t *testing.T) {
+	h := open(t)
+	for password, fine := range map[string]bool{
+		"elevenchars": false, "twelve chars": true, strings.Repeat("abcde-", 21) + "xy": true, strings.Repeat("abcde-", 21) + "xyz": false,
+		"Customer@Demo.Example": false, "demo customer": false, "Password1234": false, "aaaaaaaaaaaaaaaa": false, "abababababab": false,
+		"пароль из слов": true, "\xff\xfe345678901234": false, "correct horse battery": true,
+	} {
+		token := func() string {
+			h.sql(`DELETE FROM allowances`)
+			if err := h.AskReset(t.Context(), source, h.customer.Address); err != nil {
+				t.Fatal(err)
+			}
+			return tokenOf(t, h.letter("reset", h.customer.Address).URL)
+		}()
+		_, err := h.Use(t.Context(), token, "", password)
+		if (err == nil) != fine {
+			t.Errorf("%q: %v", password, err)
+		}
+		if f, ok := errors.AsType[*fault.Error](err); ok && (f.Kind != fault.Invalid || f.Details[0].Field != "password") {
+			t.Errorf("%q: %v", password, err)
+		}
+		h.letters()
+	}
+}
+
+func TestPassword_isHashedAgainWhenItsCostHasChanged(t *testing.T) {
+	h := open(t)
+	h.withPassword(h.customer)
+	hash := one[string](h, `SELECT hash FROM passwords`)
+	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Fatalf("the hash is %s", hash)
+	}
+	h.sql(`UPDATE passwords SET hash = $1`, cheap(secret))
+	if _, err := h.SignIn(t.Context(), source, h.customer.Address, other); fault.KindOf(err) != fault.Unauthenticated {
+		t.Fatal(err)
+	}
+	if strings.Contains(one[string](h, `SELECT hash FROM passwords`), "m=19456") {
+		t.Error("a wrong password replaced the hash")
+	}
+	for range 2 {
+		if _, err := h.SignIn(t.Context(), source, h.customer.Address, secret); err != nil {
+			t.Fatal(err)
+		}
+		if now := one[string](h, `SELECT hash FROM passwords`); !strings.HasPrefix(now, "$argon2id$v=19$m=19456,t=2,p=1$") {
+			t.Errorf("it stays at %s", now)
+		}
+	}
+}
+
+func TestChangePassword_endsAllSessionsAndAsksForTheOldOne(t *testing.T) {
+	h := open(t)
+	before := h.withPassword(h.customer)
+	_, err := h.ChangePassword(t.Context(), source, h.customer, other, other)
+	wantKind(t, err, fault.Invalid)
+	after, err := h.ChangePassword(t.Context(), source, h.customer, secret, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.db.BySession(t.Context(), h.customer.ID, before.Epoch); fault.KindOf(err) != fault.Unauthenticated {
+		t.Errorf("a session from before: %v", err)
+	}
+	if _, err := h.db.BySession(t.Context(), h.customer.ID, after.Epoch); err != nil {
+		t.Errorf("the session that changed it: %v", err)
+	}
+	_, err = h.SignIn(t.Context(), source, h.customer.Address, secret)
+	wantKind(t, err, fault.Unauthenticated)
+	h.letter(account.PasswordChanged, h.customer.Address)
+}
+
+func TestChangeAddress_waitsForTheNewOneAndTellsTheOld(t *testing.T) {
+	h := open(t)
+	h.withPassword(h.customer)
+	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, other, "next@demo.example"), fault.Invalid)
+	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, secret, "customer@DEMO.example"), fault.Invalid)
+	if err := h.ChangeAddress(t.Context(), source, h.customer, secret, "next@demo.example"); err != nil {
+		t.Fatal(err)
+	}
+	first := tokenOf(t, h.letter("address", "next@demo.example").URL)
+	if err := h.ChangeAddress(t.Context(), source, h.customer, secret, "last@demo.example"); err != nil {
+		t.Fatal(err)
+	}
+	last := tokenOf(t, h.letter("address", "last@demo.example").URL)
+	_, err := h.Use(t.Context(), first, "", "")
+	wantKind(t, err, fault.NotFound)
+	if p, err := h.Profile(t.Context(), h.customer); err != nil || p.Person.Address != h.customer.Address {
+		t.Errorf("before it is confirmed: %+v, %v", p, err)
+	}
+	if used, err := h.Use(t.Context(), last, "", ""); err != nil || used.Person.Address != "last@demo.example" {
+		t.Errorf("%+v, %v", used, err)
+	}
+	h.letter(account.AddressChanged, h.customer.Address)
+
+	// Somebody else's address looks the same to whoever asks, and its owner hears of it.
+	if err := h.ChangeAddress(t.Context(), source, h.customer, secret, h.agent.Address); err != nil {
+		t.Fatal(err)
+	}
+	h.letter(account.AlreadyRegistered, h.agent.Address)
+}
+
+func TestByIdentity_bindsVerifiedStaffOnce(t *testing.T) {
+	h := open(t)
+	who := account.Identity{Issuer: "https://id.example", Subject: "1", Address: h.agent.Address}
+	for name, i := range map[string]account.Identity{
+		"unverified": {Issuer: who.Issuer, Subject: "1"}, "customer": {Issuer: who.Issuer, Subject: "2", Address: h.customer.Address},
+		"nobody": {Issuer: who.Issuer, Subject: "3", Address: "nobody@demo.example"},
+	} {
+		if _, err := h.ByIdentity(t.Context(), i); fault.KindOf(err) != fault.Forbidden {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if in, err := h.ByIdentity(t.Context(), who); err != nil || in.Person != h.agent {
+		t.Fatalf("%+v, %v", in, err)
+	}
+	who.Address = "" // from now on the subject says who it is
+	if in, err := h.ByIdentity(t.Context(), who); err != nil || in.Person != h.agent {
+		t.Errorf("%+v, %v", in, err)
+	}
+	_, err := h.ByIdentity(t.Context(), account.Identity{Issuer: who.Issuer, Subject: "9", Address: h.agent.Address})
+	wantKind(t, err, fault.Forbidden) // the address was given to somebody else there
+	if err := h.db.DisablePerson(t.Context(), h.agent.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.ByIdentity(t.Context(), who)
+	wantKind(t, err, fault.Forbidden)
+}

@@ -1,0 +1,115 @@
+package account
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Member is somebody as administrators see them.
+type Member struct {
+	desk.Person
+	Since      time.Time
+	DisabledAt time.Time // zero: they may come in
+}
+
+// MemberFilter chooses members.
+type MemberFilter struct {
+	Role   ticket.Role // empty: staff
+	Search string      // in names, addresses and handles; with it the role is not looked at, unless it is given
+	After  string      // the last address of the page before
+	Limit  int
+}
+
+// Invited is an invitation that nobody has accepted yet.
+type Invited struct {
+	LinkID      string
+	Person      desk.Person // without an ID
+	By          string
+	Made, Until time.Time
+}
+
+// Members lists people for an administrator, by address; more says that the list goes on.
+func (s *Service) Members(ctx context.Context, by desk.Person, f MemberFilter) (list []Member, more bool, err error) {
+	if err := administrates(by); err != nil {
+		return nil, false, err
+	}
+	return s.vault.Members(ctx, f)
+}
+
+// Invitations lists those that are open, the newest first.
+func (s *Service) Invitations(ctx context.Context, by desk.Person) ([]Invited, error) {
+	if err := administrates(by); err != nil {
+		return nil, err
+	}
+	return s.vault.Invitations(ctx)
+}
+
+// Invite mails somebody a link that brings them in, in a role. Staff without a handle get one that says nothing about
+// them. Conflict: somebody has the address or the handle.
+func (s *Service) Invite(ctx context.Context, by desk.Person, newcomer desk.Person) error {
+	if err := administrates(by); err != nil {
+		return err
+	}
+	newcomer.Name, newcomer.Address = strings.TrimSpace(newcomer.Name), strings.TrimSpace(newcomer.Address)
+	newcomer.Handle = strings.TrimSpace(newcomer.Handle)
+	checked := newcomer
+	if checked.Handle == "" && checked.Role.Staff() {
+		checked.Handle = "drawn-later"
+	}
+	if err := checked.Check(); err != nil {
+		return err
+	}
+	return s.vault.Invite(ctx, newID(), by.ID, newcomer, lasts[Invitation])
+}
+
+// Uninvite calls an invitation off. NotFound: it isn't open.
+func (s *Service) Uninvite(ctx context.Context, by desk.Person, linkID string) error {
+	if err := administrates(by); err != nil {
+		return err
+	}
+	return s.vault.Uninvite(ctx, linkID)
+}
+
+// SetRole changes what somebody may do, and ends their sessions. A customer who becomes staff gets a handle; staff can't
+// become customers, because tickets and histories name them. Conflict: it is one's own role.
+func (s *Service) SetRole(ctx context.Context, by desk.Person, id ticket.PersonID, role ticket.Role) error {
+	if err := othersOnly(by, id); err != nil {
+		return err
+	}
+	if !role.Staff() {
+		return fault.Field("role", "must be agent, supervisor or administrator")
+	}
+	return s.vault.SetRole(ctx, id, role)
+}
+
+// Disable shuts somebody out at once, with all their sessions, links and tokens. What they did stays.
+func (s *Service) Disable(ctx context.Context, by desk.Person, id ticket.PersonID) error {
+	if err := othersOnly(by, id); err != nil {
+		return err
+	}
+	return s.vault.Disable(ctx, id)
+}
+
+// Enable lets somebody in again. Their sessions and links stay ended.
+func (s *Service) Enable(ctx context.Context, by desk.Person, id ticket.PersonID) error {
+	if err := othersOnly(by, id); err != nil {
+		return err
+	}
+	return s.vault.Enable(ctx, id)
+}
+
+// othersOnly also keeps the last administrator: nobody takes their own rights away.
+func othersOnly(by desk.Person, id ticket.PersonID) error {
+	if err := administrates(by); err != nil {
+		return err
+	}
+	if by.ID == id {
+		return fault.Refusal("oneself", "another administrator has to do that to you")
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package account
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// Token is an API token, without what makes it one.
+type Token struct {
+	ID       int64
+	Label    string
+	Made     time.Time
+	LastUsed time.Time // to the minute; zero: never
+	Writes   bool      // false: it only reads
+}
+
+const (
+	maxLabel  = 80
+	maxTokens = 20
+)
+
+// Tokens lists those of somebody's that work, the newest first.
+func (s *Service) Tokens(ctx context.Context, who desk.Person) ([]Token, error) {
+	return s.vault.Tokens(ctx, who.ID)
+}
+
+// MakeToken gives a new token, which can be read this one time. Conflict: they have too many.
+func (s *Service) MakeToken(ctx context.Context, who desk.Person, label string, writes bool) (string, error) {
+	label = strings.TrimSpace(label)
+	if utf8.RuneCountInString(label) > maxLabel || !desk.ValidName(label) {
+		return "", fault.Field("label", "must have 1 to %d characters, in one line and all of them visible", maxLabel)
+	}
+	return s.vault.MakeToken(ctx, who.ID, label, writes, maxTokens)
+}
+
+// RevokeToken makes one of somebody's tokens stop working. NotFound: it isn't theirs, or works no more.
+func (s *Service) RevokeToken(ctx context.Context, who desk.Person, token int64) error {
+	return s.vault.RevokeToken(ctx, who.ID, token)
+}

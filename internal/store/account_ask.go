@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Ask makes a link for whoever has an address, and owes them the mail that carries it. An address that nobody has gets
+// the same rows, a link to nobody and a mail that is settled, so that no clock and no count can tell the two apart.
+func (a *Accounts) Ask(ctx context.Context, id string, p account.Purpose, address string, lasts time.Duration) error {
+	_, err := a.pool.Exec(ctx, `
+		WITH whom AS (
+			SELECT id, name, address FROM people WHERE lower(address) = lower(@address) AND disabled_at IS NULL
+		), made AS (
+			INSERT INTO links (id, purpose, person, expires_at)
+			VALUES (@id, @purpose, (SELECT id FROM whom), clock_timestamp() + @lasts)
+		), owed AS (
+			INSERT INTO account_mails (kind, to_name, to_address, link, expires_at, settled_at, reason)
+			SELECT @purpose, coalesce(w.name, ''), coalesce(w.address, ''), @id, clock_timestamp() + @lasts,
+				CASE WHEN w.id IS NULL THEN clock_timestamp() END, CASE WHEN w.id IS NULL THEN 'nobody has that address' END
+			FROM (VALUES (1)) always LEFT JOIN whom w ON true
+		)
+		SELECT pg_notify('account_mails', '')`,
+		pgx.StrictNamedArgs{"id": id, "purpose": p, "address": address, "lasts": lasts})
+	return explain(err, "make a link")
+}
+
+// Register makes a link that makes an account, and owes the mail that carries it, or one to whoever has the address.
+func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts time.Duration) error {
+	_, err := a.pool.Exec(ctx, `
+		WITH whom AS (
+			SELECT name, address, disabled_at FROM people WHERE lower(address) = lower(@address)
+		), made AS (
+			INSERT INTO links (id, purpose, role, name, address, expires_at)
+			VALUES (@id, 'verify', 'customer', @name, @address, clock_timestamp() + @lasts)
+		), owed AS (
+			INSERT INTO account_mails (kind, to_name, to_address, link, expires_at, settled_at, reason)
+			SELECT CASE WHEN w.address IS NULL THEN 'verify' ELSE 'already-registered' END,
+				coalesce(w.name, ''), coalesce(w.address, @address), CASE WHEN w.address IS NULL THEN @id END,
+				clock_timestamp() + @lasts, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'whoever has that address was disabled' END
+			FROM (VALUES (1)) always LEFT JOIN whom w ON true
+		)
+		SELECT pg_notify('account_mails', '')`,
+		pgx.StrictNamedArgs{"id": id, "name": name, "address": address, "lasts": lasts})
+	return explain(err, "make a registration")
+}
+
+// AskMove makes a link to a new address, and owes the mail that carries it, or one to whoever has the address.
+func (a *Accounts) AskMove(ctx context.Context, linkID string, id ticket.PersonID, address string, lasts time.Duration) error {
+	_, err := a.pool.Exec(ctx, `
+		WITH whom AS (
+			SELECT name, address, disabled_at FROM people WHERE lower(address) = lower(@address)
+		), older AS (
+			UPDATE links SET expires_at = least(expires_at, clock_timestamp())
+			WHERE person = @person AND purpose = 'address' AND used_at IS NULL
+		), made AS (
+			INSERT INTO links (id, purpose, person, address, expires_at)
+			VALUES (@id, 'address', @person, @address, clock_timestamp() + @lasts)
+		), owed AS (
+			INSERT INTO account_mails (kind, to_name, to_address, link, expires_at, settled_at, reason)
+			SELECT CASE WHEN w.address IS NULL THEN 'address' ELSE 'already-registered' END,
+				coalesce(w.name, ''), coalesce(w.address, @address), CASE WHEN w.address IS NULL THEN @id END,
+				clock_timestamp() + @lasts, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'whoever has that address was disabled' END
+			FROM (VALUES (1)) always LEFT JOIN whom w ON true
+		)
+		SELECT pg_notify('account_mails', '')`,
+		pgx.StrictNamedArgs{"id": linkID, "person": id, "address": address, "lasts": lasts})
+	return explain(err, "make a link to a new address")
+}
+
+// Invite makes an invitation in place of any older one to the same address, and owes its mail.
+func (a *Accounts) Invite(ctx context.Context, id string, by ticket.PersonID, p desk.Person, lasts time.Duration) error {
+	err := a.within(ctx, func(tx pgx.Tx) error {
+		var address, handle bool
+		err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM people WHERE lower(address) = lower($1)),
+			EXISTS (SELECT FROM people WHERE lower(handle) = lower($2))`, p.Address, p.Handle).Scan(&address, &handle)
+		switch {
+		case err != nil:
+			return err
+		case address:
+			return errAddressTaken
+		case handle:
+			return errHandleTaken
+		}
+		if _, err := tx.Exec(ctx, `UPDATE links SET expires_at = least(expires_at, clock_timestamp())
+			WHERE purpose = 'invitation' AND used_at IS NULL AND lower(address) = lower($1)`, p.Address); err != nil {
+			return err
+		}
+		args := pgx.StrictNamedArgs{"id": id, "role": p.Role, "name": p.Name, "address": p.Address, "handle": p.Handle,
+			"by": by, "lasts": lasts}
+		if _, err := tx.Exec(ctx, `
+			INSERT INTO links (id, purpose, role, name, address, handle, invited_by, expires_at)
+			VALUES (@id, 'invitation', @role, @name, @address, nullif(@handle, ''), @by, clock_timestamp() + @lasts)`, args); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			WITH owed AS (
+				INSERT INTO account_mails (kind, to_name, to_address, link, expires_at)
+				VALUES ('invitation', @name, @address, @id, clock_timestamp() + @lasts)
+			)
+			SELECT pg_notify('account_mails', '')`,
+			pgx.StrictNamedArgs{"name": p.Name, "address": p.Address, "id": id, "lasts": lasts})
+		return err
+	})
+	return explain(err, "invite somebody")
+}
+
+// Invitations lists those that are open, the newest first.
+func (a *Accounts) Invitations(ctx context.Context) ([]account.Invited, error) {
+	rows, err := a.pool.Query(ctx, `
+		SELECT l.id, l.role, l.name, l.address, coalesce(l.handle, ''), p.name, l.made_at, l.expires_at
+		FROM links l JOIN people p ON p.id = l.invited_by
+		WHERE l.purpose = 'invitation' AND l.used_at IS NULL AND l.expires_at > clock_timestamp()
+		ORDER BY l.made_at DESC LIMIT 200`)
+	if err != nil {
+		return nil, explain(err, "list the invitations")
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (i account.Invited, err error) {
+		err = row.Scan(&i.LinkID, &i.Person.Role, &i.Person.Name, &i.Person.Address, &i.Person.Handle, &i.By, &i.Made, &i.Until)
+		return i, err
+	})
+	return list, explain(err, "list the invitations")
+}
+
+// Uninvite calls an open invitation off.
+func (a *Accounts) Uninvite(ctx context.Context, linkID string) error {
+	tag, err := a.pool.Exec(ctx, `UPDATE links SET expires_at = clock_timestamp()
+		WHERE id = $1 AND purpose = 'invitation' AND used_at IS NULL AND expires_at > clock_timestamp()`, linkID)
+	if err == nil && tag.RowsAffected() == 0 {
+		return fault.New(fault.NotFound, "that invitation is not open any more")
+	}
+	return explain(err, "call an invitation off")
+}

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// enterable selects whoever may come in.
+const enterable = `SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), p.session_epoch FROM people p `
+
+// entry gives somebody with their epoch, as a transaction left them. NotFound: they are let in no more.
+func entry(ctx context.Context, q querier, id ticket.PersonID) (e account.Entry, err error) {
+	return oneEntry(q.QueryRow(ctx, enterable+`WHERE p.id = $1 AND p.disabled_at IS NULL`, id))
+}
+
+func oneEntry(row pgx.Row) (e account.Entry, err error) {
+	p := &e.Person
+	err = row.Scan(&p.ID, &p.Role, &p.Name, &p.Address, &p.Handle, &e.Epoch)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return account.Entry{}, errNobody
+	}
+	return e, explain(err, "look for a person")
+}
+
+// Password gives whoever has an address and their password's hash. Nobody is no error: both are empty then.
+func (a *Accounts) Password(ctx context.Context, address string) (e account.Entry, hash string, err error) {
+	p := &e.Person
+	err = a.pool.QueryRow(ctx, `
+		SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), p.session_epoch, coalesce(w.hash, '')
+		FROM people p LEFT JOIN passwords w ON w.person = p.id
+		WHERE lower(p.address) = lower($1) AND p.disabled_at IS NULL`, address).
+		Scan(&p.ID, &p.Role, &p.Name, &p.Address, &p.Handle, &e.Epoch, &hash)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return account.Entry{}, "", nil
+	}
+	return e, hash, explain(err, "look up a password")
+}
+
+// SetPassword replaces a password's hash and ends all sessions and links.
+func (a *Accounts) SetPassword(ctx context.Context, id ticket.PersonID, hash string) (e account.Entry, err error) {
+	err = a.within(ctx, func(tx pgx.Tx) error {
+		e, err = setPassword(ctx, tx, id, hash)
+		return err
+	})
+	return e, explain(err, "set a password")
+}
+
+func setPassword(ctx context.Context, tx pgx.Tx, id ticket.PersonID, hash string) (account.Entry, error) {
+	e, err := endAll(ctx, tx, id)
+	if err != nil {
+		return account.Entry{}, err
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO passwords (person, hash) VALUES ($1, $2)
+		ON CONFLICT (person) DO UPDATE SET hash = excluded.hash, set_at = excluded.set_at`, id, hash); err != nil {
+		return account.Entry{}, err
+	}
+	return e, owe(ctx, tx, account.PasswordChanged, e.Person)
+}
+
+// Rehash replaces a hash by another of the same password, unless it has been replaced already.
+func (a *Accounts) Rehash(ctx context.Context, id ticket.PersonID, old, hash string) error {
+	_, err := a.pool.Exec(ctx, `UPDATE passwords SET hash = $3 WHERE person = $1 AND hash = $2`, id, old, hash)
+	return explain(err, "hash a password again")
+}
+
+// EndAll ends all of a person's sessions and links; the entry is of the new epoch.
+func (a *Accounts) EndAll(ctx context.Context, id ticket.PersonID) (e account.Entry, err error) {
+	err = a.within(ctx, func(tx pgx.Tx) error {
+		e, err = endAll(ctx, tx, id)
+		return err
+	})
+	return e, explain(err, "end the sessions of %s", id)
+}
+
+func endAll(ctx context.Context, tx pgx.Tx, id ticket.PersonID) (account.Entry, error) {
+	if _, err := tx.Exec(ctx, `UPDATE people SET session_epoch = session_epoch + 1 WHERE id = $1`, id); err != nil {
+		return account.Entry{}, err
+	}
+	if err := callOff(ctx, tx, id); err != nil {
+		return account.Entry{}, err
+	}
+	return entry(ctx, tx, id)
+}
+
+// ByIdentity gives the staff member whom a provider calls by subject. Without one, it binds whoever has the verified
+// address, unless another subject of that provider's is theirs already.
+func (a *Accounts) ByIdentity(ctx context.Context, i account.Identity) (e account.Entry, err error) {
+	stranger := fault.New(fault.Forbidden, "nobody who works here signs in as that")
+	err = a.within(ctx, func(tx pgx.Tx) error {
+		e, err = oneEntry(tx.QueryRow(ctx, enterable+`JOIN identities i ON i.person = p.id
+			WHERE i.issuer = $1 AND i.subject = $2`, i.Issuer, i.Subject))
+		if fault.KindOf(err) == fault.NotFound {
+			_, err = tx.Exec(ctx, `
+				INSERT INTO identities (issuer, subject, person)
+				SELECT $1, $2, id FROM people
+				WHERE lower(address) = lower($3) AND $3 <> '' AND role <> 'customer' AND disabled_at IS NULL
+				ON CONFLICT DO NOTHING`, i.Issuer, i.Subject, i.Address)
+		}
+		if err != nil {
+			return err
+		}
+		e, err = oneEntry(tx.QueryRow(ctx, enterable+`JOIN identities i ON i.person = p.id
+			WHERE i.issuer = $1 AND i.subject = $2 AND p.role <> 'customer' AND p.disabled_at IS NULL`, i.Issuer, i.Subject))
+		if fault.KindOf(err) == fault.NotFound {
+			return stranger
+		}
+		return err
+	})
+	return e, explain(err, "look up an identity")
+}
