@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -23,11 +21,18 @@ import (
 type MailboxOptions struct {
 	Dir         string // one .eml file a mail; made when missing
 	Addr        string // host:port; port 0 picks a free one on 127.0.0.1
+	Recent      int    // how many of the newest are held in memory and listed at once; 1000 when 0
 	OnRecipient func(from, to string) error
 	OnData      func(Message) error
 }
 
-// Mailbox takes every mail over SMTP, keeps it and shows it. What it answered 250 for is on disk.
+const (
+	defaultRecent = 1000
+	mailSuffix    = ".eml"
+)
+
+// Mailbox takes every mail over SMTP, keeps it and shows it. What it answered 250 for is on disk; of that, only the
+// newest are held in memory, so that neither a long life nor a rush fills it.
 type Mailbox struct {
 	opts     MailboxOptions
 	server   *smtp.Server
@@ -35,14 +40,19 @@ type Mailbox struct {
 	lock     *os.File
 	served   chan struct{}
 
-	mu       sync.Mutex
-	messages []Message     // by ID
-	changed  chan struct{} // closed and replaced at every arrival
-	closed   bool
+	mu      sync.Mutex
+	recent  []Message     // the newest, by ID: at least opts.Recent of them, if there are as many, and fewer than twice that
+	last    int           // ID of the newest; 0 without any
+	total   int           // on disk
+	changed chan struct{} // closed and replaced at every arrival
+	closed  bool
 }
 
 // StartMailbox reads the mails kept in Dir and serves SMTP on Addr. A port or a directory in use is a fault.
 func StartMailbox(opts MailboxOptions) (*Mailbox, error) {
+	if opts.Recent <= 0 {
+		opts.Recent = defaultRecent
+	}
 	m := &Mailbox{opts: opts, served: make(chan struct{}), changed: make(chan struct{})}
 	var err error
 	if m.lock, err = openLock(opts.Dir, "lock"); err != nil {
@@ -52,7 +62,7 @@ func StartMailbox(opts MailboxOptions) (*Mailbox, error) {
 		_ = m.lock.Close()
 		return nil, fault.New(fault.Conflict, "another mailbox runs on %s: stop it, or choose another directory", opts.Dir)
 	}
-	if m.messages, err = readMessages(opts.Dir); err != nil {
+	if err = m.readRecent(); err != nil {
 		_ = m.lock.Close()
 		return nil, err
 	}
@@ -93,27 +103,28 @@ func listen(addr string) (net.Listener, error) {
 // Addr is the host:port that takes SMTP.
 func (m *Mailbox) Addr() string { return m.listener.Addr().String() }
 
-// Messages are all mails in order of arrival.
+// Messages are the newest mails in order of arrival: MailboxOptions.Recent at most.
 func (m *Mailbox) Messages() []Message {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.messages)
+	return slices.Clone(m.recent[max(0, len(m.recent)-m.opts.Recent):])
 }
 
-// Wait returns the first mail, kept or still to come, that match accepts, or ctx's error.
+// Wait returns the first mail, among the newest or still to come, that match accepts, or ctx's error.
 func (m *Mailbox) Wait(ctx context.Context, match func(Message) bool) (Message, error) {
 	for seen := 0; ; {
 		m.mu.Lock()
-		fresh, changed := m.messages[seen:], m.changed
+		first, _ := slices.BinarySearchFunc(m.recent, seen+1, byID)
+		fresh, changed, last, total := slices.Clone(m.recent[first:]), m.changed, m.last, m.total
 		m.mu.Unlock()
 		if i := slices.IndexFunc(fresh, match); i >= 0 {
 			return fresh[i], nil
 		}
-		seen += len(fresh)
+		seen = last
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return Message{}, fmt.Errorf("wait for a mail among %d: %w", seen, ctx.Err())
+			return Message{}, fmt.Errorf("wait for a mail among %d: %w", total, ctx.Err())
 		}
 	}
 }
@@ -146,45 +157,20 @@ func (m *Mailbox) keep(e envelope, raw []byte) error {
 	if m.closed {
 		return errors.New("the mailbox is closed")
 	}
-	message.ID = 1
-	if n := len(m.messages); n > 0 {
-		message.ID = m.messages[n-1].ID + 1
-	}
-	path := filepath.Join(m.opts.Dir, fmt.Sprintf("%06d.eml", message.ID))
+	message.ID = m.last + 1
+	path := m.path(message.ID)
 	if err := os.WriteFile(path+".draft", append(e.header(), raw...), 0o600); err != nil {
 		return fmt.Errorf("write a mail: %w", err)
 	}
 	if err := os.Rename(path+".draft", path); err != nil {
 		return fmt.Errorf("keep a mail: %w", err)
 	}
-	m.messages = append(m.messages, message)
+	if len(m.recent) >= 2*m.opts.Recent-1 { // rarely, so that a mail costs no more for those before it
+		m.recent = slices.Clone(m.recent[len(m.recent)-m.opts.Recent+1:])
+	}
+	m.recent = append(m.recent, message)
+	m.last, m.total = message.ID, m.total+1
 	close(m.changed)
 	m.changed = make(chan struct{})
 	return nil
-}
-
-// readMessages reads the mails of earlier runs, by number.
-func readMessages(dir string) ([]Message, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("list the mails: %w", err)
-	}
-	var messages []Message
-	for _, entry := range entries {
-		number, isMail := strings.CutSuffix(entry.Name(), ".eml")
-		id, err := strconv.Atoi(number)
-		if !isMail || err != nil {
-			continue // not ours
-		}
-		text, err := os.ReadFile(filepath.Join(dir, entry.Name()))
-		if err != nil {
-			return nil, fmt.Errorf("read a mail: %w", err)
-		}
-		e, raw := cutEnvelope(text)
-		message := parseMessage(e, raw)
-		message.ID = id
-		messages = append(messages, message)
-	}
-	slices.SortFunc(messages, func(a, b Message) int { return a.ID - b.ID })
-	return messages, nil
 }

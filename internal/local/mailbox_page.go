@@ -5,8 +5,8 @@ import (
 	"embed"
 	"encoding/json"
 	"html/template"
+	"math"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,6 +24,7 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 }).ParseFS(pageFiles, "page/*.html"))
 
 const (
+	pageLength = 100 // mails on a page of the list
 	// Nothing on these pages runs, and nothing is loaded from elsewhere, whatever a mail says.
 	pagePolicy = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	// A mail's own HTML may style itself and open its links in a new tab, and nothing else.
@@ -31,7 +32,8 @@ const (
 )
 
 // Handler serves the mails to read, for development only: /dev/mail and the pages below it for people,
-// /dev/mail.json for programs: an array, newest first. Both take ?to= and ?ticket= to narrow the list.
+// /dev/mail.json for programs: an array, newest first, of MailboxOptions.Recent at most, with a Link to the next ones.
+// Both take ?to= and ?ticket= to narrow the list, and ?before= to go on behind a mail's ID.
 func (m *Mailbox) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /dev/mail", m.list)
@@ -44,12 +46,14 @@ func (m *Mailbox) Handler() http.Handler {
 	return mux
 }
 
-// listView is the page of all mails.
+// listView is a page of the list.
 type listView struct {
-	To, Ticket string // the filters
-	Messages   []Message
-	Total      int
+	selection
+	Total int // kept, whatever the filters
 }
+
+// Next is the URL of the page with older mails.
+func (v listView) Next() string { return "/dev/mail?" + v.Older }
 
 // messageView is the page of one mail.
 type messageView struct {
@@ -59,40 +63,58 @@ type messageView struct {
 
 type field struct{ Name, Value string }
 
-// newestFirst are the mails that the request's filters let through.
-func (m *Mailbox) newestFirst(query url.Values) (filtered []Message, total int) {
-	all := m.Messages()
-	filtered = []Message{} // an empty array in JSON
-	for _, message := range slices.Backward(all) {
-		if to := query.Get("to"); to != "" && !message.reaches(to) {
-			continue
-		}
-		if ticket := query.Get("ticket"); ticket != "" && !message.mentions(ticket) {
-			continue
-		}
-		filtered = append(filtered, message)
+// selection is a page of the mails that a request's filters let through, newest first.
+type selection struct {
+	To, Ticket string // the filters
+	Messages   []Message
+	Older      string // query of the next page; empty on the last
+}
+
+// choose reads ?to=, ?ticket= and ?before=, the ID that the page before ended with. A filter looks through everything
+// that was ever kept, or until whoever asked has gone.
+func (m *Mailbox) choose(r *http.Request, limit int) selection {
+	query := r.URL.Query()
+	s := selection{To: query.Get("to"), Ticket: query.Get("ticket"), Messages: []Message{}} // an empty array in JSON
+	before, err := strconv.Atoi(query.Get("before"))
+	if err != nil {
+		before = math.MaxInt
 	}
-	return filtered, len(all)
+	for message := range m.newestFirst(before) {
+		switch {
+		case r.Context().Err() != nil:
+			return s
+		case s.To != "" && !message.reaches(s.To), s.Ticket != "" && !message.mentions(s.Ticket):
+			continue
+		case len(s.Messages) == limit:
+			query.Set("before", strconv.Itoa(s.Messages[limit-1].ID))
+			s.Older = query.Encode()
+			return s
+		}
+		s.Messages = append(s.Messages, message)
+	}
+	return s
 }
 
 func (m *Mailbox) list(w http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
-	messages, total := m.newestFirst(query)
-	render(w, "list.html", listView{
-		To: query.Get("to"), Ticket: query.Get("ticket"), Messages: messages, Total: total,
-	})
+	m.mu.Lock()
+	total := m.total
+	m.mu.Unlock()
+	render(w, "list.html", listView{selection: m.choose(r, pageLength), Total: total})
 }
 
 func (m *Mailbox) listJSON(w http.ResponseWriter, r *http.Request) {
-	messages, _ := m.newestFirst(r.URL.Query())
+	chosen := m.choose(r, m.opts.Recent)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(messages) // fails only when the client is gone
+	if chosen.Older != "" {
+		w.Header().Set("Link", `</dev/mail.json?`+chosen.Older+`>; rel="next"`)
+	}
+	_ = json.NewEncoder(w).Encode(chosen.Messages) // fails only when the client is gone
 }
 
 func (m *Mailbox) show(w http.ResponseWriter, r *http.Request) {
-	message, found := m.find(r.PathValue("id"))
+	message, found := m.asked(r)
 	if !found {
 		http.NotFound(w, r)
 		return
@@ -107,10 +129,19 @@ func (m *Mailbox) show(w http.ResponseWriter, r *http.Request) {
 	render(w, "message.html", view)
 }
 
+// asked is the mail that a path names.
+func (m *Mailbox) asked(r *http.Request) (Message, bool) {
+	id, err := strconv.Atoi(r.PathValue("id"))
+	if err != nil {
+		return Message{}, false
+	}
+	return m.find(id)
+}
+
 var head = regexp.MustCompile(`(?i)<head(\s[^>]*)?>`)
 
 func (m *Mailbox) showHTML(w http.ResponseWriter, r *http.Request) {
-	message, found := m.find(r.PathValue("id"))
+	message, found := m.asked(r)
 	if !found || message.HTML == "" {
 		http.NotFound(w, r)
 		return
@@ -125,19 +156,6 @@ func (m *Mailbox) showHTML(w http.ResponseWriter, r *http.Request) {
 		html = base + html
 	}
 	_, _ = w.Write([]byte(html)) // fails only when the client is gone
-}
-
-func (m *Mailbox) find(id string) (Message, bool) {
-	number, err := strconv.Atoi(id)
-	if err != nil {
-		return Message{}, false
-	}
-	all := m.Messages()
-	i, found := slices.BinarySearchFunc(all, number, func(message Message, id int) int { return message.ID - id })
-	if !found {
-		return Message{}, false
-	}
-	return all[i], true
 }
 
 func render(w http.ResponseWriter, name string, view any) {

@@ -219,6 +219,73 @@ func TestMailboxPages_filter(t *testing.T) {
 	}
 }
 
+// A demonstration's mailbox may see a hundred thousand mails: memory and answers are bounded, and nothing is lost.
+func TestMailbox_holdsTheNewestAndFindsTheRest(t *testing.T) {
+	t.Parallel()
+	const recent, sent = 4, 23
+	dir := t.TempDir()
+	options := local.MailboxOptions{Dir: dir, Addr: "127.0.0.1:0", Recent: recent}
+	box, err := local.StartMailbox(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range sent {
+		post(t, box, fmt.Sprintf("a%d@example.com", i%2), fmt.Sprintf("Subject: number %d\n\nHello\n", i+1))
+	}
+	for range 2 { // as it grew, and after a restart
+		if all := box.Messages(); len(all) != recent || all[0].ID != sent-recent+1 || all[recent-1].ID != sent {
+			t.Errorf("held: %d mails from %d on", len(all), all[0].ID)
+		}
+		var seen []int
+		for next := "/dev/mail.json?to=a0"; next != ""; {
+			answer := serve(box, next)
+			var page []local.Message
+			if err := json.Unmarshal(answer.Body.Bytes(), &page); err != nil || len(page) > recent {
+				t.Fatalf("%s: %d mails, %v", next, len(page), err)
+			}
+			for _, m := range page {
+				seen = append(seen, m.ID)
+			}
+			next, _, _ = strings.Cut(strings.TrimPrefix(answer.Header().Get("Link"), "<"), ">")
+		}
+		if fmt.Sprint(seen) != "[23 21 19 17 15 13 11 9 7 5 3 1]" {
+			t.Errorf("page by page: %v", seen)
+		}
+		if page := serve(box, "/dev/mail/2").Body.String(); !strings.Contains(page, "number 2") {
+			t.Error("an old mail can't be read")
+		}
+		if page := serve(box, "/dev/mail").Body.String(); !strings.Contains(page, "number 1<") || !strings.Contains(page, "(23)") {
+			t.Errorf("the list ends too early: %s", page)
+		}
+		if err := box.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		if box, err = local.StartMailbox(options); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = box.Stop()
+}
+
+func TestMailboxPages_leadToOlderMails(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for i := range 101 {
+		text := fmt.Sprintf("Subject: number %d\r\n\r\nHello\r\n", i+1)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%06d.eml", i+1)), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	box := startMailbox(t, dir)
+	const next = `href="/dev/mail?before=2&amp;ticket=number"`
+	if page := serve(box, "/dev/mail?ticket=number").Body.String(); !strings.Contains(page, next) || strings.Contains(page, "number 1<") {
+		t.Errorf("the first page has no %s", next)
+	}
+	if page := serve(box, "/dev/mail?before=2&ticket=number").Body.String(); !strings.Contains(page, "number 1<") || strings.Contains(page, "Older") {
+		t.Error("the last page is not what is left")
+	}
+}
+
 // A mail is written by strangers: nothing in it may become markup or run, wherever it is shown.
 func TestMailboxPages_disarmHostileMail(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ package mailtest
 
 import (
 	"context"
+	"math"
 	"sync"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func New(t testing.TB) *Sink {
 
 func (s *Sink) start() (*run, error) {
 	box, err := local.StartMailbox(local.MailboxOptions{
-		Dir: s.dir, Addr: s.addr, OnRecipient: s.onRecipient, OnData: s.onData,
+		Dir: s.dir, Addr: s.addr, OnRecipient: s.onRecipient, OnData: s.onData, Recent: math.MaxInt / 4, // all
 	})
 	if err != nil {
 		return nil, err
