@@ -186,6 +186,9 @@ func (s *site) routes() []page.Route {
 		page.Get("/stream", page.Anyone, func(v *page.Visit) error {
 			return v.Stream(func(ctx context.Context, send func(event, data string) error) error {
 				<-v.Context().Done() // the request's own limit is over, and the stream goes on
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
 				if err := send("changed", "two\nlines"); err != nil {
 					return err
 				}
@@ -494,7 +497,7 @@ func TestStream_outlivesTheRequestsLimitAndEndsWithTheServer(t *testing.T) {
 
 func TestLocal_staysOnTheSite(t *testing.T) {
 	for address, want := range map[string]string{
-		"/desk?queue=mine#x": "/desk?queue=mine#x", "": "/", "//evil.example": "/", "https://evil.example/": "/",
+		"/desk?queue=mine#x": "/desk?queue=mine#x", "": "/", "//evil.example": "/", "///evil.example": "/", "https://evil.example/": "/",
 		`/\evil.example`: "/", "javascript:alert(1)": "/", "desk": "/", "/a\nb": "/", "\t//evil.example": "/",
 	} {
 		if got := page.Local(address); got != want {
