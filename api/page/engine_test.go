@@ -186,14 +186,16 @@ func (s *site) routes() []page.Route {
 		page.Get("/stream", page.Anyone, func(v *page.Visit) error {
 			return v.Stream(func(ctx context.Context, send func(event, data string) error) error {
 				<-v.Context().Done() // the request's own limit is over, and the stream goes on
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
 				if err := send("changed", "two\nlines"); err != nil {
 					return err
 				}
 				<-ctx.Done()
-				return nil
+				select {
+				case <-s.stop:
+					return nil
+				default:
+					return send("cut", "by something else")
+				}
 			})
 		}),
 	}
