@@ -11,6 +11,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/activities"
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
@@ -49,6 +50,8 @@ func (workerCommand) Run(p *program) error {
 				MailPerSecond: c.MailRate, CachedTickets: c.WorkerTickets,
 			})
 	})
+	courier := mail.NewCourier(account.New(db.Accounts(), c.BaseURL), sender, log) // works while Temporal is away
+	group.Go(func() error { return courier.Run(ctx) })
 	if c.HealthAddress != "off" {
 		group.Go(func() error {
 			checks := []api.Check{

@@ -24,7 +24,13 @@ type parcel struct {
 
 // compose writes a letter out with its headers. An address that can't be written gives an *Undeliverable.
 func compose(r *Renderer, l desk.Letter, now time.Time) (parcel, error) {
-	to, err := writable(l.To)
+	headers := func(m *gomail.Msg) { setHeaders(m, l, r.cfg.Domain) }
+	return pack(r, l.To, now, string(l.Kind), headers, func() (Message, error) { return r.Render(l) })
+}
+
+// pack makes a mail of a kind from its headers and its words.
+func pack(r *Renderer, box desk.Mailbox, now time.Time, kind string, headers func(*gomail.Msg), render func() (Message, error)) (parcel, error) {
+	to, err := writable(box)
 	if err != nil {
 		return parcel{}, err
 	}
@@ -32,7 +38,7 @@ func compose(r *Renderer, l desk.Letter, now time.Time) (parcel, error) {
 	if err != nil {
 		return parcel{}, fmt.Errorf("write sender's address: %w", err)
 	}
-	words, err := r.Render(l)
+	words, err := render()
 	if err != nil {
 		return parcel{}, err
 	}
@@ -47,13 +53,13 @@ func compose(r *Renderer, l desk.Letter, now time.Time) (parcel, error) {
 		m.ReplyToMailAddress(&answers)
 	}
 	m.SetDateWithValue(now)
-	setHeaders(m, l, r.cfg.Domain)
+	headers(m)
 	m.SetGenHeader(gomail.HeaderSubject, encodeHeader(words.Subject))
 	m.SetBodyString(gomail.TypeTextPlain, words.Text)
 	m.AddAlternativeString(gomail.TypeTextHTML, words.HTML)
 	var written bytes.Buffer
 	if _, err := m.WriteTo(&written); err != nil {
-		return parcel{}, fmt.Errorf("write mail %s: %w", l.Kind, err)
+		return parcel{}, fmt.Errorf("write mail %s: %w", kind, err)
 	}
 	return parcel{from: envelope(from), to: envelope(to), message: written.Bytes(), unicode: !ascii(to.Address)}, nil
 }

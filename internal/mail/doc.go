@@ -1,7 +1,8 @@
 // Package mail turns letters into mails and hands them to an SMTP server: the words of every kind of mail, the
 // headers that keep one ticket one thread, and the account of what became of a mail (sent, refused for good, or to
 // be tried again). It must not know SQL, Temporal or HTTP: letters come from, and outcomes go to, a small outbox
-// that the caller provides.
+// that the caller provides. A Postman brings one ticket's mail when its workflow says so; a Courier brings what accounts
+// owe, by itself.
 //
 // No error of this package holds a name, an address or a sentence that somebody wrote, because errors travel into
 // Temporal. What a server said about a refused mail is kept apart, in Undeliverable.Reason.

@@ -8,6 +8,7 @@ import (
 	text "text/template"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -22,9 +23,10 @@ type Message struct{ Subject, Text, HTML string }
 // Renderer writes letters out. The words of a kind stand once, in templates/<kind>.tmpl, and are parsed twice: by
 // text/template into layout.txt and by html/template, which escapes, into layout.html. Safe for concurrent use.
 type Renderer struct {
-	cfg   Config
-	texts map[ticket.MailKind]*text.Template
-	htmls map[ticket.MailKind]*html.Template
+	cfg      Config
+	texts    map[ticket.MailKind]*text.Template
+	htmls    map[ticket.MailKind]*html.Template
+	accounts map[account.Kind]accountWords
 }
 
 // NewRenderer parses the templates of every kind of mail and tries each of them once. A configuration that can't be
@@ -48,7 +50,7 @@ func NewRenderer(cfg Config) (*Renderer, error) {
 			return nil, err
 		}
 	}
-	return r, nil
+	return r, r.parseAccount()
 }
 
 // Render writes a letter out. It fails for a kind that doesn't exist and for a letter without a policy.

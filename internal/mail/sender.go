@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
@@ -41,6 +42,19 @@ func (s *Sender) Send(ctx context.Context, l desk.Letter) error {
 	if err != nil {
 		return err
 	}
+	return s.send(ctx, p)
+}
+
+// SendAccount is Send for a mail of an account.
+func (s *Sender) SendAccount(ctx context.Context, l account.Letter) error {
+	p, err := composeAccount(s.renderer, l, time.Now())
+	if err != nil {
+		return err
+	}
+	return s.send(ctx, p)
+}
+
+func (s *Sender) send(ctx context.Context, p parcel) error {
 	if c := s.idle.take(); c != nil {
 		f, err := s.hand(ctx, c, p)
 		if err != nil {

@@ -32,7 +32,7 @@ func (e *Undeliverable) line() string {
 	if e.Code == 0 {
 		return e.Reason
 	}
-	return account(e.Code, e.Enhanced, e.Reason)
+	return told(e.Code, e.Enhanced, e.Reason)
 }
 
 // Deferral is the answer of a server that was told whom a mail is for and would not take it for now.
@@ -48,9 +48,9 @@ func (e *Deferral) Error() string {
 }
 
 // line is the whole account for an agent: codes and reason.
-func (e *Deferral) line() string { return account(e.Code, e.Enhanced, e.Reason) }
+func (e *Deferral) line() string { return told(e.Code, e.Enhanced, e.Reason) }
 
-func account(code int, enhanced, reason string) string {
+func told(code int, enhanced, reason string) string {
 	return strings.Join(strings.Fields(fmt.Sprintf("%d %s %s", code, enhanced, reason)), " ")
 }
 
