@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,6 +67,21 @@ func BenchmarkSubmit(b *testing.B) {
 			_, err := d.Submit(b.Context(), d.customer, submission())
 			return err
 		})
+	})
+}
+
+// BenchmarkCommand accepts notes to 500 tickets from 32 clients at once.
+func BenchmarkCommand(b *testing.B) {
+	d := staffed(b, durable(b), string(policy.Holesalemart()))
+	var numbers []ticket.Number
+	for range 500 {
+		numbers = append(numbers, d.submit(d.customer).Number)
+	}
+	var next atomic.Int64
+	parallel(b, func() error {
+		n := numbers[int(next.Add(1))%len(numbers)]
+		_, err := d.Command(b.Context(), d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "A note."})
+		return err
 	})
 }
 

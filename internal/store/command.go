@@ -45,6 +45,9 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 	case errors.Is(err, pgx.ErrNoRows):
 		return s.notAccepted(ctx, by, r)
 	}
+	if err == nil {
+		s.announce(ctx, r.Number, desk.ChangeAccepted)
+	}
 	return a, explain(err, "accept %s for %s", r.Verb, r.Number)
 }
 

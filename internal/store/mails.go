@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -49,6 +50,9 @@ func (s *Store) Sent(ctx context.Context, n ticket.Number, mail int) error {
 	if err == nil && tag.RowsAffected() == 0 {
 		return errNoMail
 	}
+	if err == nil {
+		s.announce(ctx, n, desk.ChangeMail)
+	}
 	return explain(err, "note that mail %d of %s was sent", mail, n)
 }
 
@@ -62,6 +66,9 @@ func (s *Store) Bounced(ctx context.Context, n ticket.Number, mail int, reason s
 	if err == nil && tag.RowsAffected() == 0 {
 		return errNoMail
 	}
+	if err == nil {
+		s.announce(ctx, n, desk.ChangeMail)
+	}
 	return explain(err, "note that mail %d of %s bounced", mail, n)
 }
 
@@ -73,6 +80,9 @@ func (s *Store) Deferred(ctx context.Context, n ticket.Number, mail int) (since 
 		RETURNING deferred_at`, n, mail).Scan(&since)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return time.Time{}, errNoMail
+	}
+	if err == nil {
+		s.announce(ctx, n, desk.ChangeMail)
 	}
 	return since, explain(err, "note that mail %d of %s was put off", mail, n)
 }

@@ -18,7 +18,8 @@ type subscriber struct {
 
 // Subscribe gives a channel that is told of what changes on a ticket, on any with an empty number, until leave is
 // called. Nobody waits for whoever reads it: changes that are not read in time become the zero Change, and after an
-// outage of the connection everybody gets one. After the last change there is always something to read.
+// outage of the connection everybody gets one. After the last change there is always something to read. Whoever
+// subscribes first and looks then misses nothing.
 func (o *Outcomes) Subscribe(number ticket.Number) (changes <-chan desk.Change, leave func()) {
 	s := &subscriber{number: number, changes: make(chan desk.Change, mostUnread)}
 	o.mu.Lock()

@@ -157,6 +157,10 @@ func (w *world) command() {
 		Emergency: rapid.SampledFrom([]string{"E-1", "", "E-2"}).Draw(w.t, "emergency"),
 		Extension: rapid.SampledFrom([]time.Duration{3 * time.Second, time.Hour, 36 * time.Hour}).Draw(w.t, "by how much"),
 	}
+	if verb == ticket.VerbAssign && rapid.Bool().Draw(w.t, "guarded") {
+		c.Guarded = true
+		c.Expected = rapid.SampledFrom([]ticket.PersonID{"", agentOne, agentTwo}).Draw(w.t, "expected")
+	}
 	if rapid.IntRange(0, 7).Draw(w.t, "spoilt") == 7 {
 		spoil(w.t, &c)
 	}
@@ -224,7 +228,17 @@ func (w *world) take(c ticket.Command) {
 	if after, _ := json.Marshal(w.ticket); string(after) != string(before) {
 		w.t.Fatalf("a step changed the ticket that it was given:\nfrom %s\n  to %s", before, after)
 	}
+	w.guarded(c, r)
 	w.keep(r, err)
+}
+
+// guarded checks that a guarded assignment is granted to whoever knew who had the ticket, and to nobody else. What
+// falls due in between assigns nothing.
+func (w *world) guarded(c ticket.Command, r ticket.Result) {
+	knew := c.Expected == w.ticket.Assignee
+	if c.Verb == ticket.VerbAssign && c.Guarded && !r.Outcome.Refused && !knew || r.Outcome.Code == ticket.CodeTaken && (knew || !c.Guarded) {
+		w.t.Fatalf("%+v of a ticket that %q has gives %+v", c, w.ticket.Assignee, r.Outcome)
+	}
 }
 
 func (w *world) timersFirst(c ticket.Command, want ticket.Result) {

@@ -303,3 +303,36 @@ func TestTake_withAClockThatCannotBeReached(t *testing.T) {
 		t.Error("a deadline after the year 9999 is accepted")
 	}
 }
+
+// TestOwedAt_isTheEarliestPromiseThatIsOwed, broken or not. The first response is promised after 100 hours and the
+// resolution after 200.
+func TestOwedAt_isTheEarliestPromiseThatIsOwed(t *testing.T) {
+	cases := map[string]struct {
+		live func(*life)
+		want float64 // hours; 0: none
+	}{
+		"both":                        {func(*life) {}, 100},
+		"the first broken":            {func(l *life) { l.until(150) }, 100},
+		"both broken":                 {func(l *life) { l.until(250) }, 100},
+		"the first kept":              {func(l *life) { l.says(1, byAgent, ticket.VerbAgentReply) }, 200},
+		"the first kept late":         {func(l *life) { l.says(150, byAgent, ticket.VerbAgentReply) }, 200},
+		"paused":                      {func(l *life) { l.says(1, byAgent, ticket.VerbRequestInformation) }, 0},
+		"the first broken, in a halt": {func(l *life) { l.until(150); l.does(151, bySupervisor, ticket.VerbEmergencyPause) }, 100},
+		"a halt":                      {func(l *life) { l.does(1, bySupervisor, ticket.VerbEmergencyPause) }, 0},
+		"resolved":                    {func(l *life) { l.says(1, byAgent, ticket.VerbResolve) }, 0},
+		"closed, both broken":         {func(l *life) { l.until(250); l.does(251, byAgent, ticket.VerbClose) }, 0},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			l := submitted(t, plain)
+			c.live(l)
+			want := time.Time{}
+			if c.want > 0 {
+				want = at(c.want)
+			}
+			if got := l.ticket.OwedAt(); !got.Equal(want) {
+				t.Errorf("owed at %s, want %s", got, want)
+			}
+		})
+	}
+}

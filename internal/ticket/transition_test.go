@@ -173,6 +173,9 @@ func TestTake_refusesWhatACommandLacks(t *testing.T) {
 		"a note without words":              {byAgent, ticket.Command{Verb: ticket.VerbNote}, ticket.CodeWords},
 		"an assignment to nobody":           {byAgent, ticket.Command{Verb: ticket.VerbAssign}, ticket.CodeNoAgent},
 		"an assignment to who has it":       {byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentTwo}, ticket.CodeNothing},
+		"a guarded assignment, too late":    {byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Guarded: true}, ticket.CodeTaken},
+		"one that expects somebody else":    {byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Guarded: true, Expected: supervisor}, ticket.CodeTaken},
+		"one to who has it, unexpectedly":   {byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentTwo, Guarded: true}, ticket.CodeNothing},
 		"no change of class":                {byAgent, ticket.Command{Verb: ticket.VerbReclassify}, ticket.CodeNothing},
 		"the same class":                    {byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: "normal", Category: "general"}, ticket.CodeNothing},
 		"a category of another policy":      {byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: "high", Category: "boats"}, ticket.CodeWrongCategory},
@@ -190,6 +193,17 @@ func TestTake_refusesWhatACommandLacks(t *testing.T) {
 			before := l.ticket
 			checkRefused(t, before, l.take(3, c.by, c.c), c.c, c.by, l.seq, c.code)
 		})
+	}
+}
+
+// TestAssign_guardedIsGrantedToWhoKnowsWhoHasTheTicket, somebody or nobody.
+func TestAssign_guardedIsGrantedToWhoKnowsWhoHasTheTicket(t *testing.T) {
+	for status, expected := range map[ticket.Status]ticket.PersonID{ticket.StatusNew: "", ticket.StatusOpen: agentTwo} {
+		l := inStatus(t, status)
+		l.granted(3, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Guarded: true, Expected: expected})
+		if l.ticket.Assignee != agentOne {
+			t.Errorf("%q has the %s ticket", l.ticket.Assignee, status)
+		}
 	}
 }
 

@@ -1,0 +1,121 @@
+package desk_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// viewed is a ticket of Demo Customer's, promised an answer after 10 hours and a resolution after 20, in Berlin.
+func viewed(t *testing.T, commands ...ticket.Command) desk.View {
+	t.Helper()
+	p := parse(t, strings.Replace(choosy, "UTC", "Europe/Berlin\ncontact: help@example.com", 1))
+	r := lived(t, p, commands...)
+	r.Subject, r.Requester.Name = "A leak", "Demo {{agent.name}} Customer"
+	return desk.View{Record: r, Ticket: r.State.Ticket, Policy: p}
+}
+
+func TestFill_putsInWhatThereIs(t *testing.T) {
+	request := ticket.Command{Verb: ticket.VerbRequestInformation, By: agent.Actor(), Message: 2}
+	cases := map[string]struct {
+		body, want string
+		commands   []ticket.Command
+		missing    []string
+	}{
+		"words only":           {body: "Hello { {agent} }}", want: "Hello { {agent} }}"},
+		"every kind":           {body: "{{ticket.number}} {{ ticket.subject }} {{agent.name}} {{desk.contact}}", want: "HM-7Q2K9XM4TD A leak Demo Agent help@example.com"},
+		"one pass only":        {body: "Dear {{requester.name}},", want: "Dear Demo {{agent.name}} Customer,"},
+		"promises":             {body: "{{promise.first_response}}; {{promise.resolution}}", want: "Monday 23 November 2026, 21:00 CET; Tuesday 24 November 2026, 07:00 CET"},
+		"no order":             {body: "Order {{ticket.order}}!", want: "Order {{ticket.order}}!", missing: []string{"{{ticket.order}}"}},
+		"settled and paused":   {body: "{{promise.first_response}} {{promise.resolution}}", want: "{{promise.first_response}} {{promise.resolution}}", commands: []ticket.Command{request}, missing: []string{"{{promise.first_response}}", "{{promise.resolution}}"}},
+		"what nobody knows of": {body: "{{secret}} {{}}", want: "{{secret}} {{}}", missing: []string{"{{secret}}", "{{}}"}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, missing := desk.Fill(c.body, viewed(t, c.commands...), desk.Ref{Name: "Demo Agent"})
+			if got != c.want || !slices.Equal(missing, c.missing) {
+				t.Errorf("got %q, missing %q; want %q, missing %q", got, missing, c.want, c.missing)
+			}
+		})
+	}
+}
+
+func TestFill_knowsEveryPlaceholder(t *testing.T) {
+	v := viewed(t)
+	v.Order = "4711"
+	for _, name := range desk.Placeholders() {
+		if got, missing := desk.Fill("{{"+name+"}}", v, desk.Ref{Name: "Demo Agent"}); len(missing) > 0 || got == "" {
+			t.Errorf("%s gives %q", name, got)
+		}
+	}
+}
+
+func TestCanned_namesWhatIsWrong(t *testing.T) {
+	for _, c := range []struct{ title, body, fields string }{
+		{"Greeting", "Hello {{requester.name}}, {{ agent.name }}", ""},
+		{strings.Repeat("ä", 100), strings.Repeat("x", desk.MaxBody), ""},
+		{" ", "\n ", "title body"},
+		{strings.Repeat("ä", 101), strings.Repeat("x", desk.MaxBody+1), "title body"},
+		{"two\nlines", "Hello {{requester.mother}}", "title body"},
+		{"Greeting", "{{}}", "body"},
+	} {
+		if got := wrongFields(desk.Canned{Title: c.title, Body: c.body}.Check()); got != c.fields {
+			t.Errorf("%.20q, %.40q: wrong is %q, want %q", c.title, c.body, got, c.fields)
+		}
+	}
+}
+
+func TestSaved_namesWhatIsWrong(t *testing.T) {
+	for _, c := range []struct{ name, query, fields string }{
+		{"Mine, urgent", "queue=mine&priority=urgent&q=%22a+b%22", ""},
+		{"Everything", "", ""},
+		{"", "q=%zz", "name query"},
+		{strings.Repeat("x", 61), strings.Repeat("x", 2001), "name query"},
+		{"x", "a=b\r\nLocation: x", "query"},
+	} {
+		if got := wrongFields(desk.Saved{Name: c.name, Query: c.query}.Check()); got != c.fields {
+			t.Errorf("%.20q, %.40q: wrong is %q, want %q", c.name, c.query, got, c.fields)
+		}
+	}
+}
+
+func wrongFields(err error) string {
+	var fields []string
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Invalid {
+		for _, d := range f.Details {
+			fields = append(fields, d.Field)
+		}
+	}
+	return strings.Join(fields, " ")
+}
+
+// TestGauge_measuresUntilThePromiseIsSettled.
+func TestGauge_measuresUntilThePromiseIsSettled(t *testing.T) {
+	reply := ticket.Command{Verb: ticket.VerbAgentReply, By: agent.Actor(), Message: 2} // an hour after birth
+	v, answered := viewed(t), viewed(t, reply)
+	for _, c := range []struct {
+		v       desk.View
+		clock   policy.ClockName
+		hours   int
+		used    time.Duration
+		settled bool
+	}{
+		{v, policy.FirstResponse, 4, 4 * time.Hour, false},
+		{v, policy.FirstResponse, 12, 12 * time.Hour, false},
+		{answered, policy.FirstResponse, 12, time.Hour, true},
+		{answered, policy.Resolution, 12, 12 * time.Hour, false},
+	} {
+		g := c.v.Gauge(c.clock, birth.Add(time.Duration(c.hours)*time.Hour))
+		budget := map[policy.ClockName]time.Duration{policy.FirstResponse: 10 * time.Hour, policy.Resolution: 20 * time.Hour}[c.clock]
+		if g.Used != c.used || g.Settled != c.settled || g.Budget != budget || g.MetAt.IsZero() == c.settled {
+			t.Errorf("%s after %d hours: %+v", c.clock, c.hours, g)
+		}
+	}
+}

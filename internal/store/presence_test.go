@@ -1,0 +1,141 @@
+package store_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// look notes somebody, and says whether they write.
+func (d *shop) look(by desk.Person, n ticket.Number, writing bool) {
+	d.t.Helper()
+	if err := d.Look(d.t.Context(), by, n, writing); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// looking gives who looks at a ticket; who writes has an asterisk.
+func (d *shop) looking(n ticket.Number) (names []string) {
+	d.t.Helper()
+	present, err := d.Looking(d.t.Context(), n)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, p := range present {
+		name := p.Person.Name
+		if p.Writing {
+			name += "*"
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// absent makes somebody unheard of for a while.
+func (d *shop) absent(by desk.Person, lasts time.Duration) {
+	d.t.Helper()
+	d.sql(`UPDATE presences SET seen_at = seen_at - $2::interval, since = since - $2::interval WHERE person = $1`, by.ID, lasts)
+}
+
+func TestLooking_tellsWhoIsThereAndWrites(t *testing.T) {
+	d := open(t)
+	n, other := d.taken(d.customer), d.taken(d.customer)
+	d.look(d.agent, n, false)
+	d.look(d.second, n, false)
+	d.look(d.second, n, true)
+	d.look(d.supervisor, other, true)
+	same(t, d.looking(n), "Anna Agent", "Ben Agent*")
+	d.absent(d.agent, desk.PresenceLasts-time.Second*10)
+	same(t, d.looking(n), "Anna Agent", "Ben Agent*")
+	d.absent(d.agent, 10*time.Second)
+	same(t, d.looking(n), "Ben Agent*")
+	if err := d.Leave(t.Context(), d.second, n); err != nil {
+		t.Fatal(err)
+	}
+	same(t, d.looking(n))
+	same(t, d.looking(other), "Sue Supervisor*")
+}
+
+func same(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestLook_isNewsOnlyWhenSomethingChanged: a heartbeat says nothing to anybody.
+func TestLook_isNewsOnlyWhenSomethingChanged(t *testing.T) {
+	d := open(t)
+	n, other := d.taken(d.customer), d.taken(d.customer)
+	changes := d.subscribe(d.listening(), "")
+	// told does something, and then something that is always told: what comes in between is what was told.
+	told := func(what string, want int, do func()) {
+		t.Helper()
+		do()
+		d.do(d.agent, desk.Request{Number: other, Verb: ticket.VerbNote, Body: "A note."})
+		news := 0
+		for _, c := range d.hears(changes, desk.Change{Number: other, Kind: desk.ChangeStepped}) {
+			if c == (desk.Change{Number: n, Kind: desk.ChangePresence}) {
+				news++
+			}
+		}
+		if news != want {
+			t.Errorf("%s is told %d times, want %d", what, news, want)
+		}
+	}
+	told("an arrival", 1, func() { d.look(d.agent, n, false) })
+	told("a heartbeat", 0, func() { d.look(d.agent, n, false) })
+	told("another's arrival", 1, func() { d.look(d.second, n, false) })
+	told("writing", 1, func() { d.look(d.agent, n, true) })
+	told("writing on", 0, func() { d.look(d.agent, n, true) })
+	told("no more writing", 1, func() { d.look(d.agent, n, false) })
+	told("leaving", 1, func() {
+		if err := d.Leave(t.Context(), d.second, n); err != nil {
+			t.Error(err)
+		}
+	})
+	told("leaving again", 0, func() {
+		if err := d.Leave(t.Context(), d.second, n); err != nil {
+			t.Error(err)
+		}
+	})
+	d.absent(d.agent, 2*desk.PresenceLasts)
+	told("coming back", 1, func() { d.look(d.agent, n, false) })
+	d.absent(d.agent, 2*desk.PresenceLasts)
+	told("being missed, by somebody elsewhere", 1, func() { d.look(d.second, other, false) })
+	if left := one[int64](d, `SELECT count(*) FROM presences WHERE person = $1`, d.agent.ID); left != 0 {
+		t.Errorf("%d rows are left of who is missing", left)
+	}
+}
+
+func TestLook_isForStaffAndTicketsThatAreThere(t *testing.T) {
+	d := open(t)
+	wantKind(t, d.Look(t.Context(), d.customer, d.taken(d.customer), false), fault.Forbidden)
+	wantKind(t, d.Look(t.Context(), d.agent, "HM-0000000000", false), fault.NotFound)
+}
+
+// TestLook_manyAtOnce lets nobody down, although all of them miss the same people.
+func TestLook_manyAtOnce(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	staff := []desk.Person{d.agent, d.second, d.supervisor, d.administrator}
+	var all sync.WaitGroup
+	for i := range 32 {
+		all.Go(func() {
+			for j := range 10 {
+				if err := d.Look(t.Context(), staff[(i+j)%len(staff)], n, j%2 == 0); err != nil {
+					t.Error(err)
+				}
+				if _, err := d.beside.Exec(t.Context(), `UPDATE presences SET seen_at = '-infinity' WHERE person = $1`, staff[j%len(staff)].ID); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}

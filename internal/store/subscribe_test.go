@@ -1,0 +1,129 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// hears reads changes until a certain one comes, and gives what came before it.
+func (d *shop) hears(changes <-chan desk.Change, want desk.Change) (before []desk.Change) {
+	d.t.Helper()
+	for {
+		select {
+		case c := <-changes:
+			if c == want {
+				return before
+			}
+			before = append(before, c)
+		case <-time.After(30 * time.Second):
+			d.t.Fatalf("%+v was not told; but %+v", want, before)
+		}
+	}
+}
+
+// subscribe hears of a ticket from now on.
+func (d *shop) subscribe(o *store.Outcomes, n ticket.Number) <-chan desk.Change {
+	d.t.Helper()
+	d.waitFor(listens)
+	changes, leave := o.Subscribe(n)
+	d.t.Cleanup(leave)
+	return changes
+}
+
+func TestSubscribe_tellsOfEveryKindOfChange(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	changes := d.subscribe(d.listening(), n)
+	a := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})
+	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeAccepted})
+	d.step(ticket.StepRequest{Number: n, Command: a.Seq})
+	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeStepped})
+	if err := d.Sent(t.Context(), n, 1); err != nil {
+		t.Fatal(err)
+	}
+	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
+	if err := d.Look(t.Context(), d.agent, n, false); err != nil {
+		t.Fatal(err)
+	}
+	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangePresence})
+}
+
+// TestSubscribe_tellsOfMails that are put off and that bounce.
+func TestSubscribe_tellsOfMails(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	changes := d.subscribe(d.listening(), n)
+	if _, err := d.Deferred(t.Context(), n, 1); err != nil {
+		t.Fatal(err)
+	}
+	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
+	if err := d.Bounced(t.Context(), n, 1, "no such mailbox"); err != nil {
+		t.Fatal(err)
+	}
+	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
+}
+
+func TestSubscribe_tellsOfOneTicketOrOfAll(t *testing.T) {
+	d := open(t)
+	o := d.listening()
+	n, other := d.taken(d.customer), d.taken(d.customer)
+	one, all := d.subscribe(o, n), d.subscribe(o, "")
+	d.do(d.agent, desk.Request{Number: other, Verb: ticket.VerbAssign})
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})
+	d.hears(all, desk.Change{Number: other, Kind: desk.ChangeStepped})
+	d.hears(all, desk.Change{Number: n, Kind: desk.ChangeStepped})
+	for _, c := range d.hears(one, desk.Change{Number: n, Kind: desk.ChangeStepped}) {
+		if c.Number == other {
+			t.Errorf("who subscribed to %s is told of %+v", n, c)
+		}
+	}
+}
+
+// TestSubscribe_waitsForNobody: one who never reads holds up nobody, and finds something to read when they do.
+func TestSubscribe_waitsForNobody(t *testing.T) {
+	d := open(t)
+	o := d.listening()
+	slow, brisk := d.subscribe(o, ""), d.subscribe(o, "")
+	n := d.taken(d.customer)
+	for range 50 { // more than may wait
+		d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "A note."})
+		d.hears(brisk, desk.Change{Number: n, Kind: desk.ChangeStepped})
+	}
+	d.hears(slow, desk.Change{})
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})
+	d.hears(slow, desk.Change{Number: n, Kind: desk.ChangeStepped})
+}
+
+// TestSubscribe_tellsEverybodyAfterAnOutage of the connection that listens to look anew.
+func TestSubscribe_tellsEverybodyAfterAnOutage(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	changes := d.subscribe(d.listening(), n)
+	d.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN outcome'`)
+	d.hears(changes, desk.Change{})
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})
+	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeStepped})
+}
+
+func TestSubscribe_endsWithLeaving(t *testing.T) {
+	d := open(t)
+	o := d.listening()
+	n := d.taken(d.customer)
+	stays := d.subscribe(o, n)
+	gone, leave := o.Subscribe(n)
+	leave()
+	leave() // twice is once
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})
+	d.hears(stays, desk.Change{Number: n, Kind: desk.ChangeStepped})
+	select {
+	case c := <-gone:
+		if c != (desk.Change{}) { // from when the connection began to listen
+			t.Errorf("told %+v after leaving", c)
+		}
+	default:
+	}
+}
