@@ -17,7 +17,7 @@ type Section struct {
 // or a promise is broken. Times of day are in the policy's zone.
 func (p *Policy) Words() []Section {
 	return []Section{
-		{"Opening hours", p.hoursInWords()},
+		{"Opening hours", p.HoursInWords()},
 		{"Holidays", p.holidaysInWords()},
 		{"The first answer", p.promiseInWords(FirstResponse)},
 		{"The resolution", p.promiseInWords(Resolution)},
@@ -27,8 +27,8 @@ func (p *Policy) Words() []Section {
 	}
 }
 
-// hoursInWords joins neighbouring days that have the same hours.
-func (p *Policy) hoursInWords() []string {
+// HoursInWords tells when the desk is open, in sentences. It joins neighbouring days that have the same hours.
+func (p *Policy) HoursInWords() []string {
 	if !p.Calendar.hours.opens() {
 		return []string{"This policy names no opening hours."}
 	}
@@ -83,15 +83,21 @@ func (p *Policy) holidaysInWords() []string {
 	return lines
 }
 
-func (p *Policy) promiseInWords(name ClockName) []string {
-	rule := p.Clocks[name]
+// InOneLine tells one promise in a sentence, as it is made to a ticket of normal priority.
+func (p *Policy) InOneLine(name ClockName) string {
 	opening := "A person answers you within "
 	if name == Resolution {
 		opening = "We strive to resolve your ticket within "
 	}
-	lines := []string{opening + lengthInWords(rule.Counts, rule.Target) + ", " + countingInWords(rule.Counts) + "."}
+	counts := p.Clocks[name].Counts
+	return opening + lengthInWords(counts, p.Target(name, PriorityNormal)) + ", " + countingInWords(counts) + "."
+}
+
+func (p *Policy) promiseInWords(name ClockName) []string {
+	rule := p.Clocks[name]
+	lines := []string{p.InOneLine(name)}
 	for _, priority := range slices.Backward(Priorities()) {
-		if target, own := p.Priorities[priority][name]; own && target != rule.Target {
+		if target := p.Target(name, priority); target != p.Target(name, PriorityNormal) {
 			lines = append(lines, fmt.Sprintf("For %s priority it is %s.", priority, lengthInWords(rule.Counts, target)))
 		}
 	}

@@ -16,6 +16,7 @@ CREATE TABLE suggestions (
     person  text           CONSTRAINT suggestions_person REFERENCES people, -- null: a visitor
     body    text           NOT NULL CONSTRAINT suggestions_body_length CHECK (length(body) BETWEEN 1 AND 4000),
     at      timestamptz(0) NOT NULL DEFAULT date_trunc('second', clock_timestamp()),
-    read_at timestamptz(0) -- null: nobody has
+    read_at timestamptz(0), -- null: nobody has
+    key     text           CONSTRAINT suggestions_once UNIQUE -- makes a form that is sent twice be kept once
 );
 CREATE INDEX suggestions_unread ON suggestions (id) WHERE read_at IS NULL;
