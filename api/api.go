@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -30,6 +31,7 @@ const requestTime = 5 * time.Second
 type acceptor interface {
 	Submit(context.Context, desk.Person, desk.Submission) (desk.Receipt, error)
 	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, ticket.Outcome, bool, error)
+	Rate(context.Context, desk.Person, desk.Rating) (desk.Rating, error)
 }
 
 type reader interface {
@@ -76,7 +78,7 @@ type Check struct {
 type server struct {
 	Config
 	log      *slog.Logger
-	sources  *sources
+	sources  *request.Sources
 	origins  *http.CrossOriginProtection
 	document []byte // OpenAPI, as JSON
 }
@@ -87,7 +89,7 @@ func New(config Config) (http.Handler, error) {
 	if config.Desk == nil || config.People == nil {
 		return nil, errors.New("make the API: a desk and people are needed")
 	}
-	s := &server{Config: config, log: config.Log, sources: newSources(trackRate, trackBurst, maxSources), origins: http.NewCrossOriginProtection()}
+	s := &server{Config: config, log: config.Log, sources: request.NewSources(trackRate, trackBurst, request.MaxSources), origins: http.NewCrossOriginProtection()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

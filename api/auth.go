@@ -32,6 +32,8 @@ var (
 	signedIn = access{who: "Everyone who has signed in.", allows: func(ticket.Role) bool { return true }}
 )
 
+var customers = access{who: "Customers, for their own tickets.", allows: func(role ticket.Role) bool { return role == ticket.RoleCustomer }}
+
 func requesterMay(verb ticket.Verb) access {
 	return access{who: "Customers, for their own tickets.", allows: func(role ticket.Role) bool {
 		return role == ticket.RoleCustomer && ticket.MayAsk(role, verb)

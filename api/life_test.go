@@ -187,6 +187,9 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 		if strings.HasSuffix(line.Path, "/replies") {
 			theirs.body = `{"body":"b"}`
 		}
+		if strings.HasSuffix(line.Path, "/rating") {
+			theirs.body = `{"score":1}`
+		}
 		nobodys := theirs
 		nobodys.path = strings.ReplaceAll(line.Path, "{number}", "HM-0000000000")
 		a, b := do(t, o, theirs), do(t, o, nobodys)
@@ -334,4 +337,31 @@ func TestOutage(t *testing.T) {
 	if a := do(t, h, call{method: "GET", path: "/readyz"}); a.Code != 503 {
 		t.Errorf("/readyz: %d %s", a.Code, a.Body)
 	}
+}
+
+func TestRating_ofOnesOwnResolvedTicket(t *testing.T) {
+	o := openOffice(t)
+	path := o.submit("clara", `{"subject": "Where is it?", "body": "Late."}`)
+	if a := o.do("clara", 409, "POST", path+"/rating", `{"score": 5}`); a.problem.Code != "not-resolved" {
+		t.Errorf("before the resolution: %s", a.Body)
+	}
+	o.do("anna", 200, "POST", path+"/resolution", `{"body": "Sent."}`)
+	a := o.do("clara", 200, "POST", path+"/rating", `{"score": 4, "comment": "Quick.\r\nThanks."}`)
+	got := decode[struct {
+		Number, Comment, At string
+		Score               int
+	}](t, a)
+	if "/api/v1/tickets/"+got.Number != path || got.Score != 4 || got.Comment != "Quick.\nThanks." || got.At == "" {
+		t.Errorf("the rating is %+v", got)
+	}
+	for body, field := range map[string]string{
+		`{"score": 0}`: "score", `{"score": 6}`: "score", `{"comment": "no score"}`: "score", `{"score": 2.5}`: "score",
+		`{"score": 3, "comment": "a\u0000b"}`: "comment", `{"score": 3, "comment": "` + strings.Repeat("x", 2001) + `"}`: "comment",
+	} {
+		if got := o.do("clara", 422, "POST", path+"/rating", body).fields(); !slices.Equal(got, []string{field}) {
+			t.Errorf("%.40s: %v", body, got)
+		}
+	}
+	o.do("carl", 404, "POST", path+"/rating", `{"score": 1}`)
+	o.do("anna", 403, "POST", path+"/rating", `{"score": 5}`)
 }

@@ -99,10 +99,20 @@ func (s *server) record(c *gin.Context, v *request.Info, started time.Time, cut 
 	s.log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 }
 
-// loggedPath is the request's path, but for those that carry a secret: links from mails.
+// secretive are the beginnings of paths that carry a secret: links from mails.
+var secretive = []string{"/c/", "/link/"}
+
+// loggedPath is the request's path without a secret that it carries, also where it leads nowhere: a link with something
+// typed or pasted behind it is still somebody's.
 func loggedPath(c *gin.Context) string {
 	if strings.Contains(c.FullPath(), ":token") {
 		return c.FullPath()
+	}
+	path := "/" + strings.TrimLeft(c.Request.URL.Path, "/")
+	for _, beginning := range secretive {
+		if strings.HasPrefix(strings.ToLower(path), beginning) {
+			return beginning + "…"
+		}
 	}
 	return c.Request.URL.Path
 }

@@ -139,9 +139,3 @@ func TestReady_showsEveryDependency(t *testing.T) {
 		})
 	}
 }
-
-func TestTrack_remembersFewSources(t *testing.T) {
-	if n := api.Remembered(10_000, 100); n < 100 || n > 200 {
-		t.Errorf("%d sources are remembered, want at most twice 100", n)
-	}
-}

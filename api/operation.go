@@ -53,6 +53,7 @@ func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
 	switch {
 	case r.method == http.MethodPost && r.path == "/tickets":
 		op.DefaultStatus = http.StatusCreated
+	case r.id == "rate-ticket": // no command: its answer is the rating
 	case r.method != http.MethodGet:
 		op.Responses["200"] = response(api, "Granted; the ticket's new state", ticketView{})
 		op.Responses["202"] = response(api, "Accepted and kept; not yet decided", acceptedView{})

@@ -33,6 +33,7 @@ func routes() []route {
 		{post, "/tickets/{number}/replies", signedIn, "reply", "Reply, as the requester or as the desk", on((*server).reply)},
 		{post, "/tickets/{number}/confirmation", requesterMay(ticket.VerbClose), "confirm-resolution", "Confirm the resolution, which closes the ticket", on(plain(ticket.VerbClose))},
 		{post, "/tickets/{number}/withdrawal", requesterMay(ticket.VerbWithdraw), "withdraw-ticket", "Take a ticket back", on(plain(ticket.VerbWithdraw))},
+		{post, "/tickets/{number}/rating", customers, "rate-ticket", "Rate how one was helped, once the ticket is resolved", on((*server).rate)},
 
 		{post, "/tickets/{number}/assignment", staffMay(ticket.VerbAssign), "assign-ticket", "Assign a ticket, to oneself or to an agent", on((*server).assign)},
 		{post, "/tickets/{number}/information-requests", staffMay(ticket.VerbRequestInformation), "request-information", "Ask the requester for something; the ticket waits", on(withWords(ticket.VerbRequestInformation))},

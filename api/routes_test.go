@@ -27,6 +27,7 @@ var rules = map[string]string{
 	"POST /api/v1/tickets/{number}/replies":              forSignedIn,
 	"POST /api/v1/tickets/{number}/confirmation":         forCustomers,
 	"POST /api/v1/tickets/{number}/withdrawal":           forCustomers,
+	"POST /api/v1/tickets/{number}/rating":               forCustomers,
 	"POST /api/v1/tickets/{number}/assignment":           forStaff,
 	"POST /api/v1/tickets/{number}/information-requests": forStaff,
 	"POST /api/v1/tickets/{number}/progress":             forStaff,

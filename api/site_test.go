@@ -117,6 +117,13 @@ func TestSession_letsInAsATokenDoes(t *testing.T) {
 			t.Errorf("%s: %d, want %d; %d commands: %s", name, a.Code, c.want, len(s.requested)-before, a.Body)
 		}
 	}
+	for _, path := range []string{"/c/SECRET", "/c/SECRET/", "//c/SECRET/more", "/C/SECRET", "/link/SECRET", "/link/SECRET/x"} {
+		browse(h, "GET", path, "")
+		browse(h, "POST", path, "")
+	}
+	if strings.Contains(log.String(), "SECRET") {
+		t.Errorf("the log has a link's secret: %s", log)
+	}
 	if strings.Contains(log.String(), "/as/customer") {
 		t.Error("the log has the secret part of a path")
 	}

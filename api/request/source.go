@@ -1,0 +1,69 @@
+package request
+
+import (
+	"net/netip"
+	"sync"
+
+	"golang.org/x/time/rate"
+)
+
+// MaxSources is how many sources half of the memory of a Sources holds, unless it is told otherwise.
+const MaxSources = 10_000
+
+// Sources limits the rate of requests for each source. It remembers at most twice as many sources as its size: when
+// the young half is full it becomes the old one, and what nobody asked for since is forgotten. Who is forgotten has a
+// full burst again, so whoever owns that many addresses is limited less.
+type Sources struct {
+	limit rate.Limit
+	burst int
+	size  int
+
+	mu         sync.Mutex
+	young, old map[netip.Prefix]*rate.Limiter
+}
+
+// NewSources allows each source so many requests by the second, and so many at once.
+func NewSources(limit rate.Limit, burst, size int) *Sources {
+	return &Sources{limit: limit, burst: burst, size: size, young: map[netip.Prefix]*rate.Limiter{}}
+}
+
+// Allow reports whether a source may ask now.
+func (s *Sources) Allow(address string) bool {
+	source := sourceOf(address)
+	s.mu.Lock()
+	limiter, ok := s.young[source]
+	if !ok {
+		if limiter, ok = s.old[source]; !ok {
+			limiter = rate.NewLimiter(s.limit, s.burst)
+		}
+		if len(s.young) >= s.size {
+			s.old, s.young = s.young, make(map[netip.Prefix]*rate.Limiter, s.size)
+		}
+		s.young[source] = limiter
+	}
+	s.mu.Unlock()
+	return limiter.Allow()
+}
+
+// Remembered is how many sources are remembered now.
+func (s *Sources) Remembered() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.young) + len(s.old)
+}
+
+// sourceOf is one IPv4 address, or the IPv6 network of one subscriber. What is no address (a Unix socket) is one
+// source.
+func sourceOf(address string) netip.Prefix {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	ip = ip.Unmap()
+	bits := 32
+	if ip.Is6() {
+		bits = 64
+	}
+	source, _ := ip.WithZone("").Prefix(bits) // both lengths are valid
+	return source
+}
