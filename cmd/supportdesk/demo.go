@@ -13,10 +13,18 @@ type demoCommand struct {
 	Tickets int `help:"How many. Above 4,000 they are all closed, so that Temporal isn't flooded."`
 }
 
+// patiently: so many are worth a word beforehand.
+const patiently = 5000
+
 // Run may be run again and again: what is there already is not added a second time.
 func (c demoCommand) Run(p *program) error {
 	if c.Tickets < 0 {
 		return fault.New(fault.Invalid, "there can't be fewer than no demo tickets")
+	}
+	if c.Tickets > patiently {
+		if _, err := fmt.Fprintf(p.stdout, "Adding up to %d demo tickets: a thousand take a second or two.\n", c.Tickets); err != nil {
+			return err
+		}
 	}
 	return p.withStore(func(db *store.Store) error {
 		added, err := demo.Fill(p.ctx, db, demo.Options{Tickets: c.Tickets})

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/local"
 )
 
@@ -67,14 +68,12 @@ func (c upCommand) Run(p *program) (err error) {
 		}
 		return err
 	}
-	if err := s.fill(); err != nil {
-		if p.ctx.Err() != nil {
+	for _, step := range []func() error{s.fill, s.draw, s.welcome} {
+		if err := step(); p.ctx.Err() != nil {
 			return nil
+		} else if err != nil {
+			return err
 		}
-		return err
-	}
-	if err := s.welcome(); err != nil {
-		return err
 	}
 	<-p.ctx.Done()
 	_, err = fmt.Fprintln(p.stdout, "\nStopping. Everything is kept in", shown(c.Data))
@@ -92,7 +91,9 @@ type stack struct {
 	logs       map[string]*os.File // by part
 	env        []string            // what our own programs are configured by
 	ui         string              // URL of Temporal's
+	people     []desk.Person       // whom the links and tokens are for
 	tokens     []token
+	links      []signInLink
 	policy     string // the one in force, for people to read
 }
 

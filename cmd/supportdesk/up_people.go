@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/local"
@@ -25,6 +27,15 @@ const database = "supportdesk"
 type token struct {
 	Role  ticket.Role `json:"role"`
 	Token string      `json:"token"`
+}
+
+// linkLasts is long enough for a day's work at this machine, whose terminal is the only place that shows the links.
+const linkLasts = 12 * time.Hour
+
+// signInLink lets somebody into the website, once.
+type signInLink struct {
+	role ticket.Role
+	url  string
 }
 
 // locals are the people of a desk on one machine. They don't exist, and say so.
@@ -71,6 +82,21 @@ func (s *stack) fill() error {
 	return demoCommand{Tickets: s.command.DemoTickets}.Run(s.configured(s.ctx))
 }
 
+// draw makes a sign-in link for everybody.
+func (s *stack) draw() error {
+	return s.configured(s.ctx).withStore(func(db *store.Store) error {
+		accounts := account.New(db.Accounts(), s.url())
+		for _, person := range s.people {
+			url, err := accounts.LinkFor(s.ctx, person.Address, linkLasts)
+			if err != nil {
+				return fmt.Errorf("draw a link for the %s: %w", person.Role, err)
+			}
+			s.links = append(s.links, signInLink{role: person.Role, url: url})
+		}
+		return nil
+	})
+}
+
 // migrate runs the command as a deployment does, in the stack's own environment.
 func (s *stack) migrate(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, s.self, "migrate")
@@ -102,20 +128,34 @@ func (s *stack) invite(ctx context.Context, db *store.Store) error {
 	}
 	s.tokens = nil
 	for _, person := range locals {
-		added, err := db.AddPerson(ctx, person)
-		if fault.KindOf(err) == fault.Conflict {
-			added, err = db.PersonByHandleOrAddress(ctx, person.Address)
+		known, err := welcomed(ctx, db, person)
+		if fault.KindOf(err) == fault.NotFound { // shut out since, by an administrator: that stays
+			continue
 		}
 		if err == nil && kept[person.Role] == "" {
-			kept[person.Role], err = db.IssueToken(ctx, added.ID, "supportdesk up")
+			kept[person.Role], err = db.IssueToken(ctx, known.ID, "supportdesk up")
 		}
 		if err != nil {
 			return fmt.Errorf("invite the %s: %w", person.Role, err)
 		}
+		s.people = append(s.people, known)
 		s.tokens = append(s.tokens, token{Role: person.Role, Token: kept[person.Role]})
 	}
 	if text, err = json.MarshalIndent(s.tokens, "", "  "); err != nil {
 		return err
 	}
 	return os.WriteFile(file, text, 0o600)
+}
+
+// welcomed adds somebody, or finds them: by handle where they have changed their address.
+func welcomed(ctx context.Context, db *store.Store, person desk.Person) (desk.Person, error) {
+	added, err := db.AddPerson(ctx, person)
+	if fault.KindOf(err) != fault.Conflict {
+		return added, err
+	}
+	found, err := db.PersonByHandleOrAddress(ctx, person.Address)
+	if fault.KindOf(err) == fault.NotFound && person.Handle != "" {
+		return db.PersonByHandleOrAddress(ctx, person.Handle)
+	}
+	return found, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // welcome says where everything is, who can come in, and what to try first.
@@ -17,6 +20,9 @@ func (s *stack) welcome() error {
 	var b strings.Builder
 	b.WriteString("\nSupportdesk is up. Ctrl-C stops it; everything is kept in " + shown(s.command.Data) + "\n\n")
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "  Website\t%s/\t(for customers and visitors)\n", s.url())
+	fmt.Fprintf(table, "  Panel\t%s/desk\t(for agents)\n", s.url())
+	fmt.Fprintf(table, "  Supervision\t%s/supervision\t(for supervisors and administrators)\n", s.url())
 	fmt.Fprintf(table, "  API\t%s/api/v1\t(described at %s/api/openapi.json)\n", s.url(), s.url())
 	fmt.Fprintf(table, "  Mailbox\t%s/dev/mail\t(as JSON at /dev/mail.json; SMTP at %s)\n", s.url(), loopback(s.command.SMTPPort))
 	fmt.Fprintf(table, "  Temporal UI\t%s\t(gRPC at %s)\n", s.ui, loopback(s.command.TemporalPort))
@@ -25,7 +31,14 @@ func (s *stack) welcome() error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	b.WriteString("\n")
+	fmt.Fprintf(&b, "\nSign in with one of these. Each works once, within %.0f hours; the next start draws new ones.\n\n", linkLasts.Hours())
+	for _, l := range s.links {
+		fmt.Fprintf(table, "  %s's link\t%s\n", l.role, l.url)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	b.WriteString("\nTokens for the API stay the same from one start to the next.\n\n")
 	for _, t := range s.tokens {
 		fmt.Fprintf(table, "  %s's token\t%s\n", t.Role, t.Token)
 	}
@@ -38,9 +51,19 @@ Submit a first ticket:
   curl -s %s/api/v1/tickets -H 'Authorization: Bearer %s' \
     -H 'Content-Type: application/json' -d '{"subject": "My parcel is late", "body": "It was due last week."}'
 
-`, s.url(), s.tokens[0].Token)
+`, s.url(), cmp.Or(s.tokenOf(ticket.RoleCustomer), "sd_…"))
 	_, err := fmt.Fprint(s.stdout, b.String())
 	return err
+}
+
+// tokenOf gives a role's token; empty when whoever had it has been shut out.
+func (s *stack) tokenOf(role ticket.Role) string {
+	for _, t := range s.tokens {
+		if t.Role == role {
+			return t.Token
+		}
+	}
+	return ""
 }
 
 // shown is a directory as a person at this terminal would name it.

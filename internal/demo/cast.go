@@ -67,11 +67,16 @@ func assemble(ctx context.Context, k keeper, customers int) (Cast, error) {
 	return cast, nil
 }
 
-// find gives somebody who is there, or adds them. It is NotFound for somebody who has been disabled.
+// find gives somebody who is there, by handle where they have changed their address, or adds them. It is NotFound for
+// somebody who has been disabled.
 func find(ctx context.Context, k keeper, p desk.Person) (desk.Person, error) {
 	added, err := k.AddPerson(ctx, p)
-	if fault.KindOf(err) == fault.Conflict {
-		return k.PersonByHandleOrAddress(ctx, p.Address)
+	if fault.KindOf(err) != fault.Conflict {
+		return added, err
 	}
-	return added, err
+	found, err := k.PersonByHandleOrAddress(ctx, p.Address)
+	if fault.KindOf(err) == fault.NotFound && p.Handle != "" {
+		return k.PersonByHandleOrAddress(ctx, p.Handle)
+	}
+	return found, err
 }

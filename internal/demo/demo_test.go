@@ -111,6 +111,24 @@ func TestFill_addsNothingTheSecondTime(t *testing.T) {
 	}
 }
 
+// People change their addresses and leave; a second run must not fail for it, nor call anybody back.
+func TestFill_takesPeopleAsTheyAreNow(t *testing.T) {
+	s, beside := open(t, policy.Holesalemart())
+	fill(t, s, demo.Options{Tickets: 30})
+	if _, err := beside.Exec(t.Context(), `UPDATE people SET address = 'moved@demo.example' WHERE address = 'agent@demo.example'`); err != nil {
+		t.Fatal(err)
+	}
+	gone := one[string](t, beside, `UPDATE people SET disabled_at = now() WHERE address = 'agent-2@demo.example' RETURNING id`)
+	fill(t, s, demo.Options{Tickets: 60})
+	for query, want := range map[string]int64{
+		`SELECT count(*) FROM people WHERE role = 'agent'`: 5, `SELECT count(*) FROM people WHERE id = '` + gone + `' AND disabled_at IS NULL`: 0,
+	} {
+		if n := one[int64](t, beside, query); n != want {
+			t.Errorf("%s: %d, want %d", query, n, want)
+		}
+	}
+}
+
 // recorder is a desk that only remembers what it was told.
 type recorder struct {
 	*store.Store

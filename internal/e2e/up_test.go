@@ -129,6 +129,12 @@ func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
 	}
 	second := up(t, data)
 	again := second.person(t, "customer")
+	for _, role := range []string{"customer", "agent", "supervisor", "administrator"} {
+		link := role + `'s link +(http://[0-9.:]+/link/\S+)`
+		if first.find(t, link) == second.find(t, link) {
+			t.Errorf("the %s's link is an old one", role)
+		}
+	}
 	if again.token != customer.token {
 		t.Error("the customer's token changed with the restart")
 	}
