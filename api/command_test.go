@@ -3,6 +3,7 @@ package api_test
 import (
 	"errors"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,7 @@ func TestCommand_answers(t *testing.T) {
 }
 
 func TestCommand_verbs(t *testing.T) {
+	anna := "anna"
 	for _, c := range []struct {
 		method, path, as, body string
 		want                   desk.Request
@@ -58,6 +60,8 @@ func TestCommand_verbs(t *testing.T) {
 		{"POST", "/withdrawal", "customer", `{}`, desk.Request{Verb: ticket.VerbWithdraw}},
 		{"POST", "/assignment", "agent", ``, desk.Request{Verb: ticket.VerbAssign}},
 		{"POST", "/assignment", "agent", `{"agent":" sam "}`, desk.Request{Verb: ticket.VerbAssign, Agent: "sam"}},
+		{"POST", "/assignment", "agent", `{"expected":""}`, desk.Request{Verb: ticket.VerbAssign, Expected: new(string)}},
+		{"POST", "/assignment", "agent", `{"agent":"sam","expected":" anna "}`, desk.Request{Verb: ticket.VerbAssign, Agent: "sam", Expected: &anna}},
 		{"POST", "/information-requests", "agent", `{"body":"b"}`, desk.Request{Verb: ticket.VerbRequestInformation, Body: "b"}},
 		{"POST", "/progress", "agent", `{"body":"b"}`, desk.Request{Verb: ticket.VerbProgressUpdate, Body: "b"}},
 		{"POST", "/notes", "agent", `{"body":"b"}`, desk.Request{Verb: ticket.VerbNote, Body: "b"}},
@@ -78,7 +82,8 @@ func TestCommand_verbs(t *testing.T) {
 		}
 		c.want.Number = someNumber
 		if got := s.requested[0]; got.Once.Key != "" || got.Number != c.want.Number || got.Verb != c.want.Verb ||
-			got.Body != c.want.Body || got.Agent != c.want.Agent || got.Priority != c.want.Priority || got.Category != c.want.Category {
+			got.Body != c.want.Body || got.Agent != c.want.Agent || got.Priority != c.want.Priority || got.Category != c.want.Category ||
+			!reflect.DeepEqual(got.Expected, c.want.Expected) {
 			t.Errorf("%s: asked for %+v, want %+v", c.path, got, c.want)
 		}
 	}

@@ -183,6 +183,7 @@ func TestCommands_hostileInputs(t *testing.T) {
 		{"POST", at + "/acknowledgement", `{"reason":" "}`, 422, "reason"},
 		{"POST", at + "/acknowledgement", `{"reason":"` + strings.Repeat("x", desk.MaxBody+1) + `"}`, 422, "reason"},
 		{"POST", at + "/assignment", `{"agent":1}`, 422, "agent"},
+		{"POST", at + "/assignment", `{"expected":"a\u0000"}`, 422, "expected"},
 		{"POST", at + "/assignment", `{"agent":"a\u0000"}`, 422, "agent"},
 		{"POST", at + "/assignment", `{"agent":` + quoted(65) + `}`, 422, "agent"},
 		{"PATCH", at, `{}`, 422, "body"},

@@ -160,6 +160,8 @@ func TestLife_refusals(t *testing.T) {
 		{"anna", "/acknowledgement", ``, 409, "nothing-to-change"},
 		{"anna", "/assignment", `{"agent":"nobody"}`, 422, ""},
 		{"anna", "/assignment", `{"agent":"clara"}`, 422, ""},
+		{"anna", "/assignment", `{"expected":"nobody"}`, 422, ""},
+		{"anna", "/assignment", `{"expected":"anna"}`, 409, "taken"},
 	} {
 		if a := o.do(c.who, c.status, "POST", self+c.path, c.body); a.problem.Code != c.code {
 			t.Errorf("%s: %+v", c.path, a.problem)

@@ -118,11 +118,14 @@ func (c *clerk) run(ctx context.Context) error {
 			return nil
 		case <-c.bell:
 		}
-		c.away.Lock()
-		_, err := c.store.Undelivered(ctx, 100, 100, c.take)
-		c.away.Unlock()
-		if err != nil && ctx.Err() == nil {
-			return err
+		for left := 1; left > 0; { // a command waits for its ticket's submission to be delivered first
+			c.away.Lock()
+			handed, err := c.store.Undelivered(ctx, 100, 100, c.take)
+			c.away.Unlock()
+			if err != nil && ctx.Err() == nil {
+				return err
+			}
+			left = handed
 		}
 	}
 }

@@ -85,31 +85,26 @@ func BenchmarkCommand(b *testing.B) {
 	})
 }
 
-// BenchmarkList reads first pages from 100,000 tickets, of which 3,000 are open.
+// BenchmarkList reads first pages from 100,000 tickets, of which 3,000 are open, and what else stands beside them.
 func BenchmarkList(b *testing.B) {
 	d := open(b)
-	d.sql(`INSERT INTO tickets (number, requester, policy, submitted_at, updated_at, latest_at, last_command, status,
-			priority, category, assignee, next_due, promise_due, breached)
-		SELECT 'HM-' || upper(translate(lpad(to_hex(i), 10, '0'), 'ilou', 'jkmn')), $1, 1, at, at, at, 1,
-			CASE WHEN i % 33 > 0 THEN 'closed' WHEN i % 5 = 0 THEN 'waiting' WHEN i % 7 = 0 THEN 'resolved' ELSE 'open' END,
-			'normal', 'order', CASE WHEN i % 4 > 0 THEN $2 END,
-			CASE WHEN i % 33 > 0 THEN 'infinity' ELSE at + interval '100 days' END,
-			CASE WHEN i % 33 > 0 THEN 'infinity' ELSE at + interval '100 days' END, i % 66 = 0
-		FROM generate_series(1, 100000) i, LATERAL (SELECT date_trunc('second', now()) - i * interval '90 seconds' AS at) _`,
-		d.customer.ID, d.agent.ID)
-	d.sql(`INSERT INTO messages (ticket, subject, body)
-		SELECT number, 'Parcel ' || number, 'common words ' || (SELECT string_agg(md5(number || w), ' ') FROM generate_series(1, 12) w)
-			|| CASE WHEN right(number, 3) = '123' THEN ' needle' ELSE '' END FROM tickets`)
-	d.sql(`INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message)
-		SELECT number, 1, 'submit', requester, 'customer', submitted_at, m.id FROM tickets JOIN messages m ON m.ticket = number`)
-	d.sql(`VACUUM ANALYZE`)
+	d.fill()
 	for name, f := range map[string]desk.Filter{
 		"search rare": {Text: "needle"}, "search none": {Text: "haystack"}, "search every": {Text: "common words"},
 		"search mine": {Text: "common", Queue: desk.QueueMine}, "search customer": {Text: "needle", Viewer: d.customer},
 		"customer": {Viewer: d.customer}, "all": {Queue: desk.QueueAll}, "mine": {Queue: desk.QueueMine},
 		"unassigned": {Queue: desk.QueueUnassigned}, "due soon": {Queue: desk.QueueDueSoon},
 		"breached": {Queue: desk.QueueBreached}, "waiting": {Queue: desk.QueueWaiting}, "resolved": {Queue: desk.QueueResolved},
-		"closed": {Statuses: []ticket.Status{ticket.StatusClosed}},
+		"closed":           {Statuses: []ticket.Status{ticket.StatusClosed}},
+		"promise all":      {Order: desk.OrderPromise, Open: true, Limit: 100},
+		"promise mine":     {Order: desk.OrderPromise, Queue: desk.QueueMine, Limit: 100},
+		"promise nobody's": {Order: desk.OrderPromise, Queue: desk.QueueUnassigned, Limit: 100},
+		"promise due soon": {Order: desk.OrderPromise, Queue: desk.QueueDueSoon, Limit: 100},
+		"promise breached": {Order: desk.OrderPromise, Queue: desk.QueueBreached, Limit: 100},
+		"promise waiting":  {Order: desk.OrderPromise, Queue: desk.QueueWaiting, Limit: 100},
+		"requester":        {Requester: "carla@", Order: desk.OrderPromise, Limit: 100},
+		"requester, few":   {Requester: "42@example", Limit: 100},
+		"two statuses":     {Statuses: []ticket.Status{ticket.StatusOpen, ticket.StatusWaiting}, Order: desk.OrderPromise, Limit: 100},
 	} {
 		if f.Viewer.ID == "" {
 			f.Viewer = d.agent
@@ -122,6 +117,47 @@ func BenchmarkList(b *testing.B) {
 			}
 		})
 	}
+	number := ticket.Number(one[string](d, `SELECT number FROM tickets WHERE requester = $1 LIMIT 1`, d.customer.ID))
+	for name, read := range map[string]func() error{
+		"queue counts": func() error { _, err := d.QueueCounts(b.Context(), d.agent); return err },
+		"staff":        func() error { _, err := d.Staff(b.Context()); return err },
+		"others":       func() error { _, _, err := d.Others(b.Context(), d.agent, number); return err },
+		"history":      func() error { _, err := d.History(b.Context(), d.agent, number); return err },
+		"look":         func() error { return d.Look(b.Context(), d.agent, number, false) },
+		"looking":      func() error { _, err := d.Looking(b.Context(), number); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := read(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// fill adds 100,000 tickets, of which 3,000 are open. Half are one customer's, the others those of 5,000 more.
+func (d *shop) fill() {
+	d.t.Helper()
+	d.sql(`INSERT INTO people (id, role, name, address)
+		SELECT 'P-' || lpad(i::text, 10, '0'), 'customer', 'Demo Customer ' || i, 'demo-' || i || '@example.com' FROM generate_series(1, 5000) i`)
+	d.sql(`INSERT INTO tickets (number, requester, policy, submitted_at, updated_at, latest_at, last_command, status,
+			priority, category, assignee, next_due, promise_due, breached, owed_at)
+		SELECT 'HM-' || upper(translate(lpad(to_hex(i), 10, '0'), 'ilou', 'jkmn')),
+			CASE WHEN i % 2 = 0 THEN $1 ELSE 'P-' || lpad((1 + i % 5000)::text, 10, '0') END, 1, at, at, at, 1,
+			CASE WHEN i % 33 > 0 THEN 'closed' WHEN i % 5 = 0 THEN 'waiting' WHEN i % 7 = 0 THEN 'resolved' ELSE 'open' END,
+			'normal', 'order', CASE WHEN i % 4 > 0 THEN $2 END,
+			CASE WHEN i % 33 > 0 THEN 'infinity' ELSE at + interval '100 days' END,
+			CASE WHEN i % 33 > 0 THEN 'infinity' ELSE at + interval '100 days' END, i % 66 = 0,
+			CASE WHEN i % 33 > 0 OR i % 5 = 0 OR i % 7 = 0 THEN 'infinity' WHEN i % 66 = 0 THEN at ELSE at + interval '100 days' END
+		FROM generate_series(1, 100000) i, LATERAL (SELECT date_trunc('second', now()) - i * interval '90 seconds' AS at) _`,
+		d.customer.ID, d.agent.ID)
+	d.sql(`INSERT INTO messages (ticket, subject, body)
+		SELECT number, 'Parcel ' || number, 'common words ' || (SELECT string_agg(md5(number || w), ' ') FROM generate_series(1, 12) w)
+			|| CASE WHEN right(number, 3) = '123' THEN ' needle' ELSE '' END FROM tickets`)
+	d.sql(`INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message)
+		SELECT number, 1, 'submit', requester, 'customer', submitted_at, m.id FROM tickets JOIN messages m ON m.ticket = number`)
+	d.sql(`VACUUM ANALYZE`)
 }
 
 // parallel runs do from 32 goroutines, whatever the number of processors.

@@ -112,20 +112,20 @@ func orZero(t *time.Time) time.Time {
 // mostOthers is how many of a requester's other tickets are shown.
 const mostOthers = 20
 
-// Others gives the newest other tickets of a ticket's requester, twenty at most, and how many there are in all. It is
-// Forbidden to customers.
+// Others gives the newest other tickets of a ticket's requester, twenty at most, and how many there are in all, counted up
+// to a thousand. It is Forbidden to customers.
 func (s *Store) Others(ctx context.Context, viewer desk.Person, n ticket.Number) (newest []desk.Brief, count int, err error) {
 	if !viewer.Role.Staff() {
 		return nil, 0, errRole
 	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT t.number, m.subject, t.status, t.priority, t.category, t.submitted_at, t.updated_at,
-			(SELECT count(*) FROM tickets WHERE requester = t.requester AND number <> $1)
+			(SELECT count(*) FROM (SELECT FROM tickets WHERE requester = t.requester AND number <> $1 LIMIT $3) others)
 		FROM tickets t
 		JOIN commands c ON c.ticket = t.number AND c.seq = 1
 		JOIN messages m ON m.id = c.message
 		WHERE t.requester = (SELECT requester FROM tickets WHERE number = $1) AND t.number <> $1
-		ORDER BY t.submitted_at DESC, t.number DESC LIMIT $2`, n, mostOthers)
+		ORDER BY t.submitted_at DESC, t.number DESC LIMIT $2`, n, mostOthers, mostCounted)
 	if err != nil {
 		return nil, 0, explain(err, "look for other tickets of the requester of %s", n)
 	}

@@ -49,10 +49,10 @@ func (s *Store) List(ctx context.Context, f desk.Filter) (records []desk.Record,
 
 // listing builds the statement of one filter from fixed pieces; what people typed is only ever an argument.
 type listing struct {
-	read       string // up to WHERE
-	conditions []string
-	args       pgx.StrictNamedArgs
-	order      string
+	read, beside string // before and after the page of tickets
+	conditions   []string
+	args         pgx.StrictNamedArgs
+	order        string
 }
 
 func (q *listing) where(condition string) { q.conditions = append(q.conditions, condition) }
@@ -68,11 +68,13 @@ func (q *listing) sql() string {
 	if len(q.conditions) == 0 {
 		q.where("true")
 	}
-	return q.read + strings.Join(q.conditions, " AND ") + " ORDER BY " + q.order + " LIMIT @limit"
+	where, order := strings.Join(q.conditions, " AND "), " ORDER BY "+q.order
+	// The page is chosen first: what stands beside its tickets is then read for those alone, whatever the plan.
+	return q.read + `(SELECT * FROM tickets t WHERE ` + where + order + ` LIMIT @limit) t` + q.beside + order
 }
 
 func (q *listing) of(f desk.Filter) {
-	q.read = recordSQL
+	q.read, q.beside = recordColumns+" FROM ", recordBeside
 	q.equals("t.priority", "priority", string(f.Priority))
 	q.equals("t.category", "category", f.Category)
 	if f.Assignee != "" {
@@ -81,7 +83,7 @@ func (q *listing) of(f desk.Filter) {
 	}
 	q.statuses(f)
 	if f.Viewer.Role.Staff() {
-		q.read = wordySQL
+		q.read, q.beside = recordColumns+wordsColumns+" FROM ", recordBeside+wordsBeside
 		q.queue(f)
 		q.requester(f.Requester)
 		q.byDue(f)
@@ -95,14 +97,20 @@ func (q *listing) of(f desk.Filter) {
 	}
 }
 
-// statuses says of open tickets that they are so, even where other statuses are named: the indexes are of those.
+// statuses names one status as such, and several by leaving out the others: told that a ticket is open or waiting and
+// also not closed, PostgreSQL takes the two for independent, expects few, and reads them all.
 func (q *listing) statuses(f desk.Filter) {
-	if len(f.Statuses) > 0 {
-		q.where(`t.status = ANY (@statuses)`)
-		q.args["statuses"] = f.Statuses
+	closed := f.Closed()
+	if len(f.Statuses) == 1 && closed == (f.Statuses[0] == ticket.StatusClosed) {
+		q.equals("t.status", "status", string(f.Statuses[0]))
+		return
 	}
-	if !f.Closed() {
-		q.where(`t.status <> 'closed'`)
+	if !closed {
+		q.where(`t.status <> 'closed'`) // as the indexes say it
+	}
+	if len(f.Statuses) > 0 {
+		q.where(`t.status <> ALL (@others)`)
+		q.args["others"] = slices.DeleteFunc(ticket.Statuses(), func(s ticket.Status) bool { return slices.Contains(f.Statuses, s) })
 	}
 }
 

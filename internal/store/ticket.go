@@ -13,35 +13,35 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// recordSQL reads tickets t with what stands beside them. The subject is kept with the first message, once.
-const recordSQL = recordColumns + recordTables + `WHERE `
+// A record is read of a ticket t and what stands beside it. The subject is kept with the first message, once.
+const (
+	recordSQL     = recordColumns + ` FROM tickets t ` + recordBeside + ` WHERE `
+	recordColumns = `
+	SELECT t.number AS ticket, m.subject, coalesce(t.order_number, '') AS order_number, coalesce(t.follows, '') AS follows,
+		r.id AS requester, r.name AS requester_name, r.role AS requester_role,
+		coalesce(a.id, '') AS agent, coalesce(a.name, '') AS agent_name, coalesce(a.handle, '') AS agent_handle,
+		coalesce(a.role, '') AS agent_role,
+		t.submitted_at, t.updated_at, t.state, t.policy, t.last_command, ` + commandColumns
+	recordBeside = `
+	JOIN commands c ON c.ticket = t.number AND c.seq = 1
+	JOIN messages m ON m.id = c.message
+	JOIN people r ON r.id = t.requester
+	LEFT JOIN people a ON a.id = t.assignee`
+)
 
-// wordySQL also reads the newest words that were not refused, decided or not.
-const wordySQL = recordColumns + `, left(said.body, 160) AS last_text, said.internal AS last_internal, said.accepted_at AS last_at,
-		said.id AS last_by, said.name AS last_name, said.handle AS last_handle, said.role AS last_role` + recordTables + `
+// A wordy record also has the newest words that were not refused, decided or not.
+const (
+	wordsColumns = `, left(said.body, 160) AS last_text, said.internal AS last_internal, said.accepted_at AS last_at,
+		said.id AS last_by, said.name AS last_name, said.handle AS last_handle, said.role AS last_role`
+	wordsBeside = `
 	LEFT JOIN LATERAL (
 		SELECT w.body, w.internal, l.accepted_at, p.id, p.name, coalesce(p.handle, '') AS handle, l.by_role AS role
 		FROM commands l
 		JOIN messages w ON w.id = l.message
 		JOIN people p ON p.id = l.by_person
 		LEFT JOIN outcomes o ON o.ticket = l.ticket AND o.seq = l.seq
-		WHERE l.ticket = t.number AND o.refused IS NOT TRUE ORDER BY l.seq DESC LIMIT 1) said ON true
-	WHERE `
-
-const recordColumns = `
-	SELECT t.number AS ticket, m.subject, coalesce(t.order_number, '') AS order_number, coalesce(t.follows, '') AS follows,
-		r.id AS requester, r.name AS requester_name, r.role AS requester_role,
-		coalesce(a.id, '') AS agent, coalesce(a.name, '') AS agent_name, coalesce(a.handle, '') AS agent_handle,
-		coalesce(a.role, '') AS agent_role,
-		t.submitted_at, t.updated_at, t.state, t.policy, t.last_command, ` + commandColumns
-
-const recordTables = `
-	FROM tickets t
-	JOIN commands c ON c.ticket = t.number AND c.seq = 1
-	JOIN messages m ON m.id = c.message
-	JOIN people r ON r.id = t.requester
-	LEFT JOIN people a ON a.id = t.assignee
-	`
+		WHERE l.ticket = t.number AND o.refused IS NOT TRUE ORDER BY l.seq DESC LIMIT 1) said ON true`
+)
 
 type recordRow struct {
 	Ticket        ticket.Number
@@ -63,7 +63,7 @@ type recordRow struct {
 	commandRow
 }
 
-// wordyRow is a row of wordySQL.
+// wordyRow is a row of a record with its newest words.
 type wordyRow struct {
 	recordRow
 	LastText     *string
