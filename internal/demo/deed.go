@@ -21,7 +21,8 @@ func (s *teller) submit(at time.Time) {
 	if s.policy.CustomersChoosePriority {
 		priority = pick(s, policy.Priorities())
 	}
-	subject, body := pick(s, s.topic.subjects), pick(s, s.topic.openings)
+	matter := s.rng.IntN(len(s.topic.subjects))
+	subject, body := s.topic.subjects[matter], s.topic.openings[matter%len(s.topic.openings)]
 	if s.chronicle.Follows != "" {
 		subject, body = "Again: "+subject, "This is about my ticket "+string(s.chronicle.Follows)+", which is closed.\n\n"+body
 	}
@@ -36,7 +37,7 @@ func (s *teller) staff(at time.Time, verb ticket.Verb, body string) bool {
 }
 
 func (s *teller) customer(at time.Time, verb ticket.Verb, body string) bool {
-	return s.tell(desk.Deed{By: s.requester, At: at, Verb: verb, Body: s.fill.Replace(body)})
+	return s.tell(desk.Deed{By: s.requester, At: s.awake(at), Verb: verb, Body: s.fill.Replace(body)})
 }
 
 // assign gives the ticket to its agent: by themselves, or by the supervisor.
@@ -66,10 +67,21 @@ func (s *teller) reclassify(at time.Time) {
 	s.tell(d)
 }
 
-func (s *teller) reply(at time.Time)  { s.staff(at, ticket.VerbAgentReply, pick(s, s.topic.answers)) }
-func (s *teller) note(at time.Time)   { s.staff(at, ticket.VerbNote, pick(s, notes)) }
-func (s *teller) chase(at time.Time)  { s.customer(at, ticket.VerbCustomerReply, pick(s, chasers)) }
-func (s *teller) inform(at time.Time) { s.staff(at, ticket.VerbProgressUpdate, pick(s, s.topic.news)) }
+// reply gives the topic's answers first, and then whatever agents say.
+func (s *teller) reply(at time.Time) {
+	for _, answer := range s.topic.answers {
+		if !s.said[answer] {
+			s.said[answer] = true
+			s.staff(at, ticket.VerbAgentReply, answer)
+			return
+		}
+	}
+	s.staff(at, ticket.VerbAgentReply, s.say(replies))
+}
+
+func (s *teller) note(at time.Time)   { s.staff(at, ticket.VerbNote, s.say(notes)) }
+func (s *teller) chase(at time.Time)  { s.customer(at, ticket.VerbCustomerReply, s.say(chasers)) }
+func (s *teller) inform(at time.Time) { s.staff(at, ticket.VerbProgressUpdate, s.say(s.topic.news)) }
 
 func (s *teller) ask(at time.Time) bool {
 	return s.staff(at, ticket.VerbRequestInformation, s.topic.question)
@@ -100,7 +112,7 @@ func (s *teller) talk(messages int, from, to time.Duration) {
 		switch at := s.soon(from, to); {
 		case i%2 == 1:
 			s.chase(at)
-		case i > 0 && s.chance(25):
+		case i > 0 && !s.said[s.topic.news[0]] && s.chance(25):
 			s.inform(at)
 		default:
 			s.reply(at)

@@ -30,6 +30,7 @@ type teller struct {
 	requester desk.Person
 	agent     desk.Person
 	earliest  time.Time // of the submission
+	said      map[string]bool
 
 	state     ticket.Ticket
 	chronicle desk.Chronicle
@@ -37,7 +38,7 @@ type teller struct {
 }
 
 func newTeller(rng *rand.Rand, p *policy.Policy, cast Cast, now time.Time) *teller {
-	s := &teller{rng: rng, policy: p, cast: cast, now: now, earliest: now.Add(-weeks * 7 * day)}
+	s := &teller{rng: rng, policy: p, cast: cast, now: now, earliest: now.Add(-weeks * 7 * day), said: map[string]bool{}}
 	customer := 0 // whoever is let in as the customer has a history worth looking at
 	if !s.chance(6) {
 		customer = rng.IntN(len(cast.Customers))
@@ -159,6 +160,30 @@ func (s *teller) office(from time.Time) time.Time {
 
 // soon is some time after the last deed.
 func (s *teller) soon(from, to time.Duration) time.Time { return s.last().Add(from + s.upTo(to-from)) }
+
+// awake is the first instant from some on at which a customer may sit at a screen.
+func (s *teller) awake(at time.Time) time.Time {
+	for local := at.In(s.policy.Zone); local.Hour() < 7 || local.Hour() > 22; local = at.In(s.policy.Zone) {
+		at = at.Add(hour + s.upTo(hour/2))
+	}
+	return at
+}
+
+// say picks a text that has not been used in this ticket, as long as there is one.
+func (s *teller) say(from []string) string {
+	var fresh []string
+	for _, text := range from {
+		if !s.said[text] {
+			fresh = append(fresh, text)
+		}
+	}
+	if len(fresh) == 0 {
+		fresh = from
+	}
+	text := pick(s, fresh)
+	s.said[text] = true
+	return text
+}
 
 func (s *teller) upTo(d time.Duration) time.Duration {
 	if d < time.Second {

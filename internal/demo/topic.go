@@ -6,10 +6,10 @@ type topic struct {
 	category string
 	order    bool // it is about an order, which has a number
 	subjects []string
-	openings []string
-	answers  []string
-	question string // what the agent has to know
-	detail   string // what the customer then says
+	openings []string // the one that fits a subject has its index, modulo their number
+	answers  []string // the first, and the next
+	question string   // what the agent has to know
+	detail   string   // what the customer then says
 	news     []string
 	fixes    []string
 }
@@ -41,6 +41,14 @@ var (
 		"Understood. When can I expect it, roughly?",
 		"Sorry to ask again, but my own customers are asking me.",
 		"Yes, please do it that way.",
+	}
+	replies = []string{
+		"Thank you for waiting. I have asked again, and will write before {day} at the latest.",
+		"Yes, of course. I have noted it in your order.",
+		"Nothing more is needed from your side. I'll see to the rest.",
+		"I understand that it is urgent. It is at the top of my list.",
+		"That is right. We'll do it exactly like that.",
+		"My colleagues are on it. I expect to know more by {day}.",
 	}
 	objections = []string{
 		"I am afraid it isn't settled: today the same thing happened again.",

@@ -77,7 +77,7 @@ var topics = []topic{
 	},
 	{
 		category: "order", order: true,
-		subjects: []string{"Cancel order {order}", "Please cancel, ordered twice"},
+		subjects: []string{"Please cancel, ordered twice", "Cancel order {order}"},
 		openings: []string{
 			"I pressed the button twice and have now ordered {product} two times. Please cancel order {order}.",
 			"Our event was called off, so we don't need {product} any more. Can you still cancel?",
@@ -141,7 +141,7 @@ var topics = []topic{
 	},
 	{
 		category: "payment", order: true,
-		subjects: []string{"Invoice with the wrong address", "Need a corrected invoice for {order}", "VAT number missing on the invoice"},
+		subjects: []string{"Invoice with the wrong address", "VAT number missing on the invoice", "Need a corrected invoice for {order}"},
 		openings: []string{
 			"The invoice for order {order} shows our old company address. We need a corrected one for our books.",
 			"Our VAT number is missing on the invoice. It is in the account, so it should be there.",
@@ -173,7 +173,7 @@ var topics = []topic{
 	},
 	{
 		category: "returns", order: true,
-		subjects: []string{"Return of order {order}", "I would like to send something back", "Return label, please"},
+		subjects: []string{"Return of order {order}", "Return label, please", "I would like to send something back"},
 		openings: []string{
 			"{product}: it does not fit our shelves. How do I send it back?",
 			"I need a return label for order {order}. The page only shows an error.",
@@ -221,7 +221,7 @@ var topics = []topic{
 	},
 	{
 		category: "account",
-		subjects: []string{"Can't sign in", "Password link does not arrive"},
+		subjects: []string{"Password link does not arrive", "Can't sign in"},
 		openings: []string{
 			"I can't get into my account any more. The mail with the link does not arrive, not in the spam folder either.",
 			"After the change of my address I am told that the account doesn't exist.",
@@ -237,7 +237,7 @@ var topics = []topic{
 	},
 	{
 		category: "account",
-		subjects: []string{"Second user for our account", "Colleague needs access", "Please close my account"},
+		subjects: []string{"Second user for our account", "Accounts for our branches", "Colleague needs access"},
 		openings: []string{
 			"My colleague should be able to order for us as well. How do we add somebody?",
 			"Who of us can see the orders of the other branches? We would like to keep them apart.",
@@ -253,7 +253,7 @@ var topics = []topic{
 	},
 	{
 		category: "general",
-		subjects: []string{"Opening hours around the holidays", "Can we collect the goods ourselves?", "Where is your warehouse?"},
+		subjects: []string{"Can we collect the goods ourselves?", "Opening hours around the holidays", "Pick-up at your warehouse"},
 		openings: []string{
 			"We would like to collect {product} ourselves. Is that possible, and when?",
 			"Are you open on the {day} before the holiday?",
@@ -269,7 +269,7 @@ var topics = []topic{
 	},
 	{
 		category: "general",
-		subjects: []string{"Data sheet and certificates", "Question about {product}", "Is this safe for food?"},
+		subjects: []string{"Data sheet for our audit", "Certificate for {product}"},
 		openings: []string{
 			"For our audit we need the data sheet for {product}. The page has none.",
 			"Does {product} come with a certificate? Our customers ask for one.",
@@ -285,18 +285,34 @@ var topics = []topic{
 	},
 	{
 		category: "general",
-		subjects: []string{"Complaint about the driver", "Friendly hint about your page", "Praise, and a question"},
+		subjects: []string{"Complaint about the driver", "Goods left in the rain"},
 		openings: []string{
+			"Your driver shouted at our colleague in reception because the lift was broken. That must not happen again.",
 			"The driver left {product} in the rain, in front of the gate, though somebody was there.",
-			"Ordering went very well. Only the filter for sizes doesn't remember what I chose.",
 		},
 		answers: []string{
-			"Thank you for telling us. I have passed it on to those who can change it.",
 			"I am sorry about that. The carrier has been told, and asks when exactly it was.",
+			"Thank you for telling us. The carrier's office will talk to the driver.",
 		},
 		question: "Do you remember at what time that was, roughly?",
 		detail:   "Between 9 and 10, on {day}.",
 		news:     []string{"The carrier's office talks to the driver this week."},
-		fixes:    []string{"It has been taken care of. Thank you for your patience, and for the hint."},
+		fixes:    []string{"The carrier apologises, and has put a note for drivers on your address. We are sorry for the trouble."},
+	},
+	{
+		category: "general",
+		subjects: []string{"A hint about your page", "Search finds too much"},
+		openings: []string{
+			"Ordering went very well. Only the filter for sizes doesn't remember what I chose.",
+			"When I look for {product}, the page lists everything that has one of the words in it.",
+		},
+		answers: []string{
+			"Thank you for the hint. I have passed it on to those who can change it.",
+			"I could see it happen here. It will be looked at with the next change of the page.",
+		},
+		question: "Is it the same on a phone and on a computer?",
+		detail:   "On both. I have tried it {n} times.",
+		news:     []string{"The change has been made and is being tested."},
+		fixes:    []string{"The page has been changed. Thank you for telling us, and for your patience."},
 	},
 }
