@@ -32,6 +32,7 @@ var forbidden = []struct {
 	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", []string{module + "workflows", module + "internal/mail", module + "internal/dispatch", "go.temporal.io/", "github.com/gin-gonic/", "github.com/wneessen/"}},
 	{"internal/mail", "it knows SMTP and neither SQL nor Temporal", []string{module + "internal/store", module + "workflows", module + "internal/dispatch", "go.temporal.io/", "github.com/gin-gonic/", "github.com/jackc/"}},
 	{"internal/config", "it knows names and types", []string{module + "internal/store", module + "internal/mail", module + "api", "go.temporal.io/", "github.com/jackc/", "github.com/gin-gonic/"}},
+	{"internal/demo", "it invents what people asked, and the desk works out the rest", []string{module + "internal/store", module + "workflows", module + "api", "go.temporal.io/", "github.com/jackc/", "net/http"}},
 	{"internal/local", "no production part may lean on it, nor it on them", []string{module + "internal/store", module + "internal/ticket", module + "workflows", module + "api"}},
 }
 
