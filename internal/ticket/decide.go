@@ -51,6 +51,9 @@ var rules = map[Verb]rule{
 // MayAsk reports whether a role may ask for a verb at all, whatever the ticket's state.
 func MayAsk(role Role, verb Verb) bool { return slices.Contains(rules[verb].by, role) }
 
+// Fits reports whether a verb means something while a ticket has a status. Whether it is granted depends on more.
+func (v Verb) Fits(s Status) bool { return slices.Contains(rules[v].in, s) }
+
 // Refusal codes.
 const (
 	CodeClosed        = "ticket-closed"

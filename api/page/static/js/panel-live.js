@@ -1,0 +1,181 @@
+// Keeps an open desk fresh: the server says which ticket changed, and what is shown of it is asked for again. What is
+// typed, where it is scrolled and what has the focus stay as they are.
+import { say, settleList } from "./panel.js";
+import { restoreDrafts, written } from "./panel-draft.js";
+
+const $ = (selector, within = document) => within.querySelector(selector);
+const listEvery = 1000, presentEvery = 15_000, hiddenFor = 30_000;
+
+let source, lost, again, hidden;
+
+const ticket = () => $("#ticket[data-number]");
+
+// ask swaps what an answer brings, out of band.
+function ask(address, target) {
+  return htmx.ajax("GET", address, { source: document.body, target, swap: "none", headers: { "X-Live": "1" } }).catch(() => {});
+}
+
+let listTimer = null, listLast = 0;
+function refreshList() {
+  if (listTimer) return;
+  listTimer = setTimeout(() => {
+    listTimer = null;
+    listLast = Date.now();
+    const list = $("#list");
+    if (list) ask(list.dataset.address, "#rows");
+  }, Math.max(60, listLast + listEvery - Date.now()));
+}
+
+let ticketTimer = null;
+function refreshTicket(part = "live") {
+  const open = ticket();
+  if (!open || (ticketTimer && part !== "live")) return;
+  clearTimeout(ticketTimer);
+  ticketTimer = setTimeout(() => {
+    ticketTimer = null;
+    ask(`${open.dataset.live}&part=${part}`, "#ticket-head");
+  }, 60);
+}
+
+function everything() {
+  refreshList();
+  refreshTicket();
+}
+
+function connect() {
+  source?.close();
+  source = new EventSource("/desk/live");
+  source.addEventListener("open", () => {
+    clearTimeout(lost);
+    $("#away").hidden = true;
+    document.documentElement.dataset.live = "yes";
+    if (again) everything();
+    again = true;
+  });
+  source.addEventListener("ticket", (event) => {
+    refreshList();
+    if (event.data === ticket()?.dataset.number) refreshTicket();
+  });
+  source.addEventListener("presence", (event) => {
+    if (event.data === ticket()?.dataset.number) refreshTicket("presence");
+  });
+  source.addEventListener("everything", everything);
+  source.addEventListener("error", () => {
+    delete document.documentElement.dataset.live;
+    clearTimeout(lost);
+    lost = setTimeout(() => { $("#away").hidden = false; }, 2000);
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => { if (!document.hidden) connect(); }, 3000);
+  });
+}
+
+// A browser keeps few connections to one place: a page that nobody looks at gives its own back.
+function visible() {
+  clearTimeout(hidden);
+  if (document.hidden) {
+    hidden = setTimeout(() => { source?.close(); source = null; }, hiddenFor);
+    return;
+  }
+  if (!source) connect();
+  present();
+}
+
+// Who looks and who writes. Having gone is told when the page or the ticket is left.
+let told = "";
+export function present(gone = false) {
+  const open = ticket(), address = open?.dataset.presence ?? "";
+  if (told && (gone || told !== address)) navigator.sendBeacon(told, new URLSearchParams({ state: "gone" }));
+  told = gone ? "" : address;
+  if (gone || !address || document.hidden) return;
+  fetch(address, { method: "POST", body: new URLSearchParams({ state: written() ? "writing" : "looking" }), keepalive: true }).catch(() => {});
+}
+
+// Before a part is replaced, what it held is noted; afterwards it is put back.
+let kept = null, live = false;
+function before(event) {
+  const { target, fragment } = event.detail, active = document.activeElement;
+  const inside = target.contains(active) && active !== document.body;
+  if (live && inside && active.matches("input:not([type=checkbox]), select, textarea")) {
+    event.detail.shouldSwap = false; // somebody is choosing or typing there: it comes when they are done
+    active.addEventListener("blur", () => refreshTicket(), { once: true });
+    return;
+  }
+  for (const open of target.querySelectorAll("details[open][id]")) fragment.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", "");
+  for (const box of target.querySelectorAll("#rows input:checked, .item > input:checked")) {
+    fragment.querySelector(`.item > input[value="${CSS.escape(box.value)}"]`)?.setAttribute("checked", "");
+  }
+  const scroller = $("#conversation")?.closest(".ticket-main");
+  const body = scroller && getComputedStyle(scroller).overflowY === "auto" ? scroller : $("#ticket-body");
+  kept = {
+    id: target.id, top: target.scrollTop, inside, focus: active?.id, number: active?.dataset?.number, value: active?.value,
+    end: body && body.scrollHeight - body.scrollTop - body.clientHeight < 40 ? body : null,
+  };
+}
+function after(event) {
+  if (!kept || event.detail.target?.id !== kept.id) return;
+  const now = document.getElementById(kept.id), { end } = kept;
+  if (now) now.scrollTop = kept.top;
+  if (end && kept.id === "conversation") end.scrollTop = end.scrollHeight;
+  if (now && kept.inside && !now.contains(document.activeElement)) {
+    const same = kept.focus ? document.getElementById(kept.focus)
+      : kept.number ? $(`.item-link[data-number="${CSS.escape(kept.number)}"]`)
+      : kept.id === "rows" && kept.value ? $(`.item > input[value="${CSS.escape(kept.value)}"]`) : null;
+    (same ?? (kept.id === "rows" ? now : $("#ticket-body")))?.focus({ preventScroll: true });
+  }
+  if (kept.id === "rows") settleList();
+  if (kept.id === "composer") restoreDrafts();
+  kept = null;
+}
+
+// The composer offers what the ticket's status allows. It is only replaced when nothing in it can be lost.
+function fitComposer() {
+  const gate = $("#gate"), composer = $("#composer");
+  if (!gate || gate.dataset.status === composer.dataset.status || written() || composer.contains(document.activeElement)) return;
+  composer.dataset.status = gate.dataset.status;
+  refreshComposer();
+}
+function refreshComposer() {
+  const open = ticket();
+  if (open) ask(`${open.dataset.live}&part=composer`, "#composer");
+}
+
+export function newest() {
+  const line = $("#conversation > :last-child");
+  line?.scrollIntoView({ block: "end" });
+}
+
+export function startLive() {
+  document.addEventListener("htmx:beforeOnLoad", (event) => { live = event.detail.requestConfig?.headers?.["X-Live"] === "1"; });
+  document.addEventListener("htmx:oobBeforeSwap", before);
+  document.addEventListener("htmx:oobAfterSwap", after);
+  document.addEventListener("htmx:afterSettle", () => fitComposer());
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target?.id !== "ticket" && event.detail.elt?.id !== "ticket") return;
+    opened();
+  });
+  document.addEventListener("htmx:historyRestore", () => { settleList(); opened(); });
+  document.addEventListener("desk:changed", () => {
+    for (const box of document.querySelectorAll("#rows input:checked")) box.checked = false;
+    listLast = 0;
+    refreshList();
+    refreshTicket();
+  });
+  document.addEventListener("visibilitychange", visible);
+  addEventListener("pagehide", () => present(true));
+  addEventListener("pageshow", (event) => { if (event.persisted) { connect(); everything(); } });
+  setInterval(present, presentEvery);
+  connect();
+  present();
+  newest();
+}
+
+// opened is when a ticket has taken the place of another, or of none.
+function opened() {
+  settleList();
+  restoreDrafts();
+  newest();
+  present();
+  const subject = $("#ticket-body");
+  subject?.focus({ preventScroll: true });
+  if (subject) say("");
+  if (getComputedStyle($("#list")).display === "none") scrollTo(0, 0);
+}

@@ -1,0 +1,110 @@
+// The command palette: everything on the page that says what it does (data-do), by name.
+const $ = (selector, within = document) => within.querySelector(selector);
+const shown = (element) => element.offsetParent !== null || element.matches(".mode input, .back");
+const number = /^\s*[a-z0-9]{1,8}-[0-9a-z]{10}\s*$/i;
+const most = 60;
+
+import { doIt } from "./panel.js";
+
+let all = [], found = [], at = 0, extra;
+
+// collect lists what can be done here and now. A choice is as many commands as it has values.
+function collect() {
+  const commands = [];
+  for (const element of document.querySelectorAll("[data-do]")) {
+    if (element.disabled || !shown(element)) continue;
+    if (!element.matches("select")) {
+      commands.push({ name: element.dataset.do, key: element.getAttribute("aria-keyshortcuts"), run: () => doIt(element) });
+      continue;
+    }
+    for (const option of element.options) {
+      if (!option.value || option.defaultSelected) continue;
+      commands.push({ name: `${element.dataset.do} ${option.text}`, run: () => choose(element, option.value) });
+    }
+  }
+  for (const link of document.querySelectorAll(".site-nav a")) commands.push({ name: `Go to ${link.textContent}`, run: () => link.click() });
+  commands.push({ name: "Change between light and dark", run: extra.theme }, { name: "Show the keyboard shortcuts", key: "?", run: extra.keys });
+  return commands;
+}
+
+function choose(select, value) {
+  select.value = value;
+  select.dispatchEvent(new Event("change", { bubbles: true }));
+  if (select.matches(".canned select")) return;
+  const by = select.dataset.by ? document.getElementById(select.dataset.by) : $("button", select.form);
+  select.form.requestSubmit(by);
+}
+
+function show() {
+  const typed = $("#palette-input").value, words = typed.toLowerCase().split(/\s+/).filter(Boolean);
+  found = all.filter((command) => words.every((word) => command.name.toLowerCase().includes(word))).slice(0, most);
+  if (number.test(typed)) found.unshift({ name: `Open ticket ${typed.trim().toUpperCase()}`, run: () => go(`/desk/tickets/${encodeURIComponent(typed.trim())}`) });
+  if (words.length) found.push({ name: `Search all tickets for “${typed.trim()}”`, run: () => go(`/desk?queue=all&q=${encodeURIComponent(typed.trim())}`) });
+  at = 0;
+  $("#palette-list").replaceChildren(...found.map((command, i) => {
+    const item = document.createElement("li"), name = document.createElement("span");
+    item.id = `palette-${i}`;
+    item.setAttribute("role", "option");
+    name.textContent = command.name;
+    item.append(name);
+    if (command.key) {
+      const key = document.createElement("kbd");
+      key.textContent = command.key;
+      key.setAttribute("aria-hidden", "true");
+      item.append(key);
+    }
+    item.addEventListener("click", () => run(i));
+    return item;
+  }));
+  mark();
+}
+
+function mark() {
+  for (const [i, item] of [...$("#palette-list").children].entries()) item.setAttribute("aria-selected", i === at);
+  const item = $(`#palette-${at}`);
+  if (item) $("#palette-input").setAttribute("aria-activedescendant", item.id);
+  else $("#palette-input").removeAttribute("aria-activedescendant");
+  item?.scrollIntoView({ block: "nearest" });
+}
+
+function run(i) {
+  const command = found[i];
+  $("#palette").close();
+  command?.run();
+}
+
+const go = (address) => location.assign(address);
+
+function open() {
+  if ($("dialog[open]")) return;
+  all = collect();
+  $("#palette-input").value = "";
+  $("#palette").showModal();
+  show();
+}
+
+export function startPalette(actions) {
+  extra = actions;
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      open();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.('[data-open="palette"]')) open();
+  });
+  document.addEventListener("input", (event) => { if (event.target.id === "palette-input") show(); });
+  document.addEventListener("keydown", (event) => {
+    if (event.target.id !== "palette-input") return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && found.length) {
+      event.preventDefault();
+      at = (at + step + found.length) % found.length;
+      mark();
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      run(at);
+    }
+  });
+}

@@ -1,0 +1,205 @@
+// The agents' panel: what a script adds to pages that work without one. Shortcuts stand in the pages themselves
+// (aria-keyshortcuts), and so do the palette's commands (data-do); here is only what makes them go.
+import { startLive } from "./panel-live.js";
+import { startPalette } from "./panel-palette.js";
+import { startDrafts, send } from "./panel-draft.js";
+import { toggleTheme } from "./app.js";
+
+const root = document.documentElement;
+root.classList.add("scripts");
+
+const $ = (selector, within = document) => within.querySelector(selector);
+const shown = (element) => element && element.offsetParent !== null;
+const typing = (element) => element?.matches?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+
+// Folded columns are remembered in this browser.
+function fold(name, folded) {
+  root.classList.toggle(`fold-${name}`, folded);
+  localStorage.setItem(`fold-${name}`, folded ? "1" : "");
+  for (const button of document.querySelectorAll(`[data-fold="${name}"]`)) button.setAttribute("aria-pressed", folded);
+}
+for (const name of ["queues", "list"]) if (localStorage.getItem(`fold-${name}`)) fold(name, true);
+
+// What is said goes away by itself; what went wrong stays longer.
+export function say(text, bad = false) {
+  const said = $("#said");
+  if (!said) return;
+  const line = document.createElement("span");
+  line.className = bad ? "bad" : "";
+  line.textContent = text;
+  said.replaceChildren(line);
+}
+if ($("#said")) {
+  let timer;
+  new MutationObserver(() => {
+    clearTimeout(timer);
+    timer = setTimeout(() => $("#said").replaceChildren(), $("#said .bad") ? 12_000 : 5_000);
+  }).observe($("#said"), { childList: true });
+}
+
+// Countdowns, as span.go writes them.
+function span(seconds) {
+  const s = seconds, minute = 60, hour = 3600, day = 86400;
+  if (s < minute) return "<1m";
+  if (s < hour) return `${Math.floor(s / minute)}m`;
+  if (s < day) return `${Math.floor(s / hour)}h ${Math.floor((s % hour) / minute)}m`;
+  return s < 10 * day ? `${Math.floor(s / day)}d ${Math.floor((s % day) / hour)}h` : `${Math.floor(s / day)}d`;
+}
+function age(seconds) {
+  if (seconds < 60) return "<1m";
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 86400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86400)}d`;
+}
+const states = ["calm", "soon", "urgent", "late"];
+function countDown() {
+  for (const due of document.querySelectorAll("[data-due]")) {
+    const left = Number(due.dataset.due) - Date.now() / 1000;
+    const state = left <= 0 ? "late" : left < 7200 ? "urgent" : left < 86400 ? "soon" : "calm";
+    const text = left <= 0 ? `${age(-left)} over` : span(left);
+    const words = due.matches("b") ? due : $("b", due), box = due.closest(".due, .clock");
+    if (words.textContent !== text) words.textContent = text;
+    if (box && !box.classList.contains(state)) {
+      box.classList.remove(...states);
+      box.classList.add(state);
+    }
+  }
+}
+countDown();
+setInterval(countDown, 10_000);
+
+// The list: one link is in the tab order, j and k move the focus.
+const links = () => [...document.querySelectorAll("#rows .item-link")];
+const openNumber = () => $("#ticket")?.dataset.number;
+export function settleList() {
+  const all = links(), open = openNumber();
+  let current = all.find((link) => link === document.activeElement) ?? all.find((link) => link.dataset.number === open) ?? all[0];
+  for (const link of all) {
+    link.tabIndex = link === current ? 0 : -1;
+    if (link.dataset.number === open) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+  countSelected();
+}
+function move(by) {
+  const all = links();
+  if (!all.length) return;
+  let at = all.indexOf(document.activeElement);
+  if (at < 0) at = all.findIndex((link) => link.dataset.number === openNumber());
+  const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(all.length - 1, at + by))];
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
+}
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches?.(".item-link")) for (const link of links()) link.tabIndex = link === event.target ? 0 : -1;
+});
+function countSelected() {
+  const n = document.querySelectorAll("#rows input:checked").length, words = $(".bulk-count");
+  if (words) words.textContent = n === 1 ? "1 ticket selected" : `${n} tickets selected`;
+}
+function select() {
+  const link = document.activeElement?.closest?.(".item") ? document.activeElement : links().find((l) => l.tabIndex === 0);
+  link?.closest(".item")?.querySelector("input").click();
+}
+
+// doIt does what an element of the page is there for, as a click or the keyboard would.
+export function doIt(element) {
+  if (element.matches("input[type=radio]")) {
+    element.checked = true;
+    element.dispatchEvent(new Event("change", { bubbles: true }));
+    return;
+  }
+  if (element.matches("input, select, textarea")) return element.focus();
+  element.click();
+  if (element.matches("#filters > summary") && element.parentElement.open) $("#filters select").focus();
+}
+
+function shortcut(event) {
+  if (event.defaultPrevented || event.isComposing) return;
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && event.target.closest?.("form.write")) {
+    event.preventDefault();
+    return send(event.target.closest("form.write"));
+  }
+  if (event.key === "Escape" && !$("dialog[open]")) return leave(event);
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || $("dialog[open]")) return;
+  const key = /^[A-Z]$/.test(event.key) ? `Shift+${event.key}` : event.key;
+  const own = { j: () => move(1), k: () => move(-1), x: select, "?": () => open("keys") }[key];
+  const element = own ? null : [...document.querySelectorAll("[aria-keyshortcuts]")]
+    .find((e) => e.getAttribute("aria-keyshortcuts") === key && (shown(e) || e.matches(".mode input, .back")));
+  if (!own && !element) return;
+  if (!own && !$("#desk")) return;
+  event.preventDefault();
+  own ? own() : element.id === "back" ? back(element) : doIt(element);
+}
+document.addEventListener("keydown", shortcut);
+
+// back leads to the list: the one beside the ticket when it is there, or else to its page.
+function back(element) {
+  if (shown($("#list"))) (links().find((link) => link.tabIndex === 0) ?? $("#rows")).focus();
+  else element.click();
+}
+
+function leave(event) {
+  if (!typing(document.activeElement)) return;
+  const within = document.activeElement.closest("#composer") ? $("#ticket-body") : $("#rows");
+  if ($("#filters")?.open) $("#filters").open = false;
+  event.preventDefault();
+  within?.focus();
+}
+
+// A kind of message that is chosen is the one to be typed.
+document.addEventListener("change", (event) => {
+  const target = event.target;
+  if (target.matches?.(".mode input")) $(`#body-${target.value}`)?.focus();
+  if (target.matches?.("#rows input")) countSelected();
+  if (target.matches?.(".actions select")) target.form.classList.add("changed");
+});
+
+// A question before what can't be undone.
+let sure = null;
+document.addEventListener("submit", (event) => {
+  const asking = event.submitter?.dataset.sure ?? event.target.dataset.sure;
+  if (!asking || sure === event.target) return void (sure = null);
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const dialog = $("#confirm"), form = event.target, submitter = event.submitter;
+  $("#confirm-text").textContent = asking;
+  dialog.returnValue = "";
+  dialog.showModal();
+  dialog.addEventListener("close", () => {
+    if (dialog.returnValue !== "yes") return;
+    sure = form;
+    form.requestSubmit(submitter);
+  }, { once: true });
+}, true);
+
+function open(id) {
+  const dialog = document.getElementById(id);
+  if (dialog && !dialog.open) dialog.showModal();
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-fold], [data-open], [data-hide]");
+  if (event.target.matches?.("dialog")) event.target.close(); // beside its content: on the backdrop
+  if (!button) return;
+  if (button.dataset.fold) fold(button.dataset.fold, !root.classList.contains(`fold-${button.dataset.fold}`));
+  if (button.dataset.hide) document.getElementById(button.dataset.hide).replaceChildren();
+  if (button.dataset.open === "keys") open("keys");
+});
+document.addEventListener("click", (event) => {
+  const filters = $("#filters[open]");
+  if (filters && !filters.contains(event.target)) filters.open = false;
+});
+
+// What the server could not do is said, and nothing that was typed is touched.
+document.addEventListener("htmx:sendError", () => say("The desk could not be reached. What you typed is kept.", true));
+document.addEventListener("htmx:responseError", (event) => {
+  const text = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html").querySelector("h1 + p")?.textContent;
+  say(text ? `${text}.`.replace("..", ".") : "That failed. What you typed is kept.", true);
+});
+
+if ($("#desk")) {
+  settleList();
+  startDrafts();
+  startLive();
+  startPalette({ theme: toggleTheme, keys: () => open("keys") });
+}

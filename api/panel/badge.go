@@ -1,0 +1,72 @@
+package panel
+
+import (
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// badge is a promise in a word and a bar.
+type badge struct {
+	Name   string // for who hears it: First response
+	Short  string // for who sees it: Reply
+	State  string // calm, soon, urgent, late, paused, met, missed, none
+	Text   string
+	Title  string // the whole sentence
+	Due    time.Time
+	Runs   bool
+	Budget int64 // seconds
+	Used   int64 // seconds, at most the budget
+}
+
+var clockWords = map[policy.ClockName]struct{ name, short string }{
+	policy.FirstResponse: {"First response", "Reply"},
+	policy.Resolution:    {"Resolution", "Solve"},
+}
+
+func newBadge(v desk.View, name policy.ClockName, l words, now time.Time) badge {
+	g := v.Gauge(name, now)
+	b := badge{
+		Name: clockWords[name].name, Short: clockWords[name].short, Due: g.Due,
+		Budget: max(1, int64(g.Budget/time.Second)),
+	}
+	b.Used = min(b.Budget, int64(g.Used/time.Second))
+	switch {
+	case !g.MetAt.IsZero() && !g.BreachedAt.IsZero():
+		b.State, b.Text, b.Title = "missed", "late", b.Name+" given late, "+l.Words(g.MetAt)
+	case !g.MetAt.IsZero():
+		b.State, b.Text, b.Title = "met", "kept", b.Name+" given in time, "+l.Words(g.MetAt)
+	case g.Settled || g.Budget == 0:
+		b.State, b.Text, b.Title = "none", "–", b.Name+" is not owed"
+	case len(g.Paused) > 0:
+		b.State, b.Text, b.Title = "paused", "paused", b.Name+" is paused: "+reasons(g.Paused)
+		if !g.BreachedAt.IsZero() {
+			b.State, b.Text, b.Title = "late", "over", b.Name+" was due "+l.Words(g.BreachedAt)+"; now paused: "+reasons(g.Paused)
+		}
+	default:
+		b.Runs = true
+		b.State, b.Text = ending(g.Due.Sub(now))
+		b.Title = b.Name + " due " + l.Words(g.Due)
+	}
+	return b
+}
+
+// words writes an instant in the viewer's zone.
+type words interface{ Words(time.Time) string }
+
+func reasons(all []policy.Reason) string {
+	said := make([]string, 0, len(all))
+	for _, r := range all {
+		switch r {
+		case policy.ReasonWaiting:
+			said = append(said, "waiting for the requester")
+		case policy.ReasonEmergency:
+			said = append(said, "emergency")
+		default:
+			said = append(said, string(r))
+		}
+	}
+	return strings.Join(said, ", ")
+}

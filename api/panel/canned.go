@@ -1,0 +1,119 @@
+package panel
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// cannedView is the page of canned replies.
+type cannedView struct {
+	page.Layout
+	All          []desk.Canned
+	Edited       desk.Canned // ID 0: a new one
+	Placeholders []string
+	Mistakes     map[string]string // by field
+}
+
+// canned shows all, and the one to be changed in the form.
+func (p *Pages) canned(v *page.Visit) error {
+	return p.showCanned(v, http.StatusOK, desk.Canned{}, nil)
+}
+
+func (p *Pages) showCanned(v *page.Visit, status int, edited desk.Canned, wrong error) error {
+	all, err := p.store.CannedReplies(v.Context(), v.Person)
+	if err != nil {
+		return err
+	}
+	if wrong == nil {
+		for _, c := range all {
+			if c.Yours && strconv.FormatInt(c.ID, 10) == v.Query("edit") {
+				edited = c
+			}
+		}
+	}
+	return v.ShowStatus(status, "canned", cannedView{
+		Layout: v.Layout("Canned replies", "/desk"), All: all, Edited: edited,
+		Placeholders: desk.Placeholders(), Mistakes: mistakes(wrong),
+	})
+}
+
+func (p *Pages) saveCanned(v *page.Visit) error {
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // what is no number is a new one
+	c := desk.Canned{ID: id, Title: form.Get("title"), Body: unixLines(form.Get("body")), Shared: form.Get("shared") != ""}
+	_, err = p.store.SaveCanned(v.Context(), v.Person, c)
+	if fault.KindOf(err) == fault.Invalid && err != nil {
+		return p.showCanned(v, http.StatusUnprocessableEntity, c, err)
+	}
+	if err != nil {
+		return err
+	}
+	v.Flash("The canned reply is kept.")
+	return v.Redirect("/desk/canned")
+}
+
+func (p *Pages) deleteCanned(v *page.Visit) error {
+	id, err := id(v)
+	if err == nil {
+		err = p.store.DeleteCanned(v.Context(), v.Person, id)
+	}
+	if err != nil {
+		return err
+	}
+	v.Flash("The canned reply is deleted.")
+	return v.Redirect("/desk/canned")
+}
+
+// filled answers with a canned reply's text, filled in for a ticket.
+func (p *Pages) filled(v *page.Visit) error {
+	n, err := ticket.ParseNumber(v.Param("number"))
+	if err != nil {
+		return err
+	}
+	text, err := p.fillIn(v, n, v.Param("id"))
+	if err != nil {
+		return err
+	}
+	return v.File("text/plain; charset=utf-8", "canned.txt", []byte(text))
+}
+
+// fill puts a canned reply after what was typed, for a browser without scripts.
+func (p *Pages) fill(v *page.Visit, n ticket.Number, d draft, chosen string) error {
+	if chosen != "" {
+		text, err := p.fillIn(v, n, chosen)
+		if err != nil {
+			return err
+		}
+		if d.body != "" {
+			d.body += "\n"
+		}
+		d.body += text
+	}
+	return p.showTicket(v, n, http.StatusOK, d, said{})
+}
+
+func (p *Pages) fillIn(v *page.Visit, n ticket.Number, id string) (string, error) {
+	record, err := p.desk.Ticket(v.Context(), v.Person, n)
+	if err != nil {
+		return "", err
+	}
+	all, err := p.store.CannedReplies(v.Context(), v.Person)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range all {
+		if strconv.FormatInt(c.ID, 10) == id {
+			text, _ := desk.Fill(c.Body, record, desk.Ref{ID: v.Person.ID, Name: v.Person.Name, Handle: v.Person.Handle, Role: v.Person.Role})
+			return text, nil
+		}
+	}
+	return "", fault.New(fault.NotFound, "there is no such canned reply")
+}

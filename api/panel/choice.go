@@ -1,0 +1,95 @@
+package panel
+
+import (
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// choice is a field with a fixed set of values.
+type choice struct {
+	Label, Name string
+	Options     []option
+}
+
+type option struct {
+	Value, Text string
+	Chosen      bool
+}
+
+func choose[T ~string](label, name string, chosen T, all []T, first ...option) choice {
+	c := choice{Label: label, Name: name, Options: first}
+	for _, value := range all {
+		c.Options = append(c.Options, option{Value: string(value), Text: string(value)})
+	}
+	for i := range c.Options {
+		c.Options[i].Chosen = c.Options[i].Value == string(chosen)
+	}
+	return c
+}
+
+var anyOf = option{Value: "", Text: "any"}
+
+// common is what several columns need: it is read once for a page.
+type common struct {
+	colleagues []desk.Colleague
+	policy     *policy.Policy // in force
+}
+
+func (p *Pages) common(v *page.Visit) (c common, err error) {
+	if c.colleagues, err = p.store.Staff(v.Context()); err != nil {
+		return c, err
+	}
+	_, c.policy, _, err = p.desk.PolicyInForce(v.Context())
+	return c, err
+}
+
+// assignees is the choice of a colleague by handle.
+func (c common) assignees(label, name, chosen string, first ...option) choice {
+	choice := choice{Label: label, Name: name, Options: first}
+	for _, colleague := range c.colleagues {
+		choice.Options = append(choice.Options, option{Value: colleague.Handle, Text: colleague.Name})
+	}
+	for i := range choice.Options {
+		choice.Options[i].Chosen = choice.Options[i].Value == chosen
+	}
+	return choice
+}
+
+// frame is the list's column but for its tickets.
+func (p *Pages) frame(v *page.Visit, s search, shared common) listView {
+	view := listView{
+		Layout: v.Layout(queueName(s.Queue), "/desk"), Title: queueName(s.Queue), Text: s.asked.Get("q"), Requester: s.asked.Get("requester"),
+		Query: s.with("", "").Encode(), Suffix: s.suffix(), Address: s.address(), Bare: "/desk?queue=" + string(s.Queue),
+		Status: choose("Status", "status", ticket.Status(s.asked.Get("status")), ticket.Statuses(), anyOf,
+			option{Value: notDone, Text: "not done yet"}),
+		Priority:   choose("Priority", "priority", s.Priority, policy.Priorities(), anyOf),
+		Category:   choose("Category", "category", s.Category, shared.policy.Categories, anyOf),
+		Assignee:   shared.assignees("Assignee", "assignee", s.asked.Get("assignee"), anyOf, option{Value: nobody, Text: "nobody"}),
+		Colleagues: shared.colleagues, Priorities: policy.Priorities(), Categories: shared.policy.Categories,
+		Swap: v.Partial(),
+	}
+	view.QueueChoice = choice{Label: "Queue", Name: "queue"}
+	for _, q := range queueNames {
+		view.QueueChoice.Options = append(view.QueueChoice.Options, option{string(q.queue), q.name, q.queue == s.Queue})
+	}
+	for _, name := range searchFields {
+		value := s.asked.Get(name)
+		if value == "" || name == "after" {
+			continue
+		}
+		if name != "q" {
+			view.Kept = append(view.Kept, field{name, value})
+		}
+		if name != "queue" {
+			view.Chips = append(view.Chips, chip{chipNames[name], value, deskAddress(s.with(name, ""))})
+		}
+	}
+	return view
+}
+
+var chipNames = map[string]string{
+	"q": "words", "status": "status", "priority": "priority", "category": "category", "assignee": "assignee",
+	"requester": "requester",
+}

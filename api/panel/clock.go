@@ -1,0 +1,45 @@
+package panel
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// clockView is a promise in full: its badge, and how the deadline came about.
+type clockView struct {
+	badge
+	ID        policy.ClockName
+	Detail    string // when it is or was due
+	Words     string // what is left of which budget
+	Share     string // of the budget that is used, in percent
+	Ask, Why  string // the question that the explanation answers, in short and in full
+	Explained []policy.Line
+}
+
+func newClock(v desk.View, name policy.ClockName, l words, now time.Time) clockView {
+	c := clockView{badge: newBadge(v, name, l, now), ID: name, Explained: v.Explain(name, now), Ask: "Why?", Why: "Why is this due then?"}
+	clock := v.Ticket.Promise(name).Clock
+	g := v.Gauge(name, now)
+	c.Share = share(c.Used, c.Budget)
+	switch {
+	case !g.MetAt.IsZero():
+		c.Detail, c.Ask, c.Why = l.Words(g.MetAt), "How?", "How was the time counted?"
+	case c.Runs:
+		c.Detail = "due " + l.Words(g.Due)
+	case len(g.Paused) > 0:
+		c.Detail, c.Why = reasons(g.Paused), "Why is nothing due?"
+	}
+	left := g.Budget - g.Used
+	unit := map[policy.Counting]string{
+		policy.CountBusinessHours: "business hours", policy.CountBusinessDays: "business days", policy.CountCalendar: "calendar time",
+	}[clock.Counts]
+	budget := policy.FormatBudget(clock.Counts, g.Budget)
+	if left >= 0 {
+		c.Words = policy.FormatBudget(clock.Counts, left.Truncate(time.Minute)) + " of " + budget + " left, in " + unit
+	} else {
+		c.Words = policy.FormatBudget(clock.Counts, (-left).Truncate(time.Minute)) + " over " + budget + ", in " + unit
+	}
+	return c
+}

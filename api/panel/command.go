@@ -1,0 +1,170 @@
+package panel
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// reading turns a form into a command, and says what is told when it is done.
+type reading func(*input.Fields, url.Values) (r desk.Request, done string)
+
+func assignment(f *input.Fields, form url.Values) (desk.Request, string) {
+	r := desk.Request{Verb: ticket.VerbAssign, Agent: f.Optional("agent", form.Get("agent"), input.MaxWord)}
+	if form.Has("expected") {
+		expected := f.Optional("expected", form.Get("expected"), input.MaxWord)
+		r.Expected = &expected
+	}
+	if r.Agent == "" {
+		return r, "The ticket is yours."
+	}
+	return r, "The ticket is assigned to " + r.Agent + "."
+}
+
+// classification sends what the form shows; what it does not change is left to the domain to notice.
+func classification(f *input.Fields, form url.Values) (desk.Request, string) {
+	r := desk.Request{
+		Verb: ticket.VerbReclassify, Priority: policy.Priority(form.Get("priority")),
+		Category: f.Optional("category", form.Get("category"), input.MaxWord),
+	}
+	if r.Priority != "" && !r.Priority.Valid() {
+		f.Reject("priority", "is no priority")
+	}
+	return r, "The ticket is reclassified."
+}
+
+func acknowledgement(f *input.Fields, form url.Values) (desk.Request, string) {
+	r := desk.Request{Verb: ticket.VerbAcknowledge}
+	if form.Get("reason") != "" {
+		r.Body = f.Words("reason", form.Get("reason"))
+	}
+	return r, "The escalation is acknowledged."
+}
+
+func closure(*input.Fields, url.Values) (desk.Request, string) {
+	return desk.Request{Verb: ticket.VerbClose}, "The ticket is closed."
+}
+
+func reopening(*input.Fields, url.Values) (desk.Request, string) {
+	return desk.Request{Verb: ticket.VerbReopen}, "The ticket is open again."
+}
+
+// command handles a form that asks something of a ticket.
+func (p *Pages) command(read reading) func(*page.Visit) error {
+	return func(v *page.Visit) error {
+		n, err := ticket.ParseNumber(v.Param("number"))
+		if err != nil {
+			return err
+		}
+		form, err := v.Form()
+		if err != nil {
+			return err
+		}
+		var f input.Fields
+		r, done := read(&f, form)
+		if err := f.Err(); err != nil {
+			return p.refused(v, n, draft{}, err)
+		}
+		r.Number, r.Once = n, v.Once()
+		return p.ask(v, r, draft{}, done)
+	}
+}
+
+// write handles a composer's form. Whatever goes wrong, what was typed comes back.
+func (p *Pages) write(key string) func(*page.Visit) error {
+	m := modeOf(key)
+	return func(v *page.Visit) error {
+		n, err := ticket.ParseNumber(v.Param("number"))
+		if err != nil {
+			return err
+		}
+		form, err := v.Form()
+		if err != nil {
+			return err
+		}
+		d := draft{mode: m.Key, body: form.Get("body")}
+		if form.Get("fill") != "" {
+			return p.fill(v, n, d, form.Get("canned"))
+		}
+		var f input.Fields
+		r := desk.Request{Number: n, Verb: m.verb, Body: f.Words("body", d.body), Once: v.Once()}
+		if err := f.Err(); err != nil {
+			return p.refused(v, n, d, err)
+		}
+		return p.ask(v, r, d, m.done)
+	}
+}
+
+// ask passes a command on and answers with what became of it. One that was accepted is kept, whatever happens next.
+func (p *Pages) ask(v *page.Visit, r desk.Request, d draft, done string) error {
+	accepted, outcome, decided, err := p.desk.Command(v.Context(), v.Person, r)
+	switch {
+	case err != nil && accepted.Seq == 0:
+		return p.refused(v, r.Number, d, err)
+	case err != nil || !decided:
+		return p.answer(v, r.Number, http.StatusOK, draft{}, d.mode != "", said{Text: "Accepted. It takes a moment to be decided."})
+	case outcome.Refused:
+		return p.refused(v, r.Number, d, fault.Refusal(outcome.Code, "%s", outcome.Reason))
+	}
+	return p.answer(v, r.Number, http.StatusOK, draft{}, d.mode != "", said{Text: done})
+}
+
+// refused gives back what was typed, with the reason.
+func (p *Pages) refused(v *page.Visit, n ticket.Number, d draft, err error) error {
+	status := http.StatusConflict
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.TooLarge:
+		status = http.StatusUnprocessableEntity
+	case fault.Conflict:
+	case fault.Unavailable, fault.Limited:
+		status = http.StatusServiceUnavailable
+	case fault.Forbidden:
+		status = http.StatusForbidden
+	default:
+		return err
+	}
+	d.mistake = mistake(err)
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.Code == ticket.CodeNothing {
+		return p.answer(v, n, http.StatusOK, d, d.mode != "", said{Text: d.mistake})
+	}
+	return p.answer(v, n, status, d, d.mode != "", said{Text: d.mistake, Bad: true})
+}
+
+// answer shows the ticket as it is now. A browser without scripts is sent to it, unless something has to be put right.
+func (p *Pages) answer(v *page.Visit, n ticket.Number, status int, d draft, spoke bool, heard said) error {
+	if !v.Partial() {
+		if status == http.StatusOK {
+			v.Flash("%s", heard.Text)
+			s, _ := readSearch(v, v.Queries())
+			return v.Redirect(s.ticketAddress(n))
+		}
+		return p.showTicket(v, n, status, d, heard)
+	}
+	view, err := p.open(v, n, d)
+	if err != nil {
+		return err
+	}
+	view.Swap, view.Spoke, view.Said = true, spoke, heard
+	view.Composer.Swap, view.Composer.Live = spoke, !spoke
+	if spoke {
+		v.SetHeader("HX-Trigger", "desk:"+map[bool]string{true: "refused", false: "sent"}[heard.Bad])
+	}
+	return v.Fragment("desk", "answer", view)
+}
+
+// id reads a number from the path.
+func id(v *page.Visit) (int64, error) {
+	n, err := strconv.ParseInt(v.Param("id"), 10, 64)
+	if err != nil || n < 1 {
+		return 0, fault.New(fault.NotFound, "there is nothing here")
+	}
+	return n, nil
+}

@@ -1,0 +1,110 @@
+package panel
+
+import (
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// composerView is where people write. Each kind of message has a form and a field of its own, so that a note can't
+// become a reply by a slip.
+type composerView struct {
+	page.Layout
+	Number ticket.Number
+	Status ticket.Status
+	Modes  []modeView // empty: nothing can be written
+	Canned []desk.Canned
+	Gate   string // why there is nothing to write; empty when there is
+	Swap   bool
+	Live   bool // a live update: what is typed is left alone
+}
+
+type modeView struct {
+	mode
+	Action  string
+	Draft   string // what the browser keeps the draft under
+	Body    string
+	Mistake string
+	Chosen  bool
+}
+
+// mode is a kind of message.
+type mode struct {
+	Key, Name, Shortcut string
+	verb                ticket.Verb
+	path                string
+	Reads               string // who reads it, and what it does
+	Hint                string
+	Send                string // what the button says
+	done                string // what is said afterwards
+}
+
+var modes = []mode{
+	{
+		Key: "reply", Name: "Reply", Shortcut: "r", verb: ticket.VerbAgentReply, path: "replies",
+		Reads: "The requester gets this by mail.", Hint: "Write to the requester", Send: "Send reply", done: "The reply is sent.",
+	},
+	{
+		Key: "resolve", Name: "Reply and resolve", Shortcut: "e", verb: ticket.VerbResolve, path: "resolution",
+		Reads: "The requester gets this by mail, and the ticket is resolved.", Hint: "Say how it was solved",
+		Send: "Send and resolve", done: "The ticket is resolved.",
+	},
+	{
+		Key: "request", Name: "Request information", Shortcut: "i", verb: ticket.VerbRequestInformation, path: "information-requests",
+		Reads: "The requester gets this by mail, and the ticket waits for their answer.", Hint: "Ask for what is missing",
+		Send: "Send request", done: "The ticket waits for the requester.",
+	},
+	{
+		Key: "progress", Name: "Progress update", Shortcut: "p", verb: ticket.VerbProgressUpdate, path: "progress",
+		Reads: "The requester gets this by mail. It keeps no promise.", Hint: "Tell how far things are",
+		Send: "Send update", done: "The progress is told.",
+	},
+	{
+		Key: "note", Name: "Internal note", Shortcut: "n", verb: ticket.VerbNote, path: "notes",
+		Reads: "Only staff read this.", Hint: "Write for your colleagues", Send: "Save note", done: "The note is kept.",
+	},
+}
+
+func modeOf(key string) mode {
+	for _, m := range modes {
+		if m.Key == key {
+			return m
+		}
+	}
+	return modes[0]
+}
+
+func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draft) composerView {
+	status := record.Ticket.Status
+	c := composerView{Layout: view.Layout, Number: view.Number, Status: status, Canned: canned}
+	if record.Ticket.Closed() {
+		c.Gate = "This ticket is closed for good. The requester can open a follow-up ticket that is linked to it."
+	}
+	for _, m := range modes {
+		typed := d.mode == m.Key
+		if !m.verb.Fits(status) && !(typed && d.body != "") {
+			continue // but what was typed is given back, whatever has happened to the ticket
+		}
+		mv := modeView{
+			mode: m, Action: view.Post(m.path), Draft: string(view.Person.ID) + "/" + string(view.Number) + "/" + m.Key,
+			Chosen: typed || d.mode == "" && len(c.Modes) == 0,
+		}
+		if typed {
+			mv.Body, mv.Mistake = d.body, d.mistake
+		}
+		c.Modes = append(c.Modes, mv)
+	}
+	if d.mode != "" && !c.chosen() && len(c.Modes) > 0 {
+		c.Modes[0].Chosen = true
+	}
+	return c
+}
+
+func (c composerView) chosen() bool {
+	for _, m := range c.Modes {
+		if m.Chosen {
+			return true
+		}
+	}
+	return false
+}

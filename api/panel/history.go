@@ -1,0 +1,75 @@
+package panel
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// mailView is a mail that the ticket owed.
+type mailView struct {
+	What, To string
+	Status   string // sent, waiting, put off, bounced
+	At       time.Time
+	Reason   string // of a bounce
+}
+
+func mails(posted []desk.Posted) (all []mailView, bounced bool) {
+	for _, m := range posted {
+		view := mailView{What: spoken(string(m.Kind)), To: m.To.Name, Status: "waiting", At: m.Owed, Reason: m.Reason}
+		switch {
+		case m.Status == desk.PostageSent:
+			view.Status, view.At = "sent", m.Settled
+		case m.Status == desk.PostageBounced:
+			view.Status, view.At, bounced = "bounced", m.Settled, true
+		case !m.Deferred.IsZero():
+			view.Status, view.Reason = "put off", "A mail server asked for a later try."
+		}
+		all = append(all, view)
+	}
+	return all, bounced
+}
+
+// commandView is a command that was accepted.
+type commandView struct {
+	What, Who, Result string
+	State             string // met, late, soon: how its result is coloured
+	At                time.Time
+	Reason            string // of a refusal
+}
+
+func commands(asked []desk.Asked) []commandView {
+	all := make([]commandView, 0, len(asked))
+	for _, c := range asked {
+		view := commandView{What: wanted(c), Who: who(c.By.Role, c.By), At: c.At, State: "soon", Result: "waiting"}
+		switch {
+		case c.Decided && c.Outcome.Refused:
+			view.State, view.Result, view.Reason = "late", "refused", spoken(c.Outcome.Code)
+			if c.Outcome.Reason != "" {
+				view.Reason = c.Outcome.Reason
+			}
+		case c.Decided:
+			view.State, view.Result = "met", "done"
+		}
+		all = append(all, view)
+	}
+	return all
+}
+
+func wanted(c desk.Asked) string {
+	what := fmt.Sprintf("%d. %s", c.Seq, spoken(string(c.Verb)))
+	switch {
+	case c.Verb == ticket.VerbAssign && c.Agent != nil:
+		what += " to " + c.Agent.Name
+	case c.Verb == ticket.VerbReclassify:
+		if c.Priority != "" {
+			what += " " + string(c.Priority)
+		}
+		if c.Category != "" {
+			what += " " + c.Category
+		}
+	}
+	return what
+}

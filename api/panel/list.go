@@ -1,0 +1,171 @@
+package panel
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// listView is the column of tickets, with what it was asked for.
+type listView struct {
+	page.Layout
+	Title, Text, Requester string
+	Query, Suffix          string // of its address, without the page; what other addresses end with
+	Address, Bare          string // its own; the queue alone
+	Kept                   []field
+	Chips                  []chip
+	QueueChoice, Status    choice
+	Priority, Category     choice
+	Assignee               choice
+	Mistake                string
+	Rows                   []row
+	More, First            string // addresses of other pages; may be empty
+	EmptyTitle, EmptyText  string
+	Colleagues             []desk.Colleague
+	Priorities             []policy.Priority
+	Categories             []string
+	Swap                   bool
+}
+
+type field struct{ Name, Value string }
+
+// chip is a filter in use, and the address of the list without it.
+type chip struct{ Name, Value, Without string }
+
+// row is a ticket as a line of the list.
+type row struct {
+	Number, Subject, Requester string
+	Address                    string
+	Speaker, Words             string // the newest words; no speaker when they are the requester's
+	Note                       bool   // they are for staff
+	Status                     ticket.Status
+	Priority                   policy.Priority
+	Loud                       bool   // the priority is above the normal one
+	Assignee                   string // empty: nobody
+	Age                        string
+	FirstResponse, Resolution  badge
+	Open                       bool
+}
+
+// list shows the desk without an open ticket.
+func (p *Pages) list(v *page.Visit) error {
+	s, wrong := readSearch(v, v.Queries())
+	if wrong != nil && fault.KindOf(wrong) != fault.Invalid {
+		return wrong
+	}
+	view, err := p.screen(v, s, "", wrong)
+	if err != nil {
+		return err
+	}
+	switch {
+	case v.Partial():
+		return v.Fragment("desk", "refresh", view)
+	case wrong != nil:
+		return v.ShowStatus(http.StatusUnprocessableEntity, "desk", view)
+	}
+	return v.Show("desk", view)
+}
+
+// tickets fills the list's column.
+func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared common, wrong error) (listView, error) {
+	view := p.frame(v, s, shared)
+	if wrong != nil {
+		view.Mistake = mistake(wrong)
+		view.EmptyTitle, view.EmptyText = "This filter can't be read", "Change what is marked above."
+		return view, nil
+	}
+	found, more, err := p.desk.List(v.Context(), s.Filter)
+	if err != nil {
+		return listView{}, err
+	}
+	now := time.Now()
+	for _, f := range found {
+		view.Rows = append(view.Rows, newRow(f, s, view.Layout, now, open))
+	}
+	if more {
+		next := s.with("after", input.EncodeCursor(s.Place(found[len(found)-1])))
+		view.More = deskAddress(next)
+	}
+	if s.asked.Get("after") != "" {
+		view.First = deskAddress(s.with("after", ""))
+	}
+	view.EmptyTitle, view.EmptyText = emptiness(s)
+	return view, nil
+}
+
+func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Number) row {
+	r := row{
+		Number: string(v.Number), Subject: v.Subject, Requester: v.Requester.Name, Address: s.ticketAddress(v.Number),
+		Status: v.Ticket.Status, Priority: v.Ticket.Priority,
+		Loud:          v.Ticket.Priority == policy.PriorityHigh || v.Ticket.Priority == policy.PriorityUrgent,
+		Age:           age(now.Sub(v.Submitted)),
+		FirstResponse: newBadge(v, policy.FirstResponse, l, now), Resolution: newBadge(v, policy.Resolution, l, now),
+		Open: v.Number == open,
+	}
+	if v.Assignee != nil {
+		r.Assignee = v.Assignee.Name
+		if v.Assignee.ID == s.Viewer.ID {
+			r.Assignee = "me"
+		}
+	}
+	if v.Last != nil {
+		r.Words, r.Note = strings.Join(strings.Fields(v.Last.Text), " "), v.Last.Internal
+		switch v.Last.By.ID {
+		case v.Requester.ID: // who it is stands before it
+		case s.Viewer.ID:
+			r.Speaker = "me"
+		default:
+			r.Speaker = v.Last.By.Name
+		}
+	}
+	return r
+}
+
+// mistake puts every field that is wrong into one sentence.
+func mistake(err error) string {
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return ""
+	}
+	if len(e.Details) == 0 {
+		return sentence(e.Message)
+	}
+	said := make([]string, 0, len(e.Details))
+	for _, d := range e.Details {
+		said = append(said, d.Field+" "+d.Message)
+	}
+	return sentence(strings.Join(said, "; "))
+}
+
+// sentence makes a message one, as it stands on a page.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:] + "."
+}
+
+func emptiness(s search) (title, text string) {
+	switch {
+	case s.asked.Get("after") != "":
+		return "No more tickets", "What stood on this page has moved."
+	case len(s.asked) > 1 || s.Text != "":
+		return "No ticket fits", "Take a filter away, or search for other words."
+	case s.Queue == desk.QueueMine:
+		return "Nothing is yours", "Look at the unassigned tickets: press 2."
+	case s.Queue == desk.QueueBreached:
+		return "No promise is broken", "Every ticket is within its time."
+	case s.Queue == desk.QueueUnassigned:
+		return "Everything has somebody", "New tickets appear here by themselves."
+	default:
+		return "Nothing here", "Tickets appear here by themselves."
+	}
+}

@@ -1,0 +1,76 @@
+package panel
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+//go:embed all:templates
+var templates embed.FS
+
+type frontDesk interface {
+	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, ticket.Outcome, bool, error)
+	Ticket(context.Context, desk.Person, ticket.Number) (desk.View, error)
+	List(context.Context, desk.Filter) ([]desk.View, bool, error)
+	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
+	Bulk(context.Context, desk.Person, []ticket.Number, desk.Request) ([]desk.Result, error)
+	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
+}
+
+// archive is what only staff read.
+type archive interface {
+	QueueCounts(context.Context, desk.Person) (map[desk.Queue]int, error)
+	History(context.Context, desk.Person, ticket.Number) (desk.History, error)
+	// Others gives the newest of the requester's other tickets, and how many there are.
+	Others(context.Context, desk.Person, ticket.Number) ([]desk.Brief, int, error)
+	Rating(context.Context, desk.Person, ticket.Number) (desk.Rating, error)
+	Staff(context.Context) ([]desk.Colleague, error)
+}
+
+// notebook keeps what staff wrote for themselves and for each other.
+type notebook interface {
+	CannedReplies(context.Context, desk.Person) ([]desk.Canned, error)
+	SaveCanned(context.Context, desk.Person, desk.Canned) (id int64, err error)
+	DeleteCanned(context.Context, desk.Person, int64) error
+	SavedFilters(context.Context, desk.Person) ([]desk.Saved, error)
+	SaveFilter(context.Context, desk.Person, desk.Saved) (id int64, err error)
+	DeleteFilter(context.Context, desk.Person, int64) error
+}
+
+// door tells who has a ticket open.
+type door interface {
+	Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error
+	Leave(context.Context, desk.Person, ticket.Number) error
+	Looking(context.Context, ticket.Number) ([]desk.Presence, error)
+}
+
+type store interface {
+	archive
+	notebook
+	door
+}
+
+// Pages answers for the panel's routes.
+type Pages struct {
+	desk  frontDesk
+	store store
+	feed  feed
+}
+
+// New makes the panel on the desk, the store and the feed of changes.
+func New(d frontDesk, s store, f feed) *Pages { return &Pages{desk: d, store: s, feed: f} }
+
+// Area is the panel's part of the website.
+func (p *Pages) Area() page.Area {
+	own, err := fs.Sub(templates, "templates")
+	if err != nil {
+		panic(err) // the directory is embedded above
+	}
+	return page.Area{Name: "panel", Templates: own, Routes: p.routes()}
+}

@@ -1,0 +1,97 @@
+package panel
+
+import (
+	"net/url"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+)
+
+// queuesView is the column of queues.
+type queuesView struct {
+	page.Layout
+	Queues []queueView
+	Saved  []savedView
+	Swap   bool // it takes the place of the one that is there
+}
+
+type queueView struct {
+	Name, Short, Key string
+	Address          string
+	Count            int
+	Counted          bool
+	Alarm, Here      bool
+}
+
+type savedView struct {
+	Name, Short, Address string
+	Here                 bool
+}
+
+// queueNames are the queues as people know them, in the order of their keys from 1.
+var queueNames = []struct {
+	queue       desk.Queue
+	name, short string
+}{
+	{desk.QueueMine, "Mine", "Me"},
+	{desk.QueueUnassigned, "Unassigned", "New"},
+	{desk.QueueDueSoon, "Due soon", "Due"},
+	{desk.QueueBreached, "Breached", "Late"},
+	{desk.QueueWaiting, "Waiting", "Wait"},
+	{desk.QueueResolved, "Resolved", "Done"},
+	{desk.QueueAll, "All", "All"},
+}
+
+func queueName(q desk.Queue) string {
+	for _, known := range queueNames {
+		if known.queue == q {
+			return known.name
+		}
+	}
+	return string(q)
+}
+
+func (p *Pages) queues(v *page.Visit, s search) (queuesView, error) {
+	counts, err := p.store.QueueCounts(v.Context(), v.Person)
+	if err != nil {
+		return queuesView{}, err
+	}
+	saved, err := p.store.SavedFilters(v.Context(), v.Person)
+	if err != nil {
+		return queuesView{}, err
+	}
+	here := s.with("", "").Encode() // without the page
+	view := queuesView{Layout: v.Layout("", "/desk"), Swap: v.Partial()}
+	matched := false
+	for _, f := range saved {
+		address := savedAddress(f)
+		is := address == "/desk?"+here
+		matched = matched || is
+		view.Saved = append(view.Saved, savedView{Name: f.Name, Short: initial(f.Name), Address: address, Here: is})
+	}
+	for i, q := range queueNames {
+		count, counted := counts[q.queue]
+		view.Queues = append(view.Queues, queueView{
+			Name: q.name, Short: q.short, Key: string(rune('1' + i)), Address: "/desk?queue=" + string(q.queue),
+			Count: count, Counted: counted, Alarm: q.queue == desk.QueueBreached && count > 0,
+			Here: !matched && s.Queue == q.queue,
+		})
+	}
+	return view, nil
+}
+
+// savedAddress is where a saved filter leads: what it kept, as a list's address writes it.
+func savedAddress(f desk.Saved) string {
+	values, err := url.ParseQuery(f.Query)
+	if err != nil {
+		return "/desk"
+	}
+	return "/desk?" + values.Encode()
+}
+
+func initial(name string) string {
+	for _, r := range name {
+		return string(r)
+	}
+	return ""
+}

@@ -1,0 +1,32 @@
+package panel
+
+import "github.com/holesalemart/supportdesk/api/page"
+
+// routes lists everything that the panel answers to, all of it to staff only.
+func (p *Pages) routes() []page.Route {
+	staff := page.Staff
+	return []page.Route{
+		page.Get("/desk", staff, p.list),
+		page.Get("/desk/live", staff, p.live),
+		page.Post("/desk/bulk", staff, p.bulk),
+		page.Get("/desk/tickets/:number", staff, p.ticket),
+		page.Get("/desk/tickets/:number/canned/:id", staff, p.filled),
+		page.Post("/desk/tickets/:number/assignment", staff, p.command(assignment)),
+		page.Post("/desk/tickets/:number/classification", staff, p.command(classification)),
+		page.Post("/desk/tickets/:number/acknowledgement", staff, p.command(acknowledgement)),
+		page.Post("/desk/tickets/:number/closure", staff, p.command(closure)),
+		page.Post("/desk/tickets/:number/reopening", staff, p.command(reopening)),
+		page.Post("/desk/tickets/:number/replies", staff, p.write("reply")),
+		page.Post("/desk/tickets/:number/resolution", staff, p.write("resolve")),
+		page.Post("/desk/tickets/:number/information-requests", staff, p.write("request")),
+		page.Post("/desk/tickets/:number/progress", staff, p.write("progress")),
+		page.Post("/desk/tickets/:number/notes", staff, p.write("note")),
+		page.Post("/desk/tickets/:number/presence", staff, p.presence),
+		page.Get("/desk/canned", staff, p.canned),
+		page.Post("/desk/canned", staff, p.saveCanned),
+		page.Post("/desk/canned/:id/deletion", staff, p.deleteCanned),
+		page.Get("/desk/filters", staff, p.filters),
+		page.Post("/desk/filters", staff, p.saveFilter),
+		page.Post("/desk/filters/:id/deletion", staff, p.deleteFilter),
+	}
+}

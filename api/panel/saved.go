@@ -1,0 +1,89 @@
+package panel
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// filtersView is the page of saved filters.
+type filtersView struct {
+	page.Layout
+	All      []savedFilter
+	Edited   desk.Saved        // ID 0: a new one
+	Mistakes map[string]string // by field
+}
+
+type savedFilter struct {
+	desk.Saved
+	Address string
+}
+
+// filters shows all, and one to be kept or changed in the form.
+func (p *Pages) filters(v *page.Visit) error {
+	return p.showFilters(v, http.StatusOK, desk.Saved{Query: v.Query("query")}, nil)
+}
+
+func (p *Pages) showFilters(v *page.Visit, status int, edited desk.Saved, wrong error) error {
+	all, err := p.store.SavedFilters(v.Context(), v.Person)
+	if err != nil {
+		return err
+	}
+	view := filtersView{Layout: v.Layout("Saved filters", "/desk"), Edited: edited, Mistakes: mistakes(wrong)}
+	for _, f := range all {
+		view.All = append(view.All, savedFilter{f, savedAddress(f)})
+		if wrong == nil && f.Yours && strconv.FormatInt(f.ID, 10) == v.Query("edit") {
+			view.Edited = f
+		}
+	}
+	return v.ShowStatus(status, "filters", view)
+}
+
+func (p *Pages) saveFilter(v *page.Visit) error {
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // what is no number is a new one
+	f := desk.Saved{ID: id, Name: form.Get("name"), Query: form.Get("query"), Shared: form.Get("shared") != ""}
+	_, err = p.store.SaveFilter(v.Context(), v.Person, f)
+	if fault.KindOf(err) == fault.Invalid && err != nil {
+		return p.showFilters(v, http.StatusUnprocessableEntity, f, err)
+	}
+	if err != nil {
+		return err
+	}
+	v.Flash("The filter is kept.")
+	return v.Redirect(savedAddress(f))
+}
+
+func (p *Pages) deleteFilter(v *page.Visit) error {
+	id, err := id(v)
+	if err == nil {
+		err = p.store.DeleteFilter(v.Context(), v.Person, id)
+	}
+	if err != nil {
+		return err
+	}
+	v.Flash("The saved filter is deleted.")
+	return v.Redirect("/desk/filters")
+}
+
+// mistakes are what is wrong with a form, by field.
+func mistakes(err error) map[string]string {
+	all := map[string]string{}
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		for _, d := range e.Details {
+			all[d.Field] = sentence("this " + d.Message)
+		}
+	}
+	return all
+}
+
+// unixLines writes line breaks as the desk keeps them.
+func unixLines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }

@@ -1,0 +1,58 @@
+package panel
+
+import (
+	"fmt"
+	"time"
+)
+
+// span is a duration in its two largest units, as short as a badge needs it: 3d 4h, 4h 12m, 12m, <1m. The script
+// panel.js writes the same while time goes by.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	d = d.Abs()
+	switch {
+	case d < time.Minute:
+		return "<1m"
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d < day:
+		return fmt.Sprintf("%dh %dm", d/time.Hour, d%time.Hour/time.Minute)
+	case d < 10*day:
+		return fmt.Sprintf("%dd %dh", d/day, d%day/time.Hour)
+	default:
+		return fmt.Sprintf("%dd", d/day)
+	}
+}
+
+// age is a duration in its largest unit.
+func age(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d < time.Minute:
+		return "<1m"
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d < day:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	default:
+		return fmt.Sprintf("%dd", d/day)
+	}
+}
+
+// ending is where a live countdown stands.
+func ending(left time.Duration) (state, text string) {
+	const urgent, soon = 2 * time.Hour, 24 * time.Hour
+	switch {
+	case left <= 0:
+		return "late", age(-left) + " over"
+	case left < urgent:
+		return "urgent", span(left)
+	case left < soon:
+		return "soon", span(left)
+	default:
+		return "calm", span(left)
+	}
+}
+
+// share is a part in percent of the whole.
+func share(part, whole int64) string { return fmt.Sprintf("%d%%", 100*part/max(1, whole)) }

@@ -1,0 +1,240 @@
+package panel
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// ticketView is the column of the open ticket.
+type ticketView struct {
+	page.Layout
+	Number         ticket.Number
+	Subject, Order string
+	Status         ticket.Status
+	StatusWords    string
+	Submitted      time.Time
+	Requester      string
+	RequesterID    ticket.PersonID
+	AssigneeID     ticket.PersonID // empty: nobody
+	Yours, Closed  bool
+	MayReopen      bool
+	Pending        bool // something was accepted that is not decided yet
+	Escalation     int  // the highest rung that nobody has answered; 0: none
+	Policy         int64
+
+	Assignee, PriorityChoice, Category choice
+
+	Present  []presentView
+	Clocks   []clockView
+	Lines    []line
+	Coming   string // what happens next by itself; may be empty
+	Composer composerView
+	sideView
+
+	Back   string // address of the list
+	Suffix string // of every address of this ticket, so that its list stays
+	Swap   bool   // it takes the place of what is there
+	Part   string // the only one that does
+	Spoke  bool   // the composer comes back, too
+	Said   said
+}
+
+// said is what became of a command, in a sentence.
+type said struct {
+	Text string
+	Bad  bool
+}
+
+// Post is where a form of this ticket goes.
+func (t ticketView) Post(what string) string {
+	return "/desk/tickets/" + string(t.Number) + "/" + what + t.Suffix
+}
+
+// Live is where a refetch finds what may have changed.
+func (t ticketView) Live() string { return "/desk/tickets/" + string(t.Number) + t.Suffix }
+
+// draft is what somebody typed and has to get back.
+type draft struct {
+	mode, body, mistake string
+}
+
+// ticket shows a ticket beside its list; to htmx the ticket alone, or what of it may have changed.
+func (p *Pages) ticket(v *page.Visit) error {
+	n, err := ticket.ParseNumber(v.Param("number"))
+	if err != nil {
+		return err
+	}
+	if v.Partial() {
+		return p.partOfTicket(v, n, v.Query("part"))
+	}
+	return p.showTicket(v, n, http.StatusOK, draft{}, said{})
+}
+
+// partOfTicket answers htmx: with the whole column, or with what a page that shows the ticket asks for again.
+func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, part string) error {
+	if part == "presence" {
+		present, err := p.present(v, n)
+		if err != nil {
+			return err
+		}
+		return v.Fragment("desk", "present", ticketView{Present: present, Part: part})
+	}
+	view, err := p.open(v, n, draft{})
+	if err != nil {
+		return err
+	}
+	switch part {
+	case "live":
+		view.Swap, view.Composer.Live = true, true
+		return v.Fragment("desk", "live", view)
+	case "composer":
+		view.Composer.Swap = true
+		return v.Fragment("desk", "composer", view.Composer)
+	default:
+		return v.Fragment("desk", "opened", screen{Layout: view.Layout, Ticket: &view})
+	}
+}
+
+// showTicket answers with the whole desk around a ticket.
+func (p *Pages) showTicket(v *page.Visit, n ticket.Number, status int, d draft, heard said) error {
+	view, err := p.open(v, n, d)
+	if err != nil {
+		return err
+	}
+	view.Said = heard
+	s, wrong := readSearch(v, v.Queries())
+	around, err := p.screen(v, s, n, wrong)
+	if err != nil {
+		return err
+	}
+	around.Ticket, around.Title = &view, view.Title
+	return v.ShowStatus(status, "desk", around)
+}
+
+// open reads everything about a ticket.
+func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error) {
+	ctx := v.Context()
+	record, err := p.desk.Ticket(ctx, v.Person, n)
+	if err != nil {
+		return ticketView{}, err
+	}
+	shared, err := p.common(v)
+	if err != nil {
+		return ticketView{}, err
+	}
+	view := head(v, record, shared, time.Now())
+	entries, err := p.desk.Timeline(ctx, v.Person, n)
+	if err != nil {
+		return ticketView{}, err
+	}
+	view.Lines = lines(entries)
+	if view.Present, err = p.present(v, n); err != nil {
+		return ticketView{}, err
+	}
+	if view.sideView, err = p.side(v, record); err != nil {
+		return ticketView{}, err
+	}
+	canned, err := p.store.CannedReplies(ctx, v.Person)
+	if err != nil {
+		return ticketView{}, err
+	}
+	view.Composer = newComposer(view, record, canned, d)
+	return view, nil
+}
+
+func head(v *page.Visit, record desk.View, shared common, now time.Time) ticketView {
+	t := record.Ticket
+	view := ticketView{
+		Layout: v.Layout(record.Subject, "/desk"),
+		Number: record.Number, Subject: record.Subject, Order: record.Order, Status: t.Status,
+		StatusWords: statusWords(t), Submitted: record.Submitted, Requester: record.Requester.Name,
+		RequesterID: record.Requester.ID, Closed: t.Closed(), MayReopen: ticket.VerbReopen.Fits(t.Status),
+		Pending: !record.Decided(), Escalation: t.Rung(), Policy: record.Record.Policy,
+		Coming: record.Next.Label,
+	}
+	s, _ := readSearch(v, v.Queries()) // a filter that can't be read leads back to where it is told
+	view.Back, view.Suffix = s.address(), s.suffix()
+	assignee := option{Value: "", Text: "nobody"}
+	first := []option{assignee}
+	chosen := ""
+	if record.Assignee != nil {
+		view.AssigneeID, view.Yours, chosen = record.Assignee.ID, record.Assignee.ID == v.Person.ID, record.Assignee.Handle
+		first = nil
+		if !shared.employs(record.Assignee.ID) {
+			first = []option{{Value: chosen, Text: record.Assignee.Name}}
+		}
+	}
+	view.Assignee = shared.assignees("Assignee", "agent", chosen, first...)
+	view.PriorityChoice = choose("Priority", "priority", t.Priority, policy.Priorities())
+	view.Category = choose("Category", "category", t.Category, record.Policy.Categories)
+	for _, name := range policy.ClockNames() {
+		view.Clocks = append(view.Clocks, newClock(record, name, view.Layout, now))
+	}
+	return view
+}
+
+// employs reports whether somebody can be given tickets.
+func (c common) employs(id ticket.PersonID) bool {
+	for _, colleague := range c.colleagues {
+		if colleague.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func statusWords(t ticket.Ticket) string {
+	switch {
+	case t.Status == ticket.StatusWaiting:
+		return "waiting for the requester"
+	case t.Cause == ticket.CauseRequester:
+		return string(t.Status) + ", confirmed by the requester"
+	case t.Cause == ticket.CauseWithdrawn:
+		return string(t.Status) + ", withdrawn by the requester"
+	case t.Cause == ticket.CauseSilence:
+		return string(t.Status) + ", the requester did not answer"
+	default:
+		return string(t.Status)
+	}
+}
+
+// sideView is what stands beside the conversation.
+type sideView struct {
+	Others     []desk.Brief
+	OtherCount int
+	Follows    ticket.Number
+	FollowedBy []ticket.Number
+	Rating     *desk.Rating
+	Mails      []mailView
+	Bounced    bool
+	Commands   []commandView
+	Workflow   string // address in Temporal UI; may be empty
+}
+
+func (p *Pages) side(v *page.Visit, record desk.View) (s sideView, err error) {
+	ctx, n := v.Context(), record.Number
+	s = sideView{Follows: record.Follows, FollowedBy: record.FollowedBy, Workflow: v.Layout("", "").WorkflowURL(n)}
+	if s.Others, s.OtherCount, err = p.store.Others(ctx, v.Person, n); err != nil {
+		return s, err
+	}
+	history, err := p.store.History(ctx, v.Person, n)
+	if err != nil {
+		return s, err
+	}
+	s.Mails, s.Bounced = mails(history.Mails)
+	s.Commands = commands(history.Commands)
+	rating, err := p.store.Rating(ctx, v.Person, n)
+	switch {
+	case err == nil:
+		s.Rating = &rating
+	case fault.KindOf(err) != fault.NotFound:
+		return s, err
+	}
+	return s, nil
+}
