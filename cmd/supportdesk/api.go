@@ -55,7 +55,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	if err != nil {
 		return err
 	}
-	areas, err := n.areas()
+	areas, err := n.areas(d, outcomes)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,9 @@ import (
 	"strings"
 
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/panel"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/store"
 )
 
 // site makes the website's engine. Streams end when ctx does, so that the server can stop.
@@ -23,6 +25,6 @@ func (n *neighbours) site(ctx context.Context, d *desk.Desk) (*page.Engine, erro
 }
 
 // areas are the website's pages, by audience.
-func (n *neighbours) areas() ([]page.Area, error) {
-	return []page.Area{}, nil
+func (n *neighbours) areas(d *desk.Desk, outcomes *store.Outcomes) ([]page.Area, error) {
+	return []page.Area{panel.New(d, n.db, outcomes).Area()}, nil
 }
