@@ -144,6 +144,7 @@ func (d *shop) consistent(n ticket.Number) {
 	if got, want := asJSON(d.t, state.Ticket), asJSON(d.t, fold); got != want {
 		d.t.Errorf("the row is not the fold of its events:\n row  %s\n fold %s", got, want)
 	}
+	d.countsPromises(n)
 	for query, want := range map[string]int64{
 		`SELECT count(*) FROM commands WHERE ticket = $1`:         record.Pending,
 		`SELECT max(seq) FROM commands WHERE ticket = $1`:         record.Pending,

@@ -51,6 +51,7 @@ func (l *locked) queue(ctx context.Context, batch *pgx.Batch) error {
 	l.writeMails(batch, owed)
 	l.writeDecisions(batch)
 	batch.Queue(`SELECT pg_notify($1, $2)`, changeChannel, changed(l.state.Ticket.Number, desk.ChangeStepped))
+	l.writePromises(batch)
 	return l.writeRow(batch)
 }
 

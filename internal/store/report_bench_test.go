@@ -1,0 +1,59 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// crowd fills the desk with 100,000 tickets, one every 70 seconds of the last 81 days, of which 3,000 live, and with
+// twenty agents.
+func crowd(d *shop) {
+	d.sql(`INSERT INTO people (id, role, name, address, handle)
+		SELECT 'P-' || lpad(i::text, 10, '0'), 'agent', 'Agent ' || i, 'agent' || i || '@desk.example', 'load-' || i
+		FROM generate_series(1, 20) i`)
+	d.sql(`INSERT INTO tickets (number, requester, policy, submitted_at, updated_at, latest_at, last_command, status,
+			priority, category, assignee, next_due, promise_due, breached, rung)
+		SELECT 'HM-' || lpad(i::text, 10, '0'), $1, 1, at, at, at, 1,
+			CASE WHEN i % 33 > 0 THEN 'closed' WHEN i % 5 = 0 THEN 'waiting' WHEN i % 7 = 0 THEN 'resolved' ELSE 'open' END,
+			(ARRAY['low','normal','normal','high','urgent'])[1 + i % 5], (ARRAY['order','delivery','payment','return','account','other'])[1 + i % 6],
+			CASE WHEN i % 4 > 0 THEN 'P-' || lpad((1 + i % 20)::text, 10, '0') END,
+			CASE WHEN i % 33 > 0 THEN 'infinity' ELSE at + interval '100 days' END,
+			CASE WHEN i % 33 > 0 THEN 'infinity' ELSE at + interval '100 days' END, i % 66 = 0, CASE WHEN i % 660 = 0 THEN 1 ELSE 0 END
+		FROM generate_series(1, 100000) i, LATERAL (SELECT date_trunc('second', now()) - i * interval '70 seconds' AS at) _`, d.customer.ID)
+	d.sql(`INSERT INTO messages (ticket, subject, body) SELECT number, 'Parcel ' || number, 'words' FROM tickets`)
+	d.sql(`INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message)
+		SELECT number, 1, 'submit', requester, 'customer', submitted_at, m.id FROM tickets JOIN messages m ON m.ticket = number`)
+	d.sql(`INSERT INTO promises (ticket, clock, submitted_at, verdict, priority, category, agent, taken, counted)
+		SELECT number, clock, submitted_at, CASE WHEN status <> 'closed' THEN 'owed' WHEN hash % 10 = 0 THEN 'broken' ELSE 'kept' END,
+			priority, category, assignee, CASE WHEN status = 'closed' THEN hash % 400000 END, CASE WHEN status = 'closed' THEN hash % 100000 END
+		FROM tickets, (VALUES ('first_response'), ('resolution')) AS c (clock), LATERAL (SELECT abs(hashtext(number || clock)) AS hash) _
+		ORDER BY submitted_at`)
+	d.sql(`VACUUM ANALYZE`)
+}
+
+// BenchmarkPromises reports on twelve weeks in which all of 100,000 tickets came.
+func BenchmarkPromises(b *testing.B) {
+	d := open(b)
+	crowd(d)
+	reports := desk.NewReports(d.Store, d.Store)
+	now := time.Now()
+	for name, f := range map[string]desk.PromiseFilter{
+		"all": {}, "counted": {Measure: desk.MeasureCounted}, "priority": {Priority: policy.PriorityHigh},
+		"agent": {Agent: "P-0000000007"}, "week": {From: now.AddDate(0, 0, -7)},
+	} {
+		f.To = now
+		if f.From.IsZero() {
+			f.From = now.AddDate(0, 0, -84)
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := reports.Promises(b.Context(), f); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
