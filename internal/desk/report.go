@@ -2,7 +2,6 @@ package desk
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +46,8 @@ type PromiseCell struct {
 // PromiseReport is a period's promises, kept and broken.
 type PromiseReport struct {
 	Filter PromiseFilter
-	Weeks  []time.Time // their first instants, Mondays in the policy's zone; the first may lie before Filter.From
+	Zone   *time.Location // the policy's
+	Weeks  []time.Time    // their first instants, Mondays in the policy's zone; the first may lie before Filter.From
 	Clocks []ClockReport
 }
 
@@ -154,36 +154,4 @@ func byName(a, b Ref) int {
 		return cmp.Compare(b.ID, a.ID)
 	}
 	return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.ID, b.ID))
-}
-
-type counter interface {
-	Promises(context.Context, PromiseFilter, []time.Time) ([]PromiseCell, error)
-}
-
-// Reports makes what supervisors read of the counts that the store keeps.
-type Reports struct {
-	counter  counter
-	policies policies
-}
-
-// NewReports makes the reports on a store's counts; weeks and days are those of the zone of the policy in force.
-func NewReports(c counter, p policies) *Reports { return &Reports{counter: c, policies: p} }
-
-// Promises reports on the promises of a period.
-func (r *Reports) Promises(ctx context.Context, f PromiseFilter) (PromiseReport, error) {
-	_, p, _, err := r.policies.PolicyInForce(ctx)
-	if err != nil {
-		return PromiseReport{}, err
-	}
-	weeks := Weeks(f.From, f.To, p.Zone)
-	cells, err := r.counter.Promises(ctx, f, weeks)
-	if err != nil {
-		return PromiseReport{}, err
-	}
-	made := PromiseReport{Filter: f, Weeks: weeks}
-	for _, name := range policy.ClockNames() {
-		made.Clocks = append(made.Clocks, report(name, weeks, slices.DeleteFunc(slices.Clone(cells),
-			func(c PromiseCell) bool { return c.Clock != name })))
-	}
-	return made, nil
 }

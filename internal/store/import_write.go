@@ -21,7 +21,8 @@ func (im *importing) write(ctx context.Context) error {
 		{"commands", []string{"ticket", "seq", "verb", "by_person", "by_role", "accepted_at", "message", "assignee", "priority", "category"}, (*past).commandRows},
 		{"outcomes", []string{"ticket", "seq", "refused", "code", "reason", "decided_at"}, (*past).outcomeRows},
 		{"events", []string{"ticket", "n", "kind", "at", "message", "data", "recorded_at"}, (*past).eventRows},
-		{"mails", []string{"ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told"}, (*past).mailRows},
+		{"mails", []string{"ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at"}, (*past).mailRows},
+		{"promises", []string{"ticket", "clock", "submitted_at", "verdict", "priority", "category", "agent", "taken", "counted"}, (*past).promiseRows},
 		{"ratings", []string{"ticket", "score", "comment", "at"}, (*past).ratingRows},
 		{"undelivered", []string{"ticket", "seq"}, (*past).undeliveredRows},
 	} {
@@ -100,7 +101,7 @@ func (t *past) mailRows() (rows [][]any) {
 		}
 		rows = append(rows, []any{
 			t.chronicle.Number, i + 1, l.Event, l.Kind, l.Person, null(l.Clock), l.Rung, status,
-			null(storable(l.reason, maxReason)), l.at, null(l.told),
+			null(storable(l.reason, maxReason)), l.at, null(l.told), l.at,
 		})
 	}
 	return rows

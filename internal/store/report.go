@@ -64,7 +64,13 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f desk.Prom
 		taken = "counted"
 	}
 	// The times travel as one string of bytes a cell: 100,000 elements of an array take longer than the counting.
-	rows, err := s.pool.Query(ctx, `
+	var cells []desk.PromiseCell
+	err := s.within(ctx, func(tx pgx.Tx) error {
+		// PostgreSQL expects far more groups than there are, and would write them to disk.
+		if _, err := tx.Exec(ctx, `SET LOCAL work_mem = '64MB'`); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, `
 		SELECT c.week - 1 AS week, c.verdict, c.priority, c.category, c.count, c.taken, coalesce(a.id, '') AS agent,
 			coalesce(a.name, '') AS name, coalesce(a.handle, '') AS handle, coalesce(a.role, '') AS role
 		FROM (
@@ -73,13 +79,16 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f desk.Prom
 			FROM promises WHERE `+strings.Join(conditions, " AND ")+`
 			GROUP BY 1, 2, 3, 4, 5) c
 		LEFT JOIN people a ON a.id = c.agent`, args)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.PromiseCell, error) {
-		r, err := pgx.RowToStructByName[promiseRow](row)
-		return r.cell(name), err
+		if err != nil {
+			return err
+		}
+		cells, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.PromiseCell, error) {
+			r, err := pgx.RowToStructByName[promiseRow](row)
+			return r.cell(name), err
+		})
+		return err
 	})
+	return cells, err
 }
 
 func (r promiseRow) cell(name policy.ClockName) desk.PromiseCell {

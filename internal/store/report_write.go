@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,11 +25,7 @@ func (l *locked) writePromises(batch *pgx.Batch) {
 
 func (l *locked) writePromise(batch *pgx.Batch, name policy.ClockName, r ticket.Ruling, settled bool) {
 	t := l.state.Ticket
-	var taken, counted *int64 // seconds
-	if !r.MetAt.IsZero() {
-		taken = seconds(r.MetAt.Sub(t.Submitted))
-		counted = seconds(t.Promise(name).Clock.Used(l.policy.Calendar, r.MetAt))
-	}
+	taken, counted := l.times(name, r)
 	batch.Queue(`
 		INSERT INTO promises (ticket, clock, submitted_at, verdict, priority, category, agent, taken, counted)
 		VALUES (@ticket, @clock, @submitted, @verdict, @priority, @category, nullif(@agent, ''), @taken, @counted)
@@ -43,7 +40,28 @@ func (l *locked) writePromise(batch *pgx.Batch, name policy.ClockName, r ticket.
 		})
 }
 
-func seconds(d time.Duration) *int64 {
-	n := int64(d / time.Second)
+// times is how long a delivery took, by the wall's clock and by the promise's own; nil without one.
+func (l *locked) times(name policy.ClockName, r ticket.Ruling) (taken, counted *int32) {
+	if r.MetAt.IsZero() {
+		return nil, nil
+	}
+	t := l.state.Ticket
+	return seconds(r.MetAt.Sub(t.Submitted)), seconds(t.Promise(name).Clock.Used(l.policy.Calendar, r.MetAt))
+}
+
+// promiseRows are those of a ticket that is imported.
+func (t *past) promiseRows() (rows [][]any) {
+	for _, name := range policy.ClockNames() {
+		r, _ := ticket.Rule(t.was.Ticket, t.events, name)
+		taken, counted := t.times(name, r)
+		rows = append(rows, []any{
+			t.chronicle.Number, name, t.state.Ticket.Submitted, r.Verdict, r.Priority, r.Category, null(r.Agent), taken, counted,
+		})
+	}
+	return rows
+}
+
+func seconds(d time.Duration) *int32 {
+	n := int32(min(d/time.Second, math.MaxInt32))
 	return &n
 }

@@ -53,7 +53,7 @@ WHERE t.state IS NOT NULL;
 
 -- What the dashboard counts.
 CREATE INDEX tickets_living ON tickets (submitted_at) WHERE status <> 'closed';
-CREATE INDEX tickets_escalated ON tickets (rung DESC, submitted_at) WHERE rung > 0 AND status <> 'closed';
+CREATE INDEX tickets_escalated ON tickets (rung DESC, owed_at, number) WHERE rung > 0 AND status <> 'closed';
 
 ALTER TABLE mails ADD COLUMN owed_at timestamptz;
 UPDATE mails m SET owed_at = (SELECT e.recorded_at FROM events e WHERE e.ticket = m.ticket AND e.n = m.event);

@@ -1,0 +1,31 @@
+package desk
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// MailState is how mail goes out.
+type MailState struct {
+	Waiting int       // mails of tickets that are neither sent nor given up
+	Oldest  time.Time // when the oldest of them was owed; zero without one
+	PutOff  int       // of them: a mail server has put them off
+	Bounced int       // mails of tickets that could not be delivered, since an instant
+
+	AccountsWaiting int // mails of accounts, such as sign-in links, that are neither sent nor given up
+	AccountsLost    int // and those that were given up, since the same instant
+}
+
+// Parcel is a mail on the supervisors' list.
+type Parcel struct {
+	Number   ticket.Number
+	Subject  string // the ticket's
+	Kind     ticket.MailKind
+	To       Ref
+	Address  string
+	Owed     time.Time
+	Deferred time.Time // when a mail server put it off first; zero: never
+	Settled  time.Time // when it was given up; zero while it waits
+	Reason   string    // of a bounce, in a mail server's own words
+}

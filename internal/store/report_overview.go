@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// OpenTickets counts the tickets that are not closed. Bands are instants, the latest first: a ticket's is how many of
+// them it was submitted at or before.
+func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]desk.OpenCell, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT c.status, c.band, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
+			c.count, c.due, c.breached
+		FROM (
+			SELECT status, assignee, (SELECT count(*) FROM unnest(@bands::timestamptz[]) b WHERE submitted_at <= b) AS band,
+				count(*), count(*) FILTER (WHERE promise_due < @due) AS due, count(*) FILTER (WHERE breached) AS breached
+			FROM tickets WHERE status <> 'closed' GROUP BY 1, 2, 3) c
+		LEFT JOIN people a ON a.id = c.assignee`, pgx.StrictNamedArgs{"bands": bands, "due": dueBefore})
+	if err != nil {
+		return nil, explain(err, "count open tickets")
+	}
+	cells, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c desk.OpenCell, err error) {
+		return c, row.Scan(&c.Status, &c.Band, &c.Agent.ID, &c.Agent.Name, &c.Agent.Handle, &c.Agent.Role, &c.Count, &c.DueToday, &c.Breached)
+	})
+	return cells, explain(err, "count open tickets")
+}
+
+// Escalated gives the tickets whose ladder nobody has answered: the highest rung first, then the longest overdue.
+func (s *Store) Escalated(ctx context.Context, limit int) (e desk.Escalations, err error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT t.number, m.subject, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
+			t.rung, t.state, (SELECT count(*) FROM tickets WHERE rung > 0 AND status <> 'closed')
+		FROM tickets t
+		JOIN commands c ON c.ticket = t.number AND c.seq = 1
+		JOIN messages m ON m.id = c.message
+		LEFT JOIN people a ON a.id = t.assignee
+		WHERE t.rung > 0 AND t.status <> 'closed' ORDER BY t.rung DESC, t.owed_at, t.number LIMIT $1`, limit)
+	if err != nil {
+		return e, explain(err, "list escalations")
+	}
+	e.First, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one desk.Escalation, err error) {
+		var data []byte
+		if err := row.Scan(&one.Number, &one.Subject, &one.Agent.ID, &one.Agent.Name, &one.Agent.Handle, &one.Agent.Role,
+			&one.Rung, &data, &e.Count); err != nil {
+			return one, err
+		}
+		var state ticket.State
+		if err := json.Unmarshal(data, &state); err != nil {
+			return one, fmt.Errorf("read the state of %s: %w", one.Number, err)
+		}
+		one.Ticket = state.Ticket
+		return one, nil
+	})
+	return e, explain(err, "list escalations")
+}
+
+// MailState counts the mails that wait, and those that were lost since an instant.
+func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m desk.MailState, err error) {
+	var oldest *time.Time
+	err = s.pool.QueryRow(ctx, `
+		SELECT w.waiting, w.oldest, w.put_off,
+			(SELECT count(*) FROM mails WHERE status = 'bounced' AND settled_at >= $1),
+			(SELECT count(*) FROM account_mails WHERE settled_at IS NULL),
+			(SELECT count(*) FROM account_mails WHERE settled_at >= $1 AND reason IS NOT NULL AND to_address <> '')
+		FROM (SELECT count(*) AS waiting, min(owed_at) AS oldest, count(deferred_at) AS put_off FROM mails WHERE status = 'owed') w`,
+		lostSince).Scan(&m.Waiting, &oldest, &m.PutOff, &m.Bounced, &m.AccountsWaiting, &m.AccountsLost)
+	m.Oldest = orZero(oldest)
+	return m, explain(err, "count the mails that wait")
+}
+
+// Parcels lists mails that wait, the oldest first, or that bounced, the newest first.
+func (s *Store) Parcels(ctx context.Context, status desk.Postage, limit int) ([]desk.Parcel, error) {
+	which := `m.status = 'owed' ORDER BY m.owed_at`
+	if status == desk.PostageBounced {
+		which = `m.status = 'bounced' ORDER BY m.settled_at DESC`
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT m.ticket, w.subject, m.kind, p.id, p.name, coalesce(p.handle, ''), p.role, p.address, m.owed_at, m.deferred_at,
+			m.settled_at, coalesce(m.reason, '')
+		FROM mails m
+		JOIN commands c ON c.ticket = m.ticket AND c.seq = 1
+		JOIN messages w ON w.id = c.message
+		JOIN people p ON p.id = m.person
+		WHERE `+which+`, m.ticket, m.n LIMIT $1`, limit)
+	if err != nil {
+		return nil, explain(err, "list mails")
+	}
+	parcels, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Parcel, err error) {
+		var deferred, settled *time.Time
+		err = row.Scan(&p.Number, &p.Subject, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Address, &p.Owed,
+			&deferred, &settled, &p.Reason)
+		p.Deferred, p.Settled = orZero(deferred), orZero(settled)
+		return p, err
+	})
+	return parcels, explain(err, "list mails")
+}
