@@ -20,7 +20,7 @@ const (
 	Tickets = 400
 	// weeks is how far the past reaches back.
 	weeks = 12
-	// mostAlive bounds the tickets that are not closed, each of which is a running workflow: a desk of 100,000 tickets
+	// mostAlive usually bounds the tickets that are not closed, each of which is a running workflow: a desk of 100,000 tickets
 	// has no more open ones than a desk of a few thousand, and Temporal on one machine starts about 100 a second.
 	mostAlive = 2000
 	// atOnce is how many tickets are written in one transaction.
@@ -29,7 +29,8 @@ const (
 
 // Options says what to fill a desk with. The zero value is a usual demonstration.
 type Options struct {
-	Tickets int       // 0: Tickets; of more than 4,000, those above are all closed
+	Tickets int       // 0: Tickets
+	Alive   int       // no more than these are not closed, give or take a few; 0: 2,000
 	Seed    uint64    // of everything that is drawn
 	Now     time.Time // the instant that the past leads up to; zero: now
 	Prefix  string    // of ticket numbers; "HM" when empty
@@ -78,6 +79,9 @@ func (o Options) complete() Options {
 	if o.Tickets == 0 {
 		o.Tickets = Tickets
 	}
+	if o.Alive == 0 {
+		o.Alive = mostAlive
+	}
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
@@ -120,7 +124,7 @@ func (w *writer) write(n int) ([]desk.Chronicle, error) {
 func (w *writer) next() (desk.Chronicle, error) {
 	rng := rand.New(rand.NewPCG(w.options.Seed, uint64(w.written)))
 	scene, room := scenes[w.written%len(scenes)], 2*day
-	if w.alive >= mostAlive {
+	if w.alive >= w.options.Alive {
 		scene, room = endings[w.written%len(endings)], 5*7*day
 	}
 	w.written++
