@@ -4,9 +4,13 @@ import (
 	"context"
 	"strings"
 
+	accountpages "github.com/holesalemart/supportdesk/api/account"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/panel"
+	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/openid"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
@@ -26,5 +30,19 @@ func (n *neighbours) site(ctx context.Context, d *desk.Desk) (*page.Engine, erro
 
 // areas are the website's pages, by audience.
 func (n *neighbours) areas(d *desk.Desk, outcomes *store.Outcomes) ([]page.Area, error) {
-	return []page.Area{panel.New(d, n.db, outcomes).Area()}, nil
+	return []page.Area{
+		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config)).Area(),
+		panel.New(d, n.db, outcomes).Area(),
+	}, nil
+}
+
+// provider is where staff may sign in by OpenID Connect; nil when none is configured.
+func provider(c config.Config) *openid.Provider {
+	if c.OIDCIssuer == "" {
+		return nil
+	}
+	return openid.New(openid.Config{
+		Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret, Name: c.OIDCName,
+		Callback: strings.TrimRight(c.BaseURL, "/") + "/sign-in/openid/callback",
+	})
 }

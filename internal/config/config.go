@@ -47,6 +47,11 @@ type Config struct {
 	MailDomain   string        `env:"SUPPORTDESK_MAIL_DOMAIN"`                      // of Message-IDs; default: that of MailFrom
 	MailRate     float64       `env:"SUPPORTDESK_MAILS_PER_SECOND" envDefault:"50"` // across all workers
 
+	OIDCIssuer       string `env:"SUPPORTDESK_OIDC_ISSUER"` // address of the OpenID provider for staff; empty: none
+	OIDCClientID     string `env:"SUPPORTDESK_OIDC_CLIENT_ID"`
+	OIDCClientSecret string `env:"SUPPORTDESK_OIDC_CLIENT_SECRET"`
+	OIDCName         string `env:"SUPPORTDESK_OIDC_NAME" envDefault:"OpenID"` // for the button
+
 	WorkerSteps   int `env:"SUPPORTDESK_WORKER_STEPS" envDefault:"16"`
 	WorkerMails   int `env:"SUPPORTDESK_WORKER_MAILS" envDefault:"8"`
 	WorkerTickets int `env:"SUPPORTDESK_WORKER_TICKETS" envDefault:"10000"` // kept in memory, about 50 KB each
@@ -157,6 +162,7 @@ func (c *Config) check(reject reject) {
 	if c.SMTPPort < 1 || c.SMTPPort > 65535 {
 		reject("SUPPORTDESK_SMTP_PORT", "is not a port: %d", c.SMTPPort)
 	}
+	c.checkOIDC(reject)
 	positive(reject, "SUPPORTDESK_SMTP_TIMEOUT", c.SMTPTimeout)
 	if c.SMTPTimeout > maxSMTPTimeout {
 		reject("SUPPORTDESK_SMTP_TIMEOUT", "must be two minutes at most: %s", c.SMTPTimeout)
@@ -169,6 +175,22 @@ func (c *Config) check(reject reject) {
 	positive(reject, "SUPPORTDESK_WORKER_MAILS", c.WorkerMails)
 	positive(reject, "SUPPORTDESK_WORKER_TICKETS", c.WorkerTickets)
 	positive(reject, "SUPPORTDESK_SHUTDOWN_TIMEOUT", c.ShutdownTimeout)
+}
+
+// checkOIDC wants all of what a provider needs, or none of it.
+func (c *Config) checkOIDC(reject reject) {
+	if c.OIDCIssuer == "" && c.OIDCClientID == "" && c.OIDCClientSecret == "" {
+		return
+	}
+	if u, err := url.Parse(c.OIDCIssuer); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		reject("SUPPORTDESK_OIDC_ISSUER", "is not an http or https address: %q", c.OIDCIssuer)
+	}
+	if c.OIDCClientID == "" {
+		reject("SUPPORTDESK_OIDC_CLIENT_ID", "is needed to sign in by OpenID Connect")
+	}
+	if c.OIDCClientSecret == "" {
+		reject("SUPPORTDESK_OIDC_CLIENT_SECRET", "is needed to sign in by OpenID Connect")
+	}
 }
 
 // checkNeighbours looks at the addresses of what is only asked later: a mistake should be told at the start.

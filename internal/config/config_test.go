@@ -33,7 +33,7 @@ func TestLoad_needsOnlyADatabase(t *testing.T) {
 	want := config.Config{
 		DatabaseURL: database, DatabaseConns: 16,
 		HTTPAddress: ":8080", HealthAddress: ":8081", BaseURL: "http://localhost:8080", NumberPrefix: "HM",
-		SMTPHost: "localhost", SMTPPort: 587, SMTPTLS: "starttls", SMTPTimeout: 30 * time.Second,
+		SMTPHost: "localhost", SMTPPort: 587, OIDCName: "OpenID", SMTPTLS: "starttls", SMTPTimeout: 30 * time.Second,
 		MailFrom: "Support <support@localhost>", MailDomain: "localhost", MailRate: 50,
 		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000,
 		ShutdownTimeout: 25 * time.Second, LogLevel: slog.LevelInfo, LogFormat: "text",
@@ -46,29 +46,33 @@ func TestLoad_needsOnlyADatabase(t *testing.T) {
 
 func TestLoad_readsEveryVariable(t *testing.T) {
 	environment := map[string]string{
-		"SUPPORTDESK_DATABASE_URL":     "postgres://other/desk",
-		"SUPPORTDESK_DATABASE_CONNS":   "3",
-		"TEMPORAL_ADDRESS":             "temporal:7233",
-		"SUPPORTDESK_HTTP_ADDRESS":     "127.0.0.1:1",
-		"SUPPORTDESK_HEALTH_ADDRESS":   "off",
-		"SUPPORTDESK_BASE_URL":         "https://help.example/desk",
-		"SUPPORTDESK_TRUSTED_PROXIES":  "10.0.0.1,192.168.0.0/16",
-		"SUPPORTDESK_NUMBER_PREFIX":    "SHOP1",
-		"SUPPORTDESK_SMTP_HOST":        "smtp.example",
-		"SUPPORTDESK_SMTP_PORT":        "465",
-		"SUPPORTDESK_SMTP_USERNAME":    "desk",
-		"SUPPORTDESK_SMTP_PASSWORD":    "hunter2",
-		"SUPPORTDESK_SMTP_TLS":         "implicit",
-		"SUPPORTDESK_SMTP_TIMEOUT":     "5s",
-		"SUPPORTDESK_MAIL_FROM":        "Help <help@shop.example>",
-		"SUPPORTDESK_MAIL_DOMAIN":      "mail.shop.example",
-		"SUPPORTDESK_MAILS_PER_SECOND": "0.5",
-		"SUPPORTDESK_WORKER_STEPS":     "1",
-		"SUPPORTDESK_WORKER_MAILS":     "2",
-		"SUPPORTDESK_WORKER_TICKETS":   "4",
-		"SUPPORTDESK_SHUTDOWN_TIMEOUT": "1m",
-		"SUPPORTDESK_LOG_LEVEL":        "debug",
-		"SUPPORTDESK_LOG_FORMAT":       "json",
+		"SUPPORTDESK_DATABASE_URL":       "postgres://other/desk",
+		"SUPPORTDESK_DATABASE_CONNS":     "3",
+		"TEMPORAL_ADDRESS":               "temporal:7233",
+		"SUPPORTDESK_HTTP_ADDRESS":       "127.0.0.1:1",
+		"SUPPORTDESK_HEALTH_ADDRESS":     "off",
+		"SUPPORTDESK_BASE_URL":           "https://help.example/desk",
+		"SUPPORTDESK_TRUSTED_PROXIES":    "10.0.0.1,192.168.0.0/16",
+		"SUPPORTDESK_NUMBER_PREFIX":      "SHOP1",
+		"SUPPORTDESK_SMTP_HOST":          "smtp.example",
+		"SUPPORTDESK_SMTP_PORT":          "465",
+		"SUPPORTDESK_SMTP_USERNAME":      "desk",
+		"SUPPORTDESK_SMTP_PASSWORD":      "hunter2",
+		"SUPPORTDESK_SMTP_TLS":           "implicit",
+		"SUPPORTDESK_SMTP_TIMEOUT":       "5s",
+		"SUPPORTDESK_MAIL_FROM":          "Help <help@shop.example>",
+		"SUPPORTDESK_MAIL_DOMAIN":        "mail.shop.example",
+		"SUPPORTDESK_MAILS_PER_SECOND":   "0.5",
+		"SUPPORTDESK_OIDC_ISSUER":        "https://id.example",
+		"SUPPORTDESK_OIDC_CLIENT_ID":     "desk",
+		"SUPPORTDESK_OIDC_CLIENT_SECRET": "hush",
+		"SUPPORTDESK_OIDC_NAME":          "Shop ID",
+		"SUPPORTDESK_WORKER_STEPS":       "1",
+		"SUPPORTDESK_WORKER_MAILS":       "2",
+		"SUPPORTDESK_WORKER_TICKETS":     "4",
+		"SUPPORTDESK_SHUTDOWN_TIMEOUT":   "1m",
+		"SUPPORTDESK_LOG_LEVEL":          "debug",
+		"SUPPORTDESK_LOG_FORMAT":         "json",
 	}
 	params, err := env.GetFieldParams(&config.Config{})
 	if err != nil {
@@ -90,6 +94,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		SMTPHost: "smtp.example", SMTPPort: 465, SMTPUsername: "desk", SMTPPassword: "hunter2",
 		SMTPTLS: "implicit", SMTPTimeout: 5 * time.Second,
 		MailFrom: "Help <help@shop.example>", MailDomain: "mail.shop.example", MailRate: 0.5,
+		OIDCIssuer: "https://id.example", OIDCClientID: "desk", OIDCClientSecret: "hush", OIDCName: "Shop ID",
 		WorkerSteps: 1, WorkerMails: 2, WorkerTickets: 4,
 		ShutdownTimeout: time.Minute, LogLevel: slog.LevelDebug, LogFormat: "json",
 		From: mail.Address{Name: "Help", Address: "help@shop.example"},
@@ -177,6 +182,18 @@ func TestLoad_looksAtTheNeighboursAddresses(t *testing.T) {
 	for _, want := range []string{
 		"SUPPORTDESK_DATABASE_URL is not a postgres:// address", `SUPPORTDESK_TRUSTED_PROXIES is not a list of addresses or networks: "zz"`,
 		`TEMPORAL_ADDRESS is not host:port: "::::"`,
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %q", err, want)
+		}
+	}
+}
+
+func TestLoad_wantsAllOfAnOpenIDProviderOrNothing(t *testing.T) {
+	_, err := load(map[string]string{"SUPPORTDESK_OIDC_ISSUER": "id.example"})
+	for _, want := range []string{
+		`SUPPORTDESK_OIDC_ISSUER is not an http or https address: "id.example"`, "SUPPORTDESK_OIDC_CLIENT_ID is needed",
+		"SUPPORTDESK_OIDC_CLIENT_SECRET is needed",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)

@@ -1,0 +1,89 @@
+package account
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"net/url"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	accounts "github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/openid"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// entrance is how people come in.
+type entrance interface {
+	SignIn(ctx context.Context, source, address, password string) (accounts.Entry, error)
+	AskLink(ctx context.Context, source, address string) error
+	AskReset(ctx context.Context, source, address string) error
+	Register(ctx context.Context, source, name, address string) error
+	Open(ctx context.Context, token string) (accounts.Link, error)
+	Use(ctx context.Context, token, name, password string) (accounts.Used, error)
+	ByIdentity(ctx context.Context, i accounts.Identity) (accounts.Entry, error)
+}
+
+// profile is a person's own account.
+type profile interface {
+	Profile(ctx context.Context, who desk.Person) (accounts.Profile, error)
+	ChangeName(ctx context.Context, who desk.Person, name string) error
+	ChangePassword(ctx context.Context, source string, who desk.Person, current, password string) (accounts.Entry, error)
+	ChangeAddress(ctx context.Context, source string, who desk.Person, current, address string) error
+	SignOutEverywhere(ctx context.Context, who desk.Person) (accounts.Entry, error)
+	Tokens(ctx context.Context, who desk.Person) ([]accounts.Token, error)
+	MakeToken(ctx context.Context, who desk.Person, label string, writes bool) (string, error)
+	RevokeToken(ctx context.Context, who desk.Person, token int64) error
+}
+
+// office is everybody's account, for administrators.
+type office interface {
+	Members(ctx context.Context, by desk.Person, f accounts.MemberFilter) (list []accounts.Member, more bool, err error)
+	Invitations(ctx context.Context, by desk.Person) ([]accounts.Invited, error)
+	Invite(ctx context.Context, by desk.Person, newcomer desk.Person) error
+	Uninvite(ctx context.Context, by desk.Person, linkID string) error
+	SetRole(ctx context.Context, by desk.Person, id ticket.PersonID, role ticket.Role) error
+	Disable(ctx context.Context, by desk.Person, id ticket.PersonID) error
+	Enable(ctx context.Context, by desk.Person, id ticket.PersonID) error
+}
+
+// service is internal/account's.
+type service interface {
+	entrance
+	profile
+	office
+}
+
+// provider is where staff may sign in instead of here.
+type provider interface {
+	Name() string
+	Begin(ctx context.Context) (to string, a openid.Attempt, err error)
+	Finish(ctx context.Context, a openid.Attempt, answer url.Values) (accounts.Identity, error)
+}
+
+// Pages are the pages of accounts.
+type Pages struct {
+	accounts service
+	openid   provider
+}
+
+// New makes the pages. o is nil when no OpenID provider is configured.
+func New(s service, o *openid.Provider) *Pages {
+	p := &Pages{accounts: s}
+	if o != nil {
+		p.openid = o
+	}
+	return p
+}
+
+// Area gives the pages to the engine.
+func (p *Pages) Area() page.Area {
+	files, err := fs.Sub(templates, "templates")
+	if err != nil {
+		panic(err) // the directory is embedded above
+	}
+	return page.Area{Name: "account", Templates: files, Routes: p.routes()}
+}

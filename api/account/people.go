@@ -1,0 +1,148 @@
+package account
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	accounts "github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+const peopleShown = 50 // on a page
+
+type peopleView struct {
+	page.Layout
+	Tabs        []tab
+	From        string // the list that is shown, for coming back to it
+	Role        string
+	Search      string
+	Members     []accounts.Member
+	More        string // address of the next page; empty: this is the last
+	Invitations []accounts.Invited
+	Roles       []ticket.Role // that an invitation or a change can give
+	Problems    problems
+	Typed       desk.Person
+}
+
+type tab struct {
+	Path, Label string
+	Current     bool
+}
+
+var staffRoles = []ticket.Role{ticket.RoleAgent, ticket.RoleSupervisor, ticket.RoleAdministrator}
+
+func (p *Pages) peopleView(v *page.Visit) (peopleView, error) {
+	role, search := v.Query("role"), strings.TrimSpace(v.Query("q"))
+	filter := accounts.MemberFilter{Role: ticket.Role(role), Search: search, After: v.Query("after"), Limit: peopleShown}
+	view := peopleView{
+		Layout: v.Layout("People", "/people"), Role: role, Search: search, Roles: staffRoles,
+		Typed: desk.Person{Role: ticket.RoleAgent}, From: peoplePath(role, search, filter.After),
+	}
+	for _, t := range []tab{{"", "Staff", false}, {"agent", "Agents", false}, {"supervisor", "Supervisors", false},
+		{"administrator", "Administrators", false}, {"customer", "Customers", false}} {
+		t.Current, t.Path = t.Path == role, peoplePath(t.Path, search, "")
+		view.Tabs = append(view.Tabs, t)
+	}
+	var more bool
+	var err error
+	if view.Members, more, err = p.accounts.Members(v.Context(), v.Person, filter); err != nil {
+		return view, err
+	}
+	if more {
+		view.More = peoplePath(role, search, view.Members[len(view.Members)-1].Address)
+	}
+	view.Invitations, err = p.accounts.Invitations(v.Context(), v.Person)
+	return view, err
+}
+
+func peoplePath(role, search, after string) string {
+	query := url.Values{}
+	for name, value := range map[string]string{"role": role, "q": search, "after": after} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if len(query) == 0 {
+		return "/people"
+	}
+	return "/people?" + query.Encode()
+}
+
+func (p *Pages) showPeople(v *page.Visit) error {
+	view, err := p.peopleView(v)
+	if err != nil {
+		return err
+	}
+	return v.Show("people", view)
+}
+
+func (p *Pages) invite(v *page.Visit) error {
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	newcomer := desk.Person{
+		Role: ticket.Role(form.Get("role")), Name: form.Get("name"), Address: form.Get("address"), Handle: form.Get("handle"),
+	}
+	return p.manage(v, newcomer, "An invitation is on its way to "+strings.TrimSpace(newcomer.Address)+".",
+		p.accounts.Invite(v.Context(), v.Person, newcomer))
+}
+
+// manage answers what an administrator did: with a flash, or with the page and what was wrong.
+func (p *Pages) manage(v *page.Visit, typed desk.Person, done string, err error) error {
+	wrong, ok := problemsOf(err)
+	if err != nil && !ok {
+		return err
+	}
+	if err == nil {
+		v.Flash("%s", done)
+		return v.Redirect(back(v))
+	}
+	view, err := p.peopleView(v)
+	if err != nil {
+		return err
+	}
+	view.Problems = wrong
+	if typed.Role != "" {
+		view.Typed = typed
+	}
+	return v.ShowStatus(wrong.status, "people", view)
+}
+
+// back is the list that the administrator came from.
+func back(v *page.Visit) string {
+	form, err := v.Form()
+	if err != nil {
+		return "/people"
+	}
+	if from := local(form.Get("from")); strings.HasPrefix(from, "/people") {
+		return from
+	}
+	return "/people"
+}
+
+func (p *Pages) setRole(v *page.Visit) error {
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	err = p.accounts.SetRole(v.Context(), v.Person, ticket.PersonID(v.Param("id")), ticket.Role(form.Get("role")))
+	return p.manage(v, desk.Person{}, "The role is changed. They have to sign in again.", err)
+}
+
+func (p *Pages) disable(v *page.Visit) error {
+	err := p.accounts.Disable(v.Context(), v.Person, ticket.PersonID(v.Param("id")))
+	return p.manage(v, desk.Person{}, "They are let in no more.", err)
+}
+
+func (p *Pages) enable(v *page.Visit) error {
+	err := p.accounts.Enable(v.Context(), v.Person, ticket.PersonID(v.Param("id")))
+	return p.manage(v, desk.Person{}, "They may come in again.", err)
+}
+
+func (p *Pages) uninvite(v *page.Visit) error {
+	err := p.accounts.Uninvite(v.Context(), v.Person, v.Param("id"))
+	return p.manage(v, desk.Person{}, "The invitation is called off.", err)
+}

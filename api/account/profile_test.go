@@ -1,0 +1,85 @@
+package account_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+func TestAccount_changesNamePasswordAndAddress(t *testing.T) {
+	s := open(t)
+	s.withPassword(s.customer)
+	b, elsewhere := s.as(s.customer), s.as(s.customer)
+
+	a := b.post("/account/name", "name", " ")
+	a.wants(t, 422, "Must have 1 to 200 characters")
+	b.post("/account/name", "name", "Demo Renamed").leads(t, "/account")
+	b.get("/account").wants(t, 200, "Your name is changed.", "Demo Renamed")
+
+	a = b.post("/account/password", "current", "wrong and long enough", "password", "seventeen yellow bicycles")
+	a.wants(t, 422, "Is not your password.")
+	if strings.Contains(a.body, "bicycles") || a.Find("#password-current").AttrOr("aria-invalid", "") != "true" {
+		t.Errorf("passwords came back, or the field at fault is not marked")
+	}
+	b.post("/account/password", "current", secret, "password", "short").wants(t, 422, "12 characters or more")
+	b.post("/account/password", "current", secret, "password", "seventeen yellow bicycles").leads(t, "/account")
+	if here, there := b.signedIn(), elsewhere.signedIn(); here != s.customer.Address || there != "" {
+		t.Errorf("after a change of password: here %q, elsewhere %q", here, there)
+	}
+
+	b.post("/account/address", "current", "wrong and long enough", "address", "next@demo.example").wants(t, 422, "Is not your password.")
+	b.post("/account/address", "current", "seventeen yellow bicycles", "address", "next@demo.example").leads(t, "/account")
+	link := s.mailed("address", "next@demo.example")
+	b.get(link).wants(t, 200, "customer@demo.example", "next@demo.example")
+	s.browser().post(link).leads(t, "/account") // elsewhere the link proves the address and lets nobody in
+	if got := b.signedIn(); got != "next@demo.example" {
+		t.Errorf("the address is %q", got)
+	}
+}
+
+func TestLink_toANewAddressLetsNobodyIn(t *testing.T) {
+	s := open(t)
+	b, stranger := s.as(s.customer), s.browser()
+	b.post("/account/address", "address", "next@demo.example").leads(t, "/account") // who has no password has none to prove
+	stranger.post(s.mailed("address", "next@demo.example")).leads(t, "/account")
+	if got := stranger.signedIn(); got != "" {
+		t.Errorf("it let %q in", got)
+	}
+}
+
+func TestSignOutEverywhere_spares(t *testing.T) {
+	s := open(t)
+	b, elsewhere := s.as(s.customer), s.as(s.customer)
+	b.post("/account/sign-out-everywhere").leads(t, "/account")
+	if here, there := b.signedIn(), elsewhere.signedIn(); here != s.customer.Address || there != "" {
+		t.Errorf("here %q, elsewhere %q", here, there)
+	}
+}
+
+func TestTokens_areShownOnceAndRevoked(t *testing.T) {
+	s := open(t)
+	b := s.as(s.customer)
+	b.post("/account/tokens", "label", "", "scope", "read").wants(t, 422, "Must have 1 to 80 characters")
+	a := b.post("/account/tokens", "label", "Laptop <1>", "scope", "read")
+	a.wants(t, http.StatusCreated, "Laptop <1>")
+	token := a.Find("section[aria-labelledby=new-token] code").Text()
+	if p, err := s.db.ByToken(t.Context(), token, false); err != nil || p.ID != s.customer.ID {
+		t.Fatalf("the token %q: %+v, %v", token, p, err)
+	}
+	if _, err := s.db.ByToken(t.Context(), token, true); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("a token to read writes: %v", err)
+	}
+	if a.header.Get("Cache-Control") != "no-store" || strings.Contains(b.get("/account").body, token) {
+		t.Error("the token may be read again")
+	}
+	revoke, _ := b.get("/account").Find(`form[action$="/revocation"]`).Attr("action")
+	s.as(s.agent).post(revoke).wants(t, 404) // it isn't theirs
+	b.post(revoke).leads(t, "/account")
+	if _, err := s.db.ByToken(t.Context(), token, false); fault.KindOf(err) != fault.Unauthenticated {
+		t.Errorf("a revoked token: %v", err)
+	}
+	b.post("/account/tokens/nonsense/revocation").wants(t, 404)
+	b.post("/account/tokens/99999999999999999999/revocation").wants(t, 404)
+}

@@ -1,0 +1,38 @@
+package account
+
+import "github.com/holesalemart/supportdesk/api/page"
+
+// routes is every address of these pages.
+func (p *Pages) routes() []page.Route {
+	return []page.Route{
+		page.Get("/sign-in", page.Anyone, p.showSignIn),
+		page.Post("/sign-in", page.Anyone, p.signIn),
+		page.Post("/sign-in/link", page.Anyone, p.askLink),
+		page.Get("/sign-in/sent", page.Anyone, p.showSent),
+		page.Get("/sign-in/openid", page.Anyone, p.beginOpenID),
+		page.Get("/sign-in/openid/callback", page.Anyone, p.finishOpenID),
+		page.Post("/sign-out", page.Anyone, p.signOut),
+
+		page.Get("/link/:token", page.Anyone, p.showLink),
+		page.Post("/link/:token", page.Anyone, p.useLink),
+		page.Get("/register", page.Anyone, p.showRegister),
+		page.Post("/register", page.Anyone, p.register),
+		page.Get("/reset", page.Anyone, p.showReset),
+		page.Post("/reset", page.Anyone, p.reset),
+
+		page.Get("/account", page.SignedIn, p.showAccount),
+		page.Post("/account/name", page.SignedIn, p.changeName),
+		page.Post("/account/password", page.SignedIn, p.changePassword),
+		page.Post("/account/address", page.SignedIn, p.changeAddress),
+		page.Post("/account/sign-out-everywhere", page.SignedIn, p.signOutEverywhere),
+		page.Post("/account/tokens", page.SignedIn, p.makeToken),
+		page.Post("/account/tokens/:id/revocation", page.SignedIn, p.revokeToken),
+
+		page.Get("/people", page.Administrators, p.showPeople),
+		page.Post("/people", page.Administrators, p.invite),
+		page.Post("/people/:id/role", page.Administrators, p.setRole),
+		page.Post("/people/:id/disable", page.Administrators, p.disable),
+		page.Post("/people/:id/enable", page.Administrators, p.enable),
+		page.Post("/people/:id/withdrawal", page.Administrators, p.uninvite),
+	}
+}

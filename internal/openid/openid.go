@@ -1,0 +1,135 @@
+// Package openid lets an OpenID Connect provider say who somebody is: the authorization code flow with PKCE, a state and
+// a nonce. It knows what to ask and whom to believe, and nothing of sessions, pages or people.
+package openid
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+const (
+	patience    = 10 * time.Second // for one answer of the provider's
+	attemptTime = 15 * time.Minute // for somebody to sign in there
+)
+
+// Config names a provider and what this desk is to it.
+type Config struct {
+	Issuer       string // its address; discovery is below it
+	ClientID     string
+	ClientSecret string
+	Name         string // for the button
+	Callback     string // where it sends people back to
+}
+
+// Provider is where staff may sign in. Safe for concurrent use.
+type Provider struct {
+	config Config
+	client *http.Client
+
+	mu    sync.Mutex
+	known *oidc.Provider
+}
+
+// New makes a provider and asks it nothing yet: it may be away while the desk starts.
+func New(c Config) *Provider {
+	return &Provider{config: c, client: &http.Client{Timeout: patience}}
+}
+
+// Name is what people call it.
+func (p *Provider) Name() string { return p.config.Name }
+
+// Attempt is what has to be kept, out of everybody's sight, until the provider answers.
+type Attempt struct {
+	State, Nonce, Verifier string
+	Until                  time.Time
+}
+
+// Begin gives the address at which somebody signs in. Unavailable: the provider does not answer.
+func (p *Provider) Begin(ctx context.Context) (to string, a Attempt, err error) {
+	flow, _, err := p.discover(ctx)
+	if err != nil {
+		return "", Attempt{}, err
+	}
+	a = Attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Until: time.Now().Add(attemptTime)}
+	return flow.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)), a, nil
+}
+
+// Finish takes the provider's answer to an attempt. Forbidden: it is no answer to that one, it came too late, or the
+// provider refused. Unavailable: the provider does not answer.
+func (p *Provider) Finish(ctx context.Context, a Attempt, answer url.Values) (account.Identity, error) {
+	switch {
+	case a.State == "" || subtle.ConstantTimeCompare([]byte(answer.Get("state")), []byte(a.State)) != 1:
+		return account.Identity{}, refused(fmt.Errorf("state %q is not the attempt's", answer.Get("state")))
+	case time.Now().After(a.Until):
+		return account.Identity{}, refused(fmt.Errorf("the attempt ended at %s", a.Until))
+	case answer.Get("code") == "":
+		return account.Identity{}, refused(fmt.Errorf("no code: %s %s", answer.Get("error"), answer.Get("error_description")))
+	}
+	flow, provider, err := p.discover(ctx)
+	if err != nil {
+		return account.Identity{}, err
+	}
+	ctx = oidc.ClientContext(ctx, p.client)
+	token, err := flow.Exchange(ctx, answer.Get("code"), oauth2.VerifierOption(a.Verifier))
+	if err != nil {
+		return account.Identity{}, refused(fmt.Errorf("exchange the code: %w", err))
+	}
+	raw, _ := token.Extra("id_token").(string)
+	proof, err := provider.VerifierContext(ctx, &oidc.Config{ClientID: p.config.ClientID}).Verify(ctx, raw)
+	if err != nil {
+		return account.Identity{}, refused(fmt.Errorf("verify the ID token: %w", err))
+	}
+	if subtle.ConstantTimeCompare([]byte(proof.Nonce), []byte(a.Nonce)) != 1 {
+		return account.Identity{}, refused(fmt.Errorf("the ID token's nonce is not the attempt's"))
+	}
+	return identity(proof)
+}
+
+// identity believes an address only when the provider says that it has verified it.
+func identity(proof *oidc.IDToken) (account.Identity, error) {
+	var claims struct {
+		Email    string `json:"email"`
+		Verified bool   `json:"email_verified"`
+	}
+	if err := proof.Claims(&claims); err != nil {
+		return account.Identity{}, refused(fmt.Errorf("read the claims: %w", err))
+	}
+	i := account.Identity{Issuer: proof.Issuer, Subject: proof.Subject}
+	if claims.Verified {
+		i.Address = claims.Email
+	}
+	return i, nil
+}
+
+func refused(cause error) error {
+	return fault.Wrap(cause, fault.Forbidden, "signing in there did not work; try again")
+}
+
+// discover asks the provider where its endpoints are, until it has answered once.
+func (p *Provider) discover(ctx context.Context) (oauth2.Config, *oidc.Provider, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known == nil {
+		found, err := oidc.NewProvider(oidc.ClientContext(ctx, p.client), p.config.Issuer)
+		if err != nil {
+			return oauth2.Config{}, nil, fault.Wrap(err, fault.Unavailable, "signing in there does not work now; use your password or a link")
+		}
+		p.known = found
+	}
+	return oauth2.Config{
+		ClientID: p.config.ClientID, ClientSecret: p.config.ClientSecret, Endpoint: p.known.Endpoint(),
+		RedirectURL: p.config.Callback, Scopes: []string{oidc.ScopeOpenID, "email", "profile"},
+	}, p.known, nil
+}
