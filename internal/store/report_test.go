@@ -263,7 +263,7 @@ func TestRatings_byWeekAndAgent(t *testing.T) {
 func TestSuggestions_areReadOnce(t *testing.T) {
 	d := open(t)
 	for _, by := range []desk.Person{d.customer, {}} {
-		if err := d.Suggest(t.Context(), by, "Open on Saturdays.", ""); err != nil {
+		if err := d.Suggest(t.Context(), by, "", "Open on Saturdays."); err != nil {
 			t.Fatal(err)
 		}
 	}
