@@ -1,6 +1,127 @@
 package account_test
 
-import "net/http/httptest"
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
 
-// issuer is a provider.
-type issuer struct{ server *httptest.Server }
+// throughOpenID follows the button to the provider and back, and gives the answer to what the provider said.
+func (b *browser) throughOpenID(t *testing.T, next string) answer {
+	t.Helper()
+	a := b.get("/sign-in/openid?next=" + url.QueryEscape(next))
+	if a.status != 303 {
+		t.Fatalf("%d %s", a.status, a.Find("main").Text())
+	}
+	back := b.get(a.to)
+	if back.status != 302 {
+		t.Fatalf("the provider answers %d %s", back.status, back.body)
+	}
+	return b.get(back.to)
+}
+
+func TestOpenID_letsVerifiedStaffIn(t *testing.T) {
+	i := newIssuer(t)
+	s := openWith(t, i)
+	b := s.browser()
+	b.get("/sign-in?next=/desk").wants(t, 200, "Sign in with Demo ID")
+	i.is("u-1", s.agent.Address, true)
+	b.throughOpenID(t, "/desk?queue=mine").leads(t, "/desk?queue=mine")
+	if got := b.signedIn(); got != s.agent.Address {
+		t.Errorf("signed in is %q", got)
+	}
+	i.is("u-1", "renamed@demo.example", false) // from then on the subject says who it is
+	again := s.browser()
+	again.throughOpenID(t, "https://evil.example").leads(t, "/desk")
+	if got := again.signedIn(); got != s.agent.Address {
+		t.Errorf("signed in is %q", got)
+	}
+}
+
+func TestOpenID_refusesEverybodyElse(t *testing.T) {
+	i := newIssuer(t)
+	s := openWith(t, i)
+	disabled := s.add("agent", "Demo Gone", "gone@demo.example")
+	if err := s.db.DisablePerson(t.Context(), disabled.ID); err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, describe := range map[string]func(){
+		"an address that is not verified": func() { i.is("u-2", s.agent.Address, false) },
+		"a customer":                      func() { i.is("u-3", s.customer.Address, true) },
+		"nobody":                          func() { i.is("u-4", "nobody@demo.example", true) },
+		"somebody disabled":               func() { i.is("u-5", disabled.Address, true) },
+		"who was denied there":            func() { i.is("u-6", s.agent.Address, true); i.denies = true },
+		"another's signature":             func() { i.is("u-7", s.agent.Address, true); i.key2 = stranger },
+		"another's token": func() {
+			i.is("u-8", s.agent.Address, true)
+			i.forge = func(c map[string]any) { c["aud"] = "somebody else" }
+		},
+		"a token of another attempt": func() {
+			i.is("u-9", s.agent.Address, true)
+			i.forge = func(c map[string]any) { c["nonce"] = "of another" }
+		},
+		"a token that is too old": func() {
+			i.is("u-10", s.agent.Address, true)
+			i.forge = func(c map[string]any) { c["exp"] = time.Now().Add(-time.Hour).Unix() }
+		},
+		"another issuer's": func() {
+			i.is("u-11", s.agent.Address, true)
+			i.forge = func(c map[string]any) { c["iss"] = "https://evil.example" }
+		},
+	} {
+		describe()
+		b := s.browser()
+		a := b.throughOpenID(t, "")
+		if a.status != 403 || a.Find(".problem").Text() == "" || strings.Contains(a.body, "nonce") {
+			t.Errorf("%s: %d %s", name, a.status, a.Find("main").Text())
+		}
+		if got := b.signedIn(); got != "" {
+			t.Errorf("%s came in as %q", name, got)
+		}
+	}
+}
+
+// A link that an attacker prepared must not sign their victim in as the attacker, and a code works once.
+func TestOpenID_answersOnlyTheBrowserThatAsked(t *testing.T) {
+	i := newIssuer(t)
+	s := openWith(t, i)
+	i.is("u-1", s.agent.Address, true)
+	attacker, victim := s.browser(), s.browser()
+	back := attacker.get(attacker.get("/sign-in/openid").to).to
+	victim.get(back).wants(t, 403, "begun in another browser")
+	victim.get("/sign-in/openid")
+	victim.get(back).wants(t, 403) // the state is of another attempt
+	if got := victim.signedIn(); got != "" {
+		t.Errorf("the victim is signed in as %q", got)
+	}
+	attacker.get(back).leads(t, "/desk")
+	again := s.browser()
+	again.get(back).wants(t, 403)
+	attacker.get(back).wants(t, 403)
+}
+
+func TestOpenID_isThereOnlyWhenConfigured(t *testing.T) {
+	s := open(t)
+	a := s.browser().get("/sign-in")
+	if strings.Contains(a.body, "openid") {
+		t.Error("the button is there")
+	}
+	s.browser().get("/sign-in/openid").wants(t, 404)
+	s.browser().get("/sign-in/openid/callback?code=x&state=y").wants(t, 404)
+}
+
+func TestOpenID_saysThatTheProviderIsAway(t *testing.T) {
+	i := newIssuer(t)
+	s := openWith(t, i)
+	i.server.Close()
+	s.browser().get("/sign-in/openid").wants(t, 503, "use your password or a link")
+	s.withPassword(s.agent)
+	s.browser().post("/sign-in", "address", s.agent.Address, "password", secret).leads(t, "/desk")
+}
