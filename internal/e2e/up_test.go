@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -134,6 +136,7 @@ func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
 		if first.find(t, link) == second.find(t, link) {
 			t.Errorf("the %s's link is an old one", role)
 		}
+		checkLink(t, second.find(t, link), "Demo "+strings.ToUpper(role[:1])+role[1:])
 	}
 	if again.token != customer.token {
 		t.Error("the customer's token changed with the restart")
@@ -154,6 +157,46 @@ func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
 	eventually(t, "the receipt after the crash", func() (bool, string) { n := second.mails(t, late); return n >= 1, fmt.Sprint(n) })
 	if err := second.program.Stop(); err != nil {
 		t.Errorf("stop: %v", err)
+	}
+}
+
+// checkLink follows a sign-in link as a browser does, to where it leads and to the account of whoever it is for. It must
+// work once.
+func checkLink(t testing.TB, link, name string) {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var moved []string
+	browser := &http.Client{Jar: jar, Timeout: patience, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		moved = append(moved, r.URL.Path)
+		return http.ErrUseLastResponse
+	}}
+	ask := func(method, address string) string {
+		r, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, err := browser.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		page, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(page)
+	}
+	ask(http.MethodGet, link) // a scanner's look uses nothing up
+	for range 2 {
+		ask(http.MethodPost, link)
+	}
+	account, _, _ := strings.Cut(link, "/link/")
+	if page := ask(http.MethodGet, account+"/account"); len(moved) != 1 || !strings.Contains(page, name) {
+		t.Errorf("%s's link led to %q, and their account shows %.200q", name, moved, page)
 	}
 }
 
