@@ -43,12 +43,12 @@ func upEnv(t testing.TB) []string {
 	return append(os.Environ(), "SUPPORTDESK_TEMPORAL_BIN="+temporalBinary(t))
 }
 
-func up(t *testing.T, data string) *upRun {
+func up(t *testing.T, data string, more ...string) *upRun {
 	t.Helper()
 	u := &upRun{out: &logBuffer{}}
 	var err error
 	u.program, err = local.StartProgram(local.ProgramOptions{
-		Name: "up", Path: binary, Args: upArgs(data), Env: upEnv(t), Log: u.out,
+		Name: "up", Path: binary, Args: upArgs(data, more...), Env: upEnv(t), Log: u.out,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +129,8 @@ func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
 	if err := first.program.Stop(); err != nil {
 		t.Errorf("stop: %v", err)
 	}
-	second := up(t, data)
+	second := up(t, data, "--demo", "--demo-tickets", "40")
+	second.find(t, `(40 demo tickets) have been added`)
 	again := second.person(t, "customer")
 	for _, role := range []string{"customer", "agent", "supervisor", "administrator"} {
 		link := role + `'s link +(http://[0-9.:]+/link/\S+)`
