@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -22,26 +24,22 @@ type counter struct {
 	asking    sync.Mutex
 	asked     map[ticket.Number]desk.Request
 	now, most int           // how many are accepted at once
-	full      chan struct{} // closed once two were
+	takes     time.Duration // to accept one
 }
 
 func bulk(c *counter) (*counter, *desk.Desk) {
 	c.shop, _ = open(policy.Default())
-	c.asked, c.full = map[ticket.Number]desk.Request{}, make(chan struct{})
+	c.asked = map[ticket.Number]desk.Request{}
 	return c, desk.New(c, c, c, c, c)
 }
 
-// Command holds everybody until several are there.
 func (c *counter) Command(_ context.Context, _ desk.Person, r desk.Request) (desk.Accepted, error) {
 	c.asking.Lock()
 	c.asked[r.Number] = r
 	c.now++
 	c.most = max(c.most, c.now)
-	if len(c.asked) == 2 {
-		close(c.full)
-	}
 	c.asking.Unlock()
-	<-c.full
+	time.Sleep(c.takes)
 	defer func() {
 		c.asking.Lock()
 		c.now--
@@ -53,8 +51,12 @@ func (c *counter) Command(_ context.Context, _ desk.Person, r desk.Request) (des
 	return desk.Accepted{Number: r.Number, Seq: 7}, nil
 }
 
-func (c *counter) Await(_ context.Context, n ticket.Number, seq int64) (ticket.Outcome, bool, error) {
+// Await gives up when its time is up.
+func (c *counter) Await(ctx context.Context, n ticket.Number, seq int64) (ticket.Outcome, bool, error) {
 	o, decided := c.answer[n]
+	if !decided && c.takes > 0 {
+		<-ctx.Done()
+	}
 	return o, decided && seq == 7, nil
 }
 
@@ -116,14 +118,22 @@ func TestBulk_asksTheSameUnderTheSameKey(t *testing.T) {
 	}
 }
 
+// TestBulk_leavesRoomForOthers: a few are accepted at once, and all the outcomes are awaited together.
 func TestBulk_leavesRoomForOthers(t *testing.T) {
-	c, d := bulk(&counter{})
-	if _, err := d.Bulk(context.Background(), agent, many(desk.MaxBulk), desk.Request{}); err != nil {
-		t.Fatal(err)
-	}
-	if len(c.asked) != desk.MaxBulk || c.most > 8 {
-		t.Errorf("%d were asked, %d at once", len(c.asked), c.most)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c, d := bulk(&counter{takes: time.Second})
+		start := time.Now()
+		if _, err := d.Bulk(t.Context(), agent, many(desk.MaxBulk), desk.Request{}); err != nil {
+			t.Fatal(err)
+		}
+		if len(c.asked) != desk.MaxBulk || c.most < 2 || c.most > 8 {
+			t.Errorf("%d were asked, %d at once", len(c.asked), c.most)
+		}
+		accepting := c.takes * time.Duration((desk.MaxBulk+c.most-1)/c.most)
+		if took := time.Since(start) - accepting; took <= 0 || took > 2*time.Second {
+			t.Errorf("it waited %s for the outcomes", took)
+		}
+	})
 }
 
 func TestBulk_takesOneToAHundred(t *testing.T) {

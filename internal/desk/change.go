@@ -10,6 +10,7 @@ const (
 	ChangeAccepted ChangeKind = "accepted" // a command was accepted, and is not decided yet
 	ChangeStepped  ChangeKind = "stepped"  // a step changed the ticket; a new ticket's first step too
 	ChangeMail     ChangeKind = "mail"     // a mail was sent, put off or bounced
+	ChangeRated    ChangeKind = "rated"    // the requester rated it
 	ChangePresence ChangeKind = "presence" // who is looking or writing
 )
 

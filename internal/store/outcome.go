@@ -33,7 +33,8 @@ func (s *Store) Outcome(ctx context.Context, n ticket.Number, seq int64) (o tick
 
 // announce tells pages of a change after its commit. A notice in the commit itself would make commits wait for each
 // other's flush to the disk, under PostgreSQL's one lock for notices; this transaction writes nothing that is flushed.
-// A notice that is lost is made up for by the next step's, so whoever changed something is not told of it.
+// A notice that is lost costs a page its freshness until the next one, and nothing else: whoever changed something is
+// not told of it.
 func (s *Store) announce(ctx context.Context, n ticket.Number, kind desk.ChangeKind) {
 	_, _ = s.pool.Exec(ctx, `SELECT pg_notify($1, $2)`, changeChannel, changed(n, kind))
 }

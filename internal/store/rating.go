@@ -41,6 +41,9 @@ func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk.R
 	if errors.Is(err, pgx.ErrNoRows) {
 		return desk.Rating{}, s.notRated(ctx, by, r.Number)
 	}
+	if err == nil {
+		s.announce(ctx, r.Number, desk.ChangeRated)
+	}
 	return r, explain(err, "rate ticket %s", r.Number)
 }
 

@@ -50,6 +50,11 @@ func TestSubscribe_tellsOfEveryKindOfChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangePresence})
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
+	if _, err := d.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 5}); err != nil {
+		t.Fatal(err)
+	}
+	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeRated})
 }
 
 // TestSubscribe_tellsOfMails that are put off and that bounce.
@@ -103,6 +108,8 @@ func TestSubscribe_tellsEverybodyAfterAnOutage(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	changes := d.subscribe(d.listening(), n)
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "A note."})
+	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeStepped}) // and all that comes with the beginning
 	d.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN outcome'`)
 	d.hears(changes, desk.Change{})
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign})
