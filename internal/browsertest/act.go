@@ -1,12 +1,15 @@
 package browsertest
 
 import (
+	"context"
 	_ "embed"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -79,7 +82,28 @@ func (p *Page) Choose(label, option string) {
 // Type presses the keys of a text, one by one, wherever the focus is. A line's end is Enter.
 func (p *Page) Type(text string) {
 	p.t.Helper()
-	p.do(fmt.Sprintf("type %q", text), chromedp.KeyEvent(strings.ReplaceAll(text, "\n", kb.Enter)))
+	p.do(fmt.Sprintf("type %q", text), strike(text, 0))
+}
+
+// strike presses keys as a keyboard does: whoever takes the press of a key keeps its character from being typed.
+func strike(text string, held kb.Modifier) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		for _, r := range text {
+			events := kb.Encode(r)
+			down, up := *events[0], *events[len(events)-1]
+			down.Type = input.DispatchKeyEventTypeRawKeyDown
+			if len(events) == 3 && held&(chromedp.ModifierCtrl|chromedp.ModifierAlt) == 0 {
+				down.Type, down.Text, down.UnmodifiedText = input.DispatchKeyEventTypeKeyDown, events[1].Text, events[1].UnmodifiedText
+			}
+			for _, event := range []input.DispatchKeyEventParams{down, up} {
+				event.Modifiers |= int64(held)
+				if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, event); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // keys are those with a name instead of a character.
@@ -96,7 +120,7 @@ var modifiers = map[string]kb.Modifier{
 // Press presses one key, such as "j", "?", "Enter" or "Control+Enter", wherever the focus is.
 func (p *Page) Press(chord string) {
 	p.t.Helper()
-	var held []kb.Modifier
+	var held kb.Modifier
 	key := chord
 	for {
 		name, rest, more := strings.Cut(key, "+")
@@ -104,12 +128,12 @@ func (p *Page) Press(chord string) {
 		if !more || !known {
 			break
 		}
-		held, key = append(held, modifier), rest
+		held, key = held|modifier, rest
 	}
 	if named, ok := keys[key]; ok {
 		key = named
 	}
-	p.do("press "+chord, chromedp.KeyEvent(key, chromedp.KeyModifiers(held...)))
+	p.do("press "+chord, strike(key, held))
 }
 
 // await finds what a person would use, however late it comes.

@@ -44,6 +44,18 @@ func TestPerson_typesChoosesAndClicks(t *testing.T) {
 	p.See("refused Né")
 }
 
+// A shortcut that moves the focus into a field must not type its own letter there.
+func TestPress_isTakenByWhoeverTakesIt(t *testing.T) {
+	p := browsertest.Open(t, site(t, `<label>Word <input id="word"></label>`+runs, script(`addEventListener("keydown", e => {
+		if (e.key === "r" && e.target.id !== "word") { document.getElementById("word").focus(); e.preventDefault(); } })`)), browsertest.Look{})
+	p.Goto("/")
+	p.Press("r")
+	p.Type("or")
+	if got := browsertest.Value[string](p, `document.getElementById("word").value`); got != "or" {
+		t.Errorf("the field holds %q", got)
+	}
+}
+
 func TestPerson_needsNoScripts(t *testing.T) {
 	p := browsertest.Open(t, site(t, form+runs+`<noscript>No scripts here</noscript>`, script(hears)), browsertest.Look{NoScript: true})
 	p.Goto("/")

@@ -8,6 +8,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+//go:embed overflow.js
+var overflow string
+
 //go:embed testdata/axe/axe.min.js
 var axe string
 
@@ -54,13 +57,7 @@ func (p *Page) Accessibility() []string {
 // Overflow names the elements because of which the page must be scrolled sideways; none if it needn't.
 func (p *Page) Overflow() []string {
 	p.t.Helper()
-	return Value[[]string](p, `(() => {
-		const wide = document.documentElement.clientWidth;
-		if (document.documentElement.scrollWidth <= wide) return [];
-		const all = [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > wide + 1);
-		const name = e => e.tagName.toLowerCase() + (e.id && "#" + e.id) + (e.classList.length ? "." + [...e.classList].join(".") : "");
-		return ["the page is " + document.documentElement.scrollWidth + " wide: " + all.map(name).slice(0, 12).join(", ")];
-	})()`)
+	return Value[[]string](p, "("+overflow+")()")
 }
 
 // Weight is what the page cost since it was opened: bytes as they were sent, headers included, and what they were for.
