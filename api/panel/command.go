@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
@@ -96,11 +97,24 @@ func (p *Pages) write(key string) func(*page.Visit) error {
 		}
 		var f input.Fields
 		r := desk.Request{Number: n, Verb: m.verb, Body: f.Words("body", d.body), Once: v.Once()}
+		if left := unfilled(d.body); left != "" && m.verb != ticket.VerbNote {
+			f.Reject("body", "still holds %s; write what belongs there", left)
+		}
 		if err := f.Err(); err != nil {
 			return p.refused(v, n, d, err)
 		}
 		return p.ask(v, r, d, m.done)
 	}
+}
+
+// unfilled is a placeholder of a canned reply that had no value; empty when there is none.
+func unfilled(body string) string {
+	for _, name := range desk.Placeholders() {
+		if placeholder := "{{" + name + "}}"; strings.Contains(body, placeholder) {
+			return placeholder
+		}
+	}
+	return ""
 }
 
 // ask passes a command on and answers with what became of it. One that was accepted is kept, whatever happens next.
@@ -111,10 +125,24 @@ func (p *Pages) ask(v *page.Visit, r desk.Request, d draft, done string) error {
 		return p.refused(v, r.Number, d, err)
 	case err != nil || !decided:
 		return p.answer(v, r.Number, http.StatusOK, draft{}, d.mode != "", said{Text: "Accepted. It takes a moment to be decided."})
+	case outcome.Refused && outcome.Code == ticket.CodeTaken:
+		return p.refused(v, r.Number, d, p.taken(v, r.Number, outcome))
 	case outcome.Refused:
 		return p.refused(v, r.Number, d, fault.Refusal(outcome.Code, "%s", outcome.Reason))
 	}
 	return p.answer(v, r.Number, http.StatusOK, draft{}, d.mode != "", said{Text: done})
+}
+
+// taken says who has a ticket that somebody else wanted.
+func (p *Pages) taken(v *page.Visit, n ticket.Number, outcome ticket.Outcome) error {
+	record, err := p.desk.Ticket(v.Context(), v.Person, n)
+	if err != nil {
+		return err
+	}
+	if record.Assignee == nil {
+		return fault.Refusal(outcome.Code, "%s", outcome.Reason)
+	}
+	return fault.Refusal(outcome.Code, "%s has this ticket now; take it again if you still want to", record.Assignee.Name)
 }
 
 // refused gives back what was typed, with the reason.

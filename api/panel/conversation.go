@@ -16,7 +16,7 @@ type line struct {
 	N     int
 	At    time.Time
 	Who   string
-	From  string // requester, desk, note, refused: for whose eyes it is
+	From  string // requester, staff, note, refused: for whose eyes it is
 	Label string
 	Body  string
 	Parts []part // the body, with its addresses as links
@@ -77,7 +77,7 @@ func who(role ticket.Role, author desk.Ref) string {
 
 // voice says for whose eyes words are, and what kind they are.
 func voice(e desk.Entry) (from, label string) {
-	from = "desk"
+	from = "staff"
 	if e.By.Role == ticket.RoleCustomer {
 		from = "requester"
 	}

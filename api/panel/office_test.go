@@ -229,7 +229,7 @@ func (b *browser) do(method, path string, form url.Values, headers []string) ans
 func (a answer) is(status int) answer {
 	a.t.Helper()
 	if a.status != status {
-		a.t.Fatalf("answered %d, want %d: %.300s", a.status, status, strings.TrimSpace(a.Find("main, body").Text()))
+		a.t.Fatalf("answered %d, want %d: %.300s", a.status, status, strings.Join(strings.Fields(a.Find("#ticket .problem, .failure, main").Text()), " "))
 	}
 	return a
 }

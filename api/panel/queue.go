@@ -89,9 +89,11 @@ func savedAddress(f desk.Saved) string {
 	return "/desk?" + values.Encode()
 }
 
+// initial is the beginning of a name, for a column too narrow for more.
 func initial(name string) string {
-	for _, r := range name {
-		return string(r)
+	const letters = 5
+	if runes := []rune(name); len(runes) > letters {
+		return string(runes[:letters])
 	}
-	return ""
+	return name
 }

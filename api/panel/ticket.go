@@ -113,7 +113,7 @@ func (p *Pages) showTicket(v *page.Visit, n ticket.Number, status int, d draft, 
 	if err != nil {
 		return err
 	}
-	around.Ticket, around.Title = &view, view.Title
+	around.Ticket, around.Title, around.Flash = &view, view.Title, view.Flash // it is handed out once, to the first who asks
 	return v.ShowStatus(status, "desk", around)
 }
 

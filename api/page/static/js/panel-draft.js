@@ -50,7 +50,8 @@ async function insert(select) {
     const answer = await fetch(`/desk/tickets/${number}/canned/${id}`);
     if (!answer.ok) throw new Error(answer.statusText);
     const text = await answer.text();
-    field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
+    const before = field.value.slice(0, field.selectionStart), gap = before && !before.endsWith("\n") ? "\n" : "";
+    field.setRangeText(gap + text, field.selectionStart, field.selectionEnd, "end");
     field.focus();
     keep(form);
     say(/\{\{[^{}\n]*\}\}/.test(text) ? "Inserted. Fill in what still stands in {{braces}}." : "Inserted.");

@@ -13,18 +13,19 @@ function collect() {
   const commands = [];
   for (const element of document.querySelectorAll("[data-do]")) {
     if (element.disabled || !shown(element)) continue;
+    const here = element.closest("#ticket") ? 1 : 0;
     if (!element.matches("select")) {
-      commands.push({ name: element.dataset.do, key: element.getAttribute("aria-keyshortcuts"), run: () => doIt(element) });
+      commands.push({ here, name: element.dataset.do, key: element.getAttribute("aria-keyshortcuts"), run: () => doIt(element) });
       continue;
     }
     for (const option of element.options) {
       if (!option.value || option.defaultSelected) continue;
-      commands.push({ name: `${element.dataset.do} ${option.text}`, run: () => choose(element, option.value) });
+      commands.push({ here, name: `${element.dataset.do} ${option.text}`, run: () => choose(element, option.value) });
     }
   }
   for (const link of document.querySelectorAll(".site-nav a")) commands.push({ name: `Go to ${link.textContent}`, run: () => link.click() });
   commands.push({ name: "Change between light and dark", run: extra.theme }, { name: "Show the keyboard shortcuts", key: "?", run: extra.keys });
-  return commands;
+  return commands.sort((a, b) => (b.here ?? 0) - (a.here ?? 0)); // what concerns the open ticket comes first
 }
 
 function choose(select, value) {

@@ -198,6 +198,7 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 if ($("#desk")) {
+  htmx.config.refreshOnHistoryMiss = true; // back and forward are whole pages: what stood there may have changed
   settleList();
   startDrafts();
   startLive();

@@ -1,0 +1,74 @@
+package panel_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/pagetest"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func TestBulk_doesItToEachAndReportsWhatWasRefusedAndWhy(t *testing.T) {
+	o := openOffice(t)
+	first, second, closed := o.submit("clara", "One", "…"), o.submit("carl", "Two", "…"), o.submit("carl", "Three", "…")
+	o.ask("anna", desk.Request{Number: closed, Verb: ticket.VerbClose})
+	b := o.browser("anna")
+	selected := []string{string(first), string(second), string(closed), "HM-0000000000"}
+	a := b.post("/desk/bulk?queue=all", url.Values{"ticket": selected, "do": {"assign"}, "agent": {"bert"}}).is(http.StatusOK)
+	pagetest.Check(t, "the report", a.Document)
+	if got := a.says(".sheet h2"); got != "2 tickets assigned, 2 refused" {
+		t.Errorf("the report begins with %q", got)
+	}
+	if got := a.says(".refusals"); !strings.Contains(got, string(closed)+" the ticket is closed for good") || !strings.Contains(got, "HM-0000000000 there is no such ticket") {
+		t.Errorf("refused were %q", got)
+	}
+	for _, n := range []ticket.Number{first, second} {
+		if has := o.ticket(n).Assignee; has == nil || has.Handle != "bert" {
+			t.Errorf("%s is %v's", n, has)
+		}
+	}
+	part := b.post("/desk/bulk?queue=all", url.Values{"ticket": selected[:1], "do": {"reclassify"}, "priority": {"high"}}, byScript...).is(http.StatusOK)
+	if part.Find("#report[hx-swap-oob]").Length() != 1 || part.header.Get("HX-Trigger") != "desk:changed" || o.ticket(first).Ticket.Priority != "high" {
+		t.Errorf("the part is %.200s", part.text)
+	}
+	b.post("/desk/bulk", url.Values{"ticket": selected[:2], "do": {"close"}}).is(http.StatusOK)
+	if got := o.ticket(second).Ticket.Status; got != ticket.StatusClosed {
+		t.Errorf("closed it is %s", got)
+	}
+}
+
+func TestBulk_asksNothingWhenItCannotBeMeant(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "One", "…")
+	before := o.ticket(n).Pending
+	b := o.browser("anna")
+	for name, form := range map[string]url.Values{
+		"nothing selected": {"do": {"close"}},
+		"nothing to do":    {"ticket": {string(n)}},
+		"something else":   {"ticket": {string(n)}, "do": {"delete"}},
+		"to nobody":        {"ticket": {string(n)}, "do": {"assign"}},
+		"as nothing":       {"ticket": {string(n)}, "do": {"reclassify"}},
+		"no number":        {"ticket": {"<b>"}, "do": {"close"}},
+		"too many":         {"ticket": strings.Split(strings.Repeat("HM-7Q2K9XM4TD ", 1)+many(101), " "), "do": {"close"}},
+	} {
+		a := b.post("/desk/bulk", form).is(http.StatusOK)
+		if a.says("[role=alert]") == "" {
+			t.Errorf("%s: it says nothing", name)
+		}
+	}
+	if after := o.ticket(n).Pending; after != before {
+		t.Errorf("%d commands were asked", after-before)
+	}
+}
+
+// many is so many different numbers of tickets that are not there.
+func many(n int) string {
+	var all []string
+	for range n {
+		all = append(all, string(ticket.NewNumber("HM")))
+	}
+	return strings.Join(all, " ")
+}

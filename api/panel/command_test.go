@@ -1,0 +1,210 @@
+package panel_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/pagetest"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// TestWrite_saysItAndDoesWhatItsKindDoes, for a plain form and for one that a script sends.
+func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
+	cases := map[string]struct {
+		path   string
+		kind   ticket.EventKind
+		status ticket.Status
+		done   string
+	}{
+		"reply":    {"replies", ticket.EventAgentReplied, ticket.StatusOpen, "The reply is sent."},
+		"resolve":  {"resolution", ticket.EventResolved, ticket.StatusResolved, "The ticket is resolved."},
+		"request":  {"information-requests", ticket.EventInformationRequested, ticket.StatusWaiting, "The ticket waits for the requester."},
+		"progress": {"progress", ticket.EventProgressTold, ticket.StatusOpen, "The progress is told."},
+		"note":     {"notes", ticket.EventNoted, ticket.StatusNew, "The note is kept."},
+	}
+	o := openOffice(t)
+	b := o.browser("anna")
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			n := o.submit("clara", "My parcel is late", "Where is it?")
+			path := "/desk/tickets/" + string(n)
+			form := b.get(path + "?queue=mine").Find("form#write-" + name)
+			once := form.Find("[name=once]").AttrOr("value", "")
+			if form.AttrOr("action", "") != path+"/"+c.path+"?queue=mine" || once == "" {
+				t.Fatalf("its form goes to %q, once %q", form.AttrOr("action", ""), once)
+			}
+			a := b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "once": {once}}).is(http.StatusSeeOther)
+			if to := a.header.Get("Location"); to != path+"?queue=mine" {
+				t.Errorf("it leads to %s", to)
+			}
+			b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "once": {once}}) // a double click
+			if shown := b.get(path); shown.says(".flash") != c.done {
+				t.Errorf("it says %q", shown.says(".flash"))
+			}
+			entries, err := o.desk.Timeline(t.Context(), o.people["sam"], n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			times := 0
+			for _, e := range entries {
+				if e.Kind == c.kind && e.Body == "What  I typed\n here" && e.By.ID == o.people["anna"].ID {
+					times++
+				}
+			}
+			if got := o.ticket(n).Ticket.Status; times != 1 || got != c.status {
+				t.Errorf("said %d times, and the ticket is %s", times, got)
+			}
+		})
+	}
+}
+
+func TestWrite_byScriptBringsTheTicketAndAnEmptyComposer(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).is(http.StatusOK)
+	if a.says("#conversation .said.staff .body") != "On its way." || a.says(`[hx-swap-oob="innerHTML:#said"]`) != "The reply is sent." {
+		t.Errorf("it brings %.400s", a.text)
+	}
+	if a.Find("#composer[hx-swap-oob] #body-reply").Text() != "" || a.header.Get("HX-Trigger") != "desk:sent" {
+		t.Errorf("the composer holds %q, triggered %q", a.Find("#body-reply").Text(), a.header.Get("HX-Trigger"))
+	}
+}
+
+// TestWrite_givesBackWhatWasTyped when it is refused, with the reason beside it, and says nothing to the requester.
+func TestWrite_givesBackWhatWasTyped(t *testing.T) {
+	o := openOffice(t)
+	open := o.submit("clara", "My parcel is late", "Where is it?")
+	closed := o.submit("clara", "Done with", "…")
+	o.ask("anna", desk.Request{Number: closed, Verb: ticket.VerbClose})
+	resolved := o.submit("clara", "Nearly done with", "…")
+	o.ask("anna", desk.Request{Number: resolved, Verb: ticket.VerbResolve, Body: "Done."})
+	long := strings.Repeat("x", desk.MaxBody+1)
+	cases := map[string]struct {
+		number ticket.Number
+		path   string
+		body   string
+		mode   string
+		status int
+		why    string
+	}{
+		"too late":         {closed, "replies", "But wait", "reply", http.StatusConflict, "closed for good"},
+		"not in its state": {resolved, "information-requests", "Which?", "request", http.StatusConflict, "while the ticket is resolved"},
+		"too long":         {open, "replies", long, "reply", http.StatusUnprocessableEntity, "longer than 65536 bytes"},
+		"nothing":          {open, "notes", " \n", "note", http.StatusUnprocessableEntity, "is empty"},
+		"unfilled":         {open, "replies", "Order {{ticket.order}} is on its way.", "reply", http.StatusUnprocessableEntity, "{{ticket.order}}"},
+	}
+	b := o.browser("anna")
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			before := o.ticket(c.number).Ticket.Events
+			path := "/desk/tickets/" + string(c.number) + "/" + c.path
+			for _, headers := range [][]string{nil, byScript} {
+				status := c.status
+				if headers != nil {
+					status = http.StatusOK
+				}
+				a := b.post(path, url.Values{"body": {c.body}}, headers...).is(status)
+				if headers == nil {
+					pagetest.Check(t, name, a.Document)
+				}
+				if got := a.Find("#body-" + c.mode).Text(); got != c.body {
+					t.Errorf("given back %.60q, want %.60q", got, c.body)
+				}
+				if got := a.says("#error-" + c.mode); !strings.Contains(got, c.why) {
+					t.Errorf("the reason is %q, want %q", got, c.why)
+				}
+				if a.Find("#mode-"+c.mode+"[checked]").Length() != 1 {
+					t.Error("another kind of message is chosen")
+				}
+				if headers != nil && a.header.Get("HX-Trigger") != "desk:refused" {
+					t.Errorf("triggered %q", a.header.Get("HX-Trigger"))
+				}
+			}
+			entries, err := o.desk.Timeline(t.Context(), o.people["clara"], c.number)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range entries {
+				if e.Body == c.body {
+					t.Errorf("the requester can read it: %+v", e)
+				}
+			}
+			if after := o.ticket(c.number).Ticket.Events; c.status == http.StatusUnprocessableEntity && after != before {
+				t.Error("what is not valid was asked of the ticket")
+			}
+		})
+	}
+}
+
+// TestWrite_thatIsNotDecidedInTimeIsKept, and does not invite to be said twice.
+func TestWrite_thatIsNotDecidedInTimeIsKept(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	o.clerk.away.Lock()
+	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).is(http.StatusOK)
+	o.clerk.away.Unlock()
+	if !strings.HasPrefix(a.says(`[hx-swap-oob="innerHTML:#said"]`), "Accepted.") || a.Find("#body-reply").Text() != "" || a.Find("#ticket-head .tag.pending").Length() != 1 {
+		t.Errorf("it says %q and gives back %q", a.says(`[hx-swap-oob="innerHTML:#said"]`), a.Find("#body-reply").Text())
+	}
+}
+
+// TestAssignment_saysWhoTookItASecondAgo instead of taking it from them.
+func TestAssignment_saysWhoTookItASecondAgo(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	path := "/desk/tickets/" + string(n)
+	anna, bert := o.browser("anna"), o.browser("bert")
+	seen := map[string]url.Values{}
+	for name, b := range map[string]*browser{"anna": anna, "bert": bert} {
+		form := b.get(path).Find("form:has(#take)")
+		seen[name] = url.Values{}
+		form.Find("input").Each(func(_ int, s *goquery.Selection) { seen[name].Set(s.AttrOr("name", ""), s.AttrOr("value", "")) })
+	}
+	anna.post(path+"/assignment", seen["anna"]).is(http.StatusSeeOther)
+	a := bert.post(path+"/assignment", seen["bert"]).is(http.StatusConflict)
+	if got := a.says("#ticket > .problem"); !strings.Contains(got, "Anna Agent") {
+		t.Errorf("it says %q", got)
+	}
+	if has := o.ticket(n).Assignee; has == nil || has.ID != o.people["anna"].ID {
+		t.Errorf("%+v has the ticket", has)
+	}
+	again := a.Find("form:has(#take) [name=expected]").AttrOr("value", "")
+	bert.post(path+"/assignment", url.Values{"expected": {again}}, byScript...).is(http.StatusOK) // now they know, and mean it
+	if has := o.ticket(n).Assignee; has == nil || has.ID != o.people["bert"].ID {
+		t.Errorf("%+v has the ticket", has)
+	}
+}
+
+func TestCommands_ofTheTicketsHead(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	path := "/desk/tickets/" + string(n) + "/"
+	b := o.browser("anna")
+	b.post(path+"assignment", url.Values{"agent": {"bert"}, "expected": {""}}).is(http.StatusSeeOther)
+	b.post(path+"classification", url.Values{"priority": {"urgent"}, "category": {"general"}}).is(http.StatusSeeOther)
+	v := o.ticket(n)
+	if v.Assignee.Name != "Bert Agent" || v.Ticket.Priority != "urgent" {
+		t.Errorf("assigned to %v, priority %s", v.Assignee, v.Ticket.Priority)
+	}
+	if a := b.post(path+"classification", url.Values{"priority": {"urgent"}, "category": {"general"}}, byScript...).is(http.StatusOK); a.Find(".bad").Length() > 0 && a.Find(`[hx-swap-oob="innerHTML:#said"] .bad`).Length() > 0 {
+		t.Error("changing nothing is told as a failure")
+	}
+	b.post(path+"classification", url.Values{"priority": {"huge"}}).is(http.StatusUnprocessableEntity)
+	b.post(path+"classification", url.Values{"category": {"no such"}}).is(http.StatusConflict)
+	b.post(path+"assignment", url.Values{"agent": {"nobody-of-this-name"}}).is(http.StatusUnprocessableEntity)
+	b.post(path+"resolution", url.Values{"body": {"Done."}}).is(http.StatusSeeOther)
+	b.post(path+"reopening", nil).is(http.StatusSeeOther)
+	if got := o.ticket(n).Ticket.Status; got != ticket.StatusOpen {
+		t.Errorf("reopened it is %s", got)
+	}
+	b.post(path+"acknowledgement", url.Values{"reason": {"I know."}}) // refused or not, no error page
+	b.post(path+"closure", nil).is(http.StatusSeeOther)
+	if got := o.ticket(n).Ticket.Status; got != ticket.StatusClosed {
+		t.Errorf("closed it is %s", got)
+	}
+}

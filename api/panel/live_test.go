@@ -1,0 +1,113 @@
+package panel_test
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// follow gives the events that an open page hears, each as "event data", until the test ends.
+func (b *browser) follow() <-chan string {
+	t := b.office.t
+	t.Helper()
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.office.server.URL+"/desk/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := b.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if media := response.Header.Get("Content-Type"); response.StatusCode != http.StatusOK || media != "text/event-stream" {
+		t.Fatalf("the stream answers %d, %s", response.StatusCode, media)
+	}
+	events := make(chan string, 100)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		event := ""
+		for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+			if name, found := strings.CutPrefix(lines.Text(), "event: "); found {
+				event = name
+			} else if data, found := strings.CutPrefix(lines.Text(), "data: "); found {
+				events <- event + " " + data
+			}
+		}
+	}()
+	t.Cleanup(func() { stop(); <-ended; response.Body.Close() })
+	b.office.hears(events, "open open")
+	return events
+}
+
+// hears waits for an event.
+func (o *office) hears(events <-chan string, want string) {
+	o.t.Helper()
+	late := time.After(10 * time.Second)
+	for {
+		select {
+		case got := <-events:
+			if got == want {
+				return
+			}
+		case <-late:
+			o.t.Fatalf("nobody heard %q", want)
+		}
+	}
+}
+
+func TestLive_tellsWhichTicketChangedAndNoWords(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	events := o.browser("bert").follow()
+	o.browser("anna").post("/desk/tickets/"+string(n)+"/notes", url.Values{"body": {"Canary words"}}).is(http.StatusSeeOther)
+	o.hears(events, "ticket "+string(n))
+	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Canary again"})
+	o.hears(events, "ticket "+string(n))
+	fresh := o.submit("carl", "A new one", "…")
+	o.hears(events, "ticket "+string(fresh))
+	for {
+		select {
+		case got := <-events:
+			if strings.Contains(got, "Canary") {
+				t.Fatalf("the stream tells %q", got)
+			}
+			continue
+		default:
+		}
+		break
+	}
+}
+
+func TestPresence_tellsTheOthersWhoLooksAndWhoWrites(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	path := "/desk/tickets/" + string(n)
+	anna, bert := o.browser("anna"), o.browser("bert")
+	events := bert.follow()
+	sees := func(want string) {
+		t.Helper()
+		if got := bert.get(path+"?part=presence", byScript...).says("#presence[hx-swap-oob]"); got != want {
+			t.Errorf("bert sees %q, want %q", got, want)
+		}
+	}
+	anna.post(path+"/presence", url.Values{"state": {"looking"}}).is(http.StatusNoContent)
+	o.hears(events, "presence "+string(n))
+	sees("Anna Agent is looking")
+	anna.post(path+"/presence", url.Values{"state": {"writing"}}).is(http.StatusNoContent)
+	o.hears(events, "presence "+string(n))
+	sees("Anna Agent is writing")
+	if own := anna.get(path).says("#presence"); own != "" {
+		t.Errorf("anna sees %q", own)
+	}
+	anna.post(path+"/presence", url.Values{"state": {"gone"}}).is(http.StatusNoContent)
+	o.hears(events, "presence "+string(n))
+	sees("")
+}

@@ -1,0 +1,116 @@
+package panel_test
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/pagetest"
+)
+
+func TestCanned_areKeptChangedFilledInAndDeleted(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	anna, bert := o.browser("anna"), o.browser("bert")
+	pagetest.Check(t, "no canned replies", anna.get("/desk/canned").is(http.StatusOK).Document)
+	anna.post("/desk/canned", url.Values{"title": {"Greeting"}, "body": {"Hello {{requester.name}},\r\norder {{ticket.order}}\r\n{{agent.name}}"}, "shared": {"1"}}).is(http.StatusSeeOther)
+	page := anna.get("/desk/canned").is(http.StatusOK)
+	pagetest.Check(t, "canned replies", page.Document)
+	change := page.Find(`a[href*="edit="]`).AttrOr("href", "")
+	if page.says(".card h3") != "Greeting shared" || change == "" {
+		t.Fatalf("kept is %q", page.says(".card"))
+	}
+	id := strings.TrimPrefix(change, "/desk/canned?edit=")
+	filled := bert.get("/desk/tickets/" + string(n) + "/canned/" + id).is(http.StatusOK)
+	if want := "Hello Clara Customer,\norder 4711\nBert Agent"; filled.text != want {
+		t.Errorf("filled in it is %q, want %q", filled.text, want)
+	}
+	plain := bert.post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"Before"}, "canned": {id}, "fill": {"1"}}).is(http.StatusOK)
+	if got := plain.Find("#body-reply").Text(); !strings.HasPrefix(got, "Before\nHello Clara Customer,") || plain.Find("#mode-reply[checked]").Length() != 1 {
+		t.Errorf("without a script it is %q", got)
+	}
+	if bert.get("/desk/canned").Find(`a[href*="edit="]`).Length() > 0 {
+		t.Error("another agent is offered to change it")
+	}
+	bert.post("/desk/canned/"+id+"/deletion", nil).is(http.StatusNotFound)
+	anna.post("/desk/canned", url.Values{"id": {id}, "title": {"Hello"}, "body": {"Hello."}}).is(http.StatusSeeOther)
+	if got := anna.get("/desk/canned").says(".card h3"); got != "Hello yours alone" {
+		t.Errorf("changed it is %q", got)
+	}
+	bert.get("/desk/tickets/" + string(n) + "/canned/" + id).is(http.StatusNotFound)
+	anna.post("/desk/canned/"+id+"/deletion", nil).is(http.StatusSeeOther)
+	if anna.get("/desk/canned").Find(".card").Length() > 0 {
+		t.Error("it is still there")
+	}
+}
+
+func TestCanned_comeBackWithWhatIsWrong(t *testing.T) {
+	o := openOffice(t)
+	a := o.browser("anna").post("/desk/canned", url.Values{"title": {""}, "body": {"Hello {{nobody.knows}}"}}).is(http.StatusUnprocessableEntity)
+	pagetest.Check(t, "a bad canned reply", a.Document)
+	if a.Find("#body").Text() != "Hello {{nobody.knows}}" || a.says("#title-wrong") == "" || !strings.Contains(a.says("#body-wrong"), "{{nobody.knows}}") {
+		t.Errorf("back comes %q, wrong: %q %q", a.Find("#body").Text(), a.says("#title-wrong"), a.says("#body-wrong"))
+	}
+}
+
+func TestFilters_areKeptAndStandAmongTheQueues(t *testing.T) {
+	o := openOffice(t)
+	anna, bert := o.browser("anna"), o.browser("bert")
+	pagetest.Check(t, "no saved filters", anna.get("/desk/filters").is(http.StatusOK).Document)
+	list := anna.get("/desk?queue=all&priority=urgent&q=blue+chair")
+	save := list.Find(".chips .save").AttrOr("href", "")
+	form := anna.get(save).is(http.StatusOK)
+	pagetest.Check(t, "a filter to be saved", form.Document)
+	query := form.Find("#query").AttrOr("value", "")
+	if query != "priority=urgent&q=blue+chair&queue=all" {
+		t.Fatalf("%s offers %q", save, query)
+	}
+	anna.post("/desk/filters", url.Values{"name": {"Blue & urgent"}, "query": {query}}).is(http.StatusSeeOther)
+	at := anna.get("/desk?" + query)
+	if at.says("#queues [aria-current] .name") != "Blue & urgent" {
+		t.Errorf("one is at %q", at.says("#queues [aria-current] .name"))
+	}
+	if got := bert.get("/desk").Find(`#queues a[href*="blue"]`).Length(); got != 0 {
+		t.Error("what is one's own is shown to another")
+	}
+	id := strings.TrimPrefix(anna.get("/desk/filters").Find(`a[href*="edit="]`).AttrOr("href", ""), "/desk/filters?edit=")
+	if _, err := strconv.Atoi(id); err != nil {
+		t.Fatalf("it has the number %q", id)
+	}
+	bert.post("/desk/filters/"+id+"/deletion", nil).is(http.StatusNotFound)
+	anna.post("/desk/filters", url.Values{"id": {id}, "name": {"Shared now"}, "query": {query}, "shared": {"1"}}).is(http.StatusSeeOther)
+	if bert.get("/desk").says(`#queues a[href*="blue"] .name`) != "Shared now" {
+		t.Error("what is shared is not shown to another")
+	}
+	bad := anna.post("/desk/filters", url.Values{"name": {""}, "query": {query}}).is(http.StatusUnprocessableEntity)
+	if bad.says("#name-wrong") == "" || bad.Find("#query").AttrOr("value", "") != query {
+		t.Error("without a name it says nothing")
+	}
+	anna.post("/desk/filters/"+id+"/deletion", nil).is(http.StatusSeeOther)
+	anna.post("/desk/filters/none/deletion", nil).is(http.StatusNotFound)
+	if anna.get("/desk/filters").Find(".card").Length() > 0 {
+		t.Error("it is still there")
+	}
+}
+
+// TestFilters_leadNowhereElse, whatever somebody kept in one.
+func TestFilters_leadNowhereElse(t *testing.T) {
+	o := openOffice(t)
+	for _, query := range []string{"//evil.example", "queue=all&x=//evil.example", "@evil.example/"} {
+		if _, err := o.store.SaveFilter(t.Context(), o.people["sam"], desk.Saved{Name: "x", Query: query, Shared: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.browser("anna").get("/desk").Find("#queues a").Each(func(_ int, s *goquery.Selection) {
+		if to := s.AttrOr("href", ""); !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") {
+			if !strings.HasPrefix(to, "mailto:") && !strings.HasPrefix(to, "http") {
+				t.Errorf("a filter leads to %s", to)
+			}
+		}
+	})
+}

@@ -1,0 +1,168 @@
+package panel_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/pagetest"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func TestTicket_showsTheConversationWithNotesSetApart(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?\nSee https://example.com/track?a=1&b=2.")
+	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which address?"})
+	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "The old one."})
+	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "She moved."})
+	a := o.browser("anna").get("/desk/tickets/" + string(n)).is(http.StatusOK)
+	pagetest.Check(t, "a ticket", a.Document)
+	var said []string
+	a.Find("#conversation .said").Each(func(_ int, s *goquery.Selection) {
+		from := strings.TrimPrefix(s.AttrOr("class", ""), "said ")
+		said = append(said, from+": "+s.Find("strong").Text()+": "+strings.SplitN(s.Find(".body").Text(), "\n", 2)[0])
+	})
+	want := []string{
+		"requester: Clara Customer: Where is it?", "note: Sam Supervisor: Seen.", "staff: Anna Agent: Which address?",
+		"requester: Clara Customer: The old one.", "note: Bert Agent: She moved.",
+	}
+	if strings.Join(said, "\n") != strings.Join(want, "\n") {
+		t.Errorf("the conversation is\n%s\nwant\n%s", strings.Join(said, "\n"), strings.Join(want, "\n"))
+	}
+	if link := a.Find(".body a"); link.AttrOr("href", "") != "https://example.com/track?a=1&b=2" || link.Length() != 1 {
+		t.Errorf("the address became %q", link.AttrOr("href", ""))
+	}
+	if label := a.says(".said.note .tag"); label != "Internal noteInternal note" {
+		t.Errorf("notes are labelled %q", label)
+	}
+	if what := a.says(".happened"); !strings.Contains(what, "Anna Agent took the ticket") {
+		t.Errorf("what happened is %q", what)
+	}
+}
+
+func TestTicket_explainsEachDeadlineFromTheLedger(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	a := o.browser("anna").get("/desk/tickets/" + string(n))
+	if got := a.Find(".clock").Length(); got != 2 {
+		t.Fatalf("%d clocks", got)
+	}
+	for id, want := range map[string]string{"first_response": "started with 72h, counted while the desk is open", "resolution": "started with 10d, counted always"} {
+		why := a.Find("#why-" + id)
+		if !strings.Contains(why.Find("summary").Text(), "Why is this due then?") || !strings.Contains(why.Find("li").First().Text(), want) ||
+			!strings.Contains(why.Find("li").Last().Text(), "Deadline") {
+			t.Errorf("%s is explained as %q", id, why.Text())
+		}
+		if bar := why.Parent().Find("progress"); bar.AttrOr("aria-label", "") == "" || bar.AttrOr("max", "") == "" {
+			t.Errorf("%s has no bar", id)
+		}
+	}
+}
+
+func TestTicket_showsMailsCommandsAndWhatElseTheRequesterWants(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	other := o.submit("clara", "And my invoice", "Please.")
+	o.submit("carl", "Somebody else's", "…")
+	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbReopen}) // refused
+	if err := o.store.Bounced(t.Context(), n, 1, "550 no such mailbox"); err != nil {
+		t.Fatal(err)
+	}
+	a := o.browser("anna").get("/desk/tickets/" + string(n))
+	if got := a.says("#mails li"); !strings.HasPrefix(got, "bounced receipt to Clara Customer") || !strings.Contains(got, "550 no such mailbox") {
+		t.Errorf("the mails are %q", got)
+	}
+	if a.Find("#mails[open]").Length() != 1 {
+		t.Error("a bounce stays folded away")
+	}
+	got := a.says("#commands li")
+	for _, want := range []string{"done 1. submit by Clara Customer", "done 2. note by Sam Supervisor", "refused 3. reopen by Anna Agent"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the commands are %q, want %q in them", got, want)
+		}
+	}
+	if a.says(".others a") != "And my invoice" || a.Find(".others a").AttrOr("href", "") != "/desk/tickets/"+string(other) {
+		t.Errorf("the other tickets are %q", a.says(".others"))
+	}
+	if link := a.Find(".references a[target=_blank]").AttrOr("href", ""); link != "http://temporal.example/namespaces/default/workflows/"+string(n) {
+		t.Errorf("its workflow is at %q", link)
+	}
+}
+
+func TestTicket_showsItsRating(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	b := o.browser("anna")
+	if b.get("/desk/tickets/"+string(n)).Find(".rating").Length() > 0 {
+		t.Error("it is rated before anybody did")
+	}
+	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Here it is."})
+	if _, err := o.desk.Rate(t.Context(), o.people["clara"], desk.Rating{Number: n, Score: 4, Comment: "Quick!"}); err != nil {
+		t.Fatal(err)
+	}
+	a := b.get("/desk/tickets/" + string(n))
+	if a.says(".rating") != "4 4 of 5" || a.says(".side blockquote") != "Quick!" {
+		t.Errorf("the rating is %q %q", a.says(".rating"), a.says(".side blockquote"))
+	}
+}
+
+// TestTicket_offersWhatItsStatusAllows, and nothing once it is closed.
+func TestTicket_offersWhatItsStatusAllows(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	b := o.browser("anna")
+	offered := func() string {
+		a := b.get("/desk/tickets/" + string(n)).is(http.StatusOK)
+		pagetest.Check(t, "a ticket", a.Document)
+		var modes []string
+		a.Find(".mode input").Each(func(_ int, s *goquery.Selection) { modes = append(modes, s.AttrOr("value", "")) })
+		return strings.Join(modes, " ")
+	}
+	if got := offered(); got != "reply resolve request progress note" {
+		t.Errorf("a new ticket offers %q", got)
+	}
+	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
+	if got := offered(); got != "reply note" {
+		t.Errorf("a resolved ticket offers %q", got)
+	}
+	if b.get("/desk/tickets/"+string(n)).Find(`form[action*="/reopening"]`).Length() != 1 {
+		t.Error("a resolved ticket can't be reopened")
+	}
+	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbClose})
+	if got := offered(); got != "" {
+		t.Errorf("a closed ticket offers %q", got)
+	}
+	a := b.get("/desk/tickets/" + string(n))
+	if !strings.Contains(a.says("#gate"), "closed for good") || a.Find(".actions").Length() > 0 {
+		t.Errorf("a closed ticket says %q", a.says("#gate"))
+	}
+}
+
+// TestTicket_partsLeaveTheComposerAlone: what a live update brings must not touch what somebody is typing.
+func TestTicket_partsLeaveTheComposerAlone(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	b := o.browser("anna")
+	live := b.get("/desk/tickets/"+string(n)+"?queue=all&part=live", byScript...).is(http.StatusOK)
+	if live.Find("textarea, #composer, html > body > header.site-header").Length() > 0 {
+		t.Error("the update brings a composer or a layout")
+	}
+	var swapped []string
+	live.Find("[hx-swap-oob]").Each(func(_ int, s *goquery.Selection) { swapped = append(swapped, s.AttrOr("id", "?")) })
+	if got := strings.Join(swapped, " "); got != "ticket-head conversation ticket-side gate" {
+		t.Errorf("the update swaps %q", got)
+	}
+	if composer := b.get("/desk/tickets/"+string(n)+"?part=composer", byScript...); composer.Find("#composer[hx-swap-oob] textarea").Length() != 5 {
+		t.Errorf("the composer is %.200s", composer.text)
+	}
+	opened := b.get("/desk/tickets/"+string(n)+"?queue=all", byScript...)
+	if opened.Find("#ticket #composer").Length() != 1 || opened.Find("#list").Length() > 0 || !strings.Contains(opened.Find("title").Text(), "My parcel is late") {
+		t.Errorf("opened it is %.200s", opened.text)
+	}
+	if whole := b.get("/desk/tickets/"+string(n)+"?queue=all", "HX-Request", "true", "HX-History-Restore-Request", "true"); whole.Find("#list").Length() != 1 {
+		t.Error("going back brings a part of a page")
+	}
+}
