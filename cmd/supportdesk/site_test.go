@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/config"
+	"github.com/holesalemart/supportdesk/internal/demotest"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/pagetest"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// house is the whole website as production wires it, on a filled desk.
+type house struct {
+	*demotest.Desk
+	handler http.Handler
+	areas   []page.Area
+	cookies map[ticket.Role]string // none for the empty role, a visitor
+	params  map[string]string      // values for the parameters of paths
+}
+
+// idle is a courier with nothing to do.
+type idle struct{}
+
+func (idle) Wake() {}
+
+func openHouse(t testing.TB, tickets int) *house {
+	t.Helper()
+	h := &house{Desk: demotest.New(t, tickets), cookies: map[ticket.Role]string{}}
+	quiet := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
+	n := &neighbours{config: config.Config{BaseURL: "http://support.example"}, log: quiet, db: h.Store}
+	outcomes := store.NewOutcomes(h.Store, quiet)
+	d := desk.New(h.Store, h.Store, h.Store, outcomes, idle{})
+	site, err := n.site(t.Context(), d)
+	if err == nil {
+		h.areas, err = n.areas(d, outcomes)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	door := page.Area{Name: "door", Templates: os.DirFS(t.TempDir()), Routes: []page.Route{page.Get("/door/:id", page.Anyone, h.letIn)}}
+	h.handler, err = api.New(api.Config{Desk: d, People: h.Store, Site: site, Areas: append(slices.Clone(h.areas), door), Log: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []desk.Person{h.Customer, h.Agent, h.Supervisor, h.Administrator} {
+		cookie, _, _ := strings.Cut(h.ask("GET", "/door/"+string(p.ID), "").Header().Get("Set-Cookie"), ";")
+		if cookie == "" {
+			t.Fatalf("the %s does not get in", p.Role)
+		}
+		h.cookies[p.Role] = cookie
+	}
+	own, _, err := d.List(t.Context(), desk.Filter{Viewer: h.Customer, Limit: 1})
+	if err != nil || len(own) == 0 {
+		t.Fatalf("the customer has %d tickets: %v", len(own), err)
+	}
+	h.params = map[string]string{":number": string(own[0].Number), ":version": "1", ":id": "P-0000000000", ":token": "no-token"}
+	return h
+}
+
+// letIn signs in whom the path names: this door is the test's own.
+func (h *house) letIn(v *page.Visit) error {
+	for _, p := range []desk.Person{h.Customer, h.Agent, h.Supervisor, h.Administrator} {
+		if string(p.ID) == v.Param("id") {
+			epoch, err := h.SessionEpoch(v.Context(), p.ID)
+			if err == nil {
+				err = v.Session.SignIn(p, epoch)
+			}
+			if err == nil {
+				err = v.Nothing()
+			}
+			return err
+		}
+	}
+	return fmt.Errorf("nobody is %s", v.Param("id"))
+}
+
+func (h *house) ask(method, path, cookie string) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(context.Background(), method, path, strings.NewReader(url.Values{}.Encode()))
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if cookie != "" {
+		r.Header.Set("Cookie", cookie)
+	}
+	w := httptest.NewRecorder()
+	h.handler.ServeHTTP(w, r)
+	return w
+}
+
+// address fills a route's parameters in.
+func (h *house) address(r page.Route) string {
+	parts := strings.Split(r.Path, "/")
+	for i, part := range parts {
+		if value, is := h.params[part]; is {
+			parts[i] = value
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+func (h *house) routes() []page.Route {
+	var all []page.Route
+	for _, a := range h.areas {
+		all = append(all, a.Routes...)
+	}
+	return all
+}
+
+// TestSite_hasTheRulesThatWereAgreedOn: a route that is new, or that lets in others than before, changes this file,
+// which somebody reads.
+func TestSite_hasTheRulesThatWereAgreedOn(t *testing.T) {
+	h := openHouse(t, 60)
+	var lines []string
+	for _, r := range h.routes() {
+		lines = append(lines, fmt.Sprintf("%-4s %-48s %s", r.Method, r.Path, r.Access.Who))
+	}
+	slices.Sort(lines)
+	got := strings.Join(lines, "\n") + "\n"
+	const golden = "testdata/routes.golden"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("the website's routes have changed; read who may ask, then run this test with -update:\n%s", diff)
+	}
+}
+
+// TestSite_letsInWhomEachRuleNames and nobody else: every route as every role, with no form filled in.
+func TestSite_letsInWhomEachRuleNames(t *testing.T) {
+	h := openHouse(t, 60)
+	roles := []ticket.Role{"", ticket.RoleCustomer, ticket.RoleAgent, ticket.RoleSupervisor, ticket.RoleAdministrator}
+	for _, r := range h.routes() {
+		if strings.HasSuffix(r.Path, "everywhere") || r.Path == "/sign-out" {
+			continue // would end the session that the next routes are asked with; the area's own tests ask them
+		}
+		for _, role := range roles {
+			a := h.ask(r.Method, h.address(r), h.cookies[role])
+			allowed := r.Access.Allows == nil || role != "" && r.Access.Allows(role)
+			asked := a.Code == http.StatusUnauthorized || strings.HasPrefix(a.Header().Get("Location"), "/sign-in?next=")
+			switch {
+			case a.Code >= http.StatusInternalServerError:
+				t.Errorf("%s %s as %q: %d", r.Method, r.Path, role, a.Code)
+			case allowed && role != "" && (asked || a.Code == http.StatusForbidden):
+				t.Errorf("%s %s as %q: refused with %d, but: %s", r.Method, r.Path, role, a.Code, r.Access.Who)
+			case !allowed && role == "" && !asked:
+				t.Errorf("%s %s as a visitor: %d, but: %s", r.Method, r.Path, a.Code, r.Access.Who)
+			case !allowed && role != "" && a.Code != http.StatusForbidden:
+				t.Errorf("%s %s as %q: %d, but: %s", r.Method, r.Path, role, a.Code, r.Access.Who)
+			}
+		}
+	}
+}
+
+// TestSite_showsPagesThatAreWellFormed to everybody who may see them.
+func TestSite_showsPagesThatAreWellFormed(t *testing.T) {
+	h := openHouse(t, 60)
+	for _, r := range h.routes() {
+		for role, cookie := range h.cookies {
+			if r.Method != http.MethodGet || r.Access.Allows != nil && !r.Access.Allows(role) {
+				continue
+			}
+			a := h.ask(r.Method, h.address(r), cookie)
+			if strings.HasPrefix(a.Header().Get("Content-Type"), "text/html") && a.Code != http.StatusSeeOther {
+				pagetest.Check(t, fmt.Sprintf("%s as %s", h.address(r), role), pagetest.Read(t, a.Body))
+			}
+		}
+	}
+}
+
+// BenchmarkSite shows every page at 100,000 tickets, beside the bare answer of the same server.
+func BenchmarkSite(b *testing.B) {
+	h := openHouse(b, demotest.Many)
+	bench := func(name, path, cookie string) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if a := h.ask("GET", path, cookie); a.Code != http.StatusOK {
+					b.Fatalf("%s: %d", path, a.Code)
+				}
+			}
+		})
+	}
+	bench("bare", "/healthz", "")
+	for _, r := range h.routes() {
+		path := h.address(r)
+		for _, role := range []ticket.Role{ticket.RoleCustomer, ticket.RoleAgent, ticket.RoleAdministrator} {
+			if r.Method != http.MethodGet || strings.HasSuffix(path, "/live") || r.Access.Allows == nil || !r.Access.Allows(role) {
+				continue
+			}
+			if a := h.ask("GET", path, h.cookies[role]); a.Code == http.StatusOK {
+				bench(strings.ReplaceAll(path[1:], "/", "_"), path, h.cookies[role])
+			}
+			break
+		}
+	}
+}
