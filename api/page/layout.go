@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"html/template"
+	"net/url"
 	"strings"
 	"time"
 
@@ -97,6 +98,14 @@ func (l Layout) WorkflowURL(n ticket.Number) string {
 		return ""
 	}
 	return strings.TrimRight(l.temporal, "/") + "/workflows/" + string(n)
+}
+
+// WorkflowSearch is where Temporal UI lists the workflows that a query finds; empty when the desk knows no Temporal UI.
+func (l Layout) WorkflowSearch(query string) string {
+	if l.temporal == "" {
+		return ""
+	}
+	return strings.TrimRight(l.temporal, "/") + "/workflows?query=" + url.QueryEscape(query)
 }
 
 // When writes an instant out: Thu 3 Dec 2026, 11:00 UTC.

@@ -1,0 +1,116 @@
+package supervision
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+type dashboardView struct {
+	frame
+	desk.Overview
+	MostLoad int          // of one agent; at least 1
+	Searches []searchView // in Temporal UI; none when the desk knows of none
+}
+
+// searchView is a search that Temporal UI is asked for.
+type searchView struct{ Name, Says, Address string }
+
+// searches find running workflows by the contract's search attributes.
+var searches = []struct{ name, says, query string }{
+	{"Escalated", "a promise was broken, and nobody has answered for it", `WorkflowType="Ticket" AND ExecutionStatus="Running" AND EscalationRung>0`},
+	{"Paused", "a promise that is owed stands still", `WorkflowType="Ticket" AND ExecutionStatus="Running" AND Paused=true`},
+	{"All that run", "every ticket that is not closed", `WorkflowType="Ticket" AND ExecutionStatus="Running"`},
+}
+
+func (p *Pages) dashboard(v *page.Visit) error {
+	o, err := p.reports.Overview(v.Context(), time.Now())
+	if err != nil {
+		return err
+	}
+	view := dashboardView{frame: newFrame(v, "Overview", "/supervision"), Overview: o, MostLoad: 1}
+	for _, l := range o.Agents {
+		view.MostLoad = max(view.MostLoad, l.Load())
+	}
+	for _, s := range searches {
+		if address := view.WorkflowSearch(s.query); address != "" {
+			view.Searches = append(view.Searches, searchView{s.name, s.says, address})
+		}
+	}
+	if v.Partial() {
+		return v.Fragment("dashboard", "board", view)
+	}
+	return v.Show("dashboard", view)
+}
+
+// BandName is an age in words.
+func (dashboardView) BandName(b desk.Band) string {
+	switch {
+	case b.From == 0:
+		return fmt.Sprintf("under %d d", b.To)
+	case b.To == 0:
+		return fmt.Sprintf("%d d or more", b.From)
+	default:
+		return fmt.Sprintf("%d to %d d", b.From, b.To)
+	}
+}
+
+// Old reports whether tickets of an age band have lived long.
+func (dashboardView) Old(b desk.Band) bool { return b.From >= 7 }
+
+// Broken names an escalation's promises.
+func (dashboardView) Broken(e desk.Escalation) string {
+	var names []string
+	for _, name := range e.Broken() {
+		names = append(names, clockName(name))
+	}
+	return strings.Join(names, ", ")
+}
+
+// List is the address of staff's list of an agent's tickets.
+func (dashboardView) List(agent desk.Ref) string {
+	return "/desk?" + url.Values{"queue": {"all"}, "assignee": {agent.Handle}}.Encode()
+}
+
+func clockName(name policy.ClockName) string {
+	if name == policy.FirstResponse {
+		return "first response"
+	}
+	return "resolution"
+}
+
+// gather is how long changes are collected before a page is told to look again.
+const gather = 2 * time.Second
+
+// live tells an open dashboard that something changed. It says so at once to whoever comes, or comes again: what
+// changed since their page was made, nobody has told them.
+func (p *Pages) live(v *page.Visit) error {
+	changes, leave := p.feed.Subscribe("")
+	defer leave()
+	return v.Stream(func(ctx context.Context, send func(event, data string) error) error {
+		err := send("changed", "changed")
+		var due <-chan time.Time
+		for err == nil {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-page.Heartbeat():
+				err = send("", "")
+			case c := <-changes:
+				if c.Kind != desk.ChangePresence && due == nil {
+					due = time.After(gather)
+				}
+			case <-due:
+				due = nil
+				err = send("changed", "changed")
+			}
+		}
+		return err
+	})
+}

@@ -1,0 +1,65 @@
+package supervision
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+)
+
+// promisesCSV is a report as RFC 4180 has it: one record a line of each table, and one for the whole period.
+func promisesCSV(r desk.PromiseReport) ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.UseCRLF = true
+	records := [][]string{{
+		"promise", "by", "of", "kept", "broken", "owed", "dropped", "kept_share", "delivered", "median_seconds", "p90_seconds",
+	}}
+	for _, c := range r.Clocks {
+		add := func(by, of string, t desk.Tally) {
+			records = append(records, append([]string{string(c.Clock), by, harmless(of)}, numbers(t)...))
+		}
+		add("all", "", c.Total)
+		for _, l := range c.Weeks {
+			add("week", l.Week.In(r.Zone).Format(time.DateOnly), l.Tally)
+		}
+		for _, l := range c.Priorities {
+			add("priority", string(l.Priority), l.Tally)
+		}
+		for _, l := range c.Categories {
+			add("category", l.Category, l.Tally)
+		}
+		for _, l := range c.Agents {
+			add("agent", agentName(l.Agent), l.Tally)
+		}
+	}
+	if err := w.WriteAll(records); err != nil {
+		return nil, fmt.Errorf("write the report as CSV: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// numbers leaves empty what there is none of.
+func numbers(t desk.Tally) []string {
+	values := []string{strconv.Itoa(t.Kept), strconv.Itoa(t.Broken), strconv.Itoa(t.Owed), strconv.Itoa(t.Dropped), "", strconv.Itoa(t.Delivered), "", ""}
+	if share, ok := t.Share(); ok {
+		values[4] = strconv.FormatFloat(share, 'f', 4, 64)
+	}
+	if t.Delivered > 0 {
+		values[6] = strconv.FormatInt(int64(t.Median/time.Second), 10)
+		values[7] = strconv.FormatInt(int64(t.P90/time.Second), 10)
+	}
+	return values
+}
+
+// harmless keeps a spreadsheet from taking a name for a formula.
+func harmless(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}

@@ -1,0 +1,18 @@
+package supervision
+
+import "github.com/holesalemart/supportdesk/api/page"
+
+// routes lists everything that these pages answer to, all of it to supervisors and administrators only.
+func (p *Pages) routes() []page.Route {
+	who := page.Supervisors
+	return []page.Route{
+		page.Get("/supervision", who, p.dashboard),
+		page.Get("/supervision/live", who, p.live),
+		page.Get("/supervision/promises", who, p.promises),
+		page.Get("/supervision/promises.csv", who, p.promisesFile),
+		page.Get("/supervision/ratings", who, p.ratings),
+		page.Get("/supervision/suggestions", who, p.suggestions),
+		page.Post("/supervision/suggestions/:id/reading", who, p.readSuggestion),
+		page.Get("/supervision/mail", who, p.mail),
+	}
+}

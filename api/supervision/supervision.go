@@ -1,0 +1,83 @@
+// Package supervision is the pages of supervisors and administrators: the desk at a glance, promises kept and broken,
+// ratings, suggestions and mail. It shows what the desk's reports count and decides nothing. It knows no SQL and no
+// Temporal but the addresses of its UI.
+package supervision
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+//go:embed all:templates
+var templates embed.FS
+
+// reports is what is counted; see desk.Reports.
+type reports interface {
+	Overview(ctx context.Context, now time.Time) (desk.Overview, error)
+	Promises(context.Context, desk.PromiseFilter) (desk.PromiseReport, error)
+	Ratings(ctx context.Context, from, to time.Time) (desk.RatingReport, error)
+	Mailroom(ctx context.Context, now time.Time) (s desk.MailState, waiting, bounced []desk.Parcel, err error)
+}
+
+// archive is what is read and marked one by one.
+type archive interface {
+	Staff(context.Context) ([]desk.Colleague, error)
+	Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error)
+	MarkSuggestion(ctx context.Context, id int64, read bool) error
+	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
+}
+
+// feed tells of changes.
+type feed interface {
+	// Subscribe gives what changes on a ticket, on any with an empty number, until leave is called.
+	Subscribe(ticket.Number) (changes <-chan desk.Change, leave func())
+}
+
+// Pages answers for the supervisors' routes.
+type Pages struct {
+	reports reports
+	archive archive
+	feed    feed
+}
+
+// New makes the pages on the reports, the store and the feed of changes.
+func New(r reports, a archive, f feed) *Pages { return &Pages{reports: r, archive: a, feed: f} }
+
+// Area is the supervisors' part of the website.
+func (p *Pages) Area() page.Area {
+	own, err := fs.Sub(templates, "templates")
+	if err != nil {
+		panic(err) // the directory is embedded above
+	}
+	return page.Area{Name: "supervision", Templates: own, Routes: p.routes()}
+}
+
+// frame is what the pages of this area share: the layout and which of the tabs is the page's.
+type frame struct {
+	page.Layout
+	Tab string // its path
+}
+
+func newFrame(v *page.Visit, title, tab string) frame {
+	return frame{Layout: v.Layout(title, "/supervision"), Tab: tab}
+}
+
+// Tabs lists the pages of this area.
+func (f frame) Tabs() []page.NavItem {
+	tabs := []page.NavItem{
+		{Path: "/supervision", Label: "Overview"}, {Path: "/supervision/promises", Label: "Promises"},
+		{Path: "/supervision/ratings", Label: "Ratings"}, {Path: "/supervision/suggestions", Label: "Suggestions"},
+		{Path: "/supervision/mail", Label: "Mail"},
+	}
+	for i := range tabs {
+		tabs[i].Current = tabs[i].Path == f.Tab
+	}
+	return tabs
+}
