@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"net/url"
 	"strings"
 
 	accountpages "github.com/holesalemart/supportdesk/api/account"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/panel"
+	"github.com/holesalemart/supportdesk/api/supervision"
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -17,15 +19,24 @@ import (
 // site makes the website's engine. Streams end when ctx does, so that the server can stop.
 func (n *neighbours) site(ctx context.Context, d *desk.Desk) (*page.Engine, error) {
 	return page.New(page.Config{
-		Sessions: n.db.Sessions(),
-		People:   n.db,
-		Policies: d,
-		Name:     n.config.From.Name,
-		Version:  versionName(),
-		Secure:   strings.HasPrefix(n.config.BaseURL, "https://"),
-		Stopping: ctx.Done(),
-		Log:      n.log,
+		Sessions:   n.db.Sessions(),
+		People:     n.db,
+		Policies:   d,
+		Name:       n.config.From.Name,
+		Version:    versionName(),
+		Secure:     strings.HasPrefix(n.config.BaseURL, "https://"),
+		TemporalUI: n.temporalUI(),
+		Stopping:   ctx.Done(),
+		Log:        n.log,
 	})
+}
+
+// temporalUI is the address of Temporal UI with our namespace; empty without one.
+func (n *neighbours) temporalUI() string {
+	if n.config.TemporalUIURL == "" {
+		return ""
+	}
+	return strings.TrimRight(n.config.TemporalUIURL, "/") + "/namespaces/" + url.PathEscape(n.temporal.Namespace)
 }
 
 // areas are the website's pages, by audience.
@@ -33,6 +44,7 @@ func (n *neighbours) areas(d *desk.Desk, outcomes *store.Outcomes) ([]page.Area,
 	return []page.Area{
 		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config)).Area(),
 		panel.New(d, n.db, outcomes).Area(),
+		supervision.New(desk.NewReports(n.db, n.db), n.db, outcomes).Area(),
 	}, nil
 }
 

@@ -240,6 +240,7 @@ func (s *stack) environment(postgres *local.Postgres) []string {
 		"SUPPORTDESK_MAILS_PER_SECOND="+localMails,
 		"TEMPORAL_ADDRESS="+loopback(s.command.TemporalPort),
 		"TEMPORAL_NAMESPACE=default",
+		"SUPPORTDESK_TEMPORAL_UI_URL="+(&url.URL{Scheme: "http", Host: loopback(s.command.UIPort)}).String(),
 		"TEMPORAL_CONFIG_FILE="+os.DevNull, // not the caller's profile
 		"SUPPORTDESK_WORKER_TICKETS="+localTickets,
 	)

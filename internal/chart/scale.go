@@ -23,7 +23,12 @@ func Durations() Scale {
 			1, 5, 15, 30, minute, 2 * minute, 5 * minute, 15 * minute, 30 * minute, hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour,
 			day, 2 * day, 5 * day, 10 * day, 20 * day, 50 * day, 100 * day,
 		},
-		Text: func(v float64) string { return Span(time.Duration(math.Round(v)) * time.Second) },
+		Text: func(v float64) string {
+			if v == 0 {
+				return "0"
+			}
+			return Span(time.Duration(math.Round(v)) * time.Second)
+		},
 	}
 }
 

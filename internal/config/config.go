@@ -29,7 +29,8 @@ type Config struct {
 	DatabaseURL   string `env:"SUPPORTDESK_DATABASE_URL,required,notEmpty"` // postgres://…
 	DatabaseConns int32  `env:"SUPPORTDESK_DATABASE_CONNS" envDefault:"16"` // connections at most, a process
 
-	TemporalAddress string `env:"TEMPORAL_ADDRESS"` // only checked here: Temporal's library reads it
+	TemporalAddress string `env:"TEMPORAL_ADDRESS"`            // only checked here: Temporal's library reads it
+	TemporalUIURL   string `env:"SUPPORTDESK_TEMPORAL_UI_URL"` // of Temporal UI, for links on staff's pages; empty: none
 
 	HTTPAddress    string   `env:"SUPPORTDESK_HTTP_ADDRESS" envDefault:":8080"`   // of the API
 	HealthAddress  string   `env:"SUPPORTDESK_HEALTH_ADDRESS" envDefault:":8081"` // of the worker's /healthz and /readyz; "off": none
@@ -137,8 +138,9 @@ func described(t reflect.Type) string {
 
 func (c *Config) check(reject reject) {
 	c.checkNeighbours(reject)
-	if u, err := url.Parse(c.BaseURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		reject("SUPPORTDESK_BASE_URL", "is not an http or https address: %q", c.BaseURL)
+	website(reject, "SUPPORTDESK_BASE_URL", c.BaseURL)
+	if c.TemporalUIURL != "" {
+		website(reject, "SUPPORTDESK_TEMPORAL_UI_URL", c.TemporalUIURL)
 	}
 	listenable(reject, "SUPPORTDESK_HTTP_ADDRESS", c.HTTPAddress)
 	if c.HealthAddress != "off" {
@@ -212,6 +214,12 @@ func (c *Config) checkNeighbours(reject reject) {
 }
 
 type reject func(name, format string, args ...any)
+
+func website(reject reject, name, address string) {
+	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		reject(name, "is not an http or https address: %q", address)
+	}
+}
 
 func listenable(reject reject, name, address string) {
 	if _, _, err := net.SplitHostPort(address); err != nil {

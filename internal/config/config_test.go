@@ -49,6 +49,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		"SUPPORTDESK_DATABASE_URL":       "postgres://other/desk",
 		"SUPPORTDESK_DATABASE_CONNS":     "3",
 		"TEMPORAL_ADDRESS":               "temporal:7233",
+		"SUPPORTDESK_TEMPORAL_UI_URL":    "https://temporal.example",
 		"SUPPORTDESK_HTTP_ADDRESS":       "127.0.0.1:1",
 		"SUPPORTDESK_HEALTH_ADDRESS":     "off",
 		"SUPPORTDESK_BASE_URL":           "https://help.example/desk",
@@ -89,7 +90,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 	}
 	want := config.Config{
 		DatabaseURL: "postgres://other/desk", DatabaseConns: 3,
-		TemporalAddress: "temporal:7233", HTTPAddress: "127.0.0.1:1", HealthAddress: "off", BaseURL: "https://help.example/desk",
+		TemporalAddress: "temporal:7233", TemporalUIURL: "https://temporal.example", HTTPAddress: "127.0.0.1:1", HealthAddress: "off", BaseURL: "https://help.example/desk",
 		TrustedProxies: []string{"10.0.0.1", "192.168.0.0/16"}, NumberPrefix: "SHOP1",
 		SMTPHost: "smtp.example", SMTPPort: 465, SMTPUsername: "desk", SMTPPassword: "hunter2",
 		SMTPTLS: "implicit", SMTPTimeout: 5 * time.Second,
@@ -111,6 +112,7 @@ var bad = map[string][]string{
 	"SUPPORTDESK_HTTP_ADDRESS":     {"8080", "off", "::1:80"},
 	"SUPPORTDESK_HEALTH_ADDRESS":   {"8081", "OFF"},
 	"SUPPORTDESK_BASE_URL":         {"help.example", "ftp://help.example", "https://", "http://%zz"},
+	"SUPPORTDESK_TEMPORAL_UI_URL":  {"temporal.example", "javascript:alert(1)"},
 	"SUPPORTDESK_NUMBER_PREFIX":    {"hm", "H-M", "TOOLONGPX"},
 	"SUPPORTDESK_SMTP_PORT":        {"0", "-25", "smtp", "65536"},
 	"SUPPORTDESK_SMTP_TLS":         {"NONE", "yes"},

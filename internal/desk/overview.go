@@ -162,7 +162,7 @@ func (o *Overview) count(cells []OpenCell) {
 		o.Open += c.Count
 		o.DueToday += c.DueToday
 		o.Breached += c.Breached
-		if c.Agent.ID == "" && c.Status != ticket.StatusResolved {
+		if c.Agent.ID == "" {
 			o.Unassigned += c.Count
 		}
 	}

@@ -1,0 +1,258 @@
+package supervision_test
+
+import (
+	"bufio"
+	"encoding/csv"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"github.com/holesalemart/supportdesk/api/supervision"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func TestRoutes_areForSupervisorsAndAdministrators(t *testing.T) {
+	o := openOffice(t)
+	for who, want := range map[string][]int{
+		"": {http.StatusSeeOther, http.StatusUnauthorized}, "clara": {http.StatusForbidden}, "anna": {http.StatusForbidden}, "sam": nil, "ada": nil,
+	} {
+		b := o.browser(who)
+		for _, r := range supervision.New(nil, nil, nil).Area().Routes {
+			a := b.ask(r.Method, strings.ReplaceAll(r.Path, ":id", "1"), url.Values{}, nil)
+			admitted := a.status != http.StatusForbidden && a.status != http.StatusUnauthorized &&
+				!strings.HasPrefix(a.header.Get("Location"), "/sign-in")
+			if admitted != (want == nil) || want != nil && !slices.Contains(want, a.status) {
+				t.Errorf("%s %s as %q: %d", r.Method, r.Path, who, a.status)
+			}
+		}
+	}
+}
+
+func TestPages_ofAnEmptyDesk(t *testing.T) {
+	b := openOffice(t).browser("sam")
+	for path, want := range map[string]string{
+		"/supervision": "Nothing is escalated.", "/supervision/promises": "No ticket was submitted in this period",
+		"/supervision/ratings": "No ratings", "/supervision/suggestions": "Nothing unread",
+		"/supervision/suggestions?show=all": "No suggestions yet", "/supervision/mail": "No mail has bounced.",
+	} {
+		if a := b.page(path); !strings.Contains(a.Find("main").Text(), want) {
+			t.Errorf("%s doesn't say %q", path, want)
+		}
+	}
+}
+
+func TestDashboard_showsWhatNeedsSomebody(t *testing.T) {
+	o := openOffice(t)
+	forgotten := o.busy()
+	a := o.browser("sam").page("/supervision")
+	for id, want := range map[string]string{
+		"tile-open": "1", "tile-unassigned": "1", "tile-breached": "1", "tile-escalated": "1", "tile-waiting": "0",
+	} {
+		if got := a.Find("#" + id + " strong").Text(); got != want {
+			t.Errorf("%s says %s, want %s", id, got, want)
+		}
+	}
+	if link := a.Find("#escalation-" + string(forgotten)); link.AttrOr("href", "") != "/desk/tickets/"+string(forgotten) || link.Text() != "Where is <my> parcel?" {
+		t.Errorf("the escalation is not there: %s", a.Find("#escalations").Parent().Text())
+	}
+	if got := a.Find(`a[aria-label="Workflow of `+string(forgotten)+` in Temporal UI"]`).AttrOr("href", ""); got != "http://temporal.example/namespaces/default/workflows/"+string(forgotten) {
+		t.Errorf("its workflow is at %q", got)
+	}
+	var queries []string
+	a.Find(".searches a").Each(func(_ int, s *goquery.Selection) {
+		u, err := url.Parse(s.AttrOr("href", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		queries = append(queries, u.Query().Get("query"))
+	})
+	for _, want := range []string{"EscalationRung>0", "Paused=true"} {
+		if !slices.ContainsFunc(queries, func(q string) bool { return strings.Contains(q, want) }) {
+			t.Errorf("no search for %s among %q", want, queries)
+		}
+	}
+	if a.Find(`#board[hx-get="/supervision"][hx-trigger="sse:changed, every 60s"]`).Closest(`[sse-connect="/supervision/live"]`).Length() != 1 {
+		t.Error("the board is not kept up to date")
+	}
+	part := o.browser("sam").get("/supervision", "HX-Request", "true")
+	if part.Find("main, h1").Length() > 0 || part.Find("#tile-open").Length() != 1 {
+		t.Errorf("a script gets %s", part.text[:200])
+	}
+}
+
+func TestLive_tellsOfChangesButNotOfWhoLooks(t *testing.T) {
+	o := openOffice(t)
+	b := o.browser("sam")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, o.server.URL+"/supervision/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := b.client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	lines := bufio.NewScanner(response.Body)
+	event := func() string {
+		for lines.Scan() {
+			if name, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+				return name
+			}
+		}
+		t.Fatal(lines.Err())
+		return ""
+	}
+	if got := event(); got != "changed" {
+		t.Errorf("who comes is told %q", got)
+	}
+	o.feed.tell(desk.Change{Number: "HM-0000000000", Kind: desk.ChangePresence})
+	for range 3 {
+		o.feed.tell(desk.Change{Number: "HM-0000000000", Kind: desk.ChangeStepped})
+	}
+	if got := event(); got != "changed" {
+		t.Errorf("after three changes: %q", got)
+	}
+}
+
+func TestPromises_showTheSameNumbersInChartTableAndFile(t *testing.T) {
+	o := openOffice(t)
+	o.busy()
+	b := o.browser("sam")
+	a := b.page("/supervision/promises")
+	if got := a.Find("#resolution").Parent().Find(".sums").Text(); !strings.Contains(got, "66.7 %") {
+		t.Errorf("two of three resolutions were kept: %s", got)
+	}
+	kept := 0
+	a.Find("#resolution").Parent().Find("rect.chart-kept title").Each(func(_ int, s *goquery.Selection) {
+		if strings.HasSuffix(s.Text(), "kept: 2") {
+			kept++
+		}
+	})
+	row := a.Find("#resolution-weeks").Closest("table").Find("tbody tr").FilterFunction(func(_ int, s *goquery.Selection) bool {
+		return s.Find("td").First().Text() == "2"
+	})
+	if kept != 1 || row.Length() != 1 {
+		t.Errorf("%d bars and %d rows show the two", kept, row.Length())
+	}
+	if a.Find("svg.chart").Length() != 4 || a.Find("details.counted").Length() != 1 {
+		t.Error("charts or the way of counting are missing")
+	}
+	file := b.get(a.Find(".filter-go a").AttrOr("href", ""))
+	if media := file.header.Get("Content-Type"); media != "text/csv; charset=utf-8" || !strings.HasPrefix(file.header.Get("Content-Disposition"), "attachment; filename=promises-") {
+		t.Errorf("the file is %s, %s", media, file.header.Get("Content-Disposition"))
+	}
+	if strings.Count(file.text, "\n") != strings.Count(file.text, "\r\n") {
+		t.Error("lines don't end as RFC 4180 has it")
+	}
+	records, err := csv.NewReader(strings.NewReader(file.text)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string][]string{}
+	for _, r := range records {
+		found[strings.Join(r[:3], "/")] = r[3:]
+	}
+	if got := found["resolution/all/"]; !slices.Equal(got, []string{"2", "1", "0", "0", "0.6667", "2", "86400", "86400"}) {
+		t.Errorf("the file says %v", got)
+	}
+	if _, ok := found["resolution/agent/'=HYPERLINK(0)"]; !ok {
+		t.Errorf("a name that is a formula stands there as one: %v", found)
+	}
+}
+
+func TestPromises_filter(t *testing.T) {
+	o := openOffice(t)
+	o.busy()
+	b := o.browser("ada")
+	a := b.page("/supervision/promises?agent=" + string(o.people["anna"].ID) + "&measure=counted")
+	if got := a.Find("#resolution").Parent().Find(".sums dd").Eq(1).Text(); got != "1" {
+		t.Errorf("of one agent %s were kept", got)
+	}
+	if a.Find(`#agent option[selected]`).Text() != "Anna Agent" || a.Find(`#measure option[selected]`).AttrOr("value", "") != "counted" {
+		t.Error("the filter forgets what was asked")
+	}
+	for _, wrong := range []string{"from=yesterday", "to=2026-02-30", "from=2026-03-01&to=2026-02-01", "priority=huge", "measure=guess", "agent=" + strings.Repeat("x", 300)} {
+		for _, path := range []string{"/supervision/promises?", "/supervision/promises.csv?"} {
+			if a := b.get(path + wrong); a.status != http.StatusUnprocessableEntity || a.Find(".error").Length() == 0 || a.Find(".clock").Length() > 0 {
+				t.Errorf("%s%s: %d", path, wrong, a.status)
+			}
+		}
+	}
+	if a := b.get("/supervision/promises?from=yesterday"); a.Find("#from").AttrOr("value", "") != "yesterday" || a.Find("#from-error").Length() != 1 {
+		t.Error("what was typed is lost")
+	}
+	if a := b.get("/supervision/ratings?to=never"); a.status != http.StatusUnprocessableEntity || a.Find("#to-error").Length() != 1 {
+		t.Errorf("ratings: %d", a.status)
+	}
+}
+
+func TestRatings_showAveragesAndComments(t *testing.T) {
+	o := openOffice(t)
+	o.busy()
+	a := o.browser("sam").page("/supervision/ratings")
+	if got := a.Find(".sum-share dd").Text(); got != "4.00" {
+		t.Errorf("3 and 5 are %s on average", got)
+	}
+	if got := a.Find("blockquote").Text(); !strings.Contains(got, "Fine, <b>anna</b>.") || a.Find("blockquote b").Length() > 0 {
+		t.Errorf("comments read %q", got)
+	}
+	if a.Find("#agents").Closest("table").Find("tbody tr").Length() != 2 {
+		t.Error("not both agents have a line")
+	}
+}
+
+func TestSuggestions_canBeMarkedAsRead(t *testing.T) {
+	o := openOffice(t)
+	for i, by := range []desk.Person{o.people["clara"], {}} {
+		if err := o.store.Suggest(t.Context(), by, string(rune('a'+i)), "Open on <i>Saturdays</i>.\n\nPlease."); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := o.browser("sam")
+	a := b.page("/supervision/suggestions")
+	if a.Find(".suggestions > li").Length() != 2 || a.Find(".suggestions i").Length() > 0 || !strings.Contains(a.text, "A visitor") {
+		t.Errorf("shows %s", a.Find(".suggestions").Text())
+	}
+	action := a.Find(".suggestions form").First().AttrOr("action", "")
+	if posted := b.ask(http.MethodPost, action, url.Values{}, nil); posted.status != http.StatusSeeOther {
+		t.Fatalf("%s: %d", action, posted.status)
+	}
+	if a := b.page("/supervision/suggestions"); a.Find(".suggestions > li").Length() != 1 || !strings.Contains(a.Find("main").Text(), "Unread (1)") {
+		t.Errorf("one was read: %s", a.Find("main").Text())
+	}
+	all := b.page("/supervision/suggestions?show=all")
+	if all.Find(".is-read").Length() != 1 {
+		t.Error("the one that was read is not shown as such")
+	}
+	b.ask(http.MethodPost, action, url.Values{"state": {"unread"}, "show": {"all"}}, nil)
+	if a := b.page("/supervision/suggestions"); a.Find(".suggestions > li").Length() != 2 {
+		t.Error("it can't be taken back")
+	}
+	for _, id := range []string{"x", "999999"} {
+		if a := b.ask(http.MethodPost, "/supervision/suggestions/"+id+"/reading", url.Values{}, nil); a.status != http.StatusNotFound {
+			t.Errorf("%s: %d", id, a.status)
+		}
+	}
+}
+
+func TestMail_listsWhatBouncedAndWhy(t *testing.T) {
+	o := openOffice(t)
+	forgotten := o.past(60, nil)
+	n := o.past(0, nil)
+	if _, err := o.store.Step(t.Context(), ticket.StepRequest{Number: n, ByHand: &ticket.ByHand{Key: "k", Verb: ticket.VerbResolve}}); err != nil {
+		t.Fatal(err)
+	}
+	a := o.browser("sam").page("/supervision/mail")
+	bounced, waiting := a.Find("#bounced").Parent(), a.Find("#waiting").Parent()
+	if text := bounced.Text(); !strings.Contains(text, string(forgotten)) || !strings.Contains(text, "550 <nobody> here") || !strings.Contains(text, "clara@example.com") {
+		t.Errorf("bounced: %s", text)
+	}
+	if text := waiting.Text(); !strings.Contains(text, string(n)) || !strings.Contains(text, "on its way") {
+		t.Errorf("waiting: %s", text)
+	}
+}
