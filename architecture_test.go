@@ -116,3 +116,34 @@ func TestPrograms_carryNoHelpersOfTests(t *testing.T) {
 		}
 	}
 }
+
+// A page package serves one audience. What two need is in api/page or in the desk, and what the pages must not know no
+// part of them may.
+func TestPages_knowNoOtherAudienceAndNoNeighbour(t *testing.T) {
+	shared := map[string]bool{"page": true, "input": true, "request": true}
+	neighbours := []string{
+		module + "internal/store", module + "internal/mail", module + "internal/dispatch", "go.temporal.io/",
+		"github.com/jackc/", "github.com/wneessen/",
+	}
+	seen := 0
+	for _, p := range list(t) {
+		name, page := strings.CutPrefix(p.ImportPath, module+"api/")
+		if !page {
+			continue
+		}
+		seen++
+		for _, dep := range p.Deps {
+			if other, is := strings.CutPrefix(dep, module+"api/"); is && (!shared[other] || name != "page" && shared[name]) {
+				t.Errorf("api/%s depends on api/%s", name, other)
+			}
+			for _, pattern := range neighbours {
+				if matches(dep, pattern) {
+					t.Errorf("api/%s depends on %s: it speaks HTTP and leaves the rest to the desk", name, dep)
+				}
+			}
+		}
+	}
+	if seen < 5 {
+		t.Errorf("only %d packages under api: the rule guards little", seen)
+	}
+}
