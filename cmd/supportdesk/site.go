@@ -8,6 +8,7 @@ import (
 	accountpages "github.com/holesalemart/supportdesk/api/account"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/panel"
+	"github.com/holesalemart/supportdesk/api/portal"
 	"github.com/holesalemart/supportdesk/api/supervision"
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/config"
@@ -43,6 +44,7 @@ func (n *neighbours) temporalUI() string {
 func (n *neighbours) areas(d *desk.Desk, outcomes *store.Outcomes) ([]page.Area, error) {
 	return []page.Area{
 		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config)).Area(),
+		portal.New(d, n.db, n.db, outcomes).Area(),
 		panel.New(d, n.db, outcomes).Area(),
 		supervision.New(desk.NewReports(n.db, n.db), n.db, outcomes).Area(),
 	}, nil

@@ -1,0 +1,147 @@
+package portal
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// later is said of what was accepted and not decided in time. It is kept, whatever happens now.
+const later = "We have kept that. The desk is catching up at the moment, and this page shows it as soon as it is done."
+
+// reply takes the requester's words. Whatever goes wrong, they come back in their form.
+func (p *Pages) reply(v *page.Visit, a asked) error {
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	var f input.Fields
+	typed := form.Get("body")
+	body := f.Words("body", typed)
+	if err := f.Err(); err != nil {
+		return p.replyAgain(v, a, typed, http.StatusUnprocessableEntity, sentence("Your reply", err), false)
+	}
+	outcome, err := p.command(v, a, desk.Request{Verb: ticket.VerbCustomerReply, Body: body})
+	if err != nil {
+		return p.replyFailed(v, a, typed, err)
+	}
+	if outcome.refused != nil {
+		return p.replyAgain(v, a, typed, http.StatusConflict, sentence("Your reply was not taken:", outcome.refused), false)
+	}
+	if outcome.decided {
+		v.Flash("Your reply is with us.")
+	}
+	return v.Redirect(ticketAddress(a.number) + "#latest")
+}
+
+// replyFailed gives the words back after an error that is not theirs to mend.
+func (p *Pages) replyFailed(v *page.Visit, a asked, typed string, err error) error {
+	switch fault.KindOf(err) {
+	case fault.Conflict:
+		return p.replyAgain(v, a, typed, http.StatusConflict, sentence("Your reply was not taken:", err), false)
+	case fault.Unavailable:
+		return p.replyAgain(v, a, typed, http.StatusServiceUnavailable,
+			"We can't take your reply at the moment. It is still here: please send it again in a while.", true)
+	case fault.Invalid:
+		return p.replyAgain(v, a, typed, http.StatusUnprocessableEntity, sentence("Your reply", err), false)
+	default:
+		return err
+	}
+}
+
+// replyAgain shows the ticket with the reply in its form, and the form alone when the ticket can't be loaded. The form
+// keeps its key where the reply may have been taken after all: sent again, it is taken once.
+func (p *Pages) replyAgain(v *page.Visit, a asked, typed string, status int, problem string, sameKey bool) error {
+	view, err := p.view(v, a)
+	page := "ticket"
+	if fault.KindOf(err) == fault.Unavailable {
+		page, err = "reply", nil
+		view = ticketView{Layout: v.Layout("Your reply", "/tickets")}
+		view.Number, view.Reply.Key = a.number, view.Once()
+	}
+	if err != nil {
+		return err
+	}
+	view.Reply.Body, view.Reply.Error, view.Reply.Again = typed, problem, sameKey
+	if form, err := v.Form(); err == nil && sameKey && form.Get("once") != "" {
+		view.Reply.Key = form.Get("once")
+	}
+	return v.ShowStatus(status, page, view)
+}
+
+// confirm closes a resolved ticket.
+func (p *Pages) confirm(v *page.Visit, a asked) error {
+	return p.act(v, a, ticket.VerbClose, "Thank you. The ticket is closed.")
+}
+
+// withdraw takes a ticket back.
+func (p *Pages) withdraw(v *page.Visit, a asked) error {
+	return p.act(v, a, ticket.VerbWithdraw, "You have taken the ticket back, and it is closed.")
+}
+
+func (p *Pages) act(v *page.Visit, a asked, verb ticket.Verb, done string) error {
+	if _, err := v.Form(); err != nil {
+		return err
+	}
+	outcome, err := p.command(v, a, desk.Request{Verb: verb})
+	switch {
+	case fault.KindOf(err) == fault.Conflict:
+		v.Flash("%s", sentence("That was not done:", err))
+	case err != nil:
+		return err
+	case outcome.refused != nil:
+		v.Flash("%s", sentence("That was not done:", outcome.refused))
+	case outcome.decided:
+		v.Flash("%s", done)
+	}
+	return v.Redirect(ticketAddress(a.number))
+}
+
+// outcome is what became of a command.
+type outcome struct {
+	decided bool
+	refused error
+}
+
+// command asks for something. What was accepted is kept, so whatever fails after that is told as later, and not as a
+// failure: that would invite to say it twice.
+func (p *Pages) command(v *page.Visit, a asked, r desk.Request) (outcome, error) {
+	r.Number, r.Once = a.number, v.Once()
+	accepted, o, decided, err := p.desk.Command(v.Context(), a.as, r)
+	if accepted.Seq == 0 && err != nil {
+		return outcome{}, err
+	}
+	if err != nil || !decided {
+		v.Flash(later)
+		return outcome{}, nil
+	}
+	if o.Refused {
+		return outcome{decided: true, refused: fault.Refusal(o.Code, "%s", o.Reason)}, nil
+	}
+	return outcome{decided: true}, nil
+}
+
+func ticketAddress(n ticket.Number) string { return "/tickets/" + string(n) }
+
+// sentence says what is wrong, in one that a visitor may read.
+func sentence(subject string, err error) string {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return subject + " can't be taken."
+	}
+	words := f.Message
+	if len(f.Details) > 0 {
+		var all []string
+		for _, d := range f.Details {
+			all = append(all, d.Message)
+		}
+		words = strings.Join(all, ", and ")
+	}
+	return subject + " " + words + "."
+}

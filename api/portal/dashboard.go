@@ -1,0 +1,53 @@
+package portal
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// perGroup is how many tickets of each group the dashboard shows; the list has them all.
+const perGroup = 20
+
+type dashboardView struct {
+	page.Layout
+	NeedsYou []row // waiting for the requester, or resolved and to be confirmed
+	WithUs   []row // by what is promised next
+	More     bool  // there are open tickets beyond these
+}
+
+// row is a ticket in a list.
+type row struct {
+	desk.View
+	Status status
+	Next   next
+}
+
+func rowOf(v desk.View, now time.Time) row {
+	return row{View: v, Status: statusOf(v.Ticket.Status), Next: nextOf(v, now)}
+}
+
+func (p *Pages) dashboard(v *page.Visit) error {
+	if v.Person.Role.Staff() {
+		return v.Redirect("/desk")
+	}
+	view := dashboardView{Layout: v.Layout("Dashboard", "/dashboard")}
+	for group, statuses := range map[*[]row][]ticket.Status{
+		&view.NeedsYou: {ticket.StatusWaiting, ticket.StatusResolved},
+		&view.WithUs:   {ticket.StatusNew, ticket.StatusOpen},
+	} {
+		tickets, more, err := p.desk.List(v.Context(), desk.Filter{Viewer: v.Person, Statuses: statuses, Limit: perGroup})
+		if err != nil {
+			return err
+		}
+		view.More = view.More || more
+		for _, t := range tickets {
+			*group = append(*group, rowOf(t, view.Now))
+		}
+	}
+	slices.SortStableFunc(view.WithUs, func(a, b row) int { return a.Next.At.Compare(b.Next.At) })
+	return v.Show("dashboard", view)
+}

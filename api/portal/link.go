@@ -1,0 +1,36 @@
+package portal
+
+import (
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/link"
+)
+
+// errOften refuses a source that asks too often.
+var errOften = fault.New(fault.Limited, "that was too often; try again in a moment")
+
+// open takes a link from a mail: from here on this browser may read and answer that one ticket. The token leaves the
+// address at once, so that it is neither bookmarked nor passed on.
+func (p *Pages) open(v *page.Visit) error {
+	if !p.linking.Allow(v.Source()) {
+		return errOften
+	}
+	grant, err := p.links.ReadLink(v.Context(), v.Param("token"))
+	if link.Expired(err) {
+		v.Flash("That link has expired. Sign in to read the conversation, or see here where the ticket stands.")
+		return v.Redirect("/track/" + string(grant.Number))
+	}
+	if err != nil {
+		return err
+	}
+	if v.Person.ID != grant.Person { // who is signed in needs no grant
+		epoch, err := p.links.SessionEpoch(v.Context(), grant.Person)
+		if err != nil {
+			return err
+		}
+		if err := v.Session.Grant(grant.Number, grant.Person, epoch, grant.Expires); err != nil {
+			return err
+		}
+	}
+	return v.Redirect("/tickets/" + string(grant.Number))
+}

@@ -1,0 +1,232 @@
+package portal_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/link"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func TestHome_saysWhatIsPromised(t *testing.T) {
+	o := openOffice(t)
+	a := o.visitor().get(http.StatusOK, "/")
+	a.says(t, "main", "A person answers you within 72 hours, counted only while we are open.", "within 10 days", "Monday to Friday: 10:00 to 17:00.")
+	for _, to := range []string{"/sign-in?next=/tickets/new", "/register", "/policy", "/suggestions"} {
+		if a.Find(`main a[href="`+to+`"]`).Length() == 0 {
+			t.Errorf("nothing leads to %s", to)
+		}
+	}
+	if action, _ := a.Find("main form").Attr("action"); action != "/track" {
+		t.Errorf("the form leads to %q", action)
+	}
+	a.says(t, "footer", policy.Default().Contact)
+	if b := o.as("clara").get(http.StatusSeeOther, "/"); b.Location != "/dashboard" {
+		t.Errorf("a customer is led to %s", b.Location)
+	}
+}
+
+func TestTrack_showsStatusAndDatesAndNothingElse(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "canary of a subject")
+	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "canary of words"})
+	b := o.visitor()
+	for _, path := range []string{"/track/" + string(n), "/track/" + strings.ToLower(string(n)), "/track?number=+" + string(n) + "+"} {
+		a := b.get(http.StatusOK, path)
+		a.says(t, "main", string(n), "In progress", "Promise kept", "Resolution")
+		for _, secret := range []string{"canary", "Anna", "Clara", "clara@", "general", string(o.people["clara"].ID)} {
+			if strings.Contains(a.Body, secret) {
+				t.Errorf("%s shows %q", path, secret)
+			}
+		}
+	}
+	b.get(http.StatusOK, "/track").says(t, "main", "Ticket number")
+}
+
+// TestTrack_answersAlikeForEveryNumberThatIsNone: to the byte, and by asking for the same.
+func TestTrack_answersAlikeForEveryNumberThatIsNone(t *testing.T) {
+	o := openOffice(t)
+	var first answer
+	for i, typed := range []string{"HM-0000000000", "HM-ZZZZZZZZZZ", "nonsense", "HM-000000000U", "%00", "<script>", strings.Repeat("x", 3000)} {
+		asked := len(o.front.tracked)
+		for _, path := range []string{"/track/" + url.PathEscape(typed), "/track?number=" + url.QueryEscape(typed)} {
+			a := o.visitor().get(http.StatusNotFound, path)
+			if i == 0 && first.Body == "" {
+				first = a
+			}
+			for name := range a.Header {
+				if name != "X-Request-Id" && name != "Date" && a.Header.Get(name) != first.Header.Get(name) {
+					t.Errorf("%.40s: %s is %q, and %q for another", path, name, a.Header.Get(name), first.Header.Get(name))
+				}
+			}
+			if a.Body != first.Body || len(a.Header) != len(first.Header) {
+				t.Errorf("%.40s is answered differently", path)
+			}
+		}
+		if got := len(o.front.tracked) - asked; got != 2 {
+			t.Errorf("%.40s: the desk was asked %d times, want once each", typed, got)
+		}
+	}
+}
+
+func TestTrack_isLimitedBySource(t *testing.T) {
+	o := openOffice(t)
+	b := o.visitor()
+	limited := false
+	for range 60 {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, o.server.URL+"/track/HM-0000000000", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if limited = b.ask(r).Status == http.StatusTooManyRequests; limited {
+			break
+		}
+	}
+	if !limited {
+		t.Error("sixty requests at once were all answered")
+	}
+	b.get(http.StatusOK, "/track") // the form itself asks for nothing
+}
+
+func (o *office) token(n ticket.Number, name string, expires time.Time) string {
+	o.t.Helper()
+	secret, err := o.Secret(o.t.Context(), "links")
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return link.Make(secret, link.Grant{Number: n, Person: o.people[name].ID, Expires: expires})
+}
+
+func TestLink_opensOneTicketAndNoOther(t *testing.T) {
+	o := openOffice(t)
+	n, own, others := o.taken("clara", "the one"), o.taken("clara", "her other"), o.taken("carl", "his")
+	letter, _, err := o.Letter(t.Context(), n, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := o.visitor()
+	if a := b.get(http.StatusSeeOther, "/tickets/"+string(n)); !strings.HasPrefix(a.Location, "/sign-in?next=") {
+		t.Errorf("without a link one is led to %s", a.Location)
+	}
+	if a := b.get(http.StatusSeeOther, "/c/"+letter.Token); a.Location != "/tickets/"+string(n) {
+		t.Fatalf("the link leads to %s", a.Location)
+	}
+	b.get(http.StatusOK, "/tickets/"+string(n)).says(t, "main", "the one", "by the link in a mail")
+	b.post(http.StatusSeeOther, "/tickets/"+string(n)+"/replies", "body", "by link")
+	b.get(http.StatusOK, "/tickets/"+string(n)).says(t, ".mine:last-child", "You", "by link")
+	for _, other := range []ticket.Number{own, others, "HM-0000000000"} {
+		for _, page := range []string{"", "/receipt", "/live"} {
+			if a := b.get(http.StatusSeeOther, "/tickets/"+string(other)+page); !strings.HasPrefix(a.Location, "/sign-in") {
+				t.Errorf("%s%s leads to %s", other, page, a.Location)
+			}
+		}
+		for _, act := range []string{"replies", "confirmation", "withdrawal", "rating"} {
+			b.post(http.StatusUnauthorized, "/tickets/"+string(other)+"/"+act, "body", "b", "score", "5")
+		}
+	}
+	for _, path := range []string{"/dashboard", "/tickets", "/tickets/new"} {
+		if a := b.get(http.StatusSeeOther, path); !strings.HasPrefix(a.Location, "/sign-in") {
+			t.Errorf("%s leads to %s", path, a.Location)
+		}
+	}
+	if strings.Contains(o.log.String(), letter.Token) {
+		t.Error("the token is in the log")
+	}
+}
+
+func TestLink_worksForWhoIsSignedInAsSomebodyElse(t *testing.T) {
+	o := openOffice(t)
+	n, his := o.taken("clara", "hers"), o.taken("carl", "his")
+	b := o.as("carl")
+	b.get(http.StatusNotFound, "/tickets/"+string(n))
+	b.get(http.StatusSeeOther, "/c/"+o.token(n, "clara", time.Now().Add(time.Hour)))
+	b.get(http.StatusOK, "/tickets/"+string(n)).says(t, "main", "hers")
+	b.get(http.StatusOK, "/tickets/"+string(his)).says(t, "main", "his")
+	if list := b.get(http.StatusOK, "/tickets"); list.Find(".ticket-row").Length() != 1 {
+		t.Errorf("his list shows %s", list.text(".ticket-list"))
+	}
+}
+
+func TestLink_endsWithItsTimeItsPersonAndTheirSessions(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "hers")
+	path := "/tickets/" + string(n)
+	b := o.visitor()
+	if a := b.get(http.StatusSeeOther, "/c/"+o.token(n, "clara", time.Now().Add(-time.Second))); a.Location != "/track/"+string(n) {
+		t.Errorf("an old link leads to %s", a.Location)
+	}
+	b.get(http.StatusOK, "/track/"+string(n)).says(t, ".flash", "That link has expired.")
+	good := o.token(n, "clara", time.Now().Add(time.Hour))
+	for _, forged := range []string{good[1:], good + "A", "x", o.token(n, "carl", time.Now().Add(time.Hour)), o.token(n, "anna", time.Now().Add(time.Hour))} {
+		b.get(http.StatusNotFound, "/c/"+forged)
+	}
+	b.get(http.StatusSeeOther, "/c/"+good)
+	b.get(http.StatusOK, path)
+	if err := o.EndSessions(t.Context(), o.people["clara"].ID); err != nil {
+		t.Fatal(err)
+	}
+	b.get(http.StatusSeeOther, path)
+	b.get(http.StatusSeeOther, "/c/"+good)
+	b.get(http.StatusOK, path)
+	if err := o.DisablePerson(t.Context(), o.people["clara"].ID); err != nil {
+		t.Fatal(err)
+	}
+	if a := b.get(http.StatusSeeOther, path); !strings.HasPrefix(a.Location, "/sign-in") {
+		t.Errorf("once she is shut out, her ticket leads to %s", a.Location)
+	}
+	b.get(http.StatusNotFound, "/c/"+good)
+}
+
+func TestSuggestion_isKeptOnceAndLimited(t *testing.T) {
+	o := openOffice(t)
+	b := o.visitor()
+	form := b.get(http.StatusOK, "/suggestions")
+	for range 2 {
+		b.post(http.StatusSeeOther, "/suggestions", "once", form.value("[name=once]"), "body", "More buttons.")
+	}
+	b.get(http.StatusOK, "/suggestions").says(t, ".flash", "Thank you")
+	for _, bad := range []string{"", " ", "\x00", strings.Repeat("x", desk.MaxSuggestion+1)} {
+		if a := b.post(http.StatusUnprocessableEntity, "/suggestions", "body", bad); a.text("#body-error") == "" ||
+			a.value("[name=body]") != strings.ReplaceAll(bad, "\x00", "\ufffd") {
+			t.Errorf("%.20q: %s", bad, a.text("main"))
+		}
+	}
+	o.as("clara").post(http.StatusSeeOther, "/suggestions", "body", "From me.")
+	status := http.StatusSeeOther
+	for i := 0; i < 10 && status == http.StatusSeeOther; i++ {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, o.server.URL+"/suggestions", strings.NewReader("body=again"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		a := b.ask(r)
+		if status = a.Status; status == http.StatusTooManyRequests && a.value("[name=body]") != "again" {
+			t.Error("what came too often is lost")
+		}
+	}
+	if status != http.StatusTooManyRequests {
+		t.Errorf("ten more at once: %d", status)
+	}
+}
+
+func TestPolicy_showsEveryVersionInWords(t *testing.T) {
+	o := openOffice(t)
+	if _, _, err := o.PublishPolicy(t.Context(), []byte(strings.Replace(string(policy.Holesalemart()), "72h", "8h", 1)), "a test", "faster <b>now</b>"); err != nil {
+		t.Fatal(err)
+	}
+	b := o.visitor()
+	a := b.get(http.StatusOK, "/policy")
+	a.says(t, "main", "In force", "Version 2", "within 8 hours", "Opening hours", "Closed: Saturday and Sunday.", "faster <b>now</b>", "by the operators", "A ticket sent now")
+	if strings.Contains(a.Body, "a test") {
+		t.Error("it names who published it")
+	}
+	b.get(http.StatusOK, "/policy/1").says(t, "main", "No longer in force", "within 72 hours", "first_response: {target: 72h")
+	for _, version := range []string{"3", "0", "-1", "01", "x", "99999999999999999999"} {
+		b.get(http.StatusNotFound, "/policy/"+version)
+	}
+}

@@ -1,0 +1,68 @@
+package portal
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+var errNoVersion = fault.New(fault.NotFound, "there is no such version of the policy")
+
+type policyView struct {
+	page.Layout
+	Edition  desk.Edition
+	Current  bool // it is in force
+	Words    []policy.Section
+	Promises policy.Promises // of a ticket sent now; zero for a version that is not in force
+	Versions []desk.Edition  // the newest first
+}
+
+// By is whoever published a version, by role.
+func (policyView) By(e desk.Edition) string {
+	switch e.Author {
+	case ticket.RoleAdministrator:
+		return "an administrator"
+	case ticket.RoleSupervisor:
+		return "a supervisor"
+	default:
+		return "the operators"
+	}
+}
+
+func (p *Pages) policyInForce(v *page.Visit) error { return p.policy(v, 0) }
+
+func (p *Pages) policyVersion(v *page.Visit) error {
+	version, err := strconv.ParseInt(v.Param("version"), 10, 64)
+	if err != nil || version < 1 || strconv.FormatInt(version, 10) != v.Param("version") {
+		return errNoVersion
+	}
+	return p.policy(v, version)
+}
+
+// policy shows a version in words; 0 is the one in force.
+func (p *Pages) policy(v *page.Visit, version int64) error {
+	versions, err := p.book.Policies(v.Context())
+	if err != nil {
+		return err
+	}
+	for i, e := range versions {
+		if e.Version != version && version != 0 {
+			continue
+		}
+		view := policyView{
+			Layout: v.Layout("Support policy", "/policy"), Edition: e, Current: i == 0, Words: e.Policy.Words(), Versions: versions,
+		}
+		if view.Current {
+			if view.Promises, err = e.Policy.Promise(time.Now(), policy.PriorityNormal); err != nil {
+				return err
+			}
+		}
+		return v.Show("policy", view)
+	}
+	return errNoVersion
+}

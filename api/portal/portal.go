@@ -1,0 +1,101 @@
+// Package portal is the website's part for customers and visitors: what this desk promises, submitting and following a
+// ticket, rating it, tracking by number, the links in mails, suggestions and the policy. Every page works without a
+// script. It asks the desk as the JSON API does, and knows no SQL, no mail and no Temporal; staff's pages are elsewhere.
+package portal
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+
+	"golang.org/x/time/rate"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/link"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+//go:embed all:templates
+var templates embed.FS
+
+type acceptor interface {
+	Submit(context.Context, desk.Person, desk.Submission) (desk.Receipt, error)
+	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, ticket.Outcome, bool, error)
+	Rate(context.Context, desk.Person, desk.Rating) (desk.Rating, error)
+}
+
+type reader interface {
+	Ticket(context.Context, desk.Person, ticket.Number) (desk.View, error)
+	List(context.Context, desk.Filter) ([]desk.View, bool, error)
+	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
+	Track(context.Context, ticket.Number) (desk.Tracking, error)
+	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
+}
+
+type frontDesk interface {
+	acceptor
+	reader
+}
+
+// book is what stands beside the tickets.
+type book interface {
+	// Rating is NotFound for a ticket without one.
+	Rating(context.Context, desk.Person, ticket.Number) (desk.Rating, error)
+	// Undecided gives what this person asked of a ticket and no step has taken yet, oldest first.
+	Undecided(context.Context, desk.Person, ticket.Number) ([]desk.Undecided, error)
+	Policies(context.Context) ([]desk.Edition, error)
+	Suggest(ctx context.Context, by desk.Person, key, body string) error
+}
+
+// links reads the signed links in mails.
+type links interface {
+	ReadLink(ctx context.Context, token string) (link.Grant, error)
+	SessionEpoch(context.Context, ticket.PersonID) (int64, error)
+}
+
+// feed tells of changes of one ticket, until leave is called; see desk.Change.
+type feed interface {
+	Subscribe(ticket.Number) (changes <-chan desk.Change, leave func())
+}
+
+// How often one source may ask for what is open to everybody: by the second, and at once.
+const (
+	trackRate    = rate.Limit(5)
+	trackBurst   = 30
+	suggestRate  = rate.Limit(1.0 / 60)
+	suggestBurst = 5
+	linkRate     = rate.Limit(2)
+	linkBurst    = 30
+)
+
+// Pages are the customers' and visitors' pages.
+type Pages struct {
+	desk  frontDesk
+	book  book
+	links links
+	feed  feed
+
+	tracking, suggesting, linking *request.Sources
+}
+
+// New makes the pages on the desk, what is kept beside its tickets, the links in mails and the feed of changes.
+func New(d frontDesk, b book, l links, f feed) *Pages {
+	return &Pages{
+		desk: d, book: b, links: l, feed: f,
+		tracking:   request.NewSources(trackRate, trackBurst, request.MaxSources),
+		suggesting: request.NewSources(suggestRate, suggestBurst, request.MaxSources),
+		linking:    request.NewSources(linkRate, linkBurst, request.MaxSources),
+	}
+}
+
+// Area gives the templates and the table of routes.
+func (p *Pages) Area() page.Area {
+	files, err := fs.Sub(templates, "templates")
+	if err != nil {
+		panic(err) // the directory is embedded above
+	}
+	return page.Area{Name: "portal", Templates: files, Routes: p.routes()}
+}

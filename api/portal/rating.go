@@ -1,0 +1,80 @@
+package portal
+
+import (
+	"net/http"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+type rateForm struct {
+	Score        int
+	Comment      string
+	ScoreError   string
+	CommentError string
+}
+
+// score is one step of the scale.
+type score struct {
+	Value int
+	Label string
+}
+
+var scores = []score{{5, "Very good"}, {4, "Good"}, {3, "All right"}, {2, "Poor"}, {1, "Bad"}}
+
+// rate keeps what the requester thought of how they were helped.
+func (p *Pages) rate(v *page.Visit, a asked) error {
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	var f input.Fields
+	typed := rateForm{Comment: form.Get("comment")}
+	rating := desk.Rating{Number: a.number}
+	if typed.Comment != "" {
+		rating.Comment = f.Words("comment", typed.Comment)
+	}
+	if utf8.RuneCountInString(rating.Comment) > desk.MaxComment {
+		f.Reject("comment", "is longer than %d characters", desk.MaxComment)
+	}
+	// What is no number is 0, and no score.
+	typed.Score, _ = strconv.Atoi(form.Get("score"))
+	if rating.Score = typed.Score; rating.Score < desk.MinScore || rating.Score > desk.MaxScore {
+		f.Reject("score", "is missing: choose one of the five")
+	}
+	if err = f.Err(); err == nil {
+		_, err = p.desk.Rate(v.Context(), a.as, rating)
+	}
+	switch fault.KindOf(err) {
+	case fault.Invalid:
+		return p.rateAgain(v, a, typed, err)
+	case fault.Conflict:
+		v.Flash("%s", sentence("That was not kept:", err))
+		return v.Redirect(ticketAddress(a.number))
+	}
+	if err != nil {
+		return err
+	}
+	v.Flash("Thank you: your rating is kept, and we read every one.")
+	return v.Redirect(ticketAddress(a.number))
+}
+
+func (p *Pages) rateAgain(v *page.Visit, a asked, typed rateForm, wrong error) error {
+	view, err := p.view(v, a)
+	if err != nil {
+		return err
+	}
+	messages := byField(wrong)
+	view.RateForm = typed
+	if message := messages["score"]; message != "" {
+		view.RateForm.ScoreError = "Your rating " + message + "."
+	}
+	if message := messages["comment"]; message != "" {
+		view.RateForm.CommentError = "Your comment " + message + "."
+	}
+	return v.ShowStatus(http.StatusUnprocessableEntity, "ticket", view)
+}

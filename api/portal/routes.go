@@ -1,0 +1,34 @@
+package portal
+
+import "github.com/holesalemart/supportdesk/api/page"
+
+// requester is who a ticket's page is for; who that is depends on the ticket, so each handler finds out.
+var requester = page.Access{Who: "The ticket's requester, signed in or by the link in a mail; staff are sent to the desk."}
+
+// routes is every page of the portal.
+func (p *Pages) routes() []page.Route {
+	get, post := page.Get, page.Post
+	return []page.Route{
+		get("/", page.Anyone, p.home),
+		get("/dashboard", page.SignedIn, p.dashboard),
+
+		get("/tickets", page.SignedIn, p.list),
+		get("/tickets/new", page.Customers, p.form),
+		post("/tickets", page.Customers, p.submit),
+		get("/tickets/:number", requester, p.showing(p.ticket)),
+		get("/tickets/:number/live", requester, p.showing(p.live)),
+		get("/tickets/:number/receipt", requester, p.showing(p.receipt)),
+		post("/tickets/:number/replies", requester, p.acting(p.reply)),
+		post("/tickets/:number/confirmation", requester, p.acting(p.confirm)),
+		post("/tickets/:number/withdrawal", requester, p.acting(p.withdraw)),
+		post("/tickets/:number/rating", requester, p.acting(p.rate)),
+
+		get("/c/:token", page.Anyone, p.open),
+		get("/track", page.Anyone, p.trackTyped),
+		get("/track/:number", page.Anyone, p.trackNumber),
+		get("/suggestions", page.Anyone, p.suggestions),
+		post("/suggestions", page.Anyone, p.suggest),
+		get("/policy", page.Anyone, p.policyInForce),
+		get("/policy/:version", page.Anyone, p.policyVersion),
+	}
+}

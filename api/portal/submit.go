@@ -1,0 +1,140 @@
+package portal
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+type formView struct {
+	page.Layout
+	Policy  *policy.Policy
+	Typed   submissionForm
+	Errors  map[string]string // by field
+	Problem string            // that is no field's
+	Follows *desk.View        // the closed ticket that this one follows up; nil: none
+	Key     string            // of the form
+	First   string            // the promise in words
+}
+
+// submissionForm is a submission as it was typed.
+type submissionForm struct{ Subject, Body, Category, Priority, Order, Follows string }
+
+// Priorities are offered where the policy lets customers choose.
+func (formView) Priorities() []policy.Priority { return policy.Priorities() }
+
+// form shows an empty form, or a follow-up's with what is known from the ticket before.
+func (p *Pages) form(v *page.Visit) error {
+	view, err := p.newForm(v, submissionForm{Priority: string(policy.PriorityNormal), Follows: v.Query("follows")})
+	if err != nil {
+		return err
+	}
+	if view.Follows != nil {
+		view.Typed.Subject, view.Typed.Category, view.Typed.Order = view.Follows.Subject, view.Follows.Ticket.Category, view.Follows.Order
+	}
+	return v.Show("new", view)
+}
+
+func (p *Pages) newForm(v *page.Visit, typed submissionForm) (formView, error) {
+	view := formView{Layout: v.Layout("Support Ticket", "/tickets/new"), Typed: typed}
+	view.Key = view.Once()
+	_, inForce, _, err := p.desk.PolicyInForce(v.Context())
+	if err != nil {
+		return view, err
+	}
+	view.Policy, view.First = inForce, inForce.InOneLine(policy.FirstResponse)
+	if typed.Follows == "" {
+		return view, nil
+	}
+	n, err := ticket.ParseNumber(typed.Follows)
+	if err != nil {
+		return view, err
+	}
+	before, err := p.desk.Ticket(v.Context(), v.Person, n)
+	if err != nil {
+		return view, err
+	}
+	view.Follows = &before
+	return view, nil
+}
+
+// submit takes a new ticket, and shows what was promised. What can't be taken comes back as it was typed.
+func (p *Pages) submit(v *page.Visit) error {
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	typed := submissionForm{
+		Subject: form.Get("subject"), Body: form.Get("body"), Category: form.Get("category"),
+		Priority: form.Get("priority"), Order: form.Get("order"), Follows: form.Get("follows"),
+	}
+	s, err := read(typed)
+	if err == nil {
+		s.Once = v.Once()
+		var receipt desk.Receipt
+		if receipt, err = p.desk.Submit(v.Context(), v.Person, s); err == nil {
+			return v.Redirect(ticketAddress(receipt.Number) + "/receipt")
+		}
+	}
+	return p.formAgain(v, form, typed, err)
+}
+
+func read(typed submissionForm) (desk.Submission, error) {
+	var f input.Fields
+	s := desk.Submission{
+		Subject:  f.Line("subject", typed.Subject, desk.MaxSubject),
+		Body:     f.Words("body", typed.Body),
+		Category: f.Optional("category", typed.Category, input.MaxWord),
+		Priority: policy.Priority(typed.Priority),
+		Order:    f.Optional("order", typed.Order, input.MaxOrder),
+		Follows:  f.Number("follows", typed.Follows),
+	}
+	return s, f.Err()
+}
+
+// formAgain gives back what was typed. The form keeps its key where it may have been taken after all.
+func (p *Pages) formAgain(v *page.Visit, form url.Values, typed submissionForm, wrong error) error {
+	kind := fault.KindOf(wrong)
+	if kind != fault.Invalid && kind != fault.Unavailable && kind != fault.Conflict {
+		return wrong
+	}
+	view, err := p.newForm(v, typed)
+	if fault.KindOf(err) == fault.NotFound { // what it follows is none of theirs
+		view.Typed.Follows, err = "", nil
+	}
+	if err != nil && fault.KindOf(err) != fault.Unavailable {
+		return err
+	}
+	status := http.StatusUnprocessableEntity
+	switch kind {
+	case fault.Unavailable:
+		status, view.Key = http.StatusServiceUnavailable, form.Get("once")
+		view.Problem = "We can't take your request at the moment. It is still here: please send it again in a while."
+	case fault.Conflict:
+		status, view.Problem = http.StatusConflict, sentence("That was not taken:", wrong)
+	default:
+		view.Errors = byField(wrong)
+		view.Problem = "Something is missing or can't be taken as it is. Please look at the marked fields."
+	}
+	return v.ShowStatus(status, "new", view)
+}
+
+// byField gives the message of each field at fault.
+func byField(err error) map[string]string {
+	messages := map[string]string{}
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		for _, d := range f.Details {
+			if messages[d.Field] == "" {
+				messages[d.Field] = d.Message
+			}
+		}
+	}
+	return messages
+}

@@ -1,0 +1,61 @@
+package portal
+
+import (
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+type suggestionsView struct {
+	page.Layout
+	Body  string
+	Key   string
+	Error string
+}
+
+func (p *Pages) suggestions(v *page.Visit) error {
+	view := suggestionsView{Layout: v.Layout("Suggestion box", "/suggestions")}
+	view.Key = view.Once()
+	return v.Show("suggestions", view)
+}
+
+// suggest keeps what somebody would do better, also a visitor; how often is limited by where it comes from.
+func (p *Pages) suggest(v *page.Visit) error {
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	var f input.Fields
+	body := f.Words("body", form.Get("body"))
+	if utf8.RuneCountInString(body) > desk.MaxSuggestion {
+		f.Reject("body", "is longer than %d characters", desk.MaxSuggestion)
+	}
+	switch err = f.Err(); {
+	case err != nil:
+	case !p.suggesting.Allow(v.Source()):
+		err = errOften
+	default:
+		err = p.book.Suggest(v.Context(), v.Person, v.Once().Key, body)
+	}
+	if err == nil {
+		v.Flash("Thank you: your suggestion is kept, and we read every one.")
+		return v.Redirect("/suggestions")
+	}
+	view := suggestionsView{Layout: v.Layout("Suggestion box", "/suggestions"), Body: form.Get("body"), Key: form.Get("once")}
+	status := http.StatusUnprocessableEntity
+	switch fault.KindOf(err) {
+	case fault.Invalid:
+		view.Error = sentence("Your suggestion", err)
+	case fault.Limited:
+		status, view.Error = http.StatusTooManyRequests, "That was too often. It is still here: please send it again in a minute."
+	case fault.Unavailable:
+		status, view.Error = http.StatusServiceUnavailable, "We can't take it at the moment. It is still here: please send it again in a while."
+	default:
+		return err
+	}
+	return v.ShowStatus(status, "suggestions", view)
+}

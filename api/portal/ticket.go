@@ -1,0 +1,175 @@
+package portal
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+type ticketView struct {
+	page.Layout
+	desk.View
+	Status   status
+	ByLink   bool // opened by the link in a mail
+	Bubbles  []bubble
+	Timeline []happening
+	Next     next
+	Promises []promise
+	PolicyOf string       // zone in which the reasons of a deadline are written
+	Rating   *desk.Rating // nil: none yet
+	RateForm rateForm
+	Reply    replyForm
+	Seen     string // where the ticket stood when this was shown
+	Catching bool   // something is kept and not decided yet
+	Gone     bool   // rated no more: closed for too long
+	Live     bool   // a page that is open already is brought up to date
+}
+
+// replyForm is what comes back when a reply can't be taken.
+type replyForm struct {
+	Body  string
+	Key   string // of the form: the same when it may have been taken, so that sending it again is harmless
+	Error string
+	Again bool // it can be sent again as it is
+}
+
+// MayReply reports whether words are still taken.
+func (v ticketView) MayReply() bool { return !v.Ticket.Closed() }
+
+// MayConfirm reports whether there is a resolution to confirm.
+func (v ticketView) MayConfirm() bool { return v.Ticket.Status == ticket.StatusResolved }
+
+// MayWithdraw reports whether there is something to take back; what is resolved is confirmed instead.
+func (v ticketView) MayWithdraw() bool { return !v.Ticket.Closed() && !v.MayConfirm() }
+
+// MayFollow reports whether a new ticket can take this one's place.
+func (v ticketView) MayFollow() bool { return v.Ticket.Closed() }
+
+// MayRate reports whether the requester's opinion is asked for.
+func (v ticketView) MayRate() bool { return (v.MayConfirm() || v.Ticket.Closed()) && !v.Gone }
+
+// Scores are what a rating can be, the best first.
+func (ticketView) Scores() []score { return scores }
+
+// ticket shows one, and to a page that is open already what changed.
+func (p *Pages) ticket(v *page.Visit, a asked) error {
+	view, err := p.view(v, a)
+	if err != nil {
+		return err
+	}
+	if v.Partial() {
+		return v.Fragment("ticket", "live", view)
+	}
+	return v.Show("ticket", view)
+}
+
+// story is everything about a ticket that its requester may know.
+type story struct {
+	desk.View
+	entries   []desk.Entry
+	undecided []desk.Undecided
+}
+
+func (p *Pages) story(ctx context.Context, a asked) (story, error) {
+	t, err := p.desk.Ticket(ctx, a.as, a.number)
+	if err != nil {
+		return story{}, err
+	}
+	entries, err := p.desk.Timeline(ctx, a.as, a.number)
+	if err != nil {
+		return story{}, err
+	}
+	undecided, err := p.book.Undecided(ctx, a.as, a.number)
+	return story{t, entries, undecided}, err
+}
+
+// seen tells one state of a ticket from another, for whoever watches it. It holds nothing that its requester may not
+// know: not even that staff left a note.
+func (s story) seen(now time.Time) string {
+	h := sha256.New()
+	fmt.Fprintln(h, s.Ticket.Status, len(s.entries), len(s.undecided), s.Assignee != nil)
+	for _, p := range promises(s.View, now) {
+		fmt.Fprintln(h, p.State, p.Due.Unix(), p.Met.Unix(), p.Why)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// view loads everything that a ticket's page shows.
+func (p *Pages) view(v *page.Visit, a asked) (ticketView, error) {
+	s, err := p.story(v.Context(), a)
+	if err != nil {
+		return ticketView{}, err
+	}
+	rating, err := p.book.Rating(v.Context(), a.as, a.number)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return ticketView{}, err
+	}
+	view := ticketView{
+		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusOf(s.Ticket.Status), ByLink: a.byLink,
+		Bubbles: conversation(s.entries, s.undecided, a.as), Timeline: timeline(s.View, s.entries),
+		PolicyOf: s.Policy.Zone.String(), Catching: len(s.undecided) > 0, Gone: ratedNoMore(s), Live: v.Partial(),
+	}
+	view.Next = nextOf(s.View, view.Now)
+	view.Promises = promises(s.View, view.Now)
+	view.Seen = s.seen(view.Now)
+	view.Reply.Key = view.Once()
+	if err == nil {
+		view.Rating = &rating
+		view.RateForm = rateForm{Score: rating.Score, Comment: rating.Comment}
+	}
+	return view, nil
+}
+
+// promises gives both with the reasons for their deadlines.
+func promises(t desk.View, now time.Time) []promise {
+	var all []promise
+	promised := t.Promised()
+	for _, name := range policy.ClockNames() {
+		at := promised.Resolution
+		if name == policy.FirstResponse {
+			at = promised.FirstResponse
+		}
+		p := standing(name, t.Ticket.Status, at, now)
+		for _, line := range t.Explain(name, now) {
+			p.Lines = append(p.Lines, line.Text)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// ratedNoMore reports whether a ticket was closed too long ago to be rated; the store says the same.
+func ratedNoMore(s story) bool {
+	for _, e := range s.entries {
+		if e.Kind == ticket.EventClosed {
+			return time.Since(e.At) > desk.RatingTime
+		}
+	}
+	return false
+}
+
+type receiptView struct {
+	page.Layout
+	desk.View
+	Promises []promise
+	Address  string // that the confirmation goes to
+}
+
+// receipt is what a requester is shown right after a submission: the number and both promised instants.
+func (p *Pages) receipt(v *page.Visit, a asked) error {
+	t, err := p.desk.Ticket(v.Context(), a.as, a.number)
+	if err != nil {
+		return err
+	}
+	view := receiptView{Layout: v.Layout("We have your request", "/tickets/new"), View: t, Address: a.as.Address}
+	view.Promises = promises(t, view.Now)
+	return v.Show("receipt", view)
+}

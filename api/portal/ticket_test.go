@@ -1,0 +1,235 @@
+package portal_test
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "Where is it?")
+	b, path := o.as("clara"), "/tickets/"+string(n)
+	b.get(http.StatusOK, path).says(t, "#ticket-side", "You will have a first answer by", "Why is this due then?", "72h", "You sent your request.")
+
+	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "canary of a note"})
+	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which colour?"})
+	a := b.get(http.StatusOK, path)
+	a.says(t, "#conversation", "Anna Agent needs something from you", "Which colour?", "Body of Where is it?")
+	a.says(t, "#ticket-side", "We need your answer", "Without an answer from you", "Promise kept", "stands still until we have your answer",
+		"Anna Agent is looking after your ticket.", "Anna Agent asked you for something.")
+	if strings.Contains(a.Body, "canary") {
+		t.Error("a note is shown to the requester")
+	}
+	said := b.post(http.StatusSeeOther, path+"/replies", "body", "Red.")
+	if said.Location != path+"#latest" {
+		t.Errorf("a reply leads to %q", said.Location)
+	}
+	a = b.get(http.StatusOK, path)
+	a.says(t, ".flash", "Your reply is with us.")
+	a.says(t, ".mine:last-child", "You", "Red.")
+	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Sent."})
+	a = b.get(http.StatusOK, path)
+	a.says(t, "main", "Resolved", "closes for good on", "How did we do?", "Yes, it is settled")
+	if a.Find(`form[action$="/withdrawal"]`).Length() != 0 {
+		t.Error("a resolved ticket can be taken back; it is to be confirmed")
+	}
+	b.post(http.StatusSeeOther, path+"/confirmation")
+	a = b.get(http.StatusOK, path)
+	a.says(t, "main", "Closed", "You confirmed that it is settled.", "Open a follow-up", "How did we do?")
+	if a.Find("#reply-form").Length() != 0 {
+		t.Error("a closed ticket offers a reply")
+	}
+}
+
+func TestReply_comesBackWheneverItIsNotTaken(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "s")
+	b, path := o.as("clara"), "/tickets/"+string(n)
+	once := b.get(http.StatusOK, path).value("#reply-form [name=once]")
+
+	const words = "My <b>words</b>\n\n  as they are"
+	o.front.fail(errAway, nil)
+	a := b.post(http.StatusServiceUnavailable, path+"/replies", "once", once, "body", words)
+	if a.value("[name=body]") != words || a.value("#reply-form [name=once]") != once {
+		t.Errorf("while nothing can be stored: %q", a.value("[name=body]"))
+	}
+	o.front.fail(errAway, errAway)
+	a = b.post(http.StatusServiceUnavailable, path+"/replies", "once", once, "body", words)
+	if a.value("[name=body]") != words || a.value("main [name=once]") != once {
+		t.Errorf("while nothing can be read either: %q", a.value("[name=body]"))
+	}
+	o.front.fail(nil, nil)
+	for _, bad := range []string{"", " \n", "nul \x00", strings.Repeat("x", desk.MaxBody+1)} {
+		a := b.post(http.StatusUnprocessableEntity, path+"/replies", "body", bad)
+		if got := a.value("[name=body]"); got != strings.ReplaceAll(bad, "\x00", "\ufffd") || a.text("#body-error") == "" {
+			t.Errorf("%.20q came back as %.20q: %s", bad, got, a.text("#body-error"))
+		}
+	}
+	b.post(http.StatusSeeOther, path+"/replies", "once", once, "body", words)
+	b.post(http.StatusSeeOther, path+"/replies", "once", once, "body", words) // the second click
+	if n := b.get(http.StatusOK, path).Find(".mine").Length(); n != 2 {
+		t.Errorf("%d messages, want the request and one reply", n)
+	}
+	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbClose})
+	a = b.post(http.StatusConflict, path+"/replies", "body", "too late")
+	if a.value("[name=body]") != "too late" || a.Find(`#reply-form a[href="/tickets/new?follows=`+string(n)+`"]`).Length() != 1 {
+		t.Errorf("to a closed ticket: %s", a.text("main"))
+	}
+}
+
+func TestReply_isShownAsKeptWhileTheDeskCatchesUp(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "s")
+	b, path := o.as("clara"), "/tickets/"+string(n)
+	o.clerk.away.Lock()
+	b.post(http.StatusSeeOther, path+"/replies", "body", "Are you there?")
+	a := b.get(http.StatusOK, path)
+	a.says(t, ".flash", "We have kept that.")
+	a.says(t, ".bubble.pending", "Are you there?", "Kept, and not taken by the desk yet")
+	o.clerk.away.Unlock()
+	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "caught up"})
+	if a = b.get(http.StatusOK, path); a.Find(".pending").Length() != 0 || a.Find(".mine").Length() != 2 {
+		t.Errorf("once it is taken: %s", a.text("#conversation"))
+	}
+}
+
+func TestAct_saysWhyNothingWasDone(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "s")
+	b, path := o.as("clara"), "/tickets/"+string(n)
+	b.post(http.StatusSeeOther, path+"/confirmation")
+	b.get(http.StatusOK, path).says(t, ".flash", "That was not done: only a resolved ticket can be confirmed")
+	b.post(http.StatusSeeOther, path+"/withdrawal")
+	b.get(http.StatusOK, path).says(t, "main", "You took the ticket back.")
+	b.post(http.StatusSeeOther, path+"/withdrawal")
+	b.get(http.StatusOK, path).says(t, ".flash", "closed for good")
+}
+
+func TestRating_isKeptChangedAndGivenBack(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "s")
+	b, path := o.as("clara"), "/tickets/"+string(n)
+	b.post(http.StatusSeeOther, path+"/rating", "score", "5")
+	b.get(http.StatusOK, path).says(t, ".flash", "can be rated once it is resolved")
+	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
+	for _, bad := range []string{"", "0", "6", "five", "1.5"} {
+		a := b.post(http.StatusUnprocessableEntity, path+"/rating", "score", bad, "comment", "kept <i>")
+		if a.value("#comment") != "kept <i>" || a.text("#score-error") == "" {
+			t.Errorf("%q: %s", bad, a.text("#rating-form"))
+		}
+	}
+	long := strings.Repeat("x", desk.MaxComment+1)
+	if a := b.post(http.StatusUnprocessableEntity, path+"/rating", "score", "4", "comment", long); a.value("#comment") != long ||
+		a.Find(`[name=score][value="4"][checked]`).Length() != 1 || a.text("#comment-error") == "" {
+		t.Errorf("a long comment: %s", a.text("#rating-form"))
+	}
+	b.post(http.StatusSeeOther, path+"/rating", "score", "2", "comment", "Slow.")
+	b.post(http.StatusSeeOther, path+"/rating", "score", "4", "comment", "Less slow.")
+	if r, err := o.Rating(t.Context(), o.people["clara"], n); err != nil || r.Score != 4 || r.Comment != "Less slow." {
+		t.Errorf("kept %+v, %v", r, err)
+	}
+	a := b.get(http.StatusOK, path)
+	a.says(t, "#ticket-side", "You rated us 4 of 5", "Change the rating")
+	if a.Find(`[name=score][value="4"][checked]`).Length() != 1 || a.value("#comment") != "Less slow." {
+		t.Error("the form does not hold what was kept")
+	}
+}
+
+func TestTicket_sendsStaffToTheDesk(t *testing.T) {
+	o := openOffice(t)
+	n := string(o.taken("clara", "s"))
+	b := o.as("anna")
+	for path, to := range map[string]string{
+		"/": "/desk", "/dashboard": "/desk", "/tickets": "/desk", "/tickets/" + n: "/desk/tickets/" + n, "/tickets/" + n + "/receipt": "/desk/tickets/" + n,
+	} {
+		if a := b.get(http.StatusSeeOther, path); a.Location != to {
+			t.Errorf("%s leads to %s, want %s", path, a.Location, to)
+		}
+	}
+	for _, act := range []string{"replies", "confirmation", "withdrawal", "rating"} {
+		b.post(http.StatusForbidden, "/tickets/"+n+"/"+act, "body", "b", "score", "5")
+	}
+}
+
+func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "s")
+	b, path := o.as("clara"), "/tickets/"+string(n)
+	watched, _ := b.get(http.StatusOK, path).Find("[sse-connect]").Attr("sse-connect")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, o.server.URL+watched, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := b.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	next := looks(t, stream.Body)
+	note := desk.Request{Number: n, Verb: ticket.VerbNote, Body: "not for them"}
+	o.do("anna", note)
+	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbProgressUpdate, Body: "for them"})
+	for next() != "event: changed" {
+	}
+	// The look that found it may have read the ticket before the step and its timeline after it. The next one did not.
+	o.do("anna", note)
+	next()
+	o.do("anna", note)
+	if line := next(); line != ":" {
+		t.Errorf("after a note, which a requester can't see, the stream tells %q", line)
+	}
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, o.server.URL+path, nil)
+	req.Header.Set("HX-Request", "true")
+	fragment := b.want(http.StatusOK, b.ask(req), "the fragment")
+	fragment.says(t, "#conversation", "for them")
+	if strings.Contains(fragment.Body, "<html") || fragment.Find("#reply-form").Length() != 0 || fragment.Find(`#ticket-side[hx-swap-oob]`).Length() != 1 {
+		t.Errorf("the fragment is %.200s", fragment.Body)
+	}
+	o.as("carl").get(http.StatusNotFound, path+"/live")
+	if a := o.visitor().get(http.StatusSeeOther, path+"/live"); !strings.HasPrefix(a.Location, "/sign-in") {
+		t.Errorf("a visitor is led to %s", a.Location)
+	}
+}
+
+// looks gives what a stream tells after each look at its ticket: an event, or a colon for nothing new.
+func looks(t *testing.T, stream io.Reader) (next func() string) {
+	lines := make(chan string, 100)
+	go func() {
+		defer close(lines)
+		for s := bufio.NewScanner(stream); s.Scan(); {
+			if line := strings.TrimSpace(s.Text()); line == ":" || strings.HasPrefix(line, "event:") {
+				lines <- line
+			}
+		}
+	}()
+	return func() string {
+		t.Helper()
+		select {
+		case line := <-lines:
+			return line
+		case <-time.After(15 * time.Second):
+			t.Fatal("the stream tells nothing")
+			return ""
+		}
+	}
+}
+
+func TestTicket_failsHonestly(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "s")
+	b := o.as("clara")
+	o.front.fail(nil, errAway)
+	b.get(http.StatusServiceUnavailable, "/tickets/"+string(n))
+	o.front.fail(nil, fault.Wrap(errAway, fault.Internal, "secret cause"))
+	if a := b.get(http.StatusInternalServerError, "/tickets/"+string(n)); strings.Contains(a.Body, "secret") {
+		t.Error("a page shows the cause")
+	}
+}

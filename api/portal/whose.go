@@ -1,0 +1,64 @@
+package portal
+
+import (
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+var (
+	errSignIn = fault.New(fault.Unauthenticated, "sign in to see this ticket")
+	errStaff  = fault.New(fault.Forbidden, "staff answer tickets at the desk")
+)
+
+// asked is whose ticket a visit is about.
+type asked struct {
+	number ticket.Number
+	as     desk.Person // the requester; that the ticket is theirs is checked by whoever loads it
+	byLink bool        // they came by a link from a mail, and are not signed in as that person
+}
+
+// showing lets a ticket's requester see a page about it. Staff are sent to the desk.
+func (p *Pages) showing(show func(*page.Visit, asked) error) func(*page.Visit) error {
+	return func(v *page.Visit) error {
+		n, err := ticket.ParseNumber(v.Param("number"))
+		if err != nil {
+			return err
+		}
+		if v.Person.Role.Staff() {
+			return v.Redirect("/desk/tickets/" + string(n))
+		}
+		return onTicket(v, n, show)
+	}
+}
+
+// acting lets a ticket's requester do something to it.
+func (p *Pages) acting(act func(*page.Visit, asked) error) func(*page.Visit) error {
+	return func(v *page.Visit) error {
+		n, err := ticket.ParseNumber(v.Param("number"))
+		if err != nil {
+			return err
+		}
+		if v.Person.Role.Staff() {
+			return errStaff
+		}
+		return onTicket(v, n, act)
+	}
+}
+
+// onTicket finds out as whom a visit may ask for a ticket: a link from a mail that this browser has opened is worth as
+// much as signing in, for its one ticket.
+func onTicket(v *page.Visit, n ticket.Number, handle func(*page.Visit, asked) error) error {
+	granted, err := v.Session.Granted(n)
+	switch {
+	case err == nil:
+		return handle(v, asked{n, granted, granted.ID != v.Person.ID})
+	case fault.KindOf(err) != fault.Unauthenticated:
+		return err
+	case !v.SignedIn():
+		return errSignIn
+	default:
+		return handle(v, asked{n, v.Person, false})
+	}
+}

@@ -1,0 +1,118 @@
+package portal
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// status is where a ticket stands, as its requester reads it.
+type status struct {
+	Label string
+	Class string // of the badge
+	Now   string // a sentence
+}
+
+var statuses = map[ticket.Status]status{
+	ticket.StatusNew:      {"Received", "badge-new", "We have your request, and somebody will look at it."},
+	ticket.StatusOpen:     {"In progress", "badge-open", "We are working on it."},
+	ticket.StatusWaiting:  {"Waiting for you", "badge-waiting", "We need your answer to go on."},
+	ticket.StatusResolved: {"Resolved", "badge-good", "We think that it is settled. Please tell us if it is."},
+	ticket.StatusClosed:   {"Closed", "", "It is closed for good."},
+}
+
+func statusOf(s ticket.Status) status { return statuses[s] }
+
+// promise is one of the two promises as its requester reads it.
+type promise struct {
+	Clock policy.ClockName
+	Label string
+	State string    // due, late, kept, kept-late, paused or over
+	Due   time.Time // due, late: the deadline
+	Met   time.Time // kept, kept-late
+	Why   string    // paused: why
+	Lines []string  // why it is due then, line by line
+}
+
+var promiseLabels = map[policy.ClockName]string{
+	policy.FirstResponse: "First answer",
+	policy.Resolution:    "Resolution",
+}
+
+// standing reads a promise. A broken one stays broken: it says so for as long as it is owed, and afterwards.
+func standing(name policy.ClockName, s ticket.Status, at desk.Standing, now time.Time) promise {
+	p := promise{Clock: name, Label: promiseLabels[name], Due: at.Due, Met: at.MetAt}
+	late := !at.BreachedAt.IsZero()
+	if late {
+		p.Due = at.BreachedAt
+	}
+	switch {
+	case !at.MetAt.IsZero() && late:
+		p.State = "kept-late"
+	case !at.MetAt.IsZero():
+		p.State = "kept"
+	case s == ticket.StatusClosed:
+		p.State = "over"
+	case late || !at.Due.IsZero() && !at.Due.After(now):
+		p.State = "late"
+	case at.Due.IsZero():
+		p.State, p.Why = "paused", pausedFor(at.Paused)
+	default:
+		p.State = "due"
+	}
+	return p
+}
+
+func pausedFor(reasons []policy.Reason) string {
+	switch {
+	case slices.Contains(reasons, policy.ReasonEmergency):
+		return "stands still: we are closed by an emergency"
+	case slices.Contains(reasons, policy.ReasonWaiting):
+		return "stands still until we have your answer"
+	default:
+		return "stands still while the ticket is resolved"
+	}
+}
+
+// next is what comes by itself if nobody does anything.
+type next struct {
+	Words string
+	At    time.Time // zero: none
+}
+
+// nextOf tells what is promised or announced next.
+func nextOf(v desk.View, now time.Time) next {
+	t := v.Ticket
+	first := standing(policy.FirstResponse, t.Status, v.Promised().FirstResponse, now)
+	resolution := standing(policy.Resolution, t.Status, v.Promised().Resolution, now)
+	switch {
+	case t.Emergency != "":
+		return next{Words: "We are closed by an emergency. Your ticket keeps its place, and its dates move with it."}
+	case t.Status == ticket.StatusWaiting:
+		return silence("Without an answer from you we mark the ticket as resolved", t, v.Policy.Silence.ResolveAfter)
+	case t.Status == ticket.StatusResolved:
+		return silence("Without a word from you the ticket closes for good", t, v.Policy.Silence.CloseAfter)
+	case t.Status == ticket.StatusClosed:
+		return next{}
+	case first.State == "late":
+		return next{Words: "We owe you a first answer, and are late. It was promised by", At: first.Due}
+	case first.State == "due":
+		return next{Words: "You will have a first answer by", At: first.Due}
+	case resolution.State == "late":
+		return next{Words: "We owe you a resolution, and are late. It was promised by", At: resolution.Due}
+	case resolution.State == "due":
+		return next{Words: "We strive to resolve it by", At: resolution.Due}
+	default:
+		return next{}
+	}
+}
+
+func silence(words string, t ticket.Ticket, after time.Duration) next {
+	if after == 0 || t.SilentSince.IsZero() {
+		return next{}
+	}
+	return next{Words: words + " on", At: t.SilentSince.Add(after)}
+}
