@@ -25,7 +25,7 @@ func (v *Visit) fail(err error) {
 	}
 	status, shown := request.Safe(v.Context(), err)
 	if status == http.StatusUnauthorized && v.gin.Request.Method == http.MethodGet {
-		if v.Redirect("/sign-in?next="+url.QueryEscape(v.gin.Request.URL.RequestURI())) == nil {
+		if v.Redirect("/sign-in?next="+url.QueryEscape(v.whole())) == nil {
 			return
 		}
 	}
@@ -52,6 +52,14 @@ func (v *Visit) fail(err error) {
 		v.gin.String(status, "%s\n", shown.Message) // the session can't be kept, or the page is broken: the words go out
 		v.engine.Log.ErrorContext(v.Context(), "no error page", "error", lost)
 	}
+}
+
+// whole is the address of the page that the browser shows: to htmx, which asks for a part of it, that is another one.
+func (v *Visit) whole() string {
+	if shown, err := url.Parse(v.gin.GetHeader("HX-Current-URL")); err == nil && v.Partial() && shown.Path != "" {
+		return shown.RequestURI()
+	}
+	return v.gin.Request.URL.RequestURI()
 }
 
 // headings say what a status means to whoever sees it.

@@ -111,3 +111,21 @@ func TestPresence_tellsTheOthersWhoLooksAndWhoWrites(t *testing.T) {
 	o.hears(events, "presence "+string(n))
 	sees("")
 }
+
+// TestLive_leadsToTheSignInAndBackToThePage when the session ended while a ticket was open.
+func TestLive_leadsToTheSignInAndBackToThePage(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	path := "/desk/tickets/" + string(n) + "?queue=all"
+	anna := o.browser("anna")
+	if err := o.store.EndSessions(t.Context(), o.people["anna"].ID); err != nil {
+		t.Fatal(err)
+	}
+	a := anna.get(path+"&part=live", "HX-Request", "true", "HX-Current-URL", o.server.URL+path)
+	if to := a.header.Get("HX-Redirect"); to != "/sign-in?next="+url.QueryEscape(path) {
+		t.Errorf("it leads to %q", to)
+	}
+	if a := anna.post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"Hello"}}, byScript...); a.status != http.StatusUnauthorized || a.header.Get("HX-Redirect") != "" {
+		t.Errorf("a reply is answered %d and led to %q: what was typed would be gone", a.status, a.header.Get("HX-Redirect"))
+	}
+}

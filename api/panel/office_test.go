@@ -44,20 +44,22 @@ func openOffice(t testing.TB) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	return openOfficeOn(t, s)
-}
-
-func openOfficeOn(t testing.TB, s *store.Store) *office {
-	t.Helper()
 	if _, _, err := s.PublishPolicy(t.Context(), policy.Holesalemart(), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
-	o := &office{t: t, store: s, people: map[string]desk.Person{}}
+	o := openOfficeOn(t, s)
 	o.hire("clara", ticket.RoleCustomer, "Clara Customer")
 	o.hire("carl", ticket.RoleCustomer, "Carl Other")
 	o.hire("anna", ticket.RoleAgent, "Anna Agent")
 	o.hire("bert", ticket.RoleAgent, "Bert Agent")
 	o.hire("sam", ticket.RoleSupervisor, "Sam Supervisor")
+	return o
+}
+
+// openOfficeOn opens the panel on a desk that has a policy, and hires nobody.
+func openOfficeOn(t testing.TB, s *store.Store) *office {
+	t.Helper()
+	o := &office{t: t, store: s, people: map[string]desk.Person{}}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	outcomes := store.NewOutcomes(s, log)
 	o.clerk = &clerk{store: s, bell: make(chan struct{}, 1)}

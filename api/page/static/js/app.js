@@ -99,3 +99,9 @@ addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const button of document.querySelectorAll("button[type=submit][disabled]")) button.disabled = false;
 });
+
+// What somebody was writing is nobody else's business once they have signed out.
+document.addEventListener("submit", (event) => {
+  if (event.target.getAttribute("action") !== "/sign-out") return;
+  for (const key of Object.keys(localStorage)) if (key.startsWith("draft/")) localStorage.removeItem(key);
+});

@@ -47,6 +47,7 @@ function connect() {
   source = new EventSource("/desk/live");
   source.addEventListener("open", () => {
     clearTimeout(lost);
+    lost = null;
     $("#away").hidden = true;
     document.documentElement.dataset.live = "yes";
     if (again) everything();
@@ -62,9 +63,10 @@ function connect() {
   source.addEventListener("everything", everything);
   source.addEventListener("error", () => {
     delete document.documentElement.dataset.live;
-    clearTimeout(lost);
-    lost = setTimeout(() => { $("#away").hidden = false; }, 2000);
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => { if (!document.hidden) connect(); }, 3000);
+    lost ??= setTimeout(() => { $("#away").hidden = false; }, 2000);
+    if (source.readyState !== EventSource.CLOSED) return; // it comes back by itself
+    refreshList(); // leads to the sign-in, when that is why
+    setTimeout(() => { if (!document.hidden) connect(); }, 3000);
   });
 }
 

@@ -191,14 +191,19 @@ document.addEventListener("click", (event) => {
 });
 
 // What the server could not do is said, and nothing that was typed is touched.
-document.addEventListener("htmx:sendError", () => say("The desk could not be reached. What you typed is kept.", true));
+// A refetch that fails is the live connection's to tell.
+const asked = (event) => event.detail.requestConfig?.headers?.["X-Live"] !== "1";
+document.addEventListener("htmx:sendError", (event) => {
+  if (asked(event)) say("The desk could not be reached. What you typed is kept.", true);
+});
 document.addEventListener("htmx:responseError", (event) => {
+  if (!asked(event)) return;
+  if (event.detail.xhr.status === 401) return say("You have been signed out. Sign in again in another tab; what you typed is kept.", true);
   const text = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html").querySelector("h1 + p")?.textContent;
   say(text ? `${text}.`.replace("..", ".") : "That failed. What you typed is kept.", true);
 });
 
 if ($("#desk")) {
-  htmx.config.refreshOnHistoryMiss = true; // back and forward are whole pages: what stood there may have changed
   settleList();
   startDrafts();
   startLive();
