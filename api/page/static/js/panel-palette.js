@@ -4,7 +4,7 @@ const shown = (element) => element.offsetParent !== null || element.matches(".mo
 const number = /^\s*[a-z0-9]{1,8}-[0-9a-z]{10}\s*$/i;
 const most = 60;
 
-import { doIt } from "./panel.js";
+import { doIt, say } from "./panel.js";
 
 let all = [], found = [], at = 0, extra;
 
@@ -15,17 +15,25 @@ function collect() {
     if (element.disabled || !shown(element)) continue;
     const here = element.closest("#ticket") ? 1 : 0;
     if (!element.matches("select")) {
-      commands.push({ here, name: element.dataset.do, key: element.getAttribute("aria-keyshortcuts"), run: () => doIt(element) });
+      commands.push({ here, name: element.dataset.do, key: element.getAttribute("aria-keyshortcuts"), run: () => withCurrent(element, doIt) });
       continue;
     }
     for (const option of element.options) {
       if (!option.value || option.defaultSelected) continue;
-      commands.push({ here, name: `${element.dataset.do} ${option.text}`, run: () => choose(element, option.value) });
+      commands.push({ here, name: `${element.dataset.do} ${option.text}`, run: () => withCurrent(element, (select) => choose(select, option.value)) });
     }
   }
   for (const link of document.querySelectorAll(".site-nav a")) commands.push({ name: `Go to ${link.textContent}`, run: () => link.click() });
   commands.push({ name: "Change between light and dark", run: extra.theme }, { name: "Show the keyboard shortcuts", key: "?", run: extra.keys });
   return commands.sort((a, b) => (b.here ?? 0) - (a.here ?? 0)); // what concerns the open ticket comes first
+}
+
+// withCurrent uses what stands in an element's place now: a live update may have replaced it since it was listed.
+function withCurrent(element, use) {
+  const now = element.isConnected ? element
+    : [...document.querySelectorAll("[data-do]")].find((e) => e.dataset.do === element.dataset.do && !e.disabled && shown(e));
+  if (now) use(now);
+  else say(`“${element.dataset.do}” can't be done any more.`, true);
 }
 
 function choose(select, value) {
