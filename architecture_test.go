@@ -26,6 +26,7 @@ var forbidden = []struct {
 	{"activities", "what an activity needs comes through its own interfaces", []string{module + "internal/store", module + "internal/mail", module + "workflows", "github.com/jackc/", "github.com/wneessen/"}},
 	{"worker", "it only registers and tunes", []string{module + "internal/store", module + "internal/mail", module + "internal/config", module + "api", "github.com/gin-gonic/", "github.com/jackc/", "github.com/wneessen/"}},
 	{"api", "it speaks HTTP and leaves the rest to the desk", []string{module + "internal/store", module + "internal/mail", module + "internal/dispatch", "go.temporal.io/", "github.com/jackc/", "github.com/wneessen/"}},
+	{"internal/chart", "it draws numbers and asks for nothing", []string{module, "github.com/", "go.temporal.io/", "database/sql", "net/http"}},
 	{"internal/desk", "it is what both sides share", []string{module + "internal/store", module + "internal/dispatch", module + "internal/mail", "go.temporal.io/", "github.com/jackc/", "github.com/gin-gonic/"}},
 	{"internal/openid", "it knows the provider and nobody here", []string{module + "internal/store", module + "internal/mail", module + "api", "go.temporal.io/", "github.com/jackc/", "github.com/gin-gonic/"}},
 	{"internal/account", "it knows neither where accounts are kept nor how people are answered", []string{module + "internal/store", module + "internal/mail", module + "internal/dispatch", "go.temporal.io/", "github.com/jackc/", "github.com/gin-gonic/", "github.com/wneessen/", "net/http"}},

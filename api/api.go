@@ -57,6 +57,8 @@ type Config struct {
 	Desk   frontDesk
 	People people
 
+	Reports reports // for supervisors; nil: they are answered that there are none
+
 	Site  *page.Engine // of the website; nil: there is none
 	Areas []page.Area  // the website's pages
 

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -33,6 +34,9 @@ var (
 )
 
 var customers = access{who: "Customers, for their own tickets.", allows: func(role ticket.Role) bool { return role == ticket.RoleCustomer }}
+
+// supervisors are let in as they are to their pages.
+var supervisors = access{who: page.Supervisors.Who, allows: page.Supervisors.Allows}
 
 func requesterMay(verb ticket.Verb) access {
 	return access{who: "Customers, for their own tickets.", allows: func(role ticket.Role) bool {

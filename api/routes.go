@@ -44,6 +44,8 @@ func routes() []route {
 		{post, "/tickets/{number}/reopening", staffMay(ticket.VerbReopen), "reopen-ticket", "Open a waiting or resolved ticket again", on(plain(ticket.VerbReopen))},
 		{post, "/tickets/{number}/acknowledgement", staffMay(ticket.VerbAcknowledge), "acknowledge-escalation", "Take note of an escalation, which ends it", on((*server).acknowledge)},
 
+		{get, "/reports/promises", supervisors, "report-promises", "Promises kept and broken, by week, priority, category and agent", on((*server).reportPromises)},
+
 		{get, "/track/{number}", anyone, "track-ticket", "Status and promises of a ticket, by its number alone", on((*server).track)},
 		{get, "/policy", anyone, "read-policy", "The policy in force", on((*server).policy)},
 	}

@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	forAll       = "nobody customer agent supervisor administrator"
-	forSignedIn  = "customer agent supervisor administrator"
-	forCustomers = "customer"
-	forStaff     = "agent supervisor administrator"
+	forAll         = "nobody customer agent supervisor administrator"
+	forSignedIn    = "customer agent supervisor administrator"
+	forCustomers   = "customer"
+	forSupervisors = "supervisor administrator"
+	forStaff       = "agent supervisor administrator"
 )
 
 // rules says who may use each route: a second opinion on the route table. A route that is missing here fails.
@@ -36,6 +37,7 @@ var rules = map[string]string{
 	"POST /api/v1/tickets/{number}/closure":              forStaff,
 	"POST /api/v1/tickets/{number}/reopening":            forStaff,
 	"POST /api/v1/tickets/{number}/acknowledgement":      forStaff,
+	"GET /api/v1/reports/promises":                       forSupervisors,
 	"GET /api/v1/track/{number}":                         forAll,
 	"GET /api/v1/policy":                                 forAll,
 }

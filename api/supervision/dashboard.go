@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/page"
@@ -66,11 +65,15 @@ func (dashboardView) Old(b desk.Band) bool { return b.From >= 7 }
 
 // Broken names an escalation's promises.
 func (dashboardView) Broken(e desk.Escalation) string {
-	var names []string
-	for _, name := range e.Broken() {
-		names = append(names, clockName(name))
+	broken := e.Broken()
+	switch {
+	case len(broken) > 1:
+		return "both promises"
+	case len(broken) == 1:
+		return clockName(broken[0])
+	default:
+		return ""
 	}
-	return strings.Join(names, ", ")
 }
 
 // List is the address of staff's list of an agent's tickets.

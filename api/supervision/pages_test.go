@@ -124,7 +124,7 @@ func TestPromises_showTheSameNumbersInChartTableAndFile(t *testing.T) {
 	o.busy()
 	b := o.browser("sam")
 	a := b.page("/supervision/promises")
-	if got := a.Find("#resolution").Parent().Find(".sums").Text(); !strings.Contains(got, "66.7 %") {
+	if got := a.Find("#resolution").Parent().Find(".sums").Text(); !strings.Contains(got, "66.7\u00a0%") {
 		t.Errorf("two of three resolutions were kept: %s", got)
 	}
 	kept := 0
@@ -169,7 +169,7 @@ func TestPromises_filter(t *testing.T) {
 	o := openOffice(t)
 	o.busy()
 	b := o.browser("ada")
-	a := b.page("/supervision/promises?agent=" + string(o.people["anna"].ID) + "&measure=counted")
+	a := b.page("/supervision/promises?agent=anna&measure=counted")
 	if got := a.Find("#resolution").Parent().Find(".sums dd").Eq(1).Text(); got != "1" {
 		t.Errorf("of one agent %s were kept", got)
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 type promisesView struct {
@@ -75,9 +74,9 @@ func percent(t desk.Tally) string {
 	case !ok:
 		return "–"
 	case share > .999 && t.Broken > 0:
-		return "99.9 %" // all of them only when none was broken
+		return "99.9\u00a0%" // all of them only when none was broken
 	default:
-		return fmt.Sprintf("%.1f %%", 100*share)
+		return fmt.Sprintf("%.1f\u00a0%%", 100*share)
 	}
 }
 
@@ -157,7 +156,7 @@ const maxWord = 200
 
 func (a asked) filter(now time.Time, zone *time.Location) (desk.PromiseFilter, error) {
 	f := desk.PromiseFilter{
-		Priority: policy.Priority(a.Priority), Category: a.Category, Agent: ticket.PersonID(a.Agent), Measure: desk.Measure(a.Measure),
+		Priority: policy.Priority(a.Priority), Category: a.Category, Agent: a.Agent, Measure: desk.Measure(a.Measure),
 	}
 	var wrong []fault.Detail
 	for field, bad := range map[string]bool{

@@ -62,6 +62,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	handler, err := api.New(api.Config{
 		Desk:    d,
 		People:  db,
+		Reports: desk.NewReports(db, db),
 		Site:    site,
 		Areas:   areas,
 		Version: versionName(),

@@ -27,7 +27,7 @@ type PromiseFilter struct {
 	From, To time.Time // submission: from From on, before To
 	Priority policy.Priority
 	Category string
-	Agent    ticket.PersonID
+	Agent    string  // handle or ID
 	Measure  Measure // empty: elapsed
 }
 

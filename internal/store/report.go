@@ -51,13 +51,15 @@ type promiseRow struct {
 func (s *Store) promises(ctx context.Context, name policy.ClockName, f desk.PromiseFilter, weeks []time.Time) ([]desk.PromiseCell, error) {
 	conditions := []string{"clock = @clock", "submitted_at >= @from", "submitted_at < @to"}
 	args := pgx.StrictNamedArgs{"clock": name, "from": f.From, "to": f.To, "weeks": weeks}
-	for column, value := range map[string]string{
-		"priority": string(f.Priority), "category": f.Category, "agent": string(f.Agent),
-	} {
+	for column, value := range map[string]string{"priority": string(f.Priority), "category": f.Category} {
 		if value != "" {
 			conditions = append(conditions, column+" = @"+column)
 			args[column] = value
 		}
+	}
+	if f.Agent != "" {
+		conditions = append(conditions, "agent = (SELECT id FROM people WHERE id = @agent OR lower(handle) = lower(@agent))")
+		args["agent"] = f.Agent
 	}
 	taken := "taken"
 	if f.Measure == desk.MeasureCounted {

@@ -112,7 +112,7 @@ func TestPromises_countWhatBecameOfEach(t *testing.T) {
 		want   int
 	}{
 		"priority when it was broken": {func(f *desk.PromiseFilter) { f.Priority = policy.PriorityUrgent }, 1},
-		"agent when it was kept":      {func(f *desk.PromiseFilter) { f.Agent = d.agent.ID }, 1},
+		"agent when it was kept":      {func(f *desk.PromiseFilter) { f.Agent = d.agent.Handle }, 1},
 		"category":                    {func(f *desk.PromiseFilter) { f.Category = "delivery" }, 5},
 		"no category":                 {func(f *desk.PromiseFilter) { f.Category = "order" }, 0},
 		"period":                      {func(f *desk.PromiseFilter) { f.From, f.To = ago(9), ago(7) }, 2},
