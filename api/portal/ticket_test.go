@@ -17,7 +17,7 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	o := openOffice(t)
 	n := o.taken("clara", "Where is it?")
 	b, path := o.as("clara"), "/tickets/"+string(n)
-	b.get(http.StatusOK, path).says(t, "#ticket-side", "You will have a first answer by", "Why is this due then?", "72h", "You sent your request.")
+	b.get(http.StatusOK, path).says(t, "#ticket-side", "We strive to resolve it by", "Why is this due then?", "72h", "You sent your request.")
 
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "canary of a note"})
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which colour?"})

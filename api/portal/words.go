@@ -97,9 +97,20 @@ func nextOf(v desk.View, now time.Time) next {
 		return silence("Without a word from you the ticket closes for good", t, v.Policy.Silence.CloseAfter)
 	case t.Status == ticket.StatusClosed:
 		return next{}
-	case first.State == "late":
-		return next{Words: "We owe you a first answer, and are late. It was promised by", At: first.Due}
-	case first.State == "due":
+	default:
+		return promisedNext(first, resolution)
+	}
+}
+
+// promisedNext is the earlier of the promises that are owed: nothing says that the answer comes before the resolution,
+// and a policy may promise it later.
+func promisedNext(first, resolution promise) next {
+	owed := func(p promise) bool { return p.State == "due" || p.State == "late" }
+	switch {
+	case owed(first) && (!owed(resolution) || !resolution.Due.Before(first.Due)):
+		if first.State == "late" {
+			return next{Words: "We owe you a first answer, and are late. It was promised by", At: first.Due}
+		}
 		return next{Words: "You will have a first answer by", At: first.Due}
 	case resolution.State == "late":
 		return next{Words: "We owe you a resolution, and are late. It was promised by", At: resolution.Due}

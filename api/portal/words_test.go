@@ -1,0 +1,27 @@
+package portal
+
+// In the package itself: what is owed next is worked out from promises that no other test can make at will.
+
+import (
+	"testing"
+	"time"
+)
+
+func TestPromisedNext_isTheEarlierOfWhatIsOwed(t *testing.T) {
+	early, late := time.Unix(1000, 0), time.Unix(2000, 0)
+	for name, c := range map[string]struct {
+		first, resolution promise
+		want              time.Time
+	}{
+		"the answer first":            {promise{State: "due", Due: early}, promise{State: "due", Due: late}, early},
+		"the resolution first":        {promise{State: "due", Due: late}, promise{State: "due", Due: early}, early},
+		"a late answer":               {promise{State: "late", Due: early}, promise{State: "due", Due: late}, early},
+		"the answer given":            {promise{State: "kept", Due: early}, promise{State: "due", Due: late}, late},
+		"the resolution stands still": {promise{State: "due", Due: late}, promise{State: "paused"}, late},
+		"nothing is owed":             {promise{State: "kept", Due: early}, promise{State: "over", Due: late}, time.Time{}},
+	} {
+		if got := promisedNext(c.first, c.resolution); !got.At.Equal(c.want) || (got.Words == "") != c.want.IsZero() {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
