@@ -57,6 +57,16 @@ func (c common) assignees(label, name, chosen string, first ...option) choice {
 	return choice
 }
 
+// name is a colleague's, by their handle, which is all there is of who has left.
+func (c common) name(handle string) string {
+	for _, colleague := range c.colleagues {
+		if colleague.Handle == handle {
+			return colleague.Name
+		}
+	}
+	return handle
+}
+
 // frame is the list's column but for its tickets.
 func (p *Pages) frame(v *page.Visit, s search, shared common) listView {
 	view := listView{

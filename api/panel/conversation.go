@@ -47,10 +47,10 @@ func parts(text string) []part {
 	return all
 }
 
-func lines(entries []desk.Entry) []line {
+func lines(entries []desk.Entry, shared common) []line {
 	all := make([]line, 0, len(entries))
 	for _, e := range entries {
-		l := line{N: e.N, At: e.At, Who: who(e.By.Role, e.Author), Body: e.Body, Text: happening(e), Bad: bad(e.Kind)}
+		l := line{N: e.N, At: e.At, Who: who(e.By.Role, e.Author), Body: e.Body, Text: happening(e, shared), Bad: bad(e.Kind)}
 		l.From, l.Label = voice(e)
 		if l.Body != "" {
 			l.Parts = parts(e.Body)
@@ -111,14 +111,14 @@ func bad(k ticket.EventKind) bool {
 }
 
 // happening tells an event that has no words in one sentence.
-func happening(e desk.Entry) string {
+func happening(e desk.Entry, shared common) string {
 	actor := who(e.By.Role, e.Author)
 	switch e.Kind {
 	case ticket.EventAssigned:
 		if e.Assignee == e.By.ID {
 			return actor + " took the ticket"
 		}
-		return actor + " gave the ticket to " + e.Handle
+		return actor + " gave the ticket to " + shared.name(e.Handle)
 	case ticket.EventReclassified:
 		return actor + " changed " + changes(e)
 	case ticket.EventResolved:

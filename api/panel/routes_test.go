@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"github.com/holesalemart/supportdesk/api/panel"
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -49,6 +52,43 @@ func TestRoutes_knowNoTicketThatIsNotThere(t *testing.T) {
 			if got := b.do(r.Method, path, form, nil); got.status != http.StatusNotFound {
 				t.Errorf("%s %s answers %d", r.Method, path, got.status)
 			}
+		}
+	}
+}
+
+// TestShortcuts_areWhatTheOverviewSays: a key of the overview is on the page, and a key of the page is in the overview.
+func TestShortcuts_areWhatTheOverviewSays(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	if _, err := o.store.SaveCanned(t.Context(), o.people["sam"], desk.Canned{Title: "Hello", Body: "Hello.", Shared: true}); err != nil {
+		t.Fatal(err)
+	}
+	b := o.browser("anna")
+	page := b.get("/desk/tickets/" + string(n))
+	o.ask("sam", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
+	resolved := b.get("/desk/tickets/" + string(n)) // it alone can be reopened
+	onPage := map[string]bool{}
+	for _, a := range []answer{page, resolved} {
+		a.Find("[aria-keyshortcuts]").Each(func(_ int, s *goquery.Selection) { onPage[s.AttrOr("aria-keyshortcuts", "")] = true })
+	}
+	inScript := map[string]bool{"j": true, "k": true, "x": true, "?": true, "Enter": true, "Esc": true, "Ctrl+K": true, "Ctrl+Enter": true}
+	onEscalation := map[string]bool{"h": true}
+	told := map[string]bool{"2": true, "3": true, "4": true, "5": true, "6": true} // between 1 and 7
+	page.Find("#keys dt").Each(func(_ int, s *goquery.Selection) {
+		keys := s.Find("kbd").Map(func(_ int, k *goquery.Selection) string { return k.Text() })
+		if keys[0] == "Ctrl" || keys[0] == "Shift" {
+			keys = []string{strings.Join(keys, "+")}
+		}
+		for _, key := range keys {
+			told[key] = true
+			if key != "…" && !onPage[key] && !inScript[key] && !onEscalation[key] {
+				t.Errorf("the overview tells of %q, and nothing on the page has it", key)
+			}
+		}
+	})
+	for key := range onPage {
+		if !told[key] {
+			t.Errorf("the overview does not tell of %q", key)
 		}
 	}
 }

@@ -60,10 +60,10 @@ func (s *search) check(f *input.Fields) {
 		s.Queue = desk.QueueAll
 	}
 	if !slices.Contains(desk.Queues(), s.Queue) {
-		f.Reject("queue", "is no queue")
+		f.Reject("queue", "is unknown")
 	}
 	if s.Priority != "" && !s.Priority.Valid() {
-		f.Reject("priority", "is no priority")
+		f.Reject("priority", "is unknown")
 	}
 	if s.Assignee == nobody {
 		s.Assignee = ""
@@ -76,7 +76,7 @@ func (s *search) check(f *input.Fields) {
 	case slices.Contains(ticket.Statuses(), status):
 		s.Statuses = []ticket.Status{status}
 	default:
-		f.Reject("status", "is no status")
+		f.Reject("status", "is unknown")
 	}
 }
 

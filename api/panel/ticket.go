@@ -133,7 +133,7 @@ func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error
 	if err != nil {
 		return ticketView{}, err
 	}
-	view.Lines = lines(entries)
+	view.Lines = lines(entries, shared)
 	if view.Present, err = p.present(v, n); err != nil {
 		return ticketView{}, err
 	}

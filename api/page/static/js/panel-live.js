@@ -49,7 +49,6 @@ function connect() {
     clearTimeout(lost);
     lost = null;
     $("#away").hidden = true;
-    document.documentElement.dataset.live = "yes";
     if (again) everything();
     again = true;
   });
@@ -62,7 +61,6 @@ function connect() {
   });
   source.addEventListener("everything", everything);
   source.addEventListener("error", () => {
-    delete document.documentElement.dataset.live;
     lost ??= setTimeout(() => { $("#away").hidden = false; }, 2000);
     if (source.readyState !== EventSource.CLOSED) return; // it comes back by itself
     refreshList(); // leads to the sign-in, when that is why

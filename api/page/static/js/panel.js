@@ -149,7 +149,10 @@ function leave(event) {
 // A kind of message that is chosen is the one to be typed.
 document.addEventListener("change", (event) => {
   const target = event.target;
-  if (target.matches?.(".mode input")) $(`#body-${target.value}`)?.focus();
+  if (target.matches?.(".mode input")) {
+    target.closest(".mode").scrollIntoView({ block: "nearest", inline: "nearest" });
+    $(`#body-${target.value}`)?.focus();
+  }
   if (target.matches?.("#rows input")) countSelected();
   if (target.matches?.(".actions select")) target.form.classList.add("changed");
 });
