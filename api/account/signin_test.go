@@ -153,5 +153,7 @@ func TestForms_refuseWhatIsTooMuchOrFromElsewhere(t *testing.T) {
 	s.browser().post("/register", "name", "<script>alert(1)</script>", "address", `"><script>alert(1)</script>`).wants(t, 422)
 	s.browser().post("/register", "name", "nul\x00", "address", "nul\x00@demo.example").wants(t, 422)
 	s.browser().post("/sign-in", "address", "nul\x00@demo.example", "password", "nul\x00").wants(t, 422)
+	s.browser().post("/sign-in/link", "address", "nul\x00@demo.example").wants(t, 422, "Must be an e-mail address")
+	s.browser().post("/reset", "address", "nobody").wants(t, 422, "Must be an e-mail address")
 	s.browser().post("/sign-in", "address", "\xff\xfe", "password", "\xff").wants(t, 422)
 }

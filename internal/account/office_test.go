@@ -3,7 +3,10 @@ package account_test
 import (
 	"encoding/base64"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 
@@ -141,6 +144,31 @@ func TestMembers_areFoundByNameAddressAndHandle(t *testing.T) {
 		}
 		if err != nil || fmt.Sprint(got) != fmt.Sprint(c.want) || more != c.more {
 			t.Errorf("%+v: %v, more %v, %v", c.filter, got, more, err)
+		}
+	}
+}
+
+func TestNextLetter_givesAMailToOneOfMany(t *testing.T) {
+	h := open(t)
+	for range 5 {
+		h.sql(`DELETE FROM allowances`)
+		if err := h.AskLink(t.Context(), source, h.customer.Address); err != nil {
+			t.Fatal(err)
+		}
+		var taken atomic.Int32
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				if _, found, _, err := h.NextLetter(t.Context(), time.Minute); err != nil {
+					t.Error(err)
+				} else if found {
+					taken.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		if taken.Load() != 1 {
+			t.Errorf("%d took the same mail", taken.Load())
 		}
 	}
 }
