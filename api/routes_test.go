@@ -81,6 +81,20 @@ func TestRoutes_needARule(t *testing.T) {
 	}
 }
 
+func TestRoutes_tokensThatOnlyRead(t *testing.T) {
+	s := &scripted{}
+	h, _ := serve(t, s)
+	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "PATCH": 403} {
+		a := do(t, h, call{method: method, path: "/api/v1/tickets/" + someNumber, as: "reader", body: `{"priority": "high"}`})
+		if a.Code != want {
+			t.Errorf("%s: %d, want %d", method, a.Code, want)
+		}
+	}
+	if a := do(t, h, call{method: "POST", path: "/api/v1/tickets/" + someNumber + "/notes", as: "reader", body: `{"body": "words"}`}); a.Code != 403 || len(s.requested) != 0 {
+		t.Errorf("POST: %d, %d commands", a.Code, len(s.requested))
+	}
+}
+
 func TestRoutes_unknownTokens(t *testing.T) {
 	h, _ := serve(t, &scripted{})
 	for name, authorization := range map[string][]string{

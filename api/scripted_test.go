@@ -58,7 +58,13 @@ func (s *scripted) fail(ctx context.Context) error {
 	return s.err
 }
 
-func (s *scripted) ByToken(_ context.Context, token string, _ bool) (desk.Person, error) {
+func (s *scripted) ByToken(_ context.Context, token string, writes bool) (desk.Person, error) {
+	if token == "reader" {
+		if writes {
+			return desk.Person{}, fault.New(fault.Forbidden, "this token only reads")
+		}
+		token = "agent"
+	}
 	if p, ok := people[token]; ok {
 		return p, nil
 	}
