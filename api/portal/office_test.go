@@ -264,9 +264,17 @@ type front struct {
 	*desk.Desk
 
 	mu      sync.Mutex
-	refuses error // what is submitted or asked for fails with it
-	away    error // reading a ticket fails with it
+	refuses error  // what is submitted or asked for fails with it
+	away    error  // reading a ticket fails with it
+	between func() // runs before a timeline is read
 	tracked []ticket.Number
+}
+
+func (f *front) Timeline(ctx context.Context, viewer desk.Person, n ticket.Number) ([]desk.Entry, error) {
+	if f.between != nil {
+		f.between()
+	}
+	return f.Desk.Timeline(ctx, viewer, n)
 }
 
 func (f *front) fail(refuses, away error) {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/page"
@@ -79,6 +80,12 @@ type story struct {
 }
 
 func (p *Pages) story(ctx context.Context, a asked) (story, error) {
+	// What is not decided comes first: a step that is taken in between moves words from here to the timeline, and the
+	// other way around they would be on neither.
+	undecided, err := p.book.Undecided(ctx, a.as, a.number)
+	if err != nil {
+		return story{}, err
+	}
 	t, err := p.desk.Ticket(ctx, a.as, a.number)
 	if err != nil {
 		return story{}, err
@@ -87,8 +94,10 @@ func (p *Pages) story(ctx context.Context, a asked) (story, error) {
 	if err != nil {
 		return story{}, err
 	}
-	undecided, err := p.book.Undecided(ctx, a.as, a.number)
-	return story{t, entries, undecided}, err
+	undecided = slices.DeleteFunc(undecided, func(u desk.Undecided) bool {
+		return slices.ContainsFunc(entries, func(e desk.Entry) bool { return e.Command == u.Seq })
+	})
+	return story{t, entries, undecided}, nil
 }
 
 // seen tells one state of a ticket from another, for whoever watches it. It holds nothing that its requester may not

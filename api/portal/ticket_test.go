@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,6 +99,25 @@ func TestReply_isShownAsKeptWhileTheDeskCatchesUp(t *testing.T) {
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "caught up"})
 	if a = b.get(http.StatusOK, path); a.Find(".pending").Length() != 0 || a.Find(".mine").Length() != 2 {
 		t.Errorf("once it is taken: %s", a.text("#conversation"))
+	}
+}
+
+func TestTicket_showsWordsOnceWhileTheirStepIsTaken(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "s")
+	b, path := o.as("clara"), "/tickets/"+string(n)
+	o.clerk.away.Lock()
+	b.post(http.StatusSeeOther, path+"/replies", "body", "In the middle of it.")
+	o.front.between = sync.OnceFunc(func() {
+		o.clerk.away.Unlock()
+		for taken := false; !taken; {
+			_, decided, err := o.Outcome(t.Context(), n, 2)
+			taken = decided || err != nil
+		}
+	})
+	a := b.get(http.StatusOK, path)
+	if got := strings.Count(a.text("#conversation"), "In the middle of it."); got != 1 {
+		t.Errorf("the words are shown %d times", got)
 	}
 }
 
