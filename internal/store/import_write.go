@@ -22,7 +22,6 @@ func (im *importing) write(ctx context.Context) error {
 		{"outcomes", []string{"ticket", "seq", "refused", "code", "reason", "decided_at"}, (*past).outcomeRows},
 		{"events", []string{"ticket", "n", "kind", "at", "message", "data", "recorded_at"}, (*past).eventRows},
 		{"mails", []string{"ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at"}, (*past).mailRows},
-		{"promises", []string{"ticket", "clock", "submitted_at", "verdict", "priority", "category", "agent", "taken", "counted"}, (*past).promiseRows},
 		{"ratings", []string{"ticket", "score", "comment", "at"}, (*past).ratingRows},
 		{"undelivered", []string{"ticket", "seq"}, (*past).undeliveredRows},
 	} {
@@ -36,6 +35,7 @@ func (im *importing) write(ctx context.Context) error {
 	}
 	batch := &pgx.Batch{}
 	for _, t := range im.tickets {
+		t.writePromises(batch)
 		if err := t.writeRow(batch); err != nil {
 			return err
 		}

@@ -42,8 +42,9 @@ func (d *shop) countsPromises(n ticket.Number) {
 			want.Taken = int64(r.MetAt.Sub(record.Submitted).Seconds())
 			want.Counted = int64(record.State.Ticket.Promise(name).Clock.Used(p.Calendar, r.MetAt).Seconds())
 		}
-		got := one[row](d, `SELECT (verdict, priority, category, coalesce(agent, ''), coalesce(taken, -1), coalesce(counted, -1))
-			FROM promises WHERE ticket = $1 AND clock = $2`, n, name)
+		got := one[row](d, `SELECT (CASE verdict WHEN 'o' THEN 'owed' WHEN 'k' THEN 'kept' WHEN 'b' THEN 'broken' WHEN 'd' THEN 'dropped' END,
+				priority, category, coalesce(agent, ''), coalesce(taken, -1), coalesce(counted, -1))
+			FROM promises JOIN charges ON id = charge WHERE ticket = $1 AND clock = $2`, n, name)
 		if got != want {
 			d.t.Errorf("the report counts the %s of %s as %+v, want %+v", name, n, got, want)
 		}

@@ -27,13 +27,11 @@ func (l *locked) writePromise(batch *pgx.Batch, name policy.ClockName, r ticket.
 	t := l.state.Ticket
 	taken, counted := l.times(name, r)
 	batch.Queue(`
-		INSERT INTO promises (ticket, clock, submitted_at, verdict, priority, category, agent, taken, counted)
-		VALUES (@ticket, @clock, @submitted, @verdict, @priority, @category, nullif(@agent, ''), @taken, @counted)
+		INSERT INTO promises (ticket, clock, submitted_at, verdict, charge, taken, counted)
+		VALUES (@ticket, @clock, @submitted, left(@verdict, 1)::"char", charge_of(@priority, @category, @agent), @taken, @counted)
 		ON CONFLICT ON CONSTRAINT promises_pkey DO UPDATE SET
 			verdict = excluded.verdict, taken = excluded.taken, counted = excluded.counted,
-			priority = CASE WHEN @settled THEN promises.priority ELSE excluded.priority END,
-			category = CASE WHEN @settled THEN promises.category ELSE excluded.category END,
-			agent = CASE WHEN @settled THEN promises.agent ELSE excluded.agent END`,
+			charge = CASE WHEN @settled THEN promises.charge ELSE excluded.charge END`,
 		pgx.StrictNamedArgs{
 			"ticket": t.Number, "clock": name, "submitted": t.Submitted, "verdict": r.Verdict, "priority": r.Priority,
 			"category": r.Category, "agent": r.Agent, "taken": taken, "counted": counted, "settled": settled,
@@ -49,16 +47,12 @@ func (l *locked) times(name policy.ClockName, r ticket.Ruling) (taken, counted *
 	return seconds(r.MetAt.Sub(t.Submitted)), seconds(t.Promise(name).Clock.Used(l.policy.Calendar, r.MetAt))
 }
 
-// promiseRows are those of a ticket that is imported.
-func (t *past) promiseRows() (rows [][]any) {
+// writePromises keeps what reports count of a ticket that is imported.
+func (t *past) writePromises(batch *pgx.Batch) {
 	for _, name := range policy.ClockNames() {
 		r, _ := ticket.Rule(t.was.Ticket, t.events, name)
-		taken, counted := t.times(name, r)
-		rows = append(rows, []any{
-			t.chronicle.Number, name, t.state.Ticket.Submitted, r.Verdict, r.Priority, r.Category, null(r.Agent), taken, counted,
-		})
+		t.writePromise(batch, name, r, false)
 	}
-	return rows
 }
 
 func seconds(d time.Duration) *int32 {
