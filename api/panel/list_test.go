@@ -123,6 +123,9 @@ func TestList_leadsToEveryPage(t *testing.T) {
 	if second.Find(".more a").AttrOr("href", "") != "/desk?queue=all" {
 		t.Error("no way back to the first page")
 	}
+	if narrowed := b.get(next+"&priority=normal").Find(".chips a").First().AttrOr("href", ""); narrowed != "/desk?queue=all" {
+		t.Errorf("without its filter the second page is %s", narrowed)
+	}
 }
 
 func TestList_countsTheQueuesAndMarksWhereOneIs(t *testing.T) {
