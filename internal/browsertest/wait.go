@@ -83,13 +83,13 @@ func (p *Page) Read(selector string) string {
 	return Value[string](p, "document.querySelector("+quote(selector)+")?.innerText")
 }
 
-// Value gives what an expression is in the page, once it is anything.
+// Value gives what an expression is in the page, or what its promise keeps, once it is anything.
 func Value[T any](p *Page, expression string) T {
 	p.t.Helper()
 	var value T
 	p.wait(expression+" is something", func() (bool, string) {
 		var err error
-		value, err = evaluate[T](p, expression)
+		value, err = evaluate[T](p, expression, chromedp.EvalAwaitPromise)
 		return err == nil, fmt.Sprint(err)
 	})
 	return value
