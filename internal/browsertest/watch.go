@@ -7,9 +7,11 @@ import (
 	"sync"
 
 	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/inspector"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 )
 
@@ -25,6 +27,7 @@ type watch struct {
 
 type request struct {
 	url    string
+	loader cdp.LoaderID // of the document that asked
 	stream bool // never ends by itself
 	done   bool
 }
@@ -48,6 +51,10 @@ func (w *watch) see(event any) {
 		if d := e.Issue.Details.ContentSecurityPolicyIssueDetails; d != nil {
 			w.fault("Content-Security-Policy: %s violated by %s", d.ViolatedDirective, or(d.BlockedURL, "something inline"))
 		}
+	case *page.EventFrameNavigated:
+		if e.Frame.ParentID == "" {
+			w.leave(e.Frame.LoaderID)
+		}
 	case *inspector.EventTargetCrashed:
 		w.fault("the page crashed")
 	default:
@@ -65,7 +72,7 @@ func (w *watch) entry(e *log.Entry) {
 func (w *watch) network(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
-		w.requests[e.RequestID] = &request{url: e.Request.URL, stream: e.Type == network.ResourceTypeEventSource}
+		w.requests[e.RequestID] = &request{url: e.Request.URL, loader: e.LoaderID, stream: e.Type == network.ResourceTypeEventSource}
 	case *network.EventResponseReceived:
 		if bad(e.Type, e.Response.Status) {
 			w.fault("%s answered %d", path(e.Response.URL), e.Response.Status)
@@ -90,6 +97,13 @@ func (w *watch) finish(id network.RequestID, size int) string {
 	r.done = true
 	w.loads = append(w.loads, fmt.Sprintf("%s (%d bytes)", path(r.url), size))
 	return r.url
+}
+
+// leave forgets what a page that has been left was waiting for: the browser says no more of it.
+func (w *watch) leave(next cdp.LoaderID) {
+	for _, r := range w.requests {
+		r.done = r.done || r.loader != next
+	}
 }
 
 // bad reports whether a status is a defect of the page. A person may open what is not there and type what is

@@ -63,6 +63,14 @@ func TestWatch_seesNoFaultWhereThereIsNone(t *testing.T) {
 	}
 }
 
+func TestSettle_doesNotWaitForWhatALeftPageAskedFor(t *testing.T) {
+	p := browsertest.Open(t, site(t, `<a href="/refused">Away</a>`+runs, script(`fetch("/never/stream").catch(() => {})`)), browsertest.Look{})
+	p.Goto("/")
+	p.Click("Away")
+	p.See("refused")
+	p.Settle()
+}
+
 func TestOpen_failsItsTestForAFaultNobodyForgave(t *testing.T) {
 	browsertest.Require(t)
 	r := &recorder{TB: t}
