@@ -28,7 +28,7 @@ type watch struct {
 type request struct {
 	url    string
 	loader cdp.LoaderID // of the document that asked
-	stream bool // never ends by itself
+	stream bool         // never ends by itself
 	done   bool
 }
 

@@ -1,0 +1,80 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/browsertest"
+)
+
+// heaviest is what a picture may weigh, in bytes: the README shows them all.
+const heaviest = 200 << 10
+
+// TestScreenshots takes the README's pictures of a desk that is lived in. `make screenshots` keeps them.
+func TestScreenshots(t *testing.T) {
+	browsertest.Require(t)
+	s := start(t, "")
+	s.run("demo", "--tickets", "400")
+	c := camera{t: t, dir: os.Getenv("SUPPORTDESK_SCREENSHOTS")}
+	if c.dir == "" {
+		c.dir = t.TempDir()
+	}
+	wide, phone := browsertest.Look{Width: 1280, Height: 800}, browsertest.Look{Width: 390, Height: 800}
+	dark := wide
+	dark.Dark = true
+
+	visitor := s.window("", wide)
+	visitor.Goto("/")
+	c.take(visitor, "home")
+
+	customer := s.window("customer@demo.example", wide)
+	fillInFor(customer)
+	c.take(customer, "confirmation")
+	customer.Look(phone)
+	customer.Goto("/dashboard")
+	c.take(customer, "dashboard-phone")
+
+	agent := s.window("agent@demo.example", wide)
+	agent.Goto("/desk?queue=due-soon")
+	agent.ClickOn("#rows a")
+	agent.SeeOn("#conversation", "")
+	c.take(agent, "desk")
+	agent.Look(dark)
+	agent.Press("Control+k")
+	agent.SeeOn("#palette", "")
+	c.take(agent, "desk-dark-palette")
+
+	supervisor := s.window("supervisor@demo.example", wide)
+	supervisor.Goto("/supervision")
+	c.take(supervisor, "supervision")
+	supervisor.Goto("/supervision/promises")
+	c.take(supervisor, "promises")
+}
+
+func fillInFor(p *browsertest.Page) {
+	p.Goto("/tickets/new")
+	p.Fill("Subject", "The blue mug arrived broken")
+	p.Fill("Message", "The handle is off. May I have another one?")
+	p.Click("Send the ticket")
+	p.See("We have your request")
+}
+
+// camera keeps pictures in a directory.
+type camera struct {
+	t   *testing.T
+	dir string
+}
+
+func (c camera) take(p *browsertest.Page, name string) {
+	c.t.Helper()
+	file := filepath.Join(c.dir, name+".png")
+	p.Screenshot(file)
+	info, err := os.Stat(file)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if info.Size() > heaviest {
+		c.t.Errorf("the picture %s weighs %d bytes", name, info.Size())
+	}
+}
