@@ -52,11 +52,11 @@ func (p *Pages) dashboard(v *page.Visit) error {
 func (dashboardView) BandName(b desk.Band) string {
 	switch {
 	case b.From == 0:
-		return fmt.Sprintf("under %d d", b.To)
+		return fmt.Sprintf("under %d\u00a0d", b.To)
 	case b.To == 0:
-		return fmt.Sprintf("%d d or more", b.From)
+		return fmt.Sprintf("%d\u00a0d or more", b.From)
 	default:
-		return fmt.Sprintf("%d to %d d", b.From, b.To)
+		return fmt.Sprintf("%d to %d\u00a0d", b.From, b.To)
 	}
 }
 

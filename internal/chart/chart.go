@@ -33,7 +33,7 @@ type Scale struct {
 	Text  func(float64) string // a value on the axis, and in what a mouse over a part shows
 }
 
-// The drawing, in its own units: about a narrow phone's width, so that its text is never smaller than 10 there.
+// The drawing, in its own units: about the width of a narrow phone, where its text must stay readable.
 const (
 	width, height         = 360.0, 190.0
 	left, right           = 44.0, 4.0
