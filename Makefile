@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 DATA    ?= data
 UP      := $(if $(POLICY),--policy $(POLICY)) --data $(DATA) $(ARGS)
 
-.PHONY: up demo test check build tools bench clean-build
+.PHONY: up demo test screenshots check build tools bench clean-build
 .DELETE_ON_ERROR:
 
 # make up [POLICY=examples/fast-policy.yaml] [DATA=data] [ARGS='--port 8081']
@@ -42,6 +42,10 @@ test: check build bin/supportdesk-temporal
 SAY_IF_NO_BROWSER = if [ -n "$$CHROMIUM" ]; then command -v "$$CHROMIUM"; \
 	else command -v chromium || command -v chromium-browser || command -v google-chrome; fi >/dev/null || \
 	echo 'There is no Chromium: the tests in a browser are skipped. To get one: apt-get install --no-install-recommends chromium'
+
+# The README's pictures, taken of a demonstration desk by its test.
+screenshots: bin/supportdesk-temporal
+	SUPPORTDESK_BROWSER=required SUPPORTDESK_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run '^TestScreenshots$$' ./internal/e2e
 
 check: tools
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt on these'; exit 1; }

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -32,6 +33,7 @@ func TestWebsite(t *testing.T) {
 	s := start(t, "")
 	s.invite("administrator", "administrator@demo.example", "--handle", "administrator-1")
 	s.run("demo", "--tickets", "150") // every page shall have something to show
+	s.agent.must(http.StatusOK, http.MethodGet, "/tickets", nil)
 	t.Run("side by side", func(t *testing.T) {
 		for _, j := range journeys {
 			t.Run(j.promise, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,13 +17,16 @@ func TestScreenshots(t *testing.T) {
 	browsertest.Require(t)
 	s := start(t, "")
 	s.run("demo", "--tickets", "400")
+	s.api.kill()
+	s.api = s.program("api", "SUPPORTDESK_MAIL_FROM=Demo Shop Support <support@demo.example>") // a name to be seen
+	s.api.start()
+	s.agent.must(http.StatusOK, http.MethodGet, "/tickets", nil)
 	c := camera{t: t, dir: os.Getenv("SUPPORTDESK_SCREENSHOTS")}
 	if c.dir == "" {
 		c.dir = t.TempDir()
 	}
 	wide, phone := browsertest.Look{Width: 1280, Height: 800}, browsertest.Look{Width: 390, Height: 800}
-	dark := wide
-	dark.Dark = true
+	light, dark := browsertest.Look{Width: 1440, Height: 900}, browsertest.Look{Width: 1440, Height: 900, Dark: true}
 
 	visitor := s.window("", wide)
 	visitor.Goto("/")
@@ -31,14 +35,18 @@ func TestScreenshots(t *testing.T) {
 	customer := s.window("customer@demo.example", wide)
 	fillInFor(customer)
 	c.take(customer, "confirmation")
+	customer.Goto("/tickets?status=resolved")
+	customer.ClickOn(".ticket-link")
+	customer.SeeOn("#conversation", "Demo")
+	c.take(customer, "ticket")
 	customer.Look(phone)
 	customer.Goto("/dashboard")
 	c.take(customer, "dashboard-phone")
 
-	agent := s.window("agent@demo.example", wide)
-	agent.Goto("/desk?queue=due-soon")
-	agent.ClickOn("#rows a")
-	agent.SeeOn("#conversation", "")
+	agent := s.window("agent@demo.example", light)
+	agent.Goto("/desk?queue=mine")
+	agent.ClickOn("#rows a[data-number]")
+	agent.SeeOn("#conversation", "Demo")
 	c.take(agent, "desk")
 	agent.Look(dark)
 	agent.Press("Control+k")
