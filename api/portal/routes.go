@@ -2,8 +2,11 @@ package portal
 
 import "github.com/holesalemart/supportdesk/api/page"
 
-// requester is who a ticket's page is for; who that is depends on the ticket, so each handler finds out.
-var requester = page.Access{Who: "The ticket's requester, signed in or by the link in a mail; staff are sent to the desk."}
+// Who a ticket's page is for depends on the ticket, so showing and acting find out.
+var (
+	shown     = page.Access{Who: "The ticket's requester, signed in or by the link in a mail; staff are sent to the desk."}
+	requester = page.Access{Who: "The ticket's requester, signed in or by the link in a mail."}
+)
 
 // routes is every page of the portal.
 func (p *Pages) routes() []page.Route {
@@ -15,9 +18,9 @@ func (p *Pages) routes() []page.Route {
 		get("/tickets", page.SignedIn, p.list),
 		get("/tickets/new", page.Customers, p.form),
 		post("/tickets", page.Customers, p.submit),
-		get("/tickets/:number", requester, p.showing(p.ticket)),
-		get("/tickets/:number/live", requester, p.showing(p.live)),
-		get("/tickets/:number/receipt", requester, p.showing(p.receipt)),
+		get("/tickets/:number", shown, p.showing(p.ticket)),
+		get("/tickets/:number/live", shown, p.showing(p.live)),
+		get("/tickets/:number/receipt", shown, p.showing(p.receipt)),
 		post("/tickets/:number/replies", requester, p.acting(p.reply)),
 		post("/tickets/:number/confirmation", requester, p.acting(p.confirm)),
 		post("/tickets/:number/withdrawal", requester, p.acting(p.withdraw)),
