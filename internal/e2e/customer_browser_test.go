@@ -25,6 +25,7 @@ func customersLife(address string, look browsertest.Look) func(*testing.T, *stac
 		number := submit(p, "A jar of jam is broken")
 		check()
 		track(s, number)
+		openByMail(s, address, number)
 		p.Click("Open the ticket")
 		p.At("/tickets/" + number)
 		p.SeeOn("#conversation", "It came in pieces.")
@@ -136,6 +137,19 @@ func track(s *stack, number string) {
 	if text := p.Read("main"); strings.Contains(text, "jam") || strings.Contains(text, "Newcomer") {
 		s.t.Errorf("tracking shows words or names: %s", text)
 	}
+}
+
+// openByMail reads the conversation by the link in the receipt, without signing in.
+func openByMail(s *stack, address, number string) {
+	s.t.Helper()
+	receipt := s.mails.Wait(s.t, func(m mailtest.Message) bool {
+		return slices.Contains(m.To, address) && strings.Contains(m.Subject, number)
+	})
+	p := s.window("", browsertest.Look{})
+	p.Goto(mailedLink.FindString(receipt.Text))
+	p.At("/tickets/" + number)
+	p.SeeOn("#conversation", "It came in pieces.")
+	p.See("It shows this ticket only")
 }
 
 var mailedLink = regexp.MustCompile(`https?://\S+/(?:link|c)/[^\s>]+`)

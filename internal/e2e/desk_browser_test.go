@@ -114,7 +114,8 @@ func awayAndBack(t *testing.T, s *stack) {
 	agent.Goto("/desk/tickets/" + number)
 	agent.SeeOn("#conversation", "All of them.")
 	for _, p := range []*browsertest.Page{customer, agent} {
-		p.Forgive("net::ERR_", "[object Event]") // the requests that find nobody, and what htmx says of them
+		// The requests that find nobody, and what htmx says of them.
+		p.Forgive("net::ERR_", "[object Event]", "htmx:sendError", "htmx:afterRequest", "Uncaught (in promise)")
 	}
 	s.api.kill()
 	agent.SeeOn("#away", "The desk does not answer")
