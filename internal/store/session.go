@@ -12,8 +12,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// expiredAtOnce is how many expired sessions a new one clears away: more than come in by one, so none pile up.
-const expiredAtOnce = 10
+const (
+	// expiredAtOnce is how many expired sessions a new one clears away: more than come in by one, so none pile up.
+	expiredAtOnce = 10
+	// endedStays is how long an ended session is remembered as such: longer than any request that had loaded it before.
+	endedStays = 10 * time.Minute
+)
 
 // Sessions keeps browsers' sessions as scs wants them: tokens come hashed, data is opaque.
 type Sessions struct{ store *Store }
@@ -31,22 +35,25 @@ func (s *Sessions) FindCtx(ctx context.Context, hash string) (data []byte, found
 	return data, err == nil, explain(err, "find a session")
 }
 
-// CommitCtx keeps a session until it expires, and clears away some that have.
+// CommitCtx keeps a session until it expires, and clears away some that have. One that was ended stays so: whoever had
+// loaded it before, and keeps it only now, does not bring it back.
 func (s *Sessions) CommitCtx(ctx context.Context, hash string, data []byte, expires time.Time) error {
 	_, err := s.store.pool.Exec(ctx, `
 		WITH cleared AS (
 			DELETE FROM sessions WHERE hash IN (
-				SELECT hash FROM sessions WHERE expires_at <= clock_timestamp() LIMIT @few FOR UPDATE SKIP LOCKED)
+				SELECT hash FROM sessions WHERE expires_at <= clock_timestamp() - @stays::interval LIMIT @few FOR UPDATE SKIP LOCKED)
 		)
 		INSERT INTO sessions (hash, data, expires_at) VALUES (@hash, @data, @expires)
-		ON CONFLICT (hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at`,
-		pgx.StrictNamedArgs{"hash": hash, "data": data, "expires": expires, "few": expiredAtOnce})
+		ON CONFLICT (hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at
+			WHERE sessions.expires_at > clock_timestamp()`,
+		pgx.StrictNamedArgs{"hash": hash, "data": data, "expires": expires, "few": expiredAtOnce, "stays": endedStays})
 	return explain(err, "keep a session")
 }
 
-// DeleteCtx ends a session. One that is not there is no error.
+// DeleteCtx ends a session and empties it. One that is not there is no error.
 func (s *Sessions) DeleteCtx(ctx context.Context, hash string) error {
-	_, err := s.store.pool.Exec(ctx, `DELETE FROM sessions WHERE hash = $1`, hash)
+	_, err := s.store.pool.Exec(ctx, `
+		UPDATE sessions SET data = '', expires_at = least(expires_at, clock_timestamp()) WHERE hash = $1`, hash)
 	return explain(err, "end a session")
 }
 

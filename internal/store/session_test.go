@@ -33,13 +33,23 @@ func TestSessions_areKeptUntilTheyExpireOrEnd(t *testing.T) {
 	if _, found, _ := s.FindCtx(t.Context(), "fresh"); found {
 		t.Error("a session that was ended is still there")
 	}
+	// A request that had loaded it before it ended, and keeps it now, such as one that takes a flash.
+	if err := s.CommitCtx(t.Context(), "fresh", []byte("revived"), time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if data, found, _ := s.FindCtx(t.Context(), "fresh"); found {
+		t.Errorf("a session that was ended is back, with %q", data)
+	}
+	if got := one[int](d, `SELECT count(*)::int FROM sessions WHERE hash = 'fresh' AND data <> ''`); got != 0 {
+		t.Error("what an ended session held is still kept")
+	}
 }
 
 func TestSessions_clearAwayWhatExpired(t *testing.T) {
 	d := open(t)
 	s := d.Sessions()
 	for i := range 30 {
-		if err := s.CommitCtx(t.Context(), fmt.Sprint("stale", i), []byte{}, time.Now().Add(-time.Minute)); err != nil {
+		if err := s.CommitCtx(t.Context(), fmt.Sprint("stale", i), []byte{}, time.Now().Add(-time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 	}
