@@ -116,6 +116,33 @@ func TestSetRoleAndDisable_endSessions(t *testing.T) {
 	}
 }
 
+func TestInvitations_endWithTheRightsOfWhoeverMadeThem(t *testing.T) {
+	h := open(t)
+	for name, act := range map[string]func(ticket.PersonID) error{
+		"role":    func(id ticket.PersonID) error { return h.SetRole(t.Context(), h.administrator, id, ticket.RoleAgent) },
+		"disable": func(id ticket.PersonID) error { return h.Disable(t.Context(), h.administrator, id) },
+		"command": func(id ticket.PersonID) error { return h.db.DisablePerson(t.Context(), id) },
+	} {
+		other := h.add(ticket.RoleAdministrator, "Demo Other", name+"@demo.example")
+		for _, by := range []desk.Person{other, h.administrator} {
+			invited := desk.Person{Role: ticket.RoleAdministrator, Name: "Demo", Address: "by-" + by.Address}
+			if err := h.Invite(t.Context(), by, invited); err != nil {
+				t.Fatal(err)
+			}
+		}
+		token := tokenOf(t, h.letters()[0].URL)
+		if err := act(other.ID); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		_, err := h.Use(t.Context(), token, "Demo", secret)
+		wantKind(t, err, fault.NotFound)
+		open, err := h.Invitations(t.Context(), h.administrator)
+		if err != nil || len(open) != 1 || open[0].By != h.administrator.Name {
+			t.Errorf("%s: open are %+v, %v", name, open, err)
+		}
+	}
+}
+
 func TestMembers_areFoundByNameAddressAndHandle(t *testing.T) {
 	h := open(t)
 	if err := h.Disable(t.Context(), h.administrator, h.agent.ID); err != nil {

@@ -90,7 +90,8 @@ func (a *Accounts) Enable(ctx context.Context, id ticket.PersonID) error {
 	return a.change(ctx, "enable "+string(id), `UPDATE people SET disabled_at = NULL WHERE id = $1`, id)
 }
 
-// ending changes somebody and ends their sessions and links in the same transaction.
+// ending changes somebody and ends their sessions and links in the same transaction, and the invitations that they made:
+// who may invite no more brings nobody in, themselves under another address among them.
 func (a *Accounts) ending(ctx context.Context, id ticket.PersonID, statement string, args ...any) error {
 	err := a.within(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, statement, args...)
@@ -102,6 +103,11 @@ func (a *Accounts) ending(ctx context.Context, id ticket.PersonID, statement str
 		}
 		if err == nil {
 			err = callOff(ctx, tx, id)
+		}
+		if err == nil {
+			_, err = tx.Exec(ctx, `UPDATE links l SET expires_at = least(l.expires_at, clock_timestamp())
+				FROM people p WHERE p.id = l.invited_by AND p.id = $1 AND l.used_at IS NULL
+				AND (p.disabled_at IS NOT NULL OR p.role <> 'administrator')`, id)
 		}
 		return err
 	})
