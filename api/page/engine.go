@@ -54,6 +54,9 @@ type Engine struct {
 	errors   *set // the error page
 	policy   atomic.Pointer[policy.Policy]
 	sets     map[string]*set // by area
+	streams  streams
+
+	lookAgain time.Duration // how often a stream looks whether its session lives
 }
 
 // New prepares an engine: it reads its static files and checks its own templates.
@@ -67,7 +70,7 @@ func New(config Config) (*Engine, error) {
 	if config.Name == "" {
 		config.Name = "Support"
 	}
-	e := &Engine{Config: config, sessions: newSessions(config), sets: map[string]*set{}}
+	e := &Engine{Config: config, sessions: newSessions(config), sets: map[string]*set{}, lookAgain: lookAgain}
 	var err error
 	if e.assets, err = readAssets(); err != nil {
 		return nil, err

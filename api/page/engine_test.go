@@ -1,7 +1,6 @@
 package page_test
 
 import (
-	"bufio"
 	"net/http"
 	"net/url"
 	"strings"
@@ -245,30 +244,6 @@ func TestStatic_isKeptForEverUnderItsHash(t *testing.T) {
 		if b := s.get(path); b.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d", path, b.StatusCode)
 		}
-	}
-}
-
-func TestStream_outlivesTheRequestsLimitAndEndsWithTheServer(t *testing.T) {
-	s := open(t)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/stream", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := s.client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	lines := bufio.NewScanner(response.Body)
-	var seen []string
-	for lines.Scan() {
-		seen = append(seen, lines.Text())
-		if lines.Text() == "data: lines" {
-			close(s.stop)
-		}
-	}
-	if got := strings.Join(seen, "|"); got != "retry: 1000||event: changed|data: two|data: lines|" {
-		t.Errorf("the stream was %q", got)
 	}
 }
 

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -23,17 +24,25 @@ const (
 const maxGrants = 20
 
 // Session is what a browser's cookie stands for. Nothing is kept until something is put into it.
-type Session struct{ visit *Visit }
+type Session struct {
+	visit *Visit
+	used  *grant // by which this visit was let in; nil: by none
+}
 
 func (s *Session) manager() *scs.SessionManager { return s.visit.engine.sessions }
 
+// token is what the cookie holds.
+func (s *Session) token() string {
+	cookie, err := s.visit.gin.Request.Cookie(s.manager().Cookie.Name)
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
 // load reads the session that the cookie names.
 func (s *Session) load() error {
-	token := ""
-	if cookie, err := s.visit.gin.Request.Cookie(s.manager().Cookie.Name); err == nil {
-		token = cookie.Value
-	}
-	ctx, err := s.manager().Load(s.visit.Context(), token)
+	ctx, err := s.manager().Load(s.visit.Context(), s.token())
 	if err != nil {
 		return fmt.Errorf("load the session: %w", err)
 	}
@@ -71,6 +80,32 @@ func (s *Session) SignOut() error {
 		return fmt.Errorf("end the session: %w", err)
 	}
 	return nil
+}
+
+// lives looks again whether the session that this visit began with still lets in whom it did: an Unauthenticated fault
+// when it doesn't. ctx is not the visit's own.
+func (s *Session) lives(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lookingTime)
+	defer cancel()
+	ctx, err := s.manager().Load(ctx, s.token())
+	if err != nil {
+		return fmt.Errorf("load the session again: %w", err)
+	}
+	if who := s.visit.Person.ID; who != "" {
+		if s.manager().GetString(ctx, keyPerson) != string(who) {
+			return errSignIn
+		}
+		if _, err := s.visit.engine.People.BySession(ctx, who, s.manager().GetInt64(ctx, keyEpoch)); err != nil {
+			return err
+		}
+	}
+	if g := s.used; g != nil {
+		if !time.Now().Before(g.Until) || s.manager().GetString(ctx, keyGrants) == "" {
+			return errSignIn
+		}
+		_, err = s.visit.engine.People.BySession(ctx, g.Person, g.Epoch)
+	}
+	return err
 }
 
 // Put keeps a value from one request to the next.
@@ -111,6 +146,7 @@ func (s *Session) Grant(n ticket.Number, p ticket.PersonID, epoch int64, until t
 func (s *Session) Granted(n ticket.Number) (desk.Person, error) {
 	for _, g := range s.grants() {
 		if g.Number == n && time.Now().Before(g.Until) {
+			s.used = &g
 			return s.visit.engine.People.BySession(s.visit.Context(), g.Person, g.Epoch)
 		}
 	}

@@ -31,6 +31,8 @@ type site struct {
 	server *httptest.Server
 	client *http.Client
 	stop   chan struct{}
+	engine *page.Engine
+	ticks  chan string // for a stream to tell
 
 	mu     sync.Mutex
 	epoch  int64
@@ -107,11 +109,12 @@ func plain(v *page.Visit) error {
 
 func open(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, people: people, stop: make(chan struct{})}
+	s := &site{t: t, people: people, stop: make(chan struct{}), ticks: make(chan string, 4)}
 	engine, err := page.New(page.Config{Sessions: sessions{memstore.NewWithCleanupInterval(0), s}, People: s, Policies: s, Stopping: s.stop})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.engine = engine
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
 	router.Use(func(c *gin.Context) {
@@ -181,6 +184,13 @@ func (s *site) routes() []page.Route {
 		}),
 		page.Get("/broken", page.Anyone, func(*page.Visit) error { return secret }),
 		page.Get("/conflict", page.Anyone, func(*page.Visit) error { return fault.Refusal("taken", "somebody <else> has it") }),
+		page.Get("/ticks", page.SignedIn, s.tick),
+		page.Get("/granted-ticks/:number", page.Anyone, func(v *page.Visit) error {
+			if _, err := v.Session.Granted(ticket.Number(v.Param("number"))); err != nil {
+				return err
+			}
+			return s.tick(v)
+		}),
 		page.Get("/stream", page.Anyone, func(v *page.Visit) error {
 			return v.Stream(func(ctx context.Context, send func(event, data string) error) error {
 				<-v.Context().Done() // the request's own limit is over, and the stream goes on
@@ -197,6 +207,25 @@ func (s *site) routes() []page.Route {
 			})
 		}),
 	}
+}
+
+// tick streams what the test says.
+func (s *site) tick(v *page.Visit) error {
+	return v.Stream(func(ctx context.Context, send func(event, data string) error) error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case word, more := <-s.ticks:
+				if !more {
+					return nil
+				}
+				if err := send("tick", word); err != nil {
+					return err
+				}
+			}
+		}
+	})
 }
 
 type answer struct {

@@ -5,19 +5,70 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
 // Streams of server-sent events.
 const (
 	heartbeat   = 20 * time.Second // proxies cut what is silent for long
 	writingTime = 15 * time.Second // for one event; a browser that does not read is let go
+	lookAgain   = 5 * time.Second  // whether the session lives, with the next event; a busy desk sends many
+	lookingTime = 5 * time.Second  // for the database to say so
+	mostStreams = 30               // of one person: tabs, on all their devices
 )
 
-// Stream answers with server-sent events until the client goes, the server stops or follow returns. It is free of the
-// request's time limit. send must be called from follow's own goroutine; its error means that the client has gone.
-// The session must not be changed.
+var errStreams = fault.New(fault.Limited, "this is open too often at once; close some of its tabs")
+
+// streams counts those that are open, by whose they are.
+type streams struct {
+	mu   sync.Mutex
+	open map[string]int
+}
+
+// join takes a place, unless all are taken; leave gives it back.
+func (s *streams) join(whose string) (leave func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[whose] >= mostStreams {
+		return nil, false
+	}
+	if s.open == nil {
+		s.open = map[string]int{}
+	}
+	s.open[whose]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.open[whose]--; s.open[whose] == 0 {
+			delete(s.open, whose)
+		}
+	}, true
+}
+
+// whose a stream is: the person's whom this visit is let in as, or a visitor's.
+func (v *Visit) whose() string {
+	switch {
+	case v.Session.used != nil:
+		return string(v.Session.used.Person)
+	case v.SignedIn():
+		return string(v.Person.ID)
+	default:
+		return v.Source()
+	}
+}
+
+// Stream answers with server-sent events until the client goes, the server stops, the session ends or follow returns. It
+// is free of the request's time limit. send must be called from follow's own goroutine; its error means that the client
+// has gone, or is let in no more. The session must not be changed. Limited: this person has too many open.
 func (v *Visit) Stream(follow func(ctx context.Context, send func(event, data string) error) error) error {
+	leave, ok := v.engine.streams.join(v.whose())
+	if !ok {
+		return errStreams
+	}
+	defer leave()
 	ctx, cancel := context.WithCancel(v.info.Connection)
 	defer cancel()
 	if v.engine.Stopping != nil {
@@ -47,7 +98,16 @@ func (v *Visit) Stream(follow func(ctx context.Context, send func(event, data st
 	if err := write("retry: 1000\n\n"); err != nil {
 		return nil //nolint:nilerr // the client has gone, which is how a stream ends
 	}
-	_ = follow(ctx, func(event, data string) error { return write(message(event, data)) })
+	looked := time.Now()
+	_ = follow(ctx, func(event, data string) error {
+		if time.Since(looked) >= v.engine.lookAgain {
+			if err := v.Session.lives(ctx); fault.KindOf(err) == fault.Unauthenticated {
+				return err
+			} // while the database is away there is nothing to tell anybody
+			looked = time.Now()
+		}
+		return write(message(event, data))
+	})
 	return nil
 }
 
