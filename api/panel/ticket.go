@@ -83,7 +83,7 @@ func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, part string) error 
 		if err != nil {
 			return err
 		}
-		return v.Fragment("desk", "present", ticketView{Present: present, Part: part})
+		return v.Fragment("desk", "present", ticketView{Number: n, Present: present, Part: part})
 	}
 	view, err := p.open(v, n, draft{})
 	if err != nil {

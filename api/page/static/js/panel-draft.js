@@ -60,6 +60,12 @@ async function insert(select) {
   }
 }
 
+function taken(form) {
+  localStorage.removeItem(key(form));
+  lastTyped = 0;
+  present();
+}
+
 export function startDrafts() {
   restoreDrafts();
   document.addEventListener("input", (event) => {
@@ -75,12 +81,10 @@ export function startDrafts() {
   document.addEventListener("change", (event) => {
     if (event.target.matches?.(".canned select")) insert(event.target);
   });
-  // A message that was taken is no draft any more. This comes before the new composer does.
-  document.addEventListener("desk:sent", (event) => {
-    const form = event.target.closest?.("form.write");
-    if (!form) return;
-    localStorage.removeItem(key(form));
-    lastTyped = 0;
-    present();
+  // A message that was taken is no draft any more. This comes before the new composer does. The form itself listens:
+  // it may have left the page by then, with its ticket.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const form = event.target;
+    if (form.matches?.("form.write")) form.addEventListener("desk:sent", () => taken(form), { once: true });
   });
 }

@@ -10,9 +10,11 @@ let source, lost, again, hidden;
 
 const ticket = () => $("#ticket[data-number]");
 
-// ask swaps what an answer brings, out of band.
+// ask swaps what an answer brings, out of band. One is asked after the other: of those that wait at the same element
+// htmx would only keep the last.
+let asking = Promise.resolve();
 function ask(address, target) {
-  return htmx.ajax("GET", address, { source: document.body, target, swap: "none", headers: { "X-Live": "1" } }).catch(() => {});
+  asking = asking.then(() => htmx.ajax("GET", address, { source: document.body, target, swap: "none", headers: { "X-Live": "1" } })).catch(() => {});
 }
 
 let listTimer = null, listLast = 0;
@@ -28,12 +30,12 @@ function refreshList() {
 
 let ticketTimer = null;
 function refreshTicket(part = "live") {
-  const open = ticket();
-  if (!open || (ticketTimer && part !== "live")) return;
+  if (ticketTimer && part !== "live") return;
   clearTimeout(ticketTimer);
   ticketTimer = setTimeout(() => {
     ticketTimer = null;
-    ask(`${open.dataset.live}&part=${part}`, "#ticket-head");
+    const open = ticket();
+    if (open) ask(`${open.dataset.live}&part=${part}`, "#ticket-head");
   }, 60);
 }
 
@@ -93,6 +95,12 @@ export function present(gone = false) {
 let kept = null, live = false;
 function before(event) {
   const { target, fragment } = event.detail, active = document.activeElement;
+  const of = $("[data-of]", fragment)?.dataset.of;
+  if (of && of !== ticket()?.dataset.number) { // it comes late: another ticket has been opened since it was asked for
+    if (target.id === "said") $("span", fragment).prepend(`${of}: `);
+    else event.detail.shouldSwap = false;
+    return;
+  }
   const inside = target.contains(active) && active !== document.body;
   if (live && inside && active.matches("input:not([type=checkbox]), select, textarea")) {
     event.detail.shouldSwap = false; // somebody is choosing or typing there: it comes when they are done

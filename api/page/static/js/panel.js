@@ -159,6 +159,10 @@ document.addEventListener("change", (event) => {
 
 // A question before what can't be undone.
 let sure = null;
+function insist(form, submitter) {
+  sure = form;
+  form.requestSubmit(submitter);
+}
 document.addEventListener("submit", (event) => {
   const asking = event.submitter?.dataset.sure ?? event.target.dataset.sure;
   if (!asking || sure === event.target) return void (sure = null);
@@ -170,8 +174,10 @@ document.addEventListener("submit", (event) => {
   dialog.showModal();
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "yes") return;
-    sure = form;
-    form.requestSubmit(submitter);
+    if (form.isConnected) return insist(form, submitter);
+    // A live update has put another form in its place.
+    const now = [...document.querySelectorAll("form[data-sure]")].find((f) => f.action === form.action);
+    now ? insist(now, $("button", now)) : say("That can't be done any more.", true);
   }, { once: true });
 }, true);
 
@@ -195,15 +201,26 @@ document.addEventListener("click", (event) => {
 
 // What the server could not do is said, and nothing that was typed is touched.
 // A refetch that fails is the live connection's to tell.
-const asked = (event) => event.detail.requestConfig?.headers?.["X-Live"] !== "1";
-document.addEventListener("htmx:sendError", (event) => {
-  if (asked(event)) say("The desk could not be reached. What you typed is kept.", true);
-});
-document.addEventListener("htmx:responseError", (event) => {
-  if (!asked(event)) return;
-  if (event.detail.xhr.status === 401) return say("You have been signed out. Sign in again in another tab; what you typed is kept.", true);
-  const text = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html").querySelector("h1 + p")?.textContent;
-  say(text ? `${text}.`.replace("..", ".") : "That failed. What you typed is kept.", true);
+const failures = {
+  "htmx:sendError": () => "The desk could not be reached. What you typed is kept.",
+  "htmx:responseError": ({ xhr }) => {
+    if (xhr.status === 401) return "You have been signed out. Sign in again in another tab; what you typed is kept.";
+    const text = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("h1 + p")?.textContent;
+    return text ? `${text}.`.replace("..", ".") : "That failed. What you typed is kept.";
+  },
+};
+for (const [name, words] of Object.entries(failures)) {
+  document.addEventListener(name, ({ detail }) => {
+    if (detail.requestConfig?.headers?.["X-Live"] !== "1") say(words(detail), true);
+  });
+}
+// A form that has left the page with its ticket is not heard there: it is listened to itself, and the ticket is named.
+document.addEventListener("htmx:beforeRequest", ({ target }) => {
+  if (!target.matches("#ticket form")) return;
+  const { number } = $("#ticket").dataset;
+  for (const [name, words] of Object.entries(failures)) {
+    target.addEventListener(name, ({ detail }) => { if (!target.isConnected) say(`${number}: ${words(detail)}`, true); }, { once: true });
+  }
 });
 
 if ($("#desk")) {

@@ -1,0 +1,207 @@
+package panel_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/browsertest"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// gate stands in front of the panel and can hold answers up: it makes a slow desk, and an order of events.
+type gate struct {
+	next   http.Handler
+	broken atomic.Bool // what is held fails
+
+	mu    sync.Mutex
+	holds func(*http.Request) bool
+	freed chan struct{} // closed when what is held may go on
+	held  chan struct{} // one for each answer that waits
+}
+
+// hold keeps back the answers to some requests, which are carried out at once, until it is told to let them go.
+func (g *gate) hold(holds func(*http.Request) bool) (held <-chan struct{}, free func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	freed := make(chan struct{})
+	g.holds, g.freed, g.held = holds, freed, make(chan struct{}, 100)
+	return g.held, sync.OnceFunc(func() { close(freed) })
+}
+
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	holds, freed, held := g.holds, g.freed, g.held
+	g.mu.Unlock()
+	if holds == nil || !holds(r) {
+		g.next.ServeHTTP(w, r)
+		return
+	}
+	kept := httptest.NewRecorder()
+	g.next.ServeHTTP(kept, r)
+	held <- struct{}{}
+	<-freed
+	if g.broken.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	for name, values := range kept.Header() {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(kept.Code)
+	_, _ = w.Write(kept.Body.Bytes())
+}
+
+// refetches are what an open page asks for by itself.
+func refetches(r *http.Request) bool { return r.Header.Get("X-Live") == "1" }
+
+func posts(what string) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		return r.Method == http.MethodPost && r.URL.Path == what
+	}
+}
+
+// window is a real browser in front of a gate, signed in.
+func (o *office) window(who string) (*browsertest.Page, *gate) {
+	o.t.Helper()
+	browsertest.Require(o.t)
+	g := &gate{next: o.server.Config.Handler}
+	server := httptest.NewServer(g)
+	o.t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	p := browsertest.Open(o.t, server.URL, browsertest.Look{})
+	p.Goto("/let-in/" + who)
+	return p, g
+}
+
+func TestWindow_saysWhoTookTheTicketFirst(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "Whose is it?", "Nobody's yet.")
+	p, g := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "Whose is it?")
+	p.Settle()
+	_, free := g.hold(refetches)
+	t.Cleanup(free)
+	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbAssign})
+	p.Forgive("409")
+	p.Press("a")
+	p.SeeOn("#said", "Bert Agent has this ticket now")
+	p.SeeOn(".ticket-facts", "open")
+}
+
+func TestWindow_lateAnswerStaysWithItsTicket(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
+	p, g := o.window("anna")
+	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
+	p.SeeOn("#ticket", "The first ticket")
+	held, free := g.hold(posts("/desk/tickets/" + string(first) + "/replies"))
+	t.Cleanup(free)
+	p.Press("r")
+	p.Type("For Clara only.")
+	p.Press("Control+Enter")
+	<-held
+	p.ClickOn(`#rows [data-number="` + string(second) + `"]`)
+	p.SeeOn("#ticket-head", "The second ticket")
+	free()
+	p.SeeOn("#said", string(first)+": The reply is sent.")
+	p.SeeOn("#ticket-head", "The second ticket")
+	p.SeeOn("#conversation", "Two.")
+	for _, form := range browsertest.Value[[]string](p, `[...document.querySelectorAll("#ticket form[method=post]")].map(f => f.getAttribute("action"))`) {
+		if !strings.HasPrefix(form, "/desk/tickets/"+string(second)+"/") {
+			t.Errorf("beside the second ticket stands a form of another: %s", form)
+		}
+	}
+	p.Goto("/desk/tickets/" + string(first))
+	p.SeeOn("#conversation", "For Clara only.")
+	if left := browsertest.Value[string](p, `document.querySelector("#body-reply").value`); left != "" {
+		t.Errorf("what was sent is offered to be sent again: %q", left)
+	}
+}
+
+func TestWindow_lateRefetchStaysWithItsTicket(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
+	p, g := o.window("anna")
+	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
+	p.SeeOn("#ticket", "The first ticket")
+	p.Settle()
+	held, free := g.hold(func(r *http.Request) bool { return refetches(r) && r.URL.Path == "/desk/tickets/"+string(first) })
+	t.Cleanup(free)
+	o.ask("bert", desk.Request{Number: first, Verb: ticket.VerbNote, Body: "Between us."})
+	<-held
+	p.ClickOn(`#rows [data-number="` + string(second) + `"]`)
+	p.SeeOn("#ticket-head", "The second ticket")
+	free()
+	p.Settle()
+	p.SeeOn("#ticket-head", "The second ticket")
+	p.SeeOn("#conversation", "Two.")
+}
+
+func TestWindow_lateFailureIsTold(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
+	p, g := o.window("anna")
+	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
+	p.SeeOn("#ticket", "The first ticket")
+	held, free := g.hold(posts("/desk/tickets/" + string(first) + "/replies"))
+	t.Cleanup(free)
+	g.broken.Store(true)
+	p.Forgive("503", "[object Object]")
+	p.Press("r")
+	p.Type("Not lost.")
+	p.Press("Control+Enter")
+	<-held
+	p.ClickOn(`#rows [data-number="` + string(second) + `"]`)
+	p.SeeOn("#ticket-head", "The second ticket")
+	free()
+	p.SeeOn("#said", string(first)+": That failed. What you typed is kept.")
+	p.ClickOn(`#rows [data-number="` + string(first) + `"]`)
+	p.SeeOn("#ticket-head", "The first ticket")
+	p.Until("the words are back", `document.querySelector("#body-reply").value === "Not lost."`)
+}
+
+func TestWindow_everyRefetchIsMade(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n, other := o.submit("clara", "A busy ticket", "One."), o.submit("carl", "Another ticket", "Two.")
+	p, g := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "A busy ticket")
+	p.Settle()
+	// The list is fetched once a second at most.
+	browsertest.Value[bool](p, `new EventSource("/desk/live").addEventListener("ticket",
+		(event) => { if (event.data === "`+string(other)+`") setTimeout(() => { document.body.dataset.heard = 1; }, 1500); }), true`)
+	held, free := g.hold(func(r *http.Request) bool { return refetches(r) && r.URL.Path == "/desk" })
+	t.Cleanup(free)
+	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Between us."})
+	<-held // the list is being fetched, and the ticket is to be fetched next
+	o.ask("bert", desk.Request{Number: other, Verb: ticket.VerbNote, Body: "Afterwards."})
+	p.Until("the list is to be fetched again, after the ticket", `document.body.dataset.heard`)
+	free()
+	p.SeeOn("#conversation", "Between us.")
+}
+
+func TestWindow_questionOutlivesAnUpdate(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "The last ticket", "Please.")
+	p, _ := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "The last ticket")
+	p.Settle()
+	p.ClickOn(".actions .danger")
+	p.SeeOn("#confirm", "for good?")
+	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Between us."})
+	p.SeeOn("#conversation", "Between us.")
+	p.Click("Yes, do it")
+	p.SeeOn("#ticket-head", "closed")
+}
