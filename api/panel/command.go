@@ -154,6 +154,9 @@ func (p *Pages) refused(v *page.Visit, n ticket.Number, d draft, err error) erro
 	case fault.Conflict:
 	case fault.Unavailable, fault.Limited:
 		status = http.StatusServiceUnavailable
+		if form, wrong := v.Form(); wrong == nil {
+			d.once = form.Get("once")
+		}
 	case fault.Forbidden:
 		status = http.StatusForbidden
 	default:

@@ -75,6 +75,31 @@ func TestWrite_byScriptBringsTheTicketAndAnEmptyComposer(t *testing.T) {
 	}
 }
 
+// TestWrite_isTakenOnceWhenItsAnswerIsLost: the form that comes back may have been taken, and keeps its key.
+func TestWrite_isTakenOnceWhenItsAnswerIsLost(t *testing.T) {
+	for name, headers := range map[string][]string{"plain": nil, "by script": byScript} {
+		t.Run(name, func(t *testing.T) {
+			o := openOffice(t)
+			n := o.submit("clara", "My parcel is late", "Where is it?")
+			b, path := o.browser("anna"), "/desk/tickets/"+string(n)
+			once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
+			send := func(once string) answer {
+				return b.post(path+"/replies", url.Values{"body": {"On its way."}, "once": {once}}, headers...)
+			}
+			o.front.broken.Store(true)
+			a := send(once)
+			if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "On its way." {
+				t.Errorf("it gives back %q", typed)
+			}
+			o.front.broken.Store(false)
+			send(a.Find("#write-reply [name=once]").AttrOr("value", ""))
+			if said := strings.Count(b.get(path).says("#conversation"), "On its way."); said != 1 {
+				t.Errorf("it is said %d times", said)
+			}
+		})
+	}
+}
+
 // TestWrite_givesBackWhatWasTyped when it is refused, with the reason beside it, and says nothing to the requester.
 func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 	o := openOffice(t)

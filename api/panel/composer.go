@@ -23,6 +23,7 @@ type modeView struct {
 	mode
 	Action  string
 	Draft   string // what the browser keeps the draft under
+	Once    string // key of the form
 	Body    string
 	Mistake string
 	Chosen  bool
@@ -87,10 +88,13 @@ func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draf
 		}
 		mv := modeView{
 			mode: m, Action: view.Post(m.path), Draft: string(view.Person.ID) + "/" + string(view.Number) + "/" + m.Key,
-			Chosen: typed || d.mode == "" && len(c.Modes) == 0,
+			Once: view.Once(), Chosen: typed || d.mode == "" && len(c.Modes) == 0,
 		}
 		if typed {
 			mv.Body, mv.Mistake = d.body, d.mistake
+			if d.once != "" {
+				mv.Once = d.once
+			}
 		}
 		c.Modes = append(c.Modes, mv)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/panel"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -33,6 +35,7 @@ type office struct {
 	server *httptest.Server
 	store  *store.Store
 	desk   *desk.Desk
+	front  *front // what the pages ask
 	clerk  *clerk
 	people map[string]desk.Person
 }
@@ -66,6 +69,7 @@ func openOfficeOn(t testing.TB, s *store.Store) *office {
 	o.keep(outcomes.Run)
 	o.keep(o.clerk.run)
 	o.desk = desk.New(s, s, s, outcomes, o.clerk)
+	o.front = &front{Desk: o.desk}
 	site, err := page.New(page.Config{
 		Sessions: s.Sessions(), People: s, Policies: o.desk, TemporalUI: "http://temporal.example/namespaces/default", Log: log,
 	})
@@ -74,7 +78,7 @@ func openOfficeOn(t testing.TB, s *store.Store) *office {
 	}
 	handler, err := api.New(api.Config{
 		Desk: o.desk, People: s, Site: site, Log: log,
-		Areas: []page.Area{panel.New(o.desk, s, outcomes).Area(), o.entrance()},
+		Areas: []page.Area{panel.New(o.front, s, outcomes).Area(), o.entrance()},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -239,6 +243,20 @@ func (a answer) is(status int) answer {
 // says is the text of what a selector finds, with single spaces.
 func (a answer) says(selector string) string {
 	return strings.Join(strings.Fields(a.Find(selector).Text()), " ")
+}
+
+// front is the desk behind a line that may break: a command is kept then, and its answer lost.
+type front struct {
+	*desk.Desk
+	broken atomic.Bool
+}
+
+func (f *front) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, ticket.Outcome, bool, error) {
+	a, outcome, decided, err := f.Desk.Command(ctx, by, r)
+	if f.broken.Load() {
+		return desk.Accepted{}, ticket.Outcome{}, false, fault.New(fault.Unavailable, "the database does not answer now")
+	}
+	return a, outcome, decided, err
 }
 
 type clerk struct {

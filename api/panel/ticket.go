@@ -62,6 +62,7 @@ func (t ticketView) Live() string { return "/desk/tickets/" + string(t.Number) +
 // draft is what somebody typed and has to get back.
 type draft struct {
 	mode, body, mistake string
+	once                string // key of its form, where it may have been taken after all: sent again, it is taken once
 }
 
 // ticket shows a ticket beside its list; to htmx the ticket alone, or what of it may have changed.
