@@ -75,7 +75,7 @@ func (s *Service) Uninvite(ctx context.Context, by desk.Person, linkID string) e
 	return s.vault.Uninvite(ctx, linkID)
 }
 
-// SetRole changes what somebody may do, and ends their sessions. A customer who becomes staff gets a handle; staff can't
+// SetRole changes what somebody may do, and ends their sessions, links and tokens. A customer who becomes staff gets a handle; staff can't
 // become customers, because tickets and histories name them. Conflict: it is one's own role.
 func (s *Service) SetRole(ctx context.Context, by desk.Person, id ticket.PersonID, role ticket.Role) error {
 	if err := othersOnly(by, id); err != nil {
@@ -95,7 +95,7 @@ func (s *Service) Disable(ctx context.Context, by desk.Person, id ticket.PersonI
 	return s.vault.Disable(ctx, id)
 }
 
-// Enable lets somebody in again. Their sessions and links stay ended.
+// Enable lets somebody in again. Their sessions, links and tokens stay ended.
 func (s *Service) Enable(ctx context.Context, by desk.Person, id ticket.PersonID) error {
 	if err := othersOnly(by, id); err != nil {
 		return err

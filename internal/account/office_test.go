@@ -99,6 +99,10 @@ func TestSetRoleAndDisable_endSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 		token := h.linkFor(h.customer.Address)
+		key, err := h.MakeToken(t.Context(), h.customer, "a program", true)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := act(); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -108,6 +112,9 @@ func TestSetRoleAndDisable_endSessions(t *testing.T) {
 		}
 		if _, err := h.Open(t.Context(), token); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("%s: the link works: %v", name, err)
+		}
+		if _, err := h.db.ByToken(t.Context(), key, false); fault.KindOf(err) != fault.Unauthenticated {
+			t.Errorf("%s: the token works: %v", name, err)
 		}
 	}
 	p, err := h.Profile(t.Context(), h.customer)

@@ -74,7 +74,7 @@ func (a *Accounts) Members(ctx context.Context, f account.MemberFilter) (list []
 	return list, more, nil
 }
 
-// SetRole changes what somebody enabled may do, ends their sessions and links, and gives who has no handle one.
+// SetRole changes what somebody enabled may do, ends their sessions, links and tokens, and gives who has no handle one.
 func (a *Accounts) SetRole(ctx context.Context, id ticket.PersonID, role ticket.Role) error {
 	return a.ending(ctx, id, `UPDATE people SET role = $2, handle = coalesce(handle, $3) WHERE id = $1 AND disabled_at IS NULL`,
 		id, role, drawnHandle(id))
@@ -90,8 +90,9 @@ func (a *Accounts) Enable(ctx context.Context, id ticket.PersonID) error {
 	return a.change(ctx, "enable "+string(id), `UPDATE people SET disabled_at = NULL WHERE id = $1`, id)
 }
 
-// ending changes somebody and ends their sessions and links in the same transaction, and the invitations that they made:
-// who may invite no more brings nobody in, themselves under another address among them.
+// ending changes somebody and ends their sessions, links and tokens in the same transaction: none of them was given out
+// for the new role. So do the invitations that they made: who may invite no more brings nobody in, themselves under
+// another address among them.
 func (a *Accounts) ending(ctx context.Context, id ticket.PersonID, statement string, args ...any) error {
 	err := a.within(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, statement, args...)
@@ -103,6 +104,9 @@ func (a *Accounts) ending(ctx context.Context, id ticket.PersonID, statement str
 		}
 		if err == nil {
 			err = callOff(ctx, tx, id)
+		}
+		if err == nil {
+			_, err = tx.Exec(ctx, `UPDATE tokens SET revoked_at = clock_timestamp() WHERE person = $1 AND revoked_at IS NULL`, id)
 		}
 		if err == nil {
 			_, err = tx.Exec(ctx, `UPDATE links l SET expires_at = least(l.expires_at, clock_timestamp())
