@@ -117,10 +117,11 @@ func (a *Accounts) TakeIn(ctx context.Context, id, name, hash string) (e account
 	return e, err
 }
 
-// Move uses a link to a new address, calls links that went to the old one off, and owes that one a mail.
+// Move uses a link to a new address, calls links that went to the old one off, those to conversations too, and owes that
+// one a mail.
 func (a *Accounts) Move(ctx context.Context, id string) (e account.Entry, err error) {
 	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) error {
-		if _, err := tx.Exec(ctx, `UPDATE people SET address = $2 WHERE id = $1`, l.Person.ID, l.Address); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE people SET address = $2, links_since = clock_timestamp() WHERE id = $1`, l.Person.ID, l.Address); err != nil {
 			return taken(err, "change an address")
 		}
 		if err := callOff(ctx, tx, l.Person.ID); err != nil {

@@ -24,7 +24,7 @@ func (s *Store) conversationLink(ctx context.Context, n ticket.Number, requester
 }
 
 // ReadLink gives what the token of a link in a mail opens: a ticket, until an instant. It is NotFound for what was never
-// signed here and when its requester has been shut out since, and Forbidden (see link.Expired), with the ticket's
+// signed here, and when its requester has been shut out or has another address since, and Forbidden (see link.Expired), with the ticket's
 // number, when its time is over.
 func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error) {
 	secret, err := s.Secret(ctx, linkSecret)
@@ -37,6 +37,15 @@ func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error
 	}
 	if _, err := s.Requester(ctx, grant.Number, grant.Person); err != nil {
 		return signed.Grant{}, err
+	}
+	var calledOff bool // links count whole seconds
+	err = s.pool.QueryRow(ctx, `SELECT date_trunc('second', links_since) > $2 FROM people WHERE id = $1`,
+		grant.Person, grant.Expires.Add(-signed.Lifetime)).Scan(&calledOff)
+	switch {
+	case err != nil:
+		return signed.Grant{}, explain(err, "look whether a link was called off")
+	case calledOff:
+		return signed.Grant{}, notHere(errNoTicket)
 	}
 	return grant, nil
 }

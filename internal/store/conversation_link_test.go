@@ -69,3 +69,34 @@ func TestReadLink_worksUntilItExpiresOrItsPersonIsShutOut(t *testing.T) {
 	_, err = d.Requester(t.Context(), n, d.customer.ID)
 	wantKind(t, err, fault.NotFound)
 }
+
+func TestReadLink_endsWithTheAddressThatItWentTo(t *testing.T) {
+	d := open(t)
+	n := d.submit(d.customer).Number
+	secret, err := d.Secret(t.Context(), "links")
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := func(at time.Time) string {
+		return link.Make(secret, link.Grant{Number: n, Person: d.customer.ID, Expires: at.Add(link.Lifetime)})
+	}
+	old := from(time.Now().Add(-time.Minute))
+	if _, err := d.ReadLink(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	const id = "AAAAAAAAAAAAAAAAAAAAAAAAAA"
+	if err := d.Accounts().AskMove(t.Context(), id, d.customer.ID, "next@demo.example", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.ReadLink(t.Context(), old); err != nil {
+		t.Errorf("before the new address is confirmed: %v", err)
+	}
+	if _, err := d.Accounts().Move(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.ReadLink(t.Context(), old)
+	wantKind(t, err, fault.NotFound)
+	if _, err := d.ReadLink(t.Context(), from(time.Now())); err != nil {
+		t.Errorf("a link to the new address: %v", err)
+	}
+}

@@ -81,6 +81,9 @@ CREATE TABLE identities (
     CONSTRAINT identities_one_a_person UNIQUE (person, issuer)
 );
 
+-- Links in mails that were made before do not open conversations any more: they went to an address that is not theirs now.
+ALTER TABLE people ADD COLUMN links_since timestamptz NOT NULL DEFAULT '-infinity';
+
 ALTER TABLE tokens
     ADD COLUMN id           bigint GENERATED ALWAYS AS IDENTITY,
     ADD COLUMN last_used_at timestamptz, -- to the minute
