@@ -96,13 +96,6 @@ func (s *site) add(role ticket.Role, name, address string) desk.Person {
 	return p
 }
 
-func (s *site) sql(statement string, args ...any) {
-	s.t.Helper()
-	if _, err := s.beside.Exec(s.t.Context(), statement, args...); err != nil {
-		s.t.Fatalf("%s: %v", statement, err)
-	}
-}
-
 // mailed takes the newest link that was mailed to an address: its path.
 func (s *site) mailed(kind, address string) string {
 	s.t.Helper()
