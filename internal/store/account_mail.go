@@ -14,6 +14,7 @@ import (
 const (
 	accountMailChannel = "account_mails"
 	noticeLasts        = 5 * 24 * time.Hour // a mail that only tells something is of no use to anybody later
+	takenPause         = 100 * time.Millisecond
 	settledLasts       = 7 * 24 * time.Hour // what has been sent is kept this long, for whoever looks into it
 )
 
@@ -47,7 +48,10 @@ func (a *Accounts) NextMail(ctx context.Context, lasts time.Duration) (m account
 		return m, false, time.Time{}, explain(err, "take a mail")
 	}
 	var due *time.Time
-	err = a.pool.QueryRow(ctx, `SELECT min(not_before) FROM account_mails WHERE settled_at IS NULL`).Scan(&due)
+	// What is due already is another's just now, or has come in this moment.
+	err = a.pool.QueryRow(ctx, `
+		SELECT CASE WHEN count(*) > 0 THEN greatest(min(not_before), clock_timestamp() + @pause::interval) END
+		FROM account_mails WHERE settled_at IS NULL`, pgx.StrictNamedArgs{"pause": takenPause}).Scan(&due)
 	if due != nil {
 		next = *due
 	}
