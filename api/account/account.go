@@ -6,7 +6,10 @@ import (
 	"io/fs"
 	"net/url"
 
+	"golang.org/x/time/rate"
+
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/openid"
@@ -35,7 +38,7 @@ type profile interface {
 	ChangeAddress(ctx context.Context, source string, who desk.Person, current, address string) error
 	SignOutEverywhere(ctx context.Context, who desk.Person) (accounts.Entry, error)
 	Tokens(ctx context.Context, who desk.Person) ([]accounts.Token, error)
-	MakeToken(ctx context.Context, who desk.Person, label string, writes bool) (string, error)
+	MakeToken(ctx context.Context, source string, who desk.Person, current, label string, writes bool) (string, error)
 	RevokeToken(ctx context.Context, who desk.Person, token int64) error
 }
 
@@ -64,15 +67,22 @@ type provider interface {
 	Finish(ctx context.Context, a openid.Attempt, answer url.Values) (accounts.Identity, error)
 }
 
+// How often one source, which may be a whole office, may begin to sign in elsewhere: by the second, and at once.
+const (
+	beginRate  = rate.Limit(0.5)
+	beginBurst = 60
+)
+
 // Pages are the pages of accounts.
 type Pages struct {
-	accounts service
-	openid   provider
+	accounts  service
+	openid    provider
+	beginning *request.Sources // sign-ins elsewhere: each is kept until its browser comes back
 }
 
 // New makes the pages. o is nil when no OpenID provider is configured.
 func New(s service, o *openid.Provider) *Pages {
-	p := &Pages{accounts: s}
+	p := &Pages{accounts: s, beginning: request.NewSources(beginRate, beginBurst, request.MaxSources)}
 	if o != nil {
 		p.openid = o
 	}

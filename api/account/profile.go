@@ -120,7 +120,7 @@ func (p *Pages) makeToken(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	token, err := p.accounts.MakeToken(v.Context(), v.Person, values.Get("label"), values.Get("scope") == "write")
+	token, err := p.accounts.MakeToken(v.Context(), v.Source(), v.Person, values.Get("current"), values.Get("label"), values.Get("scope") == "write")
 	if _, ok := problemsOf(err); ok {
 		return p.change(v, "tokens", "", func(func(string) string) error { return err })
 	}

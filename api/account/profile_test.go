@@ -80,6 +80,16 @@ func TestTokens_areShownOnceAndRevoked(t *testing.T) {
 	if _, err := s.db.ByToken(t.Context(), token, false); fault.KindOf(err) != fault.Unauthenticated {
 		t.Errorf("a revoked token: %v", err)
 	}
+	s.withPassword(s.customer)
+	b = s.as(s.customer)
+	for _, current := range []string{"", "wrong and long enough"} {
+		a = b.post("/account/tokens", "label", "Stolen", "scope", "write", "current", current)
+		a.wants(t, 422, "Is not your password.")
+		if a.Find("#token-current").AttrOr("aria-invalid", "") != "true" || len(a.Find("section[aria-labelledby=new-token]").Nodes) > 0 {
+			t.Errorf("with the password %q: a token, or no field at fault", current)
+		}
+	}
+	b.post("/account/tokens", "label", "Mine", "scope", "write", "current", secret).wants(t, http.StatusCreated, "Mine")
 	b.post("/account/tokens/nonsense/revocation").wants(t, 404)
 	b.post("/account/tokens/99999999999999999999/revocation").wants(t, 404)
 }

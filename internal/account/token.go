@@ -29,11 +29,15 @@ func (s *Service) Tokens(ctx context.Context, who desk.Person) ([]Token, error) 
 	return s.vault.Tokens(ctx, who.ID)
 }
 
-// MakeToken gives a new token, which can be read this one time. Conflict: they have too many.
-func (s *Service) MakeToken(ctx context.Context, who desk.Person, label string, writes bool) (string, error) {
+// MakeToken gives a new token, which can be read this one time. The current password is asked for as in ChangePassword: a
+// token outlives the session that it was made in. Conflict: they have too many.
+func (s *Service) MakeToken(ctx context.Context, source string, who desk.Person, current, label string, writes bool) (string, error) {
 	label = strings.TrimSpace(label)
 	if utf8.RuneCountInString(label) > maxLabel || !desk.ValidName(label) {
 		return "", fault.Field("label", "must have 1 to %d characters, in one line and all of them visible", maxLabel)
+	}
+	if err := s.prove(ctx, source, who, current); err != nil {
+		return "", err
 	}
 	return s.vault.MakeToken(ctx, who.ID, label, writes, maxTokens)
 }
