@@ -17,12 +17,18 @@ type attempt struct {
 	Next    string
 }
 
-var errNoProvider = fault.New(fault.NotFound, "signing in elsewhere is not set up here")
+var (
+	errNoProvider = fault.New(fault.NotFound, "signing in elsewhere is not set up here")
+	errOften      = fault.New(fault.Limited, "that was too often; try again in a moment")
+)
 
 // beginOpenID sends the browser to the provider. What comes back must be from the same browser: the session has it.
 func (p *Pages) beginOpenID(v *page.Visit) error {
 	if p.openid == nil {
 		return errNoProvider
+	}
+	if !p.beginning.Allow(v.Source()) {
+		return errOften
 	}
 	to, a, err := p.openid.Begin(v.Context())
 	if err != nil {

@@ -107,6 +107,23 @@ func TestOpenID_answersOnlyTheBrowserThatAsked(t *testing.T) {
 	attacker.get(back).wants(t, 403)
 }
 
+// Each attempt is a row: whoever asks for many must not fill the database.
+func TestOpenID_isLimitedBySource(t *testing.T) {
+	s := openWith(t, newIssuer(t))
+	const asked = 100
+	begun := 0
+	for range asked {
+		if a := s.browser().get("/sign-in/openid"); a.status == 303 {
+			begun++
+		} else if a.status != 429 {
+			t.Fatalf("begun %d times: %d", begun, a.status)
+		}
+	}
+	if begun < 30 || begun == asked {
+		t.Errorf("one source has begun %d of %d times", begun, asked)
+	}
+}
+
 func TestOpenID_isThereOnlyWhenConfigured(t *testing.T) {
 	s := open(t)
 	a := s.browser().get("/sign-in")
