@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
@@ -56,9 +57,12 @@ func numbers(t desk.Tally) []string {
 	return values
 }
 
+// formulas are the characters that a spreadsheet takes for the beginning of a formula, the wide ones among them.
+const formulas = "=+-@\t\r\n|%＝＋－＠"
+
 // harmless keeps a spreadsheet from taking a name for a formula.
 func harmless(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(text[0])) {
+	if first, _ := utf8.DecodeRuneInString(text); text != "" && strings.ContainsRune(formulas, first) {
 		return "'" + text
 	}
 	return text

@@ -163,6 +163,14 @@ func TestPromises_showTheSameNumbersInChartTableAndFile(t *testing.T) {
 	if _, ok := found["resolution/agent/'=HYPERLINK(0)"]; !ok {
 		t.Errorf("a name that is a formula stands there as one: %v", found)
 	}
+	for _, name := range []string{"＝HYPERLINK(0)", "＠SUM(0)", "-1"} { // wide ones too
+		if err := o.store.Accounts().Rename(t.Context(), o.people["mallory"].ID, name); err != nil {
+			t.Fatal(err)
+		}
+		if file := b.get(a.Find(".filter-go a").AttrOr("href", "")); !strings.Contains(file.text, ",agent,'"+name+",") {
+			t.Errorf("%s stands there as a formula", name)
+		}
+	}
 }
 
 func TestPromises_filter(t *testing.T) {
