@@ -18,38 +18,45 @@ func (p *Pages) live(v *page.Visit, a asked) error {
 	}
 	told := v.Query("seen")
 	return v.Stream(func(ctx context.Context, send func(event, data string) error) error {
+		// The beat keeps its own time, and a look that found nothing sends nothing: else the stream would tell when staff
+		// left a note.
+		beat := page.Heartbeat()
 		for {
 			s, err := p.story(ctx, a)
 			if err != nil {
 				return err // the browser comes again
 			}
-			event, now := "", s.seen(time.Now())
-			if now != told {
-				event, told = "changed", now
+			if now := s.seen(time.Now()); now != told {
+				told = now
+				if err := send("changed", now); err != nil {
+					return err
+				}
 			}
-			if err := send(event, now); err != nil {
-				return err
-			}
-			if !news(ctx, changes) {
+			switch more, beaten := news(ctx, changes, beat); {
+			case !more:
 				return nil
+			case beaten:
+				beat = page.Heartbeat()
+				if err := send("", ""); err != nil {
+					return err
+				}
 			}
 		}
 	})
 }
 
-// news waits for a change that a requester may see, or for the time to look by itself: a promise falls due without one.
-// It is false when the stream is over.
-func news(ctx context.Context, changes <-chan desk.Change) bool {
-	beat := page.Heartbeat()
+// news waits for a change that a requester may see, or for the beat, to look by itself: a promise falls due without a
+// change. more is false when the stream is over.
+func news(ctx context.Context, changes <-chan desk.Change, beat <-chan time.Time) (more, beaten bool) {
 	for {
 		select {
 		case <-ctx.Done():
-			return false
+			return false, false
 		case <-beat:
-			return true
+			return true, true
 		case c := <-changes:
 			if c.Kind != desk.ChangeMail && c.Kind != desk.ChangePresence {
-				return true
+				return true, false
 			}
 		}
 	}
