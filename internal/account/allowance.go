@@ -25,6 +25,7 @@ var (
 	signInsOfSource  = Allowance{name: "sign-ins of source", Burst: 60, Each: 20 * time.Second}
 	mailsToAddress   = Allowance{name: "mails to address", Burst: 5, Each: 15 * time.Minute}
 	mailsOfSource    = Allowance{name: "mails of source", Burst: 30, Each: time.Minute}
+	passwordsOfLink  = Allowance{name: "passwords of link", Burst: 10, Each: time.Minute} // that were fit to be hashed
 )
 
 var errLimited = fault.New(fault.Limited, "that was tried too often; wait a few minutes and try again")
@@ -33,26 +34,13 @@ const allowanceSecret = "account allowances"
 
 // spend takes one use of each of an address's and a source's allowances, or is Limited. refund gives both back.
 func (s *Service) spend(ctx context.Context, address, source string, ofAddress, ofSource Allowance) (refund func() error, err error) {
-	secret, err := s.vault.Secret(ctx, allowanceSecret)
+	bySource, err := s.take(ctx, ofSource, network(source))
 	if err != nil {
 		return nil, err
 	}
-	key := func(a Allowance, of string) []byte {
-		mac := hmac.New(sha256.New, secret)
-		mac.Write([]byte(a.name + "\x00" + of))
-		return mac.Sum(nil)
-	}
-	bySource := key(ofSource, network(source))
-	byAddress := key(ofAddress, strings.ToLower(address))
-	for _, one := range []struct {
-		key []byte
-		of  Allowance
-	}{{bySource, ofSource}, {byAddress, ofAddress}} {
-		if ok, err := s.vault.Spend(ctx, one.key, one.of); err != nil {
-			return nil, err
-		} else if !ok {
-			return nil, errLimited
-		}
+	byAddress, err := s.take(ctx, ofAddress, strings.ToLower(address))
+	if err != nil {
+		return nil, err
 	}
 	return func() error {
 		if err := s.vault.Return(ctx, bySource, ofSource); err != nil {
@@ -60,6 +48,25 @@ func (s *Service) spend(ctx context.Context, address, source string, ofAddress, 
 		}
 		return s.vault.Return(ctx, byAddress, ofAddress)
 	}, nil
+}
+
+// take takes one use of one allowance, or is Limited. The key is for giving it back.
+func (s *Service) take(ctx context.Context, a Allowance, of string) (key []byte, err error) {
+	secret, err := s.vault.Secret(ctx, allowanceSecret)
+	if err != nil {
+		return nil, err
+	}
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(a.name + "\x00" + of))
+	key = mac.Sum(nil)
+	switch ok, err := s.vault.Spend(ctx, key, a); {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, errLimited
+	default:
+		return key, nil
+	}
 }
 
 // network is one IPv4 address, or the IPv6 network of one subscriber. What is no address is one source.

@@ -98,6 +98,7 @@ type Used struct {
 
 // Use uses a link. name is for those whom it brings in; password for links that need one. NotFound: the link doesn't
 // work. Conflict: the address is somebody else's by now. Invalid: name or password won't do; the link still works.
+// Limited: it was tried too often with passwords that would do.
 func (s *Service) Use(ctx context.Context, token, name, password string) (Used, error) {
 	link, err := s.Open(ctx, token)
 	if err != nil {
@@ -112,7 +113,7 @@ func (s *Service) Use(ctx context.Context, token, name, password string) (Used, 
 		}
 	}
 	if link.Needs() {
-		if hash, err = s.chosen(ctx, password, link.Person); err != nil {
+		if hash, err = s.chosenFor(ctx, link, password); err != nil {
 			return Used{}, err
 		}
 	}

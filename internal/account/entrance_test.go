@@ -161,6 +161,34 @@ func TestUse_letsInOnceHoweverManyTryAtOnce(t *testing.T) {
 	}
 }
 
+// TestUse_hashesSoOftenForOneLink: a link whose address somebody has by now is never used up, and each try costs a hash.
+func TestUse_hashesSoOftenForOneLink(t *testing.T) {
+	h := open(t)
+	for range 2 {
+		if err := h.Register(t.Context(), source, "Demo", "new@demo.example"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	letters := h.letters()
+	if _, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), "Demo", secret); err != nil {
+		t.Fatal(err)
+	}
+	idle := tokenOf(t, letters[1].URL)
+	for i := range 30 {
+		_, err := h.Use(t.Context(), idle, "Demo", "short") // costs none
+		wantKind(t, err, fault.Invalid)
+		_, err = h.Use(t.Context(), idle, "Demo", secret)
+		if fault.KindOf(err) == fault.Limited {
+			if i < 5 {
+				t.Errorf("after %d tries: %v", i, err)
+			}
+			return
+		}
+		wantKind(t, err, fault.Conflict)
+	}
+	t.Error("a link is hashed for without an end")
+}
+
 func TestUse_refusesLinksOfAnotherTime(t *testing.T) {
 	h := open(t)
 	for name, spoil := range map[string]func(id string){

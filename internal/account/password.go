@@ -52,6 +52,18 @@ func checkPassword(password string, whose desk.Person) error {
 	return nil
 }
 
+// chosenFor is chosen for whoever has a link. A link that can't be used, because somebody has its address by now, must
+// not have the desk hash without an end.
+func (s *Service) chosenFor(ctx context.Context, l Link, password string) (string, error) {
+	if err := checkPassword(password, l.Person); err != nil {
+		return "", err
+	}
+	if _, err := s.take(ctx, passwordsOfLink, l.ID); err != nil {
+		return "", err
+	}
+	return s.hasher.hash(ctx, password)
+}
+
 // chosen checks a new password and gives its hash.
 func (s *Service) chosen(ctx context.Context, password string, whose desk.Person) (string, error) {
 	if err := checkPassword(password, whose); err != nil {
