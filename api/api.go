@@ -103,7 +103,7 @@ func New(config Config) (http.Handler, error) {
 		return nil, fmt.Errorf("make the API: trusted proxies: %w", err)
 	}
 	engine.Use(s.observe, s.sameOrigin)
-	engine.NoRoute(func(c *gin.Context) { s.nothing(c, http.StatusNotFound, "there is nothing here") })
+	engine.NoRoute(func(c *gin.Context) { s.nothing(c, http.StatusNotFound, "no page has this address") })
 	engine.NoMethod(func(c *gin.Context) {
 		s.nothing(c, http.StatusMethodNotAllowed, "this resource does not know that method")
 	})

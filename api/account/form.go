@@ -3,9 +3,8 @@ package account
 import (
 	"errors"
 	"net/http"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
@@ -30,26 +29,17 @@ func problemsOf(err error) (problems, bool) {
 	switch f.Kind {
 	case fault.Invalid:
 		for _, d := range f.Details {
-			p.Fields[d.Field] = sentence(d.Message)
+			p.Fields[d.Field] = page.Sentence(d.Message)
 		}
 		if len(f.Details) == 0 {
-			p.Whole = sentence(f.Message)
+			p.Whole = page.Sentence(f.Message)
 		}
 	case fault.Conflict, fault.Unauthenticated, fault.Forbidden:
-		p.Whole = sentence(f.Message)
+		p.Whole = page.Sentence(f.Message)
 	case fault.Limited:
-		p.status, p.Whole = http.StatusTooManyRequests, sentence(f.Message)
+		p.status, p.Whole = http.StatusTooManyRequests, page.Sentence(f.Message)
 	default:
 		return problems{}, false
 	}
 	return p, true
-}
-
-// sentence begins with a capital letter and ends with a full stop.
-func sentence(message string) string {
-	first, size := utf8.DecodeRuneInString(message)
-	if size == 0 {
-		return ""
-	}
-	return string(unicode.ToUpper(first)) + message[size:] + "."
 }

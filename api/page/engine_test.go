@@ -210,7 +210,7 @@ func TestFail_showsWhatMayBeShown(t *testing.T) {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
 	a := s.get("/conflict")
-	if a.StatusCode != 409 || !strings.Contains(a.body, "somebody &lt;else&gt; has it") {
+	if a.StatusCode != 409 || !strings.Contains(a.body, "Somebody &lt;else&gt; has it.") {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
 	pagetest.Check(t, "error page", pagetest.Read(t, strings.NewReader(a.body)))
@@ -221,8 +221,11 @@ func TestFail_showsWhatMayBeShown(t *testing.T) {
 	s.mu.Lock()
 	s.away = fault.New(fault.Unavailable, "the database does not answer now")
 	s.mu.Unlock()
-	if a := s.get("/staff"); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" || !strings.Contains(a.body, "the database does not answer now") {
+	if a := s.get("/staff"); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" || !strings.Contains(a.body, "The database does not answer now.") || strings.Contains(a.body, "what you typed") {
 		t.Errorf("without a database: %d %s", a.StatusCode, a.body)
+	}
+	if a := s.do(http.MethodPost, "/staff", ""); a.StatusCode != 503 || !strings.Contains(a.body, "Go back in your browser for what you typed") {
+		t.Errorf("a form without a database: %d %s", a.StatusCode, a.body)
 	}
 }
 

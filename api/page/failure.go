@@ -3,6 +3,7 @@ package page
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -15,6 +16,7 @@ type failureView struct {
 	Message string
 	ID      string // of the request
 	Details []fault.Detail
+	Typed   bool // something was posted: the page before still shows it
 }
 
 // fail answers with an error page, and notes the error for the log. Who has not signed in is asked to.
@@ -37,7 +39,8 @@ func (v *Visit) fail(err error) {
 	}
 	view := failureView{
 		Layout: v.Layout(headings[status], ""), Status: status, Heading: headings[status],
-		Message: shown.Message, ID: v.info.ID, Details: shown.Details,
+		Message: Sentence(shown.Message), ID: v.info.ID, Details: shown.Details,
+		Typed: v.gin.Request.Method == http.MethodPost && slices.Contains(again, status),
 	}
 	if view.Heading == "" {
 		view.Heading = http.StatusText(status)
@@ -60,6 +63,11 @@ func (v *Visit) whole() string {
 		return shown.RequestURI()
 	}
 	return v.gin.Request.URL.RequestURI()
+}
+
+// again are the statuses after which the same words may be sent once more, as they are or shortened.
+var again = []int{
+	http.StatusRequestEntityTooLarge, http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusInternalServerError,
 }
 
 // headings say what a status means to whoever sees it.

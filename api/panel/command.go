@@ -195,7 +195,7 @@ func (p *Pages) answer(v *page.Visit, n ticket.Number, status int, d draft, spok
 func id(v *page.Visit) (int64, error) {
 	n, err := strconv.ParseInt(v.Param("id"), 10, 64)
 	if err != nil || n < 1 {
-		return 0, fault.New(fault.NotFound, "there is nothing here")
+		return 0, fault.New(fault.NotFound, "no page has this address")
 	}
 	return n, nil
 }

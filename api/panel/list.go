@@ -136,21 +136,17 @@ func mistake(err error) string {
 		return ""
 	}
 	if len(e.Details) == 0 {
-		return sentence(e.Message)
+		return page.Sentence(e.Message)
 	}
 	said := make([]string, 0, len(e.Details))
 	for _, d := range e.Details {
-		said = append(said, d.Field+" "+d.Message)
+		field := d.Field
+		if field == "body" {
+			field = "the message"
+		}
+		said = append(said, field+" "+d.Message)
 	}
-	return sentence(strings.Join(said, "; "))
-}
-
-// sentence makes a message one, as it stands on a page.
-func sentence(text string) string {
-	if text == "" {
-		return ""
-	}
-	return strings.ToUpper(text[:1]) + text[1:] + "."
+	return page.Sentence(strings.Join(said, "; "))
 }
 
 func emptiness(s search) (title, text string) {

@@ -79,7 +79,7 @@ func mistakes(err error) map[string]string {
 	all := map[string]string{}
 	if e, ok := errors.AsType[*fault.Error](err); ok {
 		for _, d := range e.Details {
-			all[d.Field] = sentence("this " + d.Message)
+			all[d.Field] = page.Sentence("this " + d.Message)
 		}
 	}
 	return all

@@ -46,7 +46,7 @@ function words(time) {
     default: {
       if (!rewrite) return null;
       const parts = new Intl.DateTimeFormat("en-GB", formats[time.dataset.time] ?? formats.full);
-      return parts.format(at);
+      return parts.format(at).replace(",", ""); // Mon 7 Dec 2026, 13:00 CET, as the server writes it
     }
   }
 }
