@@ -3,6 +3,7 @@ package panel_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -204,4 +205,41 @@ func TestWindow_questionOutlivesAnUpdate(t *testing.T) {
 	p.SeeOn("#conversation", "Between us.")
 	p.Click("Yes, do it")
 	p.SeeOn("#ticket-head", "closed")
+}
+
+// TestWindow_showsWhoWritesTheirOwnWords, however long the conversation is and whatever stands below it.
+func TestWindow_showsWhoWritesTheirOwnWords(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "A long story", strings.Repeat("Once more.\n", 60))
+	p, _ := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "A long story")
+	p.Settle()
+	p.Press("n")
+	p.Type("Seen.")
+	browsertest.Value[int](p, `[...document.querySelectorAll("#ticket-body, .ticket-main")].map(e => e.scrollTop = 0).length`) // reads from the start
+	p.Press("Control+Enter")
+	p.SeeOn("#conversation", "Seen.")
+	p.Until("the note stands above the composer", `(() => {
+		const note = [...document.querySelectorAll(".said.note")].at(-1).getBoundingClientRect();
+		return note.top > 0 && note.bottom <= document.querySelector("#composer").getBoundingClientRect().top;
+	})()`)
+}
+
+func TestWindow_cannedReplyIsChosenByKeyInEveryKindOfMessage(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	o.browser("anna").post("/desk/canned", url.Values{"title": {"Greeting"}, "body": {"Hello."}}).is(http.StatusSeeOther)
+	p, _ := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "My parcel is late")
+	for _, kind := range []string{"r", "e", "i", "p", "n"} {
+		p.Press(kind)
+		p.Press("Escape")
+		p.Press("c")
+		p.Until("the canned replies have the focus after "+kind, `document.activeElement.matches(".canned select") && document.activeElement.offsetParent !== null`)
+		p.Press("Escape")
+	}
 }

@@ -146,9 +146,29 @@ func happening(e desk.Entry, shared common) string {
 	case ticket.EventMailBounced:
 		return bounced(e)
 	case ticket.EventRefused:
-		return fmt.Sprintf("%s asked to %s; it was refused (%s)", actor, spoken(string(e.Verb)), spoken(e.Code))
+		return fmt.Sprintf("Refused: %s by %s (%s)", spoken(string(e.Verb)), actor, spoken(e.Code))
 	default:
 		return actor + ": " + spoken(string(e.Kind))
+	}
+}
+
+// coming tells what happens next by itself, unless something else happens before.
+func coming(next ticket.Moment) string {
+	switch next.Kind {
+	case ticket.MomentRemind:
+		return "reminder of the " + promise(next.Clock)
+	case ticket.MomentBreach:
+		return "the " + promise(next.Clock) + " falls due"
+	case ticket.MomentRung:
+		return fmt.Sprintf("escalation for the broken %s, rung %d", promise(next.Clock), next.Rung)
+	case ticket.MomentNudge:
+		return "the requester is reminded that the ticket waits for them"
+	case ticket.MomentResolve:
+		return "the ticket is resolved, as the requester did not answer"
+	case ticket.MomentClose:
+		return "the ticket closes for good"
+	default:
+		return spoken(string(next.Kind))
 	}
 }
 

@@ -33,7 +33,8 @@ type ticketView struct {
 	Present  []presentView
 	Clocks   []clockView
 	Lines    []line
-	Coming   string // what happens next by itself; may be empty
+	Coming   string // what happens next by itself, and when; may be empty
+	ComingAt time.Time
 	Composer composerView
 	sideView
 
@@ -157,7 +158,7 @@ func head(v *page.Visit, record desk.View, shared common, now time.Time) ticketV
 		StatusWords: statusWords(t), Submitted: record.Submitted, Requester: record.Requester.Name,
 		RequesterID: record.Requester.ID, Closed: t.Closed(), MayReopen: ticket.VerbReopen.Fits(t.Status),
 		Pending: !record.Decided(), Escalation: t.Rung(), Policy: record.Record.Policy,
-		Coming: record.Next.Label,
+		Coming: coming(record.Next), ComingAt: record.Next.Due,
 	}
 	s, _ := readSearch(v, v.Queries()) // a filter that can't be read leads back to where it is told
 	view.Back, view.Suffix = s.address(), s.suffix()

@@ -92,7 +92,7 @@ export function present(gone = false) {
 }
 
 // Before a part is replaced, what it held is noted; afterwards it is put back.
-let kept = null, live = false;
+let kept = null, live = false, spoke = false;
 function before(event) {
   const { target, fragment } = event.detail, active = document.activeElement;
   const of = $("[data-of]", fragment)?.dataset.of;
@@ -111,18 +111,19 @@ function before(event) {
   for (const box of target.querySelectorAll("#rows input:checked, .item > input:checked")) {
     fragment.querySelector(`.item > input[value="${CSS.escape(box.value)}"]`)?.setAttribute("checked", "");
   }
-  const scroller = $("#conversation")?.closest(".ticket-main");
-  const body = scroller && getComputedStyle(scroller).overflowY === "auto" ? scroller : $("#ticket-body");
   kept = {
     id: target.id, top: target.scrollTop, inside, focus: active?.id, number: active?.dataset?.number, value: active?.value,
-    end: body && body.scrollHeight - body.scrollTop - body.clientHeight < 40 ? body : null,
+    end: spoke || showsNewest(),
   };
 }
 function after(event) {
   if (!kept || event.detail.target?.id !== kept.id) return;
   const now = document.getElementById(kept.id), { end } = kept;
   if (now) now.scrollTop = kept.top;
-  if (end && kept.id === "conversation") end.scrollTop = end.scrollHeight;
+  if (kept.id === "conversation") {
+    if (end) newest();
+    spoke = false;
+  }
   if (now && kept.inside && !now.contains(document.activeElement)) {
     const same = kept.focus ? document.getElementById(kept.focus)
       : kept.number ? $(`.item-link[data-number="${CSS.escape(kept.number)}"]`)
@@ -146,6 +147,12 @@ function refreshComposer() {
   if (open) ask(`${open.dataset.live}&part=composer`, "#composer");
 }
 
+// showsNewest reports whether whoever reads has arrived at the end of the conversation. More may stand below it.
+function showsNewest() {
+  const line = $("#conversation > :last-child"), composer = $("#composer");
+  return line && composer && line.getBoundingClientRect().bottom < composer.getBoundingClientRect().top + 40;
+}
+
 export function newest() {
   const line = $("#conversation > :last-child");
   line?.scrollIntoView({ block: "end" });
@@ -161,6 +168,9 @@ export function startLive() {
     opened();
   });
   document.addEventListener("htmx:historyRestore", () => { settleList(); opened(); });
+  document.addEventListener("desk:sent", (event) => { // who has written wants to see it
+    if (event.target.closest?.("form.write")) spoke = true;
+  });
   document.addEventListener("desk:changed", () => {
     for (const box of document.querySelectorAll("#rows input:checked")) box.checked = false;
     listLast = 0;
