@@ -243,3 +243,24 @@ func TestWindow_cannedReplyIsChosenByKeyInEveryKindOfMessage(t *testing.T) {
 		p.Press("Escape")
 	}
 }
+
+func TestWindow_showsTheTicketThatWasChosenLast(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	slow, last := o.submit("clara", "The slow ticket", "One."), o.submit("carl", "The last ticket", "Two.")
+	p, g := o.window("anna")
+	p.Goto("/desk?queue=all")
+	p.SeeOn("#rows", "The slow ticket")
+	p.Settle()
+	held, free := g.hold(func(r *http.Request) bool { return !refetches(r) && r.URL.Path == "/desk/tickets/"+string(slow) })
+	t.Cleanup(free)
+	p.Forgive("net::ERR_ABORTED", "htmx:sendAbort", "htmx:afterRequest") // nobody waits for the slow one any more
+	p.ClickOn(`#rows [data-number="` + string(slow) + `"]`)
+	<-held
+	p.ClickOn(`#rows [data-number="` + string(last) + `"]`)
+	p.SeeOn("#ticket-head", "The last ticket")
+	free()
+	p.Settle()
+	p.SeeOn("#ticket-head", "The last ticket")
+	p.At("/desk/tickets/" + string(last) + ".*")
+}
