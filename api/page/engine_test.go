@@ -177,6 +177,15 @@ func TestGrant_opensOneTicketUntilItsPersonsSessionsEnd(t *testing.T) {
 	}
 }
 
+func TestGrant_isNotPassedOnToWhoSignsIn(t *testing.T) {
+	s := open(t)
+	s.get("/grant/A")
+	s.get("/as/agent")
+	if a := s.get("/granted/A"); a.StatusCode == http.StatusOK {
+		t.Errorf("whoever signs in acts as %q by a link that a visitor opened", a.body)
+	}
+}
+
 func TestForm_isReadOnceAndWithinItsLimit(t *testing.T) {
 	s := open(t)
 	for name, c := range map[string]struct {

@@ -168,7 +168,7 @@ func TestCourier_givesUpWhatIsOfNoUseOrRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o.sql(`UPDATE links SET expires_at = clock_timestamp() WHERE purpose = 'sign-in'`)
+	o.sql(`UPDATE links SET used_at = clock_timestamp() WHERE purpose = 'sign-in'`)
 	reasons := strings.Join(o.settled(), "; ")
 	if !strings.Contains(reasons, "550 5.1.1 no such mailbox") || !strings.Contains(reasons, "its time was over") {
 		t.Errorf("given up: %s", reasons)

@@ -54,6 +54,11 @@ func TestLooking_tellsWhoIsThereAndWrites(t *testing.T) {
 	same(t, d.looking(n), "Anna Agent", "Ben Agent*")
 	d.absent(d.agent, 10*time.Second)
 	same(t, d.looking(n), "Ben Agent*")
+	d.look(d.agent, n, false)
+	same(t, d.looking(n), "Ben Agent*", "Anna Agent") // back after a gap, and last
+	d.look(d.second, n, true)
+	same(t, d.looking(n), "Ben Agent*", "Anna Agent") // a heartbeat is no arrival
+	d.absent(d.agent, desk.PresenceLasts)
 	if err := d.Leave(t.Context(), d.second, n); err != nil {
 		t.Fatal(err)
 	}
