@@ -22,15 +22,15 @@ type gate struct {
 	mu    sync.Mutex
 	holds func(*http.Request) bool
 	freed chan struct{} // closed when what is held may go on
-	held  chan struct{} // one for each answer that waits
+	held  chan string   // the method of each answer that waits
 }
 
 // hold keeps back the answers to some requests, which are carried out at once, until it is told to let them go.
-func (g *gate) hold(holds func(*http.Request) bool) (held <-chan struct{}, free func()) {
+func (g *gate) hold(holds func(*http.Request) bool) (held <-chan string, free func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	freed := make(chan struct{})
-	g.holds, g.freed, g.held = holds, freed, make(chan struct{}, 100)
+	g.holds, g.freed, g.held = holds, freed, make(chan string, 100)
 	return g.held, sync.OnceFunc(func() { close(freed) })
 }
 
@@ -44,7 +44,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	kept := httptest.NewRecorder()
 	g.next.ServeHTTP(kept, r)
-	held <- struct{}{}
+	held <- r.Method
 	<-freed
 	if g.broken.Load() {
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -60,9 +60,10 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // refetches are what an open page asks for by itself.
 func refetches(r *http.Request) bool { return r.Header.Get("X-Live") == "1" }
 
+// posts are those to a path. Refetches wait with them: a list that is just being replaced has plain links for a moment.
 func posts(what string) func(*http.Request) bool {
 	return func(r *http.Request) bool {
-		return r.Method == http.MethodPost && r.URL.Path == what
+		return r.Method == http.MethodPost && r.URL.Path == what || refetches(r)
 	}
 }
 
@@ -107,7 +108,8 @@ func TestWindow_lateAnswerStaysWithItsTicket(t *testing.T) {
 	p.Press("r")
 	p.Type("For Clara only.")
 	p.Press("Control+Enter")
-	<-held
+	for <-held != http.MethodPost {
+	}
 	p.ClickOn(`#rows [data-number="` + string(second) + `"]`)
 	p.SeeOn("#ticket-head", "The second ticket")
 	free()
@@ -160,7 +162,8 @@ func TestWindow_lateFailureIsTold(t *testing.T) {
 	p.Press("r")
 	p.Type("Not lost.")
 	p.Press("Control+Enter")
-	<-held
+	for <-held != http.MethodPost {
+	}
 	p.ClickOn(`#rows [data-number="` + string(second) + `"]`)
 	p.SeeOn("#ticket-head", "The second ticket")
 	free()
