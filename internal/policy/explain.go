@@ -18,6 +18,13 @@ type Line struct {
 	Used     time.Duration // used up between From and To
 	Total    time.Duration // used up by To
 	Text     string        // one English sentence, in the calendar's zone
+	Parts    []Part        // the same sentence, for whoever writes its times in another zone
+}
+
+// Part is a piece of a line's sentence: either words, or an instant (From and To are equal), or the span of the line.
+type Part struct {
+	Words    string
+	From, To time.Time
 }
 
 // Explain tells how a clock came to its deadline, until an instant that may lie in the future: what happened to it, the
@@ -31,7 +38,8 @@ func (c Clock) Explain(cal *Calendar, until time.Time) []Line {
 	}
 	s := story{cal: cal, until: until}
 	if len(c.Ledger) == 0 {
-		return append(s.lines, Line{From: until, To: until, Text: s.at(until) + ": not started, so there is no deadline"})
+		s.add(Line{From: until, To: until}, moment(until), words(": not started, so there is no deadline"))
+		return s.lines
 	}
 	for i, e := range c.Ledger {
 		then := Clock{Counts: c.Counts, Ledger: c.Ledger[:i+1]}
@@ -57,6 +65,26 @@ type story struct {
 	lines []Line
 }
 
+// add writes a line's sentence from its parts.
+func (s *story) add(line Line, parts ...Part) {
+	line.Parts = parts
+	for _, p := range parts {
+		switch {
+		case p.From.IsZero():
+			line.Text += p.Words
+		case p.From.Equal(p.To):
+			line.Text += s.at(p.From)
+		default:
+			line.Text += s.between(p.From, p.To)
+		}
+	}
+	s.lines = append(s.lines, line)
+}
+
+func words(text string) Part { return Part{Words: text} }
+
+func moment(t time.Time) Part { return Part{From: t, To: t} }
+
 // event tells what an entry changed, where the spans around it do not show it.
 func (s *story) event(then Clock, e Entry) {
 	var what string
@@ -74,9 +102,8 @@ func (s *story) event(then Clock, e Entry) {
 	default:
 		return
 	}
-	s.lines = append(s.lines, Line{
-		From: e.At, To: e.At, Running: then.Running(), Reasons: then.Reasons(), Total: e.Used, Text: s.at(e.At) + ": " + what,
-	})
+	line := Line{From: e.At, To: e.At, Running: then.Running(), Reasons: then.Reasons(), Total: e.Used}
+	s.add(line, moment(e.At), words(": "+what))
 }
 
 // stretch tells what one entry's state used up until the next.
@@ -113,10 +140,8 @@ func (s *story) openings(then Clock, e Entry, to time.Time) {
 }
 
 func (s *story) span(then Clock, from, to time.Time, used, total time.Duration, what string) {
-	s.lines = append(s.lines, Line{
-		From: from, To: to, Running: then.Running(), Reasons: then.Reasons(), Used: used, Total: total,
-		Text: s.between(from, to) + ": " + what,
-	})
+	line := Line{From: from, To: to, Running: then.Running(), Reasons: then.Reasons(), Used: used, Total: total}
+	s.add(line, Part{From: from, To: to}, words(": "+what))
 }
 
 func (s *story) running(then Clock, used, total time.Duration) string {
@@ -140,22 +165,23 @@ func (s *story) closing(c Clock) {
 	missed, late := c.missed(s.until)
 	line := Line{From: s.until, To: s.until, Running: c.Running(), Reasons: c.Reasons(), Total: used}
 	due, _ := c.Due()
+	var told []Part
 	switch {
 	case c.Settled() && late:
-		line.Text = "Promise met after its deadline, " + s.at(missed)
+		told = []Part{words("Promise met after its deadline, "), moment(missed)}
 	case c.Settled():
-		line.Text = "Promise met in time"
+		told = []Part{words("Promise met in time")}
 	case !line.Running:
-		line.Text = "No deadline while paused (" + reasonsInWords(line.Reasons) + "): " + s.left(c, used) + " for when it resumes"
+		told = []Part{words("No deadline while paused (" + reasonsInWords(line.Reasons) + "): " + s.left(c, used) + " for when it resumes")}
 	case due.After(s.until):
-		line.Text = "Deadline " + s.at(due) + ", " + s.left(c, used)
+		told = []Part{words("Deadline "), moment(due), words(", " + s.left(c, used))}
 	default:
-		line.Text = "Deadline passed, " + s.at(due) + ", " + s.left(c, used)
+		told = []Part{words("Deadline passed, "), moment(due), words(", " + s.left(c, used))}
 	}
 	if late && !c.Settled() && !missed.Equal(due) {
-		line.Text += "; an earlier one was missed, " + s.at(missed)
+		told = append(told, words("; an earlier one was missed, "), moment(missed))
 	}
-	s.lines = append(s.lines, line)
+	s.add(line, told...)
 }
 
 // missed is the first deadline that passed while the promise was owed, before an instant.

@@ -126,3 +126,47 @@ Mon 30 Nov 22:00 UTC: started with 3h, counted while the desk is open
 Mon 30 Nov 22:00 to Tue 1 Dec 04:00 UTC: running, 6h used, 3h over
 Deadline passed, Tue 1 Dec 01:00 UTC, 3h over`)
 }
+
+// tells writes parts with every instant in UTC, in angle brackets.
+func tells(parts []policy.Part) string {
+	var all strings.Builder
+	for _, p := range parts {
+		switch {
+		case p.From.IsZero():
+			all.WriteString(p.Words)
+		case p.From.Equal(p.To):
+			all.WriteString(p.From.UTC().Format("<01-02 15:04>"))
+		default:
+			all.WriteString(p.From.UTC().Format("<01-02 15:04-") + p.To.UTC().Format("01-02 15:04>"))
+		}
+	}
+	return all.String()
+}
+
+func TestExplain_tellsTheSameInPartsForAnyZone(t *testing.T) {
+	calendar := weekdays("Europe/Berlin").calendar(t)
+	c := start(t, calendar, policy.CountCalendar, utc(t, "2026-10-24 10:00"), 48*time.Hour)
+	c.pause(utc(t, "2026-10-24 16:00"), policy.ReasonWaiting)
+	c.resume(utc(t, "2026-10-24 18:00"), policy.ReasonWaiting)
+	c.do(c.Extend(calendar, utc(t, "2026-10-27 10:00"), 72*time.Hour))
+	var got []string
+	for _, line := range c.Explain(calendar, utc(t, "2026-10-28 12:00")) {
+		got = append(got, tells(line.Parts))
+	}
+	want := []string{
+		"<10-24 10:00>: started with 2d, counted always",
+		"<10-24 10:00-10-24 16:00>: running, 6h used, 1d18h left",
+		"<10-24 16:00-10-24 18:00>: paused (waiting for the requester), 1d18h left",
+		"<10-24 18:00-10-27 10:00>: running, 2d16h used, 22h over",
+		"<10-27 10:00>: 3d added, 2d2h left",
+		"<10-27 10:00-10-28 12:00>: running, 1d2h used, 1d left",
+		"Deadline <10-29 12:00>, 1d left; an earlier one was missed, <10-26 12:00>",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	none := policy.Clock{}.Explain(calendar, utc(t, "2026-10-28 12:00"))
+	if got := tells(none[0].Parts); got != "<10-28 12:00>: not started, so there is no deadline" {
+		t.Errorf("got %q", got)
+	}
+}
