@@ -21,7 +21,7 @@ var journeys = []struct {
 	{"a customer and an agent talk without reloading", talk},
 	{"two of the staff at one ticket see each other", twoAtOnce},
 	{"a supervisor reads the report of promises", report},
-	{"visitors can read every page that they find", walkAs("", ".*", "/", nowhere)},
+	{"visitors can read every page that they find", walkAsVisitor},
 	{"customers can read every page that they find", walkAs("customer@demo.example", ".*", "/")},
 	{"agents can read every page that they find", walkAs("agent@demo.example", ".*", "/")},
 	{"supervisors can read every page of theirs", walkAs("supervisor@demo.example", "/supervision.*", "/supervision")},

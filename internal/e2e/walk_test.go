@@ -54,6 +54,11 @@ func walkAs(address, only string, first ...string) func(*testing.T, *stack) {
 	}
 }
 
+// walkAsVisitor begins at what no link leads to, too: an address that nobody has, and a ticket's that somebody tracks.
+func walkAsVisitor(t *testing.T, s *stack) {
+	walkAs("", ".*", "/", nowhere, "/track/"+s.customer.submit("Followed by its number", "words"))(t, s)
+}
+
 // walked are the kinds of pages that somebody has looked at, with the parameters of their paths left out.
 var walked sync.Map
 
