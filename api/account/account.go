@@ -38,7 +38,7 @@ type profile interface {
 	ChangeAddress(ctx context.Context, source string, who desk.Person, current, address string) error
 	SignOutEverywhere(ctx context.Context, who desk.Person) (accounts.Entry, error)
 	Tokens(ctx context.Context, who desk.Person) ([]accounts.Token, error)
-	MakeToken(ctx context.Context, source string, who desk.Person, current, label string, writes bool) (string, error)
+	MakeToken(ctx context.Context, source string, who desk.Person, once, current, label string, writes bool) (string, error)
 	RevokeToken(ctx context.Context, who desk.Person, token int64) error
 }
 

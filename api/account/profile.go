@@ -1,8 +1,9 @@
 package account
 
 import (
-	"net/http"
+	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/holesalemart/supportdesk/api/page"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
@@ -53,6 +54,7 @@ func (p *Pages) showAccount(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
+	view.NewToken = newToken(v)
 	return v.Show("account", view)
 }
 
@@ -114,25 +116,35 @@ func (p *Pages) signOutEverywhere(v *page.Visit) error {
 	})
 }
 
-// makeToken answers the post itself: a token that could be shown after a redirect would have to be kept.
+// keyToken is the session's value for a token from when it is made until it is shown: whose it is, and itself.
+const keyToken = "new-token"
+
+// makeToken keeps the new token for the page that it leads to: one that this answer showed would be made again by a
+// reload. A form that is sent twice makes one.
 func (p *Pages) makeToken(v *page.Visit) error {
 	values, err := v.Form()
 	if err != nil {
 		return err
 	}
-	token, err := p.accounts.MakeToken(v.Context(), v.Source(), v.Person, values.Get("current"), values.Get("label"), values.Get("scope") == "write")
-	if _, ok := problemsOf(err); ok {
+	token, err := p.accounts.MakeToken(v.Context(), v.Source(), v.Person, v.Once().Key,
+		values.Get("current"), values.Get("label"), values.Get("scope") == "write")
+	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.Code == accounts.CodeTokenMade {
+		return v.Redirect("/account")
+	}
+	if err != nil {
 		return p.change(v, "tokens", "", func(func(string) string) error { return err })
 	}
-	if err != nil {
-		return err
+	v.Session.Put(keyToken, string(v.Person.ID)+" "+token)
+	return v.Redirect("/account")
+}
+
+// newToken gives a token that was made just now, this one time. It is empty when there is none for whoever asks.
+func newToken(v *page.Visit) string {
+	owner, token, _ := strings.Cut(v.Session.Pop(keyToken), " ")
+	if owner != string(v.Person.ID) {
+		return ""
 	}
-	view, err := p.profileView(v)
-	if err != nil {
-		return err
-	}
-	view.NewToken = token
-	return v.ShowStatus(http.StatusCreated, "account", view)
+	return token
 }
 
 func (p *Pages) revokeToken(v *page.Visit) error {

@@ -99,7 +99,7 @@ func TestSetRoleAndDisable_endSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 		token := h.linkFor(h.customer.Address)
-		key, err := h.MakeToken(t.Context(), source, h.customer, "", "a program", true)
+		key, err := h.MakeToken(t.Context(), source, h.customer, "", "", "a program", true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,11 +209,11 @@ func TestNextLetter_givesAMailToOneOfMany(t *testing.T) {
 
 func TestTokens_areScopedListedAndRevoked(t *testing.T) {
 	h := open(t)
-	reads, err := h.MakeToken(t.Context(), source, h.customer, "", "reading", false)
+	reads, err := h.MakeToken(t.Context(), source, h.customer, "", "", "reading", false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	writes, err := h.MakeToken(t.Context(), source, h.customer, "", "writing", true)
+	writes, err := h.MakeToken(t.Context(), source, h.customer, "", "", "writing", true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,12 +237,12 @@ func TestTokens_areScopedListedAndRevoked(t *testing.T) {
 	wantKind(t, err, fault.Unauthenticated)
 	wantKind(t, h.RevokeToken(t.Context(), h.customer, list[0].ID), fault.NotFound)
 	for range 19 {
-		if _, err := h.MakeToken(t.Context(), source, h.customer, "", "more", true); err != nil {
+		if _, err := h.MakeToken(t.Context(), source, h.customer, "", "", "more", true); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_, err = h.MakeToken(t.Context(), source, h.customer, "", "one too many", true)
+	_, err = h.MakeToken(t.Context(), source, h.customer, "", "", "one too many", true)
 	wantKind(t, err, fault.Conflict)
-	_, err = h.MakeToken(t.Context(), source, h.agent, "", " ", true)
+	_, err = h.MakeToken(t.Context(), source, h.agent, "", "", " ", true)
 	wantKind(t, err, fault.Invalid)
 }

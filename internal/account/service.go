@@ -90,7 +90,7 @@ type members interface {
 
 type tokens interface {
 	Tokens(ctx context.Context, id ticket.PersonID) ([]Token, error)
-	MakeToken(ctx context.Context, id ticket.PersonID, label string, writes bool, most int) (string, error)
+	MakeToken(ctx context.Context, id ticket.PersonID, once, label string, writes bool, most int) (string, error)
 	RevokeToken(ctx context.Context, id ticket.PersonID, token int64) error
 }
 

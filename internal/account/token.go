@@ -24,14 +24,18 @@ const (
 	maxTokens = 20
 )
 
+// CodeTokenMade is the code of a Conflict: a form that makes a token was sent again.
+const CodeTokenMade = "token-made"
+
 // Tokens lists those of somebody's that work, the newest first.
 func (s *Service) Tokens(ctx context.Context, who desk.Person) ([]Token, error) {
 	return s.vault.Tokens(ctx, who.ID)
 }
 
 // MakeToken gives a new token, which can be read this one time. The current password is asked for as in ChangePassword: a
-// token outlives the session that it was made in. Conflict: they have too many.
-func (s *Service) MakeToken(ctx context.Context, source string, who desk.Person, current, label string, writes bool) (string, error) {
+// token outlives the session that it was made in. Conflict: they have too many, or one was made by the same key before
+// (CodeTokenMade); an empty key is none.
+func (s *Service) MakeToken(ctx context.Context, source string, who desk.Person, once, current, label string, writes bool) (string, error) {
 	label = strings.TrimSpace(label)
 	if utf8.RuneCountInString(label) > maxLabel || !desk.ValidName(label) {
 		return "", fault.Field("label", "must have 1 to %d characters, in one line and all of them visible", maxLabel)
@@ -39,7 +43,7 @@ func (s *Service) MakeToken(ctx context.Context, source string, who desk.Person,
 	if err := s.prove(ctx, source, who, current); err != nil {
 		return "", err
 	}
-	return s.vault.MakeToken(ctx, who.ID, label, writes, maxTokens)
+	return s.vault.MakeToken(ctx, who.ID, once, label, writes, maxTokens)
 }
 
 // RevokeToken makes one of somebody's tokens stop working. NotFound: it isn't theirs, or works no more.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -137,17 +138,21 @@ func (a *Accounts) Tokens(ctx context.Context, id ticket.PersonID) ([]account.To
 	return list, explain(err, "list the tokens of %s", id)
 }
 
-// MakeToken makes a token for somebody who has fewer than most that work.
-func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, label string, writes bool, most int) (string, error) {
+// MakeToken makes a token for somebody who has fewer than most that work, once for a key that is not empty. A second
+// time is a Conflict with the code account.CodeTokenMade.
+func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, once, label string, writes bool, most int) (string, error) {
 	token, scopes := newToken(), []string{"read"}
 	if writes {
 		scopes = append(scopes, "write")
 	}
 	tag, err := a.pool.Exec(ctx, `
-		INSERT INTO tokens (hash, person, label, scopes)
-		SELECT @hash, p.id, @label, @scopes FROM people p WHERE p.id = @id AND p.disabled_at IS NULL
+		INSERT INTO tokens (hash, person, once, label, scopes)
+		SELECT @hash, p.id, nullif(@once, ''), @label, @scopes FROM people p WHERE p.id = @id AND p.disabled_at IS NULL
 			AND (SELECT count(*) FROM tokens WHERE person = p.id AND revoked_at IS NULL) < @most`,
-		pgx.StrictNamedArgs{"hash": digest(token), "id": id, "label": label, "scopes": scopes, "most": most})
+		pgx.StrictNamedArgs{"hash": digest(token), "id": id, "once": once, "label": label, "scopes": scopes, "most": most})
+	if broken, ok := errors.AsType[*pgconn.PgError](err); ok && broken.ConstraintName == "tokens_once" {
+		return "", fault.Refusal(account.CodeTokenMade, "that token has been made already")
+	}
 	if err != nil {
 		return "", explain(err, "make a token for %s", id)
 	}

@@ -88,5 +88,7 @@ ALTER TABLE tokens
     ADD COLUMN id           bigint GENERATED ALWAYS AS IDENTITY,
     ADD COLUMN last_used_at timestamptz, -- to the minute
     ADD COLUMN scopes       text[] NOT NULL DEFAULT '{read,write}',
+    ADD COLUMN once         text, -- key of the form that it was made by; null: of none
     ADD CONSTRAINT tokens_id UNIQUE (id),
+    ADD CONSTRAINT tokens_once UNIQUE (person, once),
     ADD CONSTRAINT tokens_scopes_known CHECK (scopes <@ '{read,write}'::text[] AND 'read' = ANY (scopes));
