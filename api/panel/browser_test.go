@@ -230,6 +230,29 @@ func TestWindow_showsWhoWritesTheirOwnWords(t *testing.T) {
 	})()`)
 }
 
+// TestWindow_noteIsFollowedByNotes, though a reply has been begun and a colleague changes the ticket's status.
+func TestWindow_noteIsFollowedByNotes(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	p, _ := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "My parcel is late")
+	p.Press("r")
+	p.Type("Dear Clara,")
+	p.Press("Escape")
+	p.Press("n")
+	p.Type("She is furious.")
+	p.Press("Control+Enter")
+	p.SeeOn("#conversation", "She is furious.")
+	p.Until("the next words are a note, too", `document.activeElement.id === "body-note" && document.activeElement.value === ""`)
+	p.Press("Escape")
+	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Solved."})
+	p.SeeOn("#ticket-head", "resolved")
+	p.Settle()
+	p.Until("a new status keeps the kind of message", `document.querySelector("#composer").dataset.status === "resolved" && document.querySelector("#mode-note").checked`)
+}
+
 func TestWindow_cannedReplyIsChosenByKeyInEveryKindOfMessage(t *testing.T) {
 	browsertest.Require(t)
 	o := openOffice(t)

@@ -124,13 +124,13 @@ func (p *Pages) ask(v *page.Visit, r desk.Request, d draft, done string) error {
 	case err != nil && accepted.Seq == 0:
 		return p.refused(v, r.Number, d, err)
 	case err != nil || !decided:
-		return p.answer(v, r.Number, http.StatusOK, draft{}, d.mode != "", said{Text: "Accepted. It takes a moment to be decided."})
+		return p.answer(v, r.Number, http.StatusOK, d.sent(), d.mode != "", said{Text: "Accepted. It takes a moment to be decided."})
 	case outcome.Refused && outcome.Code == ticket.CodeTaken:
 		return p.refused(v, r.Number, d, p.taken(v, r.Number, outcome))
 	case outcome.Refused:
 		return p.refused(v, r.Number, d, fault.Refusal(outcome.Code, "%s", outcome.Reason))
 	}
-	return p.answer(v, r.Number, http.StatusOK, draft{}, d.mode != "", said{Text: done})
+	return p.answer(v, r.Number, http.StatusOK, d.sent(), d.mode != "", said{Text: done})
 }
 
 // taken says who has a ticket that somebody else wanted.
@@ -175,7 +175,11 @@ func (p *Pages) answer(v *page.Visit, n ticket.Number, status int, d draft, spok
 		if status == http.StatusOK {
 			v.Flash("%s", heard.Text)
 			s, _ := readSearch(v, v.Queries())
-			return v.Redirect(s.ticketAddress(n))
+			to := s.ticketAddress(n)
+			if d.mode != "" {
+				to += "&mode=" + d.mode
+			}
+			return v.Redirect(to)
 		}
 		return p.showTicket(v, n, status, d, heard)
 	}

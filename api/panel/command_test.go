@@ -20,12 +20,13 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 		kind   ticket.EventKind
 		status ticket.Status
 		done   string
+		stays  string // in the address that it leads to
 	}{
-		"reply":    {"replies", ticket.EventAgentReplied, ticket.StatusOpen, "The reply is sent."},
-		"resolve":  {"resolution", ticket.EventResolved, ticket.StatusResolved, "The ticket is resolved."},
-		"request":  {"information-requests", ticket.EventInformationRequested, ticket.StatusWaiting, "The ticket waits for the requester."},
-		"progress": {"progress", ticket.EventProgressTold, ticket.StatusOpen, "The progress is told."},
-		"note":     {"notes", ticket.EventNoted, ticket.StatusNew, "The note is kept."},
+		"reply":    {"replies", ticket.EventAgentReplied, ticket.StatusOpen, "The reply is sent.", ""},
+		"resolve":  {"resolution", ticket.EventResolved, ticket.StatusResolved, "The ticket is resolved.", ""},
+		"request":  {"information-requests", ticket.EventInformationRequested, ticket.StatusWaiting, "The ticket waits for the requester.", ""},
+		"progress": {"progress", ticket.EventProgressTold, ticket.StatusOpen, "The progress is told.", ""},
+		"note":     {"notes", ticket.EventNoted, ticket.StatusNew, "The note is kept.", "&mode=note"},
 	}
 	o := openOffice(t)
 	b := o.browser("anna")
@@ -39,7 +40,7 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 				t.Fatalf("its form goes to %q, once %q", form.AttrOr("action", ""), once)
 			}
 			a := b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "once": {once}}).is(http.StatusSeeOther)
-			if to := a.header.Get("Location"); to != path+"?queue=mine" {
+			if to := a.header.Get("Location"); to != path+"?queue=mine"+c.stays {
 				t.Errorf("it leads to %s", to)
 			}
 			b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "once": {once}}) // a double click
@@ -72,6 +73,26 @@ func TestWrite_byScriptBringsTheTicketAndAnEmptyComposer(t *testing.T) {
 	}
 	if a.Find("#composer[hx-swap-oob] #body-reply").Text() != "" || a.header.Get("HX-Trigger") != "desk:sent" {
 		t.Errorf("the composer holds %q, triggered %q", a.Find("#body-reply").Text(), a.header.Get("HX-Trigger"))
+	}
+}
+
+// TestNote_isFollowedByNotes until the agent chooses otherwise: the next words must not reach the requester.
+func TestNote_isFollowedByNotes(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
+	plain := b.post(path+"/notes?queue=all", url.Values{"body": {"She called."}}).is(http.StatusSeeOther)
+	for name, a := range map[string]answer{
+		"plain":     b.get(plain.header.Get("Location")).is(http.StatusOK),
+		"by script": b.post(path+"/notes", url.Values{"body": {"Again."}}, byScript...).is(http.StatusOK),
+		"refetched": b.get(path+"?queue=all&part=composer&mode=note", byScript...).is(http.StatusOK),
+	} {
+		if chosen := a.Find(".mode [checked]").AttrOr("value", ""); chosen != "note" {
+			t.Errorf("%s: after a note comes a %q", name, chosen)
+		}
+	}
+	if chosen := b.get(path+"?mode=nonsense").is(http.StatusOK).Find(".mode [checked]").AttrOr("value", ""); chosen != "reply" {
+		t.Errorf("a kind that there is not chooses %q", chosen)
 	}
 }
 

@@ -66,6 +66,15 @@ type draft struct {
 	once                string // key of its form, where it may have been taken after all: sent again, it is taken once
 }
 
+// sent is what remains of a draft that was taken. After a note come notes, until somebody chooses otherwise: words for
+// colleagues must not reach the requester by a slip.
+func (d draft) sent() draft {
+	if modeOf(d.mode).verb == ticket.VerbNote {
+		return draft{mode: d.mode}
+	}
+	return draft{}
+}
+
 // ticket shows a ticket beside its list; to htmx the ticket alone, or what of it may have changed.
 func (p *Pages) ticket(v *page.Visit) error {
 	n, err := ticket.ParseNumber(v.Param("number"))
@@ -75,7 +84,7 @@ func (p *Pages) ticket(v *page.Visit) error {
 	if v.Partial() {
 		return p.partOfTicket(v, n, v.Query("part"))
 	}
-	return p.showTicket(v, n, http.StatusOK, draft{}, said{})
+	return p.showTicket(v, n, http.StatusOK, draft{mode: v.Query("mode")}, said{})
 }
 
 // partOfTicket answers htmx: with the whole column, or with what a page that shows the ticket asks for again.
@@ -87,7 +96,7 @@ func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, part string) error 
 		}
 		return v.Fragment("desk", "present", ticketView{Number: n, Present: present, Part: part})
 	}
-	view, err := p.open(v, n, draft{})
+	view, err := p.open(v, n, draft{mode: v.Query("mode")})
 	if err != nil {
 		return err
 	}

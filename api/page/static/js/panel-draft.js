@@ -20,8 +20,9 @@ function keep(form) {
   $(".draft-state", form).textContent = text ? "Draft kept" : "";
 }
 
-// restoreDrafts puts back what was typed; what the server gave back goes before it.
-export function restoreDrafts() {
+// restoreDrafts puts back what was typed; what the server gave back goes before it. The kind of message is only changed
+// to the draft's where nobody has chosen one yet.
+export function restoreDrafts(choose = true) {
   let first = null;
   for (const form of document.querySelectorAll("form.write")) {
     const field = $("textarea", form), draft = localStorage.getItem(key(form));
@@ -30,8 +31,8 @@ export function restoreDrafts() {
     $(".draft-state", form).textContent = "Draft restored";
     first ??= form;
   }
-  const chosen = $(".mode input:checked");
-  if (first && chosen && !$(`#body-${chosen.value}`)?.value) $(`#mode-${first.id.replace("write-", "")}`).checked = true;
+  const chosen = $(".mode:first-child input:checked");
+  if (choose && first && chosen && !$(`#body-${chosen.value}`)?.value) $(`#mode-${first.id.replace("write-", "")}`).checked = true;
   const failed = $("form.write textarea[aria-invalid]");
   failed?.focus();
 }

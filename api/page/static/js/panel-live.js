@@ -131,7 +131,7 @@ function after(event) {
     (same ?? (kept.id === "rows" ? now : $("#ticket-body")))?.focus({ preventScroll: true });
   }
   if (kept.id === "rows") settleList();
-  if (kept.id === "composer") restoreDrafts();
+  if (kept.id === "composer") restoreDrafts(false);
   kept = null;
 }
 
@@ -143,8 +143,8 @@ function fitComposer() {
   refreshComposer();
 }
 function refreshComposer() {
-  const open = ticket();
-  if (open) ask(`${open.dataset.live}&part=composer`, "#composer");
+  const open = ticket(), mode = $(".mode input:checked")?.value ?? "";
+  if (open) ask(`${open.dataset.live}&part=composer&mode=${mode}`, "#composer");
 }
 
 // showsNewest reports whether whoever reads has arrived at the end of the conversation. More may stand below it.
