@@ -43,6 +43,10 @@ type keeper interface {
 	PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error)
 	Import(context.Context, []desk.Chronicle) (int, error)
 	ImportSuggestions(context.Context, []desk.Suggestion) (int, error)
+	CannedReplies(context.Context, desk.Person) ([]desk.Canned, error)
+	SaveCanned(context.Context, desk.Person, desk.Canned) (id int64, err error)
+	SavedFilters(context.Context, desk.Person) ([]desk.Saved, error)
+	SaveFilter(context.Context, desk.Person, desk.Saved) (id int64, err error)
 }
 
 // Fill adds demo people and tickets under the policy in force, and gives how many tickets it added. Those that are
@@ -71,6 +75,9 @@ func Fill(ctx context.Context, k keeper, o Options) (added int, err error) {
 	}
 	if added == 0 { // their instants follow the clock, so they would come again on another day
 		return 0, nil
+	}
+	if err := notebook(ctx, k, cast.Supervisor); err != nil {
+		return added, err
 	}
 	return added, w.suggest(ctx, k)
 }

@@ -111,6 +111,43 @@ func TestFill_addsNothingTheSecondTime(t *testing.T) {
 	}
 }
 
+// Staff see replies that can be filled in and lists to open; a second run neither adds them again
+// nor takes back what staff made of them.
+func TestFill_keepsRepliesAndFiltersOnce(t *testing.T) {
+	s, beside := open(t, policy.Holesalemart())
+	fill(t, s, demo.Options{Tickets: 30})
+	agent, err := s.PersonByHandleOrAddress(t.Context(), "agent@demo.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	replies, err := s.CannedReplies(t.Context(), agent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range replies {
+		if !c.Shared || !strings.HasPrefix(c.Title, "Demo: ") || !strings.Contains(c.Body, "{{requester.name}}") {
+			t.Errorf("the reply %+v", c)
+		}
+	}
+	saved, err := s.SavedFilters(t.Context(), agent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(replies) != 4 || len(saved) != 2 || !saved[0].Shared || !strings.HasPrefix(saved[0].Name, "Demo: ") {
+		t.Errorf("%d replies, and the filters %+v", len(replies), saved)
+	}
+	one[int64](t, beside, `UPDATE canned SET body = 'Mine now' WHERE id = $1 RETURNING id`, replies[0].ID)
+	fill(t, s, demo.Options{Tickets: 30}) // adds no ticket
+	fill(t, s, demo.Options{Tickets: 60})
+	for query, want := range map[string]int64{
+		`SELECT count(*) FROM canned`: 4, `SELECT count(*) FROM saved_filters`: 2, `SELECT count(*) FROM canned WHERE body = 'Mine now'`: 1,
+	} {
+		if n := one[int64](t, beside, query); n != want {
+			t.Errorf("%s: %d, want %d", query, n, want)
+		}
+	}
+}
+
 // People change their addresses and leave; a second run must not fail for it, nor call anybody back.
 func TestFill_takesPeopleAsTheyAreNow(t *testing.T) {
 	s, beside := open(t, policy.Holesalemart())
