@@ -3,6 +3,7 @@ package panel
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ type listView struct {
 	Rows                   []row
 	More, First            string // addresses of other pages; may be empty
 	EmptyTitle, EmptyText  string
+	People                 string // address that looks for the words among requesters; empty: there are no words
 	Colleagues             []desk.Colleague
 	Priorities             []policy.Priority
 	Categories             []string
@@ -61,6 +63,15 @@ func (p *Pages) list(v *page.Visit) error {
 	if wrong != nil && fault.KindOf(wrong) != fault.Invalid {
 		return wrong
 	}
+	if v.Header("X-Live") == "" { // a list that refreshes itself leads nowhere
+		n, found, err := p.meant(v, s)
+		switch {
+		case err != nil:
+			return err
+		case found:
+			return v.Redirect(s.withoutWords().ticketAddress(n))
+		}
+	}
 	view, err := p.screen(v, s, "", wrong)
 	if err != nil {
 		return err
@@ -72,6 +83,18 @@ func (p *Pages) list(v *page.Visit) error {
 		return v.ShowStatus(http.StatusUnprocessableEntity, "desk", view)
 	}
 	return v.Show("desk", view)
+}
+
+// meant is the ticket whose number was searched for, if there is one: other words may look like a number.
+func (p *Pages) meant(v *page.Visit, s search) (n ticket.Number, found bool, err error) {
+	n, err = ticket.ParseNumber(s.Text)
+	if err == nil {
+		_, err = p.desk.Ticket(v.Context(), v.Person, n)
+	}
+	if fault.KindOf(err) == fault.NotFound {
+		return "", false, nil
+	}
+	return n, err == nil, err
 }
 
 // tickets fills the list's column.
@@ -98,6 +121,9 @@ func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared comm
 		view.First = deskAddress(s.with("after", ""))
 	}
 	view.EmptyTitle, view.EmptyText = emptiness(s)
+	if s.Text != "" {
+		view.People = deskAddress(url.Values{"queue": {string(desk.QueueAll)}, "requester": {s.Text}})
+	}
 	return view, nil
 }
 
@@ -153,8 +179,10 @@ func emptiness(s search) (title, text string) {
 	switch {
 	case s.asked.Get("after") != "":
 		return "No more tickets", "What stood on this page has moved."
-	case len(s.asked) > 1 || s.Text != "":
-		return "No ticket fits", "Take a filter away, or search for other words."
+	case s.Text != "":
+		return "No ticket fits", "Words are looked for in subjects and messages. A ticket's number opens it, and people are found by the filter Requester."
+	case len(s.asked) > 1:
+		return "No ticket fits", "Take a filter away, or choose others."
 	case s.Queue == desk.QueueMine:
 		return "Nothing is yours", "Look at the unassigned tickets: press 2."
 	case s.Queue == desk.QueueBreached:

@@ -100,6 +100,48 @@ func TestList_findsByFilterAndKeepsItInEveryAddress(t *testing.T) {
 	}
 }
 
+// TestSearch_forANumberOpensTheTicket, however it is written, and keeps the list; what only looks like one is searched for.
+func TestSearch_forANumberOpensTheTicket(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "The blue chair", "It wobbles in all weather pre-conditions.")
+	b := o.browser("anna")
+	for query, list := range map[string]string{
+		"q=" + string(n): "queue=all",
+		"queue=mine&q=" + url.QueryEscape("  "+strings.ToLower(string(n))+" "): "queue=mine",
+		"queue=all&status=new&q=" + string(n):                                  "queue=all&status=new",
+	} {
+		want := "/desk/tickets/" + string(n) + "?" + list
+		if to := b.get("/desk?" + query).is(http.StatusSeeOther).header.Get("Location"); to != want {
+			t.Errorf("%q leads to %s, want %s", query, to, want)
+		}
+		if to := b.get("/desk?"+query, byScript...).header.Get("HX-Redirect"); to != want {
+			t.Errorf("%q by script leads to %q, want %s", query, to, want)
+		}
+		b.get("/desk?"+query, append([]string{"X-Live", "1"}, byScript...)...).is(http.StatusOK)
+	}
+	if a := b.get("/desk?q=pre-conditions").is(http.StatusOK); a.says(".item .subject") != "The blue chair" {
+		t.Errorf("words like a number find %q", a.says(".item .subject"))
+	}
+}
+
+func TestSearch_withoutASuccessSaysWhatElseFinds(t *testing.T) {
+	o := openOffice(t)
+	o.submit("clara", "The blue chair", "It wobbles.")
+	b := o.browser("anna")
+	a := b.get("/desk?queue=mine&q=Clara+Customer").is(http.StatusOK)
+	pagetest.Check(t, "an empty search", a.Document)
+	if text := a.says("#rows .empty"); !strings.Contains(text, "number opens it") || !strings.Contains(text, "filter Requester") {
+		t.Errorf("it says %q", text)
+	}
+	found := b.get(a.Find("#rows .empty a").First().AttrOr("href", "")).is(http.StatusOK)
+	if found.says(".item .subject") != "The blue chair" || found.Find(".filters [name=requester]").AttrOr("value", "") != "Clara Customer" {
+		t.Errorf("it leads to %q", found.says(".item"))
+	}
+	if other := b.get("/desk?queue=mine&status=closed"); other.says("#rows .empty") == "" || other.Find("#rows .empty a[href*=requester]").Length() > 0 {
+		t.Error("a list without words offers to look for them among people")
+	}
+}
+
 func TestList_leadsToEveryPage(t *testing.T) {
 	o := openOffice(t)
 	const tickets = 53 // more than one page holds

@@ -94,6 +94,15 @@ func (s search) with(name, value string) url.Values {
 	return values
 }
 
+// withoutWords is the search for whatever else was asked.
+func (s search) withoutWords() search {
+	s.asked = s.with("q", "")
+	if len(s.asked) == 0 {
+		s.asked.Set("queue", string(s.Queue))
+	}
+	return s
+}
+
 func deskAddress(values url.Values) string {
 	if len(values) == 0 {
 		return "/desk?queue=" + string(desk.QueueAll)
