@@ -1,8 +1,10 @@
 package panel
 
 import (
+	"html/template"
 	"time"
 
+	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
@@ -15,12 +17,25 @@ type clockView struct {
 	Words     string // what is left of which budget
 	Share     string // of the budget that is used, in percent
 	Ask, Why  string // the question that the explanation answers, in short and in full
-	Explained []policy.Line
+	Explained []told
+	Note      template.HTML // that opening hours are counted in another zone; empty when time counts always
 }
 
-func newClock(v desk.View, name policy.ClockName, l words, now time.Time) clockView {
-	c := clockView{badge: newBadge(v, name, l, now), ID: name, Explained: v.Explain(name, now), Ask: "Why?", Why: "Why is this due then?"}
+// told is a line of the explanation.
+type told struct {
+	Running bool
+	Text    template.HTML
+}
+
+func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) clockView {
+	c := clockView{badge: newBadge(v, name, l, now), ID: name, Ask: "Why?", Why: "Why is this due then?"}
+	for _, line := range v.Explain(name, now) {
+		c.Explained = append(c.Explained, told{line.Running, l.Told(line)})
+	}
 	clock := v.Ticket.Promise(name).Clock
+	if clock.Counts != policy.CountCalendar {
+		c.Note = l.HoursIn(v.Policy.Zone.String())
+	}
 	g := v.Gauge(name, now)
 	c.Share = share(c.Used, c.Budget)
 	switch {

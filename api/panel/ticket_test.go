@@ -2,6 +2,7 @@ package panel_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -62,6 +63,32 @@ func TestTicket_explainsEachDeadlineFromTheLedger(t *testing.T) {
 		if bar := why.Parent().Find("progress"); bar.AttrOr("aria-label", "") == "" || bar.AttrOr("max", "") == "" {
 			t.Errorf("%s has no bar", id)
 		}
+	}
+}
+
+func TestTicket_explainsInTheViewersZone(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	b := o.browser("anna")
+	if note := b.get("/desk/tickets/" + string(n)).Find("#why-first_response [data-hours]"); note.Length() != 1 || note.Filter("[hidden]").Length() != 1 {
+		t.Error("the hours' zone is told to who lives in it")
+	}
+	at, err := url.Parse(o.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.client.Jar.SetCookies(at, []*http.Cookie{{Name: "tz", Value: "Asia/Kathmandu"}})
+	a := b.get("/desk/tickets/" + string(n))
+	for _, id := range []string{"first_response", "resolution"} {
+		why := a.Find("#why-" + id)
+		first, last := why.Find("li").First().Find("time"), why.Find("li").Last().Find("time")
+		if !strings.HasSuffix(first.Text(), " +0545") || !strings.HasSuffix(last.Text(), " +0545") || last.AttrOr("datetime", "") == "" {
+			t.Errorf("%s is explained as %q", id, why.Text())
+		}
+	}
+	note := a.Find("[data-hours]")
+	if note.Length() != 1 || note.Filter("[hidden]").Length() != 0 || note.Closest("#why-first_response").Length() != 1 {
+		t.Errorf("the hours' zone is told as %q", note.Text())
 	}
 }
 

@@ -24,7 +24,6 @@ type ticketView struct {
 	Timeline []happening
 	Next     next
 	Promises []promise
-	PolicyOf string       // zone in which the reasons of a deadline are written
 	Rating   *desk.Rating // nil: none yet
 	RateForm rateForm
 	Reply    replyForm
@@ -124,7 +123,7 @@ func (p *Pages) view(v *page.Visit, a asked) (ticketView, error) {
 	view := ticketView{
 		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusOf(s.Ticket.Status), ByLink: a.byLink,
 		Bubbles: conversation(s.entries, s.undecided, a.as), Timeline: timeline(s.View, s.entries),
-		PolicyOf: s.Policy.Zone.String(), Catching: len(s.undecided) > 0, Gone: ratedNoMore(s), Live: v.Partial(),
+		Catching: len(s.undecided) > 0, Gone: ratedNoMore(s), Live: v.Partial(),
 	}
 	view.Next = nextOf(s.View, view.Now)
 	view.Promises = promises(s.View, view.Now)
@@ -147,8 +146,9 @@ func promises(t desk.View, now time.Time) []promise {
 			at = promised.FirstResponse
 		}
 		p := standing(name, t.Ticket.Status, at, now)
-		for _, line := range t.Explain(name, now) {
-			p.Lines = append(p.Lines, line.Text)
+		p.Lines = t.Explain(name, now)
+		if t.Ticket.Promise(name).Clock.Counts != policy.CountCalendar {
+			p.Hours = t.Policy.Zone.String()
 		}
 		all = append(all, p)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,15 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	n := o.taken("clara", "Where is it?")
 	b, path := o.as("clara"), "/tickets/"+string(n)
 	b.get(http.StatusOK, path).says(t, "#ticket-side", "We strive to resolve it by", "Why is this due then?", "72h", "You sent your request.")
+	at, err := url.Parse(o.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zoned := o.as("clara")
+	zoned.Jar.SetCookies(at, []*http.Cookie{{Name: "tz", Value: "Asia/Kathmandu"}})
+	why := zoned.get(http.StatusOK, path)
+	why.says(t, ".why li:last-child time", "+0545")
+	why.says(t, ".why [data-hours]:not([hidden])", "Opening hours are counted in")
 
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "canary of a note"})
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which colour?"})

@@ -30,11 +30,12 @@ func statusOf(s ticket.Status) status { return statuses[s] }
 type promise struct {
 	Clock policy.ClockName
 	Label string
-	State string    // due, late, kept, kept-late, paused or over
-	Due   time.Time // due, late: the deadline
-	Met   time.Time // kept, kept-late
-	Why   string    // paused: why
-	Lines []string  // why it is due then, line by line
+	State string        // due, late, kept, kept-late, paused or over
+	Due   time.Time     // due, late: the deadline
+	Met   time.Time     // kept, kept-late
+	Why   string        // paused: why
+	Lines []policy.Line // why it is due then
+	Hours string        // zone that opening hours are counted in; empty when time counts always
 }
 
 var promiseLabels = map[policy.ClockName]string{

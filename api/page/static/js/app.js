@@ -19,6 +19,20 @@ const formats = {
   day,
 };
 
+// moment says what the server's told.go says. The end of a span leaves out a day that its beginning told.
+function moment(time, at) {
+  const year = (date) => date.getFullYear(), before = time.previousElementSibling;
+  const parts = {
+    weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+    second: at.getSeconds() ? "2-digit" : undefined, year: year(at) === year(new Date()) ? undefined : "numeric",
+    timeZoneName: time.dataset.time === "from" ? undefined : "short",
+  };
+  if (time.dataset.time === "until" && new Date(before.dateTime).toDateString() === at.toDateString()) {
+    for (const part of ["weekday", "day", "month", "year"]) delete parts[part];
+  }
+  return new Intl.DateTimeFormat("en-GB", parts).format(at).replaceAll(",", "");
+}
+
 function span(seconds) {
   const minute = 60, hour = 3600, oneDay = 86400;
   if (seconds < minute) return `${Math.floor(seconds)} s`;
@@ -43,6 +57,7 @@ function words(time) {
   switch (time.dataset.time) {
     case "relative": return relative(seconds);
     case "left": return left(seconds);
+    case "moment": case "from": case "until": return rewrite ? moment(time, at) : null;
     default: {
       if (!rewrite) return null;
       const parts = new Intl.DateTimeFormat("en-GB", formats[time.dataset.time] ?? formats.full);
@@ -56,6 +71,7 @@ export function refreshTimes(within = document) {
     const text = words(time);
     if (text !== null && text !== time.textContent) time.textContent = text;
   }
+  if (rewrite) for (const note of within.querySelectorAll("[data-hours]")) note.hidden = note.dataset.hours === zone;
 }
 
 refreshTimes();
