@@ -253,6 +253,65 @@ func TestWindow_noteIsFollowedByNotes(t *testing.T) {
 	p.Until("a new status keeps the kind of message", `document.querySelector("#composer").dataset.status === "resolved" && document.querySelector("#mode-note").checked`)
 }
 
+// TestWindow_saysARefusalOnce, beside what was typed.
+func TestWindow_saysARefusalOnce(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	p, _ := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "My parcel is late")
+	p.Press("r")
+	p.Type("Order {{ticket.order}} is on its way.")
+	p.Press("Control+Enter")
+	p.SeeOn("#error-reply", "still holds {{ticket.order}}")
+	p.Settle()
+	p.Until("nothing else says it", `document.querySelector("#said").textContent === ""`)
+}
+
+// TestWindow_takesBackThatTheDeskIsAway once it answers.
+func TestWindow_takesBackThatTheDeskIsAway(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	p, _ := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "My parcel is late")
+	p.Settle()
+	browsertest.Value[bool](p, `(htmx.trigger(document.querySelector("#write-reply"), "htmx:sendError", {}), true)`)
+	p.SeeOn("#said", "could not be reached")
+	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Back again."})
+	p.SeeOn("#conversation", "Back again.")
+	p.Until("it is taken back", `!document.querySelector("#said").textContent.includes("reached")`)
+}
+
+func TestWindow_paletteReachesWhatStandsElsewhere(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	p, _ := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "My parcel is late")
+	do := func(name string) {
+		p.Press("Control+k")
+		p.SeeOn("#palette", "")
+		p.Type(name)
+		p.SeeOn("#palette-list [aria-selected=true]", name)
+		p.Press("Enter")
+	}
+	do("Show or hide the commands")
+	p.SeeOn("#commands", "submit by Clara Customer")
+	do("Show or hide the mails")
+	p.Until("the mails are open", `document.querySelector("#mails").open`)
+	p.Press("n")
+	p.Type("Said by the palette.")
+	do("Save note")
+	p.SeeOn("#conversation", "Said by the palette.")
+	p.Press("Control+k")
+	p.SeeOn("#palette-list", "Account")
+	p.SeeOn("#palette-list", "Sign out")
+}
+
 func TestWindow_cannedReplyIsChosenByKeyInEveryKindOfMessage(t *testing.T) {
 	browsertest.Require(t)
 	o := openOffice(t)

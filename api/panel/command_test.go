@@ -164,6 +164,9 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 				if got := a.says("#error-" + c.mode); !strings.Contains(got, c.why) {
 					t.Errorf("the reason is %q, want %q", got, c.why)
 				}
+				if told := strings.Count(a.says(".problem"), c.why); told != 1 {
+					t.Errorf("the reason stands there %d times", told)
+				}
 				if a.Find("#mode-"+c.mode+"[checked]").Length() != 1 {
 					t.Error("another kind of message is chosen")
 				}

@@ -104,6 +104,16 @@ func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draf
 	return c
 }
 
+// Mistaken reports whether a mistake stands beside what was typed, so that it need not be told elsewhere.
+func (c composerView) Mistaken() bool {
+	for _, m := range c.Modes {
+		if m.Mistake != "" {
+			return true
+		}
+	}
+	return false
+}
+
 func (c composerView) chosen() bool {
 	for _, m := range c.Modes {
 		if m.Chosen {

@@ -1,6 +1,6 @@
 // Keeps an open desk fresh: the server says which ticket changed, and what is shown of it is asked for again. What is
 // typed, where it is scrolled and what has the focus stay as they are.
-import { say, settleList } from "./panel.js";
+import { reached, say, settleList } from "./panel.js";
 import { restoreDrafts, written } from "./panel-draft.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
@@ -51,6 +51,7 @@ function connect() {
     clearTimeout(lost);
     lost = null;
     $("#away").hidden = true;
+    reached();
     if (again) everything();
     again = true;
   });
@@ -99,6 +100,11 @@ function before(event) {
   if (of && of !== ticket()?.dataset.number) { // it comes late: another ticket has been opened since it was asked for
     if (target.id === "said") $("span", fragment).prepend(`${of}: `);
     else event.detail.shouldSwap = false;
+    return;
+  }
+  if (target.id === "said" && $("[data-beside]", fragment)) { // the composer says it
+    event.detail.shouldSwap = false;
+    say("");
     return;
   }
   const inside = target.contains(active) && active !== document.body;
@@ -159,6 +165,7 @@ export function newest() {
 }
 
 export function startLive() {
+  document.addEventListener("htmx:beforeOnLoad", reached);
   document.addEventListener("htmx:beforeOnLoad", (event) => { live = event.detail.requestConfig?.headers?.["X-Live"] === "1"; });
   document.addEventListener("htmx:oobBeforeSwap", before);
   document.addEventListener("htmx:oobAfterSwap", after);

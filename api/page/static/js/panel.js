@@ -110,6 +110,7 @@ export function doIt(element) {
   }
   if (element.matches("input, select, textarea")) return element.focus();
   element.click();
+  if (element.matches(".side summary") && element.parentElement.open) element.scrollIntoView({ block: "start" });
   if (element.matches("#filters > summary") && element.parentElement.open) $("#filters select").focus();
 }
 
@@ -201,8 +202,9 @@ document.addEventListener("click", (event) => {
 
 // What the server could not do is said, and nothing that was typed is touched.
 // A refetch that fails is the live connection's to tell.
+const unreached = "The desk could not be reached. What you typed is kept.";
 const failures = {
-  "htmx:sendError": () => "The desk could not be reached. What you typed is kept.",
+  "htmx:sendError": () => unreached,
   "htmx:responseError": ({ xhr }) => {
     if (xhr.status === 401) return "You have been signed out. Sign in again in another tab; what you typed is kept.";
     const text = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("h1 + p")?.textContent;
@@ -213,6 +215,10 @@ for (const [name, words] of Object.entries(failures)) {
   document.addEventListener(name, ({ detail }) => {
     if (detail.requestConfig?.headers?.["X-Live"] !== "1") say(words(detail), true);
   });
+}
+// reached takes back that the desk could not be: it answers again.
+export function reached() {
+  if ($("#said")?.textContent.endsWith(unreached)) say("");
 }
 // A form that has left the page with its ticket is not heard there: it is listened to itself, and the ticket is named.
 document.addEventListener("htmx:beforeRequest", ({ target }) => {
