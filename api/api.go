@@ -103,9 +103,11 @@ func New(config Config) (http.Handler, error) {
 		return nil, fmt.Errorf("make the API: trusted proxies: %w", err)
 	}
 	engine.Use(s.observe, s.sameOrigin)
-	engine.NoRoute(func(c *gin.Context) { s.nothing(c, http.StatusNotFound, "no page has this address") })
+	engine.NoRoute(func(c *gin.Context) {
+		s.nothing(c, http.StatusNotFound, "there is nothing here", "no page has this address")
+	})
 	engine.NoMethod(func(c *gin.Context) {
-		s.nothing(c, http.StatusMethodNotAllowed, "this resource does not know that method")
+		s.nothing(c, http.StatusMethodNotAllowed, "this resource does not know that method", "no page at this address takes that")
 	})
 	if err := s.mount(engine); err != nil {
 		return nil, fmt.Errorf("make the API: %w", err)
@@ -139,9 +141,9 @@ func (s *server) mount(engine *gin.Engine) error {
 }
 
 // nothing answers where no route does.
-func (s *server) nothing(c *gin.Context, status int, why string) {
+func (s *server) nothing(c *gin.Context, status int, why, ofPage string) {
 	if s.isPage(c) {
-		s.Site.Fail(c, fault.New(fault.NotFound, "%s", why))
+		s.Site.Fail(c, fault.New(fault.NotFound, "%s", ofPage))
 		return
 	}
 	s.refuse(c, newProblem(status, why))

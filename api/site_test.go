@@ -135,13 +135,15 @@ func TestSite_answersWithPagesAndTheAPIWithProblems(t *testing.T) {
 	for path, c := range map[string]struct {
 		status int
 		media  string
+		says   string
 	}{
-		"/nothing":     {404, "text/html; charset=utf-8"},
-		"/api/nothing": {404, "application/problem+json"},
-		"/panic":       {500, "text/html; charset=utf-8"},
+		"/nothing":     {404, "text/html; charset=utf-8", "<p>No page has this address.</p>"},
+		"/api/nothing": {404, "application/problem+json", `"there is nothing here"`},
+		"/panic":       {500, "text/html; charset=utf-8", "<h1>"},
 	} {
 		a := browse(h, "GET", path, "")
-		if a.Code != c.status || a.Header().Get("Content-Type") != c.media || strings.Contains(a.Body.String(), "secret") {
+		if a.Code != c.status || a.Header().Get("Content-Type") != c.media ||
+			strings.Contains(a.Body.String(), "secret") || !strings.Contains(a.Body.String(), c.says) {
 			t.Errorf("%s: %d %s %s", path, a.Code, a.Header().Get("Content-Type"), a.Body)
 		}
 	}

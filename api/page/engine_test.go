@@ -223,6 +223,9 @@ func TestFail_showsWhatMayBeShown(t *testing.T) {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
 	pagetest.Check(t, "error page", pagetest.Read(t, strings.NewReader(a.body)))
+	if a := s.get("/often"); a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" {
+		t.Errorf("asked too often: %d %v", a.StatusCode, a.Header)
+	}
 	if a := s.get("/conflict", "HX-Request", "true"); a.StatusCode != 409 || strings.Contains(a.body, "<html") {
 		t.Errorf("htmx gets %d %s", a.StatusCode, a.body)
 	}

@@ -31,8 +31,8 @@ func (v *Visit) fail(err error) {
 			return
 		}
 	}
-	if status == http.StatusServiceUnavailable {
-		v.gin.Header("Retry-After", "5")
+	if after := retryAfter[status]; after != "" {
+		v.gin.Header("Retry-After", after)
 	}
 	if status == http.StatusUnauthorized {
 		v.gin.Header("WWW-Authenticate", `Session realm="supportdesk"`)
@@ -56,6 +56,9 @@ func (v *Visit) fail(err error) {
 		v.engine.Log.ErrorContext(v.Context(), "no error page", "error", lost)
 	}
 }
+
+// retryAfter is after how many seconds it may be worth to ask again.
+var retryAfter = map[int]string{http.StatusServiceUnavailable: "5", http.StatusTooManyRequests: "60"}
 
 // whole is the address of the page that the browser shows: to htmx, which asks for a part of it, that is another one.
 func (v *Visit) whole() string {

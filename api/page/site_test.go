@@ -183,6 +183,7 @@ func (s *site) routes() []page.Route {
 			return err
 		}),
 		page.Get("/broken", page.Anyone, func(*page.Visit) error { return secret }),
+		page.Get("/often", page.Anyone, func(*page.Visit) error { return fault.New(fault.Limited, "that was often") }),
 		page.Get("/conflict", page.Anyone, func(*page.Visit) error { return fault.Refusal("taken", "somebody <else> has it") }),
 		page.Get("/ticks", page.SignedIn, s.tick),
 		page.Get("/granted-ticks/:number", page.Anyone, func(v *page.Visit) error {

@@ -67,6 +67,15 @@ func (v *Visit) Query(name string) string {
 // Queries gives the whole query.
 func (v *Visit) Queries() url.Values { return v.gin.Request.URL.Query() }
 
+// Tomorrow is when today ends by the policy in force, whatever the viewer's zone; in UTC until the policy is known.
+func (v *Visit) Tomorrow() time.Time {
+	zone := time.UTC
+	if v.policy != nil {
+		zone = v.policy.Zone
+	}
+	return desk.Tomorrow(time.Now(), zone)
+}
+
 // Path is the request's own, without its query.
 func (v *Visit) Path() string { return v.gin.Request.URL.Path }
 

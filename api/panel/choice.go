@@ -77,6 +77,7 @@ func (p *Pages) frame(v *page.Visit, s search, shared common) listView {
 		Priority:   choose("Priority", "priority", s.Priority, policy.Priorities(), anyOf),
 		Category:   choose("Category", "category", s.Category, shared.policy.Categories, anyOf),
 		Assignee:   shared.assignees("Assignee", "assignee", s.asked.Get("assignee"), anyOf, option{Value: nobody, Text: "nobody"}),
+		Due:        choice{Label: "Due", Name: "due", Options: []option{anyOf, {dueToday, "today", !s.DueBefore.IsZero()}}},
 		Colleagues: shared.colleagues, Priorities: policy.Priorities(), Categories: shared.policy.Categories,
 		Swap: v.Partial(),
 	}
@@ -101,5 +102,5 @@ func (p *Pages) frame(v *page.Visit, s search, shared common) listView {
 
 var chipNames = map[string]string{
 	"q": "words", "status": "status", "priority": "priority", "category": "category", "assignee": "assignee",
-	"requester": "requester",
+	"requester": "requester", "due": "due",
 }

@@ -25,7 +25,7 @@ type listView struct {
 	Chips                  []chip
 	QueueChoice, Status    choice
 	Priority, Category     choice
-	Assignee               choice
+	Assignee, Due          choice
 	Mistake                string
 	Rows                   []row
 	More, First            string // addresses of other pages; may be empty

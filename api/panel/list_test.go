@@ -194,13 +194,26 @@ func TestList_saysWhatItCannotRead(t *testing.T) {
 	b := o.browser("anna")
 	for _, query := range []string{
 		"queue=none", "status=gone", "priority=huge", "after=rubbish", "assignee=" + strings.Repeat("x", 65), "q=" + strings.Repeat("x", 201),
-		"requester=%E2%80%AEevil", "queue=%00",
+		"requester=%E2%80%AEevil", "queue=%00", "due=never",
 	} {
 		a := b.get("/desk?" + query).is(http.StatusUnprocessableEntity)
 		pagetest.Check(t, query, a.Document)
 		if a.says("#list [role=alert]") == "" || a.Find(".item").Length() > 0 {
 			t.Errorf("%s: it says %q and shows %d tickets", query, a.says("#list [role=alert]"), a.Find(".item").Length())
 		}
+	}
+}
+
+// TestList_narrowsToWhatIsDueToday: nothing of a ticket that waits for its requester is.
+func TestList_narrowsToWhatIsDueToday(t *testing.T) {
+	o := openOffice(t)
+	paused := o.submit("clara", "Paused", "…")
+	o.ask("anna", desk.Request{Number: paused, Verb: ticket.VerbAgentReply, Body: "Answered."})
+	o.ask("anna", desk.Request{Number: paused, Verb: ticket.VerbRequestInformation, Body: "Which?"})
+	a := o.browser("anna").get("/desk?queue=all&due=today").is(http.StatusOK)
+	pagetest.Check(t, "due today", a.Document)
+	if a.Find("#item-"+string(paused)).Length() > 0 || a.says(".chips li:first-child a span") != "due" {
+		t.Errorf("the list is %q, filtered by %q", a.says("#rows"), a.says(".chips"))
 	}
 }
 

@@ -26,8 +26,11 @@ type search struct {
 	asked url.Values // what was asked for, without empty values and what no list knows
 }
 
+// dueToday is the value of the filter by promise that finds what the overview counts as due today.
+const dueToday = "today"
+
 // searchFields are what a list's address may hold, in the order of their chips.
-var searchFields = []string{"queue", "q", "status", "priority", "category", "assignee", "requester", "after"}
+var searchFields = []string{"queue", "q", "status", "priority", "category", "assignee", "requester", "due", "after"}
 
 // readSearch reads a list's address. Without anything in it the list is the viewer's own queue.
 func readSearch(v *page.Visit, query url.Values) (search, error) {
@@ -49,6 +52,13 @@ func readSearch(v *page.Visit, query url.Values) (search, error) {
 		Requester: f.Optional("requester", s.asked.Get("requester"), input.MaxSearch),
 		Text:      f.Optional("q", s.asked.Get("q"), input.MaxSearch),
 		After:     f.Cursor("after", s.asked.Get("after")),
+	}
+	switch s.asked.Get("due") {
+	case dueToday:
+		s.DueBefore = v.Tomorrow()
+	case "":
+	default:
+		f.Reject("due", "is unknown")
 	}
 	s.check(&f)
 	return s, f.Err()

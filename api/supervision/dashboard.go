@@ -23,8 +23,8 @@ type searchView struct{ Name, Says, Address string }
 
 // searches find running workflows by the contract's search attributes.
 var searches = []struct{ name, says, query string }{
-	{"Escalated", "a promise was broken, and nobody has answered for it", `WorkflowType="Ticket" AND ExecutionStatus="Running" AND EscalationRung>0`},
-	{"Paused", "a promise that is owed stands still", `WorkflowType="Ticket" AND ExecutionStatus="Running" AND Paused=true`},
+	{"Breached, nobody has answered", "a promise was broken and its escalation climbs on", `WorkflowType="Ticket" AND ExecutionStatus="Running" AND EscalationRung>0`},
+	{"Paused", "a ticket with a promise that is owed and stands still", `WorkflowType="Ticket" AND ExecutionStatus="Running" AND Paused=true`},
 	{"All that run", "every ticket that is not closed", `WorkflowType="Ticket" AND ExecutionStatus="Running"`},
 }
 

@@ -71,6 +71,12 @@ func TestDashboard_showsWhatNeedsSomebody(t *testing.T) {
 		}
 		queries = append(queries, u.Query().Get("query"))
 	})
+	if text := a.Find(".searches").Text(); !strings.Contains(text, "Breached, nobody has answered") || !strings.Contains(text, "Paused") {
+		t.Errorf("the searches read %q", text)
+	}
+	if got := a.Find("#tile-due").AttrOr("href", ""); got != "/desk?queue=all&due=today" {
+		t.Errorf("what is due today is listed at %q", got)
+	}
 	for _, want := range []string{"EscalationRung>0", "Paused=true"} {
 		if !slices.ContainsFunc(queries, func(q string) bool { return strings.Contains(q, want) }) {
 			t.Errorf("no search for %s among %q", want, queries)

@@ -43,6 +43,7 @@ type Filter struct {
 	Statuses  []ticket.Status // any of these
 	Open      bool            // not closed
 	Assignee  string          // handle or ID
+	DueBefore time.Time       // not closed, and a promise that runs falls due before; for staff
 	Requester string          // an ID, or part of a name or an address in any case; for staff
 	Priority  policy.Priority
 	Category  string

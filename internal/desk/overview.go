@@ -101,6 +101,12 @@ const bounceMemory = 7 * 24 * time.Hour
 // mostEscalations is how many the overview lists.
 const mostEscalations = 25
 
+// Tomorrow is when the day of an instant ends in a zone.
+func Tomorrow(now time.Time, zone *time.Location) time.Time {
+	today := now.In(zone)
+	return time.Date(today.Year(), today.Month(), today.Day()+1, 0, 0, 0, 0, zone)
+}
+
 // Overview gives the desk at a glance.
 func (r *Reports) Overview(ctx context.Context, now time.Time) (Overview, error) {
 	_, p, _, err := r.policies.PolicyInForce(ctx)
@@ -108,9 +114,7 @@ func (r *Reports) Overview(ctx context.Context, now time.Time) (Overview, error)
 		return Overview{}, err
 	}
 	o := Overview{At: now, Zone: p.Zone}
-	today := now.In(p.Zone)
-	tomorrow := time.Date(today.Year(), today.Month(), today.Day()+1, 0, 0, 0, 0, p.Zone)
-	cells, err := r.store.OpenTickets(ctx, bandStarts(now), tomorrow)
+	cells, err := r.store.OpenTickets(ctx, bandStarts(now), Tomorrow(now, p.Zone))
 	if err != nil {
 		return Overview{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/jackc/pgx/v5"
@@ -85,6 +86,7 @@ func (q *listing) of(f desk.Filter) {
 	if f.Viewer.Role.Staff() {
 		q.read, q.beside = recordColumns+wordsColumns+" FROM ", recordBeside+wordsBeside
 		q.queue(f)
+		q.dueBefore(f.DueBefore)
 		q.requester(f.Requester)
 		q.byDue(f)
 	} else {
@@ -132,6 +134,14 @@ func (q *listing) queue(f desk.Filter) {
 		q.where(`t.status = 'waiting'`)
 	case desk.QueueResolved:
 		q.where(`t.status = 'resolved'`)
+	}
+}
+
+// dueBefore says next_due as well: no moment comes after a promise that runs, and the index of those goes by it.
+func (q *listing) dueBefore(limit time.Time) {
+	if !limit.IsZero() {
+		q.where(`t.status <> 'closed' AND t.promise_due < @due_before AND t.promise_due < 'infinity' AND t.next_due < @due_before`)
+		q.args["due_before"] = limit
 	}
 }
 

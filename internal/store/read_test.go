@@ -160,6 +160,8 @@ func TestList_queues(t *testing.T) {
 		"mine, closed":   {desk.Filter{Queue: desk.QueueMine, Statuses: []ticket.Status{ticket.StatusClosed}}, []ticket.Number{closed}},
 		"unassigned":     {desk.Filter{Queue: desk.QueueUnassigned}, []ticket.Number{pending, fresh, breached}},
 		"due soon":       {desk.Filter{Queue: desk.QueueDueSoon}, []ticket.Number{fresh, mine, breached}},
+		"due before":     {desk.Filter{DueBefore: time.Now().Add(24 * time.Hour)}, []ticket.Number{fresh, mine, breached}},
+		"due by now":     {desk.Filter{DueBefore: time.Now()}, nil},
 		"breached":       {desk.Filter{Queue: desk.QueueBreached}, []ticket.Number{breached}},
 		"waiting":        {desk.Filter{Queue: desk.QueueWaiting}, []ticket.Number{waiting}},
 		"resolved":       {desk.Filter{Queue: desk.QueueResolved}, []ticket.Number{resolved}},

@@ -207,9 +207,14 @@ func TestOverview_countsTheDesk(t *testing.T) {
 	d.imports(waiting, broken, bounced, acknowledged)
 	pending := d.submit(d.customer).Number
 	fresh := d.taken(d.customer)
-	o, err := d.reports().Overview(t.Context(), time.Now())
+	now := time.Now()
+	o, err := d.reports().Overview(t.Context(), now)
 	if err != nil {
 		t.Fatal(err)
+	}
+	today, _, err := d.List(t.Context(), desk.Filter{Viewer: d.agent, DueBefore: desk.Tomorrow(now, o.Zone), Limit: 100})
+	if err != nil || len(today) != o.DueToday {
+		t.Errorf("%d are due today, and the list has %d, %v", o.DueToday, len(today), err)
 	}
 	// Silence has resolved and closed the waiting one.
 	if o.Open != 4 || o.Unassigned != 3 || o.Breached != 2 || o.DueToday < 1 || o.Statuses[0].Total+o.Statuses[1].Total != 4 {
