@@ -85,6 +85,9 @@ func TestDashboard_showsWhatNeedsSomebody(t *testing.T) {
 	if a.Find(`#board[hx-get="/supervision"][hx-trigger="sse:changed, every 60s"]`).Closest(`[sse-connect="/supervision/live"]`).Length() != 1 {
 		t.Error("the board is not kept up to date")
 	}
+	if a.Find(`[role="status"] > #away[hidden]`).Length() != 1 || a.Find(`script[src$="/js/away.js"]`).Length() != 1 {
+		t.Error("nobody would be told that the desk is away")
+	}
 	part := o.browser("sam").get("/supervision", "HX-Request", "true")
 	if part.Find("main, h1").Length() > 0 || part.Find("#tile-open").Length() != 1 {
 		t.Errorf("a script gets %s", part.text[:200])

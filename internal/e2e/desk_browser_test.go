@@ -105,7 +105,7 @@ func talk(t *testing.T, s *stack) {
 	agent.SeeOn("#ticket-head", "closed")
 }
 
-// awayAndBack has an agent and a customer look at a ticket while the API is killed and started again.
+// awayAndBack has an agent and a customer look at a ticket, and a supervisor at the desk, while the API is killed and started again.
 func awayAndBack(t *testing.T, s *stack) {
 	number := s.customer.submit("The numbat stickers are missing", "All of them.")
 	customer, agent := s.window("customer@demo.example", browsertest.Look{}), s.window("agent@demo.example", browsertest.Look{})
@@ -113,16 +113,22 @@ func awayAndBack(t *testing.T, s *stack) {
 	customer.SeeOn("#conversation", "All of them.")
 	agent.Goto("/desk/tickets/" + number)
 	agent.SeeOn("#conversation", "All of them.")
-	for _, p := range []*browsertest.Page{customer, agent} {
+	supervisor := s.window("supervisor@demo.example", browsertest.Look{})
+	supervisor.Goto("/supervision")
+	for _, p := range []*browsertest.Page{customer, agent, supervisor} {
 		// The requests that find nobody, and what htmx says of them.
 		p.Forgive("net::ERR_", "[object Event]", "htmx:sendError", "htmx:afterRequest", "Uncaught (in promise)")
 	}
 	s.api.kill()
 	agent.SeeOn("#away", "The desk does not answer")
+	customer.SeeOn("#away", "This page goes on by itself")
+	supervisor.SeeOn("#away", "This page goes on by itself")
 	agent.Press("r")
 	agent.Type("They fell behind the shelf.")
 	s.api.start()
-	agent.Until("the desk is back", `document.querySelector("#away").hidden`)
+	for _, p := range []*browsertest.Page{customer, agent, supervisor} {
+		p.Until("the desk is back", `document.querySelector("#away").hidden`)
+	}
 
 	s.customer.do(number, "replies", words{"body": "Still missing."})
 	agent.SeeOn("#conversation", "Still missing.")

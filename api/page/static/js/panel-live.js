@@ -1,12 +1,13 @@
 // Keeps an open desk fresh: the server says which ticket changed, and what is shown of it is asked for again. What is
 // typed, where it is scrolled and what has the focus stay as they are.
+import { back, lost } from "./away.js";
 import { reached, say, settleList } from "./panel.js";
 import { restoreDrafts, written } from "./panel-draft.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const listEvery = 1000, presentEvery = 15_000, hiddenFor = 30_000;
 
-let source, lost, again, hidden;
+let source, again, hidden;
 
 const ticket = () => $("#ticket[data-number]");
 
@@ -48,9 +49,7 @@ function connect() {
   source?.close();
   source = new EventSource("/desk/live");
   source.addEventListener("open", () => {
-    clearTimeout(lost);
-    lost = null;
-    $("#away").hidden = true;
+    back();
     reached();
     if (again) everything();
     again = true;
@@ -64,7 +63,7 @@ function connect() {
   });
   source.addEventListener("everything", everything);
   source.addEventListener("error", () => {
-    lost ??= setTimeout(() => { $("#away").hidden = false; }, 2000);
+    lost();
     if (source.readyState !== EventSource.CLOSED) return; // it comes back by itself
     refreshList(); // leads to the sign-in, when that is why
     setTimeout(() => { if (!document.hidden) connect(); }, 3000);
