@@ -24,8 +24,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// maxForm is the longest posted form, in bytes. Percent-encoding may triple what was typed.
-const maxForm = 3*desk.MaxBody + 16<<10
+// maxForm is the longest posted form, in bytes. Percent-encoding may triple what was typed, and a line break counts as
+// one byte of a message and is posted as six. A message of twice the limit fits, too, so that it comes back in its form.
+const maxForm = 6*desk.MaxBody + 16<<10
 
 var errSignIn = fault.New(fault.Unauthenticated, "sign in to see this page")
 

@@ -72,6 +72,20 @@ func TestSubmit_twiceWithOneFormIsOneTicket(t *testing.T) {
 	}
 }
 
+// However a browser encodes it: letters of two bytes are posted as six, and a line break of one as six.
+func TestSubmit_takesTheLongestMessage(t *testing.T) {
+	o := openOffice(t)
+	b := o.as("clara")
+	for name, body := range map[string]string{
+		"letters": strings.Repeat("ä", desk.MaxBody/2), "symbols": strings.Repeat("€", desk.MaxBody/3),
+		"line breaks": "x" + strings.Repeat("\r\n", desk.MaxBody-1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.post(http.StatusSeeOther, "/tickets", "subject", strings.Repeat("ä", desk.MaxSubject), "body", body, "category", "general")
+		})
+	}
+}
+
 func TestSubmit_givesBackWhatCannotBeTaken(t *testing.T) {
 	o := openOffice(t)
 	b := o.as("clara")
@@ -83,6 +97,7 @@ func TestSubmit_givesBackWhatCannotBeTaken(t *testing.T) {
 		"no message":              {[]string{"subject", "kept", "body", " \r\n ", "category", "general"}, "body"},
 		"a long subject":          {[]string{"subject", strings.Repeat("x", 201), "body", "b"}, "subject"},
 		"a long message":          {[]string{"subject", "s", "body", strings.Repeat("x", desk.MaxBody+1)}, "body"},
+		"twice as long":           {[]string{"subject", "s", "body", strings.Repeat("ä", desk.MaxBody)}, "body"},
 		"a control character":     {[]string{"subject", "s", "body", "a\x00b"}, "body"},
 		"a category of no policy": {[]string{"subject", "s", "body", "b", "category", "gardening"}, "category"},
 		"a long order number":     {[]string{"subject", "s", "body", "b", "order", strings.Repeat("1", 65)}, "order"},
