@@ -213,10 +213,10 @@ func TestTimeline_tellsStaffWhoDidNotGetWhichMail(t *testing.T) {
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	o.do("anna", 200, "POST", self+"/assignment", "")
 	n := ticket.Number(strings.TrimPrefix(self, "/api/v1/tickets/"))
-	if err := o.store.Bounced(t.Context(), n, 1, "550 no such user"); err != nil {
+	if err := o.Store.Bounced(t.Context(), n, 1, "550 no such user"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.store.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 1}); err != nil {
+	if _, err := o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 1}); err != nil {
 		t.Fatal(err)
 	}
 	staff := o.do("anna", 200, "GET", self+"/timeline", "").Body.String()
@@ -263,8 +263,8 @@ func TestList_pagesShowEachTicketOnce(t *testing.T) {
 	want := map[string]bool{}
 	for i := range 9 {
 		if i == 5 {
-			o.clerk.away.Lock()
-			defer o.clerk.away.Unlock()
+			o.Clerk.Away.Lock()
+			defer o.Clerk.Away.Unlock()
 		}
 		self := o.submit("clara", `{"subject":"Parcel","body":"zebra `+string(rune('a'+i))+`"}`)
 		want[strings.TrimPrefix(self, "/api/v1/tickets/")] = true
@@ -307,12 +307,12 @@ func TestCommand_acceptedWhileNobodyTakes(t *testing.T) {
 	o := openOffice(t)
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	o.do("anna", 200, "POST", self+"/assignment", "")
-	o.clerk.away.Lock()
+	o.Clerk.Away.Lock()
 	o.do("anna", 202, "POST", self+"/replies", `{"body":"hello"}`)
 	if got := decode[ticketJSON](t, o.do("clara", 200, "GET", self, "")); !got.Pending {
 		t.Errorf("not pending: %+v", got)
 	}
-	o.clerk.away.Unlock()
+	o.Clerk.Away.Unlock()
 	got := decode[ticketJSON](t, o.do("anna", 200, "POST", self+"/notes", `{"body":"n"}`))
 	if got.Pending || got.Clocks.FirstResponse.MetAt.IsZero() {
 		t.Errorf("the reply was not taken before the note: %+v", got)

@@ -6,15 +6,16 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/officetest"
 )
 
 // BenchmarkDesk asks for what agents look at all day, over HTTP, on a desk of 100,000 tickets. None may take 100 ms.
 func BenchmarkDesk(b *testing.B) {
 	filled := demotest.New(b, demotest.Many)
-	o := openOfficeOn(b, filled.Store)
-	o.people["agent"] = filled.Agent
+	o := openOfficeOn(b, officetest.On(b, filled.Store))
+	o.People["agent"] = filled.Agent
 	agent := o.browser("agent")
-	some, _, err := o.desk.List(b.Context(), desk.Filter{Viewer: filled.Agent, Queue: desk.QueueMine, Limit: 1})
+	some, _, err := o.Desk.List(b.Context(), desk.Filter{Viewer: filled.Agent, Queue: desk.QueueMine, Limit: 1})
 	if err != nil || len(some) == 0 {
 		b.Fatalf("the agent has no ticket: %v", err)
 	}

@@ -47,13 +47,13 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 			if shown := b.get(path); shown.says(".flash") != c.done {
 				t.Errorf("it says %q", shown.says(".flash"))
 			}
-			entries, err := o.desk.Timeline(t.Context(), o.people["sam"], n)
+			entries, err := o.Desk.Timeline(t.Context(), o.People["sam"], n)
 			if err != nil {
 				t.Fatal(err)
 			}
 			times := 0
 			for _, e := range entries {
-				if e.Kind == c.kind && e.Body == "What  I typed\n here" && e.By.ID == o.people["anna"].ID {
+				if e.Kind == c.kind && e.Body == "What  I typed\n here" && e.By.ID == o.People["anna"].ID {
 					times++
 				}
 			}
@@ -174,7 +174,7 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 					t.Errorf("triggered %q", a.header.Get("HX-Trigger"))
 				}
 			}
-			entries, err := o.desk.Timeline(t.Context(), o.people["clara"], c.number)
+			entries, err := o.Desk.Timeline(t.Context(), o.People["clara"], c.number)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -194,9 +194,9 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 func TestWrite_thatIsNotDecidedInTimeIsKept(t *testing.T) {
 	o := openOffice(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
-	o.clerk.away.Lock()
+	o.Clerk.Away.Lock()
 	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).is(http.StatusOK)
-	o.clerk.away.Unlock()
+	o.Clerk.Away.Unlock()
 	if !strings.HasPrefix(a.says(`[hx-swap-oob="innerHTML:#said"]`), "Accepted.") || a.Find("#body-reply").Text() != "" || a.Find("#ticket-head .tag.pending").Length() != 1 {
 		t.Errorf("it says %q and gives back %q", a.says(`[hx-swap-oob="innerHTML:#said"]`), a.Find("#body-reply").Text())
 	}
@@ -219,12 +219,12 @@ func TestAssignment_saysWhoTookItASecondAgo(t *testing.T) {
 	if got := a.says("#ticket > .problem"); !strings.Contains(got, "Anna Agent") {
 		t.Errorf("it says %q", got)
 	}
-	if has := o.ticket(n).Assignee; has == nil || has.ID != o.people["anna"].ID {
+	if has := o.ticket(n).Assignee; has == nil || has.ID != o.People["anna"].ID {
 		t.Errorf("%+v has the ticket", has)
 	}
 	again := a.Find("form:has(#take) [name=expected]").AttrOr("value", "")
 	bert.post(path+"/assignment", url.Values{"expected": {again}}, byScript...).is(http.StatusOK) // now they know, and mean it
-	if has := o.ticket(n).Assignee; has == nil || has.ID != o.people["bert"].ID {
+	if has := o.ticket(n).Assignee; has == nil || has.ID != o.People["bert"].ID {
 		t.Errorf("%+v has the ticket", has)
 	}
 }

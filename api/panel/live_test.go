@@ -118,7 +118,7 @@ func TestLive_leadsToTheSignInAndBackToThePage(t *testing.T) {
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	path := "/desk/tickets/" + string(n) + "?queue=all"
 	anna := o.browser("anna")
-	if err := o.store.EndSessions(t.Context(), o.people["anna"].ID); err != nil {
+	if err := o.Store.EndSessions(t.Context(), o.People["anna"].ID); err != nil {
 		t.Fatal(err)
 	}
 	a := anna.get(path+"&part=live", "HX-Request", "true", "HX-Current-URL", o.server.URL+path)

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -21,64 +20,46 @@ import (
 	"github.com/holesalemart/supportdesk/api/panel"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/officetest"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
-	"github.com/holesalemart/supportdesk/internal/pgtest"
-	"github.com/holesalemart/supportdesk/internal/policy"
-	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// office is the panel on the real store. A clerk stands where the workflows are: it takes every command as soon as it
-// is accepted, by the same step.
+// office is the panel on a desk that works.
 type office struct {
+	*officetest.Office
 	t      testing.TB
 	server *httptest.Server
-	store  *store.Store
-	desk   *desk.Desk
 	front  *front // what the pages ask
-	clerk  *clerk
-	people map[string]desk.Person
 }
 
 func openOffice(t testing.TB) *office {
 	t.Helper()
-	s, err := store.Open(t.Context(), pgtest.Template(t, "panel", store.Migrate), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	if _, _, err := s.PublishPolicy(t.Context(), policy.Holesalemart(), "a test", "to begin with"); err != nil {
-		t.Fatal(err)
-	}
-	o := openOfficeOn(t, s)
-	o.hire("clara", ticket.RoleCustomer, "Clara Customer")
-	o.hire("carl", ticket.RoleCustomer, "Carl Other")
-	o.hire("anna", ticket.RoleAgent, "Anna Agent")
-	o.hire("bert", ticket.RoleAgent, "Bert Agent")
-	o.hire("sam", ticket.RoleSupervisor, "Sam Supervisor")
+	o := openOfficeOn(t, officetest.Open(t, "panel"))
+	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
+	o.Hire("carl", ticket.RoleCustomer, "Carl Other")
+	o.Hire("anna", ticket.RoleAgent, "Anna Agent")
+	o.Hire("bert", ticket.RoleAgent, "Bert Agent")
+	o.Hire("sam", ticket.RoleSupervisor, "Sam Supervisor")
 	return o
 }
 
-// openOfficeOn opens the panel on a desk that has a policy, and hires nobody.
-func openOfficeOn(t testing.TB, s *store.Store) *office {
+// openOfficeOn opens the panel, and hires nobody.
+func openOfficeOn(t testing.TB, with *officetest.Office) *office {
 	t.Helper()
-	o := &office{t: t, store: s, people: map[string]desk.Person{}}
+	o := &office{Office: with, t: t}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
-	outcomes := store.NewOutcomes(s, log)
-	o.clerk = &clerk{store: s, bell: make(chan struct{}, 1)}
-	o.keep(outcomes.Run)
-	o.keep(o.clerk.run)
-	o.desk = desk.New(s, s, s, outcomes, o.clerk)
-	o.front = &front{Desk: o.desk}
+	o.Work(log)
+	o.front = &front{Desk: o.Desk}
 	site, err := page.New(page.Config{
-		Sessions: s.Sessions(), People: s, Policies: o.desk, TemporalUI: "http://temporal.example/namespaces/default", Log: log,
+		Sessions: o.Sessions(), People: o.Store, Policies: o.Desk, TemporalUI: "http://temporal.example/namespaces/default", Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	handler, err := api.New(api.Config{
-		Desk: o.desk, People: s, Site: site, Log: log,
-		Areas: []page.Area{panel.New(o.front, s, outcomes).Area(), o.entrance()},
+		Desk: o.Desk, People: o.Store, Site: site, Log: log,
+		Areas: []page.Area{panel.New(o.front, o.Store, o.Outcomes).Area(), o.entrance()},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -92,8 +73,8 @@ func openOfficeOn(t testing.TB, s *store.Store) *office {
 func (o *office) entrance() page.Area {
 	return page.Area{Name: "entrance", Templates: fstest.MapFS{}, Routes: []page.Route{
 		page.Get("/let-in/:name", page.Anyone, func(v *page.Visit) error {
-			p := o.people[v.Param("name")]
-			epoch, err := o.store.SessionEpoch(v.Context(), p.ID)
+			p := o.People[v.Param("name")]
+			epoch, err := o.Store.SessionEpoch(v.Context(), p.ID)
 			if err == nil {
 				err = v.Session.SignIn(p, epoch)
 			}
@@ -105,35 +86,10 @@ func (o *office) entrance() page.Area {
 	}}
 }
 
-// keep runs something until the test ends.
-func (o *office) keep(run func(context.Context) error) {
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() {
-		if err := run(ctx); err != nil {
-			o.t.Error(err)
-		}
-	})
-	o.t.Cleanup(func() { stop(); running.Wait() })
-}
-
-func (o *office) hire(handle string, role ticket.Role, name string) {
-	o.t.Helper()
-	p := desk.Person{Role: role, Name: name, Address: handle + "@example.com"}
-	if role.Staff() {
-		p.Handle = handle
-	}
-	p, err := o.store.AddPerson(o.t.Context(), p)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	o.people[handle] = p
-}
-
 // submit has somebody write a new ticket, and a supervisor note that it is there: so it has been taken.
 func (o *office) submit(who, subject, body string) ticket.Number {
 	o.t.Helper()
-	receipt, err := o.desk.Submit(o.t.Context(), o.people[who], desk.Submission{
+	receipt, err := o.Desk.Submit(o.t.Context(), o.People[who], desk.Submission{
 		Number: ticket.NewNumber("HM"), Subject: subject, Body: body, Order: "4711",
 	})
 	if err != nil {
@@ -146,7 +102,7 @@ func (o *office) submit(who, subject, body string) ticket.Number {
 // ask has somebody ask something of a ticket beside the pages.
 func (o *office) ask(who string, r desk.Request) ticket.Outcome {
 	o.t.Helper()
-	_, outcome, decided, err := o.desk.Command(o.t.Context(), o.people[who], r)
+	_, outcome, decided, err := o.Desk.Command(o.t.Context(), o.People[who], r)
 	if err != nil || !decided {
 		o.t.Fatalf("%s of %s was not decided: %v", r.Verb, r.Number, err)
 	}
@@ -156,7 +112,7 @@ func (o *office) ask(who string, r desk.Request) ticket.Outcome {
 // ticket is a ticket as staff see it.
 func (o *office) ticket(n ticket.Number) desk.View {
 	o.t.Helper()
-	v, err := o.desk.Ticket(o.t.Context(), o.people["sam"], n)
+	v, err := o.Desk.Ticket(o.t.Context(), o.People["sam"], n)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -257,46 +213,4 @@ func (f *front) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 		return desk.Accepted{}, ticket.Outcome{}, false, fault.New(fault.Unavailable, "the database does not answer now")
 	}
 	return a, outcome, decided, err
-}
-
-type clerk struct {
-	store *store.Store
-	bell  chan struct{}
-	away  sync.Mutex // held while the clerk is out
-}
-
-// Wake never waits: one ring is enough for whatever is there.
-func (c *clerk) Wake() {
-	select {
-	case c.bell <- struct{}{}:
-	default:
-	}
-}
-
-func (c *clerk) run(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-c.bell:
-		}
-		c.away.Lock()
-		handed, err := 1, error(nil)
-		for handed > 0 && err == nil {
-			handed, err = c.store.Undelivered(ctx, 100, 100, c.take)
-		}
-		c.away.Unlock()
-		if err != nil && ctx.Err() == nil {
-			return err
-		}
-	}
-}
-
-func (c *clerk) take(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
-	for _, d := range all {
-		if _, err := c.store.Step(ctx, ticket.StepRequest{Number: d.Number, Command: d.Command.Seq}); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
 }

@@ -60,7 +60,7 @@ func TestRoutes_knowNoTicketThatIsNotThere(t *testing.T) {
 func TestShortcuts_areWhatTheOverviewSays(t *testing.T) {
 	o := openOffice(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
-	if _, err := o.store.SaveCanned(t.Context(), o.people["sam"], desk.Canned{Title: "Hello", Body: "Hello.", Shared: true}); err != nil {
+	if _, err := o.Store.SaveCanned(t.Context(), o.People["sam"], desk.Canned{Title: "Hello", Body: "Hello.", Shared: true}); err != nil {
 		t.Fatal(err)
 	}
 	b := o.browser("anna")

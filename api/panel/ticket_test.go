@@ -98,7 +98,7 @@ func TestTicket_showsMailsCommandsAndWhatElseTheRequesterWants(t *testing.T) {
 	other := o.submit("clara", "And my invoice", "Please.")
 	o.submit("carl", "Somebody else's", "…")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbReopen}) // refused
-	if err := o.store.Bounced(t.Context(), n, 1, "550 no such mailbox"); err != nil {
+	if err := o.Store.Bounced(t.Context(), n, 1, "550 no such mailbox"); err != nil {
 		t.Fatal(err)
 	}
 	a := o.browser("anna").get("/desk/tickets/" + string(n))
@@ -130,7 +130,7 @@ func TestTicket_showsItsRating(t *testing.T) {
 		t.Error("it is rated before anybody did")
 	}
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Here it is."})
-	if _, err := o.desk.Rate(t.Context(), o.people["clara"], desk.Rating{Number: n, Score: 4, Comment: "Quick!"}); err != nil {
+	if _, err := o.Desk.Rate(t.Context(), o.People["clara"], desk.Rating{Number: n, Score: 4, Comment: "Quick!"}); err != nil {
 		t.Fatal(err)
 	}
 	a := b.get("/desk/tickets/" + string(n))

@@ -21,74 +21,57 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/portal"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/officetest"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
-	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
-	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// office is the portal on the real store. A clerk stands where the workflows are, and takes every command by the same
-// step as soon as it is accepted.
+// office is the portal on a desk that works.
 type office struct {
-	*store.Store
+	*officetest.Office
 	t      *testing.T
-	desk   *desk.Desk
 	front  *front
-	clerk  *clerk
 	server *httptest.Server
 	log    *journal
-	people map[string]desk.Person // by first name
 }
 
 func openOffice(t *testing.T) *office { return openOfficeUnder(t, string(policy.Holesalemart())) }
 
 func openOfficeUnder(t *testing.T, document string) *office {
 	t.Helper()
-	s, err := store.Open(t.Context(), pgtest.Template(t, "portal", store.Migrate), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	if _, _, err := s.PublishPolicy(t.Context(), []byte(document), "a test", "to begin with"); err != nil {
-		t.Fatal(err)
-	}
-	o := &office{Store: s, t: t, log: &journal{}, people: map[string]desk.Person{}}
-	o.hire("clara", ticket.RoleCustomer, "Clara Customer")
-	o.hire("carl", ticket.RoleCustomer, "Carl Other")
-	o.hire("anna", ticket.RoleAgent, "Anna Agent")
-	outcomes := store.NewOutcomes(s, slog.New(slog.DiscardHandler))
-	o.clerk = &clerk{store: s, bell: make(chan struct{}, 1)}
-	o.keep(outcomes.Run)
-	o.keep(o.clerk.run)
-	o.desk = desk.New(s, s, s, outcomes, o.clerk)
-	o.front = &front{Desk: o.desk}
-	o.serve(outcomes)
+	o := &office{Office: officetest.OpenUnder(t, "portal", []byte(document)), t: t, log: &journal{}}
+	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
+	o.Hire("carl", ticket.RoleCustomer, "Carl Other")
+	o.Hire("anna", ticket.RoleAgent, "Anna Agent")
+	o.Work(slog.New(slog.DiscardHandler))
+	o.front = &front{Desk: o.Desk}
+	o.serve()
 	return o
 }
 
 // serve puts the portal behind the whole API, as the program does, beside an area that signs people in.
-func (o *office) serve(outcomes *store.Outcomes) {
+func (o *office) serve() {
 	o.t.Helper()
 	stop := make(chan struct{})
 	log := slog.New(slog.NewTextHandler(o.log, nil))
 	site, err := page.New(page.Config{
-		Sessions: o.Sessions(), People: o.Store, Policies: o.desk, Name: "Demo Support", Stopping: stop, Log: log,
+		Sessions: o.Sessions(), People: o.Store, Policies: o.Desk, Name: "Demo Support", Stopping: stop, Log: log,
 	})
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	customers := portal.New(o.front, o.Store, o.Store, outcomes)
+	customers := portal.New(o.front, o.Store, o.Store, o.Outcomes)
 	entrance := page.Area{Name: "entrance", Templates: fstest.MapFS{}, Routes: []page.Route{
 		page.Get("/as/:name", page.Anyone, func(v *page.Visit) error {
-			if err := v.Session.SignIn(o.people[v.Param("name")], 0); err != nil {
+			if err := v.Session.SignIn(o.People[v.Param("name")], 0); err != nil {
 				return err
 			}
 			return v.Nothing()
 		}),
 	}}
 	handler, err := api.New(api.Config{
-		Desk: o.desk, People: o.Store, Log: log, Site: site, Areas: []page.Area{customers.Area(), entrance},
+		Desk: o.Desk, People: o.Store, Log: log, Site: site, Areas: []page.Area{customers.Area(), entrance},
 	})
 	if err != nil {
 		o.t.Fatal(err)
@@ -97,31 +80,10 @@ func (o *office) serve(outcomes *store.Outcomes) {
 	o.t.Cleanup(func() { close(stop); o.server.Close() })
 }
 
-// keep runs something until the test ends.
-func (o *office) keep(run func(context.Context) error) {
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() {
-		if err := run(ctx); err != nil {
-			o.t.Error(err)
-		}
-	})
-	o.t.Cleanup(func() { stop(); running.Wait() })
-}
-
-func (o *office) hire(name string, role ticket.Role, full string) {
-	o.t.Helper()
-	p, err := o.AddPerson(o.t.Context(), desk.Person{Role: role, Name: full, Address: name + "@example.com"})
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	o.people[name] = p
-}
-
 // do asks something of a ticket, past the pages, and waits until it is decided.
 func (o *office) do(name string, r desk.Request) {
 	o.t.Helper()
-	a, _, decided, err := o.desk.Command(o.t.Context(), o.people[name], r)
+	a, _, decided, err := o.Desk.Command(o.t.Context(), o.People[name], r)
 	for !decided && err == nil {
 		_, decided, err = o.Outcome(o.t.Context(), a.Number, a.Seq)
 	}
@@ -133,7 +95,7 @@ func (o *office) do(name string, r desk.Request) {
 // taken submits a ticket, past the pages, and waits until its first step is taken.
 func (o *office) taken(name, subject string) ticket.Number {
 	o.t.Helper()
-	r, err := o.desk.Submit(o.t.Context(), o.people[name], desk.Submission{Subject: subject, Body: "Body of " + subject})
+	r, err := o.Desk.Submit(o.t.Context(), o.People[name], desk.Submission{Subject: subject, Body: "Body of " + subject})
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -315,49 +277,6 @@ func (f *front) Track(ctx context.Context, n ticket.Number) (desk.Tracking, erro
 	f.tracked = append(f.tracked, n)
 	f.mu.Unlock()
 	return f.Desk.Track(ctx, n)
-}
-
-type clerk struct {
-	store *store.Store
-	bell  chan struct{}
-	away  sync.Mutex // held while the clerk is out
-}
-
-// Wake never waits: one ring is enough for whatever is there.
-func (c *clerk) Wake() {
-	select {
-	case c.bell <- struct{}{}:
-	default:
-	}
-}
-
-func (c *clerk) run(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-c.bell:
-		}
-		// Until there is none: a ticket's submission keeps its later commands out of the same round.
-		for taken := 1; taken > 0; {
-			var err error
-			c.away.Lock()
-			taken, err = c.store.Undelivered(ctx, 100, 100, c.take)
-			c.away.Unlock()
-			if err != nil && ctx.Err() == nil {
-				return err
-			}
-		}
-	}
-}
-
-func (c *clerk) take(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
-	for _, d := range all {
-		if _, err := c.store.Step(ctx, ticket.StepRequest{Number: d.Number, Command: d.Command.Seq}); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
 }
 
 // journal is a log that a test reads.

@@ -39,7 +39,7 @@ func TestTrack_showsStatusAndDatesAndNothingElse(t *testing.T) {
 	for _, path := range []string{"/track/" + string(n), "/track/" + strings.ToLower(string(n)), "/track?number=+" + string(n) + "+"} {
 		a := b.get(http.StatusOK, path)
 		a.says(t, "main", string(n), "In progress", "Promise kept", "Resolution")
-		for _, secret := range []string{"canary", "Anna", "Clara", "clara@", "general", string(o.people["clara"].ID)} {
+		for _, secret := range []string{"canary", "Anna", "Clara", "clara@", "general", string(o.People["clara"].ID)} {
 			if strings.Contains(a.Body, secret) {
 				t.Errorf("%s shows %q", path, secret)
 			}
@@ -99,7 +99,7 @@ func (o *office) token(n ticket.Number, name string, expires time.Time) string {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	return link.Make(secret, link.Grant{Number: n, Person: o.people[name].ID, Expires: expires})
+	return link.Make(secret, link.Grant{Number: n, Person: o.People[name].ID, Expires: expires})
 }
 
 func TestLink_opensOneTicketAndNoOther(t *testing.T) {
@@ -167,13 +167,13 @@ func TestLink_endsWithItsTimeItsPersonAndTheirSessions(t *testing.T) {
 	}
 	b.get(http.StatusSeeOther, "/c/"+good)
 	b.get(http.StatusOK, path)
-	if err := o.EndSessions(t.Context(), o.people["clara"].ID); err != nil {
+	if err := o.EndSessions(t.Context(), o.People["clara"].ID); err != nil {
 		t.Fatal(err)
 	}
 	b.get(http.StatusSeeOther, path)
 	b.get(http.StatusSeeOther, "/c/"+good)
 	b.get(http.StatusOK, path)
-	if err := o.DisablePerson(t.Context(), o.people["clara"].ID); err != nil {
+	if err := o.DisablePerson(t.Context(), o.People["clara"].ID); err != nil {
 		t.Fatal(err)
 	}
 	if a := b.get(http.StatusSeeOther, path); !strings.HasPrefix(a.Location, "/sign-in") {

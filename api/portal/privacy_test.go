@@ -17,7 +17,7 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 	n := o.taken("clara", "canary")
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "canary"})
 	carl, nobody := o.as("carl"), o.visitor()
-	pages := portal.New(o.desk, o.Store, o.Store, noFeed{})
+	pages := portal.New(o.Desk, o.Store, o.Store, noFeed{})
 	walked := 0
 	for _, r := range pages.Area().Routes {
 		if !strings.Contains(r.Path, "/tickets/:number") {
@@ -40,7 +40,7 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 	if walked < 7 {
 		t.Errorf("only %d routes name a ticket", walked)
 	}
-	entries, err := o.Timeline(t.Context(), o.people["clara"], n)
+	entries, err := o.Timeline(t.Context(), o.People["clara"], n)
 	if err != nil || entries[len(entries)-1].Kind != ticket.EventResolved {
 		t.Errorf("somebody did something to it: %+v, %v", entries, err)
 	}
@@ -68,7 +68,7 @@ func TestPages_letNothingTypedBecomeMarkup(t *testing.T) {
 		if len(subject) > desk.MaxSubject {
 			subject = subject[:desk.MaxSubject]
 		}
-		r, err := o.desk.Submit(t.Context(), o.people["clara"], desk.Submission{Subject: subject, Body: typed, Order: subject})
+		r, err := o.Desk.Submit(t.Context(), o.People["clara"], desk.Submission{Subject: subject, Body: typed, Order: subject})
 		if err != nil {
 			t.Fatal(err)
 		}

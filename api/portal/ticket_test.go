@@ -100,12 +100,12 @@ func TestReply_isShownAsKeptWhileTheDeskCatchesUp(t *testing.T) {
 	o := openOffice(t)
 	n := o.taken("clara", "s")
 	b, path := o.as("clara"), "/tickets/"+string(n)
-	o.clerk.away.Lock()
+	o.Clerk.Away.Lock()
 	b.post(http.StatusSeeOther, path+"/replies", "body", "Are you there?")
 	a := b.get(http.StatusOK, path)
 	a.says(t, ".flash", "We have kept that.")
 	a.says(t, ".bubble.pending", "Are you there?", "Kept, and not taken by the desk yet")
-	o.clerk.away.Unlock()
+	o.Clerk.Away.Unlock()
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "caught up"})
 	if a = b.get(http.StatusOK, path); a.Find(".pending").Length() != 0 || a.Find(".mine").Length() != 2 {
 		t.Errorf("once it is taken: %s", a.text("#conversation"))
@@ -116,10 +116,10 @@ func TestTicket_showsWordsOnceWhileTheirStepIsTaken(t *testing.T) {
 	o := openOffice(t)
 	n := o.taken("clara", "s")
 	b, path := o.as("clara"), "/tickets/"+string(n)
-	o.clerk.away.Lock()
+	o.Clerk.Away.Lock()
 	b.post(http.StatusSeeOther, path+"/replies", "body", "In the middle of it.")
 	o.front.between = sync.OnceFunc(func() {
-		o.clerk.away.Unlock()
+		o.Clerk.Away.Unlock()
 		for taken := false; !taken; {
 			_, decided, err := o.Outcome(t.Context(), n, 2)
 			taken = decided || err != nil
@@ -163,7 +163,7 @@ func TestRating_isKeptChangedAndGivenBack(t *testing.T) {
 	}
 	b.post(http.StatusSeeOther, path+"/rating", "score", "2", "comment", "Slow.")
 	b.post(http.StatusSeeOther, path+"/rating", "score", "4", "comment", "Less slow.")
-	if r, err := o.Rating(t.Context(), o.people["clara"], n); err != nil || r.Score != 4 || r.Comment != "Less slow." {
+	if r, err := o.Rating(t.Context(), o.People["clara"], n); err != nil || r.Score != 4 || r.Comment != "Less slow." {
 		t.Errorf("kept %+v, %v", r, err)
 	}
 	a := b.get(http.StatusOK, path)

@@ -20,19 +20,17 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/supervision"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/officetest"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
-	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
-	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// office is the supervisors' pages on the real store.
+// office is the supervisors' pages on a desk that works.
 type office struct {
+	*officetest.Office
 	t      *testing.T
 	server *httptest.Server
-	store  *store.Store
-	people map[string]desk.Person
 	feed   *feed
 }
 
@@ -60,31 +58,23 @@ func (f *feed) tell(c desk.Change) {
 
 func openOffice(t *testing.T) *office {
 	t.Helper()
-	s, err := store.Open(t.Context(), pgtest.Template(t, "supervision", store.Migrate), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	if _, _, err := s.PublishPolicy(t.Context(), policy.Holesalemart(), "a test", "to begin with"); err != nil {
-		t.Fatal(err)
-	}
-	o := &office{t: t, store: s, people: map[string]desk.Person{}, feed: &feed{}}
-	o.hire("clara", ticket.RoleCustomer, "Clara Customer")
-	o.hire("anna", ticket.RoleAgent, "Anna Agent")
-	o.hire("mallory", ticket.RoleAgent, "=HYPERLINK(0)")
-	o.hire("sam", ticket.RoleSupervisor, "Sam Supervisor")
-	o.hire("ada", ticket.RoleAdministrator, "Ada Administrator")
+	o := &office{Office: officetest.Open(t, "supervision"), t: t, feed: &feed{}}
+	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
+	o.Hire("anna", ticket.RoleAgent, "Anna Agent")
+	o.Hire("mallory", ticket.RoleAgent, "=HYPERLINK(0)")
+	o.Hire("sam", ticket.RoleSupervisor, "Sam Supervisor")
+	o.Hire("ada", ticket.RoleAdministrator, "Ada Administrator")
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
-	d := desk.New(s, s, s, store.NewOutcomes(s, log), nil)
+	o.Work(log)
 	site, err := page.New(page.Config{
-		Sessions: s.Sessions(), People: s, Policies: d, TemporalUI: "http://temporal.example/namespaces/default", Log: log,
+		Sessions: o.Sessions(), People: o.Store, Policies: o.Desk, TemporalUI: "http://temporal.example/namespaces/default", Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	handler, err := api.New(api.Config{
-		Desk: d, People: s, Site: site, Log: log,
-		Areas: []page.Area{supervision.New(desk.NewReports(s, s), s, o.feed).Area(), o.entrance()},
+		Desk: o.Desk, People: o.Store, Site: site, Log: log,
+		Areas: []page.Area{supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed).Area(), o.entrance()},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -98,8 +88,8 @@ func openOffice(t *testing.T) *office {
 func (o *office) entrance() page.Area {
 	return page.Area{Name: "entrance", Templates: fstest.MapFS{}, Routes: []page.Route{
 		page.Get("/let-in/:name", page.Anyone, func(v *page.Visit) error {
-			p := o.people[v.Param("name")]
-			epoch, err := o.store.SessionEpoch(v.Context(), p.ID)
+			p := o.People[v.Param("name")]
+			epoch, err := o.Store.SessionEpoch(v.Context(), p.ID)
 			if err == nil {
 				err = v.Session.SignIn(p, epoch)
 			}
@@ -111,19 +101,6 @@ func (o *office) entrance() page.Area {
 	}}
 }
 
-func (o *office) hire(handle string, role ticket.Role, name string) {
-	o.t.Helper()
-	p := desk.Person{Role: role, Name: name, Address: handle + "@example.com"}
-	if role.Staff() {
-		p.Handle = handle
-	}
-	p, err := o.store.AddPerson(o.t.Context(), p)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	o.people[handle] = p
-}
-
 // ago is a whole second that many days before now.
 func ago(days float64) time.Time {
 	return time.Now().UTC().Add(-time.Duration(days * float64(24*time.Hour))).Truncate(time.Second)
@@ -133,13 +110,13 @@ func ago(days float64) time.Time {
 func (o *office) past(days float64, rating *desk.Rating, deeds ...desk.Deed) ticket.Number {
 	o.t.Helper()
 	c := desk.Chronicle{Number: ticket.NewNumber("HM"), Rating: rating, Deeds: append([]desk.Deed{{
-		By: o.people["clara"], At: ago(days), Verb: ticket.VerbSubmit, Subject: "Where is <my> parcel?", Body: "It was due on Monday.",
+		By: o.People["clara"], At: ago(days), Verb: ticket.VerbSubmit, Subject: "Where is <my> parcel?", Body: "It was due on Monday.",
 		Priority: policy.PriorityNormal, Category: "delivery",
 	}}, deeds...)}
 	if days > 50 {
-		c.Undeliverable = map[ticket.PersonID]string{o.people["clara"].ID: "550 <nobody> here"}
+		c.Undeliverable = map[ticket.PersonID]string{o.People["clara"].ID: "550 <nobody> here"}
 	}
-	if _, err := o.store.Import(o.t.Context(), []desk.Chronicle{c}); err != nil {
+	if _, err := o.Store.Import(o.t.Context(), []desk.Chronicle{c}); err != nil {
 		o.t.Fatal(err)
 	}
 	return c.Number
@@ -150,7 +127,7 @@ func (o *office) busy() (forgotten ticket.Number) {
 	forgotten = o.past(60, nil)
 	for i, handle := range []string{"anna", "mallory"} {
 		o.past(20, &desk.Rating{Score: 3 + 2*i, Comment: "Fine, <b>" + handle + "</b>.", At: ago(18)},
-			desk.Deed{By: o.people[handle], At: ago(19), Verb: ticket.VerbResolve, Body: "Done."})
+			desk.Deed{By: o.People[handle], At: ago(19), Verb: ticket.VerbResolve, Body: "Done."})
 	}
 	return forgotten
 }

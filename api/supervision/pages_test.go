@@ -173,7 +173,7 @@ func TestPromises_showTheSameNumbersInChartTableAndFile(t *testing.T) {
 		t.Errorf("a name that is a formula stands there as one: %v", found)
 	}
 	for _, name := range []string{"＝HYPERLINK(0)", "＠SUM(0)", "-1"} { // wide ones too
-		if err := o.store.Accounts().Rename(t.Context(), o.people["mallory"].ID, name); err != nil {
+		if err := o.Store.Accounts().Rename(t.Context(), o.People["mallory"].ID, name); err != nil {
 			t.Fatal(err)
 		}
 		if file := b.get(a.Find(".filter-go a").AttrOr("href", "")); !strings.Contains(file.text, ",agent,'"+name+",") {
@@ -225,8 +225,8 @@ func TestRatings_showAveragesAndComments(t *testing.T) {
 
 func TestSuggestions_canBeMarkedAsRead(t *testing.T) {
 	o := openOffice(t)
-	for i, by := range []desk.Person{o.people["clara"], {}} {
-		if err := o.store.Suggest(t.Context(), by, string(rune('a'+i)), "Open on <i>Saturdays</i>.\n\nPlease."); err != nil {
+	for i, by := range []desk.Person{o.People["clara"], {}} {
+		if err := o.Store.Suggest(t.Context(), by, string(rune('a'+i)), "Open on <i>Saturdays</i>.\n\nPlease."); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -261,7 +261,7 @@ func TestMail_listsWhatBouncedAndWhy(t *testing.T) {
 	o := openOffice(t)
 	forgotten := o.past(60, nil)
 	n := o.past(0, nil)
-	if _, err := o.store.Step(t.Context(), ticket.StepRequest{Number: n, ByHand: &ticket.ByHand{Key: "k", Verb: ticket.VerbResolve}}); err != nil {
+	if _, err := o.Store.Step(t.Context(), ticket.StepRequest{Number: n, ByHand: &ticket.ByHand{Key: "k", Verb: ticket.VerbResolve}}); err != nil {
 		t.Fatal(err)
 	}
 	a := o.browser("sam").page("/supervision/mail")

@@ -1,0 +1,102 @@
+// Package officetest gives tests of the pages and of the API a desk that works: a real store on a database of its own,
+// people, and a clerk who takes every command where the workflows would; and a door, through which a browser without
+// a window signs in, asks and reads. It needs no Temporal. For tests only.
+package officetest
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/pgtest"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Office is a store with a policy and people. Work adds the desk.
+type Office struct {
+	*store.Store
+	DSN    string                 // of its database; empty when On made the office
+	People map[string]desk.Person // by handle
+
+	Desk     *desk.Desk
+	Outcomes *store.Outcomes
+	Clerk    *Clerk
+
+	t testing.TB
+}
+
+// Open gives an office under Holesalemart's policy, in which nobody works yet. Offices of one name share the template
+// of their databases.
+func Open(t testing.TB, name string) *Office {
+	t.Helper()
+	return OpenUnder(t, name, policy.Holesalemart())
+}
+
+// OpenUnder is Open under another policy's document.
+func OpenUnder(t testing.TB, name string, document []byte) *Office {
+	t.Helper()
+	dsn := pgtest.Template(t, name, store.Migrate)
+	s, err := store.Open(t.Context(), dsn, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	if _, _, err := s.PublishPolicy(t.Context(), document, "a test", "to begin with"); err != nil {
+		t.Fatal(err)
+	}
+	o := On(t, s)
+	o.DSN = dsn
+	return o
+}
+
+// On gives an office on a store that has a policy.
+func On(t testing.TB, s *store.Store) *Office {
+	return &Office{Store: s, People: map[string]desk.Person{}, t: t}
+}
+
+// Work begins the desk's work: from here on a clerk takes what is asked of Desk, until the test ends.
+func (o *Office) Work(log *slog.Logger) {
+	o.Outcomes = store.NewOutcomes(o.Store, log)
+	o.Clerk = &Clerk{store: o.Store, bell: make(chan struct{}, 1)}
+	o.Keep(o.Outcomes.Run)
+	o.Keep(o.Clerk.run)
+	o.Desk = desk.New(o.Store, o.Store, o.Store, o.Outcomes, o.Clerk)
+}
+
+// Keep runs something until the test ends, and fails the test with its error.
+func (o *Office) Keep(run func(context.Context) error) {
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := run(ctx); err != nil {
+			o.t.Error(err)
+		}
+	})
+	o.t.Cleanup(func() { stop(); running.Wait() })
+}
+
+// Hire adds somebody whose address is their handle's at example.com. Only staff are known by the handle itself.
+func (o *Office) Hire(handle string, role ticket.Role, name string) desk.Person {
+	o.t.Helper()
+	p := desk.Person{Role: role, Name: name, Address: handle + "@example.com"}
+	if role.Staff() {
+		p.Handle = handle
+	}
+	p = o.Add(p)
+	o.People[handle] = p
+	return p
+}
+
+// Add adds a person as they are.
+func (o *Office) Add(p desk.Person) desk.Person {
+	o.t.Helper()
+	p, err := o.AddPerson(o.t.Context(), p)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return p
+}
