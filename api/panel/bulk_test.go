@@ -19,10 +19,10 @@ func TestBulk_doesItToEachAndReportsWhatWasRefusedAndWhy(t *testing.T) {
 	selected := []string{string(first), string(second), string(closed), "HM-0000000000"}
 	a := b.post("/desk/bulk?queue=all", url.Values{"ticket": selected, "do": {"assign"}, "agent": {"bert"}}).is(http.StatusOK)
 	pagetest.Check(t, "the report", a.Document)
-	if got := a.says(".sheet h2"); got != "2 tickets assigned, 2 refused" {
+	if got := a.Line(".sheet h2"); got != "2 tickets assigned, 2 refused" {
 		t.Errorf("the report begins with %q", got)
 	}
-	if got := a.says(".refusals"); !strings.Contains(got, string(closed)+" the ticket is closed for good") || !strings.Contains(got, "HM-0000000000 there is no such ticket") {
+	if got := a.Line(".refusals"); !strings.Contains(got, string(closed)+" the ticket is closed for good") || !strings.Contains(got, "HM-0000000000 there is no such ticket") {
 		t.Errorf("refused were %q", got)
 	}
 	for _, n := range []ticket.Number{first, second} {
@@ -31,8 +31,8 @@ func TestBulk_doesItToEachAndReportsWhatWasRefusedAndWhy(t *testing.T) {
 		}
 	}
 	part := b.post("/desk/bulk?queue=all", url.Values{"ticket": selected[:1], "do": {"reclassify"}, "priority": {"high"}}, byScript...).is(http.StatusOK)
-	if part.Find("#report[hx-swap-oob]").Length() != 1 || part.header.Get("HX-Trigger") != "desk:changed" || o.ticket(first).Ticket.Priority != "high" {
-		t.Errorf("the part is %.200s", part.text)
+	if part.Find("#report[hx-swap-oob]").Length() != 1 || part.Header.Get("HX-Trigger") != "desk:changed" || o.ticket(first).Ticket.Priority != "high" {
+		t.Errorf("the part is %.200s", part.Body)
 	}
 	b.post("/desk/bulk", url.Values{"ticket": selected[:2], "do": {"close"}}).is(http.StatusOK)
 	if got := o.ticket(second).Ticket.Status; got != ticket.StatusClosed {
@@ -55,7 +55,7 @@ func TestBulk_asksNothingWhenItCannotBeMeant(t *testing.T) {
 		"too many":         {"ticket": strings.Split(strings.Repeat("HM-7Q2K9XM4TD ", 1)+many(101), " "), "do": {"close"}},
 	} {
 		a := b.post("/desk/bulk", form).is(http.StatusOK)
-		if a.says("[role=alert]") == "" {
+		if a.Line("[role=alert]") == "" {
 			t.Errorf("%s: it says nothing", name)
 		}
 	}

@@ -40,12 +40,12 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 				t.Fatalf("its form goes to %q, once %q", form.AttrOr("action", ""), once)
 			}
 			a := b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "once": {once}}).is(http.StatusSeeOther)
-			if to := a.header.Get("Location"); to != path+"?queue=mine"+c.stays {
+			if to := a.Header.Get("Location"); to != path+"?queue=mine"+c.stays {
 				t.Errorf("it leads to %s", to)
 			}
 			b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "once": {once}}) // a double click
-			if shown := b.get(path); shown.says(".flash") != c.done {
-				t.Errorf("it says %q", shown.says(".flash"))
+			if shown := b.get(path); shown.Line(".flash") != c.done {
+				t.Errorf("it says %q", shown.Line(".flash"))
 			}
 			entries, err := o.Desk.Timeline(t.Context(), o.People["sam"], n)
 			if err != nil {
@@ -68,11 +68,11 @@ func TestWrite_byScriptBringsTheTicketAndAnEmptyComposer(t *testing.T) {
 	o := openOffice(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).is(http.StatusOK)
-	if a.says("#conversation .said.staff .body") != "On its way." || a.says(`[hx-swap-oob="innerHTML:#said"]`) != "The reply is sent." {
-		t.Errorf("it brings %.400s", a.text)
+	if a.Line("#conversation .said.staff .body") != "On its way." || a.Line(`[hx-swap-oob="innerHTML:#said"]`) != "The reply is sent." {
+		t.Errorf("it brings %.400s", a.Body)
 	}
-	if a.Find("#composer[hx-swap-oob] #body-reply").Text() != "" || a.header.Get("HX-Trigger") != "desk:sent" {
-		t.Errorf("the composer holds %q, triggered %q", a.Find("#body-reply").Text(), a.header.Get("HX-Trigger"))
+	if a.Find("#composer[hx-swap-oob] #body-reply").Text() != "" || a.Header.Get("HX-Trigger") != "desk:sent" {
+		t.Errorf("the composer holds %q, triggered %q", a.Find("#body-reply").Text(), a.Header.Get("HX-Trigger"))
 	}
 }
 
@@ -83,7 +83,7 @@ func TestNote_isFollowedByNotes(t *testing.T) {
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 	plain := b.post(path+"/notes?queue=all", url.Values{"body": {"She called."}}).is(http.StatusSeeOther)
 	for name, a := range map[string]answer{
-		"plain":     b.get(plain.header.Get("Location")).is(http.StatusOK),
+		"plain":     b.get(plain.Header.Get("Location")).is(http.StatusOK),
 		"by script": b.post(path+"/notes", url.Values{"body": {"Again."}}, byScript...).is(http.StatusOK),
 		"refetched": b.get(path+"?queue=all&part=composer&mode=note", byScript...).is(http.StatusOK),
 	} {
@@ -114,7 +114,7 @@ func TestWrite_isTakenOnceWhenItsAnswerIsLost(t *testing.T) {
 			}
 			o.front.broken.Store(false)
 			send(a.Find("#write-reply [name=once]").AttrOr("value", ""))
-			if said := strings.Count(b.get(path).says("#conversation"), "On its way."); said != 1 {
+			if said := strings.Count(b.get(path).Line("#conversation"), "On its way."); said != 1 {
 				t.Errorf("it is said %d times", said)
 			}
 		})
@@ -161,17 +161,17 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 				if got := a.Find("#body-" + c.mode).Text(); got != c.body {
 					t.Errorf("given back %.60q, want %.60q", got, c.body)
 				}
-				if got := a.says("#error-" + c.mode); !strings.Contains(got, c.why) {
+				if got := a.Line("#error-" + c.mode); !strings.Contains(got, c.why) {
 					t.Errorf("the reason is %q, want %q", got, c.why)
 				}
-				if told := strings.Count(a.says(".problem"), c.why); told != 1 {
+				if told := strings.Count(a.Line(".problem"), c.why); told != 1 {
 					t.Errorf("the reason stands there %d times", told)
 				}
 				if a.Find("#mode-"+c.mode+"[checked]").Length() != 1 {
 					t.Error("another kind of message is chosen")
 				}
-				if headers != nil && a.header.Get("HX-Trigger") != "desk:refused" {
-					t.Errorf("triggered %q", a.header.Get("HX-Trigger"))
+				if headers != nil && a.Header.Get("HX-Trigger") != "desk:refused" {
+					t.Errorf("triggered %q", a.Header.Get("HX-Trigger"))
 				}
 			}
 			entries, err := o.Desk.Timeline(t.Context(), o.People["clara"], c.number)
@@ -197,8 +197,8 @@ func TestWrite_thatIsNotDecidedInTimeIsKept(t *testing.T) {
 	o.Clerk.Away.Lock()
 	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).is(http.StatusOK)
 	o.Clerk.Away.Unlock()
-	if !strings.HasPrefix(a.says(`[hx-swap-oob="innerHTML:#said"]`), "Accepted.") || a.Find("#body-reply").Text() != "" || a.Find("#ticket-head .tag.pending").Length() != 1 {
-		t.Errorf("it says %q and gives back %q", a.says(`[hx-swap-oob="innerHTML:#said"]`), a.Find("#body-reply").Text())
+	if !strings.HasPrefix(a.Line(`[hx-swap-oob="innerHTML:#said"]`), "Accepted.") || a.Find("#body-reply").Text() != "" || a.Find("#ticket-head .tag.pending").Length() != 1 {
+		t.Errorf("it says %q and gives back %q", a.Line(`[hx-swap-oob="innerHTML:#said"]`), a.Find("#body-reply").Text())
 	}
 }
 
@@ -216,7 +216,7 @@ func TestAssignment_saysWhoTookItASecondAgo(t *testing.T) {
 	}
 	anna.post(path+"/assignment", seen["anna"]).is(http.StatusSeeOther)
 	a := bert.post(path+"/assignment", seen["bert"]).is(http.StatusConflict)
-	if got := a.says("#ticket > .problem"); !strings.Contains(got, "Anna Agent") {
+	if got := a.Line("#ticket > .problem"); !strings.Contains(got, "Anna Agent") {
 		t.Errorf("it says %q", got)
 	}
 	if has := o.ticket(n).Assignee; has == nil || has.ID != o.People["anna"].ID {

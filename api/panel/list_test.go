@@ -26,13 +26,13 @@ func TestList_showsWhoWhatAndBothPromises(t *testing.T) {
 		".item .assignee": "Anna Agent", ".item .loud-urgent": "urgent", ".item .tag.status-open": "open",
 		".item .words": "note Sam Supervisor: Seen.", ".item .age": "<1m",
 	} {
-		if got := a.says(selector); got != want {
+		if got := a.Line(selector); got != want {
 			t.Errorf("%s says %q, want %q", selector, got, want)
 		}
 	}
 	dues := a.Find(".item .due[data-due]")
-	if dues.Length() != 2 || !strings.Contains(a.says(".item .due"), "First response") || !strings.Contains(a.says(".item .due"), "Resolution") {
-		t.Errorf("the promises are %q", a.says(".item .due"))
+	if dues.Length() != 2 || !strings.Contains(a.Line(".item .due"), "First response") || !strings.Contains(a.Line(".item .due"), "Resolution") {
+		t.Errorf("the promises are %q", a.Line(".item .due"))
 	}
 	if bars := a.Find(".item .due progress"); bars.Length() != 2 {
 		t.Errorf("%d bars", bars.Length())
@@ -75,7 +75,7 @@ func TestList_findsByFilterAndKeepsItInEveryAddress(t *testing.T) {
 		"queue=all&q=nothing-has-this": "",
 	} {
 		a := b.get("/desk?" + query).is(http.StatusOK)
-		if got := a.says(".item .subject"); got != want {
+		if got := a.Line(".item .subject"); got != want {
 			t.Errorf("%q shows %q, want %q", query, got, want)
 		}
 		if want == "" && a.Find("#rows .empty").Length() != 1 {
@@ -89,7 +89,7 @@ func TestList_findsByFilterAndKeepsItInEveryAddress(t *testing.T) {
 	}
 	opened := b.get(link).is(http.StatusOK)
 	pagetest.Check(t, "a ticket beside its list", opened.Document)
-	if opened.says(".item .subject") != "The green table" || opened.Find(".item-link[aria-current]").Length() != 1 {
+	if opened.Line(".item .subject") != "The green table" || opened.Find(".item-link[aria-current]").Length() != 1 {
 		t.Error("beside the ticket there is another list")
 	}
 	if back := opened.Find("#back").AttrOr("href", ""); back != "/desk?q=scratched&queue=all&requester=carl" {
@@ -111,16 +111,16 @@ func TestSearch_forANumberOpensTheTicket(t *testing.T) {
 		"queue=all&status=new&q=" + string(n):                                  "queue=all&status=new",
 	} {
 		want := "/desk/tickets/" + string(n) + "?" + list
-		if to := b.get("/desk?" + query).is(http.StatusSeeOther).header.Get("Location"); to != want {
+		if to := b.get("/desk?" + query).is(http.StatusSeeOther).Header.Get("Location"); to != want {
 			t.Errorf("%q leads to %s, want %s", query, to, want)
 		}
-		if to := b.get("/desk?"+query, byScript...).header.Get("HX-Redirect"); to != want {
+		if to := b.get("/desk?"+query, byScript...).Header.Get("HX-Redirect"); to != want {
 			t.Errorf("%q by script leads to %q, want %s", query, to, want)
 		}
 		b.get("/desk?"+query, append([]string{"X-Live", "1"}, byScript...)...).is(http.StatusOK)
 	}
-	if a := b.get("/desk?q=pre-conditions").is(http.StatusOK); a.says(".item .subject") != "The blue chair" {
-		t.Errorf("words like a number find %q", a.says(".item .subject"))
+	if a := b.get("/desk?q=pre-conditions").is(http.StatusOK); a.Line(".item .subject") != "The blue chair" {
+		t.Errorf("words like a number find %q", a.Line(".item .subject"))
 	}
 }
 
@@ -130,14 +130,14 @@ func TestSearch_withoutASuccessSaysWhatElseFinds(t *testing.T) {
 	b := o.browser("anna")
 	a := b.get("/desk?queue=mine&q=Clara+Customer").is(http.StatusOK)
 	pagetest.Check(t, "an empty search", a.Document)
-	if text := a.says("#rows .empty"); !strings.Contains(text, "number opens it") || !strings.Contains(text, "filter Requester") {
+	if text := a.Line("#rows .empty"); !strings.Contains(text, "number opens it") || !strings.Contains(text, "filter Requester") {
 		t.Errorf("it says %q", text)
 	}
 	found := b.get(a.Find("#rows .empty a").First().AttrOr("href", "")).is(http.StatusOK)
-	if found.says(".item .subject") != "The blue chair" || found.Find(".filters [name=requester]").AttrOr("value", "") != "Clara Customer" {
-		t.Errorf("it leads to %q", found.says(".item"))
+	if found.Line(".item .subject") != "The blue chair" || found.Find(".filters [name=requester]").AttrOr("value", "") != "Clara Customer" {
+		t.Errorf("it leads to %q", found.Line(".item"))
 	}
-	if other := b.get("/desk?queue=mine&status=closed"); other.says("#rows .empty") == "" || other.Find("#rows .empty a[href*=requester]").Length() > 0 {
+	if other := b.get("/desk?queue=mine&status=closed"); other.Line("#rows .empty") == "" || other.Find("#rows .empty a[href*=requester]").Length() > 0 {
 		t.Error("a list without words offers to look for them among people")
 	}
 }
@@ -183,7 +183,7 @@ func TestList_countsTheQueuesAndMarksWhereOneIs(t *testing.T) {
 			t.Errorf("%s has %q, want %s", name, counts[name], want)
 		}
 	}
-	if here := a.says("#queues [aria-current] .name"); here != "Unassigned" {
+	if here := a.Line("#queues [aria-current] .name"); here != "Unassigned" {
 		t.Errorf("one is at %q", here)
 	}
 }
@@ -198,8 +198,8 @@ func TestList_saysWhatItCannotRead(t *testing.T) {
 	} {
 		a := b.get("/desk?" + query).is(http.StatusUnprocessableEntity)
 		pagetest.Check(t, query, a.Document)
-		if a.says("#list [role=alert]") == "" || a.Find(".item").Length() > 0 {
-			t.Errorf("%s: it says %q and shows %d tickets", query, a.says("#list [role=alert]"), a.Find(".item").Length())
+		if a.Line("#list [role=alert]") == "" || a.Find(".item").Length() > 0 {
+			t.Errorf("%s: it says %q and shows %d tickets", query, a.Line("#list [role=alert]"), a.Find(".item").Length())
 		}
 	}
 }
@@ -212,8 +212,8 @@ func TestList_narrowsToWhatIsDueToday(t *testing.T) {
 	o.ask("anna", desk.Request{Number: paused, Verb: ticket.VerbRequestInformation, Body: "Which?"})
 	a := o.browser("anna").get("/desk?queue=all&due=today").is(http.StatusOK)
 	pagetest.Check(t, "due today", a.Document)
-	if a.Find("#item-"+string(paused)).Length() > 0 || a.says(".chips li:first-child a span") != "due" {
-		t.Errorf("the list is %q, filtered by %q", a.says("#rows"), a.says(".chips"))
+	if a.Find("#item-"+string(paused)).Length() > 0 || a.Line(".chips li:first-child a span") != "due" {
+		t.Errorf("the list is %q, filtered by %q", a.Line("#rows"), a.Line(".chips"))
 	}
 }
 
@@ -225,8 +225,8 @@ func TestList_takesTypedWordsForWords(t *testing.T) {
 	for _, q := range []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' OR 1=1 --`, `a & | ! : * ( \`, `%`, `{{.Person}}`, "ö\u0301"} {
 		for _, field := range []string{"q", "requester", "assignee", "category"} {
 			a := b.get("/desk?queue=all&" + field + "=" + url.QueryEscape(q))
-			if a.status != http.StatusOK && a.status != http.StatusUnprocessableEntity {
-				t.Errorf("%s=%s answers %d", field, q, a.status)
+			if a.Status != http.StatusOK && a.Status != http.StatusUnprocessableEntity {
+				t.Errorf("%s=%s answers %d", field, q, a.Status)
 			}
 			if a.Find("img, script:not([src])").Length() > 0 {
 				t.Errorf("%s=%s became markup", field, q)
@@ -235,8 +235,8 @@ func TestList_takesTypedWordsForWords(t *testing.T) {
 	}
 	a := b.get("/desk?queue=all").is(http.StatusOK)
 	pagetest.Check(t, "hostile words", a.Document)
-	if a.says(".item .subject") != `<script>alert("x")</script>` {
-		t.Errorf("the subject is shown as %q", a.says(".item .subject"))
+	if a.Line(".item .subject") != `<script>alert("x")</script>` {
+		t.Errorf("the subject is shown as %q", a.Line(".item .subject"))
 	}
 }
 
@@ -245,6 +245,6 @@ func TestList_asPartIsQueuesAndRowsAlone(t *testing.T) {
 	o.submit("clara", "There", "…")
 	a := o.browser("anna").get("/desk?queue=all", byScript...).is(http.StatusOK)
 	if a.Find("header, #ticket, #list").Length() > 0 || a.Find("#rows[hx-swap-oob] .item").Length() != 1 || a.Find("#queues[hx-swap-oob]").Length() != 1 {
-		t.Errorf("the part is %.300s", a.text)
+		t.Errorf("the part is %.300s", a.Body)
 	}
 }

@@ -22,7 +22,7 @@ func (b *browser) follow() <-chan string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := b.client.Do(r)
+	response, err := b.Client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestPresence_tellsTheOthersWhoLooksAndWhoWrites(t *testing.T) {
 	events := bert.follow()
 	sees := func(want string) {
 		t.Helper()
-		if got := bert.get(path+"?part=presence", byScript...).says("#presence[hx-swap-oob]"); got != want {
+		if got := bert.get(path+"?part=presence", byScript...).Line("#presence[hx-swap-oob]"); got != want {
 			t.Errorf("bert sees %q, want %q", got, want)
 		}
 	}
@@ -104,7 +104,7 @@ func TestPresence_tellsTheOthersWhoLooksAndWhoWrites(t *testing.T) {
 	anna.post(path+"/presence", url.Values{"state": {"writing"}}).is(http.StatusNoContent)
 	o.hears(events, "presence "+string(n))
 	sees("Anna Agent is writing")
-	if own := anna.get(path).says("#presence"); own != "" {
+	if own := anna.get(path).Line("#presence"); own != "" {
 		t.Errorf("anna sees %q", own)
 	}
 	anna.post(path+"/presence", url.Values{"state": {"gone"}}).is(http.StatusNoContent)
@@ -122,10 +122,10 @@ func TestLive_leadsToTheSignInAndBackToThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := anna.get(path+"&part=live", "HX-Request", "true", "HX-Current-URL", o.server.URL+path)
-	if to := a.header.Get("HX-Redirect"); to != "/sign-in?next="+url.QueryEscape(path) {
+	if to := a.Header.Get("HX-Redirect"); to != "/sign-in?next="+url.QueryEscape(path) {
 		t.Errorf("it leads to %q", to)
 	}
-	if a := anna.post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"Hello"}}, byScript...); a.status != http.StatusUnauthorized || a.header.Get("HX-Redirect") != "" {
-		t.Errorf("a reply is answered %d and led to %q: what was typed would be gone", a.status, a.header.Get("HX-Redirect"))
+	if a := anna.post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"Hello"}}, byScript...); a.Status != http.StatusUnauthorized || a.Header.Get("HX-Redirect") != "" {
+		t.Errorf("a reply is answered %d and led to %q: what was typed would be gone", a.Status, a.Header.Get("HX-Redirect"))
 	}
 }

@@ -22,13 +22,13 @@ func TestCanned_areKeptChangedFilledInAndDeleted(t *testing.T) {
 	page := anna.get("/desk/canned").is(http.StatusOK)
 	pagetest.Check(t, "canned replies", page.Document)
 	change := page.Find(`a[href*="edit="]`).AttrOr("href", "")
-	if page.says(".card h3") != "Greeting shared" || change == "" {
-		t.Fatalf("kept is %q", page.says(".card"))
+	if page.Line(".card h3") != "Greeting shared" || change == "" {
+		t.Fatalf("kept is %q", page.Line(".card"))
 	}
 	id := strings.TrimPrefix(change, "/desk/canned?edit=")
 	filled := bert.get("/desk/tickets/" + string(n) + "/canned/" + id).is(http.StatusOK)
-	if want := "Hello Clara Customer,\norder 4711\nBert Agent"; filled.text != want {
-		t.Errorf("filled in it is %q, want %q", filled.text, want)
+	if want := "Hello Clara Customer,\norder 4711\nBert Agent"; filled.Body != want {
+		t.Errorf("filled in it is %q, want %q", filled.Body, want)
 	}
 	plain := bert.post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"Before"}, "canned": {id}, "fill": {"1"}}).is(http.StatusOK)
 	if got := plain.Find("#body-reply").Text(); !strings.HasPrefix(got, "Before\nHello Clara Customer,") || plain.Find("#mode-reply[checked]").Length() != 1 {
@@ -39,7 +39,7 @@ func TestCanned_areKeptChangedFilledInAndDeleted(t *testing.T) {
 	}
 	bert.post("/desk/canned/"+id+"/deletion", nil).is(http.StatusNotFound)
 	anna.post("/desk/canned", url.Values{"id": {id}, "title": {"Hello"}, "body": {"Hello."}}).is(http.StatusSeeOther)
-	if got := anna.get("/desk/canned").says(".card h3"); got != "Hello yours alone" {
+	if got := anna.get("/desk/canned").Line(".card h3"); got != "Hello yours alone" {
 		t.Errorf("changed it is %q", got)
 	}
 	bert.get("/desk/tickets/" + string(n) + "/canned/" + id).is(http.StatusNotFound)
@@ -53,8 +53,8 @@ func TestCanned_comeBackWithWhatIsWrong(t *testing.T) {
 	o := openOffice(t)
 	a := o.browser("anna").post("/desk/canned", url.Values{"title": {""}, "body": {"Hello {{nobody.knows}}"}}).is(http.StatusUnprocessableEntity)
 	pagetest.Check(t, "a bad canned reply", a.Document)
-	if a.Find("#body").Text() != "Hello {{nobody.knows}}" || a.says("#title-wrong") == "" || !strings.Contains(a.says("#body-wrong"), "{{nobody.knows}}") {
-		t.Errorf("back comes %q, wrong: %q %q", a.Find("#body").Text(), a.says("#title-wrong"), a.says("#body-wrong"))
+	if a.Find("#body").Text() != "Hello {{nobody.knows}}" || a.Line("#title-wrong") == "" || !strings.Contains(a.Line("#body-wrong"), "{{nobody.knows}}") {
+		t.Errorf("back comes %q, wrong: %q %q", a.Find("#body").Text(), a.Line("#title-wrong"), a.Line("#body-wrong"))
 	}
 }
 
@@ -72,8 +72,8 @@ func TestFilters_areKeptAndStandAmongTheQueues(t *testing.T) {
 	}
 	anna.post("/desk/filters", url.Values{"name": {"Blue & urgent"}, "query": {query}}).is(http.StatusSeeOther)
 	at := anna.get("/desk?" + query)
-	if at.says("#queues [aria-current] .name") != "Blue & urgent" {
-		t.Errorf("one is at %q", at.says("#queues [aria-current] .name"))
+	if at.Line("#queues [aria-current] .name") != "Blue & urgent" {
+		t.Errorf("one is at %q", at.Line("#queues [aria-current] .name"))
 	}
 	if got := bert.get("/desk").Find(`#queues a[href*="blue"]`).Length(); got != 0 {
 		t.Error("what is one's own is shown to another")
@@ -84,11 +84,11 @@ func TestFilters_areKeptAndStandAmongTheQueues(t *testing.T) {
 	}
 	bert.post("/desk/filters/"+id+"/deletion", nil).is(http.StatusNotFound)
 	anna.post("/desk/filters", url.Values{"id": {id}, "name": {"Shared now"}, "query": {query}, "shared": {"1"}}).is(http.StatusSeeOther)
-	if bert.get("/desk").says(`#queues a[href*="blue"] .name`) != "Shared now" {
+	if bert.get("/desk").Line(`#queues a[href*="blue"] .name`) != "Shared now" {
 		t.Error("what is shared is not shown to another")
 	}
 	bad := anna.post("/desk/filters", url.Values{"name": {""}, "query": {query}}).is(http.StatusUnprocessableEntity)
-	if bad.says("#name-wrong") == "" || bad.Find("#query").AttrOr("value", "") != query {
+	if bad.Line("#name-wrong") == "" || bad.Find("#query").AttrOr("value", "") != query {
 		t.Error("without a name it says nothing")
 	}
 	anna.post("/desk/filters/"+id+"/deletion", nil).is(http.StatusSeeOther)

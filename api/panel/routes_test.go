@@ -21,11 +21,11 @@ func TestRoutes_areForStaff(t *testing.T) {
 	visitor, customer := o.browser(""), o.browser("clara")
 	for _, r := range panel.New(nil, nil, nil).Area().Routes {
 		path := strings.NewReplacer(":number", string(n), ":id", "1").Replace(r.Path)
-		if got := visitor.do(r.Method, path, nil, nil); r.Method == http.MethodGet && got.status != http.StatusSeeOther || r.Method == http.MethodPost && got.status != http.StatusUnauthorized {
-			t.Errorf("%s %s answers a visitor %d", r.Method, path, got.status)
+		if got := visitor.do(r.Method, path, nil, nil); r.Method == http.MethodGet && got.Status != http.StatusSeeOther || r.Method == http.MethodPost && got.Status != http.StatusUnauthorized {
+			t.Errorf("%s %s answers a visitor %d", r.Method, path, got.Status)
 		}
-		if got := customer.do(r.Method, path, nil, nil); got.status != http.StatusForbidden || strings.Contains(got.text, "A ticket of hers") {
-			t.Errorf("%s %s answers a customer %d", r.Method, path, got.status)
+		if got := customer.do(r.Method, path, nil, nil); got.Status != http.StatusForbidden || strings.Contains(got.Body, "A ticket of hers") {
+			t.Errorf("%s %s answers a customer %d", r.Method, path, got.Status)
 		}
 		for _, role := range ticket.Roles() {
 			if r.Access.Allows == nil || r.Access.Allows(role) != role.Staff() {
@@ -49,8 +49,8 @@ func TestRoutes_knowNoTicketThatIsNotThere(t *testing.T) {
 			}
 			path := strings.NewReplacer(":number", number, ":id", "1").Replace(r.Path)
 			form := map[string][]string{"body": {"Hello"}}
-			if got := b.do(r.Method, path, form, nil); got.status != http.StatusNotFound {
-				t.Errorf("%s %s answers %d", r.Method, path, got.status)
+			if got := b.do(r.Method, path, form, nil); got.Status != http.StatusNotFound {
+				t.Errorf("%s %s answers %d", r.Method, path, got.Status)
 			}
 		}
 	}

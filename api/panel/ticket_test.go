@@ -36,10 +36,10 @@ func TestTicket_showsTheConversationWithNotesSetApart(t *testing.T) {
 	if link := a.Find(".body a"); link.AttrOr("href", "") != "https://example.com/track?a=1&b=2" || link.Length() != 1 {
 		t.Errorf("the address became %q", link.AttrOr("href", ""))
 	}
-	if label := a.says(".said.note .tag"); label != "Internal noteInternal note" {
+	if label := a.Line(".said.note .tag"); label != "Internal noteInternal note" {
 		t.Errorf("notes are labelled %q", label)
 	}
-	if what := a.says(".happened"); !strings.Contains(what, "Anna Agent took the ticket") {
+	if what := a.Line(".happened"); !strings.Contains(what, "Anna Agent took the ticket") {
 		t.Errorf("what happened is %q", what)
 	}
 	if next := a.Find(".coming"); !strings.Contains(next.Text(), "reminder of the resolution") || next.Find("time").Length() != 1 {
@@ -77,7 +77,7 @@ func TestTicket_explainsInTheViewersZone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.client.Jar.SetCookies(at, []*http.Cookie{{Name: "tz", Value: "Asia/Kathmandu"}})
+	b.Client.Jar.SetCookies(at, []*http.Cookie{{Name: "tz", Value: "Asia/Kathmandu"}})
 	a := b.get("/desk/tickets/" + string(n))
 	for _, id := range []string{"first_response", "resolution"} {
 		why := a.Find("#why-" + id)
@@ -102,20 +102,20 @@ func TestTicket_showsMailsCommandsAndWhatElseTheRequesterWants(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := o.browser("anna").get("/desk/tickets/" + string(n))
-	if got := a.says("#mails li"); !strings.HasPrefix(got, "bounced receipt to Clara Customer") || !strings.Contains(got, "550 no such mailbox") {
+	if got := a.Line("#mails li"); !strings.HasPrefix(got, "bounced receipt to Clara Customer") || !strings.Contains(got, "550 no such mailbox") {
 		t.Errorf("the mails are %q", got)
 	}
 	if a.Find("#mails[open]").Length() != 1 {
 		t.Error("a bounce stays folded away")
 	}
-	got := a.says("#commands li")
+	got := a.Line("#commands li")
 	for _, want := range []string{"done 1. submit by Clara Customer", "done 2. note by Sam Supervisor", "refused 3. reopen by Anna Agent"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the commands are %q, want %q in them", got, want)
 		}
 	}
-	if a.says(".others a") != "And my invoice" || a.Find(".others a").AttrOr("href", "") != "/desk/tickets/"+string(other) {
-		t.Errorf("the other tickets are %q", a.says(".others"))
+	if a.Line(".others a") != "And my invoice" || a.Find(".others a").AttrOr("href", "") != "/desk/tickets/"+string(other) {
+		t.Errorf("the other tickets are %q", a.Line(".others"))
 	}
 	if link := a.Find(".references a[target=_blank]").AttrOr("href", ""); link != "http://temporal.example/namespaces/default/workflows/"+string(n) {
 		t.Errorf("its workflow is at %q", link)
@@ -134,8 +134,8 @@ func TestTicket_showsItsRating(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := b.get("/desk/tickets/" + string(n))
-	if a.says(".rating") != "4 4 of 5" || a.says(".side blockquote") != "Quick!" {
-		t.Errorf("the rating is %q %q", a.says(".rating"), a.says(".side blockquote"))
+	if a.Line(".rating") != "4 4 of 5" || a.Line(".side blockquote") != "Quick!" {
+		t.Errorf("the rating is %q %q", a.Line(".rating"), a.Line(".side blockquote"))
 	}
 }
 
@@ -166,8 +166,8 @@ func TestTicket_offersWhatItsStatusAllows(t *testing.T) {
 		t.Errorf("a closed ticket offers %q", got)
 	}
 	a := b.get("/desk/tickets/" + string(n))
-	if !strings.Contains(a.says("#gate"), "closed for good") || a.Find(".actions").Length() > 0 {
-		t.Errorf("a closed ticket says %q", a.says("#gate"))
+	if !strings.Contains(a.Line("#gate"), "closed for good") || a.Find(".actions").Length() > 0 {
+		t.Errorf("a closed ticket says %q", a.Line("#gate"))
 	}
 }
 
@@ -186,11 +186,11 @@ func TestTicket_partsLeaveTheComposerAlone(t *testing.T) {
 		t.Errorf("the update swaps %q", got)
 	}
 	if composer := b.get("/desk/tickets/"+string(n)+"?part=composer", byScript...); composer.Find("#composer[hx-swap-oob] textarea").Length() != 5 {
-		t.Errorf("the composer is %.200s", composer.text)
+		t.Errorf("the composer is %.200s", composer.Body)
 	}
 	opened := b.get("/desk/tickets/"+string(n)+"?queue=all", byScript...)
 	if opened.Find("#ticket #composer").Length() != 1 || opened.Find("#list").Length() > 0 || !strings.Contains(opened.Find("title").Text(), "My parcel is late") {
-		t.Errorf("opened it is %.200s", opened.text)
+		t.Errorf("opened it is %.200s", opened.Body)
 	}
 	if whole := b.get("/desk/tickets/"+string(n)+"?queue=all", "HX-Request", "true", "HX-History-Restore-Request", "true"); whole.Find("#list").Length() != 1 {
 		t.Error("going back brings a part of a page")

@@ -1,22 +1,13 @@
 package supervision_test
 
 import (
-	"bufio"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/url"
-	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 	"time"
 
-	"github.com/PuerkitoBio/goquery"
-
-	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/supervision"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -66,39 +57,9 @@ func openOffice(t *testing.T) *office {
 	o.Hire("ada", ticket.RoleAdministrator, "Ada Administrator")
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Work(log)
-	site, err := page.New(page.Config{
-		Sessions: o.Sessions(), People: o.Store, Policies: o.Desk, TemporalUI: "http://temporal.example/namespaces/default", Log: log,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	handler, err := api.New(api.Config{
-		Desk: o.Desk, People: o.Store, Site: site, Log: log,
-		Areas: []page.Area{supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed).Area(), o.entrance()},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.server = httptest.NewServer(handler)
-	t.Cleanup(func() { o.server.CloseClientConnections(); o.server.Close() })
+	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "",
+		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed).Area())
 	return o
-}
-
-// entrance lets anybody in by their name.
-func (o *office) entrance() page.Area {
-	return page.Area{Name: "entrance", Templates: fstest.MapFS{}, Routes: []page.Route{
-		page.Get("/let-in/:name", page.Anyone, func(v *page.Visit) error {
-			p := o.People[v.Param("name")]
-			epoch, err := o.Store.SessionEpoch(v.Context(), p.ID)
-			if err == nil {
-				err = v.Session.SignIn(p, epoch)
-			}
-			if err != nil {
-				return err
-			}
-			return v.Nothing()
-		}),
-	}}
 }
 
 // ago is a whole second that many days before now.
@@ -134,73 +95,31 @@ func (o *office) busy() (forgotten ticket.Number) {
 
 // browser is somebody's, signed in; nobody's without a name.
 type browser struct {
-	office *office
-	client *http.Client
+	*officetest.Browser
+	t *testing.T
 }
 
 func (o *office) browser(who string) *browser {
 	o.t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	b := &browser{office: o, client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	b := &browser{officetest.NewBrowser(o.t, o.server.URL), o.t}
 	if who != "" {
-		if a := b.get("/let-in/" + who); a.status != http.StatusNoContent {
-			o.t.Fatalf("%s was not let in: %d", who, a.status)
-		}
+		b.SignIn(who)
 	}
 	return b
 }
 
-type answer struct {
-	status int
-	header http.Header
-	text   string
-	*goquery.Document
-}
-
-func (b *browser) get(path string, header ...string) answer {
-	b.office.t.Helper()
-	return b.ask(http.MethodGet, path, nil, header)
-}
-
-func (b *browser) ask(method, path string, form url.Values, header []string) answer {
-	t := b.office.t
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, b.office.server.URL+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	response, err := b.client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
-		line, _ := bufio.NewReader(response.Body).ReadString('\n')
-		return answer{status: response.StatusCode, header: response.Header, text: line}
-	}
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer{response.StatusCode, response.Header, string(body), pagetest.Read(t, strings.NewReader(string(body)))}
+func (b *browser) get(path string, headers ...string) officetest.Answer {
+	b.t.Helper()
+	return b.Ask(http.MethodGet, path, nil, headers...)
 }
 
 // page asks for a whole page and checks what holds for all of them.
-func (b *browser) page(path string) answer {
-	b.office.t.Helper()
+func (b *browser) page(path string) officetest.Answer {
+	b.t.Helper()
 	a := b.get(path)
-	if a.status != http.StatusOK {
-		b.office.t.Fatalf("%s: %d %s", path, a.status, a.Find("main").Text())
+	if a.Status != http.StatusOK {
+		b.t.Fatalf("%s: %d %s", path, a.Status, a.Find("main").Text())
 	}
-	pagetest.Check(b.office.t, path, a.Document)
+	pagetest.Check(b.t, path, a.Document)
 	return a
 }

@@ -23,11 +23,11 @@ func TestRoutes_areForSupervisorsAndAdministrators(t *testing.T) {
 	} {
 		b := o.browser(who)
 		for _, r := range supervision.New(nil, nil, nil).Area().Routes {
-			a := b.ask(r.Method, strings.ReplaceAll(r.Path, ":id", "1"), url.Values{}, nil)
-			admitted := a.status != http.StatusForbidden && a.status != http.StatusUnauthorized &&
-				!strings.HasPrefix(a.header.Get("Location"), "/sign-in")
-			if admitted != (want == nil) || want != nil && !slices.Contains(want, a.status) {
-				t.Errorf("%s %s as %q: %d", r.Method, r.Path, who, a.status)
+			a := b.Ask(r.Method, strings.ReplaceAll(r.Path, ":id", "1"), url.Values{})
+			admitted := a.Status != http.StatusForbidden && a.Status != http.StatusUnauthorized &&
+				!strings.HasPrefix(a.Header.Get("Location"), "/sign-in")
+			if admitted != (want == nil) || want != nil && !slices.Contains(want, a.Status) {
+				t.Errorf("%s %s as %q: %d", r.Method, r.Path, who, a.Status)
 			}
 		}
 	}
@@ -90,7 +90,7 @@ func TestDashboard_showsWhatNeedsSomebody(t *testing.T) {
 	}
 	part := o.browser("sam").get("/supervision", "HX-Request", "true")
 	if part.Find("main, h1").Length() > 0 || part.Find("#tile-open").Length() != 1 {
-		t.Errorf("a script gets %s", part.text[:200])
+		t.Errorf("a script gets %s", part.Body[:200])
 	}
 }
 
@@ -101,7 +101,7 @@ func TestLive_tellsOfChangesButNotOfWhoLooks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := b.client.Do(r)
+	response, err := b.Client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,13 +152,13 @@ func TestPromises_showTheSameNumbersInChartTableAndFile(t *testing.T) {
 		t.Error("charts or the way of counting are missing")
 	}
 	file := b.get(a.Find(".filter-go a").AttrOr("href", ""))
-	if media := file.header.Get("Content-Type"); media != "text/csv; charset=utf-8" || !strings.HasPrefix(file.header.Get("Content-Disposition"), "attachment; filename=promises-") {
-		t.Errorf("the file is %s, %s", media, file.header.Get("Content-Disposition"))
+	if media := file.Header.Get("Content-Type"); media != "text/csv; charset=utf-8" || !strings.HasPrefix(file.Header.Get("Content-Disposition"), "attachment; filename=promises-") {
+		t.Errorf("the file is %s, %s", media, file.Header.Get("Content-Disposition"))
 	}
-	if strings.Count(file.text, "\n") != strings.Count(file.text, "\r\n") {
+	if strings.Count(file.Body, "\n") != strings.Count(file.Body, "\r\n") {
 		t.Error("lines don't end as RFC 4180 has it")
 	}
-	records, err := csv.NewReader(strings.NewReader(file.text)).ReadAll()
+	records, err := csv.NewReader(strings.NewReader(file.Body)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestPromises_showTheSameNumbersInChartTableAndFile(t *testing.T) {
 		if err := o.Store.Accounts().Rename(t.Context(), o.People["mallory"].ID, name); err != nil {
 			t.Fatal(err)
 		}
-		if file := b.get(a.Find(".filter-go a").AttrOr("href", "")); !strings.Contains(file.text, ",agent,'"+name+",") {
+		if file := b.get(a.Find(".filter-go a").AttrOr("href", "")); !strings.Contains(file.Body, ",agent,'"+name+",") {
 			t.Errorf("%s stands there as a formula", name)
 		}
 	}
@@ -195,16 +195,16 @@ func TestPromises_filter(t *testing.T) {
 	}
 	for _, wrong := range []string{"from=yesterday", "to=2026-02-30", "from=2026-03-01&to=2026-02-01", "priority=huge", "measure=guess", "agent=" + strings.Repeat("x", 300)} {
 		for _, path := range []string{"/supervision/promises?", "/supervision/promises.csv?"} {
-			if a := b.get(path + wrong); a.status != http.StatusUnprocessableEntity || a.Find(".error").Length() == 0 || a.Find(".clock").Length() > 0 {
-				t.Errorf("%s%s: %d", path, wrong, a.status)
+			if a := b.get(path + wrong); a.Status != http.StatusUnprocessableEntity || a.Find(".error").Length() == 0 || a.Find(".clock").Length() > 0 {
+				t.Errorf("%s%s: %d", path, wrong, a.Status)
 			}
 		}
 	}
 	if a := b.get("/supervision/promises?from=yesterday"); a.Find("#from").AttrOr("value", "") != "yesterday" || a.Find("#from-error").Length() != 1 {
 		t.Error("what was typed is lost")
 	}
-	if a := b.get("/supervision/ratings?to=never"); a.status != http.StatusUnprocessableEntity || a.Find("#to-error").Length() != 1 {
-		t.Errorf("ratings: %d", a.status)
+	if a := b.get("/supervision/ratings?to=never"); a.Status != http.StatusUnprocessableEntity || a.Find("#to-error").Length() != 1 {
+		t.Errorf("ratings: %d", a.Status)
 	}
 }
 
@@ -232,12 +232,12 @@ func TestSuggestions_canBeMarkedAsRead(t *testing.T) {
 	}
 	b := o.browser("sam")
 	a := b.page("/supervision/suggestions")
-	if a.Find(".suggestions > li").Length() != 2 || a.Find(".suggestions i").Length() > 0 || !strings.Contains(a.text, "A visitor") {
+	if a.Find(".suggestions > li").Length() != 2 || a.Find(".suggestions i").Length() > 0 || !strings.Contains(a.Body, "A visitor") {
 		t.Errorf("shows %s", a.Find(".suggestions").Text())
 	}
 	action := a.Find(".suggestions form").First().AttrOr("action", "")
-	if posted := b.ask(http.MethodPost, action, url.Values{}, nil); posted.status != http.StatusSeeOther {
-		t.Fatalf("%s: %d", action, posted.status)
+	if posted := b.Ask(http.MethodPost, action, url.Values{}); posted.Status != http.StatusSeeOther {
+		t.Fatalf("%s: %d", action, posted.Status)
 	}
 	if a := b.page("/supervision/suggestions"); a.Find(".suggestions > li").Length() != 1 || !strings.Contains(a.Find("main").Text(), "Unread (1)") {
 		t.Errorf("one was read: %s", a.Find("main").Text())
@@ -246,13 +246,13 @@ func TestSuggestions_canBeMarkedAsRead(t *testing.T) {
 	if all.Find(".is-read").Length() != 1 {
 		t.Error("the one that was read is not shown as such")
 	}
-	b.ask(http.MethodPost, action, url.Values{"state": {"unread"}, "show": {"all"}}, nil)
+	b.Ask(http.MethodPost, action, url.Values{"state": {"unread"}, "show": {"all"}})
 	if a := b.page("/supervision/suggestions"); a.Find(".suggestions > li").Length() != 2 {
 		t.Error("it can't be taken back")
 	}
 	for _, id := range []string{"x", "999999"} {
-		if a := b.ask(http.MethodPost, "/supervision/suggestions/"+id+"/reading", url.Values{}, nil); a.status != http.StatusNotFound {
-			t.Errorf("%s: %d", id, a.status)
+		if a := b.Ask(http.MethodPost, "/supervision/suggestions/"+id+"/reading", url.Values{}); a.Status != http.StatusNotFound {
+			t.Errorf("%s: %d", id, a.Status)
 		}
 	}
 }

@@ -1,0 +1,88 @@
+package officetest
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"github.com/holesalemart/supportdesk/internal/pagetest"
+)
+
+// Browser is one person's, with their cookies. It follows no redirect by itself and runs no script.
+type Browser struct {
+	Client *http.Client
+
+	t    testing.TB
+	base string
+}
+
+// NewBrowser gives a browser at a website's address, in which nobody has signed in.
+func NewBrowser(t testing.TB, base string) *Browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Browser{Client: &http.Client{Jar: jar, CheckRedirect: stay}, t: t, base: base}
+}
+
+// SignIn lets somebody in by the door that Serve opened.
+func (b *Browser) SignIn(handle string) {
+	b.t.Helper()
+	if a := b.Ask(http.MethodGet, "/let-in/"+handle, nil); a.Status != http.StatusNoContent && a.Status != http.StatusSeeOther {
+		b.t.Fatalf("%s was not let in: %d", handle, a.Status)
+	}
+}
+
+// Answer is a page, or what came in its place. Of a stream it has the first line, and no document.
+type Answer struct {
+	*goquery.Document
+	Status   int
+	Header   http.Header
+	Location string // where it leads, if anywhere
+	Body     string
+}
+
+// Ask sends a request, a form by POST, with headers in pairs of name and value.
+func (b *Browser) Ask(method, path string, form url.Values, headers ...string) Answer {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), method, b.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := b.Client.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	a := Answer{Status: response.StatusCode, Header: response.Header, Location: response.Header.Get("Location")}
+	if strings.HasPrefix(a.Header.Get("Content-Type"), "text/event-stream") {
+		a.Body, _ = bufio.NewReader(response.Body).ReadString('\n')
+		return a
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	a.Body = string(body)
+	a.Document = pagetest.Read(b.t, strings.NewReader(a.Body))
+	return a
+}
+
+// Line is what the parts of a page that a selector finds say, with single spaces.
+func (a Answer) Line(selector string) string {
+	return strings.Join(strings.Fields(a.Find(selector).Text()), " ")
+}

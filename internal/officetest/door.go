@@ -1,0 +1,49 @@
+package officetest
+
+import (
+	"net/http/httptest"
+	"testing/fstest"
+
+	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/api/page"
+)
+
+// Serve opens the website of an office that works, behind the whole API as the program has it, until the test ends.
+// What it keeps and who may sign in are the office's, whatever config says. GET /let-in/:handle signs somebody in and
+// leads to a path, or nowhere (204) when that is empty.
+func (o *Office) Serve(config page.Config, leadsTo string, areas ...page.Area) *httptest.Server {
+	o.t.Helper()
+	config.Sessions, config.People, config.Policies = o.Sessions(), o.Store, o.Desk
+	site, err := page.New(config)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	handler, err := api.New(api.Config{
+		Desk: o.Desk, People: o.Store, Site: site, Log: config.Log, Areas: append(areas, o.entrance(leadsTo)),
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	o.t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	return server
+}
+
+func (o *Office) entrance(leadsTo string) page.Area {
+	return page.Area{Name: "entrance", Templates: fstest.MapFS{}, Routes: []page.Route{
+		page.Get("/let-in/:handle", page.Anyone, func(v *page.Visit) error {
+			p := o.People[v.Param("handle")]
+			epoch, err := o.SessionEpoch(v.Context(), p.ID)
+			if err == nil {
+				err = v.Session.SignIn(p, epoch)
+			}
+			if err != nil {
+				return err
+			}
+			if leadsTo == "" {
+				return v.Nothing()
+			}
+			return v.Redirect(leadsTo)
+		}),
+	}}
+}
