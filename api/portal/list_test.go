@@ -23,7 +23,7 @@ func TestDashboard_putsFirstWhatWaitsForTheCustomer(t *testing.T) {
 	o.do("anna", desk.Request{Number: closed, Verb: ticket.VerbClose})
 	a := b.get(http.StatusOK, "/dashboard")
 	a.says(t, ".needs-you", "asked", "Waiting for you")
-	if rows := a.text(".ticket-link"); rows != "askedwith us" {
+	if rows := a.Line(".ticket-link"); rows != "askedwith us" {
 		t.Errorf("the dashboard shows %q", rows)
 	}
 	a.says(t, "main", "We strive to resolve it by") // Holesalemart's policy promises the first answer later

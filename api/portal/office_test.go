@@ -1,23 +1,15 @@
 package portal_test
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 
-	"github.com/PuerkitoBio/goquery"
-
-	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/portal"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -55,29 +47,9 @@ func (o *office) serve() {
 	o.t.Helper()
 	stop := make(chan struct{})
 	log := slog.New(slog.NewTextHandler(o.log, nil))
-	site, err := page.New(page.Config{
-		Sessions: o.Sessions(), People: o.Store, Policies: o.Desk, Name: "Demo Support", Stopping: stop, Log: log,
-	})
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	customers := portal.New(o.front, o.Store, o.Store, o.Outcomes)
-	entrance := page.Area{Name: "entrance", Templates: fstest.MapFS{}, Routes: []page.Route{
-		page.Get("/as/:name", page.Anyone, func(v *page.Visit) error {
-			if err := v.Session.SignIn(o.People[v.Param("name")], 0); err != nil {
-				return err
-			}
-			return v.Nothing()
-		}),
-	}}
-	handler, err := api.New(api.Config{
-		Desk: o.Desk, People: o.Store, Log: log, Site: site, Areas: []page.Area{customers.Area(), entrance},
-	})
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	o.server = httptest.NewServer(handler)
-	o.t.Cleanup(func() { close(stop); o.server.Close() })
+	o.server = o.Serve(page.Config{Name: "Demo Support", Stopping: stop, Log: log}, "",
+		portal.New(o.front, o.Store, o.Store, o.Outcomes).Area())
+	o.t.Cleanup(func() { close(stop) })
 }
 
 // do asks something of a ticket, past the pages, and waits until it is decided.
@@ -109,54 +81,31 @@ func (o *office) taken(name, subject string) ticket.Number {
 
 // browser is one person's, or a visitor's.
 type browser struct {
-	*http.Client
-	o *office
+	*officetest.Browser
 	t *testing.T
 }
 
 // visitor is a browser that nobody has signed in with.
 func (o *office) visitor() *browser {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &browser{Client: &http.Client{Jar: jar, CheckRedirect: stay}, o: o, t: o.t}
+	return &browser{officetest.NewBrowser(o.t, o.server.URL), o.t}
 }
 
 // as is a browser that somebody has signed in with.
 func (o *office) as(name string) *browser {
 	o.t.Helper()
 	b := o.visitor()
-	b.get(http.StatusNoContent, "/as/"+name)
+	b.SignIn(name)
 	return b
 }
 
-// answer is a page, or what came in its place.
-type answer struct {
-	*goquery.Document
-	Status   int
-	Location string
-	Body     string
-	Header   http.Header
-}
+type answer struct{ officetest.Answer }
 
-func (b *browser) ask(r *http.Request) answer {
+// ask checks what holds for all whole pages.
+func (b *browser) ask(method, path string, form url.Values, headers ...string) answer {
 	b.t.Helper()
-	w, err := b.Do(r)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer w.Body.Close()
-	body, err := io.ReadAll(w.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	a := answer{Status: w.StatusCode, Location: w.Header.Get("Location"), Body: string(body), Header: w.Header}
-	a.Document = pagetest.Read(b.t, bytes.NewReader(body))
-	whole := strings.HasPrefix(a.Body, "<!doctype")
-	if whole {
-		pagetest.Check(b.t, r.Method+" "+r.URL.Path, a.Document)
+	a := answer{b.Ask(method, path, form, headers...)}
+	if strings.HasPrefix(a.Body, "<!doctype") {
+		pagetest.Check(b.t, method+" "+path, a.Document)
 	}
 	return a
 }
@@ -164,7 +113,7 @@ func (b *browser) ask(r *http.Request) answer {
 func (b *browser) want(status int, a answer, what string) answer {
 	b.t.Helper()
 	if a.Status != status {
-		b.t.Fatalf("%s: %d, want %d; it leads to %q and says %q", what, a.Status, status, a.Location, a.text("main"))
+		b.t.Fatalf("%s: %d, want %d; it leads to %q and says %q", what, a.Status, status, a.Location, a.Line("main"))
 	}
 	return a
 }
@@ -172,11 +121,7 @@ func (b *browser) want(status int, a answer, what string) answer {
 // get insists on a status.
 func (b *browser) get(status int, path string) answer {
 	b.t.Helper()
-	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.o.server.URL+path, nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return b.want(status, b.ask(r), path)
+	return b.want(status, b.ask(http.MethodGet, path, nil), path)
 }
 
 // post sends a form's fields, in pairs, and insists on a status.
@@ -186,19 +131,7 @@ func (b *browser) post(status int, path string, fields ...string) answer {
 	for i := 0; i < len(fields); i += 2 {
 		values.Set(fields[i], fields[i+1])
 	}
-	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.o.server.URL+path, strings.NewReader(values.Encode()))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return b.want(status, b.ask(r), "POST "+path)
-}
-
-var spaces = regexp.MustCompile(`\s+`)
-
-// text is what a part of a page says, in one line.
-func (a answer) text(selector string) string {
-	return strings.TrimSpace(spaces.ReplaceAllString(a.Find(selector).Text(), " "))
+	return b.want(status, b.ask(http.MethodPost, path, values), "POST "+path)
 }
 
 // value is what a field of a form holds.
@@ -215,7 +148,7 @@ func (a answer) value(selector string) string {
 func (a answer) says(t *testing.T, selector string, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
-		if said := a.text(selector); !strings.Contains(said, text) {
+		if said := a.Line(selector); !strings.Contains(said, text) {
 			t.Errorf("%s lacks %q: %q", selector, text, said)
 		}
 	}

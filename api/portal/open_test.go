@@ -79,11 +79,7 @@ func TestTrack_isLimitedBySource(t *testing.T) {
 	b := o.visitor()
 	limited := false
 	for range 60 {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, o.server.URL+"/track/HM-0000000000", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if limited = b.ask(r).Status == http.StatusTooManyRequests; limited {
+		if limited = b.ask(http.MethodGet, "/track/HM-0000000000", nil).Status == http.StatusTooManyRequests; limited {
 			break
 		}
 	}
@@ -148,7 +144,7 @@ func TestLink_worksForWhoIsSignedInAsSomebodyElse(t *testing.T) {
 	b.get(http.StatusOK, "/tickets/"+string(n)).says(t, "main", "hers")
 	b.get(http.StatusOK, "/tickets/"+string(his)).says(t, "main", "his")
 	if list := b.get(http.StatusOK, "/tickets"); list.Find(".ticket-row").Length() != 1 {
-		t.Errorf("his list shows %s", list.text(".ticket-list"))
+		t.Errorf("his list shows %s", list.Line(".ticket-list"))
 	}
 }
 
@@ -191,20 +187,15 @@ func TestSuggestion_isKeptOnceAndLimited(t *testing.T) {
 	}
 	b.get(http.StatusOK, "/suggestions").says(t, ".flash", "Thank you")
 	for _, bad := range []string{"", " ", "\x00", strings.Repeat("x", desk.MaxSuggestion+1)} {
-		if a := b.post(http.StatusUnprocessableEntity, "/suggestions", "body", bad); a.text("#body-error") == "" ||
+		if a := b.post(http.StatusUnprocessableEntity, "/suggestions", "body", bad); a.Line("#body-error") == "" ||
 			a.value("[name=body]") != strings.ReplaceAll(bad, "\x00", "\ufffd") {
-			t.Errorf("%.20q: %s", bad, a.text("main"))
+			t.Errorf("%.20q: %s", bad, a.Line("main"))
 		}
 	}
 	o.as("clara").post(http.StatusSeeOther, "/suggestions", "body", "From me.")
 	status := http.StatusSeeOther
 	for i := 0; i < 10 && status == http.StatusSeeOther; i++ {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, o.server.URL+"/suggestions", strings.NewReader("body=again"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		a := b.ask(r)
+		a := b.ask(http.MethodPost, "/suggestions", url.Values{"body": {"again"}})
 		if status = a.Status; status == http.StatusTooManyRequests && a.value("[name=body]") != "again" {
 			t.Error("what came too often is lost")
 		}

@@ -29,7 +29,7 @@ func TestSubmit_fromTheDashboardToTheReceipt(t *testing.T) {
 	sent := b.post(http.StatusSeeOther, "/tickets", "once", form.value("[name=once]"), "subject", " Where is it? ",
 		"body", "Late.\r\nVery late.", "category", "delivery", "order", "4711")
 	receipt := b.get(http.StatusOK, sent.Location)
-	number := receipt.text(".receipt-number")
+	number := receipt.Line(".receipt-number")
 	if sent.Location != "/tickets/"+number+"/receipt" {
 		t.Errorf("the receipt of %s is at %s", number, sent.Location)
 	}
@@ -57,7 +57,7 @@ func TestSubmit_writesDatesInTheViewersZone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Jar.SetCookies(at, []*http.Cookie{{Name: "tz", Value: "Asia/Kathmandu"}})
+	b.Client.Jar.SetCookies(at, []*http.Cookie{{Name: "tz", Value: "Asia/Kathmandu"}})
 	b.get(http.StatusOK, "/tickets/"+string(o.taken("clara", "s"))+"/receipt").says(t, "main", "+0545", "Asia/Kathmandu")
 }
 
@@ -105,8 +105,8 @@ func TestSubmit_givesBackWhatCannotBeTaken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := b.post(http.StatusUnprocessableEntity, "/tickets", c.fields...)
 			field := a.Find("main [name=" + c.field + "]")
-			if invalid, _ := field.Attr("aria-invalid"); invalid != "true" || a.text("#"+c.field+"-error") == "" {
-				t.Errorf("%s is not marked: %s", c.field, a.text("main"))
+			if invalid, _ := field.Attr("aria-invalid"); invalid != "true" || a.Line("#"+c.field+"-error") == "" {
+				t.Errorf("%s is not marked: %s", c.field, a.Line("main"))
 			}
 			for i := 0; i < len(c.fields); i += 2 {
 				typed := strings.ReplaceAll(strings.ReplaceAll(c.fields[i+1], "\r\n", "\n"), "\x00", "\ufffd")
@@ -125,7 +125,7 @@ func TestSubmit_keepsTheFormWhileNothingCanBeStored(t *testing.T) {
 	o.front.fail(errAway, nil)
 	a := b.post(http.StatusServiceUnavailable, "/tickets", "once", once, "subject", "kept", "body", "words", "category", "general")
 	if a.value("[name=subject]") != "kept" || a.value("[name=body]") != "words" || a.value("[name=once]") != once {
-		t.Errorf("came back: %s", a.text("main"))
+		t.Errorf("came back: %s", a.Line("main"))
 	}
 	o.front.fail(nil, nil)
 	b.post(http.StatusSeeOther, "/tickets", "once", once, "subject", "kept", "body", "words", "category", "general")
@@ -140,7 +140,7 @@ func TestSubmit_aFollowUpKnowsWhatItFollows(t *testing.T) {
 	to, _ := closed.Find(`.turn a:contains("follow-up")`).Attr("href")
 	form := b.get(http.StatusOK, to)
 	if form.value("[name=subject]") != "Broken again" || form.value("[name=follows]") != n {
-		t.Errorf("the follow-up's form: %s", form.text("main"))
+		t.Errorf("the follow-up's form: %s", form.Line("main"))
 	}
 	sent := b.post(http.StatusSeeOther, "/tickets", "subject", "Broken again", "body", "Once more.", "category", "general", "follows", n)
 	b.get(http.StatusOK, strings.TrimSuffix(sent.Location, "/receipt")).says(t, "main", n)

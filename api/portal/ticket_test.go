@@ -25,7 +25,7 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 		t.Fatal(err)
 	}
 	zoned := o.as("clara")
-	zoned.Jar.SetCookies(at, []*http.Cookie{{Name: "tz", Value: "Asia/Kathmandu"}})
+	zoned.Client.Jar.SetCookies(at, []*http.Cookie{{Name: "tz", Value: "Asia/Kathmandu"}})
 	why := zoned.get(http.StatusOK, path)
 	why.says(t, ".why li:last-child time", "+0545")
 	why.says(t, ".why [data-hours]:not([hidden])", "Opening hours are counted in")
@@ -80,8 +80,8 @@ func TestReply_comesBackWheneverItIsNotTaken(t *testing.T) {
 	o.front.fail(nil, nil)
 	for _, bad := range []string{"", " \n", "nul \x00", strings.Repeat("x", desk.MaxBody+1)} {
 		a := b.post(http.StatusUnprocessableEntity, path+"/replies", "body", bad)
-		if got := a.value("[name=body]"); got != strings.ReplaceAll(bad, "\x00", "\ufffd") || a.text("#body-error") == "" {
-			t.Errorf("%.20q came back as %.20q: %s", bad, got, a.text("#body-error"))
+		if got := a.value("[name=body]"); got != strings.ReplaceAll(bad, "\x00", "\ufffd") || a.Line("#body-error") == "" {
+			t.Errorf("%.20q came back as %.20q: %s", bad, got, a.Line("#body-error"))
 		}
 	}
 	b.post(http.StatusSeeOther, path+"/replies", "once", once, "body", words)
@@ -92,7 +92,7 @@ func TestReply_comesBackWheneverItIsNotTaken(t *testing.T) {
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbClose})
 	a = b.post(http.StatusConflict, path+"/replies", "body", "too late")
 	if a.value("[name=body]") != "too late" || a.Find(`#reply-form a[href="/tickets/new?follows=`+string(n)+`"]`).Length() != 1 {
-		t.Errorf("to a closed ticket: %s", a.text("main"))
+		t.Errorf("to a closed ticket: %s", a.Line("main"))
 	}
 }
 
@@ -108,7 +108,7 @@ func TestReply_isShownAsKeptWhileTheDeskCatchesUp(t *testing.T) {
 	o.Clerk.Away.Unlock()
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "caught up"})
 	if a = b.get(http.StatusOK, path); a.Find(".pending").Length() != 0 || a.Find(".mine").Length() != 2 {
-		t.Errorf("once it is taken: %s", a.text("#conversation"))
+		t.Errorf("once it is taken: %s", a.Line("#conversation"))
 	}
 }
 
@@ -126,7 +126,7 @@ func TestTicket_showsWordsOnceWhileTheirStepIsTaken(t *testing.T) {
 		}
 	})
 	a := b.get(http.StatusOK, path)
-	if got := strings.Count(a.text("#conversation"), "In the middle of it."); got != 1 {
+	if got := strings.Count(a.Line("#conversation"), "In the middle of it."); got != 1 {
 		t.Errorf("the words are shown %d times", got)
 	}
 }
@@ -152,14 +152,14 @@ func TestRating_isKeptChangedAndGivenBack(t *testing.T) {
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
 	for _, bad := range []string{"", "0", "6", "five", "1.5"} {
 		a := b.post(http.StatusUnprocessableEntity, path+"/rating", "score", bad, "comment", "kept <i>")
-		if a.value("#comment") != "kept <i>" || a.text("#score-error") == "" {
-			t.Errorf("%q: %s", bad, a.text("#rating-form"))
+		if a.value("#comment") != "kept <i>" || a.Line("#score-error") == "" {
+			t.Errorf("%q: %s", bad, a.Line("#rating-form"))
 		}
 	}
 	long := strings.Repeat("x", desk.MaxComment+1)
 	if a := b.post(http.StatusUnprocessableEntity, path+"/rating", "score", "4", "comment", long); a.value("#comment") != long ||
-		a.Find(`[name=score][value="4"][checked]`).Length() != 1 || a.text("#comment-error") == "" {
-		t.Errorf("a long comment: %s", a.text("#rating-form"))
+		a.Find(`[name=score][value="4"][checked]`).Length() != 1 || a.Line("#comment-error") == "" {
+		t.Errorf("a long comment: %s", a.Line("#rating-form"))
 	}
 	b.post(http.StatusSeeOther, path+"/rating", "score", "2", "comment", "Slow.")
 	b.post(http.StatusSeeOther, path+"/rating", "score", "4", "comment", "Less slow.")
@@ -198,7 +198,7 @@ func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := b.Do(r)
+	stream, err := b.Client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,9 +218,7 @@ func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
 			}
 		}
 	}
-	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, o.server.URL+path, nil)
-	req.Header.Set("HX-Request", "true")
-	fragment := b.want(http.StatusOK, b.ask(req), "the fragment")
+	fragment := b.want(http.StatusOK, b.ask(http.MethodGet, path, nil, "HX-Request", "true"), "the fragment")
 	fragment.says(t, "#conversation", "for them")
 	if strings.Contains(fragment.Body, "<html") || fragment.Find("#reply-form").Length() != 0 || fragment.Find(`#ticket-side[hx-swap-oob]`).Length() != 1 {
 		t.Errorf("the fragment is %.200s", fragment.Body)
