@@ -92,9 +92,14 @@ export function present(gone = false) {
 }
 
 // Before a part is replaced, what it held is noted; afterwards it is put back.
-let kept = null, live = false, spoke = false;
+let kept = null, live = false, spoke = false, asker = null, pressed = false;
 function before(event) {
   const { target, fragment } = event.detail, active = document.activeElement;
+  if (target.id === "composer" && !asker?.matches?.("form.write") && composing(target, active)) {
+    event.detail.shouldSwap = false; // it comes when the hands are off
+    target.dataset.status = "";
+    return;
+  }
   const of = $("[data-of]", fragment)?.dataset.of;
   if (of && of !== ticket()?.dataset.number) { // it comes late: another ticket has been opened since it was asked for
     if (target.id === "said") $("span", fragment).prepend(`${of}: `);
@@ -140,10 +145,14 @@ function after(event) {
   kept = null;
 }
 
+// composing reports whether somebody writes in the composer, or is just choosing there: a click that begins on one
+// element and ends on another that has replaced it is none.
+const composing = (composer, active) => composer.contains(active) || written() || pressed;
+
 // The composer offers what the ticket's status allows. It is only replaced when nothing in it can be lost.
 function fitComposer() {
   const gate = $("#gate"), composer = $("#composer");
-  if (!gate || gate.dataset.status === composer.dataset.status || written() || composer.contains(document.activeElement)) return;
+  if (!gate || gate.dataset.status === composer.dataset.status || composing(composer, document.activeElement)) return;
   composer.dataset.status = gate.dataset.status;
   refreshComposer();
 }
@@ -165,7 +174,15 @@ export function newest() {
 
 export function startLive() {
   document.addEventListener("htmx:beforeOnLoad", reached);
-  document.addEventListener("htmx:beforeOnLoad", (event) => { live = event.detail.requestConfig?.headers?.["X-Live"] === "1"; });
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    live = event.detail.requestConfig?.headers?.["X-Live"] === "1";
+    asker = event.detail.requestConfig?.elt;
+  });
+  document.addEventListener("pointerdown", () => { pressed = true; }, true);
+  for (const name of ["pointerup", "pointercancel"]) {
+    addEventListener(name, () => setTimeout(() => { pressed = false; fitComposer(); }), true);
+  }
+  document.addEventListener("focusout", (event) => { if (event.target.closest?.("#composer")) setTimeout(fitComposer); });
   document.addEventListener("htmx:oobBeforeSwap", before);
   document.addEventListener("htmx:oobAfterSwap", after);
   document.addEventListener("htmx:afterSettle", () => fitComposer());
