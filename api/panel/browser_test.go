@@ -349,3 +349,26 @@ func TestWindow_showsTheTicketThatWasChosenLast(t *testing.T) {
 	p.SeeOn("#ticket-head", "The last ticket")
 	p.At("/desk/tickets/" + string(last) + ".*")
 }
+
+// TestWindow_lateAnswerLeavesTheComposerAlone: the ticket is taken, and its answer comes while the first words are typed.
+func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "Taken and answered", "Quickly, please.")
+	p, g := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "Taken and answered")
+	p.Settle()
+	held, free := g.hold(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/assignment") })
+	t.Cleanup(free)
+	p.Press("a")
+	<-held
+	p.SeeOn("#conversation", "Anna Agent took the ticket") // the desk has told, before the answer did
+	p.Press("r")
+	p.Type("We have ")
+	free()
+	p.SeeOn("#said", "The ticket is yours.")
+	p.Type("more boxes.")
+	p.Press("Control+Enter")
+	p.SeeOn("#conversation", "We have more boxes.")
+}
