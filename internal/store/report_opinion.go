@@ -13,13 +13,12 @@ import (
 // Ratings counts the ratings of a period, by the weeks that begin at the given instants, ascending.
 func (s *Store) Ratings(ctx context.Context, from, to time.Time, weeks []time.Time) ([]desk.RatingCell, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT width_bucket(r.at, @weeks::timestamptz[]) - 1, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''),
-			coalesce(a.role, ''), r.score, count(*)
-		FROM ratings r
-		JOIN tickets t ON t.number = r.ticket
-		LEFT JOIN people a ON a.id = t.assignee
-		WHERE r.at >= @from AND r.at < @to
-		GROUP BY 1, 2, 3, 4, 5, 6`, pgx.StrictNamedArgs{"weeks": weeks, "from": from, "to": to})
+		SELECT n.week, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''), n.score, n.count
+		FROM (
+			SELECT width_bucket(r.at, @weeks::timestamptz[]) - 1 AS week, t.assignee, r.score, count(*) AS count
+			FROM ratings r JOIN tickets t ON t.number = r.ticket
+			WHERE r.at >= @from AND r.at < @to GROUP BY 1, 2, 3
+		) n LEFT JOIN people a ON a.id = n.assignee`, pgx.StrictNamedArgs{"weeks": weeks, "from": from, "to": to})
 	if err != nil {
 		return nil, explain(err, "count ratings")
 	}
@@ -34,12 +33,14 @@ func (s *Store) Comments(ctx context.Context, from, to time.Time, limit int) ([]
 	rows, err := s.pool.Query(ctx, `
 		SELECT r.ticket, r.score, r.comment, r.at, m.subject, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''),
 			coalesce(a.role, '')
-		FROM ratings r
+		FROM (
+			SELECT * FROM ratings WHERE comment <> '' AND at >= $1 AND at < $2 ORDER BY at DESC, ticket LIMIT $3
+		) r
 		JOIN tickets t ON t.number = r.ticket
 		JOIN commands c ON c.ticket = t.number AND c.seq = 1
 		JOIN messages m ON m.id = c.message
 		LEFT JOIN people a ON a.id = t.assignee
-		WHERE r.comment <> '' AND r.at >= $1 AND r.at < $2 ORDER BY r.at DESC, r.ticket LIMIT $3`, from, to, limit)
+		ORDER BY r.at DESC, r.ticket`, from, to, limit)
 	if err != nil {
 		return nil, explain(err, "list comments")
 	}
