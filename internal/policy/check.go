@@ -46,11 +46,7 @@ func (p *Policy) writeSummary(out io.Writer) {
 	row("Silence", "nudge %s, resolve %s, close %s",
 		silenceWords(p.Silence.NudgeAfter), silenceWords(p.Silence.ResolveAfter), silenceWords(p.Silence.CloseAfter))
 	for _, rung := range p.Escalation {
-		raised := ""
-		if rung.RaisePriority {
-			raised = ", priority raised"
-		}
-		row("Escalation", "%s: %s%s", rungWords(rung.After), joinWords(rung.Tell), raised)
+		row("Escalation", "%s", rung.summary())
 	}
 	row("Categories", "%s", strings.Join(p.Categories, ", "))
 	row("Contact", "%s", cmp.Or(p.Contact, "none"))

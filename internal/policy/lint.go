@@ -20,6 +20,8 @@ func (p *Policy) Lint() []string {
 	}
 	if len(p.Escalation) == 0 {
 		warnings = append(warnings, "A broken promise is told to nobody: escalation has no rungs.")
+	} else {
+		warnings = append(warnings, p.untold()...)
 	}
 	if p.Contact == "" {
 		warnings = append(warnings, "Pages and mails show no address to write to: contact is not set.")

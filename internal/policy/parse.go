@@ -173,30 +173,6 @@ func (p *parser) silence(n *yaml.Node, path string) {
 	}
 }
 
-func (p *parser) escalation(n *yaml.Node, path string) {
-	p.list(n, path, 100, func(n *yaml.Node, path string) {
-		var rung Rung
-		var after, tell *yaml.Node
-		p.mapping(n, path,
-			field{key: "after", required: true, read: func(n *yaml.Node, path string) {
-				after, rung.After = n, p.duration(n, path)
-			}},
-			field{key: "tell", required: true, read: func(n *yaml.Node, path string) {
-				tell, rung.Tell = n, someOf(&p.reader, n, path, Audiences())
-			}},
-			field{key: "raise_priority", read: func(n *yaml.Node, path string) { rung.RaisePriority = p.boolean(n, path) }},
-		)
-		if tell != nil && tell.Kind == yaml.SequenceNode && len(tell.Content) == 0 {
-			p.refuse(tell, join(path, "tell"), "names nobody")
-		}
-		rungs := p.policy.Escalation
-		if len(rungs) > 0 && after != nil && rung.After <= rungs[len(rungs)-1].After {
-			p.refuse(after, join(path, "after"), "must be longer than the rung before it (%s)", FormatDuration(rungs[len(rungs)-1].After))
-		}
-		p.policy.Escalation = append(rungs, rung)
-	})
-}
-
 var categoryName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
 
 func (p *parser) categories(n *yaml.Node, path string) {

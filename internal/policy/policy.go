@@ -27,7 +27,7 @@ type Policy struct {
 
 	CustomersChoosePriority bool
 	Silence                 Silence
-	Escalation              []Rung // by After, ascending
+	Escalation              []Rung // the ladder, as the document has it
 	Categories              []string
 }
 
@@ -44,13 +44,6 @@ type Silence struct {
 	NudgeAfter   time.Duration // from the request for information to the reminder
 	ResolveAfter time.Duration // from the request for information to the resolution; more than NudgeAfter
 	CloseAfter   time.Duration // from the resolution to the closure
-}
-
-// Rung is one step of the escalation ladder, climbed once per clock.
-type Rung struct {
-	After         time.Duration // calendar time after the breach; 0 is at the breach
-	Tell          []Audience
-	RaisePriority bool
 }
 
 // Promises are the two instants that a requester is told, in UTC.

@@ -145,41 +145,6 @@ func (s Silence) inWords() []string {
 	return lines
 }
 
-var audienceInWords = map[Audience]string{
-	TellAssignee:       "the agent who has your ticket",
-	TellSupervisors:    "the supervisors",
-	TellAdministrators: "the administrators",
-}
-
-func (p *Policy) escalationInWords() []string {
-	if len(p.Escalation) == 0 {
-		return []string{"It is recorded on your ticket."}
-	}
-	var lines []string
-	for _, rung := range p.Escalation {
-		when := "At once"
-		if rung.After > 0 {
-			when = "After " + lengthInWords(CountCalendar, rung.After)
-		}
-		var told []string
-		for _, audience := range rung.Tell {
-			told = append(told, audienceInWords[audience])
-		}
-		line := when + " " + enumerate(told) + " are told"
-		if len(told) == 1 && rung.Tell[0] == TellAssignee {
-			line = when + " " + told[0] + " is told"
-		}
-		if len(told) == 0 {
-			line = when + " it is recorded"
-		}
-		if rung.RaisePriority {
-			line += ", and your ticket gets a higher priority"
-		}
-		lines = append(lines, line+".")
-	}
-	return append(lines, "This goes on until somebody sees to your ticket.")
-}
-
 func (p *Policy) submissionInWords() []string {
 	chosen := "We choose the priority of your ticket."
 	if p.CustomersChoosePriority {
