@@ -17,6 +17,7 @@ type policyView struct {
 	page.Layout
 	Edition  desk.Edition
 	Current  bool // it is in force
+	Ahead    bool // it is not in force yet
 	Words    []policy.Section
 	Promises policy.Promises // of a ticket sent now; zero for a version that is not in force
 	Versions []desk.Edition  // the newest first
@@ -50,12 +51,14 @@ func (p *Pages) policy(v *page.Visit, version int64) error {
 	if err != nil {
 		return err
 	}
+	inForce := desk.InForce(versions, time.Now())
 	for i, e := range versions {
-		if e.Version != version && version != 0 {
+		if e.Version != version && (version != 0 || i != inForce) {
 			continue
 		}
 		view := policyView{
-			Layout: v.Layout("Support policy", "/policy"), Edition: e, Current: i == 0, Words: e.Policy.Words(), Versions: versions,
+			Layout: v.Layout("Support policy", "/policy"), Edition: e, Current: i == inForce, Ahead: i < inForce,
+			Words: e.Policy.Words(), Versions: versions,
 		}
 		if view.Current {
 			if view.Promises, err = e.Policy.Promise(time.Now(), policy.PriorityNormal); err != nil {

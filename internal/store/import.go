@@ -79,7 +79,7 @@ type importing struct {
 	store     *Store
 	tx        pgx.Tx
 	now       time.Time
-	inForce   int64 // the newest policy's version
+	inForce   int64 // the policy in force
 	audiences map[policy.Audience][]ticket.PersonID
 	words     []int64 // IDs for messages, not used yet
 	tickets   []*past
@@ -101,7 +101,7 @@ func (s *Store) beginImport(ctx context.Context, tx pgx.Tx, chronicles []desk.Ch
 			}
 		}
 	}
-	err := tx.QueryRow(ctx, `SELECT date_trunc('second', clock_timestamp()), (SELECT coalesce(max(version), 0) FROM policies),
+	err := tx.QueryRow(ctx, `SELECT date_trunc('second', clock_timestamp()), (SELECT coalesce(max(version), 0) FROM policies WHERE effective_at <= clock_timestamp()),
 		array(SELECT nextval(pg_get_serial_sequence('messages', 'id')) FROM generate_series(1, $1::int))`, words).
 		Scan(&im.now, &im.inForce, &im.words)
 	if err == nil && im.inForce == 0 {

@@ -35,7 +35,8 @@ func (s *Store) repeated(ctx context.Context, by desk.Person, once desk.Once) (d
 	a := desk.Accepted{Again: true}
 	var first []byte
 	err := s.pool.QueryRow(ctx, `
-		SELECT c.ticket, c.seq, c.accepted_at, t.policy, coalesce(c.priority, ''), coalesce(c.category, ''), c.fingerprint
+		SELECT c.ticket, c.seq, c.accepted_at, coalesce((SELECT (e.data->>'was')::bigint FROM events e
+			WHERE e.ticket = c.ticket AND e.kind = 'policy-adopted' ORDER BY e.n LIMIT 1), t.policy), coalesce(c.priority, ''), coalesce(c.category, ''), c.fingerprint
 		FROM commands c JOIN tickets t ON t.number = c.ticket
 		WHERE c.by_person = $1 AND c.key = $2`, by.ID, once.Key).
 		Scan(&a.Number, &a.Seq, &a.At, &a.Policy, &a.Priority, &a.Category, &first)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 
@@ -48,10 +47,14 @@ func (s *Store) keep(version int64, document []byte) (*policy.Policy, error) {
 // ErrNoPolicy says that nothing has been published yet, so that nothing can be promised.
 var ErrNoPolicy error = fault.New(fault.Unavailable, "no policy has been published yet")
 
-// PolicyInForce gives the newest version: its number, the policy and the document as it was published. It is ErrNoPolicy
-// while nothing has been published.
+// PolicyInForce gives the highest version that has taken effect: its number, the policy and the document as it was
+// published. It is ErrNoPolicy while none has.
 func (s *Store) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error) {
-	version, document, err := newestPolicy(ctx, s.pool)
+	var version int64
+	var document []byte
+	err := s.pool.QueryRow(ctx, `
+		SELECT version, document FROM policies WHERE effective_at <= clock_timestamp() ORDER BY version DESC LIMIT 1`).
+		Scan(&version, &document)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil, nil, ErrNoPolicy
 	}
@@ -60,42 +63,4 @@ func (s *Store) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byt
 	}
 	p, err := s.keep(version, document)
 	return version, p, document, err
-}
-
-// PublishPolicy puts a document in force for tickets accepted from now on. A document that equals the newest one is
-// not published again. One that is not valid is an Invalid fault whose cause is policy.Problems.
-func (s *Store) PublishPolicy(ctx context.Context, document []byte, author, reason string) (version int64, published bool, err error) {
-	if _, err := policy.Parse(document); err != nil {
-		return 0, false, fault.Wrap(err, fault.Invalid, "the policy is not valid")
-	}
-	err = s.within(ctx, func(tx pgx.Tx) error {
-		// Writers wait for each other and readers for nobody.
-		if _, err := tx.Exec(ctx, `LOCK TABLE policies IN SHARE ROW EXCLUSIVE MODE`); err != nil {
-			return err
-		}
-		newest, current, err := newestPolicy(ctx, tx)
-		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-			return err
-		}
-		if err == nil && bytes.Equal(current, document) {
-			version = newest
-			return nil
-		}
-		version, published = newest+1, true
-		_, err = tx.Exec(ctx, `
-			INSERT INTO policies (version, document, sha, author, reason, effective_at)
-			VALUES (@version, @document, sha256(@document), @author, @reason, clock_timestamp())`,
-			pgx.StrictNamedArgs{"version": version, "document": document, "author": author, "reason": reason})
-		return err
-	})
-	if err != nil {
-		return 0, false, explain(err, "publish a policy")
-	}
-	return version, published, nil
-}
-
-// newestPolicy gives pgx.ErrNoRows when there is none.
-func newestPolicy(ctx context.Context, q querier) (version int64, document []byte, err error) {
-	err = q.QueryRow(ctx, `SELECT version, document FROM policies ORDER BY version DESC LIMIT 1`).Scan(&version, &document)
-	return version, document, err
 }

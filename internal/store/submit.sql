@@ -1,9 +1,12 @@
 -- Several submissions, one array element each: $1 number, $2 requester, $3 role, $4 order number, $5 follows,
--- $6 category, $7 priority, $8 subject, $9 body, $10 key, $11 fingerprint. No rows: no policy has been published.
+-- $6 category, $7 priority, $8 subject, $9 body, $10 key, $11 fingerprint. No rows: no policy is in force.
 -- It reads no table that grows: its plan, made while they are small, would read them whole when they no longer are.
-WITH incoming AS MATERIALIZED (
-    SELECT i.*, date_trunc('second', clock_timestamp()) AS at, (SELECT max(version) FROM policies) AS policy
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+WITH now AS MATERIALIZED (
+    SELECT at, (SELECT max(version) FROM policies WHERE effective_at <= at) AS policy
+    FROM (SELECT date_trunc('second', clock_timestamp()) AS at) clock
+), incoming AS MATERIALIZED (
+    SELECT i.*, now.at, now.policy
+    FROM now, unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
                 $10::text[], $11::bytea[])
          AS i (number, requester, role, order_number, follows, category, priority, subject, body, key, fingerprint)
 ), accepted AS (
