@@ -30,6 +30,9 @@ const (
 	EmergencyWorkflow = "Emergency"
 	EmergencyID       = "emergency" // there is one
 	EmergencyQuery    = "emergency"
+
+	AnnounceActivity      = "Announce"
+	AnnouncementsActivity = "Announcements"
 )
 
 // TicketID is the ID of a ticket's workflow.
