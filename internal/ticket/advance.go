@@ -34,6 +34,7 @@ func (s *story) fire(m Moment) {
 		s.mailOwner(MailReminder, m)
 	case MomentBreach:
 		s.emit(Event{Kind: EventBreached, Promise: m.Clock})
+		s.reassign(m.Clock)
 	case MomentRung:
 		s.climb(m)
 	case MomentNudge:

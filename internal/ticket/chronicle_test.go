@@ -154,6 +154,9 @@ func (c *chronicle) silence() []threshold {
 // judge says whether an event may happen now: a moment exactly when it falls due, and anything else only when
 // nothing is due.
 func (c *chronicle) judge(e ticket.Event) error {
+	if e.Group != "" {
+		return nil // a rule's choice, which roll judges
+	}
 	byItself := e.Command == 0
 	if e.Kind == ticket.EventEscalated && e.Priority != c.raises(e.Rung) {
 		return fmt.Errorf("rung %d raises the priority to %q, want %q", e.Rung, e.Priority, c.raises(e.Rung))

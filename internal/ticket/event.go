@@ -27,9 +27,10 @@ const (
 	EventEscalated            EventKind = "escalated"
 	EventAcknowledged         EventKind = "acknowledged"
 	EventNudged               EventKind = "nudged"
-	EventPaused               EventKind = "paused"   // an emergency stops both clocks
-	EventExtended             EventKind = "extended" // an emergency lengthens both targets
-	EventResumed              EventKind = "resumed"  // the emergency is over
+	EventPaused               EventKind = "paused"           // an emergency stops both clocks
+	EventExtended             EventKind = "extended"         // an emergency lengthens both targets
+	EventResumed              EventKind = "resumed"          // the emergency is over
+	EventNobodyAvailable      EventKind = "nobody-available" // a rule found nobody to give the ticket to
 	EventMailBounced          EventKind = "mail-bounced"
 	EventRefused              EventKind = "refused"
 )
@@ -61,7 +62,9 @@ type Event struct {
 	Handle    string           `json:"handle,omitempty"`
 	Priority  policy.Priority  `json:"priority,omitempty"` // from here on; empty: unchanged
 	Category  string           `json:"category,omitempty"` // likewise
-	Promise   policy.ClockName `json:"promise,omitempty"`  // reminded, breached, escalated
+	Group     string           `json:"group,omitempty"`    // by a rule: whose turn it was
+	Rule      int              `json:"rule,omitempty"`     // by a rule: its number in the policy, from 1
+	Promise   policy.ClockName `json:"promise,omitempty"`  // reminded, breached, escalated; by a rule: the breach that caused it
 	Rung      int              `json:"rung,omitempty"`     // escalated: from 1
 	Answers   bool             `json:"answers,omitempty"`  // a person's public answer: keeps the first response, ends every ladder
 	Emergency string           `json:"emergency,omitempty"`

@@ -74,6 +74,8 @@ type life struct {
 	seq     int64
 	events  []ticket.Event
 	mails   []ticket.Mail
+	rosters ticket.Rosters // who is there to be given tickets by rule
+	lacks   string         // the roster that the last step asked for
 	outcome ticket.Outcome
 }
 
@@ -95,7 +97,7 @@ func (l *life) take(hours float64, by ticket.Actor, c ticket.Command) ticket.Res
 	l.t.Helper()
 	l.seq++
 	c.Seq, c.By, c.At = l.seq, by, at(hours)
-	r, err := ticket.Take(l.ticket, l.policy, c)
+	r, err := l.rosters.Take(l.ticket, l.policy, c)
 	if err != nil {
 		l.t.Fatalf("take %s: %v", c.Verb, err)
 	}
@@ -128,7 +130,7 @@ func (l *life) does(hours float64, by ticket.Actor, verb ticket.Verb) ticket.Res
 // until lets everything fall due that does so.
 func (l *life) until(hours float64) ticket.Result {
 	l.t.Helper()
-	r, err := ticket.Advance(l.ticket, l.policy, at(hours))
+	r, err := l.rosters.Advance(l.ticket, l.policy, at(hours))
 	if err != nil {
 		l.t.Fatalf("advance to %gh: %v", hours, err)
 	}
@@ -137,7 +139,7 @@ func (l *life) until(hours float64) ticket.Result {
 }
 
 func (l *life) keep(r ticket.Result) {
-	l.ticket = r.Ticket
+	l.ticket, l.rosters, l.lacks = r.Ticket, r.Rosters, r.Lacks
 	l.events = append(l.events, r.Events...)
 	l.mails = append(l.mails, r.Mails...)
 }

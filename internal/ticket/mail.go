@@ -20,7 +20,8 @@ const (
 
 // To staff.
 const (
-	MailAssigned      MailKind = "assigned"       // somebody else gave this agent the ticket
+	MailAssigned      MailKind = "assigned"       // somebody else gave this agent the ticket, or a rule did
+	MailHandedOver    MailKind = "handed-over"    // a rule gave this agent's ticket to somebody else
 	MailCustomerReply MailKind = "customer-reply" // the requester wrote; to the assignee
 	MailReminder      MailKind = "reminder"       // a promise falls due soon
 	MailEscalation    MailKind = "escalation"     // a promise was broken; one rung of the ladder
@@ -30,14 +31,14 @@ const (
 func MailKinds() []MailKind {
 	return []MailKind{
 		MailReceipt, MailAssignment, MailReply, MailInformationRequest, MailProgress, MailNudge, MailResolution,
-		MailClosure, MailReopening, MailAssigned, MailCustomerReply, MailReminder, MailEscalation,
+		MailClosure, MailReopening, MailAssigned, MailHandedOver, MailCustomerReply, MailReminder, MailEscalation,
 	}
 }
 
 // ToStaff reports whether a mail of this kind goes to people who work here.
 func (k MailKind) ToStaff() bool {
 	switch k {
-	case MailAssigned, MailCustomerReply, MailReminder, MailEscalation:
+	case MailAssigned, MailHandedOver, MailCustomerReply, MailReminder, MailEscalation:
 		return true
 	default:
 		return false

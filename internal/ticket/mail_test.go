@@ -108,7 +108,7 @@ func checkMails(t fataler, events []ticket.Event, mails []ticket.Mail) {
 var (
 	internalEvents = []ticket.EventKind{
 		ticket.EventNoted, ticket.EventReclassified, ticket.EventReminded, ticket.EventBreached, ticket.EventEscalated,
-		ticket.EventAcknowledged, ticket.EventMailBounced, ticket.EventRefused,
+		ticket.EventAcknowledged, ticket.EventNobodyAvailable, ticket.EventMailBounced, ticket.EventRefused,
 	}
 	publicEvents = []ticket.EventKind{
 		ticket.EventSubmitted, ticket.EventAssigned, ticket.EventCustomerReplied, ticket.EventAgentReplied,

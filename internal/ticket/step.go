@@ -21,13 +21,18 @@ type Result struct {
 	Events  []Event
 	Mails   []Mail
 	Outcome Outcome // of the command; zero when it was granted or there was none
+	Rosters Rosters // as the step's choices leave them
+	Lacks   string  // a group whose roster a choice needs and that is not known; empty: everything is decided
 }
 
 // Take lets everything fall due that does so up to the command's acceptance, and then decides the command. An
 // answer accepted before a deadline keeps the promise even when it is taken after it; one accepted at the deadline
 // or later doesn't, even when it is taken before the deadline's timer fires. A refused command is an event too.
 func Take(t Ticket, p *policy.Policy, c Command) (Result, error) {
-	s := &story{t: t, policy: p}
+	return take(&story{t: t, policy: p}, c)
+}
+
+func take(s *story, c Command) (Result, error) {
 	s.advance(c.At)
 	refusal := s.decide(c)
 	if refusal != nil {
@@ -36,7 +41,7 @@ func Take(t Ticket, p *policy.Policy, c Command) (Result, error) {
 	}
 	result, err := s.result()
 	if err != nil {
-		return Result{}, fmt.Errorf("take %s %d of ticket %s: %w", c.Verb, c.Seq, t.Number, err)
+		return Result{}, fmt.Errorf("take %s %d of ticket %s: %w", c.Verb, c.Seq, s.t.Number, err)
 	}
 	if refusal != nil {
 		result.Outcome = Outcome{Refused: true, Code: refusal.Code, Reason: refusal.Message}
@@ -46,11 +51,14 @@ func Take(t Ticket, p *policy.Policy, c Command) (Result, error) {
 
 // Advance lets everything fall due that does so at or before an instant.
 func Advance(t Ticket, p *policy.Policy, until time.Time) (Result, error) {
-	s := &story{t: t, policy: p}
+	return advance(&story{t: t, policy: p}, until)
+}
+
+func advance(s *story, until time.Time) (Result, error) {
 	s.advance(until)
 	result, err := s.result()
 	if err != nil {
-		return Result{}, fmt.Errorf("advance ticket %s: %w", t.Number, err)
+		return Result{}, fmt.Errorf("advance ticket %s: %w", s.t.Number, err)
 	}
 	return result, nil
 }
@@ -69,6 +77,8 @@ func Bounce(t Ticket, p *policy.Policy, mail int, at time.Time) (Result, error) 
 type story struct {
 	t       Ticket
 	policy  *policy.Policy
+	rosters Rosters
+	lacks   string
 	by      Actor
 	at      time.Time
 	command int64
@@ -83,7 +93,7 @@ func (s *story) result() (Result, error) {
 	if s.err != nil {
 		return Result{}, fault.Wrap(s.err, fault.Internal, "the clock can't be computed")
 	}
-	return Result{Ticket: s.t, Events: s.events, Mails: s.mails}, nil
+	return Result{Ticket: s.t, Events: s.events, Mails: s.mails, Rosters: s.rosters, Lacks: s.lacks}, nil
 }
 
 func (s *story) emit(e Event) {
