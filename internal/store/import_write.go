@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // write stores every ticket as acceptance leaves it, then everything that happened, and at last each row as its last
@@ -22,7 +24,7 @@ func (im *importing) write(ctx context.Context) error {
 		{"outcomes", []string{"ticket", "seq", "refused", "code", "reason", "decided_at"}, (*past).outcomeRows},
 		{"events", []string{"ticket", "n", "kind", "at", "message", "data", "recorded_at"}, (*past).eventRows},
 		{"mails", []string{"ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at"}, (*past).mailRows},
-		{"ratings", []string{"ticket", "score", "comment", "at"}, (*past).ratingRows},
+		{"ratings", []string{"ticket", "agent", "score", "comment", "at"}, (*past).ratingRows},
 		{"undelivered", []string{"ticket", "seq"}, (*past).undeliveredRows},
 	} {
 		var rows [][]any
@@ -112,7 +114,17 @@ func (t *past) ratingRows() [][]any {
 	if r == nil {
 		return nil
 	}
-	return [][]any{{t.chronicle.Number, r.Score, r.Comment, r.At}}
+	return [][]any{{t.chronicle.Number, null(t.assigneeAt(r.At)), r.Score, r.Comment, r.At}}
+}
+
+// assigneeAt gives who had the ticket at an instant; empty for nobody.
+func (t *past) assigneeAt(at time.Time) (assignee ticket.PersonID) {
+	for _, e := range t.events {
+		if e.Assignee != "" && !e.At.After(at) {
+			assignee = e.Assignee
+		}
+	}
+	return assignee
 }
 
 // undeliveredRows put a ticket that goes on before the relay.
