@@ -52,4 +52,6 @@ type Letter struct {
 	Rung  int              // escalation: which rung, from 1
 
 	Policy *policy.Policy // in force for this ticket: zone, contact, privacy link, name
+
+	Notices []Notice // of emergencies, when it is sent
 }

@@ -121,5 +121,10 @@ func variants() map[string]desk.Letter {
 		l.Subject, l.Author = "الطرد وصل مكسورا 📦", "ليلى"
 		l.Body = "مرحبا ماريا، وجدنا الطرد.\n\n👩‍💻 שלום, the number is 4711."
 	})
+	with("closed", ticket.MailReceipt, func(l *desk.Letter) {
+		l.FirstResponseDue, l.ResolutionDue, l.Notices = time.Time{}, time.Time{}, sampleNotices(l.At)[:1]
+	})
+	with("notices", ticket.MailReply, func(l *desk.Letter) { l.Notices = sampleNotices(l.At) })
+	with("notices", ticket.MailAssigned, func(l *desk.Letter) { l.Notices = sampleNotices(l.At)[1:] })
 	return all
 }

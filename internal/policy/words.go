@@ -165,6 +165,10 @@ func enumerate(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
+// HoursInWords writes a length out that is added to budgets however they are counted: it has no days, since a day of
+// business hours is no 24 hours.
+func HoursInWords(d time.Duration) string { return lengthInWords(CountBusinessHours, d) }
+
 // lengthInWords writes a duration out. Business hours stay hours: 24 of them are no day.
 func lengthInWords(counts Counting, d time.Duration) string {
 	names := []string{"day", "hour", "minute", "second"}
