@@ -12,6 +12,7 @@ type Outlook struct {
 	At       time.Time `json:"at"`               // by the database's clock
 	Reached  Edge      `json:"reached,omitzero"` // the last edge up to At; zero: there was none
 	Next     Edge      `json:"next,omitzero"`    // the first edge after At; zero: nothing is planned
+	Until    time.Time `json:"until,omitzero"`   // when something of this changes by itself; zero: never
 	Current  []Current `json:"current,omitempty"`
 }
 
@@ -29,7 +30,7 @@ func (g Gate) Outlook(at time.Time) Outlook {
 	o := Outlook{Revision: g.Revision, At: at}
 	for _, e := range g.Edges() {
 		if e.At.After(at) {
-			o.Next = e
+			o.Next, o.Until = e, e.At
 			break
 		}
 		o.Reached = e
@@ -41,6 +42,11 @@ func (g Gate) Outlook(at time.Time) Outlook {
 		c := Current{ID: e.ID, Kind: e.Kind, From: e.From, Until: e.Until}
 		if len(e.Delays) > 0 {
 			c.By = e.Delays[len(e.Delays)-1].By
+		}
+		for _, t := range []time.Time{e.From, e.Until} {
+			if t.After(at) && (o.Until.IsZero() || t.Before(o.Until)) {
+				o.Until = t
+			}
 		}
 		o.Current = append(o.Current, c)
 	}
@@ -102,3 +108,6 @@ type HandResult struct {
 	Done      string      `json:"done,omitempty"`    // what was done, in words
 	Refused   string      `json:"refused,omitempty"` // why it was not
 }
+
+// Left is how many tickets are not as the gate wants them.
+func (p Proof) Left() int { return p.Behind + p.Wrong }
