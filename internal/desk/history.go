@@ -54,5 +54,6 @@ type Brief struct {
 // Colleague is somebody who works here and can be given tickets.
 type Colleague struct {
 	Ref
-	Load int // tickets of theirs that are neither resolved nor closed
+	Away Away // from the zero value: they are here
+	Load int  // tickets of theirs that are neither resolved nor closed
 }

@@ -59,11 +59,12 @@ func checkStep(r ticket.StepRequest) error {
 
 // locked is a ticket while a step holds its lock, and what the step has made of it so far.
 type locked struct {
-	store  *Store
-	tx     pgx.Tx
-	now    time.Time // by the database's clock, a whole second, not before any command accepted
-	last   int64     // number of the last command accepted
-	policy *policy.Policy
+	store   *Store
+	tx      pgx.Tx
+	now     time.Time // by the database's clock, a whole second, not before any command accepted
+	last    int64     // number of the last command accepted
+	policy  *policy.Policy
+	rosters ticket.Rosters // of the groups that a choice needed so far
 
 	was, state ticket.State
 	events     []ticket.Event
@@ -147,7 +148,9 @@ func (l *locked) take(ctx context.Context, upTo int64) error {
 		if c.Seq != l.state.Command+1 {
 			return fmt.Errorf("command %d is missing", l.state.Command+1)
 		}
-		result, err := ticket.Take(l.state.Ticket, l.policy, c)
+		result, err := l.chosen(ctx, func(r ticket.Rosters) (ticket.Result, error) {
+			return r.Take(l.state.Ticket, l.policy, c)
+		})
 		if err != nil {
 			return err
 		}
@@ -170,7 +173,9 @@ func (l *locked) fallDue(ctx context.Context, due time.Time) error {
 	if err != nil || earlier {
 		return err
 	}
-	result, err := ticket.Advance(l.state.Ticket, l.policy, due)
+	result, err := l.chosen(ctx, func(r ticket.Rosters) (ticket.Result, error) {
+		return r.Advance(l.state.Ticket, l.policy, due)
+	})
 	if err == nil {
 		l.add(result)
 	}
@@ -196,6 +201,9 @@ func (l *locked) bounce(ctx context.Context, n int) error {
 
 func (l *locked) add(r ticket.Result) {
 	l.state.Ticket = r.Ticket
+	if r.Rosters != nil {
+		l.rosters = r.Rosters
+	}
 	l.events = append(l.events, r.Events...)
 	l.mails = append(l.mails, r.Mails...)
 }

@@ -52,6 +52,7 @@ func (l *locked) queue(ctx context.Context, batch *pgx.Batch) error {
 	l.writeDecisions(batch)
 	batch.Queue(`SELECT pg_notify($1, $2)`, changeChannel, changed(l.state.Ticket.Number, desk.ChangeStepped))
 	l.writePromises(batch)
+	l.writeTurns(batch)
 	return l.writeRow(batch)
 }
 
