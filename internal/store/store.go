@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -40,6 +41,7 @@ type Store struct {
 	prefix   string
 	policies sync.Map // version -> *policy.Policy: a version never changes
 	secrets  sync.Map // name -> []byte, likewise
+	notices  atomic.Pointer[notices]
 }
 
 // Open prepares a Store for a database. It connects when it first has to, so a database that is down is no error here;
