@@ -11,6 +11,7 @@ import (
 type History struct {
 	Commands []Asked  // in order
 	Mails    []Posted // in order
+	Calls    []Called // of webhooks, in order
 }
 
 // Asked is a command that was accepted, and what became of it.

@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -80,18 +79,15 @@ type importing struct {
 	tx        pgx.Tx
 	now       time.Time
 	inForce   int64 // the policy in force
-	audiences map[policy.Audience][]ticket.PersonID
+	directory directory
 	words     []int64 // IDs for messages, not used yet
 	tickets   []*past
 }
 
 func (s *Store) beginImport(ctx context.Context, tx pgx.Tx, chronicles []desk.Chronicle) (*importing, error) {
-	im := &importing{store: s, tx: tx, audiences: map[policy.Audience][]ticket.PersonID{}}
-	for _, a := range []policy.Audience{policy.TellSupervisors, policy.TellAdministrators} {
-		var err error
-		if im.audiences[a], err = audience(ctx, tx, a); err != nil {
-			return nil, err
-		}
+	im := &importing{store: s, tx: tx}
+	if err := im.directory.look(ctx, tx, nil); err != nil {
+		return nil, err
 	}
 	words := 0
 	for _, c := range chronicles {

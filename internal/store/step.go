@@ -69,8 +69,9 @@ type locked struct {
 	was, state ticket.State
 	events     []ticket.Event
 	mails      []ticket.Mail
+	calls      []ticket.Call
 	decisions  []decision
-	told       int // number of the bounced mail that an event now tells of
+	told       int // number of the bounced mail, or of the call that failed, that an event now tells of
 }
 
 // decision is the desk's answer to one command.
@@ -188,8 +189,11 @@ func (l *locked) bounce(ctx context.Context, n int) error {
 	tag, err := l.tx.Exec(ctx, `
 		UPDATE mails SET status = 'bounced', reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp())
 		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL`, l.state.Ticket.Number, n)
-	if err != nil || tag.RowsAffected() == 0 {
+	if err != nil {
 		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return l.giveUp(ctx, n)
 	}
 	result, err := ticket.Bounce(l.state.Ticket, l.policy, n, l.now)
 	if err == nil {
@@ -206,4 +210,5 @@ func (l *locked) add(r ticket.Result) {
 	}
 	l.events = append(l.events, r.Events...)
 	l.mails = append(l.mails, r.Mails...)
+	l.calls = append(l.calls, r.Calls...)
 }

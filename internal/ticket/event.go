@@ -32,6 +32,7 @@ const (
 	EventResumed              EventKind = "resumed"          // the emergency is over
 	EventNobodyAvailable      EventKind = "nobody-available" // a rule found nobody to give the ticket to
 	EventMailBounced          EventKind = "mail-bounced"
+	EventCallFailed           EventKind = "call-failed" // a webhook was given up
 	EventRefused              EventKind = "refused"
 )
 
@@ -68,9 +69,10 @@ type Event struct {
 	Rung      int              `json:"rung,omitempty"`     // escalated: from 1
 	Answers   bool             `json:"answers,omitempty"`  // a person's public answer: keeps the first response, ends every ladder
 	Emergency string           `json:"emergency,omitempty"`
-	Mail      int              `json:"mail,omitempty"` // mail-bounced: number of the mail
-	Verb      Verb             `json:"verb,omitempty"` // refused: what was asked
-	Code      string           `json:"code,omitempty"` // refused: why, as a stable word
+	Mail      int              `json:"mail,omitempty"`    // mail-bounced: number of the mail
+	Webhook   string           `json:"webhook,omitempty"` // call-failed: which; Mail is the number of what it owed
+	Verb      Verb             `json:"verb,omitempty"`    // refused: what was asked
+	Code      string           `json:"code,omitempty"`    // refused: why, as a stable word
 
 	Clocks []ClockEntry `json:"clocks,omitempty"` // what this event writes into the ledgers
 }

@@ -76,6 +76,7 @@ type life struct {
 	mails   []ticket.Mail
 	rosters ticket.Rosters // who is there to be given tickets by rule
 	lacks   string         // the roster that the last step asked for
+	calls   []ticket.Call
 	outcome ticket.Outcome
 }
 
@@ -142,6 +143,7 @@ func (l *life) keep(r ticket.Result) {
 	l.ticket, l.rosters, l.lacks = r.Ticket, r.Rosters, r.Lacks
 	l.events = append(l.events, r.Events...)
 	l.mails = append(l.mails, r.Mails...)
+	l.calls = append(l.calls, r.Calls...)
 }
 
 // moments writes what the desk did by itself, such as "breached first_response 100".
@@ -164,7 +166,7 @@ func moments(events []ticket.Event) []string {
 func owed(mails []ticket.Mail) []string {
 	var lines []string
 	for _, m := range mails {
-		lines = append(lines, string(m.Kind)+" to "+string(m.Person)+string(m.Audience))
+		lines = append(lines, string(m.Kind)+" to "+string(m.Person)+string(m.Audience)+m.Named)
 	}
 	return lines
 }

@@ -27,6 +27,9 @@ const (
 	MailEscalation    MailKind = "escalation"     // a promise was broken; one rung of the ladder
 )
 
+// KindWebhook stands among what a ticket owes for a call of a webhook. It is no mail, and MailKinds lacks it.
+const KindWebhook MailKind = "webhook"
+
 // MailKinds lists every kind, requester's first.
 func MailKinds() []MailKind {
 	return []MailKind{
@@ -46,12 +49,13 @@ func (k MailKind) ToStaff() bool {
 }
 
 // Mail is an effect: a mail owed by one event to one audience. It holds no words and no address. Exactly one of
-// Person and Audience is set; an audience is turned into people when the event is stored.
+// Person, Audience and Named is set; an audience and a handle are turned into people when the event is stored.
 type Mail struct {
 	Kind     MailKind
 	Event    int              // the timeline number of the event that owes it
 	Person   PersonID         // the recipient
 	Audience policy.Audience  // or everybody of this audience
+	Named    string           // or whoever of the staff has this handle
 	Clock    policy.ClockName // reminders and escalations: which promise
 	Rung     int              // escalations: which rung, from 1
 }

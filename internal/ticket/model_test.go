@@ -69,6 +69,21 @@ silence: {nudge_after: 12h, resolve_after: 36h, close_after: 10d}
 escalation: [{after: 30m, tell: [assignee, supervisors], raise_priority: true}, {after: 2d, tell: [administrators], raise_priority: true}]
 `),
 		"staffed": parse(t, staffed),
+		"ladders": parse(t, `
+time_zone: UTC
+clocks:
+  first_response: {target: 8h, counts: calendar, remind_at: 75%}
+  resolution: {target: 2d, counts: calendar, pauses: [waiting]}
+priorities: {urgent: {first_response: 1h, resolution: 6h}}
+silence: {resolve_after: 20d, close_after: 10d}
+escalation:
+  - {after: 0s, priorities: [urgent], tell: [supervisors, {webhook: ops}]}
+  - {after: 2h, priorities: [urgent], clocks: [first_response], tell: [administrators, {person: boss}], raise_priority: true}
+  - {after: 0s, priorities: [low, normal], tell: [assignee], raise_priority: true}
+  - {after: 3h, priorities: [high], tell: [{webhook: ops}, {webhook: watch}], raise_priority: true}
+  - {after: 5h, tell: [assignee, {person: lee}]}
+  - {after: 30h, clocks: [resolution], priorities: [low, high], tell: [administrators]}
+`),
 		"quiet": parse(t, `
 time_zone: Australia/Lord_Howe
 hours: {friday: ["10:00-16:00"]}
@@ -115,13 +130,15 @@ func (w *world) live() {
 			return // and so it would go on
 		}
 		w.wait()
-		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce"}).Draw(w.t, "what") {
+		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce", "call fails"}).Draw(w.t, "what") {
 		case "command":
 			w.command()
 		case "nothing":
 			w.advance(w.now)
 		case "bounce":
 			w.bounce()
+		case "call fails":
+			w.giveUp()
 		}
 		w.check()
 	}
@@ -143,6 +160,11 @@ func (w *world) wait() {
 func (w *world) bounce() {
 	r, err := ticket.Bounce(w.ticket, w.policy, 1, w.now)
 	r.Rosters = w.rosters // it chooses nobody
+	w.keep(r, err)
+}
+
+func (w *world) giveUp() {
+	r, err := ticket.GiveUp(w.ticket, w.policy, 1, "ops", w.now)
 	w.keep(r, err)
 }
 
@@ -259,12 +281,14 @@ func (w *world) guarded(c ticket.Command, r ticket.Result) {
 func (w *world) timersFirst(c ticket.Command, want ticket.Result) {
 	at, rosters, events := w.ticket, w.rosters, []ticket.Event(nil)
 	var mails []ticket.Mail
+	var calls []ticket.Call
 	for m, ok := ticket.Next(at, w.policy); ok && !m.Due.After(c.At); m, ok = ticket.Next(at, w.policy) {
 		r, err := rosters.Advance(at, w.policy, m.Due)
 		if err != nil || len(r.Events) == 0 {
 			w.t.Fatalf("at %s nothing of %+v fell due: %v", m.Due, m, err)
 		}
 		at, rosters, events, mails = r.Ticket, r.Rosters, append(events, r.Events...), append(mails, r.Mails...)
+		calls = append(calls, r.Calls...)
 		// The state goes through a history on its way to the next step.
 		at = reread(w.t, ticket.Keep(at, w.policy, w.seq, len(mails), c.At)).Ticket
 	}
@@ -272,7 +296,7 @@ func (w *world) timersFirst(c ticket.Command, want ticket.Result) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r.Events, r.Mails = append(events, r.Events...), append(mails, r.Mails...)
+	r.Events, r.Mails, r.Calls = append(events, r.Events...), append(mails, r.Mails...), append(calls, r.Calls...)
 	if !reflect.DeepEqual(r, want) {
 		w.t.Fatalf("the order of timers and commands matters:\n got %+v\nwant %+v", r, want)
 	}
@@ -288,6 +312,7 @@ func (w *world) keep(r ticket.Result, err error) {
 	w.ticket, w.rosters = r.Ticket, r.Rosters
 	w.events = append(w.events, r.Events...)
 	checkMails(w.t, w.events, r.Mails)
+	checkCalls(w.t, w.policy, r)
 	for _, m := range r.Mails {
 		if m.Event <= len(w.events)-len(r.Events) {
 			w.t.Fatalf("mail %+v is owed by an event of an earlier step", m)
@@ -308,8 +333,10 @@ func (w *world) end() {
 	}
 	for _, name := range policy.ClockNames() {
 		p := w.ticket.Promise(name)
-		if p.Escalating() && p.Rungs != len(w.policy.Escalation) {
-			w.t.Fatalf("%s: rung %d is the last of %d", name, p.Rungs, len(w.policy.Escalation))
+		for i, rung := range w.policy.Escalation {
+			if p.Escalating() && rung.For(name, w.ticket.Priority) && !p.Fired(i+1) {
+				w.t.Fatalf("%s: rung %d never fired, of %+v", name, i+1, p)
+			}
 		}
 	}
 }
@@ -340,6 +367,16 @@ func (w *world) check() {
 	w.compare()
 }
 
+// sameRungs reports whether those of a ladder that have fired are those that the oracle has seen.
+func sameRungs(p ticket.Promise, want map[int]bool, length int) bool {
+	for n := 1; n <= length+1; n++ {
+		if p.Fired(n) != want[n] {
+			return false
+		}
+	}
+	return true
+}
+
 // compare holds the ticket against the oracle as of the last event.
 func (w *world) compare() {
 	c := w.chronicle
@@ -355,7 +392,7 @@ func (w *world) compare() {
 		if left := p.Clock.Remaining(w.policy.Calendar, c.now); used+left != budget {
 			w.t.Fatalf("%s: %s used and %s left make %s", name, used, left, budget)
 		}
-		if p.Reminded != want.reminded || !p.BreachedAt.IsZero() != want.breached || p.Rungs != want.rungs ||
+		if p.Reminded != want.reminded || !p.BreachedAt.IsZero() != want.breached || !sameRungs(*p, want.fired, len(w.policy.Escalation)) ||
 			p.Acknowledged != want.ended || p.Clock.Settled() != want.settled || !p.MetAt.Equal(want.met) {
 			w.t.Fatalf("%s is %+v, the oracle says %+v", name, p, want)
 		}

@@ -20,6 +20,7 @@ type Result struct {
 	Ticket  Ticket
 	Events  []Event
 	Mails   []Mail
+	Calls   []Call
 	Outcome Outcome // of the command; zero when it was granted or there was none
 	Rosters Rosters // as the step's choices leave them
 	Lacks   string  // a group whose roster a choice needs and that is not known; empty: everything is decided
@@ -84,6 +85,7 @@ type story struct {
 	command int64
 	events  []Event
 	mails   []Mail
+	calls   []Call
 	err     error // a defect, or a calendar that never opens, which the policy's check makes impossible
 }
 
@@ -93,7 +95,7 @@ func (s *story) result() (Result, error) {
 	if s.err != nil {
 		return Result{}, fault.Wrap(s.err, fault.Internal, "the clock can't be computed")
 	}
-	return Result{Ticket: s.t, Events: s.events, Mails: s.mails, Rosters: s.rosters, Lacks: s.lacks}, nil
+	return Result{Ticket: s.t, Events: s.events, Mails: s.mails, Calls: s.calls, Rosters: s.rosters, Lacks: s.lacks}, nil
 }
 
 func (s *story) emit(e Event) {
