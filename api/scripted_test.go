@@ -145,6 +145,10 @@ func (s *scripted) Policy(context.Context, int64) (*policy.Policy, error) {
 	return policy.Default(), nil
 }
 
+func (s *scripted) Gate(context.Context) (ticket.Gate, error) { return ticket.Gate{}, nil }
+
+func (s *scripted) GateSince(context.Context, int64) (ticket.Gate, error) { return ticket.Gate{}, nil }
+
 func (s *scripted) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error) {
 	return 1, policy.Default(), policy.Holesalemart(), s.fail(ctx)
 }

@@ -13,11 +13,10 @@ import (
 )
 
 // The task queues. Mail has one of its own, so that its rate can be limited and a slow SMTP server holds up
-// nothing else; the emergency too, so that it never waits behind the tickets that it has told itself.
+// nothing else.
 const (
-	TicketQueue    = "tickets"
-	MailQueue      = "mail"
-	EmergencyQueue = "emergency"
+	TicketQueue = "tickets"
+	MailQueue   = "mail"
 )
 
 // The names by which workflows and activities are registered and shown.
@@ -26,13 +25,6 @@ const (
 	StepActivity   = "Step"
 	MailActivity   = "Mail"
 	TicketQuery    = "ticket"
-
-	EmergencyWorkflow = "Emergency"
-	EmergencyID       = "emergency" // there is one
-	EmergencyQuery    = "emergency"
-
-	AnnounceActivity      = "Announce"
-	AnnouncementsActivity = "Announcements"
 )
 
 // TicketID is the ID of a ticket's workflow.
@@ -58,6 +50,7 @@ type Start struct {
 	Bounced []int           `json:"bounced,omitempty"` // mails that bounced and are not yet on record
 	ByHand  []ticket.ByHand `json:"by_hand,omitempty"` // signals without a number, not yet taken
 	Hands   int             `json:"hands,omitempty"`   // how many of those there ever were
+	Gate    bool            `json:"gate,omitempty"`    // the gate is still to be looked at
 }
 
 // Claim is a command number that a signal spoke of. If PostgreSQL has none of that number, the signal is not ours.
@@ -67,8 +60,8 @@ type Claim struct {
 }
 
 // Signal is the payload of every signal, whose name is the verb. From the API it carries the command's number, and
-// the rest is for people to read: a step loads the command itself from PostgreSQL. Sent by hand it has no number,
-// and the fields that its verb needs.
+// the rest is for people to read: a step loads the command itself from PostgreSQL. With Gate it asks the ticket to look
+// at the gate, and may come late, twice or never. Sent by hand it has neither, and the fields that its verb needs.
 type Signal struct {
 	Seq int64        `json:"seq,omitempty"`
 	By  ticket.Actor `json:"by,omitzero"`
@@ -79,6 +72,7 @@ type Signal struct {
 	Category  string          `json:"category,omitempty"`
 	Emergency string          `json:"emergency,omitempty"`
 	Seconds   int64           `json:"seconds,omitempty"` // emergency-extend
+	Gate      int64           `json:"gate,omitempty"`    // emergency verbs: revision of the desk's gate, which has changed or whose edge has come
 }
 
 // Report answers the query: everything the workflow knows, for a person to read.

@@ -66,7 +66,15 @@ func (t *life) hear(ctx workflow.Context, verb ticket.Verb, payload converter.Ra
 		}
 		return
 	}
-	t.hand(ctx, verb, s, err != nil || misspelt(payload))
+	if err == nil && s.Gate > 0 && ofGate(verb) {
+		t.gate = true
+		return
+	}
+	t.hand(ctx, verb, s, err != nil || s.Gate != 0 || misspelt(payload))
+}
+
+func ofGate(verb ticket.Verb) bool {
+	return verb == ticket.VerbEmergencyPause || verb == ticket.VerbEmergencyExtend || verb == ticket.VerbEmergencyResume
 }
 
 // misspelt reports that a signal by hand has a field that means nothing: what it was to say would be lost.

@@ -28,6 +28,7 @@ type life struct {
 	byHand  []ticket.ByHand
 	hands   int
 	bounced []int
+	gate    bool          // the desk's gate is to be looked at
 	rang    ticket.Moment // the moment whose timer has fired and that is to be stepped
 
 	selector workflow.Selector
@@ -39,7 +40,7 @@ type life struct {
 func setup(ctx workflow.Context, in Start) (*life, error) {
 	t := &life{
 		number: in.Number, state: in.State, pending: max(in.Pending, 1),
-		claims: in.Claims, byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced,
+		claims: in.Claims, byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced, gate: in.Gate,
 		selector: workflow.NewNamedSelector(ctx, "ticket"),
 		mailer:   newMailer(ctx, in.Number),
 	}
@@ -80,7 +81,7 @@ func (t *life) over() bool {
 
 // work reports whether a step is to be taken.
 func (t *life) work() bool {
-	return t.state.Command < t.pending || len(t.byHand) > 0 || len(t.bounced) > 0 || t.rang.Kind != ""
+	return t.state.Command < t.pending || len(t.byHand) > 0 || len(t.bounced) > 0 || t.gate || t.rang.Kind != ""
 }
 
 // step takes everything that there is to take. Commands come first: one accepted before a deadline keeps the
@@ -98,6 +99,8 @@ func (t *life) step(ctx workflow.Context) error {
 			r.ByHand = &t.byHand[0]
 		case len(t.bounced) > 0:
 			r.Bounced = t.bounced[0]
+		case t.gate:
+			r.Gate = true
 		default:
 			r.Due = t.rang.Due
 		}
@@ -120,6 +123,8 @@ func (t *life) take(ctx workflow.Context, r ticket.StepRequest, result ticket.St
 		t.byHand = t.byHand[1:]
 	case r.Bounced > 0:
 		t.bounced = t.bounced[1:]
+	case r.Gate:
+		t.gate = result.Pending > result.State.Command // else it was not reached
 	case !r.Due.IsZero() && result.Pending <= result.State.Command:
 		t.alarm.early = result.State.Next.Same(t.rang)
 		t.rang = ticket.Moment{}
@@ -144,6 +149,6 @@ func (t *life) continueAsNew(ctx workflow.Context) error {
 	t.drain(ctx)
 	return workflow.NewContinueAsNewError(ctx, TicketWorkflow, Start{
 		Number: t.number, State: t.state, Pending: t.pending, Owed: t.mailer.owed,
-		Claims: t.claims, Bounced: t.bounced, ByHand: t.byHand, Hands: t.hands,
+		Claims: t.claims, Bounced: t.bounced, ByHand: t.byHand, Hands: t.hands, Gate: t.gate,
 	})
 }

@@ -90,7 +90,7 @@ func nextOf(v desk.View, now time.Time) next {
 	first := standing(policy.FirstResponse, t.Status, v.Promised().FirstResponse, now)
 	resolution := standing(policy.Resolution, t.Status, v.Promised().Resolution, now)
 	switch {
-	case t.Emergency != "":
+	case t.InEmergency():
 		return next{Words: "We are closed by an emergency. Your ticket keeps its place, and its dates move with it."}
 	case t.Status == ticket.StatusWaiting:
 		return silence("Without an answer from you we mark the ticket as resolved", t, v.Policy.Silence.ResolveAfter)

@@ -44,9 +44,7 @@ func (workerCommand) Run(p *program) error {
 			return nil
 		}
 		return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
-			worker.Activities{
-				Steps: activities.NewSteps(db), Mails: activities.NewMails(mail.NewPostman(db, sender), heartbeat),
-			},
+			activities.NewSteps(db), activities.NewMails(mail.NewPostman(db, sender), heartbeat),
 			worker.Options{
 				Steps: c.WorkerSteps, Mails: c.WorkerMails,
 				MailPerSecond: c.MailRate, CachedTickets: c.WorkerTickets,

@@ -31,6 +31,14 @@ type policies interface {
 	PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error)
 }
 
+// terms are what promises are made by: the published policies, and the gate.
+type terms interface {
+	policies
+	Gate(context.Context) (ticket.Gate, error)
+	// GateSince gives the gate as of a revision or later, without asking when that is known already.
+	GateSince(ctx context.Context, revision int64) (ticket.Gate, error)
+}
+
 // courier delivers what was accepted. Wake never blocks and never fails: what can't be delivered now is later.
 type courier interface{ Wake() }
 
@@ -43,15 +51,15 @@ type outcomes interface {
 type Desk struct {
 	acceptor acceptor
 	reader   reader
-	policies policies
+	terms    terms
 	outcomes outcomes
 	courier  courier
 	inForce  *inForce
 }
 
-// New makes a desk on the store's acceptance, reading and policies, the outcomes and the courier.
-func New(a acceptor, r reader, p policies, o outcomes, c courier) *Desk {
-	return &Desk{acceptor: a, reader: r, policies: p, outcomes: o, courier: c, inForce: &inForce{policies: p}}
+// New makes a desk on the store's acceptance, reading and terms, the outcomes and the courier.
+func New(a acceptor, r reader, t terms, o outcomes, c courier) *Desk {
+	return &Desk{acceptor: a, reader: r, terms: t, outcomes: o, courier: c, inForce: &inForce{policies: t}}
 }
 
 // Submit accepts a new ticket and promises both instants. Nothing is lost from the moment it returns without an
@@ -68,12 +76,11 @@ func (d *Desk) Submit(ctx context.Context, by Person, s Submission) (Receipt, er
 	}
 	d.courier.Wake()
 	if accepted.Policy != version { // another was published in the meantime, or the key is an old one's
-		if p, err = d.policies.Policy(ctx, accepted.Policy); err != nil {
+		if p, err = d.terms.Policy(ctx, accepted.Policy); err != nil {
 			return Receipt{}, err
 		}
 	}
-	promises, err := p.Promise(accepted.At, accepted.Priority)
-	return Receipt{Accepted: accepted, Promises: promises}, err
+	return d.receipt(ctx, by, accepted, p)
 }
 
 // accept checks and accepts a submission, unless it was accepted before under its key.
@@ -149,26 +156,20 @@ func (d *Desk) Track(ctx context.Context, n ticket.Number) (Tracking, error) {
 
 // PolicyInForce gives the policy that a ticket accepted now would be pinned to, with its document.
 func (d *Desk) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error) {
-	return d.policies.PolicyInForce(ctx)
+	return d.terms.PolicyInForce(ctx)
 }
 
 // view completes a record. A ticket that the workflow has not taken yet is shown as it will be: the domain is pure,
 // so its first step can be foretold.
 func (d *Desk) view(ctx context.Context, r Record) (View, error) {
-	p, err := d.policies.Policy(ctx, r.Policy)
+	p, err := d.terms.Policy(ctx, r.Policy)
 	if err != nil {
 		return View{}, err
 	}
 	v := View{Record: r, Policy: p}
-	if r.State != nil {
+	if r.State != nil && !r.State.Ticket.InEmergency() {
 		v.Ticket, v.Next = r.State.Ticket, r.State.Next
 		return v, nil
 	}
-	first, err := ticket.Take(ticket.Draft(r.Number, r.Requester.ID, r.Policy, p), p, r.Submission)
-	if err != nil {
-		return View{}, err
-	}
-	v.Ticket = first.Ticket
-	v.Next, _ = ticket.Next(first.Ticket, p)
-	return v, nil
+	return d.foretell(ctx, v)
 }

@@ -11,7 +11,6 @@ import (
 type History struct {
 	Commands []Asked  // in order
 	Mails    []Posted // in order
-	Calls    []Called // of webhooks, in order
 }
 
 // Asked is a command that was accepted, and what became of it.
@@ -55,6 +54,5 @@ type Brief struct {
 // Colleague is somebody who works here and can be given tickets.
 type Colleague struct {
 	Ref
-	Away Away // from the zero value: they are here
-	Load int  // tickets of theirs that are neither resolved nor closed
+	Load int // tickets of theirs that are neither resolved nor closed
 }

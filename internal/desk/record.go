@@ -65,6 +65,7 @@ type Promised struct {
 // Standing is one promise: where its clock stands now.
 type Standing struct {
 	Due        time.Time // zero while paused
+	Expected   time.Time // paused by an emergency: the deadline if that ends as planned; zero: it has no end yet
 	MetAt      time.Time // zero: not yet
 	BreachedAt time.Time // zero: never
 	Paused     []policy.Reason

@@ -25,6 +25,7 @@ type shop struct {
 	mu       sync.Mutex
 	policies map[int64]*policy.Policy
 	version  int64 // in force
+	gate     ticket.Gate
 
 	accepted desk.Accepted
 	repeated desk.Accepted // under any key; zero: no key was used before
@@ -93,6 +94,10 @@ func (s *shop) Await(ctx context.Context, n ticket.Number, seq int64) (ticket.Ou
 func (s *shop) Policy(_ context.Context, version int64) (*policy.Policy, error) {
 	return s.policies[version], s.policyError
 }
+
+func (s *shop) Gate(context.Context) (ticket.Gate, error) { return s.gate, nil }
+
+func (s *shop) GateSince(context.Context, int64) (ticket.Gate, error) { return s.gate, nil }
 
 func (s *shop) PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error) {
 	s.mu.Lock()

@@ -51,13 +51,16 @@ type Accepted struct {
 	At     time.Time // a whole second, UTC
 	Policy int64     // the ticket's version
 	Again  bool      // accepted before, under the same key
+	Gate   int64     // of a submission: revision of the gate that it was accepted under; 0 when it was accepted before
 
 	Priority policy.Priority // of a submission, as it was accepted the first time
 	Category string          // likewise
 }
 
-// Receipt answers a submission.
+// Receipt answers a submission. What it promises accounts for the emergencies that the ticket was accepted in.
 type Receipt struct {
 	Accepted
-	Promises policy.Promises
+	Promises    policy.Promises    // as they stood at that instant; zero while an emergency stops the clocks
+	Expected    policy.Promises    // if every emergency begins and ends as planned; zero: one has no end yet
+	Emergencies []ticket.Emergency // in force at that instant
 }

@@ -16,6 +16,8 @@ type View struct {
 	Ticket ticket.Ticket
 	Next   ticket.Moment // zero: nothing falls due by itself
 	Policy *policy.Policy
+	// Expected is when the promises of a ticket that an emergency stops will be due, if that ends as planned.
+	Expected policy.Promises
 }
 
 // Decided reports whether every command accepted so far has been taken.
@@ -24,14 +26,17 @@ func (v View) Decided() bool { return v.State != nil && v.State.Command >= v.Pen
 // Promised gives both promises as they stand.
 func (v View) Promised() Promised {
 	return Promised{
-		FirstResponse: standing(v.Ticket.FirstResponse),
-		Resolution:    standing(v.Ticket.Resolution),
+		FirstResponse: standing(v.Ticket.FirstResponse, v.Expected.FirstResponse),
+		Resolution:    standing(v.Ticket.Resolution, v.Expected.Resolution),
 	}
 }
 
-func standing(p ticket.Promise) Standing {
+func standing(p ticket.Promise, expected time.Time) Standing {
 	s := Standing{MetAt: p.MetAt, BreachedAt: p.BreachedAt, Paused: p.Clock.Reasons()}
 	s.Due, _ = p.Clock.Due()
+	if s.Due.IsZero() && s.BreachedAt.IsZero() {
+		s.Expected = expected
+	}
 	return s
 }
 
@@ -39,7 +44,7 @@ func standing(p ticket.Promise) Standing {
 func (v View) Gauge(name policy.ClockName, at time.Time) Gauge {
 	promise := *v.Ticket.Promise(name)
 	clock := promise.Clock
-	g := Gauge{Standing: standing(promise), Settled: clock.Settled(), Budget: clock.Budget()}
+	g := Gauge{Standing: standing(promise, time.Time{}), Settled: clock.Settled(), Budget: clock.Budget()}
 	if g.Settled {
 		at = settledAt(clock)
 	}

@@ -23,7 +23,7 @@ func lived(t *testing.T, p *policy.Policy, commands ...ticket.Command) desk.Reco
 	state := ticket.State{Ticket: ticket.Draft(number, customer.ID, 1, p)}
 	for i, c := range append([]ticket.Command{submission}, commands...) {
 		c.Seq, c.At = int64(i+1), birth.Add(time.Duration(i)*time.Hour)
-		r, err := ticket.Take(state.Ticket, p, c)
+		r, err := ticket.Take(state.Ticket, ticket.Desk{Policy: p}, c)
 		if err != nil || r.Outcome.Refused {
 			t.Fatalf("%s: %+v %v", c.Verb, r.Outcome, err)
 		}

@@ -27,6 +27,7 @@ type Desk struct {
 	mu      sync.Mutex
 	now     func() time.Time
 	policy  *policy.Policy
+	gate    ticket.Gate
 	perStep int
 	tickets map[ticket.Number]*record
 	steps   []ticket.StepRequest
@@ -66,6 +67,15 @@ func (d *Desk) PerStep(n int) {
 	defer d.mu.Unlock()
 	d.perStep = n
 }
+
+// SetGate changes the desk's gate. What lies before now must stay as it was.
+func (d *Desk) SetGate(g ticket.Gate) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gate = g
+}
+
+func (d *Desk) desk() ticket.Desk { return ticket.Desk{Policy: d.policy, Gate: d.gate} }
 
 // OnStep has f called before every step, outside the desk's lock. An error fails the step, and nothing is done.
 func (d *Desk) OnStep(f func(ticket.StepRequest) error) {
@@ -143,6 +153,9 @@ func (d *Desk) step(r ticket.StepRequest) (ticket.StepResult, error) {
 	if err := d.do(rec, r); err != nil {
 		return ticket.StepResult{}, err
 	}
+	if err := d.weave(rec); err != nil {
+		return ticket.StepResult{}, err
+	}
 	result := ticket.StepResult{State: rec.state, Pending: int64(len(rec.commands))}
 	for _, m := range rec.mails {
 		if m.N > r.Mails && !m.settled {
@@ -165,6 +178,8 @@ func (d *Desk) do(rec *record, r ticket.StepRequest) error {
 		return d.take(rec, r.Command)
 	case r.Bounced > 0:
 		return d.bounce(rec, r.Bounced)
+	case r.Gate:
+		return d.catchUp(rec)
 	default:
 		return d.fallDue(rec, r.Due)
 	}
@@ -175,7 +190,7 @@ func (d *Desk) take(rec *record, upTo int64) error {
 	upTo = min(upTo, int64(len(rec.commands)), rec.state.Command+int64(d.perStep))
 	for rec.state.Command < upTo {
 		c := rec.commands[rec.state.Command]
-		result, err := ticket.Take(rec.state.Ticket, d.policy, c)
+		result, err := ticket.Take(rec.state.Ticket, d.desk(), c)
 		if err != nil {
 			return err
 		}
@@ -191,7 +206,7 @@ func (d *Desk) bounce(rec *record, n int) error {
 		return nil
 	}
 	m.settled, m.recorded = true, true
-	result, err := ticket.Bounce(rec.state.Ticket, d.policy, n, d.now().UTC().Truncate(time.Second))
+	result, err := ticket.Bounce(rec.state.Ticket, d.desk(), n, d.now().UTC().Truncate(time.Second))
 	if err == nil {
 		d.keep(rec, result, rec.state.Command)
 	}
@@ -204,8 +219,33 @@ func (d *Desk) fallDue(rec *record, due time.Time) error {
 	if due.After(d.now()) || len(waiting) > 0 && waiting[0].At.Before(due) {
 		return nil
 	}
-	result, err := ticket.Advance(rec.state.Ticket, d.policy, due)
+	result, err := ticket.Advance(rec.state.Ticket, d.desk(), due)
 	if err == nil {
+		d.keep(rec, result, rec.state.Command)
+	}
+	return err
+}
+
+// catchUp takes what was accepted, as much as one step may, and lets everything fall due up to now.
+func (d *Desk) catchUp(rec *record) error {
+	if err := d.take(rec, int64(len(rec.commands))); err != nil || rec.state.Command < int64(len(rec.commands)) {
+		return err
+	}
+	result, err := ticket.Advance(rec.state.Ticket, d.desk(), d.now().UTC().Truncate(time.Second))
+	if err == nil && len(result.Events) > 0 {
+		d.keep(rec, result, rec.state.Command)
+	}
+	return err
+}
+
+// weave passes the gate's edges up to now, or up to the acceptance of a command that waits to be taken.
+func (d *Desk) weave(rec *record) error {
+	until := d.now().UTC().Truncate(time.Second)
+	if waiting := rec.commands[rec.state.Command:]; len(waiting) > 0 && waiting[0].At.Before(until) {
+		until = waiting[0].At
+	}
+	result, err := ticket.Weave(rec.state.Ticket, d.desk(), until)
+	if err == nil && len(result.Events) > 0 {
 		d.keep(rec, result, rec.state.Command)
 	}
 	return err

@@ -92,7 +92,7 @@ func (s *story) event(then Clock, e Entry) {
 	case ActStarted:
 		what = "started with " + FormatBudget(then.Counts, e.By) + inWords(then.Counts)
 	case ActExtended:
-		what = FormatBudget(then.Counts, e.By) + " added, " + s.left(then, e.Used)
+		what = FormatBudget(then.Counts, e.By.Abs()) + extended(e.By) + s.left(then, e.Used)
 	case ActRetargeted:
 		what = "the target is now " + FormatBudget(then.Counts, e.By) + ", " + s.left(then, e.Used)
 	case ActSettled:
@@ -104,6 +104,13 @@ func (s *story) event(then Clock, e Entry) {
 	}
 	line := Line{From: e.At, To: e.At, Running: then.Running(), Reasons: then.Reasons(), Total: e.Used}
 	s.add(line, moment(e.At), words(": "+what))
+}
+
+func extended(by time.Duration) string {
+	if by < 0 {
+		return " taken back, "
+	}
+	return " added, "
 }
 
 // stretch tells what one entry's state used up until the next.

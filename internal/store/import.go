@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -79,15 +80,22 @@ type importing struct {
 	tx        pgx.Tx
 	now       time.Time
 	inForce   int64 // the policy in force
-	directory directory
+	gate      ticket.Gate
+	audiences map[policy.Audience][]ticket.PersonID
 	words     []int64 // IDs for messages, not used yet
 	tickets   []*past
 }
 
 func (s *Store) beginImport(ctx context.Context, tx pgx.Tx, chronicles []desk.Chronicle) (*importing, error) {
-	im := &importing{store: s, tx: tx}
-	if err := im.directory.look(ctx, tx, nil); err != nil {
+	im := &importing{store: s, tx: tx, audiences: map[policy.Audience][]ticket.PersonID{}}
+	if _, err := tx.Exec(ctx, shareGate); err != nil {
 		return nil, err
+	}
+	for _, a := range []policy.Audience{policy.TellSupervisors, policy.TellAdministrators} {
+		var err error
+		if im.audiences[a], err = audience(ctx, tx, a); err != nil {
+			return nil, err
+		}
 	}
 	words := 0
 	for _, c := range chronicles {
@@ -97,12 +105,17 @@ func (s *Store) beginImport(ctx context.Context, tx pgx.Tx, chronicles []desk.Ch
 			}
 		}
 	}
+	var revision int64
 	err := tx.QueryRow(ctx, `SELECT date_trunc('second', clock_timestamp()), (SELECT coalesce(max(version), 0) FROM policies WHERE effective_at <= clock_timestamp()),
-		array(SELECT nextval(pg_get_serial_sequence('messages', 'id')) FROM generate_series(1, $1::int))`, words).
-		Scan(&im.now, &im.inForce, &im.words)
+		(SELECT revision FROM gate), array(SELECT nextval(pg_get_serial_sequence('messages', 'id')) FROM generate_series(1, $1::int))`, words).
+		Scan(&im.now, &im.inForce, &revision, &im.words)
 	if err == nil && im.inForce == 0 {
 		err = ErrNoPolicy
 	}
+	if err != nil {
+		return nil, err
+	}
+	im.gate, err = s.gateSince(ctx, tx, revision)
 	return im, err
 }
 

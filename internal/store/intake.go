@@ -132,17 +132,20 @@ func changedNothing(err error) bool {
 	return refused && (pg.Code == deadlock || !unavailable(err))
 }
 
-// accept runs the statement and hands out what it gave.
+// accept runs the statement, under the gate's lock, and hands out what it gave.
 func (in *intake) accept(ctx context.Context, batch []*arrival) error {
-	rows, err := in.pool.Query(ctx, submitSQL, columns(batch)...)
-	if err != nil {
+	var accepted []desk.Accepted
+	// Both statements are one transaction, and the second sees, and reads the clock, as of after the lock.
+	both := &pgx.Batch{}
+	both.Queue(shareGate)
+	both.Queue(submitSQL, columns(batch)...).Query(func(rows pgx.Rows) (err error) {
+		accepted, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
+			a.Seq = 1
+			return a, row.Scan(&a.Number, &a.At, &a.Policy, &a.Gate)
+		})
 		return err
-	}
-	accepted, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
-		a.Seq = 1
-		return a, row.Scan(&a.Number, &a.At, &a.Policy)
 	})
-	if err != nil {
+	if err := in.pool.SendBatch(ctx, both).Close(); err != nil {
 		return err
 	}
 	byNumber := make(map[ticket.Number]desk.Accepted, len(accepted))

@@ -21,7 +21,6 @@ type letterRow struct {
 	Name      string
 	Address   string
 	Disabled  bool
-	Instead   string
 	Previous  int
 	Clock     policy.ClockName
 	Rung      int
@@ -30,20 +29,23 @@ type letterRow struct {
 	Subject   string
 	Body      string
 	Author    string
+	Event     int
 	Events    []byte // the timeline up to the event that owes the mail
 }
 
 // Letter gives what a mail's words are made from, and what became of it already. It shows the ticket
-// as its event left it, however late it is sent: a receipt states what was promised. NotFound: no such mail.
+// as its event left it, however late it is sent: a receipt states what was promised, by the emergencies of its instant too.
+// NotFound: no such mail.
 func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.Letter, postage desk.Postage, err error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT m.kind, m.status, m.person, p.name, p.address, p.disabled_at IS NOT NULL AS disabled,
-			coalesce((SELECT name FROM people WHERE lower(handle) = lower(m.stands_for)), m.stands_for, '') AS instead,
 			coalesce((SELECT max(n) FROM mails WHERE ticket = m.ticket AND person = m.person AND n < m.n), 0) AS previous,
 			coalesce(m.clock, '') AS clock, m.rung, t.requester, t.policy,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
 			coalesce(w.body, '') AS body, coalesce(a.name, '') AS author,
-			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND n <= m.event) AS events
+			m.event,
+			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event
+				OR m.kind = 'receipt' AND kind IN ('paused', 'extended') AND at = t.submitted_at)) AS events
 		FROM mails m
 		JOIN tickets t ON t.number = m.ticket
 		JOIN people p ON p.id = m.person
@@ -79,9 +81,9 @@ func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (des
 	for _, e := range events {
 		t = ticket.Apply(t, e)
 	}
-	event := events[len(events)-1]
+	event := events[row.Event-1]
 	l := desk.Letter{
-		Number: n, Kind: row.Kind, To: desk.Mailbox{Name: row.Name, Address: row.Address}, Disabled: row.Disabled, Instead: row.Instead, Previous: row.Previous,
+		Number: n, Kind: row.Kind, To: desk.Mailbox{Name: row.Name, Address: row.Address}, Disabled: row.Disabled, Previous: row.Previous,
 		Subject: row.Subject, Body: row.Body, Author: row.Author, At: event.At, Cause: event.Cause,
 		Status: t.Status, Priority: t.Priority, SilenceAt: silenceAt(t, p.Silence),
 		FirstResponseDue: owed(t.FirstResponse), ResolutionDue: owed(t.Resolution),
@@ -127,7 +129,7 @@ func silenceAt(t ticket.Ticket, s policy.Silence) time.Time {
 	if t.Status == ticket.StatusWaiting {
 		after = s.ResolveAfter
 	}
-	if t.SilentSince.IsZero() || after == 0 || t.Emergency != "" {
+	if t.SilentSince.IsZero() || after == 0 || t.InEmergency() {
 		return time.Time{}
 	}
 	return t.SilentSince.Add(after)

@@ -44,7 +44,7 @@ func (l *locked) times(name policy.ClockName, r ticket.Ruling) (taken, counted *
 		return nil, nil
 	}
 	t := l.state.Ticket
-	return seconds(r.MetAt.Sub(t.Submitted)), seconds(t.Promise(name).Clock.Used(l.policy.Calendar, r.MetAt))
+	return seconds(r.MetAt.Sub(t.Submitted)), seconds(t.Promise(name).Clock.Used(l.desk.Policy.Calendar, r.MetAt))
 }
 
 // writePromises keeps what reports count of a ticket that is imported.

@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -32,6 +31,9 @@ func (s *Store) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 		if err := l.step(ctx, r); err != nil {
 			return err
 		}
+		if err := l.weave(ctx); err != nil {
+			return err
+		}
 		result, err = l.write(ctx, r.Mails)
 		return err
 	})
@@ -43,13 +45,13 @@ func (s *Store) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 
 func checkStep(r ticket.StepRequest) error {
 	asked := 0
-	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, r.ByHand != nil} {
+	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, r.ByHand != nil, r.Gate} {
 		if set {
 			asked++
 		}
 	}
 	if asked != 1 || r.Command < 0 || r.Bounced < 0 {
-		return fault.New(fault.Invalid, "a step is asked for one command, one moment, one bounced mail or one signal by hand")
+		return fault.New(fault.Invalid, "a step is asked for one command, one moment, one bounced mail, one signal by hand or the gate")
 	}
 	if h := r.ByHand; h != nil && (h.Key == "" || !slices.Contains(ticket.Signals(), h.Verb)) {
 		return fault.New(fault.Invalid, "a signal by hand has a key and one of the signals' names")
@@ -59,19 +61,19 @@ func checkStep(r ticket.StepRequest) error {
 
 // locked is a ticket while a step holds its lock, and what the step has made of it so far.
 type locked struct {
-	store   *Store
-	tx      pgx.Tx
-	now     time.Time // by the database's clock, a whole second, not before any command accepted
-	last    int64     // number of the last command accepted
-	policy  *policy.Policy
-	rosters ticket.Rosters // of the groups that a choice needed so far
+	store  *Store
+	tx     pgx.Tx
+	now    time.Time // by the database's clock, a whole second, not before any command accepted
+	last   int64     // number of the last command accepted
+	desk   ticket.Desk
+	wasAt  time.Time // edges of the gate up to this instant had been passed before; zero: none
+	gateAt time.Time // and are passed now
 
 	was, state ticket.State
 	events     []ticket.Event
 	mails      []ticket.Mail
-	calls      []ticket.Call
 	decisions  []decision
-	told       int // number of the bounced mail, or of the call that failed, that an event now tells of
+	told       int // number of the bounced mail that an event now tells of
 }
 
 // decision is the desk's answer to one command.
@@ -87,12 +89,15 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 	var version int64
 	var latest time.Time
 	var state []byte
+	var wasAt *time.Time
+	var gate int64
 	batch := &pgx.Batch{}
-	batch.Queue(`SELECT requester, policy, last_command, latest_at, state FROM tickets WHERE number = $1 FOR UPDATE`, n).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&requester, &version, &l.last, &latest, &state) })
-	// The clock is read once the lock is held: what is accepted from here on is accepted later.
-	batch.Queue(`SELECT date_trunc('second', clock_timestamp())`).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&l.now) })
+	batch.Queue(shareGate)
+	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity') FROM tickets WHERE number = $1 FOR UPDATE`, n).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&requester, &version, &l.last, &latest, &state, &wasAt) })
+	// The clock is read once both locks are held: what is accepted from here on is accepted later.
+	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision FROM gate`).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&l.now, &gate) })
 	if err := tx.SendBatch(ctx, batch).Close(); errors.Is(err, pgx.ErrNoRows) {
 		return nil, errNoTicket
 	} else if err != nil {
@@ -101,12 +106,18 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 	if l.now.Before(latest) {
 		l.now = latest
 	}
+	if wasAt != nil {
+		l.wasAt = *wasAt
+	}
 	var err error
-	if l.policy, err = s.policy(ctx, tx, version); err != nil {
+	if l.desk.Policy, err = s.policy(ctx, tx, version); err != nil {
+		return nil, err
+	}
+	if l.desk.Gate, err = s.gateSince(ctx, tx, gate); err != nil {
 		return nil, err
 	}
 	if state == nil {
-		l.was.Ticket = ticket.Draft(n, requester, version, l.policy)
+		l.was.Ticket = ticket.Draft(n, requester, version, l.desk.Policy)
 	} else if err := json.Unmarshal(state, &l.was); err != nil {
 		return nil, fmt.Errorf("read the state: %w", err)
 	}
@@ -114,6 +125,7 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 	return l, nil
 }
 
+// step does what is asked for. Whatever it is, the gate's edges up to now are passed afterwards.
 func (l *locked) step(ctx context.Context, r ticket.StepRequest) error {
 	switch {
 	case r.ByHand != nil:
@@ -125,7 +137,12 @@ func (l *locked) step(ctx context.Context, r ticket.StepRequest) error {
 	case r.Command > 0:
 		return l.take(ctx, r.Command)
 	case r.Bounced > 0:
+		if err := l.weave(ctx); err != nil { // the timeline tells of an edge before it tells of the mail
+			return err
+		}
 		return l.bounce(ctx, r.Bounced)
+	case r.Gate:
+		return l.catchUp(ctx)
 	default:
 		return l.fallDue(ctx, r.Due.UTC().Truncate(time.Second))
 	}
@@ -149,9 +166,7 @@ func (l *locked) take(ctx context.Context, upTo int64) error {
 		if c.Seq != l.state.Command+1 {
 			return fmt.Errorf("command %d is missing", l.state.Command+1)
 		}
-		result, err := l.chosen(ctx, func(r ticket.Rosters) (ticket.Result, error) {
-			return r.Take(l.state.Ticket, l.policy, c)
-		})
+		result, err := ticket.Take(l.state.Ticket, l.desk, c)
 		if err != nil {
 			return err
 		}
@@ -174,9 +189,7 @@ func (l *locked) fallDue(ctx context.Context, due time.Time) error {
 	if err != nil || earlier {
 		return err
 	}
-	result, err := l.chosen(ctx, func(r ticket.Rosters) (ticket.Result, error) {
-		return r.Advance(l.state.Ticket, l.policy, due)
-	})
+	result, err := ticket.Advance(l.state.Ticket, l.desk, due)
 	if err == nil {
 		l.add(result)
 	}
@@ -189,13 +202,10 @@ func (l *locked) bounce(ctx context.Context, n int) error {
 	tag, err := l.tx.Exec(ctx, `
 		UPDATE mails SET status = 'bounced', reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp())
 		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL`, l.state.Ticket.Number, n)
-	if err != nil {
+	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
-	if tag.RowsAffected() == 0 {
-		return l.giveUp(ctx, n)
-	}
-	result, err := ticket.Bounce(l.state.Ticket, l.policy, n, l.now)
+	result, err := ticket.Bounce(l.state.Ticket, l.desk, n, l.now)
 	if err == nil {
 		l.add(result)
 		l.told = n
@@ -205,10 +215,6 @@ func (l *locked) bounce(ctx context.Context, n int) error {
 
 func (l *locked) add(r ticket.Result) {
 	l.state.Ticket = r.Ticket
-	if r.Rosters != nil {
-		l.rosters = r.Rosters
-	}
 	l.events = append(l.events, r.Events...)
 	l.mails = append(l.mails, r.Mails...)
-	l.calls = append(l.calls, r.Calls...)
 }

@@ -21,12 +21,11 @@ func (l *locked) write(ctx context.Context, known int) (ticket.StepResult, error
 		if err := l.queue(ctx, batch); err != nil {
 			return ticket.StepResult{}, err
 		}
+	} else {
+		l.queueGate(batch)
 	}
 	var owed []ticket.Owed
-	batch.Queue(`
-		SELECT n, person, kind, '' FROM mails WHERE ticket = $1 AND n > $2 AND status = 'owed'
-		UNION ALL SELECT n, '', 'webhook', webhook FROM calls WHERE ticket = $1 AND n > $2 AND status = 'owed'
-		ORDER BY n`,
+	batch.Queue(`SELECT n, person, kind FROM mails WHERE ticket = $1 AND n > $2 AND status = 'owed' ORDER BY n`,
 		l.state.Ticket.Number, known).Query(func(rows pgx.Rows) (err error) {
 		owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])
 		return err
@@ -47,16 +46,14 @@ func (l *locked) queue(ctx context.Context, batch *pgx.Batch) error {
 	if err != nil {
 		return err
 	}
-	l.state = ticket.Keep(l.state.Ticket, l.policy, l.state.Command, l.state.Mails+len(owed)+len(l.calls), l.now)
+	l.state = ticket.Keep(l.state.Ticket, l.desk.Policy, l.state.Command, l.state.Mails+len(owed), l.now)
 	if err := l.writeEvents(batch); err != nil {
 		return err
 	}
 	l.writeMails(batch, owed)
-	l.writeCalls(batch, l.was.Mails+len(owed))
 	l.writeDecisions(batch)
 	batch.Queue(`SELECT pg_notify($1, $2)`, changeChannel, changed(l.state.Ticket.Number, desk.ChangeStepped))
 	l.writePromises(batch)
-	l.writeTurns(batch)
 	return l.writeRow(batch)
 }
 
@@ -71,17 +68,15 @@ func (l *locked) writeEvents(batch *pgx.Batch) error {
 		FROM jsonb_array_elements($2::jsonb) e`, l.state.Ticket.Number, events)
 	if l.told > 0 {
 		batch.Queue(`UPDATE mails SET told = $3 WHERE ticket = $1 AND n = $2`, l.state.Ticket.Number, l.told, l.state.Ticket.Events)
-		batch.Queue(`UPDATE calls SET told = $3 WHERE ticket = $1 AND n = $2`, l.state.Ticket.Number, l.told, l.state.Ticket.Events)
 	}
 	return nil
 }
 
-func (l *locked) writeMails(batch *pgx.Batch, owed []addressed) {
+func (l *locked) writeMails(batch *pgx.Batch, owed []ticket.Mail) {
 	for i, m := range owed {
 		batch.Queue(`
-			INSERT INTO mails (ticket, n, event, kind, person, clock, rung, stands_for)
-			VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''))`,
-			l.state.Ticket.Number, l.was.Mails+i+1, m.Event, m.Kind, m.Person, m.Clock, m.Rung, m.standsFor)
+			INSERT INTO mails (ticket, n, event, kind, person, clock, rung) VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7)`,
+			l.state.Ticket.Number, l.was.Mails+i+1, m.Event, m.Kind, m.Person, m.Clock, m.Rung)
 	}
 }
 
@@ -105,13 +100,15 @@ func (l *locked) writeRow(batch *pgx.Batch) error {
 		UPDATE tickets SET state = @state, taken = @taken, last_command = @last, latest_at = greatest(latest_at, @latest),
 			events = @events, mails = @mails, status = @status, priority = @priority, category = @category,
 			assignee = nullif(@assignee, ''), next_due = coalesce(@next::timestamptz, 'infinity'), promise_due = coalesce(@promise::timestamptz, 'infinity'),
-			owed_at = coalesce(@owed::timestamptz, 'infinity'), breached = @breached, rung = @rung, updated_at = @now
+			owed_at = coalesce(@owed::timestamptz, 'infinity'), breached = @breached, rung = @rung, updated_at = @now,
+			gate_at = coalesce(@gate, gate_at), held = nullif(@held, '')
 		WHERE number = @number`,
 		pgx.StrictNamedArgs{
 			"state": state, "taken": l.state.Command, "last": l.last, "latest": l.events[len(l.events)-1].At, "events": t.Events,
 			"mails": l.state.Mails, "status": t.Status, "priority": t.Priority, "category": t.Category,
 			"assignee": t.Assignee, "next": instant(l.state.Next.Due), "promise": instant(promiseDue(t)), "owed": instant(t.OwedAt()),
 			"breached": breached(t), "rung": t.Rung(), "now": l.now, "number": t.Number,
+			"gate": instant(l.gateAt), "held": t.Held(),
 		})
 	return nil
 }

@@ -39,9 +39,9 @@ type Store struct {
 	pool     *pgxpool.Pool
 	intake   *intake
 	prefix   string
-	policies sync.Map // version -> *policy.Policy: a version never changes
-	secrets  sync.Map // name -> []byte, likewise
-	notices  atomic.Pointer[notices]
+	policies sync.Map                    // version -> *policy.Policy: a version never changes
+	secrets  sync.Map                    // name -> []byte, likewise
+	gate     atomic.Pointer[ticket.Gate] // the newest that was read
 }
 
 // Open prepares a Store for a database. It connects when it first has to, so a database that is down is no error here;

@@ -25,4 +25,4 @@ WITH now AS MATERIALIZED (
 ), relay AS (
     INSERT INTO undelivered (ticket, seq) SELECT number, 1 FROM accepted
 )
-SELECT number, submitted_at, policy FROM accepted
+SELECT number, submitted_at, policy, (SELECT revision FROM gate) FROM accepted

@@ -7,13 +7,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// advance fires every moment that is due at or before an instant, in order. It ends because each moment, once
-// fired, changes the state so that it is not offered again. Should a defect offer one again, the step fails: else it
-// would fill the worker's memory.
+// advance fires every moment that is due at or before an instant, and passes every edge of the gate up to it, in order
+// and edges first: what is due at an emergency's first instant is in it. It ends because each moment, once fired,
+// changes the state so that it is not offered again. Should a defect offer one again, the step fails: else it would
+// fill the worker's memory.
 func (s *story) advance(until time.Time) {
 	var fired Moment
 	for s.err == nil {
-		m, ok := Next(s.t, s.policy)
+		s.weave(until)
+		m, ok := Next(s.t, s.desk.Policy)
 		if !ok || m.Due.After(until) {
 			return
 		}
@@ -34,7 +36,6 @@ func (s *story) fire(m Moment) {
 		s.mailOwner(MailReminder, m)
 	case MomentBreach:
 		s.emit(Event{Kind: EventBreached, Promise: m.Clock})
-		s.reassign(m.Clock)
 	case MomentRung:
 		s.climb(m)
 	case MomentNudge:
@@ -49,7 +50,7 @@ func (s *story) fire(m Moment) {
 
 // climb fires one rung of the ladder: it tells whom the policy says, and raises the priority where it says so.
 func (s *story) climb(m Moment) {
-	rung := s.policy.Escalation[m.Rung-1]
+	rung := s.desk.Policy.Escalation[m.Rung-1]
 	e := Event{Kind: EventEscalated, Promise: m.Clock, Rung: m.Rung}
 	if raised := s.t.Priority.Raised(); rung.RaisePriority && raised != s.t.Priority {
 		l := s.ledger()
@@ -57,7 +58,18 @@ func (s *story) climb(m Moment) {
 		e.Priority, e.Clocks = raised, l.entries
 	}
 	s.emit(e)
-	s.tellAll(rung, m)
+	for _, audience := range s.audiences(rung) {
+		s.tell(MailEscalation, audience, m)
+	}
+}
+
+// audiences is whom a rung tells. Where it tells the assignee alone and nobody has the ticket, the supervisors hear
+// of it: a rung that reaches nobody is lost.
+func (s *story) audiences(rung policy.Rung) []policy.Audience {
+	if s.t.Assignee == "" && len(rung.Tell) == 1 && rung.Tell[0] == policy.TellAssignee {
+		return []policy.Audience{policy.TellSupervisors}
+	}
+	return rung.Tell
 }
 
 // mailOwner reminds whoever holds the ticket, and the supervisors when nobody does.

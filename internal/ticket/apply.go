@@ -15,9 +15,6 @@ func Apply(t Ticket, e Event) Ticket {
 	}
 	if e.Priority != "" {
 		t.Priority = e.Priority
-		if e.Kind != EventSubmitted {
-			t.Ranked = e.At
-		}
 	}
 	if e.Category != "" {
 		t.Category = e.Category
@@ -64,7 +61,7 @@ func (t *Ticket) applyPromises(e Event) {
 		p := t.Promise(e.Promise)
 		p.BreachedAt, p.LadderFrom = e.At, e.At
 	case EventEscalated:
-		t.Promise(e.Promise).climbed(e.Rung)
+		t.Promise(e.Promise).Rungs = e.Rung
 	case EventAcknowledged:
 		t.endLadders()
 	case EventResolved:
@@ -83,35 +80,4 @@ func (t *Ticket) endLadders() {
 			p.Acknowledged = true
 		}
 	}
-}
-
-// applyEmergency moves whatever counts calendar time by the length of the emergency when it ends: nothing that is
-// due inside one is lost, and nothing comes earlier for it.
-func (t *Ticket) applyEmergency(e Event) {
-	switch e.Kind {
-	case EventPaused:
-		t.Emergency, t.EmergencySince = e.Emergency, e.At
-	case EventExtended:
-		t.Delayed = e.Emergency
-	case EventResumed:
-		length := e.At.Sub(t.EmergencySince)
-		t.FirstResponse.LadderFrom = later(t.FirstResponse.LadderFrom, length)
-		t.Resolution.LadderFrom = later(t.Resolution.LadderFrom, length)
-		if t.SilentSince.Before(t.EmergencySince) {
-			t.SilentSince = later(t.SilentSince, length)
-		} else if !t.SilentSince.IsZero() {
-			t.SilentSince = e.At
-		}
-		if !t.Ranked.IsZero() {
-			t.Ranked = e.At // what the priority brought into play inside the emergency falls due at its end
-		}
-		t.Emergency, t.EmergencySince = "", time.Time{}
-	}
-}
-
-func later(from time.Time, by time.Duration) time.Time {
-	if from.IsZero() {
-		return from
-	}
-	return from.Add(by)
 }

@@ -68,6 +68,7 @@ const (
 	CodeNoEmergency   = "no-emergency"
 	CodeWrongCategory = "unknown-category"
 	CodeTaken         = "taken"
+	CodeWholeDesk     = "whole-desk" // an emergency of the whole desk is not for one ticket to have
 )
 
 // decide looks the command up in the table and does it, or says why not.
@@ -93,13 +94,12 @@ func (s *story) decide(c Command) *fault.Error {
 
 func (s *story) submit(c Command) *fault.Error {
 	l := s.ledger()
-	l.start(s.policy, c.Priority)
+	l.start(s.desk.Policy, c.Priority)
 	s.emit(Event{
 		Kind: EventSubmitted, Message: c.Message, Status: StatusNew,
 		Priority: c.Priority, Category: c.Category, Clocks: l.entries,
 	})
 	s.mail(MailReceipt, s.t.Requester)
-	s.assignByRule()
 	return nil
 }
 
@@ -190,7 +190,7 @@ func (s *story) reclassify(c Command) *fault.Error {
 		return fault.Refusal(CodeMalformed, "there is no such priority")
 	}
 	if c.Category != "" && c.Category != s.t.Category {
-		if !slices.Contains(s.policy.Categories, c.Category) {
+		if !slices.Contains(s.desk.Policy.Categories, c.Category) {
 			return fault.Refusal(CodeWrongCategory, "the ticket's policy has no such category")
 		}
 		e.Category = c.Category
@@ -204,8 +204,5 @@ func (s *story) reclassify(c Command) *fault.Error {
 		return fault.Refusal(CodeNothing, "the ticket has that priority and category already")
 	}
 	s.emit(e)
-	if e.Category != "" {
-		s.assignByRule()
-	}
 	return nil
 }

@@ -124,8 +124,8 @@ func TestEmergency_isDeclaredOnceAndEndedByItsName(t *testing.T) {
 		t.Errorf("the end of another emergency is answered with %+v", r.Outcome)
 	}
 	r := l.granted(4, bySupervisor, resume)
-	if r.Events[0].Emergency != "E-1" || l.ticket.Emergency != "" {
-		t.Errorf("resumed from %q into %q", r.Events[0].Emergency, l.ticket.Emergency)
+	if r.Events[0].Emergency != "E-1" || l.ticket.InEmergency() {
+		t.Errorf("resumed from %q into %+v", r.Events[0].Emergency, l.ticket.Emergencies)
 	}
 }
 

@@ -84,8 +84,13 @@ func (s *story) acknowledge(c Command) *fault.Error {
 	return nil
 }
 
+// emergencyPause and its like are what somebody declares by hand, on this ticket alone; the desk's own emergencies come
+// through the gate.
 func (s *story) emergencyPause(c Command) *fault.Error {
-	if s.t.Emergency != "" {
+	if refused := s.declarable(c); refused != nil {
+		return refused
+	}
+	if _, is := s.t.byHand(); is {
 		return fault.Refusal(CodeNothing, "an emergency pauses the ticket already")
 	}
 	l := s.ledger()
@@ -94,36 +99,57 @@ func (s *story) emergencyPause(c Command) *fault.Error {
 	return nil
 }
 
+// declarable refuses a name that is the desk's to give, and one that the ticket has had.
+func (s *story) declarable(c Command) *fault.Error {
+	if EmergencyID(c.Emergency).Valid() {
+		return fault.Refusal(CodeWholeDesk, "that is the name of an emergency of the whole desk, which is not declared on one ticket")
+	}
+	if _, seen := s.t.stay(EmergencyID(c.Emergency)); seen && c.Emergency != handMade {
+		return fault.Refusal(CodeNothing, "this emergency was declared on the ticket already")
+	}
+	return nil
+}
+
 // longestExtension keeps deadlines where a calendar can reach them: a step that fails would be tried for ever.
 const longestExtension = 366 * 24 * time.Hour
 
 func (s *story) emergencyExtend(c Command) *fault.Error {
-	switch {
-	case c.Extension <= 0, c.Extension > longestExtension, c.Extension%time.Second != 0:
+	if c.Extension <= 0 || c.Extension > longestExtension || c.Extension%time.Second != 0 {
 		return fault.Refusal(CodeMalformed, "an extension is a positive number of whole seconds, a year at most")
-	case c.Emergency != "" && s.t.Delayed == c.Emergency:
-		return fault.Refusal(CodeNothing, "this emergency has extended the targets already")
+	}
+	if refused := s.declarable(c); refused != nil {
+		return refused
 	}
 	l := s.ledger()
 	l.extend(c.Extension)
-	s.emit(Event{Kind: EventExtended, Emergency: named(c.Emergency), Clocks: l.entries})
+	s.emit(Event{Kind: EventExtended, Emergency: named(c.Emergency), Delay: c.Extension, Clocks: l.entries})
 	return nil
 }
 
+// emergencyResume ends what was declared by hand. Clocks that the desk's emergency stops too stand still until it ends.
 func (s *story) emergencyResume(c Command) *fault.Error {
-	if s.t.Emergency == "" || c.Emergency != "" && c.Emergency != s.t.Emergency {
+	stay, is := s.t.byHand()
+	switch {
+	case EmergencyID(c.Emergency).Valid(), !is && s.t.Held() != "":
+		return fault.Refusal(CodeWholeDesk, "an emergency of the whole desk is not ended on one ticket")
+	case !is, c.Emergency != "" && EmergencyID(c.Emergency) != stay.ID:
 		return fault.Refusal(CodeNoEmergency, "no such emergency pauses the ticket")
 	}
 	l := s.ledger()
-	l.resume(policy.ReasonEmergency)
-	s.emit(Event{Kind: EventResumed, Emergency: s.t.Emergency, Clocks: l.entries})
+	if !s.t.heldBeside(stay.ID) {
+		l.resume(policy.ReasonEmergency)
+	}
+	s.emit(Event{Kind: EventResumed, Emergency: string(stay.ID), Clocks: l.entries})
 	return nil
 }
+
+// handMade is the ID of an emergency that was declared by hand and without a name; each is another one.
+const handMade = "by-hand"
 
 // named gives an emergency that was declared by hand, on one ticket, an ID of its own.
 func named(emergency string) string {
 	if emergency == "" {
-		return "by-hand"
+		return handMade
 	}
 	return emergency
 }

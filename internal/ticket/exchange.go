@@ -18,7 +18,7 @@ type State struct {
 	Paused  bool   `json:"paused,omitempty"` // see Ticket.Paused
 }
 
-// StepRequest asks for one step of a ticket. Exactly one of Command, Due, Bounced and ByHand is set. Each may be
+// StepRequest asks for one step of a ticket. Exactly one of Command, Due, Bounced, ByHand and Gate is set. Each may be
 // asked for twice: the second time changes nothing and gives the state as it then is.
 type StepRequest struct {
 	Number  Number    `json:"number"`
@@ -27,29 +27,21 @@ type StepRequest struct {
 	Due     time.Time `json:"due,omitzero"`
 	Bounced int       `json:"bounced,omitempty"` // number of a mail that can't be delivered
 	ByHand  *ByHand   `json:"by_hand,omitempty"`
+	Gate    bool      `json:"gate,omitempty"` // take what was accepted, then go on to now under the gate
 }
 
 // StepResult is what a step leaves behind.
 type StepResult struct {
 	State   State  `json:"state"`
-	Owed    []Owed `json:"owed,omitempty"` // mails and calls after StepRequest.Mails that are neither sent nor given up
+	Owed    []Owed `json:"owed,omitempty"` // mails after StepRequest.Mails that are neither sent nor bounced
 	Pending int64  `json:"pending"`        // number of the last command accepted; those after State.Command are still to be taken
 }
 
-// Owed is a mail to be sent, or a webhook to be called, in the order of N for each recipient.
+// Owed is a mail to be sent, in the order of N for each recipient.
 type Owed struct {
-	N       int      `json:"n"`
-	To      PersonID `json:"to,omitempty"` // of a mail
-	Kind    MailKind `json:"kind"`         // KindWebhook for a call
-	Webhook string   `json:"webhook,omitempty"`
-}
-
-// Lane is what the order of N is kept in: a person's mails, or a webhook's calls.
-func (o Owed) Lane() string {
-	if o.Kind == KindWebhook {
-		return "webhook " + o.Webhook
-	}
-	return string(o.To)
+	N    int      `json:"n"`
+	To   PersonID `json:"to"`
+	Kind MailKind `json:"kind"`
 }
 
 // ByHand is a signal that did not come through the API: it has no number yet and names nobody. A step gives it
@@ -65,13 +57,13 @@ type ByHand struct {
 	Extension time.Duration   `json:"extension,omitempty"`
 }
 
-// MailRequest asks for one mail of a ticket to be sent, or for one of its webhooks to be called.
+// MailRequest asks for one mail of a ticket to be sent.
 type MailRequest struct {
 	Number Number `json:"number"`
 	N      int    `json:"n"`
 }
 
-// MailResult tells whether the mail can never be delivered, or the webhook was given up.
+// MailResult tells whether the mail can never be delivered.
 type MailResult struct {
 	Bounced bool `json:"bounced,omitempty"`
 }

@@ -65,10 +65,3 @@ func (g Gate) Closed(at time.Time) bool {
 	}
 	return false
 }
-
-// Edge is an instant at which an emergency changes something for open tickets.
-type Edge struct {
-	At        time.Time
-	Verb      Verb // emergency-pause, emergency-extend or emergency-resume
-	Emergency EmergencyID
-}

@@ -70,13 +70,11 @@ var birth = time.Date(2026, time.November, 23, 10, 0, 0, 0, time.UTC)
 type life struct {
 	t       *testing.T
 	policy  *policy.Policy
+	gate    ticket.Gate
 	ticket  ticket.Ticket
 	seq     int64
 	events  []ticket.Event
 	mails   []ticket.Mail
-	rosters ticket.Rosters // who is there to be given tickets by rule
-	lacks   string         // the roster that the last step asked for
-	calls   []ticket.Call
 	outcome ticket.Outcome
 }
 
@@ -93,12 +91,14 @@ func submitted(t *testing.T, document string) *life {
 
 func at(hours float64) time.Time { return birth.Add(time.Duration(hours * float64(time.Hour))) }
 
+func (l *life) desk() ticket.Desk { return ticket.Desk{Policy: l.policy, Gate: l.gate} }
+
 // take lets the ticket take a command accepted so many hours after its birth.
 func (l *life) take(hours float64, by ticket.Actor, c ticket.Command) ticket.Result {
 	l.t.Helper()
 	l.seq++
 	c.Seq, c.By, c.At = l.seq, by, at(hours)
-	r, err := l.rosters.Take(l.ticket, l.policy, c)
+	r, err := ticket.Take(l.ticket, l.desk(), c)
 	if err != nil {
 		l.t.Fatalf("take %s: %v", c.Verb, err)
 	}
@@ -131,7 +131,7 @@ func (l *life) does(hours float64, by ticket.Actor, verb ticket.Verb) ticket.Res
 // until lets everything fall due that does so.
 func (l *life) until(hours float64) ticket.Result {
 	l.t.Helper()
-	r, err := l.rosters.Advance(l.ticket, l.policy, at(hours))
+	r, err := ticket.Advance(l.ticket, l.desk(), at(hours))
 	if err != nil {
 		l.t.Fatalf("advance to %gh: %v", hours, err)
 	}
@@ -140,10 +140,9 @@ func (l *life) until(hours float64) ticket.Result {
 }
 
 func (l *life) keep(r ticket.Result) {
-	l.ticket, l.rosters, l.lacks = r.Ticket, r.Rosters, r.Lacks
+	l.ticket = r.Ticket
 	l.events = append(l.events, r.Events...)
 	l.mails = append(l.mails, r.Mails...)
-	l.calls = append(l.calls, r.Calls...)
 }
 
 // moments writes what the desk did by itself, such as "breached first_response 100".
@@ -166,7 +165,7 @@ func moments(events []ticket.Event) []string {
 func owed(mails []ticket.Mail) []string {
 	var lines []string
 	for _, m := range mails {
-		lines = append(lines, string(m.Kind)+" to "+string(m.Person)+string(m.Audience)+m.Named)
+		lines = append(lines, string(m.Kind)+" to "+string(m.Person)+string(m.Audience))
 	}
 	return lines
 }

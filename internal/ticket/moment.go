@@ -38,7 +38,7 @@ func (m Moment) Same(other Moment) bool {
 // is closed, or when the policy promises nothing more. An instant in the past is overdue.
 func Next(t Ticket, p *policy.Policy) (Moment, bool) {
 	var next Moment
-	if t.Emergency != "" || t.Closed() {
+	if t.InEmergency() || t.Closed() {
 		return next, false
 	}
 	offer := func(kind MomentKind, clock policy.ClockName, rung int, due time.Time) {
@@ -57,7 +57,10 @@ type offer func(kind MomentKind, clock policy.ClockName, rung int, due time.Time
 
 func (t *Ticket) offerPromise(name policy.ClockName, p *policy.Policy, offer offer) {
 	promise := t.Promise(name)
-	t.offerRungs(name, p, offer)
+	if promise.Escalating() && promise.Rungs < len(p.Escalation) {
+		rung := promise.Rungs
+		offer(MomentRung, name, rung+1, promise.LadderFrom.Add(p.Escalation[rung].After))
+	}
 	if promise.Clock.Settled() || !promise.Clock.Running() || !promise.BreachedAt.IsZero() {
 		return
 	}

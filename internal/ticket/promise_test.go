@@ -296,7 +296,7 @@ func TestResolve_withoutWordsStillOwesAnAnswer(t *testing.T) {
 func TestTake_withAClockThatCannotBeReached(t *testing.T) {
 	p := parse(t, plain)
 	draft := ticket.Draft(number, customer, 1, p)
-	_, err := ticket.Take(draft, p, ticket.Command{
+	_, err := ticket.Take(draft, ticket.Desk{Policy: p}, ticket.Command{
 		Seq: 1, Verb: ticket.VerbSubmit, By: byCustomer, At: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), Message: 1,
 	})
 	if err == nil {

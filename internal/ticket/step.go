@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
 // Outcome is the desk's answer to one command.
@@ -20,29 +19,25 @@ type Result struct {
 	Ticket  Ticket
 	Events  []Event
 	Mails   []Mail
-	Calls   []Call
 	Outcome Outcome // of the command; zero when it was granted or there was none
-	Rosters Rosters // as the step's choices leave them
-	Lacks   string  // a group whose roster a choice needs and that is not known; empty: everything is decided
 }
 
 // Take lets everything fall due that does so up to the command's acceptance, and then decides the command. An
 // answer accepted before a deadline keeps the promise even when it is taken after it; one accepted at the deadline
-// or later doesn't, even when it is taken before the deadline's timer fires. A refused command is an event too.
-func Take(t Ticket, p *policy.Policy, c Command) (Result, error) {
-	return take(&story{t: t, policy: p}, c)
-}
-
-func take(s *story, c Command) (Result, error) {
+// or later doesn't, even when it is taken before the deadline's timer fires. A refused command is an event too. A
+// ticket that is submitted in an emergency of the desk's is paused, or delayed, from its first second.
+func Take(t Ticket, d Desk, c Command) (Result, error) {
+	s := &story{t: t, desk: d}
 	s.advance(c.At)
 	refusal := s.decide(c)
 	if refusal != nil {
 		s.begin(c.By, c.At, c.Seq)
 		s.emit(Event{Kind: EventRefused, Verb: c.Verb, Code: refusal.Code, Message: c.Message})
 	}
+	s.weave(c.At)
 	result, err := s.result()
 	if err != nil {
-		return Result{}, fmt.Errorf("take %s %d of ticket %s: %w", c.Verb, c.Seq, s.t.Number, err)
+		return Result{}, fmt.Errorf("take %s %d of ticket %s: %w", c.Verb, c.Seq, t.Number, err)
 	}
 	if refusal != nil {
 		result.Outcome = Outcome{Refused: true, Code: refusal.Code, Reason: refusal.Message}
@@ -50,24 +45,21 @@ func take(s *story, c Command) (Result, error) {
 	return result, nil
 }
 
-// Advance lets everything fall due that does so at or before an instant.
-func Advance(t Ticket, p *policy.Policy, until time.Time) (Result, error) {
-	return advance(&story{t: t, policy: p}, until)
-}
-
-func advance(s *story, until time.Time) (Result, error) {
+// Advance lets everything fall due that does so at or before an instant, with the gate's edges up to it in between.
+func Advance(t Ticket, d Desk, until time.Time) (Result, error) {
+	s := &story{t: t, desk: d}
 	s.advance(until)
 	result, err := s.result()
 	if err != nil {
-		return Result{}, fmt.Errorf("advance ticket %s: %w", s.t.Number, err)
+		return Result{}, fmt.Errorf("advance ticket %s: %w", t.Number, err)
 	}
 	return result, nil
 }
 
 // Bounce records that a mail can't be delivered to its recipient, for agents to see. It lets nothing fall due, because
 // commands accepted before it may still be to be taken: so events told after it may be of earlier instants.
-func Bounce(t Ticket, p *policy.Policy, mail int, at time.Time) (Result, error) {
-	s := &story{t: t, policy: p}
+func Bounce(t Ticket, d Desk, mail int, at time.Time) (Result, error) {
+	s := &story{t: t, desk: d}
 	s.begin(theDesk, at, 0)
 	s.emit(Event{Kind: EventMailBounced, Mail: mail})
 	return s.result()
@@ -77,15 +69,13 @@ func Bounce(t Ticket, p *policy.Policy, mail int, at time.Time) (Result, error) 
 // fold of the events are one by construction.
 type story struct {
 	t       Ticket
-	policy  *policy.Policy
-	rosters Rosters
-	lacks   string
+	desk    Desk
 	by      Actor
 	at      time.Time
 	command int64
 	events  []Event
 	mails   []Mail
-	calls   []Call
+	passed  Edge  // the last one told
 	err     error // a defect, or a calendar that never opens, which the policy's check makes impossible
 }
 
@@ -95,7 +85,7 @@ func (s *story) result() (Result, error) {
 	if s.err != nil {
 		return Result{}, fault.Wrap(s.err, fault.Internal, "the clock can't be computed")
 	}
-	return Result{Ticket: s.t, Events: s.events, Mails: s.mails, Calls: s.calls, Rosters: s.rosters, Lacks: s.lacks}, nil
+	return Result{Ticket: s.t, Events: s.events, Mails: s.mails}, nil
 }
 
 func (s *story) emit(e Event) {

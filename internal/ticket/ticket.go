@@ -23,14 +23,10 @@ type Ticket struct {
 	FirstResponse Promise `json:"first_response"`
 	Resolution    Promise `json:"resolution"`
 
-	Ranked time.Time `json:"ranked,omitzero"` // the priority's last change: a rung that it brought into play falls due then
-
 	SilentSince time.Time `json:"silent_since,omitzero"` // waiting or resolved: the requester's silence counts from here
 	Nudged      bool      `json:"nudged,omitempty"`
 
-	Emergency      string    `json:"emergency,omitempty"`      // the one that pauses the clocks
-	EmergencySince time.Time `json:"emergency_since,omitzero"` // and from when
-	Delayed        string    `json:"delayed,omitempty"`        // the last one that lengthened the targets
+	Emergencies []Stay `json:"emergencies,omitempty"` // that touched it, as they came
 }
 
 // Promise is one of the two things promised to the requester, with its clock and what became of it.
@@ -40,8 +36,7 @@ type Promise struct {
 	MetAt        time.Time    `json:"met_at,omitzero"`      // kept, or at least delivered, at this instant
 	BreachedAt   time.Time    `json:"breached_at,omitzero"` // the deadline that passed
 	LadderFrom   time.Time    `json:"ladder_from,omitzero"` // rungs count from here: the breach, later by every emergency since
-	Rungs        int          `json:"rungs,omitempty"`      // the highest that has fired; those before it have, but for Skipped
-	Skipped      []int        `json:"skipped,omitempty"`    // rungs that were not for the ticket at their time, ascending
+	Rungs        int          `json:"rungs,omitempty"`      // how many have fired
 	Acknowledged bool         `json:"acknowledged,omitempty"`
 }
 

@@ -53,13 +53,14 @@ ALTER TABLE tickets ADD COLUMN gate_at timestamptz(0) NOT NULL DEFAULT '-infinit
                     ADD COLUMN held    text;
 CREATE INDEX tickets_open ON tickets (number) WHERE status <> 'closed';
 
--- A ticket remembers each emergency that touched it, no longer only the last one of each kind.
-UPDATE tickets SET state = jsonb_set(
-    state #- '{ticket,emergency}' #- '{ticket,emergency_since}' #- '{ticket,delayed}', '{ticket,emergencies}',
-    CASE WHEN state->'ticket' ? 'emergency'
-        THEN jsonb_build_array(jsonb_build_object('id', state->'ticket'->'emergency', 'from', state->'ticket'->'emergency_since'))
-        ELSE '[]' END ||
-    CASE WHEN state->'ticket' ? 'delayed'
-        THEN jsonb_build_array(jsonb_build_object('id', state->'ticket'->'delayed', 'from', state->'ticket'->'submitted', 'until', state->'ticket'->'submitted'))
-        ELSE '[]' END)
-WHERE state->'ticket' ?| ARRAY['emergency', 'delayed'];
+-- A ticket remembers each emergency that touched it, no longer only the last one of each kind. Until now there were only
+-- those declared by hand on one ticket, and no two of them paused it at once.
+UPDATE tickets t SET state = jsonb_set(
+    t.state #- '{ticket,emergency}' #- '{ticket,emergency_since}' #- '{ticket,delayed}', '{ticket,emergencies}', e.stays)
+FROM (
+    SELECT b.ticket, jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', b.data->'emergency', 'from', b.data->'at', 'until',
+        CASE b.kind WHEN 'extended' THEN b.data->'at' ELSE (
+            SELECT r.data->'at' FROM events r WHERE r.ticket = b.ticket AND r.kind = 'resumed' AND r.n > b.n ORDER BY r.n LIMIT 1
+        ) END)) ORDER BY b.n) AS stays
+    FROM events b WHERE b.kind IN ('paused', 'extended') GROUP BY b.ticket
+) e WHERE t.number = e.ticket;

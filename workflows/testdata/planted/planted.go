@@ -62,7 +62,7 @@ func computesADeadline(ctx workflow.Context, p *policy.Policy) (policy.Promises,
 }
 
 func decidesByItself(_ workflow.Context, t ticket.Ticket, p *policy.Policy, c ticket.Command) (ticket.Result, error) {
-	return ticket.Take(t, p, c)
+	return ticket.Take(t, ticket.Desk{Policy: p}, c)
 }
 
 func looksForWhatIsDue(_ workflow.Context, t ticket.Ticket, p *policy.Policy) bool {

@@ -1,0 +1,66 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// foretell completes what is shown of a ticket that an emergency stops, or that no step has taken yet. It asks for the
+// gate, which other tickets have no need of.
+func (d *Desk) foretell(ctx context.Context, v View) (View, error) {
+	gate, err := d.terms.Gate(ctx)
+	if err != nil {
+		return View{}, err
+	}
+	desk := ticket.Desk{Policy: v.Policy, Gate: gate}
+	if v.State != nil {
+		v.Ticket, v.Next = v.State.Ticket, v.State.Next
+	} else if v.Ticket, err = foretold(v.Record, desk); err != nil {
+		return View{}, err
+	} else {
+		v.Next, _ = ticket.Next(v.Ticket, v.Policy)
+	}
+	v.Expected, err = ticket.Expected(v.Ticket, desk)
+	return v, err
+}
+
+// foretold is the ticket as its first step will leave it now: the domain is pure.
+func foretold(r Record, desk ticket.Desk) (ticket.Ticket, error) {
+	first, err := ticket.Take(ticket.Draft(r.Number, r.Requester.ID, r.Policy, desk.Policy), desk, r.Submission)
+	if err != nil {
+		return ticket.Ticket{}, err
+	}
+	now, err := ticket.Weave(first.Ticket, desk, time.Now().Truncate(time.Second))
+	return now.Ticket, err
+}
+
+// receipt says what acceptance has promised. The gate may have changed since, but not what it was at that instant.
+func (d *Desk) receipt(ctx context.Context, by Person, a Accepted, p *policy.Policy) (Receipt, error) {
+	gate, err := d.gateOf(ctx, a)
+	if err != nil {
+		return Receipt{}, err
+	}
+	desk := ticket.Desk{Policy: p, Gate: gate}
+	first, err := ticket.Take(ticket.Draft(a.Number, by.ID, a.Policy, p), desk, ticket.Command{
+		Seq: 1, Verb: ticket.VerbSubmit, By: ticket.Actor{ID: by.ID, Role: ticket.RoleCustomer}, At: a.At,
+		Priority: a.Priority, Category: a.Category,
+	})
+	if err != nil {
+		return Receipt{}, err
+	}
+	r := Receipt{Accepted: a, Emergencies: gate.InForce(a.At)}
+	r.Promises.FirstResponse, _ = first.Ticket.FirstResponse.Clock.Due()
+	r.Promises.Resolution, _ = first.Ticket.Resolution.Clock.Due()
+	r.Expected, err = ticket.Expected(first.Ticket, desk)
+	return r, err
+}
+
+func (d *Desk) gateOf(ctx context.Context, a Accepted) (ticket.Gate, error) {
+	if a.Again { // nobody wrote down the revision
+		return d.terms.Gate(ctx)
+	}
+	return d.terms.GateSince(ctx, a.Gate)
+}

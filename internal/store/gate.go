@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// The gate's advisory lock. Whoever accepts a submission or takes a step shares it, and reads the clock and the gate
+// only once it has it; whoever changes the gate has it alone, and reads the clock likewise. So what a change touches
+// lies after every instant that anything before the change has happened at.
+const (
+	shareGate = `SELECT pg_advisory_xact_lock_shared(720251123)`
+	ownGate   = `SELECT pg_advisory_xact_lock(720251123)`
+)
+
+// Whoever waits for the gate holds up everybody who comes after, so they give up soon and try again.
+const (
+	gatePatience = "2s"
+	gateTries    = 5
+)
+
+// ownGate runs fn in a transaction that has the gate to itself. The instant is the first one that a change may touch.
+// fn must not ask the Store for the gate: what it has written may yet be rolled back.
+func (s *Store) ownGate(ctx context.Context, fn func(tx pgx.Tx, at time.Time) error) error {
+	for try := 1; ; try++ {
+		err := s.within(ctx, func(tx pgx.Tx) error {
+			var at time.Time
+			batch := &pgx.Batch{}
+			batch.Queue(`SELECT set_config('lock_timeout', $1, true)`, gatePatience)
+			batch.Queue(ownGate)
+			batch.Queue(`SELECT date_trunc('second', clock_timestamp()) + interval '1 second'`).
+				QueryRow(func(row pgx.Row) error { return row.Scan(&at) })
+			if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+				return err
+			}
+			return fn(tx, at)
+		})
+		pg, refused := errors.AsType[*pgconn.PgError](err)
+		if !refused || pg.Code != lockNotAvailable || try == gateTries {
+			return err
+		}
+	}
+}
+
+// Barrier waits until every submission and every step that is under way has ended. Those that come later read a later
+// clock.
+func (s *Store) Barrier(ctx context.Context) error {
+	err := s.ownGate(ctx, func(pgx.Tx, time.Time) error { return nil })
+	return explain(err, "wait for what is under way at the gate")
+}
+
+// Gate gives every emergency that was not cancelled. It is read anew only when it has changed.
+func (s *Store) Gate(ctx context.Context) (ticket.Gate, error) {
+	var revision int64
+	if err := s.pool.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&revision); err != nil {
+		return ticket.Gate{}, explain(err, "look at the gate")
+	}
+	g, err := s.gateSince(ctx, s.pool, revision)
+	return g, explain(err, "read the gate")
+}
+
+// GateSince gives the gate as it was at a revision or later, without asking when that is known already.
+func (s *Store) GateSince(ctx context.Context, revision int64) (ticket.Gate, error) {
+	g, err := s.gateSince(ctx, s.pool, revision)
+	return g, explain(err, "read the gate")
+}
+
+// gateSince gives the gate as it was at a revision or later. Whoever shares the gate's lock and reads the revision
+// under it gets just that one.
+func (s *Store) gateSince(ctx context.Context, q querier, revision int64) (ticket.Gate, error) {
+	if known := s.gate.Load(); known != nil && known.Revision >= revision {
+		return *known, nil
+	}
+	read, err := readGate(ctx, q)
+	if err != nil {
+		return ticket.Gate{}, err
+	}
+	for {
+		known := s.gate.Load()
+		if known != nil && known.Revision >= read.Revision {
+			return *known, nil
+		}
+		if s.gate.CompareAndSwap(known, &read) {
+			return read, nil
+		}
+	}
+}
+
+// gateRow is one emergency; without any, a row with the revision alone.
+type gateRow struct {
+	Revision int64
+	ID       *ticket.EmergencyID
+	Kind     *ticket.EmergencyKind
+	StartsAt *time.Time
+	EndsAt   *time.Time // null: until it is lifted
+	Froms    []time.Time
+	Seconds  []int64
+}
+
+// readGate reads all of it in one statement, and so as it was at one instant.
+func readGate(ctx context.Context, q querier) (ticket.Gate, error) {
+	rows, err := q.Query(ctx, `
+		SELECT g.revision, e.id, e.kind, e.starts_at, nullif(e.ends_at, 'infinity') AS ends_at,
+			array(SELECT starts_at FROM emergency_delays WHERE emergency = e.id ORDER BY starts_at) AS froms,
+			array(SELECT seconds FROM emergency_delays WHERE emergency = e.id ORDER BY starts_at) AS seconds
+		FROM gate g LEFT JOIN emergencies e ON e.cancelled_at IS NULL ORDER BY e.starts_at, e.id`)
+	if err != nil {
+		return ticket.Gate{}, err
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[gateRow])
+	if err != nil {
+		return ticket.Gate{}, err
+	}
+	var g ticket.Gate
+	for _, row := range found {
+		g.Revision = row.Revision
+		if row.ID != nil {
+			g.Emergencies = append(g.Emergencies, row.emergency())
+		}
+	}
+	return g, nil
+}
+
+func (r gateRow) emergency() ticket.Emergency {
+	e := ticket.Emergency{ID: *r.ID, Kind: *r.Kind, From: *r.StartsAt}
+	if r.EndsAt != nil {
+		e.Until = *r.EndsAt
+	}
+	for i, from := range r.Froms {
+		e.Delays = append(e.Delays, ticket.Delay{From: from, By: time.Duration(r.Seconds[i]) * time.Second})
+	}
+	return e
+}

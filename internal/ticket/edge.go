@@ -1,0 +1,137 @@
+package ticket
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Edge is an instant at which an emergency changes something for open tickets.
+type Edge struct {
+	At        time.Time
+	Verb      Verb // emergency-pause, emergency-extend or emergency-resume
+	Emergency EmergencyID
+}
+
+// edgeOrder is that of edges of one instant: what begins comes before what ends, so that clocks don't run for nothing
+// between two emergencies of which one follows the other.
+var edgeOrder = []Verb{VerbEmergencyPause, VerbEmergencyExtend, VerbEmergencyResume}
+
+func compareEdges(a, b Edge) int {
+	return cmp.Or(a.At.Compare(b.At),
+		slices.Index(edgeOrder, a.Verb)-slices.Index(edgeOrder, b.Verb), cmp.Compare(a.Emergency, b.Emergency))
+}
+
+// Edges lists every edge of the gate in their order, those planned too. The end of a delay is none: what it added stays.
+func (g Gate) Edges() []Edge {
+	var edges []Edge
+	for _, e := range g.Emergencies {
+		if e.Kind == EmergencyDelayed {
+			for _, d := range e.Delays {
+				edges = append(edges, Edge{d.From, VerbEmergencyExtend, e.ID})
+			}
+			continue
+		}
+		edges = append(edges, Edge{e.From, VerbEmergencyPause, e.ID})
+		if !e.Until.IsZero() {
+			edges = append(edges, Edge{e.Until, VerbEmergencyResume, e.ID})
+		}
+	}
+	slices.SortFunc(edges, compareEdges)
+	return edges
+}
+
+// HasEdge reports whether an edge lies after an instant and not after another.
+func (g Gate) HasEdge(after, until time.Time) bool {
+	return slices.ContainsFunc(g.Edges(), func(e Edge) bool { return e.At.After(after) && !e.At.After(until) })
+}
+
+// InForce lists the emergencies that an instant lies in.
+func (g Gate) InForce(at time.Time) []Emergency {
+	var all []Emergency
+	for _, e := range g.Emergencies {
+		if e.Covers(at) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// NextEdge is the next edge of the gate that changes something for a ticket and that it has not come to, whether it
+// lies in the past or ahead; false when there is none. What the ticket remembers says what it has come to, so an
+// emergency stops or delays it once.
+func NextEdge(t Ticket, g Gate) (Edge, bool) {
+	if t.Submitted.IsZero() || t.Closed() {
+		return Edge{}, false
+	}
+	var edges []Edge
+	for _, e := range g.Emergencies {
+		if edge, ok := e.edge(t); ok {
+			edges = append(edges, edge)
+		}
+	}
+	for _, s := range t.Emergencies {
+		if s.open() && s.ID.Valid() && !g.knows(s.ID) { // what isn't there holds nobody
+			edges = append(edges, Edge{s.From, VerbEmergencyResume, s.ID})
+		}
+	}
+	if len(edges) == 0 {
+		return Edge{}, false
+	}
+	return slices.MinFunc(edges, compareEdges), true
+}
+
+func (g Gate) knows(id EmergencyID) bool {
+	return slices.ContainsFunc(g.Emergencies, func(e Emergency) bool { return e.ID == id })
+}
+
+// edge is the emergency's next edge for a ticket.
+func (e Emergency) edge(t Ticket) (Edge, bool) {
+	stay, seen := t.stay(e.ID)
+	over := !e.Until.IsZero() && !e.Until.After(t.Submitted)
+	switch {
+	case !seen && over:
+		return Edge{}, false
+	case e.Kind == EmergencyDelayed:
+		return e.delayEdge(t, stay, seen)
+	case !seen:
+		return Edge{notBefore(e.From, t.Submitted), VerbEmergencyPause, e.ID}, true
+	case stay.open() && !e.Until.IsZero():
+		return Edge{e.Until, VerbEmergencyResume, e.ID}, true
+	}
+	return Edge{}, false
+}
+
+// delayEdge is the first instant at which the emergency makes targets longer by something else than it does already.
+func (e Emergency) delayEdge(t Ticket, stay Stay, seen bool) (Edge, bool) {
+	if !seen {
+		stay.Until = notBefore(e.From, t.Submitted)
+		if e.delay(stay.Until) != 0 {
+			return Edge{stay.Until, VerbEmergencyExtend, e.ID}, true
+		}
+	}
+	for _, d := range e.Delays {
+		if d.From.After(stay.Until) && d.By != stay.By && (e.Until.IsZero() || d.From.Before(e.Until)) {
+			return Edge{d.From, VerbEmergencyExtend, e.ID}, true
+		}
+	}
+	return Edge{}, false
+}
+
+// delay is how much longer the emergency makes targets, as of an instant.
+func (e Emergency) delay(at time.Time) time.Duration {
+	var by time.Duration
+	for _, d := range e.Delays {
+		if !d.From.After(at) && (e.Until.IsZero() || d.From.Before(e.Until)) {
+			by = d.By
+		}
+	}
+	return by
+}
+
+func notBefore(at, earliest time.Time) time.Time {
+	if at.Before(earliest) {
+		return earliest
+	}
+	return at
+}
