@@ -31,7 +31,9 @@ type entryView struct {
 	Priority   policy.Priority  `json:"priority,omitempty" doc:"From here on."`
 	Category   string           `json:"category,omitempty" doc:"From here on."`
 	Assignee   string           `json:"assignee,omitempty" doc:"The handle of who has the ticket from here on."`
-	Promise    policy.ClockName `json:"promise,omitempty"`
+	Group      string           `json:"group,omitempty" doc:"Staff only: of a policy's rule that gave the ticket to somebody, or found nobody."`
+	Rule       int              `json:"rule,omitempty" doc:"Staff only: the rule's number in the policy, from 1."`
+	Promise    policy.ClockName `json:"promise,omitempty" doc:"Of an assignment, staff only: the broken one because of which it changed hands."`
 	Rung       int              `json:"rung,omitempty" doc:"Staff only."`
 	Emergency  string           `json:"emergency,omitempty"`
 	Mail       int              `json:"mail,omitempty" doc:"Staff only: the number of the mail that came back."`
@@ -75,12 +77,21 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	view := entryView{
 		N: e.N, Kind: e.Kind, At: e.At.UTC(), RecordedAt: e.Recorded.UTC(), By: viewAuthor(e, viewer), Body: e.Body,
 		Status: e.Status, Cause: e.Cause, Priority: e.Priority, Category: e.Category, Assignee: e.Handle,
-		Promise: e.Promise, Emergency: e.Emergency, Verb: e.Verb, Code: e.Code,
+		Promise: seenPromise(e, viewer), Emergency: e.Emergency, Verb: e.Verb, Code: e.Code,
 	}
 	if viewer.Role.Staff() {
+		view.Group, view.Rule = e.Group, e.Rule
 		view.Rung, view.Mail, view.Bounce = e.Rung, e.Mail, viewBounce(e.Bounce)
 	}
 	return view
+}
+
+// seenPromise keeps to staff that a ticket changed hands because of a breach, which they alone are told of.
+func seenPromise(e desk.Entry, viewer desk.Person) policy.ClockName {
+	if e.Kind == ticket.EventAssigned && !viewer.Role.Staff() {
+		return ""
+	}
+	return e.Promise
 }
 
 func viewBounce(b *desk.Bounce) *bounceView {

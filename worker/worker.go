@@ -28,6 +28,13 @@ type Options struct {
 	CachedTickets int     // workflows kept in memory, at about 50 KB each; default 10,000
 }
 
+// Activities are what a worker does for the workflows.
+type Activities struct {
+	Steps       *activities.Steps
+	Mails       *activities.Mails
+	Emergencies *activities.Emergencies // nil: this worker leaves the workflow Emergency to others
+}
+
 func (o Options) withDefaults() Options {
 	if o.Steps <= 0 {
 		o.Steps = 16
@@ -45,10 +52,10 @@ func (o Options) withDefaults() Options {
 }
 
 // Run works until ctx ends, finishes what it has begun, and returns. It fails if Temporal refuses it for good.
-func Run(ctx context.Context, c client.Client, steps *activities.Steps, mails *activities.Mails, o Options) error {
+func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	o = o.withDefaults()
 	worker.SetStickyWorkflowCacheSize(o.CachedTickets)
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	onFatal := func(err error) {
 		select {
 		case failed <- err:
@@ -64,7 +71,7 @@ func Run(ctx context.Context, c client.Client, steps *activities.Steps, mails *a
 		WorkerStopTimeout:                       drainTime,
 		OnFatalError:                            onFatal,
 	})
-	RegisterTickets(tickets, steps)
+	RegisterTickets(tickets, a.Steps)
 	mail := worker.New(c, workflows.MailQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: o.Mails,
 		TaskQueueActivitiesPerSecond:       o.MailPerSecond,
@@ -74,10 +81,14 @@ func Run(ctx context.Context, c client.Client, steps *activities.Steps, mails *a
 		WorkerStopTimeout:            drainTime,
 		OnFatalError:                 onFatal,
 	})
-	RegisterMails(mail, mails)
+	RegisterMails(mail, a.Mails)
+	workers := []worker.Worker{tickets, mail}
+	if a.Emergencies != nil {
+		workers = append(workers, emergency(c, a.Emergencies, onFatal))
+	}
 	var started []worker.Worker
 	defer func() { stop(started) }()
-	for _, w := range []worker.Worker{tickets, mail} {
+	for _, w := range workers {
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("start worker: %w", err)
 		}
@@ -89,6 +100,21 @@ func Run(ctx context.Context, c client.Client, steps *activities.Steps, mails *a
 	case err := <-failed:
 		return fmt.Errorf("worker: %w", err)
 	}
+}
+
+// emergency works for the one workflow Emergency, in slots of its own: what it tells tickets must not stand in the way of
+// what it is told.
+func emergency(c client.Client, a *activities.Emergencies, onFatal func(error)) worker.Worker {
+	w := worker.New(c, workflows.EmergencyQueue, worker.Options{
+		MaxConcurrentActivityExecutionSize: 4,
+		// The next worker goes on where the last heartbeat of one that was killed says.
+		MaxHeartbeatThrottleInterval: time.Second,
+		StickyScheduleToStartTimeout: 2 * time.Second,
+		WorkerStopTimeout:            drainTime,
+		OnFatalError:                 onFatal,
+	})
+	RegisterEmergency(w, a)
+	return w
 }
 
 // stop has all of them finish at once, so that draining takes no longer than one drainTime.
@@ -109,4 +135,15 @@ func RegisterTickets(r worker.Registry, steps *activities.Steps) {
 // RegisterMails registers the mail activity under the contract's name.
 func RegisterMails(r worker.Registry, mails *activities.Mails) {
 	r.RegisterActivityWithOptions(mails.Mail, activity.RegisterOptions{Name: workflows.MailActivity})
+}
+
+// RegisterEmergency registers the workflow Emergency and its activities under the contract's names.
+func RegisterEmergency(r worker.Registry, a *activities.Emergencies) {
+	r.RegisterWorkflowWithOptions(workflows.Emergency, workflow.RegisterOptions{Name: workflows.EmergencyWorkflow})
+	for name, f := range map[string]any{
+		workflows.OutlookActivity: a.Outlook, workflows.ProveActivity: a.Prove,
+		workflows.TellActivity: a.Tell, workflows.CarryOutActivity: a.CarryOut,
+	} {
+		r.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
+	}
 }

@@ -57,7 +57,9 @@ func stopDuring(t *testing.T, s *desktest.Site, l *lingering) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
-		ended <- worker.Run(ctx, s.Temporal.Client, activities.NewSteps(l), activities.NewMails(l, time.Second), worker.Options{})
+		ended <- worker.Run(ctx, s.Temporal.Client, worker.Activities{
+			Steps: activities.NewSteps(l), Mails: activities.NewMails(l, time.Second),
+		}, worker.Options{})
 	}()
 	s.Tell(number, s.Submit(number))
 	<-l.entered
@@ -113,7 +115,9 @@ func TestRun_failsWhenTemporalRefusesItForGood(t *testing.T) {
 		t.Fatalf("connect: %v", err)
 	}
 	defer elsewhere.Close()
-	err = worker.Run(t.Context(), elsewhere.Client, activities.NewSteps(s.Desk), activities.NewMails(s.Desk, time.Second), worker.Options{})
+	err = worker.Run(t.Context(), elsewhere.Client, worker.Activities{
+		Steps: activities.NewSteps(s.Desk), Mails: activities.NewMails(s.Desk, time.Second),
+	}, worker.Options{})
 	if err == nil {
 		t.Error("it ended without an error")
 	}

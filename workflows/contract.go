@@ -13,10 +13,11 @@ import (
 )
 
 // The task queues. Mail has one of its own, so that its rate can be limited and a slow SMTP server holds up
-// nothing else.
+// nothing else; the emergency too, so that it never waits behind the tickets that it has told itself.
 const (
-	TicketQueue = "tickets"
-	MailQueue   = "mail"
+	TicketQueue    = "tickets"
+	MailQueue      = "mail"
+	EmergencyQueue = "emergency"
 )
 
 // The names by which workflows and activities are registered and shown.
@@ -25,6 +26,13 @@ const (
 	StepActivity   = "Step"
 	MailActivity   = "Mail"
 	TicketQuery    = "ticket"
+
+	EmergencyWorkflow = "Emergency"
+	EmergencyID       = "emergency" // there is one
+	EmergencyQuery    = "emergency"
+
+	AnnounceActivity      = "Announce"
+	AnnouncementsActivity = "Announcements"
 )
 
 // TicketID is the ID of a ticket's workflow.

@@ -103,7 +103,7 @@ func voice(e desk.Entry) (from, label string) {
 
 func bad(k ticket.EventKind) bool {
 	switch k {
-	case ticket.EventBreached, ticket.EventEscalated, ticket.EventMailBounced, ticket.EventRefused:
+	case ticket.EventBreached, ticket.EventEscalated, ticket.EventNobodyAvailable, ticket.EventMailBounced, ticket.EventRefused:
 		return true
 	default:
 		return false
@@ -114,7 +114,15 @@ func bad(k ticket.EventKind) bool {
 func happening(e desk.Entry, shared common) string {
 	actor := who(e.By.Role, e.Author)
 	switch e.Kind {
+	case ticket.EventNobodyAvailable:
+		if e.Promise != "" {
+			return "Nobody else of the group " + e.Group + " is there to take the ticket over"
+		}
+		return "Nobody of the group " + e.Group + " is there to be given the ticket"
 	case ticket.EventAssigned:
+		if e.Group != "" {
+			return fmt.Sprintf("%s gave the ticket to %s of the group %s%s", actor, shared.name(e.Handle), e.Group, broken(e.Promise))
+		}
 		if e.Assignee == e.By.ID {
 			return actor + " took the ticket"
 		}
@@ -194,6 +202,14 @@ func because(c ticket.Cause) string {
 	default:
 		return ""
 	}
+}
+
+// broken is the breach for which a rule gave the ticket away.
+func broken(name policy.ClockName) string {
+	if name == "" {
+		return ""
+	}
+	return ", because the " + promise(name) + " is broken"
 }
 
 func raised(e desk.Entry) string {

@@ -44,7 +44,9 @@ func (workerCommand) Run(p *program) error {
 			return nil
 		}
 		return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
-			activities.NewSteps(db), activities.NewMails(mail.NewPostman(db, sender), heartbeat),
+			worker.Activities{
+				Steps: activities.NewSteps(db), Mails: activities.NewMails(mail.NewPostman(db, sender), heartbeat),
+			},
 			worker.Options{
 				Steps: c.WorkerSteps, Mails: c.WorkerMails,
 				MailPerSecond: c.MailRate, CachedTickets: c.WorkerTickets,

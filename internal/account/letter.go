@@ -45,6 +45,8 @@ type Letter struct {
 	Until  time.Time    // when the link ends
 	Tries  int
 	Policy *policy.Policy // in force: zone, contact, privacy link, name
+
+	Notices []desk.Notice // of emergencies, when it is sent
 }
 
 // NextLetter takes an owed mail for a while, for one try to send it. When none is owed now, found is false, and next says

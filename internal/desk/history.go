@@ -11,6 +11,7 @@ import (
 type History struct {
 	Commands []Asked  // in order
 	Mails    []Posted // in order
+	Calls    []Called // of webhooks, in order
 }
 
 // Asked is a command that was accepted, and what became of it.
@@ -54,5 +55,6 @@ type Brief struct {
 // Colleague is somebody who works here and can be given tickets.
 type Colleague struct {
 	Ref
-	Load int // tickets of theirs that are neither resolved nor closed
+	Away Away // from the zero value: they are here
+	Load int  // tickets of theirs that are neither resolved nor closed
 }

@@ -13,14 +13,15 @@ type Mailbox struct {
 	Address string // addr-spec, such as agent@example.com
 }
 
-// Postage says what became of a mail.
+// Postage says what became of a mail, or of a call of a webhook.
 type Postage string
 
-// The states of a mail. All but owed are final.
+// The states. All but owed are final.
 const (
 	PostageOwed    Postage = "owed"
 	PostageSent    Postage = "sent"
 	PostageBounced Postage = "bounced"
+	PostageFailed  Postage = "failed" // of a webhook: given up
 )
 
 // Letter is everything that one mail's words are made from. It is loaded when the mail is sent and kept nowhere.
@@ -31,6 +32,7 @@ type Letter struct {
 	To       Mailbox
 	Token    string // of the link that opens the conversation to the requester; empty in what goes to staff
 	Disabled bool   // the recipient is let in no more since the mail was owed: nothing may be sent to them
+	Instead  string // of whom the mail was for, who can't be written to: name or handle; empty when it was for whoever gets it
 	Previous int    // number of the last mail of this ticket to the same person, 0 when this is the first
 
 	Subject  string // the ticket's
@@ -52,4 +54,6 @@ type Letter struct {
 	Rung  int              // escalation: which rung, from 1
 
 	Policy *policy.Policy // in force for this ticket: zone, contact, privacy link, name
+
+	Notices []Notice // of emergencies, when it is sent
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// RatingCell is what the store counts: a period's ratings of one score, by week and by whom the ticket has now.
+// RatingCell is what the store counts: a period's ratings of one score, by week and by who had the ticket when it was rated.
 type RatingCell struct {
 	Week  int // index into the weeks asked for
 	Agent Ref // zero: nobody

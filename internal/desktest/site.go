@@ -54,8 +54,9 @@ func (s *Site) Work() (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.t.Context()))
 	ended := make(chan error, 1)
 	go func() {
-		ended <- worker.Run(ctx, s.Temporal.Client, activities.NewSteps(s.Desk), activities.NewMails(s.Desk, time.Second),
-			worker.Options{MailPerSecond: 10_000})
+		ended <- worker.Run(ctx, s.Temporal.Client, worker.Activities{
+			Steps: activities.NewSteps(s.Desk), Mails: activities.NewMails(s.Desk, time.Second),
+		}, worker.Options{MailPerSecond: 10_000})
 		close(ended)
 	}()
 	stop = func() {

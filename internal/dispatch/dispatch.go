@@ -74,15 +74,7 @@ func New(c client.Client) *Dispatcher { return &Dispatcher{client: c} }
 // has ended well needs to be told nothing, since a ticket's last step takes whatever was accepted before it. One that
 // was terminated by hand, or failed, is started anew.
 func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.Delivery) error {
-	id, start := workflows.TicketID(delivery.Number), workflows.Start{Number: delivery.Number}
-	options := client.StartWorkflowOptions{
-		ID:                       id,
-		TaskQueue:                workflows.TicketQueue,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            "ticket " + id,
-		WorkflowTaskTimeout:      taskTimeout,
-	}
+	id, start, options := workflows.TicketID(delivery.Number), workflows.Start{Number: delivery.Number}, options(delivery.Number)
 	var err error
 	if delivery.Command.Verb == ticket.VerbSubmit {
 		_, err = d.client.ExecuteWorkflow(ctx, options, workflows.TicketWorkflow, start)
@@ -94,6 +86,19 @@ func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.Delivery) error 
 		return nil
 	}
 	return kind(err, fmt.Sprintf("deliver command %d of ticket %s", delivery.Command.Seq, delivery.Number))
+}
+
+// options start a ticket's workflow unless it runs or has ended well.
+func options(n ticket.Number) client.StartWorkflowOptions {
+	id := workflows.TicketID(n)
+	return client.StartWorkflowOptions{
+		ID:                       id,
+		TaskQueue:                workflows.TicketQueue,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "ticket " + id,
+		WorkflowTaskTimeout:      taskTimeout,
+	}
 }
 
 // signal leaves out the category: until a step has checked it, it is what somebody typed.

@@ -21,6 +21,7 @@ type accountView struct {
 	Site             string
 	Contact, Privacy string
 	Policy, From     string
+	Notices          []notice
 }
 
 // accountWords are the templates of one kind of mail, in both forms.
@@ -34,11 +35,11 @@ func (r *Renderer) parseAccount() error {
 	r.accounts = map[account.Kind]accountWords{}
 	for _, kind := range account.Kinds() {
 		words := "templates/account/" + string(kind) + ".tmpl"
-		asText, err := text.New("account.txt").Option("missingkey=error").ParseFS(templates, "templates/account.txt", words)
+		asText, err := text.New("account.txt").Option("missingkey=error").ParseFS(templates, "templates/account.txt", words, noticeWords)
 		if err != nil {
 			return fmt.Errorf("parse text of mail %s: %w", kind, err)
 		}
-		asHTML, err := html.New("account.html").Option("missingkey=error").ParseFS(templates, "templates/account.html", words)
+		asHTML, err := html.New("account.html").Option("missingkey=error").ParseFS(templates, "templates/account.html", words, noticeWords)
 		if err != nil {
 			return fmt.Errorf("parse HTML of mail %s: %w", kind, err)
 		}
@@ -63,6 +64,7 @@ func (r *Renderer) RenderAccount(l account.Letter, now time.Time) (Message, erro
 		Name: oneLine(l.To.Name, maxName), URL: l.URL, Until: moment(l.Until, now, l.Policy.Zone), Site: r.cfg.BaseURL + "/",
 		Contact: oneLine(l.Policy.Contact, 0), Privacy: oneLine(l.Policy.PrivacyURL, 0),
 		Policy: oneLine(l.Policy.Name, 0), From: oneLine(r.cfg.From.Name, maxName),
+		Notices: newNotices(l.Notices, now, l.Policy.Zone),
 	}
 	var subject, asText, asHTML strings.Builder
 	if err := words.text.ExecuteTemplate(&subject, "subject", v); err != nil {

@@ -201,5 +201,13 @@ func TestRenderAccount_readsAsTheGoldenFiles(t *testing.T) {
 		}
 		golden(t, "account/"+string(kind)+".txt", "Subject: "+m.Subject+"\n\n"+m.Text)
 		golden(t, "account/"+string(kind)+".html", m.HTML)
+		if kind == account.Kind(account.SignIn) {
+			l.Notices = sampleNotices(now)
+			if m, err = r.RenderAccount(l, now); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "account/sign-in-notices.txt", "Subject: "+m.Subject+"\n\n"+m.Text)
+			golden(t, "account/sign-in-notices.html", m.HTML)
+		}
 	}
 }

@@ -71,7 +71,7 @@ func letter(kind ticket.MailKind) desk.Letter {
 		l.FirstResponseDue, l.ResolutionDue = time.Time{}, time.Time{}
 	case ticket.MailReopening:
 		l.FirstResponseDue = time.Time{}
-	case ticket.MailAssigned, ticket.MailCustomerReply, ticket.MailReminder, ticket.MailEscalation:
+	case ticket.MailAssigned, ticket.MailHandedOver, ticket.MailCustomerReply, ticket.MailReminder, ticket.MailEscalation:
 		forStaff(&l, words)
 	}
 	return l
@@ -82,6 +82,8 @@ func forStaff(l *desk.Letter, words string) {
 	l.To = desk.Mailbox{Name: "Demo Agent", Address: "agent@holesalemart.example"}
 	l.Previous, l.Author = 0, "Sam Okafor"
 	switch l.Kind {
+	case ticket.MailHandedOver:
+		l.Author, l.Assignee, l.FirstResponseDue = "", "Demo Agent 2", time.Time{}
 	case ticket.MailCustomerReply:
 		l.Author, l.Body = "Demo Customer", words
 	case ticket.MailReminder, ticket.MailEscalation:
@@ -119,5 +121,10 @@ func variants() map[string]desk.Letter {
 		l.Subject, l.Author = "الطرد وصل مكسورا 📦", "ليلى"
 		l.Body = "مرحبا ماريا، وجدنا الطرد.\n\n👩‍💻 שלום, the number is 4711."
 	})
+	with("closed", ticket.MailReceipt, func(l *desk.Letter) {
+		l.FirstResponseDue, l.ResolutionDue, l.Notices = time.Time{}, time.Time{}, sampleNotices(l.At)[:1]
+	})
+	with("notices", ticket.MailReply, func(l *desk.Letter) { l.Notices = sampleNotices(l.At) })
+	with("notices", ticket.MailAssigned, func(l *desk.Letter) { l.Notices = sampleNotices(l.At)[1:] })
 	return all
 }

@@ -27,7 +27,12 @@ type Renderer struct {
 	texts    map[ticket.MailKind]*text.Template
 	htmls    map[ticket.MailKind]*html.Template
 	accounts map[account.Kind]accountWords
+
+	announcement announcementWords
 }
+
+// noticeWords are shared by every mail.
+const noticeWords = "templates/notice.tmpl"
 
 // NewRenderer parses the templates of every kind of mail and tries each of them once. A configuration that can't be
 // used gives an Invalid fault.
@@ -39,10 +44,10 @@ func NewRenderer(cfg Config) (*Renderer, error) {
 	r := &Renderer{cfg: cfg, texts: map[ticket.MailKind]*text.Template{}, htmls: map[ticket.MailKind]*html.Template{}}
 	for _, kind := range ticket.MailKinds() {
 		words := "templates/" + string(kind) + ".tmpl"
-		if r.texts[kind], err = text.New("layout.txt").Option("missingkey=error").ParseFS(templates, "templates/layout.txt", words); err != nil {
+		if r.texts[kind], err = text.New("layout.txt").Option("missingkey=error").ParseFS(templates, "templates/layout.txt", words, noticeWords); err != nil {
 			return nil, fmt.Errorf("parse text of mail %s: %w", kind, err)
 		}
-		if r.htmls[kind], err = html.New("layout.html").Option("missingkey=error").ParseFS(templates, "templates/layout.html", words); err != nil {
+		if r.htmls[kind], err = html.New("layout.html").Option("missingkey=error").ParseFS(templates, "templates/layout.html", words, noticeWords); err != nil {
 			return nil, fmt.Errorf("parse HTML of mail %s: %w", kind, err)
 		}
 		trial := desk.Letter{Number: "HM-0000000000", N: 1, Kind: kind, Policy: &policy.Policy{Zone: time.UTC}}
@@ -50,7 +55,10 @@ func NewRenderer(cfg Config) (*Renderer, error) {
 			return nil, err
 		}
 	}
-	return r, r.parseAccount()
+	if err := r.parseAccount(); err != nil {
+		return nil, err
+	}
+	return r, r.parseAnnouncement()
 }
 
 // Render writes a letter out. It fails for a kind that doesn't exist and for a letter without a policy.

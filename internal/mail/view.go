@@ -39,6 +39,8 @@ type view struct {
 	Open, Track      string // addresses on the website: the conversation (or the agent's page), and what the number shows
 	Contact, Privacy string
 	Policy, From     string
+
+	Notices []notice
 }
 
 // fact is a line of the list at the end of a mail.
@@ -60,6 +62,7 @@ func newView(l desk.Letter, cfg Config, now time.Time) view {
 		Open:       open(l, cfg.BaseURL), Track: cfg.BaseURL + "/track/" + string(l.Number),
 		Contact: oneLine(l.Policy.Contact, 0), Privacy: oneLine(l.Policy.PrivacyURL, 0),
 		Policy: oneLine(l.Policy.Name, 0), From: oneLine(cfg.From.Name, maxName),
+		Notices: newNotices(l.Notices, now, l.Policy.Zone),
 	}
 	v.Facts = facts(v, l)
 	return v

@@ -48,6 +48,9 @@ func (p *Policy) writeSummary(out io.Writer) {
 	for _, rung := range p.Escalation {
 		row("Escalation", "%s", rung.summary())
 	}
+	for _, rule := range p.Assignment {
+		row("Assignment", "%s", rule.summary())
+	}
 	row("Categories", "%s", strings.Join(p.Categories, ", "))
 	row("Contact", "%s", cmp.Or(p.Contact, "none"))
 	table.Flush()

@@ -23,6 +23,7 @@ func (p *Policy) Lint() []string {
 	} else {
 		warnings = append(warnings, p.untold()...)
 	}
+	warnings = append(warnings, p.idleRules()...)
 	if p.Contact == "" {
 		warnings = append(warnings, "Pages and mails show no address to write to: contact is not set.")
 	}

@@ -25,6 +25,7 @@ type parser struct {
 	policy *Policy
 	hours  [daysPerWeek][]span
 	closed []Holiday
+	ruled  []namedCategory
 	clocks map[ClockName]*yaml.Node // where each clock stands, for what can be judged at the end only
 }
 
@@ -44,6 +45,7 @@ func Parse(document []byte) (*Policy, error) {
 	}
 	p.document(root)
 	p.checkReach()
+	p.checkCategories()
 	if len(p.problems) > 0 {
 		return nil, p.problems.sorted()
 	}
@@ -71,6 +73,7 @@ func (p *parser) document(root *yaml.Node) {
 		field{key: "silence", read: p.silence},
 		field{key: "escalation", read: p.escalation},
 		field{key: "categories", read: p.categories},
+		field{key: "assignment", read: p.assignment},
 	)
 }
 

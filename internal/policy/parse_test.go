@@ -39,6 +39,9 @@ escalation:
   - {after: 0s, tell: [assignee, supervisors], raise_priority: true}
   - {after: 24h, tell: [administrators]}
 categories: [billing, returns_2-x]
+assignment:
+  - {categories: [billing], group: money-2, by: round_robin, reassign_on_breach: [resolution, first_response]}
+  - {group: everyone, by: least_loaded}
 `
 
 func TestParse_readsEveryKey(t *testing.T) {
@@ -63,6 +66,10 @@ func TestParse_readsEveryKey(t *testing.T) {
 			{After: 24 * time.Hour, Tell: []policy.Audience{policy.TellAdministrators}},
 		},
 		Categories: []string{"billing", "returns_2-x"},
+		Assignment: []policy.Assignment{
+			{Categories: []string{"billing"}, Group: "money-2", By: policy.ByRoundRobin, ReassignOnBreach: []policy.ClockName{policy.Resolution, policy.FirstResponse}},
+			{Group: policy.Everyone, By: policy.ByLeastLoaded},
+		},
 	}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("got  %+v\nwant %+v", p, want)
@@ -216,6 +223,16 @@ func TestParse_namesTheProblemAndItsLine(t *testing.T) {
 		"rung without after":  {base + "escalation: [{tell: [assignee]}]\n", "line 5: escalation[0].after: is missing"},
 		"category":            {base + "categories: [Odd One]\n", `line 5: categories[0]: "Odd One" must be a word`},
 		"category twice":      {base + "categories: [a, a]\n", `line 5: categories[1]: "a" is in the list already`},
+		"assignment":          {base + "assignment: {group: vans}\n", "line 5: assignment: must be a list"},
+		"rule without group":  {base + "assignment:\n- {by: round_robin}\n", "line 6: assignment[0].group: is missing"},
+		"rule without by":     {base + "assignment:\n- {group: vans}\n", "line 6: assignment[0].by: is missing"},
+		"rule by chance":      {base + "assignment:\n- {group: vans, by: dice}\n", `line 6: assignment[0].by: "dice" is not one of round_robin, least_loaded`},
+		"group's handle":      {base + "assignment:\n- {group: The Vans, by: round_robin}\n", `line 6: assignment[0].group: "The Vans" is not a group's handle`},
+		"strange category":    {base + "assignment:\n- {categories: [order, ships], group: vans, by: round_robin}\ncategories: [order]\n", `line 6: assignment[0].categories[1]: "ships" is none of the policy's categories: order`},
+		"rule's category 2x":  {base + "assignment:\n- {categories: [order, order], group: vans, by: round_robin}\n", `line 6: assignment[0].categories[1]: "order" is in the list already`},
+		"rule for nothing":    {base + "assignment:\n- {categories: [], group: vans, by: round_robin}\n", "line 6: assignment[0].categories: names no category; leave the key out for all of them"},
+		"strange breach":      {base + "assignment:\n- {group: vans, by: round_robin, reassign_on_breach: true}\n", "line 6: assignment[0].reassign_on_breach: must be a list"},
+		"breach of nothing":   {base + "assignment:\n- {group: vans, by: round_robin, reassign_on_breach: [nap]}\n", `line 6: assignment[0].reassign_on_breach[0]: "nap" is not one of first_response, resolution`},
 		"no category":         {base + "categories: []\n", "line 5: categories: names no category"},
 	}
 	for name, tt := range tests {

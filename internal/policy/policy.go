@@ -29,6 +29,7 @@ type Policy struct {
 	Silence                 Silence
 	Escalation              []Rung // the ladder, as the document has it
 	Categories              []string
+	Assignment              []Assignment // the first that is for a ticket's category counts; none: tickets wait until taken
 }
 
 // Rule is how one clock counts.

@@ -16,7 +16,7 @@ type Section struct {
 // Words tells a policy in sentences: when the desk is open, what it promises, and what happens when somebody is silent
 // or a promise is broken. Times of day are in the policy's zone.
 func (p *Policy) Words() []Section {
-	return []Section{
+	sections := []Section{
 		{"Opening hours", p.HoursInWords()},
 		{"Holidays", p.holidaysInWords()},
 		{"The first answer", p.promiseInWords(FirstResponse)},
@@ -25,6 +25,10 @@ func (p *Policy) Words() []Section {
 		{"If we break a promise", p.escalationInWords()},
 		{"What you can write about", p.submissionInWords()},
 	}
+	if len(p.Assignment) > 0 {
+		sections = append(sections, Section{"Who gets your ticket", p.assignmentInWords()})
+	}
+	return sections
 }
 
 // HoursInWords tells when the desk is open, in sentences. It joins neighbouring days that have the same hours.
@@ -160,6 +164,10 @@ func enumerate(words []string) string {
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
+
+// HoursInWords writes a length out that is added to budgets however they are counted: it has no days, since a day of
+// business hours is no 24 hours.
+func HoursInWords(d time.Duration) string { return lengthInWords(CountBusinessHours, d) }
 
 // lengthInWords writes a duration out. Business hours stay hours: 24 of them are no day.
 func lengthInWords(counts Counting, d time.Duration) string {

@@ -63,4 +63,7 @@ escalation:
   - {after: 0s, tell: [assignee]}
   - {after: 36h, tell: [assignee, supervisors, administrators], raise_priority: true}
 categories: [delivery, invoices]
+assignment:
+  - {categories: [delivery, invoices], group: vans, by: round_robin, reassign_on_breach: [first_response, resolution]}
+  - {group: everyone, by: least_loaded}
 `

@@ -2,57 +2,22 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// The gate's advisory lock. Whoever accepts a submission or takes a step shares it, and reads the clock and the gate
-// only once it has it; whoever changes the gate has it alone, and reads the clock likewise. So what a change touches
-// lies after every instant that anything before the change has happened at.
-const (
-	shareGate = `SELECT pg_advisory_xact_lock_shared(720251123)`
-	ownGate   = `SELECT pg_advisory_xact_lock(720251123)`
-)
-
-// Whoever waits for the gate holds up everybody who comes after, so they give up soon and try again.
-const (
-	gatePatience = "2s"
-	gateTries    = 5
-)
-
-// ownGate runs fn in a transaction that has the gate to itself. The instant is the first one that a change may touch.
-// fn must not ask the Store for the gate: what it has written may yet be rolled back.
-func (s *Store) ownGate(ctx context.Context, fn func(tx pgx.Tx, at time.Time) error) error {
-	for try := 1; ; try++ {
-		err := s.within(ctx, func(tx pgx.Tx) error {
-			var at time.Time
-			batch := &pgx.Batch{}
-			batch.Queue(`SELECT set_config('lock_timeout', $1, true)`, gatePatience)
-			batch.Queue(ownGate)
-			batch.Queue(`SELECT date_trunc('second', clock_timestamp()) + interval '1 second'`).
-				QueryRow(func(row pgx.Row) error { return row.Scan(&at) })
-			if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-				return err
-			}
-			return fn(tx, at)
-		})
-		pg, refused := errors.AsType[*pgconn.PgError](err)
-		if !refused || pg.Code != lockNotAvailable || try == gateTries {
-			return err
-		}
-	}
-}
+// shareGate takes the gate's lock as whoever accepts a submission or takes a step does: they read the clock and the gate
+// only once they have it. Whoever changes the gate has it alone, and reads the clock likewise. So what a change touches
+// lies after every instant at which anything happened before the change.
+const shareGate = `SELECT pg_advisory_xact_lock_shared($1)`
 
 // Barrier waits until every submission and every step that is under way has ended. Those that come later read a later
 // clock.
 func (s *Store) Barrier(ctx context.Context) error {
-	err := s.ownGate(ctx, func(pgx.Tx, time.Time) error { return nil })
-	return explain(err, "wait for what is under way at the gate")
+	return s.haveGate(ctx, "wait for what is under way at the gate", func(*gateChange) error { return nil })
 }
 
 // Gate gives every emergency that was not cancelled. It is read anew only when it has changed.

@@ -20,6 +20,9 @@ func (s *Store) History(ctx context.Context, viewer desk.Person, n ticket.Number
 	if h.Commands, err = s.asked(ctx, n); err == nil {
 		h.Mails, err = s.posted(ctx, n)
 	}
+	if err == nil {
+		h.Calls, err = s.called(ctx, n)
+	}
 	if err == nil && len(h.Commands) == 0 { // every ticket was submitted
 		err = errNoTicket
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -81,21 +80,18 @@ type importing struct {
 	now       time.Time
 	inForce   int64 // the policy in force
 	gate      ticket.Gate
-	audiences map[policy.Audience][]ticket.PersonID
+	directory directory
 	words     []int64 // IDs for messages, not used yet
 	tickets   []*past
 }
 
 func (s *Store) beginImport(ctx context.Context, tx pgx.Tx, chronicles []desk.Chronicle) (*importing, error) {
-	im := &importing{store: s, tx: tx, audiences: map[policy.Audience][]ticket.PersonID{}}
-	if _, err := tx.Exec(ctx, shareGate); err != nil {
+	im := &importing{store: s, tx: tx}
+	if _, err := tx.Exec(ctx, shareGate, gateLock); err != nil {
 		return nil, err
 	}
-	for _, a := range []policy.Audience{policy.TellSupervisors, policy.TellAdministrators} {
-		var err error
-		if im.audiences[a], err = audience(ctx, tx, a); err != nil {
-			return nil, err
-		}
+	if err := im.directory.look(ctx, tx, nil); err != nil {
+		return nil, err
 	}
 	words := 0
 	for _, c := range chronicles {

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -20,11 +22,22 @@ type past struct {
 	commands  []ticket.Command
 	letters   []letterPast
 	addressed int // how many of mails are among the letters
+	dials     []callPast
+	dialled   int // how many of calls are among the dials
+	owed      int // mails and calls
+}
+
+// callPast is a webhook that counts as called.
+type callPast struct {
+	ticket.Call
+	n  int
+	at time.Time
 }
 
 // letterPast is a mail that counts as settled.
 type letterPast struct {
-	ticket.Mail
+	addressed
+	n      int
 	at     time.Time
 	reason string // of its bounce; empty: it was sent
 	told   int    // the event that tells of the bounce
@@ -47,24 +60,24 @@ func (im *importing) tell(ctx context.Context, c desk.Chronicle) error {
 	t.desk = ticket.Desk{Policy: p, Gate: im.gate}
 	t.state.Ticket = ticket.Draft(c.Number, c.Deeds[0].By.ID, version, p)
 	for i, d := range c.Deeds {
-		if err := im.take(t, int64(i+1), d); err != nil {
+		if err := im.take(ctx, t, int64(i+1), d); err != nil {
 			return err
 		}
 	}
-	if err := im.advance(t, im.now); err != nil {
+	if err := im.advance(ctx, t, im.now); err != nil {
 		return err
 	}
 	if err := t.checkRating(im.now); err != nil {
 		return err
 	}
 	t.last, t.now, t.gateAt = t.state.Command, t.events[len(t.events)-1].At, im.now
-	t.state = ticket.Keep(t.state.Ticket, p, t.state.Command, len(t.letters), im.now)
+	t.state = ticket.Keep(t.state.Ticket, p, t.state.Command, t.owed, im.now)
 	im.tickets = append(im.tickets, t)
 	return nil
 }
 
-func (im *importing) take(t *past, seq int64, d desk.Deed) error {
-	if err := im.advance(t, d.At); err != nil {
+func (im *importing) take(ctx context.Context, t *past, seq int64, d desk.Deed) error {
+	if err := im.advance(ctx, t, d.At); err != nil {
 		return err
 	}
 	c := ticket.Command{
@@ -85,11 +98,11 @@ func (im *importing) take(t *past, seq int64, d desk.Deed) error {
 	t.commands = append(t.commands, c)
 	t.decisions = append(t.decisions, decision{seq, result.Outcome})
 	t.state.Command = seq
-	return im.happened(t, result)
+	return im.happened(ctx, t, result)
 }
 
 // advance fires one moment at a time, so that what a mail's bounce adds stands beside the event that owed it.
-func (im *importing) advance(t *past, until time.Time) error {
+func (im *importing) advance(ctx context.Context, t *past, until time.Time) error {
 	for {
 		next, ok := ticket.Next(t.state.Ticket, t.desk.Policy)
 		to := until
@@ -98,7 +111,7 @@ func (im *importing) advance(t *past, until time.Time) error {
 		}
 		result, err := ticket.Advance(t.state.Ticket, t.desk, to)
 		if err == nil {
-			err = im.happened(t, result)
+			err = im.happened(ctx, t, result)
 		}
 		if err != nil || len(result.Events) == 0 {
 			return err
@@ -106,25 +119,41 @@ func (im *importing) advance(t *past, until time.Time) error {
 	}
 }
 
-// happened adds what a step made of the ticket, and settles the mails that it owes.
-func (im *importing) happened(t *past, result ticket.Result) error {
+// happened adds what a step made of the ticket, and settles the mails and calls that it owes.
+func (im *importing) happened(ctx context.Context, t *past, result ticket.Result) error {
 	t.add(result)
 	for ; t.addressed < len(t.mails); t.addressed++ {
 		mail := t.mails[t.addressed]
-		to := im.audiences[mail.Audience]
-		if mail.Audience == "" {
-			to = []ticket.PersonID{mail.Person}
+		if err := im.know(ctx, mail.Named); err != nil {
+			return err
 		}
-		for _, person := range to {
-			if t.owes(mail.Event, person) {
+		for _, m := range im.directory.address(mail) {
+			if t.owes(m.Event, m.Person) {
 				continue
 			}
-			mail.Person, mail.Audience = person, ""
-			if err := t.settle(mail); err != nil {
+			if err := t.settle(m); err != nil {
 				return err
 			}
 		}
 	}
+	for ; t.dialled < len(t.calls); t.dialled++ {
+		call := t.calls[t.dialled]
+		t.owed++
+		t.dials = append(t.dials, callPast{call, t.owed, t.events[call.Event-1].At})
+	}
+	return nil
+}
+
+// know looks a handle up, the first time that a rung names it.
+func (im *importing) know(ctx context.Context, handle string) error {
+	if _, known := im.directory.handles[strings.ToLower(handle)]; known || handle == "" {
+		return nil
+	}
+	seen := im.directory.handles
+	if err := im.directory.look(ctx, im.tx, []string{handle}); err != nil {
+		return err
+	}
+	maps.Copy(im.directory.handles, seen)
 	return nil
 }
 
@@ -133,10 +162,11 @@ func (t *past) owes(event int, person ticket.PersonID) bool {
 	return slices.ContainsFunc(t.letters, func(l letterPast) bool { return l.Event == event && l.Person == person })
 }
 
-func (t *past) settle(mail ticket.Mail) error {
-	letter := letterPast{Mail: mail, at: t.events[mail.Event-1].At, reason: t.chronicle.Undeliverable[mail.Person]}
+func (t *past) settle(mail addressed) error {
+	t.owed++
+	letter := letterPast{addressed: mail, n: t.owed, at: t.events[mail.Event-1].At, reason: t.chronicle.Undeliverable[mail.Person]}
 	if letter.reason != "" {
-		result, err := ticket.Bounce(t.state.Ticket, t.desk, len(t.letters)+1, letter.at)
+		result, err := ticket.Bounce(t.state.Ticket, t.desk, letter.n, letter.at)
 		if err != nil {
 			return err
 		}

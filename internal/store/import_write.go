@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // write stores every ticket as acceptance leaves it, then everything that happened, and at last each row as its last
@@ -21,8 +23,9 @@ func (im *importing) write(ctx context.Context) error {
 		{"commands", []string{"ticket", "seq", "verb", "by_person", "by_role", "accepted_at", "message", "assignee", "priority", "category"}, (*past).commandRows},
 		{"outcomes", []string{"ticket", "seq", "refused", "code", "reason", "decided_at"}, (*past).outcomeRows},
 		{"events", []string{"ticket", "n", "kind", "at", "message", "data", "recorded_at"}, (*past).eventRows},
-		{"mails", []string{"ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at"}, (*past).mailRows},
-		{"ratings", []string{"ticket", "score", "comment", "at"}, (*past).ratingRows},
+		{"mails", []string{"ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at", "stands_for"}, (*past).mailRows},
+		{"calls", []string{"ticket", "n", "event", "webhook", "clock", "rung", "priority", "broken_at", "status", "owed_at", "settled_at"}, (*past).callRows},
+		{"ratings", []string{"ticket", "agent", "score", "comment", "at"}, (*past).ratingRows},
 		{"undelivered", []string{"ticket", "seq"}, (*past).undeliveredRows},
 	} {
 		var rows [][]any
@@ -94,14 +97,23 @@ func (t *past) eventRows() (rows [][]any) {
 }
 
 func (t *past) mailRows() (rows [][]any) {
-	for i, l := range t.letters {
+	for _, l := range t.letters {
 		status := desk.PostageSent
 		if l.reason != "" {
 			status = desk.PostageBounced
 		}
 		rows = append(rows, []any{
-			t.chronicle.Number, i + 1, l.Event, l.Kind, l.Person, null(l.Clock), l.Rung, status,
-			null(storable(l.reason, maxReason)), l.at, null(l.told), l.at,
+			t.chronicle.Number, l.n, l.Event, l.Kind, l.Person, null(l.Clock), l.Rung, status,
+			null(storable(l.reason, maxReason)), l.at, null(l.told), l.at, null(l.standsFor),
+		})
+	}
+	return rows
+}
+
+func (t *past) callRows() (rows [][]any) {
+	for _, c := range t.dials {
+		rows = append(rows, []any{
+			t.chronicle.Number, c.n, c.Event, c.Webhook, c.Clock, c.Rung, c.Priority, c.Broken, desk.PostageSent, c.at, c.at,
 		})
 	}
 	return rows
@@ -112,7 +124,17 @@ func (t *past) ratingRows() [][]any {
 	if r == nil {
 		return nil
 	}
-	return [][]any{{t.chronicle.Number, r.Score, r.Comment, r.At}}
+	return [][]any{{t.chronicle.Number, null(t.assigneeAt(r.At)), r.Score, r.Comment, r.At}}
+}
+
+// assigneeAt gives who had the ticket at an instant; empty for nobody.
+func (t *past) assigneeAt(at time.Time) (assignee ticket.PersonID) {
+	for _, e := range t.events {
+		if e.Assignee != "" && !e.At.After(at) {
+			assignee = e.Assignee
+		}
+	}
+	return assignee
 }
 
 // undeliveredRows put a ticket that goes on before the relay.

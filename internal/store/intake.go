@@ -137,7 +137,7 @@ func (in *intake) accept(ctx context.Context, batch []*arrival) error {
 	var accepted []desk.Accepted
 	// Both statements are one transaction, and the second sees, and reads the clock, as of after the lock.
 	both := &pgx.Batch{}
-	both.Queue(shareGate)
+	both.Queue(shareGate, gateLock)
 	both.Queue(submitSQL, columns(batch)...).Query(func(rows pgx.Rows) (err error) {
 		accepted, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
 			a.Seq = 1

@@ -21,6 +21,7 @@ type letterRow struct {
 	Name      string
 	Address   string
 	Disabled  bool
+	Instead   string
 	Previous  int
 	Clock     policy.ClockName
 	Rung      int
@@ -39,6 +40,7 @@ type letterRow struct {
 func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.Letter, postage desk.Postage, err error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT m.kind, m.status, m.person, p.name, p.address, p.disabled_at IS NOT NULL AS disabled,
+			coalesce((SELECT name FROM people WHERE lower(handle) = lower(m.stands_for)), m.stands_for, '') AS instead,
 			coalesce((SELECT max(n) FROM mails WHERE ticket = m.ticket AND person = m.person AND n < m.n), 0) AS previous,
 			coalesce(m.clock, '') AS clock, m.rung, t.requester, t.policy,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
@@ -83,7 +85,7 @@ func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (des
 	}
 	event := events[row.Event-1]
 	l := desk.Letter{
-		Number: n, Kind: row.Kind, To: desk.Mailbox{Name: row.Name, Address: row.Address}, Disabled: row.Disabled, Previous: row.Previous,
+		Number: n, Kind: row.Kind, To: desk.Mailbox{Name: row.Name, Address: row.Address}, Disabled: row.Disabled, Instead: row.Instead, Previous: row.Previous,
 		Subject: row.Subject, Body: row.Body, Author: row.Author, At: event.At, Cause: event.Cause,
 		Status: t.Status, Priority: t.Priority, SilenceAt: silenceAt(t, p.Silence),
 		FirstResponseDue: owed(t.FirstResponse), ResolutionDue: owed(t.Resolution),

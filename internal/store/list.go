@@ -52,6 +52,8 @@ func (s *Store) List(ctx context.Context, f desk.Filter) (records []desk.Record,
 type listing struct {
 	read, beside string // before and after the page of tickets
 	conditions   []string
+	said         []string // conditions on a message of each ticket, for a list that is chosen by its hits
+	own          bool     // one requester's tickets
 	args         pgx.StrictNamedArgs
 	order        string
 }
@@ -66,12 +68,46 @@ func (q *listing) equals(column, name, value string) {
 }
 
 func (q *listing) sql() string {
-	if len(q.conditions) == 0 {
-		q.where("true")
-	}
-	where, order := strings.Join(q.conditions, " AND "), " ORDER BY "+q.order
 	// The page is chosen first: what stands beside its tickets is then read for those alone, whatever the plan.
-	return q.read + `(SELECT * FROM tickets t WHERE ` + where + order + ` LIMIT @limit) t` + q.beside + order
+	with, page := "", q.page()
+	if len(q.said) > 0 {
+		with, page = q.byHits()
+	}
+	return with + q.read + page + ` t` + q.beside + " ORDER BY " + q.order
+}
+
+func (q *listing) page(more ...string) string {
+	where := strings.Join(slices.Concat([]string{"true"}, q.conditions, more), " AND ")
+	return `(SELECT * FROM tickets t WHERE ` + where + ` ORDER BY ` + q.order + ` LIMIT @limit)`
+}
+
+// How many messages a search may find for the page to be chosen by their tickets: so few that each is looked up, or so
+// many that the list is walked beside them. With more, each ticket's messages are searched until the page is full.
+const (
+	fewHits  = 1000
+	someHits = 4000
+)
+
+// byHits lets the number of hits choose the plan. PostgreSQL plans before it knows it, and is wrong by a factor of ten
+// where words stand together or a requester has few of the tickets.
+func (q *listing) byHits() (with, page string) {
+	q.args["few"], q.args["some"] = fewHits, someHits
+	said := strings.Join(q.said, " AND ")
+	// The offset keeps the search of one ticket from asking the index of all messages each time.
+	each := `EXISTS (SELECT FROM (SELECT * FROM messages m WHERE m.ticket = t.number OFFSET 0) said WHERE ` + said + `)`
+	const count, beside = `(SELECT count(*) FROM found)`, `(t.number IN (SELECT ticket FROM found)) IS TRUE` // no join: it is hashed, and keeps the order
+	var pages []string
+	if q.own {
+		pages = append(pages, q.page(count+` <= @some`, beside, each))
+		delete(q.args, "few")
+	} else {
+		pages = append(pages, q.page(count+` <= @few`, `t.number = ANY (ARRAY(SELECT ticket FROM found))`),
+			q.page(count+` > @few`, count+` <= @some`, beside))
+	}
+	pages = append(pages, q.page(count+` > @some`, each))
+	// Hits are planned as if all were read, so by their index, and read only as far as found wants them.
+	return `WITH hits AS MATERIALIZED (SELECT said.ticket FROM messages said WHERE ` + q.said[0] + `),
+		found AS MATERIALIZED (SELECT ticket FROM hits LIMIT @some::bigint + 1) `, `(` + strings.Join(pages, ` UNION ALL `) + `)`
 }
 
 func (q *listing) of(f desk.Filter) {
@@ -186,15 +222,20 @@ func (q *listing) bySubmission(after desk.Cursor) {
 // search finds tickets by any one of their messages; the subject counts to the first. A customer's search looks where
 // their timeline does: what staff wrote is found once a public event shows it, and never if it was refused.
 func (q *listing) search(f desk.Filter) {
-	condition := `t.number IN (SELECT found.ticket FROM messages found WHERE found.search @@ websearch_to_tsquery('simple', @text)`
-	if !f.Viewer.Role.Staff() {
-		condition += ` AND NOT found.internal
-			AND (EXISTS (SELECT FROM events e WHERE e.ticket = found.ticket AND e.message = found.id AND e.kind = ANY (@public))
-				OR EXISTS (SELECT FROM commands own WHERE own.ticket = found.ticket AND own.message = found.id AND own.by_person = @viewer))`
-		q.args["public"] = publicWords()
-	}
-	q.where(condition + `)`)
+	const hit = `said.search @@ websearch_to_tsquery('simple', @text)`
 	q.args["text"] = f.Text
+	switch {
+	case !f.Viewer.Role.Staff():
+		q.own = true
+		q.said = []string{hit, `NOT said.internal`,
+			`(EXISTS (SELECT FROM events e WHERE e.ticket = said.ticket AND e.message = said.id AND e.kind = ANY (@public))
+				OR EXISTS (SELECT FROM commands own WHERE own.ticket = said.ticket AND own.message = said.id AND own.by_person = @viewer))`}
+		q.args["public"] = publicWords()
+	case len(q.conditions) == 0:
+		q.said = []string{hit}
+	default: // the conditions may leave so few that how many hits there are in all says nothing
+		q.where(`t.number IN (SELECT said.ticket FROM messages said WHERE ` + hit + `)`)
+	}
 }
 
 // publicWords lists the kinds of events that show words to a ticket's requester.

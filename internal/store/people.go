@@ -71,15 +71,12 @@ func (s *Store) People(ctx context.Context) ([]desk.Person, error) {
 // Staff lists everybody who works here and is not disabled, by name, with the load of each.
 func (s *Store) Staff(ctx context.Context) ([]desk.Colleague, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT p.id, p.name, p.handle, p.role,
-			(SELECT count(*) FROM tickets WHERE assignee = p.id AND status <> 'closed' AND status <> 'resolved')
-		FROM people p WHERE p.role <> 'customer' AND p.disabled_at IS NULL ORDER BY lower(p.name), p.id`)
+		SELECT `+colleagueColumns+` FROM people p
+		WHERE p.role <> 'customer' AND p.disabled_at IS NULL ORDER BY lower(p.name), p.id`)
 	if err != nil {
 		return nil, explain(err, "list the staff")
 	}
-	staff, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c desk.Colleague, err error) {
-		return c, row.Scan(&c.ID, &c.Name, &c.Handle, &c.Role, &c.Load)
-	})
+	staff, err := pgx.CollectRows(rows, colleague)
 	return staff, explain(err, "list the staff")
 }
 

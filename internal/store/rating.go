@@ -20,20 +20,21 @@ const (
 
 var errNoRating = fault.New(fault.NotFound, "the ticket has not been rated")
 
-// Rate keeps a rating beside the ticket, in place of an earlier one. It is NotFound for a ticket that isn't there or is
-// another's, Forbidden for staff, and a Conflict unless the ticket is resolved or closed, and not for longer than
-// desk.RatingTime. A ticket's last moments are judged as they are stored: what a step has not taken yet doesn't count.
+// Rate keeps a rating beside the ticket, in place of an earlier one. The rating is of the agent who has the ticket now,
+// and stays theirs when another gets it. Rate is NotFound for a ticket that isn't there or is another's, Forbidden for
+// staff, and a Conflict unless the ticket is resolved or closed, and not for longer than desk.RatingTime. A ticket's last moments are judged as they are stored: what a step has not taken yet doesn't count.
 func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk.Rating, error) {
 	if by.Role != ticket.RoleCustomer {
 		return desk.Rating{}, errRole
 	}
 	err := s.pool.QueryRow(ctx, `
-		INSERT INTO ratings (ticket, score, comment)
-		SELECT t.number, @score, @comment FROM tickets t
+		INSERT INTO ratings (ticket, agent, score, comment)
+		SELECT t.number, t.assignee, @score, @comment FROM tickets t
 		WHERE t.number = @number AND t.requester = @by AND t.status IN ('resolved', 'closed')
 			AND NOT EXISTS (SELECT FROM events e
 				WHERE e.ticket = t.number AND e.kind = 'closed' AND e.at < clock_timestamp() - @open::interval)
-		ON CONFLICT (ticket) DO UPDATE SET score = excluded.score, comment = excluded.comment, at = excluded.at
+		ON CONFLICT (ticket) DO UPDATE SET
+			agent = excluded.agent, score = excluded.score, comment = excluded.comment, at = excluded.at
 		RETURNING at`,
 		pgx.StrictNamedArgs{
 			"number": r.Number, "by": by.ID, "score": r.Score, "comment": r.Comment, "open": desk.RatingTime,

@@ -283,7 +283,7 @@ func TestList_searchUsesItsIndex(t *testing.T) {
 }
 
 // lines reads a plan.
-func lines(t *testing.T, rows pgx.Rows) string {
+func lines(t testing.TB, rows pgx.Rows) string {
 	t.Helper()
 	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {

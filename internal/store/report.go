@@ -3,10 +3,10 @@ package store
 import (
 	"context"
 	"encoding/binary"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -18,11 +18,11 @@ import (
 // read at once, each on a connection of its own.
 func (s *Store) Promises(ctx context.Context, f desk.PromiseFilter, weeks []time.Time) ([]desk.PromiseCell, error) {
 	names := policy.ClockNames()
-	packed := make([][]byte, len(names))
+	found := make([][]charged, len(names))
 	group, reading := errgroup.WithContext(ctx)
 	for i, name := range names {
 		group.Go(func() (err error) {
-			packed[i], err = s.promises(reading, name, f)
+			found[i], err = s.promises(reading, name, f, weeks)
 			return err
 		})
 	}
@@ -34,10 +34,35 @@ func (s *Store) Promises(ctx context.Context, f desk.PromiseFilter, weeks []time
 		return nil, explain(err, "count promises")
 	}
 	var cells []desk.PromiseCell
-	for i, name := range names {
-		cells = append(cells, unpack(packed[i], name, weeks, charges)...)
+	for i := range names {
+		for _, one := range found[i] {
+			c := charges[one.to]
+			one.Priority, one.Category = c.Priority, c.Category
+			one.Agent = desk.Ref{ID: c.Agent, Name: c.Name, Handle: c.Handle, Role: c.Role}
+			cells = append(cells, one.PromiseCell)
+		}
 	}
 	return cells, nil
+}
+
+// spans are a period's weeks, each from its beginning to the next one's, cut to the period. An index gives the rows of
+// one span after the other, which is quicker than to find out the week of each row.
+func spans(from, to time.Time, weeks []time.Time) (begins, ends []time.Time) {
+	for i, week := range weeks {
+		end := to
+		if i+1 < len(weeks) {
+			end = weeks[i+1]
+		}
+		begins, ends = append(begins, later(from, week)), append(ends, end)
+	}
+	return begins, ends
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // charge is what promises are charged to.
@@ -68,14 +93,21 @@ func (s *Store) charges(ctx context.Context) (map[int32]charge, error) {
 	return byID, err
 }
 
-// promises packs those of one clock. They travel as one string of bytes and are grouped here: to group 100,000 rows, or
-// to send them one by one, takes PostgreSQL longer than a report may.
-func (s *Store) promises(ctx context.Context, name policy.ClockName, f desk.PromiseFilter) (packed []byte, err error) {
+// charged is a cell whose charge has only its number yet.
+type charged struct {
+	desk.PromiseCell
+	to int32
+}
+
+// promises counts those of one clock. They travel as a string of bytes a week and are grouped here: to group 100,000
+// rows, or to send them one by one, takes PostgreSQL longer than a report may.
+func (s *Store) promises(ctx context.Context, name policy.ClockName, f desk.PromiseFilter, weeks []time.Time) ([]charged, error) {
+	begins, ends := spans(f.From, f.To, weeks)
+	args := pgx.StrictNamedArgs{"clock": name, "begins": begins, "ends": ends}
 	taken, condition := "taken", ""
 	if f.Measure == desk.MeasureCounted {
 		taken = "counted"
 	}
-	args := pgx.StrictNamedArgs{"clock": name, "from": f.From, "to": f.To}
 	if f.Priority != "" || f.Category != "" || f.Agent != "" {
 		condition = `AND charge IN (
 			SELECT c.id FROM charges c LEFT JOIN people a ON a.id = c.agent
@@ -83,10 +115,24 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f desk.Prom
 				AND (@agent = '' OR a.id = @agent OR lower(a.handle) = lower(@agent)))`
 		args["priority"], args["category"], args["agent"] = f.Priority, f.Category, f.Agent
 	}
-	err = s.pool.QueryRow(ctx, `
-		SELECT coalesce(string_agg(timestamptz_send(submitted_at) || int4send(charge) || int4send(coalesce(`+taken+`, -1)) || charsend(verdict), ''), '')
-		FROM promises WHERE clock = @clock AND submitted_at >= @from AND submitted_at < @to `+condition, args).Scan(&packed)
-	return packed, err
+	rows, err := s.pool.Query(ctx, `
+		SELECT w.n::int - 1, packed
+		FROM unnest(@begins::timestamptz[], @ends::timestamptz[]) WITH ORDINALITY AS w (begins, ends, n),
+			LATERAL (SELECT string_agg(int8send(
+				(charge::bigint << 40) | (verdict::int::bigint << 32) | coalesce(`+taken+`::bigint, 4294967295)), '') AS packed
+				FROM promises WHERE clock = @clock AND submitted_at >= w.begins AND submitted_at < w.ends `+condition+`) p
+		WHERE packed IS NOT NULL`, args)
+	if err != nil {
+		return nil, err
+	}
+	var found []charged
+	var week int
+	var packed pgtype.DriverBytes // read before the next row comes, so not copied
+	_, err = pgx.ForEachRow(rows, []any{&week, &packed}, func() error {
+		found = unpack(found, packed, name, week)
+		return nil
+	})
+	return found, err
 }
 
 // verdicts are what a promise's letter stands for.
@@ -94,41 +140,23 @@ var verdicts = map[byte]ticket.Verdict{
 	'o': ticket.VerdictOwed, 'k': ticket.VerdictKept, 'b': ticket.VerdictBroken, 'd': ticket.VerdictDropped,
 }
 
-// unpack groups packed promises: an instant in microseconds since 2000, a charge, the seconds taken or -1, a verdict.
-func unpack(packed []byte, name policy.ClockName, weeks []time.Time, charges map[int32]charge) []desk.PromiseCell {
-	const size = 8 + 4 + 4 + 1
-	starts := make([]int64, len(weeks))
-	for i, week := range weeks {
-		starts[i] = week.Sub(time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)).Microseconds()
-	}
-	type key struct {
-		week    int
-		charge  int32
-		verdict byte
-	}
-	index := map[key]int{}
-	var cells []desk.PromiseCell
+// unpack groups the promises of a week. Each takes eight bytes: three of its charge, its verdict's letter, and the
+// seconds taken, -1 when it was not delivered.
+func unpack(found []charged, packed []byte, name policy.ClockName, week int) []charged {
+	const size = 8
+	index := map[uint32]int{}
 	for ; len(packed) >= size; packed = packed[size:] {
-		at := int64(binary.BigEndian.Uint64(packed))
-		week, begins := slices.BinarySearch(starts, at)
-		if !begins {
-			week--
-		}
-		k := key{week, int32(binary.BigEndian.Uint32(packed[8:])), packed[16]}
-		i, known := index[k]
+		key := binary.BigEndian.Uint32(packed) // charge and verdict
+		i, known := index[key]
 		if !known {
-			i = len(cells)
-			index[k] = i
-			c := charges[k.charge]
-			cells = append(cells, desk.PromiseCell{
-				Clock: name, Week: week, Verdict: verdicts[k.verdict], Priority: c.Priority, Category: c.Category,
-				Agent: desk.Ref{ID: c.Agent, Name: c.Name, Handle: c.Handle, Role: c.Role},
-			})
+			i = len(found)
+			index[key] = i
+			found = append(found, charged{desk.PromiseCell{Clock: name, Week: week, Verdict: verdicts[byte(key)]}, int32(key >> 8)})
 		}
-		cells[i].Count++
-		if taken := int32(binary.BigEndian.Uint32(packed[12:])); taken >= 0 {
-			cells[i].Taken = append(cells[i].Taken, taken)
+		found[i].Count++
+		if taken := int32(binary.BigEndian.Uint32(packed[4:])); taken >= 0 {
+			found[i].Taken = append(found[i].Taken, taken)
 		}
 	}
-	return cells
+	return found
 }

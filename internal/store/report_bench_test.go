@@ -70,3 +70,19 @@ func BenchmarkOverview(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRatings reports on twelve weeks in which all of 100,000 tickets were rated.
+func BenchmarkRatings(b *testing.B) {
+	d := open(b)
+	crowd(d)
+	d.sql(`INSERT INTO ratings (ticket, agent, score, at)
+		SELECT number, assignee, 1 + abs(hashtext(number)) % 5, submitted_at + interval '1 hour' FROM tickets`)
+	d.sql(`VACUUM ANALYZE ratings`)
+	reports := desk.NewReports(d.Store, d.Store)
+	now := time.Now()
+	for b.Loop() {
+		if _, err := reports.Ratings(b.Context(), now.AddDate(0, 0, -84), now); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

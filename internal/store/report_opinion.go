@@ -10,15 +10,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Ratings counts the ratings of a period, by the weeks that begin at the given instants, ascending.
+// Ratings counts the ratings of a period, by the weeks that begin at the given instants, ascending. Each is of whoever
+// had the ticket when it was given, or last changed.
 func (s *Store) Ratings(ctx context.Context, from, to time.Time, weeks []time.Time) ([]desk.RatingCell, error) {
+	begins, ends := spans(from, to, weeks)
 	rows, err := s.pool.Query(ctx, `
 		SELECT n.week, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''), n.score, n.count
 		FROM (
-			SELECT width_bucket(r.at, @weeks::timestamptz[]) - 1 AS week, t.assignee, r.score, count(*) AS count
-			FROM ratings r JOIN tickets t ON t.number = r.ticket
-			WHERE r.at >= @from AND r.at < @to GROUP BY 1, 2, 3
-		) n LEFT JOIN people a ON a.id = n.assignee`, pgx.StrictNamedArgs{"weeks": weeks, "from": from, "to": to})
+			SELECT w.n::int - 1 AS week, r.*
+			FROM unnest(@begins::timestamptz[], @ends::timestamptz[]) WITH ORDINALITY AS w (begins, ends, n),
+				LATERAL (SELECT agent, score, count(*) AS count FROM ratings WHERE at >= w.begins AND at < w.ends GROUP BY 1, 2) r
+		) n LEFT JOIN people a ON a.id = n.agent`, pgx.StrictNamedArgs{"begins": begins, "ends": ends})
 	if err != nil {
 		return nil, explain(err, "count ratings")
 	}
@@ -28,7 +30,7 @@ func (s *Store) Ratings(ctx context.Context, from, to time.Time, weeks []time.Ti
 	return cells, explain(err, "count ratings")
 }
 
-// Comments gives the newest ratings of a period that have words.
+// Comments gives the newest ratings of a period that have words, of whom Ratings counts them.
 func (s *Store) Comments(ctx context.Context, from, to time.Time, limit int) ([]desk.Opinion, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT r.ticket, r.score, r.comment, r.at, m.subject, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''),
@@ -36,10 +38,9 @@ func (s *Store) Comments(ctx context.Context, from, to time.Time, limit int) ([]
 		FROM (
 			SELECT * FROM ratings WHERE comment <> '' AND at >= $1 AND at < $2 ORDER BY at DESC, ticket LIMIT $3
 		) r
-		JOIN tickets t ON t.number = r.ticket
-		JOIN commands c ON c.ticket = t.number AND c.seq = 1
+		JOIN commands c ON c.ticket = r.ticket AND c.seq = 1
 		JOIN messages m ON m.id = c.message
-		LEFT JOIN people a ON a.id = t.assignee
+		LEFT JOIN people a ON a.id = r.agent
 		ORDER BY r.at DESC, r.ticket`, from, to, limit)
 	if err != nil {
 		return nil, explain(err, "list comments")

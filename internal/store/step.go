@@ -63,17 +63,18 @@ func checkStep(r ticket.StepRequest) error {
 type locked struct {
 	store  *Store
 	tx     pgx.Tx
-	now    time.Time // by the database's clock, a whole second, not before any command accepted
-	last   int64     // number of the last command accepted
-	desk   ticket.Desk
-	wasAt  time.Time // edges of the gate up to this instant had been passed before; zero: none
-	gateAt time.Time // and are passed now
+	now    time.Time   // by the database's clock, a whole second, not before any command accepted
+	last   int64       // number of the last command accepted
+	desk   ticket.Desk // its rosters are of the groups that a choice needed so far
+	wasAt  time.Time   // edges of the gate up to this instant had been passed before; zero: none
+	gateAt time.Time   // and are passed now
 
 	was, state ticket.State
 	events     []ticket.Event
 	mails      []ticket.Mail
+	calls      []ticket.Call
 	decisions  []decision
-	told       int // number of the bounced mail that an event now tells of
+	told       int // number of the bounced mail, or of the call that failed, that an event now tells of
 }
 
 // decision is the desk's answer to one command.
@@ -92,7 +93,7 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 	var wasAt *time.Time
 	var gate int64
 	batch := &pgx.Batch{}
-	batch.Queue(shareGate)
+	batch.Queue(shareGate, gateLock)
 	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity') FROM tickets WHERE number = $1 FOR UPDATE`, n).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&requester, &version, &l.last, &latest, &state, &wasAt) })
 	// The clock is read once both locks are held: what is accepted from here on is accepted later.
@@ -166,7 +167,9 @@ func (l *locked) take(ctx context.Context, upTo int64) error {
 		if c.Seq != l.state.Command+1 {
 			return fmt.Errorf("command %d is missing", l.state.Command+1)
 		}
-		result, err := ticket.Take(l.state.Ticket, l.desk, c)
+		result, err := l.chosen(ctx, func(d ticket.Desk) (ticket.Result, error) {
+			return ticket.Take(l.state.Ticket, d, c)
+		})
 		if err != nil {
 			return err
 		}
@@ -189,7 +192,9 @@ func (l *locked) fallDue(ctx context.Context, due time.Time) error {
 	if err != nil || earlier {
 		return err
 	}
-	result, err := ticket.Advance(l.state.Ticket, l.desk, due)
+	result, err := l.chosen(ctx, func(d ticket.Desk) (ticket.Result, error) {
+		return ticket.Advance(l.state.Ticket, d, due)
+	})
 	if err == nil {
 		l.add(result)
 	}
@@ -202,8 +207,11 @@ func (l *locked) bounce(ctx context.Context, n int) error {
 	tag, err := l.tx.Exec(ctx, `
 		UPDATE mails SET status = 'bounced', reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp())
 		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL`, l.state.Ticket.Number, n)
-	if err != nil || tag.RowsAffected() == 0 {
+	if err != nil {
 		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return l.giveUp(ctx, n)
 	}
 	result, err := ticket.Bounce(l.state.Ticket, l.desk, n, l.now)
 	if err == nil {
@@ -215,6 +223,10 @@ func (l *locked) bounce(ctx context.Context, n int) error {
 
 func (l *locked) add(r ticket.Result) {
 	l.state.Ticket = r.Ticket
+	if r.Rosters != nil {
+		l.desk.Rosters = r.Rosters
+	}
 	l.events = append(l.events, r.Events...)
 	l.mails = append(l.mails, r.Mails...)
+	l.calls = append(l.calls, r.Calls...)
 }

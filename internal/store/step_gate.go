@@ -15,7 +15,9 @@ func (l *locked) catchUp(ctx context.Context) error {
 	if err := l.take(ctx, l.last); err != nil || l.state.Command < l.last {
 		return err
 	}
-	result, err := ticket.Advance(l.state.Ticket, l.desk, l.now)
+	result, err := l.chosen(ctx, func(d ticket.Desk) (ticket.Result, error) {
+		return ticket.Advance(l.state.Ticket, d, l.now)
+	})
 	if err == nil {
 		l.add(result)
 	}

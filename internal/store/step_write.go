@@ -25,7 +25,10 @@ func (l *locked) write(ctx context.Context, known int) (ticket.StepResult, error
 		l.queueGate(batch)
 	}
 	var owed []ticket.Owed
-	batch.Queue(`SELECT n, person, kind FROM mails WHERE ticket = $1 AND n > $2 AND status = 'owed' ORDER BY n`,
+	batch.Queue(`
+		SELECT n, person, kind, '' FROM mails WHERE ticket = $1 AND n > $2 AND status = 'owed'
+		UNION ALL SELECT n, '', 'webhook', webhook FROM calls WHERE ticket = $1 AND n > $2 AND status = 'owed'
+		ORDER BY n`,
 		l.state.Ticket.Number, known).Query(func(rows pgx.Rows) (err error) {
 		owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])
 		return err
@@ -46,14 +49,16 @@ func (l *locked) queue(ctx context.Context, batch *pgx.Batch) error {
 	if err != nil {
 		return err
 	}
-	l.state = ticket.Keep(l.state.Ticket, l.desk.Policy, l.state.Command, l.state.Mails+len(owed), l.now)
+	l.state = ticket.Keep(l.state.Ticket, l.desk.Policy, l.state.Command, l.state.Mails+len(owed)+len(l.calls), l.now)
 	if err := l.writeEvents(batch); err != nil {
 		return err
 	}
 	l.writeMails(batch, owed)
+	l.writeCalls(batch, l.was.Mails+len(owed))
 	l.writeDecisions(batch)
 	batch.Queue(`SELECT pg_notify($1, $2)`, changeChannel, changed(l.state.Ticket.Number, desk.ChangeStepped))
 	l.writePromises(batch)
+	l.writeTurns(batch)
 	return l.writeRow(batch)
 }
 
@@ -68,15 +73,17 @@ func (l *locked) writeEvents(batch *pgx.Batch) error {
 		FROM jsonb_array_elements($2::jsonb) e`, l.state.Ticket.Number, events)
 	if l.told > 0 {
 		batch.Queue(`UPDATE mails SET told = $3 WHERE ticket = $1 AND n = $2`, l.state.Ticket.Number, l.told, l.state.Ticket.Events)
+		batch.Queue(`UPDATE calls SET told = $3 WHERE ticket = $1 AND n = $2`, l.state.Ticket.Number, l.told, l.state.Ticket.Events)
 	}
 	return nil
 }
 
-func (l *locked) writeMails(batch *pgx.Batch, owed []ticket.Mail) {
+func (l *locked) writeMails(batch *pgx.Batch, owed []addressed) {
 	for i, m := range owed {
 		batch.Queue(`
-			INSERT INTO mails (ticket, n, event, kind, person, clock, rung) VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7)`,
-			l.state.Ticket.Number, l.was.Mails+i+1, m.Event, m.Kind, m.Person, m.Clock, m.Rung)
+			INSERT INTO mails (ticket, n, event, kind, person, clock, rung, stands_for)
+			VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''))`,
+			l.state.Ticket.Number, l.was.Mails+i+1, m.Event, m.Kind, m.Person, m.Clock, m.Rung, m.standsFor)
 	}
 }
 

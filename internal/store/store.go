@@ -39,8 +39,9 @@ type Store struct {
 	pool     *pgxpool.Pool
 	intake   *intake
 	prefix   string
-	policies sync.Map                    // version -> *policy.Policy: a version never changes
-	secrets  sync.Map                    // name -> []byte, likewise
+	policies sync.Map // version -> *policy.Policy: a version never changes
+	secrets  sync.Map // name -> []byte, likewise
+	notices  atomic.Pointer[notices]
 	gate     atomic.Pointer[ticket.Gate] // the newest that was read
 }
 

@@ -36,6 +36,7 @@ func (s *story) fire(m Moment) {
 		s.mailOwner(MailReminder, m)
 	case MomentBreach:
 		s.emit(Event{Kind: EventBreached, Promise: m.Clock})
+		s.reassign(m.Clock)
 	case MomentRung:
 		s.climb(m)
 	case MomentNudge:
@@ -58,18 +59,7 @@ func (s *story) climb(m Moment) {
 		e.Priority, e.Clocks = raised, l.entries
 	}
 	s.emit(e)
-	for _, audience := range s.audiences(rung) {
-		s.tell(MailEscalation, audience, m)
-	}
-}
-
-// audiences is whom a rung tells. Where it tells the assignee alone and nobody has the ticket, the supervisors hear
-// of it: a rung that reaches nobody is lost.
-func (s *story) audiences(rung policy.Rung) []policy.Audience {
-	if s.t.Assignee == "" && len(rung.Tell) == 1 && rung.Tell[0] == policy.TellAssignee {
-		return []policy.Audience{policy.TellSupervisors}
-	}
-	return rung.Tell
+	s.tellAll(rung, m)
 }
 
 // mailOwner reminds whoever holds the ticket, and the supervisors when nobody does.

@@ -15,6 +15,9 @@ func Apply(t Ticket, e Event) Ticket {
 	}
 	if e.Priority != "" {
 		t.Priority = e.Priority
+		if e.Kind != EventSubmitted {
+			t.Ranked = e.At
+		}
 	}
 	if e.Category != "" {
 		t.Category = e.Category
@@ -61,7 +64,7 @@ func (t *Ticket) applyPromises(e Event) {
 		p := t.Promise(e.Promise)
 		p.BreachedAt, p.LadderFrom = e.At, e.At
 	case EventEscalated:
-		t.Promise(e.Promise).Rungs = e.Rung
+		t.Promise(e.Promise).climbed(e.Rung)
 	case EventAcknowledged:
 		t.endLadders()
 	case EventResolved:

@@ -2,6 +2,7 @@ package ticket_test
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -30,7 +31,7 @@ type chronicle struct {
 type tally struct {
 	used, target, added                time.Duration
 	settled, reminded, breached, ended bool
-	rungs                              int
+	fired                              map[int]bool // rungs
 	met                                time.Time
 	since                              time.Duration // outside emergencies, since the breach
 }
@@ -38,13 +39,13 @@ type tally struct {
 func newChronicle(p *policy.Policy, extension func(int64) time.Duration) *chronicle {
 	return &chronicle{
 		policy: p, minutes: almanacOf(p), extension: extension,
-		promises: map[policy.ClockName]*tally{policy.FirstResponse: {}, policy.Resolution: {}},
+		promises: map[policy.ClockName]*tally{policy.FirstResponse: {fired: map[int]bool{}}, policy.Resolution: {fired: map[int]bool{}}},
 	}
 }
 
 // read takes the next event, and says what is wrong with it.
 func (c *chronicle) read(e ticket.Event) error {
-	if e.Kind == ticket.EventMailBounced {
+	if e.Kind == ticket.EventMailBounced || e.Kind == ticket.EventCallFailed {
 		return nil // told when it is learned, between whatever
 	}
 	if e.At.Before(c.now) {
@@ -111,12 +112,7 @@ func (c *chronicle) thresholds() []threshold {
 	}
 	for _, name := range policy.ClockNames() {
 		p, rule := c.promises[name], c.policy.Clocks[name]
-		if p.breached && !p.ended && p.rungs < len(c.policy.Escalation) {
-			all = append(all, threshold{
-				kind: ticket.EventEscalated, clock: name, rung: p.rungs + 1,
-				count: p.since, goal: c.policy.Escalation[p.rungs].After, byCalendar: true,
-			})
-		}
+		all = append(all, c.ladder(name)...)
 		if p.settled || p.breached || len(c.reasons(name)) > 0 {
 			continue
 		}
@@ -130,6 +126,22 @@ func (c *chronicle) thresholds() []threshold {
 		}
 	}
 	return append(all, c.silence()...)
+}
+
+// ladder lists the rungs that are for a broken promise at the priority that the ticket has now.
+func (c *chronicle) ladder(name policy.ClockName) []threshold {
+	p := c.promises[name]
+	if !p.breached || p.ended {
+		return nil
+	}
+	var all []threshold
+	for i, rung := range c.policy.Escalation {
+		ours := (len(rung.Clocks) == 0 || slices.Contains(rung.Clocks, name)) && (len(rung.Priorities) == 0 || slices.Contains(rung.Priorities, c.priority))
+		if ours && !p.fired[i+1] {
+			all = append(all, threshold{kind: ticket.EventEscalated, clock: name, rung: i + 1, count: p.since, goal: rung.After, byCalendar: true})
+		}
+	}
+	return all
 }
 
 func (c *chronicle) silence() []threshold {
@@ -154,6 +166,9 @@ func (c *chronicle) silence() []threshold {
 // judge says whether an event may happen now: a moment exactly when it falls due, and anything else only when
 // nothing is due.
 func (c *chronicle) judge(e ticket.Event) error {
+	if e.Group != "" {
+		return nil // a rule's choice, which roll judges
+	}
 	byItself := e.Command == 0
 	if e.Kind == ticket.EventEscalated && e.Priority != c.raises(e.Rung) {
 		return fmt.Errorf("rung %d raises the priority to %q, want %q", e.Rung, e.Priority, c.raises(e.Rung))
@@ -227,7 +242,7 @@ func (c *chronicle) fold(e ticket.Event) {
 	case ticket.EventBreached:
 		c.promises[e.Promise].breached = true
 	case ticket.EventEscalated:
-		c.promises[e.Promise].rungs++
+		c.promises[e.Promise].fired[e.Rung] = true
 	case ticket.EventNudged:
 		c.nudged = true
 	case ticket.EventPaused:

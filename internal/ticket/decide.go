@@ -100,6 +100,7 @@ func (s *story) submit(c Command) *fault.Error {
 		Priority: c.Priority, Category: c.Category, Clocks: l.entries,
 	})
 	s.mail(MailReceipt, s.t.Requester)
+	s.assignByRule()
 	return nil
 }
 
@@ -204,5 +205,8 @@ func (s *story) reclassify(c Command) *fault.Error {
 		return fault.Refusal(CodeNothing, "the ticket has that priority and category already")
 	}
 	s.emit(e)
+	if e.Category != "" {
+		s.assignByRule()
+	}
 	return nil
 }

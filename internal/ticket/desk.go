@@ -2,8 +2,10 @@ package ticket
 
 import "github.com/holesalemart/supportdesk/internal/policy"
 
-// Desk is what a ticket's story goes by and is no part of the ticket: the policy that it is pinned to, and the gate.
+// Desk is what a ticket's story goes by and is no part of the ticket: the policy that it is pinned to, the gate, and
+// who is there to be given tickets by rule.
 type Desk struct {
-	Policy *policy.Policy
-	Gate   Gate
+	Policy  *policy.Policy
+	Gate    Gate
+	Rosters Rosters
 }

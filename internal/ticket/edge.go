@@ -22,25 +22,6 @@ func compareEdges(a, b Edge) int {
 		slices.Index(edgeOrder, a.Verb)-slices.Index(edgeOrder, b.Verb), cmp.Compare(a.Emergency, b.Emergency))
 }
 
-// Edges lists every edge of the gate in their order, those planned too. The end of a delay is none: what it added stays.
-func (g Gate) Edges() []Edge {
-	var edges []Edge
-	for _, e := range g.Emergencies {
-		if e.Kind == EmergencyDelayed {
-			for _, d := range e.Delays {
-				edges = append(edges, Edge{d.From, VerbEmergencyExtend, e.ID})
-			}
-			continue
-		}
-		edges = append(edges, Edge{e.From, VerbEmergencyPause, e.ID})
-		if !e.Until.IsZero() {
-			edges = append(edges, Edge{e.Until, VerbEmergencyResume, e.ID})
-		}
-	}
-	slices.SortFunc(edges, compareEdges)
-	return edges
-}
-
 // HasEdge reports whether an edge lies after an instant and not after another.
 func (g Gate) HasEdge(after, until time.Time) bool {
 	return slices.ContainsFunc(g.Edges(), func(e Edge) bool { return e.At.After(after) && !e.At.After(until) })

@@ -27,10 +27,12 @@ const (
 	EventEscalated            EventKind = "escalated"
 	EventAcknowledged         EventKind = "acknowledged"
 	EventNudged               EventKind = "nudged"
-	EventPaused               EventKind = "paused"   // an emergency stops both clocks
-	EventExtended             EventKind = "extended" // an emergency lengthens both targets
-	EventResumed              EventKind = "resumed"  // the emergency is over
+	EventPaused               EventKind = "paused"           // an emergency stops both clocks
+	EventExtended             EventKind = "extended"         // an emergency lengthens both targets
+	EventResumed              EventKind = "resumed"          // the emergency is over
+	EventNobodyAvailable      EventKind = "nobody-available" // a rule found nobody to give the ticket to
 	EventMailBounced          EventKind = "mail-bounced"
+	EventCallFailed           EventKind = "call-failed" // a webhook was given up
 	EventRefused              EventKind = "refused"
 )
 
@@ -61,14 +63,17 @@ type Event struct {
 	Handle    string           `json:"handle,omitempty"`
 	Priority  policy.Priority  `json:"priority,omitempty"` // from here on; empty: unchanged
 	Category  string           `json:"category,omitempty"` // likewise
-	Promise   policy.ClockName `json:"promise,omitempty"`  // reminded, breached, escalated
+	Group     string           `json:"group,omitempty"`    // by a rule: whose turn it was
+	Rule      int              `json:"rule,omitempty"`     // by a rule: its number in the policy, from 1
+	Promise   policy.ClockName `json:"promise,omitempty"`  // reminded, breached, escalated; by a rule: the breach that caused it
 	Rung      int              `json:"rung,omitempty"`     // escalated: from 1
 	Answers   bool             `json:"answers,omitempty"`  // a person's public answer: keeps the first response, ends every ladder
 	Emergency string           `json:"emergency,omitempty"`
-	Delay     time.Duration    `json:"delay,omitempty"` // extended: how much longer this emergency makes the targets in all; 0 in what was told before it was recorded
-	Mail      int              `json:"mail,omitempty"`  // mail-bounced: number of the mail
-	Verb      Verb             `json:"verb,omitempty"`  // refused: what was asked
-	Code      string           `json:"code,omitempty"`  // refused: why, as a stable word
+	Delay     time.Duration    `json:"delay,omitempty"`   // extended: how much longer this emergency makes the targets in all; 0 in what was told before it was recorded
+	Mail      int              `json:"mail,omitempty"`    // mail-bounced: number of the mail
+	Webhook   string           `json:"webhook,omitempty"` // call-failed: which; Mail is the number of what it owed
+	Verb      Verb             `json:"verb,omitempty"`    // refused: what was asked
+	Code      string           `json:"code,omitempty"`    // refused: why, as a stable word
 
 	Clocks []ClockEntry `json:"clocks,omitempty"` // what this event writes into the ledgers
 }

@@ -33,15 +33,24 @@ type StepRequest struct {
 // StepResult is what a step leaves behind.
 type StepResult struct {
 	State   State  `json:"state"`
-	Owed    []Owed `json:"owed,omitempty"` // mails after StepRequest.Mails that are neither sent nor bounced
+	Owed    []Owed `json:"owed,omitempty"` // mails and calls after StepRequest.Mails that are neither sent nor given up
 	Pending int64  `json:"pending"`        // number of the last command accepted; those after State.Command are still to be taken
 }
 
-// Owed is a mail to be sent, in the order of N for each recipient.
+// Owed is a mail to be sent, or a webhook to be called, in the order of N for each recipient.
 type Owed struct {
-	N    int      `json:"n"`
-	To   PersonID `json:"to"`
-	Kind MailKind `json:"kind"`
+	N       int      `json:"n"`
+	To      PersonID `json:"to,omitempty"` // of a mail
+	Kind    MailKind `json:"kind"`         // KindWebhook for a call
+	Webhook string   `json:"webhook,omitempty"`
+}
+
+// Lane is what the order of N is kept in: a person's mails, or a webhook's calls.
+func (o Owed) Lane() string {
+	if o.Kind == KindWebhook {
+		return "webhook " + o.Webhook
+	}
+	return string(o.To)
 }
 
 // ByHand is a signal that did not come through the API: it has no number yet and names nobody. A step gives it
@@ -57,13 +66,13 @@ type ByHand struct {
 	Extension time.Duration   `json:"extension,omitempty"`
 }
 
-// MailRequest asks for one mail of a ticket to be sent.
+// MailRequest asks for one mail of a ticket to be sent, or for one of its webhooks to be called.
 type MailRequest struct {
 	Number Number `json:"number"`
 	N      int    `json:"n"`
 }
 
-// MailResult tells whether the mail can never be delivered.
+// MailResult tells whether the mail can never be delivered, or the webhook was given up.
 type MailResult struct {
 	Bounced bool `json:"bounced,omitempty"`
 }

@@ -75,6 +75,9 @@ type life struct {
 	seq     int64
 	events  []ticket.Event
 	mails   []ticket.Mail
+	rosters ticket.Rosters // who is there to be given tickets by rule
+	lacks   string         // the roster that the last step asked for
+	calls   []ticket.Call
 	outcome ticket.Outcome
 }
 
@@ -91,7 +94,9 @@ func submitted(t *testing.T, document string) *life {
 
 func at(hours float64) time.Time { return birth.Add(time.Duration(hours * float64(time.Hour))) }
 
-func (l *life) desk() ticket.Desk { return ticket.Desk{Policy: l.policy, Gate: l.gate} }
+func (l *life) desk() ticket.Desk {
+	return ticket.Desk{Policy: l.policy, Gate: l.gate, Rosters: l.rosters}
+}
 
 // take lets the ticket take a command accepted so many hours after its birth.
 func (l *life) take(hours float64, by ticket.Actor, c ticket.Command) ticket.Result {
@@ -140,9 +145,10 @@ func (l *life) until(hours float64) ticket.Result {
 }
 
 func (l *life) keep(r ticket.Result) {
-	l.ticket = r.Ticket
+	l.ticket, l.rosters, l.lacks = r.Ticket, r.Rosters, r.Lacks
 	l.events = append(l.events, r.Events...)
 	l.mails = append(l.mails, r.Mails...)
+	l.calls = append(l.calls, r.Calls...)
 }
 
 // moments writes what the desk did by itself, such as "breached first_response 100".
@@ -165,7 +171,7 @@ func moments(events []ticket.Event) []string {
 func owed(mails []ticket.Mail) []string {
 	var lines []string
 	for _, m := range mails {
-		lines = append(lines, string(m.Kind)+" to "+string(m.Person)+string(m.Audience))
+		lines = append(lines, string(m.Kind)+" to "+string(m.Person)+string(m.Audience)+m.Named)
 	}
 	return lines
 }

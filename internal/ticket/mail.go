@@ -20,24 +20,28 @@ const (
 
 // To staff.
 const (
-	MailAssigned      MailKind = "assigned"       // somebody else gave this agent the ticket
+	MailAssigned      MailKind = "assigned"       // somebody else gave this agent the ticket, or a rule did
+	MailHandedOver    MailKind = "handed-over"    // a rule gave this agent's ticket to somebody else
 	MailCustomerReply MailKind = "customer-reply" // the requester wrote; to the assignee
 	MailReminder      MailKind = "reminder"       // a promise falls due soon
 	MailEscalation    MailKind = "escalation"     // a promise was broken; one rung of the ladder
 )
 
+// KindWebhook stands among what a ticket owes for a call of a webhook. It is no mail, and MailKinds lacks it.
+const KindWebhook MailKind = "webhook"
+
 // MailKinds lists every kind, requester's first.
 func MailKinds() []MailKind {
 	return []MailKind{
 		MailReceipt, MailAssignment, MailReply, MailInformationRequest, MailProgress, MailNudge, MailResolution,
-		MailClosure, MailReopening, MailAssigned, MailCustomerReply, MailReminder, MailEscalation,
+		MailClosure, MailReopening, MailAssigned, MailHandedOver, MailCustomerReply, MailReminder, MailEscalation,
 	}
 }
 
 // ToStaff reports whether a mail of this kind goes to people who work here.
 func (k MailKind) ToStaff() bool {
 	switch k {
-	case MailAssigned, MailCustomerReply, MailReminder, MailEscalation:
+	case MailAssigned, MailHandedOver, MailCustomerReply, MailReminder, MailEscalation:
 		return true
 	default:
 		return false
@@ -45,12 +49,13 @@ func (k MailKind) ToStaff() bool {
 }
 
 // Mail is an effect: a mail owed by one event to one audience. It holds no words and no address. Exactly one of
-// Person and Audience is set; an audience is turned into people when the event is stored.
+// Person, Audience and Named is set; an audience and a handle are turned into people when the event is stored.
 type Mail struct {
 	Kind     MailKind
 	Event    int              // the timeline number of the event that owes it
 	Person   PersonID         // the recipient
 	Audience policy.Audience  // or everybody of this audience
+	Named    string           // or whoever of the staff has this handle
 	Clock    policy.ClockName // reminders and escalations: which promise
 	Rung     int              // escalations: which rung, from 1
 }

@@ -96,8 +96,14 @@ func checkMails(t fataler, events []ticket.Event, mails []ticket.Mail) {
 		if m.Event < 1 || m.Event > len(events) {
 			t.Fatalf("mail %+v is owed by no event of %d", m, len(events))
 		}
-		if (m.Person == "") == (m.Audience == "") {
-			t.Fatalf("mail %+v goes to a person or to an audience", m)
+		recipients := 0
+		for _, set := range []bool{m.Person != "", m.Audience != "", m.Named != ""} {
+			if set {
+				recipients++
+			}
+		}
+		if recipients != 1 {
+			t.Fatalf("mail %+v goes to a person, to an audience or to a handle", m)
 		}
 		if m.Kind.ToStaff() != (m.Person != customer) || !slices.Contains(ticket.MailKinds(), m.Kind) {
 			t.Fatalf("mail %+v goes to the wrong people", m)
@@ -108,7 +114,7 @@ func checkMails(t fataler, events []ticket.Event, mails []ticket.Mail) {
 var (
 	internalEvents = []ticket.EventKind{
 		ticket.EventNoted, ticket.EventReclassified, ticket.EventReminded, ticket.EventBreached, ticket.EventEscalated,
-		ticket.EventAcknowledged, ticket.EventMailBounced, ticket.EventRefused,
+		ticket.EventAcknowledged, ticket.EventNobodyAvailable, ticket.EventMailBounced, ticket.EventCallFailed, ticket.EventRefused,
 	}
 	publicEvents = []ticket.EventKind{
 		ticket.EventSubmitted, ticket.EventAssigned, ticket.EventCustomerReplied, ticket.EventAgentReplied,

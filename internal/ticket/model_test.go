@@ -19,14 +19,19 @@ func TestModel_randomLivesKeepTheInvariants(t *testing.T) {
 	seen := map[ticket.EventKind]bool{}
 	for name, p := range modelPolicies(t) {
 		t.Run(name, func(t *testing.T) {
+			chosen := 0
 			rapid.Check(t, func(t *rapid.T) {
 				w := newWorld(t, p)
 				w.live()
 				w.end()
+				chosen += w.roll.chosen
 				for _, e := range w.events {
 					seen[e.Kind] = true
 				}
 			})
+			if (chosen > 0) != (len(p.Assignment) > 0) {
+				t.Errorf("%d rules chose %d times", len(p.Assignment), chosen)
+			}
 		})
 	}
 	// Random lives that never come to something prove nothing about it.
@@ -63,6 +68,22 @@ priorities: {low: {resolution: 9d}, high: {resolution: 36h}, urgent: {first_resp
 silence: {nudge_after: 12h, resolve_after: 36h, close_after: 10d}
 escalation: [{after: 30m, tell: [assignee, supervisors], raise_priority: true}, {after: 2d, tell: [administrators], raise_priority: true}]
 `),
+		"staffed": parse(t, staffed),
+		"ladders": parse(t, `
+time_zone: UTC
+clocks:
+  first_response: {target: 8h, counts: calendar, remind_at: 75%}
+  resolution: {target: 2d, counts: calendar, pauses: [waiting]}
+priorities: {urgent: {first_response: 1h, resolution: 6h}}
+silence: {resolve_after: 20d, close_after: 10d}
+escalation:
+  - {after: 0s, priorities: [urgent], tell: [supervisors, {webhook: ops}]}
+  - {after: 2h, priorities: [urgent], clocks: [first_response], tell: [administrators, {person: boss}], raise_priority: true}
+  - {after: 0s, priorities: [low, normal], tell: [assignee], raise_priority: true}
+  - {after: 3h, priorities: [high], tell: [{webhook: ops}, {webhook: watch}], raise_priority: true}
+  - {after: 5h, tell: [assignee, {person: lee}]}
+  - {after: 30h, clocks: [resolution], priorities: [low, high], tell: [administrators]}
+`),
 		"quiet": parse(t, `
 time_zone: Australia/Lord_Howe
 hours: {friday: ["10:00-16:00"]}
@@ -79,19 +100,22 @@ type world struct {
 	policy     *policy.Policy
 	now        time.Time
 	ticket     ticket.Ticket
+	rosters    ticket.Rosters
 	events     []ticket.Event
 	told       int // events that the oracle has read
 	seq        int64
 	extensions map[int64]time.Duration
 	chronicle  *chronicle
+	roll       *roll
 }
 
 func newWorld(t *rapid.T, p *policy.Policy) *world {
 	w := &world{
 		t: t, policy: p, ticket: ticket.Draft(number, customer, 1, p), extensions: map[int64]time.Duration{},
-		now: epoch.Add(time.Duration(rapid.IntRange(0, 365*24*3600).Draw(t, "birth")) * time.Second),
+		rosters: drawRosters(t, p), now: epoch.Add(time.Duration(rapid.IntRange(0, 365*24*3600).Draw(t, "birth")) * time.Second),
 	}
 	w.chronicle = newChronicle(p, func(command int64) time.Duration { return w.extensions[command] })
+	w.roll = newRoll(p, w.rosters)
 	w.take(ticket.Command{
 		Verb: ticket.VerbSubmit, By: byCustomer, Message: 1, Category: p.Categories[0],
 		Priority: rapid.SampledFrom(policy.Priorities()).Draw(t, "priority"),
@@ -100,7 +124,11 @@ func newWorld(t *rapid.T, p *policy.Policy) *world {
 	return w
 }
 
-func (w *world) desk() ticket.Desk { return ticket.Desk{Policy: w.policy} }
+func (w *world) desk() ticket.Desk { return w.deskWith(w.rosters) }
+
+func (w *world) deskWith(r ticket.Rosters) ticket.Desk {
+	return ticket.Desk{Policy: w.policy, Rosters: r}
+}
 
 func (w *world) live() {
 	for range rapid.IntRange(1, 60).Draw(w.t, "steps") {
@@ -108,13 +136,15 @@ func (w *world) live() {
 			return // and so it would go on
 		}
 		w.wait()
-		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce"}).Draw(w.t, "what") {
+		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce", "call fails"}).Draw(w.t, "what") {
 		case "command":
 			w.command()
 		case "nothing":
 			w.advance(w.now)
 		case "bounce":
 			w.bounce()
+		case "call fails":
+			w.giveUp()
 		}
 		w.check()
 	}
@@ -135,6 +165,12 @@ func (w *world) wait() {
 
 func (w *world) bounce() {
 	r, err := ticket.Bounce(w.ticket, w.desk(), 1, w.now)
+	r.Rosters = w.rosters // it chooses nobody
+	w.keep(r, err)
+}
+
+func (w *world) giveUp() {
+	r, err := ticket.GiveUp(w.ticket, w.desk(), 1, "ops", w.now)
 	w.keep(r, err)
 }
 
@@ -234,32 +270,39 @@ func (w *world) take(c ticket.Command) {
 	w.keep(r, err)
 }
 
-// guarded checks that a guarded assignment is granted to whoever knew who had the ticket, and to nobody else. What
-// falls due in between assigns nothing.
+// guarded checks that a guarded assignment is granted to whoever knew who had the ticket, and to nobody else.
 func (w *world) guarded(c ticket.Command, r ticket.Result) {
-	knew := c.Expected == w.ticket.Assignee
+	has := w.ticket.Assignee
+	for _, e := range r.Events {
+		if e.Kind == ticket.EventAssigned && e.By == byDesk {
+			has = e.Assignee // a broken promise gave it to somebody else meanwhile
+		}
+	}
+	knew := c.Expected == has
 	if c.Verb == ticket.VerbAssign && c.Guarded && !r.Outcome.Refused && !knew || r.Outcome.Code == ticket.CodeTaken && (knew || !c.Guarded) {
-		w.t.Fatalf("%+v of a ticket that %q has gives %+v", c, w.ticket.Assignee, r.Outcome)
+		w.t.Fatalf("%+v of a ticket that %q has gives %+v", c, has, r.Outcome)
 	}
 }
 
 func (w *world) timersFirst(c ticket.Command, want ticket.Result) {
-	at, events := w.ticket, []ticket.Event(nil)
+	at, rosters, events := w.ticket, w.rosters, []ticket.Event(nil)
 	var mails []ticket.Mail
+	var calls []ticket.Call
 	for m, ok := ticket.Next(at, w.policy); ok && !m.Due.After(c.At); m, ok = ticket.Next(at, w.policy) {
-		r, err := ticket.Advance(at, w.desk(), m.Due)
+		r, err := ticket.Advance(at, w.deskWith(rosters), m.Due)
 		if err != nil || len(r.Events) == 0 {
 			w.t.Fatalf("at %s nothing of %+v fell due: %v", m.Due, m, err)
 		}
-		at, events, mails = r.Ticket, append(events, r.Events...), append(mails, r.Mails...)
+		at, rosters, events, mails = r.Ticket, r.Rosters, append(events, r.Events...), append(mails, r.Mails...)
+		calls = append(calls, r.Calls...)
 		// The state goes through a history on its way to the next step.
 		at = reread(w.t, ticket.Keep(at, w.policy, w.seq, len(mails), c.At)).Ticket
 	}
-	r, err := ticket.Take(at, w.desk(), c)
+	r, err := ticket.Take(at, w.deskWith(rosters), c)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r.Events, r.Mails = append(events, r.Events...), append(mails, r.Mails...)
+	r.Events, r.Mails, r.Calls = append(events, r.Events...), append(mails, r.Mails...), append(calls, r.Calls...)
 	if !reflect.DeepEqual(r, want) {
 		w.t.Fatalf("the order of timers and commands matters:\n got %+v\nwant %+v", r, want)
 	}
@@ -269,9 +312,13 @@ func (w *world) keep(r ticket.Result, err error) {
 	if err != nil {
 		w.t.Fatalf("a step failed: %v", err)
 	}
-	w.ticket = r.Ticket
+	if r.Lacks != "" {
+		w.t.Fatalf("the roster of %s is there and lacked", r.Lacks)
+	}
+	w.ticket, w.rosters = r.Ticket, r.Rosters
 	w.events = append(w.events, r.Events...)
 	checkMails(w.t, w.events, r.Mails)
+	checkCalls(w.t, w.policy, r)
 	for _, m := range r.Mails {
 		if m.Event <= len(w.events)-len(r.Events) {
 			w.t.Fatalf("mail %+v is owed by an event of an earlier step", m)
@@ -292,8 +339,10 @@ func (w *world) end() {
 	}
 	for _, name := range policy.ClockNames() {
 		p := w.ticket.Promise(name)
-		if p.Escalating() && p.Rungs != len(w.policy.Escalation) {
-			w.t.Fatalf("%s: rung %d is the last of %d", name, p.Rungs, len(w.policy.Escalation))
+		for i, rung := range w.policy.Escalation {
+			if p.Escalating() && rung.For(name, w.ticket.Priority) && !p.Fired(i+1) {
+				w.t.Fatalf("%s: rung %d never fired, of %+v", name, i+1, p)
+			}
 		}
 	}
 }
@@ -313,11 +362,25 @@ func (w *world) check() {
 	w.ticket = reread(w.t, ticket.Keep(w.ticket, w.policy, w.seq, 0, w.now)).Ticket
 
 	for ; w.told < len(w.events); w.told++ {
-		if err := w.chronicle.read(w.events[w.told]); err != nil {
+		err := w.chronicle.read(w.events[w.told])
+		if err == nil {
+			err = w.roll.read(w.events[w.told])
+		}
+		if err != nil {
 			w.t.Fatalf("event %d: %v\n%+v", w.told+1, err, w.events[w.told])
 		}
 	}
 	w.compare()
+}
+
+// sameRungs reports whether those of a ladder that have fired are those that the oracle has seen.
+func sameRungs(p ticket.Promise, want map[int]bool, length int) bool {
+	for n := 1; n <= length+1; n++ {
+		if p.Fired(n) != want[n] {
+			return false
+		}
+	}
+	return true
 }
 
 // compare holds the ticket against the oracle as of the last event.
@@ -335,7 +398,7 @@ func (w *world) compare() {
 		if left := p.Clock.Remaining(w.policy.Calendar, c.now); used+left != budget {
 			w.t.Fatalf("%s: %s used and %s left make %s", name, used, left, budget)
 		}
-		if p.Reminded != want.reminded || !p.BreachedAt.IsZero() != want.breached || p.Rungs != want.rungs ||
+		if p.Reminded != want.reminded || !p.BreachedAt.IsZero() != want.breached || !sameRungs(*p, want.fired, len(w.policy.Escalation)) ||
 			p.Acknowledged != want.ended || p.Clock.Settled() != want.settled || !p.MetAt.Equal(want.met) {
 			w.t.Fatalf("%s is %+v, the oracle says %+v", name, p, want)
 		}

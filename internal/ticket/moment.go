@@ -57,10 +57,7 @@ type offer func(kind MomentKind, clock policy.ClockName, rung int, due time.Time
 
 func (t *Ticket) offerPromise(name policy.ClockName, p *policy.Policy, offer offer) {
 	promise := t.Promise(name)
-	if promise.Escalating() && promise.Rungs < len(p.Escalation) {
-		rung := promise.Rungs
-		offer(MomentRung, name, rung+1, promise.LadderFrom.Add(p.Escalation[rung].After))
-	}
+	t.offerRungs(name, p, offer)
 	if promise.Clock.Settled() || !promise.Clock.Running() || !promise.BreachedAt.IsZero() {
 		return
 	}

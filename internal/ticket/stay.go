@@ -98,6 +98,9 @@ func (t *Ticket) goOn(at time.Time) {
 	} else if !t.SilentSince.IsZero() {
 		t.SilentSince = at
 	}
+	if !t.Ranked.IsZero() {
+		t.Ranked = at // what the priority brought into play inside the emergency falls due at its end
+	}
 }
 
 // stoodSince is when the first of the emergencies that end now began: overlapping ones stop the clocks once.

@@ -19,13 +19,17 @@ type Result struct {
 	Ticket  Ticket
 	Events  []Event
 	Mails   []Mail
+	Calls   []Call
 	Outcome Outcome // of the command; zero when it was granted or there was none
+	Rosters Rosters // as the step's choices leave them
+	Lacks   string  // a group whose roster a choice needs and that is not known; empty: everything is decided
 }
 
 // Take lets everything fall due that does so up to the command's acceptance, and then decides the command. An
 // answer accepted before a deadline keeps the promise even when it is taken after it; one accepted at the deadline
 // or later doesn't, even when it is taken before the deadline's timer fires. A refused command is an event too. A
-// ticket that is submitted in an emergency of the desk's is paused, or delayed, from its first second.
+// ticket that is submitted in an emergency of the desk's is paused, or delayed, from its first second. A result that
+// lacks a roster has decided all but one choice: the same step with the missing roster decides it.
 func Take(t Ticket, d Desk, c Command) (Result, error) {
 	s := &story{t: t, desk: d}
 	s.advance(c.At)
@@ -70,11 +74,13 @@ func Bounce(t Ticket, d Desk, mail int, at time.Time) (Result, error) {
 type story struct {
 	t       Ticket
 	desk    Desk
+	lacks   string
 	by      Actor
 	at      time.Time
 	command int64
 	events  []Event
 	mails   []Mail
+	calls   []Call
 	passed  Edge  // the last one told
 	err     error // a defect, or a calendar that never opens, which the policy's check makes impossible
 }
@@ -85,7 +91,7 @@ func (s *story) result() (Result, error) {
 	if s.err != nil {
 		return Result{}, fault.Wrap(s.err, fault.Internal, "the clock can't be computed")
 	}
-	return Result{Ticket: s.t, Events: s.events, Mails: s.mails}, nil
+	return Result{Ticket: s.t, Events: s.events, Mails: s.mails, Calls: s.calls, Rosters: s.desk.Rosters, Lacks: s.lacks}, nil
 }
 
 func (s *story) emit(e Event) {

@@ -23,6 +23,8 @@ type Ticket struct {
 	FirstResponse Promise `json:"first_response"`
 	Resolution    Promise `json:"resolution"`
 
+	Ranked time.Time `json:"ranked,omitzero"` // the priority's last change: a rung that it brought into play falls due then
+
 	SilentSince time.Time `json:"silent_since,omitzero"` // waiting or resolved: the requester's silence counts from here
 	Nudged      bool      `json:"nudged,omitempty"`
 
@@ -36,7 +38,8 @@ type Promise struct {
 	MetAt        time.Time    `json:"met_at,omitzero"`      // kept, or at least delivered, at this instant
 	BreachedAt   time.Time    `json:"breached_at,omitzero"` // the deadline that passed
 	LadderFrom   time.Time    `json:"ladder_from,omitzero"` // rungs count from here: the breach, later by every emergency since
-	Rungs        int          `json:"rungs,omitempty"`      // how many have fired
+	Rungs        int          `json:"rungs,omitempty"`      // the highest that has fired; those before it have, but for Skipped
+	Skipped      []int        `json:"skipped,omitempty"`    // rungs that were not for the ticket at their time, ascending
 	Acknowledged bool         `json:"acknowledged,omitempty"`
 }
 

@@ -1,0 +1,168 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// backlog pages through the open tickets behind an edge, and counts what was told.
+type backlog interface {
+	OpenBefore(ctx context.Context, edge time.Time, after ticket.Number, limit int) ([]ticket.Number, error)
+	StillBehind(ctx context.Context, edge time.Time, some []ticket.Number) ([]ticket.Number, error)
+	NoteTold(ctx context.Context, edge time.Time, told int) error
+}
+
+// teller tells one ticket's workflow of an edge. A ticket that was closed meanwhile is no failure.
+type teller interface {
+	TellEdge(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64) error
+}
+
+// FanoutOptions tune how open tickets are told of an edge. A zero field takes its default.
+type FanoutOptions struct {
+	Parallel  int           // tickets told at once; default 16
+	PerSecond float64       // tickets told a second, at most; default 2,000
+	Page      int           // tickets read at once; default 256
+	Window    int           // tickets told that have not taken it up yet; default 512
+	Slice     time.Duration // how long one activity goes on before the workflow shows how far it is; default 5 s
+	Stall     time.Duration // how long tickets that don't take it up are waited for; default 2 s
+}
+
+func (o FanoutOptions) withDefaults() FanoutOptions {
+	orElse(&o.Parallel, 16)
+	orElse(&o.PerSecond, 2000)
+	orElse(&o.Page, 256)
+	orElse(&o.Window, 512)
+	orElse(&o.Slice, 5*time.Second)
+	orElse(&o.Stall, 2*time.Second)
+	return o
+}
+
+func orElse[N int | float64 | time.Duration](value *N, standard N) {
+	if *value <= 0 {
+		*value = standard
+	}
+}
+
+// Tell tells open tickets of an edge until a slice of time is over, the worker is to stop, or nobody is left. Tickets are
+// told no faster than they take it up: what waits, waits in PostgreSQL, and new tickets don't queue behind it. Its
+// heartbeat is its result so far, where another worker goes on.
+func (e *Emergencies) Tell(ctx context.Context, r ticket.FanoutRequest) (ticket.FanoutResult, error) {
+	f := &telling{Emergencies: e, request: r, result: ticket.FanoutResult{After: r.After}}
+	if activity.HasHeartbeatDetails(ctx) {
+		if err := activity.GetHeartbeatDetails(ctx, &f.result); err != nil {
+			return ticket.FanoutResult{}, temporalError(ctx, err)
+		}
+	}
+	err := f.run(ctx)
+	return f.result, temporalError(ctx, err)
+}
+
+// telling is one slice of a fan-out.
+type telling struct {
+	*Emergencies
+	request ticket.FanoutRequest
+	result  ticket.FanoutResult
+	flying  []ticket.Number // told, and not known to have taken it up
+}
+
+func (f *telling) run(ctx context.Context) error {
+	slice := time.NewTimer(f.options.Slice)
+	defer slice.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-activity.GetWorkerStopChannel(ctx):
+			return nil
+		case <-slice.C:
+			return nil
+		default:
+		}
+		page, err := f.backlog.OpenBefore(ctx, f.request.Edge.At, f.result.After, f.options.Page)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			f.result.Over = true
+			return f.settle(ctx, 0)
+		}
+		if err := f.tell(ctx, page); err != nil {
+			return err
+		}
+		if err := f.settle(ctx, f.options.Window); err != nil {
+			return err
+		}
+	}
+}
+
+// tell tells a page. One ticket that can't be told holds up no other: a later round finds it. When none could be, it is
+// Temporal that is away.
+func (f *telling) tell(ctx context.Context, page []ticket.Number) error {
+	var failed atomic.Int64
+	var last atomic.Pointer[error]
+	var group errgroup.Group
+	group.SetLimit(f.options.Parallel)
+	for _, number := range page {
+		if err := f.limit.Wait(ctx); err != nil {
+			_ = group.Wait() // none of them gives one
+			return errors.Join(ctx.Err(), err)
+		}
+		group.Go(func() error {
+			if err := f.teller.TellEdge(ctx, number, f.request.Edge, f.request.Gate); err != nil {
+				failed.Add(1)
+				last.Store(&err)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait()
+	if n := int(failed.Load()); n > 0 {
+		if n == len(page) {
+			return *last.Load()
+		}
+		activity.GetLogger(ctx).Warn("tickets wait to be told of an emergency", "tickets", n, "error", *last.Load())
+	}
+	f.result.After = page[len(page)-1]
+	f.result.Told += len(page) - int(failed.Load())
+	f.flying = append(f.flying, page...)
+	activity.RecordHeartbeat(ctx, f.result)
+	return f.backlog.NoteTold(ctx, f.request.Edge.At, len(page)-int(failed.Load()))
+}
+
+// glance is the time between looks at what is flying.
+const glance = 50 * time.Millisecond
+
+// settle waits until at most so many are flying. Some that never take it up are waited for no longer than Stall.
+func (f *telling) settle(ctx context.Context, most int) error {
+	best, since := len(f.flying)+1, time.Now()
+	for len(f.flying) > most {
+		left, err := f.backlog.StillBehind(ctx, f.request.Edge.At, f.flying)
+		if err != nil {
+			return err
+		}
+		f.flying = left
+		activity.RecordHeartbeat(ctx, f.result)
+		switch {
+		case len(left) <= most:
+			return nil
+		case len(left) < best:
+			best, since = len(left), time.Now()
+		case time.Since(since) > f.options.Stall:
+			f.flying = nil
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(glance):
+		}
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package desk
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// PostageSuperseded is a mail of an announcement that was never sent, because a newer one says more, or because its
+// recipient has no open ticket any more. It is final.
+const PostageSuperseded Postage = "superseded"
+
+// Telling is what an announcement says of an emergency.
+type Telling string
+
+// What announcements say.
+const (
+	TellsPlanned   Telling = "planned"   // it will begin
+	TellsStarted   Telling = "started"   // it has begun
+	TellsChanged   Telling = "changed"   // its end, its beginning or its delay is another than was told
+	TellsEnded     Telling = "ended"     // it is over
+	TellsCancelled Telling = "cancelled" // it was planned and will not begin
+)
+
+// Ahead is how long before its beginning an emergency has to be known for it to be announced by mail before it begins.
+// Whoever learns of it later reads of it on the website and gets one mail when it begins, and not two in a day.
+const Ahead = 24 * time.Hour
+
+// Substance is what people have to be told of an emergency: whatever moves their promises. The notice's words are not
+// part of it: the website and every mail show them at once.
+type Substance struct {
+	Stage EmergencyStage
+	From  time.Time
+	Until time.Time     // zero: until it is lifted
+	By    time.Duration // delayed: how much longer targets are
+}
+
+// Substance gives what there is to tell at an instant.
+func (e Emergency) Substance(at time.Time) Substance {
+	s := Substance{Stage: e.Stage(at), From: e.From, Until: e.Until, By: e.DelayAt(at)}
+	if s.Stage == StagePlanned {
+		s.By = e.DelayAt(e.From)
+	}
+	return s
+}
+
+// DelayAt is how much longer a delayed emergency makes targets at an instant: after its end still as much as in its last
+// second, since nobody's promises become shorter by it; zero before it begins.
+func (e Emergency) DelayAt(at time.Time) time.Duration {
+	var by time.Duration
+	for _, d := range e.Delays {
+		if !d.From.After(at) {
+			by = d.By
+		}
+	}
+	return by
+}
+
+// Tell decides what is to be announced of an emergency, when all open tickets are right up to the instant proven under a
+// revision of the gate. told is what the last announcement of it said; nil without one. It says nothing while
+// something lies between what is proven and now, or was changed since: that is announced when it is proven, too.
+func (e Emergency) Tell(told *Substance, proven, now time.Time, revision int64) (Telling, Substance, bool) {
+	s := e.Substance(proven)
+	if e.Revision > revision || s != e.Substance(now) {
+		return "", s, false
+	}
+	if told != nil && told.Stage == s.Stage {
+		return TellsChanged, s, *told != s && s.Stage != StageOver && s.Stage != StageCancelled
+	}
+	switch s.Stage {
+	case StagePlanned:
+		return TellsPlanned, s, s.From.Sub(now) > Ahead
+	case StageInForce:
+		return TellsStarted, s, true
+	case StageOver:
+		return TellsEnded, s, true
+	default:
+		return TellsCancelled, s, told != nil // who never heard of it need not hear that it is off
+	}
+}
+
+// Announcement is everything that one mail's words about an emergency are made from. It is loaded when the mail is sent
+// and kept nowhere.
+type Announcement struct {
+	ID        int64 // of the mail; makes the Message-ID
+	Tells     Telling
+	Emergency ticket.EmergencyID
+	Kind      ticket.EmergencyKind
+	Substance        // as it is announced
+	Notice    string // as it stands now, plain text
+	To        Mailbox
+	Disabled  bool   // the recipient is let in no more since the mail was owed: nothing may be sent to them
+	Token     string // opens the conversation of their only ticket; empty when they have several
+
+	Tickets []Moved // the oldest first, those that are neither resolved nor closed
+	More    int     // how many beyond these
+
+	At     time.Time      // when it was announced
+	Policy *policy.Policy // in force: zone, contact, privacy link, name
+}
+
+// Moved is a ticket and what an emergency did to its promises.
+type Moved struct {
+	Number  ticket.Number
+	Subject string
+
+	FirstResponse Move
+	Resolution    Move
+}
+
+// Move is a promise before an emergency touched it and as it stands now.
+type Move struct {
+	Owed     bool      // else there is nothing to say
+	Before   time.Time // its deadline before; zero: it stood still, or the ticket came later
+	Due      time.Time // its deadline now, while its clock runs
+	Expected time.Time // paused by emergencies alone: the deadline if these end as planned; zero: that can't be told
+	Waiting  bool      // paused because the requester has the next move
+	Broken   time.Time // the deadline that passed unkept; zero: none
+}

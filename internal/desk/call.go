@@ -1,0 +1,34 @@
+package desk
+
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Call is a webhook that an event owes: everything that it is told, and no word that anybody wrote.
+type Call struct {
+	Number  ticket.Number
+	N       int    // its number among what the ticket owes
+	Event   int    // the timeline number of the event that owes it
+	Webhook string // its name in the policy
+
+	Clock    policy.ClockName
+	Rung     int
+	Priority policy.Priority
+	Broken   time.Time // the deadline that passed
+	Due      time.Time // when the rung fell due
+	Fired    time.Time // and when it fired; later than Due if no worker ran
+}
+
+// Called is a webhook that a ticket owes or owed, and what became of it.
+type Called struct {
+	Call
+	Status   Postage // owed, sent or failed
+	Owed     time.Time
+	Deferred time.Time // of the first try that failed; zero: none did
+	Tries    int       // that failed
+	Reason   string    // of the last try that failed
+	Settled  time.Time // zero while it is owed
+}

@@ -1,0 +1,254 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// ladder breaks the first response after an hour. Handles are made of names.
+const ladder = `
+name: Ladder
+time_zone: UTC
+clocks: {first_response: {target: 1h, counts: calendar}, resolution: {target: 100h, counts: calendar}}
+escalation:
+  - {after: 0s, tell: [assignee, {webhook: ops}, {webhook: watch}]}
+  - {after: 1h, priorities: [normal], tell: [{person: ANNA-agent}, {person: nobody-here}]}
+  - {after: 2h, tell: [administrators, {webhook: ops}]}
+`
+
+// broken gives a ticket of a day ago whose first response is owed still, taken by its first step.
+func (d *shop) broken() (ticket.Number, time.Time) {
+	d.t.Helper()
+	a := d.submit(d.customer)
+	start := a.At.Add(-24 * time.Hour)
+	d.redate(a, start)
+	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
+	return a.Number, start
+}
+
+// owedAfter lets moments fall due and gives what is owed after a number, "n kind to whom".
+func (d *shop) owedAfter(n ticket.Number, due time.Time, known int) (all []string) {
+	d.t.Helper()
+	for _, o := range d.step(ticket.StepRequest{Number: n, Due: due, Mails: known}).Owed {
+		all = append(all, fmt.Sprintf("%d %s to %s%s", o.N, o.Kind, o.To, o.Webhook))
+	}
+	return all
+}
+
+func TestStep_owesEveryWebhookThatARungNames(t *testing.T) {
+	d := openUnder(t, ladder)
+	n, start := d.broken()
+	want := []string{fmt.Sprintf("2 escalation to %s", d.supervisor.ID), "3 webhook to ops", "4 webhook to watch"}
+	for range 2 { // a step that is repeated owes nothing more
+		if got := d.owedAfter(n, start.Add(time.Hour), 1); !slices.Equal(got, want) {
+			t.Errorf("owed %v, want %v", got, want)
+		}
+	}
+	d.consistent(n)
+	d.everyEventHasItsCalls(n)
+	c, err := d.Call(t.Context(), n, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Number != n || c.Webhook != "ops" || c.Rung != 1 || c.Clock != "first_response" || c.Priority != "normal" || c.Status != desk.PostageOwed ||
+		!c.Broken.Equal(start.Add(time.Hour)) || !c.Due.Equal(start.Add(time.Hour)) || time.Since(c.Fired) > time.Minute {
+		t.Errorf("the call is %+v", c)
+	}
+	if got := d.owedAfter(n, start.Add(3*time.Hour), 4); len(got) != 3 || got[2] != "7 webhook to ops" {
+		t.Errorf("the next rungs owe %v", got)
+	}
+	d.consistent(n)
+	d.everyEventHasItsCalls(n)
+}
+
+// everyEventHasItsCalls compares the calls with the rungs on the timeline.
+func (d *shop) everyEventHasItsCalls(n ticket.Number) {
+	d.t.Helper()
+	h, err := d.History(d.t.Context(), d.supervisor, n)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	record, err := d.Track(d.t.Context(), n)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	p, err := d.Policy(d.t.Context(), record.Policy)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var want, got []string
+	for _, e := range d.timeline(n) {
+		if e.Kind == ticket.EventEscalated {
+			for _, name := range p.Escalation[e.Rung-1].Webhooks {
+				want = append(want, fmt.Sprint(e.N, name))
+			}
+		}
+	}
+	for _, c := range h.Calls {
+		got = append(got, fmt.Sprint(c.Event, c.Webhook))
+	}
+	if !slices.Equal(got, want) {
+		d.t.Errorf("the calls are %v, the timeline owes %v", got, want)
+	}
+}
+
+func TestCall_isSettledOnce(t *testing.T) {
+	d := openUnder(t, ladder)
+	n, start := d.broken()
+	d.owedAfter(n, start.Add(time.Hour), 1)
+	ctx := t.Context()
+	first, err := d.CallPutOff(ctx, n, 3, "HTTP 503")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := d.CallPutOff(ctx, n, 3, "timed out")
+	if err != nil || !again.Equal(first) {
+		t.Errorf("put off first at %s, then %s: %v", first, again, err)
+	}
+	if c, _ := d.Call(ctx, n, 3); c.Tries != 2 || c.Reason != "timed out" || c.Status != desk.PostageOwed {
+		t.Errorf("put off, the call is %+v", c)
+	}
+	for _, settle := range []func() error{
+		func() error { return d.CallMade(ctx, n, 3) },
+		func() error { return d.CallMade(ctx, n, 3) },
+		func() error { return d.CallFailed(ctx, n, 3, "HTTP 404") },
+	} {
+		if err := settle(); err != nil {
+			t.Error(err)
+		}
+	}
+	if c, _ := d.Call(ctx, n, 3); c.Status != desk.PostageSent || c.Settled.IsZero() || c.Reason != "timed out" {
+		t.Errorf("made, the call is %+v", c)
+	}
+	if err := d.CallFailed(ctx, n, 4, "HTTP 404"); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.owedAfter(n, start.Add(time.Hour), 1); len(got) != 1 {
+		t.Errorf("still owed: %v", got)
+	}
+	for _, err := range []error{d.CallMade(ctx, n, 99), d.CallFailed(ctx, n, 2, "no call, a mail"), d.CallMade(ctx, "HM-0000000000", 3)} {
+		if fault.KindOf(err) != fault.NotFound {
+			t.Errorf("settled what is not there: %v", err)
+		}
+	}
+}
+
+func TestStep_tellsOfAWebhookThatWasGivenUpOnce(t *testing.T) {
+	d := openUnder(t, ladder)
+	n, start := d.broken()
+	d.owedAfter(n, start.Add(time.Hour), 1)
+	if err := d.CallFailed(t.Context(), n, 4, "HTTP 410"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		d.step(ticket.StepRequest{Number: n, Bounced: 4})
+	}
+	var told []desk.Entry
+	for _, e := range d.timeline(n) {
+		if e.Kind == ticket.EventCallFailed {
+			told = append(told, e)
+		}
+	}
+	if len(told) != 1 || told[0].Webhook != "watch" || told[0].Mail != 4 {
+		t.Errorf("the timeline tells of %+v", told)
+	}
+	if told := one[int](d, `SELECT told FROM calls WHERE ticket = $1 AND n = 4`, n); told != len(d.timeline(n)) {
+		t.Errorf("the call was told of in event %d", told)
+	}
+	d.consistent(n)
+}
+
+func TestImport_settlesCallsWithTheMails(t *testing.T) {
+	d := openUnder(t, ladder)
+	c := d.chronicle(1)
+	d.imports(c)
+	d.consistent(c.Number)
+	d.everyEventHasItsCalls(c.Number)
+	if unsent := one[int64](d, `SELECT count(*) FROM calls WHERE status <> 'sent'`); unsent != 0 {
+		t.Errorf("%d calls of the past are still owed", unsent)
+	}
+}
+
+// written gives whom a ticket's escalations are for, "rung to whom instead of whom", without the numbers of events.
+func (d *shop) written(n ticket.Number) []string {
+	d.t.Helper()
+	rows, err := d.beside.Query(d.t.Context(), `
+		SELECT concat_ws(' ', 'rung', rung, 'to', p.name, CASE WHEN stands_for IS NOT NULL THEN 'instead of ' || stands_for END)
+		FROM mails m JOIN people p ON p.id = m.person WHERE m.ticket = $1 AND kind = 'escalation' ORDER BY rung, p.name`, n)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSpace(lines(d.t, rows)), "\n")
+}
+
+func TestStep_tellsPeopleByNameAndSupervisorsInsteadOfWhoCannotBe(t *testing.T) {
+	for name, c := range map[string]struct {
+		arrange func(d *shop)
+		want    []string
+	}{
+		"somebody and nobody": {func(*shop) {}, []string{
+			"rung 1 to Sue Supervisor", "rung 2 to Anna Agent", "rung 2 to Sue Supervisor instead of nobody-here", "rung 3 to Ada Administrator",
+		}},
+		"somebody who left": {func(d *shop) { d.disable(d.agent) }, []string{
+			"rung 1 to Sue Supervisor", "rung 2 to Sue Supervisor instead of ANNA-agent", "rung 3 to Ada Administrator",
+		}},
+		"no supervisor": {func(d *shop) { d.disable(d.supervisor) }, []string{
+			"rung 1 to Ada Administrator", "rung 2 to Ada Administrator instead of nobody-here", "rung 2 to Anna Agent", "rung 3 to Ada Administrator",
+		}},
+		"no administrator": {func(d *shop) { d.disable(d.administrator) }, []string{
+			"rung 1 to Sue Supervisor", "rung 2 to Anna Agent", "rung 2 to Sue Supervisor instead of nobody-here", "rung 3 to Sue Supervisor",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := openUnder(t, ladder)
+			d.rename(d.agent, "anna-Agent")
+			n, start := d.broken()
+			c.arrange(d)
+			d.step(ticket.StepRequest{Number: n, Due: start.Add(3 * time.Hour)})
+			if got, want := d.written(n), c.want; !slices.Equal(got, want) {
+				t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+			d.consistent(n)
+		})
+	}
+}
+
+func (d *shop) rename(p desk.Person, handle string) {
+	d.sql(`UPDATE people SET handle = $2 WHERE id = $1`, p.ID, handle)
+}
+
+// TestStep_whoIsToldAnywayStandsInForNobody: a supervisor who is told as one is not told of a colleague who left.
+func TestStep_whoIsToldAnywayStandsInForNobody(t *testing.T) {
+	d := openUnder(t, strings.Replace(ladder, "[assignee, {webhook: ops}, {webhook: watch}]", "[assignee, supervisors]", 1))
+	a := d.submit(d.customer)
+	start := a.At.Add(-24 * time.Hour)
+	d.redate(a, start)
+	as := d.ask(d.supervisor, desk.Request{Number: a.Number, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
+	d.redate(as, start)
+	d.disable(d.agent)
+	d.step(ticket.StepRequest{Number: a.Number, Command: as.Seq})
+	d.step(ticket.StepRequest{Number: a.Number, Due: start.Add(time.Hour)})
+	n := a.Number
+	if got, want := d.written(n), []string{"rung 1 to Sue Supervisor"}; !slices.Equal(got, want) {
+		t.Errorf("told %v, want %v", got, want)
+	}
+}
+
+func TestLetter_saysInsteadOfWhomItCame(t *testing.T) {
+	d := openUnder(t, ladder)
+	n := d.taken(d.customer)
+	as := d.ask(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
+	d.disable(d.agent)
+	d.step(ticket.StepRequest{Number: n, Command: as.Seq})
+	l, _, err := d.Letter(t.Context(), n, 3)
+	if err != nil || l.Kind != ticket.MailAssigned || l.To.Name != d.supervisor.Name || l.Instead != d.agent.Name {
+		t.Errorf("the letter is %+v, %v", l, err)
+	}
+}

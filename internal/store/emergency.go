@@ -1,0 +1,242 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+var errNoEmergency = fault.New(fault.NotFound, "there is no such emergency")
+
+// DeclareEmergency makes an emergency of a plan: from the next whole second on, or as planned. The zero person is a
+// hand in Temporal UI. It is Forbidden to customers and agents, Invalid by field, a Conflict when the key was used for
+// something else, and Unavailable when the gate can't be had in time.
+func (s *Store) DeclareEmergency(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
+	return s.changeGate(ctx, by, "declare an emergency", func(g *gateChange) error {
+		err := g.declared(by, p.Once)
+		if !errors.Is(err, errNew) {
+			return err
+		}
+		g.after, err = p.Declared(ticket.NewEmergencyID(), refTo(by), g.next)
+		if err != nil {
+			return err
+		}
+		return g.insert(by, p.Once)
+	})
+}
+
+// ChangeEmergency changes one that is not over. What it was until now stays as it was. It is NotFound, Forbidden,
+// Invalid by field, a Conflict when it is too late, and Unavailable like DeclareEmergency. Nothing is recorded when
+// nothing changes.
+func (s *Store) ChangeEmergency(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
+	return s.changeGate(ctx, by, "change emergency "+string(id), func(g *gateChange) error {
+		if err := g.load(id); err != nil {
+			return err
+		}
+		after, err := g.after.Changed(c, g.next)
+		if err != nil {
+			return err
+		}
+		return g.update(by, after, desk.ActChanged)
+	})
+}
+
+// EndEmergency ends one: lifts it from the next whole second on, or cancels it before it begins. Its errors are those
+// of ChangeEmergency.
+func (s *Store) EndEmergency(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
+	return s.changeGate(ctx, by, "end emergency "+string(id), func(g *gateChange) error {
+		if err := g.load(id); err != nil {
+			return err
+		}
+		after, err := g.after.Ended(g.next)
+		if err != nil {
+			return err
+		}
+		act := desk.ActLifted
+		if !after.Cancelled.IsZero() {
+			act = desk.ActCancelled
+		}
+		return g.update(by, after, act)
+	})
+}
+
+// gateLock is the advisory lock that acceptance and steps share and whoever changes the gate has alone.
+const gateLock int64 = 0x48_4d_47_61_74_65
+
+const (
+	// While a change waits for the gate, whoever accepts or steps next waits behind it: so it gives up soon, lets them
+	// through, and comes again.
+	gatePatience = 500 * time.Millisecond
+	gateTries    = 8
+)
+
+// gateChange is a change of an emergency under way, with the gate to itself.
+type gateChange struct {
+	ctx   context.Context
+	tx    pgx.Tx
+	next  time.Time // the first whole second that no acceptance and no step has used
+	after desk.Emergency
+}
+
+// changeGate runs a change with the gate to itself, in one transaction.
+func (s *Store) changeGate(ctx context.Context, by desk.Person, doing string, change func(*gateChange) error) (desk.Emergency, error) {
+	if by.ID != "" && !leads(by) {
+		return desk.Emergency{}, errRole
+	}
+	var after desk.Emergency
+	err := s.haveGate(ctx, doing, func(g *gateChange) error {
+		err := change(g)
+		after = g.after
+		return err
+	})
+	if err != nil {
+		return desk.Emergency{}, err
+	}
+	s.notices.Store(&notices{revision: -1}) // not what anybody who reads just now has seen
+	return after, nil
+}
+
+// haveGate runs fn in a transaction that has the gate to itself. It gives up as Unavailable when others are inside for
+// too long.
+func (s *Store) haveGate(ctx context.Context, doing string, fn func(*gateChange) error) error {
+	for try := 1; ; try++ {
+		err := s.within(ctx, func(tx pgx.Tx) error {
+			g := &gateChange{ctx: ctx, tx: tx}
+			if err := g.lock(); err != nil {
+				return err
+			}
+			return fn(g)
+		})
+		pg, refused := errors.AsType[*pgconn.PgError](err)
+		switch {
+		case err == nil:
+			return nil
+		case !refused || pg.Code != lockNotAvailable:
+			return explain(err, "%s", doing)
+		case try == gateTries:
+			return fault.Wrap(err, fault.Unavailable, "the desk is too busy to let an emergency be changed: try again")
+		}
+		select {
+		case <-ctx.Done():
+			return explain(ctx.Err(), "%s", doing)
+		case <-time.After(time.Duration(20+rand.IntN(80)) * time.Millisecond): // so that two don't meet again
+		}
+	}
+}
+
+// lock takes the gate and then reads the clock: every instant that was used before is earlier than next.
+func (g *gateChange) lock() error {
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT set_config('lock_timeout', $1, true)`, fmt.Sprintf("%dms", gatePatience.Milliseconds()))
+	batch.Queue(`SELECT pg_advisory_xact_lock($1)`, gateLock)
+	batch.Queue(`SELECT date_trunc('second', clock_timestamp()) + interval '1 second'`).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&g.next) })
+	return g.tx.SendBatch(g.ctx, batch).Close()
+}
+
+// declared finds what was declared before under a key: errNew when nothing was.
+func (g *gateChange) declared(by desk.Person, once desk.Once) error {
+	if once.Key == "" {
+		return errNew
+	}
+	var id ticket.EmergencyID
+	var first []byte
+	err := g.tx.QueryRow(g.ctx, `SELECT id, fingerprint FROM emergencies WHERE declared_by IS NOT DISTINCT FROM nullif($1, '') AND key = $2`,
+		by.ID, once.Key).Scan(&id, &first)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return errNew
+	case err != nil:
+		return err
+	case !bytes.Equal(first, once.Fingerprint):
+		return fault.Refusal(CodeKeyReused, "that idempotency key was used for another request")
+	}
+	return g.load(id)
+}
+
+func (g *gateChange) load(id ticket.EmergencyID) error {
+	all, err := emergencies(g.ctx, g.tx, `WHERE e.id = $1`, id)
+	if err == nil && len(all) == 0 {
+		return errNoEmergency
+	}
+	if err == nil {
+		g.after = all[0]
+	}
+	return err
+}
+
+func (g *gateChange) insert(by desk.Person, once desk.Once) error {
+	if err := g.count(); err != nil {
+		return err
+	}
+	_, err := g.tx.Exec(g.ctx, `
+		INSERT INTO emergencies (id, kind, notice, starts_at, ends_at, declared_by, revision, key, fingerprint)
+		VALUES (@id, @kind, @notice, @starts, coalesce(@ends::timestamptz, 'infinity'), nullif(@by, ''), @revision, nullif(@key, ''), @fingerprint)`,
+		pgx.StrictNamedArgs{
+			"id": g.after.ID, "kind": g.after.Kind, "notice": g.after.Notice, "starts": g.after.From, "ends": instant(g.after.Until),
+			"by": by.ID, "revision": g.after.Revision, "key": once.Key, "fingerprint": fingerprint(once),
+		})
+	if err == nil {
+		err = g.record(by, desk.ActDeclared)
+	}
+	return err
+}
+
+func (g *gateChange) update(by desk.Person, after desk.Emergency, act desk.EmergencyAct) error {
+	if after.Same(g.after) {
+		return nil
+	}
+	g.after = after
+	if err := g.count(); err != nil {
+		return err
+	}
+	_, err := g.tx.Exec(g.ctx, `
+		UPDATE emergencies SET notice = @notice, starts_at = @starts, ends_at = coalesce(@ends::timestamptz, 'infinity'),
+			cancelled_at = @cancelled, revision = @revision
+		WHERE id = @id`,
+		pgx.StrictNamedArgs{
+			"id": after.ID, "notice": after.Notice, "starts": after.From, "ends": instant(after.Until),
+			"cancelled": instant(after.Cancelled), "revision": g.after.Revision,
+		})
+	if err == nil {
+		err = g.record(by, act)
+	}
+	return err
+}
+
+// count gives the change its number.
+func (g *gateChange) count() error {
+	return g.tx.QueryRow(g.ctx, `UPDATE gate SET revision = revision + 1 RETURNING revision`).Scan(&g.after.Revision)
+}
+
+// record writes the delays as they now are, and who did what.
+func (g *gateChange) record(by desk.Person, act desk.EmergencyAct) error {
+	state, err := json.Marshal(g.after.State())
+	if err != nil {
+		return fmt.Errorf("write down what was changed: %w", err)
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`DELETE FROM emergency_delays WHERE emergency = $1`, g.after.ID)
+	for _, d := range g.after.Delays {
+		batch.Queue(`INSERT INTO emergency_delays (emergency, starts_at, seconds) VALUES ($1, $2, $3)`,
+			g.after.ID, d.From, int64(d.By/time.Second))
+	}
+	batch.Queue(`INSERT INTO emergency_changes (revision, emergency, act, by_person, plan) VALUES ($1, $2, $3, nullif($4, ''), $5)`,
+		g.after.Revision, g.after.ID, act, by.ID, state)
+	return g.tx.SendBatch(g.ctx, batch).Close()
+}
+
+func refTo(p desk.Person) desk.Ref {
+	return desk.Ref{ID: p.ID, Name: p.Name, Handle: p.Handle, Role: p.Role}
+}

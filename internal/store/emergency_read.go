@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Emergencies lists every emergency, the one declared last first.
+func (s *Store) Emergencies(ctx context.Context) ([]desk.Emergency, error) {
+	all, err := emergencies(ctx, s.pool, `ORDER BY e.declared_at DESC, e.id`)
+	return all, explain(err, "list the emergencies")
+}
+
+// Emergency gives one. It is NotFound when there is none.
+func (s *Store) Emergency(ctx context.Context, id ticket.EmergencyID) (desk.Emergency, error) {
+	all, err := emergencies(ctx, s.pool, `WHERE e.id = $1`, id)
+	if err != nil {
+		return desk.Emergency{}, explain(err, "read emergency %s", id)
+	}
+	if len(all) == 0 {
+		return desk.Emergency{}, errNoEmergency
+	}
+	return all[0], nil
+}
+
+// emergencies reads those that a clause picks.
+func emergencies(ctx context.Context, q querier, clause string, args ...any) ([]desk.Emergency, error) {
+	rows, err := q.Query(ctx, `
+		SELECT e.id, e.kind, e.notice, e.starts_at, nullif(e.ends_at, 'infinity'), e.cancelled_at, e.declared_at, e.revision,
+			coalesce(p.id, ''), coalesce(p.name, ''), coalesce(p.handle, ''), coalesce(p.role, ''),
+			ARRAY(SELECT extract(epoch FROM d.starts_at)::bigint FROM emergency_delays d WHERE d.emergency = e.id ORDER BY d.starts_at),
+			ARRAY(SELECT d.seconds FROM emergency_delays d WHERE d.emergency = e.id ORDER BY d.starts_at)
+		FROM emergencies e LEFT JOIN people p ON p.id = e.declared_by `+clause, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e desk.Emergency, err error) {
+		var until, cancelled *time.Time
+		var from, seconds []int64
+		err = row.Scan(&e.ID, &e.Kind, &e.Notice, &e.From, &until, &cancelled, &e.Declared, &e.Revision,
+			&e.By.ID, &e.By.Name, &e.By.Handle, &e.By.Role, &from, &seconds)
+		e.Until, e.Cancelled = orZero(until), orZero(cancelled)
+		for i := range min(len(from), len(seconds)) {
+			e.Delays = append(e.Delays, ticket.Delay{From: time.Unix(from[i], 0).UTC(), By: time.Duration(seconds[i]) * time.Second})
+		}
+		return e, err
+	})
+}
+
+// EmergencyChanges gives who did what to an emergency, oldest first; nothing for one that isn't there.
+func (s *Store) EmergencyChanges(ctx context.Context, id ticket.EmergencyID) ([]desk.EmergencyEdit, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT c.revision, c.act, c.at, c.plan, coalesce(p.id, ''), coalesce(p.name, ''), coalesce(p.handle, ''), coalesce(p.role, '')
+		FROM emergency_changes c LEFT JOIN people p ON p.id = c.by_person WHERE c.emergency = $1 ORDER BY c.revision`, id)
+	if err != nil {
+		return nil, explain(err, "read what was done to emergency %s", id)
+	}
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c desk.EmergencyEdit, err error) {
+		var plan []byte
+		if err = row.Scan(&c.Revision, &c.Act, &c.At, &plan, &c.By.ID, &c.By.Name, &c.By.Handle, &c.By.Role); err == nil {
+			err = json.Unmarshal(plan, &c.After)
+		}
+		return c, err
+	})
+	return all, explain(err, "read what was done to emergency %s", id)
+}
+
+// noticeAge is how long a page may show what another process has changed since.
+const noticeAge = time.Second
+
+// notices are the emergencies that are in force or planned, as they were read.
+type notices struct {
+	revision int64
+	read     time.Time
+	all      []desk.Emergency
+}
+
+// Notices gives the emergencies that are in force or planned, the earliest first: what pages and mails show. It costs
+// one row a second, and is at most that old; what this process changes it shows at once.
+func (s *Store) Notices(ctx context.Context) ([]desk.Emergency, error) {
+	now := time.Now()
+	known := s.notices.Load()
+	if known == nil || now.Sub(known.read) >= noticeAge {
+		var err error
+		if known, err = s.readNotices(ctx, known, now); err != nil {
+			return nil, explain(err, "read the notices")
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(known.all), func(e desk.Emergency) bool { return e.Stage(now) == desk.StageOver }), nil
+}
+
+// readNotices reads the revision before the emergencies, so that a change between the two is read again.
+func (s *Store) readNotices(ctx context.Context, known *notices, now time.Time) (*notices, error) {
+	fresh := &notices{read: now}
+	if err := s.pool.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&fresh.revision); err != nil {
+		return nil, err
+	}
+	if known != nil && known.revision == fresh.revision {
+		fresh.all = known.all
+	} else {
+		var err error
+		fresh.all, err = emergencies(ctx, s.pool, `WHERE e.cancelled_at IS NULL AND e.ends_at > now() ORDER BY e.starts_at, e.id`)
+		if err != nil {
+			return nil, err
+		}
+	}
+	// Somebody who changed the gate meanwhile has emptied the place: what was read before that must not fill it.
+	s.notices.CompareAndSwap(known, fresh)
+	return fresh, nil
+}

@@ -1,0 +1,354 @@
+package store_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// byTurn gives deliveries to the group vans in turn, orders to whoever has least, and breaches to somebody else.
+const byTurn = quick + `assignment:
+  - {categories: [delivery], group: vans, by: round_robin, reassign_on_breach: [first_response]}
+  - {categories: [order], group: everyone, by: least_loaded}
+`
+
+// vans is a shop with three agents, all in the group vans.
+func vans(t *testing.T) (d *shop, agents []desk.Person) {
+	t.Helper()
+	d = openUnder(t, byTurn)
+	agents = []desk.Person{d.agent, d.second, d.add(ticket.RoleAgent, "Cem Agent", "cem@desk.example")}
+	d.group("vans", agents...)
+	return d, agents
+}
+
+func (d *shop) group(handle string, members ...desk.Person) {
+	d.t.Helper()
+	if err := d.MakeGroup(d.t.Context(), d.supervisor, handle, "The "+handle); err != nil {
+		d.t.Fatal(err)
+	}
+	for _, p := range members {
+		if err := d.JoinGroup(d.t.Context(), d.supervisor, handle, p.Handle); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+}
+
+func (d *shop) leave(p desk.Person, until time.Time) {
+	d.t.Helper()
+	if _, err := d.LeaveDesk(d.t.Context(), p, p.Handle, until); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// about submits a ticket of a category and takes its first step.
+func (d *shop) about(category string) ticket.StepResult {
+	d.t.Helper()
+	s := submission()
+	s.Category = category
+	a, err := d.Submit(d.t.Context(), d.customer, s)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return d.step(ticket.StepRequest{Number: a.Number, Command: 1})
+}
+
+// rush submits tickets and takes their steps many at a time, each twice at once, and counts what each agent got.
+func (d *shop) rush(category string, tickets int) map[ticket.PersonID]int {
+	d.t.Helper()
+	numbers := make(chan ticket.Number, tickets)
+	for range tickets {
+		s := submission()
+		s.Category = category
+		a, err := d.Submit(d.t.Context(), d.customer, s)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		numbers <- a.Number
+	}
+	close(numbers)
+	var steppers sync.WaitGroup
+	var mu sync.Mutex
+	got := map[ticket.PersonID]int{}
+	for range 6 {
+		steppers.Go(func() {
+			for n := range numbers {
+				var both sync.WaitGroup
+				results := make([]ticket.StepResult, 2)
+				for i := range results {
+					both.Go(func() {
+						var err error
+						if results[i], err = d.Step(d.t.Context(), ticket.StepRequest{Number: n, Command: 1}); err != nil {
+							d.t.Error(err)
+						}
+					})
+				}
+				both.Wait()
+				if !reflect.DeepEqual(results[0], results[1]) {
+					d.t.Errorf("one step gave two answers:\n%+v\n%+v", results[0], results[1])
+				}
+				mu.Lock()
+				got[results[0].State.Ticket.Assignee]++
+				mu.Unlock()
+			}
+		})
+	}
+	steppers.Wait()
+	return got
+}
+
+func TestRoundRobin_isFairInARush(t *testing.T) {
+	d, agents := vans(t)
+	const tickets = 61
+	got := d.rush("delivery", tickets)
+	for _, p := range agents {
+		if n := got[p.ID]; n < tickets/len(agents) || n > tickets/len(agents)+1 {
+			t.Errorf("%s got %d of %d", p.Name, n, tickets)
+		}
+	}
+	if n := one[int64](d, `SELECT max(turn) FROM group_turns WHERE group_handle = 'vans'`); n != tickets {
+		t.Errorf("%d turns for %d tickets", n, tickets)
+	}
+}
+
+func TestLeastLoaded_isEvenInARush(t *testing.T) {
+	d, agents := vans(t)
+	for range 5 { // Anna has five already, of another kind
+		n := d.taken(d.customer)
+		if d.step(ticket.StepRequest{Number: n, Command: 1}).State.Ticket.Assignee != d.agent.ID {
+			d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
+		}
+	}
+	got := d.rush("order", 37) // 42 for three
+	for i, want := range []int{9, 14, 14} {
+		if n := got[agents[i].ID]; n != want {
+			t.Errorf("%s got %d, want %d", agents[i].Name, n, want)
+		}
+	}
+}
+
+func TestLeastLoaded_countsWhatIsOpenNow(t *testing.T) {
+	d, _ := vans(t)
+	first := d.about("order").State.Ticket
+	second := d.about("order").State.Ticket
+	third := d.about("order").State.Ticket
+	if len(map[ticket.PersonID]bool{first.Assignee: true, second.Assignee: true, third.Assignee: true}) != 3 {
+		t.Fatalf("%s, %s and %s", first.Assignee, second.Assignee, third.Assignee)
+	}
+	d.do(d.supervisor, desk.Request{Number: second.Number, Verb: ticket.VerbResolve, Body: "Done."})
+	if got := d.about("order").State.Ticket.Assignee; got != second.Assignee {
+		t.Errorf("%s got it, and %s has nothing to do", got, second.Assignee)
+	}
+	d.do(d.supervisor, desk.Request{Number: third.Number, Verb: ticket.VerbRequestInformation, Body: "Which one?"})
+	d.do(d.supervisor, desk.Request{Number: first.Number, Verb: ticket.VerbClose})
+	if got := d.about("order").State.Ticket.Assignee; got != first.Assignee {
+		t.Errorf("%s got it: a waiting ticket is one that somebody has", got)
+	}
+}
+
+func TestRule_givesOnlyToWhoIsThere(t *testing.T) {
+	d, agents := vans(t)
+	outsider := d.add(ticket.RoleAgent, "Out Sider", "out@desk.example")
+	d.leave(agents[0], time.Time{})
+	if err := d.DisablePerson(t.Context(), agents[1].ID); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if got := d.about("delivery").State.Ticket.Assignee; got != agents[2].ID {
+			t.Errorf("%q got it, and only %s is there", got, agents[2].ID)
+		}
+	}
+	d.leave(agents[2], time.Now().Add(time.Hour))
+	n := d.about("delivery")
+	if n.State.Ticket.Assignee != "" || n.State.Ticket.Status != ticket.StatusNew {
+		t.Errorf("%q got it; it is %s", n.State.Ticket.Assignee, n.State.Ticket.Status)
+	}
+	if got, want := d.kinds(n.State.Ticket.Number), []ticket.EventKind{ticket.EventSubmitted, ticket.EventNobodyAvailable}; !slices.Equal(got, want) {
+		t.Errorf("timeline %v, want %v", got, want)
+	}
+	if seen, err := d.Timeline(t.Context(), d.customer, n.State.Ticket.Number); err != nil || len(seen) != 1 {
+		t.Errorf("the requester sees %d lines, %v", len(seen), err)
+	}
+	d.consistent(n.State.Ticket.Number)
+	// Back by itself: nothing happens at that instant, it only passes.
+	d.sql(`UPDATE people SET away_since = now() - interval '2 hours', away_until = now() - interval '1 second' WHERE id = $1`, agents[2].ID)
+	if got := d.about("delivery").State.Ticket.Assignee; got != agents[2].ID {
+		t.Errorf("%q got it, and %s is back", got, agents[2].ID)
+	}
+	if _, err := d.ReturnToDesk(t.Context(), d.supervisor, agents[0].Handle); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.about("delivery").State.Ticket.Assignee; got != agents[0].ID {
+		t.Errorf("%q got it, and it is the turn of %s, who is back", got, agents[0].ID)
+	}
+	if n := one[int64](d, `SELECT count(*) FROM tickets WHERE assignee = $1`, outsider.ID); n != 0 {
+		t.Errorf("somebody outside the group got %d", n)
+	}
+}
+
+func TestRule_breachGivesTheTicketToSomebodyElse(t *testing.T) {
+	d, _ := vans(t)
+	a := d.submit(d.customer)
+	d.redate(a, a.At.Add(-2*time.Hour)) // due an hour ago
+	before := d.step(ticket.StepRequest{Number: a.Number, Command: 1}).State
+	state := before
+	for state.Ticket.FirstResponse.BreachedAt.IsZero() {
+		state = d.step(ticket.StepRequest{Number: a.Number, Due: state.Next.Due}).State
+	}
+	again := d.step(ticket.StepRequest{Number: a.Number, Due: state.Ticket.FirstResponse.BreachedAt}).State
+	if state.Ticket.Assignee == before.Ticket.Assignee || again.Ticket.Assignee != state.Ticket.Assignee {
+		t.Errorf("from %s to %s, and again %s", before.Ticket.Assignee, state.Ticket.Assignee, again.Ticket.Assignee)
+	}
+	var told []string
+	for _, e := range d.timeline(a.Number) {
+		if e.Kind == ticket.EventAssigned && e.Promise == policy.FirstResponse && e.By.Role == ticket.RoleDesk && e.Group == "vans" {
+			told = append(told, string(e.Assignee))
+		}
+	}
+	if !slices.Equal(told, []string{string(state.Ticket.Assignee)}) {
+		t.Errorf("the timeline tells of %v", told)
+	}
+	for person, kind := range map[ticket.PersonID]ticket.MailKind{
+		before.Ticket.Assignee: ticket.MailHandedOver, state.Ticket.Assignee: ticket.MailAssigned, d.customer.ID: ticket.MailAssignment,
+	} {
+		if n := one[int64](d, `SELECT count(*) FROM mails m JOIN events e ON e.ticket = m.ticket AND e.n = m.event
+			WHERE m.ticket = $1 AND m.person = $2 AND m.kind = $3 AND e.data->>'promise' = 'first_response'`, a.Number, person, kind); n != 1 {
+			t.Errorf("%s is owed %d mails of kind %s", person, n, kind)
+		}
+	}
+	d.consistent(a.Number)
+	if l, _, err := d.Letter(t.Context(), a.Number, one[int](d, `SELECT n FROM mails WHERE ticket = $1 AND kind = 'handed-over'`, a.Number)); err != nil || l.Assignee == "" {
+		t.Errorf("the letter to the former agent names %q, %v", l.Assignee, err)
+	}
+}
+
+func TestRule_anotherCategoryFindsSomebody(t *testing.T) {
+	d, agents := vans(t)
+	n := d.about("general").State.Ticket.Number
+	got := d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbReclassify, Category: "delivery"}).State.Ticket
+	if !slices.ContainsFunc(agents, func(p desk.Person) bool { return p.ID == got.Assignee }) || got.Status != ticket.StatusOpen {
+		t.Errorf("%q has it; it is %s", got.Assignee, got.Status)
+	}
+	d.consistent(n)
+}
+
+// TestRule_takesNoLockWithoutAChoice: a desk that assigns by hand pays nothing for rules, and nor does one whose
+// tickets have somebody.
+func TestRule_takesNoLockWithoutAChoice(t *testing.T) {
+	d, _ := vans(t)
+	held := d.about("delivery").State.Ticket.Number
+	tx, err := d.beside.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	if _, err := tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock($1)`, int64(0x63686f696365)); err != nil {
+		t.Fatal(err)
+	}
+	d.about("general") // would wait for ever
+	d.do(d.supervisor, desk.Request{Number: held, Verb: ticket.VerbReclassify, Category: "order"})
+}
+
+func TestGroups_areTheSupervisors(t *testing.T) {
+	d, agents := vans(t)
+	ctx := t.Context()
+	for _, by := range []desk.Person{d.customer, d.agent} {
+		_, err := d.Groups(ctx, by)
+		wantKind(t, err, fault.Forbidden)
+		for _, err := range []error{
+			d.MakeGroup(ctx, by, "b", "B"), d.RenameGroup(ctx, by, "vans", "B"), d.DeleteGroup(ctx, by, "vans"),
+			d.JoinGroup(ctx, by, "vans", agents[0].Handle), d.LeaveGroup(ctx, by, "vans", agents[0].Handle),
+		} {
+			wantKind(t, err, fault.Forbidden)
+		}
+	}
+	groups, err := d.Groups(ctx, d.administrator)
+	if err != nil || len(groups) != 2 || !groups[0].Fixed || len(groups[0].Members) != 3 || len(groups[1].Members) != 3 || groups[1].Present() != 3 {
+		t.Fatalf("%+v, %v", groups, err)
+	}
+	for _, err := range []error{
+		d.MakeGroup(ctx, d.supervisor, "Not one", "A"), d.MakeGroup(ctx, d.supervisor, "everyone", "A"),
+		d.MakeGroup(ctx, d.supervisor, "a", " "), d.RenameGroup(ctx, d.supervisor, "vans", ""),
+		d.MakeGroup(ctx, d.supervisor, "a", strings.Repeat("é", 101)),
+	} {
+		wantKind(t, err, fault.Invalid)
+	}
+	wantCode(t, d.MakeGroup(ctx, d.supervisor, "vans", "Again"), "handle-taken")
+	wantCode(t, d.RenameGroup(ctx, d.supervisor, "everyone", "Us"), "group-fixed")
+	wantCode(t, d.JoinGroup(ctx, d.supervisor, "everyone", d.agent.Handle), "group-fixed")
+	for _, err := range []error{
+		d.RenameGroup(ctx, d.supervisor, "nowhere", "A"), d.DeleteGroup(ctx, d.supervisor, "nowhere"),
+		d.JoinGroup(ctx, d.supervisor, "nowhere", d.agent.Handle), d.JoinGroup(ctx, d.supervisor, "vans", string(d.customer.ID)),
+		d.LeaveGroup(ctx, d.supervisor, "vans", d.supervisor.Handle),
+	} {
+		wantKind(t, err, fault.NotFound)
+	}
+	for _, err := range []error{
+		d.RenameGroup(ctx, d.supervisor, "vans", "Lorries"), d.JoinGroup(ctx, d.supervisor, "vans", agents[0].Handle),
+		d.JoinGroup(ctx, d.supervisor, "vans", strings.ToUpper(d.supervisor.Handle)), d.LeaveGroup(ctx, d.supervisor, "vans", string(agents[1].ID)),
+	} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	groups, err = d.Groups(ctx, d.supervisor)
+	if err != nil || groups[1].Title != "Lorries" || len(groups[1].Members) != 3 || slices.ContainsFunc(groups[1].Members, func(c desk.Colleague) bool { return c.ID == agents[1].ID }) {
+		t.Errorf("%+v, %v", groups, err)
+	}
+	if err := d.DeleteGroup(ctx, d.supervisor, "vans"); err != nil {
+		t.Error(err)
+	}
+	if got := d.about("delivery").State.Ticket; got.Assignee != "" {
+		t.Errorf("%s of a group that is gone got it", got.Assignee)
+	}
+}
+
+func TestAway_isOnesOwnAndTheSupervisorsToSay(t *testing.T) {
+	d := open(t)
+	ctx := t.Context()
+	_, err := d.LeaveDesk(ctx, d.agent, d.second.Handle, time.Time{})
+	wantKind(t, err, fault.Forbidden)
+	_, err = d.ReturnToDesk(ctx, d.customer, string(d.customer.ID))
+	wantKind(t, err, fault.Forbidden)
+	_, err = d.LeaveDesk(ctx, d.supervisor, string(d.customer.ID), time.Time{})
+	wantKind(t, err, fault.NotFound)
+	_, err = d.LeaveDesk(ctx, d.agent, d.agent.Handle, time.Now().Add(-time.Minute))
+	wantKind(t, err, fault.Invalid)
+	until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	first, err := d.LeaveDesk(ctx, d.supervisor, d.agent.Handle, until)
+	if err != nil || !first.Away.Now() || !first.Away.Until.Equal(until) {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	longer, err := d.LeaveDesk(ctx, d.agent, string(d.agent.ID), time.Time{})
+	if err != nil || !longer.Away.Since.Equal(first.Away.Since) || !longer.Away.Until.IsZero() {
+		t.Errorf("%+v, %v", longer, err)
+	}
+	staff, err := d.Staff(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range staff {
+		if c.Away.Now() != (c.ID == d.agent.ID) {
+			t.Errorf("%s is away: %v", c.Name, c.Away)
+		}
+	}
+	// People still can.
+	n := d.taken(d.customer)
+	if got := d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle}).State.Ticket.Assignee; got != d.agent.ID {
+		t.Errorf("%q has it", got)
+	}
+	back, err := d.ReturnToDesk(ctx, d.agent, d.agent.Handle)
+	if err != nil || back.Away.Now() || back.Load != 1 {
+		t.Errorf("%+v, %v", back, err)
+	}
+	if c, err := d.Colleague(ctx, d.agent.Handle); err != nil || c != back {
+		t.Errorf("%+v, %v", c, err)
+	}
+}

@@ -1,0 +1,30 @@
+package ticket
+
+import "time"
+
+// AnnounceRequest asks to write down who is to be told of emergencies. Every open ticket was found to be right under the
+// gate: what is announced has happened.
+type AnnounceRequest struct {
+	Proven   time.Time `json:"proven"`   // up to this instant
+	Revision int64     `json:"revision"` // of the gate; what was changed by a later one is announced when that is proven
+}
+
+// AnnounceResult tells what was written down, and how many mails of announcements are owed by now. Asked again, nothing
+// is written, and those that are owed are still told: the first answer may have been lost.
+type AnnounceResult struct {
+	Announcements int `json:"announcements,omitempty"`
+	Left          int `json:"left,omitempty"`
+}
+
+// AnnouncementsRequest asks to send some of the mails that announcements owe.
+type AnnouncementsRequest struct {
+	Most int `json:"most"`
+}
+
+// AnnouncementsResult tells how far it came.
+type AnnouncementsResult struct {
+	Sent    int       `json:"sent,omitempty"`
+	Bounced int       `json:"bounced,omitempty"`
+	Left    int       `json:"left,omitempty"`
+	Next    time.Time `json:"next,omitzero"` // when the first of those left may be sent; zero: now
+}

@@ -1,0 +1,169 @@
+package ticket_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// ladders breaks the first response after 100 hours and the resolution after 200, whatever the priority.
+const ladders = `
+time_zone: UTC
+clocks: {first_response: {target: 100h, counts: calendar}, resolution: {target: 200h, counts: calendar}}
+escalation:
+  - {after: 0s, priorities: [urgent], tell: [supervisors, {webhook: ops}]}
+  - {after: 10h, priorities: [urgent], clocks: [first_response], tell: [administrators, {person: boss}]}
+  - {after: 0s, priorities: [low, normal, high], tell: [assignee]}
+  - {after: 20h, tell: [assignee, {webhook: ops}]}
+  - {after: 50h, clocks: [resolution], tell: [{person: boss}, {webhook: watch}]}
+`
+
+// reprioritised is asked for by an agent so many hours after the birth.
+type reprioritised struct {
+	at float64
+	to policy.Priority
+}
+
+func TestLadder_rungsAreForThePriorityAtTheirTime(t *testing.T) {
+	rung := func(clock string, n int, at float64) string {
+		return fmt.Sprintf("escalated %s rung %d %g", clock, n, at)
+	}
+	first := func(n int, at float64) string { return rung("first_response", n, at) }
+	for name, c := range map[string]struct {
+		changes []reprioritised
+		want    []string // up to 150h
+	}{
+		"normal throughout":              {nil, []string{first(3, 100), first(4, 120)}},
+		"urgent before":                  {[]reprioritised{{50, "urgent"}}, []string{first(1, 100), first(2, 110), first(4, 120)}},
+		"urgent at the breach":           {[]reprioritised{{100, "urgent"}}, []string{first(3, 100), first(1, 100), first(2, 110), first(4, 120)}},
+		"raised: what it missed comes":   {[]reprioritised{{105, "urgent"}}, []string{first(3, 100), first(1, 105), first(2, 110), first(4, 120)}},
+		"raised late: all of it comes":   {[]reprioritised{{130, "urgent"}}, []string{first(3, 100), first(4, 120), first(1, 130), first(2, 130)}},
+		"lowered: what it missed comes":  {[]reprioritised{{50, "urgent"}, {105, "low"}}, []string{first(1, 100), first(3, 105), first(4, 120)}},
+		"to and fro: none comes twice":   {[]reprioritised{{105, "urgent"}, {106, "normal"}, {107, "urgent"}, {108, "low"}}, []string{first(3, 100), first(1, 105), first(4, 120)}},
+		"away at its time, back later":   {[]reprioritised{{105, "urgent"}, {109, "normal"}, {140, "urgent"}}, []string{first(3, 100), first(1, 105), first(4, 120), first(2, 140)}},
+		"changed to what has no own one": {[]reprioritised{{105, "high"}}, []string{first(3, 100), first(4, 120)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := submitted(t, ladders)
+			for _, change := range c.changes {
+				l.granted(change.at, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: change.to})
+			}
+			l.until(150)
+			got := slices.DeleteFunc(moments(l.events), func(m string) bool { return m == "breached first_response 100" })
+			same(t, "rungs", got, c.want)
+		})
+	}
+}
+
+func TestLadder_ofOneClockOnly(t *testing.T) {
+	l := submitted(t, ladders)
+	l.says(1, byAgent, ticket.VerbAgentReply)
+	l.until(1000)
+	same(t, "rungs", moments(l.events), []string{
+		"breached resolution 200", "escalated resolution rung 3 200", "escalated resolution rung 4 220", "escalated resolution rung 5 250",
+	})
+}
+
+// TestLadder_aRungThatRaisesThePriorityBringsTheHigherOnesIntoPlay at once, and each once.
+func TestLadder_aRungThatRaisesThePriorityBringsTheHigherOnesIntoPlay(t *testing.T) {
+	l := submitted(t, `
+time_zone: UTC
+clocks: {first_response: {target: 100h, counts: calendar}, resolution: {target: 500h, counts: calendar}}
+escalation:
+  - {after: 0s, priorities: [urgent], tell: [administrators]}
+  - {after: 0s, priorities: [normal, high], tell: [assignee], raise_priority: true}
+  - {after: 1h, priorities: [high], tell: [supervisors], raise_priority: true}
+`)
+	l.until(200)
+	same(t, "rungs", moments(l.events), []string{
+		"breached first_response 100", "escalated first_response rung 2 100", "escalated first_response rung 3 101", "escalated first_response rung 1 101",
+	})
+	if l.ticket.Rung() != 3 || l.ticket.FirstResponse.Skipped != nil {
+		t.Errorf("rung %d is shown, %v are left", l.ticket.Rung(), l.ticket.FirstResponse.Skipped)
+	}
+}
+
+func TestLadder_aPriorityRaisedInAnEmergencyClimbsAtItsEnd(t *testing.T) {
+	l := submitted(t, ladders)
+	l.until(104)
+	l.does(105, bySupervisor, ticket.VerbEmergencyPause)
+	l.granted(107, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
+	if r := l.until(130); len(r.Events) > 0 {
+		t.Errorf("in the emergency %v", moments(r.Events))
+	}
+	l.does(145, bySupervisor, ticket.VerbEmergencyResume)
+	r := l.until(170)
+	same(t, "after it", moments(r.Events), []string{
+		"escalated first_response rung 1 145", "escalated first_response rung 2 150", "escalated first_response rung 4 160",
+	})
+}
+
+func TestLadder_stopsForEveryRungAtOnce(t *testing.T) {
+	l := submitted(t, ladders)
+	l.until(104)
+	l.does(105, byAgent, ticket.VerbAcknowledge)
+	l.granted(106, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
+	if r := l.until(199); len(r.Events) > 0 {
+		t.Errorf("after the acknowledgement %v", moments(r.Events))
+	}
+}
+
+func TestLadder_tellsPeopleByNameAndWebhooks(t *testing.T) {
+	l := submitted(t, ladders)
+	l.granted(50, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
+	l.until(120)
+	same(t, "mails", owed(l.mails[1:]), []string{"escalation to supervisors", "escalation to administrators", "escalation to boss", "escalation to supervisors"})
+	var calls []string
+	for _, c := range l.calls {
+		e := l.events[c.Event-1]
+		calls = append(calls, fmt.Sprintf("%s %s rung %d %s", c.Webhook, c.Clock, c.Rung, c.Priority))
+		if e.Kind != ticket.EventEscalated || e.Rung != c.Rung || !c.Broken.Equal(at(100)) {
+			t.Errorf("call %+v is owed by %+v", c, e)
+		}
+	}
+	same(t, "calls", calls, []string{"ops first_response rung 1 urgent", "ops first_response rung 4 urgent"})
+	checkMails(t, l.events, l.mails)
+}
+
+// TestLadder_ofAnOldTicketGoesOnWhereItWas: its state has a count of rungs and nothing else.
+func TestLadder_ofAnOldTicketGoesOnWhereItWas(t *testing.T) {
+	l := submitted(t, plain)
+	l.until(101)
+	state := reread(t, ticket.Keep(l.ticket, l.policy, 1, 0, at(101)))
+	data, err := json.Marshal(state.Ticket.FirstResponse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var old map[string]any
+	if err := json.Unmarshal(data, &old); err != nil || old["rungs"] != 1.0 || old["skipped"] != nil {
+		t.Errorf("a state without skipped rungs is written as %s", data)
+	}
+	r, err := ticket.Advance(state.Ticket, l.desk(), at(150))
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "what follows", moments(r.Events), []string{"escalated first_response rung 2 124"})
+}
+
+// checkCalls checks that a step owes every webhook that a rung which fired names, and no other.
+func checkCalls(t fataler, p *policy.Policy, r ticket.Result) {
+	t.Helper()
+	var want, got []string
+	for _, e := range r.Events {
+		if e.Kind == ticket.EventEscalated {
+			for _, name := range p.Escalation[e.Rung-1].Webhooks {
+				want = append(want, fmt.Sprintf("%d %s %s %d", e.N, name, e.Promise, e.Rung))
+			}
+		}
+	}
+	for _, c := range r.Calls {
+		got = append(got, fmt.Sprintf("%d %s %s %d", c.Event, c.Webhook, c.Clock, c.Rung))
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("a step owes the calls %v, want %v", got, want)
+	}
+}

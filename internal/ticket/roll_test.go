@@ -1,0 +1,147 @@
+package ticket_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// roll is the oracle of assignment rules: it reads a ticket's events and says whether each choice could fall so. It
+// keeps its own count of loads and turns.
+type roll struct {
+	policy   *policy.Policy
+	groups   map[string]map[ticket.PersonID]*hand
+	holder   ticket.PersonID
+	category string
+	status   ticket.Status
+	before   ticket.Event
+	chosen   int
+}
+
+// hand is one candidate as the oracle counts them.
+type hand struct {
+	load int
+	turn int64
+}
+
+// drawRosters has between none and three present in each group that a policy names.
+func drawRosters(t *rapid.T, p *policy.Policy) ticket.Rosters {
+	r := ticket.Rosters{}
+	for _, rule := range p.Assignment {
+		r[rule.Group] = []ticket.Candidate{}
+		for i := range rapid.IntRange(0, 3).Draw(t, "present in "+rule.Group) {
+			r[rule.Group] = append(r[rule.Group], ticket.Candidate{
+				ID: []ticket.PersonID{agentTwo, agentOne, "P-AGENTTHREE"}[i], Handle: fmt.Sprintf("agent-%d", i),
+				Load: rapid.IntRange(1, 3).Draw(t, "load"), Turn: rapid.Int64Range(0, 3).Draw(t, "turn"),
+			})
+		}
+	}
+	return r
+}
+
+func newRoll(p *policy.Policy, rosters ticket.Rosters) *roll {
+	r := &roll{policy: p, groups: map[string]map[ticket.PersonID]*hand{}}
+	for group, present := range rosters {
+		r.groups[group] = map[ticket.PersonID]*hand{}
+		for _, c := range present {
+			r.groups[group][c.ID] = &hand{c.Load, c.Turn}
+		}
+	}
+	return r
+}
+
+// read takes the next event, and says what is wrong with it.
+func (r *roll) read(e ticket.Event) error {
+	if want := r.owed(); want != (e.Group != "") {
+		return fmt.Errorf("after %s a rule's event is owed: %v, and %s by %q follows", r.before.Kind, want, e.Kind, e.Group)
+	}
+	if e.Group != "" {
+		if err := r.judge(e); err != nil {
+			return fmt.Errorf("%s in %s: %w", e.Kind, e.Group, err)
+		}
+	}
+	if e.Assignee != "" {
+		r.holder = e.Assignee
+	}
+	if e.Category != "" {
+		r.category = e.Category
+	}
+	if e.Status != "" {
+		r.status = e.Status
+	}
+	r.before = e
+	return nil
+}
+
+// rule is the first for the ticket's category; false without one.
+func (r *roll) rule() (policy.Assignment, bool) {
+	for _, rule := range r.policy.Assignment {
+		if rule.Categories == nil || slices.Contains(rule.Categories, r.category) {
+			return rule, true
+		}
+	}
+	return policy.Assignment{}, false
+}
+
+// owed reports whether the event read last makes a rule choose.
+func (r *roll) owed() bool {
+	rule, any := r.rule()
+	if !any || r.status == ticket.StatusResolved || r.status == ticket.StatusClosed {
+		return false
+	}
+	switch e := r.before; e.Kind {
+	case ticket.EventSubmitted:
+		return true
+	case ticket.EventReclassified:
+		return e.Category != "" && r.holder == ""
+	case ticket.EventBreached:
+		return slices.Contains(rule.ReassignOnBreach, e.Promise)
+	default:
+		return false
+	}
+}
+
+func (r *roll) judge(e ticket.Event) error {
+	rule, _ := r.rule()
+	present := maps.Clone(r.groups[rule.Group])
+	delete(present, r.holder)
+	chosen, there := present[e.Assignee]
+	switch {
+	case e.By != byDesk || e.Group != rule.Group || r.policy.Assignment[e.Rule-1].Group != rule.Group:
+		return fmt.Errorf("by %v, rule %d", e.By, e.Rule)
+	case e.Kind == ticket.EventNobodyAvailable && len(present) == 0:
+		return nil
+	case e.Kind != ticket.EventAssigned || !there:
+		return fmt.Errorf("%q was chosen of %d", e.Assignee, len(present))
+	}
+	last := int64(0)
+	for id, other := range r.groups[rule.Group] {
+		last = max(last, other.turn)
+		if id == r.holder {
+			continue
+		}
+		better := other.turn < chosen.turn || other.turn == chosen.turn && id < e.Assignee
+		if rule.By == policy.ByLeastLoaded {
+			better = other.load < chosen.load || other.load == chosen.load && better
+		}
+		if better {
+			return fmt.Errorf("%s %+v was chosen before %s %+v", e.Assignee, *chosen, id, *other)
+		}
+	}
+	chosen.turn = last + 1
+	for _, group := range r.groups {
+		if h := group[r.holder]; h != nil {
+			h.load--
+		}
+		if h := group[e.Assignee]; h != nil {
+			h.load++
+		}
+	}
+	r.chosen++
+	return nil
+}

@@ -1,0 +1,58 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// The activities of the workflow Emergency, as they are registered and shown.
+const (
+	OutlookActivity  = "ReadGate"
+	ProveActivity    = "ProveTickets"
+	TellActivity     = "TellTickets"
+	CarryOutActivity = "CarryOut"
+)
+
+// They are regular activities: each waits out an outage of any length without an event of its history.
+func calling(ctx workflow.Context, summary string, o workflow.ActivityOptions) workflow.Context {
+	o.TaskQueue, o.Summary = EmergencyQueue, summary
+	o.RetryPolicy = &temporal.RetryPolicy{
+		InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 5 * time.Second,
+	}
+	return workflow.WithActivityOptions(ctx, o)
+}
+
+func callOutlook(ctx workflow.Context) (o ticket.Outlook, err error) {
+	ctx = calling(ctx, "read the gate", workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second})
+	err = workflow.ExecuteActivity(ctx, OutlookActivity).Get(ctx, &o)
+	return o, err
+}
+
+// callProve may take as long as it takes to count a few million tickets.
+func callProve(ctx workflow.Context, edge ticket.Edge) (p ticket.Proof, err error) {
+	ctx = calling(ctx, "prove that every open ticket knows of "+edgeLine(edge), workflow.ActivityOptions{
+		StartToCloseTimeout: 2 * time.Minute,
+	})
+	err = workflow.ExecuteActivity(ctx, ProveActivity, edge).Get(ctx, &p)
+	return p, err
+}
+
+// callTell tells tickets for a few seconds. A worker that was killed meanwhile is noticed by its heartbeats, and the next
+// goes on where they ended.
+func callTell(ctx workflow.Context, r ticket.FanoutRequest, f Fanout) (result ticket.FanoutResult, err error) {
+	summary := fmt.Sprintf("tell open tickets of %s: %d told", edgeLine(r.Edge), f.Told)
+	ctx = calling(ctx, summary, workflow.ActivityOptions{StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 10 * time.Second})
+	err = workflow.ExecuteActivity(ctx, TellActivity, r).Get(ctx, &result)
+	return result, err
+}
+
+func callCarryOut(ctx workflow.Context, hand ticket.EmergencyHand) (result ticket.HandResult, err error) {
+	ctx = calling(ctx, hand.Name+", sent by hand", workflow.ActivityOptions{StartToCloseTimeout: 30 * time.Second})
+	err = workflow.ExecuteActivity(ctx, CarryOutActivity, hand).Get(ctx, &result)
+	return result, err
+}
