@@ -36,6 +36,8 @@ type entryView struct {
 	Promise    policy.ClockName `json:"promise,omitempty" doc:"Of an assignment, staff only: the broken one because of which it changed hands."`
 	Rung       int              `json:"rung,omitempty" doc:"Staff only."`
 	Emergency  string           `json:"emergency,omitempty"`
+	Policy     int64            `json:"policy,omitempty" doc:"The version of the policy from here on."`
+	Was        int64            `json:"was,omitempty" doc:"The version of the policy until here."`
 	Mail       int              `json:"mail,omitempty" doc:"Staff only: the number of the mail that came back."`
 	Bounce     *bounceView      `json:"bounce,omitempty" doc:"Staff only: the mail that came back."`
 	Verb       ticket.Verb      `json:"verb,omitempty" doc:"What was refused."`
@@ -77,7 +79,7 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	view := entryView{
 		N: e.N, Kind: e.Kind, At: e.At.UTC(), RecordedAt: e.Recorded.UTC(), By: viewAuthor(e, viewer), Body: e.Body,
 		Status: e.Status, Cause: e.Cause, Priority: e.Priority, Category: e.Category, Assignee: e.Handle,
-		Promise: seenPromise(e, viewer), Emergency: e.Emergency, Verb: e.Verb, Code: e.Code,
+		Promise: seenPromise(e, viewer), Emergency: e.Emergency, Policy: e.Policy, Was: e.Was, Verb: e.Verb, Code: e.Code,
 	}
 	if viewer.Role.Staff() {
 		view.Group, view.Rule = e.Group, e.Rule

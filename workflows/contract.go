@@ -81,6 +81,7 @@ type Signal struct {
 	Emergency string          `json:"emergency,omitempty"`
 	Seconds   int64           `json:"seconds,omitempty"` // emergency-extend
 	Gate      int64           `json:"gate,omitempty"`    // emergency verbs: revision of the desk's gate, which has changed or whose edge has come
+	Policy    int64           `json:"policy,omitempty"`  // adopt-policy: the version
 }
 
 // Report answers the query: everything the workflow knows, for a person to read.

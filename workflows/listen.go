@@ -94,7 +94,7 @@ func (t *life) hand(ctx workflow.Context, verb ticket.Verb, s Signal, malformed 
 		Key:  fmt.Sprintf("%s/%d", workflow.GetInfo(ctx).FirstRunID, t.hands),
 		Verb: verb, Malformed: malformed,
 		Agent: s.Agent, Priority: s.Priority, Category: s.Category,
-		Emergency: s.Emergency, Extension: time.Duration(s.Seconds) * time.Second,
+		Emergency: s.Emergency, Extension: time.Duration(s.Seconds) * time.Second, Policy: s.Policy,
 	})
 }
 

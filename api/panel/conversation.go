@@ -151,6 +151,8 @@ func happening(e desk.Entry, shared common) string {
 		return "An emergency lengthened both promises"
 	case ticket.EventResumed:
 		return "The emergency is over: the clocks run again"
+	case ticket.EventPolicyAdopted:
+		return fmt.Sprintf("%s moved the ticket from version %d to version %d of the policy", actor, e.Was, e.Policy)
 	case ticket.EventMailBounced:
 		return bounced(e)
 	case ticket.EventRefused:

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -115,6 +116,8 @@ func told(v desk.View, e desk.Entry) string {
 		return "An emergency delays our answers: the promised times are later now."
 	case ticket.EventResumed:
 		return "The emergency is over: the promised times run again."
+	case ticket.EventPolicyAdopted:
+		return fmt.Sprintf("Your ticket was moved from version %d to version %d of our policy.", e.Was, e.Policy)
 	case ticket.EventRefused:
 		return refusals[e.Code]
 	default:

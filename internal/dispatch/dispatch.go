@@ -106,7 +106,7 @@ func signal(c ticket.Command) workflows.Signal {
 	return workflows.Signal{
 		Seq: c.Seq, By: c.By, At: c.At,
 		Agent: c.Handle, Priority: c.Priority,
-		Emergency: c.Emergency, Seconds: int64(c.Extension.Seconds()),
+		Emergency: c.Emergency, Seconds: int64(c.Extension.Seconds()), Policy: c.Policy,
 	}
 }
 

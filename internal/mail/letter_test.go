@@ -71,6 +71,8 @@ func letter(kind ticket.MailKind) desk.Letter {
 		l.FirstResponseDue, l.ResolutionDue = time.Time{}, time.Time{}
 	case ticket.MailReopening:
 		l.FirstResponseDue = time.Time{}
+	case ticket.MailPolicyChange:
+		l.Author, l.FirstResponseDue = "", at.Add(72*time.Hour)
 	case ticket.MailAssigned, ticket.MailHandedOver, ticket.MailCustomerReply, ticket.MailReminder, ticket.MailEscalation:
 		forStaff(&l, words)
 	}
@@ -107,6 +109,9 @@ func variants() map[string]desk.Letter {
 	with("bare", ticket.MailReceipt, func(l *desk.Letter) {
 		l.To.Name, l.Body, l.Token = "", "", ""
 		l.Policy = &policy.Policy{Zone: time.FixedZone("", 19800)}
+	})
+	with("paused", ticket.MailPolicyChange, func(l *desk.Letter) {
+		l.Status, l.FirstResponseDue, l.ResolutionDue = ticket.StatusWaiting, time.Time{}, time.Time{}
 	})
 	with("silence", ticket.MailResolution, func(l *desk.Letter) { l.Cause, l.Author, l.Body = ticket.CauseSilence, "", "" })
 	for _, cause := range []ticket.Cause{ticket.CauseRequester, ticket.CauseWithdrawn, ticket.CauseSilence} {

@@ -19,6 +19,7 @@ const (
 	ActRetargeted Act = "retargeted"
 	ActSettled    Act = "settled"
 	ActReopened   Act = "reopened"
+	ActAdopted    Act = "adopted" // from here on it counts by another version of the policy
 )
 
 // Entry is one line of a clock's ledger. Instants are UTC and whole seconds, durations are whole seconds. The verbs
@@ -27,26 +28,30 @@ type Entry struct {
 	At     time.Time
 	Act    Act
 	Reason Reason        // of a pause or its end
-	By     time.Duration // started, retargeted: the new target; extended: how much longer
+	By     time.Duration // started, retargeted, adopted: the new target; extended: how much longer
 	Used   time.Duration // budget used up by At
 	Due    time.Time     // the deadline as of this entry; zero while paused
+	Counts Counting      // adopted: how it counts from here on
+	Was    Counting      // adopted: how it counted until here
 }
 
 // entryJSON keeps histories small: seconds since 1970 and seconds.
 type entryJSON struct {
-	At     int64  `json:"at"`
-	Act    Act    `json:"act"`
-	Reason Reason `json:"reason,omitempty"`
-	By     int64  `json:"by,omitempty"`
-	Used   int64  `json:"used,omitempty"`
-	Due    *int64 `json:"due,omitempty"`
+	At     int64    `json:"at"`
+	Act    Act      `json:"act"`
+	Reason Reason   `json:"reason,omitempty"`
+	By     int64    `json:"by,omitempty"`
+	Used   int64    `json:"used,omitempty"`
+	Due    *int64   `json:"due,omitempty"`
+	Counts Counting `json:"counts,omitempty"`
+	Was    Counting `json:"was,omitempty"`
 }
 
 // MarshalJSON writes instants as seconds since 1970-01-01 UTC and durations as seconds, and leaves out what is zero.
 func (e Entry) MarshalJSON() ([]byte, error) {
 	compact := entryJSON{
 		At: e.At.Unix(), Act: e.Act, Reason: e.Reason,
-		By: int64(e.By / time.Second), Used: int64(e.Used / time.Second),
+		By: int64(e.By / time.Second), Used: int64(e.Used / time.Second), Counts: e.Counts, Was: e.Was,
 	}
 	if !e.Due.IsZero() {
 		due := e.Due.Unix()
@@ -64,6 +69,7 @@ func (e *Entry) UnmarshalJSON(data []byte) error {
 	*e = Entry{
 		At: time.Unix(compact.At, 0).UTC(), Act: compact.Act, Reason: compact.Reason,
 		By: time.Duration(compact.By) * time.Second, Used: time.Duration(compact.Used) * time.Second,
+		Counts: compact.Counts, Was: compact.Was,
 	}
 	if compact.Due != nil {
 		e.Due = time.Unix(*compact.Due, 0).UTC()
@@ -74,14 +80,27 @@ func (e *Entry) UnmarshalJSON(data []byte) error {
 // Clock is the ledger of one promise, by time, ascending. A zero Clock has not started; set Counts before the first
 // With. Copies share nothing that a method changes.
 type Clock struct {
-	Counts Counting `json:"counts,omitempty"`
+	Counts Counting `json:"counts,omitempty"` // as of the last entry
 	Ledger []Entry  `json:"ledger,omitempty"`
 }
 
 // With is the clock after one more entry. It needs no calendar, and leaves the receiver's ledger alone.
 func (c Clock) With(e Entry) Clock {
 	c.Ledger = append(slices.Clip(c.Ledger), e)
+	if e.Act == ActAdopted {
+		c.Counts = e.Counts
+	}
 	return c
+}
+
+// asOf is the clock as its first n entries left it.
+func (c Clock) asOf(n int) Clock {
+	for _, e := range c.Ledger[n:] {
+		if e.Act == ActAdopted {
+			return Clock{Counts: e.Was, Ledger: c.Ledger[:n]}
+		}
+	}
+	return Clock{Counts: c.Counts, Ledger: c.Ledger[:n]}
 }
 
 // Running reports whether the clock has started and has no reason to stand still. A settled clock may be running.
@@ -138,20 +157,26 @@ func (c Clock) Due() (time.Time, bool) {
 	return due, !due.IsZero()
 }
 
-// Used is how much of the budget was used up at an instant, also one in the past; 0 before the start.
+// Used is how much of the budget was used up at an instant, also one in the past; 0 before the start. What an entry
+// recorded stands: the calendar, which may be another one by now, counts only from the last entry before the instant,
+// and to no more than the next one says.
 func (c Clock) Used(cal *Calendar, at time.Time) time.Duration {
 	n := len(c.Ledger)
 	for n > 0 && c.Ledger[n-1].At.After(at) {
 		n--
 	}
-	then := Clock{Counts: c.Counts, Ledger: c.Ledger[:n]}
+	then := c.asOf(n)
 	switch {
 	case n == 0:
 		return 0
 	case !then.Running():
 		return then.last().Used
 	}
-	return then.last().Used + cal.Elapsed(c.Counts, then.last().At, at)
+	used := then.last().Used + cal.Elapsed(then.Counts, then.last().At, at)
+	if n < len(c.Ledger) {
+		return min(used, c.Ledger[n].Used)
+	}
+	return used
 }
 
 // Remaining is the budget less what was used up at an instant: negative once the promise is broken.
@@ -174,7 +199,7 @@ func (c Clock) Reaches(cal *Calendar, percent int) (time.Time, bool) {
 
 func (c Clock) target() time.Duration {
 	for _, e := range slices.Backward(c.Ledger) {
-		if e.Act == ActStarted || e.Act == ActRetargeted {
+		if e.Act == ActStarted || e.Act == ActRetargeted || e.Act == ActAdopted {
 			return e.By
 		}
 	}

@@ -34,7 +34,7 @@ func (c Clock) Explain(cal *Calendar, until time.Time) []Line {
 	until = instant(until)
 	past := slices.IndexFunc(c.Ledger, func(e Entry) bool { return e.At.After(until) })
 	if past >= 0 {
-		c.Ledger = c.Ledger[:past]
+		c = c.asOf(past)
 	}
 	s := story{cal: cal, until: until}
 	if len(c.Ledger) == 0 {
@@ -42,16 +42,13 @@ func (c Clock) Explain(cal *Calendar, until time.Time) []Line {
 		return s.lines
 	}
 	for i, e := range c.Ledger {
-		then := Clock{Counts: c.Counts, Ledger: c.Ledger[:i+1]}
+		then := c.asOf(i + 1)
 		s.event(then, e)
-		to := until
-		if i+1 < len(c.Ledger) {
-			to = c.Ledger[i+1].At
-		} else if then.Settled() {
-			break
-		}
-		if to.After(e.At) {
-			s.stretch(then, e, to)
+		switch {
+		case i+1 < len(c.Ledger):
+			s.past(c, i)
+		case !then.Settled() && until.After(e.At):
+			s.stretch(then, e, until)
 		}
 	}
 	s.closing(c)
@@ -99,6 +96,11 @@ func (s *story) event(then Clock, e Entry) {
 		what = "done, " + s.left(then, e.Used)
 	case ActReopened:
 		what = "reopened, " + s.left(then, e.Used)
+	case ActAdopted:
+		if then.Settled() {
+			return
+		}
+		what = "another version of the policy, with " + FormatBudget(then.Counts, e.By) + inWords(then.Counts) + ", " + s.left(then, e.Used)
 	default:
 		return
 	}
@@ -113,7 +115,23 @@ func extended(by time.Duration) string {
 	return " added, "
 }
 
-// stretch tells what one entry's state used up until the next.
+// past tells what an entry's state used up until the next one. What was recorded stands: where the calendar, which may
+// be another policy's or know newer rules of its zone, would count anything else now, the record is told in one line.
+func (s *story) past(c Clock, i int) {
+	then, e, next := c.asOf(i+1), c.Ledger[i], c.Ledger[i+1]
+	if !next.At.After(e.At) {
+		return
+	}
+	adopted := slices.ContainsFunc(c.Ledger[i+1:], func(e Entry) bool { return e.Act == ActAdopted })
+	used := next.Used - e.Used
+	if then.Running() && (adopted || s.cal.Elapsed(then.Counts, e.At, next.At) != used) {
+		s.span(then, e.At, next.At, used, next.Used, s.running(then, used, next.Used))
+		return
+	}
+	s.stretch(then, e, next.At)
+}
+
+// stretch tells what one entry's state used up until an instant.
 func (s *story) stretch(then Clock, e Entry, to time.Time) {
 	reasons := then.Reasons()
 	switch {

@@ -66,6 +66,22 @@ func (c Clock) Retarget(cal *Calendar, at time.Time, target time.Duration) (Entr
 	return c.withDue(cal, e)
 }
 
+// Adopt goes on by another policy's calendar, way to count and target. What was used up by the calendar so far stays
+// used up, to the second, and extensions stay on top. If that is all of it, the deadline is the instant of the change.
+// A promise that was met keeps its recorded deadline, until it is reopened.
+func (c Clock) Adopt(was, cal *Calendar, at time.Time, counts Counting, target time.Duration) (Entry, bool, error) {
+	if len(c.Ledger) == 0 || target <= 0 {
+		return Entry{}, false, nil
+	}
+	e := c.next(was, at, ActAdopted)
+	e.By, e.Was, e.Counts = target, c.Counts, counts
+	if c.Settled() {
+		e.Due = c.last().Due
+		return e, true, nil
+	}
+	return c.withDue(cal, e)
+}
+
 // Settle records that the promise was met. Time goes on being counted unless the clock is paused too, so that it is
 // not given back by Reopen; the recorded deadline stays.
 func (c Clock) Settle(cal *Calendar, at time.Time) (Entry, bool) {
@@ -100,7 +116,7 @@ func (c Clock) withDue(cal *Calendar, e Entry) (Entry, bool, error) {
 	if !after.Running() {
 		return e, true, nil
 	}
-	due, err := cal.Reach(c.Counts, e.At, after.Budget()-e.Used)
+	due, err := cal.Reach(after.Counts, e.At, after.Budget()-e.Used)
 	if err != nil {
 		return Entry{}, false, err
 	}

@@ -167,13 +167,18 @@ func (l *locked) take(ctx context.Context, upTo int64) error {
 		if c.Seq != l.state.Command+1 {
 			return fmt.Errorf("command %d is missing", l.state.Command+1)
 		}
+		if err := l.adopt(ctx, &c); err != nil {
+			return err
+		}
 		result, err := l.chosen(ctx, func(d ticket.Desk) (ticket.Result, error) {
 			return ticket.Take(l.state.Ticket, d, c)
 		})
 		if err != nil {
 			return err
 		}
-		l.add(result)
+		if l.add(result); l.state.Ticket.Policy == c.Policy {
+			l.desk.Policy = c.Adopt
+		}
 		l.state.Command = c.Seq
 		l.decisions = append(l.decisions, decision{c.Seq, result.Outcome})
 	}

@@ -19,7 +19,7 @@ const commandColumns = `c.seq, c.verb, coalesce(c.by_person, '') AS by_person, c
 	coalesce(c.message, 0) AS message, coalesce(c.assignee, '') AS assignee,
 	coalesce((SELECT handle FROM people WHERE id = coalesce(c.assignee, c.by_person)), '') AS handle,
 	coalesce(c.priority, '') AS priority, coalesce(c.category, '') AS category, coalesce(c.emergency, '') AS emergency,
-	coalesce(c.extension, 0) AS extension, c.malformed, c.guarded, coalesce(c.expected, '') AS expected`
+	coalesce(c.extension, 0) AS extension, coalesce(c.policy, 0) AS adopts, c.malformed, c.guarded, coalesce(c.expected, '') AS expected`
 
 type commandRow struct {
 	Seq        int64
@@ -34,6 +34,7 @@ type commandRow struct {
 	Category   string
 	Emergency  string
 	Extension  int64
+	Adopts     int64
 	Malformed  bool
 	Guarded    bool
 	Expected   ticket.PersonID
@@ -43,7 +44,7 @@ func (r commandRow) command() ticket.Command {
 	return ticket.Command{
 		Seq: r.Seq, Verb: r.Verb, By: ticket.Actor{ID: r.ByPerson, Role: r.ByRole}, At: r.AcceptedAt, Message: r.Message,
 		Assignee: r.Assignee, Handle: r.Handle, Priority: r.Priority, Category: r.Category, Emergency: r.Emergency,
-		Extension: time.Duration(r.Extension) * time.Second, Malformed: r.Malformed,
+		Extension: time.Duration(r.Extension) * time.Second, Policy: r.Adopts, Malformed: r.Malformed,
 		Guarded: r.Guarded, Expected: r.Expected,
 	}
 }
@@ -84,13 +85,14 @@ func (l *locked) number(ctx context.Context, h ticket.ByHand) (int64, error) {
 	}
 	_, err = l.tx.Exec(ctx, `
 		INSERT INTO commands (ticket, seq, verb, by_role, accepted_at, assignee, priority, category, emergency, extension,
-		                      malformed, hand_key)
+		                      policy, malformed, hand_key)
 		VALUES (@ticket, @seq, @verb, @role, @at, nullif(@assignee, ''), nullif(@priority, ''), nullif(@category, ''),
-		        nullif(@emergency, ''), @extension, @malformed, @key)`,
+		        nullif(@emergency, ''), @extension,
+		        (SELECT version FROM policies WHERE version = @policy), @malformed, @key)`,
 		pgx.StrictNamedArgs{
 			"ticket": l.state.Ticket.Number, "seq": l.last + 1, "verb": h.Verb, "role": ticket.RoleOperator, "at": l.now,
 			"assignee": assignee, "priority": h.Priority, "category": h.Category, "emergency": h.Emergency,
-			"extension": int64(h.Extension / time.Second), "malformed": h.Malformed, "key": h.Key,
+			"extension": int64(h.Extension / time.Second), "policy": h.Policy, "malformed": h.Malformed, "key": h.Key,
 		})
 	if err != nil {
 		return 0, err

@@ -105,14 +105,14 @@ func (l *locked) writeRow(batch *pgx.Batch) error {
 	// latest_at follows the newest event, so that no command is put before it when the database's clock is set back.
 	batch.Queue(`
 		UPDATE tickets SET state = @state, taken = @taken, last_command = @last, latest_at = greatest(latest_at, @latest),
-			events = @events, mails = @mails, status = @status, priority = @priority, category = @category,
+			events = @events, mails = @mails, status = @status, priority = @priority, category = @category, policy = @policy,
 			assignee = nullif(@assignee, ''), next_due = coalesce(@next::timestamptz, 'infinity'), promise_due = coalesce(@promise::timestamptz, 'infinity'),
 			owed_at = coalesce(@owed::timestamptz, 'infinity'), breached = @breached, rung = @rung, updated_at = @now,
 			gate_at = coalesce(@gate, gate_at), held = nullif(@held, '')
 		WHERE number = @number`,
 		pgx.StrictNamedArgs{
 			"state": state, "taken": l.state.Command, "last": l.last, "latest": l.events[len(l.events)-1].At, "events": t.Events,
-			"mails": l.state.Mails, "status": t.Status, "priority": t.Priority, "category": t.Category,
+			"mails": l.state.Mails, "status": t.Status, "priority": t.Priority, "category": t.Category, "policy": t.Policy,
 			"assignee": t.Assignee, "next": instant(l.state.Next.Due), "promise": instant(promiseDue(t)), "owed": instant(t.OwedAt()),
 			"breached": breached(t), "rung": t.Rung(), "now": l.now, "number": t.Number,
 			"gate": instant(l.gateAt), "held": t.Held(),

@@ -32,6 +32,7 @@ func Apply(t Ticket, e Event) Ticket {
 	t.applySilence(e)
 	t.applyPromises(e)
 	t.applyEmergency(e)
+	t.applyPolicy(e)
 	return t
 }
 

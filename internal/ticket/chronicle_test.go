@@ -14,6 +14,7 @@ import (
 // length of an emergency is here what it means: time in an emergency does not count.
 type chronicle struct {
 	policy    *policy.Policy
+	versions  map[int64]*policy.Policy
 	minutes   *almanac
 	extension func(command int64) time.Duration // what a command asked for; an event does not say
 
@@ -249,6 +250,14 @@ func (c *chronicle) fold(e ticket.Event) {
 		c.moved, c.emergency = e.At, true
 	case ticket.EventResumed:
 		c.moved, c.emergency = e.At, false
+	case ticket.EventPolicyAdopted:
+		c.moved, c.policy = e.At, c.versions[e.Policy]
+		c.minutes = almanacOf(c.policy)
+		for name, p := range c.promises {
+			if p != first || !p.settled {
+				p.target = c.policy.Target(name, c.priority)
+			}
+		}
 	case ticket.EventExtended:
 		c.moved = e.At
 		for _, p := range c.promises {

@@ -27,6 +27,7 @@ const (
 	VerbEmergencyPause     Verb = "emergency-pause"
 	VerbEmergencyExtend    Verb = "emergency-extend"
 	VerbEmergencyResume    Verb = "emergency-resume"
+	VerbAdoptPolicy        Verb = "adopt-policy"
 )
 
 // Signals lists the verbs that reach a ticket after its submission.
@@ -34,7 +35,7 @@ func Signals() []Verb {
 	return []Verb{
 		VerbAssign, VerbCustomerReply, VerbAgentReply, VerbRequestInformation, VerbProgressUpdate, VerbNote,
 		VerbReclassify, VerbResolve, VerbClose, VerbReopen, VerbWithdraw, VerbAcknowledge,
-		VerbEmergencyPause, VerbEmergencyExtend, VerbEmergencyResume,
+		VerbEmergencyPause, VerbEmergencyExtend, VerbEmergencyResume, VerbAdoptPolicy,
 	}
 }
 
@@ -61,7 +62,9 @@ type Command struct {
 	Expected  PersonID  // empty: nobody
 	Priority  policy.Priority
 	Category  string
-	Emergency string        // emergency verbs: which one
-	Extension time.Duration // emergency-extend: how much longer the targets become
-	Malformed bool          // it came by hand and can't be read: it is refused
+	Emergency string         // emergency verbs: which one
+	Extension time.Duration  // emergency-extend: how much longer the targets become
+	Policy    int64          // adopt-policy: which version
+	Adopt     *policy.Policy // adopt-policy: what that version says; nil: there is none
+	Malformed bool           // it came by hand and can't be read: it is refused
 }

@@ -46,6 +46,7 @@ var rules = map[Verb]rule{
 	VerbEmergencyPause:     {command, alive, (*story).emergencyPause},
 	VerbEmergencyExtend:    {command, alive, (*story).emergencyExtend},
 	VerbEmergencyResume:    {command, alive, (*story).emergencyResume},
+	VerbAdoptPolicy:        {command, alive, (*story).adoptPolicy},
 }
 
 // MayAsk reports whether a role may ask for a verb at all, whatever the ticket's state.
@@ -69,6 +70,7 @@ const (
 	CodeWrongCategory = "unknown-category"
 	CodeTaken         = "taken"
 	CodeWholeDesk     = "whole-desk" // an emergency of the whole desk is not for one ticket to have
+	CodeNoPolicy      = "no-such-policy"
 )
 
 // decide looks the command up in the table and does it, or says why not.

@@ -31,6 +31,7 @@ const (
 	EventExtended             EventKind = "extended"         // an emergency lengthens both targets
 	EventResumed              EventKind = "resumed"          // the emergency is over
 	EventNobodyAvailable      EventKind = "nobody-available" // a rule found nobody to give the ticket to
+	EventPolicyAdopted        EventKind = "policy-adopted"   // another version of the policy holds from here on
 	EventMailBounced          EventKind = "mail-bounced"
 	EventCallFailed           EventKind = "call-failed" // a webhook was given up
 	EventRefused              EventKind = "refused"
@@ -41,7 +42,7 @@ func (k EventKind) Public() bool {
 	switch k {
 	case EventSubmitted, EventAssigned, EventCustomerReplied, EventAgentReplied, EventInformationRequested,
 		EventProgressTold, EventResolved, EventClosed, EventReopened, EventNudged, EventPaused, EventExtended,
-		EventResumed:
+		EventResumed, EventPolicyAdopted:
 		return true
 	default:
 		return false
@@ -70,6 +71,8 @@ type Event struct {
 	Answers   bool             `json:"answers,omitempty"`  // a person's public answer: keeps the first response, ends every ladder
 	Emergency string           `json:"emergency,omitempty"`
 	Delay     time.Duration    `json:"delay,omitempty"`   // extended: how much longer this emergency makes the targets in all; 0 in what was told before it was recorded
+	Policy    int64            `json:"policy,omitempty"`  // policy-adopted: the version from here on
+	Was       int64            `json:"was,omitempty"`     // policy-adopted: the version until here
 	Mail      int              `json:"mail,omitempty"`    // mail-bounced: number of the mail
 	Webhook   string           `json:"webhook,omitempty"` // call-failed: which; Mail is the number of what it owed
 	Verb      Verb             `json:"verb,omitempty"`    // refused: what was asked

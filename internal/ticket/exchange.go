@@ -64,6 +64,7 @@ type ByHand struct {
 	Category  string          `json:"category,omitempty"`
 	Emergency string          `json:"emergency,omitempty"`
 	Extension time.Duration   `json:"extension,omitempty"`
+	Policy    int64           `json:"policy,omitempty"`
 }
 
 // MailRequest asks for one mail of a ticket to be sent, or for one of its webhooks to be called.

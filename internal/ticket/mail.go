@@ -16,6 +16,7 @@ const (
 	MailResolution         MailKind = "resolution"          // resolved; says when silence will close it
 	MailClosure            MailKind = "closure"             // closed for good; says how to follow up
 	MailReopening          MailKind = "reopening"           // resolved before, open again
+	MailPolicyChange       MailKind = "policy-change"       // another version of the policy holds, and promises other dates
 )
 
 // To staff.
@@ -34,7 +35,7 @@ const KindWebhook MailKind = "webhook"
 func MailKinds() []MailKind {
 	return []MailKind{
 		MailReceipt, MailAssignment, MailReply, MailInformationRequest, MailProgress, MailNudge, MailResolution,
-		MailClosure, MailReopening, MailAssigned, MailHandedOver, MailCustomerReply, MailReminder, MailEscalation,
+		MailClosure, MailReopening, MailPolicyChange, MailAssigned, MailHandedOver, MailCustomerReply, MailReminder, MailEscalation,
 	}
 }
 

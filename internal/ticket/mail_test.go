@@ -120,6 +120,7 @@ var (
 		ticket.EventSubmitted, ticket.EventAssigned, ticket.EventCustomerReplied, ticket.EventAgentReplied,
 		ticket.EventInformationRequested, ticket.EventProgressTold, ticket.EventResolved, ticket.EventClosed,
 		ticket.EventReopened, ticket.EventNudged, ticket.EventPaused, ticket.EventExtended, ticket.EventResumed,
+		ticket.EventPolicyAdopted,
 	}
 )
 

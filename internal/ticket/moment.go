@@ -42,6 +42,9 @@ func Next(t Ticket, p *policy.Policy) (Moment, bool) {
 		return next, false
 	}
 	offer := func(kind MomentKind, clock policy.ClockName, rung int, due time.Time) {
+		if due.Before(t.NotBefore) {
+			due = t.NotBefore
+		}
 		if next.Kind == "" || due.Before(next.Due) {
 			next = Moment{Kind: kind, Clock: clock, Rung: rung, Due: due}
 		}

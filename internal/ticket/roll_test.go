@@ -15,6 +15,7 @@ import (
 // keeps its own count of loads and turns.
 type roll struct {
 	policy   *policy.Policy
+	versions map[int64]*policy.Policy
 	groups   map[string]map[ticket.PersonID]*hand
 	holder   ticket.PersonID
 	category string
@@ -29,10 +30,14 @@ type hand struct {
 	turn int64
 }
 
-// drawRosters has between none and three present in each group that a policy names.
-func drawRosters(t *rapid.T, p *policy.Policy) ticket.Rosters {
+// drawRosters has between none and three present in each group that any of the policies names.
+func drawRosters(t *rapid.T, versions map[int64]*policy.Policy) ticket.Rosters {
 	r := ticket.Rosters{}
-	for _, rule := range p.Assignment {
+	var rules []policy.Assignment
+	for version := range int64(len(versions)) {
+		rules = append(rules, versions[version+1].Assignment...)
+	}
+	for _, rule := range rules {
 		r[rule.Group] = []ticket.Candidate{}
 		for i := range rapid.IntRange(0, 3).Draw(t, "present in "+rule.Group) {
 			r[rule.Group] = append(r[rule.Group], ticket.Candidate{
@@ -73,6 +78,9 @@ func (r *roll) read(e ticket.Event) error {
 	}
 	if e.Status != "" {
 		r.status = e.Status
+	}
+	if e.Kind == ticket.EventPolicyAdopted {
+		r.policy = r.versions[e.Policy]
 	}
 	r.before = e
 	return nil

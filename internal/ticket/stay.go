@@ -101,6 +101,9 @@ func (t *Ticket) goOn(at time.Time) {
 	if !t.Ranked.IsZero() {
 		t.Ranked = at // what the priority brought into play inside the emergency falls due at its end
 	}
+	if !t.NotBefore.IsZero() {
+		t.NotBefore = at // and likewise what another policy did
+	}
 }
 
 // stoodSince is when the first of the emergencies that end now began: overlapping ones stop the clocks once.

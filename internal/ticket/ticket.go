@@ -9,7 +9,7 @@ import (
 // Ticket is the state that follows from a ticket's events, and nothing else.
 type Ticket struct {
 	Number    Number          `json:"number"`
-	Policy    int64           `json:"policy"` // version that it was accepted under
+	Policy    int64           `json:"policy"` // version that it is under: that of its acceptance, unless it was moved
 	Status    Status          `json:"status"`
 	Cause     Cause           `json:"cause,omitempty"` // of being resolved or closed
 	Priority  policy.Priority `json:"priority"`
@@ -27,6 +27,8 @@ type Ticket struct {
 
 	SilentSince time.Time `json:"silent_since,omitzero"` // waiting or resolved: the requester's silence counts from here
 	Nudged      bool      `json:"nudged,omitempty"`
+
+	NotBefore time.Time `json:"not_before,omitzero"` // nothing falls due before: then the policy came to hold that says so
 
 	Emergencies []Stay `json:"emergencies,omitempty"` // that touched it, as they came
 }

@@ -32,6 +32,7 @@ var transitions = []transition{
 	{ticket.VerbEmergencyPause, "SDO", "new", "open", "waiting", "resolved"},
 	{ticket.VerbEmergencyExtend, "SDO", "new", "open", "waiting", "resolved"},
 	{ticket.VerbEmergencyResume, "SDO", "!no-emergency", "!no-emergency", "!no-emergency", "!no-emergency"},
+	{ticket.VerbAdoptPolicy, "SDO", "!no-such-policy", "!no-such-policy", "!no-such-policy", "!no-such-policy"},
 }
 
 type transition struct {
@@ -184,6 +185,8 @@ func TestTake_refusesWhatACommandLacks(t *testing.T) {
 		"an extension into the past":        {bySupervisor, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: -time.Hour}, ticket.CodeMalformed},
 		"an extension by half a second":     {bySupervisor, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: 1500 * time.Millisecond}, ticket.CodeMalformed},
 		"an extension by over a year":       {bySupervisor, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: long + time.Second}, ticket.CodeMalformed},
+		"a policy that isn't there":         {bySupervisor, ticket.Command{Verb: ticket.VerbAdoptPolicy, Policy: 9}, ticket.CodeNoPolicy},
+		"the policy that it is under":       {bySupervisor, ticket.Command{Verb: ticket.VerbAdoptPolicy, Policy: 1, Adopt: policy.Default()}, ticket.CodeNothing},
 		"what came by hand, unreadable":     {byHand, ticket.Command{Verb: ticket.VerbResolve, Malformed: true}, ticket.CodeMalformed},
 		"words by hand, without their role": {byHand, ticket.Command{Verb: ticket.VerbNote}, ticket.CodeRole},
 	}
