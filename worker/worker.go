@@ -32,6 +32,7 @@ type Options struct {
 type Activities struct {
 	Steps       *activities.Steps
 	Mails       *activities.Mails
+	Calls       *activities.Calls       // nil: this worker leaves webhooks to others
 	Emergencies *activities.Emergencies // nil: this worker leaves the workflow Emergency to others
 }
 
@@ -55,7 +56,7 @@ func (o Options) withDefaults() Options {
 func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	o = o.withDefaults()
 	worker.SetStickyWorkflowCacheSize(o.CachedTickets)
-	failed := make(chan error, 3)
+	failed := make(chan error, 4)
 	onFatal := func(err error) {
 		select {
 		case failed <- err:
@@ -83,6 +84,9 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	})
 	RegisterMails(mail, a.Mails)
 	workers := []worker.Worker{tickets, mail}
+	if a.Calls != nil {
+		workers = append(workers, calls(c, a.Calls, onFatal))
+	}
 	if a.Emergencies != nil {
 		workers = append(workers, emergency(c, a.Emergencies, onFatal))
 	}
@@ -100,6 +104,18 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	case err := <-failed:
 		return fmt.Errorf("worker: %w", err)
 	}
+}
+
+// calls works for webhooks, in slots of its own: an endpoint that hangs holds up no mail.
+func calls(c client.Client, a *activities.Calls, onFatal func(error)) worker.Worker {
+	w := worker.New(c, workflows.CallQueue, worker.Options{
+		MaxConcurrentActivityExecutionSize: 8,
+		DisableWorkflowWorker:              true,
+		WorkerStopTimeout:                  drainTime,
+		OnFatalError:                       onFatal,
+	})
+	RegisterCalls(w, a)
+	return w
 }
 
 // emergency works for the one workflow Emergency, in slots of its own: what it tells tickets must not stand in the way of
@@ -135,6 +151,11 @@ func RegisterTickets(r worker.Registry, steps *activities.Steps) {
 // RegisterMails registers the mail activity under the contract's name.
 func RegisterMails(r worker.Registry, mails *activities.Mails) {
 	r.RegisterActivityWithOptions(mails.Mail, activity.RegisterOptions{Name: workflows.MailActivity})
+}
+
+// RegisterCalls registers the activity that calls webhooks under the contract's name.
+func RegisterCalls(r worker.Registry, calls *activities.Calls) {
+	r.RegisterActivityWithOptions(calls.Call, activity.RegisterOptions{Name: workflows.CallActivity})
 }
 
 // RegisterEmergency registers the workflow Emergency and its activities under the contract's names.

@@ -7,19 +7,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// settled says that a mail needs no more work: it was sent, or it bounced.
+// settled says that a mail or a call needs no more work: it was sent, or it was given up.
 type settled struct {
 	n       int
 	bounced bool
 }
 
-// mailer sends a ticket's mails beside its main loop, in order for each recipient: somebody whose mailbox is full
-// holds up nobody else's. What it owes is kept in order, and is what a next run is handed.
+// mailer sends a ticket's mails and calls its webhooks beside its main loop, in order for each recipient: somebody whose
+// mailbox is full holds up nobody else's. What it owes is kept in order, and is what a next run is handed.
 type mailer struct {
 	number  ticket.Number
 	owed    []ticket.Owed
-	busy    map[ticket.PersonID]bool // recipients whose lane is running
-	settled workflow.Channel         // one message for each mail that is done
+	busy    map[string]bool  // lanes that are running
+	settled workflow.Channel // one message for each mail or call that is done
 	stop    workflow.CancelFunc
 	ctx     workflow.Context
 	stopped bool
@@ -27,7 +27,7 @@ type mailer struct {
 
 func newMailer(ctx workflow.Context, number ticket.Number) *mailer {
 	m := &mailer{
-		number: number, busy: map[ticket.PersonID]bool{},
+		number: number, busy: map[string]bool{},
 		settled: workflow.NewNamedBufferedChannel(ctx, "settled", 1024),
 	}
 	m.ctx, m.stop = workflow.WithCancel(ctx)
@@ -38,22 +38,22 @@ func newMailer(ctx workflow.Context, number ticket.Number) *mailer {
 func (m *mailer) owe(mails []ticket.Owed) {
 	m.owed = append(m.owed, mails...)
 	for _, mail := range mails {
-		if !m.busy[mail.To] {
-			m.busy[mail.To] = true
-			workflow.GoNamed(m.ctx, "mail "+string(mail.To), func(ctx workflow.Context) { m.lane(ctx, mail.To) })
+		if to := mail.Lane(); !m.busy[to] {
+			m.busy[to] = true
+			workflow.GoNamed(m.ctx, "mail "+to, func(ctx workflow.Context) { m.lane(ctx, to) })
 		}
 	}
 }
 
 // lane sends whatever one recipient is owed, and ends when that is nothing, or when the run does.
-func (m *mailer) lane(ctx workflow.Context, to ticket.PersonID) {
+func (m *mailer) lane(ctx workflow.Context, to string) {
 	for mail, ok := m.first(to); ok && !m.stopped; mail, ok = m.first(to) {
-		result, err := callMail(ctx, m.number, mail)
+		result, err := m.send(ctx, mail)
 		if temporal.IsCanceledError(err) {
 			break
 		}
 		if err != nil {
-			workflow.GetLogger(ctx).Error("mail is undeliverable", "n", mail.N, "error", err)
+			workflow.GetLogger(ctx).Error("given up", "n", mail.N, "error", err)
 		}
 		m.remove(mail.N)
 		m.settled.Send(ctx, settled{n: mail.N, bounced: result.Bounced || err != nil})
@@ -62,9 +62,16 @@ func (m *mailer) lane(ctx workflow.Context, to ticket.PersonID) {
 	m.settled.Send(ctx, settled{}) // wakes whoever waits for the lanes to end
 }
 
-func (m *mailer) first(to ticket.PersonID) (ticket.Owed, bool) {
+func (m *mailer) send(ctx workflow.Context, owed ticket.Owed) (ticket.MailResult, error) {
+	if owed.Kind == ticket.KindWebhook {
+		return callWebhook(ctx, m.number, owed)
+	}
+	return callMail(ctx, m.number, owed)
+}
+
+func (m *mailer) first(to string) (ticket.Owed, bool) {
 	for _, mail := range m.owed {
-		if mail.To == to {
+		if mail.Lane() == to {
 			return mail, true
 		}
 	}

@@ -71,8 +71,13 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
+	return newStageUnder(t, promises)
+}
+
+func newStageUnder(t *testing.T, document string) *stage {
+	t.Helper()
 	s := &stage{t: t}
-	s.desk = desktest.New(parse(t, promises), func() time.Time { return s.env.Now().Add(-s.behind) })
+	s.desk = desktest.New(parse(t, document), func() time.Time { return s.env.Now().Add(-s.behind) })
 	s.mails(func(ticket.Owed) (bool, error) { return false, nil })
 	s.set(begin)
 	return s
@@ -88,6 +93,7 @@ func (s *stage) set(at time.Time) {
 	s.env.SetWorkerOptions(sdkworker.Options{Interceptors: []interceptor.WorkerInterceptor{&patient{regular: &s.regular}}})
 	worker.RegisterTickets(s.env, activities.NewSteps(s.desk))
 	worker.RegisterMails(s.env, activities.NewMails(s.desk, time.Second))
+	worker.RegisterCalls(s.env, activities.NewCalls(s.desk))
 	s.env.SetOnTimerScheduledListener(func(_ string, d time.Duration) { s.timers = append(s.timers, d) })
 	s.env.OnUpsertTypedSearchAttributes(mock.Anything).Run(func(args mock.Arguments) {
 		card := map[string]any{}

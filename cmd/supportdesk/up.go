@@ -223,10 +223,11 @@ func (s *stack) startSelf(ctx context.Context, part, address string, args ...str
 }
 
 // environment is all that our own programs are configured by. Of the caller's they get what concerns no neighbour:
-// up must run the same wherever it is started.
+// up must run the same wherever it is started. Webhooks are no neighbours, and nobody has any unless they are set.
 func (s *stack) environment(postgres *local.Postgres) []string {
 	caller := slices.DeleteFunc(os.Environ(), func(line string) bool {
-		return strings.HasPrefix(line, "SUPPORTDESK_") || strings.HasPrefix(line, "TEMPORAL_") || strings.HasPrefix(line, "PG")
+		ours := strings.HasPrefix(line, "SUPPORTDESK_") && !strings.HasPrefix(line, "SUPPORTDESK_WEBHOOK")
+		return ours || strings.HasPrefix(line, "TEMPORAL_") || strings.HasPrefix(line, "PG")
 	})
 	return append(caller,
 		"SUPPORTDESK_DATABASE_URL="+postgres.DSN(database),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,6 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/mail"
+	"github.com/holesalemart/supportdesk/internal/webhook"
 	"github.com/holesalemart/supportdesk/worker"
 )
 
@@ -46,6 +48,7 @@ func (workerCommand) Run(p *program) error {
 		return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 			worker.Activities{
 				Steps: activities.NewSteps(db), Mails: activities.NewMails(mail.NewPostman(db, sender), heartbeat),
+				Calls: activities.NewCalls(webhook.NewCaller(db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), log)),
 			},
 			worker.Options{
 				Steps: c.WorkerSteps, Mails: c.WorkerMails,
@@ -68,6 +71,14 @@ func (workerCommand) Run(p *program) error {
 		return fmt.Errorf("worker: %w", err)
 	}
 	return nil
+}
+
+func endpoints(c config.Config) map[string]webhook.Endpoint {
+	all := map[string]webhook.Endpoint{}
+	for name, hook := range c.Hooks {
+		all[name] = webhook.Endpoint(hook)
+	}
+	return all
 }
 
 // listens asks whether a server takes connections at all.

@@ -48,6 +48,9 @@ type Config struct {
 	MailDomain   string        `env:"SUPPORTDESK_MAIL_DOMAIN"`                      // of Message-IDs; default: that of MailFrom
 	MailRate     float64       `env:"SUPPORTDESK_MAILS_PER_SECOND" envDefault:"50"` // across all workers
 
+	Webhooks         []string `env:"SUPPORTDESK_WEBHOOKS"`           // NAME=ADDRESS of each; its secret is in SUPPORTDESK_WEBHOOK_SECRET_NAME
+	WebhookHTTPHosts []string `env:"SUPPORTDESK_WEBHOOK_HTTP_HOSTS"` // hosts that may be called without TLS, besides this machine
+
 	OIDCIssuer       string `env:"SUPPORTDESK_OIDC_ISSUER"` // address of the OpenID provider for staff; empty: none
 	OIDCClientID     string `env:"SUPPORTDESK_OIDC_CLIENT_ID"`
 	OIDCClientSecret string `env:"SUPPORTDESK_OIDC_CLIENT_SECRET"`
@@ -61,7 +64,8 @@ type Config struct {
 	LogLevel        slog.Level    `env:"SUPPORTDESK_LOG_LEVEL" envDefault:"info"`
 	LogFormat       string        `env:"SUPPORTDESK_LOG_FORMAT" envDefault:"text"` // text or json
 
-	From mail.Address `env:"-"` // MailFrom, read
+	From  mail.Address    `env:"-"` // MailFrom, read
+	Hooks map[string]Hook `env:"-"` // Webhooks, read, by their names
 }
 
 // Load reads and checks the environment. The error names every variable that is wrong, not only the first.
@@ -88,6 +92,7 @@ func Load(getenv func(string) string) (Config, error) {
 		}
 	}
 	c.check(p.reject)
+	c.readHooks(getenv, p.reject)
 	if len(p.told) > 0 {
 		return c, fmt.Errorf("configuration: %w", errors.Join(p.told...))
 	}

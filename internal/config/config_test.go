@@ -64,6 +64,8 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		"SUPPORTDESK_MAIL_FROM":          "Help <help@shop.example>",
 		"SUPPORTDESK_MAIL_DOMAIN":        "mail.shop.example",
 		"SUPPORTDESK_MAILS_PER_SECOND":   "0.5",
+		"SUPPORTDESK_WEBHOOKS":           "ops=https://ops.example/hook?key=a=b, watch-2=http://watch.internal:9000/",
+		"SUPPORTDESK_WEBHOOK_HTTP_HOSTS": "watch.internal",
 		"SUPPORTDESK_OIDC_ISSUER":        "https://id.example",
 		"SUPPORTDESK_OIDC_CLIENT_ID":     "desk",
 		"SUPPORTDESK_OIDC_CLIENT_SECRET": "hush",
@@ -75,6 +77,8 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		"SUPPORTDESK_LOG_LEVEL":          "debug",
 		"SUPPORTDESK_LOG_FORMAT":         "json",
 	}
+	environment["SUPPORTDESK_WEBHOOK_SECRET_OPS"] = "0123456789abcdef"
+	environment["SUPPORTDESK_WEBHOOK_SECRET_WATCH_2"] = "fedcba9876543210"
 	params, err := env.GetFieldParams(&config.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -95,6 +99,11 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		SMTPHost: "smtp.example", SMTPPort: 465, SMTPUsername: "desk", SMTPPassword: "hunter2",
 		SMTPTLS: "implicit", SMTPTimeout: 5 * time.Second,
 		MailFrom: "Help <help@shop.example>", MailDomain: "mail.shop.example", MailRate: 0.5,
+		Webhooks: []string{"ops=https://ops.example/hook?key=a=b", " watch-2=http://watch.internal:9000/"}, WebhookHTTPHosts: []string{"watch.internal"},
+		Hooks: map[string]config.Hook{
+			"ops":     {URL: "https://ops.example/hook?key=a=b", Secret: "0123456789abcdef"},
+			"watch-2": {URL: "http://watch.internal:9000/", Secret: "fedcba9876543210"},
+		},
 		OIDCIssuer: "https://id.example", OIDCClientID: "desk", OIDCClientSecret: "hush", OIDCName: "Shop ID",
 		WorkerSteps: 1, WorkerMails: 2, WorkerTickets: 4,
 		ShutdownTimeout: time.Minute, LogLevel: slog.LevelDebug, LogFormat: "json",
@@ -199,6 +208,36 @@ func TestLoad_wantsAllOfAnOpenIDProviderOrNothing(t *testing.T) {
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
+		}
+	}
+}
+
+func TestLoad_wantsWebhooksToBeSafe(t *testing.T) {
+	const secret = "SUPPORTDESK_WEBHOOK_SECRET_OPS"
+	for name, c := range map[string]struct{ hooks, secret, want string }{
+		"no name":             {"https://ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has an entry that is not NAME=ADDRESS"},
+		"a bad name":          {"Ops=https://ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has an entry that is not NAME=ADDRESS"},
+		"no address":          {"ops=ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has no http or https address for ops"},
+		"another scheme":      {"ops=file:///etc/passwd", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has no http or https address for ops"},
+		"twice":               {"ops=https://a.example,ops=https://b.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS names ops twice"},
+		"in clear":            {"ops=http://ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has an address for ops that is not https"},
+		"a name for loopback": {"ops=http://127.0.0.1.ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has an address for ops that is not https"},
+		"no secret":           {"ops=https://ops.example", "", secret + " must be 16 characters at least"},
+		"a short secret":      {"ops=https://ops.example", "hunter2", secret + " must be 16 characters at least"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(map[string]string{"SUPPORTDESK_WEBHOOKS": c.hooks, secret: c.secret})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %v, want %s", err, c.want)
+			}
+			if c.secret != "" && strings.Contains(err.Error(), c.secret) {
+				t.Errorf("the secret is shown: %v", err)
+			}
+		})
+	}
+	for _, address := range []string{"http://localhost:9000/hook", "http://127.0.0.1:9000", "http://[::1]/", "https://ops.example"} {
+		if _, err := load(map[string]string{"SUPPORTDESK_WEBHOOKS": "ops=" + address, secret: "0123456789abcdef"}); err != nil {
+			t.Errorf("%s is refused: %v", address, err)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package desktest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -91,7 +92,7 @@ func (d *Desk) OnAnswer(f func(ticket.StepRequest) error) {
 	d.after = f
 }
 
-// OnMail has f called for every try at a mail, outside the desk's lock: it says what the mail server does.
+// OnMail has f called for every try at a mail or at a call of a webhook, outside the desk's lock: it says what the mail server does.
 func (d *Desk) OnMail(f func(context.Context, ticket.Owed) (bounced bool, err error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -206,7 +207,11 @@ func (d *Desk) bounce(rec *record, n int) error {
 		return nil
 	}
 	m.settled, m.recorded = true, true
-	result, err := ticket.Bounce(rec.state.Ticket, d.desk(), n, d.now().UTC().Truncate(time.Second))
+	at := d.now().UTC().Truncate(time.Second)
+	result, err := ticket.Bounce(rec.state.Ticket, d.desk(), n, at)
+	if m.Kind == ticket.KindWebhook {
+		result, err = ticket.GiveUp(rec.state.Ticket, d.desk(), n, m.Webhook, at)
+	}
 	if err == nil {
 		d.keep(rec, result, rec.state.Command)
 	}
@@ -273,10 +278,17 @@ func (d *Desk) keep(rec *record, result ticket.Result, command int64) {
 			rec.mails = append(rec.mails, mail{Owed: owed})
 		}
 	}
+	for _, c := range result.Calls {
+		owed := ticket.Owed{N: len(rec.mails) + 1, Kind: ticket.KindWebhook, Webhook: c.Webhook}
+		rec.mails = append(rec.mails, mail{Owed: owed})
+	}
 	rec.state = ticket.Keep(result.Ticket, d.policy, command, len(rec.mails), d.now())
 }
 
 func recipients(m ticket.Mail) []ticket.PersonID {
+	if m.Named != "" { // this desk knows no handles but alice's and bob's, and supervisors stand in for others
+		return []ticket.PersonID{cmp.Or(map[string]ticket.PersonID{"alice": Alice, "bob": Bob}[m.Named], Supervisor)}
+	}
 	switch m.Audience {
 	case policy.TellSupervisors:
 		return []ticket.PersonID{Supervisor}
@@ -287,7 +299,7 @@ func recipients(m ticket.Mail) []ticket.PersonID {
 	}
 }
 
-// Deliver is what the mail activity asks for.
+// Deliver is what the mail activity asks for, and the one that calls webhooks.
 func (d *Desk) Deliver(ctx context.Context, n ticket.Number, number int) (bool, error) {
 	d.mu.Lock()
 	rec, known := d.tickets[n]

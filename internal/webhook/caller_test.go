@@ -1,0 +1,287 @@
+package webhook_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/internal/webhook"
+)
+
+const (
+	number ticket.Number = "HM-7Q2K9XM4TD"
+	secret               = "a secret of the test's"
+)
+
+var now = time.Date(2026, time.November, 23, 10, 0, 7, 0, time.UTC)
+
+// box is an outbox with one call.
+type box struct {
+	call  desk.Called
+	since time.Time // the first failed try
+}
+
+func newBox() *box {
+	return &box{since: now, call: desk.Called{Status: desk.PostageOwed, Call: desk.Call{
+		Number: number, N: 3, Event: 12, Webhook: "ops", Clock: "first_response", Rung: 2, Priority: "high",
+		Broken: now.Add(-2 * time.Hour), Due: now.Add(-time.Hour), Fired: now,
+	}}}
+}
+
+func (b *box) Call(context.Context, ticket.Number, int) (desk.Called, error) { return b.call, nil }
+
+func (b *box) CallMade(context.Context, ticket.Number, int) error {
+	b.call.Status = desk.PostageSent
+	return nil
+}
+
+func (b *box) CallFailed(_ context.Context, _ ticket.Number, _ int, reason string) error {
+	b.call.Status, b.call.Reason = desk.PostageFailed, reason
+	return nil
+}
+
+func (b *box) CallPutOff(_ context.Context, _ ticket.Number, _ int, reason string) (time.Time, error) {
+	b.call.Tries, b.call.Reason = b.call.Tries+1, reason
+	return b.since, nil
+}
+
+// heard is one request that the endpoint took.
+type heard struct {
+	header http.Header
+	body   string
+}
+
+// endpoint is a real server that answers as it is told, and remembers.
+type endpoint struct {
+	*httptest.Server
+	mu    sync.Mutex
+	heard []heard
+}
+
+func newEndpoint(t *testing.T, answer http.HandlerFunc) *endpoint {
+	t.Helper()
+	e := &endpoint{}
+	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPost {
+			t.Errorf("heard %s, %v", r.Method, err)
+		}
+		e.mu.Lock()
+		e.heard = append(e.heard, heard{r.Header.Clone(), string(body)})
+		e.mu.Unlock()
+		answer(w, r)
+	}))
+	t.Cleanup(e.Close)
+	return e
+}
+
+func (e *endpoint) all() []heard {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.heard
+}
+
+func status(code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+}
+
+func caller(b *box, address string) *webhook.Caller {
+	c := webhook.NewCaller(b, map[string]webhook.Endpoint{"ops": {URL: address, Secret: secret}}, "https://help.example", slog.New(slog.DiscardHandler))
+	c.Now(func() time.Time { return now })
+	return c
+}
+
+func TestDeliver_saysWhatBrokeAndSignsIt(t *testing.T) {
+	e := newEndpoint(t, status(http.StatusNoContent))
+	b := newBox()
+	failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3)
+	if failed || err != nil || b.call.Status != desk.PostageSent {
+		t.Fatalf("failed %v, %v; the call is %+v", failed, err, b.call)
+	}
+	got := e.all()[0]
+	want := `{"event":"HM-7Q2K9XM4TD-12","kind":"escalated","ticket":"HM-7Q2K9XM4TD","clock":"first_response","rung":2,"priority":"high",` +
+		`"promised":"2026-11-23T08:00:07Z","due":"2026-11-23T09:00:07Z","fired":"2026-11-23T10:00:07Z","url":"https://help.example/desk/tickets/HM-7Q2K9XM4TD"}`
+	if diff := cmp.Diff(want, got.body); diff != "" {
+		t.Errorf("body (-want +got):\n%s", diff)
+	}
+	for header, want := range map[string]string{
+		"Content-Type": "application/json", webhook.HeaderEvent: "HM-7Q2K9XM4TD-12", webhook.HeaderTimestamp: "1795428007",
+		// Worked out beside this code: printf '1795428007.BODY' | openssl dgst -sha256 -hmac 'a secret of the test'"'"'s'
+		webhook.HeaderSignature: "v1=8fa1b2bd2f6c2ce75bfd196aaef99172ea07d4cbc30c11484afefe839182d2ef",
+	} {
+		if got.header.Get(header) != want {
+			t.Errorf("%s: %s, want %s", header, got.header.Get(header), want)
+		}
+	}
+	if !json.Valid([]byte(got.body)) {
+		t.Error("the body is no JSON")
+	}
+}
+
+func TestDeliver_leavesASettledCallAlone(t *testing.T) {
+	e := newEndpoint(t, status(http.StatusOK))
+	for state, want := range map[desk.Postage]bool{desk.PostageSent: false, desk.PostageFailed: true} {
+		b := newBox()
+		b.call.Status = state
+		if failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3); failed != want || err != nil {
+			t.Errorf("%s: failed %v, %v", state, failed, err)
+		}
+	}
+	if len(e.all()) > 0 {
+		t.Error("it was called again")
+	}
+}
+
+func TestDeliver_triesAgainWhatMayPassAndNothingElse(t *testing.T) {
+	for code, c := range map[int]struct {
+		again  bool
+		reason string
+	}{
+		500: {true, "HTTP 500"}, 502: {true, "HTTP 502"}, 503: {true, "HTTP 503"}, 429: {true, "HTTP 429"}, 408: {true, "HTTP 408"}, 425: {true, "HTTP 425"},
+		400: {false, "HTTP 400"}, 401: {false, "HTTP 401"}, 404: {false, "HTTP 404"}, 410: {false, "HTTP 410"},
+		304: {false, "HTTP 304, and no redirect is followed"},
+	} {
+		b := newBox()
+		failed, err := caller(b, newEndpoint(t, status(code)).URL).Deliver(t.Context(), number, 3)
+		if (err != nil) != c.again || failed == c.again || b.call.Reason != c.reason {
+			t.Errorf("%d: failed %v, %v, %q", code, failed, err, b.call.Reason)
+		}
+		if c.again && (fault.KindOf(err) != fault.Unavailable || b.call.Status != desk.PostageOwed || b.call.Tries != 1) {
+			t.Errorf("%d: %v, and the call is %+v", code, err, b.call)
+		}
+	}
+}
+
+// TestDeliver_repeatsItselfUnderOneID: the body of a retry is the same, its time and signature are not.
+func TestDeliver_repeatsItselfUnderOneID(t *testing.T) {
+	answers := []int{503, 200}
+	e := newEndpoint(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(answers[0]); answers = answers[1:] })
+	b := newBox()
+	c := caller(b, e.URL)
+	if _, err := c.Deliver(t.Context(), number, 3); err == nil {
+		t.Fatal("503 is taken for a yes")
+	}
+	c.Now(func() time.Time { return now.Add(time.Minute) })
+	if failed, err := c.Deliver(t.Context(), number, 3); failed || err != nil {
+		t.Fatal(failed, err)
+	}
+	first, second := e.all()[0], e.all()[1]
+	if first.body != second.body || first.header.Get(webhook.HeaderEvent) != second.header.Get(webhook.HeaderEvent) {
+		t.Errorf("two tries differ:\n%+v\n%+v", first, second)
+	}
+	if first.header.Get(webhook.HeaderSignature) == second.header.Get(webhook.HeaderSignature) {
+		t.Error("two tries a minute apart have one signature")
+	}
+}
+
+func TestDeliver_followsNoRedirect(t *testing.T) {
+	inside := newEndpoint(t, status(http.StatusOK))
+	for _, code := range []int{301, 302, 303, 307, 308} {
+		e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, inside.URL, code) })
+		b := newBox()
+		if failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3); !failed || err != nil {
+			t.Errorf("%d: failed %v, %v", code, failed, err)
+		}
+	}
+	if len(inside.all()) > 0 {
+		t.Error("a redirect was followed")
+	}
+}
+
+func TestDeliver_waitsForNobodyForLong(t *testing.T) {
+	hang := make(chan struct{})
+	defer close(hang)
+	e := newEndpoint(t, func(http.ResponseWriter, *http.Request) { <-hang })
+	b := newBox()
+	c := caller(b, e.URL)
+	c.Hurry(50 * time.Millisecond)
+	if failed, err := c.Deliver(t.Context(), number, 3); failed || err == nil || b.call.Reason != "timed out" {
+		t.Errorf("failed %v, %v, %q", failed, err, b.call.Reason)
+	}
+}
+
+func TestDeliver_readsAnEndlessAnswerNoFurtherThanItMust(t *testing.T) {
+	gone := make(chan int, 1)
+	e := newEndpoint(t, func(w http.ResponseWriter, _ *http.Request) {
+		sent := 0
+		for chunk := []byte(strings.Repeat("x", 1024)); sent < 1<<30; sent += len(chunk) {
+			if _, err := w.Write(chunk); err != nil {
+				break
+			}
+		}
+		gone <- sent
+	})
+	b := newBox()
+	if failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3); failed || err != nil || b.call.Status != desk.PostageSent {
+		t.Errorf("failed %v, %v", failed, err)
+	}
+	if sent := <-gone; sent > 16<<20 {
+		t.Errorf("%d bytes of an answer were taken", sent)
+	}
+}
+
+func TestDeliver_saysWhyInItsOwnWords(t *testing.T) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	secure := httptest.NewTLSServer(status(http.StatusOK))
+	defer secure.Close()
+	secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	for address, want := range map[string]string{
+		closed.URL + "/?key=hunter2": "connection refused",
+		secure.URL + "/?key=hunter2": "its certificate is not trusted",
+	} {
+		b := newBox()
+		_, err := caller(b, address).Deliver(t.Context(), number, 3)
+		if err == nil || b.call.Reason != want || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "127.0.0.1") {
+			t.Errorf("%v, %q", err, b.call.Reason)
+		}
+	}
+}
+
+func TestDeliver_keepsWhatNobodyConfiguredOwed(t *testing.T) {
+	b := newBox()
+	b.call.Webhook = "unheard-of"
+	failed, err := caller(b, "https://ops.example").Deliver(t.Context(), number, 3)
+	if failed || fault.KindOf(err) != fault.Unavailable || b.call.Reason != "not configured" || b.call.Status != desk.PostageOwed {
+		t.Errorf("failed %v, %v; the call is %+v", failed, err, b.call)
+	}
+}
+
+func TestDeliver_givesUpAfterDaysOfFailing(t *testing.T) {
+	e := newEndpoint(t, status(http.StatusInternalServerError))
+	for days, want := range map[int]bool{2: false, 3: true} {
+		b := newBox()
+		b.since = now.AddDate(0, 0, -days)
+		failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3)
+		if failed != want || (err == nil) != want {
+			t.Errorf("after %d days: failed %v, %v", days, failed, err)
+		}
+		if want && b.call.Reason != "given up after 3 days: HTTP 500" {
+			t.Errorf("the reason is %q", b.call.Reason)
+		}
+	}
+}
+
+// TestDeliver_thatIsCutShortBlamesNobody: the worker is being stopped.
+func TestDeliver_thatIsCutShortBlamesNobody(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	hang := make(chan struct{})
+	defer close(hang)
+	e := newEndpoint(t, func(http.ResponseWriter, *http.Request) { stop(); <-hang })
+	b := newBox()
+	if failed, err := caller(b, e.URL).Deliver(ctx, number, 3); failed || err == nil || b.call.Tries != 0 {
+		t.Errorf("failed %v, %v; the call is %+v", failed, err, b.call)
+	}
+}

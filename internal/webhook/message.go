@@ -1,0 +1,66 @@
+package webhook
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// The headers of a call.
+const (
+	HeaderEvent     = "Supportdesk-Event"     // ID of the event, the same for every try: who has seen it may leave it
+	HeaderTimestamp = "Supportdesk-Timestamp" // when this try was signed, in seconds since 1970
+	HeaderSignature = "Supportdesk-Signature" // "v1=" and the HMAC in hexadecimal; more of them may follow after a comma
+)
+
+// message is the body of a call. It holds no words and no names: those are read on the desk's pages, by who may.
+type message struct {
+	Event    string           `json:"event"` // as in HeaderEvent
+	Kind     ticket.EventKind `json:"kind"`
+	Ticket   ticket.Number    `json:"ticket"`
+	Clock    policy.ClockName `json:"clock"`
+	Rung     int              `json:"rung"`
+	Priority policy.Priority  `json:"priority"`
+	Promised time.Time        `json:"promised"` // the deadline that passed
+	Due      time.Time        `json:"due"`      // when the rung fell due
+	Fired    time.Time        `json:"fired"`    // and when it fired
+	URL      string           `json:"url"`      // the ticket, for staff who sign in
+}
+
+// eventID names an event for ever: a ticket's timeline never counts anew.
+func eventID(c desk.Call) string { return fmt.Sprintf("%s-%d", c.Number, c.Event) }
+
+func body(c desk.Call, site string) ([]byte, error) {
+	return json.Marshal(message{
+		Event: eventID(c), Kind: ticket.EventEscalated, Ticket: c.Number, Clock: c.Clock, Rung: c.Rung, Priority: c.Priority,
+		Promised: c.Broken.UTC(), Due: c.Due.UTC(), Fired: c.Fired.UTC().Truncate(time.Second),
+		URL: site + "/desk/tickets/" + string(c.Number),
+	})
+}
+
+// sign puts a body's headers on a request.
+func sign(h http.Header, secret, event string, at time.Time, body []byte) {
+	timestamp := strconv.FormatInt(at.Unix(), 10)
+	h.Set("Content-Type", "application/json")
+	h.Set("User-Agent", "Supportdesk")
+	h.Set(HeaderEvent, event)
+	h.Set(HeaderTimestamp, timestamp)
+	h.Set(HeaderSignature, "v1="+Signature(secret, timestamp, body))
+}
+
+// Signature is HMAC-SHA256 over timestamp, a dot and the body, in hexadecimal.
+func Signature(secret, timestamp string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(timestamp + "."))
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}
