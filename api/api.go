@@ -57,6 +57,7 @@ type Config struct {
 	Desk   frontDesk
 	People people
 
+	Board   board   // of notices; nil: there never is an emergency
 	Reports reports // for supervisors; nil: they are answered that there are none
 
 	Site  *page.Engine // of the website; nil: there is none

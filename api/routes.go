@@ -47,6 +47,7 @@ func routes() []route {
 		{get, "/reports/promises", supervisors, "report-promises", "Promises kept and broken, by week, priority, category and agent", on((*server).reportPromises)},
 
 		{get, "/track/{number}", anyone, "track-ticket", "Status and promises of a ticket, by its number alone", on((*server).track)},
+		{get, "/notice", anyone, "read-notices", "What is to be said of emergencies, in force and planned", on((*server).notices)},
 		{get, "/policy", anyone, "read-policy", "The policy in force", on((*server).policy)},
 	}
 }

@@ -18,6 +18,7 @@ type trackingView struct {
 	Status      ticket.Status `json:"status"`
 	SubmittedAt time.Time     `json:"submitted_at"`
 	Promises    standingsView `json:"promises"`
+	Notices     []noticeView  `json:"notices,omitempty" doc:"Of emergencies, as GET /notice has them."`
 }
 
 type standingsView struct {
@@ -40,6 +41,10 @@ func (s *server) track(ctx context.Context, in *ticketInput) (*trackOutput, erro
 	if err != nil {
 		return nil, errNotTracked
 	}
+	notices, err := s.said(ctx) // first, so that a number that was never drawn takes as long
+	if err != nil {
+		return nil, err
+	}
 	t, err := s.Desk.Track(ctx, n)
 	if fault.KindOf(err) == fault.NotFound {
 		return nil, errNotTracked
@@ -48,7 +53,7 @@ func (s *server) track(ctx context.Context, in *ticketInput) (*trackOutput, erro
 		return nil, err
 	}
 	return &trackOutput{Body: trackingView{
-		Number: t.Number, Status: t.Status, SubmittedAt: t.Submitted.UTC(), Promises: viewStandings(t.Promises),
+		Number: t.Number, Status: t.Status, SubmittedAt: t.Submitted.UTC(), Promises: viewStandings(t.Promises), Notices: notices,
 	}}, nil
 }
 

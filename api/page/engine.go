@@ -32,11 +32,18 @@ type policies interface {
 	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
 }
 
+// board is where emergencies are announced.
+type board interface {
+	Notices(context.Context) ([]desk.Notice, error)
+	Past(ctx context.Context, since time.Time) ([]desk.Emergency, error)
+}
+
 // Config is what the engine needs. Sessions, People and Policies must be set.
 type Config struct {
 	Sessions scs.CtxStore
 	People   people
 	Policies policies
+	Board    board // nil: there never is an emergency
 
 	Name       string          // of the site; "Support" when empty
 	Version    string          // of the program

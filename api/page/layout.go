@@ -28,6 +28,7 @@ type Layout struct {
 	ZoneKnown  bool   // it is the viewer's own
 	Theme      string // light, dark, or empty for the system's
 	Flash      string
+	Notices    []desk.Notice // of emergencies
 	Now        time.Time
 
 	temporal string
@@ -55,6 +56,7 @@ func (v *Visit) Layout(title, section string) Layout {
 	if v.loaded && !v.Partial() {
 		l.Flash = v.Session.Pop(keyFlash)
 	}
+	l.Notices = v.notices()
 	return l
 }
 

@@ -29,6 +29,7 @@ func (p *Pages) routes() []page.Route {
 		get("/c/:token", page.Anyone, p.open),
 		get("/track", page.Anyone, p.trackTyped),
 		get("/track/:number", page.Anyone, p.trackNumber),
+		get("/notice", page.Anyone, p.notice),
 		get("/suggestions", page.Anyone, p.suggestions),
 		post("/suggestions", page.Anyone, p.suggest),
 		get("/policy", page.Anyone, p.policyInForce),

@@ -1,0 +1,55 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// board is where emergencies are announced.
+type board interface {
+	Notices(context.Context) ([]desk.Notice, error)
+}
+
+type noticesOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         struct {
+		Notices []noticeView `json:"notices" doc:"Those in force first; empty when there is no emergency."`
+	}
+}
+
+// noticeView is what anybody may know of an emergency.
+type noticeView struct {
+	Emergency    ticket.EmergencyID   `json:"emergency"`
+	Kind         ticket.EmergencyKind `json:"kind" enum:"closed,delayed" doc:"closed: the clocks of promises stand still. delayed: targets are longer."`
+	InForce      bool                 `json:"in_force" doc:"False: it is planned."`
+	From         time.Time            `json:"from"`
+	Until        time.Time            `json:"until,omitzero" doc:"Absent: until further notice."`
+	DelaySeconds int64                `json:"delay_seconds,omitempty" doc:"delayed: how much longer targets are, counted as the policy counts."`
+	Text         string               `json:"text"`
+}
+
+func (s *server) notices(ctx context.Context, _ *struct{}) (*noticesOutput, error) {
+	out := &noticesOutput{CacheControl: "public, max-age=10"}
+	var err error
+	out.Body.Notices, err = s.said(ctx)
+	return out, err
+}
+
+// said is what is to be said of emergencies now.
+func (s *server) said(ctx context.Context) ([]noticeView, error) {
+	views := []noticeView{}
+	if s.Board == nil {
+		return views, nil
+	}
+	all, err := s.Board.Notices(ctx)
+	for _, n := range all {
+		views = append(views, noticeView{
+			Emergency: n.Emergency, Kind: n.Kind, InForce: n.InForce, From: n.From.UTC(), Until: n.Until,
+			DelaySeconds: seconds(n.By), Text: n.Text,
+		})
+	}
+	return views, err
+}

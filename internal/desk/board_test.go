@@ -1,0 +1,52 @@
+package desk_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+type written struct {
+	all []desk.Emergency
+	err error
+}
+
+func (w *written) Notices(context.Context) ([]desk.Emergency, error)     { return w.all, w.err }
+func (w *written) Emergencies(context.Context) ([]desk.Emergency, error) { return w.all, w.err }
+
+func TestBoard_goesOnWithWhatItKnewWhileNobodyAnswers(t *testing.T) {
+	now := time.Now()
+	w := &written{err: fault.New(fault.Unavailable, "away")}
+	b := desk.NewBoard(w)
+	if _, err := b.Notices(t.Context()); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("before the first answer: %v", err)
+	}
+	w.all, w.err = []desk.Emergency{closure(now.Add(-time.Hour), now.Add(time.Hour)), closure(now.Add(-time.Hour), now.Add(-time.Second))}, nil
+	if said, err := b.Notices(t.Context()); err != nil || len(said) != 1 {
+		t.Errorf("said %v, %v", said, err)
+	}
+	w.all, w.err = nil, fault.New(fault.Unavailable, "away")
+	if said, err := b.Notices(t.Context()); err != nil || len(said) != 1 {
+		t.Errorf("while nobody answers: %v, %v", said, err)
+	}
+	w.err = nil
+	if said, err := b.Notices(t.Context()); err != nil || len(said) != 0 {
+		t.Errorf("after the end: %v, %v", said, err)
+	}
+}
+
+func TestBoard_tellsOfWhatEndedNotLongAgo(t *testing.T) {
+	now := time.Now()
+	early, lately := closure(now.Add(-99*time.Hour), now.Add(-50*time.Hour)), closure(now.Add(-9*time.Hour), now.Add(-time.Hour))
+	w := &written{all: []desk.Emergency{
+		closure(now.Add(-999*time.Hour), now.Add(-900*time.Hour)), early, lately, closure(now.Add(-time.Hour), time.Time{}),
+		cancelled(closure(now.Add(-9*time.Hour), now.Add(-2*time.Hour))),
+	}}
+	past, err := desk.NewBoard(w).Past(t.Context(), now.Add(-100*time.Hour))
+	if err != nil || len(past) != 2 || !past[0].Until.Equal(lately.Until) || !past[1].Until.Equal(early.Until) {
+		t.Errorf("past %+v, %v", past, err)
+	}
+}
