@@ -30,7 +30,7 @@ func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResu
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		m.keepBeating(beatCtx)
+		keepBeating(beatCtx, m.beat)
 	}()
 	bounced, err := m.postman.Deliver(ctx, r.Number, r.N)
 	stop()
@@ -38,8 +38,8 @@ func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResu
 	return ticket.MailResult{Bounced: bounced}, temporalError(ctx, err)
 }
 
-func (m *Mails) keepBeating(ctx context.Context) {
-	ticker := time.NewTicker(m.beat)
+func keepBeating(ctx context.Context, beat time.Duration) {
+	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
 	for {
 		select {

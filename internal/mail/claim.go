@@ -19,8 +19,6 @@ var errClaimed = fault.New(fault.Unavailable, "another try at the same mail is u
 // claim takes a mail for this try alone. Temporal begins another as soon as it misses a try's heartbeats, which may be
 // Temporal's own absence: the try lives, and a mail server may take minutes to answer it. The mail stays claimed until
 // end is called. One that isn't settled is free for the next try right then.
-//
-// A renewal that fails is made up for by the next: while PostgreSQL is away, no other try can claim the mail either.
 func (p *Postman) claim(ctx context.Context, number ticket.Number, n int) (end func(settled bool), err error) {
 	try := rand.Text()
 	ours, err := p.outbox.Claim(ctx, number, n, try, claimTime)
@@ -30,29 +28,13 @@ func (p *Postman) claim(ctx context.Context, number ticket.Number, n int) (end f
 	if !ours {
 		return nil, errClaimed
 	}
-	detached := context.WithoutCancel(ctx) // a try goes on for a while after its ctx has ended
-	renewing, stop := context.WithCancel(detached)
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		beat := time.NewTicker(claimBeat)
-		defer beat.Stop()
-		for {
-			select {
-			case <-renewing.Done():
-				return
-			case <-beat.C:
-				_, _ = p.outbox.Claim(renewing, number, n, try, claimTime)
-			}
-		}
-	}()
+	done := holding(ctx, func(ctx context.Context) { _, _ = p.outbox.Claim(ctx, number, n, try, claimTime) })
 	return func(settled bool) {
-		stop()
-		<-stopped
+		done()
 		if settled {
 			return
 		}
-		releasing, cancel := context.WithTimeout(detached, recordTime)
+		releasing, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 		defer cancel()
 		_ = p.outbox.Release(releasing, number, n, try) // it runs out by itself otherwise
 	}, nil

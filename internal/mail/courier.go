@@ -151,22 +151,7 @@ func (c *Courier) deliver(ctx context.Context, l account.Letter) {
 
 // hold keeps a letter claimed while it is on its way. The function it returns stops that.
 func (c *Courier) hold(ctx context.Context, id int64) (end func()) {
-	holding, stop := context.WithCancel(context.WithoutCancel(ctx))
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		beat := time.NewTicker(claimBeat)
-		defer beat.Stop()
-		for {
-			select {
-			case <-holding.Done():
-				return
-			case <-beat.C:
-				_ = c.outbox.Hold(holding, id, claimTime) // a renewal that fails is made up for by the next
-			}
-		}
-	}()
-	return func() { stop(); <-stopped }
+	return holding(ctx, func(ctx context.Context) { _ = c.outbox.Hold(ctx, id, claimTime) })
 }
 
 // pause waits, unless ctx ends before.

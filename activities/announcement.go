@@ -1,0 +1,139 @@
+package activities
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"golang.org/x/time/rate"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// announcer writes announcements down and owes their mails; asked twice, it changes nothing.
+type announcer interface {
+	Announce(context.Context, ticket.AnnounceRequest) (ticket.AnnounceResult, error)
+}
+
+// crier delivers announcements' mails.
+type crier interface {
+	// DeliverNext sends one; found is false when none may be sent now. After an error no other can be sent either.
+	DeliverNext(ctx context.Context) (found bool, became desk.Postage, err error)
+	// Left counts those that are owed, and gives when the first of them may be sent.
+	Left(ctx context.Context) (ticket.AnnouncementsResult, error)
+}
+
+const (
+	criers  = 4           // mails of announcements at once: a slow recipient holds up a quarter of them
+	stretch = time.Minute // after which an activity says how far it is
+)
+
+// Announcements announces emergencies.
+type Announcements struct {
+	announcer announcer
+	crier     crier
+	limit     *rate.Limiter
+	beat      time.Duration
+}
+
+// NewAnnouncements makes the activities. Mails go out at perSecond at most, in this process; a heartbeat every beat tells
+// Temporal that they do.
+func NewAnnouncements(a announcer, c crier, perSecond float64, beat time.Duration) *Announcements {
+	return &Announcements{announcer: a, crier: c, limit: rate.NewLimiter(rate.Limit(perSecond), 1), beat: beat}
+}
+
+// Announce writes down whom to tell what.
+func (a *Announcements) Announce(ctx context.Context, r ticket.AnnounceRequest) (ticket.AnnounceResult, error) {
+	result, err := a.announcer.Announce(ctx, r)
+	return result, temporalError(ctx, err)
+}
+
+// Send sends some of the mails that are owed, for a minute at most, and tells how many are left. It fails when nobody
+// takes them: Temporal tries again, and whatever was sent is not sent again.
+func (a *Announcements) Send(ctx context.Context, r ticket.AnnouncementsRequest) (ticket.AnnouncementsResult, error) {
+	beatCtx, stop := context.WithCancel(ctx)
+	beating := make(chan struct{})
+	go func() {
+		defer close(beating)
+		keepBeating(beatCtx, a.beat)
+	}()
+	defer func() { stop(); <-beating }()
+	b := &batch{left: r.Most, until: time.Now().Add(stretch), stopping: activity.GetWorkerStopChannel(ctx)}
+	var group sync.WaitGroup
+	for range criers {
+		group.Go(func() { a.cry(ctx, b) })
+	}
+	group.Wait()
+	if b.failed != nil {
+		return ticket.AnnouncementsResult{}, temporalError(ctx, b.failed)
+	}
+	result, err := a.crier.Left(ctx)
+	result.Sent, result.Bounced = b.sent, b.bounced
+	return result, temporalError(ctx, err)
+}
+
+// cry sends one mail after the other.
+func (a *Announcements) cry(ctx context.Context, b *batch) {
+	for b.take() {
+		if err := a.limit.Wait(ctx); err != nil {
+			b.end(ctx.Err())
+			return
+		}
+		found, became, err := a.crier.DeliverNext(ctx)
+		b.count(became)
+		if err != nil || !found {
+			b.end(err)
+			return
+		}
+	}
+}
+
+// batch is what several hands have sent together.
+type batch struct {
+	mu            sync.Mutex
+	left          int
+	until         time.Time
+	stopping      <-chan struct{} // the worker is to end
+	over          bool
+	sent, bounced int
+	failed        error // the first failure
+}
+
+// take reports whether there is another mail to be sent.
+func (b *batch) take() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	select {
+	case <-b.stopping:
+		b.over = true
+	default:
+	}
+	if b.over || b.left <= 0 || time.Now().After(b.until) {
+		return false
+	}
+	b.left--
+	return true
+}
+
+func (b *batch) count(became desk.Postage) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch became {
+	case desk.PostageSent:
+		b.sent++
+	case desk.PostageBounced:
+		b.bounced++
+	}
+}
+
+// end has all hands stop after the mail that they are at.
+func (b *batch) end(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.over = true
+	if b.failed == nil {
+		b.failed = err
+	}
+}

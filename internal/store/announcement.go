@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// concerned are the tickets t whose requesters are written to about an emergency: those that are owed something. Who has
+// a ticket that is resolved is promised nothing that could move.
+const concerned = `t.status IN ('new', 'open', 'waiting')`
+
+// Announce writes down what there is to tell of each emergency, and who is to be told by mail: whoever has a ticket that
+// is owed something, once, and nobody who works here. What is owed of earlier announcements of the same emergency is
+// superseded. What has been announced is not announced again.
+func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result ticket.AnnounceResult, err error) {
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		// Two that announce at once wait for each other, and nobody else waits.
+		if _, err := tx.Exec(ctx, `LOCK TABLE announcements IN SHARE ROW EXCLUSIVE MODE`); err != nil {
+			return err
+		}
+		var now time.Time
+		if err := tx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
+			return err
+		}
+		lasting, err := lastTold(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, l := range lasting {
+			tells, said, tell := l.Tell(l.told, r.Proven, now, r.Revision)
+			if !tell {
+				continue
+			}
+			result.Announcements++
+			if err := l.announce(ctx, tx, r, tells, said); err != nil {
+				return err
+			}
+		}
+		return tx.QueryRow(ctx, `SELECT count(*) FROM announcement_mails WHERE status = 'owed'`).Scan(&result.Left)
+	})
+	return result, explain(err, "announce emergencies")
+}
+
+// announced is an emergency, and what was told of it last.
+type announced struct {
+	desk.Emergency
+	n    int             // of the last announcement; 0: none
+	told *desk.Substance // nil: nothing
+}
+
+// lastTold gives the emergencies of which there may be something to tell still.
+func lastTold(ctx context.Context, tx pgx.Tx) ([]announced, error) {
+	all, err := emergencies(ctx, tx, `
+		LEFT JOIN LATERAL (SELECT stage FROM announcements WHERE emergency = e.id ORDER BY n DESC LIMIT 1) last ON true
+		WHERE last.stage IN ('planned', 'in-force') OR last.stage IS NULL AND e.cancelled_at IS NULL ORDER BY e.starts_at, e.id`)
+	if err != nil {
+		return nil, err
+	}
+	lasting := make([]announced, 0, len(all))
+	for _, e := range all {
+		one := announced{Emergency: e}
+		var told desk.Substance
+		var until *time.Time
+		var seconds int64
+		err := tx.QueryRow(ctx, `
+			SELECT n, stage, starts_at, nullif(ends_at, 'infinity'), seconds FROM announcements
+			WHERE emergency = $1 ORDER BY n DESC LIMIT 1`, e.ID).Scan(&one.n, &told.Stage, &told.From, &until, &seconds)
+		if err == nil {
+			told.Until, told.By = orZero(until), time.Duration(seconds)*time.Second
+			one.told = &told
+		} else if !errors.Is(err, pgx.ErrNoRows) {
+			return nil, err
+		}
+		lasting = append(lasting, one)
+	}
+	return lasting, nil
+}
+
+// announce writes one announcement and owes its mails.
+func (a announced) announce(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, tells desk.Telling, said desk.Substance) error {
+	var id int64
+	err := tx.QueryRow(ctx, `
+		INSERT INTO announcements (emergency, n, tells, stage, starts_at, ends_at, seconds, proven_at, revision)
+		VALUES (@emergency, @n, @tells, @stage, @from, coalesce(@until::timestamptz, 'infinity'), @seconds, @proven, @revision)
+		RETURNING id`,
+		pgx.StrictNamedArgs{
+			"emergency": a.ID, "n": a.n + 1, "tells": tells, "stage": said.Stage, "from": said.From, "until": instant(said.Until),
+			"seconds": int64(said.By / time.Second), "proven": r.Proven, "revision": r.Revision,
+		}).Scan(&id)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `
+		UPDATE announcement_mails m SET status = 'superseded', settled_at = clock_timestamp()
+		FROM announcements a WHERE a.id = m.announcement AND a.emergency = $1 AND a.id <> $2 AND m.status = 'owed'`, a.ID, id); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO announcement_mails (announcement, person)
+		SELECT DISTINCT $1::bigint, t.requester FROM tickets t JOIN people p ON p.id = t.requester
+		WHERE `+concerned+` AND p.role = 'customer' AND p.disabled_at IS NULL AND t.submitted_at < coalesce($2::timestamptz, 'infinity')
+		ON CONFLICT DO NOTHING`, id, instant(a.before(tells, said)))
+	return err
+}
+
+// before is the instant from which on a submitted ticket concerns nobody: its receipt said what there is to say. Zero:
+// there is none.
+func (a announced) before(tells desk.Telling, said desk.Substance) time.Time {
+	switch tells {
+	case desk.TellsStarted:
+		return said.From
+	case desk.TellsEnded:
+		return said.Until
+	default:
+		return time.Time{}
+	}
+}
+
+// AnnouncementMails counts an emergency's mails by what became of them.
+func (s *Store) AnnouncementMails(ctx context.Context, id ticket.EmergencyID) (map[desk.Postage]int, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT m.status, count(*) FROM announcement_mails m JOIN announcements a ON a.id = m.announcement
+		WHERE a.emergency = $1 GROUP BY 1`, id)
+	if err != nil {
+		return nil, explain(err, "count the mails of %s", id)
+	}
+	counts := map[desk.Postage]int{}
+	var status desk.Postage
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&status, &n}, func() error {
+		counts[status] = n
+		return nil
+	})
+	return counts, explain(err, "count the mails of %s", id)
+}
