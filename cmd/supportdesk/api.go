@@ -51,7 +51,8 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	relay := dispatch.NewRelay(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db, log)
 	d := desk.New(db, db, db, outcomes, relay)
-	site, err := n.site(p.ctx, d)
+	board := desk.NewBoard(db)
+	site, err := n.site(p.ctx, d, board)
 	if err != nil {
 		return err
 	}
@@ -62,6 +63,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	handler, err := api.New(api.Config{
 		Desk:    d,
 		People:  db,
+		Board:   board,
 		Reports: desk.NewReports(db, db),
 		Site:    site,
 		Areas:   areas,

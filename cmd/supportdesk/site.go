@@ -18,11 +18,12 @@ import (
 )
 
 // site makes the website's engine. Streams end when ctx does, so that the server can stop.
-func (n *neighbours) site(ctx context.Context, d *desk.Desk) (*page.Engine, error) {
+func (n *neighbours) site(ctx context.Context, d *desk.Desk, board *desk.Board) (*page.Engine, error) {
 	return page.New(page.Config{
 		Sessions:   n.db.Sessions(),
 		People:     n.db,
 		Policies:   d,
+		Board:      board,
 		Name:       n.config.From.Name,
 		Version:    versionName(),
 		Secure:     strings.HasPrefix(n.config.BaseURL, "https://"),

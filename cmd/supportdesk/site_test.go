@@ -48,7 +48,7 @@ func openHouse(t testing.TB, tickets int) *house {
 	n := &neighbours{config: config.Config{BaseURL: "http://support.example"}, log: quiet, db: h.Store}
 	outcomes := store.NewOutcomes(h.Store, quiet)
 	d := desk.New(h.Store, h.Store, h.Store, outcomes, idle{})
-	site, err := n.site(t.Context(), d)
+	site, err := n.site(t.Context(), d, desk.NewBoard(h.Store))
 	if err == nil {
 		h.areas, err = n.areas(d, outcomes)
 	}
@@ -56,7 +56,7 @@ func openHouse(t testing.TB, tickets int) *house {
 		t.Fatal(err)
 	}
 	door := page.Area{Name: "door", Templates: os.DirFS(t.TempDir()), Routes: []page.Route{page.Get("/door/:id", page.Anyone, h.letIn)}}
-	h.handler, err = api.New(api.Config{Desk: d, People: h.Store, Site: site, Areas: append(slices.Clone(h.areas), door), Log: quiet})
+	h.handler, err = api.New(api.Config{Desk: d, People: h.Store, Board: desk.NewBoard(h.Store), Site: site, Areas: append(slices.Clone(h.areas), door), Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,11 +60,16 @@ func (s *Service) NextLetter(ctx context.Context, lasts time.Duration) (l Letter
 	if _, err := s.vault.Secret(ctx, linkSecret); err != nil {
 		return Letter{}, false, time.Time{}, err
 	}
+	emergencies, err := s.vault.Notices(ctx)
+	if err != nil {
+		return Letter{}, false, time.Time{}, err
+	}
 	m, found, next, err := s.vault.NextMail(ctx, lasts)
 	if err != nil || !found {
 		return Letter{}, false, next, err
 	}
 	l = Letter{ID: m.ID, Kind: m.Kind, To: m.To, Until: m.Until, Tries: m.Tries, Policy: inForce}
+	l.Notices = desk.NoticesAt(emergencies, time.Now())
 	if m.LinkID != "" {
 		l.URL, err = s.url(ctx, m.LinkID)
 	}

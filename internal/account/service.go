@@ -101,6 +101,8 @@ type mails interface {
 	SettleMail(ctx context.Context, id int64, reason string) error
 	PutMailOff(ctx context.Context, id int64, pause time.Duration) error
 	PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error)
+	// Notices gives the emergencies in force and planned, which every mail speaks of.
+	Notices(ctx context.Context) ([]desk.Emergency, error)
 	AwaitMails(ctx context.Context, wake func()) error
 }
 

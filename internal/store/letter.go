@@ -91,6 +91,11 @@ func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (des
 		FirstResponseDue: owed(t.FirstResponse), ResolutionDue: owed(t.Resolution),
 		Clock: row.Clock, Rung: row.Rung, Policy: p,
 	}
+	emergencies, err := s.Notices(ctx)
+	if err != nil {
+		return desk.Letter{}, err
+	}
+	l.Notices = desk.NoticesAt(emergencies, time.Now())
 	if row.Clock != "" {
 		l.DueAt, l.Since = dueAt(*t.Promise(row.Clock)), t.Promise(row.Clock).LadderFrom
 	}
