@@ -39,6 +39,7 @@ var rules = map[string]string{
 	"POST /api/v1/tickets/{number}/acknowledgement":      forStaff,
 	"GET /api/v1/reports/promises":                       forSupervisors,
 	"GET /api/v1/track/{number}":                         forAll,
+	"GET /api/v1/notice":                                 forAll,
 	"GET /api/v1/policy":                                 forAll,
 }
 

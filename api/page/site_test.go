@@ -34,12 +34,13 @@ type site struct {
 	engine *page.Engine
 	ticks  chan string // for a stream to tell
 
-	mu     sync.Mutex
-	epoch  int64
-	away   error // what the database answers
-	forms  []url.Values
-	onces  []desk.Once
-	people map[ticket.PersonID]desk.Person
+	mu       sync.Mutex
+	declared []desk.Emergency
+	epoch    int64
+	away     error // what the database answers
+	forms    []url.Values
+	onces    []desk.Once
+	people   map[ticket.PersonID]desk.Person
 }
 
 // sessions gives scs's store in memory the context that ours takes, and fails when the database is away.
@@ -110,7 +111,7 @@ func plain(v *page.Visit) error {
 func open(t *testing.T) *site {
 	t.Helper()
 	s := &site{t: t, people: people, stop: make(chan struct{}), ticks: make(chan string, 4)}
-	engine, err := page.New(page.Config{Sessions: sessions{memstore.NewWithCleanupInterval(0), s}, People: s, Policies: s, Stopping: s.stop})
+	engine, err := page.New(page.Config{Sessions: sessions{memstore.NewWithCleanupInterval(0), s}, People: s, Policies: s, Board: desk.NewBoard(s), Stopping: s.stop})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -208,6 +208,42 @@ func TestSite_showsPagesThatAreWellFormed(t *testing.T) {
 	}
 }
 
+// TestSite_tellsOfAnEmergencyOnEveryPage that anybody sees, those too that say what went wrong; and what a supervisor
+// typed stays words.
+func TestSite_tellsOfAnEmergencyOnEveryPage(t *testing.T) {
+	h := openHouse(t, 60)
+	const typed = `</p><script>alert(1)</script><img src=x onerror=alert(1)> {{.Version}}`
+	if _, err := h.DeclareEmergency(t.Context(), h.Supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: typed}); err != nil {
+		t.Fatal(err)
+	}
+	pages := 0
+	for _, r := range append(h.routes(), page.Get("/nowhere", page.Anyone, nil)) {
+		for _, role := range []ticket.Role{"", ticket.RoleCustomer, ticket.RoleAgent, ticket.RoleSupervisor, ticket.RoleAdministrator} {
+			if r.Method != http.MethodGet {
+				continue
+			}
+			a := h.ask(r.Method, h.address(r), h.cookies[role])
+			if !strings.HasPrefix(a.Header().Get("Content-Type"), "text/html") || a.Code == http.StatusSeeOther {
+				continue
+			}
+			name := fmt.Sprintf("%s as %q", h.address(r), role)
+			doc := pagetest.Read(t, a.Body)
+			pagetest.Check(t, name, doc)
+			notices := doc.Find("body > .notices[role=status]")
+			if got := notices.Text(); !strings.Contains(got, "closed") || !strings.Contains(got, typed) || notices.Find(`a[href="/notice"]`).Length() != 1 {
+				t.Errorf("%s tells %q", name, got)
+			}
+			if doc.Find("script:not([src]), img[src=x]").Length() > 0 {
+				t.Errorf("%s: what was typed became markup", name)
+			}
+			pages++
+		}
+	}
+	if pages < 40 {
+		t.Errorf("only %d pages were looked at", pages)
+	}
+}
+
 // BenchmarkSite shows every page at 100,000 tickets, beside the bare answer of the same server.
 func BenchmarkSite(b *testing.B) {
 	h := openHouse(b, demotest.Many)

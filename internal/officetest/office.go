@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -99,4 +101,17 @@ func (o *Office) Add(p desk.Person) desk.Person {
 		o.t.Fatal(err)
 	}
 	return p
+}
+
+// SQL changes what the store would not, such as when something happened.
+func (o *Office) SQL(sql string, args ...any) {
+	o.t.Helper()
+	conn, err := pgx.Connect(o.t.Context(), o.DSN)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(o.t.Context()) }()
+	if _, err := conn.Exec(o.t.Context(), sql, args...); err != nil {
+		o.t.Fatal(err)
+	}
 }

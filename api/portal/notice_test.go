@@ -1,0 +1,89 @@
+package portal_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// emergency declares one, as if that had been some time ago.
+func (o *office) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emergency {
+	o.t.Helper()
+	e, err := o.DeclareEmergency(o.t.Context(), o.Hire("sven", ticket.RoleSupervisor, "Sven Supervisor"), p)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, sql := range []string{
+		`UPDATE emergencies SET starts_at = starts_at - $2::interval WHERE id = $1`,
+		`UPDATE emergency_delays SET starts_at = starts_at - $2::interval WHERE emergency = $1`,
+	} {
+		o.SQL(sql, e.ID, ago)
+	}
+	return e
+}
+
+func TestNotice_tellsAllOfItToAnybody(t *testing.T) {
+	o := openOffice(t)
+	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 48 * time.Hour, Notice: "Half of us are ill.\n\nWe are sorry <b>indeed</b>."}, time.Hour)
+	a := o.visitor().want(200, o.visitor().ask("GET", "/notice", nil), "the notices")
+	main := a.Find("main")
+	for _, want := range []string{"Our answers take longer than usual until further notice", "Half of us are ill.", "<b>indeed</b>", "48 hours longer", "Since "} {
+		if !strings.Contains(main.Text(), want) {
+			t.Errorf("lacks %q: %s", want, main.Text())
+		}
+	}
+	if main.Find("b").Length() != 0 {
+		t.Error("what was typed became markup")
+	}
+}
+
+func TestNotice_saysThatThereIsNone(t *testing.T) {
+	o := openOffice(t)
+	a := o.visitor().want(200, o.visitor().ask("GET", "/notice", nil), "the notices")
+	if got := a.Line("main"); !strings.Contains(got, "nothing out of the ordinary") || a.Find(".notices").Length() != 0 {
+		t.Errorf("says %q", got)
+	}
+	if got := o.visitor().ask("GET", "/api/v1/notice", nil); got.Status != 200 || strings.TrimSpace(got.Body) != `{"notices":[]}` {
+		t.Errorf("JSON %d %s", got.Status, got.Body)
+	}
+}
+
+func TestNotice_remembersWhatEndedNotLongAgo(t *testing.T) {
+	o := openOffice(t)
+	e := o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall."}, time.Hour)
+	if _, err := o.EndEmergency(t.Context(), desk.Person{}, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	o.SQL(`UPDATE emergencies SET ends_at = ends_at - interval '30 minutes'`)
+	main := o.visitor().ask("GET", "/notice", nil).Find("main")
+	if got := main.Text(); !strings.Contains(got, "Our support was closed from ") || !strings.Contains(got, "The river is in our hall.") || !strings.Contains(got, "nothing out of the ordinary") {
+		t.Errorf("says %q", got)
+	}
+}
+
+func TestNotice_isWithWhatANumberShows(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "Where is it?")
+	e := o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall."}, time.Hour)
+	a := o.visitor().ask("GET", "/track/"+string(n), nil)
+	if !strings.Contains(a.Find(".notices").Text(), "The river is in our hall.") {
+		t.Error("not on the page")
+	}
+	var tracked struct {
+		Notices []struct {
+			Emergency ticket.EmergencyID
+			Kind      ticket.EmergencyKind
+			InForce   bool `json:"in_force"`
+			Text      string
+		}
+	}
+	a = o.visitor().ask("GET", "/api/v1/track/"+string(n), nil)
+	if err := json.Unmarshal([]byte(a.Body), &tracked); err != nil || len(tracked.Notices) != 1 || tracked.Notices[0].Emergency != e.ID ||
+		!tracked.Notices[0].InForce || tracked.Notices[0].Kind != ticket.EmergencyClosed || tracked.Notices[0].Text != "The river is in our hall." {
+		t.Errorf("tracked %s: %v", a.Body, err)
+	}
+}
