@@ -16,6 +16,7 @@ type choice struct {
 type option struct {
 	Value, Text string
 	Chosen      bool
+	Sure        string // asked before it is sent; empty: nothing is
 }
 
 func choose[T ~string](label, name string, chosen T, all []T, first ...option) choice {
@@ -49,12 +50,20 @@ func (p *Pages) common(v *page.Visit) (c common, err error) {
 func (c common) assignees(label, name, chosen string, first ...option) choice {
 	choice := choice{Label: label, Name: name, Options: first}
 	for _, colleague := range c.colleagues {
-		choice.Options = append(choice.Options, option{Value: colleague.Handle, Text: colleague.Name})
+		choice.Options = append(choice.Options, option{Value: colleague.Handle, Text: named(colleague)})
 	}
 	for i := range choice.Options {
 		choice.Options[i].Chosen = choice.Options[i].Value == chosen
 	}
 	return choice
+}
+
+// named is a colleague in a choice.
+func named(c desk.Colleague) string {
+	if c.Away.Now() {
+		return c.Name + " (away)"
+	}
+	return c.Name
 }
 
 // name is a colleague's, by their handle, which is all there is of who has left.
@@ -77,13 +86,13 @@ func (p *Pages) frame(v *page.Visit, s search, shared common) listView {
 		Priority:   choose("Priority", "priority", s.Priority, policy.Priorities(), anyOf),
 		Category:   choose("Category", "category", s.Category, shared.policy.Categories, anyOf),
 		Assignee:   shared.assignees("Assignee", "assignee", s.asked.Get("assignee"), anyOf, option{Value: nobody, Text: "nobody"}),
-		Due:        choice{Label: "Due", Name: "due", Options: []option{anyOf, {dueToday, "today", !s.DueBefore.IsZero()}}},
+		Due:        choice{Label: "Due", Name: "due", Options: []option{anyOf, {Value: dueToday, Text: "today", Chosen: !s.DueBefore.IsZero()}}},
 		Colleagues: shared.colleagues, Priorities: policy.Priorities(), Categories: shared.policy.Categories,
 		Swap: v.Partial(),
 	}
 	view.QueueChoice = choice{Label: "Queue", Name: "queue"}
 	for _, q := range queueNames {
-		view.QueueChoice.Options = append(view.QueueChoice.Options, option{string(q.queue), q.name, q.queue == s.Queue})
+		view.QueueChoice.Options = append(view.QueueChoice.Options, option{Value: string(q.queue), Text: q.name, Chosen: q.queue == s.Queue})
 	}
 	for _, name := range searchFields {
 		value := s.asked.Get(name)

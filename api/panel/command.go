@@ -130,7 +130,19 @@ func (p *Pages) ask(v *page.Visit, r desk.Request, d draft, done string) error {
 	case outcome.Refused:
 		return p.refused(v, r.Number, d, fault.Refusal(outcome.Code, "%s", outcome.Reason))
 	}
-	return p.answer(v, r.Number, http.StatusOK, d.sent(), d.mode != "", said{Text: done})
+	return p.answer(v, r.Number, http.StatusOK, d.sent(), d.mode != "", said{Text: done + p.awayNow(v, r)})
+}
+
+// awayNow tells that whoever was given a ticket is away; nothing when they are here, or when it can't be learned.
+func (p *Pages) awayNow(v *page.Visit, r desk.Request) string {
+	if r.Verb != ticket.VerbAssign || r.Agent == "" {
+		return ""
+	}
+	shared, err := p.common(v)
+	if warning := shared.warning(r.Agent, v.Layout("", "")); err == nil && warning != "" {
+		return " " + warning
+	}
+	return ""
 }
 
 // taken says who has a ticket that somebody else wanted.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"io/fs"
+	"time"
 
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -33,6 +34,12 @@ type archive interface {
 	Staff(context.Context) ([]desk.Colleague, error)
 }
 
+// roster tells who is away from the desk.
+type roster interface {
+	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
+	ReturnToDesk(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error)
+}
+
 // notebook keeps what staff wrote for themselves and for each other.
 type notebook interface {
 	CannedReplies(context.Context, desk.Person) ([]desk.Canned, error)
@@ -54,6 +61,7 @@ type store interface {
 	archive
 	notebook
 	door
+	roster
 }
 
 // Pages answers for the panel's routes.

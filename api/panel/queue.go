@@ -12,7 +12,8 @@ type queuesView struct {
 	page.Layout
 	Queues []queueView
 	Saved  []savedView
-	Swap   bool // it takes the place of the one that is there
+	Away   desk.Away // oneself
+	Swap   bool      // it takes the place of the one that is there
 }
 
 type queueView struct {
@@ -51,7 +52,7 @@ func queueName(q desk.Queue) string {
 	return string(q)
 }
 
-func (p *Pages) queues(v *page.Visit, s search) (queuesView, error) {
+func (p *Pages) queues(v *page.Visit, s search, shared common) (queuesView, error) {
 	counts, err := p.store.QueueCounts(v.Context(), v.Person)
 	if err != nil {
 		return queuesView{}, err
@@ -62,6 +63,11 @@ func (p *Pages) queues(v *page.Visit, s search) (queuesView, error) {
 	}
 	here := s.with("", "").Encode() // without the page
 	view := queuesView{Layout: v.Layout("", "/desk"), Swap: v.Partial()}
+	for _, c := range shared.colleagues {
+		if c.ID == v.Person.ID {
+			view.Away = c.Away
+		}
+	}
 	matched := false
 	for _, f := range saved {
 		address := savedAddress(f)

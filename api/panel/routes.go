@@ -22,6 +22,8 @@ func (p *Pages) routes() []page.Route {
 		page.Post("/desk/tickets/:number/progress", staff, p.write("progress")),
 		page.Post("/desk/tickets/:number/notes", staff, p.write("note")),
 		page.Post("/desk/tickets/:number/presence", staff, p.presence),
+		page.Get("/desk/away", staff, p.away),
+		page.Post("/desk/away", staff, p.leave),
 		page.Get("/desk/canned", staff, p.canned),
 		page.Post("/desk/canned", staff, p.saveCanned),
 		page.Post("/desk/canned/:id/deletion", staff, p.deleteCanned),

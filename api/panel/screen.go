@@ -22,7 +22,7 @@ func (p *Pages) screen(v *page.Visit, s search, open ticket.Number, wrong error)
 		return screen{}, err
 	}
 	view := screen{Layout: v.Layout(queueName(s.Queue), "/desk"), Keys: keyGroups}
-	if view.Queues, err = p.queues(v, s); err != nil {
+	if view.Queues, err = p.queues(v, s, shared); err != nil {
 		return screen{}, err
 	}
 	view.List, err = p.tickets(v, s, open, shared, wrong)

@@ -182,6 +182,11 @@ func head(v *page.Visit, record desk.View, shared common, now time.Time) ticketV
 		}
 	}
 	view.Assignee = shared.assignees("Assignee", "agent", chosen, first...)
+	for i, o := range view.Assignee.Options {
+		if warning := shared.warning(o.Value, view.Layout); warning != "" {
+			view.Assignee.Options[i].Sure = warning + " Give them the ticket all the same?"
+		}
+	}
 	view.PriorityChoice = choose("Priority", "priority", t.Priority, policy.Priorities())
 	view.Category = choose("Category", "category", t.Category, record.Policy.Categories)
 	for _, name := range policy.ClockNames() {

@@ -14,5 +14,10 @@ func (p *Pages) routes() []page.Route {
 		page.Get("/supervision/suggestions", who, p.suggestions),
 		page.Post("/supervision/suggestions/:id/reading", who, p.readSuggestion),
 		page.Get("/supervision/mail", who, p.mail),
+		page.Get("/supervision/groups", who, p.groups),
+		page.Post("/supervision/groups", who, p.makeGroup),
+		page.Post("/supervision/groups/:group/title", who, p.renameGroup),
+		page.Post("/supervision/groups/:group/members", who, p.joinGroup),
+		page.Post("/supervision/groups/:group/deletion", who, p.deleteGroup),
 	}
 }

@@ -28,6 +28,7 @@ type reports interface {
 
 // archive is what is read and marked one by one.
 type archive interface {
+	groups
 	Staff(context.Context) ([]desk.Colleague, error)
 	Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error)
 	MarkSuggestion(ctx context.Context, id int64, read bool) error
@@ -74,7 +75,7 @@ func (f frame) Tabs() []page.NavItem {
 	tabs := []page.NavItem{
 		{Path: "/supervision", Label: "Overview"}, {Path: "/supervision/promises", Label: "Promises"},
 		{Path: "/supervision/ratings", Label: "Ratings"}, {Path: "/supervision/suggestions", Label: "Suggestions"},
-		{Path: "/supervision/mail", Label: "Mail"},
+		{Path: "/supervision/mail", Label: "Mail"}, {Path: "/supervision/groups", Label: "Groups"},
 	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Path == f.Tab

@@ -160,32 +160,36 @@ var distributionInWords = map[Distribution]string{
 
 var breachInWords = map[ClockName]string{FirstResponse: "the first answer is late", Resolution: "the resolution is late"}
 
-// assignmentInWords tells the rules in their order. Every one but the first is for what those before it leave.
-func (p *Policy) assignmentInWords() []string {
+// AssignmentsInWords tells each rule in a sentence or two, in their order. Every one but the first is for what those before it leave.
+func (p *Policy) AssignmentsInWords() []string {
 	var lines []string
 	for i, rule := range p.Assignment {
-		about := "Every ticket"
-		if i > 0 {
-			about = "Every other ticket"
-		}
-		if len(rule.Categories) > 0 {
-			about += " about " + alternatives(rule.Categories)
-		}
-		to := "the group " + rule.Group
-		if rule.Group == Everyone {
-			to = "our agents"
-		}
-		line := fmt.Sprintf("%s goes to %s, %s.", about, to, distributionInWords[rule.By])
-		var late []string
-		for _, clock := range rule.ReassignOnBreach {
-			late = append(late, breachInWords[clock])
-		}
-		if len(late) > 0 {
-			line += " If " + strings.Join(late, ", or ") + ", another agent gets it."
-		}
-		lines = append(lines, line)
+		lines = append(lines, rule.inWords(i == 0))
 	}
 	return lines
+}
+
+func (a Assignment) inWords(first bool) string {
+	about := "Every other ticket"
+	if first {
+		about = "Every ticket"
+	}
+	if len(a.Categories) > 0 {
+		about += " about " + alternatives(a.Categories)
+	}
+	to := "the group " + a.Group
+	if a.Group == Everyone {
+		to = "our agents"
+	}
+	line := fmt.Sprintf("%s goes to %s, %s.", about, to, distributionInWords[a.By])
+	var late []string
+	for _, clock := range a.ReassignOnBreach {
+		late = append(late, breachInWords[clock])
+	}
+	if len(late) > 0 {
+		line += " If " + strings.Join(late, ", or ") + ", another agent gets it."
+	}
+	return line
 }
 
 func alternatives(words []string) string {

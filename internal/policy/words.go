@@ -26,7 +26,7 @@ func (p *Policy) Words() []Section {
 		{"What you can write about", p.submissionInWords()},
 	}
 	if len(p.Assignment) > 0 {
-		sections = append(sections, Section{"Who gets your ticket", p.assignmentInWords()})
+		sections = append(sections, Section{"Who gets your ticket", p.AssignmentsInWords()})
 	}
 	return sections
 }

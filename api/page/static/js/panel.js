@@ -165,7 +165,7 @@ function insist(form, submitter) {
   form.requestSubmit(submitter);
 }
 document.addEventListener("submit", (event) => {
-  const asking = event.submitter?.dataset.sure ?? event.target.dataset.sure;
+  const asking = event.submitter?.dataset.sure ?? event.target.dataset.sure ?? event.target.querySelector("option:checked[data-sure]")?.dataset.sure;
   if (!asking || sure === event.target) return void (sure = null);
   event.preventDefault();
   event.stopImmediatePropagation();

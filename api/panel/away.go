@@ -1,0 +1,126 @@
+package panel
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// awayView is the page on which one leaves the desk and comes back to it.
+type awayView struct {
+	page.Layout
+	You       desk.Colleague
+	Away      []desk.Colleague // the others who are
+	Here      []desk.Colleague // the others who are not; only for supervisors, who may mark them
+	Until     string           // as typed
+	Mistakes  map[string]string
+	Supervise bool
+}
+
+func (p *Pages) away(v *page.Visit) error { return p.showAway(v, http.StatusOK, "", nil) }
+
+func (p *Pages) showAway(v *page.Visit, status int, until string, wrong error) error {
+	staff, err := p.store.Staff(v.Context())
+	if err != nil {
+		return err
+	}
+	view := awayView{
+		Layout: v.Layout("Away from the desk", "/desk"), Until: until, Mistakes: mistakes(wrong),
+		Supervise: v.Person.Role != ticket.RoleAgent,
+	}
+	for _, c := range staff {
+		switch {
+		case c.ID == v.Person.ID:
+			view.You = c
+		case c.Away.Now():
+			view.Away = append(view.Away, c)
+		case view.Supervise:
+			view.Here = append(view.Here, c)
+		}
+	}
+	return v.ShowStatus(status, "away", view)
+}
+
+// leave marks somebody as away, oneself without an agent, or as back with back=1.
+func (p *Pages) leave(v *page.Visit) error {
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	var f input.Fields
+	whose := f.Optional("agent", form.Get("agent"), input.MaxWord)
+	until := readUntil(&f, form.Get("until"), v.Layout("", "").Zone)
+	var c desk.Colleague
+	if err = f.Err(); err == nil {
+		if whose == "" {
+			whose = string(v.Person.ID)
+		}
+		if form.Get("back") != "" {
+			c, err = p.store.ReturnToDesk(v.Context(), v.Person, whose)
+		} else {
+			c, err = p.store.LeaveDesk(v.Context(), v.Person, whose, until)
+		}
+	}
+	if err != nil {
+		if fault.KindOf(err) != fault.Invalid {
+			return err
+		}
+		return p.showAway(v, http.StatusUnprocessableEntity, form.Get("until"), err)
+	}
+	v.Flash("%s", nowSo(v.Layout("", ""), c, c.ID == v.Person.ID))
+	if form.Get("from") == "groups" {
+		return v.Redirect("/supervision/groups")
+	}
+	return v.Redirect("/desk/away")
+}
+
+// readUntil reads what a datetime-local field holds, in the viewer's zone; nothing is no end.
+func readUntil(f *input.Fields, typed string, zone *time.Location) time.Time {
+	typed = strings.TrimSpace(typed)
+	if typed == "" {
+		return time.Time{}
+	}
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05"} {
+		if until, err := time.ParseInLocation(layout, typed, zone); err == nil {
+			return until
+		}
+	}
+	f.Reject("until", "must be a day and a time, such as 2026-12-03T09:00")
+	return time.Time{}
+}
+
+// nowSo says what is so from now on.
+func nowSo(l page.Layout, c desk.Colleague, you bool) string {
+	who := c.Name + " is"
+	if you {
+		who = "You are"
+	}
+	if !c.Away.Now() {
+		return who + " back: rules give them tickets again."
+	}
+	return who + " " + absence(l, c.Away) + ": rules give them no tickets."
+}
+
+// absence is how long somebody is away, in words.
+func absence(l page.Layout, a desk.Away) string {
+	if a.Until.IsZero() {
+		return "away"
+	}
+	return "away until " + l.Words(a.Until)
+}
+
+// warning is what to know before a ticket is given to somebody who is away; empty when they are here.
+func (c common) warning(handle string, l page.Layout) string {
+	for _, colleague := range c.colleagues {
+		if colleague.Away.Now() && strings.EqualFold(colleague.Handle, handle) {
+			return colleague.Name + " is " + absence(l, colleague.Away) + "."
+		}
+	}
+	return ""
+}
