@@ -60,6 +60,8 @@ type Config struct {
 	Board   board   // of notices; nil: there never is an emergency
 	Reports reports // for supervisors; nil: they are answered that there are none
 
+	Staffing staffing // groups, and who is away; nil: staff are answered that there are none
+
 	Site  *page.Engine // of the website; nil: there is none
 	Areas []page.Area  // the website's pages
 

@@ -38,6 +38,9 @@ var customers = access{who: "Customers, for their own tickets.", allows: func(ro
 // supervisors are let in as they are to their pages.
 var supervisors = access{who: page.Supervisors.Who, allows: page.Supervisors.Allows}
 
+// colleagues are everybody who works here.
+var colleagues = access{who: "Staff.", allows: ticket.Role.Staff}
+
 func requesterMay(verb ticket.Verb) access {
 	return access{who: "Customers, for their own tickets.", allows: func(role ticket.Role) bool {
 		return role == ticket.RoleCustomer && ticket.MayAsk(role, verb)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -18,9 +19,11 @@ type office struct {
 	tokens map[string]string
 }
 
-func openOffice(t *testing.T) *office {
+func openOffice(t *testing.T) *office { return openOfficeUnder(t, string(policy.Holesalemart())) }
+
+func openOfficeUnder(t *testing.T, document string) *office {
 	t.Helper()
-	o := &office{Office: officetest.Open(t, "api"), t: t, tokens: map[string]string{}}
+	o := &office{Office: officetest.OpenUnder(t, "api", []byte(document)), t: t, tokens: map[string]string{}}
 	o.hire("clara", ticket.RoleCustomer, "Clara Customer")
 	o.hire("carl", ticket.RoleCustomer, "Carl Other")
 	o.hire("anna", ticket.RoleAgent, "Anna Agent")
@@ -28,7 +31,7 @@ func openOffice(t *testing.T) *office {
 	o.Work(slog.New(slog.DiscardHandler))
 	var err error
 	o.Handler, err = api.New(api.Config{
-		Desk: o.Desk, People: o.Store, Log: slog.New(slog.DiscardHandler),
+		Desk: o.Desk, People: o.Store, Staffing: o.Store, Log: slog.New(slog.DiscardHandler),
 		Ready: []api.Check{{Name: "postgresql", Ask: o.Ready}},
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -54,6 +55,9 @@ func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
 	case r.method == http.MethodPost && r.path == "/tickets":
 		op.DefaultStatus = http.StatusCreated
 	case r.id == "rate-ticket": // no command: its answer is the rating
+	case r.id == "make-group":
+		op.DefaultStatus = http.StatusCreated
+	case strings.HasPrefix(r.path, "/groups"), r.path == "/away": // nor are these
 	case r.method != http.MethodGet:
 		op.Responses["200"] = response(api, "Granted; the ticket's new state", ticketView{})
 		op.Responses["202"] = response(api, "Accepted and kept; not yet decided", acceptedView{})

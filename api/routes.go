@@ -10,6 +10,8 @@ const (
 	get   = http.MethodGet
 	post  = http.MethodPost
 	patch = http.MethodPatch
+	put   = http.MethodPut
+	del   = http.MethodDelete
 )
 
 // route is one line of the table below. Its path is under prefix.
@@ -45,6 +47,15 @@ func routes() []route {
 		{post, "/tickets/{number}/acknowledgement", staffMay(ticket.VerbAcknowledge), "acknowledge-escalation", "Take note of an escalation, which ends it", on((*server).acknowledge)},
 
 		{get, "/reports/promises", supervisors, "report-promises", "Promises kept and broken, by week, priority, category and agent", on((*server).reportPromises)},
+
+		{get, "/away", colleagues, "list-staff", "Who works here, who is away, and what each has in hand", on((*server).colleagues)},
+		{post, "/away", colleagues, "mark-away", "Leave the desk for a while, or come back to it", on((*server).absent)},
+		{get, "/groups", supervisors, "list-groups", "Groups that assignment rules give tickets to, with their members", on((*server).groups)},
+		{post, "/groups", supervisors, "make-group", "Make a group", on((*server).makeGroup)},
+		{patch, "/groups/{group}", supervisors, "rename-group", "Give a group another title", on((*server).renameGroup)},
+		{del, "/groups/{group}", supervisors, "delete-group", "Delete a group", on((*server).deleteGroup)},
+		{put, "/groups/{group}/members/{agent}", supervisors, "join-group", "Take somebody into a group", on((*server).joinGroup)},
+		{del, "/groups/{group}/members/{agent}", supervisors, "leave-group", "Take somebody out of a group", on((*server).leaveGroup)},
 
 		{get, "/track/{number}", anyone, "track-ticket", "Status and promises of a ticket, by its number alone", on((*server).track)},
 		{get, "/notice", anyone, "read-notices", "What is to be said of emergencies, in force and planned", on((*server).notices)},

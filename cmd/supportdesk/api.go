@@ -65,6 +65,8 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 		People:  db,
 		Board:   board,
 		Reports: desk.NewReports(db, db),
+
+		Staffing: db,
 		Site:    site,
 		Areas:   areas,
 		Version: versionName(),

@@ -1,0 +1,229 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// staffing is who is there to be given tickets; see store.Groups and store.LeaveDesk.
+type staffing interface {
+	Staff(context.Context) ([]desk.Colleague, error)
+	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
+	ReturnToDesk(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error)
+	Groups(context.Context, desk.Person) ([]desk.Group, error)
+	MakeGroup(ctx context.Context, by desk.Person, handle, title string) error
+	RenameGroup(ctx context.Context, by desk.Person, handle, title string) error
+	DeleteGroup(ctx context.Context, by desk.Person, handle string) error
+	JoinGroup(ctx context.Context, by desk.Person, group, whose string) error
+	LeaveGroup(ctx context.Context, by desk.Person, group, whose string) error
+}
+
+type absenceInput struct{ Body absence }
+
+type absence struct {
+	Away  bool      `json:"away" doc:"false: back."`
+	Until time.Time `json:"until,omitempty" doc:"When one is back by oneself. Without it one is away until one says so."`
+	Agent string    `json:"agent,omitempty" doc:"A handle or an ID; without it oneself. Only supervisors may name somebody else."`
+}
+
+type colleagueOutput struct{ Body colleagueView }
+
+type colleaguesOutput struct {
+	Body struct {
+		Staff []colleagueView `json:"staff"`
+	}
+}
+
+// colleagueView is somebody who works here and can be given tickets.
+type colleagueView struct {
+	Handle string      `json:"handle"`
+	Name   string      `json:"name"`
+	Role   ticket.Role `json:"role"`
+	Load   int         `json:"load" doc:"Tickets of theirs that are new, open or waiting."`
+	Away   bool        `json:"away" doc:"Assignment rules give them no tickets; people still can."`
+	Since  *time.Time  `json:"since,omitempty"`
+	Until  *time.Time  `json:"until,omitempty" doc:"Missing: until they say so."`
+}
+
+type groupInput struct {
+	Group string `path:"group" doc:"Its handle."`
+}
+
+type newGroupInput struct{ Body newGroup }
+
+type newGroup struct {
+	Handle string `json:"handle" doc:"What policies call it: 1 to 40 small letters, digits and hyphens, a letter first. It never changes."`
+	Title  string `json:"title" doc:"1 to 100 characters."`
+}
+
+type titleInput struct {
+	Group string `path:"group"`
+	Body  struct {
+		Title string `json:"title"`
+	}
+}
+
+type memberInput struct {
+	Group string `path:"group"`
+	Agent string `path:"agent" doc:"A handle or an ID."`
+}
+
+type groupOutput struct{ Body groupView }
+
+type groupsOutput struct {
+	Body struct {
+		Groups []groupView `json:"groups"`
+	}
+}
+
+type groupView struct {
+	Handle  string          `json:"handle"`
+	Title   string          `json:"title"`
+	Fixed   bool            `json:"fixed,omitempty" doc:"The group of all agents, which is always there."`
+	Members []colleagueView `json:"members"`
+}
+
+// colleagues lists the staff, with who is away and what each has in hand.
+func (s *server) colleagues(ctx context.Context, _ *struct{}) (*colleaguesOutput, error) {
+	if s.Staffing == nil {
+		return nil, errNoStaffing
+	}
+	staff, err := s.Staffing.Staff(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &colleaguesOutput{}
+	out.Body.Staff = viewColleagues(staff)
+	return out, nil
+}
+
+// absent marks somebody as away or as back. It says what is to be so, so it may be sent again.
+func (s *server) absent(ctx context.Context, in *absenceInput) (*colleagueOutput, error) {
+	if s.Staffing == nil {
+		return nil, errNoStaffing
+	}
+	var f input.Fields
+	by, whose := request.Of(ctx).Person, f.Optional("agent", in.Body.Agent, input.MaxWord)
+	if !in.Body.Away && !in.Body.Until.IsZero() {
+		f.Reject("until", "is for who is away")
+	}
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	if whose == "" {
+		whose = string(by.ID)
+	}
+	var c desk.Colleague
+	var err error
+	if in.Body.Away {
+		c, err = s.Staffing.LeaveDesk(ctx, by, whose, in.Body.Until)
+	} else {
+		c, err = s.Staffing.ReturnToDesk(ctx, by, whose)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &colleagueOutput{Body: viewColleague(c)}, nil
+}
+
+func (s *server) groups(ctx context.Context, _ *struct{}) (*groupsOutput, error) {
+	if s.Staffing == nil {
+		return nil, errNoStaffing
+	}
+	all, err := s.Staffing.Groups(ctx, request.Of(ctx).Person)
+	if err != nil {
+		return nil, err
+	}
+	out := &groupsOutput{}
+	for _, g := range all {
+		out.Body.Groups = append(out.Body.Groups, viewGroup(g))
+	}
+	return out, nil
+}
+
+func (s *server) makeGroup(ctx context.Context, in *newGroupInput) (*groupOutput, error) {
+	return s.changeGroup(ctx, in.Body.Handle, func(by desk.Person) error {
+		return s.Staffing.MakeGroup(ctx, by, in.Body.Handle, in.Body.Title)
+	})
+}
+
+func (s *server) renameGroup(ctx context.Context, in *titleInput) (*groupOutput, error) {
+	return s.changeGroup(ctx, in.Group, func(by desk.Person) error {
+		return s.Staffing.RenameGroup(ctx, by, in.Group, in.Body.Title)
+	})
+}
+
+func (s *server) joinGroup(ctx context.Context, in *memberInput) (*groupOutput, error) {
+	return s.changeGroup(ctx, in.Group, func(by desk.Person) error {
+		return s.Staffing.JoinGroup(ctx, by, in.Group, in.Agent)
+	})
+}
+
+func (s *server) leaveGroup(ctx context.Context, in *memberInput) (*groupOutput, error) {
+	return s.changeGroup(ctx, in.Group, func(by desk.Person) error {
+		return s.Staffing.LeaveGroup(ctx, by, in.Group, in.Agent)
+	})
+}
+
+// deleteGroup answers with those that are left.
+func (s *server) deleteGroup(ctx context.Context, in *groupInput) (*groupsOutput, error) {
+	if s.Staffing == nil {
+		return nil, errNoStaffing
+	}
+	if err := s.Staffing.DeleteGroup(ctx, request.Of(ctx).Person, in.Group); err != nil {
+		return nil, err
+	}
+	return s.groups(ctx, nil)
+}
+
+// changeGroup does something to a group and answers with it as it then is.
+func (s *server) changeGroup(ctx context.Context, handle string, change func(by desk.Person) error) (*groupOutput, error) {
+	if s.Staffing == nil {
+		return nil, errNoStaffing
+	}
+	by := request.Of(ctx).Person
+	if err := change(by); err != nil {
+		return nil, err
+	}
+	all, err := s.Staffing.Groups(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range all {
+		if g.Handle == handle {
+			return &groupOutput{Body: viewGroup(g)}, nil
+		}
+	}
+	return nil, fault.New(fault.NotFound, "there is no such group") // somebody has deleted it just now
+}
+
+var errNoStaffing = fault.New(fault.Unavailable, "this process keeps no groups")
+
+func viewGroup(g desk.Group) groupView {
+	return groupView{Handle: g.Handle, Title: g.Title, Fixed: g.Fixed, Members: viewColleagues(g.Members)}
+}
+
+func viewColleagues(all []desk.Colleague) []colleagueView {
+	views := make([]colleagueView, 0, len(all))
+	for _, c := range all {
+		views = append(views, viewColleague(c))
+	}
+	return views
+}
+
+func viewColleague(c desk.Colleague) colleagueView {
+	view := colleagueView{Handle: c.Handle, Name: c.Name, Role: c.Role, Load: c.Load, Away: c.Away.Now()}
+	if since := c.Away.Since.UTC(); c.Away.Now() {
+		view.Since = &since
+	}
+	if until := c.Away.Until.UTC(); !c.Away.Until.IsZero() {
+		view.Until = &until
+	}
+	return view
+}
