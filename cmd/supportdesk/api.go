@@ -67,9 +67,9 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 		Reports: desk.NewReports(db, db),
 
 		Staffing: db,
-		Site:    site,
-		Areas:   areas,
-		Version: versionName(),
+		Site:     site,
+		Areas:    areas,
+		Version:  versionName(),
 		Ready: []api.Check{
 			{Name: "postgresql", Ask: db.Ready},
 			{Name: "temporal", Ask: dispatcher.Ready, Optional: true},
