@@ -1,10 +1,10 @@
 package workflows
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -13,9 +13,10 @@ import (
 
 // card is what Temporal UI shows of a ticket without opening its history: search attributes and a few lines.
 type card struct {
-	shown *attributes // nil: nothing yet in this run
+	written *attributes // nil: nothing yet in this run
 }
 
+// attributes are the values of the search attributes, as steps recorded them: a replay writes what was written.
 type attributes struct {
 	status   ticket.Status
 	priority policy.Priority
@@ -23,74 +24,84 @@ type attributes struct {
 	rung     int
 	nextDue  time.Time
 	paused   bool
+
+	more       bool // the rest is known: the step that recorded the state knew of it
+	category   string
+	moment     ticket.MomentKind
+	promise    policy.ClockName
+	promiseDue time.Time
+	breached   bool
+	pausedFor  string // with a space after each
+	emergency  ticket.EmergencyID
 }
 
-// show brings the card up to date. Search attributes cost an event, so only a change writes them.
-func (c *card) show(ctx workflow.Context, s ticket.State) error {
-	workflow.SetCurrentDetails(ctx, details(s))
-	now := attributes{
+func attributesOf(s ticket.State) attributes {
+	a := attributes{
 		status: s.Ticket.Status, priority: s.Ticket.Priority, handle: s.Ticket.Handle,
 		rung: s.Rung, nextDue: s.Next.Due, paused: s.Paused,
 	}
-	if c.shown != nil && *c.shown == now {
+	if s.Shown == nil {
+		return a
+	}
+	a.more, a.category, a.moment = true, s.Ticket.Category, s.Next.Kind
+	a.promise, a.promiseDue = s.Shown.Promise, s.Shown.PromiseDue
+	a.breached, a.emergency = s.Shown.Breached, s.Shown.Emergency
+	for _, reason := range s.Shown.PausedFor {
+		a.pausedFor += string(reason) + " "
+	}
+	return a
+}
+
+// show brings the card up to date. Search attributes cost an event, so only a change writes them.
+func (c *card) show(ctx workflow.Context, s ticket.State, owed []ticket.Owed) error {
+	workflow.SetCurrentDetails(ctx, details(s, owed))
+	now := attributesOf(s)
+	if c.written != nil && *c.written == now {
 		return nil
 	}
-	c.shown = &now
-	assignee, due := AttributeAssignee.ValueUnset(), AttributeNextDue.ValueUnset()
-	if now.handle != "" {
-		assignee = AttributeAssignee.ValueSet(now.handle)
+	c.written = &now
+	return workflow.UpsertTypedSearchAttributes(ctx, now.updates()...)
+}
+
+func (a attributes) updates() []temporal.SearchAttributeUpdate {
+	updates := []temporal.SearchAttributeUpdate{
+		AttributeStatus.ValueSet(string(a.status)),
+		AttributePriority.ValueSet(string(a.priority)),
+		AttributeRung.ValueSet(int64(a.rung)),
+		AttributePaused.ValueSet(a.paused),
+		keyword(AttributeAssignee, a.handle),
+		instantOrNone(AttributeNextDue, a.nextDue),
 	}
-	if !now.nextDue.IsZero() {
-		due = AttributeNextDue.ValueSet(now.nextDue)
+	if !a.more {
+		return updates
 	}
-	return workflow.UpsertTypedSearchAttributes(ctx,
-		AttributeStatus.ValueSet(string(now.status)),
-		AttributePriority.ValueSet(string(now.priority)),
-		AttributeRung.ValueSet(int64(now.rung)),
-		AttributePaused.ValueSet(now.paused),
-		assignee, due,
+	pausedFor := AttributePausedFor.ValueUnset()
+	if reasons := strings.Fields(a.pausedFor); len(reasons) > 0 {
+		pausedFor = AttributePausedFor.ValueSet(reasons)
+	}
+	return append(updates,
+		keyword(AttributeCategory, a.category),
+		keyword(AttributeNextMoment, string(a.moment)),
+		keyword(AttributePromise, string(a.promise)),
+		instantOrNone(AttributePromiseDue, a.promiseDue),
+		AttributeBreached.ValueSet(a.breached),
+		pausedFor,
+		keyword(AttributeEmergency, string(a.emergency)),
 	)
 }
 
-// details is a small card in Markdown.
-func details(s ticket.State) string {
-	var b strings.Builder
-	t := s.Ticket
-	fmt.Fprintf(&b, "**%s**, priority %s, category %s\n\n", t.Status, t.Priority, t.Category)
-	if t.Handle == "" {
-		b.WriteString("- nobody has taken it\n")
-	} else {
-		fmt.Fprintf(&b, "- assigned to %s\n", t.Handle)
+// keyword is unset by an empty value.
+func keyword(key temporal.SearchAttributeKeyKeyword, value string) temporal.SearchAttributeUpdate {
+	if value == "" {
+		return key.ValueUnset()
 	}
-	for _, name := range policy.ClockNames() {
-		fmt.Fprintf(&b, "- %s: %s\n", strings.ReplaceAll(string(name), "_", " "), promiseLine(*t.Promise(name)))
-	}
-	if s.Rung > 0 {
-		fmt.Fprintf(&b, "- escalated, rung %d\n", s.Rung)
-	}
-	if s.Next.Kind != "" {
-		fmt.Fprintf(&b, "- next: %s\n", s.Next.Label)
-	}
-	return b.String()
+	return key.ValueSet(value)
 }
 
-func promiseLine(p ticket.Promise) string {
-	var line string
-	switch due, running := p.Clock.Due(); {
-	case !p.MetAt.IsZero():
-		line = "given " + instant(p.MetAt)
-	case p.Clock.Settled():
-		line = "no longer owed"
-	case running:
-		line = "due " + instant(due)
-	default:
-		line = fmt.Sprintf("paused (%v)", p.Clock.Reasons())
+// instantOrNone is unset by the zero time.
+func instantOrNone(key temporal.SearchAttributeKeyTime, value time.Time) temporal.SearchAttributeUpdate {
+	if value.IsZero() {
+		return key.ValueUnset()
 	}
-	if !p.BreachedAt.IsZero() {
-		line += ", broken " + instant(p.BreachedAt)
-	}
-	return line
+	return key.ValueSet(value)
 }
-
-// instant is in UTC: a worker's own zone must not reach a history.
-func instant(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006 15:04:05 UTC") }

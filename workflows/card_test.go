@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	sdkpb "go.temporal.io/api/sdk/v1"
+
 	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
@@ -33,7 +35,14 @@ func TestCard_writesSearchAttributesOnlyWhenOneChanges(t *testing.T) {
 	if last["TicketStatus"] != "closed" || last["Assignee"] != "alice" || last["TicketPriority"] != "high" || last["NextDue"] != nil {
 		t.Errorf("at last: %v", last)
 	}
-	if !slices.ContainsFunc(s.cards, func(c map[string]any) bool { return c["EscalationRung"] == int64(1) && c["Paused"] == true }) {
+	if first["NextMoment"] != "remind" || first["NextPromise"] != "first_response" || first["Breached"] != false ||
+		first["PausedFor"] != nil || first["TicketCategory"] == nil || !begin.Add(24*h).Equal(first["PromiseDue"].(time.Time)) {
+		t.Errorf("at first, more: %v", first)
+	}
+	if !slices.ContainsFunc(s.cards, func(c map[string]any) bool {
+		return c["EscalationRung"] == int64(1) && c["Paused"] == true && c["Breached"] == true && c["NextPromise"] == nil &&
+			slices.Equal(c["PausedFor"].([]string), []string{"emergency"}) && c["NextMoment"] == nil
+	}) {
 		t.Errorf("never escalated and paused: %v", s.cards)
 	}
 	if len(s.cards) != 7 {
@@ -51,6 +60,11 @@ func TestQuery_tellsTheStateAndWhatIsOwed(t *testing.T) {
 	s.play()
 	if report.State.Ticket.Status != ticket.StatusOpen || report.State.Ticket.Handle != "alice" || report.Pending != 2 {
 		t.Errorf("report: %+v", report)
+	}
+	want := "ledger of the first response, Mon 2 Nov 2099 10:00:00 UTC: started with 1d, counted always; " +
+		"0s used, 1d left, due Tue 3 Nov 2099 10:00:00 UTC"
+	if !slices.Contains(report.Told, want) || !slices.Contains(report.Told, "waits for: the first response of alice") {
+		t.Errorf("told: %q", report.Told)
 	}
 	if len(report.Owed) != 2 || report.Owed[0].Kind != ticket.MailReceipt {
 		t.Errorf("owed: %v", report.Owed)
@@ -81,5 +95,54 @@ func TestAlarm_waitsForADatabaseWhoseClockIsBehind(t *testing.T) {
 	s.tells("0s submitted", "12h0m0s reminded first_response", "12h59m57s closed by agent")
 	if len(s.timers) < 4 || !slices.Equal(s.timers[:4], []time.Duration{12 * h, time.Second, time.Second, time.Second}) {
 		t.Errorf("timers: %s", s.timers)
+	}
+}
+
+// What a step of an earlier version recorded, a replay by this one writes: no more and no less.
+func TestCard_writesNoMoreThanTheStepKnewOf(t *testing.T) {
+	s := newStage(t)
+	s.desk.Submit(number)
+	first, err := s.desk.Step(t.Context(), ticket.StepRequest{Number: number, Command: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := first.State
+	old.Shown = nil
+	s.stop(1 * h)
+	s.run(workflows.Start{Number: number, State: old, Pending: 1})
+	if len(s.cards) != 2 || s.cards[0]["Breached"] != nil || s.cards[0]["NextMoment"] != nil || s.cards[1]["Breached"] != false {
+		t.Errorf("written: %v", s.cards)
+	}
+}
+
+func TestCard_tellsWhoWhatAndWhy(t *testing.T) {
+	s := newStage(t)
+	s.mails(s.until(2*h, desktest.Customer))
+	s.ask(30*time.Minute, assignToAlice())
+	s.hand(1*h, ticket.VerbEmergencyPause, map[string]any{"emergency": "snow **day**"})
+	var shown string
+	s.at(90*time.Minute, func() {
+		value, err := s.env.QueryWorkflow("__temporal_workflow_metadata")
+		var metadata sdkpb.WorkflowMetadata
+		if err == nil {
+			err = value.Get(&metadata)
+		}
+		if err != nil {
+			t.Errorf("ask for the details: %v", err)
+		}
+		shown = metadata.GetCurrentDetails()
+	})
+	s.stop(3 * h)
+	s.play()
+	for _, want := range []string{
+		"**open**, priority normal, category general, assigned to alice",
+		"- **waits for**: the end of the emergency that stops its clocks",
+		"- **first response**: paused, emergency; target 1d of calendar time, 1h used by Mon 2 Nov 2099 11:00:00 UTC",
+		"- **emergencies**: snow   day   stops the clocks since Mon 2 Nov 2099 11:00:00 UTC",
+		"- **mails still to be sent**: 1 receipt to P-CUSTOMER, 2 assignment to P-CUSTOMER",
+	} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("the card lacks %q:\n%s", want, shown)
+		}
 	}
 }

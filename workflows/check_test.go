@@ -75,7 +75,9 @@ func TestWorkflows_keepNothingInGlobals(t *testing.T) {
 	}
 	slices.Sort(globals)
 	equal(t, "globals", globals, []string{
-		"AttributeAssignee", "AttributeNextDue", "AttributePaused", "AttributePriority", "AttributeRung", "AttributeStatus",
+		"AttributeAssignee", "AttributeBreached", "AttributeCategory", "AttributeEmergency", "AttributeNextDue",
+		"AttributeNextMoment", "AttributePaused", "AttributePausedFor", "AttributePriority", "AttributePromise",
+		"AttributePromiseDue", "AttributeRung", "AttributeStatus",
 		"permanent",
 	})
 }

@@ -6,8 +6,6 @@ package workflows
 import (
 	"time"
 
-	"go.temporal.io/sdk/temporal"
-
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -37,16 +35,6 @@ const (
 
 // TicketID is the ID of a ticket's workflow.
 func TicketID(number ticket.Number) string { return string(number) }
-
-// Search attributes. They hold no personal data, and they lag: what must be right is read from PostgreSQL.
-var (
-	AttributeStatus   = temporal.NewSearchAttributeKeyKeyword("TicketStatus")
-	AttributePriority = temporal.NewSearchAttributeKeyKeyword("TicketPriority")
-	AttributeAssignee = temporal.NewSearchAttributeKeyKeyword("Assignee") // handle; unset: nobody
-	AttributeRung     = temporal.NewSearchAttributeKeyInt64("EscalationRung")
-	AttributeNextDue  = temporal.NewSearchAttributeKeyTime("NextDue") // unset: nothing falls due by itself
-	AttributePaused   = temporal.NewSearchAttributeKeyBool("Paused")
-)
 
 // Start is the input of a ticket's workflow: the number alone at first, the rest when a run goes on as new.
 type Start struct {
@@ -86,6 +74,7 @@ type Signal struct {
 
 // Report answers the query: everything the workflow knows, for a person to read.
 type Report struct {
+	Told    []string      `json:"told,omitempty"` // the state in words, with every line of the ledgers
 	State   ticket.State  `json:"state"`
 	Pending int64         `json:"pending"` // number of the last command heard of
 	Owed    []ticket.Owed `json:"owed"`    // mails not yet sent, in order

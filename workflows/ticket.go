@@ -45,7 +45,7 @@ func setup(ctx workflow.Context, in Start) (*life, error) {
 		mailer:   newMailer(ctx, in.Number),
 	}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, TicketQuery, t.report, workflow.QueryHandlerOptions{
-		Description: "The ticket's state: status, clocks with their ledgers, what falls due next, mails still to be sent.",
+		Description: "What the ticket is, waits for and was promised, with its ledgers in words; then the whole state.",
 	}); err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (t *life) run(ctx workflow.Context) error {
 		if err := t.step(ctx); err != nil {
 			return fmt.Errorf("ticket %s: %w", t.number, err)
 		}
-		if err := t.card.show(ctx, t.state); err != nil {
+		if err := t.card.show(ctx, t.state, t.mailer.owed); err != nil {
 			return fmt.Errorf("show ticket %s: %w", t.number, err)
 		}
 		switch {
@@ -135,7 +135,7 @@ func (t *life) take(ctx workflow.Context, r ticket.StepRequest, result ticket.St
 }
 
 func (t *life) report() (Report, error) {
-	return Report{State: t.state, Pending: t.pending, Owed: t.mailer.owed}, nil
+	return Report{Told: told(t.state, t.mailer.owed), State: t.state, Pending: t.pending, Owed: t.mailer.owed}, nil
 }
 
 // continueAsNew hands everything to a next run. Signals that were heard but not taken go along, so nothing blocks

@@ -9,7 +9,6 @@ import (
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"github.com/holesalemart/supportdesk/workflows"
 )
@@ -18,10 +17,7 @@ import (
 // A worker can't finish a single task before.
 func RegisterAttributes(ctx context.Context, c client.Client, namespace string) error {
 	wanted := map[string]enumspb.IndexedValueType{}
-	for _, key := range []temporal.SearchAttributeKey{
-		workflows.AttributeStatus, workflows.AttributePriority, workflows.AttributeAssignee,
-		workflows.AttributeRung, workflows.AttributeNextDue, workflows.AttributePaused,
-	} {
+	for _, key := range workflows.Attributes() {
 		wanted[key.GetName()] = key.GetValueType()
 	}
 	operator := c.OperatorService()

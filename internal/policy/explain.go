@@ -89,7 +89,7 @@ func (s *story) event(then Clock, e Entry) {
 	case ActStarted:
 		what = "started with " + FormatBudget(then.Counts, e.By) + inWords(then.Counts)
 	case ActExtended:
-		what = FormatBudget(then.Counts, e.By.Abs()) + extended(e.By) + s.left(then, e.Used)
+		what = FormatBudget(then.Counts, e.By.Abs()) + extended(e.By) + ", " + s.left(then, e.Used)
 	case ActRetargeted:
 		what = "the target is now " + FormatBudget(then.Counts, e.By) + ", " + s.left(then, e.Used)
 	case ActSettled:
@@ -110,9 +110,9 @@ func (s *story) event(then Clock, e Entry) {
 
 func extended(by time.Duration) string {
 	if by < 0 {
-		return " taken back, "
+		return " taken back"
 	}
-	return " added, "
+	return " added"
 }
 
 // past tells what an entry's state used up until the next one. What was recorded stands: where the calendar, which may

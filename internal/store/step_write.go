@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -23,6 +21,7 @@ func (l *locked) write(ctx context.Context, known int) (ticket.StepResult, error
 		}
 	} else {
 		l.queueGate(batch)
+		l.show()
 	}
 	var owed []ticket.Owed
 	batch.Queue(`
@@ -37,6 +36,14 @@ func (l *locked) write(ctx context.Context, known int) (ticket.StepResult, error
 		return ticket.StepResult{}, err
 	}
 	return ticket.StepResult{State: l.state, Owed: owed, Pending: l.last}, nil
+}
+
+// show completes a state that was kept before there was anything to show, so that whoever asks for a step of an old
+// ticket is answered as for a new one. The row waits for the next event.
+func (l *locked) show() {
+	if l.state.Shown == nil && l.state.Command > 0 {
+		l.state = ticket.Keep(l.state.Ticket, l.desk.Policy, l.state.Command, l.state.Mails, l.now)
+	}
 }
 
 func (l *locked) queue(ctx context.Context, batch *pgx.Batch) error {
@@ -102,6 +109,7 @@ func (l *locked) writeRow(batch *pgx.Batch) error {
 		return err
 	}
 	t := l.state.Ticket
+	_, promise := t.NextPromise()
 	// latest_at follows the newest event, so that no command is put before it when the database's clock is set back.
 	batch.Queue(`
 		UPDATE tickets SET state = @state, taken = @taken, last_command = @last, latest_at = greatest(latest_at, @latest),
@@ -113,32 +121,11 @@ func (l *locked) writeRow(batch *pgx.Batch) error {
 		pgx.StrictNamedArgs{
 			"state": state, "taken": l.state.Command, "last": l.last, "latest": l.events[len(l.events)-1].At, "events": t.Events,
 			"mails": l.state.Mails, "status": t.Status, "priority": t.Priority, "category": t.Category, "policy": t.Policy,
-			"assignee": t.Assignee, "next": instant(l.state.Next.Due), "promise": instant(promiseDue(t)), "owed": instant(t.OwedAt()),
-			"breached": breached(t), "rung": t.Rung(), "now": l.now, "number": t.Number,
+			"assignee": t.Assignee, "next": instant(l.state.Next.Due), "promise": instant(promise), "owed": instant(t.OwedAt()),
+			"breached": t.Breached(), "rung": t.Rung(), "now": l.now, "number": t.Number,
 			"gate": instant(l.gateAt), "held": t.Held(),
 		})
 	return nil
-}
-
-// promiseDue is the deadline of the earliest promise that runs and is neither met nor broken; zero without one.
-func promiseDue(t ticket.Ticket) time.Time {
-	var dues []time.Time
-	for _, name := range policy.ClockNames() {
-		p := t.Promise(name)
-		if due, ok := p.Clock.Due(); ok && !t.Closed() && p.BreachedAt.IsZero() && !p.Clock.Settled() && p.Clock.Running() {
-			dues = append(dues, due)
-		}
-	}
-	if len(dues) == 0 {
-		return time.Time{}
-	}
-	return slices.MinFunc(dues, time.Time.Compare)
-}
-
-// breached reports whether a promise was broken and is owed still.
-func breached(t ticket.Ticket) bool {
-	broken := func(p ticket.Promise) bool { return !p.BreachedAt.IsZero() && p.MetAt.IsZero() }
-	return broken(t.FirstResponse) || broken(t.Resolution)
 }
 
 // instant is null for the zero time.

@@ -16,6 +16,7 @@ type State struct {
 	Next    Moment `json:"next,omitzero"`
 	Rung    int    `json:"rung,omitempty"`   // see Ticket.Rung
 	Paused  bool   `json:"paused,omitempty"` // see Ticket.Paused
+	Shown   *Shown `json:"shown,omitempty"`  // nil: kept before there was one
 }
 
 // StepRequest asks for one step of a ticket. Exactly one of Command, Due, Bounced, ByHand and Gate is set. Each may be

@@ -11,7 +11,7 @@ import (
 // Keep is the state that a workflow is handed after a step: the ticket, how far commands and mails have got, and
 // the next moment with a label that says what is left at this instant.
 func Keep(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) State {
-	s := State{Ticket: t, Command: command, Mails: mails, Rung: t.Rung(), Paused: t.Paused()}
+	s := State{Ticket: t, Command: command, Mails: mails, Rung: t.Rung(), Paused: t.Paused(), Shown: t.shown()}
 	if next, ok := Next(t, p); ok {
 		next.Label = label(t, p, next, now)
 		s.Next = next
