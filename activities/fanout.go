@@ -76,15 +76,6 @@ func (f *telling) run(ctx context.Context) error {
 	slice := time.NewTimer(f.options.Slice)
 	defer slice.Stop()
 	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-activity.GetWorkerStopChannel(ctx):
-			return nil
-		case <-slice.C:
-			return nil
-		default:
-		}
 		page, err := f.backlog.OpenBefore(ctx, f.request.Edge.At, f.result.After, f.options.Page)
 		if err != nil {
 			return err
@@ -98,6 +89,15 @@ func (f *telling) run(ctx context.Context) error {
 		}
 		if err := f.settle(ctx, f.options.Window); err != nil {
 			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-activity.GetWorkerStopChannel(ctx):
+			return nil
+		case <-slice.C:
+			return nil
+		default:
 		}
 	}
 }

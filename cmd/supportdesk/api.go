@@ -49,6 +49,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	c, log, db := n.config, n.log, n.db
 	dispatcher := dispatch.New(n.temporal)
 	relay := dispatch.NewRelay(db, dispatcher, log)
+	crier := dispatch.NewCrier(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db, log)
 	d := desk.New(db, db, db, outcomes, relay)
 	board := desk.NewBoard(db)
@@ -84,6 +85,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	defer stop()
 	group, serving := errgroup.WithContext(p.ctx)
 	group.Go(func() error { return relay.Run(background) })
+	group.Go(func() error { return crier.Run(background) })
 	group.Go(func() error { return outcomes.Run(background) })
 	group.Go(func() error {
 		defer stop()

@@ -41,13 +41,17 @@ func (workerCommand) Run(p *program) error {
 	defer sender.Close()
 
 	group, ctx := errgroup.WithContext(p.ctx)
+	dispatcher := dispatch.New(n.temporal)
 	group.Go(func() error {
 		if !n.awaitTemporal(ctx) {
 			return nil
 		}
+		group.Go(func() error { return dispatch.NewKeeper(dispatcher, log).Run(ctx) })
 		return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 			worker.Activities{
 				Steps: activities.NewSteps(db), Mails: activities.NewMails(mail.NewPostman(db, sender), heartbeat),
+				Emergencies: activities.NewEmergencies(db, db, dispatcher, desk.NewOperator(db, time.Now),
+					activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
 				Calls: activities.NewCalls(webhook.NewCaller(db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), log)),
 			},
 			worker.Options{
@@ -61,7 +65,7 @@ func (workerCommand) Run(p *program) error {
 		group.Go(func() error {
 			checks := []api.Check{
 				{Name: "postgresql", Ask: db.Ready},
-				{Name: "temporal", Ask: dispatch.New(n.temporal).Ready},
+				{Name: "temporal", Ask: dispatcher.Ready},
 				{Name: "smtp", Ask: listens(c.SMTPHost, c.SMTPPort), Optional: true}, // without it mail waits, and nothing else
 			}
 			return serve(ctx, c.HealthAddress, api.Health(versionName(), checks, log), c.ShutdownTimeout, log)

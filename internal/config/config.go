@@ -60,6 +60,9 @@ type Config struct {
 	WorkerMails   int `env:"SUPPORTDESK_WORKER_MAILS" envDefault:"8"`
 	WorkerTickets int `env:"SUPPORTDESK_WORKER_TICKETS" envDefault:"10000"` // kept in memory, about 50 KB each
 
+	FanoutParallel int     `env:"SUPPORTDESK_EMERGENCY_PARALLEL" envDefault:"16"`     // tickets told of an emergency at once
+	FanoutRate     float64 `env:"SUPPORTDESK_EMERGENCY_PER_SECOND" envDefault:"2000"` // and a second, at most
+
 	ShutdownTimeout time.Duration `env:"SUPPORTDESK_SHUTDOWN_TIMEOUT" envDefault:"25s"`
 	LogLevel        slog.Level    `env:"SUPPORTDESK_LOG_LEVEL" envDefault:"info"`
 	LogFormat       string        `env:"SUPPORTDESK_LOG_FORMAT" envDefault:"text"` // text or json
@@ -174,13 +177,17 @@ func (c *Config) check(reject reject) {
 	if c.SMTPTimeout > maxSMTPTimeout {
 		reject("SUPPORTDESK_SMTP_TIMEOUT", "must be two minutes at most: %s", c.SMTPTimeout)
 	}
-	if math.IsInf(c.MailRate, 0) || math.IsNaN(c.MailRate) {
-		reject("SUPPORTDESK_MAILS_PER_SECOND", "is not a number: %v", c.MailRate)
+	for name, rate := range map[string]float64{"SUPPORTDESK_MAILS_PER_SECOND": c.MailRate, "SUPPORTDESK_EMERGENCY_PER_SECOND": c.FanoutRate} {
+		if math.IsInf(rate, 0) || math.IsNaN(rate) {
+			reject(name, "is not a number: %v", rate)
+		}
 	}
 	positive(reject, "SUPPORTDESK_MAILS_PER_SECOND", c.MailRate)
 	positive(reject, "SUPPORTDESK_WORKER_STEPS", c.WorkerSteps)
 	positive(reject, "SUPPORTDESK_WORKER_MAILS", c.WorkerMails)
 	positive(reject, "SUPPORTDESK_WORKER_TICKETS", c.WorkerTickets)
+	positive(reject, "SUPPORTDESK_EMERGENCY_PARALLEL", c.FanoutParallel)
+	positive(reject, "SUPPORTDESK_EMERGENCY_PER_SECOND", c.FanoutRate)
 	positive(reject, "SUPPORTDESK_SHUTDOWN_TIMEOUT", c.ShutdownTimeout)
 }
 

@@ -73,9 +73,13 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		"SUPPORTDESK_WORKER_STEPS":       "1",
 		"SUPPORTDESK_WORKER_MAILS":       "2",
 		"SUPPORTDESK_WORKER_TICKETS":     "4",
-		"SUPPORTDESK_SHUTDOWN_TIMEOUT":   "1m",
-		"SUPPORTDESK_LOG_LEVEL":          "debug",
-		"SUPPORTDESK_LOG_FORMAT":         "json",
+
+		"SUPPORTDESK_EMERGENCY_PARALLEL":   "5",
+		"SUPPORTDESK_EMERGENCY_PER_SECOND": "6.5",
+
+		"SUPPORTDESK_SHUTDOWN_TIMEOUT": "1m",
+		"SUPPORTDESK_LOG_LEVEL":        "debug",
+		"SUPPORTDESK_LOG_FORMAT":       "json",
 	}
 	environment["SUPPORTDESK_WEBHOOK_SECRET_OPS"] = "0123456789abcdef"
 	environment["SUPPORTDESK_WEBHOOK_SECRET_WATCH_2"] = "fedcba9876543210"
@@ -105,7 +109,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 			"watch-2": {URL: "http://watch.internal:9000/", Secret: "fedcba9876543210"},
 		},
 		OIDCIssuer: "https://id.example", OIDCClientID: "desk", OIDCClientSecret: "hush", OIDCName: "Shop ID",
-		WorkerSteps: 1, WorkerMails: 2, WorkerTickets: 4,
+		WorkerSteps: 1, WorkerMails: 2, WorkerTickets: 4, FanoutParallel: 5, FanoutRate: 6.5,
 		ShutdownTimeout: time.Minute, LogLevel: slog.LevelDebug, LogFormat: "json",
 		From: mail.Address{Name: "Help", Address: "help@shop.example"},
 	}
@@ -131,6 +135,10 @@ var bad = map[string][]string{
 	"SUPPORTDESK_WORKER_STEPS":     {"0", "1.5"},
 	"SUPPORTDESK_WORKER_MAILS":     {"0", "x"},
 	"SUPPORTDESK_WORKER_TICKETS":   {"-1", "x"},
+
+	"SUPPORTDESK_EMERGENCY_PARALLEL":   {"0", "x"},
+	"SUPPORTDESK_EMERGENCY_PER_SECOND": {"0", "-1", "NaN", "Inf"},
+
 	"SUPPORTDESK_SHUTDOWN_TIMEOUT": {"0s", "soon"},
 	"SUPPORTDESK_LOG_LEVEL":        {"loud"},
 	"SUPPORTDESK_LOG_FORMAT":       {"xml"},

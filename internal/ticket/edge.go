@@ -8,9 +8,9 @@ import (
 
 // Edge is an instant at which an emergency changes something for open tickets.
 type Edge struct {
-	At        time.Time
-	Verb      Verb // emergency-pause, emergency-extend or emergency-resume
-	Emergency EmergencyID
+	At        time.Time   `json:"at"`
+	Verb      Verb        `json:"verb"` // emergency-pause, emergency-extend or emergency-resume
+	Emergency EmergencyID `json:"emergency"`
 }
 
 // edgeOrder is that of edges of one instant: what begins comes before what ends, so that clocks don't run for nothing

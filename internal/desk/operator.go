@@ -1,0 +1,267 @@
+package desk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// emergencyBook keeps the emergencies. The zero person stands for a hand in Temporal UI.
+type emergencyBook interface {
+	Emergencies(context.Context) ([]Emergency, error)
+	DeclareEmergency(context.Context, Person, EmergencyPlan) (Emergency, error)
+	ChangeEmergency(context.Context, Person, ticket.EmergencyID, EmergencyChange) (Emergency, error)
+	EndEmergency(context.Context, Person, ticket.EmergencyID) (Emergency, error)
+}
+
+// Operator is whoever is let into Temporal UI. It may do with emergencies what a supervisor may, but for words: those
+// would stay in a history, so an emergency declared by hand bears the desk's own notice until a supervisor changes it.
+type Operator struct {
+	book emergencyBook
+	now  func() time.Time
+}
+
+// NewOperator makes one.
+func NewOperator(b emergencyBook, now func() time.Time) *Operator {
+	return &Operator{book: b, now: now}
+}
+
+// StandardNotice is what the website says of an emergency that was declared by hand.
+func StandardNotice(kind ticket.EmergencyKind) string {
+	if kind == ticket.EmergencyDelayed {
+		return "Our support team needs more time than usual at the moment. We answer every ticket, later than we promised."
+	}
+	return "Our support team is closed at the moment. Your tickets are safe, and the time we promised to answer in stands still until we are back."
+}
+
+// order is the payload of a signal by hand.
+type order struct {
+	Emergency ticket.EmergencyID   `json:"emergency"` // change, extend, lift, cancel; empty: the only one that it can be
+	Kind      ticket.EmergencyKind `json:"kind"`      // declare
+	Seconds   *int64               `json:"seconds"`   // declare, change: how much longer targets become
+	From      *string              `json:"from"`      // declare, change: RFC 3339; none: now
+	Until     *string              `json:"until"`     // declare, change, extend: RFC 3339, or "lifted"
+}
+
+// untilLifted stands for no end.
+const untilLifted = "lifted"
+
+// maxSeconds keeps a duration from overflowing; what is sensible the plan itself knows.
+const maxSeconds = int64(MaxDelay/time.Second) + 1
+
+// CarryOut does what a signal asks for, once for its key. What can't be read or makes no sense is refused with a reason;
+// an error is worth repeating.
+func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
+	result, err := o.carryOut(ctx, hand)
+	f, ok := errors.AsType[*fault.Error](err)
+	if ok && f.Kind.Permanent() {
+		return ticket.HandResult{Refused: inWords(f)}, nil
+	}
+	return result, err
+}
+
+func inWords(f *fault.Error) string {
+	if len(f.Details) == 0 {
+		return f.Message
+	}
+	var all []string
+	for _, d := range f.Details {
+		all = append(all, d.Field+" "+d.Message)
+	}
+	return strings.Join(all, "; ")
+}
+
+func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
+	given, err := readOrder(hand)
+	if err != nil {
+		return ticket.HandResult{}, err
+	}
+	if hand.Name == "declare" {
+		return o.declare(ctx, hand, given)
+	}
+	stages := map[string][]EmergencyStage{
+		"change": {StagePlanned, StageInForce}, "extend": {StagePlanned, StageInForce}, "lift": {StageInForce}, "cancel": {StagePlanned},
+	}[hand.Name]
+	e, err := o.meant(ctx, given.Emergency, stages)
+	if err != nil {
+		return ticket.HandResult{}, err
+	}
+	var done string
+	switch hand.Name {
+	case "lift", "cancel":
+		done = hand.Name + "ed"
+		if hand.Name == "cancel" {
+			done = "cancelled"
+		}
+		e, err = o.book.EndEmergency(ctx, Person{}, e.ID)
+	default:
+		done = "changed"
+		var c EmergencyChange
+		if c, err = given.change(hand.Name, e); err == nil {
+			e, err = o.book.ChangeEmergency(ctx, Person{}, e.ID, c)
+		}
+	}
+	if err != nil {
+		return ticket.HandResult{}, err
+	}
+	return ticket.HandResult{Emergency: e.ID, Done: done + ": " + told(e)}, nil
+}
+
+func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given order) (ticket.HandResult, error) {
+	sum := sha256.Sum256([]byte(hand.Payload))
+	plan := EmergencyPlan{Kind: given.Kind, Notice: StandardNotice(given.Kind), Once: Once{Key: hand.Key, Fingerprint: sum[:]}}
+	var err error
+	if given.From != nil {
+		if plan.From, err = readInstant("from", *given.From); err != nil {
+			return ticket.HandResult{}, err
+		}
+	}
+	if given.Until != nil && *given.Until != untilLifted {
+		if plan.Until, err = readInstant("until", *given.Until); err != nil {
+			return ticket.HandResult{}, err
+		}
+	}
+	if given.Seconds != nil {
+		plan.By = seconds(*given.Seconds)
+	}
+	e, err := o.book.DeclareEmergency(ctx, Person{}, plan)
+	if err != nil {
+		return ticket.HandResult{}, err
+	}
+	return ticket.HandResult{Emergency: e.ID, Done: "declared: " + told(e)}, nil
+}
+
+// meant is the emergency that a signal is about.
+func (o *Operator) meant(ctx context.Context, id ticket.EmergencyID, stages []EmergencyStage) (Emergency, error) {
+	all, err := o.book.Emergencies(ctx)
+	if err != nil {
+		return Emergency{}, err
+	}
+	now := o.now()
+	var fit []Emergency
+	for _, e := range all {
+		if (id == "" || e.ID == id) && slices.Contains(stages, e.Stage(now)) {
+			fit = append(fit, e)
+		}
+	}
+	if len(fit) == 1 {
+		return fit[0], nil
+	}
+	words := make([]string, len(stages))
+	for i, stage := range stages {
+		words[i] = string(stage)
+	}
+	which := strings.Join(words, " or ")
+	switch {
+	case id != "" && !id.Valid():
+		return Emergency{}, fault.Field("emergency", "is not an emergency's ID")
+	case id != "":
+		return Emergency{}, fault.New(fault.Conflict, "emergency %s is not %s", id, which)
+	case len(fit) == 0:
+		return Emergency{}, fault.New(fault.Conflict, "no emergency is %s", which)
+	default:
+		return Emergency{}, fault.New(fault.Conflict, "%d emergencies are %s: say which", len(fit), which)
+	}
+}
+
+// change is what is to be changed. To extend is to move the end to later, or the targets.
+func (given order) change(name string, e Emergency) (c EmergencyChange, err error) {
+	if given.From != nil {
+		from, err := readInstant("from", *given.From)
+		if err != nil {
+			return c, err
+		}
+		c.From = &from
+	}
+	if given.Until != nil {
+		var until time.Time
+		if *given.Until != untilLifted {
+			if until, err = readInstant("until", *given.Until); err != nil {
+				return c, err
+			}
+		}
+		c.Until = &until
+	}
+	if given.Seconds != nil {
+		by := seconds(*given.Seconds)
+		c.By = &by
+	}
+	if c == (EmergencyChange{}) {
+		return c, fault.New(fault.Invalid, "it does not say what is to be changed")
+	}
+	if name == "extend" && c.Until != nil && !c.Until.IsZero() && (e.Until.IsZero() || !c.Until.After(e.Until)) {
+		return c, fault.Field("until", "is no later than it is now")
+	}
+	return c, nil
+}
+
+// readOrder reads a payload strictly: what a misspelt field was to say would be lost.
+func readOrder(hand ticket.EmergencyHand) (given order, err error) {
+	allowed, known := map[string][]string{
+		"declare": {"kind", "seconds", "from", "until"},
+		"change":  {"emergency", "seconds", "from", "until"}, "extend": {"emergency", "seconds", "until"},
+		"lift": {"emergency"}, "cancel": {"emergency"},
+	}[hand.Name]
+	if !known {
+		return given, fault.New(fault.Invalid, "there is no such signal")
+	}
+	if strings.TrimSpace(hand.Payload) == "" {
+		return given, nil
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal([]byte(hand.Payload), &fields) != nil {
+		return given, fault.New(fault.Invalid, "the payload is not a JSON object")
+	}
+	for field := range fields {
+		if !slices.Contains(allowed, field) {
+			return given, fault.New(fault.Invalid, "%s takes only %s", hand.Name, strings.Join(allowed, ", "))
+		}
+	}
+	decoder := json.NewDecoder(strings.NewReader(hand.Payload))
+	if decoder.Decode(&given) != nil {
+		return given, fault.New(fault.Invalid, "a field of the payload has the wrong type")
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return given, fault.New(fault.Invalid, "the payload is not a JSON object")
+	}
+	return given, nil
+}
+
+func readInstant(field, text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fault.Field(field, "is not an instant such as 2026-12-24T12:00:00Z")
+	}
+	return at.UTC(), nil
+}
+
+func seconds(n int64) time.Duration {
+	return time.Duration(min(max(n, -1), maxSeconds)) * time.Second
+}
+
+// told says what an emergency now is, without its notice.
+func told(e Emergency) string {
+	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	line := fmt.Sprintf("%s from %s", e.Kind, at(e.From))
+	switch {
+	case !e.Cancelled.IsZero():
+		return line + ", cancelled"
+	case e.Until.IsZero():
+		line += " until it is lifted"
+	default:
+		line += " until " + at(e.Until)
+	}
+	if n := len(e.Delays); n > 0 {
+		line += fmt.Sprintf(", targets %s longer", e.Delays[n-1].By)
+	}
+	return line
+}

@@ -1,0 +1,237 @@
+package workflows_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows"
+)
+
+func TestEmergency_beginsAndEndsByItselfAsPlanned(t *testing.T) {
+	h := newHouse(t, 9)
+	h.decree(30*time.Minute, shut(flood, 2*h1, 5*h1))
+	next := h.play(workflows.EmergencyStart{}, 8*h1)
+	h.each("2h0m0s emergency-pause", "5h0m0s emergency-resume")
+	if next.Fanout.Proven.IsZero() || next.Fanout.Edge.Verb != ticket.VerbEmergencyResume || next.Fanout.Total != 9 {
+		t.Errorf("at last: %+v", next.Fanout)
+	}
+	if h.barriers < 4 {
+		t.Errorf("%d barriers before two edges' proofs", h.barriers)
+	}
+}
+
+// h1 is an hour: h is a house here.
+const h1 = time.Hour
+
+func TestEmergency_followsEveryChangeOfPlan(t *testing.T) {
+	for name, c := range map[string]struct {
+		plan func(*house)
+		want []string
+	}{
+		"extended": {func(h *house) {
+			h.decree(0, shut(flood, h1, 3*h1))
+			h.decree(2*h1, shut(flood, h1, 6*h1))
+		}, []string{"1h0m0s emergency-pause", "6h0m0s emergency-resume"}},
+		"shortened": {func(h *house) {
+			h.decree(0, shut(flood, h1, 6*h1))
+			h.decree(2*h1, shut(flood, h1, 3*h1))
+		}, []string{"1h0m0s emergency-pause", "3h0m0s emergency-resume"}},
+		"lifted": {func(h *house) {
+			h.decree(0, shut(flood, h1, 0))
+			h.decree(2*h1, shut(flood, h1, 2*h1+time.Second))
+		}, []string{"1h0m0s emergency-pause", "2h0m1s emergency-resume"}},
+		"cancelled": {func(h *house) {
+			h.decree(0, shut(flood, 3*h1, 4*h1))
+			h.decree(2 * h1)
+		}, nil},
+		"moved to earlier": {func(h *house) {
+			h.decree(0, shut(flood, 5*h1, 7*h1))
+			h.decree(h1, shut(flood, 2*h1, 7*h1))
+		}, []string{"2h0m0s emergency-pause", "7h0m0s emergency-resume"}},
+		"another delay": {func(h *house) {
+			first := ticket.Delay{From: begin.Add(h1), By: h1}
+			h.decree(0, slow(flood, h1, first))
+			h.decree(3*h1, slow(flood, h1, first, ticket.Delay{From: begin.Add(3*h1 + time.Second), By: 2 * h1}))
+		}, []string{"1h0m0s emergency-extend", "3h0m1s emergency-extend"}},
+		"one after the other": {func(h *house) {
+			h.decree(0, shut(flood, h1, 2*h1), shut(strike, 3*h1, 4*h1))
+		}, []string{"1h0m0s emergency-pause", "2h0m0s emergency-resume", "3h0m0s emergency-pause", "4h0m0s emergency-resume"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, 6)
+			c.plan(h)
+			next := h.play(workflows.EmergencyStart{}, 9*h1)
+			h.each(c.want...)
+			if next.Fanout.Proven.IsZero() != (c.want == nil) {
+				t.Errorf("at last: %+v", next.Fanout)
+			}
+		})
+	}
+}
+
+// Whoever is told of the older edge is told again of the newer, and nobody is told of the older any more.
+func TestEmergency_theNewestEdgeWinsAndSkipsNobody(t *testing.T) {
+	h := newHouse(t, 40)
+	h.parts.Slice = time.Nanosecond // a page each
+	h.set(begin)
+	changed := false
+	h.onTell = func(n ticket.Number) {
+		if n == guest(9) && !changed {
+			changed = true
+			h.change(shut(flood, h1, h1+time.Minute))
+			h.behind = -2 * time.Minute // the second edge has come while the first was told
+			h.env.SignalWorkflow(workflows.GateSignal, nil)
+		}
+	}
+	h.decree(0, shut(flood, h1, 0))
+	next := h.play(workflows.EmergencyStart{}, 2*h1)
+	for n, at := range h.gateAt {
+		if at.Before(begin.Add(h1 + time.Minute)) {
+			t.Errorf("%s is left behind at %s", n, at)
+		}
+	}
+	pauses := slices.DeleteFunc(slices.Clone(h.told), func(l string) bool { return !strings.Contains(l, "emergency-pause") })
+	if len(pauses) > 20 || len(pauses) == 0 {
+		t.Errorf("%d tickets of 40 were told of the edge that was past", len(pauses))
+	}
+	if next.Fanout.Edge.Verb != ticket.VerbEmergencyResume || next.Fanout.Proven.IsZero() {
+		t.Errorf("at last: %+v", next.Fanout)
+	}
+}
+
+func TestEmergency_tellsStragglersAgainWithGrowingPausesUntilAllIsProven(t *testing.T) {
+	h := newHouse(t, 10)
+	h.deaf[guest(3)], h.deaf[guest(7)] = 4, 1
+	h.decree(0, shut(flood, h1, 0))
+	var unproven workflows.EmergencyReport
+	h.at(h1+2*time.Second, func() { unproven = h.report() })
+	next := h.play(workflows.EmergencyStart{}, 2*h1)
+	again := slices.DeleteFunc(slices.Clone(h.told), func(l string) bool { return strings.HasPrefix(l, "1h0m0s ") })
+	equal(t, "told again", again, []string{
+		"1h0m1s emergency-pause HM-0000000003", "1h0m1s emergency-pause HM-0000000007", "1h0m3s emergency-pause HM-0000000003",
+		"1h0m7s emergency-pause HM-0000000003", "1h0m15s emergency-pause HM-0000000003",
+	})
+	if f := unproven.Fanout; !f.Proven.IsZero() || f.Proof.Behind != 1 || f.Again.IsZero() {
+		t.Errorf("while one was behind: %+v", f)
+	}
+	if f := next.Fanout; f.Proven.IsZero() || f.Proof.Behind != 0 || f.Total != 10 || f.Told != 15 {
+		t.Errorf("at last: %+v", f)
+	}
+	if n := len(h.herald); n == 0 || h.herald[n-1].Proven.Before(begin.Add(h1)) || h.herald[n-1].Revision != 1 {
+		t.Errorf("announced: %+v", h.herald)
+	}
+}
+
+// What is announced has happened: nobody hears of an emergency that a ticket does not know of.
+func TestEmergency_announcesNothingBeforeItIsProven(t *testing.T) {
+	h := newHouse(t, 3)
+	h.deaf[guest(1)] = 1 << 20
+	h.decree(0, shut(flood, h1, 0))
+	h.play(workflows.EmergencyStart{}, 10*h1)
+	for _, r := range h.herald {
+		if !r.Proven.Before(begin.Add(h1)) {
+			t.Errorf("announced while a ticket was behind: %+v", r)
+		}
+	}
+	if n := len(h.told); n > 100 {
+		t.Errorf("a ticket that never takes it up was told %d times within nine hours", n)
+	}
+}
+
+func TestEmergency_goesOnAsNewInTheMiddleOfAFanoutWithEverything(t *testing.T) {
+	h := newHouse(t, 30)
+	h.parts.Slice = time.Nanosecond
+	h.set(begin)
+	h.onTell = func(n ticket.Number) {
+		if n == guest(9) {
+			h.env.SetContinueAsNewSuggested(true)
+			h.env.SignalWorkflow("lift", map[string]any{})
+			h.env.SignalWorkflow("lift", map[string]any{})
+		}
+	}
+	h.decree(0, shut(flood, h1, 0))
+	next := h.play(workflows.EmergencyStart{}, 3*h1)
+	if f := next.Fanout; f.After != guest(11) || f.Told != 12 || f.Total != 30 || !f.Proven.IsZero() {
+		t.Fatalf("handed on: %+v", f)
+	}
+	if len(next.Hands) == 0 || next.Heard != 2 {
+		t.Errorf("signals handed on: %+v of %d", next.Hands, next.Heard)
+	}
+	h.onTell = func(ticket.Number) {}
+	h.set(begin.Add(h1 + time.Minute))
+	last := h.play(next, 2*h1)
+	for n, at := range h.gateAt {
+		if at.Before(begin.Add(h1)) {
+			t.Errorf("%s is left behind at %s", n, at)
+		}
+	}
+	if len(h.orders) != 2 || h.orders[0].Key == h.orders[1].Key || last.Fanout.Proven.IsZero() {
+		t.Errorf("carried out %+v; at last %+v", h.orders, last.Fanout)
+	}
+	told := map[string]int{}
+	for _, l := range h.told {
+		told[l[strings.LastIndexByte(l, ' '):]]++
+	}
+	if told[" "+string(guest(0))] > 2 {
+		t.Errorf("the next run began from the start: %v", told)
+	}
+}
+
+// Terminated by mistake and started anew, it finds out by itself where everybody is.
+func TestEmergency_startedAnewTellsOnlyThoseBehind(t *testing.T) {
+	h := newHouse(t, 5)
+	h.change(shut(flood, -2*h1, -h1), shut(strike, -time.Minute, 0))
+	h.gateAt[guest(2)] = begin.Add(-h1)
+	h.play(workflows.EmergencyStart{}, h1)
+	equal(t, "told", h.told, []string{"0s emergency-pause " + string(guest(2))})
+}
+
+func TestEmergency_sitsOutAnOutageOfPostgreSQLAndLosesNoEdge(t *testing.T) {
+	h := newHouse(t, 6)
+	h.fails = func(what string) error {
+		if what != "tell" && h.env.Now().After(begin.Add(h1+time.Minute)) && h.env.Now().Before(begin.Add(9*h1)) {
+			return away
+		}
+		return nil
+	}
+	h.decree(0, shut(flood, 2*h1, 3*h1))
+	next := h.play(workflows.EmergencyStart{}, 12*h1)
+	if f := next.Fanout; f.Edge.Verb != ticket.VerbEmergencyResume || f.Proven.IsZero() || f.Began.Before(begin.Add(9*h1)) {
+		t.Errorf("at last: %+v", f)
+	}
+	for n, at := range h.gateAt {
+		if at.Before(begin.Add(3 * h1)) {
+			t.Errorf("%s is left behind at %s", n, at)
+		}
+	}
+}
+
+func TestEmergency_waitsForADatabaseWhoseClockIsBehind(t *testing.T) {
+	h := newHouse(t, 3)
+	h.behind = 7 * time.Second
+	h.decree(time.Minute, shut(flood, h1, 0))
+	h.play(workflows.EmergencyStart{}, 2*h1)
+	h.each("1h0m7s emergency-pause")
+}
+
+func TestEmergency_aRequestToCancelItIsIgnored(t *testing.T) {
+	h := newHouse(t, 3)
+	h.decree(0, shut(flood, h1, 0))
+	h.at(30*time.Minute, h.env.CancelWorkflow)
+	h.play(workflows.EmergencyStart{}, 2*h1)
+	h.each("1h0m0s emergency-pause")
+}
+
+func TestEmergency_itsTimersSayWhatTheyAreFor(t *testing.T) {
+	h := newHouse(t, 3)
+	var waits []time.Duration
+	h.env.SetOnTimerScheduledListener(func(_ string, d time.Duration) { waits = append(waits, d) })
+	h.decree(time.Second, shut(flood, h1, 2*h1))
+	h.play(workflows.EmergencyStart{}, 3*h1)
+	if want := []time.Duration{h1 - time.Second, h1}; !slices.Equal(waits, want) {
+		t.Errorf("timers: %s, want %s: one for each edge", waits, want)
+	}
+}
