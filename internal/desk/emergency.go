@@ -28,6 +28,7 @@ type Emergency struct {
 	Declared  time.Time
 	Cancelled time.Time // zero: it was not
 	Revision  int64     // of the gate, at its last change
+	Again     bool      // declared before, under the same key
 }
 
 // Stage gives how far it has come.

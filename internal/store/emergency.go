@@ -162,7 +162,9 @@ func (g *gateChange) declared(by desk.Person, once desk.Once) error {
 	case !bytes.Equal(first, once.Fingerprint):
 		return fault.Refusal(CodeKeyReused, "that idempotency key was used for another request")
 	}
-	return g.load(id)
+	err = g.load(id)
+	g.after.Again = true
+	return err
 }
 
 func (g *gateChange) load(id ticket.EmergencyID) error {

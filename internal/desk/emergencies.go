@@ -1,0 +1,262 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// gatekeeper changes the gate, each change exactly and recorded.
+type gatekeeper interface {
+	DeclareEmergency(context.Context, Person, EmergencyPlan) (Emergency, error)
+	ChangeEmergency(context.Context, Person, ticket.EmergencyID, EmergencyChange) (Emergency, error)
+	EndEmergency(context.Context, Person, ticket.EmergencyID) (Emergency, error)
+}
+
+// annals are what is known of emergencies.
+type annals interface {
+	Emergency(context.Context, ticket.EmergencyID) (Emergency, error)
+	Emergencies(context.Context) ([]Emergency, error)
+	EmergencyChanges(context.Context, ticket.EmergencyID) ([]EmergencyEdit, error)
+	Notices(context.Context) ([]Emergency, error)
+	Gate(context.Context) (ticket.Gate, error)
+}
+
+// muster is whom an emergency concerns, and how far they have come to know of it.
+type muster interface {
+	Census(context.Context) (Census, error)
+	OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]OpenTicket, error)
+	Postbag(context.Context, ticket.EmergencyID) (Postbag, error)
+	LatestFanout(context.Context) (Fanout, bool, error)
+	// MeasuredFanout gives the last one to at least so many tickets that was proven.
+	MeasuredFanout(ctx context.Context, least int) (Fanout, bool, error)
+}
+
+type emergencyStore interface {
+	gatekeeper
+	annals
+	muster
+}
+
+// Emergencies is how supervisors command the desk in an emergency: look first what would happen, then do it, then watch
+// it reach every ticket.
+type Emergencies struct {
+	store    emergencyStore
+	policies policies
+	courier  courier
+}
+
+// NewEmergencies makes the service on a store; the courier is woken whenever the gate was changed.
+func NewEmergencies(s emergencyStore, p policies, c courier) *Emergencies {
+	return &Emergencies{store: s, policies: p, courier: c}
+}
+
+// Commands reports whether somebody may command in an emergency.
+func (p Person) Commands() bool {
+	return p.Role == ticket.RoleSupervisor || p.Role == ticket.RoleAdministrator
+}
+
+func mustCommand(p Person) error {
+	if !p.Commands() {
+		return fault.New(fault.Forbidden, "your role may not do this")
+	}
+	return nil
+}
+
+// Declare declares one. From its return on the gate holds for every ticket, whatever has been told so far.
+func (m *Emergencies) Declare(ctx context.Context, by Person, p EmergencyPlan) (Emergency, error) {
+	return m.command(by, func() (Emergency, error) { return m.store.DeclareEmergency(ctx, by, p) })
+}
+
+// Change changes one from now on.
+func (m *Emergencies) Change(ctx context.Context, by Person, id ticket.EmergencyID, c EmergencyChange) (Emergency, error) {
+	return m.command(by, func() (Emergency, error) { return m.store.ChangeEmergency(ctx, by, id, c) })
+}
+
+// End lifts one that is in force, and cancels one that is planned.
+func (m *Emergencies) End(ctx context.Context, by Person, id ticket.EmergencyID) (Emergency, error) {
+	return m.command(by, func() (Emergency, error) { return m.store.EndEmergency(ctx, by, id) })
+}
+
+// command runs only for those who may; by hand, in Temporal UI, nobody comes this way.
+func (m *Emergencies) command(by Person, do func() (Emergency, error)) (Emergency, error) {
+	if err := mustCommand(by); err != nil {
+		return Emergency{}, err
+	}
+	e, err := do()
+	if err == nil {
+		m.courier.Wake()
+	}
+	return e, err
+}
+
+// List gives every emergency, the one declared last first.
+func (m *Emergencies) List(ctx context.Context, by Person) ([]Emergency, error) {
+	if err := mustCommand(by); err != nil {
+		return nil, err
+	}
+	return m.store.Emergencies(ctx)
+}
+
+// Current gives those in force or planned, the earliest first.
+func (m *Emergencies) Current(ctx context.Context) ([]Emergency, error) { return m.store.Notices(ctx) }
+
+// EmergencyFile is everything about one.
+type EmergencyFile struct {
+	Emergency
+	Edits []EmergencyEdit // oldest first
+	Mails Postbag
+}
+
+// File gives everything about one.
+func (m *Emergencies) File(ctx context.Context, by Person, id ticket.EmergencyID) (EmergencyFile, error) {
+	if err := mustCommand(by); err != nil {
+		return EmergencyFile{}, err
+	}
+	e, err := m.store.Emergency(ctx, id)
+	f := EmergencyFile{Emergency: e}
+	if err == nil {
+		f.Edits, err = m.store.EmergencyChanges(ctx, id)
+	}
+	if err == nil {
+		f.Mails, err = m.store.Postbag(ctx, id)
+	}
+	return f, err
+}
+
+// Fanout is how far the open tickets have come to know of the gate's last edge; false: there was none.
+func (m *Emergencies) Fanout(ctx context.Context) (Fanout, bool, error) {
+	return m.store.LatestFanout(ctx)
+}
+
+// DryDeclare says what declaring one would do. It refuses what Declare would refuse.
+func (m *Emergencies) DryDeclare(ctx context.Context, by Person, p EmergencyPlan) (DryRun, error) {
+	if err := mustCommand(by); err != nil {
+		return DryRun{}, err
+	}
+	at := nextSecond()
+	after, err := p.Declared(undrawn, Ref{ID: by.ID, Name: by.Name, Handle: by.Handle, Role: by.Role}, at)
+	if err != nil {
+		return DryRun{}, err
+	}
+	return m.rehearse(ctx, DryRun{At: at, After: after})
+}
+
+// DryChange says what changing one would do. It refuses what Change would refuse.
+func (m *Emergencies) DryChange(ctx context.Context, by Person, id ticket.EmergencyID, c EmergencyChange) (DryRun, error) {
+	return m.dry(ctx, by, id, func(e Emergency, at time.Time) (Emergency, error) { return e.Changed(c, at) })
+}
+
+// DryEnd says what lifting or cancelling one would do. It refuses what End would refuse.
+func (m *Emergencies) DryEnd(ctx context.Context, by Person, id ticket.EmergencyID) (DryRun, error) {
+	return m.dry(ctx, by, id, Emergency.Ended)
+}
+
+func (m *Emergencies) dry(ctx context.Context, by Person, id ticket.EmergencyID, change func(Emergency, time.Time) (Emergency, error)) (DryRun, error) {
+	if err := mustCommand(by); err != nil {
+		return DryRun{}, err
+	}
+	before, err := m.store.Emergency(ctx, id)
+	if err != nil {
+		return DryRun{}, err
+	}
+	d := DryRun{At: nextSecond(), Before: &before}
+	if d.After, err = change(before, d.At); err != nil {
+		return DryRun{}, err
+	}
+	return m.rehearse(ctx, d)
+}
+
+// undrawn stands for the ID of an emergency that nobody has declared.
+const undrawn ticket.EmergencyID = "E-0000000000"
+
+func nextSecond() time.Time { return time.Now().UTC().Truncate(time.Second).Add(time.Second) }
+
+const (
+	// Up to so many tickets are looked at one by one, and for so long: a request must be answered. Of more, numbers
+	// being random, these are a fair sample.
+	mostLooked    = 20_000
+	lookingTime   = 2500 * time.Millisecond
+	lookedAtOnce  = 500
+	leastMeasured = 100 // tickets in a fan-out whose rate says something
+	assumedRate   = 100 // tickets told a second, until one was measured
+)
+
+// rehearse reads every ticket with promises that are owed, or a sample, page by page, and computes each of its deadlines
+// under the gate as it is and as it would be.
+func (m *Emergencies) rehearse(ctx context.Context, d DryRun) (DryRun, error) {
+	var err error
+	if d.Census, err = m.store.Census(ctx); err != nil {
+		return DryRun{}, err
+	}
+	gate, err := m.store.Gate(ctx)
+	if err != nil {
+		return DryRun{}, err
+	}
+	planned, sums, last := with(gate, d.After), newHeadcount(), ticket.Number("")
+	for until := time.Now().Add(lookingTime); sums.looked < mostLooked && time.Now().Before(until); {
+		page, err := m.store.OwedTickets(ctx, last, lookedAtOnce)
+		if err != nil {
+			return DryRun{}, err
+		}
+		for _, o := range page {
+			if err := m.compare(ctx, sums, o, gate, planned); err != nil {
+				return DryRun{}, err
+			}
+			last = o.Number
+		}
+		if len(page) < lookedAtOnce {
+			d.Owed = sums.looked // some may have come or gone since they were counted
+			break
+		}
+	}
+	sums.into(&d)
+	d.tell()
+	return m.estimate(ctx, d)
+}
+
+// compare computes a ticket's deadlines under both gates.
+func (m *Emergencies) compare(ctx context.Context, sums *headcount, o OpenTicket, is, would ticket.Gate) error {
+	p, err := m.policies.Policy(ctx, o.Policy)
+	if err != nil {
+		return err
+	}
+	t, err := o.ticket(ticket.Desk{Policy: p, Gate: is})
+	if err != nil {
+		return err
+	}
+	before, err := ticket.Expected(t, ticket.Desk{Policy: p, Gate: is})
+	if err != nil {
+		return err
+	}
+	after, err := ticket.Expected(t, ticket.Desk{Policy: p, Gate: would})
+	if err == nil {
+		sums.add(t, before, after)
+	}
+	return err
+}
+
+// ticket is the ticket as it stands; one that no step has taken as it will be.
+func (o OpenTicket) ticket(d ticket.Desk) (ticket.Ticket, error) {
+	if o.State != nil {
+		return *o.State, nil
+	}
+	first, err := ticket.Take(ticket.Draft(o.Number, o.Requester, o.Policy, d.Policy), d, o.Submission)
+	return first.Ticket, err
+}
+
+// estimate says how long telling every ticket will take, by how long it took the last time.
+func (m *Emergencies) estimate(ctx context.Context, d DryRun) (DryRun, error) {
+	last, measured, err := m.store.MeasuredFanout(ctx, leastMeasured)
+	if err != nil {
+		return DryRun{}, err
+	}
+	d.Rate = assumedRate
+	if rate := last.Rate(); measured && rate > 0 {
+		d.Rate, d.Measured = rate, last.Proven
+	}
+	d.Fanout = time.Duration(float64(d.Open) / d.Rate * float64(time.Second)).Round(time.Second)
+	return d, nil
+}

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Census counts those whom an emergency would concern now.
+func (s *Store) Census(ctx context.Context) (c desk.Census, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT count(*), count(*) FILTER (WHERE t.status <> 'resolved'),
+			count(DISTINCT t.requester) FILTER (WHERE t.status <> 'resolved' AND p.disabled_at IS NULL),
+			count(*) FILTER (WHERE t.status <> 'resolved' AND t.breached)
+		FROM tickets t JOIN people p ON p.id = t.requester WHERE t.status <> 'closed'`).
+		Scan(&c.Open, &c.Owed, &c.Requesters, &c.Broken)
+	return c, explain(err, "count the open tickets")
+}
+
+// OwedTickets gives a page, by number, of the tickets with promises that are owed: at most limit of them, after a number.
+// Numbers are drawn at random, so the first pages are a fair sample of all.
+func (s *Store) OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]desk.OpenTicket, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT number, requester, policy, submitted_at, priority, category, state->'ticket'
+		FROM tickets WHERE status <> 'closed' AND status <> 'resolved' AND number > $1 ORDER BY number LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, explain(err, "read open tickets")
+	}
+	page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (o desk.OpenTicket, err error) {
+		var at time.Time
+		var priority policy.Priority
+		var category string
+		var state []byte
+		if err = row.Scan(&o.Number, &o.Requester, &o.Policy, &at, &priority, &category, &state); err != nil {
+			return o, err
+		}
+		if state != nil {
+			o.State = &ticket.Ticket{}
+			return o, json.Unmarshal(state, o.State)
+		}
+		o.Submission = ticket.Command{
+			Seq: 1, Verb: ticket.VerbSubmit, By: ticket.Actor{ID: o.Requester, Role: ticket.RoleCustomer}, At: at,
+			Message: 1, Priority: priority, Category: category, // which message it is makes no difference to a promise
+		}
+		return o, nil
+	})
+	return page, explain(err, "read open tickets")
+}
+
+// Postbag counts the mails of an emergency's announcements.
+func (s *Store) Postbag(ctx context.Context, id ticket.EmergencyID) (p desk.Postbag, err error) {
+	var last *time.Time
+	err = s.pool.QueryRow(ctx, `
+		SELECT count(*) FILTER (WHERE m.status = 'owed'), count(*) FILTER (WHERE m.status = 'sent'),
+			count(*) FILTER (WHERE m.status = 'bounced'), count(*) FILTER (WHERE m.status = 'superseded'), max(m.settled_at)
+		FROM announcements a JOIN announcement_mails m ON m.announcement = a.id WHERE a.emergency = $1`, id).
+		Scan(&p.Owed, &p.Sent, &p.Bounced, &p.Superseded, &last)
+	p.Last = orZero(last)
+	return p, explain(err, "count the mails of emergency %s", id)
+}

@@ -1,0 +1,218 @@
+package store_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// bell counts how often it was rung.
+type bell struct{ rung int }
+
+func (b *bell) Wake() { b.rung++ }
+
+func (d *shop) command() (*desk.Emergencies, *bell) {
+	b := &bell{}
+	return desk.NewEmergencies(d.Store, d.Store, b), b
+}
+
+// crowd gives tickets in every situation: two of a customer that run, one of another that no step has taken, one that
+// waits, one that is resolved, one closed, and one whose promises are broken.
+func (d *shop) crowd() (running []ticket.Number, fresh ticket.Number) {
+	d.t.Helper()
+	running = []ticket.Number{d.taken(d.customer), d.taken(d.customer)}
+	fresh = d.submit(d.other).Number
+	waiting := d.taken(d.other)
+	d.do(d.agent, desk.Request{Number: waiting, Verb: ticket.VerbRequestInformation, Body: "Which one?"})
+	for _, verb := range []ticket.Verb{ticket.VerbResolve, ticket.VerbClose} {
+		n := d.taken(d.customer)
+		d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
+		if verb == ticket.VerbClose {
+			d.do(d.agent, desk.Request{Number: n, Verb: verb})
+		}
+	}
+	broken := d.submit(d.customer)
+	d.redate(broken, time.Now().Add(-60*24*time.Hour).Truncate(time.Second))
+	r := d.step(ticket.StepRequest{Number: broken.Number, Command: 1})
+	for i := 0; i < 20 && !r.State.Ticket.Closed() && r.State.Next.Kind != "" && r.State.Next.Due.Before(time.Now()); i++ {
+		r = d.step(ticket.StepRequest{Number: broken.Number, Due: r.State.Next.Due})
+	}
+	return running, fresh
+}
+
+func clockOf(d desk.DryRun, name policy.ClockName) desk.ClockShift {
+	return d.Clocks[slices.IndexFunc(d.Clocks, func(c desk.ClockShift) bool { return c.Clock == name })]
+}
+
+// TestDryRun_foretellsWhatHappens compares every promise that a dry run lists with what becomes of it once the same is
+// declared, changed and ended.
+func TestDryRun_foretellsWhatHappens(t *testing.T) {
+	d := open(t)
+	running, fresh := d.crowd()
+	m, bell := d.command()
+	plan := desk.EmergencyPlan{
+		Kind: ticket.EmergencyClosed, Notice: "A strike.",
+		From: time.Now().Add(24 * time.Hour).Truncate(time.Second), Until: time.Now().Add(72 * time.Hour).Truncate(time.Second),
+	}
+	dry, err := m.DryDeclare(t.Context(), d.supervisor, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dry.Open != 6 || dry.Owed != 5 || dry.Broken != 1 || dry.Requesters != 2 || dry.Looked != 5 || dry.Sampled() {
+		t.Errorf("it concerns %+v, and looked at %d", dry.Census, dry.Looked)
+	}
+	first, resolution := clockOf(dry, policy.FirstResponse), clockOf(dry, policy.Resolution)
+	if first.Moved() != 3 || first.Broken != 1 || first.Waiting != 0 || resolution.Later != 3 || resolution.Broken != 1 || resolution.Waiting != 1 {
+		t.Errorf("of first responses %+v, of resolutions %+v", first, resolution)
+	}
+	if resolution.Least != 48*time.Hour || resolution.Most != 48*time.Hour {
+		t.Errorf("calendar time moves by %s to %s", resolution.Least, resolution.Most)
+	}
+	if n := one[int64](d, `SELECT count(*) FROM emergencies`); n != 0 || bell.rung != 0 {
+		t.Errorf("a dry run declared %d and rang %d times", n, bell.rung)
+	}
+	e, err := m.Declare(t.Context(), d.supervisor, plan)
+	if err != nil || bell.rung != 1 {
+		t.Fatalf("%v, rang %d times", err, bell.rung)
+	}
+	d.cameTrue(dry, append(running, fresh))
+
+	until := plan.Until.Add(24 * time.Hour)
+	dry, err = m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until})
+	if err != nil || clockOf(dry, policy.Resolution).Least != 24*time.Hour || !dry.Before.Until.Equal(plan.Until) {
+		t.Errorf("a day longer: %+v, %v", clockOf(dry, policy.Resolution), err)
+	}
+	if _, err := m.Change(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until}); err != nil {
+		t.Fatal(err)
+	}
+	d.cameTrue(dry, append(running, fresh))
+
+	forever := time.Time{}
+	dry, err = m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &forever})
+	if err != nil || clockOf(dry, policy.Resolution).Stopped != 3 {
+		t.Errorf("without an end: %+v, %v", clockOf(dry, policy.Resolution), err)
+	}
+	dry, err = m.DryEnd(t.Context(), d.administrator, e.ID)
+	if err != nil || clockOf(dry, policy.Resolution).Sooner != 3 || clockOf(dry, policy.Resolution).Least != -72*time.Hour {
+		t.Errorf("cancelled: %+v, %v", clockOf(dry, policy.Resolution), err)
+	}
+	if _, err := m.End(t.Context(), d.administrator, e.ID); err != nil || bell.rung != 3 {
+		t.Fatalf("%v, rang %d times", err, bell.rung)
+	}
+	d.cameTrue(dry, append(running, fresh))
+}
+
+// cameTrue compares what was foretold of some tickets with how they now stand under the gate.
+func (d *shop) cameTrue(dry desk.DryRun, tickets []ticket.Number) {
+	d.t.Helper()
+	gate, err := d.Gate(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	seen := 0
+	for _, n := range tickets {
+		record, err := d.Track(d.t.Context(), n)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		p, err := d.Policy(d.t.Context(), record.Policy)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		now := ticket.Desk{Policy: p, Gate: gate}
+		var stands ticket.Ticket
+		if record.State != nil {
+			stands = record.State.Ticket
+		} else if r, err := ticket.Take(ticket.Draft(n, record.Requester.ID, record.Policy, p), now, record.Submission); err == nil {
+			stands = r.Ticket
+		}
+		dues, err := ticket.Expected(stands, now)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		for _, s := range dry.Soonest {
+			due := dues.FirstResponse
+			if s.Clock == policy.Resolution {
+				due = dues.Resolution
+			}
+			if s.Number == n {
+				seen++
+				if !s.After.Equal(due) {
+					d.t.Errorf("%s of %s: foretold %s, stands at %s", s.Clock, n, s.After, due)
+				}
+			}
+		}
+	}
+	if want := 2 * len(tickets); seen != want {
+		d.t.Errorf("%d promises were listed, want %d", seen, want)
+	}
+}
+
+func TestDryRun_foretellsTheMails(t *testing.T) {
+	d := open(t)
+	m, _ := d.command()
+	in := func(h int) time.Time { return time.Now().Add(time.Duration(h) * time.Hour).Truncate(time.Second) }
+	tells := func(dry desk.DryRun, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := string(dry.Tells) + ":"
+		for _, o := range dry.Upcoming {
+			said += " " + string(o.Tells)
+		}
+		return said
+	}
+	plan := closedBy("A flood.")
+	for want, p := range map[string]desk.EmergencyPlan{
+		"started:":               plan,
+		"started: ended":         {Kind: plan.Kind, Notice: "x", Until: in(5)},
+		": started":              {Kind: plan.Kind, Notice: "x", From: in(5)},
+		"planned: started ended": {Kind: plan.Kind, Notice: "x", From: in(50), Until: in(60)},
+	} {
+		if got := tells(m.DryDeclare(t.Context(), d.supervisor, p)); got != want {
+			t.Errorf("%+v: %q, want %q", p, got, want)
+		}
+	}
+	e := d.begun(d.declare(plan), time.Hour)
+	words, until := "Another notice.", in(9)
+	if got := tells(m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Notice: &words})); got != ":" {
+		t.Errorf("a notice alone is told by %q", got)
+	}
+	if got := tells(m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until})); got != "changed: ended" {
+		t.Errorf("an end is told by %q", got)
+	}
+	if got := tells(m.DryEnd(t.Context(), d.supervisor, e.ID)); got != "ended:" {
+		t.Errorf("lifted is told by %q", got)
+	}
+}
+
+func TestEmergencies_areForThoseWhoCommand(t *testing.T) {
+	d := open(t)
+	m, bell := d.command()
+	e := d.declare(closedBy("A flood."))
+	for _, by := range []desk.Person{{}, d.customer, d.agent} {
+		for name, try := range map[string]func() error{
+			"declare":     func() error { _, err := m.Declare(t.Context(), by, closedBy("x")); return err },
+			"change":      func() error { _, err := m.Change(t.Context(), by, e.ID, desk.EmergencyChange{}); return err },
+			"end":         func() error { _, err := m.End(t.Context(), by, e.ID); return err },
+			"dry declare": func() error { _, err := m.DryDeclare(t.Context(), by, closedBy("x")); return err },
+			"dry change":  func() error { _, err := m.DryChange(t.Context(), by, e.ID, desk.EmergencyChange{}); return err },
+			"dry end":     func() error { _, err := m.DryEnd(t.Context(), by, e.ID); return err },
+			"list":        func() error { _, err := m.List(t.Context(), by); return err },
+			"file":        func() error { _, err := m.File(t.Context(), by, e.ID); return err },
+		} {
+			if err := try(); fault.KindOf(err) != fault.Forbidden {
+				t.Errorf("%s by %q: %v", name, by.Role, err)
+			}
+		}
+	}
+	if bell.rung != 0 || one[int64](d, `SELECT revision FROM gate`) != 1 {
+		t.Error("something happened")
+	}
+}
