@@ -57,8 +57,9 @@ type Config struct {
 	Desk   frontDesk
 	People people
 
-	Board   board   // of notices; nil: there never is an emergency
-	Reports reports // for supervisors; nil: they are answered that there are none
+	Board       board       // of notices; nil: there never is an emergency
+	Reports     reports     // for supervisors; nil: they are answered that there are none
+	Emergencies emergencies // likewise
 
 	Staffing staffing // groups, and who is away; nil: staff are answered that there are none
 

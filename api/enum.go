@@ -13,6 +13,8 @@ type (
 	queueName    string
 	statusName   string
 	priorityName string
+
+	emergencyKind string
 )
 
 // Schema lists the queues.
@@ -23,6 +25,9 @@ func (statusName) Schema(huma.Registry) *huma.Schema { return oneOf(ticket.Statu
 
 // Schema lists the priorities.
 func (priorityName) Schema(huma.Registry) *huma.Schema { return oneOf(policy.Priorities()) }
+
+// Schema lists the kinds of emergencies.
+func (emergencyKind) Schema(huma.Registry) *huma.Schema { return oneOf(ticket.EmergencyKinds()) }
 
 func oneOf[T ~string](words []T) *huma.Schema {
 	schema := &huma.Schema{Type: huma.TypeString}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/officetest"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -17,13 +18,19 @@ type office struct {
 	http.Handler
 	t      testing.TB
 	tokens map[string]string
+	bell   *bell
 }
+
+// bell counts how often it was told that the gate was changed.
+type bell struct{ rung int }
+
+func (b *bell) Wake() { b.rung++ }
 
 func openOffice(t *testing.T) *office { return openOfficeUnder(t, string(policy.Holesalemart())) }
 
 func openOfficeUnder(t *testing.T, document string) *office {
 	t.Helper()
-	o := &office{Office: officetest.OpenUnder(t, "api", []byte(document)), t: t, tokens: map[string]string{}}
+	o := &office{Office: officetest.OpenUnder(t, "api", []byte(document)), t: t, tokens: map[string]string{}, bell: &bell{}}
 	o.hire("clara", ticket.RoleCustomer, "Clara Customer")
 	o.hire("carl", ticket.RoleCustomer, "Carl Other")
 	o.hire("anna", ticket.RoleAgent, "Anna Agent")
@@ -31,7 +38,7 @@ func openOfficeUnder(t *testing.T, document string) *office {
 	o.Work(slog.New(slog.DiscardHandler))
 	var err error
 	o.Handler, err = api.New(api.Config{
-		Desk: o.Desk, People: o.Store, Staffing: o.Store, Log: slog.New(slog.DiscardHandler),
+		Desk: o.Desk, People: o.Store, Staffing: o.Store, Emergencies: desk.NewEmergencies(o.Store, o.Store, o.bell), Log: slog.New(slog.DiscardHandler),
 		Ready: []api.Check{{Name: "postgresql", Ask: o.Ready}},
 	})
 	if err != nil {

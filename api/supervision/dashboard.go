@@ -14,8 +14,9 @@ import (
 type dashboardView struct {
 	frame
 	desk.Overview
-	MostLoad int          // of one agent; at least 1
-	Searches []searchView // in Temporal UI; none when the desk knows of none
+	MostLoad int              // of one agent; at least 1
+	Lasting  []desk.Emergency // in force or planned
+	Searches []searchView     // in Temporal UI; none when the desk knows of none
 }
 
 // searchView is a search that Temporal UI is asked for.
@@ -33,7 +34,11 @@ func (p *Pages) dashboard(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	view := dashboardView{frame: newFrame(v, "Overview", "/supervision"), Overview: o, MostLoad: 1}
+	lasting, err := p.command.Current(v.Context())
+	if err != nil {
+		return err
+	}
+	view := dashboardView{Lasting: lasting, frame: newFrame(v, "Overview", "/supervision"), Overview: o, MostLoad: 1}
 	for _, l := range o.Agents {
 		view.MostLoad = max(view.MostLoad, l.Load())
 	}
@@ -47,6 +52,9 @@ func (p *Pages) dashboard(v *page.Visit) error {
 	}
 	return v.Show("dashboard", view)
 }
+
+// InForce reports whether an emergency has begun.
+func (v dashboardView) InForce(e desk.Emergency) bool { return e.Stage(v.Now) == desk.StageInForce }
 
 // BandName is an age in words.
 func (dashboardView) BandName(b desk.Band) string {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,7 +24,13 @@ type office struct {
 	t      *testing.T
 	server *httptest.Server
 	feed   *feed
+	crier  *crier
 }
+
+// crier counts how often it was told that the gate was changed.
+type crier struct{ woken atomic.Int32 }
+
+func (c *crier) Wake() { c.woken.Add(1) }
 
 // feed is told by the test what changes.
 type feed struct {
@@ -49,7 +56,7 @@ func (f *feed) tell(c desk.Change) {
 
 func openOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{Office: officetest.Open(t, "supervision"), t: t, feed: &feed{}}
+	o := &office{Office: officetest.Open(t, "supervision"), t: t, feed: &feed{}, crier: &crier{}}
 	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Hire("anna", ticket.RoleAgent, "Anna Agent")
 	o.Hire("mallory", ticket.RoleAgent, "=HYPERLINK(0)")
@@ -58,7 +65,7 @@ func openOffice(t *testing.T) *office {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Work(log)
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "",
-		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed).Area())
+		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, desk.NewEmergencies(o.Store, o.Store, o.crier)).Area())
 	return o
 }
 

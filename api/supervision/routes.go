@@ -19,5 +19,12 @@ func (p *Pages) routes() []page.Route {
 		page.Post("/supervision/groups/:group/title", who, p.renameGroup),
 		page.Post("/supervision/groups/:group/members", who, p.joinGroup),
 		page.Post("/supervision/groups/:group/deletion", who, p.deleteGroup),
+		page.Get(emergenciesPath, who, p.listEmergencies),
+		page.Post(emergenciesPath, who, p.declare),
+		page.Get("/supervision/emergencies/new", who, p.newEmergency),
+		page.Post("/supervision/emergencies/rehearsal", who, p.rehearse),
+		page.Get("/supervision/emergencies/:id", who, p.emergency),
+		page.Post("/supervision/emergencies/:id", who, p.changeEmergency),
+		page.Post("/supervision/emergencies/:id/rehearsal", who, p.rehearseChange),
 	}
 }

@@ -46,10 +46,13 @@ type Pages struct {
 	reports reports
 	archive archive
 	feed    feed
+	command emergencies
 }
 
-// New makes the pages on the reports, the store and the feed of changes.
-func New(r reports, a archive, f feed) *Pages { return &Pages{reports: r, archive: a, feed: f} }
+// New makes the pages on the reports, the store, the feed of changes and the command in emergencies.
+func New(r reports, a archive, f feed, e emergencies) *Pages {
+	return &Pages{reports: r, archive: a, feed: f, command: e}
+}
 
 // Area is the supervisors' part of the website.
 func (p *Pages) Area() page.Area {
@@ -76,6 +79,7 @@ func (f frame) Tabs() []page.NavItem {
 		{Path: "/supervision", Label: "Overview"}, {Path: "/supervision/promises", Label: "Promises"},
 		{Path: "/supervision/ratings", Label: "Ratings"}, {Path: "/supervision/suggestions", Label: "Suggestions"},
 		{Path: "/supervision/mail", Label: "Mail"}, {Path: "/supervision/groups", Label: "Groups"},
+		{Path: emergenciesPath, Label: "Emergencies"},
 	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Path == f.Tab

@@ -57,20 +57,21 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	if err != nil {
 		return err
 	}
-	areas, err := n.areas(d, outcomes)
+	command := desk.NewEmergencies(db, db, relay)
+	areas, err := n.areas(d, outcomes, command)
 	if err != nil {
 		return err
 	}
 	handler, err := api.New(api.Config{
-		Desk:    d,
-		People:  db,
-		Board:   board,
-		Reports: desk.NewReports(db, db),
-
-		Staffing: db,
-		Site:     site,
-		Areas:    areas,
-		Version:  versionName(),
+		Desk:        d,
+		People:      db,
+		Board:       board,
+		Reports:     desk.NewReports(db, db),
+		Emergencies: command,
+		Staffing:    db,
+		Site:        site,
+		Areas:       areas,
+		Version:     versionName(),
 		Ready: []api.Check{
 			{Name: "postgresql", Ask: db.Ready},
 			{Name: "temporal", Ask: dispatcher.Ready, Optional: true},

@@ -1,0 +1,257 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// emergencies is how supervisors command in an emergency; see desk.Emergencies.
+type emergencies interface {
+	emergencyCommands
+	emergencyReader
+}
+
+type emergencyCommands interface {
+	Declare(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
+	Change(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
+	End(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
+	DryDeclare(context.Context, desk.Person, desk.EmergencyPlan) (desk.DryRun, error)
+	DryChange(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.DryRun, error)
+	DryEnd(context.Context, desk.Person, ticket.EmergencyID) (desk.DryRun, error)
+}
+
+type emergencyReader interface {
+	List(context.Context, desk.Person) ([]desk.Emergency, error)
+	Current(context.Context) ([]desk.Emergency, error)
+	File(context.Context, desk.Person, ticket.EmergencyID) (desk.EmergencyFile, error)
+	Fanout(context.Context) (desk.Fanout, bool, error)
+}
+
+type declareInput struct{ Body declaration }
+
+type declaration struct {
+	Kind   emergencyKind `json:"kind" doc:"closed: clocks stand still. delayed: targets become longer."`
+	Notice string        `json:"notice" doc:"What the website and the mails say: plain text, 1 to 1000 characters."`
+	From   plannedAt     `json:"starts_at,omitempty" doc:"Without it, or null: now."`
+	Until  plannedAt     `json:"ends_at,omitempty" doc:"Without it, or null: until it is lifted."`
+	Delay  int64         `json:"delay_seconds,omitempty" doc:"delayed only: how much longer targets become."`
+}
+
+type changeInput struct {
+	ID   string `path:"id"`
+	Body alteration
+}
+
+// alteration is what to change; what is left out stays as it is.
+type alteration struct {
+	Notice *string   `json:"notice,omitempty" doc:"Plain text, 1 to 1000 characters."`
+	From   plannedAt `json:"starts_at,omitempty" doc:"Only before it begins; null: now."`
+	Until  plannedAt `json:"ends_at,omitempty" doc:"null: until it is lifted."`
+	Delay  *int64    `json:"delay_seconds,omitempty" doc:"delayed only: how much longer targets are in all, from now on; 0 takes back what was added."`
+}
+
+type dryChangeInput struct {
+	ID   string `path:"id"`
+	Body rehearsal
+}
+
+// rehearsal has the properties of alteration and one more: huma describes no embedded ones.
+type rehearsal struct {
+	Notice *string   `json:"notice,omitempty" doc:"As in PATCH, like all the others but end."`
+	From   plannedAt `json:"starts_at,omitempty"`
+	Until  plannedAt `json:"ends_at,omitempty"`
+	Delay  *int64    `json:"delay_seconds,omitempty"`
+	End    bool      `json:"end,omitempty" doc:"What lifting or cancelling it would do; goes with no other property."`
+}
+
+type emergencyInput struct {
+	ID string `path:"id"`
+}
+
+// plannedAt is an instant as it was sent, and whether it was sent at all: null is something else than nothing.
+type plannedAt struct {
+	given bool
+	text  string // empty: null
+}
+
+// Schema describes it.
+func (plannedAt) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Nullable: true}
+}
+
+// UnmarshalJSON keeps the text.
+func (p *plannedAt) UnmarshalJSON(data []byte) error {
+	p.given = true
+	if string(data) == "null" {
+		return nil
+	}
+	return json.Unmarshal(data, &p.text)
+}
+
+// read gives the instant, zero for null and for nothing.
+func (p plannedAt) read(f *input.Fields, field string) time.Time {
+	if p.text == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, p.text)
+	if err != nil {
+		f.Reject(field, "must be an instant such as 2026-11-30T09:00:00Z")
+	}
+	return at
+}
+
+func (d declaration) plan(once desk.Once) (desk.EmergencyPlan, error) {
+	var f input.Fields
+	p := desk.EmergencyPlan{
+		Kind: ticket.EmergencyKind(d.Kind), Notice: d.Notice, By: bySeconds(d.Delay), Once: once,
+		From: d.From.read(&f, "starts_at"), Until: d.Until.read(&f, "ends_at"),
+	}
+	return p, f.Err()
+}
+
+func (a alteration) change() (c desk.EmergencyChange, err error) {
+	var f input.Fields
+	c.Notice = a.Notice
+	if a.From.given {
+		at := a.From.read(&f, "starts_at")
+		c.From = &at
+	}
+	if a.Until.given {
+		at := a.Until.read(&f, "ends_at")
+		c.Until = &at
+	}
+	if a.Delay != nil {
+		by := bySeconds(*a.Delay)
+		c.By = &by
+	}
+	return c, f.Err()
+}
+
+// bySeconds keeps what is far out of bounds out of bounds: as nanoseconds it might come out within them.
+func bySeconds(n int64) time.Duration {
+	most := int64(desk.MaxDelay/time.Second) + 1
+	return time.Duration(max(min(n, most), -1)) * time.Second
+}
+
+// emergencyID reads an ID as people type it.
+func emergencyID(typed string) (ticket.EmergencyID, error) {
+	id := ticket.EmergencyID(strings.ToUpper(typed))
+	if !id.Valid() {
+		return "", fault.New(fault.NotFound, "there is no such emergency")
+	}
+	return id, nil
+}
+
+// office is where emergencies are commanded.
+func (s *server) office() (emergencies, error) {
+	if s.Emergencies == nil {
+		return nil, fault.New(fault.Unavailable, "this process can't command in an emergency")
+	}
+	return s.Emergencies, nil
+}
+
+type emergencyOutput struct {
+	Location string `header:"Location"`
+	Replayed string `header:"Idempotency-Replayed" doc:"true when this key was used before; it is shown as it stands now."`
+	Body     emergencyView
+}
+
+type dryRunOutput struct{ Body dryRunView }
+
+func (s *server) declare(ctx context.Context, in *declareInput) (*emergencyOutput, error) {
+	v := request.Of(ctx)
+	plan, err := in.Body.plan(v.Once)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.office()
+	if err != nil {
+		return nil, err
+	}
+	e, err := m.Declare(ctx, v.Person, plan)
+	if err != nil {
+		return nil, err
+	}
+	return &emergencyOutput{
+		Location: prefix + "/emergencies/" + string(e.ID), Replayed: replayed(e.Again), Body: viewEmergency(e, time.Now()),
+	}, nil
+}
+
+func (s *server) dryDeclare(ctx context.Context, in *declareInput) (*dryRunOutput, error) {
+	plan, err := in.Body.plan(desk.Once{})
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.office()
+	if err != nil {
+		return nil, err
+	}
+	d, err := m.DryDeclare(ctx, request.Of(ctx).Person, plan)
+	return &dryRunOutput{viewDryRun(d)}, err
+}
+
+func (s *server) changeEmergency(ctx context.Context, in *changeInput) (*emergencyOutput, error) {
+	id, err := emergencyID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	change, err := in.Body.change()
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.office()
+	if err != nil {
+		return nil, err
+	}
+	e, err := m.Change(ctx, request.Of(ctx).Person, id, change)
+	return &emergencyOutput{Body: viewEmergency(e, time.Now())}, err
+}
+
+func (s *server) endEmergency(ctx context.Context, in *emergencyInput) (*emergencyOutput, error) {
+	id, err := emergencyID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.office()
+	if err != nil {
+		return nil, err
+	}
+	e, err := m.End(ctx, request.Of(ctx).Person, id)
+	return &emergencyOutput{Body: viewEmergency(e, time.Now())}, err
+}
+
+func (s *server) dryChange(ctx context.Context, in *dryChangeInput) (*dryRunOutput, error) {
+	id, err := emergencyID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	asked := in.Body
+	change, err := alteration{asked.Notice, asked.From, asked.Until, asked.Delay}.change()
+	if err != nil {
+		return nil, err
+	}
+	if asked.End && change != (desk.EmergencyChange{}) {
+		return nil, fault.Field("end", "goes with no other property")
+	}
+	m, err := s.office()
+	if err != nil {
+		return nil, err
+	}
+	by := request.Of(ctx).Person
+	if asked.End {
+		d, err := m.DryEnd(ctx, by, id)
+		return &dryRunOutput{viewDryRun(d)}, err
+	}
+	d, err := m.DryChange(ctx, by, id, change)
+	return &dryRunOutput{viewDryRun(d)}, err
+}

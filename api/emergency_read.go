@@ -1,0 +1,227 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// emergencyView is an emergency as it stands.
+type emergencyView struct {
+	ID          ticket.EmergencyID   `json:"id" example:"E-7Q2K9XM4TD"`
+	Kind        ticket.EmergencyKind `json:"kind"`
+	Stage       desk.EmergencyStage  `json:"stage" enum:"planned,in-force,over,cancelled"`
+	Notice      string               `json:"notice"`
+	From        time.Time            `json:"starts_at"`
+	Until       time.Time            `json:"ends_at,omitzero" doc:"Absent: until it is lifted."`
+	Delay       int64                `json:"delay_seconds,omitempty" doc:"How much longer targets are at the end of what is planned."`
+	DeclaredBy  *assigneeView        `json:"declared_by,omitempty" doc:"Absent: by hand, in Temporal UI."`
+	DeclaredAt  time.Time            `json:"declared_at"`
+	CancelledAt time.Time            `json:"cancelled_at,omitzero"`
+	Revision    int64                `json:"revision" doc:"Of the gate, at the last change."`
+}
+
+func viewEmergency(e desk.Emergency, now time.Time) emergencyView {
+	view := emergencyView{
+		ID: e.ID, Kind: e.Kind, Stage: e.Stage(now), Notice: e.Notice, From: e.From.UTC(), Until: e.Until.UTC(), Delay: seconds(e.Delay()),
+		DeclaredAt: e.Declared.UTC(), CancelledAt: e.Cancelled.UTC(), Revision: e.Revision,
+	}
+	if e.By.ID != "" {
+		view.DeclaredBy = viewAssignee(&e.By)
+	}
+	return view
+}
+
+type emergencyListOutput struct{ Body emergencyList }
+
+type emergencyList struct {
+	Emergencies []emergencyView `json:"emergencies"`
+}
+
+type currentOutput struct{ Body currentView }
+
+type currentView struct {
+	Emergencies []emergencyView `json:"emergencies"`
+	Fanout      *fanoutView     `json:"fanout,omitempty" doc:"How far open tickets know of the last thing that began, changed or ended; absent: nothing ever did."`
+}
+
+type fanoutView struct {
+	Edge      time.Time          `json:"edge"`
+	Verb      ticket.Verb        `json:"verb"`
+	Emergency ticket.EmergencyID `json:"emergency"`
+	Total     int                `json:"total" doc:"Open tickets that had to be told when it began."`
+	Behind    int                `json:"behind" doc:"Of them, those that don't show it yet. Their promises are right all the same."`
+	BeganAt   time.Time          `json:"began_at"`
+	ProvenAt  time.Time          `json:"proven_at,omitzero" doc:"When PostgreSQL proved that every open ticket is right; absent: not yet."`
+}
+
+type fileOutput struct{ Body fileView }
+
+type fileView struct {
+	Emergency emergencyView `json:"emergency"`
+	Changes   []editView    `json:"changes" doc:"Oldest first."`
+	Mails     postView      `json:"mails"`
+}
+
+type editView struct {
+	Act   desk.EmergencyAct   `json:"act" enum:"declared,changed,lifted,cancelled"`
+	By    *assigneeView       `json:"by,omitempty" doc:"Absent: by hand, in Temporal UI."`
+	At    time.Time           `json:"at"`
+	After desk.EmergencyState `json:"after" doc:"The emergency as it then stood."`
+}
+
+type postView struct {
+	Owed       int `json:"owed"`
+	Sent       int `json:"sent"`
+	Bounced    int `json:"bounced"`
+	Superseded int `json:"superseded" doc:"Never sent, because a newer one says more."`
+}
+
+func (s *server) listEmergencies(ctx context.Context, _ *struct{}) (*emergencyListOutput, error) {
+	m, err := s.office()
+	if err != nil {
+		return nil, err
+	}
+	all, err := m.List(ctx, request.Of(ctx).Person)
+	return &emergencyListOutput{viewEmergencies(all)}, err
+}
+
+func viewEmergencies(all []desk.Emergency) emergencyList {
+	list := emergencyList{Emergencies: []emergencyView{}}
+	now := time.Now()
+	for _, e := range all {
+		list.Emergencies = append(list.Emergencies, viewEmergency(e, now))
+	}
+	return list
+}
+
+func (s *server) currentEmergencies(ctx context.Context, _ *struct{}) (*currentOutput, error) {
+	m, err := s.office()
+	if err != nil {
+		return nil, err
+	}
+	all, err := m.Current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	view := currentView{Emergencies: viewEmergencies(all).Emergencies}
+	f, any, err := m.Fanout(ctx)
+	if any {
+		view.Fanout = &fanoutView{
+			Edge: f.Edge.At.UTC(), Verb: f.Edge.Verb, Emergency: f.Edge.Emergency, Total: f.Total, Behind: f.Behind,
+			BeganAt: f.Began.UTC(), ProvenAt: f.Proven.UTC(),
+		}
+	}
+	return &currentOutput{view}, err
+}
+
+func (s *server) readEmergency(ctx context.Context, in *emergencyInput) (*fileOutput, error) {
+	id, err := emergencyID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.office()
+	if err != nil {
+		return nil, err
+	}
+	f, err := m.File(ctx, request.Of(ctx).Person, id)
+	view := fileView{Emergency: viewEmergency(f.Emergency, time.Now()), Changes: []editView{}, Mails: postView{
+		Owed: f.Mails.Owed, Sent: f.Mails.Sent, Bounced: f.Mails.Bounced, Superseded: f.Mails.Superseded,
+	}}
+	for _, c := range f.Edits {
+		edit := editView{Act: c.Act, At: c.At.UTC(), After: c.After}
+		if c.By.ID != "" {
+			edit.By = viewAssignee(&c.By)
+		}
+		view.Changes = append(view.Changes, edit)
+	}
+	return &fileOutput{view}, err
+}
+
+// dryRunView is what would happen.
+type dryRunView struct {
+	At     time.Time      `json:"at" doc:"As of when."`
+	Before *emergencyView `json:"before,omitempty" doc:"The emergency as it stands; absent for a new one."`
+	After  emergencyView  `json:"after" doc:"The emergency as it would be; a new one's id stands for one that is not drawn yet."`
+
+	Open   int `json:"open_tickets" doc:"Tickets that are not closed: each of them would be told."`
+	Owed   int `json:"owed_tickets" doc:"Of them, those that aren't resolved: promises are owed on these."`
+	Broken int `json:"broken_tickets" doc:"Of those, the ones with a promise that is broken already."`
+	Looked int `json:"looked_at" doc:"Tickets whose promises were computed: all that are owed, or a fair sample of them. Every count below is of these."`
+
+	Clocks  []clockShiftView `json:"clocks"`
+	Soonest []shiftView      `json:"soonest" doc:"Promises that would move, those due soonest first: 50 at most, of the tickets looked at."`
+
+	Mails   mailPlanView   `json:"mails"`
+	Fanout  fanoutPlanView `json:"fanout"`
+	Sampled bool           `json:"sampled" doc:"Only some of the tickets were looked at."`
+}
+
+type clockShiftView struct {
+	Clock    policy.ClockName `json:"clock"`
+	Later    int              `json:"later" doc:"Due later than as things stand."`
+	Sooner   int              `json:"sooner"`
+	Stopped  int              `json:"stopped" doc:"Without a date, until the emergency is lifted."`
+	Dated    int              `json:"dated" doc:"Without a date as things stand, and would have one."`
+	Same     int              `json:"same"`
+	Waiting  int              `json:"waiting" doc:"Stands still for its requester whatever happens."`
+	Broken   int              `json:"broken" doc:"Broken already, and owed still."`
+	Least    int64            `json:"least_seconds,omitempty" doc:"The smallest shift of those later or sooner."`
+	Most     int64            `json:"most_seconds,omitempty"`
+	Earliest time.Time        `json:"earliest_due,omitzero" doc:"Of those with another date, afterwards."`
+	Latest   time.Time        `json:"latest_due,omitzero"`
+}
+
+type shiftView struct {
+	Number ticket.Number    `json:"number"`
+	Clock  policy.ClockName `json:"clock"`
+	Before time.Time        `json:"due_before,omitzero" doc:"Absent: it stands still as things stand."`
+	After  time.Time        `json:"due_after,omitzero" doc:"Absent: it would stand still until the emergency is lifted."`
+}
+
+type mailPlanView struct {
+	Recipients int            `json:"recipients" doc:"Requesters with a ticket that isn't resolved: one mail each."`
+	Tells      desk.Telling   `json:"tells,omitempty" doc:"What they would be told soon; absent: nothing."`
+	Upcoming   []occasionView `json:"upcoming" doc:"What they would be told later on, if nothing changes."`
+}
+
+type occasionView struct {
+	Tells desk.Telling `json:"tells"`
+	At    time.Time    `json:"at"`
+}
+
+type fanoutPlanView struct {
+	Seconds    int64     `json:"seconds" doc:"Until every open ticket has been told. Promises are right from the first second."`
+	Rate       float64   `json:"tickets_per_second"`
+	MeasuredAt time.Time `json:"measured_at,omitzero" doc:"Absent: the rate is an assumption."`
+}
+
+func viewDryRun(d desk.DryRun) dryRunView {
+	view := dryRunView{
+		At: d.At, After: viewEmergency(d.After, d.At), Open: d.Open, Owed: d.Owed, Broken: d.Broken, Looked: d.Looked, Sampled: d.Sampled(),
+		Clocks: []clockShiftView{}, Soonest: []shiftView{},
+		Mails:  mailPlanView{Recipients: d.Requesters, Tells: d.Tells, Upcoming: []occasionView{}},
+		Fanout: fanoutPlanView{Seconds: seconds(d.Fanout), Rate: d.Rate, MeasuredAt: d.Measured.UTC()},
+	}
+	if d.Before != nil {
+		before := viewEmergency(*d.Before, d.At)
+		view.Before = &before
+	}
+	for _, c := range d.Clocks {
+		view.Clocks = append(view.Clocks, clockShiftView{
+			Clock: c.Clock, Later: c.Later, Sooner: c.Sooner, Stopped: c.Stopped, Dated: c.Dated, Same: c.Same, Waiting: c.Waiting,
+			Broken: c.Broken, Least: seconds(c.Least), Most: seconds(c.Most), Earliest: c.Earliest, Latest: c.Latest,
+		})
+	}
+	for _, s := range d.Soonest {
+		view.Soonest = append(view.Soonest, shiftView(s))
+	}
+	for _, o := range d.Upcoming {
+		view.Mails.Upcoming = append(view.Mails.Upcoming, occasionView(o))
+	}
+	return view
+}
