@@ -47,6 +47,9 @@ type keeper interface {
 	SaveCanned(context.Context, desk.Person, desk.Canned) (id int64, err error)
 	SavedFilters(context.Context, desk.Person) ([]desk.Saved, error)
 	SaveFilter(context.Context, desk.Person, desk.Saved) (id int64, err error)
+	MakeGroup(ctx context.Context, by desk.Person, handle, title string) error
+	JoinGroup(ctx context.Context, by desk.Person, group, whose string) error
+	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
 }
 
 // Fill adds demo people and tickets under the policy in force, and gives how many tickets it added. Those that are
@@ -77,6 +80,9 @@ func Fill(ctx context.Context, k keeper, o Options) (added int, err error) {
 		return 0, nil
 	}
 	if err := notebook(ctx, k, cast.Supervisor); err != nil {
+		return added, err
+	}
+	if err := form(ctx, k, cast, time.Now()); err != nil {
 		return added, err
 	}
 	return added, w.suggest(ctx, k)

@@ -285,3 +285,24 @@ func one[T any](t testing.TB, db *pgxpool.Pool, query string, args ...any) T {
 	}
 	return value
 }
+
+// A demo shows groups and somebody who is away; what the desk makes of them since stays.
+func TestFill_formsGroupsAndHasSomebodyAway(t *testing.T) {
+	s, beside := open(t, policy.Holesalemart())
+	fill(t, s, demo.Options{Tickets: 20})
+	if n := one[int64](t, beside, `SELECT count(*) FROM people WHERE away_until > now() + interval '2 days' AND handle = 'demo-agent-5'`); n != 1 {
+		t.Errorf("%d are away", n)
+	}
+	sup, err := s.PersonByHandleOrAddress(t.Context(), "supervisor@demo.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.LeaveGroup(t.Context(), sup, "money", "demo-agent-4"); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, s, demo.Options{Tickets: 40})
+	groups, err := s.Groups(t.Context(), sup)
+	if err != nil || len(groups) != 3 || len(groups[1].Members) != 3 || len(groups[2].Members) != 1 {
+		t.Errorf("%+v, %v", groups, err)
+	}
+}
