@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // groups are what assignment rules give tickets to; see store.Groups.
@@ -74,9 +76,16 @@ func (p *Pages) showGroups(v *page.Visit, status int, view groupsView) error {
 				one.Others = append(one.Others, c)
 			}
 		}
+		// Agents first: they are who is looked for.
+		one.Others = slices.Concat(which(one.Others, true), which(one.Others, false))
 		view.Groups = append(view.Groups, one)
 	}
 	return v.ShowStatus(status, "groups", view)
+}
+
+// which gives the agents, or all others.
+func which(all []desk.Colleague, agents bool) []desk.Colleague {
+	return slices.DeleteFunc(slices.Clone(all), func(c desk.Colleague) bool { return (c.Role == ticket.RoleAgent) != agents })
 }
 
 func (p *Pages) makeGroup(v *page.Visit) error {
