@@ -35,7 +35,7 @@ func TestLoad_needsOnlyADatabase(t *testing.T) {
 		HTTPAddress: ":8080", HealthAddress: ":8081", BaseURL: "http://localhost:8080", NumberPrefix: "HM",
 		SMTPHost: "localhost", SMTPPort: 587, OIDCName: "OpenID", SMTPTLS: "starttls", SMTPTimeout: 30 * time.Second,
 		MailFrom: "Support <support@localhost>", MailDomain: "localhost", MailRate: 50,
-		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000,
+		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000, FanoutParallel: 16, FanoutRate: 2000,
 		ShutdownTimeout: 25 * time.Second, LogLevel: slog.LevelInfo, LogFormat: "text",
 		From: mail.Address{Name: "Support", Address: "support@localhost"},
 	}

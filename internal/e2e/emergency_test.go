@@ -1,0 +1,238 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows"
+)
+
+// brief breaks its first promise about when a fan-out is under way.
+const brief = `
+name: Brief policy of a test
+contact: desk@demo.example
+time_zone: UTC
+clocks:
+  first_response: {target: 30s, counts: calendar}
+  resolution: {target: 1h, counts: calendar, pauses: [waiting, resolved]}
+escalation:
+  - {after: 0s, tell: [supervisors]}
+`
+
+// slowly makes a fan-out last long enough for something to die in its middle.
+const slowly = "SUPPORTDESK_EMERGENCY_PER_SECOND=40"
+
+// pool is PostgreSQL itself.
+func (s *stack) pool() *pgxpool.Pool {
+	s.t.Helper()
+	var dsn string
+	for _, line := range s.env {
+		if value, is := strings.CutPrefix(line, "SUPPORTDESK_DATABASE_URL="); is {
+			dsn = value
+		}
+	}
+	pool, err := pgxpool.New(context.Background(), dsn)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(pool.Close)
+	return pool
+}
+
+// count asks PostgreSQL for a number, however often it is away.
+func (s *stack) count(pool *pgxpool.Pool, sql string, args ...any) (n int, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	err = pool.QueryRow(ctx, sql, args...).Scan(&n)
+	return n, err
+}
+
+// awaitCount waits until a number is within bounds.
+func (s *stack) awaitCount(pool *pgxpool.Pool, what string, least, most int, sql string, args ...any) int {
+	s.t.Helper()
+	var n int
+	eventually(s.t, what, func() (bool, string) {
+		var err error
+		n, err = s.count(pool, sql, args...)
+		return err == nil && n >= least && n <= most, fmt.Sprint(n, err)
+	})
+	return n
+}
+
+// command signals the workflow Emergency as a person in Temporal UI does.
+func (s *stack) command(name string, payload any) {
+	s.t.Helper()
+	eventually(s.t, name+" is heard", func() (bool, string) {
+		err := s.temporalClient().SignalWorkflow(context.Background(), workflows.EmergencyID, "", name, payload)
+		return err == nil, fmt.Sprint(err)
+	})
+}
+
+// awaitProven waits until the fan-out of the newest edge is proven, and gives the edge.
+func (s *stack) awaitProven(verb ticket.Verb) ticket.Edge {
+	s.t.Helper()
+	var edge ticket.Edge
+	eventually(s.t, fmt.Sprint("every open ticket knows of ", verb), func() (bool, string) {
+		report, err := s.emergency()
+		edge = report.Fanout.Edge
+		return err == nil && edge.Verb == verb && !report.Fanout.Proven.IsZero(), fmt.Sprintf("%+v %v", report, err)
+	})
+	return edge
+}
+
+func (s *stack) emergency() (report workflows.EmergencyReport, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	value, err := s.temporalClient().QueryWorkflow(ctx, workflows.EmergencyID, "", workflows.EmergencyQuery)
+	if err == nil {
+		err = value.Get(&report)
+	}
+	return report, err
+}
+
+// fill submits tickets and waits until each has its first step.
+func (s *stack) fill(pool *pgxpool.Pool, tickets int) {
+	s.t.Helper()
+	var rush sync.WaitGroup
+	const clients = 8
+	for c := range clients {
+		rush.Go(func() {
+			for i := c; i < tickets; i += clients {
+				s.customer.submit("Emergency", "words")
+			}
+		})
+	}
+	rush.Wait()
+	s.awaitCount(pool, "every ticket is taken", tickets, tickets, `SELECT count(*) FROM tickets WHERE taken > 0`)
+}
+
+// checkHeld counts the open tickets that are not as they should be.
+func (s *stack) checkHeld(pool *pgxpool.Pool, held bool, edge ticket.Edge) {
+	s.t.Helper()
+	n, err := s.count(pool, `SELECT count(*) FROM tickets WHERE status <> 'closed' AND (gate_at < $1 OR (held IS NOT NULL) <> $2
+		OR $2 AND next_due < 'infinity')`, edge.At, held)
+	if n != 0 || err != nil {
+		s.t.Errorf("%d open tickets are not as %s wants them, %v", n, edge.Verb, err)
+	}
+}
+
+// checkExact looks at every timeline: each ticket stopped at one edge and went on at the other, to the second, once, and
+// broke no promise in between, however late anybody was told.
+func (s *stack) checkExact(pool *pgxpool.Pool, from, until ticket.Edge) {
+	s.t.Helper()
+	for what, sql := range map[string]string{
+		"tickets did not stop at the edge once": `SELECT count(*) FROM tickets t WHERE
+			(SELECT count(*) FROM events e WHERE e.ticket = t.number AND e.kind = 'paused' AND e.at = $1 AND e.data->>'emergency' = $3) <> 1`,
+		"tickets did not go on at the edge once": `SELECT count(*) FROM tickets t WHERE $2::timestamptz IS NOT NULL AND
+			(SELECT count(*) FROM events e WHERE e.ticket = t.number AND e.kind = 'resumed' AND e.at = $2 AND e.data->>'emergency' = $3) <> 1`,
+		"promises were broken inside": `SELECT count(*) FROM events WHERE kind IN ('breached', 'escalated', 'reminded') AND at >= $1 AND at < $2 AND $3 <> ''`,
+	} {
+		if n, err := s.count(pool, sql, from.At, until.At, from.Emergency); n != 0 || err != nil {
+			s.t.Errorf("%d %s, %v", n, what, err)
+		}
+	}
+}
+
+func TestEmergency_theDeathOfAnyPartInTheMiddleOfAFanoutSkipsNoTicket(t *testing.T) {
+	const tickets, middle = 300, 100
+	for _, victim := range []struct {
+		name    string
+		kill    func(*stack)
+		restart func(*stack)
+	}{
+		{"worker", func(s *stack) { s.worker.kill() }, func(s *stack) { s.worker.start() }},
+		{"temporal", func(s *stack) { s.temporal.Kill() }, func(s *stack) { s.temporal.Restart() }},
+		{"postgres", func(s *stack) { s.postgres.Kill() }, func(s *stack) { s.postgres.Restart() }},
+	} {
+		t.Run(victim.name, func(t *testing.T) {
+			s := start(t, brief)
+			pool := s.pool()
+			s.worker.stop()
+			s.worker = s.program("worker", slowly)
+			s.worker.start()
+			s.fill(pool, tickets)
+			dieInTheMiddle := func(held bool) {
+				n := s.awaitCount(pool, "a fan-out is in its middle", middle, tickets-middle,
+					`SELECT count(*) FROM tickets WHERE (held IS NOT NULL) = $1`, held)
+				victim.kill(s)
+				t.Logf("the %s dies when %d of %d are told", victim.name, n, tickets)
+				victim.restart(s)
+			}
+			s.command("declare", map[string]any{"kind": "closed"})
+			dieInTheMiddle(true)
+			from := s.awaitProven(ticket.VerbEmergencyPause)
+			s.checkHeld(pool, true, from)
+			s.command("lift", nil)
+			dieInTheMiddle(false)
+			until := s.awaitProven(ticket.VerbEmergencyResume)
+			s.checkHeld(pool, false, until)
+			s.checkExact(pool, from, until)
+		})
+	}
+}
+
+func TestEmergency_endsExactlyWhileEveryWorkerIsDown(t *testing.T) {
+	const tickets = 40
+	s := start(t, brief)
+	pool := s.pool()
+	s.fill(pool, tickets)
+	s.command("declare", map[string]any{
+		"kind": "closed", "until": time.Now().Add(15 * time.Second).UTC().Truncate(time.Second).Format(time.RFC3339),
+	})
+	from := s.awaitProven(ticket.VerbEmergencyPause)
+	s.checkHeld(pool, true, from)
+	s.worker.kill()
+	s.awaitCount(pool, "the end passes", 1, 1, `SELECT count(*) FROM emergencies WHERE ends_at < clock_timestamp()`)
+	s.customer.submit("After it", "words") // is none of the emergency's business
+	s.worker.start()
+	until := s.awaitProven(ticket.VerbEmergencyResume)
+	s.checkHeld(pool, false, until)
+	if n, err := s.count(pool, `SELECT count(*) FROM tickets WHERE submitted_at >= $1`, until.At); n != 1 || err != nil {
+		t.Errorf("%d tickets came after it, %v", n, err)
+	}
+	n, err := s.count(pool, `SELECT count(*) FROM events WHERE kind = 'resumed' AND at = $1`, until.At)
+	if n != tickets || err != nil {
+		t.Errorf("%d of %d tickets went on at the end's own second, %v", n, tickets, err)
+	}
+}
+
+func TestEmergency_aTicketThatTemporalLostIsStartedAndAClosedOneIsNoFailure(t *testing.T) {
+	s := start(t, brief)
+	pool := s.pool()
+	s.fill(pool, 5)
+	lost := s.customer.submit("Lost", "words")
+	s.agent.awaitStatus(lost, "new")
+	done := s.customer.submit("Done", "words")
+	s.customer.do(done, "withdrawal", nil)
+	if err := s.temporalClient().TerminateWorkflow(t.Context(), lost, "", "by mistake"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.temporalClient().TerminateWorkflow(t.Context(), workflows.EmergencyID, "", "by mistake"); err != nil {
+		t.Fatal(err)
+	}
+	s.worker.stop()
+	s.worker.start()
+	s.command("declare", map[string]any{"kind": "closed"})
+	s.checkHeld(pool, true, s.awaitProven(ticket.VerbEmergencyPause))
+	s.command("declare", map[string]any{"kind": "shut"})
+	s.command("extend", map[string]any{"untill": "2030-01-01T00:00:00Z"})
+	s.command("cancel", nil)
+	eventually(t, "what makes no sense is refused in view", func() (bool, string) {
+		report, err := s.emergency()
+		refused := 0
+		for _, l := range report.Log {
+			if l.Refused != "" {
+				refused++
+			}
+		}
+		return refused == 3, fmt.Sprintf("%+v %v", report.Log, err)
+	})
+	s.checkHeld(pool, true, s.awaitProven(ticket.VerbEmergencyPause))
+}
