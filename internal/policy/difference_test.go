@@ -1,0 +1,115 @@
+package policy_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+const everyField = `
+name: Everything
+contact: care@example.com
+privacy_url: https://example.com/privacy
+time_zone: Europe/Berlin
+hours: {monday: ["09:00-12:00", "13:00-18:00"], friday: ["09:00-12:00"]}
+holidays: [{date: 2026-12-25, until: 2026-12-26, name: Christmas}]
+clocks:
+  first_response: {target: 72h, counts: business_hours, remind_at: 75%, pauses: [waiting]}
+  resolution: {target: 10d, counts: calendar, remind_at: 80%, pauses: [waiting, resolved]}
+priorities: {urgent: {first_response: 8h}}
+silence: {nudge_after: 3d, resolve_after: 7d, close_after: 5d}
+escalation:
+  - {after: 0s, clocks: [resolution], priorities: [high], tell: [assignee, {person: lea}, {webhook: pager}]}
+categories: [delivery, payment]
+assignment: [{categories: [delivery], group: vans, by: round_robin, reassign_on_breach: [resolution]}]
+`
+
+// changes is, for each field of a policy and of what it is made of, a place in everyField, other words for it, and the
+// differences that follow.
+var changes = map[string]struct {
+	old, new string
+	want     []string
+}{
+	"Policy.Name":                    {"name: Everything", "name: Nothing", []string{"Name: Everything → Nothing"}},
+	"Policy.Contact":                 {"contact: care@example.com\n", "", []string{"Contact removed: care@example.com"}},
+	"Policy.PrivacyURL":              {"example.com/privacy", "example.com/p", []string{"Privacy policy: https://example.com/privacy → https://example.com/p"}},
+	"Policy.Zone":                    {"Europe/Berlin", "Europe/Vienna", []string{"Time zone: Europe/Berlin → Europe/Vienna"}},
+	"Policy.Calendar hours":          {`"13:00-18:00"`, `"13:00-18:01"`, []string{"Monday: 09:00-12:00 and 13:00-18:00 → 09:00-12:00 and 13:00-18:01"}},
+	"Policy.Calendar closed day":     {`, friday: ["09:00-12:00"]`, "", []string{"Friday: 09:00-12:00 → closed"}},
+	"Policy.Calendar":                {"until: 2026-12-26, name: Christmas", "until: 2026-12-28, name: Christmas", []string{"Holiday added: Sun 27 Dec 2026 to Mon 28 Dec 2026, Christmas"}},
+	"Policy.Calendar holiday's name": {"name: Christmas", "name: Xmas", []string{"Holiday removed: Fri 25 Dec 2026 to Sat 26 Dec 2026, Christmas", "Holiday added: Fri 25 Dec 2026 to Sat 26 Dec 2026, Xmas"}},
+	"Policy.Clocks": {"{target: 72h, counts: business_hours,", "{target: 3d, counts: business_days,", []string{
+		"First response: 72 hours of opening time → 3 business days", "First response at urgent priority: 8 hours of opening time → 8 hours of business days"}},
+	"Rule.Target":                    {"target: 10d", "target: 9d12h", []string{"Resolution: 10 days → 9 days and 12 hours"}},
+	"Rule.Counts":                    {"target: 10d, counts: calendar", "target: 10d, counts: business_days", []string{"Resolution: 10 days → 10 business days"}},
+	"Rule.RemindAt":                  {", remind_at: 75%", "", []string{"First response, reminder to the agent: at 75% → none"}},
+	"Rule.Pauses":                    {"[waiting, resolved]", "[waiting]", []string{"Resolution stands still: while resolved or waiting for the requester → while waiting for the requester"}},
+	"Policy.Priorities":              {"first_response: 8h", "first_response: 6h", []string{"First response at urgent priority: 8 hours of opening time → 6 hours of opening time"}},
+	"Policy.Priorities gone":         {"priorities: {urgent: {first_response: 8h}}\n", "", []string{"First response at urgent priority: 8 hours of opening time → 72 hours of opening time"}},
+	"Policy.CustomersChoosePriority": {"silence:", "customers_choose_priority: true\nsilence:", []string{"Who chooses the priority: the desk → the requester"}},
+	"Silence.NudgeAfter":             {"nudge_after: 3d", "nudge_after: 0s", []string{"Reminder to a silent requester: after 3 days → never"}},
+	"Silence.ResolveAfter":           {"resolve_after: 7d", "resolve_after: 8d", []string{"Resolved without an answer: after 7 days → after 8 days"}},
+	"Silence.CloseAfter":             {", close_after: 5d", "", []string{"Closed without a word: after 5 days → never"}},
+	"Policy.Silence":                 {"silence: {nudge_after: 3d, resolve_after: 7d, close_after: 5d}\n", "", []string{"Reminder to a silent requester: after 3 days → never", "Resolved without an answer: after 7 days → never", "Closed without a word: after 5 days → never"}},
+	"Policy.Escalation":              {"categories: [delivery, p", "  - {after: 1d, tell: [supervisors]}\ncategories: [delivery, p", []string{"Escalation, rung 2 added: After 1 day the supervisors are told"}},
+	"Rung.After":                     {"after: 0s", "after: 1h", nil},
+	"Rung.Clocks":                    {"clocks: [resolution]", "clocks: [first_response]", nil},
+	"Rung.Priorities":                {"priorities: [high]", "priorities: [low]", nil},
+	"Rung.Tell":                      {"[assignee, ", "[supervisors, ", nil},
+	"Rung.People":                    {"person: lea", "person: leo", []string{"Escalation, rung 1: at the breach (resolution, priority high): assignee, person lea, webhook pager → at the breach (resolution, priority high): assignee, person leo, webhook pager"}},
+	"Rung.Webhooks":                  {"webhook: pager", "webhook: siren", nil},
+	"Rung.RaisePriority":             {"pager}]}", "pager}], raise_priority: true}", nil},
+	"Policy.Categories":              {"categories: [delivery, payment]", "categories: [delivery, returns]", []string{"Category removed: payment", "Category added: returns"}},
+	"Policy.Categories in order":     {"categories: [delivery, payment]", "categories: [payment, delivery]", []string{"Order of the categories: delivery, payment → payment, delivery"}},
+	"Policy.Assignment":              {"assignment: [{categories: [delivery], group: vans, by: round_robin, reassign_on_breach: [resolution]}]\n", "", nil},
+	"Assignment.Categories":          {"{categories: [delivery],", "{categories: [payment],", nil},
+	"Assignment.Group":               {"group: vans", "group: ships", nil},
+	"Assignment.By":                  {"by: round_robin", "by: least_loaded", nil},
+	"Assignment.ReassignOnBreach":    {", reassign_on_breach: [resolution]", "", nil},
+}
+
+func TestDifferences_noticeEveryField(t *testing.T) {
+	was := parse(t, everyField)
+	for name, c := range changes {
+		t.Run(name, func(t *testing.T) {
+			if strings.Count(everyField, c.old) != 1 {
+				t.Fatalf("%q is there %d times", c.old, strings.Count(everyField, c.old))
+			}
+			is := parse(t, strings.Replace(everyField, c.old, c.new, 1))
+			var got []string
+			for _, d := range is.Differences(was) {
+				got = append(got, d.String())
+			}
+			if len(got) == 0 || c.want != nil && !slices.Equal(got, c.want) {
+				t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(c.want, "\n  "))
+			}
+			if back := was.Differences(is); len(back) != len(got) {
+				t.Errorf("the other way there are %v", back)
+			}
+		})
+	}
+}
+
+// TestDifferences_noFieldIsForgotten fails when a field comes to a policy and not to the table above.
+func TestDifferences_noFieldIsForgotten(t *testing.T) {
+	for _, kind := range []reflect.Type{
+		reflect.TypeFor[policy.Policy](), reflect.TypeFor[policy.Rule](), reflect.TypeFor[policy.Silence](),
+		reflect.TypeFor[policy.Rung](), reflect.TypeFor[policy.Assignment](),
+	} {
+		for _, field := range reflect.VisibleFields(kind) {
+			if name := kind.Name() + "." + field.Name; changes[name].old == "" {
+				t.Errorf("no change of %s is tried", name)
+			}
+		}
+	}
+}
+
+func TestDifferences_areNoneForOtherWriting(t *testing.T) {
+	other := strings.NewReplacer("72h", "3d", "10d", "240h", "[waiting, resolved]", "[resolved, waiting]", "name: Everything", "name: 'Everything' # as ever").Replace(everyField)
+	if d := parse(t, other).Differences(parse(t, everyField)); len(d) > 0 {
+		t.Errorf("there are %v", d)
+	}
+}
