@@ -1,0 +1,106 @@
+package holiday_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/holiday"
+)
+
+// file is a calendar of events, each a few lines.
+func file(events ...string) string {
+	var b strings.Builder
+	b.WriteString("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//test//EN\n")
+	for i, e := range events {
+		fmt.Fprintf(&b, "BEGIN:VEVENT\nUID:%d\nDTSTAMP:20260101T000000Z\n%s\nEND:VEVENT\n", i, e)
+	}
+	b.WriteString("END:VCALENDAR\n")
+	return strings.ReplaceAll(b.String(), "\n", "\r\n")
+}
+
+func read(text string) ([]string, error) {
+	days, err := holiday.Read(strings.NewReader(text), holiday.Years(time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), 2))
+	var all []string
+	for _, d := range days {
+		all = append(all, strings.TrimSpace(d.Date.Format(time.DateOnly)+" "+d.Name))
+	}
+	return all, err
+}
+
+func TestRead_givesTheDaysThatEventsTake(t *testing.T) {
+	for name, c := range map[string]struct {
+		file string
+		want []string
+	}{
+		"one day":             {file("DTSTART;VALUE=DATE:20261225\nDTEND;VALUE=DATE:20261226\nSUMMARY:Christmas Day"), []string{"2026-12-25 Christmas Day"}},
+		"without an end":      {file("DTSTART;VALUE=DATE:20261225\nSUMMARY:Christmas\\, Day"), []string{"2026-12-25 Christmas, Day"}},
+		"several days":        {file("DTSTART;VALUE=DATE:20261224\nDTEND;VALUE=DATE:20261227\nSUMMARY:Xmas"), []string{"2026-12-24 Xmas", "2026-12-25 Xmas", "2026-12-26 Xmas"}},
+		"by its duration":     {file("DTSTART;VALUE=DATE:20261224\nDURATION:P2D"), []string{"2026-12-24", "2026-12-25"}},
+		"every year":          {file("DTSTART;VALUE=DATE:19990101\nRRULE:FREQ=YEARLY\nSUMMARY:New Year"), []string{"2026-01-01 New Year", "2027-01-01 New Year"}},
+		"until":               {file("DTSTART;VALUE=DATE:20200101\nRRULE:FREQ=YEARLY;UNTIL=20260601\nSUMMARY:New Year"), []string{"2026-01-01 New Year"}},
+		"a weekday":           {file("DTSTART;VALUE=DATE:20201126\nRRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=4TH\nSUMMARY:Thanks"), []string{"2026-11-26 Thanks", "2027-11-25 Thanks"}},
+		"but not this year":   {file("DTSTART;VALUE=DATE:20200501\nRRULE:FREQ=YEARLY\nEXDATE;VALUE=DATE:20260501"), []string{"2027-05-01"}},
+		"over New Year":       {file("DTSTART;VALUE=DATE:20251230\nDTEND;VALUE=DATE:20260103\nSUMMARY:Closed"), []string{"2026-01-01 Closed", "2026-01-02 Closed"}},
+		"two of one day":      {file("DTSTART;VALUE=DATE:20260501\nSUMMARY:May Day", "DTSTART;VALUE=DATE:20260501\nSUMMARY:Ascension", "DTSTART;VALUE=DATE:20260501\nSUMMARY:May Day"), []string{"2026-05-01 May Day, Ascension"}},
+		"a time of day":       {file("DTSTART:20261224T120000Z\nSUMMARY:Party"), nil},
+		"cancelled":           {file("DTSTART;VALUE=DATE:20261224\nSTATUS:CANCELLED"), nil},
+		"another year":        {file("DTSTART;VALUE=DATE:20301224"), nil},
+		"a name over lines":   {file("DTSTART;VALUE=DATE:20260501\nSUMMARY:a\\nb\tc"), []string{"2026-05-01 a b c"}},
+		"two calendars":       {file("DTSTART;VALUE=DATE:20260501") + file("DTSTART;VALUE=DATE:20260502"), []string{"2026-05-01", "2026-05-02"}},
+		"no events":           {file(), nil},
+		"a very long summary": {file("DTSTART;VALUE=DATE:20260501\nSUMMARY:" + strings.Repeat("x", 500)), []string{"2026-05-01 " + strings.Repeat("x", 200)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, err := read(c.file); err != nil || !slices.Equal(got, c.want) {
+				t.Errorf("got %q, %v, want %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestRead_refusesWithAReason(t *testing.T) {
+	many := make([]string, 5001)
+	for i := range many {
+		many[i] = "DTSTART;VALUE=DATE:20260501"
+	}
+	for name, c := range map[string]struct{ file, want string }{
+		"nothing":            {"", "not an iCalendar file"},
+		"no calendar":        {"<html>", "not an iCalendar file"},
+		"half of one":        {file("DTSTART;VALUE=DATE:20260501")[:100], "not an iCalendar file"},
+		"too long a file":    {file("DTSTART;VALUE=DATE:20260501\nSUMMARY:" + strings.Repeat("x", 2<<20)), "over 1024 KiB"},
+		"too many events":    {file(many...), "more than 5000 events"},
+		"every second":       {file("DTSTART;VALUE=DATE:20260501\nSUMMARY:Boom\nRRULE:FREQ=SECONDLY"), `the event "Boom" recurs by "FREQ=SECONDLY"`},
+		"every second again": {file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=YEARLY;BYHOUR=1,2,3;BYSECOND=1,2"), "only what recurs every year"},
+		"a rule of nonsense": {file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=NEVER"), "can't be read"},
+		"a day of nonsense":  {file("DTSTART;VALUE=DATE:20261341"), "is no day"},
+		"long ago":           {file("DTSTART;VALUE=DATE:00010101\nRRULE:FREQ=YEARLY"), "is no day"},
+		"a century":          {file("DTSTART;VALUE=DATE:20000101\nDTEND;VALUE=DATE:21000101"), "at most 366"},
+		"backwards":          {file("DTSTART;VALUE=DATE:20260501\nDTEND;VALUE=DATE:20260401"), "ends before"},
+		"no start":           {file("SUMMARY:When?"), "has no start"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := read(c.file)
+			if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, %v, want %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(file("DTSTART;VALUE=DATE:20201126\nRRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=4TH\nSUMMARY:Thanks"))
+	f.Add(file("DTSTART;VALUE=DATE:20261224\nDURATION:P2D\nEXDATE:20261224,20261225"))
+	f.Fuzz(func(t *testing.T, text string) {
+		days, err := read(text)
+		if err != nil && fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%v", err)
+		}
+		if !slices.IsSorted(days) || len(days) > 731 {
+			t.Errorf("%d days: %q", len(days), days)
+		}
+	})
+}
