@@ -45,7 +45,7 @@ func TestHelp_listsWhatPeopleMayRun(t *testing.T) {
 	}
 	for _, command := range []string{
 		"up", "api", "worker", "migrate", "people add", "people list", "people link", "people token", "people revoke", "people disable",
-		"policy check", "policy due", "version",
+		"policy check", "policy due", "policy publish", "policy list", "policy diff", "policy holidays", "version",
 	} {
 		if !strings.Contains(got.out, "\n  "+command+" ") && !strings.Contains(got.out, "\n  "+command+"\n") {
 			t.Errorf("help does not list %s:\n%s", command, got.out)
@@ -65,17 +65,21 @@ func TestHelp_listsWhatPeopleMayRun(t *testing.T) {
 
 func TestHelp_explainsEveryCommandAndFlag(t *testing.T) {
 	for command, words := range map[string][]string{
-		"up":            {"--data=", "--policy=", "--port=8080", "--ui-port=8233", "--mailbox-port=8025", "--smtp-port=1025", "--postgres-port=5433"},
-		"api":           {"HTTP API"},
-		"worker":        {"mails"},
-		"migrate":       {"--policy=", "--skip-temporal", "search attributes"},
-		"people add":    {"--role=", "customer,agent,supervisor,administrator", "--name=", "--email=", "--handle="},
-		"people token":  {"<who>", "Handle or e-mail address"},
-		"people link":   {"--email=", "--lasts=1h"},
-		"people revoke": {"<who>"},
-		"policy check":  {"<file>", "YAML"},
-		"policy due":    {"<file>", "--at=RFC3339", "--priority=", "low,normal,high,urgent"},
-		"version":       {"version"},
+		"up":              {"--data=", "--policy=", "--port=8080", "--ui-port=8233", "--mailbox-port=8025", "--smtp-port=1025", "--postgres-port=5433"},
+		"api":             {"HTTP API"},
+		"worker":          {"mails"},
+		"migrate":         {"--policy=", "--skip-temporal", "search attributes"},
+		"people add":      {"--role=", "customer,agent,supervisor,administrator", "--name=", "--email=", "--handle="},
+		"people token":    {"<who>", "Handle or e-mail address"},
+		"people link":     {"--email=", "--lasts=1h"},
+		"people revoke":   {"<who>"},
+		"policy check":    {"<file>", "YAML"},
+		"policy due":      {"<file>", "--at=RFC3339", "--priority=", "low,normal,high,urgent"},
+		"policy publish":  {"<file>", "--reason=TEXT", "--effective=RFC3339", "--author=HANDLE"},
+		"policy list":     {"published versions"},
+		"policy diff":     {"<old>", "<new>", "words"},
+		"policy holidays": {"<file>", "iCalendar", "--from=DATE", "--to=DATE"},
+		"version":         {"version"},
 	} {
 		// Nothing is configured here: help must not need it.
 		got := call(t, nil, append(strings.Fields(command), "--help")...)

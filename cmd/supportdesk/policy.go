@@ -13,6 +13,11 @@ import (
 type policyCommands struct {
 	Check policyCheck `cmd:"" help:"Validate a policy document, print worked examples and what deserves a second look."`
 	Due   policyDue   `cmd:"" help:"Print both deadlines of a ticket accepted at an instant, as JSON in UTC."`
+
+	Publish  policyPublish  `cmd:"" help:"Publish a document as the next version, for good."`
+	List     policyList     `cmd:"" help:"List the published versions."`
+	Diff     policyDiff     `cmd:"" help:"Tell in words what one version or document says otherwise than another."`
+	Holidays policyHolidays `cmd:"" help:"Print the holidays of an iCalendar file, as a policy has them."`
 }
 
 type policyCheck struct {

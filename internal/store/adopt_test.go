@@ -1,9 +1,13 @@
 package store_test
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -65,5 +69,97 @@ func TestStep_adoptsInTheMiddleOfABurst(t *testing.T) {
 	}
 	if first.Ledger[1].Was != policy.CountBusinessHours {
 		t.Errorf("it counted by %s", first.Ledger[1].Was)
+	}
+}
+
+func TestAdoptPolicy_movesTheChosenOpenTicketsOnce(t *testing.T) {
+	d := open(t)
+	open1, open2, closed, untaken := d.taken(d.customer), d.taken(d.other), d.taken(d.customer), d.submit(d.customer).Number
+	d.do(d.agent, desk.Request{Number: closed, Verb: ticket.VerbClose})
+	v := d.publish(quick)
+	already := d.taken(d.customer)
+	choice := desk.Choice{Tickets: []ticket.Number{open2, closed, open1, already, "HM-0000000000", untaken}}
+	once := desk.Once{Key: "k", Fingerprint: []byte("f")}
+	policies := desk.NewPolicies(d, wake(func() {}))
+	a, err := policies.Adopt(t.Context(), d.supervisor, v, choice, once)
+	if err != nil || len(a.Accepted) != 3 || a.Again {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	codes := map[ticket.Number]string{}
+	for _, u := range a.Unmoved {
+		codes[u.Number] = u.Code
+	}
+	if want := map[ticket.Number]string{closed: ticket.CodeClosed, already: ticket.CodeNothing, "HM-0000000000": "not-found"}; !maps.Equal(codes, want) {
+		t.Errorf("not moved: %v, want %v", codes, want)
+	}
+	for _, m := range a.Accepted {
+		got := d.step(ticket.StepRequest{Number: m.Number, Command: m.Seq})
+		if got.State.Ticket.Policy != v || d.outcome(m.Number, m.Seq).Refused {
+			t.Errorf("%s is under version %d", m.Number, got.State.Ticket.Policy)
+		}
+	}
+	again, err := policies.Adopt(t.Context(), d.supervisor, v, choice, once)
+	if err != nil || !again.Again || !slices.Equal(again.Accepted, a.Accepted) {
+		t.Errorf("again: %+v, %v", again, err)
+	}
+	once.Fingerprint = []byte("g")
+	_, err = policies.Adopt(t.Context(), d.supervisor, v, choice, once)
+	wantKind(t, err, fault.Conflict)
+	audit, err := policies.Audit(t.Context(), v)
+	if err != nil || audit.Granted != 3 || audit.Refused+audit.Undecided != 0 || len(audit.Latest) != 3 || audit.Latest[0].By != d.supervisor.Name || audit.Latest[0].From != 1 {
+		t.Errorf("audit %+v, %v", audit, err)
+	}
+	var waiting int
+	if err := d.beside.QueryRow(t.Context(), `SELECT count(*) FROM undelivered u JOIN commands c USING (ticket, seq) WHERE c.verb = 'adopt-policy'`).Scan(&waiting); err != nil || waiting != 3 {
+		t.Errorf("%d commands wait for the relay, %v", waiting, err)
+	}
+}
+
+// wake is a courier that is a function.
+type wake func()
+
+func (w wake) Wake() { w() }
+
+func TestAdoptPolicy_isForSupervisorsAndVersionsThatAreThere(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	v := d.publish(quick)
+	policies := desk.NewPolicies(d, wake(func() {}))
+	for _, by := range []desk.Person{d.customer, d.agent} {
+		_, err := policies.Adopt(t.Context(), by, v, desk.Choice{Tickets: []ticket.Number{n}}, desk.Once{})
+		wantKind(t, err, fault.Forbidden)
+	}
+	_, err := policies.Adopt(t.Context(), d.supervisor, 99, desk.Choice{Tickets: []ticket.Number{n}}, desk.Once{})
+	wantKind(t, err, fault.NotFound)
+	for _, c := range []desk.Choice{{}, {Tickets: []ticket.Number{n}, From: 1}, {From: v}} {
+		_, err := policies.Adopt(t.Context(), d.supervisor, v, c, desk.Once{})
+		wantKind(t, err, fault.Invalid)
+	}
+}
+
+func TestDryRun_foretellsWhatTheMoveThenDoes(t *testing.T) {
+	d := open(t)
+	d.taken(d.customer)
+	other := d.taken(d.other)
+	d.do(d.agent, desk.Request{Number: other, Verb: ticket.VerbAgentReply, Body: "On its way."})
+	v := d.publish(quick)
+	policies := desk.NewPolicies(d, wake(func() {}))
+	run, err := policies.DryRun(t.Context(), v, desk.Choice{From: 1}, time.Now())
+	if err != nil || run.Tickets != 2 || run.Earlier != 3 || run.Mails != 2 || run.DueAtOnce != 0 || len(run.Moves) != 2 {
+		t.Fatalf("%+v, %v", run, err)
+	}
+	if a, err := policies.Adopt(t.Context(), d.supervisor, v, desk.Choice{From: 1}, desk.Once{}); err != nil || len(a.Accepted) != 2 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	for _, m := range run.Moves {
+		got := d.step(ticket.StepRequest{Number: m.Number, Command: 9}).State.Ticket
+		for _, p := range m.Promises {
+			if due, _ := got.Promise(p.Clock).Clock.Due(); !due.Equal(p.Is) {
+				t.Errorf("%s of %s: due %s, foretold %s", p.Clock, m.Number, due, p.Is)
+			}
+		}
+		if len(m.Promises) == 0 {
+			t.Errorf("nothing changes for %s", m.Number)
+		}
 	}
 }

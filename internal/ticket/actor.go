@@ -29,3 +29,6 @@ type Actor struct {
 }
 
 var theDesk = Actor{Role: RoleDesk}
+
+// Commands reports whether a person of this role may change what holds for the whole desk.
+func (r Role) Commands() bool { return r == RoleSupervisor || r == RoleAdministrator }
