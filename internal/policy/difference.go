@@ -206,7 +206,7 @@ func rungLines(p *Policy) []line {
 
 func ruleLines(p *Policy) []line {
 	var all []line
-	for i, words := range p.assignmentInWords() {
+	for i, words := range p.AssignmentsInWords() {
 		all = append(all, line{strings.TrimSuffix(words, "."), p.Assignment[i].summary()})
 	}
 	return all
