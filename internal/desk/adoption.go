@@ -76,8 +76,8 @@ type AdoptionLine struct {
 	Reason  string
 }
 
-// DryRun is what a move would come to now.
-type DryRun struct {
+// Rehearsal is what a move would come to now.
+type Rehearsal struct {
 	Tickets   int
 	Earlier   int // promises that would be due earlier
 	Later     int
@@ -105,15 +105,15 @@ type PromiseMove struct {
 }
 
 // DryRun works out what a move would come to, ticket by ticket, and changes nothing.
-func (d *Policies) DryRun(ctx context.Context, version int64, c Choice, now time.Time) (DryRun, error) {
+func (d *Policies) DryRun(ctx context.Context, version int64, c Choice, now time.Time) (Rehearsal, error) {
 	if err := c.check(version); err != nil {
-		return DryRun{}, err
+		return Rehearsal{}, err
 	}
 	is, err := d.shelf.Policy(ctx, version)
 	if err != nil {
-		return DryRun{}, err
+		return Rehearsal{}, err
 	}
-	var run DryRun
+	var run Rehearsal
 	var movable []Adopted
 	err = d.shelf.Chosen(ctx, version, c, func(r Record) error {
 		was, err := d.shelf.Policy(ctx, r.Policy)
@@ -129,13 +129,13 @@ func (d *Policies) DryRun(ctx context.Context, version int64, c Choice, now time
 		return nil
 	})
 	if err != nil {
-		return DryRun{}, err
+		return Rehearsal{}, err
 	}
 	run.Unmoved, err = d.shelf.Unmovable(ctx, version, c.but(movable))
 	return run, err
 }
 
-func (run *DryRun) add(m AdoptionMove, mails int) {
+func (run *Rehearsal) add(m AdoptionMove, mails int) {
 	run.Tickets++
 	run.Mails += mails
 	for _, p := range m.Promises {
