@@ -34,6 +34,8 @@ type Activities struct {
 	Mails       *activities.Mails
 	Calls       *activities.Calls       // nil: this worker leaves webhooks to others
 	Emergencies *activities.Emergencies // nil: this worker leaves the workflow Emergency to others
+
+	Announcements *activities.Announcements // nil: this worker leaves what the workflow Emergency announces to others
 }
 
 func (o Options) withDefaults() Options {
@@ -83,12 +85,15 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 		OnFatalError:                 onFatal,
 	})
 	RegisterMails(mail, a.Mails)
+	if a.Announcements != nil {
+		RegisterAnnouncements(mail, a.Announcements)
+	}
 	workers := []worker.Worker{tickets, mail}
 	if a.Calls != nil {
 		workers = append(workers, calls(c, a.Calls, onFatal))
 	}
 	if a.Emergencies != nil {
-		workers = append(workers, emergency(c, a.Emergencies, onFatal))
+		workers = append(workers, emergency(c, a, onFatal))
 	}
 	var started []worker.Worker
 	defer func() { stop(started) }()
@@ -120,7 +125,7 @@ func calls(c client.Client, a *activities.Calls, onFatal func(error)) worker.Wor
 
 // emergency works for the one workflow Emergency, in slots of its own: what it tells tickets must not stand in the way of
 // what it is told.
-func emergency(c client.Client, a *activities.Emergencies, onFatal func(error)) worker.Worker {
+func emergency(c client.Client, a Activities, onFatal func(error)) worker.Worker {
 	w := worker.New(c, workflows.EmergencyQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: 4,
 		// The next worker goes on where the last heartbeat of one that was killed says.
@@ -129,7 +134,10 @@ func emergency(c client.Client, a *activities.Emergencies, onFatal func(error)) 
 		WorkerStopTimeout:            drainTime,
 		OnFatalError:                 onFatal,
 	})
-	RegisterEmergency(w, a)
+	RegisterEmergency(w, a.Emergencies)
+	if a.Announcements != nil {
+		RegisterAnnounce(w, a.Announcements)
+	}
 	return w
 }
 
@@ -167,4 +175,14 @@ func RegisterEmergency(r worker.Registry, a *activities.Emergencies) {
 	} {
 		r.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 	}
+}
+
+// RegisterAnnounce registers what writes announcements down, for the queue of the workflow Emergency.
+func RegisterAnnounce(r worker.Registry, a *activities.Announcements) {
+	r.RegisterActivityWithOptions(a.Announce, activity.RegisterOptions{Name: workflows.AnnounceActivity})
+}
+
+// RegisterAnnouncements registers what sends their mails, for the queue of mails.
+func RegisterAnnouncements(r worker.Registry, a *activities.Announcements) {
+	r.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: workflows.AnnouncementsActivity})
 }

@@ -24,6 +24,9 @@ import (
 // heartbeat must be well below the mail activity's heartbeat time-out.
 const heartbeat = 5 * time.Second
 
+// announcementShare is the rate of announcements' mails, as a part of that of tickets' mails, beside which they go out.
+const announcementShare = 0.5
+
 type workerCommand struct{}
 
 // Run works until the program is told to stop, and finishes what it has begun.
@@ -52,7 +55,8 @@ func (workerCommand) Run(p *program) error {
 				Steps: activities.NewSteps(db), Mails: activities.NewMails(mail.NewPostman(db, sender), heartbeat),
 				Emergencies: activities.NewEmergencies(db, db, dispatcher, desk.NewOperator(db, time.Now),
 					activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
-				Calls: activities.NewCalls(webhook.NewCaller(db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), log)),
+				Announcements: activities.NewAnnouncements(db, mail.NewHerald(db, sender, log), announcementShare*c.MailRate, heartbeat),
+				Calls:         activities.NewCalls(webhook.NewCaller(db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), log)),
 			},
 			worker.Options{
 				Steps: c.WorkerSteps, Mails: c.WorkerMails,

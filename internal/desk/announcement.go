@@ -36,6 +36,10 @@ type Substance struct {
 	By    time.Duration // delayed: how much longer targets are
 }
 
+func (s Substance) same(o Substance) bool {
+	return s.Stage == o.Stage && s.From.Equal(o.From) && s.Until.Equal(o.Until) && s.By == o.By
+}
+
 // Substance gives what there is to tell at an instant.
 func (e Emergency) Substance(at time.Time) Substance {
 	s := Substance{Stage: e.Stage(at), From: e.From, Until: e.Until, By: e.DelayAt(at)}
@@ -62,11 +66,11 @@ func (e Emergency) DelayAt(at time.Time) time.Duration {
 // something lies between what is proven and now, or was changed since: that is announced when it is proven, too.
 func (e Emergency) Tell(told *Substance, proven, now time.Time, revision int64) (Telling, Substance, bool) {
 	s := e.Substance(proven)
-	if e.Revision > revision || s != e.Substance(now) {
+	if e.Revision > revision || !s.same(e.Substance(now)) {
 		return "", s, false
 	}
 	if told != nil && told.Stage == s.Stage {
-		return TellsChanged, s, *told != s && s.Stage != StageOver && s.Stage != StageCancelled
+		return TellsChanged, s, !told.same(s) && s.Stage != StageOver && s.Stage != StageCancelled
 	}
 	switch s.Stage {
 	case StagePlanned:

@@ -1,0 +1,309 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+const (
+	anHour = time.Hour
+	aDay   = 24 * time.Hour
+)
+
+// waiting submits a ticket some time ago and takes its first step.
+func (d *shop) waitingSince(by desk.Person, ago time.Duration) ticket.Number {
+	d.t.Helper()
+	a := d.submit(by)
+	d.redate(a, a.At.Add(-ago))
+	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
+	return a.Number
+}
+
+// announce says that everything is proven up to now.
+func (d *shop) announce() ticket.AnnounceResult {
+	d.t.Helper()
+	gate, err := d.Gate(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	result, err := d.Announce(d.t.Context(), ticket.AnnounceRequest{Proven: one[time.Time](d, `SELECT clock_timestamp()`), Revision: gate.Revision})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return result
+}
+
+// weave brings tickets past the gate's edges.
+func (d *shop) weave(numbers ...ticket.Number) {
+	for _, n := range numbers {
+		d.step(ticket.StepRequest{Number: n, Gate: true})
+	}
+}
+
+// letters gives the mails that are owed of announcements, by their recipient's address.
+func (d *shop) letters() map[string]desk.Announcement {
+	d.t.Helper()
+	letters := map[string]desk.Announcement{}
+	for _, id := range one[[]int64](d, `SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM announcement_mails WHERE status = 'owed'`) {
+		a, postage, err := d.Announcement(d.t.Context(), id)
+		if err != nil || postage != desk.PostageOwed {
+			d.t.Fatalf("mail %d: %s, %v", id, postage, err)
+		}
+		if _, twice := letters[a.To.Address]; twice {
+			d.t.Errorf("%s is owed two mails", a.To.Address)
+		}
+		letters[a.To.Address] = a
+	}
+	return letters
+}
+
+func (d *shop) postages() string {
+	return one[string](d, `SELECT coalesce(string_agg(status || ' ' || n, ', ' ORDER BY status), '')
+		FROM (SELECT status, count(*) AS n FROM announcement_mails GROUP BY status) s`)
+}
+
+func TestAnnounce_owesOneMailToEachRequesterWhoIsOwedSomething(t *testing.T) {
+	d := open(t)
+	gone := d.add(ticket.RoleCustomer, "Gina Gone", "gina@example.com")
+	done := d.add(ticket.RoleCustomer, "Dora Done", "dora@example.com")
+	late := d.add(ticket.RoleCustomer, "Lena Late", "lena@example.com")
+	d.waitingSince(d.customer, 2*aDay)
+	second := d.waitingSince(d.customer, aDay)
+	d.waitingSince(d.other, aDay)
+	d.waitingSince(gone, aDay)
+	resolved := d.waitingSince(done, aDay)
+	d.do(d.agent, desk.Request{Number: resolved, Verb: ticket.VerbResolve, Body: "Sent."})
+	d.sql(`UPDATE people SET disabled_at = now() WHERE id = $1`, gone.ID)
+
+	e := d.begun(d.declare(closedBy("The river is in our hall.")), anHour)
+	d.waitingSince(late, anHour/2) // its receipt says what there is to say
+	if result := d.announce(); result.Announcements != 1 || result.Left != 2 {
+		t.Errorf("announced %+v: %s", result, d.postages())
+	}
+	if result := d.announce(); result.Announcements != 0 || result.Left != 2 {
+		t.Errorf("announced again %+v", result)
+	}
+	letters := d.letters()
+	carla, otto := letters[d.customer.Address], letters[d.other.Address]
+	if len(carla.Tickets) != 2 || carla.Token != "" || carla.Tickets[1].Number != second || carla.Tickets[0].Subject != submission().Subject {
+		t.Errorf("Carla's %+v", carla)
+	}
+	if len(otto.Tickets) != 1 || otto.Token == "" || otto.Tells != desk.TellsStarted || otto.Kind != ticket.EmergencyClosed ||
+		otto.Emergency != e.ID || otto.Notice != "The river is in our hall." || otto.Policy == nil || otto.Stage != desk.StageInForce || !otto.From.Equal(e.From) {
+		t.Errorf("Otto's %+v", otto)
+	}
+}
+
+func TestAnnounce_saysNothingBeforeItIsProven(t *testing.T) {
+	d := open(t)
+	d.waitingSince(d.customer, aDay)
+	e := d.begun(d.declare(closedBy("Closed.")), anHour)
+	for name, r := range map[string]ticket.AnnounceRequest{
+		"proven before its beginning": {Proven: e.From.Add(-time.Second), Revision: e.Revision},
+		"proven before its change":    {Proven: time.Now(), Revision: e.Revision - 1},
+	} {
+		if result, err := d.Announce(t.Context(), r); err != nil || result != (ticket.AnnounceResult{}) {
+			t.Errorf("%s: %+v, %v", name, result, err)
+		}
+	}
+}
+
+func TestAnnounce_aNewerOneSupersedesWhatIsStillOwed(t *testing.T) {
+	d := open(t)
+	d.waitingSince(d.customer, aDay)
+	d.waitingSince(d.other, aDay)
+	e := d.begun(d.declare(closedBy("Closed.")), anHour)
+	other := d.begun(d.declare(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: aDay, Notice: "Slow."}), anHour)
+	d.announce()
+	sent, found, err := d.NextAnnouncement(t.Context(), "a try", time.Minute)
+	if err != nil || !found {
+		t.Fatal(found, err)
+	}
+	if err := d.AnnouncementSent(t.Context(), sent); err != nil {
+		t.Fatal(err)
+	}
+	for _, days := range []int{2, 3} {
+		until := time.Now().AddDate(0, 0, days).Truncate(time.Second)
+		if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until}); err != nil {
+			t.Fatal(err)
+		}
+		if result := d.announce(); result.Announcements != 1 {
+			t.Errorf("announced %+v", result)
+		}
+	}
+	notice := "Other words."
+	if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Notice: &notice}); err != nil {
+		t.Fatal(err)
+	}
+	if result := d.announce(); result.Announcements != 0 {
+		t.Errorf("words alone are announced: %+v", result)
+	}
+	of := func(id ticket.EmergencyID) string {
+		counts, err := d.AnnouncementMails(t.Context(), id)
+		return fmt.Sprint(counts, err)
+	}
+	if got := of(e.ID); got != "map[owed:2 sent:1 superseded:3] <nil>" {
+		t.Errorf("of the closure: %s", got)
+	}
+	if got := of(other.ID); got != "map[owed:2] <nil>" {
+		t.Errorf("of the delay: %s", got)
+	}
+}
+
+// One that is on its way when it is superseded has been sent all the same.
+func TestAnnouncementSent_countsWhatWasOnItsWay(t *testing.T) {
+	d := open(t)
+	d.waitingSince(d.customer, aDay)
+	e := d.begun(d.declare(closedBy("Closed.")), anHour)
+	d.announce()
+	id, _, err := d.NextAnnouncement(t.Context(), "a try", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.EndEmergency(t.Context(), d.supervisor, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	d.sql(`UPDATE emergencies SET ends_at = ends_at - interval '1 minute'`)
+	d.announce()
+	if err := d.AnnouncementSent(t.Context(), id); err != nil || d.postages() != "owed 1, sent 1" {
+		t.Errorf("%v: %s", err, d.postages())
+	}
+	if got := d.letters()[d.customer.Address].Tells; got != desk.TellsEnded {
+		t.Errorf("owes %q", got)
+	}
+}
+
+func TestAnnouncement_tellsHowPromisesMoved(t *testing.T) {
+	d := openUnder(t, always)
+	n := d.waitingSince(d.customer, 4*anHour)
+	submitted := one[time.Time](d, `SELECT submitted_at FROM tickets WHERE number = $1`, n)
+	before := desk.Move{Owed: true, Before: submitted.Add(48 * anHour)}
+	plan := closedBy("Closed.")
+	plan.Until = time.Now().Add(9 * anHour).Truncate(time.Second)
+	e := d.begun(d.declare(plan), 2*anHour)
+	d.weave(n)
+	d.announce()
+	want := before
+	want.Expected = before.Before.Add(e.Until.Sub(e.From))
+	if got := d.letters()[d.customer.Address].Tickets[0].FirstResponse; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("while it lasts %+v, want %+v", got, want)
+	}
+	ended, err := d.EndEmergency(t.Context(), d.supervisor, e.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.sql(`UPDATE emergencies SET ends_at = starts_at + interval '1 hour' WHERE id = $1`, e.ID)
+	d.sql(`UPDATE gate SET revision = revision + 1`)
+	d.weave(n)
+	d.announce()
+	want = before
+	want.Due = before.Before.Add(anHour)
+	if got := d.letters()[d.customer.Address]; got.Tells != desk.TellsEnded || len(got.Tickets) != 1 || fmt.Sprint(got.Tickets[0].FirstResponse) != fmt.Sprint(want) {
+		t.Errorf("after its end (%s) %+v, want %+v", ended.Until, got, want)
+	}
+	late := d.waitingSince(d.other, 0)
+	d.weave(late)
+	delay := d.begun(d.declare(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 5 * anHour, Notice: "Slow."}), 0)
+	d.sql(`UPDATE emergencies SET starts_at = starts_at - interval '2 seconds' WHERE id = $1`, delay.ID)
+	d.sql(`UPDATE emergency_delays SET starts_at = starts_at - interval '2 seconds' WHERE emergency = $1`, delay.ID)
+	d.sql(`UPDATE gate SET revision = revision + 1`)
+	d.weave(n)
+	d.announce()
+	want.Before, want.Due = want.Due, want.Due.Add(5*anHour)
+	for _, id := range one[[]int64](d, `SELECT array_agg(m.id) FROM announcement_mails m JOIN announcements a ON a.id = m.announcement WHERE a.emergency = $1 AND m.person = $2`, delay.ID, d.customer.ID) {
+		a, _, err := d.Announcement(t.Context(), id)
+		if err != nil || a.By != 5*anHour || len(a.Tickets) != 1 || fmt.Sprint(a.Tickets[0].FirstResponse) != fmt.Sprint(want) {
+			t.Errorf("delayed %+v, want %+v: %v", a, want, err)
+		}
+	}
+}
+
+// always is a policy whose clocks never rest.
+const always = `
+time_zone: UTC
+clocks:
+  first_response: {target: 48h, counts: calendar}
+  resolution: {target: 96h, counts: calendar, pauses: [waiting]}
+`
+
+func TestNextAnnouncement_handsEachMailToOneTry(t *testing.T) {
+	d := open(t)
+	const many = 40
+	for i := range many {
+		d.waitingSince(d.add(ticket.RoleCustomer, "Demo", fmt.Sprintf("demo%d@example.com", i)), aDay)
+	}
+	d.begun(d.declare(closedBy("Closed.")), anHour)
+	d.announce()
+	var mu sync.Mutex
+	var handed []int64
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			for {
+				id, found, err := d.NextAnnouncement(t.Context(), fmt.Sprint("try ", i), time.Minute)
+				if err != nil || !found {
+					if err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				mu.Lock()
+				handed = append(handed, id)
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	slices.Sort(handed)
+	if distinct := len(slices.Compact(slices.Clone(handed))); distinct != len(handed) || distinct != many {
+		t.Errorf("handed out %d, %d of them distinct", len(handed), distinct)
+	}
+	if left, err := d.AnnouncementsLeft(t.Context()); err != nil || left.Left != many || time.Until(left.Next) < 30*time.Second {
+		t.Errorf("left %+v, %v", left, err)
+	}
+	d.sql(`UPDATE announcement_mails SET claimed_until = now() - interval '1 second' WHERE id = $1`, handed[3])
+	if id, found, err := d.NextAnnouncement(t.Context(), "another", time.Minute); err != nil || !found || id != handed[3] {
+		t.Errorf("a dead try's mail: %d, %v, %v", id, found, err)
+	}
+	if err := d.HoldAnnouncement(t.Context(), handed[3], "try 1", anHour); err != nil || one[bool](d, `SELECT claimed_until > now() + interval '30 minutes' FROM announcement_mails WHERE id = $1`, handed[3]) {
+		t.Errorf("a dead try holds on to a mail: %v", err)
+	}
+}
+
+func TestAnnouncementDeferred_leavesTheMailAloneForAGrowingWhile(t *testing.T) {
+	d := open(t)
+	d.waitingSince(d.customer, aDay)
+	d.begun(d.declare(closedBy("Closed.")), anHour)
+	d.announce()
+	id, _, err := d.NextAnnouncement(t.Context(), "a try", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first time.Time
+	for i, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
+		since, err := d.AnnouncementDeferred(t.Context(), id)
+		if i == 0 {
+			first = since
+		}
+		pause := time.Until(one[time.Time](d, `SELECT not_before FROM announcement_mails`))
+		if err != nil || !since.Equal(first) || pause < want-10*time.Second || pause > want {
+			t.Errorf("deferral %d: since %s, pause %s, want %s, %v", i, since, pause, want, err)
+		}
+	}
+	if err := d.ReleaseAnnouncement(t.Context(), id, "a try"); err != nil {
+		t.Fatal(err)
+	}
+	if _, found, err := d.NextAnnouncement(t.Context(), "a try", time.Minute); found || err != nil {
+		t.Errorf("it is handed out at once: %v", err)
+	}
+	_, _, err = d.Announcement(t.Context(), id+1)
+	wantKind(t, err, fault.NotFound)
+	wantKind(t, d.AnnouncementSent(t.Context(), id+1), fault.NotFound)
+}
