@@ -120,7 +120,7 @@ func TestAnnounce_aNewerOneSupersedesWhatIsStillOwed(t *testing.T) {
 	d.waitingSince(d.customer, aDay)
 	d.waitingSince(d.other, aDay)
 	e := d.begun(d.declare(closedBy("Closed.")), anHour)
-	other := d.begun(d.declare(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: aDay, Notice: "Slow."}), anHour)
+	other := d.begun(d.declare(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: aDay, Notice: "Slow."}), anHour/2)
 	d.announce()
 	sent, found, err := d.NextAnnouncement(t.Context(), "a try", time.Minute)
 	if err != nil || !found {
