@@ -141,7 +141,9 @@ func (s *square) owed() int {
 }
 
 // due lets mails that were put off be tried at once, as if time had passed.
-func (s *square) due() { s.SQL(`UPDATE announcement_mails SET not_before = '-infinity' WHERE status = 'owed'`) }
+func (s *square) due() {
+	s.SQL(`UPDATE announcement_mails SET not_before = '-infinity' WHERE status = 'owed'`)
+}
 
 // oneEach checks that every customer got the mail, once.
 func (s *square) oneEach(customers int) {
