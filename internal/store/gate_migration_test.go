@@ -1,0 +1,65 @@
+package store_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// TestMigrate_remembersTheEmergenciesOfOldTickets: their rows named only the last one of each kind.
+func TestMigrate_remembersTheEmergenciesOfOldTickets(t *testing.T) {
+	d := open(t)
+	migration, err := os.ReadFile("migrations/00008_emergencies.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, remember, found := strings.Cut(string(migration), "UPDATE tickets t SET state")
+	if !found {
+		t.Fatal("the migration remembers nothing")
+	}
+	for name, hands := range map[string][]ticket.ByHand{
+		"nothing": nil,
+		"over":    {{Verb: ticket.VerbEmergencyPause, Emergency: "flood"}, {Verb: ticket.VerbEmergencyResume}},
+		"paused": {
+			{Verb: ticket.VerbEmergencyPause}, {Verb: ticket.VerbEmergencyResume},
+			{Verb: ticket.VerbEmergencyExtend, Emergency: "ice", Extension: time.Hour}, {Verb: ticket.VerbEmergencyExtend, Extension: time.Hour},
+			{Verb: ticket.VerbEmergencyPause, Emergency: "flood"},
+		},
+		"delayed": {{Verb: ticket.VerbEmergencyExtend, Extension: time.Hour}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := *d
+			d.t = t
+			n := d.taken(d.customer)
+			for i, h := range hands {
+				h.Key = strings.Repeat("i", i+1)
+				d.step(ticket.StepRequest{Number: n, ByHand: &h})
+			}
+			// As the release before this one left it.
+			d.sql(`UPDATE events SET data = data - 'delay' WHERE ticket = $1`, n)
+			d.sql(`UPDATE tickets SET state = jsonb_strip_nulls(jsonb_set(state #- '{ticket,emergencies}', '{ticket}', (state->'ticket') - 'emergencies' || jsonb_build_object(
+				'emergency', (SELECT s->'id' FROM jsonb_array_elements(state->'ticket'->'emergencies') s WHERE NOT s ? 'until'),
+				'emergency_since', (SELECT s->'from' FROM jsonb_array_elements(state->'ticket'->'emergencies') s WHERE NOT s ? 'until'),
+				'delayed', (SELECT s->'id' FROM jsonb_array_elements(state->'ticket'->'emergencies') WITH ORDINALITY AS e (s, i) WHERE s ? 'by' ORDER BY i DESC LIMIT 1)))) WHERE number = $1`, n)
+			if name == "paused" && one[string](&d, `SELECT state->'ticket'->>'emergency' FROM tickets WHERE number = $1`, n) != "flood" {
+				t.Fatal("that is no old row")
+			}
+			d.sql("UPDATE tickets t SET state" + remember)
+			d.consistent(n)
+			if left := one[bool](&d, `SELECT state->'ticket' ?| ARRAY['emergency', 'emergency_since', 'delayed'] FROM tickets WHERE number = $1`, n); left {
+				t.Error("the old fields are there still")
+			}
+			if name != "paused" {
+				return
+			}
+			state := d.step(ticket.StepRequest{Number: n, ByHand: &ticket.ByHand{Key: "end", Verb: ticket.VerbEmergencyResume}}).State
+			if state.Ticket.InEmergency() || len(state.Ticket.Emergencies) != 4 {
+				t.Errorf("it is not ended: %+v", state.Ticket.Emergencies)
+			}
+			d.consistent(n)
+		})
+	}
+}

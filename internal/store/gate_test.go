@@ -1,0 +1,384 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// brisk has everything fall due within seconds, so that a test sees it on a real clock.
+const brisk = `
+name: Brisk
+time_zone: UTC
+clocks:
+  first_response: {target: 3s, counts: calendar, remind_at: 50%}
+  resolution: {target: 6s, counts: calendar, remind_at: 50%, pauses: [waiting, resolved]}
+silence: {nudge_after: 2s, resolve_after: 5s, close_after: 4s}
+escalation: [{after: 0s, tell: [supervisors]}, {after: 2s, tell: [administrators]}]
+`
+
+// promised is what acceptance gave, and what a desk told the requester of it.
+type promised struct {
+	desk.Receipt
+	by desk.Person
+}
+
+// TestGate_exactWhileItOpensAndCloses submits and steps at full rate while emergencies begin, change and end. Whatever
+// was under way when the gate moved, each ticket's life is what an oracle makes of its commands and of the gate as it
+// ended up, and each receipt said so from the beginning.
+func TestGate_exactWhileItOpensAndCloses(t *testing.T) {
+	d := openUnder(t, brisk)
+	front := desk.New(d.Store, d.Store, d.Store, nil, idle{})
+	open, stop := context.WithTimeout(t.Context(), 7*time.Second)
+	defer stop()
+	var mu sync.Mutex
+	var receipts []promised
+	var work sync.WaitGroup
+	for range 6 {
+		work.Go(func() {
+			for open.Err() == nil {
+				s := submission()
+				s.Category = ""
+				r, err := front.Submit(t.Context(), d.customer, s)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				receipts = append(receipts, promised{r, d.customer})
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range 4 {
+		random := rand.New(rand.NewPCG(uint64(i), 8))
+		work.Go(func() {
+			for open.Err() == nil {
+				mu.Lock()
+				known := len(receipts)
+				var r promised
+				if known > 0 {
+					r = receipts[random.IntN(known)]
+				}
+				mu.Unlock()
+				if known > 0 {
+					d.stir(random, r.Number)
+				}
+			}
+		})
+	}
+	d.alarms(open)
+	work.Wait()
+	d.settled(receipts)
+}
+
+// idle stands where the relay is.
+type idle struct{}
+
+func (idle) Wake() {}
+
+// stir has a step taken of a ticket, or something asked for, as it comes.
+func (d *shop) stir(random *rand.Rand, n ticket.Number) {
+	r := ticket.StepRequest{Number: n, Command: 1}
+	switch random.IntN(6) {
+	case 0, 1:
+		r = ticket.StepRequest{Number: n, Gate: true}
+	case 2:
+		r = ticket.StepRequest{Number: n, Due: time.Now().Truncate(time.Second)}
+	case 3:
+		verb := []ticket.Verb{ticket.VerbRequestInformation, ticket.VerbNote, ticket.VerbProgressUpdate, ticket.VerbResolve}[random.IntN(4)]
+		if _, err := d.Command(d.t.Context(), d.agent, desk.Request{Number: n, Verb: verb, Body: "Something."}); err == nil && random.IntN(2) == 0 {
+			r.Command = 100
+		}
+	}
+	if _, err := d.Step(d.t.Context(), r); err != nil {
+		d.t.Error(err)
+	}
+}
+
+// alarms moves the gate until time is up: emergencies that overlap, follow each other, are planned, changed and lifted.
+func (d *shop) alarms(open context.Context) {
+	random := rand.New(rand.NewPCG(7, 7))
+	var live []ticket.EmergencyID
+	for open.Err() == nil {
+		var err error
+		switch pick := random.IntN(5); {
+		case len(live) == 0 || pick == 0 && len(live) < 3:
+			p := desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "A test."}
+			if random.IntN(3) == 0 {
+				p.Kind, p.By = ticket.EmergencyDelayed, time.Duration(1+random.IntN(3))*time.Second
+			}
+			if random.IntN(3) == 0 {
+				p.From = time.Now().Add(3 * time.Second).Truncate(time.Second)
+			}
+			var e desk.Emergency
+			if e, err = d.DeclareEmergency(d.t.Context(), d.supervisor, p); err == nil {
+				live = append(live, e.ID)
+			}
+		case pick == 1:
+			by := time.Duration(1+random.IntN(4)) * time.Second
+			_, err = d.ChangeEmergency(d.t.Context(), d.supervisor, live[0], desk.EmergencyChange{By: &by})
+		case pick == 2:
+			end := time.Now().Add(4 * time.Second).Truncate(time.Second)
+			_, err = d.ChangeEmergency(d.t.Context(), d.supervisor, live[0], desk.EmergencyChange{Until: &end})
+		default:
+			i := random.IntN(len(live))
+			_, err = d.EndEmergency(d.t.Context(), d.supervisor, live[i])
+			live = append(live[:i], live[i+1:]...)
+		}
+		_ = err // what comes too late, or means nothing for its kind, is refused
+		select {
+		case <-open.Done():
+		case <-time.After(time.Duration(50+random.IntN(500)) * time.Millisecond):
+		}
+	}
+	for _, id := range live {
+		if _, err := d.EndEmergency(d.t.Context(), d.supervisor, id); err != nil {
+			d.t.Log(err)
+		}
+	}
+}
+
+// settled brings every ticket up to one instant, and holds it against the oracle.
+func (d *shop) settled(receipts []promised) {
+	d.t.Helper()
+	gate, err := d.Gate(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	p, err := d.Policy(d.t.Context(), 1)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	closed, inside, looked, events := 0, 0, 0, 0
+	for _, e := range gate.Emergencies {
+		if e.Kind == ticket.EmergencyClosed {
+			closed++
+		}
+	}
+	const most = 400 // looking at one costs a hundred times what it took to accept it
+	for i := 0; i < len(receipts); i += 1 + len(receipts)/most {
+		r := receipts[i]
+		d.step(ticket.StepRequest{Number: r.Number, Gate: true})
+		told := d.told(r.Number)
+		want := d.punctual(r.Number, ticket.Desk{Policy: p, Gate: gate}, told[len(told)-1].At)
+		for i, e := range want {
+			if i >= len(told) || asJSON(d.t, told[i]) != asJSON(d.t, e) {
+				d.t.Fatalf("event %d of %s is\n%s, want\n%s", i+1, r.Number, asJSON(d.t, told[min(i, len(told)-1)]), asJSON(d.t, e))
+			}
+		}
+		if len(told) < len(want) {
+			d.t.Fatalf("%d events of %s, want %d", len(told), r.Number, len(want))
+		}
+		looked, events = looked+1, events+len(told)
+		d.heldTo(r, told, p)
+		if len(r.Emergencies) > 0 {
+			inside++
+		}
+	}
+	if closed < 2 || inside == 0 || inside == looked {
+		d.t.Errorf("%d times closed, %d of %d tickets accepted in an emergency: that proves little", closed, inside, looked)
+	}
+	d.t.Logf("%d tickets; of %d looked at %d were accepted in an emergency; %d emergencies, %d events", len(receipts), looked, inside, len(gate.Emergencies), events)
+}
+
+func (d *shop) told(n ticket.Number) (events []ticket.Event) {
+	for _, e := range d.timeline(n) {
+		events = append(events, e.Event)
+	}
+	return events
+}
+
+// heldTo checks that a receipt promised what the ticket then had, from its first second.
+func (d *shop) heldTo(r promised, told []ticket.Event, p *policy.Policy) {
+	d.t.Helper()
+	t := ticket.Draft(r.Number, d.customer.ID, 1, p)
+	for _, e := range told {
+		if e.N > 1 && (e.Command != 0 || !e.At.Equal(r.At)) {
+			break
+		}
+		t = ticket.Apply(t, e)
+	}
+	first, _ := t.FirstResponse.Clock.Due()
+	resolution, _ := t.Resolution.Clock.Due()
+	if got := (policy.Promises{FirstResponse: first, Resolution: resolution}); !t.Submitted.Equal(r.At) || !reflect.DeepEqual(got, r.Promises) {
+		d.t.Fatalf("%s was promised %+v at %s, and has %+v since %s", r.Number, r.Promises, r.At, got, t.Submitted)
+	}
+}
+
+// punctual is the oracle: the ticket's life when each second is looked at as it comes, with every command that it was
+// asked, under the gate as it has become. The gate's past never changes, so that is also the gate as it was.
+func (d *shop) punctual(n ticket.Number, dsk ticket.Desk, until time.Time) []ticket.Event {
+	d.t.Helper()
+	rows, err := d.beside.Query(d.t.Context(), `SELECT seq, verb, coalesce(by_person, ''), by_role, accepted_at, coalesce(message, 0),
+		coalesce(priority, ''), coalesce(category, '') FROM commands WHERE ticket = $1 ORDER BY seq`, n)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer rows.Close()
+	var commands []ticket.Command
+	for rows.Next() {
+		c := ticket.Command{Handle: d.agent.Handle}
+		if err := rows.Scan(&c.Seq, &c.Verb, &c.By.ID, &c.By.Role, &c.At, &c.Message, &c.Priority, &c.Category); err != nil {
+			d.t.Fatal(err)
+		}
+		c.At = c.At.UTC()
+		commands = append(commands, c)
+	}
+	t := ticket.Draft(n, d.customer.ID, 1, dsk.Policy)
+	var events []ticket.Event
+	keep := func(r ticket.Result, err error) {
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		t, events = r.Ticket, append(events, r.Events...)
+	}
+	for at := commands[0].At; !at.After(until); at = at.Add(time.Second) {
+		for len(commands) > 0 && !commands[0].At.After(at) {
+			keep(ticket.Take(t, dsk, commands[0]))
+			commands = commands[1:]
+		}
+		keep(ticket.Advance(t, dsk, at))
+	}
+	return events
+}
+
+// TestBarrier_waitsForWhatIsUnderWay at the gate, and gives up when that takes too long.
+func TestBarrier_waitsForWhatIsUnderWay(t *testing.T) {
+	d := open(t)
+	if err := d.Barrier(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	n := d.taken(d.customer)
+	inside, err := d.beside.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A step that holds the gate because it waits for its ticket.
+	if _, err := inside.Exec(t.Context(), `SELECT FROM tickets WHERE number = $1 FOR UPDATE`, n); err != nil {
+		t.Fatal(err)
+	}
+	stepped, passed := make(chan error, 1), make(chan error, 1)
+	go func() { _, err := d.Step(t.Context(), ticket.StepRequest{Number: n, Gate: true}); stepped <- err }()
+	d.waiting(1)
+	go func() { passed <- d.Barrier(t.Context()) }()
+	d.waiting(2)
+	select {
+	case err := <-passed:
+		t.Errorf("it was passed while a step was under way: %v", err)
+	default:
+	}
+	if err := inside.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(<-stepped, <-passed); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestGate_isReadOnceItsChangeIsOver: a submission and a step that come in the middle of a change see all of it.
+func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
+	d := openUnder(t, brisk)
+	front := desk.New(d.Store, d.Store, d.Store, nil, idle{})
+	n := d.taken(d.customer)
+	change, err := d.beside.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, store.GateLock),
+		`INSERT INTO emergencies (id, kind, notice, starts_at, revision) VALUES ('E-0000000001', 'closed', 'A test.', date_trunc('second', clock_timestamp()) + interval '1 second', 1)`,
+		`UPDATE gate SET revision = 1`,
+		`SELECT pg_sleep(1.1)`,
+	} {
+		if _, err := change.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var receipt desk.Receipt
+	var stepped ticket.StepResult
+	var both sync.WaitGroup
+	both.Go(func() {
+		s := submission()
+		s.Category = ""
+		var err error
+		if receipt, err = front.Submit(t.Context(), d.customer, s); err != nil {
+			t.Error(err)
+		}
+	})
+	both.Go(func() {
+		var err error
+		if stepped, err = d.Step(t.Context(), ticket.StepRequest{Number: n, Command: 1}); err != nil {
+			t.Error(err)
+		}
+	})
+	d.waiting(2)
+	if err := change.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	both.Wait()
+	if receipt.Promises != (policy.Promises{}) || len(receipt.Emergencies) != 1 || receipt.Gate != 1 {
+		t.Errorf("the receipt is %+v", receipt)
+	}
+	if held := stepped.State.Ticket.Held(); held != "E-0000000001" {
+		t.Errorf("the ticket stepped is held by %q: %+v", held, d.kinds(n))
+	}
+	if row := one[string](d, `SELECT held FROM tickets WHERE number = $1`, n); row != "E-0000000001" {
+		t.Errorf("its row says %q", row)
+	}
+	d.consistent(n)
+	view, err := front.Ticket(t.Context(), d.customer, receipt.Number) // no step has taken it yet
+	if err != nil || !view.Ticket.InEmergency() || !view.Expected.Resolution.IsZero() {
+		t.Errorf("it is shown as %+v: %v", view.Ticket, err)
+	}
+	l, _, err := d.Letter(t.Context(), d.takenOf(receipt.Number), 1)
+	if err != nil || l.Kind != ticket.MailReceipt || !l.FirstResponseDue.IsZero() || !l.ResolutionDue.IsZero() {
+		t.Errorf("its receipt by mail is %+v: %v", l, err)
+	}
+}
+
+// takenOf takes a ticket's first step.
+func (d *shop) takenOf(n ticket.Number) ticket.Number {
+	d.t.Helper()
+	d.step(ticket.StepRequest{Number: n, Command: 1})
+	return n
+}
+
+// TestStep_recordsHowFarItIsWithTheGate, also where an edge changes nothing for the ticket: the fan-out proves by it.
+func TestStep_recordsHowFarItIsWithTheGate(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	d.sql(`UPDATE tickets SET gate_at = '-infinity', submitted_at = submitted_at - interval '1 hour', latest_at = latest_at - interval '1 hour' WHERE number = $1`, n)
+	d.sql(`INSERT INTO emergencies (id, kind, notice, starts_at, ends_at, revision)
+		VALUES ('E-0000000001', 'closed', 'A test.', clock_timestamp() - interval '9 hours', clock_timestamp() - interval '8 hours', 1)`)
+	d.sql(`UPDATE gate SET revision = 1`)
+	before := len(d.kinds(n))
+	d.step(ticket.StepRequest{Number: n, Gate: true})
+	if got := d.kinds(n); len(got) != before {
+		t.Errorf("an emergency of long ago was told: %v", got)
+	}
+	if one[bool](d, `SELECT gate_at < starts_at FROM tickets, emergencies WHERE number = $1`, n) {
+		t.Error("the ticket's row is behind an edge that changes nothing for it")
+	}
+}
+
+// waiting waits until so many connections wait for a lock.
+func (d *shop) waiting(n int64) {
+	d.t.Helper()
+	for patience := time.Now().Add(20 * time.Second); one[int64](d, `SELECT count(DISTINCT pid) FROM pg_locks
+		JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()`) < n; {
+		if time.Now().After(patience) {
+			d.t.Fatalf("fewer than %d wait", n)
+		}
+	}
+}
