@@ -6,8 +6,12 @@ import (
 	"io/fs"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -57,8 +61,15 @@ type door interface {
 	Looking(context.Context, ticket.Number) ([]desk.Presence, error)
 }
 
+// links reads the signed links in escalations' mails.
+type links interface {
+	// ReadEscalationLink gives whom a link is for, and which ticket. It is NotFound once they work here no more.
+	ReadEscalationLink(ctx context.Context, token string) (link.Grant, desk.Person, error)
+}
+
 type store interface {
 	archive
+	links
 	notebook
 	door
 	roster
@@ -69,10 +80,20 @@ type Pages struct {
 	desk  frontDesk
 	store store
 	feed  feed
+
+	linking *request.Sources
 }
 
+// How often one source may use links, by the second and at once.
+const (
+	linkRate  = rate.Limit(2)
+	linkBurst = 30
+)
+
 // New makes the panel on the desk, the store and the feed of changes.
-func New(d frontDesk, s store, f feed) *Pages { return &Pages{desk: d, store: s, feed: f} }
+func New(d frontDesk, s store, f feed) *Pages {
+	return &Pages{desk: d, store: s, feed: f, linking: request.NewSources(linkRate, linkBurst, request.MaxSources)}
+}
 
 // Area is the panel's part of the website.
 func (p *Pages) Area() page.Area {

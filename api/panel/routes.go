@@ -2,12 +2,15 @@ package panel
 
 import "github.com/holesalemart/supportdesk/api/page"
 
-// routes lists everything that the panel answers to, all of it to staff only.
+// routes lists everything that the panel answers to, all of it to staff only. Who has a link from a mail need not sign in.
 func (p *Pages) routes() []page.Route {
 	staff := page.Staff
+	linked := page.Access{Who: "Whoever of the staff has the link in an escalation's mail, without signing in."}
 	return []page.Route{
 		page.Get("/desk", staff, p.list),
 		page.Get("/desk/live", staff, p.live),
+		page.Get("/e/:token", linked, p.escalation),
+		page.Post("/e/:token", linked, p.acknowledge),
 		page.Post("/desk/bulk", staff, p.bulk),
 		page.Get("/desk/tickets/:number", staff, p.ticket),
 		page.Get("/desk/tickets/:number/canned/:id", staff, p.filled),

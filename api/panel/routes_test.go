@@ -20,6 +20,9 @@ func TestRoutes_areForStaff(t *testing.T) {
 	before := o.ticket(n)
 	visitor, customer := o.browser(""), o.browser("clara")
 	for _, r := range panel.New(nil, nil, nil).Area().Routes {
+		if strings.HasPrefix(r.Path, "/e/") {
+			continue // the link in a mail: see TestEscalationLink
+		}
 		path := strings.NewReplacer(":number", string(n), ":id", "1").Replace(r.Path)
 		if got := visitor.do(r.Method, path, nil, nil); r.Method == http.MethodGet && got.Status != http.StatusSeeOther || r.Method == http.MethodPost && got.Status != http.StatusUnauthorized {
 			t.Errorf("%s %s answers a visitor %d", r.Method, path, got.Status)

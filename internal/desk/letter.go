@@ -30,7 +30,7 @@ type Letter struct {
 	N        int // the mail's number within its ticket, from 1; with Number it makes the Message-ID
 	Kind     ticket.MailKind
 	To       Mailbox
-	Token    string // of the link that opens the conversation to the requester; empty in what goes to staff
+	Token    string // of the link that opens the conversation to the requester, or the escalation to staff; empty in their other mails
 	Disabled bool   // the recipient is let in no more since the mail was owed: nothing may be sent to them
 	Instead  string // of whom the mail was for, who can't be written to: name or handle; empty when it was for whoever gets it
 	Previous int    // number of the last mail of this ticket to the same person, 0 when this is the first

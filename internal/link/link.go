@@ -1,5 +1,5 @@
-// Package link makes and reads the signed links in mails: what opens one ticket's conversation to its requester, without
-// signing in, until a stated time. It is pure: the secret and the time are parameters. It knows nothing of HTTP, SQL or
+// Package link makes and reads the signed links in mails: what opens one ticket's conversation to its requester, or its
+// escalation to somebody who works here, without signing in, until a stated time. It is pure: the secret and the time are parameters. It knows nothing of HTTP, SQL or
 // who may still be let in; whoever reads a link asks for that.
 package link
 
@@ -15,8 +15,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Lifetime is how long a link in a mail opens its ticket.
-const Lifetime = 30 * 24 * time.Hour
+// How long a link in a mail works.
+const (
+	Lifetime           = 30 * 24 * time.Hour // a conversation's
+	EscalationLifetime = 7 * 24 * time.Hour
+)
 
 // Grant is what a link gives: this ticket, as this person, until an instant.
 type Grant struct {
@@ -35,8 +38,11 @@ const (
 	maxToken = 200
 )
 
-// purpose keeps what is signed here from being taken for what the same secret signs elsewhere.
-const purpose = "supportdesk conversation link\x00"
+// A purpose keeps what is signed for it from being taken for what the same secret signs elsewhere.
+const (
+	conversation = "supportdesk conversation link\x00"
+	escalation   = "supportdesk escalation link\x00"
+)
 
 var (
 	errNone    error = fault.New(fault.NotFound, "this link does not work: it may have been cut off in the mail")
@@ -46,20 +52,34 @@ var (
 // Expired reports whether a link was good once, and its time is over.
 func Expired(err error) bool { return errors.Is(err, errExpired) }
 
-// Make signs a grant: the same token for the same grant.
-func Make(secret []byte, g Grant) string {
+// Make signs a grant to read and answer a conversation: the same token for the same grant.
+func Make(secret []byte, g Grant) string { return sign(secret, conversation, g) }
+
+// MakeEscalation signs a grant to acknowledge a ticket's escalation, and nothing else.
+func MakeEscalation(secret []byte, g Grant) string { return sign(secret, escalation, g) }
+
+func sign(secret []byte, purpose string, g Grant) string {
 	token := make([]byte, 0, head+len(g.Number)+len(g.Person)+macSize)
 	token = append(token, version)
 	token = binary.BigEndian.AppendUint64(token, uint64(g.Expires.Unix()))
 	token = append(token, byte(len(g.Number)), byte(len(g.Person)))
 	token = append(token, g.Number...)
 	token = append(token, g.Person...)
-	return base64.RawURLEncoding.EncodeToString(append(token, mac(secret, token)...))
+	return base64.RawURLEncoding.EncodeToString(append(token, mac(secret, purpose, token)...))
 }
 
-// Read gives what a token grants at an instant. It is NotFound for what was not made with this secret, and Forbidden
-// (see Expired) for what was; the grant is given with that too.
+// Read gives what a token of Make's grants at an instant. It is NotFound for what was not made with this secret, and
+// Forbidden (see Expired) for what was; the grant is given with that too.
 func Read(secret []byte, token string, now time.Time) (Grant, error) {
+	return read(secret, conversation, token, now)
+}
+
+// ReadEscalation is Read for a token of MakeEscalation's.
+func ReadEscalation(secret []byte, token string, now time.Time) (Grant, error) {
+	return read(secret, escalation, token, now)
+}
+
+func read(secret []byte, purpose, token string, now time.Time) (Grant, error) {
 	if len(token) > maxToken {
 		return Grant{}, errNone
 	}
@@ -69,7 +89,7 @@ func Read(secret []byte, token string, now time.Time) (Grant, error) {
 		return Grant{}, errNone
 	}
 	body, sum := data[:len(data)-macSize], data[len(data)-macSize:]
-	if !hmac.Equal(sum, mac(secret, body)) || body[0] != version {
+	if !hmac.Equal(sum, mac(secret, purpose, body)) || body[0] != version {
 		return Grant{}, errNone
 	}
 	number, person := int(body[head-2]), int(body[head-1])
@@ -87,7 +107,7 @@ func Read(secret []byte, token string, now time.Time) (Grant, error) {
 	return g, nil
 }
 
-func mac(secret, body []byte) []byte {
+func mac(secret []byte, purpose string, body []byte) []byte {
 	h := hmac.New(sha256.New, secret)
 	h.Write([]byte(purpose))
 	h.Write(body)

@@ -91,6 +91,9 @@ func forStaff(l *desk.Letter, words string) {
 	case ticket.MailReminder, ticket.MailEscalation:
 		l.Author, l.Clock, l.DueAt, l.Since = "", policy.FirstResponse, l.FirstResponseDue, l.FirstResponseDue
 		l.Rung = 1
+		if l.Kind == ticket.MailEscalation {
+			l.At, l.Token = l.Since, "AQexample-token_of-an-escalation"
+		}
 	}
 }
 
@@ -119,7 +122,16 @@ func variants() map[string]desk.Letter {
 	}
 	with("last", ticket.MailEscalation, func(l *desk.Letter) {
 		l.Clock, l.DueAt, l.Since, l.Rung, l.Assignee = policy.Resolution, l.ResolutionDue, l.ResolutionDue, 2, ""
+		l.At = l.Since.Add(24 * time.Hour)
 	})
+	// A rung of the ladder for urgent tickets is no next step of a normal one's.
+	with("by-name", ticket.MailEscalation, func(l *desk.Letter) {
+		p := *l.Policy
+		p.Escalation = []policy.Rung{{After: 0}, {After: time.Hour, Priorities: []policy.Priority{policy.PriorityUrgent}}, {After: 48 * time.Hour}}
+		l.Policy, l.Instead = &p, "Demo <Former> Agent"
+	})
+	with("instead", ticket.MailAssigned, func(l *desk.Letter) { l.Instead = "Demo Former Agent" })
+	with("instead", ticket.MailCustomerReply, func(l *desk.Letter) { l.Instead = "Demo Former Agent" })
 	with("resolution", ticket.MailReminder, func(l *desk.Letter) { l.Clock, l.DueAt = policy.Resolution, l.ResolutionDue })
 	with("nobody", ticket.MailReply, func(l *desk.Letter) { l.Author = "" })
 	with("rtl", ticket.MailReply, func(l *desk.Letter) {

@@ -138,6 +138,12 @@ func TestRender_leadsEachReaderToTheirOwnPage(t *testing.T) {
 		if kind.ToStaff() {
 			want, not = site+"/desk/tickets/HM-7Q2K9XM4TD", "AQsecret"
 		}
+		if kind == ticket.MailEscalation {
+			not = site + "/c/" // its link opens no conversation
+			if !strings.Contains(m.Text, site+"/e/AQsecret") || !strings.Contains(m.HTML, site+"/e/AQsecret") {
+				t.Errorf("%s: it lacks the link to its page:\n%s", kind, m.Text)
+			}
+		}
 		for _, part := range []string{m.Text, m.HTML} {
 			if !strings.Contains(part, want) || strings.Contains(part, not) {
 				t.Errorf("%s: it must hold %s and not %s:\n%s", kind, want, not, part)

@@ -36,6 +36,8 @@ type view struct {
 	Unpromised    bool // a new ticket without dates: its clocks are paused
 	Waits         bool // the resolution's clock is paused while the requester has the next move
 
+	Instead          string // of whom the mail was for, who can't be written to; empty when it is the reader's own
+	Acknowledge      string // escalation: the address of its own small page
 	Open, Track      string // addresses on the website: the conversation (or the agent's page), and what the number shows
 	Contact, Privacy string
 	Policy, From     string
@@ -52,7 +54,8 @@ func newView(l desk.Letter, cfg Config, now time.Time) view {
 		Subject: subject(l), Number: l.Number,
 		Name: oneLine(l.To.Name, maxName), Author: oneLine(l.Author, maxName), Assignee: oneLine(l.Assignee, maxName),
 		Message: paragraphs(l.Body), Echo: l.Kind == ticket.MailReceipt,
-		Cause: l.Cause, Priority: l.Priority, Rung: l.Rung, Promise: promiseWords[l.Clock],
+		Instead: oneLine(l.Instead, maxName),
+		Cause:   l.Cause, Priority: l.Priority, Rung: l.Rung, Promise: promiseWords[l.Clock],
 		FirstResponse: in(l.FirstResponseDue), Resolution: in(l.ResolutionDue),
 		Due: in(l.DueAt), Next: in(nextRung(l)), Silence: in(l.SilenceAt),
 		Unanswered: l.Clock == policy.FirstResponse,
@@ -63,6 +66,9 @@ func newView(l desk.Letter, cfg Config, now time.Time) view {
 		Contact: oneLine(l.Policy.Contact, 0), Privacy: oneLine(l.Policy.PrivacyURL, 0),
 		Policy: oneLine(l.Policy.Name, 0), From: oneLine(cfg.From.Name, maxName),
 		Notices: newNotices(l.Notices, now, l.Policy.Zone),
+	}
+	if l.Kind == ticket.MailEscalation && l.Token != "" {
+		v.Acknowledge = cfg.BaseURL + "/e/" + l.Token
 	}
 	v.Facts = facts(v, l)
 	return v
@@ -112,12 +118,19 @@ func facts(v view, l desk.Letter) []fact {
 	return list
 }
 
-// nextRung is when the ladder goes on, zero after its last rung.
+// nextRung is when the ladder goes on at the ticket's priority, zero after its last rung.
 func nextRung(l desk.Letter) time.Time {
-	if l.Kind != ticket.MailEscalation || l.Rung < 1 || l.Rung >= len(l.Policy.Escalation) {
-		return time.Time{}
+	var next time.Time
+	if l.Kind != ticket.MailEscalation || l.Rung < 1 {
+		return next
 	}
-	return l.Since.Add(l.Policy.Escalation[l.Rung].After)
+	for i, rung := range l.Policy.Escalation {
+		due := l.Since.Add(rung.After)
+		if i+1 != l.Rung && rung.For(l.Clock, l.Priority) && due.After(l.At) && (next.IsZero() || due.Before(next)) {
+			next = due
+		}
+	}
+	return next
 }
 
 var promiseWords = map[policy.ClockName]string{

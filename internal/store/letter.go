@@ -99,6 +99,11 @@ func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (des
 	if row.Clock != "" {
 		l.DueAt, l.Since = dueAt(*t.Promise(row.Clock)), t.Promise(row.Clock).LadderFrom
 	}
+	if row.Kind == ticket.MailEscalation {
+		if l.Token, err = s.escalationLink(ctx, n, row.Person, event.At); err != nil {
+			return desk.Letter{}, err
+		}
+	}
 	if !row.Kind.ToStaff() {
 		// Counted from the event, so that a mail which is tried again is the same mail.
 		if l.Token, err = s.conversationLink(ctx, n, row.Person, event.At); err != nil {

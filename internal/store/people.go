@@ -97,9 +97,9 @@ func (s *Store) staff(ctx context.Context, q querier, handleOrID string) (desk.P
 }
 
 // person finds one by a condition on its only parameter. An address can't be a handle, so there is one at most.
-func (s *Store) person(ctx context.Context, q querier, condition, arg string) (desk.Person, error) {
+func (s *Store) person(ctx context.Context, q querier, condition string, args ...any) (desk.Person, error) {
 	rows, err := q.Query(ctx,
-		`SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people WHERE `+condition, arg)
+		`SELECT id, role, name, address, coalesce(handle, '') AS handle FROM people WHERE `+condition, args...)
 	if err != nil {
 		return desk.Person{}, explain(err, "look for a person")
 	}

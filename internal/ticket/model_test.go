@@ -182,6 +182,7 @@ func (w *world) bounce() {
 
 func (w *world) giveUp() {
 	r, err := ticket.GiveUp(w.ticket, w.desk(), 1, "ops", w.now)
+	r.Rosters = w.rosters // nor does this
 	r.Rosters = w.rosters // it chooses nobody
 	w.keep(r, err)
 }

@@ -1,0 +1,129 @@
+package panel
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/link"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// escalationView is the small page that the link in an escalation's mail opens. It shows no words of the ticket's: for
+// those one signs in.
+type escalationView struct {
+	page.Layout
+	Token    string
+	Key      string
+	Number   ticket.Number
+	As       string // whom the link is for
+	Status   ticket.Status
+	Priority policy.Priority
+	Assignee string // empty: nobody
+	Broken   []brokenView
+	Reason   string
+	Error    string
+}
+
+// brokenView is a promise that was broken and that nobody has answered for.
+type brokenView struct {
+	What string
+	Due  time.Time
+	Rung int
+}
+
+var errLinksOften = fault.New(fault.Limited, "that was too often; try again in a moment")
+
+// linked reads the link of an address. An expired one leads to where one signs in.
+func (p *Pages) linked(v *page.Visit) (n ticket.Number, by desk.Person, expired bool, err error) {
+	if !p.linking.Allow(v.Source()) {
+		return "", desk.Person{}, false, errLinksOften
+	}
+	grant, by, err := p.store.ReadEscalationLink(v.Context(), v.Param("token"))
+	if link.Expired(err) {
+		v.Flash("That link has expired. Sign in to acknowledge the escalation.")
+		return grant.Number, desk.Person{}, true, v.Redirect("/desk/tickets/" + string(grant.Number))
+	}
+	return grant.Number, by, false, err
+}
+
+// escalation shows what there is to acknowledge. Looking changes nothing: programs that check mails for danger follow
+// every link in them.
+func (p *Pages) escalation(v *page.Visit) error {
+	n, by, expired, err := p.linked(v)
+	if err != nil || expired {
+		return err
+	}
+	return p.showEscalation(v, n, by, http.StatusOK, "", nil)
+}
+
+// acknowledge does so in the name of whom the link is for.
+func (p *Pages) acknowledge(v *page.Visit) error {
+	n, by, expired, err := p.linked(v)
+	if err != nil || expired {
+		return err
+	}
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	var f input.Fields
+	r, _ := acknowledgement(&f, form)
+	if err := f.Err(); err != nil {
+		return p.showEscalation(v, n, by, http.StatusUnprocessableEntity, form.Get("reason"), err)
+	}
+	r.Number, r.Once = n, v.Once()
+	accepted, outcome, decided, err := p.desk.Command(v.Context(), by, r)
+	switch {
+	case err != nil && accepted.Seq == 0:
+		return p.escalationRefused(v, n, by, form.Get("reason"), err)
+	case err != nil || !decided:
+		v.Flash("Your acknowledgement is accepted. It takes a moment to be decided.")
+	case outcome.Refused:
+		v.Flash("There was nothing left to acknowledge: %s.", outcome.Reason)
+	default:
+		v.Flash("The escalation is acknowledged. Thank you.")
+	}
+	return v.Redirect("/e/" + v.Param("token"))
+}
+
+func (p *Pages) escalationRefused(v *page.Visit, n ticket.Number, by desk.Person, reason string, err error) error {
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.TooLarge:
+		return p.showEscalation(v, n, by, http.StatusUnprocessableEntity, reason, err)
+	case fault.Unavailable, fault.Limited:
+		return p.showEscalation(v, n, by, http.StatusServiceUnavailable, reason, err)
+	default:
+		return err
+	}
+}
+
+func (p *Pages) showEscalation(v *page.Visit, n ticket.Number, by desk.Person, status int, reason string, wrong error) error {
+	record, err := p.desk.Ticket(v.Context(), by, n)
+	if err != nil {
+		return err
+	}
+	view := escalationView{
+		Layout: v.Layout("Escalation of "+string(n), ""), Token: v.Param("token"), Number: n, As: by.Name,
+		Status: record.Ticket.Status, Priority: record.Ticket.Priority, Reason: reason,
+	}
+	view.Key = view.Once()
+	if record.Assignee != nil {
+		view.Assignee = record.Assignee.Name
+	}
+	if wrong != nil {
+		view.Error = mistake(wrong)
+	}
+	for _, name := range policy.ClockNames() {
+		if promise := record.Ticket.Promise(name); promise.Escalating() {
+			what := strings.ReplaceAll(string(name), "_", " ")
+			view.Broken = append(view.Broken, brokenView{What: what, Due: promise.BreachedAt, Rung: promise.Rungs})
+		}
+	}
+	return v.ShowStatus(status, "escalation", view)
+}

@@ -1,0 +1,113 @@
+package panel_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/link"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// escalated gives a ticket of clara's whose promises have been broken for weeks, and that bert has.
+func (o *office) escalated() ticket.Number {
+	o.t.Helper()
+	at := time.Now().Add(-60 * 24 * time.Hour).UTC().Truncate(time.Second)
+	c := desk.Chronicle{Number: ticket.NewNumber("HM"), Deeds: []desk.Deed{
+		{By: o.People["clara"], At: at, Verb: ticket.VerbSubmit, Subject: "A private matter", Body: "Confidential.", Priority: policy.PriorityNormal, Category: "delivery"},
+		{By: o.People["sam"], At: at.Add(time.Second), Verb: ticket.VerbAssign, Agent: o.People["bert"]},
+	}}
+	if _, err := o.Store.Import(o.t.Context(), []desk.Chronicle{c}); err != nil {
+		o.t.Fatal(err)
+	}
+	return c.Number
+}
+
+// link makes what a mail to somebody would hold.
+func (o *office) link(n ticket.Number, who string, lasts time.Duration) string {
+	o.t.Helper()
+	secret, err := o.Store.Secret(o.t.Context(), "links")
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return "/e/" + link.MakeEscalation(secret, link.Grant{Number: n, Person: o.People[who].ID, Expires: time.Now().Add(lasts).Truncate(time.Second)})
+}
+
+func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
+	o := openOffice(t)
+	n := o.escalated()
+	b, address := o.browser(""), o.link(n, "bert", link.EscalationLifetime)
+	before := o.ticket(n)
+	for range 3 { // as programs that check mails do
+		page := b.get(address).is(http.StatusOK)
+		if text := page.Find("main").Text(); !strings.Contains(text, "first response") || !strings.Contains(text, "Bert Agent") || strings.Contains(page.Body, "private matter") || strings.Contains(page.Body, "Confidential") {
+			t.Fatalf("the page says %s", text)
+		}
+	}
+	if after := o.ticket(n); after.Pending != before.Pending || after.Ticket.Rung() == 0 {
+		t.Fatal("looking at it did something")
+	}
+	once := b.get(address).Find("input[name=once]").AttrOr("value", "")
+	for range 2 { // a form that is sent twice is taken once
+		if got := b.post(address, url.Values{"reason": {"I phone her now."}, "once": {once}}).is(http.StatusSeeOther); got.Header.Get("Location") != address {
+			t.Errorf("it leads to %s", got.Header.Get("Location"))
+		}
+	}
+	after := o.ticket(n)
+	if after.Ticket.Rung() != 0 || after.Pending != before.Pending+1 {
+		t.Errorf("rung %d, %d commands", after.Ticket.Rung(), after.Pending-before.Pending)
+	}
+	entries, err := o.Desk.Timeline(t.Context(), o.People["sam"], n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := entries[len(entries)-1]; last.Kind != ticket.EventAcknowledged || last.By.ID != o.People["bert"].ID || last.Body != "I phone her now." {
+		t.Errorf("the timeline ends with %+v", last)
+	}
+	if text := b.get(address).is(http.StatusOK).Find("main").Text(); !strings.Contains(text, "Nothing is left to acknowledge") {
+		t.Errorf("afterwards the page says %s", text)
+	}
+}
+
+func TestEscalationLink_worksForNobodyElse(t *testing.T) {
+	o := openOffice(t)
+	n := o.escalated()
+	before := o.ticket(n)
+	good := o.link(n, "bert", time.Hour)
+	secret, err := o.Store.Secret(t.Context(), "links")
+	if err != nil {
+		t.Fatal(err)
+	}
+	grant := link.Grant{Number: n, Person: o.People["bert"].ID, Expires: time.Now().Add(time.Hour).Truncate(time.Second)}
+	addresses := map[string]string{
+		"nonsense":            "/e/nonsense",
+		"cut off":             good[:len(good)-3],
+		"a conversation link": "/e/" + link.Make(secret, grant),
+		"a customer's":        o.link(n, "clara", time.Hour),
+	}
+	if err := o.Store.DisablePerson(t.Context(), o.People["anna"].ID); err != nil {
+		t.Fatal(err)
+	}
+	addresses["of somebody who left"] = o.link(n, "anna", time.Hour)
+	b := o.browser("")
+	for name, address := range addresses {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			if got := b.do(method, address, url.Values{"reason": {"x"}}, nil); got.Status != http.StatusNotFound || strings.Contains(got.Body, string(n)) {
+				t.Errorf("%s: %s answers %d", name, method, got.Status)
+			}
+		}
+	}
+	expired := o.link(n, "bert", -time.Minute)
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		if got := b.do(method, expired, url.Values{"reason": {"x"}}, nil).is(http.StatusSeeOther); got.Header.Get("Location") != "/desk/tickets/"+string(n) {
+			t.Errorf("an expired one leads to %s", got.Header.Get("Location"))
+		}
+	}
+	if after := o.ticket(n); after.Pending != before.Pending || after.Ticket.Rung() == 0 {
+		t.Error("one of them did something")
+	}
+}
