@@ -120,6 +120,20 @@ func unfilled(body string) string {
 // ask passes a command on and answers with what became of it. One that was accepted is kept, whatever happens next.
 func (p *Pages) ask(v *page.Visit, r desk.Request, d draft, done string) error {
 	accepted, outcome, decided, err := p.desk.Command(v.Context(), v.Person, r)
+	return p.became(v, r, d, done, result{accepted, outcome, decided, err})
+}
+
+// result is what the desk answered to a command.
+type result struct {
+	accepted desk.Accepted
+	outcome  ticket.Outcome
+	decided  bool
+	err      error
+}
+
+// became answers with what became of a command.
+func (p *Pages) became(v *page.Visit, r desk.Request, d draft, done string, of result) error {
+	accepted, outcome, decided, err := of.accepted, of.outcome, of.decided, of.err
 	switch {
 	case err != nil && accepted.Seq == 0:
 		return p.refused(v, r.Number, d, err)

@@ -103,7 +103,7 @@ func voice(e desk.Entry) (from, label string) {
 
 func bad(k ticket.EventKind) bool {
 	switch k {
-	case ticket.EventBreached, ticket.EventEscalated, ticket.EventNobodyAvailable, ticket.EventMailBounced, ticket.EventRefused:
+	case ticket.EventBreached, ticket.EventEscalated, ticket.EventNobodyAvailable, ticket.EventMailBounced, ticket.EventCallFailed, ticket.EventRefused:
 		return true
 	default:
 		return false
@@ -155,6 +155,8 @@ func happening(e desk.Entry, shared common) string {
 		return fmt.Sprintf("%s moved the ticket from version %d to version %d of the policy", actor, e.Was, e.Policy)
 	case ticket.EventMailBounced:
 		return bounced(e)
+	case ticket.EventCallFailed:
+		return "The webhook " + e.Webhook + " could not be told"
 	case ticket.EventRefused:
 		return fmt.Sprintf("Refused: %s by %s (%s)", spoken(string(e.Verb)), actor, spoken(e.Code))
 	default:

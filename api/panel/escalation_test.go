@@ -111,3 +111,53 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 		t.Error("one of them did something")
 	}
 }
+
+func TestHandover_givesTheTicketToAColleagueAndSaysWhy(t *testing.T) {
+	o := openOffice(t)
+	n := o.escalated()
+	b := o.browser("sam")
+	page := b.get("/desk/tickets/" + string(n)).is(http.StatusOK)
+	form := url.Values{"agent": {o.People["anna"].Handle}, "reason": {"Bert is ill."}, "once": {"a key of this form"}}
+	form.Set("expected", page.Find(".handover input[name=expected]").AttrOr("value", ""))
+	if page.Find(`#handover-to option[value="`+o.People["bert"].Handle+`"]`).Length() != 0 {
+		t.Error("it offers whoever has the ticket")
+	}
+	for range 2 {
+		b.post("/desk/tickets/"+string(n)+"/handover", form, byScript...).is(http.StatusOK)
+	}
+	after := o.ticket(n)
+	if after.Ticket.Assignee != o.People["anna"].ID {
+		t.Errorf("%s has the ticket", after.Ticket.Handle)
+	}
+	if notes := o.notes(n); len(notes) != 1 || notes[0] != "Bert is ill." {
+		t.Errorf("the notes are %q", notes)
+	}
+	// Who still sees bert's name has seen an old page: nothing is done, and nothing noted.
+	form.Set("once", "another key")
+	form.Set("agent", o.People["sam"].Handle)
+	if got := b.post("/desk/tickets/"+string(n)+"/handover", form, byScript...); !strings.Contains(got.Body, "Anna Agent has this ticket now") {
+		t.Errorf("a late one is answered %d: %.300s", got.Status, got.Body)
+	}
+	form.Set("agent", "")
+	form.Set("once", "a third key")
+	if got := b.post("/desk/tickets/"+string(n)+"/handover", form, byScript...); !strings.Contains(got.Body, "choose a colleague") {
+		t.Errorf("nobody is answered %d", got.Status)
+	}
+	if len(o.notes(n)) != 1 {
+		t.Errorf("the notes are %q", o.notes(n))
+	}
+}
+
+func (o *office) notes(n ticket.Number) (all []string) {
+	o.t.Helper()
+	entries, err := o.Desk.Timeline(o.t.Context(), o.People["sam"], n)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Kind == ticket.EventNoted {
+			all = append(all, e.Body)
+		}
+	}
+	return all
+}

@@ -32,6 +32,41 @@ func mails(posted []desk.Posted) (all []mailView, bounced bool) {
 	return all, bounced
 }
 
+// callView is a webhook that the ticket owed a call.
+type callView struct {
+	What, To string
+	Status   string // sent, owed, failed
+	Class    string // how it is coloured: as a mail in the same state
+	At       time.Time
+	Reason   string // of the last try that failed
+}
+
+func calls(called []desk.Called) (all []callView, failed bool) {
+	for _, c := range called {
+		view := callView{
+			What: fmt.Sprintf("rung %d for the %s", c.Rung, spoken(string(c.Clock))), To: c.Webhook,
+			Status: string(c.Status), Class: "waiting", At: c.Owed,
+		}
+		switch {
+		case c.Status == desk.PostageSent:
+			view.Class, view.At = "sent", c.Settled
+		case c.Status == desk.PostageFailed:
+			view.Class, view.At, view.Reason, failed = "bounced", c.Settled, c.Reason, true
+		case c.Tries > 0:
+			view.Reason = fmt.Sprintf("Tried %s so far, and again soon: %s.", times(c.Tries), c.Reason)
+		}
+		all = append(all, view)
+	}
+	return all, failed
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
 // commandView is a command that was accepted.
 type commandView struct {
 	What, Who, Result string

@@ -17,6 +17,7 @@ func (p *Pages) routes() []page.Route {
 		page.Post("/desk/tickets/:number/assignment", staff, p.command(assignment)),
 		page.Post("/desk/tickets/:number/classification", staff, p.command(classification)),
 		page.Post("/desk/tickets/:number/acknowledgement", staff, p.command(acknowledgement)),
+		page.Post("/desk/tickets/:number/handover", staff, p.handOver),
 		page.Post("/desk/tickets/:number/closure", staff, p.command(closure)),
 		page.Post("/desk/tickets/:number/reopening", staff, p.command(reopening)),
 		page.Post("/desk/tickets/:number/replies", staff, p.write("reply")),

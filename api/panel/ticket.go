@@ -229,6 +229,8 @@ type sideView struct {
 	Rating     *desk.Rating
 	Mails      []mailView
 	Bounced    bool
+	Calls      []callView // of webhooks
+	CallFailed bool
 	Commands   []commandView
 	Workflow   string // address in Temporal UI; may be empty
 }
@@ -244,6 +246,7 @@ func (p *Pages) side(v *page.Visit, record desk.View) (s sideView, err error) {
 		return s, err
 	}
 	s.Mails, s.Bounced = mails(history.Mails)
+	s.Calls, s.CallFailed = calls(history.Calls)
 	s.Commands = commands(history.Commands)
 	rating, err := p.store.Rating(ctx, v.Person, n)
 	switch {

@@ -1,0 +1,47 @@
+package panel
+
+import (
+	"net/http"
+
+	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// handOver gives an escalated ticket to a colleague, and keeps why as a note. The note follows the assignment: had
+// somebody else taken the ticket meanwhile, there would be nothing to explain.
+func (p *Pages) handOver(v *page.Visit) error {
+	n, err := ticket.ParseNumber(v.Param("number"))
+	if err != nil {
+		return err
+	}
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	var f input.Fields
+	r, _ := assignment(&f, form)
+	if r.Agent == "" {
+		f.Reject("agent", "is missing: choose a colleague")
+	}
+	note := desk.Request{Number: n, Verb: ticket.VerbNote, Once: v.Once()}
+	if form.Get("reason") != "" {
+		note.Body = f.Words("reason", form.Get("reason"))
+	}
+	if err := f.Err(); err != nil {
+		return p.refused(v, n, draft{}, err)
+	}
+	r.Number, r.Once = n, v.Once()
+	var of result
+	of.accepted, of.outcome, of.decided, of.err = p.desk.Command(v.Context(), v.Person, r)
+	if of.err == nil && !of.outcome.Refused && note.Body != "" {
+		if note.Once.Key != "" {
+			note.Once.Key += ":why"
+		}
+		if _, _, _, err := p.desk.Command(v.Context(), v.Person, note); err != nil {
+			return p.answer(v, n, http.StatusOK, draft{}, false, said{Text: "The ticket is handed over, but your note could not be kept: please write it again.", Bad: true})
+		}
+	}
+	return p.became(v, r, draft{}, "The ticket is handed over to "+r.Agent+".", of)
+}
