@@ -1,7 +1,10 @@
 package workflows_test
 
 import (
+	"math"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -92,4 +95,45 @@ func TestTicket_nothingIsLeftUnheardWhenALifeEnds(t *testing.T) {
 	s.stop(1 * h)
 	s.play()
 	s.tells("0s submitted", "1h0m0s closed by agent", "1h0m0s mail-bounced", "1h0m0s refused assign: ticket-closed")
+}
+
+func TestTicket_aSignalThatHasNoVerbsNameIsRefused(t *testing.T) {
+	s := newStage(t)
+	s.hand(1*h, "make-coffee", map[string]any{"agent": "alice"})
+	s.at(2*h, func() {
+		for range 3 {
+			s.env.SignalWorkflowSkippingWorkflowTask("asign", workflows.Signal{Agent: "alice"})
+		}
+		s.env.SignalWorkflow("Assign", nil)
+	})
+	s.stop(3 * h)
+	s.play()
+	s.tells(
+		"0s submitted", "1h0m0s refused unknown: unknown-verb", "2h0m0s refused unknown: unknown-verb",
+		"2h0m0s refused unknown: unknown-verb", "2h0m0s refused unknown: unknown-verb", "2h0m0s refused unknown: unknown-verb",
+		"3h0m0s closed by agent",
+	)
+}
+
+// What is refused is not carried along: neither to a step nor to a next run.
+func TestTicket_whatIsTooLargeOrMeansNothingIsRefusedWithoutWhatItCarries(t *testing.T) {
+	s := newStage(t)
+	s.hand(1*h, ticket.VerbAssign, map[string]any{"agent": strings.Repeat("a", 8<<10)})
+	s.hand(2*h, ticket.VerbEmergencyExtend, map[string]any{"seconds": int64(math.MaxInt64/int64(time.Second)) + 7})
+	s.hand(3*h, ticket.VerbEmergencyExtend, map[string]any{"seconds": -3600})
+	s.hand(4*h, ticket.VerbReclassify, map[string]any{"priority": "high", "colour": "blue"})
+	s.hand(5*h, ticket.VerbAssign, []string{"alice"})
+	s.hand(6*h, ticket.VerbEmergencyExtend, map[string]any{"seconds": 1.5})
+	s.stop(7 * h)
+	s.play()
+	s.tells(
+		"0s submitted", "1h0m0s refused assign: malformed", "2h0m0s refused emergency-extend: malformed",
+		"3h0m0s refused emergency-extend: malformed", "4h0m0s refused reclassify: malformed",
+		"5h0m0s refused assign: malformed", "6h0m0s refused emergency-extend: malformed", "7h0m0s closed by agent",
+	)
+	for _, r := range s.desk.Steps() {
+		if h := r.ByHand; h != nil && h.Malformed && (h.Agent != "" || h.Priority != "" || h.Extension != 0) {
+			t.Errorf("a refused signal goes to a step as %+v", h)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"go.temporal.io/sdk/converter"
@@ -21,6 +22,7 @@ func (t *life) listen(ctx workflow.Context) {
 			t.hear(ctx, verb, payload)
 		})
 	}
+	t.listenForStrays(ctx)
 	t.selector.AddReceive(t.mailer.settled, func(c workflow.ReceiveChannel, _ bool) {
 		var s settled
 		c.Receive(ctx, &s)
@@ -40,6 +42,7 @@ func (t *life) drain(ctx workflow.Context) {
 			t.hear(ctx, verb, payload)
 		}
 	}
+	t.drainStrays(ctx)
 	var s settled
 	for t.mailer.settled.ReceiveAsync(&s) {
 		t.note(s)
@@ -52,25 +55,36 @@ func (t *life) note(s settled) {
 	}
 }
 
+// maxSignal is in bytes: what means something is far smaller, and what is larger is not carried along to be refused.
+const maxSignal = 4 << 10
+
 // hear takes note of a signal: of its number when it has one, of all of it when it was sent by hand.
 func (t *life) hear(ctx workflow.Context, verb ticket.Verb, payload converter.RawValue) {
-	var s Signal
-	var err error
-	if raw := payload.Payload(); raw != nil && len(raw.GetData()) > 0 {
-		err = converter.GetDefaultDataConverter().FromPayload(raw, &s)
-	}
-	if err == nil && s.Seq > 0 {
+	s, ok := read(payload)
+	switch {
+	case ok && s.Seq > 0:
 		if s.Seq > t.state.Command { // else it has been taken
 			t.pending = max(t.pending, s.Seq)
 			t.claims = append(t.claims, Claim{Seq: s.Seq, Verb: verb})
 		}
-		return
-	}
-	if err == nil && s.Gate > 0 && ofGate(verb) {
+	case ok && s.Gate > 0 && ofGate(verb):
 		t.gate = true
-		return
+	default:
+		t.hand(ctx, verb, s, !ok || s.Gate != 0 || misspelt(payload))
 	}
-	t.hand(ctx, verb, s, err != nil || s.Gate != 0 || misspelt(payload))
+}
+
+// read gives what a signal carries; one without a payload carries nothing, which is fine.
+func read(payload converter.RawValue) (s Signal, ok bool) {
+	raw := payload.Payload()
+	if raw == nil || len(raw.GetData()) == 0 {
+		return s, true
+	}
+	if len(raw.GetData()) > maxSignal {
+		return s, false
+	}
+	err := converter.GetDefaultDataConverter().FromPayload(raw, &s)
+	return s, err == nil
 }
 
 func ofGate(verb ticket.Verb) bool {
@@ -88,8 +102,14 @@ func misspelt(payload converter.RawValue) bool {
 	return decoder.Decode(&Signal{}) != nil
 }
 
+// mostSeconds a duration can hold.
+const mostSeconds = int64(math.MaxInt64 / time.Second)
+
 func (t *life) hand(ctx workflow.Context, verb ticket.Verb, s Signal, malformed bool) {
 	t.hands++
+	if malformed || s.Seconds > mostSeconds || s.Seconds < -mostSeconds {
+		s, malformed = Signal{}, true
+	}
 	t.byHand = append(t.byHand, ticket.ByHand{
 		Key:  fmt.Sprintf("%s/%d", workflow.GetInfo(ctx).FirstRunID, t.hands),
 		Verb: verb, Malformed: malformed,

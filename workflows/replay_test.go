@@ -25,7 +25,7 @@ import (
 
 const (
 	histories = "testdata/histories"
-	release   = "v1" // of the histories that -record adds
+	release   = "v2" // of the histories that -record adds
 )
 
 var record = flag.Bool("record", false, "play the scenarios on a real server and add their histories to "+histories)
@@ -57,12 +57,21 @@ func TestReplay_everyStoredHistoryGoesTheSameWay(t *testing.T) {
 
 func golden(file string) string { return strings.TrimSuffix(file, ".json") + ".golden" }
 
-// replay plays a history on today's code and gives the transcript.
-func replay(t *testing.T, file string) string {
+// replay plays a history on today's code, or on that of a vintage, and gives the transcript.
+func replay(t *testing.T, file string, code ...interceptor.WorkerInterceptor) string {
+	t.Helper()
+	transcript, err := tryReplay(t, file, code...)
+	if err != nil {
+		t.Fatalf("replay: %v", err)
+	}
+	return transcript
+}
+
+func tryReplay(t *testing.T, file string, code ...interceptor.WorkerInterceptor) (string, error) {
 	t.Helper()
 	s := &scribe{}
 	replayer, err := sdkworker.NewWorkflowReplayerWithOptions(sdkworker.WorkflowReplayerOptions{
-		Interceptors: []interceptor.WorkerInterceptor{s},
+		Interceptors: append([]interceptor.WorkerInterceptor{s}, code...),
 	})
 	if err != nil {
 		t.Fatalf("make a replayer: %v", err)
@@ -70,13 +79,9 @@ func replay(t *testing.T, file string) string {
 	replayer.RegisterWorkflowWithOptions(workflows.Ticket, workflow.RegisterOptions{Name: workflows.TicketWorkflow})
 	quiet := log.NewStructuredLogger(slog.New(slog.DiscardHandler))
 	if err := replayer.ReplayWorkflowHistoryFromJSONFile(quiet, file); err != nil {
-		t.Fatalf("replay: %v", err)
+		return "", err
 	}
-	transcript, err := s.transcript()
-	if err != nil {
-		t.Fatalf("transcript: %v", err)
-	}
-	return transcript
+	return s.transcript()
 }
 
 func recordScenarios(t *testing.T) {
@@ -84,10 +89,10 @@ func recordScenarios(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, scenario := range scenarios {
-		file := filepath.Join(histories, release+"-"+scenario.name+".json")
-		if _, err := os.Stat(file); err == nil {
+		if recorded, err := filepath.Glob(filepath.Join(histories, "v*-"+scenario.name+".json")); err != nil || len(recorded) > 0 {
 			continue // append-only
 		}
+		file := filepath.Join(histories, release+"-"+scenario.name+".json")
 		t.Run("record "+scenario.name, func(t *testing.T) {
 			site := desktest.NewSite(t, parse(t, scenario.policy))
 			scenario.play(site)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/log"
 
 	"github.com/holesalemart/supportdesk/activities"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -50,11 +52,25 @@ func NewSite(t testing.TB, p *policy.Policy) *Site {
 }
 
 // Work starts a worker process. What it returns stops it, waits for its end, and may be called again.
-func (s *Site) Work() (stop func()) {
+func (s *Site) Work() (stop func()) { return s.work(s.Temporal.Client) }
+
+// WorkAs starts a worker process whose code is another one's, as far as an interceptor can make it so.
+func (s *Site) WorkAs(code interceptor.Interceptor) (stop func()) {
+	s.t.Helper()
+	c, err := client.DialContext(s.t.Context(), client.Options{
+		HostPort: s.Server.HostPort, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+		Interceptors: []interceptor.ClientInterceptor{code},
+	})
+	s.Check(err)
+	s.t.Cleanup(c.Close)
+	return s.work(c)
+}
+
+func (s *Site) work(c client.Client) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.t.Context()))
 	ended := make(chan error, 1)
 	go func() {
-		ended <- worker.Run(ctx, s.Temporal.Client, worker.Activities{
+		ended <- worker.Run(ctx, c, worker.Activities{
 			Steps: activities.NewSteps(s.Desk), Mails: activities.NewMails(s.Desk, time.Second),
 		}, worker.Options{MailPerSecond: 10_000})
 		close(ended)

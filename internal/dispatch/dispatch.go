@@ -69,6 +69,13 @@ type Dispatcher struct{ client client.Client }
 // New makes a dispatcher on a client.
 func New(c client.Client) *Dispatcher { return &Dispatcher{client: c} }
 
+// guide is what Temporal UI shows beside every ticket's card, for a supervisor who has nothing else.
+const guide = `The query **ticket** tells everything, with the ledgers of both promises.
+
+Signals by hand, with JSON: **assign** {"agent": "handle"}, **reclassify** {"priority": "high"} or {"category": "…"},
+**emergency-extend** {"seconds": 3600}; without: **resolve**, **reopen**, **close**, **acknowledge-escalation**,
+**emergency-pause**, **emergency-resume**. What can't be done is refused with an event.`
+
 // Deliver tells a ticket's workflow of a command. Told twice, it changes nothing. A workflow that Temporal does not
 // have is started, also by a later command: the first step finds in PostgreSQL how far the ticket has come. One that
 // has ended well needs to be told nothing, since a ticket's last step takes whatever was accepted before it. One that
@@ -97,6 +104,7 @@ func options(n ticket.Number) client.StartWorkflowOptions {
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "ticket " + id,
+		StaticDetails:            guide,
 		WorkflowTaskTimeout:      taskTimeout,
 	}
 }

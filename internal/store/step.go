@@ -53,8 +53,8 @@ func checkStep(r ticket.StepRequest) error {
 	if asked != 1 || r.Command < 0 || r.Bounced < 0 {
 		return fault.New(fault.Invalid, "a step is asked for one command, one moment, one bounced mail, one signal by hand or the gate")
 	}
-	if h := r.ByHand; h != nil && (h.Key == "" || !slices.Contains(ticket.Signals(), h.Verb)) {
-		return fault.New(fault.Invalid, "a signal by hand has a key and one of the signals' names")
+	if h := r.ByHand; h != nil && (h.Key == "" || !slices.Contains(ticket.Signals(), h.Verb) && h.Verb != ticket.VerbUnknown) {
+		return fault.New(fault.Invalid, "a signal by hand has a key and one of the signals' names, or the one for all others")
 	}
 	return nil
 }

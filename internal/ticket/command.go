@@ -30,6 +30,9 @@ const (
 	VerbAdoptPolicy        Verb = "adopt-policy"
 )
 
+// VerbUnknown stands for a signal by hand whose name is no verb's. Nobody may ask for it.
+const VerbUnknown Verb = "unknown"
+
 // Signals lists the verbs that reach a ticket after its submission.
 func Signals() []Verb {
 	return []Verb{
