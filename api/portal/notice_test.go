@@ -87,3 +87,20 @@ func TestNotice_isWithWhatANumberShows(t *testing.T) {
 		t.Errorf("tracked %s: %v", a.Body, err)
 	}
 }
+
+func TestTicket_leadsToWhatMovedItsDates(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "Where is it?")
+	if a := o.as("clara").ask("GET", "/tickets/"+string(n), nil); a.Find(`#ticket-side a[href="/notice"]`).Length() != 0 {
+		t.Error("it speaks of an emergency that there never was")
+	}
+	o.SQL(`UPDATE tickets SET submitted_at = submitted_at - interval '2 hours'`)
+	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall."}, 0)
+	for told := false; !told; {
+		if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Gate: true}); err != nil {
+			t.Fatal(err)
+		}
+		a := o.as("clara").ask("GET", "/tickets/"+string(n), nil)
+		told = a.Find(`#ticket-side a[href="/notice"]`).Length() == 1 && strings.Contains(a.Line("#ticket-side"), "An emergency closed our desk")
+	}
+}

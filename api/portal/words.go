@@ -91,7 +91,7 @@ func nextOf(v desk.View, now time.Time) next {
 	resolution := standing(policy.Resolution, t.Status, v.Promised().Resolution, now)
 	switch {
 	case t.InEmergency():
-		return next{Words: "We are closed by an emergency. Your ticket keeps its place, and its dates move with it."}
+		return next{Words: "We are closed by an emergency. Your ticket keeps its place, and its dates move with it"}
 	case t.Status == ticket.StatusWaiting:
 		return silence("Without an answer from you we mark the ticket as resolved", t, v.Policy.Silence.ResolveAfter)
 	case t.Status == ticket.StatusResolved:

@@ -15,6 +15,9 @@ type MailState struct {
 
 	AccountsWaiting int // mails of accounts, such as sign-in links, that are neither sent nor given up
 	AccountsLost    int // and those that were given up, since the same instant
+
+	AnnouncementsWaiting int // mails about emergencies that are owed still
+	AnnouncementsBounced int // and those that could not be delivered, since the same instant
 }
 
 // Parcel is a mail on the supervisors' list.

@@ -307,3 +307,19 @@ func TestAnnouncementDeferred_leavesTheMailAloneForAGrowingWhile(t *testing.T) {
 	wantKind(t, err, fault.NotFound)
 	wantKind(t, d.AnnouncementSent(t.Context(), id+1), fault.NotFound)
 }
+
+func TestMailState_countsAnnouncements(t *testing.T) {
+	d := open(t)
+	d.waitingSince(d.customer, aDay)
+	d.waitingSince(d.other, aDay)
+	d.begun(d.declare(closedBy("Closed.")), anHour)
+	d.announce()
+	id, _, err := d.NextAnnouncement(t.Context(), "a try", time.Minute)
+	if err == nil {
+		err = d.AnnouncementBounced(t.Context(), id, "550 5.1.1 no such user")
+	}
+	state, failed := d.MailState(t.Context(), time.Now().Add(-anHour))
+	if err != nil || failed != nil || state.AnnouncementsWaiting != 1 || state.AnnouncementsBounced != 1 {
+		t.Errorf("%+v, %v, %v", state, err, failed)
+	}
+}

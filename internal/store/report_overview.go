@@ -68,9 +68,12 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m desk.Mail
 		SELECT w.waiting, w.oldest, w.put_off,
 			(SELECT count(*) FROM mails WHERE status = 'bounced' AND settled_at >= $1),
 			(SELECT count(*) FROM account_mails WHERE settled_at IS NULL),
-			(SELECT count(*) FROM account_mails WHERE settled_at >= $1 AND reason IS NOT NULL AND to_address <> '')
+			(SELECT count(*) FROM account_mails WHERE settled_at >= $1 AND reason IS NOT NULL AND to_address <> ''),
+			(SELECT count(*) FROM announcement_mails WHERE status = 'owed'),
+			(SELECT count(*) FROM announcement_mails WHERE status = 'bounced' AND settled_at >= $1)
 		FROM (SELECT count(*) AS waiting, min(owed_at) AS oldest, count(deferred_at) AS put_off FROM mails WHERE status = 'owed') w`,
-		lostSince).Scan(&m.Waiting, &oldest, &m.PutOff, &m.Bounced, &m.AccountsWaiting, &m.AccountsLost)
+		lostSince).Scan(&m.Waiting, &oldest, &m.PutOff, &m.Bounced, &m.AccountsWaiting, &m.AccountsLost,
+		&m.AnnouncementsWaiting, &m.AnnouncementsBounced)
 	m.Oldest = orZero(oldest)
 	return m, explain(err, "count the mails that wait")
 }
