@@ -1,0 +1,189 @@
+package supervision_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/pagetest"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// filled gives what a browser would send of a form: its hidden and typed values.
+func filled(form *goquery.Selection, change url.Values) url.Values {
+	values := url.Values{}
+	form.Find("input, textarea, select").Each(func(_ int, s *goquery.Selection) {
+		name, kind := s.AttrOr("name", ""), s.AttrOr("type", "")
+		_, checked := s.Attr("checked")
+		switch {
+		case name == "" || kind == "radio" && !checked:
+		case goquery.NodeName(s) == "textarea":
+			values.Set(name, strings.TrimPrefix(s.Text(), "\n"))
+		case goquery.NodeName(s) == "select":
+			values.Set(name, s.Find("option[selected]").Text())
+		default:
+			values.Set(name, s.AttrOr("value", ""))
+		}
+	})
+	for name, value := range change {
+		values[name] = value
+	}
+	return values
+}
+
+// post sends a form of a page, and checks the page that comes back, if one does.
+func (b *browser) post(a officetest.Answer, form string, change url.Values) officetest.Answer {
+	b.t.Helper()
+	found := a.Find(form).First()
+	if found.Length() != 1 {
+		b.t.Fatalf("there is no form %s in %s", form, a.Find("main").Text())
+	}
+	answer := b.Ask(http.MethodPost, found.AttrOr("action", ""), filled(found, change))
+	if answer.Status != http.StatusSeeOther {
+		pagetest.Check(b.t, form, answer.Document)
+	}
+	return answer
+}
+
+func (o *office) emergency() desk.Emergency {
+	o.t.Helper()
+	all, err := o.Store.Emergencies(o.t.Context())
+	if err != nil || len(all) != 1 {
+		o.t.Fatalf("there are %d emergencies, %v", len(all), err)
+	}
+	return all[0]
+}
+
+// berlin is a browser's zone, as its cookie tells it.
+const berlin = "Europe/Berlin"
+
+func TestEmergencies_throughTheirLife(t *testing.T) {
+	o := openOffice(t)
+	n := o.past(0, nil)
+	b := o.browser("sam")
+	zone, err := time.LoadLocation(berlin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := b.page("/supervision/emergencies"); !strings.Contains(a.Find("main").Text(), "There never was one") {
+		t.Error("an empty list says nothing")
+	}
+	starts, ends := time.Now().Add(30*time.Hour).In(zone).Truncate(time.Minute), time.Now().Add(50*time.Hour).In(zone).Truncate(time.Minute)
+	const typed = "2006-01-02T15:04"
+	form := b.get("/supervision/emergencies/new", "Cookie", "tz="+berlin)
+	if !strings.Contains(form.Find("#zone-hint").Text(), berlin) {
+		t.Errorf("the form says of its zone %q", form.Find("#zone-hint").Text())
+	}
+	dry := b.post(form, "form.emergency-form", url.Values{
+		"kind": {"closed"}, "notice": {"A strike.\r\n\r\n<b>Sorry.</b>"}, "start": {"at"}, "starts_at": {starts.Format(typed)}, "ends_at": {ends.Format(typed)},
+	})
+	text := dry.Find("main").Text()
+	if dry.Status != 200 || dry.Find("#sum-open").Text() != "1" || dry.Find("#moves-resolution td").First().Text() != "1" || !strings.Contains(text, string(n)) ||
+		!strings.Contains(dry.Find(".preview").Text(), "<b>Sorry.</b>") || !strings.Contains(text, "one mail") {
+		t.Fatalf("%d, the dry run says %s", dry.Status, text)
+	}
+	if all, err := o.Store.Emergencies(t.Context()); err != nil || len(all) != 0 {
+		t.Fatalf("a dry run declared %d, %v", len(all), err)
+	}
+	back := b.Ask(http.MethodPost, "/supervision/emergencies/rehearsal", filled(dry.Find(".confirm form").Eq(1), url.Values{"back": {"yes"}}))
+	if back.Find("#starts_at").AttrOr("value", "") != starts.Format(typed) || back.Find("#kind-closed[checked]").Length() != 1 || back.Find(".error").Length() != 0 {
+		t.Error("what was typed is lost on the way back")
+	}
+	o.past(0, nil) // the numbers change meanwhile
+	for range 2 {  // the second is a double click
+		if a := b.post(dry, ".confirm form", nil); a.Status != http.StatusSeeOther {
+			t.Fatalf("declared: %d %s", a.Status, a.Find("main").Text())
+		}
+	}
+	e := o.emergency()
+	path := "/supervision/emergencies/" + string(e.ID)
+	if !e.From.Equal(starts) || !e.Until.Equal(ends) || e.Notice != "A strike.\n\n<b>Sorry.</b>" || e.By.Name != "Sam Supervisor" || o.crier.woken.Load() == 0 {
+		t.Errorf("declared %+v", e)
+	}
+	if strip := b.page("/supervision").Find(".strip").Text(); !strings.Contains(strip, "Planned") || !strings.Contains(strip, "A strike.") {
+		t.Errorf("the overview says %q", strip)
+	}
+
+	page := b.page(path)
+	later := ends.Add(24 * time.Hour)
+	dry = b.post(page, "form.emergency-form", url.Values{"ends_at": {later.In(time.UTC).Format(typed)}})
+	if dry.Status != 200 || dry.Find("#moves-resolution td").First().Text() != "2" || !strings.Contains(dry.Find("#plan").Parent().Text(), "instead of") {
+		t.Fatalf("%d, extended it says %s", dry.Status, dry.Find("main").Text())
+	}
+	if a := b.post(dry, ".confirm form", nil); a.Status != http.StatusSeeOther || !o.emergency().Until.Equal(later) || o.emergency().Notice != e.Notice || !o.emergency().From.Equal(e.From) {
+		t.Errorf("extended: %d %+v", a.Status, o.emergency())
+	}
+	dry = b.post(b.page(path), `form[action$="rehearsal"]`, nil)
+	if !strings.Contains(dry.Find("h1").Text(), "Cancel") || dry.Find("#moves-resolution td").Eq(1).Text() != "2" {
+		t.Errorf("cancelled it would say %s", dry.Find("main").Text())
+	}
+	if a := b.post(dry, ".confirm form", nil); a.Status != http.StatusSeeOther || o.emergency().Stage(time.Now()) != desk.StageCancelled {
+		t.Errorf("cancelled: %d %+v", a.Status, o.emergency())
+	}
+	if again := b.post(dry, ".confirm form", nil); again.Status != http.StatusConflict || !strings.Contains(again.Find(".problem").Text(), "was cancelled") {
+		t.Errorf("cancelled twice: %d %s", again.Status, again.Find("main").Text())
+	}
+	page = b.page(path)
+	if record := page.Find(".record > li"); record.Length() != 3 || page.Find("form.emergency-form").Length() != 0 || b.page("/supervision").Find(".strip").Length() != 0 {
+		t.Errorf("recorded %s", record.Text())
+	}
+}
+
+// TestEmergencies_twoWhoChangeDifferentThings: what one didn't touch, they don't undo.
+func TestEmergencies_twoWhoChangeDifferentThings(t *testing.T) {
+	o := openOffice(t)
+	e, err := o.Store.DeclareEmergency(t.Context(), o.People["ada"], desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, Notice: "Ill.", By: 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/supervision/emergencies/" + string(e.ID)
+	sam, ada := o.browser("sam"), o.browser("ada")
+	page := sam.page(path)
+	b := ada.post(ada.page(path), "form.emergency-form", url.Values{"notice": {"Many are ill."}})
+	ada.post(b, ".confirm form", nil)
+	a := sam.post(page, "form.emergency-form", url.Values{"delay": {"2"}, "delay_unit": {"days"}})
+	if a := sam.post(a, ".confirm form", nil); a.Status != http.StatusSeeOther {
+		t.Fatalf("%d %s", a.Status, a.Find("main").Text())
+	}
+	if e := o.emergency(); e.Notice != "Many are ill." || e.Delay() != 48*time.Hour {
+		t.Errorf("in the end it is %q and %s", e.Notice, e.Delay())
+	}
+}
+
+func TestEmergencies_giveBackWhatIsWrong(t *testing.T) {
+	o := openOffice(t)
+	b := o.browser("sam")
+	form := b.page("/supervision/emergencies/new")
+	for field, change := range map[string]url.Values{
+		"kind":          {"kind": {"shut"}, "notice": {"x"}},
+		"notice":        {"kind": {"closed"}, "notice": {strings.Repeat("x", 1001)}},
+		"starts_at":     {"kind": {"closed"}, "notice": {"x"}, "start": {"at"}, "starts_at": {"2020-01-01T00:00"}},
+		"ends_at":       {"kind": {"closed"}, "notice": {"x"}, "ends_at": {"9999-12-31T23:59"}},
+		"delay_seconds": {"kind": {"delayed"}, "notice": {"x"}, "delay": {"99999999999999999999"}},
+	} {
+		for _, action := range []string{"/supervision/emergencies/rehearsal", "/supervision/emergencies"} {
+			a := b.Ask(http.MethodPost, action, filled(form.Find("form.emergency-form"), change))
+			if a.Status != http.StatusUnprocessableEntity || a.Find("#"+field+"-error").Length() != 1 || a.Find(".error").Length() != 1 {
+				t.Errorf("%s of %v: %d %s", action, change, a.Status, a.Find(".error").Text())
+			}
+			pagetest.Check(t, field, a.Document)
+			if got := strings.TrimPrefix(a.Find("#notice").Text(), "\n"); got != change.Get("notice") {
+				t.Errorf("%s: the notice is lost: %q", field, got)
+			}
+		}
+	}
+	for _, path := range []string{"x", "E-0000000000", "E-%27"} {
+		if a := b.get("/supervision/emergencies/" + path); a.Status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, a.Status)
+		}
+	}
+	if all, err := o.Store.Emergencies(t.Context()); err != nil || len(all) != 0 {
+		t.Errorf("%d were declared, %v", len(all), err)
+	}
+}
