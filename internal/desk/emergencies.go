@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -257,6 +258,6 @@ func (m *Emergencies) estimate(ctx context.Context, d DryRun) (DryRun, error) {
 	if rate := last.Rate(); measured && rate > 0 {
 		d.Rate, d.Measured = rate, last.Proven
 	}
-	d.Fanout = time.Duration(float64(d.Open) / d.Rate * float64(time.Second)).Round(time.Second)
+	d.Fanout = time.Duration(math.Ceil(float64(d.Open)/d.Rate)) * time.Second
 	return d, nil
 }

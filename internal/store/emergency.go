@@ -182,13 +182,14 @@ func (g *gateChange) insert(by desk.Person, once desk.Once) error {
 	if err := g.count(); err != nil {
 		return err
 	}
-	_, err := g.tx.Exec(g.ctx, `
+	err := g.tx.QueryRow(g.ctx, `
 		INSERT INTO emergencies (id, kind, notice, starts_at, ends_at, declared_by, revision, key, fingerprint)
-		VALUES (@id, @kind, @notice, @starts, coalesce(@ends::timestamptz, 'infinity'), nullif(@by, ''), @revision, nullif(@key, ''), @fingerprint)`,
+		VALUES (@id, @kind, @notice, @starts, coalesce(@ends::timestamptz, 'infinity'), nullif(@by, ''), @revision, nullif(@key, ''), @fingerprint)
+		RETURNING declared_at`,
 		pgx.StrictNamedArgs{
 			"id": g.after.ID, "kind": g.after.Kind, "notice": g.after.Notice, "starts": g.after.From, "ends": instant(g.after.Until),
 			"by": by.ID, "revision": g.after.Revision, "key": once.Key, "fingerprint": fingerprint(once),
-		})
+		}).Scan(&g.after.Declared)
 	if err == nil {
 		err = g.record(by, desk.ActDeclared)
 	}

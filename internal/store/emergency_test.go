@@ -63,7 +63,7 @@ func TestDeclareEmergency_isKeptAndRecorded(t *testing.T) {
 	}
 	made := d.declare(p)
 	read, err := d.Emergency(t.Context(), made.ID)
-	if err != nil || !read.Same(made) || read.By != made.By || read.By.ID != d.supervisor.ID || read.Revision != 1 || made.Revision != 1 {
+	if err != nil || !read.Same(made) || read.By != made.By || !read.Declared.Equal(made.Declared) || read.By.ID != d.supervisor.ID || read.Revision != 1 || made.Revision != 1 {
 		t.Errorf("kept %+v (%v), made %+v", read, err, made)
 	}
 	// The database's clock is this machine's.

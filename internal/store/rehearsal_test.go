@@ -92,6 +92,11 @@ func TestDryRun_foretellsWhatHappens(t *testing.T) {
 	}
 	d.cameTrue(dry, append(running, fresh))
 
+	words := "Another notice."
+	dry, err = m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Notice: &words})
+	if c := clockOf(dry, policy.Resolution); err != nil || c.Moved() != 0 || c.Same != 3 || len(dry.Soonest) != 0 {
+		t.Errorf("another notice moves %+v, %v", c, err)
+	}
 	forever := time.Time{}
 	dry, err = m.DryChange(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &forever})
 	if err != nil || clockOf(dry, policy.Resolution).Stopped != 3 {
