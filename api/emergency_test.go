@@ -47,7 +47,7 @@ func TestEmergency_throughItsLife(t *testing.T) {
 	o := openOffice(t)
 	o.submit("clara", `{"subject":"Where?","body":"Where is it?"}`)
 	dry := decode[rehearsal](t, o.do("sam", 200, "POST", emergencies+"/dry-run", `{"kind":"delayed","notice":"Ill.","delay_seconds":86400}`))
-	if dry.Before != nil || dry.Open != 1 || dry.Looked != 1 || dry.Sampled || dry.Mails.Recipients != 1 || dry.Mails.Tells != "started" || dry.Fanout.Seconds != 0 {
+	if dry.Before != nil || dry.Open != 1 || dry.Looked != 1 || dry.Sampled || dry.Mails.Recipients != 1 || dry.Mails.Tells != "started" || dry.Fanout.Seconds != 1 {
 		t.Errorf("foretold %+v", dry)
 	}
 	if len(dry.Clocks) != 2 || dry.Clocks[1].Later != 1 || dry.Clocks[1].Least != 86400 || len(dry.Soonest) != 2 {

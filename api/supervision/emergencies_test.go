@@ -145,14 +145,14 @@ func TestEmergencies_twoWhoChangeDifferentThings(t *testing.T) {
 	path := "/supervision/emergencies/" + string(e.ID)
 	sam, ada := o.browser("sam"), o.browser("ada")
 	page := sam.page(path)
-	b := ada.post(ada.page(path), "form.emergency-form", url.Values{"notice": {"Many are ill."}})
+	b := ada.post(ada.page(path), "form.emergency-form", url.Values{"notice": {"Many are ill."}, "ends_at": {time.Now().UTC().Add(240 * time.Hour).Format("2006-01-02T15:04")}})
 	ada.post(b, ".confirm form", nil)
 	a := sam.post(page, "form.emergency-form", url.Values{"delay": {"2"}, "delay_unit": {"days"}})
 	if a := sam.post(a, ".confirm form", nil); a.Status != http.StatusSeeOther {
 		t.Fatalf("%d %s", a.Status, a.Find("main").Text())
 	}
-	if e := o.emergency(); e.Notice != "Many are ill." || e.Delay() != 48*time.Hour {
-		t.Errorf("in the end it is %q and %s", e.Notice, e.Delay())
+	if e := o.emergency(); e.Notice != "Many are ill." || e.Until.IsZero() || e.Delay() != 48*time.Hour {
+		t.Errorf("in the end it is %q, until %s and %s", e.Notice, e.Until, e.Delay())
 	}
 }
 

@@ -1,6 +1,7 @@
 package supervision
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -71,11 +72,27 @@ func (p *Pages) declare(v *page.Visit) error {
 		plan.Once = v.Once()
 		var e desk.Emergency
 		if e, err = p.command.Declare(v.Context(), v.Person, plan); err == nil {
+			seen(v.Context(), e.From)
 			v.Flash("The emergency is declared. Its tickets are being told; their promises are right already.")
 			return v.Redirect(emergencyPath(e.ID))
 		}
 	}
 	return p.declareAgain(v, typed, err)
+}
+
+// seen waits for an instant that is about to come, so that the next page shows what was asked for as done: what happens
+// now happens from the next whole second on.
+func seen(ctx context.Context, at time.Time) {
+	ahead := time.Until(at)
+	if ahead <= 0 || ahead > 2*time.Second {
+		return
+	}
+	timer := time.NewTimer(ahead)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // declareAgain gives back what was typed.
@@ -144,11 +161,13 @@ func (p *Pages) changeEmergency(v *page.Visit) error {
 				said = "The emergency is cancelled. It won't begin."
 			}
 		} else {
-			_, err = p.command.Change(v.Context(), v.Person, id, c)
+			e, err = p.command.Change(v.Context(), v.Person, id, c)
 		}
 		if err != nil {
 			return err
 		}
+		seen(v.Context(), e.From)
+		seen(v.Context(), e.Until)
 		v.Flash("%s", said)
 		return v.Redirect(emergencyPath(id))
 	})

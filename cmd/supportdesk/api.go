@@ -57,7 +57,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	if err != nil {
 		return err
 	}
-	command := desk.NewEmergencies(db, db, relay)
+	command := desk.NewEmergencies(db, db, crier)
 	areas, err := n.areas(d, outcomes, command)
 	if err != nil {
 		return err
