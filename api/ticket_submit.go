@@ -38,12 +38,35 @@ type receiptView struct {
 	Category   string          `json:"category"`
 	Policy     int64           `json:"policy" doc:"The version that the ticket keeps for good."`
 	Promises   promisesView    `json:"promises"`
+	Emergency  *inForceView    `json:"emergency,omitempty" doc:"Present when the ticket was accepted in an emergency."`
 	Links      linksView       `json:"links"`
 }
 
 type promisesView struct {
-	FirstResponseDue time.Time `json:"first_response_due"`
-	ResolutionDue    time.Time `json:"resolution_due"`
+	FirstResponseDue time.Time `json:"first_response_due,omitzero" doc:"Absent while an emergency stops the clock."`
+	ResolutionDue    time.Time `json:"resolution_due,omitzero" doc:"Absent while an emergency stops the clock."`
+}
+
+// inForceView is what emergencies do to a new ticket's promises.
+type inForceView struct {
+	Kind     ticket.EmergencyKind `json:"kind" enum:"closed,delayed" doc:"closed: the clocks stand still. delayed: the promises above are later than usual."`
+	GoesOn   time.Time            `json:"goes_on,omitzero" doc:"closed: when the clocks run again, if it ends as planned. Absent while no end is planned."`
+	Expected promisesView         `json:"expected" doc:"Both deadlines if everything ends as planned."`
+}
+
+func viewInForce(r desk.Receipt) *inForceView {
+	if len(r.Emergencies) == 0 {
+		return nil
+	}
+	v := &inForceView{
+		Kind: ticket.EmergencyDelayed, GoesOn: r.GoesOn, Expected: promisesView{r.Expected.FirstResponse, r.Expected.Resolution},
+	}
+	for _, e := range r.Emergencies {
+		if e.Kind == ticket.EmergencyClosed {
+			v.Kind = e.Kind
+		}
+	}
+	return v
 }
 
 type linksView struct {
@@ -81,6 +104,7 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 	return &submitOutput{Location: links.Self, Replayed: replayed(receipt.Again), Body: receiptView{
 		Number: receipt.Number, Status: ticket.StatusNew, AcceptedAt: receipt.At, Priority: receipt.Priority,
 		Category: receipt.Category, Policy: receipt.Policy, Links: links,
-		Promises: promisesView{receipt.Promises.FirstResponse, receipt.Promises.Resolution},
+		Promises:  promisesView{receipt.Promises.FirstResponse, receipt.Promises.Resolution},
+		Emergency: viewInForce(receipt),
 	}}, nil
 }

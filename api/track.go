@@ -31,6 +31,8 @@ type standingView struct {
 	MetAt      time.Time       `json:"met_at,omitzero"`
 	BreachedAt time.Time       `json:"breached_at,omitzero"`
 	PausedFor  []policy.Reason `json:"paused_for,omitempty"`
+	Expected   time.Time       `json:"expected,omitzero" doc:"In an emergency: the deadline if that ends as planned. Absent while no end is planned."`
+	GoesOn     time.Time       `json:"goes_on,omitzero" doc:"In an emergency: when the clock runs again, if that ends as planned."`
 }
 
 var errNotTracked = fault.New(fault.NotFound, "there is no such ticket")
@@ -62,5 +64,5 @@ func viewStandings(p desk.Promised) standingsView {
 }
 
 func viewStanding(s desk.Standing) standingView {
-	return standingView{Due: s.Due, MetAt: s.MetAt, BreachedAt: s.BreachedAt, PausedFor: s.Paused}
+	return standingView{Due: s.Due, MetAt: s.MetAt, BreachedAt: s.BreachedAt, PausedFor: s.Paused, Expected: s.Expected, GoesOn: s.GoesOn}
 }

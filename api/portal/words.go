@@ -30,12 +30,14 @@ func statusOf(s ticket.Status) status { return statuses[s] }
 type promise struct {
 	Clock policy.ClockName
 	Label string
-	State string        // due, late, kept, kept-late, paused or over
-	Due   time.Time     // due, late: the deadline
-	Met   time.Time     // kept, kept-late
-	Why   string        // paused: why
-	Lines []policy.Line // why it is due then
-	Hours string        // zone that opening hours are counted in; empty when time counts always
+	State string    // due, late, kept, kept-late, paused or over
+	Due   time.Time // due, late: the deadline
+	Met   time.Time // kept, kept-late
+	Why   string    // paused: why
+	// paused by an emergency: when it goes on and is due then, if that ends as planned; zero: no end is planned.
+	GoesOn, Expected time.Time
+	Lines            []policy.Line // why it is due then
+	Hours            string        // zone that opening hours are counted in; empty when time counts always
 }
 
 var promiseLabels = map[policy.ClockName]string{
@@ -61,6 +63,7 @@ func standing(name policy.ClockName, s ticket.Status, at desk.Standing, now time
 		p.State = "late"
 	case at.Due.IsZero():
 		p.State, p.Why = "paused", pausedFor(at.Paused)
+		p.GoesOn, p.Expected = at.GoesOn, at.Expected
 	default:
 		p.State = "due"
 	}

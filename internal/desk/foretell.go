@@ -23,7 +23,10 @@ func (d *Desk) foretell(ctx context.Context, v View) (View, error) {
 	} else {
 		v.Next, _ = ticket.Next(v.Ticket, v.Policy)
 	}
-	v.Expected, err = ticket.Expected(v.Ticket, desk)
+	if v.Expected, err = ticket.Expected(v.Ticket, desk); err != nil {
+		return View{}, err
+	}
+	v.GoesOn, err = ticket.GoesOn(v.Ticket, desk)
 	return v, err
 }
 
@@ -54,7 +57,10 @@ func (d *Desk) receipt(ctx context.Context, by Person, a Accepted, p *policy.Pol
 	r := Receipt{Accepted: a, Emergencies: gate.InForce(a.At)}
 	r.Promises.FirstResponse, _ = first.Ticket.FirstResponse.Clock.Due()
 	r.Promises.Resolution, _ = first.Ticket.Resolution.Clock.Due()
-	r.Expected, err = ticket.Expected(first.Ticket, desk)
+	if r.Expected, err = ticket.Expected(first.Ticket, desk); err != nil {
+		return Receipt{}, err
+	}
+	r.GoesOn, err = ticket.GoesOn(first.Ticket, desk)
 	return r, err
 }
 

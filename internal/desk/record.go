@@ -66,6 +66,7 @@ type Promised struct {
 type Standing struct {
 	Due        time.Time // zero while paused
 	Expected   time.Time // paused by an emergency: the deadline if that ends as planned; zero: it has no end yet
+	GoesOn     time.Time // likewise: that end
 	MetAt      time.Time // zero: not yet
 	BreachedAt time.Time // zero: never
 	Paused     []policy.Reason

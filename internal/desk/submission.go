@@ -62,5 +62,6 @@ type Receipt struct {
 	Accepted
 	Promises    policy.Promises    // as they stood at that instant; zero while an emergency stops the clocks
 	Expected    policy.Promises    // if every emergency begins and ends as planned; zero: one has no end yet
+	GoesOn      time.Time          // when the clocks run again, as planned; zero: they run, or nothing is planned
 	Emergencies []ticket.Emergency // in force at that instant
 }

@@ -16,8 +16,10 @@ type View struct {
 	Ticket ticket.Ticket
 	Next   ticket.Moment // zero: nothing falls due by itself
 	Policy *policy.Policy
-	// Expected is when the promises of a ticket that an emergency stops will be due, if that ends as planned.
+	// Expected is when the promises of a ticket that an emergency stops will be due, if that ends as planned, and GoesOn
+	// is that end.
 	Expected policy.Promises
+	GoesOn   time.Time
 }
 
 // Decided reports whether every command accepted so far has been taken.
@@ -26,16 +28,16 @@ func (v View) Decided() bool { return v.State != nil && v.State.Command >= v.Pen
 // Promised gives both promises as they stand.
 func (v View) Promised() Promised {
 	return Promised{
-		FirstResponse: standing(v.Ticket.FirstResponse, v.Expected.FirstResponse),
-		Resolution:    standing(v.Ticket.Resolution, v.Expected.Resolution),
+		FirstResponse: standing(v.Ticket.FirstResponse, v.Expected.FirstResponse, v.GoesOn),
+		Resolution:    standing(v.Ticket.Resolution, v.Expected.Resolution, v.GoesOn),
 	}
 }
 
-func standing(p ticket.Promise, expected time.Time) Standing {
+func standing(p ticket.Promise, expected, goesOn time.Time) Standing {
 	s := Standing{MetAt: p.MetAt, BreachedAt: p.BreachedAt, Paused: p.Clock.Reasons()}
 	s.Due, _ = p.Clock.Due()
 	if s.Due.IsZero() && s.BreachedAt.IsZero() {
-		s.Expected = expected
+		s.Expected, s.GoesOn = expected, goesOn
 	}
 	return s
 }
@@ -44,7 +46,7 @@ func standing(p ticket.Promise, expected time.Time) Standing {
 func (v View) Gauge(name policy.ClockName, at time.Time) Gauge {
 	promise := *v.Ticket.Promise(name)
 	clock := promise.Clock
-	g := Gauge{Standing: standing(promise, time.Time{}), Settled: clock.Settled(), Budget: clock.Budget()}
+	g := Gauge{Standing: standing(promise, time.Time{}, time.Time{}), Settled: clock.Settled(), Budget: clock.Budget()}
 	if g.Settled {
 		at = settledAt(clock)
 	}

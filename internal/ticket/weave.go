@@ -106,6 +106,21 @@ func Expected(t Ticket, d Desk) (policy.Promises, error) {
 	return policy.Promises{FirstResponse: dues[policy.FirstResponse], Resolution: dues[policy.Resolution]}, err
 }
 
+// GoesOn is when the emergencies that stop a ticket's clocks will be over, if each ends as planned; zero: nothing stops
+// them, or something has no end yet.
+func GoesOn(t Ticket, d Desk) (time.Time, error) {
+	s := &story{t: t, desk: d}
+	for s.err == nil && s.t.InEmergency() {
+		e, ok := NextEdge(s.t, d.Gate)
+		if !ok {
+			return time.Time{}, nil
+		}
+		s.pass(e)
+	}
+	_, err := s.result()
+	return s.at, err
+}
+
 // expected is a promise's deadline if it comes before the gate's next edge, and false if that may change it.
 func expected(p Promise, edge Edge, more bool) (time.Time, bool) {
 	due, runs := p.Clock.Due()
