@@ -30,8 +30,8 @@ type FanoutOptions struct {
 	PerSecond float64       // tickets told a second, at most; default 2,000
 	Page      int           // tickets read at once; default 256
 	Window    int           // tickets told that have not taken it up yet; default 512
-	Slice     time.Duration // how long one activity goes on before the workflow shows how far it is; default 5 s
-	Stall     time.Duration // how long tickets that don't take it up are waited for; default 2 s
+	Slice     time.Duration // how long one activity goes on before the workflow shows how far it is; default 10 s
+	Stall     time.Duration // how long tickets that don't take it up are waited for; default 10 s
 }
 
 func (o FanoutOptions) withDefaults() FanoutOptions {
@@ -39,8 +39,8 @@ func (o FanoutOptions) withDefaults() FanoutOptions {
 	orElse(&o.PerSecond, 2000)
 	orElse(&o.Page, 256)
 	orElse(&o.Window, 512)
-	orElse(&o.Slice, 5*time.Second)
-	orElse(&o.Stall, 2*time.Second)
+	orElse(&o.Slice, 10*time.Second)
+	orElse(&o.Stall, 10*time.Second)
 	return o
 }
 
@@ -54,7 +54,7 @@ func orElse[N int | float64 | time.Duration](value *N, standard N) {
 // told no faster than they take it up: what waits, waits in PostgreSQL, and new tickets don't queue behind it. Its
 // heartbeat is its result so far, where another worker goes on.
 func (e *Emergencies) Tell(ctx context.Context, r ticket.FanoutRequest) (ticket.FanoutResult, error) {
-	f := &telling{Emergencies: e, request: r, result: ticket.FanoutResult{After: r.After}}
+	f := &telling{Emergencies: e, request: r, result: ticket.FanoutResult{After: r.After}, began: time.Now()}
 	if activity.HasHeartbeatDetails(ctx) {
 		if err := activity.GetHeartbeatDetails(ctx, &f.result); err != nil {
 			return ticket.FanoutResult{}, temporalError(ctx, err)
@@ -70,6 +70,7 @@ type telling struct {
 	request ticket.FanoutRequest
 	result  ticket.FanoutResult
 	flying  []ticket.Number // told, and not known to have taken it up
+	began   time.Time
 }
 
 func (f *telling) run(ctx context.Context) error {
@@ -95,8 +96,8 @@ func (f *telling) run(ctx context.Context) error {
 			return ctx.Err()
 		case <-activity.GetWorkerStopChannel(ctx):
 			return nil
-		case <-slice.C:
-			return nil
+		case <-slice.C: // the next one must not begin with more in the air than it knows of
+			return f.settle(ctx, 0)
 		default:
 		}
 	}
@@ -139,7 +140,11 @@ func (f *telling) tell(ctx context.Context, page []ticket.Number) error {
 // glance is the time between looks at what is flying.
 const glance = 50 * time.Millisecond
 
-// settle waits until at most so many are flying. Some that never take it up are waited for no longer than Stall.
+// longest bounds one activity, well below its time-out: tickets may be taken up slowly, and yet be taken up.
+const longest = 2 * time.Minute
+
+// settle waits until at most so many are flying: a ticket that is told again before it has taken up what it was told
+// costs twice. Those that never do are waited for no longer than Stall.
 func (f *telling) settle(ctx context.Context, most int) error {
 	best, since := len(f.flying)+1, time.Now()
 	for len(f.flying) > most {
@@ -154,7 +159,7 @@ func (f *telling) settle(ctx context.Context, most int) error {
 			return nil
 		case len(left) < best:
 			best, since = len(left), time.Now()
-		case time.Since(since) > f.options.Stall:
+		case time.Since(since) > f.options.Stall, time.Since(f.began) > longest:
 			f.flying = nil
 			return nil
 		}

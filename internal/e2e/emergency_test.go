@@ -127,16 +127,22 @@ func (s *stack) checkHeld(pool *pgxpool.Pool, held bool, edge ticket.Edge) {
 // broke no promise in between, however late anybody was told.
 func (s *stack) checkExact(pool *pgxpool.Pool, from, until ticket.Edge) {
 	s.t.Helper()
+	const given = `WITH given AS (SELECT $1::timestamptz AS start, $2::timestamptz AS stop, $3::text AS emergency)
+		SELECT count(*) FROM given, `
 	for what, sql := range map[string]string{
-		"tickets did not stop at the edge once": `SELECT count(*) FROM tickets t WHERE
-			(SELECT count(*) FROM events e WHERE e.ticket = t.number AND e.kind = 'paused' AND e.at = $1 AND e.data->>'emergency' = $3) <> 1`,
-		"tickets did not go on at the edge once": `SELECT count(*) FROM tickets t WHERE $2::timestamptz IS NOT NULL AND
-			(SELECT count(*) FROM events e WHERE e.ticket = t.number AND e.kind = 'resumed' AND e.at = $2 AND e.data->>'emergency' = $3) <> 1`,
-		"promises were broken inside": `SELECT count(*) FROM events WHERE kind IN ('breached', 'escalated', 'reminded') AND at >= $1 AND at < $2 AND $3 <> ''`,
+		"tickets did not stop at the edge once": `tickets t WHERE (SELECT count(*) FROM events e
+			WHERE e.ticket = t.number AND e.kind = 'paused' AND e.at = start AND e.data->>'emergency' = given.emergency) <> 1`,
+		"tickets did not go on at the edge once": `tickets t WHERE (SELECT count(*) FROM events e
+			WHERE e.ticket = t.number AND e.kind = 'resumed' AND e.at = stop AND e.data->>'emergency' = given.emergency) <> 1`,
+		"tickets stopped or went on at another instant": `events WHERE kind IN ('paused', 'resumed') AND at NOT IN (start, stop)`,
+		"promises were broken inside":                   `events WHERE kind IN ('breached', 'escalated', 'reminded') AND at >= start AND at < stop`,
 	} {
-		if n, err := s.count(pool, sql, from.At, until.At, from.Emergency); n != 0 || err != nil {
+		if n, err := s.count(pool, given+sql, from.At, until.At, from.Emergency); n != 0 || err != nil {
 			s.t.Errorf("%d %s, %v", n, what, err)
 		}
+	}
+	if n, err := s.count(pool, given+`events WHERE kind = 'paused'`, from.At, until.At, from.Emergency); n == 0 || err != nil {
+		s.t.Errorf("nothing was paused, %v", err)
 	}
 }
 
