@@ -1,0 +1,90 @@
+package workflows_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows"
+)
+
+// tower is what a herald asks, in skipped time.
+type tower struct {
+	env       *testsuite.TestWorkflowEnvironment
+	announced []int64 // revisions
+	sent      int     // calls
+	left      []ticket.AnnouncementsResult
+	away      bool // the mail server
+}
+
+func openTower() *tower {
+	suite := &testsuite.WorkflowTestSuite{}
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	w := &tower{env: suite.NewTestWorkflowEnvironment()}
+	w.env.SetStartTime(begin)
+	w.env.RegisterActivityWithOptions(func(_ context.Context, r ticket.AnnounceRequest) (ticket.AnnounceResult, error) {
+		w.announced = append(w.announced, r.Revision)
+		return ticket.AnnounceResult{Announcements: 1, Left: len(w.left)}, nil
+	}, activity.RegisterOptions{Name: workflows.AnnounceActivity})
+	w.env.RegisterActivityWithOptions(func(context.Context, ticket.AnnouncementsRequest) (result ticket.AnnouncementsResult, err error) {
+		w.sent++
+		if w.away {
+			return result, fault.New(fault.Unavailable, "the mail server cannot be reached")
+		}
+		if len(w.left) > 0 {
+			result, w.left = w.left[0], w.left[1:]
+		}
+		return result, nil
+	}, activity.RegisterOptions{Name: workflows.AnnouncementsActivity})
+	return w
+}
+
+func (w *tower) run(t *testing.T, in workflows.Heralded, second, halt time.Duration) (out workflows.Heralded) {
+	t.Helper()
+	w.env.ExecuteWorkflow(workflows.Heralding, in, second, halt)
+	if err := w.env.GetWorkflowResult(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestHerald_sendsUntilNothingIsLeft(t *testing.T) {
+	w := openTower()
+	w.left = []ticket.AnnouncementsResult{{Sent: 500, Left: 700}, {Sent: 500, Left: 200}, {Sent: 199, Left: 1, Next: begin.Add(time.Hour)}, {Sent: 1}}
+	out := w.run(t, workflows.Heralded{}, 2*time.Hour, time.Minute)
+	if out.Sent != 1200 || out.Left != 0 || !out.Idle || out.Waiting || fmt.Sprint(w.announced) != "[1 2]" {
+		t.Errorf("%+v, announced %v in %d calls", out, w.announced, w.sent)
+	}
+}
+
+// A mail that a server has put off is left alone until its time.
+func TestHerald_waitsForMailsThatWerePutOff(t *testing.T) {
+	w := openTower()
+	w.left = []ticket.AnnouncementsResult{{Left: 1, Next: begin.Add(3 * time.Hour)}, {Sent: 1}}
+	if out := w.run(t, workflows.Heralded{Idle: true}, 24*time.Hour, 0); w.sent != 2 || out.Sent != 1 {
+		t.Errorf("%d calls, %+v", w.sent, out)
+	}
+}
+
+// A mail server that is away for a day holds up neither the gate nor the next announcement.
+func TestHerald_announcesWhileTheMailServerIsAway(t *testing.T) {
+	w := openTower()
+	w.away = true
+	out := w.run(t, workflows.Heralded{}, 24*time.Hour, time.Hour)
+	if fmt.Sprint(w.announced) != "[1 2]" || out.Idle || w.sent < 10 { // the test environment ends retries after ten
+		t.Errorf("announced %v, %d tries, %+v", w.announced, w.sent, out)
+	}
+	again := openTower()
+	again.left = []ticket.AnnouncementsResult{{Sent: 7}}
+	if out := again.run(t, out, time.Minute, time.Minute); out.Sent != 7 || !out.Idle {
+		t.Errorf("the next run %+v", out)
+	}
+}
