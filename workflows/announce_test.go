@@ -19,8 +19,9 @@ import (
 // tower is what a herald asks, in skipped time.
 type tower struct {
 	env       *testsuite.TestWorkflowEnvironment
-	announced []int64 // revisions
-	sent      int     // calls
+	announced []int64   // revisions
+	sent      int       // calls
+	last      time.Time // of them
 	left      []ticket.AnnouncementsResult
 	away      bool // the mail server
 }
@@ -36,6 +37,7 @@ func openTower() *tower {
 	}, activity.RegisterOptions{Name: workflows.AnnounceActivity})
 	w.env.RegisterActivityWithOptions(func(context.Context, ticket.AnnouncementsRequest) (result ticket.AnnouncementsResult, err error) {
 		w.sent++
+		w.last = w.env.Now()
 		if w.away {
 			return result, fault.New(fault.Unavailable, "the mail server cannot be reached")
 		}
@@ -69,8 +71,8 @@ func TestHerald_sendsUntilNothingIsLeft(t *testing.T) {
 func TestHerald_waitsForMailsThatWerePutOff(t *testing.T) {
 	w := openTower()
 	w.left = []ticket.AnnouncementsResult{{Left: 1, Next: begin.Add(3 * time.Hour)}, {Sent: 1}}
-	if out := w.run(t, workflows.Heralded{Idle: true}, 24*time.Hour, 0); w.sent != 2 || out.Sent != 1 {
-		t.Errorf("%d calls, %+v", w.sent, out)
+	if out := w.run(t, workflows.Heralded{Idle: true}, 24*time.Hour, 0); w.sent != 2 || out.Sent != 1 || w.last.Before(begin.Add(3*time.Hour)) {
+		t.Errorf("%d calls, the last at %s, %+v", w.sent, w.last, out)
 	}
 }
 
