@@ -60,6 +60,7 @@ type Config struct {
 	Board       board       // of notices; nil: there never is an emergency
 	Reports     reports     // for supervisors; nil: they are answered that there are none
 	Emergencies emergencies // likewise
+	Policies    policies    // nil: they can't be listed or changed
 
 	Staffing staffing // groups, and who is away; nil: staff are answered that there are none
 

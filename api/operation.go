@@ -52,12 +52,12 @@ func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
 		op.Parameters = append(op.Parameters, keyParameter())
 	}
 	switch {
-	case r.method == http.MethodPost && (r.path == "/tickets" || r.path == "/emergencies"):
+	case r.method == http.MethodPost && (r.path == "/tickets" || r.path == "/emergencies" || r.path == "/policies"):
 		op.DefaultStatus = http.StatusCreated
 	case r.id == "rate-ticket": // no command: its answer is the rating
 	case r.id == "make-group":
 		op.DefaultStatus = http.StatusCreated
-	case strings.HasPrefix(r.path, "/groups"), r.path == "/away", strings.HasPrefix(r.path, "/emergencies"): // nor are these
+	case strings.HasPrefix(r.path, "/groups"), r.path == "/away", strings.HasPrefix(r.path, "/emergencies"), strings.HasPrefix(r.path, "/policies"): // nor are these
 	case r.method != http.MethodGet:
 		op.Responses["200"] = response(api, "Granted; the ticket's new state", ticketView{})
 		op.Responses["202"] = response(api, "Accepted and kept; not yet decided", acceptedView{})

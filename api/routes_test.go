@@ -57,6 +57,13 @@ var rules = map[string]string{
 	"GET /api/v1/track/{number}":                         forAll,
 	"GET /api/v1/notice":                                 forAll,
 	"GET /api/v1/policy":                                 forAll,
+	"GET /api/v1/policies":                               forAll,
+	"GET /api/v1/policies/{version}":                     forAll,
+	"POST /api/v1/policies":                              forSupervisors,
+	"POST /api/v1/policies/check":                        forSupervisors,
+	"POST /api/v1/policies/{version}/adoption/dry-run":   forSupervisors,
+	"POST /api/v1/policies/{version}/adoption":           forSupervisors,
+	"GET /api/v1/policies/{version}/adoption":            forSupervisors,
 }
 
 func TestRoutes_letInWhoTheRuleSays(t *testing.T) {

@@ -21,6 +21,9 @@ type policyView struct {
 	Words    []policy.Section
 	Promises policy.Promises // of a ticket sent now; zero for a version that is not in force
 	Versions []desk.Edition  // the newest first
+
+	Before  int64               // the version before; 0 for the first
+	Changes []policy.Difference // that this one makes to it
 }
 
 // By is whoever published a version, by role.
@@ -59,6 +62,9 @@ func (p *Pages) policy(v *page.Visit, version int64) error {
 		view := policyView{
 			Layout: v.Layout("Support policy", "/policy"), Edition: e, Current: i == inForce, Ahead: i < inForce,
 			Words: e.Policy.Words(), Versions: versions,
+		}
+		if i+1 < len(versions) {
+			view.Before, view.Changes = versions[i+1].Version, e.Policy.Differences(versions[i+1].Policy)
 		}
 		if view.Current {
 			if view.Promises, err = e.Policy.Promise(time.Now(), policy.PriorityNormal); err != nil {

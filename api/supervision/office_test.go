@@ -65,7 +65,8 @@ func openOffice(t *testing.T) *office {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Work(log)
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "",
-		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, desk.NewEmergencies(o.Store, o.Store, o.crier)).Area())
+		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, desk.NewEmergencies(o.Store, o.Store, o.crier),
+			desk.NewPolicies(o.Store, quiet{})).Area())
 	return o
 }
 
@@ -130,3 +131,8 @@ func (b *browser) page(path string) officetest.Answer {
 	pagetest.Check(b.t, path, a.Document)
 	return a
 }
+
+// quiet is a courier that delivers nothing.
+type quiet struct{}
+
+func (quiet) Wake() {}

@@ -26,5 +26,11 @@ func (p *Pages) routes() []page.Route {
 		page.Get("/supervision/emergencies/:id", who, p.emergency),
 		page.Post("/supervision/emergencies/:id", who, p.changeEmergency),
 		page.Post("/supervision/emergencies/:id/rehearsal", who, p.rehearseChange),
+		page.Get(policiesPath, who, p.policies),
+		page.Get("/supervision/policies/new", who, p.newPolicy),
+		page.Post("/supervision/policies/new", who, p.draftPolicy),
+		page.Post("/supervision/policies/new/holidays", who, p.importHolidays),
+		page.Get("/supervision/policies/:version", who, p.policyVersion),
+		page.Post("/supervision/policies/:version/adoption", who, p.adoptPolicy),
 	}
 }

@@ -47,11 +47,12 @@ type Pages struct {
 	archive archive
 	feed    feed
 	command emergencies
+	book    policies
 }
 
-// New makes the pages on the reports, the store, the feed of changes and the command in emergencies.
-func New(r reports, a archive, f feed, e emergencies) *Pages {
-	return &Pages{reports: r, archive: a, feed: f, command: e}
+// New makes the pages on the reports, the store, the feed of changes the command in emergencies and the policies.
+func New(r reports, a archive, f feed, e emergencies, b policies) *Pages {
+	return &Pages{reports: r, archive: a, feed: f, command: e, book: b}
 }
 
 // Area is the supervisors' part of the website.
@@ -79,7 +80,7 @@ func (f frame) Tabs() []page.NavItem {
 		{Path: "/supervision", Label: "Overview"}, {Path: "/supervision/promises", Label: "Promises"},
 		{Path: "/supervision/ratings", Label: "Ratings"}, {Path: "/supervision/suggestions", Label: "Suggestions"},
 		{Path: "/supervision/mail", Label: "Mail"}, {Path: "/supervision/groups", Label: "Groups"},
-		{Path: emergenciesPath, Label: "Emergencies"},
+		{Path: emergenciesPath, Label: "Emergencies"}, {Path: policiesPath, Label: "Policies"},
 	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Path == f.Tab

@@ -58,7 +58,8 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 		return err
 	}
 	command := desk.NewEmergencies(db, db, crier)
-	areas, err := n.areas(d, outcomes, command)
+	policies := desk.NewPolicies(db, relay)
+	areas, err := n.areas(d, outcomes, command, policies)
 	if err != nil {
 		return err
 	}
@@ -68,6 +69,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 		Board:       board,
 		Reports:     desk.NewReports(db, db),
 		Emergencies: command,
+		Policies:    policies,
 		Staffing:    db,
 		Site:        site,
 		Areas:       areas,

@@ -78,6 +78,9 @@ func (d *Policies) Publish(ctx context.Context, by Person, p Publication) (Publi
 	if err := p.Check(); err != nil {
 		return Published{}, err
 	}
+	if _, err := policy.Parse(p.Document); err != nil {
+		return Published{}, err
+	}
 	p.Author, p.Reason = string(by.ID), strings.TrimSpace(p.Reason)
 	return d.shelf.Publish(ctx, p)
 }

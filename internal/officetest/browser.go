@@ -63,6 +63,22 @@ func (b *Browser) Ask(method, path string, form url.Values, headers ...string) A
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
+	return b.send(r)
+}
+
+// Post sends a body as it is, such as a form with a file.
+func (b *Browser) Post(path, media string, body io.Reader) Answer {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.base+path, body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", media)
+	return b.send(r)
+}
+
+func (b *Browser) send(r *http.Request) Answer {
+	b.t.Helper()
 	response, err := b.Client.Do(r)
 	if err != nil {
 		b.t.Fatal(err)

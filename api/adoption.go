@@ -1,0 +1,181 @@
+package api
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+type adoptionInput struct {
+	Version int64 `path:"version" minimum:"1"`
+	Body    struct {
+		Tickets     []string `json:"tickets,omitempty" doc:"The tickets' numbers, up to 1000."`
+		FromVersion int64    `json:"from_version,omitempty" doc:"Instead of tickets: all open ones under this version."`
+	}
+}
+
+func (in *adoptionInput) choice() (desk.Choice, error) {
+	c := desk.Choice{From: in.Body.FromVersion}
+	for _, text := range in.Body.Tickets {
+		n, err := ticket.ParseNumber(text)
+		if err != nil {
+			return c, err
+		}
+		c.Tickets = append(c.Tickets, n)
+	}
+	return c, nil
+}
+
+type unmovedView struct {
+	Number ticket.Number `json:"number"`
+	Code   string        `json:"code"`
+	Reason string        `json:"reason"`
+}
+
+type rehearsalOutput struct{ Body adoptionRehearsal }
+
+type adoptionRehearsal struct {
+	Tickets   int           `json:"tickets" doc:"That would be moved."`
+	Earlier   int           `json:"earlier" doc:"Promises that would be due earlier."`
+	Later     int           `json:"later"`
+	DueAtOnce int           `json:"due_at_once" doc:"Promises that the move itself would break."`
+	Mails     int           `json:"mails" doc:"To requesters whose dates change."`
+	Moves     []moveView    `json:"moves" doc:"The first hundred tickets."`
+	Refused   []unmovedView `json:"refused"`
+}
+
+type moveView struct {
+	Number      ticket.Number `json:"number"`
+	FromVersion int64         `json:"from_version"`
+	Promises    []shiftedView `json:"promises" doc:"Those that change."`
+}
+
+type shiftedView struct {
+	Promise   policy.ClockName `json:"promise"`
+	Was       *time.Time       `json:"was" doc:"null: it stands still."`
+	Is        *time.Time       `json:"is"`
+	DueAtOnce bool             `json:"due_at_once,omitempty"`
+}
+
+type adoptionOutput struct {
+	Replayed string `header:"Idempotency-Replayed" doc:"true when this key was used before."`
+	Body     struct {
+		Accepted []adoptedView `json:"accepted" doc:"Commands that are kept, and decided by each ticket's workflow."`
+		Refused  []unmovedView `json:"refused"`
+	}
+}
+
+type adoptedView struct {
+	Number  ticket.Number `json:"number"`
+	Command int64         `json:"command"`
+}
+
+type auditOutput struct {
+	Body struct {
+		Granted   int         `json:"granted"`
+		Refused   int         `json:"refused"`
+		Undecided int         `json:"undecided"`
+		Latest    []auditLine `json:"latest"`
+	}
+}
+
+type auditLine struct {
+	Number      ticket.Number `json:"number"`
+	At          time.Time     `json:"at"`
+	By          string        `json:"by"`
+	FromVersion int64         `json:"from_version,omitempty"`
+	Decided     bool          `json:"decided"`
+	Code        string        `json:"code,omitempty" doc:"Of a refusal."`
+	Reason      string        `json:"reason,omitempty"`
+}
+
+func (s *server) rehearseAdoption(ctx context.Context, in *adoptionInput) (*rehearsalOutput, error) {
+	book, err := s.book()
+	if err != nil {
+		return nil, err
+	}
+	choice, err := in.choice()
+	if err != nil {
+		return nil, err
+	}
+	run, err := book.DryRun(ctx, in.Version, choice, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	view := adoptionRehearsal{
+		Tickets: run.Tickets, Earlier: run.Earlier, Later: run.Later, DueAtOnce: run.DueAtOnce, Mails: run.Mails,
+		Moves: []moveView{}, Refused: viewUnmoved(run.Unmoved),
+	}
+	for _, m := range run.Moves {
+		move := moveView{Number: m.Number, FromVersion: m.From, Promises: []shiftedView{}}
+		for _, p := range m.Promises {
+			move.Promises = append(move.Promises, shiftedView{p.Clock, someInstant(p.Was), someInstant(p.Is), p.DueAtOnce})
+		}
+		view.Moves = append(view.Moves, move)
+	}
+	return &rehearsalOutput{view}, nil
+}
+
+func (s *server) adoptPolicy(ctx context.Context, in *adoptionInput) (*adoptionOutput, error) {
+	book, err := s.book()
+	if err != nil {
+		return nil, err
+	}
+	choice, err := in.choice()
+	if err != nil {
+		return nil, err
+	}
+	v := request.Of(ctx)
+	adoption, err := book.Adopt(ctx, v.Person, in.Version, choice, v.Once)
+	if err != nil {
+		return nil, err
+	}
+	out := &adoptionOutput{Replayed: replayed(adoption.Again)}
+	out.Body.Accepted, out.Body.Refused = []adoptedView{}, viewUnmoved(adoption.Unmoved)
+	for _, a := range adoption.Accepted {
+		out.Body.Accepted = append(out.Body.Accepted, adoptedView{a.Number, a.Seq})
+	}
+	return out, nil
+}
+
+func (s *server) readAdoption(ctx context.Context, in *versionInput) (*auditOutput, error) {
+	book, err := s.book()
+	if err != nil {
+		return nil, err
+	}
+	audit, err := book.Audit(ctx, in.Version)
+	if err != nil {
+		return nil, err
+	}
+	out := &auditOutput{}
+	out.Body.Granted, out.Body.Refused, out.Body.Undecided = audit.Granted, audit.Refused, audit.Undecided
+	out.Body.Latest = []auditLine{}
+	for _, l := range audit.Latest {
+		out.Body.Latest = append(out.Body.Latest, auditLine{l.Number, l.At.UTC(), l.By, l.From, l.Decided, l.Code, l.Reason})
+	}
+	return out, nil
+}
+
+func viewUnmoved(unmoved []desk.Unmoved) []unmovedView {
+	views := []unmovedView{}
+	for _, u := range unmoved {
+		views = append(views, unmovedView(u))
+	}
+	return views
+}
+
+// someInstant is null for the zero time.
+func someInstant(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }

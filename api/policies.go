@@ -1,0 +1,212 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// policies is how supervisors change the policy, and which one open tickets are under; see desk.Policies.
+type policies interface {
+	Editions(context.Context) ([]desk.EditionRecord, error)
+	Publish(context.Context, desk.Person, desk.Publication) (desk.Published, error)
+	Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error)
+	DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error)
+	Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error)
+	Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error)
+}
+
+type editionView struct {
+	Version     int64       `json:"version"`
+	State       string      `json:"state" enum:"ahead,in force,past"`
+	EffectiveAt time.Time   `json:"effective_at"`
+	PublishedAt time.Time   `json:"published_at"`
+	By          ticket.Role `json:"by" doc:"The role of who published it; operator for the command line."`
+	Reason      string      `json:"reason"`
+	Changes     []string    `json:"changes" doc:"What it says otherwise than the version before, in words."`
+	Document    string      `json:"document,omitempty" doc:"YAML; where one version was asked for."`
+}
+
+type editionsOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         struct {
+		Policies []editionView `json:"policies"`
+	}
+}
+
+type editionOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         editionView
+}
+
+type versionInput struct {
+	Version int64 `path:"version" minimum:"1"`
+}
+
+type publishInput struct {
+	Body struct {
+		Document    string     `json:"document" doc:"YAML. A request has at most 128 KiB."`
+		Reason      string     `json:"reason" doc:"Why it changes, for customers to read; up to 500 characters."`
+		EffectiveAt *time.Time `json:"effective_at,omitempty" doc:"When it takes effect for new tickets; without it at once."`
+	}
+}
+
+type publishOutput struct {
+	Location string `header:"Location"`
+	Replayed string `header:"Idempotency-Replayed" doc:"true when this key was used before."`
+	Body     struct {
+		Version     int64     `json:"version"`
+		EffectiveAt time.Time `json:"effective_at"`
+		PublishedAt time.Time `json:"published_at"`
+	}
+}
+
+type checkInput struct {
+	Body struct {
+		Document string `json:"document" doc:"YAML. A request has at most 128 KiB."`
+	}
+}
+
+type checkOutput struct{ Body draftView }
+
+type draftView struct {
+	Problems []problemLine `json:"problems" doc:"None when the document is valid; else there is nothing else."`
+	Advice   []string      `json:"advice"`
+	Examples []exampleView `json:"examples"`
+	Changes  []string      `json:"changes" doc:"What it says otherwise than the version in force, in words."`
+	InForce  int64         `json:"in_force"`
+}
+
+type problemLine struct {
+	Line    int    `json:"line"`
+	Column  int    `json:"column,omitempty"`
+	Path    string `json:"path,omitempty"`
+	Message string `json:"message"`
+}
+
+type exampleView struct {
+	Title      string           `json:"title"`
+	AcceptedAt *time.Time       `json:"accepted_at,omitempty"`
+	Promises   *policy.Promises `json:"promises,omitempty"`
+	Today      *policy.Promises `json:"today,omitempty" doc:"By the policy in force."`
+}
+
+// book gives the policies, or says that there are none.
+func (s *server) book() (policies, error) {
+	if s.Policies == nil {
+		return nil, fault.New(fault.NotFound, "policies are not kept here")
+	}
+	return s.Policies, nil
+}
+
+// editions gives every version with its changes, the newest first.
+func (s *server) editions(ctx context.Context) ([]editionView, []desk.EditionRecord, error) {
+	book, err := s.book()
+	if err != nil {
+		return nil, nil, err
+	}
+	records, err := book.Editions(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	now, views, past := time.Now(), []editionView{}, false
+	for i, r := range records {
+		view := editionView{
+			Version: r.Version, State: "ahead", EffectiveAt: r.Effective.UTC(), PublishedAt: r.Published.UTC(), By: r.Author,
+			Reason: r.Reason, Changes: []string{},
+		}
+		switch {
+		case past:
+			view.State = "past"
+		case !r.Effective.After(now):
+			view.State, past = "in force", true
+		}
+		if i+1 < len(records) {
+			view.Changes = inWords(r.Policy.Differences(records[i+1].Policy))
+		}
+		views = append(views, view)
+	}
+	return views, records, nil
+}
+
+func inWords(differences []policy.Difference) []string {
+	lines := make([]string, len(differences))
+	for i, d := range differences {
+		lines[i] = d.String()
+	}
+	return lines
+}
+
+func (s *server) listPolicies(ctx context.Context, _ *struct{}) (*editionsOutput, error) {
+	out := &editionsOutput{CacheControl: "public, max-age=60"}
+	var err error
+	out.Body.Policies, _, err = s.editions(ctx)
+	return out, err
+}
+
+func (s *server) policyVersion(ctx context.Context, in *versionInput) (*editionOutput, error) {
+	views, records, err := s.editions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i, view := range views {
+		if view.Version == in.Version {
+			view.Document = string(records[i].Document)
+			return &editionOutput{CacheControl: "public, max-age=60", Body: view}, nil
+		}
+	}
+	return nil, fault.New(fault.NotFound, "there is no policy version %d", in.Version)
+}
+
+func (s *server) publishPolicy(ctx context.Context, in *publishInput) (*publishOutput, error) {
+	book, err := s.book()
+	if err != nil {
+		return nil, err
+	}
+	v := request.Of(ctx)
+	p := desk.Publication{Document: []byte(in.Body.Document), Reason: in.Body.Reason, Once: v.Once}
+	if in.Body.EffectiveAt != nil {
+		p.Effective = *in.Body.EffectiveAt
+	}
+	published, err := book.Publish(ctx, v.Person, p)
+	if err != nil {
+		return nil, err
+	}
+	out := &publishOutput{Location: prefix + "/policies/" + decimal(published.Version), Replayed: replayed(published.Again)}
+	out.Body.Version, out.Body.EffectiveAt, out.Body.PublishedAt = published.Version, published.Effective.UTC(), published.At.UTC()
+	return out, nil
+}
+
+func (s *server) checkPolicy(ctx context.Context, in *checkInput) (*checkOutput, error) {
+	book, err := s.book()
+	if err != nil {
+		return nil, err
+	}
+	draft, err := book.Examine(ctx, []byte(in.Body.Document), time.Now())
+	if err != nil {
+		return nil, err
+	}
+	view := draftView{
+		Problems: []problemLine{}, Advice: append([]string{}, draft.Advice...), Examples: []exampleView{},
+		Changes: inWords(draft.Differences), InForce: draft.InForce,
+	}
+	for _, p := range draft.Problems {
+		view.Problems = append(view.Problems, problemLine(p))
+	}
+	for _, e := range draft.Examples {
+		example := exampleView{Title: e.Title}
+		if !e.At.IsZero() {
+			example.AcceptedAt, example.Promises = &e.At, &e.Promises
+		}
+		if !e.Today.Resolution.IsZero() {
+			example.Today = &e.Today
+		}
+		view.Examples = append(view.Examples, example)
+	}
+	return &checkOutput{view}, nil
+}

@@ -1,0 +1,119 @@
+package supervision_test
+
+import (
+	"bytes"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// threeDays is Holesalemart's policy with three business days to the first response.
+func threeDays() string {
+	return strings.Replace(string(policy.Holesalemart()), "\n  first_response: {target: 72h, counts: business_hours,", "\n  first_response: {target: 3d, counts: business_days,", 1)
+}
+
+func (b *browser) submit(path string, form url.Values, headers ...string) (int, string) {
+	b.t.Helper()
+	a := b.Ask(http.MethodPost, path, form, headers...)
+	return a.Status, a.Text()
+}
+
+func TestPolicies_areWrittenCheckedAndPublished(t *testing.T) {
+	o := openOffice(t)
+	b := o.browser("sam")
+	b.page("/supervision/policies")
+	if text := b.page("/supervision/policies/new").Find("#findings").Text(); !strings.Contains(text, "It says the same.") || !strings.Contains(text, "Friday 16:00") {
+		t.Errorf("the editor begins with %s", text)
+	}
+	status, text := b.submit("/supervision/policies/new", url.Values{"document": {"name: x\nnonsense: 1\n"}, "act": {"check"}})
+	if status != http.StatusOK || !strings.Contains(text, "Line 2") || !strings.Contains(text, "nonsense") {
+		t.Errorf("a bad document: %d %s", status, text)
+	}
+	status, text = b.submit("/supervision/policies/new", url.Values{"document": {threeDays()}}, "HX-Request", "true")
+	if status != http.StatusOK || !strings.Contains(text, "First response: 72 hours of opening time → 3 business days") || strings.Contains(text, "Publish for good") {
+		t.Errorf("as one types: %d %s", status, text)
+	}
+	form := url.Values{"document": {strings.ReplaceAll(threeDays(), "\n", "\r\n")}, "act": {"publish"}, "reason": {""}, "once": {"k1"}}
+	if status, text = b.submit("/supervision/policies/new", form); status != http.StatusUnprocessableEntity || !strings.Contains(text, "reason must say why") || !strings.Contains(text, "counts: business_days") {
+		t.Errorf("without a reason: %d", status)
+	}
+	form.Set("reason", "Days, not <b>hours</b>")
+	for range 2 { // sent twice, it is published once
+		if status, text = b.submit("/supervision/policies/new", form); status != http.StatusSeeOther {
+			t.Fatalf("publishing: %d %s", status, text)
+		}
+	}
+	records, err := o.Store.EditionRecords(t.Context())
+	if err != nil || len(records) != 2 || records[0].Publisher != "Sam Supervisor" || string(records[0].Document) != threeDays() {
+		t.Fatalf("published %d versions, %v", len(records), err)
+	}
+	list := b.page("/supervision/policies").Find("#version-2").Text()
+	for _, want := range []string{"in force", "by Sam Supervisor", "Days, not <b>hours</b>", "3 business days"} {
+		if !strings.Contains(list, want) {
+			t.Errorf("the list lacks %q: %s", want, list)
+		}
+	}
+}
+
+func TestPolicies_importHolidaysIntoTheDocument(t *testing.T) {
+	o := openOffice(t)
+	b := o.browser("sam")
+	upload := func(calendar string) (int, string) {
+		var body bytes.Buffer
+		w := multipart.NewWriter(&body)
+		for name, value := range map[string]string{"document": string(policy.Holesalemart()), "reason": "kept"} {
+			if err := w.WriteField(name, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		file, err := w.CreateFormFile("calendar", "h.ics")
+		if err == nil {
+			_, err = file.Write([]byte(calendar))
+		}
+		if err != nil || w.Close() != nil {
+			t.Fatal(err)
+		}
+		a := b.Post("/supervision/policies/new/holidays", w.FormDataContentType(), &body)
+		return a.Status, a.Document.Text()
+	}
+	status, text := upload("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20200101T000000Z\r\n" +
+		"DTSTART;VALUE=DATE:20201225\r\nRRULE:FREQ=YEARLY\r\nSUMMARY:Christmas <Day>\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+	for _, want := range []string{`name: "Christmas <Day>"`, "Holidays added", "Holiday added:", "kept"} {
+		if status != http.StatusOK || !strings.Contains(text, want) {
+			t.Errorf("%d, no %q in %s", status, want, text)
+		}
+	}
+	if status, text = upload("<html>"); status != http.StatusUnprocessableEntity || !strings.Contains(text, "not an iCalendar file") || !strings.Contains(text, "first_response") {
+		t.Errorf("no calendar: %d %s", status, text)
+	}
+}
+
+func TestPolicies_moveOpenTicketsAfterARehearsal(t *testing.T) {
+	o := openOffice(t)
+	first, second := o.past(1, nil), o.past(2, nil)
+	if _, _, err := o.Store.PublishPolicy(t.Context(), []byte(threeDays()), "a test", "days"); err != nil {
+		t.Fatal(err)
+	}
+	b := o.browser("sam")
+	b.page("/supervision/policies/2")
+	status, text := b.submit("/supervision/policies/2/adoption", url.Values{"from": {"1"}})
+	for _, want := range []string{"2 tickets would be moved", "2 promises due earlier", string(first), string(second), "Move 2 tickets to version 2"} {
+		if status != http.StatusOK || !strings.Contains(text, want) {
+			t.Errorf("the rehearsal: %d, no %q in %s", status, want, text)
+		}
+	}
+	status, text = b.submit("/supervision/policies/2/adoption", url.Values{"tickets": {string(first) + " HM-0000000000"}, "act": {"move"}, "once": {"k"}})
+	if status != http.StatusOK || !strings.Contains(text, "1 ticket is being moved") || !strings.Contains(text, "there is no such ticket") || !strings.Contains(text, "not decided yet") {
+		t.Errorf("the move: %d %s", status, text)
+	}
+	if status, text = b.submit("/supervision/policies/2/adoption", url.Values{"tickets": {"nonsense"}}); status != http.StatusUnprocessableEntity || !strings.Contains(text, "no ticket's number") {
+		t.Errorf("no number: %d %s", status, text)
+	}
+	if a := b.get("/supervision/policies/99"); a.Status != http.StatusNotFound {
+		t.Errorf("no version: %d", a.Status)
+	}
+}
