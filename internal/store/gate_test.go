@@ -264,6 +264,7 @@ func TestBarrier_waitsForWhatIsUnderWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = inside.Rollback(context.WithoutCancel(t.Context())) }()
 	// A step that holds the gate because it waits for its ticket.
 	if _, err := inside.Exec(t.Context(), `SELECT FROM tickets WHERE number = $1 FOR UPDATE`, n); err != nil {
 		t.Fatal(err)
@@ -295,6 +296,7 @@ func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = change.Rollback(context.WithoutCancel(t.Context())) }() // whoever waits for it goes on when the test fails
 	for _, statement := range []string{
 		fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, store.GateLock),
 		`INSERT INTO emergencies (id, kind, notice, starts_at, revision) VALUES ('E-0000000001', 'closed', 'A test.', date_trunc('second', clock_timestamp()) + interval '1 second', 1)`,
