@@ -29,6 +29,9 @@ func TestPolicies_areWrittenCheckedAndPublished(t *testing.T) {
 	if text := b.page("/supervision/policies/new").Find("#findings").Text(); !strings.Contains(text, "It says the same.") || !strings.Contains(text, "Friday 16:00") {
 		t.Errorf("the editor begins with %s", text)
 	}
+	if scripts := b.page("/supervision/policies/new").Find(`script[src*="htmx"]`); scripts.Length() != 1 {
+		t.Error("nothing looks at the document as one types")
+	}
 	status, text := b.submit("/supervision/policies/new", url.Values{"document": {"name: x\nnonsense: 1\n"}, "act": {"check"}})
 	if status != http.StatusOK || !strings.Contains(text, "Line 2") || !strings.Contains(text, "nonsense") {
 		t.Errorf("a bad document: %d %s", status, text)
