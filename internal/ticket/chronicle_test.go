@@ -22,7 +22,8 @@ type chronicle struct {
 	moved     time.Time // when something last changed what falls due
 	status    ticket.Status
 	priority  policy.Priority
-	emergency bool
+	emergency bool   // declared by hand
+	tower     *tower // the desk's
 	silent    time.Duration
 	nudged    bool
 	promises  map[policy.ClockName]*tally
@@ -37,9 +38,9 @@ type tally struct {
 	since                              time.Duration // outside emergencies, since the breach
 }
 
-func newChronicle(p *policy.Policy, extension func(int64) time.Duration) *chronicle {
+func newChronicle(p *policy.Policy, tower *tower, extension func(int64) time.Duration) *chronicle {
 	return &chronicle{
-		policy: p, minutes: almanacOf(p), extension: extension,
+		policy: p, minutes: almanacOf(p), tower: tower, extension: extension,
 		promises: map[policy.ClockName]*tally{policy.FirstResponse: {fired: map[int]bool{}}, policy.Resolution: {fired: map[int]bool{}}},
 	}
 }
@@ -63,11 +64,34 @@ func (c *chronicle) read(e ticket.Event) error {
 	return nil
 }
 
-// pass counts the time up to an instant.
+// pass counts the time up to an instant: second by second where it is not too long, else from one turn of the gate to
+// the next.
 func (c *chronicle) pass(to time.Time) {
-	from := c.now
+	const short = 2 * time.Hour
+	turns := c.tower.turns(c.now, to)
+	slices.SortFunc(turns, time.Time.Compare)
+	for c.status != "" && c.now.Before(to) {
+		until := to
+		if to.Sub(c.now) <= short {
+			until = c.now.Add(time.Second)
+		} else if i := slices.IndexFunc(turns, func(at time.Time) bool { return at.After(c.now) }); i >= 0 {
+			until = turns[i]
+		}
+		c.count(c.now, until)
+		c.now = until
+	}
 	c.now = to
-	if c.status == "" || c.emergency {
+	if len(turns) > 0 {
+		c.moved = turns[len(turns)-1]
+	}
+}
+
+// halted reports whether an emergency stops the clocks.
+func (c *chronicle) halted() bool { return c.emergency || c.tower.shut(c.now) }
+
+// count counts a stretch of time in which nothing changes.
+func (c *chronicle) count(from, to time.Time) {
+	if c.halted() {
 		return
 	}
 	for name, p := range c.promises {
@@ -84,7 +108,7 @@ func (c *chronicle) pass(to time.Time) {
 // reasons is why a clock stands still, sorted.
 func (c *chronicle) reasons(name policy.ClockName) []policy.Reason {
 	var set []policy.Reason
-	if c.emergency {
+	if c.halted() {
 		set = append(set, policy.ReasonEmergency)
 	}
 	for _, r := range c.policy.Clocks[name].Pauses {
@@ -108,7 +132,7 @@ type threshold struct {
 // thresholds lists what may fall due as things stand.
 func (c *chronicle) thresholds() []threshold {
 	var all []threshold
-	if c.status == "" || c.status == ticket.StatusClosed || c.emergency {
+	if c.status == "" || c.status == ticket.StatusClosed || c.halted() {
 		return nil
 	}
 	for _, name := range policy.ClockNames() {
@@ -171,6 +195,21 @@ func (c *chronicle) judge(e ticket.Event) error {
 		return nil // a rule's choice, which roll judges
 	}
 	byItself := e.Command == 0
+	if c.status != ticket.StatusClosed {
+		by := e.At
+		if ofGate(e) {
+			by = e.At.Add(-time.Second) // others of the same instant may follow
+		}
+		if err := c.tower.untold(by, e.At); err != nil {
+			return err
+		}
+	}
+	if ofGate(e) {
+		if err := c.overdue(e); err != nil {
+			return err
+		}
+		return c.tower.judge(e)
+	}
 	if e.Kind == ticket.EventEscalated && e.Priority != c.raises(e.Rung) {
 		return fmt.Errorf("rung %d raises the priority to %q, want %q", e.Rung, e.Priority, c.raises(e.Rung))
 	}
@@ -198,6 +237,21 @@ func (c *chronicle) judge(e ticket.Event) error {
 	return nil
 }
 
+// ofGate reports whether an event tells of an edge of the desk's gate.
+func ofGate(e ticket.Event) bool {
+	return e.Command == 0 && (e.Kind == ticket.EventPaused || e.Kind == ticket.EventResumed || e.Kind == ticket.EventExtended)
+}
+
+// overdue says what fell due before an edge and was not told.
+func (c *chronicle) overdue(e ticket.Event) error {
+	for _, t := range c.thresholds() {
+		if t.count >= t.goal && !c.reachedJustNow(t) {
+			return fmt.Errorf("%s %s rung %d was due before the edge: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
+		}
+	}
+	return nil
+}
+
 // raises is the priority that a rung sets; none when it leaves things as they are.
 func (c *chronicle) raises(rung int) policy.Priority {
 	up := map[policy.Priority]policy.Priority{"low": "normal", "normal": "high", "high": "urgent"}
@@ -220,9 +274,32 @@ func (c *chronicle) reachedJustNow(t threshold) bool {
 	return t.count == t.goal && last == time.Second
 }
 
+// foldEdge lets an edge of the gate count: time stops by the gate itself, and a delay is taken back only as far as it
+// is not used up.
+func (c *chronicle) foldEdge(e ticket.Event) {
+	by := c.tower.fold(e)
+	for name, p := range c.promises {
+		if name == policy.FirstResponse && p.settled {
+			continue
+		}
+		if left := p.target + p.added - p.used; by < 0 && left < -by {
+			p.added -= max(left, 0)
+		} else {
+			p.added += by
+		}
+	}
+}
+
 // fold takes in what an event changes.
 func (c *chronicle) fold(e ticket.Event) {
 	first, resolution := c.promises[policy.FirstResponse], c.promises[policy.Resolution]
+	if ofGate(e) {
+		c.foldEdge(e)
+		return
+	}
+	if e.Kind == ticket.EventSubmitted {
+		c.tower.submitted = e.At
+	}
 	if e.Kind == ticket.EventSubmitted || e.Priority != "" {
 		c.moved, c.priority = e.At, e.Priority
 		for name, p := range c.promises {

@@ -19,11 +19,7 @@ import (
 // each step what DESIGN.md promises for ever.
 func TestModel_randomLivesKeepTheInvariants(t *testing.T) {
 	seen := map[ticket.EventKind]bool{}
-	policies := modelPolicies(t)
-	versions := map[int64]*policy.Policy{}
-	for i, name := range slices.Sorted(maps.Keys(policies)) {
-		versions[int64(i+1)] = policies[name]
-	}
+	versions := modelVersions(t)
 	for version := range versions {
 		t.Run(fmt.Sprint("version ", version), func(t *testing.T) {
 			chosen := 0
@@ -47,6 +43,15 @@ func TestModel_randomLivesKeepTheInvariants(t *testing.T) {
 			t.Errorf("no life came to %s", kind)
 		}
 	}
+}
+
+// modelVersions has them published one after the other.
+func modelVersions(t fataler) map[int64]*policy.Policy {
+	policies, versions := modelPolicies(t), map[int64]*policy.Policy{}
+	for i, name := range slices.Sorted(maps.Keys(policies)) {
+		versions[int64(i+1)] = policies[name]
+	}
+	return versions
 }
 
 // modelPolicies are as different from each other as policies get.
@@ -115,6 +120,10 @@ type world struct {
 	seq        int64
 	extensions map[int64]time.Duration
 	chronicle  *chronicle
+	gate       ticket.Gate
+	gates      []gateAt         // how it came to be
+	commands   []ticket.Command // accepted
+	staff      ticket.Rosters   // as they were at first
 	roll       *roll
 }
 
@@ -124,9 +133,13 @@ func newWorld(t *rapid.T, version int64, versions map[int64]*policy.Policy) *wor
 		t: t, policy: p, first: version, versions: versions, ticket: ticket.Draft(number, customer, version, p), extensions: map[int64]time.Duration{},
 		rosters: drawRosters(t, versions), now: epoch.Add(time.Duration(rapid.IntRange(0, 365*24*3600).Draw(t, "birth")) * time.Second),
 	}
-	w.chronicle = newChronicle(p, func(command int64) time.Duration { return w.extensions[command] })
-	w.roll = newRoll(p, w.rosters)
+	w.chronicle = newChronicle(p, newTower(func() ticket.Gate { return w.gate }), func(command int64) time.Duration { return w.extensions[command] })
+	w.roll, w.staff = newRoll(p, w.rosters), w.rosters
 	w.chronicle.versions, w.roll.versions = versions, versions
+	for rapid.IntRange(0, 2).Draw(t, "emergency before") == 0 {
+		w.changeGate()
+		w.wait()
+	}
 	w.take(ticket.Command{
 		Verb: ticket.VerbSubmit, By: byCustomer, Message: 1, Category: p.Categories[0],
 		Priority: rapid.SampledFrom(policy.Priorities()).Draw(t, "priority"),
@@ -138,7 +151,7 @@ func newWorld(t *rapid.T, version int64, versions map[int64]*policy.Policy) *wor
 func (w *world) desk() ticket.Desk { return w.deskWith(w.rosters) }
 
 func (w *world) deskWith(r ticket.Rosters) ticket.Desk {
-	return ticket.Desk{Policy: w.policy, Rosters: r}
+	return ticket.Desk{Policy: w.policy, Gate: w.gate, Rosters: r}
 }
 
 func (w *world) live() {
@@ -147,13 +160,15 @@ func (w *world) live() {
 			return // and so it would go on
 		}
 		w.wait()
-		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce", "call fails"}).Draw(w.t, "what") {
+		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce", "call fails", "gate", "gate"}).Draw(w.t, "what") {
 		case "command":
 			w.command()
 		case "nothing":
 			w.advance(w.now)
 		case "bounce":
 			w.bounce()
+		case "gate":
+			w.changeGate()
 		case "call fails":
 			w.giveUp()
 		}
@@ -183,7 +198,6 @@ func (w *world) bounce() {
 func (w *world) giveUp() {
 	r, err := ticket.GiveUp(w.ticket, w.desk(), 1, "ops", w.now)
 	r.Rosters = w.rosters // nor does this
-	r.Rosters = w.rosters // it chooses nobody
 	w.keep(r, err)
 }
 
@@ -270,6 +284,7 @@ func (w *world) take(c ticket.Command) {
 	w.seq++
 	c.Seq, c.At = w.seq, w.now
 	w.extensions[c.Seq] = c.Extension
+	w.commands = append(w.commands, c)
 	before, err := json.Marshal(w.ticket)
 	if err != nil {
 		w.t.Fatal(err)
@@ -346,7 +361,8 @@ func (w *world) keep(r ticket.Result, err error) {
 
 // end lets two years pass: every ladder that nobody stopped was climbed to its top, and nothing goes on for ever.
 func (w *world) end() {
-	if w.ticket.InEmergency() {
+	w.openGate()
+	if hand := slices.ContainsFunc(w.ticket.Emergencies, func(s ticket.Stay) bool { return s.Until.IsZero() && !s.ID.Valid() }); hand {
 		w.take(ticket.Command{Verb: ticket.VerbEmergencyResume, By: bySupervisor})
 		w.check()
 	}
@@ -404,7 +420,7 @@ func sameRungs(p ticket.Promise, want map[int]bool, length int) bool {
 // compare holds the ticket against the oracle as of the last event.
 func (w *world) compare() {
 	c := w.chronicle
-	if w.ticket.Status != c.status || w.ticket.InEmergency() != (c.emergency && c.status != ticket.StatusClosed) || w.ticket.Nudged != c.nudged || w.ticket.Priority != c.priority {
+	if w.ticket.Status != c.status || w.ticket.InEmergency() != (c.halted() && c.status != ticket.StatusClosed) || w.ticket.Nudged != c.nudged || w.ticket.Priority != c.priority {
 		w.t.Fatalf("the ticket is %+v, the oracle says %s, emergency %v, nudged %v", w.ticket, c.status, c.emergency, c.nudged)
 	}
 	for _, name := range policy.ClockNames() {
