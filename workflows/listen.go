@@ -16,7 +16,8 @@ import (
 // listen hears every signal from here on. Hearing only takes note; the steps come in the main loop.
 func (t *life) listen(ctx workflow.Context) {
 	for _, verb := range ticket.Signals() {
-		t.selector.AddReceive(workflow.GetSignalChannel(ctx, string(verb)), func(c workflow.ReceiveChannel, _ bool) {
+		channel := workflow.GetSignalChannelWithOptions(ctx, string(verb), workflow.SignalChannelOptions{Description: byHand(verb)})
+		t.selector.AddReceive(channel, func(c workflow.ReceiveChannel, _ bool) {
 			var payload converter.RawValue
 			c.Receive(ctx, &payload)
 			t.hear(ctx, verb, payload)
