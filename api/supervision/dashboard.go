@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/page"
@@ -22,11 +23,31 @@ type dashboardView struct {
 // searchView is a search that Temporal UI is asked for.
 type searchView struct{ Name, Says, Address string }
 
-// searches find running workflows by the contract's search attributes.
+// running is what every search begins with. The searches are those of docs/temporal-ui.md.
+const running = `WorkflowType = 'Ticket' AND ExecutionStatus = 'Running' AND `
+
+// searches find running workflows by the contract's search attributes. What asks for a day ends with it.
 var searches = []struct{ name, says, query string }{
-	{"Breached, nobody has answered", "a promise was broken and its escalation climbs on", `WorkflowType="Ticket" AND ExecutionStatus="Running" AND EscalationRung>0`},
-	{"Paused", "a ticket with a promise that is owed and stands still", `WorkflowType="Ticket" AND ExecutionStatus="Running" AND Paused=true`},
-	{"All that run", "every ticket that is not closed", `WorkflowType="Ticket" AND ExecutionStatus="Running"`},
+	{"Due today", "the next promise of a ticket falls due before midnight", running + `PromiseDue < '%s'`},
+	{"Broken", "a promise was broken and has not been given since", running + `Breached = true`},
+	{"Nobody has answered", "a promise was broken and its escalation climbs on", running + `EscalationRung > 0`},
+	{"Nobody has taken", "a ticket without an agent", running + `Assignee IS NULL`},
+	{"Waiting for the requester", "a promise stands still until the requester answers", running + `PausedFor = 'waiting'`},
+	{"Stopped by an emergency", "a promise stands still until an emergency is over", running + `PausedFor = 'emergency'`},
+}
+
+// search asks for a day where its query has room for one.
+func search(query string, midnight time.Time) string {
+	if strings.Contains(query, "%s") {
+		return fmt.Sprintf(query, midnight.UTC().Format(time.RFC3339))
+	}
+	return query
+}
+
+// midnight is the end of the day that an instant lies in, in a zone.
+func midnight(now time.Time, zone *time.Location) time.Time {
+	y, m, d := now.In(zone).Date()
+	return time.Date(y, m, d+1, 0, 0, 0, 0, zone)
 }
 
 func (p *Pages) dashboard(v *page.Visit) error {
@@ -43,7 +64,7 @@ func (p *Pages) dashboard(v *page.Visit) error {
 		view.MostLoad = max(view.MostLoad, l.Load())
 	}
 	for _, s := range searches {
-		if address := view.WorkflowSearch(s.query); address != "" {
+		if address := view.WorkflowSearch(search(s.query, midnight(view.Now, view.Zone))); address != "" {
 			view.Searches = append(view.Searches, searchView{s.name, s.says, address})
 		}
 	}
