@@ -23,6 +23,19 @@ const (
 	TellsCancelled Telling = "cancelled" // it was planned and will not begin
 )
 
+// Before is the instant from which on a submitted ticket's requester need not be told: its receipt said what there is to
+// say. Zero: there is none.
+func (t Telling) Before(s Substance) time.Time {
+	switch t {
+	case TellsStarted:
+		return s.From
+	case TellsEnded:
+		return s.Until
+	default:
+		return time.Time{}
+	}
+}
+
 // Ahead is how long before its beginning an emergency has to be known for it to be announced by mail before it begins.
 // Whoever learns of it later reads of it on the website and gets one mail when it begins, and not two in a day.
 const Ahead = 24 * time.Hour

@@ -10,7 +10,7 @@ import (
 type Census struct {
 	Open       int // tickets that are not closed: each of them is told
 	Owed       int // of them, those that aren't resolved: promises are owed on these
-	Requesters int // people with at least one of those, who can still be written to: one mail each
+	Requesters int // people who are written to: customers who are let in and have at least one of those, one mail each
 	Broken     int // of those, tickets with a promise that is broken and owed still
 }
 

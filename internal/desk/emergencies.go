@@ -27,7 +27,8 @@ type annals interface {
 
 // muster is whom an emergency concerns, and how far they have come to know of it.
 type muster interface {
-	Census(context.Context) (Census, error)
+	// Census counts; people who are written to are counted by their tickets submitted before an instant, zero: by all.
+	Census(ctx context.Context, before time.Time) (Census, error)
 	OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]OpenTicket, error)
 	Postbag(context.Context, ticket.EmergencyID) (Postbag, error)
 	LatestFanout(context.Context) (Fanout, bool, error)
@@ -189,7 +190,8 @@ const (
 // under the gate as it is and as it would be.
 func (m *Emergencies) rehearse(ctx context.Context, d DryRun) (DryRun, error) {
 	var err error
-	if d.Census, err = m.store.Census(ctx); err != nil {
+	said := d.tell()
+	if d.Census, err = m.store.Census(ctx, d.Tells.Before(said)); err != nil {
 		return DryRun{}, err
 	}
 	gate, err := m.store.Gate(ctx)
@@ -214,7 +216,6 @@ func (m *Emergencies) rehearse(ctx context.Context, d DryRun) (DryRun, error) {
 		}
 	}
 	sums.into(&d)
-	d.tell()
 	return m.estimate(ctx, d)
 }
 

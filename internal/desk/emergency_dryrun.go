@@ -186,8 +186,8 @@ func (c *headcount) into(d *DryRun) {
 	}
 }
 
-// tell foretells the mails: what soon, and what later.
-func (d *DryRun) tell() {
+// tell foretells the mails: what soon, and what later. It gives what would be said.
+func (d *DryRun) tell() Substance {
 	var told *Substance
 	if b := d.Before; b != nil {
 		s := b.Substance(d.At)
@@ -195,17 +195,21 @@ func (d *DryRun) tell() {
 			told = &s
 		}
 	}
-	if telling, _, tells := d.After.Tell(told, d.At, d.At, d.After.Revision); tells {
+	telling, said, tells := d.After.Tell(told, d.At, d.At, d.After.Revision)
+	if tells {
 		d.Tells = telling
 	}
-	if stage := d.After.Stage(d.At); stage == StagePlanned {
+	switch stage := d.After.Stage(d.At); stage {
+	case StagePlanned:
 		d.Upcoming = append(d.Upcoming, Occasion{TellsStarted, d.After.From})
-	} else if stage != StageInForce {
-		return
+	case StageInForce:
+	default:
+		return said
 	}
 	if !d.After.Until.IsZero() {
 		d.Upcoming = append(d.Upcoming, Occasion{TellsEnded, d.After.Until})
 	}
+	return said
 }
 
 // with is the gate with an emergency as it would be, in place of how it is.

@@ -15,6 +15,13 @@ import (
 // a ticket that is resolved is promised nothing that could move.
 const concerned = `t.status IN ('new', 'open', 'waiting')`
 
+// writtenTo are the requesters who are written to about an emergency, each once, and nobody who works here: $1 is the
+// instant from which on a submitted ticket concerns nobody, null without one. A dry run counts them by the same rule.
+const writtenTo = `
+	SELECT DISTINCT t.requester FROM tickets t JOIN people p ON p.id = t.requester
+	WHERE ` + concerned + ` AND p.role = 'customer' AND p.disabled_at IS NULL
+		AND t.submitted_at < coalesce($1::timestamptz, 'infinity')`
+
 // Announce writes down what there is to tell of each emergency, and who is to be told by mail: whoever has a ticket that
 // is owed something, once, and nobody who works here. What is owed of earlier announcements of the same emergency is
 // superseded. What has been announced is not announced again.
@@ -103,23 +110,9 @@ func (a announced) announce(ctx context.Context, tx pgx.Tx, r ticket.AnnounceReq
 	}
 	_, err = tx.Exec(ctx, `
 		INSERT INTO announcement_mails (announcement, person)
-		SELECT DISTINCT $1::bigint, t.requester FROM tickets t JOIN people p ON p.id = t.requester
-		WHERE `+concerned+` AND p.role = 'customer' AND p.disabled_at IS NULL AND t.submitted_at < coalesce($2::timestamptz, 'infinity')
-		ON CONFLICT DO NOTHING`, id, instant(a.before(tells, said)))
+		SELECT $2::bigint, told.requester FROM (`+writtenTo+`) told
+		ON CONFLICT DO NOTHING`, instant(tells.Before(said)), id)
 	return err
-}
-
-// before is the instant from which on a submitted ticket concerns nobody: its receipt said what there is to say. Zero:
-// there is none.
-func (a announced) before(tells desk.Telling, said desk.Substance) time.Time {
-	switch tells {
-	case desk.TellsStarted:
-		return said.From
-	case desk.TellsEnded:
-		return said.Until
-	default:
-		return time.Time{}
-	}
 }
 
 // AnnouncementMails counts an emergency's mails by what became of them.

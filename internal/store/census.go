@@ -12,14 +12,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Census counts those whom an emergency would concern now.
-func (s *Store) Census(ctx context.Context) (c desk.Census, err error) {
+// Census counts those whom an emergency would concern now, and who would be written to by the rule that announcements
+// follow: for a ticket that was submitted before an instant, zero: whenever it was.
+func (s *Store) Census(ctx context.Context, before time.Time) (c desk.Census, err error) {
 	err = s.pool.QueryRow(ctx, `
-		SELECT count(*), count(*) FILTER (WHERE t.status <> 'resolved'),
-			count(DISTINCT t.requester) FILTER (WHERE t.status <> 'resolved' AND p.disabled_at IS NULL),
-			count(*) FILTER (WHERE t.status <> 'resolved' AND t.breached)
-		FROM tickets t JOIN people p ON p.id = t.requester WHERE t.status <> 'closed'`).
-		Scan(&c.Open, &c.Owed, &c.Requesters, &c.Broken)
+		SELECT count(*), count(*) FILTER (WHERE `+concerned+`), count(*) FILTER (WHERE `+concerned+` AND t.breached),
+			(SELECT count(*) FROM (`+writtenTo+`) told)
+		FROM tickets t WHERE t.status <> 'closed'`, instant(before)).
+		Scan(&c.Open, &c.Owed, &c.Broken, &c.Requesters)
 	return c, explain(err, "count the open tickets")
 }
 

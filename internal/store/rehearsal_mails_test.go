@@ -1,0 +1,62 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// TestDryRun_countsWhomAnnouncementsReach compares what a dry run says with the mails that are owed once the same was
+// done: at the start, at a change and at the end.
+func TestDryRun_countsWhomAnnouncementsReach(t *testing.T) {
+	d := open(t)
+	m, _ := d.command()
+	gone := d.add(ticket.RoleCustomer, "Gina Gone", "gina@example.com")
+	hired := d.add(ticket.RoleCustomer, "Hana Hired", "hana@example.com")
+	late := d.add(ticket.RoleCustomer, "Lena Late", "lena@example.com")
+	done := d.add(ticket.RoleCustomer, "Dora Done", "dora@example.com")
+	for _, requester := range []desk.Person{d.customer, d.customer, d.other, gone, hired} {
+		d.waitingSince(requester, aDay)
+	}
+	d.do(d.agent, desk.Request{Number: d.waitingSince(done, aDay), Verb: ticket.VerbResolve, Body: "Sent."})
+	d.sql(`UPDATE people SET disabled_at = now() WHERE id = $1`, gone.ID)
+	d.sql(`UPDATE people SET role = 'agent', handle = 'hana' WHERE id = $1`, hired.ID)
+
+	reaches := func(dry desk.DryRun, tells desk.Telling, want int) {
+		t.Helper()
+		d.announce()
+		owed := one[int](d, `SELECT count(*) FROM announcement_mails m JOIN announcements a ON a.id = m.announcement
+			WHERE a.id = (SELECT max(id) FROM announcements) AND a.tells = $1`, tells)
+		if dry.Tells != tells || dry.Requesters != owed || owed != want {
+			t.Errorf("%s: the dry run tells %q to %d, %d are owed a mail, want %d", tells, dry.Tells, dry.Requesters, owed, want)
+		}
+	}
+	dry, err := m.DryDeclare(t.Context(), d.supervisor, closedBy("A flood."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := d.begun(d.declare(closedBy("A flood.")), 3*anHour)
+	reaches(dry, desk.TellsStarted, 2)
+
+	d.waitingSince(late, anHour) // inside: its receipt told of the start, and not of what comes
+	until := time.Now().Add(aDay).Truncate(time.Second)
+	longer := desk.EmergencyChange{Until: &until}
+	if dry, err = m.DryChange(t.Context(), d.supervisor, e.ID, longer); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Change(t.Context(), d.supervisor, e.ID, longer); err != nil {
+		t.Fatal(err)
+	}
+	reaches(dry, desk.TellsChanged, 3)
+
+	if dry, err = m.DryEnd(t.Context(), d.supervisor, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	if e, err = m.End(t.Context(), d.supervisor, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	d.begun(e, 10*time.Second)
+	reaches(dry, desk.TellsEnded, 3)
+}
