@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/store"
 )
 
 func TestPolicyDiff_tellsInWordsWhatChanged(t *testing.T) {
@@ -42,6 +44,40 @@ func TestPolicyHolidays_printsWhatAPolicyTakes(t *testing.T) {
 	for _, wrong := range [][]string{{"--from", "soon"}, {"--to", "2999-01-01"}} {
 		if got := call(t, nil, append([]string{"policy", "holidays", file}, wrong...)...); got.failure == nil {
 			t.Errorf("%v is taken: %s", wrong, got.out)
+		}
+	}
+}
+
+func TestPolicyPublish_keepsAVersionThatListAndDiffKnow(t *testing.T) {
+	environment := map[string]string{"SUPPORTDESK_DATABASE_URL": pgtest.Template(t, "cmd", store.Migrate), "SUPPORTDESK_SECRET": strings.Repeat("s", 64)}
+	document := string(policy.Holesalemart())
+	first, second := file(t, document), file(t, strings.Replace(document, "target: 10d", "target: 9d", 1))
+	if got := call(t, environment, "policy", "publish", first, "--reason", "to begin with"); got.failure != nil || !strings.HasPrefix(got.out, "policy version 1 takes effect at 20") {
+		t.Fatalf("%v, %q %q", got.failure, got.out, got.err)
+	}
+	if got := call(t, environment, "policy", "publish", second, "--reason", "faster", "--effective", "2999-01-01T00:00:00Z"); got.failure != nil || got.out != "policy version 2 takes effect at 2999-01-01T00:00:00Z\n" {
+		t.Fatalf("%v, %q", got.failure, got.out)
+	}
+	if got := call(t, environment, "policy", "diff", "1", "2"); got.out != "Resolution: 10 days → 9 days\n" {
+		t.Errorf("%v, %q", got.failure, got.out)
+	}
+	list := call(t, environment, "policy", "list")
+	if lines := strings.Split(list.out, "\n"); len(lines) != 4 || !strings.Contains(lines[1], "ahead") || !strings.Contains(lines[1], "faster") || !strings.Contains(lines[2], "in force") {
+		t.Errorf("%v, %q", list.failure, list.out)
+	}
+	broken := file(t, "name: x\nnonsense: 1\n")
+	for args, want := range map[string]string{
+		broken + " --reason=x":                                  broken + ":2:1:",
+		first + " --reason=x":                                   "effective_at", // it would be before version 2
+		second + " --reason=x --effective=soon":                 "RFC 3339",
+		second + " --reason=x --author=nobody":                  "no such person",
+		second + " --reason=x --effective=2999-01-01T00:00:00Z": "version 2 says just that",
+	} {
+		got := call(t, environment, append([]string{"policy", "publish"}, strings.Fields(args)...)...)
+		if got.failure == nil {
+			t.Errorf("%s is taken: %s", args, got.out)
+		} else if said := got.failure.Error() + got.err; !strings.Contains(said, want) {
+			t.Errorf("%s: %s", args, said)
 		}
 	}
 }
