@@ -93,6 +93,8 @@ func TestWeave_movesWhatFallsDue(t *testing.T) {
 			"extended 10", "extended 20", "extended 30", "reminded resolution 179.2", "breached resolution 224", "escalated resolution rung 1 224"}},
 		"delayed less than is used up": {gate(delayed(flood, 0, 10, 48, 230, 0)), []said{answered}, 231, []string{
 			"extended 10", "reminded resolution 198.4", "extended 230", "breached resolution 230", "escalated resolution rung 1 230"}},
+		"a change of a delay that was over by then": {gate(delayed(flood, 30, 10, 48, 30, 96)), []said{answered}, 249, []string{
+			"extended 10", "reminded resolution 198.4", "breached resolution 248", "escalated resolution rung 1 248"}},
 		"A, B, A": {gate(closed(flood, 10, 20), closed(strike, 30, 40), delayed(storm, 60, 50, 10)), []said{answered}, 231, []string{
 			"paused 10", "resumed 20", "paused 30", "resumed 40", "extended 50", "reminded resolution 188", "breached resolution 230", "escalated resolution rung 1 230"}},
 	}
