@@ -47,7 +47,6 @@ type house struct {
 	orders   []ticket.EmergencyHand
 	herald   []ticket.AnnounceRequest
 	barriers int
-	timers   []string
 	regular  []string
 }
 
