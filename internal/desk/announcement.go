@@ -40,6 +40,10 @@ func (t Telling) Before(s Substance) time.Time {
 // Whoever learns of it later reads of it on the website and gets one mail when it begins, and not two in a day.
 const Ahead = 24 * time.Hour
 
+// AtHand is how near a beginning or an end is when a change of it is not announced by itself: the mail that comes when it
+// is there says it. What is moved to "now" lies up to a second ahead.
+const AtHand = time.Minute
+
 // Substance is what people have to be told of an emergency: whatever moves their promises. The notice's words are not
 // part of it: the website and every mail show them at once.
 type Substance struct {
@@ -51,6 +55,15 @@ type Substance struct {
 
 func (s Substance) same(o Substance) bool {
 	return s.Stage == o.Stage && s.From.Equal(o.From) && s.Until.Equal(o.Until) && s.By == o.By
+}
+
+// atHand reports whether it begins, or else ends, in a moment.
+func (s Substance) atHand(now time.Time) bool {
+	edge := s.Until
+	if s.Stage == StagePlanned {
+		edge = s.From
+	}
+	return !edge.IsZero() && edge.Sub(now) <= AtHand
 }
 
 // Substance gives what there is to tell at an instant.
@@ -83,7 +96,8 @@ func (e Emergency) Tell(told *Substance, proven, now time.Time, revision int64) 
 		return "", s, false
 	}
 	if told != nil && told.Stage == s.Stage {
-		return TellsChanged, s, !told.same(s) && s.Stage != StageOver && s.Stage != StageCancelled
+		lasting := s.Stage == StagePlanned || s.Stage == StageInForce
+		return TellsChanged, s, lasting && !told.same(s) && !s.atHand(now)
 	}
 	switch s.Stage {
 	case StagePlanned:
