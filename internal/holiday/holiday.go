@@ -1,5 +1,5 @@
 // Package holiday reads holidays out of iCalendar files (RFC 5545), as governments and shops publish them. What it is
-// given may be hostile: size, years, events and days are bounded. It knows policies' holidays and nothing of where files
+// given may be hostile: size, years, events, days and what recurs are bounded. It knows policies' holidays and nothing of where files
 // come from or go to.
 package holiday
 
@@ -47,7 +47,7 @@ func Read(file io.Reader, in Period) ([]policy.Holiday, error) {
 	}
 	limited := &io.LimitedReader{R: file, N: MaxFile + 1}
 	decoder := ical.NewDecoder(limited)
-	days := map[time.Time]string{}
+	days, spent := map[time.Time]string{}, &effort{}
 	read, events := 0, 0
 	for {
 		calendar, err := decode(decoder)
@@ -64,7 +64,7 @@ func Read(file io.Reader, in Period) ([]policy.Holiday, error) {
 			if events++; events > maxEvents {
 				return nil, fault.New(fault.Invalid, "the file has more than %d events", maxEvents)
 			}
-			if err := take(event, in, days); err != nil {
+			if err := take(event, in, days, spent); err != nil {
 				return nil, err
 			}
 		}
@@ -82,7 +82,7 @@ func decode(decoder *ical.Decoder) (calendar *ical.Calendar, err error) {
 }
 
 // take notes the days of one event.
-func take(event ical.Event, in Period, days map[time.Time]string) error {
+func take(event ical.Event, in Period, days map[time.Time]string, spent *effort) error {
 	name := nameOf(event)
 	if status := event.Props.Get(ical.PropStatus); status != nil && strings.EqualFold(status.Value, "CANCELLED") {
 		return nil
@@ -102,7 +102,7 @@ func take(event ical.Event, in Period, days map[time.Time]string) error {
 	if err != nil {
 		return refuse(name, "%s", err)
 	}
-	starts, err := recurrences(event, first, length, in)
+	starts, err := recurrences(event, first, length, in, spent)
 	if err != nil {
 		return refuse(name, "%s", err)
 	}

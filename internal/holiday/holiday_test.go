@@ -91,6 +91,53 @@ func TestRead_refusesWithAReason(t *testing.T) {
 	}
 }
 
+// Each of these fits into a file that is taken, and used to cost seconds, minutes or for ever.
+func TestRead_spendsLittleOnWhatStrangersWrote(t *testing.T) {
+	several := func(n int, event string) string { return file(slices.Repeat([]string{event}, n)...) }
+	day, all := "DTSTART;VALUE=DATE:20260101\n", "BYDAY=MO,TU,WE,TH,FR,SA,SU"
+	for name, text := range map[string]string{
+		"places":              file(day + "RRULE:FREQ=YEARLY;" + all + ";BYSETPOS=1" + strings.Repeat(",-1", 60_000)),
+		"days of a year":      file(day + "RRULE:FREQ=YEARLY;BYYEARDAY=1" + strings.Repeat(",2", 60_000)),
+		"every day":           several(5000, "DTSTART;VALUE=DATE:19000101\nRRULE:FREQ=YEARLY;COUNT=1000;BYMONTH=6;BYWEEKNO=53;"+all),
+		"every day, a year":   several(5000, day+"DTEND;VALUE=DATE:20261231\nRRULE:FREQ=YEARLY;"+all),
+		"days and exceptions": file(day + "RDATE;VALUE=DATE:20260501" + strings.Repeat(",20260502", 50_000) + "\nEXDATE;VALUE=DATE:20270501" + strings.Repeat(",20270502", 50_000)),
+		"long days":           file(day + "DTEND;VALUE=DATE:20261231\nRDATE;VALUE=DATE:20260501" + strings.Repeat(",20260502", 10_000)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			_, err := read(text)
+			if fault.KindOf(err) != fault.Invalid || len(err.Error()) > 300 {
+				t.Errorf("got %v", err)
+			}
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
+}
+
+// Where a rule is followed from makes no difference to what it gives.
+func TestRead_followsARuleFromLongAgo(t *testing.T) {
+	for name, c := range map[string]struct {
+		event string
+		want  []string
+	}{
+		"every fourth year": {"DTSTART;VALUE=DATE:19230401\nRRULE:FREQ=YEARLY;INTERVAL=4", []string{"2027-04-01"}},
+		"on a leap day":     {"DTSTART;VALUE=DATE:19200229\nRRULE:FREQ=YEARLY", nil},
+		"February's last":   {"DTSTART;VALUE=DATE:19200229\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1", []string{"2026-02-28", "2027-02-28"}},
+		"a hundred times":   {"DTSTART;VALUE=DATE:19270501\nRRULE:FREQ=YEARLY;COUNT=100", []string{"2026-05-01"}},
+		"the last Monday":   {"DTSTART;VALUE=DATE:19710531\nRRULE:FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO", []string{"2026-05-25", "2027-05-31"}},
+		"over the New Year": {"DTSTART;VALUE=DATE:19001231\nDTEND;VALUE=DATE:19010102\nRRULE:FREQ=YEARLY", []string{"2026-01-01", "2026-12-31", "2027-01-01", "2027-12-31"}},
+		"until long ago":    {"DTSTART;VALUE=DATE:19001231\nRRULE:FREQ=YEARLY;UNTIL=19800101", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, err := read(file(c.event)); err != nil || !slices.Equal(got, c.want) {
+				t.Errorf("got %q, %v, want %q", got, err, c.want)
+			}
+		})
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add(file("DTSTART;VALUE=DATE:20201126\nRRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=4TH\nSUMMARY:Thanks"))
 	f.Add(file("DTSTART;VALUE=DATE:20261224\nDURATION:P2D\nEXDATE:20261224,20261225"))
