@@ -26,10 +26,12 @@ const (
 type access struct {
 	who    string                 // for the document
 	allows func(ticket.Role) bool // nil: anyone, without signing in
+	greets bool                   // anyone, and staff who say who they are see more
 }
 
 var (
 	anyone   = access{who: "Anyone, without signing in."}
+	greeted  = access{who: "Anyone, without signing in. Staff who sign in see more.", greets: true}
 	signedIn = access{who: "Everyone who has signed in.", allows: func(ticket.Role) bool { return true }}
 )
 
@@ -63,6 +65,9 @@ func (s *server) admit(rule access) func(huma.Context, func(huma.Context)) {
 				s.fail(humagin.Unwrap(ctx), err)
 				return
 			}
+		}
+		if rule.greets {
+			_, _ = s.identify(ctx.Context(), humagin.Unwrap(ctx).Request) // who can't be known is anyone
 		}
 		next(ctx)
 	}

@@ -100,7 +100,7 @@ func (s *server) record(c *gin.Context, v *request.Info, started time.Time, cut 
 }
 
 // secretive are the beginnings of paths that carry a secret: links from mails.
-var secretive = []string{"/c/", "/link/"}
+var secretive = []string{"/c/", "/e/", "/link/"}
 
 // loggedPath is the request's path without a secret that it carries, also where it leads nowhere: a link with something
 // typed or pasted behind it is still somebody's.

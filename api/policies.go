@@ -29,11 +29,12 @@ type editionView struct {
 	By          ticket.Role `json:"by" doc:"The role of who published it; operator for the command line."`
 	Reason      string      `json:"reason"`
 	Changes     []string    `json:"changes" doc:"What it says otherwise than the version before, in words."`
-	Document    string      `json:"document,omitempty" doc:"YAML; where one version was asked for."`
+	Document    string      `json:"document,omitempty" doc:"YAML; where one version was asked for. The people and webhooks that it names are shown to staff only."`
 }
 
 type editionsOutput struct {
 	CacheControl string `header:"Cache-Control"`
+	Vary         string `header:"Vary"`
 	Body         struct {
 		Policies []editionView `json:"policies"`
 	}
@@ -41,6 +42,7 @@ type editionsOutput struct {
 
 type editionOutput struct {
 	CacheControl string `header:"Cache-Control"`
+	Vary         string `header:"Vary"`
 	Body         editionView
 }
 
@@ -114,7 +116,7 @@ func (s *server) editions(ctx context.Context) ([]editionView, []desk.EditionRec
 	if err != nil {
 		return nil, nil, err
 	}
-	now, views, past := time.Now(), []editionView{}, false
+	reader, now, views, past := readerOf(ctx), time.Now(), []editionView{}, false
 	for i, r := range records {
 		view := editionView{
 			Version: r.Version, State: "ahead", EffectiveAt: r.Effective.UTC(), PublishedAt: r.Published.UTC(), By: r.Author,
@@ -127,7 +129,11 @@ func (s *server) editions(ctx context.Context) ([]editionView, []desk.EditionRec
 			view.State, past = "in force", true
 		}
 		if i+1 < len(records) {
-			view.Changes = inWords(r.Policy.Differences(records[i+1].Policy))
+			is, was := r.Policy, records[i+1].Policy
+			if !reader.staff {
+				is, was = is.Public(), was.Public()
+			}
+			view.Changes = inWords(is.Differences(was))
 		}
 		views = append(views, view)
 	}
@@ -143,7 +149,7 @@ func inWords(differences []policy.Difference) []string {
 }
 
 func (s *server) listPolicies(ctx context.Context, _ *struct{}) (*editionsOutput, error) {
-	out := &editionsOutput{CacheControl: "public, max-age=60"}
+	out := &editionsOutput{CacheControl: readerOf(ctx).keeping(), Vary: varies}
 	var err error
 	out.Body.Policies, _, err = s.editions(ctx)
 	return out, err
@@ -156,8 +162,10 @@ func (s *server) policyVersion(ctx context.Context, in *versionInput) (*editionO
 	}
 	for i, view := range views {
 		if view.Version == in.Version {
-			view.Document = string(records[i].Document)
-			return &editionOutput{CacheControl: "public, max-age=60", Body: view}, nil
+			reader := readerOf(ctx)
+			_, document, err := reader.sees(records[i].Edition)
+			view.Document = string(document)
+			return &editionOutput{CacheControl: reader.keeping(), Vary: varies, Body: view}, err
 		}
 	}
 	return nil, fault.New(fault.NotFound, "there is no policy version %d", in.Version)

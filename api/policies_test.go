@@ -84,3 +84,29 @@ func TestAdoption_isRehearsedAndAccepted(t *testing.T) {
 	o.do("sam", 404, "POST", "/api/v1/policies/9/adoption", `{"from_version": 1}`)
 	o.do("anna", 403, "POST", "/api/v1/policies/2/adoption", `{"from_version": 1}`)
 }
+
+func TestPolicies_nameNobodyToCustomers(t *testing.T) {
+	o := openOffice(t)
+	with := func(handle string) string {
+		before, ladder, _ := strings.Cut(faster(), "escalation:")
+		ladder = strings.Replace(ladder, "tell: [", "tell: [{person: "+handle+"}, {webhook: secret-hook}, ", 1)
+		return before + "escalation:" + ladder + "# secret-comment\n"
+	}
+	for _, handle := range []string{"secret-one", "secret-two"} {
+		o.do("sam", 201, "POST", "/api/v1/policies", body(t, map[string]any{"document": with(handle), "reason": "another person"}))
+	}
+	for _, path := range []string{"/policy", "/policies", "/policies/2", "/policies/3"} {
+		for _, who := range []string{"", "clara"} {
+			a := o.do(who, 200, "GET", "/api/v1"+path, "")
+			if strings.Contains(a.Body.String(), "secret") || !strings.Contains(a.Header().Get("Vary"), "Authorization") {
+				t.Errorf("%s tells %q %s", path, who, a.Body)
+			}
+		}
+		for _, who := range []string{"anna", "sam"} {
+			a := o.do(who, 200, "GET", "/api/v1"+path, "")
+			if !strings.Contains(a.Body.String(), "secret-two") != (path == "/policies/2") || strings.Contains(a.Header().Get("Cache-Control"), "public") {
+				t.Errorf("%s tells %s %v %s", path, who, a.Header(), a.Body)
+			}
+		}
+	}
+}

@@ -3,11 +3,14 @@ package api
 import (
 	"context"
 
+	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
 type policyOutput struct {
 	CacheControl string `header:"Cache-Control"`
+	Vary         string `header:"Vary"`
 	Body         policyView
 }
 
@@ -21,7 +24,7 @@ type policyView struct {
 	Targets        []targetView `json:"targets" doc:"By priority, the lowest first."`
 	Categories     []string     `json:"categories"`
 	ChoosePriority bool         `json:"customers_choose_priority"`
-	Document       string       `json:"document" doc:"The whole policy, YAML."`
+	Document       string       `json:"document" doc:"The whole policy, YAML. The people and webhooks that it names are shown to staff only."`
 }
 
 type targetView struct {
@@ -41,6 +44,10 @@ func (s *server) policy(ctx context.Context, _ *struct{}) (*policyOutput, error)
 	if err != nil {
 		return nil, err
 	}
+	reader := readerOf(ctx)
+	if _, document, err = reader.sees(desk.Edition{Policy: p, Document: document}); err != nil {
+		return nil, err
+	}
 	view := policyView{
 		Version: version, Name: p.Name, Contact: p.Contact, PrivacyURL: p.PrivacyURL, TimeZone: p.Zone.String(),
 		Categories: p.Categories, ChoosePriority: p.CustomersChoosePriority, Document: string(document),
@@ -52,7 +59,32 @@ func (s *server) policy(ctx context.Context, _ *struct{}) (*policyOutput, error)
 			Resolution:    viewBudget(p, policy.Resolution, priority),
 		})
 	}
-	return &policyOutput{CacheControl: "public, max-age=60", Body: view}, nil
+	return &policyOutput{CacheControl: reader.keeping(), Vary: varies, Body: view}, nil
+}
+
+// policyReader is somebody who reads a policy: staff, or anybody.
+type policyReader struct{ staff bool }
+
+func readerOf(ctx context.Context) policyReader {
+	return policyReader{staff: request.Of(ctx).Person.Role.Staff()}
+}
+
+// sees gives an edition's policy and document as they are to be shown.
+func (r policyReader) sees(e desk.Edition) (*policy.Policy, []byte, error) {
+	if r.staff {
+		return e.Policy, e.Document, nil
+	}
+	return e.Public()
+}
+
+// varies is what a cache must look at, for staff see more at the same address.
+const varies = "Authorization, Cookie"
+
+func (r policyReader) keeping() string {
+	if r.staff {
+		return "private, no-store"
+	}
+	return "public, max-age=60"
 }
 
 func viewBudget(p *policy.Policy, clock policy.ClockName, priority policy.Priority) budgetView {

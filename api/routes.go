@@ -67,9 +67,9 @@ func routes() []route {
 
 		{get, "/track/{number}", anyone, "track-ticket", "Status and promises of a ticket, by its number alone", on((*server).track)},
 		{get, "/notice", anyone, "read-notices", "What is to be said of emergencies, in force and planned", on((*server).notices)},
-		{get, "/policy", anyone, "read-policy", "The policy in force", on((*server).policy)},
-		{get, "/policies", anyone, "list-policies", "Every published version, the newest first", on((*server).listPolicies)},
-		{get, "/policies/{version}", anyone, "read-policy-version", "A published version, and what it says otherwise than the one before", on((*server).policyVersion)},
+		{get, "/policy", greeted, "read-policy", "The policy in force", on((*server).policy)},
+		{get, "/policies", greeted, "list-policies", "Every published version, the newest first", on((*server).listPolicies)},
+		{get, "/policies/{version}", greeted, "read-policy-version", "A published version, and what it says otherwise than the one before", on((*server).policyVersion)},
 		{post, "/policies", supervisors, "publish-policy", "Publish a document as the next version, for good", on((*server).publishPolicy)},
 		{post, "/policies/check", supervisors, "check-policy", "What a document would mean, beside the policy in force", on((*server).checkPolicy)},
 		{post, "/policies/{version}/adoption/dry-run", supervisors, "rehearse-adoption", "What moving open tickets to a version would do", on((*server).rehearseAdoption)},

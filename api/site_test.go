@@ -117,7 +117,7 @@ func TestSession_letsInAsATokenDoes(t *testing.T) {
 			t.Errorf("%s: %d, want %d; %d commands: %s", name, a.Code, c.want, len(s.requested)-before, a.Body)
 		}
 	}
-	for _, path := range []string{"/c/SECRET", "/c/SECRET/", "//c/SECRET/more", "/C/SECRET", "/link/SECRET", "/link/SECRET/x"} {
+	for _, path := range []string{"/c/SECRET", "/c/SECRET/", "//c/SECRET/more", "/C/SECRET", "/link/SECRET", "/link/SECRET/x", "/e/SECRET", "/e/SECRET/x"} {
 		browse(h, "GET", path, "")
 		browse(h, "POST", path, "")
 	}

@@ -19,6 +19,7 @@ type policyView struct {
 	Current  bool // it is in force
 	Ahead    bool // it is not in force yet
 	Words    []policy.Section
+	Document string          // without the names of people and webhooks
 	Promises policy.Promises // of a ticket sent now; zero for a version that is not in force
 	Versions []desk.Edition  // the newest first
 
@@ -63,8 +64,13 @@ func (p *Pages) policy(v *page.Visit, version int64) error {
 			Layout: v.Layout("Support policy", "/policy"), Edition: e, Current: i == inForce, Ahead: i < inForce,
 			Words: e.Policy.Words(), Versions: versions,
 		}
+		public, document, err := e.Public()
+		if err != nil {
+			return err
+		}
+		view.Document = string(document)
 		if i+1 < len(versions) {
-			view.Before, view.Changes = versions[i+1].Version, e.Policy.Differences(versions[i+1].Policy)
+			view.Before, view.Changes = versions[i+1].Version, public.Differences(versions[i+1].Policy.Public())
 		}
 		if view.Current {
 			if view.Promises, err = e.Policy.Promise(time.Now(), policy.PriorityNormal); err != nil {

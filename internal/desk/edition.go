@@ -20,6 +20,12 @@ type Edition struct {
 	Document  []byte // as it was published, YAML
 }
 
+// Public gives the policy and its document as anybody may read them; see policy.Public.
+func (e Edition) Public() (*policy.Policy, []byte, error) {
+	document, err := e.Policy.PublicDocument(e.Document)
+	return e.Policy.Public(), document, err
+}
+
 // EditionRecord is an edition as supervisors see it.
 type EditionRecord struct {
 	Edition

@@ -104,9 +104,9 @@ func (p *parser) zone(n *yaml.Node, path string) {
 	if !ok {
 		return
 	}
-	// Local is another zone on every host, and zones under right/ count leap seconds.
+	// Local and localtime are another zone on every host, and zones under right/ count leap seconds.
 	zone, err := time.LoadLocation(name)
-	if err != nil || name == "Local" || strings.HasPrefix(name, "right/") || strings.HasPrefix(name, "posix/") {
+	if err != nil || name == "Local" || name == "localtime" || name == "posixrules" || strings.HasPrefix(name, "right/") || strings.HasPrefix(name, "posix/") {
 		p.refuse(n, path, "%q is not a time zone; write a name of the IANA database, such as Europe/Berlin or UTC", name)
 		return
 	}

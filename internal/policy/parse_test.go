@@ -181,6 +181,7 @@ func TestParse_namesTheProblemAndItsLine(t *testing.T) {
 		"contact":             {base + "contact: Bob <b@x.example>\n", `line 5: contact: "Bob <b@x.example>" is not an e-mail address`},
 		"privacy":             {base + "privacy_url: javascript:alert(1)\n", `line 5: privacy_url: "javascript:alert(1)" is not an address`},
 		"zone":                {strings.Replace(base, "UTC", "Mars/Olympus", 1), `line 1: time_zone: "Mars/Olympus" is not a time zone`},
+		"the host's link":     {strings.Replace(base, "UTC", "localtime", 1), `line 1: time_zone: "localtime" is not a time zone`},
 		"the host's zone":     {strings.Replace(base, "UTC", "Local", 1), `line 1: time_zone: "Local" is not a time zone`},
 		"zone on disk":        {strings.Replace(base, "UTC", "../UTC", 1), `line 1: time_zone: "../UTC" is not a time zone`},
 		"weekday":             {base + "hours: {mon: []}\n", `line 5: hours: unknown key "mon"; the keys are monday, tuesday`},
