@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -103,10 +104,10 @@ func (f *telling) run(ctx context.Context) error {
 	}
 }
 
-// tell tells a page. One ticket that can't be told holds up no other: a later round finds it. When none could be, it is
-// Temporal that is away.
+// tell tells a page. One ticket that can't be told holds up no other: a later round finds it. When Temporal answered for
+// none of them, it is away.
 func (f *telling) tell(ctx context.Context, page []ticket.Number) error {
-	var failed atomic.Int64
+	var failed, unanswered atomic.Int64
 	var last atomic.Pointer[error]
 	var group errgroup.Group
 	group.SetLimit(f.options.Parallel)
@@ -119,13 +120,16 @@ func (f *telling) tell(ctx context.Context, page []ticket.Number) error {
 			if err := f.teller.TellEdge(ctx, number, f.request.Edge, f.request.Gate); err != nil {
 				failed.Add(1)
 				last.Store(&err)
+				if fault.KindOf(err) == fault.Unavailable {
+					unanswered.Add(1)
+				}
 			}
 			return nil
 		})
 	}
 	_ = group.Wait()
 	if n := int(failed.Load()); n > 0 {
-		if n == len(page) {
+		if int(unanswered.Load()) == len(page) {
 			return *last.Load()
 		}
 		activity.GetLogger(ctx).Warn("tickets wait to be told of an emergency", "tickets", n, "error", *last.Load())

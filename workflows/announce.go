@@ -32,11 +32,15 @@ type herald struct {
 	stopped bool
 	running int
 	stop    workflow.CancelFunc
+	news    workflow.Channel // a message when state has changed: whoever waits for something else shows it, and ends a run that is full
 }
 
 // newHerald starts both lanes. They end with halt.
 func newHerald(ctx workflow.Context, in Heralded) *herald {
-	h := &herald{state: in, fresh: !in.Idle || in.Waiting, running: 2}
+	h := &herald{
+		state: in, fresh: !in.Idle || in.Waiting, running: 2,
+		news: workflow.NewNamedBufferedChannel(ctx, "herald", 1),
+	}
 	ctx, h.stop = workflow.WithCancel(ctx)
 	workflow.GoNamed(ctx, "announce", h.announce)
 	workflow.GoNamed(ctx, "send announcements", h.send)
@@ -85,6 +89,7 @@ func (h *herald) announce(ctx workflow.Context) {
 		h.state.Waiting = h.state.Proven != asked
 		if made.Left > 0 {
 			h.fresh, h.state.Idle, h.state.Left = true, false, made.Left
+			h.news.SendAsync(nil)
 		}
 	}
 }
@@ -106,6 +111,7 @@ func (h *herald) send(ctx workflow.Context) {
 		h.state.Sent += result.Sent
 		h.state.Left = result.Left
 		h.state.Idle = err == nil && result.Left == 0 && !h.fresh
+		h.news.SendAsync(nil)
 		if result.Left > 0 {
 			h.sleep(ctx, result.Next)
 			h.fresh = true

@@ -49,7 +49,9 @@ func (w *vigil) listen(ctx workflow.Context) {
 			}
 		}
 	})
-	w.selector.AddReceive(strangers, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })
+	wake := func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) }
+	w.selector.AddReceive(strangers, wake)
+	w.selector.AddReceive(w.herald.news, wake)
 }
 
 // drain hears what has arrived, without waiting for more.

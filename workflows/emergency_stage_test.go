@@ -37,6 +37,7 @@ type house struct {
 	behind time.Duration // by how much the database's clock is
 	fails  func(what string) error
 	onTell func(ticket.Number)
+	onMail func() ticket.AnnouncementsResult
 	parts  activities.FanoutOptions
 
 	mu       sync.Mutex
@@ -55,7 +56,8 @@ func newHouse(t *testing.T, tickets int) *house {
 	h := &house{
 		t: t, gateAt: map[ticket.Number]time.Time{}, deaf: map[ticket.Number]int{},
 		fails: func(string) error { return nil }, onTell: func(ticket.Number) {},
-		parts: activities.FanoutOptions{Parallel: 1, Page: 4, Stall: time.Millisecond},
+		onMail: func() (none ticket.AnnouncementsResult) { return none },
+		parts:  activities.FanoutOptions{Parallel: 1, Page: 4, Stall: time.Millisecond},
 	}
 	for i := range tickets {
 		h.gateAt[guest(i)] = begin
@@ -87,7 +89,7 @@ func (h *house) announce(_ context.Context, r ticket.AnnounceRequest) (ticket.An
 }
 
 func (h *house) announcements(context.Context, ticket.AnnouncementsRequest) (ticket.AnnouncementsResult, error) {
-	return ticket.AnnouncementsResult{}, nil
+	return h.onMail(), nil
 }
 
 func (h *house) now() time.Time { return h.env.Now().Add(-h.behind) }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
 )
@@ -233,5 +234,41 @@ func TestEmergency_itsTimersSayWhatTheyAreFor(t *testing.T) {
 	h.play(workflows.EmergencyStart{}, 3*h1)
 	if want := []time.Duration{h1 - time.Second, h1}; !slices.Equal(waits, want) {
 		t.Errorf("timers: %s, want %s: one for each edge", waits, want)
+	}
+}
+
+// A mail server that puts mails off for days fills the history, while nothing happens to the gate.
+func TestEmergency_goesOnAsNewWhileOnlyMailsGoOut(t *testing.T) {
+	h := newHouse(t, 1)
+	h.onMail = func() ticket.AnnouncementsResult {
+		return ticket.AnnouncementsResult{Left: 1, Next: h.env.Now().Add(time.Minute)}
+	}
+	h.at(h1, func() { h.env.SetContinueAsNewSuggested(true) })
+	next := h.play(workflows.EmergencyStart{}, 5*h1)
+	if late := h.env.Now().Sub(begin); late > h1+2*time.Minute {
+		t.Errorf("a run that is full since an hour goes on as new after %s", late)
+	}
+	if next.Herald.Left != 1 || next.Herald.Idle {
+		t.Errorf("handed on: %+v", next.Herald)
+	}
+}
+
+// What Temporal refuses for one ticket, the last of a page, is no outage: nothing else waits for it.
+func TestEmergency_aTicketThatCannotBeToldHoldsUpNothing(t *testing.T) {
+	h := newHouse(t, 1)
+	h.fails = func(what string) error {
+		if what == "tell" {
+			return fault.New(fault.Internal, "Temporal refuses the request")
+		}
+		return nil
+	}
+	h.decree(0, shut(flood, h1, 0))
+	h.at(h1+30*time.Minute, func() { h.env.SignalWorkflow("lift", map[string]any{}) })
+	next := h.play(workflows.EmergencyStart{}, 2*h1)
+	if len(h.orders) != 1 {
+		t.Errorf("carried out: %+v", h.orders)
+	}
+	if f := next.Fanout; f.Round < 3 || f.Told != 0 || !f.Proven.IsZero() {
+		t.Errorf("at last: %+v", f)
 	}
 }

@@ -289,6 +289,9 @@ func (m *model) step(t *rapid.T) {
 		want, changed = m.reasons[reason], m.resume(given, reason)
 		delete(m.reasons, reason)
 	case "extend":
+		if m.added > 0 && rapid.Bool().Draw(t, "take back") {
+			by = -m.added
+		}
 		want, changed = true, m.do(m.Extend(m.calendar, given, by))
 		m.added += by
 	case "retarget":

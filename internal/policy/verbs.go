@@ -41,17 +41,14 @@ func (c Clock) Resume(cal *Calendar, at time.Time, r Reason) (Entry, bool, error
 	return c.withDue(cal, e)
 }
 
-// Extend makes the budget longer, which later targets keep. A negative time takes back as much of it as is not used up
-// yet: so the deadline is never before the instant of the change.
+// Extend makes the budget longer, which later targets keep; a negative time takes back what was added. What is used up
+// stays used up: if that is all of the budget, the deadline is the instant of the change.
 func (c Clock) Extend(cal *Calendar, at time.Time, by time.Duration) (Entry, bool, error) {
-	if len(c.Ledger) == 0 {
+	if len(c.Ledger) == 0 || by == 0 {
 		return Entry{}, false, nil
 	}
 	e := c.next(cal, at, ActExtended)
-	e.By = max(by, min(e.Used-c.Budget(), 0))
-	if e.By == 0 {
-		return Entry{}, false, nil
-	}
+	e.By = by
 	return c.withDue(cal, e)
 }
 

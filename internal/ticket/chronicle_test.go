@@ -274,17 +274,11 @@ func (c *chronicle) reachedJustNow(t threshold) bool {
 	return t.count == t.goal && last == time.Second
 }
 
-// foldEdge lets an edge of the gate count: time stops by the gate itself, and a delay is taken back only as far as it
-// is not used up.
+// foldEdge lets an edge of the gate count: time stops by the gate itself.
 func (c *chronicle) foldEdge(e ticket.Event) {
 	by := c.tower.fold(e)
 	for name, p := range c.promises {
-		if name == policy.FirstResponse && p.settled {
-			continue
-		}
-		if left := p.target + p.added - p.used; by < 0 && left < -by {
-			p.added -= max(left, 0)
-		} else {
+		if name != policy.FirstResponse || !p.settled {
 			p.added += by
 		}
 	}

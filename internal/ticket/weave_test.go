@@ -93,6 +93,9 @@ func TestWeave_movesWhatFallsDue(t *testing.T) {
 			"extended 10", "extended 20", "extended 30", "reminded resolution 179.2", "breached resolution 224", "escalated resolution rung 1 224"}},
 		"delayed less than is used up": {gate(delayed(flood, 0, 10, 48, 230, 0)), []said{answered}, 231, []string{
 			"extended 10", "reminded resolution 198.4", "extended 230", "breached resolution 230", "escalated resolution rung 1 230"}},
+		"a delay taken back while waiting, when it was used up, and given again": {
+			gate(delayed(flood, 0, 10, 48, 242, 0, 250, 48)), []said{answered, {240, byAgent, ticket.VerbRequestInformation}, {252, byCustomer, ticket.VerbCustomerReply}}, 260, []string{
+				"extended 10", "reminded resolution 198.4", "extended 242", "extended 250", "breached resolution 260", "escalated resolution rung 1 260"}},
 		"a change of a delay that was over by then": {gate(delayed(flood, 30, 10, 48, 30, 96)), []said{answered}, 249, []string{
 			"extended 10", "reminded resolution 198.4", "breached resolution 248", "escalated resolution rung 1 248"}},
 		"A, B, A": {gate(closed(flood, 10, 20), closed(strike, 30, 40), delayed(storm, 60, 50, 10)), []said{answered}, 231, []string{
