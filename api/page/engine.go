@@ -36,6 +36,7 @@ type policies interface {
 type board interface {
 	Notices(context.Context) ([]desk.Notice, error)
 	Past(ctx context.Context, since time.Time) ([]desk.Emergency, error)
+	Named(context.Context) (map[ticket.EmergencyID]desk.Emergency, error)
 }
 
 // Config is what the engine needs. Sessions, People and Policies must be set.

@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +43,9 @@ func newBadge(v desk.View, name policy.ClockName, l words, now time.Time) badge 
 		b.State, b.Text, b.Title = "none", "–", b.Name+" is not owed"
 	case len(g.Paused) > 0:
 		b.State, b.Text, b.Title = "paused", "paused", b.Name+" is paused: "+reasons(g.Paused)
+		if follows := ahead(g.Standing, l); follows != "" {
+			b.Title += ". " + follows
+		}
 		if !g.BreachedAt.IsZero() {
 			b.State, b.Text, b.Title = "late", "over", b.Name+" was due "+l.Words(g.BreachedAt)+"; now paused: "+reasons(g.Paused)
 		}
@@ -51,6 +55,18 @@ func newBadge(v desk.View, name policy.ClockName, l words, now time.Time) badge 
 		b.Title = b.Name + " due " + l.Words(g.Due)
 	}
 	return b
+}
+
+// ahead tells what follows for a promise that an emergency alone stops, when that ends; else it is empty.
+func ahead(s desk.Standing, l words) string {
+	switch {
+	case !slices.Equal(s.Paused, []policy.Reason{policy.ReasonEmergency}) || !s.BreachedAt.IsZero():
+		return ""
+	case s.Expected.IsZero():
+		return "A new date follows when it ends"
+	default:
+		return "If it ends as planned, due " + l.Words(s.Expected)
+	}
 }
 
 // words writes an instant in the viewer's zone.

@@ -16,6 +16,7 @@ type clockView struct {
 	Detail    string // when it is or was due
 	Words     string // what is left of which budget
 	Share     string // of the budget that is used, in percent
+	Ahead     string // stopped by an emergency alone: what follows when that ends
 	Ask, Why  string // the question that the explanation answers, in short and in full
 	Explained []told
 	Note      template.HTML // that opening hours are counted in another zone; empty when time counts always
@@ -25,13 +26,11 @@ type clockView struct {
 type told struct {
 	Running bool
 	Text    template.HTML
+	Causes  []page.Cause // emergencies
 }
 
 func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) clockView {
 	c := clockView{badge: newBadge(v, name, l, now), ID: name, Ask: "Why?", Why: "Why is this due then?"}
-	for _, line := range v.Explain(name, now) {
-		c.Explained = append(c.Explained, told{line.Running, l.Told(line)})
-	}
 	clock := v.Ticket.Promise(name).Clock
 	if clock.Counts != policy.CountCalendar {
 		c.Note = l.HoursIn(v.Policy.Zone.String())
@@ -44,7 +43,7 @@ func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) 
 	case c.Runs:
 		c.Detail = "due " + l.Words(g.Due)
 	case len(g.Paused) > 0:
-		c.Detail, c.Why = reasons(g.Paused), "Why is nothing due?"
+		c.Detail, c.Why, c.Ahead = reasons(g.Paused), "Why is nothing due?", ahead(g.Standing, l)
 	}
 	left := g.Budget - g.Used
 	unit := map[policy.Counting]string{
@@ -57,4 +56,11 @@ func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) 
 		c.Words = policy.FormatBudget(clock.Counts, (-left).Truncate(time.Minute)) + " over " + budget + ", in " + unit
 	}
 	return c
+}
+
+// explain tells how the deadline came about, with the emergencies behind it by the timeline.
+func (c *clockView) explain(v desk.View, entries []desk.Entry, causes page.Causes, l page.Layout) {
+	for _, line := range v.Explain(c.ID, time.Now()) {
+		c.Explained = append(c.Explained, told{line.Running, l.Told(line), causes.Behind(desk.Because(line, entries))})
+	}
 }

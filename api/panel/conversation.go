@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -23,6 +24,7 @@ type line struct {
 	After string // what became of it besides
 	Text  string // without words: what happened
 	Bad   bool
+	Cause page.Cause // of what an emergency did
 }
 
 // part is a piece of a text; with a Link it leads there.
@@ -47,10 +49,10 @@ func parts(text string) []part {
 	return all
 }
 
-func lines(entries []desk.Entry, shared common) []line {
+func lines(entries []desk.Entry, shared common, causes page.Causes) []line {
 	all := make([]line, 0, len(entries))
 	for _, e := range entries {
-		l := line{N: e.N, At: e.At, Who: who(e.By.Role, e.Author), Body: e.Body, Text: happening(e, shared), Bad: bad(e.Kind)}
+		l := line{N: e.N, At: e.At, Who: who(e.By.Role, e.Author), Body: e.Body, Text: happening(e, shared), Bad: bad(e.Kind), Cause: causes.Of(e.Emergency)}
 		l.From, l.Label = voice(e)
 		if l.Body != "" {
 			l.Parts = parts(e.Body)

@@ -139,12 +139,18 @@ func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error
 	if err != nil {
 		return ticketView{}, err
 	}
-	view := head(v, record, shared, time.Now())
+	view := head(v, record, shared)
 	entries, err := p.desk.Timeline(ctx, v.Person, n)
 	if err != nil {
 		return ticketView{}, err
 	}
-	view.Lines = lines(entries, shared)
+	causes := v.Causes(record.Ticket)
+	view.Lines = lines(entries, shared, causes)
+	for _, name := range policy.ClockNames() {
+		clock := newClock(record, name, view.Layout, time.Now())
+		clock.explain(record, entries, causes, view.Layout)
+		view.Clocks = append(view.Clocks, clock)
+	}
 	if view.Present, err = p.present(v, n); err != nil {
 		return ticketView{}, err
 	}
@@ -159,7 +165,7 @@ func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error
 	return view, nil
 }
 
-func head(v *page.Visit, record desk.View, shared common, now time.Time) ticketView {
+func head(v *page.Visit, record desk.View, shared common) ticketView {
 	t := record.Ticket
 	view := ticketView{
 		Layout: v.Layout(record.Subject, "/desk"),
@@ -189,9 +195,6 @@ func head(v *page.Visit, record desk.View, shared common, now time.Time) ticketV
 	}
 	view.PriorityChoice = choose("Priority", "priority", t.Priority, policy.Priorities())
 	view.Category = choose("Category", "category", t.Category, record.Policy.Categories)
-	for _, name := range policy.ClockNames() {
-		view.Clocks = append(view.Clocks, newClock(record, name, view.Layout, now))
-	}
 	return view
 }
 

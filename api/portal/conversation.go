@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -61,20 +62,21 @@ type happening struct {
 	At    time.Time
 	Words string
 	Class string // good, warn, bad, or empty
+	Cause page.Cause
 }
 
 // timeline tells what happened to a ticket. What its promises say is part of it: the requester is told of one that was
 // broken, though the event itself is staff's.
-func timeline(v desk.View, entries []desk.Entry) []happening {
+func timeline(v desk.View, entries []desk.Entry, causes page.Causes) []happening {
 	var lines []happening
 	for _, e := range entries {
 		if words := told(v, e); words != "" {
-			lines = append(lines, happening{At: e.At, Words: words, Class: classes[e.Kind]})
+			lines = append(lines, happening{e.At, words, classes[e.Kind], causes.Of(e.Emergency)})
 		}
 	}
 	for _, name := range policy.ClockNames() {
 		if at := v.Ticket.Promise(name).BreachedAt; !at.IsZero() {
-			lines = append(lines, happening{at, promiseLabels[name] + ": the promised time passed without it.", "bad"})
+			lines = append(lines, happening{At: at, Words: promiseLabels[name] + ": the promised time passed without it.", Class: "bad"})
 		}
 	}
 	slices.SortStableFunc(lines, func(a, b happening) int { return a.At.Compare(b.At) })
@@ -111,7 +113,7 @@ func told(v desk.View, e desk.Entry) string {
 	case ticket.EventNudged:
 		return "We reminded you that we need your answer."
 	case ticket.EventPaused:
-		return "An emergency closed our desk: the promised times stand still."
+		return stopped(e)
 	case ticket.EventExtended:
 		return "An emergency delays our answers: the promised times are later now."
 	case ticket.EventResumed:
@@ -123,6 +125,13 @@ func told(v desk.View, e desk.Entry) string {
 	default:
 		return ""
 	}
+}
+
+func stopped(e desk.Entry) string {
+	if !ticket.EmergencyID(e.Emergency).Valid() {
+		return "An emergency: the promised times stand still."
+	}
+	return "An emergency closed our desk: the promised times stand still."
 }
 
 // assigned names whoever the ticket went to, where that is known: an event holds their ID only.

@@ -9,9 +9,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// remembered is how long an emergency that is over is still told of: somebody may wonder why a date moved.
-const remembered = 28 * 24 * time.Hour
-
 type noticeView struct {
 	page.Layout
 	Past []desk.Emergency // that ended not long ago, the latest first
@@ -30,7 +27,7 @@ func (noticeView) LastDelay(e desk.Emergency) time.Duration { return e.DelayAt(e
 func (p *Pages) notice(v *page.Visit) error {
 	view := noticeView{Layout: v.Layout("Notices", "/notice")}
 	var err error
-	if view.Past, err = v.PastNotices(view.Now.Add(-remembered)); err != nil {
+	if view.Past, err = v.PastNotices(view.Now.Add(-page.Remembered)); err != nil {
 		return err
 	}
 	return v.Show("notice", view)

@@ -13,7 +13,10 @@ import (
 // emergency declares one, as if that had been some time ago.
 func (o *office) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emergency {
 	o.t.Helper()
-	e, err := o.DeclareEmergency(o.t.Context(), o.Hire("sven", ticket.RoleSupervisor, "Sven Supervisor"), p)
+	if _, hired := o.People["sven"]; !hired {
+		o.Hire("sven", ticket.RoleSupervisor, "Sven Supervisor")
+	}
+	e, err := o.DeclareEmergency(o.t.Context(), o.People["sven"], p)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -101,6 +104,6 @@ func TestTicket_leadsToWhatMovedItsDates(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := o.as("clara").ask("GET", "/tickets/"+string(n), nil)
-		told = a.Find(`#ticket-side a[href="/notice"]`).Length() == 1 && strings.Contains(a.Line("#ticket-side"), "An emergency closed our desk")
+		told = a.Find(`#ticket-side a[href="/notice"]`).Length() > 0 && strings.Contains(a.Line("#ticket-side"), "An emergency closed our desk")
 	}
 }

@@ -104,8 +104,8 @@ func (p *Pages) story(ctx context.Context, a asked) (story, error) {
 func (s story) seen(now time.Time) string {
 	h := sha256.New()
 	fmt.Fprintln(h, s.Ticket.Status, len(s.entries), len(s.undecided), s.Assignee != nil)
-	for _, p := range promises(s.View, now) {
-		fmt.Fprintln(h, p.State, p.Due.Unix(), p.Met.Unix(), p.Why)
+	for _, p := range promises(s.View, nil, page.Causes{}, now) {
+		fmt.Fprintln(h, p.State, p.Due.Unix(), p.Met.Unix(), p.Why, p.Expected.Unix())
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
@@ -120,13 +120,14 @@ func (p *Pages) view(v *page.Visit, a asked) (ticketView, error) {
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return ticketView{}, err
 	}
+	causes := v.Causes(s.Ticket)
 	view := ticketView{
 		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusOf(s.Ticket.Status), ByLink: a.byLink,
-		Bubbles: conversation(s.entries, s.undecided, a.as), Timeline: timeline(s.View, s.entries),
+		Bubbles: conversation(s.entries, s.undecided, a.as), Timeline: timeline(s.View, s.entries, causes),
 		Catching: len(s.undecided) > 0, Gone: ratedNoMore(s), Live: v.Partial(),
 	}
 	view.Next = nextOf(s.View, view.Now)
-	view.Promises = promises(s.View, view.Now)
+	view.Promises = promises(s.View, s.entries, causes, view.Now)
 	view.Seen = s.seen(view.Now)
 	view.Reply.Key = view.Once()
 	if err == nil {
@@ -136,8 +137,8 @@ func (p *Pages) view(v *page.Visit, a asked) (ticketView, error) {
 	return view, nil
 }
 
-// promises gives both with the reasons for their deadlines.
-func promises(t desk.View, now time.Time) []promise {
+// promises gives both with the reasons for their deadlines, and the emergencies behind these by the timeline.
+func promises(t desk.View, entries []desk.Entry, causes page.Causes, now time.Time) []promise {
 	var all []promise
 	promised := t.Promised()
 	for _, name := range policy.ClockNames() {
@@ -146,7 +147,9 @@ func promises(t desk.View, now time.Time) []promise {
 			at = promised.FirstResponse
 		}
 		p := standing(name, t.Ticket.Status, at, now)
-		p.Lines = t.Explain(name, now)
+		for _, line := range t.Explain(name, now) {
+			p.Lines = append(p.Lines, explained{line, causes.Behind(desk.Because(line, entries))})
+		}
 		if t.Ticket.Promise(name).Clock.Counts != policy.CountCalendar {
 			p.Hours = t.Policy.Zone.String()
 		}
@@ -179,6 +182,6 @@ func (p *Pages) receipt(v *page.Visit, a asked) error {
 		return err
 	}
 	view := receiptView{Layout: v.Layout("We have your request", "/tickets/new"), View: t, Address: a.as.Address}
-	view.Promises = promises(t, view.Now)
+	view.Promises = promises(t, nil, page.Causes{}, view.Now)
 	return v.Show("receipt", view)
 }

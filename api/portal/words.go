@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -36,8 +37,15 @@ type promise struct {
 	Why   string    // paused: why
 	// paused by an emergency: when it goes on and is due then, if that ends as planned; zero: no end is planned.
 	GoesOn, Expected time.Time
-	Lines            []policy.Line // why it is due then
-	Hours            string        // zone that opening hours are counted in; empty when time counts always
+	Stopped          bool        // paused by an emergency alone
+	Lines            []explained // why it is due then
+	Hours            string      // zone that opening hours are counted in; empty when time counts always
+}
+
+// explained is a line of a promise's explanation, with the emergencies that it comes from.
+type explained struct {
+	policy.Line
+	Causes []page.Cause
 }
 
 var promiseLabels = map[policy.ClockName]string{
@@ -63,7 +71,9 @@ func standing(name policy.ClockName, s ticket.Status, at desk.Standing, now time
 		p.State = "late"
 	case at.Due.IsZero():
 		p.State, p.Why = "paused", pausedFor(at.Paused)
-		p.GoesOn, p.Expected = at.GoesOn, at.Expected
+		if p.Stopped = slices.Equal(at.Paused, []policy.Reason{policy.ReasonEmergency}); p.Stopped {
+			p.GoesOn, p.Expected = at.GoesOn, at.Expected
+		}
 	default:
 		p.State = "due"
 	}
@@ -72,6 +82,8 @@ func standing(name policy.ClockName, s ticket.Status, at desk.Standing, now time
 
 func pausedFor(reasons []policy.Reason) string {
 	switch {
+	case slices.Contains(reasons, policy.ReasonEmergency) && slices.Contains(reasons, policy.ReasonWaiting):
+		return "stands still: we are closed by an emergency, and need your answer"
 	case slices.Contains(reasons, policy.ReasonEmergency):
 		return "stands still: we are closed by an emergency"
 	case slices.Contains(reasons, policy.ReasonWaiting):
@@ -94,7 +106,7 @@ func nextOf(v desk.View, now time.Time) next {
 	resolution := standing(policy.Resolution, t.Status, v.Promised().Resolution, now)
 	switch {
 	case t.InEmergency():
-		return next{Words: "We are closed by an emergency. Your ticket keeps its place, and its dates move with it"}
+		return afterEmergency(first, resolution)
 	case t.Status == ticket.StatusWaiting:
 		return silence("Without an answer from you we mark the ticket as resolved", t, v.Policy.Silence.ResolveAfter)
 	case t.Status == ticket.StatusResolved:
@@ -103,6 +115,21 @@ func nextOf(v desk.View, now time.Time) next {
 		return next{}
 	default:
 		return promisedNext(first, resolution)
+	}
+}
+
+// afterEmergency is what comes when the emergency that stops a ticket is over.
+func afterEmergency(first, resolution promise) next {
+	dated := func(p promise) bool { return !p.Expected.IsZero() }
+	switch {
+	case dated(first) && (!dated(resolution) || !resolution.Expected.Before(first.Expected)):
+		return next{"We are closed by an emergency. If it ends as planned, you will have a first answer by", first.Expected}
+	case dated(resolution):
+		return next{"We are closed by an emergency. If it ends as planned, we strive to resolve it by", resolution.Expected}
+	case first.Stopped || resolution.Stopped:
+		return next{Words: "We are closed by an emergency. Your ticket keeps its place, and new dates follow when it ends"}
+	default:
+		return next{Words: "We are closed by an emergency. Your ticket keeps its place"}
 	}
 }
 

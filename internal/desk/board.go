@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // emergencies is where what there is to say comes from.
@@ -36,6 +38,19 @@ func (b *Board) Notices(ctx context.Context) ([]Notice, error) {
 		return nil, err
 	}
 	return NoticesAt(all, time.Now()), nil
+}
+
+// Named gives every emergency there ever was by what tickets call it.
+func (b *Board) Named(ctx context.Context) (map[ticket.EmergencyID]Emergency, error) {
+	all, err := b.source.Emergencies(ctx)
+	if err != nil {
+		return nil, err
+	}
+	named := make(map[ticket.EmergencyID]Emergency, len(all))
+	for _, e := range all {
+		named[e.ID] = e
+	}
+	return named, nil
 }
 
 // Past gives what ended since an instant, the latest first.

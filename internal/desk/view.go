@@ -46,7 +46,11 @@ func standing(p ticket.Promise, expected, goesOn time.Time) Standing {
 func (v View) Gauge(name policy.ClockName, at time.Time) Gauge {
 	promise := *v.Ticket.Promise(name)
 	clock := promise.Clock
-	g := Gauge{Standing: standing(promise, time.Time{}, time.Time{}), Settled: clock.Settled(), Budget: clock.Budget()}
+	expected := v.Expected.Resolution
+	if name == policy.FirstResponse {
+		expected = v.Expected.FirstResponse
+	}
+	g := Gauge{Standing: standing(promise, expected, v.GoesOn), Settled: clock.Settled(), Budget: clock.Budget()}
 	if g.Settled {
 		at = settledAt(clock)
 	}

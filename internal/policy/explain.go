@@ -13,6 +13,7 @@ const maxOpenings = 31
 // Line is one line of the explanation of a deadline. From and To are equal, in UTC, for what happened at an instant.
 type Line struct {
 	From, To time.Time
+	Act      Act // what happened at an instant; empty for a span, and for the last line
 	Running  bool
 	Reasons  []Reason
 	Used     time.Duration // used up between From and To
@@ -104,7 +105,7 @@ func (s *story) event(then Clock, e Entry) {
 	default:
 		return
 	}
-	line := Line{From: e.At, To: e.At, Running: then.Running(), Reasons: then.Reasons(), Total: e.Used}
+	line := Line{From: e.At, To: e.At, Act: e.Act, Running: then.Running(), Reasons: then.Reasons(), Total: e.Used}
 	s.add(line, moment(e.At), words(": "+what))
 }
 

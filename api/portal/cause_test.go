@@ -1,0 +1,74 @@
+package portal_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
+	o := openOffice(t)
+	e := o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall.", Until: time.Now().Add(48 * time.Hour).Truncate(time.Second)}, time.Hour)
+	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, Notice: "Half of us are ill.", By: 24 * time.Hour}, time.Hour)
+	n := o.taken("clara", "Where is it?")
+	clara := o.as("clara")
+	at := "/tickets/" + string(n)
+	a := clara.get(http.StatusOK, at)
+	a.says(t, ".timeline .warn", "An emergency closed our desk", "The river is in our hall.")
+	a.says(t, ".why .cause", "Half of us are ill.")
+	for _, where := range []string{".timeline .cause", ".why .cause"} {
+		if to, _ := a.Find(where + " a").Attr("href"); to != "/notice" {
+			t.Errorf("%s leads to %q", where, to)
+		}
+	}
+	expected := o.dates(n)
+	if expected[0].IsZero() || expected[1].IsZero() {
+		t.Fatalf("it is expected by %v", expected)
+	}
+	a.says(t, ".turn", "If it ends as planned,", words(expected[1]))
+	for _, path := range []string{at, at + "/receipt"} {
+		clara.get(http.StatusOK, path).says(t, "main", "Paused until "+words(e.Until), "If that ends as planned: "+words(expected[0]), "If that ends as planned: "+words(expected[1]))
+	}
+	clara.get(http.StatusOK, "/tickets").says(t, ".ticket-list", "If it ends as planned,", words(expected[1]))
+
+	none := time.Time{}
+	if _, err := o.ChangeEmergency(t.Context(), desk.Person{}, e.ID, desk.EmergencyChange{Until: &none}); err != nil {
+		t.Fatal(err)
+	}
+	clara.get(http.StatusOK, "/tickets").says(t, ".ticket-list", "new dates follow when it ends")
+	for _, path := range []string{at, at + "/receipt"} {
+		if got := strings.Count(clara.get(http.StatusOK, path).Line("main"), "A new date follows when it ends."); got != 2 {
+			t.Errorf("%s says %d times that a date follows", path, got)
+		}
+	}
+}
+
+func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "Where is it?")
+	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, ByHand: &ticket.ByHand{Key: "a-signal", Verb: ticket.VerbEmergencyPause, Emergency: "van-broken"}}); err != nil {
+		t.Fatal(err)
+	}
+	a := o.as("clara").get(http.StatusOK, "/tickets/"+string(n))
+	a.says(t, ".timeline .warn", "An emergency: the promised times stand still.", "On this ticket alone.")
+	if a.Find(".timeline .cause a").Length() != 0 {
+		t.Error("it leads to a notice that there is not")
+	}
+}
+
+// dates are both that are expected of a ticket.
+func (o *office) dates(n ticket.Number) [2]time.Time {
+	o.t.Helper()
+	v, err := o.Desk.Ticket(o.t.Context(), o.People["clara"], n)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return [2]time.Time{v.Expected.FirstResponse, v.Expected.Resolution}
+}
+
+// words are an instant as pages write one that is far.
+func words(at time.Time) string { return at.UTC().Format("Mon 2 Jan 2006, 15:04 MST") }
