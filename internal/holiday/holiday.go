@@ -56,8 +56,10 @@ func Read(file io.Reader, in Period) ([]policy.Holiday, error) {
 			return sorted(days), nil
 		case limited.N <= 0:
 			return nil, fault.New(fault.Invalid, "the file is over %d KiB", MaxFile>>10)
-		case err != nil:
-			return nil, fault.Wrap(err, fault.Invalid, "this is not an iCalendar file: %s", firstLine(err))
+		case errors.Is(err, io.EOF): // read nothing
+			return nil, fault.New(fault.Invalid, "this is not an iCalendar file: it is empty")
+		case err != nil: // without its cause, which would say it twice
+			return nil, fault.New(fault.Invalid, "this is not an iCalendar file: %s", firstLine(err))
 		}
 		read++
 		for _, event := range calendar.Events() {

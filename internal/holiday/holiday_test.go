@@ -68,8 +68,9 @@ func TestRead_refusesWithAReason(t *testing.T) {
 		many[i] = "DTSTART;VALUE=DATE:20260501"
 	}
 	for name, c := range map[string]struct{ file, want string }{
-		"nothing":            {"", "not an iCalendar file"},
+		"nothing":            {"", "it is empty"},
 		"no calendar":        {"<html>", "not an iCalendar file"},
+		"no equal sign":      {"BEGIN:VCALENDAR\r\nX;a:b\r\n", "missing equal sign"},
 		"half of one":        {file("DTSTART;VALUE=DATE:20260501")[:100], "not an iCalendar file"},
 		"too long a file":    {file("DTSTART;VALUE=DATE:20260501\nSUMMARY:" + strings.Repeat("x", 2<<20)), "over 1024 KiB"},
 		"too many events":    {file(many...), "more than 5000 events"},
@@ -84,8 +85,8 @@ func TestRead_refusesWithAReason(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := read(c.file)
-			if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, %v, want %q", got, err, c.want)
+			if fault.KindOf(err) != fault.Invalid || strings.Count(err.Error(), c.want) != 1 {
+				t.Errorf("got %v, %v, want %q once", got, err, c.want)
 			}
 		})
 	}
