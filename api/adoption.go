@@ -7,6 +7,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -24,7 +25,7 @@ func (in *adoptionInput) choice() (desk.Choice, error) {
 	for _, text := range in.Body.Tickets {
 		n, err := ticket.ParseNumber(text)
 		if err != nil {
-			return c, err
+			return c, fault.Field("tickets", "%.40q is no ticket's number", text)
 		}
 		c.Tickets = append(c.Tickets, n)
 	}
