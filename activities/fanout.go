@@ -20,9 +20,10 @@ type backlog interface {
 	NoteTold(ctx context.Context, edge time.Time, told int) error
 }
 
-// teller tells one ticket's workflow of an edge. A ticket that was closed meanwhile is no failure.
+// teller tells one ticket's workflow of an edge, and by when its search attributes are to follow. A ticket that was closed
+// meanwhile is no failure.
 type teller interface {
-	TellEdge(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64) error
+	TellEdge(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64, later time.Duration) error
 }
 
 // FanoutOptions tune how open tickets are told of an edge. A zero field takes its default.
@@ -31,6 +32,8 @@ type FanoutOptions struct {
 	PerSecond float64       // tickets told a second, at most; default 2,000
 	Page      int           // tickets read at once; default 256
 	Window    int           // tickets told that have not taken it up yet; default 512
+	AtOnce    int           // tickets whose search attributes follow at once; default 200
+	Shown     float64       // the others' follow when all is told, at this rate a second; default 25
 	Slice     time.Duration // how long one activity goes on before the workflow shows how far it is; default 10 s
 	Stall     time.Duration // how long tickets that don't take it up are waited for; default 10 s
 }
@@ -40,6 +43,8 @@ func (o FanoutOptions) withDefaults() FanoutOptions {
 	orElse(&o.PerSecond, 2000)
 	orElse(&o.Page, 256)
 	orElse(&o.Window, 512)
+	orElse(&o.AtOnce, 200)
+	orElse(&o.Shown, 25)
 	orElse(&o.Slice, 10*time.Second)
 	orElse(&o.Stall, 10*time.Second)
 	return o
@@ -111,13 +116,15 @@ func (f *telling) tell(ctx context.Context, page []ticket.Number) error {
 	var last atomic.Pointer[error]
 	var group errgroup.Group
 	group.SetLimit(f.options.Parallel)
-	for _, number := range page {
+	rest := f.rest()
+	for i, number := range page {
+		later := f.later(f.request.Told+f.result.Told+i, rest)
 		if err := f.limit.Wait(ctx); err != nil {
 			_ = group.Wait() // none of them gives one
 			return errors.Join(ctx.Err(), err)
 		}
 		group.Go(func() error {
-			if err := f.teller.TellEdge(ctx, number, f.request.Edge, f.request.Gate); err != nil {
+			if err := f.teller.TellEdge(ctx, number, f.request.Edge, f.request.Gate, later); err != nil {
 				failed.Add(1)
 				last.Store(&err)
 				if fault.KindOf(err) == fault.Unavailable {
@@ -139,6 +146,34 @@ func (f *telling) tell(ctx context.Context, page []ticket.Number) error {
 	f.flying = append(f.flying, page...)
 	activity.RecordHeartbeat(ctx, f.result)
 	return f.backlog.NoteTold(ctx, f.request.Edge.At, len(page)-int(failed.Load()))
+}
+
+// longestShown is within what a ticket lets its search attributes wait.
+const longestShown = 50 * time.Minute
+
+// later is how long the search attributes of the nth ticket told may wait: until all are told, and then one after the
+// other. They cost Temporal's visibility store more than all the rest.
+func (f *telling) later(n int, rest time.Duration) time.Duration {
+	total := max(f.request.Total, n)
+	if total <= f.options.AtOnce {
+		return 0
+	}
+	all := min(time.Duration(float64(total)/f.options.Shown*float64(time.Second)), longestShown)
+	return (rest + time.Duration(float64(all)*float64(n)/float64(total))).Round(time.Second)
+}
+
+// rest is how long it takes to tell the others, as fast as it goes so far; with room to spare.
+func (f *telling) rest() time.Duration {
+	const (
+		enough = 256  // tickets told, to know a rate
+		guess  = 25.0 // a second, while there are fewer
+	)
+	told, rate := f.request.Told+f.result.Told, guess
+	if took := time.Since(f.request.Began).Seconds(); told >= enough && took > 0 {
+		rate = float64(told) / took
+	}
+	left := float64(max(f.request.Total-told, 0))
+	return min(time.Duration(1.5*left/rate*float64(time.Second)), longestShown/5)
 }
 
 // glance is the time between looks at what is flying.

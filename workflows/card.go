@@ -14,6 +14,7 @@ import (
 // card is what Temporal UI shows of a ticket without opening its history: search attributes and a few lines.
 type card struct {
 	written *attributes // nil: nothing yet in this run
+	later   deferral
 }
 
 // attributes are the values of the search attributes, as steps recorded them: a replay writes what was written.
@@ -53,12 +54,16 @@ func attributesOf(s ticket.State) attributes {
 }
 
 // show brings the card up to date. Search attributes cost an event, so only a change writes them.
-func (c *card) show(ctx workflow.Context, s ticket.State, owed []ticket.Owed) error {
+func (c *card) show(ctx workflow.Context, s ticket.State, owed []ticket.Owed, selector workflow.Selector) error {
 	workflow.SetCurrentDetails(ctx, details(s, owed))
 	now := attributesOf(s)
 	if c.written != nil && *c.written == now {
 		return nil
 	}
+	if c.written != nil && !s.Ticket.Closed() && c.later.holds(ctx, selector) {
+		return nil
+	}
+	c.later.end()
 	c.written = &now
 	return workflow.UpsertTypedSearchAttributes(ctx, now.updates()...)
 }

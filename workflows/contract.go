@@ -69,6 +69,7 @@ type Signal struct {
 	Emergency string          `json:"emergency,omitempty"`
 	Seconds   int64           `json:"seconds,omitempty"` // emergency-extend
 	Gate      int64           `json:"gate,omitempty"`    // emergency verbs: revision of the desk's gate, which has changed or whose edge has come
+	Later     int64           `json:"later,omitempty"`   // with gate: seconds that search attributes may wait
 	Policy    int64           `json:"policy,omitempty"`  // adopt-policy: the version
 }
 

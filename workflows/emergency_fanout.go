@@ -39,6 +39,7 @@ func (w *vigil) spread(ctx workflow.Context) error {
 	}
 	result, err := callTell(ctx, ticket.FanoutRequest{
 		Edge: w.fanout.Edge, Gate: w.outlook.Revision, After: w.fanout.After,
+		Total: w.fanout.Total, Told: w.fanout.Told, Began: w.fanout.Began,
 	}, w.fanout)
 	if err != nil {
 		return err

@@ -70,6 +70,7 @@ func (t *life) hear(ctx workflow.Context, verb ticket.Verb, payload converter.Ra
 		}
 	case ok && s.Gate > 0 && ofGate(verb):
 		t.gate = true
+		t.card.later.until(time.Duration(s.Later) * time.Second)
 	default:
 		t.hand(ctx, verb, s, !ok || s.Gate != 0 || misspelt(payload))
 	}

@@ -60,7 +60,7 @@ func (t *life) run(ctx workflow.Context) error {
 		if err := t.step(ctx); err != nil {
 			return fmt.Errorf("ticket %s: %w", t.number, err)
 		}
-		if err := t.card.show(ctx, t.state, t.mailer.owed); err != nil {
+		if err := t.card.show(ctx, t.state, t.mailer.owed, t.selector); err != nil {
 			return fmt.Errorf("show ticket %s: %w", t.number, err)
 		}
 		switch {
@@ -128,6 +128,9 @@ func (t *life) take(ctx workflow.Context, r ticket.StepRequest, result ticket.St
 	case !r.Due.IsZero() && result.Pending <= result.State.Command:
 		t.alarm.early = result.State.Next.Same(t.rang)
 		t.rang = ticket.Moment{}
+	}
+	if !r.Gate {
+		t.card.later.end()
 	}
 	t.state, t.pending = result.State, result.Pending
 	t.refuseClaims(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -14,10 +15,12 @@ import (
 )
 
 // TellEdge tells a ticket's workflow of an edge of the gate, so that it takes a step. Told twice, late or never, it
-// changes nothing about when clocks ran. As with Deliver, a workflow that is missing is started, and one that has ended
+// changes nothing about when clocks ran. Its search attributes may follow later. As with Deliver, a workflow that is missing is started, and one that has ended
 // well needs to be told nothing.
-func (d *Dispatcher) TellEdge(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64) error {
-	id, signal := workflows.TicketID(n), workflows.Signal{Emergency: string(e.Emergency), Gate: gate, At: e.At}
+func (d *Dispatcher) TellEdge(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64, later time.Duration) error {
+	id, signal := workflows.TicketID(n), workflows.Signal{
+		Emergency: string(e.Emergency), Gate: gate, At: e.At, Later: int64(later / time.Second),
+	}
 	err := d.client.SignalWorkflow(ctx, id, "", string(e.Verb), signal)
 	if _, missing := errors.AsType[*serviceerror.NotFound](err); missing { // or ended, which the start tells apart
 		_, err = d.client.SignalWithStartWorkflow(ctx, id, string(e.Verb), signal, options(n),

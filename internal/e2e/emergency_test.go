@@ -66,6 +66,33 @@ func (s *stack) awaitCount(pool *pgxpool.Pool, what string, least, most int, sql
 	return n
 }
 
+// awaitGrowth waits for a number to be reached, for as long as it grows.
+func (s *stack) awaitGrowth(pool *pgxpool.Pool, what string, want int, sql string, args ...any) {
+	s.t.Helper()
+	steadily(s.t, what, int64(want), func() (int64, error) {
+		n, err := s.count(pool, sql, args...)
+		return int64(n), err
+	})
+}
+
+// steadily waits for a number to be reached. It fails when the number hasn't grown for the time that anything may take.
+func steadily(t testing.TB, what string, want int64, look func() (int64, error)) {
+	t.Helper()
+	best, since := int64(-1), time.Now()
+	for {
+		n, err := look()
+		switch {
+		case err == nil && n >= want:
+			return
+		case err == nil && n > best:
+			best, since = n, time.Now()
+		case time.Since(since) > patience:
+			t.Fatalf("%s: stuck at %d of %d, %v", what, n, want, err)
+		}
+		time.Sleep(50 * time.Millisecond) // between looks, not instead of one
+	}
+}
+
 // command signals the workflow Emergency as a person in Temporal UI does.
 func (s *stack) command(name string, payload any) {
 	s.t.Helper()
@@ -110,7 +137,7 @@ func (s *stack) fill(pool *pgxpool.Pool, tickets int) {
 		})
 	}
 	rush.Wait()
-	s.awaitCount(pool, "every ticket is taken", tickets, tickets, `SELECT count(*) FROM tickets WHERE taken > 0`)
+	s.awaitGrowth(pool, "every ticket is taken", tickets, `SELECT count(*) FROM tickets WHERE taken > 0`)
 }
 
 // checkHeld counts the open tickets that are not as they should be.

@@ -78,6 +78,10 @@ type FanoutRequest struct {
 	Edge  Edge   `json:"edge"`
 	Gate  int64  `json:"gate"`            // revision
 	After Number `json:"after,omitempty"` // go on behind this one
+
+	Total int       `json:"total"`          // tickets that are to be told in all
+	Told  int       `json:"told,omitempty"` // before
+	Began time.Time `json:"began"`
 }
 
 // FanoutResult is how far that came.
