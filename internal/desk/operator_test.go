@@ -1,0 +1,163 @@
+package desk_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+var high = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+
+// book keeps emergencies as the store does, on their own rules.
+type book struct {
+	all  []desk.Emergency
+	keys map[string]ticket.EmergencyID
+	away error
+}
+
+func (b *book) Emergencies(context.Context) ([]desk.Emergency, error) { return b.all, b.away }
+
+func (b *book) DeclareEmergency(_ context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
+	if id, again := b.keys[p.Once.Key]; again {
+		return *b.find(id), nil
+	}
+	e, err := p.Declared(ticket.NewEmergencyID(), desk.Ref{ID: by.ID}, high)
+	if err == nil {
+		b.all = append(b.all, e)
+		b.keys[p.Once.Key] = e.ID
+	}
+	return e, err
+}
+
+func (b *book) find(id ticket.EmergencyID) *desk.Emergency {
+	for i := range b.all {
+		if b.all[i].ID == id {
+			return &b.all[i]
+		}
+	}
+	return nil
+}
+
+func (b *book) ChangeEmergency(_ context.Context, _ desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
+	e := b.find(id)
+	after, err := e.Changed(c, high)
+	if err == nil {
+		*e = after
+	}
+	return after, err
+}
+
+func (b *book) EndEmergency(_ context.Context, _ desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
+	e := b.find(id)
+	after, err := e.Ended(high)
+	if err == nil {
+		*e = after
+	}
+	return after, err
+}
+
+func inForce(id ticket.EmergencyID, until time.Time) desk.Emergency {
+	return desk.Emergency{Emergency: ticket.Emergency{ID: id, Kind: ticket.EmergencyClosed, From: high.Add(-time.Hour), Until: until}, Notice: "n"}
+}
+
+func plannedOne(id ticket.EmergencyID) desk.Emergency {
+	return desk.Emergency{Emergency: ticket.Emergency{ID: id, Kind: ticket.EmergencyClosed, From: high.Add(time.Hour)}, Notice: "n"}
+}
+
+func TestOperator_doesWhatASignalAsksForOrSaysWhyNot(t *testing.T) {
+	const one, two ticket.EmergencyID = "E-0000000001", "E-0000000002"
+	lasting := []desk.Emergency{inForce(one, high.Add(2*time.Hour))}
+	for name, c := range map[string]struct {
+		before        []desk.Emergency
+		signal        string
+		payload       string
+		done, refused string // a part of it
+	}{
+		"close now":                {nil, "declare", `{"kind":"closed"}`, "declared: closed from 2026-11-02T12:00:00Z until it is lifted", ""},
+		"close later":              {nil, "declare", `{"kind":"closed","from":"2026-11-03T08:00:00+01:00","until":"2026-11-04T08:00:00+01:00"}`, "from 2026-11-03T07:00:00Z until 2026-11-04T07:00:00Z", ""},
+		"delay":                    {nil, "declare", `{"kind":"delayed","seconds":3600}`, "targets 1h0m0s longer", ""},
+		"delay without how much":   {nil, "declare", `{"kind":"delayed"}`, "", "delay_seconds"},
+		"delay beyond all measure": {nil, "declare", `{"kind":"delayed","seconds":9223372036854775807}`, "", "delay_seconds"},
+		"delay backwards":          {nil, "declare", `{"kind":"delayed","seconds":-3600}`, "", "delay_seconds"},
+		"no kind":                  {nil, "declare", ``, "", "kind must be"},
+		"another kind":             {nil, "declare", `{"kind":"shut"}`, "", "kind must be"},
+		"in the past":              {nil, "declare", `{"kind":"closed","from":"2020-01-01T00:00:00Z"}`, "", "starts_at must lie ahead"},
+		"no instant":               {nil, "declare", `{"kind":"closed","until":"tomorrow"}`, "", "until is not an instant"},
+		"ends before it begins":    {nil, "declare", `{"kind":"closed","from":"2026-11-04T00:00:00Z","until":"2026-11-03T00:00:00Z"}`, "", "ends_at"},
+		"words":                    {nil, "declare", `{"kind":"closed","notice":"Jane is ill"}`, "", "declare takes only"},
+		"misspelt":                 {lasting, "extend", `{"untill":"2026-11-03T00:00:00Z"}`, "", "extend takes only"},
+		"not JSON":                 {lasting, "lift", `{`, "", "not a JSON object"},
+		"an array":                 {lasting, "lift", `[]`, "", "not a JSON object"},
+		"a wrong type":             {lasting, "extend", `{"until":7}`, "", "wrong type"},
+		"two in one":               {lasting, "lift", `{}{}`, "", "not a JSON object"},
+		"unknown":                  {lasting, "explode", ``, "", "no such signal"},
+		"lift":                     {lasting, "lift", ``, "lifted: closed", ""},
+		"lift null":                {lasting, "lift", `null`, "lifted: closed", ""},
+		"lift by name":             {append([]desk.Emergency{inForce(two, time.Time{})}, lasting...), "lift", `{"emergency":"E-0000000002"}`, "lifted", ""},
+		"lift which":               {append([]desk.Emergency{inForce(two, time.Time{})}, lasting...), "lift", ``, "", "2 emergencies are in-force: say which"},
+		"lift nothing":             {nil, "lift", ``, "", "no emergency is in-force"},
+		"lift a planned one":       {[]desk.Emergency{plannedOne(one)}, "lift", ``, "", "no emergency is in-force"},
+		"lift a stranger":          {lasting, "lift", `{"emergency":"E-0000000009"}`, "", "is not in-force"},
+		"lift nonsense":            {lasting, "lift", `{"emergency":"; drop"}`, "", "not an emergency's ID"},
+		"cancel":                   {[]desk.Emergency{plannedOne(one)}, "cancel", ``, "cancelled: closed", ""},
+		"cancel what has begun":    {lasting, "cancel", ``, "", "no emergency is planned"},
+		"extend":                   {lasting, "extend", `{"until":"2026-11-03T00:00:00Z"}`, "until 2026-11-03T00:00:00Z", ""},
+		"extend until lifted":      {lasting, "extend", `{"until":"lifted"}`, "until it is lifted", ""},
+		"extend to earlier":        {lasting, "extend", `{"until":"2026-11-02T13:00:00Z"}`, "", "no later than it is now"},
+		"extend without end":       {[]desk.Emergency{inForce(one, time.Time{})}, "extend", `{"until":"2026-11-03T00:00:00Z"}`, "", "no later than it is now"},
+		"shorten":                  {lasting, "change", `{"until":"2026-11-02T13:00:00Z"}`, "until 2026-11-02T13:00:00Z", ""},
+		"change nothing":           {lasting, "change", `{}`, "", "does not say what"},
+		"move what has begun":      {lasting, "change", `{"from":"2026-11-03T00:00:00Z"}`, "", "has begun"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := &book{all: append([]desk.Emergency{}, c.before...), keys: map[string]ticket.EmergencyID{}}
+			o := desk.NewOperator(b, func() time.Time { return high })
+			hand := ticket.EmergencyHand{Key: "run/1", Name: c.signal, Payload: c.payload}
+			got, err := o.CarryOut(t.Context(), hand)
+			if err != nil || !strings.Contains(got.Done, c.done) || !strings.Contains(got.Refused, c.refused) || (got.Refused == "") != (c.refused == "") {
+				t.Errorf("%+v, %v", got, err)
+			}
+			if c.refused != "" {
+				for i, e := range b.all {
+					if !e.Same(c.before[i]) {
+						t.Errorf("refused, and changed %+v to %+v", c.before[i], e)
+					}
+				}
+				if len(b.all) != len(c.before) {
+					t.Error("refused, and declared")
+				}
+			}
+			if c.signal == "declare" && c.done != "" {
+				if again, err := o.CarryOut(t.Context(), hand); err != nil || again.Emergency != got.Emergency || len(b.all) != 1 {
+					t.Errorf("tried again: %+v, %v, %d declared", again, err, len(b.all))
+				}
+			}
+		})
+	}
+}
+
+func TestOperator_anOutageIsNoRefusal(t *testing.T) {
+	b := &book{away: fault.New(fault.Unavailable, "PostgreSQL does not answer")}
+	o := desk.NewOperator(b, func() time.Time { return high })
+	if got, err := o.CarryOut(t.Context(), ticket.EmergencyHand{Key: "run/1", Name: "lift"}); !errors.Is(err, b.away) || got.Refused != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestStandardNotice_canBeDeclared(t *testing.T) {
+	for _, kind := range ticket.EmergencyKinds() {
+		p := desk.EmergencyPlan{Kind: kind, Notice: desk.StandardNotice(kind)}
+		if kind == ticket.EmergencyDelayed {
+			p.By = time.Hour
+		}
+		if _, err := p.Declared(ticket.NewEmergencyID(), desk.Ref{}, high); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
