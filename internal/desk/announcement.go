@@ -40,9 +40,9 @@ func (t Telling) Before(s Substance) time.Time {
 // Whoever learns of it later reads of it on the website and gets one mail when it begins, and not two in a day.
 const Ahead = 24 * time.Hour
 
-// AtHand is how near a beginning or an end is when a change of it is not announced by itself: the mail that comes when it
-// is there says it. What is moved to "now" lies up to a second ahead.
-const AtHand = time.Minute
+// Near is how close to its beginning or end a change of either is not told any more: the mail about what then happens
+// says it. So whoever lifts an emergency, which ends it with the next second, makes one mail and not two.
+const Near = time.Minute
 
 // Substance is what people have to be told of an emergency: whatever moves their promises. The notice's words are not
 // part of it: the website and every mail show them at once.
@@ -57,13 +57,13 @@ func (s Substance) same(o Substance) bool {
 	return s.Stage == o.Stage && s.From.Equal(o.From) && s.Until.Equal(o.Until) && s.By == o.By
 }
 
-// atHand reports whether it begins, or else ends, in a moment.
-func (s Substance) atHand(now time.Time) bool {
-	edge := s.Until
+// turns reports whether the emergency begins, or ends, by an instant.
+func (s Substance) turns(by time.Time) bool {
+	next := s.Until
 	if s.Stage == StagePlanned {
-		edge = s.From
+		next = s.From
 	}
-	return !edge.IsZero() && edge.Sub(now) <= AtHand
+	return !next.IsZero() && !next.After(by)
 }
 
 // Substance gives what there is to tell at an instant.
@@ -96,8 +96,7 @@ func (e Emergency) Tell(told *Substance, proven, now time.Time, revision int64) 
 		return "", s, false
 	}
 	if told != nil && told.Stage == s.Stage {
-		lasting := s.Stage == StagePlanned || s.Stage == StageInForce
-		return TellsChanged, s, lasting && !told.same(s) && !s.atHand(now)
+		return TellsChanged, s, !told.same(s) && !s.turns(now.Add(Near)) && s.Stage != StageOver && s.Stage != StageCancelled
 	}
 	switch s.Stage {
 	case StagePlanned:
