@@ -156,6 +156,16 @@ func (p *Page) Faults() []string {
 	return p.watch.unforgiven()
 }
 
+// TakeFaults gives what Faults does, once: the next page begins with none.
+func (p *Page) TakeFaults() []string {
+	p.t.Helper()
+	faults := p.Faults()
+	p.watch.mu.Lock()
+	defer p.watch.mu.Unlock()
+	p.watch.faults = nil
+	return faults
+}
+
 func (p *Page) checkFaults() {
 	p.t.Helper()
 	if faults := p.Faults(); len(faults) > 0 {

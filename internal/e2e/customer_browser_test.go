@@ -17,8 +17,7 @@ func customersLife(address string, look browsertest.Look) func(*testing.T, *stac
 		p := browsertest.Open(t, s.base, look)
 		check := func() {
 			if !look.NoScript {
-				checkPage(t, p, browsertest.Value[string](p, "location.pathname"), map[string]bool{})
-				p.Look(look)
+				checkHere(t, p, asUsual)
 			}
 		}
 		register(p, s, address, check)

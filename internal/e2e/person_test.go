@@ -42,6 +42,7 @@ type ticketView struct {
 	Cause    string `json:"cause"`
 	Priority string `json:"priority"`
 	Pending  bool   `json:"pending"`
+	Policy   int64  `json:"policy"`
 	Assignee *struct {
 		Handle string `json:"handle"`
 	} `json:"assignee"`

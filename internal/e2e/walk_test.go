@@ -19,20 +19,30 @@ const maxWeight = 150 << 10
 // nowhere is a page that there isn't: even that is to be readable.
 const nowhere = "/no-such-page"
 
-// looks are how each page is looked at.
-var looks = []struct {
-	name string
-	look browsertest.Look
-}{
-	{"light", browsertest.Look{}},
-	{"dark", browsertest.Look{Dark: true}},
-	{"dark on a phone", browsertest.Look{Width: 360, Height: 740, Dark: true}},
-	{"light on a phone", browsertest.Look{Width: 360, Height: 740}},
+// looks are how a page is looked at.
+type looks map[string]browsertest.Look
+
+// Each page is walked past twice, as usual and with a notice of an emergency above it: both times in light and dark,
+// wide and narrow.
+var (
+	asUsual    = looks{"light": {}, "dark on a phone": {Width: 360, Height: 740, Dark: true}}
+	withNotice = looks{"dark": {Dark: true}, "light on a phone": {Width: 360, Height: 740}}
+)
+
+// walks are everybody's ways through the pages.
+func walks(as looks) []journey {
+	return []journey{
+		{"visitors can read every page that they find", walkAsVisitor(as)},
+		{"customers can read every page that they find", walkAs(as, "customer@demo.example", ".*", "/")},
+		{"agents can read every page that they find", walkAs(as, "agent@demo.example", ".*", "/")},
+		{"supervisors can read every page of theirs", walkAs(as, "supervisor@demo.example", "/supervision.*", "/supervision")},
+		{"administrators can read every page of theirs", walkAs(as, "administrator@demo.example", "/people.*", "/people")},
+	}
 }
 
-// walkAs opens one page of each kind that links lead somebody to, and checks it in every look. Of pages that others
-// see as well it leaves out those whose kind does not match only.
-func walkAs(address, only string, first ...string) func(*testing.T, *stack) {
+// walkAs opens one page of each kind that links lead somebody to, and checks it. Of pages that others see as well it
+// leaves out those whose kind does not match only.
+func walkAs(as looks, address, only string, first ...string) func(*testing.T, *stack) {
 	wanted := regexp.MustCompile("^(?:" + only + ")$")
 	return func(t *testing.T, s *stack) {
 		p := s.window(address, browsertest.Look{})
@@ -46,7 +56,7 @@ func walkAs(address, only string, first ...string) func(*testing.T, *stack) {
 				seen[kind] = true
 				p.Look(browsertest.Look{})
 				p.Goto(page)
-				checkPage(t, p, page, told)
+				checkPage(t, p, page, as, told)
 				queue = append(queue, links(p)...)
 			}
 		}
@@ -55,15 +65,24 @@ func walkAs(address, only string, first ...string) func(*testing.T, *stack) {
 }
 
 // walkAsVisitor begins at what no link leads to, too: an address that nobody has, and a ticket's that somebody tracks.
-func walkAsVisitor(t *testing.T, s *stack) {
-	walkAs("", ".*", "/", nowhere, "/track/"+s.customer.submit("Followed by its number", "words"))(t, s)
+func walkAsVisitor(as looks) func(*testing.T, *stack) {
+	return func(t *testing.T, s *stack) {
+		walkAs(as, "", ".*", "/", nowhere, "/track/"+s.customer.submit("Followed by its number", "words"))(t, s)
+	}
 }
 
 // walked are the kinds of pages that somebody has looked at, with the parameters of their paths left out.
 var walked sync.Map
 
+// checkHere looks at the page that is open, which a form may have led to.
+func checkHere(t *testing.T, p *browsertest.Page, as looks) {
+	t.Helper()
+	checkPage(t, p, browsertest.Value[string](p, "location.pathname"), as, map[string]bool{})
+	p.Look(browsertest.Look{})
+}
+
 // checkPage looks at the page that is open. What is in told has been told already and is not said again.
-func checkPage(t *testing.T, p *browsertest.Page, page string, told map[string]bool) {
+func checkPage(t *testing.T, p *browsertest.Page, page string, as looks, told map[string]bool) {
 	t.Helper()
 	kind, _, _ := strings.Cut(kindOf(page), "?")
 	walked.Store(kind, true)
@@ -73,20 +92,19 @@ func checkPage(t *testing.T, p *browsertest.Page, page string, told map[string]b
 	if weight, parts := p.Weight(); weight > maxWeight {
 		t.Errorf("%s weighs %d bytes:\n  %s", page, weight, strings.Join(parts, "\n  "))
 	}
-	for _, l := range looks {
-		p.Look(l.look)
+	for name, look := range as {
+		p.Look(look)
 		p.Settle()
 		for _, found := range append(p.Accessibility(), p.Overflow()...) {
 			if !told[found] {
-				t.Errorf("%s, %s: %s", page, l.name, found)
+				t.Errorf("%s, %s: %s", page, name, found)
 			}
 			told[found] = true
 		}
 	}
-	for _, fault := range p.Faults() {
+	for _, fault := range p.TakeFaults() {
 		t.Errorf("%s: %s", page, fault)
 	}
-	p.Forgive("") // of this page; they have been told
 }
 
 // unseen are pages that nobody can look at: streams, files, parts of pages, and what leads on to others at once.

@@ -1,0 +1,176 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/browsertest"
+	"github.com/holesalemart/supportdesk/internal/mailtest"
+)
+
+const waterInOffice = "Water stands in our office, and nobody can work there."
+
+// emergencies are a closure and a delay, from the form to the last mail. They move the whole desk, so nothing else runs
+// beside them but what is to be seen under their notices.
+func emergencies(t *testing.T, s *stack) {
+	s.run("people add", "--role", "customer", "--name", "Demo Waiter", "--email", waiter)
+	own := s.window(waiter, browsertest.Look{})
+	numbers := []string{submit(own, "The yak blanket is thin"), submit(own, "The zebu saddle is small")}
+	own.Goto("/tickets/" + numbers[0])
+	before := promised(own, 2)
+	supervisor := s.window("supervisor@demo.example", browsertest.Look{})
+
+	first := declare(t, s, supervisor, "closed")
+	own.Until("no promise has a date", `document.querySelectorAll("#ticket-side .promise-paused").length === 2`) // without a reload
+	checkClosed(s, own, numbers[0])
+	s.announced(supervisor, "Our support is closed", numbers...)
+	t.Run("under its notice", func(t *testing.T) { sideBySide(t, s, walks(withNotice)) })
+	supervisor.Goto("/supervision/emergencies/" + first)
+	finish(t, supervisor)
+	s.announced(supervisor, "Our support is open again", numbers...)
+	e := s.emergencyOf(first)
+	moved(own, before, e.Until.Sub(e.From))
+	own.Reload()
+	own.SeeNot(waterInOffice)
+
+	before = promised(own, 2)
+	second := declare(t, s, supervisor, "delayed")
+	moved(own, before, 24*time.Hour)
+	s.announced(supervisor, "Our answers take longer", numbers...)
+	supervisor.Goto("/supervision/emergencies/" + second)
+	supervisor.Fill("How much longer targets are", "2")
+	supervisor.Click("See what that would do")
+	supervisor.See("Change the emergency?", "instead of")
+	checkHere(t, supervisor, withNotice)
+	supervisor.Click("Change it")
+	supervisor.See("The emergency is changed")
+	moved(own, before, 48*time.Hour)
+	s.announced(supervisor, "Changed: Our answers take longer", numbers...)
+	finish(t, supervisor)
+	s.announced(supervisor, "Our answers take their usual time again")
+	moved(own, before, 48*time.Hour) // what was promised in it stays so
+	s.checkAnnouncements()
+}
+
+const waiter = "waiter@demo.example"
+
+// declare fills in the form, reads the dry run and confirms. It gives the emergency's ID.
+func declare(t *testing.T, s *stack, p *browsertest.Page, kind string) string {
+	t.Helper()
+	p.Goto("/supervision")
+	p.Click("Emergencies")
+	p.Click("Declare an emergency")
+	p.ClickOn("#kind-" + kind)
+	p.Fill("Notice", waterInOffice)
+	p.Click("See what it would do")
+	p.See("Declare the emergency?", "Nothing has happened yet", waterInOffice)
+	p.Until("it says whom it writes to", `/Soon \d+ people get one mail each/.test(document.body.innerText)`)
+	checkHere(t, p, asUsual)
+	if current := s.supervisor.must(http.StatusOK, http.MethodGet, "/emergencies/current", nil); strings.Contains(string(current.body), waterInOffice) {
+		t.Errorf("the dry run declared it: %s", current.body)
+	}
+	p.Click("Declare it")
+	id := p.At(`/supervision/emergencies/(E-\w+)`)
+	p.See("The emergency is declared")
+	reached(p)
+	return id
+}
+
+// finish lifts the emergency whose page is open, after its dry run.
+func finish(t *testing.T, p *browsertest.Page) {
+	t.Helper()
+	p.Click("Lift it")
+	p.See("Lift the emergency?")
+	checkHere(t, p, withNotice)
+	p.Click("Lift it now")
+	p.See("The emergency is lifted")
+	reached(p)
+}
+
+// reached watches the emergency's page until every open ticket is proved to show it.
+func reached(p *browsertest.Page) {
+	p.SeeOn("#reach", "Every open ticket shows it")
+	p.Until("all are reached", `(e => e.max > 10 && e.value === e.max)(document.querySelector("#reach progress"))`)
+}
+
+// checkClosed sees the notice and the promises that stand still, as the ticket's requester and as anybody.
+func checkClosed(s *stack, own *browsertest.Page, number string) {
+	own.Reload()
+	own.SeeOn(".notices", "Our support is closed until further notice")
+	own.SeeOn(".notices", waterInOffice)
+	own.SeeOn("#timeline-heading + ol", "stand still")
+	anybody := s.window("", browsertest.Look{})
+	anybody.Goto("/track/" + number)
+	anybody.SeeOn(".notices", "Our support is closed until further notice")
+	anybody.Until("no promise has a date", `document.querySelectorAll(".promise-paused").length === 2`)
+	anybody.Click("What this means")
+	anybody.At("/notice")
+	anybody.See(waterInOffice)
+}
+
+// promised reads n dates of a ticket's page.
+func promised(p *browsertest.Page, n int) []time.Time {
+	const dates = `[...document.querySelectorAll("#ticket-side .promise-due .promise-date time")].map(e => e.dateTime)`
+	p.Until("the page promises dates", fmt.Sprint(dates, ".length === ", n))
+	return browsertest.Value[[]time.Time](p, dates)
+}
+
+// moved waits, without a reload, until each date is later by a length of time to the second.
+func moved(p *browsertest.Page, before []time.Time, by time.Duration) {
+	var dates []string
+	for _, at := range before {
+		dates = append(dates, at.Add(by).UTC().Format(time.RFC3339))
+	}
+	p.Until("the promises moved by "+by.String(), `[...document.querySelectorAll("#ticket-side .promise-due .promise-date time")].map(e => e.dateTime).join(" ") === "`+strings.Join(dates, " ")+`"`)
+}
+
+type emergencySpan struct {
+	From  time.Time `json:"starts_at"`
+	Until time.Time `json:"ends_at"`
+}
+
+func (s *stack) emergencyOf(id string) emergencySpan {
+	s.t.Helper()
+	var v struct{ Emergency emergencySpan }
+	if err := s.supervisor.must(http.StatusOK, http.MethodGet, "/emergencies/"+id, nil).into(&v); err != nil || v.Emergency.Until.IsZero() {
+		s.t.Fatalf("the emergency is %+v, %v", v, err)
+	}
+	return v.Emergency
+}
+
+// announced waits for the mail that tells something of an emergency, about all of somebody's tickets at once.
+func (s *stack) announced(p *browsertest.Page, subject string, numbers ...string) {
+	s.t.Helper()
+	mail := s.mails.Wait(s.t, func(m mailtest.Message) bool {
+		return slices.Contains(m.To, waiter) && strings.HasPrefix(m.Subject, subject)
+	})
+	for _, number := range numbers {
+		if !strings.Contains(mail.Text, number) {
+			s.t.Errorf("%q says nothing of %s:\n%s", mail.Subject, number, mail.Text)
+		}
+	}
+	p.Until("nobody waits for a mail", `/^(\d+) of \1 mails sent(?!.*to go)/.test(document.querySelector("#mails").innerText)`)
+}
+
+// checkAnnouncements sees that one customer got each mail once, in order.
+func (s *stack) checkAnnouncements() {
+	s.t.Helper()
+	var told []string
+	for _, m := range s.mails.Messages() {
+		if slices.Contains(m.To, waiter) && !strings.HasPrefix(m.Subject, "[") {
+			told = append(told, m.Subject)
+		}
+	}
+	want := []string{
+		"Our support is closed until further notice", "Our support is open again",
+		"Our answers take longer than usual until further notice",
+		"Changed: Our answers take longer than usual until further notice", "Our answers take their usual time again",
+	}
+	if !slices.Equal(told, want) {
+		s.t.Errorf("the customer was told %q, not %q", told, want)
+	}
+}
