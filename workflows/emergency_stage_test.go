@@ -48,6 +48,7 @@ type house struct {
 	orders   []ticket.EmergencyHand
 	herald   []ticket.AnnounceRequest
 	barriers int
+	timers   []string
 	regular  []string
 }
 

@@ -45,7 +45,7 @@ func TestWebsite(t *testing.T) {
 	s.invite("administrator", "administrator@demo.example", "--handle", "administrator-1")
 	s.run("demo", "--tickets", "150") // every page shall have something to show
 	s.agent.must(http.StatusOK, http.MethodGet, "/tickets", nil)
-	t.Run("side by side", func(t *testing.T) { sideBySide(t, s, append(walks(asUsual), journeys...)) })
+	t.Run("side by side", func(t *testing.T) { sideBySide(t, s, append(walks(asUsual, ".*"), journeys...)) })
 	t.Run("an emergency moves every promise and is told", func(t *testing.T) { emergencies(t, s.of(t)) })
 	t.Run("no page is left out", checkAllWalked)
 	t.Run("pages go on when the API was away", func(t *testing.T) { awayAndBack(t, s.of(t)) })
