@@ -125,6 +125,8 @@ func explain(err error) (status int, fields map[string]string, problem string) {
 		return http.StatusUnprocessableEntity, fields, ""
 	case fault.Conflict:
 		return http.StatusConflict, nil, f.Message
+	case fault.Limited:
+		return http.StatusTooManyRequests, nil, f.Message
 	case fault.Unavailable:
 		return http.StatusServiceUnavailable, nil, "This can't be done at the moment. What you typed is still here: please try again."
 	}

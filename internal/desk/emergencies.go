@@ -48,11 +48,12 @@ type Emergencies struct {
 	store    emergencyStore
 	policies policies
 	courier  courier
+	looking  chan struct{} // holds one for each dry run under way
 }
 
 // NewEmergencies makes the service on a store; the courier is woken whenever the gate was changed.
 func NewEmergencies(s emergencyStore, p policies, c courier) *Emergencies {
-	return &Emergencies{store: s, policies: p, courier: c}
+	return &Emergencies{store: s, policies: p, courier: c, looking: make(chan struct{}, mostLooking)}
 }
 
 // Commands reports whether somebody may command in an emergency.
@@ -138,6 +139,13 @@ func (m *Emergencies) DryDeclare(ctx context.Context, by Person, p EmergencyPlan
 	if err := mustCommand(by); err != nil {
 		return DryRun{}, err
 	}
+	lasting, err := m.store.Notices(ctx)
+	if err == nil {
+		err = Another(len(lasting))
+	}
+	if err != nil {
+		return DryRun{}, err
+	}
 	at := nextSecond()
 	after, err := p.Declared(undrawn, Ref{ID: by.ID, Name: by.Name, Handle: by.Handle, Role: by.Role}, at)
 	if err != nil {
@@ -182,13 +190,22 @@ const (
 	mostLooked    = 20_000
 	lookingTime   = 2500 * time.Millisecond
 	lookedAtOnce  = 500
+	mostLooking   = 2   // dry runs at once: each may keep a processor busy for as long as it looks
 	leastMeasured = 100 // tickets in a fan-out whose rate says something
 	assumedRate   = 100 // tickets told a second, until one was measured
 )
 
+var errLooking = fault.New(fault.Limited, "others are looking what would happen: try again in a moment")
+
 // rehearse reads every ticket with promises that are owed, or a sample, page by page, and computes each of its deadlines
-// under the gate as it is and as it would be.
+// under the gate as it is and as it would be. It is Limited while too many others do so.
 func (m *Emergencies) rehearse(ctx context.Context, d DryRun) (DryRun, error) {
+	select {
+	case m.looking <- struct{}{}:
+		defer func() { <-m.looking }()
+	default:
+		return DryRun{}, errLooking
+	}
 	var err error
 	said := d.tell()
 	if d.Census, err = m.store.Census(ctx, d.Tells.Before(said)); err != nil {

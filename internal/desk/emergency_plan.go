@@ -14,13 +14,25 @@ import (
 const (
 	MostAhead = 366 * 24 * time.Hour // of a beginning and of an end, from now
 	MaxDelay  = 366 * 24 * time.Hour // in all, of one emergency
+	// MostAtOnce is how many may be in force or planned: each is a notice on every page and a mail to everybody, so whoever
+	// got hold of a supervisor's token must not declare them by the thousand.
+	MostAtOnce = 20
 )
 
 // Codes of a Conflict when an emergency can't be changed as asked.
 const (
 	CodeEmergencyOver  = "emergency-over"  // it has ended, or was cancelled
 	CodeEmergencyBegun = "emergency-begun" // what already happened can't be moved
+	CodeEmergencyMany  = "emergency-many"  // as many as may be are in force or planned
 )
+
+// Another gives a Conflict when no emergency may be declared beside so many that are in force or planned.
+func Another(lasting int) error {
+	if lasting >= MostAtOnce {
+		return fault.Refusal(CodeEmergencyMany, "%d emergencies are in force or planned: lift or cancel one first", lasting)
+	}
+	return nil
+}
 
 // In what follows, next is the first whole second that nothing has happened in: what lies before it is past, and never
 // changes any more.

@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"encoding/base64"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // Canaries stand for everything that people write and are called. None may be found in Temporal, in clear or in
@@ -33,6 +37,73 @@ func TestTemporal_holdsNothingThatPeopleWroteOrAreCalled(t *testing.T) {
 		last := entries[len(entries)-1]
 		return last.Kind == "mail-bounced", last.Kind
 	})
+	s.checkTemporal(number)
+}
+
+// alarming breaks its first promise at once and tells everybody it can.
+const alarming = `
+name: Canary-Policy
+contact: canary-contact@demo.example
+time_zone: UTC
+clocks:
+  first_response: {target: 4s, counts: calendar, remind_at: 50%}
+  resolution: {target: 1h, counts: calendar, pauses: [waiting, resolved]}
+escalation: # Canary-Comment
+  - {after: 0s, tell: [supervisors, {person: agent-1}, {webhook: ops}], raise_priority: true}
+assignment:
+  - {group: ops-group, by: round_robin, reassign_on_breach: [first_response]}
+`
+
+// What supervisors write is words too: notices, reasons, titles, policies, and where webhooks lead.
+func TestTemporal_holdsNothingThatSupervisorsWrote(t *testing.T) {
+	s := start(t, "")
+	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "Canary-Refusal", http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(endpoint.Close)
+	s.worker.stop()
+	s.worker = s.program("worker", "SUPPORTDESK_WEBHOOKS=ops="+endpoint.URL+"/Canary-Path?key=Canary-Key", "SUPPORTDESK_WEBHOOK_SECRET_OPS=Canary-Secret-0123456789")
+	s.worker.start()
+	early := s.customer.submit("Early", "words")
+	s.supervisor.must(http.StatusCreated, http.MethodPost, "/groups", words{"handle": "ops-group", "title": "Canary-Group"})
+	s.supervisor.must(http.StatusOK, http.MethodPut, "/groups/ops-group/members/agent-1", nil)
+	s.supervisor.must(http.StatusCreated, http.MethodPost, "/policies", words{"document": alarming, "reason": "Canary-Reason"})
+	s.supervisor.must(http.StatusOK, http.MethodPost, "/policies/2/adoption", words{"tickets": []string{early}})
+	number := s.customer.submit("Escalated", "words")
+	pool := s.pool()
+	s.awaitCount(pool, "a webhook was tried", 1, 1, `SELECT count(*) FROM calls WHERE ticket = $1 AND tries > 0`, number)
+	s.supervisor.do(number, "acknowledgement", words{"reason": "Canary-Acknowledgement"})
+
+	declared := s.supervisor.must(http.StatusCreated, http.MethodPost, "/emergencies", words{"kind": "delayed", "notice": "Canary-Notice", "delay_seconds": 3600})
+	var emergency struct{ ID string }
+	if err := declared.into(&emergency); err != nil || emergency.ID == "" {
+		t.Fatalf("declared %s: %v", declared.body, err)
+	}
+	s.awaitProven(ticket.VerbEmergencyExtend)
+	s.awaitCount(pool, "it is announced", 1, 1000, `SELECT count(*) FROM announcement_mails WHERE status = 'sent'`)
+	s.mails.Reject(refuse("Canary-Bounce of canary-address@demo.example"))
+	s.supervisor.must(http.StatusOK, http.MethodPatch, "/emergencies/"+emergency.ID, words{"notice": "Canary-Change", "delay_seconds": 7200})
+	s.awaitCount(pool, "the change comes back", 1, 1000, `SELECT count(*) FROM announcement_mails WHERE status = 'bounced'`)
+	s.supervisor.must(http.StatusOK, http.MethodDelete, "/emergencies/"+emergency.ID, nil)
+	s.awaitCount(pool, "its end comes back", 2, 1000, `SELECT count(*) FROM announcement_mails WHERE status = 'bounced'`)
+	s.awaitCount(pool, "the old ticket is moved", 1, 1, `SELECT count(*) FROM tickets WHERE number = $1 AND policy = 2`, early)
+	s.checkTemporal(number)
+	for _, p := range []*part{s.worker, s.api} {
+		p.log.mu.Lock()
+		log := p.log.text.String()
+		p.log.mu.Unlock()
+		for _, word := range []string{"Canary-Path", "Canary-Key", "Canary-Secret", "Canary-Refusal", "Canary-Acknowledgement", "Canary-Notice", "Canary-Reason"} {
+			if strings.Contains(log, word) {
+				t.Errorf("the %s's log holds %s", p.name, word)
+			}
+		}
+	}
+}
+
+// checkTemporal looks for canaries in all that Temporal keeps. A ticket's number must be there.
+func (s *stack) checkTemporal(number string) {
+	t := s.t
+	t.Helper()
 	s.worker.stop()
 	s.temporal.Stop()
 

@@ -21,11 +21,14 @@ var errNoEmergency = fault.New(fault.NotFound, "there is no such emergency")
 
 // DeclareEmergency makes an emergency of a plan: from the next whole second on, or as planned. The zero person is a
 // hand in Temporal UI. It is Forbidden to customers and agents, Invalid by field, a Conflict when the key was used for
-// something else, and Unavailable when the gate can't be had in time.
+// something else or too many are in force or planned, and Unavailable when the gate can't be had in time.
 func (s *Store) DeclareEmergency(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
 	return s.changeGate(ctx, by, "declare an emergency", func(g *gateChange) error {
 		err := g.declared(by, p.Once)
 		if !errors.Is(err, errNew) {
+			return err
+		}
+		if err := g.another(); err != nil {
 			return err
 		}
 		g.after, err = p.Declared(ticket.NewEmergencyID(), refTo(by), g.next)
@@ -164,6 +167,16 @@ func (g *gateChange) declared(by desk.Person, once desk.Once) error {
 	}
 	err = g.load(id)
 	g.after.Again = true
+	return err
+}
+
+// another refuses one emergency too many.
+func (g *gateChange) another() error {
+	var lasting int
+	err := g.tx.QueryRow(g.ctx, `SELECT count(*) FROM emergencies WHERE cancelled_at IS NULL AND ends_at >= $1`, g.next).Scan(&lasting)
+	if err == nil {
+		err = desk.Another(lasting)
+	}
 	return err
 }
 

@@ -137,6 +137,30 @@ func TestDeclareEmergency_refusedLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestDeclareEmergency_standsBesideSoManyAndNoMore(t *testing.T) {
+	d := open(t)
+	var first desk.Emergency
+	for i := range desk.MostAtOnce {
+		if e := d.declare(closedBy(fmt.Sprint("Flood ", i))); i == 0 {
+			first = e
+		}
+	}
+	before := one[int64](d, `SELECT revision FROM gate`)
+	_, err := d.DeclareEmergency(t.Context(), d.supervisor, closedBy("One more."))
+	wantKind(t, err, fault.Conflict)
+	_, err = d.DeclareEmergency(t.Context(), desk.Person{}, closedBy("One more, by hand."))
+	wantKind(t, err, fault.Conflict)
+	m, _ := d.command()
+	_, err = m.DryDeclare(t.Context(), d.supervisor, closedBy("One more."))
+	wantKind(t, err, fault.Conflict)
+	if after := one[int64](d, `SELECT revision FROM gate`); after != before {
+		t.Errorf("the gate went from revision %d to %d", before, after)
+	}
+	d.begun(first, time.Hour)
+	d.sql(`UPDATE emergencies SET ends_at = date_trunc('second', now()) - interval '1 minute' WHERE id = $1`, first.ID)
+	d.declare(closedBy("In the place of one that is over."))
+}
+
 func TestDeclareEmergency_onceForAKey(t *testing.T) {
 	d := open(t)
 	p := closedBy("A flood.")
