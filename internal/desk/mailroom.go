@@ -22,13 +22,14 @@ type MailState struct {
 
 // Parcel is a mail on the supervisors' list.
 type Parcel struct {
-	Number   ticket.Number
-	Subject  string // the ticket's
-	Kind     ticket.MailKind
-	To       Ref
-	Address  string
-	Owed     time.Time
-	Deferred time.Time // when a mail server put it off first; zero: never
-	Settled  time.Time // when it was given up; zero while it waits
-	Reason   string    // of a bounce, in a mail server's own words
+	Number    ticket.Number
+	Subject   string             // the ticket's
+	Emergency ticket.EmergencyID // that it announces, and is of no ticket; else empty
+	Kind      ticket.MailKind    // of an announcement: what it tells
+	To        Ref
+	Address   string
+	Owed      time.Time
+	Deferred  time.Time // when a mail server put it off first; zero: never
+	Settled   time.Time // when it was given up; zero while it waits
+	Reason    string    // of a bounce, in a mail server's own words
 }

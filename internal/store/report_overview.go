@@ -78,26 +78,33 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m desk.Mail
 	return m, explain(err, "count the mails that wait")
 }
 
-// Parcels lists mails that wait, the oldest first, or that bounced, the newest first.
+// Parcels lists mails of tickets and about emergencies that wait, the oldest first, or that bounced, the newest first.
 func (s *Store) Parcels(ctx context.Context, status desk.Postage, limit int) ([]desk.Parcel, error) {
-	which := `m.status = 'owed' ORDER BY m.owed_at`
+	which, order := `m.status = 'owed'`, `owed_at`
 	if status == desk.PostageBounced {
-		which = `m.status = 'bounced' ORDER BY m.settled_at DESC`
+		which, order = `m.status = 'bounced'`, `settled_at DESC`
 	}
 	rows, err := s.pool.Query(ctx, `
-		SELECT m.ticket, w.subject, m.kind, p.id, p.name, coalesce(p.handle, ''), p.role, p.address, m.owed_at, m.deferred_at,
-			m.settled_at, coalesce(m.reason, '')
-		FROM mails m
-		JOIN commands c ON c.ticket = m.ticket AND c.seq = 1
-		JOIN messages w ON w.id = c.message
+		SELECT m.ticket, coalesce(w.subject, ''), m.emergency, m.kind, p.id, p.name, coalesce(p.handle, ''), p.role, p.address,
+			m.owed_at, m.deferred_at, m.settled_at, coalesce(m.reason, '')
+		FROM (
+			(SELECT m.ticket, m.n::bigint, '' AS emergency, m.kind, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
+				FROM mails m WHERE `+which+` ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1)
+			UNION ALL
+			(SELECT '', m.id, a.emergency, a.tells, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
+				FROM announcement_mails m JOIN announcements a ON a.id = m.announcement
+				WHERE `+which+` ORDER BY m.`+order+`, m.id LIMIT $1)
+		) m
+		LEFT JOIN commands c ON c.ticket = m.ticket AND c.seq = 1
+		LEFT JOIN messages w ON w.id = c.message
 		JOIN people p ON p.id = m.person
-		WHERE `+which+`, m.ticket, m.n LIMIT $1`, limit)
+		ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1`, limit)
 	if err != nil {
 		return nil, explain(err, "list mails")
 	}
 	parcels, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Parcel, err error) {
 		var deferred, settled *time.Time
-		err = row.Scan(&p.Number, &p.Subject, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Address, &p.Owed,
+		err = row.Scan(&p.Number, &p.Subject, &p.Emergency, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Address, &p.Owed,
 			&deferred, &settled, &p.Reason)
 		p.Deferred, p.Settled = orZero(deferred), orZero(settled)
 		return p, err
