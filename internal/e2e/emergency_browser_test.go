@@ -142,6 +142,9 @@ func (s *stack) emergencyOf(id string) emergencySpan {
 	return v.Emergency
 }
 
+// mailed is true on an emergency's page when every mail that was announced is sent.
+const mailed = `/^(\d+) of \1 mails sent(?!.*to go)/.test(document.querySelector("#mails").innerText)`
+
 // announced waits for the mail that tells something of an emergency, about all of somebody's tickets at once.
 func (s *stack) announced(p *browsertest.Page, subject string, numbers ...string) {
 	s.t.Helper()
@@ -153,7 +156,7 @@ func (s *stack) announced(p *browsertest.Page, subject string, numbers ...string
 			s.t.Errorf("%q says nothing of %s:\n%s", mail.Subject, number, mail.Text)
 		}
 	}
-	p.Until("nobody waits for a mail", `/^(\d+) of \1 mails sent(?!.*to go)/.test(document.querySelector("#mails").innerText)`)
+	p.Until("nobody waits for a mail", mailed)
 }
 
 // checkAnnouncements sees that one customer got each mail once, in order.

@@ -58,6 +58,35 @@ func TestScreenshots(t *testing.T) {
 	c.take(supervisor, "supervision")
 	supervisor.Goto("/supervision/promises")
 	c.take(supervisor, "promises")
+	write(supervisor)
+	c.take(supervisor, "policy-editor")
+	supervisor.Look(browsertest.Look{Width: 1280, Height: 800, Dark: true})
+	c.take(supervisor, "policy-editor-dark")
+	supervisor.Look(wide)
+	rehearse(supervisor)
+	c.take(supervisor, "emergency-dry-run")
+	supervisor.Click("Declare it")
+	supervisor.SeeOn("#reach", "Every open ticket shows it")
+	supervisor.Until("everybody has their mail", mailed)
+	c.take(supervisor, "emergency")
+}
+
+// write changes the policy in the editor, and publishes nothing.
+func write(p *browsertest.Page) {
+	p.Goto("/supervision/policies/new")
+	mark(p, "72h, counts: business_hours")
+	p.Type("3d, counts: business_days")
+	p.SeeOn("#findings .differences", "First response")
+	p.Settle()
+}
+
+// rehearse fills in an emergency as far as its dry run.
+func rehearse(p *browsertest.Page) {
+	p.Goto("/supervision/emergencies/new")
+	p.ClickOn("#kind-closed")
+	p.Fill("Notice", waterInOffice+" We are back as soon as it is dry.")
+	p.Click("See what it would do")
+	p.See("Declare the emergency?")
 }
 
 func fillInFor(p *browsertest.Page) {
