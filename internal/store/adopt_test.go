@@ -163,3 +163,24 @@ func TestDryRun_foretellsWhatTheMoveThenDoes(t *testing.T) {
 		}
 	}
 }
+
+// Customers are told that their ticket was moved, and by which role.
+func TestTimeline_keepsToStaffWhoMovedATicket(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	v := d.publish(quick)
+	if _, err := d.AdoptPolicy(t.Context(), d.supervisor, v, desk.Choice{Tickets: []ticket.Number{n}}, desk.Once{}); err != nil {
+		t.Fatal(err)
+	}
+	d.step(ticket.StepRequest{Number: n, Command: 2})
+	for who, names := range map[desk.Person]bool{d.customer: false, d.agent: true} {
+		entries, err := d.Timeline(t.Context(), who, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := entries[len(entries)-1]
+		if e.Kind != ticket.EventPolicyAdopted || e.By.Role != ticket.RoleSupervisor || (e.Author.Name != "") != names || (e.By.ID != "") != names {
+			t.Errorf("%s is told %+v", who.Role, e)
+		}
+	}
+}

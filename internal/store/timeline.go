@@ -60,8 +60,11 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 		if err != nil {
 			return nil, explain(err, "load the timeline of %s", n)
 		}
-		if viewer.Role.Staff() || public(entry, row.Internal, viewer) {
+		switch {
+		case viewer.Role.Staff():
 			entries = append(entries, entry)
+		case public(entry, row.Internal, viewer):
+			entries = append(entries, withheld(entry))
 		}
 	}
 	return entries, nil
@@ -71,6 +74,15 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 func public(e desk.Entry, internal bool, viewer desk.Person) bool {
 	own := e.Kind == ticket.EventRefused && e.By.ID == viewer.ID
 	return !internal && (e.Kind.Public() || own)
+}
+
+// withheld is an entry as customers see it. Who changes policies is told by their role, as of the versions themselves:
+// they never wrote to the customer.
+func withheld(e desk.Entry) desk.Entry {
+	if e.Kind == ticket.EventPolicyAdopted {
+		e.By.ID, e.Author = "", desk.Ref{}
+	}
+	return e
 }
 
 func (r entryRow) entry() (desk.Entry, error) {
