@@ -329,10 +329,11 @@ func TestOutage(t *testing.T) {
 	h, _ := serve(t, &scripted{}, func(c *api.Config) {
 		c.Desk, c.People = desk.New(s, s, s, store.NewOutcomes(s, slog.New(slog.DiscardHandler)), &scripted{}), s
 		c.Board = desk.NewBoard(s)
+		c.Policies = desk.NewPolicies(s, &scripted{})
 		c.Ready = []api.Check{{Name: "postgresql", Ask: s.Ready}}
 	})
 	for _, line := range api.Lines() {
-		c := call{method: line.Method, path: strings.ReplaceAll(line.Path, "{number}", someNumber), as: "sd_token"}
+		c := call{method: line.Method, path: strings.NewReplacer("{number}", someNumber, "{version}", "1").Replace(line.Path), as: "sd_token"}
 		if a := do(t, h, c); a.Code != 503 || a.Header().Get("Retry-After") == "" || strings.Contains(a.Body.String(), "127.0.0.1") {
 			t.Errorf("%s %s: %d %s", line.Method, line.Path, a.Code, a.Body)
 		}
