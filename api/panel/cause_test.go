@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -24,6 +25,7 @@ func TestEmergency_isToldOnTheTicket(t *testing.T) {
 	o.SQL(`UPDATE emergencies SET starts_at = starts_at - interval '1 hour'`)
 	o.SQL(`UPDATE emergency_delays SET starts_at = starts_at - interval '1 hour'`)
 	n := o.submit("clara", "Where is it?", "Where?")
+	o.looksGood("/desk/tickets/" + string(n))
 	page := func() answer { return o.browser("anna").get("/desk/tickets/" + string(n)).is(http.StatusOK) }
 
 	shown := page()
@@ -60,5 +62,19 @@ func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
 	shown := o.browser("anna").get("/desk/tickets/" + string(n)).is(http.StatusOK)
 	if got := shown.Line("#conversation .cause"); got != "On this ticket alone." || shown.Find(".cause a").Length() != 0 {
 		t.Errorf("it says %q", got)
+	}
+}
+
+// looksGood has axe-core look at a page with a notice, light and dark, wide and narrow.
+func (o *office) looksGood(path string) {
+	o.t.Helper()
+	p, _ := o.window("anna")
+	for _, look := range []browsertest.Look{{Width: 1440}, {Width: 1440, Dark: true}, {Width: 360, Height: 740}, {Width: 360, Height: 740, Dark: true}} {
+		p.Look(look)
+		p.Goto(path)
+		p.ClickOn("#why-resolution summary")
+		for _, wrong := range append(p.Accessibility(), p.Overflow()...) {
+			o.t.Errorf("%+v: %s", look, wrong)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -33,6 +34,7 @@ func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
 	for _, path := range []string{at, at + "/receipt"} {
 		clara.get(http.StatusOK, path).says(t, "main", "Paused until "+words(e.Until), "If that ends as planned: "+words(expected[0]), "If that ends as planned: "+words(expected[1]))
 	}
+	o.looksGood(at)
 	clara.get(http.StatusOK, "/tickets").says(t, ".ticket-list", "If it ends as planned,", words(expected[1]))
 
 	none := time.Time{}
@@ -72,3 +74,19 @@ func (o *office) dates(n ticket.Number) [2]time.Time {
 
 // words are an instant as pages write one that is far.
 func words(at time.Time) string { return at.UTC().Format("Mon 2 Jan 2006, 15:04 MST") }
+
+// looksGood has axe-core look at a page with a notice, light and dark, wide and narrow.
+func (o *office) looksGood(path string) {
+	o.t.Helper()
+	browsertest.Require(o.t)
+	p := browsertest.Open(o.t, o.server.URL, browsertest.Look{})
+	p.Goto("/let-in/clara")
+	for _, look := range []browsertest.Look{{Width: 1440}, {Width: 1440, Dark: true}, {Width: 360, Height: 740}, {Width: 360, Height: 740, Dark: true}} {
+		p.Look(look)
+		p.Goto(path)
+		p.ClickOn(".why summary")
+		for _, wrong := range append(p.Accessibility(), p.Overflow()...) {
+			o.t.Errorf("%+v: %s", look, wrong)
+		}
+	}
+}

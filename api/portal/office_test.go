@@ -47,7 +47,7 @@ func (o *office) serve() {
 	o.t.Helper()
 	stop := make(chan struct{})
 	log := slog.New(slog.NewTextHandler(o.log, nil))
-	o.server = o.Serve(page.Config{Name: "Demo Support", Stopping: stop, Log: log}, "",
+	o.server = o.Serve(page.Config{Name: "Demo Support", Stopping: stop, Log: log}, "/dashboard",
 		portal.New(o.front, o.Store, o.Store, o.Outcomes).Area())
 	o.t.Cleanup(func() { close(stop) })
 }
