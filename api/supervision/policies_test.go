@@ -54,7 +54,11 @@ func TestPolicies_areWrittenCheckedAndPublished(t *testing.T) {
 	if err != nil || len(records) != 2 || records[0].Publisher != "Sam Supervisor" || string(records[0].Document) != threeDays() {
 		t.Fatalf("published %d versions, %v", len(records), err)
 	}
-	list := b.page("/supervision/policies").Find("#version-2").Text()
+	published := b.page("/supervision/policies")
+	if said := published.Find("body").Text(); !strings.Contains(said, "Version 2 is published. It takes effect on ") || strings.Contains(said, "<time") {
+		t.Errorf("after publishing, the page says %s", said)
+	}
+	list := published.Find("#version-2").Text()
 	for _, want := range []string{"in force", "by Sam Supervisor", "Days, not <b>hours</b>", "3 business days"} {
 		if !strings.Contains(list, want) {
 			t.Errorf("the list lacks %q: %s", want, list)

@@ -91,7 +91,7 @@ func (p *Pages) draftPolicy(v *page.Visit) error {
 	if err = f.Err(); err == nil {
 		var published desk.Published
 		if published, err = p.book.Publish(v.Context(), v.Person, publication); err == nil {
-			v.Flash("Version %d is published. It takes effect on %s.", published.Version, view.When(published.Effective))
+			v.Flash("Version %d is published. It takes effect on %s.", published.Version, view.Words(published.Effective))
 			return v.Redirect(policiesPath)
 		}
 	}

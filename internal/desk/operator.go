@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -69,13 +70,16 @@ func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 	return result, err
 }
 
+// handNames is how a signal's payload calls what a plan calls otherwise.
+var handNames = map[string]string{"starts_at": "from", "ends_at": "until", "delay_seconds": "seconds"}
+
 func inWords(f *fault.Error) string {
 	if len(f.Details) == 0 {
 		return f.Message
 	}
 	var all []string
 	for _, d := range f.Details {
-		all = append(all, d.Field+" "+d.Message)
+		all = append(all, cmp.Or(handNames[d.Field], d.Field)+" "+d.Message)
 	}
 	return strings.Join(all, "; ")
 }

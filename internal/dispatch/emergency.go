@@ -45,6 +45,13 @@ func (d *Dispatcher) TellGate(ctx context.Context, revision int64) error {
 	return kind(err, fmt.Sprintf("tell of the gate's revision %d", revision))
 }
 
+// emergencyGuide is what Temporal UI shows beside the card, for a supervisor who has nothing else.
+const emergencyGuide = `The query **emergency** tells everything.
+
+Signals by hand, with JSON: **declare** {"kind": "closed"} or {"kind": "delayed", "seconds": 86400}, and with "from" and
+"until" as in "2026-12-01T09:00:00Z"; **change** {"until": "lifted"}; **extend** {"until": "…"}; **lift**, **cancel**.
+Where there are several, "emergency" says which. What can't be done is refused, and the card says why.`
+
 func emergencyOptions() client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID:                       workflows.EmergencyID,
@@ -52,6 +59,7 @@ func emergencyOptions() client.StartWorkflowOptions {
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "the desk's emergencies",
+		StaticDetails:            emergencyGuide,
 		WorkflowTaskTimeout:      taskTimeout,
 	}
 }
