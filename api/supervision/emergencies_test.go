@@ -154,19 +154,37 @@ func TestEmergencies_twoWhoChangeDifferentThings(t *testing.T) {
 	if e := o.emergency(); e.Notice != "Many are ill." || e.Until.IsZero() || e.Delay() != 48*time.Hour {
 		t.Errorf("in the end it is %q, until %s and %s", e.Notice, e.Until, e.Delay())
 	}
+	end := sam.post(sam.page(path), "form:has(button.danger)", nil)
+	sam.post(end, ".confirm form", nil)
+	if said := sam.page(path).Find(".flash").Text(); !strings.Contains(said, "is lifted") || strings.Contains(said, "Clocks run again") {
+		t.Errorf("lifted, a delay says %q", said)
+	}
 }
 
 func TestEmergencies_giveBackWhatIsWrong(t *testing.T) {
 	o := openOffice(t)
 	b := o.browser("sam")
-	form := b.page("/supervision/emergencies/new")
+	zone, err := time.LoadLocation(berlin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var skipped string // clocks are put forward over it
+	for day := time.Now().In(zone); ; day = day.AddDate(0, 0, 1) {
+		skipped = day.Format("2006-01-02T") + "02:30"
+		if at, _ := time.ParseInLocation("2006-01-02T15:04", skipped, zone); at.Hour() != 2 {
+			break
+		}
+	}
+	form := b.get("/supervision/emergencies/new", "Cookie", "tz="+berlin)
 	for field, change := range map[string]url.Values{
 		"kind":          {"kind": {"shut"}, "notice": {"x"}},
 		"notice":        {"kind": {"closed"}, "notice": {strings.Repeat("x", 1001)}},
 		"starts_at":     {"kind": {"closed"}, "notice": {"x"}, "start": {"at"}, "starts_at": {"2020-01-01T00:00"}},
 		"ends_at":       {"kind": {"closed"}, "notice": {"x"}, "ends_at": {"9999-12-31T23:59"}},
+		"ends_at ":      {"kind": {"closed"}, "notice": {"x"}, "ends_at": {skipped}},
 		"delay_seconds": {"kind": {"delayed"}, "notice": {"x"}, "delay": {"99999999999999999999"}},
 	} {
+		field = strings.TrimSpace(field)
 		for _, action := range []string{"/supervision/emergencies/rehearsal", "/supervision/emergencies"} {
 			a := b.Ask(http.MethodPost, action, filled(form.Find("form.emergency-form"), change))
 			if a.Status != http.StatusUnprocessableEntity || a.Find("#"+field+"-error").Length() != 1 || a.Find(".error").Length() != 1 {

@@ -150,6 +150,18 @@ func (p *Pages) rehearseChange(v *page.Visit) error {
 	})
 }
 
+// ended says what its end means for promises.
+func ended(e desk.Emergency) string {
+	switch {
+	case e.Stage(time.Now()) == desk.StageCancelled:
+		return "The emergency is cancelled. It won't begin."
+	case e.Kind == ticket.EmergencyDelayed:
+		return "The emergency is lifted. Targets become no longer; those of tickets that were open in it stay as they are."
+	default:
+		return "The emergency is lifted. Clocks run again; tickets are being told."
+	}
+}
+
 // changeEmergency does it.
 func (p *Pages) changeEmergency(v *page.Visit) error {
 	return p.change(v, func(typed changeForm, c desk.EmergencyChange, id ticket.EmergencyID) error {
@@ -158,10 +170,7 @@ func (p *Pages) changeEmergency(v *page.Visit) error {
 		said := "The emergency is changed, from now on."
 		if typed.Act == "end" {
 			e, err = p.command.End(v.Context(), v.Person, id)
-			said = "The emergency is lifted. Clocks run again; tickets are being told."
-			if e.Stage(time.Now()) == desk.StageCancelled {
-				said = "The emergency is cancelled. It won't begin."
-			}
+			said = ended(e)
 		} else {
 			e, err = p.command.Change(v.Context(), v.Person, id, c)
 		}

@@ -130,12 +130,16 @@ func local(f *input.Fields, field, typed string, zone *time.Location) time.Time 
 	if typed == "" {
 		return time.Time{}
 	}
-	at, err := time.ParseInLocation(toTheMinute, typed, zone)
-	if err != nil {
-		at, err = time.ParseInLocation(toTheSecond, typed, zone)
+	layout := toTheMinute
+	if len(typed) > len(toTheMinute) {
+		layout = toTheSecond
 	}
-	if err != nil {
+	at, err := time.ParseInLocation(layout, typed, zone)
+	switch {
+	case err != nil:
 		f.Reject(field, "must be a day and a time such as 2026-11-30T09:00")
+	case at.Format(layout) != typed: // it would become another one, an hour off
+		f.Reject(field, "does not exist there on that day: clocks are put forward over it")
 	}
 	return at.UTC()
 }
