@@ -55,7 +55,8 @@ type commands struct {
 
 const description = `Customer support whose promises keep themselves.
 
-Everything but up and policy is configured by the environment (SUPPORTDESK_…, TEMPORAL_…); the README has the table.`
+Everything but up, and policy where it only reads files, is configured by the environment (SUPPORTDESK_…, TEMPORAL_…);
+the README has the table.`
 
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	exited := false
