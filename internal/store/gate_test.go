@@ -39,7 +39,7 @@ type promised struct {
 func TestGate_exactWhileItOpensAndCloses(t *testing.T) {
 	d := openUnder(t, brisk)
 	front := desk.New(d.Store, d.Store, d.Store, nil, idle{})
-	open, stop := context.WithTimeout(t.Context(), 7*time.Second)
+	open, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	var mu sync.Mutex
 	var receipts []promised
@@ -78,6 +78,7 @@ func TestGate_exactWhileItOpensAndCloses(t *testing.T) {
 		})
 	}
 	d.alarms(open)
+	stop()
 	work.Wait()
 	d.settled(receipts)
 }
@@ -106,11 +107,12 @@ func (d *shop) stir(random *rand.Rand, n ticket.Number) {
 	}
 }
 
-// alarms moves the gate until time is up: emergencies that overlap, follow each other, are planned, changed and lifted.
+// alarms moves the gate for 7 seconds, on a busy machine for as long as something happens: emergencies that overlap, follow each other, are planned, changed and lifted.
 func (d *shop) alarms(open context.Context) {
 	random := rand.New(rand.NewPCG(7, 7))
 	var live []ticket.EmergencyID
-	for open.Err() == nil {
+	began, closed := time.Now(), 0
+	for open.Err() == nil && (closed < 3 || time.Since(began) < 7*time.Second) {
 		var err error
 		switch pick := random.IntN(5); {
 		case len(live) == 0 || pick == 0 && len(live) < 3:
@@ -124,6 +126,9 @@ func (d *shop) alarms(open context.Context) {
 			var e desk.Emergency
 			if e, err = d.DeclareEmergency(d.t.Context(), d.supervisor, p); err == nil {
 				live = append(live, e.ID)
+				if e.Kind == ticket.EmergencyClosed && p.From.IsZero() {
+					closed++
+				}
 			}
 		case pick == 1:
 			by := time.Duration(1+random.IntN(4)) * time.Second
@@ -372,6 +377,34 @@ func TestStep_recordsHowFarItIsWithTheGate(t *testing.T) {
 	if one[bool](d, `SELECT gate_at < starts_at FROM tickets, emergencies WHERE number = $1`, n) {
 		t.Error("the ticket's row is behind an edge that changes nothing for it")
 	}
+}
+
+// TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack: an edge comes after the clock, and before what they were asked.
+func TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	a := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Written an hour ago, and the clock is set back two."})
+	d.redate(a, time.Now().Add(time.Hour).UTC().Truncate(time.Second))
+	d.step(ticket.StepRequest{Number: n, Command: a.Seq})
+	e, err := d.DeclareEmergency(t.Context(), d.supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "A test."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind, err := d.OpenBefore(t.Context(), e.From, "", 10)
+	if err != nil || len(behind) != 1 {
+		t.Fatalf("%v are behind: %v", behind, err)
+	}
+	for one[bool](d, `SELECT clock_timestamp() < $1`, e.From) {
+		time.Sleep(50 * time.Millisecond)
+	}
+	state := d.step(ticket.StepRequest{Number: n, Gate: true}).State
+	if held := state.Ticket.Held(); held != e.ID {
+		t.Errorf("told, it is held by %q", held)
+	}
+	if proof, err := d.Prove(t.Context(), ticket.Edge{At: e.From, Verb: ticket.VerbEmergencyPause, Emergency: e.ID}); err != nil || proof.Left() != 0 {
+		t.Errorf("then %+v: %v", proof, err)
+	}
+	d.consistent(n)
 }
 
 // waiting waits until so many connections wait for a lock.

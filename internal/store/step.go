@@ -63,7 +63,8 @@ func checkStep(r ticket.StepRequest) error {
 type locked struct {
 	store  *Store
 	tx     pgx.Tx
-	now    time.Time   // by the database's clock, a whole second, not before any command accepted
+	clock  time.Time   // the database's, a whole second
+	now    time.Time   // likewise, but not before any command accepted: the clock may have been set back
 	last   int64       // number of the last command accepted
 	desk   ticket.Desk // its rosters are of the groups that a choice needed so far
 	wasAt  time.Time   // edges of the gate up to this instant had been passed before; zero: none
@@ -98,13 +99,13 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 		QueryRow(func(row pgx.Row) error { return row.Scan(&requester, &version, &l.last, &latest, &state, &wasAt) })
 	// The clock is read once both locks are held: what is accepted from here on is accepted later.
 	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision FROM gate`).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&l.now, &gate) })
+		QueryRow(func(row pgx.Row) error { return row.Scan(&l.clock, &gate) })
 	if err := tx.SendBatch(ctx, batch).Close(); errors.Is(err, pgx.ErrNoRows) {
 		return nil, errNoTicket
 	} else if err != nil {
 		return nil, err
 	}
-	if l.now.Before(latest) {
+	if l.now = l.clock; l.now.Before(latest) {
 		l.now = latest
 	}
 	if wasAt != nil {

@@ -30,7 +30,7 @@ func (l *locked) weave(ctx context.Context) error {
 	if l.state.Command == 0 {
 		return nil
 	}
-	l.gateAt = l.now
+	l.gateAt = l.clock // a change of the gate comes after it, and maybe before a now that is ahead of it
 	edge, ok := ticket.NextEdge(l.state.Ticket, l.desk.Gate)
 	if !ok || edge.At.After(l.now) {
 		return nil
@@ -44,7 +44,7 @@ func (l *locked) weave(ctx context.Context) error {
 		return err
 	}
 	l.add(result)
-	if edge, ok = ticket.NextEdge(l.state.Ticket, l.desk.Gate); ok && !edge.At.After(l.now) {
+	if edge, ok = ticket.NextEdge(l.state.Ticket, l.desk.Gate); ok && !edge.At.After(l.clock) {
 		l.gateAt = edge.At.Add(-time.Second)
 	}
 	return nil
