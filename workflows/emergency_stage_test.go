@@ -34,6 +34,7 @@ type house struct {
 	t   *testing.T
 	env *testsuite.TestWorkflowEnvironment
 
+	clock  func() time.Time
 	behind time.Duration // by how much the database's clock is
 	fails  func(what string) error
 	onTell func(ticket.Number)
@@ -64,6 +65,7 @@ func newHouse(t *testing.T, tickets int) *house {
 		h.gateAt[guest(i)] = begin
 	}
 	h.set(begin)
+	h.clock = func() time.Time { return h.env.Now() }
 	return h
 }
 
@@ -93,7 +95,7 @@ func (h *house) announcements(context.Context, ticket.AnnouncementsRequest) (tic
 	return h.onMail(), nil
 }
 
-func (h *house) now() time.Time { return h.env.Now().Add(-h.behind) }
+func (h *house) now() time.Time { return h.clock().Add(-h.behind) }
 
 // Outlook, Barrier, Prove and the rest are what the activities ask for.
 func (h *house) Outlook(context.Context) (ticket.Outlook, error) {

@@ -13,13 +13,13 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/holesalemart/supportdesk/internal/desktest"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
@@ -97,7 +97,7 @@ func recordScenarios(t *testing.T) {
 			site := desktest.NewSite(t, parse(t, scenario.policy))
 			scenario.play(site)
 			site.Ended(number)
-			writeFile(t, file, fetch(t, site, number))
+			writeFile(t, file, fetch(t, site.Temporal, workflows.TicketID(number)))
 			writeFile(t, golden(file), []byte(replay(t, file)))
 		})
 	}
@@ -111,10 +111,10 @@ func writeFile(t *testing.T, file string, data []byte) {
 }
 
 // fetch gives a workflow's history as JSON, without what names the machine.
-func fetch(t *testing.T, site *desktest.Site, n ticket.Number) []byte {
+func fetch(t *testing.T, c client.Client, workflow string) []byte {
 	t.Helper()
 	var history historypb.History
-	iterator := site.Temporal.GetWorkflowHistory(t.Context(), workflows.TicketID(n), "", false,
+	iterator := c.GetWorkflowHistory(t.Context(), workflow, "", false,
 		enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for iterator.HasNext() {
 		event, err := iterator.Next()

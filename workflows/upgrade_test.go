@@ -135,7 +135,7 @@ func TestUpgrade_toOtherCommandsIsCaughtByReplayAndHarmsNothing(t *testing.T) {
 	stop()
 
 	file := filepath.Join(t.TempDir(), "history.json")
-	writeFile(t, file, fetch(t, s, number))
+	writeFile(t, file, fetch(t, s.Temporal, workflows.TicketID(number)))
 	if _, err := tryReplay(t, file, rewritten); err == nil || !strings.Contains(err.Error(), "TMPRL1100") {
 		t.Errorf("a replay says %v", err)
 	}
