@@ -379,6 +379,38 @@ func TestStep_recordsHowFarItIsWithTheGate(t *testing.T) {
 	}
 }
 
+// TestOpenBefore_findsTicketsWithSomethingOverdue: what was due before the edge comes first, so no step has passed it.
+func TestOpenBefore_findsTicketsWithSomethingOverdue(t *testing.T) {
+	d := openUnder(t, brisk)
+	n := d.taken(d.customer)
+	d.until(d.submittedAt(n).Add(2 * time.Second)) // the reminder is due
+	e, err := d.DeclareEmergency(t.Context(), d.supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "A test."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.until(e.From)
+	d.step(ticket.StepRequest{Number: n, Command: 1})
+	if behind, err := d.OpenBefore(t.Context(), e.From, "", 10); err != nil || len(behind) != 1 {
+		t.Errorf("%v are behind: %v; it has %v", behind, err, d.kinds(n))
+	}
+	d.step(ticket.StepRequest{Number: n, Gate: true})
+	if behind, err := d.OpenBefore(t.Context(), e.From, "", 10); err != nil || len(behind) != 0 {
+		t.Errorf("told, %v are behind: %v", behind, err)
+	}
+}
+
+// until waits for the database's clock.
+func (d *shop) until(at time.Time) {
+	d.t.Helper()
+	for one[bool](d, `SELECT clock_timestamp() < $1`, at) {
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func (d *shop) submittedAt(n ticket.Number) time.Time {
+	return one[time.Time](d, `SELECT submitted_at FROM tickets WHERE number = $1`, n)
+}
+
 // TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack: an edge comes after the clock, and before what they were asked.
 func TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack(t *testing.T) {
 	d := open(t)
@@ -394,9 +426,7 @@ func TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack(t *testing.T) {
 	if err != nil || len(behind) != 1 {
 		t.Fatalf("%v are behind: %v", behind, err)
 	}
-	for one[bool](d, `SELECT clock_timestamp() < $1`, e.From) {
-		time.Sleep(50 * time.Millisecond)
-	}
+	d.until(e.From)
 	state := d.step(ticket.StepRequest{Number: n, Gate: true}).State
 	if held := state.Ticket.Held(); held != e.ID {
 		t.Errorf("told, it is held by %q", held)
