@@ -35,7 +35,7 @@ func emergencies(t *testing.T, s *stack) {
 	e := s.emergencyOf(first)
 	moved(own, before, e.Until.Sub(e.From))
 	own.Reload()
-	own.SeeNot(waterInOffice)
+	own.Until("nothing is announced any more", `!document.querySelector(".notices")`)
 
 	before = promised(own, 2)
 	second := declare(t, s, supervisor, "delayed")
