@@ -1,0 +1,154 @@
+package store_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// reached is the last edge of the gate, once the database's clock has come to it.
+func (d *shop) reached() ticket.Edge {
+	d.t.Helper()
+	d.sql(`SELECT pg_sleep(greatest(extract(epoch FROM max(greatest(starts_at, CASE WHEN ends_at < 'infinity' THEN ends_at ELSE starts_at END)) - clock_timestamp()), 0) + 0.01) FROM emergencies`)
+	o, err := d.Outlook(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return o.Reached
+}
+
+func (d *shop) prove(e ticket.Edge) ticket.Proof {
+	d.t.Helper()
+	if err := d.Barrier(d.t.Context()); err != nil {
+		d.t.Fatal(err)
+	}
+	p, err := d.Prove(d.t.Context(), e)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return p
+}
+
+func TestFanout_pagesThroughWhoIsBehindUntilAllIsProven(t *testing.T) {
+	d := open(t)
+	var all []ticket.Number
+	for range 7 {
+		all = append(all, d.taken(d.customer))
+	}
+	slices.Sort(all)
+	waiting := d.submit(d.customer).Number // accepted before the edge; no step yet
+	done := d.taken(d.customer)
+	d.do(d.customer, desk.Request{Number: done, Verb: ticket.VerbWithdraw})
+	d.declare(closedBy("Closed."))
+	edge := d.reached()
+	inside := d.submit(d.customer).Number // accepted inside: its first step knows by itself
+	if p := d.prove(edge); p.Open != 9 || p.Behind != 8 || p.Wrong != 0 || p.Passed {
+		t.Errorf("before anybody is told: %+v", p)
+	}
+	var told []ticket.Number
+	for after := ticket.Number(""); ; {
+		page, err := d.OpenBefore(t.Context(), edge.At, after, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		told, after = append(told, page...), page[len(page)-1]
+	}
+	if want := slices.Sorted(slices.Values(append(slices.Clone(all), waiting))); !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	for _, n := range told[:5] {
+		d.step(ticket.StepRequest{Number: n, Gate: true})
+	}
+	left, err := d.StillBehind(t.Context(), edge.At, told)
+	if err != nil || !slices.Equal(slices.Sorted(slices.Values(left)), told[5:]) {
+		t.Errorf("still behind: %v, %v", left, err)
+	}
+	if f, ok, err := d.LatestFanout(t.Context()); err != nil || !ok || f.Total != 8 || f.Behind != 3 || !f.Proven.IsZero() {
+		t.Errorf("on its way: %+v, %v", f, err)
+	}
+	for _, n := range told[5:] {
+		d.step(ticket.StepRequest{Number: n, Gate: true})
+	}
+	if p := d.prove(edge); p.Left() != 0 || p.Passed {
+		t.Errorf("when all have been told: %+v", p)
+	}
+	if f, ok, err := d.MeasuredFanout(t.Context(), 8); err != nil || !ok || f.Proven.IsZero() || f.Rate() <= 0 || f.Edge != edge {
+		t.Errorf("measured: %+v %v, %v", f, ok, err)
+	}
+	if _, ok, err := d.MeasuredFanout(t.Context(), 9); ok || err != nil {
+		t.Errorf("measured by more tickets than there were: %v", err)
+	}
+	d.step(ticket.StepRequest{Number: inside, Command: 1})
+	if p := d.prove(edge); p.Left() != 0 {
+		t.Errorf("a ticket accepted inside is not as the gate wants it: %+v", p)
+	}
+}
+
+func TestProve_seesATicketThatHoldsWhatTheGateDoesNotSay(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	d.declare(closedBy("Closed."))
+	edge := d.reached()
+	d.step(ticket.StepRequest{Number: n, Gate: true})
+	if p := d.prove(edge); p.Left() != 0 {
+		t.Fatalf("%+v", p)
+	}
+	d.sql(`UPDATE tickets SET held = NULL`)
+	if p := d.prove(edge); p.Wrong != 1 || p.Left() != 1 {
+		t.Errorf("%+v", p)
+	}
+	if f, _, err := d.LatestFanout(t.Context()); err != nil || !f.Proven.IsZero() {
+		t.Errorf("it counts as proven still: %+v, %v", f, err)
+	}
+}
+
+func TestProve_isWorthNothingOnceALaterEdgeIsReached(t *testing.T) {
+	d := open(t)
+	d.taken(d.customer)
+	e := d.declare(closedBy("Closed."))
+	first := d.reached()
+	if _, err := d.EndEmergency(t.Context(), d.supervisor, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	if last := d.reached(); last.Verb != ticket.VerbEmergencyResume {
+		t.Fatalf("reached %+v", last)
+	}
+	if p := d.prove(first); !p.Passed {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestUntoldGate_isNewsUntilItIsTold(t *testing.T) {
+	d := open(t)
+	look := func(revision int64, untold bool) {
+		t.Helper()
+		if r, u, err := d.UntoldGate(t.Context()); r != revision || u != untold || err != nil {
+			t.Errorf("revision %d, untold %v, %v; want %d, %v", r, u, err, revision, untold)
+		}
+	}
+	look(0, false)
+	e := d.declare(closedBy("Closed."))
+	look(1, true)
+	if err := d.GateTold(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	look(1, false)
+	later := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &later}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.GateTold(t.Context(), 1); err != nil { // late, from another replica
+		t.Fatal(err)
+	}
+	look(2, true)
+	if err := d.GateTold(t.Context(), 3); err != nil { // never was
+		t.Fatal(err)
+	}
+	look(2, true)
+}
