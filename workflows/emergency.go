@@ -150,7 +150,7 @@ func (w *vigil) next() ticket.Moment {
 	again := w.fanout.Again
 	switch {
 	case !again.IsZero() && (w.edge.IsZero() || again.Before(w.edge)):
-		return ticket.Moment{Kind: momentAgain, Due: again, Label: fmt.Sprintf("tell %d tickets again", w.fanout.Proof.Left())}
+		return ticket.Moment{Kind: momentAgain, Due: again, Label: w.fanout.againLine()}
 	case !w.edge.IsZero():
 		return ticket.Moment{Kind: momentEdge, Due: w.edge, Label: w.outlookLine()}
 	default:

@@ -63,6 +63,14 @@ func (f Fanout) line(now time.Time) string {
 	return line
 }
 
+// againLine is what a fan-out pauses for.
+func (f Fanout) againLine() string {
+	if f.Proof.Left() == 0 {
+		return "look again who is to be told"
+	}
+	return fmt.Sprintf("tell %d tickets again", f.Proof.Left())
+}
+
 func perSecond(n int, took time.Duration) string {
 	if n == 0 || took < time.Second {
 		return ""

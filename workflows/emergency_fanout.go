@@ -54,11 +54,12 @@ func (w *vigil) prove(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
+	now, f := workflow.Now(ctx), &w.fanout
 	if proof.Passed {
-		w.stale = true // and look puts the later edge in the place of this one
+		w.stale = true                 // and look puts the later edge in the place of this one
+		f.Again = now.Add(time.Second) // should it not, that is no reason to ask without a pause
 		return nil
 	}
-	now, f := workflow.Now(ctx), &w.fanout
 	if f.Round == 0 {
 		f.Total = proof.Left()
 	}
