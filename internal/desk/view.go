@@ -36,6 +36,9 @@ func (v View) Promised() Promised {
 func standing(p ticket.Promise, expected, goesOn time.Time) Standing {
 	s := Standing{MetAt: p.MetAt, BreachedAt: p.BreachedAt, Paused: p.Clock.Reasons()}
 	s.Due, _ = p.Clock.Due()
+	if !s.Due.IsZero() && !p.BreachedAt.IsZero() {
+		s.Due = p.BreachedAt // when an emergency ends, a used-up clock is due at once; what was promised was this
+	}
 	if s.Due.IsZero() && s.BreachedAt.IsZero() {
 		s.Expected, s.GoesOn = expected, goesOn
 	}

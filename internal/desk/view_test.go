@@ -168,3 +168,25 @@ func TestRead_passesOnThatThereIsNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestPromised_aBrokenOneStaysDueWhenItWas: its clock, used up, is due at once when an emergency ends.
+func TestPromised_aBrokenOneStaysDueWhenItWas(t *testing.T) {
+	p := parse(t, choosy)
+	state := *lived(t, p).State
+	due, _ := state.Ticket.Resolution.Clock.Due()
+	from := due.Add(24 * time.Hour)
+	gate := ticket.Gate{Revision: 1, Emergencies: []ticket.Emergency{
+		{ID: ticket.NewEmergencyID(), Kind: ticket.EmergencyClosed, From: from, Until: from.Add(time.Hour)},
+	}}
+	r, err := ticket.Advance(state.Ticket, ticket.Desk{Policy: p, Gate: gate}, from.Add(2*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if moved, _ := r.Ticket.Resolution.Clock.Due(); moved.Equal(due) {
+		t.Fatal("the clock's own deadline did not move: this test proves nothing")
+	}
+	v := desk.View{Record: desk.Record{State: &ticket.State{Ticket: r.Ticket}}, Ticket: r.Ticket, Policy: p}
+	if got := v.Promised().Resolution; !got.Due.Equal(due) || !got.BreachedAt.Equal(due) {
+		t.Errorf("promised for %s, and shown is %+v", due, got)
+	}
+}
