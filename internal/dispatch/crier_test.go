@@ -78,6 +78,7 @@ func TestCrier_tellsAtOnceWhenItIsWokenAndOnce(t *testing.T) {
 			t.Errorf("heard %v, told %d", b.heard, b.told)
 		}
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if len(b.heard) != 1 {
 			t.Errorf("heard %d times", len(b.heard))
 		}
@@ -87,11 +88,13 @@ func TestCrier_tellsAtOnceWhenItIsWokenAndOnce(t *testing.T) {
 func TestCrier_tellsOfTheNewestWhenTemporalIsBack(t *testing.T) {
 	b := &bell{}
 	crying(t, b, func(c *dispatch.Crier) {
-		b.change(fault.New(fault.Unavailable, "Temporal does not answer"))
+		away := fault.New(fault.Unavailable, "Temporal does not answer")
+		b.change(away)
 		c.Wake()
 		time.Sleep(10 * time.Minute)
-		b.change(b.away)
+		b.change(away)
 		time.Sleep(10 * time.Minute)
+		synctest.Wait()
 		if b.told != 0 || b.tries > 20*60/5+20 {
 			t.Errorf("told %d after %d tries", b.told, b.tries)
 		}
