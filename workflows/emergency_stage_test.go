@@ -49,7 +49,6 @@ type house struct {
 	orders   []ticket.EmergencyHand
 	herald   []ticket.AnnounceRequest
 	barriers int
-	timers   []string
 	regular  []string
 }
 
