@@ -88,6 +88,9 @@ func TestEmergencies_throughTheirLife(t *testing.T) {
 		!strings.Contains(dry.Find(".preview").Text(), "<b>Sorry.</b>") || !strings.Contains(text, "one mail") {
 		t.Fatalf("%d, the dry run says %s", dry.Status, text)
 	}
+	if reach := dry.Find("section[aria-labelledby=reach]").Text(); !strings.Contains(reach, "Soon 1 person gets one mail each") || !strings.Contains(reach, "Telling 1 ticket takes") {
+		t.Errorf("whom it concerns is told as %q", reach)
+	}
 	if all, err := o.Store.Emergencies(t.Context()); err != nil || len(all) != 0 {
 		t.Fatalf("a dry run declared %d, %v", len(all), err)
 	}

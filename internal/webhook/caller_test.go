@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	number ticket.Number = "HM-7Q2K9XM4TD"
-	secret               = "a secret of the test's"
+	number = ticket.Number("HM-7Q2K9XM4TD")
+	secret = "a secret of the test's"
 )
 
 var now = time.Date(2026, time.November, 23, 10, 0, 7, 0, time.UTC)
