@@ -80,6 +80,7 @@ function mark() {
 function run(i) {
   const command = found[i];
   $("#palette").close();
+  $("#palette-input").blur(); // a browser may leave the focus in what is hidden now, where the next key would be lost
   command?.run();
 }
 

@@ -10,7 +10,9 @@ root.classList.add("scripts");
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const shown = (element) => element && element.offsetParent !== null;
-const typing = (element) => element?.matches?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+// What a closed dialog holds may have the focus for a moment longer.
+const typing = (element) => element?.matches?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") &&
+  !element.closest("dialog:not([open])");
 
 // Folded columns are remembered in this browser.
 function fold(name, folded) {
