@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,9 +20,10 @@ import (
 // tower is what a herald asks, in skipped time.
 type tower struct {
 	env       *testsuite.TestWorkflowEnvironment
-	announced []int64   // revisions
-	sent      int       // calls
-	last      time.Time // of them
+	mu        sync.Mutex // activities run beside each other
+	announced []int64    // revisions
+	sent      int        // calls
+	last      time.Time  // of them
 	left      []ticket.AnnouncementsResult
 	away      bool // the mail server
 }
@@ -32,10 +34,14 @@ func openTower() *tower {
 	w := &tower{env: suite.NewTestWorkflowEnvironment()}
 	w.env.SetStartTime(begin)
 	w.env.RegisterActivityWithOptions(func(_ context.Context, r ticket.AnnounceRequest) (ticket.AnnounceResult, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		w.announced = append(w.announced, r.Revision)
 		return ticket.AnnounceResult{Announcements: 1, Left: len(w.left)}, nil
 	}, activity.RegisterOptions{Name: workflows.AnnounceActivity})
 	w.env.RegisterActivityWithOptions(func(context.Context, ticket.AnnouncementsRequest) (result ticket.AnnouncementsResult, err error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		w.sent++
 		w.last = w.env.Now()
 		if w.away {
