@@ -3,6 +3,8 @@ package workflows_test
 import (
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,11 +17,14 @@ var watched = strings.Replace(promises, "  - {after: 0s, tell: [assignee, superv
 
 // hooked notes when each webhook was called and mails were sent, as "hours what".
 func (s *stage) hooked(endpoint func(ticket.Owed) (bool, error)) *[]string {
+	var mu sync.Mutex
 	var all []string
 	s.mails(func(o ticket.Owed) (bool, error) {
 		failed, err := endpoint(o)
 		if err == nil && !failed && o.Kind != ticket.MailReceipt && o.Kind != ticket.MailReminder {
 			at := s.env.Now().Sub(begin).Truncate(time.Hour)
+			mu.Lock()
+			defer mu.Unlock()
 			all = append(all, at.String()+" "+string(o.Kind)+" "+o.Webhook+string(o.To))
 		}
 		return failed, err
@@ -50,10 +55,10 @@ func TestWebhook_thatFailsForAWhileHoldsUpNothingElse(t *testing.T) {
 
 func TestWebhook_thatRefusesForGoodIsAnEventAndTheNextCallIsTried(t *testing.T) {
 	s := newStageUnder(t, watched)
-	calls := 0
+	var calls atomic.Int32 // they are made beside each other
 	s.hooked(func(o ticket.Owed) (bool, error) {
 		if o.Webhook == "ops" {
-			calls++
+			calls.Add(1)
 		}
 		return o.Webhook == "ops", nil
 	})
@@ -65,7 +70,7 @@ func TestWebhook_thatRefusesForGoodIsAnEventAndTheNextCallIsTried(t *testing.T) 
 			failed = append(failed, e.Webhook)
 		}
 	}
-	if !slices.Equal(failed, []string{"ops", "ops"}) || calls != 2 {
-		t.Errorf("the timeline tells of %v after %d calls", failed, calls)
+	if !slices.Equal(failed, []string{"ops", "ops"}) || calls.Load() != 2 {
+		t.Errorf("the timeline tells of %v after %d calls", failed, calls.Load())
 	}
 }
