@@ -1,7 +1,6 @@
 package local_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -80,20 +79,7 @@ func TestKilledParent_leavesNothingBehind(t *testing.T) {
 	}
 	t.Parallel()
 	dir := home(t)
-	parent := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestKilledParent_leavesNothingBehind$")
-	parent.Env = append(os.Environ(), orphanDir+"="+dir)
-	out, err := parent.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := parent.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var port int
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if _, scanErr := fmt.Sscan(line, &port); err != nil || scanErr != nil {
-		t.Fatalf("the parent said %q: %v", line, err)
-	}
+	parent, port := startParent(t, "TestKilledParent_leavesNothingBehind", dir)
 	server := postmaster(t, dir)
 	_ = parent.Process.Kill()
 	_ = parent.Wait()

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -161,7 +160,9 @@ func (c *cluster) clearPidFile() error {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
-	if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && runsIn(pid, c.data()) {
+	pid, err := strconv.Atoi(strings.TrimSpace(first))
+	pid = max(pid, -pid) // negative for a server in single-user mode
+	if err == nil && postgresServes(pid, c.data()) {
 		return fault.New(fault.Conflict, "another PostgreSQL (process %d) runs on %s: stop it, or choose another data directory",
 			pid, c.data())
 	}
@@ -169,18 +170,4 @@ func (c *cluster) clearPidFile() error {
 		return fmt.Errorf("remove a stale %s: %w", path, err)
 	}
 	return nil
-}
-
-// runsIn reports whether the process is a PostgreSQL on data. It works in its data directory; where /proc cannot
-// tell, any PostgreSQL counts.
-func runsIn(pid int, data string) bool {
-	if syscall.Kill(pid, 0) == syscall.ESRCH {
-		return false
-	}
-	if dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err == nil {
-		real, err := filepath.EvalSymlinks(data)
-		return err == nil && dir == real
-	}
-	name, err := exec.Command("ps", "-o", "comm=", "-p", strconv.Itoa(pid)).Output()
-	return err == nil && strings.Contains(string(name), "postgres")
 }
