@@ -106,6 +106,9 @@ func TestKilledParent_leavesNothingBehind(t *testing.T) {
 func TestAwaitOrphans_waitsForThePartsOfAKilledHolder(t *testing.T) {
 	if dir := os.Getenv(orphanDir); dir != "" {
 		lock, err := local.LockDir(dir)
+		if err == nil {
+			err = lock.AwaitOrphans(t.Context(), func() {})
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
