@@ -97,10 +97,14 @@ func (c *cluster) arguments(port int) []string {
 	set("jit", "off")
 	set("wal_level", "minimal")
 	set("max_wal_senders", "0")
+	// These are PostgreSQL's defaults, which a file in the cluster could change: what was answered survives a power cut.
+	durable := "on"
 	if c.throwaway {
-		set("fsync", "off")
-		set("full_page_writes", "off")
+		durable = "off"
 	}
+	set("fsync", durable)
+	set("full_page_writes", durable)
+	set("synchronous_commit", "on")
 	return args
 }
 

@@ -95,7 +95,7 @@ func (c *cluster) create(ctx context.Context) error {
 		return fmt.Errorf("remove an unfinished cluster: %w", err)
 	}
 	c.password = rand.Text()
-	if err := os.WriteFile(c.passwordFile(), []byte(c.password+"\n"), 0o600); err != nil {
+	if err := c.keepPassword(); err != nil {
 		return fmt.Errorf("keep the password: %w", err)
 	}
 	if err := errors.Join(os.Mkdir(draft, 0o700), c.as.own(draft)); err != nil {
@@ -113,6 +113,16 @@ func (c *cluster) create(ctx context.Context) error {
 		return fmt.Errorf("put the cluster in place: %w", err)
 	}
 	return nil
+}
+
+// keepPassword writes the password through to the disk: initdb does the same with the cluster, which is no use without.
+func (c *cluster) keepPassword() error {
+	file, err := os.OpenFile(c.passwordFile(), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(c.password + "\n")
+	return errors.Join(err, file.Sync(), file.Close())
 }
 
 // initdb leaves draft empty when it fails.
