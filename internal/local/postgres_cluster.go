@@ -112,6 +112,18 @@ func (c *cluster) create(ctx context.Context) error {
 	if err := os.Rename(draft, c.data()); err != nil {
 		return fmt.Errorf("put the cluster in place: %w", err)
 	}
+	return c.syncNames()
+}
+
+// syncNames writes the names in the directory through to the disk: a draft is removed by the next start.
+func (c *cluster) syncNames() error {
+	dir, err := os.Open(c.dir)
+	if err == nil {
+		err = errors.Join(dir.Sync(), dir.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", c.dir, err)
+	}
 	return nil
 }
 
