@@ -30,6 +30,7 @@ type Desk struct {
 	policy  *policy.Policy
 	gate    ticket.Gate
 	perStep int
+	parked  *ticket.Parked // what every step finds while it lasts
 	tickets map[ticket.Number]*record
 	steps   []ticket.StepRequest
 	before  func(ticket.StepRequest) error
@@ -67,6 +68,13 @@ func (d *Desk) PerStep(n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.perStep = n
+}
+
+// Park has every step find that what is due can't be recorded, until Park is called with nil.
+func (d *Desk) Park(p *ticket.Parked) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.parked = p
 }
 
 // SetGate changes the desk's gate. What lies before now must stay as it was.
@@ -151,15 +159,15 @@ func (d *Desk) step(r ticket.StepRequest) (ticket.StepResult, error) {
 	if !known {
 		return ticket.StepResult{}, fault.New(fault.NotFound, "there is no such ticket")
 	}
-	if err := d.do(rec, r); err != nil {
+	if d.parked != nil {
+		d.number(rec, r.ByHand)
+	} else if err := cmp.Or(d.do(rec, r), d.weave(rec)); err != nil {
 		return ticket.StepResult{}, err
 	}
-	if err := d.weave(rec); err != nil {
-		return ticket.StepResult{}, err
-	}
-	result := ticket.StepResult{State: rec.state, Pending: int64(len(rec.commands))}
+	result := ticket.StepResult{Digest: rec.state.Digest(), Pending: int64(len(rec.commands))}
+	result.Digest.Parked = d.parked
 	for _, m := range rec.mails {
-		if m.N > r.Mails && !m.settled {
+		if m.N > r.Mails && !m.settled && len(result.Owed) < ticket.MaxOwed {
 			result.Owed = append(result.Owed, m.Owed)
 		}
 	}
@@ -168,13 +176,9 @@ func (d *Desk) step(r ticket.StepRequest) (ticket.StepResult, error) {
 
 func (d *Desk) do(rec *record, r ticket.StepRequest) error {
 	switch {
-	case r.ByHand != nil:
-		seq, numbered := rec.hands[r.ByHand.Key]
-		if !numbered {
-			seq = d.accept(rec, byHand(*r.ByHand)).Seq
-			rec.hands[r.ByHand.Key] = seq
-		}
-		return d.take(rec, seq)
+	case len(r.ByHand) > 0:
+		d.number(rec, r.ByHand)
+		return d.take(rec, int64(len(rec.commands)))
 	case r.Command > 0:
 		return d.take(rec, r.Command)
 	case r.Bounced > 0:
@@ -183,6 +187,15 @@ func (d *Desk) do(rec *record, r ticket.StepRequest) error {
 		return d.catchUp(rec)
 	default:
 		return d.fallDue(rec, r.Due)
+	}
+}
+
+// number makes commands of signals by hand, each once.
+func (d *Desk) number(rec *record, hands []ticket.ByHand) {
+	for _, h := range hands {
+		if _, numbered := rec.hands[h.Key]; !numbered {
+			rec.hands[h.Key] = d.accept(rec, byHand(h)).Seq
+		}
 	}
 }
 
