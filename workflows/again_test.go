@@ -32,19 +32,22 @@ func TestContinueAsNew_goesOnWhereItWas(t *testing.T) {
 	s := newStage(t)
 	s.mails(s.until(13*h, desktest.Customer))
 	s.hand(1*h, ticket.VerbAssign, workflows.Signal{Agent: "bob"})
-	s.at(2*h, func() { s.env.SetContinueAsNewSuggested(true) })
 	s.ask(2*h, assignToAlice())
+	s.at(2*h+time.Minute, func() { // a signal that is not heard fills the history all the same
+		s.env.SetContinueAsNewSuggested(true)
+		s.env.SignalWorkflow("make-coffee", nil)
+	})
 	s.desk.Submit(number)
 	s.run(workflows.Start{Number: number})
 	start := s.handed()
-	if start.Number != number || start.Pending != 3 || start.State.Command != 3 || start.Hands != 1 {
+	if start.Number != number || start.Pending != 3 || start.Digest.Command != 3 || start.Hands != 1 {
 		t.Errorf("handed on: %+v", start)
 	}
 	if n := len(start.Owed); n < 3 || start.Owed[0].N != 1 || start.Owed[1].N != 2 || start.Owed[2].N != 4 {
 		t.Errorf("mails handed on: %v, want the customer's three, in order", start.Owed)
 	}
-	if !start.State.Next.Due.Equal(begin.Add(12 * h)) {
-		t.Errorf("next due handed on: %+v", start.State.Next)
+	if !start.Digest.Next.Due.Equal(begin.Add(12 * h)) {
+		t.Errorf("next due handed on: %+v", start.Digest.Next)
 	}
 
 	s.set(begin.Add(2 * h))
@@ -75,7 +78,7 @@ func TestContinueAsNew_takesUpEverythingThatItIsHanded(t *testing.T) {
 	}
 	s.stop(1 * h)
 	s.run(workflows.Start{
-		Number: number, State: first.State, Pending: 5,
+		Number: number, Digest: first.Digest, Known: 2, Pending: 5,
 		Claims: []workflows.Claim{{Seq: 5, Verb: ticket.VerbResolve}},
 		ByHand: []ticket.ByHand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Hands: 1,
 		Owed: first.Owed[1:], Bounced: []int{1},
@@ -102,9 +105,71 @@ func TestContinueAsNew_anOverdueMomentRingsAtOnce(t *testing.T) {
 	}
 	s.set(begin.Add(13 * h))
 	s.stop(1 * h)
-	s.run(workflows.Start{Number: number, State: first.State, Pending: 1, Owed: first.Owed})
+	s.run(workflows.Start{Number: number, Digest: first.Digest, Known: 2, Pending: 1, Owed: first.Owed})
 	s.tells("0s submitted", "12h0m0s reminded first_response", "14h0m0s closed by agent")
 	if want := []time.Duration{11 * h}; !slices.Equal(s.timers, want) {
 		t.Errorf("timers: %s, want %s: one for the breach, and none for what was due", s.timers, want)
+	}
+}
+
+// While a run waits for the mail that it withdraws, more signals come; nothing but the last look at the channels
+// takes them along.
+func TestContinueAsNew_takesAlongWhatArrivesWhileMailIsWithdrawn(t *testing.T) {
+	s := newStage(t)
+	s.mails(func(ticket.Owed) (bool, error) { return false, away })
+	s.at(1*h, func() {
+		s.env.SetContinueAsNewSuggested(true)
+		s.env.SignalWorkflow("make-coffee", nil) // the run withdraws the mail, whose end comes after these:
+		for _, agent := range []string{"alice", "bob", "alice"} {
+			s.env.SignalWorkflowSkippingWorkflowTask(string(ticket.VerbAssign), workflows.Signal{Agent: agent})
+		}
+	})
+	s.desk.Submit(number)
+	s.run(workflows.Start{Number: number})
+	if start := s.handed(); len(start.ByHand) != 3 || start.ByHand[1].Agent != "bob" || len(start.Owed) != 1 {
+		t.Errorf("handed on: %+v", start)
+	}
+}
+
+// A run hands on no more signals than its input may hold: the others are taken first.
+func TestContinueAsNew_takesWhatWouldBeTooMuchToCarry(t *testing.T) {
+	const flood = 450
+	s := newStage(t)
+	s.mails(func(ticket.Owed) (bool, error) { return false, away })
+	s.at(1*h, func() {
+		s.env.SetContinueAsNewSuggested(true)
+		s.env.SignalWorkflow("make-coffee", nil)
+		for range flood {
+			s.env.SignalWorkflowSkippingWorkflowTask(string(ticket.VerbEmergencyExtend), workflows.Signal{Seconds: 60})
+		}
+	})
+	s.desk.Submit(number)
+	s.run(workflows.Start{Number: number})
+	start := s.handed()
+	if len(start.ByHand) > 200 || len(start.ByHand)+len(s.desk.Outcomes(number)) != 1+flood {
+		t.Errorf("%d are handed on, %d were decided", len(start.ByHand), len(s.desk.Outcomes(number)))
+	}
+}
+
+// A ticket that owes more mails than a run may hold sends them all the same, in order.
+func TestTicket_owesMoreMailsThanItHoldsAtOnce(t *testing.T) {
+	const updates = 2*ticket.MaxOwed + 100
+	s := newStage(t)
+	s.mails(s.until(10*h, desktest.Customer))
+	s.at(1*h, func() {
+		for range updates {
+			s.desk.Accept(number, words(alice, ticket.VerbProgressUpdate))
+		}
+		s.tell(s.desk.Accept(number, words(alice, ticket.VerbNote)))
+	})
+	var report workflows.Report
+	s.at(2*h, func() { report = s.report() })
+	s.stop(11 * h)
+	s.play()
+	if report.OwedInAll == 0 || report.OwedInAll >= 2*ticket.MaxOwed || len(report.Owed) > 10 {
+		t.Errorf("the run holds %d mails, and the query lists %d", report.OwedInAll, len(report.Owed))
+	}
+	if len(s.sent) != updates+2 || !slices.IsSortedFunc(s.sent, func(a, b ticket.Owed) int { return a.N - b.N }) {
+		t.Errorf("%d mails were sent of %d", len(s.sent), updates+2)
 	}
 }
