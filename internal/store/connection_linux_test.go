@@ -28,7 +28,7 @@ func TestBound_limitsBothSidesAndLeavesWhatTheAddressSays(t *testing.T) {
 		t.Fatalf("connected by %T", conn.PgConn().Conn())
 	}
 	for name, want := range map[string]string{
-		"idle_in_transaction_session_timeout": "4s", "tcp_user_timeout": "5s",
+		"idle_in_transaction_session_timeout": "4s", "tcp_user_timeout": "5000",
 		"tcp_keepalives_idle": "2", "tcp_keepalives_interval": "1", "tcp_keepalives_count": "7",
 	} {
 		var got string
