@@ -123,7 +123,7 @@ func (a announced) announce(ctx context.Context, tx pgx.Tx, r ticket.AnnounceReq
 // hold makes the mails owed that nothing holds back any more: all of them, or, while some tickets are unproven, those of
 // people whose tickets are right as of the last edge that is reached.
 func (s *Store) hold(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, now time.Time) error {
-	const free = `UPDATE announcement_mails SET status = 'owed', owed_at = clock_timestamp() WHERE status = 'held'`
+	const free = `UPDATE announcement_mails m SET status = 'owed', owed_at = clock_timestamp() WHERE m.status = 'held'`
 	if !r.Unproven {
 		_, err := tx.Exec(ctx, free)
 		return err
@@ -137,7 +137,7 @@ func (s *Store) hold(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, n
 		return err
 	}
 	edge := gate.Outlook(now).Reached
-	_, err = tx.Exec(ctx, free+` AND person NOT IN (SELECT t.requester FROM tickets t WHERE `+concerned+` AND `+late+`)`,
+	_, err = tx.Exec(ctx, free+` AND NOT EXISTS (SELECT FROM tickets t WHERE t.requester = m.person AND `+concerned+` AND `+late+`)`,
 		edge.At, gate.Closed(edge.At))
 	return err
 }

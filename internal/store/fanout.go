@@ -28,10 +28,15 @@ func (s *Store) named(ctx context.Context, edge time.Time, closed bool) ([]ticke
 	return pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
 }
 
-// OpenBefore gives a page, by number, of the open tickets behind an edge: at most limit of them, after a number.
+// OpenBefore gives a page, by number, of the open tickets that are not as the gate wants them at an edge: at most limit of
+// them, after a number.
 func (s *Store) OpenBefore(ctx context.Context, edge time.Time, after ticket.Number, limit int) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+behind+` AND number > $2 ORDER BY number LIMIT $3`,
-		edge, after, limit)
+	gate, err := s.Gate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+late+` AND number > $3 ORDER BY number LIMIT $4`,
+		edge, gate.Closed(edge), after, limit)
 	if err != nil {
 		return nil, explain(err, "list the tickets behind an edge")
 	}

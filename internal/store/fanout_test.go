@@ -100,8 +100,11 @@ func TestProve_seesATicketThatHoldsWhatTheGateDoesNotSay(t *testing.T) {
 		t.Fatalf("%+v", p)
 	}
 	d.sql(`UPDATE tickets SET held = NULL`)
-	if p := d.prove(edge); p.Wrong != 1 || p.Left() != 1 {
+	if p := d.prove(edge); p.Wrong != 1 || p.Left() != 1 || !slices.Equal(p.Late, []ticket.Number{n}) {
 		t.Errorf("%+v", p)
+	}
+	if page, err := d.OpenBefore(t.Context(), edge.At, "", 10); err != nil || !slices.Equal(page, []ticket.Number{n}) {
+		t.Errorf("to be told again: %v, %v", page, err)
 	}
 	if f, _, err := d.LatestFanout(t.Context()); err != nil || !f.Proven.IsZero() {
 		t.Errorf("it counts as proven still: %+v, %v", f, err)
