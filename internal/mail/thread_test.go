@@ -12,13 +12,13 @@ import (
 )
 
 func TestMessageID_isTheSameForTheSameMail(t *testing.T) {
-	if got, want := mail.MessageID("HM-7Q2K9XM4TD", 3, "holesalemart.example"), "<hm-7q2k9xm4td.3@holesalemart.example>"; got != want {
+	if got, want := mail.MessageID("HM-7Q2K9XM4TD", 3, 0, "holesalemart.example"), "<hm-7q2k9xm4td.3@holesalemart.example>"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
 func TestSend_keepsOneThreadATicket(t *testing.T) {
-	id := func(n int) string { return mail.MessageID(number, n, "holesalemart.example") }
+	id := func(n int) string { return mail.MessageID(number, n, 0, "holesalemart.example") }
 	for name, tt := range map[string]struct {
 		kind                  ticket.MailKind
 		n, previous           int
