@@ -59,7 +59,7 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Resto
 			raised_by = $1, reason = $2, replaced_at = NULL, claimed_by = NULL, claimed_until = NULL
 		RETURNING number, (SELECT max(latest_at) FROM tickets)`, by, reason).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&r.Epoch, &latest) })
-	batch.Queue(`INSERT INTO replacements SELECT t.number FROM tickets t WHERE `+needsWorkflow+` ON CONFLICT DO NOTHING`)
+	batch.Queue(`INSERT INTO replacements SELECT t.number FROM tickets t WHERE ` + needsWorkflow + ` ON CONFLICT DO NOTHING`)
 	batch.Queue(`SELECT count(*) FROM replacements`).QueryRow(func(row pgx.Row) error { return row.Scan(&r.Tickets) })
 	batch.Queue(`INSERT INTO replacements VALUES ($1) ON CONFLICT DO NOTHING`, desk.EmergencyReplacement)
 	// A million IDs for every second between two epochs, and still a number that JavaScript can hold.
