@@ -259,18 +259,16 @@ func TestWatchEpoch_endsAProcessThatRanAcrossARestore(t *testing.T) {
 	d := open(t)
 	ended := make(chan error, 1)
 	go func() { ended <- d.WatchEpoch(t.Context()) }()
-	// Watching begins at an instant that nobody else sees.
-	for {
-		d.raise()
+	awaits(t, func() bool {
+		d.raise() // again: the instant at which it begins to watch can't be seen
 		select {
 		case err := <-ended:
 			if err != store.ErrRestored {
 				t.Errorf("it ended with %v", err)
 			}
-			return
-		case <-time.After(100 * time.Millisecond):
-		case <-t.Context().Done():
-			t.Fatal("it goes on")
+			return true
+		default:
+			return false
 		}
-	}
+	})
 }
