@@ -92,8 +92,8 @@ func (s *stack) restoreDatabase() {
 	s.sql("postgres", `DROP DATABASE `+s.databaseName()+` WITH (FORCE)`, `ALTER DATABASE copied RENAME TO `+s.databaseName())
 }
 
-// ask asks for a command, and waits until it is decided, however late.
-func (c person) ask(number, noun string, body words) {
+// askLate asks for a command, and waits until it is decided, however late.
+func (c person) askLate(number, noun string, body words) {
 	c.stack.t.Helper()
 	eventually(c.stack.t, noun+" of "+number+" is accepted", func() (bool, string) {
 		got, err := c.try(http.MethodPost, "/tickets/"+number+"/"+noun, "", body)
@@ -119,17 +119,17 @@ func TestRestore_ofAnOlderDatabase(t *testing.T) {
 	ahead := s.customer.submit("Goes on after the copy", "words")
 	ended := s.customer.submit("Closed after the copy", "words")
 	closed := s.customer.submit("Closed before the copy", "words")
-	s.agent.ask(ahead, "replies", words{"body": "Before the copy."})
-	s.agent.ask(closed, "closure", words{})
+	s.agent.askLate(ahead, "replies", words{"body": "Before the copy."})
+	s.agent.askLate(closed, "closure", words{})
 	s.awaitNothingOwed()
 	s.copyDatabase()
 
 	for i := range 3 { // each with a number that will be used again, of a command and of a mail
-		s.agent.ask(ahead, "replies", words{"body": fmt.Sprint("Lost reply ", i)})
+		s.agent.askLate(ahead, "replies", words{"body": fmt.Sprint("Lost reply ", i)})
 	}
-	s.agent.ask(ended, "closure", words{})
+	s.agent.askLate(ended, "closure", words{})
 	gone := s.customer.submit("Submitted after the copy", "words")
-	s.agent.ask(gone, "replies", words{"body": "Lost."})
+	s.agent.askLate(gone, "replies", words{"body": "Lost."})
 	s.awaitNothingOwed()
 	s.awaitEnded(ended)
 	s.restoreDatabase()
@@ -139,10 +139,10 @@ func TestRestore_ofAnOlderDatabase(t *testing.T) {
 	s.run("restored", "--reason", "a disk was lost", "--yes")
 	s.resume()
 
-	s.customer.ask(ended, "replies", words{"body": "But it is not solved."})
-	s.agent.ask(ended, "replies", words{"body": "Then we look again."})
-	s.agent.ask(ahead, "replies", words{"body": "After the restore."})
-	s.agent.ask(ahead, "replies", words{"body": "And once more."})
+	s.customer.askLate(ended, "replies", words{"body": "But it is not solved."})
+	s.agent.askLate(ended, "replies", words{"body": "Then we look again."})
+	s.agent.askLate(ahead, "replies", words{"body": "After the restore."})
+	s.agent.askLate(ahead, "replies", words{"body": "And once more."})
 	s.agent.must(http.StatusConflict, http.MethodPost, "/tickets/"+closed+"/replies", words{"body": "Too late."})
 	fresh := s.customer.submit("Submitted after the restore", "words")
 	s.awaitMail(fresh, "We have received your request", len(before))
