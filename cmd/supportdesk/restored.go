@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -35,11 +35,11 @@ func (c restoredCommand) Run(p *program) error {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "Epoch %d has begun. %s\n", done.Epoch, asOf(done))
-	fmt.Fprintf(p.stdout, "Every session has ended, and %d one-time links are called off.\n", done.Links)
+	fmt.Fprintf(p.stdout, "Every session has ended. One-time links called off: %d.\n", done.Links)
 	if err := replacer.Finish(p.ctx); err != nil {
 		return fmt.Errorf("the epoch is raised, and workflows are still to be replaced, which a worker goes on with: %w", err)
 	}
-	_, err = fmt.Fprintf(p.stdout, "The workflows of %d tickets are replaced. Start the workers and the API.\n", done.Tickets)
+	_, err = fmt.Fprintf(p.stdout, "Tickets whose workflows were started anew: %d. Start the workers and the API.\n", done.Tickets)
 	return err
 }
 
@@ -54,17 +54,17 @@ func plan(p *program, n *neighbours, replacer *dispatch.Replacer) error {
 		orphans += len(some)
 		return nil
 	})
-	running := fmt.Sprintf("terminate %d workflows of tickets that this database does not have", orphans)
+	running := strconv.Itoa(orphans)
 	if err != nil {
-		n.log.Warn("workflows can't be counted", slog.Any("error", err))
-		running = "terminate the workflows of tickets that this database does not have, which can't be counted now"
+		n.log.Warn("running workflows can't be counted", "error", err)
+		running = "not known while Temporal does not answer"
 	}
 	_, err = fmt.Fprintf(p.stdout, `%s
 With --yes this will
-  begin a new epoch, in which no Message-ID is used that was used since the copy was made;
-  start the workflows of %d tickets anew, which are open or owe something, and the workflow Emergency;
-  %s;
-  end every session, and call %d one-time links off.
+- begin a new epoch: no Message-ID is used again that was used since the copy was made
+- start anew the workflow Emergency, and those of tickets that are open or owe something: %d
+- terminate workflows that run for tickets that this database does not have: %s
+- end every session, and call off one-time links that are open: %d
 Stop every API and worker before. Nothing has been done.
 `, asOf(r), r.Tickets, running, r.Links)
 	return err
