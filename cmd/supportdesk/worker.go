@@ -50,7 +50,6 @@ func (workerCommand) Run(p *program) error {
 			return nil
 		}
 		group.Go(func() error { return dispatch.NewKeeper(dispatcher, log).Run(ctx) })
-		group.Go(func() error { return dispatch.NewReplacer(db, dispatcher, log).Run(ctx) })
 		return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 			worker.Activities{
 				Steps: activities.NewSteps(db), Mails: activities.NewMails(mail.NewPostman(db, sender), heartbeat),
@@ -65,6 +64,7 @@ func (workerCommand) Run(p *program) error {
 			})
 	})
 	group.Go(func() error { return db.WatchEpoch(ctx) })
+	group.Go(func() error { return dispatch.NewReplacer(db, dispatcher, log).Run(ctx) })
 	courier := mail.NewCourier(account.New(db.Accounts(), c.BaseURL), sender, log) // works while Temporal is away
 	group.Go(func() error { return courier.Run(ctx) })
 	if c.HealthAddress != "off" {
