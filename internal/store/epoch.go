@@ -60,7 +60,7 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Resto
 		RETURNING number, (SELECT max(latest_at) FROM tickets)`, by, reason).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&r.Epoch, &latest) })
 	batch.Queue(`INSERT INTO replacements SELECT t.number FROM tickets t WHERE ` + needsWorkflow + ` ON CONFLICT DO NOTHING`)
-	batch.Queue(`SELECT count(*) FROM replacements`).QueryRow(func(row pgx.Row) error { return row.Scan(&r.Tickets) })
+	batch.Queue(`SELECT count(*) FROM replacements WHERE workflow <> $1`, desk.EmergencyReplacement).QueryRow(func(row pgx.Row) error { return row.Scan(&r.Tickets) })
 	batch.Queue(`INSERT INTO replacements VALUES ($1) ON CONFLICT DO NOTHING`, desk.EmergencyReplacement)
 	// A million IDs for every second between two epochs, and still a number that JavaScript can hold.
 	for _, table := range []string{"announcement_mails", "account_mails"} {

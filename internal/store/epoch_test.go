@@ -77,9 +77,8 @@ func TestRaiseEpoch_listsWhatNeedsAWorkflow(t *testing.T) {
 	if planned.Tickets != 5 || done.Tickets != 5 || done.Latest.IsZero() || !done.Latest.Equal(planned.Latest) {
 		t.Errorf("planned %+v, done %+v", planned, done)
 	}
-	d.raise()
-	if again := d.toReplace(); len(again) != len(want) {
-		t.Errorf("raised twice, %d are listed", len(again))
+	if again, listed := d.raise(), d.toReplace(); again.Tickets != 5 || len(listed) != len(want) {
+		t.Errorf("raised twice, %d are listed, and %d are told", len(listed), again.Tickets)
 	}
 	_, err = d.RaiseEpoch(t.Context(), "", "a test")
 	wantKind(t, err, fault.Invalid)
