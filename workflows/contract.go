@@ -47,6 +47,7 @@ type Start struct {
 	ByHand  []ticket.ByHand `json:"by_hand,omitempty"` // signals without a number, not yet taken
 	Hands   int             `json:"hands,omitempty"`   // how many of those there ever were
 	Gate    bool            `json:"gate,omitempty"`    // the gate is still to be looked at
+	All     bool            `json:"all,omitempty"`     // and every mail that is owed
 }
 
 // Claim is a command number that a signal spoke of. If PostgreSQL has none of that number, the signal is not ours.

@@ -23,6 +23,7 @@ func (t *life) listen(ctx workflow.Context) {
 			t.hear(ctx, verb, payload)
 		})
 	}
+	t.listenToReconciler(ctx)
 	t.listenForStrays(ctx)
 	t.selector.AddReceive(t.mailer.settled, func(c workflow.ReceiveChannel, _ bool) {
 		var s settled
@@ -43,6 +44,7 @@ func (t *life) drain(ctx workflow.Context) {
 			t.hear(ctx, verb, payload)
 		}
 	}
+	t.drainReconciler(ctx)
 	t.drainStrays(ctx)
 	var s settled
 	for t.mailer.settled.ReceiveAsync(&s) {

@@ -15,7 +15,7 @@ import (
 // strays lists the names of such signals that wait to be received, in an order that a replay repeats.
 func strays(ctx workflow.Context) []string {
 	names := slices.DeleteFunc(workflow.GetUnhandledSignalNames(ctx), func(name string) bool {
-		return slices.Contains(ticket.Signals(), ticket.Verb(name))
+		return name == ReconcileSignal || slices.Contains(ticket.Signals(), ticket.Verb(name))
 	})
 	slices.Sort(names)
 	return names

@@ -29,6 +29,7 @@ type life struct {
 	hands   int
 	bounced []int
 	gate    bool          // the desk's gate is to be looked at
+	all     bool          // with gate: and every mail that is owed
 	rang    ticket.Moment // the moment whose timer has fired and that is to be stepped
 
 	selector workflow.Selector
@@ -40,7 +41,7 @@ type life struct {
 func setup(ctx workflow.Context, in Start) (*life, error) {
 	t := &life{
 		number: in.Number, state: in.State, pending: max(in.Pending, 1),
-		claims: in.Claims, byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced, gate: in.Gate,
+		claims: in.Claims, byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced, gate: in.Gate, all: in.All,
 		selector: workflow.NewNamedSelector(ctx, "ticket"),
 		mailer:   newMailer(ctx, in.Number),
 	}
@@ -101,6 +102,9 @@ func (t *life) step(ctx workflow.Context) error {
 			r.Bounced = t.bounced[0]
 		case t.gate:
 			r.Gate = true
+			if t.all {
+				r.Mails = 0
+			}
 		default:
 			r.Due = t.rang.Due
 		}
@@ -134,7 +138,7 @@ func (t *life) take(ctx workflow.Context, r ticket.StepRequest, result ticket.St
 	}
 	t.state, t.pending = result.State, result.Pending
 	t.refuseClaims(ctx)
-	t.mailer.owe(result.Owed)
+	t.owe(r, result)
 }
 
 func (t *life) report() (Report, error) {
@@ -152,6 +156,6 @@ func (t *life) continueAsNew(ctx workflow.Context) error {
 	t.drain(ctx)
 	return workflow.NewContinueAsNewError(ctx, TicketWorkflow, Start{
 		Number: t.number, State: t.state, Pending: t.pending, Owed: t.mailer.owed,
-		Claims: t.claims, Bounced: t.bounced, ByHand: t.byHand, Hands: t.hands, Gate: t.gate,
+		Claims: t.claims, Bounced: t.bounced, ByHand: t.byHand, Hands: t.hands, Gate: t.gate, All: t.all,
 	})
 }
