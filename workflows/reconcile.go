@@ -1,13 +1,8 @@
 package workflows
 
 import (
-	"cmp"
-	"slices"
-
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
-
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // ReconcileSignal asks a ticket to look at everything: to take what was accepted, to let fall due what is due, and to send
@@ -33,23 +28,5 @@ func (t *life) drainReconciler(ctx workflow.Context) {
 	}
 }
 
-// reconcile has the next step at the gate look at all mails, and not only at those it has not been told of.
-func (t *life) reconcile() { t.gate, t.all = true, true }
-
-// adopt takes on what a look at everything found, without what is under way.
-func (m *mailer) adopt(owed []ticket.Owed) {
-	m.owe(slices.DeleteFunc(owed, func(found ticket.Owed) bool {
-		return slices.ContainsFunc(m.owed, func(known ticket.Owed) bool { return known.N == found.N })
-	}))
-	slices.SortStableFunc(m.owed, func(a, b ticket.Owed) int { return cmp.Compare(a.N, b.N) })
-}
-
-// owe takes on the mails that a step found.
-func (t *life) owe(r ticket.StepRequest, result ticket.StepResult) {
-	if r.Gate && t.all {
-		t.all = t.gate // a step that stopped short of the gate is taken again, and looks again
-		t.mailer.adopt(result.Owed)
-		return
-	}
-	t.mailer.owe(result.Owed)
-}
+// reconcile has the next step look at the gate, and at all mails as if the mailer had been given none.
+func (t *life) reconcile() { t.gate, t.known = true, 0 }

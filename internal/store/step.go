@@ -15,46 +15,66 @@ import (
 )
 
 // Step takes one step of a ticket in one transaction, under the ticket's lock. Asked again it changes nothing and
-// gives the state as it then is. A command is taken together with those before it that were not; a due moment fires
-// only when the database's clock has reached it and no command accepted before it waits to be taken. It is NotFound
-// for a ticket that isn't there and Invalid for a request that means nothing; Unavailable is worth repeating.
+// returns the ticket as it then is. A command is taken together with those before it that were not; a due moment fires
+// only when the database's clock has reached it and no command accepted before it waits to be taken. A command that
+// can't be recorded is refused, and what is due and can't be is parked: see stepCarefully. It is NotFound for a ticket
+// that isn't there and Invalid for a request that means nothing; Unavailable is worth repeating.
 func (s *Store) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	if err := checkStep(r); err != nil {
 		return ticket.StepResult{}, err
 	}
-	var result ticket.StepResult
-	err := s.within(ctx, func(tx pgx.Tx) error {
-		l, err := s.lock(ctx, tx, r.Number)
-		if err != nil {
-			return err
-		}
-		if err := l.step(ctx, r); err != nil {
-			return err
-		}
-		if err := l.weave(ctx); err != nil {
-			return err
-		}
-		result, err = l.write(ctx, r.Mails)
-		return err
-	})
+	result, err := s.step(ctx, r, pace{most: mostAtOnce})
+	if unrecordable(err) {
+		result, err = s.stepCarefully(ctx, r, err)
+	}
 	if err != nil {
 		return ticket.StepResult{}, explain(err, "step ticket %s", r.Number)
 	}
 	return result, nil
 }
 
+// pace says how much a step may take on. A careful one does little, so that what can't be recorded stands alone.
+type pace struct {
+	most   int64 // commands decided
+	refuse bool  // refuse the first of them
+	still  bool  // pass no edge of the gate beyond the commands
+}
+
+func (s *Store) step(ctx context.Context, r ticket.StepRequest, p pace) (result ticket.StepResult, err error) {
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		l, err := s.lock(ctx, tx, r.Number)
+		if err != nil {
+			return err
+		}
+		l.pace = p
+		if err := l.step(ctx, r); err != nil {
+			return err
+		}
+		if !p.still {
+			if err := l.weave(ctx); err != nil {
+				return err
+			}
+		}
+		result, err = l.write(ctx, r.Mails)
+		return err
+	})
+	return result, err
+}
+
 func checkStep(r ticket.StepRequest) error {
 	asked := 0
-	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, r.ByHand != nil, r.Gate} {
+	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, len(r.ByHand) > 0, r.Gate} {
 		if set {
 			asked++
 		}
 	}
-	if asked != 1 || r.Command < 0 || r.Bounced < 0 {
-		return fault.New(fault.Invalid, "a step is asked for one command, one moment, one bounced mail, one signal by hand or the gate")
+	if asked != 1 || r.Command < 0 || r.Bounced < 0 || len(r.ByHand) > ticket.MaxByHand {
+		return fault.New(fault.Invalid, "a step is asked for one command, one moment, one bounced mail, some signals by hand or the gate")
 	}
-	if h := r.ByHand; h != nil && (h.Key == "" || !slices.Contains(ticket.Signals(), h.Verb) && h.Verb != ticket.VerbUnknown) {
-		return fault.New(fault.Invalid, "a signal by hand has a key and one of the signals' names, or the one for all others")
+	for _, h := range r.ByHand {
+		if h.Key == "" || !slices.Contains(ticket.Signals(), h.Verb) {
+			return fault.New(fault.Invalid, "a signal by hand has a key and one of the signals' names")
+		}
 	}
 	return nil
 }
@@ -63,9 +83,11 @@ func checkStep(r ticket.StepRequest) error {
 type locked struct {
 	store  *Store
 	tx     pgx.Tx
+	pace   pace
 	clock  time.Time   // the database's, a whole second
 	now    time.Time   // likewise, but not before any command accepted: the clock may have been set back
 	last   int64       // number of the last command accepted
+	before int64       // and what it was when the step began
 	desk   ticket.Desk // its rosters are of the groups that a choice needed so far
 	wasAt  time.Time   // edges of the gate up to this instant had been passed before; zero: none
 	gateAt time.Time   // and are passed now
@@ -75,7 +97,9 @@ type locked struct {
 	mails      []ticket.Mail
 	calls      []ticket.Call
 	decisions  []decision
-	told       int // number of the bounced mail, or of the call that failed, that an event now tells of
+	told       int  // number of the bounced mail, or of the call that failed, that an event now tells of
+	caughtUp   bool // everything has happened up to now
+	parked     *ticket.Parked
 }
 
 // decision is the desk's answer to one command.
@@ -95,8 +119,11 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 	var gate int64
 	batch := &pgx.Batch{}
 	batch.Queue(shareGate, gateLock)
-	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity') FROM tickets WHERE number = $1 FOR UPDATE`, n).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&requester, &version, &l.last, &latest, &state, &wasAt) })
+	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity'), `+parkedColumn+`
+		FROM tickets t WHERE number = $1 FOR UPDATE`, n).
+		QueryRow(func(row pgx.Row) error {
+			return row.Scan(&requester, &version, &l.last, &latest, &state, &wasAt, &l.parked)
+		})
 	// The clock is read once both locks are held: what is accepted from here on is accepted later.
 	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision FROM gate`).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&l.clock, &gate) })
@@ -105,6 +132,7 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 	} else if err != nil {
 		return nil, err
 	}
+	l.before = l.last
 	if l.now = l.clock; l.now.Before(latest) {
 		l.now = latest
 	}
@@ -130,12 +158,11 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 // step does what is asked for. Whatever it is, the gate's edges up to now are passed afterwards.
 func (l *locked) step(ctx context.Context, r ticket.StepRequest) error {
 	switch {
-	case r.ByHand != nil:
-		seq, err := l.number(ctx, *r.ByHand)
-		if err != nil {
+	case len(r.ByHand) > 0:
+		if err := l.number(ctx, r.Run, r.ByHand); err != nil {
 			return err
 		}
-		return l.take(ctx, seq)
+		return l.take(ctx, l.last)
 	case r.Command > 0:
 		return l.take(ctx, r.Command)
 	case r.Bounced > 0:
@@ -156,7 +183,7 @@ const mostAtOnce = 100
 // take decides the commands up to a number that have not been decided, in order. A number that was never given out
 // takes what there is: it came with a signal that somebody made up, and the result says how far numbers go.
 func (l *locked) take(ctx context.Context, upTo int64) error {
-	upTo = min(upTo, l.last, l.state.Command+mostAtOnce)
+	upTo = min(upTo, l.last, l.state.Command+l.pace.most)
 	if upTo <= l.state.Command {
 		return nil
 	}
@@ -164,7 +191,8 @@ func (l *locked) take(ctx context.Context, upTo int64) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range commands {
+	for i, c := range commands {
+		c.Unrecordable = l.pace.refuse && i == 0
 		if c.Seq != l.state.Command+1 {
 			return fmt.Errorf("command %d is missing", l.state.Command+1)
 		}

@@ -30,9 +30,6 @@ const (
 	VerbAdoptPolicy        Verb = "adopt-policy"
 )
 
-// VerbUnknown stands for a signal by hand whose name is no verb's. Nobody may ask for it.
-const VerbUnknown Verb = "unknown"
-
 // Signals lists the verbs that reach a ticket after its submission.
 func Signals() []Verb {
 	return []Verb{
@@ -70,4 +67,7 @@ type Command struct {
 	Policy    int64          // adopt-policy: which version
 	Adopt     *policy.Policy // adopt-policy: what that version says; nil: there is none
 	Malformed bool           // it came by hand and can't be read: it is refused
+	Repeats   int64          // it came by hand, and an earlier command has the same key: it is refused; 0: none
+
+	Unrecordable bool // what would come of it can't be recorded: it is refused
 }
