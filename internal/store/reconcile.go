@@ -47,7 +47,7 @@ func (s *Store) Overdue(ctx context.Context, patience time.Duration, limit int) 
 
 // OverdueOf describes those of some tickets that should have a running workflow.
 func (s *Store) OverdueOf(ctx context.Context, patience time.Duration, some []ticket.Number) ([]desk.Overdue, error) {
-	return s.overdue(ctx, `SELECT `+overdueColumns+` WHERE t.number = ANY ($2) AND t.taken > 0 AND (t.status <> 'closed'
+	return s.overdue(ctx, `SELECT `+overdueColumns+` WHERE t.number = ANY ($2) AND (`+keptOpen+`
 		OR EXISTS (SELECT FROM mails m WHERE m.ticket = t.number AND m.status = 'owed')
 		OR EXISTS (SELECT FROM calls m WHERE m.ticket = t.number AND m.status = 'owed'))`, patience, some)
 }
@@ -61,14 +61,18 @@ func (s *Store) overdue(ctx context.Context, sql string, args ...any) ([]desk.Ov
 	return page, explain(err, "look for overdue tickets")
 }
 
+// keptOpen picks the open tickets t that should have a running workflow: not those whose submission waits for the relay.
+const keptOpen = `t.status <> 'closed' AND (t.taken > 0 OR
+	(SELECT delivered_at FROM undelivered u WHERE u.ticket = t.number AND u.seq = 1 LIMIT 1) IS NOT NULL)`
+
 const keptQuery = `
-	(SELECT number FROM tickets WHERE status <> 'closed' AND taken > 0 AND number > $1 ORDER BY number LIMIT $2)
+	(SELECT number FROM tickets t WHERE `+keptOpen+` AND number > $1 ORDER BY number LIMIT $2)
 	UNION (SELECT DISTINCT ticket FROM mails WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
 	UNION (SELECT DISTINCT ticket FROM calls WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
 	ORDER BY 1 LIMIT $2`
 
-// Kept returns a page, by number, of the tickets that should have a running workflow: those that are open and that a step
-// has taken, and closed ones that owe mails or calls.
+// Kept returns a page, by number, of the tickets that should have a running workflow: those that are open, and
+// closed ones that owe mails or calls.
 func (s *Store) Kept(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error) {
 	rows, err := s.pool.Query(ctx, keptQuery, after, limit)
 	if err != nil {
@@ -81,7 +85,7 @@ func (s *Store) Kept(ctx context.Context, after ticket.Number, limit int) ([]tic
 // CountKept counts the tickets that Kept lists.
 func (s *Store) CountKept(ctx context.Context) (n int, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM (
-		SELECT number FROM tickets WHERE status <> 'closed' AND taken > 0
+		SELECT number FROM tickets t WHERE `+keptOpen+`
 		UNION SELECT ticket FROM mails WHERE status = 'owed' UNION SELECT ticket FROM calls WHERE status = 'owed') kept`).Scan(&n)
 	return n, explain(err, "count the tickets with workflows")
 }
