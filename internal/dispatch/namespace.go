@@ -3,6 +3,8 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -49,4 +51,20 @@ func managed(err error) bool {
 	}
 	_, unknown := errors.AsType[*serviceerror.Unimplemented](err)
 	return unknown
+}
+
+// Lacking lists what EnsureNamespace would register, each in a few words.
+func Lacking(ctx context.Context, t *Temporal) ([]string, error) {
+	missing, err := missingAttributes(ctx, t.Client, t.Namespace)
+	switch {
+	case managed(err):
+		return nil, nil
+	case noNamespace(err):
+		return []string{"the namespace " + t.Namespace}, nil
+	}
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(missing)) {
+		all = append(all, "the search attribute "+name)
+	}
+	return all, err
 }

@@ -16,8 +16,8 @@ func TestDisagreements_tellsWhatIsWrongOfWhichTicket(t *testing.T) {
 	for _, c := range []struct{ name, sql, want string }{
 		{"nothing", ``, ""},
 		{"an event is gone", `DELETE FROM events WHERE ticket = $1 AND n = 3`, "3 events and its timeline has 2"},
-		{"an event is another", `UPDATE events SET data = jsonb_set(data, '{at}', '"2020-01-01T00:00:00Z"') WHERE ticket = $1 AND n = 2`, "is not the fold"},
-		{"the state is another", `UPDATE tickets SET state = jsonb_set(state, '{ticket,first_response,met}', '"2020-01-01T00:00:00Z"') WHERE number = $1`, "is not the fold"},
+		{"an event is another", `UPDATE events SET data = jsonb_set(data, '{at}', '"2020-01-01T00:00:00Z"') WHERE ticket = $1 AND n = 1`, "is not the fold"},
+		{"the state is another", `UPDATE tickets SET state = jsonb_set(state, '{ticket,handle}', '"somebody"') WHERE number = $1`, "is not the fold"},
 		{"an outcome is gone", `DELETE FROM outcomes WHERE ticket = $1 AND seq = 2`, "3 commands are decided and 2 outcomes"},
 		{"a command is gone", `DELETE FROM commands WHERE ticket = $1 AND seq = 2`, "3 commands and there are 2"},
 		{"a mail is gone", `DELETE FROM mails WHERE ticket = $1 AND n = 1`, "mails and calls and there are"},

@@ -60,15 +60,14 @@ func (s *Store) Reconciliation(ctx context.Context) (desk.Reconciliation, error)
 	return r, explain(err, "read how the workflows stand")
 }
 
-// StuckTickets returns the first of the tickets that do not move although their workflows run, the longest first, and
-// counts all.
-func (s *Store) StuckTickets(ctx context.Context, limit int) (all int, first []desk.Stuck, err error) {
+// StuckTickets lists the tickets that do not move although their workflows run, the longest first.
+func (s *Store) StuckTickets(ctx context.Context) ([]desk.Stuck, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT ticket, since, tries FROM ticket_checks
 		WHERE found IN ('running', 'restarted') AND tries >= $1 ORDER BY since, ticket`, desk.StuckAfter)
 	if err != nil {
-		return 0, nil, explain(err, "list the tickets that are stuck")
+		return nil, explain(err, "list the tickets that are stuck")
 	}
 	stuck, err := pgx.CollectRows(rows, pgx.RowToStructByPos[desk.Stuck])
-	return len(stuck), stuck[:min(limit, len(stuck))], explain(err, "list the tickets that are stuck")
+	return stuck, explain(err, "list the tickets that are stuck")
 }
