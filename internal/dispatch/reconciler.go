@@ -204,7 +204,7 @@ func (r *Reconciler) overdue(ctx context.Context) error {
 }
 
 // each does something to several tickets at once, no faster than the limit. A ticket with which it can't be done is put off
-// and keeps none of the others waiting; when it can be done with none, Temporal or PostgreSQL is away, and nothing is put off.
+// and keeps none of the others waiting; when it can be done with none because Temporal is away, nothing is put off.
 func (r *Reconciler) each(ctx context.Context, page []desk.Overdue, do func(context.Context, desk.Overdue) error) error {
 	var t outcomes
 	var group errgroup.Group
@@ -221,8 +221,13 @@ func (r *Reconciler) each(ctx context.Context, page []desk.Overdue, do func(cont
 		})
 	}
 	_ = group.Wait() // none of them returns one
-	if ctx.Err() != nil || t.done == 0 && len(t.failed) > 0 && fault.KindOf(t.err) == fault.Unavailable {
-		return errors.Join(ctx.Err(), t.err)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if t.done == 0 && len(t.failed) > 0 && fault.KindOf(t.err) == fault.Unavailable {
+		if away := r.prepare(ctx); away != nil {
+			return t.err
+		}
 	}
 	for _, o := range t.failed {
 		r.log.Error("ticket can't be reconciled", "number", o.Number, "error", t.err)
