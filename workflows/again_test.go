@@ -111,3 +111,22 @@ func TestContinueAsNew_anOverdueMomentRingsAtOnce(t *testing.T) {
 		t.Errorf("timers: %s, want %s: one for the breach, and none for what was due", s.timers, want)
 	}
 }
+
+// While a run waits for the mail that it withdraws, more signals come; nothing but the last look at the channels
+// takes them along.
+func TestContinueAsNew_takesAlongWhatArrivesWhileMailIsWithdrawn(t *testing.T) {
+	s := newStage(t)
+	s.mails(func(ticket.Owed) (bool, error) { return false, away })
+	s.at(1*h, func() {
+		s.env.SetContinueAsNewSuggested(true)
+		s.env.SignalWorkflow("make-coffee", nil) // the run withdraws the mail, whose end comes after these:
+		for _, agent := range []string{"alice", "bob", "alice"} {
+			s.env.SignalWorkflowSkippingWorkflowTask(string(ticket.VerbAssign), workflows.Signal{Agent: agent})
+		}
+	})
+	s.desk.Submit(number)
+	s.run(workflows.Start{Number: number})
+	if start := s.handed(); len(start.ByHand) != 3 || start.ByHand[1].Agent != "bob" || len(start.Owed) != 1 {
+		t.Errorf("handed on: %+v", start)
+	}
+}

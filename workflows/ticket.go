@@ -203,8 +203,8 @@ const mostCarried = 200
 // return and give this run another turn.
 func (t *life) continueAsNew(ctx workflow.Context) error {
 	t.mailer.halt()
-	for !t.mailer.idle() {
-		t.selector.Select(ctx)
+	if err := workflow.Await(ctx, t.mailer.idle); err != nil {
+		return fmt.Errorf("wait for the mailer of ticket %s: %w", t.number, err)
 	}
 	for t.drain(ctx); max(len(t.byHand), len(t.claims)) > mostCarried; t.drain(ctx) {
 		if err := t.takeOne(ctx); err != nil {
