@@ -2,11 +2,13 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
@@ -245,4 +248,117 @@ func (s *stack) copyTemporalData(from, to string) {
 
 func execution(id string) *commonpb.WorkflowExecution {
 	return &commonpb.WorkflowExecution{WorkflowId: id}
+}
+
+// found is what the reconciler noted of a ticket last.
+func (s *stack) found(pool *pgxpool.Pool, number string) (found string, tries int) {
+	s.t.Helper()
+	err := pool.QueryRow(s.t.Context(), `SELECT found, tries FROM ticket_checks WHERE ticket = $1`, number).Scan(&found, &tries)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		s.t.Fatal(err)
+	}
+	return found, tries
+}
+
+func TestReconciler_leavesAloneWhatIsBeingTried(t *testing.T) {
+	s := start(t, "", restless...)
+	pool := s.pool()
+	s.mails.Stop()
+	number := s.customer.submit("No mail", "words")
+	eventually(t, "the ticket was looked at twice", func() (bool, string) {
+		found, tries := s.found(pool, number)
+		return found == "trying" && tries >= 2, fmt.Sprint(found, tries)
+	})
+	if signalled, _ := s.hasSignal(number, workflows.ReconcileSignal); signalled {
+		t.Error("a mail that is being tried is asked for")
+	}
+	s.diagnosed()
+	s.mails.Restart()
+	s.mails.WaitCount(t, 1)
+	eventually(t, "the ticket is forgotten", func() (bool, string) {
+		found, tries := s.found(pool, number)
+		return found == "", fmt.Sprint(found, tries)
+	})
+	s.checkOnce()
+}
+
+func (s *stack) hasSignal(number, name string) (bool, string) {
+	events := s.temporalClient().GetWorkflowHistory(s.t.Context(), number, "", false, 0)
+	for events.HasNext() {
+		e, err := events.Next()
+		if err != nil {
+			return false, err.Error()
+		}
+		if e.GetWorkflowExecutionSignaledEventAttributes().GetSignalName() == name {
+			return true, ""
+		}
+	}
+	return false, "no such signal"
+}
+
+// A workflow that runs where no worker looks never moves. It is named, and the other tickets go on.
+func TestReconciler_namesWhatRunsAndDoesNotMove(t *testing.T) {
+	s := start(t, "", restless...)
+	stuck, other := s.customer.submit("Stuck", "words"), s.customer.submit("Other", "words")
+	for _, number := range []string{stuck, other} {
+		s.agent.awaitStatus(number, "new")
+		s.awaitMailed(number)
+	}
+	c := s.temporalClient()
+	options := client.StartWorkflowOptions{
+		ID: stuck, TaskQueue: "nowhere", WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
+	}
+	if _, err := c.ExecuteWorkflow(t.Context(), options, workflows.TicketWorkflow, workflows.Start{Number: ticket.Number(stuck)}); err != nil {
+		t.Fatal(err)
+	}
+	s.agent.must(http.StatusAccepted, http.MethodPost, "/tickets/"+stuck+"/replies", words{"body": "unheard"})
+	s.diagnosed("1 ticket does not move, although their workflows run: " + stuck)
+	if err := c.TerminateWorkflow(t.Context(), other, "", "by mistake"); err != nil {
+		t.Fatal(err)
+	}
+	s.awaitRunning(other)
+	if err := c.TerminateWorkflow(t.Context(), stuck, "", "on purpose"); err != nil {
+		t.Fatal(err)
+	}
+	s.agent.awaitDecided(stuck)
+	s.diagnosed()
+}
+
+// A process that is frozen loses its lease by time alone.
+func TestReconciler_isTakenOverFromAFrozenProcess(t *testing.T) {
+	s := start(t, "", restless...)
+	pool := s.pool()
+	number := s.customer.submit("Frozen", "words")
+	s.agent.awaitStatus(number, "new")
+	s.awaitMailed(number)
+	holder := func() (name string) {
+		if err := pool.QueryRow(t.Context(), `SELECT coalesce(holder, '') FROM reconciler WHERE leased_until > clock_timestamp()`).Scan(&name); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			t.Fatal(err)
+		}
+		return name
+	}
+	eventually(t, "a worker has the lease", func() (bool, string) { return holder() != "", "" })
+	first := holder()
+	second := s.program("worker")
+	second.start()
+	frozen := s.worker.process
+	if err := syscall.Kill(frozen.PID(), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Kill(frozen.PID(), syscall.SIGCONT) }()
+	eventually(t, "the other worker has the lease", func() (bool, string) { name := holder(); return name != "" && name != first, name })
+	if err := s.temporalClient().TerminateWorkflow(t.Context(), number, "", "by mistake"); err != nil {
+		t.Fatal(err)
+	}
+	s.awaitRunning(number)
+	taken := holder()
+	if err := syscall.Kill(frozen.PID(), syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	s.agent.ask(number, "replies", words{"body": "answer"})
+	s.mails.WaitCount(t, 2)
+	s.checkOnce()
+	if now := holder(); now != taken {
+		t.Errorf("the process that woke up has the lease: %s, after %s", now, taken)
+	}
 }
