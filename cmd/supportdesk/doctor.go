@@ -154,7 +154,7 @@ func (d *doctor) workflows() {
 	}
 	if n := len(d.lost); n > 0 {
 		d.mends++
-		d.finds("%s no running workflow, and nothing keeps their promises: %s", count(n, "ticket has", "tickets have"), named(d.lost))
+		d.finds("%s: %s", count(n, "ticket has no running workflow, and nothing keeps its promises", "tickets have no running workflow, and nothing keeps their promises"), named(d.lost))
 	}
 	if owing > 0 {
 		d.mends++
@@ -169,7 +169,7 @@ func (d *doctor) workflows() {
 	}
 	if n := len(stuck); n > 0 {
 		d.mends++
-		d.finds("%s, although their workflows run: %s; the first since %s", count(n, "ticket does not move", "tickets do not move"),
+		d.finds("%s: %s; the first since %s", count(n, "ticket does not move although its workflow runs", "tickets do not move although their workflows run"),
 			named(d.stuck), stuck[0].Since.UTC().Format(time.RFC3339))
 	}
 }

@@ -203,7 +203,9 @@ func TestReconciler_doesWhatHelps(t *testing.T) {
 }
 
 func TestReconciler_asksLessAndLessOftenWhatDoesNotMove(t *testing.T) {
-	reconciling(t, func(w *ward) { w.add(desk.Overdue{Number: sick, Due: true, Mark: "1"}, dispatch.Execution{Running: true}) }, 5*time.Hour, func(w *ward) {
+	reconciling(t, func(w *ward) {
+		w.add(desk.Overdue{Number: sick, Due: true, Mark: "1"}, dispatch.Execution{Running: true})
+	}, 5*time.Hour, func(w *ward) {
 		var minutes []int
 		for _, at := range w.signals[sick] {
 			minutes = append(minutes, int((at + 10*time.Second).Minutes()))

@@ -63,7 +63,7 @@ func TestDoctor_saysWhatIsWrongAndRepairsIt(t *testing.T) {
 	if err := s.temporalClient().TerminateWorkflow(t.Context(), lost, "", "by mistake"); err != nil {
 		t.Fatal(err)
 	}
-	s.diagnosed("1 ticket has no running workflow, and nothing keeps their promises: " + lost)
+	s.diagnosed("1 ticket has no running workflow, and nothing keeps its promises: " + lost)
 
 	conn, err := pgx.ConnectConfig(t.Context(), pool.Config().ConnConfig)
 	if err != nil {

@@ -312,7 +312,7 @@ func TestReconciler_namesWhatRunsAndDoesNotMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.agent.must(http.StatusAccepted, http.MethodPost, "/tickets/"+stuck+"/replies", words{"body": "unheard"})
-	s.diagnosed("1 ticket does not move, although their workflows run: " + stuck)
+	s.diagnosed("1 ticket does not move although its workflow runs: " + stuck)
 	if err := c.TerminateWorkflow(t.Context(), other, "", "by mistake"); err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ const keptOpen = `t.status <> 'closed' AND (t.taken > 0 OR
 	(SELECT delivered_at FROM undelivered u WHERE u.ticket = t.number AND u.seq = 1 LIMIT 1) IS NOT NULL)`
 
 const keptQuery = `
-	(SELECT number FROM tickets t WHERE `+keptOpen+` AND number > $1 ORDER BY number LIMIT $2)
+	(SELECT number FROM tickets t WHERE ` + keptOpen + ` AND number > $1 ORDER BY number LIMIT $2)
 	UNION (SELECT DISTINCT ticket FROM mails WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
 	UNION (SELECT DISTINCT ticket FROM calls WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
 	ORDER BY 1 LIMIT $2`
