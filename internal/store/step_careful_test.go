@@ -156,3 +156,19 @@ func TestStep_aSignalOfAnotherRunWithTheSameKeyIsRefusedWithAnEvent(t *testing.T
 	}
 	d.consistent(n)
 }
+
+func TestStep_returnsNoMoreOwedMailsThanAHistoryMayHold(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	var last desk.Accepted
+	for range ticket.MaxOwed + 20 {
+		last = d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbProgressUpdate, Body: "Still at it."})
+	}
+	for d.step(ticket.StepRequest{Number: n, Command: last.Seq}).Digest.Command < last.Seq {
+	}
+	first := d.step(ticket.StepRequest{Number: n, Gate: true})
+	rest := d.step(ticket.StepRequest{Number: n, Gate: true, Mails: first.Owed[len(first.Owed)-1].N})
+	if len(first.Owed) != ticket.MaxOwed || len(rest.Owed) != 21 || rest.Owed[20].N != rest.Digest.Mails {
+		t.Errorf("%d mails at first, then %d; the last is %d", len(first.Owed), len(rest.Owed), rest.Digest.Mails)
+	}
+}
