@@ -129,16 +129,20 @@ func (d *doctor) parked() {
 
 // namespace reports whether the workflows can be asked for.
 func (d *doctor) namespace() bool {
-	lacking, err := dispatch.Lacking(d.ctx, d.temporal)
+	missing, attributes, err := dispatch.Lacking(d.ctx, d.temporal)
 	if !d.could(err, "to list Temporal's search attributes") {
 		return false
 	}
-	if len(lacking) > 0 {
-		d.lacking = true
+	if d.lacking = missing || len(attributes) > 0; d.lacking {
 		d.mends++
-		d.finds("Temporal lacks %s: no workflow gets on", strings.Join(lacking, ", "))
 	}
-	return len(lacking) == 0 || !strings.HasPrefix(lacking[0], "the namespace")
+	if missing {
+		d.finds("Temporal has no namespace %s: no workflow runs", d.temporal.Namespace)
+	}
+	if len(attributes) > 0 {
+		d.finds("Temporal lacks %s, and no workflow gets on: %s", count(len(attributes), "search attribute", "search attributes"), strings.Join(attributes, ", "))
+	}
+	return !missing
 }
 
 func (d *doctor) workflows() {

@@ -3,7 +3,6 @@ package dispatch_test
 import (
 	"context"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -107,16 +106,8 @@ func TestEnsureNamespace_registersWhatIsMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	lacking := func() []string {
-		t.Helper()
-		all, err := dispatch.Lacking(t.Context(), c)
-		if err != nil && fault.KindOf(err) != fault.Unavailable {
-			t.Fatal(err)
-		}
-		return all
-	}
-	if got := lacking(); !slices.Equal(got, []string{"the namespace lost"}) {
-		t.Errorf("it lacks %q", got)
+	if missing, attributes, err := dispatch.Lacking(t.Context(), c); !missing || len(attributes) > 0 || err != nil {
+		t.Errorf("the namespace is missing: %v, %v, %v", missing, attributes, err)
 	}
 	if err := dispatch.EnsureNamespace(t.Context(), c); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("registered just now: %v", err)
@@ -132,7 +123,7 @@ func TestEnsureNamespace_registersWhatIsMissing(t *testing.T) {
 		}
 		time.Sleep(100 * time.Millisecond) // between looks
 	}
-	if got := lacking(); len(got) > 0 {
-		t.Errorf("it lacks %q", got)
+	if missing, attributes, err := dispatch.Lacking(t.Context(), c); missing || len(attributes) > 0 || err != nil {
+		t.Errorf("afterwards the namespace is missing: %v, %v, %v", missing, attributes, err)
 	}
 }

@@ -53,18 +53,14 @@ func managed(err error) bool {
 	return unknown
 }
 
-// Lacking lists what EnsureNamespace would register, each in a few words.
-func Lacking(ctx context.Context, t *Temporal) ([]string, error) {
+// Lacking returns what EnsureNamespace would register: the namespace, or search attributes by their names.
+func Lacking(ctx context.Context, t *Temporal) (namespace bool, attributes []string, err error) {
 	missing, err := missingAttributes(ctx, t.Client, t.Namespace)
 	switch {
 	case managed(err):
-		return nil, nil
+		return false, nil, nil
 	case noNamespace(err):
-		return []string{"the namespace " + t.Namespace}, nil
+		return true, nil, nil
 	}
-	var all []string
-	for _, name := range slices.Sorted(maps.Keys(missing)) {
-		all = append(all, "the search attribute "+name)
-	}
-	return all, err
+	return false, slices.Sorted(maps.Keys(missing)), err
 }

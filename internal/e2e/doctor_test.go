@@ -114,7 +114,7 @@ func TestReconcile_bringsAWholeLostTemporalBack(t *testing.T) {
 	s.temporal.Stop()
 	s.removeTemporalData()
 	s.temporal.Restart()
-	s.diagnosed("Temporal lacks the search attribute Assignee, ", "20 tickets have no running workflow")
+	s.diagnosed("Temporal lacks 13 search attributes, and no workflow gets on: Assignee, ", "20 tickets have no running workflow")
 	if out := s.run("reconcile"); !strings.Contains(out, "20 tickets are open or owe mails or calls.") || !strings.HasSuffix(out, "done\n") {
 		t.Errorf("it says\n%s", out)
 	}
