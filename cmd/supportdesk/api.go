@@ -76,8 +76,10 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 		Version:     versionName(),
 		Ready: []api.Check{
 			{Name: "postgresql", Ask: db.Ready},
+			{Name: "writes", Ask: db.Writable},
 			{Name: "temporal", Ask: dispatcher.Ready, Optional: true},
 		},
+		Workflows:      db,
 		TrustedProxies: c.TrustedProxies,
 		Log:            log,
 	})

@@ -46,7 +46,7 @@ func TestHelp_listsWhatPeopleMayRun(t *testing.T) {
 	for _, command := range []string{
 		"up", "api", "worker", "migrate", "people add", "people list", "people link", "people token", "people revoke", "people disable",
 		"policy check", "policy due", "policy publish", "policy list", "policy diff", "policy holidays", "version",
-		"restored",
+		"doctor", "reconcile", "restored",
 	} {
 		if !strings.Contains(got.out, "\n  "+command+" ") && !strings.Contains(got.out, "\n  "+command+"\n") {
 			t.Errorf("help does not list %s:\n%s", command, got.out)
@@ -75,6 +75,8 @@ func TestHelp_explainsEveryCommandAndFlag(t *testing.T) {
 		"people token":    {"<who>", "Handle or e-mail address"},
 		"people link":     {"--email=", "--lasts=1h"},
 		"people revoke":   {"<who>"},
+		"doctor":          {"--repair", "--quick"},
+		"reconcile":       {"Temporal"},
 		"policy check":    {"<file>", "YAML"},
 		"policy due":      {"<file>", "--at=RFC3339", "--priority=", "low,normal,high,urgent"},
 		"policy publish":  {"<file>", "--reason=TEXT", "--effective=RFC3339", "--author=HANDLE"},

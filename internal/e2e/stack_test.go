@@ -64,7 +64,7 @@ type stack struct {
 }
 
 // start brings up everything under a policy document; "" is Holesalemart's.
-func start(t testing.TB, document string) *stack {
+func start(t testing.TB, document string, env ...string) *stack {
 	t.Helper()
 	s := &stack{t: t, postgres: pgtest.Cluster(t), temporal: temporaltest.Start(t), mails: mailtest.New(t)}
 	host, port, err := net.SplitHostPort(s.mails.Addr())
@@ -82,6 +82,7 @@ func start(t testing.TB, document string) *stack {
 		"SUPPORTDESK_MAIL_FROM=Desk <desk@demo.example>", "SUPPORTDESK_MAILS_PER_SECOND=1000",
 		"TEMPORAL_ADDRESS=" + s.temporal.HostPort,
 	}
+	s.env = append(s.env, env...)
 	s.run("migrate", s.policyArgs(document)...)
 	s.customer = s.invite("customer", "customer@demo.example")
 	s.other = s.invite("customer", "other@demo.example")
