@@ -23,7 +23,7 @@ import (
 // patience is how long a test waits for what must come.
 const patience = time.Minute
 
-// temporal is one that notes what is done to workflows, and fails as a test wants.
+// temporal is a server that notes what is done to workflows, and fails as a test wants.
 type temporal struct {
 	mu        sync.Mutex
 	running   []ticket.Number
