@@ -11,7 +11,7 @@ import (
 )
 
 type restoredCommand struct {
-	Reason string `required:"" placeholder:"TEXT" help:"Why the database was restored, for whoever looks into it later."`
+	Reason string `required:"" placeholder:"TEXT" help:"Why the database was restored, for the record."`
 	By     string `default:"supportdesk restored" placeholder:"TEXT" help:"Who did it."`
 	Yes    bool   `help:"Do it. Without, it says what it would do and does nothing."`
 }

@@ -16,7 +16,7 @@ import (
 // Replace starts a workflow anew, by its ID: a ticket's or the workflow Emergency, whether it runs, has ended or never
 // was. What ran before is terminated. The new run knows only what its first step finds in PostgreSQL.
 func (d *Dispatcher) Replace(ctx context.Context, id string, epoch int64) error {
-	// The start would terminate it too, but give the reason in Temporal's words.
+	// The start would terminate it too, but record a reason of Temporal's own.
 	err := d.terminate(ctx, id, fmt.Sprintf("replaced after a restore of PostgreSQL, epoch %d", epoch))
 	if err != nil {
 		return err

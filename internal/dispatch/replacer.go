@@ -31,7 +31,7 @@ type replacements interface {
 	ToReplace(ctx context.Context, after string, limit int) (workflows []string, err error)
 	Replaced(ctx context.Context, epoch int64, workflow string) error
 	ReplacingOver(ctx context.Context, epoch int64) error
-	// Unknown gives those of some numbers that are no ticket's.
+	// Unknown returns those of some numbers that are no ticket's.
 	Unknown(ctx context.Context, some []ticket.Number) ([]ticket.Number, error)
 }
 
@@ -184,8 +184,8 @@ func (r *Replacer) renew(ctx context.Context, epoch int64) error {
 	return err
 }
 
-// each does something to all of a page, several at once and no faster than the rate, and counts what was done. It gives
-// up when so much has failed that Temporal seems to be away; the error is the last one.
+// each does something to all of a page, several at once and no faster than the rate, and counts what was done. It ends early
+// when so much has failed that Temporal seems to be away; the error is the last one.
 func each[T any](ctx context.Context, r *Replacer, page []T, do func(context.Context, T) error) (done int, err error) {
 	var mu sync.Mutex
 	failed := 0
@@ -220,6 +220,6 @@ func each[T any](ctx context.Context, r *Replacer, page []T, do func(context.Con
 			return nil
 		})
 	}
-	_ = group.Wait() // none of them gives one
+	_ = group.Wait() // their errors are noted
 	return done, err
 }

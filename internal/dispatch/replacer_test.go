@@ -23,8 +23,8 @@ import (
 // patience is how long a test waits for what must come.
 const patience = time.Minute
 
-// theatre is a Temporal that notes what is done to workflows, and fails as a test wants.
-type theatre struct {
+// temporal is a server that notes what is done to workflows, and fails as a test wants.
+type temporal struct {
 	mu        sync.Mutex
 	running   []ticket.Number
 	replaced  map[string]int
@@ -32,11 +32,11 @@ type theatre struct {
 	fails     func(id string) error
 }
 
-func newTheatre(running ...ticket.Number) *theatre {
-	return &theatre{running: running, replaced: map[string]int{}, fails: func(string) error { return nil }}
+func newTemporal(running ...ticket.Number) *temporal {
+	return &temporal{running: running, replaced: map[string]int{}, fails: func(string) error { return nil }}
 }
 
-func (w *theatre) Replace(_ context.Context, id string, _ int64) error {
+func (w *temporal) Replace(_ context.Context, id string, _ int64) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.fails(id); err != nil {
@@ -46,14 +46,14 @@ func (w *theatre) Replace(_ context.Context, id string, _ int64) error {
 	return nil
 }
 
-func (w *theatre) Abandon(_ context.Context, n ticket.Number, _ int64) error {
+func (w *temporal) Abandon(_ context.Context, n ticket.Number, _ int64) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.abandoned = append(w.abandoned, n)
 	return nil
 }
 
-func (w *theatre) RunningTickets(_ context.Context, page func([]ticket.Number) error) error {
+func (w *temporal) RunningTickets(_ context.Context, page func([]ticket.Number) error) error {
 	for some := range slices.Chunk(w.running, 2) {
 		if err := page(some); err != nil {
 			return err
@@ -62,7 +62,7 @@ func (w *theatre) RunningTickets(_ context.Context, page func([]ticket.Number) e
 	return nil
 }
 
-func (w *theatre) set(fails func(id string) error) {
+func (w *temporal) set(fails func(id string) error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fails = fails
@@ -107,7 +107,7 @@ func over(t *testing.T, db *store.Store) bool {
 	return now.Over
 }
 
-func (w *theatre) check(t *testing.T, numbers []ticket.Number) {
+func (w *temporal) check(t *testing.T, numbers []ticket.Number) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -124,7 +124,7 @@ func (w *theatre) check(t *testing.T, numbers []ticket.Number) {
 func TestReplacer_replacesAllAndEndsOrphans(t *testing.T) {
 	t.Parallel()
 	db, _, numbers := restoredDesk(t, 3)
-	w := newTheatre(append([]ticket.Number{"HM-0000000001", "HM-0000000002", "HM-0000000003"}, numbers...)...)
+	w := newTemporal(append([]ticket.Number{"HM-0000000001", "HM-0000000002", "HM-0000000003"}, numbers...)...)
 	r := dispatch.NewReplacer(db, w, quiet)
 	for range 2 { // again there is nothing to do
 		must(t, r.Finish(t.Context()))
@@ -145,7 +145,7 @@ func TestReplacer_replacesAllAndEndsOrphans(t *testing.T) {
 func TestReplacer_goesOnWhereAnotherDied(t *testing.T) {
 	t.Parallel()
 	db, dsn, numbers := restoredDesk(t, 100)
-	w := newTheatre()
+	w := newTemporal()
 	away := fault.New(fault.Unavailable, "Temporal does not answer")
 	dies := func(string) error {
 		if len(w.replaced) >= 70 {
@@ -179,7 +179,7 @@ func TestReplacer_goesOnWhereAnotherDied(t *testing.T) {
 func TestReplacer_lastsThroughWhatCantBeReplacedYet(t *testing.T) {
 	t.Parallel()
 	db, _, numbers := restoredDesk(t, 100) // more than a page
-	w := newTheatre("HM-0000000001")
+	w := newTemporal("HM-0000000001")
 	slices.Sort(numbers)
 	refused := string(numbers[0])
 	w.set(func(id string) error {
@@ -207,7 +207,7 @@ func TestReplacer_lastsThroughWhatCantBeReplacedYet(t *testing.T) {
 func TestReplacer_runsInEveryWorkerAndWorksInOne(t *testing.T) {
 	t.Parallel()
 	db, _, numbers := restoredDesk(t, 20)
-	w := newTheatre()
+	w := newTemporal()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 3)
 	for range cap(ended) {

@@ -38,7 +38,7 @@ func (d *shop) toReplace() []string {
 	return all
 }
 
-// closed gives a closed ticket whose mails are sent.
+// closed returns a closed ticket whose mails are sent.
 func (d *shop) closed() ticket.Number {
 	d.t.Helper()
 	n := d.taken(d.customer)

@@ -53,7 +53,7 @@ func (s *Store) ReplacingOver(ctx context.Context, epoch int64) error {
 	return explain(err, "note that all workflows are replaced")
 }
 
-// Unknown gives those of some numbers that are no ticket's here.
+// Unknown returns those of some numbers that are no ticket's here.
 func (s *Store) Unknown(ctx context.Context, some []ticket.Number) ([]ticket.Number, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT number FROM unnest($1::text[]) number WHERE NOT EXISTS (SELECT FROM tickets t WHERE t.number = number.number)`, some)

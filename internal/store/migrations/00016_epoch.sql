@@ -1,6 +1,6 @@
 -- +goose Up
 
--- A database that is restored from a copy gives numbers out again that were used since the copy was made. Its epoch says
+-- A database that is restored from a copy uses numbers again that were used since the copy was made. Its epoch says
 -- which use of a number is meant. It is raised after a restore, to the seconds since 1970, so that the same copy restored
 -- twice is not in the same epoch twice. What has the epoch 0 was made before the first restore.
 CREATE TABLE epoch (
