@@ -5,3 +5,10 @@ const GateLock = gateLock
 
 // Bound is for tests that look at a connection.
 var Bound = bound
+
+// What the reconciler asks again and again, for a test that looks at their plans.
+const (
+	OverdueQuery = overdueQuery
+	KeptQuery    = keptQuery
+	ForgetQuery  = forgetQuery
+)
