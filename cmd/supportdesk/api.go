@@ -89,6 +89,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	background, stop := context.WithCancel(context.WithoutCancel(p.ctx))
 	defer stop()
 	group, serving := errgroup.WithContext(p.ctx)
+	group.Go(func() error { return db.WatchEpoch(serving) })
 	group.Go(func() error { return relay.Run(background) })
 	group.Go(func() error { return crier.Run(background) })
 	group.Go(func() error { return outcomes.Run(background) })

@@ -49,6 +49,8 @@ type commands struct {
 	Policy    policyCommands   `cmd:"" help:"Check a policy document, and compute deadlines by it."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 
+	Restored restoredCommand `cmd:"" help:"Bring Temporal after a database that was restored from a copy."`
+
 	Health       healthCommand       `cmd:"" hidden:"" help:"Ask a process whether it is well, for a container's health check."`
 	Demo         demoCommand         `cmd:"" hidden:"" help:"Fill a desk with invented tickets."`
 	LocalAPI     localAPICommand     `cmd:"" name:"local-api" hidden:"" help:"The API with the mailbox's pages, for up."`

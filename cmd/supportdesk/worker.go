@@ -71,6 +71,8 @@ func (workerCommand) Run(p *program) error {
 				})
 		})
 	})
+	group.Go(func() error { return db.WatchEpoch(ctx) })
+	group.Go(func() error { return dispatch.NewReplacer(db, dispatcher, log).Run(ctx) })
 	courier := mail.NewCourier(account.New(db.Accounts(), c.BaseURL), sender, log) // works while Temporal is away
 	group.Go(func() error { return courier.Run(ctx) })
 	if c.HealthAddress != "off" {

@@ -54,6 +54,7 @@ type stack struct {
 	temporal *temporaltest.Server
 	mails    *mailtest.Sink
 	env      []string
+	database string // its address
 	base     string // URL of the API
 	api      *part
 	worker   *part
@@ -71,10 +72,10 @@ func start(t testing.TB, document string, env ...string) *stack {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	s.base = "http://" + address
+	s.base, s.database = "http://"+address, s.postgres.Database(t)
 	s.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
-		"SUPPORTDESK_DATABASE_URL=" + s.postgres.Database(t),
+		"SUPPORTDESK_DATABASE_URL=" + s.database,
 		"SUPPORTDESK_HTTP_ADDRESS=" + address, "SUPPORTDESK_BASE_URL=" + s.base,
 		"SUPPORTDESK_HEALTH_ADDRESS=off",
 		"SUPPORTDESK_SMTP_HOST=" + host, "SUPPORTDESK_SMTP_PORT=" + port, "SUPPORTDESK_SMTP_TLS=none",
@@ -184,6 +185,18 @@ func (p *part) stop() {
 		p.stack.t.Errorf("stop the %s: %v", p.name, err)
 	}
 	p.process = nil
+}
+
+// awaitEnd waits until the program has ended by itself.
+func (p *part) awaitEnd() {
+	p.stack.t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.process.Done():
+	case <-time.After(patience):
+		p.stack.t.Errorf("the %s does not end", p.name)
+	}
 }
 
 // logBuffer keeps the end of what a program prints.
