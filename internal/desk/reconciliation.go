@@ -30,13 +30,9 @@ type Overdue struct {
 	Mark      string // changes when the ticket moves
 
 	// Of the last look; zero when there was none.
-	Found Found
 	Tries int
 	Seen  string // its mark then
 }
-
-// Owing reports whether anything keeps its workflow busy.
-func (o Overdue) Owing() bool { return o.Due || o.Undecided || o.Mails > 0 || o.Calls > 0 }
 
 // Stuck is a ticket that does not move although its workflow runs or was started anew.
 type Stuck struct {

@@ -90,7 +90,7 @@ func (w *ward) NoteFound(_ context.Context, o desk.Overdue, found desk.Found, tr
 	defer w.mu.Unlock()
 	w.found[o.Number], w.next[o.Number] = found, time.Now().Add(next)
 	if known, is := w.overdue[o.Number]; is {
-		known.Found, known.Tries, known.Seen = found, tries, o.Mark
+		known.Tries, known.Seen = tries, o.Mark
 		w.overdue[o.Number] = known
 	}
 	return nil

@@ -18,7 +18,7 @@ const overdueColumns = `t.number,
 	(SELECT count(DISTINCT webhook) FROM calls m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval) AS calls,
 	t.taken || '.' || t.events || '.' || (SELECT count(*) FROM mails m WHERE m.ticket = t.number AND m.status = 'owed')
 		|| '.' || (SELECT count(*) FROM calls m WHERE m.ticket = t.number AND m.status = 'owed') AS mark,
-	coalesce(c.found, '') AS found, coalesce(c.tries, 0) AS tries, coalesce(c.mark, '') AS seen
+	coalesce(c.tries, 0) AS tries, coalesce(c.mark, '') AS seen
 	FROM tickets t LEFT JOIN ticket_checks c ON c.ticket = t.number`
 
 // rested leaves out tickets that the reconciler has looked at a short while ago.
