@@ -71,6 +71,10 @@ func awaited(t *ticket.Ticket) string {
 		return "nothing, it is closed for good"
 	case t.InEmergency():
 		return "the end of the emergency that stops its clocks"
+	case t.Unheard() && t.Status == ticket.StatusWaiting:
+		return "the delivery of the mail that asks the requester, whose silence does not count before"
+	case t.Unheard():
+		return "the delivery of the mail that tells the requester of the resolution, whose silence does not count before"
 	case t.Status == ticket.StatusWaiting:
 		return "the requester's answer"
 	case t.Status == ticket.StatusResolved:

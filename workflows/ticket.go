@@ -21,15 +21,16 @@ func Ticket(ctx workflow.Context, in Start) error {
 
 // life is a ticket's workflow while it runs. What must outlive a run goes through Start.
 type life struct {
-	number  ticket.Number
-	state   ticket.State
-	pending int64 // number of the last command heard of
-	claims  []Claim
-	byHand  []ticket.ByHand
-	hands   int
-	bounced []int
-	gate    bool          // the desk's gate is to be looked at
-	rang    ticket.Moment // the moment whose timer has fired and that is to be stepped
+	number    ticket.Number
+	state     ticket.State
+	pending   int64 // number of the last command heard of
+	claims    []Claim
+	byHand    []ticket.ByHand
+	hands     int
+	bounced   []int
+	delivered []int         // mails that ask the requester and were sent: silence counts from that
+	gate      bool          // the desk's gate is to be looked at
+	rang      ticket.Moment // the moment whose timer has fired and that is to be stepped
 
 	selector workflow.Selector
 	alarm    alarm
@@ -40,7 +41,7 @@ type life struct {
 func setup(ctx workflow.Context, in Start) (*life, error) {
 	t := &life{
 		number: in.Number, state: in.State, pending: max(in.Pending, 1),
-		claims: in.Claims, byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced, gate: in.Gate,
+		claims: in.Claims, byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced, delivered: in.Delivered, gate: in.Gate,
 		selector: workflow.NewNamedSelector(ctx, "ticket"),
 		mailer:   newMailer(ctx, in.Number),
 	}
@@ -81,7 +82,7 @@ func (t *life) over() bool {
 
 // work reports whether a step is to be taken.
 func (t *life) work() bool {
-	return t.state.Command < t.pending || len(t.byHand) > 0 || len(t.bounced) > 0 || t.gate || t.rang.Kind != ""
+	return t.state.Command < t.pending || len(t.byHand) > 0 || len(t.bounced) > 0 || len(t.delivered) > 0 || t.gate || t.rang.Kind != ""
 }
 
 // step takes everything that there is to take. Commands come first: one accepted before a deadline keeps the
@@ -99,6 +100,8 @@ func (t *life) step(ctx workflow.Context) error {
 			r.ByHand = &t.byHand[0]
 		case len(t.bounced) > 0:
 			r.Bounced = t.bounced[0]
+		case len(t.delivered) > 0:
+			r.Delivered = t.delivered[0]
 		case t.gate:
 			r.Gate = true
 		default:
@@ -121,8 +124,10 @@ func (t *life) take(ctx workflow.Context, r ticket.StepRequest, result ticket.St
 	switch {
 	case r.ByHand != nil:
 		t.byHand = t.byHand[1:]
-	case r.Bounced > 0:
+	case r.Bounced > 0 && result.Pending <= result.State.Command:
 		t.bounced = t.bounced[1:]
+	case r.Delivered > 0 && result.Pending <= result.State.Command:
+		t.delivered = t.delivered[1:]
 	case r.Gate:
 		t.gate = result.Pending > result.State.Command // else it was not reached
 	case !r.Due.IsZero() && result.Pending <= result.State.Command:
@@ -152,6 +157,6 @@ func (t *life) continueAsNew(ctx workflow.Context) error {
 	t.drain(ctx)
 	return workflow.NewContinueAsNewError(ctx, TicketWorkflow, Start{
 		Number: t.number, State: t.state, Pending: t.pending, Owed: t.mailer.owed,
-		Claims: t.claims, Bounced: t.bounced, ByHand: t.byHand, Hands: t.hands, Gate: t.gate,
+		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, ByHand: t.byHand, Hands: t.hands, Gate: t.gate,
 	})
 }

@@ -57,7 +57,8 @@ func (im *importing) tell(ctx context.Context, c desk.Chronicle) error {
 		return err
 	}
 	t := &past{chronicle: c}
-	t.desk = ticket.Desk{Policy: p, Gate: im.gate}
+	// Mails of the past count as delivered at once, but for those that came back.
+	t.desk = ticket.Desk{Policy: p, Gate: im.gate, Unmailed: c.Undeliverable[c.Deeds[0].By.ID] == ""}
 	t.state.Ticket = ticket.Draft(c.Number, c.Deeds[0].By.ID, version, p)
 	for i, d := range c.Deeds {
 		if err := im.take(ctx, t, int64(i+1), d); err != nil {
@@ -166,12 +167,16 @@ func (t *past) settle(mail addressed) error {
 	t.owed++
 	letter := letterPast{addressed: mail, n: t.owed, at: t.events[mail.Event-1].At, reason: t.chronicle.Undeliverable[mail.Person]}
 	if letter.reason != "" {
-		result, err := ticket.Bounce(t.state.Ticket, t.desk, letter.n, letter.at)
+		event := 0
+		if mail.Asks {
+			event = mail.Event
+		}
+		result, err := ticket.Bounce(t.state.Ticket, t.desk, letter.n, event, letter.at)
 		if err != nil {
 			return err
 		}
 		t.add(result)
-		letter.told = t.state.Ticket.Events
+		letter.told = bouncedBy(result.Events)
 	}
 	t.letters = append(t.letters, letter)
 	return nil
