@@ -50,8 +50,10 @@ func callStep(ctx workflow.Context, r ticket.StepRequest) (ticket.StepResult, er
 
 func stepSummary(r ticket.StepRequest) string {
 	switch {
-	case r.ByHand != nil:
-		return fmt.Sprintf("take %s, sent by hand", r.ByHand.Verb)
+	case len(r.ByHand) == 1:
+		return fmt.Sprintf("take %s, sent by hand", r.ByHand[0].Verb)
+	case len(r.ByHand) > 1:
+		return fmt.Sprintf("take %d signals, sent by hand", len(r.ByHand))
 	case r.Bounced > 0:
 		return fmt.Sprintf("record that mail %d bounced", r.Bounced)
 	case r.Delivered > 0:

@@ -19,14 +19,12 @@ type card struct {
 
 // attributes are the values of the search attributes, as steps recorded them: a replay writes what was written.
 type attributes struct {
-	status   ticket.Status
-	priority policy.Priority
-	handle   string
-	rung     int
-	nextDue  time.Time
-	paused   bool
-
-	more       bool // the rest is known: the step that recorded the state knew of it
+	status     ticket.Status
+	priority   policy.Priority
+	handle     string
+	rung       int
+	nextDue    time.Time
+	paused     bool
 	category   string
 	moment     ticket.MomentKind
 	promise    policy.ClockName
@@ -36,31 +34,26 @@ type attributes struct {
 	emergency  ticket.EmergencyID
 }
 
-func attributesOf(s ticket.State) attributes {
+func attributesOf(d ticket.Digest) attributes {
 	a := attributes{
-		status: s.Ticket.Status, priority: s.Ticket.Priority, handle: s.Ticket.Handle,
-		rung: s.Rung, nextDue: s.Next.Due, paused: s.Paused,
+		status: d.Status, priority: d.Priority, handle: d.Handle, rung: d.Rung, nextDue: d.Next.Due, paused: d.Paused,
+		category: d.Category, moment: d.Next.Kind, promise: d.Shown.Promise, promiseDue: d.PromiseDue,
+		breached: d.Breached, emergency: d.Emergency,
 	}
-	if s.Shown == nil {
-		return a
-	}
-	a.more, a.category, a.moment = true, s.Ticket.Category, s.Next.Kind
-	a.promise, a.promiseDue = s.Shown.Promise, s.Shown.PromiseDue
-	a.breached, a.emergency = s.Shown.Breached, s.Shown.Emergency
-	for _, reason := range s.Shown.PausedFor {
+	for _, reason := range d.PausedFor {
 		a.pausedFor += string(reason) + " "
 	}
 	return a
 }
 
 // show brings the card up to date. Search attributes cost an event, so only a change writes them.
-func (c *card) show(ctx workflow.Context, s ticket.State, owed []ticket.Owed, selector workflow.Selector) error {
-	workflow.SetCurrentDetails(ctx, details(s, owed))
-	now := attributesOf(s)
+func (c *card) show(ctx workflow.Context, d ticket.Digest, owed []ticket.Owed, selector workflow.Selector) error {
+	workflow.SetCurrentDetails(ctx, details(d, owed))
+	now := attributesOf(d)
 	if c.written != nil && *c.written == now {
 		return nil
 	}
-	if c.written != nil && !s.Ticket.Closed() && c.later.holds(ctx, selector) {
+	if c.written != nil && !d.Closed() && c.later.holds(ctx, selector) {
 		return nil
 	}
 	c.later.end()
@@ -69,22 +62,17 @@ func (c *card) show(ctx workflow.Context, s ticket.State, owed []ticket.Owed, se
 }
 
 func (a attributes) updates() []temporal.SearchAttributeUpdate {
-	updates := []temporal.SearchAttributeUpdate{
+	pausedFor := AttributePausedFor.ValueUnset()
+	if reasons := strings.Fields(a.pausedFor); len(reasons) > 0 {
+		pausedFor = AttributePausedFor.ValueSet(reasons)
+	}
+	return []temporal.SearchAttributeUpdate{
 		AttributeStatus.ValueSet(string(a.status)),
 		AttributePriority.ValueSet(string(a.priority)),
 		AttributeRung.ValueSet(int64(a.rung)),
 		AttributePaused.ValueSet(a.paused),
 		keyword(AttributeAssignee, a.handle),
 		instantOrNone(AttributeNextDue, a.nextDue),
-	}
-	if !a.more {
-		return updates
-	}
-	pausedFor := AttributePausedFor.ValueUnset()
-	if reasons := strings.Fields(a.pausedFor); len(reasons) > 0 {
-		pausedFor = AttributePausedFor.ValueSet(reasons)
-	}
-	return append(updates,
 		keyword(AttributeCategory, a.category),
 		keyword(AttributeNextMoment, string(a.moment)),
 		keyword(AttributePromise, string(a.promise)),
@@ -92,7 +80,7 @@ func (a attributes) updates() []temporal.SearchAttributeUpdate {
 		AttributeBreached.ValueSet(a.breached),
 		pausedFor,
 		keyword(AttributeEmergency, string(a.emergency)),
-	)
+	}
 }
 
 // keyword is unset by an empty value.

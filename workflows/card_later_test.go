@@ -32,7 +32,7 @@ func TestCard_inARushSearchAttributesFollowLaterOnce(t *testing.T) {
 		if got := s.pausedAt(); !slices.Equal(got, []bool{false}) {
 			t.Errorf("written before their time: %v", got)
 		}
-		if !s.report().State.Paused {
+		if !s.report().Digest.Paused {
 			t.Error("the query does not tell that the ticket is paused")
 		}
 	})

@@ -58,18 +58,17 @@ func TestQuery_tellsTheStateAndWhatIsOwed(t *testing.T) {
 	s.at(90*time.Minute, func() { report = s.report() })
 	s.stop(3 * h)
 	s.play()
-	if report.State.Ticket.Status != ticket.StatusOpen || report.State.Ticket.Handle != "alice" || report.Pending != 2 {
+	if report.Digest.Status != ticket.StatusOpen || report.Digest.Handle != "alice" || report.Pending != 2 {
 		t.Errorf("report: %+v", report)
 	}
-	want := "ledger of the first response, Mon 2 Nov 2099 10:00:00 UTC: started with 1d, counted always; " +
-		"0s used, 1d left, due Tue 3 Nov 2099 10:00:00 UTC"
+	want := "first response: due Tue 3 Nov 2099 10:00:00 UTC; target 1d of calendar time, 0s used by Mon 2 Nov 2099 10:00:00 UTC"
 	if !slices.Contains(report.Told, want) || !slices.Contains(report.Told, "waits for: the first response of alice") {
 		t.Errorf("told: %q", report.Told)
 	}
 	if len(report.Owed) != 2 || report.Owed[0].Kind != ticket.MailReceipt {
 		t.Errorf("owed: %v", report.Owed)
 	}
-	if next := report.State.Next; !next.Due.Equal(begin.Add(12*h)) || !strings.HasPrefix(next.Label, "reminder of the first response Mon 2 Nov 22:00 UTC") {
+	if next := report.Digest.Next; !next.Due.Equal(begin.Add(12*h)) || !strings.HasPrefix(next.Label, "reminder of the first response Mon 2 Nov 22:00 UTC") {
 		t.Errorf("next: %+v", next)
 	}
 }
@@ -95,23 +94,6 @@ func TestAlarm_waitsForADatabaseWhoseClockIsBehind(t *testing.T) {
 	s.tells("0s submitted", "12h0m0s reminded first_response", "12h59m57s closed by agent")
 	if len(s.timers) < 4 || !slices.Equal(s.timers[:4], []time.Duration{12 * h, time.Second, time.Second, time.Second}) {
 		t.Errorf("timers: %s", s.timers)
-	}
-}
-
-// What a step of an earlier version recorded, a replay by this one writes: no more and no less.
-func TestCard_writesNoMoreThanTheStepKnewOf(t *testing.T) {
-	s := newStage(t)
-	s.desk.Submit(number)
-	first, err := s.desk.Step(t.Context(), ticket.StepRequest{Number: number, Command: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	old := first.State
-	old.Shown = nil
-	s.stop(1 * h)
-	s.run(workflows.Start{Number: number, State: old, Pending: 1})
-	if len(s.cards) != 2 || s.cards[0]["Breached"] != nil || s.cards[0]["NextMoment"] != nil || s.cards[1]["Breached"] != false {
-		t.Errorf("written: %v", s.cards)
 	}
 }
 

@@ -39,7 +39,8 @@ func TicketID(number ticket.Number) string { return string(number) }
 // Start is the input of a ticket's workflow: the number alone at first, the rest when a run goes on as new.
 type Start struct {
 	Number    ticket.Number   `json:"number"`
-	State     ticket.State    `json:"state,omitzero"`
+	Digest    ticket.Digest   `json:"digest,omitzero"`
+	Known     int             `json:"known,omitempty"`     // number of the last mail among Owed, or settled
 	Pending   int64           `json:"pending,omitempty"`   // highest command number heard of
 	Owed      []ticket.Owed   `json:"owed,omitempty"`      // mails not yet settled, in order
 	Claims    []Claim         `json:"claims,omitempty"`    // numbers that signals spoke of since the last step
@@ -74,10 +75,12 @@ type Signal struct {
 	Policy    int64           `json:"policy,omitempty"`  // adopt-policy: the version
 }
 
-// Report answers the query: everything the workflow knows, for a person to read.
+// Report answers the query: what the workflow knows, for a person to read. It is bounded; the whole ledgers are in the
+// API and the panel.
 type Report struct {
-	Told    []string      `json:"told,omitempty"` // the state in words, with every line of the ledgers
-	State   ticket.State  `json:"state"`
-	Pending int64         `json:"pending"` // number of the last command heard of
-	Owed    []ticket.Owed `json:"owed"`    // mails not yet sent, in order
+	Told      []string      `json:"told,omitempty"` // the digest in words
+	Digest    ticket.Digest `json:"digest"`
+	Pending   int64         `json:"pending"`               // number of the last command heard of
+	Owed      []ticket.Owed `json:"owed"`                  // the first mails not yet sent, in order
+	OwedInAll int           `json:"owed_in_all,omitempty"` // how many there are
 }

@@ -9,28 +9,24 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// details is a small card in Markdown: what is, who has it, what it waits for, what was promised, what is owed.
-func details(s ticket.State, owed []ticket.Owed) string {
+// details is a small card in Markdown: what is, who has it, what it waits for, what was promised, what is owed. Whatever
+// happened to the ticket, it is bounded.
+func details(d ticket.Digest, owed []ticket.Owed) string {
 	var b strings.Builder
-	head, rest := facts(s, owed)
-	fmt.Fprintf(&b, "**%s**%s\n\n", s.Ticket.Status, strings.TrimPrefix(head, string(s.Ticket.Status)))
+	head, rest := facts(d, owed)
+	fmt.Fprintf(&b, "**%s**%s\n\n", d.Status, strings.TrimPrefix(head, string(d.Status)))
 	for _, f := range rest {
 		fmt.Fprintf(&b, "- **%s**: %s\n", f.name, plain(f.says))
 	}
 	return b.String()
 }
 
-// told is the same as plain lines, with every line of the ledgers.
-func told(s ticket.State, owed []ticket.Owed) []string {
-	head, rest := facts(s, owed)
+// told is the same as plain lines.
+func told(d ticket.Digest, owed []ticket.Owed) []string {
+	head, rest := facts(d, owed)
 	lines := []string{head}
 	for _, f := range rest {
 		lines = append(lines, f.name+": "+f.says)
-	}
-	for _, name := range policy.ClockNames() {
-		for _, line := range s.Ticket.Promise(name).Clock.Recount() {
-			lines = append(lines, "ledger of the "+spoken(name)+", "+line)
-		}
 	}
 	return lines
 }
@@ -38,24 +34,27 @@ func told(s ticket.State, owed []ticket.Owed) []string {
 // fact is a line of the card.
 type fact struct{ name, says string }
 
-func facts(s ticket.State, owed []ticket.Owed) (head string, rest []fact) {
-	t := &s.Ticket
+func facts(d ticket.Digest, owed []ticket.Owed) (head string, rest []fact) {
 	holder := "nobody has taken it"
-	if t.Handle != "" {
-		holder = "assigned to " + t.Handle
+	if d.Handle != "" {
+		holder = "assigned to " + d.Handle
 	}
-	head = fmt.Sprintf("%s, priority %s, category %s, %s", t.Status, t.Priority, t.Category, holder)
-	rest = append(rest, fact{"waits for", awaited(t)})
-	if s.Next.Kind != "" {
-		rest = append(rest, fact{"next by itself", s.Next.Label})
+	head = fmt.Sprintf("%s, priority %s, category %s, %s", d.Status, d.Priority, d.Category, holder)
+	if p := d.Parked; p != nil {
+		rest = append(rest, fact{"stuck", fmt.Sprintf("what is due can't be recorded since %s (%s); tried again %s",
+			instant(p.Since), p.Reason, instant(p.Retry))})
+	}
+	rest = append(rest, fact{"waits for", awaited(d)})
+	if d.Next.Kind != "" {
+		rest = append(rest, fact{"next by itself", d.Next.Label})
 	}
 	for _, name := range policy.ClockNames() {
-		rest = append(rest, fact{spoken(name), promiseLine(*t.Promise(name))})
+		rest = append(rest, fact{spoken(name), promiseLine(*d.Promise(name))})
 	}
-	if s.Rung > 0 {
-		rest = append(rest, fact{"escalated", fmt.Sprintf("rung %d, and nobody has answered or acknowledged it", s.Rung)})
+	if d.Rung > 0 {
+		rest = append(rest, fact{"escalated", fmt.Sprintf("rung %d, and nobody has answered or acknowledged it", d.Rung)})
 	}
-	if lines := stays(t.Emergencies); len(lines) > 0 {
+	if lines := stays(d); len(lines) > 0 {
 		rest = append(rest, fact{"emergencies", strings.Join(lines, "; ")})
 	}
 	if len(owed) > 0 {
@@ -65,59 +64,57 @@ func facts(s ticket.State, owed []ticket.Owed) (head string, rest []fact) {
 }
 
 // awaited is whose turn it is.
-func awaited(t *ticket.Ticket) string {
+func awaited(d ticket.Digest) string {
 	switch {
-	case t.Closed():
+	case d.Closed():
 		return "nothing, it is closed for good"
-	case t.InEmergency():
+	case d.InEmergency():
 		return "the end of the emergency that stops its clocks"
-	case t.Unheard() && t.Status == ticket.StatusWaiting:
+	case d.Unheard && d.Status == ticket.StatusWaiting:
 		return "the delivery of the mail that asks the requester, whose silence does not count before"
-	case t.Unheard():
+	case d.Unheard:
 		return "the delivery of the mail that tells the requester of the resolution, whose silence does not count before"
-	case t.Status == ticket.StatusWaiting:
+	case d.Status == ticket.StatusWaiting:
 		return "the requester's answer"
-	case t.Status == ticket.StatusResolved:
+	case d.Status == ticket.StatusResolved:
 		return "the requester to confirm, to reply or to stay silent"
-	case t.Handle == "":
+	case d.Handle == "":
 		return "somebody to take it"
-	case t.FirstResponse.MetAt.IsZero():
-		return "the first response of " + t.Handle
+	case d.FirstResponse.MetAt.IsZero():
+		return "the first response of " + d.Handle
 	default:
-		return "the resolution by " + t.Handle
+		return "the resolution by " + d.Handle
 	}
 }
 
 // promiseLine is what became of a promise, and its ledger in short.
-func promiseLine(p ticket.Promise) string {
+func promiseLine(p ticket.PromiseDigest) string {
 	var line string
-	switch due, running := p.Clock.Due(); {
-	case len(p.Clock.Ledger) == 0:
+	switch {
+	case p.At.IsZero():
 		return "not promised yet"
 	case !p.MetAt.IsZero():
 		line = "given " + instant(p.MetAt)
-	case p.Clock.Settled():
+	case p.Settled:
 		line = "no longer owed"
-	case running:
-		line = "due " + instant(due)
+	case !p.Due.IsZero():
+		line = "due " + instant(p.Due)
 	default:
-		line = "paused, " + reasons(p.Clock.Reasons())
+		line = "paused, " + reasons(p.Reasons)
 	}
-	if !p.BreachedAt.IsZero() {
-		line += ", broken " + instant(p.BreachedAt)
+	if !p.Breached.IsZero() {
+		line += ", broken " + instant(p.Breached)
 	}
-	return line + "; " + budgetLine(p.Clock)
+	return line + "; " + budgetLine(p)
 }
 
 // budgetLine is the sum of a ledger, as of its last entry: what runs after that, only a calendar can count.
-func budgetLine(c policy.Clock) string {
-	last := c.Ledger[len(c.Ledger)-1]
-	target := c.Budget() - c.Extension()
-	line := "target " + policy.FormatBudget(c.Counts, target) + " of " + unit(c.Counts)
-	if by := c.Extension(); by != 0 {
-		line += ", " + policy.FormatBudget(c.Counts, by) + " added"
+func budgetLine(p ticket.PromiseDigest) string {
+	line := "target " + policy.FormatBudget(p.Counts, p.Target) + " of " + unit(p.Counts)
+	if p.Extended != 0 {
+		line += ", " + policy.FormatBudget(p.Counts, p.Extended) + " added"
 	}
-	return line + ", " + policy.FormatBudget(c.Counts, last.Used) + " used by " + instant(last.At)
+	return line + ", " + policy.FormatBudget(p.Counts, p.Used) + " used by " + instant(p.At)
 }
 
 func reasons(all []policy.Reason) string {
@@ -139,9 +136,9 @@ func unit(counts policy.Counting) string {
 	}
 }
 
-func stays(all []ticket.Stay) []string {
-	lines := make([]string, len(all))
-	for i, s := range all {
+func stays(d ticket.Digest) []string {
+	lines := make([]string, len(d.Emergencies))
+	for i, s := range d.Emergencies {
 		switch {
 		case s.By != 0:
 			lines[i] = fmt.Sprintf("%s made the targets %s longer %s", s.ID, policy.FormatDuration(s.By), instant(s.From))
@@ -150,6 +147,9 @@ func stays(all []ticket.Stay) []string {
 		default:
 			lines[i] = fmt.Sprintf("%s stopped the clocks from %s to %s", s.ID, instant(s.From), instant(s.Until))
 		}
+	}
+	if d.Earlier > 0 {
+		lines = append(lines, fmt.Sprintf("and %d earlier ones", d.Earlier))
 	}
 	return lines
 }

@@ -14,8 +14,9 @@ import (
 type EmergencyStart struct {
 	Outlook ticket.Outlook         `json:"outlook,omitzero"`
 	Fanout  Fanout                 `json:"fanout,omitzero"`
-	Hands   []ticket.EmergencyHand `json:"hands,omitempty"` // signals by hand, not yet carried out
-	Heard   int                    `json:"heard,omitempty"` // how many of those there ever were
+	Hands   []ticket.EmergencyHand `json:"hands,omitempty"`   // signals by hand, not yet carried out
+	Heard   int                    `json:"heard,omitempty"`   // how many of those there ever were
+	Refused int                    `json:"refused,omitempty"` // and how many of them were refused
 	Log     []HandLine             `json:"log,omitempty"`
 	Herald  Heralded               `json:"herald,omitzero"`
 }
@@ -25,6 +26,7 @@ type EmergencyReport struct {
 	Outlook ticket.Outlook `json:"outlook"`
 	Fanout  Fanout         `json:"fanout"`  // of Outlook.Reached: under way, or proven
 	Pending int            `json:"pending"` // signals by hand, not yet carried out
+	Refused int            `json:"refused"` // how many there were that were refused
 	Log     []HandLine     `json:"log"`     // what came of the last ones
 }
 
@@ -53,18 +55,20 @@ type vigil struct {
 	fanout  Fanout
 	hands   []ticket.EmergencyHand
 	heard   int
+	refused int
 	log     []HandLine
 
 	stale    bool      // the gate may be other than outlook says
 	edge     time.Time // until when outlook holds, by Temporal's clock; zero: until the gate is changed
 	selector workflow.Selector
+	meter    meter
 	alarm    alarm
 	herald   *herald
 }
 
 func watch(ctx workflow.Context, in EmergencyStart) (*vigil, error) {
 	w := &vigil{
-		outlook: in.Outlook, fanout: in.Fanout, hands: in.Hands, heard: in.Heard, log: in.Log,
+		outlook: in.Outlook, fanout: in.Fanout, hands: in.Hands, heard: in.Heard, refused: in.Refused, log: in.Log,
 		stale: true, selector: workflow.NewNamedSelector(ctx, "emergency"), herald: newHerald(ctx, in.Herald),
 	}
 	err := workflow.SetQueryHandlerWithOptions(ctx, EmergencyQuery, w.report, workflow.QueryHandlerOptions{
@@ -86,7 +90,7 @@ func (w *vigil) run(ctx workflow.Context) error {
 			return err
 		}
 		workflow.SetCurrentDetails(ctx, w.details(workflow.Now(ctx)))
-		if full(ctx) {
+		if w.meter.full(ctx) {
 			return w.continueAsNew(ctx)
 		}
 		if w.stale || len(w.hands) > 0 || w.fanout.due() {
@@ -167,7 +171,7 @@ func (w *vigil) ring(m ticket.Moment) {
 }
 
 func (w *vigil) report() (EmergencyReport, error) {
-	return EmergencyReport{Outlook: w.outlook, Fanout: w.fanout, Pending: len(w.hands), Log: slices.Clone(w.log)}, nil
+	return EmergencyReport{Outlook: w.outlook, Fanout: w.fanout, Pending: len(w.hands), Refused: w.refused, Log: slices.Clone(w.log)}, nil
 }
 
 // continueAsNew hands everything to a next run, and loses no signal: see life.continueAsNew. The next run looks at the
@@ -179,6 +183,6 @@ func (w *vigil) continueAsNew(ctx workflow.Context) error {
 	}
 	w.drain(ctx)
 	return workflow.NewContinueAsNewError(ctx, EmergencyWorkflow, EmergencyStart{
-		Outlook: w.outlook, Fanout: w.fanout, Hands: w.hands, Heard: w.heard, Log: w.log, Herald: w.herald.state,
+		Outlook: w.outlook, Fanout: w.fanout, Hands: w.hands, Heard: w.heard, Refused: w.refused, Log: w.log, Herald: w.herald.state,
 	})
 }

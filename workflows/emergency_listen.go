@@ -1,9 +1,6 @@
 package workflows
 
 import (
-	"fmt"
-	"slices"
-
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
@@ -40,18 +37,8 @@ func (w *vigil) listen(ctx workflow.Context) {
 			w.hear(ctx, name, payload)
 		})
 	}
-	strangers := workflow.NewNamedBufferedChannel(ctx, "strangers", 1)
-	workflow.GoNamed(ctx, "strangers", func(ctx workflow.Context) {
-		for workflow.Await(ctx, func() bool { return w.strange(ctx) }) == nil {
-			strangers.SendAsync(true) // wakes the main loop, which drains
-			if workflow.Await(ctx, func() bool { return !w.strange(ctx) }) != nil {
-				return
-			}
-		}
-	})
-	wake := func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) }
-	w.selector.AddReceive(strangers, wake)
-	w.selector.AddReceive(w.herald.news, wake)
+	w.selector.AddReceive(w.herald.news, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })
+	w.meter.watch(ctx, w.selector)
 }
 
 // drain hears what has arrived, without waiting for more.
@@ -69,28 +56,14 @@ func (w *vigil) drain(ctx workflow.Context) {
 			w.hear(ctx, name, payload)
 		}
 	}
-	for _, name := range w.strangers(ctx) {
-		for workflow.GetSignalChannel(ctx, name).ReceiveAsync(nil) {
-			w.enter(ctx, name, ticket.HandResult{Refused: "there is no such signal"})
-		}
-	}
 }
-
-// strangers are the names of signals that mean nothing here.
-func (w *vigil) strangers(ctx workflow.Context) []string {
-	names := workflow.GetUnhandledSignalNames(ctx)
-	slices.Sort(names)
-	return slices.DeleteFunc(names, func(name string) bool {
-		return name == GateSignal || slices.Contains(EmergencySignals(), name)
-	})
-}
-
-func (w *vigil) strange(ctx workflow.Context) bool { return len(w.strangers(ctx)) > 0 }
 
 // hear takes note of a signal by hand. What it says is read where it is carried out.
 func (w *vigil) hear(ctx workflow.Context, name string, payload converter.RawValue) {
 	w.heard++
-	hand := ticket.EmergencyHand{Key: fmt.Sprintf("%s/%d", workflow.GetInfo(ctx).FirstRunID, w.heard), Name: name}
+	data := payload.Payload().GetData()
+	w.meter.heard += len(data)
+	hand := ticket.EmergencyHand{Key: handKey(ctx, w.heard, name, data), Name: name}
 	if raw := payload.Payload(); raw != nil && len(raw.GetData()) > 0 {
 		if string(raw.GetMetadata()[converter.MetadataEncoding]) != converter.MetadataEncodingJSON {
 			w.enter(ctx, name, ticket.HandResult{Refused: "the payload is not JSON"})
@@ -126,8 +99,8 @@ func (w *vigil) carryOut(ctx workflow.Context) error {
 
 // enter puts what came of a signal into the log.
 func (w *vigil) enter(ctx workflow.Context, name string, result ticket.HandResult) {
-	if len(name) > 40 {
-		name = name[:40] + "…"
+	if result.Refused != "" {
+		w.refused++
 	}
 	w.log = append(w.log, HandLine{At: workflow.Now(ctx), Signal: name, HandResult: result})
 	w.log = w.log[max(len(w.log)-logKept, 0):]

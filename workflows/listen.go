@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"math"
+	"strconv"
 	"time"
 
 	"go.temporal.io/sdk/converter"
@@ -23,7 +25,7 @@ func (t *life) listen(ctx workflow.Context) {
 			t.hear(ctx, verb, payload)
 		})
 	}
-	t.listenForStrays(ctx)
+	t.meter.watch(ctx, t.selector)
 	t.selector.AddReceive(t.mailer.settled, func(c workflow.ReceiveChannel, _ bool) {
 		var s settled
 		c.Receive(ctx, &s)
@@ -43,7 +45,6 @@ func (t *life) drain(ctx workflow.Context) {
 			t.hear(ctx, verb, payload)
 		}
 	}
-	t.drainStrays(ctx)
 	var s settled
 	for t.mailer.settled.ReceiveAsync(&s) {
 		t.note(s)
@@ -64,10 +65,12 @@ const maxSignal = 4 << 10
 
 // hear takes note of a signal: of its number when it has one, of all of it when it was sent by hand.
 func (t *life) hear(ctx workflow.Context, verb ticket.Verb, payload converter.RawValue) {
+	data := payload.Payload().GetData()
+	t.meter.heard += len(data)
 	s, ok := read(payload)
 	switch {
 	case ok && s.Seq > 0:
-		if s.Seq > t.state.Command { // else it has been taken
+		if s.Seq > t.digest.Command { // else it has been taken
 			t.pending = max(t.pending, s.Seq)
 			t.claims = append(t.claims, Claim{Seq: s.Seq, Verb: verb})
 		}
@@ -75,14 +78,19 @@ func (t *life) hear(ctx workflow.Context, verb ticket.Verb, payload converter.Ra
 		t.gate = true
 		t.card.later.until(time.Duration(s.Later) * time.Second)
 	default:
-		t.hand(ctx, verb, s, !ok || s.Gate != 0 || misspelt(payload))
+		t.hand(ctx, verb, s, !ok || s.ofTheDesk() || misspelt(data), data)
 	}
 }
 
-// read gives what a signal carries; one without a payload carries nothing, which is fine.
+// ofTheDesk reports that a signal without a number has a field that only the desk's own signals have.
+func (s Signal) ofTheDesk() bool {
+	return s.Seq != 0 || s.Gate != 0 || s.Later != 0 || s.By != (ticket.Actor{}) || !s.At.IsZero()
+}
+
+// read returns what a signal carries; one without a payload carries nothing, which is fine.
 func read(payload converter.RawValue) (s Signal, ok bool) {
 	raw := payload.Payload()
-	if raw == nil || len(raw.GetData()) == 0 {
+	if len(raw.GetData()) == 0 {
 		return s, true
 	}
 	if len(raw.GetData()) > maxSignal {
@@ -97,12 +105,11 @@ func ofGate(verb ticket.Verb) bool {
 }
 
 // misspelt reports that a signal by hand has a field that means nothing: what it was to say would be lost.
-func misspelt(payload converter.RawValue) bool {
-	raw := payload.Payload()
-	if raw == nil || len(raw.GetData()) == 0 {
+func misspelt(data []byte) bool {
+	if len(data) == 0 {
 		return false
 	}
-	decoder := json.NewDecoder(bytes.NewReader(raw.GetData()))
+	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	return decoder.Decode(&Signal{}) != nil
 }
@@ -110,24 +117,32 @@ func misspelt(payload converter.RawValue) bool {
 // mostSeconds a duration can hold.
 const mostSeconds = int64(math.MaxInt64 / time.Second)
 
-func (t *life) hand(ctx workflow.Context, verb ticket.Verb, s Signal, malformed bool) {
+// hand keeps a signal by hand until a step takes it.
+func (t *life) hand(ctx workflow.Context, verb ticket.Verb, s Signal, malformed bool, data []byte) {
 	t.hands++
-	if malformed || s.Seconds > mostSeconds || s.Seconds < -mostSeconds {
-		s, malformed = Signal{}, true
-	}
-	t.byHand = append(t.byHand, ticket.ByHand{
-		Key:  fmt.Sprintf("%s/%d", workflow.GetInfo(ctx).FirstRunID, t.hands),
-		Verb: verb, Malformed: malformed,
-		Agent: s.Agent, Priority: s.Priority, Category: s.Category,
+	h := ticket.ByHand{
+		Key: handKey(ctx, t.hands, string(verb), data), Verb: verb,
+		Malformed: malformed || s.Seconds > mostSeconds || s.Seconds < -mostSeconds,
+		Agent:     s.Agent, Priority: s.Priority, Category: s.Category,
 		Emergency: s.Emergency, Extension: time.Duration(s.Seconds) * time.Second, Policy: s.Policy,
-	})
+	}
+	t.byHand = append(t.byHand, h.Checked())
+}
+
+// handKey identifies a signal by hand: by its workflow, its place among the signals by hand, and what it says. The same
+// signal, delivered again after a reset, has the same key, and another one in its place has not.
+func handKey(ctx workflow.Context, place int, name string, data []byte) string {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(name)) // never fails
+	_, _ = sum.Write(data)
+	return fmt.Sprintf("%s/%d/%08x", workflow.GetInfo(ctx).FirstRunID, place, sum.Sum32())
 }
 
 // refuseClaims turns signals with a number that was never given out into refused ones: somebody made them up.
 func (t *life) refuseClaims(ctx workflow.Context) {
 	for _, c := range t.claims {
 		if c.Seq > t.pending {
-			t.hand(ctx, c.Verb, Signal{}, true)
+			t.hand(ctx, c.Verb, Signal{}, true, strconv.AppendInt(nil, c.Seq, 10))
 		}
 	}
 	t.claims = nil

@@ -43,8 +43,6 @@ var scenarios = []scenario{
 	{"by-hand", promises, manual},
 	{"reopened", promises, reopened},
 	{"taken-over", promises, takenOver},
-	{"stray", promises, stray},
-	{"stray-ignored", promises, strayIgnored},
 }
 
 func answered(s *desktest.Site) {
@@ -172,7 +170,7 @@ func takenOver(s *desktest.Site) {
 	s.Work()
 	options := client.StartWorkflowOptions{ID: workflows.TicketID(number), TaskQueue: workflows.TicketQueue}
 	_, err = s.Temporal.ExecuteWorkflow(context.Background(), options, workflows.TicketWorkflow, workflows.Start{
-		Number: number, State: first.State, Pending: 5,
+		Number: number, Digest: first.Digest, Known: 2, Pending: 5,
 		Claims: []workflows.Claim{{Seq: 5, Verb: ticket.VerbResolve}},
 		ByHand: []ticket.ByHand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Hands: 1,
 		Owed: first.Owed[1:], Bounced: []int{1},
@@ -180,30 +178,4 @@ func takenOver(s *desktest.Site) {
 	s.Check(err)
 	s.Await("what was handed on", func() bool { return s.Happened(number, ticket.EventMailBounced, 1) })
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
-}
-
-const strange ticket.Verb = "make-coffee"
-
-func stray(s *desktest.Site) {
-	s.Work()
-	s.Tell(number, s.Submit(number))
-	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
-	signalByHand(s, strange, map[string]any{"cups": 2})
-	s.Await("the refusal", func() bool { return s.Happened(number, ticket.EventRefused, 1) })
-	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
-}
-
-// strayIgnored is what releases did that left such a signal lying.
-func strayIgnored(s *desktest.Site) {
-	s.WorkAs(older)
-	ignored(s)
-	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
-}
-
-// ignored has a stray signal come to a ticket while only older code runs.
-func ignored(s *desktest.Site) {
-	s.Tell(number, s.Submit(number))
-	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
-	signalByHand(s, strange, nil)
-	s.Ask(number, assignToAlice())
 }

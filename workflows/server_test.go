@@ -22,7 +22,7 @@ func TestTicket_aWholeLifeCostsAtMost100EventsAnd40KB(t *testing.T) {
 	s.Tell(number, s.Submit(number))
 	calm := func() bool {
 		report, ok := ask(t, s)
-		return ok && len(s.Unsettled(number)) == 0 && len(report.Owed) == 0 && report.State.Command == report.Pending
+		return ok && len(s.Unsettled(number)) == 0 && len(report.Owed) == 0 && report.Digest.Command == report.Pending
 	}
 	s.Await("the receipt", func() bool { return s.State(number).Command == 1 && calm() })
 	for _, c := range []ticket.Command{

@@ -22,7 +22,8 @@ func Ticket(ctx workflow.Context, in Start) error {
 // life is a ticket's workflow while it runs. What must outlive a run goes through Start.
 type life struct {
 	number    ticket.Number
-	state     ticket.State
+	digest    ticket.Digest
+	known     int   // number of the last mail that the mailer was given
 	pending   int64 // number of the last command heard of
 	claims    []Claim
 	byHand    []ticket.ByHand
@@ -33,6 +34,7 @@ type life struct {
 	rang      ticket.Moment // the moment whose timer has fired and that is to be stepped
 
 	selector workflow.Selector
+	meter    meter
 	alarm    alarm
 	mailer   *mailer
 	card     card
@@ -40,13 +42,13 @@ type life struct {
 
 func setup(ctx workflow.Context, in Start) (*life, error) {
 	t := &life{
-		number: in.Number, state: in.State, pending: max(in.Pending, 1),
+		number: in.Number, digest: in.Digest, known: in.Known, pending: max(in.Pending, 1),
 		claims: in.Claims, byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced, delivered: in.Delivered, gate: in.Gate,
 		selector: workflow.NewNamedSelector(ctx, "ticket"),
 		mailer:   newMailer(ctx, in.Number),
 	}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, TicketQuery, t.report, workflow.QueryHandlerOptions{
-		Description: "What the ticket is, waits for and was promised, with its ledgers in words; then the whole state.",
+		Description: "What the ticket is, waits for and was promised, in words and as values.",
 	}); err != nil {
 		return nil, err
 	}
@@ -61,28 +63,57 @@ func (t *life) run(ctx workflow.Context) error {
 		if err := t.step(ctx); err != nil {
 			return fmt.Errorf("ticket %s: %w", t.number, err)
 		}
-		if err := t.card.show(ctx, t.state, t.mailer.owed, t.selector); err != nil {
+		if err := t.card.show(ctx, t.digest, t.mailer.owed, t.selector); err != nil {
 			return fmt.Errorf("show ticket %s: %w", t.number, err)
 		}
 		switch {
 		case t.over():
 			return nil
-		case full(ctx):
+		case t.meter.full(ctx):
 			return t.continueAsNew(ctx)
 		}
-		t.alarm.arm(ctx, t.state.Next, t.selector, func(m ticket.Moment) { t.rang = m })
+		t.alarm.arm(ctx, t.next(), t.selector, t.ring)
 		t.selector.Select(ctx)
 	}
 }
 
 // over reports that the ticket is closed, everything asked of it is answered and every mail is sent.
 func (t *life) over() bool {
-	return t.state.Ticket.Closed() && !t.work() && t.mailer.idle() && len(t.mailer.owed) == 0
+	return t.digest.Closed() && !t.work() && t.digest.Parked == nil && t.mailer.idle() && len(t.mailer.owed) == 0
 }
 
-// work reports whether a step is to be taken.
+// work reports whether a step is to be taken. What is parked holds up the commands after it, and what falls due; signals
+// by hand still get their numbers, so that they never pile up here.
 func (t *life) work() bool {
-	return t.state.Command < t.pending || len(t.byHand) > 0 || len(t.bounced) > 0 || len(t.delivered) > 0 || t.gate || t.rang.Kind != ""
+	if len(t.byHand) > 0 || t.owedMore() {
+		return true
+	}
+	news := len(t.bounced) > 0 || len(t.delivered) > 0
+	return t.digest.Parked == nil && (t.digest.Command < t.pending || news || t.gate || t.rang.Kind != "")
+}
+
+// owedMore reports that the ticket owes mails that the mailer was not given yet, and that it has room for some.
+func (t *life) owedMore() bool {
+	return t.known < t.digest.Mails && len(t.mailer.owed) < ticket.MaxOwed
+}
+
+// next is what the one timer is for.
+func (t *life) next() ticket.Moment {
+	if p := t.digest.Parked; p != nil {
+		return ticket.Moment{Kind: momentRetry, Due: p.Retry, Label: "try again to record what is due"}
+	}
+	return t.digest.Next
+}
+
+// momentRetry is that of something parked. It is no moment of the domain's.
+const momentRetry ticket.MomentKind = "retry"
+
+func (t *life) ring(m ticket.Moment) {
+	if m.Kind == momentRetry {
+		t.digest.Parked, t.gate = nil, true
+		return
+	}
+	t.rang = m
 }
 
 // step takes everything that there is to take. Commands come first: one accepted before a deadline keeps the
@@ -91,60 +122,91 @@ func (t *life) work() bool {
 // history: after the first step, a full one leaves the rest to the next run.
 func (t *life) step(ctx workflow.Context) error {
 	t.drain(ctx)
-	for taken := 0; t.work() && (taken == 0 || !full(ctx)); taken++ {
-		r := ticket.StepRequest{Number: t.number, Mails: t.state.Mails}
-		switch {
-		case t.state.Command < t.pending:
-			r.Command = t.pending
-		case len(t.byHand) > 0:
-			r.ByHand = &t.byHand[0]
-		case len(t.bounced) > 0:
-			r.Bounced = t.bounced[0]
-		case len(t.delivered) > 0:
-			r.Delivered = t.delivered[0]
-		case t.gate:
-			r.Gate = true
-		default:
-			r.Due = t.rang.Due
-		}
-		result, err := callStep(ctx, r)
-		if err != nil {
+	for taken := 0; t.work() && (taken == 0 || !t.meter.full(ctx)); taken++ {
+		if err := t.takeOne(ctx); err != nil {
 			return err
 		}
-		t.take(ctx, r, result)
 		t.drain(ctx)
 	}
 	return nil
 }
 
-// full reports that the history is long enough to go on in a new run.
-func full(ctx workflow.Context) bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
+// takeOne takes one step.
+func (t *life) takeOne(ctx workflow.Context) error {
+	if err := t.meter.step(ctx); err != nil {
+		return err
+	}
+	r := ticket.StepRequest{Number: t.number, Mails: t.known}
+	parked := t.digest.Parked != nil
+	switch {
+	case !parked && t.digest.Command < t.pending:
+		r.Command = t.pending
+	case len(t.byHand) > 0:
+		r.ByHand = t.byHand[:min(len(t.byHand), ticket.MaxByHand)]
+		r.Run = workflow.GetInfo(ctx).WorkflowExecution.RunID
+	case len(t.bounced) > 0 && !parked:
+		r.Bounced = t.bounced[0]
+	case len(t.delivered) > 0 && !parked:
+		r.Delivered = t.delivered[0]
+	case t.rang.Kind != "" && !t.gate && !parked:
+		r.Due = t.rang.Due
+	default:
+		r.Gate = true
+	}
+	result, err := callStep(ctx, r)
+	if err != nil {
+		return err
+	}
+	t.take(ctx, r, result)
+	return nil
+}
 
 func (t *life) take(ctx workflow.Context, r ticket.StepRequest, result ticket.StepResult) {
+	reached := result.Pending <= result.Digest.Command || result.Digest.Parked != nil
+	taken := 0 // news of mails that are on record; they come after commands, and after what is parked
+	if result.Pending <= result.Digest.Command && result.Digest.Parked == nil {
+		taken = 1
+	}
 	switch {
-	case r.ByHand != nil:
-		t.byHand = t.byHand[1:]
-	case r.Bounced > 0 && result.Pending <= result.State.Command:
-		t.bounced = t.bounced[1:]
-	case r.Delivered > 0 && result.Pending <= result.State.Command:
-		t.delivered = t.delivered[1:]
+	case len(r.ByHand) > 0:
+		t.byHand = t.byHand[len(r.ByHand):]
+	case r.Bounced > 0:
+		t.bounced = t.bounced[taken:]
+	case r.Delivered > 0:
+		t.delivered = t.delivered[taken:]
 	case r.Gate:
-		t.gate = result.Pending > result.State.Command // else it was not reached
-	case !r.Due.IsZero() && result.Pending <= result.State.Command:
-		t.alarm.early = result.State.Next.Same(t.rang)
+		t.gate = !reached
+	case !r.Due.IsZero() && reached:
+		t.alarm.early = result.Digest.Next.Same(t.rang)
 		t.rang = ticket.Moment{}
 	}
 	if !r.Gate {
 		t.card.later.end()
 	}
-	t.state, t.pending = result.State, result.Pending
+	t.digest, t.pending = result.Digest, result.Pending
 	t.refuseClaims(ctx)
+	t.owe(result)
+}
+
+// owe hands the mailer what a step has returned. A step returns no more than so many; the rest follows when these are sent.
+func (t *life) owe(result ticket.StepResult) {
+	t.known = result.Digest.Mails
+	if n := len(result.Owed); n >= ticket.MaxOwed {
+		t.known = result.Owed[n-1].N
+	}
 	t.mailer.owe(result.Owed)
 }
 
 func (t *life) report() (Report, error) {
-	return Report{Told: told(t.state, t.mailer.owed), State: t.state, Pending: t.pending, Owed: t.mailer.owed}, nil
+	return Report{
+		Told: told(t.digest, t.mailer.owed), Digest: t.digest, Pending: t.pending,
+		Owed: t.mailer.owed[:min(len(t.mailer.owed), mostMails)], OwedInAll: len(t.mailer.owed),
+	}, nil
 }
+
+// mostCarried is how many signals that were heard and not taken a run hands to the next one: its input is bounded. More
+// are taken first.
+const mostCarried = 200
 
 // continueAsNew hands everything to a next run. Signals that were heard but not taken go along, so nothing blocks
 // between the last look at the channels and the return: a signal that arrives after it makes the server refuse the
@@ -154,9 +216,13 @@ func (t *life) continueAsNew(ctx workflow.Context) error {
 	for !t.mailer.idle() {
 		t.selector.Select(ctx)
 	}
-	t.drain(ctx)
+	for t.drain(ctx); max(len(t.byHand), len(t.claims)) > mostCarried; t.drain(ctx) {
+		if err := t.takeOne(ctx); err != nil {
+			return fmt.Errorf("ticket %s: %w", t.number, err)
+		}
+	}
 	return workflow.NewContinueAsNewError(ctx, TicketWorkflow, Start{
-		Number: t.number, State: t.state, Pending: t.pending, Owed: t.mailer.owed,
+		Number: t.number, Digest: t.digest, Known: t.known, Pending: t.pending, Owed: t.mailer.owed,
 		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, ByHand: t.byHand, Hands: t.hands, Gate: t.gate,
 	})
 }

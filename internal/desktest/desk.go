@@ -162,9 +162,9 @@ func (d *Desk) step(r ticket.StepRequest) (ticket.StepResult, error) {
 	if err := d.weave(rec); err != nil {
 		return ticket.StepResult{}, err
 	}
-	result := ticket.StepResult{State: rec.state, Pending: int64(len(rec.commands))}
+	result := ticket.StepResult{Digest: rec.state.Digest(), Pending: int64(len(rec.commands))}
 	for _, m := range rec.mails {
-		if m.N > r.Mails && !m.settled {
+		if m.N > r.Mails && !m.settled && len(result.Owed) < ticket.MaxOwed {
 			result.Owed = append(result.Owed, m.Owed)
 		}
 	}
@@ -173,13 +173,13 @@ func (d *Desk) step(r ticket.StepRequest) (ticket.StepResult, error) {
 
 func (d *Desk) do(rec *record, r ticket.StepRequest) error {
 	switch {
-	case r.ByHand != nil:
-		seq, numbered := rec.hands[r.ByHand.Key]
-		if !numbered {
-			seq = d.accept(rec, byHand(*r.ByHand)).Seq
-			rec.hands[r.ByHand.Key] = seq
+	case len(r.ByHand) > 0:
+		for _, h := range r.ByHand {
+			if _, numbered := rec.hands[h.Key]; !numbered {
+				rec.hands[h.Key] = d.accept(rec, byHand(h)).Seq
+			}
 		}
-		return d.take(rec, seq)
+		return d.take(rec, int64(len(rec.commands)))
 	case r.Command > 0:
 		return d.take(rec, r.Command)
 	case r.Bounced > 0:

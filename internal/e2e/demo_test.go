@@ -64,7 +64,7 @@ func TestDemo_openTicketsGoOnWithTheirPromises(t *testing.T) {
 			if err := value.Get(&report); err != nil {
 				return false, err.Error()
 			}
-			same := report.State.Next.Same(stored.Next) && report.State.Command == stored.Command && len(report.Owed) == 0
+			same := report.Digest.Next.Same(stored.Next) && report.Digest.Command == stored.Command && len(report.Owed) == 0
 			return same, fmt.Sprintf("%+v; PostgreSQL has %+v", report, stored)
 		})
 		if due, armed := s.timer(number); armed != (stored.Next.Kind != "") || armed && due.Sub(stored.Next.Due).Abs() > 2*time.Second {

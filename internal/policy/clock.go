@@ -20,6 +20,7 @@ const (
 	ActSettled    Act = "settled"
 	ActReopened   Act = "reopened"
 	ActAdopted    Act = "adopted" // from here on it counts by another version of the policy
+	ActFolded     Act = "folded"  // what came before is summed up: see MaxLedger
 )
 
 // Entry is one line of a clock's ledger. Instants are UTC and whole seconds, durations are whole seconds. The verbs
@@ -82,6 +83,7 @@ func (e *Entry) UnmarshalJSON(data []byte) error {
 type Clock struct {
 	Counts Counting `json:"counts,omitempty"` // as of the last entry
 	Ledger []Entry  `json:"ledger,omitempty"`
+	Folded int      `json:"folded,omitempty"` // entries that the ledger sums up, see MaxLedger
 }
 
 // With is the clock after one more entry. It needs no calendar, and leaves the receiver's ledger alone.
@@ -89,6 +91,9 @@ func (c Clock) With(e Entry) Clock {
 	c.Ledger = append(slices.Clip(c.Ledger), e)
 	if e.Act == ActAdopted {
 		c.Counts = e.Counts
+	}
+	if len(c.Ledger) > MaxLedger {
+		return c.fold(len(c.Ledger) - keptLedger)
 	}
 	return c
 }

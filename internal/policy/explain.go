@@ -102,6 +102,8 @@ func (s *story) event(then Clock, e Entry) {
 			return
 		}
 		what = "another version of the policy, with " + FormatBudget(then.Counts, e.By) + inWords(then.Counts) + ", " + s.left(then, e.Used)
+	case ActFolded:
+		what = "earlier changes summed up, " + s.left(then, e.Used)
 	default:
 		return
 	}

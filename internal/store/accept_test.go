@@ -252,7 +252,7 @@ func TestCommand_isNeverDatedBeforeTheOneAhead(t *testing.T) {
 	if a.At.Before(ahead) {
 		t.Errorf("accepted at %s, and the command ahead at %s", a.At, ahead)
 	}
-	got := d.step(ticket.StepRequest{Number: n, ByHand: &ticket.ByHand{Key: "k", Verb: ticket.VerbResolve}})
+	got := d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "k", Verb: ticket.VerbResolve}}})
 	if at := got.State.Ticket.SilentSince; at.Before(ahead) {
 		t.Errorf("resolved at %s", at)
 	}

@@ -26,7 +26,7 @@ func TestStep_adoptsAPolicyByHand(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	v := d.publish(quick)
-	got := d.step(ticket.StepRequest{Number: n, ByHand: &ticket.ByHand{Key: "run/1", Verb: ticket.VerbAdoptPolicy, Policy: v}})
+	got := d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "run/1", Verb: ticket.VerbAdoptPolicy, Policy: v}}})
 	due, _ := got.State.Ticket.FirstResponse.Clock.Due()
 	if got.State.Ticket.Policy != v || due.Sub(got.State.Ticket.Submitted) > time.Hour {
 		t.Errorf("under version %d, due %s", got.State.Ticket.Policy, due)
@@ -38,7 +38,7 @@ func TestStep_adoptsAPolicyByHand(t *testing.T) {
 		t.Errorf("the row is under version %d, %v", record.Policy, err)
 	}
 	// The next step counts by the new version too.
-	got = d.step(ticket.StepRequest{Number: n, ByHand: &ticket.ByHand{Key: "run/2", Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent}})
+	got = d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "run/2", Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent}}})
 	if got.State.Ticket.Priority != policy.PriorityUrgent || got.State.Ticket.Policy != v || got.State.Next.Kind != ticket.MomentRemind {
 		t.Errorf("then %+v", got.State)
 	}
@@ -46,7 +46,7 @@ func TestStep_adoptsAPolicyByHand(t *testing.T) {
 		ticket.CodeNoPolicy: {Key: "run/3", Verb: ticket.VerbAdoptPolicy, Policy: 99},
 		ticket.CodeNothing:  {Key: "run/4", Verb: ticket.VerbAdoptPolicy, Policy: v},
 	} {
-		got = d.step(ticket.StepRequest{Number: n, ByHand: &h})
+		got = d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{h}})
 		if o := d.outcome(n, got.State.Command); o.Code != key {
 			t.Errorf("%+v: %+v", h, o)
 		}
@@ -61,7 +61,7 @@ func TestStep_adoptsInTheMiddleOfABurst(t *testing.T) {
 	d := open(t)
 	a := d.submit(d.customer)
 	v := d.publish(quick)
-	d.step(ticket.StepRequest{Number: a.Number, ByHand: &ticket.ByHand{Key: "run/1", Verb: ticket.VerbAdoptPolicy, Policy: v}})
+	d.step(ticket.StepRequest{Number: a.Number, ByHand: []ticket.ByHand{{Key: "run/1", Verb: ticket.VerbAdoptPolicy, Policy: v}}})
 	got := d.step(ticket.StepRequest{Number: a.Number, Command: 2})
 	first := got.State.Ticket.FirstResponse.Clock
 	if len(first.Ledger) != 2 || first.Ledger[0].By != 72*time.Hour || first.Ledger[1].Act != policy.ActAdopted || first.Counts != policy.CountCalendar {

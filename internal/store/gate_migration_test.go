@@ -36,7 +36,7 @@ func TestMigrate_remembersTheEmergenciesOfOldTickets(t *testing.T) {
 			n := d.taken(d.customer)
 			for i, h := range hands {
 				h.Key = strings.Repeat("i", i+1)
-				d.step(ticket.StepRequest{Number: n, ByHand: &h})
+				d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{h}})
 			}
 			// As the release before this one left it.
 			d.sql(`UPDATE events SET data = data - 'delay' WHERE ticket = $1`, n)
@@ -55,7 +55,7 @@ func TestMigrate_remembersTheEmergenciesOfOldTickets(t *testing.T) {
 			if name != "paused" {
 				return
 			}
-			state := d.step(ticket.StepRequest{Number: n, ByHand: &ticket.ByHand{Key: "end", Verb: ticket.VerbEmergencyResume}}).State
+			state := d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "end", Verb: ticket.VerbEmergencyResume}}}).State
 			if state.Ticket.InEmergency() || len(state.Ticket.Emergencies) != 4 {
 				t.Errorf("it is not ended: %+v", state.Ticket.Emergencies)
 			}

@@ -326,7 +326,7 @@ func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
 		}
 	}
 	var receipt desk.Receipt
-	var stepped ticket.StepResult
+	var result ticket.StepResult
 	var both sync.WaitGroup
 	both.Go(func() {
 		s := submission()
@@ -338,7 +338,7 @@ func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
 	})
 	both.Go(func() {
 		var err error
-		if stepped, err = d.Step(t.Context(), ticket.StepRequest{Number: n, Command: 1}); err != nil {
+		if result, err = d.Step(t.Context(), ticket.StepRequest{Number: n, Command: 1}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -350,7 +350,7 @@ func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
 	if receipt.Promises != (policy.Promises{}) || len(receipt.Emergencies) != 1 || receipt.Gate != 1 {
 		t.Errorf("the receipt is %+v", receipt)
 	}
-	if held := stepped.State.Ticket.Held(); held != "E-0000000001" {
+	if held := result.Digest.Emergency; held != "E-0000000001" {
 		t.Errorf("the ticket stepped is held by %q: %+v", held, d.kinds(n))
 	}
 	if row := one[string](d, `SELECT held FROM tickets WHERE number = $1`, n); row != "E-0000000001" {

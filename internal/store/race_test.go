@@ -148,7 +148,7 @@ func (l *life) anything() (desk.Person, desk.Request) {
 	return staff, r
 }
 
-func (l *life) took(r ticket.StepResult) {
+func (l *life) took(r stepped) {
 	for _, o := range r.Owed {
 		l.mails++
 		if o.N != l.mails {

@@ -12,7 +12,7 @@ import (
 )
 
 // told gives whom a step's mails are for, "kind to person", in the order of the kinds' first mails.
-func told(r ticket.StepResult) []string {
+func told(r stepped) []string {
 	var all []string
 	for _, o := range r.Owed {
 		all = append(all, fmt.Sprintf("%s to %s", o.Kind, o.To))

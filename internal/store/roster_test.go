@@ -49,7 +49,7 @@ func (d *shop) leave(p desk.Person, until time.Time) {
 }
 
 // about submits a ticket of a category and takes its first step.
-func (d *shop) about(category string) ticket.StepResult {
+func (d *shop) about(category string) stepped {
 	d.t.Helper()
 	s := submission()
 	s.Category = category
@@ -61,7 +61,7 @@ func (d *shop) about(category string) ticket.StepResult {
 }
 
 // rush submits tickets and takes their steps many at a time, each twice at once, and counts what each agent got.
-func (d *shop) rush(category string, tickets int) map[ticket.PersonID]int {
+func (d *shop) rush(category string, tickets int) map[string]int {
 	d.t.Helper()
 	numbers := make(chan ticket.Number, tickets)
 	for range tickets {
@@ -76,7 +76,7 @@ func (d *shop) rush(category string, tickets int) map[ticket.PersonID]int {
 	close(numbers)
 	var steppers sync.WaitGroup
 	var mu sync.Mutex
-	got := map[ticket.PersonID]int{}
+	got := map[string]int{}
 	for range 6 {
 		steppers.Go(func() {
 			for n := range numbers {
@@ -95,7 +95,7 @@ func (d *shop) rush(category string, tickets int) map[ticket.PersonID]int {
 					d.t.Errorf("one step gave two answers:\n%+v\n%+v", results[0], results[1])
 				}
 				mu.Lock()
-				got[results[0].State.Ticket.Assignee]++
+				got[results[0].Digest.Handle]++
 				mu.Unlock()
 			}
 		})
@@ -109,7 +109,7 @@ func TestRoundRobin_isFairInARush(t *testing.T) {
 	const tickets = 61
 	got := d.rush("delivery", tickets)
 	for _, p := range agents {
-		if n := got[p.ID]; n < tickets/len(agents) || n > tickets/len(agents)+1 {
+		if n := got[p.Handle]; n < tickets/len(agents) || n > tickets/len(agents)+1 {
 			t.Errorf("%s got %d of %d", p.Name, n, tickets)
 		}
 	}
@@ -128,7 +128,7 @@ func TestLeastLoaded_isEvenInARush(t *testing.T) {
 	}
 	got := d.rush("order", 37) // 42 for three
 	for i, want := range []int{9, 14, 14} {
-		if n := got[agents[i].ID]; n != want {
+		if n := got[agents[i].Handle]; n != want {
 			t.Errorf("%s got %d, want %d", agents[i].Name, n, want)
 		}
 	}

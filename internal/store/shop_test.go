@@ -40,20 +40,32 @@ func (d *shop) ask(by desk.Person, r desk.Request) desk.Accepted {
 	return a
 }
 
+// stepped is a step's result, with the state that it left in the row.
+type stepped struct {
+	ticket.StepResult
+	State ticket.State
+}
+
 // do asks for something and takes it.
-func (d *shop) do(by desk.Person, r desk.Request) ticket.StepResult {
+func (d *shop) do(by desk.Person, r desk.Request) stepped {
 	d.t.Helper()
 	a := d.ask(by, r)
 	return d.step(ticket.StepRequest{Number: a.Number, Command: a.Seq})
 }
 
-func (d *shop) step(r ticket.StepRequest) ticket.StepResult {
+func (d *shop) step(r ticket.StepRequest) stepped {
 	d.t.Helper()
 	result, err := d.Step(d.t.Context(), r)
 	if err != nil {
 		d.t.Fatalf("step %+v: %v", r, err)
 	}
-	return result
+	after := stepped{StepResult: result}
+	if record, err := d.Track(d.t.Context(), r.Number); err != nil {
+		d.t.Fatal(err)
+	} else if record.State != nil {
+		after.State = *record.State
+	}
+	return after
 }
 
 func (d *shop) outcome(n ticket.Number, seq int64) ticket.Outcome {

@@ -15,49 +15,69 @@ import (
 )
 
 // Step takes one step of a ticket in one transaction, under the ticket's lock. Asked again it changes nothing and
-// gives the state as it then is. A command is taken together with those before it that were not; a due moment fires
-// only when the database's clock has reached it and no command accepted before it waits to be taken. It is NotFound
-// for a ticket that isn't there and Invalid for a request that means nothing; Unavailable is worth repeating.
+// returns the ticket as it then is. A command is taken together with those before it that were not; a due moment fires
+// only when the database's clock has reached it and no command accepted before it waits to be taken. A command that
+// can't be recorded is refused, and what is due and can't be is parked: see stepCarefully. It is NotFound for a ticket
+// that isn't there and Invalid for a request that means nothing; Unavailable is worth repeating.
 func (s *Store) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	if err := checkStep(r); err != nil {
 		return ticket.StepResult{}, err
 	}
-	var result ticket.StepResult
-	err := s.within(ctx, func(tx pgx.Tx) error {
-		l, err := s.lock(ctx, tx, r.Number)
-		if err != nil {
-			return err
-		}
-		if err := l.step(ctx, r); err != nil {
-			return err
-		}
-		if err := l.hear(ctx); err != nil {
-			return err
-		}
-		if err := l.weave(ctx); err != nil {
-			return err
-		}
-		result, err = l.write(ctx, r.Mails)
-		return err
-	})
+	result, err := s.step(ctx, r, pace{most: mostAtOnce})
+	if unrecordable(err) {
+		result, err = s.stepCarefully(ctx, r, err)
+	}
 	if err != nil {
 		return ticket.StepResult{}, explain(err, "step ticket %s", r.Number)
 	}
 	return result, nil
 }
 
+// pace says how much a step may take on. A careful one does little, so that what can't be recorded stands alone.
+type pace struct {
+	most   int64 // commands decided
+	refuse bool  // refuse the first of them
+	still  bool  // nothing beyond the commands: no edge of the gate, no news of mails
+}
+
+func (s *Store) step(ctx context.Context, r ticket.StepRequest, p pace) (result ticket.StepResult, err error) {
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		l, err := s.lock(ctx, tx, r.Number)
+		if err != nil {
+			return err
+		}
+		l.pace = p
+		if err := l.step(ctx, r); err != nil {
+			return err
+		}
+		if !p.still {
+			if err := l.hear(ctx); err != nil {
+				return err
+			}
+			if err := l.weave(ctx); err != nil {
+				return err
+			}
+		}
+		result, err = l.write(ctx, r.Mails)
+		return err
+	})
+	return result, err
+}
+
 func checkStep(r ticket.StepRequest) error {
 	asked := 0
-	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, r.Delivered != 0, r.ByHand != nil, r.Gate} {
+	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, r.Delivered != 0, len(r.ByHand) > 0, r.Gate} {
 		if set {
 			asked++
 		}
 	}
-	if asked != 1 || r.Command < 0 || r.Bounced < 0 || r.Delivered < 0 {
-		return fault.New(fault.Invalid, "a step is asked for one command, one moment, one mail that is settled, one signal by hand or the gate")
+	if asked != 1 || r.Command < 0 || r.Bounced < 0 || r.Delivered < 0 || len(r.ByHand) > ticket.MaxByHand {
+		return fault.New(fault.Invalid, "a step is asked for one command, one moment, one mail that is settled, some signals by hand or the gate")
 	}
-	if h := r.ByHand; h != nil && (h.Key == "" || !slices.Contains(ticket.Signals(), h.Verb) && h.Verb != ticket.VerbUnknown) {
-		return fault.New(fault.Invalid, "a signal by hand has a key and one of the signals' names, or the one for all others")
+	for _, h := range r.ByHand {
+		if h.Key == "" || !slices.Contains(ticket.Signals(), h.Verb) {
+			return fault.New(fault.Invalid, "a signal by hand has a key and one of the signals' names")
+		}
 	}
 	return nil
 }
@@ -66,9 +86,11 @@ func checkStep(r ticket.StepRequest) error {
 type locked struct {
 	store  *Store
 	tx     pgx.Tx
+	pace   pace
 	clock  time.Time   // the database's, a whole second
 	now    time.Time   // likewise, but not before any command accepted: the clock may have been set back
 	last   int64       // number of the last command accepted
+	before int64       // and what it was when the step began
 	desk   ticket.Desk // its rosters are of the groups that a choice needed so far
 	wasAt  time.Time   // edges of the gate up to this instant had been passed before; zero: none
 	gateAt time.Time   // and are passed now
@@ -79,6 +101,8 @@ type locked struct {
 	calls      []ticket.Call
 	decisions  []decision
 	told       []told
+	caughtUp   bool // everything has happened up to now
+	parked     *ticket.Parked
 }
 
 // told is a bounced mail, or a call that failed, and the event that now tells of it.
@@ -101,11 +125,11 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 	var gate int64
 	batch := &pgx.Batch{}
 	batch.Queue(shareGate, gateLock)
-	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity'),
-			(SELECT disabled_at IS NOT NULL FROM people WHERE id = requester)
-		FROM tickets WHERE number = $1 FOR UPDATE`, n).
+	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity'), `+parkedColumn+`,
+			(SELECT disabled_at IS NOT NULL FROM people WHERE id = t.requester)
+		FROM tickets t WHERE number = $1 FOR UPDATE`, n).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&requester, &version, &l.last, &latest, &state, &wasAt, &l.desk.Unmailed)
+			return row.Scan(&requester, &version, &l.last, &latest, &state, &wasAt, &l.parked, &l.desk.Unmailed)
 		})
 	// The clock is read once both locks are held: what is accepted from here on is accepted later.
 	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision FROM gate`).
@@ -115,6 +139,7 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 	} else if err != nil {
 		return nil, err
 	}
+	l.before = l.last
 	if l.now = l.clock; l.now.Before(latest) {
 		l.now = latest
 	}
@@ -140,12 +165,11 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 // step does what is asked for. Whatever it is, the gate's edges up to now are passed afterwards.
 func (l *locked) step(ctx context.Context, r ticket.StepRequest) error {
 	switch {
-	case r.ByHand != nil:
-		seq, err := l.number(ctx, *r.ByHand)
-		if err != nil {
+	case len(r.ByHand) > 0:
+		if err := l.number(ctx, r.Run, r.ByHand); err != nil {
 			return err
 		}
-		return l.take(ctx, seq)
+		return l.take(ctx, l.last)
 	case r.Command > 0:
 		return l.take(ctx, r.Command)
 	case r.Bounced > 0:
@@ -165,7 +189,7 @@ const mostAtOnce = 100
 // take decides the commands up to a number that have not been decided, in order. A number that was never given out
 // takes what there is: it came with a signal that somebody made up, and the result says how far numbers go.
 func (l *locked) take(ctx context.Context, upTo int64) error {
-	upTo = min(upTo, l.last, l.state.Command+mostAtOnce)
+	upTo = min(upTo, l.last, l.state.Command+l.pace.most)
 	if upTo <= l.state.Command {
 		return nil
 	}
@@ -173,7 +197,8 @@ func (l *locked) take(ctx context.Context, upTo int64) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range commands {
+	for i, c := range commands {
+		c.Unrecordable = l.pace.refuse && i == 0
 		if c.Seq != l.state.Command+1 {
 			return fmt.Errorf("command %d is missing", l.state.Command+1)
 		}

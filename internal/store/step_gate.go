@@ -20,6 +20,7 @@ func (l *locked) catchUp(ctx context.Context) error {
 	})
 	if err == nil {
 		l.add(result)
+		l.caughtUp = true
 	}
 	return err
 }

@@ -35,7 +35,7 @@ func TestStep_repeatedChangesNothingAndAnswersTheSame(t *testing.T) {
 	a := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "On its way."})
 	requests := []ticket.StepRequest{
 		{Number: n, Command: 1}, {Number: n, Command: a.Seq},
-		{Number: n, ByHand: &ticket.ByHand{Key: "run/1", Verb: ticket.VerbResolve}},
+		{Number: n, ByHand: []ticket.ByHand{{Key: "run/1", Verb: ticket.VerbResolve}}},
 	}
 	for _, r := range requests {
 		d.step(r)
@@ -85,7 +85,7 @@ func TestStep_twoAtOnceTakeACommandOnce(t *testing.T) {
 	}
 	both.Wait()
 	for _, r := range results {
-		if !reflect.DeepEqual(r, results[0]) || r.State.Command != 1 {
+		if !reflect.DeepEqual(r, results[0]) || r.Digest.Command != 1 {
 			t.Errorf("got %+v and %+v", r, results[0])
 		}
 	}
@@ -97,7 +97,7 @@ func TestStep_refusesWhatMeansNothing(t *testing.T) {
 	n := d.taken(d.customer)
 	for _, r := range []ticket.StepRequest{
 		{Number: n}, {Number: n, Command: -1}, {Number: n, Command: 1, Bounced: 1},
-		{Number: n, ByHand: &ticket.ByHand{Verb: ticket.VerbClose}}, {Number: n, ByHand: &ticket.ByHand{Key: "k", Verb: "sing"}},
+		{Number: n, ByHand: []ticket.ByHand{{Verb: ticket.VerbClose}}}, {Number: n, ByHand: []ticket.ByHand{{Key: "k", Verb: "sing"}}},
 	} {
 		if _, err := d.Step(t.Context(), r); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("step %+v: got %v, want a fault of kind %s", r, err, fault.Invalid)
@@ -255,7 +255,7 @@ func TestStep_byHand(t *testing.T) {
 			n := d.taken(d.customer)
 			waiting := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Taken first."})
 			c.hand.Key = "run/1"
-			got := d.step(ticket.StepRequest{Number: n, ByHand: &c.hand})
+			got := d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{c.hand}})
 			if got.Pending != 3 || got.State.Command != 3 {
 				t.Errorf("pending %d, taken %d, want 3 and 3", got.Pending, got.State.Command)
 			}

@@ -21,21 +21,35 @@ func (l *locked) write(ctx context.Context, known int) (ticket.StepResult, error
 		}
 	} else {
 		l.queueGate(batch)
+		l.queueNumbers(batch)
 		l.show()
+	}
+	if l.caughtUp && l.parked != nil {
+		l.unpark(batch)
 	}
 	var owed []ticket.Owed
 	batch.Queue(`
 		SELECT n, person, kind, '', asks FROM mails WHERE ticket = $1 AND n > $2 AND status = 'owed'
 		UNION ALL SELECT n, '', 'webhook', webhook, false FROM calls WHERE ticket = $1 AND n > $2 AND status = 'owed'
-		ORDER BY n`,
-		l.state.Ticket.Number, known).Query(func(rows pgx.Rows) (err error) {
+		ORDER BY n LIMIT $3`,
+		l.state.Ticket.Number, known, ticket.MaxOwed).Query(func(rows pgx.Rows) (err error) {
 		owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])
 		return err
 	})
 	if err := l.tx.SendBatch(ctx, batch).Close(); err != nil {
 		return ticket.StepResult{}, err
 	}
-	return ticket.StepResult{State: l.state, Owed: owed, Pending: l.last}, nil
+	digest := l.state.Digest()
+	digest.Parked = l.parked
+	return ticket.StepResult{Digest: digest, Owed: owed, Pending: l.last}, nil
+}
+
+// queueNumbers records that signals by hand have got numbers, when nothing has come of them yet.
+func (l *locked) queueNumbers(batch *pgx.Batch) {
+	if l.last > l.before {
+		batch.Queue(`UPDATE tickets SET last_command = $2, latest_at = greatest(latest_at, $3) WHERE number = $1`,
+			l.state.Ticket.Number, l.last, l.now)
+	}
 }
 
 // show completes a state that was kept before there was anything to show, so that whoever asks for a step of an old

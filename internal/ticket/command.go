@@ -31,9 +31,6 @@ const (
 	VerbResend             Verb = "resend-mail"
 )
 
-// VerbUnknown stands for a signal by hand whose name is no verb's. Nobody may ask for it.
-const VerbUnknown Verb = "unknown"
-
 // Signals lists the verbs that reach a ticket after its submission.
 func Signals() []Verb {
 	return []Verb{
@@ -72,4 +69,7 @@ type Command struct {
 	Adopt     *policy.Policy // adopt-policy: what that version says; nil: there is none
 	Resend    *Undelivered   // resend-mail: which mail; nil: there is none
 	Malformed bool           // it came by hand and can't be read: it is refused
+	Repeats   int64          // it came by hand, and an earlier command has the same key: it is refused; 0: none
+
+	Unrecordable bool // what would come of it can't be recorded: it is refused
 }

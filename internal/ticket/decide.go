@@ -77,6 +77,9 @@ const (
 	CodeNotBounced    = "not-bounced"
 	CodeResent        = "sent-again"
 	CodeUnmailed      = "requester-disabled"
+	CodeLimit         = "limit-reached"
+	CodeRepeated      = "repeated"
+	CodeUnrecordable  = "unrecordable" // PostgreSQL, or a calendar, can't hold what would come of it
 )
 
 // decide looks the command up in the table and does it, or says why not.
@@ -87,6 +90,10 @@ func (s *story) decide(c Command) *fault.Error {
 		return fault.Refusal(CodeUnknownVerb, "there is no such command")
 	case c.Malformed:
 		return fault.Refusal(CodeMalformed, "what it carries can't be read")
+	case c.Unrecordable:
+		return fault.Refusal(CodeUnrecordable, "what would come of it can't be recorded")
+	case c.Repeats > 0:
+		return fault.Refusal(CodeRepeated, "it says the same as command %d, which came before the workflow was reset", c.Repeats)
 	case !slices.Contains(rule.by, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID:
 		return &fault.Error{Kind: fault.Forbidden, Code: CodeRole, Message: "your role may not do this"}
 	case s.t.Closed() && !slices.Contains(rule.in, StatusClosed):

@@ -110,8 +110,12 @@ func (s *story) declarable(c Command) *fault.Error {
 	return nil
 }
 
-// longestExtension keeps deadlines where a calendar can reach them: a step that fails would be tried for ever.
-const longestExtension = 366 * 24 * time.Hour
+// longestExtension and mostExtension, of all extensions together, keep deadlines where a calendar can reach them, and
+// durations where they can be counted.
+const (
+	longestExtension = 366 * 24 * time.Hour
+	mostExtension    = 10 * longestExtension
+)
 
 func (s *story) emergencyExtend(c Command) *fault.Error {
 	if c.Extension <= 0 || c.Extension > longestExtension || c.Extension%time.Second != 0 {
@@ -119,6 +123,9 @@ func (s *story) emergencyExtend(c Command) *fault.Error {
 	}
 	if refused := s.declarable(c); refused != nil {
 		return refused
+	}
+	if s.t.Resolution.Clock.Extension() > mostExtension-c.Extension {
+		return fault.Refusal(CodeLimit, "the targets were extended by ten years already")
 	}
 	l := s.ledger()
 	l.extend(c.Extension)

@@ -59,7 +59,7 @@ func (t *Ticket) applyEmergency(e Event) {
 	id := EmergencyID(e.Emergency)
 	switch e.Kind {
 	case EventPaused:
-		t.Emergencies = append(slices.Clip(t.Emergencies), Stay{ID: id, From: e.At})
+		t.remember(Stay{ID: id, From: e.At})
 	case EventExtended:
 		t.applyDelay(Stay{ID: id, From: e.At, Until: e.At, By: e.Delay})
 	case EventResumed:
@@ -79,11 +79,31 @@ func (t *Ticket) applyEmergency(e Event) {
 func (t *Ticket) applyDelay(s Stay) {
 	i := slices.IndexFunc(t.Emergencies, func(had Stay) bool { return s.ID.Valid() && had.ID == s.ID })
 	if i < 0 {
-		t.Emergencies = append(slices.Clip(t.Emergencies), s)
+		t.remember(s)
 		return
 	}
 	t.Emergencies = slices.Clone(t.Emergencies)
 	t.Emergencies[i].Until, t.Emergencies[i].By = s.Until, s.By
+}
+
+// maxByHand is how many emergencies declared by hand a ticket remembers after their end. The desk's own are never
+// forgotten: what a ticket remembers of them says which edges of the gate it has come to.
+const maxByHand = 20
+
+// remember adds a stay, and forgets the oldest of too many that were declared by hand and are over.
+func (t *Ticket) remember(s Stay) {
+	t.Emergencies = append(slices.Clone(t.Emergencies), s)
+	over := func(s Stay) bool { return !s.ID.Valid() && !s.open() }
+	count := 0
+	for _, s := range t.Emergencies {
+		if over(s) {
+			count++
+		}
+	}
+	for ; count > maxByHand; count-- {
+		i := slices.IndexFunc(t.Emergencies, over)
+		t.Emergencies = slices.Delete(t.Emergencies, i, i+1)
+	}
 }
 
 // goOn moves whatever counts calendar time by how long the ticket stood still: nothing that is due in an emergency is

@@ -1,0 +1,90 @@
+package ticket
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// ByHand is a signal that did not come through the API: it has no number yet and names nobody. A step gives it
+// one, so that it becomes a command like any other.
+type ByHand struct {
+	Key       string          `json:"key"` // the same for every delivery of one signal
+	Verb      Verb            `json:"verb"`
+	Malformed bool            `json:"malformed,omitempty"` // it can't be read; it is to be refused
+	Agent     string          `json:"agent,omitempty"`     // handle or ID
+	Priority  policy.Priority `json:"priority,omitempty"`
+	Category  string          `json:"category,omitempty"`
+	Emergency string          `json:"emergency,omitempty"`
+	Extension time.Duration   `json:"extension,omitempty"`
+	Policy    int64           `json:"policy,omitempty"`
+}
+
+// The fields of a signal by hand, by their names in its payload.
+const (
+	fieldAgent     = "agent"
+	fieldPriority  = "priority"
+	fieldCategory  = "category"
+	fieldEmergency = "emergency"
+	fieldSeconds   = "seconds"
+	fieldPolicy    = "policy"
+)
+
+// takes lists the fields that each verb takes by hand; a verb that is not listed takes none.
+var takes = map[Verb][]string{
+	VerbAssign:          {fieldAgent},
+	VerbReclassify:      {fieldPriority, fieldCategory},
+	VerbEmergencyPause:  {fieldEmergency},
+	VerbEmergencyExtend: {fieldEmergency, fieldSeconds},
+	VerbEmergencyResume: {fieldEmergency},
+	VerbAdoptPolicy:     {fieldPolicy},
+}
+
+// maxHandText is in bytes; nothing that a signal by hand names is longer.
+const maxHandText = 200
+
+// Checked returns the signal, or, if it can't mean anything, one that is to be refused and carries nothing: it has a field
+// that its verb doesn't take, or text that can't be stored.
+func (h ByHand) Checked() ByHand {
+	if h.Malformed || !h.readable() {
+		return ByHand{Key: h.Key, Verb: h.Verb, Malformed: true}
+	}
+	return h
+}
+
+func (h ByHand) readable() bool {
+	for _, field := range h.fields() {
+		if !slices.Contains(takes[h.Verb], field) {
+			return false
+		}
+	}
+	if h.Priority != "" && !h.Priority.Valid() || h.Policy < 0 {
+		return false
+	}
+	for _, text := range []string{h.Agent, h.Category, h.Emergency} {
+		if len(text) > maxHandText || strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
+			return false
+		}
+	}
+	return true
+}
+
+// fields names those that are set.
+func (h ByHand) fields() []string {
+	var set []string
+	for _, f := range []struct {
+		name string
+		is   bool
+	}{
+		{fieldAgent, h.Agent != ""}, {fieldPriority, h.Priority != ""}, {fieldCategory, h.Category != ""},
+		{fieldEmergency, h.Emergency != ""}, {fieldSeconds, h.Extension != 0}, {fieldPolicy, h.Policy != 0},
+	} {
+		if f.is {
+			set = append(set, f.name)
+		}
+	}
+	return set
+}

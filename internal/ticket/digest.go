@@ -1,0 +1,132 @@
+package ticket
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// Digest is what a step returns of a ticket: all that its workflow keeps and its history records. It is bounded,
+// whatever happened to the ticket, and holds no word that anybody wrote. The state in PostgreSQL is the truth, with the
+// whole ledgers. Everything that Temporal shows is worked out by the step and recorded here, so that a change of the
+// domain's rules changes nothing in a replay.
+type Digest struct {
+	Status   Status          `json:"status"`
+	Priority policy.Priority `json:"priority"`
+	Category string          `json:"category,omitempty"` // cut to maxShown
+	Handle   string          `json:"handle,omitempty"`   // the assignee's
+	Command  int64           `json:"command"`            // number of the last command decided
+	Mails    int             `json:"mails"`              // number of the last mail owed
+	Next     Moment          `json:"next,omitzero"`
+	Rung     int             `json:"rung,omitempty"`   // see Ticket.Rung
+	Paused   bool            `json:"paused,omitempty"` // see Ticket.Paused
+	Shown
+
+	FirstResponse PromiseDigest `json:"first_response"`
+	Resolution    PromiseDigest `json:"resolution"`
+
+	Emergencies []Stay `json:"emergencies,omitempty"` // those that stop the clocks first, then the latest; at most maxStays
+	Earlier     int    `json:"earlier,omitempty"`     // emergencies that touched the ticket beside these
+
+	Parked *Parked `json:"parked,omitempty"`
+}
+
+// PromiseDigest is a promise without its ledger. A zero At says that it has not been made yet.
+type PromiseDigest struct {
+	At       time.Time       `json:"at,omitzero"`  // of the ledger's last entry
+	Due      time.Time       `json:"due,omitzero"` // zero while it stands still
+	MetAt    time.Time       `json:"met,omitzero"`
+	Breached time.Time       `json:"breached,omitzero"`
+	Settled  bool            `json:"settled,omitempty"`
+	Reasons  []policy.Reason `json:"reasons,omitempty"` // for which it stands still
+	Counts   policy.Counting `json:"counts,omitempty"`
+	Target   time.Duration   `json:"target,omitempty"`
+	Extended time.Duration   `json:"extended,omitempty"`
+	Used     time.Duration   `json:"used,omitempty"` // by At
+}
+
+// Parked says that something which is due, or an edge of the gate, can't be recorded: PostgreSQL refuses it, which is a
+// defect of Supportdesk. It is tried again until it succeeds; nothing is dropped meanwhile.
+type Parked struct {
+	Since  time.Time `json:"since"`
+	Retry  time.Time `json:"retry"`  // not before
+	Reason string    `json:"reason"` // SQLSTATE and constraint, or the domain's complaint: never what is in a row
+}
+
+const (
+	maxShown = 60 // bytes of a name that a policy or somebody by hand has given
+	maxStays = 5
+)
+
+// Digest summarises a state.
+func (s State) Digest() Digest {
+	t := &s.Ticket
+	d := Digest{
+		Status: t.Status, Priority: t.Priority, Category: cut(t.Category), Handle: t.Handle,
+		Command: s.Command, Mails: s.Mails, Next: s.Next, Rung: s.Rung, Paused: s.Paused,
+		FirstResponse: t.FirstResponse.digest(), Resolution: t.Resolution.digest(),
+	}
+	if s.Shown != nil {
+		d.Shown = *s.Shown
+	}
+	d.Emergencies, d.Earlier = digestStays(t.Emergencies)
+	return d
+}
+
+// Closed reports whether the ticket's life is over.
+func (d Digest) Closed() bool { return d.Status == StatusClosed }
+
+// InEmergency reports whether an emergency, the desk's or one declared by hand, stops the ticket's clocks.
+func (d Digest) InEmergency() bool {
+	return !d.Closed() && slices.ContainsFunc(d.Emergencies, Stay.open)
+}
+
+// Promise returns the named one.
+func (d *Digest) Promise(name policy.ClockName) *PromiseDigest {
+	if name == policy.FirstResponse {
+		return &d.FirstResponse
+	}
+	return &d.Resolution
+}
+
+func (p Promise) digest() PromiseDigest {
+	if len(p.Clock.Ledger) == 0 {
+		return PromiseDigest{}
+	}
+	last := p.Clock.Ledger[len(p.Clock.Ledger)-1]
+	return PromiseDigest{
+		At: last.At, Due: last.Due, MetAt: p.MetAt, Breached: p.BreachedAt, Settled: p.Clock.Settled(),
+		Reasons: p.Clock.Reasons(), Counts: p.Clock.Counts, Target: p.Clock.Budget() - p.Clock.Extension(),
+		Extended: p.Clock.Extension(), Used: last.Used,
+	}
+}
+
+func digestStays(all []Stay) (some []Stay, others int) {
+	for _, s := range all {
+		if s.open() && len(some) < maxStays {
+			some = append(some, s)
+		}
+	}
+	for _, s := range slices.Backward(all) {
+		if !s.open() && len(some) < maxStays {
+			some = append(some, s)
+		}
+	}
+	for i := range some {
+		some[i].ID = EmergencyID(cut(string(some[i].ID)))
+	}
+	return some, len(all) - len(some)
+}
+
+// cut bounds a name at a whole character.
+func cut(name string) string {
+	if len(name) <= maxShown {
+		return name
+	}
+	end := maxShown
+	for end > 0 && name[end]&0xC0 == 0x80 {
+		end--
+	}
+	return name[:end] + "…"
+}
