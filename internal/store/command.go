@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -106,11 +107,14 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 	})
 }
 
-// resendable fails with NotFound for a mail that isn't there, and with Invalid, on "address", if one of staff's is to go
-// elsewhere: who works here has an account that a supervisor keeps right, and their links act in their name.
+// resendable fails with NotFound for a mail that isn't there, and with Invalid, on "address", for what is none and if one of
+// staff's is to go elsewhere: who works here has an account that a supervisor keeps right, and their links act in their name.
 func (s *Store) resendable(ctx context.Context, by desk.Person, r desk.Request) error {
 	if r.Verb != ticket.VerbResend {
 		return nil
+	}
+	if r.Address != "" && (!desk.ValidAddress(r.Address) || strings.Count(r.Address, "@") != 1) {
+		return fault.Field("address", "is no e-mail address")
 	}
 	var staff bool
 	err := s.pool.QueryRow(ctx, `SELECT p.role <> 'customer' FROM mails m JOIN people p ON p.id = m.person WHERE m.ticket = $1 AND m.n = $2`,

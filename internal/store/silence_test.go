@@ -217,6 +217,9 @@ func TestResend_refusesWhatCanNotBeSentAgain(t *testing.T) {
 	wantKind(t, resend(d.agent, n, 9, ""), fault.NotFound)
 	wantKind(t, resend(d.agent, "HM-0000000000", 1, ""), fault.NotFound)
 	wantKind(t, resend(d.agent, n, 3, "elsewhere@example.com"), fault.Invalid)
+	for _, address := range []string{"nowhere", "a@b@example.com", "x <y@example.com>", "\"a@b\"@example.com"} {
+		wantKind(t, resend(d.agent, n, 1, address), fault.Invalid)
+	}
 	owed := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 1})
 	if o := d.outcome(n, owed.State.Command); o.Code != ticket.CodeNotBounced {
 		t.Errorf("of a mail that is owed: %+v", o)
