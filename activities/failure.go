@@ -26,7 +26,11 @@ func temporalError(ctx context.Context, err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Message != "" {
 		message = f.Message
 	}
-	activity.GetLogger(ctx).Warn("activity failed", "kind", kind.String(), "error", err)
+	log := activity.GetLogger(ctx).Warn
+	if kind == fault.Internal {
+		log = activity.GetLogger(ctx).Error // a defect: it is tried again, and must be seen
+	}
+	log("activity failed", "kind", kind.String(), "error", err)
 	if kind == fault.NotFound {
 		return temporal.NewNonRetryableApplicationError(message, kind.String(), nil)
 	}

@@ -96,6 +96,10 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := srv.Stop(); err != nil {
 		return fmt.Errorf("stop the server: %w", err)
 	}
+	// The server leaves its commits in the write-ahead log, unsynced.
+	if err := sync(opts.db + "-wal"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("sync the database: %w", err)
+	}
 	return nil
 }
 

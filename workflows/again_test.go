@@ -111,3 +111,65 @@ func TestContinueAsNew_anOverdueMomentRingsAtOnce(t *testing.T) {
 		t.Errorf("timers: %s, want %s: one for the breach, and none for what was due", s.timers, want)
 	}
 }
+
+// While a run waits for the mail that it withdraws, more signals come; nothing but the last look at the channels
+// takes them along.
+func TestContinueAsNew_takesAlongWhatArrivesWhileMailIsWithdrawn(t *testing.T) {
+	s := newStage(t)
+	s.mails(func(ticket.Owed) (bool, error) { return false, away })
+	s.at(1*h, func() {
+		s.env.SetContinueAsNewSuggested(true)
+		s.env.SignalWorkflow("make-coffee", nil) // the run withdraws the mail, whose end comes after these:
+		for _, agent := range []string{"alice", "bob", "alice"} {
+			s.env.SignalWorkflowSkippingWorkflowTask(string(ticket.VerbAssign), workflows.Signal{Agent: agent})
+		}
+	})
+	s.desk.Submit(number)
+	s.run(workflows.Start{Number: number})
+	if start := s.handed(); len(start.ByHand) != 3 || start.ByHand[1].Agent != "bob" || len(start.Owed) != 1 {
+		t.Errorf("handed on: %+v", start)
+	}
+}
+
+// A run hands on no more signals than its input may hold: the others are taken first.
+func TestContinueAsNew_takesWhatWouldBeTooMuchToCarry(t *testing.T) {
+	const flood = 450
+	s := newStage(t)
+	s.mails(func(ticket.Owed) (bool, error) { return false, away })
+	s.at(1*h, func() {
+		s.env.SetContinueAsNewSuggested(true)
+		s.env.SignalWorkflow("make-coffee", nil)
+		for range flood {
+			s.env.SignalWorkflowSkippingWorkflowTask(string(ticket.VerbEmergencyExtend), workflows.Signal{Seconds: 60})
+		}
+	})
+	s.desk.Submit(number)
+	s.run(workflows.Start{Number: number})
+	start := s.handed()
+	if len(start.ByHand) > 200 || len(start.ByHand)+len(s.desk.Outcomes(number)) != 1+flood {
+		t.Errorf("%d are handed on, %d were decided", len(start.ByHand), len(s.desk.Outcomes(number)))
+	}
+}
+
+// A ticket that owes more mails than a run may hold sends them all the same, in order.
+func TestTicket_owesMoreMailsThanItHoldsAtOnce(t *testing.T) {
+	const updates = 2*ticket.MaxOwed + 100
+	s := newStage(t)
+	s.mails(s.until(10*h, desktest.Customer))
+	s.at(1*h, func() {
+		for range updates {
+			s.desk.Accept(number, words(alice, ticket.VerbProgressUpdate))
+		}
+		s.tell(s.desk.Accept(number, words(alice, ticket.VerbNote)))
+	})
+	var report workflows.Report
+	s.at(2*h, func() { report = s.report() })
+	s.stop(11 * h)
+	s.play()
+	if report.OwedInAll == 0 || report.OwedInAll >= 2*ticket.MaxOwed || len(report.Owed) > 10 {
+		t.Errorf("the run holds %d mails, and the query lists %d", report.OwedInAll, len(report.Owed))
+	}
+	if len(s.sent) != updates+2 || !slices.IsSortedFunc(s.sent, func(a, b ticket.Owed) int { return a.N - b.N }) {
+		t.Errorf("%d mails were sent of %d", len(s.sent), updates+2)
+	}
+}

@@ -94,5 +94,8 @@ func (m *mailer) halt() {
 	m.stop()
 }
 
+// room reports that there may be more mails: a run's memory, and its input to the next one, are bounded.
+func (m *mailer) room() bool { return len(m.owed) < ticket.MaxOwed }
+
 // idle reports that no lane is running.
 func (m *mailer) idle() bool { return len(m.busy) == 0 }

@@ -10,7 +10,7 @@ const (
 	// maxSteps and maxHeard, in bytes of signals, bound what one run adds to its history. Temporal's own suggestion to
 	// go on as new is not enough: it does not change within a workflow task, and a flood comes in one.
 	maxSteps = 500
-	maxHeard = 1 << 20
+	maxHeard = 256 << 10
 	// stepsATask bounds a workflow task: the results of all its steps are sent to the server in one message, and one of
 	// more than 4 MB makes the server terminate the workflow. A result is bounded by ticket.MaxOwed and ticket.Digest.
 	stepsATask = 20

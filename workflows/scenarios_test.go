@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -10,6 +11,8 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/holesalemart/supportdesk/internal/desktest"
+	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
 )
@@ -25,6 +28,18 @@ escalation:
   - {after: 0s, tell: [assignee, supervisors], raise_priority: true}
   - {after: 1s, tell: [supervisors]}
   - {after: 2s, tell: [supervisors, administrators]}
+`
+
+// calling is hasty with a webhook on every rung.
+const calling = `
+time_zone: UTC
+clocks:
+  first_response: {target: 2s, counts: calendar, remind_at: 50%}
+  resolution: {target: 7s, counts: calendar, remind_at: 90%, pauses: [waiting, resolved]}
+escalation:
+  - {after: 0s, tell: [assignee, supervisors, {webhook: pager}], raise_priority: true}
+  - {after: 1s, tell: [supervisors, {webhook: pager}, {webhook: chat}]}
+  - {after: 2s, tell: [supervisors, administrators, {webhook: chat}]}
 `
 
 // scenario is a life on a real server. It ends with the ticket closed.
@@ -43,6 +58,11 @@ var scenarios = []scenario{
 	{"by-hand", promises, manual},
 	{"reopened", promises, reopened},
 	{"taken-over", promises, takenOver},
+	{"continued", promises, continued},
+	{"webhook", calling, escalated},
+	{"adopted", promises, adopted},
+	{"gate", promises, gate},
+	{"parked", promises, parked},
 }
 
 func answered(s *desktest.Site) {
@@ -177,5 +197,60 @@ func takenOver(s *desktest.Site) {
 	})
 	s.Check(err)
 	s.Await("what was handed on", func() bool { return s.Happened(number, ticket.EventMailBounced, 1) })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// continued goes on in a new run: a signal by hand is larger than what one run may hear. The stored history is that of
+// the run that ends so.
+func continued(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Ask(number, assignToAlice())
+	signalByHand(s, ticket.VerbAssign, map[string]any{"agent": strings.Repeat("a", 256<<10)})
+	s.Await("its refusal", func() bool { return s.Happened(number, ticket.EventRefused, 1) })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// adopted is moved to a policy whose first response is due sooner.
+func adopted(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	other, err := policy.Parse([]byte(strings.Replace(promises, "24h", "2h", 1)))
+	s.Check(err)
+	s.Ask(number, ticket.Command{Verb: ticket.VerbAdoptPolicy, By: super, Policy: 2, Adopt: other})
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// gate passes an emergency of the desk: the signals of its edges ask for a step, and its search attributes follow later.
+func gate(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
+	from := time.Now().UTC().Truncate(time.Second).Add(2 * time.Second)
+	e := ticket.Emergency{ID: flood, Kind: ticket.EmergencyClosed, From: from, Until: from.Add(3 * time.Second)}
+	s.SetGate(ticket.Gate{Revision: 1, Emergencies: []ticket.Emergency{e}})
+	for _, edge := range []struct {
+		ticket.Edge
+		leaves ticket.EventKind
+	}{
+		{ticket.Edge{At: e.From, Verb: ticket.VerbEmergencyPause, Emergency: e.ID}, ticket.EventPaused},
+		{ticket.Edge{At: e.Until, Verb: ticket.VerbEmergencyResume, Emergency: e.ID}, ticket.EventResumed},
+	} {
+		s.Await("the edge", func() bool { return time.Now().After(edge.At) })
+		s.Check(dispatch.New(s.Temporal.Client).TellEdge(context.Background(), number, edge.Edge, 1, time.Second))
+		s.Await("what it leaves", func() bool { return s.Happened(number, edge.leaves, 1) })
+	}
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// parked waits for what can't be recorded, and goes on once it can.
+func parked(s *desktest.Site) {
+	s.Work()
+	now := time.Now().UTC().Truncate(time.Second)
+	s.Park(&ticket.Parked{Since: now, Retry: now.Add(3 * time.Second), Reason: "SQLSTATE 23514"})
+	s.Tell(number, s.Submit(number))
+	s.Await("a try", func() bool { return len(s.Steps()) > 0 })
+	s.Park(nil)
+	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
 }

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,7 +21,7 @@ import (
 type scribe struct {
 	interceptor.WorkerInterceptorBase
 	lines  []string
-	report func() (workflows.Report, error) // the query's handler
+	report func() (any, error) // the query's answer, without its words: no replay hangs on those
 }
 
 func (s *scribe) write(format string, args ...any) {
@@ -33,7 +34,6 @@ func (s *scribe) transcript() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	report.Told = nil // words, which no replay hangs on
 	end, err := json.MarshalIndent(report, "", "  ")
 	return strings.Join(s.lines, "\n") + "\nreport " + string(end) + "\n", err
 }
@@ -53,6 +53,17 @@ func (s *scribeInbound) Init(outbound interceptor.WorkflowOutboundInterceptor) e
 	out := &scribeOutbound{scribe: s.scribe}
 	out.Next = outbound
 	return s.Next.Init(out)
+}
+
+// ExecuteWorkflow writes down what a run that goes on as new hands to the next.
+func (s *scribeInbound) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWorkflowInput) (any, error) {
+	result, err := s.Next.ExecuteWorkflow(ctx, in)
+	if again, ok := errors.AsType[*workflow.ContinueAsNewError](err); ok {
+		for _, payload := range again.Input.GetPayloads() {
+			s.scribe.write("continue as new %s", payload.GetData())
+		}
+	}
+	return result, err
 }
 
 type scribeOutbound struct {
@@ -93,7 +104,16 @@ func (s *scribeOutbound) UpsertTypedSearchAttributes(ctx workflow.Context, updat
 }
 
 func (s *scribeOutbound) SetQueryHandlerWithOptions(ctx workflow.Context, name string, handler any, o workflow.QueryHandlerOptions) error {
-	s.scribe.report = handler.(func() (workflows.Report, error))
+	switch report := handler.(type) {
+	case func() (workflows.Report, error):
+		s.scribe.report = func() (any, error) {
+			r, err := report()
+			r.Told = nil
+			return r, err
+		}
+	case func() (workflows.EmergencyReport, error):
+		s.scribe.report = func() (any, error) { return report() }
+	}
 	return s.Next.SetQueryHandlerWithOptions(ctx, name, handler, o)
 }
 

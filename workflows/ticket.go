@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"math"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -94,7 +95,7 @@ func (t *life) work() bool {
 
 // owedMore reports that the ticket owes mails that the mailer was not given yet, and that it has room for some.
 func (t *life) owedMore() bool {
-	return t.known < t.digest.Mails && len(t.mailer.owed) < ticket.MaxOwed
+	return t.known < t.digest.Mails && t.mailer.room()
 }
 
 // next is what the one timer is for.
@@ -137,6 +138,9 @@ func (t *life) takeOne(ctx workflow.Context) error {
 		return err
 	}
 	r := ticket.StepRequest{Number: t.number, Mails: t.known}
+	if !t.mailer.room() {
+		r.Mails = noMails
+	}
 	parked := t.digest.Parked != nil
 	switch {
 	case !parked && t.digest.Command < t.pending:
@@ -185,8 +189,13 @@ func (t *life) take(ctx workflow.Context, r ticket.StepRequest, result ticket.St
 	}
 	t.digest, t.pending = result.Digest, result.Pending
 	t.refuseClaims(ctx)
-	t.owe(result)
+	if r.Mails != noMails {
+		t.owe(result)
+	}
 }
+
+// noMails asks a step for none of the mails that are owed.
+const noMails = math.MaxInt32
 
 // owe hands the mailer what a step has returned. A step returns no more than so many; the rest follows when these are sent.
 func (t *life) owe(result ticket.StepResult) {
@@ -213,8 +222,8 @@ const mostCarried = 200
 // return and give this run another turn.
 func (t *life) continueAsNew(ctx workflow.Context) error {
 	t.mailer.halt()
-	for !t.mailer.idle() {
-		t.selector.Select(ctx)
+	if err := workflow.Await(ctx, t.mailer.idle); err != nil {
+		return fmt.Errorf("wait for the mailer of ticket %s: %w", t.number, err)
 	}
 	for t.drain(ctx); max(len(t.byHand), len(t.claims)) > mostCarried; t.drain(ctx) {
 		if err := t.takeOne(ctx); err != nil {

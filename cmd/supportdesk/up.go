@@ -55,7 +55,15 @@ func (c upCommand) Run(p *program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
-	s, err := newStack(p, c)
+	err = lock.AwaitOrphans(p.ctx, func() {
+		_, _ = fmt.Fprintln(p.stdout, "Waiting for the parts of the last run, which was killed, to end")
+	})
+	if p.ctx.Err() != nil {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	s, err := newStack(p, c, lock)
 	if err != nil {
 		return err
 	}
@@ -85,6 +93,7 @@ func (c upCommand) Run(p *program) (err error) {
 type stack struct {
 	*program
 	command    upCommand
+	lock       *local.Lock
 	self       string // path of this program
 	temporal   string // path of Temporal's server
 	supervisor *local.Supervisor
@@ -106,8 +115,8 @@ const (
 	partAPI      = "api"
 )
 
-func newStack(p *program, c upCommand) (*stack, error) {
-	s := &stack{program: p, command: c, logs: map[string]*os.File{}}
+func newStack(p *program, c upCommand, lock *local.Lock) (*stack, error) {
+	s := &stack{program: p, command: c, lock: lock, logs: map[string]*os.File{}}
 	s.supervisor = local.NewSupervisor(func(line string) {
 		_, _ = fmt.Fprintln(p.stdout, line) // a lost line of chatter is no failure
 	})
@@ -182,13 +191,14 @@ func (s *stack) start(ctx context.Context) error {
 func (s *stack) startPostgres(ctx context.Context) (*local.Postgres, error) {
 	return local.StartPostgres(ctx, local.PostgresOptions{
 		Dir: filepath.Join(s.command.Data, "postgresql"), Port: s.command.PostgresPort, Log: s.logs[partPostgres],
+		Lock: s.lock,
 	})
 }
 
 func (s *stack) startTemporal(ctx context.Context) (*local.Temporal, error) {
 	return local.StartTemporal(ctx, local.TemporalOptions{
 		Binary: s.temporal, DB: filepath.Join(s.command.Data, "temporal", "temporal.db"),
-		Port: s.command.TemporalPort, UIPort: s.command.UIPort, Log: s.logs[partTemporal],
+		Port: s.command.TemporalPort, UIPort: s.command.UIPort, Log: s.logs[partTemporal], Lock: s.lock,
 	})
 }
 
@@ -209,7 +219,7 @@ func (s *stack) startAPI(ctx context.Context) (*local.Program, error) {
 // startSelf starts this program with other arguments, and waits until it listens.
 func (s *stack) startSelf(ctx context.Context, part, address string, args ...string) (*local.Program, error) {
 	program, err := local.StartProgram(local.ProgramOptions{
-		Name: part, Path: s.self, Args: args, Env: s.env, Log: s.logs[part],
+		Name: part, Path: s.self, Args: args, Env: s.env, Log: s.logs[part], Lock: s.lock,
 	})
 	if err != nil || address == "" {
 		return program, err

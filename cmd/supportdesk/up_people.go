@@ -144,7 +144,16 @@ func (s *stack) invite(ctx context.Context, db *store.Store) error {
 	if text, err = json.MarshalIndent(s.tokens, "", "  "); err != nil {
 		return err
 	}
-	return os.WriteFile(file, text, 0o600)
+	return replaceFile(file, text)
+}
+
+// replaceFile writes a file complete or not at all: a kill or a full disk leaves the old one.
+func replaceFile(file string, text []byte) error {
+	draft := file + ".draft"
+	if err := os.WriteFile(draft, text, 0o600); err != nil {
+		return errors.Join(err, os.Remove(draft))
+	}
+	return os.Rename(draft, file)
 }
 
 // welcomed adds somebody, or finds them: by handle where they have changed their address.

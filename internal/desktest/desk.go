@@ -30,6 +30,7 @@ type Desk struct {
 	policy  *policy.Policy
 	gate    ticket.Gate
 	perStep int
+	parked  *ticket.Parked // what every step finds while it lasts
 	tickets map[ticket.Number]*record
 	steps   []ticket.StepRequest
 	before  func(ticket.StepRequest) error
@@ -39,6 +40,7 @@ type Desk struct {
 
 // record is one ticket: what was asked of it, what came of it, and the mails.
 type record struct {
+	policy   *policy.Policy // that it is under
 	state    ticket.State
 	commands []ticket.Command
 	hands    map[string]int64 // numbers of the signals by hand, by their keys
@@ -71,6 +73,13 @@ func (d *Desk) PerStep(n int) {
 	d.perStep = n
 }
 
+// Park has every step find that what is due can't be recorded, until Park is called with nil.
+func (d *Desk) Park(p *ticket.Parked) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.parked = p
+}
+
 // SetGate changes the desk's gate. What lies before now must stay as it was.
 func (d *Desk) SetGate(g ticket.Gate) {
 	d.mu.Lock()
@@ -78,7 +87,7 @@ func (d *Desk) SetGate(g ticket.Gate) {
 	d.gate = g
 }
 
-func (d *Desk) desk() ticket.Desk { return ticket.Desk{Policy: d.policy, Gate: d.gate} }
+func (d *Desk) desk(rec *record) ticket.Desk { return ticket.Desk{Policy: rec.policy, Gate: d.gate} }
 
 // OnStep has f called before every step, outside the desk's lock. An error fails the step, and nothing is done.
 func (d *Desk) OnStep(f func(ticket.StepRequest) error) {
@@ -105,7 +114,8 @@ func (d *Desk) OnMail(f func(context.Context, ticket.Owed) (bounced bool, err er
 func (d *Desk) Submit(n ticket.Number) ticket.Command {
 	d.mu.Lock()
 	d.tickets[n] = &record{
-		state: ticket.State{Ticket: ticket.Draft(n, Customer, 1, d.policy)}, hands: map[string]int64{},
+		policy: d.policy,
+		state:  ticket.State{Ticket: ticket.Draft(n, Customer, 1, d.policy)}, hands: map[string]int64{},
 	}
 	d.mu.Unlock()
 	return d.Accept(n, ticket.Command{
@@ -153,16 +163,13 @@ func (d *Desk) step(r ticket.StepRequest) (ticket.StepResult, error) {
 	if !known {
 		return ticket.StepResult{}, fault.New(fault.NotFound, "there is no such ticket")
 	}
-	if err := d.do(rec, r); err != nil {
-		return ticket.StepResult{}, err
-	}
-	if err := d.hear(rec); err != nil {
-		return ticket.StepResult{}, err
-	}
-	if err := d.weave(rec); err != nil {
+	if d.parked != nil {
+		d.number(rec, r.ByHand)
+	} else if err := cmp.Or(d.do(rec, r), d.hear(rec), d.weave(rec)); err != nil {
 		return ticket.StepResult{}, err
 	}
 	result := ticket.StepResult{Digest: rec.state.Digest(), Pending: int64(len(rec.commands))}
+	result.Digest.Parked = d.parked
 	for _, m := range rec.mails {
 		if m.N > r.Mails && !m.settled && len(result.Owed) < ticket.MaxOwed {
 			result.Owed = append(result.Owed, m.Owed)
@@ -174,11 +181,7 @@ func (d *Desk) step(r ticket.StepRequest) (ticket.StepResult, error) {
 func (d *Desk) do(rec *record, r ticket.StepRequest) error {
 	switch {
 	case len(r.ByHand) > 0:
-		for _, h := range r.ByHand {
-			if _, numbered := rec.hands[h.Key]; !numbered {
-				rec.hands[h.Key] = d.accept(rec, byHand(h)).Seq
-			}
-		}
+		d.number(rec, r.ByHand)
 		return d.take(rec, int64(len(rec.commands)))
 	case r.Command > 0:
 		return d.take(rec, r.Command)
@@ -193,16 +196,28 @@ func (d *Desk) do(rec *record, r ticket.StepRequest) error {
 	}
 }
 
+// number makes commands of signals by hand, each once.
+func (d *Desk) number(rec *record, hands []ticket.ByHand) {
+	for _, h := range hands {
+		if _, numbered := rec.hands[h.Key]; !numbered {
+			rec.hands[h.Key] = d.accept(rec, byHand(h)).Seq
+		}
+	}
+}
+
 // take decides the commands up to a number, as many as one step may.
 func (d *Desk) take(rec *record, upTo int64) error {
 	upTo = min(upTo, int64(len(rec.commands)), rec.state.Command+int64(d.perStep))
 	for rec.state.Command < upTo {
 		c := rec.commands[rec.state.Command]
-		result, err := ticket.Take(rec.state.Ticket, d.desk(), c)
+		result, err := ticket.Take(rec.state.Ticket, d.desk(rec), c)
 		if err != nil {
 			return err
 		}
 		rec.outcomes = append(rec.outcomes, result.Outcome)
+		if c.Adopt != nil && result.Ticket.Policy == c.Policy {
+			rec.policy = c.Adopt
+		}
 		d.keep(rec, result, c.Seq)
 	}
 	return nil
@@ -222,9 +237,9 @@ func (d *Desk) bounce(rec *record, n int) error {
 	if m.Asks {
 		event = m.event
 	}
-	result, err := ticket.Bounce(rec.state.Ticket, d.desk(), n, event, at)
+	result, err := ticket.Bounce(rec.state.Ticket, d.desk(rec), n, event, at)
 	if m.Kind == ticket.KindWebhook {
-		result, err = ticket.GiveUp(rec.state.Ticket, d.desk(), n, m.Webhook, at)
+		result, err = ticket.GiveUp(rec.state.Ticket, d.desk(rec), n, m.Webhook, at)
 	}
 	if err == nil {
 		d.keep(rec, result, rec.state.Command)
@@ -245,7 +260,7 @@ func (d *Desk) hear(rec *record) error {
 	case m.bounced:
 		return d.bounce(rec, m.N)
 	default:
-		result, err := ticket.Deliver(t, d.desk(), m.N, m.event, m.at, d.now().UTC().Truncate(time.Second))
+		result, err := ticket.Deliver(t, d.desk(rec), m.N, m.event, m.at, d.now().UTC().Truncate(time.Second))
 		if err == nil {
 			d.keep(rec, result, rec.state.Command)
 		}
@@ -259,7 +274,7 @@ func (d *Desk) fallDue(rec *record, due time.Time) error {
 	if due.After(d.now()) || len(waiting) > 0 && waiting[0].At.Before(due) {
 		return nil
 	}
-	result, err := ticket.Advance(rec.state.Ticket, d.desk(), due)
+	result, err := ticket.Advance(rec.state.Ticket, d.desk(rec), due)
 	if err == nil {
 		d.keep(rec, result, rec.state.Command)
 	}
@@ -271,7 +286,7 @@ func (d *Desk) catchUp(rec *record) error {
 	if err := d.take(rec, int64(len(rec.commands))); err != nil || rec.state.Command < int64(len(rec.commands)) {
 		return err
 	}
-	result, err := ticket.Advance(rec.state.Ticket, d.desk(), d.now().UTC().Truncate(time.Second))
+	result, err := ticket.Advance(rec.state.Ticket, d.desk(rec), d.now().UTC().Truncate(time.Second))
 	if err == nil && len(result.Events) > 0 {
 		d.keep(rec, result, rec.state.Command)
 	}
@@ -284,7 +299,7 @@ func (d *Desk) weave(rec *record) error {
 	if waiting := rec.commands[rec.state.Command:]; len(waiting) > 0 && waiting[0].At.Before(until) {
 		until = waiting[0].At
 	}
-	result, err := ticket.Weave(rec.state.Ticket, d.desk(), until)
+	result, err := ticket.Weave(rec.state.Ticket, d.desk(rec), until)
 	if err == nil && len(result.Events) > 0 {
 		d.keep(rec, result, rec.state.Command)
 	}
@@ -317,7 +332,7 @@ func (d *Desk) keep(rec *record, result ticket.Result, command int64) {
 		owed := ticket.Owed{N: len(rec.mails) + 1, Kind: ticket.KindWebhook, Webhook: c.Webhook}
 		rec.mails = append(rec.mails, mail{Owed: owed})
 	}
-	rec.state = ticket.Keep(result.Ticket, d.policy, command, len(rec.mails), d.now())
+	rec.state = ticket.Keep(result.Ticket, rec.policy, command, len(rec.mails), d.now())
 }
 
 func recipients(m ticket.Mail) []ticket.PersonID {

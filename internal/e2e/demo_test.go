@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,18 +16,7 @@ import (
 // stored is what PostgreSQL holds of each ticket that is not closed.
 func (s *stack) stored() map[string]ticket.State {
 	s.t.Helper()
-	var dsn string
-	for _, line := range s.env {
-		if value, ok := strings.CutPrefix(line, "SUPPORTDESK_DATABASE_URL="); ok {
-			dsn = value
-		}
-	}
-	conn, err := pgx.Connect(s.t.Context(), dsn)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(s.t.Context())) }()
-	rows, err := conn.Query(s.t.Context(), `SELECT number, state FROM tickets WHERE status <> 'closed'`)
+	rows, err := s.pool().Query(s.t.Context(), `SELECT number, state FROM tickets WHERE status <> 'closed'`)
 	if err != nil {
 		s.t.Fatal(err)
 	}

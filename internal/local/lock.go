@@ -15,7 +15,10 @@ import (
 )
 
 // Lock is a hold on a data directory. It ends with Release or with the process, however that dies.
-type Lock struct{ file *os.File }
+type Lock struct {
+	file  *os.File
+	parts *os.File // inherited by what is started under the lock, and so held until the last of that has ended
+}
 
 // LockDir makes dir when it is missing and takes it for this process. A directory that is already taken is a
 // fault.Conflict that names the process.
@@ -30,15 +33,41 @@ func LockDir(dir string) (*Lock, error) {
 		return nil, fault.New(fault.Conflict, "another supportdesk runs on %s (process %s): stop it, or choose another data directory",
 			dir, strings.TrimSpace(string(holder)))
 	}
-	if err := errors.Join(file.Truncate(0), writeAt(file, fmt.Sprintln(os.Getpid()))); err != nil {
+	parts, err := openLock(dir, "parts.lock")
+	if err := errors.Join(err, file.Truncate(0), writeAt(file, fmt.Sprintln(os.Getpid()))); err != nil {
 		_ = file.Close()
 		return nil, fmt.Errorf("lock %s: %w", dir, err)
 	}
-	return &Lock{file: file}, nil
+	return &Lock{file: file, parts: parts}, nil
 }
 
-// Release gives the directory back.
-func (l *Lock) Release() error { return unlock(l.file) }
+// AwaitOrphans waits until everything that a killed holder had started under its lock has ended: until then it keeps
+// its ports. On Linux the kernel has asked it to; elsewhere it runs on, and that is a fault.Conflict. waiting is called
+// when there is something to wait for. Nothing may be started under the lock before.
+func (l *Lock) AwaitOrphans(ctx context.Context, waiting func()) error {
+	if tryLock(l.parts) {
+		return nil
+	}
+	waiting()
+	ctx, cancel := context.WithTimeout(ctx, killPatience)
+	defer cancel()
+	if err := awaitLock(ctx, l.parts); err != nil {
+		return fault.New(fault.Conflict, "parts of a supportdesk that was killed still run on %s: end them, or choose another data directory",
+			filepath.Dir(l.parts.Name()))
+	}
+	return nil
+}
+
+// inherit is what a process started under the lock takes along. It is empty without a lock.
+func (l *Lock) inherit() []*os.File {
+	if l == nil {
+		return nil
+	}
+	return []*os.File{l.parts}
+}
+
+// Release gives the directory back. What was started under the lock must have ended.
+func (l *Lock) Release() error { return errors.Join(unlock(l.parts), unlock(l.file)) }
 
 // unlock frees a lock that no child is meant to inherit. Closing the file alone would not: a child that is just
 // being started shares it for a moment.

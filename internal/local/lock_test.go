@@ -1,7 +1,6 @@
 package local_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -80,20 +80,7 @@ func TestKilledParent_leavesNothingBehind(t *testing.T) {
 	}
 	t.Parallel()
 	dir := home(t)
-	parent := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestKilledParent_leavesNothingBehind$")
-	parent.Env = append(os.Environ(), orphanDir+"="+dir)
-	out, err := parent.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := parent.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var port int
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if _, scanErr := fmt.Sscan(line, &port); err != nil || scanErr != nil {
-		t.Fatalf("the parent said %q: %v", line, err)
-	}
+	parent, port := startParent(t, "TestKilledParent_leavesNothingBehind", dir)
 	server := postmaster(t, dir)
 	_ = parent.Process.Kill()
 	_ = parent.Wait()
@@ -112,5 +99,47 @@ func TestKilledParent_leavesNothingBehind(t *testing.T) {
 	}
 	if started.Port() != port {
 		t.Errorf("port %d, want %d", started.Port(), port)
+	}
+}
+
+// Where the kernel does not end the parts of a killed holder, or not at once, its successor waits and then says so.
+func TestAwaitOrphans_waitsForThePartsOfAKilledHolder(t *testing.T) {
+	if dir := os.Getenv(orphanDir); dir != "" {
+		lock, err := local.LockDir(dir)
+		if err == nil {
+			err = lock.AwaitOrphans(t.Context(), func() {})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = local.StartProgram(local.ProgramOptions{
+			Name: "part", Path: "/bin/sh", Args: []string{"-c", `trap "" TERM; echo $$; exec sleep 600`}, Log: os.Stdout, Lock: lock,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-t.Context().Done() // until it is killed
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	parent, part := startParent(t, "TestAwaitOrphans_waitsForThePartsOfAKilledHolder", dir)
+	t.Cleanup(func() { _ = syscall.Kill(part, syscall.SIGKILL) })
+	_ = parent.Process.Kill()
+	_ = parent.Wait()
+	lock, err := local.LockDir(dir)
+	if err != nil {
+		t.Fatalf("the dead parent holds its lock: %v", err)
+	}
+	defer func() { _ = lock.Release() }()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	refused(t, lock.AwaitOrphans(ctx, func() {}), fault.Conflict, "still run on "+dir)
+	waited := false
+	err = lock.AwaitOrphans(t.Context(), func() {
+		waited = true
+		_ = syscall.Kill(part, syscall.SIGKILL)
+	})
+	if err != nil || !waited {
+		t.Errorf("waited %t: %v", waited, err)
 	}
 }

@@ -158,12 +158,8 @@ func (m *Mailbox) keep(e envelope, raw []byte) error {
 		return errors.New("the mailbox is closed")
 	}
 	message.ID = m.last + 1
-	path := m.path(message.ID)
-	if err := os.WriteFile(path+".draft", append(e.header(), raw...), 0o600); err != nil {
-		return fmt.Errorf("write a mail: %w", err)
-	}
-	if err := os.Rename(path+".draft", path); err != nil {
-		return fmt.Errorf("keep a mail: %w", err)
+	if err := m.write(message.ID, append(e.header(), raw...)); err != nil {
+		return err
 	}
 	if len(m.recent) >= 2*m.opts.Recent-1 { // rarely, so that a mail costs no more for those before it
 		m.recent = slices.Clone(m.recent[len(m.recent)-m.opts.Recent+1:])

@@ -3,6 +3,7 @@ package local
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -18,7 +19,25 @@ func (m *Mailbox) path(id int) string {
 
 func byID(message Message, id int) int { return message.ID - id }
 
-// readRecent reads the newest mails of earlier runs, and how many there are.
+// write puts a mail on disk, complete or not at all. It is written under a name that no reader looks for, and what could
+// not be written is removed, since it may be what fills the disk. A kill leaves at most one such file, which the next
+// mail overwrites. There is no fsync: a power cut can take the newest mails away.
+func (m *Mailbox) write(id int, text []byte) error {
+	_ = os.Mkdir(m.opts.Dir, 0o755) // removed by hand, say; if it can't be made, the write says why
+	draft := m.path(id) + ".draft"
+	err := os.WriteFile(draft, text, 0o600)
+	if err == nil {
+		err = os.Rename(draft, m.path(id))
+	}
+	if err != nil {
+		_ = os.Remove(draft)
+		return fmt.Errorf("keep a mail: %w", err)
+	}
+	return nil
+}
+
+// readRecent reads the newest mails of earlier runs, and how many there are. One that can't be read is left out, but its
+// number stays taken.
 func (m *Mailbox) readRecent() error {
 	entries, err := os.ReadDir(m.opts.Dir)
 	if err != nil {
@@ -34,18 +53,21 @@ func (m *Mailbox) readRecent() error {
 	slices.Sort(ids)
 	m.total = len(ids)
 	for _, id := range ids[max(0, len(ids)-m.opts.Recent):] {
-		message, err := m.read(id)
-		if err != nil {
-			return err
+		m.last = id
+		if message, err := m.read(id); err == nil {
+			m.recent = append(m.recent, message)
 		}
-		m.recent, m.last = append(m.recent, message), id
 	}
 	return nil
 }
 
-// read gives a mail from the disk; an error that is fs.ErrNotExist when there is none.
+// read gives a mail from the disk; an error that is fs.ErrNotExist when there is none. An empty file is what a power cut
+// has left of one.
 func (m *Mailbox) read(id int) (Message, error) {
 	text, err := os.ReadFile(m.path(id))
+	if err == nil && len(text) == 0 {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		return Message{}, fmt.Errorf("read a mail: %w", err)
 	}

@@ -2,11 +2,13 @@ package local
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -59,10 +61,29 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 func (s *session) Data(r io.Reader) error {
 	raw, err := io.ReadAll(r)
 	if err != nil {
-		return fmt.Errorf("read a mail: %w", err)
+		return refusal(fmt.Errorf("read a mail: %w", err))
 	}
 	e := envelope{from: s.from, to: slices.Clone(s.to), received: time.Now().UTC()}
-	return s.mailbox.keep(e, raw)
+	return refusal(s.mailbox.keep(e, raw))
+}
+
+// refusal is err as SMTP answers it. An *smtp.SMTPError, such as for a mail that is too large, is about the mail itself
+// and stays what it is. Any other fault is ours and passes: the answer is temporary, so that the sender keeps the mail
+// and tries again. Left to itself the server answers 554.
+func refusal(err error) error {
+	if err == nil {
+		return nil
+	}
+	if refused, ok := errors.AsType[*smtp.SMTPError](err); ok {
+		return refused
+	}
+	temporary := &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: err.Error()}
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, full) {
+			temporary.Code, temporary.EnhancedCode = 452, smtp.EnhancedCode{4, 3, 1}
+		}
+	}
+	return temporary
 }
 
 func (s *session) Reset() { s.envelope = envelope{} }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -31,6 +30,7 @@ type PostgresOptions struct {
 	Bin       string    // directory of postgres and initdb; empty finds or fetches one
 	Throwaway bool      // no fsync: survives kill -9, not a power cut
 	Log       io.Writer // the server's log and progress lines; nil drops them
+	Lock      *Lock     // a successor's AwaitOrphans waits for the server; nil is none
 }
 
 // Postgres is a running server whose life ends with ours at the latest.
@@ -68,7 +68,7 @@ func StartPostgres(ctx context.Context, opts PostgresOptions) (*Postgres, error)
 	}
 	child, err := startChild(childSpec{
 		name: "PostgreSQL", path: filepath.Join(c.bin, "postgres"), args: c.arguments(port), as: c.as,
-		files: []*os.File{lock}, log: opts.Log, stop: syscall.SIGINT, orphan: orphan,
+		files: append(opts.Lock.inherit(), lock), log: opts.Log, stop: syscall.SIGINT, orphan: orphan,
 	})
 	if err != nil {
 		return nil, err
@@ -97,10 +97,14 @@ func (c *cluster) arguments(port int) []string {
 	set("jit", "off")
 	set("wal_level", "minimal")
 	set("max_wal_senders", "0")
+	// These are PostgreSQL's defaults, which a file in the cluster could change: what was answered survives a power cut.
+	durable := "on"
 	if c.throwaway {
-		set("fsync", "off")
-		set("full_page_writes", "off")
+		durable = "off"
 	}
+	set("fsync", durable)
+	set("full_page_writes", durable)
+	set("synchronous_commit", "on")
 	return args
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -96,7 +95,7 @@ func (c *cluster) create(ctx context.Context) error {
 		return fmt.Errorf("remove an unfinished cluster: %w", err)
 	}
 	c.password = rand.Text()
-	if err := os.WriteFile(c.passwordFile(), []byte(c.password+"\n"), 0o600); err != nil {
+	if err := c.keepPassword(); err != nil {
 		return fmt.Errorf("keep the password: %w", err)
 	}
 	if err := errors.Join(os.Mkdir(draft, 0o700), c.as.own(draft)); err != nil {
@@ -113,7 +112,29 @@ func (c *cluster) create(ctx context.Context) error {
 	if err := os.Rename(draft, c.data()); err != nil {
 		return fmt.Errorf("put the cluster in place: %w", err)
 	}
+	return c.syncNames()
+}
+
+// syncNames writes the names in the directory through to the disk: a draft is removed by the next start.
+func (c *cluster) syncNames() error {
+	dir, err := os.Open(c.dir)
+	if err == nil {
+		err = errors.Join(dir.Sync(), dir.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("sync %s: %w", c.dir, err)
+	}
 	return nil
+}
+
+// keepPassword writes the password through to the disk: initdb does the same with the cluster, which is no use without.
+func (c *cluster) keepPassword() error {
+	file, err := os.OpenFile(c.passwordFile(), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(c.password + "\n")
+	return errors.Join(err, file.Sync(), file.Close())
 }
 
 // initdb leaves draft empty when it fails.
@@ -161,7 +182,9 @@ func (c *cluster) clearPidFile() error {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
-	if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && runsIn(pid, c.data()) {
+	pid, err := strconv.Atoi(strings.TrimSpace(first))
+	pid = max(pid, -pid) // negative for a server in single-user mode
+	if err == nil && postgresServes(pid, c.data()) {
 		return fault.New(fault.Conflict, "another PostgreSQL (process %d) runs on %s: stop it, or choose another data directory",
 			pid, c.data())
 	}
@@ -169,18 +192,4 @@ func (c *cluster) clearPidFile() error {
 		return fmt.Errorf("remove a stale %s: %w", path, err)
 	}
 	return nil
-}
-
-// runsIn reports whether the process is a PostgreSQL on data. It works in its data directory; where /proc cannot
-// tell, any PostgreSQL counts.
-func runsIn(pid int, data string) bool {
-	if syscall.Kill(pid, 0) == syscall.ESRCH {
-		return false
-	}
-	if dir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err == nil {
-		real, err := filepath.EvalSymlinks(data)
-		return err == nil && dir == real
-	}
-	name, err := exec.Command("ps", "-o", "comm=", "-p", strconv.Itoa(pid)).Output()
-	return err == nil && strings.Contains(string(name), "postgres")
 }

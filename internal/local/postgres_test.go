@@ -3,6 +3,7 @@ package local_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -138,6 +139,39 @@ func TestStartPostgres_keepsItsPasswordToItself(t *testing.T) {
 	}
 	if got := query[string](t, pg.DSN("postgres"), "SHOW listen_addresses"); got != "127.0.0.1" {
 		t.Errorf("it listens on %s", got)
+	}
+}
+
+// What was answered must survive a power cut, whatever a file in the cluster says.
+func TestStartPostgres_isDurableUnlessThrowaway(t *testing.T) {
+	t.Parallel()
+	dir := home(t)
+	for _, throwaway := range []bool{true, false} {
+		pg, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: dir, Throwaway: throwaway})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = pg.Stop() })
+		settings := query[string](t, pg.DSN("postgres"), `SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) FROM pg_settings
+			WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')`)
+		want := "fsync=on full_page_writes=on synchronous_commit=on"
+		if throwaway {
+			want = "fsync=off full_page_writes=off synchronous_commit=on"
+		}
+		if settings != want {
+			t.Errorf("throwaway %t: %s", throwaway, settings)
+		}
+		if err := pg.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		careless, err := os.OpenFile(filepath.Join(dir, "data", "postgresql.auto.conf"), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = careless.WriteString("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
+		if err := errors.Join(err, careless.Close()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ type ProgramOptions struct {
 	Args []string  // without the program's own name
 	Env  []string  // KEY=value; nil is ours
 	Log  io.Writer // what it prints; nil drops it
+	Lock *Lock     // a successor's AwaitOrphans waits for the program; nil is none
 }
 
 // Program is a running program whose life ends with ours at the latest.
@@ -20,7 +21,7 @@ type Program struct{ child *child }
 // StartProgram starts one. It does not wait until the program is ready.
 func StartProgram(o ProgramOptions) (*Program, error) {
 	child, err := startChild(childSpec{
-		name: o.Name, path: o.Path, args: o.Args, env: o.Env, log: o.Log,
+		name: o.Name, path: o.Path, args: o.Args, env: o.Env, log: o.Log, files: o.Lock.inherit(),
 		stop: syscall.SIGTERM, orphan: syscall.SIGTERM,
 	})
 	if err != nil {

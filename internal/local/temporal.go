@@ -29,6 +29,7 @@ type TemporalOptions struct {
 	Port   int       // of the gRPC frontend on 127.0.0.1; 0 picks a free one
 	UIPort int       // of the web UI on 127.0.0.1; 0 is no UI
 	Log    io.Writer // the errors that the server logs; nil drops them
+	Lock   *Lock     // a successor's AwaitOrphans waits for the server; nil is none
 }
 
 // Temporal is a running server with the namespace "default". Its life ends with ours at the latest.
@@ -82,8 +83,8 @@ func StartTemporal(ctx context.Context, opts TemporalOptions) (*Temporal, error)
 	ready := &firstLine{line: make(chan string, 1)}
 	child, err := startChild(childSpec{
 		name: "Temporal", path: opts.Binary,
-		args:   []string{"--db", db, "--port", strconv.Itoa(port), "--ui-port", strconv.Itoa(opts.UIPort)},
-		stdout: ready, log: opts.Log, stop: syscall.SIGTERM, orphan: syscall.SIGKILL,
+		args:  []string{"--db", db, "--port", strconv.Itoa(port), "--ui-port", strconv.Itoa(opts.UIPort)},
+		files: opts.Lock.inherit(), stdout: ready, log: opts.Log, stop: syscall.SIGTERM, orphan: syscall.SIGKILL,
 	})
 	if err != nil {
 		return nil, err

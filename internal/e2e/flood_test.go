@@ -1,0 +1,170 @@
+package e2e_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+)
+
+// Whatever arrives by hand, and however fast: no signal that Temporal accepted and no command that the desk accepted is
+// lost, and the workflow outlives it. Each of these signals lengthens both ledgers and what the ticket remembers.
+func TestSignalByHand_aFloodBesideCommandsLosesNothing(t *testing.T) {
+	s := start(t, "")
+	number := s.customer.submit("A flood", "words")
+	s.agent.awaitStatus(number, "new")
+	c := s.temporalClient()
+	var accepted, acknowledged, serial atomic.Int64
+	many := func(clients, each int, f func()) *sync.WaitGroup {
+		var group sync.WaitGroup
+		for range clients {
+			group.Go(func() {
+				for range each {
+					f()
+				}
+			})
+		}
+		return &group
+	}
+	signal := func() {
+		n := serial.Add(1)
+		if s.signal(c, number, byHand{name: "emergency-extend", payload: words{"seconds": 60 + n%7, "emergency": fmt.Sprint("flood ", n)}}) == nil {
+			accepted.Add(1)
+		}
+	}
+	note := func() {
+		key := fmt.Sprint("note-", serial.Add(1))
+		if s.insist(new(atomic.Bool), s.agent, "/tickets/"+number+"/notes", key, words{"body": "A note."}) != "" {
+			acknowledged.Add(1)
+		}
+	}
+	s.worker.stop() // so that half of it comes in one workflow task; a command's answer takes two seconds meanwhile
+	signals, notes := many(8, 625, signal), many(40, 5, note)
+	signals.Wait()
+	notes.Wait()
+	s.worker.start()
+	signals, notes = many(8, 625, signal), many(8, 225, note)
+	signals.Wait()
+	notes.Wait()
+	t.Logf("%d signals by hand were accepted, %d commands acknowledged", accepted.Load(), acknowledged.Load())
+	if accepted.Load() < 9000 || acknowledged.Load() != 2000 {
+		t.Error("of 10,000 signals and 2,000 commands")
+	}
+
+	db := s.pool()
+	count := func(query string) (n int64) {
+		if err := db.QueryRow(t.Context(), query, number).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	want := 1 + accepted.Load() + acknowledged.Load()
+	eventually(t, "every command is decided", func() (bool, string) {
+		n := count(`SELECT taken FROM tickets WHERE number = $1`)
+		return n >= want, fmt.Sprintf("%d of %d", n, want)
+	})
+	s.agent.do(number, "closure", nil)
+	heard := s.endedWell(c, number)["emergency-extend"] // one that Temporal took without its answer arriving counts too
+	for query, want := range map[string]int64{
+		`SELECT count(*) FROM commands WHERE ticket = $1 AND hand_key IS NOT NULL`:                 heard,
+		`SELECT count(*) FROM commands WHERE ticket = $1 AND verb = 'note'`:                        acknowledged.Load(),
+		`SELECT count(*) FROM events WHERE ticket = $1 AND kind IN ('extended', 'refused')`:        heard,
+		`SELECT count(*) FROM events WHERE ticket = $1 AND kind = 'noted'`:                         acknowledged.Load(),
+		`SELECT count(DISTINCT data->>'command') FROM events WHERE ticket = $1`:                    2 + heard + acknowledged.Load(),
+		`SELECT count(*) FROM outcomes WHERE ticket = $1`:                                          2 + heard + acknowledged.Load(),
+		`SELECT count(*) FROM parked_steps WHERE ticket = $1`:                                      0,
+		`SELECT (octet_length(state::text) > 32768)::int FROM tickets WHERE number = $1`:           0,
+		`SELECT jsonb_array_length(state->'ticket'->'emergencies') FROM tickets WHERE number = $1`: 20,
+	} {
+		if got := count(query); got != want {
+			t.Errorf("%s: %d, want %d", query, got, want)
+		}
+	}
+}
+
+// endedWell follows a workflow from its last run to its first, and checks that no task failed but for the causes by which
+// Temporal itself has a flood wait. It counts the signals by their names.
+func (s *stack) endedWell(c client.Client, number string) map[string]int64 {
+	s.t.Helper()
+	eventually(s.t, "the workflow ends", func() (bool, string) {
+		d, err := c.DescribeWorkflowExecution(s.t.Context(), number, "")
+		if err != nil {
+			return false, err.Error()
+		}
+		status := d.GetWorkflowExecutionInfo().GetStatus()
+		return status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, status.String()
+	})
+	run, runs, signals := "", 0, map[string]int64{}
+	for {
+		history := c.GetWorkflowHistory(s.t.Context(), number, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		runs++
+		previous := ""
+		for history.HasNext() {
+			event, err := history.Next()
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			if started := event.GetWorkflowExecutionStartedEventAttributes(); started != nil {
+				previous = started.GetContinuedExecutionRunId()
+			}
+			if signal := event.GetWorkflowExecutionSignaledEventAttributes(); signal != nil {
+				signals[signal.GetSignalName()]++
+			}
+			failed := event.GetWorkflowTaskFailedEventAttributes()
+			switch failed.GetCause() {
+			case enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED, enumspb.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+				enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND:
+			default:
+				s.t.Errorf("in run %d a task failed: %s, %s", runs, failed.GetCause(), failed.GetFailure().GetMessage())
+			}
+		}
+		if run = previous; run == "" {
+			break
+		}
+	}
+	s.t.Logf("%d runs", runs)
+	return signals
+}
+
+// Signals that nothing listens to fill a history too, and the server accepts only so many in one run.
+func TestSignalByHand_aFloodOfUnknownOnesLeadsToANewRun(t *testing.T) {
+	s := start(t, "")
+	number := s.customer.submit("Unknown signals", "words")
+	s.agent.awaitStatus(number, "new")
+	c := s.temporalClient()
+	first, err := c.DescribeWorkflowExecution(t.Context(), number, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"make-coffee", "__temporal_coffee", "submit"}
+	var sent atomic.Int64
+	eventually(t, "a new run", func() (bool, string) {
+		var group sync.WaitGroup
+		for i := range 8 {
+			group.Go(func() {
+				for range 50 {
+					if s.signal(c, number, byHand{name: names[i%len(names)]}) == nil {
+						sent.Add(1)
+					}
+				}
+			})
+		}
+		group.Wait()
+		now, err := c.DescribeWorkflowExecution(t.Context(), number, "")
+		if err != nil {
+			return false, err.Error()
+		}
+		run := now.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+		return run != first.GetWorkflowExecutionInfo().GetExecution().GetRunId(), fmt.Sprintf("%d sent", sent.Load())
+	})
+	t.Logf("%d signals of unknown names", sent.Load())
+	s.agent.do(number, "notes", words{"body": "It goes on."})
+	s.agent.do(number, "closure", nil)
+	s.endedWell(c, number)
+	if got := kinds(s.agent.timeline(number)); len(got) != 3 {
+		t.Errorf("the timeline is %v", got)
+	}
+}
