@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows"
 )
 
 // putOff has the mails of a kind put off by their server until so long after the beginning.
@@ -69,4 +70,22 @@ func TestTicket_aQuestionThatBouncesIsHandedBack(t *testing.T) {
 		"10h0m0s closed by agent",
 	)
 	s.mailed("1 receipt to P-CUSTOMER", "3 undelivered to P-ALICE", "4 closure to P-CUSTOMER")
+}
+
+func TestContinueAsNew_takesUpTheNewsOfADelivery(t *testing.T) {
+	s := newStage(t)
+	s.desk.Submit(number)
+	s.desk.Accept(number, words(alice, ticket.VerbRequestInformation))
+	first, err := s.desk.Step(t.Context(), ticket.StepRequest{Number: number, Command: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range first.Owed {
+		if _, err := s.desk.Deliver(t.Context(), number, m.N); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.stop(1 * h)
+	s.run(workflows.Start{Number: number, Digest: first.Digest, Known: len(first.Owed), Pending: 2, Delivered: []int{first.Owed[1].N}})
+	s.tells("0s submitted", "0s assigned", "0s information-requested", "0s question-delivered", "1h0m0s closed by agent")
 }

@@ -230,3 +230,30 @@ func TestResend_refusesWhatCanNotBeSentAgain(t *testing.T) {
 	}
 	d.consistent(n)
 }
+
+// TestResend_askedForTwiceAtOnceSendsOne, also when one step decides both.
+func TestResend_askedForTwiceAtOnceSendsOne(t *testing.T) {
+	d := openUnder(t, quick)
+	n := d.taken(d.customer)
+	d.bounced(n, 1)
+	first := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 1})
+	second := d.ask(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 1})
+	d.step(ticket.StepRequest{Number: n, Command: second.Seq})
+	if a, b := d.outcome(n, first.Seq), d.outcome(n, second.Seq); a.Refused || b.Code != ticket.CodeResent {
+		t.Errorf("decided %+v and %+v", a, b)
+	}
+	d.consistent(n)
+}
+
+// TestImport_aQuestionThatCameBackIsHandedBack: of the past, too, nothing is held against somebody whom no mail reached.
+func TestImport_aQuestionThatCameBackIsHandedBack(t *testing.T) {
+	d := open(t)
+	c := d.chronicle(20, desk.Deed{By: d.agent, At: ago(19), Verb: ticket.VerbRequestInformation, Body: "Which address?"})
+	c.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such mailbox"}
+	d.imports(c)
+	d.consistent(c.Number)
+	got := d.kinds(c.Number)
+	if !slices.Contains(got, ticket.EventHandedBack) || slices.Contains(got, ticket.EventNudged) || slices.Contains(got, ticket.EventClosed) {
+		t.Errorf("the timeline tells of %v", got)
+	}
+}
