@@ -188,6 +188,21 @@ func TestResend_ofAMailThatBouncedAgain(t *testing.T) {
 	d.consistent(n)
 }
 
+// TestResend_ofAQuestionThatIsAnswered asks nothing, and threatens with no end.
+func TestResend_ofAQuestionThatIsAnswered(t *testing.T) {
+	d := openUnder(t, quick)
+	n := d.asked()
+	d.bounced(n, 2)
+	d.step(ticket.StepRequest{Number: n, Bounced: 2})
+	d.do(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "The red one."})
+	got := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 2})
+	last := got.Owed[len(got.Owed)-1]
+	if l := d.letter(n, last.N); last.Asks || l.Silence != 0 || l.Body != "Which one?" || got.State.Ticket.Status != ticket.StatusOpen {
+		t.Errorf("owed %+v, and it says %+v", last, l)
+	}
+	d.consistent(n)
+}
+
 func TestResend_ofAClosedTicket(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.taken(d.customer)
