@@ -57,6 +57,7 @@ type fanoutView struct {
 	Behind    int                `json:"behind" doc:"Of them, those that don't show it yet. Their promises are right all the same."`
 	BeganAt   time.Time          `json:"began_at"`
 	ProvenAt  time.Time          `json:"proven_at,omitzero" doc:"When PostgreSQL proved that every open ticket is right; absent: not yet."`
+	Late      []ticket.Number    `json:"late,omitempty" maxItems:"20" doc:"Some of those behind, when it has taken longer than two minutes: their requesters are written to once they are right, and everybody else at once."`
 }
 
 type fileOutput struct{ Body fileView }
@@ -79,6 +80,7 @@ type postView struct {
 	Sent       int `json:"sent"`
 	Bounced    int `json:"bounced"`
 	Superseded int `json:"superseded" doc:"Never sent, because a newer one says more."`
+	Held       int `json:"held" doc:"To be sent once the recipient's tickets are right."`
 }
 
 func (s *server) listEmergencies(ctx context.Context, _ *struct{}) (*emergencyListOutput, error) {
@@ -113,7 +115,7 @@ func (s *server) currentEmergencies(ctx context.Context, _ *struct{}) (*currentO
 	if any {
 		view.Fanout = &fanoutView{
 			Edge: f.Edge.At.UTC(), Verb: f.Edge.Verb, Emergency: f.Edge.Emergency, Total: f.Total, Behind: f.Behind,
-			BeganAt: f.Began.UTC(), ProvenAt: f.Proven.UTC(),
+			BeganAt: f.Began.UTC(), ProvenAt: f.Proven.UTC(), Late: f.Late,
 		}
 	}
 	return &currentOutput{view}, err
@@ -130,7 +132,7 @@ func (s *server) readEmergency(ctx context.Context, in *emergencyInput) (*fileOu
 	}
 	f, err := m.File(ctx, request.Of(ctx).Person, id)
 	view := fileView{Emergency: viewEmergency(f.Emergency, time.Now()), Changes: []editView{}, Mails: postView{
-		Owed: f.Mails.Owed, Sent: f.Mails.Sent, Bounced: f.Mails.Bounced, Superseded: f.Mails.Superseded,
+		Owed: f.Mails.Owed, Sent: f.Mails.Sent, Bounced: f.Mails.Bounced, Superseded: f.Mails.Superseded, Held: f.Mails.Held,
 	}}
 	for _, c := range f.Edits {
 		edit := editView{Act: c.Act, At: c.At.UTC(), After: c.After}

@@ -20,6 +20,7 @@ type Heralded struct {
 	Waiting bool                   `json:"waiting,omitempty"`
 	Idle    bool                   `json:"idle,omitempty"` // no mail was left
 	Left    int                    `json:"left,omitempty"`
+	Held    int                    `json:"held,omitempty"` // until their recipients' tickets are right
 	Sent    int                    `json:"sent,omitempty"` // ever
 }
 
@@ -48,11 +49,10 @@ func newHerald(ctx workflow.Context, in Heralded) *herald {
 }
 
 // tell says that every open ticket is right up to an instant, under a revision of the gate. It is to be called after
-// every reconciliation, and for a revision that moved no ticket. Whatever there is to announce follows from PostgreSQL: told
-// twice or late, it announces nothing twice.
-func (h *herald) tell(proven time.Time, revision int64) {
-	h.state.Proven = ticket.AnnounceRequest{Proven: proven, Revision: revision}
-	h.state.Waiting = true
+// every reconciliation, and for a revision that moved no ticket; with Unproven when one takes too long. Whatever there is to
+// announce follows from PostgreSQL: told twice or late, it announces nothing twice.
+func (h *herald) tell(r ticket.AnnounceRequest) {
+	h.state.Proven, h.state.Waiting = r, true
 }
 
 // halt withdraws what is under way. What is not done stays in state.
@@ -66,10 +66,14 @@ func (h *herald) idle() bool { return h.running == 0 }
 
 // line is for people who read the workflow's details; empty when no mail is left.
 func (h *herald) line() string {
-	if h.state.Left == 0 {
+	if h.state.Left == 0 && h.state.Held == 0 {
 		return ""
 	}
-	return fmt.Sprintf("mails of announcements: %d sent so far, %d left", h.state.Sent, h.state.Left)
+	line := fmt.Sprintf("mails of announcements: %d sent so far, %d left", h.state.Sent, h.state.Left)
+	if h.state.Held > 0 {
+		line += fmt.Sprintf(", %d held back until their recipients' tickets are right", h.state.Held)
+	}
+	return line
 }
 
 func (h *herald) announce(ctx workflow.Context) {
@@ -87,6 +91,10 @@ func (h *herald) announce(ctx workflow.Context) {
 			workflow.GetLogger(ctx).Error("nothing could be announced", "error", err)
 		}
 		h.state.Waiting = h.state.Proven != asked
+		if err == nil && h.state.Held != made.Held {
+			h.state.Held = made.Held
+			h.news.SendAsync(nil)
+		}
 		if made.Left > 0 {
 			h.fresh, h.state.Idle, h.state.Left = true, false, made.Left
 			h.news.SendAsync(nil)

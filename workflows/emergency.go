@@ -113,8 +113,11 @@ func (w *vigil) work(ctx workflow.Context) error {
 		}
 	}
 	if w.fanout.due() {
-		return w.spread(ctx)
+		if err := w.spread(ctx); err != nil {
+			return err
+		}
 	}
+	w.announceInPart(ctx)
 	return nil
 }
 
@@ -125,6 +128,9 @@ func (w *vigil) look(ctx workflow.Context) error {
 		return err
 	}
 	now := workflow.Now(ctx)
+	if outlook.Revision != w.outlook.Revision {
+		w.fanout.InPart = 0 // there may be something new to tell those whose tickets are right
+	}
 	w.stale, w.outlook, w.edge = false, outlook, time.Time{}
 	if !outlook.Until.IsZero() {
 		w.edge = now.Add(outlook.Until.Sub(outlook.At)) // by its distance: the database's clock may differ from Temporal's
@@ -139,35 +145,51 @@ func (w *vigil) look(ctx workflow.Context) error {
 // announce has people told of what has happened, once every open ticket knows of it.
 func (w *vigil) announce() {
 	if w.outlook.Revision > 0 && (w.outlook.Reached.At.IsZero() || !w.fanout.Proven.IsZero()) {
-		w.herald.tell(w.outlook.At, w.outlook.Revision)
+		w.herald.tell(ticket.AnnounceRequest{Proven: w.outlook.At, Revision: w.outlook.Revision})
 	}
+}
+
+// announceInPart has everybody told whose tickets are right, when others keep a fan-out from ending.
+func (w *vigil) announceInPart(ctx workflow.Context) {
+	now, due := workflow.Now(ctx), w.fanout.partDue()
+	if due.IsZero() || now.Before(due) || w.stale {
+		return
+	}
+	w.fanout.InPart++
+	w.fanout.InPartAt = now
+	w.herald.tell(ticket.AnnounceRequest{Proven: w.outlook.At, Revision: w.outlook.Revision, Unproven: true})
 }
 
 // Kinds of what the one timer is for.
 const (
 	momentEdge  ticket.MomentKind = "edge"
 	momentAgain ticket.MomentKind = "again"
+	momentPart  ticket.MomentKind = "part"
 )
 
-// next is what the timer is for: the next edge, or tickets that were told and haven't taken it up.
+// next is what the timer is for: the next edge, tickets that were told and haven't taken it up, or people who shall not
+// wait for those.
 func (w *vigil) next() ticket.Moment {
-	again := w.fanout.Again
-	switch {
-	case !again.IsZero() && (w.edge.IsZero() || again.Before(w.edge)):
-		return ticket.Moment{Kind: momentAgain, Due: again, Label: w.fanout.againLine()}
-	case !w.edge.IsZero():
-		return ticket.Moment{Kind: momentEdge, Due: w.edge, Label: w.outlookLine()}
-	default:
-		return ticket.Moment{}
+	var first ticket.Moment
+	for _, m := range []ticket.Moment{
+		{Kind: momentEdge, Due: w.edge, Label: w.outlookLine()},
+		{Kind: momentAgain, Due: w.fanout.Again, Label: w.fanout.againLine()},
+		{Kind: momentPart, Due: w.fanout.partDue(), Label: "announce it to those whose tickets are right"},
+	} {
+		if !m.Due.IsZero() && (first.Due.IsZero() || m.Due.Before(first.Due)) {
+			first = m
+		}
 	}
+	return first
 }
 
 func (w *vigil) ring(m ticket.Moment) {
-	if m.Kind == momentAgain {
+	switch m.Kind {
+	case momentAgain:
 		w.fanout.Again = time.Time{}
-		return
+	case momentEdge:
+		w.stale = true
 	}
-	w.stale = true
 }
 
 func (w *vigil) report() (EmergencyReport, error) {

@@ -42,11 +42,19 @@ func callProve(ctx workflow.Context, edge ticket.Edge) (p ticket.Proof, err erro
 	return p, err
 }
 
+// tellTries take half a minute when each fails at once.
+const tellTries = 10
+
 // callTell tells tickets for a few seconds. A worker that was killed meanwhile is noticed by its heartbeats, and the next
 // goes on where they ended.
+//
+// It is given up after some tries, so that one ticket that fails for each of them doesn't hold up what else there is to do.
 func callTell(ctx workflow.Context, r ticket.FanoutRequest, f Fanout) (result ticket.FanoutResult, err error) {
 	summary := fmt.Sprintf("tell open tickets of %s: %d told", edgeLine(r.Edge), f.Told)
 	ctx = calling(ctx, summary, workflow.ActivityOptions{StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 10 * time.Second})
+	options := workflow.GetActivityOptions(ctx)
+	options.RetryPolicy.MaximumAttempts = tellTries
+	ctx = workflow.WithActivityOptions(ctx, options)
 	err = workflow.ExecuteActivity(ctx, TellActivity, r).Get(ctx, &result)
 	return result, err
 }

@@ -22,6 +22,9 @@ func (w *vigil) details(now time.Time) string {
 	} else {
 		fmt.Fprintf(&b, "- %s\n", w.fanout.line(now))
 	}
+	if w.fanout.late(now) {
+		fmt.Fprintf(&b, "- not right yet: %s\n", w.fanout.lateLine())
+	}
 	if w.outlook.Until.IsZero() {
 		b.WriteString("- next: nothing, until somebody changes it\n")
 	} else {
@@ -61,6 +64,19 @@ func (f Fanout) line(now time.Time) string {
 		line += fmt.Sprintf("; %d of them hold what the gate does not say: somebody must look at these", f.Proof.Wrong)
 	}
 	return line
+}
+
+// lateLine names tickets that hold up a fan-out.
+func (f Fanout) lateLine() string {
+	names := make([]string, 0, len(f.Proof.Late))
+	for _, n := range f.Proof.Late {
+		names = append(names, string(n))
+	}
+	line := strings.Join(names, ", ")
+	if more := f.Proof.Left() - len(names); more > 0 {
+		line += fmt.Sprintf(" and %d more", more)
+	}
+	return line + "; their requesters are written to once they are"
 }
 
 // againLine is what a fan-out pauses for.

@@ -21,11 +21,31 @@ type Fanout struct {
 	Proof  ticket.Proof  `json:"proof"`           // the last one
 	Again  time.Time     `json:"again,omitzero"`  // the next round waits until then
 	Proven time.Time     `json:"proven,omitzero"` // zero: not yet
+
+	InPart   int       `json:"in_part,omitempty"` // how often it was announced to those whose tickets are right, because of others
+	InPartAt time.Time `json:"in_part_at,omitzero"`
 }
 
 // due reports whether there is something to do now.
 func (f Fanout) due() bool {
 	return !f.Edge.At.IsZero() && f.Proven.IsZero() && f.Again.IsZero()
+}
+
+// partDue is when those whose tickets are right are to be told, if the fan-out is not proven by then; zero: never. It
+// comes again with growing pauses, for those whose tickets have become right since.
+func (f Fanout) partDue() time.Time {
+	switch {
+	case f.Edge.At.IsZero() || !f.Proven.IsZero():
+		return time.Time{}
+	case f.InPart == 0:
+		return f.Began.Add(ticket.FanoutPatience)
+	}
+	return f.InPartAt.Add(min(ticket.FanoutPatience<<min(f.InPart-1, 10), longestPause))
+}
+
+// late reports whether tickets are named that hold up the fan-out: everybody was told, and it takes too long.
+func (f Fanout) late(now time.Time) bool {
+	return f.Round > 1 && f.Proven.IsZero() && len(f.Proof.Late) > 0 && now.Sub(f.Began) >= ticket.FanoutPatience
 }
 
 // longestPause is between rounds for tickets that don't take up what they are told, because a worker that has them was
@@ -42,7 +62,10 @@ func (w *vigil) spread(ctx workflow.Context) error {
 		Total: w.fanout.Total, Told: w.fanout.Told, Began: w.fanout.Began,
 	}, w.fanout)
 	if err != nil {
-		return err
+		// Whoever is behind still is told again after the next proof, and waits for none of the others.
+		workflow.GetLogger(ctx).Error("tickets could not be told", "error", err)
+		w.fanout.Over = true
+		return nil
 	}
 	w.fanout.After, w.fanout.Over = result.After, result.Over
 	w.fanout.Told += result.Told

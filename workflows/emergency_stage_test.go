@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	sdkpb "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
@@ -48,6 +49,7 @@ type house struct {
 	told     []string              // "1h0m0s emergency-pause HM-0000000000", in order
 	orders   []ticket.EmergencyHand
 	herald   []ticket.AnnounceRequest
+	heralded []time.Duration // when
 	barriers int
 	regular  []string
 }
@@ -86,7 +88,10 @@ func (h *house) set(at time.Time) {
 func (h *house) announce(_ context.Context, r ticket.AnnounceRequest) (ticket.AnnounceResult, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.herald = append(h.herald, r)
+	h.herald, h.heralded = append(h.herald, r), append(h.heralded, h.env.Now().Sub(begin))
+	if r.Unproven {
+		return ticket.AnnounceResult{Held: 7}, nil
+	}
 	return ticket.AnnounceResult{}, nil
 }
 
@@ -120,11 +125,13 @@ func (h *house) Prove(_ context.Context, edge ticket.Edge) (ticket.Proof, error)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	p := ticket.Proof{Open: len(h.gateAt), Passed: !h.gate.Outlook(h.now()).Reached.At.Equal(edge.At)}
-	for _, at := range h.gateAt {
+	for n, at := range h.gateAt {
 		if at.Before(edge.At) {
 			p.Behind++
+			p.Late = append(p.Late, n)
 		}
 	}
+	slices.Sort(p.Late)
 	return p, nil
 }
 
@@ -231,6 +238,20 @@ func (h *house) report() workflows.EmergencyReport {
 		h.t.Errorf("query: %v", err)
 	}
 	return report
+}
+
+// details are what Temporal UI shows of the running workflow.
+func (h *house) details() string {
+	h.t.Helper()
+	var metadata sdkpb.WorkflowMetadata
+	value, err := h.env.QueryWorkflow("__temporal_workflow_metadata")
+	if err == nil {
+		err = value.Get(&metadata)
+	}
+	if err != nil {
+		h.t.Errorf("ask for the details: %v", err)
+	}
+	return metadata.GetCurrentDetails()
 }
 
 // each expects every ticket to have been told these things, and nothing else.

@@ -190,6 +190,9 @@ func (p *Pages) emergencyView(v *page.Visit, id ticket.EmergencyID) (emergencyVi
 // Reached is how many of the tickets that had to be told show it.
 func (v emergencyView) Reached() int { return max(0, v.Fanout.Total-v.Fanout.Behind) }
 
+// Unnamed is how many tickets hold it up beside those that are named.
+func (v emergencyView) Unnamed() int { return max(0, v.Fanout.Behind-len(v.Fanout.Late)) }
+
 // Before is what the record said before an edit; nil for the first.
 func (v emergencyView) Before(i int) *desk.EmergencyState {
 	if i == 0 {

@@ -208,3 +208,34 @@ func TestEmergencies_giveBackWhatIsWrong(t *testing.T) {
 		t.Errorf("%d were declared, %v", len(all), err)
 	}
 }
+
+// A fan-out that takes too long names the tickets that hold it up, and says whose mails wait for them.
+func TestEmergency_namesTheTicketsThatAreNotRight(t *testing.T) {
+	o := openOffice(t)
+	n := o.past(1, nil)
+	e, err := o.Store.DeclareEmergency(t.Context(), desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "Closed."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.SQL(`SELECT pg_sleep(greatest(extract(epoch FROM starts_at - clock_timestamp()), 0) + 0.01) FROM emergencies`)
+	outlook, err := o.Store.Outlook(t.Context())
+	if err == nil {
+		_, err = o.Store.Prove(t.Context(), outlook.Reached)
+	}
+	if err == nil {
+		_, err = o.Store.Announce(t.Context(), ticket.AnnounceRequest{Proven: outlook.At, Revision: outlook.Revision, Unproven: true})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := o.browser("sam")
+	path := "/supervision/emergencies/" + string(e.ID)
+	if early := b.page(path).Find("#reach").Text(); strings.Contains(early, string(n)) || !strings.Contains(early, "1 held back") {
+		t.Errorf("at first: %s", early)
+	}
+	o.SQL(`UPDATE fanouts SET began_at = began_at - interval '3 minutes'`)
+	late := b.page(path).Find("#reach")
+	if link := late.Find(`a[href="/desk/tickets/` + string(n) + `"]`); link.Length() != 1 || !strings.Contains(late.Text(), "take too long") {
+		t.Errorf("after three minutes: %s", late.Text())
+	}
+}

@@ -11,6 +11,9 @@ import (
 // recipient has no open ticket any more. It is final.
 const PostageSuperseded Postage = "superseded"
 
+// PostageHeld is a mail of an announcement that becomes owed once the recipient's tickets are as the gate wants them.
+const PostageHeld Postage = "held"
+
 // Telling is what an announcement says of an emergency.
 type Telling string
 

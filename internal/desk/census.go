@@ -26,8 +26,9 @@ type OpenTicket struct {
 // Postbag counts the mails of an emergency's announcements.
 type Postbag struct {
 	Owed, Sent, Bounced, Superseded int
+	Held                            int       // until the recipient's tickets are as the gate wants them
 	Last                            time.Time // when the last one was settled; zero: none was
 }
 
 // All is how many mails there are in all.
-func (p Postbag) All() int { return p.Owed + p.Sent + p.Bounced + p.Superseded }
+func (p Postbag) All() int { return p.Held + p.Owed + p.Sent + p.Bounced + p.Superseded }

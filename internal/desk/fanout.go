@@ -16,6 +16,8 @@ type Fanout struct {
 	Began    time.Time
 	Updated  time.Time
 	Proven   time.Time // zero: not yet
+
+	Late []ticket.Number // some of those, at most ticket.MostNamed, once it has taken longer than ticket.FanoutPatience
 }
 
 // Rate is in tickets a second, from its beginning until it was proven; 0 when that can't be said.

@@ -92,6 +92,10 @@ func TestAdoptPolicy_movesTheChosenOpenTicketsOnce(t *testing.T) {
 	if want := map[ticket.Number]string{closed: ticket.CodeClosed, already: ticket.CodeNothing, "HM-0000000000": "not-found"}; !maps.Equal(codes, want) {
 		t.Errorf("not moved: %v, want %v", codes, want)
 	}
+	var waiting int
+	if err := d.beside.QueryRow(t.Context(), `SELECT count(*) FROM undelivered u JOIN commands c USING (ticket, seq) WHERE c.verb = 'adopt-policy'`).Scan(&waiting); err != nil || waiting != 3 {
+		t.Errorf("%d commands wait for the relay, %v", waiting, err)
+	}
 	for _, m := range a.Accepted {
 		got := d.step(ticket.StepRequest{Number: m.Number, Command: m.Seq})
 		if got.State.Ticket.Policy != v || d.outcome(m.Number, m.Seq).Refused {
@@ -108,10 +112,6 @@ func TestAdoptPolicy_movesTheChosenOpenTicketsOnce(t *testing.T) {
 	audit, err := policies.Audit(t.Context(), v)
 	if err != nil || audit.Granted != 3 || audit.Refused+audit.Undecided != 0 || len(audit.Latest) != 3 || audit.Latest[0].By != d.supervisor.Name || audit.Latest[0].From != 1 {
 		t.Errorf("audit %+v, %v", audit, err)
-	}
-	var waiting int
-	if err := d.beside.QueryRow(t.Context(), `SELECT count(*) FROM undelivered u JOIN commands c USING (ticket, seq) WHERE c.verb = 'adopt-policy'`).Scan(&waiting); err != nil || waiting != 3 {
-		t.Errorf("%d commands wait for the relay, %v", waiting, err)
 	}
 }
 

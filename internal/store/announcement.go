@@ -24,7 +24,8 @@ const writtenTo = `
 
 // Announce writes down what there is to tell of each emergency, and who is to be told by mail: whoever has a ticket that
 // is owed something, once, and nobody who works here. What is owed of earlier announcements of the same emergency is
-// superseded. What has been announced is not announced again.
+// superseded. What has been announced is not announced again. While some tickets are unproven, whoever has one that is
+// not right has their mail held back until it is: each later call looks again.
 func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result ticket.AnnounceResult, err error) {
 	err = s.within(ctx, func(tx pgx.Tx) error {
 		// Two that announce at once wait for each other, and nobody else waits.
@@ -49,7 +50,11 @@ func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result 
 				return err
 			}
 		}
-		return tx.QueryRow(ctx, `SELECT count(*) FROM announcement_mails WHERE status = 'owed'`).Scan(&result.Left)
+		if err := s.hold(ctx, tx, r, now); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE status = 'owed'), count(*) FILTER (WHERE status = 'held')
+			FROM announcement_mails WHERE status IN ('owed', 'held')`).Scan(&result.Left, &result.Held)
 	})
 	return result, explain(err, "announce emergencies")
 }
@@ -105,13 +110,35 @@ func (a announced) announce(ctx context.Context, tx pgx.Tx, r ticket.AnnounceReq
 	}
 	if _, err := tx.Exec(ctx, `
 		UPDATE announcement_mails m SET status = 'superseded', settled_at = clock_timestamp()
-		FROM announcements a WHERE a.id = m.announcement AND a.emergency = $1 AND a.id <> $2 AND m.status = 'owed'`, a.ID, id); err != nil {
+		FROM announcements a WHERE a.id = m.announcement AND a.emergency = $1 AND a.id <> $2 AND m.status IN ('held', 'owed')`, a.ID, id); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `
-		INSERT INTO announcement_mails (announcement, person)
-		SELECT $2::bigint, told.requester FROM (`+writtenTo+`) told
+		INSERT INTO announcement_mails (announcement, person, status)
+		SELECT $2::bigint, told.requester, 'held' FROM (`+writtenTo+`) told
 		ON CONFLICT DO NOTHING`, instant(tells.Before(said)), id)
+	return err
+}
+
+// hold makes the mails owed that nothing holds back any more: all of them, or, while some tickets are unproven, those of
+// people whose tickets are right as of the last edge that is reached.
+func (s *Store) hold(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, now time.Time) error {
+	const free = `UPDATE announcement_mails SET status = 'owed', owed_at = clock_timestamp() WHERE status = 'held'`
+	if !r.Unproven {
+		_, err := tx.Exec(ctx, free)
+		return err
+	}
+	var revision int64
+	if err := tx.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&revision); err != nil {
+		return err
+	}
+	gate, err := s.gateSince(ctx, tx, revision)
+	if err != nil {
+		return err
+	}
+	edge := gate.Outlook(now).Reached
+	_, err = tx.Exec(ctx, free+` AND person NOT IN (SELECT t.requester FROM tickets t WHERE `+concerned+` AND `+late+`)`,
+		edge.At, gate.Closed(edge.At))
 	return err
 }
 

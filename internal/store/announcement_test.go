@@ -323,3 +323,120 @@ func TestMailState_countsAnnouncements(t *testing.T) {
 		t.Errorf("%+v, %v, %v", state, err, failed)
 	}
 }
+
+// announceToSome says that some tickets are not right yet.
+func (d *shop) announceToSome() ticket.AnnounceResult {
+	d.t.Helper()
+	gate, err := d.Gate(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	result, err := d.Announce(d.t.Context(), ticket.AnnounceRequest{
+		Proven: one[time.Time](d, `SELECT clock_timestamp()`), Revision: gate.Revision, Unproven: true,
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return result
+}
+
+func (d *shop) wantLetters(tells desk.Telling, to ...desk.Person) {
+	d.t.Helper()
+	letters := d.letters()
+	for _, p := range to {
+		if letters[p.Address].Tells != tells {
+			d.t.Errorf("%s is owed %q, want %q", p.Address, letters[p.Address].Tells, tells)
+		}
+	}
+	if len(letters) != len(to) {
+		d.t.Errorf("owed %d mails, want %d: %s", len(letters), len(to), d.postages())
+	}
+}
+
+// One ticket that can't take its step keeps only its own requester's mail.
+func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
+	d := open(t)
+	third := d.add(ticket.RoleCustomer, "Theo Third", "theo@example.com")
+	n, stuck, theirs := d.taken(d.customer), d.taken(d.other), d.taken(third)
+	alsoTheirs := d.taken(third)
+	e := d.declare(closedBy("Closed."))
+	edge := d.reached()
+	d.weave(n, theirs) // and another of the third's tickets is behind still
+	p := d.prove(edge)
+	if want := slices.Sorted(slices.Values([]ticket.Number{stuck, alsoTheirs})); !slices.Equal(p.Late, want) {
+		t.Errorf("the proof names %v, want %v", p.Late, want)
+	}
+	if result := d.announceToSome(); result != (ticket.AnnounceResult{Announcements: 1, Left: 1, Held: 2}) {
+		t.Errorf("announced %+v: %s", result, d.postages())
+	}
+	d.wantLetters(desk.TellsStarted, d.customer)
+	d.weave(alsoTheirs)
+	if result := d.announceToSome(); result != (ticket.AnnounceResult{Left: 2, Held: 1}) {
+		t.Errorf("announced again %+v: %s", result, d.postages())
+	}
+	d.wantLetters(desk.TellsStarted, d.customer, third)
+	if _, found, err := d.NextAnnouncement(t.Context(), "a try", 0); err != nil || !found {
+		t.Errorf("nothing can be sent: %v", err)
+	}
+	if bag, err := d.Postbag(t.Context(), e.ID); err != nil || bag.Held != 1 || bag.Owed != 2 || bag.All() != 3 {
+		t.Errorf("postbag %+v, %v", bag, err)
+	}
+
+	// What changes meanwhile is told to each of them once, in the place of what nobody has been told yet.
+	until := time.Now().AddDate(0, 0, 2).Truncate(time.Second)
+	for _, id := range one[[]int64](d, `SELECT array_agg(id) FROM announcement_mails WHERE status = 'owed'`) {
+		if err := d.AnnouncementSent(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until}); err != nil {
+		t.Fatal(err)
+	}
+	if result := d.announceToSome(); result != (ticket.AnnounceResult{Announcements: 1, Left: 2, Held: 1}) {
+		t.Errorf("announced the change %+v: %s", result, d.postages())
+	}
+	d.wantLetters(desk.TellsChanged, d.customer, third)
+
+	// Paused, and then not, though the gate is closed: not right either.
+	d.weave(stuck)
+	d.sql(`UPDATE tickets SET held = NULL WHERE number = $1`, stuck)
+	if result := d.announceToSome(); result.Held != 1 {
+		t.Errorf("of a ticket that is not paused: %+v", result)
+	}
+	d.sql(`UPDATE tickets SET held = $2 WHERE number = $1`, stuck, e.ID)
+	if result := d.announceToSome(); result != (ticket.AnnounceResult{Left: 3}) {
+		t.Errorf("when all are right: %+v", result)
+	}
+	d.wantLetters(desk.TellsChanged, d.customer, d.other, third)
+	if result := d.announce(); result != (ticket.AnnounceResult{Left: 3}) {
+		t.Errorf("when that is proven: %+v", result)
+	}
+	if got := d.postages(); got != "owed 3, sent 2, superseded 1" {
+		t.Errorf("in the end %s", got)
+	}
+}
+
+func TestAnnounce_makesEverythingOwedOnceAllIsProven(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	d.declare(closedBy("Closed."))
+	edge := d.reached()
+	d.prove(edge)
+	if result := d.announceToSome(); result.Held != 1 || result.Left != 0 {
+		t.Errorf("announced %+v", result)
+	}
+	late := func(want ...ticket.Number) {
+		t.Helper()
+		f, ok, err := d.LatestFanout(t.Context())
+		if err != nil || !ok || f.Behind != 1 || !slices.Equal(f.Late, want) {
+			t.Errorf("supervisors see %+v, %v; want %v named", f, err, want)
+		}
+	}
+	late()
+	d.sql(`UPDATE fanouts SET began_at = began_at - interval '3 minutes'`)
+	late(n)
+	if result := d.announce(); result.Left != 1 || result.Held != 0 {
+		t.Errorf("when all is proven: %+v", result)
+	}
+	d.wantLetters(desk.TellsStarted, d.customer)
+}

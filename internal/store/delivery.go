@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,8 +11,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// afterwards is how long a relay that is being stopped may take to note what it has delivered.
-const afterwards = 5 * time.Second
+const (
+	// afterwards is how long a relay that is being stopped may take to note what it has delivered.
+	afterwards = 5 * time.Second
+	// leaseTime is how long commands stay with a relay that died or stands still. One that lives renews its lease.
+	leaseTime = 5 * time.Second
+	leaseBeat = leaseTime / 4
+)
 
 type undeliveredRow struct {
 	ID     int64
@@ -19,63 +25,122 @@ type undeliveredRow struct {
 	commandRow
 }
 
-// Undelivered hands out up to limit commands that no workflow has been told of, oldest first, and forgets those that
-// deliver gives back as done. Of each ticket's others the first is put behind the rest, and holds back the ticket's
+// Undelivered hands out up to limit commands that no workflow has been told of, oldest first, and marks those that
+// deliver returns as delivered. Of each ticket's others the first is put behind the rest, and holds back the ticket's
 // later ones: for a growing while, up to ten minutes, and for no time if deliver fails, since then it is not the
-// command's fault. Once ctx has ended, nothing is held against any. No two callers are handed the same command at once,
-// wherever they run. At most openings of them are submissions, but for those tried before, which any room lets in; commands of tickets whose submission was delivered go
-// first. It returns how many it handed out, and deliver's error.
+// command's fault. Once ctx has ended, nothing is held against any. Nothing is locked while deliver runs: what is handed
+// out is leased, and handed out again, by any process, when the lease runs out without having been renewed, for this
+// process died or stands still. So a command may be delivered twice, and a ticket's later command is never handed out
+// while an earlier one is leased. At most openings of them are submissions, but for those tried before, which any room
+// lets in; commands of tickets whose submission was delivered go first. It returns how many it handed out, and deliver's
+// error.
 func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error)) (int, error) {
-	tx, err := s.pool.Begin(ctx)
-	if err != nil {
-		return 0, explain(err, "deliver commands")
-	}
-	defer abandon(ctx, tx)
-	handed, err := undelivered(ctx, tx, limit, openings)
+	l := lease{store: s, name: rand.Text()}
+	handed, err := l.claim(ctx, limit, openings)
 	if err != nil || len(handed) == 0 {
-		return 0, explain(err, "deliver commands")
+		return 0, explain(err, "claim commands to deliver")
 	}
 	all := make([]desk.Delivery, 0, len(handed))
 	for _, row := range handed {
 		all = append(all, desk.Delivery{Number: row.Ticket, Command: row.command()})
+		l.ids = append(l.ids, row.ID)
 	}
+	release := l.keep(ctx)
 	done, failed := deliver(ctx, all)
+	release()
 	told, untold := sorted(handed, done)
 	if ctx.Err() != nil {
 		untold = nil
 	}
 	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	if err := settle(noting, tx, told, untold, failed == nil); err != nil {
+	if err := l.settle(noting, told, untold, failed == nil); err != nil {
 		return len(all), explain(err, "note what was delivered")
 	}
 	return len(all), failed
 }
 
-// undelivered locks what is due. At most half are tried again, so that what Temporal refuses never keeps out what is
-// new. The order by not_before lets all of them have their turn. (A volatile clock would not use the index.)
-func undelivered(ctx context.Context, tx pgx.Tx, limit, openings int) ([]undeliveredRow, error) {
-	rows, err := tx.Query(ctx, `
+// lease is one claim on several rows of undelivered. What it writes needs no flush to the disk: a lease or a delivery
+// that a crash of PostgreSQL takes away costs a command delivered twice. It never waits for a row: a step that decides a
+// delivered command deletes it.
+type lease struct {
+	store *Store
+	name  string
+	ids   []int64
+}
+
+// claim takes what is due. At most half are tried again, so that what Temporal refuses never keeps out what is new. The
+// order by not_before lets all of them have their turn. (A volatile clock would not use the index.) An earlier command
+// that another relay has just claimed may not show in this statement's snapshot; that it is not among those picked does.
+func (l *lease) claim(ctx context.Context, limit, openings int) (handed []undeliveredRow, err error) {
+	const free = `delivered_at IS NULL AND (claimed_until IS NULL OR claimed_until < statement_timestamp())`
+	batch := &pgx.Batch{}
+	batch.Queue(unflushed)
+	batch.Queue(`
 		WITH again AS (
-			SELECT id, ticket, seq FROM undelivered WHERE tries > 0 AND not_before <= statement_timestamp() AND (seq > 1 OR $2::int > 0)
+			SELECT id FROM undelivered WHERE tries > 0 AND not_before <= statement_timestamp() AND (seq > 1 OR $2::int > 0) AND `+free+`
 			ORDER BY not_before LIMIT ($1::int + 1) / 2 FOR UPDATE SKIP LOCKED
 		), later AS (
 			SELECT id, ticket, seq FROM undelivered u
-			WHERE tries = 0 AND seq > 1 AND NOT EXISTS (
-				SELECT FROM undelivered held WHERE held.ticket = u.ticket AND (held.tries > 0 OR held.seq = 1))
+			WHERE tries = 0 AND seq > 1 AND `+free+` AND NOT EXISTS (
+				SELECT FROM undelivered held WHERE held.ticket = u.ticket AND held.delivered_at IS NULL AND (
+					held.tries > 0 OR held.seq = 1 OR held.seq < u.seq AND held.claimed_until >= statement_timestamp()))
 			ORDER BY id LIMIT $1 - (SELECT count(*) FROM again) FOR UPDATE OF u SKIP LOCKED
 		), first AS (
-			SELECT id, ticket, seq FROM undelivered WHERE tries = 0 AND seq = 1
+			SELECT id FROM undelivered WHERE tries = 0 AND seq = 1 AND `+free+`
 			ORDER BY id LIMIT least(greatest($2, 0), $1 - (SELECT count(*) FROM again) - (SELECT count(*) FROM later)) FOR UPDATE SKIP LOCKED
+		), mine AS (
+			UPDATE undelivered SET claimed_by = $3, claimed_until = clock_timestamp() + $4::interval
+			WHERE id = ANY (ARRAY(
+				SELECT id FROM again UNION ALL SELECT id FROM first UNION ALL
+				SELECT id FROM later WHERE NOT EXISTS (
+					SELECT FROM undelivered earlier WHERE earlier.ticket = later.ticket AND earlier.seq < later.seq
+						AND earlier.delivered_at IS NULL AND earlier.id NOT IN (SELECT id FROM later))))
+			RETURNING id, ticket, seq
 		)
 		SELECT mine.id, mine.ticket, `+commandColumns+`
-		FROM (SELECT * FROM again UNION ALL SELECT * FROM later UNION ALL SELECT * FROM first) mine
-		JOIN commands c ON c.ticket = mine.ticket AND c.seq = mine.seq
-		ORDER BY mine.id`, limit, openings)
-	if err != nil {
-		return nil, err
+		FROM mine JOIN commands c ON c.ticket = mine.ticket AND c.seq = mine.seq
+		ORDER BY mine.id`, limit, openings, l.name, leaseTime).Query(func(rows pgx.Rows) error {
+		handed, err = pgx.CollectRows(rows, pgx.RowToStructByName[undeliveredRow])
+		return err
+	})
+	return handed, l.store.pool.SendBatch(ctx, batch).Close()
+}
+
+// unflushed lets the commit of its transaction return before it is on the disk.
+const unflushed = `SELECT set_config('synchronous_commit', 'off', true)`
+
+// keep renews the lease until the function that it returns is called. A renewal that fails is made up for by the next.
+func (l *lease) keep(ctx context.Context) (release func()) {
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // deliver may go on for a while after ctx has ended
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		beat := time.NewTicker(leaseBeat)
+		defer beat.Stop()
+		for {
+			select {
+			case <-renewing.Done():
+				return
+			case <-beat.C:
+				_ = l.renew(renewing)
+			}
+		}
+	}()
+	return func() {
+		stop()
+		<-stopped
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByName[undeliveredRow])
+}
+
+// renew prolongs the lease of those rows that no other relay has claimed meanwhile.
+func (l *lease) renew(ctx context.Context) error {
+	batch := &pgx.Batch{}
+	batch.Queue(unflushed)
+	batch.Queue(`
+		UPDATE undelivered SET claimed_until = clock_timestamp() + $3::interval
+		WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND claimed_by = $2 FOR UPDATE SKIP LOCKED)`, l.ids, l.name, leaseTime)
+	return l.store.pool.SendBatch(ctx, batch).Close()
 }
 
 // Untaken gives those of some tickets that no step has taken yet.
@@ -110,26 +175,21 @@ func sorted(handed []undeliveredRow, done []desk.Delivery) (told, untold []int64
 	return told, untold
 }
 
-// settle forgets what was told, puts the rest back, and commits.
-func settle(ctx context.Context, tx pgx.Tx, told, untold []int64, blame bool) error {
+// settle marks what was told, whoever has claimed it since, puts back the rest and ends the lease.
+func (l *lease) settle(ctx context.Context, told, untold []int64, blame bool) error {
 	batch := &pgx.Batch{}
-	batch.Queue(`DELETE FROM undelivered WHERE id = ANY ($1)`, told)
-	if len(untold) > 0 {
+	batch.Queue(unflushed)
+	batch.Queue(`
+		UPDATE undelivered SET delivered_at = clock_timestamp(), claimed_by = NULL, claimed_until = NULL
+		WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND delivered_at IS NULL FOR UPDATE SKIP LOCKED)`, told)
+	if len(told) < len(l.ids) {
 		batch.Queue(`
-			UPDATE undelivered SET tries = CASE WHEN $2 THEN tries + 1 ELSE greatest(tries, 1) END,
-				not_before = clock_timestamp() + CASE WHEN $2
-					THEN least(interval '1 second' * 2 ^ least(tries, 20), interval '10 minutes') ELSE interval '0' END
-			WHERE id = ANY ($1)`, untold, blame)
+			UPDATE undelivered SET claimed_by = NULL, claimed_until = NULL,
+				tries = CASE WHEN id <> ALL (coalesce($3::bigint[], '{}')) THEN tries WHEN $4 THEN tries + 1 ELSE greatest(tries, 1) END,
+				not_before = CASE WHEN id <> ALL (coalesce($3, '{}')) THEN not_before WHEN $4
+					THEN clock_timestamp() + least(interval '1 second' * 2 ^ least(tries, 20), interval '10 minutes') ELSE clock_timestamp() END
+			WHERE id IN (SELECT id FROM undelivered WHERE id = ANY ($1) AND claimed_by = $2 FOR UPDATE SKIP LOCKED)`,
+			l.ids, l.name, untold, blame)
 	}
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return err
-	}
-	return tx.Commit(ctx)
-}
-
-// abandon frees a transaction's connection; after its commit it does nothing.
-func abandon(ctx context.Context, tx pgx.Tx) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
-	defer cancel()
-	_ = tx.Rollback(ctx)
+	return l.store.pool.SendBatch(ctx, batch).Close()
 }

@@ -23,6 +23,7 @@ const (
 	serialization       = "40001"
 	deadlock            = "40P01"
 	lockNotAvailable    = "55P03"
+	idleInTransaction   = "25P03" // this process stood still for too long
 )
 
 // explain says what was being done when an error came, and gives an error of pgx its kind: Unavailable when the same
@@ -51,7 +52,7 @@ func unavailable(err error) bool {
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {
-		case serialization, deadlock, lockNotAvailable, readOnlyTransaction:
+		case serialization, deadlock, lockNotAvailable, readOnlyTransaction, idleInTransaction:
 			return true
 		}
 		switch pg.Code[:2] {

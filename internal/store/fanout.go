@@ -15,6 +15,19 @@ import (
 // tell it: its first step weaves the edge in, and its receipt has said so already.
 const behind = `status <> 'closed' AND gate_at < $1 AND NOT (taken = 0 AND submitted_at >= $1)`
 
+// late picks the open tickets that are not as the gate wants them at an edge, $1, which closes it or not, $2: those behind,
+// and those that a step has taken past the edge and that are paused though the gate is open, or the other way.
+const late = `status <> 'closed' AND (` + behind + ` OR gate_at >= $1 AND (held IS NOT NULL) <> $2)`
+
+// named gives the numbers of the first tickets that are late.
+func (s *Store) named(ctx context.Context, edge time.Time, closed bool) ([]ticket.Number, error) {
+	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+late+` ORDER BY number LIMIT $3`, edge, closed, ticket.MostNamed)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
+}
+
 // OpenBefore gives a page, by number, of the open tickets behind an edge: at most limit of them, after a number.
 func (s *Store) OpenBefore(ctx context.Context, edge time.Time, after ticket.Number, limit int) ([]ticket.Number, error) {
 	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+behind+` AND number > $2 ORDER BY number LIMIT $3`,
@@ -36,10 +49,18 @@ func (s *Store) StillBehind(ctx context.Context, edge time.Time, some []ticket.N
 	return left, explain(err, "look which tickets are behind an edge")
 }
 
-// Unproven counts the open tickets behind an edge.
-func (s *Store) Unproven(ctx context.Context, edge time.Time) (n int, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM tickets WHERE `+behind, edge).Scan(&n)
-	return n, explain(err, "count the tickets behind an edge")
+// unproven counts the tickets that hold up a fan-out, and names some when it has lasted too long.
+func (s *Store) unproven(ctx context.Context, f *desk.Fanout) error {
+	gate, err := s.Gate(ctx)
+	if err != nil {
+		return err
+	}
+	closed := gate.Closed(f.Edge.At)
+	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM tickets WHERE `+late, f.Edge.At, closed).Scan(&f.Behind)
+	if err == nil && f.Behind > 0 && time.Since(f.Began) > ticket.FanoutPatience {
+		f.Late, err = s.named(ctx, f.Edge.At, closed)
+	}
+	return explain(err, "count the tickets behind an edge")
 }
 
 // NoteTold adds to the signals sent for an edge.
@@ -50,7 +71,8 @@ func (s *Store) NoteTold(ctx context.Context, edge time.Time, told int) error {
 
 const fanoutColumns = `edge_at, verb, emergency, revision, total, told, behind, began_at, updated_at, proven_at`
 
-// LatestFanout gives the fan-out of the last edge, with its tickets behind counted now; false when there was none.
+// LatestFanout gives the fan-out of the last edge, with its tickets behind counted, and named if it takes too long, now;
+// false when there was none.
 func (s *Store) LatestFanout(ctx context.Context) (desk.Fanout, bool, error) {
 	f, err := s.fanout(ctx, `ORDER BY edge_at DESC LIMIT 1`)
 	switch {
@@ -59,7 +81,7 @@ func (s *Store) LatestFanout(ctx context.Context) (desk.Fanout, bool, error) {
 	case err != nil:
 		return desk.Fanout{}, false, explain(err, "read the last fan-out")
 	case f.Proven.IsZero():
-		f.Behind, err = s.Unproven(ctx, f.Edge.At)
+		err = s.unproven(ctx, &f)
 	}
 	return f, err == nil, err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,6 +33,9 @@ func (s *Store) Import(ctx context.Context, chronicles []desk.Chronicle) (added 
 			return err
 		}
 		for _, c := range fresh {
+			if err := im.stay(ctx); err != nil {
+				return err
+			}
 			if err := im.tell(ctx, c); err != nil {
 				return err
 			}
@@ -83,10 +87,15 @@ type importing struct {
 	directory directory
 	words     []int64 // IDs for messages, not used yet
 	tickets   []*past
+	heard     time.Time // when PostgreSQL last heard of it
 }
 
 func (s *Store) beginImport(ctx context.Context, tx pgx.Tx, chronicles []desk.Chronicle) (*importing, error) {
-	im := &importing{store: s, tx: tx}
+	im := &importing{store: s, tx: tx, heard: time.Now()}
+	// It has the gate until its end: a copy whose sender stands still has to end, too.
+	if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1, true)`, fmt.Sprint(copyTime.Milliseconds())); err != nil {
+		return nil, err
+	}
 	if _, err := tx.Exec(ctx, shareGate, gateLock); err != nil {
 		return nil, err
 	}
@@ -113,6 +122,19 @@ func (s *Store) beginImport(ctx context.Context, tx pgx.Tx, chronicles []desk.Ch
 	}
 	im.gate, err = s.gateSince(ctx, tx, revision)
 	return im, err
+}
+
+// copyTime bounds writing a few thousand tickets, table by table.
+const copyTime = 30 * time.Second
+
+// stay keeps PostgreSQL from ending the transaction while the domain is at work for long.
+func (im *importing) stay(ctx context.Context) error {
+	if time.Since(im.heard) < idleTime/4 {
+		return nil
+	}
+	im.heard = time.Now()
+	_, err := im.tx.Exec(ctx, `SELECT`)
+	return err
 }
 
 // word gives the ID of a deed's words; 0 without any.

@@ -38,6 +38,11 @@ func (s *Store) Prove(ctx context.Context, edge ticket.Edge) (ticket.Proof, erro
 	if err != nil {
 		return ticket.Proof{}, explain(err, "prove an edge")
 	}
+	if p.Left() > 0 {
+		if p.Late, err = s.named(ctx, edge.At, gate.Closed(edge.At)); err != nil {
+			return ticket.Proof{}, explain(err, "name the tickets behind an edge")
+		}
+	}
 	o, err := s.Outlook(ctx)
 	if err != nil {
 		return ticket.Proof{}, err

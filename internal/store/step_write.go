@@ -122,6 +122,11 @@ func (l *locked) writeDecisions(batch *pgx.Batch) {
 			l.state.Ticket.Number, d.seq, d.outcome.Refused, d.outcome.Code, d.outcome.Reason)
 		batch.Queue(`SELECT pg_notify($1, $2)`, outcomeChannel, notice(l.state.Ticket.Number, d.seq))
 	}
+	if len(l.decisions) > 0 {
+		// A plan that was made while next to nothing was undelivered would read all of it in a rush.
+		batch.Queue(`SELECT set_config('enable_seqscan', 'off', true)`)
+		batch.Queue(`DELETE FROM undelivered WHERE ticket = $1 AND seq <= $2`, l.state.Ticket.Number, l.state.Command)
+	}
 }
 
 func (l *locked) writeRow(batch *pgx.Batch) error {

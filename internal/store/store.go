@@ -1,7 +1,7 @@
 // Package store keeps the words, the commands and the timeline of every ticket in PostgreSQL. Acceptance writes words
 // and numbered commands; a step decides commands with the pure domain and is the only writer of a ticket's state.
 // Invariants of state are constraints in the schema too. It knows no HTTP, no Temporal and no SMTP, and it starts no
-// goroutine of its own.
+// goroutine that outlives a call.
 package store
 
 import (
@@ -63,6 +63,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 		config.MaxConns = opt.MaxConns
 	}
 	config.AfterConnect = inUTC
+	bound(config.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)

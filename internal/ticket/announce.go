@@ -3,10 +3,12 @@ package ticket
 import "time"
 
 // AnnounceRequest asks to write down who is to be told of emergencies. Every open ticket was found to be right under the
-// gate: what is announced has happened.
+// gate: what is announced has happened. When that takes too long, Unproven asks for the same while some tickets are not
+// right yet: their requesters are written to once they are.
 type AnnounceRequest struct {
 	Proven   time.Time `json:"proven"`   // up to this instant
 	Revision int64     `json:"revision"` // of the gate; what was changed by a later one is announced when that is proven
+	Unproven bool      `json:"unproven,omitempty"`
 }
 
 // AnnounceResult tells what was written down, and how many mails of announcements are owed by now. Asked again, nothing
@@ -14,6 +16,7 @@ type AnnounceRequest struct {
 type AnnounceResult struct {
 	Announcements int `json:"announcements,omitempty"`
 	Left          int `json:"left,omitempty"`
+	Held          int `json:"held,omitempty"` // mails that wait until a ticket is right
 }
 
 // AnnouncementsRequest asks to send some of the mails that announcements owe.

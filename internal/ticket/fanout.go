@@ -97,7 +97,15 @@ type Proof struct {
 	Behind int  `json:"behind"`           // of them, not stepped since the edge
 	Wrong  int  `json:"wrong,omitempty"`  // of them, stepped since and paused though the gate is open, or the other way: a defect
 	Passed bool `json:"passed,omitempty"` // a later edge is reached: this one is no longer what counts
+
+	Late []Number `json:"late,omitempty"` // the first of those behind or wrong, by number; at most MostNamed
 }
+
+// MostNamed bounds the tickets that are named one by one.
+const MostNamed = 20
+
+// FanoutPatience is how long a fan-out may take before those whose tickets are right are told, and the others named.
+const FanoutPatience = 2 * time.Minute
 
 // EmergencyHand is a signal to the workflow Emergency that a person sent from Temporal UI.
 type EmergencyHand struct {
