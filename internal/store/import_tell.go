@@ -57,8 +57,8 @@ func (im *importing) tell(ctx context.Context, c desk.Chronicle) error {
 		return err
 	}
 	t := &past{chronicle: c}
-	// Mails of the past count as delivered at once, but for those that came back.
-	t.desk = ticket.Desk{Policy: p, Gate: im.gate, Unmailed: c.Undeliverable[c.Deeds[0].By.ID] == ""}
+	// Nothing is mailed about the past, so silence counts from what asked: whatever came of a mail, came of it then.
+	t.desk = ticket.Desk{Policy: p, Gate: im.gate, Unmailed: true}
 	t.state.Ticket = ticket.Draft(c.Number, c.Deeds[0].By.ID, version, p)
 	for i, d := range c.Deeds {
 		if err := im.take(ctx, t, int64(i+1), d); err != nil {
@@ -167,16 +167,12 @@ func (t *past) settle(mail addressed) error {
 	t.owed++
 	letter := letterPast{addressed: mail, n: t.owed, at: t.events[mail.Event-1].At, reason: t.chronicle.Undeliverable[mail.Person]}
 	if letter.reason != "" {
-		event := 0
-		if mail.Asks {
-			event = mail.Event
-		}
-		result, err := ticket.Bounce(t.state.Ticket, t.desk, letter.n, event, letter.at)
+		result, err := ticket.Bounce(t.state.Ticket, t.desk, letter.n, 0, letter.at)
 		if err != nil {
 			return err
 		}
 		t.add(result)
-		letter.told = bouncedBy(result.Events)
+		letter.told = t.state.Ticket.Events
 	}
 	t.letters = append(t.letters, letter)
 	return nil

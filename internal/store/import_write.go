@@ -23,7 +23,7 @@ func (im *importing) write(ctx context.Context) error {
 		{"commands", []string{"ticket", "seq", "verb", "by_person", "by_role", "accepted_at", "message", "assignee", "priority", "category"}, (*past).commandRows},
 		{"outcomes", []string{"ticket", "seq", "refused", "code", "reason", "decided_at"}, (*past).outcomeRows},
 		{"events", []string{"ticket", "n", "kind", "at", "message", "data", "recorded_at"}, (*past).eventRows},
-		{"mails", []string{"ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at", "stands_for", "asks"}, (*past).mailRows},
+		{"mails", []string{"ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at", "stands_for"}, (*past).mailRows},
 		{"calls", []string{"ticket", "n", "event", "webhook", "clock", "rung", "priority", "broken_at", "status", "owed_at", "settled_at"}, (*past).callRows},
 		{"ratings", []string{"ticket", "agent", "score", "comment", "at"}, (*past).ratingRows},
 		{"undelivered", []string{"ticket", "seq"}, (*past).undeliveredRows},
@@ -104,7 +104,7 @@ func (t *past) mailRows() (rows [][]any) {
 		}
 		rows = append(rows, []any{
 			t.chronicle.Number, l.n, l.Event, l.Kind, l.Person, null(l.Clock), l.Rung, status,
-			null(storable(l.reason, maxReason)), l.at, null(l.told), l.at, null(l.standsFor), l.Asks,
+			null(storable(l.reason, maxReason)), l.at, null(l.told), l.at, null(l.standsFor),
 		})
 	}
 	return rows

@@ -259,16 +259,3 @@ func TestResend_askedForTwiceAtOnceSendsOne(t *testing.T) {
 	}
 	d.consistent(n)
 }
-
-// TestImport_aQuestionThatCameBackIsHandedBack: of the past, too, nothing is held against somebody whom no mail reached.
-func TestImport_aQuestionThatCameBackIsHandedBack(t *testing.T) {
-	d := open(t)
-	c := d.chronicle(20, desk.Deed{By: d.agent, At: ago(19), Verb: ticket.VerbRequestInformation, Body: "Which address?"})
-	c.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such mailbox"}
-	d.imports(c)
-	d.consistent(c.Number)
-	got := d.kinds(c.Number)
-	if !slices.Contains(got, ticket.EventHandedBack) || slices.Contains(got, ticket.EventNudged) || slices.Contains(got, ticket.EventClosed) {
-		t.Errorf("the timeline tells of %v", got)
-	}
-}
