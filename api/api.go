@@ -68,6 +68,7 @@ type Config struct {
 	Areas []page.Area  // the website's pages
 
 	Ready          []Check      // what /readyz asks
+	Workflows      workflows    // what /readyz shows beside; nil: nothing
 	Version        string       // of the program; shown by /healthz and in the OpenAPI document
 	Contact        string       // e-mail address for the OpenAPI document; may be empty
 	TrustedProxies []string     // addresses or CIDRs whose X-Forwarded-For is believed; none by default
@@ -141,7 +142,7 @@ func (s *server) mount(engine *gin.Engine) error {
 			return err
 		}
 	}
-	health{version: s.Version, checks: s.Ready, log: s.log}.mount(engine)
+	health{version: s.Version, checks: s.Ready, workflows: s.Workflows, log: s.log}.mount(engine)
 	return nil
 }
 

@@ -16,21 +16,22 @@ const checkTime = 2 * time.Second
 
 // Health makes a handler of /healthz and /readyz alone, for a process that serves nothing else. A nil log is
 // slog.Default.
-func Health(version string, checks []Check, log *slog.Logger) http.Handler {
+func Health(version string, checks []Check, w workflows, log *slog.Logger) http.Handler {
 	if log == nil {
 		log = slog.Default()
 	}
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
-	health{version: version, checks: checks, log: log}.mount(engine)
+	health{version: version, checks: checks, workflows: w, log: log}.mount(engine)
 	return engine
 }
 
 // health answers whether this process lives and what it needs is there.
 type health struct {
-	version string
-	checks  []Check
-	log     *slog.Logger
+	version   string
+	checks    []Check
+	workflows workflows // nil: not shown
+	log       *slog.Logger
 }
 
 func (h health) mount(engine *gin.Engine) {
@@ -44,8 +45,9 @@ type healthView struct {
 }
 
 type readyView struct {
-	Status string               `json:"status"` // ready, degraded (something optional is down) or unready
-	Checks map[string]checkView `json:"checks"`
+	Status    string               `json:"status"` // ready, degraded (something optional is down, or workflows are not well) or unready
+	Checks    map[string]checkView `json:"checks"`
+	Workflows *workflowsView       `json:"workflows,omitempty"`
 }
 
 type checkView struct {
@@ -68,8 +70,13 @@ func (h health) readyz(c *gin.Context) {
 	for i, check := range h.checks {
 		asking.Go(func() { answers[i] = h.ask(ctx, check) })
 	}
+	var shown *workflowsView
+	asking.Go(func() { shown = h.shown(ctx) })
 	asking.Wait()
-	view, status := readyView{Status: "ready", Checks: map[string]checkView{}}, http.StatusOK
+	view, status := readyView{Status: "ready", Checks: map[string]checkView{}, Workflows: shown}, http.StatusOK
+	if shown != nil && !shown.Well {
+		view.Status = "degraded"
+	}
 	for i, check := range h.checks {
 		view.Checks[check.Name] = answers[i]
 		switch {

@@ -25,6 +25,7 @@ func (t *life) listen(ctx workflow.Context) {
 			t.hear(ctx, verb, payload)
 		})
 	}
+	t.listenToReconciler(ctx)
 	t.meter.watch(ctx, t.selector)
 	t.selector.AddReceive(t.mailer.settled, func(c workflow.ReceiveChannel, _ bool) {
 		var s settled
@@ -45,6 +46,7 @@ func (t *life) drain(ctx workflow.Context) {
 			t.hear(ctx, verb, payload)
 		}
 	}
+	t.drainReconciler(ctx)
 	var s settled
 	for t.mailer.settled.ReceiveAsync(&s) {
 		t.note(s)

@@ -1,6 +1,9 @@
 package workflows
 
 import (
+	"cmp"
+	"slices"
+
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -35,10 +38,14 @@ func newMailer(ctx workflow.Context, number ticket.Number) *mailer {
 	return m
 }
 
-// owe takes on mails, and starts the lanes of recipients who have none running.
+// owe takes on mails, without those it has, and starts the lanes of recipients who have none running.
 func (m *mailer) owe(mails []ticket.Owed) {
-	m.owed = append(m.owed, mails...)
 	for _, mail := range mails {
+		at, has := slices.BinarySearchFunc(m.owed, mail.N, func(o ticket.Owed, n int) int { return cmp.Compare(o.N, n) })
+		if has {
+			continue
+		}
+		m.owed = slices.Insert(m.owed, at, mail)
 		if to := mail.Lane(); !m.busy[to] {
 			m.busy[to] = true
 			workflow.GoNamed(m.ctx, "mail "+to, func(ctx workflow.Context) { m.lane(ctx, to) })

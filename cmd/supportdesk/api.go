@@ -76,8 +76,10 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 		Version:     versionName(),
 		Ready: []api.Check{
 			{Name: "postgresql", Ask: db.Ready},
+			{Name: "writes", Ask: db.Writable},
 			{Name: "temporal", Ask: dispatcher.Ready, Optional: true},
 		},
+		Workflows:      db,
 		TrustedProxies: c.TrustedProxies,
 		Log:            log,
 	})
@@ -87,6 +89,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	background, stop := context.WithCancel(context.WithoutCancel(p.ctx))
 	defer stop()
 	group, serving := errgroup.WithContext(p.ctx)
+	group.Go(func() error { return db.WatchEpoch(serving) })
 	group.Go(func() error { return relay.Run(background) })
 	group.Go(func() error { return crier.Run(background) })
 	group.Go(func() error { return outcomes.Run(background) })

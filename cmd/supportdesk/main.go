@@ -39,13 +39,17 @@ type program struct {
 }
 
 type commands struct {
-	Up      upCommand      `cmd:"" help:"Run everything on this machine: PostgreSQL, Temporal with its UI, a mailbox, the worker and the API."`
-	API     apiCommand     `cmd:"" name:"api" help:"Serve the HTTP API and deliver what it accepts."`
-	Worker  workerCommand  `cmd:"" help:"Run tickets' workflows, take their steps and send their mails."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema, the policy and Temporal's search attributes up to date."`
-	People  peopleCommands `cmd:"" help:"Add people, give them tokens, take them away."`
-	Policy  policyCommands `cmd:"" help:"Check a policy document, and compute deadlines by it."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Up        upCommand        `cmd:"" help:"Run everything on this machine: PostgreSQL, Temporal with its UI, a mailbox, the worker and the API."`
+	API       apiCommand       `cmd:"" name:"api" help:"Serve the HTTP API and deliver what it accepts."`
+	Worker    workerCommand    `cmd:"" help:"Run tickets' workflows, take their steps and send their mails."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the database's schema, the policy and Temporal's search attributes up to date."`
+	People    peopleCommands   `cmd:"" help:"Add people, give them tokens, take them away."`
+	Doctor    doctorCommand    `cmd:"" help:"Say what is wrong: lost workflows, numbers that disagree, what holds others up. Fails if anything is."`
+	Reconcile reconcileCommand `cmd:"" help:"Have every open ticket's workflow started or look at everything, after Temporal has lost its data or was restored."`
+	Policy    policyCommands   `cmd:"" help:"Check a policy document, and compute deadlines by it."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+
+	Restored restoredCommand `cmd:"" help:"Bring Temporal after a database that was restored from a copy."`
 
 	Health       healthCommand       `cmd:"" hidden:"" help:"Ask a process whether it is well, for a container's health check."`
 	Demo         demoCommand         `cmd:"" hidden:"" help:"Fill a desk with invented tickets."`

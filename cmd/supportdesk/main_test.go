@@ -46,6 +46,7 @@ func TestHelp_listsWhatPeopleMayRun(t *testing.T) {
 	for _, command := range []string{
 		"up", "api", "worker", "migrate", "people add", "people list", "people link", "people token", "people revoke", "people disable",
 		"policy check", "policy due", "policy publish", "policy list", "policy diff", "policy holidays", "version",
+		"doctor", "reconcile", "restored",
 	} {
 		if !strings.Contains(got.out, "\n  "+command+" ") && !strings.Contains(got.out, "\n  "+command+"\n") {
 			t.Errorf("help does not list %s:\n%s", command, got.out)
@@ -69,10 +70,13 @@ func TestHelp_explainsEveryCommandAndFlag(t *testing.T) {
 		"api":             {"HTTP API"},
 		"worker":          {"mails"},
 		"migrate":         {"--policy=", "--skip-temporal", "search attributes"},
+		"restored":        {"--reason=TEXT", "--by=TEXT", "--yes", "would do"},
 		"people add":      {"--role=", "customer,agent,supervisor,administrator", "--name=", "--email=", "--handle="},
 		"people token":    {"<who>", "Handle or e-mail address"},
 		"people link":     {"--email=", "--lasts=1h"},
 		"people revoke":   {"<who>"},
+		"doctor":          {"--repair", "--quick"},
+		"reconcile":       {"Temporal"},
 		"policy check":    {"<file>", "YAML"},
 		"policy due":      {"<file>", "--at=RFC3339", "--priority=", "low,normal,high,urgent"},
 		"policy publish":  {"<file>", "--reason=TEXT", "--effective=RFC3339", "--author=HANDLE"},

@@ -45,8 +45,13 @@ func (m migrateCommand) Run(p *program) error {
 func register(ctx context.Context, temporal *dispatch.Temporal) error {
 	ctx, cancel := context.WithTimeout(ctx, temporalPatience)
 	defer cancel()
+	return insist(ctx, func() error { return dispatch.RegisterAttributes(ctx, temporal, temporal.Namespace) })
+}
+
+// insist repeats what is Unavailable until ctx ends.
+func insist(ctx context.Context, do func() error) error {
 	for {
-		err := dispatch.RegisterAttributes(ctx, temporal, temporal.Namespace)
+		err := do()
 		if fault.KindOf(err) != fault.Unavailable {
 			return err
 		}

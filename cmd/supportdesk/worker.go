@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,6 +31,9 @@ const heartbeat = 5 * time.Second
 // announcementShare is the rate of announcements' mails, as a part of that of tickets' mails, beside which they go out.
 const announcementShare = 0.5
 
+// workerPause is between tries to start a worker that Temporal refuses.
+const workerPause = 2 * time.Second
+
 type workerCommand struct{}
 
 // Run works until the program is told to stop, and finishes what it has begun.
@@ -45,24 +52,27 @@ func (workerCommand) Run(p *program) error {
 
 	group, ctx := errgroup.WithContext(p.ctx)
 	dispatcher := dispatch.New(n.temporal)
+	reconciler := n.reconciler()
+	group.Go(func() error { return reconciler.Run(ctx) }) // also while the worker can't run: it registers a namespace that is gone
+	var running atomic.Bool
 	group.Go(func() error {
-		if !n.awaitTemporal(ctx) {
-			return nil
-		}
-		group.Go(func() error { return dispatch.NewKeeper(dispatcher, log).Run(ctx) })
-		return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
-			worker.Activities{
-				Steps: activities.NewSteps(db), Mails: activities.NewMails(mail.NewPostman(db, sender), heartbeat),
-				Emergencies: activities.NewEmergencies(db, db, dispatcher, desk.NewOperator(db, time.Now),
-					activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
-				Announcements: activities.NewAnnouncements(db, mail.NewHerald(db, sender, log), announcementShare*c.MailRate, heartbeat),
-				Calls:         activities.NewCalls(webhook.NewCaller(db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), log)),
-			},
-			worker.Options{
-				Steps: c.WorkerSteps, Mails: c.WorkerMails,
-				MailPerSecond: c.MailRate, CachedTickets: c.WorkerTickets,
-			})
+		return n.keepWorking(ctx, &running, func() error {
+			return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
+				worker.Activities{
+					Steps: activities.NewSteps(db), Mails: activities.NewMails(mail.NewPostman(db, sender), heartbeat),
+					Emergencies: activities.NewEmergencies(db, db, dispatcher, desk.NewOperator(db, time.Now),
+						activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
+					Announcements: activities.NewAnnouncements(db, mail.NewHerald(db, sender, log), announcementShare*c.MailRate, heartbeat),
+					Calls:         activities.NewCalls(webhook.NewCaller(db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), log)),
+				},
+				worker.Options{
+					Steps: c.WorkerSteps, Mails: c.WorkerMails,
+					MailPerSecond: c.MailRate, CachedTickets: c.WorkerTickets,
+				})
+		})
 	})
+	group.Go(func() error { return db.WatchEpoch(ctx) })
+	group.Go(func() error { return dispatch.NewReplacer(db, dispatcher, log).Run(ctx) })
 	courier := mail.NewCourier(account.New(db.Accounts(), c.BaseURL), sender, log) // works while Temporal is away
 	group.Go(func() error { return courier.Run(ctx) })
 	if c.HealthAddress != "off" {
@@ -70,15 +80,57 @@ func (workerCommand) Run(p *program) error {
 			checks := []api.Check{
 				{Name: "postgresql", Ask: db.Ready},
 				{Name: "temporal", Ask: dispatcher.Ready},
+				{Name: "worker", Ask: polls(&running)},
 				{Name: "smtp", Ask: listens(c.SMTPHost, c.SMTPPort), Optional: true}, // without it mail waits, and nothing else
 			}
-			return serve(ctx, c.HealthAddress, api.Health(versionName(), checks, log), c.ShutdownTimeout, log)
+			return serve(ctx, c.HealthAddress, api.Health(versionName(), checks, db, log), c.ShutdownTimeout, log)
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
 	return nil
+}
+
+// keepWorking works until ctx ends. A worker that Temporal refuses is started again: the namespace may have been lost, and
+// is registered anew.
+func (n *neighbours) keepWorking(ctx context.Context, running *atomic.Bool, work func() error) error {
+	for n.awaitTemporal(ctx) {
+		running.Store(true)
+		err := work()
+		running.Store(false)
+		if ctx.Err() != nil {
+			return err
+		}
+		n.log.Error("the worker ended and is started again", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(workerPause):
+		}
+	}
+	return nil
+}
+
+// polls reports whether the worker polls for tasks.
+func polls(running *atomic.Bool) func(context.Context) error {
+	return func(context.Context) error {
+		if !running.Load() {
+			return errors.New("the worker does not poll")
+		}
+		return nil
+	}
+}
+
+// reconciler makes this process's, with a name that no other process has.
+func (n *neighbours) reconciler() *dispatch.Reconciler {
+	host, _ := os.Hostname() // the rest is unique by itself
+	holder := fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text())
+	return dispatch.NewReconciler(n.db, dispatch.New(n.temporal),
+		func(ctx context.Context) error { return dispatch.EnsureNamespace(ctx, n.temporal) }, holder,
+		dispatch.ReconcilerOptions{
+			Every: n.config.ReconcileEvery, Patience: n.config.ReconcilePatience, PerSecond: n.config.ReconcileRate,
+			Audit: n.config.ReconcilePatience,
+		}, n.log)
 }
 
 func endpoints(c config.Config) map[string]webhook.Endpoint {

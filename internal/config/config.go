@@ -63,6 +63,10 @@ type Config struct {
 	FanoutParallel int     `env:"SUPPORTDESK_EMERGENCY_PARALLEL" envDefault:"16"`     // tickets told of an emergency at once
 	FanoutRate     float64 `env:"SUPPORTDESK_EMERGENCY_PER_SECOND" envDefault:"2000"` // and a second, at most
 
+	ReconcileEvery    time.Duration `env:"SUPPORTDESK_RECONCILE_EVERY" envDefault:"15s"`     // between looks for workflows that are lost
+	ReconcilePatience time.Duration `env:"SUPPORTDESK_RECONCILE_PATIENCE" envDefault:"1m"`   // what is due, undecided or owed for longer is looked at
+	ReconcileRate     float64       `env:"SUPPORTDESK_RECONCILE_PER_SECOND" envDefault:"50"` // tickets at most
+
 	ShutdownTimeout time.Duration `env:"SUPPORTDESK_SHUTDOWN_TIMEOUT" envDefault:"25s"`
 	LogLevel        slog.Level    `env:"SUPPORTDESK_LOG_LEVEL" envDefault:"info"`
 	LogFormat       string        `env:"SUPPORTDESK_LOG_FORMAT" envDefault:"text"` // text or json
@@ -177,7 +181,7 @@ func (c *Config) check(reject reject) {
 	if c.SMTPTimeout > maxSMTPTimeout {
 		reject("SUPPORTDESK_SMTP_TIMEOUT", "must be two minutes at most: %s", c.SMTPTimeout)
 	}
-	for name, rate := range map[string]float64{"SUPPORTDESK_MAILS_PER_SECOND": c.MailRate, "SUPPORTDESK_EMERGENCY_PER_SECOND": c.FanoutRate} {
+	for name, rate := range map[string]float64{"SUPPORTDESK_MAILS_PER_SECOND": c.MailRate, "SUPPORTDESK_EMERGENCY_PER_SECOND": c.FanoutRate, "SUPPORTDESK_RECONCILE_PER_SECOND": c.ReconcileRate} {
 		if math.IsInf(rate, 0) || math.IsNaN(rate) {
 			reject(name, "is not a number: %v", rate)
 		}
@@ -188,6 +192,9 @@ func (c *Config) check(reject reject) {
 	positive(reject, "SUPPORTDESK_WORKER_TICKETS", c.WorkerTickets)
 	positive(reject, "SUPPORTDESK_EMERGENCY_PARALLEL", c.FanoutParallel)
 	positive(reject, "SUPPORTDESK_EMERGENCY_PER_SECOND", c.FanoutRate)
+	positive(reject, "SUPPORTDESK_RECONCILE_EVERY", c.ReconcileEvery)
+	positive(reject, "SUPPORTDESK_RECONCILE_PATIENCE", c.ReconcilePatience)
+	positive(reject, "SUPPORTDESK_RECONCILE_PER_SECOND", c.ReconcileRate)
 	positive(reject, "SUPPORTDESK_SHUTDOWN_TIMEOUT", c.ShutdownTimeout)
 }
 

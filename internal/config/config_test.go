@@ -36,6 +36,7 @@ func TestLoad_needsOnlyADatabase(t *testing.T) {
 		SMTPHost: "localhost", SMTPPort: 587, OIDCName: "OpenID", SMTPTLS: "starttls", SMTPTimeout: 30 * time.Second,
 		MailFrom: "Support <support@localhost>", MailDomain: "localhost", MailRate: 50,
 		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000, FanoutParallel: 16, FanoutRate: 2000,
+		ReconcileEvery: 15 * time.Second, ReconcilePatience: time.Minute, ReconcileRate: 50,
 		ShutdownTimeout: 25 * time.Second, LogLevel: slog.LevelInfo, LogFormat: "text",
 		From: mail.Address{Name: "Support", Address: "support@localhost"},
 	}
@@ -77,6 +78,10 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		"SUPPORTDESK_EMERGENCY_PARALLEL":   "5",
 		"SUPPORTDESK_EMERGENCY_PER_SECOND": "6.5",
 
+		"SUPPORTDESK_RECONCILE_EVERY":      "7s",
+		"SUPPORTDESK_RECONCILE_PATIENCE":   "8s",
+		"SUPPORTDESK_RECONCILE_PER_SECOND": "9.5",
+
 		"SUPPORTDESK_SHUTDOWN_TIMEOUT": "1m",
 		"SUPPORTDESK_LOG_LEVEL":        "debug",
 		"SUPPORTDESK_LOG_FORMAT":       "json",
@@ -110,6 +115,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		},
 		OIDCIssuer: "https://id.example", OIDCClientID: "desk", OIDCClientSecret: "hush", OIDCName: "Shop ID",
 		WorkerSteps: 1, WorkerMails: 2, WorkerTickets: 4, FanoutParallel: 5, FanoutRate: 6.5,
+		ReconcileEvery: 7 * time.Second, ReconcilePatience: 8 * time.Second, ReconcileRate: 9.5,
 		ShutdownTimeout: time.Minute, LogLevel: slog.LevelDebug, LogFormat: "json",
 		From: mail.Address{Name: "Help", Address: "help@shop.example"},
 	}
@@ -138,6 +144,9 @@ var bad = map[string][]string{
 
 	"SUPPORTDESK_EMERGENCY_PARALLEL":   {"0", "x"},
 	"SUPPORTDESK_EMERGENCY_PER_SECOND": {"0", "-1", "NaN", "Inf"},
+	"SUPPORTDESK_RECONCILE_EVERY":      {"0s", "-1s", "often"},
+	"SUPPORTDESK_RECONCILE_PATIENCE":   {"0s", "-1s", "1"},
+	"SUPPORTDESK_RECONCILE_PER_SECOND": {"0", "-1", "NaN", "Inf"},
 
 	"SUPPORTDESK_SHUTDOWN_TIMEOUT": {"0s", "soon"},
 	"SUPPORTDESK_LOG_LEVEL":        {"loud"},

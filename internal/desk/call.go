@@ -12,6 +12,7 @@ type Call struct {
 	Number  ticket.Number
 	N       int    // its number among what the ticket owes
 	Event   int    // the timeline number of the event that owes it
+	Epoch   int64  // of the database when the event was written
 	Webhook string // its name in the policy
 
 	Clock    policy.ClockName

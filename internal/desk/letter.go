@@ -27,13 +27,16 @@ const (
 // Letter is everything that one mail's words are made from. It is loaded when the mail is sent and kept nowhere.
 type Letter struct {
 	Number   ticket.Number
-	N        int // the mail's number within its ticket, from 1; with Number it makes the Message-ID
+	N        int   // the mail's number within its ticket, from 1; with Number and Epoch it makes the Message-ID
+	Epoch    int64 // of the database when the mail was numbered
 	Kind     ticket.MailKind
 	To       Mailbox
 	Token    string // of the link that opens the conversation to the requester, or the escalation to staff; empty in their other mails
 	Disabled bool   // the recipient is let in no more since the mail was owed: nothing may be sent to them
 	Instead  string // of whom the mail was for, who can't be written to: name or handle; empty when it was for whoever gets it
 	Previous int    // number of the last mail of this ticket to the same person, 0 when this is the first
+
+	PreviousEpoch, RootEpoch int64 // those of mail Previous and of mail 1
 
 	Subject  string // the ticket's
 	Body     string // the message that the event carries, plain text; empty when it carries none

@@ -36,6 +36,7 @@ type Overview struct {
 	Escalations Escalations
 	Agents      []AgentLoad // by load, the highest first
 	Mail        MailState
+	Workflows   Reconciliation
 }
 
 // Band is a range of ages, in days: from From on, before To; To 0 is without end.
@@ -122,6 +123,9 @@ func (r *Reports) Overview(ctx context.Context, now time.Time) (Overview, error)
 		return Overview{}, err
 	}
 	if o.Mail, err = r.store.MailState(ctx, now.Add(-bounceMemory)); err != nil {
+		return Overview{}, err
+	}
+	if o.Workflows, err = r.store.Reconciliation(ctx); err != nil {
 		return Overview{}, err
 	}
 	staff, err := r.store.Staff(ctx)

@@ -250,6 +250,10 @@ func TestScores_average(t *testing.T) {
 	}
 }
 
+func (l *ledger) Reconciliation(context.Context) (desk.Reconciliation, error) {
+	return desk.Reconciliation{}, nil
+}
+
 func (l *ledger) MailState(context.Context, time.Time) (desk.MailState, error) {
 	return desk.MailState{}, nil
 }

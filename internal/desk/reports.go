@@ -18,6 +18,7 @@ type counts interface {
 	Escalated(ctx context.Context, limit int) (Escalations, error)
 	MailState(ctx context.Context, lostSince time.Time) (MailState, error)
 	Parcels(ctx context.Context, status Postage, limit int) ([]Parcel, error)
+	Reconciliation(context.Context) (Reconciliation, error)
 	Staff(context.Context) ([]Colleague, error)
 	Ratings(ctx context.Context, from, to time.Time, weeks []time.Time) ([]RatingCell, error)
 	Comments(ctx context.Context, from, to time.Time, limit int) ([]Opinion, error)

@@ -16,29 +16,33 @@ import (
 // RegisterAttributes makes the search attributes of the contract known to a namespace, whatever it has already.
 // A worker can't finish a single task before.
 func RegisterAttributes(ctx context.Context, c client.Client, namespace string) error {
-	wanted := map[string]enumspb.IndexedValueType{}
-	for _, key := range workflows.Attributes() {
-		wanted[key.GetName()] = key.GetValueType()
+	wanted, err := missingAttributes(ctx, c, namespace)
+	if err != nil || len(wanted) == 0 {
+		return err
 	}
-	operator := c.OperatorService()
-	have, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
-	if err != nil {
-		return kind(err, "list search attributes")
-	}
-	for name, valueType := range have.GetCustomAttributes() {
-		if want, ours := wanted[name]; ours && want != valueType {
-			return fmt.Errorf("search attribute %s of namespace %s is a %v, not a %v", name, namespace, valueType, want)
-		}
-		delete(wanted, name)
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	_, err = operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+	_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
 		Namespace: namespace, SearchAttributes: wanted,
 	})
 	if _, raced := errors.AsType[*serviceerror.AlreadyExists](err); raced {
 		return nil
 	}
 	return kind(err, "add search attributes")
+}
+
+func missingAttributes(ctx context.Context, c client.Client, namespace string) (map[string]enumspb.IndexedValueType, error) {
+	wanted := map[string]enumspb.IndexedValueType{}
+	for _, key := range workflows.Attributes() {
+		wanted[key.GetName()] = key.GetValueType()
+	}
+	have, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	if err != nil {
+		return nil, kind(err, "list search attributes")
+	}
+	for name, valueType := range have.GetCustomAttributes() {
+		if want, ours := wanted[name]; ours && want != valueType {
+			return nil, fmt.Errorf("search attribute %s of namespace %s is a %v, not a %v", name, namespace, valueType, want)
+		}
+		delete(wanted, name)
+	}
+	return wanted, nil
 }

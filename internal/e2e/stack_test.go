@@ -54,6 +54,7 @@ type stack struct {
 	temporal *temporaltest.Server
 	mails    *mailtest.Sink
 	env      []string
+	database string // its address
 	base     string // URL of the API
 	api      *part
 	worker   *part
@@ -63,7 +64,7 @@ type stack struct {
 }
 
 // start brings up everything under a policy document; "" is Holesalemart's.
-func start(t testing.TB, document string) *stack {
+func start(t testing.TB, document string, env ...string) *stack {
 	t.Helper()
 	s := &stack{t: t, postgres: pgtest.Cluster(t), temporal: temporaltest.Start(t), mails: mailtest.New(t)}
 	host, port, err := net.SplitHostPort(s.mails.Addr())
@@ -71,16 +72,17 @@ func start(t testing.TB, document string) *stack {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	s.base = "http://" + address
+	s.base, s.database = "http://"+address, s.postgres.Database(t)
 	s.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
-		"SUPPORTDESK_DATABASE_URL=" + s.postgres.Database(t),
+		"SUPPORTDESK_DATABASE_URL=" + s.database,
 		"SUPPORTDESK_HTTP_ADDRESS=" + address, "SUPPORTDESK_BASE_URL=" + s.base,
 		"SUPPORTDESK_HEALTH_ADDRESS=off",
 		"SUPPORTDESK_SMTP_HOST=" + host, "SUPPORTDESK_SMTP_PORT=" + port, "SUPPORTDESK_SMTP_TLS=none",
 		"SUPPORTDESK_MAIL_FROM=Desk <desk@demo.example>", "SUPPORTDESK_MAILS_PER_SECOND=1000",
 		"TEMPORAL_ADDRESS=" + s.temporal.HostPort,
 	}
+	s.env = append(s.env, env...)
 	s.run("migrate", s.policyArgs(document)...)
 	s.customer = s.invite("customer", "customer@demo.example")
 	s.other = s.invite("customer", "other@demo.example")
@@ -183,6 +185,18 @@ func (p *part) stop() {
 		p.stack.t.Errorf("stop the %s: %v", p.name, err)
 	}
 	p.process = nil
+}
+
+// awaitEnd waits until the program has ended by itself.
+func (p *part) awaitEnd() {
+	p.stack.t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.process.Done():
+	case <-time.After(patience):
+		p.stack.t.Errorf("the %s does not end", p.name)
+	}
 }
 
 // logBuffer keeps the end of what a program prints.

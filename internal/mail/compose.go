@@ -66,7 +66,7 @@ func pack(r *Renderer, box desk.Mailbox, now time.Time, kind string, headers fun
 
 // setHeaders keeps the thread together and tells other machines not to answer this one (RFC 3834).
 func setHeaders(m *gomail.Msg, l desk.Letter, domain string) {
-	m.SetGenHeader(gomail.HeaderMessageID, MessageID(l.Number, l.N, domain))
+	m.SetGenHeader(gomail.HeaderMessageID, MessageID(l.Number, l.N, l.Epoch, domain))
 	if inReplyTo, references := thread(l, domain); references != "" {
 		m.SetGenHeader(gomail.HeaderInReplyTo, inReplyTo)
 		m.SetGenHeader(gomail.HeaderReferences, references)

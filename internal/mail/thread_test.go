@@ -12,13 +12,48 @@ import (
 )
 
 func TestMessageID_isTheSameForTheSameMail(t *testing.T) {
-	if got, want := mail.MessageID("HM-7Q2K9XM4TD", 3, "holesalemart.example"), "<hm-7q2k9xm4td.3@holesalemart.example>"; got != want {
+	if got, want := mail.MessageID("HM-7Q2K9XM4TD", 3, 0, "holesalemart.example"), "<hm-7q2k9xm4td.3@holesalemart.example>"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
+// A number is used again in a database that was restored from a copy, and what was sent before keeps its Message-ID.
+func TestMessageID_isAnotherInAnotherEpoch(t *testing.T) {
+	if got, want := mail.MessageID("HM-7Q2K9XM4TD", 3, 1796000000, "holesalemart.example"), "<hm-7q2k9xm4td.3.1796000000@holesalemart.example>"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestSend_keepsTheThreadAcrossEpochs(t *testing.T) {
+	id := func(n int, epoch int64) string { return mail.MessageID(number, n, epoch, "holesalemart.example") }
+	for name, tt := range map[string]struct {
+		own, previous, root   int64
+		inReplyTo, references string
+	}{
+		"the first after a restore":  {7, 0, 0, id(3, 0), id(1, 0) + " " + id(3, 0)},
+		"the second":                 {7, 7, 0, id(3, 7), id(1, 0) + " " + id(3, 7)},
+		"of a ticket after it":       {7, 7, 7, id(3, 7), id(1, 7) + " " + id(3, 7)},
+		"after two restores":         {9, 7, 7, id(3, 7), id(1, 7) + " " + id(3, 7)},
+		"owed since before and sent": {0, 0, 0, id(3, 0), id(1, 0) + " " + id(3, 0)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, behaviour{})
+			l := letter(ticket.MailReply)
+			l.N, l.Previous, l.Epoch, l.PreviousEpoch, l.RootEpoch = 5, 3, tt.own, tt.previous, tt.root
+			if err := newSender(t, server.config()).Send(t.Context(), l); err != nil {
+				t.Fatal(err)
+			}
+			h := parse(t, server.only(t).data).Header
+			got := []string{h.Get("Message-Id"), h.Get("In-Reply-To"), h.Get("References")}
+			if diff := cmp.Diff([]string{id(5, tt.own), tt.inReplyTo, tt.references}, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestSend_keepsOneThreadATicket(t *testing.T) {
-	id := func(n int) string { return mail.MessageID(number, n, "holesalemart.example") }
+	id := func(n int) string { return mail.MessageID(number, n, 0, "holesalemart.example") }
 	for name, tt := range map[string]struct {
 		kind                  ticket.MailKind
 		n, previous           int

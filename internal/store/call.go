@@ -18,8 +18,8 @@ var errNoCall = fault.New(fault.NotFound, "there is no such call of a webhook")
 func (l *locked) writeCalls(batch *pgx.Batch, after int) {
 	for i, c := range l.calls {
 		batch.Queue(`
-			INSERT INTO calls (ticket, n, event, webhook, clock, rung, priority, broken_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			l.state.Ticket.Number, after+i+1, c.Event, c.Webhook, c.Clock, c.Rung, c.Priority, c.Broken)
+			INSERT INTO calls (ticket, n, event, webhook, clock, rung, priority, broken_at, epoch) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			l.state.Ticket.Number, after+i+1, c.Event, c.Webhook, c.Clock, c.Rung, c.Priority, c.Broken, l.epoch)
 	}
 }
 
@@ -45,12 +45,12 @@ func (l *locked) giveUp(ctx context.Context, n int) error {
 }
 
 // callColumns is a call c of event e.
-const callColumns = `c.ticket, c.n, c.event, c.webhook, c.clock, c.rung, c.priority, c.broken_at, e.at, e.recorded_at,
+const callColumns = `c.ticket, c.n, c.event, c.epoch, c.webhook, c.clock, c.rung, c.priority, c.broken_at, e.at, e.recorded_at,
 	c.status, c.owed_at, c.deferred_at, c.tries, coalesce(c.reason, ''), c.settled_at`
 
 func scanCall(row pgx.CollectableRow) (c desk.Called, err error) {
 	var deferred, settled *time.Time
-	err = row.Scan(&c.Number, &c.N, &c.Event, &c.Webhook, &c.Clock, &c.Rung, &c.Priority, &c.Broken, &c.Due, &c.Fired,
+	err = row.Scan(&c.Number, &c.N, &c.Event, &c.Epoch, &c.Webhook, &c.Clock, &c.Rung, &c.Priority, &c.Broken, &c.Due, &c.Fired,
 		&c.Status, &c.Owed, &deferred, &c.Tries, &c.Reason, &settled)
 	c.Deferred, c.Settled = orZero(deferred), orZero(settled)
 	return c, err

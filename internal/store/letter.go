@@ -15,25 +15,28 @@ import (
 )
 
 type letterRow struct {
-	Kind      ticket.MailKind
-	Status    desk.Postage
-	Person    ticket.PersonID
-	Name      string
-	Address   string
-	Disabled  bool
-	Instead   string
-	Previous  int
-	Clock     policy.ClockName
-	Rung      int
-	Requester ticket.PersonID
-	Policy    int64
-	Subject   string
-	Body      string
-	Author    string
-	Event     int
-	OwedBy    int       // the event that owes it; of a mail sent again, another than the one whose words it carries
-	Owed      time.Time // when that happened
-	Events    []byte    // the timeline up to OwedBy
+	Kind          ticket.MailKind
+	Status        desk.Postage
+	Person        ticket.PersonID
+	Name          string
+	Address       string
+	Disabled      bool
+	Instead       string
+	Epoch         int64
+	Previous      int
+	PreviousEpoch int64
+	RootEpoch     int64
+	Clock         policy.ClockName
+	Rung          int
+	Requester     ticket.PersonID
+	Policy        int64
+	Subject       string
+	Body          string
+	Author        string
+	Event         int
+	OwedBy        int       // the event that owes it; of a mail sent again, another than the one whose words it carries
+	Owed          time.Time // when that happened
+	Events        []byte    // the timeline up to OwedBy
 }
 
 // Letter gives what a mail's words are made from, and what became of it already. It shows the ticket
@@ -43,7 +46,8 @@ func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.L
 	rows, err := s.pool.Query(ctx, `
 		SELECT m.kind, m.status, m.person, p.name, coalesce(m.address, p.address) AS address, p.disabled_at IS NOT NULL AS disabled,
 			coalesce((SELECT name FROM people WHERE lower(handle) = lower(m.stands_for)), m.stands_for, '') AS instead,
-			coalesce((SELECT max(n) FROM mails WHERE ticket = m.ticket AND person = m.person AND n < m.n), 0) AS previous,
+			m.epoch, coalesce(previous.n, 0) AS previous, coalesce(previous.epoch, 0) AS previous_epoch,
+			coalesce((SELECT epoch FROM mails WHERE ticket = m.ticket AND n = 1), 0) AS root_epoch,
 			coalesce(m.clock, '') AS clock, m.rung, t.requester, t.policy,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
 			coalesce(w.body, '') AS body, coalesce(a.name, '') AS author,
@@ -56,6 +60,8 @@ func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.L
 		JOIN events e ON e.ticket = m.ticket AND e.n = coalesce(m.about, m.event)
 		LEFT JOIN messages w ON w.id = e.message
 		LEFT JOIN people a ON a.id = e.data->'by'->>'id'
+		LEFT JOIN LATERAL (SELECT n, epoch FROM mails
+			WHERE ticket = m.ticket AND person = m.person AND n < m.n ORDER BY n DESC LIMIT 1) previous ON true
 		WHERE m.ticket = $1 AND m.n = $2`, n, mail)
 	if err != nil {
 		return desk.Letter{}, "", explain(err, "load mail %d of %s", mail, n)
@@ -90,7 +96,8 @@ func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (des
 	}
 	event := events[row.Event-1]
 	l := desk.Letter{
-		Number: n, Kind: row.Kind, To: desk.Mailbox{Name: row.Name, Address: row.Address}, Disabled: row.Disabled, Instead: row.Instead, Previous: row.Previous,
+		Number: n, Kind: row.Kind, To: desk.Mailbox{Name: row.Name, Address: row.Address}, Disabled: row.Disabled, Instead: row.Instead,
+		Epoch: row.Epoch, Previous: row.Previous, PreviousEpoch: row.PreviousEpoch, RootEpoch: row.RootEpoch,
 		Subject: row.Subject, Body: row.Body, Author: row.Author, At: event.At, Cause: event.Cause,
 		Status: t.Status, Priority: t.Priority, Silence: silence(owing, p.Silence),
 		FirstResponseDue: owed(t.FirstResponse), ResolutionDue: owed(t.Resolution),

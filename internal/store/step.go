@@ -92,6 +92,7 @@ type locked struct {
 	last   int64       // number of the last command accepted
 	before int64       // and what it was when the step began
 	desk   ticket.Desk // its rosters are of the groups that a choice needed so far
+	epoch  int64       // in which what is owed is numbered
 	wasAt  time.Time   // edges of the gate up to this instant had been passed before; zero: none
 	gateAt time.Time   // and are passed now
 
@@ -132,8 +133,8 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 			return row.Scan(&requester, &version, &l.last, &latest, &state, &wasAt, &l.parked, &l.desk.Unmailed)
 		})
 	// The clock is read once both locks are held: what is accepted from here on is accepted later.
-	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision FROM gate`).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&l.clock, &gate) })
+	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision, number FROM gate, epoch`).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&l.clock, &gate, &l.epoch) })
 	if err := tx.SendBatch(ctx, batch).Close(); errors.Is(err, pgx.ErrNoRows) {
 		return nil, errNoTicket
 	} else if err != nil {

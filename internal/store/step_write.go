@@ -102,9 +102,9 @@ func (l *locked) writeEvents(batch *pgx.Batch) error {
 func (l *locked) writeMails(batch *pgx.Batch, owed []addressed) {
 	for i, m := range owed {
 		batch.Queue(`
-			INSERT INTO mails (ticket, n, event, kind, person, clock, rung, stands_for, asks)
-			VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''), $9)`,
-			l.state.Ticket.Number, l.was.Mails+i+1, m.Event, m.Kind, m.Person, m.Clock, m.Rung, m.standsFor, m.Asks)
+			INSERT INTO mails (ticket, n, event, kind, person, clock, rung, stands_for, epoch, asks)
+			VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''), $9, $10)`,
+			l.state.Ticket.Number, l.was.Mails+i+1, m.Event, m.Kind, m.Person, m.Clock, m.Rung, m.standsFor, l.epoch, m.Asks)
 		if m.Resends > 0 {
 			batch.Queue(`
 				UPDATE mails m SET resends = first.n, about = coalesce(first.about, first.event), address = c.address

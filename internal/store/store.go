@@ -43,6 +43,7 @@ type Store struct {
 	secrets  sync.Map // name -> []byte, likewise
 	notices  atomic.Pointer[notices]
 	gate     atomic.Pointer[ticket.Gate] // the newest that was read
+	probe    probe
 }
 
 // Open prepares a Store for a database. It connects when it first has to, so a database that is down is no error here;

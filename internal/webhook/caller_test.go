@@ -130,6 +130,21 @@ func TestDeliver_saysWhatBrokeAndSignsIt(t *testing.T) {
 	}
 }
 
+// A timeline's numbers are used again in a database that was restored from a copy: it is another event, and is not to be
+// taken for the first.
+func TestDeliver_namesAnEventByItsEpochToo(t *testing.T) {
+	e := newEndpoint(t, status(http.StatusOK))
+	b := newBox()
+	b.call.Epoch = 1796000000
+	if failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3); failed || err != nil {
+		t.Fatal(failed, err)
+	}
+	const want = "HM-7Q2K9XM4TD-12-1796000000"
+	if got := e.all()[0]; got.header.Get(webhook.HeaderEvent) != want || !strings.Contains(got.body, `{"event":"`+want+`",`) {
+		t.Errorf("%s: %s in %s", webhook.HeaderEvent, got.header.Get(webhook.HeaderEvent), got.body)
+	}
+}
+
 func TestDeliver_leavesASettledCallAlone(t *testing.T) {
 	e := newEndpoint(t, status(http.StatusOK))
 	for state, want := range map[desk.Postage]bool{desk.PostageSent: false, desk.PostageFailed: true} {

@@ -36,8 +36,14 @@ type message struct {
 	URL      string           `json:"url"`      // the ticket, for staff who sign in
 }
 
-// eventID names an event for ever: a ticket's timeline never counts anew.
-func eventID(c desk.Call) string { return fmt.Sprintf("%s-%d", c.Number, c.Event) }
+// eventID names an event for ever. A ticket's timeline counts anew only in a database that was restored from a copy, and
+// then in another epoch.
+func eventID(c desk.Call) string {
+	if c.Epoch == 0 {
+		return fmt.Sprintf("%s-%d", c.Number, c.Event)
+	}
+	return fmt.Sprintf("%s-%d-%d", c.Number, c.Event, c.Epoch)
+}
 
 func body(c desk.Call, site string) ([]byte, error) {
 	return json.Marshal(message{

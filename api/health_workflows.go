@@ -1,0 +1,45 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+)
+
+// workflows is how the tickets' workflows stand, as the reconciler last saw them.
+type workflows interface {
+	Reconciliation(context.Context) (desk.Reconciliation, error)
+}
+
+type workflowsView struct {
+	Well        bool       `json:"well"`
+	LastLook    *time.Time `json:"last_look"` // null: none yet
+	Missing     int        `json:"missing"`
+	Stuck       int        `json:"stuck"`
+	OwedMissing int        `json:"owed_without_workflow"`
+	Auditing    bool       `json:"auditing"`
+	Audited     int64      `json:"audited"` // in the audit under way, or the last one
+	Restarted   int64      `json:"restarted"`
+}
+
+// shown returns nil when nothing can be said: that is no reason to take a process out of service.
+func (h health) shown(ctx context.Context) *workflowsView {
+	if h.workflows == nil {
+		return nil
+	}
+	r, err := h.workflows.Reconciliation(ctx)
+	if err != nil {
+		h.log.LogAttrs(ctx, slog.LevelWarn, "how the workflows stand can't be read", slog.String("error", err.Error()))
+		return nil
+	}
+	view := &workflowsView{
+		Well: r.Well(time.Now()), Missing: r.Missing, Stuck: r.Stuck, OwedMissing: r.OwedMissing,
+		Auditing: r.Auditing(), Audited: r.Audited, Restarted: r.Restarted,
+	}
+	if !r.Looked.IsZero() {
+		view.LastLook = &r.Looked
+	}
+	return view
+}

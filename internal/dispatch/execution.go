@@ -1,0 +1,88 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows"
+)
+
+// Execution is a ticket's workflow as Temporal sees it now.
+type Execution struct {
+	Running bool // false: there is none, or it has ended, however it did
+	Task    int  // attempts of the workflow task that is pending; 0: none is
+	Steps   int  // activities that are pending, by kind
+	Mails   int
+	Calls   int
+}
+
+// Execution describes a ticket's workflow.
+func (d *Dispatcher) Execution(ctx context.Context, n ticket.Number) (Execution, error) {
+	described, err := d.client.DescribeWorkflowExecution(ctx, workflows.TicketID(n), "")
+	if _, missing := errors.AsType[*serviceerror.NotFound](err); missing {
+		return Execution{}, nil
+	}
+	if err != nil {
+		return Execution{}, kind(err, fmt.Sprintf("describe ticket %s", n))
+	}
+	e := Execution{
+		Running: described.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
+		Task:    int(described.GetPendingWorkflowTask().GetAttempt()),
+	}
+	for _, a := range described.GetPendingActivities() {
+		switch a.GetActivityType().GetName() {
+		case workflows.StepActivity:
+			e.Steps++
+		case workflows.MailActivity:
+			e.Mails++
+		case workflows.CallActivity:
+			e.Calls++
+		}
+	}
+	return e, nil
+}
+
+// Reconcile has a ticket's workflow look at everything. One that is missing or has ended, however it did, is started: its
+// first step finds in PostgreSQL how far the ticket has come. Done twice, it changes nothing.
+func (d *Dispatcher) Reconcile(ctx context.Context, n ticket.Number) error {
+	o := options(n)
+	o.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	_, err := d.client.SignalWithStartWorkflow(ctx, o.ID, workflows.ReconcileSignal, nil, o,
+		workflows.TicketWorkflow, workflows.Start{Number: n})
+	return kind(err, fmt.Sprintf("reconcile ticket %s", n))
+}
+
+// mostListed is how many workflows one page of a list has.
+const mostListed = 1000
+
+// Running returns those of some tickets, ascending, whose workflows run as far as Temporal's visibility store knows. That
+// lags: what it lacks may run all the same.
+func (d *Dispatcher) Running(ctx context.Context, some []ticket.Number) (map[ticket.Number]bool, error) {
+	running := map[ticket.Number]bool{}
+	if len(some) == 0 {
+		return running, nil
+	}
+	request := &workflowservice.ListWorkflowExecutionsRequest{
+		Query: fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running' AND WorkflowId BETWEEN '%s' AND '%s'",
+			workflows.TicketWorkflow, workflows.TicketID(some[0]), workflows.TicketID(some[len(some)-1])),
+		PageSize: mostListed,
+	}
+	for {
+		page, err := d.client.ListWorkflow(ctx, request)
+		if err != nil {
+			return nil, kind(err, "list the tickets that run")
+		}
+		for _, e := range page.GetExecutions() {
+			running[ticket.Number(e.GetExecution().GetWorkflowId())] = true
+		}
+		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
+			return running, nil
+		}
+	}
+}

@@ -1,0 +1,320 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// ReconcilerOptions tune a Reconciler. A zero field takes its default.
+type ReconcilerOptions struct {
+	Every     time.Duration // between looks; default 15 s
+	Patience  time.Duration // how long what is due, undecided or owed may take before it is looked at, and the first pause between looks at one ticket; default a minute
+	PerSecond float64       // tickets at most, so that what the relay delivers does not wait behind them; default 50
+	Audit     time.Duration // between the beginnings of audits; default a minute
+}
+
+func (o ReconcilerOptions) withDefaults() ReconcilerOptions {
+	if o.Every <= 0 {
+		o.Every = 15 * time.Second
+	}
+	if o.Patience <= 0 {
+		o.Patience = time.Minute
+	}
+	if o.PerSecond <= 0 {
+		o.PerSecond = 50
+	}
+	if o.Audit <= 0 {
+		o.Audit = time.Minute
+	}
+	return o
+}
+
+const (
+	lease         = 15 * time.Second // without renewal another process takes over
+	overduePage   = 100
+	auditPage     = 500
+	overdueTime   = 20 * time.Second // of one look, so that an audit has its turn
+	auditTime     = 20 * time.Second
+	auditPause    = 250 * time.Millisecond // between pages: visibility stores answer a few lists a second
+	reconciling   = 4                      // tickets at once
+	longestPause  = time.Hour              // between looks at one ticket
+	longestDouble = 6                      // 2^6 minutes are more than that
+)
+
+// records is what PostgreSQL knows: see the store's methods.
+type records interface {
+	Lease(ctx context.Context, holder string, lasts time.Duration) (bool, error)
+	EndLease(ctx context.Context, holder string) error
+	Overdue(ctx context.Context, patience time.Duration, limit int) ([]desk.Overdue, error)
+	OverdueOf(ctx context.Context, patience time.Duration, some []ticket.Number) ([]desk.Overdue, error)
+	Kept(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error)
+	NoteFound(ctx context.Context, o desk.Overdue, found desk.Found, tries int, next time.Duration) error
+	NoteMissing(ctx context.Context, some []ticket.Number) error
+	NoteRestarted(ctx context.Context) error
+	Forget(ctx context.Context, n ticket.Number) error
+	ForgetWell(ctx context.Context, patience time.Duration) error
+	NoteLook(ctx context.Context) error
+	NoteAudit(ctx context.Context, audited int, ended bool) error
+}
+
+// executions are the workflows: see Dispatcher's methods.
+type executions interface {
+	Execution(ctx context.Context, n ticket.Number) (Execution, error)
+	Running(ctx context.Context, some []ticket.Number) (map[ticket.Number]bool, error)
+	Reconcile(ctx context.Context, n ticket.Number) error
+	KeepEmergency(ctx context.Context) error
+}
+
+// Reconciler looks after workflows that are lost or don't move. It is the one thing that looks periodically, and one
+// process does so at a time: the one that has the lease. PostgreSQL says which tickets should have moved and which should
+// have a running workflow; Temporal says what runs. Whatever the reconciler does may be done twice.
+type Reconciler struct {
+	records    records
+	executions executions
+	namespace  func(context.Context) error // registers what Temporal lacks
+	options    ReconcilerOptions
+	limit      *rate.Limiter
+	holder     string
+	log        *slog.Logger
+	audit      audit
+	restarted  atomic.Int64 // workflows, in the look under way
+}
+
+// NewReconciler makes one. The holder is this process's name, unlike every other's.
+func NewReconciler(r records, e executions, namespace func(context.Context) error, holder string, o ReconcilerOptions, log *slog.Logger) *Reconciler {
+	o = o.withDefaults()
+	return &Reconciler{
+		records: r, executions: e, namespace: namespace, options: o, holder: holder, log: log,
+		limit: rate.NewLimiter(rate.Limit(o.PerSecond), 1),
+	}
+}
+
+// Run looks whenever this process has the lease, until ctx ends.
+func (r *Reconciler) Run(ctx context.Context) error {
+	for {
+		ours, err := r.records.Lease(ctx, r.holder, lease)
+		if err == nil && ours {
+			r.hold(ctx)
+		}
+		if !sleep(ctx, lease/3) {
+			return nil
+		}
+	}
+}
+
+// hold looks until the lease is lost or ctx ends.
+func (r *Reconciler) hold(ctx context.Context) {
+	ctx, lost := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	group.Go(func() {
+		defer lost()
+		r.renew(ctx)
+	})
+	r.rounds(ctx)
+	group.Wait()
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
+	defer cancel()
+	_ = r.records.EndLease(ending, r.holder) // it runs out by itself
+}
+
+// renew returns when the lease is lost. While PostgreSQL is away it may be: whatever is done meanwhile may be done twice.
+func (r *Reconciler) renew(ctx context.Context) {
+	for sleep(ctx, lease/3) {
+		if ours, err := r.records.Lease(ctx, r.holder, lease); err == nil && !ours {
+			return
+		}
+	}
+}
+
+func (r *Reconciler) rounds(ctx context.Context) {
+	r.audit = audit{}
+	for failed := false; ; {
+		err := r.look(ctx)
+		wait := r.options.Every
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			if !failed {
+				r.log.Warn("workflows can't be looked after", "error", err)
+			}
+			failed, wait = true, min(wait, maxPause)
+			r.audit.due = time.Time{} // what was away may have lost something
+		case failed:
+			r.log.Info("workflows are looked after again")
+			failed = false
+		}
+		if !sleep(ctx, wait) {
+			return
+		}
+	}
+}
+
+// look looks at everything once. What goes wrong with what is overdue does not keep an audit from going on.
+func (r *Reconciler) look(ctx context.Context) error {
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	err := errors.Join(r.overdue(ctx), r.auditSome(ctx))
+	if n := r.restarted.Swap(0); n > 0 {
+		r.log.Warn("tickets had no running workflow and were started anew", "tickets", n)
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.records.ForgetWell(ctx, r.options.Patience); err != nil {
+		return err
+	}
+	return r.records.NoteLook(ctx)
+}
+
+// prepare sees to what every ticket needs, and that the workflow Emergency runs: it would be missed only when an edge goes by.
+func (r *Reconciler) prepare(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, attempt)
+	defer cancel()
+	if err := r.namespace(ctx); err != nil {
+		return err
+	}
+	return r.executions.KeepEmergency(ctx)
+}
+
+// overdue looks at the tickets that should have moved.
+func (r *Reconciler) overdue(ctx context.Context) error {
+	for until := time.Now().Add(overdueTime); time.Now().Before(until); {
+		page, err := r.records.Overdue(ctx, r.options.Patience, overduePage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		if err := r.each(ctx, page, r.check); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each does something to several tickets at once, no faster than the limit. A ticket with which it can't be done is put off
+// and keeps none of the others waiting; when it can be done with none because Temporal is away, nothing is put off.
+func (r *Reconciler) each(ctx context.Context, page []desk.Overdue, do func(context.Context, desk.Overdue) error) error {
+	var t outcomes
+	var group errgroup.Group
+	group.SetLimit(reconciling)
+	for _, o := range page {
+		if t.hopeless() || r.limit.Wait(ctx) != nil {
+			break
+		}
+		group.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, attempt)
+			defer cancel()
+			t.add(o, do(ctx, o))
+			return nil
+		})
+	}
+	_ = group.Wait() // none of them returns one
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if t.done == 0 && len(t.failed) > 0 && fault.KindOf(t.err) == fault.Unavailable {
+		if away := r.prepare(ctx); away != nil {
+			return t.err
+		}
+	}
+	for _, o := range t.failed {
+		r.log.Error("ticket can't be reconciled", "number", o.Number, "error", t.err)
+		if err := r.records.NoteFound(ctx, o, desk.FoundRunning, o.Tries+1, r.pause(o.Tries)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outcomes is what has become of a page so far.
+type outcomes struct {
+	mu     sync.Mutex
+	done   int
+	failed []desk.Overdue
+	err    error // the last one
+}
+
+func (t *outcomes) add(o desk.Overdue, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err == nil {
+		t.done++
+		return
+	}
+	t.failed, t.err = append(t.failed, o), err
+}
+
+// hopeless reports whether Temporal or PostgreSQL seems to be away.
+func (t *outcomes) hopeless() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.done == 0 && len(t.failed) >= reconciling
+}
+
+// check looks at one ticket and does what helps.
+func (r *Reconciler) check(ctx context.Context, o desk.Overdue) error {
+	if o.Seen != o.Mark {
+		o.Tries = 0
+	}
+	e, err := r.executions.Execution(ctx, o.Number)
+	if err != nil {
+		return err
+	}
+	found := judge(o, e)
+	switch {
+	case found == desk.FoundMissing:
+		if err := r.restart(ctx, o); err != nil {
+			return err
+		}
+		found = desk.FoundRestarted
+	case found == desk.FoundRunning && !e.busy():
+		if err := r.executions.Reconcile(ctx, o.Number); err != nil {
+			return err
+		}
+	}
+	return r.records.NoteFound(ctx, o, found, o.Tries+1, r.pause(o.Tries))
+}
+
+// judge says what an overdue ticket's workflow does. What is owed and is among its activities is being tried, however long
+// that takes: a day without SMTP is no fault of the workflow's.
+func judge(o desk.Overdue, e Execution) desk.Found {
+	switch {
+	case !e.Running:
+		return desk.FoundMissing
+	case !o.Due && !o.Undecided && e.Mails >= o.Mails && e.Calls >= o.Calls:
+		return desk.FoundTrying
+	default:
+		return desk.FoundRunning
+	}
+}
+
+// busy reports whether a step is under way or about to be: a signal would add nothing.
+func (e Execution) busy() bool { return e.Task > 0 || e.Steps > 0 }
+
+func (r *Reconciler) restart(ctx context.Context, o desk.Overdue) error {
+	if err := r.records.NoteFound(ctx, o, desk.FoundMissing, o.Tries, 0); err != nil {
+		return err
+	}
+	if err := r.executions.Reconcile(ctx, o.Number); err != nil {
+		return err
+	}
+	r.restarted.Add(1)
+	return r.records.NoteRestarted(ctx)
+}
+
+// pause doubles with every look that finds a ticket as it was.
+func (r *Reconciler) pause(tries int) time.Duration {
+	return min(r.options.Patience<<min(tries, longestDouble), longestPause)
+}

@@ -1,0 +1,74 @@
+package dispatch
+
+import (
+	"context"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Survey compares all tickets that should have a running workflow with those that run, and returns those that have none. It
+// starts nothing. After every page it says how many it has compared.
+func (r *Reconciler) Survey(ctx context.Context, compared func(int)) ([]desk.Overdue, error) {
+	var lost missing
+	all := 0
+	err := r.pages(ctx, func(page []ticket.Number) error {
+		all += len(page)
+		defer func() { compared(all) }()
+		suspects, err := r.suspects(ctx, page)
+		if err != nil {
+			return err
+		}
+		return r.each(ctx, suspects, lost.look(r.executions))
+	})
+	return lost.tickets, err
+}
+
+// Repair has the workflows of some tickets look at everything, and starts those that don't run. After every page it says
+// how many are done.
+func (r *Reconciler) Repair(ctx context.Context, some []desk.Overdue, repaired func(int)) error {
+	for done := 0; done < len(some); {
+		page := some[done:min(done+overduePage, len(some))]
+		if err := r.each(ctx, page, r.touch); err != nil {
+			return err
+		}
+		done += len(page)
+		repaired(done)
+	}
+	return nil
+}
+
+// RepairAll does that with all tickets that should have a running workflow.
+func (r *Reconciler) RepairAll(ctx context.Context, repaired func(int)) error {
+	if err := r.executions.KeepEmergency(ctx); err != nil {
+		return err
+	}
+	done := 0
+	return r.pages(ctx, func(page []ticket.Number) error {
+		some := make([]desk.Overdue, len(page))
+		for i, n := range page {
+			some[i].Number = n
+		}
+		err := r.Repair(ctx, some, func(n int) { repaired(done + n) })
+		done += len(page)
+		return err
+	})
+}
+
+func (r *Reconciler) touch(ctx context.Context, o desk.Overdue) error {
+	return r.executions.Reconcile(ctx, o.Number)
+}
+
+// pages goes through the tickets that should have a running workflow.
+func (r *Reconciler) pages(ctx context.Context, do func([]ticket.Number) error) error {
+	for after := ticket.Number(""); ; {
+		page, err := r.records.Kept(ctx, after, auditPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		after = page[len(page)-1]
+		if err := do(page); err != nil {
+			return err
+		}
+	}
+}

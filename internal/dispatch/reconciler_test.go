@@ -1,0 +1,328 @@
+package dispatch_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// ward is what PostgreSQL and Temporal know of some tickets. The store's own part is tested on PostgreSQL.
+type ward struct {
+	mu         sync.Mutex
+	overdue    map[ticket.Number]desk.Overdue
+	next       map[ticket.Number]time.Time
+	found      map[ticket.Number]desk.Found
+	kept       []ticket.Number
+	executions map[ticket.Number]dispatch.Execution
+	unlisted   map[ticket.Number]bool // by the visibility store, which lags
+	fails      func(ticket.Number) error
+	signals    map[ticket.Number][]time.Duration // since began
+	described  int
+	looks      int
+	audited    int
+	began      time.Time
+}
+
+func newWard() *ward {
+	return &ward{
+		overdue: map[ticket.Number]desk.Overdue{}, next: map[ticket.Number]time.Time{}, found: map[ticket.Number]desk.Found{},
+		executions: map[ticket.Number]dispatch.Execution{}, unlisted: map[ticket.Number]bool{},
+		signals: map[ticket.Number][]time.Duration{}, fails: func(ticket.Number) error { return nil }, began: time.Now(),
+	}
+}
+
+// add has a ticket that is overdue, with a workflow.
+func (w *ward) add(o desk.Overdue, e dispatch.Execution) {
+	w.overdue[o.Number], w.executions[o.Number] = o, e
+	w.kept = append(w.kept, o.Number)
+}
+
+func (w *ward) Lease(context.Context, string, time.Duration) (bool, error) { return true, nil }
+func (w *ward) EndLease(context.Context, string) error                     { return nil }
+func (w *ward) NoteRestarted(context.Context) error                        { return nil }
+func (w *ward) ForgetWell(context.Context, time.Duration) error            { return nil }
+func (w *ward) KeepEmergency(context.Context) error                        { return nil }
+
+func (w *ward) Overdue(_ context.Context, _ time.Duration, limit int) (page []desk.Overdue, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, n := range slices.Sorted(maps.Keys(w.overdue)) {
+		if !w.next[n].After(time.Now()) && len(page) < limit {
+			page = append(page, w.overdue[n])
+		}
+	}
+	return page, nil
+}
+
+func (w *ward) OverdueOf(_ context.Context, _ time.Duration, some []ticket.Number) (page []desk.Overdue, err error) {
+	for _, n := range some {
+		page = append(page, desk.Overdue{Number: n})
+	}
+	return page, nil
+}
+
+func (w *ward) Kept(_ context.Context, after ticket.Number, limit int) (page []ticket.Number, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	slices.Sort(w.kept)
+	for _, n := range w.kept {
+		if n > after && len(page) < limit {
+			page = append(page, n)
+		}
+	}
+	return page, nil
+}
+
+func (w *ward) NoteFound(_ context.Context, o desk.Overdue, found desk.Found, tries int, next time.Duration) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.found[o.Number], w.next[o.Number] = found, time.Now().Add(next)
+	if known, is := w.overdue[o.Number]; is {
+		known.Found, known.Tries, known.Seen = found, tries, o.Mark
+		w.overdue[o.Number] = known
+	}
+	return nil
+}
+
+func (w *ward) NoteMissing(context.Context, []ticket.Number) error { return nil }
+
+func (w *ward) Forget(_ context.Context, n ticket.Number) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.found, n)
+	delete(w.next, n)
+	return nil
+}
+
+func (w *ward) NoteLook(context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.looks++
+	return nil
+}
+
+func (w *ward) NoteAudit(_ context.Context, audited int, _ bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.audited = audited
+	return nil
+}
+
+func (w *ward) Execution(_ context.Context, n ticket.Number) (dispatch.Execution, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.described++
+	return w.executions[n], w.fails(n)
+}
+
+func (w *ward) Running(_ context.Context, some []ticket.Number) (map[ticket.Number]bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	running := map[ticket.Number]bool{}
+	for _, n := range some {
+		running[n] = w.executions[n].Running && !w.unlisted[n]
+	}
+	return running, nil
+}
+
+func (w *ward) Reconcile(_ context.Context, n ticket.Number) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.fails(n); err != nil {
+		return err
+	}
+	w.signals[n] = append(w.signals[n], time.Since(w.began).Truncate(time.Second))
+	e := w.executions[n]
+	e.Running = true
+	w.executions[n] = e
+	return nil
+}
+
+// reconciling runs a reconciler for a while, in a bubble of its own time.
+func reconciling(t *testing.T, fill func(*ward), lasts time.Duration, check func(*ward)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard()
+		fill(w)
+		r := dispatch.NewReconciler(w, w, func(context.Context) error { return nil }, "one", dispatch.ReconcilerOptions{}, quiet)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- r.Run(ctx) }()
+		time.Sleep(lasts)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("run: %v", err)
+		}
+		check(w)
+	})
+}
+
+const sick ticket.Number = "HM-AAAAAAAAAA"
+
+func TestReconciler_doesWhatHelps(t *testing.T) {
+	running := dispatch.Execution{Running: true}
+	for _, c := range []struct {
+		name      string
+		overdue   desk.Overdue
+		execution dispatch.Execution
+		found     desk.Found
+		signals   int
+	}{
+		{"missing and due", desk.Overdue{Due: true}, dispatch.Execution{}, desk.FoundRestarted, 1},
+		{"missing and owing", desk.Overdue{Mails: 1}, dispatch.Execution{}, desk.FoundRestarted, 1},
+		{"due and idle", desk.Overdue{Due: true}, running, desk.FoundRunning, 1},
+		{"undecided and idle", desk.Overdue{Undecided: true}, running, desk.FoundRunning, 1},
+		{"due, with a task that waits", desk.Overdue{Due: true}, dispatch.Execution{Running: true, Task: 1}, desk.FoundRunning, 0},
+		{"due, with a step that is tried", desk.Overdue{Due: true}, dispatch.Execution{Running: true, Steps: 1}, desk.FoundRunning, 0},
+		{"a mail is tried", desk.Overdue{Mails: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundTrying, 0},
+		{"a call is tried", desk.Overdue{Calls: 1}, dispatch.Execution{Running: true, Calls: 1}, desk.FoundTrying, 0},
+		{"a mail is not tried", desk.Overdue{Mails: 1}, running, desk.FoundRunning, 1},
+		{"one of two mails is not tried", desk.Overdue{Mails: 2}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
+		{"a mail is tried and a call is not", desk.Overdue{Mails: 1, Calls: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
+		{"due while a mail is tried", desk.Overdue{Due: true, Mails: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
+	} {
+		c.overdue.Number = sick
+		reconciling(t, func(w *ward) { w.add(c.overdue, c.execution) }, 10*time.Second, func(w *ward) {
+			if w.found[sick] != c.found || len(w.signals[sick]) != c.signals {
+				t.Errorf("%s: found %q, %d signals", c.name, w.found[sick], len(w.signals[sick]))
+			}
+		})
+	}
+}
+
+func TestReconciler_asksLessAndLessOftenWhatDoesNotMove(t *testing.T) {
+	reconciling(t, func(w *ward) {
+		w.add(desk.Overdue{Number: sick, Due: true, Mark: "1"}, dispatch.Execution{Running: true})
+	}, 5*time.Hour, func(w *ward) {
+		var minutes []int
+		for _, at := range w.signals[sick] {
+			minutes = append(minutes, int((at + 10*time.Second).Minutes()))
+		}
+		if want := []int{0, 1, 3, 7, 15, 31, 63, 123, 183, 243}; !slices.Equal(minutes, want) {
+			t.Errorf("asked after %v minutes, not %v", minutes, want)
+		}
+		if tries := w.overdue[sick].Tries; tries < desk.StuckAfter {
+			t.Errorf("it counts as stuck after %d tries, and had %d", desk.StuckAfter, tries)
+		}
+	})
+}
+
+func TestReconciler_aTicketThatMovesIsAskedAnew(t *testing.T) {
+	overdue := desk.Overdue{Number: sick, Due: true, Mark: "2", Seen: "1", Tries: 9}
+	reconciling(t, func(w *ward) { w.add(overdue, dispatch.Execution{Running: true}) }, 10*time.Second, func(w *ward) {
+		if tries := w.overdue[sick].Tries; tries != 1 {
+			t.Errorf("%d tries", tries)
+		}
+	})
+}
+
+// Visibility lags: what it does not list may run all the same, and what runs is left alone.
+func TestReconciler_startsWhatIsLostBeforeAnythingIsDue(t *testing.T) {
+	const tickets = 1200
+	fill := func(w *ward) {
+		for i := range tickets {
+			n := ticket.Number(fmt.Sprintf("HM-%010d", i))
+			w.kept = append(w.kept, n)
+			w.executions[n] = dispatch.Execution{Running: i%100 != 7}
+			w.unlisted[n] = i%100 == 8
+		}
+	}
+	reconciling(t, fill, 30*time.Second, func(w *ward) {
+		if len(w.signals) != tickets/100 || w.described != tickets/50 || w.audited != tickets {
+			t.Errorf("%d started, %d described, %d audited", len(w.signals), w.described, w.audited)
+		}
+		for n := range w.signals {
+			if n[len(n)-2:] != "07" {
+				t.Errorf("%s was running", n)
+			}
+		}
+	})
+}
+
+func TestReconciler_goesNoFasterThanItMay(t *testing.T) {
+	fill := func(w *ward) {
+		for i := range 2000 {
+			w.add(desk.Overdue{Number: ticket.Number(fmt.Sprintf("HM-%010d", i)), Due: true}, dispatch.Execution{})
+		}
+	}
+	reconciling(t, fill, 10*time.Second, func(w *ward) {
+		if n := len(w.signals); n < 450 || n > 501 {
+			t.Errorf("%d in ten seconds", n)
+		}
+	})
+}
+
+func TestReconciler_oneTicketThatFailsKeepsNoOtherWaiting(t *testing.T) {
+	for name, failure := range map[string]error{
+		"unavailable": fault.New(fault.Unavailable, "too late"),
+		"refused":     errors.New("a defect"),
+	} {
+		fill := func(w *ward) {
+			for i := range 300 {
+				w.add(desk.Overdue{Number: ticket.Number(fmt.Sprintf("HM-%010d", i)), Due: true}, dispatch.Execution{})
+			}
+			w.fails = func(n ticket.Number) error {
+				if n == "HM-0000000000" || n == "HM-0000000299" {
+					return failure
+				}
+				return nil
+			}
+		}
+		reconciling(t, fill, 30*time.Second, func(w *ward) {
+			if len(w.signals) != 298 || w.looks == 0 || w.audited != 300 {
+				t.Errorf("%s: %d started, %d looks, %d audited", name, len(w.signals), w.looks, w.audited)
+			}
+		})
+	}
+}
+
+func TestReconciler_putsNothingOffWhileTemporalIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard()
+		for i := range 300 {
+			w.add(desk.Overdue{Number: ticket.Number(fmt.Sprintf("HM-%010d", i)), Due: true}, dispatch.Execution{})
+		}
+		var away atomic.Bool
+		away.Store(true)
+		asked := 0
+		w.fails = func(ticket.Number) error {
+			if away.Load() {
+				return fault.New(fault.Unavailable, "away")
+			}
+			return nil
+		}
+		namespace := func(context.Context) error {
+			if asked++; away.Load() && asked%3 != 0 { // it goes away now and then in the middle of a look
+				return fault.New(fault.Unavailable, "away")
+			}
+			return nil
+		}
+		r := dispatch.NewReconciler(w, w, namespace, "one", dispatch.ReconcilerOptions{}, quiet)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- r.Run(ctx) }()
+		time.Sleep(time.Hour)
+		if w.looks > 0 {
+			t.Error("a look in vain counts as one")
+		}
+		away.Store(false)
+		time.Sleep(15 * time.Second)
+		cancel()
+		<-ended
+		if len(w.signals) != 300 {
+			t.Errorf("%d of 300 started within 15 seconds of Temporal's return", len(w.signals))
+		}
+	})
+}

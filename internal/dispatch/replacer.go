@@ -1,0 +1,225 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+const (
+	replaceRate  = 50               // workflows a second: Temporal is to serve the living too
+	replaceClaim = time.Minute      // longer than a page takes
+	replaceLook  = 30 * time.Second // between looks whether the epoch was raised
+)
+
+// replacements is the work that raising the epoch leaves. It is kept in PostgreSQL, so that another process can go on
+// with it.
+type replacements interface {
+	// ClaimReplacing takes the work for one process, for a while, if there is any and no other has it.
+	ClaimReplacing(ctx context.Context, process string, lasts time.Duration) (r desk.Replacing, ours bool, err error)
+	ReleaseReplacing(ctx context.Context, process string) error
+	ToReplace(ctx context.Context, after string, limit int) (workflows []string, err error)
+	Replaced(ctx context.Context, epoch int64, workflow string) error
+	ReplacingOver(ctx context.Context, epoch int64) error
+	// Unknown returns those of some numbers that are no ticket's.
+	Unknown(ctx context.Context, some []ticket.Number) ([]ticket.Number, error)
+}
+
+type replacer interface {
+	Replace(ctx context.Context, id string, epoch int64) error
+	Abandon(ctx context.Context, n ticket.Number, epoch int64) error
+	RunningTickets(ctx context.Context, page func([]ticket.Number) error) error
+}
+
+// Replacer replaces workflows after PostgreSQL was restored from a copy: those that it lists are started anew, and those
+// of tickets that the copy does not have are terminated. Any number of processes may run one; one at a time works.
+type Replacer struct {
+	work     replacements
+	replacer replacer
+	log      *slog.Logger
+	process  string
+	limit    *rate.Limiter
+}
+
+// NewReplacer makes a replacer. Its rate is that of one process, which is all that works at a time.
+func NewReplacer(w replacements, r replacer, log *slog.Logger) *Replacer {
+	return &Replacer{work: w, replacer: r, log: log, process: rand.Text(), limit: rate.NewLimiter(replaceRate, parallel)}
+}
+
+// Run does the work whenever there is some, until ctx ends.
+func (r *Replacer) Run(ctx context.Context) error {
+	for failed := false; ; {
+		left, err := r.round(ctx)
+		wait := replaceLook
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			if !failed {
+				r.log.Warn("workflows wait to be replaced after a restore", "left", left.Left, "error", err)
+			}
+			failed, wait = true, maxPause
+		default:
+			failed = false
+		}
+		if !sleep(ctx, wait) {
+			return nil
+		}
+	}
+}
+
+// Finish returns when the work is done, by this process or by another. It fails when this one can't go on; what is left
+// is another's to do.
+func (r *Replacer) Finish(ctx context.Context) error {
+	for {
+		now, err := r.round(ctx)
+		if err != nil || now.Over {
+			return err
+		}
+		if !sleep(ctx, glance) {
+			return ctx.Err()
+		}
+	}
+}
+
+// round does all the work if it can be claimed, and says how far it is.
+func (r *Replacer) round(ctx context.Context) (desk.Replacing, error) {
+	now, ours, err := r.work.ClaimReplacing(ctx, r.process, replaceClaim)
+	if err != nil || !ours {
+		return now, err
+	}
+	defer r.release(ctx)
+	r.log.Info("replacing workflows after a restore", "epoch", now.Epoch, "workflows", now.Left)
+	if err := r.replaceAll(ctx, now.Epoch); err != nil {
+		return now, err
+	}
+	if err := r.abandonAll(ctx, now.Epoch); err != nil {
+		return now, err
+	}
+	if err := r.work.ReplacingOver(ctx, now.Epoch); err != nil {
+		return now, err
+	}
+	now, _, err = r.work.ClaimReplacing(ctx, r.process, replaceClaim)
+	if now.Over {
+		r.log.Info("workflows are replaced", "epoch", now.Epoch)
+	}
+	return now, err
+}
+
+func (r *Replacer) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
+	defer cancel()
+	if err := r.work.ReleaseReplacing(ctx, r.process); err != nil {
+		r.log.Warn("another process can't go on replacing workflows yet", "error", err)
+	}
+}
+
+// replaceAll goes through the list once. What fails stays on it and holds up no other, unless a whole page fails: then
+// Temporal is away. The last error is returned.
+func (r *Replacer) replaceAll(ctx context.Context, epoch int64) error {
+	var failed error
+	for after := ""; ; {
+		if err := r.renew(ctx, epoch); err != nil {
+			return err
+		}
+		page, err := r.work.ToReplace(ctx, after, batch)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			return failed
+		}
+		after = page[len(page)-1]
+		done, err := each(ctx, r, page, func(ctx context.Context, id string) error {
+			if err := r.replacer.Replace(ctx, id, epoch); err != nil {
+				return err
+			}
+			return r.work.Replaced(ctx, epoch, id)
+		})
+		if err != nil && (done == 0 || ctx.Err() != nil) {
+			return err
+		}
+		failed = cmp.Or(err, failed)
+	}
+}
+
+// abandonAll terminates the workflows of tickets that there are not.
+func (r *Replacer) abandonAll(ctx context.Context, epoch int64) error {
+	return r.Orphans(ctx, func(orphans []ticket.Number) error {
+		if err := r.renew(ctx, epoch); err != nil {
+			return err
+		}
+		_, err := each(ctx, r, orphans, func(ctx context.Context, n ticket.Number) error { return r.replacer.Abandon(ctx, n, epoch) })
+		return err
+	})
+}
+
+// Orphans calls page with tickets whose workflows run although PostgreSQL does not have them, until it fails.
+func (r *Replacer) Orphans(ctx context.Context, page func([]ticket.Number) error) error {
+	return r.replacer.RunningTickets(ctx, func(some []ticket.Number) error {
+		unknown, err := r.work.Unknown(ctx, some)
+		if err != nil {
+			return err
+		}
+		return page(unknown)
+	})
+}
+
+// renew keeps the claim. It fails when another process has the work by now, or a later epoch was raised.
+func (r *Replacer) renew(ctx context.Context, epoch int64) error {
+	now, ours, err := r.work.ClaimReplacing(ctx, r.process, replaceClaim)
+	if err == nil && (!ours || now.Epoch != epoch) {
+		err = errors.New("the replacing of workflows was taken over")
+	}
+	return err
+}
+
+// each does something to all of a page, several at once and no faster than the rate, and counts what was done. It ends early
+// when so much has failed that Temporal seems to be away; the error is the last one.
+func each[T any](ctx context.Context, r *Replacer, page []T, do func(context.Context, T) error) (done int, err error) {
+	var mu sync.Mutex
+	failed := 0
+	note := func(e error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if e == nil {
+			done++
+		} else {
+			failed, err = failed+1, e
+		}
+	}
+	hopeless := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return done == 0 && failed >= parallel
+	}
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for _, one := range page {
+		if e := r.limit.Wait(ctx); e != nil {
+			note(e)
+			break
+		}
+		if hopeless() {
+			break
+		}
+		group.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, attempt)
+			defer cancel()
+			note(do(ctx, one))
+			return nil
+		})
+	}
+	_ = group.Wait() // their errors are noted
+	return done, err
+}

@@ -1,0 +1,231 @@
+package dispatch_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/pgtest"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// patience is how long a test waits for what must come.
+const patience = time.Minute
+
+// temporal is a server that notes what is done to workflows, and fails as a test wants.
+type temporal struct {
+	mu        sync.Mutex
+	running   []ticket.Number
+	replaced  map[string]int
+	abandoned []ticket.Number
+	fails     func(id string) error
+}
+
+func newTemporal(running ...ticket.Number) *temporal {
+	return &temporal{running: running, replaced: map[string]int{}, fails: func(string) error { return nil }}
+}
+
+func (w *temporal) Replace(_ context.Context, id string, _ int64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.fails(id); err != nil {
+		return err
+	}
+	w.replaced[id]++
+	return nil
+}
+
+func (w *temporal) Abandon(_ context.Context, n ticket.Number, _ int64) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.abandoned = append(w.abandoned, n)
+	return nil
+}
+
+func (w *temporal) RunningTickets(_ context.Context, page func([]ticket.Number) error) error {
+	for some := range slices.Chunk(w.running, 2) {
+		if err := page(some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *temporal) set(fails func(id string) error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fails = fails
+}
+
+// restoredDesk is a database with some open tickets, whose epoch is raised.
+func restoredDesk(t *testing.T, tickets int) (db *store.Store, dsn string, numbers []ticket.Number) {
+	t.Helper()
+	ctx := t.Context()
+	dsn = pgtest.Template(t, "dispatch", store.Migrate)
+	db, err := store.Open(ctx, dsn, store.Options{MaxConns: 8})
+	must(t, err)
+	t.Cleanup(db.Close)
+	_, _, err = db.PublishPolicy(ctx, policy.Holesalemart(), "a test", "to begin with")
+	must(t, err)
+	customer, err := db.AddPerson(ctx, desk.Person{Role: ticket.RoleCustomer, Name: "Carla", Address: "carla@example.com"})
+	must(t, err)
+	for range tickets {
+		a, err := db.Submit(ctx, customer, desk.Submission{
+			Number: ticket.NewNumber("HM"), Subject: "Where is it?", Body: "It was due.", Category: "delivery", Priority: policy.PriorityNormal,
+		})
+		must(t, err)
+		numbers = append(numbers, a.Number)
+	}
+	_, err = db.RaiseEpoch(ctx, "a disk was lost", "a test")
+	must(t, err)
+	return db, dsn, numbers
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// over reports whether nothing is left to do.
+func over(t *testing.T, db *store.Store) bool {
+	t.Helper()
+	now, _, err := db.ClaimReplacing(t.Context(), "a test that looks", 0) // one that runs out at once
+	must(t, err)
+	return now.Over
+}
+
+func (w *temporal) check(t *testing.T, numbers []ticket.Number) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.replaced) != len(numbers)+1 || w.replaced[desk.EmergencyReplacement] == 0 {
+		t.Errorf("%d workflows were replaced, want %d and the emergency's: %v", len(w.replaced), len(numbers), w.replaced)
+	}
+	for _, n := range numbers {
+		if w.replaced[string(n)] == 0 {
+			t.Errorf("%s was not replaced", n)
+		}
+	}
+}
+
+func TestReplacer_replacesAllAndEndsOrphans(t *testing.T) {
+	t.Parallel()
+	db, _, numbers := restoredDesk(t, 3)
+	w := newTemporal(append([]ticket.Number{"HM-0000000001", "HM-0000000002", "HM-0000000003"}, numbers...)...)
+	r := dispatch.NewReplacer(db, w, quiet)
+	for range 2 { // again there is nothing to do
+		must(t, r.Finish(t.Context()))
+	}
+	w.check(t, numbers)
+	for id, times := range w.replaced {
+		if times != 1 {
+			t.Errorf("%s was replaced %d times", id, times)
+		}
+	}
+	slices.Sort(w.abandoned) // several at once
+	if !slices.Equal(w.abandoned, []ticket.Number{"HM-0000000001", "HM-0000000002", "HM-0000000003"}) {
+		t.Errorf("abandoned %v", w.abandoned)
+	}
+}
+
+// A command that dies leaves a worker to go on where it was.
+func TestReplacer_goesOnWhereAnotherDied(t *testing.T) {
+	t.Parallel()
+	db, dsn, numbers := restoredDesk(t, 100)
+	w := newTemporal()
+	away := fault.New(fault.Unavailable, "Temporal does not answer")
+	dies := func(string) error {
+		if len(w.replaced) >= 70 {
+			return away
+		}
+		return nil
+	}
+	w.set(dies)
+	if err := dispatch.NewReplacer(db, w, quiet).Finish(t.Context()); !errors.Is(err, away) {
+		t.Fatalf("it ended with %v", err)
+	}
+	if over(t, db) {
+		t.Error("it is taken for done")
+	}
+	// As if it had died, and not only failed, it holds its claim.
+	beside, err := pgx.Connect(t.Context(), dsn)
+	must(t, err)
+	defer func() { _ = beside.Close(context.Background()) }()
+	_, err = beside.Exec(t.Context(), `UPDATE epoch SET claimed_by = 'the dead', claimed_until = clock_timestamp() + interval '2 seconds'`)
+	must(t, err)
+	w.set(func(string) error { return nil })
+	must(t, dispatch.NewReplacer(db, w, quiet).Finish(t.Context()))
+	w.check(t, numbers)
+	for id, times := range w.replaced {
+		if times != 1 {
+			t.Errorf("%s was replaced %d times", id, times)
+		}
+	}
+}
+
+func TestReplacer_lastsThroughWhatCantBeReplacedYet(t *testing.T) {
+	t.Parallel()
+	db, _, numbers := restoredDesk(t, 100) // more than a page
+	w := newTemporal("HM-0000000001")
+	slices.Sort(numbers)
+	refused := string(numbers[0])
+	w.set(func(id string) error {
+		if id == refused {
+			return fmt.Errorf("refused: %s", id)
+		}
+		return nil
+	})
+	r := dispatch.NewReplacer(db, w, quiet)
+	if err := r.Finish(t.Context()); err == nil {
+		t.Fatal("it is done")
+	}
+	if len(w.replaced) != 100 || over(t, db) {
+		t.Errorf("one that can't be replaced held up others: %v", w.replaced)
+	}
+	w.set(func(string) error { return nil })
+	must(t, r.Finish(t.Context()))
+	w.check(t, numbers)
+	if !slices.Equal(w.abandoned, []ticket.Number{"HM-0000000001"}) {
+		t.Errorf("abandoned %v", w.abandoned)
+	}
+}
+
+// Workers find the work by themselves, and one of them does it.
+func TestReplacer_runsInEveryWorkerAndWorksInOne(t *testing.T) {
+	t.Parallel()
+	db, _, numbers := restoredDesk(t, 20)
+	w := newTemporal()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 3)
+	for range cap(ended) {
+		go func() { ended <- dispatch.NewReplacer(db, w, quiet).Run(ctx) }()
+	}
+	for deadline := time.Now().Add(patience); !over(t, db); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not come to an end")
+		}
+	}
+	cancel()
+	for range cap(ended) {
+		must(t, <-ended)
+	}
+	w.check(t, numbers)
+	for id, times := range w.replaced {
+		if times != 1 {
+			t.Errorf("%s was replaced %d times", id, times)
+		}
+	}
+}

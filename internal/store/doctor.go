@@ -1,0 +1,138 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// IdleSessions lists the sessions that have held a transaction open for longer than a time without doing anything, the
+// longest first. Without the rights of a superuser or of pg_monitor, those of other users are not seen.
+func (s *Store) IdleSessions(ctx context.Context, longer time.Duration) ([]desk.IdleSession, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT pid, coalesce(usename, ''), coalesce(host(client_addr), ''), application_name, state_change, clock_timestamp() - state_change
+		FROM pg_stat_activity
+		WHERE datname = current_database() AND state IN ('idle in transaction', 'idle in transaction (aborted)')
+			AND state_change < clock_timestamp() - $1::interval
+		ORDER BY state_change, pid`, longer)
+	if err != nil {
+		return nil, explain(err, "list idle transactions")
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[desk.IdleSession])
+	return all, explain(err, "list idle transactions")
+}
+
+// Backlog counts the commands that were accepted longer ago than a patience and that no workflow was told of.
+func (s *Store) Backlog(ctx context.Context, patience time.Duration) (b desk.Backlog, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT count(*), coalesce(clock_timestamp() - min(c.accepted_at), interval '0')
+		FROM undelivered u JOIN commands c ON c.ticket = u.ticket AND c.seq = u.seq
+		WHERE u.delivered_at IS NULL AND c.accepted_at < statement_timestamp() - $1::interval`, patience).Scan(&b.Commands, &b.Oldest)
+	return b, explain(err, "count the commands that wait")
+}
+
+// foldedRow is a ticket's row and what stands beside it.
+type foldedRow struct {
+	Number    ticket.Number
+	Requester ticket.PersonID
+	Policy    int64
+	State     []byte
+	Events    int
+	Taken     int64
+	Commands  int64
+	Accepted  int64 // commands there are
+	Decided   int64 // outcomes there are
+	Mails     int
+	Owed      int // mails and calls there are
+	Timeline  []byte
+}
+
+// Disagreements compares a page of tickets, by number after a number, with the fold of their timelines and with what stands
+// beside them, as of one instant. It returns those that disagree, how many it compared, and the last of them.
+func (s *Store) Disagreements(ctx context.Context, after ticket.Number, limit int) (found []desk.Disagreement, compared int, last ticket.Number, err error) {
+	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			SELECT number, requester, policy, state, events, taken, last_command AS commands, mails,
+				(SELECT count(*) FROM commands c WHERE c.ticket = number) AS accepted,
+				(SELECT count(*) FROM outcomes o WHERE o.ticket = number) AS decided,
+				(SELECT count(*) FROM mails m WHERE m.ticket = number) + (SELECT count(*) FROM calls c WHERE c.ticket = number) AS owed,
+				(SELECT coalesce(jsonb_agg(e.data ORDER BY e.n), '[]') FROM events e WHERE e.ticket = number) AS timeline
+			FROM tickets WHERE number > $1 ORDER BY number LIMIT $2`, after, limit)
+		if err != nil {
+			return err
+		}
+		page, err := pgx.CollectRows(rows, pgx.RowToStructByName[foldedRow])
+		if err != nil {
+			return err
+		}
+		for _, row := range page {
+			says, err := s.disagrees(ctx, tx, row)
+			if err != nil {
+				return fmt.Errorf("ticket %s: %w", row.Number, err)
+			}
+			if says != "" {
+				found = append(found, desk.Disagreement{Number: row.Number, Says: says})
+			}
+			last = row.Number
+		}
+		compared = len(page)
+		return nil
+	})
+	return found, compared, last, explain(err, "compare tickets with their timelines")
+}
+
+// disagrees says what about a ticket is wrong; empty: nothing.
+func (s *Store) disagrees(ctx context.Context, q querier, r foldedRow) (string, error) {
+	var timeline []ticket.Event
+	if err := json.Unmarshal(r.Timeline, &timeline); err != nil {
+		return "its timeline can't be read: " + err.Error(), nil
+	}
+	switch {
+	case r.Events != len(timeline):
+		return fmt.Sprintf("its row counts %d events and its timeline has %d", r.Events, len(timeline)), nil
+	case r.Accepted != r.Commands:
+		return fmt.Sprintf("its row counts %d commands and there are %d", r.Commands, r.Accepted), nil
+	case r.Decided != r.Taken:
+		return fmt.Sprintf("%d commands are decided and %d outcomes are on record", r.Taken, r.Decided), nil
+	case r.Mails != r.Owed:
+		return fmt.Sprintf("its row counts %d mails and calls and there are %d", r.Mails, r.Owed), nil
+	case r.State == nil:
+		return "", nil
+	}
+	p, err := s.policy(ctx, q, r.Policy)
+	if err != nil {
+		return "", err
+	}
+	fold := ticket.Draft(r.Number, r.Requester, r.Policy, p)
+	for i, e := range timeline {
+		if e.N != i+1 {
+			return fmt.Sprintf("line %d of its timeline has number %d", i+1, e.N), nil
+		}
+		fold = ticket.Apply(fold, e)
+	}
+	return differs(r.State, fold)
+}
+
+// differs compares a stored state with a ticket, by what either is in JSON.
+func differs(stored []byte, fold ticket.Ticket) (string, error) {
+	var state ticket.State
+	if err := json.Unmarshal(stored, &state); err != nil {
+		return "its state can't be read: " + err.Error(), nil
+	}
+	row, err := json.Marshal(state.Ticket)
+	if err != nil {
+		return "", err
+	}
+	want, err := json.Marshal(fold)
+	if err != nil || bytes.Equal(row, want) {
+		return "", err
+	}
+	return "its row is not the fold of its timeline", nil
+}

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// ErrRestored says that the database was restored from a copy while this process ran. What the process remembers of it,
+// such as policies and the gate, may be of no database that there is: it must start anew.
+var ErrRestored error = fault.New(fault.Unavailable, "the database was restored from a copy: this process has to start anew")
+
+// needsWorkflow are the tickets t that can't do without a workflow: open ones, and closed ones with something undecided or
+// owed.
+const needsWorkflow = `(t.status <> 'closed' OR t.taken < t.last_command
+	OR EXISTS (SELECT FROM mails WHERE ticket = t.number AND status = 'owed')
+	OR EXISTS (SELECT FROM calls WHERE ticket = t.number AND status = 'owed'))`
+
+// openLinks are those that RaiseEpoch calls off.
+const openLinks = `used_at IS NULL AND expires_at > clock_timestamp()`
+
+// PlanRestoration says what RaiseEpoch would do, and does nothing.
+func (s *Store) PlanRestoration(ctx context.Context) (r desk.Restoration, err error) {
+	var latest *time.Time
+	err = s.pool.QueryRow(ctx, `
+		SELECT (SELECT number FROM epoch), (SELECT max(latest_at) FROM tickets),
+			(SELECT count(*) FROM tickets t WHERE `+needsWorkflow+`), (SELECT count(*) FROM links WHERE `+openLinks+`)`).
+		Scan(&r.Epoch, &latest, &r.Tickets, &r.Links)
+	r.Latest = orZero(latest)
+	return r, explain(err, "look what a restore left")
+}
+
+// RaiseEpoch begins a new epoch after the database was restored from a copy, in one transaction: numbers given out from
+// now on are told apart from those that were given out since the copy was made, and every workflow that is needed is listed
+// to be replaced. Sessions and one-time links end too: some may have ended since the copy, and would work again. Raised
+// twice, everything is listed once more and nothing else.
+func (s *Store) RaiseEpoch(ctx context.Context, reason, by string) (r desk.Restoration, err error) {
+	if reason == "" || by == "" {
+		return r, fault.New(fault.Invalid, "an epoch is raised by somebody for a reason")
+	}
+	// With the gate to itself: a step or a submission is of one epoch or of the other.
+	err = s.haveGate(ctx, "raise the epoch", func(g *gateChange) (err error) {
+		r, err = raiseEpoch(ctx, g.tx, reason, by)
+		return err
+	})
+	return r, err
+}
+
+func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Restoration, err error) {
+	var latest *time.Time
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		UPDATE epoch SET number = greatest(number + 1, floor(extract(epoch FROM clock_timestamp()))::bigint), raised_at = clock_timestamp(),
+			raised_by = $1, reason = $2, replaced_at = NULL, claimed_by = NULL, claimed_until = NULL
+		RETURNING number, (SELECT max(latest_at) FROM tickets)`, by, reason).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&r.Epoch, &latest) })
+	batch.Queue(`INSERT INTO replacements SELECT t.number FROM tickets t WHERE ` + needsWorkflow + ` ON CONFLICT DO NOTHING`)
+	batch.Queue(`SELECT count(*) FROM replacements WHERE workflow <> $1`, desk.EmergencyReplacement).QueryRow(func(row pgx.Row) error { return row.Scan(&r.Tickets) })
+	batch.Queue(`INSERT INTO replacements VALUES ($1) ON CONFLICT DO NOTHING`, desk.EmergencyReplacement)
+	// A million IDs for every second between two epochs, and still a number that JavaScript can hold.
+	for _, table := range []string{"announcement_mails", "account_mails"} {
+		batch.Queue(`SELECT setval(sequence, greatest(nextval(sequence), (SELECT number << 20 FROM epoch)))
+			FROM (SELECT pg_get_serial_sequence($1, 'id')::regclass AS sequence) of`, table)
+	}
+	batch.Queue(`UPDATE people SET session_epoch = session_epoch + 1`)
+	batch.Queue(`UPDATE links SET expires_at = clock_timestamp() WHERE ` + openLinks).
+		Exec(func(tag pgconn.CommandTag) error { r.Links = int(tag.RowsAffected()); return nil })
+	err = tx.SendBatch(ctx, batch).Close()
+	r.Latest = orZero(latest)
+	return r, err
+}

@@ -1,0 +1,273 @@
+package store_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func (d *shop) raise() desk.Restoration {
+	d.t.Helper()
+	r, err := d.RaiseEpoch(d.t.Context(), "a disk was lost", "a test")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return r
+}
+
+// forget takes the epoch back, as restoring a copy that was made before it does.
+func (d *shop) forget() {
+	d.t.Helper()
+	d.sql(`UPDATE epoch SET number = 0, raised_at = NULL, raised_by = NULL, reason = NULL, replaced_at = NULL, claimed_by = NULL, claimed_until = NULL`)
+}
+
+func (d *shop) toReplace() []string {
+	d.t.Helper()
+	all, err := d.ToReplace(d.t.Context(), "", 1000)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return all
+}
+
+// closed returns a closed ticket whose mails are sent.
+func (d *shop) closed() ticket.Number {
+	d.t.Helper()
+	n := d.taken(d.customer)
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbClose})
+	d.sql(`UPDATE mails SET status = 'sent', settled_at = clock_timestamp() WHERE ticket = $1`, n)
+	return n
+}
+
+func TestRaiseEpoch_listsWhatNeedsAWorkflow(t *testing.T) {
+	d := openUnder(t, ladder)
+	untaken := d.submit(d.customer).Number
+	open := d.taken(d.customer)
+	d.closed()
+	undecided := d.closed()
+	d.sql(`UPDATE tickets SET last_command = last_command + 1 WHERE number = $1`, undecided)
+	unmailed := d.closed()
+	d.sql(`UPDATE mails SET status = 'owed', settled_at = NULL WHERE ticket = $1 AND n = 1`, unmailed)
+	uncalled := d.closed()
+	d.sql(`INSERT INTO calls (ticket, n, event, webhook, clock, rung, priority, broken_at) VALUES ($1, 99, 1, 'ops', 'first_response', 1, 'high', now())`, uncalled)
+
+	planned, err := d.PlanRestoration(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if listed := d.toReplace(); len(listed) > 0 || planned.Epoch != 0 {
+		t.Errorf("a plan did something: %v, epoch %d", listed, planned.Epoch)
+	}
+	done := d.raise()
+	want := []string{string(untaken), string(open), string(undecided), string(unmailed), string(uncalled), desk.EmergencyReplacement}
+	slices.Sort(want)
+	got := d.toReplace()
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("to be replaced (-want +got):\n%s", diff)
+	}
+	if planned.Tickets != 5 || done.Tickets != 5 || done.Latest.IsZero() || !done.Latest.Equal(planned.Latest) {
+		t.Errorf("planned %+v, done %+v", planned, done)
+	}
+	if again, listed := d.raise(), d.toReplace(); again.Tickets != 5 || len(listed) != len(want) {
+		t.Errorf("raised twice, %d are listed, and %d are told", len(listed), again.Tickets)
+	}
+	_, err = d.RaiseEpoch(t.Context(), "", "a test")
+	wantKind(t, err, fault.Invalid)
+}
+
+// The same copy may be restored a second time. What was numbered after the first restore must not repeat.
+func TestRaiseEpoch_isNeverInTheSameEpochTwice(t *testing.T) {
+	d := open(t)
+	before := time.Now().Unix()
+	first := d.raise().Epoch
+	if first < before {
+		t.Errorf("epoch %d has begun, before %d", first, before)
+	}
+	if next := d.raise().Epoch; next <= first {
+		t.Errorf("epoch %d follows %d", next, first)
+	}
+	mail := one[int64](d, `SELECT nextval(pg_get_serial_sequence('announcement_mails', 'id'))`)
+	d.forget()
+	d.sql(`ALTER TABLE announcement_mails ALTER COLUMN id RESTART`)
+	awaits(t, func() bool { return time.Now().Unix() > first+1 })
+	if again := d.raise().Epoch; again <= first+1 {
+		t.Errorf("epoch %d has begun, which may have been used", again)
+	}
+	if id := one[int64](d, `SELECT nextval(pg_get_serial_sequence('announcement_mails', 'id'))`); id <= mail {
+		t.Errorf("announcement mail %d follows %d", id, mail)
+	}
+}
+
+func awaits(t *testing.T, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !so(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("waited for too long")
+		}
+	}
+}
+
+func TestStep_numbersMailsInTheirEpoch(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "We are looking."})
+	epoch := d.raise().Epoch
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "We have found it."})
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "It is on its way."})
+	late := d.taken(d.customer)
+	d.do(d.agent, desk.Request{Number: late, Verb: ticket.VerbAgentReply, Body: "We are looking."})
+
+	toCustomer := one[[]int64](d, `SELECT array_agg(n::bigint ORDER BY n) FROM mails WHERE ticket = $1 AND person = $2`, n, d.customer.ID)
+	if len(toCustomer) != 4 {
+		t.Fatalf("mails to the customer: %v", toCustomer)
+	}
+	type epochs struct{ own, previous, root int64 }
+	for i, want := range []epochs{{0, 0, 0}, {0, 0, 0}, {epoch, 0, 0}, {epoch, epoch, 0}} {
+		l := d.letter(n, int(toCustomer[i]))
+		if got := (epochs{l.Epoch, l.PreviousEpoch, l.RootEpoch}); got != want {
+			t.Errorf("mail %d is of the epochs %v, want %v", l.N, got, want)
+		}
+	}
+	if l := d.letter(late, 2); l.Epoch != epoch || l.PreviousEpoch != epoch || l.RootEpoch != epoch || l.Previous != 1 {
+		t.Errorf("a ticket of the new epoch has the mail %+v", l)
+	}
+}
+
+func TestStep_numbersCallsInTheirEpoch(t *testing.T) {
+	d := openUnder(t, ladder)
+	old, start := d.broken()
+	d.owedAfter(old, start.Add(time.Hour), 1)
+	epoch := d.raise().Epoch
+	n, start := d.broken()
+	d.owedAfter(n, start.Add(time.Hour), 1)
+	for number, want := range map[ticket.Number]int64{old: 0, n: epoch} {
+		if c, err := d.Call(t.Context(), number, 3); err != nil || c.Epoch != want {
+			t.Errorf("the call of %s is of epoch %d, want %d: %v", number, c.Epoch, want, err)
+		}
+	}
+}
+
+// A session or a link that ended since the copy is open in the copy.
+func TestRaiseEpoch_endsSessionsAndLinks(t *testing.T) {
+	d := open(t)
+	accounts, ctx := d.Accounts(), t.Context()
+	epoch, err := d.SessionEpoch(ctx, d.customer.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const used, unused = "AAAAAAAAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBBBBBBBB"
+	for _, id := range []string{used, unused} {
+		if err := accounts.Ask(ctx, id, account.SignIn, d.customer.Address, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := accounts.Enter(ctx, used); err != nil {
+		t.Fatal(err)
+	}
+	if planned, err := d.PlanRestoration(ctx); err != nil || planned.Links != 1 {
+		t.Errorf("planned %+v, %v", planned, err)
+	}
+	mail := one[int64](d, `SELECT max(id) FROM account_mails`)
+	if done := d.raise(); done.Links != 1 {
+		t.Errorf("%d links were called off", done.Links)
+	}
+	_, err = d.BySession(ctx, d.customer.ID, epoch)
+	wantKind(t, err, fault.Unauthenticated)
+	_, err = accounts.Enter(ctx, unused)
+	wantKind(t, err, fault.NotFound)
+	if err := accounts.Ask(ctx, "CCCCCCCCCCCCCCCCCCCCCCCCCC", account.SignIn, d.customer.Address, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if id := one[int64](d, `SELECT max(id) FROM account_mails`); id < mail+1000 {
+		t.Errorf("account mail %d follows %d, which may have been used", id, mail)
+	}
+}
+
+func TestClaimReplacing_isOneProcessesUntilItIsOver(t *testing.T) {
+	d := open(t)
+	ctx := t.Context()
+	claim := func(process string, lasts time.Duration) (desk.Replacing, bool) {
+		t.Helper()
+		r, ours, err := d.ClaimReplacing(ctx, process, lasts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r, ours
+	}
+	if r, ours := claim("one", time.Hour); ours || !r.Over {
+		t.Errorf("claimed without a restore: %+v", r)
+	}
+	n := d.taken(d.customer)
+	epoch := d.raise().Epoch
+	if r, ours := claim("one", time.Hour); !ours || r != (desk.Replacing{Epoch: epoch, Left: 2}) {
+		t.Errorf("claimed %v: %+v", ours, r)
+	}
+	if _, ours := claim("two", time.Hour); ours {
+		t.Error("claimed by two")
+	}
+	if _, ours := claim("one", 0); !ours {
+		t.Error("a claim can't be renewed")
+	}
+	if _, ours := claim("two", time.Hour); !ours {
+		t.Error("a claim that has run out holds")
+	}
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(d.ReleaseReplacing(ctx, "two"))
+	check(d.Replaced(ctx, epoch-1, string(n)))
+	check(d.ReplacingOver(ctx, epoch))
+	if r, ours := claim("one", time.Hour); !ours || r.Left != 2 {
+		t.Errorf("the work is over while there is some, or was done in another epoch: %+v, %v", r, ours)
+	}
+	check(d.Replaced(ctx, epoch, string(n)))
+	check(d.Replaced(ctx, epoch, desk.EmergencyReplacement))
+	check(d.ReplacingOver(ctx, epoch-1))
+	if r, _ := claim("one", time.Hour); r.Over {
+		t.Error("another epoch's work ended this one's")
+	}
+	check(d.ReplacingOver(ctx, epoch))
+	if r, ours := claim("one", time.Hour); ours || !r.Over {
+		t.Errorf("over, and claimed %v: %+v", ours, r)
+	}
+}
+
+func TestUnknown_givesNumbersThatAreNoTickets(t *testing.T) {
+	d := open(t)
+	known, gone := d.submit(d.customer).Number, ticket.NewNumber("HM")
+	got, err := d.Unknown(t.Context(), []ticket.Number{known, gone})
+	if err != nil || !slices.Equal(got, []ticket.Number{gone}) {
+		t.Errorf("unknown are %v: %v", got, err)
+	}
+}
+
+func TestWatchEpoch_endsAProcessThatRanAcrossARestore(t *testing.T) {
+	t.Parallel() // it looks every few seconds
+	d := open(t)
+	ended := make(chan error, 1)
+	go func() { ended <- d.WatchEpoch(t.Context()) }()
+	awaits(t, func() bool {
+		d.raise() // again: the instant at which it begins to watch can't be seen
+		select {
+		case err := <-ended:
+			if err != store.ErrRestored {
+				t.Errorf("it ended with %v", err)
+			}
+			return true
+		default:
+			return false
+		}
+	})
+}

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// overdueColumns describe a ticket t to the reconciler. $1 is how long what is due, undecided or owed has had to be done.
+const overdueColumns = `t.number,
+	t.next_due < statement_timestamp() - $1::interval AND t.status <> 'closed' AS due,
+	EXISTS (SELECT FROM undelivered u WHERE u.ticket = t.number AND u.seq > t.taken AND u.delivered_at < statement_timestamp() - $1::interval) AS undecided,
+	(SELECT count(DISTINCT person) FROM mails m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval) AS mails,
+	(SELECT count(DISTINCT webhook) FROM calls m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval) AS calls,
+	t.taken || '.' || t.events || '.' || (SELECT count(*) FROM mails m WHERE m.ticket = t.number AND m.status = 'owed')
+		|| '.' || (SELECT count(*) FROM calls m WHERE m.ticket = t.number AND m.status = 'owed') AS mark,
+	coalesce(c.found, '') AS found, coalesce(c.tries, 0) AS tries, coalesce(c.mark, '') AS seen
+	FROM tickets t LEFT JOIN ticket_checks c ON c.ticket = t.number`
+
+// rested leaves out tickets that the reconciler has looked at a short while ago.
+const rested = `NOT EXISTS (SELECT FROM ticket_checks c WHERE c.next_at > statement_timestamp() AND c.ticket = `
+
+const overdueQuery = `WITH found AS (
+	(SELECT number FROM tickets WHERE next_due < statement_timestamp() - $1::interval AND status <> 'closed'
+		AND ` + rested + `tickets.number) ORDER BY next_due, number LIMIT $2)
+	UNION
+	(SELECT u.ticket FROM undelivered u JOIN tickets ON number = u.ticket AND u.seq > taken
+		WHERE u.delivered_at < statement_timestamp() - $1::interval AND ` + rested + `u.ticket) ORDER BY u.delivered_at LIMIT $2)
+	UNION
+	(SELECT ticket FROM mails WHERE status = 'owed' AND owed_at < statement_timestamp() - $1::interval
+		AND ` + rested + `mails.ticket) ORDER BY owed_at LIMIT $2)
+	UNION
+	(SELECT ticket FROM calls WHERE status = 'owed' AND owed_at < statement_timestamp() - $1::interval
+		AND ` + rested + `calls.ticket) ORDER BY owed_at LIMIT $2))
+	SELECT ` + overdueColumns + ` WHERE t.number IN (SELECT number FROM found)`
+
+// Overdue returns tickets, open or closed, with something that is due, undecided or owed for longer than a patience, and
+// that were not put off by NoteFound: about limit of them. What is checked by the tens of thousands, because mail servers
+// are away, costs a read of an index.
+func (s *Store) Overdue(ctx context.Context, patience time.Duration, limit int) ([]desk.Overdue, error) {
+	return s.overdue(ctx, overdueQuery, patience, limit)
+}
+
+// OverdueOf describes those of some tickets that should have a running workflow.
+func (s *Store) OverdueOf(ctx context.Context, patience time.Duration, some []ticket.Number) ([]desk.Overdue, error) {
+	return s.overdue(ctx, `SELECT `+overdueColumns+` WHERE t.number = ANY ($2) AND (`+keptOpen+`
+		OR EXISTS (SELECT FROM mails m WHERE m.ticket = t.number AND m.status = 'owed')
+		OR EXISTS (SELECT FROM calls m WHERE m.ticket = t.number AND m.status = 'owed'))`, patience, some)
+}
+
+func (s *Store) overdue(ctx context.Context, sql string, args ...any) ([]desk.Overdue, error) {
+	rows, err := s.pool.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, explain(err, "look for overdue tickets")
+	}
+	page, err := pgx.CollectRows(rows, pgx.RowToStructByName[desk.Overdue])
+	return page, explain(err, "look for overdue tickets")
+}
+
+// keptOpen picks the open tickets t that should have a running workflow: not those whose submission waits for the relay.
+const keptOpen = `t.status <> 'closed' AND (t.taken > 0 OR
+	(SELECT delivered_at FROM undelivered u WHERE u.ticket = t.number AND u.seq = 1 LIMIT 1) IS NOT NULL)`
+
+const keptQuery = `
+	(SELECT number FROM tickets t WHERE ` + keptOpen + ` AND number > $1 ORDER BY number LIMIT $2)
+	UNION (SELECT DISTINCT ticket FROM mails WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
+	UNION (SELECT DISTINCT ticket FROM calls WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
+	ORDER BY 1 LIMIT $2`
+
+// Kept returns a page, by number, of the tickets that should have a running workflow: those that are open, and
+// closed ones that owe mails or calls.
+func (s *Store) Kept(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error) {
+	rows, err := s.pool.Query(ctx, keptQuery, after, limit)
+	if err != nil {
+		return nil, explain(err, "list the tickets with workflows")
+	}
+	page, err := pgx.CollectRows(rows, pgx.RowTo[ticket.Number])
+	return page, explain(err, "list the tickets with workflows")
+}
+
+// CountKept counts the tickets that Kept lists.
+func (s *Store) CountKept(ctx context.Context) (n int, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM (
+		SELECT number FROM tickets t WHERE `+keptOpen+`
+		UNION SELECT ticket FROM mails WHERE status = 'owed' UNION SELECT ticket FROM calls WHERE status = 'owed') kept`).Scan(&n)
+	return n, explain(err, "count the tickets with workflows")
+}
+
+// NoteFound notes what was found of a ticket, and puts the next look at it off.
+func (s *Store) NoteFound(ctx context.Context, o desk.Overdue, found desk.Found, tries int, next time.Duration) error {
+	_, err := s.pool.Exec(ctx, `
+		INSERT INTO ticket_checks AS c (ticket, found, tries, mark, next_at) VALUES ($1, $2, $3, $4, clock_timestamp() + $5::interval)
+		ON CONFLICT (ticket) DO UPDATE SET found = $2, tries = $3, mark = $4, next_at = clock_timestamp() + $5::interval,
+			since = CASE WHEN c.mark = $4 THEN c.since ELSE clock_timestamp() END`,
+		o.Number, found, tries, o.Mark, next)
+	return explain(err, "note what was found of ticket %s", o.Number)
+}
+
+// NoteMissing notes that tickets were found without a running workflow, until NoteFound or Forget says otherwise.
+func (s *Store) NoteMissing(ctx context.Context, some []ticket.Number) error {
+	_, err := s.pool.Exec(ctx, `
+		INSERT INTO ticket_checks (ticket, found, tries, mark, next_at) SELECT n, 'missing', 0, '', '-infinity' FROM unnest($1::text[]) n
+		ON CONFLICT (ticket) DO UPDATE SET found = 'missing', next_at = '-infinity'`, some)
+	return explain(err, "note tickets without a workflow")
+}
+
+// Forget forgets what was found of a ticket.
+func (s *Store) Forget(ctx context.Context, n ticket.Number) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM ticket_checks WHERE ticket = $1`, n)
+	return explain(err, "forget what was found of ticket %s", n)
+}
+
+// NoteRestarted counts a workflow that was started anew.
+func (s *Store) NoteRestarted(ctx context.Context) error {
+	_, err := s.pool.Exec(ctx, `UPDATE reconciler SET restarted = restarted + 1, restarted_at = clock_timestamp()`)
+	return explain(err, "note a workflow started anew")
+}
+
+const forgetQuery = `
+	DELETE FROM ticket_checks c USING tickets t WHERE t.number = c.ticket
+		AND (c.found <> 'trying' OR c.next_at <= statement_timestamp())
+		AND NOT (t.next_due < statement_timestamp() - $1::interval AND t.status <> 'closed')
+		AND NOT EXISTS (SELECT FROM undelivered u WHERE u.ticket = t.number AND u.seq > t.taken AND u.delivered_at < statement_timestamp() - $1::interval)
+		AND NOT EXISTS (SELECT FROM mails m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval)
+		AND NOT EXISTS (SELECT FROM calls m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval)`
+
+// ForgetWell forgets what was found of tickets that have nothing overdue any more. Of those that were trying, which may be
+// many, only those whose next look has come are asked.
+func (s *Store) ForgetWell(ctx context.Context, patience time.Duration) error {
+	_, err := s.pool.Exec(ctx, forgetQuery, patience)
+	return explain(err, "forget the tickets that are well")
+}

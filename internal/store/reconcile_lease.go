@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+)
+
+// Lease takes or renews the reconciler's lease, and reports whether the holder has it: not while another's has not run out.
+func (s *Store) Lease(ctx context.Context, holder string, lasts time.Duration) (bool, error) {
+	var ours bool
+	err := s.pool.QueryRow(ctx, `
+		UPDATE reconciler SET holder = $1, leased_until = clock_timestamp() + $2::interval
+		WHERE holder = $1 OR leased_until < clock_timestamp() RETURNING true`, holder, lasts).Scan(&ours)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return ours, explain(err, "take the reconciler's lease")
+}
+
+// EndLease lets another process look at once.
+func (s *Store) EndLease(ctx context.Context, holder string) error {
+	_, err := s.pool.Exec(ctx, `UPDATE reconciler SET leased_until = '-infinity' WHERE holder = $1`, holder)
+	return explain(err, "end the reconciler's lease")
+}
+
+// NoteLook notes that a look was carried through.
+func (s *Store) NoteLook(ctx context.Context) error {
+	_, err := s.pool.Exec(ctx, `UPDATE reconciler SET looked_at = clock_timestamp()`)
+	return explain(err, "note the reconciler's look")
+}
+
+// NoteAudit notes how many tickets an audit has compared. The first note, of none, begins it.
+func (s *Store) NoteAudit(ctx context.Context, audited int, ended bool) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE reconciler SET audited = $1::bigint, audit_began = CASE WHEN $1::bigint = 0 AND NOT $2::bool THEN clock_timestamp() ELSE audit_began END,
+			audit_ended = CASE WHEN $2::bool THEN clock_timestamp() END`, audited, ended)
+	return explain(err, "note how far an audit is")
+}
+
+// Reconciliation returns how the workflows stand.
+func (s *Store) Reconciliation(ctx context.Context) (desk.Reconciliation, error) {
+	var r desk.Reconciliation
+	var looked, began, ended, restarted *time.Time
+	err := s.pool.QueryRow(ctx, `
+		SELECT looked_at, audit_began, audit_ended, audited, restarted, restarted_at, c.missing, c.stuck, c.owed
+		FROM reconciler, (
+			SELECT count(*) FILTER (WHERE found = 'missing') AS missing,
+				count(*) FILTER (WHERE found IN ('running', 'restarted') AND tries >= $1) AS stuck,
+				count(*) FILTER (WHERE found = 'missing' AND (
+					EXISTS (SELECT FROM mails m WHERE m.ticket = k.ticket AND m.status = 'owed')
+					OR EXISTS (SELECT FROM calls m WHERE m.ticket = k.ticket AND m.status = 'owed'))) AS owed
+			FROM ticket_checks k) c`, desk.StuckAfter).
+		Scan(&looked, &began, &ended, &r.Audited, &r.Restarted, &restarted, &r.Missing, &r.Stuck, &r.OwedMissing)
+	r.Looked, r.AuditBegan, r.AuditEnded, r.RestartedAt = orZero(looked), orZero(began), orZero(ended), orZero(restarted)
+	return r, explain(err, "read how the workflows stand")
+}
+
+// StuckTickets lists the tickets that do not move although their workflows run, the longest first.
+func (s *Store) StuckTickets(ctx context.Context) ([]desk.Stuck, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT ticket, since, tries FROM ticket_checks
+		WHERE found IN ('running', 'restarted') AND tries >= $1 ORDER BY since, ticket`, desk.StuckAfter)
+	if err != nil {
+		return nil, explain(err, "list the tickets that are stuck")
+	}
+	stuck, err := pgx.CollectRows(rows, pgx.RowToStructByPos[desk.Stuck])
+	return stuck, explain(err, "list the tickets that are stuck")
+}
