@@ -229,6 +229,56 @@ func TestTimeline_tellsStaffWhoDidNotGetWhichMail(t *testing.T) {
 	}
 }
 
+// TestResend_sendsABouncedMailAgain once, however often the request comes, also of a closed ticket; and where to is nobody's
+// business but staff's.
+func TestResend_sendsABouncedMailAgain(t *testing.T) {
+	o := openOffice(t)
+	self := o.submit("clara", `{"subject":"s","body":"b"}`)
+	n := ticket.Number(strings.TrimPrefix(self, "/api/v1/tickets/"))
+	a := o.do("anna", 200, "POST", self+"/information-requests", `{"body":"Which one?"}`)
+	if !strings.Contains(a.Body.String(), `"unheard":true`) {
+		t.Errorf("while the question is owed: %s", a.Body)
+	}
+	bounce := func(mail int) {
+		t.Helper()
+		err := o.Store.Bounced(t.Context(), n, mail, "550 no such user")
+		if err == nil {
+			_, err = o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: mail})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	bounce(2)
+	if a := o.do("anna", 200, "GET", self, ""); !strings.Contains(a.Body.String(), `"status":"open"`) || strings.Contains(a.Body.String(), "unheard") {
+		t.Errorf("after the bounce: %s", a.Body)
+	}
+	resend := call{
+		method: "POST", path: self + "/mails/2/resend", as: o.tokens["anna"], body: `{"address":" canary@example.org "}`,
+		header: http.Header{"Idempotency-Key": {"again"}},
+	}
+	for range 2 {
+		if a := do(t, o, resend); a.Code != 200 || !strings.Contains(a.Body.String(), `"status":"waiting"`) {
+			t.Errorf("%d %s", a.Code, a.Body)
+		}
+	}
+	if a := o.do("anna", 409, "POST", self+"/mails/2/resend", ""); a.problem.Code != ticket.CodeResent {
+		t.Errorf("another time: %+v", a.problem)
+	}
+	if l, _, err := o.Store.Letter(t.Context(), n, 4); err != nil || l.To.Address != "canary@example.org" || l.Body != "Which one?" {
+		t.Errorf("the mail is %+v, %v", l, err)
+	}
+	o.do("clara", 403, "POST", self+"/mails/2/resend", "")
+	o.do("anna", 404, "POST", self+"/mails/9/resend", "")
+	o.do("anna", 422, "POST", self+"/mails/2/resend", `{"address":"nowhere"}`)
+	if a := o.do("clara", 200, "GET", self+"/timeline", ""); strings.Contains(a.Body.String(), "canary") || strings.Contains(a.Body.String(), "mail-resent") {
+		t.Errorf("the customer reads %s", a.Body)
+	}
+	o.do("anna", 200, "POST", self+"/closure", "")
+	bounce(5)
+	o.do("anna", 200, "POST", self+"/mails/5/resend", "")
+}
+
 func TestIdempotency_onceAtTheSameTime(t *testing.T) {
 	o := openOffice(t)
 	ask := func(body string) answer {

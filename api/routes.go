@@ -45,6 +45,7 @@ func routes() []route {
 		{post, "/tickets/{number}/closure", staffMay(ticket.VerbClose), "close-ticket", "Close a ticket for good", on(plain(ticket.VerbClose))},
 		{post, "/tickets/{number}/reopening", staffMay(ticket.VerbReopen), "reopen-ticket", "Open a waiting or resolved ticket again", on(plain(ticket.VerbReopen))},
 		{post, "/tickets/{number}/acknowledgement", staffMay(ticket.VerbAcknowledge), "acknowledge-escalation", "Take note of an escalation, which ends it", on((*server).acknowledge)},
+		{post, "/tickets/{number}/mails/{n}/resend", staffMay(ticket.VerbResend), "resend-mail", "Send a mail that could not be delivered again, as a new one", on((*server).resend)},
 
 		{get, "/reports/promises", supervisors, "report-promises", "Promises kept and broken, by week, priority, category and agent", on((*server).reportPromises)},
 

@@ -37,6 +37,7 @@ var rules = map[string]string{
 	"POST /api/v1/tickets/{number}/closure":              forStaff,
 	"POST /api/v1/tickets/{number}/reopening":            forStaff,
 	"POST /api/v1/tickets/{number}/acknowledgement":      forStaff,
+	"POST /api/v1/tickets/{number}/mails/{n}/resend":     forStaff,
 	"GET /api/v1/reports/promises":                       forSupervisors,
 	"GET /api/v1/away":                                   forStaff,
 	"POST /api/v1/away":                                  forStaff,

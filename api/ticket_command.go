@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/request"
@@ -57,6 +58,16 @@ type reclassifyInput struct {
 type classification struct {
 	Priority priorityName `json:"priority,omitempty"`
 	Category string       `json:"category,omitempty" doc:"One of the policy's that the ticket keeps."`
+}
+
+type resendInput struct {
+	Number string `path:"number"`
+	N      int    `path:"n" minimum:"1" doc:"Its number within the ticket, as the timeline has it."`
+	Body   *redirection
+}
+
+type redirection struct {
+	Address string `json:"address,omitempty" doc:"Where to, instead of the address of the requester's account, which stays as it is: it is how they sign in. For the requester's mails only."`
 }
 
 type commandOutput struct {
@@ -140,6 +151,14 @@ func (s *server) reclassify(ctx context.Context, in *reclassifyInput) (*commandO
 	}
 	if err := f.Err(); err != nil {
 		return nil, err
+	}
+	return s.command(ctx, in.Number, r)
+}
+
+func (s *server) resend(ctx context.Context, in *resendInput) (*commandOutput, error) {
+	r := desk.Request{Verb: ticket.VerbResend, Mail: in.N}
+	if in.Body != nil {
+		r.Address = strings.TrimSpace(in.Body.Address)
 	}
 	return s.command(ctx, in.Number, r)
 }

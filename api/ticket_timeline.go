@@ -38,7 +38,8 @@ type entryView struct {
 	Emergency  string           `json:"emergency,omitempty"`
 	Policy     int64            `json:"policy,omitempty" doc:"The version of the policy from here on."`
 	Was        int64            `json:"was,omitempty" doc:"The version of the policy until here."`
-	Mail       int              `json:"mail,omitempty" doc:"Staff only: the number of the mail that came back."`
+	Mail       int              `json:"mail,omitempty" doc:"Staff only: the number of the mail that came back, that was delivered, or that was sent again."`
+	Since      *time.Time       `json:"since,omitempty" doc:"Staff only: when a mail server took the mail that asks. The requester's silence counts from then."`
 	Bounce     *bounceView      `json:"bounce,omitempty" doc:"Staff only: the mail that came back."`
 	Verb       ticket.Verb      `json:"verb,omitempty" doc:"What was refused."`
 	Code       string           `json:"code,omitempty" doc:"Why it was refused."`
@@ -56,6 +57,7 @@ type bounceView struct {
 	Kind   ticket.MailKind `json:"kind"`
 	To     namedView       `json:"to"`
 	Reason string          `json:"reason" doc:"In the mail server's words."`
+	Resent bool            `json:"resent,omitempty" doc:"It was sent again, and that mail has not come back."`
 }
 
 func (s *server) timeline(ctx context.Context, in *ticketInput) (*timelineOutput, error) {
@@ -84,6 +86,10 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	if viewer.Role.Staff() {
 		view.Group, view.Rule = e.Group, e.Rule
 		view.Rung, view.Mail, view.Bounce = e.Rung, e.Mail, viewBounce(e.Bounce)
+		if !e.Since.IsZero() {
+			since := e.Since.UTC()
+			view.Since = &since
+		}
 	}
 	return view
 }
@@ -101,7 +107,7 @@ func viewBounce(b *desk.Bounce) *bounceView {
 		return nil
 	}
 	to := namedView{ID: b.To.ID, Name: b.To.Name, Role: b.To.Role, Handle: b.To.Handle}
-	return &bounceView{Kind: b.Kind, To: to, Reason: b.Reason}
+	return &bounceView{Kind: b.Kind, To: to, Reason: b.Reason, Resent: b.Resent}
 }
 
 func viewAuthor(e desk.Entry, viewer desk.Person) namedView {

@@ -25,6 +25,8 @@ func byHand(verb ticket.Verb) string {
 		return `Lengthens both targets of this one ticket: {"seconds": 86400}`
 	case ticket.VerbAdoptPolicy:
 		return `Moves the ticket to a published version of the policy: {"policy": 2}`
+	case ticket.VerbResend:
+		return "Sends a bounced mail again. Refused by hand: use the panel."
 	default:
 		return "Needs words or its requester, and so is refused by hand: use the panel."
 	}

@@ -56,6 +56,8 @@ func stepSummary(r ticket.StepRequest) string {
 		return fmt.Sprintf("take %d signals, sent by hand", len(r.ByHand))
 	case r.Bounced > 0:
 		return fmt.Sprintf("record that mail %d bounced", r.Bounced)
+	case r.Delivered > 0:
+		return fmt.Sprintf("count the requester's silence from the delivery of mail %d", r.Delivered)
 	case r.Gate:
 		return "look at the desk's gate"
 	case !r.Due.IsZero():

@@ -70,6 +70,10 @@ func awaited(d ticket.Digest) string {
 		return "nothing, it is closed for good"
 	case d.InEmergency():
 		return "the end of the emergency that stops its clocks"
+	case d.Unheard && d.Status == ticket.StatusWaiting:
+		return "the delivery of the mail that asks the requester, whose silence does not count before"
+	case d.Unheard:
+		return "the delivery of the mail that tells the requester of the resolution, whose silence does not count before"
 	case d.Status == ticket.StatusWaiting:
 		return "the requester's answer"
 	case d.Status == ticket.StatusResolved:

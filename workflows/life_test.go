@@ -22,7 +22,7 @@ func TestTicket_answeredInTimeBreaksNoPromise(t *testing.T) {
 	s.play()
 	s.tells(
 		"0s submitted", "1h0m0s assigned", "2h0m0s agent-replied", "3h0m0s resolved by agent",
-		"4h0m0s closed by requester",
+		"3h0m0s question-delivered", "4h0m0s closed by requester",
 	)
 	s.mailed(
 		"1 receipt to P-CUSTOMER", "2 assignment to P-CUSTOMER", "3 assigned to P-ALICE", "4 reply to P-CUSTOMER",
@@ -79,8 +79,8 @@ func TestTicket_waitingStopsTheResolutionAndAReplyResumesIt(t *testing.T) {
 	s.stop(120 * h)
 	s.play()
 	s.tells(
-		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested",
-		"25h0m0s nudged",
+		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested", "1h0m0s question-delivered",
+		"25h0m0s nudged", "25h0m0s question-delivered",
 		"41h0m0s customer-replied",
 		"94h0m0s reminded resolution", // 54 h of running time
 		"112h0m0s breached resolution", "112h0m0s escalated resolution 1",
@@ -94,8 +94,9 @@ func TestTicket_silenceResolvesAndClosesAWaitingTicket(t *testing.T) {
 	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
 	s.play()
 	s.tells(
-		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested", "25h0m0s nudged",
-		"49h0m0s resolved by silence", "121h0m0s closed by silence",
+		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested", "1h0m0s question-delivered",
+		"25h0m0s nudged", "25h0m0s question-delivered",
+		"49h0m0s resolved by silence", "49h0m0s question-delivered", "121h0m0s closed by silence",
 	)
 }
 
@@ -106,9 +107,9 @@ func TestTicket_resolvedAndReopenedIsClosedBySilenceInTheEnd(t *testing.T) {
 	s.ask(12*h, words(alice, ticket.VerbResolve))
 	s.play()
 	s.tells(
-		"0s submitted", "1h0m0s assigned", "1h0m0s resolved by agent",
+		"0s submitted", "1h0m0s assigned", "1h0m0s resolved by agent", "1h0m0s question-delivered",
 		"10h0m0s customer-replied", "10h0m0s reopened",
-		"12h0m0s resolved by agent", "84h0m0s closed by silence",
+		"12h0m0s resolved by agent", "12h0m0s question-delivered", "84h0m0s closed by silence",
 	)
 }
 
@@ -156,10 +157,10 @@ func TestTicket_aBurstOutOfOrderAndDoubledIsTakenInOrderOnce(t *testing.T) {
 	s.play()
 	s.tells(
 		"0s submitted", "2h0m0s assigned", "2h0m0s agent-replied", "2h0m0s resolved by agent",
-		"3h0m0s closed by agent",
+		"2h0m0s question-delivered", "3h0m0s closed by agent",
 	)
-	if n := len(s.desk.Steps()); n != 3 {
-		t.Errorf("%d steps, want one for the submission, one for the burst, one for the end", n)
+	if n := len(s.desk.Steps()); n != 4 {
+		t.Errorf("%d steps, want one for the submission, one for the burst, one for the resolution's delivery, one for the end", n)
 	}
 }
 

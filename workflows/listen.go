@@ -54,8 +54,11 @@ func (t *life) drain(ctx workflow.Context) {
 }
 
 func (t *life) note(s settled) {
-	if s.bounced {
+	switch {
+	case s.bounced:
 		t.bounced = append(t.bounced, s.n)
+	case s.asks:
+		t.delivered = append(t.delivered, s.n)
 	}
 }
 

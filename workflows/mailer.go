@@ -14,6 +14,7 @@ import (
 type settled struct {
 	n       int
 	bounced bool
+	asks    bool
 }
 
 // mailer sends a ticket's mails and calls its webhooks beside its main loop, in order for each recipient: somebody whose
@@ -63,7 +64,7 @@ func (m *mailer) lane(ctx workflow.Context, to string) {
 			workflow.GetLogger(ctx).Error("given up", "n", mail.N, "error", err)
 		}
 		m.remove(mail.N)
-		m.settled.Send(ctx, settled{n: mail.N, bounced: result.Bounced || err != nil})
+		m.settled.Send(ctx, settled{n: mail.N, bounced: result.Bounced || err != nil, asks: mail.Asks})
 	}
 	delete(m.busy, to)
 	m.settled.Send(ctx, settled{}) // wakes whoever waits for the lanes to end

@@ -22,16 +22,17 @@ func Ticket(ctx workflow.Context, in Start) error {
 
 // life is a ticket's workflow while it runs. What must outlive a run goes through Start.
 type life struct {
-	number  ticket.Number
-	digest  ticket.Digest
-	known   int   // number of the last mail that the mailer was given
-	pending int64 // number of the last command heard of
-	claims  []Claim
-	byHand  []ticket.ByHand
-	hands   int
-	bounced []int
-	gate    bool          // the desk's gate is to be looked at
-	rang    ticket.Moment // the moment whose timer has fired and that is to be stepped
+	number    ticket.Number
+	digest    ticket.Digest
+	known     int   // number of the last mail that the mailer was given
+	pending   int64 // number of the last command heard of
+	claims    []Claim
+	byHand    []ticket.ByHand
+	hands     int
+	bounced   []int
+	delivered []int         // mails that ask the requester and were sent: silence counts from that
+	gate      bool          // the desk's gate is to be looked at
+	rang      ticket.Moment // the moment whose timer has fired and that is to be stepped
 
 	selector workflow.Selector
 	meter    meter
@@ -43,7 +44,7 @@ type life struct {
 func setup(ctx workflow.Context, in Start) (*life, error) {
 	t := &life{
 		number: in.Number, digest: in.Digest, known: in.Known, pending: max(in.Pending, 1),
-		claims: in.Claims, byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced, gate: in.Gate,
+		claims: in.Claims, byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced, delivered: in.Delivered, gate: in.Gate,
 		selector: workflow.NewNamedSelector(ctx, "ticket"),
 		mailer:   newMailer(ctx, in.Number),
 	}
@@ -85,10 +86,11 @@ func (t *life) over() bool {
 // work reports whether a step is to be taken. What is parked holds up the commands after it, and what falls due; signals
 // by hand still get their numbers, so that they never pile up here.
 func (t *life) work() bool {
-	if len(t.byHand) > 0 || len(t.bounced) > 0 || t.owedMore() {
+	if len(t.byHand) > 0 || t.owedMore() {
 		return true
 	}
-	return t.digest.Parked == nil && (t.digest.Command < t.pending || t.gate || t.rang.Kind != "")
+	news := len(t.bounced) > 0 || len(t.delivered) > 0
+	return t.digest.Parked == nil && (t.digest.Command < t.pending || news || t.gate || t.rang.Kind != "")
 }
 
 // owedMore reports that the ticket owes mails that the mailer was not given yet, and that it has room for some.
@@ -146,8 +148,10 @@ func (t *life) takeOne(ctx workflow.Context) error {
 	case len(t.byHand) > 0:
 		r.ByHand = t.byHand[:min(len(t.byHand), ticket.MaxByHand)]
 		r.Run = workflow.GetInfo(ctx).WorkflowExecution.RunID
-	case len(t.bounced) > 0:
+	case len(t.bounced) > 0 && !parked:
 		r.Bounced = t.bounced[0]
+	case len(t.delivered) > 0 && !parked:
+		r.Delivered = t.delivered[0]
 	case t.rang.Kind != "" && !t.gate && !parked:
 		r.Due = t.rang.Due
 	default:
@@ -163,11 +167,17 @@ func (t *life) takeOne(ctx workflow.Context) error {
 
 func (t *life) take(ctx workflow.Context, r ticket.StepRequest, result ticket.StepResult) {
 	reached := result.Pending <= result.Digest.Command || result.Digest.Parked != nil
+	taken := 0 // news of mails that are on record; they come after commands, and after what is parked
+	if result.Pending <= result.Digest.Command && result.Digest.Parked == nil {
+		taken = 1
+	}
 	switch {
 	case len(r.ByHand) > 0:
 		t.byHand = t.byHand[len(r.ByHand):]
 	case r.Bounced > 0:
-		t.bounced = t.bounced[1:]
+		t.bounced = t.bounced[taken:]
+	case r.Delivered > 0:
+		t.delivered = t.delivered[taken:]
 	case r.Gate:
 		t.gate = !reached
 	case !r.Due.IsZero() && reached:
@@ -222,6 +232,6 @@ func (t *life) continueAsNew(ctx workflow.Context) error {
 	}
 	return workflow.NewContinueAsNewError(ctx, TicketWorkflow, Start{
 		Number: t.number, Digest: t.digest, Known: t.known, Pending: t.pending, Owed: t.mailer.owed,
-		Claims: t.claims, Bounced: t.bounced, ByHand: t.byHand, Hands: t.hands, Gate: t.gate,
+		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, ByHand: t.byHand, Hands: t.hands, Gate: t.gate,
 	})
 }

@@ -50,6 +50,19 @@ func acknowledgement(f *input.Fields, form url.Values) (desk.Request, string) {
 	return r, "The escalation is acknowledged."
 }
 
+func resending(f *input.Fields, form url.Values) (desk.Request, string) {
+	r := desk.Request{Verb: ticket.VerbResend, Address: f.Optional("address", strings.TrimSpace(form.Get("address")), 254)} // the longest address that mail has
+	n, err := strconv.Atoi(form.Get("mail"))
+	if err != nil || n < 1 {
+		f.Reject("mail", "is no mail of this ticket")
+	}
+	r.Mail = n
+	if r.Address == "" {
+		return r, "The mail is sent again."
+	}
+	return r, "The mail is sent again, to " + r.Address + "."
+}
+
 func closure(*input.Fields, url.Values) (desk.Request, string) {
 	return desk.Request{Verb: ticket.VerbClose}, "The ticket is closed."
 }

@@ -14,17 +14,19 @@ import (
 
 // line is an entry of the timeline: words that somebody wrote, or something that happened.
 type line struct {
-	N     int
-	At    time.Time
-	Who   string
-	From  string // requester, staff, note, refused: for whose eyes it is
-	Label string
-	Body  string
-	Parts []part // the body, with its addresses as links
-	After string // what became of it besides
-	Text  string // without words: what happened
-	Bad   bool
-	Cause page.Cause // of what an emergency did
+	N      int
+	At     time.Time
+	Who    string
+	From   string // requester, staff, note, refused: for whose eyes it is
+	Label  string
+	Body   string
+	Parts  []part // the body, with its addresses as links
+	After  string // what became of it besides
+	Text   string // without words: what happened
+	Bad    bool
+	Resend int        // number of a mail that can be sent again; 0: none
+	Own    bool       // it was the requester's
+	Cause  page.Cause // of what an emergency did
 }
 
 // part is a piece of a text; with a Link it leads there.
@@ -56,6 +58,9 @@ func lines(entries []desk.Entry, shared common, causes page.Causes) []line {
 		l.From, l.Label = voice(e)
 		if l.Body != "" {
 			l.Parts = parts(e.Body)
+		}
+		if e.Bounce != nil && !e.Bounce.Resent {
+			l.Resend, l.Own = e.Mail, e.Bounce.To.Role == ticket.RoleCustomer
 		}
 		if e.Kind == ticket.EventRefused && e.Body != "" {
 			l.After = "It was refused (" + spoken(e.Code) + "): the requester did not get it."
@@ -105,7 +110,7 @@ func voice(e desk.Entry) (from, label string) {
 
 func bad(k ticket.EventKind) bool {
 	switch k {
-	case ticket.EventBreached, ticket.EventEscalated, ticket.EventNobodyAvailable, ticket.EventMailBounced, ticket.EventCallFailed, ticket.EventRefused:
+	case ticket.EventBreached, ticket.EventEscalated, ticket.EventNobodyAvailable, ticket.EventMailBounced, ticket.EventHandedBack, ticket.EventCallFailed, ticket.EventRefused:
 		return true
 	default:
 		return false
@@ -157,6 +162,12 @@ func happening(e desk.Entry, shared common) string {
 		return fmt.Sprintf("%s moved the ticket from version %d to version %d of the policy", actor, e.Was, e.Policy)
 	case ticket.EventMailBounced:
 		return bounced(e)
+	case ticket.EventQuestionDelivered:
+		return "Our mail reached the requester's mail server: their silence counts from then"
+	case ticket.EventHandedBack:
+		return "The requester could not be asked by mail: the ticket is open again"
+	case ticket.EventMailResent:
+		return actor + " sent the mail again" + sentAgain(e.Status)
 	case ticket.EventCallFailed:
 		return "The webhook " + e.Webhook + " could not be told"
 	case ticket.EventRefused:
@@ -223,6 +234,18 @@ func raised(e desk.Entry) string {
 		return ""
 	}
 	return ": priority raised to " + string(e.Priority)
+}
+
+// sentAgain is what a ticket is again since the mail that asks was.
+func sentAgain(s ticket.Status) string {
+	switch s {
+	case ticket.StatusWaiting:
+		return ": the ticket waits for the requester again"
+	case ticket.StatusResolved:
+		return ": the ticket is resolved again"
+	default:
+		return ""
+	}
 }
 
 func bounced(e desk.Entry) string {

@@ -18,7 +18,7 @@ type mailView struct {
 
 func mails(posted []desk.Posted) (all []mailView, bounced bool) {
 	for _, m := range posted {
-		view := mailView{What: spoken(string(m.Kind)), To: m.To.Name, Status: "waiting", At: m.Owed, Reason: m.Reason}
+		view := mailView{What: spoken(string(m.Kind)), To: sentTo(m), Status: "waiting", At: m.Owed, Reason: m.Reason}
 		switch {
 		case m.Status == desk.PostageSent:
 			view.Status, view.At = "sent", m.Settled
@@ -30,6 +30,18 @@ func mails(posted []desk.Posted) (all []mailView, bounced bool) {
 		all = append(all, view)
 	}
 	return all, bounced
+}
+
+// sentTo names the recipient, and where to if that was not their own address.
+func sentTo(m desk.Posted) string {
+	to := m.To.Name
+	if m.Address != "" {
+		to += " at " + m.Address
+	}
+	if m.Resends > 0 {
+		to += ", again"
+	}
+	return to
 }
 
 // callView is a webhook that the ticket owed a call.

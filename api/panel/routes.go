@@ -20,6 +20,7 @@ func (p *Pages) routes() []page.Route {
 		page.Post("/desk/tickets/:number/handover", staff, p.handOver),
 		page.Post("/desk/tickets/:number/closure", staff, p.command(closure)),
 		page.Post("/desk/tickets/:number/reopening", staff, p.command(reopening)),
+		page.Post("/desk/tickets/:number/resend", staff, p.command(resending)),
 		page.Post("/desk/tickets/:number/replies", staff, p.write("reply")),
 		page.Post("/desk/tickets/:number/resolution", staff, p.write("resolve")),
 		page.Post("/desk/tickets/:number/information-requests", staff, p.write("request")),

@@ -35,6 +35,7 @@ type ticketView struct {
 	Lines    []line
 	Coming   string // what happens next by itself, and when; may be empty
 	ComingAt time.Time
+	Unheard  bool // the mail that asks the requester has not been delivered
 	Composer composerView
 	sideView
 
@@ -173,7 +174,7 @@ func head(v *page.Visit, record desk.View, shared common) ticketView {
 		StatusWords: statusWords(t), Submitted: record.Submitted, Requester: record.Requester.Name,
 		RequesterID: record.Requester.ID, Closed: t.Closed(), MayReopen: ticket.VerbReopen.Fits(t.Status),
 		Pending: !record.Decided(), Escalation: t.Rung(), Policy: record.Record.Policy,
-		Coming: coming(record.Next), ComingAt: record.Next.Due,
+		Coming: coming(record.Next), ComingAt: record.Next.Due, Unheard: t.Unheard(),
 	}
 	s, _ := readSearch(v, v.Queries()) // a filter that can't be read leads back to where it is told
 	view.Back, view.Suffix = s.address(), s.suffix()
@@ -210,6 +211,10 @@ func (c common) employs(id ticket.PersonID) bool {
 
 func statusWords(t ticket.Ticket) string {
 	switch {
+	case t.Unheard() && t.Status == ticket.StatusWaiting:
+		return "waiting, the mail to the requester is on its way"
+	case t.Unheard():
+		return "resolved, the mail to the requester is on its way"
 	case t.Status == ticket.StatusWaiting:
 		return "waiting for the requester"
 	case t.Cause == ticket.CauseRequester:

@@ -122,6 +122,36 @@ func TestTicket_showsMailsCommandsAndWhatElseTheRequesterWants(t *testing.T) {
 	}
 }
 
+func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which one?"})
+	b, at := o.browser("anna"), "/desk/tickets/"+string(n)
+	if got := b.get(at).Line("#conversation .coming"); !strings.Contains(got, "has not reached the requester yet") {
+		t.Errorf("while the question is owed: %q", got)
+	}
+	err := o.Store.Bounced(t.Context(), n, 2, "550 no such mailbox")
+	if err == nil {
+		_, err = o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 2})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := b.get(at)
+	if got := a.Line("#conversation .happened.bad"); !strings.Contains(got, "could not be delivered") || !strings.Contains(got, "the ticket is open again") {
+		t.Errorf("the bounce reads %q", got)
+	}
+	form := url.Values{"mail": {"2"}, "address": {"right@example.org"}, "once": {a.Find("#resend-2 [name=once]").AttrOr("value", "")}}
+	b.post(at+"/resend", form).is(http.StatusSeeOther)
+	a = b.get(at)
+	if a.Find("#resend-2").Length() > 0 || !strings.Contains(a.Line("#conversation"), "Anna Agent sent the mail again: the ticket waits for the requester again") {
+		t.Errorf("sent again: %q", a.Line("#conversation"))
+	}
+	if got := a.Line("#mails"); !strings.Contains(got, "Clara Customer at right@example.org, again") {
+		t.Errorf("the mails are %q", got)
+	}
+}
+
 func TestTicket_showsItsRating(t *testing.T) {
 	o := openOffice(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")

@@ -84,7 +84,7 @@ func timeline(v desk.View, entries []desk.Entry, causes page.Causes) []happening
 }
 
 var classes = map[ticket.EventKind]string{
-	ticket.EventInformationRequested: "warn", ticket.EventNudged: "warn", ticket.EventResolved: "good", ticket.EventClosed: "good",
+	ticket.EventInformationRequested: "warn", ticket.EventNudged: "warn", ticket.EventHandedBack: "warn", ticket.EventResolved: "good", ticket.EventClosed: "good",
 	ticket.EventPaused: "warn", ticket.EventExtended: "warn", ticket.EventRefused: "bad",
 }
 
@@ -110,6 +110,8 @@ func told(v desk.View, e desk.Entry) string {
 		return ended("closed", e, who)
 	case ticket.EventReopened:
 		return "The ticket was opened again."
+	case ticket.EventHandedBack:
+		return "Our mail could not be delivered to your address, so the ticket is with us again. Nothing is held against you."
 	case ticket.EventNudged:
 		return "We reminded you that we need your answer."
 	case ticket.EventPaused:

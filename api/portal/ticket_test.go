@@ -48,6 +48,14 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	a.says(t, ".mine:last-child", "You", "Red.")
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Sent."})
 	a = b.get(http.StatusOK, path)
+	a.says(t, "main", "Resolved", "closes for good 5 days after our mail about it, which has not been delivered to you yet")
+	if err := o.Store.Sent(t.Context(), n, 4); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Delivered: 4}); err != nil {
+		t.Fatal(err)
+	}
+	a = b.get(http.StatusOK, path)
 	a.says(t, "main", "Resolved", "closes for good on", "How did we do?", "Yes, it is settled")
 	if a.Find(`form[action$="/withdrawal"]`).Length() != 0 {
 		t.Error("a resolved ticket can be taken back; it is to be confirmed")

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -108,9 +109,9 @@ func nextOf(v desk.View, now time.Time) next {
 	case t.InEmergency():
 		return afterEmergency(first, resolution)
 	case t.Status == ticket.StatusWaiting:
-		return silence("Without an answer from you we mark the ticket as resolved", t, v.Policy.Silence.ResolveAfter)
+		return silence("Without an answer from you we mark the ticket as resolved", "the mail that asks you", t, v.Policy.Silence.ResolveAfter)
 	case t.Status == ticket.StatusResolved:
-		return silence("Without a word from you the ticket closes for good", t, v.Policy.Silence.CloseAfter)
+		return silence("Without a word from you the ticket closes for good", "our mail about it", t, v.Policy.Silence.CloseAfter)
 	case t.Status == ticket.StatusClosed:
 		return next{}
 	default:
@@ -152,9 +153,15 @@ func promisedNext(first, resolution promise) next {
 	}
 }
 
-func silence(words string, t ticket.Ticket, after time.Duration) next {
-	if after == 0 || t.SilentSince.IsZero() {
+// silence is when the requester's silence ends what is; while the mail that asks for a word is owed, how long after its
+// delivery.
+func silence(words, mail string, t ticket.Ticket, after time.Duration) next {
+	if t.Unheard() && after > 0 {
+		return next{Words: fmt.Sprintf("%s %s after %s, which has not been delivered to you yet", words, policy.InWords(max(after-t.Silent, time.Second)), mail)}
+	}
+	until, counts := t.SilentUntil(after)
+	if !counts {
 		return next{}
 	}
-	return next{Words: words + " on", At: t.SilentSince.Add(after)}
+	return next{Words: words + " on", At: until}
 }

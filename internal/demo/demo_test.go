@@ -229,7 +229,7 @@ func play(t *testing.T, c desk.Chronicle, now time.Time) ticket.Ticket {
 	p := policy.Default()
 	state := ticket.Draft(c.Number, c.Deeds[0].By.ID, 1, p)
 	for i, d := range c.Deeds {
-		result, err := ticket.Take(state, ticket.Desk{Policy: p}, ticket.Command{
+		result, err := ticket.Take(state, ticket.Desk{Policy: p, Unmailed: true}, ticket.Command{
 			Seq: int64(i + 1), Verb: d.Verb, By: d.By.Actor(), At: d.At, Assignee: d.Agent.ID, Handle: d.By.Handle,
 			Priority: d.Priority, Category: d.Category, Message: int64(len(d.Body)),
 		})
@@ -238,7 +238,7 @@ func play(t *testing.T, c desk.Chronicle, now time.Time) ticket.Ticket {
 		}
 		state = result.Ticket
 	}
-	result, err := ticket.Advance(state, ticket.Desk{Policy: p}, now)
+	result, err := ticket.Advance(state, ticket.Desk{Policy: p, Unmailed: true}, now)
 	if err != nil {
 		t.Fatal(err)
 	}

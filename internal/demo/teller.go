@@ -70,7 +70,7 @@ func (s *teller) end() (time.Time, error) {
 		return time.Time{}, s.err
 	}
 	last := s.last()
-	result, err := ticket.Advance(s.state, ticket.Desk{Policy: s.policy}, s.now)
+	result, err := ticket.Advance(s.state, ticket.Desk{Policy: s.policy, Unmailed: true}, s.now)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -109,7 +109,7 @@ func (s *teller) tell(d desk.Deed) bool {
 	if d.Body != "" {
 		c.Message = c.Seq
 	}
-	result, err := ticket.Take(s.state, ticket.Desk{Policy: s.policy}, c)
+	result, err := ticket.Take(s.state, ticket.Desk{Policy: s.policy, Unmailed: true}, c)
 	if err != nil || result.Outcome.Refused {
 		s.err = err
 		return false

@@ -39,6 +39,9 @@ type Posted struct {
 	Settled  time.Time // when it was sent or given up; zero before
 	Deferred time.Time // when a mail server put it off first; zero: never
 	Reason   string    // of a bounce: a mail server's own words, cut to length
+	Resends  int       // number of the bounced mail that it was sent in place of; 0: none
+	Resent   bool      // bounced, and sent again by a mail that has not bounced
+	Address  string    // where it was sent instead of the recipient's own address; empty: it was not
 }
 
 // Brief is a ticket in a few words.

@@ -47,9 +47,9 @@ type Letter struct {
 	Status   ticket.Status
 	Priority policy.Priority
 
-	FirstResponseDue time.Time // zero once it has been met, or while its clock is paused
-	ResolutionDue    time.Time // likewise
-	SilenceAt        time.Time // nudge, information request, resolution: when silence ends the ticket; zero when never
+	FirstResponseDue time.Time     // zero once it has been met, or while its clock is paused
+	ResolutionDue    time.Time     // likewise
+	Silence          time.Duration // nudge, information request, resolution: how long after its delivery silence ends the ticket; zero when never
 
 	Clock policy.ClockName // reminder and escalation: which promise
 	DueAt time.Time        // and when it falls or fell due

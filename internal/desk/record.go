@@ -47,6 +47,7 @@ type Bounce struct {
 	Kind   ticket.MailKind
 	To     Ref
 	Reason string // a mail server's own words, cut to length
+	Resent bool   // as another mail that has not bounced
 }
 
 // Tracking is what the number alone shows, to anybody.

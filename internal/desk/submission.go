@@ -34,6 +34,8 @@ type Request struct {
 	Expected *string         // assign: who has the ticket, as far as whoever asks knows: a handle or an ID, empty: nobody; nil: they don't mind
 	Priority policy.Priority // reclassify, may be empty
 	Category string          // likewise
+	Mail     int             // resend-mail: its number within the ticket
+	Address  string          // likewise, the requester's mails only: where to, this time; empty: the account's address
 	Once     Once
 }
 

@@ -51,6 +51,8 @@ type record struct {
 
 type mail struct {
 	ticket.Owed
+	event                      int
+	at                         time.Time // when it was settled
 	settled, bounced, recorded bool
 }
 
@@ -163,7 +165,7 @@ func (d *Desk) step(r ticket.StepRequest) (ticket.StepResult, error) {
 	}
 	if d.parked != nil {
 		d.number(rec, r.ByHand)
-	} else if err := cmp.Or(d.do(rec, r), d.weave(rec)); err != nil {
+	} else if err := cmp.Or(d.do(rec, r), d.hear(rec), d.weave(rec)); err != nil {
 		return ticket.StepResult{}, err
 	}
 	result := ticket.StepResult{Digest: rec.state.Digest(), Pending: int64(len(rec.commands))}
@@ -185,6 +187,8 @@ func (d *Desk) do(rec *record, r ticket.StepRequest) error {
 		return d.take(rec, r.Command)
 	case r.Bounced > 0:
 		return d.bounce(rec, r.Bounced)
+	case r.Delivered > 0:
+		return d.take(rec, int64(len(rec.commands)))
 	case r.Gate:
 		return d.catchUp(rec)
 	default:
@@ -220,13 +224,20 @@ func (d *Desk) take(rec *record, upTo int64) error {
 }
 
 func (d *Desk) bounce(rec *record, n int) error {
+	if err := d.take(rec, int64(len(rec.commands))); err != nil || rec.state.Command < int64(len(rec.commands)) {
+		return err
+	}
 	m := &rec.mails[n-1]
 	if m.recorded {
 		return nil
 	}
 	m.settled, m.recorded = true, true
 	at := d.now().UTC().Truncate(time.Second)
-	result, err := ticket.Bounce(rec.state.Ticket, d.desk(rec), n, at)
+	event := 0
+	if m.Asks {
+		event = m.event
+	}
+	result, err := ticket.Bounce(rec.state.Ticket, d.desk(rec), n, event, at)
 	if m.Kind == ticket.KindWebhook {
 		result, err = ticket.GiveUp(rec.state.Ticket, d.desk(rec), n, m.Webhook, at)
 	}
@@ -234,6 +245,27 @@ func (d *Desk) bounce(rec *record, n int) error {
 		d.keep(rec, result, rec.state.Command)
 	}
 	return err
+}
+
+// hear records that the mail that asks the requester was settled, if the ticket does not know yet.
+func (d *Desk) hear(rec *record) error {
+	t := rec.state.Ticket
+	if !t.Unheard() || rec.state.Command < int64(len(rec.commands)) {
+		return nil
+	}
+	i := slices.IndexFunc(rec.mails, func(m mail) bool { return m.Asks && m.event == t.Asked })
+	switch m := rec.mails[i]; {
+	case !m.settled:
+		return nil
+	case m.bounced:
+		return d.bounce(rec, m.N)
+	default:
+		result, err := ticket.Deliver(t, d.desk(rec), m.N, m.event, m.at, d.now().UTC().Truncate(time.Second))
+		if err == nil {
+			d.keep(rec, result, rec.state.Command)
+		}
+		return err
+	}
 }
 
 // fallDue fires what is due at an instant, unless that lies ahead or an earlier command waits to be taken.
@@ -292,8 +324,8 @@ func (d *Desk) keep(rec *record, result ticket.Result, command int64) {
 	rec.events = append(rec.events, result.Events...)
 	for _, m := range result.Mails {
 		for _, to := range recipients(m) {
-			owed := ticket.Owed{N: len(rec.mails) + 1, To: to, Kind: m.Kind}
-			rec.mails = append(rec.mails, mail{Owed: owed})
+			owed := ticket.Owed{N: len(rec.mails) + 1, To: to, Kind: m.Kind, Asks: m.Asks}
+			rec.mails = append(rec.mails, mail{Owed: owed, event: m.Event})
 		}
 	}
 	for _, c := range result.Calls {
@@ -334,6 +366,7 @@ func (d *Desk) Deliver(ctx context.Context, n ticket.Number, number int) (bool, 
 	if err == nil {
 		d.mu.Lock()
 		rec.mails[number-1].settled, rec.mails[number-1].bounced = true, bounced
+		rec.mails[number-1].at = d.now().UTC().Truncate(time.Second)
 		d.mu.Unlock()
 	}
 	return bounced, err

@@ -78,10 +78,14 @@ Signals by hand, with JSON: **assign** {"agent": "handle"}, **reclassify** {"pri
 
 // Deliver tells a ticket's workflow of a command. Told twice, it changes nothing. A workflow that Temporal does not
 // have is started, also by a later command: the first step finds in PostgreSQL how far the ticket has come. One that
-// has ended well needs to be told nothing, since a ticket's last step takes whatever was accepted before it. One that
-// was terminated by hand, or failed, is started anew.
+// has ended well needs to be told nothing, since a ticket's last step takes whatever was accepted before it, and a closed
+// ticket accepts nothing but that a mail be sent again: for that it is started anew. So is one that was terminated by
+// hand, or failed.
 func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.Delivery) error {
 	id, start, options := workflows.TicketID(delivery.Number), workflows.Start{Number: delivery.Number}, options(delivery.Number)
+	if delivery.Command.Verb.Fits(ticket.StatusClosed) {
+		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	}
 	var err error
 	if delivery.Command.Verb == ticket.VerbSubmit {
 		_, err = d.client.ExecuteWorkflow(ctx, options, workflows.TicketWorkflow, start)

@@ -89,6 +89,26 @@ func TestDeliver_aWorkflowThatHasEndedNeedsToBeToldNothing(t *testing.T) {
 	}
 }
 
+// A closed ticket's mail that is to be sent again needs its workflow, however often it is told.
+func TestDeliver_aMailToBeSentAgainStartsAWorkflowThatHasEnded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Ask(number, end)
+	s.Ended(number)
+	run := runID(t, s)
+	again := s.Accept(number, ticket.Command{Verb: ticket.VerbResend, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}})
+	for range 2 {
+		s.Tell(number, again)
+		s.Await("the command", func() bool { return s.State(number).Command == again.Seq })
+		s.Ended(number)
+	}
+	if runID(t, s) == run {
+		t.Error("it was not started again")
+	}
+}
+
 func TestDeliver_startsATerminatedWorkflowAnew(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

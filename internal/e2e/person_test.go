@@ -64,6 +64,8 @@ type entry struct {
 	Rung     int       `json:"rung"`
 	Code     string    `json:"code"`
 	Verb     string    `json:"verb"`
+	Mail     int       `json:"mail"`
+	Since    time.Time `json:"since"`
 }
 
 var web = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}

@@ -3,13 +3,16 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/holesalemart/supportdesk/internal/mailtest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -37,6 +40,9 @@ func TestTemporal_holdsNothingThatPeopleWroteOrAreCalled(t *testing.T) {
 		last := entries[len(entries)-1]
 		return last.Kind == "mail-bounced", last.Kind
 	})
+	s.mails.Reject(nil)
+	s.agent.do(number, fmt.Sprintf("mails/%d/resend", s.bounce(number)), words{"address": "canary-corrected@demo.example"})
+	s.mails.Wait(t, func(m mailtest.Message) bool { return slices.Contains(m.To, "canary-corrected@demo.example") })
 	s.checkTemporal(number)
 }
 

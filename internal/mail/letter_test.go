@@ -62,10 +62,10 @@ func letter(kind ticket.MailKind) desk.Letter {
 		l.Body, l.FirstResponseDue = words, time.Time{}
 	case ticket.MailInformationRequest, ticket.MailNudge:
 		l.Body, l.Status = words, ticket.StatusWaiting
-		l.FirstResponseDue, l.ResolutionDue, l.SilenceAt = time.Time{}, time.Time{}, at.Add(7*24*time.Hour)
+		l.FirstResponseDue, l.ResolutionDue, l.Silence = time.Time{}, time.Time{}, 7*24*time.Hour
 	case ticket.MailResolution:
 		l.Body, l.Status, l.Cause = "A new parcel is on its way.", ticket.StatusResolved, ticket.CauseAgent
-		l.FirstResponseDue, l.ResolutionDue, l.SilenceAt = time.Time{}, time.Time{}, at.Add(5*24*time.Hour)
+		l.FirstResponseDue, l.ResolutionDue, l.Silence = time.Time{}, time.Time{}, 5*24*time.Hour
 	case ticket.MailClosure:
 		l.Status, l.Cause = ticket.StatusClosed, ticket.CauseAgent
 		l.FirstResponseDue, l.ResolutionDue = time.Time{}, time.Time{}
@@ -73,7 +73,7 @@ func letter(kind ticket.MailKind) desk.Letter {
 		l.FirstResponseDue = time.Time{}
 	case ticket.MailPolicyChange:
 		l.Author, l.FirstResponseDue = "", at.Add(72*time.Hour)
-	case ticket.MailAssigned, ticket.MailHandedOver, ticket.MailCustomerReply, ticket.MailReminder, ticket.MailEscalation:
+	case ticket.MailAssigned, ticket.MailHandedOver, ticket.MailCustomerReply, ticket.MailReminder, ticket.MailEscalation, ticket.MailUndelivered:
 		forStaff(&l, words)
 	}
 	return l
@@ -84,6 +84,8 @@ func forStaff(l *desk.Letter, words string) {
 	l.To = desk.Mailbox{Name: "Demo Agent", Address: "agent@holesalemart.example"}
 	l.Previous, l.Author = 0, "Sam Okafor"
 	switch l.Kind {
+	case ticket.MailUndelivered:
+		l.Author, l.FirstResponseDue = "", time.Time{}
 	case ticket.MailHandedOver:
 		l.Author, l.Assignee, l.FirstResponseDue = "", "Demo Agent 2", time.Time{}
 	case ticket.MailCustomerReply:

@@ -30,11 +30,11 @@ type view struct {
 	Resolution    string
 	Due           string
 	Next          string // escalation: when the next rung follows
-	Silence       string
-	Unanswered    bool // reminder and escalation: the promise is the first response
-	Staff         bool // the reader works here
-	Unpromised    bool // a new ticket without dates: its clocks are paused
-	Waits         bool // the resolution's clock is paused while the requester has the next move
+	Silence       string // how long the requester may stay silent
+	Unanswered    bool   // reminder and escalation: the promise is the first response
+	Staff         bool   // the reader works here
+	Unpromised    bool   // a new ticket without dates: its clocks are paused
+	Waits         bool   // the resolution's clock is paused while the requester has the next move
 
 	Instead          string // of whom the mail was for, who can't be written to; empty when it is the reader's own
 	Acknowledge      string // escalation: the address of its own small page
@@ -57,7 +57,7 @@ func newView(l desk.Letter, cfg Config, now time.Time) view {
 		Instead: oneLine(l.Instead, maxName),
 		Cause:   l.Cause, Priority: l.Priority, Rung: l.Rung, Promise: promiseWords[l.Clock],
 		FirstResponse: in(l.FirstResponseDue), Resolution: in(l.ResolutionDue),
-		Due: in(l.DueAt), Next: in(nextRung(l)), Silence: in(l.SilenceAt),
+		Due: in(l.DueAt), Next: in(nextRung(l)), Silence: spell(l.Silence),
 		Unanswered: l.Clock == policy.FirstResponse,
 		Staff:      l.Kind.ToStaff(),
 		Unpromised: l.Status == ticket.StatusNew && l.FirstResponseDue.IsZero() && l.ResolutionDue.IsZero(),
@@ -72,6 +72,14 @@ func newView(l desk.Letter, cfg Config, now time.Time) view {
 	}
 	v.Facts = facts(v, l)
 	return v
+}
+
+// spell writes how long something lasts; nothing for zero.
+func spell(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return policy.InWords(d)
 }
 
 // open is where the recipient reads and answers: staff sign in, the requester's link is enough by itself. It is empty for

@@ -169,6 +169,9 @@ func enumerate(words []string) string {
 // business hours is no 24 hours.
 func HoursInWords(d time.Duration) string { return lengthInWords(CountBusinessHours, d) }
 
+// InWords writes a stretch of calendar time out: "7 days".
+func InWords(d time.Duration) string { return lengthInWords(CountCalendar, d) }
+
 // lengthInWords writes a duration out. Business hours stay hours: 24 of them are no day.
 func lengthInWords(counts Counting, d time.Duration) string {
 	names := []string{"day", "hour", "minute", "second"}

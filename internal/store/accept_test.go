@@ -253,7 +253,7 @@ func TestCommand_isNeverDatedBeforeTheOneAhead(t *testing.T) {
 		t.Errorf("accepted at %s, and the command ahead at %s", a.At, ahead)
 	}
 	got := d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "k", Verb: ticket.VerbResolve}}})
-	if at := got.State.Ticket.SilentSince; at.Before(ahead) {
+	if at := got.State.Ticket.Resolution.MetAt; at.Before(ahead) {
 		t.Errorf("resolved at %s", at)
 	}
 	d.consistent(n)

@@ -39,7 +39,7 @@ func (l *locked) giveUp(ctx context.Context, n int) error {
 	result, err := ticket.GiveUp(l.state.Ticket, l.desk, n, webhook, l.now)
 	if err == nil {
 		l.add(result)
-		l.told = n
+		l.told = append(l.told, told{n, l.state.Ticket.Events})
 	}
 	return err
 }

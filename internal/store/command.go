@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -36,6 +37,9 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 	}
 	to, err := s.assignment(ctx, by, r)
 	if err != nil {
+		return desk.Accepted{}, err
+	}
+	if err := s.resendable(ctx, by, r); err != nil {
 		return desk.Accepted{}, err
 	}
 	a, err := s.command(ctx, by, r, to)
@@ -92,6 +96,7 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
 		"body": r.Body, "internal": internal(r.Verb), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
 		"key": r.Once.Key, "fingerprint": fingerprint(r.Once),
+		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
 		"guarded": r.Expected != nil && r.Verb == ticket.VerbAssign, "expected": to.expected,
 	})
 	if err != nil {
@@ -100,6 +105,32 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
 		return a, row.Scan(&a.Number, &a.Seq, &a.At, &a.Policy)
 	})
+}
+
+// resendable fails with NotFound for a mail that isn't there, and with Invalid, on "address", for what is none and if one of
+// staff's is to go elsewhere: who works here has an account that a supervisor keeps right, and their links act in their name.
+func (s *Store) resendable(ctx context.Context, by desk.Person, r desk.Request) error {
+	if r.Verb != ticket.VerbResend {
+		return nil
+	}
+	if r.Address != "" && (!desk.ValidAddress(r.Address) || strings.Count(r.Address, "@") != 1) {
+		return fault.Field("address", "is no e-mail address")
+	}
+	var staff bool
+	err := s.pool.QueryRow(ctx, `SELECT p.role <> 'customer' FROM mails m JOIN people p ON p.id = m.person WHERE m.ticket = $1 AND m.n = $2`,
+		r.Number, r.Mail).Scan(&staff)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		if err := s.visible(ctx, by, r.Number); err != nil {
+			return err
+		}
+		return errNoMail
+	case err != nil:
+		return explain(err, "look for mail %d of %s", r.Mail, r.Number)
+	case staff && r.Address != "":
+		return fault.Field("address", "is for the requester's mails only; a colleague's account says where theirs go")
+	}
+	return nil
 }
 
 // internal reports whether a verb's words are for staff only.

@@ -87,7 +87,8 @@ func (r askedRow) asked() desk.Asked {
 func (s *Store) posted(ctx context.Context, n ticket.Number) ([]desk.Posted, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT m.n, m.kind, p.id, p.name, coalesce(p.handle, '') AS handle, p.role, m.status, e.at, m.event,
-			m.settled_at, m.deferred_at, coalesce(m.reason, '') AS reason
+			m.settled_at, m.deferred_at, coalesce(m.reason, '') AS reason, coalesce(m.resends, 0) AS resends, coalesce(m.address, '') AS address,
+			EXISTS (SELECT FROM mails a WHERE a.ticket = m.ticket AND a.resends = m.n AND a.status <> 'bounced') AS resent
 		FROM mails m
 		JOIN people p ON p.id = m.person
 		JOIN events e ON e.ticket = m.ticket AND e.n = m.event
@@ -98,7 +99,7 @@ func (s *Store) posted(ctx context.Context, n ticket.Number) ([]desk.Posted, err
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Posted, err error) {
 		var settled, deferred *time.Time
 		err = row.Scan(&p.N, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Status, &p.Owed, &p.Event,
-			&settled, &deferred, &p.Reason)
+			&settled, &deferred, &p.Reason, &p.Resends, &p.Address, &p.Resent)
 		p.Settled, p.Deferred = orZero(settled), orZero(deferred)
 		return p, err
 	})

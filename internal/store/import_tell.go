@@ -57,7 +57,8 @@ func (im *importing) tell(ctx context.Context, c desk.Chronicle) error {
 		return err
 	}
 	t := &past{chronicle: c}
-	t.desk = ticket.Desk{Policy: p, Gate: im.gate}
+	// Nothing is mailed about the past, so silence counts from what asked: whatever came of a mail, came of it then.
+	t.desk = ticket.Desk{Policy: p, Gate: im.gate, Unmailed: true}
 	t.state.Ticket = ticket.Draft(c.Number, c.Deeds[0].By.ID, version, p)
 	for i, d := range c.Deeds {
 		if err := im.take(ctx, t, int64(i+1), d); err != nil {
@@ -166,7 +167,7 @@ func (t *past) settle(mail addressed) error {
 	t.owed++
 	letter := letterPast{addressed: mail, n: t.owed, at: t.events[mail.Event-1].At, reason: t.chronicle.Undeliverable[mail.Person]}
 	if letter.reason != "" {
-		result, err := ticket.Bounce(t.state.Ticket, t.desk, letter.n, letter.at)
+		result, err := ticket.Bounce(t.state.Ticket, t.desk, letter.n, 0, letter.at)
 		if err != nil {
 			return err
 		}

@@ -34,7 +34,9 @@ type letterRow struct {
 	Body          string
 	Author        string
 	Event         int
-	Events        []byte // the timeline up to the event that owes the mail
+	OwedBy        int       // the event that owes it; of a mail sent again, another than the one whose words it carries
+	Owed          time.Time // when that happened
+	Events        []byte    // the timeline up to OwedBy
 }
 
 // Letter gives what a mail's words are made from, and what became of it already. It shows the ticket
@@ -42,20 +44,20 @@ type letterRow struct {
 // NotFound: no such mail.
 func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.Letter, postage desk.Postage, err error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT m.kind, m.status, m.person, p.name, p.address, p.disabled_at IS NOT NULL AS disabled,
+		SELECT m.kind, m.status, m.person, p.name, coalesce(m.address, p.address) AS address, p.disabled_at IS NOT NULL AS disabled,
 			coalesce((SELECT name FROM people WHERE lower(handle) = lower(m.stands_for)), m.stands_for, '') AS instead,
 			m.epoch, coalesce(previous.n, 0) AS previous, coalesce(previous.epoch, 0) AS previous_epoch,
 			coalesce((SELECT epoch FROM mails WHERE ticket = m.ticket AND n = 1), 0) AS root_epoch,
 			coalesce(m.clock, '') AS clock, m.rung, t.requester, t.policy,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
 			coalesce(w.body, '') AS body, coalesce(a.name, '') AS author,
-			m.event,
+			e.n AS event, m.event AS owed_by, (SELECT at FROM events WHERE ticket = m.ticket AND n = m.event) AS owed,
 			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event
 				OR m.kind = 'receipt' AND kind IN ('paused', 'extended') AND at = t.submitted_at)) AS events
 		FROM mails m
 		JOIN tickets t ON t.number = m.ticket
 		JOIN people p ON p.id = m.person
-		JOIN events e ON e.ticket = m.ticket AND e.n = m.event
+		JOIN events e ON e.ticket = m.ticket AND e.n = coalesce(m.about, m.event)
 		LEFT JOIN messages w ON w.id = e.message
 		LEFT JOIN people a ON a.id = e.data->'by'->>'id'
 		LEFT JOIN LATERAL (SELECT n, epoch FROM mails
@@ -86,15 +88,18 @@ func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (des
 		return desk.Letter{}, fmt.Errorf("read the events: %w", err)
 	}
 	t := ticket.Draft(n, row.Requester, row.Policy, p)
+	owing := t
 	for _, e := range events {
-		t = ticket.Apply(t, e)
+		if owing = ticket.Apply(owing, e); e.N <= row.Event || row.Event == row.OwedBy {
+			t = owing
+		}
 	}
 	event := events[row.Event-1]
 	l := desk.Letter{
 		Number: n, Kind: row.Kind, To: desk.Mailbox{Name: row.Name, Address: row.Address}, Disabled: row.Disabled, Instead: row.Instead,
 		Epoch: row.Epoch, Previous: row.Previous, PreviousEpoch: row.PreviousEpoch, RootEpoch: row.RootEpoch,
 		Subject: row.Subject, Body: row.Body, Author: row.Author, At: event.At, Cause: event.Cause,
-		Status: t.Status, Priority: t.Priority, SilenceAt: silenceAt(t, p.Silence),
+		Status: t.Status, Priority: t.Priority, Silence: silence(owing, p.Silence),
 		FirstResponseDue: owed(t.FirstResponse), ResolutionDue: owed(t.Resolution),
 		Clock: row.Clock, Rung: row.Rung, Policy: p,
 	}
@@ -107,13 +112,13 @@ func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (des
 		l.DueAt, l.Since = dueAt(*t.Promise(row.Clock)), t.Promise(row.Clock).LadderFrom
 	}
 	if row.Kind == ticket.MailEscalation {
-		if l.Token, err = s.escalationLink(ctx, n, row.Person, event.At); err != nil {
+		if l.Token, err = s.escalationLink(ctx, n, row.Person, row.Owed); err != nil {
 			return desk.Letter{}, err
 		}
 	}
 	if !row.Kind.ToStaff() {
 		// Counted from the event, so that a mail which is tried again is the same mail.
-		if l.Token, err = s.conversationLink(ctx, n, row.Person, event.At); err != nil {
+		if l.Token, err = s.conversationLink(ctx, n, row.Person, row.Owed); err != nil {
 			return desk.Letter{}, err
 		}
 	}
@@ -141,15 +146,15 @@ func dueAt(p ticket.Promise) time.Time {
 	return due
 }
 
-// silenceAt is when the requester's silence ends the ticket's present status; zero when it never does, or when an
-// emergency holds it up.
-func silenceAt(t ticket.Ticket, s policy.Silence) time.Time {
+// silence is how long the requester may stay silent, from when the mail reaches them, before that ends the ticket's
+// present status; zero when it never does, or when an emergency holds it up.
+func silence(t ticket.Ticket, s policy.Silence) time.Duration {
 	after := s.CloseAfter
 	if t.Status == ticket.StatusWaiting {
 		after = s.ResolveAfter
 	}
-	if t.SilentSince.IsZero() || after == 0 || t.InEmergency() {
-		return time.Time{}
+	if !t.Unheard() || after == 0 || t.InEmergency() {
+		return 0
 	}
-	return t.SilentSince.Add(after)
+	return max(after-t.Silent, 0)
 }

@@ -39,7 +39,7 @@ func TestLetter_showsTheTicketAsItsEventLeftIt(t *testing.T) {
 	request := d.letter(a.Number, 2)
 	if request.Kind != ticket.MailInformationRequest || request.Body != "Which one?" || request.Previous != 1 ||
 		request.Author != d.agent.Name || request.Assignee != d.agent.Name || request.Status != ticket.StatusWaiting ||
-		!request.FirstResponseDue.IsZero() || !request.ResolutionDue.IsZero() || request.SilenceAt != request.At.Add(3*time.Hour) {
+		!request.FirstResponseDue.IsZero() || !request.ResolutionDue.IsZero() || request.Silence != 3*time.Hour {
 		t.Errorf("request for information %+v", request)
 	}
 	reply := d.letter(a.Number, 3)
@@ -49,7 +49,7 @@ func TestLetter_showsTheTicketAsItsEventLeftIt(t *testing.T) {
 	}
 	resolution := d.letter(a.Number, 4)
 	if resolution.Kind != ticket.MailResolution || resolution.Cause != ticket.CauseAgent || resolution.Previous != 2 ||
-		resolution.SilenceAt != resolution.At.Add(2*time.Hour) || resolution.Author != d.second.Name {
+		resolution.Silence != 2*time.Hour || resolution.Author != d.second.Name {
 		t.Errorf("resolution %+v", resolution)
 	}
 	_, _, err := d.Letter(t.Context(), a.Number, 5)

@@ -37,7 +37,7 @@ func (s *Store) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 type pace struct {
 	most   int64 // commands decided
 	refuse bool  // refuse the first of them
-	still  bool  // pass no edge of the gate beyond the commands
+	still  bool  // nothing beyond the commands: no edge of the gate, no news of mails
 }
 
 func (s *Store) step(ctx context.Context, r ticket.StepRequest, p pace) (result ticket.StepResult, err error) {
@@ -51,6 +51,9 @@ func (s *Store) step(ctx context.Context, r ticket.StepRequest, p pace) (result 
 			return err
 		}
 		if !p.still {
+			if err := l.hear(ctx); err != nil {
+				return err
+			}
 			if err := l.weave(ctx); err != nil {
 				return err
 			}
@@ -63,13 +66,13 @@ func (s *Store) step(ctx context.Context, r ticket.StepRequest, p pace) (result 
 
 func checkStep(r ticket.StepRequest) error {
 	asked := 0
-	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, len(r.ByHand) > 0, r.Gate} {
+	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, r.Delivered != 0, len(r.ByHand) > 0, r.Gate} {
 		if set {
 			asked++
 		}
 	}
-	if asked != 1 || r.Command < 0 || r.Bounced < 0 || len(r.ByHand) > ticket.MaxByHand {
-		return fault.New(fault.Invalid, "a step is asked for one command, one moment, one bounced mail, some signals by hand or the gate")
+	if asked != 1 || r.Command < 0 || r.Bounced < 0 || r.Delivered < 0 || len(r.ByHand) > ticket.MaxByHand {
+		return fault.New(fault.Invalid, "a step is asked for one command, one moment, one mail that is settled, some signals by hand or the gate")
 	}
 	for _, h := range r.ByHand {
 		if h.Key == "" || !slices.Contains(ticket.Signals(), h.Verb) {
@@ -98,10 +101,13 @@ type locked struct {
 	mails      []ticket.Mail
 	calls      []ticket.Call
 	decisions  []decision
-	told       int  // number of the bounced mail, or of the call that failed, that an event now tells of
+	told       []told
 	caughtUp   bool // everything has happened up to now
 	parked     *ticket.Parked
 }
+
+// told is a bounced mail, or a call that failed, and the event that now tells of it.
+type told struct{ n, event int }
 
 // decision is the desk's answer to one command.
 type decision struct {
@@ -120,10 +126,11 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 	var gate int64
 	batch := &pgx.Batch{}
 	batch.Queue(shareGate, gateLock)
-	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity'), `+parkedColumn+`
+	batch.Queue(`SELECT requester, policy, last_command, latest_at, state, nullif(gate_at, '-infinity'), `+parkedColumn+`,
+			(SELECT disabled_at IS NOT NULL FROM people WHERE id = t.requester)
 		FROM tickets t WHERE number = $1 FOR UPDATE`, n).
 		QueryRow(func(row pgx.Row) error {
-			return row.Scan(&requester, &version, &l.last, &latest, &state, &wasAt, &l.parked)
+			return row.Scan(&requester, &version, &l.last, &latest, &state, &wasAt, &l.parked, &l.desk.Unmailed)
 		})
 	// The clock is read once both locks are held: what is accepted from here on is accepted later.
 	batch.Queue(`SELECT date_trunc('second', clock_timestamp()), revision, number FROM gate, epoch`).
@@ -167,10 +174,9 @@ func (l *locked) step(ctx context.Context, r ticket.StepRequest) error {
 	case r.Command > 0:
 		return l.take(ctx, r.Command)
 	case r.Bounced > 0:
-		if err := l.weave(ctx); err != nil { // the timeline tells of an edge before it tells of the mail
-			return err
-		}
 		return l.bounce(ctx, r.Bounced)
+	case r.Delivered > 0:
+		return l.take(ctx, l.last)
 	case r.Gate:
 		return l.catchUp(ctx)
 	default:
@@ -198,6 +204,9 @@ func (l *locked) take(ctx context.Context, upTo int64) error {
 			return fmt.Errorf("command %d is missing", l.state.Command+1)
 		}
 		if err := l.adopt(ctx, &c); err != nil {
+			return err
+		}
+		if err := l.undelivered(ctx, &c); err != nil {
 			return err
 		}
 		result, err := l.chosen(ctx, func(d ticket.Desk) (ticket.Result, error) {
@@ -232,26 +241,6 @@ func (l *locked) fallDue(ctx context.Context, due time.Time) error {
 	})
 	if err == nil {
 		l.add(result)
-	}
-	return err
-}
-
-// bounce lets the timeline tell of a mail that can't be delivered, once. One that is owed still was given up, after
-// days of trying.
-func (l *locked) bounce(ctx context.Context, n int) error {
-	tag, err := l.tx.Exec(ctx, `
-		UPDATE mails SET status = 'bounced', reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp())
-		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL`, l.state.Ticket.Number, n)
-	if err != nil {
-		return err
-	}
-	if tag.RowsAffected() == 0 {
-		return l.giveUp(ctx, n)
-	}
-	result, err := ticket.Bounce(l.state.Ticket, l.desk, n, l.now)
-	if err == nil {
-		l.add(result)
-		l.told = n
 	}
 	return err
 }

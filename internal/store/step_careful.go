@@ -57,7 +57,7 @@ func (s *Store) stepCarefully(ctx context.Context, r ticket.StepRequest, cause e
 			return result, err
 		}
 	}
-	if !r.Gate && r.Due.IsZero() && r.Bounced == 0 {
+	if !r.Gate && r.Due.IsZero() && r.Bounced == 0 && r.Delivered == 0 {
 		return result, nil
 	}
 	result, err = s.step(ctx, r, pace{most: mostAtOnce})

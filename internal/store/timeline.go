@@ -24,6 +24,7 @@ type entryRow struct {
 	MailKind   ticket.MailKind
 	MailReason string
 	MailTo     ticket.PersonID
+	MailResent bool
 	ToName     string
 	ToHandle   string
 	ToRole     ticket.Role
@@ -39,7 +40,8 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 		SELECT e.data, e.recorded_at, coalesce(m.body, '') AS body, coalesce(m.internal, false) AS internal,
 			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
 			coalesce(p.role, '') AS role,
-			coalesce(b.kind, '') AS mail_kind, coalesce(b.reason, '') AS mail_reason, coalesce(r.id, '') AS mail_to,
+			coalesce(b.kind, '') AS mail_kind, coalesce(b.reason, '') AS mail_reason,
+			EXISTS (SELECT FROM mails a WHERE a.ticket = b.ticket AND a.resends = b.n AND a.status <> 'bounced') AS mail_resent, coalesce(r.id, '') AS mail_to,
 			coalesce(r.name, '') AS to_name, coalesce(r.handle, '') AS to_handle, coalesce(r.role, '') AS to_role
 		FROM events e
 		LEFT JOIN messages m ON m.id = e.message
@@ -92,7 +94,7 @@ func (r entryRow) entry() (desk.Entry, error) {
 	}
 	if r.MailTo != "" {
 		to := desk.Ref{ID: r.MailTo, Name: r.ToName, Handle: r.ToHandle, Role: r.ToRole}
-		e.Bounce = &desk.Bounce{Kind: r.MailKind, To: to, Reason: r.MailReason}
+		e.Bounce = &desk.Bounce{Kind: r.MailKind, To: to, Reason: r.MailReason, Resent: r.MailResent}
 	}
 	if err := json.Unmarshal(r.Data, &e.Event); err != nil {
 		return desk.Entry{}, fmt.Errorf("read an event: %w", err)

@@ -40,7 +40,7 @@ func (s *story) fire(m Moment) {
 	case MomentRung:
 		s.climb(m)
 	case MomentNudge:
-		s.emit(Event{Kind: EventNudged})
+		s.emit(Event{Kind: EventNudged, Asks: !s.desk.Unmailed})
 		s.mail(MailNudge, s.t.Requester)
 	case MomentResolve:
 		s.emitResolved(CauseSilence, 0)

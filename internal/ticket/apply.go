@@ -10,6 +10,7 @@ import (
 // entries that were computed when it happened; so a change of time zone data never moves a recorded instant.
 func Apply(t Ticket, e Event) Ticket {
 	t.Events = e.N
+	was := Ending{t.Status, t.Cause}
 	if e.Status != "" {
 		t.Status, t.Cause = e.Status, e.Cause
 	}
@@ -29,24 +30,11 @@ func Apply(t Ticket, e Event) Ticket {
 		p := t.Promise(c.Clock)
 		p.Clock = p.Clock.With(c.Entry)
 	}
-	t.applySilence(e)
+	t.applySilence(e, was)
 	t.applyPromises(e)
 	t.applyEmergency(e)
 	t.applyPolicy(e)
 	return t
-}
-
-// applySilence starts the count of the requester's silence anew at every word of the desk.
-func (t *Ticket) applySilence(e Event) {
-	listening := t.Status == StatusWaiting || t.Status == StatusResolved
-	switch {
-	case !listening:
-		t.SilentSince, t.Nudged = time.Time{}, false
-	case e.Status != "" || e.Answers || e.Kind == EventProgressTold:
-		t.SilentSince, t.Nudged = e.At, false
-	case e.Kind == EventNudged:
-		t.Nudged = true
-	}
 }
 
 func (t *Ticket) applyPromises(e Event) {
@@ -71,7 +59,12 @@ func (t *Ticket) applyPromises(e Event) {
 	case EventResolved:
 		t.Resolution.MetAt = e.At
 		t.endLadders()
-	case EventReopened:
+	case EventMailResent:
+		if e.Status == StatusResolved {
+			t.Resolution.MetAt = e.At
+			t.endLadders()
+		}
+	case EventReopened, EventHandedBack:
 		t.Resolution.MetAt = time.Time{}
 	case EventClosed:
 		t.endLadders()

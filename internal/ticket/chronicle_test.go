@@ -26,7 +26,22 @@ type chronicle struct {
 	tower     *tower // the desk's
 	silent    time.Duration
 	nudged    bool
+	unheard   bool          // the mail that asks is owed: the requester's silence stands still
+	asking    []int         // events of the present exchange whose mails ask
+	returned  ticket.Status // what a bounce ended
+	resumed   time.Time     // when an emergency ended last
+	spans     []span        // since silence stands still
 	promises  map[policy.ClockName]*tally
+}
+
+// span is a stretch of time in which nothing changes.
+type span struct {
+	from, to time.Time
+	halted   bool
+}
+
+func (c *chronicle) listening() bool {
+	return c.status == ticket.StatusWaiting || c.status == ticket.StatusResolved
 }
 
 // tally is one promise as the oracle counts it.
@@ -53,7 +68,7 @@ func (c *chronicle) read(e ticket.Event) error {
 	if e.At.Before(c.now) {
 		return fmt.Errorf("%s at %s comes after what happened at %s", e.Kind, e.At, c.now)
 	}
-	if c.status == ticket.StatusClosed && e.Kind != ticket.EventRefused {
+	if c.status == ticket.StatusClosed && e.Kind != ticket.EventRefused && e.Kind != ticket.EventMailResent {
 		return fmt.Errorf("%s on a closed ticket", e.Kind)
 	}
 	c.pass(e.At)
@@ -61,6 +76,9 @@ func (c *chronicle) read(e ticket.Event) error {
 		return fmt.Errorf("%s at %s: %w", e.Kind, e.At, err)
 	}
 	c.fold(e)
+	if e.Kind == ticket.EventResumed && !c.halted() {
+		c.resumed = e.At
+	}
 	return nil
 }
 
@@ -91,6 +109,9 @@ func (c *chronicle) halted() bool { return c.emergency || c.tower.shut(c.now) }
 
 // count counts a stretch of time in which nothing changes.
 func (c *chronicle) count(from, to time.Time) {
+	if c.unheard {
+		c.spans = append(c.spans, span{from, to, c.halted()})
+	}
 	if c.halted() {
 		return
 	}
@@ -102,7 +123,50 @@ func (c *chronicle) count(from, to time.Time) {
 			p.since += to.Sub(from)
 		}
 	}
-	c.silent += to.Sub(from)
+	if !c.unheard {
+		c.silent += to.Sub(from)
+	}
+}
+
+// hear counts the silence from an instant in the past on, but not from before the end of an emergency.
+func (c *chronicle) hear(since time.Time) {
+	if since.Before(c.resumed) {
+		since = c.resumed
+	}
+	for _, s := range c.spans {
+		if from := later(s.from, since); !s.halted && from.Before(s.to) {
+			c.silent += s.to.Sub(from)
+		}
+	}
+	c.unheard, c.spans, c.moved = false, nil, c.now
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// ask takes in a word of the desk to a requester who has the next move, or the end of that.
+func (c *chronicle) ask(e ticket.Event, was ticket.Status) {
+	if !c.listening() {
+		c.unheard = false
+		if e.Status != "" || e.Kind == ticket.EventCustomerReplied {
+			c.asking, c.returned = nil, ""
+		}
+		if e.Kind == ticket.EventHandedBack {
+			c.returned = was
+		}
+		return
+	}
+	if c.status != was || e.Kind == ticket.EventMailResent {
+		c.asking = nil
+	}
+	c.asking, c.unheard, c.spans = append(c.asking, e.N), e.Asks, nil
+	if !e.Asks {
+		c.asking = nil
+	}
 }
 
 // reasons is why a clock stands still, sorted.
@@ -172,7 +236,7 @@ func (c *chronicle) ladder(name policy.ClockName) []threshold {
 func (c *chronicle) silence() []threshold {
 	var all []threshold
 	add := func(kind ticket.EventKind, goal time.Duration) {
-		if goal > 0 {
+		if goal > 0 && !c.unheard {
 			all = append(all, threshold{kind: kind, count: c.silent, goal: goal, byCalendar: true})
 		}
 	}
@@ -209,6 +273,12 @@ func (c *chronicle) judge(e ticket.Event) error {
 			return err
 		}
 		return c.tower.judge(e)
+	}
+	if e.Kind == ticket.EventQuestionDelivered || e.Kind == ticket.EventHandedBack {
+		byItself = false // when it is learned
+	}
+	if e.Kind == ticket.EventMailResent && (e.Status != "") != (e.Asks && c.returned != "") || e.Kind == ticket.EventMailResent && e.Status != "" && e.Status != c.returned {
+		return fmt.Errorf("sent again, the ticket is %q, and was %q when the mail bounced", e.Status, c.returned)
 	}
 	if e.Kind == ticket.EventEscalated && e.Priority != c.raises(e.Rung) {
 		return fmt.Errorf("rung %d raises the priority to %q, want %q", e.Rung, e.Priority, c.raises(e.Rung))
@@ -302,11 +372,16 @@ func (c *chronicle) fold(e ticket.Event) {
 			}
 		}
 	}
+	was := c.status
 	if e.Status != "" {
 		c.moved, c.status = e.At, e.Status
 	}
-	if e.Status != "" || e.Answers || e.Kind == ticket.EventProgressTold {
+	anew := e.Status != "" || e.Answers || e.Kind == ticket.EventProgressTold || e.Kind == ticket.EventMailResent && e.Asks
+	if anew {
 		c.silent, c.nudged = 0, false
+	}
+	if anew || !c.listening() || e.Kind == ticket.EventNudged && e.Asks {
+		c.ask(e, was)
 	}
 	switch e.Kind {
 	case ticket.EventReminded:
@@ -338,15 +413,20 @@ func (c *chronicle) fold(e ticket.Event) {
 		}
 	case ticket.EventResolved:
 		resolution.settled, resolution.met = true, e.At
-	case ticket.EventReopened:
+	case ticket.EventReopened, ticket.EventHandedBack:
 		resolution.settled, resolution.met = false, time.Time{}
+	case ticket.EventQuestionDelivered:
+		c.hear(e.Since)
 	case ticket.EventClosed:
 		first.settled, resolution.settled = true, true
 	}
 	if e.Answers && first.met.IsZero() {
 		first.settled, first.met = true, e.At
 	}
-	if e.Answers || e.Kind == ticket.EventAcknowledged || e.Kind == ticket.EventResolved || e.Kind == ticket.EventClosed {
+	if e.Kind == ticket.EventMailResent && e.Status == ticket.StatusResolved {
+		resolution.settled, resolution.met = true, e.At
+	}
+	if e.Answers || e.Kind == ticket.EventMailResent && e.Status == ticket.StatusResolved || e.Kind == ticket.EventAcknowledged || e.Kind == ticket.EventResolved || e.Kind == ticket.EventClosed {
 		for _, p := range c.promises {
 			p.ended = p.ended || p.breached
 		}

@@ -28,6 +28,7 @@ const (
 	VerbEmergencyExtend    Verb = "emergency-extend"
 	VerbEmergencyResume    Verb = "emergency-resume"
 	VerbAdoptPolicy        Verb = "adopt-policy"
+	VerbResend             Verb = "resend-mail"
 )
 
 // Signals lists the verbs that reach a ticket after its submission.
@@ -35,7 +36,7 @@ func Signals() []Verb {
 	return []Verb{
 		VerbAssign, VerbCustomerReply, VerbAgentReply, VerbRequestInformation, VerbProgressUpdate, VerbNote,
 		VerbReclassify, VerbResolve, VerbClose, VerbReopen, VerbWithdraw, VerbAcknowledge,
-		VerbEmergencyPause, VerbEmergencyExtend, VerbEmergencyResume, VerbAdoptPolicy,
+		VerbEmergencyPause, VerbEmergencyExtend, VerbEmergencyResume, VerbAdoptPolicy, VerbResend,
 	}
 }
 
@@ -66,6 +67,7 @@ type Command struct {
 	Extension time.Duration  // emergency-extend: how much longer the targets become
 	Policy    int64          // adopt-policy: which version
 	Adopt     *policy.Policy // adopt-policy: what that version says; nil: there is none
+	Resend    *Undelivered   // resend-mail: which mail; nil: there is none
 	Malformed bool           // it came by hand and can't be read: it is refused
 	Repeats   int64          // it came by hand, and an earlier command has the same key: it is refused; 0: none
 

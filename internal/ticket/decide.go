@@ -26,6 +26,7 @@ var (
 	alive      = []Status{StatusNew, StatusOpen, StatusWaiting, StatusResolved}
 	unresolved = []Status{StatusNew, StatusOpen, StatusWaiting}
 	idle       = []Status{StatusWaiting, StatusResolved}
+	started    = Statuses()
 )
 
 // rules is the one transition table.
@@ -47,6 +48,7 @@ var rules = map[Verb]rule{
 	VerbEmergencyExtend:    {command, alive, (*story).emergencyExtend},
 	VerbEmergencyResume:    {command, alive, (*story).emergencyResume},
 	VerbAdoptPolicy:        {command, alive, (*story).adoptPolicy},
+	VerbResend:             {staff, started, (*story).resend},
 }
 
 // MayAsk reports whether a role may ask for a verb at all, whatever the ticket's state.
@@ -71,6 +73,10 @@ const (
 	CodeTaken         = "taken"
 	CodeWholeDesk     = "whole-desk" // an emergency of the whole desk is not for one ticket to have
 	CodeNoPolicy      = "no-such-policy"
+	CodeNoMail        = "no-such-mail"
+	CodeNotBounced    = "not-bounced"
+	CodeResent        = "sent-again"
+	CodeUnmailed      = "requester-disabled"
 	CodeLimit         = "limit-reached"
 	CodeRepeated      = "repeated"
 	CodeUnrecordable  = "unrecordable" // PostgreSQL, or a calendar, can't hold what would come of it
@@ -90,7 +96,7 @@ func (s *story) decide(c Command) *fault.Error {
 		return fault.Refusal(CodeRepeated, "it says the same as command %d, which came before the workflow was reset", c.Repeats)
 	case !slices.Contains(rule.by, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID:
 		return &fault.Error{Kind: fault.Forbidden, Code: CodeRole, Message: "your role may not do this"}
-	case s.t.Closed():
+	case s.t.Closed() && !slices.Contains(rule.in, StatusClosed):
 		return fault.Refusal(CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
 	case !slices.Contains(rule.in, s.t.Status):
 		return fault.Refusal(CodeStatus, "that can't be done while the ticket is %s", s.t.Status)
@@ -166,7 +172,9 @@ func (s *story) agentReply(c Command) *fault.Error {
 	s.take(c)
 	l := s.ledger()
 	l.settle(policy.FirstResponse)
-	s.emit(Event{Kind: EventAgentReplied, Message: c.Message, Answers: true, Status: s.opened(), Clocks: l.entries})
+	s.emit(Event{
+		Kind: EventAgentReplied, Message: c.Message, Answers: true, Status: s.opened(), Asks: s.asksOn(), Clocks: l.entries,
+	})
 	s.mail(MailReply, s.t.Requester)
 	return nil
 }
@@ -177,17 +185,21 @@ func (s *story) requestInformation(c Command) *fault.Error {
 	l.settle(policy.FirstResponse)
 	l.pause(policy.ReasonWaiting)
 	s.emit(Event{
-		Kind: EventInformationRequested, Message: c.Message, Answers: true, Status: StatusWaiting, Clocks: l.entries,
+		Kind: EventInformationRequested, Message: c.Message, Answers: true, Status: StatusWaiting, Asks: !s.desk.Unmailed, Clocks: l.entries,
 	})
 	s.mail(MailInformationRequest, s.t.Requester)
 	return nil
 }
 
 func (s *story) progressUpdate(c Command) *fault.Error {
-	s.emit(Event{Kind: EventProgressTold, Message: c.Message, Status: s.opened()})
+	s.emit(Event{Kind: EventProgressTold, Message: c.Message, Status: s.opened(), Asks: s.asksOn()})
 	s.mail(MailProgress, s.t.Requester)
 	return nil
 }
+
+// asksOn reports whether the desk's next words keep a question or a resolution open: the requester has a full period
+// again to answer, from when these words reach them.
+func (s *story) asksOn() bool { return s.t.listening() && !s.desk.Unmailed }
 
 func (s *story) note(c Command) *fault.Error {
 	s.emit(Event{Kind: EventNoted, Message: c.Message})

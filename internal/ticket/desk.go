@@ -8,4 +8,6 @@ type Desk struct {
 	Policy  *policy.Policy
 	Gate    Gate
 	Rosters Rosters
+	// Unmailed says that no mail goes to the requester, whose account is disabled: silence counts from what asks.
+	Unmailed bool
 }

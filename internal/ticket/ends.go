@@ -27,7 +27,7 @@ func (s *story) emitResolved(cause Cause, message int64) {
 	l.resume(policy.ReasonWaiting)
 	s.emit(Event{
 		Kind: EventResolved, Status: StatusResolved, Cause: cause,
-		Message: message, Answers: message != 0, Clocks: l.entries,
+		Message: message, Answers: message != 0, Asks: !s.desk.Unmailed, Clocks: l.entries,
 	})
 	s.mail(MailResolution, s.t.Requester)
 }

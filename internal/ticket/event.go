@@ -33,7 +33,10 @@ const (
 	EventNobodyAvailable      EventKind = "nobody-available" // a rule found nobody to give the ticket to
 	EventPolicyAdopted        EventKind = "policy-adopted"   // another version of the policy holds from here on
 	EventMailBounced          EventKind = "mail-bounced"
-	EventCallFailed           EventKind = "call-failed" // a webhook was given up
+	EventQuestionDelivered    EventKind = "question-delivered" // a server took the mail that asks: silence counts from then
+	EventHandedBack           EventKind = "handed-back"        // the mail that asks can't be delivered: the ticket is open again
+	EventMailResent           EventKind = "mail-resent"        // staff had a bounced mail sent again, as a new one
+	EventCallFailed           EventKind = "call-failed"        // a webhook was given up
 	EventRefused              EventKind = "refused"
 )
 
@@ -42,7 +45,7 @@ func (k EventKind) Public() bool {
 	switch k {
 	case EventSubmitted, EventAssigned, EventCustomerReplied, EventAgentReplied, EventInformationRequested,
 		EventProgressTold, EventResolved, EventClosed, EventReopened, EventNudged, EventPaused, EventExtended,
-		EventResumed, EventPolicyAdopted:
+		EventResumed, EventPolicyAdopted, EventHandedBack:
 		return true
 	default:
 		return false
@@ -73,7 +76,9 @@ type Event struct {
 	Delay     time.Duration    `json:"delay,omitempty"`   // extended: how much longer this emergency makes the targets in all; 0 in what was told before it was recorded
 	Policy    int64            `json:"policy,omitempty"`  // policy-adopted: the version from here on
 	Was       int64            `json:"was,omitempty"`     // policy-adopted: the version until here
-	Mail      int              `json:"mail,omitempty"`    // mail-bounced: number of the mail
+	Mail      int              `json:"mail,omitempty"`    // mail-bounced, question-delivered, handed-back, mail-resent: number of the mail
+	Asks      bool             `json:"asks,omitempty"`    // its mail asks the requester: silence counts from the delivery; false: from the event
+	Since     time.Time        `json:"since,omitzero"`    // question-delivered: when the server took the mail
 	Webhook   string           `json:"webhook,omitempty"` // call-failed: which; Mail is the number of what it owed
 	Verb      Verb             `json:"verb,omitempty"`    // refused: what was asked
 	Code      string           `json:"code,omitempty"`    // refused: why, as a stable word

@@ -20,17 +20,18 @@ const (
 	MaxOwed   = 500
 )
 
-// StepRequest asks for one step of a ticket. Exactly one of Command, Due, Bounced, ByHand and Gate is set. Each may be
-// asked for twice: the second time changes nothing and returns the ticket as it then is.
+// StepRequest asks for one step of a ticket. Exactly one of Command, Due, Bounced, Delivered, ByHand and Gate is set.
+// Each may be asked for twice: the second time changes nothing and returns the ticket as it then is.
 type StepRequest struct {
-	Number  Number    `json:"number"`
-	Mails   int       `json:"mails"` // the last mail that the asker knows of
-	Command int64     `json:"command,omitempty"`
-	Due     time.Time `json:"due,omitzero"`
-	Bounced int       `json:"bounced,omitempty"` // number of a mail that can't be delivered
-	ByHand  []ByHand  `json:"by_hand,omitempty"` // in the order of their arrival, at most MaxByHand
-	Run     string    `json:"run,omitempty"`     // with ByHand: the workflow's run, another one after a reset
-	Gate    bool      `json:"gate,omitempty"`    // take what was accepted, then go on to now under the gate
+	Number    Number    `json:"number"`
+	Mails     int       `json:"mails"` // the last mail that the asker knows of
+	Command   int64     `json:"command,omitempty"`
+	Due       time.Time `json:"due,omitzero"`
+	Bounced   int       `json:"bounced,omitempty"`   // number of a mail that can't be delivered
+	Delivered int       `json:"delivered,omitempty"` // number of a mail that asks the requester and that a server took
+	ByHand    []ByHand  `json:"by_hand,omitempty"`   // in the order of their arrival, at most MaxByHand
+	Run       string    `json:"run,omitempty"`       // with ByHand: the workflow's run, another one after a reset
+	Gate      bool      `json:"gate,omitempty"`      // take what was accepted, then go on to now under the gate
 }
 
 // StepResult is what a step leaves behind.
@@ -46,6 +47,7 @@ type Owed struct {
 	To      PersonID `json:"to,omitempty"` // of a mail
 	Kind    MailKind `json:"kind"`         // KindWebhook for a call
 	Webhook string   `json:"webhook,omitempty"`
+	Asks    bool     `json:"asks,omitempty"` // the ticket is to be told that the mail was sent
 }
 
 // Lane is what the order of N is kept in: a person's mails, or a webhook's calls.

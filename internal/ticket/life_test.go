@@ -79,6 +79,7 @@ type life struct {
 	lacks   string         // the roster that the last step asked for
 	calls   []ticket.Call
 	outcome ticket.Outcome
+	mailed  bool // the requester is owed mails: silence counts from their delivery, which a test has to tell of
 }
 
 // submitted is a life whose ticket has just been accepted.
@@ -95,7 +96,7 @@ func submitted(t *testing.T, document string) *life {
 func at(hours float64) time.Time { return birth.Add(time.Duration(hours * float64(time.Hour))) }
 
 func (l *life) desk() ticket.Desk {
-	return ticket.Desk{Policy: l.policy, Gate: l.gate, Rosters: l.rosters}
+	return ticket.Desk{Policy: l.policy, Gate: l.gate, Rosters: l.rosters, Unmailed: !l.mailed}
 }
 
 // take lets the ticket take a command accepted so many hours after its birth.

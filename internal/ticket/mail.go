@@ -26,6 +26,7 @@ const (
 	MailCustomerReply MailKind = "customer-reply" // the requester wrote; to the assignee
 	MailReminder      MailKind = "reminder"       // a promise falls due soon
 	MailEscalation    MailKind = "escalation"     // a promise was broken; one rung of the ladder
+	MailUndelivered   MailKind = "undelivered"    // the mail that asks the requester can't be delivered; the ticket is open again
 )
 
 // KindWebhook stands among what a ticket owes for a call of a webhook. It is no mail, and MailKinds lacks it.
@@ -36,13 +37,14 @@ func MailKinds() []MailKind {
 	return []MailKind{
 		MailReceipt, MailAssignment, MailReply, MailInformationRequest, MailProgress, MailNudge, MailResolution,
 		MailClosure, MailReopening, MailPolicyChange, MailAssigned, MailHandedOver, MailCustomerReply, MailReminder, MailEscalation,
+		MailUndelivered,
 	}
 }
 
 // ToStaff reports whether a mail of this kind goes to people who work here.
 func (k MailKind) ToStaff() bool {
 	switch k {
-	case MailAssigned, MailHandedOver, MailCustomerReply, MailReminder, MailEscalation:
+	case MailAssigned, MailHandedOver, MailCustomerReply, MailReminder, MailEscalation, MailUndelivered:
 		return true
 	default:
 		return false
@@ -59,4 +61,6 @@ type Mail struct {
 	Named    string           // or whoever of the staff has this handle
 	Clock    policy.ClockName // reminders and escalations: which promise
 	Rung     int              // escalations: which rung, from 1
+	Asks     bool             // the requester, whose silence counts from its delivery
+	Resends  int              // number of the bounced mail that it is sent in place of; 0: none
 }

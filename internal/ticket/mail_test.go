@@ -115,12 +115,13 @@ var (
 	internalEvents = []ticket.EventKind{
 		ticket.EventNoted, ticket.EventReclassified, ticket.EventReminded, ticket.EventBreached, ticket.EventEscalated,
 		ticket.EventAcknowledged, ticket.EventNobodyAvailable, ticket.EventMailBounced, ticket.EventCallFailed, ticket.EventRefused,
+		ticket.EventQuestionDelivered, ticket.EventMailResent,
 	}
 	publicEvents = []ticket.EventKind{
 		ticket.EventSubmitted, ticket.EventAssigned, ticket.EventCustomerReplied, ticket.EventAgentReplied,
 		ticket.EventInformationRequested, ticket.EventProgressTold, ticket.EventResolved, ticket.EventClosed,
 		ticket.EventReopened, ticket.EventNudged, ticket.EventPaused, ticket.EventExtended, ticket.EventResumed,
-		ticket.EventPolicyAdopted,
+		ticket.EventPolicyAdopted, ticket.EventHandedBack,
 	}
 )
 
@@ -143,7 +144,7 @@ func TestEvents_aCustomerSeesNothingInternal(t *testing.T) {
 func TestBounce_isAnEventAndNothingElse(t *testing.T) {
 	l := inStatus(t, ticket.StatusWaiting)
 	before := l.ticket
-	r, err := ticket.Bounce(l.ticket, l.desk(), 3, at(5))
+	r, err := ticket.Bounce(l.ticket, l.desk(), 3, 0, at(5))
 	if err != nil {
 		t.Fatal(err)
 	}

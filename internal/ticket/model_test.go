@@ -124,6 +124,8 @@ type world struct {
 	gates      []gateAt         // how it came to be
 	commands   []ticket.Command // accepted
 	staff      ticket.Rosters   // as they were at first
+	mailed     bool             // the requester is owed mails
+	asking     []asking         // mails that asked the requester, as they were owed
 	roll       *roll
 }
 
@@ -131,7 +133,7 @@ func newWorld(t *rapid.T, version int64, versions map[int64]*policy.Policy) *wor
 	p := versions[version]
 	w := &world{
 		t: t, policy: p, first: version, versions: versions, ticket: ticket.Draft(number, customer, version, p), extensions: map[int64]time.Duration{},
-		rosters: drawRosters(t, versions), now: epoch.Add(time.Duration(rapid.IntRange(0, 365*24*3600).Draw(t, "birth")) * time.Second),
+		rosters: drawRosters(t, versions), mailed: rapid.IntRange(0, 3).Draw(t, "mailed") > 0, now: epoch.Add(time.Duration(rapid.IntRange(0, 365*24*3600).Draw(t, "birth")) * time.Second),
 	}
 	w.chronicle = newChronicle(p, newTower(func() ticket.Gate { return w.gate }), func(command int64) time.Duration { return w.extensions[command] })
 	w.roll, w.staff = newRoll(p, w.rosters), w.rosters
@@ -151,7 +153,7 @@ func newWorld(t *rapid.T, version int64, versions map[int64]*policy.Policy) *wor
 func (w *world) desk() ticket.Desk { return w.deskWith(w.rosters) }
 
 func (w *world) deskWith(r ticket.Rosters) ticket.Desk {
-	return ticket.Desk{Policy: w.policy, Gate: w.gate, Rosters: r}
+	return ticket.Desk{Policy: w.policy, Gate: w.gate, Rosters: r, Unmailed: !w.mailed}
 }
 
 func (w *world) live() {
@@ -160,13 +162,15 @@ func (w *world) live() {
 			return // and so it would go on
 		}
 		w.wait()
-		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce", "call fails", "gate", "gate"}).Draw(w.t, "what") {
+		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce", "news", "news", "news", "call fails", "gate", "gate"}).Draw(w.t, "what") {
 		case "command":
 			w.command()
 		case "nothing":
 			w.advance(w.now)
 		case "bounce":
 			w.bounce()
+		case "news":
+			w.news()
 		case "gate":
 			w.changeGate()
 		case "call fails":
@@ -190,9 +194,55 @@ func (w *world) wait() {
 }
 
 func (w *world) bounce() {
-	r, err := ticket.Bounce(w.ticket, w.desk(), 1, w.now)
+	r, err := ticket.Bounce(w.ticket, w.desk(), 1, 0, w.now)
 	r.Rosters = w.rosters // it chooses nobody
 	w.keep(r, err)
+}
+
+// asking is a mail that asked the requester, and what became of it.
+type asking struct {
+	ticket.Mail
+	n       int
+	at      time.Time // owed
+	bounced bool
+}
+
+// news tells of a mail that asked: the one that counts or another, for the first time or again, early or late.
+func (w *world) news() {
+	if len(w.asking) == 0 {
+		return
+	}
+	m := &w.asking[max(0, len(w.asking)-1-rapid.IntRange(0, 3).Draw(w.t, "an older one"))]
+	if rapid.IntRange(0, 3).Draw(w.t, "bounced") == 0 {
+		w.undelivered(m)
+		return
+	}
+	since := m.at.Add(rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour, 90 * time.Hour, 1e6 * time.Hour}).Draw(w.t, "delivered"))
+	w.delivered(*m, since)
+}
+
+func (w *world) delivered(m asking, since time.Time) {
+	w.advance(w.now)
+	w.check()
+	before := len(w.events)
+	r, err := ticket.Deliver(w.ticket, w.desk(), m.n, m.Event, since, w.now)
+	w.keep(r, err)
+	if counts := w.chronicle.unheard && m.Event == w.chronicle.asking[len(w.chronicle.asking)-1]; counts != (len(w.events) > before) {
+		w.t.Fatalf("the news of mail %+v came to %+v, and it counts: %v", m, r.Events, counts)
+	}
+}
+
+func (w *world) undelivered(m *asking) {
+	m.bounced = true
+	w.advance(w.now)
+	w.check()
+	before := len(w.events)
+	r, err := ticket.Bounce(w.ticket, w.desk(), m.n, m.Event, w.now)
+	w.keep(r, err)
+	back := slices.ContainsFunc(w.events[before:], func(e ticket.Event) bool { return e.Kind == ticket.EventHandedBack })
+	if counts := w.chronicle.listening() && slices.Contains(w.chronicle.asking, m.Event); counts != back || back != (len(r.Mails) == 1) {
+		w.t.Fatalf("the bounce of mail %+v came to %+v, and it counts: %v", m, r.Events, counts)
+	}
 }
 
 func (w *world) giveUp() {
@@ -230,6 +280,10 @@ func (w *world) command() {
 		c.Policy = rapid.Int64Range(1, int64(len(w.versions)+1)).Draw(w.t, "version")
 		c.Adopt = w.versions[c.Policy]
 	}
+	if verb == ticket.VerbResend && len(w.asking) > 0 {
+		m := w.asking[len(w.asking)-1]
+		c.Resend = &ticket.Undelivered{Mail: m.n, Kind: m.Kind, Person: m.Person, Event: m.Event, Bounced: m.bounced}
+	}
 	if rapid.IntRange(0, 7).Draw(w.t, "spoilt") == 7 {
 		spoil(w.t, &c)
 	}
@@ -243,6 +297,7 @@ var modelVerbs = []ticket.Verb{
 	ticket.VerbCustomerReply, ticket.VerbRequestInformation, ticket.VerbResolve, ticket.VerbReopen, ticket.VerbReclassify,
 	ticket.VerbEmergencyResume, ticket.VerbEmergencyResume, ticket.VerbProgressUpdate, ticket.VerbNote,
 	ticket.VerbAcknowledge, ticket.VerbClose, ticket.VerbWithdraw, ticket.VerbAdoptPolicy, ticket.VerbAdoptPolicy,
+	ticket.VerbResend, ticket.VerbResend,
 }
 
 // askers is who may ask for a verb.
@@ -356,6 +411,12 @@ func (w *world) keep(r ticket.Result, err error) {
 		if m.Event <= len(w.events)-len(r.Events) {
 			w.t.Fatalf("mail %+v is owed by an event of an earlier step", m)
 		}
+		if m.Asks != w.events[m.Event-1].Asks && m.Person == customer || m.Asks && !w.mailed {
+			w.t.Fatalf("mail %+v asks, or does not, unlike its event", m)
+		}
+		if m.Asks {
+			w.asking = append(w.asking, asking{Mail: m, n: 1000 + len(w.asking), at: w.events[m.Event-1].At})
+		}
 	}
 }
 
@@ -366,8 +427,12 @@ func (w *world) end() {
 		w.take(ticket.Command{Verb: ticket.VerbEmergencyResume, By: bySupervisor})
 		w.check()
 	}
+	w.hear()
 	w.advance(w.now.AddDate(1, 0, 0))
 	w.check()
+	if w.ticket.Unheard() {
+		w.t.Fatal("a mail that asks is owed for ever")
+	}
 	if m, ok := ticket.Next(w.ticket, w.policy); ok && w.ticket.FirstResponse.Clock.Budget() < 1000*time.Hour {
 		w.t.Fatalf("a year later %+v is still to come", m)
 	}
@@ -377,6 +442,28 @@ func (w *world) end() {
 			if p.Escalating() && rung.For(name, w.ticket.Priority) && !p.Fired(i+1) {
 				w.t.Fatalf("%s: rung %d never fired, of %+v", name, i+1, p)
 			}
+		}
+	}
+}
+
+// hear goes from moment to moment for a year and has every mail that asks delivered at once, so that nothing waits for it.
+func (w *world) hear() {
+	now := w.now
+	defer func() { w.now = now }()
+	for next, more := now, true; more && next.Before(now.AddDate(1, 0, 0)); {
+		if next.After(w.now) {
+			w.now = next
+		}
+		w.advance(w.now)
+		w.check()
+		if w.ticket.Unheard() {
+			w.delivered(w.asking[len(w.asking)-1], w.now)
+			w.check()
+		}
+		m, due := ticket.Next(w.ticket, w.policy)
+		edge, ahead := ticket.NextEdge(w.ticket, w.gate)
+		if next, more = m.Due, due || ahead; !due || ahead && edge.At.Before(m.Due) {
+			next = edge.At
 		}
 	}
 }
@@ -420,7 +507,7 @@ func sameRungs(p ticket.Promise, want map[int]bool, length int) bool {
 // compare holds the ticket against the oracle as of the last event.
 func (w *world) compare() {
 	c := w.chronicle
-	if w.ticket.Status != c.status || w.ticket.InEmergency() != (c.halted() && c.status != ticket.StatusClosed) || w.ticket.Nudged != c.nudged || w.ticket.Priority != c.priority {
+	if w.ticket.Status != c.status || w.ticket.InEmergency() != (c.halted() && c.status != ticket.StatusClosed) || w.ticket.Nudged != c.nudged || w.ticket.Unheard() != c.unheard || w.ticket.Priority != c.priority {
 		w.t.Fatalf("the ticket is %+v, the oracle says %s, emergency %v, nudged %v", w.ticket, c.status, c.emergency, c.nudged)
 	}
 	for _, name := range policy.ClockNames() {

@@ -76,15 +76,15 @@ func (t *Ticket) offerPromise(name policy.ClockName, p *policy.Policy, offer off
 func (t *Ticket) offerSilence(s policy.Silence, offer offer) {
 	switch t.Status {
 	case StatusWaiting:
-		if s.NudgeAfter > 0 && !t.Nudged {
-			offer(MomentNudge, "", 0, t.SilentSince.Add(s.NudgeAfter))
+		if due, ok := t.SilentUntil(s.NudgeAfter); ok && !t.Nudged {
+			offer(MomentNudge, "", 0, due)
 		}
-		if s.ResolveAfter > 0 {
-			offer(MomentResolve, "", 0, t.SilentSince.Add(s.ResolveAfter))
+		if due, ok := t.SilentUntil(s.ResolveAfter); ok {
+			offer(MomentResolve, "", 0, due)
 		}
 	case StatusResolved:
-		if s.CloseAfter > 0 {
-			offer(MomentClose, "", 0, t.SilentSince.Add(s.CloseAfter))
+		if due, ok := t.SilentUntil(s.CloseAfter); ok {
+			offer(MomentClose, "", 0, due)
 		}
 	}
 }

@@ -14,11 +14,12 @@ type Shown struct {
 	PromiseDue time.Time        `json:"promise_due,omitzero"` // its deadline
 	Breached   bool             `json:"breached,omitempty"`   // a promise was broken and has not been given since
 	PausedFor  []policy.Reason  `json:"paused_for,omitempty"` // why promises that are owed stand still, sorted; none: nothing does
+	Unheard    bool             `json:"unheard,omitempty"`    // see Ticket.Unheard
 	Emergency  EmergencyID      `json:"emergency,omitempty"`  // see Ticket.Held
 }
 
 func (t *Ticket) shown() *Shown {
-	s := &Shown{Breached: t.Breached(), Emergency: t.Held()}
+	s := &Shown{Breached: t.Breached(), Emergency: t.Held(), Unheard: t.Unheard()}
 	s.Promise, s.PromiseDue = t.NextPromise()
 	for _, name := range policy.ClockNames() {
 		p := t.Promise(name)

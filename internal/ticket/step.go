@@ -60,15 +60,6 @@ func Advance(t Ticket, d Desk, until time.Time) (Result, error) {
 	return result, nil
 }
 
-// Bounce records that a mail can't be delivered to its recipient, for agents to see. It lets nothing fall due, because
-// commands accepted before it may still be to be taken: so events told after it may be of earlier instants.
-func Bounce(t Ticket, d Desk, mail int, at time.Time) (Result, error) {
-	s := &story{t: t, desk: d}
-	s.begin(theDesk, at, 0)
-	s.emit(Event{Kind: EventMailBounced, Mail: mail})
-	return s.result()
-}
-
 // story is a ticket while things happen to it: each event is applied the moment it is told, so the state and the
 // fold of the events are one by construction.
 type story struct {
@@ -103,6 +94,7 @@ func (s *story) emit(e Event) {
 // mail owes one to a person; nobody is owed nothing.
 func (s *story) mail(kind MailKind, to PersonID) {
 	if to != "" {
-		s.mails = append(s.mails, Mail{Kind: kind, Event: s.t.Events, Person: to})
+		asks := s.events[len(s.events)-1].Asks && to == s.t.Requester
+		s.mails = append(s.mails, Mail{Kind: kind, Event: s.t.Events, Person: to, Asks: asks})
 	}
 }

@@ -25,8 +25,12 @@ type Ticket struct {
 
 	Ranked time.Time `json:"ranked,omitzero"` // the priority's last change: a rung that it brought into play falls due then
 
-	SilentSince time.Time `json:"silent_since,omitzero"` // waiting or resolved: the requester's silence counts from here
-	Nudged      bool      `json:"nudged,omitempty"`
+	SilentSince time.Time     `json:"silent_since,omitzero"` // waiting or resolved: the requester's silence counts from here; zero: the mail that asks is owed
+	Silent      time.Duration `json:"silent,omitempty"`      // how long it had lasted when the nudge was owed
+	Nudged      bool          `json:"nudged,omitempty"`
+	Asked       int           `json:"asked,omitempty"`      // the event whose mail asks for an answer; 0: it owed none
+	AskedFrom   int           `json:"asked_from,omitempty"` // the first such event of the present exchange
+	Returned    Ending        `json:"returned,omitzero"`    // open because the mail that asks bounced: what the ticket was
 
 	NotBefore time.Time `json:"not_before,omitzero"` // nothing falls due before: then the policy came to hold that says so
 

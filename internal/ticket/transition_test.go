@@ -33,6 +33,7 @@ var transitions = []transition{
 	{ticket.VerbEmergencyExtend, "SDO", "new", "open", "waiting", "resolved"},
 	{ticket.VerbEmergencyResume, "SDO", "!no-emergency", "!no-emergency", "!no-emergency", "!no-emergency"},
 	{ticket.VerbAdoptPolicy, "SDO", "!no-such-policy", "!no-such-policy", "!no-such-policy", "!no-such-policy"},
+	{ticket.VerbResend, "ASD", "new", "open", "waiting", "resolved"},
 }
 
 type transition struct {
@@ -81,7 +82,7 @@ func inStatus(t *testing.T, status ticket.Status) *life {
 func full(verb ticket.Verb) ticket.Command {
 	return ticket.Command{
 		Verb: verb, Message: 7, Assignee: agentOne, Handle: "one", Priority: policy.PriorityHigh, Category: "delivery",
-		Emergency: "E-1", Extension: time.Hour,
+		Emergency: "E-1", Extension: time.Hour, Resend: &ticket.Undelivered{Mail: 1, Kind: ticket.MailReceipt, Person: stranger, Bounced: true},
 	}
 }
 
@@ -105,9 +106,13 @@ func follows(verb ticket.Verb, status ticket.Status, letter string) string {
 			continue
 		}
 		if letter != "" && strings.Contains(row.who, letter) {
+			closed := "!" + ticket.CodeClosed
+			if verb == ticket.VerbResend {
+				closed = "closed"
+			}
 			return map[ticket.Status]string{
 				ticket.StatusNew: row.new, ticket.StatusOpen: row.open, ticket.StatusWaiting: row.waiting,
-				ticket.StatusResolved: row.resolved, ticket.StatusClosed: "!" + ticket.CodeClosed,
+				ticket.StatusResolved: row.resolved, ticket.StatusClosed: closed,
 			}[status]
 		}
 		want = "!" + ticket.CodeRole

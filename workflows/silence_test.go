@@ -1,0 +1,112 @@
+package workflows_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows"
+)
+
+// putOff has the mails of a kind put off by their server until so long after the beginning.
+func (s *stage) putOff(until time.Duration, kinds ...ticket.MailKind) {
+	s.mails(func(m ticket.Owed) (bool, error) {
+		for _, kind := range kinds {
+			if m.Kind == kind && s.env.Now().Before(begin.Add(until)) {
+				return false, errors.New("421 later")
+			}
+		}
+		return false, nil
+	})
+}
+
+func TestTicket_silenceStandsStillWhileTheMailThatAsksIsOwed(t *testing.T) {
+	s := newStage(t)
+	s.putOff(301*h, ticket.MailInformationRequest)
+	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
+	s.play()
+	s.tells(
+		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested", "301h0m0s question-delivered",
+		"325h0m0s nudged", "325h0m0s question-delivered", "349h0m0s resolved by silence", "349h0m0s question-delivered",
+		"421h0m0s closed by silence",
+	)
+}
+
+func TestTicket_aNudgeThatIsOwedStopsSilenceWhereItWas(t *testing.T) {
+	s := newStage(t)
+	s.putOff(100*h, ticket.MailNudge)
+	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
+	s.stop(125 * h)
+	s.play()
+	s.tells(
+		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested", "1h0m0s question-delivered",
+		"25h0m0s nudged", "100h0m0s question-delivered", "124h0m0s resolved by silence", "124h0m0s question-delivered",
+		"125h0m0s closed by agent",
+	)
+}
+
+// An answer through the portal comes before the mail does: the late delivery means nothing then.
+func TestTicket_aLateDeliveryAfterTheAnswerIsIgnored(t *testing.T) {
+	s := newStage(t)
+	s.putOff(60*h, ticket.MailInformationRequest)
+	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
+	s.ask(50*h, words(customer, ticket.VerbCustomerReply))
+	s.stop(70 * h)
+	s.play()
+	s.tells(
+		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested", "50h0m0s customer-replied", "70h0m0s closed by agent",
+	)
+}
+
+func TestTicket_aQuestionThatBouncesIsHandedBack(t *testing.T) {
+	s := newStage(t)
+	s.mails(func(m ticket.Owed) (bool, error) { return m.Kind == ticket.MailInformationRequest, nil })
+	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
+	s.stop(10 * h)
+	s.play()
+	s.tells(
+		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested", "1h0m0s mail-bounced", "1h0m0s handed-back",
+		"10h0m0s closed by agent",
+	)
+	s.mailed("1 receipt to P-CUSTOMER", "3 undelivered to P-ALICE", "4 closure to P-CUSTOMER")
+}
+
+// asked is a ticket whose question was sent before the run that is to hear of it.
+func (s *stage) asked() workflows.Start {
+	s.t.Helper()
+	s.desk.Submit(number)
+	s.desk.Accept(number, words(alice, ticket.VerbRequestInformation))
+	first, err := s.desk.Step(s.t.Context(), ticket.StepRequest{Number: number, Command: 2})
+	for _, m := range first.Owed {
+		if err == nil {
+			_, err = s.desk.Deliver(s.t.Context(), number, m.N)
+		}
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return workflows.Start{Number: number, Digest: first.Digest, Known: len(first.Owed), Pending: 2, Delivered: []int{first.Owed[1].N}}
+}
+
+func TestContinueAsNew_takesUpTheNewsOfADelivery(t *testing.T) {
+	s := newStage(t)
+	start := s.asked()
+	s.stop(1 * h)
+	s.run(start)
+	s.tells("0s submitted", "0s assigned", "0s information-requested", "0s question-delivered", "1h0m0s closed by agent")
+}
+
+func TestContinueAsNew_handsOnTheNewsOfADelivery(t *testing.T) {
+	s := newStage(t)
+	start := s.asked()
+	s.env.SetContinueAsNewSuggested(true) // one step is taken, and commands come first
+	s.desk.PerStep(1)
+	s.desk.Accept(number, words(alice, ticket.VerbNote))
+	s.desk.Accept(number, words(alice, ticket.VerbNote))
+	start.Pending = 4
+	s.run(start)
+	if next := s.handed(); len(next.Delivered) != 1 || next.Delivered[0] != start.Delivered[0] {
+		t.Errorf("handed on: %+v", next)
+	}
+}
