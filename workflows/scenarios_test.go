@@ -63,6 +63,7 @@ var scenarios = []scenario{
 	{"adopted", promises, adopted},
 	{"gate", promises, gate},
 	{"parked", promises, parked},
+	{"reconciled", promises, reconciled},
 }
 
 func answered(s *desktest.Site) {
@@ -252,5 +253,16 @@ func parked(s *desktest.Site) {
 	s.Await("a try", func() bool { return len(s.Steps()) > 0 })
 	s.Park(nil)
 	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// reconciled is asked to look at everything: a command was accepted of which no signal came.
+func reconciled(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
+	s.Accept(number, words(alice, ticket.VerbAgentReply))
+	s.Check(dispatch.New(s.Temporal.Client).Reconcile(context.Background(), number))
+	s.Await("the reply", func() bool { return s.State(number).Command == 2 })
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
 }
