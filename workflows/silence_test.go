@@ -23,39 +23,39 @@ func (s *stage) putOff(until time.Duration, kinds ...ticket.MailKind) {
 
 func TestTicket_silenceStandsStillWhileTheMailThatAsksIsOwed(t *testing.T) {
 	s := newStage(t)
-	s.putOff(301*h, ticket.MailInformationRequest)
+	s.putOff(61*h, ticket.MailInformationRequest)
 	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
 	s.play()
 	s.tells(
-		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested", "301h0m0s question-delivered",
-		"325h0m0s nudged", "325h0m0s question-delivered", "349h0m0s resolved by silence", "349h0m0s question-delivered",
-		"421h0m0s closed by silence",
+		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested", "61h0m0s question-delivered",
+		"85h0m0s nudged", "85h0m0s question-delivered", "109h0m0s resolved by silence", "109h0m0s question-delivered",
+		"181h0m0s closed by silence",
 	)
 }
 
 func TestTicket_aNudgeThatIsOwedStopsSilenceWhereItWas(t *testing.T) {
 	s := newStage(t)
-	s.putOff(100*h, ticket.MailNudge)
+	s.putOff(40*h, ticket.MailNudge)
 	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
-	s.stop(125 * h)
+	s.stop(65 * h)
 	s.play()
 	s.tells(
 		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested", "1h0m0s question-delivered",
-		"25h0m0s nudged", "100h0m0s question-delivered", "124h0m0s resolved by silence", "124h0m0s question-delivered",
-		"125h0m0s closed by agent",
+		"25h0m0s nudged", "40h0m0s question-delivered", "64h0m0s resolved by silence", "64h0m0s question-delivered",
+		"65h0m0s closed by agent",
 	)
 }
 
 // An answer through the portal comes before the mail does: the late delivery means nothing then.
 func TestTicket_aLateDeliveryAfterTheAnswerIsIgnored(t *testing.T) {
 	s := newStage(t)
-	s.putOff(60*h, ticket.MailInformationRequest)
+	s.putOff(12*h, ticket.MailInformationRequest)
 	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
-	s.ask(50*h, words(customer, ticket.VerbCustomerReply))
-	s.stop(70 * h)
+	s.ask(10*h, words(customer, ticket.VerbCustomerReply))
+	s.stop(20 * h)
 	s.play()
 	s.tells(
-		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested", "50h0m0s customer-replied", "70h0m0s closed by agent",
+		"0s submitted", "1h0m0s assigned", "1h0m0s information-requested", "10h0m0s customer-replied", "20h0m0s closed by agent",
 	)
 }
 
