@@ -19,6 +19,7 @@ type workflowsView struct {
 	Missing     int        `json:"missing"`
 	Stuck       int        `json:"stuck"`
 	OwedMissing int        `json:"owed_without_workflow"`
+	Parked      int        `json:"parked"`
 	Auditing    bool       `json:"auditing"`
 	Audited     int64      `json:"audited"` // in the audit under way, or the last one
 	Restarted   int64      `json:"restarted"`
@@ -35,7 +36,7 @@ func (h health) shown(ctx context.Context) *workflowsView {
 		return nil
 	}
 	view := &workflowsView{
-		Well: r.Well(time.Now()), Missing: r.Missing, Stuck: r.Stuck, OwedMissing: r.OwedMissing,
+		Well: r.Well(time.Now()), Missing: r.Missing, Stuck: r.Stuck, OwedMissing: r.OwedMissing, Parked: r.Parked,
 		Auditing: r.Auditing(), Audited: r.Audited, Restarted: r.Restarted,
 	}
 	if !r.Looked.IsZero() {

@@ -72,7 +72,6 @@ func (workerCommand) Run(p *program) error {
 		})
 	})
 	group.Go(func() error { return db.WatchEpoch(ctx) })
-	group.Go(func() error { return dispatch.NewReplacer(db, dispatcher, log).Run(ctx) })
 	courier := mail.NewCourier(account.New(db.Accounts(), c.BaseURL), sender, log) // works while Temporal is away
 	group.Go(func() error { return courier.Run(ctx) })
 	if c.HealthAddress != "off" {
@@ -126,7 +125,8 @@ func (n *neighbours) reconciler() *dispatch.Reconciler {
 	host, _ := os.Hostname() // the rest is unique by itself
 	holder := fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text())
 	return dispatch.NewReconciler(n.db, dispatch.New(n.temporal),
-		func(ctx context.Context) error { return dispatch.EnsureNamespace(ctx, n.temporal) }, holder,
+		func(ctx context.Context) error { return dispatch.EnsureNamespace(ctx, n.temporal) },
+		dispatch.NewReplacer(n.db, dispatch.New(n.temporal), n.log).Run, holder,
 		dispatch.ReconcilerOptions{
 			Every: n.config.ReconcileEvery, Patience: n.config.ReconcilePatience, PerSecond: n.config.ReconcileRate,
 			Audit: n.config.ReconcilePatience,

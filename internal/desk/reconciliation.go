@@ -47,6 +47,7 @@ type Reconciliation struct {
 	Missing     int       // tickets without a running workflow
 	Stuck       int       // tickets that do not move although their workflows run
 	OwedMissing int       // tickets of Missing that owe mails or calls
+	Parked      int       // tickets of which something that is due can't be recorded
 	AuditBegan  time.Time // zero: none yet
 	AuditEnded  time.Time // zero while one is under way
 	Audited     int64     // tickets compared in it so far
@@ -65,5 +66,5 @@ func (r Reconciliation) Late(now time.Time) bool { return now.Sub(r.Looked) > lo
 
 // Well reports that nothing is wrong.
 func (r Reconciliation) Well(now time.Time) bool {
-	return !r.Late(now) && r.Missing == 0 && r.Stuck == 0
+	return !r.Late(now) && r.Missing == 0 && r.Stuck == 0 && r.Parked == 0
 }

@@ -52,8 +52,7 @@ const (
 
 // records is what PostgreSQL knows: see the store's methods.
 type records interface {
-	Lease(ctx context.Context, holder string, lasts time.Duration) (bool, error)
-	EndLease(ctx context.Context, holder string) error
+	leases
 	Overdue(ctx context.Context, patience time.Duration, limit int) ([]desk.Overdue, error)
 	OverdueOf(ctx context.Context, patience time.Duration, some []ticket.Number) ([]desk.Overdue, error)
 	Kept(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error)
@@ -81,6 +80,7 @@ type Reconciler struct {
 	records    records
 	executions executions
 	namespace  func(context.Context) error // registers what Temporal lacks
+	replace    func(context.Context) error // replaces workflows after a restore, until its context ends
 	options    ReconcilerOptions
 	limit      *rate.Limiter
 	holder     string
@@ -90,10 +90,10 @@ type Reconciler struct {
 }
 
 // NewReconciler makes one. The holder is this process's name, unlike every other's.
-func NewReconciler(r records, e executions, namespace func(context.Context) error, holder string, o ReconcilerOptions, log *slog.Logger) *Reconciler {
+func NewReconciler(r records, e executions, namespace, replace func(context.Context) error, holder string, o ReconcilerOptions, log *slog.Logger) *Reconciler {
 	o = o.withDefaults()
 	return &Reconciler{
-		records: r, executions: e, namespace: namespace, options: o, holder: holder, log: log,
+		records: r, executions: e, namespace: namespace, replace: replace, options: o, holder: holder, log: log,
 		limit: rate.NewLimiter(rate.Limit(o.PerSecond), 1),
 	}
 }
@@ -101,7 +101,7 @@ func NewReconciler(r records, e executions, namespace func(context.Context) erro
 // Run looks whenever this process has the lease, until ctx ends.
 func (r *Reconciler) Run(ctx context.Context) error {
 	for {
-		ours, err := r.records.Lease(ctx, r.holder, lease)
+		ours, err := r.records.Lease(ctx, leaseReconciler, r.holder, lease)
 		if err == nil && ours {
 			r.hold(ctx)
 		}
@@ -119,17 +119,18 @@ func (r *Reconciler) hold(ctx context.Context) {
 		defer lost()
 		r.renew(ctx)
 	})
+	group.Go(func() { _ = r.replace(ctx) }) // ends with ctx, and logs what fails
 	r.rounds(ctx)
 	group.Wait()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
 	defer cancel()
-	_ = r.records.EndLease(ending, r.holder) // it runs out by itself
+	_ = r.records.EndLease(ending, leaseReconciler, r.holder) // it runs out by itself
 }
 
 // renew returns when the lease is lost. While PostgreSQL is away it may be: whatever is done meanwhile may be done twice.
 func (r *Reconciler) renew(ctx context.Context) {
 	for sleep(ctx, lease/3) {
-		if ours, err := r.records.Lease(ctx, r.holder, lease); err == nil && !ours {
+		if ours, err := r.records.Lease(ctx, leaseReconciler, r.holder, lease); err == nil && !ours {
 			return
 		}
 	}

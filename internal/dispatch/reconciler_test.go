@@ -49,11 +49,11 @@ func (w *ward) add(o desk.Overdue, e dispatch.Execution) {
 	w.kept = append(w.kept, o.Number)
 }
 
-func (w *ward) Lease(context.Context, string, time.Duration) (bool, error) { return true, nil }
-func (w *ward) EndLease(context.Context, string) error                     { return nil }
-func (w *ward) NoteRestarted(context.Context) error                        { return nil }
-func (w *ward) ForgetWell(context.Context, time.Duration) error            { return nil }
-func (w *ward) KeepEmergency(context.Context) error                        { return nil }
+func (w *ward) Lease(context.Context, string, string, time.Duration) (bool, error) { return true, nil }
+func (w *ward) EndLease(context.Context, string, string) error                     { return nil }
+func (w *ward) NoteRestarted(context.Context) error                                { return nil }
+func (w *ward) ForgetWell(context.Context, time.Duration) error                    { return nil }
+func (w *ward) KeepEmergency(context.Context) error                                { return nil }
 
 func (w *ward) Overdue(_ context.Context, _ time.Duration, limit int) (page []desk.Overdue, err error) {
 	w.mu.Lock()
@@ -156,7 +156,7 @@ func reconciling(t *testing.T, fill func(*ward), lasts time.Duration, check func
 	synctest.Test(t, func(t *testing.T) {
 		w := newWard()
 		fill(w)
-		r := dispatch.NewReconciler(w, w, func(context.Context) error { return nil }, "one", dispatch.ReconcilerOptions{}, quiet)
+		r := dispatch.NewReconciler(w, w, func(context.Context) error { return nil }, none, "one", dispatch.ReconcilerOptions{}, quiet)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
@@ -309,7 +309,7 @@ func TestReconciler_putsNothingOffWhileTemporalIsAway(t *testing.T) {
 			}
 			return nil
 		}
-		r := dispatch.NewReconciler(w, w, namespace, "one", dispatch.ReconcilerOptions{}, quiet)
+		r := dispatch.NewReconciler(w, w, namespace, none, "one", dispatch.ReconcilerOptions{}, quiet)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
@@ -326,3 +326,6 @@ func TestReconciler_putsNothingOffWhileTemporalIsAway(t *testing.T) {
 		}
 	})
 }
+
+// none has nothing to replace.
+func none(context.Context) error { return nil }

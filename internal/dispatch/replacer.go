@@ -18,16 +18,15 @@ import (
 
 const (
 	replaceRate  = 50               // workflows a second: Temporal is to serve the living too
-	replaceClaim = time.Minute      // longer than a page takes
+	replaceLease = time.Minute      // longer than a page takes
 	replaceLook  = 30 * time.Second // between looks whether the epoch was raised
 )
 
 // replacements is the work that raising the epoch leaves. It is kept in PostgreSQL, so that another process can go on
 // with it.
 type replacements interface {
-	// ClaimReplacing takes the work for one process, for a while, if there is any and no other has it.
-	ClaimReplacing(ctx context.Context, process string, lasts time.Duration) (r desk.Replacing, ours bool, err error)
-	ReleaseReplacing(ctx context.Context, process string) error
+	leases
+	Replacing(context.Context) (desk.Replacing, error)
 	ToReplace(ctx context.Context, after string, limit int) (workflows []string, err error)
 	Replaced(ctx context.Context, epoch int64, workflow string) error
 	ReplacingOver(ctx context.Context, epoch int64) error
@@ -42,7 +41,7 @@ type replacer interface {
 }
 
 // Replacer replaces workflows after PostgreSQL was restored from a copy: those that it lists are started anew, and those
-// of tickets that the copy does not have are terminated. Any number of processes may run one; one at a time works.
+// of tickets that the copy does not have are terminated. The reconciler runs it, and a command; one at a time works.
 type Replacer struct {
 	work     replacements
 	replacer replacer
@@ -94,7 +93,11 @@ func (r *Replacer) Finish(ctx context.Context) error {
 
 // round does all the work if it can be claimed, and says how far it is.
 func (r *Replacer) round(ctx context.Context) (desk.Replacing, error) {
-	now, ours, err := r.work.ClaimReplacing(ctx, r.process, replaceClaim)
+	now, err := r.work.Replacing(ctx)
+	if err != nil || now.Over {
+		return now, err
+	}
+	ours, err := r.work.Lease(ctx, leaseReplacer, r.process, replaceLease)
 	if err != nil || !ours {
 		return now, err
 	}
@@ -109,7 +112,7 @@ func (r *Replacer) round(ctx context.Context) (desk.Replacing, error) {
 	if err := r.work.ReplacingOver(ctx, now.Epoch); err != nil {
 		return now, err
 	}
-	now, _, err = r.work.ClaimReplacing(ctx, r.process, replaceClaim)
+	now, err = r.work.Replacing(ctx)
 	if now.Over {
 		r.log.Info("workflows are replaced", "epoch", now.Epoch)
 	}
@@ -119,7 +122,7 @@ func (r *Replacer) round(ctx context.Context) (desk.Replacing, error) {
 func (r *Replacer) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
 	defer cancel()
-	if err := r.work.ReleaseReplacing(ctx, r.process); err != nil {
+	if err := r.work.EndLease(ctx, leaseReplacer, r.process); err != nil {
 		r.log.Warn("another process can't go on replacing workflows yet", "error", err)
 	}
 }
@@ -175,9 +178,13 @@ func (r *Replacer) Orphans(ctx context.Context, page func([]ticket.Number) error
 	})
 }
 
-// renew keeps the claim. It fails when another process has the work by now, or a later epoch was raised.
+// renew keeps the lease. It fails when another process has the work by now, or a later epoch was raised.
 func (r *Replacer) renew(ctx context.Context, epoch int64) error {
-	now, ours, err := r.work.ClaimReplacing(ctx, r.process, replaceClaim)
+	ours, err := r.work.Lease(ctx, leaseReplacer, r.process, replaceLease)
+	if err != nil {
+		return err
+	}
+	now, err := r.work.Replacing(ctx)
 	if err == nil && (!ours || now.Epoch != epoch) {
 		err = errors.New("the replacing of workflows was taken over")
 	}

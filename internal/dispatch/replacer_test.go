@@ -102,7 +102,7 @@ func must(t *testing.T, err error) {
 // over reports whether nothing is left to do.
 func over(t *testing.T, db *store.Store) bool {
 	t.Helper()
-	now, _, err := db.ClaimReplacing(t.Context(), "a test that looks", 0) // one that runs out at once
+	now, err := db.Replacing(t.Context())
 	must(t, err)
 	return now.Over
 }
@@ -160,11 +160,11 @@ func TestReplacer_goesOnWhereAnotherDied(t *testing.T) {
 	if over(t, db) {
 		t.Error("it is taken for done")
 	}
-	// As if it had died, and not only failed, it holds its claim.
+	// As if it had died, and not only failed, it holds its lease.
 	beside, err := pgx.Connect(t.Context(), dsn)
 	must(t, err)
 	defer func() { _ = beside.Close(context.Background()) }()
-	_, err = beside.Exec(t.Context(), `UPDATE epoch SET claimed_by = 'the dead', claimed_until = clock_timestamp() + interval '2 seconds'`)
+	_, err = beside.Exec(t.Context(), `INSERT INTO leases VALUES ('replacer', 'the dead', clock_timestamp() + interval '2 seconds')`)
 	must(t, err)
 	w.set(func(string) error { return nil })
 	must(t, dispatch.NewReplacer(db, w, quiet).Finish(t.Context()))

@@ -332,7 +332,7 @@ func TestReconciler_isTakenOverFromAFrozenProcess(t *testing.T) {
 	s.agent.awaitStatus(number, "new")
 	s.awaitMailed(number)
 	holder := func() (name string) {
-		if err := pool.QueryRow(t.Context(), `SELECT coalesce(holder, '') FROM reconciler WHERE leased_until > clock_timestamp()`).Scan(&name); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		if err := pool.QueryRow(t.Context(), `SELECT holder FROM leases WHERE name = 'reconciler' AND until > clock_timestamp()`).Scan(&name); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			t.Fatal(err)
 		}
 		return name

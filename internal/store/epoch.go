@@ -56,7 +56,7 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Resto
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		UPDATE epoch SET number = greatest(number + 1, floor(extract(epoch FROM clock_timestamp()))::bigint), raised_at = clock_timestamp(),
-			raised_by = $1, reason = $2, replaced_at = NULL, claimed_by = NULL, claimed_until = NULL
+			raised_by = $1, reason = $2, replaced_at = NULL
 		RETURNING number, (SELECT max(latest_at) FROM tickets)`, by, reason).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&r.Epoch, &latest) })
 	batch.Queue(`INSERT INTO replacements SELECT t.number FROM tickets t WHERE ` + needsWorkflow + ` ON CONFLICT DO NOTHING`)
@@ -67,6 +67,7 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Resto
 		batch.Queue(`SELECT setval(sequence, greatest(nextval(sequence), (SELECT number << 20 FROM epoch)))
 			FROM (SELECT pg_get_serial_sequence($1, 'id')::regclass AS sequence) of`, table)
 	}
+	batch.Queue(`DELETE FROM leases`) // of processes that had them when the copy was made
 	batch.Queue(`UPDATE people SET session_epoch = session_epoch + 1`)
 	batch.Queue(`UPDATE links SET expires_at = clock_timestamp() WHERE ` + openLinks).
 		Exec(func(tag pgconn.CommandTag) error { r.Links = int(tag.RowsAffected()); return nil })

@@ -26,7 +26,7 @@ func (d *shop) raise() desk.Restoration {
 // forget takes the epoch back, as restoring a copy that was made before it does.
 func (d *shop) forget() {
 	d.t.Helper()
-	d.sql(`UPDATE epoch SET number = 0, raised_at = NULL, raised_by = NULL, reason = NULL, replaced_at = NULL, claimed_by = NULL, claimed_until = NULL`)
+	d.sql(`UPDATE epoch SET number = 0, raised_at = NULL, raised_by = NULL, reason = NULL, replaced_at = NULL`)
 }
 
 func (d *shop) toReplace() []string {
@@ -192,33 +192,14 @@ func TestRaiseEpoch_endsSessionsAndLinks(t *testing.T) {
 	}
 }
 
-func TestClaimReplacing_isOneProcessesUntilItIsOver(t *testing.T) {
+func TestReplacing_isOverWhenEverythingOfItsEpochIsReplaced(t *testing.T) {
 	d := open(t)
 	ctx := t.Context()
-	claim := func(process string, lasts time.Duration) (desk.Replacing, bool) {
+	want := func(want desk.Replacing) {
 		t.Helper()
-		r, ours, err := d.ClaimReplacing(ctx, process, lasts)
-		if err != nil {
-			t.Fatal(err)
+		if r, err := d.Replacing(ctx); r != want || err != nil {
+			t.Errorf("the replacing stands at %+v, %v, want %+v", r, err, want)
 		}
-		return r, ours
-	}
-	if r, ours := claim("one", time.Hour); ours || !r.Over {
-		t.Errorf("claimed without a restore: %+v", r)
-	}
-	n := d.taken(d.customer)
-	epoch := d.raise().Epoch
-	if r, ours := claim("one", time.Hour); !ours || r != (desk.Replacing{Epoch: epoch, Left: 2}) {
-		t.Errorf("claimed %v: %+v", ours, r)
-	}
-	if _, ours := claim("two", time.Hour); ours {
-		t.Error("claimed by two")
-	}
-	if _, ours := claim("one", 0); !ours {
-		t.Error("a claim can't be renewed")
-	}
-	if _, ours := claim("two", time.Hour); !ours {
-		t.Error("a claim that has run out holds")
 	}
 	check := func(err error) {
 		t.Helper()
@@ -226,22 +207,19 @@ func TestClaimReplacing_isOneProcessesUntilItIsOver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	check(d.ReleaseReplacing(ctx, "two"))
+	want(desk.Replacing{Over: true}) // without a restore
+	n := d.taken(d.customer)
+	epoch := d.raise().Epoch
+	want(desk.Replacing{Epoch: epoch, Left: 2})
 	check(d.Replaced(ctx, epoch-1, string(n)))
 	check(d.ReplacingOver(ctx, epoch))
-	if r, ours := claim("one", time.Hour); !ours || r.Left != 2 {
-		t.Errorf("the work is over while there is some, or was done in another epoch: %+v, %v", r, ours)
-	}
+	want(desk.Replacing{Epoch: epoch, Left: 2})
 	check(d.Replaced(ctx, epoch, string(n)))
 	check(d.Replaced(ctx, epoch, desk.EmergencyReplacement))
 	check(d.ReplacingOver(ctx, epoch-1))
-	if r, _ := claim("one", time.Hour); r.Over {
-		t.Error("another epoch's work ended this one's")
-	}
+	want(desk.Replacing{Epoch: epoch})
 	check(d.ReplacingOver(ctx, epoch))
-	if r, ours := claim("one", time.Hour); ours || !r.Over {
-		t.Errorf("over, and claimed %v: %+v", ours, r)
-	}
+	want(desk.Replacing{Epoch: epoch, Over: true})
 }
 
 func TestUnknown_givesNumbersThatAreNoTickets(t *testing.T) {

@@ -189,19 +189,22 @@ func TestLease_isHeldByOneAndLostByTimeAlone(t *testing.T) {
 	d := open(t)
 	lease := func(holder string, lasts time.Duration, want bool) {
 		t.Helper()
-		if got, err := d.Lease(t.Context(), holder, lasts); got != want || err != nil {
+		if got, err := d.Lease(t.Context(), "work", holder, lasts); got != want || err != nil {
 			t.Errorf("%s has the lease: %v, %v", holder, got, err)
 		}
 	}
 	lease("one", time.Hour, true)
 	lease("two", time.Hour, false)
 	lease("one", time.Hour, true)
-	if err := d.EndLease(t.Context(), "two"); err != nil {
+	if err := d.EndLease(t.Context(), "work", "two"); err != nil {
 		t.Fatal(err)
 	}
 	lease("two", time.Hour, false)
-	if err := d.EndLease(t.Context(), "one"); err != nil {
+	if err := d.EndLease(t.Context(), "work", "one"); err != nil {
 		t.Fatal(err)
+	}
+	if got, err := d.Lease(t.Context(), "other work", "three", time.Hour); !got || err != nil {
+		t.Errorf("a lease of another name: %v, %v", got, err)
 	}
 	lease("two", 0, true)
 	lease("one", time.Hour, true) // two's ran out, and nobody asked it

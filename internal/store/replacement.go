@@ -10,23 +10,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ClaimReplacing takes the work that RaiseEpoch left for one process, or renews that, and reports whether it could: not
-// while another's claim has not run out, and not when there is nothing to do. It says how far the work is in any case.
-func (s *Store) ClaimReplacing(ctx context.Context, process string, lasts time.Duration) (r desk.Replacing, ours bool, err error) {
-	err = s.pool.QueryRow(ctx, `
-		WITH claim AS (
-			UPDATE epoch SET claimed_by = $1, claimed_until = clock_timestamp() + $2
-			WHERE number > 0 AND replaced_at IS NULL AND (claimed_by IS NULL OR claimed_by = $1 OR claimed_until < clock_timestamp())
-			RETURNING 1)
-		SELECT number, (SELECT count(*) FROM replacements), number = 0 OR replaced_at IS NOT NULL, EXISTS (SELECT FROM claim)
-		FROM epoch`, process, lasts).Scan(&r.Epoch, &r.Left, &r.Over, &ours)
-	return r, ours, explain(err, "claim the replacing of workflows")
-}
-
-// ReleaseReplacing ends a process's claim, if it still has one.
-func (s *Store) ReleaseReplacing(ctx context.Context, process string) error {
-	_, err := s.pool.Exec(ctx, `UPDATE epoch SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by = $1`, process)
-	return explain(err, "release the replacing of workflows")
+// Replacing says how far the work is that RaiseEpoch left.
+func (s *Store) Replacing(ctx context.Context) (r desk.Replacing, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT number, (SELECT count(*) FROM replacements), number = 0 OR replaced_at IS NOT NULL FROM epoch`).
+		Scan(&r.Epoch, &r.Left, &r.Over)
+	return r, explain(err, "look how far the replacing of workflows is")
 }
 
 // ToReplace lists workflows that are still to be replaced, in order after one.
@@ -48,7 +36,7 @@ func (s *Store) Replaced(ctx context.Context, epoch int64, workflow string) erro
 // ReplacingOver notes that nothing of an epoch is left to do, if that is so.
 func (s *Store) ReplacingOver(ctx context.Context, epoch int64) error {
 	_, err := s.pool.Exec(ctx, `
-		UPDATE epoch SET replaced_at = clock_timestamp(), claimed_by = NULL, claimed_until = NULL
+		UPDATE epoch SET replaced_at = clock_timestamp()
 		WHERE number = $1 AND NOT EXISTS (SELECT FROM replacements)`, epoch)
 	return explain(err, "note that all workflows are replaced")
 }

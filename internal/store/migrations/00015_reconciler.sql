@@ -1,11 +1,15 @@
 -- +goose Up
 
--- The reconciler's one row: which process looks now, until when, and what it saw last. A process that is frozen loses the
--- lease by time alone.
+-- What one process does at a time, and which. A process that is frozen loses its lease by time alone.
+CREATE TABLE leases (
+    name   text        PRIMARY KEY,
+    holder text        NOT NULL,
+    until  timestamptz NOT NULL
+);
+
+-- The reconciler's one row: what it saw last.
 CREATE TABLE reconciler (
     one          boolean     PRIMARY KEY DEFAULT true CONSTRAINT reconciler_has_one_row CHECK (one),
-    holder       text,
-    leased_until timestamptz NOT NULL DEFAULT '-infinity',
     looked_at    timestamptz,                -- the last look that was carried through
     audit_began  timestamptz,                -- the last audit, or the one under way
     audit_ended  timestamptz,                -- null while it is under way

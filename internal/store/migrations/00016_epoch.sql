@@ -10,10 +10,7 @@ CREATE TABLE epoch (
     raised_by     text,
     reason        text,
     replaced_at   timestamptz, -- when the last workflow of an earlier epoch was replaced; null while that goes on
-    claimed_by    text,        -- the process that replaces them
-    claimed_until timestamptz,
-    CONSTRAINT epoch_raised CHECK ((number = 0) = (raised_at IS NULL) AND (number = 0) = (raised_by IS NULL) AND (number = 0) = (reason IS NULL)),
-    CONSTRAINT epoch_claim CHECK ((claimed_by IS NULL) = (claimed_until IS NULL))
+    CONSTRAINT epoch_raised CHECK ((number = 0) = (raised_at IS NULL) AND (number = 0) = (raised_by IS NULL) AND (number = 0) = (reason IS NULL))
 );
 INSERT INTO epoch DEFAULT VALUES;
 

@@ -2,31 +2,12 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
-
-// Lease takes or renews the reconciler's lease, and reports whether the holder has it: not while another's has not run out.
-func (s *Store) Lease(ctx context.Context, holder string, lasts time.Duration) (bool, error) {
-	var ours bool
-	err := s.pool.QueryRow(ctx, `
-		UPDATE reconciler SET holder = $1, leased_until = clock_timestamp() + $2::interval
-		WHERE holder = $1 OR leased_until < clock_timestamp() RETURNING true`, holder, lasts).Scan(&ours)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
-	}
-	return ours, explain(err, "take the reconciler's lease")
-}
-
-// EndLease lets another process look at once.
-func (s *Store) EndLease(ctx context.Context, holder string) error {
-	_, err := s.pool.Exec(ctx, `UPDATE reconciler SET leased_until = '-infinity' WHERE holder = $1`, holder)
-	return explain(err, "end the reconciler's lease")
-}
 
 // NoteLook notes that a look was carried through.
 func (s *Store) NoteLook(ctx context.Context) error {
@@ -47,7 +28,8 @@ func (s *Store) Reconciliation(ctx context.Context) (desk.Reconciliation, error)
 	var r desk.Reconciliation
 	var looked, began, ended, restarted *time.Time
 	err := s.pool.QueryRow(ctx, `
-		SELECT looked_at, audit_began, audit_ended, audited, restarted, restarted_at, c.missing, c.stuck, c.owed
+		SELECT looked_at, audit_began, audit_ended, audited, restarted, restarted_at, c.missing, c.stuck, c.owed,
+			(SELECT count(*) FROM parked_steps)
 		FROM reconciler, (
 			SELECT count(*) FILTER (WHERE found = 'missing') AS missing,
 				count(*) FILTER (WHERE found IN ('running', 'restarted') AND tries >= $1) AS stuck,
@@ -55,7 +37,7 @@ func (s *Store) Reconciliation(ctx context.Context) (desk.Reconciliation, error)
 					EXISTS (SELECT FROM mails m WHERE m.ticket = k.ticket AND m.status = 'owed')
 					OR EXISTS (SELECT FROM calls m WHERE m.ticket = k.ticket AND m.status = 'owed'))) AS owed
 			FROM ticket_checks k) c`, desk.StuckAfter).
-		Scan(&looked, &began, &ended, &r.Audited, &r.Restarted, &restarted, &r.Missing, &r.Stuck, &r.OwedMissing)
+		Scan(&looked, &began, &ended, &r.Audited, &r.Restarted, &restarted, &r.Missing, &r.Stuck, &r.OwedMissing, &r.Parked)
 	r.Looked, r.AuditBegan, r.AuditEnded, r.RestartedAt = orZero(looked), orZero(began), orZero(ended), orZero(restarted)
 	return r, explain(err, "read how the workflows stand")
 }

@@ -1,0 +1,29 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Lease takes or renews the lease of a name, and reports whether the holder has it: not while another's has not run out.
+func (s *Store) Lease(ctx context.Context, name, holder string, lasts time.Duration) (bool, error) {
+	var ours bool
+	err := s.pool.QueryRow(ctx, `
+		INSERT INTO leases AS l (name, holder, until) VALUES ($1, $2, clock_timestamp() + $3::interval)
+		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+			WHERE l.holder = excluded.holder OR l.until < clock_timestamp()
+		RETURNING true`, name, holder, lasts).Scan(&ours)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	return ours, explain(err, "take the lease %s", name)
+}
+
+// EndLease lets another process have the lease at once, if the holder still has it.
+func (s *Store) EndLease(ctx context.Context, name, holder string) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM leases WHERE name = $1 AND holder = $2`, name, holder)
+	return explain(err, "end the lease %s", name)
+}
