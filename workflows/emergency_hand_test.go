@@ -1,9 +1,12 @@
 package workflows_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/holesalemart/supportdesk/workflows"
 )
@@ -89,5 +92,18 @@ func TestEmergencyByHand_keepsTheKeyWhenItIsTriedAgain(t *testing.T) {
 	h.play(workflows.EmergencyStart{}, 2*h1)
 	if len(h.orders) != 1 || tries["carry out"] != 4 {
 		t.Errorf("%d tries, carried out %+v", tries["carry out"], h.orders)
+	}
+}
+
+// Signals that the workflow does not listen to fill its history all the same.
+func TestEmergency_goesOnInANewRunWhenOnlyUnknownSignalsFillItsHistory(t *testing.T) {
+	h := newHouse(t, 1)
+	h.at(h1, func() {
+		h.env.SetContinueAsNewSuggested(true)
+		h.env.SignalWorkflow("close-the-shop", nil)
+	})
+	h.env.ExecuteWorkflow(workflows.EmergencyWorkflow, workflows.EmergencyStart{})
+	if _, ok := errors.AsType[*workflow.ContinueAsNewError](h.env.GetWorkflowError()); !ok {
+		t.Errorf("the run ended with %v", h.env.GetWorkflowError())
 	}
 }

@@ -1,12 +1,16 @@
 package e2e_test
 
 import (
+	"crypto/rand"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 )
 
@@ -86,7 +90,7 @@ func TestSignalByHand_aFloodBesideCommandsLosesNothing(t *testing.T) {
 }
 
 // endedWell follows a workflow from its last run to its first, and checks that no task failed but for the causes by which
-// Temporal itself has a flood wait. It counts the signals by their names.
+// Temporal itself has a flood wait, or somebody reset it. It counts the signals by their names.
 func (s *stack) endedWell(c client.Client, number string) map[string]int64 {
 	s.t.Helper()
 	eventually(s.t, "the workflow ends", func() (bool, string) {
@@ -116,7 +120,7 @@ func (s *stack) endedWell(c client.Client, number string) map[string]int64 {
 			failed := event.GetWorkflowTaskFailedEventAttributes()
 			switch failed.GetCause() {
 			case enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED, enumspb.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
-				enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND:
+				enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, enumspb.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW:
 			default:
 				s.t.Errorf("in run %d a task failed: %s, %s", runs, failed.GetCause(), failed.GetFailure().GetMessage())
 			}
@@ -167,4 +171,60 @@ func TestSignalByHand_aFloodOfUnknownOnesLeadsToANewRun(t *testing.T) {
 	if got := kinds(s.agent.timeline(number)); len(got) != 3 {
 		t.Errorf("the timeline is %v", got)
 	}
+}
+
+// A reset without its signals has the workflow count signals by hand from the start again. Another signal in the place of
+// one before it is another command; the same one again can't be told from a repetition, and is refused with an event.
+func TestSignalByHand_afterAResetNoneVanishes(t *testing.T) {
+	s := start(t, "")
+	number := s.customer.submit("A reset", "words")
+	s.agent.awaitStatus(number, "new")
+	c := s.temporalClient()
+	hand := func(name string, payload any, want string) {
+		t.Helper()
+		before := len(s.agent.timeline(number))
+		if err := s.signal(c, number, byHand{name: name, payload: payload}); err != nil {
+			t.Fatal(err)
+		}
+		var seen []entry
+		eventually(t, name+" is on record", func() (bool, string) {
+			seen = s.agent.timeline(number)
+			return len(seen) > before, strings.Join(kinds(seen), " ")
+		})
+		if got := told(seen[before:]); got != want {
+			t.Errorf("after %s the timeline tells %q, want %q", name, got, want)
+		}
+	}
+	hand("assign", words{"agent": "agent-1"}, "assigned")
+	s.reset(c, number)
+	hand("reclassify", words{"priority": "high"}, "reclassified")
+	s.reset(c, number)
+	hand("assign", words{"agent": "agent-1"}, "refused repeated")
+	hand("close", nil, "closed")
+	s.endedWell(c, number)
+}
+
+// reset takes a workflow back to its first task, without the signals that came since.
+func (s *stack) reset(c client.Client, number string) {
+	s.t.Helper()
+	history := c.GetWorkflowHistory(s.t.Context(), number, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for history.HasNext() {
+		event, err := history.Next()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if event.GetEventType() != enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
+			continue
+		}
+		_, err = c.ResetWorkflowExecution(s.t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
+			Namespace: client.DefaultNamespace, WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: number},
+			Reason: "a test", RequestId: rand.Text(), WorkflowTaskFinishEventId: event.GetEventId(),
+			ResetReapplyExcludeTypes: []enumspb.ResetReapplyExcludeType{enumspb.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL},
+		})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return
+	}
+	s.t.Fatal("the workflow has completed no task")
 }
