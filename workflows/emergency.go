@@ -15,7 +15,7 @@ type EmergencyStart struct {
 	Outlook ticket.Outlook         `json:"outlook,omitzero"`
 	Fanout  Fanout                 `json:"fanout,omitzero"`
 	Hands   []ticket.EmergencyHand `json:"hands,omitempty"`   // signals by hand, not yet carried out
-	Heard   int                    `json:"heard,omitempty"`   // how many of those there ever were
+	Heard   map[string]int         `json:"heard,omitempty"`   // how many of each name there ever were
 	Refused int                    `json:"refused,omitempty"` // and how many of them were refused
 	Log     []HandLine             `json:"log,omitempty"`
 	Herald  Heralded               `json:"herald,omitzero"`
@@ -54,7 +54,7 @@ type vigil struct {
 	outlook ticket.Outlook
 	fanout  Fanout
 	hands   []ticket.EmergencyHand
-	heard   int
+	heard   map[string]int
 	refused int
 	log     []HandLine
 
@@ -76,6 +76,9 @@ func watch(ctx workflow.Context, in EmergencyStart) (*vigil, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if w.heard == nil {
+		w.heard = map[string]int{}
 	}
 	w.listen(ctx)
 	return w, nil

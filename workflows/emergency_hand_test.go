@@ -70,8 +70,8 @@ func TestEmergencyByHand_aFloodIsBoundedAndHoldsUpNoEdge(t *testing.T) {
 	})
 	h.decree(0, shut(flood, 2*h1, 0))
 	next := h.play(workflows.EmergencyStart{}, 3*h1)
-	if len(h.orders) > 101 || len(next.Log) > 10 || next.Heard != 1000 {
-		t.Errorf("%d carried out of %d, %d lines in the log", len(h.orders), next.Heard, len(next.Log))
+	if len(h.orders) > 101 || len(next.Log) > 10 || next.Heard["change"] != 1000 {
+		t.Errorf("%d carried out of %d, %d lines in the log", len(h.orders), next.Heard["change"], len(next.Log))
 	}
 	h.each("2h0m0s emergency-pause")
 }

@@ -60,10 +60,12 @@ func (w *vigil) drain(ctx workflow.Context) {
 
 // hear takes note of a signal by hand. What it says is read where it is carried out.
 func (w *vigil) hear(ctx workflow.Context, name string, payload converter.RawValue) {
-	w.heard++
+	w.heard[name]++
 	data := payload.Payload().GetData()
 	w.meter.heard += len(data)
-	hand := ticket.EmergencyHand{Key: handKey(ctx, w.heard, name, data), Name: name}
+	hand := ticket.EmergencyHand{
+		Key: handKey(ctx, w.heard[name], name, data), Run: workflow.GetInfo(ctx).WorkflowExecution.RunID, Name: name,
+	}
 	if raw := payload.Payload(); raw != nil && len(raw.GetData()) > 0 {
 		if string(raw.GetMetadata()[converter.MetadataEncoding]) != converter.MetadataEncodingJSON {
 			w.enter(ctx, name, ticket.HandResult{Refused: "the payload is not JSON"})

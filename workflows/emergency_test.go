@@ -198,8 +198,8 @@ func TestEmergency_goesOnAsNewInTheMiddleOfAFanoutWithEverything(t *testing.T) {
 	if f := next.Fanout; f.After != guest(11) || f.Told != 12 || f.Total != 30 || !f.Proven.IsZero() {
 		t.Fatalf("handed on: %+v", f)
 	}
-	if len(next.Hands) == 0 || next.Heard != 2 {
-		t.Errorf("signals handed on: %+v of %d", next.Hands, next.Heard)
+	if len(next.Hands) == 0 || next.Heard["lift"]+next.Heard["change"]+next.Heard["declare"] != 2 {
+		t.Errorf("signals handed on: %+v of %v", next.Hands, next.Heard)
 	}
 	h.onTell = func(ticket.Number) {}
 	h.set(begin.Add(h1 + time.Minute))

@@ -150,7 +150,6 @@ func (t *life) takeOne(ctx workflow.Context) error {
 		r.Command = t.pending
 	case len(t.byHand) > 0:
 		r.ByHand = t.byHand[:min(len(t.byHand), ticket.MaxByHand)]
-		r.Run = workflow.GetInfo(ctx).WorkflowExecution.RunID
 	case len(t.bounced) > 0 && !parked:
 		r.Bounced = t.bounced[0]
 	case len(t.delivered) > 0 && !parked:

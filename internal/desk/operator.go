@@ -22,6 +22,8 @@ type emergencyBook interface {
 	DeclareEmergency(context.Context, Person, EmergencyPlan) (Emergency, error)
 	ChangeEmergency(context.Context, Person, ticket.EmergencyID, EmergencyChange) (Emergency, error)
 	EndEmergency(context.Context, Person, ticket.EmergencyID) (Emergency, error)
+	BeginHand(ctx context.Context, key, run string) (first string, result *ticket.HandResult, err error)
+	EndHand(ctx context.Context, key string, result ticket.HandResult) error
 }
 
 // Operator is whoever is let into Temporal UI. It may do with emergencies what a supervisor may, but for words: those
@@ -59,15 +61,27 @@ const untilLifted = "lifted"
 // maxSeconds keeps a duration from overflowing; what is sensible the plan itself knows.
 const maxSeconds = int64(MaxDelay/time.Second) + 1
 
-// CarryOut does what a signal asks for, once for its key. What can't be read or makes no sense is refused with a reason;
-// an error is worth repeating.
+// CarryOut does what a signal asks for, once for its key. What can't be read or makes no sense is refused with a reason,
+// and so is one that another run of the workflow has delivered before: after a reset, it is that one again, or another one
+// that says the same. An error is worth repeating.
 func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
-	result, err := o.carryOut(ctx, hand)
-	f, ok := errors.AsType[*fault.Error](err)
-	if ok && f.Kind.Permanent() {
-		return ticket.HandResult{Refused: inWords(f)}, nil
+	first, known, err := o.book.BeginHand(ctx, hand.Key, hand.Run)
+	switch {
+	case err != nil:
+		return ticket.HandResult{}, err
+	case first != hand.Run:
+		return ticket.HandResult{Refused: "it says the same as a signal that came before the workflow was reset"}, nil
+	case known != nil:
+		return *known, nil
 	}
-	return result, err
+	result, err := o.carryOut(ctx, hand)
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind.Permanent() {
+		result, err = ticket.HandResult{Refused: inWords(f)}, nil
+	}
+	if err != nil {
+		return ticket.HandResult{}, err
+	}
+	return result, o.book.EndHand(ctx, hand.Key, result)
 }
 
 // handNames is how a signal's payload calls what a plan calls otherwise.

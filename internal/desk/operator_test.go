@@ -17,6 +17,8 @@ var high = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 // book keeps emergencies as the store does, on their own rules.
 type book struct {
 	all  []desk.Emergency
+	runs map[string]string
+	ends map[string]*ticket.HandResult
 	keys map[string]ticket.EmergencyID
 	away error
 }
@@ -33,6 +35,21 @@ func (b *book) DeclareEmergency(_ context.Context, by desk.Person, p desk.Emerge
 		b.keys[p.Once.Key] = e.ID
 	}
 	return e, err
+}
+
+func (b *book) BeginHand(_ context.Context, key, run string) (string, *ticket.HandResult, error) {
+	if b.runs == nil {
+		b.runs, b.ends = map[string]string{}, map[string]*ticket.HandResult{}
+	}
+	if _, begun := b.runs[key]; !begun {
+		b.runs[key] = run
+	}
+	return b.runs[key], b.ends[key], nil
+}
+
+func (b *book) EndHand(_ context.Context, key string, result ticket.HandResult) error {
+	b.ends[key] = &result
+	return nil
 }
 
 func (b *book) find(id ticket.EmergencyID) *desk.Emergency {
@@ -159,5 +176,33 @@ func TestStandardNotice_canBeDeclared(t *testing.T) {
 		if _, err := p.Declared(ticket.NewEmergencyID(), desk.Ref{}, high); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
+	}
+}
+
+// After a reset the server delivers signals again, and a lift that came before would end another emergency.
+func TestCarryOut_aSignalOfAnotherRunIsRefusedAndChangesNothing(t *testing.T) {
+	b := &book{keys: map[string]ticket.EmergencyID{}}
+	o := desk.NewOperator(b, func() time.Time { return high.Add(time.Minute) })
+	carry := func(key, run, name, payload string) ticket.HandResult {
+		t.Helper()
+		got, err := o.CarryOut(t.Context(), ticket.EmergencyHand{Key: key, Run: run, Name: name, Payload: payload})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	carry("declare/1", "one", "declare", `{"kind": "closed"}`)
+	first := carry("lift/1", "one", "lift", "")
+	if again := carry("lift/1", "one", "lift", ""); again != first || first.Refused != "" {
+		t.Errorf("tried again, it says %+v and said %+v", again, first)
+	}
+	carry("declare/2", "one", "declare", `{"kind": "closed"}`)
+	for _, name := range []string{"declare", "lift"} {
+		if got := carry(name+"/1", "two", name, `{}`); !strings.Contains(got.Refused, "reset") {
+			t.Errorf("%s of another run: %+v", name, got)
+		}
+	}
+	if n := len(b.all); n != 2 || b.all[1].Stage(high.Add(time.Minute)) != desk.StageInForce {
+		t.Errorf("%d emergencies, the second is %s", n, b.all[1].Stage(high.Add(time.Minute)))
 	}
 }

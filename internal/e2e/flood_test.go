@@ -201,17 +201,33 @@ func TestSignalByHand_afterAResetNoneVanishes(t *testing.T) {
 		}
 	}
 	hand("assign", words{"agent": "agent-1"}, "assigned")
-	s.reset(c, number)
+	s.reset(c, number, false)
 	hand("reclassify", words{"priority": "high"}, "reclassified")
-	s.reset(c, number)
+	s.reset(c, number, false)
 	hand("assign", words{"agent": "agent-1"}, "refused repeated")
+	hand("emergency-extend", words{"seconds": 86400}, "extended")
+	hand("assign", words{"agent": "nobody"}, "refused agent-missing")
+	hand("emergency-extend", words{"seconds": 3600}, "extended")
+	before := len(s.agent.timeline(number))
+	s.reset(c, number, true) // every signal of the last run comes again, all at once
+	eventually(t, "they are refused", func() (bool, string) {
+		seen := s.agent.timeline(number)
+		return len(seen) >= before+4, told(seen[before:])
+	})
+	if got, want := told(s.agent.timeline(number)[before:]), "refused repeated, refused repeated, refused repeated, refused repeated"; got != want {
+		t.Errorf("delivered again, the timeline tells %q, want %q", got, want)
+	}
 	hand("close", nil, "closed")
 	s.endedWell(c, number)
 }
 
-// reset takes a workflow back to its first task, without the signals that came since.
-func (s *stack) reset(c client.Client, number string) {
+// reset takes a workflow back to its first task, with or without the signals that came since.
+func (s *stack) reset(c client.Client, number string, signals bool) {
 	s.t.Helper()
+	var without []enumspb.ResetReapplyExcludeType
+	if !signals {
+		without = append(without, enumspb.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL)
+	}
 	history := c.GetWorkflowHistory(s.t.Context(), number, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for history.HasNext() {
 		event, err := history.Next()
@@ -224,7 +240,7 @@ func (s *stack) reset(c client.Client, number string) {
 		_, err = c.ResetWorkflowExecution(s.t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
 			Namespace: client.DefaultNamespace, WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: number},
 			Reason: "a test", RequestId: rand.Text(), WorkflowTaskFinishEventId: event.GetEventId(),
-			ResetReapplyExcludeTypes: []enumspb.ResetReapplyExcludeType{enumspb.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL},
+			ResetReapplyExcludeTypes: without,
 		})
 		if err != nil {
 			s.t.Fatal(err)

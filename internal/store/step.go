@@ -167,7 +167,7 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, n ticket.Number) (*locked, 
 func (l *locked) step(ctx context.Context, r ticket.StepRequest) error {
 	switch {
 	case len(r.ByHand) > 0:
-		if err := l.number(ctx, r.Run, r.ByHand); err != nil {
+		if err := l.number(ctx, r.ByHand); err != nil {
 			return err
 		}
 		return l.take(ctx, l.last)

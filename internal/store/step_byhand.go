@@ -25,21 +25,22 @@ type handRow struct {
 	Policy    int64           `json:"policy"`
 	Malformed bool            `json:"malformed"`
 	Key       string          `json:"key"`
+	Run       string          `json:"run"`
 	Repeats   int64           `json:"repeats"` // 0: none
 }
 
 // number makes commands of signals that came by hand, in their order, each once. What can't be read becomes a command too:
 // its refusal is the answer that whoever sent it sees. So does a signal that another run of the workflow has delivered
 // before: after a reset, it may be that one again, or another one that says the same.
-func (l *locked) number(ctx context.Context, run string, hands []ticket.ByHand) error {
-	known, err := l.numbered(ctx, run, hands)
+func (l *locked) number(ctx context.Context, hands []ticket.ByHand) error {
+	known, err := l.numbered(ctx, hands)
 	if err != nil {
 		return err
 	}
 	var rows []handRow
 	for _, h := range hands {
-		again := repeatKey(h.Key, run)
-		if known[again].seq != 0 || known[h.Key].seq != 0 && known[h.Key].run == run {
+		again := repeatKey(h)
+		if known[again].seq != 0 || known[h.Key].seq != 0 && known[h.Key].run == h.Run {
 			continue
 		}
 		row, err := l.handRow(ctx, h)
@@ -47,17 +48,17 @@ func (l *locked) number(ctx context.Context, run string, hands []ticket.ByHand) 
 			return err
 		}
 		if before := known[h.Key].seq; before != 0 {
-			row = handRow{Verb: h.Verb, Key: again, Repeats: before}
+			row = handRow{Verb: h.Verb, Key: again, Run: h.Run, Repeats: before}
 		}
 		row.Seq = l.last + 1
 		l.last++
-		known[row.Key] = numbered{seq: row.Seq, run: run}
+		known[row.Key] = numbered{seq: row.Seq, run: h.Run}
 		rows = append(rows, row)
 	}
-	return l.insertHands(ctx, run, rows)
+	return l.insertHands(ctx, rows)
 }
 
-func repeatKey(key, run string) string { return key + " again by " + run }
+func repeatKey(h ticket.ByHand) string { return h.Key + " again by " + h.Run }
 
 type numbered struct {
 	seq int64
@@ -65,10 +66,10 @@ type numbered struct {
 }
 
 // numbered finds signals that are commands already, by their keys.
-func (l *locked) numbered(ctx context.Context, run string, hands []ticket.ByHand) (map[string]numbered, error) {
+func (l *locked) numbered(ctx context.Context, hands []ticket.ByHand) (map[string]numbered, error) {
 	var keys []string
 	for _, h := range hands {
-		keys = append(keys, h.Key, repeatKey(h.Key, run))
+		keys = append(keys, h.Key, repeatKey(h))
 	}
 	rows, err := l.tx.Query(ctx, `SELECT hand_key, seq, coalesce(hand_run, '') FROM commands WHERE ticket = $1 AND hand_key = ANY ($2)`,
 		l.state.Ticket.Number, keys)
@@ -89,7 +90,7 @@ func (l *locked) handRow(ctx context.Context, h ticket.ByHand) (handRow, error) 
 	h = h.Checked()
 	row := handRow{
 		Verb: h.Verb, Priority: h.Priority, Category: h.Category, Emergency: h.Emergency,
-		Extension: int64(h.Extension / time.Second), Policy: h.Policy, Malformed: h.Malformed, Key: h.Key,
+		Extension: int64(h.Extension / time.Second), Policy: h.Policy, Malformed: h.Malformed, Key: h.Key, Run: h.Run,
 	}
 	if h.Agent == "" {
 		return row, nil
@@ -104,20 +105,20 @@ func (l *locked) handRow(ctx context.Context, h ticket.ByHand) (handRow, error) 
 
 // insertHands stores the commands, together or, if the schema refuses one for what is in it, one by one: that one is
 // stored as a command that can't be read.
-func (l *locked) insertHands(ctx context.Context, run string, rows []handRow) error {
+func (l *locked) insertHands(ctx context.Context, rows []handRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	err := l.insertSome(ctx, run, rows)
+	err := l.insertSome(ctx, rows)
 	if !unrecordable(err) {
 		return err
 	}
 	if len(rows) == 1 {
-		refused := handRow{Seq: rows[0].Seq, Verb: rows[0].Verb, Key: rows[0].Key, Malformed: true}
-		return l.insertSome(ctx, run, []handRow{refused})
+		refused := handRow{Seq: rows[0].Seq, Verb: rows[0].Verb, Key: rows[0].Key, Run: rows[0].Run, Malformed: true}
+		return l.insertSome(ctx, []handRow{refused})
 	}
 	for _, row := range rows {
-		if err := l.insertHands(ctx, run, []handRow{row}); err != nil {
+		if err := l.insertHands(ctx, []handRow{row}); err != nil {
 			return err
 		}
 	}
@@ -125,7 +126,7 @@ func (l *locked) insertHands(ctx context.Context, run string, rows []handRow) er
 }
 
 // insertSome inserts behind a savepoint, so that a refusal leaves the transaction usable.
-func (l *locked) insertSome(ctx context.Context, run string, rows []handRow) error {
+func (l *locked) insertSome(ctx context.Context, rows []handRow) error {
 	data, err := json.Marshal(rows)
 	if err != nil {
 		return fmt.Errorf("encode the signals by hand: %w", err)
@@ -136,11 +137,11 @@ func (l *locked) insertSome(ctx context.Context, run string, rows []handRow) err
 			                      policy, malformed, hand_key, hand_run, repeats)
 			SELECT @ticket, h.seq, h.verb, @role, @at, nullif(h.assignee, ''), nullif(h.priority, ''), nullif(h.category, ''),
 				nullif(h.emergency, ''), h.extension, (SELECT version FROM policies WHERE version = h.policy), h.malformed,
-				h.key, @run, nullif(h.repeats, 0)
+				h.key, h.run, nullif(h.repeats, 0)
 			FROM jsonb_to_recordset(@rows) AS h (seq bigint, verb text, assignee text, priority text, category text, emergency text,
-				extension bigint, policy bigint, malformed boolean, key text, repeats bigint)`,
+				extension bigint, policy bigint, malformed boolean, key text, run text, repeats bigint)`,
 			pgx.StrictNamedArgs{
-				"ticket": l.state.Ticket.Number, "role": ticket.RoleOperator, "at": l.now, "run": run, "rows": data,
+				"ticket": l.state.Ticket.Number, "role": ticket.RoleOperator, "at": l.now, "rows": data,
 			})
 		return err
 	})

@@ -55,7 +55,7 @@ func TestStep_parksWhatIsDueAndCannotBeRecordedAndTriesItAgain(t *testing.T) {
 	}
 	note := d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbNote, Body: "Later."})
 	hand := []ticket.ByHand{{Key: "run/1", Verb: ticket.VerbResolve}}
-	got := d.step(ticket.StepRequest{Number: a.Number, ByHand: hand, Run: "run"})
+	got := d.step(ticket.StepRequest{Number: a.Number, ByHand: hand})
 	if got.Pending != note.Seq+1 || got.Digest.Command != 1 || got.Digest.Parked == nil {
 		t.Errorf("a signal by hand meanwhile: %+v, pending %d", got.Digest, got.Pending)
 	}
@@ -135,7 +135,7 @@ func TestStep_takesManySignalsByHandOnceEach(t *testing.T) {
 	hands[8] = ticket.ByHand{Key: "chain/8", Verb: ticket.VerbAssign, Agent: d.second.Handle}
 	hands[9] = ticket.ByHand{Key: "chain/9", Verb: ticket.VerbAssign, Agent: "nobody-of-that-name"}
 	d.forbid("commands", `emergency = 'flood 50'`)
-	r := ticket.StepRequest{Number: n, ByHand: hands, Run: "first"}
+	r := ticket.StepRequest{Number: n, ByHand: hands}
 	for range 2 { // asked again, because the answer was lost
 		if got := d.step(r); got.Pending != 101 || got.Digest.Command != 101 || got.Digest.Handle != d.second.Handle {
 			t.Errorf("pending %d, %+v", got.Pending, got.Digest)
@@ -154,9 +154,10 @@ func TestStep_aSignalOfAnotherRunWithTheSameKeyIsRefusedWithAnEvent(t *testing.T
 	d := open(t)
 	n := d.taken(d.customer)
 	hand := []ticket.ByHand{{Key: "chain/1/0a0b0c0d", Verb: ticket.VerbEmergencyExtend, Extension: time.Hour}}
-	d.step(ticket.StepRequest{Number: n, ByHand: hand, Run: "first"})
+	d.step(ticket.StepRequest{Number: n, ByHand: hand})
+	hand[0].Run = "second"
 	for range 2 {
-		if got := d.step(ticket.StepRequest{Number: n, ByHand: hand, Run: "second"}); got.Pending != 3 || got.Digest.Command != 3 {
+		if got := d.step(ticket.StepRequest{Number: n, ByHand: hand}); got.Pending != 3 || got.Digest.Command != 3 {
 			t.Errorf("pending %d, decided %d, want 3 and 3", got.Pending, got.Digest.Command)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 // one, so that it becomes a command like any other.
 type ByHand struct {
 	Key       string          `json:"key"` // the same for every delivery of one signal
+	Run       string          `json:"run"` // the workflow's run that heard it: another one after a reset
 	Verb      Verb            `json:"verb"`
 	Malformed bool            `json:"malformed,omitempty"` // it can't be read; it is to be refused
 	Agent     string          `json:"agent,omitempty"`     // handle or ID
@@ -50,7 +51,7 @@ const maxHandText = 200
 // that its verb doesn't take, or text that can't be stored.
 func (h ByHand) Checked() ByHand {
 	if h.Malformed || !h.readable() {
-		return ByHand{Key: h.Key, Verb: h.Verb, Malformed: true}
+		return ByHand{Key: h.Key, Run: h.Run, Verb: h.Verb, Malformed: true}
 	}
 	return h
 }

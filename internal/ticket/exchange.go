@@ -30,7 +30,6 @@ type StepRequest struct {
 	Bounced   int       `json:"bounced,omitempty"`   // number of a mail that can't be delivered
 	Delivered int       `json:"delivered,omitempty"` // number of a mail that asks the requester and that a server took
 	ByHand    []ByHand  `json:"by_hand,omitempty"`   // in the order of their arrival, at most MaxByHand
-	Run       string    `json:"run,omitempty"`       // with ByHand: the workflow's run, another one after a reset
 	Gate      bool      `json:"gate,omitempty"`      // take what was accepted, then go on to now under the gate
 }
 

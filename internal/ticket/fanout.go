@@ -109,7 +109,8 @@ const FanoutPatience = 2 * time.Minute
 
 // EmergencyHand is a signal to the workflow Emergency that a person sent from Temporal UI.
 type EmergencyHand struct {
-	Key     string `json:"key"` // the same for every try of one signal
+	Key     string `json:"key"` // the same for every delivery of one signal
+	Run     string `json:"run"` // the workflow's run that heard it: another one after a reset
 	Name    string `json:"name"`
 	Payload string `json:"payload,omitempty"` // JSON, not yet looked at
 }

@@ -6,6 +6,14 @@ ALTER TABLE commands
     ADD COLUMN hand_run text,
     ADD COLUMN repeats  bigint;
 
+-- Signals by hand to the workflow Emergency, by their keys, likewise. result is null while one is carried out.
+CREATE TABLE emergency_hands (
+    key    text        PRIMARY KEY,
+    run    text        NOT NULL,
+    result jsonb,
+    at     timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 -- Tickets of which something that is due, or an edge of the gate, can't be recorded: a defect of Supportdesk. It is tried
 -- again and never dropped; the row goes when it succeeds.
 CREATE TABLE parked_steps (
