@@ -87,3 +87,19 @@ func TestWritable_outlivesTheCallerThatBeganIt(t *testing.T) {
 		t.Errorf("the next caller got %v", err)
 	}
 }
+
+func TestPutOff_keepsWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	for before, want := range map[desk.Found]string{desk.FoundMissing: "missing", desk.FoundTrying: "running"} {
+		d := open(t)
+		n := d.taken(d.customer)
+		d.sql(`UPDATE tickets SET next_due = now() - interval '1 h' WHERE number = $1`, n)
+		found := d.overdue()[0]
+		if err := errors.Join(d.NoteFound(t.Context(), found, before, 0, 0), d.PutOff(t.Context(), found, 1, time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if now := one[string](d, `SELECT found FROM ticket_checks`); now != want || len(d.overdue()) > 0 {
+			t.Errorf("%s becomes %s, and %d are looked at again at once", before, now, len(d.overdue()))
+		}
+	}
+}
