@@ -38,23 +38,24 @@ func TicketID(number ticket.Number) string { return string(number) }
 
 // Start is the input of a ticket's workflow: the number alone at first, the rest when a run goes on as new.
 type Start struct {
-	Number    ticket.Number   `json:"number"`
-	Digest    ticket.Digest   `json:"digest,omitzero"`
-	Known     int             `json:"known,omitempty"`     // number of the last mail among Owed, or settled
-	Pending   int64           `json:"pending,omitempty"`   // highest command number heard of
-	Owed      []ticket.Owed   `json:"owed,omitempty"`      // mails not yet settled, in order
-	Claims    []Claim         `json:"claims,omitempty"`    // numbers that signals spoke of since the last step
-	Bounced   []int           `json:"bounced,omitempty"`   // mails that bounced and are not yet on record
-	Delivered []int           `json:"delivered,omitempty"` // mails that ask and were sent, likewise
-	ByHand    []ticket.ByHand `json:"by_hand,omitempty"`   // signals without a number, not yet taken
-	Hands     int             `json:"hands,omitempty"`     // how many of those there ever were
-	Gate      bool            `json:"gate,omitempty"`      // the gate is still to be looked at
+	Number    ticket.Number       `json:"number"`
+	Digest    ticket.Digest       `json:"digest,omitzero"`
+	Known     int                 `json:"known,omitempty"`     // number of the last mail among Owed, or settled
+	Pending   int64               `json:"pending,omitempty"`   // highest command number heard of
+	Owed      []ticket.Owed       `json:"owed,omitempty"`      // mails not yet settled, in order
+	Claims    []Claim             `json:"claims,omitempty"`    // numbers that signals spoke of since the last step
+	Bounced   []int               `json:"bounced,omitempty"`   // mails that bounced and are not yet on record
+	Delivered []int               `json:"delivered,omitempty"` // mails that ask and were sent, likewise
+	ByHand    []ticket.ByHand     `json:"by_hand,omitempty"`   // signals without a number, not yet taken
+	Heard     map[ticket.Verb]int `json:"heard,omitempty"`     // how many signals of each name there ever were
+	Gate      bool                `json:"gate,omitempty"`      // the gate is still to be looked at
 }
 
 // Claim is a command number that a signal spoke of. If PostgreSQL has none of that number, the signal is not ours.
 type Claim struct {
-	Seq  int64       `json:"seq"`
-	Verb ticket.Verb `json:"verb"`
+	Seq   int64       `json:"seq"`
+	Verb  ticket.Verb `json:"verb"`
+	Place int         `json:"place"` // among the signals of that name
 }
 
 // Signal is the payload of every signal, whose name is the verb. From the API it carries the command's number, and

@@ -69,18 +69,19 @@ const maxSignal = 4 << 10
 func (t *life) hear(ctx workflow.Context, verb ticket.Verb, payload converter.RawValue) {
 	data := payload.Payload().GetData()
 	t.meter.heard += len(data)
+	t.heard[verb]++
 	s, ok := read(payload)
 	switch {
 	case ok && s.Seq > 0:
 		if s.Seq > t.digest.Command { // else it has been taken
 			t.pending = max(t.pending, s.Seq)
-			t.claims = append(t.claims, Claim{Seq: s.Seq, Verb: verb})
+			t.claims = append(t.claims, Claim{Seq: s.Seq, Verb: verb, Place: t.heard[verb]})
 		}
 	case ok && s.Gate > 0 && ofGate(verb):
 		t.gate = true
 		t.card.later.until(time.Duration(s.Later) * time.Second)
 	default:
-		t.hand(ctx, verb, s, !ok || s.ofTheDesk() || misspelt(data), data)
+		t.hand(ctx, verb, t.heard[verb], s, !ok || s.ofTheDesk() || misspelt(data), data)
 	}
 }
 
@@ -120,10 +121,9 @@ func misspelt(data []byte) bool {
 const mostSeconds = int64(math.MaxInt64 / time.Second)
 
 // hand keeps a signal by hand until a step takes it.
-func (t *life) hand(ctx workflow.Context, verb ticket.Verb, s Signal, malformed bool, data []byte) {
-	t.hands++
+func (t *life) hand(ctx workflow.Context, verb ticket.Verb, place int, s Signal, malformed bool, data []byte) {
 	h := ticket.ByHand{
-		Key: handKey(ctx, t.hands, string(verb), data), Verb: verb,
+		Key: handKey(ctx, place, string(verb), data), Verb: verb,
 		Malformed: malformed || s.Seconds > mostSeconds || s.Seconds < -mostSeconds,
 		Agent:     s.Agent, Priority: s.Priority, Category: s.Category,
 		Emergency: s.Emergency, Extension: time.Duration(s.Seconds) * time.Second, Policy: s.Policy,
@@ -131,20 +131,22 @@ func (t *life) hand(ctx workflow.Context, verb ticket.Verb, s Signal, malformed 
 	t.byHand = append(t.byHand, h.Checked())
 }
 
-// handKey identifies a signal by hand: by its workflow, its place among the signals by hand, and what it says. The same
-// signal, delivered again after a reset, has the same key, and another one in its place has not.
+// handKey identifies a signal by hand: by its workflow, its name, its place among the signals of that name, and what it
+// says. The same signal has the same key when its workflow task is lost after the step that took it, whatever arrives
+// meanwhile: only signals of one name keep their order. Delivered again after a reset it has the same key, too, and
+// another one in its place has not.
 func handKey(ctx workflow.Context, place int, name string, data []byte) string {
 	sum := fnv.New32a()
 	_, _ = sum.Write([]byte(name)) // never fails
 	_, _ = sum.Write(data)
-	return fmt.Sprintf("%s/%d/%08x", workflow.GetInfo(ctx).FirstRunID, place, sum.Sum32())
+	return fmt.Sprintf("%s/%s/%d/%08x", workflow.GetInfo(ctx).FirstRunID, name, place, sum.Sum32())
 }
 
 // refuseClaims turns signals with a number that was never given out into refused ones: somebody made them up.
 func (t *life) refuseClaims(ctx workflow.Context) {
 	for _, c := range t.claims {
 		if c.Seq > t.pending {
-			t.hand(ctx, c.Verb, Signal{}, true, strconv.AppendInt(nil, c.Seq, 10))
+			t.hand(ctx, c.Verb, c.Place, Signal{}, true, strconv.AppendInt(nil, c.Seq, 10))
 		}
 	}
 	t.claims = nil

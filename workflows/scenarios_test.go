@@ -193,7 +193,7 @@ func takenOver(s *desktest.Site) {
 	_, err = s.Temporal.ExecuteWorkflow(context.Background(), options, workflows.TicketWorkflow, workflows.Start{
 		Number: number, Digest: first.Digest, Known: 2, Pending: 5,
 		Claims: []workflows.Claim{{Seq: 5, Verb: ticket.VerbResolve}},
-		ByHand: []ticket.ByHand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Hands: 1,
+		ByHand: []ticket.ByHand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Heard: map[ticket.Verb]int{ticket.VerbAssign: 1},
 		Owed: first.Owed[1:], Bounced: []int{1},
 	})
 	s.Check(err)

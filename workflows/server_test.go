@@ -82,8 +82,9 @@ func TestContinueAsNew_losesNothingInAFlood(t *testing.T) {
 		flood.Go(func() {
 			for i := range each {
 				switch {
-				case i%handEvery == 0:
-					signalByHand(s, ticket.VerbReclassify, workflows.Signal{Priority: policy.PriorityUrgent})
+				case i%handEvery == 0: // of several verbs: only signals of one name keep their order
+					verbs := []ticket.Verb{ticket.VerbAssign, ticket.VerbReclassify, ticket.VerbReopen, ticket.VerbAcknowledge, ticket.VerbEmergencyResume}
+					signalByHand(s, verbs[i/handEvery%len(verbs)], nil)
 				case i%100 == 1:
 					s.Tell(number, s.Accept(number, words(alice, ticket.VerbProgressUpdate)))
 				default:

@@ -28,7 +28,7 @@ type life struct {
 	pending   int64 // number of the last command heard of
 	claims    []Claim
 	byHand    []ticket.ByHand
-	hands     int
+	heard     map[ticket.Verb]int // signals of each name, ever
 	bounced   []int
 	delivered []int         // mails that ask the requester and were sent: silence counts from that
 	gate      bool          // the desk's gate is to be looked at
@@ -44,7 +44,7 @@ type life struct {
 func setup(ctx workflow.Context, in Start) (*life, error) {
 	t := &life{
 		number: in.Number, digest: in.Digest, known: in.Known, pending: max(in.Pending, 1),
-		claims: in.Claims, byHand: in.ByHand, hands: in.Hands, bounced: in.Bounced, delivered: in.Delivered, gate: in.Gate,
+		claims: in.Claims, byHand: in.ByHand, heard: in.Heard, bounced: in.Bounced, delivered: in.Delivered, gate: in.Gate,
 		selector: workflow.NewNamedSelector(ctx, "ticket"),
 		mailer:   newMailer(ctx, in.Number),
 	}
@@ -52,6 +52,9 @@ func setup(ctx workflow.Context, in Start) (*life, error) {
 		Description: "What the ticket is, waits for and was promised, in words and as values.",
 	}); err != nil {
 		return nil, err
+	}
+	if t.heard == nil {
+		t.heard = map[ticket.Verb]int{}
 	}
 	t.listen(ctx)
 	t.mailer.owe(in.Owed)
@@ -217,21 +220,35 @@ func (t *life) report() (Report, error) {
 // are taken first.
 const mostCarried = 200
 
-// continueAsNew hands everything to a next run. Signals that were heard but not taken go along, so nothing blocks
-// between the last look at the channels and the return: a signal that arrives after it makes the server refuse the
-// return and give this run another turn.
+// tooMuch reports that more signals wait than may be handed on.
+func (t *life) tooMuch() bool { return max(len(t.byHand), len(t.claims)) > mostCarried }
+
+// continueAsNew hands everything to a next run. A mail server may take ten minutes to say whether it has a mail, and the
+// ticket lives on until then. Signals that were heard but not taken go along, so nothing blocks between the last look at
+// the channels and the return: a signal that arrives after it makes the server refuse the return and give this run
+// another turn.
 func (t *life) continueAsNew(ctx workflow.Context) error {
 	t.mailer.halt()
-	if err := workflow.Await(ctx, t.mailer.idle); err != nil {
-		return fmt.Errorf("wait for the mailer of ticket %s: %w", t.number, err)
-	}
-	for t.drain(ctx); max(len(t.byHand), len(t.claims)) > mostCarried; t.drain(ctx) {
-		if err := t.takeOne(ctx); err != nil {
-			return fmt.Errorf("ticket %s: %w", t.number, err)
+	for {
+		t.drain(ctx)
+		switch idle := t.mailer.idle(); {
+		case t.tooMuch() || t.work() && !idle:
+			if err := t.takeOne(ctx); err != nil {
+				return fmt.Errorf("ticket %s: %w", t.number, err)
+			}
+		case idle:
+			return workflow.NewContinueAsNewError(ctx, TicketWorkflow, t.start())
+		default:
+			t.alarm.arm(ctx, t.next(), t.selector, t.ring)
+			t.selector.Select(ctx)
 		}
 	}
-	return workflow.NewContinueAsNewError(ctx, TicketWorkflow, Start{
+}
+
+// start is what the next run begins with.
+func (t *life) start() Start {
+	return Start{
 		Number: t.number, Digest: t.digest, Known: t.known, Pending: t.pending, Owed: t.mailer.owed,
-		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, ByHand: t.byHand, Hands: t.hands, Gate: t.gate,
-	})
+		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, ByHand: t.byHand, Heard: t.heard, Gate: t.gate,
+	}
 }

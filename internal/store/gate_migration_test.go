@@ -2,10 +2,12 @@ package store_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -62,4 +64,34 @@ func TestMigrate_remembersTheEmergenciesOfOldTickets(t *testing.T) {
 			d.consistent(n)
 		})
 	}
+}
+
+// TestMigrate_hasWorkflowsOfAnEarlierVersionReplaced: all that are needed, and the emergency's.
+func TestMigrate_hasWorkflowsOfAnEarlierVersionReplaced(t *testing.T) {
+	d := open(t)
+	migration, err := os.ReadFile("migrations/00019_workflows.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.sql(string(migration))
+	if r, err := d.Replacing(t.Context()); err != nil || !r.Over {
+		t.Errorf("a desk without tickets: %+v, %v", r, err)
+	}
+	alive, owing, over := d.taken(d.customer), d.taken(d.customer), d.taken(d.customer)
+	for _, n := range []ticket.Number{owing, over} {
+		d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbClose})
+	}
+	d.sql(`UPDATE mails SET status = 'sent', settled_at = clock_timestamp() WHERE ticket = $1`, over)
+	d.sql(string(migration))
+	if r, err := d.Replacing(t.Context()); err != nil || r.Over || r.Left != 3 || r.Epoch == 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	got, err := d.ToReplace(t.Context(), "", 10)
+	if want := []string{string(alive), string(owing), desk.EmergencyReplacement}; err != nil || !sameStrings(got, want) {
+		t.Errorf("to be replaced are %v, %v, want %v", got, err, want)
+	}
+}
+
+func sameStrings(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -19,8 +18,7 @@ func unrecordable(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return (pg.Code[:2] == "22" || pg.Code[:2] == "23") && pg.ConstraintName != "tickets_row_is_state"
 	}
-	f, ok := errors.AsType[*fault.Error](err)
-	return ok && f.Kind == fault.Internal
+	return errors.Is(err, ticket.ErrUncomputable)
 }
 
 // unrecordableReason says why, without a word of what was refused.
@@ -28,10 +26,7 @@ func unrecordableReason(err error) string {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return "SQLSTATE " + pg.Code + " " + pg.ConstraintName
 	}
-	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return f.Message
-	}
-	return "internal"
+	return ticket.ErrUncomputable.Error()
 }
 
 // stepCarefully takes a step that can't be recorded as a whole. It decides fewer commands at once until the one that can't
@@ -78,14 +73,17 @@ func (s *Store) decideSome(ctx context.Context, r ticket.StepRequest) (ticket.St
 	return s.step(ctx, r, pace{most: 1, refuse: true, still: true})
 }
 
-// The pauses between tries at what is parked: a minute at first, and then longer, up to ten.
+// parkedColumn is a ticket.Parked of ticket t, null without one.
 const parkedColumn = `(SELECT jsonb_build_object('since', since, 'retry', retry_at, 'reason', reason) FROM parked_steps WHERE ticket = t.number)`
 
+// park notes that something can't be recorded, to be tried again after a minute at first, and then after longer, up to
+// ten. A step before that time, as of a signal by hand, is no try and puts nothing off.
 func (s *Store) park(ctx context.Context, r ticket.StepRequest, cause error) (ticket.StepResult, error) {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO parked_steps (ticket, retry_at, reason) VALUES ($1, clock_timestamp() + interval '1 minute', $2)
 		ON CONFLICT (ticket) DO UPDATE SET reason = excluded.reason, tries = parked_steps.tries + 1,
-			retry_at = clock_timestamp() + least(parked_steps.tries + 1, 10) * interval '1 minute'`, r.Number, unrecordableReason(cause))
+			retry_at = clock_timestamp() + least(parked_steps.tries + 1, 10) * interval '1 minute'
+			WHERE parked_steps.retry_at <= clock_timestamp()`, r.Number, unrecordableReason(cause))
 	if err != nil {
 		return ticket.StepResult{}, err
 	}

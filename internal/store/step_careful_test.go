@@ -59,8 +59,20 @@ func TestStep_parksWhatIsDueAndCannotBeRecordedAndTriesItAgain(t *testing.T) {
 	if got.Pending != note.Seq+1 || got.Digest.Command != 1 || got.Digest.Parked == nil {
 		t.Errorf("a signal by hand meanwhile: %+v, pending %d", got.Digest, got.Pending)
 	}
-	if parked, err := d.Parked(t.Context(), 10); err != nil || len(parked) != 1 || parked[0].Number != a.Number || parked[0].Tries < 2 {
-		t.Errorf("parked: %+v, %v", parked, err)
+	tries := func() int {
+		parked, err := d.Parked(t.Context(), 10)
+		if err != nil || len(parked) != 1 || parked[0].Number != a.Number {
+			t.Fatalf("parked: %+v, %v", parked, err)
+		}
+		return parked[0].Tries
+	}
+	if n := tries(); n != 1 {
+		t.Errorf("%d tries before the time of the second", n)
+	}
+	d.sql(`UPDATE parked_steps SET retry_at = clock_timestamp()`)
+	d.step(ticket.StepRequest{Number: a.Number, Gate: true})
+	if n := tries(); n != 2 {
+		t.Errorf("%d tries at the time of the second", n)
 	}
 	allow()
 	got = d.step(ticket.StepRequest{Number: a.Number, Gate: true})

@@ -1,11 +1,16 @@
 package ticket
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
+
+// ErrUncomputable says that what follows from a ticket's state and what is asked of it can't be computed, however often it
+// is tried.
+var ErrUncomputable = errors.New("uncomputable")
 
 // Outcome is the desk's answer to one command.
 type Outcome struct {
@@ -80,7 +85,7 @@ func (s *story) begin(by Actor, at time.Time, command int64) { s.by, s.at, s.com
 
 func (s *story) result() (Result, error) {
 	if s.err != nil {
-		return Result{}, fault.Wrap(s.err, fault.Internal, "the clock can't be computed")
+		return Result{}, fault.Wrap(errors.Join(ErrUncomputable, s.err), fault.Internal, "the clock can't be computed")
 	}
 	return Result{Ticket: s.t, Events: s.events, Mails: s.mails, Calls: s.calls, Rosters: s.desk.Rosters, Lacks: s.lacks}, nil
 }
