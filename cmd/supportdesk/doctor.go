@@ -146,10 +146,9 @@ func (d *doctor) namespace() bool {
 }
 
 func (d *doctor) workflows() {
-	var err error
-	if d.lost, err = d.reconciler.Survey(d.ctx, func(int) {}); !d.could(err, "to compare the tickets with their workflows") {
-		return
-	}
+	lost, err := d.reconciler.Survey(d.ctx, func(int) {})
+	d.could(err, "to compare the tickets with their workflows")
+	d.lost = lost // of those that could be compared
 	owing := 0
 	for _, o := range d.lost {
 		if o.Mails > 0 || o.Calls > 0 {

@@ -76,13 +76,7 @@ func (workerCommand) Run(p *program) error {
 	group.Go(func() error { return courier.Run(ctx) })
 	if c.HealthAddress != "off" {
 		group.Go(func() error {
-			checks := []api.Check{
-				{Name: "postgresql", Ask: db.Ready},
-				{Name: "temporal", Ask: dispatcher.Ready},
-				{Name: "worker", Ask: polls(&running)},
-				{Name: "smtp", Ask: listens(c.SMTPHost, c.SMTPPort), Optional: true}, // without it mail waits, and nothing else
-			}
-			return serve(ctx, c.HealthAddress, api.Health(versionName(), checks, db, log), c.ShutdownTimeout, log)
+			return serve(ctx, c.HealthAddress, api.Health(versionName(), n.workerChecks(&running), db, log), c.ShutdownTimeout, log)
 		})
 	}
 	if err := group.Wait(); err != nil {
@@ -108,6 +102,17 @@ func (n *neighbours) keepWorking(ctx context.Context, running *atomic.Bool, work
 		}
 	}
 	return nil
+}
+
+// workerChecks are what a worker needs: on a standby, which can be read, it could take no step.
+func (n *neighbours) workerChecks(running *atomic.Bool) []api.Check {
+	return []api.Check{
+		{Name: "postgresql", Ask: n.db.Ready},
+		{Name: "writes", Ask: n.db.Writable},
+		{Name: "temporal", Ask: dispatch.New(n.temporal).Ready},
+		{Name: "worker", Ask: polls(running)},
+		{Name: "smtp", Ask: listens(n.config.SMTPHost, n.config.SMTPPort), Optional: true}, // without it mail waits, and nothing else
+	}
 }
 
 // polls reports whether the worker polls for tasks.

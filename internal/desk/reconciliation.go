@@ -27,11 +27,13 @@ type Overdue struct {
 	Undecided bool   // Temporal was told of a command that no step has decided
 	Mails     int    // recipients who are owed mail
 	Calls     int    // webhooks that are owed a call
+	Owed      int    // mails and calls, those too that were not owed for long
 	Mark      string // changes when the ticket moves
 
 	// Of the last look; zero when there was none.
 	Tries int
 	Seen  string // its mark then
+	Was   Found
 }
 
 // Stuck is a ticket that does not move although its workflow runs or was started anew.

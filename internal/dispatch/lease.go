@@ -16,3 +16,13 @@ const (
 	leaseReconciler = "reconciler"
 	leaseReplacer   = "replacer"
 )
+
+// renew keeps a lease that the holder has. It returns when another process has it by now, or ctx ends. While PostgreSQL is
+// away it may be lost: whatever is done meanwhile may be done twice.
+func renew(ctx context.Context, l leases, name, holder string, lasts time.Duration) {
+	for sleep(ctx, lasts/3) {
+		if ours, err := l.Lease(ctx, name, holder, lasts); err == nil && !ours {
+			return
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -57,6 +58,7 @@ type records interface {
 	OverdueOf(ctx context.Context, patience time.Duration, some []ticket.Number) ([]desk.Overdue, error)
 	Kept(ctx context.Context, after ticket.Number, limit int) ([]ticket.Number, error)
 	NoteFound(ctx context.Context, o desk.Overdue, found desk.Found, tries int, next time.Duration) error
+	PutOff(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error
 	NoteMissing(ctx context.Context, some []ticket.Number) error
 	NoteRestarted(ctx context.Context) error
 	Forget(ctx context.Context, n ticket.Number) error
@@ -117,7 +119,7 @@ func (r *Reconciler) hold(ctx context.Context) {
 	var group sync.WaitGroup
 	group.Go(func() {
 		defer lost()
-		r.renew(ctx)
+		renew(ctx, r.records, leaseReconciler, r.holder, lease)
 	})
 	group.Go(func() { _ = r.replace(ctx) }) // ends with ctx, and logs what fails
 	r.rounds(ctx)
@@ -125,15 +127,6 @@ func (r *Reconciler) hold(ctx context.Context) {
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
 	defer cancel()
 	_ = r.records.EndLease(ending, leaseReconciler, r.holder) // it runs out by itself
-}
-
-// renew returns when the lease is lost. While PostgreSQL is away it may be: whatever is done meanwhile may be done twice.
-func (r *Reconciler) renew(ctx context.Context) {
-	for sleep(ctx, lease/3) {
-		if ours, err := r.records.Lease(ctx, leaseReconciler, r.holder, lease); err == nil && !ours {
-			return
-		}
-	}
 }
 
 func (r *Reconciler) rounds(ctx context.Context) {
@@ -195,7 +188,28 @@ func (r *Reconciler) overdue(ctx context.Context) error {
 		if err != nil || len(page) == 0 {
 			return err
 		}
-		if err := r.each(ctx, page, r.check); err != nil {
+		for i, o := range page {
+			if o.Seen != o.Mark {
+				page[i].Tries = 0
+			}
+		}
+		failed, err := r.each(ctx, page, r.check)
+		if err := errors.Join(err, r.putOff(ctx, failed)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putOff puts tickets off with which nothing could be done. While Temporal is away for some of a page only, that is no
+// fault of theirs, and no reason to wait longer for each.
+func (r *Reconciler) putOff(ctx context.Context, some []failure) error {
+	for _, f := range some {
+		next := r.pause(f.of.Tries)
+		if fault.KindOf(f.err) == fault.Unavailable {
+			next = r.options.Patience
+		}
+		if err := r.records.PutOff(ctx, f.of, f.of.Tries+1, next); err != nil {
 			return err
 		}
 	}
@@ -204,14 +218,14 @@ func (r *Reconciler) overdue(ctx context.Context) error {
 
 // check looks at one ticket and does what helps.
 func (r *Reconciler) check(ctx context.Context, o desk.Overdue) error {
-	if o.Seen != o.Mark {
-		o.Tries = 0
-	}
 	e, err := r.executions.Execution(ctx, o.Number)
 	if err != nil {
 		return err
 	}
 	found := judge(o, e)
+	if (found == desk.FoundTrying) != (o.Was == desk.FoundTrying) { // another cause: what was tried for long may be stuck only now
+		o.Tries = 0
+	}
 	switch {
 	case found == desk.FoundMissing:
 		if err := r.restart(ctx, o); err != nil {
@@ -227,12 +241,15 @@ func (r *Reconciler) check(ctx context.Context, o desk.Overdue) error {
 }
 
 // judge says what an overdue ticket's workflow does. What is owed and is among its activities is being tried, however long
-// that takes: a day without SMTP is no fault of the workflow's.
+// that takes: a day without SMTP is no fault of the workflow's. Of a ticket that owes more than a workflow takes on at once,
+// not every recipient can be among them.
 func judge(o desk.Overdue, e Execution) desk.Found {
 	switch {
 	case !e.Running:
 		return desk.FoundMissing
-	case !o.Due && !o.Undecided && e.Mails >= o.Mails && e.Calls >= o.Calls:
+	case o.Due || o.Undecided:
+		return desk.FoundRunning
+	case e.Mails >= o.Mails && e.Calls >= o.Calls, o.Owed > ticket.MaxOwed && e.Mails+e.Calls > 0:
 		return desk.FoundTrying
 	default:
 		return desk.FoundRunning

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -61,13 +62,14 @@ func (r *Reconciler) auditPage(ctx context.Context) error {
 		return err
 	}
 	var lost missing
-	if err := r.each(ctx, suspects, lost.look(r.executions)); err != nil || len(lost.tickets) == 0 {
+	if _, err := r.each(ctx, suspects, lost.look(r.executions)); err != nil || len(lost.tickets) == 0 {
 		return err
 	}
 	if err := r.records.NoteMissing(ctx, lost.numbers()); err != nil {
 		return err
 	}
-	return r.each(ctx, lost.tickets, r.revive)
+	failed, err := r.each(ctx, lost.tickets, r.revive)
+	return errors.Join(err, r.putOff(ctx, failed))
 }
 
 // suspects are the tickets of a page that are not known to run. Whether they should run is asked of PostgreSQL once more: a

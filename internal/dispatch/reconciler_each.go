@@ -10,9 +10,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// each does something to several tickets at once, no faster than the limit. A ticket with which it can't be done is put off
-// and keeps none of the others waiting; when it can be done with none because Temporal is away, nothing is put off.
-func (r *Reconciler) each(ctx context.Context, page []desk.Overdue, do func(context.Context, desk.Overdue) error) error {
+// failure is a ticket with which something could not be done, and why.
+type failure struct {
+	of  desk.Overdue
+	err error
+}
+
+// each does something to several tickets at once, no faster than the limit. A ticket with which it can't be done is
+// returned and keeps none of the others waiting; when it can be done with none because Temporal is away, that is the error.
+func (r *Reconciler) each(ctx context.Context, page []desk.Overdue, do func(context.Context, desk.Overdue) error) ([]failure, error) {
 	var t outcomes
 	var group errgroup.Group
 	group.SetLimit(reconciling)
@@ -29,28 +35,22 @@ func (r *Reconciler) each(ctx context.Context, page []desk.Overdue, do func(cont
 	}
 	_ = group.Wait() // none of them returns one
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
-	if t.done == 0 && len(t.failed) > 0 && fault.KindOf(t.err) == fault.Unavailable {
-		if away := r.prepare(ctx); away != nil {
-			return t.err
-		}
+	if err := t.last(); t.done == 0 && fault.KindOf(err) == fault.Unavailable && r.prepare(ctx) != nil {
+		return nil, err
 	}
-	for _, o := range t.failed {
-		r.log.Error("ticket can't be reconciled", "number", o.Number, "error", t.err)
-		if err := r.records.NoteFound(ctx, o, desk.FoundRunning, o.Tries+1, r.pause(o.Tries)); err != nil {
-			return err
-		}
+	for _, f := range t.failed {
+		r.log.Error("ticket can't be reconciled", "number", f.of.Number, "error", f.err)
 	}
-	return nil
+	return t.failed, nil
 }
 
 // outcomes is what has become of a page so far.
 type outcomes struct {
 	mu     sync.Mutex
 	done   int
-	failed []desk.Overdue
-	err    error // the last one
+	failed []failure
 }
 
 func (t *outcomes) add(o desk.Overdue, err error) {
@@ -60,7 +60,14 @@ func (t *outcomes) add(o desk.Overdue, err error) {
 		t.done++
 		return
 	}
-	t.failed, t.err = append(t.failed, o), err
+	t.failed = append(t.failed, failure{of: o, err: err})
+}
+
+func (t *outcomes) last() error {
+	if len(t.failed) == 0 {
+		return nil
+	}
+	return t.failed[len(t.failed)-1].err
 }
 
 // hopeless reports whether Temporal or PostgreSQL seems to be away.

@@ -2,16 +2,18 @@ package dispatch
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // Survey compares all tickets that should have a running workflow with those that run, and returns those that have none. It
-// starts nothing. After every page it says how many it has compared.
+// starts nothing and notes nothing. After every page it says how many it has compared. When some could not be looked at, it
+// fails after all the others.
 func (r *Reconciler) Survey(ctx context.Context, compared func(int)) ([]desk.Overdue, error) {
 	var lost missing
-	all := 0
+	all, failed := 0, []failure(nil)
 	err := r.pages(ctx, func(page []ticket.Number) error {
 		all += len(page)
 		defer func() { compared(all) }()
@@ -19,8 +21,13 @@ func (r *Reconciler) Survey(ctx context.Context, compared func(int)) ([]desk.Ove
 		if err != nil {
 			return err
 		}
-		return r.each(ctx, suspects, lost.look(r.executions))
+		some, err := r.each(ctx, suspects, lost.look(r.executions))
+		failed = append(failed, some...)
+		return err
 	})
+	if n := len(failed); err == nil && n > 0 {
+		err = fmt.Errorf("look at %d tickets, the last %s: %w", n, failed[n-1].of.Number, failed[n-1].err)
+	}
 	return lost.tickets, err
 }
 
@@ -29,7 +36,7 @@ func (r *Reconciler) Survey(ctx context.Context, compared func(int)) ([]desk.Ove
 func (r *Reconciler) Repair(ctx context.Context, some []desk.Overdue, repaired func(int)) error {
 	for done := 0; done < len(some); {
 		page := some[done:min(done+overduePage, len(some))]
-		if err := r.each(ctx, page, r.touch); err != nil {
+		if _, err := r.each(ctx, page, r.touch); err != nil {
 			return err
 		}
 		done += len(page)

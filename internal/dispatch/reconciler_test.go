@@ -1,6 +1,7 @@
 package dispatch_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type ward struct {
 	fails      func(ticket.Number) error
 	signals    map[ticket.Number][]time.Duration // since began
 	described  int
+	refused    error // of signals
 	looks      int
 	audited    int
 	began      time.Time
@@ -90,10 +92,21 @@ func (w *ward) NoteFound(_ context.Context, o desk.Overdue, found desk.Found, tr
 	defer w.mu.Unlock()
 	w.found[o.Number], w.next[o.Number] = found, time.Now().Add(next)
 	if known, is := w.overdue[o.Number]; is {
-		known.Tries, known.Seen = tries, o.Mark
+		known.Tries, known.Seen, known.Was = tries, o.Mark, found
 		w.overdue[o.Number] = known
 	}
 	return nil
+}
+
+// PutOff does as the store's: what is missing is missing still.
+func (w *ward) PutOff(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error {
+	found := desk.FoundRunning
+	w.mu.Lock()
+	if w.found[o.Number] == desk.FoundMissing {
+		found = desk.FoundMissing
+	}
+	w.mu.Unlock()
+	return w.NoteFound(ctx, o, found, tries, next)
 }
 
 func (w *ward) NoteMissing(context.Context, []ticket.Number) error { return nil }
@@ -140,7 +153,7 @@ func (w *ward) Running(_ context.Context, some []ticket.Number) (map[ticket.Numb
 func (w *ward) Reconcile(_ context.Context, n ticket.Number) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.fails(n); err != nil {
+	if err := cmp.Or(w.fails(n), w.refused); err != nil {
 		return err
 	}
 	w.signals[n] = append(w.signals[n], time.Since(w.began).Truncate(time.Second))
@@ -191,6 +204,9 @@ func TestReconciler_doesWhatHelps(t *testing.T) {
 		{"a mail is not tried", desk.Overdue{Mails: 1}, running, desk.FoundRunning, 1},
 		{"one of two mails is not tried", desk.Overdue{Mails: 2}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
 		{"a mail is tried and a call is not", desk.Overdue{Mails: 1, Calls: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
+		{"some of very many mails are tried", desk.Overdue{Mails: 600, Owed: 600}, dispatch.Execution{Running: true, Mails: 500}, desk.FoundTrying, 0},
+		{"none of very many mails is tried", desk.Overdue{Mails: 600, Owed: 600}, running, desk.FoundRunning, 1},
+		{"due while some of very many are tried", desk.Overdue{Due: true, Mails: 600, Owed: 600}, dispatch.Execution{Running: true, Mails: 500}, desk.FoundRunning, 1},
 		{"due while a mail is tried", desk.Overdue{Due: true, Mails: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
 	} {
 		c.overdue.Number = sick
@@ -329,3 +345,60 @@ func TestReconciler_putsNothingOffWhileTemporalIsAway(t *testing.T) {
 
 // none has nothing to replace.
 func none(context.Context) error { return nil }
+
+func TestReconciler_anotherCauseIsTriedAnew(t *testing.T) {
+	overdue := desk.Overdue{Number: sick, Due: true, Mails: 1, Mark: "1", Seen: "1", Was: desk.FoundTrying, Tries: 9}
+	reconciling(t, func(w *ward) { w.add(overdue, dispatch.Execution{Running: true, Mails: 1}) }, 10*time.Second, func(w *ward) {
+		if tries := w.overdue[sick].Tries; tries != 1 {
+			t.Errorf("%d tries", tries)
+		}
+	})
+}
+
+// Whatever a ticket was tried before, it waits no hour because Temporal went away in the middle of a page.
+func TestReconciler_anOutageInTheMiddleOfAPagePutsLittleOff(t *testing.T) {
+	fill := func(w *ward) {
+		w.add(desk.Overdue{Number: "HM-0000000000", Due: true}, dispatch.Execution{Running: true})
+		w.add(desk.Overdue{Number: sick, Due: true, Mark: "1", Seen: "1", Tries: 9}, dispatch.Execution{Running: true})
+		w.fails = func(n ticket.Number) error {
+			if n == sick && time.Since(w.began) < 10*time.Second {
+				return fault.New(fault.Unavailable, "away")
+			}
+			return nil
+		}
+	}
+	reconciling(t, fill, 2*time.Minute, func(w *ward) {
+		if len(w.signals[sick]) == 0 {
+			t.Error("it is not looked at again")
+		}
+	})
+}
+
+func TestReconciler_whatCantBeStartedIsMissingStill(t *testing.T) {
+	fill := func(w *ward) {
+		w.add(desk.Overdue{Number: sick, Due: true}, dispatch.Execution{})
+		w.refused = errors.New("a defect")
+	}
+	reconciling(t, fill, 10*time.Second, func(w *ward) {
+		if w.found[sick] != desk.FoundMissing || !w.next[sick].After(time.Now()) {
+			t.Errorf("found %q, and looked at again at %v", w.found[sick], w.next[sick])
+		}
+	})
+}
+
+func TestReconciler_aSurveyNotesNothingAndFailsAtTheEnd(t *testing.T) {
+	w := newWard()
+	w.add(desk.Overdue{Number: sick}, dispatch.Execution{})
+	w.add(desk.Overdue{Number: "HM-BBBBBBBBBB"}, dispatch.Execution{})
+	w.fails = func(n ticket.Number) error {
+		if n == sick {
+			return errors.New("a defect")
+		}
+		return nil
+	}
+	r := dispatch.NewReconciler(w, w, none, none, "one", dispatch.ReconcilerOptions{}, quiet)
+	lost, err := r.Survey(t.Context(), func(int) {})
+	if len(lost) != 1 || err == nil || len(w.found) > 0 {
+		t.Errorf("lost %v, %v; noted %v", lost, err, w.found)
+	}
+}

@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -13,12 +12,13 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 const (
 	replaceRate  = 50               // workflows a second: Temporal is to serve the living too
-	replaceLease = time.Minute      // longer than a page takes
+	replaceLease = time.Minute      // renewed while the work goes on
 	replaceLook  = 30 * time.Second // between looks whether the epoch was raised
 )
 
@@ -103,10 +103,7 @@ func (r *Replacer) round(ctx context.Context) (desk.Replacing, error) {
 	}
 	defer r.release(ctx)
 	r.log.Info("replacing workflows after a restore", "epoch", now.Epoch, "workflows", now.Left)
-	if err := r.replaceAll(ctx, now.Epoch); err != nil {
-		return now, err
-	}
-	if err := r.abandonAll(ctx, now.Epoch); err != nil {
+	if err := r.all(ctx, now.Epoch); err != nil {
 		return now, err
 	}
 	if err := r.work.ReplacingOver(ctx, now.Epoch); err != nil {
@@ -119,6 +116,30 @@ func (r *Replacer) round(ctx context.Context) (desk.Replacing, error) {
 	return now, err
 }
 
+// all does all the work while the lease is ours. What can't be replaced keeps nothing else from being done, and no orphan
+// running.
+func (r *Replacer) all(ctx context.Context, epoch int64) error {
+	ctx, lost := context.WithCancelCause(ctx)
+	var renewing sync.WaitGroup
+	renewing.Go(func() {
+		renew(ctx, r.work, leaseReplacer, r.process, replaceLease)
+		lost(errTakenOver)
+	})
+	defer renewing.Wait()
+	defer lost(nil)
+	var failed []error
+	err := r.replaceAll(ctx, epoch, &failed)
+	if err == nil {
+		err = r.abandonAll(ctx, epoch, &failed)
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return errors.Join(append(failed, err)...)
+}
+
+var errTakenOver = errors.New("the replacing of workflows was taken over")
+
 func (r *Replacer) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
 	defer cancel()
@@ -127,10 +148,9 @@ func (r *Replacer) release(ctx context.Context) {
 	}
 }
 
-// replaceAll goes through the list once. What fails stays on it and holds up no other, unless a whole page fails: then
-// Temporal is away. The last error is returned.
-func (r *Replacer) replaceAll(ctx context.Context, epoch int64) error {
-	var failed error
+// replaceAll goes through the list once. What fails stays on it and holds up no other. It ends early when ctx ends, the
+// lease is lost, or Temporal or PostgreSQL is away.
+func (r *Replacer) replaceAll(ctx context.Context, epoch int64, failed *[]error) error {
 	for after := ""; ; {
 		if err := r.renew(ctx, epoch); err != nil {
 			return err
@@ -140,30 +160,28 @@ func (r *Replacer) replaceAll(ctx context.Context, epoch int64) error {
 			return err
 		}
 		if len(page) == 0 {
-			return failed
+			return nil
 		}
 		after = page[len(page)-1]
-		done, err := each(ctx, r, page, func(ctx context.Context, id string) error {
+		err = each(ctx, r, page, func(ctx context.Context, id string) error {
 			if err := r.replacer.Replace(ctx, id, epoch); err != nil {
 				return err
 			}
 			return r.work.Replaced(ctx, epoch, id)
-		})
-		if err != nil && (done == 0 || ctx.Err() != nil) {
+		}, failed)
+		if err != nil {
 			return err
 		}
-		failed = cmp.Or(err, failed)
 	}
 }
 
 // abandonAll terminates the workflows of tickets that there are not.
-func (r *Replacer) abandonAll(ctx context.Context, epoch int64) error {
+func (r *Replacer) abandonAll(ctx context.Context, epoch int64, failed *[]error) error {
 	return r.Orphans(ctx, func(orphans []ticket.Number) error {
 		if err := r.renew(ctx, epoch); err != nil {
 			return err
 		}
-		_, err := each(ctx, r, orphans, func(ctx context.Context, n ticket.Number) error { return r.replacer.Abandon(ctx, n, epoch) })
-		return err
+		return each(ctx, r, orphans, func(ctx context.Context, n ticket.Number) error { return r.replacer.Abandon(ctx, n, epoch) }, failed)
 	})
 }
 
@@ -186,38 +204,37 @@ func (r *Replacer) renew(ctx context.Context, epoch int64) error {
 	}
 	now, err := r.work.Replacing(ctx)
 	if err == nil && (!ours || now.Epoch != epoch) {
-		err = errors.New("the replacing of workflows was taken over")
+		err = errTakenOver
 	}
 	return err
 }
 
-// each does something to all of a page, several at once and no faster than the rate, and counts what was done. It ends early
-// when so much has failed that Temporal seems to be away; the error is the last one.
-func each[T any](ctx context.Context, r *Replacer, page []T, do func(context.Context, T) error) (done int, err error) {
+// each does something to all of a page, several at once and no faster than the rate, and adds what fails to failed. Its own
+// error says that it ended early: ctx ended, or so much fails as Unavailable that Temporal or PostgreSQL seems to be away.
+func each[T any](ctx context.Context, r *Replacer, page []T, do func(context.Context, T) error, failed *[]error) error {
 	var mu sync.Mutex
-	failed := 0
-	note := func(e error) {
+	done, away := 0, 0
+	note := func(err error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if e == nil {
+		if err == nil {
 			done++
-		} else {
-			failed, err = failed+1, e
+			return
+		}
+		*failed = append(*failed, err)
+		if fault.KindOf(err) == fault.Unavailable {
+			away++
 		}
 	}
 	hopeless := func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		return done == 0 && failed >= parallel
+		return done == 0 && away >= parallel
 	}
 	var group errgroup.Group
 	group.SetLimit(parallel)
 	for _, one := range page {
-		if e := r.limit.Wait(ctx); e != nil {
-			note(e)
-			break
-		}
-		if hopeless() {
+		if hopeless() || r.limit.Wait(ctx) != nil {
 			break
 		}
 		group.Go(func() error {
@@ -228,5 +245,10 @@ func each[T any](ctx context.Context, r *Replacer, page []T, do func(context.Con
 		})
 	}
 	_ = group.Wait() // their errors are noted
-	return done, err
+	if hopeless() {
+		return errAway
+	}
+	return ctx.Err()
 }
+
+var errAway = fault.New(fault.Unavailable, "workflows can't be replaced while Temporal or the database is away")

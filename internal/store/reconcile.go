@@ -16,20 +16,26 @@ const overdueColumns = `t.number,
 	EXISTS (SELECT FROM undelivered u WHERE u.ticket = t.number AND u.seq > t.taken AND u.delivered_at < statement_timestamp() - $1::interval) AS undecided,
 	(SELECT count(DISTINCT person) FROM mails m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval) AS mails,
 	(SELECT count(DISTINCT webhook) FROM calls m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval) AS calls,
-	t.taken || '.' || t.events || '.' || (SELECT count(*) FROM mails m WHERE m.ticket = t.number AND m.status = 'owed')
-		|| '.' || (SELECT count(*) FROM calls m WHERE m.ticket = t.number AND m.status = 'owed') AS mark,
-	coalesce(c.tries, 0) AS tries, coalesce(c.mark, '') AS seen
-	FROM tickets t LEFT JOIN ticket_checks c ON c.ticket = t.number`
+	owed.mails + owed.calls AS owed,
+	t.taken || '.' || t.events || '.' || owed.mails || '.' || owed.calls AS mark,
+	coalesce(c.tries, 0) AS tries, coalesce(c.mark, '') AS seen, coalesce(c.found, '') AS was
+	FROM tickets t LEFT JOIN ticket_checks c ON c.ticket = t.number CROSS JOIN LATERAL (SELECT
+		(SELECT count(*) FROM mails m WHERE m.ticket = t.number AND m.status = 'owed') AS mails,
+		(SELECT count(*) FROM calls m WHERE m.ticket = t.number AND m.status = 'owed') AS calls) owed`
 
-// rested leaves out tickets that the reconciler has looked at a short while ago.
-const rested = `NOT EXISTS (SELECT FROM ticket_checks c WHERE c.next_at > statement_timestamp() AND c.ticket = `
+// rested leaves out tickets that the reconciler has looked at a short while ago. For a ticket that is due or undecided, a
+// rest that was noted because its mail was being tried does not count: that says nothing of a moment that passed since.
+const (
+	rested     = `NOT EXISTS (SELECT FROM ticket_checks c WHERE c.next_at > statement_timestamp() AND c.ticket = `
+	restedIdle = `NOT EXISTS (SELECT FROM ticket_checks c WHERE c.next_at > statement_timestamp() AND c.found <> 'trying' AND c.ticket = `
+)
 
 const overdueQuery = `WITH found AS (
 	(SELECT number FROM tickets WHERE next_due < statement_timestamp() - $1::interval AND status <> 'closed'
-		AND ` + rested + `tickets.number) ORDER BY next_due, number LIMIT $2)
+		AND ` + restedIdle + `tickets.number) ORDER BY next_due, number LIMIT $2)
 	UNION
 	(SELECT u.ticket FROM undelivered u JOIN tickets ON number = u.ticket AND u.seq > taken
-		WHERE u.delivered_at < statement_timestamp() - $1::interval AND ` + rested + `u.ticket) ORDER BY u.delivered_at LIMIT $2)
+		WHERE u.delivered_at < statement_timestamp() - $1::interval AND ` + restedIdle + `u.ticket) ORDER BY u.delivered_at LIMIT $2)
 	UNION
 	(SELECT ticket FROM mails WHERE status = 'owed' AND owed_at < statement_timestamp() - $1::interval
 		AND ` + rested + `mails.ticket) ORDER BY owed_at LIMIT $2)
@@ -95,9 +101,21 @@ func (s *Store) NoteFound(ctx context.Context, o desk.Overdue, found desk.Found,
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO ticket_checks AS c (ticket, found, tries, mark, next_at) VALUES ($1, $2, $3, $4, clock_timestamp() + $5::interval)
 		ON CONFLICT (ticket) DO UPDATE SET found = $2, tries = $3, mark = $4, next_at = clock_timestamp() + $5::interval,
-			since = CASE WHEN c.mark = $4 THEN c.since ELSE clock_timestamp() END`,
+			since = CASE WHEN c.mark = $4 AND (c.found = 'trying') = ($2 = 'trying') THEN c.since ELSE clock_timestamp() END`,
 		o.Number, found, tries, o.Mark, next)
 	return explain(err, "note what was found of ticket %s", o.Number)
+}
+
+// PutOff puts the next look at a ticket off that could not be carried through. A ticket that was found missing counts as
+// missing still.
+func (s *Store) PutOff(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error {
+	_, err := s.pool.Exec(ctx, `
+		INSERT INTO ticket_checks AS c (ticket, found, tries, mark, next_at) VALUES ($1, 'running', $2, $3, clock_timestamp() + $4::interval)
+		ON CONFLICT (ticket) DO UPDATE SET found = CASE WHEN c.found = 'missing' THEN c.found ELSE 'running' END,
+			tries = $2, mark = $3, next_at = clock_timestamp() + $4::interval,
+			since = CASE WHEN c.mark = $3 THEN c.since ELSE clock_timestamp() END`,
+		o.Number, tries, o.Mark, next)
+	return explain(err, "put the next look at ticket %s off", o.Number)
 }
 
 // NoteMissing notes that tickets were found without a running workflow, until NoteFound or Forget says otherwise.

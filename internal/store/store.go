@@ -1,7 +1,7 @@
 // Package store keeps the words, the commands and the timeline of every ticket in PostgreSQL. Acceptance writes words
 // and numbered commands; a step decides commands with the pure domain and is the only writer of a ticket's state.
 // Invariants of state are constraints in the schema too. It knows no HTTP, no Temporal and no SMTP, and it starts no
-// goroutine that outlives a call.
+// goroutine that outlives a call, but for a write probe, which is bounded and which Close waits for.
 package store
 
 import (
