@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -18,6 +20,9 @@ type restoredCommand struct {
 
 // Run raises the epoch and replaces workflows. When it ends before it is done, a worker goes on.
 func (c restoredCommand) Run(p *program) error {
+	if strings.TrimSpace(c.Reason) == "" {
+		return errors.New("--reason must say why the epoch is raised")
+	}
 	n, err := p.connect()
 	if err != nil {
 		return err

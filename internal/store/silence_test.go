@@ -179,6 +179,13 @@ func TestResend_ofAMailThatBouncedAgain(t *testing.T) {
 	for next := 4; next < 10; next += 2 { // each bounce owes the agent one
 		d.bounced(n, mail)
 		d.step(ticket.StepRequest{Number: n, Bounced: mail})
+		if mail != 2 { // only the newest asks for what the ticket waits for
+			old := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 2})
+			d.step(ticket.StepRequest{Number: n, Command: old.Seq})
+			if o := d.outcome(n, old.Seq); o.Code != ticket.CodeResent {
+				t.Errorf("the first mail, sent again after the one that it was sent again as: %+v", o)
+			}
+		}
 		d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: mail})
 		if l := d.letter(n, next); l.Body != "Which one?" || l.To.Address != d.customer.Address {
 			t.Errorf("mail %d is %+v", next, l)

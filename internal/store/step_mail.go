@@ -93,7 +93,7 @@ func (l *locked) undelivered(ctx context.Context, c *ticket.Command) error {
 	var m ticket.Undelivered
 	err := l.tx.QueryRow(ctx, `
 		SELECT m.n, m.kind, m.person, coalesce(m.clock, ''), m.rung, CASE WHEN m.asks THEN m.event ELSE 0 END, m.status = 'bounced',
-			EXISTS (SELECT FROM mails a WHERE a.ticket = m.ticket AND a.resends = m.n AND a.status <> 'bounced')
+			EXISTS (SELECT FROM mails a WHERE a.ticket = m.ticket AND a.resends = m.n)
 		FROM mails m JOIN commands c ON c.ticket = m.ticket AND c.mail = m.n
 		WHERE c.ticket = $1 AND c.seq = $2`, l.state.Ticket.Number, c.Seq).
 		Scan(&m.Mail, &m.Kind, &m.Person, &m.Clock, &m.Rung, &m.Event, &m.Bounced, &m.Resent)

@@ -41,7 +41,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
 			coalesce(p.role, '') AS role,
 			coalesce(b.kind, '') AS mail_kind, coalesce(b.reason, '') AS mail_reason,
-			EXISTS (SELECT FROM mails a WHERE a.ticket = b.ticket AND a.resends = b.n AND a.status <> 'bounced') AS mail_resent, coalesce(r.id, '') AS mail_to,
+			EXISTS (SELECT FROM mails a WHERE a.ticket = b.ticket AND a.resends = b.n) AS mail_resent, coalesce(r.id, '') AS mail_to,
 			coalesce(r.name, '') AS to_name, coalesce(r.handle, '') AS to_handle, coalesce(r.role, '') AS to_role
 		FROM events e
 		LEFT JOIN messages m ON m.id = e.message

@@ -140,7 +140,7 @@ type Undelivered struct {
 	Rung    int
 	Event   int  // whose answer it asks for; 0: it asks for none
 	Bounced bool // or given up
-	Resent  bool // as a mail that is owed or was sent
+	Resent  bool // as another mail, which is the one to be sent again if it bounced, too
 }
 
 // resend owes a mail again, as a new one. One that asks the requester for an answer asks again: a ticket that its bounce
@@ -153,7 +153,7 @@ func (s *story) resend(c Command) *fault.Error {
 	case !m.Bounced:
 		return fault.Refusal(CodeNotBounced, "only a mail that could not be delivered can be sent again")
 	case m.Resent:
-		return fault.Refusal(CodeResent, "the mail has been sent again already")
+		return fault.Refusal(CodeResent, "the mail has been sent again already, as another one")
 	case m.Person == s.t.Requester && s.desk.Unmailed:
 		return fault.Refusal(CodeUnmailed, "the requester's account is disabled, and no mail is sent to it")
 	}
