@@ -69,7 +69,7 @@ func TestMailer_aBouncedMailIsAnEventAndTheNextOneIsTried(t *testing.T) {
 
 func TestMailer_givesNothingUpHoweverLongTheMailServerIsAway(t *testing.T) {
 	s := newStage(t)
-	s.mails(s.until(7*day, desktest.Customer))
+	s.mails(s.until(3*day, desktest.Customer))
 	s.ask(1*h, words(alice, ticket.VerbRequestInformation))
 	s.ask(2*h, words(customer, ticket.VerbCustomerReply))
 	s.ask(3*h, words(alice, ticket.VerbResolve))

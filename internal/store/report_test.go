@@ -216,8 +216,12 @@ func TestOverview_countsTheDesk(t *testing.T) {
 	if err != nil || len(today) != o.DueToday {
 		t.Errorf("%d are due today, and the list has %d, %v", o.DueToday, len(today), err)
 	}
+	soon := 0 // the fresh one is due within the hour, which may be tomorrow
+	if now.Add(time.Hour).Before(desk.Tomorrow(now, o.Zone)) {
+		soon = 1
+	}
 	// Silence has resolved and closed the waiting one.
-	if o.Open != 4 || o.Unassigned != 3 || o.Breached != 2 || o.DueToday < 1 || o.Statuses[0].Total+o.Statuses[1].Total != 4 {
+	if o.Open != 4 || o.Unassigned != 3 || o.Breached != 2 || o.DueToday < soon || o.Statuses[0].Total+o.Statuses[1].Total != 4 {
 		t.Errorf("got %+v", o)
 	}
 	if new := o.Statuses[0]; new.Bands[0] != 2 || new.Bands[2] != 1 {
