@@ -3,8 +3,6 @@ package e2e_test
 import (
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,48 +53,6 @@ func TestUp_sendsWhenTheMailboxHasRoomAgain(t *testing.T) {
 	}
 }
 
-// Everything that up keeps lies on a disk that becomes full. What is accepted all the same is kept, and when there is
-// room again everything goes on without a hand.
-func TestUp_goesOnAfterAFullDisk(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "data")
-	smallDisk(t, data, "256m")
-	u := up(t, data)
-	customer := u.person(t, "customer")
-	numbers := []string{customer.submit("Before", "words")}
-	eventually(t, "the receipt", func() (bool, string) { n := u.mails(t, numbers[0]); return n == 1, fmt.Sprint(n) })
-
-	ballast := filepath.Join(data, "ballast")
-	fillDisk(t, ballast)
-	refused := 0
-	eventually(t, "refusals on a full disk", func() (bool, string) {
-		number := u.trySubmit(t, customer.token)
-		if number == "" {
-			refused++
-		} else {
-			numbers = append(numbers, number)
-		}
-		fillDisk(t, ballast)
-		return refused >= 3, fmt.Sprint(len(numbers), " accepted")
-	})
-	if err := os.Remove(ballast); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "a submission when there is room", func() (bool, string) {
-		number := u.trySubmit(t, customer.token)
-		if number != "" {
-			numbers = append(numbers, number)
-		}
-		return number != "", u.out.all()
-	})
-	t.Log(len(numbers), "accepted")
-	for _, number := range numbers {
-		eventually(t, "the receipt of "+number, func() (bool, string) { n := u.mails(t, number); return n == 1, fmt.Sprint(n) })
-	}
-	if err := u.program.Stop(); err != nil {
-		t.Errorf("stop: %v", err)
-	}
-}
-
 // fillDisk lets a file grow until nothing more goes.
 func fillDisk(t *testing.T, name string) {
 	t.Helper()
@@ -112,27 +68,4 @@ func fillDisk(t *testing.T, name string) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// trySubmit returns the number of a new ticket, empty when it was not accepted.
-func (u *upRun) trySubmit(t *testing.T, token string) string {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, u.find(t, `API +(http://[0-9.:]+/api/v1)`)+"/tickets",
-		strings.NewReader(`{"subject": "Full", "body": "`+strings.Repeat("words ", 2000)+`"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer "+token)
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = response.Body.Close() }()
-	_, _ = io.Copy(io.Discard, response.Body)
-	_, number, _ := strings.Cut(response.Header.Get("Location"), "/tickets/")
-	if response.StatusCode != http.StatusCreated {
-		return ""
-	}
-	return number
 }
