@@ -113,7 +113,7 @@ func (d *doctor) idle() {
 func (d *doctor) backlog() {
 	b, err := d.db.Backlog(d.ctx, d.config.ReconcilePatience)
 	if d.could(err, "to count the commands that wait") && b.Commands > 0 {
-		d.finds("%s for Temporal to be told of, the oldest for %s", count(b.Commands, "command waits", "commands wait"), b.Oldest.Round(time.Second))
+		d.finds("%s to be delivered to Temporal, the oldest for %s", count(b.Commands, "command waits", "commands wait"), b.Oldest.Round(time.Second))
 	}
 }
 

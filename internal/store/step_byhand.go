@@ -38,12 +38,13 @@ func (l *locked) number(ctx context.Context, hands []ticket.ByHand) error {
 		return err
 	}
 	var rows []handRow
+	agents := map[string]ticket.PersonID{}
 	for _, h := range hands {
 		again := repeatKey(h)
 		if known[again].seq != 0 || known[h.Key].seq != 0 && known[h.Key].run == h.Run {
 			continue
 		}
-		row, err := l.handRow(ctx, h)
+		row, err := l.handRow(ctx, h, agents)
 		if err != nil {
 			return err
 		}
@@ -86,20 +87,21 @@ func (l *locked) numbered(ctx context.Context, hands []ticket.ByHand) (map[strin
 	return known, err
 }
 
-func (l *locked) handRow(ctx context.Context, h ticket.ByHand) (handRow, error) {
+// handRow looks each agent up once, and keeps who it is among agents; empty: none.
+func (l *locked) handRow(ctx context.Context, h ticket.ByHand, agents map[string]ticket.PersonID) (handRow, error) {
 	h = h.Checked()
 	row := handRow{
 		Verb: h.Verb, Priority: h.Priority, Category: h.Category, Emergency: h.Emergency,
 		Extension: int64(h.Extension / time.Second), Policy: h.Policy, Malformed: h.Malformed, Key: h.Key, Run: h.Run,
 	}
-	if h.Agent == "" {
-		return row, nil
+	if _, known := agents[h.Agent]; !known && h.Agent != "" {
+		agent, err := l.store.staff(ctx, l.tx, h.Agent)
+		if err != nil && !errors.Is(err, errNobody) { // the domain refuses an assignment to no one
+			return row, err
+		}
+		agents[h.Agent] = agent.ID
 	}
-	agent, err := l.store.staff(ctx, l.tx, h.Agent)
-	if err != nil && !errors.Is(err, errNobody) { // the domain refuses an assignment to no one
-		return row, err
-	}
-	row.Assignee = agent.ID
+	row.Assignee = agents[h.Agent]
 	return row, nil
 }
 
