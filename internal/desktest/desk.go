@@ -349,29 +349,6 @@ func recipients(m ticket.Mail) []ticket.PersonID {
 	}
 }
 
-// Deliver is what the mail activity asks for, and the one that calls webhooks.
-func (d *Desk) Deliver(ctx context.Context, n ticket.Number, number int) (bool, error) {
-	d.mu.Lock()
-	rec, known := d.tickets[n]
-	if !known || number > len(rec.mails) {
-		d.mu.Unlock()
-		return false, fault.New(fault.NotFound, "there is no such mail")
-	}
-	m, try := rec.mails[number-1], d.mailed
-	d.mu.Unlock()
-	if m.settled {
-		return m.bounced, nil
-	}
-	bounced, err := try(ctx, m.Owed)
-	if err == nil {
-		d.mu.Lock()
-		rec.mails[number-1].settled, rec.mails[number-1].bounced = true, bounced
-		rec.mails[number-1].at = d.now().UTC().Truncate(time.Second)
-		d.mu.Unlock()
-	}
-	return bounced, err
-}
-
 // State is a ticket's state as of its last step.
 func (d *Desk) State(n ticket.Number) ticket.State {
 	d.mu.Lock()
@@ -398,17 +375,4 @@ func (d *Desk) Steps() []ticket.StepRequest {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Clone(d.steps)
-}
-
-// Unsettled lists the mails that are neither sent nor bounced.
-func (d *Desk) Unsettled(n ticket.Number) []ticket.Owed {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var owed []ticket.Owed
-	for _, m := range d.tickets[n].mails {
-		if !m.settled {
-			owed = append(owed, m.Owed)
-		}
-	}
-	return owed
 }
