@@ -30,7 +30,7 @@ func (p *Pages) beginOpenID(v *page.Visit) error {
 	if !p.beginning.Allow(v.Source()) {
 		return errOften
 	}
-	to, a, err := p.openid.Begin(v.Context())
+	to, a, err := p.openid.Begin(v.Context(), v.SignedIn())
 	if err != nil {
 		return err
 	}

@@ -219,7 +219,7 @@ func (s *site) withPassword(p desk.Person) {
 		s.t.Fatal(err)
 	}
 	token := strings.TrimPrefix(s.mailed("reset", p.Address), "/link/")
-	if _, err := s.service.Use(s.t.Context(), token, "", secret); err != nil {
+	if _, err := s.service.Use(s.t.Context(), token, "", secret, accounts.EndTokens); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -89,6 +89,11 @@ func (p *Pages) showSent(v *page.Visit) error {
 }
 
 func (p *Pages) signOut(v *page.Visit) error {
+	if v.SignedIn() {
+		if err := p.accounts.SignedOut(v.Context(), v.Person); err != nil {
+			return err
+		}
+	}
 	if err := v.Session.SignOut(); err != nil {
 		return err
 	}

@@ -114,7 +114,11 @@ func (e *Engine) handler(set *set, r Route) gin.HandlerFunc {
 		if err == nil {
 			err = r.Access.admit(v)
 		}
-		if err == nil {
+		switch {
+		case err != nil:
+		case r.Access.form != "" && !v.Session.Recent():
+			err = v.SignInAgain(r.Access.form)
+		default:
 			err = r.Handle(v)
 		}
 		if err != nil {

@@ -56,11 +56,13 @@ func (h *house) withPassword(p desk.Person) account.Entry {
 	if err := h.AskReset(h.t.Context(), source, p.Address); err != nil {
 		h.t.Fatal(err)
 	}
-	used, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("reset", p.Address).URL), "", secret)
+	used, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("reset", p.Address).URL), "", secret, account.EndTokens)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.letter(account.PasswordChanged, p.Address)
+	if all := h.letters(); len(all) != 1 || all[0].Kind != account.PasswordSet && all[0].Kind != account.PasswordChanged {
+		h.t.Fatalf("owed are %+v, want that the password was set or changed", all)
+	}
 	return used.Entry
 }
 
@@ -78,17 +80,17 @@ func TestRegister_makesAnAccountOnceTheAddressIsVerified(t *testing.T) {
 	}
 	token := tokenOf(t, letter.URL)
 	for _, bad := range []struct{ name, password string }{{"Demo Newcomer", "short"}, {"", secret}, {"A\nB", secret}} {
-		_, err := h.Use(t.Context(), token, bad.name, bad.password)
+		_, err := h.Use(t.Context(), token, bad.name, bad.password, account.EndTokens)
 		wantKind(t, err, fault.Invalid)
 	}
-	used, err := h.Use(t.Context(), token, "Demo Renamed", secret)
+	used, err := h.Use(t.Context(), token, "Demo Renamed", secret, account.EndTokens)
 	if err != nil || used.Person.Name != "Demo Renamed" || used.Person.Role != ticket.RoleCustomer {
 		t.Fatalf("%+v, %v", used, err)
 	}
 	if in, err := h.SignIn(t.Context(), source, "NEW@demo.example ", secret); err != nil || in != used.Entry {
 		t.Errorf("%+v, %v", in, err)
 	}
-	_, err = h.Use(t.Context(), token, "Demo Renamed", secret)
+	_, err = h.Use(t.Context(), token, "Demo Renamed", secret, account.EndTokens)
 	wantKind(t, err, fault.NotFound)
 }
 
@@ -147,7 +149,7 @@ func TestUse_letsInOnceHoweverManyTryAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			used, err := h.Use(t.Context(), token, "", "")
+			used, err := h.Use(t.Context(), token, "", "", account.EndTokens)
 			if err == nil && used.Person == h.customer {
 				in.Add(1)
 			} else if fault.KindOf(err) != fault.NotFound {
@@ -170,14 +172,14 @@ func TestUse_hashesSoOftenForOneLink(t *testing.T) {
 		}
 	}
 	letters := h.letters()
-	if _, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), "Demo", secret); err != nil {
+	if _, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), "Demo", secret, account.EndTokens); err != nil {
 		t.Fatal(err)
 	}
 	idle := tokenOf(t, letters[1].URL)
 	for i := range 30 {
-		_, err := h.Use(t.Context(), idle, "Demo", "short") // costs none
+		_, err := h.Use(t.Context(), idle, "Demo", "short", account.EndTokens) // costs none
 		wantKind(t, err, fault.Invalid)
-		_, err = h.Use(t.Context(), idle, "Demo", secret)
+		_, err = h.Use(t.Context(), idle, "Demo", secret, account.EndTokens)
 		if fault.KindOf(err) == fault.Limited {
 			if i < 5 {
 				t.Errorf("after %d tries: %v", i, err)
@@ -194,7 +196,7 @@ func TestUse_refusesLinksOfAnotherTime(t *testing.T) {
 	for name, spoil := range map[string]func(id string){
 		"expired":         func(id string) { h.sql(`UPDATE links SET expires_at = clock_timestamp() WHERE id = $1`, id) },
 		"used":            func(id string) { h.sql(`UPDATE links SET used_at = clock_timestamp() WHERE id = $1`, id) },
-		"signed out":      func(string) { _, _ = h.SignOutEverywhere(t.Context(), h.agent) },
+		"signed out":      func(string) { _, _ = h.SignOutEverywhere(t.Context(), h.agent, account.EndTokens) },
 		"another address": func(string) { h.move(h.agent, "moved@demo.example") },
 		"disabled":        func(string) { _ = h.db.DisablePerson(t.Context(), h.agent.ID) },
 	} {
@@ -208,7 +210,7 @@ func TestUse_refusesLinksOfAnotherTime(t *testing.T) {
 		reset := tokenOf(t, h.letter("reset", address).URL)
 		for _, token := range []string{sign, reset} {
 			spoil(token[:26])
-			if _, err := h.Use(t.Context(), token, "", secret); fault.KindOf(err) != fault.NotFound {
+			if _, err := h.Use(t.Context(), token, "", secret, account.EndTokens); fault.KindOf(err) != fault.NotFound {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -224,10 +226,10 @@ func (h *house) move(p desk.Person, address string) {
 	if p.Address == address {
 		return
 	}
-	if err := h.ChangeAddress(h.t.Context(), source, p, secret, address); err != nil {
+	if err := h.ChangeAddress(h.t.Context(), source, p, account.Proof{Current: secret, Recent: true}, address); err != nil {
 		h.t.Fatal(err)
 	}
-	if _, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("address", address).URL), "", ""); err != nil {
+	if _, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("address", address).URL), "", "", account.EndTokens); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -302,7 +304,7 @@ func TestPassword_rules(t *testing.T) {
 			}
 			return tokenOf(t, h.letter("reset", h.customer.Address).URL)
 		}()
-		_, err := h.Use(t.Context(), token, "", password)
+		_, err := h.Use(t.Context(), token, "", password, account.EndTokens)
 		if (err == nil) != fine {
 			t.Errorf("%q: %v", password, err)
 		}
@@ -340,9 +342,9 @@ func TestPassword_isHashedAgainWhenItsCostHasChanged(t *testing.T) {
 func TestChangePassword_endsAllSessionsAndAsksForTheOldOne(t *testing.T) {
 	h := open(t)
 	before := h.withPassword(h.customer)
-	_, err := h.ChangePassword(t.Context(), source, h.customer, other, other)
+	_, err := h.ChangePassword(t.Context(), source, h.customer, account.Proof{Current: other}, other, account.EndTokens)
 	wantKind(t, err, fault.Invalid)
-	after, err := h.ChangePassword(t.Context(), source, h.customer, secret, other)
+	after, err := h.ChangePassword(t.Context(), source, h.customer, account.Proof{Current: secret}, other, account.EndTokens)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,28 +362,34 @@ func TestChangePassword_endsAllSessionsAndAsksForTheOldOne(t *testing.T) {
 func TestChangeAddress_waitsForTheNewOneAndTellsTheOld(t *testing.T) {
 	h := open(t)
 	h.withPassword(h.customer)
-	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, other, "next@demo.example"), fault.Invalid)
-	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, secret, "customer@DEMO.example"), fault.Invalid)
-	if err := h.ChangeAddress(t.Context(), source, h.customer, secret, "next@demo.example"); err != nil {
+	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: other}, "next@demo.example"), fault.Invalid)
+	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "customer@DEMO.example"), fault.Invalid)
+	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "next@demo.example"); err != nil {
 		t.Fatal(err)
 	}
 	first := tokenOf(t, h.letter("address", "next@demo.example").URL)
-	if err := h.ChangeAddress(t.Context(), source, h.customer, secret, "last@demo.example"); err != nil {
+	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "last@demo.example"); err != nil {
 		t.Fatal(err)
 	}
 	last := tokenOf(t, h.letter("address", "last@demo.example").URL)
-	_, err := h.Use(t.Context(), first, "", "")
+	_, err := h.Use(t.Context(), first, "", "", account.EndTokens)
 	wantKind(t, err, fault.NotFound)
 	if p, err := h.Profile(t.Context(), h.customer); err != nil || p.Person.Address != h.customer.Address {
 		t.Errorf("before it is confirmed: %+v, %v", p, err)
 	}
-	if used, err := h.Use(t.Context(), last, "", ""); err != nil || used.Person.Address != "last@demo.example" {
+	if used, err := h.Use(t.Context(), last, "", "", account.EndTokens); err != nil || used.Person.Address != "last@demo.example" {
 		t.Errorf("%+v, %v", used, err)
 	}
-	h.letter(account.AddressChanged, h.customer.Address)
+	told := map[account.Kind]string{}
+	for _, l := range h.letters() {
+		told[l.Kind] = l.To.Address
+	}
+	if len(told) != 2 || told[account.AddressChanged] != h.customer.Address || told[account.AddressConfirmed] != "last@demo.example" {
+		t.Errorf("told are %v, want the old address and the new one", told)
+	}
 
 	// Somebody else's address looks the same to whoever asks, and its owner hears of it.
-	if err := h.ChangeAddress(t.Context(), source, h.customer, secret, h.agent.Address); err != nil {
+	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, h.agent.Address); err != nil {
 		t.Fatal(err)
 	}
 	h.letter(account.AlreadyRegistered, h.agent.Address)

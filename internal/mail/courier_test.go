@@ -113,7 +113,7 @@ func TestCourier_bringsALinkThatWorks(t *testing.T) {
 	if !found || m.To[0] != "customer@demo.example" || !strings.Contains(m.HTML, token) {
 		t.Fatalf("the mail to %v says\n%s", m.To, m.Text)
 	}
-	if used, err := o.Use(t.Context(), strings.TrimSpace(token), "", ""); err != nil || used.Person.Address != "customer@demo.example" {
+	if used, err := o.Use(t.Context(), strings.TrimSpace(token), "", "", account.EndTokens); err != nil || used.Person.Address != "customer@demo.example" {
 		t.Errorf("%+v, %v", used, err)
 	}
 }
