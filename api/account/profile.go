@@ -142,10 +142,16 @@ func (p *Pages) ending(v *page.Visit, form, done string, act func(field func(str
 		return err
 	}
 	tokens := tokensOf(values)
-	done += " Everywhere else you are signed out, and links that we mailed to you before do not work any more."
-	if tokens == accounts.KeepTokens {
+	had, err := p.accounts.Tokens(v.Context(), v.Person)
+	if err != nil {
+		return err
+	}
+	done += " Everywhere else you are signed out, and links in mails that we sent to you before do not work any more."
+	switch {
+	case len(had) == 0:
+	case tokens == accounts.KeepTokens:
 		done += " Your API tokens go on working."
-	} else {
+	default:
 		done += " Your API tokens have ended, too."
 	}
 	return p.change(v, form, strings.TrimSpace(done), func(field func(string) string) error {

@@ -87,6 +87,9 @@ func openWith(t *testing.T, issuer *issuer) *site {
 	return s
 }
 
+// routes is every address of the pages.
+func (s *site) routes() []page.Route { return account.New(s.service, nil).Area().Routes }
+
 func (s *site) add(role ticket.Role, name, address string) desk.Person {
 	s.t.Helper()
 	p, err := s.db.AddPerson(s.t.Context(), desk.Person{Role: role, Name: name, Address: address})

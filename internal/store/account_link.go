@@ -31,6 +31,7 @@ type linkRow struct {
 	Address   string
 	Handle    string
 	MovesTo   string
+	HasTokens bool
 	ExpiresAt time.Time
 }
 
@@ -45,7 +46,8 @@ func findLink(ctx context.Context, q querier, statement, id string) (account.Lin
 		WITH l AS (`+statement+`)
 		SELECT l.id, l.purpose, coalesce(p.id, '') AS person, coalesce(p.role, l.role) AS role, coalesce(p.name, l.name) AS name,
 			coalesce(p.address, l.address) AS address, coalesce(p.handle, l.handle, '') AS handle,
-			CASE l.purpose WHEN 'address' THEN l.address ELSE '' END AS moves_to, l.expires_at
+			CASE l.purpose WHEN 'address' THEN l.address ELSE '' END AS moves_to, l.expires_at,
+			EXISTS (SELECT FROM tokens WHERE person = p.id AND revoked_at IS NULL) AS has_tokens
 		FROM l LEFT JOIN people p ON p.id = l.person
 		WHERE l.role IS NOT NULL OR p.id IS NOT NULL AND p.disabled_at IS NULL`, id)
 	if err != nil {
@@ -59,7 +61,7 @@ func findLink(ctx context.Context, q querier, statement, id string) (account.Lin
 		return account.Link{}, explain(err, "look up a link")
 	}
 	return account.Link{
-		ID: r.ID, Purpose: r.Purpose, Address: r.MovesTo, Until: r.ExpiresAt,
+		ID: r.ID, Purpose: r.Purpose, Address: r.MovesTo, HasTokens: r.HasTokens, Until: r.ExpiresAt,
 		Person: desk.Person{ID: r.Person, Role: r.Role, Name: r.Name, Address: r.Address, Handle: r.Handle},
 	}, nil
 }
