@@ -31,9 +31,6 @@ func (p *Pages) againView(v *page.Visit, next string, wrong problems) (againView
 }
 
 func (p *Pages) showAgain(v *page.Visit) error {
-	if v.Session.Recent() {
-		return v.Redirect(onward(v.Query("next"), v.Person))
-	}
 	view, err := p.againView(v, v.Query("next"), problems{})
 	if err != nil {
 		return err

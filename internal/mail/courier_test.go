@@ -191,7 +191,10 @@ func TestRenderAccount_readsAsTheGoldenFiles(t *testing.T) {
 			Until: now.Add(24 * time.Hour), Policy: samplePolicy(time.UTC),
 		}
 		switch kind {
-		case account.AddressChanged, account.AlreadyRegistered, account.PasswordChanged:
+		case account.AddressChanged, account.AddressConfirmed, account.AlreadyRegistered, account.PasswordChanged, account.PasswordSet:
+			l.At = now.Add(-time.Minute)
+		case account.TokenMade:
+			l.At, l.Label, l.Writes = now.Add(-time.Minute), "Laptop <1>", true
 		default:
 			l.URL = "https://support.example.com/link/SAMPLE"
 		}

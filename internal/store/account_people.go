@@ -208,7 +208,7 @@ func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, once, labe
 		if working >= most {
 			return fault.Refusal("too-many-tokens", "you have %d tokens that work; revoke one first", most)
 		}
-		err = addToken(ctx, tx, newTokenRow{hash: digest(token), whose: p, actor: id, once: once, label: label, writes: writes})
+		err = addToken(ctx, tx, newTokenRow{hash: digest(token), whose: p, actor: id, once: once, label: label, writes: writes, tells: true})
 		if violates(err, "tokens_once") {
 			return fault.Refusal(account.CodeTokenMade, "that token has been made already")
 		}

@@ -18,16 +18,26 @@ import (
 // tokenPrefix lets a scanner recognise a token that leaked.
 const tokenPrefix = "sd_"
 
-// IssueToken makes a bearer token for somebody who is not disabled, and owes them a mail about it. Only its SHA-256 is
-// kept, which is enough for 256 random bits: this is the one time that it can be read.
+// IssueToken makes a bearer token for somebody who is not disabled. Only its SHA-256 is kept, which is enough for 256
+// random bits: this is the one time that it can be read. It is for an operator who hands it over with a new account; of any
+// other token its owner is told, see IssueTokenAndTell.
 func (s *Store) IssueToken(ctx context.Context, id ticket.PersonID, label string) (token string, err error) {
+	return s.issueToken(ctx, id, label, false)
+}
+
+// IssueTokenAndTell is IssueToken, and owes the token's owner a mail about it.
+func (s *Store) IssueTokenAndTell(ctx context.Context, id ticket.PersonID, label string) (token string, err error) {
+	return s.issueToken(ctx, id, label, true)
+}
+
+func (s *Store) issueToken(ctx context.Context, id ticket.PersonID, label string, tells bool) (token string, err error) {
 	token = newToken()
 	err = s.within(ctx, func(tx pgx.Tx) error {
 		p, err := s.person(ctx, tx, `disabled_at IS NULL AND id = $1`, string(id))
 		if err != nil {
 			return err
 		}
-		return addToken(ctx, tx, newTokenRow{hash: digest(token), whose: p, label: label, writes: true})
+		return addToken(ctx, tx, newTokenRow{hash: digest(token), whose: p, label: label, writes: true, tells: tells})
 	})
 	if err != nil {
 		return "", explain(err, "issue a token to %s", id)
@@ -42,9 +52,10 @@ type newTokenRow struct {
 	once   string
 	label  string
 	writes bool
+	tells  bool // its owner
 }
 
-// addToken keeps a token's hash, owes its owner a mail about it and records it.
+// addToken keeps a token's hash, owes its owner a mail about it if they are to be told, and records it.
 func addToken(ctx context.Context, tx pgx.Tx, t newTokenRow) error {
 	scopes, may := []string{"read"}, "reads"
 	if t.writes {
@@ -55,11 +66,11 @@ func addToken(ctx context.Context, tx pgx.Tx, t newTokenRow) error {
 			INSERT INTO tokens (hash, person, once, label, scopes) VALUES (@hash, @id, nullif(@once, ''), @label, @scopes) RETURNING id
 		), owed AS (
 			INSERT INTO account_mails (kind, to_name, to_address, token, expires_at)
-			SELECT 'token-made', @name, @address, made.id, clock_timestamp() + @lasts FROM made
+			SELECT 'token-made', @name, @address, made.id, clock_timestamp() + @lasts FROM made WHERE @tells
 		)
 		SELECT pg_notify('account_mails', '')`,
 		pgx.StrictNamedArgs{"hash": t.hash, "id": t.whose.ID, "once": t.once, "label": t.label, "scopes": scopes,
-			"name": t.whose.Name, "address": t.whose.Address, "lasts": noticeLasts}); err != nil {
+			"name": t.whose.Name, "address": t.whose.Address, "tells": t.tells, "lasts": noticeLasts}); err != nil {
 		return err
 	}
 	return record(ctx, tx, account.Event{Kind: account.EventTokenMade, Person: t.whose.ID, Actor: t.actor, Detail: t.label + ", " + may})
