@@ -24,6 +24,9 @@ func (p *Pages) open(v *page.Visit) error {
 		return v.Redirect("/track/" + string(grant.Number))
 	}
 	if link.Ended(err) {
+		if v.Person.ID == grant.Person {
+			return v.Redirect("/tickets/" + string(grant.Number))
+		}
 		return showEnded(v, grant.Number)
 	}
 	if err != nil {
