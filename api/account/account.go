@@ -21,14 +21,15 @@ var templates embed.FS
 
 // entrance is how people come in.
 type entrance interface {
-	SignIn(ctx context.Context, source, address, password string) (accounts.Entry, error)
-	AskLink(ctx context.Context, source, address string) error
-	AskReset(ctx context.Context, source, address string) error
+	SignIn(ctx context.Context, from accounts.Browser, address, password string) (accounts.Entry, error)
+	AskLink(ctx context.Context, from accounts.Browser, address string) error
+	AskReset(ctx context.Context, from accounts.Browser, address string) error
 	Register(ctx context.Context, source, name, address string) error
 	Open(ctx context.Context, token string) (accounts.Link, error)
 	Use(ctx context.Context, token, name, password string, tokens accounts.Tokens) (accounts.Used, error)
 	ByIdentity(ctx context.Context, i accounts.Identity) (accounts.Entry, error)
 	SignInAgain(ctx context.Context, source string, who desk.Person, password string) (accounts.Entry, error)
+	Device(ctx context.Context, address string) (string, error)
 	SignedOut(ctx context.Context, who desk.Person) error
 }
 

@@ -54,7 +54,7 @@ func (p *Pages) signInAgain(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	return enter(v, in, form.Get("next"))
+	return p.enter(v, in, form.Get("next"))
 }
 
 // needsAgain reports whether an act was refused because the session's owner has to sign in again first.

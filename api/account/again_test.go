@@ -226,7 +226,7 @@ func TestReset_endsWhatItSays(t *testing.T) {
 			t.Fatal(err)
 		}
 		elsewhere := s.as(s.customer)
-		if err := s.service.AskReset(t.Context(), "192.0.2.1", s.customer.Address); err != nil {
+		if err := s.service.AskReset(t.Context(), accounts.Browser{Source: "192.0.2.1"}, s.customer.Address); err != nil {
 			t.Fatal(err)
 		}
 		link := s.mailed("reset", s.customer.Address)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	accounts "github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -88,7 +89,7 @@ func TestBrowser_administratorsLookAtSecurityEvents(t *testing.T) {
 	long := s.add(ticket.RoleAgent, longName, "a-very-long-address-of-somebody-at-a-department@a-rather-long-domain.demo.example")
 	for _, err := range []error{
 		s.service.SetRole(t.Context(), s.administrator, long.ID, ticket.RoleSupervisor),
-		s.service.AskLink(t.Context(), "2001:db8:85a3:1234:5678:8a2e:370:7334", long.Address),
+		s.service.AskLink(t.Context(), accounts.Browser{Source: "2001:db8:85a3:1234:5678:8a2e:370:7334"}, long.Address),
 		s.service.Disable(t.Context(), s.administrator, long.ID),
 	} {
 		if err != nil {
@@ -116,7 +117,7 @@ func TestBrowser_administratorsLookAtSecurityEvents(t *testing.T) {
 	looked(t, w, "people-held")
 	w.Click("Send the invitation")
 	w.See("An invitation is on its way")
-	if err := s.service.AskReset(t.Context(), "192.0.2.1", s.agent.Address); err != nil {
+	if err := s.service.AskReset(t.Context(), accounts.Browser{Source: "192.0.2.1"}, s.agent.Address); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.db.IssueToken(t.Context(), s.agent.ID, "a test"); err != nil {

@@ -82,5 +82,5 @@ func (p *Pages) useLink(v *page.Visit) error {
 	case accounts.Reset:
 		v.Flash("Your password is changed, and you are signed in.")
 	}
-	return enter(v, used.Entry, next)
+	return p.enter(v, used.Entry, next)
 }

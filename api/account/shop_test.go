@@ -218,7 +218,7 @@ func (s *site) as(p desk.Person) *browser {
 // withPassword gives somebody one.
 func (s *site) withPassword(p desk.Person) {
 	s.t.Helper()
-	if err := s.service.AskReset(s.t.Context(), "192.0.2.1", p.Address); err != nil {
+	if err := s.service.AskReset(s.t.Context(), accounts.Browser{Source: "192.0.2.1"}, p.Address); err != nil {
 		s.t.Fatal(err)
 	}
 	token := strings.TrimPrefix(s.mailed("reset", p.Address), "/link/")

@@ -11,11 +11,11 @@ import (
 // errWrong is the one answer to a sign-in that fails, whatever is wrong.
 var errWrong = fault.New(fault.Unauthenticated, "the address or the password is wrong")
 
-// SignIn lets in whoever knows an address's password. source is where the request comes from. Unauthenticated: it is
+// SignIn lets in whoever knows an address's password. Unauthenticated: it is
 // the wrong one, or nobody has that address. Limited: it was tried too often.
-func (s *Service) SignIn(ctx context.Context, source, address, password string) (Entry, error) {
+func (s *Service) SignIn(ctx context.Context, from Browser, address, password string) (Entry, error) {
 	address = strings.TrimSpace(address)
-	refund, err := s.spend(ctx, address, source, signInsOfAddress, signInsOfSource)
+	refund, err := s.spendAs(ctx, from, address, signInsOfAddress, signInsOfSource)
 	if err != nil {
 		return Entry{}, instead(err, errSignInsSpent)
 	}
@@ -63,21 +63,21 @@ func (s *Service) proven(ctx context.Context, address, password string) (Entry, 
 }
 
 // AskLink mails a link that signs in, if anybody has the address. Limited: it was asked for too often.
-func (s *Service) AskLink(ctx context.Context, source, address string) error {
-	return s.ask(ctx, SignIn, linksToAddress, source, address)
+func (s *Service) AskLink(ctx context.Context, from Browser, address string) error {
+	return s.ask(ctx, SignIn, linksToAddress, from, address)
 }
 
 // AskReset mails a link that chooses a new password, likewise.
-func (s *Service) AskReset(ctx context.Context, source, address string) error {
-	return s.ask(ctx, Reset, resetsToAddress, source, address)
+func (s *Service) AskReset(ctx context.Context, from Browser, address string) error {
+	return s.ask(ctx, Reset, resetsToAddress, from, address)
 }
 
-func (s *Service) ask(ctx context.Context, p Purpose, toAddress Allowance, source, address string) error {
+func (s *Service) ask(ctx context.Context, p Purpose, toAddress Allowance, from Browser, address string) error {
 	address = strings.TrimSpace(address)
 	if !desk.ValidAddress(address) {
 		return errNoAddress
 	}
-	if _, err := s.spend(ctx, address, source, toAddress, mailsOfSource); err != nil {
+	if _, err := s.spendAs(ctx, from, address, toAddress, mailsOfSource); err != nil {
 		return instead(err, errAskedTooOften)
 	}
 	return s.vault.Ask(ctx, newID(), p, address, lasts[p])

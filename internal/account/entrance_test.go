@@ -53,7 +53,7 @@ func (h *house) letter(kind account.Kind, to string) account.Letter {
 // withPassword gives somebody a password by the way that they would take.
 func (h *house) withPassword(p desk.Person) account.Entry {
 	h.t.Helper()
-	if err := h.AskReset(h.t.Context(), source, p.Address); err != nil {
+	if err := h.AskReset(h.t.Context(), account.Browser{Source: source}, p.Address); err != nil {
 		h.t.Fatal(err)
 	}
 	used, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("reset", p.Address).URL), "", secret, account.EndTokens)
@@ -87,7 +87,7 @@ func TestRegister_makesAnAccountOnceTheAddressIsVerified(t *testing.T) {
 	if err != nil || used.Person.Name != "Demo Renamed" || used.Person.Role != ticket.RoleCustomer {
 		t.Fatalf("%+v, %v", used, err)
 	}
-	if in, err := h.SignIn(t.Context(), source, "NEW@demo.example ", secret); err != nil || in != used.Entry {
+	if in, err := h.SignIn(t.Context(), account.Browser{Source: source}, "NEW@demo.example ", secret); err != nil || in != used.Entry {
 		t.Errorf("%+v, %v", in, err)
 	}
 	_, err = h.Use(t.Context(), token, "Demo Renamed", secret, account.EndTokens)
@@ -106,9 +106,12 @@ func TestAnswers_doNotTellWhoHasAnAccount(t *testing.T) {
 		return one[string](h, `SELECT (SELECT count(*) FROM links) || ' ' || (SELECT count(*) FROM account_mails)`)
 	}
 	for what, ask := range map[string]func(address string) error{
-		"sign in":  func(a string) error { _, err := h.SignIn(t.Context(), source, a, other); return err },
-		"link":     func(a string) error { return h.AskLink(t.Context(), source, a) },
-		"reset":    func(a string) error { return h.AskReset(t.Context(), source, a) },
+		"sign in": func(a string) error {
+			_, err := h.SignIn(t.Context(), account.Browser{Source: source}, a, other)
+			return err
+		},
+		"link":     func(a string) error { return h.AskLink(t.Context(), account.Browser{Source: source}, a) },
+		"reset":    func(a string) error { return h.AskReset(t.Context(), account.Browser{Source: source}, a) },
 		"register": func(a string) error { return h.Register(t.Context(), source, "Demo", a) },
 	} {
 		var told, written []string
@@ -204,7 +207,7 @@ func TestUse_refusesLinksOfAnotherTime(t *testing.T) {
 		h.sql(`UPDATE people SET disabled_at = NULL`)
 		h.sql(`DELETE FROM allowances`)
 		sign := h.linkFor(address)
-		if err := h.AskReset(t.Context(), source, address); err != nil {
+		if err := h.AskReset(t.Context(), account.Browser{Source: source}, address); err != nil {
 			t.Fatal(err)
 		}
 		reset := tokenOf(t, h.letter("reset", address).URL)
@@ -238,17 +241,17 @@ func TestSignIn_isLimitedByAddressAndBySource(t *testing.T) {
 	h := open(t)
 	h.withPassword(h.customer)
 	for i := range 10 {
-		_, err := h.SignIn(t.Context(), fmt.Sprintf("192.0.2.%d", i), "CUSTOMER@demo.example", other)
+		_, err := h.SignIn(t.Context(), account.Browser{Source: fmt.Sprintf("192.0.2.%d", i)}, "CUSTOMER@demo.example", other)
 		wantKind(t, err, fault.Unauthenticated)
 	}
-	_, err := h.SignIn(t.Context(), "192.0.2.99", h.customer.Address, secret)
+	_, err := h.SignIn(t.Context(), account.Browser{Source: "192.0.2.99"}, h.customer.Address, secret)
 	wantKind(t, err, fault.Limited) // also with the right password, or it could still be guessed
-	if err := h.AskLink(t.Context(), source, h.customer.Address); err != nil {
+	if err := h.AskLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
 		t.Errorf("nor can its owner ask for a link: %v", err)
 	}
 	limited := 0
 	for i := range 70 {
-		_, err := h.SignIn(t.Context(), fmt.Sprintf("2001:db8:1:1::%x", i), fmt.Sprintf("guess%d@demo.example", i), other)
+		_, err := h.SignIn(t.Context(), account.Browser{Source: fmt.Sprintf("2001:db8:1:1::%x", i)}, fmt.Sprintf("guess%d@demo.example", i), other)
 		if fault.KindOf(err) == fault.Limited {
 			limited++
 		}
@@ -265,7 +268,7 @@ func TestSignIn_thatSucceedsCostsNoAttempt(t *testing.T) {
 	h := open(t)
 	h.withPassword(h.customer)
 	for range 12 {
-		if _, err := h.SignIn(t.Context(), source, h.customer.Address, secret); err != nil {
+		if _, err := h.SignIn(t.Context(), account.Browser{Source: source}, h.customer.Address, secret); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -277,7 +280,7 @@ func TestAllowance_holdsAcrossReplicasAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for range 12 {
 		group.Go(func() {
-			if err := account.New(h.db.Accounts(), site).AskLink(t.Context(), source, h.customer.Address); err == nil {
+			if err := account.New(h.db.Accounts(), site).AskLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err == nil {
 				through.Add(1)
 			} else if fault.KindOf(err) != fault.Limited {
 				t.Error(err)
@@ -299,7 +302,7 @@ func TestPassword_rules(t *testing.T) {
 	} {
 		token := func() string {
 			h.sql(`DELETE FROM allowances`)
-			if err := h.AskReset(t.Context(), source, h.customer.Address); err != nil {
+			if err := h.AskReset(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
 				t.Fatal(err)
 			}
 			return tokenOf(t, h.letter("reset", h.customer.Address).URL)
@@ -323,14 +326,14 @@ func TestPassword_isHashedAgainWhenItsCostHasChanged(t *testing.T) {
 		t.Fatalf("the hash is %s", hash)
 	}
 	h.sql(`UPDATE passwords SET hash = $1`, cheap(secret))
-	if _, err := h.SignIn(t.Context(), source, h.customer.Address, other); fault.KindOf(err) != fault.Unauthenticated {
+	if _, err := h.SignIn(t.Context(), account.Browser{Source: source}, h.customer.Address, other); fault.KindOf(err) != fault.Unauthenticated {
 		t.Fatal(err)
 	}
 	if strings.Contains(one[string](h, `SELECT hash FROM passwords`), "m=19456") {
 		t.Error("a wrong password replaced the hash")
 	}
 	for range 2 {
-		if _, err := h.SignIn(t.Context(), source, h.customer.Address, secret); err != nil {
+		if _, err := h.SignIn(t.Context(), account.Browser{Source: source}, h.customer.Address, secret); err != nil {
 			t.Fatal(err)
 		}
 		if now := one[string](h, `SELECT hash FROM passwords`); !strings.HasPrefix(now, "$argon2id$v=19$m=19456,t=2,p=1$") {
@@ -354,7 +357,7 @@ func TestChangePassword_endsAllSessionsAndAsksForTheOldOne(t *testing.T) {
 	if _, err := h.db.BySession(t.Context(), h.customer.ID, after.Epoch); err != nil {
 		t.Errorf("the session that changed it: %v", err)
 	}
-	_, err = h.SignIn(t.Context(), source, h.customer.Address, secret)
+	_, err = h.SignIn(t.Context(), account.Browser{Source: source}, h.customer.Address, secret)
 	wantKind(t, err, fault.Unauthenticated)
 	h.letter(account.PasswordChanged, h.customer.Address)
 }

@@ -44,13 +44,13 @@ func TestEvents_recordEveryAct(t *testing.T) {
 	}
 	do(h.Register(ctx, source, "Demo Newcomer", "new@demo.example"))
 	newcomer := use(h.letter("verify", "new@demo.example"), "Demo Newcomer", secret).Person
-	_, err := h.SignIn(ctx, source, newcomer.Address, secret)
+	_, err := h.SignIn(ctx, account.Browser{Source: source}, newcomer.Address, secret)
 	do(err)
-	_, err = h.SignIn(ctx, source, newcomer.Address, other)
+	_, err = h.SignIn(ctx, account.Browser{Source: source}, newcomer.Address, other)
 	wantKind(t, err, fault.Unauthenticated)
-	_, err = h.SignIn(ctx, source, "hunter2 typed into the wrong field", other)
+	_, err = h.SignIn(ctx, account.Browser{Source: source}, "hunter2 typed into the wrong field", other)
 	wantKind(t, err, fault.Unauthenticated)
-	do(h.AskLink(ctx, source, newcomer.Address))
+	do(h.AskLink(ctx, account.Browser{Source: source}, newcomer.Address))
 	use(h.letter("sign-in", newcomer.Address), "", "")
 	_, err = h.SignInAgain(ctx, source, newcomer, secret)
 	do(err)
@@ -63,7 +63,7 @@ func TestEvents_recordEveryAct(t *testing.T) {
 	_, err = h.ChangePassword(ctx, source, newcomer, account.Proof{Current: secret}, other, account.EndTokens)
 	do(err)
 	_ = h.letters()
-	do(h.AskReset(ctx, source, newcomer.Address))
+	do(h.AskReset(ctx, account.Browser{Source: source}, newcomer.Address))
 	use(h.letter("reset", newcomer.Address), "", secret)
 	_ = h.letters()
 	do(h.ChangeAddress(ctx, source, newcomer, account.Proof{Current: secret}, "next@demo.example"))
@@ -185,7 +185,7 @@ func TestEvents_areOnlyAddedUntilTheirTimeIsOver(t *testing.T) {
 			VALUES (clock_timestamp() - interval '31 days', 'old', '', '', '', clock_timestamp() - interval '1 hour')`)
 	}
 	for range 3 {
-		_, err := h.SignIn(t.Context(), source, "nobody@demo.example", secret)
+		_, err := h.SignIn(t.Context(), account.Browser{Source: source}, "nobody@demo.example", secret)
 		wantKind(t, err, fault.Unauthenticated)
 	}
 	if n := one[int](h, `SELECT count(*) FROM security_events WHERE kind = 'old'`); n != 0 {
@@ -194,7 +194,7 @@ func TestEvents_areOnlyAddedUntilTheirTimeIsOver(t *testing.T) {
 	for kind, want := range map[account.EventKind]time.Duration{account.EventSignedOut: 365 * 24 * time.Hour, account.EventSignInFailed: 30 * 24 * time.Hour} {
 		if kind == account.EventSignInFailed {
 			ctx := desk.WithOrigin(t.Context(), source, "")
-			if _, err := h.SignIn(ctx, source, "nobody@demo.example", secret); fault.KindOf(err) != fault.Unauthenticated {
+			if _, err := h.SignIn(ctx, account.Browser{Source: source}, "nobody@demo.example", secret); fault.KindOf(err) != fault.Unauthenticated {
 				t.Fatal(err)
 			}
 		}

@@ -186,7 +186,7 @@ func TestNextLetter_givesAMailToOneOfMany(t *testing.T) {
 	h := open(t)
 	for range 5 {
 		h.sql(`DELETE FROM allowances`)
-		if err := h.AskLink(t.Context(), source, h.customer.Address); err != nil {
+		if err := h.AskLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
 			t.Fatal(err)
 		}
 		var taken atomic.Int32

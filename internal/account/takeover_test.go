@@ -39,13 +39,16 @@ func TestStranger_keepsNoOwnerOut(t *testing.T) {
 	h := open(t)
 	address := h.customer.Address
 	h.withPassword(h.customer)
-	spend(t, func(from string) error { _, err := h.SignIn(t.Context(), from, address, other); return err })
+	spend(t, func(from string) error {
+		_, err := h.SignIn(t.Context(), account.Browser{Source: from}, address, other)
+		return err
+	})
 	spend(t, func(from string) error { return h.Register(t.Context(), from, "Demo Stranger", address) })
 	_ = h.letters()
-	_, err := h.SignIn(t.Context(), source, address, secret)
+	_, err := h.SignIn(t.Context(), account.Browser{Source: source}, address, secret)
 	wantKind(t, err, fault.Limited)
 
-	if err := h.AskLink(t.Context(), source, address); err != nil {
+	if err := h.AskLink(t.Context(), account.Browser{Source: source}, address); err != nil {
 		t.Fatalf("the owner can't have a link mailed: %v", err)
 	}
 	if _, err := h.Use(t.Context(), tokenOf(t, h.letter("sign-in", address).URL), "", "", account.EndTokens); err != nil {
@@ -55,13 +58,13 @@ func TestStranger_keepsNoOwnerOut(t *testing.T) {
 	if _, err := h.SignInAgain(t.Context(), source, h.customer, secret); err != nil {
 		t.Errorf("the owner's password once signed in: %v", err)
 	}
-	if err := h.AskReset(t.Context(), source, address); err != nil {
+	if err := h.AskReset(t.Context(), account.Browser{Source: source}, address); err != nil {
 		t.Errorf("the owner can't have a reset mailed: %v", err)
 	}
 	h.letter("reset", address)
 
 	// Whoever uses up the links themselves fills the owner's mailbox with links that work.
-	spend(t, func(from string) error { return h.AskLink(t.Context(), from, address) })
+	spend(t, func(from string) error { return h.AskLink(t.Context(), account.Browser{Source: from}, address) })
 	mailed := h.letters()
 	newest := mailed[len(mailed)-1]
 	if newest.Kind != account.Kind(account.SignIn) {
@@ -70,9 +73,47 @@ func TestStranger_keepsNoOwnerOut(t *testing.T) {
 	if _, err := h.Use(t.Context(), tokenOf(t, newest.URL), "", "", account.EndTokens); err != nil {
 		t.Errorf("a link that a stranger asked for does not let the owner in: %v", err)
 	}
-	if err := h.AskReset(t.Context(), source, address); err != nil {
+	if err := h.AskReset(t.Context(), account.Browser{Source: source}, address); err != nil {
 		t.Errorf("with the links used up, the owner can't have a reset mailed: %v", err)
 	}
+}
+
+// A browser in which the owner has signed in before has allowances that no stranger can use up, and the cookie of somebody
+// else, or for another address, has none.
+func TestStranger_doesNotReachAKnownBrowser(t *testing.T) {
+	h := open(t)
+	address := h.customer.Address
+	h.withPassword(h.customer)
+	device, err := h.Device(t.Context(), strings.ToUpper(address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	others, err := h.Device(t.Context(), h.agent.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spend(t, func(from string) error {
+		_, err := h.SignIn(t.Context(), account.Browser{Source: from}, address, other)
+		return err
+	})
+	spend(t, func(from string) error { return h.AskLink(t.Context(), account.Browser{Source: from}, address) })
+	forged := device[:26] + strings.Repeat("A", len(device)-26)
+	for _, unknown := range []string{"", "nonsense", others, forged, device[1:], device + "A", strings.Repeat("x", 5000)} {
+		_, err := h.SignIn(t.Context(), account.Browser{Source: source, Device: unknown}, address, secret)
+		wantKind(t, err, fault.Limited)
+	}
+	known := account.Browser{Source: source, Device: device}
+	if _, err := h.SignIn(t.Context(), known, address, secret); err != nil {
+		t.Errorf("the owner's password in their own browser: %v", err)
+	}
+	if err := h.AskLink(t.Context(), known, address); err != nil {
+		t.Errorf("a link for the owner's own browser: %v", err)
+	}
+	// A stolen cookie opens nothing, and guesses as slowly.
+	spend(t, func(from string) error {
+		_, err := h.SignIn(t.Context(), account.Browser{Source: from, Device: device}, address, other)
+		return err
+	})
 }
 
 // A registration that strangers ask for in somebody's place leaves them links that work.
@@ -168,7 +209,7 @@ func TestSessionsLinksAndTokens_endTogether(t *testing.T) {
 		},
 		"a reset": func(p desk.Person, tokens account.Tokens) error {
 			_ = h.letters()
-			if err := h.AskReset(t.Context(), source, p.Address); err != nil {
+			if err := h.AskReset(t.Context(), account.Browser{Source: source}, p.Address); err != nil {
 				return err
 			}
 			_, err := h.Use(t.Context(), tokenOf(t, h.letter("reset", p.Address).URL), "", secret, tokens)
