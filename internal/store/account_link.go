@@ -155,14 +155,15 @@ func (a *Accounts) Move(ctx context.Context, id string) (e account.Entry, err er
 	return e, err
 }
 
-// callOff ends a person's open links, and the signed links in mails that were sent to them until now: links_since is
-// the first instant, in whole seconds as such links count, of those that work.
+// linksFromNow is the first instant of the signed links that work from now on, in whole seconds as they count.
+const linksFromNow = `date_trunc('second', clock_timestamp()) + interval '1 second'`
+
+// callOff ends a person's open links, and the signed links in mails that were sent to them until now.
 func callOff(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
 	_, err := tx.Exec(ctx, `UPDATE links SET expires_at = least(expires_at, clock_timestamp())
 		WHERE person = $1 AND used_at IS NULL`, id)
 	if err == nil {
-		_, err = tx.Exec(ctx, `UPDATE people SET links_since = date_trunc('second', clock_timestamp()) + interval '1 second'
-			WHERE id = $1`, id)
+		_, err = tx.Exec(ctx, `UPDATE people SET links_since = `+linksFromNow+` WHERE id = $1`, id)
 	}
 	return err
 }
