@@ -88,7 +88,8 @@ type server struct {
 	log      *slog.Logger
 	sources  *request.Sources
 	origins  *http.CrossOriginProtection
-	document []byte // OpenAPI, as JSON
+	schemas  huma.Registry // of the document
+	document []byte        // OpenAPI, as JSON
 }
 
 // New makes the handler of the whole API. It sets gin's release mode, which is the process's; nothing else that is
@@ -124,6 +125,7 @@ func New(config Config) (http.Handler, error) {
 // mount registers every route and renders the document.
 func (s *server) mount(engine *gin.Engine) error {
 	api := humagin.NewWithGroup(engine, engine.Group(prefix), s.description())
+	s.schemas = api.OpenAPI().Components.Schemas
 	for _, r := range routes() {
 		op, err := s.operation(api, r)
 		if err != nil {
@@ -216,8 +218,8 @@ func (s *server) description() huma.Config {
 			},
 		},
 		// The second key is where huma looks for application/problem+json.
-		Formats:                      map[string]huma.Format{"application/json": jsonOnly, "json": jsonOnly},
-		DefaultFormat:                "application/json",
+		Formats:                      map[string]huma.Format{mediaJSON: jsonOnly, "json": jsonOnly},
+		DefaultFormat:                mediaJSON,
 		RejectUnknownQueryParameters: true,
 		Transformers:                 []huma.Transformer{translate},
 	}
