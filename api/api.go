@@ -71,7 +71,7 @@ type Config struct {
 	Workflows      workflows    // what /readyz shows beside; nil: nothing
 	Version        string       // of the program; shown by /healthz and in the OpenAPI document
 	Contact        string       // e-mail address for the OpenAPI document; may be empty
-	TrustedProxies []string     // addresses or CIDRs whose X-Forwarded-For is believed; none by default
+	TrustedProxies []string     // addresses or CIDRs whose X-Forwarded-For and X-Request-ID are believed; none by default
 	Log            *slog.Logger // nil: slog.Default
 }
 
@@ -88,6 +88,7 @@ type server struct {
 	log      *slog.Logger
 	sources  *request.Sources
 	origins  *http.CrossOriginProtection
+	proxies  proxies
 	schemas  huma.Registry // of the document
 	document []byte        // OpenAPI, as JSON
 }
@@ -106,8 +107,9 @@ func New(config Config) (http.Handler, error) {
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false
-	if err := engine.SetTrustedProxies(config.TrustedProxies); err != nil {
-		return nil, fmt.Errorf("make the API: trusted proxies: %w", err)
+	var err error
+	if s.proxies, err = trustProxies(engine, config.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("make the API: %w", err)
 	}
 	engine.Use(s.observe, s.sameOrigin)
 	engine.NoRoute(func(c *gin.Context) {

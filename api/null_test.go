@@ -13,7 +13,11 @@ import (
 func TestBodies_nullIsNotAbsent(t *testing.T) {
 	_, raw := readDocument(t)
 	var d struct {
-		Paths      map[string]map[string]struct{ RequestBody *struct{ Content map[string]struct{ Schema schema } } }
+		Paths map[string]map[string]struct {
+			RequestBody *struct {
+				Content map[string]struct{ Schema schema }
+			}
+		}
 		Components struct{ Schemas map[string]schema }
 	}
 	if err := json.Unmarshal(raw, &d); err != nil {
