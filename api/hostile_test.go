@@ -36,6 +36,7 @@ func TestSubmit_hostileBodies(t *testing.T) {
 		{"empty object", `{}`, 422, "subject"},
 		{"no words", `{"subject":"s"}`, 422, "body"},
 		{"null subject", `{"subject":null,"body":"b"}`, 422, "subject"},
+		{"nothing to be seen", `{"subject":"\u2800\u00ad","body":"\u3164"}`, 422, "body"},
 		{"null order", with(`"order":null`), 422, "order"},
 		{"null beside its name", with(`"order":"null","category":null`), 422, "category"},
 		{"number for subject", `{"subject":1,"body":"b"}`, 422, "subject"},
