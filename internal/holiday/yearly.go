@@ -77,7 +77,7 @@ func (y yearly) isWeekday(day time.Time, w rrule.Weekday) bool {
 // inWeek reports whether a day lies in one of the rule's weeks. Week 1 is the first with four days or more in its year.
 func (y yearly) inWeek(day time.Time) bool {
 	start := day.AddDate(0, 0, -((monday(day.Weekday()) - y.Wkst.Day() + 7) % 7)) // the week's first day
-	year := start.AddDate(0, 0, 3).Year()                                        // whose week it is
+	year := start.AddDate(0, 0, 3).Year()                                         // whose week it is
 	number := (start.AddDate(0, 0, 3).YearDay()-1)/7 + 1
 	last := 52
 	if start.AddDate(0, 0, 3+7*(53-number)).Year() == year {
