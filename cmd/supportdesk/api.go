@@ -12,6 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
@@ -22,7 +23,8 @@ func (apiCommand) Run(p *program) error {
 	return p.runAPI(func(h http.Handler) http.Handler { return h })
 }
 
-// localAPICommand is the API of up: it also shows the mailbox's pages, which the production command never does.
+// localAPICommand is the API of up: it also shows the mailbox's pages, which the production command never does, and so
+// signs in whoever can read them. Only pages of this machine may.
 type localAPICommand struct {
 	Mailbox *url.URL `required:"" help:"Where the mailbox shows its mails."`
 }
@@ -34,7 +36,7 @@ func (c localAPICommand) Run(p *program) error {
 		mux := http.NewServeMux()
 		mux.Handle("/dev/", mailbox)
 		mux.Handle("/", h)
-		return mux
+		return local.LoopbackOnly(mux)
 	})
 }
 
