@@ -32,6 +32,9 @@ func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
 // lock waits for the orphans of a killed predecessor: until they are gone they still write to the data.
 func (c *cluster) lock(ctx context.Context) (*os.File, error) {
 	file, err := openLock(c.dir, "lock")
+	if err == nil {
+		err = restrict(c.dir, passage())
+	}
 	if err != nil {
 		return nil, err
 	}
