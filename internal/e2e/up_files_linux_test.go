@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -133,4 +135,64 @@ func TestUp_saysThatPostgresCannotReachItsData(t *testing.T) {
 		t.Error("it began to make a cluster")
 	}
 	up(t, data).person(t, "customer").submit("My parcel is late", "words")
+}
+
+// Whom an address belongs to must not be read in a log. Adding somebody twice, and up's own people at every start, must
+// not even come to the error in which PostgreSQL would name them.
+func TestUp_logsNoAddresses(t *testing.T) {
+	data := upDir(t)
+	u := up(t, data)
+	password, err := os.ReadFile(filepath.Join(data, "postgresql", "password"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	database := fmt.Sprintf("SUPPORTDESK_DATABASE_URL=postgres://supportdesk:%s@%s/supportdesk",
+		strings.TrimSpace(string(password)), u.find(t, `PostgreSQL +([0-9.:]+)`))
+	add := func(address, handle string) error {
+		cmd := exec.CommandContext(t.Context(), binary, "people", "add", "--role", "agent", "--name", "Canary Name", "--email", address, "--handle", handle)
+		cmd.Env = append(os.Environ(), database)
+		out, err := cmd.CombinedOutput()
+		t.Logf("%s", out)
+		return err
+	}
+	if err := add("canary@demo.example", "canary-handle"); err != nil {
+		t.Fatal(err)
+	}
+	if add("Canary@demo.example", "other") == nil || add("other@demo.example", "canary-handle") == nil {
+		t.Fatal("somebody can be added twice")
+	}
+	site := u.find(t, `Website +(http://[0-9.:]+)/`)
+	for range 2 {
+		response, err := http.PostForm(site+"/register", url.Values{"name": {"Canary Name"}, "address": {"canary@demo.example"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := response.Body.Close(); err != nil || response.StatusCode >= 400 {
+			t.Fatalf("%s: %v", response.Status, err)
+		}
+	}
+	if err := u.program.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	u = up(t, data)
+	if err := u.program.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	logs, err := filepath.Glob(filepath.Join(data, "log", "*.log"))
+	if err != nil || len(logs) != 5 {
+		t.Fatalf("the logs are %v: %v", logs, err)
+	}
+	for _, file := range logs {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			for _, word := range []string{"canary", "demo.example", "duplicate key"} {
+				if strings.Contains(strings.ToLower(line), word) {
+					t.Errorf("%s: %s", filepath.Base(file), line)
+				}
+			}
+		}
+	}
 }
