@@ -20,7 +20,7 @@ type apiCommand struct{}
 
 // Run serves the API.
 func (apiCommand) Run(p *program) error {
-	return p.runAPI(func(h http.Handler) http.Handler { return h })
+	return p.runAPI("", func(h http.Handler) http.Handler { return h })
 }
 
 // localAPICommand is the API of up: it also shows the mailbox's pages, which the production command never does, and so
@@ -32,7 +32,7 @@ type localAPICommand struct {
 // Run serves the API and the mailbox's pages.
 func (c localAPICommand) Run(p *program) error {
 	mailbox := httputil.NewSingleHostReverseProxy(c.Mailbox)
-	return p.runAPI(func(h http.Handler) http.Handler {
+	return p.runAPI("/dev/mail", func(h http.Handler) http.Handler {
 		mux := http.NewServeMux()
 		mux.Handle("/dev/", mailbox)
 		mux.Handle("/", h)
@@ -42,7 +42,7 @@ func (c localAPICommand) Run(p *program) error {
 
 // runAPI serves and delivers until the program is told to stop. What stops last is the relay: whatever a finishing
 // request accepts is still delivered, or left for the next process.
-func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
+func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) error {
 	n, err := p.connect()
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	outcomes := store.NewOutcomes(db, log)
 	d := desk.New(db, db, db, outcomes, relay)
 	board := desk.NewBoard(db)
-	site, err := n.site(p.ctx, d, board)
+	site, err := n.site(p.ctx, d, board, mailbox)
 	if err != nil {
 		return err
 	}

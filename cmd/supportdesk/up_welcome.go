@@ -31,9 +31,14 @@ func (s *stack) welcome() error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "\nSign in with one of these. Each works once, within %.0f hours; the next start draws new ones.\n\n", linkLasts.Hours())
+	fmt.Fprintf(&b, `
+Sign in with one of these. Each works once, within %.0f hours; the next start draws new ones. When one has been used,
+enter the address at %s/sign-in, choose "Mail me a link instead" and open the mail at
+%s/dev/mail.
+
+`, linkLasts.Hours(), s.url(), s.url())
 	for _, l := range s.links {
-		fmt.Fprintf(table, "  %s's link\t%s\n", l.role, l.url)
+		fmt.Fprintf(table, "  %s's link\t%s\t%s\n", l.role, l.url, l.address)
 	}
 	if err := table.Flush(); err != nil {
 		return err
