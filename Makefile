@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 DATA    ?= data
 UP      := $(if $(POLICY),--policy $(POLICY)) --data $(DATA) $(ARGS)
 
-.PHONY: up demo test screenshots check build tools bench bench-emergency clean-build
+.PHONY: up demo test screenshots check vuln build tools bench bench-emergency clean-build
 .DELETE_ON_ERROR:
 
 # make up [POLICY=examples/fast-policy.yaml] [DATA=data] [ARGS='--port 8081']
@@ -23,7 +23,7 @@ bin/supportdesk-temporal: $(wildcard temporal/*.go) temporal/go.mod temporal/go.
 	@echo 'Building the Temporal server, once: about 5 minutes on 2 cores the first time.'
 	@cd temporal && go build -ldflags '-s -w' -o ../bin/supportdesk-temporal .
 
-tools: bin/staticcheck bin/workflowcheck
+tools: bin/staticcheck bin/workflowcheck bin/govulncheck
 
 bin/staticcheck: tools/go.mod tools/go.sum
 	@cd tools && go build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
@@ -31,9 +31,12 @@ bin/staticcheck: tools/go.mod tools/go.sum
 bin/workflowcheck: tools/go.mod tools/go.sum
 	@cd tools && go build -o ../bin/workflowcheck go.temporal.io/sdk/contrib/tools/workflowcheck
 
+bin/govulncheck: tools/go.mod tools/go.sum
+	@cd tools && go build -o ../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
+
 # Everything that CI runs. The tests in a browser skip themselves where there is none, unless
 # SUPPORTDESK_BROWSER=required.
-test: check build bin/supportdesk-temporal
+test: check vuln build bin/supportdesk-temporal
 	@$(SAY_IF_NO_BROWSER)
 	go test -race -timeout 60m ./...
 	cd temporal && go test ./...
@@ -54,6 +57,15 @@ check: tools
 	cd temporal && go vet ./...
 	bin/staticcheck ./...
 	bin/workflowcheck -config workflows/workflowcheck.yaml ./workflows/...
+
+# Known vulnerabilities in what the program calls, by the database at vuln.go.dev or VULNDB=URL. Where that cannot be
+# had, this says so and fails nothing: a finding does.
+vuln: bin/govulncheck
+	@said=$$(bin/govulncheck $(if $(VULNDB),-db $(VULNDB)) ./... 2>&1); status=$$?; echo "$$said"; \
+	case "$$status $$said" in \
+	'1 govulncheck: fetching vulnerabilities:'*) echo 'The vulnerability database cannot be had here: nothing was looked for.' ;; \
+	*) exit $$status ;; \
+	esac
 
 bench: build
 	go test -run '^$$' -bench . -benchmem ./...

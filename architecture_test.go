@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -147,5 +148,20 @@ func TestPages_knowNoOtherAudienceAndNoNeighbour(t *testing.T) {
 	}
 	if seen < 5 {
 		t.Errorf("only %d packages under api: the rule guards little", seen)
+	}
+}
+
+// The check of Host headers exists twice, since Temporal's server is a module that imports nothing of this one.
+func TestTheLoopbackCheck_isTheSameInBothModules(t *testing.T) {
+	read := func(file string) string {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, code, _ := strings.Cut(string(text), "\n") // without the package clause
+		return strings.ReplaceAll(code, "loopbackOnly", "LoopbackOnly")
+	}
+	if read("internal/local/loopback.go") != read("temporal/loopback.go") {
+		t.Error("internal/local/loopback.go and temporal/loopback.go differ")
 	}
 }

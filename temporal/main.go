@@ -16,9 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/temporalio/ui-server/v2/server"
-	uiconfig "github.com/temporalio/ui-server/v2/server/config"
-	"github.com/temporalio/ui-server/v2/server/server_options"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/temporal"
@@ -83,9 +80,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	ui := "-"
 	if opts.uiPort != 0 {
-		web := newUI(opts, frontend)
-		go func() { _ = web.Start() }() // ends with Stop; it exits the process when it cannot listen
-		defer web.Stop()
+		web, err := startUI(opts, frontend)
+		if err != nil {
+			return errors.Join(err, srv.Stop())
+		}
+		defer web.stop()
 		ui = fmt.Sprintf("http://%s:%d", loopback, opts.uiPort)
 	}
 	if err := await(ctx, frontend, opts.namespace); err != nil {
@@ -161,19 +160,6 @@ func await(ctx context.Context, address, namespace string) error {
 		case <-time.After(pollEvery):
 		}
 	}
-}
-
-func newUI(opts options, frontend string) *server.Server {
-	return server.NewServer(server_options.WithConfigProvider(&uiconfig.Config{
-		Host:                loopback,
-		Port:                opts.uiPort,
-		TemporalGRPCAddress: frontend,
-		DefaultNamespace:    opts.namespace,
-		EnableUI:            true,
-		HideLogs:            true,
-		DisableNewsFetch:    true,
-		CORS:                uiconfig.CORS{CookieInsecure: true}, // plain HTTP on loopback
-	}))
 }
 
 func newServer(opts options, ports portSet, logger log.Logger) (temporal.Server, error) {

@@ -50,6 +50,7 @@ type Config struct {
 	Version    string          // of the program
 	Secure     bool            // cookies travel over HTTPS only
 	TemporalUI string          // address of Temporal UI with its namespace, such as http://…/namespaces/default; empty: no links
+	Mailbox    string          // address of the page that shows every mail, in up; empty: mails go to their readers
 	Stopping   <-chan struct{} // closed when the server stops: streams end then; nil: never
 	Log        *slog.Logger    // nil: slog.Default
 }

@@ -30,6 +30,7 @@ type Layout struct {
 	Flash      string
 	Notices    []desk.Notice // of emergencies
 	Now        time.Time
+	Mailbox    string // address of the page that shows every mail, in up; empty elsewhere
 
 	temporal string
 }
@@ -39,7 +40,7 @@ func (v *Visit) Layout(title, section string) Layout {
 	l := Layout{
 		Title: title, Section: section, Site: v.engine.Name, Version: v.engine.Version,
 		Person: v.Person, Path: v.gin.Request.URL.RequestURI(), Zone: v.Zone, Now: time.Now(),
-		temporal: v.engine.TemporalUI,
+		Mailbox: v.engine.Mailbox, temporal: v.engine.TemporalUI,
 	}
 	if v.policy != nil {
 		l.Contact, l.Privacy, l.PolicyName = v.policy.Contact, v.policy.PrivacyURL, v.policy.Name

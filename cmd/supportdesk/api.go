@@ -12,6 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
@@ -19,10 +20,11 @@ type apiCommand struct{}
 
 // Run serves the API.
 func (apiCommand) Run(p *program) error {
-	return p.runAPI(func(h http.Handler) http.Handler { return h })
+	return p.runAPI("", func(h http.Handler) http.Handler { return h })
 }
 
-// localAPICommand is the API of up: it also shows the mailbox's pages, which the production command never does.
+// localAPICommand is the API of up: it also shows the mailbox's pages, which the production command never does, and so
+// signs in whoever can read them. Only pages of this machine may.
 type localAPICommand struct {
 	Mailbox *url.URL `required:"" help:"Where the mailbox shows its mails."`
 }
@@ -30,17 +32,17 @@ type localAPICommand struct {
 // Run serves the API and the mailbox's pages.
 func (c localAPICommand) Run(p *program) error {
 	mailbox := httputil.NewSingleHostReverseProxy(c.Mailbox)
-	return p.runAPI(func(h http.Handler) http.Handler {
+	return p.runAPI("/dev/mail", func(h http.Handler) http.Handler {
 		mux := http.NewServeMux()
 		mux.Handle("/dev/", mailbox)
 		mux.Handle("/", h)
-		return mux
+		return local.LoopbackOnly(mux)
 	})
 }
 
 // runAPI serves and delivers until the program is told to stop. What stops last is the relay: whatever a finishing
 // request accepts is still delivered, or left for the next process.
-func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
+func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) error {
 	n, err := p.connect()
 	if err != nil {
 		return err
@@ -53,7 +55,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 	outcomes := store.NewOutcomes(db, log)
 	d := desk.New(db, db, db, outcomes, relay)
 	board := desk.NewBoard(db)
-	site, err := n.site(p.ctx, d, board)
+	site, err := n.site(p.ctx, d, board, mailbox)
 	if err != nil {
 		return err
 	}

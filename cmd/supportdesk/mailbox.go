@@ -22,7 +22,7 @@ func (c localMailboxCommand) Run(p *program) error {
 	if err != nil {
 		return fmt.Errorf("mailbox: %w", err)
 	}
-	err = serve(p.ctx, c.HTTP, mailbox.Handler(), 5*time.Second, log)
+	err = serve(p.ctx, c.HTTP, local.LoopbackOnly(mailbox.Handler()), 5*time.Second, log)
 	if stopErr := mailbox.Stop(); err == nil {
 		err = stopErr
 	}

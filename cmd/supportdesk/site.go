@@ -17,8 +17,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
-// site makes the website's engine. Streams end when ctx does, so that the server can stop.
-func (n *neighbours) site(ctx context.Context, d *desk.Desk, board *desk.Board) (*page.Engine, error) {
+// site makes the website's engine. Streams end when ctx does, so that the server can stop. mailbox is where every mail
+// is shown; empty without such a page.
+func (n *neighbours) site(ctx context.Context, d *desk.Desk, board *desk.Board, mailbox string) (*page.Engine, error) {
 	return page.New(page.Config{
 		Sessions:   n.db.Sessions(),
 		People:     n.db,
@@ -28,6 +29,7 @@ func (n *neighbours) site(ctx context.Context, d *desk.Desk, board *desk.Board) 
 		Version:    versionName(),
 		Secure:     strings.HasPrefix(n.config.BaseURL, "https://"),
 		TemporalUI: n.temporalUI(),
+		Mailbox:    mailbox,
 		Stopping:   ctx.Done(),
 		Log:        n.log,
 	})

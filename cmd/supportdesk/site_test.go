@@ -48,7 +48,7 @@ func openHouse(t testing.TB, tickets int) *house {
 	n := &neighbours{config: config.Config{BaseURL: "http://support.example"}, log: quiet, db: h.Store}
 	outcomes := store.NewOutcomes(h.Store, quiet)
 	d := desk.New(h.Store, h.Store, h.Store, outcomes, idle{})
-	site, err := n.site(t.Context(), d, desk.NewBoard(h.Store))
+	site, err := n.site(t.Context(), d, desk.NewBoard(h.Store), "")
 	if err == nil {
 		h.areas, err = n.areas(d, outcomes, desk.NewEmergencies(h.Store, h.Store, idle{}), desk.NewPolicies(h.Store, idle{}))
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -55,6 +56,10 @@ func (c upCommand) Run(p *program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
+	syscall.Umask(0o077) // inherited by every part: none makes a file that another user may read
+	if err := local.Privatise(c.Data, dirLogs, dirMails, dirTemporal); err != nil {
+		return err
+	}
 	err = lock.AwaitOrphans(p.ctx, func() {
 		_, _ = fmt.Fprintln(p.stdout, "Waiting for the parts of the last run, which was killed, to end")
 	})
@@ -115,6 +120,13 @@ const (
 	partAPI      = "api"
 )
 
+// Where the parts keep what is theirs, in the data directory.
+const (
+	dirLogs     = "log"
+	dirMails    = "mail"
+	dirTemporal = "temporal"
+)
+
 func newStack(p *program, c upCommand, lock *local.Lock) (*stack, error) {
 	s := &stack{program: p, command: c, lock: lock, logs: map[string]*os.File{}}
 	s.supervisor = local.NewSupervisor(func(line string) {
@@ -150,12 +162,12 @@ func (s *stack) choosePorts() (err error) {
 }
 
 func (s *stack) openLogs() error {
-	dir := filepath.Join(s.command.Data, "log")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	dir := filepath.Join(s.command.Data, dirLogs)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the log directory: %w", err)
 	}
 	for _, part := range []string{partPostgres, partTemporal, partMailbox, partWorker, partAPI} {
-		file, err := os.OpenFile(filepath.Join(dir, part+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		file, err := os.OpenFile(filepath.Join(dir, part+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			return fmt.Errorf("open a log: %w", err)
 		}
@@ -197,14 +209,14 @@ func (s *stack) startPostgres(ctx context.Context) (*local.Postgres, error) {
 
 func (s *stack) startTemporal(ctx context.Context) (*local.Temporal, error) {
 	return local.StartTemporal(ctx, local.TemporalOptions{
-		Binary: s.temporal, DB: filepath.Join(s.command.Data, "temporal", "temporal.db"),
+		Binary: s.temporal, DB: filepath.Join(s.command.Data, dirTemporal, "temporal.db"),
 		Port: s.command.TemporalPort, UIPort: s.command.UIPort, Log: s.logs[partTemporal], Lock: s.lock,
 	})
 }
 
 func (s *stack) startMailbox(ctx context.Context) (*local.Program, error) {
 	return s.startSelf(ctx, partMailbox, loopback(s.command.MailboxPort), "local-mailbox",
-		"--dir", filepath.Join(s.command.Data, "mail"),
+		"--dir", filepath.Join(s.command.Data, dirMails),
 		"--smtp", loopback(s.command.SMTPPort), "--http", loopback(s.command.MailboxPort))
 }
 

@@ -34,8 +34,9 @@ const linkLasts = 12 * time.Hour
 
 // signInLink lets somebody into the website, once.
 type signInLink struct {
-	role ticket.Role
-	url  string
+	role    ticket.Role
+	address string // whose link it is
+	url     string
 }
 
 // locals are the people of a desk on one machine. They don't exist, and say so.
@@ -91,7 +92,7 @@ func (s *stack) draw() error {
 			if err != nil {
 				return fmt.Errorf("draw a link for the %s: %w", person.Role, err)
 			}
-			s.links = append(s.links, signInLink{role: person.Role, url: url})
+			s.links = append(s.links, signInLink{role: person.Role, address: person.Address, url: url})
 		}
 		return nil
 	})

@@ -26,14 +26,20 @@ func (s *stack) welcome() error {
 	fmt.Fprintf(table, "  API\t%s/api/v1\t(described at %s/api/openapi.json)\n", s.url(), s.url())
 	fmt.Fprintf(table, "  Mailbox\t%s/dev/mail\t(as JSON at /dev/mail.json; SMTP at %s)\n", s.url(), loopback(s.command.SMTPPort))
 	fmt.Fprintf(table, "  Temporal UI\t%s\t(gRPC at %s)\n", s.ui, loopback(s.command.TemporalPort))
-	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database, shown(s.command.Data))
+	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database,
+		filepath.Join(shown(s.command.Data), partPostgres, "password"))
 	fmt.Fprintf(table, "  Policy\t%s\t\n", s.policy)
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "\nSign in with one of these. Each works once, within %.0f hours; the next start draws new ones.\n\n", linkLasts.Hours())
+	fmt.Fprintf(&b, `
+Sign in with one of these. Each works once, within %.0f hours; the next start draws new ones. When one has been used,
+enter the address at %s/sign-in, choose "Mail me a link instead" and open the mail at
+%s/dev/mail.
+
+`, linkLasts.Hours(), s.url(), s.url())
 	for _, l := range s.links {
-		fmt.Fprintf(table, "  %s's link\t%s\n", l.role, l.url)
+		fmt.Fprintf(table, "  %s's link\t%s\t%s\n", l.role, l.url, l.address)
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -56,6 +56,9 @@ func Require(t testing.TB) {
 	t.Skipf("the browser tests are skipped: %v", err)
 }
 
+// Rebound is a domain whose names the browser resolves to this machine, as an attacker's own DNS server would.
+const Rebound = "rebound.example"
+
 // shared is the process's browser. Nobody stops it: the kernel ends it with the process, and the next process to
 // start one removes its profile.
 var shared = sync.OnceValues(func() (context.Context, error) {
@@ -71,6 +74,7 @@ var shared = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("host-resolver-rules", "MAP *."+Rebound+" 127.0.0.1"),
 	)
 	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...) // it lives as long as the process
 	ctx, _ := chromedp.NewContext(allocator)

@@ -238,7 +238,11 @@ func checkOneLine(t *testing.T, args []string, want string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, args...)
+	checkOneLineOf(t, exec.CommandContext(ctx, binary, args...), want)
+}
+
+func checkOneLineOf(t *testing.T, cmd *exec.Cmd, want string) {
+	t.Helper()
 	cmd.Env = upEnv(t)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	out, err := cmd.CombinedOutput()

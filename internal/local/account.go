@@ -37,7 +37,16 @@ func accountFor(dir string) (*account, error) {
 			return nil, err
 		}
 	}
-	owner.closed = !owner.reaches(dir)
+	barrier, err := owner.barrier(dir)
+	if err != nil {
+		return nil, err
+	}
+	owner.closed = barrier != ""
+	if owner.closed && !mayPassOn(capDACOverride) {
+		return nil, fault.New(fault.Forbidden,
+			"PostgreSQL runs as the user %s, who may not enter %s: choose a data directory elsewhere with --data, or let others pass with chmod o+x %s",
+			owner.name, barrier, barrier)
+	}
 	return &owner, nil
 }
 
@@ -71,12 +80,12 @@ func unprivileged() (account, error) {
 		"PostgreSQL refuses to run as root and there is neither a user postgres nor nobody: run as an ordinary user")
 }
 
-// reaches reports whether every directory above dir lets the account through.
-func (a account) reaches(dir string) bool {
+// barrier is a directory above dir that keeps the account out; empty when there is none.
+func (a account) barrier(dir string) (string, error) {
 	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
 		info, err := os.Stat(parent)
 		if err != nil {
-			return false
+			return "", fmt.Errorf("look at the directories above PostgreSQL's data: %w", err)
 		}
 		stat := info.Sys().(*syscall.Stat_t)
 		enter := os.FileMode(0o001)
@@ -87,10 +96,10 @@ func (a account) reaches(dir string) bool {
 			enter = 0o010
 		}
 		if info.Mode().Perm()&enter == 0 {
-			return false
+			return parent, nil
 		}
 		if parent == filepath.Dir(parent) {
-			return true
+			return "", nil
 		}
 	}
 }

@@ -1,6 +1,11 @@
 package local
 
-import "syscall"
+import (
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+)
 
 // capDACOverride is CAP_DAC_OVERRIDE of capabilities(7).
 const capDACOverride = 1
@@ -14,4 +19,18 @@ func attributes(as *account, orphan syscall.Signal) *syscall.SysProcAttr {
 		}
 	}
 	return attr
+}
+
+// mayPassOn reports whether we hold a capability and so may leave it to a child. Root in a container may have lost any.
+func mayPassOn(capability uint) bool {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(status), "\nCapPrm:")
+	var permitted uint64
+	if _, err := fmt.Sscanf(rest, "%x", &permitted); err != nil {
+		return false
+	}
+	return permitted&(1<<capability) != 0
 }

@@ -23,9 +23,9 @@ func byID(message Message, id int) int { return message.ID - id }
 // not be written is removed, since it may be what fills the disk. A kill leaves at most one such file, which the next
 // mail overwrites. There is no fsync: a power cut can take the newest mails away.
 func (m *Mailbox) write(id int, text []byte) error {
-	_ = os.Mkdir(m.opts.Dir, 0o755) // removed by hand, say; if it can't be made, the write says why
+	_ = os.Mkdir(m.opts.Dir, privateDir) // removed by hand, say; if it can't be made, the write says why
 	draft := m.path(id) + ".draft"
-	err := os.WriteFile(draft, text, 0o600)
+	err := os.WriteFile(draft, text, privateFile)
 	if err == nil {
 		err = os.Rename(draft, m.path(id))
 	}

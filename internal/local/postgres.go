@@ -12,13 +12,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
 const (
-	role          = "supportdesk" // owns everything in the cluster
 	orphanWait    = 15 * time.Second
 	postgresReady = 2 * time.Minute // recovery after a crash replays up to a gigabyte
 )
@@ -35,9 +31,9 @@ type PostgresOptions struct {
 
 // Postgres is a running server whose life ends with ours at the latest.
 type Postgres struct {
-	child    *child
-	port     int
-	password string
+	child   *child
+	port    int
+	secrets secrets
 }
 
 // StartPostgres starts the cluster in Dir, making it first when there is none, and returns when it answers.
@@ -73,7 +69,7 @@ func StartPostgres(ctx context.Context, opts PostgresOptions) (*Postgres, error)
 	if err != nil {
 		return nil, err
 	}
-	p := &Postgres{child: child, port: port, password: c.password}
+	p := &Postgres{child: child, port: port, secrets: c.secrets}
 	if err := p.await(ctx); err != nil {
 		p.Kill()
 		return nil, err
@@ -93,7 +89,12 @@ func (c *cluster) arguments(port int) []string {
 	set("timezone", "UTC")
 	set("log_timezone", "UTC")
 	set("log_min_messages", "warning")
-	set("log_min_error_statement", "panic") // statements hold what people wrote
+	// Statements and parameters hold what people wrote, and the detail of an error the row that it is about.
+	set("log_min_error_statement", "panic")
+	set("log_error_verbosity", "terse")
+	set("log_parameter_max_length_on_error", "0")
+	set("log_statement", "none")
+	set("log_min_duration_statement", "-1")
 	set("jit", "off")
 	set("wal_level", "minimal")
 	set("max_wal_senders", "0")
@@ -108,19 +109,19 @@ func (c *cluster) arguments(port int) []string {
 	return args
 }
 
-// await returns when the server answers, or with what it said when it ended instead.
+// await returns when the server answers and has its roles, or with what it said when it ended instead.
 func (p *Postgres) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, postgresReady)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		conn, err := pgx.Connect(ctx, p.DSN("postgres"))
+		conn, err := pgx.Connect(ctx, p.SuperuserDSN("postgres"))
 		if err == nil {
-			return conn.Close(ctx)
+			_ = conn.Close(ctx) // nothing was asked of it
 		}
-		if refused, ok := errors.AsType[*pgconn.PgError](err); ok && refused.Code == "28P01" {
-			return fault.New(fault.Conflict, "PostgreSQL does not take the password kept beside its data: restore that file")
+		if err == nil || hasCode(err, invalidPassword) { // it answers
+			return p.ensureRoles(ctx)
 		}
 		select {
 		case <-p.child.done:
@@ -132,10 +133,17 @@ func (p *Postgres) await(ctx context.Context) error {
 	}
 }
 
-// DSN is the URL of a database on this server, for the role that owns it. It holds the password.
-func (p *Postgres) DSN(database string) string {
+// DSN is the URL of a database on this server, for the role that owns it and may do nothing else. It holds the password.
+func (p *Postgres) DSN(database string) string { return p.dsn(role, p.secrets.role, database) }
+
+// SuperuserDSN is the URL of a database for the role that may do anything, files of the server included.
+func (p *Postgres) SuperuserDSN(database string) string {
+	return p.dsn(superuser, p.secrets.superuser, database)
+}
+
+func (p *Postgres) dsn(user, password, database string) string {
 	dsn := url.URL{
-		Scheme: "postgres", User: url.UserPassword(role, p.password), Host: address(p.port), Path: "/" + database,
+		Scheme: "postgres", User: url.UserPassword(user, password), Host: address(p.port), Path: "/" + database,
 		RawQuery: "sslmode=disable",
 	}
 	return dsn.String()
@@ -143,23 +151,6 @@ func (p *Postgres) DSN(database string) string {
 
 // Port is where the server listens on 127.0.0.1.
 func (p *Postgres) Port() int { return p.port }
-
-// EnsureDatabase makes an empty database when there is none of that name, and gives its DSN.
-func (p *Postgres) EnsureDatabase(ctx context.Context, database string) (string, error) {
-	conn, err := pgx.Connect(ctx, p.DSN("postgres"))
-	if err != nil {
-		return "", fmt.Errorf("connect to make database %s: %w", database, err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	_, err = conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{database}.Sanitize())
-	if exists, ok := errors.AsType[*pgconn.PgError](err); ok && exists.Code == "42P04" {
-		err = nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("make database %s: %w", database, err)
-	}
-	return p.DSN(database), nil
-}
 
 // Stop ends the server cleanly: connections are cut, everything is written.
 func (p *Postgres) Stop() error { return p.child.end() }

@@ -16,22 +16,28 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// cluster is a cluster's directory: data, the password of its owner, and a lock.
+// cluster is a cluster's directory: data, the passwords of its two roles, and a lock.
 type cluster struct {
 	dir       string
 	log       io.Writer
 	throwaway bool
 	// set by prepare
-	bin      string
-	as       *account
-	password string
+	bin     string
+	as      *account
+	secrets secrets
 }
+
+// secrets are the passwords of a cluster's roles.
+type secrets struct{ role, superuser string }
 
 func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
 
 // lock waits for the orphans of a killed predecessor: until they are gone they still write to the data.
 func (c *cluster) lock(ctx context.Context) (*os.File, error) {
 	file, err := openLock(c.dir, "lock")
+	if err == nil {
+		err = restrict(c.dir, passage())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -56,18 +62,37 @@ func (c *cluster) prepare(ctx context.Context, bin string) error {
 	if c.bin, err = findPostgres(ctx, bin, major, c.log); err != nil {
 		return err
 	}
-	if major != 0 {
-		password, err := os.ReadFile(c.passwordFile())
-		if err != nil {
-			return fault.New(fault.Conflict, "the password of %s cannot be read from %s: restore that file", c.data(), c.passwordFile())
-		}
-		c.password = strings.TrimSpace(string(password))
-		return c.clearPidFile()
+	if major == 0 {
+		return c.create(ctx)
 	}
-	return c.create(ctx)
+	password, err := os.ReadFile(c.passwordFile())
+	if err != nil {
+		return fault.New(fault.Conflict, "the password of %s cannot be read from %s: restore that file", c.data(), c.passwordFile())
+	}
+	c.secrets.role = strings.TrimSpace(string(password))
+	if err := c.readSuperuser(); err != nil {
+		return err
+	}
+	return c.clearPidFile()
 }
 
 func (c *cluster) passwordFile() string { return filepath.Join(c.dir, "password") }
+
+func (c *cluster) superuserFile() string { return filepath.Join(c.dir, "superuser-password") }
+
+// readSuperuser reads the superuser's password, or draws one: a cluster of an older up gets its superuser with it.
+func (c *cluster) readSuperuser() error {
+	password, err := os.ReadFile(c.superuserFile())
+	if errors.Is(err, os.ErrNotExist) {
+		c.secrets.superuser = rand.Text()
+		return keepPassword(c.superuserFile(), c.secrets.superuser)
+	}
+	if err != nil {
+		return fmt.Errorf("read the superuser's password: %w", err)
+	}
+	c.secrets.superuser = strings.TrimSpace(string(password))
+	return nil
+}
 
 // majorOf is the major version of the cluster in data, 0 when there is none.
 func majorOf(data string) (int, error) {
@@ -94,15 +119,16 @@ func (c *cluster) create(ctx context.Context) error {
 	if err := os.RemoveAll(draft); err != nil {
 		return fmt.Errorf("remove an unfinished cluster: %w", err)
 	}
-	c.password = rand.Text()
-	if err := c.keepPassword(); err != nil {
-		return fmt.Errorf("keep the password: %w", err)
+	c.secrets = secrets{role: rand.Text(), superuser: rand.Text()}
+	err := errors.Join(keepPassword(c.passwordFile(), c.secrets.role), keepPassword(c.superuserFile(), c.secrets.superuser))
+	if err != nil {
+		return err
 	}
 	if err := errors.Join(os.Mkdir(draft, 0o700), c.as.own(draft)); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
 	// The server's encoding is always UTF-8; C.UTF-8 knows letters beyond ASCII, and not every system has it.
-	err := c.initdb(ctx, draft, "C.UTF-8")
+	err = c.initdb(ctx, draft, "C.UTF-8")
 	if err != nil && ctx.Err() == nil {
 		err = c.initdb(ctx, draft, "C")
 	}
@@ -127,27 +153,35 @@ func (c *cluster) syncNames() error {
 	return nil
 }
 
-// keepPassword writes the password through to the disk: initdb does the same with the cluster, which is no use without.
-func (c *cluster) keepPassword() error {
-	file, err := os.OpenFile(c.passwordFile(), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
+// keepPassword writes a password through to the disk, complete or not at all: initdb does the same with the cluster,
+// which is no use without.
+func keepPassword(file, password string) error {
+	draft := file + ".draft"
+	out, err := os.OpenFile(draft, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, privateFile)
+	if err == nil {
+		_, err = out.WriteString(password + "\n")
+		err = errors.Join(err, out.Sync(), out.Close())
 	}
-	_, err = file.WriteString(c.password + "\n")
-	return errors.Join(err, file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(draft, file)
+	}
+	if err != nil {
+		return fmt.Errorf("keep a password: %w", err)
+	}
+	return nil
 }
 
 // initdb leaves draft empty when it fails.
 func (c *cluster) initdb(ctx context.Context, draft, locale string) error {
 	secret := draft + ".password" // of the user that runs initdb
-	if err := os.WriteFile(secret, []byte(c.password), 0o600); err != nil {
+	if err := os.WriteFile(secret, []byte(c.secrets.superuser), privateFile); err != nil {
 		return fmt.Errorf("hand over the password: %w", err)
 	}
 	defer func() { _ = os.Remove(secret) }()
 	if err := c.as.own(secret); err != nil {
 		return fmt.Errorf("hand over the password: %w", err)
 	}
-	args := []string{"-D", draft, "--username=" + role, "--pwfile=" + secret, "--auth=scram-sha-256",
+	args := []string{"-D", draft, "--username=" + superuser, "--pwfile=" + secret, "--auth=scram-sha-256",
 		"--encoding=UTF8", "--locale=" + locale}
 	if c.throwaway {
 		args = append(args, "--no-sync")

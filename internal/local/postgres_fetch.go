@@ -85,11 +85,14 @@ func fetchPostgres(ctx context.Context, log io.Writer) (string, error) {
 	return bin, nil
 }
 
-// lockCache lets one process at a time fetch into the cache.
+// lockCache lets one process at a time fetch into the cache, which every user may enter.
 func lockCache(ctx context.Context, cache string) (release func(), err error) {
 	file, err := openLock(cache, "fetch.lock")
 	if err != nil {
 		return nil, err
+	}
+	if err := os.Chmod(cache, 0o755); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the cache directory: %w", err), file.Close())
 	}
 	if err := awaitLock(ctx, file); err != nil {
 		_ = file.Close()

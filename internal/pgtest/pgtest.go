@@ -70,7 +70,7 @@ func (m *template) make(ctx context.Context, pg *local.Postgres, name string, mi
 	m.once.Do(func() {
 		ctx := context.WithoutCancel(ctx) // other tests wait for it too
 		if m.err = clone(ctx, pg, templateName(name), "template0"); m.err == nil {
-			m.err = migrate(ctx, pg.DSN(templateName(name)))
+			m.err = migrate(ctx, pg.SuperuserDSN(templateName(name)))
 		}
 	})
 	return m.err
@@ -111,7 +111,7 @@ func fresh(t testing.TB, pg *local.Postgres, from string) string {
 			t.Errorf("drop %s: %v", name, err)
 		}
 	})
-	return pg.DSN(name)
+	return pg.SuperuserDSN(name)
 }
 
 // clone copies files: on a cluster without fsync that is faster than writing them through the log. A template is
@@ -131,7 +131,7 @@ func clone(ctx context.Context, pg *local.Postgres, name, from string) error {
 }
 
 func execute(ctx context.Context, pg *local.Postgres, statement string) error {
-	conn, err := pgx.Connect(ctx, pg.DSN("postgres"))
+	conn, err := pgx.Connect(ctx, pg.SuperuserDSN("postgres"))
 	if err != nil {
 		return fmt.Errorf("connect to the test cluster: %w", err)
 	}

@@ -134,8 +134,13 @@ func (a *Accounts) TakeIn(ctx context.Context, id, name, hash string) (e account
 // Move uses a link to a new address, calls off what went to the old one, signed links too, and owes both a mail.
 func (a *Accounts) Move(ctx context.Context, id string) (e account.Entry, err error) {
 	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) error {
-		if _, err := tx.Exec(ctx, `UPDATE people SET address = $2 WHERE id = $1`, l.Person.ID, l.Address); err != nil {
+		moved, err := tx.Exec(ctx, `UPDATE people SET address = $2
+			WHERE id = $1 AND NOT EXISTS (SELECT FROM people WHERE lower(address) = lower($2) AND id <> $1)`, l.Person.ID, l.Address)
+		if err != nil {
 			return taken(err, "change an address")
+		}
+		if moved.RowsAffected() == 0 {
+			return errAddressTaken
 		}
 		if err := callOff(ctx, tx, l.Person.ID); err != nil {
 			return err

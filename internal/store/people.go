@@ -42,13 +42,25 @@ func addPerson(ctx context.Context, q querier, p desk.Person) (desk.Person, erro
 	if err := p.Check(); err != nil {
 		return desk.Person{}, err
 	}
-	_, err := q.Exec(ctx, `
-		INSERT INTO people (id, role, name, address, handle) VALUES (@id, @role, @name, @address, nullif(@handle, ''))`,
+	// A violated index would put the address into the server's log.
+	tag, err := q.Exec(ctx, `
+		INSERT INTO people (id, role, name, address, handle) VALUES (@id, @role, @name, @address, nullif(@handle, ''))
+		ON CONFLICT DO NOTHING`,
 		pgx.StrictNamedArgs{"id": p.ID, "role": p.Role, "name": p.Name, "address": p.Address, "handle": p.Handle})
 	if err != nil {
-		return desk.Person{}, taken(err, "add a person")
+		return desk.Person{}, explain(err, "add a person")
 	}
-	return p, nil
+	if tag.RowsAffected() == 1 {
+		return p, nil
+	}
+	var address bool
+	if err := q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM people WHERE lower(address) = lower($1))`, p.Address).Scan(&address); err != nil {
+		return desk.Person{}, explain(err, "add a person")
+	}
+	if address {
+		return desk.Person{}, errAddressTaken
+	}
+	return desk.Person{}, errHandleTaken
 }
 
 // drawnHandle says nothing about whoever has it.

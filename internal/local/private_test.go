@@ -1,0 +1,85 @@
+package local_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/local"
+)
+
+func put(t *testing.T, path string, mode fs.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("secret"), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func checkMode(t *testing.T, path string, want fs.FileMode) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Mode().Perm(); got != want {
+		t.Errorf("%s has the mode %o and should have %o", path, got, want)
+	}
+}
+
+func ownMode() fs.FileMode {
+	if os.Geteuid() == 0 {
+		return 0o711 // PostgreSQL passes
+	}
+	return 0o700
+}
+
+func TestPrivatise_closesWhatAnOlderUpLeftOpen(t *testing.T) {
+	t.Parallel()
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	for _, file := range []string{"up.lock", "tokens.json", "log/api.log", "temporal/temporal.db", "postgresql/password"} {
+		put(t, filepath.Join(dir, file), 0o644)
+	}
+	put(t, filepath.Join(elsewhere, "mail", "1.eml"), 0o644)
+	if err := os.Symlink(filepath.Join(elsewhere, "mail"), filepath.Join(dir, "mail")); err != nil {
+		t.Fatal(err)
+	}
+	if err := local.Privatise(dir, "log", "mail", "temporal"); err != nil {
+		t.Fatal(err)
+	}
+	checkMode(t, dir, ownMode())
+	for _, part := range []string{"log", "temporal"} {
+		checkMode(t, filepath.Join(dir, part), 0o700)
+	}
+	checkMode(t, filepath.Join(dir, "log", "api.log"), 0o600)
+	checkMode(t, filepath.Join(dir, "temporal", "temporal.db"), 0o600)
+	checkMode(t, filepath.Join(elsewhere, "mail"), 0o755) // a link leads to what is somebody's own arrangement
+	checkMode(t, filepath.Join(elsewhere, "mail", "1.eml"), 0o644)
+}
+
+func TestPrivatise_leavesForeignThingsAlone(t *testing.T) {
+	t.Parallel()
+	for name, arrange := range map[string]func(dir string) error{
+		"a directory with other things in it": func(dir string) error { return os.WriteFile(filepath.Join(dir, "thesis.txt"), nil, 0o600) },
+		"a directory that all share":          func(dir string) error { return os.Chmod(dir, 0o777|fs.ModeSticky) },
+	} {
+		dir := t.TempDir()
+		put(t, filepath.Join(dir, "log", "api.log"), 0o644)
+		if err := arrange(dir); err != nil {
+			t.Fatal(err)
+		}
+		before, err := os.Stat(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := local.Privatise(dir, "log"); err != nil {
+			t.Fatal(err)
+		}
+		t.Log(name)
+		checkMode(t, dir, before.Mode().Perm())
+		checkMode(t, filepath.Join(dir, "log"), 0o700)
+	}
+}
