@@ -123,6 +123,7 @@ export function doIt(element) {
     return;
   }
   if (element.matches("input, select, textarea")) return element.focus();
+  if (element.id === "back") return back(element);
   element.click();
   if (element.matches(".side summary") && element.parentElement.open) element.scrollIntoView({ block: "start" });
   if (element.matches("#filters > summary") && element.parentElement.open) $("#filters select").focus();
@@ -144,7 +145,7 @@ function shortcut(event) {
   if (!own && !element) return;
   if (!own && !$("#desk")) return;
   event.preventDefault();
-  own ? own() : element.id === "back" ? back(element) : doIt(element);
+  own ? own() : doIt(element);
 }
 document.addEventListener("keydown", shortcut);
 
