@@ -1,6 +1,8 @@
 package panel
 
 import (
+	"strings"
+
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -125,6 +127,9 @@ func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draf
 	}
 	return c
 }
+
+// Placeholders are the names of what a canned reply leaves to be filled in.
+func (c composerView) Placeholders() string { return strings.Join(desk.Placeholders(), " ") }
 
 // Mistaken reports whether a mistake stands beside what was typed, so that it need not be told elsewhere.
 func (c composerView) Mistaken() bool {

@@ -36,7 +36,7 @@ function keepDraft(form) {
 }
 
 // fault shows beside the words why they came back; without a reason it takes away what was shown.
-function fault(form, why) {
+export function fault(form, why) {
   const { kind } = form.dataset, field = fieldOf(form);
   $(".problem", form)?.remove();
   field.removeAttribute("aria-invalid");

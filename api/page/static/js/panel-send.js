@@ -2,7 +2,7 @@
 // back; when the page is left they are sent at once. Until the desk has accepted a message this browser keeps it, with
 // the key of its form: sent twice, it arrives once.
 import { all, keep, kept, key } from "./drafts.js";
-import { empty, fieldOf, giveBack } from "./panel-draft.js";
+import { empty, fault, fieldOf, giveBack, restoreDrafts } from "./panel-draft.js";
 import { answered } from "./panel-live.js";
 import { left, say, unreached } from "./panel.js";
 
@@ -21,6 +21,8 @@ const unpark = (message) => keep(key("sending", message.once), null);
 function take(form, by) {
   const field = fieldOf(form), { number, box, kind, sending } = form.dataset;
   if (!field.value.trim()) return say("There is nothing to send yet.", true);
+  const unfilled = form.dataset.placeholders?.split(" ").find((name) => field.value.includes(`{{${name}}}`));
+  if (unfilled) return fault(form, `It still holds {{${unfilled}}}; write what belongs there.`); // the desk would refuse it
   const message = {
     number, box, kind, sending, words: field.value, caret: [field.selectionStart, field.selectionEnd],
     once: form.elements.once.value, action: form.getAttribute("action"), body: new URLSearchParams(new FormData(form, by)).toString(),
@@ -69,9 +71,9 @@ function show() {
     button.dataset.do = `Undo: ${message.sending} (${message.number})`;
     button.setAttribute("aria-keyshortcuts", "z");
     button.setAttribute("aria-label", `Undo ${message.sending.toLowerCase()} (${message.number})`);
-    button.append("Undo ", hint);
+    button.textContent = "Undo";
     button.addEventListener("click", () => undo(message));
-    line.append(`${message.sending} (${message.number})… `, button);
+    line.append(`${message.sending} (${message.number})… `, hint, button);
     return line;
   }));
   if (lost && !list.contains(document.activeElement)) $("#ticket-body")?.focus({ preventScroll: true });
@@ -101,7 +103,7 @@ async function deliver(message) {
   const page = new DOMParser().parseFromString(text, "text/html");
   if (answer.status === 401) return failed(message, "You have been signed out. Sign in again in another tab; what you typed is kept.");
   if (!answer.ok) return failed(message, sentence($("h1 + p", page)) || "That failed. What you typed is kept.");
-  return answer.headers.get("HX-Trigger") === "desk:sent" ? accepted(message, page) : refused(message, page);
+  return answer.headers.get("HX-Trigger")?.includes("desk:sent") ? accepted(message, page) : refused(message, page);
 }
 
 const sentence = (element) => element?.textContent.trim().replace(/[^.!?]$/, "$&.") ?? "";
@@ -119,7 +121,7 @@ function accepted(message, page) {
 
 // refused puts the words back into the form that the desk answers with: it knows what may be done about the reason.
 function refused(message, page) {
-  const { kind } = message, anew = $(`#write-${kind}`, page), mode = $(`#mode-${kind}`, page)?.closest("label");
+  const { kind } = message, anew = $(`#write-${kind}`, page);
   const why = sentence($(".problem", anew ?? page) ?? $(told, page));
   if (anew) {
     message.tried = anew.elements.once.value === message.once;
@@ -127,16 +129,15 @@ function refused(message, page) {
   }
   if (!open(message)) return returned(message, why);
   const here = $(`#write-${kind}`);
-  if (anew && mode) {
-    fieldOf(anew).value = here ? fieldOf(here).value : "";
-    if (here) here.replaceWith(anew);
-    else {
-      $(".modes").append(mode); // the ticket no longer offers this kind
-      $("#composer").append(anew);
-    }
+  if (here && anew) {
+    fieldOf(anew).value = fieldOf(here).value;
+    here.replaceWith(anew);
+  } else if (anew) {
+    $("#composer").replaceWith($("#composer", page)); // the ticket no longer offers this kind, but for these words
+    restoreDrafts(false);
   }
   answered(page, false);
-  return returned(message, why, anew?.elements.once.value);
+  return returned(message, why);
 }
 
 // failed is when the desk did not say what became of a message: it may have arrived.
