@@ -65,7 +65,7 @@ func commands(o *office) (alone, selected map[string]func(desktop)) {
 		"Progress update":                       focus("#body-progress"),
 		"Internal note":                         focus("#body-note"),
 		"Insert a canned reply":                 focus("#canned[open] #canned-input"),
-		"Send reply":                            func(d desktop) { d.p.SeeOn("#said", "nothing to send") },
+		"Send reply":                            focus("#body-reply"), // which is empty
 		"Back to the list":                      focus(".item-link"),
 		"Fold or unfold the list":               shows("the list is folded", `document.documentElement.classList.contains("fold-list")`),
 		"Fold or unfold the queues":             shows("the queues are folded", `document.documentElement.classList.contains("fold-queues")`),
