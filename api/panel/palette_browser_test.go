@@ -186,9 +186,9 @@ func TestBulk_keepsTheSelectionOfWhatWasRefused(t *testing.T) {
 	p.Until("the refused one is selected", `[...document.querySelectorAll("#rows input:checked")].map((box) => box.value).join() === "`+string(d.other)+`"`)
 }
 
-func union(maps_ ...map[string]func(desktop)) map[string]func(desktop) {
+func union(parts ...map[string]func(desktop)) map[string]func(desktop) {
 	all := map[string]func(desktop){}
-	for _, m := range maps_ {
+	for _, m := range parts {
 		maps.Copy(all, m)
 	}
 	return all

@@ -204,8 +204,8 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 	p, g := o.window("anna")
 	p.Forgive("503", "401", "net::ERR")
 	cases := map[string]struct {
-		break_ func(n ticket.Number)
-		why    string
+		spoil func(n ticket.Number)
+		why   string
 	}{
 		"refused": {func(n ticket.Number) { o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbClose}) }, "closed for good"},
 		"away":    {func(ticket.Number) { o.front.broken.Store(true) }, "the database does not answer now"},
@@ -231,7 +231,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 			p.Type("In vain.")
 			p.Press("Control+Enter")
 			p.SeeOn("#sending", string(n))
-			c.break_(n)
+			c.spoil(n)
 			p.SeeOn("#error-reply", c.why)
 			p.Until("the words are back", `document.querySelector("#body-reply").value === "In vain." && document.querySelector("#body-reply").getAttribute("aria-invalid") === "true"`)
 			p.Until("no key is taken for a word", `!document.activeElement.matches("textarea")`)
