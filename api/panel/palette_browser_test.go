@@ -204,8 +204,9 @@ func (o *office) desktop(p *browsertest.Page, i int) desktop {
 	p.SeeOn("#ticket .number", string(d.n))
 	p.Until("both are listed", `document.querySelectorAll("#rows .item-link").length === 2`)
 	p.Settle()
-	browsertest.Value[bool](p, `(document.querySelector(".references a[target]").addEventListener("click",
-		(event) => { event.preventDefault(); document.body.dataset.opened = 1; }), true)`) // Temporal UI is not there
+	browsertest.Value[bool](p, `(document.addEventListener("click", (event) => {
+		if (event.target.closest(".references a[target]")) event.preventDefault(), document.body.dataset.opened = 1;
+	}), true)`) // Temporal UI is not there
 	return d
 }
 
