@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -197,6 +198,16 @@ func (s *Session) save() error {
 		m.WriteSessionCookie(ctx, s.visit.gin.Writer, token, expires)
 	case scs.Destroyed:
 		m.WriteSessionCookie(ctx, s.visit.gin.Writer, "", time.Time{})
+		s.forgetDrafts()
 	}
 	return nil
+}
+
+// forgetDrafts has the browser delete what staff were writing in it, with a cookie that the script of the next page
+// reads. A session that expired is not ended: its drafts wait for the same person.
+func (s *Session) forgetDrafts() {
+	http.SetCookie(s.visit.gin.Writer, &http.Cookie{ //nolint:gosec // a script must read it, and it holds no secret
+		Name: "forget", Value: "drafts", Path: "/", MaxAge: 365 * 24 * 60 * 60,
+		Secure: s.manager().Cookie.Secure, SameSite: http.SameSiteLaxMode,
+	})
 }

@@ -3,7 +3,6 @@ package panel_test
 import (
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -230,7 +229,8 @@ func TestWindow_showsWhoWritesTheirOwnWords(t *testing.T) {
 	})()`)
 }
 
-// TestWindow_noteIsFollowedByNotes, though a reply has been begun and a colleague changes the ticket's status.
+// TestWindow_noteIsFollowedByNotes, though a reply has been begun and a colleague changes the ticket's status. But the
+// next keys are the panel's.
 func TestWindow_noteIsFollowedByNotes(t *testing.T) {
 	browsertest.Require(t)
 	o := openOffice(t)
@@ -245,8 +245,7 @@ func TestWindow_noteIsFollowedByNotes(t *testing.T) {
 	p.Type("She is furious.")
 	p.Press("Control+Enter")
 	p.SeeOn("#conversation", "She is furious.")
-	p.Until("the next words are a note, too", `document.activeElement.id === "body-note" && document.activeElement.value === ""`)
-	p.Press("Escape")
+	p.Until("the next words are a note, too", `document.activeElement.id === "ticket-body" && document.querySelector("#mode-note").checked`)
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Solved."})
 	p.SeeOn("#ticket-head", "resolved")
 	p.Settle()
@@ -267,6 +266,7 @@ func TestWindow_saysARefusalOnce(t *testing.T) {
 	p.SeeOn("#error-reply", "still holds {{ticket.order}}")
 	p.Settle()
 	p.Until("nothing else says it", `document.querySelector("#said").textContent === ""`)
+	p.Until("nothing is on its way", `document.querySelector("#sending").children.length === 0`)
 }
 
 // TestWindow_takesBackThatTheDeskIsAway once it answers.
@@ -283,50 +283,6 @@ func TestWindow_takesBackThatTheDeskIsAway(t *testing.T) {
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Back again."})
 	p.SeeOn("#conversation", "Back again.")
 	p.Until("it is taken back", `!document.querySelector("#said").textContent.includes("reached")`)
-}
-
-func TestWindow_paletteReachesWhatStandsElsewhere(t *testing.T) {
-	browsertest.Require(t)
-	o := openOffice(t)
-	n := o.submit("clara", "My parcel is late", "Where is it?")
-	p, _ := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "My parcel is late")
-	do := func(name string) {
-		p.Press("Control+k")
-		p.SeeOn("#palette", "")
-		p.Type(name)
-		p.SeeOn("#palette-list [aria-selected=true]", name)
-		p.Press("Enter")
-	}
-	do("Show or hide the commands")
-	p.SeeOn("#commands", "submit by Clara Customer")
-	do("Show or hide the mails")
-	p.Until("the mails are open", `document.querySelector("#mails").open`)
-	p.Press("n")
-	p.Type("Said by the palette.")
-	do("Save note")
-	p.SeeOn("#conversation", "Said by the palette.")
-	p.Press("Control+k")
-	p.SeeOn("#palette-list", "Account")
-	p.SeeOn("#palette-list", "Sign out")
-}
-
-func TestWindow_cannedReplyIsChosenByKeyInEveryKindOfMessage(t *testing.T) {
-	browsertest.Require(t)
-	o := openOffice(t)
-	n := o.submit("clara", "My parcel is late", "Where is it?")
-	o.browser("anna").post("/desk/canned", url.Values{"title": {"Greeting"}, "body": {"Hello."}}).is(http.StatusSeeOther)
-	p, _ := o.window("anna")
-	p.Goto("/desk/tickets/" + string(n))
-	p.SeeOn("#ticket", "My parcel is late")
-	for _, kind := range []string{"r", "e", "i", "p", "n"} {
-		p.Press(kind)
-		p.Press("Escape")
-		p.Press("c")
-		p.Until("the canned replies have the focus after "+kind, `document.activeElement.matches(".canned select") && document.activeElement.offsetParent !== null`)
-		p.Press("Escape")
-	}
 }
 
 func TestWindow_showsTheTicketThatWasChosenLast(t *testing.T) {

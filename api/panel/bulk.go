@@ -1,7 +1,9 @@
 package panel
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 
 	"github.com/holesalemart/supportdesk/api/input"
@@ -52,10 +54,30 @@ func (p *Pages) bulk(v *page.Visit) error {
 		report.Mistake = mistake(err)
 	}
 	if v.Partial() {
-		v.SetHeader("HX-Trigger", "desk:changed")
+		if err := report.trigger(v); err != nil {
+			return err
+		}
 		return v.Fragment("bulk", "report", report)
 	}
 	return v.Show("bulk", report)
+}
+
+// trigger has the page fetch its list again, and keep the refused tickets selected. Where nothing was asked, nothing is
+// changed, the selection included.
+func (r *reportView) trigger(v *page.Visit) error {
+	if r.Mistake != "" {
+		return nil
+	}
+	refused := []ticket.Number{}
+	for _, each := range r.Refused {
+		refused = append(refused, each.Number)
+	}
+	event, err := json.Marshal(map[string]any{"desk:changed": map[string]any{"refused": refused}})
+	if err != nil {
+		return fmt.Errorf("write the event of a bulk command: %w", err)
+	}
+	v.SetHeader("HX-Trigger", string(event))
+	return nil
 }
 
 func readBulk(form url.Values) (numbers []ticket.Number, r desk.Request, what string, err error) {

@@ -93,8 +93,7 @@ func (p *Pages) command(read reading) func(*page.Visit) error {
 }
 
 // write handles a composer's form. Whatever goes wrong, what was typed comes back.
-func (p *Pages) write(key string) func(*page.Visit) error {
-	m := modeOf(key)
+func (p *Pages) write(m mode) func(*page.Visit) error {
 	return func(v *page.Visit) error {
 		n, err := ticket.ParseNumber(v.Param("number"))
 		if err != nil {
@@ -104,13 +103,13 @@ func (p *Pages) write(key string) func(*page.Visit) error {
 		if err != nil {
 			return err
 		}
-		d := draft{mode: m.Key, body: form.Get("body")}
+		d := draft{kind: m.Key, body: form.Get("body")}
 		if form.Get("fill") != "" {
 			return p.fill(v, n, d, form.Get("canned"))
 		}
 		var f input.Fields
 		r := desk.Request{Number: n, Verb: m.verb, Body: f.Words("body", d.body), Once: v.Once()}
-		if left := unfilled(d.body); left != "" && m.verb != ticket.VerbNote {
+		if left := unfilled(d.body); left != "" && m.Key.Public() {
 			f.Reject("body", "still holds %s; write what belongs there", left)
 		}
 		if err := f.Err(); err != nil {
@@ -151,13 +150,13 @@ func (p *Pages) became(v *page.Visit, r desk.Request, d draft, done string, of r
 	case err != nil && accepted.Seq == 0:
 		return p.refused(v, r.Number, d, err)
 	case err != nil || !decided:
-		return p.answer(v, r.Number, http.StatusOK, d.sent(), d.mode != "", said{Text: "Accepted. It takes a moment to be decided."})
+		return p.answer(v, r.Number, http.StatusOK, d.sent(), d.kind != "", said{Text: "Accepted. It takes a moment to be decided."})
 	case outcome.Refused && outcome.Code == ticket.CodeTaken:
 		return p.refused(v, r.Number, d, p.taken(v, r.Number, outcome))
 	case outcome.Refused:
 		return p.refused(v, r.Number, d, fault.Refusal(outcome.Code, "%s", outcome.Reason))
 	}
-	return p.answer(v, r.Number, http.StatusOK, d.sent(), d.mode != "", said{Text: done + p.awayNow(v, r)})
+	return p.answer(v, r.Number, http.StatusOK, d.sent(), d.kind != "", said{Text: done + p.awayNow(v, r)})
 }
 
 // awayNow tells that whoever was given a ticket is away; nothing when they are here, or when it can't be learned.
@@ -203,9 +202,9 @@ func (p *Pages) refused(v *page.Visit, n ticket.Number, d draft, err error) erro
 	}
 	d.mistake = mistake(err)
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.Code == ticket.CodeNothing {
-		return p.answer(v, n, http.StatusOK, d, d.mode != "", said{Text: d.mistake})
+		return p.answer(v, n, http.StatusOK, d, d.kind != "", said{Text: d.mistake})
 	}
-	return p.answer(v, n, status, d, d.mode != "", said{Text: d.mistake, Bad: true})
+	return p.answer(v, n, status, d, d.kind != "", said{Text: d.mistake, Bad: true})
 }
 
 // answer shows the ticket as it is now. A browser without scripts is sent to it, unless something has to be put right.
@@ -215,8 +214,8 @@ func (p *Pages) answer(v *page.Visit, n ticket.Number, status int, d draft, spok
 			v.Flash("%s", heard.Text)
 			s, _ := readSearch(v, v.Queries())
 			to := s.ticketAddress(n)
-			if d.mode != "" {
-				to += "&mode=" + d.mode
+			if d.kind != "" {
+				to += "&mode=" + string(d.kind)
 			}
 			return v.Redirect(to)
 		}

@@ -91,8 +91,12 @@ func TestNote_isFollowedByNotes(t *testing.T) {
 			t.Errorf("%s: after a note comes a %q", name, chosen)
 		}
 	}
-	if chosen := b.get(path+"?mode=nonsense").is(http.StatusOK).Find(".mode [checked]").AttrOr("value", ""); chosen != "reply" {
-		t.Errorf("a kind that there is not chooses %q", chosen)
+	for _, asked := range []string{"?mode=nonsense", "?mode=Note", "?mode=note%20"} { // never read as a reply
+		b.get(path + asked).is(http.StatusUnprocessableEntity)
+		b.get(path+asked+"&part=composer", byScript...).is(http.StatusUnprocessableEntity)
+	}
+	if again := b.post(path+"/nonsense", url.Values{"body": {"She called."}}); again.Status != http.StatusNotFound {
+		t.Errorf("a message of no kind is answered %d", again.Status)
 	}
 }
 

@@ -1,8 +1,11 @@
 package panel
 
 import (
+	"strings"
+
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -22,58 +25,80 @@ type composerView struct {
 type modeView struct {
 	mode
 	Action  string
-	Draft   string // what the browser keeps the draft under
 	Once    string // key of the form
 	Body    string
 	Mistake string
 	Chosen  bool
 }
 
-// mode is a kind of message.
-type mode struct {
-	Key, Name, Shortcut string
-	verb                ticket.Verb
-	path                string
-	Reads               string // who reads it, and what it does
-	Hint                string
-	Send                string // what the button says
-	done                string // what is said afterwards
-}
+// messageKind is what a message is to its ticket. The zero kind is none.
+type messageKind string
 
-var modes = []mode{
-	{
-		Key: "reply", Name: "Reply", Shortcut: "r", verb: ticket.VerbAgentReply, path: "replies",
-		Reads: "The requester gets this by mail.", Hint: "Write to the requester", Send: "Send reply", done: "The reply is sent.",
-	},
-	{
-		Key: "resolve", Name: "Reply and resolve", Shortcut: "e", verb: ticket.VerbResolve, path: "resolution",
-		Reads: "The requester gets this by mail, and the ticket is resolved.", Hint: "Say how it was solved",
-		Send: "Send and resolve", done: "The ticket is resolved.",
-	},
-	{
-		Key: "request", Name: "Request information", Shortcut: "i", verb: ticket.VerbRequestInformation, path: "information-requests",
-		Reads: "The requester gets this by mail, and the ticket waits for their answer.", Hint: "Ask for what is missing",
-		Send: "Send request", done: "The ticket waits for the requester.",
-	},
-	{
-		Key: "progress", Name: "Progress update", Shortcut: "p", verb: ticket.VerbProgressUpdate, path: "progress",
-		Reads: "The requester gets this by mail. It keeps no promise.", Hint: "Tell how far things are",
-		Send: "Send update", done: "The progress is told.",
-	},
-	{
-		Key: "note", Name: "Internal note", Shortcut: "n", verb: ticket.VerbNote, path: "notes",
-		Reads: "Only staff read this.", Hint: "Write for your colleagues", Send: "Save note", done: "The note is kept.",
-	},
-}
+const (
+	kindReply    messageKind = "reply"
+	kindResolve  messageKind = "resolve"
+	kindRequest  messageKind = "request"
+	kindProgress messageKind = "progress"
+	kindNote     messageKind = "note"
+)
 
-func modeOf(key string) mode {
+// parseKind reads a kind from an address. A word that is none is refused: what was meant as a note must never become a
+// reply.
+func parseKind(word string) (messageKind, error) {
+	if word == "" {
+		return "", nil
+	}
 	for _, m := range modes {
-		if m.Key == key {
-			return m
+		if string(m.Key) == word {
+			return m.Key, nil
 		}
 	}
-	return modes[0]
+	return "", fault.New(fault.Invalid, "there is no such kind of message")
 }
+
+// Public reports whether the requester reads messages of this kind.
+func (k messageKind) Public() bool { return k != kindNote }
+
+// mode is how the composer offers a kind of message.
+type mode struct {
+	Key            messageKind
+	Name, Shortcut string
+	verb           ticket.Verb
+	path           string
+	Reads          string // who reads it, and what it does
+	Hint           string
+	Send           string // what the button says
+	Sending        string // what is said while it can be taken back
+	done           string // what is said afterwards
+}
+
+var (
+	modeReply = mode{
+		Key: kindReply, Name: "Reply", Shortcut: "r", verb: ticket.VerbAgentReply, path: "replies",
+		Reads: "The requester gets this by mail.", Hint: "Write to the requester", Send: "Send reply", Sending: "Sending reply", done: "The reply is sent.",
+	}
+	modeResolve = mode{
+		Key: kindResolve, Name: "Reply and resolve", Shortcut: "e", verb: ticket.VerbResolve, path: "resolution",
+		Reads: "The requester gets this by mail, and the ticket is resolved.", Hint: "Say how it was solved",
+		Send: "Send and resolve", Sending: "Sending and resolving", done: "The ticket is resolved.",
+	}
+	modeRequest = mode{
+		Key: kindRequest, Name: "Request information", Shortcut: "i", verb: ticket.VerbRequestInformation, path: "information-requests",
+		Reads: "The requester gets this by mail, and the ticket waits for their answer.", Hint: "Ask for what is missing",
+		Send: "Send request", Sending: "Sending request", done: "The ticket waits for the requester.",
+	}
+	modeProgress = mode{
+		Key: kindProgress, Name: "Progress update", Shortcut: "p", verb: ticket.VerbProgressUpdate, path: "progress",
+		Reads: "The requester gets this by mail. It keeps no promise.", Hint: "Tell how far things are",
+		Send: "Send update", Sending: "Sending update", done: "The progress is told.",
+	}
+	modeNote = mode{
+		Key: kindNote, Name: "Internal note", Shortcut: "n", verb: ticket.VerbNote, path: "notes",
+		Reads: "Only staff read this.", Hint: "Write for your colleagues", Send: "Save note", Sending: "Saving note", done: "The note is kept.",
+	}
+)
+
+var modes = []mode{modeReply, modeResolve, modeRequest, modeProgress, modeNote}
 
 func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draft) composerView {
 	status := record.Ticket.Status
@@ -82,13 +107,12 @@ func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draf
 		c.Gate = "This ticket is closed for good. The requester can open a follow-up ticket that is linked to it."
 	}
 	for _, m := range modes {
-		typed := d.mode == m.Key
+		typed := d.kind == m.Key
 		if !m.verb.Fits(status) && !(typed && d.body != "") {
 			continue // but what was typed is given back, whatever has happened to the ticket
 		}
 		mv := modeView{
-			mode: m, Action: view.Post(m.path), Draft: string(view.Person.ID) + "/" + string(view.Number) + "/" + m.Key,
-			Once: view.Once(), Chosen: typed || d.mode == "" && len(c.Modes) == 0,
+			mode: m, Action: view.Post(m.path), Once: view.Once(), Chosen: typed || d.kind == "" && len(c.Modes) == 0,
 		}
 		if typed {
 			mv.Body, mv.Mistake = d.body, d.mistake
@@ -98,11 +122,14 @@ func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draf
 		}
 		c.Modes = append(c.Modes, mv)
 	}
-	if d.mode != "" && !c.chosen() && len(c.Modes) > 0 {
+	if d.kind != "" && d.kind.Public() && !c.chosen() && len(c.Modes) > 0 {
 		c.Modes[0].Chosen = true
 	}
 	return c
 }
+
+// Placeholders are the names of what a canned reply leaves to be filled in.
+func (c composerView) Placeholders() string { return strings.Join(desk.Placeholders(), " ") }
 
 // Mistaken reports whether a mistake stands beside what was typed, so that it need not be told elsewhere.
 func (c composerView) Mistaken() bool {

@@ -10,8 +10,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	accountpages "github.com/holesalemart/supportdesk/api/account"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/panel"
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/officetest"
@@ -45,7 +47,7 @@ func openOfficeOn(t testing.TB, with *officetest.Office) *office {
 	o.Work(log)
 	o.front = &front{Desk: o.Desk}
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/desk",
-		panel.New(o.front, o.Store, o.Outcomes).Area())
+		panel.New(o.front, o.Store, o.Outcomes).Area(), accountpages.New(account.New(o.Store.Accounts(), "http://desk.example"), nil).Area())
 	return o
 }
 

@@ -73,5 +73,6 @@ var keyGroups = []keyGroup{
 		{[]string{"n"}, "Internal note"},
 		{[]string{"c"}, "Insert a canned reply"},
 		{[]string{"Ctrl", "Enter"}, "Send"},
+		{[]string{"z"}, "Take back what is being sent"},
 	}},
 }

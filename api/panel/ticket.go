@@ -63,15 +63,16 @@ func (t ticketView) Live() string { return "/desk/tickets/" + string(t.Number) +
 
 // draft is what somebody typed and has to get back.
 type draft struct {
-	mode, body, mistake string
-	once                string // key of its form, where it may have been taken after all: sent again, it is taken once
+	kind          messageKind
+	body, mistake string
+	once          string // key of its form, where it may have been taken after all: sent again, it is taken once
 }
 
 // sent is what remains of a draft that was taken. After a note come notes, until somebody chooses otherwise: words for
 // colleagues must not reach the requester by a slip.
 func (d draft) sent() draft {
-	if modeOf(d.mode).verb == ticket.VerbNote {
-		return draft{mode: d.mode}
+	if d.kind == kindNote {
+		return draft{kind: d.kind}
 	}
 	return draft{}
 }
@@ -85,7 +86,11 @@ func (p *Pages) ticket(v *page.Visit) error {
 	if v.Partial() {
 		return p.partOfTicket(v, n, v.Query("part"))
 	}
-	return p.showTicket(v, n, http.StatusOK, draft{mode: v.Query("mode")}, said{})
+	chosen, err := parseKind(v.Query("mode"))
+	if err != nil {
+		return err
+	}
+	return p.showTicket(v, n, http.StatusOK, draft{kind: chosen}, said{})
 }
 
 // partOfTicket answers htmx: with the whole column, or with what a page that shows the ticket asks for again.
@@ -97,7 +102,11 @@ func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, part string) error 
 		}
 		return v.Fragment("desk", "present", ticketView{Number: n, Present: present, Part: part})
 	}
-	view, err := p.open(v, n, draft{mode: v.Query("mode")})
+	chosen, err := parseKind(v.Query("mode"))
+	if err != nil {
+		return err
+	}
+	view, err := p.open(v, n, draft{kind: chosen})
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@
     const x = box.left + box.width / 2, y = box.top + box.height / 2;
     const hit = document.elementFromPoint(x, y);
     if (hit && (e.contains(hit) || hit.contains(e) && e.getClientRects().length > 1 || hit.closest("label")?.control === e)) {
-      return {x, y, value: e.value ?? "", tag: e.tagName};
+      return {x, y, value: String(e.value ?? ""), tag: e.tagName};
     }
     why = `${wanted} is covered by ${hit ? hit.outerHTML.slice(0, 120) : "nothing: it lies outside the window"}`;
   }

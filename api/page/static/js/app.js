@@ -1,5 +1,6 @@
 // What every page does with a script: times in the viewer's zone and kept true, light and dark. Everything works
 // without it, with times in the policy's zone.
+import "./drafts.js"; // on every page: it deletes what must not be kept
 
 const root = document.documentElement;
 
@@ -114,10 +115,4 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const button of document.querySelectorAll("button[type=submit][disabled]")) button.disabled = false;
-});
-
-// What somebody was writing is nobody else's business once they have signed out.
-document.addEventListener("submit", (event) => {
-  if (event.target.getAttribute("action") !== "/sign-out") return;
-  for (const key of Object.keys(localStorage)) if (key.startsWith("draft/")) localStorage.removeItem(key);
 });

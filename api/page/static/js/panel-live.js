@@ -2,7 +2,7 @@
 // typed, where it is scrolled and what has the focus stay as they are.
 import { back, lost } from "./away.js";
 import { reached, say, settleList } from "./panel.js";
-import { restoreDrafts, written } from "./panel-draft.js";
+import { fieldOf, restoreDrafts, written } from "./panel-draft.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const listEvery = 1000, presentEvery = 15_000, hiddenFor = 30_000;
@@ -92,10 +92,10 @@ export function present(gone = false) {
 }
 
 // Before a part is replaced, what it held is noted; afterwards it is put back.
-let kept = null, live = false, spoke = false, asker = null, pressed = false;
+let kept = null, live = false, spoke = false, pressed = false;
 function before(event) {
   const { target, fragment } = event.detail, active = document.activeElement;
-  if (target.id === "composer" && !asker?.matches?.("form.write") && composing(target, active)) {
+  if (target.id === "composer" && composing(target, active)) {
     event.detail.shouldSwap = false; // it comes when the hands are off
     target.dataset.status = "";
     return;
@@ -167,6 +167,20 @@ function showsNewest() {
   return line && composer && line.getBoundingClientRect().bottom < composer.getBoundingClientRect().top + 40;
 }
 
+// answered shows what a message led to. Of the composer only those forms are replaced that hold no words.
+export function answered(page, taken) {
+  const composer = $("#composer", page);
+  for (const form of composer?.querySelectorAll("form.write") ?? []) {
+    const here = document.getElementById(form.id);
+    if (here && !here.contains(document.activeElement) && !fieldOf(here).value && !fieldOf(form).value) here.replaceWith(form);
+  }
+  composer?.remove();
+  spoke = taken; // who has written wants to see it
+  live = false;
+  htmx.swap(document.body, page.body.innerHTML, { swapStyle: "none", swapDelay: 0, settleDelay: 0 });
+  fitComposer();
+}
+
 export function newest() {
   const line = $("#conversation > :last-child");
   line?.scrollIntoView({ block: "end" });
@@ -176,7 +190,6 @@ export function startLive() {
   document.addEventListener("htmx:beforeOnLoad", reached);
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     live = event.detail.requestConfig?.headers?.["X-Live"] === "1";
-    asker = event.detail.requestConfig?.elt;
   });
   document.addEventListener("pointerdown", () => { pressed = true; }, true);
   for (const name of ["pointerup", "pointercancel"]) {
@@ -191,11 +204,9 @@ export function startLive() {
     opened();
   });
   document.addEventListener("htmx:historyRestore", () => { settleList(); opened(); });
-  document.addEventListener("desk:sent", (event) => { // who has written wants to see it
-    if (event.target.closest?.("form.write")) spoke = true;
-  });
-  document.addEventListener("desk:changed", () => {
-    for (const box of document.querySelectorAll("#rows input:checked")) box.checked = false;
+  document.addEventListener("desk:changed", (event) => {
+    for (const box of document.querySelectorAll("#rows input:checked")) box.checked = event.detail.refused.includes(box.value);
+    for (const select of document.querySelectorAll(".bulk select")) select.value = "";
     listLast = 0;
     refreshList();
     refreshTicket();
@@ -212,11 +223,11 @@ export function startLive() {
 // opened is when a ticket has taken the place of another, or of none.
 function opened() {
   settleList();
-  restoreDrafts();
+  const wanted = restoreDrafts();
   newest();
   present();
   const subject = $("#ticket-body");
-  subject?.focus({ preventScroll: true });
+  (wanted ? fieldOf(wanted) : subject)?.focus({ preventScroll: true });
   if (subject) say("");
   if (getComputedStyle($("#list")).display === "none") scrollTo(0, 0);
 }

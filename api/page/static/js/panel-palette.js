@@ -1,12 +1,13 @@
 // The command palette: everything on the page that says what it does (data-do), by name.
+import { Listbox, matching } from "./listbox.js";
+import { doIt, say } from "./panel.js";
+
 const $ = (selector, within = document) => within.querySelector(selector);
 const shown = (element) => element.offsetParent !== null || element.matches(".mode input, .back");
 const number = /^\s*[a-z0-9]{1,8}-[0-9a-z]{10}\s*$/i;
 const most = 60;
 
-import { doIt, say } from "./panel.js";
-
-let all = [], found = [], at = 0, extra;
+let all = [], list, extra;
 
 // collect lists what can be done here and now. A choice is as many commands as it has values.
 function collect() {
@@ -37,51 +38,25 @@ function withCurrent(element, use) {
   else say(`“${element.dataset.do}” can't be done any more.`, true);
 }
 
+// choose sets a choice and presses the button that goes with it.
 function choose(select, value) {
   select.value = value;
   select.dispatchEvent(new Event("change", { bubbles: true }));
-  if (select.matches(".canned select")) return;
-  const by = select.dataset.by ? document.getElementById(select.dataset.by) : $("button", select.form);
-  select.form.requestSubmit(by);
+  (select.dataset.by ? document.getElementById(select.dataset.by) : $("button", select.form)).click();
 }
 
+// show lists the commands that fit what is typed: a ticket's number and words to look for are commands, too.
 function show() {
-  const typed = $("#palette-input").value, words = typed.toLowerCase().split(/\s+/).filter(Boolean);
-  found = all.filter((command) => words.every((word) => command.name.toLowerCase().includes(word))).slice(0, most);
-  if (number.test(typed)) found.unshift({ name: `Open ticket ${typed.trim().toUpperCase()}`, run: () => go(`/desk/tickets/${encodeURIComponent(typed.trim())}`) });
-  if (words.length) found.push({ name: `Search all tickets for “${typed.trim()}”`, run: () => go(`/desk?queue=all&q=${encodeURIComponent(typed.trim())}`) });
-  at = 0;
-  $("#palette-list").replaceChildren(...found.map((command, i) => {
-    const item = document.createElement("li"), name = document.createElement("span");
-    item.id = `palette-${i}`;
-    item.setAttribute("role", "option");
-    name.textContent = command.name;
-    item.append(name);
-    if (command.key) {
-      const key = document.createElement("kbd");
-      key.textContent = command.key;
-      key.setAttribute("aria-hidden", "true");
-      item.append(key);
-    }
-    item.addEventListener("click", () => run(i));
-    return item;
-  }));
-  mark();
+  const typed = $("#palette-input").value.trim(), found = matching(all, typed).slice(0, most);
+  if (number.test(typed)) found.unshift({ name: `Open ticket ${typed.toUpperCase()}`, run: () => go(`/desk/tickets/${encodeURIComponent(typed)}`) });
+  if (typed) found.push({ name: `Search all tickets for “${typed}”`, run: () => go(`/desk?queue=all&q=${encodeURIComponent(typed)}`) });
+  list.show(found);
 }
 
-function mark() {
-  for (const [i, item] of [...$("#palette-list").children].entries()) item.setAttribute("aria-selected", i === at);
-  const item = $(`#palette-${at}`);
-  if (item) $("#palette-input").setAttribute("aria-activedescendant", item.id);
-  else $("#palette-input").removeAttribute("aria-activedescendant");
-  item?.scrollIntoView({ block: "nearest" });
-}
-
-function run(i) {
-  const command = found[i];
+function run(command) {
   $("#palette").close();
   $("#palette-input").blur(); // a browser may leave the focus in what is hidden now, where the next key would be lost
-  command?.run();
+  command.run();
 }
 
 const go = (address) => location.assign(address);
@@ -96,6 +71,7 @@ function open() {
 
 export function startPalette(actions) {
   extra = actions;
+  list = new Listbox($("#palette-input"), $("#palette-list"), { take: run });
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "k") {
       event.preventDefault();
@@ -105,17 +81,5 @@ export function startPalette(actions) {
   document.addEventListener("click", (event) => {
     if (event.target.closest?.('[data-open="palette"]')) open();
   });
-  document.addEventListener("input", (event) => { if (event.target.id === "palette-input") show(); });
-  document.addEventListener("keydown", (event) => {
-    if (event.target.id !== "palette-input") return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && found.length) {
-      event.preventDefault();
-      at = (at + step + found.length) % found.length;
-      mark();
-    } else if (event.key === "Enter") {
-      event.preventDefault();
-      run(at);
-    }
-  });
+  $("#palette-input").addEventListener("input", show);
 }

@@ -2,7 +2,9 @@
 // (aria-keyshortcuts), and so do the palette's commands (data-do); here is only what makes them go.
 import { startLive } from "./panel-live.js";
 import { startPalette } from "./panel-palette.js";
-import { startDrafts, send } from "./panel-draft.js";
+import { startDrafts } from "./panel-draft.js";
+import { startSending } from "./panel-send.js";
+import { startCanned } from "./panel-canned.js";
 import { toggleTheme } from "./app.js";
 
 const root = document.documentElement;
@@ -69,12 +71,17 @@ function countDown() {
 countDown();
 setInterval(countDown, 10_000);
 
-// The list: one link is in the tab order, j and k move the focus.
+// The list: one link is in the tab order, j and k move the focus. Of the open ticket it is known where it stood after it
+// has left the list: there the next one is now.
 const links = () => [...document.querySelectorAll("#rows .item-link")];
 const openNumber = () => $("#ticket")?.dataset.number;
+let place = { number: "", at: -1 }, written = "";
 export function settleList() {
-  const all = links(), open = openNumber();
-  let current = all.find((link) => link === document.activeElement) ?? all.find((link) => link.dataset.number === open) ?? all[0];
+  const all = links(), open = openNumber(), at = all.findIndex((link) => link.dataset.number === open);
+  if (at >= 0 || place.number !== open) place = { number: open, at };
+  const next = all[Math.min(place.at, all.length - 1)], here = document.activeElement;
+  const current = all.find((link) => link === here) ?? next ?? all[0];
+  if (at < 0 && written === open && next && (here === document.body || here.id === "ticket-body")) next.focus();
   for (const link of all) {
     link.tabIndex = link === current ? 0 : -1;
     if (link.dataset.number === open) link.setAttribute("aria-current", "true");
@@ -87,9 +94,14 @@ function move(by) {
   if (!all.length) return;
   let at = all.indexOf(document.activeElement);
   if (at < 0) at = all.findIndex((link) => link.dataset.number === openNumber());
-  const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(all.length - 1, at + by))];
+  if (at < 0 && place.at >= 0) at = by > 0 ? place.at - 1 : place.at; // between those that stood around it
+  const next = all[at < 0 && by < 0 ? all.length - 1 : Math.max(0, Math.min(all.length - 1, at + by))];
   next.focus();
   next.scrollIntoView({ block: "nearest" });
+}
+// left says that a ticket was written to: when it leaves the list by that, the next row has the focus.
+export function left(number) {
+  written = number;
 }
 document.addEventListener("focusin", (event) => {
   if (event.target.matches?.(".item-link")) for (const link of links()) link.tabIndex = link === event.target ? 0 : -1;
@@ -111,6 +123,7 @@ export function doIt(element) {
     return;
   }
   if (element.matches("input, select, textarea")) return element.focus();
+  if (element.id === "back") return back(element);
   element.click();
   if (element.matches(".side summary") && element.parentElement.open) element.scrollIntoView({ block: "start" });
   if (element.matches("#filters > summary") && element.parentElement.open) $("#filters select").focus();
@@ -120,7 +133,8 @@ function shortcut(event) {
   if (event.defaultPrevented || event.isComposing) return;
   if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && event.target.closest?.("form.write")) {
     event.preventDefault();
-    return send(event.target.closest("form.write"));
+    const form = event.target.closest("form.write");
+    return form.requestSubmit($(".send", form));
   }
   if (event.key === "Escape" && !$("dialog[open]")) return leave(event);
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || $("dialog[open]")) return;
@@ -131,7 +145,7 @@ function shortcut(event) {
   if (!own && !element) return;
   if (!own && !$("#desk")) return;
   event.preventDefault();
-  own ? own() : element.id === "back" ? back(element) : doIt(element);
+  own ? own() : doIt(element);
 }
 document.addEventListener("keydown", shortcut);
 
@@ -149,13 +163,8 @@ function leave(event) {
   within?.focus();
 }
 
-// A kind of message that is chosen is the one to be typed.
 document.addEventListener("change", (event) => {
   const target = event.target;
-  if (target.matches?.(".mode input")) {
-    target.closest(".mode").scrollIntoView({ block: "nearest", inline: "nearest" });
-    $(`#body-${target.value}`)?.focus();
-  }
   if (target.matches?.("#rows input")) countSelected();
   if (target.matches?.(".actions select")) target.form.classList.add("changed");
 });
@@ -204,7 +213,7 @@ document.addEventListener("click", (event) => {
 
 // What the server could not do is said, and nothing that was typed is touched.
 // A refetch that fails is the live connection's to tell.
-const unreached = "The desk could not be reached. What you typed is kept.";
+export const unreached = "The desk could not be reached. What you typed is kept.";
 const failures = {
   "htmx:sendError": () => unreached,
   "htmx:responseError": ({ xhr }) => {
@@ -222,6 +231,17 @@ for (const [name, words] of Object.entries(failures)) {
 export function reached() {
   if ($("#said")?.textContent.endsWith(unreached)) say("");
 }
+// A button says what its form is to do: htmx forgets the one that was pressed when the focus moves on, as it does to a
+// question.
+document.addEventListener("htmx:configRequest", ({ detail: { triggeringEvent, parameters } }) => {
+  const by = triggeringEvent?.submitter;
+  if (by?.name) parameters[by.name] = by.value;
+});
+// What is sent needs no more keys: the next ones are the panel's.
+document.addEventListener("htmx:beforeRequest", ({ target }) => {
+  if (!target.matches("#ticket form, #bulk") || !target.contains(document.activeElement)) return;
+  (target.id === "bulk" ? links().find((link) => link.tabIndex === 0) : $("#ticket-body"))?.focus({ preventScroll: true });
+});
 // A form that has left the page with its ticket is not heard there: it is listened to itself, and the ticket is named.
 document.addEventListener("htmx:beforeRequest", ({ target }) => {
   if (!target.matches("#ticket form")) return;
@@ -234,6 +254,8 @@ document.addEventListener("htmx:beforeRequest", ({ target }) => {
 if ($("#desk")) {
   settleList();
   startDrafts();
+  startSending();
+  startCanned();
   startLive();
   startPalette({ theme: toggleTheme, keys: () => open("keys") });
 }

@@ -1,0 +1,118 @@
+package panel_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/browsertest"
+)
+
+// TestDraft_publicWordsGoFromKindToKind, and a note stays a note.
+func TestDraft_publicWordsGoFromKindToKind(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	p, _ := o.window("anna")
+	open(p, n)
+	p.Press("n")
+	p.Type("She is furious.")
+	p.Press("Escape")
+	p.Press("r")
+	p.Until("no note becomes a reply", `document.activeElement.id === "body-reply" && document.activeElement.value === ""`)
+	p.Type("Dear Clra")
+	p.Press("ArrowLeft")
+	p.Press("ArrowLeft")
+	for _, key := range []string{"e", "i", "p", "r", "e"} {
+		p.Press("Escape")
+		p.Press(key)
+		p.Until("the words came along to "+kinds[key], fmt.Sprintf(`document.activeElement.id === "body-%s" && document.activeElement.value === "Dear Clra"`, kinds[key]))
+	}
+	p.Type("a")
+	p.Until("with the caret", `document.activeElement.value === "Dear Clara"`)
+	p.Press("Escape")
+	p.Press("n")
+	p.Until("no public word becomes a note", `document.activeElement.id === "body-note" && document.activeElement.value === "She is furious."`)
+	p.Reload()
+	p.Until("both drafts are back, each in its kind", `document.querySelector("#body-resolve").value === "Dear Clara" &&
+		document.querySelector("#body-note").value === "She is furious." && document.querySelector("#body-reply").value === ""`)
+	p.Until("with the kind", `document.querySelector("#mode-resolve").checked`)
+	p.Press("e")
+	p.Press("Control+Enter")
+	o.awaitSaid(n, "Dear Clara")
+	p.Until("the note waits", `document.querySelector("#body-note").value === "She is furious."`)
+}
+
+// TestDraft_endsWithTheSession here, after what is held was sent.
+func TestDraft_endsWithTheSession(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n, other := o.submit("clara", "My parcel is late", "Where is it?"), o.submit("carl", "Begun", "…")
+	p, _ := o.window("anna")
+	open(p, other)
+	p.Press("r")
+	p.Type("Dear Carl, ")
+	open(p, n)
+	p.Press("n")
+	p.Type("She is furious.")
+	p.Press("Escape")
+	p.Press("r")
+	p.Type("Dear Clara, ")
+	p.Press("Control+Enter")
+	p.SeeOn("#sending", string(n))
+	p.ClickOn(".menu summary")
+	p.Click("Sign out")
+	p.At("/")
+	p.Until("the page is there", `document.readyState === "complete"`)
+	o.awaitSaid(n, "Dear Clara, ")
+	p.Until("no words are left", noDrafts)
+}
+
+// TestDraft_outlivesASessionThatExpired for the same person alone.
+func TestDraft_outlivesASessionThatExpired(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	p, _ := o.window("anna")
+	leave := func() { // an open page finds out by itself, or else is left
+		browsertest.Value[bool](p, `(location.assign("/sign-in"), true)`)
+		p.At("/sign-in.*")
+		p.Settle()
+	}
+	begin := func() {
+		open(p, n)
+		p.Press("r")
+		p.Type("Dear Clara, ")
+		o.SQL("DELETE FROM sessions")
+		leave()
+	}
+	p.Forgive("401")
+	begin()
+	p.Goto("/let-in/anna")
+	open(p, n)
+	p.Until("the words are back", `document.querySelector("#body-reply").value === "Dear Clara, "`)
+	o.SQL("DELETE FROM sessions")
+	leave()
+	p.Goto("/let-in/bert")
+	open(p, n)
+	p.Until("they are nobody else's", noWords)
+	p.Until("and not kept for anybody", noDrafts)
+}
+
+// TestDraft_endsWithASessionThatWasEndedElsewhere, as by a person who has lost the machine.
+func TestDraft_endsWithASessionThatWasEndedElsewhere(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	p, _ := o.window("anna")
+	open(p, n)
+	p.Press("r")
+	p.Type("Dear Clara, ")
+	elsewhere := o.browser("anna")
+	elsewhere.post("/account/sign-out-everywhere", url.Values{}).is(http.StatusSeeOther)
+	p.Forgive("401")
+	browsertest.Value[bool](p, `(location.assign("/desk"), true)`)
+	p.At("/sign-in.*")
+	p.Until("no words are left", noDrafts)
+}

@@ -1,0 +1,240 @@
+package panel_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/browsertest"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// desktop is what a command of the palette is tried on: a ticket that is open, and another one beside it in the list.
+type desktop struct {
+	o        *office
+	p        *browsertest.Page
+	n, other ticket.Number
+}
+
+// both waits until something holds of both tickets, which are selected.
+func (d desktop) both(what string, holds func(desk.View) bool) { d.await(what, holds, d.n, d.other) }
+
+// one waits until something holds of the open ticket.
+func (d desktop) one(what string, holds func(desk.View) bool) { d.await(what, holds, d.n) }
+
+func (d desktop) await(what string, holds func(desk.View) bool, all ...ticket.Number) {
+	d.o.t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(25 * time.Millisecond) {
+		if !slices.ContainsFunc(all, func(n ticket.Number) bool { return !holds(d.o.ticket(n)) }) {
+			return
+		}
+	}
+	d.o.t.Fatalf("not %s: %v", what, all)
+}
+
+func focus(selector string) func(desktop) {
+	return func(d desktop) {
+		d.p.Until(selector+" has the focus", `document.activeElement.matches("`+selector+`")`)
+	}
+}
+
+func at(path string) func(desktop) { return func(d desktop) { d.p.At(path) } }
+
+func shows(what, expression string) func(desktop) {
+	return func(d desktop) { d.p.Until(what, expression) }
+}
+
+func assigned(handle string) func(desk.View) bool {
+	return func(v desk.View) bool { return v.Assignee != nil && v.Assignee.Handle == handle }
+}
+
+// commands are all that the palette offers for a ticket in a list, and what each leads to.
+func commands(o *office) (alone, selected map[string]func(desktop)) {
+	alone = map[string]func(desktop){
+		"Take this ticket":                      func(d desktop) { d.one("taken", assigned("anna")) },
+		"Close this ticket for good":            func(d desktop) { d.p.Click("Yes, do it"); d.one("closed", closed) },
+		"First response: Why is this due then?": shows("it is explained", `document.querySelector("#why-first_response").open`),
+		"Resolution: Why is this due then?":     shows("it is explained", `document.querySelector("#why-resolution").open`),
+		"Reply":                                 focus("#body-reply"),
+		"Reply and resolve":                     focus("#body-resolve"),
+		"Request information":                   focus("#body-request"),
+		"Progress update":                       focus("#body-progress"),
+		"Internal note":                         focus("#body-note"),
+		"Insert a canned reply":                 focus("#canned[open] #canned-input"),
+		"Send reply":                            focus("#body-reply"), // which is empty
+		"Back to the list":                      focus(".item-link"),
+		"Fold or unfold the list":               shows("the list is folded", `document.documentElement.classList.contains("fold-list")`),
+		"Fold or unfold the queues":             shows("the queues are folded", `document.documentElement.classList.contains("fold-queues")`),
+		"Show or hide the mails":                shows("the mails are there", `document.querySelector("#mails").open`),
+		"Show or hide the commands":             shows("the commands are there", `document.querySelector("#commands").open`),
+		"Show all tickets of this requester":    at(`/desk\?queue=all&requester=.*`),
+		"Open the workflow in Temporal UI":      shows("it is opened", `document.body.dataset.opened`),
+		"Search subjects and messages":          focus("#search"),
+		"Filter the list":                       focus("#filters[open] select"),
+		"Save this filter":                      at(`/desk/filters\?query=.*`),
+		"Leave the desk for a while":            at("/desk/away"),
+		"Manage saved filters":                  at("/desk/filters"),
+		"Manage canned replies":                 at("/desk/canned"),
+		"Go to Desk":                            at("/desk"),
+		"Account":                               at("/account"),
+		"Sign out":                              func(d desktop) { d.p.At("/"); d.p.Goto("/let-in/anna") },
+		"Change between light and dark":         shows("it is dark", `document.documentElement.dataset.theme === "dark" && (document.querySelector('[data-action="theme"]').click(), true)`),
+		"Show the keyboard shortcuts":           shows("they are shown", `document.querySelector("#keys").open`),
+	}
+	for name, queue := range map[string]string{"Mine": "mine", "Unassigned": "unassigned", "Due soon": "due-soon", "Breached": "breached", "Waiting": "waiting", "Resolved": "resolved", "All": "all"} {
+		alone["Go to queue "+name] = at(`/desk\?queue=` + queue)
+	}
+	selected = map[string]func(desktop){
+		"Close the selected tickets": func(d desktop) { d.p.Click("Yes, do it"); d.both("closed", closed) },
+	}
+	for handle, p := range o.People {
+		if p.Role.Staff() {
+			alone["Assign to "+p.Name] = func(d desktop) { d.one("assigned", assigned(handle)) }
+			selected["Assign the selected to "+p.Name] = func(d desktop) { d.both("assigned", assigned(handle)) }
+		}
+	}
+	for _, priority := range []string{"low", "normal", "high", "urgent"} {
+		is := func(v desk.View) bool { return string(v.Ticket.Priority) == priority }
+		if priority != "normal" {
+			alone["Set priority "+priority] = func(d desktop) { d.one(priority, is) }
+		}
+		selected["Set the priority of the selected to "+priority] = func(d desktop) { d.both(priority, is) }
+	}
+	_, policy, _, err := o.Desk.PolicyInForce(o.t.Context())
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, category := range policy.Categories {
+		is := func(v desk.View) bool { return v.Ticket.Category == category }
+		if category != policy.Categories[0] {
+			alone["Set category "+category] = func(d desktop) { d.one(category, is) }
+		}
+		selected["Set the category of the selected to "+category] = func(d desktop) { d.both(category, is) }
+	}
+	return alone, selected
+}
+
+func closed(v desk.View) bool { return v.Ticket.Status == ticket.StatusClosed }
+
+// TestPalette_doesEveryCommand that it lists, with tickets selected and without. One that is not known here fails.
+func TestPalette_doesEveryCommand(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	if _, err := o.SaveCanned(t.Context(), o.People["anna"], desk.Canned{Title: "Greeting", Body: "Hello."}); err != nil {
+		t.Fatal(err)
+	}
+	alone, selected := commands(o)
+	p, _ := o.window("anna")
+	for name, known := range map[string]map[string]func(desktop){"nothing selected": alone, "two selected": union(alone, selected)} {
+		t.Run(name, func(t *testing.T) {
+			d := o.desktop(p, 0)
+			prepare := func(i int) {
+				d = o.desktop(p, i)
+				if name == "two selected" {
+					d.selectBoth()
+				}
+			}
+			prepare(0)
+			offered := listed(p)
+			for _, command := range offered {
+				if known[command] == nil {
+					t.Errorf("the palette offers %q, which is not tested", command)
+				}
+			}
+			for i, command := range slices.Sorted(maps.Keys(known)) {
+				if !slices.Contains(offered, command) {
+					t.Errorf("the palette does not offer %q", command)
+					continue
+				}
+				prepare(i + 1)
+				d.do(command)
+				known[command](d)
+				if name == "two selected" && known[command] != nil && strings.HasPrefix(p.At(".*"), "/desk/tickets/"+string(d.n)) && selected[command] == nil {
+					p.Until("the selection is kept by "+command, `document.querySelectorAll("#rows input:checked").length === 2`)
+				}
+			}
+		})
+	}
+}
+
+// TestBulk_keepsTheSelectionOfWhatWasRefused, and all of it when nothing was asked or the desk is away.
+func TestBulk_keepsTheSelectionOfWhatWasRefused(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	p, g := o.window("anna")
+	d := o.desktop(p, 0)
+	d.selectBoth()
+	p.Click("Reclassify")
+	p.SeeOn("#report", "priority or category must be chosen")
+	p.Until("both are selected", `document.querySelectorAll("#rows input:checked").length === 2`)
+	_, free := g.hold(posts("/desk/bulk"))
+	free()
+	g.broken.Store(true)
+	p.Forgive("503", "[object Object]")
+	d.do("Assign the selected to Bert Agent")
+	p.SeeOn("#said", "What you typed is kept")
+	p.Until("both are selected", `document.querySelectorAll("#rows input:checked").length === 2`)
+	g.broken.Store(false)
+	o.ask("bert", desk.Request{Number: d.other, Verb: ticket.VerbClose})
+	p.SeeOn("#item-"+string(d.other), "closed")
+	d.do("Set the priority of the selected to urgent")
+	p.SeeOn("#report", "1 refused")
+	p.Until("the refused one is selected", `[...document.querySelectorAll("#rows input:checked")].map((box) => box.value).join() === "`+string(d.other)+`"`)
+}
+
+func union(parts ...map[string]func(desktop)) map[string]func(desktop) {
+	all := map[string]func(desktop){}
+	for _, m := range parts {
+		maps.Copy(all, m)
+	}
+	return all
+}
+
+// desktop opens a new ticket, and lists it with another one alone.
+func (o *office) desktop(p *browsertest.Page, i int) desktop {
+	o.t.Helper()
+	word := fmt.Sprintf("okapi%d%d", i, time.Now().UnixNano())
+	d := desktop{o, p, o.submit("clara", word+" is late", "Where is it?"), o.submit("carl", word+" is bent", "Look.")}
+	browsertest.Value[bool](p, `(localStorage.clear(), true)`) // columns may be folded
+	p.Goto("/desk/tickets/" + string(d.n) + "?queue=all&q=" + word)
+	p.SeeOn("#ticket .number", string(d.n))
+	p.Until("both are listed", `document.querySelectorAll("#rows .item-link").length === 2`)
+	p.Settle()
+	browsertest.Value[bool](p, `(document.addEventListener("click", (event) => {
+		if (event.target.closest(".references a[target]")) event.preventDefault(), document.body.dataset.opened = 1;
+	}), true)`) // Temporal UI is not there
+	return d
+}
+
+func (d desktop) selectBoth() {
+	d.p.ClickOn("#item-" + string(d.n) + " > input")
+	d.p.ClickOn("#item-" + string(d.other) + " > input")
+	d.p.SeeOn(".bulk-count", "2 tickets selected")
+}
+
+// listed are the names of what the palette offers now.
+func listed(p *browsertest.Page) []string {
+	p.Press("Control+k")
+	p.SeeOn("#palette", "")
+	all := browsertest.Value[[]string](p, `[...document.querySelectorAll("#palette-list li span")].map((name) => name.textContent)`)
+	p.Press("Escape")
+	return all
+}
+
+// do has the palette do a command.
+func (d desktop) do(command string) {
+	d.o.t.Helper()
+	d.p.Press("Control+k")
+	d.p.SeeOn("#palette", "")
+	d.p.Type(command)
+	down := browsertest.Value[int](d.p, fmt.Sprintf(`[...document.querySelectorAll("#palette-list li span")].findIndex((name) => name.textContent === %q)`, command))
+	for range down {
+		d.p.Press("ArrowDown")
+	}
+	d.p.Until(command+" is chosen", fmt.Sprintf(`document.querySelector("#palette-list [aria-selected=true] span")?.textContent === %q`, command))
+	d.p.Press("Enter")
+}

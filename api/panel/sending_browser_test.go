@@ -1,0 +1,291 @@
+package panel_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/browsertest"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// kinds are the kinds of message by the key that chooses them.
+var kinds = map[string]string{"r": "reply", "e": "resolve", "i": "request", "p": "progress", "n": "note"}
+
+var public = []string{"r", "e", "i", "p"}
+
+// said are the words on a ticket since its submission, and the supervisor's note that it is there.
+func (o *office) said(n ticket.Number) []string {
+	o.t.Helper()
+	entries, err := o.Desk.Timeline(o.t.Context(), o.People["sam"], n)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		if e.Body != "" {
+			all = append(all, e.Body)
+		}
+	}
+	return all[min(2, len(all)):]
+}
+
+// awaitSaid waits until the words of a ticket are these.
+func (o *office) awaitSaid(n ticket.Number, want ...string) {
+	o.t.Helper()
+	var got []string
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(25 * time.Millisecond) {
+		if got = o.said(n); slices.Equal(got, want) {
+			return
+		}
+	}
+	o.t.Fatalf("on %s stands %q, want %q", n, got, want)
+}
+
+// open shows a ticket in a window, in the list of all tickets.
+func open(p *browsertest.Page, n ticket.Number) {
+	p.Goto("/desk/tickets/" + string(n) + "?queue=all")
+	p.SeeOn("#ticket .number", string(n))
+	p.Settle()
+}
+
+const (
+	onTicket = `document.activeElement.id === "ticket-body"`
+	noDrafts = `!Object.keys(localStorage).some((at) => at.startsWith("draft/") || at.startsWith("sending/"))`
+	noWords  = `[...document.querySelectorAll(".write textarea")].every((field) => field.value === "")`
+)
+
+// TestSending_leavesTheBoxToThePanel: whatever is sent, the next keys are shortcuts and no words.
+func TestSending_leavesTheBoxToThePanel(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	p, _ := o.window("anna")
+	written := map[ticket.Number]bool{}
+	for key, kind := range kinds {
+		for _, how := range []string{"by key", "by button"} {
+			n := o.submit("clara", kind+" "+how, "Where is it?")
+			open(p, n)
+			p.Press(key)
+			p.Type("Said once.")
+			if how == "by key" {
+				p.Press("Control+Enter")
+			} else {
+				p.ClickOn(".send-" + kind)
+			}
+			p.Until("the ticket has the focus after a "+kind+" "+how, onTicket)
+			p.Press("Control+Enter")
+			p.Press("j")
+			p.Until("the list has the focus", `document.activeElement.matches(".item-link")`)
+			p.Until("the boxes are empty", noWords)
+			p.Press("n")
+			p.Until("a note is begun", `document.activeElement.id === "body-note"`)
+			written[n] = true
+		}
+	}
+	for n := range written {
+		o.awaitSaid(n, "Said once.")
+	}
+}
+
+// TestSending_canBeTakenBack: words, kind and caret are where they were, and nothing was sent.
+func TestSending_canBeTakenBack(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	p, _ := o.window("anna")
+	for i, key := range public {
+		kind := kinds[key]
+		n := o.submit("clara", "Taken back: "+kind, "Where is it?")
+		open(p, n)
+		p.Press(key)
+		p.Type("Not ths")
+		p.Press("ArrowLeft")
+		p.Press("Control+Enter")
+		p.SeeOn("#sending[role=status]", string(n))
+		p.Until("the box is empty", noWords)
+		if i%2 == 0 {
+			p.Press("z")
+		} else {
+			p.Click("Undo")
+		}
+		p.Until("it can't be taken back twice", `document.querySelector("#sending").children.length === 0`)
+		p.Until("the "+kind+" is back", fmt.Sprintf(`document.activeElement.id === "body-%s" && document.querySelector("#mode-%s").checked`, kind, kind))
+		p.Type("i")
+		p.Until("the caret is where it was", `document.activeElement.value === "Not this"`)
+		p.Press("Control+Enter")
+		o.awaitSaid(n, "Not this")
+		p.Until("nothing is kept", noWords)
+	}
+	p.Until("nothing is kept", noDrafts)
+}
+
+// TestSending_isAtOnceWhenThePageIsLeft, and arrives once, also when its answer is lost on the way.
+func TestSending_isAtOnceWhenThePageIsLeft(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	for name, lost := range map[string]bool{"answered": false, "answer lost": true} {
+		t.Run(name, func(t *testing.T) {
+			p, g := o.window("anna")
+			n := o.submit("clara", "Left behind, "+name, "Where is it?")
+			open(p, n)
+			first := lost
+			_, free := g.hold(func(r *http.Request) bool {
+				broken := first && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/replies")
+				first = first && !broken
+				return broken
+			})
+			g.broken.Store(true)
+			free()
+			p.Forgive("503")
+			p.Press("r")
+			p.Type("On its way.")
+			p.Press("Control+Enter")
+			p.Goto("/desk/canned")
+			o.awaitSaid(n, "On its way.")
+			open(p, n)
+			p.SeeOn("#conversation", "On its way.")
+			p.Until("nothing is left to be sent", noDrafts)
+			p.Until("the box is empty", noWords)
+			o.awaitSaid(n, "On its way.")
+		})
+	}
+}
+
+// TestSending_ofWordsTooLongToFollowThePage, which a browser sends only while the page is there.
+func TestSending_ofWordsTooLongToFollowThePage(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "A long answer", "Where is it?")
+	p, _ := o.window("anna")
+	open(p, n)
+	p.Press("r")
+	browsertest.Value[bool](p, `(document.activeElement.value = "ä".repeat(20000), document.activeElement.dispatchEvent(new Event("input", {bubbles: true})))`)
+	p.Press("Control+Enter")
+	p.SeeOn("#sending", "Sending")
+	p.Goto("/desk/canned")
+	o.awaitSaid(n, strings.Repeat("ä", 20000))
+}
+
+// TestSending_ofSeveralAtOnce: each goes to its own ticket, and the newest is taken back first, from wherever one is.
+func TestSending_ofSeveralAtOnce(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
+	p, _ := o.window("anna")
+	write := func(n ticket.Number, words string) {
+		p.ClickOn(`#rows [data-number="` + string(n) + `"]`)
+		p.SeeOn("#ticket-head .number", string(n))
+		p.Press("r")
+		p.Type(words)
+		p.Press("Control+Enter")
+	}
+	p.Goto("/desk?queue=all")
+	write(first, "To Clara.")
+	write(second, "To Carl.")
+	p.SeeOn("#sending", string(first))
+	p.SeeOn("#sending", string(second))
+	p.ClickOn(`#rows [data-number="` + string(first) + `"]`)
+	p.SeeOn("#ticket-head", "The first ticket")
+	p.Press("z")
+	p.SeeOn("#ticket-head", "The second ticket")
+	p.Until("the second is taken back", `document.activeElement.id === "body-reply" && document.activeElement.value === "To Carl."`)
+	o.awaitSaid(first, "To Clara.")
+	p.Press("Control+Enter")
+	o.awaitSaid(second, "To Carl.")
+}
+
+// TestSending_bringsRefusedWordsBack to the box of their ticket, with the reason.
+func TestSending_bringsRefusedWordsBack(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	p, g := o.window("anna")
+	p.Forgive("503", "401", "net::ERR")
+	cases := map[string]struct {
+		spoil func(n ticket.Number)
+		why   string
+	}{
+		"refused": {func(n ticket.Number) { o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbClose}) }, "closed for good"},
+		"away":    {func(ticket.Number) { o.front.broken.Store(true) }, "the database does not answer now"},
+		"failed": {func(ticket.Number) {
+			g.broken.Store(true)
+			_, free := g.hold(func(r *http.Request) bool {
+				return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/replies")
+			})
+			free()
+		}, "That failed. What you typed is kept."},
+		"signed out": {func(ticket.Number) {
+			_, free := g.hold(refetches) // which would lead to the sign-in
+			t.Cleanup(free)
+			o.SQL("DELETE FROM sessions")
+		}, "You have been signed out."},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			p.Goto("/let-in/anna")
+			n := o.submit("clara", "Sent in vain: "+name, "Where is it?")
+			open(p, n)
+			p.Press("r")
+			p.Type("In vain.")
+			p.Press("Control+Enter")
+			p.SeeOn("#sending", string(n))
+			c.spoil(n)
+			p.SeeOn("#error-reply", c.why)
+			p.Until("the words are back", `document.querySelector("#body-reply").value === "In vain." && document.querySelector("#body-reply").getAttribute("aria-invalid") === "true"`)
+			p.Until("no key is taken for a word", `!document.activeElement.matches("textarea")`)
+			o.front.broken.Store(false)
+			g.broken.Store(false)
+			g.hold(func(*http.Request) bool { return false })
+			if name == "refused" {
+				return
+			}
+			p.Goto("/let-in/anna")
+			open(p, n)
+			p.Until("the words outlive the page", `document.querySelector("#body-reply").value === "In vain."`)
+			p.Press("r")
+			p.Press("Control+Enter")
+			p.SeeOn("#conversation .said.staff", "In vain.")
+			o.awaitSaid(n, "In vain.")
+		})
+	}
+}
+
+// TestSending_comesBeforeWhatIsAskedNext of the same ticket: closed too early, it would refuse the words.
+func TestSending_comesBeforeWhatIsAskedNext(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "Answered and closed", "Where is it?")
+	p, _ := o.window("anna")
+	open(p, n)
+	p.Press("r")
+	p.Type("Farewell.")
+	p.Press("Control+Enter")
+	p.ClickOn(".actions .danger")
+	p.Click("Yes, do it")
+	p.SeeOn("#ticket-head", "closed")
+	o.awaitSaid(n, "Farewell.")
+}
+
+// TestSending_leadsToTheNextRow when the ticket leaves the list by it.
+func TestSending_leadsToTheNextRow(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	for _, name := range []string{"one", "two", "three"} {
+		o.submit("clara", "Number "+name, "…")
+	}
+	p, _ := o.window("anna")
+	p.Goto("/desk?queue=unassigned")
+	p.Until("the list is there", `document.querySelectorAll("#rows .item-link").length === 3`)
+	numbers := browsertest.Value[[]string](p, `[...document.querySelectorAll("#rows .item-link")].map((link) => link.dataset.number)`)
+	p.ClickOn(`#rows [data-number="` + numbers[1] + `"]`)
+	p.SeeOn("#ticket-head .number", numbers[1])
+	p.Press("r")
+	p.Type("I have it.")
+	p.Press("Control+Enter")
+	p.Until("the ticket has left the list", `document.querySelectorAll("#rows .item-link").length === 2`)
+	p.Until("the next row has the focus", `document.activeElement.dataset.number === "`+numbers[2]+`"`)
+	p.Press("Enter")
+	p.SeeOn("#ticket-head .number", numbers[2])
+}
