@@ -53,22 +53,14 @@ func (v View) Gauge(name policy.ClockName, at time.Time) Gauge {
 	if name == policy.FirstResponse {
 		expected = v.Expected.FirstResponse
 	}
-	g := Gauge{Standing: standing(promise, expected, v.GoesOn), Settled: clock.Settled(), Budget: clock.Budget()}
-	if g.Settled {
-		at = settledAt(clock)
+	if clock.Settled() {
+		clock = clock.AsSettled()
+		at = clock.Ledger[len(clock.Ledger)-1].At
 	}
-	g.Used = clock.Used(v.Policy.Calendar, at)
-	return g
-}
-
-// settledAt is when a settled clock's promise was met, or was owed no longer.
-func settledAt(c policy.Clock) time.Time {
-	for _, e := range slices.Backward(c.Ledger) {
-		if e.Act == policy.ActSettled {
-			return e.At
-		}
+	return Gauge{
+		Standing: standing(promise, expected, v.GoesOn), Settled: clock.Settled(),
+		Budget: clock.Budget(), Used: clock.Used(v.Policy.Calendar, at),
 	}
-	return time.Time{}
 }
 
 // Explain tells a clock's ledger line by line, up to an instant.
