@@ -22,10 +22,12 @@ func TestBreach_isShownAgainstTheTargetThatWasBroken(t *testing.T) {
 		"the targets are made longer": func(l *life) {
 			l.granted(101, byHand, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: time.Hour})
 		},
-		"a stricter policy":       func(l *life) { l.adopt(101, but(tight, "100h", "10h")) },
-		"a laxer policy":          func(l *life) { l.adopt(101, but(tight, "100h", "900h")) },
-		"a policy for other time": func(l *life) { l.adopt(101, but(tight, "time_zone: UTC",
-				"time_zone: UTC\nhours: {monday: [\"10:00-17:00\"]}", "100h, counts: calendar", "3d, counts: business_days")) },
+		"a stricter policy": func(l *life) { l.adopt(101, but(tight, "100h", "10h")) },
+		"a laxer policy":    func(l *life) { l.adopt(101, but(tight, "100h", "900h")) },
+		"a policy for other time": func(l *life) {
+			l.adopt(101, but(tight, "time_zone: UTC",
+				"time_zone: UTC\nhours: {monday: [\"10:00-17:00\"]}", "100h, counts: calendar", "3d, counts: business_days"))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := submitted(t, tight)
