@@ -67,8 +67,8 @@ type clockView struct {
 	Counts           policy.Counting `json:"counts"`
 	BudgetSeconds    int64           `json:"budget_seconds"`
 	UsedSeconds      int64           `json:"used_seconds"`
-	RemainingSeconds int64           `json:"remaining_seconds" doc:"Negative once the promise is broken."`
-	Due              time.Time       `json:"due,omitzero" doc:"Absent while the clock is paused."`
+	RemainingSeconds int64           `json:"remaining_seconds" doc:"Negative once the promise is broken, counted from the target that was broken."`
+	Due              time.Time       `json:"due,omitzero" doc:"Absent while the clock is paused. Of a broken promise the deadline that passed."`
 	Running          bool            `json:"running"`
 	PausedFor        []policy.Reason `json:"paused_for,omitempty"`
 	MetAt            time.Time       `json:"met_at,omitzero"`
@@ -150,23 +150,17 @@ func viewMoment(m ticket.Moment, staff bool) *momentView {
 }
 
 func viewClock(v desk.View, name policy.ClockName, now time.Time) clockView {
-	promise := v.Ticket.Promise(name)
-	clock := promise.Clock
-	at := now
-	if clock.Settled() {
-		at = settledAt(clock)
-	}
-	due, _ := clock.Due()
+	clock, g := v.Ticket.Promise(name).Clock, v.Gauge(name, now)
 	view := clockView{
-		Counts:           clock.Counts,
-		BudgetSeconds:    seconds(clock.Budget()),
-		UsedSeconds:      seconds(clock.Used(v.Policy.Calendar, at)),
-		RemainingSeconds: seconds(clock.Remaining(v.Policy.Calendar, at)),
-		Due:              due,
-		Running:          clock.Running() && !clock.Settled(),
-		PausedFor:        clock.Reasons(),
-		MetAt:            promise.MetAt,
-		BreachedAt:       promise.BreachedAt,
+		Counts:           clock.AsSettled().Counts,
+		BudgetSeconds:    seconds(g.Budget),
+		UsedSeconds:      seconds(g.Used),
+		RemainingSeconds: seconds(g.Budget - g.Used),
+		Due:              g.Due,
+		Running:          clock.Running() && !g.Settled,
+		PausedFor:        g.Paused,
+		MetAt:            g.MetAt,
+		BreachedAt:       g.BreachedAt,
 	}
 	for _, l := range v.Explain(name, now) {
 		view.Explanation = append(view.Explanation, lineView{
@@ -175,17 +169,6 @@ func viewClock(v desk.View, name policy.ClockName, now time.Time) clockView {
 		})
 	}
 	return view
-}
-
-// settledAt is when a settled clock's promise was met, or was owed no longer.
-func settledAt(c policy.Clock) time.Time {
-	var at time.Time
-	for _, e := range c.Ledger {
-		if e.Act == policy.ActSettled {
-			at = e.At
-		}
-	}
-	return at
 }
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }

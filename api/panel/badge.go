@@ -53,6 +53,9 @@ func newBadge(v desk.View, name policy.ClockName, l words, now time.Time) badge 
 		b.Runs = true
 		b.State, b.Text = ending(g.Due.Sub(now))
 		b.Title = b.Name + " due " + l.Words(g.Due)
+		if !g.Due.After(now) {
+			b.Title = b.Name + " was due " + l.Words(g.Due)
+		}
 	}
 	return b
 }

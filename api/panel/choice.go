@@ -82,7 +82,7 @@ func (p *Pages) frame(v *page.Visit, s search, shared common) listView {
 		Layout: v.Layout(queueName(s.Queue), "/desk"), Title: queueName(s.Queue), Text: s.asked.Get("q"), Requester: s.asked.Get("requester"),
 		Query: s.with("", "").Encode(), Suffix: s.suffix(), Address: s.address(), Bare: "/desk?queue=" + string(s.Queue),
 		Status: choose("Status", "status", ticket.Status(s.asked.Get("status")), ticket.Statuses(), anyOf,
-			option{Value: notDone, Text: "not done yet"}),
+			option{Value: notDone, Text: "not done yet"}, option{Value: notClosed, Text: "not closed"}),
 		Priority:   choose("Priority", "priority", s.Priority, policy.Priorities(), anyOf),
 		Category:   choose("Category", "category", s.Category, shared.policy.Categories, anyOf),
 		Assignee:   shared.assignees("Assignee", "assignee", s.asked.Get("assignee"), anyOf, option{Value: nobody, Text: "nobody"}),
@@ -111,5 +111,5 @@ func (p *Pages) frame(v *page.Visit, s search, shared common) listView {
 
 var chipNames = map[string]string{
 	"q": "words", "status": "status", "priority": "priority", "category": "category", "assignee": "assignee",
-	"requester": "requester", "due": "due",
+	"requester": "requester", "due": "due", "escalated": "escalated",
 }

@@ -17,6 +17,9 @@ const pageSize = 50
 // notDone is the value of the filter by status that finds what the desk or the requester still has to do.
 const notDone = "unfinished"
 
+// notClosed is the value that finds what the overview counts as such.
+const notClosed = "not-closed"
+
 // nobody is the value of the filter by assignee that finds what nobody has.
 const nobody = "-"
 
@@ -30,7 +33,10 @@ type search struct {
 const dueToday = "today"
 
 // searchFields are what a list's address may hold, in the order of their chips.
-var searchFields = []string{"queue", "q", "status", "priority", "category", "assignee", "requester", "due", "after"}
+var searchFields = []string{"queue", "q", "status", "priority", "category", "assignee", "requester", "due", "escalated", "after"}
+
+// unanswered is the value of the filter by escalation that finds the ladders that nobody has answered.
+const unanswered = "unanswered"
 
 // readSearch reads a list's address. Without anything in it the list is the viewer's own queue.
 func readSearch(v *page.Visit, query url.Values) (search, error) {
@@ -60,6 +66,13 @@ func readSearch(v *page.Visit, query url.Values) (search, error) {
 	default:
 		f.Reject("due", "is unknown")
 	}
+	switch s.asked.Get("escalated") {
+	case unanswered:
+		s.Escalated = true
+	case "":
+	default:
+		f.Reject("escalated", "is unknown")
+	}
 	s.check(&f)
 	return s, f.Err()
 }
@@ -82,6 +95,8 @@ func (s *search) check(f *input.Fields) {
 	switch status := ticket.Status(s.asked.Get("status")); {
 	case status == notDone:
 		s.Statuses = []ticket.Status{ticket.StatusNew, ticket.StatusOpen, ticket.StatusWaiting}
+	case status == notClosed:
+		s.Open = true
 	case status == "":
 	case slices.Contains(ticket.Statuses(), status):
 		s.Statuses = []ticket.Status{status}

@@ -32,8 +32,14 @@ func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
 	}
 	a.says(t, ".turn", "If it ends as planned,", words(expected[1]))
 	for _, path := range []string{at, at + "/receipt"} {
-		clara.get(http.StatusOK, path).says(t, "main", "Paused until "+words(e.Until), "If that ends as planned: "+words(expected[0]), "If that ends as planned: "+words(expected[1]))
+		clara.get(http.StatusOK, path).says(t, "main", "Paused until "+words(e.Until), "If that ends as planned: "+words(expected[1]))
 	}
+	for _, path := range []string{at, at + "/receipt", "/tickets", "/dashboard", "/track/" + string(n)} {
+		if main := clara.get(http.StatusOK, path).Line("main"); strings.Contains(main, words(expected[0])) {
+			t.Errorf("%s names a first answer after the resolution: %q", path, main)
+		}
+	}
+	o.visitor().get(http.StatusOK, "/").says(t, ".example", "If we open again as planned, a ticket sent now would have a first answer by", "resolve it by then, too.")
 	o.looksGood(at)
 	clara.get(http.StatusOK, "/tickets").says(t, ".ticket-list", "If it ends as planned,", words(expected[1]))
 
@@ -42,6 +48,13 @@ func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	clara.get(http.StatusOK, "/tickets").says(t, ".ticket-list", "new dates follow when it ends")
+	for _, path := range []string{"/", "/policy"} {
+		a := o.visitor().get(http.StatusOK, path)
+		a.says(t, ".example", "We are closed until further notice, so we can’t name any dates")
+		if a.Find(".example time").Length() != 0 {
+			t.Errorf("%s names a date all the same", path)
+		}
+	}
 	for _, path := range []string{at, at + "/receipt"} {
 		if got := strings.Count(clara.get(http.StatusOK, path).Line("main"), "A new date follows when it ends."); got != 2 {
 			t.Errorf("%s says %d times that a date follows", path, got)

@@ -74,8 +74,9 @@ func timeline(v desk.View, entries []desk.Entry, causes page.Causes) []happening
 			lines = append(lines, happening{e.At, words, classes[e.Kind], causes.Of(e.Emergency)})
 		}
 	}
+	promised := v.Promised().ForRequester()
 	for _, name := range policy.ClockNames() {
-		if at := v.Ticket.Promise(name).BreachedAt; !at.IsZero() {
+		if at := promised.Promise(name).BreachedAt; !at.IsZero() {
 			lines = append(lines, happening{At: at, Words: promiseLabels[name] + ": the promised time passed without it.", Class: "bad"})
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 type homeView struct {
@@ -14,7 +15,23 @@ type homeView struct {
 	First    string         // the promises in words
 	Solution string
 	Hours    []string
-	Promises policy.Promises // of a ticket sent now
+	Sent     sentNow
+}
+
+// sentNow is what a ticket that is sent now would be promised.
+type sentNow struct{ First, Resolution promise }
+
+// Together reports whether both dates are one.
+func (s sentNow) Together() bool {
+	return s.First.Due.Equal(s.Resolution.Due) && s.First.Expected.Equal(s.Resolution.Expected)
+}
+
+func (p *Pages) sentNow(v *page.Visit, inForce *policy.Policy, now time.Time) (s sentNow, err error) {
+	promised, err := p.desk.WouldPromise(v.Context(), inForce, now)
+	if err == nil {
+		s.First, s.Resolution = standings(promised, ticket.StatusNew, now)
+	}
+	return s, err
 }
 
 // home shows visitors what this desk promises; who has signed in is led to their own start.
@@ -34,7 +51,7 @@ func (p *Pages) home(v *page.Visit) error {
 		view.Policy = inForce
 		view.First, view.Solution = inForce.InOneLine(policy.FirstResponse), inForce.InOneLine(policy.Resolution)
 		view.Hours = inForce.HoursInWords()
-		if view.Promises, err = inForce.Promise(time.Now(), policy.PriorityNormal); err != nil {
+		if view.Sent, err = p.sentNow(v, inForce, view.Now); err != nil {
 			return err
 		}
 	}

@@ -26,7 +26,7 @@ func TestDashboard_putsFirstWhatWaitsForTheCustomer(t *testing.T) {
 	if rows := a.Line(".ticket-link"); rows != "askedwith us" {
 		t.Errorf("the dashboard shows %q", rows)
 	}
-	a.says(t, "main", "We strive to resolve it by") // Holesalemart's policy promises the first answer later
+	a.says(t, "main", "You will have a first answer by")
 }
 
 func TestList_filtersSearchesAndTurnsPages(t *testing.T) {

@@ -19,9 +19,9 @@ type policyView struct {
 	Current  bool // it is in force
 	Ahead    bool // it is not in force yet
 	Words    []policy.Section
-	Document string          // without the names of people and webhooks
-	Promises policy.Promises // of a ticket sent now; zero for a version that is not in force
-	Versions []desk.Edition  // the newest first
+	Document string         // without the names of people and webhooks
+	Sent     sentNow        // zero for a version that is not in force
+	Versions []desk.Edition // the newest first
 
 	Before  int64               // the version before; 0 for the first
 	Changes []policy.Difference // that this one makes to it
@@ -73,7 +73,7 @@ func (p *Pages) policy(v *page.Visit, version int64) error {
 			view.Before, view.Changes = versions[i+1].Version, public.Differences(versions[i+1].Policy.Public())
 		}
 		if view.Current {
-			if view.Promises, err = e.Policy.Promise(time.Now(), policy.PriorityNormal); err != nil {
+			if view.Sent, err = p.sentNow(v, e.Policy, view.Now); err != nil {
 				return err
 			}
 		}

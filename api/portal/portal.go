@@ -7,6 +7,7 @@ import (
 	"context"
 	"embed"
 	"io/fs"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -33,6 +34,7 @@ type reader interface {
 	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
 	Track(context.Context, ticket.Number) (desk.Tracking, error)
 	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
+	WouldPromise(ctx context.Context, p *policy.Policy, at time.Time) (desk.Promised, error)
 }
 
 type frontDesk interface {

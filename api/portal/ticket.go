@@ -137,25 +137,29 @@ func (p *Pages) view(v *page.Visit, a asked) (ticketView, error) {
 	return view, nil
 }
 
+// byResolution stands before the resolution's explanation where its date holds for the first answer too.
+const byResolution = "You have our answer by the time of the resolution at the latest, so what follows is about that"
+
 // promises gives both with the reasons for their deadlines, and the emergencies behind these by the timeline.
 func promises(t desk.View, entries []desk.Entry, causes page.Causes, now time.Time) []promise {
-	var all []promise
 	promised := t.Promised()
-	for _, name := range policy.ClockNames() {
-		at := promised.Resolution
-		if name == policy.FirstResponse {
-			at = promised.FirstResponse
-		}
-		p := standing(name, t.Ticket.Status, at, now)
+	first, resolution := standings(promised, t.Ticket.Status, now)
+	explain := func(p *promise, name policy.ClockName) {
 		for _, line := range t.Explain(name, now) {
 			p.Lines = append(p.Lines, explained{line, causes.Behind(desk.Because(line, entries))})
 		}
 		if t.Ticket.Promise(name).Clock.Counts != policy.CountCalendar {
 			p.Hours = t.Policy.Zone.String()
 		}
-		all = append(all, p)
 	}
-	return all
+	if promised.ByResolution() {
+		first.Lines = []explained{{Line: policy.Line{Parts: []policy.Part{{Words: byResolution}}}}}
+		explain(&first, policy.Resolution)
+	} else {
+		explain(&first, policy.FirstResponse)
+	}
+	explain(&resolution, policy.Resolution)
+	return []promise{first, resolution}
 }
 
 // ratedNoMore reports whether a ticket was closed too long ago to be rated; the store says the same.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -19,15 +20,19 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	o := openOffice(t)
 	n := o.taken("clara", "Where is it?")
 	b, path := o.as("clara"), "/tickets/"+string(n)
-	b.get(http.StatusOK, path).says(t, "#ticket-side", "We strive to resolve it by", "Why is this due then?", "72h", "You sent your request.")
+	b.get(http.StatusOK, path).says(t, "#ticket-side", "You will have a first answer by", "Why is this due then?", "You have our answer by the time of the resolution at the latest", "10d", "You sent your request.")
 	at, err := url.Parse(o.server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	zoned := o.as("clara")
 	zoned.Client.Jar.SetCookies(at, []*http.Cookie{{Name: "tz", Value: "Asia/Kathmandu"}})
-	why := zoned.get(http.StatusOK, path)
-	why.says(t, ".why li:last-child time", "+0545")
+	zoned.get(http.StatusOK, path).says(t, ".why li:last-child time", "+0545")
+	if _, _, err := o.PublishPolicy(t.Context(), []byte(strings.Replace(string(policy.Holesalemart()), "72h", "8h", 1)), "", "sooner"); err != nil {
+		t.Fatal(err)
+	}
+	why := zoned.get(http.StatusOK, "/tickets/"+string(o.taken("clara", "Where is the other?")))
+	why.says(t, ".why", "started with 8h, counted while the desk is open")
 	why.says(t, ".why [data-hours]:not([hidden])", "Opening hours are counted in")
 
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "canary of a note"})

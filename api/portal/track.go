@@ -6,7 +6,6 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -52,9 +51,7 @@ func (p *Pages) track(v *page.Visit, typed string) error {
 		return err
 	}
 	view.Found = &found
-	view.Promises = []promise{
-		standing(policy.FirstResponse, found.Status, found.Promises.FirstResponse, view.Now),
-		standing(policy.Resolution, found.Status, found.Promises.Resolution, view.Now),
-	}
+	first, resolution := standings(found.Promises, found.Status, view.Now)
+	view.Promises = []promise{first, resolution}
 	return v.Show("track", view)
 }

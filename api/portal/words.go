@@ -66,19 +66,28 @@ func standing(name policy.ClockName, s ticket.Status, at desk.Standing, now time
 		p.State = "kept-late"
 	case !at.MetAt.IsZero():
 		p.State = "kept"
-	case s == ticket.StatusClosed:
+	case s == ticket.StatusClosed, s == ticket.StatusResolved && name == policy.FirstResponse && !late:
 		p.State = "over"
 	case late || !at.Due.IsZero() && !at.Due.After(now):
 		p.State = "late"
 	case at.Due.IsZero():
 		p.State, p.Why = "paused", pausedFor(at.Paused)
 		if p.Stopped = slices.Equal(at.Paused, []policy.Reason{policy.ReasonEmergency}); p.Stopped {
-			p.GoesOn, p.Expected = at.GoesOn, at.Expected
+			p.Expected = at.Expected
+			if at.GoesOn.After(now) {
+				p.GoesOn = at.GoesOn
+			}
 		}
 	default:
 		p.State = "due"
 	}
 	return p
+}
+
+// standings reads both promises.
+func standings(p desk.Promised, s ticket.Status, now time.Time) (first, resolution promise) {
+	p = p.ForRequester()
+	return standing(policy.FirstResponse, s, p.FirstResponse, now), standing(policy.Resolution, s, p.Resolution, now)
 }
 
 func pausedFor(reasons []policy.Reason) string {
@@ -103,15 +112,14 @@ type next struct {
 // nextOf tells what is promised or announced next.
 func nextOf(v desk.View, now time.Time) next {
 	t := v.Ticket
-	first := standing(policy.FirstResponse, t.Status, v.Promised().FirstResponse, now)
-	resolution := standing(policy.Resolution, t.Status, v.Promised().Resolution, now)
+	first, resolution := standings(v.Promised(), t.Status, now)
 	switch {
 	case t.InEmergency():
 		return afterEmergency(first, resolution)
 	case t.Status == ticket.StatusWaiting:
-		return silence("Without an answer from you we mark the ticket as resolved", "the mail that asks you", t, v.Policy.Silence.ResolveAfter)
+		return silence("Without an answer from you we mark the ticket as resolved", "the mail that asks you", t, v.Policy.Silence.ResolveAfter, now)
 	case t.Status == ticket.StatusResolved:
-		return silence("Without a word from you the ticket closes for good", "our mail about it", t, v.Policy.Silence.CloseAfter)
+		return silence("Without a word from you the ticket closes for good", "our mail about it", t, v.Policy.Silence.CloseAfter, now)
 	case t.Status == ticket.StatusClosed:
 		return next{}
 	default:
@@ -155,13 +163,16 @@ func promisedNext(first, resolution promise) next {
 
 // silence is when the requester's silence ends what is; while the mail that asks for a word is owed, how long after its
 // delivery.
-func silence(words, mail string, t ticket.Ticket, after time.Duration) next {
+func silence(words, mail string, t ticket.Ticket, after time.Duration, now time.Time) next {
 	if t.Unheard() && after > 0 {
 		return next{Words: fmt.Sprintf("%s %s after %s, which has not been delivered to you yet", words, policy.InWords(max(after-t.Silent, time.Second)), mail)}
 	}
 	until, counts := t.SilentUntil(after)
 	if !counts {
 		return next{}
+	}
+	if !until.After(now) {
+		return next{Words: words + " in a moment"}
 	}
 	return next{Words: words + " on", At: until}
 }

@@ -105,9 +105,9 @@ func (dashboardView) Broken(e desk.Escalation) string {
 	}
 }
 
-// List is the address of staff's list of an agent's tickets.
+// List is the address of staff's list of what an agent has.
 func (dashboardView) List(agent desk.Ref) string {
-	return "/desk?" + url.Values{"queue": {"all"}, "assignee": {agent.Handle}}.Encode()
+	return "/desk?" + url.Values{"queue": {"all"}, "status": {"not-closed"}, "assignee": {agent.Handle}}.Encode()
 }
 
 func clockName(name policy.ClockName) string {

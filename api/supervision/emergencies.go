@@ -148,6 +148,7 @@ type emergencyView struct {
 	emergencyFrame
 	desk.EmergencyFile
 	Fanout  *desk.Fanout // nil: the last edge that tickets are told of is another emergency's, or there was none
+	Untold  bool         // tickets are not being told yet of what has happened last
 	Form    changeForm
 	Errors  map[string]string // by field
 	Problem string            // that is no field's
@@ -179,7 +180,8 @@ func (p *Pages) emergencyView(v *page.Visit, id ticket.EmergencyID) (emergencyVi
 	if view.Fanout, err = p.fanout(v.Context()); err != nil {
 		return emergencyView{}, err
 	}
-	if view.Fanout != nil && view.Fanout.Edge.Emergency != id {
+	view.Untold = view.Fanout == nil || view.Fanout.Edge.At.Before(file.Reached(view.Now))
+	if view.Untold || view.Fanout.Edge.Emergency != id {
 		view.Fanout = nil
 	}
 	view.Form = changeOf(file.Emergency, v.Zone)

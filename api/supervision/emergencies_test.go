@@ -218,18 +218,26 @@ func TestEmergency_namesTheTicketsThatAreNotRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.SQL(`SELECT pg_sleep(greatest(extract(epoch FROM starts_at - clock_timestamp()), 0) + 0.01) FROM emergencies`)
+	b := o.browser("sam")
+	path := "/supervision/emergencies/" + string(e.ID)
+	reach := func(want string) {
+		t.Helper()
+		if said := b.page(path).Find("#reach").Text(); !strings.Contains(said, want) {
+			t.Errorf("it says %q, want %q", said, want)
+		}
+	}
+	reach("Open tickets are about to be told.") // the fan-out has not begun
 	outlook, err := o.Store.Outlook(t.Context())
 	if err == nil {
 		_, err = o.Store.Prove(t.Context(), outlook.Reached)
 	}
+	reach("Tickets are being told")
 	if err == nil {
 		_, err = o.Store.Announce(t.Context(), ticket.AnnounceRequest{Proven: outlook.At, Revision: outlook.Revision, Unproven: true})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := o.browser("sam")
-	path := "/supervision/emergencies/" + string(e.ID)
 	if early := b.page(path).Find("#reach").Text(); strings.Contains(early, string(n)) || !strings.Contains(early, "1 held back") {
 		t.Errorf("at first: %s", early)
 	}
@@ -238,4 +246,24 @@ func TestEmergency_namesTheTicketsThatAreNotRight(t *testing.T) {
 	if link := late.Find(`a[href="/desk/tickets/` + string(n) + `"]`); link.Length() != 1 || !strings.Contains(late.Text(), "take too long") {
 		t.Errorf("after three minutes: %s", late.Text())
 	}
+
+	if _, err := o.Store.EndEmergency(t.Context(), desk.Person{}, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	o.SQL(`SELECT pg_sleep(greatest(extract(epoch FROM ends_at - clock_timestamp()), 0) + 0.01) FROM emergencies`)
+	reach("Open tickets are about to be told.") // of the end, not of the beginning that they know
+	other, err := o.Store.DeclareEmergency(t.Context(), desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "Again."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.SQL(`SELECT pg_sleep(greatest(extract(epoch FROM starts_at - clock_timestamp()), 0) + 0.01) FROM emergencies WHERE id = $1`, other.ID)
+	if outlook, err = o.Store.Outlook(t.Context()); err == nil {
+		_, err = o.Store.Prove(t.Context(), outlook.Reached)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	reach("What they were told last is about another emergency.")
+	path = "/supervision/emergencies/" + string(other.ID)
+	reach("Tickets are being told")
 }

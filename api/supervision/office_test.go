@@ -64,7 +64,7 @@ func openOffice(t *testing.T) *office {
 	o.Hire("ada", ticket.RoleAdministrator, "Ada Administrator")
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Work(log)
-	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "",
+	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/supervision",
 		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, desk.NewEmergencies(o.Store, o.Store, o.crier),
 			desk.NewPolicies(o.Store, quiet{})).Area())
 	return o

@@ -140,12 +140,13 @@ type mailView struct {
 	State            desk.MailState
 	Waiting, Bounced []desk.Parcel
 	Most             int
+	Lately           bool // of the bounced, only those that the overview counts
 }
 
 func (p *Pages) mail(v *page.Visit) error {
-	view := mailView{frame: newFrame(v, "Mail", "/supervision/mail"), Most: desk.MostParcels}
+	view := mailView{frame: newFrame(v, "Mail", "/supervision/mail"), Most: desk.MostParcels, Lately: v.Query("bounced") == "lately"}
 	var err error
-	view.State, view.Waiting, view.Bounced, err = p.reports.Mailroom(v.Context(), time.Now())
+	view.State, view.Waiting, view.Bounced, err = p.reports.Mailroom(v.Context(), time.Now(), view.Lately)
 	if err != nil {
 		return err
 	}

@@ -107,10 +107,14 @@ func (p *Pages) version(v *page.Visit) (view versionView, err error) {
 	return view, err
 }
 
+// policyVersion shows one. A page that is open already asks for what was moved alone.
 func (p *Pages) policyVersion(v *page.Visit) error {
 	view, err := p.version(v)
 	if err != nil {
 		return err
+	}
+	if v.Partial() {
+		return v.Fragment("policy-version", "audit", view)
 	}
 	return v.Show("policy-version", view)
 }

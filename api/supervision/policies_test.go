@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holesalemart/supportdesk/internal/browsertest"
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // threeDays is Holesalemart's policy with three business days to the first response.
@@ -122,5 +125,35 @@ func TestPolicies_moveOpenTicketsAfterARehearsal(t *testing.T) {
 	}
 	if a := b.get("/supervision/policies/99"); a.Status != http.StatusNotFound {
 		t.Errorf("no version: %d", a.Status)
+	}
+}
+
+// TestPolicies_aMoveIsFollowedLive on the page that asked for it, and by a reload without a script.
+func TestPolicies_aMoveIsFollowedLive(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.past(1, nil)
+	if _, _, err := o.Store.PublishPolicy(t.Context(), []byte(threeDays()), "a test", "days"); err != nil {
+		t.Fatal(err)
+	}
+	p := browsertest.Open(t, o.server.URL, browsertest.Look{})
+	p.Goto("/let-in/sam")
+	p.Goto("/supervision/policies/2")
+	p.Fill("Or these tickets", string(n))
+	p.Click("See what it would do")
+	p.Click("Move 1 ticket to version 2")
+	p.SeeOn("#progress", "0 moved, 0 refused, 1 not decided yet.")
+	v, err := o.Store.Track(t.Context(), n)
+	if err == nil {
+		_, err = o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Command: v.Pending})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.feed.tell(desk.Change{Kind: desk.ChangeAccepted})
+	p.SeeOn("#progress", "1 moved, 0 refused, 0 not decided yet.")
+	p.SeeOn("#audit", "moved from version 1")
+	if said := o.browser("sam").page("/supervision/policies/2").Find("#progress").Text(); !strings.Contains(said, "1 moved") {
+		t.Errorf("after a reload: %s", said)
 	}
 }

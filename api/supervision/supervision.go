@@ -23,7 +23,7 @@ type reports interface {
 	Overview(ctx context.Context, now time.Time) (desk.Overview, error)
 	Promises(context.Context, desk.PromiseFilter) (desk.PromiseReport, error)
 	Ratings(ctx context.Context, from, to time.Time) (desk.RatingReport, error)
-	Mailroom(ctx context.Context, now time.Time) (s desk.MailState, waiting, bounced []desk.Parcel, err error)
+	Mailroom(ctx context.Context, now time.Time, lately bool) (s desk.MailState, waiting, bounced []desk.Parcel, err error)
 }
 
 // archive is what is read and marked one by one.

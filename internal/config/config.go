@@ -63,6 +63,8 @@ type Config struct {
 	FanoutParallel int     `env:"SUPPORTDESK_EMERGENCY_PARALLEL" envDefault:"16"`     // tickets told of an emergency at once
 	FanoutRate     float64 `env:"SUPPORTDESK_EMERGENCY_PER_SECOND" envDefault:"2000"` // and a second, at most
 
+	EmergencySettle time.Duration `env:"SUPPORTDESK_EMERGENCY_SETTLE" envDefault:"1m"` // that mails about one wait after its last change
+
 	ReconcileEvery    time.Duration `env:"SUPPORTDESK_RECONCILE_EVERY" envDefault:"15s"`     // between looks for workflows that are lost
 	ReconcilePatience time.Duration `env:"SUPPORTDESK_RECONCILE_PATIENCE" envDefault:"1m"`   // what is due, undecided or owed for longer is looked at
 	ReconcileRate     float64       `env:"SUPPORTDESK_RECONCILE_PER_SECOND" envDefault:"50"` // tickets at most
@@ -192,6 +194,9 @@ func (c *Config) check(reject reject) {
 	positive(reject, "SUPPORTDESK_WORKER_TICKETS", c.WorkerTickets)
 	positive(reject, "SUPPORTDESK_EMERGENCY_PARALLEL", c.FanoutParallel)
 	positive(reject, "SUPPORTDESK_EMERGENCY_PER_SECOND", c.FanoutRate)
+	if c.EmergencySettle < 0 {
+		reject("SUPPORTDESK_EMERGENCY_SETTLE", "is negative: %s", c.EmergencySettle)
+	}
 	positive(reject, "SUPPORTDESK_RECONCILE_EVERY", c.ReconcileEvery)
 	positive(reject, "SUPPORTDESK_RECONCILE_PATIENCE", c.ReconcilePatience)
 	positive(reject, "SUPPORTDESK_RECONCILE_PER_SECOND", c.ReconcileRate)

@@ -35,7 +35,7 @@ func TestLoad_needsOnlyADatabase(t *testing.T) {
 		HTTPAddress: ":8080", HealthAddress: ":8081", BaseURL: "http://localhost:8080", NumberPrefix: "HM",
 		SMTPHost: "localhost", SMTPPort: 587, OIDCName: "OpenID", SMTPTLS: "starttls", SMTPTimeout: 30 * time.Second,
 		MailFrom: "Support <support@localhost>", MailDomain: "localhost", MailRate: 50,
-		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000, FanoutParallel: 16, FanoutRate: 2000,
+		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000, FanoutParallel: 16, FanoutRate: 2000, EmergencySettle: time.Minute,
 		ReconcileEvery: 15 * time.Second, ReconcilePatience: time.Minute, ReconcileRate: 50,
 		ShutdownTimeout: 25 * time.Second, LogLevel: slog.LevelInfo, LogFormat: "text",
 		From: mail.Address{Name: "Support", Address: "support@localhost"},
@@ -77,6 +77,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 
 		"SUPPORTDESK_EMERGENCY_PARALLEL":   "5",
 		"SUPPORTDESK_EMERGENCY_PER_SECOND": "6.5",
+		"SUPPORTDESK_EMERGENCY_SETTLE":     "0s",
 
 		"SUPPORTDESK_RECONCILE_EVERY":      "7s",
 		"SUPPORTDESK_RECONCILE_PATIENCE":   "8s",
@@ -144,6 +145,7 @@ var bad = map[string][]string{
 
 	"SUPPORTDESK_EMERGENCY_PARALLEL":   {"0", "x"},
 	"SUPPORTDESK_EMERGENCY_PER_SECOND": {"0", "-1", "NaN", "Inf"},
+	"SUPPORTDESK_EMERGENCY_SETTLE":     {"-1s", "x"},
 	"SUPPORTDESK_RECONCILE_EVERY":      {"0s", "-1s", "often"},
 	"SUPPORTDESK_RECONCILE_PATIENCE":   {"0s", "-1s", "1"},
 	"SUPPORTDESK_RECONCILE_PER_SECOND": {"0", "-1", "NaN", "Inf"},

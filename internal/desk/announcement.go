@@ -113,6 +113,58 @@ func (e Emergency) Tell(told *Substance, proven, now time.Time, revision int64) 
 	}
 }
 
+// News is one announcement of an emergency.
+type News struct {
+	Tells Telling
+	Substance
+	Kind   ticket.EmergencyKind
+	Closed bool // another emergency has the desk closed
+}
+
+// Audience is who of those concerned gets an announcement's mail.
+type Audience string
+
+// The audiences.
+const (
+	AudienceAll          Audience = "all"
+	AudienceNone         Audience = "none"
+	AudienceNotWithdrawn Audience = "not-withdrawn" // all but those for whom earlier mails about the emergency were superseded unsent
+	AudienceTold         Audience = "told"          // those who were sent a mail about it, or whose receipt spoke of it
+)
+
+// Audience decides who gets the mail. What came to nothing before the mails about it were sent, which wait for settle
+// after each change, is told only to those who have heard of it.
+func (n News) Audience(settle time.Duration) Audience {
+	closure := n.Tells == TellsEnded && n.Kind == ticket.EmergencyClosed // a delay stays when it is over
+	switch {
+	case closure && n.Closed:
+		return AudienceNone // the desk does not open
+	case closure && n.Until.Sub(n.From) <= settle:
+		return AudienceTold
+	case n.Tells == TellsCancelled:
+		return AudienceNotWithdrawn
+	default:
+		return AudienceAll
+	}
+}
+
+// Closes reports whether it has the desk closed at an instant.
+func (e Emergency) Closes(at time.Time) bool {
+	return e.Kind == ticket.EmergencyClosed && e.Stage(at) == StageInForce
+}
+
+// First is what is told to somebody whose earlier mails about the emergency were all superseded unsent.
+func (t Telling) First(s Substance) Telling {
+	switch {
+	case t != TellsChanged:
+		return t
+	case s.Stage == StagePlanned:
+		return TellsPlanned
+	default:
+		return TellsStarted
+	}
+}
+
 // Announcement is everything that one mail's words about an emergency are made from. It is loaded when the mail is sent
 // and kept nowhere.
 type Announcement struct {

@@ -93,12 +93,11 @@ func Fill(body string, v View, agent Ref) (text string, missing []string) {
 
 func named(found string) string { return strings.TrimSpace(strings.Trim(found, "{}")) }
 
-// promised is a deadline in words; empty unless the clock runs.
+// promised is a deadline in words, as the requester reads it; empty unless it lies ahead.
 func (v View) promised(name policy.ClockName) string {
-	clock := v.Ticket.Promise(name).Clock
-	due, ok := clock.Due()
-	if !ok || clock.Settled() || !clock.Running() {
+	s := v.Promised().ForRequester().Promise(name)
+	if s.Due.IsZero() || !s.BreachedAt.IsZero() || v.Ticket.Promise(name).Clock.Settled() {
 		return ""
 	}
-	return due.In(v.Policy.Zone).Format("Monday 2 January 2006, 15:04 MST")
+	return s.Due.In(v.Policy.Zone).Format("Monday 2 January 2006, 15:04 MST")
 }

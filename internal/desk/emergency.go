@@ -31,6 +31,21 @@ type Emergency struct {
 	Again     bool      // declared before, under the same key
 }
 
+// Reached is when the emergency last began, changed its delay or ended, up to an instant; zero before it begins.
+func (e Emergency) Reached(now time.Time) time.Time {
+	var last time.Time
+	edges := []time.Time{e.From, e.Until}
+	for _, d := range e.Delays {
+		edges = append(edges, d.From)
+	}
+	for _, at := range edges {
+		if !at.After(now) && at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
 // Stage gives how far it has come.
 func (e Emergency) Stage(at time.Time) EmergencyStage {
 	switch {

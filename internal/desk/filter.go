@@ -44,6 +44,7 @@ type Filter struct {
 	Open      bool            // not closed
 	Assignee  string          // handle or ID
 	DueBefore time.Time       // not closed, and a promise that runs falls due before; for staff
+	Escalated bool            // not closed, and nobody has answered its ladder; for staff
 	Requester string          // an ID, or part of a name or an address in any case; for staff
 	Priority  policy.Priority
 	Category  string

@@ -40,6 +40,29 @@ func foretold(r Record, desk ticket.Desk) (ticket.Ticket, error) {
 	return now.Ticket, err
 }
 
+// WouldPromise is what a ticket of normal priority would be promised that is sent at an instant, under a policy and by
+// the emergencies that are in force then.
+func (d *Desk) WouldPromise(ctx context.Context, p *policy.Policy, at time.Time) (Promised, error) {
+	gate, err := d.terms.Gate(ctx)
+	if err != nil {
+		return Promised{}, err
+	}
+	desk := ticket.Desk{Policy: p, Gate: gate}
+	taken, err := ticket.Take(ticket.Draft("", "", 0, p), desk, ticket.Command{
+		Seq: 1, Verb: ticket.VerbSubmit, By: ticket.Actor{Role: ticket.RoleCustomer}, At: at.UTC().Truncate(time.Second),
+		Priority: policy.PriorityNormal, Category: p.Categories[0],
+	})
+	if err != nil {
+		return Promised{}, err
+	}
+	expected, err := ticket.Expected(taken.Ticket, desk)
+	if err != nil {
+		return Promised{}, err
+	}
+	goesOn, err := ticket.GoesOn(taken.Ticket, desk)
+	return PromisedOf(taken.Ticket, expected, goesOn), err
+}
+
 // receipt says what acceptance has promised. The gate may have changed since, but not what it was at that instant.
 func (d *Desk) receipt(ctx context.Context, by Person, a Accepted, p *policy.Policy) (Receipt, error) {
 	gate, err := d.gateOf(ctx, a)

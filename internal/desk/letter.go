@@ -42,14 +42,19 @@ type Letter struct {
 	Body     string // the message that the event carries, plain text; empty when it carries none
 	Author   string // display name of who acted; empty when the desk acted by itself
 	At       time.Time
+	Sent     time.Time    // what lies between At and this has passed since
 	Cause    ticket.Cause // closure and resolution: who or what ended it
 	Assignee string       // display name; empty when unassigned
 	Status   ticket.Status
 	Priority policy.Priority
 
-	FirstResponseDue time.Time     // zero once it has been met, or while its clock is paused
-	ResolutionDue    time.Time     // likewise
-	Silence          time.Duration // nudge, information request, resolution: how long after its delivery silence ends the ticket; zero when never
+	// What is owed, to a requester as they read it: see Promised.ForRequester. A deadline is due, or passed without what
+	// was promised, or is expected once an emergency that stops the clock ends as planned; else it is zero.
+	FirstResponseDue, FirstResponseLate time.Time
+	ResolutionDue, ResolutionLate       time.Time
+	Expected                            policy.Promises
+
+	Silence time.Duration // nudge, information request, resolution: how long after its delivery silence ends the ticket; zero when never
 
 	Clock policy.ClockName // reminder and escalation: which promise
 	DueAt time.Time        // and when it falls or fell due

@@ -20,6 +20,12 @@ type MailState struct {
 	AnnouncementsBounced int // and those that could not be delivered, since the same instant
 }
 
+// Listed is how many mails wait that the supervisors' list shows, one by one: those of accounts stand for secrets.
+func (m MailState) Listed() int { return m.Waiting + m.AnnouncementsWaiting }
+
+// ListedBounced is how many bounced, likewise.
+func (m MailState) ListedBounced() int { return m.Bounced + m.AnnouncementsBounced }
+
 // Parcel is a mail on the supervisors' list.
 type Parcel struct {
 	Number    ticket.Number

@@ -8,11 +8,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Moves tells what an emergency has done to a ticket's promises. Expected are the deadlines if every emergency ends as
-// planned; see ticket.Expected.
+// Moves tells what an emergency has done to a ticket's promises, as its requester reads them. Expected are the deadlines
+// if every emergency ends as planned; see ticket.Expected.
 func Moves(t ticket.Ticket, expected policy.Promises, id ticket.EmergencyID) (first, resolution Move) {
-	since := reached(t, id)
-	return move(t.FirstResponse, expected.FirstResponse, since), move(t.Resolution, expected.Resolution, since)
+	since, read := reached(t, id), PromisedOf(t, expected, time.Time{}).ForRequester()
+	first, resolution = move(t.FirstResponse, read.FirstResponse, since), move(t.Resolution, read.Resolution, since)
+	first.Before = earlier(first.Before, resolution.Before)
+	return first, resolution
 }
 
 // reached is when an emergency reached a ticket; zero when it did not, or was there before the ticket.
@@ -25,15 +27,16 @@ func reached(t ticket.Ticket, id ticket.EmergencyID) time.Time {
 	return time.Time{}
 }
 
-func move(p ticket.Promise, expected, since time.Time) Move {
-	m := Move{Owed: p.MetAt.IsZero() && !p.Clock.Settled(), Broken: p.BreachedAt}
-	if !m.Owed {
+func move(p ticket.Promise, read Standing, since time.Time) Move {
+	if !p.MetAt.IsZero() || p.Clock.Settled() {
 		return Move{}
 	}
-	m.Due, _ = p.Clock.Due()
-	m.Waiting = slices.Contains(p.Clock.Reasons(), policy.ReasonWaiting)
-	if m.Due.IsZero() && !m.Waiting {
-		m.Expected = expected
+	m := Move{
+		Owed: true, Due: read.Due, Expected: read.Expected, Broken: read.BreachedAt,
+		Waiting: slices.Contains(p.Clock.Reasons(), policy.ReasonWaiting),
+	}
+	if m.Waiting {
+		m.Expected = time.Time{}
 	}
 	for _, e := range p.Clock.Ledger {
 		if e.At.Before(since) {

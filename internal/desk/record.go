@@ -3,7 +3,6 @@ package desk
 import (
 	"time"
 
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -57,21 +56,6 @@ type Tracking struct {
 	Status    ticket.Status
 	Submitted time.Time
 	Promises  Promised
-}
-
-// Promised holds each promise as its requester may know it.
-type Promised struct {
-	FirstResponse, Resolution Standing
-}
-
-// Standing is one promise: where its clock stands now.
-type Standing struct {
-	Due        time.Time // zero while paused
-	Expected   time.Time // paused by an emergency: the deadline if that ends as planned; zero: it has no end yet
-	GoesOn     time.Time // likewise: that end
-	MetAt      time.Time // zero: not yet
-	BreachedAt time.Time // zero: never
-	Paused     []policy.Reason
 }
 
 // Gauge is a promise as a bar: how much of its budget was used up at an instant. Once the promise is settled it stays

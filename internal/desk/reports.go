@@ -17,7 +17,7 @@ type counts interface {
 	OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]OpenCell, error)
 	Escalated(ctx context.Context, limit int) (Escalations, error)
 	MailState(ctx context.Context, lostSince time.Time) (MailState, error)
-	Parcels(ctx context.Context, status Postage, limit int) ([]Parcel, error)
+	Parcels(ctx context.Context, status Postage, since time.Time, limit int) ([]Parcel, error)
 	Reconciliation(context.Context) (Reconciliation, error)
 	Staff(context.Context) ([]Colleague, error)
 	Ratings(ctx context.Context, from, to time.Time, weeks []time.Time) ([]RatingCell, error)
@@ -88,13 +88,18 @@ func (r *Reports) Ratings(ctx context.Context, from, to time.Time) (RatingReport
 // MostParcels is how many mails of each kind the mailroom lists.
 const MostParcels = 200
 
-// Mailroom gives how mail goes out, the mails that wait, the oldest first, and those that bounced, the newest first.
-func (r *Reports) Mailroom(ctx context.Context, now time.Time) (s MailState, waiting, bounced []Parcel, err error) {
+// Mailroom gives how mail goes out, the mails that wait, the oldest first, and those that bounced, the newest first:
+// with lately, only those that the overview counts.
+func (r *Reports) Mailroom(ctx context.Context, now time.Time, lately bool) (s MailState, waiting, bounced []Parcel, err error) {
 	if s, err = r.store.MailState(ctx, now.Add(-bounceMemory)); err == nil {
-		waiting, err = r.store.Parcels(ctx, PostageOwed, MostParcels)
+		waiting, err = r.store.Parcels(ctx, PostageOwed, time.Time{}, MostParcels)
+	}
+	var since time.Time
+	if lately {
+		since = now.Add(-bounceMemory)
 	}
 	if err == nil {
-		bounced, err = r.store.Parcels(ctx, PostageBounced, MostParcels)
+		bounced, err = r.store.Parcels(ctx, PostageBounced, since, MostParcels)
 	}
 	return s, waiting, bounced, err
 }

@@ -26,49 +26,19 @@ type View struct {
 func (v View) Decided() bool { return v.State != nil && v.State.Command >= v.Pending }
 
 // Promised gives both promises as they stand.
-func (v View) Promised() Promised {
-	return Promised{
-		FirstResponse: standing(v.Ticket.FirstResponse, v.Expected.FirstResponse, v.GoesOn),
-		Resolution:    standing(v.Ticket.Resolution, v.Expected.Resolution, v.GoesOn),
-	}
-}
-
-func standing(p ticket.Promise, expected, goesOn time.Time) Standing {
-	s := Standing{MetAt: p.MetAt, BreachedAt: p.BreachedAt, Paused: p.Clock.Reasons()}
-	s.Due, _ = p.Clock.Due()
-	if !s.Due.IsZero() && !p.BreachedAt.IsZero() {
-		s.Due = p.BreachedAt // when an emergency ends, a used-up clock is due at once; what was promised was this
-	}
-	if s.Due.IsZero() && s.BreachedAt.IsZero() {
-		s.Expected, s.GoesOn = expected, goesOn
-	}
-	return s
-}
+func (v View) Promised() Promised { return PromisedOf(v.Ticket, v.Expected, v.GoesOn) }
 
 // Gauge measures a promise at an instant.
 func (v View) Gauge(name policy.ClockName, at time.Time) Gauge {
-	promise := *v.Ticket.Promise(name)
-	clock := promise.Clock
-	expected := v.Expected.Resolution
-	if name == policy.FirstResponse {
-		expected = v.Expected.FirstResponse
+	clock := v.Ticket.Promise(name).Clock
+	if clock.Settled() {
+		clock = clock.AsSettled()
+		at = clock.Ledger[len(clock.Ledger)-1].At
 	}
-	g := Gauge{Standing: standing(promise, expected, v.GoesOn), Settled: clock.Settled(), Budget: clock.Budget()}
-	if g.Settled {
-		at = settledAt(clock)
+	return Gauge{
+		Standing: v.Promised().Promise(name), Settled: clock.Settled(),
+		Budget: clock.Budget(), Used: clock.Used(v.Policy.Calendar, at),
 	}
-	g.Used = clock.Used(v.Policy.Calendar, at)
-	return g
-}
-
-// settledAt is when a settled clock's promise was met, or was owed no longer.
-func settledAt(c policy.Clock) time.Time {
-	for _, e := range slices.Backward(c.Ledger) {
-		if e.Act == policy.ActSettled {
-			return e.At
-		}
-	}
-	return time.Time{}
 }
 
 // Explain tells a clock's ledger line by line, up to an instant.

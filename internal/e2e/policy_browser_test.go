@@ -68,6 +68,7 @@ func adopt(t *testing.T, s *stack, p *browsertest.Page, number string) {
 		v := s.agent.ticket(number)
 		return v.Policy == 2 && !v.Pending, strings.Join(kinds(s.agent.timeline(number)), " ")
 	})
+	p.SeeOn("#audit", "moved from version 1") // without a reload
 	p.Goto("/supervision/policies/2")
 	p.See("moved from version 1", number)
 }

@@ -74,6 +74,7 @@ func start(t testing.TB, document string, env ...string) *stack {
 	address := freeAddress(t)
 	s.base, s.database = "http://"+address, s.postgres.Database(t)
 	s.env = []string{
+		"SUPPORTDESK_EMERGENCY_SETTLE=0s",
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
 		"SUPPORTDESK_DATABASE_URL=" + s.database,
 		"SUPPORTDESK_HTTP_ADDRESS=" + address, "SUPPORTDESK_BASE_URL=" + s.base,

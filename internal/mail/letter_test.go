@@ -53,6 +53,9 @@ func letter(kind ticket.MailKind) desk.Letter {
 		FirstResponseDue: time.Date(2026, 12, 7, 12, 0, 0, 0, time.UTC), ResolutionDue: at.Add(240 * time.Hour),
 		Policy: samplePolicy(time.UTC), Token: "AQexample-token_of-a-link",
 	}
+	if !kind.ToStaff() {
+		l.FirstResponseDue = l.ResolutionDue // the earlier of the two, as Promised.ForRequester has it
+	}
 	words := "We found your parcel & its twin.\n\nPlease send us:\n  - a photo\n  - the number on the label <ABC>"
 	switch kind {
 	case ticket.MailReceipt:
@@ -95,6 +98,8 @@ func forStaff(l *desk.Letter, words string) {
 		l.Rung = 1
 		if l.Kind == ticket.MailEscalation {
 			l.At, l.Token = l.Since, "AQexample-token_of-an-escalation"
+			l.FirstResponseLate, l.FirstResponseDue = l.FirstResponseDue, time.Time{}
+			l.ResolutionLate, l.ResolutionDue = l.ResolutionDue, time.Time{}
 		}
 	}
 }
@@ -118,12 +123,38 @@ func variants() map[string]desk.Letter {
 	with("paused", ticket.MailPolicyChange, func(l *desk.Letter) {
 		l.Status, l.FirstResponseDue, l.ResolutionDue = ticket.StatusWaiting, time.Time{}, time.Time{}
 	})
+	for _, kind := range []ticket.MailKind{
+		ticket.MailReceipt, ticket.MailAssignment, ticket.MailProgress, ticket.MailPolicyChange, ticket.MailAssigned, ticket.MailCustomerReply,
+	} {
+		with("late", kind, func(l *desk.Letter) {
+			l.FirstResponseLate, l.FirstResponseDue = l.At.Add(-time.Hour), time.Time{}
+			l.ResolutionLate, l.ResolutionDue = l.FirstResponseLate, time.Time{}
+		})
+	}
+	with("late-twice", ticket.MailProgress, func(l *desk.Letter) {
+		l.FirstResponseLate, l.ResolutionLate, l.ResolutionDue = l.At.Add(-72*time.Hour), l.At.Add(-time.Hour), time.Time{}
+	})
+	with("late-with-the-answer", ticket.MailPolicyChange, func(l *desk.Letter) {
+		l.FirstResponseLate, l.FirstResponseDue = l.At.Add(-72*time.Hour), time.Time{}
+	})
+	for _, kind := range []ticket.MailKind{ticket.MailReopening, ticket.MailInformationRequest, ticket.MailUndelivered} {
+		with("late", kind, func(l *desk.Letter) { l.ResolutionLate, l.ResolutionDue = l.At.Add(-time.Hour), time.Time{} })
+	}
+	with("now", ticket.MailPolicyChange, func(l *desk.Letter) { l.FirstResponseDue, l.ResolutionDue = l.At, l.At })
+	with("late", ticket.MailReminder, func(l *desk.Letter) {
+		l.Sent = l.DueAt.Add(time.Hour)
+		l.FirstResponseLate, l.FirstResponseDue = l.FirstResponseDue, time.Time{}
+	})
+	with("closed", ticket.MailPolicyChange, func(l *desk.Letter) {
+		l.Expected.FirstResponse, l.Expected.Resolution = l.FirstResponseDue, l.ResolutionDue
+		l.FirstResponseDue, l.ResolutionDue, l.Notices = time.Time{}, time.Time{}, sampleNotices(l.At)[:1]
+	})
 	with("silence", ticket.MailResolution, func(l *desk.Letter) { l.Cause, l.Author, l.Body = ticket.CauseSilence, "", "" })
 	for _, cause := range []ticket.Cause{ticket.CauseRequester, ticket.CauseWithdrawn, ticket.CauseSilence} {
 		with(string(cause), ticket.MailClosure, func(l *desk.Letter) { l.Cause = cause })
 	}
 	with("last", ticket.MailEscalation, func(l *desk.Letter) {
-		l.Clock, l.DueAt, l.Since, l.Rung, l.Assignee = policy.Resolution, l.ResolutionDue, l.ResolutionDue, 2, ""
+		l.Clock, l.DueAt, l.Since, l.Rung, l.Assignee = policy.Resolution, l.ResolutionLate, l.ResolutionLate, 2, ""
 		l.At = l.Since.Add(24 * time.Hour)
 	})
 	// A rung of the ladder for urgent tickets is no next step of a normal one's.
@@ -142,6 +173,7 @@ func variants() map[string]desk.Letter {
 	})
 	with("closed", ticket.MailReceipt, func(l *desk.Letter) {
 		l.FirstResponseDue, l.ResolutionDue, l.Notices = time.Time{}, time.Time{}, sampleNotices(l.At)[:1]
+		l.Expected.FirstResponse, l.Expected.Resolution = l.At.Add(200*time.Hour), l.At.Add(300*time.Hour)
 	})
 	with("notices", ticket.MailReply, func(l *desk.Letter) { l.Notices = sampleNotices(l.At) })
 	with("notices", ticket.MailAssigned, func(l *desk.Letter) { l.Notices = sampleNotices(l.At)[1:] })

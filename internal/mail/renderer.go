@@ -31,8 +31,11 @@ type Renderer struct {
 	announcement announcementWords
 }
 
-// noticeWords are shared by every mail.
-const noticeWords = "templates/notice.tmpl"
+// noticeWords are shared by every mail, and dateWords by every mail about a ticket.
+const (
+	noticeWords = "templates/notice.tmpl"
+	dateWords   = "templates/dates.tmpl"
+)
 
 // NewRenderer parses the templates of every kind of mail and tries each of them once. A configuration that can't be
 // used gives an Invalid fault.
@@ -44,10 +47,10 @@ func NewRenderer(cfg Config) (*Renderer, error) {
 	r := &Renderer{cfg: cfg, texts: map[ticket.MailKind]*text.Template{}, htmls: map[ticket.MailKind]*html.Template{}}
 	for _, kind := range ticket.MailKinds() {
 		words := "templates/" + string(kind) + ".tmpl"
-		if r.texts[kind], err = text.New("layout.txt").Option("missingkey=error").ParseFS(templates, "templates/layout.txt", words, noticeWords); err != nil {
+		if r.texts[kind], err = text.New("layout.txt").Option("missingkey=error").ParseFS(templates, "templates/layout.txt", words, noticeWords, dateWords); err != nil {
 			return nil, fmt.Errorf("parse text of mail %s: %w", kind, err)
 		}
-		if r.htmls[kind], err = html.New("layout.html").Option("missingkey=error").ParseFS(templates, "templates/layout.html", words, noticeWords); err != nil {
+		if r.htmls[kind], err = html.New("layout.html").Option("missingkey=error").ParseFS(templates, "templates/layout.html", words, noticeWords, dateWords); err != nil {
 			return nil, fmt.Errorf("parse HTML of mail %s: %w", kind, err)
 		}
 		trial := desk.Letter{Number: "HM-0000000000", N: 1, Kind: kind, Policy: &policy.Policy{Zone: time.UTC}}

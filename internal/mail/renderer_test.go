@@ -81,7 +81,7 @@ func TestRender_writesBothPromisesInThePolicysZone(t *testing.T) {
 				t.Fatal(err)
 			}
 			l := letter(ticket.MailReceipt)
-			l.At, l.FirstResponseDue, l.ResolutionDue, l.Policy = accepted, tt.first, tt.resolve, samplePolicy(zone)
+			l.At, l.FirstResponseDue, l.ResolutionDue, l.Policy = accepted.Add(-time.Second), tt.first, tt.resolve, samplePolicy(zone)
 			m, err := r.Render(l)
 			if err != nil {
 				t.Fatal(err)

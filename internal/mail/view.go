@@ -26,15 +26,20 @@ type view struct {
 	Promise  string // reminder and escalation: what is due, such as "resolution of this ticket"
 	Facts    []fact
 
-	FirstResponse string
-	Resolution    string
-	Due           string
-	Next          string // escalation: when the next rung follows
-	Silence       string // how long the requester may stay silent
-	Unanswered    bool   // reminder and escalation: the promise is the first response
-	Staff         bool   // the reader works here
-	Unpromised    bool   // a new ticket without dates: its clocks are paused
-	Waits         bool   // the resolution's clock is paused while the requester has the next move
+	FirstResponse, Resolution                 string // deadlines that lie ahead
+	FirstLate, ResolutionLate                 string // that have passed
+	FirstNow, ResolutionNow                   bool   // due by what the mail tells of
+	ExpectedFirstResponse, ExpectedResolution string // if an emergency that stops the clocks ends as planned
+	Late                                      bool   // the requester is told so
+	Overdue                                   bool   // reminder: Due has passed
+
+	Due        string
+	Next       string // escalation: when the next rung follows
+	Silence    string // how long the requester may stay silent
+	Unanswered bool   // reminder and escalation: the promise is the first response
+	Staff      bool   // the reader works here
+	Unpromised bool   // a new ticket without dates: its clocks are paused
+	Waits      bool   // the resolution's clock is paused while the requester has the next move
 
 	Instead          string // of whom the mail was for, who can't be written to; empty when it is the reader's own
 	Acknowledge      string // escalation: the address of its own small page
@@ -56,22 +61,36 @@ func newView(l desk.Letter, cfg Config, now time.Time) view {
 		Message: paragraphs(l.Body), Echo: l.Kind == ticket.MailReceipt,
 		Instead: oneLine(l.Instead, maxName),
 		Cause:   l.Cause, Priority: l.Priority, Rung: l.Rung, Promise: promiseWords[l.Clock],
-		FirstResponse: in(l.FirstResponseDue), Resolution: in(l.ResolutionDue),
-		Due: in(l.DueAt), Next: in(nextRung(l)), Silence: spell(l.Silence),
+		FirstLate: in(l.FirstResponseLate), ResolutionLate: in(l.ResolutionLate),
+		ExpectedFirstResponse: in(l.Expected.FirstResponse), ExpectedResolution: in(l.Expected.Resolution),
+		Overdue: !l.DueAt.IsZero() && !l.DueAt.After(l.Sent),
+		Due:     in(l.DueAt), Next: in(nextRung(l)), Silence: spell(l.Silence),
 		Unanswered: l.Clock == policy.FirstResponse,
 		Staff:      l.Kind.ToStaff(),
-		Unpromised: l.Status == ticket.StatusNew && l.FirstResponseDue.IsZero() && l.ResolutionDue.IsZero(),
-		Waits:      slices.Contains(l.Policy.Clocks[policy.Resolution].Pauses, policy.ReasonWaiting),
-		Open:       open(l, cfg.BaseURL), Track: cfg.BaseURL + "/track/" + string(l.Number),
+		Unpromised: l.Status == ticket.StatusNew && l.FirstResponseDue.IsZero() && l.ResolutionDue.IsZero() &&
+			l.FirstResponseLate.IsZero() && l.ResolutionLate.IsZero(),
+		Waits: slices.Contains(l.Policy.Clocks[policy.Resolution].Pauses, policy.ReasonWaiting),
+		Open:  open(l, cfg.BaseURL), Track: cfg.BaseURL + "/track/" + string(l.Number),
 		Contact: oneLine(l.Policy.Contact, 0), Privacy: oneLine(l.Policy.PrivacyURL, 0),
 		Policy: oneLine(l.Policy.Name, 0), From: oneLine(cfg.From.Name, maxName),
 		Notices: newNotices(l.Notices, now, l.Policy.Zone),
 	}
+	v.FirstResponse, v.FirstNow = ahead(l.FirstResponseDue, l.At, in)
+	v.Resolution, v.ResolutionNow = ahead(l.ResolutionDue, l.At, in)
+	v.Late = !v.Staff && (v.FirstLate != "" || v.ResolutionLate != "")
 	if l.Kind == ticket.MailEscalation && l.Token != "" {
 		v.Acknowledge = cfg.BaseURL + "/e/" + l.Token
 	}
 	v.Facts = facts(v, l)
 	return v
+}
+
+// ahead writes a deadline that lies ahead of what a mail tells of, and reports one that does not: it is due now.
+func ahead(due, at time.Time, in func(time.Time) string) (words string, now bool) {
+	if due.IsZero() || due.After(at) {
+		return in(due), false
+	}
+	return "", true
 }
 
 // spell writes how long something lasts; nothing for zero.
@@ -117,11 +136,18 @@ func facts(v view, l desk.Letter) []fact {
 	} else {
 		list = append(list, fact{"Status", statusForRequester[l.Status]})
 	}
-	if v.FirstResponse != "" {
-		list = append(list, fact{"First answer by", v.FirstResponse})
-	}
-	if v.Resolution != "" {
-		list = append(list, fact{"Resolution by", v.Resolution})
+	for _, p := range []struct {
+		name, due, late string
+		now             bool
+	}{{"First answer", v.FirstResponse, v.FirstLate, v.FirstNow}, {"Resolution", v.Resolution, v.ResolutionLate, v.ResolutionNow}} {
+		switch {
+		case p.late != "":
+			list = append(list, fact{p.name, "was due by " + p.late + ", and is late"})
+		case p.now:
+			list = append(list, fact{p.name, "due now"})
+		case p.due != "":
+			list = append(list, fact{p.name + " by", p.due})
+		}
 	}
 	return list
 }
@@ -134,7 +160,7 @@ func nextRung(l desk.Letter) time.Time {
 	}
 	for i, rung := range l.Policy.Escalation {
 		due := l.Since.Add(rung.After)
-		if i+1 != l.Rung && rung.For(l.Clock, l.Priority) && due.After(l.At) && (next.IsZero() || due.Before(next)) {
+		if i+1 != l.Rung && rung.For(l.Clock, l.Priority) && due.After(l.At) && due.After(l.Sent) && (next.IsZero() || due.Before(next)) {
 			next = due
 		}
 	}

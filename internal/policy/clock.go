@@ -124,6 +124,20 @@ func (c Clock) Settled() bool {
 	return false
 }
 
+// AsSettled is the clock as it was when its promise was met: what changes the target later concerns a promise that is
+// owed again, not the one that was met. A clock that is not settled is itself.
+func (c Clock) AsSettled() Clock {
+	for i, e := range slices.Backward(c.Ledger) {
+		switch e.Act {
+		case ActSettled:
+			return c.asOf(i + 1)
+		case ActReopened:
+			return c
+		}
+	}
+	return c
+}
+
 // Reasons is the set of reasons for which the clock stands still, sorted.
 func (c Clock) Reasons() []Reason {
 	var set []Reason

@@ -37,6 +37,7 @@ func (c Clock) Explain(cal *Calendar, until time.Time) []Line {
 	if past >= 0 {
 		c = c.asOf(past)
 	}
+	c = c.AsSettled()
 	s := story{cal: cal, until: until}
 	if len(c.Ledger) == 0 {
 		s.add(Line{From: until, To: until}, moment(until), words(": not started, so there is no deadline"))
@@ -98,9 +99,6 @@ func (s *story) event(then Clock, e Entry) {
 	case ActReopened:
 		what = "reopened, " + s.left(then, e.Used)
 	case ActAdopted:
-		if then.Settled() {
-			return
-		}
 		what = "another version of the policy, with " + FormatBudget(then.Counts, e.By) + inWords(then.Counts) + ", " + s.left(then, e.Used)
 	case ActFolded:
 		what = "earlier changes summed up, " + s.left(then, e.Used)

@@ -106,6 +106,7 @@ func (p *Policy) promiseInWords(name ClockName) []string {
 		}
 	}
 	if name == FirstResponse {
+		lines = append(lines, "You have it by the date that we name for the resolution at the latest.")
 		lines = append(lines, "Mails that are sent automatically do not count as an answer.")
 	}
 	var pauses []string

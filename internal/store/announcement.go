@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,7 +26,8 @@ const writtenTo = `
 
 // Announce writes down what there is to tell of each emergency, and who is to be told by mail: whoever has a ticket that
 // is owed something, once, and nobody who works here. What is owed of earlier announcements of the same emergency is
-// superseded. What has been announced is not announced again. While some tickets are unproven, whoever has one that is
+// superseded, and mails wait until nobody has changed the emergency for a while. What has been announced is not announced
+// again. While some tickets are unproven, whoever has one that is
 // not right has their mail held back until it is: each later call looks again.
 func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result ticket.AnnounceResult, err error) {
 	err = s.within(ctx, func(tx pgx.Tx) error {
@@ -46,7 +49,8 @@ func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result 
 				continue
 			}
 			result.Announcements++
-			if err := l.announce(ctx, tx, r, tells, said); err != nil {
+			others := slices.ContainsFunc(lasting, func(o announced) bool { return o.ID != l.ID && o.Closes(now) })
+			if err := s.announceTo(ctx, tx, l, desk.News{Tells: tells, Substance: said, Kind: l.Kind, Closed: others}, r); err != nil {
 				return err
 			}
 		}
@@ -94,30 +98,72 @@ func lastTold(ctx context.Context, tx pgx.Tx) ([]announced, error) {
 	return lasting, nil
 }
 
-// announce writes one announcement and owes its mails.
-func (a announced) announce(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, tells desk.Telling, said desk.Substance) error {
+// announceTo writes one announcement and owes its mails.
+func (s *Store) announceTo(ctx context.Context, tx pgx.Tx, a announced, news desk.News, r ticket.AnnounceRequest) error {
 	var id int64
 	err := tx.QueryRow(ctx, `
 		INSERT INTO announcements (emergency, n, tells, stage, starts_at, ends_at, seconds, proven_at, revision)
 		VALUES (@emergency, @n, @tells, @stage, @from, coalesce(@until::timestamptz, 'infinity'), @seconds, @proven, @revision)
 		RETURNING id`,
 		pgx.StrictNamedArgs{
-			"emergency": a.ID, "n": a.n + 1, "tells": tells, "stage": said.Stage, "from": said.From, "until": instant(said.Until),
-			"seconds": int64(said.By / time.Second), "proven": r.Proven, "revision": r.Revision,
+			"emergency": a.ID, "n": a.n + 1, "tells": news.Tells, "stage": news.Stage, "from": news.From, "until": instant(news.Until),
+			"seconds": int64(news.By / time.Second), "proven": r.Proven, "revision": r.Revision,
 		}).Scan(&id)
 	if err != nil {
 		return err
 	}
+	// That another emergency of this kind is over is news no more where this one has begun.
 	if _, err := tx.Exec(ctx, `
 		UPDATE announcement_mails m SET status = 'superseded', settled_at = clock_timestamp()
-		FROM announcements a WHERE a.id = m.announcement AND a.emergency = $1 AND a.id <> $2 AND m.status IN ('held', 'owed')`, a.ID, id); err != nil {
+		FROM announcements a JOIN emergencies e ON e.id = a.emergency
+		WHERE a.id = m.announcement AND a.id <> $2 AND m.status IN ('held', 'owed')
+			AND (a.emergency = $1 OR $3 = 'started' AND a.tells = 'ended' AND e.kind = $4)`, a.ID, id, news.Tells, a.Kind); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `
-		INSERT INTO announcement_mails (announcement, person, status)
-		SELECT $2::bigint, told.requester, 'held' FROM (`+writtenTo+`) told
-		ON CONFLICT DO NOTHING`, instant(tells.Before(said)), id)
+	audience := news.Audience(s.settle)
+	if audience == desk.AudienceNone {
+		return nil
+	}
+	_, err = tx.Exec(ctx, announceSQL, pgx.StrictNamedArgs{
+		"id": id, "emergency": a.ID, "before": instant(news.Tells.Before(news.Substance)), "from": news.From, "settle": s.settle,
+		"audience": audience,
+	})
 	return err
+}
+
+// heard is what somebody, told.requester, was sent about the emergency $emergency before, the latest first; a mail that is
+// being handed over just now may have gone out.
+const heard = `
+	SELECT a.stage, a.starts_at, a.ends_at, a.seconds FROM announcements a JOIN announcement_mails m ON m.announcement = a.id
+	WHERE a.emergency = @emergency AND m.person = told.requester
+		AND (m.status = 'sent' OR m.status = 'superseded' AND m.claimed_until > clock_timestamp())
+	ORDER BY a.n DESC LIMIT 1`
+
+// announceSQL owes an announcement's mails: none to somebody who was told just that last. Who was never told may be left
+// out of it: those whose earlier mail was superseded unsent, or all but those whose receipt spoke of the emergency.
+var announceSQL = `
+	INSERT INTO announcement_mails (announcement, person, status, not_before)
+	SELECT @id::bigint, told.requester, 'held',
+		coalesce((SELECT max(at) FROM emergency_changes WHERE emergency = @emergency) + @settle::interval, '-infinity')
+	FROM (` + strings.ReplaceAll(writtenTo, "$1", "@before") + `) told
+	LEFT JOIN LATERAL (` + heard + `) heard ON true
+	JOIN announcements new ON new.id = @id
+	WHERE (heard.stage, heard.starts_at, heard.ends_at, heard.seconds) IS DISTINCT FROM (new.stage, new.starts_at, new.ends_at, new.seconds)
+		AND (heard.stage IS NOT NULL OR CASE @audience::text
+			WHEN 'not-withdrawn' THEN NOT EXISTS (SELECT FROM announcements a JOIN announcement_mails m ON m.announcement = a.id
+				WHERE a.emergency = @emergency AND m.person = told.requester)
+			WHEN 'told' THEN EXISTS (SELECT FROM tickets t WHERE t.requester = told.requester AND t.submitted_at >= @from AND ` + concerned + `)
+			ELSE true END)
+	ON CONFLICT DO NOTHING`
+
+// putOffAnnouncements lets the mails about an emergency that was just changed wait for what is announced of the change.
+// One that it misses is sent a moment too early, which is no reason to refuse a change that was made.
+func (s *Store) putOffAnnouncements(ctx context.Context, id ticket.EmergencyID) {
+	if s.settle > 0 {
+		_, _ = s.pool.Exec(ctx, `
+			UPDATE announcement_mails m SET not_before = greatest(not_before, clock_timestamp() + $2)
+			FROM announcements a WHERE a.id = m.announcement AND a.emergency = $1 AND m.status IN ('held', 'owed')`, id, s.settle)
+	}
 }
 
 // hold makes the mails owed that nothing holds back any more: all of them, or, while some tickets are unproven, those of

@@ -1,5 +1,7 @@
 package store
 
+import "time"
+
 // GateLock is for tests that stand in its way.
 const GateLock = gateLock
 
@@ -12,3 +14,6 @@ const (
 	KeptQuery    = keptQuery
 	ForgetQuery  = forgetQuery
 )
+
+// SettleAfter has mails about emergencies settle; see Options.
+func (s *Store) SettleAfter(d time.Duration) { s.settle = d }

@@ -37,6 +37,7 @@ type letterRow struct {
 	OwedBy        int       // the event that owes it; of a mail sent again, another than the one whose words it carries
 	Owed          time.Time // when that happened
 	Events        []byte    // the timeline up to OwedBy
+	State         []byte    // the ticket's, now
 }
 
 // Letter gives what a mail's words are made from, and what became of it already. It shows the ticket
@@ -48,7 +49,7 @@ func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.L
 			coalesce((SELECT name FROM people WHERE lower(handle) = lower(m.stands_for)), m.stands_for, '') AS instead,
 			m.epoch, coalesce(previous.n, 0) AS previous, coalesce(previous.epoch, 0) AS previous_epoch,
 			coalesce((SELECT epoch FROM mails WHERE ticket = m.ticket AND n = 1), 0) AS root_epoch,
-			coalesce(m.clock, '') AS clock, m.rung, t.requester, t.policy,
+			coalesce(m.clock, '') AS clock, m.rung, t.requester, t.policy, t.state,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
 			coalesce(w.body, '') AS body, coalesce(a.name, '') AS author,
 			e.n AS event, m.event AS owed_by, (SELECT at FROM events WHERE ticket = m.ticket AND n = m.event) AS owed,
@@ -100,16 +101,23 @@ func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (des
 		Epoch: row.Epoch, Previous: row.Previous, PreviousEpoch: row.PreviousEpoch, RootEpoch: row.RootEpoch,
 		Subject: row.Subject, Body: row.Body, Author: row.Author, At: event.At, Cause: event.Cause,
 		Status: t.Status, Priority: t.Priority, Silence: silence(owing, p.Silence),
-		FirstResponseDue: owed(t.FirstResponse), ResolutionDue: owed(t.Resolution),
-		Clock: row.Clock, Rung: row.Rung, Policy: p,
+		Sent: time.Now(), Clock: row.Clock, Rung: row.Rung, Policy: p,
 	}
 	emergencies, err := s.Notices(ctx)
 	if err != nil {
 		return desk.Letter{}, err
 	}
-	l.Notices = desk.NoticesAt(emergencies, time.Now())
+	l.Notices = desk.NoticesAt(emergencies, l.Sent)
 	if row.Clock != "" {
-		l.DueAt, l.Since = dueAt(*t.Promise(row.Clock)), t.Promise(row.Clock).LadderFrom
+		l.DueAt, _ = t.Promise(row.Clock).Due()
+		l.Since = t.Promise(row.Clock).LadderFrom
+	}
+	var present ticket.State
+	if err := json.Unmarshal(row.State, &present); err != nil {
+		return desk.Letter{}, fmt.Errorf("read the state: %w", err)
+	}
+	if err := s.date(ctx, &l, t, present.Ticket); err != nil {
+		return desk.Letter{}, err
 	}
 	if row.Kind == ticket.MailEscalation {
 		if l.Token, err = s.escalationLink(ctx, n, row.Person, row.Owed); err != nil {
@@ -126,24 +134,6 @@ func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (des
 		err = s.pool.QueryRow(ctx, `SELECT name FROM people WHERE id = $1`, t.Assignee).Scan(&l.Assignee)
 	}
 	return l, err
-}
-
-// owed is the deadline of a promise that runs and is not met; zero otherwise.
-func owed(p ticket.Promise) time.Time {
-	due, ok := p.Clock.Due()
-	if !ok || p.Clock.Settled() || !p.Clock.Running() {
-		return time.Time{}
-	}
-	return due
-}
-
-// dueAt is when a promise fell due, or else when it will.
-func dueAt(p ticket.Promise) time.Time {
-	if !p.BreachedAt.IsZero() {
-		return p.BreachedAt
-	}
-	due, _ := p.Clock.Due()
-	return due
 }
 
 // silence is how long the requester may stay silent, from when the mail reaches them, before that ends the ticket's

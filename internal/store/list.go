@@ -123,6 +123,9 @@ func (q *listing) of(f desk.Filter) {
 		q.read, q.beside = recordColumns+wordsColumns+" FROM ", recordBeside+wordsBeside
 		q.queue(f)
 		q.dueBefore(f.DueBefore)
+		if f.Escalated {
+			q.where(`t.status <> 'closed' AND t.rung > 0`)
+		}
 		q.requester(f.Requester)
 		q.byDue(f)
 	} else {

@@ -13,7 +13,7 @@ import (
 // mostCounted is as far as a queue is counted: nobody works from a longer one by its number.
 const mostCounted = 1000
 
-// QueueCounts counts the tickets in each queue as its viewer sees it, up to a thousand, closed ones in none. It is
+// QueueCounts counts the tickets in each queue as its viewer sees it, up to a thousand: what the queue's list shows. It is
 // Forbidden to customers.
 func (s *Store) QueueCounts(ctx context.Context, viewer desk.Person) (map[desk.Queue]int, error) {
 	if !viewer.Role.Staff() {
@@ -23,7 +23,8 @@ func (s *Store) QueueCounts(ctx context.Context, viewer desk.Person) (map[desk.Q
 	args := pgx.StrictNamedArgs{"limit": mostCounted}
 	for _, queue := range desk.Queues() {
 		q := listing{args: args}
-		f := desk.Filter{Viewer: viewer, Queue: queue, Open: true}
+		f := desk.Filter{Viewer: viewer, Queue: queue}
+		q.where(`true`)
 		q.statuses(f)
 		q.queue(f)
 		counts = append(counts, fmt.Sprintf(`(SELECT count(*) FROM (SELECT FROM tickets t WHERE %s LIMIT @limit) q)`,

@@ -78,11 +78,12 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m desk.Mail
 	return m, explain(err, "count the mails that wait")
 }
 
-// Parcels lists mails of tickets and about emergencies that wait, the oldest first, or that bounced, the newest first.
-func (s *Store) Parcels(ctx context.Context, status desk.Postage, limit int) ([]desk.Parcel, error) {
-	which, order := `m.status = 'owed'`, `owed_at`
+// Parcels lists mails of tickets and about emergencies that wait, the oldest first, or that bounced since an instant, the
+// newest first.
+func (s *Store) Parcels(ctx context.Context, status desk.Postage, since time.Time, limit int) ([]desk.Parcel, error) {
+	which, order := `m.status = 'owed' AND m.owed_at >= $2`, `owed_at`
 	if status == desk.PostageBounced {
-		which, order = `m.status = 'bounced'`, `settled_at DESC`
+		which, order = `m.status = 'bounced' AND m.settled_at >= $2`, `settled_at DESC`
 	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT m.ticket, coalesce(w.subject, ''), m.emergency, m.kind, p.id, p.name, coalesce(p.handle, ''), p.role, p.address,
@@ -98,7 +99,7 @@ func (s *Store) Parcels(ctx context.Context, status desk.Postage, limit int) ([]
 		LEFT JOIN commands c ON c.ticket = m.ticket AND c.seq = 1
 		LEFT JOIN messages w ON w.id = c.message
 		JOIN people p ON p.id = m.person
-		ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1`, limit)
+		ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1`, limit, since)
 	if err != nil {
 		return nil, explain(err, "list mails")
 	}

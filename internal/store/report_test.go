@@ -239,7 +239,7 @@ func TestOverview_countsTheDesk(t *testing.T) {
 			t.Errorf("load: %+v", l)
 		}
 	}
-	_, owed, lost, err := d.reports().Mailroom(t.Context(), time.Now())
+	_, owed, lost, err := d.reports().Mailroom(t.Context(), time.Now(), false)
 	if err != nil || len(owed) != 1 || owed[0].Number != fresh || len(lost) != 2 || lost[0].Number != bounced.Number ||
 		lost[0].Reason != "550 no such user" || lost[0].Address != d.customer.Address {
 		t.Errorf("mails: %+v, %+v, %v; %s waits for its step", owed, lost, err, pending)

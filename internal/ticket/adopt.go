@@ -46,16 +46,19 @@ func (t *Ticket) applyPolicy(e Event) {
 	}
 }
 
-// adopt goes on by another policy. A first response that was given keeps its target: nothing is promised about it any
-// more, but from here on its time is that policy's too.
+// adopt goes on by another policy. A clock that stands keeps its target: nothing is promised about it any more, but from
+// here on its time is that policy's too. One whose promise was broken also goes on counting as it did then.
 func (l *ledger) adopt(p *policy.Policy) {
 	for _, name := range policy.ClockNames() {
 		clock := l.clocks[name]
-		target := p.Target(name, l.s.t.Priority)
-		if name == policy.FirstResponse && clock.Settled() {
+		target, counts := p.Target(name, l.s.t.Priority), p.Clocks[name].Counts
+		if l.stands(name) {
 			target = clock.Budget() - clock.Extension()
 		}
-		entry, changed, err := clock.Adopt(l.s.desk.Policy.Calendar, p.Calendar, l.s.at, p.Clocks[name].Counts, target)
+		if !l.s.t.Promise(name).BreachedAt.IsZero() {
+			counts = clock.Counts
+		}
+		entry, changed, err := clock.Adopt(l.s.desk.Policy.Calendar, p.Calendar, l.s.at, counts, target)
 		l.write(name, entry, changed, err)
 	}
 }

@@ -47,6 +47,7 @@ func (c *chronicle) listening() bool {
 // tally is one promise as the oracle counts it.
 type tally struct {
 	used, target, added                time.Duration
+	counts                             policy.Counting
 	settled, reminded, breached, ended bool
 	fired                              map[int]bool // rungs
 	met                                time.Time
@@ -117,7 +118,7 @@ func (c *chronicle) count(from, to time.Time) {
 	}
 	for name, p := range c.promises {
 		if len(c.reasons(name)) == 0 {
-			p.used += c.minutes.elapsed(c.policy.Clocks[name].Counts, from, to)
+			p.used += c.minutes.elapsed(p.counts, from, to)
 		}
 		if p.breached {
 			p.since += to.Sub(from)
@@ -340,15 +341,21 @@ func (c *chronicle) reachedJustNow(t threshold) bool {
 	if t.byCalendar {
 		return t.count == t.goal
 	}
-	last := c.minutes.elapsed(c.policy.Clocks[t.clock].Counts, c.now.Add(-time.Second), c.now)
+	last := c.minutes.elapsed(c.promises[t.clock].counts, c.now.Add(-time.Second), c.now)
 	return t.count == t.goal && last == time.Second
+}
+
+// stands reports whether nothing moves a promise's target any more: it was broken, or the first response was given.
+func (c *chronicle) stands(name policy.ClockName) bool {
+	p := c.promises[name]
+	return p.breached || name == policy.FirstResponse && p.settled
 }
 
 // foldEdge lets an edge of the gate count: time stops by the gate itself.
 func (c *chronicle) foldEdge(e ticket.Event) {
 	by := c.tower.fold(e)
 	for name, p := range c.promises {
-		if name != policy.FirstResponse || !p.settled {
+		if !c.stands(name) {
 			p.added += by
 		}
 	}
@@ -367,8 +374,11 @@ func (c *chronicle) fold(e ticket.Event) {
 	if e.Kind == ticket.EventSubmitted || e.Priority != "" {
 		c.moved, c.priority = e.At, e.Priority
 		for name, p := range c.promises {
-			if p != first || !p.settled {
+			if !c.stands(name) {
 				p.target = c.policy.Target(name, e.Priority)
+			}
+			if e.Kind == ticket.EventSubmitted {
+				p.counts = c.policy.Clocks[name].Counts
 			}
 		}
 	}
@@ -400,14 +410,17 @@ func (c *chronicle) fold(e ticket.Event) {
 		c.moved, c.policy = e.At, c.versions[e.Policy]
 		c.minutes = almanacOf(c.policy)
 		for name, p := range c.promises {
-			if p != first || !p.settled {
+			if !c.stands(name) {
 				p.target = c.policy.Target(name, c.priority)
+			}
+			if !p.breached {
+				p.counts = c.policy.Clocks[name].Counts
 			}
 		}
 	case ticket.EventExtended:
 		c.moved = e.At
-		for _, p := range c.promises {
-			if p != first || !p.settled {
+		for name, p := range c.promises {
+			if !c.stands(name) {
 				p.added += c.extension(e.Command)
 			}
 		}

@@ -52,6 +52,15 @@ type Promise struct {
 // Escalating reports whether the ladder of a broken promise is still being climbed.
 func (p Promise) Escalating() bool { return !p.BreachedAt.IsZero() && !p.Acknowledged }
 
+// Due is the deadline: the one that passed, once the promise was broken. It is false for a promise that was not broken
+// while its clock stands still or has not started.
+func (p Promise) Due() (time.Time, bool) {
+	if !p.BreachedAt.IsZero() {
+		return p.BreachedAt, true
+	}
+	return p.Clock.Due()
+}
+
 // Promise gives the named one.
 func (t *Ticket) Promise(name policy.ClockName) *Promise {
 	if name == policy.FirstResponse {

@@ -1,0 +1,114 @@
+package supervision_test
+
+import (
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/panel"
+	"github.com/holesalemart/supportdesk/api/supervision"
+	"github.com/holesalemart/supportdesk/internal/demotest"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/officetest"
+)
+
+// livedIn is a desk with the demonstration's tickets, and every page of staff's.
+func livedIn(t *testing.T) *browser {
+	t.Helper()
+	d := demotest.New(t, 600)
+	o := &office{Office: officetest.On(t, d.Store), t: t, feed: &feed{}, crier: &crier{}}
+	o.People["sam"] = d.Supervisor
+	log := slog.New(slog.DiscardHandler)
+	o.Work(log)
+	o.server = o.Serve(page.Config{Log: log}, "",
+		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, desk.NewEmergencies(o.Store, o.Store, o.crier),
+			desk.NewPolicies(o.Store, quiet{})).Area(),
+		panel.New(o.Desk, o.Store, o.Outcomes).Area())
+	return o.browser("sam")
+}
+
+// listed counts the tickets of a list, page by page.
+func (b *browser) listed(address string) int {
+	b.t.Helper()
+	n := 0
+	for address != "" {
+		a := b.get(address)
+		if a.Status != http.StatusOK {
+			b.t.Fatalf("%s: %d", address, a.Status)
+		}
+		n += a.Find("#rows .item").Length()
+		address = a.Find("#rows .more a.button").AttrOr("href", "")
+	}
+	return n
+}
+
+func number(t *testing.T, s *goquery.Selection) int {
+	t.Helper()
+	n, err := strconv.Atoi(strings.TrimSpace(s.Text()))
+	if err != nil {
+		t.Errorf("%q is no count", s.Text())
+	}
+	return n
+}
+
+// TestDashboard_everyCountLeadsToWhatItCounts on a desk that is lived in.
+func TestDashboard_everyCountLeadsToWhatItCounts(t *testing.T) {
+	b := livedIn(t)
+	overview := b.page("/supervision")
+	counted := 0
+	check := func(what, address string, want int) {
+		t.Helper()
+		if got := b.listed(address); got != want {
+			t.Errorf("%s counts %d, and %s lists %d", what, want, address, got)
+		}
+		counted += want
+	}
+	for _, id := range []string{"tile-open", "tile-unassigned", "tile-due", "tile-breached"} {
+		tile := overview.Find("#" + id)
+		check(id, tile.AttrOr("href", ""), number(t, tile.Find("strong")))
+	}
+	overview.Find("[id^=status-]").Each(func(_ int, link *goquery.Selection) {
+		check(link.Text(), link.AttrOr("href", ""), number(t, link.Closest("tr").Find(".total")))
+	})
+	overview.Find("[id^=agent-]").Each(func(_ int, link *goquery.Selection) {
+		cells, n := link.Closest("tr").Find("td.num"), 0
+		for _, i := range []int{0, 1, 4} { // open, waiting, resolved
+			n += number(t, cells.Eq(i))
+		}
+		check(link.Text(), link.AttrOr("href", ""), n)
+	})
+	if counted == 0 {
+		t.Error("nothing was counted")
+	}
+	check("escalated", "/desk?queue=all&escalated=unanswered", number(t, overview.Find("#tile-escalated strong")))
+	if more := overview.Find("section[aria-labelledby=escalations] .more a"); more.Length() > 0 && more.AttrOr("href", "") != "/desk?queue=all&escalated=unanswered" {
+		t.Errorf("the rest of the escalations is at %s", more.AttrOr("href", ""))
+	}
+	for id, rows := range map[string]string{"tile-waiting": "waiting", "tile-bounced": "bounced"} {
+		mail := b.page(overview.Find("#"+id).AttrOr("href", ""))
+		want := min(number(t, overview.Find("#"+id+" strong")), desk.MostParcels)
+		if got := mail.Find("section[aria-labelledby=" + rows + "] tbody tr").Length(); got != want {
+			t.Errorf("%s counts %d, and the page of mail lists %d", id, want, got)
+		}
+	}
+}
+
+// TestQueues_countWhatTheyList in the panel, on the same desk.
+func TestQueues_countWhatTheyList(t *testing.T) {
+	b := livedIn(t)
+	counted := 0
+	b.get("/desk").Find("#queues a:has(.count)").Each(func(_ int, queue *goquery.Selection) {
+		counted++
+		if got, want := b.listed(queue.AttrOr("href", "")), number(t, queue.Find(".count")); got != want {
+			t.Errorf("%s counts %d and lists %d", queue.AttrOr("title", ""), want, got)
+		}
+	})
+	if counted != len(desk.Queues()) {
+		t.Errorf("%d queues are counted", counted)
+	}
+}

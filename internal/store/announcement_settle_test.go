@@ -1,0 +1,160 @@
+package store_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// rushed is a desk whose mails about emergencies settle, with two requesters.
+type rushed struct{ *shop }
+
+func openRushed(t *testing.T) rushed {
+	d := rushed{open(t)}
+	d.SettleAfter(time.Minute)
+	d.waitingSince(d.customer, aDay)
+	d.waitingSince(d.other, aDay)
+	return d
+}
+
+// lift ends an emergency, and lets its end be behind.
+func (d rushed) lift(e desk.Emergency) {
+	d.t.Helper()
+	if _, err := d.EndEmergency(d.t.Context(), d.supervisor, e.ID); err != nil {
+		d.t.Fatal(err)
+	}
+	d.sql(`UPDATE emergencies SET ends_at = ends_at - interval '3 seconds' WHERE id = $1`, e.ID)
+	d.announce()
+}
+
+func (d rushed) until(e desk.Emergency, at time.Time) {
+	d.t.Helper()
+	if _, err := d.ChangeEmergency(d.t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &at}); err != nil {
+		d.t.Fatal(err)
+	}
+	d.announce()
+}
+
+// settles lets the mails' minute pass, and says what each requester is told.
+func (d rushed) settles() string {
+	d.t.Helper()
+	if _, found, err := d.NextAnnouncement(d.t.Context(), "early", time.Minute); err != nil || found {
+		d.t.Errorf("a mail goes out before it has settled: %v", err)
+	}
+	if left, err := d.AnnouncementsLeft(d.t.Context()); err != nil || left.Left > 0 && time.Until(left.Next) < 50*time.Second {
+		d.t.Errorf("the next of %d is sent %s, %v", left.Left, left.Next, err)
+	}
+	d.sql(`UPDATE announcement_mails SET not_before = '-infinity'`)
+	told := map[string]desk.Telling{}
+	for address, letter := range d.letters() {
+		told[address] = letter.Tells
+	}
+	for {
+		id, found, err := d.NextAnnouncement(d.t.Context(), "a try", time.Minute)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if !found {
+			break
+		}
+		if err := d.AnnouncementSent(d.t.Context(), id); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	said := ""
+	for _, address := range slices.Sorted(maps.Keys(told)) {
+		said += fmt.Sprintf("%s %s. ", address, told[address])
+	}
+	return said
+}
+
+// TestAnnounce_settlesUntilNothingChanges: what is declared, changed and lifted in a minute makes one mail, or none.
+func TestAnnounce_settlesUntilNothingChanges(t *testing.T) {
+	far := time.Now().AddDate(0, 0, 3).Truncate(time.Second)
+	for name, c := range map[string]struct {
+		does func(rushed)
+		want string
+	}{
+		"declared and extended": {func(d rushed) {
+			e := d.begun(d.declare(closedBy("Closed.")), 5*time.Second)
+			d.announce()
+			d.until(e, far)
+		}, "carla@example.com started. otto@example.com started. "},
+		"declared, extended and lifted": {func(d rushed) {
+			e := d.begun(d.declare(closedBy("Closed.")), 5*time.Second)
+			d.announce()
+			d.until(e, far)
+			d.lift(e)
+		}, ""},
+		"declared and lifted before it was announced": {func(d rushed) {
+			d.lift(d.begun(d.declare(closedBy("Closed.")), 5*time.Second))
+		}, ""},
+		"lifted after a while": {func(d rushed) {
+			e := d.begun(d.declare(closedBy("Closed.")), anHour)
+			d.announce()
+			d.lift(e)
+		}, "carla@example.com ended. otto@example.com ended. "},
+		"a delay that is lifted stays": {func(d rushed) {
+			e := d.begun(d.declare(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: aDay, Notice: "Slow."}), 5*time.Second)
+			d.announce()
+			d.lift(e)
+		}, "carla@example.com ended. otto@example.com ended. "},
+		"lifted when one was told": {func(d rushed) {
+			e := d.begun(d.declare(closedBy("Closed.")), 5*time.Second)
+			d.announce()
+			d.sql(`UPDATE announcement_mails SET status = 'sent', settled_at = now() WHERE person = $1`, d.customer.ID)
+			d.lift(e)
+		}, "carla@example.com ended. "},
+		"lifted, with a ticket from meanwhile": {func(d rushed) {
+			e := d.begun(d.declare(closedBy("Closed.")), 30*time.Second)
+			d.announce()
+			d.waitingSince(d.other, 20*time.Second) // its receipt named no date
+			d.lift(e)
+		}, "otto@example.com ended. "},
+		"extended and taken back": {func(d rushed) {
+			e := d.begun(d.declare(closedBy("Closed.")), anHour)
+			d.until(e, far)
+			d.settles()
+			d.until(e, far.AddDate(0, 0, 1))
+			d.until(e, far)
+		}, ""},
+		"planned and cancelled": {func(d rushed) {
+			plan := closedBy("Closed.")
+			plan.From = far
+			e := d.declare(plan)
+			d.announce()
+			if _, err := d.EndEmergency(d.t.Context(), d.supervisor, e.ID); err != nil {
+				d.t.Fatal(err)
+			}
+			d.announce()
+		}, ""},
+		"lifted, and declared again": {func(d rushed) {
+			e := d.begun(d.declare(closedBy("Closed.")), anHour)
+			d.announce()
+			d.settles()
+			d.lift(e)
+			d.begun(d.declare(closedBy("Still closed.")), time.Second)
+			d.announce()
+		}, "carla@example.com started. otto@example.com started. "},
+		"lifted while another closes the desk": {func(d rushed) {
+			e := d.begun(d.declare(closedBy("Closed.")), anHour)
+			d.begun(d.declare(closedBy("A flood.")), anHour)
+			d.announce()
+			d.sql(`UPDATE announcement_mails SET status = 'sent', settled_at = now()`)
+			d.lift(e)
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := openRushed(t)
+			c.does(d)
+			if got := d.settles(); got != c.want {
+				t.Errorf("told: %q, want %q; %s", got, c.want, d.postages())
+			}
+		})
+	}
+}

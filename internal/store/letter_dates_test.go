@@ -1,0 +1,100 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// lastMail loads the newest mail of a kind that a ticket owes.
+func (d *shop) lastMail(n ticket.Number, kind ticket.MailKind) desk.Letter {
+	d.t.Helper()
+	return d.letter(n, one[int](d, `SELECT max(n) FROM mails WHERE ticket = $1 AND kind = $2`, n, kind))
+}
+
+// dated fails unless a letter has these dates.
+func dated(t *testing.T, l desk.Letter, first, firstLate, resolution, resolutionLate time.Time) {
+	t.Helper()
+	for what, c := range map[string][2]time.Time{
+		"first answer": {l.FirstResponseDue, first}, "first answer late": {l.FirstResponseLate, firstLate},
+		"resolution": {l.ResolutionDue, resolution}, "resolution late": {l.ResolutionLate, resolutionLate},
+	} {
+		if !c[0].Equal(c[1]) {
+			t.Errorf("%s to %s: %s is %s, want %s", l.Kind, l.To.Name, what, c[0], c[1])
+		}
+	}
+}
+
+// ago submits a ticket so long ago, and takes its first step.
+func (d *shop) ago(ago time.Duration) (ticket.Number, time.Time) {
+	d.t.Helper()
+	a := d.submit(d.customer)
+	d.redate(a, a.At.Add(-ago))
+	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
+	return a.Number, a.At.Add(-ago)
+}
+
+// TestLetter_readsTheEarlierDateToTheRequester under a policy that counts the first response to a later date.
+func TestLetter_readsTheEarlierDateToTheRequester(t *testing.T) {
+	d := open(t)
+	a := d.submit(d.customer)
+	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
+	d.do(d.supervisor, desk.Request{Number: a.Number, Verb: ticket.VerbAssign, Agent: string(d.agent.ID)})
+	none, resolution := time.Time{}, a.At.Add(240*time.Hour)
+	dated(t, d.lastMail(a.Number, ticket.MailReceipt), resolution, none, resolution, none)
+	dated(t, d.lastMail(a.Number, ticket.MailAssignment), resolution, none, resolution, none)
+	if l := d.lastMail(a.Number, ticket.MailAssigned); !l.FirstResponseDue.After(l.ResolutionDue) || !l.ResolutionDue.Equal(resolution) {
+		t.Errorf("the agent reads %s and %s", l.FirstResponseDue, l.ResolutionDue)
+	}
+}
+
+// TestLetter_saysThatWeAreLate with the date that was promised, whatever happened to the ticket since.
+func TestLetter_saysThatWeAreLate(t *testing.T) {
+	d := openUnder(t, quick)
+	n, at := d.ago(2 * time.Hour) // the first answer was due an hour ago
+	none, first, resolution := time.Time{}, at.Add(time.Hour), at.Add(4*time.Hour)
+	dated(t, d.lastMail(n, ticket.MailReceipt), none, first, resolution, none) // sent two hours late
+
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbProgressUpdate, Body: "Soon."})
+	dated(t, d.lastMail(n, ticket.MailProgress), none, first, resolution, none)
+
+	laxer := d.publish(strings.Replace(quick, "target: 4h", "target: 10h", 1))
+	d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "run/1", Verb: ticket.VerbAdoptPolicy, Policy: laxer}}})
+	dated(t, d.lastMail(n, ticket.MailPolicyChange), none, first, at.Add(10*time.Hour), none)
+
+	stricter := d.publish(strings.Replace(quick, "target: 4h", "target: 90m", 1))
+	d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "run/2", Verb: ticket.VerbAdoptPolicy, Policy: stricter}}})
+	l := d.lastMail(n, ticket.MailPolicyChange)
+	dated(t, l, none, first, l.At, none) // due by the move: the mail says that it is due at once
+
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Here it is."})
+	dated(t, d.lastMail(n, ticket.MailReply), none, none, none, l.At)
+	dated(t, d.lastMail(n, ticket.MailReceipt), none, none, resolution, none) // what was given since is owed no more
+}
+
+// TestLetter_namesNoDateWhileTheDeskIsClosed, also in a mail that was owed before.
+func TestLetter_namesNoDateWhileTheDeskIsClosed(t *testing.T) {
+	d := openUnder(t, quick)
+	n, at := d.ago(10 * time.Minute)
+	var none time.Time
+	dated(t, d.lastMail(n, ticket.MailReceipt), at.Add(time.Hour), none, at.Add(4*time.Hour), none)
+	e := d.begun(d.declare(closedBy("The river is in our hall.")), 5*time.Minute)
+	receipt := d.lastMail(n, ticket.MailReceipt)
+	dated(t, receipt, none, none, none, none)
+	if !receipt.Expected.FirstResponse.IsZero() {
+		t.Errorf("expected by %s, though no end is known", receipt.Expected.FirstResponse)
+	}
+	until := time.Now().Add(time.Hour).Truncate(time.Second)
+	if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &until}); err != nil {
+		t.Fatal(err)
+	}
+	receipt = d.lastMail(n, ticket.MailReceipt)
+	dated(t, receipt, none, none, none, none)
+	stood := until.Sub(e.From)
+	if first := receipt.Expected.FirstResponse; !first.Equal(at.Add(time.Hour + stood)) {
+		t.Errorf("expected by %s, want %s", first, at.Add(time.Hour+stood))
+	}
+}
