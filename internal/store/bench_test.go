@@ -70,7 +70,7 @@ func BenchmarkSubmit(b *testing.B) {
 	})
 	counted := d.counted()
 	for name, people := range map[string]int{"one's, counted": 1, "many's, counted": 500} {
-		customers := d.crowd(people)
+		customers := d.customers(people)
 		var next atomic.Int64
 		b.Run(name, func(b *testing.B) {
 			parallel(b, func() error {
@@ -92,8 +92,8 @@ func (d *shop) counted() *store.Store {
 	return s
 }
 
-// crowd adds customers.
-func (d *shop) crowd(n int) (all []desk.Person) {
+// customers adds some.
+func (d *shop) customers(n int) (all []desk.Person) {
 	d.t.Helper()
 	for range n {
 		id := ticket.NewPersonID()
