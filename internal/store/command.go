@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 
@@ -103,7 +104,7 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 		"body": r.Body, "internal": internal(r.Verb), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
 		"key": r.Once.Key, "fingerprint": fingerprint(r.Once),
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
-		"guarded": r.Expected != nil && r.Verb == ticket.VerbAssign, "expected": to.expected, "seen": r.Seen,
+		"guarded": r.Expected != nil && r.Verb == ticket.VerbAssign, "expected": to.expected, "seen": min(r.Seen, math.MaxInt32),
 	}))
 	if err != nil {
 		return desk.Accepted{}, err
