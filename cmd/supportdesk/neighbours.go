@@ -24,7 +24,7 @@ func (p *program) connect() (*neighbours, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns})
+	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns, Generosity: c.Allowances})
 	if err != nil {
 		return nil, err
 	}

@@ -8,14 +8,14 @@ WITH spent AS (
     INSERT INTO allowances AS a (key, spent_until)
     SELECT @allowance::bytea, clock_timestamp() + @each::interval FROM tickets
     WHERE @allowance IS NOT NULL AND number = @number AND (status <> 'closed' OR @closed) AND (@staff OR requester = @by)
-        AND @seen::bigint <= events
+        AND @seen::bigint <= greatest(events, 1)
     ON CONFLICT (key) DO UPDATE SET spent_until = greatest(a.spent_until, clock_timestamp()) + @each
     WHERE a.spent_until <= clock_timestamp() + @room
     RETURNING key
 ), locked AS (
     UPDATE tickets SET last_command = last_command + 1,
                        latest_at = greatest(latest_at, date_trunc('second', clock_timestamp()))
-    WHERE number = @number AND (status <> 'closed' OR @closed) AND (@staff OR requester = @by) AND @seen <= events
+    WHERE number = @number AND (status <> 'closed' OR @closed) AND (@staff OR requester = @by) AND @seen <= greatest(events, 1)
         AND (@allowance IS NULL OR EXISTS (SELECT FROM spent))
     RETURNING number, last_command, latest_at, policy
 ), words AS (

@@ -28,6 +28,16 @@ func TestCommand_isRefusedForWordsThatItsWriterHadNotSeen(t *testing.T) {
 	d.consistent(n)
 }
 
+// TestCommand_seesTheSubmissionBeforeItsStep: a page shows it as soon as it is accepted.
+func TestCommand_seesTheSubmissionBeforeItsStep(t *testing.T) {
+	d := open(t)
+	n := d.submit(d.customer).Number
+	after := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "At once.", Seen: 1})
+	if o := d.outcome(n, 2); o.Refused || after.State.Ticket.Status != ticket.StatusOpen {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestCommand_seesNothingThatIsNotThere(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)

@@ -3,6 +3,7 @@
 import { startLive } from "./panel-live.js";
 import { startPalette } from "./panel-palette.js";
 import { startDrafts, send } from "./panel-draft.js";
+import { startSeen } from "./seen.js";
 import { toggleTheme } from "./app.js";
 
 const root = document.documentElement;
@@ -234,6 +235,7 @@ document.addEventListener("htmx:beforeRequest", ({ target }) => {
 if ($("#desk")) {
   settleList();
   startDrafts();
+  startSeen((line) => say(`${$("strong", line).textContent} wrote.`));
   startLive();
   startPalette({ theme: toggleTheme, keys: () => open("keys") });
 }
