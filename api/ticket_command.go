@@ -21,13 +21,14 @@ type plainInput struct {
 	Body   *nothing
 }
 
-// glanceInput is a body that may be left out.
-type glanceInput struct {
+// sightInput is a body that may be left out.
+type sightInput struct {
 	Number string `path:"number"`
-	Body   *glance
+	Body   *Sight
 }
 
-type glance struct {
+// Sight is the part of a body that says what its writer had seen. It is exported for the document to show it in others.
+type Sight struct {
 	Seen int `json:"seen,omitempty" minimum:"1" doc:"The number of the last entry of the timeline that you had in front of you. If somebody else wrote after it what you may read, the command is refused with the code unseen-words, and unseen names those entries. Without it nothing is refused for that."`
 }
 
@@ -38,7 +39,7 @@ type answerInput struct {
 
 type answer struct {
 	Body string `json:"body" doc:"Plain text, 1 to 65536 bytes."`
-	glance
+	Sight
 }
 
 type wordsInput struct {
@@ -111,8 +112,8 @@ func plain(verb ticket.Verb) func(*server, context.Context, *plainInput) (*comma
 }
 
 // onSight handles a verb that takes no input but what was seen.
-func onSight(verb ticket.Verb) func(*server, context.Context, *glanceInput) (*commandOutput, error) {
-	return func(s *server, ctx context.Context, in *glanceInput) (*commandOutput, error) {
+func onSight(verb ticket.Verb) func(*server, context.Context, *sightInput) (*commandOutput, error) {
+	return func(s *server, ctx context.Context, in *sightInput) (*commandOutput, error) {
 		r := desk.Request{Verb: verb}
 		if in.Body != nil {
 			r.Seen = in.Body.Seen
