@@ -68,13 +68,18 @@ func (s *Store) spent(ctx context.Context, u use) error {
 	seconds := int(math.Ceil(wait.Seconds()))
 	return &fault.Error{
 		Kind: fault.Limited, After: time.Duration(seconds) * time.Second,
-		Message: fmt.Sprintf("that is more than one person may send in so short a time; try again in %s", inSeconds(seconds)),
+		Message: fmt.Sprintf("that is more than one person may send in so short a time; try again in %s", inWords(seconds)),
 	}
 }
 
-func inSeconds(n int) string {
-	if n == 1 {
+// inWords is a wait as people say it, never shorter than it is.
+func inWords(seconds int) string {
+	switch {
+	case seconds == 1:
 		return "a second"
+	case seconds < 120:
+		return fmt.Sprintf("%d seconds", seconds)
+	default:
+		return fmt.Sprintf("%d minutes", (seconds+59)/60)
 	}
-	return fmt.Sprintf("%d seconds", n)
 }
