@@ -235,7 +235,7 @@ document.addEventListener("htmx:beforeRequest", ({ target }) => {
 if ($("#desk")) {
   settleList();
   startDrafts();
-  startSeen((line) => say(`${$("strong", line).textContent} wrote.`));
+  startSeen(2, (line) => say(`${$("strong", line).textContent} wrote.`));
   startLive();
   startPalette({ theme: toggleTheme, keys: () => open("keys") });
 }

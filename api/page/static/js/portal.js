@@ -25,4 +25,4 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
   area.addEventListener("input", () => keep(key, area.value));
 }
 
-startSeen(() => {}); // the page itself says that the ticket has changed
+startSeen(0, () => {}); // the page itself says that the ticket has changed

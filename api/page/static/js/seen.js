@@ -1,9 +1,10 @@
 // What has stood in front of whoever writes. Forms say it (input[name=seen]), and the desk refuses words that cross words of
-// somebody else. What a live update brings counts as seen once it has stood in view for a moment, and nothing lay over it.
+// somebody else. What a live update brings counts as seen once it is shown, or once it has stood in view for some looks, with
+// nothing over it, where a page asks for that.
 const $ = (selector, within = document) => within.querySelector(selector);
-const every = 500, looks = 2; // milliseconds between looks, and how many find it
+const every = 500; // milliseconds between looks
 
-let of, seen = 0, waiting = []; // lines that are not seen yet
+let looks = 0, of, seen = 0, waiting = []; // lines that are not seen yet
 
 const inView = new Map();
 const observer = new IntersectionObserver((changes) => {
@@ -57,8 +58,9 @@ function keepRows({ detail: { target, fragment } }) {
   renew = false;
 }
 
-// startSeen begins. announce is told of each line of somebody else that a live update brings.
-export function startSeen(announce) {
+// startSeen begins. enough is how many looks have to find a line in view; announce is told of each that a live update brings.
+export function startSeen(enough, announce) {
+  looks = enough;
   changed(announce);
   for (const event of ["htmx:oobAfterSwap", "htmx:afterSwap", "htmx:historyRestore"]) {
     document.addEventListener(event, () => changed(announce));
