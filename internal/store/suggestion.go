@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -15,7 +14,7 @@ import (
 // Suggest keeps what somebody would do better, once for each key that is not empty. The zero person is a visitor; how
 // often those may suggest is the caller's to limit. It is Limited for anybody else who has written too much of late.
 func (s *Store) Suggest(ctx context.Context, by desk.Person, key, body string) error {
-	if n := utf8.RuneCountInString(body); strings.TrimSpace(body) == "" || n > desk.MaxSuggestion {
+	if n := utf8.RuneCountInString(body); !desk.Visible(body) || n > desk.MaxSuggestion {
 		return fault.Field("body", "must have 1 to %d characters", desk.MaxSuggestion)
 	}
 	u, err := s.use(ctx, by, account.Commands(by))
