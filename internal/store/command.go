@@ -30,7 +30,7 @@ var (
 // allows it is decided by the step that takes it. It is NotFound for a ticket that isn't there or is another
 // customer's, Forbidden when the role may never ask for the verb, a Conflict when the ticket is closed or the key was
 // used for something else, Invalid on "agent" or "expected", when a ticket can't be assigned to whom it names, or have been,
-// and on "seen" for an entry that the ticket's timeline doesn't have (the submission's is there from the start), and Limited when by has written too much of late.
+// and on "seen" for an entry that the ticket's timeline doesn't have (to staff; the submission's is there from the start), and Limited when by has written too much of late.
 func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, r.Verb) || !slices.Contains(ticket.Signals(), r.Verb) {
 		return desk.Accepted{}, errRole
@@ -162,7 +162,7 @@ func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request,
 		return desk.Accepted{}, explain(err, "accept %s for %s", r.Verb, r.Number)
 	case closed && !r.Verb.Fits(ticket.StatusClosed):
 		return desk.Accepted{}, errClosed
-	case r.Seen > max(entries, 1):
+	case by.Role.Staff() && r.Seen > max(entries, 1):
 		return desk.Accepted{}, fault.Field("seen", "is no entry of the ticket's timeline")
 	}
 	if err := s.spent(ctx, u); err != nil {

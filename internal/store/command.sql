@@ -1,5 +1,5 @@
 -- No row: the ticket is not there for @by, or closed and the verb is not for closed ones, or has no entry @seen; or what
--- @by may write is used up. Everything after the update happens under the ticket's lock. So
+-- @by may write is used up. A customer is not told how far a timeline goes: that would count notes. Everything after the update happens under the ticket's lock. So
 -- does the reading of the clock if a step held the lock and changed the ticket: PostgreSQL then evaluates the update
 -- anew. Nothing is accepted before an instant at which something fell due that has been recorded.
 -- What @by may write is spent first, on a ticket that takes it as far as can be seen without the lock: whoever waits for
@@ -8,14 +8,15 @@ WITH spent AS (
     INSERT INTO allowances AS a (key, spent_until)
     SELECT @allowance::bytea, clock_timestamp() + @each::interval FROM tickets
     WHERE @allowance IS NOT NULL AND number = @number AND (status <> 'closed' OR @closed) AND (@staff OR requester = @by)
-        AND @seen::bigint <= greatest(events, 1)
+        AND (NOT @staff OR @seen::bigint <= greatest(events, 1))
     ON CONFLICT (key) DO UPDATE SET spent_until = greatest(a.spent_until, clock_timestamp()) + @each
     WHERE a.spent_until <= clock_timestamp() + @room
     RETURNING key
 ), locked AS (
     UPDATE tickets SET last_command = last_command + 1,
                        latest_at = greatest(latest_at, date_trunc('second', clock_timestamp()))
-    WHERE number = @number AND (status <> 'closed' OR @closed) AND (@staff OR requester = @by) AND @seen <= greatest(events, 1)
+    WHERE number = @number AND (status <> 'closed' OR @closed) AND (@staff OR requester = @by)
+        AND (NOT @staff OR @seen <= greatest(events, 1))
         AND (@allowance IS NULL OR EXISTS (SELECT FROM spent))
     RETURNING number, last_command, latest_at, policy
 ), words AS (

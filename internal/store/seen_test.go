@@ -48,6 +48,9 @@ func TestCommand_seesNothingThatIsNotThere(t *testing.T) {
 	if words := one[int64](d, `SELECT count(*) FROM messages`); words != 1 {
 		t.Errorf("%d messages: something refused left its words", words)
 	}
+	// A customer could count notes by it.
+	d.do(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "x", Seen: math.MaxInt})
+	d.consistent(n)
 }
 
 // TestMigrate_findsTheLatestWordsOfOldTickets in their events, as the fold does.
