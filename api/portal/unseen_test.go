@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/officetest"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -89,4 +90,24 @@ func TestLimits_giveBackWhatWasTyped(t *testing.T) {
 	}
 	b.post(http.StatusSeeOther, path+"/confirmation")
 	b.get(http.StatusOK, path).says(t, ".flash", "That was not done: that is "+limited)
+}
+
+// TestTicket_wordsThatALivePageShowsAreSeen: who has them in front of them can answer at once.
+func TestTicket_wordsThatALivePageShowsAreSeen(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.taken("clara", "s")
+	p := browsertest.Open(t, o.server.URL, browsertest.Look{})
+	p.Goto("/let-in/clara")
+	p.Goto("/tickets/" + string(n))
+	p.SeeOn("#conversation", "Body of s")
+	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Which one?"})
+	p.SeeOn("#conversation", "Which one?")
+	p.Fill("Write to us", "The blue one.")
+	p.Click("Send")
+	p.SeeOn(".bubble.mine:last-child", "The blue one.")
+	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "It is yours."})
+	p.SeeOn("#conversation", "It is yours.")
+	p.Click("Yes, it is settled")
+	p.SeeOn("#ticket-head", "Closed")
 }
