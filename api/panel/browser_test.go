@@ -204,10 +204,27 @@ func TestWindow_questionOutlivesAnUpdate(t *testing.T) {
 	p.Settle()
 	p.ClickOn(".actions .danger")
 	p.SeeOn("#confirm", "for good?")
+	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbAssign})
+	p.SeeOn("#conversation", "Bert Agent took the ticket")
+	p.Click("Yes, do it")
+	p.SeeOn("#ticket-head", "closed")
+}
+
+// TestWindow_wordsUnderAQuestionAreNotSeen: nobody reads what arrives below an open dialog.
+func TestWindow_wordsUnderAQuestionAreNotSeen(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "The last ticket", "Please.")
+	p, _ := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "The last ticket")
+	p.Settle()
+	p.ClickOn(".actions .danger")
+	p.SeeOn("#confirm", "for good?")
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Between us."})
 	p.SeeOn("#conversation", "Between us.")
 	p.Click("Yes, do it")
-	p.SeeOn("#ticket-head", "closed")
+	p.SeeOn("#said", "Bert Agent wrote meanwhile, and the ticket was not closed")
 }
 
 // TestWindow_showsWhoWritesTheirOwnWords, however long the conversation is and whatever stands below it.
