@@ -92,6 +92,7 @@ func (s *server) identify(ctx context.Context, r *http.Request) (desk.Person, er
 		return desk.Person{}, rejectedToken("the token is not known, or no longer valid")
 	}
 	if err == nil {
+		person.Token = true
 		request.Of(ctx).Person = person
 	}
 	return person, err

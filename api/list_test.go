@@ -48,7 +48,7 @@ func TestList_cursorsComeBack(t *testing.T) {
 			t.Errorf("%s: the store is asked for what comes after %+v, want %+v", who, next.After, want)
 		}
 		asked.After, next.After = desk.Cursor{}, desk.Cursor{}
-		if !reflect.DeepEqual(asked, next) || asked.Text != `"a b" -c&d` || asked.Limit != 1 || asked.Viewer != people[who] {
+		if !reflect.DeepEqual(asked, next) || asked.Text != `"a b" -c&d` || asked.Limit != 1 || asked.Viewer.ID != people[who].ID {
 			t.Errorf("%s: the second page asks for %+v, the first for %+v", who, next, asked)
 		}
 	}

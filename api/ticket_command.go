@@ -21,6 +21,27 @@ type plainInput struct {
 	Body   *nothing
 }
 
+// sightInput is a body that may be left out.
+type sightInput struct {
+	Number string `path:"number"`
+	Body   *Sight
+}
+
+// Sight is the part of a body that says what its writer had seen. It is exported for the document to show it in others.
+type Sight struct {
+	Seen int `json:"seen,omitempty" minimum:"1" doc:"The number of the last entry of the timeline that you had in front of you. If somebody else wrote after it what you may read, the command is refused with the code unseen-words, and unseen names those entries. Without it nothing is refused for that."`
+}
+
+type answerInput struct {
+	Number string `path:"number"`
+	Body   answer
+}
+
+type answer struct {
+	Body string `json:"body" doc:"Plain text, 1 to 65536 bytes."`
+	Sight
+}
+
 type wordsInput struct {
 	Number string `path:"number"`
 	Body   message
@@ -90,6 +111,29 @@ func plain(verb ticket.Verb) func(*server, context.Context, *plainInput) (*comma
 	}
 }
 
+// onSight handles a verb that takes no input but what was seen.
+func onSight(verb ticket.Verb) func(*server, context.Context, *sightInput) (*commandOutput, error) {
+	return func(s *server, ctx context.Context, in *sightInput) (*commandOutput, error) {
+		r := desk.Request{Verb: verb}
+		if in.Body != nil {
+			r.Seen = in.Body.Seen
+		}
+		return s.command(ctx, in.Number, r)
+	}
+}
+
+// answering handles a verb whose input is a message to the other side.
+func answering(verb ticket.Verb) func(*server, context.Context, *answerInput) (*commandOutput, error) {
+	return func(s *server, ctx context.Context, in *answerInput) (*commandOutput, error) {
+		var f input.Fields
+		r := desk.Request{Verb: verb, Body: f.Words("body", in.Body.Body), Seen: in.Body.Seen}
+		if err := f.Err(); err != nil {
+			return nil, err
+		}
+		return s.command(ctx, in.Number, r)
+	}
+}
+
 // withWords handles a verb whose input is a message.
 func withWords(verb ticket.Verb) func(*server, context.Context, *wordsInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *wordsInput) (*commandOutput, error) {
@@ -103,12 +147,12 @@ func withWords(verb ticket.Verb) func(*server, context.Context, *wordsInput) (*c
 }
 
 // reply is the requester's or the desk's, by who asks.
-func (s *server) reply(ctx context.Context, in *wordsInput) (*commandOutput, error) {
+func (s *server) reply(ctx context.Context, in *answerInput) (*commandOutput, error) {
 	verb := ticket.VerbCustomerReply
 	if request.Of(ctx).Person.Role.Staff() {
 		verb = ticket.VerbAgentReply
 	}
-	return withWords(verb)(s, ctx, in)
+	return answering(verb)(s, ctx, in)
 }
 
 func (s *server) assign(ctx context.Context, in *assignInput) (*commandOutput, error) {
@@ -177,7 +221,7 @@ func (s *server) command(ctx context.Context, number string, r desk.Request) (*c
 		return nil, err
 	}
 	if err == nil && decided && outcome.Refused {
-		return nil, refusal(outcome)
+		return nil, s.refusal(ctx, r, outcome)
 	}
 	out := &commandOutput{Status: http.StatusOK, Replayed: replayed(accepted.Again)}
 	if err == nil && decided {
@@ -191,9 +235,20 @@ func (s *server) command(ctx context.Context, number string, r desk.Request) (*c
 	return out, nil
 }
 
-func refusal(o ticket.Outcome) error {
-	if o.Code == ticket.CodeRole {
+// refusal is a problem that says why a command was refused, and of what was not seen where it stands.
+func (s *server) refusal(ctx context.Context, r desk.Request, o ticket.Outcome) error {
+	switch o.Code {
+	case ticket.CodeRole:
 		return &fault.Error{Kind: fault.Forbidden, Code: o.Code, Message: o.Reason}
+	case ticket.CodeUnseen:
+		p := newProblem(http.StatusConflict, o.Reason)
+		p.Code = o.Code
+		timeline, err := s.Desk.Timeline(ctx, request.Of(ctx).Person, r.Number)
+		for _, e := range desk.Unseen(timeline, request.Of(ctx).Person, r.Seen) {
+			p.Unseen = append(p.Unseen, e.N)
+		}
+		request.Of(ctx).Failure = err // the refusal stands without the numbers
+		return p
 	}
 	return fault.Refusal(o.Code, "%s", o.Reason)
 }

@@ -4,6 +4,7 @@ package input
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -83,6 +84,18 @@ func (f *Fields) Number(field, typed string) ticket.Number {
 	n, err := ticket.ParseNumber(typed)
 	if err != nil {
 		f.Reject(field, "is not a ticket's number")
+	}
+	return n
+}
+
+// Entry reads the number of a timeline's entry; an empty one is none.
+func (f *Fields) Entry(field, typed string) int {
+	if typed == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(typed)
+	if err != nil || n < 1 {
+		f.Reject(field, "is not an entry of the timeline")
 	}
 	return n
 }

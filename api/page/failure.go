@@ -31,9 +31,7 @@ func (v *Visit) fail(err error) {
 			return
 		}
 	}
-	if after := retryAfter[status]; after != "" {
-		v.gin.Header("Retry-After", after)
-	}
+	v.retryAfter(status, shown)
 	if status == http.StatusUnauthorized {
 		v.gin.Header("WWW-Authenticate", `Session realm="supportdesk"`)
 	}
@@ -57,8 +55,25 @@ func (v *Visit) fail(err error) {
 	}
 }
 
-// retryAfter is after how many seconds it may be worth to ask again.
-var retryAfter = map[int]string{http.StatusServiceUnavailable: "5", http.StatusTooManyRequests: "60"}
+// RetryAfter says when it may be worth to send a form again that comes back for a Limited fault.
+func (v *Visit) RetryAfter(limited error) {
+	status, shown := request.Safe(v.Context(), limited)
+	v.retryAfter(status, shown)
+}
+
+// retryAfter says when it may be worth to ask again.
+func (v *Visit) retryAfter(status int, f *fault.Error) {
+	after := patience[status]
+	if f.After > 0 {
+		after = request.Seconds(f.After)
+	}
+	if after != "" {
+		v.gin.Header("Retry-After", after)
+	}
+}
+
+// patience is how many seconds that is where the fault doesn't say.
+var patience = map[int]string{http.StatusServiceUnavailable: "5", http.StatusTooManyRequests: "60"}
 
 // whole is the address of the page that the browser shows: to htmx, which asks for a part of it, that is another one.
 func (v *Visit) whole() string {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -136,15 +137,20 @@ func (v *Visit) Form() (url.Values, error) {
 // fieldOnce is the hidden field of a form that may be sent once.
 const fieldOnce = "once"
 
+// fieldSeen is the hidden field that says what the page had shown of a ticket; a list has one for each, named with its number.
+const fieldSeen = "seen"
+
 // Once is what makes a form that is sent twice be taken once: the key that it was shown with. A form without one is
-// not protected.
+// not protected. What the page had shown is no part of what is asked: it may have been brought up to date between the two.
 func (v *Visit) Once() desk.Once {
 	key := v.form.Get(fieldOnce)
 	if key == "" || len(key) > 64 {
 		return desk.Once{}
 	}
+	asked := maps.Clone(v.form)
+	maps.DeleteFunc(asked, func(name string, _ []string) bool { return strings.HasPrefix(name, fieldSeen) })
 	hash := sha256.New()
-	_, _ = io.WriteString(hash, v.Path()+"\n"+v.form.Encode()) // a hash never fails
+	_, _ = io.WriteString(hash, v.Path()+"\n"+asked.Encode()) // a hash never fails
 	return desk.Once{Key: "page:" + key, Fingerprint: hash.Sum(nil)}
 }
 

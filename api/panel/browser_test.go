@@ -203,10 +203,27 @@ func TestWindow_questionOutlivesAnUpdate(t *testing.T) {
 	p.Settle()
 	p.ClickOn(".actions .danger")
 	p.SeeOn("#confirm", "for good?")
+	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbAssign})
+	p.SeeOn("#conversation", "Bert Agent took the ticket")
+	p.Click("Yes, do it")
+	p.SeeOn("#ticket-head", "closed")
+}
+
+// TestWindow_wordsUnderAQuestionAreNotSeen: nobody reads what arrives below an open dialog.
+func TestWindow_wordsUnderAQuestionAreNotSeen(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "The last ticket", "Please.")
+	p, _ := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "The last ticket")
+	p.Settle()
+	p.ClickOn(".actions .danger")
+	p.SeeOn("#confirm", "for good?")
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Between us."})
 	p.SeeOn("#conversation", "Between us.")
 	p.Click("Yes, do it")
-	p.SeeOn("#ticket-head", "closed")
+	p.SeeOn("#said", "Bert Agent wrote meanwhile, and the ticket was not closed")
 }
 
 // TestWindow_showsWhoWritesTheirOwnWords, however long the conversation is and whatever stands below it.
@@ -327,4 +344,114 @@ func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
 	p.Type("more boxes.")
 	p.Press("Control+Enter")
 	p.SeeOn("#conversation", "We have more boxes.")
+}
+
+// TestWindow_unseenReplyStopsWhatIsSentOverIt: the requester writes while the agent does, and the page does not show it yet.
+func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "Where is it?", "My parcel.")
+	p, g := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "Where is it?")
+	p.Settle()
+	_, free := g.hold(refetches)
+	t.Cleanup(free)
+	p.Press("e")
+	p.Type("It must have arrived.")
+	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "No! The wrong one came."})
+	p.Press("Control+Enter")
+	p.SeeOn("#write-resolve .problem", "Clara Customer wrote meanwhile, and this was not sent.")
+	p.SeeOn("#write-resolve .unseen", "No! The wrong one came.")
+	if typed := browsertest.Value[string](p, `document.querySelector("#body-resolve").value`); typed != "It must have arrived." {
+		t.Errorf("typed was %q", typed)
+	}
+	p.SeeOn("#write-resolve .send", "Send anyway")
+	if status := o.ticket(n).Ticket.Status; status != ticket.StatusNew {
+		t.Errorf("the ticket is %s", status)
+	}
+	p.Press("Control+Enter")
+	p.SeeOn(".ticket-facts", "resolved")
+	p.SeeOn("#conversation", "It must have arrived.")
+}
+
+// TestWindow_liveWordsCountOnceTheyWereInView: neither hidden below nor under a question do they count as seen.
+func TestWindow_liveWordsCountOnceTheyWereInView(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "A long story", strings.Repeat("It goes on and on.\n", 200))
+	p, _ := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "A long story")
+	p.Settle()
+	const seen = `document.querySelector("#write-reply [name=seen]").value`
+	before := browsertest.Value[string](p, seen)
+	browsertest.Value[bool](p, `document.querySelector("#ticket-body").scrollTo(0, 0), true`)
+	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "And then it stopped."})
+	p.SeeOn("#said", "Clara Customer wrote.")
+	p.Until("the new words are there", `document.querySelector("#conversation").textContent.includes("And then it stopped.")`)
+	// Two looks of the page find nothing new in view.
+	browsertest.Value[bool](p, `setTimeout(() => { document.body.dataset.looked = 1; }, 1600), true`)
+	p.Until("the page has looked", `document.body.dataset.looked`)
+	if after := browsertest.Value[string](p, seen); after != before {
+		t.Errorf("words below the edge count as seen: %s, before %s", after, before)
+	}
+	browsertest.Value[bool](p, `document.querySelector("#conversation > :last-child").scrollIntoView(), true`)
+	p.Until("they count as seen", seen+` > `+before+` && document.querySelector('form[action*="/closure"] [name=seen]').value === `+seen)
+	p.Press("r")
+	p.Type("I see.")
+	p.Press("Control+Enter")
+	p.SeeOn("#conversation", "I see.")
+}
+
+// TestWindow_closureIsRefusedOverAnUnseenReply and can be done once that has been read.
+func TestWindow_closureIsRefusedOverAnUnseenReply(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "A long story", strings.Repeat("It goes on and on.\n", 200))
+	p, g := o.window("anna")
+	p.Goto("/desk/tickets/" + string(n))
+	p.SeeOn("#ticket", "A long story")
+	p.Settle()
+	_, free := g.hold(refetches)
+	t.Cleanup(free)
+	browsertest.Value[bool](p, `document.querySelector("#ticket-body").scrollTo(0, 0), true`)
+	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Wait!"})
+	closes := func() {
+		p.ClickOn(`form[action*="/closure"] button`)
+		p.ClickOn(`#confirm button[value=yes]`)
+	}
+	closes()
+	p.SeeOn("#said", "Clara Customer wrote meanwhile, and the ticket was not closed")
+	free()
+	p.Until("the words have been in view", `document.querySelector('form[action*="/closure"] [name=seen]').value === document.querySelector("#conversation").dataset.seen`)
+	closes()
+	p.SeeOn(".ticket-facts", "closed")
+}
+
+// TestWindow_selectedRowsStayAsTheyWereSeen when they were selected, whatever a live update brings.
+func TestWindow_selectedRowsStayAsTheyWereSeen(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "A ticket to be closed", "One.")
+	p, _ := o.window("anna")
+	p.Goto("/desk?queue=all")
+	p.SeeOn("#rows", "A ticket to be closed")
+	p.Settle()
+	p.ClickOn(`#rows input[value="` + string(n) + `"]`)
+	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Not yet!"})
+	p.SeeOn("#rows", "Not yet!")
+	closes := func() {
+		p.ClickOn(`.bulk button[value=close]`)
+		p.ClickOn(`#confirm button[value=yes]`)
+	}
+	closes()
+	p.SeeOn("#report", "somebody wrote after this list was loaded")
+	if o.closed(n) {
+		t.Fatal("it is closed")
+	}
+	p.Until("the list is fetched anew", `document.querySelector('[name="seen-`+string(n)+`"]').value > 2`)
+	p.Until("the row can be selected", `(() => { const box = document.querySelector('#rows input[value="`+string(n)+`"]'); if (!box.checked) box.click(); return box.checked; })()`)
+	closes()
+	p.SeeOn("#report", "1 ticket closed")
 }

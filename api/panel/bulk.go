@@ -39,11 +39,11 @@ func (p *Pages) bulk(v *page.Visit) error {
 	}
 	s, _ := readSearch(v, v.Queries())
 	report := reportView{Layout: v.Layout("What became of it", "/desk"), Suffix: s.suffix(), Back: s.address()}
-	numbers, r, what, err := readBulk(form)
+	numbers, seen, r, what, err := readBulk(form)
 	if err == nil {
 		r.Once, report.What = v.Once(), what
 		var results []desk.Result
-		if results, err = p.desk.Bulk(v.Context(), v.Person, numbers, r); err == nil {
+		if results, err = p.desk.Bulk(v.Context(), v.Person, numbers, seen, r); err == nil {
 			report.tell(results)
 		}
 	}
@@ -80,7 +80,8 @@ func (r *reportView) trigger(v *page.Visit) error {
 	return nil
 }
 
-func readBulk(form url.Values) (numbers []ticket.Number, r desk.Request, what string, err error) {
+// readBulk reads what is asked of which tickets. Only what ends a ticket is guarded by what was seen of it.
+func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request, what string, err error) {
 	var f input.Fields
 	for _, typed := range form["ticket"] {
 		if n := f.Number("ticket", typed); n != "" {
@@ -104,11 +105,11 @@ func readBulk(form url.Values) (numbers []ticket.Number, r desk.Request, what st
 			f.Reject("priority or category", "must be chosen")
 		}
 	case "close":
-		r, what = desk.Request{Verb: ticket.VerbClose}, "closed"
+		r, what, seen = desk.Request{Verb: ticket.VerbClose}, "closed", readSeen(&f, form)
 	default:
 		f.Reject("do", "is nothing that can be done to several tickets")
 	}
-	return numbers, r, what, f.Err()
+	return numbers, seen, r, what, f.Err()
 }
 
 func (r *reportView) tell(results []desk.Result) {
@@ -125,7 +126,10 @@ func (r *reportView) tell(results []desk.Result) {
 }
 
 func why(r desk.Result) string {
-	if r.Outcome.Refused {
+	switch {
+	case r.Outcome.Code == ticket.CodeUnseen:
+		return "somebody wrote after this list was loaded: read it first"
+	case r.Outcome.Refused:
 		return r.Outcome.Reason
 	}
 	if e, ok := errors.AsType[*fault.Error](r.Err); ok && e.Kind != fault.Internal {

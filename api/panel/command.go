@@ -63,8 +63,8 @@ func resending(f *input.Fields, form url.Values) (desk.Request, string) {
 	return r, "The mail is sent again, to " + r.Address + "."
 }
 
-func closure(*input.Fields, url.Values) (desk.Request, string) {
-	return desk.Request{Verb: ticket.VerbClose}, "The ticket is closed."
+func closure(f *input.Fields, form url.Values) (desk.Request, string) {
+	return desk.Request{Verb: ticket.VerbClose, Seen: f.Entry("seen", form.Get("seen"))}, "The ticket is closed."
 }
 
 func reopening(*input.Fields, url.Values) (desk.Request, string) {
@@ -109,6 +109,9 @@ func (p *Pages) write(m mode) func(*page.Visit) error {
 		}
 		var f input.Fields
 		r := desk.Request{Number: n, Verb: m.verb, Body: f.Words("body", d.body), Once: v.Once()}
+		if m.Key.Public() {
+			r.Seen = f.Entry("seen", form.Get("seen"))
+		}
 		if left := unfilled(d.body); left != "" && m.Key.Public() {
 			f.Reject("body", "still holds %s; write what belongs there", left)
 		}
@@ -153,6 +156,8 @@ func (p *Pages) became(v *page.Visit, r desk.Request, d draft, done string, of r
 		return p.answer(v, r.Number, http.StatusOK, d.sent(), d.kind != "", said{Text: "Accepted. It takes a moment to be decided."})
 	case outcome.Refused && outcome.Code == ticket.CodeTaken:
 		return p.refused(v, r.Number, d, p.taken(v, r.Number, outcome))
+	case outcome.Refused && outcome.Code == ticket.CodeUnseen:
+		return p.crossed(v, r, d, outcome)
 	case outcome.Refused:
 		return p.refused(v, r.Number, d, fault.Refusal(outcome.Code, "%s", outcome.Reason))
 	}
@@ -190,7 +195,10 @@ func (p *Pages) refused(v *page.Visit, n ticket.Number, d draft, err error) erro
 	case fault.Invalid, fault.TooLarge:
 		status = http.StatusUnprocessableEntity
 	case fault.Conflict:
-	case fault.Unavailable, fault.Limited:
+	case fault.Limited:
+		v.RetryAfter(err)
+		status = http.StatusTooManyRequests
+	case fault.Unavailable:
 		status = http.StatusServiceUnavailable
 		if form, wrong := v.Form(); wrong == nil {
 			d.once = form.Get("once")

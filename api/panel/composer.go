@@ -17,6 +17,7 @@ type composerView struct {
 	Status ticket.Status
 	Modes  []modeView // empty: nothing can be written
 	Canned []desk.Canned
+	Seen   int    // the last entry of the timeline that the page shows
 	Gate   string // why there is nothing to write; empty when there is
 	Swap   bool
 	Live   bool // a live update: what is typed is left alone
@@ -28,6 +29,7 @@ type modeView struct {
 	Once    string // key of the form
 	Body    string
 	Mistake string
+	Unseen  []line // what had not been seen when it was refused for that
 	Chosen  bool
 }
 
@@ -102,7 +104,7 @@ var modes = []mode{modeReply, modeResolve, modeRequest, modeProgress, modeNote}
 
 func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draft) composerView {
 	status := record.Ticket.Status
-	c := composerView{Layout: view.Layout, Number: view.Number, Status: status, Canned: canned}
+	c := composerView{Layout: view.Layout, Number: view.Number, Status: status, Canned: canned, Seen: view.Seen}
 	if record.Ticket.Closed() {
 		c.Gate = "This ticket is closed for good. The requester can open a follow-up ticket that is linked to it."
 	}
@@ -115,7 +117,7 @@ func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draf
 			mode: m, Action: view.Post(m.path), Once: view.Once(), Chosen: typed || d.kind == "" && len(c.Modes) == 0,
 		}
 		if typed {
-			mv.Body, mv.Mistake = d.body, d.mistake
+			mv.Body, mv.Mistake, mv.Unseen = d.body, d.mistake, view.Unseen
 			if d.once != "" {
 				mv.Once = d.once
 			}

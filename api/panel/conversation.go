@@ -26,6 +26,7 @@ type line struct {
 	Bad    bool
 	Resend int        // number of a mail that can be sent again; 0: none
 	Own    bool       // it was the requester's
+	Mine   bool       // the viewer's
 	Cause  page.Cause // of what an emergency did
 }
 

@@ -103,7 +103,9 @@ func (p *Pages) escalationRefused(v *page.Visit, n ticket.Number, by desk.Person
 	switch fault.KindOf(err) {
 	case fault.Invalid, fault.TooLarge:
 		return p.showEscalation(v, n, by, http.StatusUnprocessableEntity, reason, err)
-	case fault.Unavailable, fault.Limited:
+	case fault.Limited:
+		return p.showEscalation(v, n, by, http.StatusTooManyRequests, reason, err)
+	case fault.Unavailable:
 		return p.showEscalation(v, n, by, http.StatusServiceUnavailable, reason, err)
 	default:
 		return err

@@ -55,6 +55,7 @@ type row struct {
 	Age                        string
 	FirstResponse, Resolution  badge
 	Open                       bool
+	Seen                       int // the last entry of its timeline
 }
 
 // list shows the desk without an open ticket.
@@ -134,7 +135,7 @@ func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Num
 		Loud:          v.Ticket.Priority == policy.PriorityHigh || v.Ticket.Priority == policy.PriorityUrgent,
 		Age:           age(now.Sub(v.Submitted)),
 		FirstResponse: newBadge(v, policy.FirstResponse, l, now), Resolution: newBadge(v, policy.Resolution, l, now),
-		Open: v.Number == open,
+		Open: v.Number == open, Seen: v.Entries(),
 	}
 	if v.Assignee != nil {
 		r.Assignee = v.Assignee.Name

@@ -24,7 +24,7 @@ type frontDesk interface {
 	Ticket(context.Context, desk.Person, ticket.Number) (desk.View, error)
 	List(context.Context, desk.Filter) ([]desk.View, bool, error)
 	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
-	Bulk(context.Context, desk.Person, []ticket.Number, desk.Request) ([]desk.Result, error)
+	Bulk(context.Context, desk.Person, []ticket.Number, map[ticket.Number]int, desk.Request) ([]desk.Result, error)
 	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
 }
 

@@ -33,6 +33,8 @@ type ticketView struct {
 	Present  []presentView
 	Clocks   []clockView
 	Lines    []line
+	Seen     int    // number of the last of them
+	Unseen   []line // those for which a draft was refused
 	Coming   string // what happens next by itself, and when; may be empty
 	ComingAt time.Time
 	Unheard  bool // the mail that asks the requester has not been delivered
@@ -65,6 +67,7 @@ func (t ticketView) Live() string { return "/desk/tickets/" + string(t.Number) +
 type draft struct {
 	kind          messageKind
 	body, mistake string
+	seen          int    // the last entry that its writer had seen, if it was refused for what came after
 	once          string // key of its form, where it may have been taken after all: sent again, it is taken once
 }
 
@@ -155,7 +158,11 @@ func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error
 		return ticketView{}, err
 	}
 	causes := v.Causes(record.Ticket)
-	view.Lines = lines(entries, shared, causes)
+	view.Lines, view.Seen = lines(entries, shared, causes), desk.LastEntry(entries)
+	for i, e := range entries {
+		view.Lines[i].Mine = e.By.ID == v.Person.ID
+	}
+	view.Unseen = unseen(view.Lines, entries, v.Person, d)
 	for _, name := range policy.ClockNames() {
 		clock := newClock(record, name, view.Layout, time.Now())
 		clock.explain(record, entries, causes, view.Layout)

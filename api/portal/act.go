@@ -23,16 +23,22 @@ func (p *Pages) reply(v *page.Visit, a asked) error {
 	}
 	var f input.Fields
 	typed := form.Get("body")
-	body := f.Words("body", typed)
+	body, seen := f.Words("body", typed), f.Entry("seen", form.Get("seen"))
 	if err := f.Err(); err != nil {
-		return p.replyAgain(v, a, typed, http.StatusUnprocessableEntity, sentence("Your reply", err), false)
+		return p.replyAgain(v, a, typed, returned{status: http.StatusUnprocessableEntity, problem: sentence("Your reply", err)})
 	}
-	outcome, err := p.command(v, a, desk.Request{Verb: ticket.VerbCustomerReply, Body: body})
+	outcome, err := p.command(v, a, desk.Request{Verb: ticket.VerbCustomerReply, Body: body, Seen: seen})
 	if err != nil {
 		return p.replyFailed(v, a, typed, err)
 	}
-	if outcome.refused != nil {
-		return p.replyAgain(v, a, typed, http.StatusConflict, sentence("Your reply was not taken:", outcome.refused), false)
+	switch {
+	case outcome.crossed:
+		return p.replyAgain(v, a, typed, returned{
+			status: http.StatusConflict, crossed: true,
+			problem: "We wrote to you while you were writing, so this has not been sent. Please read our message first; you can then change yours, or send it as it is.",
+		})
+	case outcome.refused != nil:
+		return p.replyAgain(v, a, typed, returned{status: http.StatusConflict, problem: sentence("Your reply was not taken:", outcome.refused)})
 	}
 	if outcome.decided {
 		v.Flash("Your reply is with us.")
@@ -44,20 +50,32 @@ func (p *Pages) reply(v *page.Visit, a asked) error {
 func (p *Pages) replyFailed(v *page.Visit, a asked, typed string, err error) error {
 	switch fault.KindOf(err) {
 	case fault.Conflict:
-		return p.replyAgain(v, a, typed, http.StatusConflict, sentence("Your reply was not taken:", err), false)
+		return p.replyAgain(v, a, typed, returned{status: http.StatusConflict, problem: sentence("Your reply was not taken:", err)})
+	case fault.Limited:
+		v.RetryAfter(err)
+		return p.replyAgain(v, a, typed, returned{status: http.StatusTooManyRequests, problem: sentence("Your reply was not taken:", err) + " It is still here."})
 	case fault.Unavailable:
-		return p.replyAgain(v, a, typed, http.StatusServiceUnavailable,
-			"We can't take your reply at the moment. It is still here: please send it again in a while.", true)
+		return p.replyAgain(v, a, typed, returned{
+			status: http.StatusServiceUnavailable, sameKey: true,
+			problem: "We can't take your reply at the moment. It is still here: please send it again in a while.",
+		})
 	case fault.Invalid:
-		return p.replyAgain(v, a, typed, http.StatusUnprocessableEntity, sentence("Your reply", err), false)
+		return p.replyAgain(v, a, typed, returned{status: http.StatusUnprocessableEntity, problem: sentence("Your reply", err)})
 	default:
 		return err
 	}
 }
 
-// replyAgain shows the ticket with the reply in its form, and the form alone when the ticket can't be loaded. The form
-// keeps its key where the reply may have been taken after all: sent again, it is taken once.
-func (p *Pages) replyAgain(v *page.Visit, a asked, typed string, status int, problem string, sameKey bool) error {
+// returned says how a reply that was not taken comes back.
+type returned struct {
+	status  int
+	problem string
+	sameKey bool // it may have been taken after all: sent again, it is taken once
+	crossed bool // it crossed words of ours
+}
+
+// replyAgain shows the ticket with the reply in its form, and the form alone when the ticket can't be loaded.
+func (p *Pages) replyAgain(v *page.Visit, a asked, typed string, how returned) error {
 	view, err := p.view(v, a)
 	page := "ticket"
 	if fault.KindOf(err) == fault.Unavailable {
@@ -68,11 +86,11 @@ func (p *Pages) replyAgain(v *page.Visit, a asked, typed string, status int, pro
 	if err != nil {
 		return err
 	}
-	view.Reply.Body, view.Reply.Error, view.Reply.Again = typed, problem, sameKey
-	if form, err := v.Form(); err == nil && sameKey && form.Get("once") != "" {
+	view.Reply.Body, view.Reply.Error, view.Reply.Again, view.Reply.Anyway = typed, how.problem, how.sameKey, how.crossed
+	if form, err := v.Form(); err == nil && how.sameKey && form.Get("once") != "" {
 		view.Reply.Key = form.Get("once")
 	}
-	return v.ShowStatus(status, page, view)
+	return v.ShowStatus(how.status, page, view)
 }
 
 // confirm closes a resolved ticket.
@@ -86,15 +104,24 @@ func (p *Pages) withdraw(v *page.Visit, a asked) error {
 }
 
 func (p *Pages) act(v *page.Visit, a asked, verb ticket.Verb, done string) error {
-	if _, err := v.Form(); err != nil {
+	form, err := v.Form()
+	if err != nil {
 		return err
 	}
-	outcome, err := p.command(v, a, desk.Request{Verb: verb})
-	switch {
-	case fault.KindOf(err) == fault.Conflict:
+	var f input.Fields
+	r := desk.Request{Verb: verb, Seen: f.Entry("seen", form.Get("seen"))}
+	if err := f.Err(); err != nil {
+		return err
+	}
+	outcome, err := p.command(v, a, r)
+	switch kind := fault.KindOf(err); {
+	case err != nil && (kind == fault.Conflict || kind == fault.Limited):
 		v.Flash("%s", sentence("That was not done:", err))
 	case err != nil:
 		return err
+	case outcome.crossed:
+		v.Flash("We wrote to you in the meantime, so that was not done. Please read our message first; you can then do it all the same.")
+		return v.Redirect(ticketAddress(a.number) + "#latest")
 	case outcome.refused != nil:
 		v.Flash("%s", sentence("That was not done:", outcome.refused))
 	case outcome.decided:
@@ -107,6 +134,7 @@ func (p *Pages) act(v *page.Visit, a asked, verb ticket.Verb, done string) error
 type outcome struct {
 	decided bool
 	refused error
+	crossed bool // refused because of words of ours that the requester had not seen
 }
 
 // command asks for something. What was accepted is kept, so whatever fails after that is told as later, and not as a
@@ -122,7 +150,7 @@ func (p *Pages) command(v *page.Visit, a asked, r desk.Request) (outcome, error)
 		return outcome{}, nil
 	}
 	if o.Refused {
-		return outcome{decided: true, refused: fault.Refusal(o.Code, "%s", o.Reason)}, nil
+		return outcome{decided: true, refused: fault.Refusal(o.Code, "%s", o.Reason), crossed: o.Code == ticket.CodeUnseen}, nil
 	}
 	return outcome{decided: true}, nil
 }

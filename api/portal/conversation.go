@@ -19,7 +19,7 @@ type bubble struct {
 	Label string // what it is, where that is not plain: "asks you for something"
 	At    time.Time
 	Body  string
-	State string // pending: kept and not decided yet; refused: not taken; else empty
+	State string // pending: kept and not decided yet; refused: not taken; crossed: not sent, as words of ours came first; else empty
 }
 
 var bubbleLabels = map[ticket.EventKind]string{
@@ -36,7 +36,10 @@ func conversation(entries []desk.Entry, undecided []desk.Undecided, viewer desk.
 			continue
 		}
 		b := bubble{N: e.N, Mine: e.By.ID == viewer.ID, Who: nameOf(e), Label: bubbleLabels[e.Kind], At: e.At, Body: e.Body}
-		if e.Kind == ticket.EventRefused {
+		switch {
+		case e.Code == ticket.CodeUnseen:
+			b.State = "crossed"
+		case e.Kind == ticket.EventRefused:
 			b.State = "refused"
 		}
 		bubbles = append(bubbles, b)
@@ -168,4 +171,5 @@ var refusals = map[string]string{
 	ticket.CodeNotResolved: "You confirmed a resolution, but the ticket was not resolved any more.",
 	ticket.CodeStatus:      "What you asked for could not be done at that time.",
 	ticket.CodeNothing:     "What you asked for was done already.",
+	ticket.CodeUnseen:      "What you asked for crossed a message of ours, and was not done.",
 }

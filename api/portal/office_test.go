@@ -32,7 +32,12 @@ func openOffice(t *testing.T) *office { return openOfficeUnder(t, string(policy.
 
 func openOfficeUnder(t *testing.T, document string) *office {
 	t.Helper()
-	o := &office{Office: officetest.OpenUnder(t, "portal", []byte(document)), t: t, log: &journal{}}
+	return openOfficeOn(t, officetest.OpenUnder(t, "portal", []byte(document)))
+}
+
+func openOfficeOn(t *testing.T, with *officetest.Office) *office {
+	t.Helper()
+	o := &office{Office: with, t: t, log: &journal{}}
 	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Hire("carl", ticket.RoleCustomer, "Carl Other")
 	o.Hire("anna", ticket.RoleAgent, "Anna Agent")

@@ -51,7 +51,11 @@ func (p *Pages) rate(v *page.Visit, a asked) error {
 	}
 	switch fault.KindOf(err) {
 	case fault.Invalid:
-		return p.rateAgain(v, a, typed, err)
+		return p.rateAgain(v, a, typed, http.StatusUnprocessableEntity, err)
+	case fault.Limited:
+		v.RetryAfter(err)
+		typed.ScoreError = sentence("Your rating was not taken:", err)
+		return p.rateAgain(v, a, typed, http.StatusTooManyRequests, err)
 	case fault.Conflict:
 		v.Flash("%s", sentence("That was not kept:", err))
 		return v.Redirect(ticketAddress(a.number))
@@ -63,7 +67,7 @@ func (p *Pages) rate(v *page.Visit, a asked) error {
 	return v.Redirect(ticketAddress(a.number))
 }
 
-func (p *Pages) rateAgain(v *page.Visit, a asked, typed rateForm, wrong error) error {
+func (p *Pages) rateAgain(v *page.Visit, a asked, typed rateForm, status int, wrong error) error {
 	view, err := p.view(v, a)
 	if err != nil {
 		return err
@@ -76,5 +80,5 @@ func (p *Pages) rateAgain(v *page.Visit, a asked, typed rateForm, wrong error) e
 	if message := messages["comment"]; message != "" {
 		view.RateForm.CommentError = "Your comment " + message + "."
 	}
-	return v.ShowStatus(http.StatusUnprocessableEntity, "ticket", view)
+	return v.ShowStatus(status, "ticket", view)
 }

@@ -102,7 +102,7 @@ func read(typed submissionForm) (desk.Submission, error) {
 // formAgain gives back what was typed. The form keeps its key where it may have been taken after all.
 func (p *Pages) formAgain(v *page.Visit, form url.Values, typed submissionForm, wrong error) error {
 	kind := fault.KindOf(wrong)
-	if kind != fault.Invalid && kind != fault.Unavailable && kind != fault.Conflict {
+	if kind != fault.Invalid && kind != fault.Unavailable && kind != fault.Conflict && kind != fault.Limited {
 		return wrong
 	}
 	view, err := p.newForm(v, typed)
@@ -117,6 +117,9 @@ func (p *Pages) formAgain(v *page.Visit, form url.Values, typed submissionForm, 
 	case fault.Unavailable:
 		status, view.Key = http.StatusServiceUnavailable, form.Get("once")
 		view.Problem = "We can't take your request at the moment. It is still here: please send it again in a while."
+	case fault.Limited:
+		v.RetryAfter(wrong)
+		status, view.Problem = http.StatusTooManyRequests, sentence("That was not taken:", wrong)+" What you wrote is still here."
 	case fault.Conflict:
 		status, view.Problem = http.StatusConflict, sentence("That was not taken:", wrong)
 	default:

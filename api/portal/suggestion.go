@@ -51,6 +51,7 @@ func (p *Pages) suggest(v *page.Visit) error {
 	case fault.Invalid:
 		view.Error = sentence("Your suggestion", err)
 	case fault.Limited:
+		v.RetryAfter(err)
 		status, view.Error = http.StatusTooManyRequests, "That was too often. It is still here: please send it again in a minute."
 	case fault.Unavailable:
 		status, view.Error = http.StatusServiceUnavailable, "We can't take it at the moment. It is still here: please send it again in a while."

@@ -28,6 +28,7 @@ type ticketView struct {
 	RateForm rateForm
 	Reply    replyForm
 	Seen     string // where the ticket stood when this was shown
+	Shown    int    // the last entry of its timeline that this shows
 	Catching bool   // something is kept and not decided yet
 	Gone     bool   // rated no more: closed for too long
 	Live     bool   // a page that is open already is brought up to date
@@ -35,10 +36,11 @@ type ticketView struct {
 
 // replyForm is what comes back when a reply can't be taken.
 type replyForm struct {
-	Body  string
-	Key   string // of the form: the same when it may have been taken, so that sending it again is harmless
-	Error string
-	Again bool // it can be sent again as it is
+	Body   string
+	Key    string // of the form: the same when it may have been taken, so that sending it again is harmless
+	Error  string
+	Again  bool // it can be sent again as it is, and is taken once
+	Anyway bool // likewise, over words that it had crossed
 }
 
 // MayReply reports whether words are still taken.
@@ -128,7 +130,7 @@ func (p *Pages) view(v *page.Visit, a asked) (ticketView, error) {
 	}
 	view.Next = nextOf(s.View, view.Now)
 	view.Promises = promises(s.View, s.entries, causes, view.Now)
-	view.Seen = s.seen(view.Now)
+	view.Seen, view.Shown = s.seen(view.Now), desk.LastEntry(s.entries)
 	view.Reply.Key = view.Once()
 	if err == nil {
 		view.Rating = &rating

@@ -3,7 +3,10 @@ package request
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
@@ -51,3 +54,6 @@ func Safe(ctx context.Context, err error) (status int, shown *fault.Error) {
 	return http.StatusInternalServerError,
 		fault.New(fault.Internal, "something failed on our side, and is recorded under this request's ID")
 }
+
+// Seconds is a wait as Retry-After has it.
+func Seconds(wait time.Duration) string { return strconv.Itoa(int(math.Ceil(wait.Seconds()))) }

@@ -24,7 +24,9 @@ func (p *program) connect() (*neighbours, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns, Settle: c.EmergencySettle})
+	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{
+		NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns, Settle: c.EmergencySettle, Generosity: c.Allowances,
+	})
 	if err != nil {
 		return nil, err
 	}

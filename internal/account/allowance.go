@@ -43,7 +43,8 @@ var (
 	errAskedTooOften = fault.New(fault.Limited, "that was asked for too often; a link that was mailed before may still work, so look into the mailbox, or try again in a few minutes")
 )
 
-const allowanceSecret = "account allowances"
+// AllowanceSecret is the name of the secret that the keys of allowances are made with.
+const AllowanceSecret = "account allowances"
 
 // spend takes one use of each of an address's and a source's allowances, or is Limited. refund gives both back.
 func (s *Service) spend(ctx context.Context, address, source string, ofAddress, ofSource Allowance) (refund func() error, err error) {
@@ -73,13 +74,11 @@ func instead(err error, spent *fault.Error) error {
 
 // take takes one use of one allowance, or is Limited. The key is for giving it back.
 func (s *Service) take(ctx context.Context, a Allowance, of string) (key []byte, err error) {
-	secret, err := s.vault.Secret(ctx, allowanceSecret)
+	secret, err := s.vault.Secret(ctx, AllowanceSecret)
 	if err != nil {
 		return nil, err
 	}
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte(a.name + "\x00" + of))
-	key = mac.Sum(nil)
+	key = a.Key(secret, of)
 	switch ok, err := s.vault.Spend(ctx, key, a); {
 	case err != nil:
 		return nil, err
@@ -88,6 +87,13 @@ func (s *Service) take(ctx context.Context, a Allowance, of string) (key []byte,
 	default:
 		return key, nil
 	}
+}
+
+// Key is what an allowance of somebody or something is kept under.
+func (a Allowance) Key(secret []byte, of string) []byte {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(a.name + "\x00" + of))
+	return mac.Sum(nil)
 }
 
 // network is one IPv4 address, or the IPv6 network of one subscriber. What is no address is one source.

@@ -50,7 +50,7 @@ func (s *Service) Invitations(ctx context.Context, by desk.Person) ([]Invited, e
 }
 
 // Invite mails somebody a link that brings them in, in a role. Staff without a handle get one that says nothing about
-// them. Conflict: somebody has the address or the handle.
+// them. Conflict: somebody has the address or the handle. Limited: they have invited too many of late.
 func (s *Service) Invite(ctx context.Context, by desk.Person, newcomer desk.Person) error {
 	if err := administrates(by); err != nil {
 		return err
@@ -62,6 +62,9 @@ func (s *Service) Invite(ctx context.Context, by desk.Person, newcomer desk.Pers
 		checked.Handle = "drawn-later"
 	}
 	if err := checked.Check(); err != nil {
+		return err
+	}
+	if _, err := s.take(ctx, invitationsOf, string(by.ID)); err != nil {
 		return err
 	}
 	return s.vault.Invite(ctx, newID(), by.ID, newcomer, lasts[Invitation])

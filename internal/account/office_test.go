@@ -52,6 +52,22 @@ func TestInvite_bringsStaffInWithTheirRole(t *testing.T) {
 	wantKind(t, h.Invite(t.Context(), h.administrator, invited), fault.Conflict)
 }
 
+func TestInvite_isLimitedForEachAdministrator(t *testing.T) {
+	h := open(t)
+	invite := func(i int) error {
+		return h.Invite(t.Context(), h.administrator, desk.Person{Role: ticket.RoleAgent, Name: "Demo", Address: fmt.Sprintf("new-%d@demo.example", i)})
+	}
+	for i := range 50 {
+		if err := invite(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantKind(t, invite(50), fault.Limited)
+	if n := len(h.letters()); n != 50 {
+		t.Errorf("%d mails", n)
+	}
+}
+
 func TestInvite_canBeCalledOff(t *testing.T) {
 	h := open(t)
 	if err := h.Invite(t.Context(), h.administrator, desk.Person{Role: ticket.RoleAgent, Name: "Demo", Address: "new@demo.example"}); err != nil {

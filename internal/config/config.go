@@ -38,6 +38,8 @@ type Config struct {
 	TrustedProxies []string `env:"SUPPORTDESK_TRUSTED_PROXIES"` // addresses or networks whose X-Forwarded-For counts
 	NumberPrefix   string   `env:"SUPPORTDESK_NUMBER_PREFIX" envDefault:"HM"`
 
+	Allowances int `env:"SUPPORTDESK_ALLOWANCES" envDefault:"1"` // how many times what is built in a person may write; 0: without limit
+
 	SMTPHost     string        `env:"SUPPORTDESK_SMTP_HOST" envDefault:"localhost"`
 	SMTPPort     int           `env:"SUPPORTDESK_SMTP_PORT" envDefault:"587"`
 	SMTPUsername string        `env:"SUPPORTDESK_SMTP_USERNAME"`
@@ -150,6 +152,9 @@ func described(t reflect.Type) string {
 	}
 }
 
+// maxAllowances keeps the times that allowances are made of above a nanosecond, and what they come to countable.
+const maxAllowances = 1000
+
 func (c *Config) check(reject reject) {
 	c.checkNeighbours(reject)
 	website(reject, "SUPPORTDESK_BASE_URL", c.BaseURL)
@@ -175,6 +180,9 @@ func (c *Config) check(reject reject) {
 	oneOf(reject, "SUPPORTDESK_SMTP_TLS", c.SMTPTLS, "none", "starttls", "implicit")
 	oneOf(reject, "SUPPORTDESK_LOG_FORMAT", c.LogFormat, "text", "json")
 	positive(reject, "SUPPORTDESK_DATABASE_CONNS", c.DatabaseConns)
+	if c.Allowances < 0 || c.Allowances > maxAllowances {
+		reject("SUPPORTDESK_ALLOWANCES", "is not a number from 0 to %d: %d", maxAllowances, c.Allowances)
+	}
 	if c.SMTPPort < 1 || c.SMTPPort > 65535 {
 		reject("SUPPORTDESK_SMTP_PORT", "is not a port: %d", c.SMTPPort)
 	}

@@ -38,7 +38,8 @@ func TestLoad_needsOnlyADatabase(t *testing.T) {
 		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000, FanoutParallel: 16, FanoutRate: 2000, EmergencySettle: time.Minute,
 		ReconcileEvery: 15 * time.Second, ReconcilePatience: time.Minute, ReconcileRate: 50,
 		ShutdownTimeout: 25 * time.Second, LogLevel: slog.LevelInfo, LogFormat: "text",
-		From: mail.Address{Name: "Support", Address: "support@localhost"},
+		Allowances: 1,
+		From:       mail.Address{Name: "Support", Address: "support@localhost"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -56,6 +57,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		"SUPPORTDESK_BASE_URL":           "https://help.example/desk",
 		"SUPPORTDESK_TRUSTED_PROXIES":    "10.0.0.1,192.168.0.0/16",
 		"SUPPORTDESK_NUMBER_PREFIX":      "SHOP1",
+		"SUPPORTDESK_ALLOWANCES":         "0",
 		"SUPPORTDESK_SMTP_HOST":          "smtp.example",
 		"SUPPORTDESK_SMTP_PORT":          "465",
 		"SUPPORTDESK_SMTP_USERNAME":      "desk",
@@ -134,6 +136,7 @@ var bad = map[string][]string{
 	"SUPPORTDESK_BASE_URL":         {"help.example", "ftp://help.example", "https://", "http://%zz"},
 	"SUPPORTDESK_TEMPORAL_UI_URL":  {"temporal.example", "javascript:alert(1)"},
 	"SUPPORTDESK_NUMBER_PREFIX":    {"hm", "H-M", "TOOLONGPX"},
+	"SUPPORTDESK_ALLOWANCES":       {"-1", "1001", "0.5", "many"},
 	"SUPPORTDESK_SMTP_PORT":        {"0", "-25", "smtp", "65536"},
 	"SUPPORTDESK_SMTP_TLS":         {"NONE", "yes"},
 	"SUPPORTDESK_SMTP_TIMEOUT":     {"0s", "-1s", "30", "2m1s", "1h"},

@@ -32,8 +32,8 @@ func (r Result) Done() bool { return r.Decided && !r.Outcome.Refused && r.Err ==
 // Bulk asks the same of up to MaxBulk tickets, as Command would of each, and waits a little for all the outcomes
 // together. The results come in the order of the numbers, one for each that is named. Its error is Invalid and says
 // that nothing was asked of anybody. With a key, what was accepted the first time is not asked again: each ticket has
-// a key of its own, made from it.
-func (d *Desk) Bulk(ctx context.Context, by Person, numbers []ticket.Number, r Request) ([]Result, error) {
+// a key of its own, made from it. seen is what was seen of each, as Request.Seen has it; of those that it lacks it is not said.
+func (d *Desk) Bulk(ctx context.Context, by Person, numbers []ticket.Number, seen map[ticket.Number]int, r Request) ([]Result, error) {
 	named := map[ticket.Number]bool{}
 	numbers = slices.DeleteFunc(slices.Clone(numbers), func(n ticket.Number) bool {
 		again := named[n]
@@ -44,14 +44,14 @@ func (d *Desk) Bulk(ctx context.Context, by Person, numbers []ticket.Number, r R
 		return nil, fault.Field("numbers", "must name 1 to %d tickets", MaxBulk)
 	}
 	results := make([]Result, len(numbers))
-	d.acceptAll(ctx, by, numbers, r, results)
+	d.acceptAll(ctx, by, numbers, seen, r, results)
 	d.courier.Wake()
 	d.awaitAll(ctx, results)
 	return results, nil
 }
 
 // acceptAll has a command accepted for each ticket, some at a time.
-func (d *Desk) acceptAll(ctx context.Context, by Person, numbers []ticket.Number, r Request, results []Result) {
+func (d *Desk) acceptAll(ctx context.Context, by Person, numbers []ticket.Number, seen map[ticket.Number]int, r Request, results []Result) {
 	free := make(chan struct{}, bulkAtOnce)
 	var all sync.WaitGroup
 	for i, n := range numbers {
@@ -59,7 +59,7 @@ func (d *Desk) acceptAll(ctx context.Context, by Person, numbers []ticket.Number
 		all.Go(func() {
 			defer func() { <-free }()
 			own := r
-			own.Number, own.Once = n, r.Once.of(n)
+			own.Number, own.Seen, own.Once = n, seen[n], r.Once.of(n)
 			a, err := d.acceptor.Command(ctx, by, own)
 			results[i] = Result{Number: n, Seq: a.Seq, Err: err}
 		})

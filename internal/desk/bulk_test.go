@@ -68,7 +68,7 @@ func TestBulk_tellsOfEachTicketWhatBecameOfIt(t *testing.T) {
 		refuse: map[ticket.Number]error{"HM-C": closed, "HM-M": missing},
 		answer: map[ticket.Number]ticket.Outcome{"HM-A": {}, "HM-B": nothing},
 	})
-	got, err := d.Bulk(context.Background(), agent, []ticket.Number{"HM-A", "HM-B", "HM-A", "HM-C", "HM-M", "HM-L"}, desk.Request{
+	got, err := d.Bulk(context.Background(), agent, []ticket.Number{"HM-A", "HM-B", "HM-A", "HM-C", "HM-M", "HM-L"}, map[ticket.Number]int{"HM-A": 3, "HM-L": 9}, desk.Request{
 		Verb: ticket.VerbAssign, Agent: "anna", Once: desk.Once{Key: "k", Fingerprint: []byte("f")},
 	})
 	if err != nil {
@@ -94,6 +94,9 @@ func TestBulk_tellsOfEachTicketWhatBecameOfIt(t *testing.T) {
 		if r.Number != n || r.Verb != ticket.VerbAssign || r.Agent != "anna" {
 			t.Errorf("asked %+v", r)
 		}
+		if want := map[ticket.Number]int{"HM-A": 3, "HM-L": 9}[n]; r.Seen != want {
+			t.Errorf("of %s entry %d was seen, want %d", n, r.Seen, want)
+		}
 		keys[r.Once.Key] = true
 		keys[string(r.Once.Fingerprint)] = true
 	}
@@ -108,7 +111,7 @@ func TestBulk_asksTheSameUnderTheSameKey(t *testing.T) {
 	var first map[ticket.Number]desk.Request
 	for range 2 {
 		c, d := bulk(&counter{})
-		if _, err := d.Bulk(context.Background(), agent, numbers, desk.Request{Once: desk.Once{Key: "k", Fingerprint: []byte("f")}}); err != nil {
+		if _, err := d.Bulk(context.Background(), agent, numbers, nil, desk.Request{Once: desk.Once{Key: "k", Fingerprint: []byte("f")}}); err != nil {
 			t.Fatal(err)
 		}
 		if first != nil && fmt.Sprint(first) != fmt.Sprint(c.asked) {
@@ -123,7 +126,7 @@ func TestBulk_leavesRoomForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, d := bulk(&counter{takes: time.Second})
 		start := time.Now()
-		if _, err := d.Bulk(t.Context(), agent, many(desk.MaxBulk), desk.Request{}); err != nil {
+		if _, err := d.Bulk(t.Context(), agent, many(desk.MaxBulk), nil, desk.Request{}); err != nil {
 			t.Fatal(err)
 		}
 		if len(c.asked) != desk.MaxBulk || c.most < 2 || c.most > 8 {
@@ -139,7 +142,7 @@ func TestBulk_leavesRoomForOthers(t *testing.T) {
 func TestBulk_takesOneToAHundred(t *testing.T) {
 	for _, n := range []int{0, desk.MaxBulk + 1} {
 		c, d := bulk(&counter{})
-		_, err := d.Bulk(context.Background(), agent, many(n), desk.Request{})
+		_, err := d.Bulk(context.Background(), agent, many(n), nil, desk.Request{})
 		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Kind != fault.Invalid || len(c.asked) > 0 {
 			t.Errorf("%d tickets: %v, %d asked", n, err, len(c.asked))
 		}

@@ -17,6 +17,7 @@ type Person struct {
 	Name    string
 	Address string // e-mail
 	Handle  string // staff only: letters, digits and hyphens; must not be a personal name where histories may not hold one
+	Token   bool   `db:"-"` // a program asks, with their API token
 }
 
 // Actor is the person as a command's author.

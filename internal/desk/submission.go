@@ -36,6 +36,7 @@ type Request struct {
 	Category string          // likewise
 	Mail     int             // resend-mail: its number within the ticket
 	Address  string          // likewise, the requester's mails only: where to, this time; empty: the account's address
+	Seen     int             // the last entry of the timeline that the writer had seen; 0: they don't say
 	Once     Once
 }
 

@@ -25,6 +25,15 @@ type View struct {
 // Decided reports whether every command accepted so far has been taken.
 func (v View) Decided() bool { return v.State != nil && v.State.Command >= v.Pending }
 
+// Entries is the number of the last entry of the ticket's timeline, for commands that say what their writer had seen. The
+// submission counts also before the first step has recorded it.
+func (v View) Entries() int {
+	if v.State == nil {
+		return 1
+	}
+	return v.State.Ticket.Events
+}
+
 // Promised gives both promises as they stand.
 func (v View) Promised() Promised { return PromisedOf(v.Ticket, v.Expected, v.GoesOn) }
 

@@ -105,6 +105,7 @@ func talk(t *testing.T, s *stack) {
 	agent.Settle()
 	agent.Click("Reply and resolve")
 	agent.FillIn("#body-resolve", "It is there now.")
+	agent.Until("the answer counts as read", `document.querySelector("#write-resolve [name=seen]").value === document.querySelector("#conversation").dataset.seen`)
 	agent.Click("Send and resolve")
 	customer.SeeOn("#conversation", "It is there now.")
 	customer.Click("Yes, it is settled")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Kind says what whoever asked can do about an error. The zero Kind is Internal: an error that nobody
@@ -71,6 +72,7 @@ type Error struct {
 	Code    string
 	Message string
 	Details []Detail
+	After   time.Duration // of a Limited error: how long to wait before the same is tried again; 0: not known
 	Cause   error
 }
 

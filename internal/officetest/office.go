@@ -55,6 +55,17 @@ func OpenUnder(t testing.TB, name string, document []byte) *Office {
 	return o
 }
 
+// Limit lets people write as often as in production, and no more. It comes before Work.
+func (o *Office) Limit() {
+	o.t.Helper()
+	s, err := store.Open(o.t.Context(), o.DSN, store.Options{Generosity: 1})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.t.Cleanup(s.Close)
+	o.Store = s
+}
+
 // On gives an office on a store that has a policy.
 func On(t testing.TB, s *store.Store) *Office {
 	return &Office{Store: s, People: map[string]desk.Person{}, t: t}

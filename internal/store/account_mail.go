@@ -68,6 +68,7 @@ func (a *Accounts) HoldMail(ctx context.Context, id int64, lasts time.Duration) 
 
 // SettleMail notes that a mail was sent, or with a reason that it was given up. It clears away what was settled long
 // ago, links that are long over, and allowances that are full again: each more than one mail brings, so none pile up.
+// Those of what people write are a few rows for each person at most.
 func (a *Accounts) SettleMail(ctx context.Context, id int64, reason string) error {
 	_, err := a.pool.Exec(ctx, `
 		WITH mails AS (

@@ -68,6 +68,38 @@ func BenchmarkSubmit(b *testing.B) {
 			return err
 		})
 	})
+	counted := d.counted()
+	for name, people := range map[string]int{"one's, counted": 1, "many's, counted": 500} {
+		customers := d.customers(people)
+		var next atomic.Int64
+		b.Run(name, func(b *testing.B) {
+			parallel(b, func() error {
+				_, err := counted.Submit(b.Context(), customers[int(next.Add(1))%people], submission())
+				return err
+			})
+		})
+	}
+}
+
+// counted is the shop's store with allowances that are spent and last.
+func (d *shop) counted() *store.Store {
+	d.t.Helper()
+	s, err := store.Open(d.t.Context(), d.dsn, store.Options{MaxConns: 8, Generosity: 100_000})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(s.Close)
+	return s
+}
+
+// customers adds some.
+func (d *shop) customers(n int) (all []desk.Person) {
+	d.t.Helper()
+	for range n {
+		id := ticket.NewPersonID()
+		all = append(all, d.add(ticket.RoleCustomer, "One of many", string(id)+"@example.com"))
+	}
+	return all
 }
 
 // BenchmarkCommand accepts notes to 500 tickets from 32 clients at once.
@@ -78,11 +110,19 @@ func BenchmarkCommand(b *testing.B) {
 		numbers = append(numbers, d.submit(d.customer).Number)
 	}
 	var next atomic.Int64
-	parallel(b, func() error {
-		n := numbers[int(next.Add(1))%len(numbers)]
-		_, err := d.Command(b.Context(), d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "A note."})
-		return err
-	})
+	notes := func(s *store.Store, by ...desk.Person) func(*testing.B) {
+		return func(b *testing.B) {
+			parallel(b, func() error {
+				i := int(next.Add(1))
+				n := numbers[i%len(numbers)]
+				_, err := s.Command(b.Context(), by[i%len(by)], desk.Request{Number: n, Verb: ticket.VerbNote, Body: "A note."})
+				return err
+			})
+		}
+	}
+	b.Run("note", notes(d.Store, d.agent))
+	b.Run("one's, counted", notes(d.counted(), d.agent))
+	b.Run("several's, counted", notes(d.counted(), d.agent, d.second, d.supervisor, d.administrator))
 }
 
 // BenchmarkList reads first pages from 100,000 tickets, of which 3,000 are open, and what else stands beside them.

@@ -4,11 +4,13 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -27,7 +29,8 @@ var (
 // Command accepts a command to a ticket: its words and its number, under the ticket's lock. Whether the ticket's state
 // allows it is decided by the step that takes it. It is NotFound for a ticket that isn't there or is another
 // customer's, Forbidden when the role may never ask for the verb, a Conflict when the ticket is closed or the key was
-// used for something else, and Invalid, on "agent" or "expected", when a ticket can't be assigned to whom it names, or have been.
+// used for something else, Invalid on "agent" or "expected", when a ticket can't be assigned to whom it names, or have been,
+// and on "seen" for an entry that the ticket's timeline doesn't have (to staff; the submission's is there from the start), and Limited when by has written too much of late.
 func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, r.Verb) || !slices.Contains(ticket.Signals(), r.Verb) {
 		return desk.Accepted{}, errRole
@@ -42,12 +45,16 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 	if err := s.resendable(ctx, by, r); err != nil {
 		return desk.Accepted{}, err
 	}
-	a, err := s.command(ctx, by, r, to)
+	u, err := s.use(ctx, by, account.Commands(by))
+	if err != nil {
+		return desk.Accepted{}, err
+	}
+	a, err := s.command(ctx, by, r, to, u)
 	switch {
 	case violates(err, "commands_key"):
 		return s.repeated(ctx, by, r.Once)
 	case errors.Is(err, pgx.ErrNoRows):
-		return s.notAccepted(ctx, by, r)
+		return s.notAccepted(ctx, by, r, u)
 	}
 	if err == nil {
 		s.announce(ctx, r.Number, desk.ChangeAccepted)
@@ -91,14 +98,14 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 	return to, nil
 }
 
-func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to assignment) (desk.Accepted, error) {
-	rows, err := s.pool.Query(ctx, commandSQL, pgx.StrictNamedArgs{
+func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to assignment, u use) (desk.Accepted, error) {
+	rows, err := s.pool.Query(ctx, commandSQL, u.args(pgx.StrictNamedArgs{
 		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
 		"body": r.Body, "internal": internal(r.Verb), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
 		"key": r.Once.Key, "fingerprint": fingerprint(r.Once),
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
-		"guarded": r.Expected != nil && r.Verb == ticket.VerbAssign, "expected": to.expected,
-	})
+		"guarded": r.Expected != nil && r.Verb == ticket.VerbAssign, "expected": to.expected, "seen": min(r.Seen, math.MaxInt32),
+	}))
 	if err != nil {
 		return desk.Accepted{}, err
 	}
@@ -140,18 +147,26 @@ func internal(verb ticket.Verb) bool {
 
 // notAccepted finds out why the statement accepted nothing. What was accepted under the same key, before the ticket
 // was closed, is answered as it was then.
-func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
+func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request, u use) (desk.Accepted, error) {
 	if a, err := s.repeated(ctx, by, r.Once); !errors.Is(err, errNew) {
 		return a, err
 	}
-	var there bool
-	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM tickets WHERE number = $1 AND ($2 OR requester = $3))`,
-		r.Number, by.Role.Staff(), by.ID).Scan(&there)
+	var closed bool
+	var entries int
+	err := s.pool.QueryRow(ctx, `SELECT status = 'closed', events FROM tickets WHERE number = $1 AND ($2 OR requester = $3)`,
+		r.Number, by.Role.Staff(), by.ID).Scan(&closed, &entries)
 	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return desk.Accepted{}, errNoTicket
 	case err != nil:
 		return desk.Accepted{}, explain(err, "accept %s for %s", r.Verb, r.Number)
-	case !there:
-		return desk.Accepted{}, errNoTicket
+	case closed && !r.Verb.Fits(ticket.StatusClosed):
+		return desk.Accepted{}, errClosed
+	case by.Role.Staff() && r.Seen > max(entries, 1):
+		return desk.Accepted{}, fault.Field("seen", "is no entry of the ticket's timeline")
 	}
-	return desk.Accepted{}, errClosed
+	if err := s.spent(ctx, u); err != nil {
+		return desk.Accepted{}, err
+	}
+	return desk.Accepted{}, fault.New(fault.Unavailable, "that could not be taken just now; try again")
 }

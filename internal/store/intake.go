@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -46,6 +48,7 @@ func newIntake(pool *pgxpool.Pool) *intake {
 type arrival struct {
 	by   desk.Person
 	sub  desk.Submission
+	use  use
 	done chan struct{}
 
 	accepted desk.Accepted
@@ -53,8 +56,8 @@ type arrival struct {
 }
 
 // submit gives pgx's own errors. When ctx ends first, the ticket may or may not have been accepted.
-func (in *intake) submit(ctx context.Context, by desk.Person, sub desk.Submission) (desk.Accepted, error) {
-	a := &arrival{by: by, sub: sub, done: make(chan struct{})}
+func (in *intake) submit(ctx context.Context, by desk.Person, sub desk.Submission, u use) (desk.Accepted, error) {
+	a := &arrival{by: by, sub: sub, use: u, done: make(chan struct{})}
 	in.mu.Lock()
 	in.waiting = append(in.waiting, a)
 	in.mu.Unlock()
@@ -118,11 +121,22 @@ func (in *intake) run(ctx context.Context, batch []*arrival) {
 		return
 	}
 	for _, a := range batch {
+		if err == nil && a.crowded(batch) {
+			in.run(ctx, []*arrival{a})
+			continue
+		}
 		if err != nil {
 			a.err = err
 		}
 		close(a.done)
 	}
+}
+
+// crowded reports whether a submission was not accepted and may be without its requester's others: together they were more
+// than the allowance holds.
+func (a *arrival) crowded(batch []*arrival) bool {
+	return a.use.key != nil && errors.Is(a.err, pgx.ErrNoRows) &&
+		slices.ContainsFunc(batch, func(other *arrival) bool { return other != a && other.by.ID == a.by.ID })
 }
 
 // changedNothing reports whether PostgreSQL itself refused a statement for what is in it. Two batches with the same
@@ -158,6 +172,7 @@ func (in *intake) accept(ctx context.Context, batch []*arrival) error {
 			a.err = pgx.ErrNoRows
 			continue
 		}
+		a.err = nil
 		a.accepted.Priority, a.accepted.Category = a.sub.Priority, a.sub.Category
 	}
 	return nil
@@ -166,8 +181,9 @@ func (in *intake) accept(ctx context.Context, batch []*arrival) error {
 // columns turns a batch into submitSQL's arguments.
 func columns(batch []*arrival) []any {
 	const texts = 10
-	args := make([]any, texts+1)
-	fingerprints := make([][]byte, len(batch))
+	args := make([]any, texts+4)
+	fingerprints, keys := make([][]byte, len(batch)), make([][]byte, len(batch))
+	var tickets account.Allowance // all have the same
 	for c := range texts {
 		args[c] = make([]string, len(batch))
 	}
@@ -179,7 +195,10 @@ func columns(batch []*arrival) []any {
 			args[c].([]string)[i] = text
 		}
 		fingerprints[i] = fingerprint(a.sub.Once)
+		if keys[i] = a.use.key; keys[i] != nil {
+			tickets = a.use.of
+		}
 	}
-	args[texts] = fingerprints
+	args[texts], args[texts+1], args[texts+2], args[texts+3] = fingerprints, keys, tickets.Each, tickets.Room(0)
 	return args
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -22,25 +23,32 @@ var errNoRating = fault.New(fault.NotFound, "the ticket has not been rated")
 
 // Rate keeps a rating beside the ticket, in place of an earlier one. The rating is of the agent who has the ticket now,
 // and stays theirs when another gets it. Rate is NotFound for a ticket that isn't there or is another's, Forbidden for
-// staff, and a Conflict unless the ticket is resolved or closed, and not for longer than desk.RatingTime. A ticket's last moments are judged as they are stored: what a step has not taken yet doesn't count.
+// staff, Limited when by has written too much of late, and a Conflict unless the ticket is resolved or closed, and not for longer than desk.RatingTime. A ticket's last moments are judged as they are stored: what a step has not taken yet doesn't count.
 func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk.Rating, error) {
 	if by.Role != ticket.RoleCustomer {
 		return desk.Rating{}, errRole
 	}
-	err := s.pool.QueryRow(ctx, `
+	u, err := s.use(ctx, by, account.Commands(by))
+	if err != nil {
+		return desk.Rating{}, err
+	}
+	err = s.pool.QueryRow(ctx, `
+		WITH rated AS (
+			SELECT t.number, t.assignee FROM tickets t
+			WHERE t.number = @number AND t.requester = @by AND t.status IN ('resolved', 'closed')
+				AND NOT EXISTS (SELECT FROM events e
+					WHERE e.ticket = t.number AND e.kind = 'closed' AND e.at < clock_timestamp() - @open::interval)
+		), spent AS (`+spending(`EXISTS (SELECT FROM rated)`)+`)
 		INSERT INTO ratings (ticket, agent, score, comment)
-		SELECT t.number, t.assignee, @score, @comment FROM tickets t
-		WHERE t.number = @number AND t.requester = @by AND t.status IN ('resolved', 'closed')
-			AND NOT EXISTS (SELECT FROM events e
-				WHERE e.ticket = t.number AND e.kind = 'closed' AND e.at < clock_timestamp() - @open::interval)
+		SELECT number, assignee, @score, @comment FROM rated WHERE @allowance IS NULL OR EXISTS (SELECT FROM spent)
 		ON CONFLICT (ticket) DO UPDATE SET
 			agent = excluded.agent, score = excluded.score, comment = excluded.comment, at = excluded.at
 		RETURNING at`,
-		pgx.StrictNamedArgs{
+		u.args(pgx.StrictNamedArgs{
 			"number": r.Number, "by": by.ID, "score": r.Score, "comment": r.Comment, "open": desk.RatingTime,
-		}).Scan(&r.At)
+		})).Scan(&r.At)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Rating{}, s.notRated(ctx, by, r.Number)
+		return desk.Rating{}, s.notRated(ctx, by, r.Number, u)
 	}
 	if err == nil {
 		s.announce(ctx, r.Number, desk.ChangeRated)
@@ -49,8 +57,11 @@ func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk.R
 }
 
 // notRated finds out why the statement kept nothing.
-func (s *Store) notRated(ctx context.Context, by desk.Person, n ticket.Number) error {
+func (s *Store) notRated(ctx context.Context, by desk.Person, n ticket.Number, u use) error {
 	record, err := s.Ticket(ctx, by, n)
+	if err == nil {
+		err = s.spent(ctx, u)
+	}
 	switch {
 	case err != nil:
 		return err

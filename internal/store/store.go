@@ -25,6 +25,7 @@ import (
 type Options struct {
 	NumberPrefix string // of tickets that come without a number; "HM" when empty
 	MaxConns     int32  // connections at most; 16 when 0
+	Generosity   int    // how many times the allowances of internal/account people may write; 0: without limit
 	// Settle is how long the mails about an emergency wait after somebody's last change of it: what is changed again
 	// until then takes their place.
 	Settle time.Duration
@@ -39,15 +40,16 @@ const (
 // Store is the desk's memory. It is safe for concurrent use, and outlives any outage of PostgreSQL: what is asked
 // meanwhile fails as Unavailable.
 type Store struct {
-	pool     *pgxpool.Pool
-	intake   *intake
-	prefix   string
-	settle   time.Duration
-	policies sync.Map // version -> *policy.Policy: a version never changes
-	secrets  sync.Map // name -> []byte, likewise
-	notices  atomic.Pointer[notices]
-	gate     atomic.Pointer[ticket.Gate] // the newest that was read
-	probe    probe
+	pool       *pgxpool.Pool
+	intake     *intake
+	prefix     string
+	generosity int
+	settle     time.Duration
+	policies   sync.Map // version -> *policy.Policy: a version never changes
+	secrets    sync.Map // name -> []byte, likewise
+	notices    atomic.Pointer[notices]
+	gate       atomic.Pointer[ticket.Gate] // the newest that was read
+	probe      probe
 }
 
 // Open prepares a Store for a database. It connects when it first has to, so a database that is down is no error here;
@@ -73,7 +75,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	return &Store{pool: pool, intake: newIntake(pool), prefix: opt.NumberPrefix, settle: opt.Settle}, nil
+	return &Store{pool: pool, intake: newIntake(pool), prefix: opt.NumberPrefix, settle: opt.Settle, generosity: opt.Generosity}, nil
 }
 
 // inUTC makes instants arrive in UTC: in local time, equal ones would differ from host to host.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -16,8 +17,8 @@ const maxDraws = 3
 
 // Submit accepts a ticket: its words, its row and its first command, under the policy in force. A number that is taken
 // is replaced by another, so the one in the answer counts. It is Forbidden to staff; Invalid, on "follows", when that
-// is no ticket of theirs; a Conflict when the key was used for something else; Unavailable while no policy has been
-// published. When ctx ends first, the ticket may have been accepted all the same.
+// is no ticket of theirs; a Conflict when the key was used for something else; Limited when they have sent too many of late;
+// Unavailable while no policy has been published. When ctx ends first, the ticket may have been accepted all the same.
 func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, ticket.VerbSubmit) {
 		return desk.Accepted{}, errRole
@@ -25,11 +26,15 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 	if err := s.own(ctx, by, sub.Follows); err != nil {
 		return desk.Accepted{}, err
 	}
+	u, err := s.use(ctx, by, account.Tickets())
+	if err != nil {
+		return desk.Accepted{}, err
+	}
 	for draw := 1; ; draw++ {
 		if sub.Number == "" || draw > 1 {
 			sub.Number = ticket.NewNumber(s.prefix)
 		}
-		a, err := s.intake.submit(ctx, by, sub)
+		a, err := s.intake.submit(ctx, by, sub, u)
 		switch {
 		case err == nil:
 			return a, nil
@@ -38,10 +43,21 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 		case violates(err, "commands_key"):
 			return s.repeated(ctx, by, sub.Once)
 		case errors.Is(err, pgx.ErrNoRows):
-			return desk.Accepted{}, ErrNoPolicy
+			return s.notSubmitted(ctx, by, sub, u)
 		}
 		return desk.Accepted{}, explain(err, "accept a ticket")
 	}
+}
+
+// notSubmitted finds out why the statement accepted nothing.
+func (s *Store) notSubmitted(ctx context.Context, by desk.Person, sub desk.Submission, u use) (desk.Accepted, error) {
+	if a, err := s.repeated(ctx, by, sub.Once); !errors.Is(err, errNew) {
+		return a, err
+	}
+	if err := s.spent(ctx, u); err != nil {
+		return desk.Accepted{}, err
+	}
+	return desk.Accepted{}, ErrNoPolicy
 }
 
 // own checks that the ticket to follow, if any, is the requester's. It stays theirs, so the answer can't grow old.

@@ -6,19 +6,34 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Suggest keeps what somebody would do better, once for each key that is not empty. The zero person is a visitor. Who
-// may suggest how often is the caller's to limit.
+// Suggest keeps what somebody would do better, once for each key that is not empty. The zero person is a visitor; how
+// often those may suggest is the caller's to limit. It is Limited for anybody else who has written too much of late.
 func (s *Store) Suggest(ctx context.Context, by desk.Person, key, body string) error {
 	if n := utf8.RuneCountInString(body); !desk.Visible(body) || n > desk.MaxSuggestion {
 		return fault.Field("body", "must have 1 to %d characters", desk.MaxSuggestion)
 	}
-	_, err := s.pool.Exec(ctx, `
-		INSERT INTO suggestions (person, body, key) VALUES (nullif(@person, ''), @body, nullif(@key, '')) ON CONFLICT DO NOTHING`,
-		pgx.StrictNamedArgs{"person": by.ID, "body": body, "key": key})
+	u, err := s.use(ctx, by, account.Commands(by))
+	if err != nil {
+		return err
+	}
+	var kept, again bool
+	err = s.pool.QueryRow(ctx, `
+		WITH before AS (SELECT FROM suggestions WHERE key = nullif(@key, '')),
+		spent AS (`+spending(`NOT EXISTS (SELECT FROM before)`)+`),
+		kept AS (
+			INSERT INTO suggestions (person, body, key) SELECT nullif(@person, ''), @body, nullif(@key, '')
+			WHERE @allowance IS NULL OR EXISTS (SELECT FROM spent) ON CONFLICT DO NOTHING RETURNING id
+		)
+		SELECT EXISTS (SELECT FROM kept), EXISTS (SELECT FROM before)`,
+		u.args(pgx.StrictNamedArgs{"person": by.ID, "body": body, "key": key})).Scan(&kept, &again)
+	if err == nil && !kept && !again {
+		return s.spent(ctx, u)
+	}
 	return explain(err, "keep a suggestion")
 }
 

@@ -31,6 +31,7 @@ func Apply(t Ticket, e Event) Ticket {
 		p.Clock = p.Clock.With(c.Entry)
 	}
 	t.applySilence(e, was)
+	t.applyWords(e)
 	t.applyPromises(e)
 	t.applyEmergency(e)
 	t.applyPolicy(e)

@@ -68,6 +68,7 @@ type Command struct {
 	Policy    int64          // adopt-policy: which version
 	Adopt     *policy.Policy // adopt-policy: what that version says; nil: there is none
 	Resend    *Undelivered   // resend-mail: which mail; nil: there is none
+	Seen      int            // the last entry of the timeline that the writer had seen; 0: they did not say
 	Malformed bool           // it came by hand and can't be read: it is refused
 	Repeats   int64          // it came by hand, and an earlier command has the same key: it is refused; 0: none
 

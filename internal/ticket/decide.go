@@ -79,6 +79,7 @@ const (
 	CodeUnmailed      = "requester-disabled"
 	CodeLimit         = "limit-reached"
 	CodeRepeated      = "repeated"
+	CodeUnseen        = "unseen-words" // others have written since the writer looked
 	CodeUnrecordable  = "unrecordable" // PostgreSQL, or a calendar, can't hold what would come of it
 )
 
@@ -102,6 +103,9 @@ func (s *story) decide(c Command) *fault.Error {
 		return fault.Refusal(CodeStatus, "that can't be done while the ticket is %s", s.t.Status)
 	case c.Verb.NeedsWords() && c.Message == 0:
 		return fault.Refusal(CodeWords, "that needs a message, and so can't be done by hand")
+	}
+	if unseen := s.t.Written.Unseen(c.By, c.Seen); c.Seen > 0 && unseen > 0 {
+		return fault.Refusal(CodeUnseen, "somebody else has written meanwhile: entry %d of the timeline, and only those up to %d had been seen", unseen, c.Seen)
 	}
 	s.begin(c.By, c.At, c.Seq)
 	return rule.do(s, c)

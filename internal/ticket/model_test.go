@@ -125,6 +125,7 @@ type world struct {
 	commands   []ticket.Command // accepted
 	staff      ticket.Rosters   // as they were at first
 	mailed     bool             // the requester is owed mails
+	renumbers  bool             // the life is told again with some events left out, so no command speaks of their numbers
 	asking     []asking         // mails that asked the requester, as they were owed
 	roll       *roll
 }
@@ -276,6 +277,9 @@ func (w *world) command() {
 		c.Guarded = true
 		c.Expected = rapid.SampledFrom([]ticket.PersonID{"", agentOne, agentTwo}).Draw(w.t, "expected")
 	}
+	if !w.renumbers && rapid.Bool().Draw(w.t, "says what they saw") {
+		c.Seen = rapid.IntRange(max(1, len(w.events)-3), max(1, len(w.events))).Draw(w.t, "seen")
+	}
 	if verb == ticket.VerbAdoptPolicy {
 		c.Policy = rapid.Int64Range(1, int64(len(w.versions)+1)).Draw(w.t, "version")
 		c.Adopt = w.versions[c.Policy]
@@ -354,7 +358,16 @@ func (w *world) take(c ticket.Command) {
 		w.t.Fatalf("a step changed the ticket that it was given:\nfrom %s\n  to %s", before, after)
 	}
 	w.guarded(c, r)
+	w.looked(c, r)
 	w.keep(r, err)
+}
+
+// looked checks that a command is refused for words that its writer had not seen if there are any, and else never.
+func (w *world) looked(c ticket.Command, r ticket.Result) {
+	blind := c.Seen > 0 && unseen(w.events, c.By, c.Seen) > 0
+	if refused := r.Outcome.Code == ticket.CodeUnseen; refused && !blind || blind && !r.Outcome.Refused {
+		w.t.Fatalf("%+v gives %+v", c, r.Outcome)
+	}
 }
 
 // guarded checks that a guarded assignment is granted to whoever knew who had the ticket, and to nobody else.

@@ -5,6 +5,7 @@ import { startPalette } from "./panel-palette.js";
 import { startDrafts } from "./panel-draft.js";
 import { startSending } from "./panel-send.js";
 import { startCanned } from "./panel-canned.js";
+import { startSeen } from "./seen.js";
 import { toggleTheme } from "./app.js";
 
 const root = document.documentElement;
@@ -256,6 +257,7 @@ if ($("#desk")) {
   startDrafts();
   startSending();
   startCanned();
+  startSeen(2, (line) => say(`${$("strong", line).textContent} wrote.`));
   startLive();
   startPalette({ theme: toggleTheme, keys: () => open("keys") });
 }

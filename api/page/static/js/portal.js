@@ -1,5 +1,6 @@
 // A reply that is being written survives a reload, a crash and a session that ended: this tab keeps it until the
 // conversation shows it. A form that the server gave back holds newer words, and wins.
+import { startSeen } from "./seen.js";
 
 function keep(key, text) {
   try {
@@ -13,7 +14,7 @@ function keep(key, text) {
 const bare = (text) => text.replace(/\s+/g, "");
 
 function said(text) {
-  return [...document.querySelectorAll(".mine .bubble-words")].some((words) => bare(words.textContent) === bare(text));
+  return [...document.querySelectorAll(".mine:not(.refused, .crossed) .bubble-words")].some((words) => bare(words.textContent) === bare(text));
 }
 
 for (const form of document.querySelectorAll("form[data-draft]")) {
@@ -23,3 +24,5 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
   else if (!area.value) area.value = draft;
   area.addEventListener("input", () => keep(key, area.value));
 }
+
+startSeen(0, () => {}); // the page itself says that the ticket has changed

@@ -1,0 +1,72 @@
+// What has stood in front of whoever writes. Forms say it (input[name=seen]), and the desk refuses words that cross words of
+// somebody else. What a live update brings counts as seen once it is shown, or once it has stood in view for some looks, with
+// nothing over it, where a page asks for that.
+const $ = (selector, within = document) => within.querySelector(selector);
+const every = 500; // milliseconds between looks
+
+let looks = 0, of, seen = 0, waiting = []; // lines that are not seen yet
+
+const inView = new Map();
+const observer = new IntersectionObserver((changes) => {
+  for (const change of changes) inView.set(change.target, change.isIntersecting);
+});
+
+const conversation = () => $("#conversation[data-seen]");
+const number = (line) => Number(line.dataset.n);
+
+function tell() {
+  for (const field of document.querySelectorAll("input[name=seen]")) field.value = seen;
+}
+
+// changed compares what the page shows with what was seen. Words that stand in a form that was refused for them are.
+function changed(announce) {
+  const shown = conversation();
+  if (!shown) return;
+  if (shown.dataset.of !== of) [of, seen] = [shown.dataset.of, Number(shown.dataset.seen)];
+  for (const given of document.querySelectorAll(".unseen[data-seen]")) seen = Math.max(seen, Number(given.dataset.seen));
+  const known = new Map(waiting.map((line) => [number(line), line]));
+  observer.disconnect();
+  inView.clear();
+  waiting = [...shown.querySelectorAll("[data-n]")].filter((line) => number(line) > seen);
+  for (const line of waiting) {
+    line.looks = known.get(number(line))?.looks ?? 0;
+    observer.observe(line);
+    if (!known.has(number(line))) announce(line);
+  }
+  arrived();
+}
+
+function arrived() {
+  if (waiting.every((line) => line.looks >= looks)) [seen, waiting] = [Math.max(seen, Number(conversation().dataset.seen)), []];
+  tell();
+}
+
+function look() {
+  if (!waiting.length || document.hidden || $("dialog[open]")) return;
+  for (const line of waiting) line.looks = inView.get(line) ? line.looks + 1 : line.looks;
+  arrived();
+}
+
+// Rows that are selected stay as they were seen when they were; what became of a command to them is new to everybody.
+let renew = false;
+function keepRows({ detail: { target, fragment } }) {
+  if (target.id !== "rows") return;
+  for (const box of renew ? [] : target.querySelectorAll("input:checked")) {
+    const name = `[name="seen-${CSS.escape(box.value)}"]`;
+    $(name, fragment)?.setAttribute("value", $(name, target).value);
+  }
+  renew = false;
+}
+
+// startSeen begins. enough is how many looks have to find a line in view; announce is told of each that a live update brings.
+export function startSeen(enough, announce) {
+  looks = enough;
+  changed(announce);
+  for (const event of ["htmx:oobAfterSwap", "htmx:afterSwap", "htmx:historyRestore"]) {
+    document.addEventListener(event, () => changed(announce));
+  }
+  document.addEventListener("htmx:oobBeforeSwap", keepRows);
+  document.addEventListener("desk:changed", () => { renew = true; });
+  document.addEventListener("desk:unseen", () => waiting[0]?.scrollIntoView({ block: "nearest" }));
+  setInterval(look, every);
+}

@@ -1,0 +1,57 @@
+package panel
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/holesalemart/supportdesk/api/input"
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// crossed gives back what was sent while others wrote, with their words. The form then says that these were seen, so that
+// sending it again goes through.
+func (p *Pages) crossed(v *page.Visit, r desk.Request, d draft, o ticket.Outcome) error {
+	entries, err := p.desk.Timeline(v.Context(), v.Person, r.Number)
+	if err != nil {
+		return err
+	}
+	var writers []string
+	for _, e := range desk.Unseen(entries, v.Person, r.Seen) {
+		if name := who(e.By.Role, e.Author); !slices.Contains(writers, name) {
+			writers = append(writers, name)
+		}
+	}
+	d.seen = r.Seen
+	what := "this was not sent"
+	if d.kind == "" {
+		v.SetHeader("HX-Trigger-After-Settle", "desk:unseen")
+		what = "the ticket was not closed: read it, then close it again if you still want to"
+	}
+	return p.refused(v, r.Number, d, fault.Refusal(o.Code, "%s wrote meanwhile, and %s", strings.Join(writers, " and "), what))
+}
+
+// unseen are the lines that whoever wrote a draft had not seen; none where nothing was refused for that.
+func unseen(all []line, entries []desk.Entry, by desk.Person, d draft) (lines []line) {
+	if d.seen == 0 {
+		return nil
+	}
+	for _, e := range desk.Unseen(entries, by, d.seen) {
+		lines = append(lines, all[slices.IndexFunc(all, func(l line) bool { return l.N == e.N })])
+	}
+	return lines
+}
+
+// readSeen reads what the rows of a list had shown of each ticket.
+func readSeen(f *input.Fields, form url.Values) map[ticket.Number]int {
+	seen := map[ticket.Number]int{}
+	for name := range form {
+		if n, is := strings.CutPrefix(name, "seen-"); is {
+			seen[ticket.Number(n)] = f.Entry("what was seen", form.Get(name))
+		}
+	}
+	return seen
+}

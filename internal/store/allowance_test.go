@@ -1,0 +1,244 @@
+package store_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// limited is a shop whose people may write as often as those of a desk in production.
+func limited(t testing.TB) *shop {
+	t.Helper()
+	d := open(t)
+	s, err := store.Open(t.Context(), d.dsn, store.Options{MaxConns: 8, Generosity: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	d.Store = s
+	return d
+}
+
+// usedUp checks a fault that asks for a wait of up to a share of an allowance.
+func usedUp(t *testing.T, err error, of account.Allowance) {
+	t.Helper()
+	wantKind(t, err, fault.Limited)
+	if f, ok := err.(*fault.Error); ok && (f.After < time.Second || f.After > of.Each+time.Second || f.After%time.Second != 0) {
+		t.Errorf("it is to be tried again after %s", f.After)
+	}
+}
+
+func TestSubmit_isLimitedToAnAllowance(t *testing.T) {
+	d := limited(t)
+	first := submission()
+	first.Once = desk.Once{Key: "first", Fingerprint: []byte("f")}
+	if _, err := d.Submit(t.Context(), d.customer, first); err != nil {
+		t.Fatal(err)
+	}
+	for range account.Tickets().Burst - 1 {
+		d.submit(d.customer)
+	}
+	for range 3 {
+		_, err := d.Submit(t.Context(), d.customer, submission())
+		usedUp(t, err, account.Tickets())
+	}
+	if n := one[int64](d, `SELECT count(*) FROM messages`); n != int64(account.Tickets().Burst) {
+		t.Errorf("%d messages: something refused was kept, or something kept was refused", n)
+	}
+	again := submission()
+	again.Once = first.Once
+	if a, err := d.Submit(t.Context(), d.customer, again); err != nil || !a.Again || a.Number != first.Number {
+		t.Errorf("a repetition: %+v, %v", a, err)
+	}
+	d.submit(d.other) // somebody else
+	d.sql(`UPDATE allowances SET spent_until = spent_until - $1::interval`, account.Tickets().Each)
+	d.submit(d.customer)
+	_, err := d.Submit(t.Context(), d.customer, submission())
+	usedUp(t, err, account.Tickets())
+}
+
+func TestSubmit_repetitionSpendsNothing(t *testing.T) {
+	d := limited(t)
+	sub := submission()
+	sub.Once = desk.Once{Key: "again", Fingerprint: []byte("f")}
+	for range 3 * account.Tickets().Burst {
+		again := submission()
+		again.Once = sub.Once
+		if _, err := d.Submit(t.Context(), d.customer, again); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range account.Tickets().Burst - 1 {
+		d.submit(d.customer)
+	}
+}
+
+// TestSubmit_rushFillsTheAllowanceExactly: submissions that are accepted together are limited one by one.
+func TestSubmit_rushFillsTheAllowanceExactly(t *testing.T) {
+	d := limited(t)
+	tx, err := d.beside.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `LOCK TABLE tickets IN EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	const each = 50
+	var mu sync.Mutex
+	var all, started sync.WaitGroup
+	accepted := map[ticket.PersonID]int{}
+	for _, by := range []desk.Person{d.customer, d.other} {
+		for range each {
+			started.Add(1)
+			all.Go(func() {
+				sub := submission()
+				started.Done()
+				a, err := d.Submit(t.Context(), by, sub)
+				if err != nil {
+					wantKind(t, err, fault.Limited)
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				accepted[by.ID]++
+				if one := one[ticket.PersonID](d, `SELECT requester FROM tickets WHERE number = $1`, a.Number); one != by.ID {
+					t.Errorf("%s has the ticket of %s", one, by.ID)
+				}
+			})
+		}
+	}
+	started.Wait()
+	d.waitFor(`SELECT count(*) >= 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+	for _, by := range []desk.Person{d.customer, d.other} {
+		if accepted[by.ID] != account.Tickets().Burst {
+			t.Errorf("%s got %d tickets in, want %d", by.Name, accepted[by.ID], account.Tickets().Burst)
+		}
+	}
+}
+
+func TestCommand_isLimitedToAnAllowance(t *testing.T) {
+	d := limited(t)
+	n := d.taken(d.customer)
+	of := account.Commands(d.customer)
+	reply := desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "And another thing."}
+	once := reply
+	once.Once = desk.Once{Key: "k", Fingerprint: []byte("f")}
+	for range 2 * of.Burst {
+		d.ask(d.customer, once) // spends once
+	}
+	for range of.Burst - 1 {
+		d.ask(d.customer, reply)
+	}
+	_, err := d.Command(t.Context(), d.customer, reply)
+	usedUp(t, err, of)
+	if a, err := d.Command(t.Context(), d.customer, once); err != nil || !a.Again {
+		t.Errorf("a repetition: %+v, %v", a, err)
+	}
+	if words := one[int64](d, `SELECT count(*) FROM messages`); words != int64(1+of.Burst) {
+		t.Errorf("%d messages", words)
+	}
+	// Neither what is not there, nor what is wrong with it, is hidden by the allowance.
+	_, err = d.Command(t.Context(), d.customer, desk.Request{Number: "HM-0000000000", Verb: ticket.VerbCustomerReply, Body: "x"})
+	wantKind(t, err, fault.NotFound)
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Staff go on."})
+	d.sql(`UPDATE allowances SET spent_until = spent_until - $1::interval`, of.Each)
+	d.do(d.customer, reply)
+	d.consistent(n)
+}
+
+// TestCommand_whatIsNotAcceptedSpendsNothing: what is asked of a ticket that isn't there, or takes nothing any more.
+func TestCommand_whatIsNotAcceptedSpendsNothing(t *testing.T) {
+	d := limited(t)
+	n, closed := d.taken(d.customer), d.taken(d.customer)
+	d.do(d.agent, desk.Request{Number: closed, Verb: ticket.VerbClose})
+	for range account.Commands(d.customer).Burst {
+		for _, where := range []ticket.Number{"HM-0000000000", closed} {
+			if _, err := d.Command(t.Context(), d.customer, desk.Request{Number: where, Verb: ticket.VerbCustomerReply, Body: "x"}); fault.KindOf(err) == fault.Limited {
+				t.Fatal(err)
+			}
+		}
+	}
+	d.ask(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "x"})
+}
+
+// TestCommand_bulkOfStaffPasses, several times in a row.
+func TestCommand_bulkOfStaffPasses(t *testing.T) {
+	d := limited(t)
+	n := d.taken(d.customer)
+	for range 3 * desk.MaxBulk {
+		d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "x"})
+	}
+}
+
+// TestCommand_ofALimitedPersonWaitsForAStep: PostgreSQL evaluates the update anew once the step lets go of the ticket.
+func TestCommand_ofALimitedPersonWaitsForAStep(t *testing.T) {
+	d := limited(t)
+	n := d.taken(d.customer)
+	tx, err := d.beside.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `UPDATE tickets SET updated_at = updated_at WHERE number = $1`, n); err != nil {
+		t.Fatal(err)
+	}
+	accepted := make(chan error, 1)
+	go func() {
+		_, err := d.Command(t.Context(), d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Late."})
+		accepted <- err
+	}()
+	d.waitFor(`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`)
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-accepted; err != nil {
+		t.Fatal(err)
+	}
+	d.step(ticket.StepRequest{Number: n, Command: 2})
+	d.consistent(n)
+}
+
+func TestRateAndSuggest_spendWhatCommandsDo(t *testing.T) {
+	d := limited(t)
+	n := d.taken(d.customer)
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
+	of := account.Commands(d.customer)
+	for i := range of.Burst / 2 {
+		if _, err := d.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 3}); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Suggest(t.Context(), d.customer, fmt.Sprint("key ", i), "More tea."); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Suggest(t.Context(), d.customer, fmt.Sprint("key ", i), "More tea."); err != nil {
+			t.Fatal(err) // the same form again
+		}
+	}
+	_, err := d.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 5})
+	usedUp(t, err, of)
+	usedUp(t, d.Suggest(t.Context(), d.customer, "another", "More coffee."), of)
+	if err := d.Suggest(t.Context(), d.customer, "key 1", "More tea."); err != nil {
+		t.Errorf("a repetition: %v", err)
+	}
+	if n := one[int64](d, `SELECT count(*) FROM suggestions`); n != int64(of.Burst/2) {
+		t.Errorf("%d suggestions", n)
+	}
+	if score := one[int](d, `SELECT score FROM ratings`); score != 3 {
+		t.Errorf("the rating is %d", score)
+	}
+	_, err = d.Command(t.Context(), d.customer, desk.Request{Number: n, Verb: ticket.VerbClose})
+	usedUp(t, err, of)
+	if err := d.Suggest(t.Context(), desk.Person{}, "", "A visitor's."); err != nil {
+		t.Errorf("a visitor: %v", err)
+	}
+}

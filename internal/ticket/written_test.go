@@ -1,0 +1,111 @@
+package ticket_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// conversation is what the tests below have said before somebody asks for something: entry 1 is the request, 2 takes the
+// ticket for the answer in 3, 4 is the requester's reply, 5 a colleague's note, 6 the agent's own progress update.
+func conversation(t *testing.T) *life {
+	l := submitted(t, plain)
+	l.says(0.5, byAgent, ticket.VerbAgentReply)
+	l.says(1, byCustomer, ticket.VerbCustomerReply)
+	l.says(1.5, byOtherAgent, ticket.VerbNote)
+	l.says(2, byAgent, ticket.VerbProgressUpdate)
+	if l.ticket.Events != 6 {
+		t.Fatalf("the conversation has %d entries", l.ticket.Events)
+	}
+	return l
+}
+
+func TestTake_refusesWhatItsWriterHadNotSeen(t *testing.T) {
+	words := func(verb ticket.Verb, seen int) ticket.Command {
+		return ticket.Command{Verb: verb, Message: 9, Seen: seen}
+	}
+	for name, c := range map[string]struct {
+		by      ticket.Actor
+		c       ticket.Command
+		refused bool
+	}{
+		"who did not say":                         {byAgent, words(ticket.VerbResolve, 0), false},
+		"everything seen":                         {bySupervisor, words(ticket.VerbResolve, 6), false},
+		"all but one's own":                       {byAgent, words(ticket.VerbResolve, 5), false},
+		"a note not seen":                         {byAgent, words(ticket.VerbResolve, 4), true},
+		"a note not seen, by its writer":          {byOtherAgent, words(ticket.VerbResolve, 5), true},
+		"the reply and the note not seen":         {byAgent, words(ticket.VerbAgentReply, 3), true},
+		"a colleague's public words not seen":     {bySupervisor, words(ticket.VerbRequestInformation, 5), true},
+		"progress":                                {bySupervisor, words(ticket.VerbProgressUpdate, 5), true},
+		"a closure":                               {bySupervisor, ticket.Command{Verb: ticket.VerbClose, Seen: 5}, true},
+		"a customer's reply to what was not seen": {byCustomer, words(ticket.VerbCustomerReply, 5), true},
+		"a withdrawal":                            {byCustomer, ticket.Command{Verb: ticket.VerbWithdraw, Seen: 3}, true},
+		"a customer's reply to everything":        {byCustomer, words(ticket.VerbCustomerReply, 6), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := conversation(t)
+			before := l.ticket
+			r := l.take(3, c.by, c.c)
+			if !c.refused {
+				if r.Outcome.Refused {
+					t.Errorf("refused: %+v", r.Outcome)
+				}
+				return
+			}
+			checkRefused(t, before, r, c.c, c.by, l.seq, ticket.CodeUnseen)
+		})
+	}
+}
+
+// TestTake_notesAreNothingToCustomers: a note that a customer can't see never refuses what they write.
+func TestTake_notesAreNothingToCustomers(t *testing.T) {
+	l := submitted(t, plain)
+	l.says(1, byAgent, ticket.VerbNote)
+	l.granted(2, byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9, Seen: 1})
+	l.says(2.5, byAgent, ticket.VerbResolve)
+	before, blind := l.ticket, ticket.Command{Verb: ticket.VerbClose, Seen: 3}
+	checkRefused(t, before, l.take(3, byCustomer, blind), blind, byCustomer, l.seq, ticket.CodeUnseen)
+	l.granted(4, byCustomer, ticket.Command{Verb: ticket.VerbClose, Seen: l.ticket.Events})
+}
+
+// TestTake_ownWordsAreSeen, however many are sent one after another by somebody who looked once.
+func TestTake_ownWordsAreSeen(t *testing.T) {
+	for _, by := range []ticket.Actor{byAgent, byCustomer} {
+		l := submitted(t, plain)
+		l.says(1, byOtherAgent, ticket.VerbAgentReply)
+		seen, verb := l.ticket.Events, ticket.VerbAgentReply
+		if by == byCustomer {
+			verb = ticket.VerbCustomerReply
+		}
+		for i := range 3 {
+			l.granted(float64(2+i), by, ticket.Command{Verb: verb, Message: 9, Seen: seen})
+		}
+	}
+}
+
+// TestTake_refusedWordsAreNoWords: nobody has to have seen what was given back to its writer.
+func TestTake_refusedWordsAreNoWords(t *testing.T) {
+	l := conversation(t)
+	seen := l.ticket.Events
+	if r := l.take(5, byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9, Seen: 2}); r.Outcome.Code != ticket.CodeUnseen {
+		t.Fatalf("it is %+v", r.Outcome)
+	}
+	l.granted(6, byAgent, ticket.Command{Verb: ticket.VerbResolve, Message: 9, Seen: seen})
+}
+
+// customersRead are the events whose words a requester may read.
+var customersRead = []ticket.EventKind{
+	ticket.EventAgentReplied, ticket.EventInformationRequested, ticket.EventProgressTold, ticket.EventResolved,
+}
+
+// unseen counts, in the whole timeline, words of others after what somebody had seen.
+func unseen(events []ticket.Event, by ticket.Actor, seen int) (n int) {
+	for _, e := range events {
+		readable := by.Role != ticket.RoleCustomer || slices.Contains(customersRead, e.Kind)
+		if e.N > seen && e.Message != 0 && e.Kind != ticket.EventRefused && e.By.ID != by.ID && readable {
+			n++
+		}
+	}
+	return n
+}
