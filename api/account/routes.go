@@ -6,19 +6,19 @@ import "github.com/holesalemart/supportdesk/api/page"
 func (p *Pages) routes() []page.Route {
 	return []page.Route{
 		page.Get("/sign-in", page.Anyone, p.showSignIn),
-		page.Post("/sign-in", page.Anyone, p.signIn),
-		page.Post("/sign-in/link", page.Anyone, p.askLink),
+		page.Entrance("/sign-in", p.signIn),
+		page.Entrance("/sign-in/link", p.askLink),
 		page.Get("/sign-in/sent", page.Anyone, p.showSent),
 		page.Get("/sign-in/openid", page.Anyone, p.beginOpenID),
 		page.Get("/sign-in/openid/callback", page.Anyone, p.finishOpenID),
-		page.Post("/sign-out", page.Anyone, p.signOut),
+		page.Entrance("/sign-out", p.signOut),
 
 		page.Get("/link/:token", page.Anyone, p.showLink),
-		page.Post("/link/:token", page.Anyone, p.useLink),
+		page.Entrance("/link/:token", p.useLink),
 		page.Get("/register", page.Anyone, p.showRegister),
-		page.Post("/register", page.Anyone, p.register),
+		page.Entrance("/register", p.register),
 		page.Get("/reset", page.Anyone, p.showReset),
-		page.Post("/reset", page.Anyone, p.reset),
+		page.Entrance("/reset", p.reset),
 
 		page.Get("/account", page.SignedIn, p.showAccount),
 		page.Post("/account/name", page.SignedIn, p.changeName),

@@ -44,7 +44,8 @@ type Config struct {
 	Sessions scs.CtxStore
 	People   people
 	Policies policies
-	Board    board // nil: there never is an emergency
+	Board    board  // nil: there never is an emergency
+	Keeper   keeper // nil: what is sent after a session has ended is not kept
 
 	Name       string          // of the site; "Support" when empty
 	Version    string          // of the program
@@ -114,6 +115,9 @@ func (e *Engine) handler(set *set, r Route) gin.HandlerFunc {
 		if err == nil {
 			err = r.Access.admit(v)
 		}
+		if err == nil && !r.Entrance {
+			err = v.sameWriter()
+		}
 		if err == nil {
 			err = r.Handle(v)
 		}
@@ -157,7 +161,7 @@ func (v *Visit) begin() error {
 	}
 	person, err := v.Session.person()
 	if fault.KindOf(err) == fault.Unauthenticated {
-		return v.Session.SignOut() // ended elsewhere, or disabled: a visitor from here on
+		return v.Session.end() // ended elsewhere, or disabled: a visitor from here on
 	}
 	v.Person = person
 	v.info.Person = person

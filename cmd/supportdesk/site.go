@@ -23,6 +23,7 @@ func (n *neighbours) site(ctx context.Context, d *desk.Desk, board *desk.Board) 
 		Sessions:   n.db.Sessions(),
 		People:     n.db,
 		Policies:   d,
+		Keeper:     n.db,
 		Board:      board,
 		Name:       n.config.From.Name,
 		Version:    versionName(),

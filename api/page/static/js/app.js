@@ -1,5 +1,6 @@
 // What every page does with a script: times in the viewer's zone and kept true, light and dark. Everything works
 // without it, with times in the policy's zone.
+import "./draft.js";
 
 const root = document.documentElement;
 
