@@ -100,8 +100,8 @@ func (v *Visit) stamp(page []byte) []byte {
 	if v.gin.Request.Method == http.MethodGet || v.Partial() {
 		address = v.whole()
 	}
-	fields := hidden(fieldWriter, sealed) + hidden(fieldPage, address)
-	return formBegins.ReplaceAllFunc(page, func(form []byte) []byte { return append(form, fields...) })
+	fields := []byte(hidden(fieldWriter, sealed) + hidden(fieldPage, address))
+	return formBegins.ReplaceAllFunc(page, func(form []byte) []byte { return slices.Concat(form, fields) })
 }
 
 // sameWriter refuses a form that was shown to one person and is sent as another: the browser has changed hands since.
