@@ -48,6 +48,7 @@ type Config struct {
 	Keeper   keeper // nil: what is sent after a session has ended is not kept
 
 	Name       string          // of the site; "Support" when empty
+	Prefix     string          // of new tickets' numbers; "HM" when empty
 	Version    string          // of the program
 	Secure     bool            // cookies travel over HTTPS only
 	TemporalUI string          // address of Temporal UI with its namespace, such as http://…/namespaces/default; empty: no links
@@ -78,6 +79,9 @@ func New(config Config) (*Engine, error) {
 	}
 	if config.Name == "" {
 		config.Name = "Support"
+	}
+	if config.Prefix == "" {
+		config.Prefix = "HM"
 	}
 	e := &Engine{Config: config, sessions: newSessions(config), sets: map[string]*set{}, lookAgain: lookAgain}
 	var err error

@@ -70,6 +70,20 @@ func (v *Visit) Query(name string) string {
 	return ""
 }
 
+// ReadNumber reads a ticket's number as somebody typed it; an Invalid fault says what is wrong with it.
+func (v *Visit) ReadNumber(typed string) (ticket.Number, error) {
+	return ticket.ReadNumber(v.engine.Prefix, typed)
+}
+
+// Number reads the ticket's number in the path, in any spelling; NotFound for what can't be one.
+func (v *Visit) Number() (ticket.Number, error) {
+	n, err := v.ReadNumber(v.Param("number"))
+	if err != nil {
+		return ticket.ParseNumber(v.Param("number"))
+	}
+	return n, nil
+}
+
 // Queries gives the whole query.
 func (v *Visit) Queries() url.Values { return v.gin.Request.URL.Query() }
 

@@ -73,6 +73,7 @@ func (p *program) runAPI(wrap func(http.Handler) http.Handler) error {
 		Staffing:    db,
 		Site:        site,
 		Areas:       areas,
+		Prefix:      c.NumberPrefix,
 		Version:     versionName(),
 		Ready: []api.Check{
 			{Name: "postgresql", Ask: db.Ready},

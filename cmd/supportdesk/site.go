@@ -26,6 +26,7 @@ func (n *neighbours) site(ctx context.Context, d *desk.Desk, board *desk.Board) 
 		Keeper:     n.db,
 		Board:      board,
 		Name:       n.config.From.Name,
+		Prefix:     n.config.NumberPrefix,
 		Version:    versionName(),
 		Secure:     strings.HasPrefix(n.config.BaseURL, "https://"),
 		TemporalUI: n.temporalUI(),
