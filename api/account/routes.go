@@ -31,6 +31,7 @@ func (p *Pages) routes() []page.Route {
 		page.Get("/people", page.Administrators, p.showPeople),
 		page.Post("/people", page.Administrators, p.invite),
 		page.Post("/people/:id/role", page.Administrators, p.setRole),
+		page.Get("/people/:id/disable", page.Administrators, p.askDisable),
 		page.Post("/people/:id/disable", page.Administrators, p.disable),
 		page.Post("/people/:id/enable", page.Administrators, p.enable),
 		page.Post("/people/:id/withdrawal", page.Administrators, p.uninvite),

@@ -100,7 +100,8 @@ func fill(controls *goquery.Selection, fields url.Values) {
 			value := left[name][0]
 			left[name] = left[name][1:]
 			if c.Is("textarea") {
-				c.Empty().AppendNodes(&html.Node{Type: html.TextNode, Data: value})
+				c.Empty()
+				c.AppendNodes(&html.Node{Type: html.TextNode, Data: value})
 			} else {
 				c.SetAttr("value", value)
 			}

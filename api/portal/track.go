@@ -12,7 +12,7 @@ import (
 type trackView struct {
 	page.Layout
 	Typed    string
-	Wrong    string          // what is wrong with the number that was typed
+	Wrong    string         // what is wrong with the number that was typed
 	Found    *desk.Tracking // nil: nothing was asked for, or there is no such ticket
 	Promises []promise
 	Next     string

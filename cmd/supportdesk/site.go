@@ -46,7 +46,7 @@ func (n *neighbours) temporalUI() string {
 // areas are the website's pages, by audience.
 func (n *neighbours) areas(d *desk.Desk, outcomes *store.Outcomes, command *desk.Emergencies, policies *desk.Policies) ([]page.Area, error) {
 	return []page.Area{
-		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config)).Area(),
+		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config), d, n.db).Area(),
 		portal.New(d, n.db, n.db, outcomes).Area(),
 		panel.New(d, n.db, outcomes).Area(),
 		supervision.New(desk.NewReports(n.db, n.db), n.db, outcomes, command, policies).Area(),

@@ -78,6 +78,7 @@ type profiles interface {
 }
 
 type members interface {
+	Member(ctx context.Context, id ticket.PersonID) (Member, error)
 	Members(ctx context.Context, f MemberFilter) (list []Member, more bool, err error)
 	Invitations(ctx context.Context) ([]Invited, error)
 	// Invite makes an Invitation link, calls older ones to the same address off, and owes its mail.
