@@ -135,7 +135,7 @@ func (p *Page) Reload() {
 // Back goes back to the page before, as the browser's button does.
 func (p *Page) Back() {
 	p.t.Helper()
-	if _, err := evaluate[bool](p, `setTimeout(() => history.back()), true`); err != nil {
+	if _, err := evaluate[bool](p, `history.back(), true`); err != nil {
 		p.fail("go back: %v", err)
 	}
 }
