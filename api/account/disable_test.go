@@ -86,7 +86,9 @@ func (o *workplace) disabled(who string) bool {
 	return o.Count(`SELECT count(*) FROM people WHERE id = $1 AND disabled_at IS NOT NULL`, o.People[who].ID) == 1
 }
 
-func (o *workplace) disabling(who string) string { return "/people/" + string(o.People[who].ID) + "/disable" }
+func (o *workplace) disabling(who string) string {
+	return "/people/" + string(o.People[who].ID) + "/disable"
+}
 
 func (o *workplace) ada() *officetest.Browser {
 	b := officetest.NewBrowser(o.t, o.base)

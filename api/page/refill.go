@@ -50,16 +50,13 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 		return nil, err
 	}
 	for _, k := range kept {
-		form := doc.Find("form").FilterFunction(func(_ int, f *goquery.Selection) bool {
-			return strings.EqualFold(f.AttrOr("method", ""), "post") && takes(f, path, k.Action)
-		}).First()
-		if form.Length() == 0 {
+		form, controls := formFor(doc, path, k)
+		if form == nil {
 			doc.Find("main").PrependHtml(leftover(k.Fields))
 			continue
 		}
-		controls := form.Find("input, textarea, select")
-		if id := form.AttrOr("id", ""); id != "" {
-			controls = controls.AddSelection(doc.Find("[form]").FilterFunction(func(_ int, c *goquery.Selection) bool { return c.AttrOr("form", "") == id }))
+		if controls.Length() == 0 {
+			continue // a button alone: there is nothing to put back
 		}
 		fill(controls, k.Fields)
 		form.SetAttr("data-kept", "").PrependHtml(backInPlace)
@@ -68,6 +65,31 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 	var b bytes.Buffer
 	err = html.Render(&b, doc.Nodes[0])
 	return b.Bytes(), err
+}
+
+// formFor finds the form that takes what is kept: of several that do, the one with most fields for it. It returns that
+// form's controls, none when only hidden ones take anything; a nil form when there is none.
+func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, controls *goquery.Selection) {
+	most := 0
+	doc.Find("form").Each(func(_ int, f *goquery.Selection) {
+		if !strings.EqualFold(f.AttrOr("method", ""), "post") || !takes(f, path, k.Action) {
+			return
+		}
+		own := f.Find("input, textarea, select")
+		if id := f.AttrOr("id", ""); id != "" {
+			own = own.AddSelection(doc.Find("[form]").FilterFunction(func(_ int, c *goquery.Selection) bool { return c.AttrOr("form", "") == id }))
+		}
+		fits := own.FilterFunction(func(_ int, c *goquery.Selection) bool {
+			return c.AttrOr("type", "") != "hidden" && len(k.Fields[c.AttrOr("name", "")]) > 0
+		}).Length()
+		switch {
+		case fits > most:
+			form, controls, most = f, own, fits
+		case form == nil:
+			form, controls = f, &goquery.Selection{}
+		}
+	})
+	return form, controls
 }
 
 func takes(form *goquery.Selection, path, action string) bool {
