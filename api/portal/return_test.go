@@ -324,6 +324,7 @@ func TestBack_andSendAgainIsOneReplyAndOneSuggestion(t *testing.T) {
 			p.ClickOn("#reply-form button[type=submit]")
 			p.SeeOn("#conversation", "Any news?")
 			p.See("a moment ago")
+			p.Settle()
 			p.FillIn("#body", "Something else.")
 			p.ClickOn("#reply-form button[type=submit]")
 			p.SeeOn("#conversation", "Something else.")
