@@ -15,7 +15,7 @@ import (
 type adoptionInput struct {
 	Version int64 `path:"version" minimum:"1"`
 	Body    struct {
-		Tickets     []string `json:"tickets,omitempty" doc:"The tickets' numbers, up to 1000."`
+		Tickets     []string `json:"tickets,omitempty" nullable:"false" doc:"The tickets' numbers, up to 1000."`
 		FromVersion int64    `json:"from_version,omitempty" doc:"Instead of tickets: all open ones under this version."`
 	}
 }

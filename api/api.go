@@ -72,7 +72,7 @@ type Config struct {
 	Prefix         string       // of new tickets' numbers; "HM" when empty
 	Version        string       // of the program; shown by /healthz and in the OpenAPI document
 	Contact        string       // e-mail address for the OpenAPI document; may be empty
-	TrustedProxies []string     // addresses or CIDRs whose X-Forwarded-For is believed; none by default
+	TrustedProxies []string     // addresses or CIDRs whose X-Forwarded-For and X-Request-ID are believed; none by default
 	Log            *slog.Logger // nil: slog.Default
 }
 
@@ -89,7 +89,9 @@ type server struct {
 	log      *slog.Logger
 	sources  *request.Sources
 	origins  *http.CrossOriginProtection
-	document []byte // OpenAPI, as JSON
+	proxies  proxies
+	schemas  huma.Registry // of the document
+	document []byte        // OpenAPI, as JSON
 }
 
 // New makes the handler of the whole API. It sets gin's release mode, which is the process's; nothing else that is
@@ -109,8 +111,9 @@ func New(config Config) (http.Handler, error) {
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
 	engine.RedirectTrailingSlash = false
-	if err := engine.SetTrustedProxies(config.TrustedProxies); err != nil {
-		return nil, fmt.Errorf("make the API: trusted proxies: %w", err)
+	var err error
+	if s.proxies, err = trustProxies(engine, config.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("make the API: %w", err)
 	}
 	engine.Use(s.observe, s.sameOrigin)
 	engine.NoRoute(func(c *gin.Context) {
@@ -128,6 +131,7 @@ func New(config Config) (http.Handler, error) {
 // mount registers every route and renders the document.
 func (s *server) mount(engine *gin.Engine) error {
 	api := humagin.NewWithGroup(engine, engine.Group(prefix), s.description())
+	s.schemas = api.OpenAPI().Components.Schemas
 	for _, r := range routes() {
 		op, err := s.operation(api, r)
 		if err != nil {
@@ -220,8 +224,8 @@ func (s *server) description() huma.Config {
 			},
 		},
 		// The second key is where huma looks for application/problem+json.
-		Formats:                      map[string]huma.Format{"application/json": jsonOnly, "json": jsonOnly},
-		DefaultFormat:                "application/json",
+		Formats:                      map[string]huma.Format{mediaJSON: jsonOnly, "json": jsonOnly},
+		DefaultFormat:                mediaJSON,
 		RejectUnknownQueryParameters: true,
 		Transformers:                 []huma.Transformer{translate},
 	}

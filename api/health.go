@@ -103,7 +103,7 @@ func (h health) ask(ctx context.Context, check Check) checkView {
 }
 
 func writeJSON(c *gin.Context, status int, body any) {
-	c.Writer.Header().Set("Content-Type", "application/json")
+	c.Writer.Header().Set("Content-Type", mediaJSON)
 	c.Status(status)
 	_ = json.NewEncoder(c.Writer).Encode(body) // a client that has gone is the only way this fails
 }

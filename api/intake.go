@@ -24,8 +24,8 @@ const maxRequest = 128 << 10
 // intake reads what huma would let pass or misreport: the size and media type of the body, its JSON, a query that
 // can't be parsed, and the idempotency key. huma then finds the body in memory, and validates it.
 func (s *server) intake(ctx huma.Context, next func(huma.Context)) {
-	c := humagin.Unwrap(ctx)
-	err := takeIn(c.Writer, c.Request, ctx.Operation())
+	c, op := humagin.Unwrap(ctx), ctx.Operation()
+	err := takeIn(c.Writer, c.Request, op, func(property string) bool { return s.takesNull(op, property) })
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -33,7 +33,7 @@ func (s *server) intake(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-func takeIn(w http.ResponseWriter, r *http.Request, op *huma.Operation) error {
+func takeIn(w http.ResponseWriter, r *http.Request, op *huma.Operation, nullable func(property string) bool) error {
 	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 		return newProblem(http.StatusBadRequest, "the query can't be read", FieldProblem{"query", "is not well formed"})
 	}
@@ -48,7 +48,7 @@ func takeIn(w http.ResponseWriter, r *http.Request, op *huma.Operation) error {
 		return err
 	}
 	if len(body) > 0 {
-		if err := inspect(body); err != nil {
+		if err := inspect(body, nullable); err != nil {
 			return err
 		}
 	}
@@ -57,6 +57,25 @@ func takeIn(w http.ResponseWriter, r *http.Request, op *huma.Operation) error {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return err
+}
+
+// takesNull reports whether the document allows null for a property of an operation's body. Of properties that it does
+// not name it says yes: they are refused for that.
+func (s *server) takesNull(op *huma.Operation, property string) bool {
+	media := op.RequestBody.Content[mediaJSON]
+	if media == nil || media.Schema == nil {
+		return true
+	}
+	schema := s.resolve(media.Schema)
+	p, named := schema.Properties[property]
+	return !named || s.resolve(p).Nullable
+}
+
+func (s *server) resolve(schema *huma.Schema) *huma.Schema {
+	if schema.Ref != "" {
+		return s.schemas.SchemaFromRef(schema.Ref)
+	}
+	return schema
 }
 
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
@@ -88,18 +107,17 @@ func checkMedia(r *http.Request, body []byte, required bool) error {
 		}
 		return nil
 	}
-	const plain = "application/json"
 	given := r.Header.Get("Content-Type")
-	if given == plain {
+	if given == mediaJSON {
 		return nil
 	}
 	media, params, err := mime.ParseMediaType(given)
 	charset, named := params["charset"]
-	if err != nil || media != plain || named && !strings.EqualFold(charset, "utf-8") {
+	if err != nil || media != mediaJSON || named && !strings.EqualFold(charset, "utf-8") {
 		return newProblem(http.StatusUnsupportedMediaType, "send JSON in UTF-8, as application/json",
 			FieldProblem{"header.Content-Type", "is not application/json"})
 	}
-	r.Header.Set("Content-Type", plain)
+	r.Header.Set("Content-Type", mediaJSON)
 	return nil
 }
 

@@ -11,13 +11,14 @@ import (
 )
 
 // inspect refuses what encoding/json changes without a word: bytes that are no UTF-8 and halves of surrogate pairs
-// (both would become U+FFFD), a property that comes twice (the last would win), and names in another case (which
-// would match). Bodies here are flat, so a problem is named after the property of the outermost object.
-func inspect(body []byte) error {
+// (both would become U+FFFD), a property that comes twice (the last would win), names in another case (which
+// would match), and null for a property that takes no null (huma and encoding/json take it for one that is absent).
+// Bodies here are flat, so a problem is named after the property of the outermost object.
+func inspect(body []byte, nullable func(property string) bool) error {
 	if err := syntax(body); err != nil {
 		return err
 	}
-	in := inspection{body: body, field: "body", seen: make(map[string]bool, 8)}
+	in := inspection{body: body, field: "body", seen: make(map[string]bool, 8), nullable: nullable}
 	for in.at < len(body) && len(in.details) < maxErrors {
 		switch body[in.at] {
 		case '{', '[':
@@ -46,6 +47,8 @@ type inspection struct {
 	field   string // the property of the outermost object that at lies in
 	seen    map[string]bool
 	details []fault.Detail
+
+	nullable func(property string) bool
 }
 
 // text looks at the string that begins at the current byte and moves behind it.
@@ -82,8 +85,16 @@ func (in *inspection) property(quoted []byte) {
 		in.reject("unexpected property")
 	case in.seen[name]:
 		in.reject("comes twice")
+	case in.null() && !in.nullable(name):
+		in.reject("is null; leave it out instead")
 	}
 	in.seen[name] = true
+}
+
+// null reports whether the value of the property whose name ends at the current byte is null.
+func (in *inspection) null() bool {
+	value := bytes.TrimLeft(in.body[in.at:], ": \t\r\n")
+	return bytes.HasPrefix(value, []byte("null"))
 }
 
 func (in *inspection) reject(message string) {

@@ -88,3 +88,16 @@ func TestNext_isForStaffWhereItIsInternal(t *testing.T) {
 		}
 	}
 }
+
+// TestTicket_aNoteIsNoChangeToItsRequester: a customer reads when something last happened that they may see, and staff
+// when anything did, of one ticket and of many.
+func TestTicket_aNoteIsNoChangeToItsRequester(t *testing.T) {
+	for who, want := range map[string]string{"customer": `"updated_at":"2026-11-30T11:00:00Z"`, "agent": `"updated_at":"2026-11-30T12:00:00Z"`} {
+		h, _ := serve(t, &scripted{})
+		for _, path := range []string{"/api/v1/tickets", "/api/v1/tickets/" + someNumber} {
+			if a := do(t, h, call{method: "GET", path: path, as: who}); !strings.Contains(a.Body.String(), want) {
+				t.Errorf("%s %s: %s", who, path, a.Body)
+			}
+		}
+	}
+}

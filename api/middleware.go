@@ -20,13 +20,13 @@ import (
 // panics and writes the access log.
 func (s *server) observe(c *gin.Context) {
 	started := time.Now()
-	v := &request.Info{ID: request.ID(c.GetHeader("X-Request-ID")), Source: c.ClientIP(), Connection: c.Request.Context()}
+	v := &request.Info{ID: request.ID(s.proxyID(c)), Source: c.ClientIP(), Connection: c.Request.Context()}
 	ctx, cancel := context.WithTimeout(request.With(c.Request.Context(), v), requestTime)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	// Every answer is JSON. huma would take an Accept header at its word and label a body "json".
 	c.Request.Header.Del("Accept")
-	decorate(c.Writer.Header(), v.ID)
+	s.decorate(c.Writer.Header(), v.ID)
 	defer func() {
 		cut := s.survive(c, v, recover())
 		s.record(c, v, started, cut)
@@ -37,12 +37,24 @@ func (s *server) observe(c *gin.Context) {
 	c.Next()
 }
 
-func decorate(h http.Header, id string) {
+// proxyID is the request ID of a trusted proxy. A stranger's is not taken: they could give one to all of their requests,
+// or that of somebody else's.
+func (s *server) proxyID(c *gin.Context) string {
+	if !s.proxies.sent(c) {
+		return ""
+	}
+	return c.GetHeader("X-Request-ID")
+}
+
+func (s *server) decorate(h http.Header, id string) {
 	h.Set("X-Request-ID", id)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
+	if s.Site != nil && s.Site.Secure {
+		h.Set("Strict-Transport-Security", "max-age=31536000") // a year; subdomains are not ours to decide on
+	}
 }
 
 // survive turns a panic into a problem. Where part of an answer has gone out already it reports that the connection

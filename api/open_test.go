@@ -3,6 +3,8 @@ package api_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -81,6 +83,29 @@ func TestTrack_believesTrustedProxiesOnly(t *testing.T) {
 	}
 	if refused != 0 {
 		t.Errorf("%d of 40 from four clients behind a proxy were refused", refused)
+	}
+	// What a client behind the proxy says of itself makes it no other source.
+	for name, headers := range map[string]func(own string) http.Header{
+		"appended":    func(own string) http.Header { return http.Header{"X-Forwarded-For": {own + ", 198.51.100.1"}} },
+		"a line each": func(own string) http.Header { return http.Header{"X-Forwarded-For": {own, "198.51.100.2"}} },
+		"real beside": func(own string) http.Header {
+			return http.Header{"X-Real-Ip": {own}, "X-Forwarded-For": {"198.51.100.3"}}
+		},
+		"real alone": func(own string) http.Header { return http.Header{"X-Real-Ip": {own}} },
+		"after nonsense": func(own string) http.Header {
+			return http.Header{"X-Real-Ip": {own}, "X-Forwarded-For": {"?, 192.0.2.9"}}
+		},
+	} {
+		refused = 0
+		for i := range 40 {
+			c := call{method: "GET", path: "/api/v1/track/HM-0000000000", from: "192.0.2.7:1000", header: headers("203.0.113." + strconv.Itoa(100+i))}
+			if do(t, h, c).Code == 429 {
+				refused++
+			}
+		}
+		if refused < 5 { // the burst is 30, and some come back meanwhile
+			t.Errorf("%s: %d of 40 from one client were refused", name, refused)
+		}
 	}
 	if _, err := api.New(api.Config{Desk: nil, People: &scripted{}}); err == nil {
 		t.Error("an API without a desk is made")

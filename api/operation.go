@@ -69,7 +69,7 @@ func response(api huma.API, description string, body any) *huma.Response {
 	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(body), true, "")
 	return &huma.Response{
 		Description: description,
-		Content:     map[string]*huma.MediaType{"application/json": {Schema: schema}},
+		Content:     map[string]*huma.MediaType{mediaJSON: {Schema: schema}},
 	}
 }
 
@@ -95,7 +95,7 @@ func render(document *huma.OpenAPI) ([]byte, error) {
 func (s *server) serveDocument(c *gin.Context) {
 	h := c.Writer.Header()
 	h.Set("Cache-Control", "public, max-age=300")
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", mediaJSON)
 	h.Set("Content-Length", strconv.Itoa(len(s.document)))
 	_, _ = c.Writer.Write(s.document) // a client that has gone is the only way this fails
 }

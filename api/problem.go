@@ -37,6 +37,7 @@ type FieldProblem struct {
 }
 
 const (
+	mediaJSON    = "application/json"
 	mediaProblem = "application/problem+json"
 	typePrefix   = "urn:supportdesk:problem:"
 

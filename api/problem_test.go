@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
@@ -46,7 +47,7 @@ func TestProblem_statusOfEveryFault(t *testing.T) {
 }
 
 func TestProblem_unclassifiedErrorsAreInternal(t *testing.T) {
-	h, log := serve(t, &scripted{err: errors.New(secret)})
+	h, log := serve(t, &scripted{err: errors.New(secret)}, func(c *api.Config) { c.TrustedProxies = []string{"192.0.2.1"} })
 	a := do(t, h, call{method: "GET", path: "/api/v1/policy", header: http.Header{"X-Request-Id": {"req-1"}}})
 	if a.Code != 500 || strings.Contains(a.Body.String(), "hunter2") || a.problem.RequestID != "req-1" {
 		t.Errorf("%d %s", a.Code, a.Body)
@@ -147,13 +148,24 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte("0"), len(p))), nil }
 
 func TestVisit_requestIDs(t *testing.T) {
-	h, _ := serve(t, &scripted{})
+	h, _ := serve(t, &scripted{}, func(c *api.Config) { c.TrustedProxies = []string{"192.0.2.0/24", "2001:db8::1"} })
 	for given, kept := range map[string]bool{
 		"a-B_9.z": true, "": false, "with space": false, "line\nbreak": false, "quote\"": false, strings.Repeat("x", 65): false,
 	} {
 		a := do(t, h, call{method: "GET", path: "/healthz", header: http.Header{"X-Request-Id": {given}}})
 		if got := a.Header().Get("X-Request-ID"); (got == given) != kept || len(got) > 64 {
 			t.Errorf("%q became %q", given, got)
+		}
+	}
+	for from, kept := range map[string]bool{
+		"192.0.2.255:1": true, "[::ffff:192.0.2.1]:1": true, "[2001:db8::1]:1": true, "198.51.100.1:1": false, "[2001:db8::2]:1": false, "": false,
+	} {
+		if from == "" {
+			from = "no address"
+		}
+		a := do(t, h, call{method: "GET", path: "/healthz", from: from, header: http.Header{"X-Request-Id": {"given"}, "X-Forwarded-For": {"192.0.2.1"}}})
+		if got := a.Header().Get("X-Request-ID"); (got == "given") != kept {
+			t.Errorf("from %s it became %q", from, got)
 		}
 	}
 }

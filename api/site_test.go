@@ -41,9 +41,13 @@ func (known) BySession(_ context.Context, id ticket.PersonID, epoch int64) (desk
 }
 
 // withSite adds a website that signs in whom a path names.
-func withSite(t *testing.T, s *scripted) func(*api.Config) {
+func withSite(t *testing.T, s *scripted, change ...func(*page.Config)) func(*api.Config) {
 	t.Helper()
-	engine, err := page.New(page.Config{Sessions: memory{memstore.NewWithCleanupInterval(0)}, People: known{}, Policies: s})
+	config := page.Config{Sessions: memory{memstore.NewWithCleanupInterval(0)}, People: known{}, Policies: s}
+	for _, c := range change {
+		c(&config)
+	}
+	engine, err := page.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,5 +156,19 @@ func TestSite_answersWithPagesAndTheAPIWithProblems(t *testing.T) {
 	}
 	if a := browse(h, "POST", "/as/agent", "", "Origin", "https://evil.example"); a.Code != 403 || !strings.Contains(a.Body.String(), "<h1>") {
 		t.Errorf("another site's form is answered %d %s", a.Code, a.Body)
+	}
+}
+
+// TestTransport_isStrictOverHTTPS: a browser that has been here over HTTPS never tries without it, whatever it was
+// answered: a page, JSON, a problem or nothing at all. Over HTTP it must not be told so.
+func TestTransport_isStrictOverHTTPS(t *testing.T) {
+	for secure, want := range map[bool]string{true: "max-age=31536000", false: ""} {
+		s := &scripted{}
+		h, _ := serve(t, s, withSite(t, s, func(c *page.Config) { c.Secure = secure }))
+		for _, path := range []string{"/as/agent", "/nowhere", "/panic", "/api/v1/policy", "/api/v1/tickets", "/healthz", "/static/icon.svg"} {
+			if got := browse(h, "GET", path, "").Header().Get("Strict-Transport-Security"); got != want {
+				t.Errorf("secure %t, %s: %q", secure, path, got)
+			}
+		}
 	}
 }

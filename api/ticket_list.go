@@ -45,7 +45,7 @@ type summaryView struct {
 	Requester   personView      `json:"requester"`
 	Assignee    *assigneeView   `json:"assignee,omitempty"`
 	SubmittedAt time.Time       `json:"submitted_at"`
-	UpdatedAt   time.Time       `json:"updated_at"`
+	UpdatedAt   time.Time       `json:"updated_at" doc:"When something last happened to it that you may see."`
 	Pending     bool            `json:"pending"`
 	Next        *momentView     `json:"next,omitempty"`
 	Promises    standingsView   `json:"promises"`
@@ -114,7 +114,7 @@ func viewSummary(v desk.View, staff bool) summaryView {
 		Number: v.Number, Subject: v.Subject, Status: v.Ticket.Status, Cause: v.Ticket.Cause,
 		Priority: v.Ticket.Priority, Category: v.Ticket.Category,
 		Requester: personView{v.Requester.ID, v.Requester.Name}, Assignee: viewAssignee(v.Assignee),
-		SubmittedAt: v.Submitted.UTC(), UpdatedAt: v.Updated.UTC(), Pending: !v.Decided(),
+		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updated(v, staff), Pending: !v.Decided(),
 		Next: viewMoment(v.Next, staff), Promises: viewStandings(v.Promised()), Links: linksOf(v.Number),
 	}
 }

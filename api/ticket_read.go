@@ -30,7 +30,7 @@ type ticketView struct {
 	Requester   personView      `json:"requester"`
 	Assignee    *assigneeView   `json:"assignee,omitempty"`
 	SubmittedAt time.Time       `json:"submitted_at"`
-	UpdatedAt   time.Time       `json:"updated_at"`
+	UpdatedAt   time.Time       `json:"updated_at" doc:"When something last happened to it that you may see."`
 	Policy      int64           `json:"policy" doc:"The version of the policy that the ticket keeps."`
 	Pending     bool            `json:"pending" doc:"Something was accepted that has not been decided yet."`
 	Escalation  *int            `json:"escalation,omitempty" doc:"Staff only: the highest rung that fired and that nobody has answered, 0 when all is calm."`
@@ -105,13 +105,21 @@ func (s *server) ticket(ctx context.Context, n ticket.Number) (ticketView, error
 	return viewTicket(v, viewer.Role.Staff(), time.Now()), nil
 }
 
+// updated is when something last happened that the viewer may see.
+func updated(v desk.View, staff bool) time.Time {
+	if staff {
+		return v.Updated.UTC()
+	}
+	return v.Shown.UTC()
+}
+
 func viewTicket(v desk.View, staff bool, now time.Time) ticketView {
 	view := ticketView{
 		Number: v.Number, Subject: v.Subject, Status: v.Ticket.Status, Cause: v.Ticket.Cause,
 		Priority: v.Ticket.Priority, Category: v.Ticket.Category, Order: v.Order,
 		Follows: v.Follows, FollowedBy: v.FollowedBy,
 		Requester: personView{v.Requester.ID, v.Requester.Name}, Assignee: viewAssignee(v.Assignee),
-		SubmittedAt: v.Submitted.UTC(), UpdatedAt: v.Updated.UTC(), Policy: v.Record.Policy, Pending: !v.Decided(),
+		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updated(v, staff), Policy: v.Record.Policy, Pending: !v.Decided(),
 		Unheard: v.Ticket.Unheard(), Next: viewMoment(v.Next, staff),
 		Clocks: clocksView{
 			FirstResponse: viewClock(v, policy.FirstResponse, now),

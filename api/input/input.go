@@ -40,7 +40,7 @@ func (f *Fields) Err() error {
 // what stands beside it in a list.
 func (f *Fields) Line(field, typed string, limit int) string {
 	text := strings.TrimSpace(typed)
-	if blank(text) {
+	if !desk.Visible(text) {
 		f.Reject(field, "is empty")
 		return ""
 	}
@@ -65,7 +65,7 @@ func (f *Fields) Optional(field, typed string, limit int) string {
 func (f *Fields) Words(field, typed string) string {
 	text := strings.ReplaceAll(typed, "\r\n", "\n")
 	switch bad, found := firstBad(text, inWords); {
-	case blank(text):
+	case !desk.Visible(text):
 		f.Reject(field, "is empty")
 	case found:
 		f.Reject(field, "holds the control character %U", bad)
@@ -109,14 +109,4 @@ func inLine(r rune) bool {
 	default:
 		return true
 	}
-}
-
-// blank reports whether nothing in a text can be seen.
-func blank(text string) bool {
-	for _, r := range text {
-		if unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) {
-			return false
-		}
-	}
-	return true
 }

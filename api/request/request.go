@@ -31,7 +31,7 @@ func Of(ctx context.Context) *Info { return ctx.Value(key{}).(*Info) }
 
 const maxID = 64
 
-// ID keeps a request ID that a proxy gave, if it can do no harm in a log or a header, and draws one otherwise.
+// ID keeps a request ID of a proxy, if it can do no harm in a log or a header, and draws one otherwise.
 func ID(given string) string {
 	if given == "" || len(given) > maxID {
 		return rand.Text()

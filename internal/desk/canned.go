@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -25,10 +24,10 @@ const maxTitle = 100 // in characters
 // Check gives an Invalid fault that names every field in which a canned reply can't be kept: title, body.
 func (c Canned) Check() error {
 	var wrong []fault.Detail
-	if !validTitle(c.Title, maxTitle) {
+	if !validName(c.Title, maxTitle) {
 		wrong = append(wrong, fault.Detail{Field: "title", Message: "must have 1 to 100 characters, in one line and all of them visible"})
 	}
-	if strings.TrimSpace(c.Body) == "" || len(c.Body) > MaxBody {
+	if !Visible(c.Body) || len(c.Body) > MaxBody {
 		wrong = append(wrong, fault.Detail{Field: "body", Message: "must have 1 to 65536 bytes"})
 	} else if unknown := unknownPlaceholder(c.Body); unknown != "" {
 		wrong = append(wrong, fault.Detail{Field: "body", Message: "names " + unknown + "; there is " + strings.Join(Placeholders(), ", ")})
@@ -37,10 +36,6 @@ func (c Canned) Check() error {
 		return fault.Fields(wrong...)
 	}
 	return nil
-}
-
-func validTitle(text string, limit int) bool {
-	return strings.TrimSpace(text) != "" && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, unspeakable)
 }
 
 // placeholder is what stands for a value: anything between two pairs of braces on one line.

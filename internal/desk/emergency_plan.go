@@ -220,7 +220,7 @@ func planned(at, next time.Time) string {
 func notice(text string) (kept, problem string) {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	switch n := utf8.RuneCountInString(text); {
-	case n == 0 || n > MaxNotice:
+	case !Visible(text) || n > MaxNotice:
 		return text, "must have 1 to 1000 characters"
 	case strings.ContainsFunc(strings.ReplaceAll(text, "\n", ""), unspeakable):
 		return text, "must be plain text, and all of it visible"

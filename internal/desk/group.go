@@ -24,7 +24,7 @@ func (g Group) Check() error {
 	case !policy.ValidGroup(g.Handle):
 		wrong = append(wrong, fault.Detail{Field: "handle", Message: "must be 1 to 40 small letters, digits and hyphens, a letter first"})
 	}
-	if !validTitle(g.Title, maxTitle) {
+	if !validName(g.Title, maxTitle) {
 		wrong = append(wrong, fault.Detail{Field: "title", Message: "must have 1 to 100 characters, in one line and all of them visible"})
 	}
 	if len(wrong) > 0 {

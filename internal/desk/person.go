@@ -5,8 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -79,11 +77,4 @@ func ValidAddress(text string) bool {
 }
 
 // ValidName reports whether text can be somebody's name: one line of it, all of it visible.
-func ValidName(name string) bool {
-	return strings.TrimSpace(name) != "" && utf8.RuneCountInString(name) <= maxName && !strings.ContainsFunc(name, unspeakable)
-}
-
-// unspeakable is what has no place in a name: control characters, and those that change the order of others.
-func unspeakable(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == utf8.RuneError
-}
+func ValidName(name string) bool { return validName(name, maxName) }

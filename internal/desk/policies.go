@@ -43,7 +43,7 @@ func NewPolicies(s shelf, c courier) *Policies { return &Policies{shelf: s, cour
 func (p Publication) Check() error {
 	var details []fault.Detail
 	switch reason := strings.TrimSpace(p.Reason); {
-	case reason == "":
+	case !Visible(reason):
 		details = append(details, fault.Detail{Field: "reason", Message: "must say why the policy changes: customers read it"})
 	case utf8.RuneCountInString(reason) > MaxReason:
 		details = append(details, fault.Detail{Field: "reason", Message: "is longer than 500 characters"})

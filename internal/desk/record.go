@@ -17,7 +17,8 @@ type Record struct {
 	Requester  Ref
 	Assignee   *Ref // nil: nobody
 	Submitted  time.Time
-	Updated    time.Time
+	Updated    time.Time     // by anything
+	Shown      time.Time     // by what its requester may see; never before Submitted
 	State      *ticket.State // nil: accepted, and the workflow has not taken it yet
 	Submission ticket.Command
 	Policy     int64

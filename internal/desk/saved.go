@@ -26,7 +26,7 @@ const (
 // Check gives an Invalid fault that names every field in which a filter can't be kept: name, query.
 func (s Saved) Check() error {
 	var wrong []fault.Detail
-	if !validTitle(s.Name, maxFilterName) {
+	if !validName(s.Name, maxFilterName) {
 		wrong = append(wrong, fault.Detail{Field: "name", Message: "must have 1 to 60 characters, in one line and all of them visible"})
 	}
 	if _, err := url.ParseQuery(s.Query); err != nil || len(s.Query) > maxFilterQuery || strings.ContainsFunc(s.Query, unspeakable) {

@@ -73,11 +73,12 @@ func Read(file io.Reader, in Period) ([]policy.Holiday, error) {
 	}
 }
 
-// decode turns a panic of the decoder, which reads what strangers wrote, into an error.
+// decode turns a panic of the decoder, which reads what strangers wrote, into an error: in words of ours, for a panic's
+// are of no use to people.
 func decode(decoder *ical.Decoder) (calendar *ical.Calendar, err error) {
 	defer func() {
-		if broken := recover(); broken != nil {
-			err = fmt.Errorf("%v", broken)
+		if recover() != nil {
+			err = errors.New("a line has a form that can't be read")
 		}
 	}()
 	return decoder.Decode()

@@ -81,6 +81,9 @@ func TestRead_refusesWithAReason(t *testing.T) {
 		"long ago":           {file("DTSTART;VALUE=DATE:00010101\nRRULE:FREQ=YEARLY"), "is no day"},
 		"a century":          {file("DTSTART;VALUE=DATE:20000101\nDTEND;VALUE=DATE:21000101"), "at most 366"},
 		"backwards":          {file("DTSTART;VALUE=DATE:20260501\nDTEND;VALUE=DATE:20260401"), "ends before"},
+		"a panic":            {file("DTSTART;TZID=\"Europe/Berlin:20261224T120000\""), "this is not an iCalendar file: a line has a form that can't be read"},
+		"no such month":      {file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=YEARLY;BYMONTH=13"), "means nothing"},
+		"by Easter":          {file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=YEARLY;BYEASTER=1"), "only what recurs every year"},
 		"no start":           {file("SUMMARY:When?"), "has no start"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -99,6 +102,7 @@ func TestRead_spendsLittleOnWhatStrangersWrote(t *testing.T) {
 	for name, text := range map[string]string{
 		"places":              file(day + "RRULE:FREQ=YEARLY;" + all + ";BYSETPOS=1" + strings.Repeat(",-1", 60_000)),
 		"days of a year":      file(day + "RRULE:FREQ=YEARLY;BYYEARDAY=1" + strings.Repeat(",2", 60_000)),
+		"no day, often":       several(5000, "DTSTART;VALUE=DATE:19000101\nRRULE:FREQ=YEARLY;COUNT=1000;BYMONTH=2;BYMONTHDAY=30"),
 		"every day":           several(5000, "DTSTART;VALUE=DATE:19000101\nRRULE:FREQ=YEARLY;COUNT=1000;BYMONTH=6;BYWEEKNO=53;"+all),
 		"every day, a year":   several(5000, day+"DTEND;VALUE=DATE:20261231\nRRULE:FREQ=YEARLY;"+all),
 		"days and exceptions": file(day + "RDATE;VALUE=DATE:20260501" + strings.Repeat(",20260502", 50_000) + "\nEXDATE;VALUE=DATE:20270501" + strings.Repeat(",20270502", 50_000)),
@@ -123,13 +127,14 @@ func TestRead_followsARuleFromLongAgo(t *testing.T) {
 		event string
 		want  []string
 	}{
-		"every fourth year": {"DTSTART;VALUE=DATE:19230401\nRRULE:FREQ=YEARLY;INTERVAL=4", []string{"2027-04-01"}},
-		"on a leap day":     {"DTSTART;VALUE=DATE:19200229\nRRULE:FREQ=YEARLY", nil},
-		"February's last":   {"DTSTART;VALUE=DATE:19200229\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1", []string{"2026-02-28", "2027-02-28"}},
-		"a hundred times":   {"DTSTART;VALUE=DATE:19270501\nRRULE:FREQ=YEARLY;COUNT=100", []string{"2026-05-01"}},
-		"the last Monday":   {"DTSTART;VALUE=DATE:19710531\nRRULE:FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO", []string{"2026-05-25", "2027-05-31"}},
-		"over the New Year": {"DTSTART;VALUE=DATE:19001231\nDTEND;VALUE=DATE:19010102\nRRULE:FREQ=YEARLY", []string{"2026-01-01", "2026-12-31", "2027-01-01", "2027-12-31"}},
-		"until long ago":    {"DTSTART;VALUE=DATE:19001231\nRRULE:FREQ=YEARLY;UNTIL=19800101", nil},
+		"every fourth year":       {"DTSTART;VALUE=DATE:19230401\nRRULE:FREQ=YEARLY;INTERVAL=4", []string{"2027-04-01"}},
+		"on a leap day":           {"DTSTART;VALUE=DATE:19200229\nRRULE:FREQ=YEARLY", nil},
+		"February's last":         {"DTSTART;VALUE=DATE:19200229\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1", []string{"2026-02-28", "2027-02-28"}},
+		"a hundred times":         {"DTSTART;VALUE=DATE:19270501\nRRULE:FREQ=YEARLY;COUNT=100", []string{"2026-05-01"}},
+		"the last Monday":         {"DTSTART;VALUE=DATE:19710531\nRRULE:FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO", []string{"2026-05-25", "2027-05-31"}},
+		"a week from Saturday on": {"DTSTART;VALUE=DATE:20200101\nRRULE:FREQ=YEARLY;BYWEEKNO=52;WKST=SA;BYDAY=FR,SA", []string{"2026-01-02", "2026-12-26", "2027-01-01", "2027-12-25", "2027-12-31"}},
+		"over the New Year":       {"DTSTART;VALUE=DATE:19001231\nDTEND;VALUE=DATE:19010102\nRRULE:FREQ=YEARLY", []string{"2026-01-01", "2026-12-31", "2027-01-01", "2027-12-31"}},
+		"until long ago":          {"DTSTART;VALUE=DATE:19001231\nRRULE:FREQ=YEARLY;UNTIL=19800101", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := read(file(c.event)); err != nil || !slices.Equal(got, c.want) {

@@ -11,12 +11,11 @@ import (
 	"github.com/teambition/rrule-go"
 )
 
-// Bounds of what recurrences may cost, all of a file's together. A rule is a program that strangers wrote: what it asks
-// for is bounded before it runs, for it can't be stopped.
+// Bounds of what recurrences may cost, all of a file's together. A rule is a program that strangers wrote: what it may
+// cost is spent before it runs.
 const (
 	maxParts     = 64      // numbers and weekdays in one rule
-	maxPlaces    = 4       // BYSETPOS of one rule, each of which costs a year's days
-	maxWalk      = 2_000   // years that rules are followed through
+	maxWalk      = 20_000  // years that rules are followed through, each of which costs its days times the parts of the rule
 	maxDates     = 20_000  // days that are listed one by one
 	maxSteps     = 200_000 // days that events take, each as often as it is taken
 	farthestBack = 2       // years before the period that a rule is followed from, where it can be
@@ -72,24 +71,20 @@ func follow(event ical.Event, text string, first time.Time, length int, in Perio
 	if err != nil {
 		return nil, fmt.Errorf("has a rule of recurrence that can't be read: %.60q", text)
 	}
-	if option.Freq != rrule.YEARLY || len(option.Byhour)+len(option.Byminute)+len(option.Bysecond) > 0 {
+	if option.Freq != rrule.YEARLY || len(option.Byhour)+len(option.Byminute)+len(option.Bysecond)+len(option.Byeaster) > 0 {
 		return nil, fmt.Errorf("recurs by %.60q; only what recurs every year is read as a holiday", text)
 	}
-	if option.Count > 1000 || option.Interval > 1000 || len(option.Bysetpos) > maxPlaces {
+	if option.Count < 0 || option.Interval < 0 || option.Count > 1000 || option.Interval > 1000 {
 		return nil, fmt.Errorf("recurs too often or too seldom: %.60q", text)
 	}
-	option.Dtstart = later(first, *option, in)
-	if option.Until.IsZero() || option.Until.After(in.To) {
-		option.Until = in.To
-	}
-	if err := spent.spend(max(0, option.Until.Year()-option.Dtstart.Year())+1, 0, 0); err != nil {
-		return nil, err
-	}
-	every, err := rrule.NewRRule(*option)
-	if err != nil {
+	if _, err := rrule.NewRRule(*option); err != nil {
 		return nil, fmt.Errorf("has a rule of recurrence that means nothing: %.60q", text)
 	}
-	return every.Between(in.From.AddDate(0, 0, -length), in.To, true), nil
+	rule := yearly{*option, later(first, *option, in)}
+	if err := spent.spend(max(0, in.To.Year()-rule.first.Year())+1, 0, 0); err != nil {
+		return nil, err
+	}
+	return rule.between(in.From.AddDate(0, 0, -length), in.To), nil
 }
 
 // later is from when on a rule is followed: shortly before the period, for each year is worked out by itself. One that

@@ -141,17 +141,27 @@ func (l *locked) writeRow(batch *pgx.Batch) error {
 		UPDATE tickets SET state = @state, taken = @taken, last_command = @last, latest_at = greatest(latest_at, @latest),
 			events = @events, mails = @mails, status = @status, priority = @priority, category = @category, policy = @policy,
 			assignee = nullif(@assignee, ''), next_due = coalesce(@next::timestamptz, 'infinity'), promise_due = coalesce(@promise::timestamptz, 'infinity'),
-			owed_at = coalesce(@owed::timestamptz, 'infinity'), breached = @breached, rung = @rung, updated_at = @now,
+			owed_at = coalesce(@owed::timestamptz, 'infinity'), breached = @breached, rung = @rung, updated_at = @now, shown_at = coalesce(@shown, shown_at),
 			gate_at = coalesce(@gate, gate_at), held = nullif(@held, '')
 		WHERE number = @number`,
 		pgx.StrictNamedArgs{
 			"state": state, "taken": l.state.Command, "last": l.last, "latest": l.events[len(l.events)-1].At, "events": t.Events,
 			"mails": l.state.Mails, "status": t.Status, "priority": t.Priority, "category": t.Category, "policy": t.Policy,
 			"assignee": t.Assignee, "next": instant(l.state.Next.Due), "promise": instant(promise), "owed": instant(t.OwedAt()),
-			"breached": t.Breached(), "rung": t.Rung(), "now": l.now, "number": t.Number,
+			"breached": t.Breached(), "rung": t.Rung(), "now": l.now, "shown": instant(l.shown()), "number": t.Number,
 			"gate": instant(l.gateAt), "held": t.Held(),
 		})
 	return nil
+}
+
+// shown is now, when the requester may see anything of what the step made; else zero.
+func (l *locked) shown() time.Time {
+	for _, e := range l.events {
+		if e.ShownTo(l.state.Ticket.Requester) {
+			return l.now
+		}
+	}
+	return time.Time{}
 }
 
 // instant is null for the zero time.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -14,7 +13,7 @@ import (
 // Suggest keeps what somebody would do better, once for each key that is not empty. The zero person is a visitor. Who
 // may suggest how often is the caller's to limit.
 func (s *Store) Suggest(ctx context.Context, by desk.Person, key, body string) error {
-	if n := utf8.RuneCountInString(body); strings.TrimSpace(body) == "" || n > desk.MaxSuggestion {
+	if n := utf8.RuneCountInString(body); !desk.Visible(body) || n > desk.MaxSuggestion {
 		return fault.Field("body", "must have 1 to %d characters", desk.MaxSuggestion)
 	}
 	_, err := s.pool.Exec(ctx, `

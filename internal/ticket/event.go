@@ -52,6 +52,13 @@ func (k EventKind) Public() bool {
 	}
 }
 
+// ShownTo reports whether the event changes anything that the ticket's requester sees of it: a line of their timeline, a
+// promise that was broken, the priority or the category.
+func (e Event) ShownTo(requester PersonID) bool {
+	return e.Kind.Public() || e.Kind == EventBreached || e.Priority != "" || e.Category != "" ||
+		e.Kind == EventRefused && e.By.ID == requester
+}
+
 // Event is one line of a ticket's timeline. A field that its kind has no use for is zero.
 type Event struct {
 	N       int       `json:"n"` // within the ticket, from 1 without a gap

@@ -1,0 +1,41 @@
+package desk_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+)
+
+// TestValidName: what can't be seen makes no name, and no name differs from another by it. What scripts need to be
+// written rightly stays.
+func TestValidName(t *testing.T) {
+	for name, valid := range map[string]bool{
+		"Demo Customer": true, "Ж": true, "李": true, "O’Brien-Núñez, Jr.": true, "👩": true, "₿": true, "Zoë": true,
+		strings.Repeat("ü", 200): true, strings.Repeat("ü", 201): false,
+		"": false, " ": false, "\u00a0": false, "\u3000": false,
+		"\u200b\u200b\u200b": false, "\u2800": false, "\u00ad": false, "\u3164": false, "\u115f\u1160": false, "\uffa0": false,
+		"\ufe0f": false, "\u180e": false, "\U000e0041": false, "\u2060": false, "\ufeff": false, "\u034f": false, "\u0301": false,
+		"An\u200bna": false, "Anna\u2800": false, "An\u00adna": false, "Anna\u3164": false, "An\u200dna": false, "An\u200cna": false,
+		"Anna\ufe0f": false, "An\u034fna": false, "Anna\U000e0041": false, "An\u2060na": false, "\u200eAnna": false, "Anna\u061c": false,
+		"An\nna": false, "An\tna": false, "An\u2028na": false, "\u202eannA": false, "An\x00na": false, "\xff": false,
+		"علی\u200cرضا": true, "علی\u200c": false, "ශ්\u200dරී": true, "क्\u200dष": true, "क\u200dष": false,
+		"葛\U000e0100城": true, "❤\ufe0f": true, "👩\u200d🚀": true, "👩\u200d": false, "👩\u200dA": false,
+	} {
+		if desk.ValidName(name) != valid {
+			t.Errorf("%q (%+q): %t", name, name, !valid)
+		}
+	}
+}
+
+// TestVisible: a message of nothing that can be seen says nothing.
+func TestVisible(t *testing.T) {
+	for text, visible := range map[string]bool{
+		"a": true, ".": true, "👍": true, "\n\n7": true, "\u200b\u200e؟": true, "": false, " \n\t": false, "\u200b\u200b": false,
+		"\u2800\u2800": false, "\u00ad": false, "\u3164 \u3164": false, "\ufe0f": false,
+	} {
+		if desk.Visible(text) != visible {
+			t.Errorf("%+q: %t", text, !visible)
+		}
+	}
+}
