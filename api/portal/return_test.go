@@ -158,8 +158,11 @@ func TestReturn_aFormIsNotSentAsSomebodyElse(t *testing.T) {
 	if o.count(t, "carl")+o.count(t, "clara") != 0 {
 		t.Error("it was sent")
 	}
-	b.SignIn("clara")
 	page := form.value(`main [name="written-on"]`)
+	if a := b.get(http.StatusOK, page); strings.Contains(a.Body, "Clara's words") || strings.Contains(a.Body, "Clara&#39;s words") {
+		t.Error("Carl is shown Clara's words")
+	}
+	b.SignIn("clara")
 	if got := b.get(http.StatusOK, page).value("#body"); got != "Clara's words" {
 		t.Errorf("the form holds %q", got)
 	}
