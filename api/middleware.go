@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
 // observe goes around every request: it names it, limits its time, sets the headers that every answer has, survives
@@ -21,7 +22,7 @@ import (
 func (s *server) observe(c *gin.Context) {
 	started := time.Now()
 	v := &request.Info{ID: request.ID(s.proxyID(c)), Source: c.ClientIP(), Connection: c.Request.Context()}
-	ctx, cancel := context.WithTimeout(request.With(c.Request.Context(), v), requestTime)
+	ctx, cancel := context.WithTimeout(desk.WithOrigin(request.With(c.Request.Context(), v), v.Source, c.Request.UserAgent()), requestTime)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
 	// Every answer is JSON. huma would take an Accept header at its word and label a body "json".

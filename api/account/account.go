@@ -21,24 +21,27 @@ var templates embed.FS
 
 // entrance is how people come in.
 type entrance interface {
-	SignIn(ctx context.Context, source, address, password string) (accounts.Entry, error)
-	AskLink(ctx context.Context, source, address string) error
-	AskReset(ctx context.Context, source, address string) error
+	SignIn(ctx context.Context, from accounts.Browser, address, password string) (accounts.Entry, error)
+	AskLink(ctx context.Context, from accounts.Browser, address string) error
+	AskReset(ctx context.Context, from accounts.Browser, address string) error
 	Register(ctx context.Context, source, name, address string) error
 	Open(ctx context.Context, token string) (accounts.Link, error)
-	Use(ctx context.Context, token, name, password string) (accounts.Used, error)
+	Use(ctx context.Context, token, name, password string, tokens accounts.Tokens) (accounts.Used, error)
 	ByIdentity(ctx context.Context, i accounts.Identity) (accounts.Entry, error)
+	SignInAgain(ctx context.Context, source string, who desk.Person, password string) (accounts.Entry, error)
+	Device(ctx context.Context, address string) (string, error)
+	SignedOut(ctx context.Context, who desk.Person) error
 }
 
 // profile is a person's own account.
 type profile interface {
 	Profile(ctx context.Context, who desk.Person) (accounts.Profile, error)
 	ChangeName(ctx context.Context, who desk.Person, name string) error
-	ChangePassword(ctx context.Context, source string, who desk.Person, current, password string) (accounts.Entry, error)
-	ChangeAddress(ctx context.Context, source string, who desk.Person, current, address string) error
-	SignOutEverywhere(ctx context.Context, who desk.Person) (accounts.Entry, error)
+	ChangePassword(ctx context.Context, source string, who desk.Person, proof accounts.Proof, password string, tokens accounts.Tokens) (accounts.Entry, error)
+	ChangeAddress(ctx context.Context, source string, who desk.Person, proof accounts.Proof, address string) error
+	SignOutEverywhere(ctx context.Context, who desk.Person, tokens accounts.Tokens) (accounts.Entry, error)
 	Tokens(ctx context.Context, who desk.Person) ([]accounts.Token, error)
-	MakeToken(ctx context.Context, source string, who desk.Person, once, current, label string, writes bool) (string, error)
+	MakeToken(ctx context.Context, source string, who desk.Person, proof accounts.Proof, once, label string, writes bool) (string, error)
 	RevokeToken(ctx context.Context, who desk.Person, token int64) error
 }
 
@@ -52,6 +55,7 @@ type office interface {
 	SetRole(ctx context.Context, by desk.Person, id ticket.PersonID, role ticket.Role) error
 	Disable(ctx context.Context, by desk.Person, id ticket.PersonID) error
 	Enable(ctx context.Context, by desk.Person, id ticket.PersonID) error
+	Events(ctx context.Context, by desk.Person, f accounts.EventFilter) (list []accounts.Recorded, more bool, err error)
 }
 
 // service is internal/account's.
@@ -64,7 +68,7 @@ type service interface {
 // provider is where staff may sign in instead of here.
 type provider interface {
 	Name() string
-	Begin(ctx context.Context) (to string, a openid.Attempt, err error)
+	Begin(ctx context.Context, again bool) (to string, a openid.Attempt, err error)
 	Finish(ctx context.Context, a openid.Attempt, answer url.Values) (accounts.Identity, error)
 }
 

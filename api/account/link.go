@@ -14,6 +14,8 @@ type linkView struct {
 	Newcomer bool
 	Heading  string
 	Button   string
+
+	KeepTokens bool
 }
 
 // linkWords are the heading and the button of each purpose.
@@ -56,14 +58,14 @@ func (p *Pages) useLink(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	used, err := p.accounts.Use(v.Context(), v.Param("token"), form.Get("name"), form.Get("password"))
+	used, err := p.accounts.Use(v.Context(), v.Param("token"), form.Get("name"), form.Get("password"), tokensOf(form))
 	if wrong, ok := problemsOf(err); ok {
 		l, err := p.accounts.Open(v.Context(), v.Param("token"))
 		if err != nil {
 			return deadLink(v, err)
 		}
 		view := newLinkView(v, l)
-		view.Problems, view.Name = wrong, form.Get("name")
+		view.Problems, view.Name, view.KeepTokens = wrong, form.Get("name"), tokensOf(form) == accounts.KeepTokens
 		return v.ShowStatus(wrong.status, "link", view)
 	}
 	if err != nil {
@@ -80,5 +82,5 @@ func (p *Pages) useLink(v *page.Visit) error {
 	case accounts.Reset:
 		v.Flash("Your password is changed, and you are signed in.")
 	}
-	return enter(v, used.Entry, next)
+	return p.enter(v, used.Entry, next)
 }

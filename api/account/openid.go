@@ -30,7 +30,7 @@ func (p *Pages) beginOpenID(v *page.Visit) error {
 	if !p.beginning.Allow(v.Source()) {
 		return errOften
 	}
-	to, a, err := p.openid.Begin(v.Context())
+	to, a, err := p.openid.Begin(v.Context(), v.SignedIn())
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (p *Pages) finishOpenID(v *page.Visit) error {
 	if err != nil {
 		return p.notIn(v, kept.Next, err)
 	}
-	return enter(v, in, kept.Next)
+	return p.enter(v, in, kept.Next)
 }
 
 // notIn shows the way in again, with what was wrong, unless it is a defect or an outage.

@@ -142,3 +142,14 @@ func TestOpenID_saysThatTheProviderIsAway(t *testing.T) {
 	s.withPassword(s.agent)
 	s.browser().post("/sign-in", "address", s.agent.Address, "password", secret).leads(t, "/desk")
 }
+
+// Whoever has to sign in again proves it at the provider too: a session that is open there is not enough.
+func TestOpenID_asksToProveItAgain(t *testing.T) {
+	s := openWith(t, newIssuer(t))
+	if a := s.browser().get("/sign-in/openid"); a.status != 303 || strings.Contains(a.to, "prompt=") {
+		t.Errorf("signing in leads to %s", a.to)
+	}
+	if a := s.as(s.agent).get("/sign-in/openid?next=/people"); !strings.Contains(a.to, "prompt=login") || !strings.Contains(a.to, "max_age=0") {
+		t.Errorf("signing in again leads to %s", a.to)
+	}
+}

@@ -24,6 +24,8 @@ type peopleView struct {
 	Roles       []ticket.Role // that an invitation or a change can give
 	Problems    problems
 	Typed       desk.Person
+	Held        bool                            // a form waited for a new sign-in: nothing of it was done
+	Chosen      map[ticket.PersonID]ticket.Role // by that form
 }
 
 type tab struct {
@@ -75,6 +77,15 @@ func (p *Pages) showPeople(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
+	if form, values, ok := held(v, "/people"); ok {
+		view.Held = true
+		switch id, act, _ := strings.Cut(form, "/"); {
+		case form == "":
+			view.Typed = newcomer(values)
+		case act == "role":
+			view.Chosen = map[ticket.PersonID]ticket.Role{ticket.PersonID(id): ticket.Role(values.Get("role"))}
+		}
+	}
 	return v.Show("people", view)
 }
 
@@ -83,11 +94,16 @@ func (p *Pages) invite(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	newcomer := desk.Person{
+	typed := newcomer(form)
+	return p.manage(v, typed, "An invitation is on its way to "+strings.TrimSpace(typed.Address)+".",
+		p.accounts.Invite(v.Context(), v.Person, typed))
+}
+
+// newcomer is whom an invitation's form describes.
+func newcomer(form url.Values) desk.Person {
+	return desk.Person{
 		Role: ticket.Role(form.Get("role")), Name: form.Get("name"), Address: form.Get("address"), Handle: form.Get("handle"),
 	}
-	return p.manage(v, newcomer, "An invitation is on its way to "+strings.TrimSpace(newcomer.Address)+".",
-		p.accounts.Invite(v.Context(), v.Person, newcomer))
 }
 
 // manage answers what an administrator did: with a flash, or with the page and what was wrong.

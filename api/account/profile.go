@@ -2,6 +2,7 @@ package account
 
 import (
 	"errors"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,7 @@ type profileView struct {
 	HasPassword bool
 	Tokens      []accounts.Token
 	NewToken    string // shown this once
+	Held        bool   // the form that came back waited for a new sign-in: nothing of it was done
 	Form        string // the one that came back
 	Problems    problems
 	Typed       map[string]string
@@ -54,8 +56,31 @@ func (p *Pages) showAccount(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	view.NewToken = newToken(v)
+	if form, values, ok := held(v, "/account"); ok {
+		view.Held, view.Form, view.Typed = true, form, typed(values)
+	}
 	return v.Show("account", view)
+}
+
+// typed is what comes back with a form of the account's: passwords don't.
+func typed(values url.Values) map[string]string {
+	kept := map[string]string{}
+	for _, name := range []string{"name", "address", "label", "scope", keepTokens} {
+		kept[name] = values.Get(name)
+	}
+	return kept
+}
+
+// keepTokens is the box that keeps API tokens when everything else ends.
+const keepTokens = "keep-tokens"
+
+func tokensOf(values url.Values) accounts.Tokens {
+	return accounts.Tokens(values.Get(keepTokens) != "")
+}
+
+// proof is what a form shows beside the session.
+func proof(v *page.Visit, field func(string) string) accounts.Proof {
+	return accounts.Proof{Current: field("current"), Recent: v.Session.Recent()}
 }
 
 // change answers one of the account's forms: with a flash, or with the form and what is wrong with it. Passwords don't
@@ -66,6 +91,9 @@ func (p *Pages) change(v *page.Visit, form, done string, act func(field func(str
 		return err
 	}
 	err = act(values.Get)
+	if needsAgain(err) {
+		return v.SignInAgain("/account")
+	}
 	wrong, ok := problemsOf(err)
 	if err != nil && !ok {
 		return err
@@ -78,8 +106,7 @@ func (p *Pages) change(v *page.Visit, form, done string, act func(field func(str
 	if err != nil {
 		return err
 	}
-	view.Form, view.Problems = form, wrong
-	view.Typed = map[string]string{"name": values.Get("name"), "address": values.Get("address"), "label": values.Get("label")}
+	view.Form, view.Problems, view.Typed = form, wrong, typed(values)
 	return v.ShowStatus(wrong.status, "account", view)
 }
 
@@ -90,61 +117,74 @@ func (p *Pages) changeName(v *page.Visit) error {
 }
 
 func (p *Pages) changePassword(v *page.Visit) error {
-	return p.change(v, "password", "Your password is changed. Everywhere else you are signed out.", func(field func(string) string) error {
-		in, err := p.accounts.ChangePassword(v.Context(), v.Source(), v.Person, field("current"), field("password"))
-		if err != nil {
-			return err
-		}
-		return v.Session.SignIn(in.Person, in.Epoch)
+	return p.ending(v, "password", "Your password is changed.", func(field func(string) string, tokens accounts.Tokens) (accounts.Entry, error) {
+		return p.accounts.ChangePassword(v.Context(), v.Source(), v.Person, proof(v, field), field("password"), tokens)
 	})
 }
 
 func (p *Pages) changeAddress(v *page.Visit) error {
 	const done = "We have mailed a link to the new address. Your address changes when you open it."
 	return p.change(v, "address", done, func(field func(string) string) error {
-		return p.accounts.ChangeAddress(v.Context(), v.Source(), v.Person, field("current"), field("address"))
+		return p.accounts.ChangeAddress(v.Context(), v.Source(), v.Person, proof(v, field), field("address"))
 	})
 }
 
 func (p *Pages) signOutEverywhere(v *page.Visit) error {
-	return p.change(v, "sign-out-everywhere", "Everywhere else you are signed out.", func(func(string) string) error {
-		in, err := p.accounts.SignOutEverywhere(v.Context(), v.Person)
-		if err != nil {
-			return err
-		}
-		return v.Session.SignIn(in.Person, in.Epoch)
+	return p.ending(v, "sign-out-everywhere", "", func(_ func(string) string, tokens accounts.Tokens) (accounts.Entry, error) {
+		return p.accounts.SignOutEverywhere(v.Context(), v.Person, tokens)
 	})
 }
 
-// keyToken is the session's value for a token from when it is made until it is shown: whose it is, and itself.
-const keyToken = "new-token"
+// ending answers a form that ends all sessions but this one, and says what ended.
+func (p *Pages) ending(v *page.Visit, form, done string, act func(field func(string) string, tokens accounts.Tokens) (accounts.Entry, error)) error {
+	values, err := v.Form()
+	if err != nil {
+		return err
+	}
+	tokens := tokensOf(values)
+	had, err := p.accounts.Tokens(v.Context(), v.Person)
+	if err != nil {
+		return err
+	}
+	done += " Everywhere else you are signed out, and links in mails that we sent to you before do not work any more."
+	switch {
+	case len(had) == 0:
+	case tokens == accounts.KeepTokens:
+		done += " Your API tokens go on working."
+	default:
+		done += " Your API tokens have ended, too."
+	}
+	return p.change(v, form, strings.TrimSpace(done), func(field func(string) string) error {
+		in, err := act(field, tokens)
+		if err != nil {
+			return err
+		}
+		return v.Session.Renew(in.Person, in.Epoch)
+	})
+}
 
-// makeToken keeps the new token for the page that it leads to: one that this answer showed would be made again by a
-// reload. A form that is sent twice makes one.
+// makeToken answers with the page that shows the new token, this one time: it is kept nowhere in clear. The form's key
+// makes a reload, or a form that is sent twice, make no other one.
 func (p *Pages) makeToken(v *page.Visit) error {
 	values, err := v.Form()
 	if err != nil {
 		return err
 	}
-	token, err := p.accounts.MakeToken(v.Context(), v.Source(), v.Person, v.Once().Key,
-		values.Get("current"), values.Get("label"), values.Get("scope") == "write")
+	token, err := p.accounts.MakeToken(v.Context(), v.Source(), v.Person, proof(v, values.Get), v.Once().Key,
+		values.Get("label"), values.Get("scope") == "write")
 	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.Code == accounts.CodeTokenMade {
+		v.Flash("That token was made already and can't be shown again. If you have not copied it, revoke it and make another.")
 		return v.Redirect("/account")
 	}
 	if err != nil {
 		return p.change(v, "tokens", "", func(func(string) string) error { return err })
 	}
-	v.Session.Put(keyToken, string(v.Person.ID)+" "+token)
-	return v.Redirect("/account")
-}
-
-// newToken gives a token that was made just now, this one time. It is empty when there is none for whoever asks.
-func newToken(v *page.Visit) string {
-	owner, token, _ := strings.Cut(v.Session.Pop(keyToken), " ")
-	if owner != string(v.Person.ID) {
-		return ""
+	view, err := p.profileView(v)
+	if err != nil {
+		return err
 	}
-	return token
+	view.NewToken = token
+	return v.Show("account", view)
 }
 
 func (p *Pages) revokeToken(v *page.Visit) error {

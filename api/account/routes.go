@@ -8,6 +8,8 @@ func (p *Pages) routes() []page.Route {
 		page.Get("/sign-in", page.Anyone, p.showSignIn),
 		page.Entrance("/sign-in", p.signIn),
 		page.Entrance("/sign-in/link", p.askLink),
+		page.Get("/sign-in/again", page.SignedIn, p.showAgain),
+		page.Post("/sign-in/again", page.SignedIn, p.signInAgain),
 		page.Get("/sign-in/sent", page.Anyone, p.showSent),
 		page.Get("/sign-in/openid", page.Anyone, p.beginOpenID),
 		page.Get("/sign-in/openid/callback", page.Anyone, p.finishOpenID),
@@ -29,11 +31,12 @@ func (p *Pages) routes() []page.Route {
 		page.Post("/account/tokens/:id/revocation", page.SignedIn, p.revokeToken),
 
 		page.Get("/people", page.Administrators, p.showPeople),
-		page.Post("/people", page.Administrators, p.invite),
-		page.Post("/people/:id/role", page.Administrators, p.setRole),
+		page.Get("/people/events", page.Administrators, p.showEvents),
+		page.Post("/people", page.Recently(page.Administrators, "/people"), p.invite),
+		page.Post("/people/:id/role", page.Recently(page.Administrators, "/people"), p.setRole),
 		page.Get("/people/:id/disable", page.Administrators, p.askDisable),
-		page.Post("/people/:id/disable", page.Administrators, p.disable),
-		page.Post("/people/:id/enable", page.Administrators, p.enable),
-		page.Post("/people/:id/withdrawal", page.Administrators, p.uninvite),
+		page.Post("/people/:id/disable", page.Recently(page.Administrators, "/people"), p.disable),
+		page.Post("/people/:id/enable", page.Recently(page.Administrators, "/people"), p.enable),
+		page.Post("/people/:id/withdrawal", page.Recently(page.Administrators, "/people"), p.uninvite),
 	}
 }

@@ -87,6 +87,9 @@ func openWith(t *testing.T, issuer *issuer) *site {
 	return s
 }
 
+// routes is every address of the pages.
+func (s *site) routes() []page.Route { return account.New(s.service, nil, nil, nil).Area().Routes }
+
 func (s *site) add(role ticket.Role, name, address string) desk.Person {
 	s.t.Helper()
 	p, err := s.db.AddPerson(s.t.Context(), desk.Person{Role: role, Name: name, Address: address})
@@ -215,11 +218,11 @@ func (s *site) as(p desk.Person) *browser {
 // withPassword gives somebody one.
 func (s *site) withPassword(p desk.Person) {
 	s.t.Helper()
-	if err := s.service.AskReset(s.t.Context(), "192.0.2.1", p.Address); err != nil {
+	if err := s.service.AskReset(s.t.Context(), accounts.Browser{Source: "192.0.2.1"}, p.Address); err != nil {
 		s.t.Fatal(err)
 	}
 	token := strings.TrimPrefix(s.mailed("reset", p.Address), "/link/")
-	if _, err := s.service.Use(s.t.Context(), token, "", secret); err != nil {
+	if _, err := s.service.Use(s.t.Context(), token, "", secret, accounts.EndTokens); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -1,6 +1,8 @@
 package account
 
 import (
+	"time"
+
 	"github.com/holesalemart/supportdesk/api/page"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
 )
@@ -35,21 +37,36 @@ func (p *Pages) signIn(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	in, err := p.accounts.SignIn(v.Context(), v.Source(), form.Get("address"), form.Get("password"))
+	in, err := p.accounts.SignIn(v.Context(), browser(v), form.Get("address"), form.Get("password"))
 	if wrong, ok := problemsOf(err); ok {
 		return v.ShowStatus(wrong.status, "sign-in", p.signInView(v, form.Get("address"), form.Get("next"), wrong))
 	}
 	if err != nil {
 		return err
 	}
-	return enter(v, in, form.Get("next"))
+	return p.enter(v, in, form.Get("next"))
+}
+
+// Where a browser keeps that somebody has signed in there, and for how long.
+const (
+	deviceCookie = "device"
+	deviceLasts  = 365 * 24 * time.Hour
+)
+
+func browser(v *page.Visit) accounts.Browser {
+	return accounts.Browser{Source: v.Source(), Device: v.Cookie(deviceCookie)}
 }
 
 // enter signs somebody in and sends them on.
-func enter(v *page.Visit, in accounts.Entry, next string) error {
+func (p *Pages) enter(v *page.Visit, in accounts.Entry, next string) error {
 	if err := v.Session.SignIn(in.Person, in.Epoch); err != nil {
 		return err
 	}
+	device, err := p.accounts.Device(v.Context(), in.Person.Address)
+	if err != nil {
+		return err
+	}
+	v.SetCookie(deviceCookie, device, deviceLasts)
 	return v.Redirect(onward(next, in.Person))
 }
 
@@ -58,7 +75,7 @@ func (p *Pages) askLink(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	err = p.accounts.AskLink(v.Context(), v.Source(), form.Get("address"))
+	err = p.accounts.AskLink(v.Context(), browser(v), form.Get("address"))
 	if wrong, ok := problemsOf(err); ok {
 		return v.ShowStatus(wrong.status, "sign-in", p.signInView(v, form.Get("address"), form.Get("next"), wrong))
 	}
@@ -89,6 +106,11 @@ func (p *Pages) showSent(v *page.Visit) error {
 }
 
 func (p *Pages) signOut(v *page.Visit) error {
+	if v.SignedIn() {
+		if err := p.accounts.SignedOut(v.Context(), v.Person); err != nil {
+			return err
+		}
+	}
 	if err := v.Session.SignOut(); err != nil {
 		return err
 	}
@@ -129,7 +151,7 @@ func (p *Pages) reset(v *page.Visit) error {
 		return err
 	}
 	address := form.Get("address")
-	err = p.accounts.AskReset(v.Context(), v.Source(), address)
+	err = p.accounts.AskReset(v.Context(), browser(v), address)
 	return asked(v, err, "reset", askView{Layout: v.Layout("Choose a new password", "/sign-in"), Address: address})
 }
 

@@ -157,3 +157,17 @@ func TestForms_refuseWhatIsTooMuchOrFromElsewhere(t *testing.T) {
 	s.browser().post("/reset", "address", "nobody").wants(t, 422, "Must be an e-mail address")
 	s.browser().post("/sign-in", "address", "\xff\xfe", "password", "\xff").wants(t, 422)
 }
+
+func TestSignIn_worksInAKnownBrowserWhateverStrangersDo(t *testing.T) {
+	s := open(t)
+	s.withPassword(s.customer)
+	b := s.browser()
+	b.post("/sign-in", "address", s.customer.Address, "password", secret).leads(t, "/dashboard")
+	b.post("/sign-out").leads(t, "/")
+	stranger := s.browser()
+	for range 10 {
+		stranger.post("/sign-in", "address", s.customer.Address, "password", "wrong and long enough").wants(t, 422)
+	}
+	stranger.post("/sign-in", "address", s.customer.Address, "password", secret).wants(t, 429, "have a link mailed to you instead")
+	b.post("/sign-in", "address", s.customer.Address, "password", secret).leads(t, "/dashboard")
+}

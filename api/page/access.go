@@ -9,6 +9,8 @@ import (
 type Access struct {
 	Who    string                 // in words
 	Allows func(ticket.Role) bool // nil: anyone, without signing in
+
+	form string // see Recently; empty: it does not matter when they signed in
 }
 
 // The rules that pages have.

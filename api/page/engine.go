@@ -122,7 +122,11 @@ func (e *Engine) handler(set *set, r Route) gin.HandlerFunc {
 		if err == nil && !r.Entrance {
 			err = v.sameWriter()
 		}
-		if err == nil {
+		switch {
+		case err != nil:
+		case r.Access.form != "" && !v.Session.Recent():
+			err = v.SignInAgain(r.Access.form)
+		default:
 			err = r.Handle(v)
 		}
 		if err != nil {
@@ -216,16 +220,21 @@ func (v *Visit) zone() *time.Location {
 	return time.UTC
 }
 
+// cookieName is what a cookie is called: with the prefix, no other host and no plain connection can set it.
+func (c Config) cookieName(name string) string {
+	if c.Secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
 func newSessions(config Config) *scs.SessionManager {
 	m := scs.New()
 	m.Lifetime = lifetime
 	m.Store = config.Sessions
 	m.HashTokenInStore = true
-	m.Cookie.Name = "session"
+	m.Cookie.Name = config.cookieName("session")
 	m.Cookie.Secure = config.Secure
-	if config.Secure {
-		m.Cookie.Name = "__Host-session" // no other host and no plain connection can set it
-	}
 	m.Cookie.SameSite = http.SameSiteLaxMode
 	return m
 }

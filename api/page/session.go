@@ -18,7 +18,11 @@ const (
 	keyEpoch  = "epoch"
 	keyGrants = "grants"
 	keyFlash  = "flash"
+	keySince  = "since" // when its person signed in, in seconds since 1970
 )
+
+// recentTime is for how long after signing in a session may do what one that was left open must not.
+const recentTime = 15 * time.Minute
 
 // maxGrants is how many conversations a visitor may have opened by links; the oldest is forgotten first.
 const maxGrants = 20
@@ -67,9 +71,26 @@ func (s *Session) SignIn(p desk.Person, epoch int64) error {
 	}
 	s.manager().Put(ctx, keyPerson, string(p.ID))
 	s.manager().Put(ctx, keyEpoch, epoch)
+	s.manager().Put(ctx, keySince, time.Now().Unix())
 	s.manager().Remove(ctx, keyGrants) // a visitor's conversations are not this person's
 	s.visit.Person, s.visit.info.Person = p, p
 	return nil
+}
+
+// Renew keeps the session theirs, in a new epoch and under a new token, without counting as having signed in again.
+func (s *Session) Renew(p desk.Person, epoch int64) error {
+	since := s.manager().GetInt64(s.visit.Context(), keySince)
+	if err := s.SignIn(p, epoch); err != nil {
+		return err
+	}
+	s.manager().Put(s.visit.Context(), keySince, since)
+	return nil
+}
+
+// Recent reports whether the session's person signed in a short while ago.
+func (s *Session) Recent() bool {
+	since := s.manager().GetInt64(s.visit.Context(), keySince)
+	return since > 0 && time.Since(time.Unix(since, 0)) < recentTime
 }
 
 // SignOut ends the session with everything in it, and drops the forms that this browser kept for the person.

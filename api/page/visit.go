@@ -107,6 +107,23 @@ func (v *Visit) Partial() bool {
 // Header gives a header of the request.
 func (v *Visit) Header(name string) string { return v.gin.GetHeader(name) }
 
+// Cookie gives the value of a cookie that SetCookie set; empty when there is none.
+func (v *Visit) Cookie(name string) string {
+	cookie, err := v.gin.Request.Cookie(v.engine.cookieName(name))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// SetCookie has the browser keep a value, out of scripts' sight.
+func (v *Visit) SetCookie(name, value string, lasts time.Duration) {
+	http.SetCookie(v.gin.Writer, &http.Cookie{
+		Name: v.engine.cookieName(name), Value: value, Path: "/", MaxAge: int(lasts / time.Second),
+		HttpOnly: true, Secure: v.engine.Secure, SameSite: http.SameSiteLaxMode,
+	})
+}
+
 // SetHeader sets a header of the answer.
 func (v *Visit) SetHeader(name, value string) { v.gin.Header(name, value) }
 

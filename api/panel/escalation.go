@@ -39,8 +39,8 @@ type brokenView struct {
 
 var errLinksOften = fault.New(fault.Limited, "that was too often; try again in a moment")
 
-// linked reads the link of an address. An expired one leads to where one signs in.
-func (p *Pages) linked(v *page.Visit) (n ticket.Number, by desk.Person, expired bool, err error) {
+// linked reads the link of an address. One that expired or was ended is answered: over is true then.
+func (p *Pages) linked(v *page.Visit) (n ticket.Number, by desk.Person, over bool, err error) {
 	if !p.linking.Allow(v.Source()) {
 		return "", desk.Person{}, false, errLinksOften
 	}
@@ -49,14 +49,21 @@ func (p *Pages) linked(v *page.Visit) (n ticket.Number, by desk.Person, expired 
 		v.Flash("That link has expired. Sign in to acknowledge the escalation.")
 		return grant.Number, desk.Person{}, true, v.Redirect("/desk/tickets/" + string(grant.Number))
 	}
+	if link.Ended(err) {
+		ended := struct {
+			page.Layout
+			Number ticket.Number
+		}{v.Layout("This link was ended", ""), grant.Number}
+		return grant.Number, desk.Person{}, true, v.ShowStatus(http.StatusGone, "link-ended", ended)
+	}
 	return grant.Number, by, false, err
 }
 
 // escalation shows what there is to acknowledge. Looking changes nothing: programs that check mails for danger follow
 // every link in them.
 func (p *Pages) escalation(v *page.Visit) error {
-	n, by, expired, err := p.linked(v)
-	if err != nil || expired {
+	n, by, over, err := p.linked(v)
+	if err != nil || over {
 		return err
 	}
 	return p.showEscalation(v, n, by, http.StatusOK, "", nil)
@@ -64,8 +71,8 @@ func (p *Pages) escalation(v *page.Visit) error {
 
 // acknowledge does so in the name of whom the link is for.
 func (p *Pages) acknowledge(v *page.Visit) error {
-	n, by, expired, err := p.linked(v)
-	if err != nil || expired {
+	n, by, over, err := p.linked(v)
+	if err != nil || over {
 		return err
 	}
 	form, err := v.Form()

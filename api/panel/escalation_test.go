@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -105,6 +106,16 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		if got := b.do(method, expired, url.Values{"reason": {"x"}}, nil).is(http.StatusSeeOther); got.Header.Get("Location") != "/desk/tickets/"+string(n) {
 			t.Errorf("an expired one leads to %s", got.Header.Get("Location"))
+		}
+	}
+	ended := o.link(n, "bert", link.EscalationLifetime)
+	if _, err := o.Store.Accounts().EndAll(t.Context(), o.People["bert"].ID, account.EndTokens); err != nil {
+		t.Fatal(err)
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		got := b.do(method, ended, url.Values{"reason": {"x"}}, nil).is(http.StatusGone)
+		if text := got.Find("main").Text(); !strings.Contains(text, "This link was ended") || !strings.Contains(text, "Sign in or get a new link") {
+			t.Errorf("one that was ended says %s", text)
 		}
 	}
 	if after := o.ticket(n); after.Pending != before.Pending || after.Ticket.Rung() == 0 {

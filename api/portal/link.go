@@ -1,9 +1,12 @@
 package portal
 
 import (
+	"net/http"
+
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/link"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // errOften refuses a source that asks too often.
@@ -20,6 +23,12 @@ func (p *Pages) open(v *page.Visit) error {
 		v.Flash("That link has expired. Sign in to read the conversation, or see here where the ticket stands.")
 		return v.Redirect("/track/" + string(grant.Number))
 	}
+	if link.Ended(err) {
+		if v.Person.ID == grant.Person {
+			return v.Redirect("/tickets/" + string(grant.Number))
+		}
+		return showEnded(v, grant.Number)
+	}
 	if err != nil {
 		return err
 	}
@@ -33,4 +42,12 @@ func (p *Pages) open(v *page.Visit) error {
 		}
 	}
 	return v.Redirect("/tickets/" + string(grant.Number))
+}
+
+// showEnded says why a link that was good does not work any more, and how to go on.
+func showEnded(v *page.Visit, n ticket.Number) error {
+	return v.ShowStatus(http.StatusGone, "link-ended", struct {
+		page.Layout
+		Number ticket.Number
+	}{v.Layout("This link was ended", ""), n})
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -196,6 +197,33 @@ func TestLink_endsWithItsTimeItsPersonAndTheirSessions(t *testing.T) {
 		t.Errorf("once she is shut out, her ticket leads to %s", a.Location)
 	}
 	b.get(http.StatusNotFound, "/c/"+good)
+}
+
+func TestLink_thatWasEndedSaysWhyAndHowToGoOn(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "hers")
+	good := o.token(n, "clara", time.Now().Add(link.Lifetime))
+	b, hers := o.visitor(), o.as("clara")
+	b.get(http.StatusSeeOther, "/c/"+good)
+	b.get(http.StatusOK, "/tickets/"+string(n))
+	if _, err := o.Accounts().EndAll(t.Context(), o.People["clara"].ID, account.EndTokens); err != nil {
+		t.Fatal(err)
+	}
+	if a := b.get(http.StatusSeeOther, "/tickets/"+string(n)); !strings.HasPrefix(a.Location, "/sign-in") {
+		t.Errorf("a browser that the link had let in is led to %s", a.Location)
+	}
+	a := b.get(http.StatusGone, "/c/"+good)
+	a.says(t, "main", "This link was ended", "signed out everywhere", "Sign in or get a new link")
+	if to := a.Find("main a.button").AttrOr("href", ""); to != "/sign-in?next=/tickets/"+string(n) {
+		t.Errorf("it leads to %s", to)
+	}
+	if strings.Contains(a.Line("main"), "hers") {
+		t.Error("it shows words of the ticket's")
+	}
+	hers.get(http.StatusGone, "/c/"+good) // her session has ended, too
+	if a := o.as("clara").get(http.StatusSeeOther, "/c/"+good); a.Location != "/tickets/"+string(n) {
+		t.Errorf("signed in, she is led to %s", a.Location)
+	}
 }
 
 func TestSuggestion_isKeptOnceAndLimited(t *testing.T) {

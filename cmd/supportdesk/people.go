@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"text/tabwriter"
@@ -16,7 +17,7 @@ type peopleCommands struct {
 	Add     peopleAdd     `cmd:"" help:"Add somebody and print a bearer token for them, once."`
 	List    peopleList    `cmd:"" help:"List everybody."`
 	Link    peopleLink    `cmd:"" help:"Print a link that signs somebody in, once."`
-	Token   peopleToken   `cmd:"" help:"Print a new bearer token for somebody, once."`
+	Token   peopleToken   `cmd:"" help:"Print a new bearer token for somebody, once, and mail them that it was made."`
 	Revoke  peopleRevoke  `cmd:"" help:"Revoke every token that somebody has."`
 	Disable peopleDisable `cmd:"" help:"Let somebody in no more. What they did and wrote stays."`
 }
@@ -34,7 +35,7 @@ func (c peopleAdd) Run(p *program) error {
 		if err != nil {
 			return err
 		}
-		return p.printToken(db, person)
+		return p.printToken(person, db.IssueToken)
 	})
 }
 
@@ -43,11 +44,13 @@ type peopleToken struct {
 }
 
 func (c peopleToken) Run(p *program) error {
-	return p.withPerson(c.Who, p.printToken)
+	return p.withPerson(c.Who, func(db *store.Store, person desk.Person) error {
+		return p.printToken(person, db.IssueTokenAndTell)
+	})
 }
 
-func (p *program) printToken(db *store.Store, person desk.Person) error {
-	token, err := db.IssueToken(p.ctx, person.ID, "supportdesk people")
+func (p *program) printToken(person desk.Person, issue func(context.Context, ticket.PersonID, string) (string, error)) error {
+	token, err := issue(p.ctx, person.ID, "supportdesk people")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"net/netip"
 	"strings"
 	"time"
@@ -18,17 +19,29 @@ type Allowance struct {
 	Each  time.Duration
 }
 
-// Kept in PostgreSQL, so they hold across all replicas. Whoever uses up an address's sign-ins keeps its owner from the
-// password only: a link by mail still lets them in. A source may be a whole office, and gets back what succeeds.
+// Kept in PostgreSQL, so they hold across all replicas. A source may be a whole office, and gets back what succeeds.
+//
+// What a stranger can use up must not keep an owner out. Using up the sign-ins of an address keeps its owner from the
+// password only, and each way by mail has an allowance of its own: registrations of an address use up neither its links
+// to sign in nor its resets. A browser in which the owner has signed in before has allowances of its own. Asking for those in the owner's place fills the owner's mailbox with links that work: they
+// last longer than the allowance takes to let the next one out.
 var (
-	signInsOfAddress = Allowance{name: "sign-ins of address", Burst: 10, Each: 5 * time.Minute}
-	signInsOfSource  = Allowance{name: "sign-ins of source", Burst: 60, Each: 20 * time.Second}
-	mailsToAddress   = Allowance{name: "mails to address", Burst: 5, Each: 15 * time.Minute}
-	mailsOfSource    = Allowance{name: "mails of source", Burst: 30, Each: time.Minute}
-	passwordsOfLink  = Allowance{name: "passwords of link", Burst: 10, Each: time.Minute} // that were fit to be hashed
+	signInsOfAddress       = Allowance{name: "sign-ins of address", Burst: 10, Each: 5 * time.Minute}
+	signInsOfSource        = Allowance{name: "sign-ins of source", Burst: 60, Each: 20 * time.Second}
+	repeatsOfPerson        = Allowance{name: "repeated passwords of person", Burst: 10, Each: 5 * time.Minute}
+	linksToAddress         = Allowance{name: "links to address", Burst: 5, Each: 15 * time.Minute}
+	resetsToAddress        = Allowance{name: "resets to address", Burst: 5, Each: 15 * time.Minute}
+	registrationsToAddress = Allowance{name: "registrations to address", Burst: 3, Each: 30 * time.Minute}
+	movesOfPerson          = Allowance{name: "moves of person", Burst: 5, Each: 15 * time.Minute}
+	mailsOfSource          = Allowance{name: "mails of source", Burst: 30, Each: time.Minute}
+	passwordsOfLink        = Allowance{name: "passwords of link", Burst: 10, Each: time.Minute} // that were fit to be hashed
 )
 
-var errLimited = fault.New(fault.Limited, "that was tried too often; wait a few minutes and try again")
+var (
+	errLimited       = fault.New(fault.Limited, "that was tried too often; wait a few minutes and try again")
+	errSignInsSpent  = fault.New(fault.Limited, "that was tried too often; have a link mailed to you instead, or try again in a few minutes")
+	errAskedTooOften = fault.New(fault.Limited, "that was asked for too often; a link that was mailed before may still work, so look into the mailbox, or try again in a few minutes")
+)
 
 const allowanceSecret = "account allowances"
 
@@ -48,6 +61,14 @@ func (s *Service) spend(ctx context.Context, address, source string, ofAddress, 
 		}
 		return s.vault.Return(ctx, byAddress, ofAddress)
 	}, nil
+}
+
+// instead replaces the answer when an allowance is spent.
+func instead(err error, spent *fault.Error) error {
+	if errors.Is(err, errLimited) {
+		return spent
+	}
+	return err
 }
 
 // take takes one use of one allowance, or is Limited. The key is for giving it back.

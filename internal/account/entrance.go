@@ -11,19 +11,27 @@ import (
 // errWrong is the one answer to a sign-in that fails, whatever is wrong.
 var errWrong = fault.New(fault.Unauthenticated, "the address or the password is wrong")
 
-// SignIn lets in whoever knows an address's password. source is where the request comes from. Unauthenticated: it is
+// SignIn lets in whoever knows an address's password. Unauthenticated: it is
 // the wrong one, or nobody has that address. Limited: it was tried too often.
-func (s *Service) SignIn(ctx context.Context, source, address, password string) (Entry, error) {
+func (s *Service) SignIn(ctx context.Context, from Browser, address, password string) (Entry, error) {
 	address = strings.TrimSpace(address)
-	refund, err := s.spend(ctx, address, source, signInsOfAddress, signInsOfSource)
+	refund, err := s.spendAs(ctx, from, address, signInsOfAddress, signInsOfSource)
 	if err != nil {
-		return Entry{}, err
+		return Entry{}, instead(err, errSignInsSpent)
 	}
 	who, err := s.proven(ctx, address, password)
+	if fault.KindOf(err) == fault.Unauthenticated {
+		if err := s.vault.RecordFailure(ctx, address, "password"); err != nil {
+			return Entry{}, err
+		}
+	}
 	if err != nil {
 		return Entry{}, err
 	}
-	return who, refund()
+	if err := refund(); err != nil {
+		return Entry{}, err
+	}
+	return who, s.vault.Record(ctx, Event{Kind: EventSignedIn, Person: who.Person.ID, Actor: who.Person.ID, Detail: "by password"})
 }
 
 // proven checks a password, doing the same work whether anybody has that address or not.
@@ -55,22 +63,22 @@ func (s *Service) proven(ctx context.Context, address, password string) (Entry, 
 }
 
 // AskLink mails a link that signs in, if anybody has the address. Limited: it was asked for too often.
-func (s *Service) AskLink(ctx context.Context, source, address string) error {
-	return s.ask(ctx, SignIn, source, address)
+func (s *Service) AskLink(ctx context.Context, from Browser, address string) error {
+	return s.ask(ctx, SignIn, linksToAddress, from, address)
 }
 
 // AskReset mails a link that chooses a new password, likewise.
-func (s *Service) AskReset(ctx context.Context, source, address string) error {
-	return s.ask(ctx, Reset, source, address)
+func (s *Service) AskReset(ctx context.Context, from Browser, address string) error {
+	return s.ask(ctx, Reset, resetsToAddress, from, address)
 }
 
-func (s *Service) ask(ctx context.Context, p Purpose, source, address string) error {
+func (s *Service) ask(ctx context.Context, p Purpose, toAddress Allowance, from Browser, address string) error {
 	address = strings.TrimSpace(address)
 	if !desk.ValidAddress(address) {
 		return errNoAddress
 	}
-	if _, err := s.spend(ctx, address, source, mailsToAddress, mailsOfSource); err != nil {
-		return err
+	if _, err := s.spendAs(ctx, from, address, toAddress, mailsOfSource); err != nil {
+		return instead(err, errAskedTooOften)
 	}
 	return s.vault.Ask(ctx, newID(), p, address, lasts[p])
 }
@@ -84,8 +92,8 @@ func (s *Service) Register(ctx context.Context, source, name, address string) er
 	if err := p.Check(); err != nil {
 		return err
 	}
-	if _, err := s.spend(ctx, p.Address, source, mailsToAddress, mailsOfSource); err != nil {
-		return err
+	if _, err := s.spend(ctx, p.Address, source, registrationsToAddress, mailsOfSource); err != nil {
+		return instead(err, errAskedTooOften)
 	}
 	return s.vault.Register(ctx, newID(), p.Name, p.Address, lasts[Verify])
 }
@@ -96,10 +104,10 @@ type Used struct {
 	Entry   // whoever it lets in; for Move whose address it changed, which lets nobody in
 }
 
-// Use uses a link. name is for those whom it brings in; password for links that need one. NotFound: the link doesn't
+// Use uses a link. name is for those whom it brings in; password for links that need one; tokens for Reset. NotFound: the link doesn't
 // work. Conflict: the address is somebody else's by now. Invalid: name or password won't do; the link still works.
 // Limited: it was tried too often with passwords that would do.
-func (s *Service) Use(ctx context.Context, token, name, password string) (Used, error) {
+func (s *Service) Use(ctx context.Context, token, name, password string, tokens Tokens) (Used, error) {
 	link, err := s.Open(ctx, token)
 	if err != nil {
 		return Used{}, err
@@ -121,7 +129,7 @@ func (s *Service) Use(ctx context.Context, token, name, password string) (Used, 
 	case SignIn:
 		used.Entry, err = s.vault.Enter(ctx, link.ID)
 	case Reset:
-		used.Entry, err = s.vault.Reset(ctx, link.ID, hash)
+		used.Entry, err = s.vault.Reset(ctx, link.ID, hash, tokens)
 	case Move:
 		used.Entry, err = s.vault.Move(ctx, link.ID)
 	default:
@@ -145,5 +153,11 @@ func (s *Service) ByIdentity(ctx context.Context, i Identity) (Entry, error) {
 	if i.Issuer == "" || i.Subject == "" {
 		return Entry{}, fault.New(fault.Invalid, "an identity has an issuer and a subject")
 	}
-	return s.vault.ByIdentity(ctx, i)
+	who, err := s.vault.ByIdentity(ctx, i)
+	if fault.KindOf(err) == fault.Forbidden {
+		if err := s.vault.RecordFailure(ctx, i.Address, "by "+i.Issuer); err != nil {
+			return Entry{}, err
+		}
+	}
+	return who, err
 }

@@ -53,14 +53,16 @@ func (h *house) letter(kind account.Kind, to string) account.Letter {
 // withPassword gives somebody a password by the way that they would take.
 func (h *house) withPassword(p desk.Person) account.Entry {
 	h.t.Helper()
-	if err := h.AskReset(h.t.Context(), source, p.Address); err != nil {
+	if err := h.AskReset(h.t.Context(), account.Browser{Source: source}, p.Address); err != nil {
 		h.t.Fatal(err)
 	}
-	used, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("reset", p.Address).URL), "", secret)
+	used, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("reset", p.Address).URL), "", secret, account.EndTokens)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.letter(account.PasswordChanged, p.Address)
+	if all := h.letters(); len(all) != 1 || all[0].Kind != account.PasswordSet && all[0].Kind != account.PasswordChanged {
+		h.t.Fatalf("owed are %+v, want that the password was set or changed", all)
+	}
 	return used.Entry
 }
 
@@ -78,17 +80,17 @@ func TestRegister_makesAnAccountOnceTheAddressIsVerified(t *testing.T) {
 	}
 	token := tokenOf(t, letter.URL)
 	for _, bad := range []struct{ name, password string }{{"Demo Newcomer", "short"}, {"", secret}, {"A\nB", secret}} {
-		_, err := h.Use(t.Context(), token, bad.name, bad.password)
+		_, err := h.Use(t.Context(), token, bad.name, bad.password, account.EndTokens)
 		wantKind(t, err, fault.Invalid)
 	}
-	used, err := h.Use(t.Context(), token, "Demo Renamed", secret)
+	used, err := h.Use(t.Context(), token, "Demo Renamed", secret, account.EndTokens)
 	if err != nil || used.Person.Name != "Demo Renamed" || used.Person.Role != ticket.RoleCustomer {
 		t.Fatalf("%+v, %v", used, err)
 	}
-	if in, err := h.SignIn(t.Context(), source, "NEW@demo.example ", secret); err != nil || in != used.Entry {
+	if in, err := h.SignIn(t.Context(), account.Browser{Source: source}, "NEW@demo.example ", secret); err != nil || in != used.Entry {
 		t.Errorf("%+v, %v", in, err)
 	}
-	_, err = h.Use(t.Context(), token, "Demo Renamed", secret)
+	_, err = h.Use(t.Context(), token, "Demo Renamed", secret, account.EndTokens)
 	wantKind(t, err, fault.NotFound)
 }
 
@@ -101,22 +103,26 @@ func TestAnswers_doNotTellWhoHasAnAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	counts := func() string {
-		return one[string](h, `SELECT (SELECT count(*) FROM links) || ' ' || (SELECT count(*) FROM account_mails)`)
+		return one[string](h, `SELECT (SELECT count(*) FROM links) || ' ' || (SELECT count(*) FROM account_mails) ||
+			' ' || (SELECT count(*) FROM security_events)`)
 	}
 	for what, ask := range map[string]func(address string) error{
-		"sign in":  func(a string) error { _, err := h.SignIn(t.Context(), source, a, other); return err },
-		"link":     func(a string) error { return h.AskLink(t.Context(), source, a) },
-		"reset":    func(a string) error { return h.AskReset(t.Context(), source, a) },
+		"sign in": func(a string) error {
+			_, err := h.SignIn(t.Context(), account.Browser{Source: source}, a, other)
+			return err
+		},
+		"link":     func(a string) error { return h.AskLink(t.Context(), account.Browser{Source: source}, a) },
+		"reset":    func(a string) error { return h.AskReset(t.Context(), account.Browser{Source: source}, a) },
 		"register": func(a string) error { return h.Register(t.Context(), source, "Demo", a) },
 	} {
 		var told, written []string
 		for _, address := range []string{h.customer.Address, "nobody@demo.example", gone.Address, h.agent.Address} {
-			var before, after [2]int
-			fmt.Sscan(counts(), &before[0], &before[1])
+			var before, after [3]int
+			fmt.Sscan(counts(), &before[0], &before[1], &before[2])
 			err := ask(address)
-			fmt.Sscan(counts(), &after[0], &after[1])
+			fmt.Sscan(counts(), &after[0], &after[1], &after[2])
 			told = append(told, fmt.Sprint(err))
-			written = append(written, fmt.Sprint(after[0]-before[0], after[1]-before[1]))
+			written = append(written, fmt.Sprint(after[0]-before[0], after[1]-before[1], after[2]-before[2]))
 		}
 		for i := range told {
 			if told[i] != told[0] || written[i] != written[0] {
@@ -147,7 +153,7 @@ func TestUse_letsInOnceHoweverManyTryAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			used, err := h.Use(t.Context(), token, "", "")
+			used, err := h.Use(t.Context(), token, "", "", account.EndTokens)
 			if err == nil && used.Person == h.customer {
 				in.Add(1)
 			} else if fault.KindOf(err) != fault.NotFound {
@@ -170,14 +176,14 @@ func TestUse_hashesSoOftenForOneLink(t *testing.T) {
 		}
 	}
 	letters := h.letters()
-	if _, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), "Demo", secret); err != nil {
+	if _, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), "Demo", secret, account.EndTokens); err != nil {
 		t.Fatal(err)
 	}
 	idle := tokenOf(t, letters[1].URL)
 	for i := range 30 {
-		_, err := h.Use(t.Context(), idle, "Demo", "short") // costs none
+		_, err := h.Use(t.Context(), idle, "Demo", "short", account.EndTokens) // costs none
 		wantKind(t, err, fault.Invalid)
-		_, err = h.Use(t.Context(), idle, "Demo", secret)
+		_, err = h.Use(t.Context(), idle, "Demo", secret, account.EndTokens)
 		if fault.KindOf(err) == fault.Limited {
 			if i < 5 {
 				t.Errorf("after %d tries: %v", i, err)
@@ -194,7 +200,7 @@ func TestUse_refusesLinksOfAnotherTime(t *testing.T) {
 	for name, spoil := range map[string]func(id string){
 		"expired":         func(id string) { h.sql(`UPDATE links SET expires_at = clock_timestamp() WHERE id = $1`, id) },
 		"used":            func(id string) { h.sql(`UPDATE links SET used_at = clock_timestamp() WHERE id = $1`, id) },
-		"signed out":      func(string) { _, _ = h.SignOutEverywhere(t.Context(), h.agent) },
+		"signed out":      func(string) { _, _ = h.SignOutEverywhere(t.Context(), h.agent, account.EndTokens) },
 		"another address": func(string) { h.move(h.agent, "moved@demo.example") },
 		"disabled":        func(string) { _ = h.db.DisablePerson(t.Context(), h.agent.ID) },
 	} {
@@ -202,13 +208,13 @@ func TestUse_refusesLinksOfAnotherTime(t *testing.T) {
 		h.sql(`UPDATE people SET disabled_at = NULL`)
 		h.sql(`DELETE FROM allowances`)
 		sign := h.linkFor(address)
-		if err := h.AskReset(t.Context(), source, address); err != nil {
+		if err := h.AskReset(t.Context(), account.Browser{Source: source}, address); err != nil {
 			t.Fatal(err)
 		}
 		reset := tokenOf(t, h.letter("reset", address).URL)
 		for _, token := range []string{sign, reset} {
 			spoil(token[:26])
-			if _, err := h.Use(t.Context(), token, "", secret); fault.KindOf(err) != fault.NotFound {
+			if _, err := h.Use(t.Context(), token, "", secret, account.EndTokens); fault.KindOf(err) != fault.NotFound {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -224,10 +230,10 @@ func (h *house) move(p desk.Person, address string) {
 	if p.Address == address {
 		return
 	}
-	if err := h.ChangeAddress(h.t.Context(), source, p, secret, address); err != nil {
+	if err := h.ChangeAddress(h.t.Context(), source, p, account.Proof{Current: secret, Recent: true}, address); err != nil {
 		h.t.Fatal(err)
 	}
-	if _, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("address", address).URL), "", ""); err != nil {
+	if _, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("address", address).URL), "", "", account.EndTokens); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -236,17 +242,17 @@ func TestSignIn_isLimitedByAddressAndBySource(t *testing.T) {
 	h := open(t)
 	h.withPassword(h.customer)
 	for i := range 10 {
-		_, err := h.SignIn(t.Context(), fmt.Sprintf("192.0.2.%d", i), "CUSTOMER@demo.example", other)
+		_, err := h.SignIn(t.Context(), account.Browser{Source: fmt.Sprintf("192.0.2.%d", i)}, "CUSTOMER@demo.example", other)
 		wantKind(t, err, fault.Unauthenticated)
 	}
-	_, err := h.SignIn(t.Context(), "192.0.2.99", h.customer.Address, secret)
+	_, err := h.SignIn(t.Context(), account.Browser{Source: "192.0.2.99"}, h.customer.Address, secret)
 	wantKind(t, err, fault.Limited) // also with the right password, or it could still be guessed
-	if err := h.AskLink(t.Context(), source, h.customer.Address); err != nil {
+	if err := h.AskLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
 		t.Errorf("nor can its owner ask for a link: %v", err)
 	}
 	limited := 0
 	for i := range 70 {
-		_, err := h.SignIn(t.Context(), fmt.Sprintf("2001:db8:1:1::%x", i), fmt.Sprintf("guess%d@demo.example", i), other)
+		_, err := h.SignIn(t.Context(), account.Browser{Source: fmt.Sprintf("2001:db8:1:1::%x", i)}, fmt.Sprintf("guess%d@demo.example", i), other)
 		if fault.KindOf(err) == fault.Limited {
 			limited++
 		}
@@ -263,7 +269,7 @@ func TestSignIn_thatSucceedsCostsNoAttempt(t *testing.T) {
 	h := open(t)
 	h.withPassword(h.customer)
 	for range 12 {
-		if _, err := h.SignIn(t.Context(), source, h.customer.Address, secret); err != nil {
+		if _, err := h.SignIn(t.Context(), account.Browser{Source: source}, h.customer.Address, secret); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -275,7 +281,7 @@ func TestAllowance_holdsAcrossReplicasAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for range 12 {
 		group.Go(func() {
-			if err := account.New(h.db.Accounts(), site).AskLink(t.Context(), source, h.customer.Address); err == nil {
+			if err := account.New(h.db.Accounts(), site).AskLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err == nil {
 				through.Add(1)
 			} else if fault.KindOf(err) != fault.Limited {
 				t.Error(err)
@@ -297,12 +303,12 @@ func TestPassword_rules(t *testing.T) {
 	} {
 		token := func() string {
 			h.sql(`DELETE FROM allowances`)
-			if err := h.AskReset(t.Context(), source, h.customer.Address); err != nil {
+			if err := h.AskReset(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
 				t.Fatal(err)
 			}
 			return tokenOf(t, h.letter("reset", h.customer.Address).URL)
 		}()
-		_, err := h.Use(t.Context(), token, "", password)
+		_, err := h.Use(t.Context(), token, "", password, account.EndTokens)
 		if (err == nil) != fine {
 			t.Errorf("%q: %v", password, err)
 		}
@@ -321,14 +327,14 @@ func TestPassword_isHashedAgainWhenItsCostHasChanged(t *testing.T) {
 		t.Fatalf("the hash is %s", hash)
 	}
 	h.sql(`UPDATE passwords SET hash = $1`, cheap(secret))
-	if _, err := h.SignIn(t.Context(), source, h.customer.Address, other); fault.KindOf(err) != fault.Unauthenticated {
+	if _, err := h.SignIn(t.Context(), account.Browser{Source: source}, h.customer.Address, other); fault.KindOf(err) != fault.Unauthenticated {
 		t.Fatal(err)
 	}
 	if strings.Contains(one[string](h, `SELECT hash FROM passwords`), "m=19456") {
 		t.Error("a wrong password replaced the hash")
 	}
 	for range 2 {
-		if _, err := h.SignIn(t.Context(), source, h.customer.Address, secret); err != nil {
+		if _, err := h.SignIn(t.Context(), account.Browser{Source: source}, h.customer.Address, secret); err != nil {
 			t.Fatal(err)
 		}
 		if now := one[string](h, `SELECT hash FROM passwords`); !strings.HasPrefix(now, "$argon2id$v=19$m=19456,t=2,p=1$") {
@@ -340,9 +346,9 @@ func TestPassword_isHashedAgainWhenItsCostHasChanged(t *testing.T) {
 func TestChangePassword_endsAllSessionsAndAsksForTheOldOne(t *testing.T) {
 	h := open(t)
 	before := h.withPassword(h.customer)
-	_, err := h.ChangePassword(t.Context(), source, h.customer, other, other)
+	_, err := h.ChangePassword(t.Context(), source, h.customer, account.Proof{Current: other}, other, account.EndTokens)
 	wantKind(t, err, fault.Invalid)
-	after, err := h.ChangePassword(t.Context(), source, h.customer, secret, other)
+	after, err := h.ChangePassword(t.Context(), source, h.customer, account.Proof{Current: secret}, other, account.EndTokens)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +358,7 @@ func TestChangePassword_endsAllSessionsAndAsksForTheOldOne(t *testing.T) {
 	if _, err := h.db.BySession(t.Context(), h.customer.ID, after.Epoch); err != nil {
 		t.Errorf("the session that changed it: %v", err)
 	}
-	_, err = h.SignIn(t.Context(), source, h.customer.Address, secret)
+	_, err = h.SignIn(t.Context(), account.Browser{Source: source}, h.customer.Address, secret)
 	wantKind(t, err, fault.Unauthenticated)
 	h.letter(account.PasswordChanged, h.customer.Address)
 }
@@ -360,28 +366,34 @@ func TestChangePassword_endsAllSessionsAndAsksForTheOldOne(t *testing.T) {
 func TestChangeAddress_waitsForTheNewOneAndTellsTheOld(t *testing.T) {
 	h := open(t)
 	h.withPassword(h.customer)
-	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, other, "next@demo.example"), fault.Invalid)
-	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, secret, "customer@DEMO.example"), fault.Invalid)
-	if err := h.ChangeAddress(t.Context(), source, h.customer, secret, "next@demo.example"); err != nil {
+	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: other}, "next@demo.example"), fault.Invalid)
+	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "customer@DEMO.example"), fault.Invalid)
+	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "next@demo.example"); err != nil {
 		t.Fatal(err)
 	}
 	first := tokenOf(t, h.letter("address", "next@demo.example").URL)
-	if err := h.ChangeAddress(t.Context(), source, h.customer, secret, "last@demo.example"); err != nil {
+	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "last@demo.example"); err != nil {
 		t.Fatal(err)
 	}
 	last := tokenOf(t, h.letter("address", "last@demo.example").URL)
-	_, err := h.Use(t.Context(), first, "", "")
+	_, err := h.Use(t.Context(), first, "", "", account.EndTokens)
 	wantKind(t, err, fault.NotFound)
 	if p, err := h.Profile(t.Context(), h.customer); err != nil || p.Person.Address != h.customer.Address {
 		t.Errorf("before it is confirmed: %+v, %v", p, err)
 	}
-	if used, err := h.Use(t.Context(), last, "", ""); err != nil || used.Person.Address != "last@demo.example" {
+	if used, err := h.Use(t.Context(), last, "", "", account.EndTokens); err != nil || used.Person.Address != "last@demo.example" {
 		t.Errorf("%+v, %v", used, err)
 	}
-	h.letter(account.AddressChanged, h.customer.Address)
+	told := map[account.Kind]string{}
+	for _, l := range h.letters() {
+		told[l.Kind] = l.To.Address
+	}
+	if len(told) != 2 || told[account.AddressChanged] != h.customer.Address || told[account.AddressConfirmed] != "last@demo.example" {
+		t.Errorf("told are %v, want the old address and the new one", told)
+	}
 
 	// Somebody else's address looks the same to whoever asks, and its owner hears of it.
-	if err := h.ChangeAddress(t.Context(), source, h.customer, secret, h.agent.Address); err != nil {
+	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, h.agent.Address); err != nil {
 		t.Fatal(err)
 	}
 	h.letter(account.AlreadyRegistered, h.agent.Address)

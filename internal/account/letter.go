@@ -14,15 +14,18 @@ type Kind string
 // The kinds of mails that carry no link that could open anything. The others are called as their link's purpose.
 const (
 	AddressChanged    Kind = "address-changed"    // to the old address
+	AddressConfirmed  Kind = "address-confirmed"  // to the new one
 	AlreadyRegistered Kind = "already-registered" // somebody registered an address that has an account
 	PasswordChanged   Kind = "password-changed"
+	PasswordSet       Kind = "password-set" // the first one
+	TokenMade         Kind = "token-made"
 )
 
 // Kinds lists all kinds of mails.
 func Kinds() []Kind {
 	return []Kind{
 		Kind(SignIn), Kind(Reset), Kind(Move), Kind(Verify), Kind(Invitation),
-		AddressChanged, AlreadyRegistered, PasswordChanged,
+		AddressChanged, AddressConfirmed, AlreadyRegistered, PasswordChanged, PasswordSet, TokenMade,
 	}
 }
 
@@ -31,7 +34,10 @@ type Owed struct {
 	ID     int64
 	Kind   Kind
 	To     desk.Mailbox
+	At     time.Time // what it reports happened then
 	LinkID string    // empty: it carries none
+	Label  string    // TokenMade: the token's
+	Writes bool      // TokenMade: it may write
 	Until  time.Time // it is of no use to anybody then
 	Tries  int       // that failed
 }
@@ -41,7 +47,10 @@ type Letter struct {
 	ID     int64 // makes the Message-ID
 	Kind   Kind
 	To     desk.Mailbox // a registration is not greeted by the name that somebody typed
+	At     time.Time    // what it reports happened then
 	URL    string       // the link; empty: none
+	Label  string       // TokenMade: the token's
+	Writes bool         // TokenMade: it may write
 	Until  time.Time    // when the link ends
 	Tries  int
 	Policy *policy.Policy // in force: zone, contact, privacy link, name
@@ -68,7 +77,7 @@ func (s *Service) NextLetter(ctx context.Context, lasts time.Duration) (l Letter
 	if err != nil || !found {
 		return Letter{}, false, next, err
 	}
-	l = Letter{ID: m.ID, Kind: m.Kind, To: m.To, Until: m.Until, Tries: m.Tries, Policy: inForce}
+	l = Letter{ID: m.ID, Kind: m.Kind, To: m.To, At: m.At, Label: m.Label, Writes: m.Writes, Until: m.Until, Tries: m.Tries, Policy: inForce}
 	l.Notices = desk.NoticesAt(emergencies, time.Now())
 	if m.LinkID != "" {
 		l.URL, err = s.url(ctx, m.LinkID)

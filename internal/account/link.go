@@ -42,6 +42,8 @@ type Link struct {
 	Person  desk.Person // whose; for a registration or an invitation whoever it brings in, without an ID
 	Address string      // Move: the new one
 	Until   time.Time
+
+	HasTokens bool // the person has API tokens that work
 }
 
 // Needs reports whether using the link takes a password that is chosen with it.

@@ -80,7 +80,7 @@ func (s *Service) Uninvite(ctx context.Context, by desk.Person, linkID string) e
 	if err := administrates(by); err != nil {
 		return err
 	}
-	return s.vault.Uninvite(ctx, linkID)
+	return s.vault.Uninvite(ctx, by.ID, linkID)
 }
 
 // SetRole changes what somebody may do, and ends their sessions, links and tokens. A customer who becomes staff gets a handle; staff can't
@@ -92,7 +92,7 @@ func (s *Service) SetRole(ctx context.Context, by desk.Person, id ticket.PersonI
 	if !role.Staff() {
 		return fault.Field("role", "must be agent, supervisor or administrator")
 	}
-	return s.vault.SetRole(ctx, id, role)
+	return s.vault.SetRole(ctx, by.ID, id, role)
 }
 
 // Disable shuts somebody out at once, with all their sessions, links and tokens. What they did stays.
@@ -100,7 +100,7 @@ func (s *Service) Disable(ctx context.Context, by desk.Person, id ticket.PersonI
 	if err := othersOnly(by, id); err != nil {
 		return err
 	}
-	return s.vault.Disable(ctx, id)
+	return s.vault.Disable(ctx, by.ID, id)
 }
 
 // Enable lets somebody in again. Their sessions, links and tokens stay ended.
@@ -108,7 +108,7 @@ func (s *Service) Enable(ctx context.Context, by desk.Person, id ticket.PersonID
 	if err := othersOnly(by, id); err != nil {
 		return err
 	}
-	return s.vault.Enable(ctx, id)
+	return s.vault.Enable(ctx, by.ID, id)
 }
 
 // othersOnly also keeps the last administrator: nobody takes their own rights away.

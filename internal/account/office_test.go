@@ -35,13 +35,13 @@ func TestInvite_bringsStaffInWithTheirRole(t *testing.T) {
 	if len(letters) != 2 {
 		t.Fatalf("mails %+v", letters)
 	}
-	_, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), invited.Name, secret)
+	_, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), invited.Name, secret, account.EndTokens)
 	wantKind(t, err, fault.NotFound)
 	open, err := h.Invitations(t.Context(), h.administrator)
 	if err != nil || len(open) != 1 || open[0].Person != invited || open[0].By != h.administrator.Name {
 		t.Fatalf("%+v, %v", open, err)
 	}
-	used, err := h.Use(t.Context(), tokenOf(t, letters[1].URL), invited.Name, secret)
+	used, err := h.Use(t.Context(), tokenOf(t, letters[1].URL), invited.Name, secret, account.EndTokens)
 	invited.ID = used.Person.ID
 	if err != nil || used.Person != invited {
 		t.Fatalf("%+v, %v", used, err)
@@ -61,7 +61,7 @@ func TestInvite_canBeCalledOff(t *testing.T) {
 	if err := h.Uninvite(t.Context(), h.administrator, token[:26]); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.Use(t.Context(), token, "Demo", secret)
+	_, err := h.Use(t.Context(), token, "Demo", secret, account.EndTokens)
 	wantKind(t, err, fault.NotFound)
 	wantKind(t, h.Uninvite(t.Context(), h.administrator, token[:26]), fault.NotFound)
 }
@@ -94,12 +94,12 @@ func TestSetRoleAndDisable_endSessions(t *testing.T) {
 		"command": func() error { return h.db.DisablePerson(t.Context(), h.customer.ID) },
 	} {
 		h.sql(`UPDATE people SET disabled_at = NULL`)
-		used, err := h.Use(t.Context(), h.linkFor(h.customer.Address), "", "")
+		used, err := h.Use(t.Context(), h.linkFor(h.customer.Address), "", "", account.EndTokens)
 		if err != nil {
 			t.Fatal(err)
 		}
 		token := h.linkFor(h.customer.Address)
-		key, err := h.MakeToken(t.Context(), source, h.customer, "", "", "a program", true)
+		key, err := h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "a program", true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +141,7 @@ func TestInvitations_endWithTheRightsOfWhoeverMadeThem(t *testing.T) {
 		if err := act(other.ID); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		_, err := h.Use(t.Context(), token, "Demo", secret)
+		_, err := h.Use(t.Context(), token, "Demo", secret, account.EndTokens)
 		wantKind(t, err, fault.NotFound)
 		open, err := h.Invitations(t.Context(), h.administrator)
 		if err != nil || len(open) != 1 || open[0].By != h.administrator.Name {
@@ -186,7 +186,7 @@ func TestNextLetter_givesAMailToOneOfMany(t *testing.T) {
 	h := open(t)
 	for range 5 {
 		h.sql(`DELETE FROM allowances`)
-		if err := h.AskLink(t.Context(), source, h.customer.Address); err != nil {
+		if err := h.AskLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
 			t.Fatal(err)
 		}
 		var taken atomic.Int32
@@ -209,11 +209,11 @@ func TestNextLetter_givesAMailToOneOfMany(t *testing.T) {
 
 func TestTokens_areScopedListedAndRevoked(t *testing.T) {
 	h := open(t)
-	reads, err := h.MakeToken(t.Context(), source, h.customer, "", "", "reading", false)
+	reads, err := h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "reading", false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	writes, err := h.MakeToken(t.Context(), source, h.customer, "", "", "writing", true)
+	writes, err := h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "writing", true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,12 +237,12 @@ func TestTokens_areScopedListedAndRevoked(t *testing.T) {
 	wantKind(t, err, fault.Unauthenticated)
 	wantKind(t, h.RevokeToken(t.Context(), h.customer, list[0].ID), fault.NotFound)
 	for range 19 {
-		if _, err := h.MakeToken(t.Context(), source, h.customer, "", "", "more", true); err != nil {
+		if _, err := h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "more", true); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_, err = h.MakeToken(t.Context(), source, h.customer, "", "", "one too many", true)
+	_, err = h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "one too many", true)
 	wantKind(t, err, fault.Conflict)
-	_, err = h.MakeToken(t.Context(), source, h.agent, "", "", " ", true)
+	_, err = h.MakeToken(t.Context(), source, h.agent, account.Proof{Recent: true}, "", " ", true)
 	wantKind(t, err, fault.Invalid)
 }

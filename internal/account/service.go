@@ -19,7 +19,8 @@ type Service struct {
 }
 
 // vault keeps accounts. What changes a password, a role or who may come in also counts the person's session epoch up
-// and calls their open links off.
+// and calls off their open links and the signed links in mails that were sent to them until then. Every act is recorded
+// as a security event in its own transaction.
 type vault interface {
 	// Secret gives 32 bytes that all replicas share.
 	Secret(ctx context.Context, name string) ([]byte, error)
@@ -34,6 +35,7 @@ type vault interface {
 	members
 	tokens
 	mails
+	events
 }
 
 type links interface {
@@ -51,7 +53,7 @@ type links interface {
 	// TakeIn uses a Verify or Invitation link. An address that somebody has by now is a Conflict.
 	TakeIn(ctx context.Context, id, name, hash string) (Entry, error)
 	// Reset uses a Reset link.
-	Reset(ctx context.Context, id, hash string) (Entry, error)
+	Reset(ctx context.Context, id, hash string, tokens Tokens) (Entry, error)
 	// Move uses a Move link, and owes a mail to the old address. Conflict: as TakeIn.
 	Move(ctx context.Context, id string) (Entry, error)
 }
@@ -61,11 +63,11 @@ type passwords interface {
 	// under that address.
 	Password(ctx context.Context, address string) (e Entry, hash string, err error)
 	// SetPassword replaces a hash.
-	SetPassword(ctx context.Context, id ticket.PersonID, hash string) (Entry, error)
+	SetPassword(ctx context.Context, id ticket.PersonID, hash string, tokens Tokens) (Entry, error)
 	// Rehash replaces a hash by another of the same password.
 	Rehash(ctx context.Context, id ticket.PersonID, old, hash string) error
 	// EndAll ends all sessions and begins a new epoch.
-	EndAll(ctx context.Context, id ticket.PersonID) (Entry, error)
+	EndAll(ctx context.Context, id ticket.PersonID, tokens Tokens) (Entry, error)
 	// ByIdentity gives the staff member whom a provider calls by subject, or binds whoever has the address.
 	ByIdentity(ctx context.Context, i Identity) (Entry, error)
 }
@@ -77,22 +79,31 @@ type profiles interface {
 	AskMove(ctx context.Context, linkID string, id ticket.PersonID, address string, lasts time.Duration) error
 }
 
+// members' acts are Forbidden when by is no administrator any more once their turn comes: they are done one after another.
 type members interface {
 	Member(ctx context.Context, id ticket.PersonID) (Member, error)
 	Members(ctx context.Context, f MemberFilter) (list []Member, more bool, err error)
 	Invitations(ctx context.Context) ([]Invited, error)
 	// Invite makes an Invitation link, calls older ones to the same address off, and owes its mail.
 	Invite(ctx context.Context, id string, by ticket.PersonID, p desk.Person, lasts time.Duration) error
-	Uninvite(ctx context.Context, linkID string) error
-	SetRole(ctx context.Context, id ticket.PersonID, role ticket.Role) error
-	Disable(ctx context.Context, id ticket.PersonID) error
-	Enable(ctx context.Context, id ticket.PersonID) error
+	Uninvite(ctx context.Context, by ticket.PersonID, linkID string) error
+	SetRole(ctx context.Context, by, id ticket.PersonID, role ticket.Role) error
+	Disable(ctx context.Context, by, id ticket.PersonID) error
+	Enable(ctx context.Context, by, id ticket.PersonID) error
 }
 
 type tokens interface {
 	Tokens(ctx context.Context, id ticket.PersonID) ([]Token, error)
 	MakeToken(ctx context.Context, id ticket.PersonID, once, label string, writes bool, most int) (string, error)
 	RevokeToken(ctx context.Context, id ticket.PersonID, token int64) error
+}
+
+type events interface {
+	// Record adds an event of an act that has no transaction of its own.
+	Record(ctx context.Context, e Event) error
+	// RecordFailure adds a failed sign-in under an address, with the same work whether anybody has it or not.
+	RecordFailure(ctx context.Context, address, detail string) error
+	Events(ctx context.Context, f EventFilter) (list []Recorded, more bool, err error)
 }
 
 type mails interface {

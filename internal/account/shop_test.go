@@ -27,6 +27,8 @@ type house struct {
 	beside *pgxpool.Pool // for what neither offers
 
 	customer, agent, administrator desk.Person
+
+	number ticket.Number // of a ticket of the customer's, where a test needs one
 }
 
 func open(t testing.TB) *house {

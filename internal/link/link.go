@@ -47,10 +47,16 @@ const (
 var (
 	errNone    error = fault.New(fault.NotFound, "this link does not work: it may have been cut off in the mail")
 	errExpired error = fault.New(fault.Forbidden, "this link has expired")
+
+	// ErrEnded is for a link that was good once and ended before its time, with its person's sessions.
+	ErrEnded error = fault.New(fault.Forbidden, "this link was ended, as all older links and sessions of that account were")
 )
 
 // Expired reports whether a link was good once, and its time is over.
 func Expired(err error) bool { return errors.Is(err, errExpired) }
+
+// Ended reports whether a link was good once and was ended before its time.
+func Ended(err error) bool { return errors.Is(err, ErrEnded) }
 
 // Make signs a grant to read and answer a conversation: the same token for the same grant.
 func Make(secret []byte, g Grant) string { return sign(secret, conversation, g) }

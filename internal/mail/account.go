@@ -17,7 +17,10 @@ import (
 type accountView struct {
 	Subject          string
 	Name             string // of the recipient; empty when they have not told it themselves
+	At               string // when what it reports happened
 	URL, Until       string // the link and when it ends; both may be empty
+	Label            string // of a token
+	Writes           bool   // the token may
 	Site             string
 	Contact, Privacy string
 	Policy, From     string
@@ -61,7 +64,7 @@ func (r *Renderer) RenderAccount(l account.Letter, now time.Time) (Message, erro
 		return Message{}, fmt.Errorf("render mail %s: the letter has no policy", l.Kind)
 	}
 	v := accountView{
-		Name: oneLine(l.To.Name, maxName), URL: l.URL, Until: moment(l.Until, now, l.Policy.Zone), Site: r.cfg.BaseURL + "/",
+		Name: oneLine(l.To.Name, maxName), At: moment(l.At, now, l.Policy.Zone), Label: oneLine(l.Label, maxName), Writes: l.Writes, URL: l.URL, Until: moment(l.Until, now, l.Policy.Zone), Site: r.cfg.BaseURL + "/",
 		Contact: oneLine(l.Policy.Contact, 0), Privacy: oneLine(l.Policy.PrivacyURL, 0),
 		Policy: oneLine(l.Policy.Name, 0), From: oneLine(r.cfg.From.Name, maxName),
 		Notices: newNotices(l.Notices, now, l.Policy.Zone),

@@ -104,7 +104,7 @@ func anyMail(mailtest.Message) bool { return true }
 
 func TestCourier_bringsALinkThatWorks(t *testing.T) {
 	o := newOffice(t, 1)
-	if err := o.AskLink(t.Context(), "192.0.2.1", "customer@demo.example"); err != nil {
+	if err := o.AskLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 		t.Fatal(err)
 	}
 	m := o.sink.Wait(t, anyMail)
@@ -113,7 +113,7 @@ func TestCourier_bringsALinkThatWorks(t *testing.T) {
 	if !found || m.To[0] != "customer@demo.example" || !strings.Contains(m.HTML, token) {
 		t.Fatalf("the mail to %v says\n%s", m.To, m.Text)
 	}
-	if used, err := o.Use(t.Context(), strings.TrimSpace(token), "", ""); err != nil || used.Person.Address != "customer@demo.example" {
+	if used, err := o.Use(t.Context(), strings.TrimSpace(token), "", "", account.EndTokens); err != nil || used.Person.Address != "customer@demo.example" {
 		t.Errorf("%+v, %v", used, err)
 	}
 }
@@ -122,7 +122,7 @@ func TestCourier_bringsALinkThatWorks(t *testing.T) {
 func TestCourier_sendsOnceAmongSeveral(t *testing.T) {
 	o := newOffice(t, 3)
 	for range 5 {
-		if err := o.AskLink(t.Context(), "192.0.2.1", "customer@demo.example"); err != nil {
+		if err := o.AskLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -134,7 +134,7 @@ func TestCourier_sendsOnceAmongSeveral(t *testing.T) {
 func TestCourier_goesOnWhenTheMailServerIsBack(t *testing.T) {
 	o := newOffice(t, 1)
 	o.sink.Stop()
-	if err := o.AskLink(t.Context(), "192.0.2.1", "customer@demo.example"); err != nil {
+	if err := o.AskLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 		t.Fatal(err)
 	}
 	for tries := 0; tries == 0; { // until it has been tried in vain
@@ -161,7 +161,7 @@ func TestCourier_givesUpWhatIsOfNoUseOrRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // one link is used, the other's time runs out
-		if err := o.AskLink(t.Context(), "192.0.2.1", "customer@demo.example"); err != nil {
+		if err := o.AskLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -191,7 +191,10 @@ func TestRenderAccount_readsAsTheGoldenFiles(t *testing.T) {
 			Until: now.Add(24 * time.Hour), Policy: samplePolicy(time.UTC),
 		}
 		switch kind {
-		case account.AddressChanged, account.AlreadyRegistered, account.PasswordChanged:
+		case account.AddressChanged, account.AddressConfirmed, account.AlreadyRegistered, account.PasswordChanged, account.PasswordSet:
+			l.At = now.Add(-time.Minute)
+		case account.TokenMade:
+			l.At, l.Label, l.Writes = now.Add(-time.Minute), "Laptop <1>", true
 		default:
 			l.URL = "https://support.example.com/link/SAMPLE"
 		}

@@ -22,6 +22,7 @@ import (
 const (
 	patience    = 10 * time.Second // for one answer of the provider's
 	attemptTime = 15 * time.Minute // for somebody to sign in there
+	clockSkew   = 2 * time.Minute  // between the provider's clock and ours
 )
 
 // Config names a provider and what this desk is to it.
@@ -54,16 +55,22 @@ func (p *Provider) Name() string { return p.config.Name }
 type Attempt struct {
 	State, Nonce, Verifier string
 	Until                  time.Time
+	Again                  bool // a session that the provider has already is not enough
 }
 
-// Begin gives the address at which somebody signs in. Unavailable: the provider does not answer.
-func (p *Provider) Begin(ctx context.Context) (to string, a Attempt, err error) {
+// Begin gives the address at which somebody signs in; again asks the provider to have them prove who they are although
+// they are signed in there. Unavailable: the provider does not answer.
+func (p *Provider) Begin(ctx context.Context, again bool) (to string, a Attempt, err error) {
 	flow, _, err := p.discover(ctx)
 	if err != nil {
 		return "", Attempt{}, err
 	}
-	a = Attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Until: time.Now().Add(attemptTime)}
-	return flow.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)), a, nil
+	a = Attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Until: time.Now().Add(attemptTime), Again: again}
+	options := []oauth2.AuthCodeOption{oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)}
+	if again {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
+	}
+	return flow.AuthCodeURL(a.State, options...), a, nil
 }
 
 // Finish takes the provider's answer to an attempt. Forbidden: it is no answer to that one, it came too late, or the
@@ -94,17 +101,23 @@ func (p *Provider) Finish(ctx context.Context, a Attempt, answer url.Values) (ac
 	if subtle.ConstantTimeCompare([]byte(proof.Nonce), []byte(a.Nonce)) != 1 {
 		return account.Identity{}, refused(fmt.Errorf("the ID token's nonce is not the attempt's"))
 	}
-	return identity(proof)
+	return identity(proof, a)
 }
 
-// identity believes an address only when the provider says that it has verified it.
-func identity(proof *oidc.IDToken) (account.Identity, error) {
+// identity believes an address only when the provider says that it has verified it, and that somebody has signed in again
+// unless the provider says that they did so before the attempt.
+func identity(proof *oidc.IDToken, a Attempt) (account.Identity, error) {
 	var claims struct {
 		Email    string `json:"email"`
 		Verified bool   `json:"email_verified"`
+		AuthTime int64  `json:"auth_time"` // zero: the provider does not say
 	}
 	if err := proof.Claims(&claims); err != nil {
 		return account.Identity{}, refused(fmt.Errorf("read the claims: %w", err))
+	}
+	begun := a.Until.Add(-attemptTime - clockSkew)
+	if a.Again && claims.AuthTime != 0 && time.Unix(claims.AuthTime, 0).Before(begun) {
+		return account.Identity{}, refused(fmt.Errorf("signed in there at %d, before the attempt", claims.AuthTime))
 	}
 	i := account.Identity{Issuer: proof.Issuer, Subject: proof.Subject}
 	if claims.Verified {

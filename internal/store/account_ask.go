@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,7 +16,7 @@ import (
 // Ask makes a link for whoever has an address, and owes them the mail that carries it. An address that nobody has gets
 // the same rows, a link to nobody and a mail that is settled, so that no clock and no count can tell the two apart.
 func (a *Accounts) Ask(ctx context.Context, id string, p account.Purpose, address string, lasts time.Duration) error {
-	_, err := a.pool.Exec(ctx, `
+	return a.asking(ctx, "make a link", account.Event{Kind: account.EventLinkAsked, Detail: string(p)}, `
 		WITH whom AS (
 			SELECT id, name, address FROM people WHERE lower(address) = lower(@address) AND disabled_at IS NULL
 		), made AS (
@@ -27,16 +28,31 @@ func (a *Accounts) Ask(ctx context.Context, id string, p account.Purpose, addres
 				CASE WHEN w.id IS NULL THEN clock_timestamp() END, CASE WHEN w.id IS NULL THEN 'nobody has that address' END
 			FROM (VALUES (1)) always LEFT JOIN whom w ON true
 		)
-		SELECT pg_notify('account_mails', '')`,
+		SELECT coalesce((SELECT id FROM whom), ''), pg_notify('account_mails', '')`,
 		pgx.StrictNamedArgs{"id": id, "purpose": p, "address": address, "lasts": lasts})
-	return explain(err, "make a link")
+}
+
+// asking runs a statement that makes a link, and records the event about whom it names, in one transaction.
+func (a *Accounts) asking(ctx context.Context, doing string, e account.Event, statement string, args pgx.StrictNamedArgs) error {
+	err := a.within(ctx, func(tx pgx.Tx) error {
+		var whom ticket.PersonID
+		var notified any
+		if err := tx.QueryRow(ctx, statement, args).Scan(&whom, &notified); err != nil {
+			return err
+		}
+		if e.Person == "" {
+			e.Person = whom
+		}
+		return record(ctx, tx, e)
+	})
+	return explain(err, "%s", doing)
 }
 
 // Register makes a link that makes an account, and owes the mail that carries it, or one to whoever has the address.
 func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts time.Duration) error {
-	_, err := a.pool.Exec(ctx, `
+	return a.asking(ctx, "make a registration", account.Event{Kind: account.EventRegistering}, `
 		WITH whom AS (
-			SELECT name, address, disabled_at FROM people WHERE lower(address) = lower(@address)
+			SELECT id, name, address, disabled_at FROM people WHERE lower(address) = lower(@address)
 		), made AS (
 			INSERT INTO links (id, purpose, role, name, address, expires_at)
 			VALUES (@id, 'verify', 'customer', @name, @address, clock_timestamp() + @lasts)
@@ -47,14 +63,14 @@ func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts
 				clock_timestamp() + @lasts, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'whoever has that address was disabled' END
 			FROM (VALUES (1)) always LEFT JOIN whom w ON true
 		)
-		SELECT pg_notify('account_mails', '')`,
+		SELECT coalesce((SELECT id FROM whom), ''), pg_notify('account_mails', '')`,
 		pgx.StrictNamedArgs{"id": id, "name": name, "address": address, "lasts": lasts})
-	return explain(err, "make a registration")
 }
 
 // AskMove makes a link to a new address, and owes the mail that carries it, or one to whoever has the address.
 func (a *Accounts) AskMove(ctx context.Context, linkID string, id ticket.PersonID, address string, lasts time.Duration) error {
-	_, err := a.pool.Exec(ctx, `
+	asked := account.Event{Kind: account.EventAddressAsked, Person: id, Actor: id, Detail: "to " + address}
+	return a.asking(ctx, "make a link to a new address", asked, `
 		WITH whom AS (
 			SELECT name, address, disabled_at FROM people WHERE lower(address) = lower(@address)
 		), older AS (
@@ -70,14 +86,13 @@ func (a *Accounts) AskMove(ctx context.Context, linkID string, id ticket.PersonI
 				clock_timestamp() + @lasts, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'whoever has that address was disabled' END
 			FROM (VALUES (1)) always LEFT JOIN whom w ON true
 		)
-		SELECT pg_notify('account_mails', '')`,
+		SELECT '', pg_notify('account_mails', '')`,
 		pgx.StrictNamedArgs{"id": linkID, "person": id, "address": address, "lasts": lasts})
-	return explain(err, "make a link to a new address")
 }
 
 // Invite makes an invitation in place of any older one to the same address, and owes its mail.
 func (a *Accounts) Invite(ctx context.Context, id string, by ticket.PersonID, p desk.Person, lasts time.Duration) error {
-	err := a.within(ctx, func(tx pgx.Tx) error {
+	err := a.administering(ctx, by, func(tx pgx.Tx) error {
 		var address, handle bool
 		err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM people WHERE lower(address) = lower($1)),
 			EXISTS (SELECT FROM people WHERE lower(handle) = lower($2))`, p.Address, p.Handle).Scan(&address, &handle)
@@ -100,14 +115,16 @@ func (a *Accounts) Invite(ctx context.Context, id string, by ticket.PersonID, p 
 			VALUES (@id, 'invitation', @role, @name, @address, nullif(@handle, ''), @by, clock_timestamp() + @lasts)`, args); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `
+		if _, err = tx.Exec(ctx, `
 			WITH owed AS (
 				INSERT INTO account_mails (kind, to_name, to_address, link, expires_at)
 				VALUES ('invitation', @name, @address, @id, clock_timestamp() + @lasts)
 			)
 			SELECT pg_notify('account_mails', '')`,
-			pgx.StrictNamedArgs{"name": p.Name, "address": p.Address, "id": id, "lasts": lasts})
-		return err
+			pgx.StrictNamedArgs{"name": p.Name, "address": p.Address, "id": id, "lasts": lasts}); err != nil {
+			return err
+		}
+		return record(ctx, tx, account.Event{Kind: account.EventInvited, Actor: by, Detail: p.Address + " as " + string(p.Role)})
 	})
 	return explain(err, "invite somebody")
 }
@@ -130,11 +147,19 @@ func (a *Accounts) Invitations(ctx context.Context) ([]account.Invited, error) {
 }
 
 // Uninvite calls an open invitation off.
-func (a *Accounts) Uninvite(ctx context.Context, linkID string) error {
-	tag, err := a.pool.Exec(ctx, `UPDATE links SET expires_at = clock_timestamp()
-		WHERE id = $1 AND purpose = 'invitation' AND used_at IS NULL AND expires_at > clock_timestamp()`, linkID)
-	if err == nil && tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "that invitation is not open any more")
-	}
+func (a *Accounts) Uninvite(ctx context.Context, by ticket.PersonID, linkID string) error {
+	err := a.administering(ctx, by, func(tx pgx.Tx) error {
+		var invited string
+		err := tx.QueryRow(ctx, `UPDATE links SET expires_at = clock_timestamp()
+			WHERE id = $1 AND purpose = 'invitation' AND used_at IS NULL AND expires_at > clock_timestamp()
+			RETURNING address || ' as ' || role`, linkID).Scan(&invited)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fault.New(fault.NotFound, "that invitation is not open any more")
+		}
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, account.Event{Kind: account.EventUninvited, Actor: by, Detail: invited})
+	})
 	return explain(err, "call an invitation off")
 }

@@ -31,6 +31,7 @@ type linkRow struct {
 	Address   string
 	Handle    string
 	MovesTo   string
+	HasTokens bool
 	ExpiresAt time.Time
 }
 
@@ -45,7 +46,8 @@ func findLink(ctx context.Context, q querier, statement, id string) (account.Lin
 		WITH l AS (`+statement+`)
 		SELECT l.id, l.purpose, coalesce(p.id, '') AS person, coalesce(p.role, l.role) AS role, coalesce(p.name, l.name) AS name,
 			coalesce(p.address, l.address) AS address, coalesce(p.handle, l.handle, '') AS handle,
-			CASE l.purpose WHEN 'address' THEN l.address ELSE '' END AS moves_to, l.expires_at
+			CASE l.purpose WHEN 'address' THEN l.address ELSE '' END AS moves_to, l.expires_at,
+			EXISTS (SELECT FROM tokens WHERE person = p.id AND revoked_at IS NULL) AS has_tokens
 		FROM l LEFT JOIN people p ON p.id = l.person
 		WHERE l.role IS NOT NULL OR p.id IS NOT NULL AND p.disabled_at IS NULL`, id)
 	if err != nil {
@@ -59,7 +61,7 @@ func findLink(ctx context.Context, q querier, statement, id string) (account.Lin
 		return account.Link{}, explain(err, "look up a link")
 	}
 	return account.Link{
-		ID: r.ID, Purpose: r.Purpose, Address: r.MovesTo, Until: r.ExpiresAt,
+		ID: r.ID, Purpose: r.Purpose, Address: r.MovesTo, HasTokens: r.HasTokens, Until: r.ExpiresAt,
 		Person: desk.Person{ID: r.Person, Role: r.Role, Name: r.Name, Address: r.Address, Handle: r.Handle},
 	}, nil
 }
@@ -85,16 +87,22 @@ func (a *Accounts) using(ctx context.Context, id string, then func(pgx.Tx, accou
 // Enter uses a link that signs in.
 func (a *Accounts) Enter(ctx context.Context, id string) (e account.Entry, err error) {
 	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
-		e, err = entry(ctx, tx, l.Person.ID)
-		return err
+		if e, err = entry(ctx, tx, l.Person.ID); err != nil {
+			return err
+		}
+		return record(ctx, tx, signedIn(e.Person.ID, "by a link"))
 	}, account.SignIn)
 	return e, err
 }
 
+func signedIn(id ticket.PersonID, how string) account.Event {
+	return account.Event{Kind: account.EventSignedIn, Person: id, Actor: id, Detail: how}
+}
+
 // Reset uses a link that chooses a new password.
-func (a *Accounts) Reset(ctx context.Context, id, hash string) (e account.Entry, err error) {
+func (a *Accounts) Reset(ctx context.Context, id, hash string, tokens account.Tokens) (e account.Entry, err error) {
 	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
-		e, err = setPassword(ctx, tx, l.Person.ID, hash)
+		e, err = setPassword(ctx, tx, l.Person.ID, account.EventReset, hash, tokens)
 		return err
 	}, account.Reset)
 	return e, err
@@ -111,17 +119,22 @@ func (a *Accounts) TakeIn(ctx context.Context, id, name, hash string) (e account
 		if _, err := tx.Exec(ctx, `INSERT INTO passwords (person, hash) VALUES ($1, $2)`, p.ID, hash); err != nil {
 			return err
 		}
-		e, err = entry(ctx, tx, p.ID)
-		return err
+		if e, err = entry(ctx, tx, p.ID); err != nil {
+			return err
+		}
+		kind := account.EventRegistered
+		if l.Purpose == account.Invitation {
+			kind = account.EventJoined
+		}
+		return record(ctx, tx, account.Event{Kind: kind, Person: p.ID, Actor: p.ID, Detail: "as " + string(p.Role)})
 	}, account.Verify, account.Invitation)
 	return e, err
 }
 
-// Move uses a link to a new address, calls links that went to the old one off, those to conversations too, and owes that
-// one a mail.
+// Move uses a link to a new address, calls off what went to the old one, signed links too, and owes both a mail.
 func (a *Accounts) Move(ctx context.Context, id string) (e account.Entry, err error) {
 	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) error {
-		if _, err := tx.Exec(ctx, `UPDATE people SET address = $2, links_since = clock_timestamp() WHERE id = $1`, l.Person.ID, l.Address); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE people SET address = $2 WHERE id = $1`, l.Person.ID, l.Address); err != nil {
 			return taken(err, "change an address")
 		}
 		if err := callOff(ctx, tx, l.Person.ID); err != nil {
@@ -130,28 +143,47 @@ func (a *Accounts) Move(ctx context.Context, id string) (e account.Entry, err er
 		if err := owe(ctx, tx, account.AddressChanged, l.Person); err != nil { // to the address as it was
 			return err
 		}
-		e, err = entry(ctx, tx, l.Person.ID)
-		return err
+		if e, err = entry(ctx, tx, l.Person.ID); err != nil {
+			return err
+		}
+		if err := owe(ctx, tx, account.AddressConfirmed, e.Person); err != nil {
+			return err
+		}
+		return record(ctx, tx, account.Event{Kind: account.EventAddress, Person: e.Person.ID,
+			Detail: "from " + l.Person.Address + " to " + l.Address})
 	}, account.Move)
 	return e, err
 }
 
-// callOff ends a person's open links.
+// linksFromNow is the first instant of the signed links that work from now on, in whole seconds as they count.
+const linksFromNow = `date_trunc('second', clock_timestamp()) + interval '1 second'`
+
+// callOff ends a person's open links, and the signed links in mails that were sent to them until now.
 func callOff(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
 	_, err := tx.Exec(ctx, `UPDATE links SET expires_at = least(expires_at, clock_timestamp())
 		WHERE person = $1 AND used_at IS NULL`, id)
+	if err == nil {
+		_, err = tx.Exec(ctx, `UPDATE people SET links_since = `+linksFromNow+` WHERE id = $1`, id)
+	}
 	return err
 }
 
 // AddSignIn makes a link that signs in whoever has an address. NotFound: nobody, or they have been disabled.
 func (a *Accounts) AddSignIn(ctx context.Context, id, address string, lasts time.Duration) error {
-	tag, err := a.pool.Exec(ctx, `
-		INSERT INTO links (id, purpose, person, expires_at)
-		SELECT @id, 'sign-in', p.id, clock_timestamp() + @lasts FROM people p
-		WHERE lower(p.address) = lower(@address) AND p.disabled_at IS NULL`,
-		pgx.StrictNamedArgs{"id": id, "address": address, "lasts": lasts})
-	if err == nil && tag.RowsAffected() == 0 {
-		return errNobody
-	}
+	err := a.within(ctx, func(tx pgx.Tx) error {
+		var whose ticket.PersonID
+		err := tx.QueryRow(ctx, `
+			INSERT INTO links (id, purpose, person, expires_at)
+			SELECT @id, 'sign-in', p.id, clock_timestamp() + @lasts FROM people p
+			WHERE lower(p.address) = lower(@address) AND p.disabled_at IS NULL RETURNING person`,
+			pgx.StrictNamedArgs{"id": id, "address": address, "lasts": lasts}).Scan(&whose)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errNobody
+		}
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, account.Event{Kind: account.EventLinkMade, Person: whose})
+	})
 	return explain(err, "make a link")
 }

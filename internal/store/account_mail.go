@@ -38,9 +38,11 @@ func (a *Accounts) NextMail(ctx context.Context, lasts time.Duration) (m account
 		WHERE id = (
 			SELECT id FROM account_mails WHERE settled_at IS NULL AND not_before <= clock_timestamp()
 			ORDER BY not_before, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-		RETURNING m.id, m.kind, m.to_name, m.to_address, coalesce(m.link, ''), m.tries, (
-			SELECT least(m.expires_at, l.expires_at, l.used_at) FROM (VALUES (1)) always LEFT JOIN links l ON l.id = m.link)`,
-		lasts).Scan(&m.ID, &m.Kind, &m.To.Name, &m.To.Address, &m.LinkID, &m.Tries, &m.Until)
+		RETURNING m.id, m.kind, m.to_name, m.to_address, coalesce(m.link, ''), m.tries, m.made_at, (
+			SELECT least(m.expires_at, l.expires_at, l.used_at) FROM (VALUES (1)) always LEFT JOIN links l ON l.id = m.link),
+			coalesce((SELECT label FROM tokens WHERE id = m.token), ''),
+			coalesce((SELECT 'write' = ANY (scopes) FROM tokens WHERE id = m.token), false)`,
+		lasts).Scan(&m.ID, &m.Kind, &m.To.Name, &m.To.Address, &m.LinkID, &m.Tries, &m.At, &m.Until, &m.Label, &m.Writes)
 	switch {
 	case err == nil:
 		return m, true, time.Time{}, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -43,24 +44,38 @@ func (a *Accounts) Password(ctx context.Context, address string) (e account.Entr
 }
 
 // SetPassword replaces a password's hash and ends all sessions and links.
-func (a *Accounts) SetPassword(ctx context.Context, id ticket.PersonID, hash string) (e account.Entry, err error) {
+func (a *Accounts) SetPassword(ctx context.Context, id ticket.PersonID, hash string, tokens account.Tokens) (e account.Entry, err error) {
 	err = a.within(ctx, func(tx pgx.Tx) error {
-		e, err = setPassword(ctx, tx, id, hash)
+		e, err = setPassword(ctx, tx, id, account.EventPassword, hash, tokens)
 		return err
 	})
 	return e, explain(err, "set a password")
 }
 
-func setPassword(ctx context.Context, tx pgx.Tx, id ticket.PersonID, hash string) (account.Entry, error) {
-	e, err := endAll(ctx, tx, id)
+func setPassword(ctx context.Context, tx pgx.Tx, id ticket.PersonID, kind account.EventKind, hash string, tokens account.Tokens) (account.Entry, error) {
+	e, err := endAll(ctx, tx, id, tokens)
 	if err != nil {
 		return account.Entry{}, err
 	}
-	if _, err := tx.Exec(ctx, `INSERT INTO passwords (person, hash) VALUES ($1, $2)
-		ON CONFLICT (person) DO UPDATE SET hash = excluded.hash, set_at = excluded.set_at`, id, hash); err != nil {
+	var first bool
+	if err := tx.QueryRow(ctx, `
+		WITH had AS (SELECT FROM passwords WHERE person = $1)
+		INSERT INTO passwords (person, hash) VALUES ($1, $2)
+		ON CONFLICT (person) DO UPDATE SET hash = excluded.hash, set_at = excluded.set_at
+		RETURNING NOT EXISTS (SELECT FROM had)`, id, hash).Scan(&first); err != nil {
 		return account.Entry{}, err
 	}
-	return e, owe(ctx, tx, account.PasswordChanged, e.Person)
+	told := account.PasswordChanged
+	if first {
+		told = account.PasswordSet
+		if kind == account.EventPassword {
+			kind = account.EventPasswordSet
+		}
+	}
+	if err := owe(ctx, tx, told, e.Person); err != nil {
+		return account.Entry{}, err
+	}
+	return e, record(ctx, tx, account.Event{Kind: kind, Person: id, Actor: id, Detail: tokens.String()})
 }
 
 // Rehash replaces a hash by another of the same password, unless it has been replaced already.
@@ -70,20 +85,28 @@ func (a *Accounts) Rehash(ctx context.Context, id ticket.PersonID, old, hash str
 }
 
 // EndAll ends all of a person's sessions and links; the entry is of the new epoch.
-func (a *Accounts) EndAll(ctx context.Context, id ticket.PersonID) (e account.Entry, err error) {
+func (a *Accounts) EndAll(ctx context.Context, id ticket.PersonID, tokens account.Tokens) (e account.Entry, err error) {
 	err = a.within(ctx, func(tx pgx.Tx) error {
-		e, err = endAll(ctx, tx, id)
-		return err
+		if e, err = endAll(ctx, tx, id, tokens); err != nil {
+			return err
+		}
+		return record(ctx, tx, account.Event{Kind: account.EventSessionsEnded, Person: id, Actor: id, Detail: tokens.String()})
 	})
 	return e, explain(err, "end the sessions of %s", id)
 }
 
-func endAll(ctx context.Context, tx pgx.Tx, id ticket.PersonID) (account.Entry, error) {
+// endAll begins a new session epoch for somebody, and ends their links and, if asked to, their tokens.
+func endAll(ctx context.Context, tx pgx.Tx, id ticket.PersonID, tokens account.Tokens) (account.Entry, error) {
 	if _, err := tx.Exec(ctx, `UPDATE people SET session_epoch = session_epoch + 1 WHERE id = $1`, id); err != nil {
 		return account.Entry{}, err
 	}
 	if err := callOff(ctx, tx, id); err != nil {
 		return account.Entry{}, err
+	}
+	if tokens == account.EndTokens {
+		if _, err := endTokens(ctx, tx, id); err != nil {
+			return account.Entry{}, err
+		}
 	}
 	return entry(ctx, tx, id)
 }
@@ -93,10 +116,11 @@ func endAll(ctx context.Context, tx pgx.Tx, id ticket.PersonID) (account.Entry, 
 func (a *Accounts) ByIdentity(ctx context.Context, i account.Identity) (e account.Entry, err error) {
 	stranger := fault.New(fault.Forbidden, "nobody who works here signs in as that")
 	err = a.within(ctx, func(tx pgx.Tx) error {
+		var bound pgconn.CommandTag
 		e, err = oneEntry(tx.QueryRow(ctx, enterable+`JOIN identities i ON i.person = p.id
 			WHERE i.issuer = $1 AND i.subject = $2`, i.Issuer, i.Subject))
 		if fault.KindOf(err) == fault.NotFound {
-			_, err = tx.Exec(ctx, `
+			bound, err = tx.Exec(ctx, `
 				INSERT INTO identities (issuer, subject, person)
 				SELECT $1, $2, id FROM people
 				WHERE lower(address) = lower($3) AND $3 <> '' AND role <> 'customer' AND disabled_at IS NULL
@@ -110,7 +134,13 @@ func (a *Accounts) ByIdentity(ctx context.Context, i account.Identity) (e accoun
 		if fault.KindOf(err) == fault.NotFound {
 			return stranger
 		}
-		return err
+		if err == nil && bound.RowsAffected() > 0 {
+			err = record(ctx, tx, account.Event{Kind: account.EventIdentity, Person: e.Person.ID, Actor: e.Person.ID, Detail: "at " + i.Issuer})
+		}
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, signedIn(e.Person.ID, "by "+i.Issuer))
 	})
 	return e, explain(err, "look up an identity")
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -75,48 +74,103 @@ func (a *Accounts) Members(ctx context.Context, f account.MemberFilter) (list []
 	return list, more, nil
 }
 
+// officeLock is the advisory lock that administrators' acts take one after another: each sees what the one before left
+// of the others' rights.
+const officeLock = 0x6f6666696365 // "office"
+
+var errNoAdministrator = fault.New(fault.Forbidden, "only an administrator may do this")
+
+// administering runs fn for an administrator, who must still be one when their turn comes. An empty by is an operator at
+// the command line.
+func (a *Accounts) administering(ctx context.Context, by ticket.PersonID, fn func(pgx.Tx) error) error {
+	return a.within(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(officeLock)); err != nil {
+			return err
+		}
+		// A statement of its own: it has to see what was committed while it waited for the lock.
+		var may bool
+		if err := tx.QueryRow(ctx, `SELECT $1 = '' OR EXISTS (SELECT FROM people
+			WHERE id = $1 AND role = 'administrator' AND disabled_at IS NULL)`, string(by)).Scan(&may); err != nil {
+			return err
+		}
+		if !may {
+			return errNoAdministrator
+		}
+		return fn(tx)
+	})
+}
+
 // SetRole changes what somebody enabled may do, ends their sessions, links and tokens, and gives who has no handle one.
-func (a *Accounts) SetRole(ctx context.Context, id ticket.PersonID, role ticket.Role) error {
-	return a.ending(ctx, id, `UPDATE people SET role = $2, handle = coalesce(handle, $3) WHERE id = $1 AND disabled_at IS NULL`,
-		id, role, drawnHandle(id))
+func (a *Accounts) SetRole(ctx context.Context, by, id ticket.PersonID, role ticket.Role) error {
+	err := a.administering(ctx, by, func(tx pgx.Tx) error {
+		var before ticket.Role
+		err := tx.QueryRow(ctx, `
+			WITH old AS (SELECT role FROM people WHERE id = $1)
+			UPDATE people SET role = $2, handle = coalesce(handle, $3) WHERE id = $1 AND disabled_at IS NULL RETURNING (SELECT role FROM old)`,
+			id, role, drawnHandle(id)).Scan(&before)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errNobody
+		}
+		if err != nil {
+			return err
+		}
+		if err := endRights(ctx, tx, id); err != nil {
+			return err
+		}
+		return record(ctx, tx, account.Event{Kind: account.EventRole, Person: id, Actor: by, Detail: "from " + string(before) + " to " + string(role)})
+	})
+	return explain(err, "change the role of %s", id)
 }
 
 // Disable shuts somebody out.
-func (a *Accounts) Disable(ctx context.Context, id ticket.PersonID) error {
-	return a.ending(ctx, id, `UPDATE people SET disabled_at = coalesce(disabled_at, clock_timestamp()) WHERE id = $1`, id)
-}
-
-// Enable lets somebody in again.
-func (a *Accounts) Enable(ctx context.Context, id ticket.PersonID) error {
-	return a.change(ctx, "enable "+string(id), `UPDATE people SET disabled_at = NULL WHERE id = $1`, id)
-}
-
-// ending changes somebody and ends their sessions, links and tokens in the same transaction: none of them was given out
-// for the new role. So do the invitations that they made: who may invite no more brings nobody in, themselves under
-// another address among them.
-func (a *Accounts) ending(ctx context.Context, id ticket.PersonID, statement string, args ...any) error {
-	err := a.within(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, statement, args...)
+func (a *Accounts) Disable(ctx context.Context, by, id ticket.PersonID) error {
+	err := a.administering(ctx, by, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE people SET disabled_at = coalesce(disabled_at, clock_timestamp()) WHERE id = $1`, id)
 		if err == nil && tag.RowsAffected() == 0 {
 			return errNobody
 		}
 		if err == nil {
-			_, err = tx.Exec(ctx, `UPDATE people SET session_epoch = session_epoch + 1 WHERE id = $1`, id)
+			err = endRights(ctx, tx, id)
 		}
-		if err == nil {
-			err = callOff(ctx, tx, id)
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			_, err = tx.Exec(ctx, `UPDATE tokens SET revoked_at = clock_timestamp() WHERE person = $1 AND revoked_at IS NULL`, id)
-		}
-		if err == nil {
-			_, err = tx.Exec(ctx, `UPDATE links l SET expires_at = least(l.expires_at, clock_timestamp())
-				FROM people p WHERE p.id = l.invited_by AND p.id = $1 AND l.used_at IS NULL
-				AND (p.disabled_at IS NOT NULL OR p.role <> 'administrator')`, id)
-		}
-		return err
+		return record(ctx, tx, account.Event{Kind: account.EventDisabled, Person: id, Actor: by})
 	})
-	return explain(err, "change the account of %s", id)
+	return explain(err, "disable %s", id)
+}
+
+// Enable lets somebody in again.
+func (a *Accounts) Enable(ctx context.Context, by, id ticket.PersonID) error {
+	err := a.administering(ctx, by, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE people SET disabled_at = NULL WHERE id = $1`, id)
+		if err == nil && tag.RowsAffected() == 0 {
+			return errNobody
+		}
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, account.Event{Kind: account.EventEnabled, Person: id, Actor: by})
+	})
+	return explain(err, "enable %s", id)
+}
+
+// endRights ends somebody's sessions, links and tokens: none of them was given out for what they may do now. So do the
+// invitations that they made: who may invite no more brings nobody in, themselves under another address among them.
+func endRights(ctx context.Context, tx pgx.Tx, id ticket.PersonID) error {
+	if _, err := tx.Exec(ctx, `UPDATE people SET session_epoch = session_epoch + 1 WHERE id = $1`, id); err != nil {
+		return err
+	}
+	if err := callOff(ctx, tx, id); err != nil {
+		return err
+	}
+	if _, err := endTokens(ctx, tx, id); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE links l SET expires_at = least(l.expires_at, clock_timestamp())
+		FROM people p WHERE p.id = l.invited_by AND p.id = $1 AND l.used_at IS NULL
+		AND (p.disabled_at IS NOT NULL OR p.role <> 'administrator')`, id)
+	return err
 }
 
 // Tokens lists a person's tokens that work, the newest first.
@@ -138,36 +192,47 @@ func (a *Accounts) Tokens(ctx context.Context, id ticket.PersonID) ([]account.To
 	return list, explain(err, "list the tokens of %s", id)
 }
 
-// MakeToken makes a token for somebody who has fewer than most that work, once for a key that is not empty. A second
-// time is a Conflict with the code account.CodeTokenMade.
+// MakeToken makes a token for somebody who has fewer than most that work, once for a key that is not empty, and owes its
+// owner a mail. A second time is a Conflict with the code account.CodeTokenMade.
 func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, once, label string, writes bool, most int) (string, error) {
-	token, scopes := newToken(), []string{"read"}
-	if writes {
-		scopes = append(scopes, "write")
-	}
-	tag, err := a.pool.Exec(ctx, `
-		INSERT INTO tokens (hash, person, once, label, scopes)
-		SELECT @hash, p.id, nullif(@once, ''), @label, @scopes FROM people p WHERE p.id = @id AND p.disabled_at IS NULL
-			AND (SELECT count(*) FROM tokens WHERE person = p.id AND revoked_at IS NULL) < @most`,
-		pgx.StrictNamedArgs{"hash": digest(token), "id": id, "once": once, "label": label, "scopes": scopes, "most": most})
-	if broken, ok := errors.AsType[*pgconn.PgError](err); ok && broken.ConstraintName == "tokens_once" {
-		return "", fault.Refusal(account.CodeTokenMade, "that token has been made already")
-	}
+	token := newToken()
+	err := a.within(ctx, func(tx pgx.Tx) error {
+		p, err := a.person(ctx, tx, `disabled_at IS NULL AND id = $1 FOR NO KEY UPDATE`, string(id)) // one after another, to be counted
+		if err != nil {
+			return err
+		}
+		var working int
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM tokens WHERE person = $1 AND revoked_at IS NULL`, id).Scan(&working); err != nil {
+			return err
+		}
+		if working >= most {
+			return fault.Refusal("too-many-tokens", "you have %d tokens that work; revoke one first", most)
+		}
+		err = addToken(ctx, tx, newTokenRow{hash: digest(token), whose: p, actor: id, once: once, label: label, writes: writes, tells: true})
+		if violates(err, "tokens_once") {
+			return fault.Refusal(account.CodeTokenMade, "that token has been made already")
+		}
+		return err
+	})
 	if err != nil {
 		return "", explain(err, "make a token for %s", id)
-	}
-	if tag.RowsAffected() == 0 {
-		return "", fault.Refusal("too-many-tokens", "you have %d tokens that work; revoke one first", most)
 	}
 	return token, nil
 }
 
 // RevokeToken makes one of a person's tokens stop working.
 func (a *Accounts) RevokeToken(ctx context.Context, id ticket.PersonID, token int64) error {
-	tag, err := a.pool.Exec(ctx, `UPDATE tokens SET revoked_at = clock_timestamp()
-		WHERE id = $2 AND person = $1 AND revoked_at IS NULL`, id, token)
-	if err == nil && tag.RowsAffected() == 0 {
-		return fault.New(fault.NotFound, "you have no such token")
-	}
+	err := a.within(ctx, func(tx pgx.Tx) error {
+		var label string
+		err := tx.QueryRow(ctx, `UPDATE tokens SET revoked_at = clock_timestamp()
+			WHERE id = $2 AND person = $1 AND revoked_at IS NULL RETURNING label`, id, token).Scan(&label)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return fault.New(fault.NotFound, "you have no such token")
+		}
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, account.Event{Kind: account.EventTokenEnded, Person: id, Actor: id, Detail: label})
+	})
 	return explain(err, "revoke a token of %s", id)
 }

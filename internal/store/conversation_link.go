@@ -16,16 +16,26 @@ const linkSecret = "links"
 
 // conversationLink is the token that opens a ticket to its requester, from an instant on for link.Lifetime.
 func (s *Store) conversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (string, error) {
-	secret, err := s.Secret(ctx, linkSecret)
+	secret, from, err := s.signing(ctx, requester, from)
 	if err != nil {
 		return "", err
 	}
 	return signed.Make(secret, signed.Grant{Number: n, Person: requester, Expires: from.Add(signed.Lifetime)}), nil
 }
 
+// signing gives what a link to a person is signed with, and the instant from which it counts: of a mail that was owed
+// before that person's links were called off and is sent now, the link works.
+func (s *Store) signing(ctx context.Context, id ticket.PersonID, owed time.Time) (secret []byte, from time.Time, err error) {
+	if secret, err = s.Secret(ctx, linkSecret); err != nil {
+		return nil, time.Time{}, err
+	}
+	err = s.pool.QueryRow(ctx, `SELECT greatest(links_since, $2) FROM people WHERE id = $1`, id, owed).Scan(&from)
+	return secret, from, explain(err, "look from when the links of %s work", id)
+}
+
 // ReadLink gives what the token of a link in a mail opens: a ticket, until an instant. It is NotFound for what was never
-// signed here, and when its requester has been shut out or has another address since, and Forbidden (see link.Expired), with the ticket's
-// number, when its time is over.
+// signed here and when its requester has been shut out; and Forbidden, with the ticket's number, when its time is over (see link.Expired)
+// or the requester's links were called off since (see link.Ended).
 func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error) {
 	secret, err := s.Secret(ctx, linkSecret)
 	if err != nil {
@@ -38,16 +48,19 @@ func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error
 	if _, err := s.Requester(ctx, grant.Number, grant.Person); err != nil {
 		return signed.Grant{}, err
 	}
-	var calledOff bool // links count whole seconds
-	err = s.pool.QueryRow(ctx, `SELECT date_trunc('second', links_since) > $2 FROM people WHERE id = $1`,
-		grant.Person, grant.Expires.Add(-signed.Lifetime)).Scan(&calledOff)
-	switch {
+	switch ended, err := s.calledOff(ctx, grant.Person, grant.Expires.Add(-signed.Lifetime)); {
 	case err != nil:
-		return signed.Grant{}, explain(err, "look whether a link was called off")
-	case calledOff:
-		return signed.Grant{}, notHere(errNoTicket)
+		return signed.Grant{}, err
+	case ended:
+		return grant, signed.ErrEnded
 	}
 	return grant, nil
+}
+
+// calledOff reports whether a person's links of an instant, in whole seconds, were called off since.
+func (s *Store) calledOff(ctx context.Context, id ticket.PersonID, made time.Time) (ended bool, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT date_trunc('second', links_since) > $2 FROM people WHERE id = $1`, id, made).Scan(&ended)
+	return ended, explain(err, "look whether a link was called off")
 }
 
 // Requester gives the person who submitted a ticket. It is NotFound for anybody else, and when they have been shut out.

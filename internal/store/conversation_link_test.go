@@ -94,9 +94,13 @@ func TestReadLink_endsWithTheAddressThatItWentTo(t *testing.T) {
 	if _, err := d.Accounts().Move(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.ReadLink(t.Context(), old)
-	wantKind(t, err, fault.NotFound)
-	if _, err := d.ReadLink(t.Context(), from(time.Now())); err != nil {
+	if g, err := d.ReadLink(t.Context(), old); !link.Ended(err) || g.Number != n {
+		t.Errorf("a link to the old address: %+v, %v", g, err)
+	}
+	if _, err := d.ReadLink(t.Context(), from(time.Now())); !link.Ended(err) {
+		t.Errorf("a link of the same second: %v", err)
+	}
+	if _, err := d.ReadLink(t.Context(), from(time.Now().Add(time.Second))); err != nil {
 		t.Errorf("a link to the new address: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
@@ -37,7 +38,7 @@ func (s *Store) PlanRestoration(ctx context.Context) (r desk.Restoration, err er
 
 // RaiseEpoch begins a new epoch after the database was restored from a copy, in one transaction: numbers given out from
 // now on are told apart from those that were given out since the copy was made, and every workflow that is needed is listed
-// to be replaced. Sessions and one-time links end too: some may have ended since the copy, and would work again. Raised
+// to be replaced. Sessions and links in mails end too: some may have ended since the copy, and would work again. Raised
 // twice, everything is listed once more and nothing else.
 func (s *Store) RaiseEpoch(ctx context.Context, reason, by string) (r desk.Restoration, err error) {
 	if reason == "" || by == "" {
@@ -68,10 +69,12 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Resto
 			FROM (SELECT pg_get_serial_sequence($1, 'id')::regclass AS sequence) of`, table)
 	}
 	batch.Queue(`DELETE FROM leases`) // of processes that had them when the copy was made
-	batch.Queue(`UPDATE people SET session_epoch = session_epoch + 1`)
+	batch.Queue(`UPDATE people SET session_epoch = session_epoch + 1, links_since = ` + linksFromNow)
 	batch.Queue(`UPDATE links SET expires_at = clock_timestamp() WHERE ` + openLinks).
 		Exec(func(tag pgconn.CommandTag) error { r.Links = int(tag.RowsAffected()); return nil })
-	err = tx.SendBatch(ctx, batch).Close()
+	if err = tx.SendBatch(ctx, batch).Close(); err != nil {
+		return r, err
+	}
 	r.Latest = orZero(latest)
-	return r, err
+	return r, record(ctx, tx, account.Event{Kind: account.EventSessionsEnded, Detail: "everybody's, after a restore"})
 }

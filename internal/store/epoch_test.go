@@ -10,6 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -176,6 +177,15 @@ func TestRaiseEpoch_endsSessionsAndLinks(t *testing.T) {
 	if planned, err := d.PlanRestoration(ctx); err != nil || planned.Links != 1 {
 		t.Errorf("planned %+v, %v", planned, err)
 	}
+	secret, err := d.Secret(ctx, "links")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := d.submit(d.customer).Number
+	mailed := link.Make(secret, link.Grant{Number: n, Person: d.customer.ID, Expires: time.Now().Truncate(time.Second).Add(link.Lifetime)})
+	if _, err := d.ReadLink(ctx, mailed); err != nil {
+		t.Fatal(err)
+	}
 	mail := one[int64](d, `SELECT max(id) FROM account_mails`)
 	if done := d.raise(); done.Links != 1 {
 		t.Errorf("%d links were called off", done.Links)
@@ -184,6 +194,9 @@ func TestRaiseEpoch_endsSessionsAndLinks(t *testing.T) {
 	wantKind(t, err, fault.Unauthenticated)
 	_, err = accounts.Enter(ctx, unused)
 	wantKind(t, err, fault.NotFound)
+	if _, err := d.ReadLink(ctx, mailed); !link.Ended(err) {
+		t.Errorf("a link to a conversation: %v", err)
+	}
 	if err := accounts.Ask(ctx, "CCCCCCCCCCCCCCCCCCCCCCCCCC", account.SignIn, d.customer.Address, time.Hour); err != nil {
 		t.Fatal(err)
 	}

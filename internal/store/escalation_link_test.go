@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -26,8 +27,10 @@ func TestLetter_ofAnEscalationHoldsALinkForItsReader(t *testing.T) {
 	if _, err := d.ReadLink(t.Context(), l.Token); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("it opens the conversation too: %v", err)
 	}
-	d.sql(`UPDATE people SET links_since = clock_timestamp() WHERE id = $1`, d.supervisor.ID)
-	if _, _, err := d.ReadEscalationLink(t.Context(), l.Token); fault.KindOf(err) != fault.NotFound {
+	if _, err := d.Accounts().EndAll(t.Context(), d.supervisor.ID, account.EndTokens); err != nil {
+		t.Fatal(err)
+	}
+	if g, _, err := d.ReadEscalationLink(t.Context(), l.Token); !link.Ended(err) || g.Number != n {
 		t.Errorf("called off, it works: %v", err)
 	}
 }

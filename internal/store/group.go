@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -69,7 +70,12 @@ func (s *Store) MakeGroup(ctx context.Context, by desk.Person, handle, title str
 	if err := g.Check(); err != nil {
 		return err
 	}
-	_, err := s.pool.Exec(ctx, `INSERT INTO agent_groups (handle, title) VALUES ($1, $2)`, g.Handle, g.Title)
+	err := s.within(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `INSERT INTO agent_groups (handle, title) VALUES ($1, $2)`, g.Handle, g.Title); err != nil {
+			return err
+		}
+		return record(ctx, tx, account.Event{Kind: account.EventGroupMade, Actor: by.ID, Detail: g.Handle + ": " + g.Title})
+	})
 	if violates(err, "agent_groups_pkey") {
 		return errGroupTaken
 	}
@@ -83,12 +89,14 @@ func (s *Store) RenameGroup(ctx context.Context, by desk.Person, handle, title s
 	if err := g.Check(); err != nil && leads(by) {
 		return err
 	}
-	return s.changeGroup(ctx, by, handle, `UPDATE agent_groups SET title = $2 WHERE handle = $1`, g.Title)
+	renamed := account.Event{Kind: account.EventGroupRenamed, Detail: handle + ": " + g.Title}
+	return s.changeGroup(ctx, by, handle, renamed, `UPDATE agent_groups SET title = $2 WHERE handle = $1 RETURNING ''`, g.Title)
 }
 
 // DeleteGroup forgets a group. Rules that name it find nobody from then on. The errors are RenameGroup's.
 func (s *Store) DeleteGroup(ctx context.Context, by desk.Person, handle string) error {
-	return s.changeGroup(ctx, by, handle, `DELETE FROM agent_groups WHERE handle = $1`)
+	deleted := account.Event{Kind: account.EventGroupDeleted, Detail: handle}
+	return s.changeGroup(ctx, by, handle, deleted, `DELETE FROM agent_groups WHERE handle = $1 RETURNING ''`)
 }
 
 // JoinGroup takes somebody who works here, by handle or ID, into a group; who is in it already stays. It is NotFound for
@@ -101,34 +109,42 @@ func (s *Store) JoinGroup(ctx context.Context, by desk.Person, group, whose stri
 	if err != nil {
 		return err
 	}
-	return s.changeGroup(ctx, by, group, `
+	return s.changeGroup(ctx, by, group, account.Event{Kind: account.EventGroupJoined, Detail: group}, `
 		INSERT INTO group_members (group_handle, person) SELECT handle, $2 FROM agent_groups WHERE handle = $1
-		ON CONFLICT ON CONSTRAINT group_members_pkey DO UPDATE SET person = excluded.person`, person.ID)
+		ON CONFLICT ON CONSTRAINT group_members_pkey DO UPDATE SET person = excluded.person RETURNING person`, person.ID)
 }
 
 // LeaveGroup takes a member, by ID or handle, out of a group. The errors are JoinGroup's; who is disabled can be
 // taken out too, and it is NotFound for who is no member.
 func (s *Store) LeaveGroup(ctx context.Context, by desk.Person, group, whose string) error {
-	err := s.changeGroup(ctx, by, group, `
+	err := s.changeGroup(ctx, by, group, account.Event{Kind: account.EventGroupLeft, Detail: group}, `
 		DELETE FROM group_members m USING people p
-		WHERE m.group_handle = $1 AND p.id = m.person AND (p.id = $2 OR lower(p.handle) = lower($2))`, whose)
+		WHERE m.group_handle = $1 AND p.id = m.person AND (p.id = $2 OR lower(p.handle) = lower($2)) RETURNING m.person`, whose)
 	if errors.Is(err, errNoGroup) {
 		return errNoMember
 	}
 	return err
 }
 
-// changeGroup runs a statement about one group, and is NotFound when it changed nothing.
-func (s *Store) changeGroup(ctx context.Context, by desk.Person, handle, statement string, args ...any) error {
+// changeGroup runs a statement about one group, which returns whom it concerns or an empty text, and records it. It is
+// NotFound when the statement changed nothing.
+func (s *Store) changeGroup(ctx context.Context, by desk.Person, handle string, e account.Event, statement string, args ...any) error {
 	switch {
 	case !leads(by):
 		return errRole
 	case handle == policy.Everyone:
 		return errFixed
 	}
-	tag, err := s.pool.Exec(ctx, statement, append([]any{handle}, args...)...)
-	if err == nil && tag.RowsAffected() == 0 {
-		return errNoGroup
-	}
+	err := s.within(ctx, func(tx pgx.Tx) error {
+		err := tx.QueryRow(ctx, statement, append([]any{handle}, args...)...).Scan(&e.Person)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errNoGroup
+		}
+		if err != nil {
+			return err
+		}
+		e.Actor = by.ID
+		return record(ctx, tx, e)
+	})
 	return explain(err, "change the group %q", handle)
 }

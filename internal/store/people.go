@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -21,7 +22,16 @@ var (
 // AddPerson takes somebody in and gives them an ID; staff without a handle get one that says nothing about them. An
 // address (in any case) or a handle that somebody has is a Conflict.
 func (s *Store) AddPerson(ctx context.Context, p desk.Person) (desk.Person, error) {
-	return addPerson(ctx, s.pool, p)
+	err := s.within(ctx, func(tx pgx.Tx) (err error) {
+		if p, err = addPerson(ctx, tx, p); err != nil {
+			return err
+		}
+		return record(ctx, tx, account.Event{Kind: account.EventAdded, Person: p.ID, Detail: "as " + string(p.Role)})
+	})
+	if err != nil {
+		return desk.Person{}, explain(err, "add a person")
+	}
+	return p, nil
 }
 
 func addPerson(ctx context.Context, q querier, p desk.Person) (desk.Person, error) {
@@ -83,7 +93,7 @@ func (s *Store) Staff(ctx context.Context) ([]desk.Colleague, error) {
 // DisablePerson shuts somebody out: their sessions, links and tokens stop working and they can't be assigned. What they
 // did stays.
 func (s *Store) DisablePerson(ctx context.Context, id ticket.PersonID) error {
-	return s.Accounts().Disable(ctx, id)
+	return s.Accounts().Disable(ctx, "", id)
 }
 
 // PersonByHandleOrAddress finds somebody who is not disabled, by either in any case. It is NotFound otherwise.

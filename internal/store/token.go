@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -18,19 +19,61 @@ import (
 const tokenPrefix = "sd_"
 
 // IssueToken makes a bearer token for somebody who is not disabled. Only its SHA-256 is kept, which is enough for 256
-// random bits: this is the one time that it can be read.
+// random bits: this is the one time that it can be read. It is for an operator who hands it over with a new account; of any
+// other token its owner is told, see IssueTokenAndTell.
 func (s *Store) IssueToken(ctx context.Context, id ticket.PersonID, label string) (token string, err error) {
+	return s.issueToken(ctx, id, label, false)
+}
+
+// IssueTokenAndTell is IssueToken, and owes the token's owner a mail about it.
+func (s *Store) IssueTokenAndTell(ctx context.Context, id ticket.PersonID, label string) (token string, err error) {
+	return s.issueToken(ctx, id, label, true)
+}
+
+func (s *Store) issueToken(ctx context.Context, id ticket.PersonID, label string, tells bool) (token string, err error) {
 	token = newToken()
-	tag, err := s.pool.Exec(ctx, `
-		INSERT INTO tokens (hash, person, label) SELECT @hash, id, @label FROM people WHERE id = @id AND disabled_at IS NULL`,
-		pgx.StrictNamedArgs{"hash": digest(token), "id": id, "label": label})
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		p, err := s.person(ctx, tx, `disabled_at IS NULL AND id = $1`, string(id))
+		if err != nil {
+			return err
+		}
+		return addToken(ctx, tx, newTokenRow{hash: digest(token), whose: p, label: label, writes: true, tells: tells})
+	})
 	if err != nil {
 		return "", explain(err, "issue a token to %s", id)
 	}
-	if tag.RowsAffected() == 0 {
-		return "", errNobody
-	}
 	return token, nil
+}
+
+type newTokenRow struct {
+	hash   []byte
+	whose  desk.Person
+	actor  ticket.PersonID // empty: an operator
+	once   string
+	label  string
+	writes bool
+	tells  bool // its owner
+}
+
+// addToken keeps a token's hash, owes its owner a mail about it if they are to be told, and records it.
+func addToken(ctx context.Context, tx pgx.Tx, t newTokenRow) error {
+	scopes, may := []string{"read"}, "reads"
+	if t.writes {
+		scopes, may = append(scopes, "write"), "reads and writes"
+	}
+	if _, err := tx.Exec(ctx, `
+		WITH made AS (
+			INSERT INTO tokens (hash, person, once, label, scopes) VALUES (@hash, @id, nullif(@once, ''), @label, @scopes) RETURNING id
+		), owed AS (
+			INSERT INTO account_mails (kind, to_name, to_address, token, expires_at)
+			SELECT 'token-made', @name, @address, made.id, clock_timestamp() + @lasts FROM made WHERE @tells
+		)
+		SELECT pg_notify('account_mails', '')`,
+		pgx.StrictNamedArgs{"hash": t.hash, "id": t.whose.ID, "once": t.once, "label": t.label, "scopes": scopes,
+			"name": t.whose.Name, "address": t.whose.Address, "tells": t.tells, "lasts": noticeLasts}); err != nil {
+		return err
+	}
+	return record(ctx, tx, account.Event{Kind: account.EventTokenMade, Person: t.whose.ID, Actor: t.actor, Detail: t.label + ", " + may})
 }
 
 func newToken() string {
@@ -40,10 +83,19 @@ func newToken() string {
 }
 
 // RevokeTokens makes every token of a person stop working, and counts those that still did.
-func (s *Store) RevokeTokens(ctx context.Context, id ticket.PersonID) (int64, error) {
-	tag, err := s.pool.Exec(ctx,
-		`UPDATE tokens SET revoked_at = clock_timestamp() WHERE person = $1 AND revoked_at IS NULL`, id)
-	return tag.RowsAffected(), explain(err, "revoke the tokens of %s", id)
+func (s *Store) RevokeTokens(ctx context.Context, id ticket.PersonID) (ended int64, err error) {
+	err = s.within(ctx, func(tx pgx.Tx) error {
+		if ended, err = endTokens(ctx, tx, id); err != nil || ended == 0 {
+			return err
+		}
+		return record(ctx, tx, account.Event{Kind: account.EventTokenEnded, Person: id, Detail: "all"})
+	})
+	return ended, explain(err, "revoke the tokens of %s", id)
+}
+
+func endTokens(ctx context.Context, q querier, id ticket.PersonID) (int64, error) {
+	tag, err := q.Exec(ctx, `UPDATE tokens SET revoked_at = clock_timestamp() WHERE person = $1 AND revoked_at IS NULL`, id)
+	return tag.RowsAffected(), err
 }
 
 // ByToken gives whoever a token belongs to, and notes to the minute that it was used. It is Unauthenticated when it is

@@ -1,0 +1,74 @@
+package account
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	accounts "github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// againView asks somebody who is signed in to sign in again.
+type againView struct {
+	page.Layout
+	Problems    problems
+	Next        string
+	HasPassword bool
+	OpenID      string // name of the provider; empty: none, or it is not for them
+}
+
+func (p *Pages) againView(v *page.Visit, next string, wrong problems) (againView, error) {
+	profile, err := p.accounts.Profile(v.Context(), v.Person)
+	view := againView{
+		Layout: v.Layout("Sign in again", ""), Problems: wrong, Next: local(next), HasPassword: !profile.PasswordSetAt.IsZero(),
+	}
+	if p.openid != nil && v.Person.Role.Staff() {
+		view.OpenID = p.openid.Name()
+	}
+	return view, err
+}
+
+func (p *Pages) showAgain(v *page.Visit) error {
+	view, err := p.againView(v, v.Query("next"), problems{})
+	if err != nil {
+		return err
+	}
+	return v.Show("sign-in-again", view)
+}
+
+func (p *Pages) signInAgain(v *page.Visit) error {
+	form, err := v.Form()
+	if err != nil {
+		return err
+	}
+	in, err := p.accounts.SignInAgain(v.Context(), v.Source(), v.Person, form.Get("current"))
+	if wrong, ok := problemsOf(err); ok {
+		view, err := p.againView(v, form.Get("next"), wrong)
+		if err != nil {
+			return err
+		}
+		return v.ShowStatus(wrong.status, "sign-in-again", view)
+	}
+	if err != nil {
+		return err
+	}
+	return p.enter(v, in, form.Get("next"))
+}
+
+// needsAgain reports whether an act was refused because the session's owner has to sign in again first.
+func needsAgain(err error) bool {
+	refused, ok := errors.AsType[*fault.Error](err)
+	return ok && refused.Code == accounts.CodeSignInAgain
+}
+
+// held gives the form that waited for its sender to have signed in again, if it belongs to a page, and the last part of
+// the path that it was sent to.
+func held(v *page.Visit, of string) (form string, values url.Values, ok bool) {
+	h, ok := v.Held()
+	if !ok || h.Path != of && !strings.HasPrefix(h.Path, of+"/") {
+		return "", nil, false
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(h.Path, of), "/"), h.Values, true
+}

@@ -1,0 +1,129 @@
+package account_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	accounts "github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/browsertest"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// window is a real browser in which somebody has signed in by a link.
+func (s *site) window(p desk.Person) *browsertest.Page {
+	s.t.Helper()
+	browsertest.Require(s.t)
+	link, err := s.service.LinkFor(s.t.Context(), p.Address, time.Hour)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	w := browsertest.Open(s.t, s.server.URL, browsertest.Look{})
+	w.Goto("/account") // asks to sign in
+	w.Goto(strings.TrimPrefix(link, s.server.URL))
+	w.Forgive("404") // where people begin is another area's
+	w.ClickOn("main form button")
+	w.SeeOn(".avatar", "")
+	w.Goto("/account")
+	return w
+}
+
+// looked checks the open page in both colours, wide and narrow. With PICTURES set to a directory it is drawn there.
+func looked(t *testing.T, w *browsertest.Page, name string) {
+	t.Helper()
+	for how, look := range map[string]browsertest.Look{
+		"light": {}, "dark": {Dark: true}, "phone": {Width: 360, Height: 740}, "dark-phone": {Width: 360, Height: 740, Dark: true},
+	} {
+		w.Look(look)
+		w.Settle()
+		for _, found := range append(w.Accessibility(), w.Overflow()...) {
+			t.Errorf("%s, %s: %s", name, how, found)
+		}
+		if dir := os.Getenv("PICTURES"); dir != "" {
+			w.Screenshot(filepath.Join(dir, name+"-"+how+".png"))
+		}
+	}
+	w.Look(browsertest.Look{})
+}
+
+const longName = "Demo Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft 日本語の名前"
+
+func TestBrowser_signsInAgainAndFindsTheFormAsItWas(t *testing.T) {
+	s := open(t)
+	w := s.window(s.customer)
+	s.age(16 * time.Minute)
+	w.Fill("What is it for?", longName[:60])
+	w.Choose("It may", "read and write")
+	w.Click("Make a token")
+	w.At(`/sign-in/again\?next=%2Faccount`)
+	looked(t, w, "sign-in-again")
+	w.Click("Mail me a link")
+	w.See("Look into your mailbox")
+	w.Goto(s.mailed("sign-in", s.customer.Address))
+	w.ClickOn("main form button")
+	w.At("/account")
+	w.See("Nothing of what you sent before has been done")
+	looked(t, w, "account-held")
+	w.Click("Make a token")
+	w.See("Copy it now", "read and write")
+	looked(t, w, "account-token")
+	token := strings.TrimSpace(w.Read("code.token"))
+	if p, err := s.db.ByToken(t.Context(), token, true); err != nil || p.ID != s.customer.ID {
+		t.Fatalf("the token %q: %+v, %v", token, p, err)
+	}
+	w.Goto("/people/events")
+	w.Forgive("403", "ERR_CACHE_MISS")
+	browsertest.Value[any](w, "history.back()")
+	w.Until("the browser has gone back", `location.pathname !== "/people/events"`)
+	if text := browsertest.Value[string](w, "document.documentElement.outerHTML"); strings.Contains(text, token) {
+		t.Error("going back shows the token again")
+	}
+}
+
+func TestBrowser_administratorsLookAtSecurityEvents(t *testing.T) {
+	s := open(t)
+	s.withPassword(s.administrator)
+	long := s.add(ticket.RoleAgent, longName, "a-very-long-address-of-somebody-at-a-department@a-rather-long-domain.demo.example")
+	for _, err := range []error{
+		s.service.SetRole(t.Context(), s.administrator, long.ID, ticket.RoleSupervisor),
+		s.service.AskLink(t.Context(), accounts.Browser{Source: "2001:db8:85a3:1234:5678:8a2e:370:7334"}, long.Address),
+		s.service.Disable(t.Context(), s.administrator, long.ID),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := s.window(s.administrator)
+	w.Goto("/people")
+	w.Click("Security events")
+	w.See("Role changed", "from agent to supervisor")
+	looked(t, w, "events")
+	w.Choose("Kind of event", "Disabled")
+	w.Click("Show")
+	w.At(`/people/events\?.*kind=disabled`)
+	w.SeeNot("from agent to supervisor")
+	w.Goto("/people")
+	s.age(16 * time.Minute)
+	w.Fill("Name", longName)
+	w.Fill("E-mail address", "next@demo.example")
+	w.Choose("Role", "administrator")
+	w.Click("Send the invitation")
+	w.Fill("Current password", secret)
+	w.Click("Go on")
+	w.See("Nothing of what you sent before has been done")
+	looked(t, w, "people-held")
+	w.Click("Send the invitation")
+	w.See("An invitation is on its way")
+	if err := s.service.AskReset(t.Context(), accounts.Browser{Source: "192.0.2.1"}, s.agent.Address); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.IssueToken(t.Context(), s.agent.ID, "a test"); err != nil {
+		t.Fatal(err)
+	}
+	w.Goto(s.mailed("reset", s.agent.Address))
+	w.See("Keep my API tokens working")
+	looked(t, w, "reset")
+}
