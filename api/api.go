@@ -69,6 +69,7 @@ type Config struct {
 
 	Ready          []Check      // what /readyz asks
 	Workflows      workflows    // what /readyz shows beside; nil: nothing
+	Prefix         string       // of new tickets' numbers; "HM" when empty
 	Version        string       // of the program; shown by /healthz and in the OpenAPI document
 	Contact        string       // e-mail address for the OpenAPI document; may be empty
 	TrustedProxies []string     // addresses or CIDRs whose X-Forwarded-For and X-Request-ID are believed; none by default
@@ -102,6 +103,9 @@ func New(config Config) (http.Handler, error) {
 	s := &server{Config: config, log: config.Log, sources: request.NewSources(trackRate, trackBurst, request.MaxSources), origins: http.NewCrossOriginProtection()}
 	if s.log == nil {
 		s.log = slog.Default()
+	}
+	if s.Prefix == "" {
+		s.Prefix = "HM"
 	}
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()

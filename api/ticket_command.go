@@ -212,7 +212,7 @@ func (s *server) resend(ctx context.Context, in *resendInput) (*commandOutput, e
 func (s *server) command(ctx context.Context, number string, r desk.Request) (*commandOutput, error) {
 	v := request.Of(ctx)
 	var err error
-	if r.Number, err = ticket.ParseNumber(number); err != nil {
+	if r.Number, err = s.number(number); err != nil {
 		return nil, err
 	}
 	r.Once = v.Once

@@ -32,7 +32,7 @@ type ratingView struct {
 // rate keeps what the requester thought of how they were helped. It is no command: there is nothing to decide, and a
 // later one takes the place of an earlier one, so it needs no key to be sent again.
 func (s *server) rate(ctx context.Context, in *ratingInput) (*ratingOutput, error) {
-	n, err := ticket.ParseNumber(in.Number)
+	n, err := s.number(in.Number)
 	if err != nil {
 		return nil, err
 	}

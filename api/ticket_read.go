@@ -87,7 +87,7 @@ type lineView struct {
 }
 
 func (s *server) read(ctx context.Context, in *ticketInput) (*ticketOutput, error) {
-	n, err := ticket.ParseNumber(in.Number)
+	n, err := s.number(in.Number)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ type bounceView struct {
 }
 
 func (s *server) timeline(ctx context.Context, in *ticketInput) (*timelineOutput, error) {
-	n, err := ticket.ParseNumber(in.Number)
+	n, err := s.number(in.Number)
 	if err != nil {
 		return nil, err
 	}

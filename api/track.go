@@ -37,9 +37,18 @@ type standingView struct {
 
 var errNotTracked = fault.New(fault.NotFound, "there is no such ticket")
 
+// number reads a ticket's number in any spelling; what can't be one is NotFound, as one that was never drawn is.
+func (s *server) number(typed string) (ticket.Number, error) {
+	n, err := ticket.ReadNumber(s.Prefix, typed)
+	if err != nil {
+		return "", errNotTracked
+	}
+	return n, nil
+}
+
 // track gives the same answer for a number that was never drawn and for text that can't be one.
 func (s *server) track(ctx context.Context, in *ticketInput) (*trackOutput, error) {
-	n, err := ticket.ParseNumber(in.Number)
+	n, err := s.number(in.Number)
 	if err != nil {
 		return nil, errNotTracked
 	}

@@ -47,6 +47,7 @@ type profile interface {
 
 // office is everybody's account, for administrators.
 type office interface {
+	Member(ctx context.Context, by desk.Person, id ticket.PersonID) (accounts.Member, error)
 	Members(ctx context.Context, by desk.Person, f accounts.MemberFilter) (list []accounts.Member, more bool, err error)
 	Invitations(ctx context.Context, by desk.Person) ([]accounts.Invited, error)
 	Invite(ctx context.Context, by desk.Person, newcomer desk.Person) error
@@ -81,12 +82,15 @@ const (
 type Pages struct {
 	accounts  service
 	openid    provider
+	tickets   tickets          // nil: those of somebody who is disabled stay as they are
+	staffing  staffing         // nil with tickets
 	beginning *request.Sources // sign-ins elsewhere: each is kept until its browser comes back
 }
 
-// New makes the pages. o is nil when no OpenID provider is configured.
-func New(s service, o *openid.Provider) *Pages {
-	p := &Pages{accounts: s, beginning: request.NewSources(beginRate, beginBurst, request.MaxSources)}
+// New makes the pages. o is nil when no OpenID provider is configured. t and f are the desk's tickets and its staff, or nil
+// where nothing is done with the tickets of who is disabled.
+func New(s service, o *openid.Provider, t tickets, f staffing) *Pages {
+	p := &Pages{accounts: s, tickets: t, staffing: f, beginning: request.NewSources(beginRate, beginBurst, request.MaxSources)}
 	if o != nil {
 		p.openid = o
 	}

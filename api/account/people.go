@@ -148,11 +148,6 @@ func (p *Pages) setRole(v *page.Visit) error {
 	return p.manage(v, desk.Person{}, "The role is changed. They have to sign in again.", err)
 }
 
-func (p *Pages) disable(v *page.Visit) error {
-	err := p.accounts.Disable(v.Context(), v.Person, ticket.PersonID(v.Param("id")))
-	return p.manage(v, desk.Person{}, "They are let in no more.", err)
-}
-
 func (p *Pages) enable(v *page.Visit) error {
 	err := p.accounts.Enable(v.Context(), v.Person, ticket.PersonID(v.Param("id")))
 	return p.manage(v, desk.Person{}, "They may come in again.", err)

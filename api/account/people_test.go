@@ -78,7 +78,7 @@ func TestRoutes_letInWhoTheyAreFor(t *testing.T) {
 	for _, p := range []desk.Person{s.customer, s.agent, s.add(ticket.RoleSupervisor, "Demo Supervisor", "supervisor@demo.example"), s.administrator} {
 		visitors[p.Role] = s.as(p)
 	}
-	for _, r := range account.New(s.service, nil).Area().Routes {
+	for _, r := range account.New(s.service, nil, nil, nil).Area().Routes {
 		if r.Access.Allows == nil || r.Path == "/account/sign-out-everywhere" {
 			continue
 		}

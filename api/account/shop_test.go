@@ -65,7 +65,7 @@ func openWith(t *testing.T, issuer *issuer) *site {
 	s.server = httptest.NewUnstartedServer(nil)
 	base := "http://" + s.server.Listener.Addr().String()
 	s.service = accounts.New(db.Accounts(), base)
-	engine, err := page.New(page.Config{Sessions: db.Sessions(), People: db, Policies: db})
+	engine, err := page.New(page.Config{Sessions: db.Sessions(), People: db, Policies: db, Keeper: db})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func openWith(t *testing.T, issuer *issuer) *site {
 		})
 	}
 	handler, err := api.New(api.Config{
-		Desk: desk.New(db, db, db, nil, nil), People: db, Site: engine, Areas: []page.Area{account.New(s.service, provider).Area()},
+		Desk: desk.New(db, db, db, nil, nil), People: db, Site: engine, Areas: []page.Area{account.New(s.service, provider, nil, nil).Area()},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func openWith(t *testing.T, issuer *issuer) *site {
 }
 
 // routes is every address of the pages.
-func (s *site) routes() []page.Route { return account.New(s.service, nil).Area().Routes }
+func (s *site) routes() []page.Route { return account.New(s.service, nil, nil, nil).Area().Routes }
 
 func (s *site) add(role ticket.Role, name, address string) desk.Person {
 	s.t.Helper()

@@ -53,7 +53,7 @@ func (v *Visit) SignInAgain(page string) error {
 	if from := values.Get("from"); from != "" && Local(from) == from {
 		page = from
 	}
-	return v.Redirect("/sign-in/again?next=" + url.QueryEscape(page))
+	return v.leave("/sign-in/again?next=" + url.QueryEscape(page))
 }
 
 // Held gives the form that waited, this one time.

@@ -19,6 +19,8 @@ type Route struct {
 	Path   string // as gin has it: /tickets/:number
 	Access Access
 	Handle func(*Visit) error // its error becomes an error page
+
+	Entrance bool // it signs in or out, whomever its form was shown to
 }
 
 // Get is a route that shows something.
@@ -29,6 +31,11 @@ func Get(path string, access Access, handle func(*Visit) error) Route {
 // Post is a route that does something.
 func Post(path string, access Access, handle func(*Visit) error) Route {
 	return Route{Method: http.MethodPost, Path: path, Access: access, Handle: handle}
+}
+
+// Entrance is a route that does something to sign in or out.
+func Entrance(path string, handle func(*Visit) error) Route {
+	return Route{Method: http.MethodPost, Path: path, Access: Anyone, Handle: handle, Entrance: true}
 }
 
 func (r Route) check() error {

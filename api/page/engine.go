@@ -44,9 +44,11 @@ type Config struct {
 	Sessions scs.CtxStore
 	People   people
 	Policies policies
-	Board    board // nil: there never is an emergency
+	Board    board  // nil: there never is an emergency
+	Keeper   keeper // nil: what is sent after a session has ended is not kept
 
 	Name       string          // of the site; "Support" when empty
+	Prefix     string          // of new tickets' numbers; "HM" when empty
 	Version    string          // of the program
 	Secure     bool            // cookies travel over HTTPS only
 	TemporalUI string          // address of Temporal UI with its namespace, such as http://…/namespaces/default; empty: no links
@@ -78,6 +80,9 @@ func New(config Config) (*Engine, error) {
 	}
 	if config.Name == "" {
 		config.Name = "Support"
+	}
+	if config.Prefix == "" {
+		config.Prefix = "HM"
 	}
 	e := &Engine{Config: config, sessions: newSessions(config), sets: map[string]*set{}, lookAgain: lookAgain}
 	var err error
@@ -114,6 +119,9 @@ func (e *Engine) handler(set *set, r Route) gin.HandlerFunc {
 		err := v.begin()
 		if err == nil {
 			err = r.Access.admit(v)
+		}
+		if err == nil && !r.Entrance {
+			err = v.sameWriter()
 		}
 		switch {
 		case err != nil:
@@ -162,7 +170,7 @@ func (v *Visit) begin() error {
 	}
 	person, err := v.Session.person()
 	if fault.KindOf(err) == fault.Unauthenticated {
-		return v.Session.SignOut() // ended elsewhere, or disabled: a visitor from here on
+		return v.Session.end() // ended elsewhere, or disabled: a visitor from here on
 	}
 	v.Person = person
 	v.info.Person = person

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -27,9 +28,15 @@ func (v *Visit) fail(err error) {
 	}
 	status, shown := request.Safe(v.Context(), err)
 	if status == http.StatusUnauthorized && v.gin.Request.Method == http.MethodGet {
-		if v.Redirect("/sign-in?next="+url.QueryEscape(v.whole())) == nil {
+		if v.leave("/sign-in?next="+url.QueryEscape(v.whole())) == nil {
 			return
 		}
+	}
+	if status == http.StatusUnauthorized && v.gin.Request.Method == http.MethodPost && v.askToSignIn() {
+		return
+	}
+	if errors.Is(err, errOther) && v.keep() {
+		shown.Message += ". What was typed is kept for a day, for the person who wrote it: sign out, sign in as them in this browser, and it is back in its form"
 	}
 	v.retryAfter(status, shown)
 	if status == http.StatusUnauthorized {

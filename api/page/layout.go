@@ -18,6 +18,7 @@ type Layout struct {
 	Title      string
 	Section    string // marks an entry of the navigation: its path
 	Site       string // name
+	Prefix     string // of ticket numbers
 	Contact    string // e-mail address; may be empty
 	Privacy    string // address; may be empty
 	PolicyName string
@@ -38,7 +39,7 @@ type Layout struct {
 // Layout makes the frame of a page. Section is the path of the navigation entry that the page belongs to.
 func (v *Visit) Layout(title, section string) Layout {
 	l := Layout{
-		Title: title, Section: section, Site: v.engine.Name, Version: v.engine.Version,
+		Title: title, Section: section, Site: v.engine.Name, Prefix: v.engine.Prefix, Version: v.engine.Version,
 		Person: v.Person, Path: v.gin.Request.URL.RequestURI(), Zone: v.Zone, Now: time.Now(),
 		Mailbox: v.engine.Mailbox, temporal: v.engine.TemporalUI,
 	}

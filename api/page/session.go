@@ -94,8 +94,13 @@ func (s *Session) Recent() bool {
 	return since > 0 && time.Since(time.Unix(since, 0)) < recentTime
 }
 
-// SignOut ends the session with everything in it.
+// SignOut ends the session with everything in it, and drops the forms that this browser kept for the person.
 func (s *Session) SignOut() error {
+	s.visit.forget(s.visit.Person.ID, "")
+	return s.end()
+}
+
+func (s *Session) end() error {
 	s.visit.Person, s.visit.info.Person = desk.Person{}, desk.Person{}
 	ctx := s.visit.Context()
 	if err := s.manager().Destroy(ctx); err != nil {

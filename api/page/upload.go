@@ -23,6 +23,7 @@ func (v *Visit) Upload(field string, most int64) (form url.Values, file []byte, 
 	for {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
+			v.unstamp(form)
 			v.form = form
 			return form, file, nil
 		}
@@ -37,6 +38,8 @@ func (v *Visit) Upload(field string, most int64) (form url.Values, file []byte, 
 			return nil, nil, fault.Wrap(err, fault.Invalid, "the form did not arrive whole; send it again")
 		case part.FormName() == field:
 			file = text
+		case part.FileName() != "":
+			// Another field's file is nobody's here.
 		default:
 			form.Add(part.FormName(), string(text))
 		}

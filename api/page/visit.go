@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // maxForm is the longest posted form, in bytes. Percent-encoding may triple what was typed, and a line break counts as
@@ -44,6 +46,9 @@ type Visit struct {
 	policy *policy.Policy // in force; nil when the database has never answered
 	form   url.Values
 	loaded bool // the session
+
+	writer    ticket.PersonID // whom the posted form was shown to; empty: it does not say
+	writtenOn string          // the address of its page, likewise
 }
 
 // Context ends with the request, or when it has taken too long.
@@ -64,6 +69,20 @@ func (v *Visit) Query(name string) string {
 		return value
 	}
 	return ""
+}
+
+// ReadNumber reads a ticket's number as somebody typed it; an Invalid fault says what is wrong with it.
+func (v *Visit) ReadNumber(typed string) (ticket.Number, error) {
+	return ticket.ReadNumber(v.engine.Prefix, typed)
+}
+
+// Number reads the ticket's number in the path, in any spelling; NotFound for what can't be one.
+func (v *Visit) Number() (ticket.Number, error) {
+	n, err := v.ReadNumber(v.Param("number"))
+	if err != nil {
+		return ticket.ParseNumber(v.Param("number"))
+	}
+	return n, nil
 }
 
 // Queries gives the whole query.
@@ -130,6 +149,7 @@ func (v *Visit) Form() (url.Values, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid, "the form can't be read")
 	}
+	v.unstamp(form)
 	v.form = form
 	return form, nil
 }
@@ -151,8 +171,32 @@ func (v *Visit) Once() desk.Once {
 	maps.DeleteFunc(asked, func(name string, _ []string) bool { return strings.HasPrefix(name, fieldSeen) })
 	hash := sha256.New()
 	_, _ = io.WriteString(hash, v.Path()+"\n"+asked.Encode()) // a hash never fails
-	return desk.Once{Key: "page:" + key, Fingerprint: hash.Sum(nil)}
+	return desk.Once{Key: OnceKey(key), Fingerprint: hash.Sum(nil)}
 }
+
+// FormKey is the key of the form on a page whose address carries it: it is the same one when the browser comes back to
+// that address, so that what is sent twice is taken once. When it is empty, the answer is AddFormKey's.
+func (v *Visit) FormKey() string {
+	if key := v.Query("form"); ValidKey(key) {
+		return key
+	}
+	return ""
+}
+
+// AddFormKey leads to the same page under an address with a new key.
+func (v *Visit) AddFormKey() error {
+	query := v.Queries()
+	query.Set("form", rand.Text())
+	return v.leave(v.Path() + "?" + query.Encode())
+}
+
+// ValidKey reports whether a form's key is one that was drawn here.
+func ValidKey(key string) bool {
+	return len(key) == len(rand.Text()) && strings.Trim(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
+
+// OnceKey is the key under which what a form with a key asks for is accepted.
+func OnceKey(key string) string { return "page:" + key }
 
 // Flash keeps a sentence for the next page that this browser is shown.
 func (v *Visit) Flash(format string, args ...any) {
@@ -177,7 +221,11 @@ func (v *Visit) render(status int, name, block string, view any) error {
 	if err := v.set.execute(&b, name, block, view); err != nil {
 		return fmt.Errorf("render %s of page %s: %w", block, name, err)
 	}
-	return v.write(status, "text/html; charset=utf-8", b.Bytes())
+	body := b.Bytes()
+	if block == "layout" && status == http.StatusOK && v.gin.Request.Method == http.MethodGet {
+		body = v.refill(body)
+	}
+	return v.write(status, "text/html; charset=utf-8", v.stamp(body))
 }
 
 // Local gives an address that a visitor brought along, such as where to go after signing in, if it lies on this site,
@@ -193,6 +241,13 @@ func Local(address string) string {
 
 // Redirect sends the browser on, after a post or instead of a page.
 func (v *Visit) Redirect(to string) error {
+	if v.gin.Request.Method == http.MethodPost {
+		v.accepted()
+	}
+	return v.leave(to)
+}
+
+func (v *Visit) leave(to string) error {
 	if err := v.Session.save(); err != nil {
 		return err
 	}

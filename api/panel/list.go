@@ -88,10 +88,11 @@ func (p *Pages) list(v *page.Visit) error {
 
 // meant is the ticket whose number was searched for, if there is one: other words may look like a number.
 func (p *Pages) meant(v *page.Visit, s search) (n ticket.Number, found bool, err error) {
-	n, err = ticket.ParseNumber(s.Text)
-	if err == nil {
-		_, err = p.desk.Ticket(v.Context(), v.Person, n)
+	n, err = v.ReadNumber(s.Text)
+	if err != nil {
+		return "", false, nil //nolint:nilerr // other words
 	}
+	_, err = p.desk.Ticket(v.Context(), v.Person, n)
 	if fault.KindOf(err) == fault.NotFound {
 		return "", false, nil
 	}

@@ -1,9 +1,13 @@
 package portal
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
@@ -27,7 +31,7 @@ func (p *Pages) reply(v *page.Visit, a asked) error {
 	if err := f.Err(); err != nil {
 		return p.replyAgain(v, a, typed, returned{status: http.StatusUnprocessableEntity, problem: sentence("Your reply", err)})
 	}
-	outcome, err := p.command(v, a, desk.Request{Verb: ticket.VerbCustomerReply, Body: body, Seen: seen})
+	outcome, err := p.command(v, a, desk.Request{Verb: ticket.VerbCustomerReply, Body: body, Seen: seen, Once: wordsKey(v, body)})
 	if err != nil {
 		return p.replyFailed(v, a, typed, err)
 	}
@@ -40,7 +44,10 @@ func (p *Pages) reply(v *page.Visit, a asked) error {
 	case outcome.refused != nil:
 		return p.replyAgain(v, a, typed, returned{status: http.StatusConflict, problem: sentence("Your reply was not taken:", outcome.refused)})
 	}
-	if outcome.decided {
+	switch {
+	case outcome.again:
+		v.Flash("You sent these words a moment ago: they are with us, once.")
+	case outcome.decided:
 		v.Flash("Your reply is with us.")
 	}
 	return v.Redirect(ticketAddress(a.number) + "#latest")
@@ -81,12 +88,15 @@ func (p *Pages) replyAgain(v *page.Visit, a asked, typed string, how returned) e
 	if fault.KindOf(err) == fault.Unavailable {
 		page, err = "reply", nil
 		view = ticketView{Layout: v.Layout("Your reply", "/tickets")}
-		view.Number, view.Reply.Key = a.number, view.Once()
+		view.Number, view.Writer, view.Reply.Key = a.number, a.as.ID, view.Once()
 	}
 	if err != nil {
 		return err
 	}
 	view.Reply.Body, view.Reply.Error, view.Reply.Again, view.Reply.Anyway = typed, how.problem, how.sameKey, how.crossed
+	if how.status == http.StatusConflict { // decided: the same words may be taken later
+		view.Reply.Key = view.Once()
+	}
 	if form, err := v.Form(); err == nil && how.sameKey && form.Get("once") != "" {
 		view.Reply.Key = form.Get("once")
 	}
@@ -109,7 +119,7 @@ func (p *Pages) act(v *page.Visit, a asked, verb ticket.Verb, done string) error
 		return err
 	}
 	var f input.Fields
-	r := desk.Request{Verb: verb, Seen: f.Entry("seen", form.Get("seen"))}
+	r := desk.Request{Verb: verb, Seen: f.Entry("seen", form.Get("seen")), Once: v.Once()}
 	if err := f.Err(); err != nil {
 		return err
 	}
@@ -132,6 +142,7 @@ func (p *Pages) act(v *page.Visit, a asked, verb ticket.Verb, done string) error
 
 // outcome is what became of a command.
 type outcome struct {
+	again   bool // it had been asked before
 	decided bool
 	refused error
 	crossed bool // refused because of words of ours that the requester had not seen
@@ -140,8 +151,12 @@ type outcome struct {
 // command asks for something. What was accepted is kept, so whatever fails after that is told as later, and not as a
 // failure: that would invite to say it twice.
 func (p *Pages) command(v *page.Visit, a asked, r desk.Request) (outcome, error) {
-	r.Number, r.Once = a.number, v.Once()
+	r.Number = a.number
 	accepted, o, decided, err := p.desk.Command(v.Context(), a.as, r)
+	for tries := 0; err == nil && accepted.Again && time.Since(accepted.At) > repeatedFor && tries < maxRepeats; tries++ {
+		r.Once = afterwards(r.Once, accepted.At)
+		accepted, o, decided, err = p.desk.Command(v.Context(), a.as, r)
+	}
 	if accepted.Seq == 0 && err != nil {
 		return outcome{}, err
 	}
@@ -150,9 +165,35 @@ func (p *Pages) command(v *page.Visit, a asked, r desk.Request) (outcome, error)
 		return outcome{}, nil
 	}
 	if o.Refused {
-		return outcome{decided: true, refused: fault.Refusal(o.Code, "%s", o.Reason), crossed: o.Code == ticket.CodeUnseen}, nil
+		return outcome{again: accepted.Again, decided: true, refused: fault.Refusal(o.Code, "%s", o.Reason), crossed: o.Code == ticket.CodeUnseen}, nil
 	}
-	return outcome{decided: true}, nil
+	return outcome{again: accepted.Again, decided: true}, nil
+}
+
+const (
+	// repeatedFor is how long the same words count as sent by mistake when they are sent again.
+	repeatedFor = time.Hour
+	maxRepeats  = 10
+)
+
+// wordsKey is the key of words that a form sends: the same words are taken once, and other words are taken beside them.
+func wordsKey(v *page.Visit, words string) desk.Once {
+	once := v.Once()
+	if once.Key == "" {
+		return once
+	}
+	hash := sha256.Sum256([]byte(v.Path() + "\n" + once.Key + "\n" + words))
+	return desk.Once{Key: "words:" + hex.EncodeToString(hash[:]), Fingerprint: hash[:]}
+}
+
+// afterwards is the key of the same words when they are said again on purpose, long after the first time.
+func afterwards(once desk.Once, first time.Time) desk.Once {
+	if once.Key == "" {
+		return once
+	}
+	key, _, _ := strings.Cut(once.Key, "@")
+	once.Key = fmt.Sprintf("%s@%d", key, first.Unix())
+	return once
 }
 
 func ticketAddress(n ticket.Number) string { return "/tickets/" + string(n) }

@@ -22,6 +22,18 @@ type bubble struct {
 	State string // pending: kept and not decided yet; refused: not taken; crossed: not sent, as words of ours came first; else empty
 }
 
+// replyKey is the key of the reply form. It stays the same until the desk says something: when the browser goes back and
+// the same words are sent again, they are taken once.
+func replyKey(bubbles []bubble) string {
+	key := "reply"
+	for _, b := range bubbles {
+		if !b.Mine || b.State == "refused" {
+			key = fmt.Sprintf("reply-%d-%d", b.N, b.At.Unix())
+		}
+	}
+	return key
+}
+
 var bubbleLabels = map[ticket.EventKind]string{
 	ticket.EventInformationRequested: "needs something from you",
 	ticket.EventProgressTold:         "tells you how far things are",

@@ -7,6 +7,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -77,6 +78,17 @@ func (p *Pages) list(v *page.Visit) error {
 	if err := f.Err(); err != nil {
 		view.Wrong = "That search can't be read. Try it with a few words."
 		return v.ShowStatus(http.StatusUnprocessableEntity, "tickets", view)
+	}
+	if n, err := v.ReadNumber(view.Query); err == nil { // other words may look like a number
+		switch meant, err := p.desk.Ticket(v.Context(), v.Person, n); fault.KindOf(err) {
+		case fault.NotFound:
+		default:
+			if err != nil {
+				return err
+			}
+			view.Rows = append(view.Rows, rowOf(meant, view.Now))
+			return v.Show("tickets", view)
+		}
 	}
 	tickets, more, err := p.desk.List(v.Context(), filter)
 	if err != nil {

@@ -49,29 +49,49 @@ func TestTrack_showsStatusAndDatesAndNothingElse(t *testing.T) {
 	b.get(http.StatusOK, "/track").says(t, "main", "Ticket number")
 }
 
-// TestTrack_answersAlikeForEveryNumberThatIsNone: to the byte, and by asking for the same.
-func TestTrack_answersAlikeForEveryNumberThatIsNone(t *testing.T) {
+func TestTrack_takesANumberInAnySpelling(t *testing.T) {
 	o := openOffice(t)
-	var first answer
-	for i, typed := range []string{"HM-0000000000", "HM-ZZZZZZZZZZ", "nonsense", "HM-000000000U", "%00", "<script>", strings.Repeat("x", 3000)} {
-		asked := len(o.front.tracked)
-		for _, path := range []string{"/track/" + url.PathEscape(typed), "/track?number=" + url.QueryEscape(typed)} {
-			a := o.visitor().get(http.StatusNotFound, path)
-			if i == 0 && first.Body == "" {
-				first = a
-			}
-			for name := range a.Header {
-				if name != "X-Request-Id" && name != "Date" && a.Header.Get(name) != first.Header.Get(name) {
-					t.Errorf("%.40s: %s is %q, and %q for another", path, name, a.Header.Get(name), first.Header.Get(name))
-				}
-			}
-			if a.Body != first.Body || len(a.Header) != len(first.Header) {
-				t.Errorf("%.40s is answered differently", path)
-			}
+	n := o.taken("clara", "Spelt")
+	code := strings.TrimPrefix(string(n), "HM-")
+	for _, typed := range []string{
+		code, strings.ToLower(code), "HM" + code, "hm " + code[:5] + " " + code[5:], "HM–" + code, "#HM-" + code,
+		strings.NewReplacer("0", "o", "1", "l").Replace(code), "\u200b" + code + "\u00a0",
+	} {
+		o.visitor().get(http.StatusOK, "/track?number="+url.QueryEscape(typed)).says(t, "main .number", string(n))
+		if a := o.visitor().ask(http.MethodGet, "/api/v1/track/"+url.PathEscape(typed), nil); a.Status != http.StatusOK {
+			t.Errorf("the API answers %q with %d", typed, a.Status)
 		}
-		if got := len(o.front.tracked) - asked; got != 2 {
-			t.Errorf("%.40s: the desk was asked %d times, want once each", typed, got)
+		if found := o.as("clara").get(http.StatusOK, "/tickets?q="+url.QueryEscape(typed)).Find(".ticket-row").Length(); found != 1 {
+			t.Errorf("searching for %q finds %d tickets", typed, found)
 		}
+	}
+	if found := o.as("carl").get(http.StatusOK, "/tickets?q="+code).Find(".ticket-row").Length(); found != 0 {
+		t.Errorf("another customer finds it by its number")
+	}
+}
+
+func TestTrack_saysWhatIsWrongWithANumberAndKeepsIt(t *testing.T) {
+	o := openOffice(t)
+	for typed, c := range map[string]struct {
+		status int
+		wrong  string
+	}{
+		"HM-0000000000": {http.StatusNotFound, "There is no ticket HM-0000000000."},
+		"hm-7q2k9xm4t":  {http.StatusUnprocessableEntity, "10 letters and digits after HM-, and this one has 9."},
+		"HM7Q2K9XM4T":   {http.StatusUnprocessableEntity, "this one has 9."},
+		"7Q2K9XM4TDD":   {http.StatusUnprocessableEntity, "this one has 11."},
+		"HM-000000000U": {http.StatusUnprocessableEntity, "“U” does not occur in ticket numbers."},
+		"<script>":      {http.StatusUnprocessableEntity, "“<” does not occur"},
+		" ":             {http.StatusUnprocessableEntity, "Type the ticket’s number, such as HM-"},
+	} {
+		a := o.visitor().get(c.status, "/track?number="+url.QueryEscape(typed))
+		a.says(t, "#number-error", c.wrong)
+		if got := a.value("#number"); got != typed {
+			t.Errorf("%q comes back as %q", typed, got)
+		}
+	}
+	if long := o.visitor().get(http.StatusUnprocessableEntity, "/track/"+strings.Repeat("x", 3000)); len(long.value("#number")) != 40 {
+		t.Errorf("a long one comes back as %q", long.value("#number"))
 	}
 }
 

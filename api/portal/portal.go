@@ -49,6 +49,8 @@ type book interface {
 	// Undecided gives what this person asked of a ticket and no step has taken yet, oldest first.
 	Undecided(context.Context, desk.Person, ticket.Number) ([]desk.Undecided, error)
 	Policies(context.Context) ([]desk.Edition, error)
+	// SentWith is the ticket that a person sent under a key; empty: none.
+	SentWith(ctx context.Context, by desk.Person, key string) (ticket.Number, error)
 	Suggest(ctx context.Context, by desk.Person, key, body string) error
 }
 

@@ -22,6 +22,8 @@ type formView struct {
 	Follows *desk.View        // the closed ticket that this one follows up; nil: none
 	Key     string            // of the form
 	First   string            // the promise in words
+	Sent    ticket.Number     // the ticket that this form was sent as before; empty: none
+	Differs bool              // what is typed now is not what was sent
 }
 
 // submissionForm is a submission as it was typed.
@@ -32,8 +34,16 @@ func (formView) Priorities() []policy.Priority { return policy.Priorities() }
 
 // form shows an empty form, or a follow-up's with what is known from the ticket before.
 func (p *Pages) form(v *page.Visit) error {
+	key := v.FormKey()
+	if key == "" {
+		return v.AddFormKey()
+	}
 	view, err := p.newForm(v, submissionForm{Priority: string(policy.PriorityNormal), Follows: v.Query("follows")})
 	if err != nil {
+		return err
+	}
+	view.Key = key
+	if view.Sent, err = p.book.SentWith(v.Context(), v.Person, page.OnceKey(view.Key)); err != nil {
 		return err
 	}
 	if view.Follows != nil {
@@ -113,14 +123,24 @@ func (p *Pages) formAgain(v *page.Visit, form url.Values, typed submissionForm, 
 		return err
 	}
 	status := http.StatusUnprocessableEntity
-	switch kind {
-	case fault.Unavailable:
+	if page.ValidKey(form.Get("once")) { // nothing was accepted under it
+		view.Key = form.Get("once")
+	}
+	if kind == fault.Conflict {
+		if view.Sent, err = p.book.SentWith(v.Context(), v.Person, v.Once().Key); err != nil {
+			return err
+		}
+	}
+	switch {
+	case view.Sent != "": // sent before, with other words
+		status, view.Differs, view.Key = http.StatusConflict, true, view.Once()
+	case kind == fault.Unavailable:
 		status, view.Key = http.StatusServiceUnavailable, form.Get("once")
 		view.Problem = "We can't take your request at the moment. It is still here: please send it again in a while."
-	case fault.Limited:
+	case kind == fault.Limited:
 		v.RetryAfter(wrong)
 		status, view.Problem = http.StatusTooManyRequests, sentence("That was not taken:", wrong)+" What you wrote is still here."
-	case fault.Conflict:
+	case kind == fault.Conflict:
 		status, view.Problem = http.StatusConflict, sentence("That was not taken:", wrong)
 	default:
 		view.Errors = byField(wrong)

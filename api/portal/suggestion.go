@@ -18,8 +18,11 @@ type suggestionsView struct {
 }
 
 func (p *Pages) suggestions(v *page.Visit) error {
-	view := suggestionsView{Layout: v.Layout("Suggestion box", "/suggestions")}
-	view.Key = view.Once()
+	key := v.FormKey()
+	if key == "" {
+		return v.AddFormKey()
+	}
+	view := suggestionsView{Layout: v.Layout("Suggestion box", "/suggestions"), Key: key}
 	return v.Show("suggestions", view)
 }
 
@@ -39,7 +42,7 @@ func (p *Pages) suggest(v *page.Visit) error {
 	case !p.suggesting.Allow(v.Source()):
 		err = errOften
 	default:
-		err = p.book.Suggest(v.Context(), v.Person, v.Once().Key, body)
+		err = p.book.Suggest(v.Context(), v.Person, wordsKey(v, body).Key, body)
 	}
 	if err == nil {
 		v.Flash("Thank you: your suggestion is kept, and we read every one.")

@@ -19,7 +19,8 @@ type ticketView struct {
 	page.Layout
 	desk.View
 	Status   status
-	ByLink   bool // opened by the link in a mail
+	ByLink   bool            // opened by the link in a mail
+	Writer   ticket.PersonID // whose drafts the page keeps
 	Bubbles  []bubble
 	Timeline []happening
 	Next     next
@@ -124,14 +125,14 @@ func (p *Pages) view(v *page.Visit, a asked) (ticketView, error) {
 	}
 	causes := v.Causes(s.Ticket)
 	view := ticketView{
-		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusOf(s.Ticket.Status), ByLink: a.byLink,
+		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusOf(s.Ticket.Status), ByLink: a.byLink, Writer: a.as.ID,
 		Bubbles: conversation(s.entries, s.undecided, a.as), Timeline: timeline(s.View, s.entries, causes),
 		Catching: len(s.undecided) > 0, Gone: ratedNoMore(s), Live: v.Partial(),
 	}
 	view.Next = nextOf(s.View, view.Now)
 	view.Promises = promises(s.View, s.entries, causes, view.Now)
 	view.Seen, view.Shown = s.seen(view.Now), desk.LastEntry(s.entries)
-	view.Reply.Key = view.Once()
+	view.Reply.Key = replyKey(view.Bubbles)
 	if err == nil {
 		view.Rating = &rating
 		view.RateForm = rateForm{Score: rating.Score, Comment: rating.Comment}

@@ -6,15 +6,12 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
-
-// noNumber is asked for in place of what can't be a number, so that both take the same way and the same time.
-const noNumber ticket.Number = "-"
 
 type trackView struct {
 	page.Layout
-	Asked    bool
+	Typed    string
+	Wrong    string         // what is wrong with the number that was typed
 	Found    *desk.Tracking // nil: nothing was asked for, or there is no such ticket
 	Promises []promise
 	Next     string
@@ -27,30 +24,42 @@ func (p *Pages) trackTyped(v *page.Visit) error {
 	if _, asked := v.Queries()["number"]; !asked {
 		return v.Show("track", trackView{Layout: v.Layout("Track a ticket", "/track")})
 	}
-	return p.track(v, v.Query("number"))
+	return p.track(v, short(v.Query("number")))
 }
 
-func (p *Pages) trackNumber(v *page.Visit) error { return p.track(v, v.Param("number")) }
+func (p *Pages) trackNumber(v *page.Visit) error { return p.track(v, short(v.Param("number"))) }
 
-// track shows what the number alone shows: no words and no names. What was typed is not shown again, so that a number
-// that was never drawn and text that can't be one are answered alike, to the byte.
+// maxTyped is how much of a number comes back as it was typed, in characters.
+const maxTyped = 40
+
+func short(typed string) string {
+	if letters := []rune(typed); len(letters) > maxTyped {
+		return string(letters[:maxTyped])
+	}
+	return typed
+}
+
+// track shows what the number alone shows: no words and no names. What can't be a number comes back with what is wrong
+// with it; that costs a source as much as asking for one.
 func (p *Pages) track(v *page.Visit, typed string) error {
 	if !p.tracking.Allow(v.Source()) {
 		return errOften
 	}
-	n, err := ticket.ParseNumber(typed)
+	view := trackView{Layout: v.Layout("Track a ticket", "/track"), Typed: typed}
+	n, err := v.ReadNumber(typed)
 	if err != nil {
-		n = noNumber
+		view.Wrong = page.Sentence(byField(err)["number"])
+		return v.ShowStatus(http.StatusUnprocessableEntity, "track", view)
 	}
-	view := trackView{Layout: v.Layout("Track a ticket", "/track"), Asked: true}
 	found, err := p.desk.Track(v.Context(), n)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
+		view.Wrong = "There is no ticket " + string(n) + ". Please compare it with the number in our mails."
 		return v.ShowStatus(http.StatusNotFound, "track", view)
 	case err != nil:
 		return err
 	}
-	view.Found = &found
+	view.Found, view.Typed = &found, ""
 	first, resolution := standings(found.Promises, found.Status, view.Now)
 	view.Promises = []promise{first, resolution}
 	return v.Show("track", view)

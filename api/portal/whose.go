@@ -22,7 +22,7 @@ type asked struct {
 // showing lets a ticket's requester see a page about it. Staff are sent to the desk.
 func (p *Pages) showing(show func(*page.Visit, asked) error) func(*page.Visit) error {
 	return func(v *page.Visit) error {
-		n, err := ticket.ParseNumber(v.Param("number"))
+		n, err := v.Number()
 		if err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (p *Pages) showing(show func(*page.Visit, asked) error) func(*page.Visit) e
 // acting lets a ticket's requester do something to it.
 func (p *Pages) acting(act func(*page.Visit, asked) error) func(*page.Visit) error {
 	return func(v *page.Visit) error {
-		n, err := ticket.ParseNumber(v.Param("number"))
+		n, err := v.Number()
 		if err != nil {
 			return err
 		}

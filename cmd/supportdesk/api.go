@@ -75,6 +75,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Staffing:    db,
 		Site:        site,
 		Areas:       areas,
+		Prefix:      c.NumberPrefix,
 		Version:     versionName(),
 		Ready: []api.Check{
 			{Name: "postgresql", Ask: db.Ready},

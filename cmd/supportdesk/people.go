@@ -79,7 +79,24 @@ type peopleDisable struct {
 
 func (c peopleDisable) Run(p *program) error {
 	return p.withPerson(c.Who, func(db *store.Store, person desk.Person) error {
-		return db.DisablePerson(p.ctx, person.ID)
+		if err := db.DisablePerson(p.ctx, person.ID); err != nil {
+			return err
+		}
+		f := desk.Filter{Viewer: desk.Person{Role: ticket.RoleAdministrator}, Queue: desk.QueueAll, Open: true, Limit: 100}
+		whose := "assigned to them"
+		if f.Assignee = string(person.ID); !person.Role.Staff() {
+			f.Assignee, f.Requester, whose = "", string(person.ID), "theirs"
+		}
+		open, more, err := db.List(p.ctx, f)
+		if err != nil || len(open) == 0 {
+			return err
+		}
+		least := ""
+		if more {
+			least = "more than "
+		}
+		_, err = fmt.Fprintf(p.stdout, "open tickets that are still %s: %s%d; an administrator can deal with them at /people/%s/disable\n", whose, least, len(open), person.ID)
+		return err
 	})
 }
 

@@ -24,8 +24,10 @@ func (n *neighbours) site(ctx context.Context, d *desk.Desk, board *desk.Board, 
 		Sessions:   n.db.Sessions(),
 		People:     n.db,
 		Policies:   d,
+		Keeper:     n.db,
 		Board:      board,
 		Name:       n.config.From.Name,
+		Prefix:     n.config.NumberPrefix,
 		Version:    versionName(),
 		Secure:     strings.HasPrefix(n.config.BaseURL, "https://"),
 		TemporalUI: n.temporalUI(),
@@ -46,7 +48,7 @@ func (n *neighbours) temporalUI() string {
 // areas are the website's pages, by audience.
 func (n *neighbours) areas(d *desk.Desk, outcomes *store.Outcomes, command *desk.Emergencies, policies *desk.Policies) ([]page.Area, error) {
 	return []page.Area{
-		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config)).Area(),
+		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config), d, n.db).Area(),
 		portal.New(d, n.db, n.db, outcomes).Area(),
 		panel.New(d, n.db, outcomes).Area(),
 		supervision.New(desk.NewReports(n.db, n.db), n.db, outcomes, command, policies).Area(),

@@ -41,6 +41,14 @@ func (s *Service) Members(ctx context.Context, by desk.Person, f MemberFilter) (
 	return s.vault.Members(ctx, f)
 }
 
+// Member returns one person for an administrator, disabled or not. NotFound: there is none of that ID.
+func (s *Service) Member(ctx context.Context, by desk.Person, id ticket.PersonID) (Member, error) {
+	if err := administrates(by); err != nil {
+		return Member{}, err
+	}
+	return s.vault.Member(ctx, id)
+}
+
 // Invitations lists those that are open, the newest first.
 func (s *Service) Invitations(ctx context.Context, by desk.Person) ([]Invited, error) {
 	if err := administrates(by); err != nil {

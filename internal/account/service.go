@@ -81,6 +81,7 @@ type profiles interface {
 
 // members' acts are Forbidden when by is no administrator any more once their turn comes: they are done one after another.
 type members interface {
+	Member(ctx context.Context, id ticket.PersonID) (Member, error)
 	Members(ctx context.Context, f MemberFilter) (list []Member, more bool, err error)
 	Invitations(ctx context.Context) ([]Invited, error)
 	// Invite makes an Invitation link, calls older ones to the same address off, and owes its mail.

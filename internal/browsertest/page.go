@@ -132,6 +132,14 @@ func (p *Page) Reload() {
 	p.do("reload", chromedp.Reload())
 }
 
+// Back goes back to the page before, as the browser's button does.
+func (p *Page) Back() {
+	p.t.Helper()
+	if _, err := evaluate[bool](p, `history.back(), true`); err != nil {
+		p.fail("go back: %v", err)
+	}
+}
+
 // NoCache makes every load a first one.
 func (p *Page) NoCache() {
 	p.t.Helper()

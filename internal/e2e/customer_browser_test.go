@@ -108,7 +108,7 @@ func register(p *browsertest.Page, s *stack, address string, check func()) {
 func submit(p *browsertest.Page, subject string) string {
 	p.Goto("/dashboard")
 	p.Click("Support Ticket")
-	p.At("/tickets/new")
+	p.At(`/tickets/new\?form=.*`)
 	return fillIn(p, subject)
 }
 

@@ -15,6 +15,7 @@ import (
 func (o *Office) Serve(config page.Config, leadsTo string, areas ...page.Area) *httptest.Server {
 	o.t.Helper()
 	config.Sessions, config.People, config.Policies, config.Board = o.Sessions(), o.Store, o.Desk, desk.NewBoard(o.Store)
+	config.Keeper = o.Store
 	site, err := page.New(config)
 	if err != nil {
 		o.t.Fatal(err)

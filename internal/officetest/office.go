@@ -126,3 +126,17 @@ func (o *Office) SQL(sql string, args ...any) {
 		o.t.Fatal(err)
 	}
 }
+
+// Count is the one number that a query finds.
+func (o *Office) Count(sql string, args ...any) (n int) {
+	o.t.Helper()
+	conn, err := pgx.Connect(o.t.Context(), o.DSN)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(o.t.Context()) }()
+	if err := conn.QueryRow(o.t.Context(), sql, args...).Scan(&n); err != nil {
+		o.t.Fatal(err)
+	}
+	return n
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // CodeKeyReused is the code of a Conflict: an idempotency key came with another request than the first time.
@@ -25,6 +26,15 @@ func (s *Store) Repeated(ctx context.Context, by desk.Person, once desk.Once) (d
 		return desk.Accepted{}, false, nil
 	}
 	return a, err == nil, err
+}
+
+// SentWith returns the ticket to which a person asked something under a key; empty when there is none.
+func (s *Store) SentWith(ctx context.Context, by desk.Person, key string) (n ticket.Number, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT ticket FROM commands WHERE by_person = $1 AND key = $2`, by.ID, key).Scan(&n)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	}
+	return n, explain(err, "look up what was sent")
 }
 
 // repeated gives the first answer to a request again. Without a first answer it is errNew.

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"strings"
+	"unicode"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
@@ -35,12 +36,54 @@ func ParseNumber(typed string) (Number, error) {
 	if !ok || !ValidPrefix(prefix) || len(code) != codeLength {
 		return "", errNoTicket
 	}
-	code = strings.NewReplacer("I", "1", "L", "1", "O", "0").Replace(code)
+	code = alike.Replace(code)
 	if strings.Trim(code, crockford) != "" {
 		return "", errNoTicket
 	}
 	return Number(prefix + "-" + code), nil
 }
+
+// ReadNumber accepts what people type or copy into a field for a number: what ParseNumber does, and without its prefix,
+// its hyphen, with other dashes and with spaces anywhere. prefix is the one that new tickets get. Its error is Invalid and
+// says what is wrong with the number.
+func ReadNumber(prefix, typed string) (Number, error) {
+	if n, err := ParseNumber(typed); err == nil { // the only way for a prefix of earlier times
+		return n, nil
+	}
+	code := alike.Replace(strings.ToUpper(strings.Map(bare, typed)))
+	rest, prefixed := strings.CutPrefix(code, alike.Replace(prefix))
+	if prefixed && (len(code) > codeLength || strings.ContainsFunc(typed, dash)) {
+		code = rest
+	}
+	for _, r := range code {
+		if !strings.ContainsRune(crockford, r) {
+			return "", misread("“%c” does not occur in ticket numbers", r)
+		}
+	}
+	switch len(code) {
+	case codeLength:
+		return Number(prefix + "-" + code), nil
+	case 0:
+		return "", misread("type the ticket’s number, such as %s-7Q2K9XM4TD", prefix)
+	default:
+		return "", misread("a number has %d letters and digits after %s-, and this one has %d", codeLength, prefix, len(code))
+	}
+}
+
+func misread(format string, args ...any) error { return fault.Field("number", format, args...) }
+
+// alike makes one of letters and digits that look alike.
+var alike = strings.NewReplacer("I", "1", "L", "1", "O", "0")
+
+// bare leaves out what is between the characters of a number, or can't be seen.
+func bare(r rune) rune {
+	if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || dash(r) || strings.ContainsRune("_.:#", r) {
+		return -1
+	}
+	return r
+}
+
+func dash(r rune) bool { return unicode.Is(unicode.Pd, r) || r == '−' }
 
 var errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
 

@@ -55,6 +55,20 @@ func TestParseNumber_readsWhatPeopleType(t *testing.T) {
 	}
 }
 
+func TestReadNumber_readsAnySpelling(t *testing.T) {
+	for typed, want := range map[string]ticket.Number{
+		"7Q2K9XM4TD": "SOS-7Q2K9XM4TD", "sos7q2k9xm4td": "SOS-7Q2K9XM4TD", "s0s 7q2k 9xm4 td": "SOS-7Q2K9XM4TD",
+		"SOS—7Q2K9XM4TD": "SOS-7Q2K9XM4TD", "0l00000000": "SOS-0100000000", "OLD-7Q2K9XM4TD": "OLD-7Q2K9XM4TD",
+		"SOS0000000":  "SOS-S0S0000000", // ten characters are a number, whatever they begin with
+		"SOS-0000000": "", "SOS": "", "": "", "\xff": "", "7Q2K9XM4TÄ": "", strings.Repeat("0", 5000): "",
+	} {
+		got, err := ticket.ReadNumber("SOS", typed)
+		if got != want || (err == nil) != (want != "") || err != nil && fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%.40q is read as %q: %v", typed, got, err)
+		}
+	}
+}
+
 func TestNewNumber_isReadBackHoweverItIsTyped(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		prefix := rapid.StringMatching(`[A-Z0-9]{1,8}`).Draw(t, "prefix")

@@ -1,6 +1,7 @@
 // What every page does with a script: times in the viewer's zone and kept true, light and dark. Everything works
 // without it, with times in the policy's zone.
 import "./drafts.js"; // on every page: it deletes what must not be kept
+import "./form-drafts.js";
 
 const root = document.documentElement;
 

@@ -1,4 +1,4 @@
-// What staff are writing, and what they have sent that the desk has not accepted yet, as this browser keeps it. Every
+// What people are writing, and what agents have sent that the desk has not accepted yet, as this browser keeps it. Every
 // key names the person: nobody is shown another person's words.
 
 const kinds = ["draft", "sending"];
@@ -8,12 +8,14 @@ export const person = document.documentElement.dataset.person ?? "";
 // key is what a record of the signed-in person is kept under.
 export const key = (kind, ...rest) => [kind, person, ...rest].join("/");
 
+// keep reports whether the browser keeps the record: a full or forbidden storage doesn't, and sending works without.
 export function keep(at, record) {
   try {
     if (record) localStorage.setItem(at, JSON.stringify(record));
     else localStorage.removeItem(at);
+    return true;
   } catch {
-    // A full or forbidden storage keeps no drafts; sending works without.
+    return false;
   }
 }
 

@@ -1,0 +1,195 @@
+package account_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/holesalemart/supportdesk/api/account"
+	"github.com/holesalemart/supportdesk/api/page"
+	accounts "github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/browsertest"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// counter is the desk, with something that happens just before tickets are handed over.
+type counter struct {
+	*desk.Desk
+	before func([]ticket.Number)
+}
+
+func (c *counter) Bulk(ctx context.Context, by desk.Person, numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request) ([]desk.Result, error) {
+	if c.before != nil {
+		c.before(numbers)
+	}
+	return c.Desk.Bulk(ctx, by, numbers, seen, r)
+}
+
+type workplace struct {
+	*officetest.Office
+	t       *testing.T
+	counter *counter
+	base    string
+}
+
+func openWorkplace(t *testing.T) *workplace {
+	t.Helper()
+	o := &workplace{Office: officetest.Open(t, "disabling"), t: t}
+	o.Hire("ada", ticket.RoleAdministrator, "Ada Administrator")
+	o.Hire("anna", ticket.RoleAgent, "Anna Agent")
+	o.Hire("bert", ticket.RoleAgent, "Bert Agent")
+	o.Hire("carla", ticket.RoleAgent, "Carla Agent")
+	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
+	log := slog.New(slog.DiscardHandler)
+	o.Work(log)
+	o.counter = &counter{Desk: o.Desk}
+	pages := account.New(accounts.New(o.Accounts(), "http://support.example"), nil, o.counter, o.Store)
+	o.base = o.Serve(page.Config{Log: log}, "/people", pages.Area()).URL
+	return o
+}
+
+// works submits tickets that an agent works on.
+func (o *workplace) works(agent string, subjects ...string) (numbers []ticket.Number) {
+	o.t.Helper()
+	for _, subject := range subjects {
+		r, err := o.Desk.Submit(o.t.Context(), o.People["clara"], desk.Submission{Subject: subject, Body: "."})
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		o.assign(r.Number, agent)
+		numbers = append(numbers, r.Number)
+	}
+	return numbers
+}
+
+func (o *workplace) assign(n ticket.Number, agent string) {
+	o.t.Helper()
+	a, outcome, decided, err := o.Desk.Command(o.t.Context(), o.People["ada"], desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: agent})
+	for !decided && err == nil {
+		outcome, decided, err = o.Outcome(o.t.Context(), n, a.Seq)
+	}
+	if err != nil || outcome.Refused {
+		o.t.Fatal(outcome, err)
+	}
+}
+
+func (o *workplace) of(agent string) int {
+	return o.Count(`SELECT count(*) FROM tickets WHERE status <> 'closed' AND assignee = $1`, o.People[agent].ID)
+}
+
+func (o *workplace) disabled(who string) bool {
+	return o.Count(`SELECT count(*) FROM people WHERE id = $1 AND disabled_at IS NOT NULL`, o.People[who].ID) == 1
+}
+
+func (o *workplace) disabling(who string) string {
+	return "/people/" + string(o.People[who].ID) + "/disable"
+}
+
+func (o *workplace) ada() *officetest.Browser {
+	b := officetest.NewBrowser(o.t, o.base)
+	b.SignIn("ada")
+	return b
+}
+
+func wants(t *testing.T, a officetest.Answer, status int, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(a.Line("main"), w) {
+			t.Errorf("the page lacks %q: %s", w, a.Line("main"))
+		}
+	}
+	if a.Status != status {
+		t.Fatalf("status %d, want %d: %s", a.Status, status, a.Line("main"))
+	}
+}
+
+func TestDisable_asksInTheBrowserAndHandsTheTicketsOver(t *testing.T) {
+	o := openWorkplace(t)
+	o.works("anna", "One", "Two", "Three")
+	p := browsertest.Open(t, o.base, browsertest.Look{NoScript: true})
+	p.Goto("/let-in/ada")
+	p.Click("Disable Anna Agent")
+	p.See("Disable Anna Agent?", "signed out everywhere", "3 tickets of theirs are open")
+	if o.disabled("anna") {
+		t.Fatal("asking disabled her")
+	}
+	p.Click("Hand them over to")
+	p.Choose("Who takes them over", "Carla Agent")
+	p.ClickOn("main button.danger")
+	p.See("3 tickets are handed over.", "Anna Agent is disabled", "No ticket of theirs is open.")
+	if !o.disabled("anna") || o.of("anna") != 0 || o.of("carla") != 3 {
+		t.Errorf("disabled %v, Anna has %d and Carla %d", o.disabled("anna"), o.of("anna"), o.of("carla"))
+	}
+}
+
+func TestDisable_sharesTheTicketsOutInAGroup(t *testing.T) {
+	o := openWorkplace(t)
+	o.works("anna", "One", "Two", "Three", "Four")
+	o.SQL(`UPDATE people SET away_since = now(), away_until = 'infinity' WHERE handle = 'carla'`)
+	wants(t, o.ada().Ask(http.MethodPost, o.disabling("anna"), url.Values{"tickets": {"group"}, "group": {"everyone"}}), 200, "4 tickets are handed over.")
+	if o.of("bert") != 4 || o.of("carla") != 0 {
+		t.Errorf("Bert has %d, Carla, who is away, %d", o.of("bert"), o.of("carla"))
+	}
+}
+
+func TestDisable_namesWhatFailedAndGoesOn(t *testing.T) {
+	o := openWorkplace(t)
+	numbers := o.works("anna", "One", "Two")
+	taken := false
+	o.counter.before = func([]ticket.Number) {
+		if !taken {
+			taken = true
+			o.assign(numbers[0], "carla")
+		}
+	}
+	b := o.ada()
+	form := url.Values{"tickets": {"agent"}, "agent": {"bert"}}
+	wants(t, b.Ask(http.MethodPost, o.disabling("anna"), form), 200,
+		"1 ticket is handed over.", "1 ticket was not handed over", string(numbers[0])+": somebody else took it already")
+	if o.of("carla") != 1 || o.of("bert") != 1 {
+		t.Errorf("Carla has %d, Bert %d", o.of("carla"), o.of("bert"))
+	}
+	// Left at first, and handed over later from the same page.
+	o.works("carla", "Three")
+	wants(t, b.Ask(http.MethodPost, o.disabling("carla"), url.Values{"tickets": {"leave"}}), 303)
+	wants(t, b.Ask(http.MethodGet, o.disabling("carla"), nil), 200, "Carla Agent is disabled", "2 tickets of theirs are open")
+	wants(t, b.Ask(http.MethodPost, o.disabling("carla"), form), 200, "2 tickets are handed over.")
+}
+
+func TestDisable_takesOnlyWhoCanTakeThemOver(t *testing.T) {
+	o := openWorkplace(t)
+	o.works("anna", "One")
+	for _, form := range []url.Values{
+		{"tickets": {"agent"}, "agent": {"anna"}}, {"tickets": {"agent"}, "agent": {"clara"}}, {"tickets": {"agent"}},
+		{"tickets": {"group"}, "group": {"none"}}, {"tickets": {"close"}}, {"tickets": {"nonsense"}},
+	} {
+		wants(t, o.ada().Ask(http.MethodPost, o.disabling("anna"), form), 422, "Choose who takes the open tickets over.")
+		if o.disabled("anna") {
+			t.Fatalf("%v disabled her", form)
+		}
+	}
+	b := officetest.NewBrowser(t, o.base)
+	b.SignIn("bert")
+	wants(t, b.Ask(http.MethodGet, o.disabling("anna"), nil), 403)
+	wants(t, b.Ask(http.MethodPost, o.disabling("anna"), url.Values{}), 403)
+}
+
+func TestDisable_closesACustomersTicketsOnlyWhenAsked(t *testing.T) {
+	o := openWorkplace(t)
+	o.works("anna", "One", "Two")
+	b := o.ada()
+	wants(t, b.Ask(http.MethodGet, o.disabling("clara"), nil), 200, "2 tickets of theirs are open", "answered as before")
+	wants(t, b.Ask(http.MethodPost, o.disabling("clara"), url.Values{"tickets": {"leave"}}), 303)
+	if o.of("anna") != 2 {
+		t.Errorf("%d are open", o.of("anna"))
+	}
+	wants(t, b.Ask(http.MethodPost, o.disabling("clara"), url.Values{"tickets": {"close"}}), 200, "2 tickets are closed.")
+	if o.of("anna") != 0 {
+		t.Errorf("%d are open", o.of("anna"))
+	}
+}

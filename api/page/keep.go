@@ -1,0 +1,227 @@
+package page
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// keeper keeps the forms that arrive after their writer's session has ended.
+type keeper interface {
+	Secret(ctx context.Context, name string) ([]byte, error)
+	KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) error
+	KeptForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.KeptForm, error)
+	ForgetForms(ctx context.Context, browser []byte, person ticket.PersonID, action string) error
+}
+
+// Each form names whom it was shown to, sealed, and the address of its page, in these hidden fields. No handler sees them.
+const (
+	fieldWriter = "written-by"
+	fieldPage   = "written-on"
+)
+
+const (
+	writerSecret = "writers" // of the store
+	keptCookie   = "kept"    // names the browser to what is kept for it
+	keptAge      = 24 * time.Hour
+	sentCookie   = "sent"  // names the draft that was accepted, for form-drafts.js
+	sentAge      = 60      // in seconds: until the next page has been read
+	maxUpload    = 1 << 20 // of a form with a file, whose other fields are kept
+)
+
+var errOther = fault.New(fault.Forbidden,
+	"this was written as somebody else than the person who is signed in now, so it was not sent")
+
+// reader is whom the page is shown to: the person who signed in, or the requester whose link this browser opened.
+func (v *Visit) reader() ticket.PersonID {
+	if v.Session != nil && v.Session.used != nil {
+		return v.Session.used.Person
+	}
+	return v.Person.ID
+}
+
+// seal makes the name of a form's writer, which only this desk can make.
+func (v *Visit) seal(person ticket.PersonID) string {
+	secret, err := v.engine.Keeper.Secret(v.Context(), writerSecret)
+	if err != nil {
+		v.engine.Log.WarnContext(v.Context(), "page without its reader's seal", "error", err)
+		return ""
+	}
+	mac := hmac.New(sha256.New, secret)
+	_, _ = mac.Write([]byte(person)) // a hash never fails
+	return string(person) + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// unseal is whom a form was shown to; empty when it does not say so, or not with our seal.
+func (v *Visit) unseal(sealed string) ticket.PersonID {
+	person, _, found := strings.Cut(sealed, ".")
+	if !found || v.engine.Keeper == nil || !hmac.Equal([]byte(v.seal(ticket.PersonID(person))), []byte(sealed)) {
+		return ""
+	}
+	return ticket.PersonID(person)
+}
+
+// unstamp takes the fields that stamp added out of a form.
+func (v *Visit) unstamp(form url.Values) {
+	v.writer = v.unseal(form.Get(fieldWriter))
+	if page := form.Get(fieldPage); page == Local(page) {
+		v.writtenOn = page
+	}
+	form.Del(fieldWriter)
+	form.Del(fieldPage)
+}
+
+// A form's beginning, as templates write it. What people typed is escaped, and so never matches.
+var formBegins = regexp.MustCompile(`<form\b[^>]*\smethod="post"[^>]*>`)
+
+// stamp adds to each form of a page whom it is shown to and where.
+func (v *Visit) stamp(page []byte) []byte {
+	reader := v.reader()
+	if v.engine.Keeper == nil || reader == "" || !formBegins.Match(page) {
+		return page
+	}
+	sealed := v.seal(reader)
+	if sealed == "" {
+		return page
+	}
+	address := v.writtenOn
+	if v.gin.Request.Method == http.MethodGet || v.Partial() {
+		address = v.whole()
+	}
+	fields := []byte(hidden(fieldWriter, sealed) + hidden(fieldPage, address))
+	return formBegins.ReplaceAllFunc(page, func(form []byte) []byte { return slices.Concat(form, fields) })
+}
+
+// sameWriter refuses a form that was shown to one person and is sent as another: the browser has changed hands since.
+func (v *Visit) sameWriter() error {
+	if v.gin.Request.Method != http.MethodPost || v.engine.Keeper == nil {
+		return nil
+	}
+	if _, err := v.Form(); err != nil || v.writer == "" || v.writer == v.Person.ID {
+		return nil //nolint:nilerr // whoever handles the form reads it, too, and tells
+	}
+	for _, g := range v.Session.grants() {
+		if g.Person == v.writer {
+			return nil
+		}
+	}
+	if !v.SignedIn() {
+		return errSignIn
+	}
+	return errOther
+}
+
+// secrets are fields that are never kept.
+var secrets = []string{"password", "current"}
+
+// keep keeps a form whose writer's session has ended, and reports whether there was anything to keep and it is kept.
+func (v *Visit) keep() bool {
+	form, err := v.typed()
+	if err != nil || v.writer == "" || v.writtenOn == "" {
+		return false
+	}
+	fields, typed := url.Values{}, false
+	for name, values := range form {
+		if !slices.Contains(secrets, name) {
+			fields[name] = values
+			typed = typed || name != fieldOnce && strings.Join(values, "") != ""
+		}
+	}
+	if !typed {
+		return false
+	}
+	token := v.keptToken()
+	if token == "" {
+		token = rand.Text()
+	}
+	hash := sha256.Sum256([]byte(token))
+	err = v.engine.Keeper.KeepForm(v.Context(), hash[:], desk.KeptForm{
+		Person: v.writer, Page: v.writtenOn, Action: v.Path(), Fields: fields,
+	})
+	if err != nil {
+		v.engine.Log.WarnContext(v.Context(), "form of an ended session is not kept", "error", err)
+		return false
+	}
+	v.cookie(http.Cookie{Name: v.keptName(), Value: token, MaxAge: int(keptAge.Seconds()), HttpOnly: true})
+	return true
+}
+
+// typed reads a form with or without a file, and leaves the file out.
+func (v *Visit) typed() (url.Values, error) {
+	if strings.HasPrefix(v.gin.GetHeader("Content-Type"), "multipart/") {
+		form, _, err := v.Upload("", maxUpload)
+		return form, err
+	}
+	return v.Form()
+}
+
+// askToSignIn keeps what was posted without a session, and sends the browser to sign in and from there back to the page.
+// It reports whether it has answered.
+func (v *Visit) askToSignIn() bool {
+	if v.engine.Keeper == nil || v.Partial() {
+		return false
+	}
+	kept := v.keep()
+	if v.writer == "" || v.writtenOn == "" {
+		return false
+	}
+	v.Flash("Your session has ended, so that was not done. Please sign in again.")
+	if kept {
+		v.Flash("Your session has ended, so that was not sent. What you typed is kept: it is back in its form when you have signed in again in this browser.")
+	}
+	return v.leave("/sign-in?next="+url.QueryEscape(v.writtenOn)) == nil
+}
+
+// accepted drops what was kept of a form, here and in the browser, once it has been taken.
+func (v *Visit) accepted() {
+	if v.writer == "" {
+		return
+	}
+	v.cookie(http.Cookie{Name: sentCookie, Value: url.QueryEscape(string(v.writer) + " " + v.Path()), MaxAge: sentAge})
+	v.forget(v.writer, v.Path())
+}
+
+// forget drops what this browser has kept for a person.
+func (v *Visit) forget(person ticket.PersonID, action string) {
+	token := v.keptToken()
+	if token == "" || person == "" || v.engine.Keeper == nil {
+		return
+	}
+	hash := sha256.Sum256([]byte(token))
+	if err := v.engine.Keeper.ForgetForms(v.Context(), hash[:], person, action); err != nil {
+		v.engine.Log.WarnContext(v.Context(), "a kept form stays for a day", "error", err)
+	}
+}
+
+func (v *Visit) keptName() string {
+	if v.engine.Secure {
+		return "__Host-" + keptCookie
+	}
+	return keptCookie
+}
+
+// keptToken is what the browser's cookie holds; empty: nothing is kept for it.
+func (v *Visit) keptToken() string {
+	cookie, err := v.gin.Request.Cookie(v.keptName())
+	if err != nil || len(cookie.Value) != len(rand.Text()) {
+		return ""
+	}
+	return cookie.Value
+}
+
+func (v *Visit) cookie(c http.Cookie) {
+	c.Path, c.Secure, c.SameSite = "/", v.engine.Secure, http.SameSiteLaxMode
+	http.SetCookie(v.gin.Writer, &c)
+}

@@ -1,0 +1,175 @@
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"html/template"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+)
+
+// refill puts back what its reader typed on this page before their session ended. It is sent by them, and not by itself.
+func (v *Visit) refill(page []byte) []byte {
+	token, reader := v.keptToken(), v.reader()
+	if token == "" || reader == "" || v.engine.Keeper == nil {
+		return page
+	}
+	hash := sha256.Sum256([]byte(token))
+	kept, err := v.engine.Keeper.KeptForms(v.Context(), hash[:], reader, v.whole())
+	if err != nil {
+		v.engine.Log.WarnContext(v.Context(), "page without what was typed before", "error", err)
+	}
+	if len(kept) == 0 {
+		return page
+	}
+	filled, err := fillIn(page, v.Path(), kept)
+	if err != nil {
+		v.engine.Log.ErrorContext(v.Context(), "page without what was typed before", "error", err)
+		return page
+	}
+	return filled
+}
+
+const (
+	backInPlace = `<div class="notice" role="status"><p>Your session had ended before this was sent. What you typed is back, and is not sent yet.</p></div>`
+	noForm      = `<section class="card"><h2>What you typed before your session ended</h2><p>It was not sent, and this page can’t take it any more. Copy what you need: it is kept here for a day.</p></section>`
+)
+
+// fillIn writes kept forms into those of a page that are sent to the same path, or say in data-takes that they take what
+// is sent there. What has no form any more is shown above the page.
+func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
+	doc, err := goquery.NewDocumentFromReader(bytes.NewReader(page))
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range kept {
+		form, controls := formFor(doc, path, k)
+		if form == nil {
+			doc.Find("main").PrependHtml(leftover(k.Fields))
+			continue
+		}
+		if controls.Length() == 0 {
+			continue // a button alone: there is nothing to put back
+		}
+		fill(controls, k.Fields)
+		form.SetAttr("data-kept", "").PrependHtml(backInPlace)
+		form.ParentsFiltered("details").SetAttr("open", "")
+	}
+	var b bytes.Buffer
+	err = html.Render(&b, doc.Nodes[0])
+	return b.Bytes(), err
+}
+
+// formFor finds the form that takes what is kept: of several that do, the one with most fields for it. It returns that
+// form's controls, none when only hidden ones take anything; a nil form when there is none.
+func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, controls *goquery.Selection) {
+	most := 0
+	doc.Find("form").Each(func(_ int, f *goquery.Selection) {
+		if !strings.EqualFold(f.AttrOr("method", ""), "post") || !takes(f, path, k.Action) {
+			return
+		}
+		own := f.Find("input, textarea, select")
+		if id := f.AttrOr("id", ""); id != "" {
+			own = own.AddSelection(doc.Find("[form]").FilterFunction(func(_ int, c *goquery.Selection) bool { return c.AttrOr("form", "") == id }))
+		}
+		fits := own.FilterFunction(func(_ int, c *goquery.Selection) bool {
+			return c.AttrOr("type", "") != "hidden" && len(k.Fields[c.AttrOr("name", "")]) > 0
+		}).Length()
+		switch {
+		case fits > most:
+			form, controls, most = f, own, fits
+		case form == nil:
+			form, controls = f, &goquery.Selection{}
+		}
+	})
+	return form, controls
+}
+
+func takes(form *goquery.Selection, path, action string) bool {
+	if form.AttrOr("action", path) == action || slices.Contains(strings.Fields(form.AttrOr("data-takes", "")), action) {
+		return true
+	}
+	return form.Find("[formaction]").FilterFunction(func(_ int, b *goquery.Selection) bool { return b.AttrOr("formaction", "") == action }).Length() > 0
+}
+
+// fill sets the controls of a form. Hidden ones keep what the page says now, but for the key that makes it be taken once.
+func fill(controls *goquery.Selection, fields url.Values) {
+	left := url.Values{}
+	for name, values := range fields {
+		left[name] = slices.Clone(values)
+	}
+	controls.Each(func(_ int, c *goquery.Selection) {
+		name := c.AttrOr("name", "")
+		if name == "" {
+			return
+		}
+		switch kind := strings.ToLower(c.AttrOr("type", "text")); {
+		case c.Is("select") && len(fields[name]) == 0:
+		case c.Is("select"):
+			choose(c.Find("option"), "selected", fields[name])
+		case c.Is("input") && (kind == "checkbox" || kind == "radio"):
+			choose(c, "checked", fields[name])
+		case c.Is("input") && (kind == "password" || kind == "file" || kind == "submit" || kind == "hidden" && name != fieldOnce):
+		case len(left[name]) == 0:
+		default:
+			value := left[name][0]
+			left[name] = left[name][1:]
+			if c.Is("textarea") {
+				c.Empty()
+				c.AppendNodes(&html.Node{Type: html.TextNode, Data: value})
+			} else {
+				c.SetAttr("value", value)
+			}
+		}
+	})
+}
+
+// choose marks those options that were chosen, and no others.
+func choose(options *goquery.Selection, mark string, chosen []string) {
+	options.Each(func(_ int, o *goquery.Selection) {
+		o.RemoveAttr(mark)
+		if value, there := o.Attr("value"); slices.Contains(chosen, value) || !there && slices.Contains(chosen, strings.TrimSpace(o.Text())) {
+			o.SetAttr(mark, "")
+		}
+	})
+}
+
+// leftover shows what was typed where no form takes it.
+func leftover(fields url.Values) string {
+	doc, err := html.ParseFragment(strings.NewReader(noForm), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
+	if err != nil || len(doc) == 0 {
+		return ""
+	}
+	section := doc[0]
+	names := make([]string, 0, len(fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if words := strings.Join(fields[name], "\n"); name != fieldOnce && words != "" {
+			box := &html.Node{Type: html.ElementNode, Data: "textarea", DataAtom: atom.Textarea, Attr: []html.Attribute{
+				{Key: "readonly"}, {Key: "rows", Val: "4"}, {Key: "dir", Val: "auto"}, {Key: "aria-label", Val: "Typed as " + name},
+			}}
+			box.AppendChild(&html.Node{Type: html.TextNode, Data: words})
+			section.AppendChild(box)
+		}
+	}
+	var b strings.Builder
+	if html.Render(&b, section) != nil {
+		return ""
+	}
+	return b.String()
+}
+
+// hidden is a hidden field.
+func hidden(name, value string) string {
+	return `<input type="hidden" name="` + template.HTMLEscapeString(name) + `" value="` + template.HTMLEscapeString(value) + `">`
+}

@@ -1,0 +1,91 @@
+// Drafts of forms, beside those of the panel's composer. What is typed into a form with data-draft is kept in this browser until the desk has accepted it. The name of a draft
+// begins with its writer's ID, so nobody else who signs in here is shown it. A form that the server has filled in
+// (data-kept) holds newer words, and wins.
+import { keep as store, kept as read } from "./drafts.js";
+
+const prefix = "draft/", lasts = 14 * 86_400_000;
+const forms = "form[data-draft]";
+
+const fields = (form) => [...form.elements].filter((e) => e.name && !e.matches("[type=hidden], [type=password], [type=file], button"));
+
+function initial(field) {
+  if (field.matches("select")) return [...field.options].find((o) => o.defaultSelected)?.value ?? field.options[0]?.value ?? "";
+  return field.defaultValue;
+}
+
+function keep(form) {
+  const key = prefix + form.dataset.draft, words = {};
+  let typed = false;
+  for (const field of fields(form)) {
+    if (field.type === "checkbox") continue;
+    if (field.type === "radio") {
+      if (field.checked) words[field.name] = field.value;
+      typed ||= field.checked !== field.defaultChecked;
+      continue;
+    }
+    words[field.name] = field.value;
+    typed ||= field.value !== initial(field);
+  }
+  typed ||= form.hasAttribute("data-kept");
+  show(form, store(key, typed ? { at: Date.now(), action: new URL(form.action).pathname, words } : null) && typed);
+}
+
+function show(form, kept) {
+  const state = form.querySelector("[data-draft-state]");
+  if (state) state.hidden = !kept;
+}
+
+const bare = (text) => text.replace(/\s+/g, "");
+
+// said reports whether the conversation on this page holds the words: they were accepted, though the answer was lost.
+function said(words) {
+  return words.body && [...document.querySelectorAll(".mine:not(.refused, .crossed) .bubble-words")].some((b) => bare(b.textContent) === bare(words.body));
+}
+
+function restore(form) {
+  if (form.hasAttribute("data-kept")) return keep(form);
+  const key = prefix + form.dataset.draft, draft = read(key);
+  if (!draft?.words) return;
+  if (said(draft.words)) return localStorage.removeItem(key);
+  for (const field of fields(form)) {
+    const value = draft.words[field.name];
+    if (typeof value !== "string") continue;
+    if (field.type === "radio") field.checked = field.value === value;
+    else if (field.type !== "checkbox" && field.value === initial(field)) {
+      if (!field.matches("select") || [...field.options].some((o) => o.value === value)) field.value = value;
+    }
+  }
+  show(form, true);
+}
+
+// sweep drops what the desk has accepted, which it tells in a cookie of the answer, and what is too old.
+function sweep() {
+  const sent = document.cookie.split("; ").find((c) => c.startsWith("sent="))?.slice("sent=".length) ?? "";
+  const [writer, action] = decodeURIComponent(sent.replaceAll("+", "%20")).split(" ");
+  if (sent) document.cookie = "sent=; path=/; max-age=0; samesite=lax";
+  for (const key of Object.keys(localStorage)) {
+    if (!key.startsWith(prefix)) continue;
+    const draft = read(key);
+    if (!draft?.at) continue;
+    const accepted = action && draft.action === action && key.startsWith(`${prefix}${writer}/`);
+    if (accepted || Date.now() - draft.at > lasts) localStorage.removeItem(key);
+  }
+}
+
+function start() {
+  sweep();
+  document.querySelectorAll(forms).forEach(restore);
+}
+
+try {
+  start();
+} catch {
+  // A browser that keeps nothing does what one without a script does.
+}
+addEventListener("pageshow", (event) => { if (event.persisted) sweep(); });
+document.addEventListener("input", ({ target }) => { if (target.form?.matches(forms)) keep(target.form); });
+document.addEventListener("submit", ({ target, submitter }) => { // a button may send it elsewhere
+  const draft = target.matches(forms) && submitter?.hasAttribute("formaction") && read(prefix + target.dataset.draft);
+  if (draft) store(prefix + target.dataset.draft, { ...draft, action: new URL(submitter.formAction).pathname });
+});
+document.addEventListener("change", ({ target }) => { if (target.form?.matches(forms)) keep(target.form); });

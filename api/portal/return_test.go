@@ -1,0 +1,377 @@
+package portal_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/browsertest"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// looks are browsers with scripts and without.
+var looks = map[string]browsertest.Look{"scripts": {}, "no scripts": {NoScript: true}}
+
+// window is a real browser at the portal.
+func (o *office) window(t *testing.T, look browsertest.Look) *browsertest.Page {
+	t.Helper()
+	browsertest.Require(t)
+	return browsertest.Open(t, o.server.URL, look)
+}
+
+func (o *office) endSessions(t *testing.T, name string) {
+	t.Helper()
+	if err := o.EndSessions(t.Context(), o.People[name].ID); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// link is one that signs somebody in, as a mail has it: its path.
+func (o *office) link(t *testing.T, name string) string {
+	t.Helper()
+	link, err := o.accounts.LinkFor(t.Context(), o.People[name].Address, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimPrefix(link, "http://support.example")
+}
+
+func (o *office) count(t *testing.T, name string) int {
+	t.Helper()
+	all, _, err := o.Desk.List(t.Context(), desk.Filter{Viewer: o.People[name], Limit: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+func holds(t *testing.T, p *browsertest.Page, id, want string) {
+	t.Helper()
+	p.Until(fmt.Sprintf("#%s holds %q", id, want), fmt.Sprintf("document.getElementById(%q)?.value === %q", id, want))
+}
+
+// sorted is a policy with more than one category.
+func sorted() string { return string(policy.Holesalemart()) + "\ncategories: [general, orders]\n" }
+
+func TestReturn_whatWasTypedIsBackAfterSigningIn(t *testing.T) {
+	o := openOfficeUnder(t, sorted())
+	for name, look := range looks {
+		t.Run(name, func(t *testing.T) {
+			p, before := o.window(t, look), o.count(t, "clara")
+			p.Goto("/let-in/clara")
+			p.Goto("/tickets/new")
+			p.Fill("Subject", "The lid")
+			p.Fill("Message", "It does not close.\nNot at all.")
+			p.Fill("Order number", "A-1234")
+			p.Choose("Category", "orders")
+			category := browsertest.Value[string](p, `document.getElementById("category").value`)
+			o.endSessions(t, "clara")
+			p.Click("Send the ticket")
+			p.At(`/sign-in\?next=.*`)
+			p.See("Your session has ended", "What you typed is kept")
+			p.Fill("E-mail address", o.People["clara"].Address)
+			p.Click("Mail me a link instead")
+			p.See("Look into your mailbox")
+			p.Goto(o.link(t, "clara"))
+			p.ClickOn("main button[type=submit]")
+			p.At(`/tickets/new\?form=.*`)
+			p.See("What you typed is back, and is not sent yet")
+			holds(t, p, "subject", "The lid")
+			holds(t, p, "body", "It does not close.\nNot at all.")
+			holds(t, p, "order", "A-1234")
+			holds(t, p, "category", category)
+			if n := o.count(t, "clara"); n != before {
+				t.Fatalf("%d tickets, want %d: it was sent by itself", n, before)
+			}
+			p.Click("Send the ticket")
+			p.See("We have your request")
+			if n := o.count(t, "clara"); n != before+1 {
+				t.Errorf("%d tickets, want %d", n, before+1)
+			}
+			p.Goto("/tickets/new")
+			holds(t, p, "body", "")
+			p.SeeNot("What you typed is back")
+		})
+	}
+}
+
+func TestReturn_ofAReplyByALinkFromAMail(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "A link")
+	for name, look := range looks {
+		t.Run(name, func(t *testing.T) {
+			p := o.window(t, look)
+			p.Goto("/c/" + o.token(n, "clara", time.Now().Add(time.Hour)))
+			p.FillIn("#body", "Words by a link, "+name)
+			o.endSessions(t, "clara")
+			p.ClickOn("#reply-form button[type=submit]")
+			p.See("What you typed is kept")
+			p.Goto("/c/" + o.token(n, "clara", time.Now().Add(time.Hour)))
+			holds(t, p, "body", "Words by a link, "+name)
+			p.ClickOn("#reply-form button[type=submit]")
+			p.SeeOn("#conversation", "Words by a link, "+name)
+			holds(t, p, "body", "")
+		})
+	}
+}
+
+func TestReturn_isForTheSamePersonOnly(t *testing.T) {
+	o := openOffice(t)
+	for name, look := range looks {
+		t.Run(name, func(t *testing.T) {
+			p, before := o.window(t, look), o.count(t, "carl")
+			p.Goto("/let-in/clara")
+			p.Goto("/tickets/new")
+			p.Fill("Message", "canary for Clara alone")
+			p.Fill("Subject", "canary")
+			o.endSessions(t, "clara")
+			p.Click("Send the ticket")
+			p.See("What you typed is kept")
+			back := browsertest.Value[string](p, `new URLSearchParams(location.search).get("next")`)
+			p.Goto("/let-in/carl")
+			p.Goto(back)
+			holds(t, p, "body", "")
+			p.SeeNot("canary")
+			p.Goto("/let-in/clara")
+			p.Goto(back)
+			holds(t, p, "body", "canary for Clara alone")
+			if n := o.count(t, "carl"); n != before {
+				t.Errorf("%d tickets of Carl's, want %d", n, before)
+			}
+		})
+	}
+}
+
+// TestReturn_aFormIsNotSentAsSomebodyElse who has signed in with that browser since it was shown.
+func TestReturn_aFormIsNotSentAsSomebodyElse(t *testing.T) {
+	o := openOffice(t)
+	b := o.as("clara")
+	form := b.get(http.StatusOK, "/tickets/new")
+	b.SignIn("carl")
+	a := b.send(http.StatusForbidden, form, "/tickets", "subject", "Whose?", "body", "Clara's words")
+	a.says(t, "main", "so it was not sent", "kept for a day")
+	if o.count(t, "carl")+o.count(t, "clara") != 0 {
+		t.Error("it was sent")
+	}
+	page := form.value(`main [name="written-on"]`)
+	if a := b.get(http.StatusOK, page); strings.Contains(a.Body, "Clara's words") || strings.Contains(a.Body, "Clara&#39;s words") {
+		t.Error("Carl is shown Clara's words")
+	}
+	b.SignIn("clara")
+	if got := b.get(http.StatusOK, page).value("#body"); got != "Clara's words" {
+		t.Errorf("the form holds %q", got)
+	}
+	b.post(http.StatusSeeOther, "/sign-out")
+	b.SignIn("clara")
+	if got := b.get(http.StatusOK, page).value("#body"); got != "" {
+		t.Errorf("after signing out the form holds %q", got)
+	}
+}
+
+func TestReturn_keepsOnlyWhatItMay(t *testing.T) {
+	o := openOffice(t)
+	b := o.as("clara")
+	form := b.get(http.StatusOK, "/account")
+	fields := []string{"current", "canary-secret", "password", "canary-password", "label", "canary-label"}
+	o.endSessions(t, "clara")
+	b.send(http.StatusSeeOther, form, "/account/tokens", fields...)
+	if kept := o.Count(`SELECT count(*) FROM kept_forms WHERE fields LIKE '%canary-label%' AND fields NOT LIKE '%canary-secret%' AND fields NOT LIKE '%canary-password%'`); kept != 1 {
+		t.Errorf("%d forms are kept without their passwords", kept)
+	}
+	// A stranger can have nothing kept, whoever they say that they are.
+	stranger := o.visitor()
+	for _, writer := range []string{string(o.People["clara"].ID), string(o.People["clara"].ID) + "." + strings.Repeat("A", 43), ""} {
+		stranger.post(http.StatusUnauthorized, "/tickets", "subject", "s", "body", "b", "written-by", writer, "written-on", "/tickets/new")
+	}
+	// Nor more than a few, nor longer than a day.
+	page := form.value(`main [name="written-on"]`)
+	for i := range 20 {
+		b.send(http.StatusSeeOther, form, fmt.Sprintf("/people/%d/disable", i), "body", "canary-many")
+	}
+	if kept := o.Count(`SELECT count(*) FROM kept_forms`); kept != 8 {
+		t.Errorf("%d forms are kept", kept)
+	}
+	o.SQL(`UPDATE kept_forms SET kept_at = kept_at - interval '25 hours'`)
+	b.SignIn("clara")
+	if a := b.get(http.StatusOK, page); strings.Contains(a.Body, "canary") {
+		t.Error("yesterday's words are shown")
+	}
+}
+
+// send posts a form as the page has it: with its hidden fields.
+func (b *browser) send(status int, form answer, path string, fields ...string) answer {
+	b.t.Helper()
+	values := url.Values{}
+	for _, name := range []string{"once", "written-by", "written-on"} {
+		values.Set(name, form.value(`main form [name="`+name+`"]`))
+	}
+	for i := 0; i < len(fields); i += 2 {
+		values.Set(fields[i], fields[i+1])
+	}
+	return b.want(status, b.ask(http.MethodPost, path, values), "POST "+path)
+}
+
+func TestDraft_isKeptInTheBrowserUntilItIsAccepted(t *testing.T) {
+	o := openOfficeUnder(t, sorted())
+	n := o.taken("clara", "Drafts")
+	p := o.window(t, browsertest.Look{})
+	p.Goto("/let-in/clara")
+	p.Goto("/tickets/" + string(n))
+	p.FillIn("#body", "Half a reply")
+	p.See("Kept as a draft in this browser")
+	p.Goto("/suggestions")
+	p.Fill("Your suggestion", "Half a suggestion")
+	p.Goto("/tickets/new")
+	p.Fill("Subject", "Half a ticket")
+	p.Choose("Category", "orders")
+	category := browsertest.Value[string](p, `document.getElementById("category").value`)
+	o.endSessions(t, "clara")
+	p.Goto("/let-in/carl") // who sees none of it
+	p.Goto("/tickets/new")
+	holds(t, p, "subject", "")
+	p.Goto("/let-in/clara")
+	p.Goto("/tickets/new")
+	holds(t, p, "subject", "Half a ticket")
+	holds(t, p, "category", category)
+	p.Goto("/suggestions")
+	holds(t, p, "body", "Half a suggestion")
+	p.Goto("/tickets/" + string(n))
+	holds(t, p, "body", "Half a reply")
+	p.ClickOn("#reply-form button[type=submit]")
+	p.SeeOn("#conversation", "Half a reply")
+	holds(t, p, "body", "")
+	p.Reload()
+	holds(t, p, "body", "")
+	p.Goto("/tickets/new")
+	holds(t, p, "subject", "Half a ticket")
+	p.ClickOn("details.menu summary")
+	p.Click("Sign out")
+	p.At("/")
+	if left := browsertest.Value[int](p, `Object.keys(localStorage).filter(k => k.startsWith("draft/")).length`); left != 0 {
+		t.Errorf("%d drafts are left after signing out", left)
+	}
+}
+
+func TestBack_andSendAgainIsOneTicket(t *testing.T) {
+	o := openOffice(t)
+	for name, look := range looks {
+		t.Run(name, func(t *testing.T) {
+			p, before := o.window(t, look), o.count(t, "clara")
+			fill := func(body string) {
+				p.Fill("Subject", "Twice")
+				p.Fill("Message", body)
+			}
+			p.Goto("/let-in/clara")
+			p.Goto("/tickets/new")
+			fill("The same words.")
+			p.Click("Send the ticket")
+			p.See("We have your request")
+			number := p.Read(".receipt-number")
+			p.Back()
+			p.At(`/tickets/new\?form=.*`)
+			fill("The same words.")
+			p.Click("Send the ticket")
+			p.See("We have your request")
+			if again := p.Read(".receipt-number"); again != number || o.count(t, "clara") != before+1 {
+				t.Fatalf("sent again it is %s, and was %s", again, number)
+			}
+			p.Forgive("409")
+			p.Back()
+			p.At(`/tickets/new\?form=.*`)
+			fill("Other words.")
+			p.Click("Send the ticket")
+			p.See("You have sent this form already", number, "has not been sent")
+			holds(t, p, "body", "Other words.")
+			p.Click("Add the message to " + number)
+			p.SeeOn("#conversation", "Other words.")
+			if o.count(t, "clara") != before+1 {
+				t.Error("the reply made a ticket")
+			}
+			p.Goto("/tickets/new")
+			holds(t, p, "body", "")
+			fill("First.")
+			p.Click("Send the ticket")
+			p.See("We have your request")
+			p.Back()
+			p.At(`/tickets/new\?form=.*`)
+			fill("Second.")
+			p.Click("Send the ticket")
+			p.Click("Send it as a new ticket")
+			p.See("We have your request")
+			if o.count(t, "clara") != before+3 {
+				t.Errorf("%d tickets, want %d", o.count(t, "clara"), before+3)
+			}
+		})
+	}
+}
+
+func TestBack_andSendAgainIsOneReplyAndOneSuggestion(t *testing.T) {
+	o := openOffice(t)
+	for name, look := range looks {
+		t.Run(name, func(t *testing.T) {
+			n := o.taken("clara", "Replies")
+			p := o.window(t, look)
+			p.Goto("/let-in/clara")
+			p.Goto("/tickets/" + string(n))
+			p.FillIn("#body", "Any news?")
+			p.ClickOn("#reply-form button[type=submit]")
+			p.SeeOn("#conversation", "Any news?")
+			p.Back()
+			p.SeeOn("#conversation", "Body of Replies")
+			p.FillIn("#body", "Any news?")
+			p.ClickOn("#reply-form button[type=submit]")
+			p.SeeOn("#conversation", "Any news?")
+			p.See("a moment ago")
+			p.Settle()
+			p.FillIn("#body", "Something else.")
+			p.ClickOn("#reply-form button[type=submit]")
+			p.SeeOn("#conversation", "Something else.")
+			if bubbles := browsertest.Value[int](p, `document.querySelectorAll(".bubble").length`); bubbles != 3 {
+				t.Errorf("%d messages, want 3", bubbles)
+			}
+			p.Goto("/suggestions")
+			p.Fill("Your suggestion", "More jam, "+name)
+			p.Click("Send the suggestion")
+			p.See("your suggestion is kept")
+			p.Back()
+			p.Fill("Your suggestion", "More jam, "+name)
+			p.Click("Send the suggestion")
+			p.See("your suggestion is kept")
+			if kept := o.Count(`SELECT count(*) FROM suggestions WHERE body = $1`, "More jam, "+name); kept != 1 {
+				t.Errorf("%d suggestions", kept)
+			}
+		})
+	}
+}
+
+// TestReply_isTakenAgainWhenItIsMeant: after the desk has spoken, or long after.
+func TestReply_isTakenAgainWhenItIsMeant(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "Again")
+	b := o.as("clara")
+	path := "/tickets/" + string(n)
+	bubbles := func(want int) {
+		t.Helper()
+		if got := b.get(http.StatusOK, path).Find(".bubble").Length(); got != want {
+			t.Errorf("%d messages, want %d", got, want)
+		}
+	}
+	say := func() { b.send(http.StatusSeeOther, b.get(http.StatusOK, path), path+"/replies", "body", "Any news?") }
+	say()
+	say()
+	bubbles(2)
+	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Not yet."})
+	say()
+	say()
+	bubbles(4)
+	o.SQL(`ALTER TABLE commands DISABLE TRIGGER ALL`)
+	o.SQL(`UPDATE commands SET accepted_at = accepted_at - interval '2 hours'`)
+	say()
+	say()
+	bubbles(5)
+}

@@ -1,0 +1,15 @@
+package desk
+
+import (
+	"net/url"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// KeptForm is a form that arrived after its writer's session had ended.
+type KeptForm struct {
+	Person ticket.PersonID // the writer
+	Page   string          // the address that it was written on, with its query
+	Action string          // the path that it was sent to
+	Fields url.Values      // without passwords
+}
