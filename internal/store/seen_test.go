@@ -60,7 +60,7 @@ func TestMigrate_findsTheLatestWordsOfOldTickets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, find, found := strings.Cut(string(migration), "WITH words AS")
+	_, find, found := strings.Cut(string(migration), "WITH listed AS")
 	if !found {
 		t.Fatal("the migration finds nothing")
 	}
@@ -86,7 +86,7 @@ func TestMigrate_findsTheLatestWordsOfOldTickets(t *testing.T) {
 				do(n)
 			}
 			d.sql(`UPDATE tickets SET state = state #- '{ticket,written}'`) // as the release before this one left it
-			d.sql("WITH words AS" + find)
+			d.sql("WITH listed AS" + find)
 			d.consistent(n)
 			if !one[bool](&d, `SELECT state->'ticket' ? 'written' FROM tickets WHERE number = $1`, n) {
 				t.Error("it says nothing of words")
