@@ -75,6 +75,7 @@ func TestMigrate_findsTheLatestWordsOfOldTickets(t *testing.T) {
 		"three's":    {say(d.agent, ticket.VerbRequestInformation), say(d.second, ticket.VerbNote), say(d.customer, ticket.VerbCustomerReply)},
 		"resolved":   {say(d.agent, ticket.VerbResolve), say(d.second, ticket.VerbNote), say(d.second, ticket.VerbNote)},
 		"a refusal":  {say(d.agent, ticket.VerbResolve), say(d.second, ticket.VerbRequestInformation)},
+		"their own":  {func(n ticket.Number) { d.do(d.customer, desk.Request{Number: n, Verb: ticket.VerbClose}) }, say(d.agent, ticket.VerbAgentReply)},
 		"no step":    {func(n ticket.Number) { d.submit(d.customer) }},
 		"and closed": {say(d.agent, ticket.VerbAgentReply), func(n ticket.Number) { d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbClose}) }},
 	} {
