@@ -53,7 +53,7 @@ func withSite(t *testing.T, s *scripted, change ...func(*page.Config)) func(*api
 	}
 	signIn := func(epoch int64) func(*page.Visit) error {
 		return func(v *page.Visit) error {
-			if err := v.Session.SignIn(people[v.Param("token")], epoch); err != nil {
+			if err := v.Session.SignIn(people[v.Param("token")], epoch, time.Now()); err != nil {
 				return err
 			}
 			return v.Nothing()

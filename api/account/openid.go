@@ -59,7 +59,7 @@ func (p *Pages) finishOpenID(v *page.Visit) error {
 	if err != nil {
 		return p.notIn(v, kept.Next, err)
 	}
-	return p.enter(v, in, kept.Next)
+	return p.enterSince(v, in, identity.SignedIn, kept.Next)
 }
 
 // notIn shows the way in again, with what was wrong, unless it is a defect or an outage.

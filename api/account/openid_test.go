@@ -153,3 +153,32 @@ func TestOpenID_asksToProveItAgain(t *testing.T) {
 		t.Errorf("signing in again leads to %s", a.to)
 	}
 }
+
+// What somebody proved at the provider long ago, or at a time that it does not say, lets them in and is no recent sign-in;
+// and where they are asked to prove it again, it is refused, also when somebody has taken that out of the request.
+func TestOpenID_anOldProofIsNoRecentOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		proved any
+		recent bool
+	}{
+		"just now":     {time.Now().Unix(), true},
+		"hours ago":    {time.Now().Add(-3 * time.Hour).Unix(), false},
+		"does not say": {nil, false},
+	} {
+		i := newIssuer(t)
+		s := openWith(t, i)
+		i.is("u-1", s.administrator.Address, true)
+		i.claims["auth_time"] = c.proved
+		b := s.browser()
+		b.throughOpenID(t, "/people").leads(t, "/people")
+		a := b.post("/people", "name", "Demo Agent Two", "address", "two@demo.example", "role", "agent", "handle", "two")
+		if asked := strings.HasPrefix(a.to, "/sign-in/again"); asked == c.recent {
+			t.Errorf("%s: an invitation leads to %s", name, a.to)
+		}
+		i.claims["auth_time"] = c.proved
+		again := b.throughOpenID(t, "/people") // signed in: they have to prove it again
+		if in := again.status == 303; in != c.recent {
+			t.Errorf("%s: signing in again is answered with %d", name, again.status)
+		}
+	}
+}

@@ -57,9 +57,14 @@ func browser(v *page.Visit) accounts.Browser {
 	return accounts.Browser{Source: v.Source(), Device: v.Cookie(deviceCookie)}
 }
 
-// enter signs somebody in and sends them on.
+// enter signs in somebody who has just proved who they are, and sends them on.
 func (p *Pages) enter(v *page.Visit, in accounts.Entry, next string) error {
-	if err := v.Session.SignIn(in.Person, in.Epoch); err != nil {
+	return p.enterSince(v, in, time.Now(), next)
+}
+
+// enterSince signs in somebody who proved who they are at an instant; zero: it is not known when.
+func (p *Pages) enterSince(v *page.Visit, in accounts.Entry, since time.Time, next string) error {
+	if err := v.Session.SignIn(in.Person, in.Epoch, since); err != nil {
 		return err
 	}
 	device, err := p.accounts.Device(v.Context(), in.Person.Address)

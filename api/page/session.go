@@ -64,15 +64,16 @@ func (s *Session) person() (desk.Person, error) {
 	return s.visit.engine.People.BySession(s.visit.Context(), ticket.PersonID(id), s.manager().GetInt64(s.visit.Context(), keyEpoch))
 }
 
-// SignIn makes the session theirs, under a new token: one that was known before is worth nothing.
-func (s *Session) SignIn(p desk.Person, epoch int64) error {
+// SignIn makes the session theirs, under a new token: one that was known before is worth nothing. since is when they
+// proved who they are; zero: not of late.
+func (s *Session) SignIn(p desk.Person, epoch int64, since time.Time) error {
 	ctx := s.visit.Context()
 	if err := s.manager().RenewToken(ctx); err != nil {
 		return fmt.Errorf("renew the session: %w", err)
 	}
 	s.manager().Put(ctx, keyPerson, string(p.ID))
 	s.manager().Put(ctx, keyEpoch, epoch)
-	s.manager().Put(ctx, keySince, time.Now().Unix())
+	s.manager().Put(ctx, keySince, max(since.Unix(), 0))
 	s.manager().Remove(ctx, keyGrants) // a visitor's conversations are not this person's
 	s.visit.Person, s.visit.info.Person = p, p
 	return nil
@@ -80,12 +81,7 @@ func (s *Session) SignIn(p desk.Person, epoch int64) error {
 
 // Renew keeps the session theirs, in a new epoch and under a new token, without counting as having signed in again.
 func (s *Session) Renew(p desk.Person, epoch int64) error {
-	since := s.manager().GetInt64(s.visit.Context(), keySince)
-	if err := s.SignIn(p, epoch); err != nil {
-		return err
-	}
-	s.manager().Put(s.visit.Context(), keySince, since)
-	return nil
+	return s.SignIn(p, epoch, time.Unix(s.manager().GetInt64(s.visit.Context(), keySince), 0))
 }
 
 // Recent reports whether the session's person signed in a short while ago.

@@ -150,7 +150,7 @@ func (s *site) routes() []page.Route {
 		page.Get("/supervisors", page.Supervisors, plain), page.Get("/administrators", page.Administrators, plain),
 		page.Post("/staff", page.Staff, plain),
 		page.Get("/as/:id", page.Anyone, func(v *page.Visit) error {
-			if err := v.Session.SignIn(people[ticket.PersonID(v.Param("id"))], s.epoch); err != nil {
+			if err := v.Session.SignIn(people[ticket.PersonID(v.Param("id"))], s.epoch, time.Now()); err != nil {
 				return err
 			}
 			v.Flash("Welcome <%s>", v.Param("id"))

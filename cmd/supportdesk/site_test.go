@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -81,7 +82,7 @@ func (h *house) letIn(v *page.Visit) error {
 		if string(p.ID) == v.Param("id") {
 			epoch, err := h.SessionEpoch(v.Context(), p.ID)
 			if err == nil {
-				err = v.Session.SignIn(p, epoch)
+				err = v.Session.SignIn(p, epoch, time.Now())
 			}
 			if err == nil {
 				err = v.Nothing()

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -143,7 +144,8 @@ var errName = fault.Field("name", "must have 1 to 200 characters, in one line an
 // Identity is who an OpenID provider says that somebody is.
 type Identity struct {
 	Issuer, Subject string
-	Address         string // empty, unless the provider has verified it
+	Address         string    // empty, unless the provider has verified it
+	SignedIn        time.Time // when they last proved there who they are; zero: the provider does not say
 }
 
 // ByIdentity lets in a staff member whom a provider vouches for. The first time their verified address says who they

@@ -3,6 +3,7 @@ package officetest
 import (
 	"net/http/httptest"
 	"testing/fstest"
+	"time"
 
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/api/page"
@@ -37,7 +38,7 @@ func (o *Office) entrance(leadsTo string) page.Area {
 			p := o.People[v.Param("handle")]
 			epoch, err := o.SessionEpoch(v.Context(), p.ID)
 			if err == nil {
-				err = v.Session.SignIn(p, epoch)
+				err = v.Session.SignIn(p, epoch, time.Now())
 			}
 			if err != nil {
 				return err

@@ -105,7 +105,8 @@ func (p *Provider) Finish(ctx context.Context, a Attempt, answer url.Values) (ac
 }
 
 // identity believes an address only when the provider says that it has verified it, and that somebody has signed in again
-// unless the provider says that they did so before the attempt.
+// only when it says when. A provider that is asked with max_age has to (OpenID Connect Core, 3.1.2.1); in an answer that
+// does not say, somebody may have taken max_age out of the request.
 func identity(proof *oidc.IDToken, a Attempt) (account.Identity, error) {
 	var claims struct {
 		Email    string `json:"email"`
@@ -116,10 +117,13 @@ func identity(proof *oidc.IDToken, a Attempt) (account.Identity, error) {
 		return account.Identity{}, refused(fmt.Errorf("read the claims: %w", err))
 	}
 	begun := a.Until.Add(-attemptTime - clockSkew)
-	if a.Again && claims.AuthTime != 0 && time.Unix(claims.AuthTime, 0).Before(begun) {
+	if a.Again && time.Unix(claims.AuthTime, 0).Before(begun) {
 		return account.Identity{}, refused(fmt.Errorf("signed in there at %d, before the attempt", claims.AuthTime))
 	}
 	i := account.Identity{Issuer: proof.Issuer, Subject: proof.Subject}
+	if claims.AuthTime > 0 {
+		i.SignedIn = time.Unix(claims.AuthTime, 0)
+	}
 	if claims.Verified {
 		i.Address = claims.Email
 	}
