@@ -215,6 +215,9 @@ func (v *Visit) ShowStatus(status int, name string, view any) error {
 	if status == http.StatusOK && v.gin.Request.Method == http.MethodPost {
 		v.accepted()
 	}
+	if after := patience[status]; after != "" && v.gin.Writer.Header().Get("Retry-After") == "" {
+		v.gin.Header("Retry-After", after)
+	}
 	return v.render(status, name, "layout", view)
 }
 
