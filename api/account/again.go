@@ -47,7 +47,7 @@ func (p *Pages) signInAgain(v *page.Visit) error {
 		if err != nil {
 			return err
 		}
-		return wrong.show(v, "sign-in-again", view)
+		return v.ShowStatus(wrong.status, "sign-in-again", view)
 	}
 	if err != nil {
 		return err

@@ -126,7 +126,7 @@ func (p *Pages) disable(v *page.Visit) error {
 	}
 	if wrong, ok := problemsOf(err); ok {
 		view.Problems = wrong
-		return wrong.show(v, "disable", view)
+		return v.ShowStatus(wrong.status, "disable", view)
 	}
 	if err != nil {
 		return err

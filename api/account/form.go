@@ -10,7 +10,6 @@ import (
 
 // problems is what was wrong with a form: a sentence for the whole, and one for each field at fault.
 type problems struct {
-	cause  error
 	status int
 	Whole  string
 	Fields map[string]string
@@ -26,7 +25,7 @@ func problemsOf(err error) (problems, bool) {
 	if !ok {
 		return problems{}, false
 	}
-	p := problems{cause: err, status: http.StatusUnprocessableEntity, Fields: map[string]string{}}
+	p := problems{status: http.StatusUnprocessableEntity, Fields: map[string]string{}}
 	switch f.Kind {
 	case fault.Invalid:
 		for _, d := range f.Details {
@@ -43,12 +42,4 @@ func problemsOf(err error) (problems, bool) {
 		return problems{}, false
 	}
 	return p, true
-}
-
-// show answers with the form that comes back.
-func (p problems) show(v *page.Visit, name string, view any) error {
-	if p.status == http.StatusTooManyRequests {
-		v.RetryAfter(p.cause)
-	}
-	return v.ShowStatus(p.status, name, view)
 }

@@ -66,7 +66,7 @@ func (p *Pages) useLink(v *page.Visit) error {
 		}
 		view := newLinkView(v, l)
 		view.Problems, view.Name, view.KeepTokens = wrong, form.Get("name"), tokensOf(form) == accounts.KeepTokens
-		return wrong.show(v, "link", view)
+		return v.ShowStatus(wrong.status, "link", view)
 	}
 	if err != nil {
 		return deadLink(v, err)

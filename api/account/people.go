@@ -113,7 +113,7 @@ func (p *Pages) manage(v *page.Visit, typed desk.Person, done string, err error)
 	if typed.Role != "" {
 		view.Typed = typed
 	}
-	return wrong.show(v, "people", view)
+	return v.ShowStatus(wrong.status, "people", view)
 }
 
 // back is the list that the administrator came from.

@@ -103,7 +103,7 @@ func (p *Pages) change(v *page.Visit, form, done string, act func(field func(str
 		return err
 	}
 	view.Form, view.Problems, view.Typed = form, wrong, typed(values)
-	return wrong.show(v, "account", view)
+	return v.ShowStatus(wrong.status, "account", view)
 }
 
 func (p *Pages) changeName(v *page.Visit) error {

@@ -39,7 +39,7 @@ func (p *Pages) signIn(v *page.Visit) error {
 	}
 	in, err := p.accounts.SignIn(v.Context(), browser(v), form.Get("address"), form.Get("password"))
 	if wrong, ok := problemsOf(err); ok {
-		return wrong.show(v, "sign-in", p.signInView(v, form.Get("address"), form.Get("next"), wrong))
+		return v.ShowStatus(wrong.status, "sign-in", p.signInView(v, form.Get("address"), form.Get("next"), wrong))
 	}
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func (p *Pages) askLink(v *page.Visit) error {
 	}
 	err = p.accounts.AskLink(v.Context(), browser(v), form.Get("address"))
 	if wrong, ok := problemsOf(err); ok {
-		return wrong.show(v, "sign-in", p.signInView(v, form.Get("address"), form.Get("next"), wrong))
+		return v.ShowStatus(wrong.status, "sign-in", p.signInView(v, form.Get("address"), form.Get("next"), wrong))
 	}
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func (p *Pages) reset(v *page.Visit) error {
 func asked(v *page.Visit, err error, name string, view askView) error {
 	if wrong, ok := problemsOf(err); ok {
 		view.Problems = wrong
-		return wrong.show(v, name, view)
+		return v.ShowStatus(wrong.status, name, view)
 	}
 	if err != nil {
 		return err

@@ -57,6 +57,7 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 		return nil, err
 	}
 	undone := false
+	first := &goquery.Selection{}
 	for _, k := range kept {
 		form, controls := formFor(doc, path, k)
 		if !words(k.Fields) || form != nil && controls.Length() == 0 { // a button or a password alone: there is nothing to put back
@@ -70,7 +71,9 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 		fill(controls, k.Fields)
 		form.SetAttr("data-kept", "").PrependHtml(backInPlace)
 		form.ParentsFiltered("details").SetAttr("open", "")
+		first = typedInto(controls, k.Fields).First()
 	}
+	first.SetAttr("autofocus", "") // of the last form that was sent: it may be far down the page
 	if undone {
 		doc.Find("main").PrependHtml(notDone)
 	}
@@ -91,9 +94,7 @@ func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, control
 		if id := f.AttrOr("id", ""); id != "" {
 			own = own.AddSelection(doc.Find("[form]").FilterFunction(func(_ int, c *goquery.Selection) bool { return c.AttrOr("form", "") == id }))
 		}
-		fits := own.FilterFunction(func(_ int, c *goquery.Selection) bool {
-			return c.AttrOr("type", "") != "hidden" && len(k.Fields[c.AttrOr("name", "")]) > 0
-		}).Length()
+		fits := typedInto(own, k.Fields).Length()
 		switch {
 		case fits > most:
 			form, controls, most = f, own, fits
@@ -102,6 +103,13 @@ func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, control
 		}
 	})
 	return form, controls
+}
+
+// typedInto are the controls that people see and that something was kept for.
+func typedInto(controls *goquery.Selection, fields url.Values) *goquery.Selection {
+	return controls.FilterFunction(func(_ int, c *goquery.Selection) bool {
+		return c.AttrOr("type", "") != "hidden" && len(fields[c.AttrOr("name", "")]) > 0
+	})
 }
 
 func takes(form *goquery.Selection, path, action string) bool {
