@@ -113,6 +113,7 @@ func TestReturn_ofAReplyByALinkFromAMail(t *testing.T) {
 			p.See("What you typed is kept")
 			p.Goto("/c/" + o.token(n, "clara", time.Now().Add(time.Hour)))
 			holds(t, p, "body", "Words by a link, "+name)
+			p.Until("the reply has the focus", `document.activeElement.id === "body"`)
 			p.ClickOn("#reply-form button[type=submit]")
 			p.SeeOn("#conversation", "Words by a link, "+name)
 			holds(t, p, "body", "")
