@@ -147,7 +147,12 @@ func TestAdministrators_signInAgainForWhatIsGrave(t *testing.T) {
 	s.age(16 * time.Minute)
 	b.send(b.get("/people?q=agent"), "/people/"+id+"/role", "role", "administrator").leads(t, "/sign-in/again?next=%2Fpeople%3Fq%3Dagent")
 	b.post("/sign-in/again", "current", secret, "next", "/people?q=agent").leads(t, "/people?q=agent")
-	if got := b.get("/people?q=agent").Find(`select[aria-label="Role of Demo Agent"] option[selected]`).Text(); got != "administrator" {
+	a = b.get("/people?q=agent")
+	if a.Find("table .notice").Length() != 0 {
+		t.Error("a row holds the notice")
+	}
+	a.wants(t, 200, "What you typed is back")
+	if got := a.Find(`select[aria-label="Role of Demo Agent"] option[selected]`).Text(); got != "administrator" {
 		t.Errorf("the role that was chosen is gone: %q", got)
 	}
 	s.age(16 * time.Minute)

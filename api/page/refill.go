@@ -69,7 +69,12 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 			continue
 		}
 		fill(controls, k.Fields)
-		form.SetAttr("data-kept", "").PrependHtml(backInPlace)
+		form.SetAttr("data-kept", "")
+		if table := form.Closest("table"); table.Length() > 0 { // a row has no room for a sentence
+			table.BeforeHtml(backInPlace)
+		} else {
+			form.PrependHtml(backInPlace)
+		}
 		form.ParentsFiltered("details").SetAttr("open", "")
 		first = typedInto(controls, k.Fields).First()
 	}
