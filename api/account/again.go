@@ -2,8 +2,6 @@ package account
 
 import (
 	"errors"
-	"net/url"
-	"strings"
 
 	"github.com/holesalemart/supportdesk/api/page"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
@@ -61,14 +59,4 @@ func (p *Pages) signInAgain(v *page.Visit) error {
 func needsAgain(err error) bool {
 	refused, ok := errors.AsType[*fault.Error](err)
 	return ok && refused.Code == accounts.CodeSignInAgain
-}
-
-// held gives the form that waited for its sender to have signed in again, if it belongs to a page, and the last part of
-// the path that it was sent to.
-func held(v *page.Visit, of string) (form string, values url.Values, ok bool) {
-	h, ok := v.Held()
-	if !ok || h.Path != of && !strings.HasPrefix(h.Path, of+"/") {
-		return "", nil, false
-	}
-	return strings.TrimPrefix(strings.TrimPrefix(h.Path, of), "/"), h.Values, true
 }

@@ -51,20 +51,29 @@ func (s *site) age(by time.Duration) {
 	}
 }
 
+// notChanged fails when the customer's account was changed.
+func (s *site) notChanged() {
+	s.t.Helper()
+	var n int
+	if err := s.beside.QueryRow(s.t.Context(), `SELECT (SELECT count(*) FROM tokens) + (SELECT count(*) FROM links WHERE purpose = 'address')
+		+ (SELECT count(*) FROM passwords)`).Scan(&n); err != nil || n != 0 {
+		s.t.Fatalf("a session alone changed the account: %d, %v", n, err)
+	}
+}
+
 func TestSession_leftOpenAsksToSignInAgainAndKeepsTheForm(t *testing.T) {
 	s := open(t)
 	b := s.as(s.customer) // without a password
 	s.age(16 * time.Minute)
 	const again = "/sign-in/again?next=%2Faccount"
-	b.post("/account/address", "address", "next@demo.example").leads(t, again)
-	b.post("/account/password", "password", secret).leads(t, again)
-	b.post("/account/tokens", "label", "Laptop <1>", "scope", "write", "once", "K", "current", "hush").leads(t, again)
-	if tables := s.holding("hush"); len(tables) > 0 || len(s.holding("Laptop")) == 0 {
+	form := b.get("/account")
+	b.send(form, "/account/address", "address", "next@demo.example").leads(t, again)
+	b.send(form, "/account/password", "password", secret).leads(t, again)
+	b.send(form, "/account/tokens", "label", "Laptop <1>", "scope", "write", "current", "hush").leads(t, again)
+	if tables := append(s.holding("hush"), s.holding(url.QueryEscape(secret))...); len(tables) > 0 || len(s.holding("Laptop")) == 0 {
 		t.Errorf("a secret is kept in clear in %v, or the form is not kept", tables)
 	}
-	if list, err := s.service.Tokens(t.Context(), s.customer); err != nil || len(list) != 0 {
-		t.Fatalf("a session alone made %+v, %v", list, err)
-	}
+	s.notChanged()
 	a := b.get(again)
 	a.wants(t, 200, "Sign in again", s.customer.Address)
 	if a.Find("#current").Length() != 0 {
@@ -73,16 +82,23 @@ func TestSession_leftOpenAsksToSignInAgainAndKeepsTheForm(t *testing.T) {
 	b.post("/sign-in/link", "address", s.customer.Address, "next", "/account").leads(t, "/sign-in/sent?for=link")
 	b.post(s.mailed("sign-in", s.customer.Address)).leads(t, "/account")
 	a = b.get("/account")
-	a.wants(t, 200, "Nothing of what you sent before has been done")
+	a.wants(t, 200, "What you typed is back, and is not sent yet", "what you asked for has not been done")
+	s.notChanged()
+	if strings.Contains(b.get("/account").Text(), "has not been done") {
+		t.Error("it says twice that a password is not changed")
+	}
+	if got := a.Find(`form[action="/account/address"] #address`).AttrOr("value", ""); got != "next@demo.example" {
+		t.Errorf("the address that was typed is gone: %q", got)
+	}
 	if a.Find("#label").AttrOr("value", "") != "Laptop <1>" || a.Find("#scope option[selected]").AttrOr("value", "") != "write" {
 		t.Errorf("what was typed is gone: %s", a.Find("#h-tokens").Parent().Text())
 	}
-	if strings.Contains(a.body, "hush") {
+	if strings.Contains(a.body, "hush") || strings.Contains(a.body, secret) {
 		t.Error("a secret comes back")
 	}
-	b.post("/account/tokens", "label", "Laptop <1>", "scope", "write").wants(t, 200, "Copy it now")
-	if strings.Contains(b.get("/account").body, "has been done") {
-		t.Error("the form comes back a second time")
+	b.send(a, "/account/tokens", "label", "Laptop <1>", "scope", "write").wants(t, 200, "Copy it now")
+	if got := b.get("/account").Find("#label").AttrOr("value", ""); got != "" {
+		t.Errorf("the form comes back a second time, with %q", got)
 	}
 }
 
@@ -103,37 +119,44 @@ func TestAdministrators_signInAgainForWhatIsGrave(t *testing.T) {
 	}
 	off, _ := b.get("/people").Find(`form[action$="/withdrawal"]`).Attr("action")
 	s.age(16 * time.Minute)
-	b.get("/people").wants(t, 200) // looking is not doing
+	list := b.get("/people")
+	list.wants(t, 200) // looking is not doing
 	id := string(s.agent.ID)
-	for _, path := range []string{"/people/" + id + "/disable", "/people/" + id + "/enable", off} {
-		b.post(path).leads(t, "/sign-in/again?next=%2Fpeople")
-	}
-	b.post("/people/"+id+"/role", "role", "supervisor", "from", "/people?q=demo").leads(t, "/sign-in/again?next=%2Fpeople%3Fq%3Ddemo")
-	b.post("/people", "role", "administrator", "name", "Demo Thief", "address", "thief@demo.example",
-		"from", "https://evil.example").leads(t, "/sign-in/again?next=%2Fpeople")
-	if list, err := s.service.Invitations(t.Context(), s.administrator); err != nil || len(list) != 1 {
-		t.Fatalf("a session alone invites: %+v, %v", list, err)
+	b.post("/people/"+id+"/enable").leads(t, "/sign-in/again?next=%2Fpeople")
+	b.send(list, off).leads(t, "/sign-in/again?next=%2Fpeople")
+	b.send(b.get("/people/"+id+"/disable?from=/people"), "/people/"+id+"/disable").
+		leads(t, "/sign-in/again?next="+url.QueryEscape("/people/"+id+"/disable?from=/people"))
+	b.send(b.get("/people?q=demo"), "/people/"+id+"/role", "role", "supervisor").leads(t, "/sign-in/again?next=%2Fpeople%3Fq%3Ddemo")
+	b.send(list, "/people", "role", "administrator", "name", "Demo Thief", "address", "thief@demo.example",
+		"written-on", "https://evil.example").leads(t, "/sign-in/again?next=%2Fpeople")
+	if open, err := s.service.Invitations(t.Context(), s.administrator); err != nil || len(open) != 1 {
+		t.Fatalf("a session alone changes invitations: %+v, %v", open, err)
 	}
 
 	b.post("/sign-in/again", "current", "wrong and long enough", "next", "/people").wants(t, 422, "Is not your password.")
 	b.post("/sign-in/again", "current", secret, "next", "/people").leads(t, "/people")
 	a := b.get("/people")
-	a.wants(t, 200, "Nothing of what you sent before has been done")
+	a.wants(t, 200, "What you typed is back, and is not sent yet", "what you asked for has not been done")
 	if a.Find("#name").AttrOr("value", "") != "Demo Thief" || a.Find("#address").AttrOr("value", "") != "thief@demo.example" ||
 		a.Find("#role option[selected]").Text() != "administrator" {
 		t.Error("what was typed is gone")
 	}
-	b.post("/people/"+id+"/role", "role", "supervisor").leads(t, "/people")
+	b.send(b.get("/people?q=agent"), "/people/"+id+"/role", "role", "supervisor").leads(t, "/people?q=agent")
 
 	// The form of one person's session is not for the next one in the same browser.
 	s.age(16 * time.Minute)
-	b.post("/people/"+id+"/role", "role", "administrator").leads(t, "/sign-in/again?next=%2Fpeople")
+	b.send(b.get("/people?q=agent"), "/people/"+id+"/role", "role", "administrator").leads(t, "/sign-in/again?next=%2Fpeople%3Fq%3Dagent")
 	b.post("/sign-in/again", "current", secret, "next", "/people?q=agent").leads(t, "/people?q=agent")
-	if got := b.get("/people?q=agent").Find(`select[aria-label="Role of Demo Agent"] option[selected]`).Text(); got != "administrator" {
+	a = b.get("/people?q=agent")
+	if a.Find("table .notice").Length() != 0 {
+		t.Error("a row holds the notice")
+	}
+	a.wants(t, 200, "What you typed is back")
+	if got := a.Find(`select[aria-label="Role of Demo Agent"] option[selected]`).Text(); got != "administrator" {
 		t.Errorf("the role that was chosen is gone: %q", got)
 	}
 	s.age(16 * time.Minute)
-	b.post("/people", "role", "agent", "name", "Demo Left Behind", "address", "left@demo.example").leads(t, "/sign-in/again?next=%2Fpeople")
+	b.send(b.get("/people"), "/people", "role", "agent", "name", "Demo Left Behind", "address", "left@demo.example").leads(t, "/sign-in/again?next=%2Fpeople")
 	other := s.add(ticket.RoleAdministrator, "Demo Other", "other@demo.example")
 	link, err := s.service.LinkFor(t.Context(), other.Address, time.Hour)
 	if err != nil {

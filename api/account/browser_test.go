@@ -1,8 +1,6 @@
 package account_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -31,24 +29,6 @@ func (s *site) window(p desk.Person) *browsertest.Page {
 	return w
 }
 
-// looked checks the open page in both colours, wide and narrow. With PICTURES set to a directory it is drawn there.
-func looked(t *testing.T, w *browsertest.Page, name string) {
-	t.Helper()
-	for how, look := range map[string]browsertest.Look{
-		"light": {}, "dark": {Dark: true}, "phone": {Width: 360, Height: 740}, "dark-phone": {Width: 360, Height: 740, Dark: true},
-	} {
-		w.Look(look)
-		w.Settle()
-		for _, found := range append(w.Accessibility(), w.Overflow()...) {
-			t.Errorf("%s, %s: %s", name, how, found)
-		}
-		if dir := os.Getenv("PICTURES"); dir != "" {
-			w.Screenshot(filepath.Join(dir, name+"-"+how+".png"))
-		}
-	}
-	w.Look(browsertest.Look{})
-}
-
 const longName = "Demo Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft 日本語の名前"
 
 func TestBrowser_signsInAgainAndFindsTheFormAsItWas(t *testing.T) {
@@ -59,17 +39,17 @@ func TestBrowser_signsInAgainAndFindsTheFormAsItWas(t *testing.T) {
 	w.Choose("It may", "read and write")
 	w.Click("Make a token")
 	w.At(`/sign-in/again\?next=%2Faccount`)
-	looked(t, w, "sign-in-again")
+	w.Readable("sign-in-again")
 	w.Click("Mail me a link")
 	w.See("Look into your mailbox")
 	w.Goto(s.mailed("sign-in", s.customer.Address))
 	w.ClickOn("main form button")
 	w.At("/account")
-	w.See("Nothing of what you sent before has been done")
-	looked(t, w, "account-held")
+	w.See("What you typed is back, and is not sent yet")
+	w.Readable("account-refilled")
 	w.Click("Make a token")
 	w.See("Copy it now", "read and write")
-	looked(t, w, "account-token")
+	w.Readable("account-token")
 	token := strings.TrimSpace(w.Read("code.token"))
 	if p, err := s.db.ByToken(t.Context(), token, true); err != nil || p.ID != s.customer.ID {
 		t.Fatalf("the token %q: %+v, %v", token, p, err)
@@ -100,7 +80,7 @@ func TestBrowser_administratorsLookAtSecurityEvents(t *testing.T) {
 	w.Goto("/people")
 	w.Click("Security events")
 	w.See("Role changed", "from agent to supervisor")
-	looked(t, w, "events")
+	w.Readable("events")
 	w.Choose("Kind of event", "Disabled")
 	w.Click("Show")
 	w.At(`/people/events\?.*kind=disabled`)
@@ -113,8 +93,8 @@ func TestBrowser_administratorsLookAtSecurityEvents(t *testing.T) {
 	w.Click("Send the invitation")
 	w.Fill("Current password", secret)
 	w.Click("Go on")
-	w.See("Nothing of what you sent before has been done")
-	looked(t, w, "people-held")
+	w.See("What you typed is back, and is not sent yet")
+	w.Readable("people-refilled")
 	w.Click("Send the invitation")
 	w.See("An invitation is on its way")
 	if err := s.service.AskReset(t.Context(), accounts.Browser{Source: "192.0.2.1"}, s.agent.Address); err != nil {
@@ -125,5 +105,5 @@ func TestBrowser_administratorsLookAtSecurityEvents(t *testing.T) {
 	}
 	w.Goto(s.mailed("reset", s.agent.Address))
 	w.See("Keep my API tokens working")
-	looked(t, w, "reset")
+	w.Readable("reset")
 }

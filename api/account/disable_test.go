@@ -127,6 +127,16 @@ func TestDisable_asksInTheBrowserAndHandsTheTicketsOver(t *testing.T) {
 	}
 }
 
+func TestDisable_canBeRead(t *testing.T) {
+	o := openWorkplace(t)
+	o.works("anna", "One")
+	p := browsertest.Open(t, o.base, browsertest.Look{})
+	p.Goto("/let-in/ada")
+	p.Click("Disable Anna Agent")
+	p.See("Disable Anna Agent?", "is open")
+	p.Readable("disable")
+}
+
 func TestDisable_sharesTheTicketsOutInAGroup(t *testing.T) {
 	o := openWorkplace(t)
 	o.works("anna", "One", "Two", "Three", "Four")

@@ -24,8 +24,6 @@ type peopleView struct {
 	Roles       []ticket.Role // that an invitation or a change can give
 	Problems    problems
 	Typed       desk.Person
-	Held        bool                            // a form waited for a new sign-in: nothing of it was done
-	Chosen      map[ticket.PersonID]ticket.Role // by that form
 }
 
 type tab struct {
@@ -76,15 +74,6 @@ func (p *Pages) showPeople(v *page.Visit) error {
 	view, err := p.peopleView(v)
 	if err != nil {
 		return err
-	}
-	if form, values, ok := held(v, "/people"); ok {
-		view.Held = true
-		switch id, act, _ := strings.Cut(form, "/"); {
-		case form == "":
-			view.Typed = newcomer(values)
-		case act == "role":
-			view.Chosen = map[ticket.PersonID]ticket.Role{ticket.PersonID(id): ticket.Role(values.Get("role"))}
-		}
 	}
 	return v.Show("people", view)
 }

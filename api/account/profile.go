@@ -17,7 +17,6 @@ type profileView struct {
 	HasPassword bool
 	Tokens      []accounts.Token
 	NewToken    string // shown this once
-	Held        bool   // the form that came back waited for a new sign-in: nothing of it was done
 	Form        string // the one that came back
 	Problems    problems
 	Typed       map[string]string
@@ -55,9 +54,6 @@ func (p *Pages) showAccount(v *page.Visit) error {
 	view, err := p.profileView(v)
 	if err != nil {
 		return err
-	}
-	if form, values, ok := held(v, "/account"); ok {
-		view.Held, view.Form, view.Typed = true, form, typed(values)
 	}
 	return v.Show("account", view)
 }

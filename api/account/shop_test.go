@@ -201,6 +201,20 @@ func (b *browser) post(path string, fields ...string) answer {
 	return b.do(r)
 }
 
+// send posts a form as the page has it: with its hidden fields.
+func (b *browser) send(shown answer, path string, fields ...string) answer {
+	b.site.t.Helper()
+	form := shown.Find(`main form[action="` + path + `"]`)
+	if form.Length() == 0 {
+		b.site.t.Fatalf("the page has no form to %s: %s", path, shown.Find("main").Text())
+	}
+	var hidden []string
+	form.Find(`input[type="hidden"]`).Each(func(_ int, i *goquery.Selection) {
+		hidden = append(hidden, i.AttrOr("name", ""), i.AttrOr("value", ""))
+	})
+	return b.post(path, append(hidden, fields...)...)
+}
+
 // as gives a browser in which somebody has signed in by a link.
 func (s *site) as(p desk.Person) *browser {
 	s.t.Helper()

@@ -3,6 +3,7 @@ package account_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -90,6 +91,9 @@ func TestSignIn_isLimited(t *testing.T) {
 	}
 	a := b.post("/sign-in", "address", s.customer.Address, "password", secret)
 	a.wants(t, 429, "tried too often")
+	if after, err := strconv.Atoi(a.header.Get("Retry-After")); err != nil || after < 1 {
+		t.Errorf("it may be tried again after %q seconds", a.header.Get("Retry-After"))
+	}
 	if a.Find("#address").AttrOr("value", "") != s.customer.Address || strings.Contains(a.body, secret) {
 		t.Error("the form does not come back with the address alone")
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// keeper keeps the forms that arrive after their writer's session has ended.
+// keeper keeps the forms whose writer has to sign in first.
 type keeper interface {
 	Secret(ctx context.Context, name string) ([]byte, error)
 	KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) error
@@ -109,13 +109,20 @@ func (v *Visit) sameWriter() error {
 	if v.gin.Request.Method != http.MethodPost || v.engine.Keeper == nil {
 		return nil
 	}
-	if _, err := v.Form(); err != nil || v.writer == "" || v.writer == v.Person.ID {
-		return nil //nolint:nilerr // whoever handles the form reads it, too, and tells
+	if _, err := v.Form(); err != nil {
+		return nil //nolint:nilerr // whoever handles the form reads it, too, and reports it; Upload looks for the writer itself
 	}
-	for _, g := range v.Session.grants() {
-		if g.Person == v.writer {
-			return nil
-		}
+	return v.checkWriter()
+}
+
+// checkWriter compares the writer of a form that was read with the person whom it is sent as: on a ticket that a link
+// from a mail opened, its requester.
+func (v *Visit) checkWriter() error {
+	if v.writer == "" || v.writer == v.Person.ID {
+		return nil
+	}
+	if n, err := v.Number(); err == nil && slices.ContainsFunc(v.Session.grants(), func(g grant) bool { return g.Number == n && g.Person == v.writer }) {
+		return nil
 	}
 	if !v.SignedIn() {
 		return errSignIn
@@ -126,21 +133,17 @@ func (v *Visit) sameWriter() error {
 // secrets are fields that are never kept.
 var secrets = []string{"password", "current"}
 
-// keep keeps a form whose writer's session has ended, and reports whether there was anything to keep and it is kept.
+// keep keeps a form whose writer has to sign in first, and reports whether it is kept and holds anything that was typed.
 func (v *Visit) keep() bool {
 	form, err := v.typed()
-	if err != nil || v.writer == "" || v.writtenOn == "" {
+	if err != nil || v.writer == "" || v.writtenOn == "" || v.engine.Keeper == nil {
 		return false
 	}
-	fields, typed := url.Values{}, false
+	fields := url.Values{}
 	for name, values := range form {
 		if !slices.Contains(secrets, name) {
 			fields[name] = values
-			typed = typed || name != fieldOnce && strings.Join(values, "") != ""
 		}
-	}
-	if !typed {
-		return false
 	}
 	token := v.keptToken()
 	if token == "" {
@@ -151,15 +154,33 @@ func (v *Visit) keep() bool {
 		Person: v.writer, Page: v.writtenOn, Action: v.Path(), Fields: fields,
 	})
 	if err != nil {
-		v.engine.Log.WarnContext(v.Context(), "form of an ended session is not kept", "error", err)
+		v.engine.Log.WarnContext(v.Context(), "form is not kept until its writer has signed in", "error", err)
 		return false
 	}
 	v.cookie(http.Cookie{Name: v.keptName(), Value: token, MaxAge: int(keptAge.Seconds()), HttpOnly: true})
-	return true
+	return words(fields)
+}
+
+// words reports whether a kept form holds anything that was typed or chosen, and not only hidden fields.
+func words(fields url.Values) bool {
+	for name, values := range fields {
+		if typedIn(name) && strings.Join(values, "") != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// typedIn reports whether a field is one that people see.
+func typedIn(name string) bool {
+	return !slices.Contains([]string{fieldOnce, fieldFrom}, name) && !strings.HasPrefix(name, fieldSeen)
 }
 
 // typed reads a form with or without a file, and leaves the file out.
 func (v *Visit) typed() (url.Values, error) {
+	if v.form != nil {
+		return v.form, nil
+	}
 	if strings.HasPrefix(v.gin.GetHeader("Content-Type"), "multipart/") {
 		form, _, err := v.Upload("", maxUpload)
 		return form, err

@@ -15,7 +15,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// refill puts back what its reader typed on this page before their session ended. It is sent by them, and not by itself.
+// refill puts back what its reader sent from this page before they had to sign in. It is sent again by them, and not by
+// itself.
 func (v *Visit) refill(page []byte) []byte {
 	token, reader := v.keptToken(), v.reader()
 	if token == "" || reader == "" || v.engine.Keeper == nil {
@@ -30,6 +31,11 @@ func (v *Visit) refill(page []byte) []byte {
 		return page
 	}
 	filled, err := fillIn(page, v.Path(), kept)
+	for _, k := range kept {
+		if !words(k.Fields) {
+			v.forget(reader, k.Action) // it says once that nothing was done
+		}
+	}
 	if err != nil {
 		v.engine.Log.ErrorContext(v.Context(), "page without what was typed before", "error", err)
 		return page
@@ -38,8 +44,9 @@ func (v *Visit) refill(page []byte) []byte {
 }
 
 const (
-	backInPlace = `<div class="notice" role="status"><p>Your session had ended before this was sent. What you typed is back, and is not sent yet.</p></div>`
-	noForm      = `<section class="card"><h2>What you typed before your session ended</h2><p>It was not sent, and this page can’t take it any more. Copy what you need: it is kept here for a day.</p></section>`
+	backInPlace = `<div class="notice" role="status"><p>You had to sign in first. What you typed is back, and is not sent yet.</p></div>`
+	notDone     = `<div class="notice" role="status"><p>You had to sign in first, so what you asked for has not been done. Please do it once more.</p></div>`
+	noForm      = `<section class="card"><h2>What you typed before you had to sign in</h2><p>It was not sent, and this page can’t take it any more. Copy what you need: it is kept here for a day.</p></section>`
 )
 
 // fillIn writes kept forms into those of a page that are sent to the same path, or say in data-takes that they take what
@@ -49,18 +56,31 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	undone := false
+	first := &goquery.Selection{}
 	for _, k := range kept {
 		form, controls := formFor(doc, path, k)
+		if !words(k.Fields) || form != nil && controls.Length() == 0 { // a button or a password alone: there is nothing to put back
+			undone = true
+			continue
+		}
 		if form == nil {
 			doc.Find("main").PrependHtml(leftover(k.Fields))
 			continue
 		}
-		if controls.Length() == 0 {
-			continue // a button alone: there is nothing to put back
-		}
 		fill(controls, k.Fields)
-		form.SetAttr("data-kept", "").PrependHtml(backInPlace)
+		form.SetAttr("data-kept", "")
+		if table := form.Closest("table"); table.Length() > 0 { // a row has no room for a sentence
+			table.BeforeHtml(backInPlace)
+		} else {
+			form.PrependHtml(backInPlace)
+		}
 		form.ParentsFiltered("details").SetAttr("open", "")
+		first = typedInto(controls, k.Fields).First()
+	}
+	first.SetAttr("autofocus", "") // of the last form that was sent: it may be far down the page
+	if undone {
+		doc.Find("main").PrependHtml(notDone)
 	}
 	var b bytes.Buffer
 	err = html.Render(&b, doc.Nodes[0])
@@ -79,9 +99,7 @@ func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, control
 		if id := f.AttrOr("id", ""); id != "" {
 			own = own.AddSelection(doc.Find("[form]").FilterFunction(func(_ int, c *goquery.Selection) bool { return c.AttrOr("form", "") == id }))
 		}
-		fits := own.FilterFunction(func(_ int, c *goquery.Selection) bool {
-			return c.AttrOr("type", "") != "hidden" && len(k.Fields[c.AttrOr("name", "")]) > 0
-		}).Length()
+		fits := typedInto(own, k.Fields).Length()
 		switch {
 		case fits > most:
 			form, controls, most = f, own, fits
@@ -90,6 +108,13 @@ func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, control
 		}
 	})
 	return form, controls
+}
+
+// typedInto are the controls that people see and that something was kept for.
+func typedInto(controls *goquery.Selection, fields url.Values) *goquery.Selection {
+	return controls.FilterFunction(func(_ int, c *goquery.Selection) bool {
+		return c.AttrOr("type", "") != "hidden" && len(fields[c.AttrOr("name", "")]) > 0
+	})
 }
 
 func takes(form *goquery.Selection, path, action string) bool {
@@ -154,11 +179,11 @@ func leftover(fields url.Values) string {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if words := strings.Join(fields[name], "\n"); name != fieldOnce && words != "" {
+		if text := strings.Join(fields[name], "\n"); typedIn(name) && text != "" {
 			box := &html.Node{Type: html.ElementNode, Data: "textarea", DataAtom: atom.Textarea, Attr: []html.Attribute{
 				{Key: "readonly"}, {Key: "rows", Val: "4"}, {Key: "dir", Val: "auto"}, {Key: "aria-label", Val: "Typed as " + name},
 			}}
-			box.AppendChild(&html.Node{Type: html.TextNode, Data: words})
+			box.AppendChild(&html.Node{Type: html.TextNode, Data: text})
 			section.AppendChild(box)
 		}
 	}

@@ -25,7 +25,7 @@ func (v *Visit) Upload(field string, most int64) (form url.Values, file []byte, 
 		if errors.Is(err, io.EOF) {
 			v.unstamp(form)
 			v.form = form
-			return form, file, nil
+			return form, file, v.checkWriter()
 		}
 		var text []byte
 		if err == nil {

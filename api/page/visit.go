@@ -160,6 +160,9 @@ const fieldOnce = "once"
 // fieldSeen is the hidden field that says what the page had shown of a ticket; a list has one for each, named with its number.
 const fieldSeen = "seen"
 
+// fieldFrom is the hidden field that names the list to come back to.
+const fieldFrom = "from"
+
 // Once is what makes a form that is sent twice be taken once: the key that it was shown with. A form without one is
 // not protected. What the page had shown is no part of what is asked: it may have been brought up to date between the two.
 func (v *Visit) Once() desk.Once {
@@ -206,8 +209,15 @@ func (v *Visit) Flash(format string, args ...any) {
 // Show answers with a page.
 func (v *Visit) Show(name string, view any) error { return v.ShowStatus(http.StatusOK, name, view) }
 
-// ShowStatus answers with a page under a status, such as 422 for a form that comes back.
+// ShowStatus answers with a page under a status, such as 422 for a form that comes back. A form that is answered with
+// 200 was taken.
 func (v *Visit) ShowStatus(status int, name string, view any) error {
+	if status == http.StatusOK && v.gin.Request.Method == http.MethodPost {
+		v.accepted()
+	}
+	if after := patience[status]; after != "" && v.gin.Writer.Header().Get("Retry-After") == "" {
+		v.gin.Header("Retry-After", after)
+	}
 	return v.render(status, name, "layout", view)
 }
 

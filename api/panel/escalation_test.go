@@ -172,3 +172,17 @@ func (o *office) notes(n ticket.Number) (all []string) {
 	}
 	return all
 }
+
+func TestEscalation_aLinkThatWasEndedCanBeRead(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk", "Late.")
+	ended := o.link(n, "bert", link.EscalationLifetime)
+	if _, err := o.Store.Accounts().EndAll(t.Context(), o.People["bert"].ID, account.EndTokens); err != nil {
+		t.Fatal(err)
+	}
+	w, _ := o.window("carl")
+	w.Forgive("410")
+	w.Goto(ended)
+	w.See("This link was ended")
+	w.Readable("escalation-link-ended")
+}

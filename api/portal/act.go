@@ -88,7 +88,7 @@ func (p *Pages) replyAgain(v *page.Visit, a asked, typed string, how returned) e
 	if fault.KindOf(err) == fault.Unavailable {
 		page, err = "reply", nil
 		view = ticketView{Layout: v.Layout("Your reply", "/tickets")}
-		view.Number, view.Writer, view.Reply.Key = a.number, a.as.ID, view.Once()
+		view.Number, view.Writer, view.Reply.Key = a.number, a.writer(v), view.Once()
 	}
 	if err != nil {
 		return err

@@ -113,6 +113,7 @@ func TestReturn_ofAReplyByALinkFromAMail(t *testing.T) {
 			p.See("What you typed is kept")
 			p.Goto("/c/" + o.token(n, "clara", time.Now().Add(time.Hour)))
 			holds(t, p, "body", "Words by a link, "+name)
+			p.Until("the reply has the focus", `document.activeElement.id === "body"`)
 			p.ClickOn("#reply-form button[type=submit]")
 			p.SeeOn("#conversation", "Words by a link, "+name)
 			holds(t, p, "body", "")
@@ -230,11 +231,7 @@ func TestDraft_isKeptInTheBrowserUntilItIsAccepted(t *testing.T) {
 	p.Fill("Subject", "Half a ticket")
 	p.Choose("Category", "orders")
 	category := browsertest.Value[string](p, `document.getElementById("category").value`)
-	o.endSessions(t, "clara")
-	p.Goto("/let-in/carl") // who sees none of it
-	p.Goto("/tickets/new")
-	holds(t, p, "subject", "")
-	p.Goto("/let-in/clara")
+	p.Goto("/tickets")
 	p.Goto("/tickets/new")
 	holds(t, p, "subject", "Half a ticket")
 	holds(t, p, "category", category)
@@ -252,8 +249,80 @@ func TestDraft_isKeptInTheBrowserUntilItIsAccepted(t *testing.T) {
 	p.ClickOn("details.menu summary")
 	p.Click("Sign out")
 	p.At("/")
-	if left := browsertest.Value[int](p, `Object.keys(localStorage).filter(k => k.startsWith("draft/")).length`); left != 0 {
-		t.Errorf("%d drafts are left after signing out", left)
+	drafts(t, p, 0)
+}
+
+// drafts counts those that the browser keeps, whosever they are.
+func drafts(t *testing.T, p *browsertest.Page, want int) {
+	t.Helper()
+	p.Until(fmt.Sprintf("the browser keeps %d drafts", want), fmt.Sprintf(`Object.keys(localStorage).filter(k => k.startsWith("draft/")).length === %d`, want))
+}
+
+func TestDraft_isGoneWhenSomebodyElseSignsInOrTheSessionIsEnded(t *testing.T) {
+	o := openOffice(t)
+	p := o.window(t, browsertest.Look{})
+	write := func() {
+		t.Helper()
+		p.Goto("/let-in/clara")
+		p.Goto("/suggestions")
+		p.Fill("Your suggestion", "Half a suggestion")
+		drafts(t, p, 1)
+	}
+	write()
+	p.Goto("/let-in/carl")
+	p.Goto("/suggestions")
+	holds(t, p, "body", "")
+	drafts(t, p, 0)
+	write()
+	o.endSessions(t, "clara")
+	p.Goto("/policy")
+	drafts(t, p, 0)
+}
+
+// TestDraft_ofWhoeverOpenedALink is kept though nobody is signed in, and is that requester's.
+func TestDraft_ofWhoeverOpenedALink(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "A link")
+	open := "/c/" + o.token(n, "clara", time.Now().Add(time.Hour))
+	p := o.window(t, browsertest.Look{})
+	p.Goto(open)
+	p.FillIn("#body", "Half a reply")
+	p.See("Kept as a draft in this browser for two weeks, or until you send it.")
+	p.Goto("/policy")
+	p.Goto("/tickets/" + string(n))
+	holds(t, p, "body", "Half a reply")
+	p.ClickOn("#reply-form button[type=submit]")
+	p.SeeOn("#conversation", "Half a reply")
+	drafts(t, p, 0)
+	p.FillIn("#body", "Another")
+	drafts(t, p, 1)
+	p.Goto("/let-in/clara")
+	p.Goto("/tickets/" + string(n))
+	holds(t, p, "body", "Another")
+	p.Goto("/let-in/carl")
+	p.Goto("/policy")
+	drafts(t, p, 0)
+
+	// Carl opens Clara's link: he may answer as her, and his browser promises to keep nothing.
+	p.Goto(open)
+	p.FillIn("#body", "By the link, in another's browser")
+	p.SeeNot("Kept as a draft")
+	p.ClickOn("#reply-form button[type=submit]")
+	p.SeeOn("#conversation", "By the link, in another's browser")
+}
+
+// TestReturn_aLinkCountsForItsTicketAlone: a form that was shown to its requester on another page stays theirs.
+func TestReturn_aLinkCountsForItsTicketAlone(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "A link")
+	b := o.as("clara")
+	form := b.get(http.StatusOK, "/tickets/new")
+	b.SignIn("carl")
+	b.get(http.StatusSeeOther, "/c/"+o.token(n, "clara", time.Now().Add(time.Hour)))
+	b.send(http.StatusSeeOther, b.get(http.StatusOK, "/tickets/"+string(n)), "/tickets/"+string(n)+"/replies", "body", "As Clara")
+	b.send(http.StatusForbidden, form, "/tickets", "subject", "Whose?", "body", "Clara's words")
+	if o.count(t, "carl") != 0 {
+		t.Error("Clara's words were sent as Carl")
 	}
 }
 

@@ -20,7 +20,7 @@ type ticketView struct {
 	desk.View
 	Status   status
 	ByLink   bool            // opened by the link in a mail
-	Writer   ticket.PersonID // whose drafts the page keeps
+	Writer   ticket.PersonID // whose drafts the page keeps; empty: it keeps none
 	Bubbles  []bubble
 	Timeline []happening
 	Next     next
@@ -125,7 +125,7 @@ func (p *Pages) view(v *page.Visit, a asked) (ticketView, error) {
 	}
 	causes := v.Causes(s.Ticket)
 	view := ticketView{
-		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusOf(s.Ticket.Status), ByLink: a.byLink, Writer: a.as.ID,
+		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusOf(s.Ticket.Status), ByLink: a.byLink, Writer: a.writer(v),
 		Bubbles: conversation(s.entries, s.undecided, a.as), Timeline: timeline(s.View, s.entries, causes),
 		Catching: len(s.undecided) > 0, Gone: ratedNoMore(s), Live: v.Partial(),
 	}

@@ -19,6 +19,15 @@ type asked struct {
 	byLink bool        // they came by a link from a mail, and are not signed in as that person
 }
 
+// writer is whose drafts the browser keeps. It keeps none of a requester's whose link was opened while somebody else is
+// signed in: those would be deleted.
+func (a asked) writer(v *page.Visit) ticket.PersonID {
+	if a.byLink && v.SignedIn() {
+		return ""
+	}
+	return a.as.ID
+}
+
 // showing lets a ticket's requester see a page about it. Staff are sent to the desk.
 func (p *Pages) showing(show func(*page.Visit, asked) error) func(*page.Visit) error {
 	return func(v *page.Visit) error {

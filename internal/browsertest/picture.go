@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/png"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/chromedp/chromedp"
@@ -25,6 +26,25 @@ func (p *Page) Screenshot(file string) {
 	if err := keepSmall(file, shot); err != nil {
 		p.fail("keep the picture: %v", err)
 	}
+}
+
+// Readable checks the open page in both colours, wide and narrow: axe-core finds nothing wrong with it, and it needn't be
+// scrolled sideways. With PICTURES set to a directory it is drawn there.
+func (p *Page) Readable(name string) {
+	p.t.Helper()
+	for how, look := range map[string]Look{
+		"light": {}, "dark": {Dark: true}, "phone": {Width: 360, Height: 740}, "dark-phone": {Width: 360, Height: 740, Dark: true},
+	} {
+		p.Look(look)
+		p.Settle()
+		for _, found := range append(p.Accessibility(), p.Overflow()...) {
+			p.t.Errorf("%s, %s: %s", name, how, found)
+		}
+		if dir := os.Getenv("PICTURES"); dir != "" {
+			p.Screenshot(filepath.Join(dir, name+"-"+how+".png"))
+		}
+	}
+	p.Look(Look{})
 }
 
 func keepSmall(file string, shot []byte) error {

@@ -6,7 +6,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// KeptForm is a form that arrived after its writer's session had ended.
+// KeptForm is a form whose writer has to sign in before it is taken.
 type KeptForm struct {
 	Person ticket.PersonID // the writer
 	Page   string          // the address that it was written on, with its query

@@ -1,0 +1,35 @@
+package portal_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/browsertest"
+	"github.com/holesalemart/supportdesk/internal/link"
+)
+
+// TestPages_thatNoLinkLeadsTo can be read, too.
+func TestPages_thatNoLinkLeadsTo(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft")
+	good := o.token(n, "clara", time.Now().Add(link.Lifetime))
+	w := o.window(t, browsertest.Look{})
+	w.Goto("/c/" + good)
+	w.FillIn("#body", "Half a reply")
+	w.See("Kept as a draft")
+	w.Readable("by-a-link")
+	o.endSessions(t, "clara")
+	w.ClickOn("#reply-form button[type=submit]")
+	w.See("What you typed is kept")
+	w.Goto("/c/" + o.token(n, "clara", time.Now().Add(link.Lifetime)))
+	w.See("What you typed is back")
+	w.Readable("refilled-reply")
+	if _, err := o.Accounts().EndAll(t.Context(), o.People["clara"].ID, account.EndTokens); err != nil {
+		t.Fatal(err)
+	}
+	w.Forgive("410")
+	w.Goto("/c/" + good)
+	w.See("This link was ended")
+	w.Readable("link-ended")
+}
