@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/holesalemart/supportdesk/api/page"
@@ -75,7 +76,7 @@ func (p *Pages) askDisable(v *page.Visit) error {
 }
 
 func (p *Pages) disableView(v *page.Visit, from string) (view disableView, err error) {
-	view = disableView{Layout: v.Layout("Disable somebody", "/people"), Chosen: leaveTickets, From: listOf(from)}
+	view = disableView{Layout: v.Layout("Disable somebody", "/people"), From: listOf(from)}
 	if view.Member, err = p.accounts.Member(v.Context(), v.Person, ticket.PersonID(v.Param("id"))); err != nil || p.tickets == nil {
 		return view, err
 	}
@@ -132,7 +133,11 @@ func (p *Pages) disable(v *page.Visit) error {
 		return err
 	}
 	if r.Verb == "" || len(view.Open) == 0 {
-		v.Flash("%s is disabled.", view.Member.Name)
+		if len(view.Open) == 0 {
+			v.Flash("%s is disabled.", view.Member.Name)
+		} else {
+			v.Flash("%s is disabled. %s", view.Member.Name, view.remain())
+		}
 		return v.Redirect(view.From)
 	}
 	view.Report = &handed{Closed: r.Verb == ticket.VerbClose}
@@ -153,11 +158,31 @@ func (p *Pages) disable(v *page.Visit) error {
 	return v.Show("disable", view)
 }
 
+// remain says how many open tickets are left as they are.
+func (v disableView) remain() string {
+	n := fmt.Sprint(len(v.Open))
+	if v.More {
+		n = "more than " + n
+	}
+	if v.Staffed() {
+		return "They still have " + n + " open: hand them over when you can."
+	}
+	return "They have " + n + " open, which are answered as before."
+}
+
 // wanted is what is asked of each ticket, and the handles of who takes them over; a zero Request: nothing.
 func (v disableView) wanted() (r desk.Request, takers []string, err error) {
 	switch v.Chosen {
-	case leaveTickets, "":
-		return desk.Request{}, nil, nil
+	case "":
+		if len(v.Open) > 0 {
+			return r, nil, fault.Field("tickets", "choose what becomes of the open tickets")
+		}
+		return r, nil, nil
+	case leaveTickets:
+		if v.Agent+v.Group != "" { // chosen from a list, and the button beside the list was forgotten
+			return r, nil, fault.Field("tickets", "choose either to leave the open tickets or who takes them over")
+		}
+		return r, nil, nil
 	case closeTickets:
 		if !v.Staffed() {
 			return desk.Request{Verb: ticket.VerbClose}, []string{""}, nil

@@ -183,6 +183,12 @@ func TestDisable_takesOnlyWhoCanTakeThemOver(t *testing.T) {
 			t.Fatalf("%v disabled her", form)
 		}
 	}
+	// Neither is left to a button that was forgotten beside the list.
+	wants(t, o.ada().Ask(http.MethodPost, o.disabling("anna"), url.Values{"tickets": {"leave"}, "agent": {"bert"}}), 422, "Choose either to leave")
+	wants(t, o.ada().Ask(http.MethodPost, o.disabling("anna"), url.Values{"agent": {"bert"}}), 422, "Choose what becomes of the open tickets.")
+	if o.disabled("anna") {
+		t.Fatal("she is disabled")
+	}
 	b := officetest.NewBrowser(t, o.base)
 	b.SignIn("bert")
 	wants(t, b.Ask(http.MethodGet, o.disabling("anna"), nil), 403)

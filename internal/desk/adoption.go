@@ -22,7 +22,7 @@ type Choice struct {
 func (c Choice) check(version int64) error {
 	switch {
 	case (len(c.Tickets) > 0) == (c.From != 0):
-		return fault.Field("tickets", "name tickets, or from_version for all that are under it")
+		return fault.Field("tickets", "choose tickets, or a version from which all open ones are moved")
 	case len(c.Tickets) > MaxChosen:
 		return fault.Field("tickets", "must name %d tickets at most", MaxChosen)
 	case c.From < 0 || c.From == version:

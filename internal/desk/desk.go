@@ -159,17 +159,21 @@ func (d *Desk) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte
 	return d.terms.PolicyInForce(ctx)
 }
 
-// view completes a record. A ticket that the workflow has not taken yet is shown as it will be: the domain is pure,
-// so its first step can be foretold.
+// view completes a record. A ticket that the workflow has not taken yet, or that does not know yet of an emergency's
+// beginning, change or end, is shown as it will be: the domain is pure, so the step can be foretold.
 func (d *Desk) view(ctx context.Context, r Record) (View, error) {
 	p, err := d.terms.Policy(ctx, r.Policy)
 	if err != nil {
 		return View{}, err
 	}
 	v := View{Record: r, Policy: p}
-	if r.State != nil && !r.State.Ticket.InEmergency() {
+	gate, err := d.terms.GateSince(ctx, r.Gate)
+	if err != nil {
+		return View{}, err
+	}
+	if r.State != nil && !r.State.Ticket.InEmergency() && !behind(r.State.Ticket, gate) {
 		v.Ticket, v.Next = r.State.Ticket, r.State.Next
 		return v, nil
 	}
-	return d.foretell(ctx, v)
+	return foretell(v, ticket.Desk{Policy: p, Gate: gate})
 }

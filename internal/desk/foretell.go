@@ -8,19 +8,26 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// foretell completes what is shown of a ticket that an emergency stops, or that no step has taken yet. It asks for the
-// gate, which other tickets have no need of.
-func (d *Desk) foretell(ctx context.Context, v View) (View, error) {
-	gate, err := d.terms.Gate(ctx)
-	if err != nil {
-		return View{}, err
-	}
-	desk := ticket.Desk{Policy: v.Policy, Gate: gate}
-	if v.State != nil {
+// behind reports whether a ticket has still to be told of an edge of the gate.
+func behind(t ticket.Ticket, gate ticket.Gate) bool {
+	edge, ok := ticket.NextEdge(t, gate)
+	return ok && !edge.At.After(time.Now())
+}
+
+// foretell completes what is shown of a ticket that an emergency stops, that is behind the gate, or that no step has
+// taken yet.
+func foretell(v View, desk ticket.Desk) (_ View, err error) {
+	if v.State != nil && !behind(v.State.Ticket, desk.Gate) {
 		v.Ticket, v.Next = v.State.Ticket, v.State.Next
-	} else if v.Ticket, err = foretold(v.Record, desk); err != nil {
-		return View{}, err
 	} else {
+		if v.State == nil {
+			v.Ticket, err = foretold(v.Record, desk)
+		} else {
+			v.Ticket, err = woven(v.State.Ticket, desk)
+		}
+		if err != nil {
+			return View{}, err
+		}
 		v.Next, _ = ticket.Next(v.Ticket, v.Policy)
 	}
 	if v.Expected, err = ticket.Expected(v.Ticket, desk); err != nil {
@@ -36,7 +43,12 @@ func foretold(r Record, desk ticket.Desk) (ticket.Ticket, error) {
 	if err != nil {
 		return ticket.Ticket{}, err
 	}
-	now, err := ticket.Weave(first.Ticket, desk, time.Now().Truncate(time.Second))
+	return woven(first.Ticket, desk)
+}
+
+// woven is the ticket as its next step will leave it now.
+func woven(t ticket.Ticket, desk ticket.Desk) (ticket.Ticket, error) {
+	now, err := ticket.Weave(t, desk, time.Now().UTC().Truncate(time.Second))
 	return now.Ticket, err
 }
 

@@ -22,6 +22,7 @@ type Record struct {
 	Submission ticket.Command
 	Policy     int64
 	Pending    int64  // number of the last command accepted
+	Gate       int64  // revision of the emergency gate when it was read
 	Last       *Words // the newest words; filled in staff's lists only
 }
 

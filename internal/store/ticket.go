@@ -21,7 +21,8 @@ const (
 		r.id AS requester, r.name AS requester_name, r.role AS requester_role,
 		coalesce(a.id, '') AS agent, coalesce(a.name, '') AS agent_name, coalesce(a.handle, '') AS agent_handle,
 		coalesce(a.role, '') AS agent_role,
-		t.submitted_at, t.updated_at, coalesce(t.shown_at, t.submitted_at) AS shown_at, t.state, t.policy, t.last_command, ` + commandColumns
+		t.submitted_at, t.updated_at, coalesce(t.shown_at, t.submitted_at) AS shown_at, t.state, t.policy, t.last_command,
+		(SELECT revision FROM gate) AS gate, ` + commandColumns
 	recordBeside = `
 	JOIN commands c ON c.ticket = t.number AND c.seq = 1
 	JOIN messages m ON m.id = c.message
@@ -61,6 +62,7 @@ type recordRow struct {
 	State         []byte
 	Policy        int64
 	LastCommand   int64
+	Gate          int64
 	commandRow
 }
 
@@ -96,7 +98,7 @@ func (r recordRow) record() (desk.Record, error) {
 	record := desk.Record{
 		Number: r.Ticket, Subject: r.Subject, Order: r.OrderNumber, Follows: r.Follows,
 		Requester: desk.Ref{ID: r.Requester, Name: r.RequesterName, Role: r.RequesterRole},
-		Submitted: r.SubmittedAt, Updated: r.UpdatedAt, Shown: r.ShownAt, Submission: r.command(), Policy: r.Policy, Pending: r.LastCommand,
+		Submitted: r.SubmittedAt, Updated: r.UpdatedAt, Shown: r.ShownAt, Submission: r.command(), Policy: r.Policy, Pending: r.LastCommand, Gate: r.Gate,
 	}
 	if r.Agent != "" {
 		record.Assignee = &desk.Ref{ID: r.Agent, Name: r.AgentName, Handle: r.AgentHandle, Role: r.AgentRole}
