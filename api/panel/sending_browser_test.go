@@ -202,7 +202,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 	browsertest.Require(t)
 	o := openOffice(t)
 	p, g := o.window("anna")
-	p.Forgive("503", "401", "net::ERR")
+	p.Forgive("503", "401", "403", "net::ERR")
 	cases := map[string]struct {
 		spoil func(n ticket.Number)
 		why   string
@@ -221,6 +221,10 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 			t.Cleanup(free)
 			o.SQL("DELETE FROM sessions")
 		}, "You have been signed out."},
+		"somebody else": {func(ticket.Number) { // in another tab
+			browsertest.Value[bool](p, `(fetch("/let-in/bert", { redirect: "manual" }).finally(() => { document.body.dataset.changed = 1; }), true)`)
+			p.Until("the browser has changed hands", `document.body.dataset.changed`)
+		}, "This was written as somebody else than the person who is signed in now"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
