@@ -394,6 +394,8 @@ func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
 	p.Until("no key is taken for a word", onTicket)
 	p.Press("e")
 	p.Press("Control+Enter")
+	p.Until("the next words are not sent over anything", `document.querySelector("#sending").children.length === 1 &&
+		!document.querySelector(".unseen") && document.querySelector(".send-resolve").textContent === "Send and resolve"`)
 	p.SeeOn(".ticket-facts", "resolved")
 	p.SeeOn("#conversation", "It must have arrived.")
 }
