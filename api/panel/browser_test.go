@@ -346,6 +346,27 @@ func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
 	p.SeeOn("#conversation", "We have more boxes.")
 }
 
+// TestWindow_clickOutlivesAnUpdate: a click is one only on what was there when the button was pressed.
+func TestWindow_clickOutlivesAnUpdate(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "A busy ticket", "One.")
+	p, g := o.window("anna")
+	open(p, n)
+	box := "#item-" + string(n) + " > input"
+	p.ClickOnWhile(box, func() {
+		held, free := g.hold(refetches)
+		o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Between us."})
+		<-held
+		free()
+		p.Settle()
+	})
+	p.SeeOn(".bulk-count", "1 ticket selected")
+	p.SeeOn("#rows", "Between us.")
+	p.SeeOn("#conversation", "Between us.")
+	p.Until("it stays selected", `document.querySelector("`+box+`").checked`)
+}
+
 // TestWindow_unseenReplyStopsWhatIsSentOverIt: the requester writes while the agent does, and the page does not show it yet.
 func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
 	browsertest.Require(t)
@@ -370,7 +391,11 @@ func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
 	if status := o.ticket(n).Ticket.Status; status != ticket.StatusNew {
 		t.Errorf("the ticket is %s", status)
 	}
+	p.Until("no key is taken for a word", onTicket)
+	p.Press("e")
 	p.Press("Control+Enter")
+	p.Until("the next words are not sent over anything", `document.querySelector("#sending").children.length === 1 &&
+		!document.querySelector(".unseen") && document.querySelector(".send-resolve").textContent === "Send and resolve"`)
 	p.SeeOn(".ticket-facts", "resolved")
 	p.SeeOn("#conversation", "It must have arrived.")
 }

@@ -84,11 +84,12 @@ func (p *Pages) command(read reading) func(*page.Visit) error {
 		}
 		var f input.Fields
 		r, done := read(&f, form)
+		typed := draft{escalation: escalationDraft{Reason: form.Get("reason")}}
 		if err := f.Err(); err != nil {
-			return p.refused(v, n, draft{}, err)
+			return p.refused(v, n, typed, err)
 		}
 		r.Number, r.Once = n, v.Once()
-		return p.ask(v, r, draft{}, done)
+		return p.ask(v, r, typed, done)
 	}
 }
 
@@ -209,7 +210,7 @@ func (p *Pages) refused(v *page.Visit, n ticket.Number, d draft, err error) erro
 		return err
 	}
 	d.mistake = mistake(err)
-	if e, ok := errors.AsType[*fault.Error](err); ok && e.Code == ticket.CodeNothing {
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.Code == ticket.CodeNothing && d.escalation.Reason == "" {
 		return p.answer(v, n, http.StatusOK, d, d.kind != "", said{Text: d.mistake})
 	}
 	return p.answer(v, n, status, d, d.kind != "", said{Text: d.mistake, Bad: true})

@@ -125,6 +125,26 @@ func TestWrite_isTakenOnceWhenItsAnswerIsLost(t *testing.T) {
 	}
 }
 
+// TestWrite_saysThatItWasSentBefore with other words: they come back, and can be sent as well.
+func TestWrite_saysThatItWasSentBefore(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "My parcel is late", "Where is it?")
+	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
+	once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
+	b.post(path+"/replies", url.Values{"body": {"On its way."}, "once": {once}}, byScript...).is(http.StatusOK)
+	a := b.post(path+"/replies", url.Values{"body": {"It will be late."}, "once": {once}}, byScript...).is(http.StatusOK)
+	if why := a.Line("#error-reply"); !strings.HasPrefix(why, "This was sent before with other content, which was accepted") {
+		t.Errorf("it says %q", why)
+	}
+	if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "It will be late." {
+		t.Errorf("it gives back %q", typed)
+	}
+	b.post(path+"/replies", url.Values{"body": {"It will be late."}, "once": {a.Find("#write-reply [name=once]").AttrOr("value", "")}}, byScript...).is(http.StatusOK)
+	if said := b.get(path).Line("#conversation"); strings.Count(said, "It will be late.") != 1 || strings.Count(said, "On its way.") != 1 {
+		t.Errorf("the conversation is %q", said)
+	}
+}
+
 // TestWrite_givesBackWhatWasTyped when it is refused, with the reason beside it, and says nothing to the requester.
 func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 	o := openOffice(t)

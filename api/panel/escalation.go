@@ -92,7 +92,7 @@ func (p *Pages) acknowledge(v *page.Visit) error {
 	case err != nil || !decided:
 		v.Flash("Your acknowledgement is accepted. It takes a moment to be decided.")
 	case outcome.Refused:
-		v.Flash("There was nothing left to acknowledge: %s.", outcome.Reason)
+		return p.escalationRefused(v, n, by, form.Get("reason"), fault.Refusal(outcome.Code, "nothing was acknowledged: %s", outcome.Reason))
 	default:
 		v.Flash("The escalation is acknowledged. Thank you.")
 	}
@@ -103,6 +103,8 @@ func (p *Pages) escalationRefused(v *page.Visit, n ticket.Number, by desk.Person
 	switch fault.KindOf(err) {
 	case fault.Invalid, fault.TooLarge:
 		return p.showEscalation(v, n, by, http.StatusUnprocessableEntity, reason, err)
+	case fault.Conflict:
+		return p.showEscalation(v, n, by, http.StatusConflict, reason, err)
 	case fault.Limited:
 		return p.showEscalation(v, n, by, http.StatusTooManyRequests, reason, err)
 	case fault.Unavailable:

@@ -186,3 +186,41 @@ func TestEscalation_aLinkThatWasEndedCanBeRead(t *testing.T) {
 	w.See("This link was ended")
 	w.Readable("escalation-link-ended")
 }
+
+// TestEscalation_refusedKeepsTheReason in its form; where neither form takes it any more, it comes back as a note.
+func TestEscalation_refusedKeepsTheReason(t *testing.T) {
+	const reason = "I phone <her> now."
+	o := openOffice(t)
+	b := o.browser("sam")
+	for name, headers := range map[string][]string{"plain": nil, "by script": byScript} {
+		t.Run(name, func(t *testing.T) {
+			n := o.escalated()
+			path := "/desk/tickets/" + string(n)
+			a := b.post(path+"/handover", url.Values{"agent": {o.People["anna"].Handle}, "expected": {"somebody else"}, "reason": {reason}}, headers...)
+			if form := a.Find("#handover[open]"); form.Find("#handover-reason").AttrOr("value", "") != reason || form.Find("option[selected]").AttrOr("value", "") != o.People["anna"].Handle {
+				t.Errorf("the handover comes back as %s", a.Line(".problem"))
+			}
+			a = b.post(path+"/acknowledgement", url.Values{"reason": {strings.Repeat("x", desk.MaxBody+1)}}, headers...)
+			if a.Find("#ack-reason").AttrOr("value", "") == "" {
+				t.Error("the acknowledgement comes back without its reason")
+			}
+			o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbAcknowledge})
+			a = b.post(path+"/acknowledgement", url.Values{"reason": {reason}}, headers...)
+			if headers != nil {
+				if line := a.Find("[data-as-note]"); line.AttrOr("data-reason", "") != reason || a.Find("#body-note").Length() != 0 {
+					t.Errorf("it is told by %q", line.Text())
+				}
+				return
+			}
+			if a.Find("#body-note").Text() != reason || !strings.Contains(a.Line("#error-note"), "no escalation to acknowledge") {
+				t.Errorf("%d: the note is %q, because %q", a.Status, a.Find("#body-note").Text(), a.Line("#error-note"))
+			}
+		})
+	}
+	n := o.escalated()
+	o.ask("sam", desk.Request{Number: n, Verb: ticket.VerbAcknowledge})
+	a := o.browser("").post(o.link(n, "bert", link.EscalationLifetime), url.Values{"reason": {reason}}).is(http.StatusConflict)
+	if a.Find("#reason[readonly]").Text() != reason || !strings.Contains(a.Line("main .problem"), "no escalation to acknowledge") {
+		t.Errorf("the link's page says %s", a.Line("main"))
+	}
+}

@@ -29,8 +29,9 @@ func (p *Pages) handOver(v *page.Visit) error {
 	if form.Get("reason") != "" {
 		note.Body = f.Words("reason", form.Get("reason"))
 	}
+	d := draft{escalation: escalationDraft{Handover: true, To: r.Agent, Reason: form.Get("reason")}}
 	if err := f.Err(); err != nil {
-		return p.refused(v, n, draft{}, err)
+		return p.refused(v, n, d, err)
 	}
 	r.Number, r.Once = n, v.Once()
 	var of result
@@ -39,9 +40,11 @@ func (p *Pages) handOver(v *page.Visit) error {
 		if note.Once.Key != "" {
 			note.Once.Key += ":why"
 		}
-		if _, _, _, err := p.desk.Command(v.Context(), v.Person, note); err != nil {
-			return p.answer(v, n, http.StatusOK, draft{}, false, said{Text: "The ticket is handed over, but your note could not be kept: please write it again.", Bad: true})
+		if _, noted, _, err := p.desk.Command(v.Context(), v.Person, note); err != nil || noted.Refused {
+			d.escalation.AsNote = true
+			d.mistake = "The ticket is handed over, but your reason could not be kept. It is in the box for notes: save it again."
+			return p.answer(v, n, http.StatusConflict, d, false, said{Text: d.mistake, Bad: true})
 		}
 	}
-	return p.became(v, r, draft{}, "The ticket is handed over to "+r.Agent+".", of)
+	return p.became(v, r, d, "The ticket is handed over to "+r.Agent+".", of)
 }

@@ -202,7 +202,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 	browsertest.Require(t)
 	o := openOffice(t)
 	p, g := o.window("anna")
-	p.Forgive("503", "401", "net::ERR")
+	p.Forgive("503", "401", "403", "net::ERR")
 	cases := map[string]struct {
 		spoil func(n ticket.Number)
 		why   string
@@ -221,6 +221,10 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 			t.Cleanup(free)
 			o.SQL("DELETE FROM sessions")
 		}, "You have been signed out."},
+		"somebody else": {func(ticket.Number) { // in another tab
+			browsertest.Value[bool](p, `(fetch("/let-in/bert", { redirect: "manual" }).finally(() => { document.body.dataset.changed = 1; }), true)`)
+			p.Until("the browser has changed hands", `document.body.dataset.changed`)
+		}, "This was written as somebody else than the person who is signed in now"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -249,6 +253,61 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 			p.SeeOn("#conversation .said.staff", "In vain.")
 			o.awaitSaid(n, "In vain.")
 		})
+	}
+}
+
+// TestSending_overUnseenWords of a ticket that has been left meanwhile: opened again, it shows what was written, and the
+// words wait in their box with the reason.
+func TestSending_overUnseenWords(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
+	p, _ := o.window("anna")
+	open(p, first)
+	p.Press("e")
+	p.Type("It must have arrived.")
+	p.Press("Control+Enter")
+	p.SeeOn("#sending", string(first))
+	p.ClickOn(`#rows [data-number="` + string(second) + `"]`)
+	p.SeeOn("#ticket-head .number", string(second))
+	p.Press("r")
+	p.Type("Half a")
+	o.ask("clara", desk.Request{Number: first, Verb: ticket.VerbCustomerReply, Body: "No! The wrong one came."})
+	p.SeeOn("#said", string(first)+": Clara Customer wrote meanwhile, and this was not sent.")
+	p.Type(" word.")
+	p.Until("another ticket's box is left alone", `document.activeElement.id === "body-reply" && document.activeElement.value === "Half a word."`)
+	p.Press("Escape")
+	p.ClickOn(`#rows [data-number="` + string(first) + `"]`)
+	p.SeeOn("#ticket-head .number", string(first))
+	p.SeeOn("#conversation", "No! The wrong one came.")
+	p.SeeOn("#error-resolve", "Clara Customer wrote meanwhile, and this was not sent.")
+	p.Until("the words are back", `document.querySelector("#body-resolve").value === "It must have arrived."`)
+	if status := o.ticket(first).Ticket.Status; status == ticket.StatusResolved {
+		t.Error("the ticket is resolved")
+	}
+	p.Press("e")
+	p.Press("Control+Enter")
+	p.SeeOn(".ticket-facts", "resolved")
+}
+
+// TestSending_canBeTakenBackByEverybody: axe-core finds nothing wrong with the line in which it is offered.
+func TestSending_canBeTakenBackByEverybody(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "Taken back", "Where is it?")
+	p, _ := o.window("anna")
+	for _, look := range []browsertest.Look{{}, {Dark: true}, {Width: 360, Height: 740}} {
+		p.Look(look)
+		open(p, n)
+		browsertest.Value[bool](p, `(document.querySelector("#body-reply").value = "Not this.", document.querySelector(".send-reply").click(), true)`)
+		p.SeeOn("#sending", "Undo")
+		for _, wrong := range p.Accessibility() {
+			t.Errorf("%+v: %s", look, wrong)
+		}
+		if !browsertest.Value[bool](p, `!!document.querySelector("#sending button")`) {
+			t.Errorf("%+v: it was gone before axe-core had looked", look)
+		}
+		p.Click("Undo sending reply")
 	}
 }
 

@@ -26,6 +26,7 @@ type ticketView struct {
 	MayReopen      bool
 	Pending        bool // something was accepted that is not decided yet
 	Escalation     int  // the highest rung that nobody has answered; 0: none
+	Typed          escalationDraft
 	Policy         int64
 
 	Assignee, PriorityChoice, Category choice
@@ -69,6 +70,15 @@ type draft struct {
 	body, mistake string
 	seen          int    // the last entry that its writer had seen, if it was refused for what came after
 	once          string // key of its form, where it may have been taken after all: sent again, it is taken once
+	escalation    escalationDraft
+}
+
+// escalationDraft is what was typed into a form of an escalation.
+type escalationDraft struct {
+	Handover bool // it is that form, not the acknowledgement's
+	To       string
+	Reason   string
+	AsNote   bool // neither form takes the reason any more: it comes back as a note
 }
 
 // sent is what remains of a draft that was taken. After a note come notes, until somebody chooses otherwise: words for
@@ -162,7 +172,11 @@ func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error
 	for i, e := range entries {
 		view.Lines[i].Mine = e.By.ID == v.Person.ID
 	}
-	view.Unseen = unseen(view.Lines, entries, v.Person, d)
+	view.Unseen, view.Typed = unseen(view.Lines, entries, v.Person, d), d.escalation
+	view.Typed.AsNote = d.escalation.Reason != "" && (d.escalation.AsNote || view.Escalation == 0)
+	if view.Typed.AsNote && !v.Partial() { // a script joins it with the note that is being written
+		d = draft{kind: kindNote, body: d.escalation.Reason, mistake: d.mistake}
+	}
 	for _, name := range policy.ClockNames() {
 		clock := newClock(record, name, view.Layout, time.Now())
 		clock.explain(record, entries, causes, view.Layout)
@@ -213,6 +227,22 @@ func head(v *page.Visit, record desk.View, shared common) ticketView {
 	view.PriorityChoice = choose("Priority", "priority", t.Priority, policy.Priorities())
 	view.Category = choose("Category", "category", t.Category, record.Policy.Categories)
 	return view
+}
+
+// Acknowledging is the reason that comes back into the acknowledgement's form.
+func (e escalationDraft) Acknowledging() string {
+	if e.Handover || e.AsNote {
+		return ""
+	}
+	return e.Reason
+}
+
+// HandingOver is the reason that comes back into the handover's form.
+func (e escalationDraft) HandingOver() string {
+	if !e.Handover || e.AsNote {
+		return ""
+	}
+	return e.Reason
 }
 
 // employs reports whether somebody can be given tickets.

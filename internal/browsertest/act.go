@@ -43,6 +43,15 @@ func (p *Page) clickAt(what string, at place) {
 	p.do("click "+what, chromedp.Steps(chromedp.MouseEvent(chromedp.MouseMoved, at.X, at.Y), chromedp.MouseClickXY(at.X, at.Y)))
 }
 
+// ClickOnWhile is ClickOn by somebody who is slow to release the button: what happens while it is down.
+func (p *Page) ClickOnWhile(selector string, what func()) {
+	p.t.Helper()
+	at := p.await("css", selector)
+	p.do("press the button on "+selector, chromedp.Steps(chromedp.MouseEvent(chromedp.MouseMoved, at.X, at.Y), chromedp.MouseEvent(chromedp.MousePressed, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1))))
+	what()
+	p.do("release the button on "+selector, chromedp.MouseEvent(chromedp.MouseReleased, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+}
+
 // Fill types into the field with a label, in place of what it holds.
 func (p *Page) Fill(label, text string) {
 	p.t.Helper()

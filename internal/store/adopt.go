@@ -76,7 +76,7 @@ func (s *Store) adopted(ctx context.Context, by desk.Person, once desk.Once) (de
 	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM commands WHERE by_person = $1 AND (key = $2 OR starts_with(key, $2 || ' ')))`,
 		by.ID, once.Key).Scan(&used)
 	if err == nil && used {
-		err = fault.Refusal(CodeKeyReused, "that idempotency key was used for another request")
+		err = errKeyReused
 	}
 	return before, explain(err, "look up an idempotency key")
 }

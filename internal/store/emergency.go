@@ -164,7 +164,7 @@ func (g *gateChange) declared(by desk.Person, once desk.Once) error {
 	case err != nil:
 		return err
 	case !bytes.Equal(first, once.Fingerprint):
-		return fault.Refusal(CodeKeyReused, "that idempotency key was used for another request")
+		return errKeyReused
 	}
 	err = g.load(id)
 	g.after.Again = true

@@ -15,6 +15,10 @@ import (
 // CodeKeyReused is the code of a Conflict: an idempotency key came with another request than the first time.
 const CodeKeyReused = "idempotency-key-reused"
 
+// errKeyReused is read by people, too: the form that they sent again keeps its key.
+var errKeyReused = fault.Refusal(CodeKeyReused,
+	"this was sent before with other content, which was accepted; see what became of it, and send this anew if it is still needed")
+
 // errNew says that a request was not accepted before under its key.
 var errNew = errors.New("not accepted before")
 
@@ -56,7 +60,7 @@ func (s *Store) repeated(ctx context.Context, by desk.Person, once desk.Once) (d
 	case err != nil:
 		return desk.Accepted{}, explain(err, "look up an idempotency key")
 	case !bytes.Equal(first, once.Fingerprint):
-		return desk.Accepted{}, fault.Refusal(CodeKeyReused, "that idempotency key was used for another request")
+		return desk.Accepted{}, errKeyReused
 	}
 	return a, nil
 }

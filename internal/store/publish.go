@@ -62,7 +62,7 @@ func publishedBefore(ctx context.Context, tx pgx.Tx, p desk.Publication) (desk.P
 	case errors.Is(err, pgx.ErrNoRows):
 		return desk.Published{}, errNew
 	case err == nil && !bytes.Equal(first, p.Once.Fingerprint):
-		return desk.Published{}, fault.Refusal(CodeKeyReused, "that idempotency key was used for another request")
+		return desk.Published{}, errKeyReused
 	}
 	return before, err
 }

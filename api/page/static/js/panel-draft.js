@@ -63,8 +63,11 @@ function fill(form, { words, once, caret, why }) {
 
 // empty takes the words out of a form, which is ready for others then.
 export function empty(form) {
+  const send = $(".send", form);
   fieldOf(form).value = "";
   fault(form, "");
+  $(".unseen", form)?.remove();
+  send.textContent = send.dataset.do; // not "anyway"
   delete form.dataset.tried;
   form.elements.once.value = freshOnce();
   keepDraft(form);

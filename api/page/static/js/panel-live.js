@@ -2,7 +2,7 @@
 // typed, where it is scrolled and what has the focus stay as they are.
 import { back, lost } from "./away.js";
 import { reached, say, settleList } from "./panel.js";
-import { fieldOf, restoreDrafts, written } from "./panel-draft.js";
+import { fieldOf, giveBack, restoreDrafts, written } from "./panel-draft.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const listEvery = 1000, presentEvery = 15_000, hiddenFor = 30_000;
@@ -92,9 +92,14 @@ export function present(gone = false) {
 }
 
 // Before a part is replaced, what it held is noted; afterwards it is put back.
-let kept = null, live = false, spoke = false, pressed = false;
+let kept = null, live = false, spoke = false, pressed = false, missed = false, sent = "";
 function before(event) {
   const { target, fragment } = event.detail, active = document.activeElement;
+  if (live && pressed) { // it comes when the button is up: what a click began on has to be there when it ends
+    event.detail.shouldSwap = false;
+    missed = true;
+    return;
+  }
   if (target.id === "composer" && composing(target, active)) {
     event.detail.shouldSwap = false; // it comes when the hands are off
     target.dataset.status = "";
@@ -102,10 +107,13 @@ function before(event) {
   }
   const of = $("[data-of]", fragment)?.dataset.of;
   if (of && of !== ticket()?.dataset.number) { // it comes late: another ticket has been opened since it was asked for
-    if (target.id === "said") $("span", fragment).prepend(`${of}: `);
-    else event.detail.shouldSwap = false;
+    if (target.id === "said") {
+      giveReasonBack(fragment);
+      $("span", fragment).prepend(`${of}: `);
+    } else event.detail.shouldSwap = false;
     return;
   }
+  if (target.id === "said") giveReasonBack(fragment);
   if (target.id === "said" && $("[data-beside]", fragment)) { // the composer says it
     event.detail.shouldSwap = false;
     say("");
@@ -117,6 +125,7 @@ function before(event) {
     active.addEventListener("blur", () => refreshTicket(), { once: true });
     return;
   }
+  if (target.id === "ticket-head") keepReasons(target, fragment);
   for (const open of target.querySelectorAll("details[open][id]")) fragment.querySelector(`#${CSS.escape(open.id)}`)?.setAttribute("open", "");
   for (const box of target.querySelectorAll("#rows input:checked, .item > input:checked")) {
     fragment.querySelector(`.item > input[value="${CSS.escape(box.value)}"]`)?.setAttribute("checked", "");
@@ -126,6 +135,25 @@ function before(event) {
     end: spoke || showsNewest(),
   };
 }
+
+// What is typed beside an escalation outlives what replaces its form, but for the answer to that form. Where the
+// escalation is over, it becomes the draft of a note.
+const reasons = ".escalation :is(input[name=reason], select)";
+function keepReasons(head, fragment) {
+  for (const field of head.querySelectorAll(reasons)) {
+    if (!field.value || field.form.getAttribute("action") === sent) continue;
+    const now = fragment.querySelector(`#${field.id}`);
+    if (now?.matches("input")) now.setAttribute("value", field.value);
+    else if (now) [...now.options].find((option) => option.value === field.value)?.setAttribute("selected", "");
+    else if (field.matches("input")) noteReason(ticket().dataset.number, field.value, "The escalation is over. The reason that you were writing is kept here.");
+  }
+}
+function giveReasonBack(fragment) {
+  const line = $("[data-reason]", fragment);
+  if (line && (line.dataset.of !== ticket()?.dataset.number || "asNote" in line.dataset)) noteReason(line.dataset.of, line.dataset.reason, line.textContent);
+}
+const noteReason = (number, words, why) => giveBack({ number, box: "note", kind: "note", words }, why);
+
 function after(event) {
   if (!kept || event.detail.target?.id !== kept.id) return;
   const now = document.getElementById(kept.id), { end } = kept;
@@ -156,6 +184,12 @@ function fitComposer() {
   composer.dataset.status = gate.dataset.status;
   refreshComposer();
 }
+function release() {
+  pressed = false;
+  if (missed) everything();
+  missed = false;
+  fitComposer();
+}
 function refreshComposer() {
   const open = ticket(), mode = $(".mode input:checked")?.value ?? "";
   if (open) ask(`${open.dataset.live}&part=composer&mode=${mode}`, "#composer");
@@ -177,6 +211,7 @@ export function answered(page, taken) {
   composer?.remove();
   spoke = taken; // who has written wants to see it
   live = false;
+  sent = "";
   htmx.swap(document.body, page.body.innerHTML, { swapStyle: "none", swapDelay: 0, settleDelay: 0 });
   fitComposer();
 }
@@ -189,11 +224,13 @@ export function newest() {
 export function startLive() {
   document.addEventListener("htmx:beforeOnLoad", reached);
   document.addEventListener("htmx:beforeOnLoad", (event) => {
-    live = event.detail.requestConfig?.headers?.["X-Live"] === "1";
+    const { headers, verb, path } = event.detail.requestConfig ?? {};
+    live = headers?.["X-Live"] === "1";
+    sent = verb === "post" ? path : "";
   });
   document.addEventListener("pointerdown", () => { pressed = true; }, true);
   for (const name of ["pointerup", "pointercancel"]) {
-    addEventListener(name, () => setTimeout(() => { pressed = false; fitComposer(); }), true);
+    addEventListener(name, () => setTimeout(release), true);
   }
   document.addEventListener("focusout", (event) => { if (event.target.closest?.("#composer")) setTimeout(fitComposer); });
   document.addEventListener("htmx:oobBeforeSwap", before);

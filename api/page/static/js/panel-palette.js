@@ -5,7 +5,6 @@ import { doIt, say } from "./panel.js";
 const $ = (selector, within = document) => within.querySelector(selector);
 const shown = (element) => element.offsetParent !== null || element.matches(".mode input, .back");
 const number = /^\s*[a-z0-9]{1,8}-[0-9a-z]{10}\s*$/i;
-const most = 60;
 
 let all = [], list, extra;
 
@@ -47,7 +46,7 @@ function choose(select, value) {
 
 // show lists the commands that fit what is typed: a ticket's number and words to look for are commands, too.
 function show() {
-  const typed = $("#palette-input").value.trim(), found = matching(all, typed).slice(0, most);
+  const typed = $("#palette-input").value.trim(), found = matching(all, typed);
   if (number.test(typed)) found.unshift({ name: `Open ticket ${typed.toUpperCase()}`, run: () => go(`/desk/tickets/${encodeURIComponent(typed)}`) });
   if (typed) found.push({ name: `Search all tickets for “${typed}”`, run: () => go(`/desk?queue=all&q=${encodeURIComponent(typed)}`) });
   list.show(found);
