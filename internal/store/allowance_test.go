@@ -242,3 +242,37 @@ func TestRateAndSuggest_spendWhatCommandsDo(t *testing.T) {
 		t.Errorf("a visitor: %v", err)
 	}
 }
+
+// TestCommand_limitedPeopleDoNotWaitInACircle: several people write to the same tickets at once, each to all of them,
+// while steps take what they write.
+func TestCommand_limitedPeopleDoNotWaitInACircle(t *testing.T) {
+	d := limited(t)
+	const each = 25
+	tickets := []ticket.Number{d.taken(d.customer), d.taken(d.customer)}
+	var writers, steps sync.WaitGroup
+	for i, n := range tickets {
+		for verb, by := range map[ticket.Verb]desk.Person{
+			ticket.VerbNote: d.agent, ticket.VerbProgressUpdate: d.supervisor, ticket.VerbCustomerReply: d.customer,
+		} {
+			writers.Go(func() {
+				for k := range each {
+					r := desk.Request{Number: tickets[(i+k)%2], Verb: verb, Body: "At the same moment."}
+					if _, err := d.Command(t.Context(), by, r); err != nil {
+						t.Errorf("%s of %s: %v", verb, n, err)
+					}
+				}
+			})
+		}
+		steps.Go(func() {
+			for seq := int64(2); seq <= 1+3*each; seq++ {
+				d.waitFor(`SELECT last_command >= $2 FROM tickets WHERE number = $1`, n, seq)
+				d.step(ticket.StepRequest{Number: n, Command: seq})
+			}
+		})
+	}
+	writers.Wait()
+	steps.Wait()
+	for _, n := range tickets {
+		d.consistent(n)
+	}
+}

@@ -125,7 +125,7 @@ func (s *Store) announceTo(ctx context.Context, tx pgx.Tx, a announced, news des
 		return nil
 	}
 	_, err = tx.Exec(ctx, announceSQL, pgx.StrictNamedArgs{
-		"id": id, "emergency": a.ID, "before": instant(news.Tells.Before(news.Substance)), "from": news.From, "settle": s.settle,
+		"id": id, "emergency": a.ID, "before": instant(news.Tells.Before(news.Substance)), "from": news.From,
 		"audience": audience,
 	})
 	return err
@@ -142,9 +142,8 @@ const heard = `
 // announceSQL owes an announcement's mails: none to somebody who was told just that last. Who was never told may be left
 // out of it: those whose earlier mail was superseded unsent, or all but those whose receipt spoke of the emergency.
 var announceSQL = `
-	INSERT INTO announcement_mails (announcement, person, status, not_before)
-	SELECT @id::bigint, told.requester, 'held',
-		coalesce((SELECT max(at) FROM emergency_changes WHERE emergency = @emergency) + @settle::interval, '-infinity')
+	INSERT INTO announcement_mails (announcement, person, status)
+	SELECT @id::bigint, told.requester, 'held'
 	FROM (` + strings.ReplaceAll(writtenTo, "$1", "@before") + `) told
 	LEFT JOIN LATERAL (` + heard + `) heard ON true
 	JOIN announcements new ON new.id = @id
@@ -155,16 +154,6 @@ var announceSQL = `
 			WHEN 'told' THEN EXISTS (SELECT FROM tickets t WHERE t.requester = told.requester AND t.submitted_at >= @from AND ` + concerned + `)
 			ELSE true END)
 	ON CONFLICT DO NOTHING`
-
-// putOffAnnouncements lets the mails about an emergency that was just changed wait for what is announced of the change.
-// One that it misses is sent a moment too early, which is no reason to refuse a change that was made.
-func (s *Store) putOffAnnouncements(ctx context.Context, id ticket.EmergencyID) {
-	if s.settle > 0 {
-		_, _ = s.pool.Exec(ctx, `
-			UPDATE announcement_mails m SET not_before = greatest(not_before, clock_timestamp() + $2)
-			FROM announcements a WHERE a.id = m.announcement AND a.emergency = $1 AND m.status IN ('held', 'owed')`, id, s.settle)
-	}
-}
 
 // hold makes the mails owed that nothing holds back any more: all of them, or, while some tickets are unproven, those of
 // people whose tickets are right as of the last edge that is reached.

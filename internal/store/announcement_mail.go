@@ -10,6 +10,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
+// lastChanges is when each emergency was last changed, as the announcements of it have it. For Options.Settle after that none
+// of its mails is sent: what is announced of the change may supersede them.
+const lastChanges = `(SELECT a.id AS announcement, max(c.at) AS changed_at
+	FROM announcements a JOIN emergency_changes c ON c.emergency = a.emergency GROUP BY 1)`
+
 // NextAnnouncement takes the mail of an announcement that has waited the longest, for one try: until its claim ends, or
 // it is held again, no other try gets it. Found is false when none may be sent now.
 func (s *Store) NextAnnouncement(ctx context.Context, try string, lasts time.Duration) (id int64, found bool, err error) {
@@ -18,8 +23,9 @@ func (s *Store) NextAnnouncement(ctx context.Context, try string, lasts time.Dur
 		WHERE id = (
 			SELECT id FROM announcement_mails
 			WHERE status = 'owed' AND not_before <= clock_timestamp() AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
+				AND announcement <> ALL (ARRAY(SELECT announcement FROM `+lastChanges+` c WHERE changed_at > clock_timestamp() - $3::interval))
 			ORDER BY not_before, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-		RETURNING id`, try, lasts).Scan(&id)
+		RETURNING id`, try, lasts, s.settle).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil
 	}
@@ -93,8 +99,8 @@ func (s *Store) PutAnnouncementOff(ctx context.Context, id int64, pause time.Dur
 func (s *Store) AnnouncementsLeft(ctx context.Context) (result ticket.AnnouncementsResult, err error) {
 	var next *time.Time
 	err = s.pool.QueryRow(ctx, `
-		SELECT count(*), nullif(greatest(min(greatest(not_before, coalesce(claimed_until, '-infinity'))), '1970-01-01'), '1970-01-01')
-		FROM announcement_mails WHERE status = 'owed'`).Scan(&result.Left, &next)
+		SELECT count(*), nullif(greatest(min(greatest(not_before, claimed_until, changed_at + $1::interval)), '1970-01-01'), '1970-01-01')
+		FROM announcement_mails LEFT JOIN `+lastChanges+` c USING (announcement) WHERE status = 'owed'`, s.settle).Scan(&result.Left, &next)
 	result.Next = orZero(next)
 	return result, explain(err, "count announcements' mails")
 }

@@ -49,7 +49,7 @@ func (d rushed) settles() string {
 	if left, err := d.AnnouncementsLeft(d.t.Context()); err != nil || left.Left > 0 && time.Until(left.Next) < 50*time.Second {
 		d.t.Errorf("the next of %d is sent %s, %v", left.Left, left.Next, err)
 	}
-	d.sql(`UPDATE announcement_mails SET not_before = '-infinity'`)
+	d.sql(`UPDATE emergency_changes SET at = at - interval '1 minute'`)
 	told := map[string]desk.Telling{}
 	for address, letter := range d.letters() {
 		told[address] = letter.Tells
@@ -71,6 +71,31 @@ func (d rushed) settles() string {
 		said += fmt.Sprintf("%s %s. ", address, told[address])
 	}
 	return said
+}
+
+// TestAnnouncement_waitsFromTheMomentOfAChange: what was owed when an emergency is changed is not sent any more, also if
+// what there is to tell of the change has not been announced yet.
+func TestAnnouncement_waitsFromTheMomentOfAChange(t *testing.T) {
+	d := openRushed(t)
+	e := d.begun(d.declare(closedBy("Closed.")), anHour)
+	d.announce()
+	d.sql(`UPDATE emergency_changes SET at = at - interval '1 minute'`)
+	if left, err := d.AnnouncementsLeft(t.Context()); err != nil || left.Left != 2 || time.Until(left.Next) > 0 {
+		t.Errorf("before the change: %+v, %v", left, err)
+	}
+	if _, found, err := d.NextAnnouncement(t.Context(), "before", 0); err != nil || !found {
+		t.Errorf("before the change: %t, %v", found, err)
+	}
+	far := time.Now().AddDate(0, 0, 3).Truncate(time.Second)
+	if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &far}); err != nil {
+		t.Fatal(err)
+	}
+	if id, found, err := d.NextAnnouncement(t.Context(), "after", time.Minute); err != nil || found {
+		t.Errorf("mail %d is sent right after the change: %v", id, err)
+	}
+	if left, err := d.AnnouncementsLeft(t.Context()); err != nil || left.Left != 2 || time.Until(left.Next) < 50*time.Second {
+		t.Errorf("after the change: %+v, %v", left, err)
+	}
 }
 
 // TestAnnounce_settlesUntilNothingChanges: what is declared, changed and lifted in a minute makes one mail, or none.

@@ -37,7 +37,10 @@ func durable(b *testing.B) string {
 			b.Error(err)
 		}
 	})
-	dsn := pg.DSN("postgres")
+	dsn, err := pg.EnsureDatabase(b.Context(), "supportdesk")
+	if err != nil {
+		b.Fatal(err)
+	}
 	if err := store.Migrate(b.Context(), dsn); err != nil {
 		b.Fatal(err)
 	}

@@ -107,7 +107,6 @@ func (s *Store) changeGate(ctx context.Context, by desk.Person, doing string, ch
 		return desk.Emergency{}, err
 	}
 	s.notices.Store(&notices{revision: -1}) // not what anybody who reads just now has seen
-	s.putOffAnnouncements(ctx, after.ID)
 	return after, nil
 }
 

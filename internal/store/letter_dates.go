@@ -11,12 +11,14 @@ import (
 )
 
 // date fills in a letter's dates, as its event left the ticket. A mail may be sent long after that: a deadline that has
-// passed by then is late, unless the ticket as it is now owes nothing, and while the desk is closed there is none.
+// passed by then is late, unless the ticket as it is now owes nothing. While the desk is closed there is none, and after
+// that the one that the closure has left.
 func (s *Store) date(ctx context.Context, l *desk.Letter, then, now ticket.Ticket) error {
 	promised := desk.PromisedOf(then, policy.Promises{}, time.Time{})
-	if slices.ContainsFunc(l.Notices, func(n desk.Notice) bool { return n.InForce && n.Kind == ticket.EmergencyClosed }) {
+	closed := slices.ContainsFunc(l.Notices, func(n desk.Notice) bool { return n.InForce && n.Kind == ticket.EmergencyClosed })
+	if closed || then.InEmergency() {
 		var err error
-		if promised, err = s.stopped(ctx, l, then); err != nil {
+		if promised, err = s.woven(ctx, l, then, closed); err != nil {
 			return err
 		}
 	}
@@ -47,8 +49,9 @@ func (s *Store) date(ctx context.Context, l *desk.Letter, then, now ticket.Ticke
 	return nil
 }
 
-// stopped gives the promises of a ticket while the desk is closed, when the letter is sent.
-func (s *Store) stopped(ctx context.Context, l *desk.Letter, t ticket.Ticket) (desk.Promised, error) {
+// woven gives the promises of a ticket as the emergencies have them when the letter is sent: while the desk is closed, or
+// when that which held the ticket may be over.
+func (s *Store) woven(ctx context.Context, l *desk.Letter, t ticket.Ticket, closed bool) (desk.Promised, error) {
 	gate, err := s.Gate(ctx)
 	if err != nil {
 		return desk.Promised{}, err
@@ -63,7 +66,7 @@ func (s *Store) stopped(ctx context.Context, l *desk.Letter, t ticket.Ticket) (d
 		return desk.Promised{}, err
 	}
 	promised := desk.PromisedOf(woven.Ticket, expected, time.Time{})
-	if !woven.Ticket.InEmergency() { // a moment of its own comes first: its next step tells when it is due
+	if closed && !woven.Ticket.InEmergency() { // a moment of its own comes first: its next step tells when it is due
 		promised.FirstResponse.Due, promised.Resolution.Due = time.Time{}, time.Time{}
 	}
 	return promised, nil

@@ -98,3 +98,18 @@ func TestLetter_namesNoDateWhileTheDeskIsClosed(t *testing.T) {
 		t.Errorf("expected by %s, want %s", first, at.Add(time.Hour+stood))
 	}
 }
+
+// TestLetter_namesTheDatesOnceTheDeskIsOpenAgain, also in a mail that was owed while it was closed.
+func TestLetter_namesTheDatesOnceTheDeskIsOpenAgain(t *testing.T) {
+	d := openUnder(t, quick)
+	e := d.begun(d.declare(closedBy("The river is in our hall.")), 20*time.Minute)
+	n, _ := d.ago(10 * time.Minute)
+	var none time.Time
+	dated(t, d.lastMail(n, ticket.MailReceipt), none, none, none, none)
+	if _, err := d.EndEmergency(t.Context(), d.supervisor, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	d.sql(`UPDATE emergencies SET ends_at = ends_at - interval '3 seconds' WHERE id = $1`, e.ID)
+	over := one[time.Time](d, `SELECT ends_at FROM emergencies WHERE id = $1`, e.ID)
+	dated(t, d.lastMail(n, ticket.MailReceipt), over.Add(time.Hour), none, over.Add(4*time.Hour), none)
+}

@@ -31,7 +31,7 @@ func TestTicket_beforeAndAfterTheFirstStep(t *testing.T) {
 	want := desk.Record{
 		Number: a.Number, Subject: sub.Subject, Order: "A-17", FollowedBy: []ticket.Number{},
 		Requester: desk.Ref{ID: d.customer.ID, Name: d.customer.Name, Role: ticket.RoleCustomer},
-		Submitted: a.At, Updated: a.At, Policy: 1, Pending: 1,
+		Submitted: a.At, Updated: a.At, Shown: a.At, Policy: 1, Pending: 1,
 		Submission: ticket.Command{
 			Seq: 1, Verb: ticket.VerbSubmit, By: d.customer.Actor(), At: a.At, Message: got.Submission.Message,
 			Priority: sub.Priority, Category: sub.Category,

@@ -44,7 +44,10 @@ func TestWritable_failsOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pg.Stop() })
-	dsn := pg.DSN("postgres")
+	dsn, err := pg.EnsureDatabase(t.Context(), "supportdesk")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := store.Migrate(t.Context(), dsn); err != nil {
 		t.Fatal(err)
 	}
