@@ -460,3 +460,41 @@ func (d *shop) waiting(n int64) {
 		}
 	}
 }
+
+// TestView_knowsOfAnEmergencyBeforeItsTicketDoes: no page names a date under "closed until further notice", however long the
+// fan-out takes to reach the ticket, nor leaves it out once the desk is open again.
+func TestView_knowsOfAnEmergencyBeforeItsTicketDoes(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	front := desk.New(d.Store, d.Store, d.Store, nil, idle{})
+	promised := func() (desk.Promised, desk.Promised) {
+		t.Helper()
+		v, err := front.Ticket(t.Context(), d.customer, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, _, err := front.List(t.Context(), desk.Filter{Viewer: d.customer, Queue: desk.QueueAll, Limit: 10})
+		if err != nil || len(all) != 1 {
+			t.Fatal(len(all), err)
+		}
+		return v.Promised(), all[0].Promised()
+	}
+	before, _ := promised()
+	e := d.declare(closedBy("Closed."))
+	d.until(e.From.Add(time.Second))
+	if one, listed := promised(); !one.FirstResponse.Due.IsZero() || !one.Resolution.Due.IsZero() || !listed.Resolution.Due.IsZero() || before.Resolution.Due.IsZero() {
+		t.Errorf("while closed: %+v, %+v; before: %+v", one, listed, before)
+	}
+	d.weave(n)
+	if _, err := d.EndEmergency(t.Context(), d.supervisor, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	ended, err := d.Emergency(t.Context(), e.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.until(ended.Until.Add(time.Second))
+	if one, listed := promised(); one.Resolution.Due.IsZero() || listed.Resolution.Due.IsZero() {
+		t.Errorf("once open again: %+v, %+v", one, listed)
+	}
+}
