@@ -356,3 +356,19 @@ func TestCommand_limitedPeopleDoNotWaitInACircle(t *testing.T) {
 		d.consistent(n)
 	}
 }
+
+// TestSettleMail_clearsAwayFullAllowances, all of them at once, and does not look for them with every mail.
+func TestSettleMail_clearsAwayFullAllowances(t *testing.T) {
+	d := open(t)
+	d.sql(`INSERT INTO allowances (key, spent_until) SELECT decode(md5(i::text) || md5(i::text), 'hex'), now() + (1 - i % 2 * 2) * interval '1 hour' FROM generate_series(1, 60) i`)
+	for range 2 {
+		if err := d.Accounts().SettleMail(t.Context(), 0, ""); err != nil {
+			t.Fatal(err)
+		}
+		if n := one[int](d, `SELECT count(*) FROM allowances`); n != 30 {
+			t.Errorf("%d allowances are left", n)
+		}
+		d.sql(`DELETE FROM allowances WHERE spent_until < now()`)
+		d.sql(`UPDATE allowances SET spent_until = now() - interval '1 second'`)
+	}
+}
