@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,4 +19,19 @@ func (a *Accounts) Spend(ctx context.Context, key []byte, of account.Allowance) 
 func (a *Accounts) Return(ctx context.Context, key []byte, of account.Allowance) error {
 	_, err := a.pool.Exec(ctx, `UPDATE allowances SET spent_until = spent_until - $2::interval WHERE key = $1`, key, of.Each)
 	return explain(err, "take back an attempt")
+}
+
+// allowancesSwept is how often allowances that are full again are looked for. No index finds them, so all are read.
+const allowancesSwept = time.Hour
+
+// sweepAllowances deletes the allowances that are full again, unless this process has done so within allowancesSwept. One
+// that is being spent is left alone.
+func (a *Accounts) sweepAllowances(ctx context.Context) error {
+	last, now := a.swept.Load(), time.Now().UnixNano()
+	if last != 0 && now-last < int64(allowancesSwept) || !a.swept.CompareAndSwap(last, now) {
+		return nil
+	}
+	_, err := a.pool.Exec(ctx, `
+		DELETE FROM allowances WHERE key IN (SELECT key FROM allowances WHERE spent_until < clock_timestamp() FOR UPDATE SKIP LOCKED)`)
+	return explain(err, "clear away allowances")
 }

@@ -67,14 +67,12 @@ func (a *Accounts) HoldMail(ctx context.Context, id int64, lasts time.Duration) 
 }
 
 // SettleMail notes that a mail was sent, or with a reason that it was given up. It clears away what was settled long
-// ago, links that are long over, and allowances that are full again: each more than one mail brings, so none pile up.
-// Those of what people write are a few rows for each person at most.
+// ago and links that are long over, each more than one mail brings, so none pile up; and once an hour the allowances that
+// are full again.
 func (a *Accounts) SettleMail(ctx context.Context, id int64, reason string) error {
 	_, err := a.pool.Exec(ctx, `
 		WITH mails AS (
 			DELETE FROM account_mails WHERE id IN (SELECT id FROM account_mails WHERE settled_at < clock_timestamp() - @keep::interval LIMIT 10)
-		), allowances AS (
-			DELETE FROM allowances WHERE key IN (SELECT key FROM allowances WHERE spent_until < clock_timestamp() LIMIT 10 FOR UPDATE SKIP LOCKED)
 		), over AS (
 			DELETE FROM links WHERE id IN (
 				SELECT id FROM links l WHERE expires_at < clock_timestamp() - @keep::interval
@@ -82,7 +80,10 @@ func (a *Accounts) SettleMail(ctx context.Context, id int64, reason string) erro
 		)
 		UPDATE account_mails SET settled_at = clock_timestamp(), reason = nullif(@reason, '') WHERE id = @id AND settled_at IS NULL`,
 		pgx.StrictNamedArgs{"id": id, "reason": reason, "keep": settledLasts})
-	return explain(err, "settle a mail")
+	if err != nil {
+		return explain(err, "settle a mail")
+	}
+	return a.sweepAllowances(ctx)
 }
 
 // PutMailOff counts a try that failed and frees the mail for the next after a pause.

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -124,6 +126,84 @@ func TestSubmit_rushFillsTheAllowanceExactly(t *testing.T) {
 		if accepted[by.ID] != account.Tickets().Burst {
 			t.Errorf("%s got %d tickets in, want %d", by.Name, accepted[by.ID], account.Tickets().Burst)
 		}
+	}
+}
+
+// TestSubmit_refusedAtTheEdgeOfTheAllowance: it had filled up by the time when the reason was looked for.
+func TestSubmit_refusedAtTheEdgeOfTheAllowance(t *testing.T) {
+	d := limited(t)
+	err := d.NotSubmitted(t.Context(), d.customer, submission())
+	wantKind(t, err, fault.Unavailable)
+	if errors.Is(err, store.ErrNoPolicy) {
+		t.Error(err)
+	}
+	d.sql(`TRUNCATE policies CASCADE`)
+	if err := d.NotSubmitted(t.Context(), d.customer, submission()); !errors.Is(err, store.ErrNoPolicy) {
+		t.Errorf("without a policy: %v", err)
+	}
+}
+
+// TestSubmit_aRushOverTheLimitDelaysNoOthers of its batch, and asks PostgreSQL no more often than it is to accept anything.
+func TestSubmit_aRushOverTheLimitDelaysNoOthers(t *testing.T) {
+	d := limited(t)
+	d.submit(d.customer) // so that there is an allowance to hold
+	d.sql(`CREATE SEQUENCE asked`)
+	d.sql(`CREATE FUNCTION ask() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('asked'); RETURN NULL; END $$`)
+	d.sql(`CREATE TRIGGER ask BEFORE INSERT ON allowances FOR EACH STATEMENT EXECUTE FUNCTION ask()`)
+	hold := func(statement string) (release func()) {
+		tx, err := d.beside.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+		return func() {
+			if err := tx.Rollback(context.WithoutCancel(t.Context())); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	open := hold(`LOCK TABLE tickets IN EXCLUSIVE MODE`)
+	var all sync.WaitGroup
+	submit := func(by desk.Person) { all.Go(func() { _, _ = d.Submit(t.Context(), by, submission()) }) }
+	submit(d.other)
+	d.waitFor(`SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+	submit(d.other)
+	d.waitFor(`SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+	rush := account.Tickets().Burst + 20
+	for range rush {
+		submit(d.customer)
+	}
+	gathered := func(n int) {
+		for d.Gathered() < n {
+			if t.Context().Err() != nil {
+				t.FailNow()
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	gathered(rush)
+	answered := make(chan error, 1)
+	go func() {
+		_, err := d.Submit(t.Context(), d.other, submission())
+		answered <- err
+	}()
+	gathered(rush + 1)
+	free := hold(`SELECT FROM allowances ORDER BY spent_until LIMIT 1 FOR UPDATE`) // the customer's
+	open()
+	select {
+	case err := <-answered:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it waits for the rush")
+	}
+	free()
+	all.Wait()
+	if asked := one[int](d, `SELECT last_value FROM asked`); asked > 3+account.Tickets().Burst {
+		t.Errorf("%d statements for %d submissions", asked, rush+3)
 	}
 }
 
@@ -274,5 +354,21 @@ func TestCommand_limitedPeopleDoNotWaitInACircle(t *testing.T) {
 	steps.Wait()
 	for _, n := range tickets {
 		d.consistent(n)
+	}
+}
+
+// TestSettleMail_clearsAwayFullAllowances, all of them at once, and does not look for them with every mail.
+func TestSettleMail_clearsAwayFullAllowances(t *testing.T) {
+	d := open(t)
+	d.sql(`INSERT INTO allowances (key, spent_until) SELECT decode(md5(i::text) || md5(i::text), 'hex'), now() + (1 - i % 2 * 2) * interval '1 hour' FROM generate_series(1, 60) i`)
+	for range 2 {
+		if err := d.Accounts().SettleMail(t.Context(), 0, ""); err != nil {
+			t.Fatal(err)
+		}
+		if n := one[int](d, `SELECT count(*) FROM allowances`); n != 30 {
+			t.Errorf("%d allowances are left", n)
+		}
+		d.sql(`DELETE FROM allowances WHERE spent_until < now()`)
+		d.sql(`UPDATE allowances SET spent_until = now() - interval '1 second'`)
 	}
 }

@@ -24,6 +24,7 @@ var (
 	errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
 	errRole     = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "your role may not do this"}
 	errClosed   = fault.Refusal(ticket.CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
+	errNotNow   = fault.New(fault.Unavailable, "that could not be taken just now; try again")
 )
 
 // Command accepts a command to a ticket: its words and its number, under the ticket's lock. Whether the ticket's state
@@ -168,5 +169,5 @@ func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request,
 	if err := s.spent(ctx, u); err != nil {
 		return desk.Accepted{}, err
 	}
-	return desk.Accepted{}, fault.New(fault.Unavailable, "that could not be taken just now; try again")
+	return desk.Accepted{}, errNotNow
 }

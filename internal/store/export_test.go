@@ -1,6 +1,12 @@
 package store
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/desk"
+)
 
 // GateLock is for tests that stand in its way.
 const GateLock = gateLock
@@ -17,3 +23,20 @@ const (
 
 // SettleAfter has mails about emergencies settle; see Options.
 func (s *Store) SettleAfter(d time.Duration) { s.settle = d }
+
+// Gathered is how many submissions wait for a statement.
+func (s *Store) Gathered() int {
+	s.intake.mu.Lock()
+	defer s.intake.mu.Unlock()
+	return len(s.intake.waiting)
+}
+
+// NotSubmitted is asked after a submission that no statement accepted.
+func (s *Store) NotSubmitted(ctx context.Context, by desk.Person, sub desk.Submission) error {
+	u, err := s.use(ctx, by, account.Tickets())
+	if err != nil {
+		return err
+	}
+	_, err = s.notSubmitted(ctx, by, sub, u)
+	return err
+}

@@ -120,15 +120,31 @@ func (in *intake) run(ctx context.Context, batch []*arrival) {
 		in.run(ctx, batch[len(batch)/2:])
 		return
 	}
+	var crowded []*arrival
 	for _, a := range batch {
 		if err == nil && a.crowded(batch) {
-			in.run(ctx, []*arrival{a})
+			crowded = append(crowded, a)
 			continue
 		}
 		if err != nil {
 			a.err = err
 		}
 		close(a.done)
+	}
+	in.runCrowded(ctx, crowded)
+}
+
+// runCrowded accepts submissions one by one, once the others of their batch have been answered, as many as their
+// requesters' allowances hold: after a requester's first refusal the rest are refused without a statement.
+func (in *intake) runCrowded(ctx context.Context, crowded []*arrival) {
+	over := map[ticket.PersonID]bool{}
+	for _, a := range crowded {
+		if over[a.by.ID] {
+			close(a.done)
+			continue
+		}
+		in.run(ctx, []*arrival{a})
+		over[a.by.ID] = errors.Is(a.err, pgx.ErrNoRows)
 	}
 }
 

@@ -10,20 +10,29 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// date fills in a letter's dates, as its event left the ticket. A mail may be sent long after that: a deadline that has
-// passed by then is late, unless the ticket as it is now owes nothing. While the desk is closed there is none, and after
-// that the one that the closure has left.
+// date fills in a letter's dates, as its event left the ticket. A mail may be sent long after that. Where a date has passed
+// by then, the ticket as it is now says whether we are late: its promise may have been kept, moved or stopped since. While
+// the desk is closed there is none, and after that the one that the closure has left.
 func (s *Store) date(ctx context.Context, l *desk.Letter, then, now ticket.Ticket) error {
-	promised := desk.PromisedOf(then, policy.Promises{}, time.Time{})
+	inForce := func(n desk.Notice) bool { return n.InForce }
 	closed := slices.ContainsFunc(l.Notices, func(n desk.Notice) bool { return n.InForce && n.Kind == ticket.EmergencyClosed })
-	if closed || then.InEmergency() {
-		var err error
-		if promised, err = s.woven(ctx, l, then, closed); err != nil {
-			return err
-		}
+	promised, err := s.promised(ctx, l, then, closed, closed)
+	if err != nil {
+		return err
 	}
-	if !l.Kind.ToStaff() {
-		promised = promised.ForRequester()
+	present, err := s.promised(ctx, l, now, closed, slices.ContainsFunc(l.Notices, inForce))
+	if err != nil {
+		return err
+	}
+	passed := func(name policy.ClockName) bool {
+		at := promised.Promise(name)
+		return at.BreachedAt.IsZero() && at.Due.After(l.At) && !at.Due.After(l.Sent) && present.Promise(name).MetAt.IsZero() && !now.Closed()
+	}
+	for _, name := range []policy.ClockName{policy.FirstResponse, policy.Resolution} {
+		if passed(name) && lateSince(present.Promise(name), l.Sent).IsZero() {
+			promised = present // for both: the answer would be promised for after the resolution
+			break
+		}
 	}
 	for _, d := range []struct {
 		name                policy.ClockName
@@ -32,21 +41,46 @@ func (s *Store) date(ctx context.Context, l *desk.Letter, then, now ticket.Ticke
 		{policy.FirstResponse, &l.FirstResponseDue, &l.FirstResponseLate, &l.Expected.FirstResponse},
 		{policy.Resolution, &l.ResolutionDue, &l.ResolutionLate, &l.Expected.Resolution},
 	} {
-		at := promised.Promise(d.name)
+		at, is := promised.Promise(d.name), present.Promise(d.name)
 		if !at.MetAt.IsZero() || then.Closed() || then.Status == ticket.StatusResolved && !l.Kind.ToStaff() {
 			continue
 		}
-		owed := now.Promise(d.name).MetAt.IsZero() && !now.Closed()
+		owed := is.MetAt.IsZero() && !now.Closed()
 		switch {
-		case !at.BreachedAt.IsZero() && owed:
-			*d.late = at.BreachedAt
-		case at.BreachedAt.IsZero() && at.Due.After(l.At) && !at.Due.After(l.Sent) && owed:
-			*d.late = at.Due
+		case passed(d.name) || !at.BreachedAt.IsZero() && owed:
+			*d.late = lateSince(is, l.Sent)
 		case at.BreachedAt.IsZero() && (at.Due.After(l.Sent) || !at.Due.After(l.At) && owed):
 			*d.due, *d.expected = at.Due, at.Expected
 		}
 	}
 	return nil
+}
+
+// lateSince returns the date by which something was promised, if that has passed; zero otherwise.
+func lateSince(p desk.Standing, sent time.Time) time.Time {
+	switch {
+	case !p.BreachedAt.IsZero():
+		return p.BreachedAt
+	case p.Due.After(sent):
+		return time.Time{}
+	}
+	return p.Due
+}
+
+// promised returns the promises of a ticket as the reader of a letter has them, by the emergencies when it is sent if
+// weave or the ticket is in one.
+func (s *Store) promised(ctx context.Context, l *desk.Letter, t ticket.Ticket, closed, weave bool) (desk.Promised, error) {
+	p := desk.PromisedOf(t, policy.Promises{}, time.Time{})
+	if weave || t.InEmergency() {
+		var err error
+		if p, err = s.woven(ctx, l, t, closed); err != nil {
+			return desk.Promised{}, err
+		}
+	}
+	if !l.Kind.ToStaff() {
+		p = p.ForRequester()
+	}
+	return p, nil
 }
 
 // woven gives the promises of a ticket as the emergencies have them when the letter is sent: while the desk is closed, or

@@ -113,3 +113,31 @@ func TestLetter_namesTheDatesOnceTheDeskIsOpenAgain(t *testing.T) {
 	over := one[time.Time](d, `SELECT ends_at FROM emergencies WHERE id = $1`, e.ID)
 	dated(t, d.lastMail(n, ticket.MailReceipt), over.Add(time.Hour), none, over.Add(4*time.Hour), none)
 }
+
+// TestLetter_isNotLateOnceADelayHasMovedTheDate, however long ago the first one passed, until the new one has too.
+func TestLetter_isNotLateOnceADelayHasMovedTheDate(t *testing.T) {
+	d := openUnder(t, quick)
+	n, at := d.ago(90 * time.Minute)
+	d.begun(d.declare(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 10 * time.Hour, Notice: "Slow."}), 65*time.Minute)
+	var none time.Time
+	dated(t, d.lastMail(n, ticket.MailReceipt), at.Add(11*time.Hour), none, at.Add(14*time.Hour), none)
+	d.step(ticket.StepRequest{Number: n, Gate: true})
+	dated(t, d.lastMail(n, ticket.MailReceipt), at.Add(11*time.Hour), none, at.Add(14*time.Hour), none)
+}
+
+// TestLetter_isNotLateWhileTheRequesterIsAsked: the clock stands still. Once they have answered it has a later date.
+func TestLetter_isNotLateWhileTheRequesterIsAsked(t *testing.T) {
+	d := openUnder(t, quick)
+	n, at := d.ago(5 * time.Hour)
+	asked := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which one?"})
+	d.redate(asked, at.Add(10*time.Minute))
+	d.step(ticket.StepRequest{Number: n, Command: asked.Seq})
+	var none time.Time
+	dated(t, d.lastMail(n, ticket.MailReceipt), none, none, none, none)
+	after := d.do(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "The red one."})
+	due, runs := after.State.Ticket.Resolution.Due()
+	if !runs || !due.After(time.Now()) {
+		t.Fatalf("due %s, %t", due, runs)
+	}
+	dated(t, d.lastMail(n, ticket.MailReceipt), none, none, due, none)
+}

@@ -2,8 +2,6 @@ package store_test
 
 import (
 	"math"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -56,14 +54,7 @@ func TestCommand_seesNothingThatIsNotThere(t *testing.T) {
 // TestMigrate_findsTheLatestWordsOfOldTickets in their events, as the fold does.
 func TestMigrate_findsTheLatestWordsOfOldTickets(t *testing.T) {
 	d := open(t)
-	migration, err := os.ReadFile("migrations/00020_seen.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, find, found := strings.Cut(string(migration), "WITH listed AS")
-	if !found {
-		t.Fatal("the migration finds nothing")
-	}
+	find := backfill(t, "00020_seen.sql")
 	say := func(by desk.Person, verb ticket.Verb) func(ticket.Number) {
 		return func(n ticket.Number) { d.do(by, desk.Request{Number: n, Verb: verb, Body: "Words."}) }
 	}
@@ -87,7 +78,7 @@ func TestMigrate_findsTheLatestWordsOfOldTickets(t *testing.T) {
 				do(n)
 			}
 			d.sql(`UPDATE tickets SET state = state #- '{ticket,written}'`) // as the release before this one left it
-			d.sql("WITH listed AS" + find)
+			d.sql(find)
 			d.consistent(n)
 			if !one[bool](&d, `SELECT state->'ticket' ? 'written' FROM tickets WHERE number = $1`, n) {
 				t.Error("it says nothing of words")

@@ -50,6 +50,7 @@ type Store struct {
 	notices    atomic.Pointer[notices]
 	gate       atomic.Pointer[ticket.Gate] // the newest that was read
 	probe      probe
+	swept      atomic.Int64 // when full allowances were last cleared away, in Unix nanoseconds
 }
 
 // Open prepares a Store for a database. It connects when it first has to, so a database that is down is no error here;

@@ -57,7 +57,10 @@ func (s *Store) notSubmitted(ctx context.Context, by desk.Person, sub desk.Submi
 	if err := s.spent(ctx, u); err != nil {
 		return desk.Accepted{}, err
 	}
-	return desk.Accepted{}, ErrNoPolicy
+	if _, _, _, err := s.PolicyInForce(ctx); err != nil {
+		return desk.Accepted{}, err
+	}
+	return desk.Accepted{}, errNotNow // an allowance that has filled up since
 }
 
 // own checks that the ticket to follow, if any, is the requester's. It stays theirs, so the answer can't grow old.

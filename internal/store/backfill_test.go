@@ -1,0 +1,109 @@
+package store_test
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// backfill is the part of a migration that fills in what older tickets lack, in batches of two.
+func backfill(t *testing.T, file string) string {
+	t.Helper()
+	migration, err := os.ReadFile("migrations/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, fill, found := strings.Cut(string(migration), "-- +goose StatementBegin")
+	if !found || !strings.Contains(fill, "LIMIT 200") {
+		t.Fatal("the migration has no batches")
+	}
+	return strings.Replace(fill, "LIMIT 200", "LIMIT 2", 1)
+}
+
+// TestMigrate_backfillsInBatches: one waits for what a step holds and goes by what the step leaves, while the batches
+// before are done.
+func TestMigrate_backfillsInBatches(t *testing.T) {
+	d := open(t)
+	var numbers []ticket.Number
+	for range 5 {
+		numbers = append(numbers, d.taken(d.customer))
+	}
+	slices.Sort(numbers)
+	n := numbers[3]
+	d.sql(`UPDATE tickets SET state = state #- '{ticket,written}', shown_at = NULL`)
+	step, err := d.beside.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(time.Hour).Truncate(time.Second)
+	for statement, args := range map[string][]any{
+		`UPDATE tickets SET state = jsonb_set(state, '{ticket,written}', '{"listed": 99}') WHERE number = $1`: {n},
+		`UPDATE events SET recorded_at = $2 WHERE ticket = $1`:                                                {n, later},
+	} {
+		if _, err := step.Exec(t.Context(), statement, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan error)
+	for _, file := range []string{"00020_seen.sql", "00027_shown.sql"} {
+		fill := backfill(t, file)
+		go func() {
+			_, err := d.beside.Exec(t.Context(), fill)
+			done <- err
+		}()
+	}
+	d.waitFor(`SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+	d.waitFor(`SELECT count(*) = 2 FROM tickets WHERE state->'ticket' ? 'written' AND shown_at IS NOT NULL`)
+	if err := step.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if listed := one[int](d, `SELECT (state->'ticket'->'written'->>'listed')::int FROM tickets WHERE number = $1`, n); listed != 99 {
+		t.Errorf("the step's state has become one of %d entries", listed)
+	}
+	if shown := one[time.Time](d, `SELECT shown_at FROM tickets WHERE number = $1`, n); !shown.Equal(later) {
+		t.Errorf("last changed at %s: the step's events were not read", shown)
+	}
+	if left := one[int](d, `SELECT count(*) FROM tickets WHERE NOT state->'ticket' ? 'written' OR shown_at IS NULL`); left != 0 {
+		t.Errorf("%d tickets are left out", left)
+	}
+}
+
+// TestMigrate_takesSubmissionsDuringABackfill: it holds no lock on the table.
+func TestMigrate_takesSubmissionsDuringABackfill(t *testing.T) {
+	d := open(t)
+	d.taken(d.customer)
+	d.sql(`ALTER TABLE tickets DROP COLUMN shown_at`)
+	d.sql(`DELETE FROM goose_db_version WHERE version_id >= 27`)
+	tx, err := d.beside.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `LOCK TABLE events IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- store.Migrate(t.Context(), d.dsn) }()
+	d.waitFor(`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`)
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := d.Submit(soon, d.customer, submission()); err != nil {
+		t.Errorf("a submission during the migration: %v", err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
