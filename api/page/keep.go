@@ -23,13 +23,16 @@ type keeper interface {
 	Secret(ctx context.Context, name string) ([]byte, error)
 	KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) error
 	KeptForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.KeptForm, error)
-	ForgetForms(ctx context.Context, browser []byte, person ticket.PersonID, action string) error
+	ForgetForm(ctx context.Context, browser []byte, person ticket.PersonID, action, page string) error
+	ForgetForms(ctx context.Context, browser []byte, person ticket.PersonID) error
 }
 
-// Each form names whom it was shown to, sealed, and the address of its page, in these hidden fields. No handler sees them.
+// Each form names whom it was shown to, sealed, and the address of its page, in these hidden fields; form-drafts.js adds
+// the name of its draft. No handler sees them.
 const (
 	fieldWriter = "written-by"
 	fieldPage   = "written-on"
+	fieldDraft  = "draft"
 )
 
 const (
@@ -38,6 +41,7 @@ const (
 	keptAge      = 24 * time.Hour
 	sentCookie   = "sent"  // names the draft that was accepted, for form-drafts.js
 	sentAge      = 60      // in seconds: until the next page has been read
+	maxDraft     = 200     // of a draft's name, in bytes
 	maxUpload    = 1 << 20 // of a form with a file, whose other fields are kept
 )
 
@@ -79,8 +83,10 @@ func (v *Visit) unstamp(form url.Values) {
 	if page := form.Get(fieldPage); page == Local(page) {
 		v.writtenOn = page
 	}
+	v.draft = form.Get(fieldDraft)
 	form.Del(fieldWriter)
 	form.Del(fieldPage)
+	form.Del(fieldDraft)
 }
 
 // A form's beginning, as templates write it. What people typed is escaped, and so never matches.
@@ -171,9 +177,12 @@ func words(fields url.Values) bool {
 	return false
 }
 
+// unseen are fields that every form has hidden, beside those named fieldSeen.
+var unseen = []string{fieldOnce, fieldFrom, "act", "expected", "follows", "id", "next", "zone"}
+
 // typedIn reports whether a field is one that people see.
 func typedIn(name string) bool {
-	return !slices.Contains([]string{fieldOnce, fieldFrom}, name) && !strings.HasPrefix(name, fieldSeen)
+	return !slices.Contains(unseen, name) && !strings.HasPrefix(name, fieldSeen)
 }
 
 // typed reads a form with or without a file, and leaves the file out.
@@ -205,23 +214,28 @@ func (v *Visit) askToSignIn() bool {
 	return v.leave("/sign-in?next="+url.QueryEscape(v.writtenOn)) == nil
 }
 
-// accepted drops what was kept of a form, here and in the browser, once it has been taken.
-func (v *Visit) accepted() {
+// Accepted drops what was kept of a form, here and in the browser, once it has been taken. Redirect and a page that
+// answers with 200 do so themselves.
+func (v *Visit) Accepted() {
 	if v.writer == "" {
 		return
 	}
-	v.cookie(http.Cookie{Name: sentCookie, Value: url.QueryEscape(string(v.writer) + " " + v.Path()), MaxAge: sentAge})
-	v.forget(v.writer, v.Path())
+	if strings.HasPrefix(v.draft, string(v.writer)+"/") && len(v.draft) <= maxDraft {
+		v.cookie(http.Cookie{Name: sentCookie, Value: url.QueryEscape(v.draft), MaxAge: sentAge})
+	}
+	v.forget(v.writer, func(browser []byte) error {
+		return v.engine.Keeper.ForgetForm(v.Context(), browser, v.writer, v.Path(), v.writtenOn)
+	})
 }
 
 // forget drops what this browser has kept for a person.
-func (v *Visit) forget(person ticket.PersonID, action string) {
+func (v *Visit) forget(person ticket.PersonID, drop func(browser []byte) error) {
 	token := v.keptToken()
 	if token == "" || person == "" || v.engine.Keeper == nil {
 		return
 	}
 	hash := sha256.Sum256([]byte(token))
-	if err := v.engine.Keeper.ForgetForms(v.Context(), hash[:], person, action); err != nil {
+	if err := drop(hash[:]); err != nil {
 		v.engine.Log.WarnContext(v.Context(), "a kept form stays for a day", "error", err)
 	}
 }
