@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,9 +40,10 @@ const (
 	writerSecret = "writers" // of the store
 	keptCookie   = "kept"    // names the browser to what is kept for it
 	keptAge      = 24 * time.Hour
-	sentCookie   = "sent"  // names the draft that was accepted, for form-drafts.js
-	sentAge      = 60      // in seconds: until the next page has been read
-	maxDraft     = 200     // of a draft's name, in bytes
+	sentCookie   = "sent" // names the draft that was accepted, for form-drafts.js
+	sentAge      = 60     // in seconds: until the next page has been read
+	maxDraft     = 200    // of a draft's name, in bytes
+	secondsADay  = 24 * 60 * 60
 	maxUpload    = 1 << 20 // of a form with a file, whose other fields are kept
 )
 
@@ -56,30 +58,42 @@ func (v *Visit) reader() ticket.PersonID {
 	return v.Person.ID
 }
 
-// seal makes the name of a form's writer, which only this desk can make.
-func (v *Visit) seal(person ticket.PersonID) string {
+// sealedFor is how long a form's seal lets it be kept: for as long as the session may last that it was shown in.
+const sealedFor = lifetime
+
+// seal makes the name of a form's writer and the day, in days since 1970, which only this desk can make.
+func (v *Visit) seal(person ticket.PersonID, day int64) string {
 	secret, err := v.engine.Keeper.Secret(v.Context(), writerSecret)
 	if err != nil {
 		v.engine.Log.WarnContext(v.Context(), "page without its reader's seal", "error", err)
 		return ""
 	}
+	name := string(person) + "." + strconv.FormatInt(day, 10)
 	mac := hmac.New(sha256.New, secret)
-	_, _ = mac.Write([]byte(person)) // a hash never fails
-	return string(person) + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	_, _ = mac.Write([]byte(name)) // a hash never fails
+	return name + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// unseal is whom a form was shown to; empty when it does not say so, or not with our seal.
-func (v *Visit) unseal(sealed string) ticket.PersonID {
-	person, _, found := strings.Cut(sealed, ".")
-	if !found || v.engine.Keeper == nil || !hmac.Equal([]byte(v.seal(ticket.PersonID(person))), []byte(sealed)) {
-		return ""
+func today() int64 { return time.Now().Unix() / secondsADay }
+
+// unseal is whom a form was shown to; empty when it does not say so, or not with our seal. Nothing is kept for a seal
+// that is old, but the form is still its writer's alone.
+func (v *Visit) unseal(sealed string) (person ticket.PersonID, fresh bool) {
+	parts := strings.Split(sealed, ".")
+	if len(parts) != 3 || v.engine.Keeper == nil {
+		return "", false
 	}
-	return ticket.PersonID(person)
+	day, err := strconv.ParseInt(parts[1], 10, 64)
+	person = ticket.PersonID(parts[0])
+	if err != nil || !hmac.Equal([]byte(v.seal(person, day)), []byte(sealed)) {
+		return "", false
+	}
+	return person, day >= today()-int64(sealedFor/(secondsADay*time.Second))
 }
 
 // unstamp takes the fields that stamp added out of a form.
 func (v *Visit) unstamp(form url.Values) {
-	v.writer = v.unseal(form.Get(fieldWriter))
+	v.writer, v.mayKeep = v.unseal(form.Get(fieldWriter))
 	if page := form.Get(fieldPage); page == Local(page) {
 		v.writtenOn = page
 	}
@@ -89,8 +103,9 @@ func (v *Visit) unstamp(form url.Values) {
 	form.Del(fieldDraft)
 }
 
-// A form's beginning, as templates write it. What people typed is escaped, and so never matches.
-var formBegins = regexp.MustCompile(`<form\b[^>]*\smethod="post"[^>]*>`)
+// A form's beginning, as templates write it: a value in quotes may hold a >. What people typed is escaped, and so never
+// matches.
+var formBegins = regexp.MustCompile(`<form\b(?:[^>"]|"[^"]*")*?\smethod="post"(?:[^>"]|"[^"]*")*>`)
 
 // stamp adds to each form of a page whom it is shown to and where.
 func (v *Visit) stamp(page []byte) []byte {
@@ -98,7 +113,7 @@ func (v *Visit) stamp(page []byte) []byte {
 	if v.engine.Keeper == nil || reader == "" || !formBegins.Match(page) {
 		return page
 	}
-	sealed := v.seal(reader)
+	sealed := v.seal(reader, today())
 	if sealed == "" {
 		return page
 	}
@@ -142,7 +157,7 @@ var secrets = []string{"password", "current"}
 // keep keeps a form whose writer has to sign in first, and reports whether it is kept and holds anything that was typed.
 func (v *Visit) keep() bool {
 	form, err := v.typed()
-	if err != nil || v.writer == "" || v.writtenOn == "" || v.engine.Keeper == nil {
+	if err != nil || !v.mayKeep || v.writtenOn == "" || v.engine.Keeper == nil {
 		return false
 	}
 	fields := url.Values{}

@@ -49,6 +49,7 @@ type Visit struct {
 
 	writer    ticket.PersonID // whom the posted form was shown to; empty: it does not say
 	writtenOn string          // the address of its page, likewise
+	mayKeep   bool            // the writer's form may be kept until they have signed in
 	draft     string          // the name of its draft in the browser, likewise
 }
 

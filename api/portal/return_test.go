@@ -1,6 +1,9 @@
 package portal_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -196,6 +199,22 @@ func TestReturn_keepsOnlyWhatItMay(t *testing.T) {
 	stranger := o.visitor()
 	for _, writer := range []string{string(o.People["clara"].ID), string(o.People["clara"].ID) + "." + strings.Repeat("A", 43), ""} {
 		stranger.post(http.StatusUnauthorized, "/tickets", "subject", "s", "body", "b", "written-by", writer, "written-on", "/tickets/new")
+	}
+	// Nor can anybody with a seal of a page that is older than any session.
+	secret, err := o.Secret(t.Context(), "writers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for days, want := range map[int64]int{13: 2, 15: 1} {
+		name := fmt.Sprintf("%s.%d", o.People["clara"].ID, time.Now().Unix()/(24*60*60)-days)
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte(name))
+		b.post(http.StatusSeeOther, "/tickets", "body", "aged", "written-on", "/tickets/new",
+			"written-by", name+"."+base64.RawURLEncoding.EncodeToString(mac.Sum(nil)))
+		if kept := o.Count(`SELECT count(*) FROM kept_forms`); kept != want {
+			t.Errorf("%d forms are kept with one from %d days ago, want %d", kept, days, want)
+		}
+		o.SQL(`DELETE FROM kept_forms WHERE fields = 'body=aged'`)
 	}
 	// Nor more than a few, nor longer than a day.
 	page := form.value(`main [name="written-on"]`)
