@@ -16,7 +16,7 @@ func (v *Visit) SignInAgain(page string) error {
 		return err
 	}
 	if v.writer == "" {
-		v.writer = v.Person.ID
+		v.writer, v.mayKeep = v.Person.ID, true
 	}
 	if v.writtenOn == "" {
 		v.writtenOn = page

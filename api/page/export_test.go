@@ -5,3 +5,6 @@ func (e *Engine) LookAtOnce() { e.lookAgain = 0 }
 
 // MostStreams is how many one person may have open.
 const MostStreams = mostStreams
+
+// FormBegins finds the forms that are stamped.
+var FormBegins = formBegins

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,21 +24,26 @@ type keeper interface {
 	Secret(ctx context.Context, name string) ([]byte, error)
 	KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) error
 	KeptForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.KeptForm, error)
-	ForgetForms(ctx context.Context, browser []byte, person ticket.PersonID, action string) error
+	ForgetForm(ctx context.Context, browser []byte, person ticket.PersonID, action, page string) error
+	ForgetForms(ctx context.Context, browser []byte, person ticket.PersonID) error
 }
 
-// Each form names whom it was shown to, sealed, and the address of its page, in these hidden fields. No handler sees them.
+// Each form names whom it was shown to, sealed, and the address of its page, in these hidden fields; form-drafts.js adds
+// the name of its draft. No handler sees them.
 const (
 	fieldWriter = "written-by"
 	fieldPage   = "written-on"
+	fieldDraft  = "draft"
 )
 
 const (
 	writerSecret = "writers" // of the store
 	keptCookie   = "kept"    // names the browser to what is kept for it
 	keptAge      = 24 * time.Hour
-	sentCookie   = "sent"  // names the draft that was accepted, for form-drafts.js
-	sentAge      = 60      // in seconds: until the next page has been read
+	sentCookie   = "sent" // names the draft that was accepted, for form-drafts.js
+	sentAge      = 60     // in seconds: until the next page has been read
+	maxDraft     = 200    // of a draft's name, in bytes
+	secondsADay  = 24 * 60 * 60
 	maxUpload    = 1 << 20 // of a form with a file, whose other fields are kept
 )
 
@@ -52,39 +58,54 @@ func (v *Visit) reader() ticket.PersonID {
 	return v.Person.ID
 }
 
-// seal makes the name of a form's writer, which only this desk can make.
-func (v *Visit) seal(person ticket.PersonID) string {
+// sealedFor is how long a form's seal lets it be kept: for as long as the session may last that it was shown in.
+const sealedFor = lifetime
+
+// seal makes the name of a form's writer and the day, in days since 1970, which only this desk can make.
+func (v *Visit) seal(person ticket.PersonID, day int64) string {
 	secret, err := v.engine.Keeper.Secret(v.Context(), writerSecret)
 	if err != nil {
 		v.engine.Log.WarnContext(v.Context(), "page without its reader's seal", "error", err)
 		return ""
 	}
+	name := string(person) + "." + strconv.FormatInt(day, 10)
 	mac := hmac.New(sha256.New, secret)
-	_, _ = mac.Write([]byte(person)) // a hash never fails
-	return string(person) + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	_, _ = mac.Write([]byte(name)) // a hash never fails
+	return name + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// unseal is whom a form was shown to; empty when it does not say so, or not with our seal.
-func (v *Visit) unseal(sealed string) ticket.PersonID {
-	person, _, found := strings.Cut(sealed, ".")
-	if !found || v.engine.Keeper == nil || !hmac.Equal([]byte(v.seal(ticket.PersonID(person))), []byte(sealed)) {
-		return ""
+func today() int64 { return time.Now().Unix() / secondsADay }
+
+// unseal is whom a form was shown to; empty when it does not say so, or not with our seal. Nothing is kept for a seal
+// that is old, but the form is still its writer's alone.
+func (v *Visit) unseal(sealed string) (person ticket.PersonID, fresh bool) {
+	parts := strings.Split(sealed, ".")
+	if len(parts) != 3 || v.engine.Keeper == nil {
+		return "", false
 	}
-	return ticket.PersonID(person)
+	day, err := strconv.ParseInt(parts[1], 10, 64)
+	person = ticket.PersonID(parts[0])
+	if err != nil || !hmac.Equal([]byte(v.seal(person, day)), []byte(sealed)) {
+		return "", false
+	}
+	return person, day >= today()-int64(sealedFor/(secondsADay*time.Second))
 }
 
 // unstamp takes the fields that stamp added out of a form.
 func (v *Visit) unstamp(form url.Values) {
-	v.writer = v.unseal(form.Get(fieldWriter))
+	v.writer, v.mayKeep = v.unseal(form.Get(fieldWriter))
 	if page := form.Get(fieldPage); page == Local(page) {
 		v.writtenOn = page
 	}
+	v.draft = form.Get(fieldDraft)
 	form.Del(fieldWriter)
 	form.Del(fieldPage)
+	form.Del(fieldDraft)
 }
 
-// A form's beginning, as templates write it. What people typed is escaped, and so never matches.
-var formBegins = regexp.MustCompile(`<form\b[^>]*\smethod="post"[^>]*>`)
+// A form's beginning, as templates write it: a value in quotes may hold a >. What people typed is escaped, and so never
+// matches.
+var formBegins = regexp.MustCompile(`<form\b(?:[^>"]|"[^"]*")*?\smethod="post"(?:[^>"]|"[^"]*")*>`)
 
 // stamp adds to each form of a page whom it is shown to and where.
 func (v *Visit) stamp(page []byte) []byte {
@@ -92,7 +113,7 @@ func (v *Visit) stamp(page []byte) []byte {
 	if v.engine.Keeper == nil || reader == "" || !formBegins.Match(page) {
 		return page
 	}
-	sealed := v.seal(reader)
+	sealed := v.seal(reader, today())
 	if sealed == "" {
 		return page
 	}
@@ -136,7 +157,7 @@ var secrets = []string{"password", "current"}
 // keep keeps a form whose writer has to sign in first, and reports whether it is kept and holds anything that was typed.
 func (v *Visit) keep() bool {
 	form, err := v.typed()
-	if err != nil || v.writer == "" || v.writtenOn == "" || v.engine.Keeper == nil {
+	if err != nil || !v.mayKeep || v.writtenOn == "" || v.engine.Keeper == nil {
 		return false
 	}
 	fields := url.Values{}
@@ -171,9 +192,12 @@ func words(fields url.Values) bool {
 	return false
 }
 
+// unseen are fields that every form has hidden, beside those named fieldSeen.
+var unseen = []string{fieldOnce, fieldFrom, "act", "expected", "follows", "id", "next", "zone"}
+
 // typedIn reports whether a field is one that people see.
 func typedIn(name string) bool {
-	return !slices.Contains([]string{fieldOnce, fieldFrom}, name) && !strings.HasPrefix(name, fieldSeen)
+	return !slices.Contains(unseen, name) && !strings.HasPrefix(name, fieldSeen)
 }
 
 // typed reads a form with or without a file, and leaves the file out.
@@ -205,23 +229,28 @@ func (v *Visit) askToSignIn() bool {
 	return v.leave("/sign-in?next="+url.QueryEscape(v.writtenOn)) == nil
 }
 
-// accepted drops what was kept of a form, here and in the browser, once it has been taken.
-func (v *Visit) accepted() {
+// Accepted drops what was kept of a form, here and in the browser, once it has been taken. Redirect and a page that
+// answers with 200 do so themselves.
+func (v *Visit) Accepted() {
 	if v.writer == "" {
 		return
 	}
-	v.cookie(http.Cookie{Name: sentCookie, Value: url.QueryEscape(string(v.writer) + " " + v.Path()), MaxAge: sentAge})
-	v.forget(v.writer, v.Path())
+	if strings.HasPrefix(v.draft, string(v.writer)+"/") && len(v.draft) <= maxDraft {
+		v.cookie(http.Cookie{Name: sentCookie, Value: url.QueryEscape(v.draft), MaxAge: sentAge})
+	}
+	v.forget(v.writer, func(browser []byte) error {
+		return v.engine.Keeper.ForgetForm(v.Context(), browser, v.writer, v.Path(), v.writtenOn)
+	})
 }
 
 // forget drops what this browser has kept for a person.
-func (v *Visit) forget(person ticket.PersonID, action string) {
+func (v *Visit) forget(person ticket.PersonID, drop func(browser []byte) error) {
 	token := v.keptToken()
 	if token == "" || person == "" || v.engine.Keeper == nil {
 		return
 	}
 	hash := sha256.Sum256([]byte(token))
-	if err := v.engine.Keeper.ForgetForms(v.Context(), hash[:], person, action); err != nil {
+	if err := drop(hash[:]); err != nil {
 		v.engine.Log.WarnContext(v.Context(), "a kept form stays for a day", "error", err)
 	}
 }

@@ -33,7 +33,9 @@ func (v *Visit) refill(page []byte) []byte {
 	filled, err := fillIn(page, v.Path(), kept)
 	for _, k := range kept {
 		if !words(k.Fields) {
-			v.forget(reader, k.Action) // it says once that nothing was done
+			v.forget(reader, func(browser []byte) error { // it says once that nothing was done
+				return v.engine.Keeper.ForgetForm(v.Context(), browser, reader, k.Action, k.Page)
+			})
 		}
 	}
 	if err != nil {
@@ -76,6 +78,9 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 			form.PrependHtml(backInPlace)
 		}
 		form.ParentsFiltered("details").SetAttr("open", "")
+		if kind, there := form.Attr("data-kind"); there { // of the composer, which shows the form of one kind
+			choose(doc.Find(`#composer input[name="mode"]`), "checked", []string{kind})
+		}
 		first = typedInto(controls, k.Fields).First()
 	}
 	first.SetAttr("autofocus", "") // of the last form that was sent: it may be far down the page
@@ -118,10 +123,19 @@ func typedInto(controls *goquery.Selection, fields url.Values) *goquery.Selectio
 }
 
 func takes(form *goquery.Selection, path, action string) bool {
-	if form.AttrOr("action", path) == action || slices.Contains(strings.Fields(form.AttrOr("data-takes", "")), action) {
+	if pathOf(form.AttrOr("action", path)) == action || slices.Contains(strings.Fields(form.AttrOr("data-takes", "")), action) {
 		return true
 	}
-	return form.Find("[formaction]").FilterFunction(func(_ int, b *goquery.Selection) bool { return b.AttrOr("formaction", "") == action }).Length() > 0
+	return form.Find("[formaction]").FilterFunction(func(_ int, b *goquery.Selection) bool { return pathOf(b.AttrOr("formaction", "")) == action }).Length() > 0
+}
+
+// pathOf is an address without its query.
+func pathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Path
 }
 
 // fill sets the controls of a form. Hidden ones keep what the page says now, but for the key that makes it be taken once.

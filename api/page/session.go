@@ -92,7 +92,10 @@ func (s *Session) Recent() bool {
 
 // SignOut ends the session with everything in it, and drops the forms that this browser kept for the person.
 func (s *Session) SignOut() error {
-	s.visit.forget(s.visit.Person.ID, "")
+	person := s.visit.Person.ID
+	s.visit.forget(person, func(browser []byte) error {
+		return s.visit.engine.Keeper.ForgetForms(s.visit.Context(), browser, person)
+	})
 	return s.end()
 }
 

@@ -49,6 +49,8 @@ type Visit struct {
 
 	writer    ticket.PersonID // whom the posted form was shown to; empty: it does not say
 	writtenOn string          // the address of its page, likewise
+	mayKeep   bool            // the writer's form may be kept until they have signed in
+	draft     string          // the name of its draft in the browser, likewise
 }
 
 // Context ends with the request, or when it has taken too long.
@@ -213,7 +215,7 @@ func (v *Visit) Show(name string, view any) error { return v.ShowStatus(http.Sta
 // 200 was taken.
 func (v *Visit) ShowStatus(status int, name string, view any) error {
 	if status == http.StatusOK && v.gin.Request.Method == http.MethodPost {
-		v.accepted()
+		v.Accepted()
 	}
 	if after := patience[status]; after != "" && v.gin.Writer.Header().Get("Retry-After") == "" {
 		v.gin.Header("Retry-After", after)
@@ -249,13 +251,16 @@ func Local(address string) string {
 	return address
 }
 
-// Redirect sends the browser on, after a post or instead of a page.
+// Redirect sends the browser on, after a post that was taken or instead of a page.
 func (v *Visit) Redirect(to string) error {
 	if v.gin.Request.Method == http.MethodPost {
-		v.accepted()
+		v.Accepted()
 	}
 	return v.leave(to)
 }
+
+// Refuse sends the browser on after a post that was not taken: what is kept of it stays.
+func (v *Visit) Refuse(to string) error { return v.leave(to) }
 
 func (v *Visit) leave(to string) error {
 	if err := v.Session.save(); err != nil {

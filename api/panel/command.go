@@ -154,6 +154,7 @@ func (p *Pages) became(v *page.Visit, r desk.Request, d draft, done string, of r
 	case err != nil && accepted.Seq == 0:
 		return p.refused(v, r.Number, d, err)
 	case err != nil || !decided:
+		v.Accepted()
 		return p.answer(v, r.Number, http.StatusOK, d.sent(), d.kind != "", said{Text: "Accepted. It takes a moment to be decided."})
 	case outcome.Refused && outcome.Code == ticket.CodeTaken:
 		return p.refused(v, r.Number, d, p.taken(v, r.Number, outcome))
@@ -162,6 +163,7 @@ func (p *Pages) became(v *page.Visit, r desk.Request, d draft, done string, of r
 	case outcome.Refused:
 		return p.refused(v, r.Number, d, fault.Refusal(outcome.Code, "%s", outcome.Reason))
 	}
+	v.Accepted()
 	return p.answer(v, r.Number, http.StatusOK, d.sent(), d.kind != "", said{Text: done + p.awayNow(v, r)})
 }
 

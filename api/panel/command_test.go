@@ -281,3 +281,38 @@ func TestCommands_ofTheTicketsHead(t *testing.T) {
 		t.Errorf("closed it is %s", got)
 	}
 }
+
+// TestReturn_ofANote: what was typed before the session ended is back in its form, which is the one that shows, until a
+// script has sent it.
+func TestReturn_ofANote(t *testing.T) {
+	o := openOffice(t)
+	n := o.submit("clara", "A lid", "It does not close.")
+	b := o.browser("anna")
+	page := "/desk/tickets/" + string(n) + "?queue=all"
+	path := "/desk/tickets/" + string(n) + "/notes?queue=all"
+	note := func() url.Values {
+		form := url.Values{"body": {"Kept words."}}
+		shown := b.get(page)
+		for _, name := range []string{"once", "written-by", "written-on"} {
+			form.Set(name, shown.Find(`#write-note [name="`+name+`"]`).AttrOr("value", ""))
+		}
+		return form
+	}
+	form := note()
+	if err := o.EndSessions(t.Context(), o.People["anna"].ID); err != nil {
+		t.Fatal(err)
+	}
+	b.post(path, form)
+	b.SignIn("anna")
+	back := b.get(page)
+	if got := strings.TrimSpace(back.Find("#body-note").Text()); got != "Kept words." {
+		t.Errorf("the note's form holds %q", got)
+	}
+	if mode := back.Find(`[name="mode"][checked]`).AttrOr("value", ""); mode != "note" {
+		t.Errorf("the form of a %s is shown", mode)
+	}
+	b.post(path, note(), append(byScript, "HX-Current-URL", o.server.URL+page)...)
+	if kept := o.Count(`SELECT count(*) FROM kept_forms`); kept != 0 {
+		t.Errorf("%d forms are kept after the note was taken", kept)
+	}
+}

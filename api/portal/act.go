@@ -127,13 +127,15 @@ func (p *Pages) act(v *page.Visit, a asked, verb ticket.Verb, done string) error
 	switch kind := fault.KindOf(err); {
 	case err != nil && (kind == fault.Conflict || kind == fault.Limited):
 		v.Flash("%s", sentence("That was not done:", err))
+		return v.Refuse(ticketAddress(a.number))
 	case err != nil:
 		return err
 	case outcome.crossed:
 		v.Flash("We wrote to you in the meantime, so that was not done. Please read our message first; you can then do it all the same.")
-		return v.Redirect(ticketAddress(a.number) + "#latest")
+		return v.Refuse(ticketAddress(a.number) + "#latest")
 	case outcome.refused != nil:
 		v.Flash("%s", sentence("That was not done:", outcome.refused))
+		return v.Refuse(ticketAddress(a.number))
 	case outcome.decided:
 		v.Flash("%s", done)
 	}

@@ -58,7 +58,7 @@ func (p *Pages) rate(v *page.Visit, a asked) error {
 		return p.rateAgain(v, a, typed, http.StatusTooManyRequests, err)
 	case fault.Conflict:
 		v.Flash("%s", sentence("That was not kept:", err))
-		return v.Redirect(ticketAddress(a.number))
+		return v.Refuse(ticketAddress(a.number))
 	}
 	if err != nil {
 		return err

@@ -1,6 +1,9 @@
 package portal_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -156,6 +159,14 @@ func TestReturn_aFormIsNotSentAsSomebodyElse(t *testing.T) {
 	b.SignIn("carl")
 	a := b.send(http.StatusForbidden, form, "/tickets", "subject", "Whose?", "body", "Clara's words")
 	a.says(t, "main", "so it was not sent", "kept for a day")
+	again := b.send(http.StatusForbidden, form, "/tickets", "subject", "Whose?", "body", "Clara's words")
+	if got, want := again.Find("main h1 + p").Text(), a.Find("main h1 + p").Text(); got != want {
+		t.Errorf("the second refusal says %q, the first said %q", got, want)
+	}
+	nothing := b.send(http.StatusForbidden, form, "/suggestions")
+	if text := nothing.Find("main").Text(); strings.Contains(text, "kept for a day") {
+		t.Errorf("a form without words is answered with %q", text)
+	}
 	if o.count(t, "carl")+o.count(t, "clara") != 0 {
 		t.Error("it was sent")
 	}
@@ -188,6 +199,22 @@ func TestReturn_keepsOnlyWhatItMay(t *testing.T) {
 	stranger := o.visitor()
 	for _, writer := range []string{string(o.People["clara"].ID), string(o.People["clara"].ID) + "." + strings.Repeat("A", 43), ""} {
 		stranger.post(http.StatusUnauthorized, "/tickets", "subject", "s", "body", "b", "written-by", writer, "written-on", "/tickets/new")
+	}
+	// Nor can anybody with a seal of a page that is older than any session.
+	secret, err := o.Secret(t.Context(), "writers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for days, want := range map[int64]int{13: 2, 15: 1} {
+		name := fmt.Sprintf("%s.%d", o.People["clara"].ID, time.Now().Unix()/(24*60*60)-days)
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte(name))
+		b.post(http.StatusSeeOther, "/tickets", "body", "aged", "written-on", "/tickets/new",
+			"written-by", name+"."+base64.RawURLEncoding.EncodeToString(mac.Sum(nil)))
+		if kept := o.Count(`SELECT count(*) FROM kept_forms`); kept != want {
+			t.Errorf("%d forms are kept with one from %d days ago, want %d", kept, days, want)
+		}
+		o.SQL(`DELETE FROM kept_forms WHERE fields = 'body=aged'`)
 	}
 	// Nor more than a few, nor longer than a day.
 	page := form.value(`main [name="written-on"]`)
@@ -443,4 +470,66 @@ func TestReply_isTakenAgainWhenItIsMeant(t *testing.T) {
 	say()
 	say()
 	bubbles(5)
+}
+
+// TestReturn_formsOfOnePathStayApart: each page with a form for new tickets has its own words back.
+func TestReturn_formsOfOnePathStayApart(t *testing.T) {
+	o := openOffice(t)
+	b := o.as("clara")
+	var pages []string
+	forms := []answer{b.get(http.StatusOK, "/tickets/new"), b.get(http.StatusOK, "/tickets/new")}
+	o.endSessions(t, "clara")
+	for i, form := range forms {
+		pages = append(pages, form.value(`main [name="written-on"]`))
+		b.send(http.StatusSeeOther, form, "/tickets", "subject", "s", "body", fmt.Sprint("Words ", i))
+	}
+	b.SignIn("clara")
+	for i, page := range pages {
+		if got, want := b.get(http.StatusOK, page).value("#body"), fmt.Sprint("Words ", i); got != want {
+			t.Errorf("%s holds %q, want %q", page, got, want)
+		}
+	}
+	b.send(http.StatusSeeOther, b.get(http.StatusOK, pages[0]), "/tickets", "subject", "s", "body", "Words 0")
+	if got := b.get(http.StatusOK, pages[1]).value("#body"); got != "Words 1" {
+		t.Errorf("after the first was sent, the second holds %q", got)
+	}
+	if got := b.get(http.StatusOK, pages[0]).value("#body"); got != "" {
+		t.Errorf("after it was sent, the first holds %q", got)
+	}
+}
+
+// TestReturn_aRefusalKeepsWhatWasTyped, also one that is answered with a redirect.
+func TestReturn_aRefusalKeepsWhatWasTyped(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "Not settled yet")
+	b := o.as("clara")
+	path := "/tickets/" + string(n)
+	form := b.get(http.StatusOK, path)
+	o.endSessions(t, "clara")
+	b.send(http.StatusSeeOther, form, path+"/rating", "score", "4", "comment", "Quick")
+	b.SignIn("clara")
+	b.send(http.StatusSeeOther, form, path+"/rating", "score", "4", "comment", "Quick")
+	if kept := o.Count(`SELECT count(*) FROM kept_forms`); kept != 1 {
+		t.Errorf("%d forms are kept after the rating was refused", kept)
+	}
+}
+
+// TestDraft_ofAnotherFormStays when one is accepted that is sent to the same path.
+func TestDraft_ofAnotherFormStays(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "Before")
+	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbClose})
+	p := o.window(t, browsertest.Look{})
+	p.Goto("/let-in/clara")
+	p.Goto("/tickets/new")
+	p.Fill("Message", "Half an hour of typing")
+	drafts(t, p, 1)
+	p.Goto("/tickets/new?follows=" + string(n))
+	p.Fill("Message", "It is back.")
+	drafts(t, p, 2)
+	p.Click("Send the ticket")
+	p.See("We have your request")
+	drafts(t, p, 1)
+	p.Goto("/tickets/new")
+	holds(t, p, "body", "Half an hour of typing")
 }

@@ -46,7 +46,8 @@ func Safe(ctx context.Context, err error) (status int, shown *fault.Error) {
 	}
 	f, ok := errors.AsType[*fault.Error](err)
 	if ok && f.Kind != fault.Internal {
-		return Status(f.Kind), f
+		shown := *f // the caller may add to it, and many faults are package variables
+		return Status(f.Kind), &shown
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return http.StatusServiceUnavailable, fault.New(fault.Unavailable, "that took too long; try again later")

@@ -65,3 +65,24 @@ func TestReturn_formsOfAnEndedSessionComeBack(t *testing.T) {
 		o.SQL(`DELETE FROM kept_forms`)
 	}
 }
+
+// TestReturn_aFileIsNotSentAsSomebodyElse who has signed in with that browser since the form was shown.
+func TestReturn_aFileIsNotSentAsSomebodyElse(t *testing.T) {
+	o := openOffice(t)
+	b := o.browser("sam")
+	form := b.page("/supervision/policies/new")
+	b.SignIn("ada")
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for _, name := range []string{"written-by", "written-on"} {
+		_ = w.WriteField(name, form.Find(`main form [name="`+name+`"]`).AttrOr("value", ""))
+	}
+	_ = w.WriteField("document", "name: Sam's")
+	_ = w.Close()
+	if a := b.Post("/supervision/policies/new/holidays", w.FormDataContentType(), &body); a.Status != http.StatusForbidden {
+		t.Errorf("answered with %d", a.Status)
+	}
+	if kept := o.Count(`SELECT count(*) FROM kept_forms WHERE person = $1 AND fields LIKE '%Sam%'`, o.People["sam"].ID); kept != 1 {
+		t.Errorf("%d of Sam's forms are kept", kept)
+	}
+}

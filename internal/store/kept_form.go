@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"net/url"
 	"time"
 
@@ -21,8 +22,8 @@ const (
 	maxKeptSize = 1310720
 )
 
-// KeepForm keeps a form for its writer in one browser, which is the SHA-256 of its cookie. A later one that was sent to
-// the same path takes its place.
+// KeepForm keeps a form for its writer in one browser, which is the SHA-256 of its cookie. A later one from the
+// same page that was sent to the same path takes its place.
 func (s *Store) KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) error {
 	fields := f.Fields.Encode()
 	if len(fields) > maxKeptSize {
@@ -30,22 +31,25 @@ func (s *Store) KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) e
 	}
 	_, err := s.pool.Exec(ctx, `
 		WITH cleared AS (
-			DELETE FROM kept_forms WHERE (browser, person, action) IN (
-				SELECT browser, person, action FROM (
-					SELECT browser, person, action, row_number() OVER (ORDER BY kept_at DESC) AS place
-					FROM kept_forms WHERE person = @person AND (browser, action) <> (@browser, @action)) others
-				WHERE place >= @most
-				UNION ALL (SELECT browser, person, action FROM kept_forms WHERE kept_at < clock_timestamp() - @stays::interval
-					AND (browser, person, action) <> (@browser, @person, @action) LIMIT @few))
+			DELETE FROM kept_forms WHERE (browser, person, form) IN (
+				SELECT browser, person, form FROM (
+					SELECT browser, person, form, row_number() OVER (ORDER BY kept_at DESC) AS place
+					FROM kept_forms WHERE person = @person AND (browser, form) <> (@browser, @form)) others
+				WHERE place >= @most)
 		)
-		INSERT INTO kept_forms (browser, person, action, page, fields) VALUES (@browser, @person, @action, @page, @fields)
-		ON CONFLICT (browser, person, action) DO UPDATE
-			SET page = excluded.page, fields = excluded.fields, kept_at = excluded.kept_at`,
+		INSERT INTO kept_forms (browser, person, form, action, page, fields) VALUES (@browser, @person, @form, @action, @page, @fields)
+		ON CONFLICT (browser, person, form) DO UPDATE SET fields = excluded.fields, kept_at = excluded.kept_at`,
 		pgx.StrictNamedArgs{
-			"browser": browser, "person": f.Person, "action": f.Action, "page": f.Page, "fields": fields,
-			"most": maxKept, "few": expiredAtOnce, "stays": keptFor,
+			"browser": browser, "person": f.Person, "form": keptKey(f.Action, f.Page), "action": f.Action, "page": f.Page, "fields": fields,
+			"most": maxKept,
 		})
 	return explain(err, "keep a form")
+}
+
+// keptKey identifies a form in a browser: many pages send theirs to the same path.
+func keptKey(action, page string) []byte {
+	hash := sha256.Sum256([]byte(action + "\n" + page))
+	return hash[:]
 }
 
 // KeptForms returns what is kept in a browser for a person on one page.
@@ -68,10 +72,16 @@ func (s *Store) KeptForms(ctx context.Context, browser []byte, person ticket.Per
 	return kept, explain(err, "look for kept forms")
 }
 
-// ForgetForms drops what is kept in a browser for a person: what was sent to one path, or all of it for an empty action.
-func (s *Store) ForgetForms(ctx context.Context, browser []byte, person ticket.PersonID, action string) error {
-	_, err := s.pool.Exec(ctx, `
-		DELETE FROM kept_forms WHERE browser = @browser AND person = @person AND (@action = '' OR action = @action)`,
-		pgx.StrictNamedArgs{"browser": browser, "person": person, "action": action})
+// ForgetForm drops what is kept in a browser for a person of one form: that of a page, sent to a path.
+func (s *Store) ForgetForm(ctx context.Context, browser []byte, person ticket.PersonID, action, page string) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM kept_forms WHERE browser = @browser AND person = @person AND form = @form`,
+		pgx.StrictNamedArgs{"browser": browser, "person": person, "form": keptKey(action, page)})
 	return explain(err, "forget a form")
+}
+
+// ForgetForms drops all that is kept in a browser for a person.
+func (s *Store) ForgetForms(ctx context.Context, browser []byte, person ticket.PersonID) error {
+	_, err := s.pool.Exec(ctx, `DELETE FROM kept_forms WHERE browser = @browser AND person = @person`,
+		pgx.StrictNamedArgs{"browser": browser, "person": person})
+	return explain(err, "forget all forms of a browser")
 }

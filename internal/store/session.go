@@ -35,18 +35,21 @@ func (s *Sessions) FindCtx(ctx context.Context, hash string) (data []byte, found
 	return data, err == nil, explain(err, "find a session")
 }
 
-// CommitCtx keeps a session until it expires, and clears away some that have. One that was ended stays so: whoever had
+// CommitCtx keeps a session until it expires, and clears away some that have, and some kept forms that are too old. One that was ended stays so: whoever had
 // loaded it before, and keeps it only now, does not bring it back.
 func (s *Sessions) CommitCtx(ctx context.Context, hash string, data []byte, expires time.Time) error {
 	_, err := s.store.pool.Exec(ctx, `
 		WITH cleared AS (
 			DELETE FROM sessions WHERE hash IN (
 				SELECT hash FROM sessions WHERE expires_at <= clock_timestamp() - @stays::interval LIMIT @few FOR UPDATE SKIP LOCKED)
+		), forgotten AS (
+			DELETE FROM kept_forms WHERE (browser, person, form) IN (
+				SELECT browser, person, form FROM kept_forms WHERE kept_at <= clock_timestamp() - @kept::interval LIMIT @few FOR UPDATE SKIP LOCKED)
 		)
 		INSERT INTO sessions (hash, data, expires_at) VALUES (@hash, @data, @expires)
 		ON CONFLICT (hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at
 			WHERE sessions.expires_at > clock_timestamp()`,
-		pgx.StrictNamedArgs{"hash": hash, "data": data, "expires": expires, "few": expiredAtOnce, "stays": endedStays})
+		pgx.StrictNamedArgs{"hash": hash, "data": data, "expires": expires, "few": expiredAtOnce, "stays": endedStays, "kept": keptFor})
 	return explain(err, "keep a session")
 }
 

@@ -2,9 +2,11 @@ package store_test
 
 import (
 	"fmt"
+	"net/url"
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
@@ -60,6 +62,23 @@ func TestSessions_clearAwayWhatExpired(t *testing.T) {
 	}
 	if got := one[int](d, `SELECT count(*)::int FROM sessions`); got != 5 {
 		t.Errorf("%d sessions are kept, not the 5 that live", got)
+	}
+}
+
+func TestSessions_clearAwayFormsThatAreTooOld(t *testing.T) {
+	d := open(t)
+	for _, page := range []string{"/old", "/new"} {
+		form := desk.KeptForm{Person: d.customer.ID, Page: page, Action: "/tickets", Fields: url.Values{"body": {"words"}}}
+		if err := d.KeepForm(t.Context(), make([]byte, 32), form); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.sql(`UPDATE kept_forms SET kept_at = kept_at - interval '25 hours' WHERE page = '/old'`)
+	if err := d.Sessions().CommitCtx(t.Context(), "fresh", []byte{}, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := one[string](d, `SELECT string_agg(page, ' ') FROM kept_forms`); got != "/new" {
+		t.Errorf("the forms of %s are kept", got)
 	}
 }
 

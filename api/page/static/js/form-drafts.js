@@ -27,7 +27,7 @@ function keep(form) {
     typed ||= field.value !== initial(field);
   }
   typed ||= form.hasAttribute("data-kept");
-  show(form, store(key, typed ? { at: Date.now(), action: new URL(form.action).pathname, words } : null) && typed);
+  show(form, store(key, typed ? { at: Date.now(), words } : null) && typed);
 }
 
 function show(form, kept) {
@@ -61,14 +61,13 @@ function restore(form) {
 // sweep drops what the desk has accepted, which it tells in a cookie of the answer, and what is too old.
 function sweep() {
   const sent = document.cookie.split("; ").find((c) => c.startsWith("sent="))?.slice("sent=".length) ?? "";
-  const [writer, action] = decodeURIComponent(sent.replaceAll("+", "%20")).split(" ");
   if (sent) document.cookie = "sent=; path=/; max-age=0; samesite=lax";
+  const accepted = prefix + decodeURIComponent(sent.replaceAll("+", "%20"));
   for (const key of Object.keys(localStorage)) {
     if (!key.startsWith(prefix)) continue;
     const draft = read(key);
     if (!draft?.at) continue;
-    const accepted = action && draft.action === action && key.startsWith(`${prefix}${writer}/`);
-    if (accepted || Date.now() - draft.at > lasts) localStorage.removeItem(key);
+    if (key === accepted || Date.now() - draft.at > lasts) localStorage.removeItem(key);
   }
 }
 
@@ -84,8 +83,7 @@ try {
 }
 addEventListener("pageshow", (event) => { if (event.persisted) sweep(); });
 document.addEventListener("input", ({ target }) => { if (target.form?.matches(forms)) keep(target.form); });
-document.addEventListener("submit", ({ target, submitter }) => { // a button may send it elsewhere
-  const draft = target.matches(forms) && submitter?.hasAttribute("formaction") && read(prefix + target.dataset.draft);
-  if (draft) store(prefix + target.dataset.draft, { ...draft, action: new URL(submitter.formAction).pathname });
+document.addEventListener("formdata", ({ target, formData }) => {
+  if (target.matches(forms)) formData.set("draft", target.dataset.draft);
 });
 document.addEventListener("change", ({ target }) => { if (target.form?.matches(forms)) keep(target.form); });
