@@ -33,8 +33,8 @@ func routes() []route {
 		{patch, "/tickets/{number}", staffMay(ticket.VerbReclassify), "reclassify-ticket", "Change priority or category", on((*server).reclassify)},
 
 		{post, "/tickets/{number}/replies", signedIn, "reply", "Reply, as the requester or as the desk", on((*server).reply)},
-		{post, "/tickets/{number}/confirmation", requesterMay(ticket.VerbClose), "confirm-resolution", "Confirm the resolution, which closes the ticket", on(onSight(ticket.VerbClose))},
-		{post, "/tickets/{number}/withdrawal", requesterMay(ticket.VerbWithdraw), "withdraw-ticket", "Take a ticket back", on(onSight(ticket.VerbWithdraw))},
+		{post, "/tickets/{number}/confirmation", requesterMay(ticket.VerbClose), "confirm-resolution", "Confirm the resolution, which closes the ticket", on(guarded(ticket.VerbClose))},
+		{post, "/tickets/{number}/withdrawal", requesterMay(ticket.VerbWithdraw), "withdraw-ticket", "Take a ticket back", on(guarded(ticket.VerbWithdraw))},
 		{post, "/tickets/{number}/rating", customers, "rate-ticket", "Rate how one was helped, once the ticket is resolved", on((*server).rate)},
 
 		{post, "/tickets/{number}/assignment", staffMay(ticket.VerbAssign), "assign-ticket", "Assign a ticket, to oneself or to an agent", on((*server).assign)},
@@ -42,7 +42,7 @@ func routes() []route {
 		{post, "/tickets/{number}/progress", staffMay(ticket.VerbProgressUpdate), "tell-progress", "Tell the requester how far things are", on(answering(ticket.VerbProgressUpdate))},
 		{post, "/tickets/{number}/notes", staffMay(ticket.VerbNote), "add-note", "Leave a note that only staff see", on(withWords(ticket.VerbNote))},
 		{post, "/tickets/{number}/resolution", staffMay(ticket.VerbResolve), "resolve-ticket", "Resolve a ticket with a public answer", on(answering(ticket.VerbResolve))},
-		{post, "/tickets/{number}/closure", staffMay(ticket.VerbClose), "close-ticket", "Close a ticket for good", on(onSight(ticket.VerbClose))},
+		{post, "/tickets/{number}/closure", staffMay(ticket.VerbClose), "close-ticket", "Close a ticket for good", on(guarded(ticket.VerbClose))},
 		{post, "/tickets/{number}/reopening", staffMay(ticket.VerbReopen), "reopen-ticket", "Open a waiting or resolved ticket again", on(plain(ticket.VerbReopen))},
 		{post, "/tickets/{number}/acknowledgement", staffMay(ticket.VerbAcknowledge), "acknowledge-escalation", "Take note of an escalation, which ends it", on((*server).acknowledge)},
 		{post, "/tickets/{number}/mails/{n}/resend", staffMay(ticket.VerbResend), "resend-mail", "Send a mail that could not be delivered again, as a new one", on((*server).resend)},

@@ -21,14 +21,14 @@ type plainInput struct {
 	Body   *nothing
 }
 
-// sightInput is a body that may be left out.
-type sightInput struct {
+// readInput is a body that may be left out.
+type readInput struct {
 	Number string `path:"number"`
-	Body   *Sight
+	Body   *ReadMark
 }
 
-// Sight is the part of a body that says what its writer had seen. It is exported for the document to show it in others.
-type Sight struct {
+// ReadMark is the part of a body that says how far its writer had read. It is exported for the document to show it in others.
+type ReadMark struct {
 	Seen int `json:"seen,omitempty" minimum:"1" doc:"The number of the last entry of the timeline that you had in front of you. If somebody else wrote after it what you may read, the command is refused with the code unseen-words, and unseen names those entries. Without it nothing is refused for that."`
 }
 
@@ -39,7 +39,7 @@ type answerInput struct {
 
 type answer struct {
 	Body string `json:"body" doc:"Plain text, 1 to 65536 bytes."`
-	Sight
+	ReadMark
 }
 
 type wordsInput struct {
@@ -111,9 +111,9 @@ func plain(verb ticket.Verb) func(*server, context.Context, *plainInput) (*comma
 	}
 }
 
-// onSight handles a verb that takes no input but what was seen.
-func onSight(verb ticket.Verb) func(*server, context.Context, *sightInput) (*commandOutput, error) {
-	return func(s *server, ctx context.Context, in *sightInput) (*commandOutput, error) {
+// guarded handles a verb that takes no input but what its writer had seen.
+func guarded(verb ticket.Verb) func(*server, context.Context, *readInput) (*commandOutput, error) {
+	return func(s *server, ctx context.Context, in *readInput) (*commandOutput, error) {
 		r := desk.Request{Verb: verb}
 		if in.Body != nil {
 			r.Seen = in.Body.Seen

@@ -20,7 +20,7 @@ type timelineView struct {
 
 // entryView is one event. What an event has no use for is left out, and so is what only staff may see.
 type entryView struct {
-	N          int              `json:"n" doc:"Within the ticket; a customer sees only some of them."`
+	N          int              `json:"n" doc:"From 1 without a gap, in the timeline as you read it: staff read entries that customers don't."`
 	Kind       ticket.EventKind `json:"kind"`
 	At         time.Time        `json:"at" doc:"When it counts: acceptance, or the instant at which it fell due."`
 	RecordedAt time.Time        `json:"recorded_at"`

@@ -25,7 +25,7 @@ func (p *program) connect() (*neighbours, error) {
 		return nil, err
 	}
 	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{
-		NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns, Settle: c.EmergencySettle, Generosity: c.Allowances,
+		NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns, Settle: c.EmergencySettle, Allowances: c.Allowances,
 	})
 	if err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func OpenUnder(t testing.TB, name string, document []byte) *Office {
 // Limit lets people write as often as in production, and no more. It comes before Work.
 func (o *Office) Limit() {
 	o.t.Helper()
-	s, err := store.Open(o.t.Context(), o.DSN, store.Options{Generosity: 1})
+	s, err := store.Open(o.t.Context(), o.DSN, store.Options{Allowances: 1})
 	if err != nil {
 		o.t.Fatal(err)
 	}

@@ -23,14 +23,14 @@ type use struct {
 
 // use finds the allowance of a person. A visitor has none.
 func (s *Store) use(ctx context.Context, by desk.Person, of account.Allowance) (use, error) {
-	if s.generosity == 0 || by.ID == "" {
+	if s.allowances == 0 || by.ID == "" {
 		return use{}, nil
 	}
 	secret, err := s.Secret(ctx, account.AllowanceSecret)
 	if err != nil {
 		return use{}, err
 	}
-	return use{key: of.Key(secret, string(by.ID)), of: of.Times(s.generosity)}, nil
+	return use{key: of.Key(secret, string(by.ID)), of: of.Times(s.allowances)}, nil
 }
 
 // args adds those of a statement that spends the use to its others.

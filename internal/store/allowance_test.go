@@ -17,7 +17,7 @@ import (
 func limited(t testing.TB) *shop {
 	t.Helper()
 	d := open(t)
-	s, err := store.Open(t.Context(), d.dsn, store.Options{MaxConns: 8, Generosity: 1})
+	s, err := store.Open(t.Context(), d.dsn, store.Options{MaxConns: 8, Allowances: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

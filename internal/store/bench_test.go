@@ -84,7 +84,7 @@ func BenchmarkSubmit(b *testing.B) {
 // counted is the shop's store with allowances that are spent and last.
 func (d *shop) counted() *store.Store {
 	d.t.Helper()
-	s, err := store.Open(d.t.Context(), d.dsn, store.Options{MaxConns: 8, Generosity: 100_000})
+	s, err := store.Open(d.t.Context(), d.dsn, store.Options{MaxConns: 8, Allowances: 100_000})
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func TestMigrate_findsTheLatestWordsOfOldTickets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, find, found := strings.Cut(string(migration), "WITH words AS")
+	_, find, found := strings.Cut(string(migration), "WITH listed AS")
 	if !found {
 		t.Fatal("the migration finds nothing")
 	}
@@ -75,6 +75,7 @@ func TestMigrate_findsTheLatestWordsOfOldTickets(t *testing.T) {
 		"three's":    {say(d.agent, ticket.VerbRequestInformation), say(d.second, ticket.VerbNote), say(d.customer, ticket.VerbCustomerReply)},
 		"resolved":   {say(d.agent, ticket.VerbResolve), say(d.second, ticket.VerbNote), say(d.second, ticket.VerbNote)},
 		"a refusal":  {say(d.agent, ticket.VerbResolve), say(d.second, ticket.VerbRequestInformation)},
+		"their own":  {func(n ticket.Number) { d.do(d.customer, desk.Request{Number: n, Verb: ticket.VerbClose}) }, say(d.agent, ticket.VerbAgentReply)},
 		"no step":    {func(n ticket.Number) { d.submit(d.customer) }},
 		"and closed": {say(d.agent, ticket.VerbAgentReply), func(n ticket.Number) { d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbClose}) }},
 	} {
@@ -86,7 +87,7 @@ func TestMigrate_findsTheLatestWordsOfOldTickets(t *testing.T) {
 				do(n)
 			}
 			d.sql(`UPDATE tickets SET state = state #- '{ticket,written}'`) // as the release before this one left it
-			d.sql("WITH words AS" + find)
+			d.sql("WITH listed AS" + find)
 			d.consistent(n)
 			if !one[bool](&d, `SELECT state->'ticket' ? 'written' FROM tickets WHERE number = $1`, n) {
 				t.Error("it says nothing of words")

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,4 +53,40 @@ func TestStep_whatTheRequesterSeesAsTheLastChange(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTimeline_aRequesterFindsNoGapWhereANoteIs: their numbers go on, and what they say they had seen counts as they count.
+func TestTimeline_aRequesterFindsNoGapWhereANoteIs(t *testing.T) {
+	d := open(t)
+	n := d.taken(d.customer)
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "One."})
+	d.do(d.customer, desk.Request{Number: n, Verb: ticket.VerbClose}) // refused, and theirs
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Two."})
+	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Three."})
+	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAcknowledge}) // refused, and staff's
+	entries, err := d.Timeline(t.Context(), d.customer, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []ticket.EventKind
+	for i, e := range entries {
+		if kinds = append(kinds, e.Kind); e.N != i+1 {
+			t.Errorf("entry %d has number %d", i+1, e.N)
+		}
+	}
+	want := []ticket.EventKind{ticket.EventSubmitted, ticket.EventRefused, ticket.EventAssigned, ticket.EventAgentReplied}
+	if !slices.Equal(kinds, want) {
+		t.Fatalf("they read %v, want %v", kinds, want)
+	}
+	blind := d.ask(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Hello?", Seen: 3})
+	d.step(ticket.StepRequest{Number: n, Command: blind.Seq})
+	if o := d.outcome(n, blind.Seq); o.Code != ticket.CodeUnseen {
+		t.Errorf("words that they had not seen: %+v", o)
+	}
+	saw := d.ask(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Thanks.", Seen: 4})
+	d.step(ticket.StepRequest{Number: n, Command: saw.Seq})
+	if o := d.outcome(n, saw.Seq); o.Refused {
+		t.Errorf("words that they had seen: %+v", o)
+	}
+	d.consistent(n)
 }

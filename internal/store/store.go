@@ -25,7 +25,7 @@ import (
 type Options struct {
 	NumberPrefix string // of tickets that come without a number; "HM" when empty
 	MaxConns     int32  // connections at most; 16 when 0
-	Generosity   int    // how many times the allowances of internal/account people may write; 0: without limit
+	Allowances   int    // how many times the allowances of internal/account people may write; 0: without limit
 	// Settle is how long the mails about an emergency wait after somebody's last change of it: what is changed again
 	// until then takes their place.
 	Settle time.Duration
@@ -43,7 +43,7 @@ type Store struct {
 	pool       *pgxpool.Pool
 	intake     *intake
 	prefix     string
-	generosity int
+	allowances int
 	settle     time.Duration
 	policies   sync.Map // version -> *policy.Policy: a version never changes
 	secrets    sync.Map // name -> []byte, likewise
@@ -75,7 +75,7 @@ func Open(ctx context.Context, dsn string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	return &Store{pool: pool, intake: newIntake(pool), prefix: opt.NumberPrefix, settle: opt.Settle, generosity: opt.Generosity}, nil
+	return &Store{pool: pool, intake: newIntake(pool), prefix: opt.NumberPrefix, settle: opt.Settle, allowances: opt.Allowances}, nil
 }
 
 // inUTC makes instants arrive in UTC: in local time, equal ones would differ from host to host.

@@ -30,8 +30,8 @@ type entryRow struct {
 	ToRole     ticket.Role
 }
 
-// Timeline gives a ticket's events in order, with their words. A customer sees the public ones and the refusals of
-// what they asked for themselves; another customer's ticket is NotFound.
+// Timeline returns a ticket's events in order, with their words. A customer sees the public ones and the refusals of
+// what they asked for themselves, numbered anew without a gap; another customer's ticket is NotFound.
 func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Number) ([]desk.Entry, error) {
 	if err := s.visible(ctx, viewer, n); err != nil {
 		return nil, explain(err, "load the timeline of %s", n)
@@ -66,6 +66,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 		case viewer.Role.Staff():
 			entries = append(entries, entry)
 		case public(entry, row.Internal, viewer):
+			entry.N = len(entries) + 1
 			entries = append(entries, withheld(entry))
 		}
 	}
@@ -74,8 +75,7 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 
 // public reports whether a customer may see an entry. Internal words are withheld whatever the event says.
 func public(e desk.Entry, internal bool, viewer desk.Person) bool {
-	own := e.Kind == ticket.EventRefused && e.By.ID == viewer.ID
-	return !internal && (e.Kind.Public() || own)
+	return !internal && e.ListedFor(viewer.ID)
 }
 
 // withheld is an entry as customers see it. Who changes policies is told by their role, as of the versions themselves:

@@ -52,11 +52,16 @@ func (k EventKind) Public() bool {
 	}
 }
 
-// ShownTo reports whether the event changes anything that the ticket's requester sees of it: a line of their timeline, a
+// ListedFor reports whether the event is an entry of its requester's timeline: what they may see, and the refusals of what
+// they asked for themselves.
+func (e Event) ListedFor(requester PersonID) bool {
+	return e.Kind.Public() || e.Kind == EventRefused && e.By.ID == requester
+}
+
+// ShownTo reports whether the event changes anything that the ticket's requester sees of it: an entry of their timeline, a
 // promise that was broken, the priority or the category.
 func (e Event) ShownTo(requester PersonID) bool {
-	return e.Kind.Public() || e.Kind == EventBreached || e.Priority != "" || e.Category != "" ||
-		e.Kind == EventRefused && e.By.ID == requester
+	return e.ListedFor(requester) || e.Kind == EventBreached || e.Priority != "" || e.Category != ""
 }
 
 // Event is one line of a ticket's timeline. A field that its kind has no use for is zero.

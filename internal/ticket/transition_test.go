@@ -150,6 +150,9 @@ func checkRefused(t *testing.T, before ticket.Ticket, r ticket.Result, c ticket.
 		t.Fatalf("the outcome is %+v, want a refusal with %q and a reason", r.Outcome, code)
 	}
 	before.Events++
+	if by.ID == before.Requester {
+		before.Written.Listed++
+	}
 	want := []ticket.Event{{
 		N: before.Events, Kind: ticket.EventRefused, At: at(3), By: by, Command: seq, Message: c.Message, Verb: c.Verb, Code: code,
 	}}

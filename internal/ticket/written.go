@@ -1,11 +1,13 @@
 package ticket
 
 // Written is where the latest words of a ticket stand in its timeline: enough to say, for anybody who may read it, what
-// others have written last.
+// others have written last. The requester's timeline has numbers of its own, from 1 without a gap: a gap would say that
+// staff had left a note.
 type Written struct {
 	Last   Words `json:"last,omitzero"`
 	Other  Words `json:"other,omitzero"`   // the latest by anybody else than who wrote Last
-	Public int   `json:"public,omitempty"` // the latest by staff that the requester may read
+	Listed int   `json:"listed,omitempty"` // how many entries the requester's timeline has
+	Public int   `json:"public,omitempty"` // the latest of them that holds words of staff
 }
 
 // Words are one message of a timeline.
@@ -18,21 +20,24 @@ type Words struct {
 func (e Event) Words() bool { return e.Message != 0 && e.Kind != EventRefused }
 
 func (t *Ticket) applyWords(e Event) {
+	w := &t.Written
+	if e.ListedFor(t.Requester) {
+		w.Listed++
+	}
 	if !e.Words() {
 		return
 	}
-	w := &t.Written
 	if w.Last.By != e.By.ID {
 		w.Other = w.Last
 	}
 	w.Last = Words{N: e.N, By: e.By.ID}
 	if e.Kind.Public() && e.By.Role != RoleCustomer {
-		w.Public = e.N
+		w.Public = w.Listed
 	}
 }
 
 // Unseen is the number of the latest words that somebody else wrote and that an actor may read, if it is higher than what
-// they have seen; else 0.
+// they have seen; else 0. Both count as in the timeline that the actor reads.
 func (w Written) Unseen(by Actor, seen int) int {
 	latest := w.Last.N
 	switch {
