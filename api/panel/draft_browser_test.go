@@ -100,19 +100,49 @@ func TestDraft_outlivesASessionThatExpired(t *testing.T) {
 	p.Until("and not kept for anybody", noDrafts)
 }
 
-// TestDraft_endsWithASessionThatWasEndedElsewhere, as by a person who has lost the machine.
-func TestDraft_endsWithASessionThatWasEndedElsewhere(t *testing.T) {
+// TestDraft_outlivesASessionThatWasEndedElsewhere, also what was on its way then; but not a sign-out in its own browser.
+func TestDraft_outlivesASessionThatWasEndedElsewhere(t *testing.T) {
 	browsertest.Require(t)
 	o := openOffice(t)
-	n := o.submit("clara", "My parcel is late", "Where is it?")
-	p, _ := o.window("anna")
+	n, other := o.submit("clara", "My parcel is late", "Where is it?"), o.submit("carl", "Begun", "…")
+	p, g := o.window("anna")
+	p.Forgive("401")
+	end := func() {
+		t.Helper()
+		o.browser("anna").post("/account/sign-out-everywhere", url.Values{}).is(http.StatusSeeOther)
+	}
 	open(p, n)
+	p.Press("n")
+	p.Type("She is furious.")
+	p.Press("Escape")
 	p.Press("r")
 	p.Type("Dear Clara, ")
-	elsewhere := o.browser("anna")
-	elsewhere.post("/account/sign-out-everywhere", url.Values{}).is(http.StatusSeeOther)
-	p.Forgive("401")
-	browsertest.Value[bool](p, `(location.assign("/desk"), true)`)
-	p.At("/sign-in.*")
+	p.Press("Control+Enter")
+	p.SeeOn("#sending", string(n))
+	p.ClickOn(`#rows [data-number="` + string(other) + `"]`)
+	p.SeeOn("#ticket-head .number", string(other))
+	_, free := g.hold(refetches) // which would lead to the sign-in
+	t.Cleanup(free)
+	end()
+	p.SeeOn("#said", string(n)+": You have been signed out.")
+	p.Goto("/let-in/anna")
+	open(p, n)
+	p.Until("the words are back", `document.querySelector("#body-reply").value === "Dear Clara, " && document.querySelector("#body-note").value === "She is furious."`)
+	end()
+	p.Goto("/sign-in")
+	p.Settle()
+	p.Until("they wait", `!(`+noDrafts+`)`)
+	p.Goto("/let-in/bert")
+	open(p, n)
+	p.Until("they are nobody else's", noWords)
+	p.Until("and not kept for anybody", noDrafts)
+	p.Goto("/let-in/anna")
+	open(p, n)
+	p.Press("n")
+	p.Type("Once more.")
+	end()
+	browsertest.Value[bool](p, `(document.querySelector("form[action='/sign-out']").requestSubmit(), true)`)
+	p.At("/|/sign-in.*")
 	p.Until("no words are left", noDrafts)
+	o.awaitSaid(n)
 }
