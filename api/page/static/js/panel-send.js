@@ -3,7 +3,7 @@
 // the key of its form: sent twice, it arrives once.
 import { all, keep, kept, key } from "./drafts.js";
 import { empty, fault, fieldOf, giveBack, restoreDrafts } from "./panel-draft.js";
-import { answered } from "./panel-live.js";
+import { answered, keepStill } from "./panel-live.js";
 import { left, say, unreached } from "./panel.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
@@ -183,7 +183,7 @@ function beforeCommands(event) {
   let waiting = before.length;
   for (const message of before) {
     following.set(message, [...following.get(message) ?? [], () => { if (--waiting === 0) issueRequest(true); }]);
-    post(message);
+    keepStill(post(message));
   }
 }
 
