@@ -357,7 +357,6 @@ func TestSending_isAwaitedByWhatIsAskedNext(t *testing.T) {
 	p.Until("closing was asked, and is not under way", `document.body.dataset.asked && !document.querySelector("form.htmx-request")`)
 	letGo()
 	o.awaitSaid(n, "Farewell.")
-	p.Settle()
 	free()
 	p.SeeOn("#ticket-head", "closed")
 }
@@ -379,9 +378,9 @@ func TestSending_goesOnAfterAReload(t *testing.T) {
 	p.Press("a") // waits for the reply
 	o.awaitSaid(n, "On its way.")
 	g.hold(func(*http.Request) bool { return false })
-	p.Goto("/desk/tickets/" + string(n) + "?queue=all")
-	p.SeeOn("#said", "The reply is sent")
+	open(p, n)
 	p.Until("nothing is left to be sent", noDrafts)
+	p.Until("nothing has failed on the way", noWords)
 }
 
 // TestSending_ofAWindowThatWasSuspended, whose words another window has made a draft: sent by both, they arrive once.
