@@ -15,6 +15,8 @@ const held = new Map(); // messages by key, the newest last
 const posting = new Map(); // promises by message, of whether it was accepted
 const following = new WeakMap(); // by message, what goes on once it is accepted
 
+let leaving = false; // the page: what is under way fails then, for its script alone
+
 const park = (message) => keep(key("sending", message.once), message);
 const unpark = (message) => keep(key("sending", message.once), null);
 
@@ -99,7 +101,7 @@ async function deliver(message) {
     });
     text = await answer.text();
   } catch {
-    return failed(message, unreached);
+    return leaving ? false : failed(message, unreached); // the next page asks again
   }
   const page = new DOMParser().parseFromString(text, "text/html");
   if (answer.status === 401) return failed(message, "You have been signed out. Sign in again in another tab; what you typed is kept.");
@@ -208,7 +210,8 @@ export function startSending() {
   }, true);
   document.addEventListener("htmx:confirm", beforeCommands);
   document.addEventListener("visibilitychange", () => { if (document.hidden) sendAll(); });
-  addEventListener("pagehide", sendAll);
+  addEventListener("pagehide", () => { leaving = true; sendAll(); });
+  addEventListener("pageshow", () => { leaving = false; });
   addEventListener("beforeunload", (event) => {
     if (![...held.values()].some((message) => message.body.length >= most)) return;
     sendAll(); // too long to be sent after the page
