@@ -90,13 +90,18 @@ func (s *Session) Recent() bool {
 	return since > 0 && time.Since(time.Unix(since, 0)) < recentTime
 }
 
-// SignOut ends the session with everything in it, and drops the forms that this browser kept for the person.
+// SignOut ends the session with everything in it, and drops what was typed in this browser. Nothing else does: whoever is
+// signed out elsewhere, or by a new password or role, finds the words again after signing in.
 func (s *Session) SignOut() error {
 	person := s.visit.Person.ID
 	s.visit.forget(person, func(browser []byte) error {
 		return s.visit.engine.Keeper.ForgetForms(s.visit.Context(), browser, person)
 	})
-	return s.end()
+	if err := s.end(); err != nil {
+		return err
+	}
+	s.forgetDrafts()
+	return nil
 }
 
 func (s *Session) end() error {
@@ -202,13 +207,11 @@ func (s *Session) save() error {
 		m.WriteSessionCookie(ctx, s.visit.gin.Writer, token, expires)
 	case scs.Destroyed:
 		m.WriteSessionCookie(ctx, s.visit.gin.Writer, "", time.Time{})
-		s.forgetDrafts()
 	}
 	return nil
 }
 
-// forgetDrafts has the browser delete what staff were writing in it, with a cookie that the script of the next page
-// reads. A session that expired is not ended: its drafts wait for the same person.
+// forgetDrafts has the browser delete every draft in it, with a cookie that the script of the next page reads.
 func (s *Session) forgetDrafts() {
 	http.SetCookie(s.visit.gin.Writer, &http.Cookie{ //nolint:gosec // a script must read it, and it holds no secret
 		Name: "forget", Value: "drafts", Path: "/", MaxAge: 365 * 24 * 60 * 60,

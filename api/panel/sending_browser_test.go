@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -325,6 +326,85 @@ func TestSending_comesBeforeWhatIsAskedNext(t *testing.T) {
 	p.Click("Yes, do it")
 	p.SeeOn("#ticket-head", "closed")
 	o.awaitSaid(n, "Farewell.")
+}
+
+// TestSending_isAwaitedByWhatIsAskedNext, also when it is under way already and the page is brought up to date meanwhile.
+func TestSending_isAwaitedByWhatIsAskedNext(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "Answered and closed", "Where is it?")
+	p, g := o.window("anna")
+	open(p, n)
+	arrived, carryOn := make(chan struct{}, 1), make(chan struct{})
+	letGo := sync.OnceFunc(func() { close(carryOn) })
+	t.Cleanup(letGo)
+	_, free := g.hold(func(r *http.Request) bool {
+		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/replies") {
+			return false
+		}
+		arrived <- struct{}{}
+		<-carryOn
+		return true
+	})
+	t.Cleanup(free)
+	p.Press("r")
+	p.Type("Farewell.")
+	p.Press("Control+Enter")
+	<-arrived
+	browsertest.Value[bool](p, `(document.addEventListener("htmx:confirm", (event) => { if (event.detail.verb === "post") document.body.dataset.asked = 1; }), true)`)
+	p.ClickOn(".actions .danger")
+	p.Click("Yes, do it")
+	p.Until("closing was asked, and is not under way", `document.body.dataset.asked && !document.querySelector("form.htmx-request")`)
+	letGo()
+	o.awaitSaid(n, "Farewell.")
+	free()
+	p.SeeOn("#ticket-head", "closed")
+}
+
+// TestSending_goesOnAfterAReload while a command waited for it: the words arrive, and the next page knows.
+func TestSending_goesOnAfterAReload(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "Answered and left", "Where is it?")
+	p, g := o.window("anna")
+	open(p, n)
+	_, free := g.hold(func(r *http.Request) bool {
+		return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/replies")
+	})
+	t.Cleanup(free)
+	p.Press("r")
+	p.Type("On its way.")
+	p.Press("Control+Enter")
+	p.Press("a") // waits for the reply
+	o.awaitSaid(n, "On its way.")
+	g.hold(func(*http.Request) bool { return false })
+	open(p, n)
+	p.Until("nothing is left to be sent", noDrafts)
+	p.Until("nothing has failed on the way", noWords)
+}
+
+// TestSending_ofAWindowThatWasSuspended, whose words another window has made a draft: sent by both, they arrive once.
+func TestSending_ofAWindowThatWasSuspended(t *testing.T) {
+	browsertest.Require(t)
+	o := openOffice(t)
+	n := o.submit("clara", "Written in two windows", "Where is it?")
+	p, _ := o.window("anna")
+	open(p, n)
+	p.Press("r")
+	p.Type("Said once.")
+	p.Press("Control+Enter")
+	p.SeeOn("#sending", string(n))
+	at := browsertest.Value[string](p, `Object.keys(localStorage).find((at) => at.startsWith("sending/"))`)
+	message := browsertest.Value[string](p, `localStorage.getItem("`+at+`")`)
+	o.awaitSaid(n, "Said once.") // as the suspended window sends it when it wakes up
+	p.Until("it was accepted", noDrafts)
+	browsertest.Value[bool](p, fmt.Sprintf(`(localStorage.setItem(%q, JSON.stringify({ ...JSON.parse(%q), until: Date.now() - 60000 })), true)`, at, message))
+	open(p, n)
+	p.SeeOn("#error-reply", "Sent again, it arrives once.")
+	p.Press("r")
+	p.Press("Control+Enter")
+	p.SeeOn("#said", "The reply is sent")
+	o.awaitSaid(n, "Said once.")
 }
 
 // TestSending_leadsToTheNextRow when the ticket leaves the list by it.

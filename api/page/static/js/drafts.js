@@ -36,8 +36,8 @@ function forget(except) {
   }
 }
 
-// The server leaves this cookie when it ends a session, at a sign-out here or elsewhere. A session that expired leaves
-// none: its words wait for the same person, and are deleted when somebody else signs in.
+// The server sets this cookie when somebody signs out in this browser. The words of a session that expired, or was ended
+// elsewhere, wait for the same person, and are deleted when somebody else signs in.
 try {
   if (/(^|; )forget=drafts(;|$)/.test(document.cookie)) {
     forget("");

@@ -92,10 +92,10 @@ export function present(gone = false) {
 }
 
 // Before a part is replaced, what it held is noted; afterwards it is put back.
-let kept = null, live = false, spoke = false, pressed = false, missed = false, sent = "";
+let kept = null, live = false, spoke = false, pressed = false, still = 0, missed = false, sent = "";
 function before(event) {
   const { target, fragment } = event.detail, active = document.activeElement;
-  if (live && pressed) { // it comes when the button is up: what a click began on has to be there when it ends
+  if (live && (pressed || still)) { // it comes when the button is up: what a click began on has to be there when it ends
     event.detail.shouldSwap = false;
     missed = true;
     return;
@@ -185,11 +185,18 @@ function fitComposer() {
   refreshComposer();
 }
 function release() {
-  pressed = false;
+  if (pressed || still) return;
   if (missed) everything();
   missed = false;
   fitComposer();
 }
+
+// keepStill holds updates back until a promise settles: a form whose request waits for it has to be there then.
+export function keepStill(until) {
+  still++;
+  until.finally(() => { still--; release(); });
+}
+
 function refreshComposer() {
   const open = ticket(), mode = $(".mode input:checked")?.value ?? "";
   if (open) ask(`${open.dataset.live}&part=composer&mode=${mode}`, "#composer");
@@ -230,7 +237,7 @@ export function startLive() {
   });
   document.addEventListener("pointerdown", () => { pressed = true; }, true);
   for (const name of ["pointerup", "pointercancel"]) {
-    addEventListener(name, () => setTimeout(release), true);
+    addEventListener(name, () => setTimeout(() => { pressed = false; release(); }), true);
   }
   document.addEventListener("focusout", (event) => { if (event.target.closest?.("#composer")) setTimeout(fitComposer); });
   document.addEventListener("htmx:oobBeforeSwap", before);

@@ -3,7 +3,7 @@
 // the key of its form: sent twice, it arrives once.
 import { all, keep, kept, key } from "./drafts.js";
 import { empty, fault, fieldOf, giveBack, restoreDrafts } from "./panel-draft.js";
-import { answered } from "./panel-live.js";
+import { answered, keepStill } from "./panel-live.js";
 import { left, say, unreached } from "./panel.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
@@ -12,7 +12,10 @@ const recent = 60_000; // for so long after a page was left, its messages are se
 const most = 60_000; // bytes that a browser sends for a page that is being left
 
 const held = new Map(); // messages by key, the newest last
-const posting = new Map(); // promises by key, of whether the message was accepted
+const posting = new Map(); // promises by message, of whether it was accepted
+const following = new WeakMap(); // by message, what goes on once it is accepted
+
+let leaving = false; // the page: what is under way fails then, for its script alone
 
 const park = (message) => keep(key("sending", message.once), message);
 const unpark = (message) => keep(key("sending", message.once), null);
@@ -81,8 +84,8 @@ function show() {
 
 // post sends a message now, and returns a promise of whether it was accepted.
 function post(message) {
-  const promise = posting.get(message.once) ?? deliver(message).finally(() => posting.delete(message.once));
-  posting.set(message.once, promise);
+  const promise = posting.get(message) ?? deliver(message).finally(() => posting.delete(message));
+  posting.set(message, promise);
   return promise;
 }
 
@@ -98,7 +101,7 @@ async function deliver(message) {
     });
     text = await answer.text();
   } catch {
-    return failed(message, unreached);
+    return leaving ? false : failed(message, unreached); // the next page asks again
   }
   const page = new DOMParser().parseFromString(text, "text/html");
   if (answer.status === 401) return failed(message, "You have been signed out. Sign in again in another tab; what you typed is kept.");
@@ -113,7 +116,7 @@ const open = (message) => $("#ticket")?.dataset.number === message.number;
 function accepted(message, page) {
   unpark(message);
   left(message.number);
-  for (const next of message.next ?? []) next();
+  for (const next of following.get(message) ?? []) next();
   if (open(message)) answered(page, true);
   else say(`${message.number}: ${sentence($(told, page))}`);
   return true;
@@ -161,29 +164,28 @@ async function sendAll() {
 }
 
 // resume looks after what a page left behind. What was sent lately is sent again, for its answer; anything else is a
-// draft once more. What another window holds is its own affair.
+// draft once more, with its key: a window that was suspended may still send it. What another window holds is its own affair.
 function resume() {
   for (const at of all("sending")) {
     const message = kept(at), now = Date.now();
     if (!message) keep(at, null);
     else if (message.posted && now - message.posted < recent) post(message);
-    else if (message.posted) failed(message, "It is not known whether this was sent. Sent again, it arrives once.");
-    else if (message.until + delay < now) returned(message, "This has not been sent.");
+    else if (message.posted || message.until + delay < now) failed(message, "It is not known whether this was sent. Sent again, it arrives once.");
   }
 }
 
-// beforeCommands sends what is held for a ticket before anything else is asked of it.
+// beforeCommands lets everything that was written on a ticket arrive before anything else is asked of it.
 function beforeCommands(event) {
   const { verb, elt, issueRequest } = event.detail;
   if (verb === "get") return;
   const numbers = elt.id === "bulk" ? [...document.querySelectorAll("#rows input:checked")].map((box) => box.value) : [$("#ticket")?.dataset.number];
-  const before = [...held.values()].filter((message) => numbers.includes(message.number));
+  const before = [...held.values(), ...posting.keys()].filter((message) => numbers.includes(message.number));
   if (!before.length) return;
   event.preventDefault();
   let waiting = before.length;
   for (const message of before) {
-    message.next = [() => { if (--waiting === 0) issueRequest(true); }];
-    post(message);
+    following.set(message, [...following.get(message) ?? [], () => { if (--waiting === 0) issueRequest(true); }]);
+    keepStill(post(message));
   }
 }
 
@@ -208,7 +210,8 @@ export function startSending() {
   }, true);
   document.addEventListener("htmx:confirm", beforeCommands);
   document.addEventListener("visibilitychange", () => { if (document.hidden) sendAll(); });
-  addEventListener("pagehide", sendAll);
+  addEventListener("pagehide", () => { leaving = true; sendAll(); });
+  addEventListener("pageshow", () => { leaving = false; });
   addEventListener("beforeunload", (event) => {
     if (![...held.values()].some((message) => message.body.length >= most)) return;
     sendAll(); // too long to be sent after the page
