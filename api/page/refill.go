@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/PuerkitoBio/goquery"
@@ -71,7 +72,7 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 			continue
 		}
 		fill(controls, k.Fields)
-		form.SetAttr("data-kept", "")
+		form.SetAttr("data-kept", strconv.FormatInt(k.Kept.UnixMicro(), 36)) // a draft made of it names it, and is newer
 		if table := form.Closest("table"); table.Length() > 0 { // a row has no room for a sentence
 			table.BeforeHtml(backInPlace)
 		} else {

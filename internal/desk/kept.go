@@ -2,6 +2,7 @@ package desk
 
 import (
 	"net/url"
+	"time"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -12,4 +13,5 @@ type KeptForm struct {
 	Page   string          // the address that it was written on, with its query
 	Action string          // the path that it was sent to
 	Fields url.Values      // without passwords
+	Kept   time.Time
 }

@@ -55,7 +55,7 @@ func keptKey(action, page string) []byte {
 // KeptForms returns what is kept in a browser for a person on one page.
 func (s *Store) KeptForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.KeptForm, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT person, page, action, fields FROM kept_forms
+		SELECT person, page, action, fields, kept_at FROM kept_forms
 		WHERE browser = @browser AND person = @person AND page = @page AND kept_at > clock_timestamp() - @stays::interval
 		ORDER BY kept_at`,
 		pgx.StrictNamedArgs{"browser": browser, "person": person, "page": page, "stays": keptFor})
@@ -64,7 +64,7 @@ func (s *Store) KeptForms(ctx context.Context, browser []byte, person ticket.Per
 	}
 	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f desk.KeptForm, err error) {
 		var fields string
-		if err = row.Scan(&f.Person, &f.Page, &f.Action, &fields); err == nil {
+		if err = row.Scan(&f.Person, &f.Page, &f.Action, &fields, &f.Kept); err == nil {
 			f.Fields, err = url.ParseQuery(fields)
 		}
 		return f, err

@@ -1,6 +1,7 @@
-// Drafts of forms, beside those of the panel's composer. What is typed into a form with data-draft is kept in this browser until the desk has accepted it. The name of a draft
-// begins with its writer's ID, so nobody else who signs in here is shown it. A form that the server has filled in
-// (data-kept) holds newer words, and wins.
+// Drafts of forms, beside those of the panel's composer. What is typed into a form with data-draft is kept in this
+// browser until the desk has accepted it. The name of a draft begins with its writer's ID, so nobody else who signs in
+// here is shown it. A form that the server has filled in (data-kept) holds newer words, and wins, but not over a draft
+// that was made of it: until it is sent, the server fills it in with the same words each time.
 import { keep as store, kept as read } from "./drafts.js";
 
 const prefix = "draft/", lasts = 14 * 86_400_000;
@@ -27,7 +28,7 @@ function keep(form) {
     typed ||= field.value !== initial(field);
   }
   typed ||= form.hasAttribute("data-kept");
-  show(form, store(key, typed ? { at: Date.now(), words } : null) && typed);
+  show(form, store(key, typed ? { at: Date.now(), words, from: form.dataset.kept } : null) && typed);
 }
 
 function show(form, kept) {
@@ -43,8 +44,8 @@ function said(words) {
 }
 
 function restore(form) {
-  if (form.hasAttribute("data-kept")) return keep(form);
-  const key = prefix + form.dataset.draft, draft = read(key);
+  const key = prefix + form.dataset.draft, draft = read(key), from = form.dataset.kept;
+  if (from !== undefined && !(from && draft?.from === from)) return keep(form);
   if (!draft?.words) return;
   if (said(draft.words)) return localStorage.removeItem(key);
   for (const field of fields(form)) {
