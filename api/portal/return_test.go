@@ -533,3 +533,26 @@ func TestDraft_ofAnotherFormStays(t *testing.T) {
 	p.Goto("/tickets/new")
 	holds(t, p, "body", "Half an hour of typing")
 }
+
+// TestReturn_whatIsTypedAfterwardsIsNewer: what was put back once is not put back over it, nor over an emptied box.
+func TestReturn_whatIsTypedAfterwardsIsNewer(t *testing.T) {
+	o := openOffice(t)
+	n := o.taken("clara", "The lid")
+	p := o.window(t, browsertest.Look{})
+	page := "/tickets/" + string(n)
+	p.Goto("/let-in/clara")
+	p.Goto(page)
+	p.Fill("Write to us", "Not at all.")
+	o.endSessions(t, "clara")
+	p.Click("Send")
+	p.At(`/sign-in\?next=.*`)
+	p.Goto("/let-in/clara")
+	p.Goto(page)
+	holds(t, p, "body", "Not at all.")
+	for _, newer := range []string{"Not at all. Since Monday.", ""} {
+		p.Fill("Write to us", newer)
+		p.Goto("/tickets")
+		p.Goto(page)
+		holds(t, p, "body", newer)
+	}
+}
