@@ -73,7 +73,7 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 		}
 		fill(controls, k.Fields)
 		form.SetAttr("data-kept", strconv.FormatInt(k.Kept.UnixMicro(), 36)) // a draft made of it names it, and is newer
-		if table := form.Closest("table"); table.Length() > 0 { // a row has no room for a sentence
+		if table := form.Closest("table"); table.Length() > 0 {              // a row has no room for a sentence
 			table.BeforeHtml(backInPlace)
 		} else {
 			form.PrependHtml(backInPlace)
