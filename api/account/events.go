@@ -41,7 +41,7 @@ var eventNames = map[accounts.EventKind]string{
 	accounts.EventGroupDeleted: "Group deleted", accounts.EventGroupJoined: "Group member added", accounts.EventGroupLeft: "Group member removed",
 }
 
-// NameOf gives a kind in words.
+// NameOf returns a kind in words.
 func (eventsView) NameOf(kind accounts.EventKind) string {
 	if name, known := eventNames[kind]; known {
 		return name

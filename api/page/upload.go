@@ -39,7 +39,7 @@ func (v *Visit) Upload(field string, most int64) (form url.Values, file []byte, 
 		case part.FormName() == field:
 			file = text
 		case part.FileName() != "":
-			// Another field's file is nobody's here.
+			// A file of another field is left out.
 		default:
 			form.Add(part.FormName(), string(text))
 		}

@@ -110,7 +110,7 @@ func (v *Visit) Partial() bool {
 // Header gives a header of the request.
 func (v *Visit) Header(name string) string { return v.gin.GetHeader(name) }
 
-// Cookie gives the value of a cookie that SetCookie set; empty when there is none.
+// Cookie returns the value of a cookie that SetCookie set; empty when there is none.
 func (v *Visit) Cookie(name string) string {
 	cookie, err := v.gin.Request.Cookie(v.engine.cookieName(name))
 	if err != nil {

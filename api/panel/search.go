@@ -35,7 +35,7 @@ const dueToday = "today"
 // searchFields are what a list's address may hold, in the order of their chips.
 var searchFields = []string{"queue", "q", "status", "priority", "category", "assignee", "requester", "due", "escalated", "after"}
 
-// unanswered is the value of the filter by escalation that finds the ladders that nobody has answered.
+// unanswered is the value of the filter by escalation that finds the ladders without an answer.
 const unanswered = "unanswered"
 
 // readSearch reads a list's address. Without anything in it the list is the viewer's own queue.

@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// crossed gives back what was sent while others wrote, with their words. The form then says that these were seen, so that
+// crossed shows again what was sent while others wrote, with their words. The form then says that these were seen, so that
 // sending it again goes through.
 func (p *Pages) crossed(v *page.Visit, r desk.Request, d draft, o ticket.Outcome) error {
 	entries, err := p.desk.Timeline(v.Context(), v.Person, r.Number)
@@ -34,7 +34,7 @@ func (p *Pages) crossed(v *page.Visit, r desk.Request, d draft, o ticket.Outcome
 	return p.refused(v, r.Number, d, fault.Refusal(o.Code, "%s wrote meanwhile, and %s", strings.Join(writers, " and "), what))
 }
 
-// unseen are the lines that whoever wrote a draft had not seen; none where nothing was refused for that.
+// unseen are the lines that the writer of a draft had not seen; none where nothing was refused for that.
 func unseen(all []line, entries []desk.Entry, by desk.Person, d draft) (lines []line) {
 	if d.seen == 0 {
 		return nil

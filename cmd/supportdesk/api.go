@@ -24,7 +24,7 @@ func (apiCommand) Run(p *program) error {
 }
 
 // localAPICommand is the API of up: it also shows the mailbox's pages, which the production command never does, and so
-// signs in whoever can read them. Only pages of this machine may.
+// signs in anybody who can read them. Only pages of this machine may.
 type localAPICommand struct {
 	Mailbox *url.URL `required:"" help:"Where the mailbox shows its mails."`
 }

@@ -29,7 +29,7 @@ func (s *Service) Device(ctx context.Context, address string) (string, error) {
 	return id + sum, err
 }
 
-// known gives the ID of a device that was made for an address; empty: it was not.
+// known returns the ID of a device that was made for an address; empty: it was not.
 func (s *Service) known(ctx context.Context, device, address string) (id string, err error) {
 	if len(device) <= deviceID || len(device) > 4*deviceID {
 		return "", nil

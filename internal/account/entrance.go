@@ -12,7 +12,7 @@ import (
 // errWrong is the one answer to a sign-in that fails, whatever is wrong.
 var errWrong = fault.New(fault.Unauthenticated, "the address or the password is wrong")
 
-// SignIn lets in whoever knows an address's password. Unauthenticated: it is
+// SignIn lets in somebody who knows an address's password. Unauthenticated: it is
 // the wrong one, or nobody has that address. Limited: it was tried too often.
 func (s *Service) SignIn(ctx context.Context, from Browser, address, password string) (Entry, error) {
 	address = strings.TrimSpace(address)

@@ -43,8 +43,8 @@ const CodeSignInAgain = "sign-in-again"
 
 var errSignInAgain = &fault.Error{Kind: fault.Unauthenticated, Code: CodeSignInAgain, Message: "sign in again first"}
 
-// ChangePassword chooses a new one, or a first one. Whoever has one proves it: Invalid, field current, when it is wrong.
-// Whoever has none must have signed in recently: CodeSignInAgain. All their sessions and links end, and their tokens
+// ChangePassword chooses a new one, or a first one. Somebody who has one proves it: Invalid, field current, when it is wrong.
+// Somebody who has none must have signed in recently: CodeSignInAgain. All their sessions and links end, and their tokens
 // unless they are to be kept; the entry begins a new session.
 func (s *Service) ChangePassword(ctx context.Context, source string, who desk.Person, proof Proof, password string, tokens Tokens) (Entry, error) {
 	if err := s.prove(ctx, source, who, proof); err != nil {

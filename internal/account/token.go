@@ -49,7 +49,7 @@ func (s *Service) Tokens(ctx context.Context, who desk.Person) ([]Token, error) 
 	return s.vault.Tokens(ctx, who.ID)
 }
 
-// MakeToken gives a new token, which can be read this one time, and mails its owner that it was made. A proof is asked for
+// MakeToken returns a new token, which can be read this one time, and mails its owner that it was made. A proof is asked for
 // as in ChangePassword: a token outlives the session that it was made in. Conflict: they have too many, or one was made
 // by the same key before (CodeTokenMade); an empty key is none.
 func (s *Service) MakeToken(ctx context.Context, source string, who desk.Person, proof Proof, once, label string, writes bool) (string, error) {

@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Moves tells what an emergency has done to a ticket's promises, as its requester reads them. Expected are the deadlines
+// Moves says what an emergency has done to a ticket's promises, as its requester reads them. Expected are the deadlines
 // if every emergency ends as planned; see ticket.Expected.
 func Moves(t ticket.Ticket, expected policy.Promises, id ticket.EmergencyID) (first, resolution Move) {
 	since, read := reached(t, id), PromisedOf(t, expected, time.Time{}).ForRequester()

@@ -22,7 +22,7 @@ type Standing struct {
 	Paused     []policy.Reason
 }
 
-// PromisedOf gives the promises of a ticket. Expected and goesOn are those of a ticket that an emergency stops; see
+// PromisedOf returns the promises of a ticket. Expected and goesOn are those of a ticket that an emergency stops; see
 // ticket.Expected and ticket.GoesOn.
 func PromisedOf(t ticket.Ticket, expected policy.Promises, goesOn time.Time) Promised {
 	return Promised{
@@ -51,7 +51,7 @@ func (p Promised) Promise(name policy.ClockName) Standing {
 	return p.Resolution
 }
 
-// ForRequester gives the promises as the requester reads them, on every page and in every mail. A policy may count the
+// ForRequester returns the promises as the requester reads them, on every page and in every mail. A policy may count the
 // first response to a later date than the resolution. A requester who is promised a resolution by a date is promised an
 // answer by then, so the earlier date holds for both, and the answer is late once that date has passed without one.
 // Staff, the API and the reports keep to the policy's own dates.

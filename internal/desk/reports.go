@@ -88,7 +88,7 @@ func (r *Reports) Ratings(ctx context.Context, from, to time.Time) (RatingReport
 // MostParcels is how many mails of each kind the mailroom lists.
 const MostParcels = 200
 
-// Mailroom gives how mail goes out, the mails that wait, the oldest first, and those that bounced, the newest first:
+// Mailroom returns how mail goes out, the mails that wait, the oldest first, and those that bounced, the newest first:
 // with lately, only those that the overview counts.
 func (r *Reports) Mailroom(ctx context.Context, now time.Time, lately bool) (s MailState, waiting, bounced []Parcel, err error) {
 	if s, err = r.store.MailState(ctx, now.Add(-bounceMemory)); err == nil {

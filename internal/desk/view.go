@@ -34,7 +34,7 @@ func (v View) Entries() int {
 	return v.State.Ticket.Events
 }
 
-// Promised gives both promises as they stand.
+// Promised returns both promises as they stand.
 func (v View) Promised() Promised { return PromisedOf(v.Ticket, v.Expected, v.GoesOn) }
 
 // Gauge measures a promise at an instant.

@@ -30,7 +30,7 @@ func TestUp_keepsItsFilesToItsOwner(t *testing.T) {
 	second.person(t, "customer").ticket(number)
 }
 
-// reopen gives files and directories the modes that they had before they were kept to their owner.
+// reopen sets files and directories to the modes that they had before they were kept to their owner.
 func reopen(t *testing.T, data string) {
 	t.Helper()
 	walkOwn(t, data, func(path string, entry fs.DirEntry) {

@@ -103,7 +103,7 @@ func (p *Postgres) EnsureDatabase(ctx context.Context, database string) (string,
 	return p.DSN(database), nil
 }
 
-// handOver gives the role what the superuser owns in a database, but for what PostgreSQL itself has put there. Sequences
+// handOver makes the role the owner of what the superuser owns in a database, but for what PostgreSQL itself has put there. Sequences
 // of columns follow their tables. REASSIGN OWNED refuses the first superuser.
 const handOver = `DO $$
 	DECLARE statement text;

@@ -69,7 +69,7 @@ func passage() fs.FileMode {
 	return privateDir
 }
 
-// restrict gives a file or directory of ours that mode. A link, what belongs to another user and a directory that all
+// restrict sets a file or directory of ours to that mode. A link, what belongs to another user and a directory that all
 // share, as /tmp is, stay as they are; a file that has gone meanwhile needs nothing.
 func restrict(path string, mode fs.FileMode) error {
 	info, err := os.Lstat(path)

@@ -58,7 +58,7 @@ type Attempt struct {
 	Again                  bool // a session that the provider has already is not enough
 }
 
-// Begin gives the address at which somebody signs in; again asks the provider to have them prove who they are although
+// Begin returns the address at which somebody signs in; again asks the provider to have them prove who they are although
 // they are signed in there. Unavailable: the provider does not answer.
 func (p *Provider) Begin(ctx context.Context, again bool) (to string, a Attempt, err error) {
 	flow, _, err := p.discover(ctx)

@@ -23,7 +23,7 @@ func (s *Store) conversationLink(ctx context.Context, n ticket.Number, requester
 	return signed.Make(secret, signed.Grant{Number: n, Person: requester, Expires: from.Add(signed.Lifetime)}), nil
 }
 
-// signing gives what a link to a person is signed with, and the instant from which it counts: of a mail that was owed
+// signing returns what a link to a person is signed with, and the instant from which it counts: of a mail that was owed
 // before that person's links were called off and is sent now, the link works.
 func (s *Store) signing(ctx context.Context, id ticket.PersonID, owed time.Time) (secret []byte, from time.Time, err error) {
 	if secret, err = s.Secret(ctx, linkSecret); err != nil {

@@ -83,7 +83,7 @@ func (s *Store) promised(ctx context.Context, l *desk.Letter, t ticket.Ticket, c
 	return p, nil
 }
 
-// woven gives the promises of a ticket as the emergencies have them when the letter is sent: while the desk is closed, or
+// woven returns the promises of a ticket as the emergencies have them when the letter is sent: while the desk is closed, or
 // when that which held the ticket may be over.
 func (s *Store) woven(ctx context.Context, l *desk.Letter, t ticket.Ticket, closed bool) (desk.Promised, error) {
 	gate, err := s.Gate(ctx)

@@ -72,7 +72,7 @@ func (l *ledger) stands(name policy.ClockName) bool {
 	return !l.s.t.Promise(name).BreachedAt.IsZero() || name == policy.FirstResponse && l.clocks[name].Settled()
 }
 
-// retarget gives the clocks the targets of a priority.
+// retarget sets the clocks to the targets of a priority.
 func (l *ledger) retarget(priority policy.Priority) {
 	for _, name := range policy.ClockNames() {
 		if l.stands(name) {
