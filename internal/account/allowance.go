@@ -23,8 +23,9 @@ type Allowance struct {
 //
 // What a stranger can use up must not keep an owner out. Using up the sign-ins of an address keeps its owner from the
 // password only, and each way by mail has an allowance of its own: registrations of an address use up neither its links
-// to sign in nor its resets. A browser in which the owner has signed in before has allowances of its own. Asking for those in the owner's place fills the owner's mailbox with links that work: they
-// last longer than the allowance takes to let the next one out.
+// to sign in nor its resets. Asking for links in the owner's place fills the owner's mailbox with links that work: they
+// last longer than the allowance takes to let the next one out. A browser in which the owner has signed in before has
+// allowances of its own.
 var (
 	signInsOfAddress       = Allowance{name: "sign-ins of address", Burst: 10, Each: 5 * time.Minute}
 	signInsOfSource        = Allowance{name: "sign-ins of source", Burst: 60, Each: 20 * time.Second}

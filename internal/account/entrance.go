@@ -105,9 +105,9 @@ type Used struct {
 	Entry   // whoever it lets in; for Move whose address it changed, which lets nobody in
 }
 
-// Use uses a link. name is for those whom it brings in; password for links that need one; tokens for Reset. NotFound: the link doesn't
-// work. Conflict: the address is somebody else's by now. Invalid: name or password won't do; the link still works.
-// Limited: it was tried too often with passwords that would do.
+// Use uses a link. name is for those whom it brings in; password for links that need one; tokens for Reset. NotFound:
+// the link doesn't work. Conflict: the address is somebody else's by now. Invalid: name or password won't do; the link
+// still works. Limited: it was tried too often with passwords that would do.
 func (s *Service) Use(ctx context.Context, token, name, password string, tokens Tokens) (Used, error) {
 	link, err := s.Open(ctx, token)
 	if err != nil {

@@ -30,8 +30,9 @@ var (
 // Command accepts a command to a ticket: its words and its number, under the ticket's lock. Whether the ticket's state
 // allows it is decided by the step that takes it. It is NotFound for a ticket that isn't there or is another
 // customer's, Forbidden when the role may never ask for the verb, a Conflict when the ticket is closed or the key was
-// used for something else, Invalid on "agent" or "expected", when a ticket can't be assigned to whom it names, or have been,
-// and on "seen" for an entry that the ticket's timeline doesn't have (to staff; the submission's is there from the start), and Limited when by has written too much of late.
+// used for something else, Invalid on "agent" or "expected", when a ticket can't be assigned to whom it names, or have
+// been, and on "seen" for an entry that the ticket's timeline doesn't have (to staff; the submission's is there from the
+// start), and Limited when by has written too much of late.
 func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, error) {
 	if !ticket.MayAsk(by.Role, r.Verb) || !slices.Contains(ticket.Signals(), r.Verb) {
 		return desk.Accepted{}, errRole

@@ -1,9 +1,9 @@
 -- No row: the ticket is not there for @by, or closed and the verb is not for closed ones, or has no entry @seen; or what
--- @by may write is used up. A customer is not told how far a timeline goes: that would count notes. Everything after the update happens under the ticket's lock. So
--- does the reading of the clock if a step held the lock and changed the ticket: PostgreSQL then evaluates the update
--- anew. Nothing is accepted before an instant at which something fell due that has been recorded.
--- What @by may write is spent first, on a ticket that takes it as far as can be seen without the lock: whoever waits for
--- both locks has the allowance's already, so nobody waits in a circle.
+-- @by may write is used up. Only staff are refused for an entry that isn't there: customers count otherwise. Everything
+-- after the update happens under the ticket's lock. So does the reading of the clock if a step held the lock and changed
+-- the ticket: PostgreSQL then evaluates the update anew. Nothing is accepted before an instant at which something fell due
+-- that has been recorded. What @by may write is spent first, on a ticket that takes it as far as can be seen without the
+-- lock: every statement takes the allowance's lock before the ticket's, so that there is no deadlock.
 WITH spent AS (
     INSERT INTO allowances AS a (key, spent_until)
     SELECT @allowance::bytea, clock_timestamp() + @each::interval FROM tickets

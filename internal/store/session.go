@@ -35,8 +35,8 @@ func (s *Sessions) FindCtx(ctx context.Context, hash string) (data []byte, found
 	return data, err == nil, explain(err, "find a session")
 }
 
-// CommitCtx keeps a session until it expires, and clears away some that have, and some kept forms that are too old. One that was ended stays so: whoever had
-// loaded it before, and keeps it only now, does not bring it back.
+// CommitCtx keeps a session until it expires, and clears away some that have, and some kept forms that are too old. One
+// that was ended stays so: a request that had loaded it before, and keeps it only now, does not bring it back.
 func (s *Sessions) CommitCtx(ctx context.Context, hash string, data []byte, expires time.Time) error {
 	_, err := s.store.pool.Exec(ctx, `
 		WITH cleared AS (

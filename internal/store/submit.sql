@@ -1,7 +1,7 @@
 -- Several submissions, one array element each: $1 number, $2 requester, $3 role, $4 order number, $5 follows,
--- $6 category, $7 priority, $8 subject, $9 body, $10 key, $11 fingerprint, $12 allowance (null: without limit); $13 and $14 are of these allowances: a use's
--- share, and all of it. A submission without a row: no policy is in force, or its requester's allowance doesn't hold all
--- that they have in here.
+-- $6 category, $7 priority, $8 subject, $9 body, $10 key, $11 fingerprint, $12 allowance (null: without limit); $13 and
+-- $14 are of these allowances: a use's share, and all of it. A submission without a row: no policy is in force, or its
+-- requester's allowance doesn't hold all that they have in here.
 -- It reads no table that grows: its plan, made while they are small, would read them whole when they no longer are.
 WITH now AS MATERIALIZED (
     SELECT at, (SELECT max(version) FROM policies WHERE effective_at <= at) AS policy
