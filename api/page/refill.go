@@ -82,7 +82,9 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 		if kind, there := form.Attr("data-kind"); there { // of the composer, which shows the form of one kind
 			choose(doc.Find(`#composer input[name="mode"]`), "checked", []string{kind})
 		}
-		first = typedInto(controls, k.Fields).First()
+		if !form.Is("form.write") { // in the panel the first keys on a page are shortcuts
+			first = typedInto(controls, k.Fields).First()
+		}
 	}
 	first.SetAttr("autofocus", "") // of the last form that was sent: it may be far down the page
 	if undone {

@@ -101,6 +101,7 @@ async function deliver(message) {
     });
     text = await answer.text();
   } catch {
+    await new Promise((over) => setTimeout(over, 1000)); // a browser may give requests up just before it leaves their page
     return leaving ? false : failed(message, unreached); // the next page asks again
   }
   const page = new DOMParser().parseFromString(text, "text/html");
