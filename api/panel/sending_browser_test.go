@@ -223,6 +223,8 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 			o.SQL("DELETE FROM sessions")
 		}, "You have been signed out."},
 		"somebody else": {func(ticket.Number) { // in another tab
+			_, free := g.hold(refetches) // which would show them the page
+			t.Cleanup(free)
 			browsertest.Value[bool](p, `(fetch("/let-in/bert", { redirect: "manual" }).finally(() => { document.body.dataset.changed = 1; }), true)`)
 			p.Until("the browser has changed hands", `document.body.dataset.changed`)
 		}, "This was written as somebody else than the person who is signed in now"},
