@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
 // gate is what the workflow Emergency is to be told of: its revision, while that is news.
@@ -21,44 +23,23 @@ type gateTeller interface {
 type Crier struct {
 	gate   gate
 	teller gateTeller
-	log    *slog.Logger
-	wake   chan struct{}
+	loop   *loop.Loop
 }
 
 // NewCrier makes a crier between the gate and the workflow.
 func NewCrier(g gate, t gateTeller, log *slog.Logger) *Crier {
-	return &Crier{gate: g, teller: t, log: log, wake: make(chan struct{}, 1)}
+	return &Crier{gate: g, teller: t, loop: loop.New(loop.Options{
+		First: minPause, Max: maxPause, Log: log,
+		Failing: "the gate's change waits to be told", Recovered: "the gate's changes are told again",
+	})}
 }
 
-// Wake tells the crier that the gate was changed. It never blocks.
-func (c *Crier) Wake() {
-	select {
-	case c.wake <- struct{}{}:
-	default: // it has been told
-	}
-}
+// Wake has a change told at once. It never blocks.
+func (c *Crier) Wake() { c.loop.Wake() }
 
 // Run tells until ctx ends.
 func (c *Crier) Run(ctx context.Context) error {
-	pause := time.Duration(0)
-	for {
-		err := c.tell(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			if pause == 0 {
-				c.log.Warn("the gate's change waits to be told", "error", err)
-			}
-			pause = min(max(2*pause, 100*time.Millisecond), maxPause)
-		case pause > 0:
-			c.log.Info("the gate's changes are told again")
-			pause = 0
-		}
-		if !c.wait(ctx, pause) {
-			return nil
-		}
-	}
+	return c.loop.Run(ctx, func(ctx context.Context) (time.Duration, error) { return sweep, c.tell(ctx) })
 }
 
 func (c *Crier) tell(ctx context.Context) error {
@@ -72,21 +53,4 @@ func (c *Crier) tell(ctx context.Context) error {
 		return err
 	}
 	return c.gate.GateTold(ctx, revision)
-}
-
-// wait returns when there may be something to tell; false when ctx has ended. While a neighbour is away, being woken does
-// not make it come back.
-func (c *Crier) wait(ctx context.Context, pause time.Duration) bool {
-	if pause > 0 {
-		return sleep(ctx, pause)
-	}
-	timer := time.NewTimer(sweep)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-c.wake:
-	case <-timer.C:
-	}
-	return true
 }

@@ -3,6 +3,8 @@ package dispatch
 import (
 	"context"
 	"time"
+
+	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
 // leases let one process at a time do something: see the store's methods.
@@ -20,7 +22,7 @@ const (
 // renew keeps a lease that the holder has. It returns when another process has it by now, or ctx ends. While PostgreSQL is
 // away it may be lost: whatever is done meanwhile may be done twice.
 func renew(ctx context.Context, l leases, name, holder string, lasts time.Duration) {
-	for sleep(ctx, lasts/3) {
+	for loop.Sleep(ctx, lasts/3) {
 		if ours, err := l.Lease(ctx, name, holder, lasts); err == nil && !ours {
 			return
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -107,7 +108,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		if err == nil && ours {
 			r.hold(ctx)
 		}
-		if !sleep(ctx, lease/3) {
+		if !loop.Sleep(ctx, lease/3) {
 			return nil
 		}
 	}
@@ -131,26 +132,18 @@ func (r *Reconciler) hold(ctx context.Context) {
 
 func (r *Reconciler) rounds(ctx context.Context) {
 	r.audit = audit{}
-	for failed := false; ; {
+	pause := min(r.options.Every, maxPause)
+	looks := loop.New(loop.Options{
+		First: pause, Max: pause, Log: r.log,
+		Failing: "workflows can't be looked after", Recovered: "workflows are looked after again",
+	})
+	_ = looks.Run(ctx, func(ctx context.Context) (time.Duration, error) { // always nil
 		err := r.look(ctx)
-		wait := r.options.Every
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			if !failed {
-				r.log.Warn("workflows can't be looked after", "error", err)
-			}
-			failed, wait = true, min(wait, maxPause)
+		if err != nil {
 			r.audit.due = time.Time{} // what was away may have lost something
-		case failed:
-			r.log.Info("workflows are looked after again")
-			failed = false
 		}
-		if !sleep(ctx, wait) {
-			return
-		}
-	}
+		return r.options.Every, err
+	})
 }
 
 // look looks at everything once. What goes wrong with what is overdue does not keep an audit from going on.
@@ -203,7 +196,7 @@ func (r *Reconciler) overdue(ctx context.Context) error {
 
 // putOff puts tickets off with which nothing could be done. While Temporal is away for some of a page only, that is no
 // fault of theirs, and no reason to wait longer for each.
-func (r *Reconciler) putOff(ctx context.Context, some []failure) error {
+func (r *Reconciler) putOff(ctx context.Context, some []failure[desk.Overdue]) error {
 	for _, f := range some {
 		next := r.pause(f.of.Tries)
 		if fault.KindOf(f.err) == fault.Unavailable {

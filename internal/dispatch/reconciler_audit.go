@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -39,7 +40,7 @@ func (r *Reconciler) auditSome(ctx context.Context) error {
 		if err := r.records.NoteAudit(ctx, a.audited, !a.running); err != nil {
 			return err
 		}
-		if a.running && !sleep(ctx, auditPause) {
+		if a.running && !loop.Sleep(ctx, auditPause) {
 			return ctx.Err()
 		}
 	}

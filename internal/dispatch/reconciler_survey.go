@@ -13,7 +13,7 @@ import (
 // fails after all the others.
 func (r *Reconciler) Survey(ctx context.Context, compared func(int)) ([]desk.Overdue, error) {
 	var lost missing
-	all, failed := 0, []failure(nil)
+	all, failed := 0, []failure[desk.Overdue](nil)
 	err := r.pages(ctx, func(page []ticket.Number) error {
 		all += len(page)
 		defer func() { compared(all) }()

@@ -6,10 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -20,6 +18,7 @@ const (
 	glance   = 100 * time.Millisecond // between looks at a full window
 	attempt  = 10 * time.Second       // for one command
 	sweep    = 2 * time.Second        // how often to look for what another replica left behind when it died
+	minPause = 100 * time.Millisecond // between tries while Temporal or PostgreSQL is away, at first
 	maxPause = 5 * time.Second        // between tries while Temporal or PostgreSQL is away
 )
 
@@ -45,48 +44,33 @@ type Relay struct {
 	backlog   backlog
 	deliverer deliverer
 	log       *slog.Logger
-	wake      chan struct{}
+	loop      *loop.Loop
 }
 
 // NewRelay makes a relay between a backlog and a deliverer.
 func NewRelay(b backlog, d deliverer, log *slog.Logger) *Relay {
-	return &Relay{backlog: b, deliverer: d, log: log, wake: make(chan struct{}, 1)}
+	return &Relay{backlog: b, deliverer: d, log: log, loop: loop.New(loop.Options{
+		First: minPause, Max: maxPause, Log: log,
+		Failing: "commands wait to be delivered", Recovered: "commands are delivered again",
+	})}
 }
 
-// Wake tells the relay that there is something to deliver. It never blocks.
-func (r *Relay) Wake() {
-	select {
-	case r.wake <- struct{}{}:
-	default: // it has been told
-	}
-}
+// Wake has the relay deliver at once. It never blocks.
+func (r *Relay) Wake() { r.loop.Wake() }
 
 // Run delivers until ctx ends.
 func (r *Relay) Run(ctx context.Context) error {
-	pause := time.Duration(0)
-	for {
+	return r.loop.Run(ctx, func(ctx context.Context) (time.Duration, error) {
 		n, err := r.round(ctx)
 		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			if pause == 0 {
-				r.log.Warn("commands wait to be delivered", "error", err)
-			}
-			pause = min(max(2*pause, 100*time.Millisecond), maxPause)
-			if !sleep(ctx, pause) {
-				return nil
-			}
-			continue
-		case pause > 0:
-			r.log.Info("commands are delivered again")
+		case n > 0: // after the last of a batch there may be what waited for its ticket's first
+			return 0, err
+		case len(r.started) >= window:
+			return glance, err
+		default:
+			return sweep, err
 		}
-		pause = 0
-		// After the last of a batch there may be what waited for its ticket's first.
-		if n == 0 && !r.idle(ctx) {
-			return nil
-		}
-	}
+	})
 }
 
 // round delivers a batch and gives its size.
@@ -101,23 +85,6 @@ func (r *Relay) round(ctx context.Context) (int, error) {
 	return r.backlog.Undelivered(ctx, batch, max(window-len(r.started), 0), r.deliver)
 }
 
-// idle waits until there may be something to do; false when ctx has ended.
-func (r *Relay) idle(ctx context.Context) bool {
-	wait := sweep
-	if len(r.started) >= window {
-		wait = glance
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-r.wake:
-	case <-timer.C:
-	}
-	return true
-}
-
 // deliver tells each ticket of its commands in order, several tickets at once, and gives back what was told. One
 // ticket that can't be told holds up no other. An error says that Temporal itself is away: nothing was told, and not
 // because Temporal refused it. A few such answers are enough to leave the rest for later.
@@ -130,80 +97,50 @@ func (r *Relay) deliver(ctx context.Context, all []desk.Delivery) ([]desk.Delive
 		}
 		byTicket[d.Number] = append(byTicket[d.Number], d)
 	}
-	var t tally
-	var group errgroup.Group
-	group.SetLimit(parallel)
-	for _, number := range order {
-		group.Go(func() error {
-			if !t.hopeless() {
-				t.add(r.tell(ctx, byTicket[number]))
-			}
+	var mu sync.Mutex
+	var told []desk.Delivery
+	o := each(ctx, order, parallel, nil, unavailable, func(ctx context.Context, number ticket.Number) error {
+		some, err := r.tell(ctx, byTicket[number])
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, some...)
+		if len(some) > 0 && unavailable(err) {
+			r.log.Warn(waitingMessage, "error", err)
+		}
+		if len(some) > 0 {
 			return nil
-		})
-	}
-	_ = group.Wait() // none of them gives one
-	for _, d := range t.told {
+		}
+		return err
+	})
+	for _, d := range told {
 		if d.Command.Verb == ticket.VerbSubmit {
 			r.started = append(r.started, d.Number)
 		}
 	}
-	if len(t.told) > 0 || len(t.unavailable) == 0 {
-		for _, err := range t.unavailable {
-			r.log.Warn("a ticket's commands wait to be delivered", "error", err)
+	for _, f := range o.failed {
+		if !unavailable(f.err) {
+			continue
 		}
-		return t.told, nil
+		if len(told) == 0 {
+			return nil, f.err
+		}
+		r.log.Warn(waitingMessage, "error", f.err)
 	}
-	return nil, t.unavailable[0]
+	return told, nil
 }
 
-// tell stops at the first command that can't be told. It gives an error if a later try may succeed.
+const waitingMessage = "a ticket's commands wait to be delivered"
+
+// tell stops at the first command that can't be told, and returns those before it.
 func (r *Relay) tell(ctx context.Context, commands []desk.Delivery) ([]desk.Delivery, error) {
 	for i, c := range commands {
-		attemptCtx, cancel := context.WithTimeout(ctx, attempt)
-		err := r.deliverer.Deliver(attemptCtx, c)
-		cancel()
-		switch {
-		case err == nil:
-		case fault.KindOf(err) == fault.Unavailable:
-			return commands[:i], err
-		default:
+		err := within(ctx, c, r.deliverer.Deliver)
+		if err != nil && !unavailable(err) {
 			r.log.Error("command can't be delivered", "number", c.Number, "seq", c.Command.Seq, "error", err)
-			return commands[:i], nil
+		}
+		if err != nil {
+			return commands[:i], err
 		}
 	}
 	return commands, nil
-}
-
-// tally is what has become of a batch so far.
-type tally struct {
-	mu          sync.Mutex
-	told        []desk.Delivery
-	unavailable []error
-}
-
-func (t *tally) add(told []desk.Delivery, unavailable error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.told = append(t.told, told...)
-	if unavailable != nil {
-		t.unavailable = append(t.unavailable, unavailable)
-	}
-}
-
-// hopeless reports whether Temporal seems to be away.
-func (t *tally) hopeless() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.told) == 0 && len(t.unavailable) >= parallel
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -4,15 +4,16 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -57,24 +58,16 @@ func NewReplacer(w replacements, r replacer, log *slog.Logger) *Replacer {
 
 // Run does the work whenever there is some, until ctx ends.
 func (r *Replacer) Run(ctx context.Context) error {
-	for failed := false; ; {
-		left, err := r.round(ctx)
-		wait := replaceLook
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			if !failed {
-				r.log.Warn("workflows wait to be replaced after a restore", "left", left.Left, "error", err)
-			}
-			failed, wait = true, maxPause
-		default:
-			failed = false
+	looks := loop.New(loop.Options{
+		First: maxPause, Max: maxPause, Log: r.log, Failing: "workflows wait to be replaced after a restore",
+	})
+	return looks.Run(ctx, func(ctx context.Context) (time.Duration, error) {
+		now, err := r.round(ctx)
+		if err != nil {
+			err = fmt.Errorf("%d left: %w", now.Left, err)
 		}
-		if !sleep(ctx, wait) {
-			return nil
-		}
-	}
+		return replaceLook, err
+	})
 }
 
 // Finish returns when the work is done, by this process or by another. It fails when this one can't go on; what is left
@@ -85,7 +78,7 @@ func (r *Replacer) Finish(ctx context.Context) error {
 		if err != nil || now.Over {
 			return err
 		}
-		if !sleep(ctx, glance) {
+		if !loop.Sleep(ctx, glance) {
 			return ctx.Err()
 		}
 	}
@@ -163,7 +156,7 @@ func (r *Replacer) replaceAll(ctx context.Context, epoch int64, failed *[]error)
 			return nil
 		}
 		after = page[len(page)-1]
-		err = each(ctx, r, page, func(ctx context.Context, id string) error {
+		err = replaceEach(ctx, r, page, func(ctx context.Context, id string) error {
 			if err := r.replacer.Replace(ctx, id, epoch); err != nil {
 				return err
 			}
@@ -181,7 +174,7 @@ func (r *Replacer) abandonAll(ctx context.Context, epoch int64, failed *[]error)
 		if err := r.renew(ctx, epoch); err != nil {
 			return err
 		}
-		return each(ctx, r, orphans, func(ctx context.Context, n ticket.Number) error { return r.replacer.Abandon(ctx, n, epoch) }, failed)
+		return replaceEach(ctx, r, orphans, func(ctx context.Context, n ticket.Number) error { return r.replacer.Abandon(ctx, n, epoch) }, failed)
 	})
 }
 
@@ -209,43 +202,14 @@ func (r *Replacer) renew(ctx context.Context, epoch int64) error {
 	return err
 }
 
-// each does something to all of a page, several at once and no faster than the rate, and adds what fails to failed. Its own
+// replaceEach does something to all of a page, several at once and no faster than the rate, and adds what fails to failed. Its own
 // error says that it ended early: ctx ended, or so much fails as Unavailable that Temporal or PostgreSQL seems to be away.
-func each[T any](ctx context.Context, r *Replacer, page []T, do func(context.Context, T) error, failed *[]error) error {
-	var mu sync.Mutex
-	done, away := 0, 0
-	note := func(err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if err == nil {
-			done++
-			return
-		}
-		*failed = append(*failed, err)
-		if fault.KindOf(err) == fault.Unavailable {
-			away++
-		}
+func replaceEach[T any](ctx context.Context, r *Replacer, page []T, do func(context.Context, T) error, failed *[]error) error {
+	o := each(ctx, page, parallel, r.limit, unavailable, func(ctx context.Context, one T) error { return within(ctx, one, do) })
+	for _, f := range o.failed {
+		*failed = append(*failed, f.err)
 	}
-	hopeless := func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return done == 0 && away >= parallel
-	}
-	var group errgroup.Group
-	group.SetLimit(parallel)
-	for _, one := range page {
-		if hopeless() || r.limit.Wait(ctx) != nil {
-			break
-		}
-		group.Go(func() error {
-			ctx, cancel := context.WithTimeout(ctx, attempt)
-			defer cancel()
-			note(do(ctx, one))
-			return nil
-		})
-	}
-	_ = group.Wait() // their errors are noted
-	if hopeless() {
+	if o.hopeless() {
 		return errAway
 	}
 	return ctx.Err()
