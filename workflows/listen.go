@@ -122,12 +122,9 @@ const mostSeconds = int64(math.MaxInt64 / time.Second)
 
 // hand keeps a signal by hand until a step takes it.
 func (t *life) hand(ctx workflow.Context, verb ticket.Verb, place int, s Signal, malformed bool, data []byte) {
-	h := ticket.ByHand{
-		Key: handKey(ctx, place, string(verb), data), Run: workflow.GetInfo(ctx).WorkflowExecution.RunID, Verb: verb,
-		Malformed: malformed || s.Seconds > mostSeconds || s.Seconds < -mostSeconds,
-		Agent:     s.Agent, Priority: s.Priority, Category: s.Category,
-		Emergency: s.Emergency, Extension: time.Duration(s.Seconds) * time.Second, Policy: s.Policy,
-	}
+	h := manual(verb, s)
+	h.Key, h.Run = handKey(ctx, place, string(verb), data), workflow.GetInfo(ctx).WorkflowExecution.RunID
+	h.Malformed = malformed || outOfRange(s)
 	t.byHand = append(t.byHand, h.Checked())
 }
 

@@ -224,12 +224,8 @@ func (given order) change(name string, e Emergency) (c EmergencyChange, err erro
 
 // readOrder reads a payload strictly: what a misspelt field was to say would be lost.
 func readOrder(hand ticket.EmergencyHand) (given order, err error) {
-	allowed, known := map[string][]string{
-		"declare": {"kind", "seconds", "from", "until"},
-		"change":  {"emergency", "seconds", "from", "until"}, "extend": {"emergency", "seconds", "until"},
-		"lift": {"emergency"}, "cancel": {"emergency"},
-	}[hand.Name]
-	if !known {
+	allowed := ticket.EmergencyFields(hand.Name)
+	if allowed == nil {
 		return given, fault.New(fault.Invalid, "there is no such signal")
 	}
 	if strings.TrimSpace(hand.Payload) == "" {

@@ -170,6 +170,12 @@ func (d *Desk) step(r ticket.StepRequest) (ticket.StepResult, error) {
 	}
 	result := ticket.StepResult{Digest: rec.state.Digest(), Pending: int64(len(rec.commands))}
 	result.Digest.Parked = d.parked
+	for _, h := range r.ByHand {
+		if seq := rec.hands[h.Key]; seq <= rec.state.Command && seq > 0 {
+			o := rec.outcomes[seq-1-(rec.state.Command-int64(len(rec.outcomes)))]
+			result.ByHand = append(result.ByHand, ticket.ByHandOutcome{Key: h.Key, Refused: o.Refused, Code: o.Code})
+		}
+	}
 	for _, m := range rec.mails {
 		if m.N > r.Mails && !m.settled && len(result.Owed) < ticket.MaxOwed {
 			result.Owed = append(result.Owed, m.Owed)

@@ -101,6 +101,7 @@ type locked struct {
 	mails      []ticket.Mail
 	calls      []ticket.Call
 	decisions  []decision
+	hands      []string // keys of the signals and updates by hand that the step was asked to take
 	told       []told
 	caughtUp   bool // everything has happened up to now
 	parked     *ticket.Parked

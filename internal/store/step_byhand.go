@@ -33,6 +33,9 @@ type handRow struct {
 // its refusal is the answer that whoever sent it sees. So does a signal that another run of the workflow has delivered
 // before: after a reset, it may be that one again, or another one that says the same.
 func (l *locked) number(ctx context.Context, hands []ticket.ByHand) error {
+	for _, h := range hands {
+		l.hands = append(l.hands, h.Key)
+	}
 	known, err := l.numbered(ctx, hands)
 	if err != nil {
 		return err
@@ -147,4 +150,19 @@ func (l *locked) insertSome(ctx context.Context, rows []handRow) error {
 			})
 		return err
 	})
+}
+
+// queueOutcomes reads what was decided of the signals and updates by hand, in this step or, if it is asked again, before.
+func (l *locked) queueOutcomes(batch *pgx.Batch) *[]ticket.ByHandOutcome {
+	var outcomes []ticket.ByHandOutcome
+	if len(l.hands) > 0 {
+		batch.Queue(`
+			SELECT c.hand_key, o.refused, o.code FROM commands c JOIN outcomes o USING (ticket, seq)
+			WHERE c.ticket = $1 AND c.hand_key = ANY ($2) ORDER BY c.seq`,
+			l.state.Ticket.Number, l.hands).Query(func(rows pgx.Rows) (err error) {
+			outcomes, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.ByHandOutcome])
+			return err
+		})
+	}
+	return &outcomes
 }

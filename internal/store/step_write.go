@@ -36,12 +36,13 @@ func (l *locked) write(ctx context.Context, known int) (ticket.StepResult, error
 		owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])
 		return err
 	})
+	outcomes := l.queueOutcomes(batch)
 	if err := l.tx.SendBatch(ctx, batch).Close(); err != nil {
 		return ticket.StepResult{}, err
 	}
 	digest := l.state.Digest()
 	digest.Parked = l.parked
-	return ticket.StepResult{Digest: digest, Owed: owed, Pending: l.last}, nil
+	return ticket.StepResult{Digest: digest, Owed: owed, Pending: l.last, ByHand: *outcomes}, nil
 }
 
 // queueNumbers records that signals by hand have got numbers, when nothing has come of them yet.

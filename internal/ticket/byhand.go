@@ -24,6 +24,36 @@ type ByHand struct {
 	Policy    int64           `json:"policy,omitempty"`
 }
 
+// ByHandOutcome is what the ticket made of one ByHand.
+type ByHandOutcome struct {
+	Key     string `json:"key"`
+	Refused bool   `json:"refused,omitempty"`
+	Code    string `json:"code,omitempty"` // of the refusal
+}
+
+// ByHandVerbs lists the verbs that can be granted by hand. The others need words, or their requester or panel.
+func ByHandVerbs() []Verb {
+	return slices.DeleteFunc(Signals(), func(v Verb) bool {
+		return v.NeedsWords() || v == VerbWithdraw || v == VerbResend
+	})
+}
+
+// Lacks names the field without which the verb means nothing; empty: none is missing.
+func (h ByHand) Lacks() string {
+	switch {
+	case h.Verb == VerbAssign && h.Agent == "":
+		return fieldAgent
+	case h.Verb == VerbReclassify && h.Priority == "" && h.Category == "":
+		return fieldPriority + " or " + fieldCategory
+	case h.Verb == VerbEmergencyExtend && h.Extension <= 0:
+		return fieldSeconds
+	case h.Verb == VerbAdoptPolicy && h.Policy == 0:
+		return fieldPolicy
+	default:
+		return ""
+	}
+}
+
 // The fields of a signal by hand, by their names in its payload.
 const (
 	fieldAgent     = "agent"
