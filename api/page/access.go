@@ -19,13 +19,9 @@ var (
 	SignedIn       = Access{Who: "Everyone who has signed in.", Allows: func(ticket.Role) bool { return true }}
 	Customers      = Access{Who: "Customers.", Allows: func(r ticket.Role) bool { return r == ticket.RoleCustomer }}
 	Staff          = Access{Who: "Staff.", Allows: ticket.Role.Staff}
-	Supervisors    = Access{Who: "Supervisors and administrators.", Allows: supervises}
+	Supervisors    = Access{Who: "Supervisors and administrators.", Allows: ticket.Role.Commands}
 	Administrators = Access{Who: "Administrators.", Allows: func(r ticket.Role) bool { return r == ticket.RoleAdministrator }}
 )
-
-func supervises(r ticket.Role) bool {
-	return r == ticket.RoleSupervisor || r == ticket.RoleAdministrator
-}
 
 // admit lets in who the rule allows.
 func (a Access) admit(v *Visit) error {
