@@ -1,7 +1,6 @@
 package ticket
 
 import (
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -34,16 +33,6 @@ const (
 	fieldPolicy    = "policy"
 )
 
-// takes lists the fields that each verb takes by hand; a verb that is not listed takes none.
-var takes = map[Verb][]string{
-	VerbAssign:          {fieldAgent},
-	VerbReclassify:      {fieldPriority, fieldCategory},
-	VerbEmergencyPause:  {fieldEmergency},
-	VerbEmergencyExtend: {fieldEmergency, fieldSeconds},
-	VerbEmergencyResume: {fieldEmergency},
-	VerbAdoptPolicy:     {fieldPolicy},
-}
-
 // maxHandText is in bytes; nothing that a signal by hand names is longer.
 const maxHandText = 200
 
@@ -58,7 +47,7 @@ func (h ByHand) Checked() ByHand {
 
 func (h ByHand) readable() bool {
 	for _, field := range h.fields() {
-		if !slices.Contains(takes[h.Verb], field) {
+		if !h.Verb.bySignal(field) {
 			return false
 		}
 	}
