@@ -56,13 +56,8 @@ func NewEmergencies(s emergencyStore, p policies, c courier) *Emergencies {
 	return &Emergencies{store: s, policies: p, courier: c, looking: make(chan struct{}, mostLooking)}
 }
 
-// Commands reports whether somebody may command in an emergency.
-func (p Person) Commands() bool {
-	return p.Role == ticket.RoleSupervisor || p.Role == ticket.RoleAdministrator
-}
-
 func mustCommand(p Person) error {
-	if !p.Commands() {
+	if !p.Role.Commands() {
 		return fault.New(fault.Forbidden, "your role may not do this")
 	}
 	return nil
