@@ -54,7 +54,7 @@ func routes() []route {
 		{post, "/tickets/{number}/notes", staffMay(ticket.VerbNote), "add-note", "Leave a note that only staff see", decided, on(withWords(ticket.VerbNote))},
 		{post, "/tickets/{number}/resolution", staffMay(ticket.VerbResolve), "resolve-ticket", "Resolve a ticket with a public answer", decided, on(answering(ticket.VerbResolve))},
 		{post, "/tickets/{number}/closure", staffMay(ticket.VerbClose), "close-ticket", "Close a ticket for good", decided, on(guarded(ticket.VerbClose))},
-		{post, "/tickets/{number}/reopening", staffMay(ticket.VerbReopen), "reopen-ticket", "Open a waiting or resolved ticket again", decided, on(plain(ticket.VerbReopen))},
+		{post, "/tickets/{number}/reopening", staffMay(ticket.VerbReopen), "reopen-ticket", "Open a waiting or resolved ticket again", decided, on(ask(ticket.VerbReopen))},
 		{post, "/tickets/{number}/acknowledgement", staffMay(ticket.VerbAcknowledge), "acknowledge-escalation", "Take note of an escalation, which ends it", decided, on((*server).acknowledge)},
 		{post, "/tickets/{number}/mails/{n}/resend", staffMay(ticket.VerbResend), "resend-mail", "Send a mail that could not be delivered again, as a new one", decided, on((*server).resend)},
 
