@@ -177,7 +177,7 @@ func (s *server) parse(ctx context.Context, number string, verb ticket.Verb, bod
 		return nil, err
 	}
 	var f input.Fields
-	r := request.Command(&f, verb, values)
+	r := input.Command(&f, verb, values)
 	if check != nil {
 		check(&f, r)
 	}

@@ -40,7 +40,7 @@ func (p *Pages) command(verb ticket.Verb) func(*page.Visit) error {
 			return err
 		}
 		var f input.Fields
-		r := request.Command(&f, verb, form)
+		r := input.Command(&f, verb, form)
 		typed := draft{escalation: escalationDraft{Reason: form.Get("reason")}}
 		if err := f.Err(); err != nil {
 			return p.refused(v, n, typed, err)
@@ -66,7 +66,7 @@ func (p *Pages) write(m mode) func(*page.Visit) error {
 			return p.fill(v, n, d, form.Get("canned"))
 		}
 		var f input.Fields
-		r := request.Command(&f, m.verb, form)
+		r := input.Command(&f, m.verb, form)
 		r.Number, r.Once = n, v.Once()
 		if left := unfilled(d.body); left != "" && m.Key.Public() {
 			f.Reject("body", "still holds %s; write what belongs there", left)

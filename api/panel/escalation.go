@@ -81,7 +81,7 @@ func (p *Pages) acknowledge(v *page.Visit) error {
 		return err
 	}
 	var f input.Fields
-	r := request.Command(&f, ticket.VerbAcknowledge, form)
+	r := input.Command(&f, ticket.VerbAcknowledge, form)
 	if err := f.Err(); err != nil {
 		return p.showEscalation(v, n, by, http.StatusUnprocessableEntity, form.Get("reason"), err)
 	}

@@ -22,7 +22,7 @@ func (p *Pages) handOver(v *page.Visit) error {
 		return err
 	}
 	var f input.Fields
-	r := request.Command(&f, ticket.VerbAssign, form)
+	r := input.Command(&f, ticket.VerbAssign, form)
 	if r.Agent == "" {
 		f.Reject("agent", "is missing: choose a colleague")
 	}

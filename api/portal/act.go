@@ -27,7 +27,7 @@ func (p *Pages) reply(v *page.Visit, a asked) error {
 	}
 	var f input.Fields
 	typed := form.Get("body")
-	r := request.Command(&f, ticket.VerbCustomerReply, form)
+	r := input.Command(&f, ticket.VerbCustomerReply, form)
 	if err := f.Err(); err != nil {
 		return p.replyAgain(v, a, typed, returned{status: http.StatusUnprocessableEntity, problem: sentence("Your reply", err)})
 	}
@@ -120,7 +120,7 @@ func (p *Pages) act(v *page.Visit, a asked, verb ticket.Verb, done string) error
 		return err
 	}
 	var f input.Fields
-	r := request.Command(&f, verb, form)
+	r := input.Command(&f, verb, form)
 	r.Once = v.Once()
 	if err := f.Err(); err != nil {
 		return err
