@@ -52,7 +52,7 @@ func openHouse(t testing.TB, tickets int) *house {
 	d := desk.New(h.Store, h.Store, h.Store, outcomes, idle{})
 	site, err := n.site(t.Context(), d, desk.NewBoard(h.Store), "")
 	if err == nil {
-		h.areas, err = n.areas(d, outcomes, app.NewEmergencies(h.Store, h.Store, idle{}), app.NewPolicies(h.Store, idle{}))
+		h.areas = n.areas(d, outcomes, app.NewEmergencies(h.Store, h.Store, idle{}), app.NewPolicies(h.Store, idle{}))
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -36,8 +36,8 @@ func (s *teller) staff(at time.Time, verb ticket.Verb, body string) bool {
 	return s.tell(desk.Deed{By: s.agent, At: s.office(at), Verb: verb, Body: s.fill.Replace(body)})
 }
 
-func (s *teller) customer(at time.Time, verb ticket.Verb, body string) bool {
-	return s.tell(desk.Deed{By: s.requester, At: s.awake(at), Verb: verb, Body: s.fill.Replace(body)})
+func (s *teller) customer(at time.Time, verb ticket.Verb, body string) {
+	s.tell(desk.Deed{By: s.requester, At: s.awake(at), Verb: verb, Body: s.fill.Replace(body)})
 }
 
 // assign gives the ticket to its agent: by themselves, or by the supervisor.
@@ -88,14 +88,14 @@ func (s *teller) ask(at time.Time) bool {
 }
 
 // asked asks at an instant, whether somebody usually works then or not.
-func (s *teller) asked(at time.Time) bool {
-	return s.tell(desk.Deed{By: s.agent, At: at, Verb: ticket.VerbRequestInformation, Body: s.fill.Replace(s.topic.question)})
+func (s *teller) asked(at time.Time) {
+	s.tell(desk.Deed{By: s.agent, At: at, Verb: ticket.VerbRequestInformation, Body: s.fill.Replace(s.topic.question)})
 }
 
 func (s *teller) answer(at time.Time) { s.customer(at, ticket.VerbCustomerReply, s.topic.detail) }
 
-func (s *teller) resolve(at time.Time) bool {
-	return s.tell(desk.Deed{By: s.agent, At: at, Verb: ticket.VerbResolve, Body: s.fill.Replace(pick(s, s.topic.fixes))})
+func (s *teller) resolve(at time.Time) {
+	s.tell(desk.Deed{By: s.agent, At: at, Verb: ticket.VerbResolve, Body: s.fill.Replace(pick(s, s.topic.fixes))})
 }
 
 func (s *teller) object(at time.Time) { s.customer(at, ticket.VerbCustomerReply, pick(s, objections)) }
