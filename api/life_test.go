@@ -217,7 +217,7 @@ func TestTimeline_tellsStaffWhoDidNotGetWhichMail(t *testing.T) {
 	if err := o.Store.Bounced(t.Context(), n, 1, "550 no such user"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 1}); err != nil {
+	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 1}); err != nil {
 		t.Fatal(err)
 	}
 	staff := o.do("anna", 200, "GET", self+"/timeline", "").Body.String()
@@ -244,7 +244,7 @@ func TestResend_sendsABouncedMailAgain(t *testing.T) {
 		t.Helper()
 		err := o.Store.Bounced(t.Context(), n, mail, "550 no such user")
 		if err == nil {
-			_, err = o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: mail})
+			_, err = o.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: mail})
 		}
 		if err != nil {
 			t.Fatal(err)

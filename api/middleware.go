@@ -65,7 +65,7 @@ func (s *server) survive(c *gin.Context, v *request.Info, panicked any) (cut boo
 		return false
 	}
 	if panicked == http.ErrAbortHandler || //nolint:errorlint // net/http compares it so
-		 hungUp(c.Request.Context(), panicked) {
+		hungUp(c.Request.Context(), panicked) {
 		v.Failure = nil
 		return true
 	}

@@ -132,7 +132,7 @@ func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
 	}
 	err := o.Store.Bounced(t.Context(), n, 2, "550 no such mailbox")
 	if err == nil {
-		_, err = o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 2})
+		_, err = o.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 2})
 	}
 	if err != nil {
 		t.Fatal(err)

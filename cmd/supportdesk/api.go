@@ -62,11 +62,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	}
 	command := app.NewEmergencies(db, db, crier)
 	policies := app.NewPolicies(db, relay)
-	areas, err := n.areas(d, outcomes, command, policies)
-	if err != nil {
-		return err
-	}
-	handler, err := api.New(api.Config{
+		handler, err := api.New(api.Config{
 		Desk:        d,
 		People:      db,
 		Board:       board,
@@ -75,7 +71,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Policies:    policies,
 		Staffing:    db,
 		Site:        site,
-		Areas:       areas,
+		Areas:       n.areas(d, outcomes, command, policies),
 		Prefix:      c.NumberPrefix,
 		Version:     versionName(),
 		Ready: []api.Check{

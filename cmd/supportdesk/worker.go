@@ -60,7 +60,7 @@ func (workerCommand) Run(p *program) error {
 		return n.keepWorking(ctx, &running, func() error {
 			return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 				worker.Activities{
-					Steps: activities.NewSteps(db), Mails: activities.NewMails(mail.NewPostman(db, sender), heartbeat),
+					Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands)), Mails: activities.NewMails(mail.NewPostman(db, sender), heartbeat),
 					Emergencies: activities.NewEmergencies(db, db, dispatcher, app.NewOperator(db, time.Now),
 						activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
 					Announcements: activities.NewAnnouncements(db, mail.NewHerald(db, sender, log), announcementShare*c.MailRate, heartbeat),
