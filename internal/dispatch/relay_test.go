@@ -242,6 +242,11 @@ func TestRelay_takesTemporalForAwayAfterAFewTickets(t *testing.T) {
 		if n := calls.Load(); n > 16 || b.asked() != 1 {
 			t.Errorf("%d tickets were tried in %d rounds", n, b.asked())
 		}
+		time.Sleep(11 * time.Second) // of those tried meanwhile, and a pause
+		synctest.Wait()
+		if b.asked() < 2 {
+			t.Errorf("the round goes on, with %d tickets tried", calls.Load())
+		}
 	})
 }
 
