@@ -103,15 +103,16 @@ func NewReconciler(r records, e executions, namespace, replace func(context.Cont
 
 // Run looks whenever this process has the lease, until ctx ends.
 func (r *Reconciler) Run(ctx context.Context) error {
-	for {
+	tries := loop.New(loop.Options{
+		First: lease / 3, Max: lease / 3, Log: r.log, Failing: "the reconciler's lease can't be acquired",
+	})
+	return tries.Run(ctx, func(ctx context.Context) (time.Duration, error) {
 		ours, err := r.records.Lease(ctx, leaseReconciler, r.holder, lease)
 		if err == nil && ours {
 			r.hold(ctx)
 		}
-		if !loop.Sleep(ctx, lease/3) {
-			return nil
-		}
-	}
+		return lease / 3, err
+	})
 }
 
 // hold looks until the lease is lost or ctx ends.
@@ -265,5 +266,5 @@ func (r *Reconciler) restart(ctx context.Context, o desk.Overdue) error {
 
 // pause doubles with every look that finds a ticket as it was.
 func (r *Reconciler) pause(tries int) time.Duration {
-	return min(r.options.Patience<<min(tries, longestDouble), longestPause)
+	return loop.Doubled(r.options.Patience, longestPause, min(tries, longestDouble))
 }
