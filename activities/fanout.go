@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -202,10 +203,8 @@ func (f *telling) settle(ctx context.Context, most int) error {
 			f.flying = nil
 			return nil
 		}
-		select {
-		case <-ctx.Done():
+		if !loop.Sleep(ctx, glance) {
 			return ctx.Err()
-		case <-time.After(glance):
 		}
 	}
 	return nil
