@@ -51,7 +51,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	c, log, db := n.config, n.log, n.db
 	dispatcher := dispatch.New(n.temporal)
 	relay := dispatch.NewRelay(db, dispatcher, log)
-	crier := dispatch.NewCrier(db, dispatcher, log)
+	notifier := dispatch.NewEmergencyNotifier(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db, log)
 	d := desk.New(db, db, db, outcomes, relay)
 	board := desk.NewBoard(db)
@@ -59,7 +59,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	if err != nil {
 		return err
 	}
-	command := desk.NewEmergencies(db, db, crier)
+	command := desk.NewEmergencies(db, db, notifier)
 	policies := desk.NewPolicies(db, relay)
 	areas, err := n.areas(d, outcomes, command, policies)
 	if err != nil {
@@ -94,7 +94,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	group, serving := errgroup.WithContext(p.ctx)
 	group.Go(func() error { return db.WatchEpoch(serving) })
 	group.Go(func() error { return relay.Run(background) })
-	group.Go(func() error { return crier.Run(background) })
+	group.Go(func() error { return notifier.Run(background) })
 	group.Go(func() error { return outcomes.Run(background) })
 	group.Go(func() error {
 		defer stop()
