@@ -37,6 +37,7 @@ var layers = []layer{
 	{"internal/loop", "it waits and backs off", "", "", "net net/http os os/exec database/sql"},
 	{"internal/chart", "it draws numbers", "", "", reachesOut},
 	{"internal/desk", "API, pages and store share it", "internal/fault internal/policy internal/ticket", "golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
+	{"internal/app", "the use cases are the same for every neighbour", "internal/desk internal/fault internal/policy internal/ticket", "", "net net/http os os/exec database/sql"},
 	{"internal/account", "it knows neither where accounts are stored nor how people are answered", "internal/desk internal/fault internal/policy internal/ticket", "github.com/alexedwards/argon2id golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/demo", "it invents what people asked, and the domain decides the rest", "internal/desk internal/fault internal/policy internal/ticket", "", "net net/http os os/exec database/sql"},
 
@@ -51,8 +52,8 @@ var layers = []layer{
 	{"internal/openid", "it knows the provider and nothing of the desk", "internal/account internal/fault", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2", "os/exec database/sql"},
 
 	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/desk internal/fault internal/policy internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin golang.org/x/time/rate", "os/exec database/sql"},
-	{"api/request", "every page and the API share it", "internal/desk internal/fault", "golang.org/x/time/rate", "os os/exec database/sql"},
-	{"api/input", "every page and the API share it", "internal/desk internal/fault internal/ticket", "", "os os/exec database/sql"},
+	{"api/request", "every page and the API share it", "internal/desk internal/fault internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
+	{"api/input", "every page and the API share it", "internal/desk internal/fault internal/policy internal/ticket", "", "os os/exec database/sql"},
 	{"api/page", "every page is made with it", "api/request internal/desk internal/fault internal/policy internal/ticket", "github.com/PuerkitoBio/goquery github.com/alexedwards/scs/v2 github.com/gin-gonic/gin golang.org/x/net/html", "os os/exec database/sql"},
 	{"api/account", "a page package serves one audience", "api/page api/request internal/account internal/desk internal/fault internal/openid internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/panel", "a page package serves one audience", "api/input api/page api/request internal/desk internal/fault internal/link internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -379,7 +380,7 @@ func TestOutage(t *testing.T) {
 	h, _ := serve(t, &scripted{}, func(c *api.Config) {
 		c.Desk, c.People = desk.New(s, s, s, store.NewOutcomes(s, slog.New(slog.DiscardHandler)), &scripted{}), s
 		c.Board = desk.NewBoard(s)
-		c.Policies = desk.NewPolicies(s, &scripted{})
+		c.Policies = app.NewPolicies(s, &scripted{})
 		c.Ready = []api.Check{{Name: "postgresql", Ask: s.Ready}}
 	})
 	for _, line := range api.Lines() {

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// policies is how supervisors change the policy, and which one open tickets are under; see desk.Policies.
+// policies is how supervisors change the policy, and which one open tickets are under; see app.Policies.
 type policies interface {
 	Editions(context.Context) ([]desk.EditionRecord, error)
 	Publish(context.Context, desk.Person, desk.Publication) (desk.Published, error)

@@ -18,7 +18,7 @@ import (
 // listen hears every signal from here on. Hearing only takes note; the steps come in the main loop.
 func (t *life) listen(ctx workflow.Context) {
 	for _, verb := range ticket.Signals() {
-		channel := workflow.GetSignalChannelWithOptions(ctx, string(verb), workflow.SignalChannelOptions{Description: byHand(verb)})
+		channel := workflow.GetSignalChannelWithOptions(ctx, string(verb), workflow.SignalChannelOptions{Description: verb.Help()})
 		t.selector.AddReceive(channel, func(c workflow.ReceiveChannel, _ bool) {
 			var payload converter.RawValue
 			c.Receive(ctx, &payload)

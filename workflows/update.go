@@ -91,7 +91,7 @@ func (t *life) takeUpdates(ctx workflow.Context) error {
 				return t.update(ctx, verb, payload)
 			},
 			workflow.UpdateHandlerOptions{
-				Description: byHand(verb),
+				Description: verb.Help(),
 				Validator: func(ctx workflow.Context, payload converter.RawValue) error {
 					return t.validate(ctx, verb, payload)
 				},
@@ -114,14 +114,14 @@ func (t *life) validate(ctx workflow.Context, verb ticket.Verb, payload converte
 	data := payload.Payload().GetData()
 	s, ok := read(payload)
 	if !ok || s.ofTheDesk() || misspelt(data) || outOfRange(s) {
-		return malformedUpdate("the input has an unknown field, or one that is not of its type. " + byHand(verb))
+		return malformedUpdate("the input has an unknown field, or one that is not of its type. " + verb.Help())
 	}
 	h := manual(verb, s).Checked()
 	if h.Malformed {
-		return malformedUpdate("the input has a field that this does not take, or a value that means nothing. " + byHand(verb))
+		return malformedUpdate("the input has a field that this does not take, or a value that means nothing. " + verb.Help())
 	}
 	if field := h.Lacks(); field != "" {
-		return malformedUpdate("the input lacks " + field + ". " + byHand(verb))
+		return malformedUpdate("the input lacks " + field + ". " + verb.Help())
 	}
 	return nil
 }

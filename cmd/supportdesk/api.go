@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/local"
@@ -59,8 +60,8 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	if err != nil {
 		return err
 	}
-	command := desk.NewEmergencies(db, db, notifier)
-	policies := desk.NewPolicies(db, relay)
+	command := app.NewEmergencies(db, db, notifier)
+	policies := app.NewPolicies(db, relay)
 	areas, err := n.areas(d, outcomes, command, policies)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/activities"
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
@@ -61,7 +62,7 @@ func (workerCommand) Run(p *program) error {
 			return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 				worker.Activities{
 					Steps: activities.NewSteps(db), Mails: activities.NewMails(mail.NewPostman(db, sender), heartbeat),
-					Emergencies: activities.NewEmergencies(db, db, dispatcher, desk.NewOperator(db, time.Now),
+					Emergencies: activities.NewEmergencies(db, db, dispatcher, app.NewOperator(db, time.Now),
 						activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
 					Announcements: activities.NewAnnouncements(db, mail.NewHerald(db, sender, log), announcementShare*c.MailRate, heartbeat),
 					Calls:         activities.NewCalls(webhook.NewCaller(db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), log)),

@@ -67,7 +67,7 @@ func (t *past) messageRows() (rows [][]any) {
 	for i, c := range t.commands {
 		if c.Message != 0 {
 			d := t.chronicle.Deeds[i]
-			rows = append(rows, []any{c.Message, t.chronicle.Number, null(d.Subject), d.Body, internal(c.Verb)})
+			rows = append(rows, []any{c.Message, t.chronicle.Number, null(d.Subject), d.Body, c.Verb.Internal()})
 		}
 	}
 	return rows

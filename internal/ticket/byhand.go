@@ -33,9 +33,7 @@ type ByHandOutcome struct {
 
 // ByHandVerbs lists the verbs that can be granted by hand. The others need words, or their requester or panel.
 func ByHandVerbs() []Verb {
-	return slices.DeleteFunc(Signals(), func(v Verb) bool {
-		return v.NeedsWords() || v == VerbWithdraw || v == VerbResend
-	})
+	return slices.DeleteFunc(Signals(), func(v Verb) bool { return byVerb[v].Manual == "" })
 }
 
 // Lacks names the field without which the verb means nothing; empty: none is missing.
@@ -64,16 +62,6 @@ const (
 	fieldPolicy    = "policy"
 )
 
-// takes lists the fields that each verb takes by hand; a verb that is not listed takes none.
-var takes = map[Verb][]string{
-	VerbAssign:          {fieldAgent},
-	VerbReclassify:      {fieldPriority, fieldCategory},
-	VerbEmergencyPause:  {fieldEmergency},
-	VerbEmergencyExtend: {fieldEmergency, fieldSeconds},
-	VerbEmergencyResume: {fieldEmergency},
-	VerbAdoptPolicy:     {fieldPolicy},
-}
-
 // maxHandText is in bytes; nothing that a signal by hand names is longer.
 const maxHandText = 200
 
@@ -88,7 +76,7 @@ func (h ByHand) Checked() ByHand {
 
 func (h ByHand) readable() bool {
 	for _, field := range h.fields() {
-		if !slices.Contains(takes[h.Verb], field) {
+		if !h.Verb.bySignal(field) {
 			return false
 		}
 	}
