@@ -42,10 +42,10 @@ var layers = []layer{
 	{"internal/demo", "it invents what people asked, and the domain decides the rest", "internal/desk internal/fault internal/policy internal/ticket", "", "net net/http os os/exec database/sql"},
 
 	{"workflows", "replayed code reads nothing but its history", "internal/fault internal/policy internal/ticket", "go.temporal.io/sdk/converter go.temporal.io/sdk/temporal go.temporal.io/sdk/workflow", reachesOut},
-	{"activities", "what an activity needs comes through its own interfaces", "internal/desk internal/fault internal/ticket", "go.temporal.io/sdk/activity go.temporal.io/sdk/temporal golang.org/x/sync/errgroup golang.org/x/time/rate", "net/http os os/exec database/sql"},
+	{"activities", "what an activity needs comes through its own interfaces", "internal/desk internal/fault internal/loop internal/ticket", "go.temporal.io/sdk/activity go.temporal.io/sdk/temporal golang.org/x/sync/errgroup golang.org/x/time/rate", "net/http os os/exec database/sql"},
 	{"worker", "it registers and tunes", "activities workflows", "go.temporal.io/sdk", "net/http os/exec database/sql"},
 
-	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/desk internal/fault internal/link internal/policy internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
+	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/desk internal/fault internal/link internal/loop internal/policy internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
 	{"internal/dispatch", "it alone uses the Temporal client, and knows neither SQL nor HTTP", "internal/desk internal/fault internal/loop internal/ticket workflows", "go.temporal.io/api go.temporal.io/sdk golang.org/x/sync/errgroup golang.org/x/time/rate google.golang.org/protobuf", "net/http os/exec database/sql"},
 	{"internal/mail", "it knows SMTP and neither SQL nor Temporal", "internal/account internal/desk internal/fault internal/policy internal/ticket", "github.com/wneessen/go-mail golang.org/x/net/idna", "net/http os/exec database/sql"},
 	{"internal/webhook", "it knows HTTP and neither SQL nor Temporal", "internal/desk internal/fault internal/policy internal/ticket", "", "os/exec database/sql"},
@@ -61,7 +61,7 @@ var layers = []layer{
 	{"api/supervision", "a page package serves one audience", "api/input api/page internal/chart internal/desk internal/fault internal/holiday internal/policy internal/ticket", "", "os os/exec database/sql"},
 
 	{"internal/config", "it knows names and types", "internal/policy internal/ticket", "github.com/caarlos0/env/v11", "net/http os/exec database/sql"},
-	{"internal/local", "the embedded stack of up, which production does without", "internal/fault", "github.com/emersion/go-message github.com/emersion/go-smtp github.com/jackc/pgx/v5", ""},
+	{"internal/local", "the embedded stack of up, which production does without", "internal/fault internal/loop", "github.com/emersion/go-message github.com/emersion/go-smtp github.com/jackc/pgx/v5", ""},
 	{"examples/webhook", "an example stands alone", "", "", ""},
 }
 

@@ -52,7 +52,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	c, log, db := n.config, n.log, n.db
 	dispatcher := dispatch.New(n.temporal)
 	relay := dispatch.NewRelay(db, dispatcher, log)
-	crier := dispatch.NewCrier(db, dispatcher, log)
+	notifier := dispatch.NewEmergencyNotifier(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db, log)
 	d := desk.New(db, db, db, outcomes, relay)
 	board := desk.NewBoard(db)
@@ -60,7 +60,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	if err != nil {
 		return err
 	}
-	command := app.NewEmergencies(db, db, crier)
+	command := app.NewEmergencies(db, db, notifier)
 	policies := app.NewPolicies(db, relay)
 		handler, err := api.New(api.Config{
 		Desk:        d,
@@ -91,7 +91,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	group, serving := errgroup.WithContext(p.ctx)
 	group.Go(func() error { return db.WatchEpoch(serving) })
 	group.Go(func() error { return relay.Run(background) })
-	group.Go(func() error { return crier.Run(background) })
+	group.Go(func() error { return notifier.Run(background) })
 	group.Go(func() error { return outcomes.Run(background) })
 	group.Go(func() error {
 		defer stop()

@@ -21,6 +21,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/webhook"
 	"github.com/holesalemart/supportdesk/worker"
@@ -97,10 +98,7 @@ func (n *neighbours) keepWorking(ctx context.Context, running *atomic.Bool, work
 			return err
 		}
 		n.log.Error("the worker ended and is started again", "error", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(workerPause):
-		}
+		loop.Sleep(ctx, workerPause)
 	}
 	return nil
 }

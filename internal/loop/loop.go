@@ -20,17 +20,25 @@ import (
 // than this: no jitter, no limit of tries, no retried function.
 type Backoff struct {
 	First, Max time.Duration
-	pause      time.Duration
+	failures   int
 }
 
 // Next returns the pause before the next try.
 func (b *Backoff) Next() time.Duration {
-	b.pause = min(max(2*b.pause, b.First), b.Max)
-	return b.pause
+	b.failures++
+	return Doubled(b.First, b.Max, b.failures-1)
 }
 
 // Reset makes First the next pause.
-func (b *Backoff) Reset() { b.pause = 0 }
+func (b *Backoff) Reset() { b.failures = 0 }
+
+// Doubled returns first doubled n times, but at most limit.
+func Doubled(first, limit time.Duration, n int) time.Duration {
+	for ; n > 0 && first < limit; n-- {
+		first *= 2
+	}
+	return min(first, limit)
+}
 
 // Options configure a Loop or an Outage.
 type Options struct {

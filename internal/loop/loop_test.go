@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +17,7 @@ import (
 // fixture is a running loop whose work fails with err and otherwise waits a minute.
 type fixture struct {
 	*loop.Loop
+	mu    sync.Mutex
 	err   error
 	calls int
 	log   bytes.Buffer
@@ -32,7 +34,7 @@ func run(t *testing.T, test func(t *testing.T, f *fixture)) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() {
-			ended <- f.Run(ctx, func(context.Context) (time.Duration, error) { f.calls++; return time.Minute, f.err })
+			ended <- f.Run(ctx, f.work)
 		}()
 		synctest.Wait()
 		test(t, f)
@@ -43,11 +45,26 @@ func run(t *testing.T, test func(t *testing.T, f *fixture)) {
 	})
 }
 
+func (f *fixture) work(context.Context) (time.Duration, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls++
+	return time.Minute, f.err
+}
+
+func (f *fixture) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = err
+}
+
 // after checks the number of calls after a while.
 func (f *fixture) after(t *testing.T, d time.Duration, calls int) {
 	t.Helper()
 	time.Sleep(d)
 	synctest.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.calls != calls {
 		t.Errorf("%d calls, want %d", f.calls, calls)
 	}
@@ -64,7 +81,7 @@ func TestLoop_sweepsAndIsWoken(t *testing.T) {
 
 func TestLoop_backsOffWithinItsBoundsHoweverOftenItIsWokenAndLogsOnce(t *testing.T) {
 	run(t, func(t *testing.T, f *fixture) {
-		f.err = errors.New("away")
+		f.fail(errors.New("away"))
 		f.Wake()
 		f.after(t, 0, 2)
 		for _, pause := range []time.Duration{1, 2, 4, 4} {
@@ -73,14 +90,22 @@ func TestLoop_backsOffWithinItsBoundsHoweverOftenItIsWokenAndLogsOnce(t *testing
 			f.after(t, pause*time.Second-1, before)
 			f.after(t, 1, before+1)
 		}
-		f.err = nil
+		f.fail(nil)
 		f.after(t, 4*time.Second, 8) // the pending wake is one more
 		if n, m := strings.Count(f.log.String(), "failing"), strings.Count(f.log.String(), "recovered"); n != 1 || m != 1 {
 			t.Errorf("logged %d failures and %d recoveries", n, m)
 		}
-		f.err = errors.New("away again")
+		f.fail(errors.New("away again"))
 		f.Wake()
 		f.after(t, 0, 9)
 		f.after(t, time.Second, 10) // the first pause anew
 	})
+}
+
+func TestDoubled_staysWithinItsBounds(t *testing.T) {
+	for n, want := range map[int]time.Duration{-1: time.Second, 0: time.Second, 1: 2 * time.Second, 2: 4 * time.Second, 3: 5 * time.Second, 1 << 40: 5 * time.Second} {
+		if got := loop.Doubled(time.Second, 5*time.Second, n); got != want {
+			t.Errorf("%d times: %s, want %s", n, got, want)
+		}
+	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -130,10 +131,8 @@ func (s *Store) haveGate(ctx context.Context, doing string, fn func(*gateChange)
 		case try == gateTries:
 			return fault.Wrap(err, fault.Unavailable, "the desk is too busy to let an emergency be changed: try again")
 		}
-		select {
-		case <-ctx.Done():
+		if !loop.Sleep(ctx, time.Duration(20+rand.IntN(80))*time.Millisecond) { // random, so that two don't meet again
 			return explain(ctx.Err(), "%s", doing)
-		case <-time.After(time.Duration(20+rand.IntN(80)) * time.Millisecond): // so that two don't meet again
 		}
 	}
 }

@@ -10,17 +10,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// failure is an item with which something could not be done, and why.
+// failure is an item whose call failed, and its error.
 type failure[T any] struct {
 	of  T
 	err error
 }
 
-// outcomes is what has become of some items so far.
+// outcomes collects the results of calls for several items.
 type outcomes[T any] struct {
 	mu     sync.Mutex
-	most   int              // failures that are enough to end early
-	counts func(error) bool // whether a failure may mean that Temporal or PostgreSQL is away
+	most   int              // counted failures that end it early
+	counts func(error) bool // whether a failure may mean an outage
 	done   int
 	away   int
 	failed []failure[T]
@@ -46,9 +46,9 @@ func (o *outcomes[T]) hopeless() bool {
 	return o.done == 0 && o.away >= o.most
 }
 
-// each calls do with every item, several at once and no faster than limit, if there is one. It ends early when it is
-// hopeless: as many failures that count as are done at once, and no success.
-func each[T any](ctx context.Context, items []T, atOnce int, limit *rate.Limiter, counts func(error) bool, do func(context.Context, T) error) *outcomes[T] {
+// forEach calls do with every item, atOnce at a time and no faster than limit, which may be nil. It returns early when it
+// is hopeless: atOnce counted failures and no success.
+func forEach[T any](ctx context.Context, items []T, atOnce int, limit *rate.Limiter, counts func(error) bool, do func(context.Context, T) error) *outcomes[T] {
 	o := &outcomes[T]{most: atOnce, counts: counts}
 	var group errgroup.Group
 	group.SetLimit(atOnce)
@@ -67,9 +67,9 @@ func each[T any](ctx context.Context, items []T, atOnce int, limit *rate.Limiter
 	return o
 }
 
-// within calls do with the time that one attempt may take.
-func within[T any](ctx context.Context, item T, do func(context.Context, T) error) error {
-	ctx, cancel := context.WithTimeout(ctx, attempt)
+// withTimeout calls do with a context that ends after attemptTimeout.
+func withTimeout[T any](ctx context.Context, item T, do func(context.Context, T) error) error {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	return do(ctx, item)
 }
