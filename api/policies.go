@@ -163,7 +163,7 @@ func (s *server) policyVersion(ctx context.Context, in *versionInput) (*editionO
 	for i, view := range views {
 		if view.Version == in.Version {
 			reader := readerOf(ctx)
-			_, document, err := reader.sees(records[i].Edition)
+			document, err := reader.document(records[i].Edition)
 			view.Document = string(document)
 			return &editionOutput{CacheControl: reader.keeping(), Vary: varies, Body: view}, err
 		}

@@ -62,7 +62,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	}
 	command := app.NewEmergencies(db, db, notifier)
 	policies := app.NewPolicies(db, relay)
-		handler, err := api.New(api.Config{
+	handler, err := api.New(api.Config{
 		Desk:        d,
 		People:      db,
 		Board:       board,
@@ -86,16 +86,21 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	if err != nil {
 		return err
 	}
-	background, stop := context.WithCancel(context.WithoutCancel(p.ctx))
+	return p.serveAPI(n, wrap(handler), relay.Run, notifier.Run, outcomes.Run)
+}
+
+// serveAPI serves until the program is told to stop. What delivers and waits runs on until the last request is answered.
+func (p *program) serveAPI(n *neighbours, handler http.Handler, background ...func(context.Context) error) error {
+	lasting, stop := context.WithCancel(context.WithoutCancel(p.ctx))
 	defer stop()
 	group, serving := errgroup.WithContext(p.ctx)
-	group.Go(func() error { return db.WatchEpoch(serving) })
-	group.Go(func() error { return relay.Run(background) })
-	group.Go(func() error { return notifier.Run(background) })
-	group.Go(func() error { return outcomes.Run(background) })
+	group.Go(func() error { return n.db.WatchEpoch(serving) })
+	for _, run := range background {
+		group.Go(func() error { return run(lasting) })
+	}
 	group.Go(func() error {
 		defer stop()
-		return serve(serving, c.HTTPAddress, wrap(handler), c.ShutdownTimeout, log)
+		return serve(serving, n.config.HTTPAddress, handler, n.config.ShutdownTimeout, n.log)
 	})
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("api: %w", err)

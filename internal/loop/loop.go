@@ -100,7 +100,7 @@ func (l *Loop) Run(ctx context.Context, work func(context.Context) (wait time.Du
 	for ctx.Err() == nil {
 		wait, err := work(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was asked to end
 		}
 		if err != nil {
 			Sleep(ctx, l.outage.Failed(err))

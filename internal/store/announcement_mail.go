@@ -58,7 +58,7 @@ func (s *Store) AnnouncementSent(ctx context.Context, id int64) error {
 func (s *Store) AnnouncementBounced(ctx context.Context, id int64, reason string) error {
 	return s.settleAnnouncement(ctx, id, `
 		UPDATE announcement_mails SET status = 'bounced', reason = coalesce(reason, $2), settled_at = coalesce(settled_at, clock_timestamp())
-		WHERE id = $1`, id, storable(reason, maxReason))
+		WHERE id = $1`, id, storable(reason))
 }
 
 // AnnouncementObsolete notes that a mail is of no use to its recipient any more. One that was settled stays as it was.

@@ -43,7 +43,7 @@ func (o *Outcomes) Run(ctx context.Context) error {
 	for {
 		err := o.listen(ctx, outage.Recovered)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was asked to end
 		}
 		loop.Sleep(ctx, outage.Failed(err))
 	}

@@ -59,7 +59,7 @@ func (s *Store) CallMade(ctx context.Context, n ticket.Number, call int) error {
 // of a call stays. A step that is asked to puts it on the timeline.
 func (s *Store) CallFailed(ctx context.Context, n ticket.Number, call int, reason string) error {
 	return s.settleCall(ctx, n, call, `status = 'failed', settled_at = clock_timestamp(), tries = tries + 1,
-		deferred_at = coalesce(deferred_at, clock_timestamp()), reason = $3`, storable(reason, maxReason))
+		deferred_at = coalesce(deferred_at, clock_timestamp()), reason = $3`, storable(reason))
 }
 
 func (s *Store) settleCall(ctx context.Context, n ticket.Number, call int, set string, args ...any) error {
@@ -80,7 +80,7 @@ func (s *Store) CallPutOff(ctx context.Context, n ticket.Number, call int, reaso
 		UPDATE calls SET deferred_at = coalesce(deferred_at, clock_timestamp()),
 			tries = tries + CASE status WHEN 'owed' THEN 1 ELSE 0 END, reason = CASE status WHEN 'owed' THEN $3 ELSE reason END
 		WHERE ticket = $1 AND n = $2
-		RETURNING deferred_at`, n, call, storable(reason, maxReason)).Scan(&since)
+		RETURNING deferred_at`, n, call, storable(reason)).Scan(&since)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return time.Time{}, errNoCall
 	}

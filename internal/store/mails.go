@@ -62,7 +62,7 @@ func (s *Store) Bounced(ctx context.Context, n ticket.Number, mail int, reason s
 	tag, err := s.pool.Exec(ctx, `
 		UPDATE mails SET status = 'bounced', reason = coalesce(reason, $3),
 			settled_at = CASE status WHEN 'bounced' THEN settled_at ELSE clock_timestamp() END
-		WHERE ticket = $1 AND n = $2`, n, mail, storable(reason, maxReason))
+		WHERE ticket = $1 AND n = $2`, n, mail, storable(reason))
 	if err == nil && tag.RowsAffected() == 0 {
 		return errNoMail
 	}
@@ -87,11 +87,11 @@ func (s *Store) Deferred(ctx context.Context, n ticket.Number, mail int) (since 
 	return since, explain(err, "note that mail %d of %s was put off", mail, n)
 }
 
-// storable cuts a text down to what PostgreSQL can hold and to a length in bytes.
-func storable(text string, limit int) string {
+// storable cuts a text down to what PostgreSQL can hold and to maxReason bytes.
+func storable(text string) string {
 	text = strings.ReplaceAll(text, "\x00", "")
-	if len(text) > limit {
-		text = text[:limit]
+	if len(text) > maxReason {
+		text = text[:maxReason]
 	}
 	return strings.ToValidUTF8(text, "")
 }

@@ -116,7 +116,7 @@ func mailRows(t app.Imported) (rows [][]any) {
 		}
 		rows = append(rows, []any{
 			t.Number, m.N, m.Event, m.Kind, m.Person, null(m.Clock), m.Rung, status,
-			null(storable(m.Reason, maxReason)), m.At, null(m.FailedBy), m.At, null(m.StandsFor),
+			null(storable(m.Reason)), m.At, null(m.FailedBy), m.At, null(m.StandsFor),
 		})
 	}
 	return rows
