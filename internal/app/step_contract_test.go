@@ -374,8 +374,10 @@ func parkedEvent(p *play) {
 	p.step(ticket.StepRequest{Bounced: 1})
 	allow()
 	p.at(11.5)
-	if p.step(ticket.StepRequest{Gate: true}).Digest.Parked != nil {
-		p.t.Error("still parked")
+	for range 2 { // also for a step that finds what the first has left
+		if p.step(ticket.StepRequest{Gate: true}).Digest.Parked != nil {
+			p.t.Error("still parked")
+		}
 	}
 }
 
