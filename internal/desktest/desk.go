@@ -103,10 +103,21 @@ func (d *Desk) OnMail(f func(context.Context, ticket.Owed) (bounced bool, err er
 	d.mailed = f
 }
 
+// Publish adds a version of the policy. Tickets are accepted under version 1.
+func (d *Desk) Publish(version int64, p *policy.Policy) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.policies[version] = p
+}
+
 // Submit accepts a ticket of Customer's. Its command has the number 1.
 func (d *Desk) Submit(n ticket.Number) ticket.Command {
+	return d.SubmitAbout(n, d.policies[1].Categories[0])
+}
+
+// SubmitAbout is Submit with a category.
+func (d *Desk) SubmitAbout(n ticket.Number, category string) ticket.Command {
 	d.mu.Lock()
-	category := d.policies[1].Categories[0]
 	d.tickets[n] = &record{
 		manual: map[string]app.NumberedManual{}, state: ticket.State{Ticket: ticket.Draft(n, Customer, 1, d.policies[1])},
 	}

@@ -1,6 +1,7 @@
 package desktest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -108,11 +109,15 @@ func (tx *stepTx) Policy(_ context.Context, version int64) (*policy.Policy, erro
 	return p, nil
 }
 
-// Commands implements app.StepTx.
+// Commands implements app.StepTx. As in the store, the handle is the assignee's, else the actor's own.
 func (tx *stepTx) Commands(_ context.Context, after, upTo int64) ([]ticket.Command, error) {
 	commands := slices.Clone(tx.record.commands[after:upTo])
 	for i := range commands {
-		commands[i].Adopt = nil // the step looks it up
+		c := &commands[i]
+		c.Adopt, c.Resend, c.Handle = nil, nil, "" // the step looks the first two up
+		if p := tx.people[cmp.Or(c.Assignee, c.By.ID)]; p != nil {
+			c.Handle = p.handle
+		}
 	}
 	return commands, nil
 }
@@ -139,9 +144,6 @@ func (tx *stepTx) AddManualCommands(_ context.Context, commands []app.ManualComm
 		added := ticket.Command{
 			Seq: c.Seq, Verb: c.Verb, By: ticket.Actor{Role: ticket.RoleOperator}, At: at, Assignee: c.Assignee, Malformed: c.Malformed,
 			Priority: c.Priority, Category: c.Category, Emergency: c.Emergency, Extension: c.Extension, Repeats: c.Repeats,
-		}
-		if p := tx.people[c.Assignee]; p != nil {
-			added.Handle = p.handle
 		}
 		if _, known := tx.policies[c.Policy]; known {
 			added.Policy = c.Policy

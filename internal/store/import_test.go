@@ -49,24 +49,96 @@ func TestImport_isWhatStepsWouldHaveMade(t *testing.T) {
 	d.imports(c)
 	d.consistent(c.Number)
 
-	lived := d.submit(d.customer)
-	d.redate(lived, c.Actions[0].At)
-	d.step(ticket.StepRequest{Number: lived.Number, Command: 1})
-	for _, action := range c.Actions[1:] {
-		a := d.ask(action.By, desk.Request{
-			Number: lived.Number, Verb: action.Verb, Body: action.Body, Agent: action.Agent.Handle, Priority: action.Priority, Category: action.Category,
-		})
-		d.redate(a, action.At)
-		d.step(ticket.StepRequest{Number: lived.Number, Command: a.Seq})
-	}
-	d.step(ticket.StepRequest{Number: lived.Number, Gate: true})
+	lived := d.live(c)
 	// What an import's mails ask counts as delivered.
-	if got, want := d.story(c.Number), strings.ReplaceAll(d.story(lived.Number), `"asks":true,`, ""); got != want {
+	if got, want := d.story(c.Number), strings.ReplaceAll(d.story(lived), `"asks":true,`, ""); got != want {
 		t.Errorf("imported:\n%s\nlived:\n%s", got, want)
 	}
 	for _, kind := range []ticket.EventKind{ticket.EventRefused, ticket.EventReminded} {
 		if !strings.Contains(d.story(c.Number), string(kind)) {
 			t.Errorf("the story to compare tells of no %s", kind)
+		}
+	}
+}
+
+// live has everything that was asked of an imported ticket asked of a new one, at the same instants, before its first step.
+func (d *shop) live(c desk.ImportTicket) ticket.Number {
+	d.t.Helper()
+	lived := d.submit(d.customer)
+	d.redate(lived, c.Actions[0].At)
+	for _, action := range c.Actions[1:] {
+		a := d.ask(action.By, desk.Request{
+			Number: lived.Number, Verb: action.Verb, Body: action.Body, Agent: action.Agent.Handle, Priority: action.Priority, Category: action.Category,
+		})
+		d.redate(a, action.At)
+	}
+	d.step(ticket.StepRequest{Number: lived.Number, Gate: true})
+	return lived.Number
+}
+
+// An import passes the emergencies of its past, whether somebody asked for something in them or not.
+func TestImport_passesTheEmergenciesOfItsPast(t *testing.T) {
+	d := open(t)
+	for i, days := range [][2]float64{{12, 11}, {9, 8}, {3, 2}} {
+		d.sql(`INSERT INTO emergencies (id, kind, notice, starts_at, ends_at, revision) VALUES ($1, 'closed', 'Snow.', $2, $3, 1)`,
+			fmt.Sprintf("E-000000000%d", i), ago(days[0]), ago(days[1]))
+	}
+	d.sql(`UPDATE gate SET revision = 1`)
+	c := d.past(13,
+		desk.ImportAction{By: d.supervisor, At: ago(11.5), Verb: ticket.VerbAssign, Agent: d.agent},
+		desk.ImportAction{By: d.agent, At: ago(5), Verb: ticket.VerbNote, Body: "Ask the carrier."})
+	d.imports(c)
+	d.consistent(c.Number)
+	if got, want := d.story(c.Number), d.story(d.live(c)); got != want {
+		t.Errorf("imported:\n%s\nlived:\n%s", got, want)
+	}
+	if n := strings.Count(fmt.Sprint(d.kinds(c.Number)), string(ticket.EventResumed)); n != 3 {
+		t.Errorf("%d emergencies ended: %v", n, d.kinds(c.Number))
+	}
+	late := d.past(10)
+	late.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such mailbox"}
+	d.imports(late)
+	d.consistent(late.Number)
+}
+
+// The rules for assignment hold for the past, too, and those who are present now stand for those who were.
+func TestImport_assignsByTheRules(t *testing.T) {
+	d, agents := vans(t)
+	var tickets []desk.ImportTicket
+	for range 6 {
+		tickets = append(tickets, d.past(.01))
+	}
+	d.imports(tickets...)
+	for _, c := range tickets {
+		d.consistent(c.Number)
+	}
+	for _, agent := range agents {
+		if n := one[int64](d, `SELECT count(*) FROM tickets WHERE assignee = $1`, agent.ID); n != 2 {
+			t.Errorf("%s got %d of 6", agent.Name, n)
+		}
+	}
+	if n := one[int64](d, `SELECT max(turn) FROM group_turns WHERE group_handle = 'vans'`); n != 6 {
+		t.Errorf("%d turns for 6 tickets", n)
+	}
+	first := one[ticket.PersonID](d, `SELECT assignee FROM tickets WHERE number = $1`, tickets[0].Number)
+	if got := d.about("delivery").State.Ticket.Assignee; got != first {
+		t.Errorf("%s got the next, and it was the turn of %s", got, first)
+	}
+}
+
+// Whoever has least gets the next also among tickets of one import.
+func TestImport_countsWhatItHasGivenAlready(t *testing.T) {
+	d, agents := vans(t)
+	var tickets []desk.ImportTicket
+	for range 6 {
+		c := d.past(.01)
+		c.Actions[0].Category = "order"
+		tickets = append(tickets, c)
+	}
+	d.imports(tickets...)
+	for _, agent := range agents {
+		if n := one[int64](d, `SELECT count(*) FROM tickets WHERE assignee = $1`, agent.ID); n != 2 {
+			t.Errorf("%s got %d of 6", agent.Name, n)
 		}
 	}
 }
