@@ -46,7 +46,7 @@ test: check vuln build bin/supportdesk-temporal ## everything that CI runs
 	cd temporal && go test ./...
 	@$(SAY_IF_NO_BROWSER)
 
-# The tests that need neither Temporal's server nor a browser nor a database.
+# The tests that need neither Temporal's server nor a browser; the use cases' start PostgreSQL.
 FAST := . ./activities ./api/request ./internal/app ./internal/chart ./internal/config ./internal/desk ./internal/fault \
 	./internal/holiday ./internal/link ./internal/loop ./internal/mail ./internal/policy ./internal/ticket ./internal/webhook
 
