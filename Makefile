@@ -7,7 +7,7 @@ UP      := $(if $(POLICY),--policy $(POLICY)) --data $(DATA) $(ARGS)
 .PHONY: help up demo test test-fast test-one contract screenshots check vuln build tools bench bench-emergency
 .DELETE_ON_ERROR:
 
-# Targets are listed by `make help`, each with the comment behind its colons.
+# `make help` lists the targets that have a comment after ##.
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -59,6 +59,7 @@ test-one: ## one test by name: make test-one T=TestStep_byHand [P=./internal/sto
 
 contract: ## record a changed contract; it also needs a line in CHANGELOG.md
 	go test ./api -run '^TestDocument_' -update
+	go test ./cmd/supportdesk -run '^TestSite_hasTheRulesThatWereAgreedOn$$' -update
 	go test ./workflows -run '^TestContract_' -record
 
 SAY_IF_NO_BROWSER = if [ -n "$$CHROMIUM" ]; then command -v "$$CHROMIUM"; \
@@ -90,5 +91,5 @@ bench: build ## every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
 
 # 10,000 open tickets paused and resumed, beside bare signals on the same server: about ten minutes on 2 cores.
-bench-emergency: bin/supportdesk-temporal
+bench-emergency: bin/supportdesk-temporal ## the fan-out of an emergency over 10,000 tickets
 	SUPPORTDESK_BENCH_TICKETS=$(or $(TICKETS),10000) go test -run '^$$' -bench '^BenchmarkEmergency$$' -benchtime 1x -timeout 40m ./internal/e2e

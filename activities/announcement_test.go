@@ -140,9 +140,10 @@ func (s *square) owed() int {
 	return left.Left
 }
 
-// due lets mails that were put off be tried at once, as if time had passed.
+// due lets mails that were put off be tried at once, as if time had passed. That ends claims, too: a worker that dies while it
+// claims a mail may leave the claim behind.
 func (s *square) due() {
-	s.SQL(`UPDATE announcement_mails SET not_before = '-infinity' WHERE status = 'owed'`)
+	s.SQL(`UPDATE announcement_mails SET not_before = '-infinity', claimed_by = NULL, claimed_until = NULL WHERE status = 'owed'`)
 }
 
 // oneEach checks that every customer got the mail, once.

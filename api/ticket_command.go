@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -34,6 +32,14 @@ type ReadMark struct {
 	Seen int `json:"seen,omitempty" minimum:"1" doc:"The number of the last entry of the timeline that you had in front of you. If somebody else wrote after it what you may read, the command is refused with the code unseen-words, and unseen names those entries. Without it nothing is refused for that."`
 }
 
+func (r *ReadMark) values() url.Values {
+	values := url.Values{}
+	if r != nil && r.Seen != 0 {
+		values.Set("seen", strconv.Itoa(r.Seen))
+	}
+	return values
+}
+
 type answerInput struct {
 	Number string `path:"number"`
 	Body   answer
@@ -42,6 +48,12 @@ type answerInput struct {
 type answer struct {
 	Body string `json:"body" doc:"Plain text, 1 to 65536 bytes."`
 	ReadMark
+}
+
+func (a answer) values() url.Values {
+	values := a.ReadMark.values()
+	values.Set("body", a.Body)
+	return values
 }
 
 type wordsInput struct {
@@ -62,6 +74,17 @@ type assignment struct {
 	Agent string `json:"agent,omitempty" doc:"A handle or an ID; without it oneself."`
 	// Expected is a pointer: nobody is something to expect.
 	Expected *string `json:"expected,omitempty" doc:"Who has the ticket, as far as you know: a handle or an ID, empty for nobody. When somebody else has it by then, the command is refused with the code taken."`
+}
+
+func (a *assignment) values() url.Values {
+	values := url.Values{}
+	if a != nil {
+		values.Set("agent", a.Agent)
+		if a.Expected != nil {
+			values.Set("expected", *a.Expected)
+		}
+	}
+	return values
 }
 
 type acknowledgeInput struct {
@@ -116,21 +139,21 @@ func ask(verb ticket.Verb) func(*server, context.Context, *plainInput) (*command
 // guarded handles a verb that takes no input but what its writer had seen.
 func guarded(verb ticket.Verb) func(*server, context.Context, *readInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *readInput) (*commandOutput, error) {
-		return s.parse(ctx, in.Number, verb, in.Body, nil)
+		return s.parse(ctx, in.Number, verb, in.Body.values(), nil)
 	}
 }
 
 // answering handles a verb whose input is a message to the other side.
 func answering(verb ticket.Verb) func(*server, context.Context, *answerInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *answerInput) (*commandOutput, error) {
-		return s.parse(ctx, in.Number, verb, in.Body, nil)
+		return s.parse(ctx, in.Number, verb, in.Body.values(), nil)
 	}
 }
 
 // withWords handles a verb whose input is a message.
 func withWords(verb ticket.Verb) func(*server, context.Context, *wordsInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *wordsInput) (*commandOutput, error) {
-		return s.parse(ctx, in.Number, verb, in.Body, nil)
+		return s.parse(ctx, in.Number, verb, url.Values{"body": {in.Body.Body}}, nil)
 	}
 }
 
@@ -140,19 +163,24 @@ func (s *server) reply(ctx context.Context, in *answerInput) (*commandOutput, er
 	if request.Of(ctx).Person.Role.Staff() {
 		verb = ticket.VerbAgentReply
 	}
-	return s.parse(ctx, in.Number, verb, in.Body, nil)
+	return s.parse(ctx, in.Number, verb, in.Body.values(), nil)
 }
 
 func (s *server) assign(ctx context.Context, in *assignInput) (*commandOutput, error) {
-	return s.parse(ctx, in.Number, ticket.VerbAssign, in.Body, nil)
+	return s.parse(ctx, in.Number, ticket.VerbAssign, in.Body.values(), nil)
 }
 
 func (s *server) acknowledge(ctx context.Context, in *acknowledgeInput) (*commandOutput, error) {
-	return s.parse(ctx, in.Number, ticket.VerbAcknowledge, in.Body, nil)
+	values := url.Values{}
+	if in.Body != nil {
+		values.Set("reason", in.Body.Reason)
+	}
+	return s.parse(ctx, in.Number, ticket.VerbAcknowledge, values, nil)
 }
 
 func (s *server) reclassify(ctx context.Context, in *reclassifyInput) (*commandOutput, error) {
-	return s.parse(ctx, in.Number, ticket.VerbReclassify, in.Body, func(f *input.Fields, r desk.Request) {
+	values := url.Values{"priority": {string(in.Body.Priority)}, "category": {in.Body.Category}}
+	return s.parse(ctx, in.Number, ticket.VerbReclassify, values, func(f *input.Fields, r desk.Request) {
 		if r.Priority == "" && r.Category == "" {
 			f.Reject("body", "names neither priority nor category")
 		}
@@ -160,22 +188,15 @@ func (s *server) reclassify(ctx context.Context, in *reclassifyInput) (*commandO
 }
 
 func (s *server) resend(ctx context.Context, in *resendInput) (*commandOutput, error) {
-	body := struct {
-		Mail int `json:"mail"`
-		redirection
-	}{Mail: in.N}
+	values := url.Values{"mail": {strconv.Itoa(in.N)}}
 	if in.Body != nil {
-		body.redirection = *in.Body
+		values.Set("address", in.Body.Address)
 	}
-	return s.parse(ctx, in.Number, ticket.VerbResend, body, nil)
+	return s.parse(ctx, in.Number, ticket.VerbResend, values, nil)
 }
 
-// parse reads a command from a body by the registry, and asks for it. What check rejects is rejected, too.
-func (s *server) parse(ctx context.Context, number string, verb ticket.Verb, body any, check func(*input.Fields, desk.Request)) (*commandOutput, error) {
-	values, err := valuesOf(body)
-	if err != nil {
-		return nil, err
-	}
+// parse reads a command from a body's values by the registry, and asks for it. What check rejects is rejected, too.
+func (s *server) parse(ctx context.Context, number string, verb ticket.Verb, values url.Values, check func(*input.Fields, desk.Request)) (*commandOutput, error) {
 	var f input.Fields
 	r := input.Command(&f, verb, values)
 	if check != nil {
@@ -185,26 +206,6 @@ func (s *server) parse(ctx context.Context, number string, verb ticket.Verb, bod
 		return nil, err
 	}
 	return s.command(ctx, number, r)
-}
-
-// valuesOf returns the properties of a JSON body as a form would send them.
-func valuesOf(body any) (url.Values, error) {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return nil, fmt.Errorf("read a command's body: %w", err)
-	}
-	var properties map[string]any
-	if err := json.Unmarshal(encoded, &properties); err != nil {
-		return nil, fmt.Errorf("read a command's body: %w", err)
-	}
-	values := url.Values{}
-	for name, value := range properties {
-		if number, ok := value.(float64); ok {
-			value = strconv.FormatFloat(number, 'f', -1, 64)
-		}
-		values.Set(name, fmt.Sprint(value))
-	}
-	return values, nil
 }
 
 // command renders what became of a command: 200 with the new state, 202 when the outcome is not known in time, and a

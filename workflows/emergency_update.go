@@ -40,13 +40,14 @@ func (w *vigil) validate(ctx workflow.Context, name string, payload converter.Ra
 		return err
 	}
 	data := payload.Payload().GetData()
+	decoder := json.NewDecoder(bytes.NewReader(data)) // json.Unmarshal is no deterministic function to workflowcheck
 	var fields map[string]json.RawMessage
 	switch {
 	case len(w.hands) >= mostHands:
-		return malformedUpdate("too many commands wait already: try again later")
+		return errCrowded()
 	case len(data) > mostPayload:
 		return malformedUpdate("the input is too long")
-	case len(data) > 0 && json.NewDecoder(bytes.NewReader(data)).Decode(&fields) != nil:
+	case len(data) > 0 && (decoder.Decode(&fields) != nil || decoder.More()):
 		return malformedUpdate("the input is not a JSON object")
 	}
 	takes := ticket.EmergencyFields(name)

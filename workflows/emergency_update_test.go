@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/holesalemart/supportdesk/workflows"
@@ -28,13 +30,16 @@ func TestEmergencyUpdate_saysWhatBecameOfItAndRefusesWhatIsMalformed(t *testing.
 		send("declared", "declare", map[string]any{"kind": "closed"})
 		send("unknown field", "lift", map[string]any{"emergency": "E-1", "colour": "blue"})
 		send("no object", "change", "refuse")
+		send("two objects", "lift", converter.NewRawValue(&commonpb.Payload{
+			Metadata: map[string][]byte{converter.MetadataEncoding: []byte(converter.MetadataEncodingJSON)}, Data: []byte(`{} {}`),
+		}))
 		send("too long", "cancel", map[string]any{"emergency": strings.Repeat("x", 5<<10)})
 	})
 	next := h.play(workflows.EmergencyStart{}, 2*h1)
 	if got := answers["declared"]; got != "declare: done "+string(flood) {
 		t.Errorf("declared: %q", got)
 	}
-	for _, id := range []string{"unknown field", "no object", "too long"} {
+	for _, id := range []string{"unknown field", "no object", "two objects", "too long"} {
 		if answers[id] != "rejected" {
 			t.Errorf("%s: %q", id, answers[id])
 		}

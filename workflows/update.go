@@ -9,13 +9,14 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // maxUpdateID is in bytes; the ID becomes part of a command's key.
 const maxUpdateID = 200
 
-// answers are what updates wait for, by their keys. The useful zero value waits for nothing and can't be added to.
+// answers are what updates wait for, by their keys.
 type answers struct {
 	waiting map[string]string // empty: not answered yet
 	open    int               // how many are not answered yet
@@ -109,7 +110,7 @@ func (t *life) validate(ctx workflow.Context, verb ticket.Verb, payload converte
 		return err
 	}
 	if len(t.byHand) >= mostCarried {
-		return malformedUpdate("too many commands wait already: try again later")
+		return errCrowded()
 	}
 	data := payload.Payload().GetData()
 	s, ok := read(payload)
@@ -133,8 +134,15 @@ func checkUpdateID(id string) error {
 	return nil
 }
 
-func malformedUpdate(says string) error {
-	return temporal.NewNonRetryableApplicationError(says, "Malformed", nil)
+func malformedUpdate(says string) error { return refusedUpdate(fault.Invalid, says) }
+
+func errCrowded() error {
+	return refusedUpdate(fault.Limited, "too many commands wait already: try again later")
+}
+
+// refusedUpdate has the kind as its type, as activities' errors do.
+func refusedUpdate(kind fault.Kind, says string) error {
+	return temporal.NewNonRetryableApplicationError(says, kind.String(), nil)
 }
 
 // update goes the way of a signal by hand. Its key is the update's ID, in every run of the workflow: sent again, it is

@@ -2,13 +2,18 @@ package workflows_test
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/holesalemart/supportdesk/internal/desktest"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
@@ -116,5 +121,42 @@ func TestUpdate_waitsForAWorkerAndIsDoneOnce(t *testing.T) {
 	}
 	if got := len(s.Outcomes(number)); got != 2 {
 		t.Errorf("%d commands", got)
+	}
+}
+
+// While more commands by hand wait than a run may hand on, an update is refused rather than kept waiting.
+func TestUpdate_isRefusedWhileTooMuchWaits(t *testing.T) {
+	t.Parallel()
+	s := desktest.NewSite(t, policy.Default())
+	var away, crowded atomic.Bool // PostgreSQL for every step, and for those by hand only
+	away.Store(true)
+	s.OnStep(func(r ticket.StepRequest) error {
+		if away.Load() || crowded.Load() && len(r.ByHand) > 0 {
+			return fault.New(fault.Unavailable, "the database is away")
+		}
+		return nil
+	})
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Await("the first step", func() bool { return len(s.Steps()) > 0 })
+	const signals = 300
+	for range signals {
+		signalByHand(s, ticket.VerbAssign, map[string]any{"agent": "alice"})
+	}
+	crowded.Store(true)
+	away.Store(false)
+	s.Await("the signals' first step", func() bool {
+		return slices.ContainsFunc(s.Steps(), func(r ticket.StepRequest) bool { return len(r.ByHand) == ticket.MaxByHand })
+	})
+	soon, cancel := context.WithTimeout(t.Context(), 30*time.Second) // it must not wait with the others
+	defer cancel()
+	says, err := update(soon, s, "late", ticket.VerbResolve)
+	if application, ok := errors.AsType[*temporal.ApplicationError](err); !ok || application.Type() != fault.Limited.String() {
+		t.Errorf("%q, %v", says, err)
+	}
+	crowded.Store(false)
+	s.Await("every signal", func() bool { return s.State(number).Command == 1+signals })
+	if says, err := update(t.Context(), s, "later", ticket.VerbResolve); err != nil || says != "resolve: done, ticket is resolved" {
+		t.Errorf("afterwards %q, %v", says, err)
 	}
 }

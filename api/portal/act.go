@@ -111,7 +111,7 @@ func (p *Pages) confirm(v *page.Visit, a asked) error {
 
 // withdraw takes a ticket back.
 func (p *Pages) withdraw(v *page.Visit, a asked) error {
-	return p.act(v, a, ticket.VerbWithdraw, "You have taken the ticket back, and it is closed.")
+	return p.act(v, a, ticket.VerbWithdraw, ticket.VerbWithdraw.Definition().Done)
 }
 
 func (p *Pages) act(v *page.Visit, a asked, verb ticket.Verb, done string) error {

@@ -32,9 +32,7 @@ type hasher struct {
 
 func newHasher() *hasher {
 	turns := runtime.GOMAXPROCS(0)
-	h := &hasher{queue: make(chan struct{}, turns+maxQueue), turns: make(chan struct{}, turns)}
-
-	return h
+	return &hasher{queue: make(chan struct{}, turns+maxQueue), turns: make(chan struct{}, turns)}
 }
 
 // turn waits for one. Whoever has it calls done.

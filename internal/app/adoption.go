@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// mostMoves is how many tickets a dry run tells one by one.
+// mostMoves is how many tickets a dry run lists.
 const mostMoves = 100
 
 // DryRun works out what a move would come to, ticket by ticket, and changes nothing.
@@ -29,7 +29,7 @@ func (d *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now
 		if err != nil {
 			return err
 		}
-		move, mails, err := foretellMove(r, was, is, version, now.UTC().Truncate(time.Second))
+		move, mails, err := compareMove(r, was, is, version, now.UTC().Truncate(time.Second))
 		if err != nil {
 			return err
 		}
@@ -62,10 +62,9 @@ func addMove(run *desk.Rehearsal, m desk.AdoptionMove, mails int) {
 	}
 }
 
-// foretellMove lets the domain decide the move and compares.
-func foretellMove(r desk.Record, was, is *policy.Policy, version int64, now time.Time) (desk.AdoptionMove, int, error) {
+// compareMove has the domain decide the move, and compares the promises before and after.
+func compareMove(r desk.Record, was, is *policy.Policy, version int64, now time.Time) (desk.AdoptionMove, int, error) {
 	before := ticket.Draft(r.Number, r.Requester.ID, r.Policy, was)
-	at := now
 	if r.State != nil {
 		before = r.State.Ticket
 	} else {
@@ -76,7 +75,7 @@ func foretellMove(r desk.Record, was, is *policy.Policy, version int64, now time
 		before = first.Ticket
 	}
 	after, err := ticket.Take(before, ticket.Desk{Policy: was}, ticket.Command{
-		Seq: 1, Verb: ticket.VerbAdoptPolicy, By: ticket.Actor{Role: ticket.RoleOperator}, At: at, Policy: version, Adopt: is,
+		Seq: 1, Verb: ticket.VerbAdoptPolicy, By: ticket.Actor{Role: ticket.RoleOperator}, At: now, Policy: version, Adopt: is,
 	})
 	if err != nil {
 		return desk.AdoptionMove{}, 0, err
@@ -90,7 +89,7 @@ func foretellMove(r desk.Record, was, is *policy.Policy, version int64, now time
 		p := desk.PromiseMove{Clock: name}
 		p.Was, _ = had.Clock.Due()
 		p.Is, _ = has.Clock.Due()
-		p.DueAtOnce = !p.Is.IsZero() && !p.Is.After(at)
+		p.DueAtOnce = !p.Is.IsZero() && !p.Is.After(now)
 		if !p.Was.Equal(p.Is) {
 			move.Promises = append(move.Promises, p)
 		}
@@ -124,7 +123,7 @@ func (d *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c d
 	return adoption, err
 }
 
-// Audit tells who moved which tickets to a version, the latest first.
+// Audit returns who moved which tickets to a version, the latest first.
 func (d *Policies) Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error) {
 	return d.shelf.Adoptions(ctx, version, mostAudited)
 }

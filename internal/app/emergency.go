@@ -64,7 +64,7 @@ func mustCommand(p desk.Person) error {
 	return nil
 }
 
-// Declare declares one. From its return on the gate holds for every ticket, whatever has been told so far.
+// Declare declares one. From its return on the gate holds for every ticket, whether or not its workflow has been notified.
 func (m *Emergencies) Declare(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
 	return m.command(by, func() (desk.Emergency, error) { return m.store.DeclareEmergency(ctx, by, p) })
 }
@@ -183,7 +183,7 @@ const (
 	lookedAtOnce  = 500
 	mostLooking   = 2   // dry runs at once: each may keep a processor busy for as long as it looks
 	leastMeasured = 100 // tickets in a fan-out whose rate says something
-	assumedRate   = 100 // tickets told a second, until one was measured
+	assumedRate   = 100 // tickets notified a second, until one was measured
 )
 
 var errLooking = fault.New(fault.Limited, "others are looking what would happen: try again in a moment")
@@ -198,7 +198,7 @@ func (m *Emergencies) rehearse(ctx context.Context, d desk.DryRun) (desk.DryRun,
 		return desk.DryRun{}, errLooking
 	}
 	var err error
-	said := foretellMails(&d)
+	said := expectMails(&d)
 	if d.Census, err = m.store.Census(ctx, d.Tells.Before(said)); err != nil {
 		return desk.DryRun{}, err
 	}
@@ -257,7 +257,7 @@ func standing(o desk.OpenTicket, d ticket.Desk) (ticket.Ticket, error) {
 	return first.Ticket, err
 }
 
-// estimate says how long telling every ticket will take, by how long it took the last time.
+// estimate records how long it will take to notify every ticket, by how long it took the last time.
 func (m *Emergencies) estimate(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
 	last, measured, err := m.store.MeasuredFanout(ctx, leastMeasured)
 	if err != nil {

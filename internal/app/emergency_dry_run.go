@@ -114,18 +114,18 @@ func (c *headcount) into(d *desk.DryRun) {
 	}
 }
 
-// foretellMails says which mails follow: what soon, and what later. It gives what would be said.
-func foretellMails(d *desk.DryRun) desk.Substance {
-	var told *desk.Substance
+// expectMails records which mails follow, at once and later, and returns what they would say.
+func expectMails(d *desk.DryRun) desk.Substance {
+	var announced *desk.Substance
 	if b := d.Before; b != nil {
 		s := b.Substance(d.At)
 		if s.Stage == desk.StageInForce || s.Stage == desk.StagePlanned && b.From.Sub(b.Declared) > desk.Ahead {
-			told = &s
+			announced = &s
 		}
 	}
-	telling, said, tells := d.After.Tell(told, d.At, d.At, d.After.Revision)
-	if tells {
-		d.Tells = telling
+	kind, said, due := d.After.Tell(announced, d.At, d.At, d.After.Revision)
+	if due {
+		d.Tells = kind
 	}
 	switch stage := d.After.Stage(d.At); stage {
 	case desk.StagePlanned:

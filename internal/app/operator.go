@@ -132,7 +132,7 @@ func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 	if err != nil {
 		return ticket.HandResult{}, err
 	}
-	return ticket.HandResult{Emergency: e.ID, Done: done + ": " + told(e)}, nil
+	return ticket.HandResult{Emergency: e.ID, Done: done + ": " + describe(e)}, nil
 }
 
 func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given order) (ticket.HandResult, error) {
@@ -156,7 +156,7 @@ func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given
 	if err != nil {
 		return ticket.HandResult{}, err
 	}
-	return ticket.HandResult{Emergency: e.ID, Done: "declared: " + told(e)}, nil
+	return ticket.HandResult{Emergency: e.ID, Done: "declared: " + describe(e)}, nil
 }
 
 // meant is the emergency that a signal is about.
@@ -263,8 +263,8 @@ func seconds(n int64) time.Duration {
 	return time.Duration(min(max(n, -1), maxSeconds)) * time.Second
 }
 
-// told says what an emergency now is, without its notice.
-func told(e desk.Emergency) string {
+// describe returns what an emergency now is, without its notice.
+func describe(e desk.Emergency) string {
 	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 	line := fmt.Sprintf("%s from %s", e.Kind, at(e.From))
 	switch {

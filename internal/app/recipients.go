@@ -124,7 +124,7 @@ func to(m ticket.Mail, standsFor string, people []ticket.PersonID) []Mail {
 }
 
 // audience returns an audience's people. An escalation that reaches no one would be lost: without supervisors the
-// administrators are told, and the other way round.
+// administrators get it, and the other way round.
 func (d directory) audience(a policy.Audience) []ticket.PersonID {
 	if people := d.audiences[a]; len(people) > 0 {
 		return people

@@ -17,8 +17,8 @@ const domain = `"github.com/holesalemart/supportdesk/internal/ticket"`
 // stepping are the functions of the domain that a step is made of.
 var stepping = []string{"Take", "Advance", "Weave", "Bounce", "Deliver", "GiveUp", "Keep"}
 
-// foretelling are the files that ask the domain what would come of something, and record nothing of the answer.
-var foretelling = map[string][]string{
+// forecasting are the files that ask the domain what would come of something, and record nothing of the answer.
+var forecasting = map[string][]string{
 	"internal/app/adoption.go":       {"Take"},            // a dry run of another policy
 	"internal/app/emergency.go":      {"Take"},            // a dry run of an emergency
 	"internal/desk/foretell.go":      {"Take", "Weave"},   // the deadlines of a ticket whose step is to come
@@ -39,18 +39,18 @@ func TestStep_isTheOnlyImplementation(t *testing.T) {
 	steps := map[string]bool{}
 	for path, functions := range found {
 		slices.Sort(functions)
-		switch allowed, foretells := foretelling[path]; {
+		switch allowed, forecasts := forecasting[path]; {
 		case strings.HasPrefix(path, "internal/app/step_"), path == "internal/app/import_past.go":
 			for _, f := range functions {
 				steps[f] = true
 			}
-		case !foretells:
+		case !forecasts:
 			t.Errorf("%s calls %v of the domain: only internal/app's step does", path, functions)
 		case !slices.Equal(functions, allowed):
 			t.Errorf("%s calls %v of the domain, and may call %v", path, functions, allowed)
 		}
 	}
-	for path := range foretelling {
+	for path := range forecasting {
 		if found[path] == nil {
 			t.Errorf("%s calls nothing of it any more: its exception guards nothing", path)
 		}

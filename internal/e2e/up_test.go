@@ -116,6 +116,7 @@ func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
 	t.Run("a second one on the same data says so in one line", func(t *testing.T) {
 		checkOneLine(t, upArgs(data), "another supportdesk runs on")
 	})
+	t.Run("Temporal UI offers nothing that ends a workflow", func(t *testing.T) { checkUI(t, first.find(t, `Temporal UI +(http://[0-9.:]+)`)) })
 	t.Run("a port in use is said in one line", func(t *testing.T) {
 		taken, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -158,6 +159,29 @@ func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
 	eventually(t, "the receipt after the crash", func() (bool, string) { n := second.mails(t, late); return n >= 1, fmt.Sprint(n) })
 	if err := second.program.Stop(); err != nil {
 		t.Errorf("stop: %v", err)
+	}
+}
+
+// checkUI reads the settings that Temporal UI shows its buttons by.
+func checkUI(t testing.TB, address string) {
+	t.Helper()
+	response, err := http.Get(address + "/api/v1/settings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var got map[string]any
+	if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	for setting, want := range map[string]bool{
+		"WorkflowTerminateDisabled": true, "WorkflowCancelDisabled": true, "WorkflowResetDisabled": true, "WorkflowPauseDisabled": true,
+		"BatchActionsDisabled": true, "StartWorkflowDisabled": true, "ActivityCommandsDisabled": true,
+		"WorkflowSignalDisabled": false, "WorkflowUpdateDisabled": false, "DisableWriteActions": false,
+	} {
+		if got[setting] != want {
+			t.Errorf("%s is %v", setting, got[setting])
+		}
 	}
 }
 

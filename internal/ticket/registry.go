@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -11,7 +12,7 @@ import (
 type Definition struct {
 	Verb     Verb
 	Label    string // in the imperative, for people
-	Done     string // what is said to whoever asked, once it is done
+	Done     string // shown to the person who asked, once it is done
 	Roles    []Role
 	Statuses []Status // those in which it means something
 	Fields   []Field
@@ -59,8 +60,8 @@ var (
 	fieldName = Field{Name: fieldEmergency, Kind: FieldLine, Source: FromSignal}
 )
 
-// needsPanel is the help for a verb that is refused by hand because it is nothing without words or its requester.
-const needsPanel = "Needs words or its requester, and so is refused by hand: use the panel."
+// needsPanel is the help for every verb that is refused by hand.
+const needsPanel = "Needs words, its requester or a mail to choose, and so is refused by hand: use the panel."
 
 // definitions is the registry of verbs, in the order in which they are listed.
 var definitions = []Definition{
@@ -197,16 +198,7 @@ func (v Verb) NeedsWords() bool {
 func (v Verb) Internal() bool { return byVerb[v].Internal }
 
 // Help says what a signal by hand does and carries, or where else to ask for the verb.
-func (v Verb) Help() string {
-	switch d := byVerb[v]; {
-	case d.Manual != "":
-		return d.Manual
-	case v == VerbResend:
-		return "Sends a bounced mail again. Refused by hand: use the panel."
-	default:
-		return needsPanel
-	}
-}
+func (v Verb) Help() string { return cmp.Or(byVerb[v].Manual, needsPanel) }
 
 // bySignal reports whether a signal by hand may carry the field.
 func (v Verb) bySignal(name string) bool {
