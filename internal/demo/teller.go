@@ -90,7 +90,7 @@ func (s *teller) last() time.Time {
 	return s.ticket.Actions[len(s.ticket.Actions)-1].At
 }
 
-// tell adds a action, and reports whether it could be done.
+// tell adds an action, and reports whether it could be done.
 func (s *teller) tell(d desk.ImportAction) bool {
 	d.At = d.At.Truncate(time.Second)
 	if n := len(s.ticket.Actions); n > 0 && d.At.Before(s.last()) {
