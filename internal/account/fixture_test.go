@@ -19,19 +19,19 @@ import (
 
 const site = "https://support.example.com"
 
-// house is the service on a database of its own.
-type house struct {
+// fixture is a service on a database of its own.
+type fixture struct {
 	*account.Service
-	t      testing.TB
-	db     *store.Store
-	beside *pgxpool.Pool // for what neither offers
+	t    testing.TB
+	db   *store.Store
+	pool *pgxpool.Pool // direct access to the database
 
 	customer, agent, administrator desk.Person
 
-	number ticket.Number // of a ticket of the customer's, where a test needs one
+	number ticket.Number // of a ticket of the customer, if a test needs one
 }
 
-func open(t testing.TB) *house {
+func open(t testing.TB) *fixture {
 	t.Helper()
 	dsn := pgtest.Template(t, "account", store.Migrate)
 	db, err := store.Open(t.Context(), dsn, store.Options{MaxConns: 8})
@@ -39,22 +39,22 @@ func open(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	beside, err := pgxpool.New(t.Context(), dsn)
+	pool, err := pgxpool.New(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(beside.Close)
+	t.Cleanup(pool.Close)
 	if _, _, err := db.PublishPolicy(t.Context(), policy.Holesalemart(), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
-	h := &house{Service: account.New(db.Accounts(), site+"/"), t: t, db: db, beside: beside}
+	h := &fixture{Service: account.New(db.Accounts(), site+"/"), t: t, db: db, pool: pool}
 	h.customer = h.add(ticket.RoleCustomer, "Demo Customer", "Customer@demo.example")
 	h.agent = h.add(ticket.RoleAgent, "Demo Agent", "agent@demo.example")
 	h.administrator = h.add(ticket.RoleAdministrator, "Demo Administrator", "administrator@demo.example")
 	return h
 }
 
-func (h *house) add(role ticket.Role, name, address string) desk.Person {
+func (h *fixture) add(role ticket.Role, name, address string) desk.Person {
 	h.t.Helper()
 	p, err := h.db.AddPerson(h.t.Context(), desk.Person{Role: role, Name: name, Address: address})
 	if err != nil {
@@ -63,18 +63,18 @@ func (h *house) add(role ticket.Role, name, address string) desk.Person {
 	return p
 }
 
-// sql runs a statement beside the service.
-func (h *house) sql(statement string, args ...any) {
+// sql runs a statement on the database directly.
+func (h *fixture) sql(statement string, args ...any) {
 	h.t.Helper()
-	if _, err := h.beside.Exec(h.t.Context(), statement, args...); err != nil {
+	if _, err := h.pool.Exec(h.t.Context(), statement, args...); err != nil {
 		h.t.Fatalf("%s: %v", statement, err)
 	}
 }
 
-// one reads a single value beside the service.
-func one[T any](h *house, query string, args ...any) T {
+// one reads a single value from the database directly.
+func one[T any](h *fixture, query string, args ...any) T {
 	h.t.Helper()
-	rows, err := h.beside.Query(h.t.Context(), query, args...)
+	rows, err := h.pool.Query(h.t.Context(), query, args...)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -85,8 +85,8 @@ func one[T any](h *house, query string, args ...any) T {
 	return value
 }
 
-// linkFor makes a link and gives its token.
-func (h *house) linkFor(address string) string {
+// linkFor creates a sign-in link and returns its token.
+func (h *fixture) linkFor(address string) string {
 	h.t.Helper()
 	url, err := h.LinkFor(h.t.Context(), address, time.Hour)
 	if err != nil {
@@ -99,7 +99,7 @@ func tokenOf(t testing.TB, url string) string {
 	t.Helper()
 	token, ok := strings.CutPrefix(url, site+"/link/")
 	if !ok {
-		t.Fatalf("%s is no link of the site", url)
+		t.Fatalf("%s is not a link of the site", url)
 	}
 	return token
 }

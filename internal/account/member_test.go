@@ -16,17 +16,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// cheap is a hash at a cost that nobody would choose.
+// cheap returns a hash at a low cost.
 func cheap(password string) string {
 	salt := []byte("sixteen bytes ok")
 	sum := argon2.IDKey([]byte(password), salt, 1, 8*1024, 1, 32)
 	return fmt.Sprintf("$argon2id$v=19$m=8192,t=1,p=1$%s$%s", base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(sum))
 }
 
-func TestInvite_bringsStaffInWithTheirRole(t *testing.T) {
+func TestInvite_createsStaffWithTheirRole(t *testing.T) {
 	h := open(t)
 	invited := desk.Person{Role: ticket.RoleSupervisor, Name: "Demo Invited", Address: "invited@demo.example", Handle: "supervisor-7"}
-	for range 2 { // the second takes the first one's place
+	for range 2 { // the second replaces the first
 		if err := h.Invite(t.Context(), h.administrator, invited); err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestInvite_isLimitedForEachAdministrator(t *testing.T) {
 	}
 }
 
-func TestInvite_canBeCalledOff(t *testing.T) {
+func TestUninvite_withdrawsTheInvitation(t *testing.T) {
 	h := open(t)
 	if err := h.Invite(t.Context(), h.administrator, desk.Person{Role: ticket.RoleAgent, Name: "Demo", Address: "new@demo.example"}); err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestInvite_canBeCalledOff(t *testing.T) {
 	wantKind(t, h.Uninvite(t.Context(), h.administrator, token[:26]), fault.NotFound)
 }
 
-func TestOffice_isForAdministratorsAndNotForOneself(t *testing.T) {
+func TestMembers_requireAnotherAdministrator(t *testing.T) {
 	h := open(t)
 	supervisor := h.add(ticket.RoleSupervisor, "Demo Supervisor", "supervisor@demo.example")
 	for _, by := range []desk.Person{h.customer, h.agent, supervisor, {}} {
@@ -122,9 +122,9 @@ func TestSetRoleAndDisable_endSessions(t *testing.T) {
 		if err := act(); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		h.sql(`UPDATE people SET disabled_at = NULL`) // enabled again, what was ended stays so
+		h.sql(`UPDATE people SET disabled_at = NULL`) // enabling must not revive anything
 		if _, err := h.db.BySession(t.Context(), h.customer.ID, used.Epoch); fault.KindOf(err) != fault.Unauthenticated {
-			t.Errorf("%s: the session goes on: %v", name, err)
+			t.Errorf("%s: the session still works: %v", name, err)
 		}
 		if _, err := h.Open(t.Context(), token); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("%s: the link works: %v", name, err)
@@ -139,7 +139,7 @@ func TestSetRoleAndDisable_endSessions(t *testing.T) {
 	}
 }
 
-func TestInvitations_endWithTheRightsOfWhoeverMadeThem(t *testing.T) {
+func TestInvitations_endWithTheInvitersRights(t *testing.T) {
 	h := open(t)
 	for name, act := range map[string]func(ticket.PersonID) error{
 		"role":    func(id ticket.PersonID) error { return h.SetRole(t.Context(), h.administrator, id, ticket.RoleAgent) },
@@ -198,7 +198,7 @@ func TestMembers_areFoundByNameAddressAndHandle(t *testing.T) {
 	}
 }
 
-func TestNextLetter_givesAMailToOneOfMany(t *testing.T) {
+func TestNextLetter_claimsAMailOnce(t *testing.T) {
 	h := open(t)
 	for range 5 {
 		h.sql(`DELETE FROM allowances`)
@@ -218,7 +218,7 @@ func TestNextLetter_givesAMailToOneOfMany(t *testing.T) {
 		}
 		group.Wait()
 		if taken.Load() != 1 {
-			t.Errorf("%d took the same mail", taken.Load())
+			t.Errorf("the same mail was claimed %d times", taken.Load())
 		}
 	}
 }

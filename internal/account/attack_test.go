@@ -16,14 +16,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// elsewhere is a source that no other call of a test comes from.
-func elsewhere(n int) string { return fmt.Sprintf("198.51.%d.%d", n/250, n%250) }
+// sourceAddress returns the nth address that no other request of a test comes from.
+func sourceAddress(n int) string { return fmt.Sprintf("198.51.%d.%d", n/250, n%250) }
 
-// spend asks from ever new sources until the allowance is used up.
-func spend(t *testing.T, ask func(source string) error) {
+// exhaust sends requests from new sources until the limit is reached.
+func exhaust(t *testing.T, ask func(source string) error) {
 	t.Helper()
 	for n := range 50 {
-		switch err := ask(elsewhere(n)); fault.KindOf(err) {
+		switch err := ask(sourceAddress(n)); fault.KindOf(err) {
 		case fault.Limited:
 			return
 		case fault.Unauthenticated, fault.Invalid:
@@ -33,58 +33,58 @@ func spend(t *testing.T, ask func(source string) error) {
 			}
 		}
 	}
-	t.Fatal("there is no limit")
+	t.Fatal("no limit was reached")
 }
 
-func TestStranger_keepsNoOwnerOut(t *testing.T) {
+func TestAttacker_cannotLockTheOwnerOut(t *testing.T) {
 	h := open(t)
 	address := h.customer.Address
-	h.withPassword(h.customer)
-	spend(t, func(from string) error {
+	h.setPassword(h.customer)
+	exhaust(t, func(from string) error {
 		_, err := h.SignIn(t.Context(), account.Browser{Source: from}, address, other)
 		return err
 	})
-	spend(t, func(from string) error { return h.Register(t.Context(), from, "Demo Stranger", address) })
+	exhaust(t, func(from string) error { return h.Register(t.Context(), from, "Demo Stranger", address) })
 	_ = h.letters()
 	_, err := h.SignIn(t.Context(), account.Browser{Source: source}, address, secret)
 	wantKind(t, err, fault.Limited)
 
 	if err := h.AskLink(t.Context(), account.Browser{Source: source}, address); err != nil {
-		t.Fatalf("the owner can't have a link mailed: %v", err)
+		t.Fatalf("the owner cannot request a link: %v", err)
 	}
 	if _, err := h.Use(t.Context(), tokenOf(t, h.letter("sign-in", address).URL), "", "", account.EndTokens); err != nil {
 		t.Fatalf("the owner's link: %v", err)
 	}
-	// Signed in, they can still prove who they are, and that is not for strangers to use up.
+	// Signed in, they can still requireProof who they are, and that is not for strangers to use up.
 	if _, err := h.SignInAgain(t.Context(), source, h.customer, secret); err != nil {
 		t.Errorf("the owner's password once signed in: %v", err)
 	}
 	if err := h.AskReset(t.Context(), account.Browser{Source: source}, address); err != nil {
-		t.Errorf("the owner can't have a reset mailed: %v", err)
+		t.Errorf("the owner cannot request a reset: %v", err)
 	}
 	h.letter("reset", address)
 
-	// Whoever uses up the links themselves fills the owner's mailbox with links that work.
-	spend(t, func(from string) error { return h.AskLink(t.Context(), account.Browser{Source: from}, address) })
+	// An attacker who exhausts the links fills the owner's mailbox with working links.
+	exhaust(t, func(from string) error { return h.AskLink(t.Context(), account.Browser{Source: from}, address) })
 	mailed := h.letters()
 	newest := mailed[len(mailed)-1]
 	if newest.Kind != account.Kind(account.SignIn) {
 		t.Fatalf("the newest mail is %s", newest.Kind)
 	}
 	if _, err := h.Use(t.Context(), tokenOf(t, newest.URL), "", "", account.EndTokens); err != nil {
-		t.Errorf("a link that a stranger asked for does not let the owner in: %v", err)
+		t.Errorf("a link that an attacker requested does not work for the owner: %v", err)
 	}
 	if err := h.AskReset(t.Context(), account.Browser{Source: source}, address); err != nil {
-		t.Errorf("with the links used up, the owner can't have a reset mailed: %v", err)
+		t.Errorf("with the links used up, the owner cannot request a reset: %v", err)
 	}
 }
 
-// A browser in which the owner has signed in before has allowances that no stranger can use up, and the cookie of somebody
-// else, or for another address, has none.
-func TestStranger_doesNotReachAKnownBrowser(t *testing.T) {
+// A browser in which the owner has signed in before has limits that an attacker cannot exhaust. The device of another person
+// or address does not count.
+func TestAttacker_cannotLockOutAKnownDevice(t *testing.T) {
 	h := open(t)
 	address := h.customer.Address
-	h.withPassword(h.customer)
+	h.setPassword(h.customer)
 	device, err := h.Device(t.Context(), strings.ToUpper(address))
 	if err != nil {
 		t.Fatal(err)
@@ -93,11 +93,11 @@ func TestStranger_doesNotReachAKnownBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spend(t, func(from string) error {
+	exhaust(t, func(from string) error {
 		_, err := h.SignIn(t.Context(), account.Browser{Source: from}, address, other)
 		return err
 	})
-	spend(t, func(from string) error { return h.AskLink(t.Context(), account.Browser{Source: from}, address) })
+	exhaust(t, func(from string) error { return h.AskLink(t.Context(), account.Browser{Source: from}, address) })
 	forged := device[:26] + strings.Repeat("A", len(device)-26)
 	for _, unknown := range []string{"", "nonsense", others, forged, device[1:], device + "A", strings.Repeat("x", 5000)} {
 		_, err := h.SignIn(t.Context(), account.Browser{Source: source, Device: unknown}, address, secret)
@@ -110,25 +110,25 @@ func TestStranger_doesNotReachAKnownBrowser(t *testing.T) {
 	if err := h.AskLink(t.Context(), known, address); err != nil {
 		t.Errorf("a link for the owner's own browser: %v", err)
 	}
-	// A stolen cookie opens nothing, and guesses as slowly.
-	spend(t, func(from string) error {
+	// A stolen device cookie is no credential and does not speed up guessing.
+	exhaust(t, func(from string) error {
 		_, err := h.SignIn(t.Context(), account.Browser{Source: from, Device: device}, address, other)
 		return err
 	})
 }
 
-// A registration that strangers ask for in somebody's place leaves them links that work.
-func TestStranger_keepsNoNewcomerOut(t *testing.T) {
+// Registrations that an attacker requests for an address leave its owner working links.
+func TestAttacker_cannotBlockARegistration(t *testing.T) {
 	h := open(t)
-	spend(t, func(from string) error { return h.Register(t.Context(), from, "Demo Stranger", "new@demo.example") })
+	exhaust(t, func(from string) error { return h.Register(t.Context(), from, "Demo Stranger", "new@demo.example") })
 	all := h.letters()
 	if _, err := h.Use(t.Context(), tokenOf(t, all[len(all)-1].URL), "Demo Newcomer", secret, account.EndTokens); err != nil {
 		t.Error(err)
 	}
 }
 
-// submit files a ticket, whose receipt is owed then.
-func (h *house) submit(by desk.Person) ticket.Number {
+// submit creates a ticket and takes its first step, so that its receipt is queued.
+func (h *fixture) submit(by desk.Person) ticket.Number {
 	h.t.Helper()
 	a, err := h.db.Submit(h.t.Context(), by, desk.Submission{Subject: "A cup", Body: "It broke.", Priority: policy.PriorityNormal})
 	if err != nil {
@@ -140,15 +140,15 @@ func (h *house) submit(by desk.Person) ticket.Number {
 	return a.Number
 }
 
-// held is what somebody may have given away: a session, links in mails and a token.
-type held struct {
+// credentials are all that may grant access to an account: a session, links in mails and a token.
+type credentials struct {
 	epoch                   int64
 	signIn, token           string
 	conversation, escalated string
 }
 
-// handOut makes everything that opens something as a person.
-func (h *house) handOut(p desk.Person) held {
+// issueCredentials creates credentials of every kind for a person.
+func (h *fixture) issueCredentials(p desk.Person) credentials {
 	h.t.Helper()
 	used, err := h.Use(h.t.Context(), h.linkFor(p.Address), "", "", account.EndTokens)
 	if err != nil {
@@ -163,17 +163,17 @@ func (h *house) handOut(p desk.Person) held {
 		h.t.Fatal(err)
 	}
 	now := time.Now().Truncate(time.Second)
-	grant := func(lasts time.Duration) link.Grant {
-		return link.Grant{Number: h.number, Person: p.ID, Expires: now.Add(lasts)}
+	grant := func(lifetime time.Duration) link.Grant {
+		return link.Grant{Number: h.number, Person: p.ID, Expires: now.Add(lifetime)}
 	}
-	return held{
+	return credentials{
 		epoch: used.Epoch, signIn: h.linkFor(p.Address), token: token,
 		conversation: link.Make(key, grant(link.Lifetime)), escalated: link.MakeEscalation(key, grant(link.EscalationLifetime)),
 	}
 }
 
-// works reports what of it opens something.
-func (h *house) works(p desk.Person, w held) (all []string) {
+// working returns the names of the credentials that still work.
+func (h *fixture) working(p desk.Person, w credentials) (all []string) {
 	h.t.Helper()
 	tries := map[string]func() error{
 		"session": func() error { _, err := h.db.BySession(h.t.Context(), p.ID, w.epoch); return err },
@@ -194,7 +194,7 @@ func (h *house) works(p desk.Person, w held) (all []string) {
 		if err == nil {
 			all = append(all, name)
 		} else if (name == "conversation" || name == "escalation") && !link.Ended(err) {
-			h.t.Errorf("%s: %v, want that it was ended", name, err)
+			h.t.Errorf("%s: %v, want that it has ended", name, err)
 		}
 	}
 	return all
@@ -223,27 +223,27 @@ func TestSessionsLinksAndTokens_endTogether(t *testing.T) {
 	}
 	for _, p := range []desk.Person{h.customer, h.agent} {
 		_ = h.letters()
-		h.withPassword(p)
+		h.setPassword(p)
 		for name, act := range acts {
 			for tokens, want := range map[account.Tokens]string{account.EndTokens: "", account.KeepTokens: "token"} {
 				h.sql(`DELETE FROM allowances`)
 				h.sql(`UPDATE people SET links_since = '-infinity'`)
-				w := h.handOut(p)
-				if got := h.works(p, w); len(got) != 4 {
+				w := h.issueCredentials(p)
+				if got := h.working(p, w); len(got) != 4 {
 					t.Fatalf("before %s only %v work", name, got)
 				}
 				if err := act(p, tokens); err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
-				if got := strings.Join(h.works(p, w), ", "); got != want {
-					t.Errorf("after %s as %s (%s) there work: %q, want %q", name, p.Role, tokens, got, want)
+				if got := strings.Join(h.working(p, w), ", "); got != want {
+					t.Errorf("after %s as %s (%s) working: %q, want %q", name, p.Role, tokens, got, want)
 				}
 			}
 		}
 	}
 }
 
-// A mail that was owed before and is sent after carries a link that works: it reaches its reader only now.
+// A mail that was owed before and is sent after carries a link that working: it reaches its reader only now.
 func TestConversationLink_ofAMailSentAfterwardsWorks(t *testing.T) {
 	h := open(t)
 	n := h.submit(h.customer)
@@ -259,7 +259,7 @@ func TestConversationLink_ofAMailSentAfterwardsWorks(t *testing.T) {
 	}
 }
 
-func TestSession_aloneTakesNoAccount(t *testing.T) {
+func TestSession_aloneCannotTakeOverTheAccount(t *testing.T) {
 	h := open(t)
 	who := h.customer // without a password
 	acts := map[string]func(account.Proof) error{
@@ -278,7 +278,7 @@ func TestSession_aloneTakesNoAccount(t *testing.T) {
 	for _, what := range []string{"a token", "an address", "a first password"} {
 		err := acts[what](account.Proof{})
 		if refused, ok := errors.AsType[*fault.Error](err); !ok || refused.Code != account.CodeSignInAgain {
-			t.Errorf("%s by a session that was left open: %v", what, err)
+			t.Errorf("%s by an open session: %v", what, err)
 		}
 		if all := h.letters(); len(all) > 0 {
 			t.Errorf("%s was refused, and mails %+v", what, all)
@@ -292,7 +292,7 @@ func TestSession_aloneTakesNoAccount(t *testing.T) {
 	wantKind(t, acts["a token"](account.Proof{Recent: true}), fault.Invalid)
 }
 
-func TestMakeToken_mailsItsOwner(t *testing.T) {
+func TestMakeToken_notifiesTheOwner(t *testing.T) {
 	h := open(t)
 	token, err := h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "Laptop", true)
 	if err != nil {

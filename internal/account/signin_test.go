@@ -21,8 +21,8 @@ const (
 	other  = "seventeen yellow bicycles"
 )
 
-// letters takes every mail that is owed, as if it had been sent.
-func (h *house) letters() []account.Letter {
+// letters marks all queued mails as sent and returns them.
+func (h *fixture) letters() []account.Letter {
 	h.t.Helper()
 	var all []account.Letter
 	for {
@@ -40,18 +40,18 @@ func (h *house) letters() []account.Letter {
 	}
 }
 
-// letter takes the one mail that is owed.
-func (h *house) letter(kind account.Kind, to string) account.Letter {
+// letter returns the only queued mail, of the kind and to the address given.
+func (h *fixture) letter(kind account.Kind, to string) account.Letter {
 	h.t.Helper()
 	all := h.letters()
 	if len(all) != 1 || all[0].Kind != kind || all[0].To.Address != to {
-		h.t.Fatalf("owed are %+v, want one mail %s to %s", all, kind, to)
+		h.t.Fatalf("queued mails are %+v, want one %s to %s", all, kind, to)
 	}
 	return all[0]
 }
 
-// withPassword gives somebody a password by the way that they would take.
-func (h *house) withPassword(p desk.Person) account.Entry {
+// setPassword sets a password by a reset link.
+func (h *fixture) setPassword(p desk.Person) account.Entry {
 	h.t.Helper()
 	if err := h.AskReset(h.t.Context(), account.Browser{Source: source}, p.Address); err != nil {
 		h.t.Fatal(err)
@@ -61,7 +61,7 @@ func (h *house) withPassword(p desk.Person) account.Entry {
 		h.t.Fatal(err)
 	}
 	if all := h.letters(); len(all) != 1 || all[0].Kind != account.PasswordSet && all[0].Kind != account.PasswordChanged {
-		h.t.Fatalf("owed are %+v, want that the password was set or changed", all)
+		h.t.Fatalf("queued mails are %+v, want one about the new password", all)
 	}
 	return used.Entry
 }
@@ -73,7 +73,7 @@ func TestRegister_makesAnAccountOnceTheAddressIsVerified(t *testing.T) {
 	}
 	letter := h.letter("verify", "new@demo.example")
 	if letter.To.Name != "" {
-		t.Errorf("whoever typed an address had their words %q mailed to it", letter.To.Name)
+		t.Errorf("the mail to an unverified address contains the typed name %q", letter.To.Name)
 	}
 	if _, err := h.db.PersonByHandleOrAddress(t.Context(), "new@demo.example"); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("the account exists before its address is verified: %v", err)
@@ -94,10 +94,10 @@ func TestRegister_makesAnAccountOnceTheAddressIsVerified(t *testing.T) {
 	wantKind(t, err, fault.NotFound)
 }
 
-// Whoever asks is told the same, and as much is written, whether the address is known or not.
-func TestAnswers_doNotTellWhoHasAnAccount(t *testing.T) {
+// Responses and the number of rows written are the same for known and unknown addresses.
+func TestResponses_doNotRevealWhetherAnAccountExists(t *testing.T) {
 	h := open(t)
-	h.withPassword(h.customer)
+	h.setPassword(h.customer)
 	gone := h.add(ticket.RoleCustomer, "Demo Gone", "gone@demo.example")
 	if err := h.db.DisablePerson(t.Context(), gone.ID); err != nil {
 		t.Fatal(err)
@@ -142,11 +142,11 @@ func TestAnswers_doNotTellWhoHasAnAccount(t *testing.T) {
 		t.Errorf("mails %v, want %v", kinds, want)
 	}
 	if n := one[int](h, `SELECT count(*) FROM account_mails m WHERE kind IN ('sign-in', 'reset') AND m::text LIKE '%nobody@%'`); n != 0 {
-		t.Error("an address that nobody has is kept")
+		t.Error("an unknown address is stored")
 	}
 }
 
-func TestUse_letsInOnceHoweverManyTryAtOnce(t *testing.T) {
+func TestUse_worksOnceUnderConcurrency(t *testing.T) {
 	h := open(t)
 	token := h.linkFor(h.customer.Address)
 	var in atomic.Int32
@@ -163,12 +163,12 @@ func TestUse_letsInOnceHoweverManyTryAtOnce(t *testing.T) {
 	}
 	group.Wait()
 	if in.Load() != 1 {
-		t.Errorf("%d were let in by one link", in.Load())
+		t.Errorf("one link was used %d times", in.Load())
 	}
 }
 
-// TestUse_hashesSoOftenForOneLink: a link whose address somebody has by now is never used up, and each try costs a hash.
-func TestUse_hashesSoOftenForOneLink(t *testing.T) {
+// A link whose address has been taken in the meantime is never used up, and each attempt costs a hash.
+func TestUse_limitsHashesPerLink(t *testing.T) {
 	h := open(t)
 	for range 2 {
 		if err := h.Register(t.Context(), source, "Demo", "new@demo.example"); err != nil {
@@ -192,10 +192,10 @@ func TestUse_hashesSoOftenForOneLink(t *testing.T) {
 		}
 		wantKind(t, err, fault.Conflict)
 	}
-	t.Error("a link is hashed for without an end")
+	t.Error("the number of hashes for one link is not limited")
 }
 
-func TestUse_refusesLinksOfAnotherTime(t *testing.T) {
+func TestUse_rejectsInvalidatedLinks(t *testing.T) {
 	h := open(t)
 	for name, spoil := range map[string]func(id string){
 		"expired":         func(id string) { h.sql(`UPDATE links SET expires_at = clock_timestamp() WHERE id = $1`, id) },
@@ -222,8 +222,8 @@ func TestUse_refusesLinksOfAnotherTime(t *testing.T) {
 	}
 }
 
-// move gives somebody another address.
-func (h *house) move(p desk.Person, address string) {
+// move changes a person's address.
+func (h *fixture) move(p desk.Person, address string) {
 	h.t.Helper()
 	h.sql(`UPDATE links SET expires_at = clock_timestamp() WHERE purpose = 'address'`)
 	p.Address = one[string](h, `SELECT address FROM people WHERE id = $1`, p.ID)
@@ -240,7 +240,7 @@ func (h *house) move(p desk.Person, address string) {
 
 func TestSignIn_isLimitedByAddressAndBySource(t *testing.T) {
 	h := open(t)
-	h.withPassword(h.customer)
+	h.setPassword(h.customer)
 	for i := range 10 {
 		_, err := h.SignIn(t.Context(), account.Browser{Source: fmt.Sprintf("192.0.2.%d", i)}, "CUSTOMER@demo.example", other)
 		wantKind(t, err, fault.Unauthenticated)
@@ -248,7 +248,7 @@ func TestSignIn_isLimitedByAddressAndBySource(t *testing.T) {
 	_, err := h.SignIn(t.Context(), account.Browser{Source: "192.0.2.99"}, h.customer.Address, secret)
 	wantKind(t, err, fault.Limited) // also with the right password, or it could still be guessed
 	if err := h.AskLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
-		t.Errorf("nor can its owner ask for a link: %v", err)
+		t.Errorf("the owner cannot request a link: %v", err)
 	}
 	limited := 0
 	for i := range 70 {
@@ -258,16 +258,16 @@ func TestSignIn_isLimitedByAddressAndBySource(t *testing.T) {
 		}
 	}
 	if limited < 8 || limited > 10 {
-		t.Errorf("%d of 70 tries from one network were refused, want about 10", limited)
+		t.Errorf("%d of 70 attempts from one network were refused, want about 10", limited)
 	}
 	if n := one[int](h, `SELECT count(*) FROM allowances a WHERE a::text LIKE '%demo%' OR encode(key, 'escape') LIKE '%demo%'`); n != 0 {
-		t.Error("addresses that were tried are kept")
+		t.Error("attempted addresses are stored")
 	}
 }
 
-func TestSignIn_thatSucceedsCostsNoAttempt(t *testing.T) {
+func TestSignIn_successIsRefunded(t *testing.T) {
 	h := open(t)
-	h.withPassword(h.customer)
+	h.setPassword(h.customer)
 	for range 12 {
 		if _, err := h.SignIn(t.Context(), account.Browser{Source: source}, h.customer.Address, secret); err != nil {
 			t.Fatal(err)
@@ -275,7 +275,7 @@ func TestSignIn_thatSucceedsCostsNoAttempt(t *testing.T) {
 	}
 }
 
-func TestAllowance_holdsAcrossReplicasAtOnce(t *testing.T) {
+func TestLimit_holdsAcrossReplicas(t *testing.T) {
 	h := open(t)
 	var through atomic.Int32
 	var group sync.WaitGroup
@@ -290,7 +290,7 @@ func TestAllowance_holdsAcrossReplicasAtOnce(t *testing.T) {
 	}
 	group.Wait()
 	if through.Load() != 5 {
-		t.Errorf("%d mails to one address were asked for at once, want 5", through.Load())
+		t.Errorf("%d concurrent requests for mails to one address succeeded, want 5", through.Load())
 	}
 }
 
@@ -319,9 +319,9 @@ func TestPassword_rules(t *testing.T) {
 	}
 }
 
-func TestPassword_isHashedAgainWhenItsCostHasChanged(t *testing.T) {
+func TestPassword_isRehashedWhenTheCostChanges(t *testing.T) {
 	h := open(t)
-	h.withPassword(h.customer)
+	h.setPassword(h.customer)
 	hash := one[string](h, `SELECT hash FROM passwords`)
 	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Fatalf("the hash is %s", hash)
@@ -338,14 +338,14 @@ func TestPassword_isHashedAgainWhenItsCostHasChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 		if now := one[string](h, `SELECT hash FROM passwords`); !strings.HasPrefix(now, "$argon2id$v=19$m=19456,t=2,p=1$") {
-			t.Errorf("it stays at %s", now)
+			t.Errorf("the hash is still %s", now)
 		}
 	}
 }
 
-func TestChangePassword_endsAllSessionsAndAsksForTheOldOne(t *testing.T) {
+func TestChangePassword_requiresTheOldOneAndEndsSessions(t *testing.T) {
 	h := open(t)
-	before := h.withPassword(h.customer)
+	before := h.setPassword(h.customer)
 	_, err := h.ChangePassword(t.Context(), source, h.customer, account.Proof{Current: other}, other, account.EndTokens)
 	wantKind(t, err, fault.Invalid)
 	after, err := h.ChangePassword(t.Context(), source, h.customer, account.Proof{Current: secret}, other, account.EndTokens)
@@ -363,9 +363,9 @@ func TestChangePassword_endsAllSessionsAndAsksForTheOldOne(t *testing.T) {
 	h.letter(account.PasswordChanged, h.customer.Address)
 }
 
-func TestChangeAddress_waitsForTheNewOneAndTellsTheOld(t *testing.T) {
+func TestChangeAddress_requiresConfirmationAndNotifiesTheOldAddress(t *testing.T) {
 	h := open(t)
-	h.withPassword(h.customer)
+	h.setPassword(h.customer)
 	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: other}, "next@demo.example"), fault.Invalid)
 	wantKind(t, h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "customer@DEMO.example"), fault.Invalid)
 	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, "next@demo.example"); err != nil {
@@ -389,17 +389,17 @@ func TestChangeAddress_waitsForTheNewOneAndTellsTheOld(t *testing.T) {
 		told[l.Kind] = l.To.Address
 	}
 	if len(told) != 2 || told[account.AddressChanged] != h.customer.Address || told[account.AddressConfirmed] != "last@demo.example" {
-		t.Errorf("told are %v, want the old address and the new one", told)
+		t.Errorf("notified %v, want the old and the new address", told)
 	}
 
-	// Somebody else's address looks the same to whoever asks, and its owner hears of it.
+	// An address of another account gets the same response; its owner is notified.
 	if err := h.ChangeAddress(t.Context(), source, h.customer, account.Proof{Current: secret}, h.agent.Address); err != nil {
 		t.Fatal(err)
 	}
 	h.letter(account.AlreadyRegistered, h.agent.Address)
 }
 
-func TestByIdentity_bindsVerifiedStaffOnce(t *testing.T) {
+func TestByIdentity_linksVerifiedStaffOnce(t *testing.T) {
 	h := open(t)
 	who := account.Identity{Issuer: "https://id.example", Subject: "1", Address: h.agent.Address}
 	for name, i := range map[string]account.Identity{
@@ -413,12 +413,12 @@ func TestByIdentity_bindsVerifiedStaffOnce(t *testing.T) {
 	if in, err := h.ByIdentity(t.Context(), who); err != nil || in.Person != h.agent {
 		t.Fatalf("%+v, %v", in, err)
 	}
-	who.Address = "" // from now on the subject says who it is
+	who.Address = "" // from now on the subject identifies them
 	if in, err := h.ByIdentity(t.Context(), who); err != nil || in.Person != h.agent {
 		t.Errorf("%+v, %v", in, err)
 	}
 	_, err := h.ByIdentity(t.Context(), account.Identity{Issuer: who.Issuer, Subject: "9", Address: h.agent.Address})
-	wantKind(t, err, fault.Forbidden) // the address was given to somebody else there
+	wantKind(t, err, fault.Forbidden) // the provider has reassigned the address
 	if err := h.db.DisablePerson(t.Context(), h.agent.ID); err != nil {
 		t.Fatal(err)
 	}

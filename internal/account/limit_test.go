@@ -9,9 +9,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestCommands_givesEachWhatTheyNeed: staff a bulk command several times in a row, their programs more, and customers no
-// more for having a token.
-func TestCommands_givesEachWhatTheyNeed(t *testing.T) {
+// Staff can run bulk commands several times in a row, their programs have more, and a customer's token has no more than
+// the customer.
+func TestCommands_dependsOnRoleAndToken(t *testing.T) {
 	customer, agent := desk.Person{Role: ticket.RoleCustomer}, desk.Person{Role: ticket.RoleAgent}
 	program, customers := agent, customer
 	program.Token, customers.Token = true, true
