@@ -55,7 +55,7 @@ func TestAttacker_cannotLockTheOwnerOut(t *testing.T) {
 	if _, err := h.Use(t.Context(), tokenOf(t, h.letter("sign-in", address).URL), "", "", account.EndTokens); err != nil {
 		t.Fatalf("the owner's link: %v", err)
 	}
-	// Signed in, they can still requireProof who they are, and that is not for strangers to use up.
+	// Signed in, the owner can still reauthenticate; an attacker cannot exhaust that limit.
 	if _, err := h.SignInAgain(t.Context(), source, h.customer, secret); err != nil {
 		t.Errorf("the owner's password once signed in: %v", err)
 	}
@@ -243,7 +243,7 @@ func TestSessionsLinksAndTokens_endTogether(t *testing.T) {
 	}
 }
 
-// A mail that was owed before and is sent after carries a link that working: it reaches its reader only now.
+// The link of a mail that was queued before the sign-out and sent after it works, since it reaches its reader only now.
 func TestConversationLink_ofAMailSentAfterwardsWorks(t *testing.T) {
 	h := open(t)
 	n := h.submit(h.customer)

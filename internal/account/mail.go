@@ -39,7 +39,7 @@ type Owed struct {
 	Label  string    // TokenMade: the token's
 	Writes bool      // TokenMade: it may write
 	Until  time.Time // pointless to send after
-	Tries  int       // that failed
+	Tries  int       // failed attempts
 }
 
 // Letter holds the data that an account mail is rendered from. It is built when the mail is sent and never stored.

@@ -52,7 +52,7 @@ func validatePassword(password string, owner desk.Person) error {
 	return nil
 }
 
-// hashForLink is hashNew for a link. It is limited, because a link owner address has been taken in the meantime is
+// hashForLink is hashNew for a link. It is limited, because a link whose address has been taken in the meantime is
 // never used up and would let an attacker cause hashing forever.
 func (s *Service) hashForLink(ctx context.Context, l Link, password string) (string, error) {
 	if err := validatePassword(password, l.Person); err != nil {
