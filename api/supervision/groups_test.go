@@ -91,7 +91,7 @@ func TestGroups_tellRulesThatFindNobody(t *testing.T) {
 	if row := page.Find("section[aria-labelledby=group-vans] tbody tr").Text(); !strings.Contains(row, "away") || !strings.Contains(row, "until") {
 		t.Errorf("who is away is told as %q", row)
 	}
-	if rules := page.Find("section[aria-labelledby=group-vans] .group-rules").Text(); !strings.Contains(rules, "delivery goes to the group vans, in turn.") {
+	if rules := page.Find("section[aria-labelledby=group-vans] .group-rules").Text(); !strings.Contains(rules, "delivery are assigned to the group vans, in turn.") {
 		t.Errorf("its rule reads %q", rules)
 	}
 }

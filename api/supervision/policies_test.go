@@ -40,7 +40,7 @@ func TestPolicies_areWrittenCheckedAndPublished(t *testing.T) {
 		t.Errorf("a bad document: %d %s", status, text)
 	}
 	status, text = b.submit("/supervision/policies/new", url.Values{"document": {threeDays()}}, "HX-Request", "true")
-	if status != http.StatusOK || !strings.Contains(text, "First response: 72 hours of opening time → 3 business days") || strings.Contains(text, "Publish for good") {
+	if status != http.StatusOK || !strings.Contains(text, "First response: 72 hours during opening hours → 3 business days") || strings.Contains(text, "Publish for good") {
 		t.Errorf("as one types: %d %s", status, text)
 	}
 	form := url.Values{"document": {strings.ReplaceAll(threeDays(), "\n", "\r\n")}, "act": {"publish"}, "reason": {""}, "once": {"k1"}}

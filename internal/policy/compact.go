@@ -5,28 +5,28 @@ import (
 	"time"
 )
 
-// MaxLedger bounds a ledger, which a ticket that is paused or reclassified over and over would otherwise lengthen without
-// end. A longer one has its oldest entries summed up, all but keptLedger of them. The events of a ticket's timeline hold
-// every entry that there ever was.
+// MaxLedger bounds the length of a ledger, which repeated pauses or changes of priority would otherwise extend without
+// limit. When it is exceeded, all but the last keepEntries entries are compacted. The ticket's timeline keeps all of
+// them.
 const (
-	MaxLedger  = 64
-	keptLedger = 32
+	MaxLedger   = 64
+	keepEntries = 32
 )
 
-// fold sums up the first n entries: the start stays, and the pauses that still hold with their own instants; after them
-// stands, at the nth entry's instant, what the others amount to. The clock counts, stands still and is due as before.
-func (c Clock) fold(n int) Clock {
+// compact replaces the first n entries by a summary: the start and the pauses in effect keep their instants, and the
+// rest is summed up at the instant of the nth entry. The clock's usage, pauses and deadline don't change.
+func (c Clock) compact(n int) Clock {
 	before := c.asOf(n)
 	sum := before.last()
 	sum.Reason, sum.By, sum.Counts, sum.Was = "", 0, "", ""
 	start := c.Ledger[0]
-	start.Due = time.Time{} // that deadline was replaced by later ones, and must not be taken for one that was missed
+	start.Due = time.Time{} // it was replaced by later deadlines and must not count as missed
 	if missed, late := before.missed(sum.At); late {
 		start.Due = missed
 	}
 	ledger := []Entry{start}
 	for _, r := range before.Reasons() {
-		ledger = append(ledger, before.heldSince(r))
+		ledger = append(ledger, before.pausedSince(r))
 	}
 	slices.SortStableFunc(ledger, func(a, b Entry) int { return a.At.Compare(b.At) })
 	add := func(act Act) *Entry {
@@ -52,8 +52,8 @@ func (c Clock) fold(n int) Clock {
 	return c
 }
 
-// heldSince is the entry by which a pause that still holds began.
-func (c Clock) heldSince(r Reason) Entry {
+// pausedSince returns the entry that started a pause in effect.
+func (c Clock) pausedSince(r Reason) Entry {
 	for i, e := range slices.Backward(c.Ledger) {
 		if e.Act == ActResumed && e.Reason == r {
 			break

@@ -12,10 +12,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-func TestWords_tellTheWholePolicy(t *testing.T) {
+func TestWords_golden(t *testing.T) {
 	for name, document := range map[string]string{
 		"holesalemart": string(policy.Holesalemart()),
-		"everything":   everythingInWords,
+		"everything":   describedDocument,
 		"bare":         "clocks: {first_response: {target: 1h, counts: calendar}, resolution: {target: 90m, counts: calendar}}\ntime_zone: UTC\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -26,7 +26,7 @@ func TestWords_tellTheWholePolicy(t *testing.T) {
 					fmt.Fprintf(&b, "  %s\n", line)
 				}
 			}
-			file := filepath.Join("testdata", "words-"+name+".txt")
+			file := filepath.Join("testdata", "describe-"+name+".txt")
 			if *update {
 				if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
 					t.Fatal(err)
@@ -43,7 +43,7 @@ func TestWords_tellTheWholePolicy(t *testing.T) {
 	}
 }
 
-const everythingInWords = `
+const describedDocument = `
 name: Everything
 time_zone: Europe/Berlin
 hours:

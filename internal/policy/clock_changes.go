@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// The verbs compute a clock's next entry and change nothing themselves: fold it with With. An entry is never earlier
-// than the one before it, so an instant that is takes its place. False means that the verb would change nothing, as on
-// a clock that has not started. The only error is ErrNeverOpens.
+// The functions in this file compute a clock's next entry, to be appended by With, and change nothing. An entry is never
+// earlier than the previous one; an earlier instant is replaced by that of the previous entry. A result of false means
+// that there would be no change, as on a clock that has not started. The only error is ErrNeverOpens.
 
-// Start makes the first entry of a clock. An instant at which time does not count starts it all the same; nothing is
-// used up until it counts.
+// Start returns the first entry of a clock. A clock that is started while time does not count uses up nothing until it
+// does.
 func Start(cal *Calendar, counts Counting, at time.Time, target time.Duration) (Entry, error) {
 	at = instant(at)
 	due, err := cal.Reach(counts, at, target)
@@ -20,7 +20,7 @@ func Start(cal *Calendar, counts Counting, at time.Time, target time.Duration) (
 	return Entry{At: at, Act: ActStarted, By: target, Due: due}, nil
 }
 
-// Pause adds a reason to stand still.
+// Pause adds a reason to pause.
 func (c Clock) Pause(cal *Calendar, at time.Time, r Reason) (Entry, bool) {
 	if len(c.Ledger) == 0 || slices.Contains(c.Reasons(), r) {
 		return Entry{}, false
@@ -30,7 +30,7 @@ func (c Clock) Pause(cal *Calendar, at time.Time, r Reason) (Entry, bool) {
 	return e, true
 }
 
-// Resume takes a reason away. With the last one gone, the deadline follows from the budget that is left; if none is
+// Resume removes a reason to pause. Without reasons left, the deadline follows from the remaining budget; if none is
 // left, it is the instant of the resumption.
 func (c Clock) Resume(cal *Calendar, at time.Time, r Reason) (Entry, bool, error) {
 	if !slices.Contains(c.Reasons(), r) {
@@ -41,8 +41,8 @@ func (c Clock) Resume(cal *Calendar, at time.Time, r Reason) (Entry, bool, error
 	return c.withDue(cal, e)
 }
 
-// Extend makes the budget longer, which later targets keep; a negative time takes back what was added. What is used up
-// stays used up: if that is all of the budget, the deadline is the instant of the change.
+// Extend adds to the budget, also for later targets; a negative duration reduces earlier extensions. If all of the
+// budget is used up, the deadline is the instant of the change.
 func (c Clock) Extend(cal *Calendar, at time.Time, by time.Duration) (Entry, bool, error) {
 	if len(c.Ledger) == 0 || by == 0 {
 		return Entry{}, false, nil
@@ -52,8 +52,8 @@ func (c Clock) Extend(cal *Calendar, at time.Time, by time.Duration) (Entry, boo
 	return c.withDue(cal, e)
 }
 
-// Retarget changes the target to another positive one; extensions stay on top, and what is used up stays used up. If
-// that is all of it, the deadline is the instant of the change.
+// Retarget replaces the target. Extensions are kept, and so is what is used up. If that is all of the budget, the
+// deadline is the instant of the change.
 func (c Clock) Retarget(cal *Calendar, at time.Time, target time.Duration) (Entry, bool, error) {
 	if len(c.Ledger) == 0 || target <= 0 || target == c.target() {
 		return Entry{}, false, nil
@@ -63,9 +63,9 @@ func (c Clock) Retarget(cal *Calendar, at time.Time, target time.Duration) (Entr
 	return c.withDue(cal, e)
 }
 
-// Adopt goes on by another policy's calendar, way to count and target. What was used up by the calendar so far stays
-// used up, to the second, and extensions stay on top. If that is all of it, the deadline is the instant of the change.
-// A promise that was met keeps its recorded deadline, until it is reopened.
+// Adopt changes the clock to the calendar, counting and target of another policy version. What was used up by the
+// previous calendar stays used up, to the second, and extensions are kept. If that is all of the budget, the deadline
+// is the instant of the change. A settled clock keeps its deadline until it is reopened.
 func (c Clock) Adopt(was, cal *Calendar, at time.Time, counts Counting, target time.Duration) (Entry, bool, error) {
 	if len(c.Ledger) == 0 || target <= 0 {
 		return Entry{}, false, nil
@@ -79,8 +79,8 @@ func (c Clock) Adopt(was, cal *Calendar, at time.Time, counts Counting, target t
 	return c.withDue(cal, e)
 }
 
-// Settle records that the promise was met. Time goes on being counted unless the clock is paused too, so that it is
-// not given back by Reopen; the recorded deadline stays.
+// Settle records that the target was met. Unless the clock is paused, time is still counted, so that Reopen does not
+// restore it; the recorded deadline stays.
 func (c Clock) Settle(cal *Calendar, at time.Time) (Entry, bool) {
 	if len(c.Ledger) == 0 || c.Settled() {
 		return Entry{}, false
@@ -90,7 +90,7 @@ func (c Clock) Settle(cal *Calendar, at time.Time) (Entry, bool) {
 	return e, true
 }
 
-// Reopen records that the promise is owed again. If its budget is used up, the deadline is the instant of reopening.
+// Reopen records that the target is open again. If the budget is used up, the deadline is the instant of reopening.
 func (c Clock) Reopen(cal *Calendar, at time.Time) (Entry, bool, error) {
 	if !c.Settled() {
 		return Entry{}, false, nil
@@ -98,7 +98,7 @@ func (c Clock) Reopen(cal *Calendar, at time.Time) (Entry, bool, error) {
 	return c.withDue(cal, c.next(cal, at, ActReopened))
 }
 
-// next is an entry with its instant and what is used up by then.
+// next returns an entry with its instant and usage.
 func (c Clock) next(cal *Calendar, at time.Time, act Act) Entry {
 	at = instant(at)
 	if last := c.last().At; at.Before(last) {
@@ -107,7 +107,7 @@ func (c Clock) next(cal *Calendar, at time.Time, act Act) Entry {
 	return Entry{At: at, Act: act, Used: c.Used(cal, at)}
 }
 
-// withDue completes an entry with the deadline of the clock that it makes.
+// withDue sets the deadline of an entry.
 func (c Clock) withDue(cal *Calendar, e Entry) (Entry, bool, error) {
 	after := c.With(e)
 	if !after.Running() {
@@ -121,5 +121,5 @@ func (c Clock) withDue(cal *Calendar, e Entry) (Entry, bool, error) {
 	return e, true, nil
 }
 
-// instant is t in UTC, rounded down to the second, in the one form that compares equal after JSON.
+// instant returns t in UTC, truncated to seconds, in the form that compares equal after a round trip through JSON.
 func instant(t time.Time) time.Time { return time.Unix(t.Unix(), 0).UTC() }

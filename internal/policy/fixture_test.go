@@ -9,24 +9,24 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// shop is a calendar as a test writes it down, with a slow and obvious oracle of when it is open.
-type shop struct {
+// schedule defines a calendar for tests, with a slow and simple oracle.
+type schedule struct {
 	zone     string
 	hours    map[time.Weekday][]string // spans such as "10:00-17:00"
 	holidays []string                  // dates such as "2026-12-25"
 }
 
-// weekdays is Monday to Friday, 10:00 to 17:00.
-func weekdays(zone string, holidays ...string) shop {
+// weekdays returns a schedule of Monday to Friday, 10:00 to 17:00.
+func weekdays(zone string, holidays ...string) schedule {
 	hours := map[time.Weekday][]string{}
 	for wd := time.Monday; wd <= time.Friday; wd++ {
 		hours[wd] = []string{"10:00-17:00"}
 	}
-	return shop{zone: zone, hours: hours, holidays: holidays}
+	return schedule{zone: zone, hours: hours, holidays: holidays}
 }
 
-// document is the shop as a policy whose clocks need no hours, so that it may never open.
-func (s shop) document() string {
+// document returns a policy with this schedule, whose clocks count calendar time, so that it may never open.
+func (s schedule) document() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "time_zone: %s\nhours:\n", s.zone)
 	for wd := time.Sunday; wd <= time.Saturday; wd++ {
@@ -44,12 +44,12 @@ func (s shop) document() string {
 	return b.String()
 }
 
-func (s shop) calendar(t fataler) *policy.Calendar {
+func (s schedule) calendar(t fataler) *policy.Calendar {
 	t.Helper()
 	return parse(t, s.document()).Calendar
 }
 
-// fataler is a test of the testing package or of rapid.
+// fataler is implemented by testing.TB and rapid.T.
 type fataler interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -64,7 +64,7 @@ func parse(t fataler, document string) *policy.Policy {
 	return p
 }
 
-// oracle looks at the wall clock minute by minute. Zones must keep to whole minutes from UTC.
+// oracle steps through the wall clock minute by minute. UTC offsets must be whole minutes.
 type oracle struct {
 	zone   *time.Location
 	open   [7][24 * 60]bool
@@ -78,7 +78,7 @@ type civil struct {
 	day   int
 }
 
-func (s shop) oracle(t fataler) *oracle {
+func (s schedule) oracle(t fataler) *oracle {
 	t.Helper()
 	zone, err := time.LoadLocation(s.zone)
 	if err != nil {
@@ -121,7 +121,7 @@ func (o *oracle) counts(counting policy.Counting, at time.Time) bool {
 	return o.open[local.Weekday()][local.Hour()*60+local.Minute()]
 }
 
-// reach is the first instant at which a budget is used up, false if that is not before the limit.
+// reach returns the first instant at which a budget is used up, or false if that is not before the limit.
 func (o *oracle) reach(counting policy.Counting, from time.Time, budget time.Duration, limit time.Time) (time.Time, bool) {
 	for at := from; at.Before(limit); {
 		next := at.Truncate(time.Minute).Add(time.Minute)
@@ -151,7 +151,7 @@ func (o *oracle) elapsed(counting policy.Counting, from, to time.Time) time.Dura
 	return sum
 }
 
-// utc reads "2026-11-30 09:00" or with seconds, in UTC.
+// utc parses "2026-11-30 09:00", or with seconds, in UTC.
 func utc(t testing.TB, text string) time.Time {
 	t.Helper()
 	return in(t, "UTC", text)

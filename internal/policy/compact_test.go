@@ -11,8 +11,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// unfolded is a clock with every entry that there ever was.
-func unfolded(c policy.Clock, e policy.Entry) policy.Clock {
+// appendEntry appends an entry without compaction.
+func appendEntry(c policy.Clock, e policy.Entry) policy.Clock {
 	c.Ledger = append(c.Ledger[:len(c.Ledger):len(c.Ledger)], e)
 	if e.Act == policy.ActAdopted {
 		c.Counts = e.Counts
@@ -20,7 +20,7 @@ func unfolded(c policy.Clock, e policy.Entry) policy.Clock {
 	return c
 }
 
-func TestWith_aFoldedClockGoesOnAsIfItHadEveryEntry(t *testing.T) {
+func TestWith_compactionKeepsTheBehaviour(t *testing.T) {
 	calendar := weekdays("Europe/Berlin").calendar(t)
 	rapid.Check(t, func(t *rapid.T) {
 		at := time.Date(2026, 3, 27, 9, 0, 0, 0, time.UTC)
@@ -28,26 +28,26 @@ func TestWith_aFoldedClockGoesOnAsIfItHadEveryEntry(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		folded := policy.Clock{Counts: policy.CountBusinessHours}.With(first)
-		whole := unfolded(policy.Clock{Counts: policy.CountBusinessHours}, first)
+		compacted := policy.Clock{Counts: policy.CountBusinessHours}.With(first)
+		whole := appendEntry(policy.Clock{Counts: policy.CountBusinessHours}, first)
 		for range rapid.IntRange(policy.MaxLedger, 3*policy.MaxLedger).Draw(t, "entries") {
 			at = at.Add(time.Duration(rapid.IntRange(0, 7200).Draw(t, "seconds")) * time.Second)
-			verb := drawVerb(t, calendar, at)
-			got, changed, err := verb(folded)
-			want, wanted, err2 := verb(whole)
-			if err != nil || err2 != nil || changed != wanted || !reflect.DeepEqual(got, want) {
-				t.Fatalf("at %s the folded clock writes %+v (%t, %v), the whole one %+v (%t, %v)", at, got, changed, err, want, wanted, err2)
+			change := drawChange(t, calendar, at)
+			got, changed, err := change(compacted)
+			want, wantChanged, err2 := change(whole)
+			if err != nil || err2 != nil || changed != wantChanged || !reflect.DeepEqual(got, want) {
+				t.Fatalf("at %s the folded clock writes %+v (%t, %v), the whole one %+v (%t, %v)", at, got, changed, err, want, wantChanged, err2)
 			}
 			if changed {
-				folded, whole = folded.With(got), unfolded(whole, want)
+				compacted, whole = compacted.With(got), appendEntry(whole, want)
 			}
-			same(t, calendar, folded, whole, at)
+			checkSame(t, calendar, compacted, whole, at)
 		}
 	})
 }
 
-// drawVerb draws what happens to a clock at an instant.
-func drawVerb(t *rapid.T, calendar *policy.Calendar, at time.Time) func(policy.Clock) (policy.Entry, bool, error) {
+// drawChange draws a change of a clock at an instant.
+func drawChange(t *rapid.T, calendar *policy.Calendar, at time.Time) func(policy.Clock) (policy.Entry, bool, error) {
 	reason := rapid.SampledFrom([]policy.Reason{policy.ReasonWaiting, policy.ReasonResolved, policy.ReasonEmergency}).Draw(t, "reason")
 	by := time.Duration(rapid.IntRange(1, 50).Draw(t, "hours")) * time.Hour
 	counts := rapid.SampledFrom(policy.Countings()).Draw(t, "counts")
@@ -70,7 +70,7 @@ func drawVerb(t *rapid.T, calendar *policy.Calendar, at time.Time) func(policy.C
 	}).Draw(t, "verb")
 }
 
-func same(t *rapid.T, calendar *policy.Calendar, folded, whole policy.Clock, at time.Time) {
+func checkSame(t *rapid.T, calendar *policy.Calendar, compacted, whole policy.Clock, at time.Time) {
 	t.Helper()
 	type facts struct {
 		Counts                            policy.Counting
@@ -89,20 +89,20 @@ func same(t *rapid.T, calendar *policy.Calendar, folded, whole policy.Clock, at 
 		f.Due, f.Dated = c.Due()
 		return f
 	}
-	if got, want := of(folded), of(whole); !reflect.DeepEqual(got, want) {
+	if got, want := of(compacted), of(whole); !reflect.DeepEqual(got, want) {
 		t.Fatalf("folded: %+v\nwhole: %+v", got, want)
 	}
-	if len(folded.Ledger) > policy.MaxLedger || folded.Folded == 0 && len(folded.Ledger) != len(whole.Ledger) {
-		t.Fatalf("%d entries are left of %d, %d folded", len(folded.Ledger), len(whole.Ledger), folded.Folded)
+	if len(compacted.Ledger) > policy.MaxLedger || compacted.Folded == 0 && len(compacted.Ledger) != len(whole.Ledger) {
+		t.Fatalf("%d entries are left of %d, %d folded", len(compacted.Ledger), len(whole.Ledger), compacted.Folded)
 	}
-	for i, e := range folded.Ledger[1:] {
-		if e.At.Before(folded.Ledger[i].At) {
+	for i, e := range compacted.Ledger[1:] {
+		if e.At.Before(compacted.Ledger[i].At) {
 			t.Fatalf("entry %d is earlier than the one before it", i+1)
 		}
 	}
 }
 
-func TestWith_aFoldedLedgerIsBoundedAndMissesNoDeadlineThatWasReplaced(t *testing.T) {
+func TestWith_compactionBoundsTheLedgerAndCountsNoReplacedDeadlineAsMissed(t *testing.T) {
 	c := start(t, weekdays("UTC").calendar(t), policy.CountCalendar, utc(t, "2026-11-30 10:00"), time.Hour)
 	for i := range 5000 {
 		c.do(c.Extend(c.calendar, utc(t, "2026-11-30 10:30").Add(time.Duration(i)*time.Minute), time.Hour))

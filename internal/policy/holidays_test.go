@@ -11,7 +11,7 @@ import (
 
 const plainClocks = "clocks:\n  first_response: {target: 1h, counts: calendar}\n  resolution: {target: 2h, counts: calendar}\n"
 
-func TestMergeHolidays_leavesTheRestAsItIsWritten(t *testing.T) {
+func TestMergeHolidays_keepsTheRestUnchanged(t *testing.T) {
 	day := func(text, name string) policy.Holiday {
 		at, err := time.Parse(time.DateOnly, text)
 		if err != nil {

@@ -13,9 +13,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// MergeHolidays writes more holidays into a document and leaves everything else as its author wrote it. A day that is a
-// holiday already keeps its name. It gives the document and the days that were added; the error is Problems for a
-// document that is not valid before, and Invalid for one that can't take them.
+// MergeHolidays adds holidays to a document and leaves the rest of it as written. A day that is a holiday already keeps
+// its name. It returns the document and the days that were added. The error is Problems if the document is invalid, or
+// an Invalid fault if it cannot be edited.
 func MergeHolidays(document []byte, more []Holiday) (merged []byte, added []Holiday, err error) {
 	p, err := Parse(document)
 	if err != nil {
@@ -37,12 +37,12 @@ func MergeHolidays(document []byte, more []Holiday) (merged []byte, added []Holi
 	}
 	after, err := Parse(merged)
 	if err != nil || !slices.Equal(after.Calendar.holidays, all) {
-		return nil, nil, fault.New(fault.Invalid, "the holidays can't be written into this document; write its keys at the start of their lines")
+		return nil, nil, fault.New(fault.Invalid, "the holidays can't be added to this document; put each of its keys at the start of a line")
 	}
 	return merged, added, nil
 }
 
-// withHolidays replaces the lines of the key holidays, or adds them at the end.
+// withHolidays replaces the lines of the holidays key, or appends them.
 func withHolidays(document []byte, all []Holiday) ([]byte, error) {
 	root, problems := load(document)
 	if len(problems) > 0 {
@@ -58,7 +58,7 @@ func withHolidays(document []byte, all []Holiday) ([]byte, error) {
 		if i+2 < len(root.Content) {
 			to = root.Content[i+2].Line - 1
 		}
-		to = max(trimmed(lines, from+1, to), lastLine(root.Content[i+1]))
+		to = max(trimTrailing(lines, from+1, to), lastLine(root.Content[i+1]))
 	}
 	var out bytes.Buffer
 	out.Write(bytes.Join(lines[:from], nil))
@@ -70,9 +70,9 @@ func withHolidays(document []byte, all []Holiday) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// trimmed is the end of a run of lines without the comments and blank lines that it ends with: they are about what
-// comes next.
-func trimmed(lines [][]byte, from, to int) int {
+// trimTrailing returns the end of a range of lines without trailing comments and blank lines, which belong to what
+// follows.
+func trimTrailing(lines [][]byte, from, to int) int {
 	for to > from {
 		text := bytes.TrimSpace(lines[to-1])
 		if len(text) > 0 && text[0] != '#' {
@@ -83,7 +83,7 @@ func trimmed(lines [][]byte, from, to int) int {
 	return to
 }
 
-// lastLine is the last line on which a node or what is in it starts.
+// lastLine returns the last line on which a node or a descendant starts.
 func lastLine(n *yaml.Node) int {
 	last := n.Line
 	for _, child := range n.Content {
@@ -92,7 +92,7 @@ func lastLine(n *yaml.Node) int {
 	return last
 }
 
-// HolidaysYAML writes holidays, ascending, as a document has them: neighbouring days of one name as one.
+// HolidaysYAML formats holidays, in ascending order, for a document; consecutive days with the same name are combined.
 func HolidaysYAML(holidays []Holiday) string {
 	var out strings.Builder
 	out.WriteString("holidays:\n")
