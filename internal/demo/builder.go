@@ -17,9 +17,9 @@ const (
 	day    = 24 * hour
 )
 
-// teller invents one ticket. It asks the domain at every action, so that nobody asks what would be refused; what lies
-// after now has not been done yet and is left out.
-type teller struct {
+// builder generates one ticket. It applies each action to the domain, so that none is refused; actions after now are
+// left out.
+type builder struct {
 	rng    *rand.Rand
 	policy *policy.Policy
 	cast   Cast
@@ -30,17 +30,17 @@ type teller struct {
 	requester desk.Person
 	agent     desk.Person
 	earliest  time.Time // of the submission
-	said      map[string]bool
+	used      map[string]bool
 
 	state  ticket.Ticket
 	ticket desk.ImportTicket
 	err    error
 }
 
-func newTeller(rng *rand.Rand, p *policy.Policy, cast Cast, now time.Time) *teller {
-	s := &teller{rng: rng, policy: p, cast: cast, now: now, earliest: now.Add(-weeks * 7 * day), said: map[string]bool{}}
-	customer := 0 // whoever is let in as the customer has a history worth looking at
-	if !s.chance(6) {
+func newBuilder(rng *rand.Rand, p *policy.Policy, cast Cast, now time.Time) *builder {
+	s := &builder{rng: rng, policy: p, cast: cast, now: now, earliest: now.Add(-weeks * 7 * day), used: map[string]bool{}}
+	customer := 0 // the customer with a sign-in link has a longer history
+	if !s.percentChance(6) {
 		customer = rng.IntN(len(cast.Customers))
 	}
 	s.requester, s.agent = cast.Customers[customer], pick(s, cast.Agents)
@@ -53,19 +53,19 @@ func newTeller(rng *rand.Rand, p *policy.Policy, cast Cast, now time.Time) *tell
 	if s.topic.order {
 		s.ticket.Order = order
 	}
-	if customer%unreachable == unreachable-7 {
+	if customer%bounceEvery == bounceEvery-7 {
 		s.ticket.Undeliverable = map[ticket.PersonID]string{s.requester.ID: "550 5.1.1 there is no such mailbox here (demo)"}
 	}
 	return s
 }
 
-// follow makes the ticket a follow-up of one that was closed.
-func (s *teller) follow(before ending) {
+// follow makes the ticket a follow-up of a closed one.
+func (s *builder) follow(before closedTicket) {
 	s.ticket.Follows, s.earliest = before.number, before.at
 }
 
-// end lets the requester rate how it went, and gives when the ticket was closed; zero if it is not.
-func (s *teller) end() (time.Time, error) {
+// end adds a rating and returns when the ticket was closed; zero if it was not.
+func (s *builder) end() (time.Time, error) {
 	if s.err != nil {
 		return time.Time{}, s.err
 	}
@@ -86,12 +86,12 @@ func (s *teller) end() (time.Time, error) {
 	return last, nil
 }
 
-func (s *teller) last() time.Time {
+func (s *builder) last() time.Time {
 	return s.ticket.Actions[len(s.ticket.Actions)-1].At
 }
 
-// tell adds an action, and reports whether it could be done.
-func (s *teller) tell(d desk.ImportAction) bool {
+// do adds an action and reports whether it was possible.
+func (s *builder) do(d desk.ImportAction) bool {
 	d.At = d.At.Truncate(time.Second)
 	if n := len(s.ticket.Actions); n > 0 && d.At.Before(s.last()) {
 		d.At = s.last().Add(time.Duration(1+s.rng.IntN(9)) * minute)
@@ -119,26 +119,26 @@ func (s *teller) tell(d desk.ImportAction) bool {
 	return true
 }
 
-// between draws an instant that lies so long ago, rather by day than by night.
-func (s *teller) between(from, to time.Duration) time.Time {
+// between draws an instant within a range of ages, preferably during the day.
+func (s *builder) between(from, to time.Duration) time.Time {
 	var at time.Time
 	for range 8 {
-		at = s.now.Add(-from - s.upTo(to-from))
+		at = s.now.Add(-from - s.randomUpTo(to-from))
 		if h := at.In(s.policy.Zone).Hour(); h >= 8 && h < 22 {
 			break
 		}
 	}
 	if at.Before(s.earliest) {
-		at = s.earliest.Add(s.upTo(s.now.Sub(s.earliest) / 2))
+		at = s.earliest.Add(s.randomUpTo(s.now.Sub(s.earliest) / 2))
 	}
 	return at
 }
 
-// worked draws an instant that lies so long ago and at which somebody works here, if there is one.
-func (s *teller) worked(from, to time.Duration) time.Time {
+// workingTimeAgo draws an instant within a range of ages during opening hours, if there is one.
+func (s *builder) workingTimeAgo(from, to time.Duration) time.Time {
 	var at time.Time
 	for range 24 {
-		at = s.now.Add(-from - s.upTo(to-from))
+		at = s.now.Add(-from - s.randomUpTo(to-from))
 		if s.policy.Calendar.Elapsed(policy.CountBusinessHours, at, at.Add(minute)) == minute {
 			break
 		}
@@ -146,34 +146,36 @@ func (s *teller) worked(from, to time.Duration) time.Time {
 	return at
 }
 
-// office is the first instant from some on at which somebody works here.
-func (s *teller) office(from time.Time) time.Time {
+// workingTime returns the first instant from some on during opening hours.
+func (s *builder) workingTime(from time.Time) time.Time {
 	at, err := s.policy.Calendar.Reach(policy.CountBusinessHours, from, time.Second)
-	if err != nil { // a desk without hours: somebody always works
+	if err != nil { // without opening hours, staff always work
 		return from
 	}
 	if at.Sub(from) > minute {
-		at = at.Add(s.upTo(50 * minute))
+		at = at.Add(s.randomUpTo(50 * minute))
 	}
 	return at
 }
 
-// soon is some time after the last action.
-func (s *teller) soon(from, to time.Duration) time.Time { return s.last().Add(from + s.upTo(to-from)) }
+// soon returns an instant after the last action.
+func (s *builder) soon(from, to time.Duration) time.Time {
+	return s.last().Add(from + s.randomUpTo(to-from))
+}
 
-// awake is the first instant from some on at which a customer may sit at a screen.
-func (s *teller) awake(at time.Time) time.Time {
+// daytime returns the first instant from some on between 7:00 and 23:00.
+func (s *builder) daytime(at time.Time) time.Time {
 	for local := at.In(s.policy.Zone); local.Hour() < 7 || local.Hour() > 22; local = at.In(s.policy.Zone) {
-		at = at.Add(hour + s.upTo(hour/2))
+		at = at.Add(hour + s.randomUpTo(hour/2))
 	}
 	return at
 }
 
-// say picks a text that has not been used in this ticket, as long as there is one.
-func (s *teller) say(from []string) string {
+// pickUnused picks a text that the ticket does not have yet, if there is one.
+func (s *builder) pickUnused(from []string) string {
 	var fresh []string
 	for _, text := range from {
-		if !s.said[text] {
+		if !s.used[text] {
 			fresh = append(fresh, text)
 		}
 	}
@@ -181,17 +183,17 @@ func (s *teller) say(from []string) string {
 		fresh = from
 	}
 	text := pick(s, fresh)
-	s.said[text] = true
+	s.used[text] = true
 	return text
 }
 
-func (s *teller) upTo(d time.Duration) time.Duration {
+func (s *builder) randomUpTo(d time.Duration) time.Duration {
 	if d < time.Second {
 		return 0
 	}
 	return time.Duration(s.rng.Int64N(int64(d)))
 }
 
-func (s *teller) chance(percent int) bool { return s.rng.IntN(100) < percent }
+func (s *builder) percentChance(percent int) bool { return s.rng.IntN(100) < percent }
 
-func pick[T any](s *teller, from []T) T { return from[s.rng.IntN(len(from))] }
+func pick[T any](s *builder, from []T) T { return from[s.rng.IntN(len(from))] }

@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Cast is everybody who appears. The first of each kind are those whom `supportdesk up` lets in.
+// Cast is all demo people. The first of each kind are those that `supportdesk up` prints sign-in links for.
 type Cast struct {
 	Customers  []desk.Person
 	Agents     []desk.Person
@@ -18,15 +18,15 @@ type Cast struct {
 
 const agents = 5
 
-// unreachable customers have an address that mail bounces from: one in so many.
-const unreachable = 20
+// bounceEvery is the interval of customers whose address bounces.
+const bounceEvery = 20
 
-// customersFor is how many customers write so many tickets.
+// customersFor returns the number of customers for a number of tickets.
 func customersFor(tickets int) int { return min(max(tickets/10, 10), 2000) }
 
-// assemble finds everybody, and adds who is missing. Whoever has been shut out since stays out, and is an error only
-// if nobody is left to play the part.
-func assemble(ctx context.Context, k keeper, customers int) (Cast, error) {
+// ensurePeople finds all demo people and adds those who are missing. Disabled people stay disabled; it is an error only
+// if a role has none left.
+func ensurePeople(ctx context.Context, k store, customers int) (Cast, error) {
 	var cast Cast
 	people := []desk.Person{
 		{Role: ticket.RoleSupervisor, Name: "Demo Supervisor", Address: "supervisor@demo.example", Handle: "supervisor-1"},
@@ -50,7 +50,7 @@ func assemble(ctx context.Context, k keeper, customers int) (Cast, error) {
 		case fault.KindOf(err) == fault.NotFound:
 			continue
 		case err != nil:
-			return Cast{}, fmt.Errorf("invite %s: %w", p.Name, err)
+			return Cast{}, fmt.Errorf("add %s: %w", p.Name, err)
 		}
 		switch found.Role {
 		case ticket.RoleCustomer:
@@ -67,9 +67,9 @@ func assemble(ctx context.Context, k keeper, customers int) (Cast, error) {
 	return cast, nil
 }
 
-// find gives somebody who is there, by handle where they have changed their address, or adds them. It is NotFound for
-// somebody who has been disabled.
-func find(ctx context.Context, k keeper, p desk.Person) (desk.Person, error) {
+// find returns an existing person, by handle if their address has changed, or adds them. It returns a NotFound fault
+// for a disabled one.
+func find(ctx context.Context, k store, p desk.Person) (desk.Person, error) {
 	added, err := k.AddPerson(ctx, p)
 	if fault.KindOf(err) != fault.Conflict {
 		return added, err
