@@ -1,6 +1,6 @@
-// Package supervision is the pages of supervisors and administrators: the desk at a glance, promises kept and broken,
-// ratings, suggestions and mail. It shows what the desk's reports count and decides nothing. It knows no SQL and no
-// Temporal but the addresses of its UI.
+// Package supervision serves the pages of supervisors and administrators: overview, SLA performance, ratings,
+// suggestions, mail, groups, emergencies and policies. It shows the reports of internal/desk and decides nothing. It
+// knows no SQL, and of Temporal only the URLs of its UI.
 package supervision
 
 import (
@@ -18,7 +18,7 @@ import (
 //go:embed all:templates
 var templates embed.FS
 
-// reports is what is counted; see desk.Reports.
+// reports computes the reports; see desk.Reports.
 type reports interface {
 	Overview(ctx context.Context, now time.Time) (desk.Overview, error)
 	Promises(context.Context, desk.PromiseFilter) (desk.PromiseReport, error)
@@ -26,8 +26,8 @@ type reports interface {
 	Mailroom(ctx context.Context, now time.Time, lately bool) (s desk.MailState, waiting, bounced []desk.Parcel, err error)
 }
 
-// archive is what is read and marked one by one.
-type archive interface {
+// store reads and changes single records.
+type store interface {
 	groups
 	Staff(context.Context) ([]desk.Colleague, error)
 	Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error)
@@ -35,27 +35,27 @@ type archive interface {
 	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
 }
 
-// feed tells of changes.
+// feed notifies of changes.
 type feed interface {
-	// Subscribe gives what changes on a ticket, on any with an empty number, until leave is called.
+	// Subscribe returns the changes of a ticket, or of all tickets if the number is empty, until leave is called.
 	Subscribe(ticket.Number) (changes <-chan desk.Change, leave func())
 }
 
-// Pages answers for the supervisors' routes.
+// Pages serves the supervisors' pages.
 type Pages struct {
-	reports reports
-	archive archive
-	feed    feed
-	command emergencies
-	book    policies
+	reports     reports
+	store       store
+	feed        feed
+	emergencies emergencies
+	publisher   policies
 }
 
-// New makes the pages on the reports, the store, the feed of changes the command in emergencies and the policies.
-func New(r reports, a archive, f feed, e emergencies, b policies) *Pages {
-	return &Pages{reports: r, archive: a, feed: f, command: e, book: b}
+// New returns the pages.
+func New(r reports, a store, f feed, e emergencies, b policies) *Pages {
+	return &Pages{reports: r, store: a, feed: f, emergencies: e, publisher: b}
 }
 
-// Area is the supervisors' part of the website.
+// Area returns the area of these pages.
 func (p *Pages) Area() page.Area {
 	own, err := fs.Sub(templates, "templates")
 	if err != nil {
@@ -64,20 +64,20 @@ func (p *Pages) Area() page.Area {
 	return page.Area{Name: "supervision", Templates: own, Routes: p.routes()}
 }
 
-// frame is what the pages of this area share: the layout and which of the tabs is the page's.
+// frame is shared by the pages of this area.
 type frame struct {
 	page.Layout
-	Tab string // its path
+	Tab string // path of the current tab
 }
 
 func newFrame(v *page.Visit, title, tab string) frame {
 	return frame{Layout: v.Layout(title, "/supervision"), Tab: tab}
 }
 
-// Tabs lists the pages of this area.
+// Tabs returns the pages of this area.
 func (f frame) Tabs() []page.NavItem {
 	tabs := []page.NavItem{
-		{Path: "/supervision", Label: "Overview"}, {Path: "/supervision/promises", Label: "Promises"},
+		{Path: "/supervision", Label: "Overview"}, {Path: "/supervision/promises", Label: "SLA"},
 		{Path: "/supervision/ratings", Label: "Ratings"}, {Path: "/supervision/suggestions", Label: "Suggestions"},
 		{Path: "/supervision/mail", Label: "Mail"}, {Path: "/supervision/groups", Label: "Groups"},
 		{Path: emergenciesPath, Label: "Emergencies"}, {Path: policiesPath, Label: "Policies"},

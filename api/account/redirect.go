@@ -10,9 +10,9 @@ import (
 
 const maxNext = 1000
 
-// local gives an address of this site, or an empty one for everything else that was put where one should stand.
-// Browsers take a backslash for a slash and leave tabs and line breaks out, so neither may be in it.
-func local(next string) string {
+// localPath returns next if it is a path on this site, or "". Browsers treat a backslash as a slash and drop tabs and
+// line breaks, so none of them is allowed.
+func localPath(next string) string {
 	if len(next) > maxNext || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") ||
 		strings.ContainsFunc(next, func(r rune) bool { return r == '\\' || unicode.IsControl(r) || unicode.IsSpace(r) }) {
 		return ""
@@ -24,7 +24,7 @@ func local(next string) string {
 	return next
 }
 
-// home is where somebody begins.
+// home returns a person's start page.
 func home(who desk.Person) string {
 	if who.Role.Staff() {
 		return "/desk"
@@ -32,9 +32,9 @@ func home(who desk.Person) string {
 	return "/dashboard"
 }
 
-// onward is where to go after signing in.
-func onward(next string, who desk.Person) string {
-	if next = local(next); next != "" {
+// destination returns where to go after signing in.
+func destination(next string, who desk.Person) string {
+	if next = localPath(next); next != "" {
 		return next
 	}
 	return home(who)

@@ -12,7 +12,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// promisesCSV is a report as RFC 4180 has it: one record a line of each table, and one for the whole period.
+// promisesCSV encodes a report according to RFC 4180: one record for each row of each table, and one for the entire
+// period.
 func promisesCSV(r desk.PromiseReport) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
@@ -22,7 +23,7 @@ func promisesCSV(r desk.PromiseReport) ([]byte, error) {
 	}}
 	for _, c := range r.Clocks {
 		add := func(by, of string, t desk.Tally) {
-			records = append(records, append([]string{string(c.Clock), by, harmless(of)}, numbers(t)...))
+			records = append(records, append([]string{string(c.Clock), by, escapeFormula(of)}, tallyFields(t)...))
 		}
 		add("all", "", c.Total)
 		for _, l := range c.Weeks {
@@ -39,13 +40,13 @@ func promisesCSV(r desk.PromiseReport) ([]byte, error) {
 		}
 	}
 	if err := w.WriteAll(records); err != nil {
-		return nil, fmt.Errorf("write the report as CSV: %w", err)
+		return nil, fmt.Errorf("encode report: %w", err)
 	}
 	return b.Bytes(), nil
 }
 
-// numbers leaves empty what there is none of.
-func numbers(t desk.Tally) []string {
+// tallyFields formats a tally; missing values are empty.
+func tallyFields(t desk.Tally) []string {
 	values := []string{strconv.Itoa(t.Kept), strconv.Itoa(t.Broken), strconv.Itoa(t.Owed), strconv.Itoa(t.Dropped), "", strconv.Itoa(t.Delivered), "", ""}
 	if share, ok := t.Share(); ok {
 		values[4] = strconv.FormatFloat(share, 'f', 4, 64)
@@ -57,11 +58,11 @@ func numbers(t desk.Tally) []string {
 	return values
 }
 
-// formulas are the characters that a spreadsheet takes for the beginning of a formula, the wide ones among them.
+// formulas are the characters that a spreadsheet treats as the start of a formula, including full-width ones.
 const formulas = "=+-@\t\r\n|%＝＋－＠"
 
-// harmless keeps a spreadsheet from taking a name for a formula.
-func harmless(text string) string {
+// escapeFormula prevents a spreadsheet from evaluating a name.
+func escapeFormula(text string) string {
 	if first, _ := utf8.DecodeRuneInString(text); text != "" && strings.ContainsRune(formulas, first) {
 		return "'" + text
 	}

@@ -28,8 +28,8 @@ import (
 
 const secret = "a quiet harbour at dawn"
 
-// site is the pages on a real database, as browsers meet them.
-type site struct {
+// fixture is the account pages with a database.
+type fixture struct {
 	t       *testing.T
 	db      *store.Store
 	service *accounts.Service
@@ -39,10 +39,10 @@ type site struct {
 	customer, agent, administrator desk.Person
 }
 
-func open(t *testing.T) *site { return openWith(t, nil) }
+func open(t *testing.T) *fixture { return openWith(t, nil) }
 
-// openWith gives a site whose staff may sign in at a provider.
-func openWith(t *testing.T, issuer *issuer) *site {
+// openWith returns a fixture with an OpenID provider.
+func openWith(t *testing.T, issuer *issuer) *fixture {
 	t.Helper()
 	dsn := pgtest.Template(t, "accountpages", store.Migrate)
 	db, err := store.Open(t.Context(), dsn, store.Options{MaxConns: 6})
@@ -58,7 +58,7 @@ func openWith(t *testing.T, issuer *issuer) *site {
 	if _, _, err := db.PublishPolicy(t.Context(), policy.Holesalemart(), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, db: db, beside: beside}
+	s := &fixture{t: t, db: db, beside: beside}
 	s.customer = s.add(ticket.RoleCustomer, "Demo Customer", "customer@demo.example")
 	s.agent = s.add(ticket.RoleAgent, "Demo Agent", "agent@demo.example")
 	s.administrator = s.add(ticket.RoleAdministrator, "Demo Administrator", "administrator@demo.example")
@@ -87,10 +87,10 @@ func openWith(t *testing.T, issuer *issuer) *site {
 	return s
 }
 
-// routes is every address of the pages.
-func (s *site) routes() []page.Route { return account.New(s.service, nil, nil, nil).Area().Routes }
+// routes returns all routes of the pages.
+func (s *fixture) routes() []page.Route { return account.New(s.service, nil, nil, nil).Area().Routes }
 
-func (s *site) add(role ticket.Role, name, address string) desk.Person {
+func (s *fixture) add(role ticket.Role, name, address string) desk.Person {
 	s.t.Helper()
 	p, err := s.db.AddPerson(s.t.Context(), desk.Person{Role: role, Name: name, Address: address})
 	if err != nil {
@@ -99,8 +99,8 @@ func (s *site) add(role ticket.Role, name, address string) desk.Person {
 	return p
 }
 
-// mailed takes the newest link that was mailed to an address: its path.
-func (s *site) mailed(kind, address string) string {
+// mailed returns the path of the newest link mailed to an address.
+func (s *fixture) mailed(kind, address string) string {
 	s.t.Helper()
 	path := ""
 	for {
@@ -124,23 +124,23 @@ func (s *site) mailed(kind, address string) string {
 	return path
 }
 
-// browser is somebody's, with their cookies. It follows no redirect by itself.
+// browser is an HTTP client with cookies that does not follow redirects.
 type browser struct {
-	site   *site
-	client *http.Client
+	fixture *fixture
+	client  *http.Client
 }
 
-func (s *site) browser() *browser {
+func (s *fixture) browser() *browser {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return &browser{site: s, client: &http.Client{
+	return &browser{fixture: s, client: &http.Client{
 		Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// answer is a page as a test looks at it.
+// answer is a response.
 type answer struct {
 	*goquery.Document
 	status int
@@ -150,7 +150,7 @@ type answer struct {
 }
 
 func (b *browser) do(r *http.Request) answer {
-	t := b.site.t
+	t := b.fixture.t
 	t.Helper()
 	response, err := b.client.Do(r)
 	if err != nil {
@@ -170,43 +170,43 @@ func (b *browser) do(r *http.Request) answer {
 }
 
 func (b *browser) get(path string) answer {
-	b.site.t.Helper()
-	r, err := http.NewRequestWithContext(b.site.t.Context(), http.MethodGet, b.absolute(path), nil)
+	b.fixture.t.Helper()
+	r, err := http.NewRequestWithContext(b.fixture.t.Context(), http.MethodGet, b.absolute(path), nil)
 	if err != nil {
-		b.site.t.Fatal(err)
+		b.fixture.t.Fatal(err)
 	}
 	return b.do(r)
 }
 
 func (b *browser) absolute(path string) string {
 	if strings.HasPrefix(path, "/") {
-		return b.site.server.URL + path
+		return b.fixture.server.URL + path
 	}
 	return path
 }
 
-// post sends a form of names and values.
+// post submits names and values.
 func (b *browser) post(path string, fields ...string) answer {
-	b.site.t.Helper()
+	b.fixture.t.Helper()
 	form := url.Values{}
 	for i := 0; i < len(fields); i += 2 {
 		form.Set(fields[i], fields[i+1])
 	}
-	r, err := http.NewRequestWithContext(b.site.t.Context(), http.MethodPost, b.absolute(path), strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(b.fixture.t.Context(), http.MethodPost, b.absolute(path), strings.NewReader(form.Encode()))
 	if err != nil {
-		b.site.t.Fatal(err)
+		b.fixture.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	return b.do(r)
 }
 
-// send posts a form as the page has it: with its hidden fields.
+// send submits a form of a page with its hidden fields.
 func (b *browser) send(shown answer, path string, fields ...string) answer {
-	b.site.t.Helper()
+	b.fixture.t.Helper()
 	form := shown.Find(`main form[action="` + path + `"]`)
 	if form.Length() == 0 {
-		b.site.t.Fatalf("the page has no form to %s: %s", path, shown.Find("main").Text())
+		b.fixture.t.Fatalf("the page has no form to %s: %s", path, shown.Find("main").Text())
 	}
 	var hidden []string
 	form.Find(`input[type="hidden"]`).Each(func(_ int, i *goquery.Selection) {
@@ -215,8 +215,8 @@ func (b *browser) send(shown answer, path string, fields ...string) answer {
 	return b.post(path, append(hidden, fields...)...)
 }
 
-// as gives a browser in which somebody has signed in by a link.
-func (s *site) as(p desk.Person) *browser {
+// as returns a browser in which a person has signed in by a link.
+func (s *fixture) as(p desk.Person) *browser {
 	s.t.Helper()
 	link, err := s.service.LinkFor(s.t.Context(), p.Address, time.Hour)
 	if err != nil {
@@ -229,8 +229,8 @@ func (s *site) as(p desk.Person) *browser {
 	return b
 }
 
-// withPassword gives somebody one.
-func (s *site) withPassword(p desk.Person) {
+// setPassword sets a password.
+func (s *fixture) setPassword(p desk.Person) {
 	s.t.Helper()
 	if err := s.service.AskReset(s.t.Context(), accounts.Browser{Source: "192.0.2.1"}, p.Address); err != nil {
 		s.t.Fatal(err)
@@ -241,9 +241,9 @@ func (s *site) withPassword(p desk.Person) {
 	}
 }
 
-// signedIn gives whose browser it is, by the account's page; empty: nobody's.
+// signedIn returns the address of the account page, or "" if not signed in.
 func (b *browser) signedIn() string {
-	b.site.t.Helper()
+	b.fixture.t.Helper()
 	a := b.get("/account")
 	if a.status != http.StatusOK {
 		return ""

@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// viewClock makes the charts of one promise's report, and the tables that they were drawn from.
+// viewClock returns the charts and the tables of one target's report.
 func viewClock(r desk.PromiseReport, c desk.ClockReport) clockView {
 	view := clockView{ClockReport: c, ID: "first", Name: "First responses"}
 	if c.Clock == policy.Resolution {
@@ -25,12 +25,12 @@ func viewClock(r desk.PromiseReport, c desk.ClockReport) clockView {
 		median[i], p90[i] = seconds(w.Tally, w.Median), seconds(w.Tally, w.P90)
 	}
 	view.Bars = chart.Chart{
-		ID: view.ID + "-bars", Title: view.Name + " kept and broken, by week", Desc: told(c.Total, len(c.Weeks)), Labels: labels,
-		Series: []chart.Series{{Name: "kept", Class: "chart-kept", Values: kept}, {Name: "broken", Class: "chart-broken", Values: broken}},
+		ID: view.ID + "-bars", Title: view.Name + " met and breached, by week", Desc: describeTargets(c.Total, len(c.Weeks)), Labels: labels,
+		Series: []chart.Series{{Name: "met", Class: "chart-kept", Values: kept}, {Name: "breached", Class: "chart-broken", Values: broken}},
 		Scale:  chart.Counts(),
 	}.Bars()
 	view.Lines = chart.Chart{
-		ID: view.ID + "-lines", Title: "Time taken, by week", Desc: took(c.Total), Labels: labels,
+		ID: view.ID + "-lines", Title: "Time taken, by week", Desc: describeDurations(c.Total), Labels: labels,
 		Series: []chart.Series{{Name: "median", Class: "chart-median", Values: median}, {Name: "90th percentile", Class: "chart-p90", Values: p90}},
 		Scale:  chart.Durations(),
 	}.Lines()
@@ -38,7 +38,7 @@ func viewClock(r desk.PromiseReport, c desk.ClockReport) clockView {
 	return view
 }
 
-// seconds is a time on the chart: NaN where nothing was delivered.
+// seconds returns a duration for the chart: NaN if nothing was delivered.
 func seconds(t desk.Tally, d time.Duration) float64 {
 	if t.Delivered == 0 {
 		return math.NaN()
@@ -46,16 +46,16 @@ func seconds(t desk.Tally, d time.Duration) float64 {
 	return d.Seconds()
 }
 
-func told(t desk.Tally, weeks int) string {
-	return fmt.Sprintf("Of %d that were judged in %d weeks, %d were kept and %d broken. The table by week has the numbers.",
+func describeTargets(t desk.Tally, weeks int) string {
+	return fmt.Sprintf("Of %d decided in %d weeks, %d were met and %d breached. The table by week has the numbers.",
 		t.Judged(), weeks, t.Kept, t.Broken)
 }
 
-func took(t desk.Tally) string {
+func describeDurations(t desk.Tally) string {
 	if t.Delivered == 0 {
-		return "Nothing was delivered."
+		return "No data."
 	}
-	return fmt.Sprintf("Over the whole period the median is %s and the 90th percentile %s. The table by week has the numbers.",
+	return fmt.Sprintf("Over the entire period, the median is %s and the 90th percentile %s. The table by week has the numbers.",
 		chart.Span(t.Median), chart.Span(t.P90))
 }
 

@@ -16,15 +16,15 @@ type declareView struct {
 	emergencyFrame
 	Form    declareForm
 	Errors  map[string]string // by field
-	Problem string            // that is no field's
+	Problem string            // not about a field
 	Most    int
 }
 
-// rehearsalView is what would happen, and the form that makes it happen.
+// rehearsalView is the result of a dry run with the form to confirm it.
 type rehearsalView struct {
 	emergencyFrame
 	desk.DryRun
-	ID      ticket.EmergencyID // empty: it would be a new one
+	ID      ticket.EmergencyID // empty: a new emergency
 	Declare declareForm
 	Change  changeForm
 }
@@ -32,10 +32,10 @@ type rehearsalView struct {
 // Ends reports whether the emergency would be lifted or cancelled.
 func (v rehearsalView) Ends() bool { return v.ID != "" && v.Change.Act == "end" }
 
-// Begins reports whether it would begin at once.
+// Begins reports whether the emergency would begin immediately.
 func (v rehearsalView) Begins() bool { return v.ID == "" && v.Declare.Start == "now" }
 
-// Quiet reports whether nobody would be written to, soon or later.
+// Quiet reports whether no mail would be sent, now or later.
 func (v rehearsalView) Quiet() bool { return v.Tells == "" && len(v.Upcoming) == 0 }
 
 // newEmergency shows the form.
@@ -45,23 +45,23 @@ func (p *Pages) newEmergency(v *page.Visit) error {
 	return v.Show("emergency-new", view)
 }
 
-// rehearse shows what declaring would do, before anybody does it.
+// rehearse shows a dry run of declaring an emergency.
 func (p *Pages) rehearse(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
 		return err
 	}
 	typed, plan, err := readDeclare(form, v.Zone)
-	view := rehearsalView{emergencyFrame: newEmergencyFrame(v, "What it would do"), Declare: typed}
+	view := rehearsalView{emergencyFrame: newEmergencyFrame(v, "Dry run"), Declare: typed}
 	if err == nil && form.Get("back") == "" {
-		if view.DryRun, err = p.command.DryDeclare(v.Context(), v.Person, plan); err == nil {
+		if view.DryRun, err = p.emergencies.DryDeclare(v.Context(), v.Person, plan); err == nil {
 			return v.Show("emergency-rehearsal", view)
 		}
 	}
-	return p.declareAgain(v, typed, err)
+	return p.redisplay(v, typed, err)
 }
 
-// declare does it. Whatever has changed since the rehearsal, it is the same emergency that was looked at.
+// declare declares an emergency.
 func (p *Pages) declare(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
@@ -71,18 +71,18 @@ func (p *Pages) declare(v *page.Visit) error {
 	if err == nil {
 		plan.Once = v.Once()
 		var e desk.Emergency
-		if e, err = p.command.Declare(v.Context(), v.Person, plan); err == nil {
-			seen(v.Context(), e.From)
-			v.Flash("The emergency is declared. Its tickets are being told; their promises are right already.")
+		if e, err = p.emergencies.Declare(v.Context(), v.Person, plan); err == nil {
+			waitUntil(v.Context(), e.From)
+			v.Flash("The emergency has been declared. Deadlines are already correct; tickets are being updated.")
 			return v.Redirect(emergencyPath(e.ID))
 		}
 	}
-	return p.declareAgain(v, typed, err)
+	return p.redisplay(v, typed, err)
 }
 
-// seen waits for an instant that is about to come, so that the next page shows what was asked for as done: what happens
-// now happens from the next whole second on.
-func seen(ctx context.Context, at time.Time) {
+// waitUntil waits for an instant in the near future, so that the next page shows the change: a change made now takes
+// effect at the next full second.
+func waitUntil(ctx context.Context, at time.Time) {
 	ahead := time.Until(at)
 	if ahead <= 0 || ahead > 2*time.Second {
 		return
@@ -95,23 +95,24 @@ func seen(ctx context.Context, at time.Time) {
 	}
 }
 
-// declareAgain gives back what was typed.
-func (p *Pages) declareAgain(v *page.Visit, typed declareForm, wrong error) error {
+// redisplay shows the form again with what was typed.
+func (p *Pages) redisplay(v *page.Visit, typed declareForm, wrong error) error {
 	view := declareView{emergencyFrame: newEmergencyFrame(v, "Declare an emergency"), Form: typed, Most: desk.MaxNotice}
 	status := http.StatusOK
 	if wrong != nil {
-		if status, view.Errors, view.Problem = explain(wrong); status == 0 {
+		if status, view.Errors, view.Problem = formErrors(wrong); status == 0 {
 			return wrong
 		}
 	}
 	if fault.KindOf(wrong) != fault.Unavailable || wrong == nil {
-		view.Form.Key = view.Once() // it was not taken
+		view.Form.Key = view.Once() // the previous key was not used
 	}
 	return v.ShowStatus(status, "emergency-new", view)
 }
 
-// explain gives the status of a form that comes back, and what is wrong with it; 0 when that can't be said in a form.
-func explain(err error) (status int, fields map[string]string, problem string) {
+// formErrors returns the status and messages for a form with errors; a status of 0 means that the error can't be shown
+// in a form.
+func formErrors(err error) (status int, fields map[string]string, problem string) {
 	f, known := errors.AsType[*fault.Error](err)
 	if !known {
 		return 0, nil, ""
@@ -128,20 +129,20 @@ func explain(err error) (status int, fields map[string]string, problem string) {
 	case fault.Limited:
 		return http.StatusTooManyRequests, nil, f.Message
 	case fault.Unavailable:
-		return http.StatusServiceUnavailable, nil, "This can't be done at the moment. What you typed is still here: please try again."
+		return http.StatusServiceUnavailable, nil, "This isn't possible at the moment. Your input has been kept; please try again."
 	}
 	return 0, nil, ""
 }
 
-// rehearseChange shows what a change, or the end, would do.
+// rehearseChange shows a dry run of a change or the end.
 func (p *Pages) rehearseChange(v *page.Visit) error {
 	return p.change(v, func(typed changeForm, c desk.EmergencyChange, id ticket.EmergencyID) error {
-		view := rehearsalView{emergencyFrame: newEmergencyFrame(v, "What it would do"), Change: typed, ID: id}
+		view := rehearsalView{emergencyFrame: newEmergencyFrame(v, "Dry run"), Change: typed, ID: id}
 		var err error
 		if typed.Act == "end" {
-			view.DryRun, err = p.command.DryEnd(v.Context(), v.Person, id)
+			view.DryRun, err = p.emergencies.DryEnd(v.Context(), v.Person, id)
 		} else {
-			view.DryRun, err = p.command.DryChange(v.Context(), v.Person, id, c)
+			view.DryRun, err = p.emergencies.DryChange(v.Context(), v.Person, id, c)
 		}
 		if err != nil {
 			return err
@@ -150,41 +151,41 @@ func (p *Pages) rehearseChange(v *page.Visit) error {
 	})
 }
 
-// ended says what its end means for promises.
-func ended(e desk.Emergency) string {
+// endMessage describes the effect of the end on clocks.
+func endMessage(e desk.Emergency) string {
 	switch {
 	case e.Stage(time.Now()) == desk.StageCancelled:
-		return "The emergency is cancelled. It won't begin."
+		return "The emergency has been cancelled. It won't begin."
 	case e.Kind == ticket.EmergencyDelayed:
-		return "The emergency is lifted. Targets become no longer; those of tickets that were open in it stay as they are."
+		return "The emergency has been lifted. Targets that were extended stay extended; new tickets get the usual ones."
 	default:
-		return "The emergency is lifted. Clocks run again; tickets are being told."
+		return "The emergency has been lifted. Clocks are running again; tickets are being updated."
 	}
 }
 
-// changeEmergency does it.
+// changeEmergency changes or ends an emergency.
 func (p *Pages) changeEmergency(v *page.Visit) error {
 	return p.change(v, func(typed changeForm, c desk.EmergencyChange, id ticket.EmergencyID) error {
 		var e desk.Emergency
 		var err error
-		said := "The emergency is changed, from now on."
+		said := "The emergency has been changed, effective immediately."
 		if typed.Act == "end" {
-			e, err = p.command.End(v.Context(), v.Person, id)
-			said = ended(e)
+			e, err = p.emergencies.End(v.Context(), v.Person, id)
+			said = endMessage(e)
 		} else {
-			e, err = p.command.Change(v.Context(), v.Person, id, c)
+			e, err = p.emergencies.Change(v.Context(), v.Person, id, c)
 		}
 		if err != nil {
 			return err
 		}
-		seen(v.Context(), e.From)
-		seen(v.Context(), e.Until)
+		waitUntil(v.Context(), e.From)
+		waitUntil(v.Context(), e.Until)
 		v.Flash("%s", said)
 		return v.Redirect(emergencyPath(id))
 	})
 }
 
-// change reads the form, does what is asked, and gives the form back when that can't be done.
+// change reads the form, calls do, and shows the form again if that fails.
 func (p *Pages) change(v *page.Visit, do func(changeForm, desk.EmergencyChange, ticket.EmergencyID) error) error {
 	id, err := emergencyID(v)
 	if err != nil {
@@ -201,7 +202,7 @@ func (p *Pages) change(v *page.Visit, do func(changeForm, desk.EmergencyChange, 
 	if err == nil {
 		return nil
 	}
-	status, fields, problem := explain(err)
+	status, fields, problem := formErrors(err)
 	if status == 0 {
 		return err
 	}

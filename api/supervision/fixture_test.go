@@ -19,21 +19,21 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// office is the supervisors' pages on a desk that works.
-type office struct {
+// fixture is the supervisors' pages with a desk.
+type fixture struct {
 	*officetest.Office
-	t      *testing.T
-	server *httptest.Server
-	feed   *feed
-	crier  *crier
+	t           *testing.T
+	server      *httptest.Server
+	feed        *feed
+	wakeCounter *wakeCounter
 }
 
-// crier counts how often it was told that the gate was changed.
-type crier struct{ woken atomic.Int32 }
+// wakeCounter counts calls of Wake.
+type wakeCounter struct{ woken atomic.Int32 }
 
-func (c *crier) Wake() { c.woken.Add(1) }
+func (c *wakeCounter) Wake() { c.woken.Add(1) }
 
-// feed is told by the test what changes.
+// feed sends the changes that the test passes to it.
 type feed struct {
 	mu   sync.Mutex
 	open []chan desk.Change
@@ -55,9 +55,9 @@ func (f *feed) tell(c desk.Change) {
 	}
 }
 
-func openOffice(t *testing.T) *office {
+func openFixture(t *testing.T) *fixture {
 	t.Helper()
-	o := &office{Office: officetest.Open(t, "supervision"), t: t, feed: &feed{}, crier: &crier{}}
+	o := &fixture{Office: officetest.Open(t, "supervision"), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
 	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Hire("anna", ticket.RoleAgent, "Anna Agent")
 	o.Hire("mallory", ticket.RoleAgent, "=HYPERLINK(0)")
@@ -66,18 +66,18 @@ func openOffice(t *testing.T) *office {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Work(log)
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/supervision",
-		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, app.NewEmergencies(o.Store, o.Store, o.crier),
-			app.NewPolicies(o.Store, quiet{})).Area())
+		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, app.NewEmergencies(o.Store, o.Store, o.wakeCounter),
+			app.NewPolicies(o.Store, noopWaker{})).Area())
 	return o
 }
 
-// ago is a whole second that many days before now.
+// ago returns the time a number of days ago, in whole seconds.
 func ago(days float64) time.Time {
 	return time.Now().UTC().Add(-time.Duration(days * float64(24*time.Hour))).Truncate(time.Second)
 }
 
-// past has a ticket submitted some days ago, and what was done to it since.
-func (o *office) past(days float64, rating *desk.Rating, actions ...desk.ImportAction) ticket.Number {
+// importTicket imports a ticket submitted some days ago, with its actions since.
+func (o *fixture) importTicket(days float64, rating *desk.Rating, actions ...desk.ImportAction) ticket.Number {
 	o.t.Helper()
 	c := desk.ImportTicket{Number: ticket.NewNumber("HM"), Rating: rating, Actions: append([]desk.ImportAction{{
 		By: o.People["clara"], At: ago(days), Verb: ticket.VerbSubmit, Subject: "Where is <my> parcel?", Body: "It was due on Monday.",
@@ -92,23 +92,23 @@ func (o *office) past(days float64, rating *desk.Rating, actions ...desk.ImportA
 	return c.Number
 }
 
-// busy gives the desk a past: one ticket that nobody took and one of each agent, kept.
-func (o *office) busy() (forgotten ticket.Number) {
-	forgotten = o.past(60, nil)
+// withHistory imports an unassigned ticket and one resolved ticket of each agent.
+func (o *fixture) withHistory() (forgotten ticket.Number) {
+	forgotten = o.importTicket(60, nil)
 	for i, handle := range []string{"anna", "mallory"} {
-		o.past(20, &desk.Rating{Score: 3 + 2*i, Comment: "Fine, <b>" + handle + "</b>.", At: ago(18)},
+		o.importTicket(20, &desk.Rating{Score: 3 + 2*i, Comment: "Fine, <b>" + handle + "</b>.", At: ago(18)},
 			desk.ImportAction{By: o.People[handle], At: ago(19), Verb: ticket.VerbResolve, Body: "Done."})
 	}
 	return forgotten
 }
 
-// browser is somebody's, signed in; nobody's without a name.
+// browser is signed in as a person, or as none.
 type browser struct {
 	*officetest.Browser
 	t *testing.T
 }
 
-func (o *office) browser(who string) *browser {
+func (o *fixture) browser(who string) *browser {
 	o.t.Helper()
 	b := &browser{officetest.NewBrowser(o.t, o.server.URL), o.t}
 	if who != "" {
@@ -122,7 +122,7 @@ func (b *browser) get(path string, headers ...string) officetest.Answer {
 	return b.Ask(http.MethodGet, path, nil, headers...)
 }
 
-// page asks for a whole page and checks what holds for all of them.
+// page requests a page and checks what holds for all pages.
 func (b *browser) page(path string) officetest.Answer {
 	b.t.Helper()
 	a := b.get(path)
@@ -133,7 +133,7 @@ func (b *browser) page(path string) officetest.Answer {
 	return a
 }
 
-// quiet is a courier that delivers nothing.
-type quiet struct{}
+// noopWaker ignores Wake.
+type noopWaker struct{}
 
-func (quiet) Wake() {}
+func (noopWaker) Wake() {}

@@ -8,19 +8,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// againView asks somebody who is signed in to sign in again.
+// againView asks a person who is signed in to authenticate again.
 type againView struct {
 	page.Layout
 	Problems    problems
 	Next        string
 	HasPassword bool
-	OpenID      string // name of the provider; empty: none, or it is not for them
+	OpenID      string // name of the provider; empty: none, or not for this person
 }
 
 func (p *Pages) againView(v *page.Visit, next string, wrong problems) (againView, error) {
 	profile, err := p.accounts.Profile(v.Context(), v.Person)
 	view := againView{
-		Layout: v.Layout("Sign in again", ""), Problems: wrong, Next: local(next), HasPassword: !profile.PasswordSetAt.IsZero(),
+		Layout: v.Layout("Sign in again", ""), Problems: wrong, Next: localPath(next), HasPassword: !profile.PasswordSetAt.IsZero(),
 	}
 	if p.openid != nil && v.Person.Role.Staff() {
 		view.OpenID = p.openid.Name()
@@ -52,11 +52,11 @@ func (p *Pages) signInAgain(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	return p.enter(v, in, form.Get("next"))
+	return p.signInAs(v, in, form.Get("next"))
 }
 
-// needsAgain reports whether an act was refused because the session's owner has to sign in again first.
-func needsAgain(err error) bool {
+// needsReauthentication reports whether a change was refused because the person must authenticate again.
+func needsReauthentication(err error) bool {
 	refused, ok := errors.AsType[*fault.Error](err)
 	return ok && refused.Code == accounts.CodeSignInAgain
 }

@@ -35,10 +35,10 @@ type ratingRow struct {
 	desk.Scores
 }
 
-// Mean is the average in words.
+// Mean formats the average.
 func (r ratingRow) Mean() string { return mean(r.Scores) }
 
-// Mean is that of the whole period.
+// Mean formats the average of the period.
 func (v ratingsView) Mean() string { return mean(v.Report.Total) }
 
 func mean(s desk.Scores) string {
@@ -51,7 +51,7 @@ func mean(s desk.Scores) string {
 
 func (p *Pages) ratings(v *page.Visit) error {
 	view := ratingsView{frame: newFrame(v, "Ratings", "/supervision/ratings"), Best: desk.MaxScore}
-	_, inForce, _, err := p.archive.PolicyInForce(v.Context())
+	_, inForce, _, err := p.store.PolicyInForce(v.Context())
 	if err != nil {
 		return err
 	}
@@ -97,12 +97,12 @@ func (v *ratingsView) draw(zone *time.Location) {
 	v.Tables = []ratingTable{weeks, agents}
 }
 
-// mostSuggestions is how many suggestions the page shows.
+// mostSuggestions limits the suggestions on the page.
 const mostSuggestions = 100
 
 type suggestionsView struct {
 	frame
-	All    bool // read ones too
+	All    bool // including read ones
 	Unread int
 	Shown  []desk.Suggestion
 }
@@ -110,13 +110,13 @@ type suggestionsView struct {
 func (p *Pages) suggestions(v *page.Visit) error {
 	view := suggestionsView{frame: newFrame(v, "Suggestions", "/supervision/suggestions"), All: v.Query("show") == "all"}
 	var err error
-	if view.Shown, view.Unread, err = p.archive.Suggestions(v.Context(), !view.All, mostSuggestions); err != nil {
+	if view.Shown, view.Unread, err = p.store.Suggestions(v.Context(), !view.All, mostSuggestions); err != nil {
 		return err
 	}
 	return v.Show("suggestions", view)
 }
 
-// readSuggestion marks one as read, or with state=unread as to be read again.
+// readSuggestion marks a suggestion as read, or with state=unread as unread.
 func (p *Pages) readSuggestion(v *page.Visit) error {
 	id, err := strconv.ParseInt(v.Param("id"), 10, 64)
 	if err != nil {
@@ -126,7 +126,7 @@ func (p *Pages) readSuggestion(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	if err := p.archive.MarkSuggestion(v.Context(), id, form.Get("state") != "unread"); err != nil {
+	if err := p.store.MarkSuggestion(v.Context(), id, form.Get("state") != "unread"); err != nil {
 		return err
 	}
 	if form.Get("show") == "all" {
@@ -140,7 +140,7 @@ type mailView struct {
 	State            desk.MailState
 	Waiting, Bounced []desk.Parcel
 	Most             int
-	Lately           bool // of the bounced, only those that the overview counts
+	Lately           bool // of bounced mails, only those counted on the overview
 }
 
 func (p *Pages) mail(v *page.Visit) error {

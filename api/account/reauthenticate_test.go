@@ -16,8 +16,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// age makes every session look as if it had been signed in to some time ago.
-func (s *site) age(by time.Duration) {
+// age moves the sign-in time of every session into the past.
+func (s *fixture) age(by time.Duration) {
 	s.t.Helper()
 	rows, err := s.beside.Query(s.t.Context(), `SELECT hash, data FROM sessions WHERE expires_at > clock_timestamp() AND data <> ''`)
 	if err != nil {
@@ -51,8 +51,8 @@ func (s *site) age(by time.Duration) {
 	}
 }
 
-// notChanged fails when the customer's account was changed.
-func (s *site) notChanged() {
+// notChanged checks that the customer's account is unchanged.
+func (s *fixture) notChanged() {
 	s.t.Helper()
 	var n int
 	if err := s.beside.QueryRow(s.t.Context(), `SELECT (SELECT count(*) FROM tokens) + (SELECT count(*) FROM links WHERE purpose = 'address')
@@ -61,7 +61,7 @@ func (s *site) notChanged() {
 	}
 }
 
-func TestSession_leftOpenAsksToSignInAgainAndKeepsTheForm(t *testing.T) {
+func TestSession_oldOneRequiresReauthenticationAndKeepsTheForm(t *testing.T) {
 	s := open(t)
 	b := s.as(s.customer) // without a password
 	s.age(16 * time.Minute)
@@ -70,14 +70,14 @@ func TestSession_leftOpenAsksToSignInAgainAndKeepsTheForm(t *testing.T) {
 	b.send(form, "/account/address", "address", "next@demo.example").leads(t, again)
 	b.send(form, "/account/password", "password", secret).leads(t, again)
 	b.send(form, "/account/tokens", "label", "Laptop <1>", "scope", "write", "current", "hush").leads(t, again)
-	if tables := append(s.holding("hush"), s.holding(url.QueryEscape(secret))...); len(tables) > 0 || len(s.holding("Laptop")) == 0 {
-		t.Errorf("a secret is kept in clear in %v, or the form is not kept", tables)
+	if tables := append(s.tablesContaining("hush"), s.tablesContaining(url.QueryEscape(secret))...); len(tables) > 0 || len(s.tablesContaining("Laptop")) == 0 {
+		t.Errorf("a secret is stored in clear in %v, or the form is not stored", tables)
 	}
 	s.notChanged()
 	a := b.get(again)
 	a.wants(t, 200, "Sign in again", s.customer.Address)
 	if a.Find("#current").Length() != 0 {
-		t.Error("it asks for a password that there is none of")
+		t.Error("it asks for a password although there is none")
 	}
 	b.post("/sign-in/link", "address", s.customer.Address, "next", "/account").leads(t, "/sign-in/sent?for=link")
 	b.post(s.mailed("sign-in", s.customer.Address)).leads(t, "/account")
@@ -85,24 +85,24 @@ func TestSession_leftOpenAsksToSignInAgainAndKeepsTheForm(t *testing.T) {
 	a.wants(t, 200, "What you typed is back, and is not sent yet", "what you asked for has not been done")
 	s.notChanged()
 	if strings.Contains(b.get("/account").Text(), "has not been done") {
-		t.Error("it says twice that a password is not changed")
+		t.Error("the notice about the password is shown twice")
 	}
 	if got := a.Find(`form[action="/account/address"] #address`).AttrOr("value", ""); got != "next@demo.example" {
-		t.Errorf("the address that was typed is gone: %q", got)
+		t.Errorf("the typed address is lost: %q", got)
 	}
 	if a.Find("#label").AttrOr("value", "") != "Laptop <1>" || a.Find("#scope option[selected]").AttrOr("value", "") != "write" {
-		t.Errorf("what was typed is gone: %s", a.Find("#h-tokens").Parent().Text())
+		t.Errorf("the typed values are lost: %s", a.Find("#h-tokens").Parent().Text())
 	}
 	if strings.Contains(a.body, "hush") || strings.Contains(a.body, secret) {
-		t.Error("a secret comes back")
+		t.Error("a secret is shown again")
 	}
 	b.send(a, "/account/tokens", "label", "Laptop <1>", "scope", "write").wants(t, 200, "Copy it now")
 	if got := b.get("/account").Find("#label").AttrOr("value", ""); got != "" {
-		t.Errorf("the form comes back a second time, with %q", got)
+		t.Errorf("the form is restored a second time, with %q", got)
 	}
 }
 
-func TestSession_thatSignsOutEverywhereIsNoMoreRecent(t *testing.T) {
+func TestSignOutEverywhere_doesNotRenewTheSignIn(t *testing.T) {
 	s := open(t)
 	b := s.as(s.customer)
 	s.age(16 * time.Minute)
@@ -110,9 +110,9 @@ func TestSession_thatSignsOutEverywhereIsNoMoreRecent(t *testing.T) {
 	b.post("/account/tokens", "label", "Laptop", "scope", "write").leads(t, "/sign-in/again?next=%2Faccount")
 }
 
-func TestAdministrators_signInAgainForWhatIsGrave(t *testing.T) {
+func TestAdministrators_mustReauthenticate(t *testing.T) {
 	s := open(t)
-	s.withPassword(s.administrator)
+	s.setPassword(s.administrator)
 	b := s.as(s.administrator)
 	if err := s.service.Invite(t.Context(), s.administrator, desk.Person{Role: ticket.RoleAgent, Name: "Demo", Address: "x@demo.example"}); err != nil {
 		t.Fatal(err)
@@ -139,21 +139,21 @@ func TestAdministrators_signInAgainForWhatIsGrave(t *testing.T) {
 	a.wants(t, 200, "What you typed is back, and is not sent yet", "what you asked for has not been done")
 	if a.Find("#name").AttrOr("value", "") != "Demo Thief" || a.Find("#address").AttrOr("value", "") != "thief@demo.example" ||
 		a.Find("#role option[selected]").Text() != "administrator" {
-		t.Error("what was typed is gone")
+		t.Error("the typed values are lost")
 	}
 	b.send(b.get("/people?q=agent"), "/people/"+id+"/role", "role", "supervisor").leads(t, "/people?q=agent")
 
-	// The form of one person's session is not for the next one in the same browser.
+	// A stored form must not be shown to the next person in the same browser.
 	s.age(16 * time.Minute)
 	b.send(b.get("/people?q=agent"), "/people/"+id+"/role", "role", "administrator").leads(t, "/sign-in/again?next=%2Fpeople%3Fq%3Dagent")
 	b.post("/sign-in/again", "current", secret, "next", "/people?q=agent").leads(t, "/people?q=agent")
 	a = b.get("/people?q=agent")
 	if a.Find("table .notice").Length() != 0 {
-		t.Error("a row holds the notice")
+		t.Error("the notice is inside a row")
 	}
 	a.wants(t, 200, "What you typed is back")
 	if got := a.Find(`select[aria-label="Role of Demo Agent"] option[selected]`).Text(); got != "administrator" {
-		t.Errorf("the role that was chosen is gone: %q", got)
+		t.Errorf("the selected role is lost: %q", got)
 	}
 	s.age(16 * time.Minute)
 	b.send(b.get("/people"), "/people", "role", "agent", "name", "Demo Left Behind", "address", "left@demo.example").leads(t, "/sign-in/again?next=%2Fpeople")
@@ -168,8 +168,8 @@ func TestAdministrators_signInAgainForWhatIsGrave(t *testing.T) {
 	}
 }
 
-// A token acts by the API, and opens no page.
-func TestToken_aloneChangesNoAccount(t *testing.T) {
+// A token is for the API and gives no access to pages.
+func TestToken_cannotChangeTheAccount(t *testing.T) {
 	s := open(t)
 	token, err := s.db.IssueToken(t.Context(), s.administrator.ID, "a test")
 	if err != nil {
@@ -191,10 +191,10 @@ func TestToken_aloneChangesNoAccount(t *testing.T) {
 	}
 }
 
-// The page says what ends, and that is what ends.
-func TestAccount_endsWhatItSays(t *testing.T) {
+// What ends is what the page says.
+func TestAccount_endsWhatThePageSays(t *testing.T) {
 	s := open(t)
-	s.withPassword(s.customer)
+	s.setPassword(s.customer)
 	for path, fields := range map[string][]string{
 		"/account/password":            {"current", secret, "password", secret},
 		"/account/sign-out-everywhere": nil,
@@ -210,8 +210,8 @@ func TestAccount_endsWhatItSays(t *testing.T) {
 			section := b.get("/account").Find(`form[action="` + path + `"]`).Closest("section")
 			text := section.Text()
 			says := map[string]bool{
-				"a session":       strings.Contains(text, "verywhere else you are signed out") || strings.Contains(text, "all other sessions are ended"),
-				"a link":          strings.Contains(text, "links in mails that we sent to you before stop working"),
+				"a session":       strings.Contains(text, "signed out everywhere else") || strings.Contains(text, "all other sessions end"),
+				"a link":          strings.Contains(text, "links in our earlier emails stop working"),
 				"a token":         strings.Contains(text, "so do your API tokens unless you keep them"),
 				"a token is kept": section.Find(`input[name="keep-tokens"][type=checkbox]:not([checked])`).Length() == 1,
 			}
@@ -227,12 +227,12 @@ func TestAccount_endsWhatItSays(t *testing.T) {
 			}
 			for what := range says {
 				if !says[what] || !done[what] {
-					t.Errorf("%s (keep %v), %s: the page says so: %v, it is so: %v: %s", path, keep, what, says[what], done[what], text)
+					t.Errorf("%s (keep %v), %s: page: %v, actual: %v: %s", path, keep, what, says[what], done[what], text)
 				}
 			}
 			flash := b.get("/account").Find(".flash").Text()
-			if strings.Contains(flash, "API tokens have ended") == keep || strings.Contains(flash, "API tokens go on working") != keep {
-				t.Errorf("afterwards (keep %v) the page says %q", keep, flash)
+			if strings.Contains(flash, "API tokens have been revoked") == keep || strings.Contains(flash, "API tokens still work") != keep {
+				t.Errorf("afterwards (keep %v): %q", keep, flash)
 			}
 			if _, err := s.db.RevokeTokens(context.WithoutCancel(t.Context()), s.customer.ID); err != nil {
 				t.Fatal(err)
@@ -244,7 +244,7 @@ func TestAccount_endsWhatItSays(t *testing.T) {
 	}
 }
 
-func TestReset_endsWhatItSays(t *testing.T) {
+func TestReset_endsWhatThePageSays(t *testing.T) {
 	s := open(t)
 	for _, keep := range []bool{false, true} {
 		token, err := s.db.IssueToken(t.Context(), s.customer.ID, "a test")
@@ -257,13 +257,13 @@ func TestReset_endsWhatItSays(t *testing.T) {
 		}
 		link := s.mailed("reset", s.customer.Address)
 		b := s.browser()
-		b.get(link).wants(t, 200, "All its sessions are ended", "links in mails that we sent to you before stop working",
+		b.get(link).wants(t, 200, "All its sessions end", "links in our earlier emails stop working",
 			"so do your API tokens unless you keep them", "Keep my API tokens working")
 		if keep {
 			a := b.post(link, "password", "short", "keep-tokens", "yes")
 			a.wants(t, 422)
 			if _, checked := a.Find("#keep-tokens").Attr("checked"); !checked {
-				t.Error("the box that was ticked is not")
+				t.Error("the check box is no longer checked")
 			}
 			b.post(link, "password", secret, "keep-tokens", "yes").leads(t, "/dashboard")
 		} else {
@@ -278,7 +278,7 @@ func TestReset_endsWhatItSays(t *testing.T) {
 	}
 }
 
-func TestEvents_areForAdministratorsToRead(t *testing.T) {
+func TestEvents_pageForAdministrators(t *testing.T) {
 	s := open(t)
 	s.browser().post("/sign-in", "address", s.agent.Address, "password", "wrong and long enough").wants(t, 422)
 	b := s.as(s.administrator)
@@ -303,12 +303,12 @@ func TestEvents_areForAdministratorsToRead(t *testing.T) {
 		path = a.Find(`a:contains("Older")`).AttrOr("href", "")
 	}
 	if seen != 60 {
-		t.Errorf("page by page there are %d events, want 60", seen)
+		t.Errorf("%d events on all pages, want 60", seen)
 	}
 	b.get("/people/events?before=nonsense").wants(t, 200)
 	for _, kind := range accounts.EventKinds() {
 		if text := a.Find(`select[name=kind] option[value="` + string(kind) + `"]`).Text(); text == "" || text == string(kind) {
-			t.Errorf("%s has no name in words", kind)
+			t.Errorf("%s has no label", kind)
 		}
 	}
 }

@@ -17,32 +17,32 @@ import (
 
 type promisesView struct {
 	frame
-	Asked    asked
+	Asked    filterForm
 	Problems map[string]string // by field
-	Clocks   []clockView       // none with problems
+	Clocks   []clockView       // none if there are problems
 	ZoneName string            // of the policy
-	Choices  choices
-	File     string // address of the same as CSV
+	Choices  filterChoices
+	File     string // URL of the report as CSV
 	Shorter  []periodView
 }
 
-// asked is the filter as it was typed.
-type asked struct{ From, To, Priority, Category, Agent, Measure string }
+// filterForm is the filter as typed.
+type filterForm struct{ From, To, Priority, Category, Agent, Measure string }
 
-// choices are what the filter offers.
-type choices struct {
+// filterChoices are the options of the filter.
+type filterChoices struct {
 	Priorities []policy.Priority
 	Categories []string
 	Agents     []desk.Colleague
 }
 
-// periodView is a link to the same report over another period.
+// periodView is a link to the report for another period.
 type periodView struct {
 	Name, Address string
 	Current       bool
 }
 
-// clockView is the report on one promise.
+// clockView is the report on one clock.
 type clockView struct {
 	desk.ClockReport
 	ID, Name string
@@ -62,10 +62,10 @@ type rowView struct {
 	desk.Tally
 }
 
-// Percent is the share of the judged that was kept, in words.
+// Percent formats the share of decided targets that were met.
 func (r rowView) Percent() string { return percent(r.Tally) }
 
-// Percent is that of the whole.
+// Percent is that of the entire period.
 func (c clockView) Percent() string { return percent(c.Total) }
 
 func percent(t desk.Tally) string {
@@ -74,13 +74,13 @@ func percent(t desk.Tally) string {
 	case !ok:
 		return "–"
 	case share > .999 && t.Broken > 0:
-		return "99.9\u00a0%" // all of them only when none was broken
+		return "99.9\u00a0%" // 100% only if none was breached
 	default:
 		return fmt.Sprintf("%.1f\u00a0%%", 100*share)
 	}
 }
 
-// Span writes a time that deliveries took.
+// Span formats a duration.
 func (promisesView) Span(t desk.Tally, d time.Duration) string {
 	if t.Delivered == 0 {
 		return "–"
@@ -89,26 +89,26 @@ func (promisesView) Span(t desk.Tally, d time.Duration) string {
 }
 
 func (p *Pages) promises(v *page.Visit) error {
-	view, report, err := p.counted(v)
+	view, report, err := p.promiseReport(v)
 	if err != nil {
 		return err
 	}
 	if len(view.Problems) > 0 {
-		return v.ShowStatus(http.StatusUnprocessableEntity, "promises", view)
+		return v.ShowStatus(http.StatusUnprocessableEntity, "targets", view)
 	}
 	for _, c := range report.Clocks {
 		view.Clocks = append(view.Clocks, viewClock(report, c))
 	}
-	return v.Show("promises", view)
+	return v.Show("targets", view)
 }
 
 func (p *Pages) promisesFile(v *page.Visit) error {
-	view, report, err := p.counted(v)
+	view, report, err := p.promiseReport(v)
 	if err != nil {
 		return err
 	}
 	if len(view.Problems) > 0 {
-		return v.ShowStatus(http.StatusUnprocessableEntity, "promises", view)
+		return v.ShowStatus(http.StatusUnprocessableEntity, "targets", view)
 	}
 	body, err := promisesCSV(report)
 	if err != nil {
@@ -118,20 +118,20 @@ func (p *Pages) promisesFile(v *page.Visit) error {
 	return v.File("text/csv; charset=utf-8", name, body)
 }
 
-// counted reads the filter and has it counted, unless it can't be read.
-func (p *Pages) counted(v *page.Visit) (promisesView, desk.PromiseReport, error) {
-	view := promisesView{frame: newFrame(v, "Promises kept and broken", "/supervision/promises"), Problems: map[string]string{}}
-	_, inForce, _, err := p.archive.PolicyInForce(v.Context())
+// promiseReport reads the filter and computes the report, unless the filter is invalid.
+func (p *Pages) promiseReport(v *page.Visit) (promisesView, desk.PromiseReport, error) {
+	view := promisesView{frame: newFrame(v, "SLA performance", "/supervision/promises"), Problems: map[string]string{}}
+	_, inForce, _, err := p.store.PolicyInForce(v.Context())
 	if err != nil {
 		return view, desk.PromiseReport{}, err
 	}
-	staff, err := p.archive.Staff(v.Context())
+	staff, err := p.store.Staff(v.Context())
 	if err != nil {
 		return view, desk.PromiseReport{}, err
 	}
-	view.Choices = choices{Priorities: policy.Priorities(), Categories: inForce.Categories, Agents: staff}
+	view.Choices = filterChoices{Priorities: policy.Priorities(), Categories: inForce.Categories, Agents: staff}
 	view.ZoneName = inForce.Zone.String()
-	view.Asked = asked{
+	view.Asked = filterForm{
 		From: v.Query("from"), To: v.Query("to"), Priority: v.Query("priority"), Category: v.Query("category"),
 		Agent: v.Query("agent"), Measure: v.Query("measure"),
 	}
@@ -151,10 +151,10 @@ func (p *Pages) counted(v *page.Visit) (promisesView, desk.PromiseReport, error)
 	return view, report, err
 }
 
-// maxWord is the longest name that a filter can mean, in bytes.
+// maxWord bounds the length of a filter value, in bytes.
 const maxWord = 200
 
-func (a asked) filter(now time.Time, zone *time.Location) (desk.PromiseFilter, error) {
+func (a filterForm) filter(now time.Time, zone *time.Location) (desk.PromiseFilter, error) {
 	f := desk.PromiseFilter{
 		Priority: policy.Priority(a.Priority), Category: a.Category, Agent: a.Agent, Measure: desk.Measure(a.Measure),
 	}
@@ -166,7 +166,7 @@ func (a asked) filter(now time.Time, zone *time.Location) (desk.PromiseFilter, e
 		"measure":  a.Measure != "" && f.Measure != desk.MeasureElapsed && f.Measure != desk.MeasureCounted,
 	} {
 		if bad {
-			wrong = append(wrong, fault.Detail{Field: field, Message: "is not one of the choices"})
+			wrong = append(wrong, fault.Detail{Field: field, Message: "is not a valid choice"})
 		}
 	}
 	if len(wrong) > 0 {
@@ -177,7 +177,7 @@ func (a asked) filter(now time.Time, zone *time.Location) (desk.PromiseFilter, e
 	return f, err
 }
 
-func (a asked) query() url.Values {
+func (a filterForm) query() url.Values {
 	values := url.Values{}
 	for name, value := range map[string]string{
 		"from": a.From, "to": a.To, "priority": a.Priority, "category": a.Category, "agent": a.Agent, "measure": a.Measure,
@@ -189,8 +189,8 @@ func (a asked) query() url.Values {
 	return values
 }
 
-// periods are the usual ones, up to today and this week included.
-func (a asked) periods(now time.Time, zone *time.Location) []periodView {
+// periods returns the usual periods, up to and including today and the current week.
+func (a filterForm) periods(now time.Time, zone *time.Location) []periodView {
 	today := now.In(zone)
 	monday := desk.Weeks(now, now, zone)[0].In(zone)
 	var views []periodView
