@@ -142,7 +142,7 @@ func TestPolicies_showTheProgressOfAMove(t *testing.T) {
 	p.Fill("Or these tickets", string(n))
 	p.Click("Dry run")
 	p.Click("Move 1 ticket to version 2")
-	p.SeeOn("#progress", "0 moved, 0 refused, 1 not decided yet.")
+	p.SeeOn("#progress", "0 moved, 0 refused, 1 pending.")
 	v, err := o.Store.Track(t.Context(), n)
 	if err == nil {
 		_, err = o.Step(t.Context(), ticket.StepRequest{Number: n, Command: v.Pending})
@@ -151,7 +151,7 @@ func TestPolicies_showTheProgressOfAMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.feed.tell(desk.Change{Kind: desk.ChangeAccepted})
-	p.SeeOn("#progress", "1 moved, 0 refused, 0 not decided yet.")
+	p.SeeOn("#progress", "1 moved, 0 refused, 0 pending.")
 	p.SeeOn("#audit", "moved from version 1")
 	if said := o.browser("sam").page("/supervision/policies/2").Find("#progress").Text(); !strings.Contains(said, "1 moved") {
 		t.Errorf("after a reload: %s", said)

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// The data directory and what lies in it are for their owner alone: mails with links that sign in, tokens, words. Root's
-// PostgreSQL runs as another user, who has to pass through to its own directory and can list nothing on the way.
+// The data directory is accessible only to its owner: it contains mails with sign-in links, tokens and messages. If run by
+// root, PostgreSQL runs as another user, which needs to traverse but not list the parent directories.
 const (
 	privateDir  = 0o700
 	privateFile = 0o600
@@ -21,33 +21,33 @@ const (
 // ownNames are what up keeps beside the directories of its parts. That of PostgreSQL is StartPostgres's to close.
 var ownNames = []string{"up.lock", "parts.lock", "tokens.json", "tokens.json.draft", "postgresql"}
 
-// Privatise closes a data directory and its parts, given by their names, to other users: versions of up before this one
-// left them open. A directory with anything else in it, such as a home that somebody chose, keeps its mode.
+// Privatise restricts a data directory and its parts, given by name, to their owner: older versions of up did not. A
+// directory with anything else in it, such as a home directory, keeps its mode.
 func Privatise(dir string, parts ...string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return fmt.Errorf("close the data directory to others: %w", err)
+		return fmt.Errorf("restrict data directory: %w", err)
 	}
 	allOurs := true
 	for _, entry := range entries {
 		switch name := entry.Name(); {
-		case slices.Contains(parts, name) && entry.IsDir(): // what a link leads to is not ours
-			err = errors.Join(err, closePart(filepath.Join(dir, name)))
+		case slices.Contains(parts, name) && entry.IsDir(): // the target of a link is not ours
+			err = errors.Join(err, restrictDir(filepath.Join(dir, name)))
 		case !slices.Contains(slices.Concat(parts, ownNames), name):
 			allOurs = false
 		}
 	}
 	if allOurs {
-		err = errors.Join(err, restrict(dir, passage()))
+		err = errors.Join(err, restrict(dir, parentMode()))
 	}
 	if err != nil {
-		return fmt.Errorf("close the data directory to others: %w", err)
+		return fmt.Errorf("restrict data directory: %w", err)
 	}
 	return nil
 }
 
-// closePart closes a part's directory and the files in it.
-func closePart(dir string) error {
+// restrictDir restricts the directory of a part and the files in it.
+func restrictDir(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
@@ -61,16 +61,16 @@ func closePart(dir string) error {
 	return errors.Join(errs...)
 }
 
-// passage is the mode of a directory above PostgreSQL's data.
-func passage() fs.FileMode {
+// parentMode returns the mode of a parent directory of PostgreSQL's data.
+func parentMode() fs.FileMode {
 	if os.Geteuid() == 0 {
 		return passageDir
 	}
 	return privateDir
 }
 
-// restrict sets a file or directory of ours to that mode. A link, what belongs to another user and a directory that all
-// share, as /tmp is, stay as they are; a file that has gone meanwhile needs nothing.
+// restrict sets the mode of one of our files or directories. Links, files of other users and shared directories such as
+// /tmp are left unchanged; a missing file is ignored.
 func restrict(path string, mode fs.FileMode) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {

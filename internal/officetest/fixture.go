@@ -1,6 +1,6 @@
-// Package officetest gives tests of the pages and of the API a desk that works: a real store on a database of its own,
-// people, and a clerk who takes every command where the workflows would; and a door, through which a browser without
-// a window signs in, asks and reads. It needs no Temporal. For tests only.
+// Package officetest sets up a working desk for tests of pages and the API: a store on a database of its own, people, a
+// loop that takes the steps in place of workflows, and an HTTP client that signs in. It needs no Temporal. For tests
+// only.
 package officetest
 
 import (
@@ -19,12 +19,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Office is a store with a policy and people. Work adds the desk.
+// Office is a store with a policy and people. Work starts the desk.
 type Office struct {
 	*store.Store
 	*app.Steps
 	*app.Imports
-	DSN    string                 // of its database; empty when On made the office
+	DSN    string                 // of its database; empty if created by On
 	People map[string]desk.Person // by handle
 
 	Desk     *desk.Desk
@@ -34,14 +34,14 @@ type Office struct {
 	t testing.TB
 }
 
-// Open gives an office under Holesalemart's policy, in which nobody works yet. Offices of one name share the template
-// of their databases.
+// Open returns an Office with Holesalemart's policy, without people. Offices with the same name share a database
+// template.
 func Open(t testing.TB, name string) *Office {
 	t.Helper()
 	return OpenUnder(t, name, policy.Holesalemart())
 }
 
-// OpenUnder is Open under another policy's document.
+// OpenUnder is like Open with another policy.
 func OpenUnder(t testing.TB, name string, document []byte) *Office {
 	t.Helper()
 	dsn := pgtest.Template(t, name, store.Migrate)
@@ -58,7 +58,7 @@ func OpenUnder(t testing.TB, name string, document []byte) *Office {
 	return o
 }
 
-// Limit lets people write as often as in production, and no more. It comes before Work.
+// Limit applies the rate limits of production. It must be called before Work.
 func (o *Office) Limit() {
 	o.t.Helper()
 	s, err := store.Open(o.t.Context(), o.DSN, store.Options{Allowances: 1})
@@ -69,12 +69,12 @@ func (o *Office) Limit() {
 	o.Store = s
 }
 
-// On gives an office on a store that has a policy.
+// On returns an Office for a store that has a policy.
 func On(t testing.TB, s *store.Store) *Office {
 	return &Office{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), People: map[string]desk.Person{}, t: t}
 }
 
-// Work begins the desk's work: from here on a clerk takes what is asked of Desk, until the test ends.
+// Work starts the desk: steps are taken for all commands until the test ends.
 func (o *Office) Work(log *slog.Logger) {
 	o.Outcomes = store.NewOutcomes(o.Store, log)
 	o.Clerk = &Clerk{store: o.Store, steps: o.Steps, bell: make(chan struct{}, 1)}
@@ -83,7 +83,7 @@ func (o *Office) Work(log *slog.Logger) {
 	o.Desk = desk.New(o.Store, o.Store, o.Store, o.Outcomes, o.Clerk)
 }
 
-// Keep runs something until the test ends, and fails the test with its error.
+// Keep runs a function until the test ends, and fails the test with its error.
 func (o *Office) Keep(run func(context.Context) error) {
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -95,7 +95,7 @@ func (o *Office) Keep(run func(context.Context) error) {
 	o.t.Cleanup(func() { stop(); running.Wait() })
 }
 
-// Hire adds somebody whose address is their handle's at example.com. Only staff are known by the handle itself.
+// Hire adds a person with the address handle@example.com. Only staff have a handle.
 func (o *Office) Hire(handle string, role ticket.Role, name string) desk.Person {
 	o.t.Helper()
 	p := desk.Person{Role: role, Name: name, Address: handle + "@example.com"}
@@ -107,7 +107,7 @@ func (o *Office) Hire(handle string, role ticket.Role, name string) desk.Person 
 	return p
 }
 
-// Add adds a person as they are.
+// Add adds a person.
 func (o *Office) Add(p desk.Person) desk.Person {
 	o.t.Helper()
 	p, err := o.AddPerson(o.t.Context(), p)
@@ -117,7 +117,7 @@ func (o *Office) Add(p desk.Person) desk.Person {
 	return p
 }
 
-// SQL changes what the store would not, such as when something happened.
+// SQL executes a statement that the store does not offer, for example to change a time.
 func (o *Office) SQL(sql string, args ...any) {
 	o.t.Helper()
 	conn, err := pgx.Connect(o.t.Context(), o.DSN)
@@ -130,7 +130,7 @@ func (o *Office) SQL(sql string, args ...any) {
 	}
 }
 
-// Count is the one number that a query finds.
+// Count returns the number that a query selects.
 func (o *Office) Count(sql string, args ...any) (n int) {
 	o.t.Helper()
 	conn, err := pgx.Connect(o.t.Context(), o.DSN)

@@ -10,16 +10,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Clerk stands where the workflows are: it takes every command as soon as it is accepted, by the same step.
+// Clerk takes steps in place of the workflows: one for every accepted command, by the production code.
 type Clerk struct {
-	Away sync.Mutex // held by a test while the clerk is out
+	Away sync.Mutex // locked by a test to pause the Clerk
 
 	store *store.Store
 	steps *app.Steps
 	bell  chan struct{}
 }
 
-// Wake never waits: one ring is enough for whatever is there.
+// Wake never blocks: one pending wake-up is enough.
 func (c *Clerk) Wake() {
 	select {
 	case c.bell <- struct{}{}:
@@ -34,7 +34,7 @@ func (c *Clerk) run(ctx context.Context) error {
 			return nil
 		case <-c.bell:
 		}
-		// Until there is none: a ticket's submission keeps its later commands out of the same round.
+		// Repeat until none is left: a submission excludes later commands of its ticket from the same round.
 		for left := 1; left > 0; {
 			var err error
 			c.Away.Lock()

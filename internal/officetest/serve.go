@@ -10,9 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// Serve opens the website of an office that works, behind the whole API as the program has it, until the test ends.
-// What it keeps and who may sign in are the office's, whatever config says. GET /let-in/:handle signs somebody in and
-// leads to a path, or nowhere (204) when that is empty.
+// Serve serves the website with the entire API until the test ends. The store and authentication of config are
+// replaced. GET /let-in/:handle signs a person in and redirects to leadsTo, or responds with 204 if it is empty.
 func (o *Office) Serve(config page.Config, leadsTo string, areas ...page.Area) *httptest.Server {
 	o.t.Helper()
 	config.Sessions, config.People, config.Policies, config.Board = o.Sessions(), o.Store, o.Desk, desk.NewBoard(o.Store)
