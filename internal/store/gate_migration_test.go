@@ -81,7 +81,7 @@ func TestMigrate_hasWorkflowsOfAnEarlierVersionReplaced(t *testing.T) {
 	for _, n := range []ticket.Number{owing, over} {
 		d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbClose})
 	}
-	d.sql(`UPDATE mails SET status = 'sent', settled_at = clock_timestamp() WHERE ticket = $1`, over)
+	d.sql(`UPDATE deliveries SET status = 'sent', settled_at = clock_timestamp() WHERE ticket = $1`, over)
 	d.sql(string(migration))
 	if r, err := d.Replacing(t.Context()); err != nil || r.Over || r.Left != 3 || r.Epoch == 0 {
 		t.Errorf("%+v, %v", r, err)

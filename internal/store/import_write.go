@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -23,8 +24,8 @@ func (im *importing) write(ctx context.Context) error {
 		{"commands", []string{"ticket", "seq", "verb", "by_person", "by_role", "accepted_at", "message", "assignee", "priority", "category"}, (*past).commandRows},
 		{"outcomes", []string{"ticket", "seq", "refused", "code", "reason", "decided_at"}, (*past).outcomeRows},
 		{"events", []string{"ticket", "n", "kind", "at", "message", "data", "recorded_at"}, (*past).eventRows},
-		{"mails", []string{"ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at", "stands_for"}, (*past).mailRows},
-		{"calls", []string{"ticket", "n", "event", "webhook", "clock", "rung", "priority", "broken_at", "status", "owed_at", "settled_at"}, (*past).callRows},
+		{"deliveries", []string{"queue", "ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at", "stands_for"}, (*past).mailRows},
+		{"deliveries", []string{"queue", "ticket", "n", "event", "webhook", "clock", "rung", "priority", "broken_at", "status", "owed_at", "settled_at"}, (*past).callRows},
 		{"ratings", []string{"ticket", "agent", "score", "comment", "at"}, (*past).ratingRows},
 		{"undelivered", []string{"ticket", "seq"}, (*past).undeliveredRows},
 	} {
@@ -98,12 +99,12 @@ func (t *past) eventRows() (rows [][]any) {
 
 func (t *past) mailRows() (rows [][]any) {
 	for _, l := range t.letters {
-		status := desk.PostageSent
+		status := desk.DeliverySent
 		if l.reason != "" {
-			status = desk.PostageBounced
+			status = desk.DeliveryBounced
 		}
 		rows = append(rows, []any{
-			t.chronicle.Number, l.n, l.Event, l.Kind, l.Person, null(l.Clock), l.Rung, status,
+			outbox.TicketMails, t.chronicle.Number, l.n, l.Event, l.Kind, l.Person, null(l.Clock), l.Rung, status,
 			null(storable(l.reason, maxReason)), l.at, null(l.told), l.at, null(l.standsFor),
 		})
 	}
@@ -113,7 +114,7 @@ func (t *past) mailRows() (rows [][]any) {
 func (t *past) callRows() (rows [][]any) {
 	for _, c := range t.dials {
 		rows = append(rows, []any{
-			t.chronicle.Number, c.n, c.Event, c.Webhook, c.Clock, c.Rung, c.Priority, c.Broken, desk.PostageSent, c.at, c.at,
+			outbox.Webhooks, t.chronicle.Number, c.n, c.Event, c.Webhook, c.Clock, c.Rung, c.Priority, c.Broken, desk.DeliverySent, c.at, c.at,
 		})
 	}
 	return rows

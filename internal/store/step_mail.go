@@ -23,8 +23,8 @@ func (l *locked) bounce(ctx context.Context, n int) error {
 	}
 	var event int
 	err := l.tx.QueryRow(ctx, `
-		UPDATE mails SET status = 'bounced', reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp())
-		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL
+		UPDATE deliveries SET status = 'bounced', reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp())
+		WHERE ticket = $1 AND n = $2 AND queue = 'ticket' AND status <> 'sent' AND told IS NULL
 		RETURNING CASE WHEN asks THEN event ELSE 0 END`, l.state.Ticket.Number, n).Scan(&event)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return l.giveUp(ctx, n)
@@ -63,17 +63,17 @@ func (l *locked) hear(ctx context.Context) error {
 	if !t.Unheard() || t.Asked > l.was.Ticket.Events || l.state.Command < l.last {
 		return nil
 	}
-	n, postage, since := 0, desk.PostageSent, l.now
+	n, postage, since := 0, desk.DeliverySent, l.now
 	err := l.tx.QueryRow(ctx, `
 		SELECT m.n, m.status, greatest(date_trunc('second', m.settled_at), e.at)
-		FROM mails m JOIN events e ON e.ticket = m.ticket AND e.n = m.event
+		FROM deliveries m JOIN events e ON e.ticket = m.ticket AND e.n = m.event
 		WHERE m.ticket = $1 AND m.event = $2 AND m.asks`, t.Number, t.Asked).Scan(&n, &postage, &since)
 	switch {
 	case err != nil && !errors.Is(err, pgx.ErrNoRows):
 		return err
-	case postage == desk.PostageOwed:
+	case postage == desk.DeliveryOwed:
 		return nil
-	case postage == desk.PostageBounced:
+	case postage == desk.DeliveryBounced:
 		return l.returned(ctx, n, t.Asked)
 	}
 	result, err := l.chosen(ctx, func(d ticket.Desk) (ticket.Result, error) {
@@ -93,8 +93,8 @@ func (l *locked) undelivered(ctx context.Context, c *ticket.Command) error {
 	var m ticket.Undelivered
 	err := l.tx.QueryRow(ctx, `
 		SELECT m.n, m.kind, m.person, coalesce(m.clock, ''), m.rung, CASE WHEN m.asks THEN m.event ELSE 0 END, m.status = 'bounced',
-			EXISTS (SELECT FROM mails a WHERE a.ticket = m.ticket AND a.resends = m.n)
-		FROM mails m JOIN commands c ON c.ticket = m.ticket AND c.mail = m.n
+			EXISTS (SELECT FROM deliveries a WHERE a.ticket = m.ticket AND a.resends = m.n)
+		FROM deliveries m JOIN commands c ON c.ticket = m.ticket AND c.mail = m.n AND m.queue = 'ticket'
 		WHERE c.ticket = $1 AND c.seq = $2`, l.state.Ticket.Number, c.Seq).
 		Scan(&m.Mail, &m.Kind, &m.Person, &m.Clock, &m.Rung, &m.Event, &m.Bounced, &m.Resent)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -29,9 +29,8 @@ func (l *locked) write(ctx context.Context, known int) (ticket.StepResult, error
 	}
 	var owed []ticket.Owed
 	batch.Queue(`
-		SELECT n, person, kind, '', asks FROM mails WHERE ticket = $1 AND n > $2 AND status = 'owed'
-		UNION ALL SELECT n, '', 'webhook', webhook, false FROM calls WHERE ticket = $1 AND n > $2 AND status = 'owed'
-		ORDER BY n LIMIT $3`,
+		SELECT n, coalesce(person, ''), coalesce(kind, queue), coalesce(webhook, ''), asks FROM deliveries
+		WHERE ticket = $1 AND n > $2 AND status = 'owed' ORDER BY n LIMIT $3`,
 		l.state.Ticket.Number, known, ticket.MaxOwed).Query(func(rows pgx.Rows) (err error) {
 		owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])
 		return err
@@ -93,8 +92,7 @@ func (l *locked) writeEvents(batch *pgx.Batch) error {
 		SELECT $1, (e->>'n')::int, e->>'kind', (e->>'at')::timestamptz, (e->>'message')::bigint, e
 		FROM jsonb_array_elements($2::jsonb) e`, l.state.Ticket.Number, events)
 	for _, t := range l.told {
-		batch.Queue(`UPDATE mails SET told = $3 WHERE ticket = $1 AND n = $2`, l.state.Ticket.Number, t.n, t.event)
-		batch.Queue(`UPDATE calls SET told = $3 WHERE ticket = $1 AND n = $2`, l.state.Ticket.Number, t.n, t.event)
+		batch.Queue(`UPDATE deliveries SET told = $3 WHERE ticket = $1 AND n = $2`, l.state.Ticket.Number, t.n, t.event)
 	}
 	return nil
 }
@@ -102,13 +100,13 @@ func (l *locked) writeEvents(batch *pgx.Batch) error {
 func (l *locked) writeMails(batch *pgx.Batch, owed []addressed) {
 	for i, m := range owed {
 		batch.Queue(`
-			INSERT INTO mails (ticket, n, event, kind, person, clock, rung, stands_for, epoch, asks)
-			VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''), $9, $10)`,
+			INSERT INTO deliveries (queue, ticket, n, event, kind, person, clock, rung, stands_for, epoch, asks)
+			VALUES ('ticket', $1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''), $9, $10)`,
 			l.state.Ticket.Number, l.was.Mails+i+1, m.Event, m.Kind, m.Person, m.Clock, m.Rung, m.standsFor, l.epoch, m.Asks)
 		if m.Resends > 0 {
 			batch.Queue(`
-				UPDATE mails m SET resends = first.n, about = coalesce(first.about, first.event), address = c.address
-				FROM mails first, commands c
+				UPDATE deliveries m SET resends = first.n, about = coalesce(first.about, first.event), address = c.address
+				FROM deliveries first, commands c
 				WHERE m.ticket = $1 AND m.n = $2 AND first.ticket = $1 AND first.n = $3 AND c.ticket = $1 AND c.seq = $4`,
 				l.state.Ticket.Number, l.was.Mails+i+1, m.Resends, l.events[m.Event-l.was.Ticket.Events-1].Command)
 		}
