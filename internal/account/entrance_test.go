@@ -27,7 +27,7 @@ func (h *house) letters() []account.Letter {
 	h.t.Helper()
 	var all []account.Letter
 	for {
-		k, found, err := h.store.ClaimNextDelivery(h.t.Context(), outbox.AccountMails, "a try", time.Minute)
+		k, found, err := h.db.ClaimNextDelivery(h.t.Context(), outbox.AccountMails, "a try", time.Minute)
 		if err != nil {
 			h.t.Fatal(err)
 		}
@@ -38,7 +38,7 @@ func (h *house) letters() []account.Letter {
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		if err := h.store.SettleDelivery(h.t.Context(), k, desk.DeliverySent, ""); err != nil {
+		if err := h.db.SettleDelivery(h.t.Context(), k, desk.DeliverySent, ""); err != nil {
 			h.t.Fatal(err)
 		}
 		all = append(all, l)

@@ -211,7 +211,7 @@ func TestNextLetter_givesAMailToOneOfMany(t *testing.T) {
 		var group sync.WaitGroup
 		for range 8 {
 			group.Go(func() {
-				if _, found, err := h.store.ClaimNextDelivery(t.Context(), outbox.AccountMails, rand.Text(), time.Minute); err != nil {
+				if _, found, err := h.db.ClaimNextDelivery(t.Context(), outbox.AccountMails, rand.Text(), time.Minute); err != nil {
 					t.Error(err)
 				} else if found {
 					taken.Add(1)

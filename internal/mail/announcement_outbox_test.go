@@ -11,7 +11,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/outbox"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // pile is announcements' mails in memory: the first that is not put off goes first.

@@ -96,14 +96,14 @@ func TestRaiseEpoch_isNeverInTheSameEpochTwice(t *testing.T) {
 	if next := d.raise().Epoch; next <= first {
 		t.Errorf("epoch %d follows %d", next, first)
 	}
-	mail := one[int64](d, `SELECT nextval(pg_get_serial_sequence('announcement_mails', 'id'))`)
+	mail := one[int64](d, `SELECT nextval('deliveries_n')`)
 	d.forget()
 	d.sql(`ALTER SEQUENCE deliveries_n RESTART`)
 	awaits(t, func() bool { return time.Now().Unix() > first+1 })
 	if again := d.raise().Epoch; again <= first+1 {
 		t.Errorf("epoch %d has begun, which may have been used", again)
 	}
-	if id := one[int64](d, `SELECT nextval(pg_get_serial_sequence('announcement_mails', 'id'))`); id <= mail {
+	if id := one[int64](d, `SELECT nextval('deliveries_n')`); id <= mail {
 		t.Errorf("announcement mail %d follows %d", id, mail)
 	}
 }
