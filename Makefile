@@ -4,18 +4,22 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 DATA    ?= data
 UP      := $(if $(POLICY),--policy $(POLICY)) --data $(DATA) $(ARGS)
 
-.PHONY: up demo test screenshots check vuln build tools bench bench-emergency clean-build
+.PHONY: help up demo test test-fast test-one contract screenshots check vuln build tools bench bench-emergency
 .DELETE_ON_ERROR:
 
+# `make help` lists the targets that have a comment after ##.
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
 # make up [POLICY=examples/fast-policy.yaml] [DATA=data] [ARGS='--port 8081']
-up: build bin/supportdesk-temporal
+up: build bin/supportdesk-temporal ## run the product on this machine
 	@exec ./bin/supportdesk up $(UP)
 
 # The same, with a few hundred invented tickets in every state to look at.
-demo: build bin/supportdesk-temporal
+demo: build bin/supportdesk-temporal ## the same, with a few hundred invented tickets
 	@exec ./bin/supportdesk up --demo $(UP)
 
-build:
+build: ## build bin/supportdesk
 	@go build -ldflags '-X main.version=$(VERSION)' -o bin/supportdesk ./cmd/supportdesk
 
 # Temporal's server is a module of its own: its dependencies are ten times ours.
@@ -23,10 +27,10 @@ bin/supportdesk-temporal: $(wildcard temporal/*.go) temporal/go.mod temporal/go.
 	@echo 'Building the Temporal server, once: about 5 minutes on 2 cores the first time.'
 	@cd temporal && go build -ldflags '-s -w' -o ../bin/supportdesk-temporal .
 
-tools: bin/staticcheck bin/workflowcheck bin/govulncheck
+tools: bin/golangci-lint bin/workflowcheck bin/govulncheck ## build the checkers
 
-bin/staticcheck: tools/go.mod tools/go.sum
-	@cd tools && go build -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+bin/golangci-lint: tools/go.mod tools/go.sum
+	@cd tools && go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 bin/workflowcheck: tools/go.mod tools/go.sum
 	@cd tools && go build -o ../bin/workflowcheck go.temporal.io/sdk/contrib/tools/workflowcheck
@@ -36,40 +40,56 @@ bin/govulncheck: tools/go.mod tools/go.sum
 
 # Everything that CI runs. The tests in a browser skip themselves where there is none, unless
 # SUPPORTDESK_BROWSER=required.
-test: check vuln build bin/supportdesk-temporal
+test: check vuln build bin/supportdesk-temporal ## everything that CI runs
 	@$(SAY_IF_NO_BROWSER)
 	go test -race -timeout 60m ./...
 	cd temporal && go test ./...
 	@$(SAY_IF_NO_BROWSER)
+
+# The tests that need neither Temporal's server nor a browser; the use cases' start PostgreSQL.
+FAST := . ./activities ./api/request ./internal/app ./internal/chart ./internal/config ./internal/desk ./internal/fault \
+	./internal/holiday ./internal/link ./internal/loop ./internal/mail ./internal/policy ./internal/ticket ./internal/webhook
+
+test-fast: ## the tests of the domain and the use cases, under a minute
+	go test $(FAST)
+
+test-one: ## one test by name: make test-one T=TestStep_byHand [P=./internal/store]
+	@test -n "$(T)" || { echo 'say which: make test-one T=TestName [P=./package]'; exit 2; }
+	go test -count=1 -run '$(T)' $(or $(P),./...)
+
+contract: ## record a changed contract; it also needs a line in CHANGELOG.md
+	go test ./api -run '^TestDocument_' -update
+	go test ./cmd/supportdesk -run '^TestSite_hasTheRulesThatWereAgreedOn$$' -update
+	go test ./workflows -run '^TestContract_' -record
 
 SAY_IF_NO_BROWSER = if [ -n "$$CHROMIUM" ]; then command -v "$$CHROMIUM"; \
 	else command -v chromium || command -v chromium-browser || command -v google-chrome; fi >/dev/null || \
 	echo 'There is no Chromium: the tests in a browser are skipped. To get one: apt-get install --no-install-recommends chromium'
 
 # The README's pictures, taken of a demonstration desk by its test.
-screenshots: bin/supportdesk-temporal
+screenshots: bin/supportdesk-temporal ## the README's pictures
 	SUPPORTDESK_BROWSER=required SUPPORTDESK_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run '^TestScreenshots$$' ./internal/e2e
 
-check: tools
+check: tools ## formatting, linters and the workflows' determinism
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt on these'; exit 1; }
 	go mod tidy -diff
 	go vet ./...
 	cd temporal && go vet ./...
-	bin/staticcheck ./...
+	bin/golangci-lint run ./...
 	bin/workflowcheck -config workflows/workflowcheck.yaml ./workflows/...
 
 # Known vulnerabilities in what the program calls, by the database at vuln.go.dev or VULNDB=URL. Where that cannot be
 # had, this says so and fails nothing: a finding does.
-vuln: bin/govulncheck
+vuln: bin/govulncheck ## known vulnerabilities in what the program calls
 	@said=$$(bin/govulncheck $(if $(VULNDB),-db $(VULNDB)) ./... 2>&1); status=$$?; echo "$$said"; \
 	case "$$status $$said" in \
 	'1 govulncheck: fetching vulnerabilities:'*) echo 'The vulnerability database cannot be had here: nothing was looked for.' ;; \
 	*) exit $$status ;; \
 	esac
 
-bench: build
+bench: build ## every benchmark
 	go test -run '^$$' -bench . -benchmem ./...
 
 # 10,000 open tickets paused and resumed, beside bare signals on the same server: about ten minutes on 2 cores.
-bench-emergency: bin/supportdesk-temporal
+bench-emergency: bin/supportdesk-temporal ## the fan-out of an emergency over 10,000 tickets
 	SUPPORTDESK_BENCH_TICKETS=$(or $(TICKETS),10000) go test -run '^$$' -bench '^BenchmarkEmergency$$' -benchtime 1x -timeout 40m ./internal/e2e

@@ -141,9 +141,10 @@ func (s *square) owed() int {
 	return left.Left
 }
 
-// due lets mails that were put off be tried at once, as if time had passed.
+// due lets mails that were put off be tried at once, as if time had passed. That ends claims, too: a worker that dies while it
+// claims a mail may leave the claim behind.
 func (s *square) due() {
-	s.SQL(`UPDATE deliveries SET not_before = '-infinity' WHERE queue = 'announcement' AND status = 'owed'`)
+	s.SQL(`UPDATE deliveries SET not_before = '-infinity', claimed_by = NULL, claimed_until = NULL WHERE queue = 'announcement' AND status = 'owed'`)
 }
 
 // oneEach checks that every customer got the mail, once.

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
 // temporalError makes an error's kind the type of the application error that a workflow sees. Only what nobody knows
@@ -36,16 +37,11 @@ func temporalError(ctx context.Context, err error) error {
 	}
 	options := temporal.ApplicationErrorOptions{}
 	if kind == fault.Limited {
-		options.NextRetryDelay = pause(activity.GetInfo(ctx).Attempt)
+		options.NextRetryDelay = loop.Doubled(time.Second, pauseMax, int(activity.GetInfo(ctx).Attempt)-1)
 	}
 	return temporal.NewApplicationErrorWithOptions(message, kind.String(), options)
 }
 
+// pauseMax limits the pause after a neighbour has asked for a later try: a second at first, doubled with each attempt.
+// The retry policy's own pauses are short, so that an outage is over soon after it ends.
 const pauseMax = 10 * time.Minute
-
-// pause is how long a neighbour who asks for a later try is left alone after the nth: a second, and twice as long
-// each time. The retry policy's own pauses are short, so that an outage is over soon after it ends.
-func pause(attempt int32) time.Duration {
-	const doublings = 10 // more than pauseMax allows, and no overflow
-	return min(time.Second<<min(max(attempt-1, 0), doublings), pauseMax)
-}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -23,7 +24,7 @@ type backlog interface {
 // teller tells one ticket's workflow of an edge, and by when its search attributes are to follow. A ticket that was closed
 // meanwhile is no failure.
 type teller interface {
-	TellEdge(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64, later time.Duration) error
+	SignalTransition(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64, later time.Duration) error
 }
 
 // FanoutOptions tune how open tickets are told of an edge. A zero field takes its default.
@@ -124,7 +125,7 @@ func (f *telling) tell(ctx context.Context, page []ticket.Number) error {
 			return errors.Join(ctx.Err(), err)
 		}
 		group.Go(func() error {
-			if err := f.teller.TellEdge(ctx, number, f.request.Edge, f.request.Gate, later); err != nil {
+			if err := f.teller.SignalTransition(ctx, number, f.request.Edge, f.request.Gate, later); err != nil {
 				failed.Add(1)
 				last.Store(&err)
 				if fault.KindOf(err) == fault.Unavailable {
@@ -202,10 +203,8 @@ func (f *telling) settle(ctx context.Context, most int) error {
 			f.flying = nil
 			return nil
 		}
-		select {
-		case <-ctx.Done():
+		if !loop.Sleep(ctx, glance) {
 			return ctx.Err()
-		case <-time.After(glance):
 		}
 	}
 	return nil

@@ -60,7 +60,7 @@ func (c *crowd) StillBehind(_ context.Context, _ time.Time, some []ticket.Number
 
 func (c *crowd) NoteTold(context.Context, time.Time, int) error { return nil }
 
-func (c *crowd) TellEdge(_ context.Context, n ticket.Number, _ ticket.Edge, _ int64, later time.Duration) error {
+func (c *crowd) SignalTransition(_ context.Context, n ticket.Number, _ ticket.Edge, _ int64, later time.Duration) error {
 	if err := c.fails(n); err != nil {
 		return err
 	}

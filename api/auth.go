@@ -22,43 +22,26 @@ const (
 	maxTokenSize = 256
 )
 
-// access is a route's rule: who may ask. The zero access is no rule, and no route may have it.
-type access struct {
-	who    string                 // for the document
-	allows func(ticket.Role) bool // nil: anyone, without signing in
-	greets bool                   // anyone, and staff who say who they are see more
-}
-
+// The rules that routes have, beside those of the pages.
 var (
-	anyone   = access{who: "Anyone, without signing in."}
-	greeted  = access{who: "Anyone, without signing in. Staff who sign in see more.", greets: true}
-	signedIn = access{who: "Everyone who has signed in.", allows: func(ticket.Role) bool { return true }}
+	anyone      = page.Anyone
+	greeted     = page.Access{Who: "Anyone, without signing in. Staff who sign in see more.", Greets: true}
+	signedIn    = page.SignedIn
+	customers   = page.Access{Who: "Customers, for their own tickets.", Allows: page.Customers.Allows}
+	colleagues  = page.Staff
+	supervisors = page.Supervisors
 )
 
-var customers = access{who: "Customers, for their own tickets.", allows: func(role ticket.Role) bool { return role == ticket.RoleCustomer }}
+func requesterMay(verb ticket.Verb) page.Access { return customers.For(verb) }
 
-// supervisors are let in as they are to their pages.
-var supervisors = access{who: page.Supervisors.Who, allows: page.Supervisors.Allows}
-
-// colleagues are everybody who works here.
-var colleagues = access{who: "Staff.", allows: ticket.Role.Staff}
-
-func requesterMay(verb ticket.Verb) access {
-	return access{who: "Customers, for their own tickets.", allows: func(role ticket.Role) bool {
-		return role == ticket.RoleCustomer && ticket.MayAsk(role, verb)
-	}}
-}
-
-func staffMay(verb ticket.Verb) access {
-	return access{who: "Staff.", allows: func(role ticket.Role) bool { return role.Staff() && ticket.MayAsk(role, verb) }}
-}
+func staffMay(verb ticket.Verb) page.Access { return page.Staff.For(verb) }
 
 // admit lets in who the rule allows. It runs before anything of the request but its head has been read.
-func (s *server) admit(rule access) func(huma.Context, func(huma.Context)) {
+func (s *server) admit(rule page.Access) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		if rule.allows != nil {
+		if rule.Allows != nil {
 			person, err := s.identify(ctx.Context(), humagin.Unwrap(ctx).Request)
-			if err == nil && !rule.allows(person.Role) {
+			if err == nil && !rule.Allows(person.Role) {
 				err = fault.New(fault.Forbidden, "your role may not do this")
 			}
 			if err != nil {
@@ -66,7 +49,7 @@ func (s *server) admit(rule access) func(huma.Context, func(huma.Context)) {
 				return
 			}
 		}
-		if rule.greets {
+		if rule.Greets {
 			_, _ = s.identify(ctx.Context(), humagin.Unwrap(ctx).Request) // who can't be known is anyone
 		}
 		next(ctx)

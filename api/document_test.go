@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -99,6 +101,27 @@ func compare(t *testing.T, name, got string) {
 	}
 	if got != string(want) {
 		t.Errorf("%s differs; -update rewrites it. Now:\n%s", file, got)
+	}
+}
+
+// TestDocument_isTheRecordedOne: a change of the document shows as a change of the golden file.
+func TestDocument_isTheRecordedOne(t *testing.T) {
+	_, raw := readDocument(t)
+	var text bytes.Buffer
+	if err := json.Indent(&text, raw, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, "openapi.json", text.String()+"\n")
+}
+
+// TestDocument_servesEveryVerb: every verb that people may ask for has an operation.
+func TestDocument_servesEveryVerb(t *testing.T) {
+	served := api.Served()
+	for _, d := range ticket.Definitions() {
+		people := slices.ContainsFunc(d.Roles, func(r ticket.Role) bool { return r == ticket.RoleCustomer || r == ticket.RoleAgent })
+		if people && !served[d.Verb] {
+			t.Errorf("no route of the API asks for %s", d.Verb)
+		}
 	}
 }
 

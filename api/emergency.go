@@ -15,7 +15,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergencies is how supervisors command in an emergency; see desk.Emergencies.
+// emergencies is how supervisors command in an emergency; see app.Emergencies.
 type emergencies interface {
 	emergencyCommands
 	emergencyReader

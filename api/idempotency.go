@@ -1,12 +1,11 @@
 package api
 
 import (
-	"crypto/sha256"
-	"io"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
@@ -26,10 +25,7 @@ func onceOf(r *http.Request, body []byte) (desk.Once, error) {
 	if len(keys) > 1 || !visible(keys[0], maxKey) {
 		return desk.Once{}, fault.Field("header."+idempotencyKey, "is not 1 to %d visible ASCII characters, once", maxKey)
 	}
-	hash := sha256.New()
-	_, _ = io.WriteString(hash, r.Method+"\n"+r.URL.Path+"\n") // a hash never fails
-	_, _ = hash.Write(body)
-	return desk.Once{Key: keys[0], Fingerprint: hash.Sum(nil)}, nil
+	return request.OnceOf(keys[0], []byte(r.Method), []byte(r.URL.Path), body), nil
 }
 
 // keyParameter documents the header; onceOf reads it.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -217,7 +218,7 @@ func TestTimeline_tellsStaffWhoDidNotGetWhichMail(t *testing.T) {
 	if err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(1)}, desk.DeliveryBounced, "550 no such user"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 1}); err != nil {
+	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 1}); err != nil {
 		t.Fatal(err)
 	}
 	staff := o.do("anna", 200, "GET", self+"/timeline", "").Body.String()
@@ -244,7 +245,7 @@ func TestResend_sendsABouncedMailAgain(t *testing.T) {
 		t.Helper()
 		err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(mail)}, desk.DeliveryBounced, "550 no such user")
 		if err == nil {
-			_, err = o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: mail})
+			_, err = o.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: mail})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -380,7 +381,7 @@ func TestOutage(t *testing.T) {
 	h, _ := serve(t, &scripted{}, func(c *api.Config) {
 		c.Desk, c.People = desk.New(s, s, s, store.NewOutcomes(s, slog.New(slog.DiscardHandler)), &scripted{}), s
 		c.Board = desk.NewBoard(s)
-		c.Policies = desk.NewPolicies(s, &scripted{})
+		c.Policies = app.NewPolicies(s, &scripted{})
 		c.Ready = []api.Check{{Name: "postgresql", Ask: s.Ready}}
 	})
 	for _, line := range api.Lines() {

@@ -64,7 +64,8 @@ func (s *server) survive(c *gin.Context, v *request.Info, panicked any) (cut boo
 	if panicked == nil {
 		return false
 	}
-	if panicked == http.ErrAbortHandler || hungUp(c.Request.Context(), panicked) {
+	if panicked == http.ErrAbortHandler || //nolint:errorlint // net/http compares it so
+		hungUp(c.Request.Context(), panicked) {
 		v.Failure = nil
 		return true
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -31,11 +30,11 @@ func on[I, O any](handle func(*server, context.Context, *I) (*O, error)) binder 
 
 // operation makes huma's description of a route, with the middleware that guards it.
 func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
-	if r.access.who == "" {
+	if r.access.Who == "" {
 		return huma.Operation{}, fmt.Errorf("%s %s has no rule for who may ask", r.method, r.path)
 	}
 	op := huma.Operation{
-		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary, Description: r.access.who,
+		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary, Description: r.access.Who,
 		Middlewares: huma.Middlewares{s.admit(r.access), s.intake},
 		Responses:   map[string]*huma.Response{"default": problemResponse(api)},
 		// The body is in memory by then. Without this huma gives the connection five seconds, after which net/http
@@ -43,7 +42,7 @@ func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
 		BodyReadTimeout: -1,
 	}
 	switch {
-	case r.access.allows != nil:
+	case r.access.Allows != nil:
 		op.Security = []map[string][]string{{bearer: {}}, {"session": {}}}
 	default:
 		op.Middlewares = append(huma.Middlewares{s.throttle}, op.Middlewares...)
@@ -51,16 +50,15 @@ func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
 	if r.method == http.MethodPost {
 		op.Parameters = append(op.Parameters, keyParameter())
 	}
-	switch {
-	case r.method == http.MethodPost && (r.path == "/tickets" || r.path == "/emergencies" || r.path == "/policies"):
+	switch r.answer {
+	case created:
 		op.DefaultStatus = http.StatusCreated
-	case r.id == "rate-ticket": // no command: its answer is the rating
-	case r.id == "make-group":
-		op.DefaultStatus = http.StatusCreated
-	case strings.HasPrefix(r.path, "/groups"), r.path == "/away", strings.HasPrefix(r.path, "/emergencies"), strings.HasPrefix(r.path, "/policies"): // nor are these
-	case r.method != http.MethodGet:
+	case decided:
 		op.Responses["200"] = response(api, "Granted; the ticket's new state", ticketView{})
 		op.Responses["202"] = response(api, "Accepted and kept; not yet decided", acceptedView{})
+	case result:
+	default:
+		return huma.Operation{}, fmt.Errorf("%s %s does not say how it answers", r.method, r.path)
 	}
 	return op, nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// policies is how supervisors change the policy, and which one open tickets are under; see desk.Policies.
+// policies is how supervisors change the policy, and which one open tickets are under; see app.Policies.
 type policies interface {
 	Editions(context.Context) ([]desk.EditionRecord, error)
 	Publish(context.Context, desk.Person, desk.Publication) (desk.Published, error)
@@ -163,7 +163,7 @@ func (s *server) policyVersion(ctx context.Context, in *versionInput) (*editionO
 	for i, view := range views {
 		if view.Version == in.Version {
 			reader := readerOf(ctx)
-			_, document, err := reader.sees(records[i].Edition)
+			document, err := reader.document(records[i].Edition)
 			view.Document = string(document)
 			return &editionOutput{CacheControl: reader.keeping(), Vary: varies, Body: view}, err
 		}

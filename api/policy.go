@@ -45,7 +45,7 @@ func (s *server) policy(ctx context.Context, _ *struct{}) (*policyOutput, error)
 		return nil, err
 	}
 	reader := readerOf(ctx)
-	if _, document, err = reader.sees(desk.Edition{Policy: p, Document: document}); err != nil {
+	if document, err = reader.document(desk.Edition{Policy: p, Document: document}); err != nil {
 		return nil, err
 	}
 	view := policyView{
@@ -69,12 +69,13 @@ func readerOf(ctx context.Context) policyReader {
 	return policyReader{staff: request.Of(ctx).Person.Role.Staff()}
 }
 
-// sees gives an edition's policy and document as they are to be shown.
-func (r policyReader) sees(e desk.Edition) (*policy.Policy, []byte, error) {
+// document returns an edition's document as it is to be shown.
+func (r policyReader) document(e desk.Edition) ([]byte, error) {
 	if r.staff {
-		return e.Policy, e.Document, nil
+		return e.Document, nil
 	}
-	return e.Public()
+	_, document, err := e.Public()
+	return document, err
 }
 
 // varies is what a cache must look at, for staff see more at the same address.

@@ -77,7 +77,7 @@ func TestProblem_brokenAnswersAreCut(t *testing.T) {
 		h, log := serve(t, &scripted{})
 		func() {
 			defer func() {
-				if recover() != http.ErrAbortHandler {
+				if recover() != http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
 					t.Errorf("%v: the connection is not cut", err)
 				}
 			}()

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -17,64 +18,74 @@ const (
 // route is one line of the table below. Its path is under prefix.
 type route struct {
 	method, path string
-	access       access
+	access       page.Access
 	id           string // operation ID
 	summary      string
+	answer       answerKind
 	bind         binder
 }
 
+// answerKind says which statuses a route answers with when it is not refused.
+type answerKind int
+
+const (
+	result  answerKind = iota + 1 // 200, with the handler's result
+	created                       // 201
+	decided                       // a command: 200 with the ticket's new state, or 202 when that is not known in time
+)
+
 // routes is every route of the API but /healthz, /readyz and the document.
-func routes() []route {
+func routes() []route { //nolint:funlen // a table
 	return []route{
-		{post, "/tickets", requesterMay(ticket.VerbSubmit), "submit-ticket", "Submit a ticket", on((*server).submit)},
-		{get, "/tickets", signedIn, "list-tickets", "List tickets: one's own, or the desk's for staff", on((*server).list)},
-		{get, "/tickets/{number}", signedIn, "read-ticket", "Read a ticket with its clocks", on((*server).read)},
-		{get, "/tickets/{number}/timeline", signedIn, "read-timeline", "Read what happened to a ticket", on((*server).timeline)},
-		{patch, "/tickets/{number}", staffMay(ticket.VerbReclassify), "reclassify-ticket", "Change priority or category", on((*server).reclassify)},
+		{post, "/tickets", requesterMay(ticket.VerbSubmit), "submit-ticket", "Submit a ticket", created, on((*server).submit)},
+		{get, "/tickets", signedIn, "list-tickets", "List tickets: one's own, or the desk's for staff", result, on((*server).list)},
+		{get, "/tickets/{number}", signedIn, "read-ticket", "Read a ticket with its clocks", result, on((*server).read)},
+		{get, "/tickets/{number}/timeline", signedIn, "read-timeline", "Read what happened to a ticket", result, on((*server).timeline)},
+		{patch, "/tickets/{number}", staffMay(ticket.VerbReclassify), "reclassify-ticket", "Change priority or category", decided, on((*server).reclassify)},
 
-		{post, "/tickets/{number}/replies", signedIn, "reply", "Reply, as the requester or as the desk", on((*server).reply)},
-		{post, "/tickets/{number}/confirmation", requesterMay(ticket.VerbClose), "confirm-resolution", "Confirm the resolution, which closes the ticket", on(guarded(ticket.VerbClose))},
-		{post, "/tickets/{number}/withdrawal", requesterMay(ticket.VerbWithdraw), "withdraw-ticket", "Take a ticket back", on(guarded(ticket.VerbWithdraw))},
-		{post, "/tickets/{number}/rating", customers, "rate-ticket", "Rate how one was helped, once the ticket is resolved", on((*server).rate)},
+		{post, "/tickets/{number}/replies", signedIn, "reply", "Reply, as the requester or as the desk", decided, on((*server).reply)},
+		{post, "/tickets/{number}/confirmation", requesterMay(ticket.VerbClose), "confirm-resolution", "Confirm the resolution, which closes the ticket", decided, on(guarded(ticket.VerbClose))},
+		{post, "/tickets/{number}/withdrawal", requesterMay(ticket.VerbWithdraw), "withdraw-ticket", "Take a ticket back", decided, on(guarded(ticket.VerbWithdraw))},
+		{post, "/tickets/{number}/rating", customers, "rate-ticket", "Rate how one was helped, once the ticket is resolved", result, on((*server).rate)},
 
-		{post, "/tickets/{number}/assignment", staffMay(ticket.VerbAssign), "assign-ticket", "Assign a ticket, to oneself or to an agent", on((*server).assign)},
-		{post, "/tickets/{number}/information-requests", staffMay(ticket.VerbRequestInformation), "request-information", "Ask the requester for something; the ticket waits", on(answering(ticket.VerbRequestInformation))},
-		{post, "/tickets/{number}/progress", staffMay(ticket.VerbProgressUpdate), "tell-progress", "Tell the requester how far things are", on(answering(ticket.VerbProgressUpdate))},
-		{post, "/tickets/{number}/notes", staffMay(ticket.VerbNote), "add-note", "Leave a note that only staff see", on(withWords(ticket.VerbNote))},
-		{post, "/tickets/{number}/resolution", staffMay(ticket.VerbResolve), "resolve-ticket", "Resolve a ticket with a public answer", on(answering(ticket.VerbResolve))},
-		{post, "/tickets/{number}/closure", staffMay(ticket.VerbClose), "close-ticket", "Close a ticket for good", on(guarded(ticket.VerbClose))},
-		{post, "/tickets/{number}/reopening", staffMay(ticket.VerbReopen), "reopen-ticket", "Open a waiting or resolved ticket again", on(plain(ticket.VerbReopen))},
-		{post, "/tickets/{number}/acknowledgement", staffMay(ticket.VerbAcknowledge), "acknowledge-escalation", "Take note of an escalation, which ends it", on((*server).acknowledge)},
-		{post, "/tickets/{number}/mails/{n}/resend", staffMay(ticket.VerbResend), "resend-mail", "Send a mail that could not be delivered again, as a new one", on((*server).resend)},
+		{post, "/tickets/{number}/assignment", staffMay(ticket.VerbAssign), "assign-ticket", "Assign a ticket, to oneself or to an agent", decided, on((*server).assign)},
+		{post, "/tickets/{number}/information-requests", staffMay(ticket.VerbRequestInformation), "request-information", "Ask the requester for something; the ticket waits", decided, on(answering(ticket.VerbRequestInformation))},
+		{post, "/tickets/{number}/progress", staffMay(ticket.VerbProgressUpdate), "tell-progress", "Tell the requester how far things are", decided, on(answering(ticket.VerbProgressUpdate))},
+		{post, "/tickets/{number}/notes", staffMay(ticket.VerbNote), "add-note", "Leave a note that only staff see", decided, on(withWords(ticket.VerbNote))},
+		{post, "/tickets/{number}/resolution", staffMay(ticket.VerbResolve), "resolve-ticket", "Resolve a ticket with a public answer", decided, on(answering(ticket.VerbResolve))},
+		{post, "/tickets/{number}/closure", staffMay(ticket.VerbClose), "close-ticket", "Close a ticket for good", decided, on(guarded(ticket.VerbClose))},
+		{post, "/tickets/{number}/reopening", staffMay(ticket.VerbReopen), "reopen-ticket", "Open a waiting or resolved ticket again", decided, on(ask(ticket.VerbReopen))},
+		{post, "/tickets/{number}/acknowledgement", staffMay(ticket.VerbAcknowledge), "acknowledge-escalation", "Take note of an escalation, which ends it", decided, on((*server).acknowledge)},
+		{post, "/tickets/{number}/mails/{n}/resend", staffMay(ticket.VerbResend), "resend-mail", "Send a mail that could not be delivered again, as a new one", decided, on((*server).resend)},
 
-		{get, "/reports/promises", supervisors, "report-promises", "Promises kept and broken, by week, priority, category and agent", on((*server).reportPromises)},
+		{get, "/reports/promises", supervisors, "report-promises", "Promises kept and broken, by week, priority, category and agent", result, on((*server).reportPromises)},
 
-		{get, "/away", colleagues, "list-staff", "Who works here, who is away, and what each has in hand", on((*server).colleagues)},
-		{post, "/away", colleagues, "mark-away", "Leave the desk for a while, or come back to it", on((*server).absent)},
-		{get, "/groups", supervisors, "list-groups", "Groups that assignment rules give tickets to, with their members", on((*server).groups)},
-		{post, "/groups", supervisors, "make-group", "Make a group", on((*server).makeGroup)},
-		{patch, "/groups/{group}", supervisors, "rename-group", "Give a group another title", on((*server).renameGroup)},
-		{del, "/groups/{group}", supervisors, "delete-group", "Delete a group", on((*server).deleteGroup)},
-		{put, "/groups/{group}/members/{agent}", supervisors, "join-group", "Take somebody into a group", on((*server).joinGroup)},
-		{del, "/groups/{group}/members/{agent}", supervisors, "leave-group", "Take somebody out of a group", on((*server).leaveGroup)},
-		{post, "/emergencies", supervisors, "declare-emergency", "Declare an emergency, now or planned", on((*server).declare)},
-		{post, "/emergencies/dry-run", supervisors, "rehearse-emergency", "What declaring one would do", on((*server).dryDeclare)},
-		{get, "/emergencies", supervisors, "list-emergencies", "Every emergency, the one declared last first", on((*server).listEmergencies)},
-		{get, "/emergencies/current", supervisors, "current-emergencies", "Emergencies in force and planned, and how far tickets know of them", on((*server).currentEmergencies)},
-		{get, "/emergencies/{id}", supervisors, "read-emergency", "An emergency with everything that was done to it", on((*server).readEmergency)},
-		{patch, "/emergencies/{id}", supervisors, "change-emergency", "Extend, shorten, move or reword one", on((*server).changeEmergency)},
-		{del, "/emergencies/{id}", supervisors, "end-emergency", "Lift one that is in force, cancel one that is planned", on((*server).endEmergency)},
-		{post, "/emergencies/{id}/dry-run", supervisors, "rehearse-change", "What changing or ending one would do", on((*server).dryChange)},
+		{get, "/away", colleagues, "list-staff", "Who works here, who is away, and what each has in hand", result, on((*server).colleagues)},
+		{post, "/away", colleagues, "mark-away", "Leave the desk for a while, or come back to it", result, on((*server).absent)},
+		{get, "/groups", supervisors, "list-groups", "Groups that assignment rules give tickets to, with their members", result, on((*server).groups)},
+		{post, "/groups", supervisors, "make-group", "Make a group", created, on((*server).makeGroup)},
+		{patch, "/groups/{group}", supervisors, "rename-group", "Give a group another title", result, on((*server).renameGroup)},
+		{del, "/groups/{group}", supervisors, "delete-group", "Delete a group", result, on((*server).deleteGroup)},
+		{put, "/groups/{group}/members/{agent}", supervisors, "join-group", "Add an agent to a group", result, on((*server).joinGroup)},
+		{del, "/groups/{group}/members/{agent}", supervisors, "leave-group", "Remove an agent from a group", result, on((*server).leaveGroup)},
+		{post, "/emergencies", supervisors, "declare-emergency", "Declare an emergency, now or planned", created, on((*server).declare)},
+		{post, "/emergencies/dry-run", supervisors, "rehearse-emergency", "What declaring one would do", result, on((*server).dryDeclare)},
+		{get, "/emergencies", supervisors, "list-emergencies", "Every emergency, the one declared last first", result, on((*server).listEmergencies)},
+		{get, "/emergencies/current", supervisors, "current-emergencies", "Emergencies in force and planned, and how far tickets know of them", result, on((*server).currentEmergencies)},
+		{get, "/emergencies/{id}", supervisors, "read-emergency", "An emergency with everything that was done to it", result, on((*server).readEmergency)},
+		{patch, "/emergencies/{id}", supervisors, "change-emergency", "Extend, shorten, move or reword one", result, on((*server).changeEmergency)},
+		{del, "/emergencies/{id}", supervisors, "end-emergency", "Lift one that is in force, cancel one that is planned", result, on((*server).endEmergency)},
+		{post, "/emergencies/{id}/dry-run", supervisors, "rehearse-change", "What changing or ending one would do", result, on((*server).dryChange)},
 
-		{get, "/track/{number}", anyone, "track-ticket", "Status and promises of a ticket, by its number alone", on((*server).track)},
-		{get, "/notice", anyone, "read-notices", "What is to be said of emergencies, in force and planned", on((*server).notices)},
-		{get, "/policy", greeted, "read-policy", "The policy in force", on((*server).policy)},
-		{get, "/policies", greeted, "list-policies", "Every published version, the newest first", on((*server).listPolicies)},
-		{get, "/policies/{version}", greeted, "read-policy-version", "A published version, and what it says otherwise than the one before", on((*server).policyVersion)},
-		{post, "/policies", supervisors, "publish-policy", "Publish a document as the next version, for good", on((*server).publishPolicy)},
-		{post, "/policies/check", supervisors, "check-policy", "What a document would mean, beside the policy in force", on((*server).checkPolicy)},
-		{post, "/policies/{version}/adoption/dry-run", supervisors, "rehearse-adoption", "What moving open tickets to a version would do", on((*server).rehearseAdoption)},
-		{post, "/policies/{version}/adoption", supervisors, "adopt-policy", "Move open tickets to a version", on((*server).adoptPolicy)},
-		{get, "/policies/{version}/adoption", supervisors, "read-adoption", "Who moved which tickets to a version", on((*server).readAdoption)},
+		{get, "/track/{number}", anyone, "track-ticket", "Status and promises of a ticket, by its number alone", result, on((*server).track)},
+		{get, "/notice", anyone, "read-notices", "What is to be said of emergencies, in force and planned", result, on((*server).notices)},
+		{get, "/policy", greeted, "read-policy", "The policy in force", result, on((*server).policy)},
+		{get, "/policies", greeted, "list-policies", "Every published version, the newest first", result, on((*server).listPolicies)},
+		{get, "/policies/{version}", greeted, "read-policy-version", "A published version, and what it says otherwise than the one before", result, on((*server).policyVersion)},
+		{post, "/policies", supervisors, "publish-policy", "Publish a document as the next version, for good", created, on((*server).publishPolicy)},
+		{post, "/policies/check", supervisors, "check-policy", "What a document would mean, beside the policy in force", result, on((*server).checkPolicy)},
+		{post, "/policies/{version}/adoption/dry-run", supervisors, "rehearse-adoption", "What moving open tickets to a version would do", result, on((*server).rehearseAdoption)},
+		{post, "/policies/{version}/adoption", supervisors, "adopt-policy", "Move open tickets to a version", result, on((*server).adoptPolicy)},
+		{get, "/policies/{version}/adoption", supervisors, "read-adoption", "Who moved which tickets to a version", result, on((*server).readAdoption)},
 	}
 }

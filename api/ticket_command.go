@@ -3,13 +3,13 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
+	"net/url"
+	"strconv"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -32,6 +32,14 @@ type ReadMark struct {
 	Seen int `json:"seen,omitempty" minimum:"1" doc:"The number of the last entry of the timeline that you had in front of you. If somebody else wrote after it what you may read, the command is refused with the code unseen-words, and unseen names those entries. Without it nothing is refused for that."`
 }
 
+func (r *ReadMark) values() url.Values {
+	values := url.Values{}
+	if r != nil && r.Seen != 0 {
+		values.Set("seen", strconv.Itoa(r.Seen))
+	}
+	return values
+}
+
 type answerInput struct {
 	Number string `path:"number"`
 	Body   answer
@@ -40,6 +48,12 @@ type answerInput struct {
 type answer struct {
 	Body string `json:"body" doc:"Plain text, 1 to 65536 bytes."`
 	ReadMark
+}
+
+func (a answer) values() url.Values {
+	values := a.ReadMark.values()
+	values.Set("body", a.Body)
+	return values
 }
 
 type wordsInput struct {
@@ -60,6 +74,17 @@ type assignment struct {
 	Agent string `json:"agent,omitempty" doc:"A handle or an ID; without it oneself."`
 	// Expected is a pointer: nobody is something to expect.
 	Expected *string `json:"expected,omitempty" doc:"Who has the ticket, as far as you know: a handle or an ID, empty for nobody. When somebody else has it by then, the command is refused with the code taken."`
+}
+
+func (a *assignment) values() url.Values {
+	values := url.Values{}
+	if a != nil {
+		values.Set("agent", a.Agent)
+		if a.Expected != nil {
+			values.Set("expected", *a.Expected)
+		}
+	}
+	return values
 }
 
 type acknowledgeInput struct {
@@ -104,45 +129,31 @@ type acceptedView struct {
 	Status  string        `json:"status" enum:"accepted"`
 }
 
-// plain handles a verb that takes no input.
-func plain(verb ticket.Verb) func(*server, context.Context, *plainInput) (*commandOutput, error) {
+// ask handles a verb without a body.
+func ask(verb ticket.Verb) func(*server, context.Context, *plainInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *plainInput) (*commandOutput, error) {
-		return s.command(ctx, in.Number, desk.Request{Verb: verb})
+		return s.parse(ctx, in.Number, verb, nil, nil)
 	}
 }
 
 // guarded handles a verb that takes no input but what its writer had seen.
 func guarded(verb ticket.Verb) func(*server, context.Context, *readInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *readInput) (*commandOutput, error) {
-		r := desk.Request{Verb: verb}
-		if in.Body != nil {
-			r.Seen = in.Body.Seen
-		}
-		return s.command(ctx, in.Number, r)
+		return s.parse(ctx, in.Number, verb, in.Body.values(), nil)
 	}
 }
 
 // answering handles a verb whose input is a message to the other side.
 func answering(verb ticket.Verb) func(*server, context.Context, *answerInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *answerInput) (*commandOutput, error) {
-		var f input.Fields
-		r := desk.Request{Verb: verb, Body: f.Words("body", in.Body.Body), Seen: in.Body.Seen}
-		if err := f.Err(); err != nil {
-			return nil, err
-		}
-		return s.command(ctx, in.Number, r)
+		return s.parse(ctx, in.Number, verb, in.Body.values(), nil)
 	}
 }
 
 // withWords handles a verb whose input is a message.
 func withWords(verb ticket.Verb) func(*server, context.Context, *wordsInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *wordsInput) (*commandOutput, error) {
-		var f input.Fields
-		r := desk.Request{Verb: verb, Body: f.Words("body", in.Body.Body)}
-		if err := f.Err(); err != nil {
-			return nil, err
-		}
-		return s.command(ctx, in.Number, r)
+		return s.parse(ctx, in.Number, verb, url.Values{"body": {in.Body.Body}}, nil)
 	}
 }
 
@@ -152,63 +163,53 @@ func (s *server) reply(ctx context.Context, in *answerInput) (*commandOutput, er
 	if request.Of(ctx).Person.Role.Staff() {
 		verb = ticket.VerbAgentReply
 	}
-	return answering(verb)(s, ctx, in)
+	return s.parse(ctx, in.Number, verb, in.Body.values(), nil)
 }
 
 func (s *server) assign(ctx context.Context, in *assignInput) (*commandOutput, error) {
-	r := desk.Request{Verb: ticket.VerbAssign}
-	if in.Body != nil {
-		var f input.Fields
-		r.Agent = f.Optional("agent", in.Body.Agent, input.MaxWord)
-		if in.Body.Expected != nil {
-			expected := f.Optional("expected", *in.Body.Expected, input.MaxWord)
-			r.Expected = &expected
-		}
-		if err := f.Err(); err != nil {
-			return nil, err
-		}
-	}
-	return s.command(ctx, in.Number, r)
+	return s.parse(ctx, in.Number, ticket.VerbAssign, in.Body.values(), nil)
 }
 
 func (s *server) acknowledge(ctx context.Context, in *acknowledgeInput) (*commandOutput, error) {
-	r := desk.Request{Verb: ticket.VerbAcknowledge}
-	if in.Body != nil && in.Body.Reason != "" {
-		var f input.Fields
-		r.Body = f.Words("reason", in.Body.Reason)
-		if err := f.Err(); err != nil {
-			return nil, err
-		}
+	values := url.Values{}
+	if in.Body != nil {
+		values.Set("reason", in.Body.Reason)
 	}
-	return s.command(ctx, in.Number, r)
+	return s.parse(ctx, in.Number, ticket.VerbAcknowledge, values, nil)
 }
 
 func (s *server) reclassify(ctx context.Context, in *reclassifyInput) (*commandOutput, error) {
-	var f input.Fields
-	r := desk.Request{
-		Verb:     ticket.VerbReclassify,
-		Priority: policy.Priority(in.Body.Priority),
-		Category: f.Optional("category", in.Body.Category, input.MaxWord),
+	values := url.Values{"priority": {string(in.Body.Priority)}, "category": {in.Body.Category}}
+	return s.parse(ctx, in.Number, ticket.VerbReclassify, values, func(f *input.Fields, r desk.Request) {
+		if r.Priority == "" && r.Category == "" {
+			f.Reject("body", "names neither priority nor category")
+		}
+	})
+}
+
+func (s *server) resend(ctx context.Context, in *resendInput) (*commandOutput, error) {
+	values := url.Values{"mail": {strconv.Itoa(in.N)}}
+	if in.Body != nil {
+		values.Set("address", in.Body.Address)
 	}
-	if r.Priority == "" && r.Category == "" {
-		f.Reject("body", "names neither priority nor category")
+	return s.parse(ctx, in.Number, ticket.VerbResend, values, nil)
+}
+
+// parse reads a command from a body's values by the registry, and asks for it. What check rejects is rejected, too.
+func (s *server) parse(ctx context.Context, number string, verb ticket.Verb, values url.Values, check func(*input.Fields, desk.Request)) (*commandOutput, error) {
+	var f input.Fields
+	r := input.Command(&f, verb, values)
+	if check != nil {
+		check(&f, r)
 	}
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
-	return s.command(ctx, in.Number, r)
+	return s.command(ctx, number, r)
 }
 
-func (s *server) resend(ctx context.Context, in *resendInput) (*commandOutput, error) {
-	r := desk.Request{Verb: ticket.VerbResend, Mail: in.N}
-	if in.Body != nil {
-		r.Address = strings.TrimSpace(in.Body.Address)
-	}
-	return s.command(ctx, in.Number, r)
-}
-
-// command answers 200 with the new state, 202 when the outcome is not known in time, and a refusal as a problem.
-// What was accepted is kept, so whatever fails afterwards makes it a 202: a 5xx would invite to say it twice.
+// command renders what became of a command: 200 with the new state, 202 when the outcome is not known in time, and a
+// refusal as a problem.
 func (s *server) command(ctx context.Context, number string, r desk.Request) (*commandOutput, error) {
 	v := request.Of(ctx)
 	var err error
@@ -216,22 +217,21 @@ func (s *server) command(ctx context.Context, number string, r desk.Request) (*c
 		return nil, err
 	}
 	r.Once = v.Once
-	accepted, outcome, decided, err := s.Desk.Command(ctx, v.Person, r)
-	if accepted.Seq == 0 && err != nil {
-		return nil, err
+	a := request.Ask(ctx, s.Desk, v.Person, r)
+	out := &commandOutput{Status: http.StatusOK, Replayed: replayed(a.Accepted.Again)}
+	switch a.State {
+	case request.Failed:
+		return nil, a.Err
+	case request.Refused:
+		return nil, s.refusal(ctx, r, a.Outcome)
+	case request.Granted:
+		if out.Body, a.Err = s.ticket(ctx, r.Number); a.Err == nil {
+			return out, nil
+		}
 	}
-	if err == nil && decided && outcome.Refused {
-		return nil, s.refusal(ctx, r, outcome)
-	}
-	out := &commandOutput{Status: http.StatusOK, Replayed: replayed(accepted.Again)}
-	if err == nil && decided {
-		out.Body, err = s.ticket(ctx, r.Number)
-	}
-	if err != nil || !decided {
-		v.Failure = err
-		out.Status, out.Location = http.StatusAccepted, linksOf(r.Number).Self
-		out.Body = acceptedView{Number: r.Number, Command: accepted.Seq, Status: "accepted"}
-	}
+	v.Failure = a.Err
+	out.Status, out.Location = http.StatusAccepted, linksOf(r.Number).Self
+	out.Body = acceptedView{Number: r.Number, Command: a.Accepted.Seq, Status: "accepted"}
 	return out, nil
 }
 

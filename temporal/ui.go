@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -45,14 +46,7 @@ func (s *uiServer) stop() { _ = s.http.Close() }
 // from pages of another origin change nothing, whatever headers they carry: ui-server's own check is skipped for those
 // with an Authorization header.
 func uiHandler(opts options, frontend string) (http.Handler, error) {
-	config, err := uiconfig.NewConfigProviderWithRefresh(settings{&uiconfig.Config{
-		TemporalGRPCAddress: frontend,
-		DefaultNamespace:    opts.namespace,
-		EnableUI:            true,
-		HideLogs:            true,
-		DisableNewsFetch:    true,
-		CORS:                uiconfig.CORS{CookieInsecure: true}, // plain HTTP on loopback
-	}})
+	config, err := uiconfig.NewConfigProviderWithRefresh(settings{uiConfig(opts.namespace, frontend)})
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +72,30 @@ func uiHandler(opts options, frontend string) (http.Handler, error) {
 	route.SetRenderRoute(e, "/")
 	return loopbackOnly(http.NewCrossOriginProtection().Handler(e)), nil
 }
+
+// uiConfig leaves out the actions that end, hold or repeat a workflow; signals and updates stay. The variables are those
+// of Temporal's own image of the UI.
+func uiConfig(namespace, frontend string) *uiconfig.Config {
+	return &uiconfig.Config{
+		TemporalGRPCAddress: frontend,
+		DefaultNamespace:    namespace,
+		EnableUI:            true,
+		HideLogs:            true,
+		DisableNewsFetch:    true,
+		CORS:                uiconfig.CORS{CookieInsecure: true}, // plain HTTP on loopback
+
+		WorkflowTerminateDisabled: disabled("TEMPORAL_WORKFLOW_TERMINATE_DISABLED"),
+		WorkflowCancelDisabled:    disabled("TEMPORAL_WORKFLOW_CANCEL_DISABLED"),
+		WorkflowResetDisabled:     disabled("TEMPORAL_WORKFLOW_RESET_DISABLED"),
+		WorkflowPauseDisabled:     disabled("TEMPORAL_WORKFLOW_PAUSE_DISABLED"),
+		BatchActionsDisabled:      disabled("TEMPORAL_BATCH_ACTIONS_DISABLED"),
+		StartWorkflowDisabled:     disabled("TEMPORAL_START_WORKFLOW_DISABLED"),
+		ActivityCommandsDisabled:  disabled("TEMPORAL_ACTIVITY_COMMANDS_DISABLED"),
+	}
+}
+
+// disabled reports whether an action is off, which only the value false of its variable changes.
+func disabled(variable string) bool { return os.Getenv(variable) != "false" }
 
 // settings are a configuration that does not change.
 type settings struct{ *uiconfig.Config }

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -22,7 +23,7 @@ func workflowcheck(t *testing.T, packages ...string) string {
 	}
 	args := append([]string{"-config", "workflowcheck.yaml"}, packages...)
 	out, err := exec.CommandContext(t.Context(), checker, args...).CombinedOutput()
-	if exit, failed := err.(*exec.ExitError); err != nil && (!failed || exit.ExitCode() != 3) {
+	if exit, failed := errors.AsType[*exec.ExitError](err); err != nil && (!failed || exit.ExitCode() != 3) {
 		t.Fatalf("workflowcheck: %v\n%s", err, out)
 	}
 	return string(out)

@@ -64,6 +64,7 @@ type vigil struct {
 	meter    meter
 	alarm    alarm
 	herald   *herald
+	answers  answers // to updates
 }
 
 func watch(ctx workflow.Context, in EmergencyStart) (*vigil, error) {
@@ -81,7 +82,7 @@ func watch(ctx workflow.Context, in EmergencyStart) (*vigil, error) {
 		w.heard = map[string]int{}
 	}
 	w.listen(ctx)
-	return w, nil
+	return w, w.takeUpdates(ctx)
 }
 
 // run looks at the gate, brings the tickets after it, and waits. Nothing that it asks for takes longer than a slice of a
@@ -206,7 +207,17 @@ func (w *vigil) continueAsNew(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, w.herald.idle); err != nil {
 		return fmt.Errorf("wait for the herald: %w", err)
 	}
-	w.drain(ctx)
+	for w.drain(ctx); !workflow.AllHandlersFinished(ctx); w.drain(ctx) {
+		if w.answers.due() {
+			if err := w.carryOut(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := answered(ctx); err != nil {
+			return err
+		}
+	}
 	return workflow.NewContinueAsNewError(ctx, EmergencyWorkflow, EmergencyStart{
 		Outlook: w.outlook, Fanout: w.fanout, Hands: w.hands, Heard: w.heard, Refused: w.refused, Log: w.log, Herald: w.herald.state,
 	})

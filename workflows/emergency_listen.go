@@ -94,6 +94,7 @@ func (w *vigil) carryOut(ctx workflow.Context) error {
 		return err
 	}
 	w.hands = w.hands[1:]
+	w.answers.answer(hand.Key, emergencyAnswer(hand.Name, result))
 	w.enter(ctx, hand.Name, result)
 	w.stale = w.stale || result.Refused == ""
 	return nil

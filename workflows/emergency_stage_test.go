@@ -156,7 +156,7 @@ func (h *house) StillBehind(_ context.Context, edge time.Time, some []ticket.Num
 
 func (h *house) NoteTold(context.Context, time.Time, int) error { return nil }
 
-func (h *house) TellEdge(_ context.Context, n ticket.Number, e ticket.Edge, _ int64, _ time.Duration) error {
+func (h *house) SignalTransition(_ context.Context, n ticket.Number, e ticket.Edge, _ int64, _ time.Duration) error {
 	if err := h.fails("tell"); err != nil {
 		return err
 	}

@@ -115,7 +115,7 @@ func TestTicket_aSignalThatHasNoVerbsNameIsNotHeard(t *testing.T) {
 func TestTicket_whatIsTooLargeOrMeansNothingIsRefusedWithoutWhatItCarries(t *testing.T) {
 	s := newStage(t)
 	s.hand(1*h, ticket.VerbAssign, map[string]any{"agent": strings.Repeat("a", 8<<10)})
-	s.hand(2*h, ticket.VerbEmergencyExtend, map[string]any{"seconds": int64(math.MaxInt64/int64(time.Second)) + 7})
+	s.hand(2*h, ticket.VerbEmergencyExtend, map[string]any{"seconds": math.MaxInt64/int64(time.Second) + 7})
 	s.hand(3*h, ticket.VerbEmergencyExtend, map[string]any{"seconds": -3600})
 	s.hand(4*h, ticket.VerbReclassify, map[string]any{"priority": "high", "colour": "blue"})
 	s.hand(5*h, ticket.VerbAssign, []string{"alice"})

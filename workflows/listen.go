@@ -18,7 +18,7 @@ import (
 // listen hears every signal from here on. Hearing only takes note; the steps come in the main loop.
 func (t *life) listen(ctx workflow.Context) {
 	for _, verb := range ticket.Signals() {
-		channel := workflow.GetSignalChannelWithOptions(ctx, string(verb), workflow.SignalChannelOptions{Description: byHand(verb)})
+		channel := workflow.GetSignalChannelWithOptions(ctx, string(verb), workflow.SignalChannelOptions{Description: verb.Help()})
 		t.selector.AddReceive(channel, func(c workflow.ReceiveChannel, _ bool) {
 			var payload converter.RawValue
 			c.Receive(ctx, &payload)
@@ -122,12 +122,9 @@ const mostSeconds = int64(math.MaxInt64 / time.Second)
 
 // hand keeps a signal by hand until a step takes it.
 func (t *life) hand(ctx workflow.Context, verb ticket.Verb, place int, s Signal, malformed bool, data []byte) {
-	h := ticket.ByHand{
-		Key: handKey(ctx, place, string(verb), data), Run: workflow.GetInfo(ctx).WorkflowExecution.RunID, Verb: verb,
-		Malformed: malformed || s.Seconds > mostSeconds || s.Seconds < -mostSeconds,
-		Agent:     s.Agent, Priority: s.Priority, Category: s.Category,
-		Emergency: s.Emergency, Extension: time.Duration(s.Seconds) * time.Second, Policy: s.Policy,
-	}
+	h := manual(verb, s)
+	h.Key, h.Run = handKey(ctx, place, string(verb), data), workflow.GetInfo(ctx).WorkflowExecution.RunID
+	h.Malformed = malformed || outOfRange(s)
 	t.byHand = append(t.byHand, h.Checked())
 }
 

@@ -28,6 +28,7 @@ type life struct {
 	pending   int64 // number of the last command heard of
 	claims    []Claim
 	byHand    []ticket.ByHand
+	answers   answers             // to updates
 	heard     map[ticket.Verb]int // signals of each name, ever
 	bounced   []int
 	delivered []int         // mails that ask the requester and were sent: silence counts from that
@@ -58,7 +59,7 @@ func setup(ctx workflow.Context, in Start) (*life, error) {
 	}
 	t.listen(ctx)
 	t.mailer.owe(in.Owed)
-	return t, nil
+	return t, t.takeUpdates(ctx)
 }
 
 // run waits for a command or the next due moment, takes its step, and waits again.
@@ -71,8 +72,13 @@ func (t *life) run(ctx workflow.Context) error {
 			return fmt.Errorf("show ticket %s: %w", t.number, err)
 		}
 		switch {
-		case t.over():
+		case t.over() && workflow.AllHandlersFinished(ctx):
 			return nil
+		case t.over():
+			if err := answered(ctx); err != nil {
+				return err
+			}
+			continue
 		case t.meter.full(ctx):
 			return t.continueAsNew(ctx)
 		}
@@ -190,6 +196,7 @@ func (t *life) take(ctx workflow.Context, r ticket.StepRequest, result ticket.St
 		t.card.later.end()
 	}
 	t.digest, t.pending = result.Digest, result.Pending
+	t.answers.settle(r.ByHand, result)
 	t.refuseClaims(ctx)
 	if r.Mails != noMails {
 		t.owe(result)
@@ -231,9 +238,13 @@ func (t *life) continueAsNew(ctx workflow.Context) error {
 	for {
 		t.drain(ctx)
 		switch idle := t.mailer.idle(); {
-		case t.tooMuch() || t.work() && !idle:
+		case t.tooMuch() || t.work() && (!idle || t.answers.due()):
 			if err := t.takeOne(ctx); err != nil {
 				return fmt.Errorf("ticket %s: %w", t.number, err)
+			}
+		case idle && !workflow.AllHandlersFinished(ctx):
+			if err := answered(ctx); err != nil {
+				return err
 			}
 		case idle:
 			return workflow.NewContinueAsNewError(ctx, TicketWorkflow, t.start())

@@ -83,7 +83,7 @@ func TestRoutes_letInWhoTheyAreFor(t *testing.T) {
 			continue
 		}
 		for role, b := range visitors {
-			a := answer{}
+			var a answer
 			if r.Method == "GET" {
 				a = b.get(r.Path)
 			} else {

@@ -5,12 +5,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Access is a route's rule: who may ask. The zero Access is no rule, and no route may have it.
+// Access is the rule of a route of the API or the pages: who may ask. The zero Access is no rule, and no route may have it.
 type Access struct {
 	Who    string                 // in words
 	Allows func(ticket.Role) bool // nil: anyone, without signing in
 
-	form string // see Recently; empty: it does not matter when they signed in
+	Greets bool        // anyone, and staff who say who they are see more; the API's only
+	Verb   ticket.Verb // what a route asks of a ticket; empty: nothing of one verb
+	form   string      // see Recently; empty: it does not matter when they signed in
 }
 
 // The rules that pages have.
@@ -19,12 +21,15 @@ var (
 	SignedIn       = Access{Who: "Everyone who has signed in.", Allows: func(ticket.Role) bool { return true }}
 	Customers      = Access{Who: "Customers.", Allows: func(r ticket.Role) bool { return r == ticket.RoleCustomer }}
 	Staff          = Access{Who: "Staff.", Allows: ticket.Role.Staff}
-	Supervisors    = Access{Who: "Supervisors and administrators.", Allows: supervises}
+	Supervisors    = Access{Who: "Supervisors and administrators.", Allows: ticket.Role.Commands}
 	Administrators = Access{Who: "Administrators.", Allows: func(r ticket.Role) bool { return r == ticket.RoleAdministrator }}
 )
 
-func supervises(r ticket.Role) bool {
-	return r == ticket.RoleSupervisor || r == ticket.RoleAdministrator
+// For narrows a rule to the roles that may ask for a verb.
+func (a Access) For(verb ticket.Verb) Access {
+	allows := a.Allows
+	a.Verb, a.Allows = verb, func(r ticket.Role) bool { return allows(r) && ticket.MayAsk(r, verb) }
+	return a
 }
 
 // admit lets in who the rule allows.

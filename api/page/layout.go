@@ -84,7 +84,7 @@ func (l Layout) Nav() []NavItem {
 	default:
 		add("/desk", "Desk")
 	}
-	if supervises(role) {
+	if role.Commands() {
 		add("/supervision", "Supervision")
 	}
 	if role == ticket.RoleAdministrator {

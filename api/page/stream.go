@@ -96,7 +96,7 @@ func (v *Visit) Stream(follow func(ctx context.Context, send func(event, data st
 	}
 	v.gin.Status(http.StatusOK)
 	if err := write("retry: 1000\n\n"); err != nil {
-		return nil //nolint:nilerr // the client has gone, which is how a stream ends
+		return nil // the client has gone, which is how a stream ends
 	}
 	looked := time.Now()
 	_ = follow(ctx, func(event, data string) error {

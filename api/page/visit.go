@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -174,9 +173,7 @@ func (v *Visit) Once() desk.Once {
 	}
 	asked := maps.Clone(v.form)
 	maps.DeleteFunc(asked, func(name string, _ []string) bool { return strings.HasPrefix(name, fieldSeen) })
-	hash := sha256.New()
-	_, _ = io.WriteString(hash, v.Path()+"\n"+asked.Encode()) // a hash never fails
-	return desk.Once{Key: OnceKey(key), Fingerprint: hash.Sum(nil)}
+	return request.OnceOf(OnceKey(key), []byte(v.Path()), []byte(asked.Encode()))
 }
 
 // FormKey is the key of the form on a page whose address carries it: it is the same one when the browser comes back to

@@ -9,7 +9,6 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // awayView is the page on which one leaves the desk and comes back to it.
@@ -32,7 +31,7 @@ func (p *Pages) showAway(v *page.Visit, status int, until string, wrong error) e
 	}
 	view := awayView{
 		Layout: v.Layout("Away from the desk", "/desk"), Until: until, Mistakes: mistakes(wrong),
-		Supervise: v.Person.Role != ticket.RoleAgent,
+		Supervise: v.Person.Role.Commands(),
 	}
 	for _, c := range staff {
 		switch {

@@ -3,76 +3,33 @@ package panel
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// reading turns a form into a command, and says what is told when it is done.
-type reading func(*input.Fields, url.Values) (r desk.Request, done string)
-
-func assignment(f *input.Fields, form url.Values) (desk.Request, string) {
-	r := desk.Request{Verb: ticket.VerbAssign, Agent: f.Optional("agent", form.Get("agent"), input.MaxWord)}
-	if form.Has("expected") {
-		expected := f.Optional("expected", form.Get("expected"), input.MaxWord)
-		r.Expected = &expected
+// done is what is said once a command is done: the registry's sentence, with whom or what it names.
+func done(r desk.Request) string {
+	switch {
+	case r.Verb == ticket.VerbAssign && r.Agent == "":
+		return "The ticket is yours."
+	case r.Verb == ticket.VerbAssign:
+		return "The ticket is assigned to " + r.Agent + "."
+	case r.Verb == ticket.VerbResend && r.Address != "":
+		return "The mail is sent again, to " + r.Address + "."
+	default:
+		return r.Verb.Definition().Done
 	}
-	if r.Agent == "" {
-		return r, "The ticket is yours."
-	}
-	return r, "The ticket is assigned to " + r.Agent + "."
-}
-
-// classification sends what the form shows; what it does not change is left to the domain to notice.
-func classification(f *input.Fields, form url.Values) (desk.Request, string) {
-	r := desk.Request{
-		Verb: ticket.VerbReclassify, Priority: policy.Priority(form.Get("priority")),
-		Category: f.Optional("category", form.Get("category"), input.MaxWord),
-	}
-	if r.Priority != "" && !r.Priority.Valid() {
-		f.Reject("priority", "is no priority")
-	}
-	return r, "The ticket is reclassified."
-}
-
-func acknowledgement(f *input.Fields, form url.Values) (desk.Request, string) {
-	r := desk.Request{Verb: ticket.VerbAcknowledge}
-	if form.Get("reason") != "" {
-		r.Body = f.Words("reason", form.Get("reason"))
-	}
-	return r, "The escalation is acknowledged."
-}
-
-func resending(f *input.Fields, form url.Values) (desk.Request, string) {
-	r := desk.Request{Verb: ticket.VerbResend, Address: f.Optional("address", strings.TrimSpace(form.Get("address")), 254)} // the longest address that mail has
-	n, err := strconv.Atoi(form.Get("mail"))
-	if err != nil || n < 1 {
-		f.Reject("mail", "is no mail of this ticket")
-	}
-	r.Mail = n
-	if r.Address == "" {
-		return r, "The mail is sent again."
-	}
-	return r, "The mail is sent again, to " + r.Address + "."
-}
-
-func closure(f *input.Fields, form url.Values) (desk.Request, string) {
-	return desk.Request{Verb: ticket.VerbClose, Seen: f.Entry("seen", form.Get("seen"))}, "The ticket is closed."
-}
-
-func reopening(*input.Fields, url.Values) (desk.Request, string) {
-	return desk.Request{Verb: ticket.VerbReopen}, "The ticket is open again."
 }
 
 // command handles a form that asks something of a ticket.
-func (p *Pages) command(read reading) func(*page.Visit) error {
+func (p *Pages) command(verb ticket.Verb) func(*page.Visit) error {
 	return func(v *page.Visit) error {
 		n, err := ticket.ParseNumber(v.Param("number"))
 		if err != nil {
@@ -83,13 +40,13 @@ func (p *Pages) command(read reading) func(*page.Visit) error {
 			return err
 		}
 		var f input.Fields
-		r, done := read(&f, form)
+		r := input.Command(&f, verb, form)
 		typed := draft{escalation: escalationDraft{Reason: form.Get("reason")}}
 		if err := f.Err(); err != nil {
 			return p.refused(v, n, typed, err)
 		}
 		r.Number, r.Once = n, v.Once()
-		return p.ask(v, r, typed, done)
+		return p.ask(v, r, typed)
 	}
 }
 
@@ -109,17 +66,15 @@ func (p *Pages) write(m mode) func(*page.Visit) error {
 			return p.fill(v, n, d, form.Get("canned"))
 		}
 		var f input.Fields
-		r := desk.Request{Number: n, Verb: m.verb, Body: f.Words("body", d.body), Once: v.Once()}
-		if m.Key.Public() {
-			r.Seen = f.Entry("seen", form.Get("seen"))
-		}
+		r := input.Command(&f, m.verb, form)
+		r.Number, r.Once = n, v.Once()
 		if left := unfilled(d.body); left != "" && m.Key.Public() {
 			f.Reject("body", "still holds %s; write what belongs there", left)
 		}
 		if err := f.Err(); err != nil {
 			return p.refused(v, n, d, err)
 		}
-		return p.ask(v, r, d, m.done)
+		return p.ask(v, r, d)
 	}
 }
 
@@ -133,27 +88,18 @@ func unfilled(body string) string {
 	return ""
 }
 
-// ask passes a command on and answers with what became of it. One that was accepted is kept, whatever happens next.
-func (p *Pages) ask(v *page.Visit, r desk.Request, d draft, done string) error {
-	accepted, outcome, decided, err := p.desk.Command(v.Context(), v.Person, r)
-	return p.became(v, r, d, done, result{accepted, outcome, decided, err})
-}
-
-// result is what the desk answered to a command.
-type result struct {
-	accepted desk.Accepted
-	outcome  ticket.Outcome
-	decided  bool
-	err      error
+// ask passes a command on and answers with what became of it.
+func (p *Pages) ask(v *page.Visit, r desk.Request, d draft) error {
+	return p.became(v, r, d, done(r), request.Ask(v.Context(), p.desk, v.Person, r))
 }
 
 // became answers with what became of a command.
-func (p *Pages) became(v *page.Visit, r desk.Request, d draft, done string, of result) error {
-	accepted, outcome, decided, err := of.accepted, of.outcome, of.decided, of.err
+func (p *Pages) became(v *page.Visit, r desk.Request, d draft, done string, a request.Answer) error {
+	outcome := a.Outcome
 	switch {
-	case err != nil && accepted.Seq == 0:
-		return p.refused(v, r.Number, d, err)
-	case err != nil || !decided:
+	case a.State == request.Failed:
+		return p.refused(v, r.Number, d, a.Err)
+	case a.State == request.Pending:
 		v.Accepted()
 		return p.answer(v, r.Number, http.StatusOK, d.sent(), d.kind != "", said{Text: "Accepted. It takes a moment to be decided."})
 	case outcome.Refused && outcome.Code == ticket.CodeTaken:

@@ -63,40 +63,42 @@ func (k messageKind) Public() bool { return k != kindNote }
 
 // mode is how the composer offers a kind of message.
 type mode struct {
-	Key            messageKind
-	Name, Shortcut string
-	verb           ticket.Verb
-	path           string
-	Reads          string // who reads it, and what it does
-	Hint           string
-	Send           string // what the button says
-	Sending        string // what is said while it can be taken back
-	done           string // what is said afterwards
+	Key      messageKind
+	Shortcut string
+	verb     ticket.Verb
+	path     string
+	Reads    string // who reads it, and what it does
+	Hint     string
+	Send     string // what the button says
+	Sending  string // what is said while it can be taken back
 }
+
+// Name is what the kind of message is called.
+func (m mode) Name() string { return m.verb.Definition().Label }
 
 var (
 	modeReply = mode{
-		Key: kindReply, Name: "Reply", Shortcut: "r", verb: ticket.VerbAgentReply, path: "replies",
-		Reads: "The requester gets this by mail.", Hint: "Write to the requester", Send: "Send reply", Sending: "Sending reply", done: "The reply is sent.",
+		Key: kindReply, Shortcut: "r", verb: ticket.VerbAgentReply, path: "replies",
+		Reads: "The requester gets this by mail.", Hint: "Write to the requester", Send: "Send reply", Sending: "Sending reply",
 	}
 	modeResolve = mode{
-		Key: kindResolve, Name: "Reply and resolve", Shortcut: "e", verb: ticket.VerbResolve, path: "resolution",
+		Key: kindResolve, Shortcut: "e", verb: ticket.VerbResolve, path: "resolution",
 		Reads: "The requester gets this by mail, and the ticket is resolved.", Hint: "Say how it was solved",
-		Send: "Send and resolve", Sending: "Sending and resolving", done: "The ticket is resolved.",
+		Send: "Send and resolve", Sending: "Sending and resolving",
 	}
 	modeRequest = mode{
-		Key: kindRequest, Name: "Request information", Shortcut: "i", verb: ticket.VerbRequestInformation, path: "information-requests",
+		Key: kindRequest, Shortcut: "i", verb: ticket.VerbRequestInformation, path: "information-requests",
 		Reads: "The requester gets this by mail, and the ticket waits for their answer.", Hint: "Ask for what is missing",
-		Send: "Send request", Sending: "Sending request", done: "The ticket waits for the requester.",
+		Send: "Send request", Sending: "Sending request",
 	}
 	modeProgress = mode{
-		Key: kindProgress, Name: "Progress update", Shortcut: "p", verb: ticket.VerbProgressUpdate, path: "progress",
+		Key: kindProgress, Shortcut: "p", verb: ticket.VerbProgressUpdate, path: "progress",
 		Reads: "The requester gets this by mail. It keeps no promise.", Hint: "Tell how far things are",
-		Send: "Send update", Sending: "Sending update", done: "The progress is told.",
+		Send: "Send update", Sending: "Sending update",
 	}
 	modeNote = mode{
-		Key: kindNote, Name: "Internal note", Shortcut: "n", verb: ticket.VerbNote, path: "notes",
-		Reads: "Only staff read this.", Hint: "Write for your colleagues", Send: "Save note", Sending: "Saving note", done: "The note is kept.",
+		Key: kindNote, Shortcut: "n", verb: ticket.VerbNote, path: "notes",
+		Reads: "Only staff read this.", Hint: "Write for your colleagues", Send: "Save note", Sending: "Saving note",
 	}
 )
 

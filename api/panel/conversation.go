@@ -119,7 +119,7 @@ func bad(k ticket.EventKind) bool {
 }
 
 // happening tells an event that has no words in one sentence.
-func happening(e desk.Entry, shared common) string {
+func happening(e desk.Entry, shared common) string { //nolint:funlen // a table
 	actor := who(e.By.Role, e.Author)
 	switch e.Kind {
 	case ticket.EventNobodyAvailable:

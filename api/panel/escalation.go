@@ -7,6 +7,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/link"
@@ -80,19 +81,18 @@ func (p *Pages) acknowledge(v *page.Visit) error {
 		return err
 	}
 	var f input.Fields
-	r, _ := acknowledgement(&f, form)
+	r := input.Command(&f, ticket.VerbAcknowledge, form)
 	if err := f.Err(); err != nil {
 		return p.showEscalation(v, n, by, http.StatusUnprocessableEntity, form.Get("reason"), err)
 	}
 	r.Number, r.Once = n, v.Once()
-	accepted, outcome, decided, err := p.desk.Command(v.Context(), by, r)
-	switch {
-	case err != nil && accepted.Seq == 0:
-		return p.escalationRefused(v, n, by, form.Get("reason"), err)
-	case err != nil || !decided:
+	switch a := request.Ask(v.Context(), p.desk, by, r); a.State {
+	case request.Failed:
+		return p.escalationRefused(v, n, by, form.Get("reason"), a.Err)
+	case request.Pending:
 		v.Flash("Your acknowledgement is accepted. It takes a moment to be decided.")
-	case outcome.Refused:
-		return p.escalationRefused(v, n, by, form.Get("reason"), fault.Refusal(outcome.Code, "nothing was acknowledged: %s", outcome.Reason))
+	case request.Refused:
+		return p.escalationRefused(v, n, by, form.Get("reason"), fault.Refusal(a.Outcome.Code, "nothing was acknowledged: %s", a.Outcome.Reason))
 	default:
 		v.Flash("The escalation is acknowledged. Thank you.")
 	}

@@ -18,11 +18,11 @@ import (
 func (o *office) escalated() ticket.Number {
 	o.t.Helper()
 	at := time.Now().Add(-60 * 24 * time.Hour).UTC().Truncate(time.Second)
-	c := desk.Chronicle{Number: ticket.NewNumber("HM"), Deeds: []desk.Deed{
+	c := desk.ImportTicket{Number: ticket.NewNumber("HM"), Actions: []desk.ImportAction{
 		{By: o.People["clara"], At: at, Verb: ticket.VerbSubmit, Subject: "A private matter", Body: "Confidential.", Priority: policy.PriorityNormal, Category: "delivery"},
 		{By: o.People["sam"], At: at.Add(time.Second), Verb: ticket.VerbAssign, Agent: o.People["bert"]},
 	}}
-	if _, err := o.Store.Import(o.t.Context(), []desk.Chronicle{c}); err != nil {
+	if _, err := o.Import(o.t.Context(), []desk.ImportTicket{c}); err != nil {
 		o.t.Fatal(err)
 	}
 	return c.Number

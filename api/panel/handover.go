@@ -5,6 +5,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -21,7 +22,7 @@ func (p *Pages) handOver(v *page.Visit) error {
 		return err
 	}
 	var f input.Fields
-	r, _ := assignment(&f, form)
+	r := input.Command(&f, ticket.VerbAssign, form)
 	if r.Agent == "" {
 		f.Reject("agent", "is missing: choose a colleague")
 	}
@@ -34,13 +35,12 @@ func (p *Pages) handOver(v *page.Visit) error {
 		return p.refused(v, n, d, err)
 	}
 	r.Number, r.Once = n, v.Once()
-	var of result
-	of.accepted, of.outcome, of.decided, of.err = p.desk.Command(v.Context(), v.Person, r)
-	if of.err == nil && !of.outcome.Refused && note.Body != "" {
+	of := request.Ask(v.Context(), p.desk, v.Person, r)
+	if of.Err == nil && of.State != request.Refused && note.Body != "" {
 		if note.Once.Key != "" {
 			note.Once.Key += ":why"
 		}
-		if _, noted, _, err := p.desk.Command(v.Context(), v.Person, note); err != nil || noted.Refused {
+		if noted := request.Ask(v.Context(), p.desk, v.Person, note); noted.Err != nil || noted.State == request.Refused {
 			d.escalation.AsNote = true
 			d.mistake = "The ticket is handed over, but your reason could not be kept. It is in the box for notes: save it again."
 			return p.answer(v, n, http.StatusConflict, d, false, said{Text: d.mistake, Bad: true})

@@ -1,6 +1,9 @@
 package panel
 
-import "github.com/holesalemart/supportdesk/api/page"
+import (
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
 
 // routes lists everything that the panel answers to, all of it to staff only. Who has a link from a mail need not sign in.
 func (p *Pages) routes() []page.Route {
@@ -14,13 +17,13 @@ func (p *Pages) routes() []page.Route {
 		page.Post("/desk/bulk", staff, p.bulk),
 		page.Get("/desk/tickets/:number", staff, p.ticket),
 		page.Get("/desk/tickets/:number/canned/:id", staff, p.filled),
-		page.Post("/desk/tickets/:number/assignment", staff, p.command(assignment)),
-		page.Post("/desk/tickets/:number/classification", staff, p.command(classification)),
-		page.Post("/desk/tickets/:number/acknowledgement", staff, p.command(acknowledgement)),
+		page.Post("/desk/tickets/:number/assignment", staff, p.command(ticket.VerbAssign)),
+		page.Post("/desk/tickets/:number/classification", staff, p.command(ticket.VerbReclassify)),
+		page.Post("/desk/tickets/:number/acknowledgement", staff, p.command(ticket.VerbAcknowledge)),
 		page.Post("/desk/tickets/:number/handover", staff, p.handOver),
-		page.Post("/desk/tickets/:number/closure", staff, p.command(closure)),
-		page.Post("/desk/tickets/:number/reopening", staff, p.command(reopening)),
-		page.Post("/desk/tickets/:number/resend", staff, p.command(resending)),
+		page.Post("/desk/tickets/:number/closure", staff, p.command(ticket.VerbClose)),
+		page.Post("/desk/tickets/:number/reopening", staff, p.command(ticket.VerbReopen)),
+		page.Post("/desk/tickets/:number/resend", staff, p.command(ticket.VerbResend)),
 		page.Post("/desk/tickets/:number/replies", staff, p.write(modeReply)),
 		page.Post("/desk/tickets/:number/resolution", staff, p.write(modeResolve)),
 		page.Post("/desk/tickets/:number/information-requests", staff, p.write(modeRequest)),

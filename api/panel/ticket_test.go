@@ -133,7 +133,7 @@ func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
 	}
 	err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(2)}, desk.DeliveryBounced, "550 no such mailbox")
 	if err == nil {
-		_, err = o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 2})
+		_, err = o.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 2})
 	}
 	if err != nil {
 		t.Fatal(err)

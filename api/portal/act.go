@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -27,11 +27,12 @@ func (p *Pages) reply(v *page.Visit, a asked) error {
 	}
 	var f input.Fields
 	typed := form.Get("body")
-	body, seen := f.Words("body", typed), f.Entry("seen", form.Get("seen"))
+	r := input.Command(&f, ticket.VerbCustomerReply, form)
 	if err := f.Err(); err != nil {
 		return p.replyAgain(v, a, typed, returned{status: http.StatusUnprocessableEntity, problem: sentence("Your reply", err)})
 	}
-	outcome, err := p.command(v, a, desk.Request{Verb: ticket.VerbCustomerReply, Body: body, Seen: seen, Once: wordsKey(v, body)})
+	r.Once = wordsKey(v, r.Body)
+	outcome, err := p.command(v, a, r)
 	if err != nil {
 		return p.replyFailed(v, a, typed, err)
 	}
@@ -110,7 +111,7 @@ func (p *Pages) confirm(v *page.Visit, a asked) error {
 
 // withdraw takes a ticket back.
 func (p *Pages) withdraw(v *page.Visit, a asked) error {
-	return p.act(v, a, ticket.VerbWithdraw, "You have taken the ticket back, and it is closed.")
+	return p.act(v, a, ticket.VerbWithdraw, ticket.VerbWithdraw.Definition().Done)
 }
 
 func (p *Pages) act(v *page.Visit, a asked, verb ticket.Verb, done string) error {
@@ -119,7 +120,8 @@ func (p *Pages) act(v *page.Visit, a asked, verb ticket.Verb, done string) error
 		return err
 	}
 	var f input.Fields
-	r := desk.Request{Verb: verb, Seen: f.Entry("seen", form.Get("seen")), Once: v.Once()}
+	r := input.Command(&f, verb, form)
+	r.Once = v.Once()
 	if err := f.Err(); err != nil {
 		return err
 	}
@@ -154,22 +156,23 @@ type outcome struct {
 // failure: that would invite to say it twice.
 func (p *Pages) command(v *page.Visit, a asked, r desk.Request) (outcome, error) {
 	r.Number = a.number
-	accepted, o, decided, err := p.desk.Command(v.Context(), a.as, r)
-	for tries := 0; err == nil && accepted.Again && time.Since(accepted.At) > repeatedFor && tries < maxRepeats; tries++ {
-		r.Once = afterwards(r.Once, accepted.At)
-		accepted, o, decided, err = p.desk.Command(v.Context(), a.as, r)
+	answer := request.Ask(v.Context(), p.desk, a.as, r)
+	for tries := 0; answer.Err == nil && answer.Accepted.Again && time.Since(answer.Accepted.At) > repeatedFor && tries < maxRepeats; tries++ {
+		r.Once = afterwards(r.Once, answer.Accepted.At)
+		answer = request.Ask(v.Context(), p.desk, a.as, r)
 	}
-	if accepted.Seq == 0 && err != nil {
-		return outcome{}, err
-	}
-	if err != nil || !decided {
+	o := answer.Outcome
+	switch answer.State {
+	case request.Failed:
+		return outcome{}, answer.Err
+	case request.Pending:
 		v.Flash(later)
 		return outcome{}, nil
+	case request.Refused:
+		return outcome{again: answer.Accepted.Again, decided: true, refused: fault.Refusal(o.Code, "%s", o.Reason), crossed: o.Code == ticket.CodeUnseen}, nil
+	default:
+		return outcome{again: answer.Accepted.Again, decided: true}, nil
 	}
-	if o.Refused {
-		return outcome{again: accepted.Again, decided: true, refused: fault.Refusal(o.Code, "%s", o.Reason), crossed: o.Code == ticket.CodeUnseen}, nil
-	}
-	return outcome{again: accepted.Again, decided: true}, nil
 }
 
 const (
@@ -184,8 +187,9 @@ func wordsKey(v *page.Visit, words string) desk.Once {
 	if once.Key == "" {
 		return once
 	}
-	hash := sha256.Sum256([]byte(v.Path() + "\n" + once.Key + "\n" + words))
-	return desk.Once{Key: "words:" + hex.EncodeToString(hash[:]), Fingerprint: hash[:]}
+	once = request.OnceOf("", []byte(v.Path()), []byte(once.Key), []byte(words))
+	once.Key = "words:" + hex.EncodeToString(once.Fingerprint)
+	return once
 }
 
 // afterwards is the key of the same words when they are said again on purpose, long after the first time.

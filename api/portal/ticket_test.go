@@ -58,7 +58,7 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	if err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(4)}, desk.DeliverySent, ""); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Delivered: 4}); err != nil {
+	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Delivered: 4}); err != nil {
 		t.Fatal(err)
 	}
 	a = b.get(http.StatusOK, path)

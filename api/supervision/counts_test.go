@@ -12,6 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/panel"
 	"github.com/holesalemart/supportdesk/api/supervision"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/officetest"
@@ -26,8 +27,8 @@ func livedIn(t *testing.T) *browser {
 	log := slog.New(slog.DiscardHandler)
 	o.Work(log)
 	o.server = o.Serve(page.Config{Log: log}, "",
-		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, desk.NewEmergencies(o.Store, o.Store, o.crier),
-			desk.NewPolicies(o.Store, quiet{})).Area(),
+		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, app.NewEmergencies(o.Store, o.Store, o.crier),
+			app.NewPolicies(o.Store, quiet{})).Area(),
 		panel.New(o.Desk, o.Store, o.Outcomes).Area())
 	return o.browser("sam")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/supervision"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/officetest"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
@@ -65,8 +66,8 @@ func openOffice(t *testing.T) *office {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Work(log)
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/supervision",
-		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, desk.NewEmergencies(o.Store, o.Store, o.crier),
-			desk.NewPolicies(o.Store, quiet{})).Area())
+		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, app.NewEmergencies(o.Store, o.Store, o.crier),
+			app.NewPolicies(o.Store, quiet{})).Area())
 	return o
 }
 
@@ -76,16 +77,16 @@ func ago(days float64) time.Time {
 }
 
 // past has a ticket submitted some days ago, and what was done to it since.
-func (o *office) past(days float64, rating *desk.Rating, deeds ...desk.Deed) ticket.Number {
+func (o *office) past(days float64, rating *desk.Rating, actions ...desk.ImportAction) ticket.Number {
 	o.t.Helper()
-	c := desk.Chronicle{Number: ticket.NewNumber("HM"), Rating: rating, Deeds: append([]desk.Deed{{
+	c := desk.ImportTicket{Number: ticket.NewNumber("HM"), Rating: rating, Actions: append([]desk.ImportAction{{
 		By: o.People["clara"], At: ago(days), Verb: ticket.VerbSubmit, Subject: "Where is <my> parcel?", Body: "It was due on Monday.",
 		Priority: policy.PriorityNormal, Category: "delivery",
-	}}, deeds...)}
+	}}, actions...)}
 	if days > 50 {
 		c.Undeliverable = map[ticket.PersonID]string{o.People["clara"].ID: "550 <nobody> here"}
 	}
-	if _, err := o.Store.Import(o.t.Context(), []desk.Chronicle{c}); err != nil {
+	if _, err := o.Import(o.t.Context(), []desk.ImportTicket{c}); err != nil {
 		o.t.Fatal(err)
 	}
 	return c.Number
@@ -96,7 +97,7 @@ func (o *office) busy() (forgotten ticket.Number) {
 	forgotten = o.past(60, nil)
 	for i, handle := range []string{"anna", "mallory"} {
 		o.past(20, &desk.Rating{Score: 3 + 2*i, Comment: "Fine, <b>" + handle + "</b>.", At: ago(18)},
-			desk.Deed{By: o.People[handle], At: ago(19), Verb: ticket.VerbResolve, Body: "Done."})
+			desk.ImportAction{By: o.People[handle], At: ago(19), Verb: ticket.VerbResolve, Body: "Done."})
 	}
 	return forgotten
 }

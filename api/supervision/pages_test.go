@@ -259,7 +259,7 @@ func TestMail_listsWhatBouncedAndWhy(t *testing.T) {
 	o := openOffice(t)
 	forgotten := o.past(60, nil)
 	n := o.past(0, nil)
-	if _, err := o.Store.Step(t.Context(), ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "k", Verb: ticket.VerbResolve}}}); err != nil {
+	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "k", Verb: ticket.VerbResolve}}}); err != nil {
 		t.Fatal(err)
 	}
 	a := o.browser("sam").page("/supervision/mail")

@@ -15,7 +15,7 @@ import (
 
 const policiesPath = "/supervision/policies"
 
-// policies is how supervisors change the policy, and which one open tickets are under; see desk.Policies.
+// policies is how supervisors change the policy, and which one open tickets are under; see app.Policies.
 type policies interface {
 	Editions(context.Context) ([]desk.EditionRecord, error)
 	Publish(context.Context, desk.Person, desk.Publication) (desk.Published, error)

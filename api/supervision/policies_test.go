@@ -145,7 +145,7 @@ func TestPolicies_aMoveIsFollowedLive(t *testing.T) {
 	p.SeeOn("#progress", "0 moved, 0 refused, 1 not decided yet.")
 	v, err := o.Store.Track(t.Context(), n)
 	if err == nil {
-		_, err = o.Store.Step(t.Context(), ticket.StepRequest{Number: n, Command: v.Pending})
+		_, err = o.Step(t.Context(), ticket.StepRequest{Number: n, Command: v.Pending})
 	}
 	if err != nil {
 		t.Fatal(err)

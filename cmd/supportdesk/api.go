@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/local"
@@ -51,7 +52,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	c, log, db := n.config, n.log, n.db
 	dispatcher := dispatch.New(n.temporal)
 	relay := dispatch.NewRelay(db, dispatcher, log)
-	crier := dispatch.NewCrier(db, dispatcher, log)
+	notifier := dispatch.NewEmergencyNotifier(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db, log)
 	d := desk.New(db, db, db, outcomes, relay)
 	board := desk.NewBoard(db)
@@ -59,12 +60,8 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	if err != nil {
 		return err
 	}
-	command := desk.NewEmergencies(db, db, crier)
-	policies := desk.NewPolicies(db, relay)
-	areas, err := n.areas(d, outcomes, command, policies)
-	if err != nil {
-		return err
-	}
+	command := app.NewEmergencies(db, db, notifier)
+	policies := app.NewPolicies(db, relay)
 	handler, err := api.New(api.Config{
 		Desk:        d,
 		People:      db,
@@ -74,7 +71,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Policies:    policies,
 		Staffing:    db,
 		Site:        site,
-		Areas:       areas,
+		Areas:       n.areas(d, outcomes, command, policies),
 		Prefix:      c.NumberPrefix,
 		Version:     versionName(),
 		Ready: []api.Check{
@@ -89,16 +86,21 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	if err != nil {
 		return err
 	}
-	background, stop := context.WithCancel(context.WithoutCancel(p.ctx))
+	return p.serveAPI(n, wrap(handler), relay.Run, notifier.Run, outcomes.Run)
+}
+
+// serveAPI serves until the program is asked to stop. The background loops run on until the last request is answered.
+func (p *program) serveAPI(n *neighbours, handler http.Handler, background ...func(context.Context) error) error {
+	lasting, stop := context.WithCancel(context.WithoutCancel(p.ctx))
 	defer stop()
 	group, serving := errgroup.WithContext(p.ctx)
-	group.Go(func() error { return db.WatchEpoch(serving) })
-	group.Go(func() error { return relay.Run(background) })
-	group.Go(func() error { return crier.Run(background) })
-	group.Go(func() error { return outcomes.Run(background) })
+	group.Go(func() error { return n.db.WatchEpoch(serving) })
+	for _, run := range background {
+		group.Go(func() error { return run(lasting) })
+	}
 	group.Go(func() error {
 		defer stop()
-		return serve(serving, c.HTTPAddress, wrap(handler), c.ShutdownTimeout, log)
+		return serve(serving, n.config.HTTPAddress, handler, n.config.ShutdownTimeout, n.log)
 	})
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("api: %w", err)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/demo"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -11,6 +12,12 @@ import (
 // demoCommand fills a desk with invented tickets. It is hidden, because a desk that real people use is not the place.
 type demoCommand struct {
 	Tickets int `help:"How many. Above 4,000 they are all closed, so that Temporal isn't flooded."`
+}
+
+// demoStore is what a demonstration fills.
+type demoStore struct {
+	*store.Store
+	*app.Imports
 }
 
 // patiently: so many are worth a word beforehand.
@@ -27,7 +34,7 @@ func (c demoCommand) Run(p *program) error {
 		}
 	}
 	return p.withStore(func(db *store.Store) error {
-		added, err := demo.Fill(p.ctx, db, demo.Options{Tickets: c.Tickets})
+		added, err := demo.Fill(p.ctx, demoStore{db, app.NewImports(db)}, demo.Options{Tickets: c.Tickets})
 		if err != nil || added == 0 {
 			return err
 		}

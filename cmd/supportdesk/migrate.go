@@ -9,6 +9,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
@@ -52,13 +53,8 @@ func register(ctx context.Context, temporal *dispatch.Temporal) error {
 func insist(ctx context.Context, do func() error) error {
 	for {
 		err := do()
-		if fault.KindOf(err) != fault.Unavailable {
+		if fault.KindOf(err) != fault.Unavailable || !loop.Sleep(ctx, time.Second) {
 			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(time.Second):
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
@@ -55,10 +56,6 @@ func (n *neighbours) awaitTemporal(ctx context.Context) bool {
 		case !told:
 			n.log.Warn("waiting for Temporal", "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return false
-		case <-time.After(time.Second):
-		}
+		loop.Sleep(ctx, time.Second)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/portal"
 	"github.com/holesalemart/supportdesk/api/supervision"
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/openid"
@@ -46,13 +47,13 @@ func (n *neighbours) temporalUI() string {
 }
 
 // areas are the website's pages, by audience.
-func (n *neighbours) areas(d *desk.Desk, outcomes *store.Outcomes, command *desk.Emergencies, policies *desk.Policies) ([]page.Area, error) {
+func (n *neighbours) areas(d *desk.Desk, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
 	return []page.Area{
 		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config), d, n.db).Area(),
 		portal.New(d, n.db, n.db, outcomes).Area(),
 		panel.New(d, n.db, outcomes).Area(),
 		supervision.New(desk.NewReports(n.db, n.db), n.db, outcomes, command, policies).Area(),
-	}, nil
+	}
 }
 
 // provider is where staff may sign in by OpenID Connect; nil when none is configured.

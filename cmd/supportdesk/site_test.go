@@ -18,6 +18,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
@@ -51,7 +52,7 @@ func openHouse(t testing.TB, tickets int) *house {
 	d := desk.New(h.Store, h.Store, h.Store, outcomes, idle{})
 	site, err := n.site(t.Context(), d, desk.NewBoard(h.Store), "")
 	if err == nil {
-		h.areas, err = n.areas(d, outcomes, desk.NewEmergencies(h.Store, h.Store, idle{}), desk.NewPolicies(h.Store, idle{}))
+		h.areas = n.areas(d, outcomes, app.NewEmergencies(h.Store, h.Store, idle{}), app.NewPolicies(h.Store, idle{}))
 	}
 	if err != nil {
 		t.Fatal(err)

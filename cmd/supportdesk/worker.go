@@ -17,9 +17,11 @@ import (
 	"github.com/holesalemart/supportdesk/activities"
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/config"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/webhook"
@@ -61,8 +63,8 @@ func (workerCommand) Run(p *program) error {
 		return n.keepWorking(ctx, &running, func() error {
 			return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 				worker.Activities{
-					Steps: activities.NewSteps(db), Mails: activities.NewMails(deliveries, heartbeat),
-					Emergencies: activities.NewEmergencies(db, db, dispatcher, desk.NewOperator(db, time.Now),
+					Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands)), Mails: activities.NewMails(deliveries, heartbeat),
+					Emergencies: activities.NewEmergencies(db, db, dispatcher, app.NewOperator(db, time.Now),
 						activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
 					Announcements: activities.NewAnnouncements(db, deliveries, announcementShare*c.MailRate, heartbeat),
 					Calls:         activities.NewCalls(deliveries),
@@ -108,10 +110,7 @@ func (n *neighbours) keepWorking(ctx context.Context, running *atomic.Bool, work
 			return err
 		}
 		n.log.Error("the worker ended and is started again", "error", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(workerPause):
-		}
+		loop.Sleep(ctx, workerPause)
 	}
 	return nil
 }

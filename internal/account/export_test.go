@@ -16,3 +16,8 @@ func (h Hasher) Inside() int { return len(h.queue) }
 
 // Room is how many are hashed at once, and how many may wait beside them.
 func (h Hasher) Room() (turns, waiting int) { return cap(h.turns), cap(h.queue) - cap(h.turns) }
+
+// Matches checks a password.
+func (h Hasher) Matches(ctx context.Context, password, hash string) (ok, stale bool, err error) {
+	return h.matches(ctx, password, hash)
+}

@@ -2,27 +2,18 @@ package account
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/subtle"
-	"encoding/base64"
 	"fmt"
 	"runtime"
 	"strings"
 
-	"golang.org/x/crypto/argon2"
+	"github.com/alexedwards/argon2id"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// What a hash costs: the second choice of OWASP's, 19 MiB (in KiB here), two passes, one thread.
-const (
-	hashMemory  = 19 * 1024
-	hashPasses  = 2
-	hashThreads = 1
-	saltLength  = 16
-	hashLength  = 32
-)
+// cost is the second choice of OWASP's: 19 MiB (in KiB here), two passes, one thread.
+var cost = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 // maxQueue is how many may wait for their turn to be hashed. Somebody waiting costs next to nothing, but should not
 // wait for longer than a page may take.
@@ -30,17 +21,18 @@ const maxQueue = 100
 
 var errBusy = fault.New(fault.Unavailable, "too many people are signing in right now; try again in a moment")
 
+// dummy is a hash at today's cost of something unknown.
+var dummy = fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", cost.Memory, cost.Iterations, cost.Parallelism,
+	strings.Repeat("A", 22), strings.Repeat("A", 43)) // zeros of 16 and 32 bytes
+
 // hasher hashes passwords, as many at once as there are processors: more would only take more memory.
 type hasher struct {
 	queue, turns chan struct{}
-	dummy        string // a hash of something that nobody knows
 }
 
 func newHasher() *hasher {
 	turns := runtime.GOMAXPROCS(0)
-	h := &hasher{queue: make(chan struct{}, turns+maxQueue), turns: make(chan struct{}, turns)}
-	h.dummy = write(hashMemory, hashPasses, hashThreads, make([]byte, saltLength), make([]byte, hashLength))
-	return h
+	return &hasher{queue: make(chan struct{}, turns+maxQueue), turns: make(chan struct{}, turns)}
 }
 
 // turn waits for one. Whoever has it calls done.
@@ -66,10 +58,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer done()
-	salt := make([]byte, saltLength)
-	rand.Read(salt) // never fails since Go 1.24
-	sum := argon2.IDKey(plain(password), salt, hashPasses, hashMemory, hashThreads, hashLength)
-	return write(hashMemory, hashPasses, hashThreads, salt, sum), nil
+	return argon2id.CreateHash(plain(password), cost)
 }
 
 // matches reports whether a hash is that of a password, and whether it was made at another cost than today's. An empty
@@ -82,40 +71,30 @@ func (h *hasher) matches(ctx context.Context, password, hash string) (ok, stale 
 	defer done()
 	nobody := hash == ""
 	if nobody {
-		hash = h.dummy
+		hash = dummy
 	}
-	memory, passes, threads, salt, sum, err := read(hash)
-	if err != nil {
+	if err := readable(hash); err != nil {
 		return false, false, err
 	}
-	got := argon2.IDKey(plain(password), salt, passes, memory, threads, uint32(len(sum)))
-	ok = subtle.ConstantTimeCompare(got, sum) == 1 && !nobody
-	return ok, memory != hashMemory || passes != hashPasses || threads != hashThreads || len(sum) != hashLength, nil
+	match, made, err := argon2id.CheckHash(plain(password), hash)
+	if err != nil {
+		return false, false, errUnreadable
+	}
+	made.SaltLength = cost.SaltLength // a hash is not stale for its salt
+	return match && !nobody, *made != *cost, nil
 }
 
 // plain makes the same password of the same characters, however a keyboard composes them (NIST SP 800-63B, 3.1.1.2).
-func plain(password string) []byte { return norm.NFKC.Bytes([]byte(password)) }
+func plain(password string) string { return norm.NFKC.String(password) }
 
-func write(memory, passes uint32, threads uint8, salt, sum []byte) string {
-	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s",
-		argon2.Version, memory, passes, threads, b64.EncodeToString(salt), b64.EncodeToString(sum))
-}
+var errUnreadable = fault.New(fault.Internal, "a stored password's hash can't be read")
 
-func read(hash string) (memory, passes uint32, threads uint8, salt, sum []byte, err error) {
-	parts := strings.Split(hash, "$")
-	bad := fault.New(fault.Internal, "a stored password's hash can't be read")
-	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
-		return 0, 0, 0, nil, nil, bad
+// readable refuses what the library lets in: no passes or no threads, on which argon2 panics, and a sum so short that
+// anything might match it.
+func readable(hash string) error {
+	p, _, sum, err := argon2id.DecodeHash(hash)
+	if err != nil || p.Iterations == 0 || p.Parallelism == 0 || len(sum) < 16 {
+		return errUnreadable
 	}
-	if _, err = fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &passes, &threads); err != nil || passes == 0 || threads == 0 {
-		return 0, 0, 0, nil, nil, bad
-	}
-	if salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err != nil {
-		return 0, 0, 0, nil, nil, bad
-	}
-	if sum, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil || len(sum) < 16 {
-		return 0, 0, 0, nil, nil, bad
-	}
-	return memory, passes, threads, salt, sum, nil
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/link"
@@ -133,7 +134,7 @@ func (h *house) submit(by desk.Person) ticket.Number {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if _, err := h.db.Step(h.t.Context(), ticket.StepRequest{Number: a.Number, Command: 1}); err != nil {
+	if _, err := app.NewSteps(h.db, app.MaxCommands).Step(h.t.Context(), ticket.StepRequest{Number: a.Number, Command: 1}); err != nil {
 		h.t.Fatal(err)
 	}
 	return a.Number

@@ -187,6 +187,11 @@ func (c *Config) check(reject reject) {
 		reject("SUPPORTDESK_SMTP_PORT", "is not a port: %d", c.SMTPPort)
 	}
 	c.checkOIDC(reject)
+	c.checkPaces(reject)
+}
+
+// checkPaces checks what bounds how much is done at once, how often and for how long.
+func (c *Config) checkPaces(reject reject) {
 	positive(reject, "SUPPORTDESK_SMTP_TIMEOUT", c.SMTPTimeout)
 	if c.SMTPTimeout > maxSMTPTimeout {
 		reject("SUPPORTDESK_SMTP_TIMEOUT", "must be two minutes at most: %s", c.SMTPTimeout)

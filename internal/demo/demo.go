@@ -41,7 +41,7 @@ type keeper interface {
 	AddPerson(context.Context, desk.Person) (desk.Person, error)
 	PersonByHandleOrAddress(context.Context, string) (desk.Person, error)
 	PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error)
-	Import(context.Context, []desk.Chronicle) (int, error)
+	Import(context.Context, []desk.ImportTicket) (int, error)
 	ImportSuggestions(context.Context, []desk.Suggestion) (int, error)
 	CannedReplies(context.Context, desk.Person) ([]desk.Canned, error)
 	SaveCanned(context.Context, desk.Person, desk.Canned) (id int64, err error)
@@ -66,11 +66,11 @@ func Fill(ctx context.Context, k keeper, o Options) (added int, err error) {
 	}
 	w := writer{options: o, policy: p, cast: cast, closed: map[ticket.PersonID]ending{}}
 	for w.written < o.Tickets {
-		chronicles, err := w.write(min(atOnce, o.Tickets-w.written))
+		tickets, err := w.write(min(atOnce, o.Tickets-w.written))
 		if err != nil {
 			return added, err
 		}
-		n, err := k.Import(ctx, chronicles)
+		n, err := k.Import(ctx, tickets)
 		added += n
 		if err != nil {
 			return added, fmt.Errorf("fill the desk: %w", err)
@@ -121,20 +121,20 @@ type ending struct {
 	at     time.Time
 }
 
-func (w *writer) write(n int) ([]desk.Chronicle, error) {
-	chronicles := make([]desk.Chronicle, 0, n)
+func (w *writer) write(n int) ([]desk.ImportTicket, error) {
+	tickets := make([]desk.ImportTicket, 0, n)
 	for range n {
 		c, err := w.next()
 		if err != nil {
 			return nil, err
 		}
-		chronicles = append(chronicles, c)
+		tickets = append(tickets, c)
 	}
-	return chronicles, nil
+	return tickets, nil
 }
 
 // next tells a ticket by a source of its own, so that it is the same whatever stands around it.
-func (w *writer) next() (desk.Chronicle, error) {
+func (w *writer) next() (desk.ImportTicket, error) {
 	rng := rand.New(rand.NewPCG(w.options.Seed, uint64(w.written)))
 	scene, room := scenes[w.written%len(scenes)], 2*day
 	if w.alive >= w.options.Alive {
@@ -142,21 +142,21 @@ func (w *writer) next() (desk.Chronicle, error) {
 	}
 	w.written++
 	s := newTeller(rng, w.policy, w.cast, w.options.Now)
-	s.chronicle.Number = number(w.options.Prefix, rng)
+	s.ticket.Number = number(w.options.Prefix, rng)
 	if before, ok := w.closed[s.requester.ID]; ok && s.now.Sub(before.at) > room && s.chance(12) {
 		s.follow(before)
 	}
 	scene(s)
 	last, err := s.end()
 	if err != nil {
-		return desk.Chronicle{}, fmt.Errorf("tell demo ticket %d: %w", w.written, err)
+		return desk.ImportTicket{}, fmt.Errorf("tell demo ticket %d: %w", w.written, err)
 	}
 	if last.IsZero() {
 		w.alive++
 	} else {
-		w.closed[s.requester.ID] = ending{s.chronicle.Number, last}
+		w.closed[s.requester.ID] = ending{s.ticket.Number, last}
 	}
-	return s.chronicle, nil
+	return s.ticket, nil
 }
 
 // number draws as ticket.NewNumber does, from a source that can be repeated.

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/demo"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
@@ -39,9 +40,15 @@ func open(t testing.TB, document []byte) (*store.Store, *pgxpool.Pool) {
 	return s, beside
 }
 
+// kept is a desk that can be filled.
+type kept struct {
+	*store.Store
+	*app.Imports
+}
+
 func fill(t testing.TB, s *store.Store, o demo.Options) int {
 	t.Helper()
-	added, err := demo.Fill(t.Context(), s, o)
+	added, err := demo.Fill(t.Context(), kept{s, app.NewImports(s)}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +100,7 @@ func TestFill_showsEveryState(t *testing.T) {
 		t.Errorf("%d mails would be sent", n)
 	}
 	if n := one[int64](t, beside, `SELECT count(*) FROM outcomes WHERE refused`); n != 0 {
-		t.Errorf("%d deeds were refused", n)
+		t.Errorf("%d actions were refused", n)
 	}
 	if text := one[string](t, beside, `SELECT string_agg(concat_ws(' ', subject, body), ' ') FROM messages`); strings.ContainsAny(text, "{}") {
 		t.Error("something was not filled in")
@@ -169,15 +176,15 @@ func TestFill_takesPeopleAsTheyAreNow(t *testing.T) {
 // recorder is a desk that only remembers what it was told.
 type recorder struct {
 	*store.Store
-	told []desk.Chronicle
+	told []desk.ImportTicket
 }
 
-func (r *recorder) Import(_ context.Context, chronicles []desk.Chronicle) (int, error) {
-	r.told = append(r.told, chronicles...)
-	return len(chronicles), nil
+func (r *recorder) Import(_ context.Context, tickets []desk.ImportTicket) (int, error) {
+	r.told = append(r.told, tickets...)
+	return len(tickets), nil
 }
 
-func (r *recorder) fill(t *testing.T, o demo.Options) []desk.Chronicle {
+func (r *recorder) fill(t *testing.T, o demo.Options) []desk.ImportTicket {
 	t.Helper()
 	r.told = nil
 	if _, err := demo.Fill(t.Context(), r, o); err != nil {
@@ -195,7 +202,7 @@ func TestFill_sameSeedTellsTheSame(t *testing.T) {
 		t.Error("the same seed told something else")
 	}
 	o.Seed++
-	if slices.EqualFunc(first, r.fill(t, o), func(a, b desk.Chronicle) bool { return a.Number == b.Number }) {
+	if slices.EqualFunc(first, r.fill(t, o), func(a, b desk.ImportTicket) bool { return a.Number == b.Number }) {
 		t.Error("another seed told the same")
 	}
 }
@@ -223,12 +230,12 @@ func TestFill_showsEveryStatusOnAnyDay(t *testing.T) {
 	}
 }
 
-// play is where a chronicle leads to by now.
-func play(t *testing.T, c desk.Chronicle, now time.Time) ticket.Ticket {
+// play is where a ticket leads to by now.
+func play(t *testing.T, c desk.ImportTicket, now time.Time) ticket.Ticket {
 	t.Helper()
 	p := policy.Default()
-	state := ticket.Draft(c.Number, c.Deeds[0].By.ID, 1, p)
-	for i, d := range c.Deeds {
+	state := ticket.Draft(c.Number, c.Actions[0].By.ID, 1, p)
+	for i, d := range c.Actions {
 		result, err := ticket.Take(state, ticket.Desk{Policy: p, Unmailed: true}, ticket.Command{
 			Seq: int64(i + 1), Verb: d.Verb, By: d.By.Actor(), At: d.At, Assignee: d.Agent.ID, Handle: d.By.Handle,
 			Priority: d.Priority, Category: d.Category, Message: int64(len(d.Body)),

@@ -47,7 +47,7 @@ func (s *teller) rate(t ticket.Ticket, at time.Time) {
 		r.Comment = pick(s, opinions[score])
 	}
 	if !r.At.After(s.now) {
-		s.chronicle.Rating = r
+		s.ticket.Rating = r
 	}
 }
 

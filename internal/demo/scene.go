@@ -233,9 +233,9 @@ func keptWaiting(s *teller) {
 	s.past(s.part(280))
 	s.talk(3, hour, day)
 	if s.chance(50) {
-		s.acknowledge(s.office(s.chronicle.Deeds[0].At.Add(s.part(108))))
+		s.acknowledge(s.office(s.ticket.Actions[0].At.Add(s.part(108))))
 	}
-	s.resolve(s.office(s.chronicle.Deeds[0].At.Add(s.part(105) + s.upTo(s.part(60)))))
+	s.resolve(s.office(s.ticket.Actions[0].At.Add(s.part(105) + s.upTo(s.part(60)))))
 	if s.chance(60) {
 		s.confirm(s.soon(hour, 3*day))
 	}
@@ -244,7 +244,7 @@ func keptWaiting(s *teller) {
 // tooLate got its first answer after that promise had broken, too.
 func tooLate(s *teller) {
 	s.submit(s.between(s.part(320), weeks*7*day))
-	s.reply(s.chronicle.Deeds[0].At.Add(s.part(190) + s.upTo(s.part(30))))
+	s.reply(s.ticket.Actions[0].At.Add(s.part(190) + s.upTo(s.part(30))))
 	s.resolve(s.office(s.soon(hour, day)))
 	s.confirm(s.soon(hour, 3*day))
 }

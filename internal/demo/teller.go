@@ -17,7 +17,7 @@ const (
 	day    = 24 * hour
 )
 
-// teller invents one ticket. It asks the domain at every deed, so that nobody asks what would be refused; what lies
+// teller invents one ticket. It asks the domain at every action, so that nobody asks what would be refused; what lies
 // after now has not been done yet and is left out.
 type teller struct {
 	rng    *rand.Rand
@@ -32,9 +32,9 @@ type teller struct {
 	earliest  time.Time // of the submission
 	said      map[string]bool
 
-	state     ticket.Ticket
-	chronicle desk.Chronicle
-	err       error
+	state  ticket.Ticket
+	ticket desk.ImportTicket
+	err    error
 }
 
 func newTeller(rng *rand.Rand, p *policy.Policy, cast Cast, now time.Time) *teller {
@@ -51,17 +51,17 @@ func newTeller(rng *rand.Rand, p *policy.Policy, cast Cast, now time.Time) *tell
 		"{day}", pick(s, weekdays), "{days}", strconv.Itoa(2+rng.IntN(9)), "{n}", strconv.Itoa(2+rng.IntN(5)),
 	)
 	if s.topic.order {
-		s.chronicle.Order = order
+		s.ticket.Order = order
 	}
 	if customer%unreachable == unreachable-7 {
-		s.chronicle.Undeliverable = map[ticket.PersonID]string{s.requester.ID: "550 5.1.1 there is no such mailbox here (demo)"}
+		s.ticket.Undeliverable = map[ticket.PersonID]string{s.requester.ID: "550 5.1.1 there is no such mailbox here (demo)"}
 	}
 	return s
 }
 
 // follow makes the ticket a follow-up of one that was closed.
 func (s *teller) follow(before ending) {
-	s.chronicle.Follows, s.earliest = before.number, before.at
+	s.ticket.Follows, s.earliest = before.number, before.at
 }
 
 // end lets the requester rate how it went, and gives when the ticket was closed; zero if it is not.
@@ -87,20 +87,20 @@ func (s *teller) end() (time.Time, error) {
 }
 
 func (s *teller) last() time.Time {
-	return s.chronicle.Deeds[len(s.chronicle.Deeds)-1].At
+	return s.ticket.Actions[len(s.ticket.Actions)-1].At
 }
 
-// tell adds a deed, and reports whether it could be done.
-func (s *teller) tell(d desk.Deed) bool {
+// tell adds an action, and reports whether it could be done.
+func (s *teller) tell(d desk.ImportAction) bool {
 	d.At = d.At.Truncate(time.Second)
-	if n := len(s.chronicle.Deeds); n > 0 && d.At.Before(s.last()) {
+	if n := len(s.ticket.Actions); n > 0 && d.At.Before(s.last()) {
 		d.At = s.last().Add(time.Duration(1+s.rng.IntN(9)) * minute)
 	}
 	if s.err != nil || d.At.After(s.now) {
 		return false
 	}
 	c := ticket.Command{
-		Seq: int64(len(s.chronicle.Deeds) + 1), Verb: d.Verb, By: d.By.Actor(), At: d.At, Assignee: d.Agent.ID,
+		Seq: int64(len(s.ticket.Actions) + 1), Verb: d.Verb, By: d.By.Actor(), At: d.At, Assignee: d.Agent.ID,
 		Handle: d.By.Handle, Priority: d.Priority, Category: d.Category,
 	}
 	if d.Agent.ID != "" {
@@ -115,7 +115,7 @@ func (s *teller) tell(d desk.Deed) bool {
 		return false
 	}
 	s.state = result.Ticket
-	s.chronicle.Deeds = append(s.chronicle.Deeds, d)
+	s.ticket.Actions = append(s.ticket.Actions, d)
 	return true
 }
 
@@ -158,7 +158,7 @@ func (s *teller) office(from time.Time) time.Time {
 	return at
 }
 
-// soon is some time after the last deed.
+// soon is some time after the last action.
 func (s *teller) soon(from, to time.Duration) time.Time { return s.last().Add(from + s.upTo(to-from)) }
 
 // awake is the first instant from some on at which a customer may sit at a screen.

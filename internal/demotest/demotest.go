@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/demo"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
@@ -23,6 +24,7 @@ const Many = 100_000
 // Desk is a filled desk and those of its people whom a test signs in.
 type Desk struct {
 	*store.Store
+	*app.Steps
 	DSN                                        string
 	Customer, Agent, Supervisor, Administrator desk.Person // the first two have tickets in every state
 }
@@ -39,7 +41,7 @@ func New(t testing.TB, tickets int) *Desk {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	d := &Desk{Store: s, DSN: dsn}
+	d := &Desk{Store: s, Steps: app.NewSteps(s, app.MaxCommands), DSN: dsn}
 	for address, person := range map[string]*desk.Person{
 		"customer@demo.example": &d.Customer, "agent@demo.example": &d.Agent,
 		"supervisor@demo.example": &d.Supervisor, administrator.Address: &d.Administrator,
@@ -53,6 +55,12 @@ func New(t testing.TB, tickets int) *Desk {
 
 var administrator = desk.Person{
 	Role: "administrator", Name: "Demo Administrator", Address: "administrator@demo.example", Handle: "administrator-1",
+}
+
+// filled is what a demonstration fills.
+type filled struct {
+	*store.Store
+	*app.Imports
 }
 
 func fill(ctx context.Context, dsn string, tickets int) error {
@@ -70,7 +78,7 @@ func fill(ctx context.Context, dsn string, tickets int) error {
 	if _, err := s.AddPerson(ctx, administrator); err != nil {
 		return err
 	}
-	if _, err := demo.Fill(ctx, s, demo.Options{Tickets: tickets}); err != nil {
+	if _, err := demo.Fill(ctx, filled{s, app.NewImports(s)}, demo.Options{Tickets: tickets}); err != nil {
 		return err
 	}
 	return settle(ctx, dsn)

@@ -42,3 +42,10 @@ func (e Emergency) State() EmergencyState {
 		Kind: e.Kind, Notice: e.Notice, From: e.From, Until: e.Until, Delay: int64(e.Delay() / time.Second), Cancelled: e.Cancelled,
 	}
 }
+
+// EmergencyFile is everything about one.
+type EmergencyFile struct {
+	Emergency
+	Edits []EmergencyEdit // oldest first
+	Mails Postbag
+}

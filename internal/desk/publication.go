@@ -1,6 +1,16 @@
 package desk
 
-import "time"
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// MaxReason is how long the reason of a publication may be, in characters.
+const MaxReason = 500
 
 // Publication is a policy document that is to become the next version.
 type Publication struct {
@@ -17,4 +27,40 @@ type Published struct {
 	Effective time.Time
 	At        time.Time // when it was published
 	Again     bool      // published before, under the same key
+}
+
+// Check says what is wrong with a publication's reason and effective date, as far as that can be told without the
+// database. The document is checked by policy.Parse.
+func (p Publication) Check() error {
+	var details []fault.Detail
+	switch reason := strings.TrimSpace(p.Reason); {
+	case !Visible(reason):
+		details = append(details, fault.Detail{Field: "reason", Message: "must say why the policy changes: customers read it"})
+	case utf8.RuneCountInString(reason) > MaxReason:
+		details = append(details, fault.Detail{Field: "reason", Message: "is longer than 500 characters"})
+	case strings.ContainsFunc(strings.NewReplacer("\r\n", "", "\n", "", "\t", "").Replace(reason), unspeakable) || !utf8.ValidString(reason):
+		details = append(details, fault.Detail{Field: "reason", Message: "must be plain text, and all of it visible"})
+	}
+	if !p.Effective.IsZero() && p.Effective.Year() > 9999 {
+		details = append(details, fault.Detail{Field: "effective_at", Message: "lies too far ahead"})
+	}
+	if len(details) > 0 {
+		return fault.Fields(details...)
+	}
+	return nil
+}
+
+// Draft is what there is to say about a document that may be published.
+type Draft struct {
+	Problems    policy.Problems // what is wrong with it; then there is nothing else
+	Advice      []string
+	Examples    []ExamplePair
+	Differences []policy.Difference // to the policy in force
+	InForce     int64
+}
+
+// ExamplePair is a worked example by a draft, and by the policy in force.
+type ExamplePair struct {
+	policy.Example
+	Today policy.Promises // zero where that policy has no such example
 }

@@ -2,8 +2,9 @@ package desktest
 
 import (
 	"context"
-	"time"
+	"slices"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -21,11 +22,11 @@ func (d *Desk) Deliver(ctx context.Context, n ticket.Number, number int) (bool, 
 	if m.settled {
 		return m.bounced, nil
 	}
-	bounced, err := try(ctx, m.Owed)
+	bounced, err := try(ctx, m.owed)
 	if err == nil {
 		d.mu.Lock()
-		rec.mails[number-1].settled, rec.mails[number-1].bounced = true, bounced
-		rec.mails[number-1].at = d.now().UTC().Truncate(time.Second)
+		m := &d.tickets[n].mails[number-1]
+		m.settled, m.bounced, m.at = true, bounced, d.clock()
 		d.mu.Unlock()
 	}
 	return bounced, err
@@ -38,8 +39,73 @@ func (d *Desk) Unsettled(n ticket.Number) []ticket.Owed {
 	var owed []ticket.Owed
 	for _, m := range d.tickets[n].mails {
 		if !m.settled {
-			owed = append(owed, m.Owed)
+			owed = append(owed, m.owed)
 		}
 	}
 	return owed
+}
+
+// Undelivered implements app.StepTx.
+func (tx *stepTx) Undelivered(_ context.Context, n int) (app.Undelivered, bool, error) {
+	if n > len(tx.record.mails) {
+		return app.Undelivered{}, false, nil
+	}
+	m := tx.record.mails[n-1]
+	u := app.Undelivered{Webhook: m.owed.Webhook}
+	if m.Asks {
+		u.Asks = m.Event
+	}
+	return u, !m.recorded && (!m.settled || m.bounced), nil
+}
+
+// AskingMail implements app.StepTx.
+func (tx *stepTx) AskingMail(_ context.Context, event int) (app.AskingMail, bool, error) {
+	i := slices.IndexFunc(tx.record.mails, func(m mail) bool { return m.Asks && m.Event == event })
+	if i < 0 {
+		return app.AskingMail{}, false, nil
+	}
+	m := tx.record.mails[i]
+	asking := app.AskingMail{N: m.N, Bounced: m.bounced}
+	if m.settled {
+		asking.Settled = m.at
+		if at := tx.record.events[event-1].At; at.After(m.at) {
+			asking.Settled = at
+		}
+	}
+	return asking, true, nil
+}
+
+// MailToResend implements app.StepTx.
+func (tx *stepTx) MailToResend(_ context.Context, command int64) (ticket.Undelivered, bool, error) {
+	c := tx.record.commands[command-1].Resend
+	if c == nil || c.Mail > len(tx.record.mails) {
+		return ticket.Undelivered{}, false, nil
+	}
+	m := tx.record.mails[c.Mail-1]
+	u := ticket.Undelivered{
+		Mail: c.Mail, Kind: m.Kind, Person: m.Person, Clock: m.Clock, Rung: m.Rung, Bounced: m.bounced,
+		Resent: slices.ContainsFunc(tx.record.mails, func(again mail) bool { return again.Resends == c.Mail }),
+	}
+	if m.Asks {
+		u.Event = m.Event
+	}
+	return u, true, nil
+}
+
+// writeDeliveries keeps what a step's events owe, and which failures they record.
+func (tx *stepTx) writeDeliveries(c app.Changes) {
+	r := tx.record
+	for _, m := range c.Mails {
+		r.mails = append(r.mails, mail{Mail: m, owed: ticket.Owed{N: m.N, To: m.Person, Kind: m.Kind, Asks: m.Asks}})
+	}
+	for _, call := range c.Calls {
+		r.mails = append(r.mails, mail{owed: ticket.Owed{N: call.N, Kind: ticket.KindWebhook, Webhook: call.Webhook}})
+	}
+	for _, f := range c.Failures {
+		m := &r.mails[f.N-1]
+		if !m.settled {
+			m.at = tx.clock()
+		}
+		m.settled, m.bounced, m.recorded = true, true, true
+	}
 }

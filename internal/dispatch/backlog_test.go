@@ -16,7 +16,7 @@ type backlog struct {
 	waiting []waiting
 	rounds  int                      // how often it was asked
 	away    error                    // what it fails with
-	stuck   func(ticket.Number) bool // whose workflow takes no step; nil: nobody's
+	stuck   func(ticket.Number) bool // whose workflow takes no step; nil: none
 }
 
 type waiting struct {
@@ -74,7 +74,7 @@ func (b *backlog) Undelivered(
 	return len(handed), err
 }
 
-// due gives what is not held back, by its own failure or by that of its ticket's first.
+// due returns what is not held back, by its own failure or that of an earlier one of its ticket.
 func (b *backlog) due(limit, openings int) (all []desk.Delivery) {
 	held := map[ticket.Number]bool{}
 	for _, w := range b.waiting {
@@ -108,7 +108,7 @@ func (b *backlog) settle(handed, done []desk.Delivery, blame bool) {
 	}
 }
 
-// Untaken gives the tickets whose workflow the test has not let take its first step.
+// Untaken returns the tickets whose workflow the test has not let take its first step.
 func (b *backlog) Untaken(_ context.Context, some []ticket.Number) ([]ticket.Number, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

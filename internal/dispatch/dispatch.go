@@ -1,5 +1,5 @@
 // Package dispatch is the sole user of the Temporal client: it starts and signals workflows, and registers
-// the search attributes. It sends numbers and IDs, never words. It knows neither SQL nor HTTP.
+// the search attributes. It sends numbers and IDs, never text that people wrote. It knows neither SQL nor HTTP.
 package dispatch
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// Options says where Temporal is. Empty fields are taken from Temporal's own environment variables and profile
+// Options locate Temporal. Empty fields are taken from Temporal's own environment variables and profile
 // (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…).
 type Options struct {
 	Address   string // host:port
@@ -35,7 +35,7 @@ type Temporal struct {
 	Namespace string
 }
 
-// Connect makes a client that connects when it is first used: Temporal may be away while the desk accepts tickets.
+// Connect returns a client that connects on first use: tickets are accepted while Temporal is down.
 func Connect(o Options) (*Temporal, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
@@ -60,27 +60,26 @@ func Connect(o Options) (*Temporal, error) {
 	return &Temporal{Client: c, Namespace: options.Namespace}, nil
 }
 
-// taskTimeout is how long a promise waits for a worker that was killed while it held the workflow's task.
+// taskTimeout is how long a workflow task waits for a worker that was killed while it held it.
 const taskTimeout = 5 * time.Second
 
-// Dispatcher tells workflows what was accepted.
+// Dispatcher starts and signals workflows.
 type Dispatcher struct{ client client.Client }
 
-// New makes a dispatcher on a client.
+// New returns a dispatcher that uses c.
 func New(c client.Client) *Dispatcher { return &Dispatcher{client: c} }
 
-// guide is what Temporal UI shows beside every ticket's card, for a supervisor who has nothing else.
+// guide is shown in Temporal UI beside a ticket's current details, for a supervisor who has nothing else.
 const guide = `The query **ticket** tells everything, with the ledgers of both promises.
 
 Signals by hand, with JSON: **assign** {"agent": "handle"}, **reclassify** {"priority": "high"} or {"category": "…"},
 **emergency-extend** {"seconds": 3600}; without: **resolve**, **reopen**, **close**, **acknowledge-escalation**,
 **emergency-pause**, **emergency-resume**. What can't be done is refused with an event.`
 
-// Deliver tells a ticket's workflow of a command. Told twice, it changes nothing. A workflow that Temporal does not
-// have is started, also by a later command: the first step finds in PostgreSQL how far the ticket has come. One that
-// has ended well needs to be told nothing, since a ticket's last step takes whatever was accepted before it, and a closed
-// ticket accepts nothing but that a mail be sent again: for that it is started anew. So is one that was terminated by
-// hand, or failed.
+// Deliver signals a command to a ticket's workflow. It is idempotent. A missing workflow is started by any command: its first
+// step reads the ticket's state from PostgreSQL. So is one that was terminated or failed. One that has completed is left
+// alone, since the last step of a ticket took all commands accepted before it; only a command that a closed ticket accepts,
+// to send a mail again, starts it anew.
 func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.Delivery) error {
 	id, start, options := workflows.TicketID(delivery.Number), workflows.Start{Number: delivery.Number}, options(delivery.Number)
 	if delivery.Command.Verb.Fits(ticket.StatusClosed) {
@@ -99,7 +98,7 @@ func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.Delivery) error 
 	return kind(err, fmt.Sprintf("deliver command %d of ticket %s", delivery.Command.Seq, delivery.Number))
 }
 
-// options start a ticket's workflow unless it runs or has ended well.
+// options start a ticket's workflow unless it runs or has completed.
 func options(n ticket.Number) client.StartWorkflowOptions {
 	id := workflows.TicketID(n)
 	return client.StartWorkflowOptions{
@@ -113,7 +112,7 @@ func options(n ticket.Number) client.StartWorkflowOptions {
 	}
 }
 
-// signal leaves out the category: until a step has checked it, it is what somebody typed.
+// signal omits the category: until a step has validated it, it is text that a person typed.
 func signal(c ticket.Command) workflows.Signal {
 	return workflows.Signal{
 		Seq: c.Seq, By: c.By, At: c.At,
@@ -128,7 +127,7 @@ func (d *Dispatcher) Ready(ctx context.Context) error {
 	return kind(err, "ask Temporal for its health")
 }
 
-// kind maps what the service says to what whoever asked can do about it.
+// kind maps errors of the Temporal service to fault kinds.
 func kind(err error, doing string) error {
 	if err == nil {
 		return nil

@@ -45,7 +45,7 @@ func runID(t *testing.T, s *desktest.Site) string {
 	return d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
 }
 
-func TestDeliver_toldTwiceStartsOneWorkflow(t *testing.T) {
+func TestDeliver_twiceStartsOneWorkflow(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	submit := s.Submit(number)
@@ -89,7 +89,7 @@ func TestDeliver_aWorkflowThatHasEndedNeedsToBeToldNothing(t *testing.T) {
 	}
 }
 
-// A closed ticket's mail that is to be sent again needs its workflow, however often it is told.
+// A closed ticket's mail that is to be sent again needs its workflow, however often it is signalled.
 func TestDeliver_aMailToBeSentAgainStartsAWorkflowThatHasEnded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -14,38 +14,38 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// TellEdge tells a ticket's workflow of an edge of the gate, so that it takes a step. Told twice, late or never, it
-// changes nothing about when clocks ran. Its search attributes may follow later. As with Deliver, a workflow that is missing is started, and one that has ended
-// well needs to be told nothing.
-func (d *Dispatcher) TellEdge(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64, later time.Duration) error {
+// SignalTransition signals to a ticket's workflow a transition of the emergency schedule, so that it takes a step; its search
+// attributes may follow after later. A signal that is repeated, late or lost has no effect on when clocks ran. As in Deliver,
+// a missing workflow is started, and one that has completed is left alone.
+func (d *Dispatcher) SignalTransition(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64, later time.Duration) error {
 	id, signal := workflows.TicketID(n), workflows.Signal{
 		Emergency: string(e.Emergency), Gate: gate, At: e.At, Later: int64(later / time.Second),
 	}
 	err := d.client.SignalWorkflow(ctx, id, "", string(e.Verb), signal)
-	if _, missing := errors.AsType[*serviceerror.NotFound](err); missing { // or ended, which the start tells apart
+	if _, missing := errors.AsType[*serviceerror.NotFound](err); missing { // or ended, which starting distinguishes
 		_, err = d.client.SignalWithStartWorkflow(ctx, id, string(e.Verb), signal, options(n),
 			workflows.TicketWorkflow, workflows.Start{Number: n})
 	}
 	if _, ended := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ended {
 		return nil
 	}
-	return kind(err, fmt.Sprintf("tell ticket %s of %s", n, e.Verb))
+	return kind(err, fmt.Sprintf("signal %s to ticket %s", e.Verb, n))
 }
 
-// KeepEmergency sees to it that the workflow Emergency runs.
+// KeepEmergency starts the emergency workflow unless it runs.
 func (d *Dispatcher) KeepEmergency(ctx context.Context) error {
 	_, err := d.client.ExecuteWorkflow(ctx, emergencyOptions(), workflows.EmergencyWorkflow, workflows.EmergencyStart{})
 	return kind(err, "start the workflow "+workflows.EmergencyWorkflow)
 }
 
-// TellGate tells the workflow Emergency that the gate was changed, and starts it if it doesn't run.
-func (d *Dispatcher) TellGate(ctx context.Context, revision int64) error {
+// NotifyEmergency signals to the emergency workflow that the emergency schedule was changed, and starts it if it doesn't run.
+func (d *Dispatcher) NotifyEmergency(ctx context.Context, revision int64) error {
 	_, err := d.client.SignalWithStartWorkflow(ctx, workflows.EmergencyID, workflows.GateSignal,
 		workflows.GateChanged{Revision: revision}, emergencyOptions(), workflows.EmergencyWorkflow, workflows.EmergencyStart{})
-	return kind(err, fmt.Sprintf("tell of the gate's revision %d", revision))
+	return kind(err, fmt.Sprintf("notify the emergency workflow of revision %d", revision))
 }
 
-// emergencyGuide is what Temporal UI shows beside the card, for a supervisor who has nothing else.
+// emergencyGuide is shown in Temporal UI beside the current details, for a supervisor who has nothing else.
 const emergencyGuide = `The query **emergency** tells everything.
 
 Signals by hand, with JSON: **declare** {"kind": "closed"} or {"kind": "delayed", "seconds": 86400}, and with "from" and

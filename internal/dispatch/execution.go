@@ -15,7 +15,7 @@ import (
 
 // Execution is a ticket's workflow as Temporal sees it now.
 type Execution struct {
-	Running bool // false: there is none, or it has ended, however it did
+	Running bool // false: there is none, or it has ended
 	Task    int  // attempts of the workflow task that is pending; 0: none is
 	Steps   int  // activities that are pending, by kind
 	Mails   int
@@ -48,8 +48,8 @@ func (d *Dispatcher) Execution(ctx context.Context, n ticket.Number) (Execution,
 	return e, nil
 }
 
-// Reconcile has a ticket's workflow look at everything. One that is missing or has ended, however it did, is started: its
-// first step finds in PostgreSQL how far the ticket has come. Done twice, it changes nothing.
+// Reconcile signals a ticket's workflow to take a step. One that is missing or has ended, however it did, is started: its
+// first step reads the ticket's state from PostgreSQL. It is idempotent.
 func (d *Dispatcher) Reconcile(ctx context.Context, n ticket.Number) error {
 	o := options(n)
 	o.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
@@ -61,8 +61,7 @@ func (d *Dispatcher) Reconcile(ctx context.Context, n ticket.Number) error {
 // mostListed is how many workflows one page of a list has.
 const mostListed = 1000
 
-// Running returns those of some tickets, ascending, whose workflows run as far as Temporal's visibility store knows. That
-// lags: what it lacks may run all the same.
+// Running returns those of some tickets, ascending, whose workflows run as far as Temporal's visibility store knows. It lags, so others may run too.
 func (d *Dispatcher) Running(ctx context.Context, some []ticket.Number) (map[ticket.Number]bool, error) {
 	running := map[ticket.Number]bool{}
 	if len(some) == 0 {

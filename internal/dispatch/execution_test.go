@@ -19,7 +19,7 @@ import (
 
 const second ticket.Number = "HM-8Q2K9XM4TD"
 
-func TestExecution_tellsWhatAWorkflowDoes(t *testing.T) {
+func TestExecution_describesWhatAWorkflowDoes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	d := dispatch.New(s.Temporal.Client)
@@ -34,7 +34,7 @@ func TestExecution_tellsWhatAWorkflowDoes(t *testing.T) {
 	}
 	s.OnMail(func(context.Context, ticket.Owed) (bool, error) { return false, errors.New("the mail server is away") })
 	s.Tell(number, s.Submit(number))
-	s.Await("a task that nobody takes", func() bool { e := look(); return e.Running && e.Task == 1 })
+	s.Await("a task without a worker", func() bool { e := look(); return e.Running && e.Task == 1 })
 	s.Work()
 	s.Await("a mail that is tried", func() bool { return look() == dispatch.Execution{Running: true, Mails: 1} })
 	s.Check(s.Temporal.TerminateWorkflow(t.Context(), workflows.TicketID(number), "", "by mistake"))
@@ -53,7 +53,7 @@ func TestReconcile_startsWhateverDoesNotRun(t *testing.T) {
 	run := runID(t, s)
 	s.Accept(number, note)
 	s.Check(d.Reconcile(t.Context(), number))
-	s.Await("a command that no signal told of", func() bool { return s.State(number).Command == 2 })
+	s.Await("a command without a signal", func() bool { return s.State(number).Command == 2 })
 	if again := runID(t, s); again != run {
 		t.Errorf("a workflow that runs was started again, as %s", again)
 	}

@@ -3,9 +3,11 @@ package dispatch
 import (
 	"context"
 	"time"
+
+	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
-// leases let one process at a time do something: see the store's methods.
+// leases let one process at a time do some work.
 type leases interface {
 	Lease(ctx context.Context, name, holder string, lasts time.Duration) (bool, error)
 	EndLease(ctx context.Context, name, holder string) error
@@ -17,10 +19,10 @@ const (
 	leaseReplacer   = "replacer"
 )
 
-// renew keeps a lease that the holder has. It returns when another process has it by now, or ctx ends. While PostgreSQL is
-// away it may be lost: whatever is done meanwhile may be done twice.
+// renew keeps a lease that holder has. It returns when another process has taken it over, or ctx ends. During an outage of
+// PostgreSQL the lease may be lost unnoticed, so work under a lease must be safe to do twice.
 func renew(ctx context.Context, l leases, name, holder string, lasts time.Duration) {
-	for sleep(ctx, lasts/3) {
+	for loop.Sleep(ctx, lasts/3) {
 		if ours, err := l.Lease(ctx, name, holder, lasts); err == nil && !ours {
 			return
 		}

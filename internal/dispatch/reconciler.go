@@ -11,15 +11,15 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // ReconcilerOptions tune a Reconciler. A zero field takes its default.
 type ReconcilerOptions struct {
-	Every     time.Duration // between looks; default 15 s
-	Patience  time.Duration // how long what is due, undecided or owed may take before it is looked at, and the first pause between looks at one ticket; default a minute
-	PerSecond float64       // tickets at most, so that what the relay delivers does not wait behind them; default 50
+	Every     time.Duration // between rounds; default 15 s
+	Patience  time.Duration // how long anything due, undecided or owed may take before the ticket is checked, and the first pause between its checks; default a minute
+	PerSecond float64       // tickets at most, so that the relay's deliveries don't queue behind them; default 50
 	Audit     time.Duration // between the beginnings of audits; default a minute
 }
 
@@ -43,15 +43,15 @@ const (
 	lease         = 15 * time.Second // without renewal another process takes over
 	overduePage   = 100
 	auditPage     = 500
-	overdueTime   = 20 * time.Second // of one look, so that an audit has its turn
+	overdueTime   = 20 * time.Second // of one round, so that audits have their turn
 	auditTime     = 20 * time.Second
 	auditPause    = 250 * time.Millisecond // between pages: visibility stores answer a few lists a second
 	reconciling   = 4                      // tickets at once
-	longestPause  = time.Hour              // between looks at one ticket
+	longestPause  = time.Hour              // between checks of one ticket
 	longestDouble = 6                      // 2^6 minutes are more than that
 )
 
-// records is what PostgreSQL knows: see the store's methods.
+// records are the tickets as PostgreSQL has them: see the store's methods.
 type records interface {
 	leases
 	Overdue(ctx context.Context, patience time.Duration, limit int) ([]desk.Overdue, error)
@@ -75,23 +75,23 @@ type executions interface {
 	KeepEmergency(ctx context.Context) error
 }
 
-// Reconciler looks after workflows that are lost or don't move. It is the one thing that looks periodically, and one
-// process does so at a time: the one that has the lease. PostgreSQL says which tickets should have moved and which should
-// have a running workflow; Temporal says what runs. Whatever the reconciler does may be done twice.
+// Reconciler restarts workflows that are lost and wakes those that are stuck. It alone polls, in the one process that has the
+// lease. It compares the tickets that should have moved or should have a running workflow, as PostgreSQL has them, with the
+// workflows that Temporal runs. All it does is safe to do twice.
 type Reconciler struct {
 	records    records
 	executions executions
-	namespace  func(context.Context) error // registers what Temporal lacks
+	namespace  func(context.Context) error // registers the search attributes
 	replace    func(context.Context) error // replaces workflows after a restore, until its context ends
 	options    ReconcilerOptions
 	limit      *rate.Limiter
 	holder     string
 	log        *slog.Logger
 	audit      audit
-	restarted  atomic.Int64 // workflows, in the look under way
+	restarted  atomic.Int64 // workflows, in this round
 }
 
-// NewReconciler makes one. The holder is this process's name, unlike every other's.
+// NewReconciler returns a reconciler. holder is a name unique to this process.
 func NewReconciler(r records, e executions, namespace, replace func(context.Context) error, holder string, o ReconcilerOptions, log *slog.Logger) *Reconciler {
 	o = o.withDefaults()
 	return &Reconciler{
@@ -100,20 +100,21 @@ func NewReconciler(r records, e executions, namespace, replace func(context.Cont
 	}
 }
 
-// Run looks whenever this process has the lease, until ctx ends.
+// Run reconciles while this process has the lease, until ctx ends.
 func (r *Reconciler) Run(ctx context.Context) error {
-	for {
+	tries := loop.New(loop.Options{
+		First: lease / 3, Max: lease / 3, Log: r.log, Failing: "the reconciler's lease can't be acquired",
+	})
+	return tries.Run(ctx, func(ctx context.Context) (time.Duration, error) {
 		ours, err := r.records.Lease(ctx, leaseReconciler, r.holder, lease)
 		if err == nil && ours {
 			r.hold(ctx)
 		}
-		if !sleep(ctx, lease/3) {
-			return nil
-		}
-	}
+		return lease / 3, err
+	})
 }
 
-// hold looks until the lease is lost or ctx ends.
+// hold reconciles until the lease is lost or ctx ends.
 func (r *Reconciler) hold(ctx context.Context) {
 	ctx, lost := context.WithCancel(ctx)
 	var group sync.WaitGroup
@@ -121,40 +122,32 @@ func (r *Reconciler) hold(ctx context.Context) {
 		defer lost()
 		renew(ctx, r.records, leaseReconciler, r.holder, lease)
 	})
-	group.Go(func() { _ = r.replace(ctx) }) // ends with ctx, and logs what fails
+	group.Go(func() { _ = r.replace(ctx) }) // ends with ctx, and logs its errors
 	r.rounds(ctx)
 	group.Wait()
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
 	defer cancel()
-	_ = r.records.EndLease(ending, leaseReconciler, r.holder) // it runs out by itself
+	_ = r.records.EndLease(ending, leaseReconciler, r.holder) // otherwise it expires
 }
 
 func (r *Reconciler) rounds(ctx context.Context) {
 	r.audit = audit{}
-	for failed := false; ; {
-		err := r.look(ctx)
-		wait := r.options.Every
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			if !failed {
-				r.log.Warn("workflows can't be looked after", "error", err)
-			}
-			failed, wait = true, min(wait, maxPause)
-			r.audit.due = time.Time{} // what was away may have lost something
-		case failed:
-			r.log.Info("workflows are looked after again")
-			failed = false
+	pause := min(r.options.Every, maxPause)
+	rounds := loop.New(loop.Options{
+		First: pause, Max: pause, Log: r.log,
+		Failing: "workflows can't be looked after", Recovered: "workflows are looked after again",
+	})
+	_ = rounds.Run(ctx, func(ctx context.Context) (time.Duration, error) { // always nil
+		err := r.round(ctx)
+		if err != nil {
+			r.audit.due = time.Time{} // an outage may have lost some
 		}
-		if !sleep(ctx, wait) {
-			return
-		}
-	}
+		return r.options.Every, err
+	})
 }
 
-// look looks at everything once. What goes wrong with what is overdue does not keep an audit from going on.
-func (r *Reconciler) look(ctx context.Context) error {
+// round checks overdue tickets and continues the audit. The audit goes on when the former fails.
+func (r *Reconciler) round(ctx context.Context) error {
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
@@ -171,9 +164,10 @@ func (r *Reconciler) look(ctx context.Context) error {
 	return r.records.NoteLook(ctx)
 }
 
-// prepare sees to what every ticket needs, and that the workflow Emergency runs: it would be missed only when an edge goes by.
+// prepare registers the search attributes and starts the emergency workflow, whose absence would otherwise be noticed only at
+// a transition.
 func (r *Reconciler) prepare(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, attempt)
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	if err := r.namespace(ctx); err != nil {
 		return err
@@ -181,96 +175,20 @@ func (r *Reconciler) prepare(ctx context.Context) error {
 	return r.executions.KeepEmergency(ctx)
 }
 
-// overdue looks at the tickets that should have moved.
-func (r *Reconciler) overdue(ctx context.Context) error {
-	for until := time.Now().Add(overdueTime); time.Now().Before(until); {
-		page, err := r.records.Overdue(ctx, r.options.Patience, overduePage)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for i, o := range page {
-			if o.Seen != o.Mark {
-				page[i].Tries = 0
-			}
-		}
-		failed, err := r.each(ctx, page, r.check)
-		if err := errors.Join(err, r.putOff(ctx, failed)); err != nil {
-			return err
+// each calls do for several tickets at once, no faster than the limit, and returns the failures. It returns an error when
+// all failed because Temporal is unavailable.
+func (r *Reconciler) each(ctx context.Context, page []desk.Overdue, do func(context.Context, desk.Overdue) error) ([]failure[desk.Overdue], error) {
+	o := forEach(ctx, page, reconciling, r.limit, anyFailure, func(ctx context.Context, one desk.Overdue) error { return withTimeout(ctx, one, do) })
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if n := len(o.failed); n > 0 && o.done == 0 {
+		if err := o.failed[n-1].err; unavailable(err) && r.prepare(ctx) != nil {
+			return nil, err
 		}
 	}
-	return nil
-}
-
-// putOff puts tickets off with which nothing could be done. While Temporal is away for some of a page only, that is no
-// fault of theirs, and no reason to wait longer for each.
-func (r *Reconciler) putOff(ctx context.Context, some []failure) error {
-	for _, f := range some {
-		next := r.pause(f.of.Tries)
-		if fault.KindOf(f.err) == fault.Unavailable {
-			next = r.options.Patience
-		}
-		if err := r.records.PutOff(ctx, f.of, f.of.Tries+1, next); err != nil {
-			return err
-		}
+	for _, f := range o.failed {
+		r.log.Error("ticket can't be reconciled", "number", f.of.Number, "error", f.err)
 	}
-	return nil
-}
-
-// check looks at one ticket and does what helps.
-func (r *Reconciler) check(ctx context.Context, o desk.Overdue) error {
-	e, err := r.executions.Execution(ctx, o.Number)
-	if err != nil {
-		return err
-	}
-	found := judge(o, e)
-	if (found == desk.FoundTrying) != (o.Was == desk.FoundTrying) { // another cause: what was tried for long may be stuck only now
-		o.Tries = 0
-	}
-	switch {
-	case found == desk.FoundMissing:
-		if err := r.restart(ctx, o); err != nil {
-			return err
-		}
-		found = desk.FoundRestarted
-	case found == desk.FoundRunning && !e.busy():
-		if err := r.executions.Reconcile(ctx, o.Number); err != nil {
-			return err
-		}
-	}
-	return r.records.NoteFound(ctx, o, found, o.Tries+1, r.pause(o.Tries))
-}
-
-// judge says what an overdue ticket's workflow does. What is owed and is among its activities is being tried, however long
-// that takes: a day without SMTP is no fault of the workflow's. Of a ticket that owes more than a workflow takes on at once,
-// not every recipient can be among them.
-func judge(o desk.Overdue, e Execution) desk.Found {
-	switch {
-	case !e.Running:
-		return desk.FoundMissing
-	case o.Due || o.Undecided:
-		return desk.FoundRunning
-	case e.Mails >= o.Mails && e.Calls >= o.Calls, o.Owed > ticket.MaxOwed && e.Mails+e.Calls > 0:
-		return desk.FoundTrying
-	default:
-		return desk.FoundRunning
-	}
-}
-
-// busy reports whether a step is under way or about to be: a signal would add nothing.
-func (e Execution) busy() bool { return e.Task > 0 || e.Steps > 0 }
-
-func (r *Reconciler) restart(ctx context.Context, o desk.Overdue) error {
-	if err := r.records.NoteFound(ctx, o, desk.FoundMissing, o.Tries, 0); err != nil {
-		return err
-	}
-	if err := r.executions.Reconcile(ctx, o.Number); err != nil {
-		return err
-	}
-	r.restarted.Add(1)
-	return r.records.NoteRestarted(ctx)
-}
-
-// pause doubles with every look that finds a ticket as it was.
-func (r *Reconciler) pause(tries int) time.Duration {
-	return min(r.options.Patience<<min(tries, longestDouble), longestPause)
+	return o.failed, nil
 }

@@ -8,19 +8,20 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// audit compares, page by page, the tickets that should have a running workflow with what Temporal's visibility store says
-// runs. It finds what is lost before anything is due. Visibility lags, so it only raises a suspicion.
+// audit compares, page by page, the tickets that should have a running workflow with those that Temporal's visibility store
+// lists. It finds lost workflows before anything is due. Visibility lags, so suspects are checked one by one.
 type audit struct {
-	due     time.Time // of the next one; zero: at once
+	due     time.Time // of the next audit; zero: at once
 	running bool
-	after   ticket.Number // up to here it has come
+	after   ticket.Number // the last ticket compared
 	audited int
 }
 
-// auditSome begins an audit when one is due, and goes on with it for a while.
+// auditSome begins an audit when one is due, and continues it for up to auditTime.
 func (r *Reconciler) auditSome(ctx context.Context) error {
 	a := &r.audit
 	if !a.running {
@@ -39,14 +40,14 @@ func (r *Reconciler) auditSome(ctx context.Context) error {
 		if err := r.records.NoteAudit(ctx, a.audited, !a.running); err != nil {
 			return err
 		}
-		if a.running && !sleep(ctx, auditPause) {
+		if a.running && !loop.Sleep(ctx, auditPause) {
 			return ctx.Err()
 		}
 	}
 	return nil
 }
 
-// auditPage goes on to the next page whatever comes of this one: after a failure a new audit begins before long.
+// auditPage advances to the next page even if this one fails: a new audit begins soon after a failure.
 func (r *Reconciler) auditPage(ctx context.Context) error {
 	a := &r.audit
 	page, err := r.records.Kept(ctx, a.after, auditPage)
@@ -72,8 +73,8 @@ func (r *Reconciler) auditPage(ctx context.Context) error {
 	return errors.Join(err, r.putOff(ctx, failed))
 }
 
-// suspects are the tickets of a page that are not known to run. Whether they should run is asked of PostgreSQL once more: a
-// ticket may have ended since.
+// suspects returns the tickets of a page that are not listed as running. PostgreSQL is asked once more whether they should
+// run, since a ticket may have been closed meanwhile.
 func (r *Reconciler) suspects(ctx context.Context, page []ticket.Number) ([]desk.Overdue, error) {
 	running, err := r.executions.Running(ctx, page)
 	if err != nil {
@@ -112,7 +113,7 @@ func (m *missing) numbers() []ticket.Number {
 	return all
 }
 
-// revive starts a ticket's workflow. What else there is to be looked at of the ticket, the next look sees.
+// revive starts a ticket's workflow. Anything else that is overdue is found by the next round.
 func (r *Reconciler) revive(ctx context.Context, o desk.Overdue) error {
 	if err := r.restart(ctx, o); err != nil {
 		return err

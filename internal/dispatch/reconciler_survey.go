@@ -8,12 +8,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Survey compares all tickets that should have a running workflow with those that run, and returns those that have none. It
-// starts nothing and notes nothing. After every page it says how many it has compared. When some could not be looked at, it
-// fails after all the others.
+// Survey returns the tickets that should have a running workflow and have none. It changes nothing. After every page it calls
+// compared with the number of tickets so far. If some could not be checked, it returns an error after all others were.
 func (r *Reconciler) Survey(ctx context.Context, compared func(int)) ([]desk.Overdue, error) {
 	var lost missing
-	all, failed := 0, []failure(nil)
+	all, failed := 0, []failure[desk.Overdue](nil)
 	err := r.pages(ctx, func(page []ticket.Number) error {
 		all += len(page)
 		defer func() { compared(all) }()
@@ -31,8 +30,8 @@ func (r *Reconciler) Survey(ctx context.Context, compared func(int)) ([]desk.Ove
 	return lost.tickets, err
 }
 
-// Repair has the workflows of some tickets look at everything, and starts those that don't run. After every page it says
-// how many are done.
+// Repair signals the workflows of some tickets to take a step, and starts those that don't run. After every page it calls
+// repaired with the number done.
 func (r *Reconciler) Repair(ctx context.Context, some []desk.Overdue, repaired func(int)) error {
 	for done := 0; done < len(some); {
 		page := some[done:min(done+overduePage, len(some))]
@@ -45,7 +44,7 @@ func (r *Reconciler) Repair(ctx context.Context, some []desk.Overdue, repaired f
 	return nil
 }
 
-// RepairAll does that with all tickets that should have a running workflow.
+// RepairAll repairs all tickets that should have a running workflow.
 func (r *Reconciler) RepairAll(ctx context.Context, repaired func(int)) error {
 	if err := r.executions.KeepEmergency(ctx); err != nil {
 		return err
@@ -66,7 +65,7 @@ func (r *Reconciler) touch(ctx context.Context, o desk.Overdue) error {
 	return r.executions.Reconcile(ctx, o.Number)
 }
 
-// pages goes through the tickets that should have a running workflow.
+// pages calls do with the tickets that should have a running workflow, a page at a time.
 func (r *Reconciler) pages(ctx context.Context, do func([]ticket.Number) error) error {
 	for after := ticket.Number(""); ; {
 		page, err := r.records.Kept(ctx, after, auditPage)

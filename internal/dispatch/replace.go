@@ -13,10 +13,10 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// Replace starts a workflow anew, by its ID: a ticket's or the workflow Emergency, whether it runs, has ended or never
-// was. What ran before is terminated. The new run knows only what its first step finds in PostgreSQL.
+// Replace terminates the workflow with an ID, a ticket's or the emergency workflow, if it runs, and starts it anew. The new run
+// has only the state that its first step reads from PostgreSQL.
 func (d *Dispatcher) Replace(ctx context.Context, id string, epoch int64) error {
-	// The start would terminate it too, but record a reason of Temporal's own.
+	// Starting would terminate it too, but record a reason of Temporal's own.
 	err := d.terminate(ctx, id, fmt.Sprintf("replaced after a restore of PostgreSQL, epoch %d", epoch))
 	if err != nil {
 		return err
@@ -31,12 +31,12 @@ func (d *Dispatcher) Replace(ctx context.Context, id string, epoch int64) error 
 	return kind(err, "start workflow "+id+" anew")
 }
 
-// Abandon terminates the workflow of a ticket that PostgreSQL does not have.
+// Abandon terminates the workflow of a ticket that is not in PostgreSQL.
 func (d *Dispatcher) Abandon(ctx context.Context, n ticket.Number, epoch int64) error {
 	return d.terminate(ctx, workflows.TicketID(n), fmt.Sprintf("PostgreSQL was restored from a copy that does not have this ticket, epoch %d", epoch))
 }
 
-// terminate ends a workflow that may have ended, or that there may never have been.
+// terminate succeeds when there is no such workflow, or none that runs.
 func (d *Dispatcher) terminate(ctx context.Context, id, reason string) error {
 	err := d.client.TerminateWorkflow(ctx, id, "", reason)
 	if _, none := errors.AsType[*serviceerror.NotFound](err); none {
@@ -45,11 +45,11 @@ func (d *Dispatcher) terminate(ctx context.Context, id, reason string) error {
 	return kind(err, "terminate workflow "+id)
 }
 
-// listed is how many running workflows are read from Temporal at once.
+// listed is the page size of RunningTickets.
 const listed = 500
 
-// RunningTickets calls page with the numbers of tickets whose workflows run, until it fails. They come from Temporal's
-// visibility store: one that was started a moment ago may be missing.
+// RunningTickets calls page with the numbers of tickets whose workflows run, until it fails. They are read from Temporal's
+// visibility store, which may lack those started a moment ago.
 func (d *Dispatcher) RunningTickets(ctx context.Context, page func([]ticket.Number) error) error {
 	request := &workflowservice.ListWorkflowExecutionsRequest{
 		PageSize: listed,

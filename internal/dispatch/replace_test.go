@@ -43,7 +43,7 @@ func TestReplace_startsAnewWhatRunsAndTakesWhatIsUndecided(t *testing.T) {
 	s.Tell(number, s.Submit(number))
 	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
 	before := runID(t, s)
-	s.Accept(number, note) // and no workflow is told
+	s.Accept(number, note) // without a signal
 	d := dispatch.New(s.Temporal.Client)
 	s.Check(d.Replace(t.Context(), workflows.TicketID(number), 7))
 	s.Await("the note", func() bool { return s.State(number).Command == 2 })

@@ -4,26 +4,27 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 const (
-	replaceRate  = 50               // workflows a second: Temporal is to serve the living too
+	replaceRate  = 50               // workflows a second: Temporal has live traffic to serve, too
 	replaceLease = time.Minute      // renewed while the work goes on
-	replaceLook  = 30 * time.Second // between looks whether the epoch was raised
+	replaceLook  = 30 * time.Second // between checks whether the epoch was raised
 )
 
-// replacements is the work that raising the epoch leaves. It is kept in PostgreSQL, so that another process can go on
-// with it.
+// replacements is the list of workflows that raising the epoch left to replace. It is kept in PostgreSQL, so that another
+// process can resume it.
 type replacements interface {
 	leases
 	Replacing(context.Context) (desk.Replacing, error)
@@ -41,7 +42,7 @@ type replacer interface {
 }
 
 // Replacer replaces workflows after PostgreSQL was restored from a copy: those that it lists are started anew, and those
-// of tickets that the copy does not have are terminated. The reconciler runs it, and a command; one at a time works.
+// of tickets that the copy does not have are terminated. It is run by the reconciler and by a command; a lease lets one of them work at a time.
 type Replacer struct {
 	work     replacements
 	replacer replacer
@@ -50,48 +51,39 @@ type Replacer struct {
 	limit    *rate.Limiter
 }
 
-// NewReplacer makes a replacer. Its rate is that of one process, which is all that works at a time.
+// NewReplacer returns a replacer. Its rate limit is per process, which suffices since one works at a time.
 func NewReplacer(w replacements, r replacer, log *slog.Logger) *Replacer {
 	return &Replacer{work: w, replacer: r, log: log, process: rand.Text(), limit: rate.NewLimiter(replaceRate, parallel)}
 }
 
-// Run does the work whenever there is some, until ctx ends.
+// Run replaces workflows whenever some are listed, until ctx ends.
 func (r *Replacer) Run(ctx context.Context) error {
-	for failed := false; ; {
-		left, err := r.round(ctx)
-		wait := replaceLook
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			if !failed {
-				r.log.Warn("workflows wait to be replaced after a restore", "left", left.Left, "error", err)
-			}
-			failed, wait = true, maxPause
-		default:
-			failed = false
+	looks := loop.New(loop.Options{
+		First: maxPause, Max: maxPause, Log: r.log, Failing: "workflows wait to be replaced after a restore",
+	})
+	return looks.Run(ctx, func(ctx context.Context) (time.Duration, error) {
+		now, err := r.round(ctx)
+		if err != nil {
+			err = fmt.Errorf("%d left: %w", now.Left, err)
 		}
-		if !sleep(ctx, wait) {
-			return nil
-		}
-	}
+		return replaceLook, err
+	})
 }
 
-// Finish returns when the work is done, by this process or by another. It fails when this one can't go on; what is left
-// is another's to do.
+// Finish returns when all listed workflows are replaced, by this process or another. It fails when this one can't go on.
 func (r *Replacer) Finish(ctx context.Context) error {
 	for {
 		now, err := r.round(ctx)
 		if err != nil || now.Over {
 			return err
 		}
-		if !sleep(ctx, glance) {
+		if !loop.Sleep(ctx, pollInterval) {
 			return ctx.Err()
 		}
 	}
 }
 
-// round does all the work if it can be claimed, and says how far it is.
+// round replaces all listed workflows if it can acquire the lease, and returns the progress.
 func (r *Replacer) round(ctx context.Context) (desk.Replacing, error) {
 	now, err := r.work.Replacing(ctx)
 	if err != nil || now.Over {
@@ -116,8 +108,7 @@ func (r *Replacer) round(ctx context.Context) (desk.Replacing, error) {
 	return now, err
 }
 
-// all does all the work while the lease is ours. What can't be replaced keeps nothing else from being done, and no orphan
-// running.
+// all replaces workflows and terminates orphans while it keeps the lease. Failures don't keep it from going on with others.
 func (r *Replacer) all(ctx context.Context, epoch int64) error {
 	ctx, lost := context.WithCancelCause(ctx)
 	var renewing sync.WaitGroup
@@ -141,15 +132,15 @@ func (r *Replacer) all(ctx context.Context, epoch int64) error {
 var errTakenOver = errors.New("the replacing of workflows was taken over")
 
 func (r *Replacer) release(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attempt)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
 	defer cancel()
 	if err := r.work.EndLease(ctx, leaseReplacer, r.process); err != nil {
 		r.log.Warn("another process can't go on replacing workflows yet", "error", err)
 	}
 }
 
-// replaceAll goes through the list once. What fails stays on it and holds up no other. It ends early when ctx ends, the
-// lease is lost, or Temporal or PostgreSQL is away.
+// replaceAll goes through the list once. Workflows that fail stay listed. It returns early when ctx ends, the lease is lost,
+// or Temporal or PostgreSQL is unavailable.
 func (r *Replacer) replaceAll(ctx context.Context, epoch int64, failed *[]error) error {
 	for after := ""; ; {
 		if err := r.renew(ctx, epoch); err != nil {
@@ -163,7 +154,7 @@ func (r *Replacer) replaceAll(ctx context.Context, epoch int64, failed *[]error)
 			return nil
 		}
 		after = page[len(page)-1]
-		err = each(ctx, r, page, func(ctx context.Context, id string) error {
+		err = replaceEach(ctx, r, page, func(ctx context.Context, id string) error {
 			if err := r.replacer.Replace(ctx, id, epoch); err != nil {
 				return err
 			}
@@ -175,17 +166,17 @@ func (r *Replacer) replaceAll(ctx context.Context, epoch int64, failed *[]error)
 	}
 }
 
-// abandonAll terminates the workflows of tickets that there are not.
+// abandonAll terminates the workflows of tickets that are not in PostgreSQL.
 func (r *Replacer) abandonAll(ctx context.Context, epoch int64, failed *[]error) error {
 	return r.Orphans(ctx, func(orphans []ticket.Number) error {
 		if err := r.renew(ctx, epoch); err != nil {
 			return err
 		}
-		return each(ctx, r, orphans, func(ctx context.Context, n ticket.Number) error { return r.replacer.Abandon(ctx, n, epoch) }, failed)
+		return replaceEach(ctx, r, orphans, func(ctx context.Context, n ticket.Number) error { return r.replacer.Abandon(ctx, n, epoch) }, failed)
 	})
 }
 
-// Orphans calls page with tickets whose workflows run although PostgreSQL does not have them, until it fails.
+// Orphans calls page with tickets whose workflows run although they are not in PostgreSQL, until it fails.
 func (r *Replacer) Orphans(ctx context.Context, page func([]ticket.Number) error) error {
 	return r.replacer.RunningTickets(ctx, func(some []ticket.Number) error {
 		unknown, err := r.work.Unknown(ctx, some)
@@ -196,7 +187,7 @@ func (r *Replacer) Orphans(ctx context.Context, page func([]ticket.Number) error
 	})
 }
 
-// renew keeps the lease. It fails when another process has the work by now, or a later epoch was raised.
+// renew keeps the lease. It fails when another process has taken it over, or a later epoch was raised.
 func (r *Replacer) renew(ctx context.Context, epoch int64) error {
 	ours, err := r.work.Lease(ctx, leaseReplacer, r.process, replaceLease)
 	if err != nil {
@@ -209,43 +200,14 @@ func (r *Replacer) renew(ctx context.Context, epoch int64) error {
 	return err
 }
 
-// each does something to all of a page, several at once and no faster than the rate, and adds what fails to failed. Its own
-// error says that it ended early: ctx ended, or so much fails as Unavailable that Temporal or PostgreSQL seems to be away.
-func each[T any](ctx context.Context, r *Replacer, page []T, do func(context.Context, T) error, failed *[]error) error {
-	var mu sync.Mutex
-	done, away := 0, 0
-	note := func(err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if err == nil {
-			done++
-			return
-		}
-		*failed = append(*failed, err)
-		if fault.KindOf(err) == fault.Unavailable {
-			away++
-		}
+// replaceEach calls do for each of a page, several at once and no faster than the rate, and appends errors to failed. It
+// returns an error when it ended early: ctx ended, or Temporal or PostgreSQL seems to be unavailable.
+func replaceEach[T any](ctx context.Context, r *Replacer, page []T, do func(context.Context, T) error, failed *[]error) error {
+	o := forEach(ctx, page, parallel, r.limit, unavailable, func(ctx context.Context, one T) error { return withTimeout(ctx, one, do) })
+	for _, f := range o.failed {
+		*failed = append(*failed, f.err)
 	}
-	hopeless := func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return done == 0 && away >= parallel
-	}
-	var group errgroup.Group
-	group.SetLimit(parallel)
-	for _, one := range page {
-		if hopeless() || r.limit.Wait(ctx) != nil {
-			break
-		}
-		group.Go(func() error {
-			ctx, cancel := context.WithTimeout(ctx, attempt)
-			defer cancel()
-			note(do(ctx, one))
-			return nil
-		})
-	}
-	_ = group.Wait() // their errors are noted
-	if hopeless() {
+	if o.hopeless() {
 		return errAway
 	}
 	return ctx.Err()

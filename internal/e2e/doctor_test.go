@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,7 +27,7 @@ func (s *stack) doctor(args ...string) (string, bool) {
 	cmd := exec.CommandContext(ctx, binary, append([]string{"doctor"}, args...)...)
 	cmd.Env = s.env
 	out, err := cmd.Output()
-	if _, failed := err.(*exec.ExitError); err != nil && !failed {
+	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
 		s.t.Fatal(err)
 	}
 	return string(out), err == nil

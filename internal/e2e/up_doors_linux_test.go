@@ -136,16 +136,6 @@ func TestUp_answersNoReboundPage(t *testing.T) {
 	own.See("Workflows", "emergency")
 }
 
-// upDir is a data directory that PostgreSQL's user can reach, unlike those of t.TempDir.
-func upDir(t *testing.T) string {
-	t.Helper()
-	data := t.TempDir()
-	if err := os.Chmod(filepath.Dir(data), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 // listening are the addresses that up and the processes below it listen at.
 func (u *upRun) listening(t *testing.T) []netip.AddrPort {
 	t.Helper()

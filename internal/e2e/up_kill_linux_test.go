@@ -88,10 +88,7 @@ func (u *upRun) killAlone(t *testing.T) {
 
 func TestUp_startsAgainAfterKills(t *testing.T) {
 	keepZombies(t)
-	data := t.TempDir()
-	if err := os.Chmod(filepath.Dir(data), 0o755); err != nil { // PostgreSQL's user must reach it
-		t.Fatal(err)
-	}
+	data := upDir(t)
 	var ports []string
 	for _, flag := range []string{"--port", "--ui-port", "--mailbox-port", "--smtp-port", "--temporal-port", "--postgres-port"} {
 		port, err := local.ChoosePort(0, flag)
@@ -120,5 +117,19 @@ func TestUp_startsAgainAfterKills(t *testing.T) {
 	}
 	if err := u.program.Stop(); err != nil {
 		t.Errorf("stop: %v", err)
+	}
+}
+
+// A directory that goes with a test goes when nothing writes into it any more.
+func TestUp_leavesNoPartBehindItsTest(t *testing.T) {
+	data := upDir(t)
+	t.Run("up", func(t *testing.T) { up(t, data) })
+	lock, err := local.LockDir(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Release() }()
+	if err := lock.AwaitOrphans(t.Context(), func() { t.Error("parts of up outlive its test") }); err != nil {
+		t.Error(err)
 	}
 }

@@ -39,6 +39,16 @@ func upArgs(data string, more ...string) []string {
 		"--smtp-port", "0", "--temporal-port", "0", "--postgres-port", "0"}, more...)
 }
 
+// upDir is a data directory that PostgreSQL's user can reach, unlike those of t.TempDir.
+func upDir(t *testing.T) string {
+	t.Helper()
+	data := t.TempDir()
+	if err := os.Chmod(filepath.Dir(data), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
 func upEnv(t testing.TB) []string {
 	return append(os.Environ(), "SUPPORTDESK_TEMPORAL_BIN="+temporalBinary(t))
 }
@@ -53,7 +63,10 @@ func up(t *testing.T, data string, more ...string) *upRun {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(u.program.Kill)
+	t.Cleanup(func() {
+		u.program.Kill()
+		awaitParts(t, data)
+	})
 	eventually(t, "up says where everything is", func() (bool, string) {
 		select {
 		case <-u.program.Done():
@@ -63,6 +76,19 @@ func up(t *testing.T, data string, more ...string) *upRun {
 		return strings.Contains(u.out.all(), "Submit a first ticket"), u.out.all()
 	})
 	return u
+}
+
+// awaitParts returns when nothing that a killed up had started writes into its data directory, which can go then.
+func awaitParts(t *testing.T, data string) {
+	lock, err := local.LockDir(data)
+	if err != nil {
+		t.Errorf("lock the data directory: %v", err)
+		return
+	}
+	defer func() { _ = lock.Release() }()
+	if err := lock.AwaitOrphans(context.Background(), func() {}); err != nil {
+		t.Error(err)
+	}
 }
 
 func (b *logBuffer) all() string {
@@ -104,10 +130,7 @@ func (u *upRun) mails(t testing.TB, number string) int {
 }
 
 func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
-	data := t.TempDir()
-	if err := os.Chmod(filepath.Dir(data), 0o755); err != nil { // PostgreSQL's user must reach it
-		t.Fatal(err)
-	}
+	data := upDir(t)
 	first := up(t, data)
 	customer := first.person(t, "customer")
 	number := customer.submit("My parcel is late", "words")
@@ -116,6 +139,7 @@ func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
 	t.Run("a second one on the same data says so in one line", func(t *testing.T) {
 		checkOneLine(t, upArgs(data), "another supportdesk runs on")
 	})
+	t.Run("Temporal UI offers nothing that ends a workflow", func(t *testing.T) { checkUI(t, first.find(t, `Temporal UI +(http://[0-9.:]+)`)) })
 	t.Run("a port in use is said in one line", func(t *testing.T) {
 		taken, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -158,6 +182,29 @@ func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
 	eventually(t, "the receipt after the crash", func() (bool, string) { n := second.mails(t, late); return n >= 1, fmt.Sprint(n) })
 	if err := second.program.Stop(); err != nil {
 		t.Errorf("stop: %v", err)
+	}
+}
+
+// checkUI reads the settings that Temporal UI shows its buttons by.
+func checkUI(t testing.TB, address string) {
+	t.Helper()
+	response, err := http.Get(address + "/api/v1/settings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var got map[string]any
+	if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	for setting, want := range map[string]bool{
+		"WorkflowTerminateDisabled": true, "WorkflowCancelDisabled": true, "WorkflowResetDisabled": true, "WorkflowPauseDisabled": true,
+		"BatchActionsDisabled": true, "StartWorkflowDisabled": true, "ActivityCommandsDisabled": true,
+		"WorkflowSignalDisabled": false, "WorkflowUpdateDisabled": false, "DisableWriteActions": false,
+	} {
+		if got[setting] != want {
+			t.Errorf("%s is %v", setting, got[setting])
+		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
 const (
@@ -69,7 +71,7 @@ type keeper struct {
 
 // keep watches a service until ctx ends, and starts it again whenever it ends before.
 func (k *keeper) keep(ctx context.Context, service Service) error {
-	pause := firstPause
+	pauses := loop.Backoff{First: firstPause, Max: maxPause}
 	for {
 		since := time.Now()
 		select {
@@ -78,29 +80,24 @@ func (k *keeper) keep(ctx context.Context, service Service) error {
 		case <-service.Done():
 		}
 		if time.Since(since) > steady {
-			pause = firstPause
+			pauses.Reset()
 		}
 		k.report(fmt.Sprintf("%s ended (%v); starting it again", k.name, service.Err()))
-		if service, pause = k.restart(ctx, pause); service == nil {
+		if service = k.restart(ctx, &pauses); service == nil {
 			return nil
 		}
 		k.report(k.name + " is back")
 	}
 }
 
-// restart tries until the service starts, with growing pauses, and gives the next one; nil when ctx has ended.
-func (k *keeper) restart(ctx context.Context, pause time.Duration) (Service, time.Duration) {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil, pause
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, maxPause)
+// restart tries until the service starts, with growing pauses. It returns nil when ctx has ended.
+func (k *keeper) restart(ctx context.Context, pauses *loop.Backoff) Service {
+	for loop.Sleep(ctx, pauses.Next()) {
 		service, err := k.start(ctx)
 		if err == nil {
-			return service, pause
+			return service
 		}
 		k.report(fmt.Sprintf("%s does not start: %v", k.name, err))
 	}
+	return nil
 }

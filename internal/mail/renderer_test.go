@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"errors"
 	"flag"
 	"maps"
 	"os"
@@ -190,7 +191,7 @@ func TestNewRenderer_namesEveryWrongField(t *testing.T) {
 		TLS: "maybe", From: desk.Mailbox{Address: "no address"}, ReplyTo: desk.Mailbox{Address: "a@b\r\nBcc: c@d"},
 		Domain: "two words", BaseURL: "javascript:alert(1)", Timeout: -1,
 	})
-	f, ok := err.(*fault.Error)
+	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || f.Kind != fault.Invalid {
 		t.Fatalf("got %v", err)
 	}

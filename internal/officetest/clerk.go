@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -14,6 +15,7 @@ type Clerk struct {
 	Away sync.Mutex // held by a test while the clerk is out
 
 	store *store.Store
+	steps *app.Steps
 	bell  chan struct{}
 }
 
@@ -47,7 +49,7 @@ func (c *Clerk) run(ctx context.Context) error {
 
 func (c *Clerk) take(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
 	for _, d := range all {
-		if _, err := c.store.Step(ctx, ticket.StepRequest{Number: d.Number, Command: d.Command.Seq}); err != nil {
+		if _, err := c.steps.Step(ctx, ticket.StepRequest{Number: d.Number, Command: d.Command.Seq}); err != nil {
 			return nil, err
 		}
 	}

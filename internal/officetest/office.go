@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -21,6 +22,8 @@ import (
 // Office is a store with a policy and people. Work adds the desk.
 type Office struct {
 	*store.Store
+	*app.Steps
+	*app.Imports
 	DSN    string                 // of its database; empty when On made the office
 	People map[string]desk.Person // by handle
 
@@ -68,13 +71,13 @@ func (o *Office) Limit() {
 
 // On gives an office on a store that has a policy.
 func On(t testing.TB, s *store.Store) *Office {
-	return &Office{Store: s, People: map[string]desk.Person{}, t: t}
+	return &Office{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), People: map[string]desk.Person{}, t: t}
 }
 
 // Work begins the desk's work: from here on a clerk takes what is asked of Desk, until the test ends.
 func (o *Office) Work(log *slog.Logger) {
 	o.Outcomes = store.NewOutcomes(o.Store, log)
-	o.Clerk = &Clerk{store: o.Store, bell: make(chan struct{}, 1)}
+	o.Clerk = &Clerk{store: o.Store, steps: o.Steps, bell: make(chan struct{}, 1)}
 	o.Keep(o.Outcomes.Run)
 	o.Keep(o.Clerk.run)
 	o.Desk = desk.New(o.Store, o.Store, o.Store, o.Outcomes, o.Clerk)

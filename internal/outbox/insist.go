@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
 const (
@@ -16,7 +17,8 @@ const (
 // insist runs record until it succeeds or never can. When ctx ends, the try under way is finished and one more is
 // made: an outage may just be over.
 func insist(ctx context.Context, record func(context.Context) error) error {
-	for pause := recordPause; ; pause = min(2*pause, recordPauseMax) {
+	pauses := loop.Backoff{First: recordPause, Max: recordPauseMax}
+	for {
 		last := ctx.Err() != nil
 		trying, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 		err := record(trying)
@@ -24,16 +26,6 @@ func insist(ctx context.Context, record func(context.Context) error) error {
 		if err == nil || last || fault.KindOf(err).Permanent() {
 			return err
 		}
-		wait(ctx, pause)
-	}
-}
-
-// wait returns after a while, or when ctx ends.
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
+		loop.Sleep(ctx, pauses.Next())
 	}
 }

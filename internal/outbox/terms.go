@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
 const day = 24 * time.Hour
@@ -31,7 +32,7 @@ var termsOf = map[Queue]terms{
 }
 
 // pause is how long a delivery rests after one more deferral.
-func (t terms) pause(tries int) time.Duration { return min(t.first<<min(tries, 16), t.most) }
+func (t terms) pause(tries int) time.Duration { return loop.Doubled(t.first, t.most, tries) }
 
 const (
 	unreachedPause = 15 * time.Second // for what the neighbour went away during: the next try takes another

@@ -33,7 +33,7 @@ func limited(t testing.TB) *shop {
 func usedUp(t *testing.T, err error, of account.Allowance) {
 	t.Helper()
 	wantKind(t, err, fault.Limited)
-	if f, ok := err.(*fault.Error); ok && (f.After < time.Second || f.After > of.Each+time.Second || f.After%time.Second != 0) {
+	if f, ok := errors.AsType[*fault.Error](err); ok && (f.After < time.Second || f.After > of.Each+time.Second || f.After%time.Second != 0) {
 		t.Errorf("it is to be tried again after %s", f.After)
 	}
 }

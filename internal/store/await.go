@@ -10,13 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
-)
-
-// Pauses between tries to listen while the database is away.
-const (
-	firstPause = 100 * time.Millisecond
-	maxPause   = 5 * time.Second
 )
 
 // lastLook bounds looking once more when the wait has ended: for what was decided while nobody listened.
@@ -41,24 +36,17 @@ func NewOutcomes(s *Store, log *slog.Logger) *Outcomes {
 
 // Run listens until ctx ends, and reconnects whenever it has to. Its error is always nil.
 func (o *Outcomes) Run(ctx context.Context) error {
-	deaf := false
-	for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, maxPause) {
-		err := o.listen(ctx, func() {
-			if deaf {
-				o.log.Info("listening for outcomes again")
-			}
-			pause, deaf = firstPause, false
-		})
-		if !deaf && ctx.Err() == nil {
-			o.log.Warn("not listening for outcomes; answers come late", "error", err)
-			deaf = true
+	outage := loop.NewOutage(loop.Options{
+		First: 100 * time.Millisecond, Max: 5 * time.Second, Log: o.log,
+		Failing: "not listening for outcomes; answers come late", Recovered: "listening for outcomes again",
+	})
+	for {
+		err := o.listen(ctx, outage.Recovered)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // it was asked to end
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+		loop.Sleep(ctx, outage.Failed(err))
 	}
-	return nil
 }
 
 // listen wakes whom a notice names until the connection breaks, and says why it did. It calls ready once it listens.

@@ -46,7 +46,7 @@ func (s *Store) markAway(ctx context.Context, by desk.Person, whose, statement s
 	if err != nil {
 		return desk.Colleague{}, err
 	}
-	if person.ID != by.ID && !leads(by) {
+	if person.ID != by.ID && !by.Role.Commands() {
 		return desk.Colleague{}, errRole
 	}
 	rows, err := s.pool.Query(ctx, statement+` RETURNING `+colleagueColumns, append([]any{person.ID}, args...)...)

@@ -14,37 +14,6 @@ import (
 
 var errNoCall = fault.New(fault.NotFound, "there is no such call of a webhook")
 
-// writeCalls stores what the step's events owe to webhooks, numbered after a number.
-func (l *locked) writeCalls(batch *pgx.Batch, after int) {
-	for i, c := range l.calls {
-		batch.Queue(`
-			INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at, epoch)
-			VALUES ('webhook', $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			l.state.Ticket.Number, after+i+1, c.Event, c.Webhook, c.Clock, c.Rung, c.Priority, c.Broken, l.epoch)
-	}
-}
-
-// giveUp lets the timeline tell of a webhook that could not be called, once.
-func (l *locked) giveUp(ctx context.Context, n int) error {
-	var webhook string
-	err := l.tx.QueryRow(ctx, `
-		UPDATE deliveries SET status = 'failed', reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp())
-		WHERE ticket = $1 AND n = $2 AND queue = 'webhook' AND status <> 'sent' AND told IS NULL
-		RETURNING webhook`, l.state.Ticket.Number, n).Scan(&webhook)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	result, err := ticket.GiveUp(l.state.Ticket, l.desk, n, webhook, l.now)
-	if err == nil {
-		l.add(result)
-		l.told = append(l.told, told{n, l.state.Ticket.Events})
-	}
-	return err
-}
-
 // callColumns is a call c of event e.
 const callColumns = `c.ticket, c.n, c.event, c.epoch, c.webhook, c.clock, c.rung, c.priority, c.broken_at, e.at, e.recorded_at,
 	c.status, c.owed_at, c.deferred_at, c.tries, coalesce(c.reason, ''), c.settled_at`

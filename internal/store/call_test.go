@@ -167,7 +167,7 @@ func TestStep_tellsOfAWebhookThatWasGivenUpOnce(t *testing.T) {
 
 func TestImport_settlesCallsWithTheMails(t *testing.T) {
 	d := openUnder(t, ladder)
-	c := d.chronicle(1)
+	c := d.past(1)
 	d.imports(c)
 	d.consistent(c.Number)
 	d.everyEventHasItsCalls(c.Number)

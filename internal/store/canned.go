@@ -9,7 +9,6 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 var errNoCanned = fault.New(fault.NotFound, "there is no such canned reply")
@@ -36,11 +35,7 @@ func (s *Store) CannedReplies(ctx context.Context, viewer desk.Person) ([]desk.C
 
 // mayChange reports whether somebody may change what an author keeps and they can see: their own, and supervisors
 // also what others share.
-func mayChange(by desk.Person, author desk.Ref) bool { return by.ID == author.ID || leads(by) }
-
-func leads(by desk.Person) bool {
-	return by.Role == ticket.RoleSupervisor || by.Role == ticket.RoleAdministrator
-}
+func mayChange(by desk.Person, author desk.Ref) bool { return by.ID == author.ID || by.Role.Commands() }
 
 // SaveCanned keeps a canned reply: a new one with ID 0, or else what the author, or a supervisor if it is shared,
 // makes of one that is there. Its author stays. It is Forbidden to customers, Invalid by field, and NotFound for one
@@ -61,7 +56,7 @@ func (s *Store) SaveCanned(ctx context.Context, by desk.Person, c desk.Canned) (
 	err = s.pool.QueryRow(ctx, `
 		UPDATE canned SET shared = $4, title = $5, body = $6, changed_at = clock_timestamp()
 		WHERE id = $1 AND (author = $2 OR shared AND $3) RETURNING id`,
-		c.ID, by.ID, leads(by), c.Shared, c.Title, c.Body).Scan(&id)
+		c.ID, by.ID, by.Role.Commands(), c.Shared, c.Title, c.Body).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, errNoCanned
 	}
@@ -73,7 +68,7 @@ func (s *Store) DeleteCanned(ctx context.Context, by desk.Person, id int64) erro
 	if !by.Role.Staff() {
 		return errRole
 	}
-	tag, err := s.pool.Exec(ctx, `DELETE FROM canned WHERE id = $1 AND (author = $2 OR shared AND $3)`, id, by.ID, leads(by))
+	tag, err := s.pool.Exec(ctx, `DELETE FROM canned WHERE id = $1 AND (author = $2 OR shared AND $3)`, id, by.ID, by.Role.Commands())
 	if err == nil && tag.RowsAffected() == 0 {
 		return errNoCanned
 	}

@@ -103,7 +103,7 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to assignment, u use) (desk.Accepted, error) {
 	rows, err := s.pool.Query(ctx, commandSQL, u.args(pgx.StrictNamedArgs{
 		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
-		"body": r.Body, "internal": internal(r.Verb), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
+		"body": r.Body, "internal": r.Verb.Internal(), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
 		"key": r.Once.Key, "fingerprint": fingerprint(r.Once),
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
 		"guarded": r.Expected != nil && r.Verb == ticket.VerbAssign, "expected": to.expected, "seen": min(r.Seen, math.MaxInt32),
@@ -140,11 +140,6 @@ func (s *Store) resendable(ctx context.Context, by desk.Person, r desk.Request) 
 		return fault.Field("address", "is for the requester's mails only; a colleague's account says where theirs go")
 	}
 	return nil
-}
-
-// internal reports whether a verb's words are for staff only.
-func internal(verb ticket.Verb) bool {
-	return verb == ticket.VerbNote || verb == ticket.VerbAcknowledge
 }
 
 // notAccepted finds out why the statement accepted nothing. What was accepted under the same key, before the ticket

@@ -92,7 +92,7 @@ func (s *Store) Disagreements(ctx context.Context, after ticket.Number, limit in
 func (s *Store) disagrees(ctx context.Context, q querier, r foldedRow) (string, error) {
 	var timeline []ticket.Event
 	if err := json.Unmarshal(r.Timeline, &timeline); err != nil {
-		return "its timeline can't be read: " + err.Error(), nil
+		return "its timeline can't be read: " + err.Error(), nil //nolint:nilerr // it is what is found
 	}
 	switch {
 	case r.Events != len(timeline):
@@ -124,7 +124,7 @@ func (s *Store) disagrees(ctx context.Context, q querier, r foldedRow) (string, 
 func differs(stored []byte, fold ticket.Ticket) (string, error) {
 	var state ticket.State
 	if err := json.Unmarshal(stored, &state); err != nil {
-		return "its state can't be read: " + err.Error(), nil
+		return "its state can't be read: " + err.Error(), nil //nolint:nilerr // it is what is found
 	}
 	row, err := json.Marshal(state.Ticket)
 	if err != nil {

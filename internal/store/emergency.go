@@ -14,6 +14,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -94,7 +95,7 @@ type gateChange struct {
 
 // changeGate runs a change with the gate to itself, in one transaction.
 func (s *Store) changeGate(ctx context.Context, by desk.Person, doing string, change func(*gateChange) error) (desk.Emergency, error) {
-	if by.ID != "" && !leads(by) {
+	if by.ID != "" && !by.Role.Commands() {
 		return desk.Emergency{}, errRole
 	}
 	var after desk.Emergency
@@ -130,10 +131,8 @@ func (s *Store) haveGate(ctx context.Context, doing string, fn func(*gateChange)
 		case try == gateTries:
 			return fault.Wrap(err, fault.Unavailable, "the desk is too busy to let an emergency be changed: try again")
 		}
-		select {
-		case <-ctx.Done():
+		if !loop.Sleep(ctx, time.Duration(20+rand.IntN(80))*time.Millisecond) { // random, so that two don't meet again
 			return explain(ctx.Err(), "%s", doing)
-		case <-time.After(time.Duration(20+rand.IntN(80)) * time.Millisecond): // so that two don't meet again
 		}
 	}
 }

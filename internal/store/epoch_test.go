@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -253,7 +254,7 @@ func TestWatchEpoch_endsAProcessThatRanAcrossARestore(t *testing.T) {
 		d.raise() // again: the instant at which it begins to watch can't be seen
 		select {
 		case err := <-ended:
-			if err != store.ErrRestored {
+			if !errors.Is(err, store.ErrRestored) {
 				t.Errorf("it ended with %v", err)
 			}
 			return true

@@ -111,14 +111,15 @@ func (s *Store) fanout(ctx context.Context, clause string, args ...any) (f desk.
 	return f, err
 }
 
-// UntoldGate gives the gate's revision while the workflow Emergency has not been told of it; false when it has.
-func (s *Store) UntoldGate(ctx context.Context) (revision int64, untold bool, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT revision, told < revision FROM gate`).Scan(&revision, &untold)
-	return revision, untold, explain(err, "look whether the gate was changed")
+// PendingScheduleRevision returns the revision of the emergency schedule, and whether the emergency workflow has yet to be
+// notified of it.
+func (s *Store) PendingScheduleRevision(ctx context.Context) (revision int64, pending bool, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT revision, told < revision FROM gate`).Scan(&revision, &pending)
+	return revision, pending, explain(err, "read the emergency schedule's revision")
 }
 
-// GateTold notes up to which revision the workflow Emergency has been told.
-func (s *Store) GateTold(ctx context.Context, revision int64) error {
+// MarkScheduleNotified records the revision up to which the emergency workflow was notified.
+func (s *Store) MarkScheduleNotified(ctx context.Context, revision int64) error {
 	_, err := s.pool.Exec(ctx, `UPDATE gate SET told = $1 WHERE told < $1 AND revision >= $1`, revision)
-	return explain(err, "note that the gate's change is told")
+	return explain(err, "record that the emergency workflow was notified")
 }

@@ -127,18 +127,18 @@ func TestProve_isWorthNothingOnceALaterEdgeIsReached(t *testing.T) {
 	}
 }
 
-func TestUntoldGate_isNewsUntilItIsTold(t *testing.T) {
+func TestPendingScheduleRevision_untilItIsMarkedNotified(t *testing.T) {
 	d := open(t)
-	look := func(revision int64, untold bool) {
+	look := func(revision int64, pending bool) {
 		t.Helper()
-		if r, u, err := d.UntoldGate(t.Context()); r != revision || u != untold || err != nil {
-			t.Errorf("revision %d, untold %v, %v; want %d, %v", r, u, err, revision, untold)
+		if r, p, err := d.PendingScheduleRevision(t.Context()); r != revision || p != pending || err != nil {
+			t.Errorf("revision %d, pending %v, %v; want %d, %v", r, p, err, revision, pending)
 		}
 	}
 	look(0, false)
 	e := d.declare(closedBy("Closed."))
 	look(1, true)
-	if err := d.GateTold(t.Context(), 1); err != nil {
+	if err := d.MarkScheduleNotified(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	look(1, false)
@@ -146,11 +146,11 @@ func TestUntoldGate_isNewsUntilItIsTold(t *testing.T) {
 	if _, err := d.ChangeEmergency(t.Context(), d.supervisor, e.ID, desk.EmergencyChange{Until: &later}); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.GateTold(t.Context(), 1); err != nil { // late, from another replica
+	if err := d.MarkScheduleNotified(t.Context(), 1); err != nil { // late, from another replica
 		t.Fatal(err)
 	}
 	look(2, true)
-	if err := d.GateTold(t.Context(), 3); err != nil { // never was
+	if err := d.MarkScheduleNotified(t.Context(), 3); err != nil { // never was
 		t.Fatal(err)
 	}
 	look(2, true)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
@@ -32,7 +33,7 @@ func TestChild(t *testing.T) {
 	switch os.Getenv("CHILD_DOES") {
 	case "step":
 		retry(say, func() error {
-			_, err := childStore(t, dsn).Step(t.Context(), ticket.StepRequest{Number: number, Command: 1})
+			_, err := app.NewSteps(childStore(t, dsn), app.MaxCommands).Step(t.Context(), ticket.StepRequest{Number: number, Command: 1})
 			return err
 		})
 	case "deliver":

@@ -25,7 +25,7 @@ var (
 // Groups lists the groups with their members: everyone first, the others by title. It is Forbidden to all but
 // supervisors and administrators.
 func (s *Store) Groups(ctx context.Context, by desk.Person) ([]desk.Group, error) {
-	if !leads(by) {
+	if !by.Role.Commands() {
 		return nil, errRole
 	}
 	staff, err := s.Staff(ctx)
@@ -63,7 +63,7 @@ func (s *Store) Groups(ctx context.Context, by desk.Person) ([]desk.Group, error
 // MakeGroup makes a group without members. It is Forbidden as Groups is, Invalid by field, and a Conflict for a handle
 // that a group has.
 func (s *Store) MakeGroup(ctx context.Context, by desk.Person, handle, title string) error {
-	if !leads(by) {
+	if !by.Role.Commands() {
 		return errRole
 	}
 	g := desk.Group{Handle: strings.TrimSpace(handle), Title: strings.TrimSpace(title)}
@@ -86,7 +86,7 @@ func (s *Store) MakeGroup(ctx context.Context, by desk.Person, handle, title str
 // for no group and a Conflict for everyone.
 func (s *Store) RenameGroup(ctx context.Context, by desk.Person, handle, title string) error {
 	g := desk.Group{Handle: "a", Title: strings.TrimSpace(title)} // its handle isn't in question
-	if err := g.Check(); err != nil && leads(by) {
+	if err := g.Check(); err != nil && by.Role.Commands() {
 		return err
 	}
 	renamed := account.Event{Kind: account.EventGroupRenamed, Detail: handle + ": " + g.Title}
@@ -102,7 +102,7 @@ func (s *Store) DeleteGroup(ctx context.Context, by desk.Person, handle string) 
 // JoinGroup takes somebody who works here, by handle or ID, into a group; who is in it already stays. It is NotFound for
 // no group or nobody who works here, and otherwise fails as RenameGroup does.
 func (s *Store) JoinGroup(ctx context.Context, by desk.Person, group, whose string) error {
-	if !leads(by) {
+	if !by.Role.Commands() {
 		return errRole
 	}
 	person, err := s.staff(ctx, s.pool, whose)
@@ -130,7 +130,7 @@ func (s *Store) LeaveGroup(ctx context.Context, by desk.Person, group, whose str
 // NotFound when the statement changed nothing.
 func (s *Store) changeGroup(ctx context.Context, by desk.Person, handle string, e account.Event, statement string, args ...any) error {
 	switch {
-	case !leads(by):
+	case !by.Role.Commands():
 		return errRole
 	case handle == policy.Everyone:
 		return errFixed

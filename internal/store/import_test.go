@@ -18,55 +18,132 @@ func ago(days float64) time.Time {
 	return time.Now().UTC().Add(-time.Duration(days * float64(24*time.Hour))).Truncate(time.Second)
 }
 
-// chronicle is a ticket's that was submitted some days ago, with what was done since.
-func (d *shop) chronicle(days float64, deeds ...desk.Deed) desk.Chronicle {
-	first := desk.Deed{
+// past is a ticket that was submitted some days ago, with what was done since.
+func (d *shop) past(days float64, actions ...desk.ImportAction) desk.ImportTicket {
+	first := desk.ImportAction{
 		By: d.customer, At: ago(days), Verb: ticket.VerbSubmit, Subject: "Where is my parcel?", Body: "It was due on Monday.",
 		Priority: policy.PriorityNormal, Category: "delivery",
 	}
-	return desk.Chronicle{Number: ticket.NewNumber("HM"), Deeds: append([]desk.Deed{first}, deeds...)}
+	return desk.ImportTicket{Number: ticket.NewNumber("HM"), Actions: append([]desk.ImportAction{first}, actions...)}
 }
 
-func (d *shop) imports(chronicles ...desk.Chronicle) {
+func (d *shop) imports(tickets ...desk.ImportTicket) {
 	d.t.Helper()
-	added, err := d.Import(d.t.Context(), chronicles)
-	if err != nil || added != len(chronicles) {
-		d.t.Fatalf("imported %d of %d: %v", added, len(chronicles), err)
+	added, err := d.Import(d.t.Context(), tickets)
+	if err != nil || added != len(tickets) {
+		d.t.Fatalf("imported %d of %d: %v", added, len(tickets), err)
 	}
 }
 
 // A ticket that was imported must be the ticket that this desk would have kept, had it been asked the same.
 func TestImport_isWhatStepsWouldHaveMade(t *testing.T) {
 	d := open(t)
-	c := d.chronicle(13,
-		desk.Deed{By: d.supervisor, At: ago(12.5), Verb: ticket.VerbAssign, Agent: d.agent},
-		desk.Deed{By: d.agent, At: ago(12), Verb: ticket.VerbNote, Body: "Ask the carrier."},
-		desk.Deed{By: d.agent, At: ago(11.5), Verb: ticket.VerbReclassify, Priority: policy.PriorityLow, Category: "order"},
-		desk.Deed{By: d.agent, At: ago(11), Verb: ticket.VerbReopen}, // refused
-		desk.Deed{By: d.agent, At: ago(11), Verb: ticket.VerbRequestInformation, Body: "Which address?"},
-		desk.Deed{By: d.customer, At: ago(10), Verb: ticket.VerbCustomerReply, Body: "The old one."},
+	c := d.past(13,
+		desk.ImportAction{By: d.supervisor, At: ago(12.5), Verb: ticket.VerbAssign, Agent: d.agent},
+		desk.ImportAction{By: d.agent, At: ago(12), Verb: ticket.VerbNote, Body: "Ask the carrier."},
+		desk.ImportAction{By: d.agent, At: ago(11.5), Verb: ticket.VerbReclassify, Priority: policy.PriorityLow, Category: "order"},
+		desk.ImportAction{By: d.agent, At: ago(11), Verb: ticket.VerbReopen}, // refused
+		desk.ImportAction{By: d.agent, At: ago(11), Verb: ticket.VerbRequestInformation, Body: "Which address?"},
+		desk.ImportAction{By: d.customer, At: ago(10), Verb: ticket.VerbCustomerReply, Body: "The old one."},
 	)
 	d.imports(c)
 	d.consistent(c.Number)
 
-	lived := d.submit(d.customer)
-	d.redate(lived, c.Deeds[0].At)
-	d.step(ticket.StepRequest{Number: lived.Number, Command: 1})
-	for _, deed := range c.Deeds[1:] {
-		a := d.ask(deed.By, desk.Request{
-			Number: lived.Number, Verb: deed.Verb, Body: deed.Body, Agent: deed.Agent.Handle, Priority: deed.Priority, Category: deed.Category,
-		})
-		d.redate(a, deed.At)
-		d.step(ticket.StepRequest{Number: lived.Number, Command: a.Seq})
-	}
-	d.step(ticket.StepRequest{Number: lived.Number, Gate: true})
+	lived := d.live(c)
 	// What an import's mails ask counts as delivered.
-	if got, want := d.story(c.Number), strings.ReplaceAll(d.story(lived.Number), `"asks":true,`, ""); got != want {
+	if got, want := d.story(c.Number), strings.ReplaceAll(d.story(lived), `"asks":true,`, ""); got != want {
 		t.Errorf("imported:\n%s\nlived:\n%s", got, want)
 	}
 	for _, kind := range []ticket.EventKind{ticket.EventRefused, ticket.EventReminded} {
 		if !strings.Contains(d.story(c.Number), string(kind)) {
 			t.Errorf("the story to compare tells of no %s", kind)
+		}
+	}
+}
+
+// live has everything that was asked of an imported ticket asked of a new one, at the same instants, before its first step.
+func (d *shop) live(c desk.ImportTicket) ticket.Number {
+	d.t.Helper()
+	lived := d.submit(d.customer)
+	d.redate(lived, c.Actions[0].At)
+	for _, action := range c.Actions[1:] {
+		a := d.ask(action.By, desk.Request{
+			Number: lived.Number, Verb: action.Verb, Body: action.Body, Agent: action.Agent.Handle, Priority: action.Priority, Category: action.Category,
+		})
+		d.redate(a, action.At)
+	}
+	d.step(ticket.StepRequest{Number: lived.Number, Gate: true})
+	return lived.Number
+}
+
+// An import passes the emergencies of its past, whether somebody asked for something in them or not.
+func TestImport_passesTheEmergenciesOfItsPast(t *testing.T) {
+	d := open(t)
+	for i, days := range [][2]float64{{12, 11}, {9, 8}, {3, 2}} {
+		d.sql(`INSERT INTO emergencies (id, kind, notice, starts_at, ends_at, revision) VALUES ($1, 'closed', 'Snow.', $2, $3, 1)`,
+			fmt.Sprintf("E-000000000%d", i), ago(days[0]), ago(days[1]))
+	}
+	d.sql(`UPDATE gate SET revision = 1`)
+	c := d.past(13,
+		desk.ImportAction{By: d.supervisor, At: ago(11.5), Verb: ticket.VerbAssign, Agent: d.agent},
+		desk.ImportAction{By: d.agent, At: ago(5), Verb: ticket.VerbNote, Body: "Ask the carrier."})
+	d.imports(c)
+	d.consistent(c.Number)
+	if got, want := d.story(c.Number), d.story(d.live(c)); got != want {
+		t.Errorf("imported:\n%s\nlived:\n%s", got, want)
+	}
+	if n := strings.Count(fmt.Sprint(d.kinds(c.Number)), string(ticket.EventResumed)); n != 3 {
+		t.Errorf("%d emergencies ended: %v", n, d.kinds(c.Number))
+	}
+	late := d.past(10)
+	late.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such mailbox"}
+	d.imports(late)
+	d.consistent(late.Number)
+}
+
+// The rules for assignment hold for the past, too, and those who are present now stand for those who were.
+func TestImport_assignsByTheRules(t *testing.T) {
+	d, agents := vans(t)
+	var tickets []desk.ImportTicket
+	for range 6 {
+		tickets = append(tickets, d.past(.01))
+	}
+	d.imports(tickets...)
+	for _, c := range tickets {
+		d.consistent(c.Number)
+	}
+	for _, agent := range agents {
+		if n := one[int64](d, `SELECT count(*) FROM tickets WHERE assignee = $1`, agent.ID); n != 2 {
+			t.Errorf("%s got %d of 6", agent.Name, n)
+		}
+	}
+	if n := one[int64](d, `SELECT max(turn) FROM group_turns WHERE group_handle = 'vans'`); n != 6 {
+		t.Errorf("%d turns for 6 tickets", n)
+	}
+	first := one[ticket.PersonID](d, `SELECT assignee FROM tickets WHERE number = $1`, tickets[0].Number)
+	if got := d.about("delivery").State.Ticket.Assignee; got != first {
+		t.Errorf("%s got the next, and it was the turn of %s", got, first)
+	}
+}
+
+// Whoever has least gets the next also among tickets of one import.
+func TestImport_countsWhatItHasGivenAlready(t *testing.T) {
+	d, agents := vans(t)
+	var tickets []desk.ImportTicket
+	for range 2 {
+		c := d.past(.02, desk.ImportAction{By: agents[0], At: ago(.01), Verb: ticket.VerbAssign})
+		c.Actions[0].Category = "general"
+		tickets = append(tickets, c)
+	}
+	for range 4 {
+		c := d.past(.01)
+		c.Actions[0].Category = "order"
+		tickets = append(tickets, c)
+	}
+	d.imports(tickets...)
+	for _, agent := range agents {
+		if n := one[int64](d, `SELECT count(*) FROM tickets WHERE assignee = $1`, agent.ID); n != 2 {
+			t.Errorf("%s has %d of 6", agent.Name, n)
 		}
 	}
 }
@@ -98,9 +175,9 @@ func (d *shop) story(n ticket.Number) string {
 
 func TestImport_openTicketsGoOnAndNobodyIsMailedAboutThePast(t *testing.T) {
 	d := open(t)
-	waiting := d.chronicle(5, desk.Deed{By: d.agent, At: ago(1), Verb: ticket.VerbRequestInformation, Body: "Which address?"})
-	late := d.chronicle(30)
-	done := d.chronicle(9, desk.Deed{By: d.customer, At: ago(8), Verb: ticket.VerbWithdraw})
+	waiting := d.past(5, desk.ImportAction{By: d.agent, At: ago(1), Verb: ticket.VerbRequestInformation, Body: "Which address?"})
+	late := d.past(30)
+	done := d.past(9, desk.ImportAction{By: d.customer, At: ago(8), Verb: ticket.VerbWithdraw})
 	d.imports(waiting, late, done)
 
 	relayed := map[ticket.Number]int64{}
@@ -137,11 +214,11 @@ func TestImport_openTicketsGoOnAndNobodyIsMailedAboutThePast(t *testing.T) {
 
 func TestImport_toldTwiceAddsNothing(t *testing.T) {
 	d := open(t)
-	first := d.chronicle(3)
-	followUp := d.chronicle(1)
+	first := d.past(3)
+	followUp := d.past(1)
 	followUp.Follows = first.Number
 	d.imports(followUp, first) // in any order
-	added, err := d.Import(t.Context(), []desk.Chronicle{first, followUp, first})
+	added, err := d.Import(t.Context(), []desk.ImportTicket{first, followUp, first})
 	if err != nil || added != 0 {
 		t.Errorf("the second time %d were added, %v", added, err)
 	}
@@ -155,7 +232,7 @@ func TestImport_toldTwiceAddsNothing(t *testing.T) {
 
 func TestImport_tellsOfMailsThatBounced(t *testing.T) {
 	d := open(t)
-	c := d.chronicle(2, desk.Deed{By: d.agent, At: ago(1), Verb: ticket.VerbAgentReply, Body: "It is on its way."})
+	c := d.past(2, desk.ImportAction{By: d.agent, At: ago(1), Verb: ticket.VerbAgentReply, Body: "It is on its way."})
 	c.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 there is no such mailbox"}
 	d.imports(c)
 	d.consistent(c.Number)
@@ -171,19 +248,19 @@ func TestImport_tellsOfMailsThatBounced(t *testing.T) {
 
 func TestImport_keepsRatings(t *testing.T) {
 	d := open(t)
-	c := d.chronicle(3, desk.Deed{By: d.agent, At: ago(2), Verb: ticket.VerbResolve, Body: "It has arrived."})
+	c := d.past(3, desk.ImportAction{By: d.agent, At: ago(2), Verb: ticket.VerbResolve, Body: "It has arrived."})
 	c.Rating = &desk.Rating{Score: 4, Comment: "Quick.", At: ago(1)}
 	d.imports(c)
 	want := desk.Rating{Number: c.Number, Score: 4, Comment: "Quick.", At: c.Rating.At}
 	if got, err := d.Rating(t.Context(), d.customer, c.Number); got != want || err != nil {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	for name, bad := range map[string]desk.Chronicle{
-		"not resolved": d.chronicle(3),
-		"too late":     d.chronicle(40, desk.Deed{By: d.customer, At: ago(39), Verb: ticket.VerbWithdraw}),
+	for name, bad := range map[string]desk.ImportTicket{
+		"not resolved": d.past(3),
+		"too late":     d.past(40, desk.ImportAction{By: d.customer, At: ago(39), Verb: ticket.VerbWithdraw}),
 	} {
 		bad.Rating = &desk.Rating{Score: 4, At: ago(1)}
-		if _, err := d.Import(t.Context(), []desk.Chronicle{bad}); fault.KindOf(err) != fault.Invalid {
+		if _, err := d.Import(t.Context(), []desk.ImportTicket{bad}); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -191,38 +268,38 @@ func TestImport_keepsRatings(t *testing.T) {
 
 func TestImport_refusesWhatNobodyCouldHaveAsked(t *testing.T) {
 	d := open(t)
-	for name, spoil := range map[string]func(*desk.Chronicle){
-		"no number":             func(c *desk.Chronicle) { c.Number = "hm-1" },
-		"no deeds":              func(c *desk.Chronicle) { c.Deeds = nil },
-		"no submission":         func(c *desk.Chronicle) { c.Deeds = c.Deeds[1:] },
-		"two submissions":       func(c *desk.Chronicle) { c.Deeds = append(c.Deeds[:1:1], c.Deeds[0]) },
-		"a submission of staff": func(c *desk.Chronicle) { c.Deeds[0].By = d.agent },
-		"a customer's note":     func(c *desk.Chronicle) { c.Deeds[1].By = d.customer },
-		"no subject":            func(c *desk.Chronicle) { c.Deeds[0].Subject = "" },
-		"a long subject":        func(c *desk.Chronicle) { c.Deeds[0].Subject = strings.Repeat("ä", desk.MaxSubject+1) },
-		"no words":              func(c *desk.Chronicle) { c.Deeds[0].Body = "" },
-		"too many words":        func(c *desk.Chronicle) { c.Deeds[1].Body = strings.Repeat("x", desk.MaxBody+1) },
-		"another category":      func(c *desk.Chronicle) { c.Deeds[0].Category = "weather" },
-		"no priority":           func(c *desk.Chronicle) { c.Deeds[0].Priority = "" },
-		"the wrong order":       func(c *desk.Chronicle) { c.Deeds[1].At = c.Deeds[0].At.Add(-time.Second) },
-		"half a second":         func(c *desk.Chronicle) { c.Deeds[1].At = c.Deeds[1].At.Add(time.Second / 2) },
-		"the future":            func(c *desk.Chronicle) { c.Deeds[1].At = ago(-1) },
-		"a customer's ticket":   func(c *desk.Chronicle) { c.Deeds[1].Verb, c.Deeds[1].Agent = ticket.VerbAssign, d.other },
+	for name, spoil := range map[string]func(*desk.ImportTicket){
+		"no number":             func(c *desk.ImportTicket) { c.Number = "hm-1" },
+		"no actions":            func(c *desk.ImportTicket) { c.Actions = nil },
+		"no submission":         func(c *desk.ImportTicket) { c.Actions = c.Actions[1:] },
+		"two submissions":       func(c *desk.ImportTicket) { c.Actions = append(c.Actions[:1:1], c.Actions[0]) },
+		"a submission of staff": func(c *desk.ImportTicket) { c.Actions[0].By = d.agent },
+		"a customer's note":     func(c *desk.ImportTicket) { c.Actions[1].By = d.customer },
+		"no subject":            func(c *desk.ImportTicket) { c.Actions[0].Subject = "" },
+		"a long subject":        func(c *desk.ImportTicket) { c.Actions[0].Subject = strings.Repeat("ä", desk.MaxSubject+1) },
+		"no words":              func(c *desk.ImportTicket) { c.Actions[0].Body = "" },
+		"too many words":        func(c *desk.ImportTicket) { c.Actions[1].Body = strings.Repeat("x", desk.MaxBody+1) },
+		"another category":      func(c *desk.ImportTicket) { c.Actions[0].Category = "weather" },
+		"no priority":           func(c *desk.ImportTicket) { c.Actions[0].Priority = "" },
+		"the wrong order":       func(c *desk.ImportTicket) { c.Actions[1].At = c.Actions[0].At.Add(-time.Second) },
+		"half a second":         func(c *desk.ImportTicket) { c.Actions[1].At = c.Actions[1].At.Add(time.Second / 2) },
+		"the future":            func(c *desk.ImportTicket) { c.Actions[1].At = ago(-1) },
+		"a customer's ticket":   func(c *desk.ImportTicket) { c.Actions[1].Verb, c.Actions[1].Agent = ticket.VerbAssign, d.other },
 	} {
 		t.Run(name, func(t *testing.T) {
-			good := d.chronicle(2)
-			bad := d.chronicle(2, desk.Deed{By: d.agent, At: ago(1), Verb: ticket.VerbNote, Body: "A note."})
+			good := d.past(2)
+			bad := d.past(2, desk.ImportAction{By: d.agent, At: ago(1), Verb: ticket.VerbNote, Body: "A note."})
 			spoil(&bad)
-			_, err := d.Import(t.Context(), []desk.Chronicle{good, bad})
+			_, err := d.Import(t.Context(), []desk.ImportTicket{good, bad})
 			wantKind(t, err, fault.Invalid)
 			if n := one[int64](d, `SELECT count(*) FROM tickets`); n != 0 {
 				t.Errorf("%d tickets were imported all the same", n)
 			}
 		})
 	}
-	stranger := d.chronicle(2)
-	stranger.Deeds[0].By.ID = ticket.NewPersonID()
-	if _, err := d.Import(t.Context(), []desk.Chronicle{stranger}); err == nil {
+	stranger := d.past(2)
+	stranger.Actions[0].By.ID = ticket.NewPersonID()
+	if _, err := d.Import(t.Context(), []desk.ImportTicket{stranger}); err == nil {
 		t.Error("a stranger's ticket was imported")
 	}
 }

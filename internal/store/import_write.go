@@ -2,35 +2,36 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/outbox"
-	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/internal/app"
 )
 
-// write stores every ticket as acceptance leaves it, then everything that happened, and at last each row as its last
-// step leaves it: so the trigger that guards steps guards imports too.
-func (im *importing) write(ctx context.Context) error {
-	for _, table := range []struct {
-		name    string
-		columns []string
-		rows    func(*past) [][]any
-	}{
-		{"tickets", []string{"number", "requester", "policy", "order_number", "follows", "submitted_at", "updated_at", "latest_at", "last_command", "status", "priority", "category"}, (*past).ticketRows},
-		{"messages", []string{"id", "ticket", "subject", "body", "internal"}, (*past).messageRows},
-		{"commands", []string{"ticket", "seq", "verb", "by_person", "by_role", "accepted_at", "message", "assignee", "priority", "category"}, (*past).commandRows},
-		{"outcomes", []string{"ticket", "seq", "refused", "code", "reason", "decided_at"}, (*past).outcomeRows},
-		{"events", []string{"ticket", "n", "kind", "at", "message", "data", "recorded_at"}, (*past).eventRows},
-		{"deliveries", []string{"queue", "ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at", "stands_for"}, (*past).mailRows},
-		{"deliveries", []string{"queue", "ticket", "n", "event", "webhook", "clock", "rung", "priority", "broken_at", "status", "owed_at", "settled_at"}, (*past).callRows},
-		{"ratings", []string{"ticket", "agent", "score", "comment", "at"}, (*past).ratingRows},
-		{"undelivered", []string{"ticket", "seq"}, (*past).undeliveredRows},
-	} {
+// importTable is a table that imported tickets are copied to.
+type importTable struct {
+	name    string
+	columns []string
+	rows    func(app.Imported) [][]any
+}
+
+// Write implements app.ImportTx. It stores every ticket as acceptance leaves it, then everything that happened, and at
+// last each row as its last step leaves it: so the trigger that guards steps guards imports too.
+func (im *importTx) Write(ctx context.Context, tickets []app.Imported, turns []app.Turn) error {
+	tables := []importTable{
+		{"tickets", []string{"number", "requester", "policy", "order_number", "follows", "submitted_at", "updated_at", "latest_at", "last_command", "status", "priority", "category"}, ticketRows},
+		{"messages", []string{"id", "ticket", "subject", "body", "internal"}, messageRows},
+		{"commands", []string{"ticket", "seq", "verb", "by_person", "by_role", "accepted_at", "message", "assignee", "priority", "category"}, commandRows},
+		{"outcomes", []string{"ticket", "seq", "refused", "code", "reason", "decided_at"}, outcomeRows},
+		{"events", []string{"ticket", "n", "kind", "at", "message", "data", "recorded_at"}, eventRows},
+	}
+	tables = append(tables, importedDeliveries...)
+	tables = append(tables,
+		importTable{"ratings", []string{"ticket", "agent", "score", "comment", "at"}, ratingRows},
+		importTable{"undelivered", []string{"ticket", "seq"}, undeliveredRows})
+	for _, table := range tables {
 		var rows [][]any
-		for _, t := range im.tickets {
+		for _, t := range tickets {
 			rows = append(rows, table.rows(t)...)
 		}
 		if _, err := im.tx.CopyFrom(ctx, pgx.Identifier{table.name}, table.columns, pgx.CopyFromRows(rows)); err != nil {
@@ -38,11 +39,15 @@ func (im *importing) write(ctx context.Context) error {
 		}
 	}
 	batch := &pgx.Batch{}
-	for _, t := range im.tickets {
-		t.writePromises(batch)
-		if err := t.writeRow(batch); err != nil {
+	for _, t := range tickets {
+		queuePromises(batch, t.Changes.State.Ticket, t.Changes.Promises)
+		if err := queueRow(batch, t.Changes); err != nil {
 			return err
 		}
+	}
+	if len(turns) > 0 {
+		batch.Queue(lockChoices, int64(choicesLock))
+		queueTurns(batch, turns)
 	}
 	return im.tx.SendBatch(ctx, batch).Close()
 }
@@ -56,92 +61,61 @@ func null[T comparable](value T) any {
 	return value
 }
 
-func (t *past) ticketRows() [][]any {
-	c, first := t.chronicle, t.chronicle.Deeds[0]
+func ticketRows(t app.Imported) [][]any {
+	first, last := t.Actions[0], t.Actions[len(t.Actions)-1]
 	return [][]any{{
-		c.Number, first.By.ID, t.state.Ticket.Policy, null(c.Order), null(c.Follows), first.At, first.At,
-		c.Deeds[len(c.Deeds)-1].At, t.last, "new", first.Priority, first.Category,
+		t.Number, first.By.ID, t.Changes.State.Ticket.Policy, null(t.Order), null(t.Follows), first.At, first.At,
+		last.At, t.Changes.Last, "new", first.Priority, first.Category,
 	}}
 }
 
-func (t *past) messageRows() (rows [][]any) {
-	for i, c := range t.commands {
+func messageRows(t app.Imported) (rows [][]any) {
+	for i, c := range t.Commands {
 		if c.Message != 0 {
-			d := t.chronicle.Deeds[i]
-			rows = append(rows, []any{c.Message, t.chronicle.Number, null(d.Subject), d.Body, internal(c.Verb)})
+			a := t.Actions[i]
+			rows = append(rows, []any{c.Message, t.Number, null(a.Subject), a.Body, c.Verb.Internal()})
 		}
 	}
 	return rows
 }
 
-func (t *past) commandRows() (rows [][]any) {
-	for _, c := range t.commands {
+func commandRows(t app.Imported) (rows [][]any) {
+	for _, c := range t.Commands {
 		rows = append(rows, []any{
-			t.chronicle.Number, c.Seq, c.Verb, c.By.ID, c.By.Role, c.At, null(c.Message), null(c.Assignee), null(c.Priority), null(c.Category),
+			t.Number, c.Seq, c.Verb, c.By.ID, c.By.Role, c.At, null(c.Message), null(c.Assignee), null(c.Priority), null(c.Category),
 		})
 	}
 	return rows
 }
 
-func (t *past) outcomeRows() (rows [][]any) {
-	for i, d := range t.decisions {
-		rows = append(rows, []any{t.chronicle.Number, d.seq, d.outcome.Refused, d.outcome.Code, d.outcome.Reason, t.commands[i].At})
+func outcomeRows(t app.Imported) (rows [][]any) {
+	for i, d := range t.Changes.Decisions {
+		rows = append(rows, []any{t.Number, d.Seq, d.Refused, d.Code, d.Reason, t.Commands[i].At})
 	}
 	return rows
 }
 
-func (t *past) eventRows() (rows [][]any) {
-	for _, e := range t.events {
-		rows = append(rows, []any{t.chronicle.Number, e.N, e.Kind, e.At, null(e.Message), e, e.At})
+func eventRows(t app.Imported) (rows [][]any) {
+	for _, e := range t.Changes.Events {
+		rows = append(rows, []any{t.Number, e.N, e.Kind, e.At, null(e.Message), e, e.At})
 	}
 	return rows
 }
 
-func (t *past) mailRows() (rows [][]any) {
-	for _, l := range t.letters {
-		status := desk.DeliverySent
-		if l.reason != "" {
-			status = desk.DeliveryBounced
-		}
-		rows = append(rows, []any{
-			outbox.TicketMails, t.chronicle.Number, l.n, l.Event, l.Kind, l.Person, null(l.Clock), l.Rung, status,
-			null(storable(l.reason, maxReason)), l.at, null(l.told), l.at, null(l.standsFor),
-		})
-	}
-	return rows
-}
-
-func (t *past) callRows() (rows [][]any) {
-	for _, c := range t.dials {
-		rows = append(rows, []any{
-			outbox.Webhooks, t.chronicle.Number, c.n, c.Event, c.Webhook, c.Clock, c.Rung, c.Priority, c.Broken, desk.DeliverySent, c.at, c.at,
-		})
-	}
-	return rows
-}
-
-func (t *past) ratingRows() [][]any {
-	r := t.chronicle.Rating
+func ratingRows(t app.Imported) [][]any {
+	r := t.Rating
 	if r == nil {
 		return nil
 	}
-	return [][]any{{t.chronicle.Number, null(t.assigneeAt(r.At)), r.Score, r.Comment, r.At}}
-}
-
-// assigneeAt gives who had the ticket at an instant; empty for nobody.
-func (t *past) assigneeAt(at time.Time) (assignee ticket.PersonID) {
-	for _, e := range t.events {
-		if e.Assignee != "" && !e.At.After(at) {
-			assignee = e.Assignee
-		}
-	}
-	return assignee
+	return [][]any{{t.Number, null(t.RatedBy), r.Score, r.Comment, r.At}}
 }
 
 // undeliveredRows put a ticket that goes on before the relay.
-func (t *past) undeliveredRows() [][]any {
-	if t.state.Ticket.Closed() {
+func undeliveredRows(t app.Imported) [][]any {
+	if t.Changes.State.Ticket.Closed() {
 		return nil
 	}
-	return [][]any{{t.chronicle.Number, int64(1)}}
+	return [][]any{{t.Number, int64(1)}}
 }
+
+var _ app.ImportStore = (*Store)(nil)

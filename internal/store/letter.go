@@ -79,23 +79,30 @@ func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.L
 	return l, row.Status, explain(err, "load mail %d of %s", mail, n)
 }
 
+// fold applies the timeline to a draft: as the event left it that the mail is about, and as the one did that owes the mail.
+func (row letterRow) fold(draft ticket.Ticket) (about, owing ticket.Ticket, event ticket.Event, err error) {
+	var events []ticket.Event
+	if err := json.Unmarshal(row.Events, &events); err != nil {
+		return about, owing, event, fmt.Errorf("read the events: %w", err)
+	}
+	about, owing = draft, draft
+	for _, e := range events {
+		if owing = ticket.Apply(owing, e); e.N <= row.Event || row.Event == row.OwedBy {
+			about = owing
+		}
+	}
+	return about, owing, events[row.Event-1], nil
+}
+
 func (s *Store) letter(ctx context.Context, n ticket.Number, row letterRow) (desk.Letter, error) {
 	p, err := s.Policy(ctx, row.Policy)
 	if err != nil {
 		return desk.Letter{}, err
 	}
-	var events []ticket.Event
-	if err := json.Unmarshal(row.Events, &events); err != nil {
-		return desk.Letter{}, fmt.Errorf("read the events: %w", err)
+	t, owing, event, err := row.fold(ticket.Draft(n, row.Requester, row.Policy, p))
+	if err != nil {
+		return desk.Letter{}, err
 	}
-	t := ticket.Draft(n, row.Requester, row.Policy, p)
-	owing := t
-	for _, e := range events {
-		if owing = ticket.Apply(owing, e); e.N <= row.Event || row.Event == row.OwedBy {
-			t = owing
-		}
-	}
-	event := events[row.Event-1]
 	l := desk.Letter{
 		Number: n, Kind: row.Kind, To: desk.Mailbox{Name: row.Name, Address: row.Address}, Disabled: row.Disabled, Instead: row.Instead,
 		Epoch: row.Epoch, Previous: row.Previous, PreviousEpoch: row.PreviousEpoch, RootEpoch: row.RootEpoch,

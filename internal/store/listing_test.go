@@ -83,7 +83,7 @@ func TestList_byPromiseShowsFirstWhatIsOwedLongest(t *testing.T) {
 	for _, limit := range []int{100, 2, 1} {
 		f := desk.Filter{Viewer: d.agent, Order: desk.OrderPromise, Open: true, Limit: limit}
 		var got []ticket.Number
-		for page := 0; page < 9; page++ {
+		for range 9 {
 			records, more, err := d.List(t.Context(), f)
 			if err != nil {
 				t.Fatal(err)

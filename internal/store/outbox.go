@@ -110,7 +110,7 @@ func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.De
 			return err
 		}
 	}
-	which, args := keyed(k, pgx.StrictNamedArgs{"status": status, "reason": storable(reason, maxReason), "from": settledFrom[status]})
+	which, args := keyed(k, pgx.StrictNamedArgs{"status": status, "reason": storable(reason), "from": settledFrom[status]})
 	var found, settled bool
 	err := s.pool.QueryRow(ctx, `
 		WITH settled AS (
@@ -135,7 +135,7 @@ func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.De
 // DeferDelivery counts a try of a delivery that failed, lets none begin for a while, and returns when the first one failed.
 // The reason, where there is one, replaces that of the try before. One that is settled stays as it is.
 func (s *Store) DeferDelivery(ctx context.Context, k outbox.Key, reason string, pause time.Duration) (since time.Time, err error) {
-	which, args := keyed(k, pgx.StrictNamedArgs{"reason": storable(reason, maxReason), "pause": pause})
+	which, args := keyed(k, pgx.StrictNamedArgs{"reason": storable(reason), "pause": pause})
 	err = s.pool.QueryRow(ctx, `
 		UPDATE deliveries SET deferred_at = coalesce(deferred_at, clock_timestamp()),
 			tries = tries + (status = 'owed')::int,
@@ -159,11 +159,11 @@ func (s *Store) PostponeDelivery(ctx context.Context, k outbox.Key, pause time.D
 	return explain(err, "postpone a delivery")
 }
 
-// storable cuts a text down to what PostgreSQL can hold and to a length in bytes.
-func storable(text string, limit int) string {
+// storable cuts a text down to what PostgreSQL can hold and to maxReason bytes.
+func storable(text string) string {
 	text = strings.ReplaceAll(text, "\x00", "")
-	if len(text) > limit {
-		text = text[:limit]
+	if len(text) > maxReason {
+		text = text[:maxReason]
 	}
 	return strings.ToValidUTF8(text, "")
 }

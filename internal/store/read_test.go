@@ -239,7 +239,7 @@ func (d *shop) pages(viewer desk.Person, between func()) []desk.Record {
 	d.t.Helper()
 	var all []desk.Record
 	f := desk.Filter{Viewer: viewer, Limit: 4}
-	for page := 0; page < 40; page++ {
+	for page := range 40 {
 		records, more, err := d.List(d.t.Context(), f)
 		if err != nil {
 			d.t.Fatal(err)

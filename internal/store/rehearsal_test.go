@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -16,9 +17,9 @@ type bell struct{ rung int }
 
 func (b *bell) Wake() { b.rung++ }
 
-func (d *shop) command() (*desk.Emergencies, *bell) {
+func (d *shop) command() (*app.Emergencies, *bell) {
 	b := &bell{}
-	return desk.NewEmergencies(d.Store, d.Store, b), b
+	return app.NewEmergencies(d.Store, d.Store, b), b
 }
 
 // crowd gives tickets in every situation: two of a customer that run, one of another that no step has taken, one that

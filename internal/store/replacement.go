@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -57,8 +58,6 @@ const lookAtEpoch = 5 * time.Second
 
 // WatchEpoch returns ErrRestored when the epoch is another one than when it was called, and nil when ctx ends before.
 func (s *Store) WatchEpoch(ctx context.Context) error {
-	look := time.NewTicker(lookAtEpoch)
-	defer look.Stop()
 	for began := int64(-1); ; {
 		var now int64
 		err := s.pool.QueryRow(ctx, `SELECT number FROM epoch`).Scan(&now)
@@ -69,10 +68,8 @@ func (s *Store) WatchEpoch(ctx context.Context) error {
 		case now != began:
 			return ErrRestored
 		}
-		select {
-		case <-ctx.Done():
+		if !loop.Sleep(ctx, lookAtEpoch) {
 			return nil
-		case <-look.C:
 		}
 	}
 }

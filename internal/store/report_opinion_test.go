@@ -56,16 +56,16 @@ func TestMigration_knowsWhoHadTheTicketsRatedBefore(t *testing.T) {
 	_, fill, _ := strings.Cut(string(file), "-- Ratings from before this column.")
 	fill, _, _ = strings.Cut(fill, "\n\n")
 	d := open(t)
-	rated := func(deeds ...desk.Deed) {
-		c := d.chronicle(3, deeds...)
+	rated := func(actions ...desk.ImportAction) {
+		c := d.past(3, actions...)
 		c.Rating = &desk.Rating{Score: 4, At: ago(1)}
 		d.imports(c)
 	}
-	resolve := desk.Deed{By: d.agent, At: ago(2), Verb: ticket.VerbResolve, Body: "Done."}
+	resolve := desk.ImportAction{By: d.agent, At: ago(2), Verb: ticket.VerbResolve, Body: "Done."}
 	rated(resolve)
-	rated(resolve, desk.Deed{By: d.second, At: ago(.5), Verb: ticket.VerbAssign})
-	rated(resolve, desk.Deed{By: d.second, At: ago(1.5), Verb: ticket.VerbAssign})
-	rated(desk.Deed{By: d.customer, At: ago(2), Verb: ticket.VerbWithdraw})
+	rated(resolve, desk.ImportAction{By: d.second, At: ago(.5), Verb: ticket.VerbAssign})
+	rated(resolve, desk.ImportAction{By: d.second, At: ago(1.5), Verb: ticket.VerbAssign})
+	rated(desk.ImportAction{By: d.customer, At: ago(2), Verb: ticket.VerbWithdraw})
 	for _, of := range []map[ticket.PersonID]int{d.rated(), d.refilled(fill)} {
 		if of[d.agent.ID] != 2 || of[d.second.ID] != 1 || of[""] != 1 {
 			t.Errorf("got %v", of)

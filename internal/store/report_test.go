@@ -73,20 +73,20 @@ func (d *shop) promises(f desk.PromiseFilter) (first, resolution desk.ClockRepor
 func TestPromises_countWhatBecameOfEach(t *testing.T) {
 	d := openUnder(t, quick) // first response within an hour, resolution within four
 	hours := func(days, hours float64) time.Time { return ago(days).Add(time.Duration(hours * float64(time.Hour))) }
-	urgent := desk.Deed{By: d.agent, At: hours(9, .1), Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent}
+	urgent := desk.ImportAction{By: d.agent, At: hours(9, .1), Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent}
 	d.imports(
-		d.chronicle(10, // both kept: answered after half an hour, resolved after two
-			desk.Deed{By: d.agent, At: hours(10, .5), Verb: ticket.VerbAgentReply, Body: "Hello."},
-			desk.Deed{By: d.agent, At: hours(10, 2), Verb: ticket.VerbResolve, Body: "Done."}),
-		d.chronicle(9, urgent, // first response broken while nobody had it, and delivered late by another than its agent
-			desk.Deed{By: d.supervisor, At: hours(9, 1.5), Verb: ticket.VerbAssign, Agent: d.second},
-			desk.Deed{By: d.agent, At: hours(9, 2), Verb: ticket.VerbAgentReply, Body: "Hello."},
-			desk.Deed{By: d.agent, At: hours(9, 3), Verb: ticket.VerbResolve, Body: "Done."},
-			desk.Deed{By: d.customer, At: hours(9, 3.1), Verb: ticket.VerbClose}),
-		d.chronicle(8, // taken back at once: neither
-			desk.Deed{By: d.customer, At: hours(8, .2), Verb: ticket.VerbWithdraw}),
-		d.chronicle(0), // owed
-		d.chronicle(7), // both broken, and owed still
+		d.past(10, // both kept: answered after half an hour, resolved after two
+			desk.ImportAction{By: d.agent, At: hours(10, .5), Verb: ticket.VerbAgentReply, Body: "Hello."},
+			desk.ImportAction{By: d.agent, At: hours(10, 2), Verb: ticket.VerbResolve, Body: "Done."}),
+		d.past(9, urgent, // first response broken while nobody had it, and delivered late by another than its agent
+			desk.ImportAction{By: d.supervisor, At: hours(9, 1.5), Verb: ticket.VerbAssign, Agent: d.second},
+			desk.ImportAction{By: d.agent, At: hours(9, 2), Verb: ticket.VerbAgentReply, Body: "Hello."},
+			desk.ImportAction{By: d.agent, At: hours(9, 3), Verb: ticket.VerbResolve, Body: "Done."},
+			desk.ImportAction{By: d.customer, At: hours(9, 3.1), Verb: ticket.VerbClose}),
+		d.past(8, // taken back at once: neither
+			desk.ImportAction{By: d.customer, At: hours(8, .2), Verb: ticket.VerbWithdraw}),
+		d.past(0), // owed
+		d.past(7), // both broken, and owed still
 	)
 	first, resolution := d.promises(everything())
 	if want := (desk.Tally{Kept: 1, Broken: 2, Owed: 1, Dropped: 1, Delivered: 2, Median: 30 * time.Minute, P90: 2 * time.Hour}); first.Total != want {
@@ -130,10 +130,10 @@ func TestPromises_countWhatBecameOfEach(t *testing.T) {
 func TestPromises_countedTimeLeavesPausesOut(t *testing.T) {
 	d := openUnder(t, quick)
 	start := ago(3)
-	d.imports(d.chronicle(3,
-		desk.Deed{By: d.agent, At: start.Add(time.Hour / 2), Verb: ticket.VerbRequestInformation, Body: "Which?"},
-		desk.Deed{By: d.customer, At: start.Add(5 * time.Hour / 2), Verb: ticket.VerbCustomerReply, Body: "This."},
-		desk.Deed{By: d.agent, At: start.Add(3 * time.Hour), Verb: ticket.VerbResolve, Body: "Done."}))
+	d.imports(d.past(3,
+		desk.ImportAction{By: d.agent, At: start.Add(time.Hour / 2), Verb: ticket.VerbRequestInformation, Body: "Which?"},
+		desk.ImportAction{By: d.customer, At: start.Add(5 * time.Hour / 2), Verb: ticket.VerbCustomerReply, Body: "This."},
+		desk.ImportAction{By: d.agent, At: start.Add(3 * time.Hour), Verb: ticket.VerbResolve, Body: "Done."}))
 	f := everything()
 	if _, r := d.promises(f); r.Total.Median != 3*time.Hour {
 		t.Errorf("it took %s", r.Total.Median)
@@ -198,12 +198,12 @@ func TestMigration_countsTicketsFromBefore(t *testing.T) {
 
 func TestOverview_countsTheDesk(t *testing.T) {
 	d := openUnder(t, quick)
-	waiting := d.chronicle(2, desk.Deed{By: d.agent, At: ago(2).Add(time.Minute), Verb: ticket.VerbRequestInformation, Body: "Which?"})
-	broken := d.chronicle(5)
-	bounced := d.chronicle(1, desk.Deed{By: d.customer, At: ago(.9), Verb: ticket.VerbWithdraw})
+	waiting := d.past(2, desk.ImportAction{By: d.agent, At: ago(2).Add(time.Minute), Verb: ticket.VerbRequestInformation, Body: "Which?"})
+	broken := d.past(5)
+	bounced := d.past(1, desk.ImportAction{By: d.customer, At: ago(.9), Verb: ticket.VerbWithdraw})
 	bounced.Undeliverable = map[ticket.PersonID]string{d.customer.ID: "550 no such user"}
-	acknowledged := d.chronicle(5, desk.Deed{By: d.second, At: ago(1), Verb: ticket.VerbAssign},
-		desk.Deed{By: d.second, At: ago(.5), Verb: ticket.VerbAcknowledge, Body: "I see to it."})
+	acknowledged := d.past(5, desk.ImportAction{By: d.second, At: ago(1), Verb: ticket.VerbAssign},
+		desk.ImportAction{By: d.second, At: ago(.5), Verb: ticket.VerbAcknowledge, Body: "I see to it."})
 	d.imports(waiting, broken, bounced, acknowledged)
 	pending := d.submit(d.customer).Number
 	fresh := d.taken(d.customer)
@@ -228,7 +228,7 @@ func TestOverview_countsTheDesk(t *testing.T) {
 		t.Errorf("new tickets by age: %+v", new)
 	}
 	if e := o.Escalations; e.Count != 1 || len(e.First) != 1 || e.First[0].Number != broken.Number || e.First[0].Rung != 2 ||
-		len(e.First[0].Broken()) != 2 || !e.First[0].Since().Equal(broken.Deeds[0].At.Add(time.Hour)) {
+		len(e.First[0].Broken()) != 2 || !e.First[0].Since().Equal(broken.Actions[0].At.Add(time.Hour)) {
 		t.Errorf("escalations: %+v", e)
 	}
 	if m := o.Mail; m.Waiting != 1 || time.Since(m.Oldest) > time.Minute || m.Bounced != 2 {
@@ -248,8 +248,8 @@ func TestOverview_countsTheDesk(t *testing.T) {
 
 func TestRatings_byWeekAndAgent(t *testing.T) {
 	d := open(t)
-	rated := func(days float64, by desk.Person, score int, comment string) desk.Chronicle {
-		c := d.chronicle(days, desk.Deed{By: by, At: ago(days - .1), Verb: ticket.VerbResolve, Body: "Done."})
+	rated := func(days float64, by desk.Person, score int, comment string) desk.ImportTicket {
+		c := d.past(days, desk.ImportAction{By: by, At: ago(days - .1), Verb: ticket.VerbResolve, Body: "Done."})
 		c.Rating = &desk.Rating{Score: score, Comment: comment, At: ago(days - .2)}
 		return c
 	}

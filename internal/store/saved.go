@@ -52,7 +52,7 @@ func (s *Store) SaveFilter(ctx context.Context, by desk.Person, f desk.Saved) (i
 	err = s.pool.QueryRow(ctx, `
 		UPDATE saved_filters SET shared = $4, name = $5, query = $6, changed_at = clock_timestamp()
 		WHERE id = $1 AND (author = $2 OR shared AND $3) RETURNING id`,
-		f.ID, by.ID, leads(by), f.Shared, f.Name, f.Query).Scan(&id)
+		f.ID, by.ID, by.Role.Commands(), f.Shared, f.Name, f.Query).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, errNoFilter
 	}
@@ -64,7 +64,7 @@ func (s *Store) DeleteFilter(ctx context.Context, by desk.Person, id int64) erro
 	if !by.Role.Staff() {
 		return errRole
 	}
-	tag, err := s.pool.Exec(ctx, `DELETE FROM saved_filters WHERE id = $1 AND (author = $2 OR shared AND $3)`, id, by.ID, leads(by))
+	tag, err := s.pool.Exec(ctx, `DELETE FROM saved_filters WHERE id = $1 AND (author = $2 OR shared AND $3)`, id, by.ID, by.Role.Commands())
 	if err == nil && tag.RowsAffected() == 0 {
 		return errNoFilter
 	}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -189,7 +190,7 @@ func wantKind(t testing.TB, err error, kind fault.Kind) {
 
 func wantCode(t testing.TB, err error, code string) {
 	t.Helper()
-	if f, ok := err.(*fault.Error); !ok || f.Code != code {
+	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Code != code {
 		t.Errorf("got %v, want a fault with code %s", err, code)
 	}
 }

@@ -49,11 +49,10 @@ func (r commandRow) command() ticket.Command {
 	}
 }
 
-// commands loads those not taken up to a number, in order.
-func (l *locked) commands(ctx context.Context, upTo int64) ([]ticket.Command, error) {
-	rows, err := l.tx.Query(ctx, `SELECT `+commandColumns+` FROM commands c
-		WHERE c.ticket = $1 AND c.seq > $2 AND c.seq <= $3 ORDER BY c.seq`,
-		l.state.Ticket.Number, l.state.Command, upTo)
+// Commands implements app.StepTx.
+func (st *stepTx) Commands(ctx context.Context, after, upTo int64) ([]ticket.Command, error) {
+	rows, err := st.tx.Query(ctx, `SELECT `+commandColumns+` FROM commands c
+		WHERE c.ticket = $1 AND c.seq > $2 AND c.seq <= $3 ORDER BY c.seq`, st.number, after, upTo)
 	if err != nil {
 		return nil, err
 	}
@@ -61,4 +60,10 @@ func (l *locked) commands(ctx context.Context, upTo int64) ([]ticket.Command, er
 		r, err := pgx.RowToStructByName[commandRow](row)
 		return r.command(), err
 	})
+}
+
+// AcceptedAt implements app.StepTx.
+func (st *stepTx) AcceptedAt(ctx context.Context, command int64) (at time.Time, err error) {
+	err = st.tx.QueryRow(ctx, `SELECT accepted_at FROM commands WHERE ticket = $1 AND seq = $2`, st.number, command).Scan(&at)
+	return at, err
 }

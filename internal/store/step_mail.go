@@ -3,106 +3,126 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// bounce lets the timeline tell of a mail that can't be delivered, once. One that is owed still was given up, after
-// days of trying. What was accepted is taken first, since the bounce may open the ticket again as of now; if that is
-// more than a step may take, the result says so and the step is to be asked for again.
-func (l *locked) bounce(ctx context.Context, n int) error {
-	if err := l.take(ctx, l.last); err != nil || l.state.Command < l.last {
-		return err
-	}
-	if err := l.weave(ctx); err != nil { // the timeline tells of an edge before it tells of the mail
-		return err
-	}
-	var event int
-	err := l.tx.QueryRow(ctx, `
-		UPDATE deliveries SET status = 'bounced', reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp())
-		WHERE ticket = $1 AND n = $2 AND queue = 'ticket' AND status <> 'sent' AND told IS NULL
-		RETURNING CASE WHEN asks THEN event ELSE 0 END`, l.state.Ticket.Number, n).Scan(&event)
+// What steps and imports read and write of mails and calls.
+
+// Undelivered implements app.StepTx.
+func (st *stepTx) Undelivered(ctx context.Context, n int) (u app.Undelivered, found bool, err error) {
+	err = st.tx.QueryRow(ctx, `
+		SELECT CASE WHEN asks THEN event ELSE 0 END, coalesce(webhook, '') FROM deliveries
+		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL FOR UPDATE`, st.number, n).Scan(&u.Asks, &u.Webhook)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return l.giveUp(ctx, n)
+		return u, false, nil
 	}
-	if err != nil {
-		return err
-	}
-	return l.returned(ctx, n, event)
+	return u, err == nil, err
 }
 
-// returned records a mail that came back.
-func (l *locked) returned(ctx context.Context, n, event int) error {
-	result, err := l.chosen(ctx, func(d ticket.Desk) (ticket.Result, error) {
-		return ticket.Bounce(l.state.Ticket, d, n, event, l.now)
-	})
-	if err != nil {
-		return err
-	}
-	l.add(result)
-	l.told = append(l.told, told{n, bouncedBy(result.Events)})
-	return nil
-}
-
-// bouncedBy is the number of the event that tells of a bounce.
-func bouncedBy(events []ticket.Event) int {
-	i := slices.IndexFunc(events, func(e ticket.Event) bool { return e.Kind == ticket.EventMailBounced })
-	return events[i].N
-}
-
-// hear records what became of the mail that asks the requester for an answer, if the ticket does not know yet. The
-// workflow asks for a step when it learns of it; that every step looks makes up for news that were lost. A mail that
-// was owed by this step, or before commands that wait to be taken, is left to a later one. Where there is no such mail,
-// since its recipient was disabled meanwhile, silence counts from now.
-func (l *locked) hear(ctx context.Context) error {
-	t := l.state.Ticket
-	if !t.Unheard() || t.Asked > l.was.Ticket.Events || l.state.Command < l.last {
-		return nil
-	}
-	n, postage, since := 0, desk.DeliverySent, l.now
-	err := l.tx.QueryRow(ctx, `
-		SELECT m.n, m.status, greatest(date_trunc('second', m.settled_at), e.at)
+// AskingMail implements app.StepTx.
+func (st *stepTx) AskingMail(ctx context.Context, event int) (m app.AskingMail, found bool, err error) {
+	var settled *time.Time
+	err = st.tx.QueryRow(ctx, `
+		SELECT m.n, CASE WHEN m.status <> 'owed' THEN greatest(date_trunc('second', m.settled_at), e.at) END, m.status = 'bounced'
 		FROM deliveries m JOIN events e ON e.ticket = m.ticket AND e.n = m.event
-		WHERE m.ticket = $1 AND m.event = $2 AND m.asks`, t.Number, t.Asked).Scan(&n, &postage, &since)
-	switch {
-	case err != nil && !errors.Is(err, pgx.ErrNoRows):
-		return err
-	case postage == desk.DeliveryOwed:
-		return nil
-	case postage == desk.DeliveryBounced:
-		return l.returned(ctx, n, t.Asked)
+		WHERE m.ticket = $1 AND m.event = $2 AND m.asks`, st.number, event).Scan(&m.N, &settled, &m.Bounced)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return m, false, nil
 	}
-	result, err := l.chosen(ctx, func(d ticket.Desk) (ticket.Result, error) {
-		return ticket.Deliver(l.state.Ticket, d, n, t.Asked, since, l.now)
-	})
-	if err == nil {
-		l.add(result)
-	}
-	return err
+	m.Settled = orZero(settled)
+	return m, err == nil, err
 }
 
-// undelivered gives a command the mail that it wants to have sent again. One that isn't there the domain refuses.
-func (l *locked) undelivered(ctx context.Context, c *ticket.Command) error {
-	if c.Verb != ticket.VerbResend {
-		return nil
-	}
-	var m ticket.Undelivered
-	err := l.tx.QueryRow(ctx, `
+// MailToResend implements app.StepTx.
+func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.Undelivered, found bool, err error) {
+	err = st.tx.QueryRow(ctx, `
 		SELECT m.n, m.kind, m.person, coalesce(m.clock, ''), m.rung, CASE WHEN m.asks THEN m.event ELSE 0 END, m.status = 'bounced',
 			EXISTS (SELECT FROM deliveries a WHERE a.ticket = m.ticket AND a.resends = m.n)
 		FROM deliveries m JOIN commands c ON c.ticket = m.ticket AND c.mail = m.n AND m.queue = 'ticket'
-		WHERE c.ticket = $1 AND c.seq = $2`, l.state.Ticket.Number, c.Seq).
+		WHERE c.ticket = $1 AND c.seq = $2`, st.number, command).
 		Scan(&m.Mail, &m.Kind, &m.Person, &m.Clock, &m.Rung, &m.Event, &m.Bounced, &m.Resent)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
+		return m, false, nil
 	}
-	for _, owed := range l.mails {
-		m.Resent = m.Resent || owed.Resends == m.Mail
+	return m, err == nil, err
+}
+
+// queueDeliveries stores what the step's events owe.
+func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.Changes) {
+	for _, m := range c.Mails {
+		batch.Queue(`
+			INSERT INTO deliveries (queue, ticket, n, event, kind, person, clock, rung, stands_for, epoch, asks)
+			VALUES ('ticket', $1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''), $9, $10)`,
+			st.number, m.N, m.Event, m.Kind, m.Person, m.Clock, m.Rung, m.StandsFor, st.epoch, m.Asks)
+		if m.Resends > 0 {
+			batch.Queue(`
+				UPDATE deliveries m SET resends = first.n, about = coalesce(first.about, first.event), address = c.address
+				FROM deliveries first, commands c
+				WHERE m.ticket = $1 AND m.n = $2 AND first.ticket = $1 AND first.n = $3 AND c.ticket = $1 AND c.seq = $4`,
+				st.number, m.N, m.Resends, m.Command)
+		}
 	}
-	c.Resend = &m
-	return err
+	for _, call := range c.Calls {
+		batch.Queue(`
+			INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at, epoch)
+			VALUES ('webhook', $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			st.number, call.N, call.Event, call.Webhook, call.Clock, call.Rung, call.Priority, call.Broken, st.epoch)
+	}
+}
+
+// queueFailures notes which events record deliveries that failed. One that is still owed was given up, after days of trying.
+func (st *stepTx) queueFailures(batch *pgx.Batch, failures []app.Failure) {
+	for _, f := range failures {
+		batch.Queue(`
+			UPDATE deliveries SET status = CASE queue WHEN 'webhook' THEN 'failed' ELSE 'bounced' END,
+				reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp()), told = $3
+			WHERE ticket = $1 AND n = $2`, st.number, f.N, f.Event)
+	}
+}
+
+// queueOwed reads what is owed after a delivery.
+func (st *stepTx) queueOwed(batch *pgx.Batch, known int, owed *[]ticket.Owed) {
+	batch.Queue(`
+		SELECT n, coalesce(person, ''), coalesce(kind, queue), coalesce(webhook, ''), asks FROM deliveries
+		WHERE ticket = $1 AND n > $2 AND status = 'owed' ORDER BY n LIMIT $3`,
+		st.number, known, ticket.MaxOwed).Query(func(rows pgx.Rows) (err error) {
+		*owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])
+		return err
+	})
+}
+
+// importedDeliveries are an import's settled mails and calls.
+var importedDeliveries = []importTable{
+	{"deliveries", []string{"queue", "ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at", "stands_for"}, mailRows},
+	{"deliveries", []string{"queue", "ticket", "n", "event", "webhook", "clock", "rung", "priority", "broken_at", "status", "owed_at", "settled_at"}, callRows},
+}
+
+func mailRows(t app.Imported) (rows [][]any) {
+	for _, m := range t.Mails {
+		status := desk.DeliverySent
+		if m.FailedBy > 0 {
+			status = desk.DeliveryBounced
+		}
+		rows = append(rows, []any{
+			outbox.TicketMails, t.Number, m.N, m.Event, m.Kind, m.Person, null(m.Clock), m.Rung, status,
+			null(storable(m.Reason)), m.At, null(m.FailedBy), m.At, null(m.StandsFor),
+		})
+	}
+	return rows
+}
+
+func callRows(t app.Imported) (rows [][]any) {
+	for _, c := range t.Calls {
+		rows = append(rows, []any{
+			outbox.Webhooks, t.Number, c.N, c.Event, c.Webhook, c.Clock, c.Rung, c.Priority, c.Broken, desk.DeliverySent, c.At, c.At,
+		})
+	}
+	return rows
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -15,6 +16,8 @@ import (
 // shop is a desk with its people, on a database of its own.
 type shop struct {
 	*store.Store
+	*app.Steps
+	*app.Imports
 	t      testing.TB
 	dsn    string
 	beside *pgxpool.Pool // for what the store doesn't offer
@@ -43,7 +46,7 @@ func staffed(t testing.TB, dsn, document string) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(beside.Close)
-	d := &shop{Store: s, t: t, dsn: dsn, beside: beside}
+	d := &shop{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), t: t, dsn: dsn, beside: beside}
 	if _, _, err := s.PublishPolicy(t.Context(), []byte(document), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}

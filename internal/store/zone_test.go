@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -117,7 +118,7 @@ func work(t *testing.T, dsn string, number ticket.Number) {
 			t.Fatal(err)
 		}
 		t.Cleanup(s.Close)
-		d = &shop{Store: s, t: t, dsn: dsn}
+		d = &shop{Store: s, Steps: app.NewSteps(s, app.MaxCommands), t: t, dsn: dsn}
 		if d.agent, err = s.PersonByHandleOrAddress(t.Context(), "anna@desk.example"); err != nil {
 			t.Fatal(err)
 		}

@@ -24,6 +24,34 @@ type ByHand struct {
 	Policy    int64           `json:"policy,omitempty"`
 }
 
+// ByHandOutcome is what the ticket made of one ByHand.
+type ByHandOutcome struct {
+	Key     string `json:"key"`
+	Refused bool   `json:"refused,omitempty"`
+	Code    string `json:"code,omitempty"` // of the refusal
+}
+
+// ByHandVerbs lists the verbs that can be granted by hand. The others need words, or their requester or panel.
+func ByHandVerbs() []Verb {
+	return slices.DeleteFunc(Signals(), func(v Verb) bool { return byVerb[v].Manual == "" })
+}
+
+// Lacks names the field without which the verb means nothing; empty: none is missing.
+func (h ByHand) Lacks() string {
+	switch {
+	case h.Verb == VerbAssign && h.Agent == "":
+		return fieldAgent
+	case h.Verb == VerbReclassify && h.Priority == "" && h.Category == "":
+		return fieldPriority + " or " + fieldCategory
+	case h.Verb == VerbEmergencyExtend && h.Extension <= 0:
+		return fieldSeconds
+	case h.Verb == VerbAdoptPolicy && h.Policy == 0:
+		return fieldPolicy
+	default:
+		return ""
+	}
+}
+
 // The fields of a signal by hand, by their names in its payload.
 const (
 	fieldAgent     = "agent"
@@ -33,16 +61,6 @@ const (
 	fieldSeconds   = "seconds"
 	fieldPolicy    = "policy"
 )
-
-// takes lists the fields that each verb takes by hand; a verb that is not listed takes none.
-var takes = map[Verb][]string{
-	VerbAssign:          {fieldAgent},
-	VerbReclassify:      {fieldPriority, fieldCategory},
-	VerbEmergencyPause:  {fieldEmergency},
-	VerbEmergencyExtend: {fieldEmergency, fieldSeconds},
-	VerbEmergencyResume: {fieldEmergency},
-	VerbAdoptPolicy:     {fieldPolicy},
-}
 
 // maxHandText is in bytes; nothing that a signal by hand names is longer.
 const maxHandText = 200
@@ -58,7 +76,7 @@ func (h ByHand) Checked() ByHand {
 
 func (h ByHand) readable() bool {
 	for _, field := range h.fields() {
-		if !slices.Contains(takes[h.Verb], field) {
+		if !h.Verb.bySignal(field) {
 			return false
 		}
 	}

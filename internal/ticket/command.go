@@ -31,25 +31,6 @@ const (
 	VerbResend             Verb = "resend-mail"
 )
 
-// Signals lists the verbs that reach a ticket after its submission.
-func Signals() []Verb {
-	return []Verb{
-		VerbAssign, VerbCustomerReply, VerbAgentReply, VerbRequestInformation, VerbProgressUpdate, VerbNote,
-		VerbReclassify, VerbResolve, VerbClose, VerbReopen, VerbWithdraw, VerbAcknowledge,
-		VerbEmergencyPause, VerbEmergencyExtend, VerbEmergencyResume, VerbAdoptPolicy, VerbResend,
-	}
-}
-
-// NeedsWords reports whether a command of this verb is nothing without a message.
-func (v Verb) NeedsWords() bool {
-	switch v {
-	case VerbCustomerReply, VerbAgentReply, VerbRequestInformation, VerbProgressUpdate, VerbNote:
-		return true
-	default:
-		return false
-	}
-}
-
 // Command is one numbered thing asked of a ticket. Its words are stored beside it, under Message.
 type Command struct {
 	Seq       int64 // within the ticket, from 1 without a gap; the submission is 1

@@ -7,15 +7,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// rule is a line of the transition table: who may ask for a verb, in which statuses it means something, and what
-// then happens. Whether a customer is this ticket's requester is checked for every verb. What is done refuses before
-// it tells anything, so a refusal leaves the story as it was.
-type rule struct {
-	by []Role
-	in []Status
-	do func(*story, Command) *fault.Error
-}
-
+// The roles and statuses that verbs share.
 var (
 	requester   = []Role{RoleCustomer}
 	staff       = []Role{RoleAgent, RoleSupervisor, RoleAdministrator}
@@ -28,34 +20,6 @@ var (
 	idle       = []Status{StatusWaiting, StatusResolved}
 	started    = Statuses()
 )
-
-// rules is the one transition table.
-var rules = map[Verb]rule{
-	VerbSubmit:             {requester, []Status{""}, (*story).submit},
-	VerbAssign:             {staffOrHand, alive, (*story).assign},
-	VerbCustomerReply:      {requester, alive, (*story).customerReply},
-	VerbAgentReply:         {staff, alive, (*story).agentReply},
-	VerbRequestInformation: {staff, unresolved, (*story).requestInformation},
-	VerbProgressUpdate:     {staff, unresolved, (*story).progressUpdate},
-	VerbNote:               {staff, alive, (*story).note},
-	VerbReclassify:         {staffOrHand, alive, (*story).reclassify},
-	VerbResolve:            {staffOrHand, unresolved, (*story).resolve},
-	VerbClose:              {anyone, alive, (*story).close},
-	VerbReopen:             {staffOrHand, idle, (*story).reopen},
-	VerbWithdraw:           {requester, alive, (*story).withdraw},
-	VerbAcknowledge:        {staffOrHand, alive, (*story).acknowledge},
-	VerbEmergencyPause:     {command, alive, (*story).emergencyPause},
-	VerbEmergencyExtend:    {command, alive, (*story).emergencyExtend},
-	VerbEmergencyResume:    {command, alive, (*story).emergencyResume},
-	VerbAdoptPolicy:        {command, alive, (*story).adoptPolicy},
-	VerbResend:             {staff, started, (*story).resend},
-}
-
-// MayAsk reports whether a role may ask for a verb at all, whatever the ticket's state.
-func MayAsk(role Role, verb Verb) bool { return slices.Contains(rules[verb].by, role) }
-
-// Fits reports whether a verb means something while a ticket has a status. Whether it is granted depends on more.
-func (v Verb) Fits(s Status) bool { return slices.Contains(rules[v].in, s) }
 
 // Refusal codes.
 const (
@@ -83,9 +47,11 @@ const (
 	CodeUnrecordable  = "unrecordable" // PostgreSQL, or a calendar, can't hold what would come of it
 )
 
-// decide looks the command up in the table and does it, or says why not.
+// decide looks the command up in the registry and does it, or says why not. Whether a customer is this ticket's requester
+// is checked for every verb. What a verb's own function refuses it refuses before its first event, so a refusal leaves
+// the story as it was.
 func (s *story) decide(c Command) *fault.Error {
-	rule, known := rules[c.Verb]
+	verb, known := byVerb[c.Verb]
 	switch {
 	case !known:
 		return fault.Refusal(CodeUnknownVerb, "there is no such command")
@@ -95,11 +61,11 @@ func (s *story) decide(c Command) *fault.Error {
 		return fault.Refusal(CodeUnrecordable, "what would come of it can't be recorded")
 	case c.Repeats > 0:
 		return fault.Refusal(CodeRepeated, "it says the same as command %d, which came before the workflow was reset", c.Repeats)
-	case !slices.Contains(rule.by, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID:
+	case !slices.Contains(verb.Roles, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID:
 		return &fault.Error{Kind: fault.Forbidden, Code: CodeRole, Message: "your role may not do this"}
-	case s.t.Closed() && !slices.Contains(rule.in, StatusClosed):
+	case s.t.Closed() && !slices.Contains(verb.Statuses, StatusClosed):
 		return fault.Refusal(CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
-	case !slices.Contains(rule.in, s.t.Status):
+	case !slices.Contains(verb.Statuses, s.t.Status):
 		return fault.Refusal(CodeStatus, "that can't be done while the ticket is %s", s.t.Status)
 	case c.Verb.NeedsWords() && c.Message == 0:
 		return fault.Refusal(CodeWords, "that needs a message, and so can't be done by hand")
@@ -108,7 +74,7 @@ func (s *story) decide(c Command) *fault.Error {
 		return fault.Refusal(CodeUnseen, "somebody else has written meanwhile: entry %d of the timeline, and only those up to %d had been seen", unseen, c.Seen)
 	}
 	s.begin(c.By, c.At, c.Seq)
-	return rule.do(s, c)
+	return verb.decide(s, c)
 }
 
 func (s *story) submit(c Command) *fault.Error {

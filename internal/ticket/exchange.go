@@ -38,6 +38,8 @@ type StepResult struct {
 	Digest  Digest `json:"digest"`
 	Owed    []Owed `json:"owed,omitempty"` // the first MaxOwed mails and calls after StepRequest.Mails that are neither sent nor given up
 	Pending int64  `json:"pending"`        // number of the last command accepted; those after Digest.Command are still to be taken
+
+	ByHand []ByHandOutcome `json:"by_hand,omitempty"` // of StepRequest.ByHand; one that is missing is on record and not yet decided
 }
 
 // Owed is a mail to be sent, or a webhook to be called, in the order of N for each recipient.

@@ -115,6 +115,15 @@ type EmergencyHand struct {
 	Payload string `json:"payload,omitempty"` // JSON, not yet looked at
 }
 
+// EmergencyFields lists the fields that a command by hand takes; nil: there is no such command.
+func EmergencyFields(name string) []string {
+	return map[string][]string{
+		"declare": {"kind", "seconds", "from", "until"},
+		"change":  {"emergency", "seconds", "from", "until"}, "extend": {"emergency", "seconds", "until"},
+		"lift": {"emergency"}, "cancel": {"emergency"},
+	}[name]
+}
+
 // HandResult is what came of it.
 type HandResult struct {
 	Emergency EmergencyID `json:"emergency,omitempty"`

@@ -1,4 +1,4 @@
-package desk
+package app
 
 import (
 	"cmp"
@@ -12,16 +12,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // emergencyBook keeps the emergencies. The zero person stands for a hand in Temporal UI.
 type emergencyBook interface {
-	Emergencies(context.Context) ([]Emergency, error)
-	DeclareEmergency(context.Context, Person, EmergencyPlan) (Emergency, error)
-	ChangeEmergency(context.Context, Person, ticket.EmergencyID, EmergencyChange) (Emergency, error)
-	EndEmergency(context.Context, Person, ticket.EmergencyID) (Emergency, error)
+	Emergencies(context.Context) ([]desk.Emergency, error)
+	DeclareEmergency(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
+	ChangeEmergency(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
+	EndEmergency(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
 	BeginHand(ctx context.Context, key, run string) (first string, result *ticket.HandResult, err error)
 	EndHand(ctx context.Context, key string, result ticket.HandResult) error
 }
@@ -59,7 +60,7 @@ type order struct {
 const untilLifted = "lifted"
 
 // maxSeconds keeps a duration from overflowing; what is sensible the plan itself knows.
-const maxSeconds = int64(MaxDelay/time.Second) + 1
+const maxSeconds = int64(desk.MaxDelay/time.Second) + 1
 
 // CarryOut does what a signal asks for, once for its key. What can't be read or makes no sense is refused with a reason,
 // and so is one that another run of the workflow has delivered before: after a reset, it is that one again, or another one
@@ -106,8 +107,8 @@ func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 	if hand.Name == "declare" {
 		return o.declare(ctx, hand, given)
 	}
-	stages := map[string][]EmergencyStage{
-		"change": {StagePlanned, StageInForce}, "extend": {StagePlanned, StageInForce}, "lift": {StageInForce}, "cancel": {StagePlanned},
+	stages := map[string][]desk.EmergencyStage{
+		"change": {desk.StagePlanned, desk.StageInForce}, "extend": {desk.StagePlanned, desk.StageInForce}, "lift": {desk.StageInForce}, "cancel": {desk.StagePlanned},
 	}[hand.Name]
 	e, err := o.meant(ctx, given.Emergency, stages)
 	if err != nil {
@@ -120,23 +121,23 @@ func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 		if hand.Name == "cancel" {
 			done = "cancelled"
 		}
-		e, err = o.book.EndEmergency(ctx, Person{}, e.ID)
+		e, err = o.book.EndEmergency(ctx, desk.Person{}, e.ID)
 	default:
 		done = "changed"
-		var c EmergencyChange
+		var c desk.EmergencyChange
 		if c, err = given.change(hand.Name, e); err == nil {
-			e, err = o.book.ChangeEmergency(ctx, Person{}, e.ID, c)
+			e, err = o.book.ChangeEmergency(ctx, desk.Person{}, e.ID, c)
 		}
 	}
 	if err != nil {
 		return ticket.HandResult{}, err
 	}
-	return ticket.HandResult{Emergency: e.ID, Done: done + ": " + told(e)}, nil
+	return ticket.HandResult{Emergency: e.ID, Done: done + ": " + describe(e)}, nil
 }
 
 func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given order) (ticket.HandResult, error) {
 	sum := sha256.Sum256([]byte(hand.Payload))
-	plan := EmergencyPlan{Kind: given.Kind, Notice: StandardNotice(given.Kind), Once: Once{Key: hand.Key, Fingerprint: sum[:]}}
+	plan := desk.EmergencyPlan{Kind: given.Kind, Notice: StandardNotice(given.Kind), Once: desk.Once{Key: hand.Key, Fingerprint: sum[:]}}
 	var err error
 	if given.From != nil {
 		if plan.From, err = readInstant("from", *given.From); err != nil {
@@ -151,21 +152,21 @@ func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given
 	if given.Seconds != nil {
 		plan.By = seconds(*given.Seconds)
 	}
-	e, err := o.book.DeclareEmergency(ctx, Person{}, plan)
+	e, err := o.book.DeclareEmergency(ctx, desk.Person{}, plan)
 	if err != nil {
 		return ticket.HandResult{}, err
 	}
-	return ticket.HandResult{Emergency: e.ID, Done: "declared: " + told(e)}, nil
+	return ticket.HandResult{Emergency: e.ID, Done: "declared: " + describe(e)}, nil
 }
 
 // meant is the emergency that a signal is about.
-func (o *Operator) meant(ctx context.Context, id ticket.EmergencyID, stages []EmergencyStage) (Emergency, error) {
+func (o *Operator) meant(ctx context.Context, id ticket.EmergencyID, stages []desk.EmergencyStage) (desk.Emergency, error) {
 	all, err := o.book.Emergencies(ctx)
 	if err != nil {
-		return Emergency{}, err
+		return desk.Emergency{}, err
 	}
 	now := o.now()
-	var fit []Emergency
+	var fit []desk.Emergency
 	for _, e := range all {
 		if (id == "" || e.ID == id) && slices.Contains(stages, e.Stage(now)) {
 			fit = append(fit, e)
@@ -181,18 +182,18 @@ func (o *Operator) meant(ctx context.Context, id ticket.EmergencyID, stages []Em
 	which := strings.Join(words, " or ")
 	switch {
 	case id != "" && !id.Valid():
-		return Emergency{}, fault.Field("emergency", "is not an emergency's ID")
+		return desk.Emergency{}, fault.Field("emergency", "is not an emergency's ID")
 	case id != "":
-		return Emergency{}, fault.New(fault.Conflict, "emergency %s is not %s", id, which)
+		return desk.Emergency{}, fault.New(fault.Conflict, "emergency %s is not %s", id, which)
 	case len(fit) == 0:
-		return Emergency{}, fault.New(fault.Conflict, "no emergency is %s", which)
+		return desk.Emergency{}, fault.New(fault.Conflict, "no emergency is %s", which)
 	default:
-		return Emergency{}, fault.New(fault.Conflict, "%d emergencies are %s: say which", len(fit), which)
+		return desk.Emergency{}, fault.New(fault.Conflict, "%d emergencies are %s: say which", len(fit), which)
 	}
 }
 
 // change is what is to be changed. To extend is to move the end to later, or the targets.
-func (given order) change(name string, e Emergency) (c EmergencyChange, err error) {
+func (given order) change(name string, e desk.Emergency) (c desk.EmergencyChange, err error) {
 	if given.From != nil {
 		from, err := readInstant("from", *given.From)
 		if err != nil {
@@ -213,7 +214,7 @@ func (given order) change(name string, e Emergency) (c EmergencyChange, err erro
 		by := seconds(*given.Seconds)
 		c.By = &by
 	}
-	if c == (EmergencyChange{}) {
+	if c == (desk.EmergencyChange{}) {
 		return c, fault.New(fault.Invalid, "it does not say what is to be changed")
 	}
 	if name == "extend" && c.Until != nil && !c.Until.IsZero() && (e.Until.IsZero() || !c.Until.After(e.Until)) {
@@ -224,12 +225,8 @@ func (given order) change(name string, e Emergency) (c EmergencyChange, err erro
 
 // readOrder reads a payload strictly: what a misspelt field was to say would be lost.
 func readOrder(hand ticket.EmergencyHand) (given order, err error) {
-	allowed, known := map[string][]string{
-		"declare": {"kind", "seconds", "from", "until"},
-		"change":  {"emergency", "seconds", "from", "until"}, "extend": {"emergency", "seconds", "until"},
-		"lift": {"emergency"}, "cancel": {"emergency"},
-	}[hand.Name]
-	if !known {
+	allowed := ticket.EmergencyFields(hand.Name)
+	if allowed == nil {
 		return given, fault.New(fault.Invalid, "there is no such signal")
 	}
 	if strings.TrimSpace(hand.Payload) == "" {
@@ -266,8 +263,8 @@ func seconds(n int64) time.Duration {
 	return time.Duration(min(max(n, -1), maxSeconds)) * time.Second
 }
 
-// told says what an emergency now is, without its notice.
-func told(e Emergency) string {
+// describe returns what an emergency now is, without its notice.
+func describe(e desk.Emergency) string {
 	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 	line := fmt.Sprintf("%s from %s", e.Kind, at(e.From))
 	switch {

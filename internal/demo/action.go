@@ -12,7 +12,7 @@ import (
 // What people do, in their own words. Staff do it at the first instant from at on at which somebody works.
 
 func (s *teller) submit(at time.Time) {
-	s.state = ticket.Draft(s.chronicle.Number, s.requester.ID, 1, s.policy)
+	s.state = ticket.Draft(s.ticket.Number, s.requester.ID, 1, s.policy)
 	category := s.topic.category
 	if !slices.Contains(s.policy.Categories, category) {
 		category = s.policy.Categories[0]
@@ -23,21 +23,21 @@ func (s *teller) submit(at time.Time) {
 	}
 	matter := s.rng.IntN(len(s.topic.subjects))
 	subject, body := s.topic.subjects[matter], s.topic.openings[matter%len(s.topic.openings)]
-	if s.chronicle.Follows != "" {
-		subject, body = "Again: "+subject, "This is about my ticket "+string(s.chronicle.Follows)+", which is closed.\n\n"+body
+	if s.ticket.Follows != "" {
+		subject, body = "Again: "+subject, "This is about my ticket "+string(s.ticket.Follows)+", which is closed.\n\n"+body
 	}
-	s.tell(desk.Deed{
+	s.tell(desk.ImportAction{
 		By: s.requester, At: at, Verb: ticket.VerbSubmit, Priority: priority, Category: category,
 		Subject: s.fill.Replace(subject), Body: s.fill.Replace(body),
 	})
 }
 
 func (s *teller) staff(at time.Time, verb ticket.Verb, body string) bool {
-	return s.tell(desk.Deed{By: s.agent, At: s.office(at), Verb: verb, Body: s.fill.Replace(body)})
+	return s.tell(desk.ImportAction{By: s.agent, At: s.office(at), Verb: verb, Body: s.fill.Replace(body)})
 }
 
-func (s *teller) customer(at time.Time, verb ticket.Verb, body string) bool {
-	return s.tell(desk.Deed{By: s.requester, At: s.awake(at), Verb: verb, Body: s.fill.Replace(body)})
+func (s *teller) customer(at time.Time, verb ticket.Verb, body string) {
+	s.tell(desk.ImportAction{By: s.requester, At: s.awake(at), Verb: verb, Body: s.fill.Replace(body)})
 }
 
 // assign gives the ticket to its agent: by themselves, or by the supervisor.
@@ -46,14 +46,14 @@ func (s *teller) assign(at time.Time) {
 	if s.chance(35) {
 		by = s.cast.Supervisor
 	}
-	s.tell(desk.Deed{By: by, At: s.office(at), Verb: ticket.VerbAssign, Agent: s.agent})
+	s.tell(desk.ImportAction{By: by, At: s.office(at), Verb: ticket.VerbAssign, Agent: s.agent})
 	if s.chance(45) {
 		s.reclassify(s.soon(minute, 10*minute))
 	}
 }
 
 func (s *teller) reclassify(at time.Time) {
-	d := desk.Deed{By: s.agent, At: s.office(at), Verb: ticket.VerbReclassify}
+	d := desk.ImportAction{By: s.agent, At: s.office(at), Verb: ticket.VerbReclassify}
 	switch n := s.rng.IntN(100); {
 	case n < 35:
 		d.Priority = policy.PriorityLow
@@ -88,14 +88,14 @@ func (s *teller) ask(at time.Time) bool {
 }
 
 // asked asks at an instant, whether somebody usually works then or not.
-func (s *teller) asked(at time.Time) bool {
-	return s.tell(desk.Deed{By: s.agent, At: at, Verb: ticket.VerbRequestInformation, Body: s.fill.Replace(s.topic.question)})
+func (s *teller) asked(at time.Time) {
+	s.tell(desk.ImportAction{By: s.agent, At: at, Verb: ticket.VerbRequestInformation, Body: s.fill.Replace(s.topic.question)})
 }
 
 func (s *teller) answer(at time.Time) { s.customer(at, ticket.VerbCustomerReply, s.topic.detail) }
 
-func (s *teller) resolve(at time.Time) bool {
-	return s.tell(desk.Deed{By: s.agent, At: at, Verb: ticket.VerbResolve, Body: s.fill.Replace(pick(s, s.topic.fixes))})
+func (s *teller) resolve(at time.Time) {
+	s.tell(desk.ImportAction{By: s.agent, At: at, Verb: ticket.VerbResolve, Body: s.fill.Replace(pick(s, s.topic.fixes))})
 }
 
 func (s *teller) object(at time.Time) { s.customer(at, ticket.VerbCustomerReply, pick(s, objections)) }
@@ -103,7 +103,7 @@ func (s *teller) object(at time.Time) { s.customer(at, ticket.VerbCustomerReply,
 func (s *teller) confirm(at time.Time) { s.customer(at, ticket.VerbClose, "") }
 
 func (s *teller) acknowledge(at time.Time) {
-	s.tell(desk.Deed{By: s.cast.Supervisor, At: at, Verb: ticket.VerbAcknowledge, Body: pick(s, acknowledgements)})
+	s.tell(desk.ImportAction{By: s.cast.Supervisor, At: at, Verb: ticket.VerbAcknowledge, Body: pick(s, acknowledgements)})
 }
 
 // talk is a conversation of so many messages, the requester's and the agent's by turns.

@@ -1,39 +1,40 @@
-package desk
+package app
 
 import (
 	"context"
 	"math"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // gatekeeper changes the gate, each change exactly and recorded.
 type gatekeeper interface {
-	DeclareEmergency(context.Context, Person, EmergencyPlan) (Emergency, error)
-	ChangeEmergency(context.Context, Person, ticket.EmergencyID, EmergencyChange) (Emergency, error)
-	EndEmergency(context.Context, Person, ticket.EmergencyID) (Emergency, error)
+	DeclareEmergency(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
+	ChangeEmergency(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
+	EndEmergency(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
 }
 
 // annals are what is known of emergencies.
 type annals interface {
-	Emergency(context.Context, ticket.EmergencyID) (Emergency, error)
-	Emergencies(context.Context) ([]Emergency, error)
-	EmergencyChanges(context.Context, ticket.EmergencyID) ([]EmergencyEdit, error)
-	Notices(context.Context) ([]Emergency, error)
+	Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error)
+	Emergencies(context.Context) ([]desk.Emergency, error)
+	EmergencyChanges(context.Context, ticket.EmergencyID) ([]desk.EmergencyEdit, error)
+	Notices(context.Context) ([]desk.Emergency, error)
 	Gate(context.Context) (ticket.Gate, error)
 }
 
 // muster is whom an emergency concerns, and how far they have come to know of it.
 type muster interface {
 	// Census counts; people who are written to are counted by their tickets submitted before an instant, zero: by all.
-	Census(ctx context.Context, before time.Time) (Census, error)
-	OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]OpenTicket, error)
-	Postbag(context.Context, ticket.EmergencyID) (Postbag, error)
-	LatestFanout(context.Context) (Fanout, bool, error)
+	Census(ctx context.Context, before time.Time) (desk.Census, error)
+	OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]desk.OpenTicket, error)
+	Postbag(context.Context, ticket.EmergencyID) (desk.Postbag, error)
+	LatestFanout(context.Context) (desk.Fanout, bool, error)
 	// MeasuredFanout gives the last one to at least so many tickets that was proven.
-	MeasuredFanout(ctx context.Context, least int) (Fanout, bool, error)
+	MeasuredFanout(ctx context.Context, least int) (desk.Fanout, bool, error)
 }
 
 type emergencyStore interface {
@@ -46,47 +47,42 @@ type emergencyStore interface {
 // it reach every ticket.
 type Emergencies struct {
 	store    emergencyStore
-	policies policies
-	courier  courier
+	policies publishedPolicies
+	courier  waker
 	looking  chan struct{} // holds one for each dry run under way
 }
 
 // NewEmergencies makes the service on a store; the courier is woken whenever the gate was changed.
-func NewEmergencies(s emergencyStore, p policies, c courier) *Emergencies {
+func NewEmergencies(s emergencyStore, p publishedPolicies, c waker) *Emergencies {
 	return &Emergencies{store: s, policies: p, courier: c, looking: make(chan struct{}, mostLooking)}
 }
 
-// Commands reports whether somebody may command in an emergency.
-func (p Person) Commands() bool {
-	return p.Role == ticket.RoleSupervisor || p.Role == ticket.RoleAdministrator
-}
-
-func mustCommand(p Person) error {
-	if !p.Commands() {
+func mustCommand(p desk.Person) error {
+	if !p.Role.Commands() {
 		return fault.New(fault.Forbidden, "your role may not do this")
 	}
 	return nil
 }
 
-// Declare declares one. From its return on the gate holds for every ticket, whatever has been told so far.
-func (m *Emergencies) Declare(ctx context.Context, by Person, p EmergencyPlan) (Emergency, error) {
-	return m.command(by, func() (Emergency, error) { return m.store.DeclareEmergency(ctx, by, p) })
+// Declare declares one. From its return on the gate holds for every ticket, whether or not its workflow has been notified.
+func (m *Emergencies) Declare(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
+	return m.command(by, func() (desk.Emergency, error) { return m.store.DeclareEmergency(ctx, by, p) })
 }
 
 // Change changes one from now on.
-func (m *Emergencies) Change(ctx context.Context, by Person, id ticket.EmergencyID, c EmergencyChange) (Emergency, error) {
-	return m.command(by, func() (Emergency, error) { return m.store.ChangeEmergency(ctx, by, id, c) })
+func (m *Emergencies) Change(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
+	return m.command(by, func() (desk.Emergency, error) { return m.store.ChangeEmergency(ctx, by, id, c) })
 }
 
 // End lifts one that is in force, and cancels one that is planned.
-func (m *Emergencies) End(ctx context.Context, by Person, id ticket.EmergencyID) (Emergency, error) {
-	return m.command(by, func() (Emergency, error) { return m.store.EndEmergency(ctx, by, id) })
+func (m *Emergencies) End(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
+	return m.command(by, func() (desk.Emergency, error) { return m.store.EndEmergency(ctx, by, id) })
 }
 
 // command runs only for those who may; by hand, in Temporal UI, nobody comes this way.
-func (m *Emergencies) command(by Person, do func() (Emergency, error)) (Emergency, error) {
+func (m *Emergencies) command(by desk.Person, do func() (desk.Emergency, error)) (desk.Emergency, error) {
 	if err := mustCommand(by); err != nil {
-		return Emergency{}, err
+		return desk.Emergency{}, err
 	}
 	e, err := do()
 	if err == nil {
@@ -96,7 +92,7 @@ func (m *Emergencies) command(by Person, do func() (Emergency, error)) (Emergenc
 }
 
 // List gives every emergency, the one declared last first.
-func (m *Emergencies) List(ctx context.Context, by Person) ([]Emergency, error) {
+func (m *Emergencies) List(ctx context.Context, by desk.Person) ([]desk.Emergency, error) {
 	if err := mustCommand(by); err != nil {
 		return nil, err
 	}
@@ -104,22 +100,17 @@ func (m *Emergencies) List(ctx context.Context, by Person) ([]Emergency, error) 
 }
 
 // Current gives those in force or planned, the earliest first.
-func (m *Emergencies) Current(ctx context.Context) ([]Emergency, error) { return m.store.Notices(ctx) }
-
-// EmergencyFile is everything about one.
-type EmergencyFile struct {
-	Emergency
-	Edits []EmergencyEdit // oldest first
-	Mails Postbag
+func (m *Emergencies) Current(ctx context.Context) ([]desk.Emergency, error) {
+	return m.store.Notices(ctx)
 }
 
 // File gives everything about one.
-func (m *Emergencies) File(ctx context.Context, by Person, id ticket.EmergencyID) (EmergencyFile, error) {
+func (m *Emergencies) File(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.EmergencyFile, error) {
 	if err := mustCommand(by); err != nil {
-		return EmergencyFile{}, err
+		return desk.EmergencyFile{}, err
 	}
 	e, err := m.store.Emergency(ctx, id)
-	f := EmergencyFile{Emergency: e}
+	f := desk.EmergencyFile{Emergency: e}
 	if err == nil {
 		f.Edits, err = m.store.EmergencyChanges(ctx, id)
 	}
@@ -130,51 +121,51 @@ func (m *Emergencies) File(ctx context.Context, by Person, id ticket.EmergencyID
 }
 
 // Fanout is how far the open tickets have come to know of the gate's last edge; false: there was none.
-func (m *Emergencies) Fanout(ctx context.Context) (Fanout, bool, error) {
+func (m *Emergencies) Fanout(ctx context.Context) (desk.Fanout, bool, error) {
 	return m.store.LatestFanout(ctx)
 }
 
 // DryDeclare says what declaring one would do. It refuses what Declare would refuse.
-func (m *Emergencies) DryDeclare(ctx context.Context, by Person, p EmergencyPlan) (DryRun, error) {
+func (m *Emergencies) DryDeclare(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.DryRun, error) {
 	if err := mustCommand(by); err != nil {
-		return DryRun{}, err
+		return desk.DryRun{}, err
 	}
 	lasting, err := m.store.Notices(ctx)
 	if err == nil {
-		err = Another(len(lasting))
+		err = desk.Another(len(lasting))
 	}
 	if err != nil {
-		return DryRun{}, err
+		return desk.DryRun{}, err
 	}
 	at := nextSecond()
-	after, err := p.Declared(undrawn, Ref{ID: by.ID, Name: by.Name, Handle: by.Handle, Role: by.Role}, at)
+	after, err := p.Declared(undrawn, desk.Ref{ID: by.ID, Name: by.Name, Handle: by.Handle, Role: by.Role}, at)
 	if err != nil {
-		return DryRun{}, err
+		return desk.DryRun{}, err
 	}
-	return m.rehearse(ctx, DryRun{At: at, After: after})
+	return m.rehearse(ctx, desk.DryRun{At: at, After: after})
 }
 
 // DryChange says what changing one would do. It refuses what Change would refuse.
-func (m *Emergencies) DryChange(ctx context.Context, by Person, id ticket.EmergencyID, c EmergencyChange) (DryRun, error) {
-	return m.dry(ctx, by, id, func(e Emergency, at time.Time) (Emergency, error) { return e.Changed(c, at) })
+func (m *Emergencies) DryChange(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.DryRun, error) {
+	return m.dry(ctx, by, id, func(e desk.Emergency, at time.Time) (desk.Emergency, error) { return e.Changed(c, at) })
 }
 
 // DryEnd says what lifting or cancelling one would do. It refuses what End would refuse.
-func (m *Emergencies) DryEnd(ctx context.Context, by Person, id ticket.EmergencyID) (DryRun, error) {
-	return m.dry(ctx, by, id, Emergency.Ended)
+func (m *Emergencies) DryEnd(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.DryRun, error) {
+	return m.dry(ctx, by, id, desk.Emergency.Ended)
 }
 
-func (m *Emergencies) dry(ctx context.Context, by Person, id ticket.EmergencyID, change func(Emergency, time.Time) (Emergency, error)) (DryRun, error) {
+func (m *Emergencies) dry(ctx context.Context, by desk.Person, id ticket.EmergencyID, change func(desk.Emergency, time.Time) (desk.Emergency, error)) (desk.DryRun, error) {
 	if err := mustCommand(by); err != nil {
-		return DryRun{}, err
+		return desk.DryRun{}, err
 	}
 	before, err := m.store.Emergency(ctx, id)
 	if err != nil {
-		return DryRun{}, err
+		return desk.DryRun{}, err
 	}
-	d := DryRun{At: nextSecond(), Before: &before}
+	d := desk.DryRun{At: nextSecond(), Before: &before}
 	if d.After, err = change(before, d.At); err != nil {
-		return DryRun{}, err
+		return desk.DryRun{}, err
 	}
 	return m.rehearse(ctx, d)
 }
@@ -192,38 +183,38 @@ const (
 	lookedAtOnce  = 500
 	mostLooking   = 2   // dry runs at once: each may keep a processor busy for as long as it looks
 	leastMeasured = 100 // tickets in a fan-out whose rate says something
-	assumedRate   = 100 // tickets told a second, until one was measured
+	assumedRate   = 100 // tickets notified a second, until one was measured
 )
 
 var errLooking = fault.New(fault.Limited, "others are looking what would happen: try again in a moment")
 
 // rehearse reads every ticket with promises that are owed, or a sample, page by page, and computes each of its deadlines
 // under the gate as it is and as it would be. It is Limited while too many others do so.
-func (m *Emergencies) rehearse(ctx context.Context, d DryRun) (DryRun, error) {
+func (m *Emergencies) rehearse(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
 	select {
 	case m.looking <- struct{}{}:
 		defer func() { <-m.looking }()
 	default:
-		return DryRun{}, errLooking
+		return desk.DryRun{}, errLooking
 	}
 	var err error
-	said := d.tell()
+	said := expectMails(&d)
 	if d.Census, err = m.store.Census(ctx, d.Tells.Before(said)); err != nil {
-		return DryRun{}, err
+		return desk.DryRun{}, err
 	}
 	gate, err := m.store.Gate(ctx)
 	if err != nil {
-		return DryRun{}, err
+		return desk.DryRun{}, err
 	}
-	planned, sums, last := with(gate, d.After), newHeadcount(), ticket.Number("")
+	planned, sums, last := withEmergency(gate, d.After), newHeadcount(), ticket.Number("")
 	for until := time.Now().Add(lookingTime); sums.looked < mostLooked && time.Now().Before(until); {
 		page, err := m.store.OwedTickets(ctx, last, lookedAtOnce)
 		if err != nil {
-			return DryRun{}, err
+			return desk.DryRun{}, err
 		}
 		for _, o := range page {
 			if err := m.compare(ctx, sums, o, gate, planned); err != nil {
-				return DryRun{}, err
+				return desk.DryRun{}, err
 			}
 			last = o.Number
 		}
@@ -237,12 +228,12 @@ func (m *Emergencies) rehearse(ctx context.Context, d DryRun) (DryRun, error) {
 }
 
 // compare computes a ticket's deadlines under both gates.
-func (m *Emergencies) compare(ctx context.Context, sums *headcount, o OpenTicket, is, would ticket.Gate) error {
+func (m *Emergencies) compare(ctx context.Context, sums *headcount, o desk.OpenTicket, is, would ticket.Gate) error {
 	p, err := m.policies.Policy(ctx, o.Policy)
 	if err != nil {
 		return err
 	}
-	t, err := o.ticket(ticket.Desk{Policy: p, Gate: is})
+	t, err := standing(o, ticket.Desk{Policy: p, Gate: is})
 	if err != nil {
 		return err
 	}
@@ -257,8 +248,8 @@ func (m *Emergencies) compare(ctx context.Context, sums *headcount, o OpenTicket
 	return err
 }
 
-// ticket is the ticket as it stands; one that no step has taken as it will be.
-func (o OpenTicket) ticket(d ticket.Desk) (ticket.Ticket, error) {
+// standing is the ticket as it stands; one that no step has taken as it will be.
+func standing(o desk.OpenTicket, d ticket.Desk) (ticket.Ticket, error) {
 	if o.State != nil {
 		return *o.State, nil
 	}
@@ -266,11 +257,11 @@ func (o OpenTicket) ticket(d ticket.Desk) (ticket.Ticket, error) {
 	return first.Ticket, err
 }
 
-// estimate says how long telling every ticket will take, by how long it took the last time.
-func (m *Emergencies) estimate(ctx context.Context, d DryRun) (DryRun, error) {
+// estimate records how long it will take to notify every ticket, by how long it took the last time.
+func (m *Emergencies) estimate(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
 	last, measured, err := m.store.MeasuredFanout(ctx, leastMeasured)
 	if err != nil {
-		return DryRun{}, err
+		return desk.DryRun{}, err
 	}
 	d.Rate = assumedRate
 	if rate := last.Rate(); measured && rate > 0 {

@@ -13,8 +13,8 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// RegisterAttributes makes the search attributes of the contract known to a namespace, whatever it has already.
-// A worker can't finish a single task before.
+// RegisterAttributes adds the contract's search attributes that a namespace lacks. Workers can't complete a task without
+// them.
 func RegisterAttributes(ctx context.Context, c client.Client, namespace string) error {
 	wanted, err := missingAttributes(ctx, c, namespace)
 	if err != nil || len(wanted) == 0 {

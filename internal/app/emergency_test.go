@@ -1,4 +1,4 @@
-package desk_test
+package app_test
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -45,7 +46,7 @@ func (c counting) Census(context.Context, time.Time) (desk.Census, error) {
 // A dry run may keep a processor busy for seconds: however many ask, the others are still served.
 func TestDryDeclare_refusesToLookForTooManyAtOnce(t *testing.T) {
 	store := counting{begun: make(chan struct{}), goOn: make(chan struct{})}
-	m := desk.NewEmergencies(store, nil, nil)
+	m := app.NewEmergencies(store, nil, nil)
 	look := func() error {
 		_, err := m.DryDeclare(t.Context(), desk.Person{ID: "P-1", Role: ticket.RoleSupervisor}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "A flood."})
 		return err

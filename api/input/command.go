@@ -1,0 +1,68 @@
+package input
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+const maxAddress = 254 // the longest address that mail has
+
+// Command reads a command from the values of a form or of a JSON body, by the verb's entry in the registry. What can't
+// be read is noted in f. Number and Once are left to the caller.
+func Command(f *Fields, verb ticket.Verb, values url.Values) desk.Request {
+	r := desk.Request{Verb: verb}
+	for _, field := range verb.Definition().Fields {
+		if field.Source == ticket.FromSignal {
+			continue
+		}
+		read(f, &r, field, values)
+	}
+	return r
+}
+
+func read(f *Fields, r *desk.Request, field ticket.Field, values url.Values) {
+	text := values.Get(field.Name)
+	switch field.Kind {
+	case ticket.FieldWords:
+		if field.Required || text != "" {
+			r.Body = f.Words(field.Name, text)
+		}
+	case ticket.FieldEntry:
+		r.Seen = f.Entry(field.Name, text)
+	case ticket.FieldPriority:
+		r.Priority = policy.Priority(text)
+		if text != "" && !r.Priority.Valid() {
+			f.Reject(field.Name, "is no priority")
+		}
+	case ticket.FieldAddress:
+		r.Address = f.Optional(field.Name, strings.TrimSpace(text), maxAddress)
+	case ticket.FieldMail:
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			f.Reject(field.Name, "is no mail of this ticket")
+		}
+		r.Mail = n
+	case ticket.FieldLine:
+		readLine(f, r, field.Name, values)
+	}
+}
+
+// readLine reads a name. An empty "expected" says that the ticket is unassigned, a missing one says nothing.
+func readLine(f *Fields, r *desk.Request, name string, values url.Values) {
+	text := f.Optional(name, values.Get(name), MaxWord)
+	switch name {
+	case "agent":
+		r.Agent = text
+	case "expected":
+		if values.Has(name) {
+			r.Expected = &text
+		}
+	case "category":
+		r.Category = text
+	}
+}

@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// mostMoves is how many tickets a dry run lists.
+const mostMoves = 100
+
+// DryRun works out what a move would come to, ticket by ticket, and changes nothing.
+func (d *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error) {
+	if err := c.Check(version); err != nil {
+		return desk.Rehearsal{}, err
+	}
+	is, err := d.shelf.Policy(ctx, version)
+	if err != nil {
+		return desk.Rehearsal{}, err
+	}
+	var run desk.Rehearsal
+	var movable []desk.Adopted
+	err = d.shelf.Chosen(ctx, version, c, func(r desk.Record) error {
+		was, err := d.shelf.Policy(ctx, r.Policy)
+		if err != nil {
+			return err
+		}
+		move, mails, err := compareMove(r, was, is, version, now.UTC().Truncate(time.Second))
+		if err != nil {
+			return err
+		}
+		movable = append(movable, desk.Adopted{Number: r.Number})
+		addMove(&run, move, mails)
+		return nil
+	})
+	if err != nil {
+		return desk.Rehearsal{}, err
+	}
+	run.Unmoved, err = d.shelf.Unmovable(ctx, version, c.Without(movable))
+	return run, err
+}
+
+func addMove(run *desk.Rehearsal, m desk.AdoptionMove, mails int) {
+	run.Tickets++
+	run.Mails += mails
+	for _, p := range m.Promises {
+		switch {
+		case p.DueAtOnce:
+			run.DueAtOnce++
+		case !p.Was.IsZero() && p.Is.Before(p.Was) && !p.Is.IsZero():
+			run.Earlier++
+		case !p.Was.IsZero() && p.Is.After(p.Was):
+			run.Later++
+		}
+	}
+	if len(run.Moves) < mostMoves {
+		run.Moves = append(run.Moves, m)
+	}
+}
+
+// compareMove has the domain decide the move, and compares the promises before and after.
+func compareMove(r desk.Record, was, is *policy.Policy, version int64, now time.Time) (desk.AdoptionMove, int, error) {
+	before := ticket.Draft(r.Number, r.Requester.ID, r.Policy, was)
+	if r.State != nil {
+		before = r.State.Ticket
+	} else {
+		first, err := ticket.Take(before, ticket.Desk{Policy: was}, r.Submission)
+		if err != nil {
+			return desk.AdoptionMove{}, 0, err
+		}
+		before = first.Ticket
+	}
+	after, err := ticket.Take(before, ticket.Desk{Policy: was}, ticket.Command{
+		Seq: 1, Verb: ticket.VerbAdoptPolicy, By: ticket.Actor{Role: ticket.RoleOperator}, At: now, Policy: version, Adopt: is,
+	})
+	if err != nil {
+		return desk.AdoptionMove{}, 0, err
+	}
+	move := desk.AdoptionMove{Number: r.Number, From: r.Policy}
+	for _, name := range policy.ClockNames() {
+		had, has := before.Promise(name), after.Ticket.Promise(name)
+		if !has.MetAt.IsZero() || !has.BreachedAt.IsZero() || has.Clock.Settled() {
+			continue
+		}
+		p := desk.PromiseMove{Clock: name}
+		p.Was, _ = had.Clock.Due()
+		p.Is, _ = has.Clock.Due()
+		p.DueAtOnce = !p.Is.IsZero() && !p.Is.After(now)
+		if !p.Was.Equal(p.Is) {
+			move.Promises = append(move.Promises, p)
+		}
+	}
+	mails := 0
+	for _, m := range after.Mails {
+		if m.Kind == ticket.MailPolicyChange {
+			mails++
+		}
+	}
+	return move, mails, nil
+}
+
+// Adopt moves the open tickets of a choice to a published version: their commands are accepted at once and delivered
+// as others are. It is Forbidden to all but supervisors and administrators, and NotFound for a version that isn't there.
+func (d *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error) {
+	if !ticket.MayAsk(by.Role, ticket.VerbAdoptPolicy) {
+		return desk.Adoption{}, fault.New(fault.Forbidden, "only supervisors move tickets to another policy")
+	}
+	if err := c.Check(version); err != nil {
+		return desk.Adoption{}, err
+	}
+	adoption, err := d.shelf.AdoptPolicy(ctx, by, version, c, once)
+	if err != nil {
+		return desk.Adoption{}, err
+	}
+	d.courier.Wake()
+	if !adoption.Again {
+		adoption.Unmoved, err = d.shelf.Unmovable(ctx, version, c.Without(adoption.Accepted))
+	}
+	return adoption, err
+}
+
+// Audit returns who moved which tickets to a version, the latest first.
+func (d *Policies) Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error) {
+	return d.shelf.Adoptions(ctx, version, mostAudited)
+}
+
+// mostAudited is how many moves an audit lists.
+const mostAudited = 100

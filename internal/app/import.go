@@ -1,0 +1,191 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// ImportStore is where imports go.
+type ImportStore interface {
+	// ImportTx runs fn in a transaction in which neither the emergency schedule nor the policy in force changes, and
+	// commits it if fn returns nil.
+	ImportTx(ctx context.Context, fn func(ImportTx) error) error
+}
+
+// ImportTx is the transaction of one import.
+type ImportTx interface {
+	recipientReader
+
+	// Fresh returns those of some numbers that no ticket has.
+	Fresh(context.Context, []ticket.Number) (map[ticket.Number]bool, error)
+	// Begin prepares for so many messages, and returns what an import starts from.
+	Begin(ctx context.Context, messages int) (ImportBase, error)
+	Policy(ctx context.Context, version int64) (*policy.Policy, error)
+	// Roster returns the members of a group who are present now.
+	Roster(ctx context.Context, group string) ([]ticket.Candidate, error)
+	// KeepAlive keeps the transaction from being ended while the caller computes. It is cheap to call often.
+	KeepAlive(context.Context) error
+	// Write stores the tickets, and turns in their order.
+	Write(ctx context.Context, tickets []Imported, turns []Turn) error
+}
+
+// ImportBase is what an import starts from.
+type ImportBase struct {
+	Now      time.Time // a whole second
+	Policy   int64     // the version in force
+	Gate     ticket.Gate
+	Messages []int64 // IDs for new messages
+}
+
+// Imported is a ticket that is ready to be stored.
+type Imported struct {
+	desk.ImportTicket
+	Commands []ticket.Command // one for each action
+	Changes  Changes          // from the draft to the present state; its deliveries are those below
+	Mails    []ImportedMail
+	Calls    []ImportedCall
+	RatedBy  ticket.PersonID // who had the ticket when it was rated; empty: no one
+}
+
+// ImportedMail is a mail that counts as sent, or as bounced.
+type ImportedMail struct {
+	Mail
+	At       time.Time
+	Reason   string // of its bounce
+	FailedBy int    // the event that records the bounce; 0: it was sent
+}
+
+// ImportedCall is a webhook that counts as called.
+type ImportedCall struct {
+	Call
+	At time.Time
+}
+
+// Imports takes in tickets with their past.
+type Imports struct{ store ImportStore }
+
+// NewImports imports into a store.
+func NewImports(store ImportStore) *Imports { return &Imports{store} }
+
+// Import takes in tickets with their past, in one transaction, and returns how many it added: those whose number exists
+// are left alone, so an import that was interrupted is simply run again. A few thousand at a time are quick and bound the
+// memory needed.
+//
+// Every action is a step at its own instant, and so is everything that fell due up to now: the state is the fold of its
+// events, as if this desk had kept the ticket all along. Events and outcomes count as recorded when they happened. The
+// past sends no mail: mails count as sent, or as bounced where the ticket says so. A ticket that is not closed is put
+// before the relay, which starts its workflow.
+//
+// Import returns an Invalid fault, which names the number, for a ticket that cannot have happened. The people whom a
+// ticket names exist already.
+func (im *Imports) Import(ctx context.Context, tickets []desk.ImportTicket) (added int, err error) {
+	err = im.store.ImportTx(ctx, func(tx ImportTx) error {
+		fresh, err := fresh(ctx, tx, tickets)
+		if err != nil || len(fresh) == 0 {
+			return err
+		}
+		added = len(fresh)
+		return importAll(ctx, tx, fresh)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return added, nil
+}
+
+// fresh returns the tickets that do not exist yet, each number once.
+func fresh(ctx context.Context, tx ImportTx, tickets []desk.ImportTicket) ([]desk.ImportTicket, error) {
+	numbers := make([]ticket.Number, 0, len(tickets))
+	for _, t := range tickets {
+		numbers = append(numbers, t.Number)
+	}
+	isFresh, err := tx.Fresh(ctx, numbers)
+	if err != nil {
+		return nil, err
+	}
+	var some []desk.ImportTicket
+	for _, t := range tickets {
+		if isFresh[t.Number] {
+			isFresh[t.Number] = false
+			some = append(some, t)
+		}
+	}
+	return some, nil
+}
+
+func importAll(ctx context.Context, tx ImportTx, tickets []desk.ImportTicket) error {
+	messages := 0
+	for _, t := range tickets {
+		for _, a := range t.Actions {
+			if a.Body != "" {
+				messages++
+			}
+		}
+	}
+	base, err := tx.Begin(ctx, messages)
+	if err != nil {
+		return err
+	}
+	people := newImportPeople(tx)
+	imported := make([]Imported, 0, len(tickets))
+	for _, t := range tickets {
+		if err := tx.KeepAlive(ctx); err != nil {
+			return err
+		}
+		done, err := importOne(ctx, tx, &base, people, t)
+		if err != nil {
+			return err
+		}
+		imported = append(imported, done)
+	}
+	return tx.Write(ctx, imported, people.turns)
+}
+
+func importOne(ctx context.Context, tx ImportTx, base *ImportBase, people *importPeople, t desk.ImportTicket) (Imported, error) {
+	version := t.Policy
+	if version == 0 {
+		version = base.Policy
+	}
+	p, err := tx.Policy(ctx, version)
+	if err == nil {
+		err = checkImport(t, p, base.Now)
+	}
+	if err != nil {
+		return Imported{}, err
+	}
+	past := newPast(people, t, version, ticket.Desk{Policy: p, Gate: base.Gate})
+	for i, a := range t.Actions {
+		if err := past.catchUp(ctx, a.At); err != nil {
+			return Imported{}, err
+		}
+		if err := past.act(ctx, command(int64(i+1), a, base)); err != nil {
+			return Imported{}, err
+		}
+	}
+	if err := past.catchUp(ctx, base.Now); err != nil {
+		return Imported{}, err
+	}
+	return past.finish(base.Now)
+}
+
+// command makes the command of an action.
+func command(seq int64, a desk.ImportAction, base *ImportBase) ticket.Command {
+	c := ticket.Command{
+		Seq: seq, Verb: a.Verb, By: a.By.Actor(), At: a.At.UTC(), Handle: a.By.Handle, Priority: a.Priority, Category: a.Category,
+	}
+	if a.Body != "" {
+		c.Message, base.Messages = base.Messages[0], base.Messages[1:]
+	}
+	if a.Verb == ticket.VerbAssign {
+		agent := a.Agent
+		if agent.ID == "" {
+			agent = a.By
+		}
+		c.Assignee, c.Handle = agent.ID, agent.Handle
+	}
+	return c
+}

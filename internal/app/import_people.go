@@ -1,0 +1,108 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// importPeople reads each audience, handle and roster once for an import, and follows what its tickets make of the rosters.
+type importPeople struct {
+	tx        ImportTx
+	audiences map[policy.Audience][]ticket.PersonID
+	handles   map[string]ticket.PersonID // empty: no one has it
+	rosters   ticket.Rosters
+	loads     map[ticket.PersonID]int // of the tickets in this import
+	turns     []Turn
+}
+
+func newImportPeople(tx ImportTx) *importPeople {
+	return &importPeople{
+		tx: tx, audiences: map[policy.Audience][]ticket.PersonID{}, handles: map[string]ticket.PersonID{},
+		rosters: ticket.Rosters{}, loads: map[ticket.PersonID]int{},
+	}
+}
+
+// Disabled implements StepTx: mails of the past went to those they were for.
+func (im *importPeople) Disabled(context.Context, []ticket.PersonID) (map[ticket.PersonID]Disabled, error) {
+	return nil, nil
+}
+
+// Audience implements StepTx.
+func (im *importPeople) Audience(ctx context.Context, a policy.Audience) (people []ticket.PersonID, err error) {
+	people, known := im.audiences[a]
+	if !known {
+		people, err = im.tx.Audience(ctx, a)
+		im.audiences[a] = people
+	}
+	return people, err
+}
+
+// StaffByHandle implements StepTx.
+func (im *importPeople) StaffByHandle(ctx context.Context, handles []string) (map[string]ticket.PersonID, error) {
+	found := map[string]ticket.PersonID{}
+	for _, handle := range handles {
+		key := strings.ToLower(handle)
+		person, known := im.handles[key]
+		if !known {
+			people, err := im.tx.StaffByHandle(ctx, []string{handle})
+			if err != nil {
+				return nil, err
+			}
+			person = people[key]
+			im.handles[key] = person
+		}
+		if person != "" {
+			found[key] = person
+		}
+	}
+	return found, nil
+}
+
+// Staff implements StepTx: only manual commands ask.
+func (im *importPeople) Staff(context.Context, string) (ticket.PersonID, error) {
+	return "", fault.New(fault.NotFound, "an import has no manual commands")
+}
+
+// Roster implements StepTx: who is present now, with the choices that fell in this import.
+func (im *importPeople) Roster(ctx context.Context, group string) ([]ticket.Candidate, error) {
+	if _, known := im.rosters[group]; !known {
+		present, err := im.tx.Roster(ctx, group)
+		if err != nil {
+			return nil, err
+		}
+		im.rosters[group] = present
+	}
+	present := slices.Clone(im.rosters[group])
+	for i := range present {
+		present[i].Load += im.loads[present[i].ID]
+	}
+	return present, nil
+}
+
+// follow follows what a step's changes make of the rosters.
+func (im *importPeople) follow(c Changes) {
+	if inHand(c.Was.Ticket) {
+		im.loads[c.Was.Ticket.Assignee]--
+	}
+	if inHand(c.State.Ticket) {
+		im.loads[c.State.Ticket.Assignee]++
+	}
+	im.turns = append(im.turns, c.Turns...)
+	for _, turn := range c.Turns {
+		present := im.rosters[turn.Group]
+		last := slices.MaxFunc(present, func(a, b ticket.Candidate) int { return cmp.Compare(a.Turn, b.Turn) }).Turn
+		i := slices.IndexFunc(present, func(p ticket.Candidate) bool { return p.ID == turn.Person })
+		present[i].Turn = last + 1
+	}
+}
+
+// inHand reports whether a ticket counts among its assignee's.
+func inHand(t ticket.Ticket) bool {
+	return slices.Contains([]ticket.Status{ticket.StatusNew, ticket.StatusOpen, ticket.StatusWaiting}, t.Status)
+}

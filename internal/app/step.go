@@ -1,0 +1,153 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// MaxCommands is how many commands one step decides, so that its transaction is bounded. The result says whether more wait.
+const MaxCommands = 100
+
+// Steps takes steps of tickets. Nothing else writes a ticket's state.
+type Steps struct {
+	store StepStore
+	most  int64
+}
+
+// NewSteps takes steps on a store, each of which decides at most so many commands.
+func NewSteps(store StepStore, mostCommands int64) *Steps {
+	return &Steps{store: store, most: mostCommands}
+}
+
+// Step takes one step of a ticket in one transaction. It is idempotent: asked again it changes nothing and returns the
+// ticket as it then is. Commands are decided in order, together with undecided ones before them; a due event fires only
+// when the store's clock has reached it and no command accepted before it is undecided. A command that cannot be
+// recorded is refused, and what is due and cannot be recorded is parked. Step returns a NotFound fault for a ticket that
+// does not exist, an Invalid one for a request without meaning, and an Unavailable one for a failure worth repeating.
+func (s *Steps) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
+	if err := checkStep(r); err != nil {
+		return ticket.StepResult{}, err
+	}
+	result, err := s.try(ctx, r, scope{commands: s.most})
+	if s.unrecordable(err) {
+		result, err = s.isolate(ctx, r)
+	}
+	if err != nil {
+		return ticket.StepResult{}, err
+	}
+	return result, nil
+}
+
+func checkStep(r ticket.StepRequest) error {
+	asked := 0
+	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, r.Delivered != 0, len(r.ByHand) > 0, r.Gate} {
+		if set {
+			asked++
+		}
+	}
+	if asked != 1 || r.Command < 0 || r.Bounced < 0 || r.Delivered < 0 || len(r.ByHand) > ticket.MaxByHand {
+		return fault.New(fault.Invalid, "a step is asked for one command, one moment, one mail that is settled, some signals by hand or the gate")
+	}
+	for _, h := range r.ByHand {
+		if h.Key == "" || !slices.Contains(ticket.Signals(), h.Verb) {
+			return fault.New(fault.Invalid, "a signal by hand has a key and one of the signals' names")
+		}
+	}
+	return nil
+}
+
+// scope bounds what one try of a step does. A narrow one isolates what cannot be recorded.
+type scope struct {
+	commands     int64 // decided at most
+	refuseFirst  bool  // the first of them is refused as unrecordable
+	commandsOnly bool  // transitions of the emergency schedule and news of mails are left alone
+}
+
+func (s *Steps) try(ctx context.Context, r ticket.StepRequest, sc scope) (result ticket.StepResult, err error) {
+	err = s.store.StepTx(ctx, r.Number, func(l Locked, tx StepTx) error {
+		st := newStep(l, tx, sc, s.unrecordable)
+		result, err = st.run(ctx, r)
+		return err
+	})
+	return result, err
+}
+
+func (s *Steps) unrecordable(err error) bool {
+	_, is := s.unrecordableReason(err)
+	return is
+}
+
+func (s *Steps) unrecordableReason(err error) (string, bool) {
+	switch {
+	case err == nil:
+		return "", false
+	case errors.Is(err, ticket.ErrUncomputable):
+		return ticket.ErrUncomputable.Error(), true
+	default:
+		return s.store.Unrecordable(err)
+	}
+}
+
+// isolate takes a step that cannot be recorded as a whole. It decides fewer commands at once until the one that cannot
+// be recorded stands alone, and refuses that. If not even the refusal can be recorded, the cause is a due event before
+// it or a transition of the emergency schedule: that is parked, to be tried again, and never dropped.
+func (s *Steps) isolate(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
+	commands := ticket.StepRequest{Number: r.Number, Mails: r.Mails, Command: 1}
+	first := commands
+	if len(r.ByHand) > 0 {
+		first = r
+	}
+	result, err := s.try(ctx, first, scope{commandsOnly: true}) // numbers manual commands and decides nothing
+	if err != nil {
+		return result, err
+	}
+	commands.Command = result.Pending
+	if result.Digest.Command < result.Pending {
+		result, err = s.decideSome(ctx, commands)
+		switch {
+		case s.unrecordable(err):
+			return s.park(ctx, commands, err)
+		case err != nil, result.Digest.Command < result.Pending:
+			return result, err
+		}
+	}
+	if !r.Gate && r.Due.IsZero() && r.Bounced == 0 && r.Delivered == 0 {
+		return result, nil
+	}
+	result, err = s.try(ctx, r, scope{commands: s.most})
+	if s.unrecordable(err) {
+		return s.park(ctx, commands, err)
+	}
+	return result, err
+}
+
+// decideSome decides as many commands as can be recorded at once, or refuses the first.
+func (s *Steps) decideSome(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
+	for most := s.most / 2; most > 0; most /= 2 {
+		result, err := s.try(ctx, r, scope{commands: most, commandsOnly: true})
+		if !s.unrecordable(err) {
+			return result, err
+		}
+	}
+	return s.try(ctx, r, scope{commands: 1, refuseFirst: true, commandsOnly: true})
+}
+
+// How long what is parked waits for its next try; see Parking.
+const (
+	parkDelay    = time.Minute
+	maxParkDelay = 10 * time.Minute
+)
+
+func (s *Steps) park(ctx context.Context, r ticket.StepRequest, cause error) (ticket.StepResult, error) {
+	reason, _ := s.unrecordableReason(cause)
+	err := s.store.Park(ctx, Parking{Number: r.Number, Reason: reason, Delay: parkDelay, MaxDelay: maxParkDelay})
+	if err != nil {
+		return ticket.StepResult{}, err
+	}
+	return s.try(ctx, r, scope{commandsOnly: true})
+}

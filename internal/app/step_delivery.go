@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// fail records a mail that cannot be delivered or a webhook that cannot be called, once. What was accepted is decided
+// first, since a bounce may open the ticket again as of now; if that is more than a step may decide, the result says so
+// and the step is to be asked for again.
+func (s *step) fail(ctx context.Context, n int) error {
+	if err := s.decide(ctx, s.Last); err != nil || s.State.Command < s.Last {
+		return err
+	}
+	if err := s.applyTransitions(ctx); err != nil { // they come before the failure on the timeline
+		return err
+	}
+	failed, found, err := s.tx.Undelivered(ctx, n)
+	switch {
+	case err != nil || !found:
+		return err
+	case failed.Webhook != "":
+		return s.giveUp(n, failed.Webhook)
+	default:
+		return s.bounce(ctx, n, failed.Asks)
+	}
+}
+
+func (s *step) bounce(ctx context.Context, n, asks int) error {
+	before := len(s.events)
+	err := s.happen(ctx, func(d ticket.Desk) (ticket.Result, error) {
+		return ticket.Bounce(s.State.Ticket, d, n, asks, s.now)
+	})
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(s.events[before:], func(e ticket.Event) bool { return e.Kind == ticket.EventMailBounced })
+	s.failures = append(s.failures, Failure{N: n, Event: s.events[before+i].N})
+	return nil
+}
+
+func (s *step) giveUp(n int, webhook string) error {
+	result, err := ticket.GiveUp(s.State.Ticket, s.Desk, n, webhook, s.now)
+	if err == nil {
+		s.add(result)
+		s.failures = append(s.failures, Failure{N: n, Event: s.State.Ticket.Events})
+	}
+	return err
+}
+
+// takeNews records what became of the mail that asks the requester for an answer, if the ticket does not know yet. The
+// workflow asks for a step when it learns of it; since every step looks, lost news is made up for. A mail that this step
+// owes, or one older than an undecided command, is left to a later step. If there is no such mail, because its recipient
+// was disabled meanwhile, silence counts from now.
+func (s *step) takeNews(ctx context.Context) error {
+	t := s.State.Ticket
+	if !t.Unheard() || t.Asked > s.was.Ticket.Events || s.State.Command < s.Last {
+		return nil
+	}
+	m, found, err := s.tx.AskingMail(ctx, t.Asked)
+	switch {
+	case err != nil, found && m.Settled.IsZero():
+		return err
+	case m.Bounced:
+		return s.bounce(ctx, m.N, t.Asked)
+	case !found:
+		m.Settled = s.now
+	}
+	return s.happen(ctx, func(d ticket.Desk) (ticket.Result, error) {
+		return ticket.Deliver(s.State.Ticket, d, m.N, t.Asked, m.Settled, s.now)
+	})
+}

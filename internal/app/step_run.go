@@ -1,0 +1,233 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// step is one try of a step: a locked ticket, and what has become of it so far.
+type step struct {
+	Locked
+	tx           StepTx
+	scope        scope
+	unrecordable func(error) bool
+
+	was     ticket.State
+	before  int64     // the last command when the step began
+	now     time.Time // the clock, but not before Latest: the clock may have been set back
+	passing time.Time // transitions up to here are passed now
+	current bool      // everything up to now has happened
+
+	events    []ticket.Event
+	mails     []ticket.Mail
+	calls     []ticket.Call
+	decisions []Decision
+	failures  []Failure
+}
+
+func newStep(l Locked, tx StepTx, sc scope, unrecordable func(error) bool) *step {
+	s := &step{Locked: l, tx: tx, scope: sc, unrecordable: unrecordable, was: l.State, before: l.Last, now: l.Clock}
+	if s.now.Before(l.Latest) {
+		s.now = l.Latest
+	}
+	return s
+}
+
+// run does what is asked for, then passes the transitions of the emergency schedule up to now, and records it all.
+func (s *step) run(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
+	if err := s.do(ctx, r); err != nil {
+		return ticket.StepResult{}, err
+	}
+	if !s.scope.commandsOnly {
+		if err := s.takeNews(ctx); err != nil {
+			return ticket.StepResult{}, err
+		}
+		if err := s.applyTransitions(ctx); err != nil {
+			return ticket.StepResult{}, err
+		}
+	}
+	return s.write(ctx, r)
+}
+
+func (s *step) do(ctx context.Context, r ticket.StepRequest) error {
+	switch {
+	case len(r.ByHand) > 0:
+		if err := s.number(ctx, r.ByHand); err != nil {
+			return err
+		}
+		return s.decide(ctx, s.Last)
+	case r.Command > 0:
+		return s.decide(ctx, r.Command)
+	case r.Bounced > 0:
+		return s.fail(ctx, r.Bounced)
+	case r.Delivered > 0:
+		return s.decide(ctx, s.Last)
+	case r.Gate:
+		return s.catchUp(ctx)
+	default:
+		return s.fire(ctx, r.Due.UTC().Truncate(time.Second))
+	}
+}
+
+// decide decides the undecided commands up to a number, in order, as many as the scope allows. A number that was never
+// assigned stands for the last one: it came with a signal that someone made up.
+func (s *step) decide(ctx context.Context, upTo int64) error {
+	upTo = min(upTo, s.Last, s.State.Command+s.scope.commands)
+	if upTo <= s.State.Command {
+		return nil
+	}
+	commands, err := s.tx.Commands(ctx, s.State.Command, upTo)
+	if err != nil {
+		return err
+	}
+	for i, c := range commands {
+		c.Unrecordable = s.scope.refuseFirst && i == 0
+		if c.Seq != s.State.Command+1 {
+			return fmt.Errorf("command %d is missing", s.State.Command+1)
+		}
+		if err := s.complete(ctx, &c); err != nil {
+			return err
+		}
+		result, err := s.choose(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Take(s.State.Ticket, d, c) })
+		if err != nil {
+			return err
+		}
+		if s.add(result); s.State.Ticket.Policy == c.Policy {
+			s.Desk.Policy = c.Adopt
+		}
+		s.State.Command = c.Seq
+		s.decisions = append(s.decisions, Decision{c.Seq, result.Outcome})
+	}
+	return nil
+}
+
+// complete gives a command the policy or the mail that it names. One that does not exist the domain refuses.
+func (s *step) complete(ctx context.Context, c *ticket.Command) error {
+	switch {
+	case c.Verb == ticket.VerbAdoptPolicy && c.Policy != 0:
+		p, err := s.tx.Policy(ctx, c.Policy)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return err
+		}
+		c.Adopt = p
+	case c.Verb == ticket.VerbResend:
+		m, found, err := s.tx.MailToResend(ctx, c.Seq)
+		if err != nil || !found {
+			return err
+		}
+		for _, owed := range s.mails {
+			m.Resent = m.Resent || owed.Resends == m.Mail
+		}
+		c.Resend = &m
+	}
+	return nil
+}
+
+// fire fires what is due at an instant, unless that lies ahead or a command accepted before it is undecided: an answer
+// accepted before a deadline and delivered after it has kept the promise.
+func (s *step) fire(ctx context.Context, due time.Time) error {
+	if due.After(s.now) {
+		return nil
+	}
+	if s.State.Command < s.Last {
+		next, err := s.tx.AcceptedAt(ctx, s.State.Command+1)
+		if err != nil || next.Before(due) {
+			return err
+		}
+	}
+	return s.advance(ctx, due)
+}
+
+// catchUp decides commands and then fires everything due up to now. It stops early when there are more commands than
+// a step may decide.
+func (s *step) catchUp(ctx context.Context) error {
+	if err := s.decide(ctx, s.Last); err != nil || s.State.Command < s.Last {
+		return err
+	}
+	if err := s.advance(ctx, s.now); err != nil {
+		return err
+	}
+	s.current = true
+	return nil
+}
+
+func (s *step) advance(ctx context.Context, until time.Time) error {
+	return s.happen(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Advance(s.State.Ticket, d, until) })
+}
+
+// applyTransitions passes the transitions of the emergency schedule up to now, unless a command accepted before one of
+// them, or an event due before it, is to come first.
+func (s *step) applyTransitions(ctx context.Context) error {
+	if s.State.Command == 0 {
+		return nil
+	}
+	s.passing = s.Clock // a change of the schedule comes after it, and maybe before a now that is ahead of it
+	next, ok := ticket.NextEdge(s.State.Ticket, s.Desk.Gate)
+	if !ok || next.At.After(s.now) {
+		return nil
+	}
+	until := s.now
+	if s.State.Command < s.Last {
+		accepted, err := s.tx.AcceptedAt(ctx, s.State.Command+1)
+		if err != nil {
+			return err
+		}
+		if accepted.Before(until) {
+			until = accepted
+		}
+	}
+	result, err := ticket.Weave(s.State.Ticket, s.Desk, until)
+	if err != nil {
+		return err
+	}
+	s.add(result)
+	if next, ok = ticket.NextEdge(s.State.Ticket, s.Desk.Gate); ok && !next.At.After(s.Clock) {
+		s.passing = next.At.Add(-time.Second)
+	}
+	return nil
+}
+
+// happen adds what the domain makes of the ticket.
+func (s *step) happen(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) error {
+	result, err := s.choose(ctx, f)
+	if err == nil {
+		s.add(result)
+	}
+	return err
+}
+
+// choose runs the domain with the rosters that it turns out to need. The domain is pure, so a result that lacks a roster
+// is thrown away.
+func (s *step) choose(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) (ticket.Result, error) {
+	for {
+		result, err := f(s.Desk)
+		if err != nil || result.Lacks == "" {
+			return result, err
+		}
+		present, err := s.tx.Roster(ctx, result.Lacks)
+		if err != nil {
+			return ticket.Result{}, err
+		}
+		rosters := maps.Clone(s.Desk.Rosters)
+		if rosters == nil {
+			rosters = ticket.Rosters{}
+		}
+		rosters[result.Lacks] = present
+		s.Desk.Rosters = rosters
+	}
+}
+
+func (s *step) add(r ticket.Result) {
+	s.State.Ticket = r.Ticket
+	if r.Rosters != nil {
+		s.Desk.Rosters = r.Rosters
+	}
+	s.events = append(s.events, r.Events...)
+	s.mails = append(s.mails, r.Mails...)
+	s.calls = append(s.calls, r.Calls...)
+}

@@ -1,0 +1,109 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// write records what the step made of the ticket.
+func (s *step) write(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
+	c := Changes{Known: r.Mails, Was: s.was, Now: s.now, Latest: s.now, Unpark: s.current && s.Parked != nil}
+	for _, h := range r.ByHand {
+		c.Manual = append(c.Manual, h.Key)
+	}
+	if c.Unpark {
+		s.Parked = nil
+	}
+	if s.Last > s.before {
+		c.Last = s.Last
+	}
+	if s.Desk.Gate.HasEdge(s.Passed, s.passing) {
+		c.Passed = s.passing
+	}
+	if len(s.events) > 0 { // a command always leaves one: a refusal is an event too
+		if err := s.changes(ctx, &c); err != nil {
+			return ticket.StepResult{}, err
+		}
+	} else {
+		s.show()
+	}
+	c.State = s.State
+	written, err := s.tx.Write(ctx, c)
+	if err != nil {
+		return ticket.StepResult{}, err
+	}
+	digest := s.State.Digest()
+	digest.Parked = s.Parked
+	return ticket.StepResult{Digest: digest, Owed: written.Owed, Pending: s.Last, ByHand: written.Manual}, nil
+}
+
+// show completes a state that was kept before there was anything to show, so that the step of an old ticket returns what
+// that of a new one does. The row waits for the next event.
+func (s *step) show() {
+	if s.State.Shown == nil && s.State.Command > 0 {
+		s.State = ticket.Keep(s.State.Ticket, s.Desk.Policy, s.State.Command, s.State.Mails, s.now)
+	}
+}
+
+// changes fills in what follows from events.
+func (s *step) changes(ctx context.Context, c *Changes) error {
+	for i, e := range s.events {
+		if e.N != s.was.Ticket.Events+i+1 {
+			return fmt.Errorf("event %d follows event %d", e.N, s.was.Ticket.Events+i)
+		}
+	}
+	mails, err := address(ctx, s.tx, s.mails)
+	if err != nil {
+		return err
+	}
+	for i := range mails {
+		m := &mails[i]
+		m.N = s.was.Mails + i + 1
+		if m.Resends > 0 {
+			m.Command = s.events[m.Event-s.was.Ticket.Events-1].Command
+		}
+	}
+	for i, call := range s.calls {
+		c.Calls = append(c.Calls, Call{call, s.was.Mails + len(mails) + i + 1})
+	}
+	s.State = ticket.Keep(s.State.Ticket, s.Desk.Policy, s.State.Command, s.State.Mails+len(mails)+len(s.calls), s.now)
+	c.Events, c.Mails, c.Failures, c.Decisions = s.events, mails, s.failures, s.decisions
+	c.Last, c.Latest, c.Passed = s.Last, s.events[len(s.events)-1].At, s.passing
+	c.Shown = slices.ContainsFunc(s.events, func(e ticket.Event) bool { return e.ShownTo(s.State.Ticket.Requester) })
+	c.Promises = promiseRecords(s.was.Ticket, s.State.Ticket, s.events, s.Desk.Policy.Calendar)
+	c.Turns = turns(s.events)
+	return nil
+}
+
+// turns returns on whom choices from groups fell, in order.
+func turns(events []ticket.Event) (all []Turn) {
+	for _, e := range events {
+		if e.Kind == ticket.EventAssigned && e.Group != "" {
+			all = append(all, Turn{e.Group, e.Assignee})
+		}
+	}
+	return all
+}
+
+// promiseRecords returns the promises for which events change what reports count.
+func promiseRecords(was, is ticket.Ticket, events []ticket.Event, calendar *policy.Calendar) (all []PromiseRecord) {
+	for _, name := range policy.ClockNames() {
+		before, _ := ticket.Rule(was, nil, name)
+		now, settled := ticket.Rule(was, events, name)
+		anew := before.Verdict != ticket.VerdictOwed && !settled // it was decided a second time
+		if was.Events > 0 && !anew && now == before {
+			continue
+		}
+		r := PromiseRecord{Ruling: now, Clock: name, Settled: settled}
+		if !r.MetAt.IsZero() {
+			taken, counted := r.MetAt.Sub(is.Submitted), is.Promise(name).Clock.Used(calendar, r.MetAt)
+			r.Taken, r.Counted = &taken, &counted
+		}
+		all = append(all, r)
+	}
+	return all
+}

@@ -1,0 +1,106 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/loop"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// overdue checks the tickets that should have moved.
+func (r *Reconciler) overdue(ctx context.Context) error {
+	for until := time.Now().Add(overdueTime); time.Now().Before(until); {
+		page, err := r.records.Overdue(ctx, r.options.Patience, overduePage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for i, o := range page {
+			if o.Seen != o.Mark {
+				page[i].Tries = 0
+			}
+		}
+		failed, err := r.each(ctx, page, r.check)
+		if err := errors.Join(err, r.putOff(ctx, failed)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putOff postpones the next check of tickets whose check failed. When Temporal was unavailable for some of a page, their pause
+// does not grow.
+func (r *Reconciler) putOff(ctx context.Context, some []failure[desk.Overdue]) error {
+	for _, f := range some {
+		next := r.pause(f.of.Tries)
+		if fault.KindOf(f.err) == fault.Unavailable {
+			next = r.options.Patience
+		}
+		if err := r.records.PutOff(ctx, f.of, f.of.Tries+1, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check describes one ticket's workflow and restarts or wakes it if needed.
+func (r *Reconciler) check(ctx context.Context, o desk.Overdue) error {
+	e, err := r.executions.Execution(ctx, o.Number)
+	if err != nil {
+		return err
+	}
+	found := judge(o, e)
+	if (found == desk.FoundTrying) != (o.Was == desk.FoundTrying) { // another cause, so the pause starts over
+		o.Tries = 0
+	}
+	switch {
+	case found == desk.FoundMissing:
+		if err := r.restart(ctx, o); err != nil {
+			return err
+		}
+		found = desk.FoundRestarted
+	case found == desk.FoundRunning && !e.busy():
+		if err := r.executions.Reconcile(ctx, o.Number); err != nil {
+			return err
+		}
+	}
+	return r.records.NoteFound(ctx, o, found, o.Tries+1, r.pause(o.Tries))
+}
+
+// judge classifies the workflow of an overdue ticket. Deliveries that are among its pending activities are being tried,
+// however long that takes: a day without SMTP is no fault of the workflow. If a ticket owes more than ticket.MaxOwed, not
+// all can be pending at once.
+func judge(o desk.Overdue, e Execution) desk.Found {
+	switch {
+	case !e.Running:
+		return desk.FoundMissing
+	case o.Due || o.Undecided:
+		return desk.FoundRunning
+	case e.Mails >= o.Mails && e.Calls >= o.Calls, o.Owed > ticket.MaxOwed && e.Mails+e.Calls > 0:
+		return desk.FoundTrying
+	default:
+		return desk.FoundRunning
+	}
+}
+
+// busy reports whether a step is under way or about to be, so that a signal would have no effect.
+func (e Execution) busy() bool { return e.Task > 0 || e.Steps > 0 }
+
+func (r *Reconciler) restart(ctx context.Context, o desk.Overdue) error {
+	if err := r.records.NoteFound(ctx, o, desk.FoundMissing, o.Tries, 0); err != nil {
+		return err
+	}
+	if err := r.executions.Reconcile(ctx, o.Number); err != nil {
+		return err
+	}
+	r.restarted.Add(1)
+	return r.records.NoteRestarted(ctx)
+}
+
+// pause doubles with every check that finds a ticket unchanged.
+func (r *Reconciler) pause(tries int) time.Duration {
+	return loop.Doubled(r.options.Patience, longestPause, min(tries, longestDouble))
+}
