@@ -108,15 +108,11 @@ type events interface {
 }
 
 type mails interface {
-	// NextMail takes an owed mail for a while. When none is owed now, found is false, and next says when one may be.
-	NextMail(ctx context.Context, lifetime time.Duration) (m Owed, found bool, next time.Time, err error)
-	HoldMail(ctx context.Context, id int64, lifetime time.Duration) error
-	SettleMail(ctx context.Context, id int64, reason string) error
-	PutMailOff(ctx context.Context, id int64, pause time.Duration) error
+	// OwedMail returns a stored mail and its delivery status.
+	OwedMail(ctx context.Context, id int64) (m Owed, status desk.DeliveryStatus, err error)
 	PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error)
 	// Notices returns current and planned emergencies, which every mail mentions.
 	Notices(ctx context.Context) ([]desk.Emergency, error)
-	AwaitMails(ctx context.Context, wake func()) error
 }
 
 // Entry is a person who may sign in, and the epoch that their session must carry.
