@@ -19,7 +19,7 @@ func promisesCSV(r desk.PromiseReport) ([]byte, error) {
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
 	records := [][]string{{
-		"promise", "by", "of", "kept", "broken", "owed", "dropped", "kept_share", "delivered", "median_seconds", "p90_seconds",
+		"promise", "by", "of", "met", "breached", "pending", "cancelled", "met_share", "delivered", "median_seconds", "p90_seconds",
 	}}
 	for _, c := range r.Clocks {
 		add := func(by, of string, t desk.Tally) {
