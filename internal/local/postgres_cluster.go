@@ -219,7 +219,7 @@ func (c *cluster) clearPidFile() error {
 	pid, err := strconv.Atoi(strings.TrimSpace(first))
 	pid = max(pid, -pid) // negative for a server in single-user mode
 	if err == nil && postgresServes(pid, c.data()) {
-		return fault.New(fault.Conflict, "another PostgreSQL (process %d) runs on %s: stop it, or choose another data directory",
+		return fault.New(fault.Conflict, "another PostgreSQL (process %d) is using %s: stop it, or choose another data directory",
 			pid, c.data())
 	}
 	if err := os.Remove(path); err != nil {
