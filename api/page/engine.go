@@ -205,7 +205,7 @@ func (v *Visit) headers() {
 	h.Set("Referrer-Policy", "same-origin") // cross-origin checks of older browsers need it within the site
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-	h.Set("Vary", "Cookie, HX-Request")
+	h.Set("Vary", "Accept-Encoding, Cookie, HX-Request")
 }
 
 // zone is the viewer's, which a script tells in a cookie; until then the policy's.

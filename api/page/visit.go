@@ -2,7 +2,6 @@ package page
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -288,28 +287,12 @@ func (v *Visit) Nothing() error {
 	return nil
 }
 
-// smallest is the size from which compressing an answer is worth it, in bytes.
-const smallest = 1400
-
 func (v *Visit) write(status int, media string, body []byte) error {
 	if err := v.Session.save(); err != nil {
 		return err
 	}
 	h := v.gin.Writer.Header()
 	h.Set("Content-Type", media)
-	h.Add("Vary", "Accept-Encoding")
-	if len(body) >= smallest && strings.Contains(v.gin.GetHeader("Accept-Encoding"), "gzip") {
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		if _, err := w.Write(body); err != nil {
-			return fmt.Errorf("compress: %w", err)
-		}
-		if err := w.Close(); err != nil {
-			return fmt.Errorf("compress: %w", err)
-		}
-		h.Set("Content-Encoding", "gzip")
-		body = b.Bytes()
-	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	v.gin.Status(status)
 	_, _ = v.gin.Writer.Write(body) // a client that has gone is the only way this fails
