@@ -192,7 +192,7 @@ func (s *server) sameOrigin(c *gin.Context) {
 	}
 }
 
-// headAsGet answers HEAD wherever GET is answered; net/http leaves the body out.
+// headAsGet answers HEAD wherever GET is answered, which gin does not by itself; net/http leaves the body out.
 func headAsGet(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
