@@ -178,7 +178,7 @@ func (s *stack) startSelf(ctx context.Context, part, address string, args ...str
 }
 
 // environment is all that our own programs are configured by. Of the caller's they get what concerns no neighbour:
-// up must run the same wherever it is started. Webhooks are no neighbours, and nobody has any unless they are set.
+// up must run the same wherever it is started. Webhooks are no neighbours, and there are none unless they are set.
 func (s *stack) environment(postgres *local.Postgres) []string {
 	caller := slices.DeleteFunc(os.Environ(), func(line string) bool {
 		ours := strings.HasPrefix(line, "SUPPORTDESK_") && !strings.HasPrefix(line, "SUPPORTDESK_WEBHOOK")
@@ -214,7 +214,7 @@ func (s *stack) url() string {
 	return (&url.URL{Scheme: "http", Host: loopback(s.command.Port)}).String()
 }
 
-// awaitListener waits until something listens at an address, or until whoever should has ended.
+// awaitListener waits until something listens at an address, or until the program that should has ended.
 func awaitListener(ctx context.Context, address string, ended <-chan struct{}) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
