@@ -99,8 +99,8 @@ func (v *Visit) leave(to string) error {
 	return nil
 }
 
-// Local gives an address that a visitor brought along, such as where to go after signing in, if it lies on this site,
-// and the start otherwise.
+// Local returns an address that came with a request, such as where to go after signing in, if it lies on this site, and
+// the start page otherwise.
 func Local(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(address, "/") ||

@@ -56,7 +56,7 @@ func (v *Visit) Form() (url.Values, error) {
 	return form, nil
 }
 
-// Upload reads a form that carries one file, of at most so many bytes, in the given field. Without a file it gives none.
+// Upload reads a form that carries one file, of at most so many bytes, in the given field. Without a file, file is nil.
 // Nothing is written to disk.
 func (v *Visit) Upload(field string, most int64) (form url.Values, file []byte, err error) {
 	r := v.gin.Request
@@ -92,7 +92,7 @@ func (v *Visit) Upload(field string, most int64) (form url.Values, file []byte, 
 	}
 }
 
-// readPart reads one field, or the file one byte past its limit, so that whoever reads it can tell.
+// readPart reads one field, or the file one byte past its limit, so that the caller can tell that it is too long.
 func readPart(part *multipart.Part, field string, most int64) ([]byte, error) {
 	limit := int64(maxForm)
 	if part.FormName() == field {

@@ -27,10 +27,9 @@ const (
 	writerSecret = "writers" // of the store
 	keptCookie   = "kept"    // names the browser to what is kept for it
 	keptAge      = 24 * time.Hour
-	sentCookie   = "sent" // names the draft that was accepted, for form-drafts.js
-	sentAge      = 60     // in seconds: until the next page has been read
-	maxDraft     = 200    // of a draft's name, in bytes
-	secondsADay  = 24 * 60 * 60
+	sentCookie   = "sent"  // names the draft that was accepted, for form-drafts.js
+	sentAge      = 60      // in seconds: until the next page has been read
+	maxDraft     = 200     // of a draft's name, in bytes
 	maxUpload    = 1 << 20 // of a form with a file, whose other fields are kept
 )
 
@@ -53,15 +52,14 @@ func (v *Visit) keep() bool {
 	if token == "" {
 		token = rand.Text()
 	}
-	hash := sha256.Sum256([]byte(token))
-	err = v.engine.Keeper.KeepForm(v.Context(), hash[:], desk.KeptForm{
+	err = v.engine.Keeper.KeepForm(v.Context(), browserOf(token), desk.KeptForm{
 		Person: v.writer, Page: v.writtenOn, Action: v.Path(), Fields: fields,
 	})
 	if err != nil {
 		v.engine.Log.WarnContext(v.Context(), "form is not kept until its writer has signed in", "error", err)
 		return false
 	}
-	v.cookie(http.Cookie{Name: v.keptName(), Value: token, MaxAge: int(keptAge.Seconds()), HttpOnly: true})
+	v.SetCookie(keptCookie, token, keptAge)
 	return words(fields)
 }
 
@@ -102,31 +100,23 @@ func (v *Visit) forget(person ticket.PersonID, drop func(browser []byte) error) 
 	if token == "" || person == "" || v.engine.Keeper == nil {
 		return
 	}
-	hash := sha256.Sum256([]byte(token))
-	if err := drop(hash[:]); err != nil {
+	if err := drop(browserOf(token)); err != nil {
 		v.engine.Log.WarnContext(v.Context(), "a kept form stays for a day", "error", err)
 	}
 }
 
-func (v *Visit) keptName() string {
-	if v.engine.Secure {
-		return "__Host-" + keptCookie
-	}
-	return keptCookie
-}
-
-// keptToken is what the browser's cookie holds; empty: nothing is kept for it.
+// keptToken names this browser to what is kept for it; empty: nothing is.
 func (v *Visit) keptToken() string {
-	cookie, err := v.gin.Request.Cookie(v.keptName())
-	if err != nil || len(cookie.Value) != len(rand.Text()) {
-		return ""
+	if token := v.Cookie(keptCookie); len(token) == len(rand.Text()) {
+		return token
 	}
-	return cookie.Value
+	return ""
 }
 
-func (v *Visit) cookie(c http.Cookie) {
-	c.Path, c.Secure, c.SameSite = "/", v.engine.Secure, http.SameSiteLaxMode
-	http.SetCookie(v.gin.Writer, &c)
+// browserOf is how the store knows a browser: it never sees the token itself.
+func browserOf(token string) []byte {
+	hash := sha256.Sum256([]byte(token))
+	return hash[:]
 }
 
 // SignInAgain keeps what was posted, and leads to where one signs in again and from there back to the form's page: the

@@ -66,7 +66,7 @@ type NavItem struct {
 	Current     bool
 }
 
-// Nav is the way around the site for whoever looks at it.
+// Nav is the navigation for the page's reader.
 func (l Layout) Nav() []NavItem {
 	var items []NavItem
 	add := func(path, label string) { items = append(items, NavItem{path, label, path == l.Section}) }

@@ -51,6 +51,8 @@ func (v *Visit) seal(person ticket.PersonID, day int64) string {
 	return name + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
+const secondsADay = 24 * 60 * 60
+
 func today() int64 { return time.Now().Unix() / secondsADay }
 
 // unseal is whom a form was shown to; empty when it does not say so, or not with our seal. Nothing is kept for a seal
@@ -108,7 +110,7 @@ func (v *Visit) sameWriter() error {
 		return nil
 	}
 	if _, err := v.Form(); err != nil {
-		return nil //nolint:nilerr // whoever handles the form reads it, too, and reports it; Upload looks for the writer itself
+		return nil //nolint:nilerr // the handler reads the form, too, and reports it; Upload looks for the writer itself
 	}
 	return v.checkWriter()
 }

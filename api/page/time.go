@@ -28,12 +28,12 @@ func (l Layout) Day(t time.Time) template.HTML {
 	return l.element(t, "day", t.In(l.Zone).Format("2 Jan 2006"))
 }
 
-// Ago tells how long ago an instant was, or how far ahead it is: 3 h ago. A script keeps it true.
+// Ago says how long ago an instant was, or how far ahead it is: 3 h ago. A script keeps it true.
 func (l Layout) Ago(t time.Time) template.HTML {
 	return l.element(t, "relative", relative(t.Sub(l.Now)))
 }
 
-// Left tells the time that is left until an instant, or how long it is over: 3 h left. A script keeps it true.
+// Left says the time that is left until an instant, or how long it is over: 3 h left. A script keeps it true.
 func (l Layout) Left(t time.Time) template.HTML {
 	return l.element(t, "left", left(t.Sub(l.Now)))
 }

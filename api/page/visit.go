@@ -20,7 +20,7 @@ var errSignIn = fault.New(fault.Unauthenticated, "sign in to see this page")
 
 // Visit is one request for a page: who asks, what they sent, and the ways to answer.
 type Visit struct {
-	Person  desk.Person    // zero: nobody has signed in
+	Person  desk.Person    // zero: not signed in
 	Zone    *time.Location // the viewer's, or the policy's until it is known
 	Session *Session
 
@@ -47,10 +47,10 @@ func (v *Visit) SignedIn() bool { return v.Person.ID != "" }
 // Source is the address that the request came from.
 func (v *Visit) Source() string { return v.info.Source }
 
-// Param gives a part of the path.
+// Param returns a part of the path.
 func (v *Visit) Param(name string) string { return v.gin.Param(name) }
 
-// Query gives a value of the query; empty when it is missing or no text.
+// Query returns a value of the query; empty when it is missing or no text.
 func (v *Visit) Query(name string) string {
 	if value := v.gin.Query(name); utf8.ValidString(value) {
 		return value
@@ -58,7 +58,7 @@ func (v *Visit) Query(name string) string {
 	return ""
 }
 
-// ReadNumber reads a ticket's number as somebody typed it; an Invalid fault says what is wrong with it.
+// ReadNumber reads a ticket's number as it was typed; an Invalid fault says what is wrong with it.
 func (v *Visit) ReadNumber(typed string) (ticket.Number, error) {
 	return ticket.ReadNumber(v.engine.Prefix, typed)
 }
@@ -72,7 +72,7 @@ func (v *Visit) Number() (ticket.Number, error) {
 	return n, nil
 }
 
-// Queries gives the whole query.
+// Queries returns the whole query.
 func (v *Visit) Queries() url.Values { return v.gin.Request.URL.Query() }
 
 // Tomorrow is when today ends by the policy in force, whatever the viewer's zone; in UTC until the policy is known.
@@ -92,7 +92,7 @@ func (v *Visit) Partial() bool {
 	return v.gin.GetHeader("HX-Request") == "true" && v.gin.GetHeader("HX-History-Restore-Request") != "true"
 }
 
-// Header gives a header of the request.
+// Header returns a header of the request.
 func (v *Visit) Header(name string) string { return v.gin.GetHeader(name) }
 
 // Cookie returns the value of a cookie that SetCookie set; empty when there is none.
@@ -106,10 +106,13 @@ func (v *Visit) Cookie(name string) string {
 
 // SetCookie has the browser keep a value, out of scripts' sight.
 func (v *Visit) SetCookie(name, value string, lasts time.Duration) {
-	http.SetCookie(v.gin.Writer, &http.Cookie{
-		Name: v.engine.cookieName(name), Value: value, Path: "/", MaxAge: int(lasts / time.Second),
-		HttpOnly: true, Secure: v.engine.Secure, SameSite: http.SameSiteLaxMode,
-	})
+	v.cookie(http.Cookie{Name: v.engine.cookieName(name), Value: value, MaxAge: int(lasts / time.Second), HttpOnly: true})
+}
+
+// cookie sets a cookie for the whole site that other sites' forms don't send.
+func (v *Visit) cookie(c http.Cookie) {
+	c.Path, c.Secure, c.SameSite = "/", v.engine.Secure, http.SameSiteLaxMode
+	http.SetCookie(v.gin.Writer, &c)
 }
 
 // SetHeader sets a header of the answer.
