@@ -34,7 +34,6 @@ func (s *stack) stored() map[string]ticket.State {
 
 // What was imported must live on as if it had been lived: a workflow for each open ticket, with the right timer.
 func TestDemo_openTicketsGoOnWithTheirPromises(t *testing.T) {
-	t.Parallel()
 	s := start(t, "")
 	s.run("demo", "--tickets", "100")
 	states := s.stored()

@@ -214,7 +214,6 @@ func TestEmergency_theDeathOfAnyPartInTheMiddleOfAFanoutSkipsNoTicket(t *testing
 }
 
 func TestEmergency_endsExactlyWhileEveryWorkerIsDown(t *testing.T) {
-	t.Parallel()
 	const tickets = 40
 	s := start(t, brief)
 	pool := s.pool()

@@ -139,7 +139,6 @@ func TestPromises_remindBreakAndClimbOnceEachAtTheirInstants(t *testing.T) {
 
 // The worker is away across a deadline. One ticket was answered before it, the other was not.
 func TestDeadline_thatPassesWhileNoWorkerRuns(t *testing.T) {
-	t.Parallel()
 	s := start(t, fast)
 	kept, broken := s.customer.submit("Kept", "words"), s.customer.submit("Broken", "words")
 	s.agent.awaitStatus(kept, "new")

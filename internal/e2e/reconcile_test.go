@@ -115,7 +115,6 @@ func TestReconciler_startsWhatWasTerminatedOrDeleted(t *testing.T) {
 }
 
 func TestReconciler_bringsBackWhatTemporalHasLost(t *testing.T) {
-	t.Parallel()
 	s := start(t, "", restless...)
 	pool := s.pool()
 	const open, closed = 500, 5

@@ -30,7 +30,8 @@ const patience = 2 * time.Minute
 // binary is the program under test, built once.
 var binary string
 
-// together is how many tests run at once, unless -parallel says otherwise: most of the time they wait.
+// together is how many tests run at once, unless -parallel says otherwise: most of the time they wait. Those that have only
+// seconds for something, load the processors or change the whole process don't call Parallel, and run alone.
 const together = "3"
 
 func TestMain(m *testing.M) {
