@@ -12,7 +12,6 @@ import (
 
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/app"
-	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -378,8 +377,8 @@ func TestOutage(t *testing.T) {
 	}
 	t.Cleanup(s.Close)
 	h, _ := serve(t, &scripted{}, func(c *api.Config) {
-		c.Desk, c.People = desk.New(s, s, s, store.NewOutcomes(s, slog.New(slog.DiscardHandler)), &scripted{}), s
-		c.Board = desk.NewBoard(s)
+		c.Desk, c.People = app.NewTickets(s, s, s, store.NewOutcomes(s, slog.New(slog.DiscardHandler)), &scripted{}), s
+		c.Board = app.NewNoticeBoard(s)
 		c.Policies = app.NewPolicies(s, &scripted{})
 		c.Ready = []api.Check{{Name: "postgresql", Ask: s.Ready}}
 	})

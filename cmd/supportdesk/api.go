@@ -54,8 +54,8 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	relay := dispatch.NewRelay(db, dispatcher, log)
 	notifier := dispatch.NewEmergencyNotifier(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db, log)
-	d := desk.New(db, db, db, outcomes, relay)
-	board := desk.NewBoard(db)
+	d := app.NewTickets(db, db, db, outcomes, relay)
+	board := app.NewNoticeBoard(db)
 	site, err := n.site(p.ctx, d, board, mailbox)
 	if err != nil {
 		return err

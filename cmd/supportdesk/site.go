@@ -20,7 +20,7 @@ import (
 
 // site makes the website's engine. Streams end when ctx does, so that the server can stop. mailbox is where every mail
 // is shown; empty without such a page.
-func (n *neighbours) site(ctx context.Context, d *desk.Desk, board *desk.Board, mailbox string) (*page.Engine, error) {
+func (n *neighbours) site(ctx context.Context, d *app.Tickets, board *app.NoticeBoard, mailbox string) (*page.Engine, error) {
 	return page.New(page.Config{
 		Sessions:   n.db.Sessions(),
 		People:     n.db,
@@ -47,7 +47,7 @@ func (n *neighbours) temporalUI() string {
 }
 
 // areas are the website's pages, by audience.
-func (n *neighbours) areas(d *desk.Desk, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
+func (n *neighbours) areas(d *app.Tickets, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
 	return []page.Area{
 		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config), d, n.db).Area(),
 		portal.New(d, n.db, n.db, outcomes).Area(),

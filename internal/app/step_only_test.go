@@ -21,7 +21,7 @@ var stepping = []string{"Take", "Advance", "Weave", "Bounce", "Deliver", "GiveUp
 var forecasting = map[string][]string{
 	"internal/app/adoption.go":       {"Take"},            // a dry run of another policy
 	"internal/app/emergency.go":      {"Take"},            // a dry run of an emergency
-	"internal/desk/foretell.go":      {"Take", "Weave"},   // the deadlines of a ticket whose step is to come
+	"internal/app/ticket_view.go":    {"Take", "Weave"},   // the deadlines of a ticket whose step is to come
 	"internal/store/letter_dates.go": {"Weave"},           // the dates that a mail promised
 	"internal/demo/teller.go":        {"Advance", "Take"}, // whether an invented action could be refused
 }

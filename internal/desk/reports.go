@@ -24,6 +24,10 @@ type counts interface {
 	Comments(ctx context.Context, from, to time.Time, limit int) ([]Opinion, error)
 }
 
+type policies interface {
+	PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error)
+}
+
 // Reports makes what supervisors read of the counts that the store keeps. Who may read them is the caller's to check.
 type Reports struct {
 	store    counts

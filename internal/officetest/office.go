@@ -27,7 +27,7 @@ type Office struct {
 	DSN    string                 // of its database; empty when On made the office
 	People map[string]desk.Person // by handle
 
-	Desk     *desk.Desk
+	Desk     *app.Tickets
 	Outcomes *store.Outcomes
 	Clerk    *Clerk
 
@@ -80,7 +80,7 @@ func (o *Office) Work(log *slog.Logger) {
 	o.Clerk = &Clerk{store: o.Store, steps: o.Steps, bell: make(chan struct{}, 1)}
 	o.Keep(o.Outcomes.Run)
 	o.Keep(o.Clerk.run)
-	o.Desk = desk.New(o.Store, o.Store, o.Store, o.Outcomes, o.Clerk)
+	o.Desk = app.NewTickets(o.Store, o.Store, o.Store, o.Outcomes, o.Clerk)
 }
 
 // Keep runs something until the test ends, and fails the test with its error.
