@@ -23,6 +23,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -95,7 +96,7 @@ func (v *Visit) Tomorrow() time.Time {
 	if v.policy != nil {
 		zone = v.policy.Zone
 	}
-	return desk.Tomorrow(time.Now(), zone)
+	return report.Tomorrow(time.Now(), zone)
 }
 
 // Path is the request's own, without its query.

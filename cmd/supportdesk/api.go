@@ -11,7 +11,6 @@ import (
 
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/app"
-	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -66,7 +65,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Desk:        d,
 		People:      db,
 		Board:       board,
-		Reports:     desk.NewReports(db, db),
+		Reports:     app.NewReports(db, db, db, db, db),
 		Emergencies: command,
 		Policies:    policies,
 		Staffing:    db,

@@ -13,7 +13,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/config"
-	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/openid"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
@@ -52,7 +51,7 @@ func (n *neighbours) areas(d *app.Tickets, outcomes *store.Outcomes, command *ap
 		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config), d, n.db).Area(),
 		portal.New(d, n.db, n.db, outcomes).Area(),
 		panel.New(d, n.db, outcomes).Area(),
-		supervision.New(desk.NewReports(n.db, n.db), n.db, outcomes, command, policies).Area(),
+		supervision.New(app.NewReports(n.db, n.db, n.db, n.db, n.db), n.db, outcomes, command, policies).Area(),
 	}
 }
 
