@@ -31,7 +31,7 @@ type overviewReader interface {
 // mailReader reads how mail goes out.
 type mailReader interface {
 	MailState(ctx context.Context, lostSince time.Time) (report.MailStatus, error)
-	Parcels(ctx context.Context, status desk.Postage, since time.Time, limit int) ([]report.Mail, error)
+	Parcels(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error)
 }
 
 // Reports makes what supervisors read of what the store counts. Who may read it is the caller's to check.
@@ -121,14 +121,14 @@ func (r *Reports) Overview(ctx context.Context, now time.Time) (report.Overview,
 // with lately, only those that the overview counts.
 func (r *Reports) Mailroom(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error) {
 	if s, err = r.mail.MailState(ctx, now.Add(-recentBounces)); err == nil {
-		waiting, err = r.mail.Parcels(ctx, desk.PostageOwed, time.Time{}, report.MaxMails)
+		waiting, err = r.mail.Parcels(ctx, desk.DeliveryOwed, time.Time{}, report.MaxMails)
 	}
 	var since time.Time
 	if lately {
 		since = now.Add(-recentBounces)
 	}
 	if err == nil {
-		bounced, err = r.mail.Parcels(ctx, desk.PostageBounced, since, report.MaxMails)
+		bounced, err = r.mail.Parcels(ctx, desk.DeliveryBounced, since, report.MaxMails)
 	}
 	return s, waiting, bounced, err
 }
