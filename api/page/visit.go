@@ -23,7 +23,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
-	"github.com/holesalemart/supportdesk/internal/report"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -96,7 +95,7 @@ func (v *Visit) Tomorrow() time.Time {
 	if v.policy != nil {
 		zone = v.policy.Zone
 	}
-	return report.Tomorrow(time.Now(), zone)
+	return desk.Tomorrow(time.Now(), zone)
 }
 
 // Path is the request's own, without its query.

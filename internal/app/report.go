@@ -98,7 +98,7 @@ func (r *Reports) Overview(ctx context.Context, now time.Time) (report.Overview,
 	if err != nil {
 		return report.Overview{}, err
 	}
-	counts, err := r.overview.OpenTickets(ctx, report.AgeBands(now), report.Tomorrow(now, zone))
+	counts, err := r.overview.OpenTickets(ctx, report.AgeBands(now), desk.Tomorrow(now, zone))
 	if err != nil {
 		return report.Overview{}, err
 	}

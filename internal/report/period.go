@@ -57,9 +57,3 @@ func Weeks(from, to time.Time, zone *time.Location) []time.Time {
 		weeks = append(weeks, start)
 	}
 }
-
-// Tomorrow is when the day of an instant ends in a zone.
-func Tomorrow(now time.Time, zone *time.Location) time.Time {
-	today := now.In(zone)
-	return time.Date(today.Year(), today.Month(), today.Day()+1, 0, 0, 0, 0, zone)
-}

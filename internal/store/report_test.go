@@ -216,12 +216,12 @@ func TestOverview_countsTheDesk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	today, _, err := d.List(t.Context(), desk.Filter{Viewer: d.agent, DueBefore: report.Tomorrow(now, o.Zone), Limit: 100})
+	today, _, err := d.List(t.Context(), desk.Filter{Viewer: d.agent, DueBefore: desk.Tomorrow(now, o.Zone), Limit: 100})
 	if err != nil || len(today) != o.DueToday {
 		t.Errorf("%d are due today, and the list has %d, %v", o.DueToday, len(today), err)
 	}
 	soon := 0 // the fresh one is due within the hour, which may be tomorrow
-	if now.Add(time.Hour).Before(report.Tomorrow(now, o.Zone)) {
+	if now.Add(time.Hour).Before(desk.Tomorrow(now, o.Zone)) {
 		soon = 1
 	}
 	// Silence has resolved and closed the waiting one.
