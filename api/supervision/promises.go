@@ -125,7 +125,7 @@ func (p *Pages) counted(v *page.Visit) (promisesView, desk.PromiseReport, error)
 	if err != nil {
 		return view, desk.PromiseReport{}, err
 	}
-	staff, err := p.archive.Staff(v.Context())
+	staff, err := p.staffing.Staff(v.Context())
 	if err != nil {
 		return view, desk.PromiseReport{}, err
 	}

@@ -69,7 +69,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Reports:     desk.NewReports(db, db),
 		Emergencies: command,
 		Policies:    policies,
-		Staffing:    db,
+		Staffing:    app.NewStaffing(db),
 		Site:        site,
 		Areas:       n.areas(d, outcomes, command, policies),
 		Prefix:      c.NumberPrefix,
