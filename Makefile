@@ -60,6 +60,7 @@ test-one: ## one test by name: make test-one T=TestStep_byHand [P=./internal/sto
 contract: ## record a changed contract; it also needs a line in CHANGELOG.md
 	go test ./api -run '^TestDocument_' -update
 	go test ./cmd/supportdesk -run '^TestSite_hasTheRulesThatWereAgreedOn$$' -update
+	go test ./internal/policy ./internal/local -run '^TestContract_' -update
 	go test ./workflows -run '^TestContract_' -record
 
 SAY_IF_NO_BROWSER = if [ -n "$$CHROMIUM" ]; then command -v "$$CHROMIUM"; \

@@ -112,7 +112,7 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 	if !slices.Equal(current.Fanout.Late, []string{stuck}) {
 		t.Errorf("the API names %v", current.Fanout.Late)
 	}
-	if n, err := s.count(pool, `SELECT count(*) FROM announcement_mails m WHERE status = 'held'`); n != 1 || err != nil {
+	if n, err := s.count(pool, `SELECT count(*) FROM deliveries m WHERE m.queue = 'announcement' AND status = 'held'`); n != 1 || err != nil {
 		t.Errorf("%d mails are held back, %v", n, err)
 	}
 	if _, err := pool.Exec(t.Context(), `DROP TRIGGER refuse ON tickets`); err != nil {

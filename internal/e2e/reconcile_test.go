@@ -120,7 +120,7 @@ func TestReconciler_bringsBackWhatTemporalHasLost(t *testing.T) {
 	s.fill(pool, open)
 	s.mails.WaitCount(t, open)
 	eventually(t, "every mail is on record", func() (bool, string) {
-		n, err := s.count(pool, `SELECT count(*) FROM mails WHERE status = 'owed'`)
+		n, err := s.count(pool, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'owed'`)
 		return err == nil && n == 0, fmt.Sprint(n, err)
 	})
 	s.mails.Stop()
@@ -136,7 +136,7 @@ func TestReconciler_bringsBackWhatTemporalHasLost(t *testing.T) {
 	s.removeTemporalData()
 	s.temporal.Restart()
 	returned := time.Now()
-	s.awaitRunning(s.numbers(pool, `status <> 'closed' OR EXISTS (SELECT FROM mails m WHERE m.ticket = number AND m.status = 'owed')`)...)
+	s.awaitRunning(s.numbers(pool, `status <> 'closed' OR EXISTS (SELECT FROM deliveries m WHERE m.ticket = number AND m.status = 'owed')`)...)
 	s.awaitRunning(workflows.EmergencyID)
 	if took := time.Since(returned); took > 2*time.Minute {
 		t.Errorf("it took %s", took)
@@ -144,7 +144,7 @@ func TestReconciler_bringsBackWhatTemporalHasLost(t *testing.T) {
 		t.Logf("everything runs %s after Temporal's return", took.Round(time.Second))
 	}
 	s.mails.Restart()
-	s.awaitCount(pool, "no mail is owed", 0, 0, `SELECT count(*) FROM mails WHERE status = 'owed'`)
+	s.awaitCount(pool, "no mail is owed", 0, 0, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'owed'`)
 	s.checkOnce()
 	if after, err := s.count(pool, `SELECT count(*) FROM events`); err != nil || after != before {
 		t.Errorf("%d events, and %d before, %v", after, before, err)
@@ -186,7 +186,7 @@ func TestReconciler_catchesUpWithAnOlderTemporal(t *testing.T) {
 	s.agent.awaitStatus(newer, "new")
 	s.mails.WaitCount(t, 8)
 	eventually(t, "every mail is on record", func() (bool, string) {
-		n, err := s.count(pool, `SELECT count(*) FROM mails WHERE status = 'owed'`)
+		n, err := s.count(pool, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'owed'`)
 		return err == nil && n == 0, fmt.Sprint(n, err)
 	})
 	s.temporal.Stop()
@@ -205,7 +205,7 @@ func TestReconciler_catchesUpWithAnOlderTemporal(t *testing.T) {
 		runs, seen := s.runs(withdrawn)
 		return !runs, seen
 	})
-	s.awaitCount(pool, "no mail is owed", 0, 0, `SELECT count(*) FROM mails WHERE status = 'owed'`)
+	s.awaitCount(pool, "no mail is owed", 0, 0, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'owed'`)
 	s.checkOnce()
 	for _, number := range []string{silent, answered, asked, withdrawn, newer} {
 		entries := s.agent.timeline(number)
