@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// staffing is who is there to be given tickets; see store.Groups and store.LeaveDesk.
+// staffing is who is there to be given tickets; see app.Staffing.
 type staffing interface {
 	Staff(context.Context) ([]desk.Colleague, error)
 	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)

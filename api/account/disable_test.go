@@ -49,7 +49,7 @@ func openWorkplace(t *testing.T) *workplace {
 	log := slog.New(slog.DiscardHandler)
 	o.Work(log)
 	o.counter = &counter{Tickets: o.Desk}
-	pages := account.New(accounts.New(o.Accounts(), "http://support.example"), nil, o.counter, o.Store)
+	pages := account.New(accounts.New(o.Accounts(), "http://support.example"), nil, o.counter, o.Staffing)
 	o.base = o.Serve(page.Config{Log: log}, "/people", pages.Area()).URL
 	return o
 }

@@ -88,7 +88,7 @@ func (p *Pages) presence(v *page.Visit) error {
 	if form.Get("state") == "gone" {
 		err = p.store.Leave(v.Context(), v.Person, n)
 	} else {
-		err = p.store.Look(v.Context(), v.Person, n, form.Get("state") == "writing")
+		err = p.workspace.Look(v.Context(), v.Person, n, form.Get("state") == "writing")
 	}
 	if err != nil {
 		return err

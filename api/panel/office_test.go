@@ -48,7 +48,7 @@ func openOfficeOn(t testing.TB, with *officetest.Office) *office {
 	o.Work(log)
 	o.front = &front{Tickets: o.Desk}
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/desk",
-		panel.New(o.front, o.Store, o.Outcomes).Area(), accountpages.New(account.New(o.Store.Accounts(), "http://desk.example"), nil, nil, nil).Area())
+		panel.New(o.front, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area(), accountpages.New(account.New(o.Store.Accounts(), "http://desk.example"), nil, nil, nil).Area())
 	return o
 }
 

@@ -28,24 +28,24 @@ type frontDesk interface {
 	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
 }
 
-// archive is what only staff read.
-type archive interface {
+// staffView is what only staff may know; see app.Workspace.
+type staffView interface {
 	QueueCounts(context.Context, desk.Person) (map[desk.Queue]int, error)
 	History(context.Context, desk.Person, ticket.Number) (desk.History, error)
-	// Others gives the newest of the requester's other tickets, and how many there are.
+	// Others returns the newest of the requester's other tickets, and how many there are.
 	Others(context.Context, desk.Person, ticket.Number) ([]desk.Brief, int, error)
-	Rating(context.Context, desk.Person, ticket.Number) (desk.Rating, error)
-	Staff(context.Context) ([]desk.Colleague, error)
+	Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error
 }
 
-// roster tells who is away from the desk.
-type roster interface {
+// staffing is who of the staff is away; see app.Staffing.
+type staffing interface {
+	Staff(context.Context) ([]desk.Colleague, error)
 	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
 	ReturnToDesk(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error)
 }
 
-// notebook keeps what staff wrote for themselves and for each other.
-type notebook interface {
+// snippets are what staff wrote for themselves and for each other; see app.Workspace.
+type snippets interface {
 	CannedReplies(context.Context, desk.Person) ([]desk.Canned, error)
 	SaveCanned(context.Context, desk.Person, desk.Canned) (id int64, err error)
 	DeleteCanned(context.Context, desk.Person, int64) error
@@ -54,32 +54,28 @@ type notebook interface {
 	DeleteFilter(context.Context, desk.Person, int64) error
 }
 
-// door tells who has a ticket open.
-type door interface {
-	Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error
+type workspace interface {
+	staffView
+	snippets
+}
+
+// store is what the panel reads and records as it is.
+type store interface {
+	Rating(context.Context, desk.Person, ticket.Number) (desk.Rating, error)
 	Leave(context.Context, desk.Person, ticket.Number) error
 	Looking(context.Context, ticket.Number) ([]desk.Presence, error)
-}
-
-// links reads the signed links in escalations' mails.
-type links interface {
-	// ReadEscalationLink gives whom a link is for, and which ticket. It is NotFound once they work here no more.
+	// ReadEscalationLink returns whom a signed link in an escalation's mail is for, and which ticket. It is NotFound once
+	// they are no longer staff.
 	ReadEscalationLink(ctx context.Context, token string) (link.Grant, desk.Person, error)
-}
-
-type store interface {
-	archive
-	links
-	notebook
-	door
-	roster
 }
 
 // Pages answers for the panel's routes.
 type Pages struct {
-	desk  frontDesk
-	store store
-	feed  feed
+	desk      frontDesk
+	workspace workspace
+	staffing  staffing
+	store     store
+	feed      feed
 
 	linking *request.Sources
 }
@@ -90,9 +86,9 @@ const (
 	linkBurst = 30
 )
 
-// New makes the panel on the desk, the store and the feed of changes.
-func New(d frontDesk, s store, f feed) *Pages {
-	return &Pages{desk: d, store: s, feed: f, linking: request.NewSources(linkRate, linkBurst, request.MaxSources)}
+// New makes the panel on the desk, the workspace, the staffing, the store and the feed of changes.
+func New(d frontDesk, w workspace, st staffing, s store, f feed) *Pages {
+	return &Pages{desk: d, workspace: w, staffing: st, store: s, feed: f, linking: request.NewSources(linkRate, linkBurst, request.MaxSources)}
 }
 
 // Area is the panel's part of the website.

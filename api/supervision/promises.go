@@ -126,7 +126,7 @@ func (p *Pages) counted(v *page.Visit) (promisesView, report.Promises, error) {
 	if err != nil {
 		return view, report.Promises{}, err
 	}
-	staff, err := p.archive.Staff(v.Context())
+	staff, err := p.staffing.Staff(v.Context())
 	if err != nil {
 		return view, report.Promises{}, err
 	}

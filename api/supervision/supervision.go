@@ -29,8 +29,6 @@ type reports interface {
 
 // archive is what is read and marked one by one.
 type archive interface {
-	groups
-	Staff(context.Context) ([]desk.Colleague, error)
 	Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error)
 	MarkSuggestion(ctx context.Context, id int64, read bool) error
 	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
@@ -44,16 +42,17 @@ type feed interface {
 
 // Pages answers for the supervisors' routes.
 type Pages struct {
-	reports reports
-	archive archive
-	feed    feed
-	command emergencies
-	book    policies
+	reports  reports
+	archive  archive
+	staffing staffing
+	feed     feed
+	command  emergencies
+	book     policies
 }
 
-// New makes the pages on the reports, the store, the feed of changes the command in emergencies and the policies.
-func New(r reports, a archive, f feed, e emergencies, b policies) *Pages {
-	return &Pages{reports: r, archive: a, feed: f, command: e, book: b}
+// New makes the pages on the reports, the store, the staffing, the feed of changes, the command in emergencies and the policies.
+func New(r reports, a archive, s staffing, f feed, e emergencies, b policies) *Pages {
+	return &Pages{reports: r, archive: a, staffing: s, feed: f, command: e, book: b}
 }
 
 // Area is the supervisors' part of the website.

@@ -68,7 +68,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 		Reports:     app.NewReports(db, db, db, db, db),
 		Emergencies: command,
 		Policies:    policies,
-		Staffing:    db,
+		Staffing:    app.NewStaffing(db),
 		Site:        site,
 		Areas:       n.areas(d, outcomes, command, policies),
 		Prefix:      c.NumberPrefix,

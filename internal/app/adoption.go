@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -106,8 +105,8 @@ func compareMove(r desk.Record, was, is *policy.Policy, version int64, now time.
 // Adopt moves the open tickets of a choice to a published version: their commands are accepted at once and delivered
 // as others are. It is Forbidden to all but supervisors and administrators, and NotFound for a version that isn't there.
 func (d *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error) {
-	if !ticket.MayAsk(by.Role, ticket.VerbAdoptPolicy) {
-		return desk.Adoption{}, fault.New(fault.Forbidden, "only supervisors move tickets to another policy")
+	if err := authorise(by, mayAsk(ticket.VerbAdoptPolicy)); err != nil {
+		return desk.Adoption{}, err
 	}
 	if err := c.Check(version); err != nil {
 		return desk.Adoption{}, err

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
@@ -47,8 +46,8 @@ func (d *Policies) Edition(ctx context.Context, version int64) (desk.Edition, er
 // Publish publishes the next version. It is Forbidden to all but supervisors and administrators, and Invalid with
 // everything at fault.
 func (d *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publication) (desk.Published, error) {
-	if !by.Role.Commands() {
-		return desk.Published{}, fault.New(fault.Forbidden, "only supervisors publish policies")
+	if err := authorise(by, supervisorsOnly); err != nil {
+		return desk.Published{}, err
 	}
 	if err := p.Check(); err != nil {
 		return desk.Published{}, err
