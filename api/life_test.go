@@ -381,7 +381,7 @@ func TestOutage(t *testing.T) {
 	h, _ := serve(t, &scripted{}, func(c *api.Config) {
 		c.Desk, c.People = app.NewTickets(s, s, s, store.NewOutcomes(s, slog.New(slog.DiscardHandler)), &scripted{}), s
 		c.Board = app.NewNoticeBoard(s)
-		c.Policies = app.NewPolicies(s, &scripted{})
+		c.Policies = app.NewPolicies(s, s, s, &scripted{})
 		c.Ready = []api.Check{{Name: "postgresql", Ask: s.Ready}}
 	})
 	for _, line := range api.Lines() {

@@ -59,8 +59,8 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	if err != nil {
 		return err
 	}
-	command := app.NewEmergencies(db, db, notifier)
-	policies := app.NewPolicies(db, relay)
+	command := app.NewEmergencies(db, db, db, db, notifier)
+	policies := app.NewPolicies(db, db, db, relay)
 	handler, err := api.New(api.Config{
 		Desk:        d,
 		People:      db,

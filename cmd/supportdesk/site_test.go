@@ -52,7 +52,7 @@ func openHouse(t testing.TB, tickets int) *house {
 	d := app.NewTickets(h.Store, h.Store, h.Store, outcomes, idle{})
 	site, err := n.site(t.Context(), d, app.NewNoticeBoard(h.Store), "")
 	if err == nil {
-		h.areas = n.areas(d, outcomes, app.NewEmergencies(h.Store, h.Store, idle{}), app.NewPolicies(h.Store, idle{}))
+		h.areas = n.areas(d, outcomes, app.NewEmergencies(h.Store, h.Store, h.Store, h.Store, idle{}), app.NewPolicies(h.Store, h.Store, h.Store, idle{}))
 	}
 	if err != nil {
 		t.Fatal(err)
