@@ -60,7 +60,7 @@ var layers = []layer{
 	{"api/account", "a page package serves one audience", "api/page api/request internal/account internal/desk internal/fault internal/openid internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/panel", "a page package serves one audience", "api/input api/page api/request internal/desk internal/fault internal/link internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/portal", "a page package serves one audience", "api/input api/page api/request internal/desk internal/fault internal/link internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
-	{"api/supervision", "a page package serves one audience", "api/input api/page internal/chart internal/desk internal/fault internal/holiday internal/policy internal/report internal/ticket", "", "os os/exec database/sql"},
+	{"api/supervision", "a page package serves one audience", "api/input api/page api/request internal/chart internal/desk internal/fault internal/holiday internal/policy internal/report internal/ticket", "", "os os/exec database/sql"},
 
 	{"internal/config", "it knows names and types", "internal/policy internal/ticket", "github.com/caarlos0/env/v11", "net/http os/exec database/sql"},
 	{"internal/local", "the embedded stack of up, which production does without", "internal/fault internal/loop", "github.com/emersion/go-message github.com/emersion/go-smtp github.com/jackc/pgx/v5", ""},
