@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -21,8 +22,8 @@ type tickets interface {
 
 // staff lists the people who can take over tickets.
 type staff interface {
-	Staff(context.Context) ([]desk.Colleague, error)
-	Groups(ctx context.Context, by desk.Person) ([]desk.Group, error)
+	request.StaffReader
+	request.GroupReader
 }
 
 // What to do with the open tickets of a disabled person.

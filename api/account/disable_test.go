@@ -11,6 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/account"
 	"github.com/holesalemart/supportdesk/api/page"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/officetest"
@@ -19,7 +20,7 @@ import (
 
 // hookedDesk is a desk with a hook that runs just before tickets are reassigned.
 type hookedDesk struct {
-	*desk.Desk
+	*app.Tickets
 	before func([]ticket.Number)
 }
 
@@ -27,7 +28,7 @@ func (c *hookedDesk) Bulk(ctx context.Context, by desk.Person, numbers []ticket.
 	if c.before != nil {
 		c.before(numbers)
 	}
-	return c.Desk.Bulk(ctx, by, numbers, seen, r)
+	return c.Tickets.Bulk(ctx, by, numbers, seen, r)
 }
 
 type workplace struct {
@@ -47,8 +48,8 @@ func openWorkplace(t *testing.T) *workplace {
 	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
 	log := slog.New(slog.DiscardHandler)
 	o.Work(log)
-	o.hookedDesk = &hookedDesk{Desk: o.Desk}
-	pages := account.New(accounts.New(o.Accounts(), "http://support.example"), nil, o.hookedDesk, o.Store)
+	o.hookedDesk = &hookedDesk{Tickets: o.Desk}
+	pages := account.New(accounts.New(o.Accounts(), "http://support.example"), nil, o.hookedDesk, o.Staffing)
 	o.base = o.Serve(page.Config{Log: log}, "/people", pages.Area()).URL
 	return o
 }

@@ -9,12 +9,12 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
 // promisesCSV encodes a report according to RFC 4180: one record for each row of each table, and one for the entire
 // period.
-func promisesCSV(r desk.PromiseReport) ([]byte, error) {
+func promisesCSV(r report.Promises) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
@@ -22,7 +22,7 @@ func promisesCSV(r desk.PromiseReport) ([]byte, error) {
 		"promise", "by", "of", "met", "breached", "pending", "cancelled", "met_share", "delivered", "median_seconds", "p90_seconds",
 	}}
 	for _, c := range r.Clocks {
-		add := func(by, of string, t desk.Tally) {
+		add := func(by, of string, t report.Tally) {
 			records = append(records, append([]string{string(c.Clock), by, escapeFormula(of)}, tallyFields(t)...))
 		}
 		add("all", "", c.Total)
@@ -46,7 +46,7 @@ func promisesCSV(r desk.PromiseReport) ([]byte, error) {
 }
 
 // tallyFields formats a tally; missing values are empty.
-func tallyFields(t desk.Tally) []string {
+func tallyFields(t report.Tally) []string {
 	values := []string{strconv.Itoa(t.Kept), strconv.Itoa(t.Broken), strconv.Itoa(t.Owed), strconv.Itoa(t.Dropped), "", strconv.Itoa(t.Delivered), "", ""}
 	if share, ok := t.Share(); ok {
 		values[4] = strconv.FormatFloat(share, 'f', 4, 64)

@@ -66,8 +66,8 @@ func openFixture(t *testing.T) *fixture {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Work(log)
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/supervision",
-		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, app.NewEmergencies(o.Store, o.Store, o.wakeCounter),
-			app.NewPolicies(o.Store, noopWaker{})).Area())
+		supervision.New(app.NewReports(o.Store, o.Store, o.Store, o.Store, o.Store), o.Store, o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakeCounter),
+			app.NewPolicies(o.Store, o.Store, o.Store, noopWaker{})).Area())
 	return o
 }
 

@@ -10,49 +10,42 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
-	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
 //go:embed all:templates
 var templates embed.FS
 
-// reports computes the reports; see desk.Reports.
+// reports computes the reports; see app.Reports.
 type reports interface {
-	Overview(ctx context.Context, now time.Time) (desk.Overview, error)
-	Promises(context.Context, desk.PromiseFilter) (desk.PromiseReport, error)
-	Ratings(ctx context.Context, from, to time.Time) (desk.RatingReport, error)
-	Mailroom(ctx context.Context, now time.Time, lately bool) (s desk.MailState, waiting, bounced []desk.Parcel, err error)
+	Overview(ctx context.Context, now time.Time) (report.Overview, error)
+	Promises(context.Context, report.PromiseFilter) (report.Promises, error)
+	Ratings(ctx context.Context, from, to time.Time) (report.Ratings, error)
+	Mailroom(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error)
 }
 
 // store reads and changes single records.
 type store interface {
-	groups
-	Staff(context.Context) ([]desk.Colleague, error)
 	Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error)
 	MarkSuggestion(ctx context.Context, id int64, read bool) error
-	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
-}
-
-// feed notifies of changes.
-type feed interface {
-	// Subscribe returns the changes of a ticket, or of all tickets if the number is empty, until leave is called.
-	Subscribe(ticket.Number) (changes <-chan desk.Change, leave func())
+	request.PolicyReader
 }
 
 // Pages serves the supervisors' pages.
 type Pages struct {
 	reports     reports
 	store       store
-	feed        feed
-	emergencies emergencies
-	publisher   policies
+	staffing    staffing
+	feed        request.Feed
+	emergencies request.Emergencies
+	publisher   request.Policies
 }
 
 // New returns the pages.
-func New(r reports, a store, f feed, e emergencies, b policies) *Pages {
-	return &Pages{reports: r, store: a, feed: f, emergencies: e, publisher: b}
+func New(r reports, a store, s staffing, f request.Feed, e request.Emergencies, b request.Policies) *Pages {
+	return &Pages{reports: r, store: a, staffing: s, feed: f, emergencies: e, publisher: b}
 }
 
 // Area returns the area of these pages.

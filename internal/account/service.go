@@ -69,7 +69,8 @@ type passwords interface {
 	Rehash(ctx context.Context, id ticket.PersonID, old, hash string) error
 	// EndAll ends all sessions by starting a new epoch.
 	EndAll(ctx context.Context, id ticket.PersonID, tokens Tokens) (Entry, error)
-	// ByIdentity returns the staff member linked to a provider's subject, or links the one with the address.
+	// ByIdentity returns the staff member linked to a provider's subject, or links the one with the address. It returns
+	// a NotFound fault for anybody else.
 	ByIdentity(ctx context.Context, i Identity) (Entry, error)
 }
 
@@ -128,8 +129,9 @@ func New(v store, site string) *Service {
 
 var errAdministrator = fault.New(fault.Forbidden, "only an administrator may do this")
 
-func requireAdministrator(by desk.Person) error {
-	if by.Role != ticket.RoleAdministrator {
+// MayAdminister returns a Forbidden fault unless people of a role may change the accounts of others.
+func MayAdminister(role ticket.Role) error {
+	if role != ticket.RoleAdministrator {
 		return errAdministrator
 	}
 	return nil

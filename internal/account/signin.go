@@ -158,10 +158,11 @@ func (s *Service) ByIdentity(ctx context.Context, i Identity) (Entry, error) {
 		return Entry{}, fault.New(fault.Invalid, "an identity has an issuer and a subject")
 	}
 	who, err := s.store.ByIdentity(ctx, i)
-	if fault.KindOf(err) == fault.Forbidden {
-		if err := s.store.RecordFailure(ctx, i.Address, "by "+i.Issuer); err != nil {
-			return Entry{}, err
-		}
+	if fault.KindOf(err) != fault.NotFound {
+		return who, err
 	}
-	return who, err
+	if err := s.store.RecordFailure(ctx, i.Address, "by "+i.Issuer); err != nil {
+		return Entry{}, err
+	}
+	return Entry{}, fault.New(fault.Forbidden, "no staff account is linked to this identity")
 }

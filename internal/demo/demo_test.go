@@ -44,11 +44,17 @@ func open(t testing.TB, document []byte) (*store.Store, *pgxpool.Pool) {
 type fillable struct {
 	*store.Store
 	*app.Imports
+	*app.Staffing
+	*app.Workspace
+}
+
+func on(s *store.Store) fillable {
+	return fillable{s, app.NewImports(s), app.NewStaffing(s), app.NewWorkspace(s)}
 }
 
 func fill(t testing.TB, s *store.Store, o demo.Options) int {
 	t.Helper()
-	added, err := demo.Fill(t.Context(), fillable{s, app.NewImports(s)}, o)
+	added, err := demo.Fill(t.Context(), on(s), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +132,7 @@ func TestFill_addsRepliesAndFiltersOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replies, err := s.CannedReplies(t.Context(), agent)
+	replies, err := app.NewWorkspace(s).CannedReplies(t.Context(), agent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +141,7 @@ func TestFill_addsRepliesAndFiltersOnce(t *testing.T) {
 			t.Errorf("the reply %+v", c)
 		}
 	}
-	saved, err := s.SavedFilters(t.Context(), agent)
+	saved, err := app.NewWorkspace(s).SavedFilters(t.Context(), agent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +180,7 @@ func TestFill_keepsExistingPeople(t *testing.T) {
 
 // recorder is a desk that only records what is imported.
 type recorder struct {
-	*store.Store
+	fillable
 	told []desk.ImportTicket
 }
 
@@ -194,7 +200,7 @@ func (r *recorder) fill(t *testing.T, o demo.Options) []desk.ImportTicket {
 
 func TestFill_isReproducible(t *testing.T) {
 	s, _ := open(t, policy.Holesalemart())
-	r := &recorder{Store: s}
+	r := &recorder{fillable: on(s)}
 	o := demo.Options{Tickets: 60, Now: time.Now()}
 	first := r.fill(t, o)
 	if !reflect.DeepEqual(first, r.fill(t, o)) {
@@ -209,7 +215,7 @@ func TestFill_isReproducible(t *testing.T) {
 // Staff act during opening hours; the mix of statuses must not depend on the day of the week.
 func TestFill_showsEveryStatusOnAnyDay(t *testing.T) {
 	s, _ := open(t, policy.Holesalemart())
-	r := &recorder{Store: s}
+	r := &recorder{fillable: on(s)}
 	for day := range 7 {
 		now := time.Date(2026, time.November, 16+day, 3+3*day, 0, 0, 0, time.UTC)
 		seen := map[string]int{}
@@ -303,11 +309,11 @@ func TestFill_addsGroupsAndAnAbsence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.LeaveGroup(t.Context(), sup, "money", "demo-agent-4"); err != nil {
+	if err := app.NewStaffing(s).LeaveGroup(t.Context(), sup, "money", "demo-agent-4"); err != nil {
 		t.Fatal(err)
 	}
 	fill(t, s, demo.Options{Tickets: 40})
-	groups, err := s.Groups(t.Context(), sup)
+	groups, err := app.NewStaffing(s).Groups(t.Context(), sup)
 	if err != nil || len(groups) != 3 || len(groups[1].Members) != 3 || len(groups[2].Members) != 1 {
 		t.Errorf("%+v, %v", groups, err)
 	}
