@@ -39,9 +39,11 @@ func (v violation) String() string {
 // Accessibility gives what axe-core, with all its rules, finds wrong with the page as it is now. It needs scripts.
 func (p *Page) Accessibility() []string {
 	p.t.Helper()
-	// The protocol may run what the page's policy forbids the page to load.
-	if _, err := evaluate[chromedp.Void](p, axe); err != nil {
-		p.fail("load axe-core: %v", err)
+	// The protocol may run what the page's policy forbids the page to load. A page that was checked before has it already.
+	if loaded, err := evaluate[bool](p, `typeof axe !== "undefined"`); err != nil || !loaded {
+		if _, err := evaluate[chromedp.Void](p, axe); err != nil {
+			p.fail("load axe-core: %v", err)
+		}
 	}
 	found, err := evaluate[[]violation](p, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations)`, chromedp.EvalAwaitPromise)
 	if err != nil {
