@@ -39,9 +39,11 @@ func (v violation) String() string {
 // Accessibility returns the violations of all axe-core rules in the current page. It requires scripts.
 func (p *Page) Accessibility() []string {
 	p.t.Helper()
-	// The protocol may run scripts that the page's policy forbids.
-	if _, err := evaluate[chromedp.Void](p, axe); err != nil {
-		p.fail("load axe-core: %v", err)
+	// The protocol may run scripts that the page's policy forbids. A page that was checked before has axe-core already.
+	if loaded, err := evaluate[bool](p, `typeof axe !== "undefined"`); err != nil || !loaded {
+		if _, err := evaluate[chromedp.Void](p, axe); err != nil {
+			p.fail("load axe-core: %v", err)
+		}
 	}
 	found, err := evaluate[[]violation](p, `axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations)`, chromedp.EvalAwaitPromise)
 	if err != nil {

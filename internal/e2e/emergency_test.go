@@ -174,7 +174,6 @@ func (s *stack) checkExact(pool *pgxpool.Pool, from, until ticket.Edge) {
 }
 
 func TestEmergency_theDeathOfAnyPartInTheMiddleOfAFanoutSkipsNoTicket(t *testing.T) {
-	t.Parallel()
 	const tickets, middle = 300, 100
 	for _, victim := range []struct {
 		name    string
@@ -186,7 +185,6 @@ func TestEmergency_theDeathOfAnyPartInTheMiddleOfAFanoutSkipsNoTicket(t *testing
 		{"postgres", func(s *stack) { s.postgres.Kill() }, func(s *stack) { s.postgres.Restart() }},
 	} {
 		t.Run(victim.name, func(t *testing.T) {
-			t.Parallel()
 			s := startApart(t, brief)
 			pool := s.pool()
 			s.worker.stop()
