@@ -87,10 +87,15 @@ func (r *Renderer) RenderAccount(l account.Letter, now time.Time) (Message, erro
 // them would hide the one that counts.
 func composeAccount(r *Renderer, l account.Letter, now time.Time) (parcel, error) {
 	headers := func(m *gomail.Msg) {
-		m.SetGenHeader(gomail.HeaderMessageID, fmt.Sprintf("<account.%d@%s>", l.ID, r.cfg.Domain))
+		m.SetGenHeader(gomail.HeaderMessageID, AccountID(l.ID, r.cfg.Domain))
 		m.SetGenHeader("Auto-Submitted", "auto-generated")
 		m.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
 		m.SetGenHeader(gomail.HeaderContentLang, "en")
 	}
 	return pack(r, l.To, now, string(l.Kind), headers, func() (Message, error) { return r.RenderAccount(l, now) })
+}
+
+// AccountID is the Message-ID of an account's mail, the same however often it is sent.
+func AccountID(id int64, domain string) string {
+	return fmt.Sprintf("<account.%d@%s>", id, domain)
 }

@@ -24,7 +24,7 @@ func (o *Outbox) hold(ctx context.Context, k Key, try string) (end func()) {
 			case <-renewing.Done():
 				return
 			case <-beat.C:
-				_, _, _ = o.store.ClaimDelivery(renewing, k, try, claimTime)
+				_, _ = o.store.ClaimDelivery(renewing, k, try, claimTime)
 			}
 		}
 	}()

@@ -9,31 +9,31 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 var errClaimed = fault.New(fault.Unavailable, "another try at the same delivery is under way")
 
-// Deliver sends the nth delivery of a ticket unless it is settled already, records what became of it, and reports whether
-// it is lost: bounced or failed, now or in an earlier try whose answer got lost. After an error it is still owed, and the
-// caller tries again: soon, or after a growing while if the error is Limited.
+// Deliver sends a delivery of a ticket unless it is settled already, records what became of it, and reports whether it is
+// lost: bounced or failed, now or in an earlier try whose answer got lost. After an error it is still owed, and the caller
+// tries again: soon, or after a growing while if the error is Limited.
 //
 // Temporal begins another try as soon as it misses a try's heartbeats, which may be Temporal's own absence while a mail
 // server takes minutes to answer: the claim keeps the second away. What was sent and not recorded goes out twice, so
 // recording is tried until ctx ends, and once more then.
-func (o *Outbox) Deliver(ctx context.Context, number ticket.Number, n int) (lost bool, err error) {
-	k, try := Key{Ticket: number, N: int64(n)}, rand.Text()
-	queue, ours, err := o.store.ClaimDelivery(ctx, k, try, claimTime)
-	if err == nil && !ours {
-		err = errClaimed
+func (o *Outbox) Deliver(ctx context.Context, k Key) (lost bool, err error) {
+	try := rand.Text()
+	if !termsOf[k.Queue].repeatable {
+		ours, err := o.store.ClaimDelivery(ctx, k, try, claimTime)
+		if err == nil && !ours {
+			err = errClaimed
+		}
+		if err != nil {
+			return false, fmt.Errorf("claim %s delivery %d of %s: %w", k.Queue, k.N, k.Ticket, err)
+		}
 	}
-	if err != nil {
-		return false, fmt.Errorf("claim delivery %d of %s: %w", n, number, err)
-	}
-	k.Queue = queue
 	status, err := o.attempt(ctx, k, try)
 	if err != nil {
-		return false, fmt.Errorf("%s delivery %d of %s: %w", queue, n, number, err)
+		return false, fmt.Errorf("%s delivery %d of %s: %w", k.Queue, k.N, k.Ticket, err)
 	}
 	return status == desk.DeliveryBounced || status == desk.DeliveryFailed, nil
 }
@@ -54,8 +54,11 @@ func (o *Outbox) DeliverNext(ctx context.Context, q Queue) (found bool, status d
 	return true, status, err
 }
 
-// attempt makes a try that has the claim.
+// attempt makes a try, which has the claim where one is needed.
 func (o *Outbox) attempt(ctx context.Context, k Key, try string) (desk.DeliveryStatus, error) {
+	if termsOf[k.Queue].repeatable {
+		return o.send(ctx, k)
+	}
 	end := o.hold(ctx, k, try)
 	status, err := o.send(ctx, k)
 	end()

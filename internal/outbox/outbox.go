@@ -64,9 +64,9 @@ type deferral interface {
 
 // claims keeps two tries from sending one delivery.
 type claims interface {
-	// ClaimDelivery claims a delivery for a try, or renews that claim, and reports its queue and whether it could: not
-	// while another try's claim on one that is owed lasts.
-	ClaimDelivery(ctx context.Context, k Key, try string, lasts time.Duration) (queue Queue, ours bool, err error)
+	// ClaimDelivery claims a delivery for a try, or renews that claim, and reports whether it could: not while another
+	// try's claim on one that is owed lasts.
+	ClaimDelivery(ctx context.Context, k Key, try string, lasts time.Duration) (ours bool, err error)
 	// ClaimNextDelivery claims the one of a queue that has been due the longest.
 	ClaimNextDelivery(ctx context.Context, q Queue, try string, lasts time.Duration) (k Key, found bool, err error)
 	// ReleaseDelivery ends a try's claim, if it still has one.

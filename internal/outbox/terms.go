@@ -11,14 +11,15 @@ const day = 24 * time.Hour
 
 // terms are how a queue deals with tries that fail.
 type terms struct {
-	lost     desk.DeliveryStatus // of what can't be delivered
-	patience time.Duration       // with deferrals, since the first; zero: until the delivery has expired
-	after    string              // patience, in words
-	workflow bool                // its workflow waits between tries, and wants to know of each that failed
-	counts   bool                // every failed try is a deferral, also one that reached no recipient
-	cites    bool                // the reason of a deferral is kept: it quotes nobody
-	first    time.Duration       // pause after the first deferral; doubles with each
-	most     time.Duration       // at most
+	lost       desk.DeliveryStatus // of what can't be delivered
+	patience   time.Duration       // with deferrals, since the first; zero: until the delivery has expired
+	after      string              // patience, in words
+	repeatable bool                // recipients know a repetition by its ID: a try needs no claim
+	workflow   bool                // its workflow waits between tries, and wants to know of each that failed
+	counts     bool                // every failed try is a deferral, also one that reached no recipient
+	cites      bool                // the reason of a deferral is kept: it quotes nobody
+	first      time.Duration       // pause after the first deferral; doubles with each
+	most       time.Duration       // at most
 }
 
 // Mail servers may put a mail off for days before it counts as undeliverable (RFC 5321, section 4.5.4.1: "the give-up
@@ -26,7 +27,7 @@ type terms struct {
 // worker that doesn't run: however long they are away, the delivery stays owed.
 var termsOf = map[Queue]terms{
 	TicketMails:       {lost: desk.DeliveryBounced, patience: 5 * day, after: "5 days", workflow: true},
-	Webhooks:          {lost: desk.DeliveryFailed, patience: 3 * day, after: "3 days", workflow: true, cites: true},
+	Webhooks:          {lost: desk.DeliveryFailed, patience: 3 * day, after: "3 days", repeatable: true, workflow: true, cites: true},
 	AnnouncementMails: {lost: desk.DeliveryBounced, patience: 5 * day, after: "5 days", first: time.Minute, most: time.Hour},
 	AccountMails:      {lost: desk.DeliveryBounced, counts: true, first: 2 * time.Second, most: 5 * time.Minute},
 }
