@@ -238,7 +238,7 @@ func TestResend_sendsABouncedMailAgain(t *testing.T) {
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	n := ticket.Number(strings.TrimPrefix(self, "/api/v1/tickets/"))
 	a := o.do("anna", 200, "POST", self+"/information-requests", `{"body":"Which one?"}`)
-	if !strings.Contains(a.Body.String(), `"unheard":true`) {
+	if !strings.Contains(a.Body.String(), `"awaiting_delivery":true`) {
 		t.Errorf("while the question is owed: %s", a.Body)
 	}
 	bounce := func(mail int) {
@@ -252,7 +252,7 @@ func TestResend_sendsABouncedMailAgain(t *testing.T) {
 		}
 	}
 	bounce(2)
-	if a := o.do("anna", 200, "GET", self, ""); !strings.Contains(a.Body.String(), `"status":"open"`) || strings.Contains(a.Body.String(), "unheard") {
+	if a := o.do("anna", 200, "GET", self, ""); !strings.Contains(a.Body.String(), `"status":"open"`) || strings.Contains(a.Body.String(), "awaiting_delivery") {
 		t.Errorf("after the bounce: %s", a.Body)
 	}
 	resend := call{
