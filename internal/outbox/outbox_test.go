@@ -149,7 +149,7 @@ type deferred string
 func (d deferred) Error() string    { return "deferred" }
 func (d deferred) Deferral() string { return string(d) }
 
-var unreachable = fault.New(fault.Unavailable, "nobody answers")
+var unreachable = fault.New(fault.Unavailable, "the server is away")
 
 // all sends until nothing more may be sent.
 func (f *fixture) all(q outbox.Queue) {
@@ -200,7 +200,7 @@ func TestDeliverNext_sendsEachOnceHoweverManyProcessesLook(t *testing.T) {
 	}
 }
 
-// TestDeliverNext_defersForAGrowingWhile so that a recipient who takes nothing is not pestered and holds up nobody.
+// TestDeliverNext_defersForAGrowingWhile so that a recipient who takes nothing is not pestered and holds up no other.
 func TestDeliverNext_defersForAGrowingWhile(t *testing.T) {
 	for k, want := range map[outbox.Key][]time.Duration{
 		anAnnouncement: {time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, 32 * time.Minute, time.Hour, time.Hour},

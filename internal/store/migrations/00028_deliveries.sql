@@ -1,8 +1,10 @@
 -- +goose Up
 
--- What is owed to anybody, and what became of it. n counts within a ticket, its mails and webhooks together; of what is of
+-- A step of the version before may be about to write there.
+LOCK TABLE mails, calls, announcement_mails, account_mails;
+
+-- What is to be sent, and what became of it. n counts within a ticket, its mails and webhooks together; of what is of
 -- no ticket, deliveries_n counts it. Either makes the Message-ID and is never given out again.
-LOCK TABLE mails, calls, announcement_mails, account_mails; -- a program of the version before may write there still
 CREATE SEQUENCE deliveries_n;
 CREATE TABLE deliveries (
     queue         text           NOT NULL CONSTRAINT deliveries_queue_known CHECK (queue IN ('ticket', 'webhook', 'announcement', 'account')),
