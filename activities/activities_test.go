@@ -19,12 +19,13 @@ import (
 
 	"github.com/holesalemart/supportdesk/activities"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 const number ticket.Number = "HM-7Q2K9XM4TD"
 
-// world is the stepper and the postman.
+// world is the stepper and the outbox.
 type world struct {
 	step    ticket.StepResult
 	bounced bool
@@ -36,7 +37,7 @@ func (w world) Step(context.Context, ticket.StepRequest) (ticket.StepResult, err
 	return w.step, w.err
 }
 
-func (w world) Deliver(context.Context, ticket.Number, int) (bool, error) {
+func (w world) Deliver(context.Context, outbox.Key) (bool, error) {
 	if w.wait != nil {
 		<-w.wait
 	}
@@ -151,7 +152,7 @@ type failing struct {
 	at  []time.Time // of the tries
 }
 
-func (f *failing) Deliver(context.Context, ticket.Number, int) (bool, error) {
+func (f *failing) Deliver(context.Context, outbox.Key) (bool, error) {
 	f.at = append(f.at, f.now())
 	return false, f.err
 }

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -15,6 +16,6 @@ func NewCalls(o ticketOutbox) *Calls { return &Calls{outbox: o} }
 // Call makes one call. Failures are retried, but for a ticket or a call that nobody knows; an endpoint that refuses for
 // good is a result and no failure.
 func (c *Calls) Call(ctx context.Context, r ticket.MailRequest) (ticket.MailResult, error) {
-	failed, err := c.outbox.Deliver(ctx, r.Number, r.N)
+	failed, err := c.outbox.Deliver(ctx, outbox.Key{Queue: outbox.Webhooks, Ticket: r.Number, N: int64(r.N)})
 	return ticket.MailResult{Bounced: failed}, temporalError(ctx, err)
 }

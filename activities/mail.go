@@ -6,13 +6,14 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // ticketOutbox sends one delivery of a ticket, a mail or a call of a webhook, and records what became of it. One that is
 // settled already is left alone.
 type ticketOutbox interface {
-	Deliver(ctx context.Context, number ticket.Number, n int) (lost bool, err error)
+	Deliver(ctx context.Context, k outbox.Key) (lost bool, err error)
 }
 
 // Mails sends mails.
@@ -33,7 +34,7 @@ func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResu
 		defer close(beating)
 		keepBeating(beatCtx, m.beat)
 	}()
-	bounced, err := m.outbox.Deliver(ctx, r.Number, r.N)
+	bounced, err := m.outbox.Deliver(ctx, outbox.Key{Queue: outbox.TicketMails, Ticket: r.Number, N: int64(r.N)})
 	stop()
 	<-beating
 	return ticket.MailResult{Bounced: bounced}, temporalError(ctx, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/activities"
 	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/worker"
@@ -43,11 +44,11 @@ func (l *lingering) Step(ctx context.Context, r ticket.StepRequest) (ticket.Step
 	return l.Desk.Step(ctx, r)
 }
 
-func (l *lingering) Deliver(ctx context.Context, n ticket.Number, mail int) (bool, error) {
+func (l *lingering) Deliver(ctx context.Context, k outbox.Key) (bool, error) {
 	if l.mail {
 		l.linger(ctx)
 	}
-	return l.Desk.Deliver(ctx, n, mail)
+	return l.Desk.Deliver(ctx, k)
 }
 
 // stopDuring submits a ticket, and stops the worker while it is about its work.

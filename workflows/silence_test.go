@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
 )
@@ -80,7 +81,7 @@ func (s *stage) asked() workflows.Start {
 	first, err := s.desk.Step(s.t.Context(), ticket.StepRequest{Number: number, Command: 2})
 	for _, m := range first.Owed {
 		if err == nil {
-			_, err = s.desk.Deliver(s.t.Context(), number, m.N)
+			_, err = s.desk.Deliver(s.t.Context(), outbox.Key{Ticket: number, N: int64(m.N)})
 		}
 	}
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desktest"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -432,7 +433,7 @@ func (k *kept) accept(c ticket.Command) ticket.Command {
 
 func (k *kept) settle(n int, bounced bool) {
 	k.OnMail(func(context.Context, ticket.Owed) (bool, error) { return bounced, nil })
-	if _, err := k.Deliver(k.t.Context(), contractTicket, n); err != nil {
+	if _, err := k.Deliver(k.t.Context(), outbox.Key{Ticket: contractTicket, N: int64(n)}); err != nil {
 		k.t.Fatal(err)
 	}
 }

@@ -6,11 +6,13 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // Deliver is what the mail activity asks for, and the one that calls webhooks.
-func (d *Desk) Deliver(ctx context.Context, n ticket.Number, number int) (bool, error) {
+func (d *Desk) Deliver(ctx context.Context, k outbox.Key) (bool, error) {
+	n, number := k.Ticket, int(k.N)
 	d.mu.Lock()
 	rec, known := d.tickets[n]
 	if !known || number > len(rec.mails) {

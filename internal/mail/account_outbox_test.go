@@ -23,7 +23,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// office is accounts on a real database, with couriers who bring their mails to a real SMTP server.
+// office is accounts on a real database, with outboxes that send their mails to a real SMTP server.
 type office struct {
 	*account.Service
 	t      *testing.T
@@ -31,7 +31,7 @@ type office struct {
 	sink   *mailtest.Sink
 }
 
-func newOffice(t *testing.T, couriers int) *office {
+func newOffice(t *testing.T, outboxes int) *office {
 	t.Helper()
 	dsn := pgtest.Template(t, "accounts", store.Migrate)
 	db, err := store.Open(t.Context(), dsn, store.Options{MaxConns: 6})
@@ -61,7 +61,7 @@ func newOffice(t *testing.T, couriers int) *office {
 		t.Fatal(err)
 	}
 	sender := newSender(t, cfg)
-	for range couriers {
+	for range outboxes {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() {

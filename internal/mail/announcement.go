@@ -1,14 +1,8 @@
 package mail
 
 import (
-	"context"
 	"fmt"
-	html "html/template"
-	"strings"
-	text "text/template"
 	"time"
-
-	gomail "github.com/wneessen/go-mail"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -44,24 +38,10 @@ type moveView struct {
 	Waiting                       bool
 }
 
-// announcementWords are the templates of announcements, in both forms.
-type announcementWords struct {
-	text *text.Template
-	html *html.Template
-}
-
 // parseAnnouncement parses the templates and tries them with everything that can be told.
 func (r *Renderer) parseAnnouncement() (err error) {
-	const words = "templates/announcement/words.tmpl"
-	r.announcement.text, err = text.New("announcement.txt").Option("missingkey=error").
-		ParseFS(templates, "templates/announcement/announcement.txt", words, noticeWords)
-	if err != nil {
-		return fmt.Errorf("parse text of announcements: %w", err)
-	}
-	r.announcement.html, err = html.New("announcement.html").Option("missingkey=error").
-		ParseFS(templates, "templates/announcement/announcement.html", words, noticeWords)
-	if err != nil {
-		return fmt.Errorf("parse HTML of announcements: %w", err)
+	if r.announcement, err = parseWords("templates/announcement/announcement", "templates/announcement/words.tmpl"); err != nil {
+		return fmt.Errorf("announcements: %w", err)
 	}
 	for _, kind := range ticket.EmergencyKinds() {
 		for _, tells := range []desk.Telling{desk.TellsPlanned, desk.TellsStarted, desk.TellsChanged, desk.TellsEnded, desk.TellsCancelled} {
@@ -80,18 +60,11 @@ func (r *Renderer) RenderAnnouncement(a desk.Announcement) (Message, error) {
 		return Message{}, fmt.Errorf("render announcement %d: it has no policy", a.ID)
 	}
 	v := r.viewAnnouncement(a)
-	var subject, asText, asHTML strings.Builder
-	if err := r.announcement.text.ExecuteTemplate(&subject, "subject", v); err != nil {
-		return Message{}, fmt.Errorf("render subject of an announcement: %w", err)
+	m, err := r.announcement.write(&v, &v.Subject)
+	if err != nil {
+		return Message{}, fmt.Errorf("render announcement %d: %w", a.ID, err)
 	}
-	v.Subject = subject.String()
-	if err := r.announcement.text.Execute(&asText, v); err != nil {
-		return Message{}, fmt.Errorf("render text of an announcement: %w", err)
-	}
-	if err := r.announcement.html.Execute(&asHTML, v); err != nil {
-		return Message{}, fmt.Errorf("render HTML of an announcement: %w", err)
-	}
-	return Message{Subject: v.Subject, Text: asText.String(), HTML: asHTML.String()}, nil
+	return m, nil
 }
 
 func (r *Renderer) viewAnnouncement(a desk.Announcement) announcementView {
@@ -109,44 +82,27 @@ func (r *Renderer) viewAnnouncement(a desk.Announcement) announcementView {
 		v.Open = r.cfg.BaseURL + "/c/" + a.Token
 	}
 	for _, t := range a.Tickets {
-		moved := movedView{Number: t.Number, Subject: oneLine(t.Subject, maxSubject)}
-		for _, m := range []struct {
-			label string
-			desk.Move
-		}{{"First answer", t.FirstResponse}, {"Resolution", t.Resolution}} {
-			if m.Owed {
-				in := func(at time.Time) string { return moment(at, a.At, a.Policy.Zone) }
-				moved.Moves = append(moved.Moves, moveView{
-					Label: m.label, Before: in(m.Before), Due: in(m.Due), Expected: in(m.Expected), Broken: in(m.Broken), Waiting: m.Waiting,
-				})
-			}
-		}
-		v.Tickets = append(v.Tickets, moved)
+		v.Tickets = append(v.Tickets, movedView{
+			Number: t.Number, Subject: oneLine(t.Subject, maxSubject),
+			Moves: append(moves("First answer", t.FirstResponse, a), moves("Resolution", t.Resolution, a)...),
+		})
 	}
 	return v
 }
 
+// moves is what there is to be said of one promise: nothing, or how it moved.
+func moves(label string, m desk.Move, a desk.Announcement) []moveView {
+	if !m.Owed {
+		return nil
+	}
+	in := func(at time.Time) string { return moment(at, a.At, a.Policy.Zone) }
+	return []moveView{{
+		Label: label, Before: in(m.Before), Due: in(m.Due), Expected: in(m.Expected), Broken: in(m.Broken), Waiting: m.Waiting,
+	}}
+}
+
 // composeAnnouncement writes an announcement out with its headers, like compose.
-func composeAnnouncement(r *Renderer, a desk.Announcement, now time.Time) (parcel, error) {
-	headers := func(m *gomail.Msg) {
-		m.SetGenHeader(gomail.HeaderMessageID, AnnouncementID(a.ID, r.cfg.Domain))
-		m.SetGenHeader("Auto-Submitted", "auto-generated")
-		m.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
-		m.SetGenHeader(gomail.HeaderContentLang, "en")
-	}
-	return pack(r, a.To, now, "announcement", headers, func() (Message, error) { return r.RenderAnnouncement(a) })
-}
-
-// AnnouncementID is the Message-ID of an announcement's mail, the same however often it is sent.
-func AnnouncementID(id int64, domain string) string {
-	return fmt.Sprintf("<announcement.%d@%s>", id, domain)
-}
-
-// SendAnnouncement is Send for a mail of an announcement.
-func (s *Sender) SendAnnouncement(ctx context.Context, a desk.Announcement) error {
-	p, err := composeAnnouncement(s.renderer, a, time.Now())
-	if err != nil {
-		return err
-	}
-	return s.send(ctx, p)
+func composeAnnouncement(r *Renderer, a desk.Announcement, now time.Time) (outgoing, error) {
+	h := headers{messageID: AnnouncementID(a.ID, r.cfg.Domain)}
+	return pack(r, a.To, now, h, func() (Message, error) { return r.RenderAnnouncement(a) })
 }

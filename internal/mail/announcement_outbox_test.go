@@ -61,7 +61,7 @@ func (l *lineOut) SendAnnouncement(_ context.Context, a desk.Announcement) error
 }
 
 // TestDeliverNext_aFailedMailStepsAside so that it holds up nobody: for a moment when the server went away during it, and
-// the herald says so; for longer when it can't be made, and that is no error.
+// the outbox says so; for longer when it can't be made, and that is no error.
 func TestDeliverNext_aFailedMailStepsAside(t *testing.T) {
 	for name, c := range map[string]struct {
 		err   error
@@ -75,16 +75,16 @@ func TestDeliverNext_aFailedMailStepsAside(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := &pile{owed: []int64{1, 2, 3}, aside: map[int64]time.Duration{}}
 			h := outbox.New(p, map[outbox.Queue]outbox.Transport{outbox.AnnouncementMails: mail.NewAnnouncementSender(p, &lineOut{mail: 1, err: c.err})}, slog.New(slog.DiscardHandler))
-			found, postage, err := h.DeliverNext(t.Context(), outbox.AnnouncementMails)
-			if !found || postage != desk.DeliveryOwed || (err != nil) != c.fails {
-				t.Fatalf("found %t, %q, %v", found, postage, err)
+			found, status, err := h.DeliverNext(t.Context(), outbox.AnnouncementMails)
+			if !found || status != desk.DeliveryOwed || (err != nil) != c.fails {
+				t.Fatalf("found %t, %q, %v", found, status, err)
 			}
 			if pause := p.aside[1]; pause < c.least || pause > c.most {
 				t.Errorf("it steps aside for %s", pause)
 			}
 			for range 2 {
-				if found, postage, err := h.DeliverNext(t.Context(), outbox.AnnouncementMails); !found || postage != desk.DeliverySent || err != nil {
-					t.Fatalf("found %t, %q, %v", found, postage, err)
+				if found, status, err := h.DeliverNext(t.Context(), outbox.AnnouncementMails); !found || status != desk.DeliverySent || err != nil {
+					t.Fatalf("found %t, %q, %v", found, status, err)
 				}
 			}
 			if !slices.Equal(p.sent, []int64{2, 3}) {

@@ -22,17 +22,17 @@ type claims struct {
 	away    bool // what is asked fails
 }
 
-func (c *claims) ClaimDelivery(_ context.Context, _ outbox.Key, try string, lasts time.Duration) (outbox.Queue, bool, error) {
+func (c *claims) ClaimDelivery(_ context.Context, _ outbox.Key, try string, lasts time.Duration) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.away {
-		return "", false, errStore
+		return false, errStore
 	}
 	if !c.settled && c.by != "" && c.by != try && time.Now().Before(c.until) {
-		return outbox.TicketMails, false, nil
+		return false, nil
 	}
 	c.by, c.until = try, time.Now().Add(lasts)
-	return outbox.TicketMails, true, nil
+	return true, nil
 }
 
 func (c *claims) ReleaseDelivery(ctx context.Context, _ outbox.Key, try string) error {
@@ -60,7 +60,7 @@ func TestDeliver_keepsASecondTryAwayWhileTheFirstWaitsForItsAnswer(t *testing.T)
 		p := ticketOutbox(outbox, slow)
 		var first sync.WaitGroup
 		first.Go(func() {
-			if bounced, err := p.Deliver(t.Context(), number, 4); bounced || err != nil {
+			if bounced, err := p.Deliver(t.Context(), fourth); bounced || err != nil {
 				t.Error(bounced, err)
 			}
 		})
@@ -68,7 +68,7 @@ func TestDeliver_keepsASecondTryAwayWhileTheFirstWaitsForItsAnswer(t *testing.T)
 		others := ticketOutbox(outbox, slow) // in another process
 		for range 8 {
 			time.Sleep(time.Minute)
-			if _, err := others.Deliver(t.Context(), number, 4); fault.KindOf(err) != fault.Unavailable {
+			if _, err := others.Deliver(t.Context(), fourth); fault.KindOf(err) != fault.Unavailable {
 				t.Errorf("got %v", err)
 			}
 		}
@@ -83,10 +83,10 @@ func TestDeliver_leavesTheMailToTheNextTryAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	outbox := &box{letter: letter(ticket.MailReply)}
 	stopped := ticketOutbox(outbox, &wire{err: unreachable, then: cancel})
-	if _, err := stopped.Deliver(ctx, number, 4); !errors.Is(err, unreachable) {
+	if _, err := stopped.Deliver(ctx, fourth); !errors.Is(err, unreachable) {
 		t.Fatal(err)
 	}
-	if _, err := ticketOutbox(outbox, &wire{}).Deliver(t.Context(), number, 4); err != nil {
+	if _, err := ticketOutbox(outbox, &wire{}).Deliver(t.Context(), fourth); err != nil {
 		t.Error(err)
 	}
 }
@@ -95,16 +95,16 @@ func TestDeliver_leavesTheMailOfADeadTryToTheNextAfterAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		outbox := &box{letter: letter(ticket.MailReply)}
 		dying := ticketOutbox(outbox, &wire{err: unreachable, then: func() { outbox.away = true }})
-		if _, err := dying.Deliver(t.Context(), number, 4); !errors.Is(err, unreachable) {
+		if _, err := dying.Deliver(t.Context(), fourth); !errors.Is(err, unreachable) {
 			t.Fatal(err)
 		}
 		outbox.away = false
 		next := ticketOutbox(outbox, &wire{})
-		if _, err := next.Deliver(t.Context(), number, 4); fault.KindOf(err) != fault.Unavailable {
+		if _, err := next.Deliver(t.Context(), fourth); fault.KindOf(err) != fault.Unavailable {
 			t.Fatal(err)
 		}
 		time.Sleep(20 * time.Second)
-		if _, err := next.Deliver(t.Context(), number, 4); err != nil {
+		if _, err := next.Deliver(t.Context(), fourth); err != nil {
 			t.Error(err)
 		}
 	})
@@ -112,7 +112,7 @@ func TestDeliver_leavesTheMailOfADeadTryToTheNextAfterAWhile(t *testing.T) {
 
 func TestDeliver_sendsNothingThatItCannotClaim(t *testing.T) {
 	outbox, w := &box{letter: letter(ticket.MailReply), claims: claims{away: true}}, &wire{}
-	if _, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4); !errors.Is(err, errStore) || w.sent != 0 {
+	if _, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth); !errors.Is(err, errStore) || w.sent != 0 {
 		t.Errorf("%v, sent %d times", err, w.sent)
 	}
 }

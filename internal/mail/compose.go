@@ -15,64 +15,81 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// parcel is a mail ready for SMTP.
-type parcel struct {
+// outgoing is a mail ready for SMTP.
+type outgoing struct {
 	from, to string // addr-specs in angle brackets
 	message  []byte
 	unicode  bool // the recipient's address is not ASCII: the server must speak SMTPUTF8
 }
 
 // compose writes a letter out with its headers. An address that can't be written gives an *Undeliverable.
-func compose(r *Renderer, l desk.Letter, now time.Time) (parcel, error) {
-	headers := func(m *gomail.Msg) { setHeaders(m, l, r.cfg.Domain) }
-	return pack(r, l.To, now, string(l.Kind), headers, func() (Message, error) { return r.Render(l) })
+func compose(r *Renderer, l desk.Letter, now time.Time) (outgoing, error) {
+	h := headers{messageID: MessageID(l.Number, l.N, l.Epoch, r.cfg.Domain), answers: l.Kind == ticket.MailReceipt}
+	h.inReplyTo, h.references = thread(l, r.cfg.Domain)
+	return pack(r, l.To, now, h, func() (Message, error) { return r.Render(l) })
 }
 
-// pack makes a mail of a kind from its headers and its words.
-func pack(r *Renderer, box desk.Mailbox, now time.Time, kind string, headers func(*gomail.Msg), render func() (Message, error)) (parcel, error) {
+// pack makes a mail from its headers and its words.
+func pack(r *Renderer, box desk.Mailbox, now time.Time, h headers, render func() (Message, error)) (outgoing, error) {
 	to, err := writable(box)
 	if err != nil {
-		return parcel{}, err
+		return outgoing{}, err
 	}
-	from, err := writable(r.cfg.From)
+	m, from, err := r.newMessage()
 	if err != nil {
-		return parcel{}, fmt.Errorf("write sender's address: %w", err)
+		return outgoing{}, err
 	}
 	words, err := render()
 	if err != nil {
-		return parcel{}, err
+		return outgoing{}, err
 	}
-	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
-	m.FromMailAddress(&from)
 	m.ToMailAddress(&to)
-	if r.cfg.ReplyTo.Address != "" {
-		answers, err := writable(r.cfg.ReplyTo)
-		if err != nil {
-			return parcel{}, fmt.Errorf("write address for replies: %w", err)
-		}
-		m.ReplyToMailAddress(&answers)
-	}
 	m.SetDateWithValue(now)
-	headers(m)
+	h.set(m)
 	m.SetGenHeader(gomail.HeaderSubject, encodeHeader(words.Subject))
 	m.SetBodyString(gomail.TypeTextPlain, words.Text)
 	m.AddAlternativeString(gomail.TypeTextHTML, words.HTML)
 	var written bytes.Buffer
 	if _, err := m.WriteTo(&written); err != nil {
-		return parcel{}, fmt.Errorf("write mail %s: %w", kind, err)
+		return outgoing{}, fmt.Errorf("write mail: %w", err)
 	}
-	return parcel{from: envelope(from), to: envelope(to), message: written.Bytes(), unicode: !ascii(to.Address)}, nil
+	return outgoing{from: from, to: envelope(to), message: written.Bytes(), unicode: !ascii(to.Address)}, nil
 }
 
-// setHeaders keeps the thread together and tells other machines not to answer this one (RFC 3834).
-func setHeaders(m *gomail.Msg, l desk.Letter, domain string) {
-	m.SetGenHeader(gomail.HeaderMessageID, MessageID(l.Number, l.N, l.Epoch, domain))
-	if inReplyTo, references := thread(l, domain); references != "" {
-		m.SetGenHeader(gomail.HeaderInReplyTo, inReplyTo)
-		m.SetGenHeader(gomail.HeaderReferences, references)
+// newMessage returns a message that says whom every mail is from, and that address for the envelope.
+func (r *Renderer) newMessage() (m *gomail.Msg, sender string, err error) {
+	from, err := writable(r.cfg.From)
+	if err != nil {
+		return nil, "", fmt.Errorf("write sender's address: %w", err)
+	}
+	m = gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	m.FromMailAddress(&from)
+	if r.cfg.ReplyTo.Address != "" {
+		answers, err := writable(r.cfg.ReplyTo)
+		if err != nil {
+			return nil, "", fmt.Errorf("write address for replies: %w", err)
+		}
+		m.ReplyToMailAddress(&answers)
+	}
+	return m, envelope(from), nil
+}
+
+// headers are those in which one mail differs from another.
+type headers struct {
+	messageID             string
+	inReplyTo, references string // keep a thread together; may be empty
+	answers               bool   // it is sent because its recipient has just written
+}
+
+// set also tells other machines not to answer this one (RFC 3834).
+func (h headers) set(m *gomail.Msg) {
+	m.SetGenHeader(gomail.HeaderMessageID, h.messageID)
+	if h.references != "" {
+		m.SetGenHeader(gomail.HeaderInReplyTo, h.inReplyTo)
+		m.SetGenHeader(gomail.HeaderReferences, h.references)
 	}
 	automatic := "auto-generated"
-	if l.Kind == ticket.MailReceipt {
+	if h.answers {
 		automatic = "auto-replied"
 		m.SetGenHeader(gomail.HeaderPrecedence, "auto_reply")
 	}

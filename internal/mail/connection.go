@@ -97,7 +97,7 @@ func (c *connection) guard(ctx context.Context) func() bool {
 
 // deliver hands one mail over. After an error the connection is of no more use. It heeds ctx until the final dot: a
 // mail that the server has in full is taken or not, and leaving before it says so only loses the answer.
-func (c *connection) deliver(ctx context.Context, p parcel) *failure {
+func (c *connection) deliver(ctx context.Context, p outgoing) *failure {
 	unguard := c.guard(ctx)
 	content, f := c.tell(p)
 	if !unguard() {
@@ -113,7 +113,7 @@ func (c *connection) deliver(ctx context.Context, p parcel) *failure {
 }
 
 // tell is go-mail's own sending up to the final dot, without its RSET, which can fail after the mail was taken.
-func (c *connection) tell(p parcel) (io.Closer, *failure) {
+func (c *connection) tell(p outgoing) (io.Closer, *failure) {
 	if err := c.smtp.UpdateDeadline(c.timeout); err != nil {
 		return nil, &failure{stage: "deadline", cause: err}
 	}

@@ -70,7 +70,7 @@ func (s *thinker) serve(conn net.Conn) {
 
 func at(d time.Duration) func() { return func() { time.Sleep(d) } }
 
-var short = parcel{from: "support@desk.test", to: "customer@demo.example", message: []byte("Subject: hello\r\n\r\nhello\r\n")}
+var short = outgoing{from: "support@desk.test", to: "customer@demo.example", message: []byte("Subject: hello\r\n\r\nhello\r\n")}
 
 func TestDeliver_waitsForTheAnswerToTheFinalDot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -54,7 +54,16 @@ func (s *Sender) SendAccount(ctx context.Context, l account.Letter) error {
 	return s.send(ctx, p)
 }
 
-func (s *Sender) send(ctx context.Context, p parcel) error {
+// SendAnnouncement is Send for a mail of an announcement.
+func (s *Sender) SendAnnouncement(ctx context.Context, a desk.Announcement) error {
+	p, err := composeAnnouncement(s.renderer, a, time.Now())
+	if err != nil {
+		return err
+	}
+	return s.send(ctx, p)
+}
+
+func (s *Sender) send(ctx context.Context, p outgoing) error {
 	if c := s.idle.take(); c != nil {
 		f, err := s.hand(ctx, c, p)
 		if err != nil {
@@ -76,7 +85,7 @@ func (s *Sender) send(ctx context.Context, p parcel) error {
 }
 
 // hand delivers a mail over a connection and keeps the connection if it still works.
-func (s *Sender) hand(ctx context.Context, c *connection, p parcel) (*failure, error) {
+func (s *Sender) hand(ctx context.Context, c *connection, p outgoing) (*failure, error) {
 	if p.unicode && !c.unicode() {
 		s.idle.keep(c)
 		return nil, errUnicode

@@ -18,7 +18,17 @@ func MessageID(number ticket.Number, n int, epoch int64, domain string) string {
 	return fmt.Sprintf("<%s.%d.%d@%s>", strings.ToLower(string(number)), n, epoch, domain)
 }
 
-// thread gives the values of In-Reply-To and References, both empty for the root. Who never got the root, such as
+// AnnouncementID is the Message-ID of an announcement's mail, the same however often it is sent.
+func AnnouncementID(id int64, domain string) string {
+	return fmt.Sprintf("<announcement.%d@%s>", id, domain)
+}
+
+// AccountID is the Message-ID of an account's mail, the same however often it is sent.
+func AccountID(id int64, domain string) string {
+	return fmt.Sprintf("<account.%d@%s>", id, domain)
+}
+
+// thread returns the values of In-Reply-To and References, both empty for the root. Who never got the root, such as
 // an agent, still has it as a reference: it holds the thread together.
 func thread(l desk.Letter, domain string) (inReplyTo, references string) {
 	if l.N <= 1 {

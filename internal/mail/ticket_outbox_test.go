@@ -52,6 +52,9 @@ func (b *box) DeferDelivery(context.Context, outbox.Key, string, time.Duration) 
 	return b.deferred, b.recordErr
 }
 
+// fourth is the mail of letter.
+var fourth = outbox.Key{Queue: outbox.TicketMails, Ticket: number, N: 4}
+
 // ticketOutbox delivers from a box.
 func ticketOutbox(b *box, s interface {
 	Send(context.Context, desk.Letter) error
@@ -99,7 +102,7 @@ func TestDeliver_sendsOnceAndRecords(t *testing.T) {
 	outbox := &box{letter: letter(ticket.MailReply)}
 	p := ticketOutbox(outbox, newSender(t, server.config()))
 	for range 3 {
-		if bounced, err := p.Deliver(t.Context(), number, 4); bounced || err != nil {
+		if bounced, err := p.Deliver(t.Context(), fourth); bounced || err != nil {
 			t.Fatal(bounced, err)
 		}
 	}
@@ -115,14 +118,14 @@ func TestDeliver_recordsABounceWithItsReason(t *testing.T) {
 	}})
 	outbox := &box{letter: letter(ticket.MailReply), failures: 1}
 	p := ticketOutbox(outbox, newSender(t, server.config()))
-	if bounced, err := p.Deliver(t.Context(), number, 4); !bounced || err != nil {
+	if bounced, err := p.Deliver(t.Context(), fourth); !bounced || err != nil {
 		t.Fatal(bounced, err)
 	}
 	if outbox.state != "bounced" || outbox.reason != "550 5.1.1 no such user" {
 		t.Errorf("recorded %q, %q", outbox.state, outbox.reason)
 	}
 	outbox.state, outbox.letter.To.Address = "", "nobody"
-	if bounced, err := p.Deliver(t.Context(), number, 4); !bounced || err != nil || !strings.HasPrefix(outbox.reason, "The address ") {
+	if bounced, err := p.Deliver(t.Context(), fourth); !bounced || err != nil || !strings.HasPrefix(outbox.reason, "The address ") {
 		t.Fatal(bounced, err, outbox.reason)
 	}
 }
@@ -130,7 +133,7 @@ func TestDeliver_recordsABounceWithItsReason(t *testing.T) {
 func TestDeliver_sendsNothingToSomebodyWhoWasDisabled(t *testing.T) {
 	outbox, w := &box{letter: letter(ticket.MailCustomerReply)}, &wire{}
 	outbox.letter.Disabled = true
-	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4); !bounced || err != nil {
+	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth); !bounced || err != nil {
 		t.Fatal(bounced, err)
 	}
 	if w.sent != 0 || outbox.state != "bounced" || outbox.reason != "the recipient has been disabled" {
@@ -148,7 +151,7 @@ func TestDeliver_insistsOnRecordingWhatWasSent(t *testing.T) {
 				outbox.failures = 1
 			}
 		}
-		if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4); bounced || err != nil {
+		if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth); bounced || err != nil {
 			t.Fatal(bounced, err)
 		}
 		if w.sent != 1 || outbox.state != "sent" {
@@ -162,7 +165,7 @@ func TestDeliver_insistsOnRecordingWhatWasSent(t *testing.T) {
 
 func TestDeliver_doesNotInsistOnWhatCanNeverBe(t *testing.T) {
 	outbox, w := &box{letter: letter(ticket.MailReply), recordErr: fault.New(fault.NotFound, "there is no such mail")}, &wire{}
-	_, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4)
+	_, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth)
 	if fault.KindOf(err) != fault.NotFound || outbox.tries != 1 {
 		t.Errorf("%v after %d tries", err, outbox.tries)
 	}
@@ -174,7 +177,7 @@ func TestDeliver_givesUpRecordingWhenItsTimeIsOver(t *testing.T) {
 		defer cancel()
 		outbox, w := &box{letter: letter(ticket.MailReply), failures: 1_000_000}, &wire{}
 		begun := time.Now()
-		if _, err := ticketOutbox(outbox, w).Deliver(ctx, number, 4); !errors.Is(err, errStore) {
+		if _, err := ticketOutbox(outbox, w).Deliver(ctx, fourth); !errors.Is(err, errStore) {
 			t.Fatal(err)
 		}
 		if took := time.Since(begun); w.sent != 1 || took != 20*time.Minute {
@@ -186,7 +189,7 @@ func TestDeliver_givesUpRecordingWhenItsTimeIsOver(t *testing.T) {
 func TestDeliver_recordsWhatWasSentAsItsContextEnded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{then: cancel}
-	if _, err := ticketOutbox(outbox, w).Deliver(ctx, number, 4); err != nil || outbox.state != "sent" {
+	if _, err := ticketOutbox(outbox, w).Deliver(ctx, fourth); err != nil || outbox.state != "sent" {
 		t.Errorf("recorded %q, %v", outbox.state, err)
 	}
 }
@@ -203,7 +206,7 @@ func TestDeliver_triesOnceMoreToRecordWhenItsContextEnds(t *testing.T) {
 				cancel()
 			}
 		}
-		if _, err := ticketOutbox(outbox, &wire{}).Deliver(ctx, number, 4); !errors.Is(err, errStore) || outbox.tries != 3 {
+		if _, err := ticketOutbox(outbox, &wire{}).Deliver(ctx, fourth); !errors.Is(err, errStore) || outbox.tries != 3 {
 			t.Errorf("%v after %d tries", err, outbox.tries)
 		}
 	})
@@ -233,7 +236,7 @@ func TestDeliver_givesAMailUpThatIsStillPutOffAfterFiveDays(t *testing.T) {
 		} {
 			time.Sleep(try.after)
 			w.err = try.answer
-			bounced, err := p.Deliver(t.Context(), number, 4)
+			bounced, err := p.Deliver(t.Context(), fourth)
 			if bounced != try.bounces || !bounced && !errors.Is(err, try.answer) || bounced && err != nil {
 				t.Errorf("%v: %t, %v", try, bounced, err)
 			}
@@ -246,19 +249,19 @@ func TestDeliver_givesAMailUpThatIsStillPutOffAfterFiveDays(t *testing.T) {
 
 func TestDeliver_keepsAMailThatCannotBeNotedAsPutOff(t *testing.T) {
 	outbox, w := &box{letter: letter(ticket.MailReply), recordErr: errStore}, &wire{err: fullMailbox}
-	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4); bounced || !errors.Is(err, errStore) {
+	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth); bounced || !errors.Is(err, errStore) {
 		t.Error(bounced, err)
 	}
 }
 
 func TestDeliver_recordsNothingAfterATemporaryFailure(t *testing.T) {
 	outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{err: unreachable}
-	bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4)
+	bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth)
 	if bounced || fault.KindOf(err) != fault.Unavailable || outbox.tries != 0 {
 		t.Errorf("%t, %v, %d records", bounced, err, outbox.tries)
 	}
 	outbox.loadErr = errStore
-	if _, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4); !errors.Is(err, errStore) || w.sent != 1 {
+	if _, err := ticketOutbox(outbox, w).Deliver(t.Context(), fourth); !errors.Is(err, errStore) || w.sent != 1 {
 		t.Errorf("%v, sent %d times", err, w.sent)
 	}
 }

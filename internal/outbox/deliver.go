@@ -9,38 +9,38 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 var errClaimed = fault.New(fault.Unavailable, "another try at the same delivery is under way")
 
-// Deliver sends the nth delivery of a ticket unless it is settled already, records what became of it, and reports whether
-// it is lost: bounced or failed, now or in an earlier try whose answer got lost. After an error it is still owed, and the
-// caller tries again: soon, or after a growing while if the error is Limited.
+// Deliver sends a delivery of a ticket unless it is settled already, records what became of it, and reports whether it is
+// lost: bounced or failed, now or in an earlier try whose answer got lost. After an error it is still owed, and the caller
+// tries again: soon, or after a growing while if the error is Limited.
 //
 // Temporal begins another try as soon as it misses a try's heartbeats, which may be Temporal's own absence while a mail
 // server takes minutes to answer: the claim keeps the second away. What was sent and not recorded goes out twice, so
 // recording is tried until ctx ends, and once more then.
-func (o *Outbox) Deliver(ctx context.Context, number ticket.Number, n int) (lost bool, err error) {
-	k, try := Key{Ticket: number, N: int64(n)}, rand.Text()
-	queue, ours, err := o.store.ClaimDelivery(ctx, k, try, claimTime)
-	if err == nil && !ours {
-		err = errClaimed
+func (o *Outbox) Deliver(ctx context.Context, k Key) (lost bool, err error) {
+	try := rand.Text()
+	if !retryPolicies[k.Queue].repeatable {
+		ours, err := o.store.ClaimDelivery(ctx, k, try, claimTime)
+		if err == nil && !ours {
+			err = errClaimed
+		}
+		if err != nil {
+			return false, fmt.Errorf("claim %s delivery %d of %s: %w", k.Queue, k.N, k.Ticket, err)
+		}
 	}
-	if err != nil {
-		return false, fmt.Errorf("claim delivery %d of %s: %w", n, number, err)
-	}
-	k.Queue = queue
 	status, err := o.attempt(ctx, k, try)
 	if err != nil {
-		return false, fmt.Errorf("%s delivery %d of %s: %w", queue, n, number, err)
+		return false, fmt.Errorf("%s delivery %d of %s: %w", k.Queue, k.N, k.Ticket, err)
 	}
 	return status == desk.DeliveryBounced || status == desk.DeliveryFailed, nil
 }
 
 // DeliverNext sends the delivery of a queue that has been due the longest and records what became of it; found is false
-// when none may be sent now. An error says that it is no use to go on with others: nobody answers. What is wrong with one
-// delivery alone puts that one off and is no error.
+// when none may be sent now. An error says that it is no use to go on with others: the server is away. What is wrong with one
+// delivery alone defers that one and is no error.
 func (o *Outbox) DeliverNext(ctx context.Context, q Queue) (found bool, status desk.DeliveryStatus, err error) {
 	try := rand.Text()
 	k, found, err := o.store.ClaimNextDelivery(ctx, q, try, claimTime)
@@ -54,9 +54,12 @@ func (o *Outbox) DeliverNext(ctx context.Context, q Queue) (found bool, status d
 	return true, status, err
 }
 
-// attempt makes a try that has the claim.
+// attempt makes a try, which has the claim where one is needed.
 func (o *Outbox) attempt(ctx context.Context, k Key, try string) (desk.DeliveryStatus, error) {
-	end := o.hold(ctx, k, try)
+	if retryPolicies[k.Queue].repeatable {
+		return o.send(ctx, k)
+	}
+	end := o.keepClaim(ctx, k, try)
 	status, err := o.send(ctx, k)
 	end()
 	if status == desk.DeliveryOwed || err != nil {
@@ -74,7 +77,7 @@ func (o *Outbox) send(ctx context.Context, k Key) (desk.DeliveryStatus, error) {
 	if err != nil {
 		return desk.DeliveryOwed, fmt.Errorf("load: %w", err)
 	}
-	lost := termsOf[k.Queue].lost
+	lost := retryPolicies[k.Queue].lost
 	switch {
 	case d.Status != desk.DeliveryOwed:
 		return d.Status, nil
@@ -96,7 +99,7 @@ func (o *Outbox) send(ctx context.Context, k Key) (desk.DeliveryStatus, error) {
 }
 
 func (o *Outbox) settle(ctx context.Context, k Key, status desk.DeliveryStatus, reason string) (desk.DeliveryStatus, error) {
-	err := insist(ctx, func(ctx context.Context) error { return o.store.SettleDelivery(ctx, k, status, reason) })
+	err := untilRecorded(ctx, func(ctx context.Context) error { return o.store.SettleDelivery(ctx, k, status, reason) })
 	if err != nil {
 		return status, fmt.Errorf("record as %s: %w", status, err)
 	}
@@ -108,14 +111,14 @@ func (o *Outbox) settle(ctx context.Context, k Key, status desk.DeliveryStatus, 
 
 // failed deals with a try after which the delivery is still owed.
 func (o *Outbox) failed(ctx context.Context, k Key, d Delivery, cause error) (desk.DeliveryStatus, error) {
-	t := termsOf[k.Queue]
+	p := retryPolicies[k.Queue]
 	put, deferred := errors.AsType[deferral](cause)
 	switch {
 	case deferred:
 		return o.deferred(ctx, k, d, put.Deferral(), cause)
-	case t.counts:
+	case p.countsAll:
 		return o.deferred(ctx, k, d, "", cause)
-	case t.workflow:
+	case p.workflow:
 		return desk.DeliveryOwed, cause
 	}
 	pause := unreachedPause
@@ -131,14 +134,14 @@ func (o *Outbox) failed(ctx context.Context, k Key, d Delivery, cause error) (de
 	return desk.DeliveryOwed, cause
 }
 
-// deferred gives a delivery up that has been put off for longer than the patience with its recipient lasts.
+// deferred records a deferral, and gives up a delivery that has been deferred for too long.
 func (o *Outbox) deferred(ctx context.Context, k Key, d Delivery, line string, cause error) (desk.DeliveryStatus, error) {
-	t := termsOf[k.Queue]
-	pause, reason := t.pause(d.Tries), ""
+	p := retryPolicies[k.Queue]
+	pause, reason := p.pause(d.Tries), ""
 	if ctx.Err() != nil {
 		pause = 0 // another process may try at once
 	}
-	if t.cites {
+	if p.keepsReason {
 		reason = line
 	}
 	recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
@@ -147,11 +150,11 @@ func (o *Outbox) deferred(ctx context.Context, k Key, d Delivery, line string, c
 	switch {
 	case err != nil:
 		return desk.DeliveryOwed, fmt.Errorf("record deferral: %w", err)
-	case t.patience > 0 && time.Since(since) >= t.patience:
-		return o.settle(ctx, k, t.lost, "given up after "+t.after+": "+line)
-	case t.workflow:
+	case p.giveUpAfter > 0 && time.Since(since) >= p.giveUpAfter:
+		return o.settle(ctx, k, p.lost, "given up after "+p.giveUpText+": "+line)
+	case p.workflow:
 		return desk.DeliveryOwed, cause
 	}
-	o.log.Warn("a delivery is put off", "queue", k.Queue, "n", k.N, "tries", d.Tries, "pause", pause, "error", cause)
+	o.log.Warn("a delivery is deferred", "queue", k.Queue, "n", k.N, "tries", d.Tries, "pause", pause, "error", cause)
 	return desk.DeliveryOwed, nil
 }

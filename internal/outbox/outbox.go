@@ -1,4 +1,4 @@
-// Package outbox delivers what is owed to anybody: mails and calls of webhooks. It claims a delivery for one try, has its
+// Package outbox delivers mails and calls of webhooks. It claims a delivery for one try, has its
 // queue's transport send it, and records what became of it, or when it is tried again. It knows neither SQL nor SMTP nor
 // HTTP: a store keeps the deliveries and transports send them.
 //
@@ -38,7 +38,7 @@ type Key struct {
 type Delivery struct {
 	Status   desk.DeliveryStatus // only one that is owed is sent
 	Tries    int                 // that failed
-	Until    time.Time           // it is of no use to anybody then; zero: it always is
+	Until    time.Time           // it is of no use after that; zero: it always is
 	Barred   string              // why it must not be sent to its recipient; empty: it may be
 	Obsolete bool                // it says nothing to its recipient any more
 	Send     func(context.Context) error
@@ -56,7 +56,7 @@ type refusal interface {
 	Refusal() string // one line for staff
 }
 
-// deferral is an answer for now. It counts against the patience with the recipient.
+// deferral is an answer for now. Deferred for too long, a delivery is given up.
 type deferral interface {
 	error
 	Deferral() string // one line for staff
@@ -64,9 +64,9 @@ type deferral interface {
 
 // claims keeps two tries from sending one delivery.
 type claims interface {
-	// ClaimDelivery claims a delivery for a try, or renews that claim, and reports its queue and whether it could: not
-	// while another try's claim on one that is owed lasts.
-	ClaimDelivery(ctx context.Context, k Key, try string, lasts time.Duration) (queue Queue, ours bool, err error)
+	// ClaimDelivery claims a delivery for a try, or renews that claim, and reports whether it could: not while another
+	// try's claim on one that is owed lasts.
+	ClaimDelivery(ctx context.Context, k Key, try string, lasts time.Duration) (ours bool, err error)
 	// ClaimNextDelivery claims the one of a queue that has been due the longest.
 	ClaimNextDelivery(ctx context.Context, q Queue, try string, lasts time.Duration) (k Key, found bool, err error)
 	// ReleaseDelivery ends a try's claim, if it still has one.

@@ -358,8 +358,8 @@ func TestCommand_limitedPeopleDoNotWaitInACircle(t *testing.T) {
 	}
 }
 
-// TestSettleMail_clearsAwayFullAllowances, all of them at once, and does not look for them with every mail.
-func TestSettleMail_clearsAwayFullAllowances(t *testing.T) {
+// TestSettleDelivery_clearsAwayFullAllowances, all of them at once, and does not look for them with every mail.
+func TestSettleDelivery_clearsAwayFullAllowances(t *testing.T) {
 	d := open(t)
 	d.sql(`INSERT INTO allowances (key, spent_until) SELECT decode(md5(i::text) || md5(i::text), 'hex'), now() + (1 - i % 2 * 2) * interval '1 hour' FROM generate_series(1, 60) i`)
 	for range 2 {

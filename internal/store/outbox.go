@@ -28,33 +28,28 @@ var (
 
 // keyed is a condition on deliveries by their key, which an index answers in either case, and its arguments.
 func keyed(k outbox.Key, args pgx.StrictNamedArgs) (string, pgx.StrictNamedArgs) {
-	args["n"] = k.N
+	args["queue"], args["n"] = k.Queue, k.N
 	if k.Ticket == "" {
-		args["queue"] = k.Queue
 		return `queue = @queue AND n = @n AND ticket IS NULL`, args
 	}
 	args["ticket"] = k.Ticket
-	if k.Queue == "" {
-		return `ticket = @ticket AND n = @n`, args
-	}
-	args["queue"] = k.Queue
 	return `ticket = @ticket AND n = @n AND queue = @queue`, args
 }
 
-// ClaimDelivery claims a delivery for one try, or renews that claim, and reports its queue and whether it could: not while
-// another try's claim on one that is owed lasts. A key without a queue finds whatever its ticket owes by that number.
-func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, lasts time.Duration) (queue outbox.Queue, ours bool, err error) {
+// ClaimDelivery claims a delivery for one try, or renews that claim, and reports whether it could: not while another try's
+// claim on one that is owed lasts.
+func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, lasts time.Duration) (ours bool, err error) {
 	which, args := keyed(k, pgx.StrictNamedArgs{"try": try, "lasts": lasts})
 	err = s.pool.QueryRow(ctx, `
 		WITH claim AS (
 			UPDATE deliveries SET claimed_by = @try, claimed_until = clock_timestamp() + @lasts
 			WHERE `+which+` AND (status <> 'owed' OR claimed_by IS NULL OR claimed_by = @try OR claimed_until < clock_timestamp())
 			RETURNING 1)
-		SELECT queue, EXISTS (SELECT FROM claim) FROM deliveries WHERE `+which, args).Scan(&queue, &ours)
+		SELECT EXISTS (SELECT FROM claim) FROM deliveries WHERE `+which, args).Scan(&ours)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return "", false, errNoDelivery
+		return false, errNoDelivery
 	}
-	return queue, ours, explain(err, "claim a delivery")
+	return ours, explain(err, "claim a delivery")
 }
 
 // lastChanges is when each emergency was last changed, as the announcements of it have it. For Options.Settle after that none
@@ -105,14 +100,10 @@ var settledFrom = map[desk.DeliveryStatus][]string{
 // SettleDelivery records what became of a delivery, and why where it is lost. Recorded twice, it changes nothing: the first
 // reason stays. NotFound: there is no such delivery.
 func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.DeliveryStatus, reason string) error {
-	if k.Queue == outbox.AccountMails {
-		if err := s.tidyAccountMails(ctx); err != nil {
-			return err
-		}
-	}
 	which, args := keyed(k, pgx.StrictNamedArgs{"status": status, "reason": storable(reason), "from": settledFrom[status]})
 	var found, settled bool
-	err := s.pool.QueryRow(ctx, `
+	batch := &pgx.Batch{}
+	batch.Queue(`
 		WITH settled AS (
 			UPDATE deliveries SET status = @status, settled_at = clock_timestamp(),
 				reason = CASE WHEN @status IN ('bounced', 'failed') THEN @reason ELSE reason END,
@@ -120,13 +111,23 @@ func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.De
 				deferred_at = CASE WHEN @status = 'failed' THEN coalesce(deferred_at, clock_timestamp()) ELSE deferred_at END
 			WHERE `+which+` AND status = ANY (@from)
 			RETURNING 1)
-		SELECT EXISTS (SELECT FROM deliveries WHERE `+which+`), EXISTS (SELECT FROM settled)`, args).Scan(&found, &settled)
-	switch {
-	case err != nil:
+		SELECT EXISTS (SELECT FROM deliveries WHERE `+which+`), EXISTS (SELECT FROM settled)`, args).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&found, &settled) })
+	if k.Queue == outbox.AccountMails {
+		queueTidying(batch)
+	}
+	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
 		return explain(err, "settle a delivery")
-	case !found:
+	}
+	if k.Queue == outbox.AccountMails {
+		if err := s.Accounts().sweepAllowances(ctx); err != nil {
+			return err
+		}
+	}
+	if !found {
 		return errNoDelivery
-	case settled && k.Ticket != "":
+	}
+	if settled && k.Ticket != "" {
 		s.announce(ctx, k.Ticket, desk.ChangeMail)
 	}
 	return nil

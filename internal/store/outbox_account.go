@@ -43,10 +43,10 @@ func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.Owed, stat
 	return m, status, explain(err, "load an account's mail")
 }
 
-// tidyAccountMails clears away what was settled long ago and links that are long over, each more than one mail brings, so
-// none pile up; and once an hour the allowances that are full again.
-func (s *Store) tidyAccountMails(ctx context.Context) error {
-	_, err := s.pool.Exec(ctx, `
+// queueTidying clears away accounts' mails that were settled long ago and links that are long over, each more than one mail
+// brings, so none pile up.
+func queueTidying(batch *pgx.Batch) {
+	batch.Queue(`
 		WITH mails AS (
 			DELETE FROM deliveries WHERE ticket IS NULL AND queue = 'account' AND n IN (
 				SELECT n FROM deliveries WHERE queue = 'account' AND settled_at < clock_timestamp() - @keep::interval LIMIT 10)
@@ -55,8 +55,4 @@ func (s *Store) tidyAccountMails(ctx context.Context) error {
 			SELECT id FROM links l WHERE expires_at < clock_timestamp() - @keep::interval
 			AND NOT EXISTS (SELECT FROM deliveries WHERE link = l.id) LIMIT 10)`,
 		pgx.StrictNamedArgs{"keep": settledLasts})
-	if err != nil {
-		return explain(err, "clear away accounts' mails")
-	}
-	return s.Accounts().sweepAllowances(ctx)
 }

@@ -32,8 +32,7 @@ func (d *shop) Deferred(ctx context.Context, n ticket.Number, mail int) (time.Ti
 }
 
 func (d *shop) Claim(ctx context.Context, n ticket.Number, mail int, try string, lasts time.Duration) (bool, error) {
-	_, ours, err := d.ClaimDelivery(ctx, outbox.Key{Ticket: n, N: int64(mail)}, try, lasts)
-	return ours, err
+	return d.ClaimDelivery(ctx, ofTicket(n, mail), try, lasts)
 }
 
 func (d *shop) Release(ctx context.Context, n ticket.Number, mail int, try string) error {
@@ -46,7 +45,7 @@ func (d *shop) NextAnnouncement(ctx context.Context, try string, lasts time.Dura
 }
 
 func (d *shop) HoldAnnouncement(ctx context.Context, id int64, try string, lasts time.Duration) error {
-	_, _, err := d.ClaimDelivery(ctx, ofAnnouncement(id), try, lasts)
+	_, err := d.ClaimDelivery(ctx, ofAnnouncement(id), try, lasts)
 	return err
 }
 

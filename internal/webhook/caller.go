@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// calls is where what a webhook is told comes from.
+// calls loads what a webhook is to be told.
 type calls interface {
 	Call(ctx context.Context, number ticket.Number, n int) (desk.Called, error)
 }
@@ -34,7 +34,7 @@ type Caller struct {
 	now       func() time.Time
 }
 
-// NewCaller makes a caller. Endpoints are known by the names that policies use.
+// NewCaller returns a caller. Endpoints are known by the names that policies use.
 func NewCaller(c calls, endpoints map[string]Endpoint, site string, log *slog.Logger) *Caller {
 	return &Caller{calls: c, endpoints: endpoints, site: site, client: client(tryTime), log: log, now: time.Now}
 }
@@ -55,7 +55,7 @@ func (c *Caller) send(ctx context.Context, call desk.Call) error {
 	case r.final:
 		return &Refused{r.reason}
 	case ctx.Err() != nil:
-		return ctx.Err() // cut short by us: the endpoint has failed at nothing
+		return ctx.Err() // cut short by this process: the endpoint has failed at nothing
 	}
 	return fault.Wrap(&Deferred{r.reason}, fault.Unavailable, "webhook %s: %s", call.Webhook, r.reason)
 }
@@ -81,7 +81,7 @@ func (c *Caller) try(ctx context.Context, call desk.Call) result {
 	endpoint, known := c.endpoints[call.Webhook]
 	if !known {
 		c.log.Warn("a policy names a webhook that is not configured", "webhook", call.Webhook, "ticket", call.Number)
-		return result{reason: "not configured"} // somebody may mend that
+		return result{reason: "not configured"} // may be configured later
 	}
 	content, err := body(call, c.site)
 	if err != nil {

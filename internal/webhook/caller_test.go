@@ -44,12 +44,6 @@ func newBox() *box {
 
 func (b *box) Call(context.Context, ticket.Number, int) (desk.Called, error) { return b.call, nil }
 
-func (b *box) ClaimDelivery(context.Context, outbox.Key, string, time.Duration) (outbox.Queue, bool, error) {
-	return outbox.Webhooks, true, nil
-}
-
-func (b *box) ReleaseDelivery(context.Context, outbox.Key, string) error { return nil }
-
 func (b *box) SettleDelivery(_ context.Context, _ outbox.Key, status desk.DeliveryStatus, reason string) error {
 	b.call.Status, b.call.Reason = status, reason
 	return nil
@@ -60,7 +54,10 @@ func (b *box) DeferDelivery(_ context.Context, _ outbox.Key, reason string, _ ti
 	return b.since, nil
 }
 
-// unused is what an outbox asks of its store for other queues.
+// third is the call of newBox.
+var third = outbox.Key{Queue: outbox.Webhooks, Ticket: number, N: 3}
+
+// unused is what an outbox asks of its store for other queues, and the claims, which calls do without.
 type unused struct{ outbox.Store }
 
 // heard is one request that the endpoint took.
@@ -117,7 +114,7 @@ func caller(b *box, address string) calling {
 func TestDeliver_saysWhatBrokeAndSignsIt(t *testing.T) {
 	e := newEndpoint(t, status(http.StatusNoContent))
 	b := newBox()
-	failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3)
+	failed, err := caller(b, e.URL).Deliver(t.Context(), third)
 	if failed || err != nil || b.call.Status != desk.DeliverySent {
 		t.Fatalf("failed %v, %v; the call is %+v", failed, err, b.call)
 	}
@@ -147,7 +144,7 @@ func TestDeliver_namesAnEventByItsEpochToo(t *testing.T) {
 	e := newEndpoint(t, status(http.StatusOK))
 	b := newBox()
 	b.call.Epoch = 1796000000
-	if failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3); failed || err != nil {
+	if failed, err := caller(b, e.URL).Deliver(t.Context(), third); failed || err != nil {
 		t.Fatal(failed, err)
 	}
 	const want = "HM-7Q2K9XM4TD-12-1796000000"
@@ -161,7 +158,7 @@ func TestDeliver_leavesASettledCallAlone(t *testing.T) {
 	for state, want := range map[desk.DeliveryStatus]bool{desk.DeliverySent: false, desk.DeliveryFailed: true} {
 		b := newBox()
 		b.call.Status = state
-		if failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3); failed != want || err != nil {
+		if failed, err := caller(b, e.URL).Deliver(t.Context(), third); failed != want || err != nil {
 			t.Errorf("%s: failed %v, %v", state, failed, err)
 		}
 	}
@@ -180,7 +177,7 @@ func TestDeliver_triesAgainWhatMayPassAndNothingElse(t *testing.T) {
 		304: {false, "HTTP 304, and no redirect is followed"},
 	} {
 		b := newBox()
-		failed, err := caller(b, newEndpoint(t, status(code)).URL).Deliver(t.Context(), number, 3)
+		failed, err := caller(b, newEndpoint(t, status(code)).URL).Deliver(t.Context(), third)
 		if (err != nil) != c.again || failed == c.again || b.call.Reason != c.reason {
 			t.Errorf("%d: failed %v, %v, %q", code, failed, err, b.call.Reason)
 		}
@@ -196,11 +193,11 @@ func TestDeliver_repeatsItselfUnderOneID(t *testing.T) {
 	e := newEndpoint(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(answers[0]); answers = answers[1:] })
 	b := newBox()
 	c := caller(b, e.URL)
-	if _, err := c.Deliver(t.Context(), number, 3); err == nil {
+	if _, err := c.Deliver(t.Context(), third); err == nil {
 		t.Fatal("503 is taken for a yes")
 	}
 	c.Now(func() time.Time { return now.Add(time.Minute) })
-	if failed, err := c.Deliver(t.Context(), number, 3); failed || err != nil {
+	if failed, err := c.Deliver(t.Context(), third); failed || err != nil {
 		t.Fatal(failed, err)
 	}
 	first, second := e.all()[0], e.all()[1]
@@ -217,7 +214,7 @@ func TestDeliver_followsNoRedirect(t *testing.T) {
 	for _, code := range []int{301, 302, 303, 307, 308} {
 		e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, inside.URL, code) })
 		b := newBox()
-		if failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3); !failed || err != nil {
+		if failed, err := caller(b, e.URL).Deliver(t.Context(), third); !failed || err != nil {
 			t.Errorf("%d: failed %v, %v", code, failed, err)
 		}
 	}
@@ -233,7 +230,7 @@ func TestDeliver_waitsForNobodyForLong(t *testing.T) {
 	b := newBox()
 	c := caller(b, e.URL)
 	c.Hurry(50 * time.Millisecond)
-	if failed, err := c.Deliver(t.Context(), number, 3); failed || err == nil || b.call.Reason != "timed out" {
+	if failed, err := c.Deliver(t.Context(), third); failed || err == nil || b.call.Reason != "timed out" {
 		t.Errorf("failed %v, %v, %q", failed, err, b.call.Reason)
 	}
 }
@@ -250,7 +247,7 @@ func TestDeliver_readsAnEndlessAnswerNoFurtherThanItMust(t *testing.T) {
 		gone <- sent
 	})
 	b := newBox()
-	if failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3); failed || err != nil || b.call.Status != desk.DeliverySent {
+	if failed, err := caller(b, e.URL).Deliver(t.Context(), third); failed || err != nil || b.call.Status != desk.DeliverySent {
 		t.Errorf("failed %v, %v", failed, err)
 	}
 	if sent := <-gone; sent > 16<<20 {
@@ -269,7 +266,7 @@ func TestDeliver_saysWhyInItsOwnWords(t *testing.T) {
 		secure.URL + "/?key=hunter2": "its certificate is not trusted",
 	} {
 		b := newBox()
-		_, err := caller(b, address).Deliver(t.Context(), number, 3)
+		_, err := caller(b, address).Deliver(t.Context(), third)
 		if err == nil || b.call.Reason != want || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "127.0.0.1") {
 			t.Errorf("%v, %q", err, b.call.Reason)
 		}
@@ -279,7 +276,7 @@ func TestDeliver_saysWhyInItsOwnWords(t *testing.T) {
 func TestDeliver_keepsWhatNobodyConfiguredOwed(t *testing.T) {
 	b := newBox()
 	b.call.Webhook = "unheard-of"
-	failed, err := caller(b, "https://ops.example").Deliver(t.Context(), number, 3)
+	failed, err := caller(b, "https://ops.example").Deliver(t.Context(), third)
 	if failed || fault.KindOf(err) != fault.Unavailable || b.call.Reason != "not configured" || b.call.Status != desk.DeliveryOwed {
 		t.Errorf("failed %v, %v; the call is %+v", failed, err, b.call)
 	}
@@ -290,7 +287,7 @@ func TestDeliver_givesUpAfterDaysOfFailing(t *testing.T) {
 	for days, want := range map[int]bool{2: false, 3: true} {
 		b := newBox()
 		b.since = time.Now().Add(-time.Duration(days) * 24 * time.Hour)
-		failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3)
+		failed, err := caller(b, e.URL).Deliver(t.Context(), third)
 		if failed != want || (err == nil) != want {
 			t.Errorf("after %d days: failed %v, %v", days, failed, err)
 		}
@@ -307,7 +304,7 @@ func TestDeliver_thatIsCutShortBlamesNobody(t *testing.T) {
 	defer close(hang)
 	e := newEndpoint(t, func(http.ResponseWriter, *http.Request) { stop(); <-hang })
 	b := newBox()
-	if failed, err := caller(b, e.URL).Deliver(ctx, number, 3); failed || err == nil || b.call.Tries != 0 {
+	if failed, err := caller(b, e.URL).Deliver(ctx, third); failed || err == nil || b.call.Tries != 0 {
 		t.Errorf("failed %v, %v; the call is %+v", failed, err, b.call)
 	}
 }

@@ -1,6 +1,9 @@
 -- +goose Up
 
--- What is owed to anybody, and what became of it. n counts within a ticket, its mails and webhooks together; of what is of
+-- A step of the version before may be about to write there.
+LOCK TABLE mails, calls, announcement_mails, account_mails;
+
+-- What is to be sent, and what became of it. n counts within a ticket, its mails and webhooks together; of what is of
 -- no ticket, deliveries_n counts it. Either makes the Message-ID and is never given out again.
 CREATE SEQUENCE deliveries_n;
 CREATE TABLE deliveries (

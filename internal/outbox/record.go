@@ -14,9 +14,9 @@ const (
 	recordTime     = 5 * time.Second // for one try
 )
 
-// insist runs record until it succeeds or never can. When ctx ends, the try under way is finished and one more is
+// untilRecorded runs record until it succeeds or never can. When ctx ends, the try under way is finished and one more is
 // made: an outage may just be over.
-func insist(ctx context.Context, record func(context.Context) error) error {
+func untilRecorded(ctx context.Context, record func(context.Context) error) error {
 	pauses := loop.Backoff{First: recordPause, Max: recordPauseMax}
 	for {
 		last := ctx.Err() != nil
