@@ -26,26 +26,26 @@ type reports interface {
 	Mailroom(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error)
 }
 
-// store reads and changes single records.
-type store interface {
-	Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error)
-	MarkSuggestion(ctx context.Context, id int64, read bool) error
-	request.PolicyReader
+// suggestionBox holds suggestions; see app.Suggestions.
+type suggestionBox interface {
+	Suggestions(ctx context.Context, by desk.Person, unread bool, limit int) (newest []desk.Suggestion, count int, err error)
+	MarkSuggestion(ctx context.Context, by desk.Person, id int64, read bool) error
 }
 
 // Pages serves the supervisors' pages.
 type Pages struct {
-	reports     reports
-	store       store
-	staffing    staffing
-	feed        request.Feed
-	emergencies request.Emergencies
-	publisher   request.Policies
+	reports      reports
+	policyReader request.PolicyReader
+	box          suggestionBox
+	staffing     staffing
+	feed         request.Feed
+	emergencies  request.Emergencies
+	publisher    request.Policies
 }
 
 // New returns the pages.
-func New(r reports, a store, s staffing, f request.Feed, e request.Emergencies, b request.Policies) *Pages {
-	return &Pages{reports: r, store: a, staffing: s, feed: f, emergencies: e, publisher: b}
+func New(r reports, p request.PolicyReader, b suggestionBox, s staffing, f request.Feed, e request.Emergencies, v request.Policies) *Pages {
+	return &Pages{reports: r, policyReader: p, box: b, staffing: s, feed: f, emergencies: e, publisher: v}
 }
 
 // Area returns the area of these pages.

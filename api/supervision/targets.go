@@ -122,7 +122,7 @@ func (p *Pages) promisesFile(v *page.Visit) error {
 // promiseReport reads the filter and computes the report, unless the filter is invalid.
 func (p *Pages) promiseReport(v *page.Visit) (promisesView, report.Promises, error) {
 	view := promisesView{frame: newFrame(v, "SLA performance", "/supervision/promises"), Problems: map[string]string{}}
-	_, inForce, _, err := p.store.PolicyInForce(v.Context())
+	_, inForce, _, err := p.policyReader.PolicyInForce(v.Context())
 	if err != nil {
 		return view, report.Promises{}, err
 	}

@@ -324,6 +324,54 @@ func TestRateAndSuggest_spendWhatCommandsDo(t *testing.T) {
 	}
 }
 
+// TestAllowances_areSpentAlikeByEveryStatement: the generic cell rate algorithm stands in spending, for ratings,
+// suggestions and sign-ins, in command.sql, and for several submissions at once in submit.sql.
+func TestAllowances_areSpentAlikeByEveryStatement(t *testing.T) {
+	d := limited(t)
+	n := d.taken(d.customer)
+	for name, c := range map[string]struct {
+		of  account.Allowance
+		use func() error
+	}{
+		"submit.sql": {account.Tickets(), func() error {
+			_, err := d.Submit(t.Context(), d.customer, submission())
+			return err
+		}},
+		"command.sql": {account.Commands(d.customer), func() error {
+			_, err := d.Command(t.Context(), d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "x"})
+			return err
+		}},
+		"spending": {account.Commands(d.customer), func() error {
+			return d.Suggest(t.Context(), d.customer, "", "More tea.")
+		}},
+	} {
+		d.sql(`DELETE FROM allowances`)
+		if err := c.use(); err != nil { // makes the only row
+			t.Fatalf("%s: %v", name, err)
+		}
+		const margin = 5 * time.Second // for the clock, which goes on
+		for _, spent := range []time.Duration{-time.Hour, c.of.Each / 2, 3*c.of.Each + margin, c.of.Room(1) - margin, c.of.Room(1) + margin} {
+			d.sql(`UPDATE allowances SET spent_until = clock_timestamp() + $1::interval`, spent)
+			before, began := one[time.Time](d, `SELECT spent_until FROM allowances`), one[time.Time](d, `SELECT clock_timestamp()`)
+			err := c.use()
+			after, ended := one[time.Time](d, `SELECT spent_until FROM allowances`), one[time.Time](d, `SELECT clock_timestamp()`)
+			took := after.Sub(before)
+			switch {
+			case spent > c.of.Room(1):
+				if usedUp(t, err, c.of); took != 0 {
+					t.Errorf("%s: refused with %s spent, it took %s", name, spent, took)
+				}
+			case spent < 0:
+				if took = after.Sub(began); err != nil || took < c.of.Each || after.After(ended.Add(c.of.Each)) {
+					t.Errorf("%s: a full allowance is spent for another %s, want %s: %v", name, took, c.of.Each, err)
+				}
+			case err != nil || took != c.of.Each:
+				t.Errorf("%s: with %s spent it took %s, want %s: %v", name, spent, took, c.of.Each, err)
+			}
+		}
+	}
+}
+
 // TestCommand_limitedPeopleDoNotWaitInACircle: several people write to the same tickets at once, each to all of them,
 // while steps take what they write.
 func TestCommand_limitedPeopleDoNotWaitInACircle(t *testing.T) {
