@@ -17,6 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/account"
 	"github.com/holesalemart/supportdesk/api/page"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/openid"
 	"github.com/holesalemart/supportdesk/internal/outbox"
@@ -56,7 +57,7 @@ func openWith(t *testing.T, issuer *issuer) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(beside.Close)
-	if _, _, err := db.PublishPolicy(t.Context(), policy.Holesalemart(), "a test", "to begin with"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), db, policy.Holesalemart(), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
 	s := &site{t: t, db: db, beside: beside}

@@ -8,19 +8,27 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // shelf is where published versions are kept, and the tickets that are under them.
 type shelf interface {
 	publishedPolicies
+	publishStore
 	EditionRecords(context.Context) ([]desk.EditionRecord, error)
 	Edition(context.Context, int64) (desk.Edition, error)
-	Publish(context.Context, desk.Publication) (desk.Published, error)
 	// Chosen gives the tickets of a choice that can be moved to a version, one by one, in the order of their numbers.
 	Chosen(ctx context.Context, version int64, c desk.Choice, each func(desk.Record) error) error
-	Unmovable(ctx context.Context, version int64, c desk.Choice) ([]desk.Unmoved, error)
+	// TicketPolicies returns those of some tickets that exist.
+	TicketPolicies(context.Context, []ticket.Number) (map[ticket.Number]TicketPolicy, error)
 	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error)
 	Adoptions(ctx context.Context, version int64, limit int) (desk.AdoptionAudit, error)
+}
+
+// TicketPolicy is a ticket's status, and the version of the policy that it is under.
+type TicketPolicy struct {
+	Status  ticket.Status
+	Version int64
 }
 
 // Policies is how supervisors change the policy, and which one open tickets are under. Who may is the caller's to
@@ -56,7 +64,7 @@ func (d *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publicati
 		return desk.Published{}, err
 	}
 	p.Author, p.Reason = string(by.ID), strings.TrimSpace(p.Reason)
-	return d.shelf.Publish(ctx, p)
+	return Publish(ctx, d.shelf, p)
 }
 
 // Examine says what a document would mean, beside the policy in force.

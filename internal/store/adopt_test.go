@@ -16,7 +16,7 @@ import (
 // publish publishes another version.
 func (d *shop) publish(document string) int64 {
 	d.t.Helper()
-	v, _, err := d.PublishPolicy(d.t.Context(), []byte(document), string(d.supervisor.ID), "another")
+	v, _, err := app.PublishPolicy(d.t.Context(), d, []byte(document), string(d.supervisor.ID), "another")
 	if err != nil {
 		d.t.Fatal(err)
 	}

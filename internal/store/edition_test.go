@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -11,7 +12,7 @@ import (
 
 func TestPolicies_tellVersionsAndNoNames(t *testing.T) {
 	d := open(t)
-	if _, _, err := d.PublishPolicy(t.Context(), []byte(quick), string(d.administrator.ID), "faster"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), d, []byte(quick), string(d.administrator.ID), "faster"); err != nil {
 		t.Fatal(err)
 	}
 	editions, err := d.Policies(t.Context())

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -158,8 +157,9 @@ func (g *gateChange) declared(by desk.Person, once desk.Once) error {
 		return errNew
 	case err != nil:
 		return err
-	case !bytes.Equal(first, once.Fingerprint):
-		return errKeyReused
+	}
+	if err := once.Repeats(first); err != nil {
+		return err
 	}
 	err = g.load(id)
 	g.after.Again = true

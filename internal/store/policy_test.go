@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -16,10 +17,10 @@ import (
 func TestPublishPolicy_versionsAreForGood(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	if v, published, err := d.PublishPolicy(t.Context(), policy.Holesalemart(), "again", ""); v != 1 || published || err != nil {
+	if v, published, err := app.PublishPolicy(t.Context(), d, policy.Holesalemart(), "again", ""); v != 1 || published || err != nil {
 		t.Errorf("the same again: version %d, published %v, %v", v, published, err)
 	}
-	if v, published, err := d.PublishPolicy(t.Context(), []byte(quick), "me", "faster"); v != 2 || !published || err != nil {
+	if v, published, err := app.PublishPolicy(t.Context(), d, []byte(quick), "me", "faster"); v != 2 || !published || err != nil {
 		t.Errorf("another: version %d, published %v, %v", v, published, err)
 	}
 	v, p, document, err := d.PolicyInForce(t.Context())
@@ -39,7 +40,7 @@ func TestPublishPolicy_versionsAreForGood(t *testing.T) {
 
 func TestPublishPolicy_namesEveryProblem(t *testing.T) {
 	d := open(t)
-	_, _, err := d.PublishPolicy(t.Context(), []byte("name: x\nnonsense: 1\n"), "me", "")
+	_, _, err := app.PublishPolicy(t.Context(), d, []byte("name: x\nnonsense: 1\n"), "me", "")
 	wantKind(t, err, fault.Invalid)
 	if problems, ok := errors.AsType[policy.Problems](err); !ok || len(problems) < 2 {
 		t.Errorf("problems %v", problems)
@@ -54,7 +55,7 @@ func TestPublishPolicy_atOnceGivesEachAVersion(t *testing.T) {
 	for i := range 8 {
 		all.Go(func() {
 			document := strings.Replace(quick, "Quick", fmt.Sprint("Quick ", i), 1)
-			if _, published, err := d.PublishPolicy(t.Context(), []byte(document), "me", ""); !published || err != nil {
+			if _, published, err := app.PublishPolicy(t.Context(), d, []byte(document), "me", ""); !published || err != nil {
 				t.Errorf("published %v, %v", published, err)
 			}
 		})

@@ -49,7 +49,7 @@ func staffed(t testing.TB, dsn, document string) *shop {
 	}
 	t.Cleanup(beside.Close)
 	d := &shop{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), staffing: app.NewStaffing(s), workspace: app.NewWorkspace(s), t: t, dsn: dsn, beside: beside}
-	if _, _, err := s.PublishPolicy(t.Context(), []byte(document), "a test", "to begin with"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), s, []byte(document), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
 	d.customer = d.add(ticket.RoleCustomer, "Carla Customer", "carla@example.com")
