@@ -123,7 +123,7 @@ func (o *office) token(n ticket.Number, name string, expires time.Time) string {
 func TestLink_opensOneTicketAndNoOther(t *testing.T) {
 	o := openOffice(t)
 	n, own, others := o.taken("clara", "the one"), o.taken("clara", "her other"), o.taken("carl", "his")
-	letter, _, err := o.Letter(t.Context(), n, 1)
+	letter, _, err := app.NewMails(o.Store).Letter(t.Context(), n, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ import (
 // linkSecret is the name of the secret that links in mails are signed with.
 const linkSecret = "links"
 
-// conversationLink is the token that opens a ticket to its requester, from an instant on for link.Lifetime.
-func (s *Store) conversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (string, error) {
+// ConversationLink is the token that opens a ticket to its requester, from an instant on for link.Lifetime.
+func (s *Store) ConversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (string, error) {
 	secret, from, err := s.signing(ctx, requester, from)
 	if err != nil {
 		return "", err

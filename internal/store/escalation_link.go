@@ -10,8 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// escalationLink is the token that lets somebody who works here acknowledge a ticket's escalation, from an instant on.
-func (s *Store) escalationLink(ctx context.Context, n ticket.Number, person ticket.PersonID, from time.Time) (string, error) {
+// EscalationLink is the token that lets somebody who works here acknowledge a ticket's escalation, from an instant on.
+func (s *Store) EscalationLink(ctx context.Context, n ticket.Number, person ticket.PersonID, from time.Time) (string, error) {
 	secret, from, err := s.signing(ctx, person, from)
 	if err != nil {
 		return "", err
