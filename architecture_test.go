@@ -38,7 +38,8 @@ var layers = []layer{
 	{"internal/chart", "it draws numbers", "", "", reachesOut},
 	{"internal/desk", "API, pages and store share it", "internal/fault internal/policy internal/ticket", "golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/outbox", "it delivers by what its transports and its store do", "internal/desk internal/fault internal/loop internal/ticket", "", "net net/http os os/exec database/sql"},
-	{"internal/app", "the use cases are the same for every neighbour", "internal/desk internal/fault internal/policy internal/ticket", "", "net net/http os os/exec database/sql"},
+	{"internal/report", "counting is pure", "internal/desk internal/fault internal/policy internal/ticket", "", reachesOut},
+	{"internal/app", "the use cases are the same for every neighbour", "internal/desk internal/fault internal/policy internal/report internal/ticket", "", "net net/http os os/exec database/sql"},
 	{"internal/account", "it knows neither where accounts are stored nor how people are answered", "internal/desk internal/fault internal/policy internal/ticket", "github.com/alexedwards/argon2id golang.org/x/text/unicode/norm", "net net/http os os/exec database/sql"},
 	{"internal/demo", "it invents what people asked, and the domain decides the rest", "internal/desk internal/fault internal/policy internal/ticket", "", "net net/http os os/exec database/sql"},
 
@@ -46,20 +47,20 @@ var layers = []layer{
 	{"activities", "what an activity needs comes through its own interfaces", "internal/desk internal/fault internal/loop internal/outbox internal/ticket", "go.temporal.io/sdk/activity go.temporal.io/sdk/temporal golang.org/x/sync/errgroup golang.org/x/time/rate", "net/http os os/exec database/sql"},
 	{"worker", "it registers and tunes", "activities workflows", "go.temporal.io/sdk", "net/http os/exec database/sql"},
 
-	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/app internal/desk internal/fault internal/link internal/loop internal/outbox internal/policy internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
+	{"internal/store", "it knows PostgreSQL and neither Temporal nor SMTP", "internal/account internal/app internal/desk internal/fault internal/link internal/loop internal/outbox internal/policy internal/report internal/ticket", "github.com/jackc/pgx/v5 github.com/pressly/goose/v3 golang.org/x/sync/errgroup", "net/http os/exec"},
 	{"internal/dispatch", "it alone uses the Temporal client, and knows neither SQL nor HTTP", "internal/desk internal/fault internal/loop internal/ticket workflows", "go.temporal.io/api go.temporal.io/sdk golang.org/x/sync/errgroup golang.org/x/time/rate google.golang.org/protobuf", "net/http os/exec database/sql"},
 	{"internal/mail", "it knows SMTP and neither SQL nor Temporal", "internal/account internal/desk internal/fault internal/outbox internal/policy internal/ticket", "github.com/wneessen/go-mail golang.org/x/net/idna", "net/http os/exec database/sql"},
 	{"internal/webhook", "it knows HTTP and neither SQL nor Temporal", "internal/desk internal/fault internal/outbox internal/policy internal/ticket", "", "os/exec database/sql"},
 	{"internal/openid", "it knows the provider and nothing of the desk", "internal/account internal/fault", "github.com/coreos/go-oidc/v3 golang.org/x/oauth2", "os/exec database/sql"},
 
-	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/desk internal/fault internal/policy internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin golang.org/x/time/rate", "os/exec database/sql"},
+	{"api", "it speaks HTTP and leaves the rest to the use cases", "api/input api/page api/request internal/desk internal/fault internal/policy internal/report internal/ticket", "github.com/danielgtaylor/huma/v2 github.com/gin-gonic/gin golang.org/x/time/rate", "os/exec database/sql"},
 	{"api/request", "every page and the API share it", "internal/desk internal/fault internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/input", "every page and the API share it", "internal/desk internal/fault internal/policy internal/ticket", "", "os os/exec database/sql"},
 	{"api/page", "every page is made with it", "api/request internal/desk internal/fault internal/policy internal/ticket", "github.com/PuerkitoBio/goquery github.com/alexedwards/scs/v2 github.com/gin-gonic/gin golang.org/x/net/html", "os os/exec database/sql"},
 	{"api/account", "a page package serves one audience", "api/page api/request internal/account internal/desk internal/fault internal/openid internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/panel", "a page package serves one audience", "api/input api/page api/request internal/desk internal/fault internal/link internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
 	{"api/portal", "a page package serves one audience", "api/input api/page api/request internal/desk internal/fault internal/link internal/policy internal/ticket", "golang.org/x/time/rate", "os os/exec database/sql"},
-	{"api/supervision", "a page package serves one audience", "api/input api/page internal/chart internal/desk internal/fault internal/holiday internal/policy internal/ticket", "", "os os/exec database/sql"},
+	{"api/supervision", "a page package serves one audience", "api/input api/page internal/chart internal/desk internal/fault internal/holiday internal/policy internal/report internal/ticket", "", "os os/exec database/sql"},
 
 	{"internal/config", "it knows names and types", "internal/policy internal/ticket", "github.com/caarlos0/env/v11", "net/http os/exec database/sql"},
 	{"internal/local", "the embedded stack of up, which production does without", "internal/fault internal/loop", "github.com/emersion/go-message github.com/emersion/go-smtp github.com/jackc/pgx/v5", ""},

@@ -78,7 +78,7 @@ func openWith(t *testing.T, issuer *issuer) *site {
 		})
 	}
 	handler, err := api.New(api.Config{
-		Desk: desk.New(db, db, db, nil, nil), People: db, Site: engine, Areas: []page.Area{account.New(s.service, provider, nil, nil).Area()},
+		Desk: app.NewTickets(db, db, db, nil, nil), People: db, Site: engine, Areas: []page.Area{account.New(s.service, provider, nil, nil).Area()},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,18 +12,19 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 //go:embed all:templates
 var templates embed.FS
 
-// reports is what is counted; see desk.Reports.
+// reports is what is counted; see app.Reports.
 type reports interface {
-	Overview(ctx context.Context, now time.Time) (desk.Overview, error)
-	Promises(context.Context, desk.PromiseFilter) (desk.PromiseReport, error)
-	Ratings(ctx context.Context, from, to time.Time) (desk.RatingReport, error)
-	Mailroom(ctx context.Context, now time.Time, lately bool) (s desk.MailState, waiting, bounced []desk.Parcel, err error)
+	Overview(ctx context.Context, now time.Time) (report.Overview, error)
+	Promises(context.Context, report.PromiseFilter) (report.Promises, error)
+	Ratings(ctx context.Context, from, to time.Time) (report.Ratings, error)
+	Mailroom(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error)
 }
 
 // archive is what is read and marked one by one.

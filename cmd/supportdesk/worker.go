@@ -64,7 +64,7 @@ func (workerCommand) Run(p *program) error {
 			return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 				worker.Activities{
 					Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands)), Mails: activities.NewMails(deliveries, heartbeat),
-					Emergencies: activities.NewEmergencies(db, db, dispatcher, app.NewOperator(db, time.Now),
+					Emergencies: activities.NewEmergencies(db, db, dispatcher, app.NewOperator(db, db, db, time.Now),
 						activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
 					Announcements: activities.NewAnnouncements(db, deliveries, announcementShare*c.MailRate, heartbeat),
 					Calls:         activities.NewCalls(deliveries),

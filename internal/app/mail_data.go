@@ -57,8 +57,8 @@ type linkSigner interface {
 	EscalationLink(ctx context.Context, n ticket.Number, person ticket.PersonID, from time.Time) (token string, err error)
 }
 
-// emergencyReader knows the emergencies.
-type emergencyReader interface {
+// scheduleReader reads the emergencies in force or planned, and the schedule of all.
+type scheduleReader interface {
 	Notices(context.Context) ([]desk.Emergency, error)
 	Gate(context.Context) (ticket.Gate, error)
 }
@@ -66,7 +66,7 @@ type emergencyReader interface {
 type mailDataStore interface {
 	mailStore
 	linkSigner
-	emergencyReader
+	scheduleReader
 	publishedPolicies
 }
 

@@ -30,7 +30,7 @@ type Office struct {
 	Staffing  *app.Staffing
 	Workspace *app.Workspace
 
-	Desk     *desk.Desk
+	Desk     *app.Tickets
 	Outcomes *store.Outcomes
 	Clerk    *Clerk
 
@@ -86,7 +86,7 @@ func (o *Office) Work(log *slog.Logger) {
 	o.Clerk = &Clerk{store: o.Store, steps: o.Steps, bell: make(chan struct{}, 1)}
 	o.Keep(o.Outcomes.Run)
 	o.Keep(o.Clerk.run)
-	o.Desk = desk.New(o.Store, o.Store, o.Store, o.Outcomes, o.Clerk)
+	o.Desk = app.NewTickets(o.Store, o.Store, o.Store, o.Outcomes, o.Clerk)
 }
 
 // Keep runs something until the test ends, and fails the test with its error.

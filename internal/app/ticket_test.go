@@ -1,4 +1,4 @@
-package desk_test
+package app_test
 
 import (
 	"context"
@@ -34,7 +34,7 @@ categories: [boats, engines]
 `
 
 func TestSubmit_completesPromisesAndWakesTheCourier(t *testing.T) {
-	s, d := open(parse(t, choosy))
+	s, d := newTickets(parse(t, choosy))
 	got, err := d.Submit(context.Background(), customer, desk.Submission{Number: number, Subject: "Leak", Body: "It sinks."})
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func TestSubmit_completesPromisesAndWakesTheCourier(t *testing.T) {
 
 // TestSubmit_promisesByThePolicyThatTheTicketIsPinnedTo, when another is published in the middle of it.
 func TestSubmit_promisesByThePolicyThatTheTicketIsPinnedTo(t *testing.T) {
-	s, d := open(policy.Default(), parse(t, choosy))
+	s, d := newTickets(policy.Default(), parse(t, choosy))
 	s.accepted.Policy = 2
 	got, err := d.Submit(context.Background(), customer, desk.Submission{Number: number})
 	if err != nil || !got.Promises.Resolution.Equal(birth.Add(20*time.Hour)) {
@@ -71,7 +71,7 @@ func TestSubmit_promisesByThePolicyThatTheTicketIsPinnedTo(t *testing.T) {
 
 // TestSubmit_repeatedIsAnsweredAsTheFirstTime, although today's policy knows neither its category nor its choice.
 func TestSubmit_repeatedIsAnsweredAsTheFirstTime(t *testing.T) {
-	s, d := open(parse(t, choosy), policy.Default())
+	s, d := newTickets(parse(t, choosy), policy.Default())
 	s.version = 2
 	again := desk.Submission{Category: "engines", Priority: policy.PriorityUrgent, Once: desk.Once{Key: "k"}}
 	if _, err := d.Submit(context.Background(), customer, again); fault.KindOf(err) != fault.Invalid {
@@ -107,7 +107,7 @@ func TestSubmit_namesEveryFieldThatItCannotAccept(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			s, d := open(policy.Default())
+			s, d := newTickets(policy.Default())
 			_, err := d.Submit(context.Background(), c.by, c.s)
 			var fields []string
 			if e, ok := errors.AsType[*fault.Error](err); ok && e.Kind == fault.Invalid {
@@ -126,7 +126,7 @@ func TestSubmit_namesEveryFieldThatItCannotAccept(t *testing.T) {
 }
 
 func TestSubmit_thatWasNotAcceptedWakesNobody(t *testing.T) {
-	s, d := open(policy.Default())
+	s, d := newTickets(policy.Default())
 	s.acceptError = errAway
 	if _, err := d.Submit(context.Background(), customer, desk.Submission{}); !errors.Is(err, errAway) || s.wakes > 0 {
 		t.Errorf("answered %v, woken %d", err, s.wakes)
@@ -136,7 +136,7 @@ func TestSubmit_thatWasNotAcceptedWakesNobody(t *testing.T) {
 // TestSubmit_inARushAsksForThePolicyOnce or a few times, never for every ticket; a failure is not remembered.
 func TestSubmit_inARushAsksForThePolicyOnce(t *testing.T) {
 	const rush = 200
-	s, d := open(policy.Default())
+	s, d := newTickets(policy.Default())
 	s.policyError = errAway
 	if _, err := d.Submit(context.Background(), customer, desk.Submission{}); !errors.Is(err, errAway) {
 		t.Errorf("without a policy the answer is %v", err)
@@ -178,7 +178,7 @@ func TestCommand_answersWithTheOutcome(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			s, d := open(policy.Default())
+			s, d := newTickets(policy.Default())
 			s.accepted.Seq = 5
 			s.outcome, s.decided, s.acceptError, s.awaitError = c.outcome, c.decided, c.accept, c.await
 			a, o, decided, err := d.Command(context.Background(), agent, desk.Request{Number: number, Verb: ticket.VerbNote})

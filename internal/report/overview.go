@@ -1,23 +1,23 @@
-package desk
+package report
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ageBands are the ages, in days, at which a living ticket enters the next band. The first band begins at none.
+// ageBands are the ages, in days, at which an open ticket enters the next band. The first band begins at none.
 var ageBands = []int{1, 3, 7, 14}
 
-// OpenCell is what the store counts: the tickets that are not closed which share a status, an age band and an assignee.
-type OpenCell struct {
+// OpenCount is how many tickets that are not closed share a status, an age band and an assignee.
+type OpenCount struct {
 	Status   ticket.Status
-	Band     int // 0 is the youngest
-	Agent    Ref // zero: nobody
+	Band     int      // 0 is the youngest
+	Agent    desk.Ref // zero: nobody
 	Count    int
 	DueToday int // a promise that runs falls due before the end of the day
 	Breached int // a promise was broken and is owed still
@@ -27,20 +27,20 @@ type OpenCell struct {
 type Overview struct {
 	At          time.Time
 	Zone        *time.Location // the policy's, by which today is today
-	Bands       []Band         // of age, the youngest first
+	Bands       []AgeBand      // of age, the youngest first
 	Statuses    []StatusLine   // all but closed, in the order of a ticket's life
 	Open        int            // tickets that are not closed
 	DueToday    int
 	Breached    int
 	Unassigned  int
 	Escalations Escalations
-	Agents      []AgentLoad // by load, the highest first
-	Mail        MailState
-	Workflows   Reconciliation
+	Agents      []Workload // by load, the highest first
+	Mail        MailStatus
+	Workflows   desk.Reconciliation
 }
 
-// Band is a range of ages, in days: from From on, before To; To 0 is without end.
-type Band struct{ From, To int }
+// AgeBand is a range of ages, in days: from From on, before To; To 0 is without end.
+type AgeBand struct{ From, To int }
 
 // StatusLine counts the tickets of one status by age.
 type StatusLine struct {
@@ -49,15 +49,15 @@ type StatusLine struct {
 	Total  int
 }
 
-// AgentLoad is what one of the staff has. Resolved tickets are not work to be done, and in no other number.
-type AgentLoad struct {
-	Agent                   Ref
+// Workload is what one of the staff has. Resolved tickets are not work to be done, and in no other number.
+type Workload struct {
+	Agent                   desk.Ref
 	Open, Waiting, Resolved int // open: new tickets too
 	DueToday, Breached      int
 }
 
 // Load is what an agent has to do something about, now or when the requester answers.
-func (l AgentLoad) Load() int { return l.Open + l.Waiting }
+func (l Workload) Load() int { return l.Open + l.Waiting }
 
 // Escalations are the tickets whose ladder nobody has answered: the highest rung first, then the oldest.
 type Escalations struct {
@@ -69,7 +69,7 @@ type Escalations struct {
 type Escalation struct {
 	Number  ticket.Number
 	Subject string
-	Agent   Ref // zero: nobody
+	Agent   desk.Ref // zero: nobody
 	Rung    int
 	Ticket  ticket.Ticket
 }
@@ -96,49 +96,18 @@ func (e Escalation) Since() time.Time {
 	return first
 }
 
-// bounceMemory is how long the overview counts a mail that bounced.
-const bounceMemory = 7 * 24 * time.Hour
-
-// mostEscalations is how many the overview lists.
-const mostEscalations = 25
-
-// Tomorrow is when the day of an instant ends in a zone.
-func Tomorrow(now time.Time, zone *time.Location) time.Time {
-	today := now.In(zone)
-	return time.Date(today.Year(), today.Month(), today.Day()+1, 0, 0, 0, 0, zone)
+// NewOverview returns what the counts of open tickets, by the bands of AgeBands, and the staff say of the desk. Escalations,
+// mail and workflows are the caller's to add.
+func NewOverview(now time.Time, zone *time.Location, counts []OpenCount, staff []desk.Colleague) Overview {
+	o := Overview{At: now, Zone: zone}
+	o.count(counts)
+	o.load(counts, staff)
+	return o
 }
 
-// Overview gives the desk at a glance.
-func (r *Reports) Overview(ctx context.Context, now time.Time) (Overview, error) {
-	_, p, _, err := r.policies.PolicyInForce(ctx)
-	if err != nil {
-		return Overview{}, err
-	}
-	o := Overview{At: now, Zone: p.Zone}
-	cells, err := r.store.OpenTickets(ctx, bandStarts(now), Tomorrow(now, p.Zone))
-	if err != nil {
-		return Overview{}, err
-	}
-	if o.Escalations, err = r.store.Escalated(ctx, mostEscalations); err != nil {
-		return Overview{}, err
-	}
-	if o.Mail, err = r.store.MailState(ctx, now.Add(-bounceMemory)); err != nil {
-		return Overview{}, err
-	}
-	if o.Workflows, err = r.store.Reconciliation(ctx); err != nil {
-		return Overview{}, err
-	}
-	staff, err := r.store.Staff(ctx)
-	if err != nil {
-		return Overview{}, err
-	}
-	o.count(cells)
-	o.load(cells, staff)
-	return o, nil
-}
-
-// bandStarts are the instants before which a ticket was submitted to be in the next band, the latest first.
-func bandStarts(now time.Time) []time.Time {
+// AgeBands returns the instants that bands of age begin at, the latest first: a ticket is in the next band if it was
+// submitted at or before one.
+func AgeBands(now time.Time) []time.Time {
 	var starts []time.Time
 	for _, days := range ageBands {
 		starts = append(starts, now.Add(-time.Duration(days)*24*time.Hour))
@@ -146,19 +115,19 @@ func bandStarts(now time.Time) []time.Time {
 	return starts
 }
 
-func (o *Overview) count(cells []OpenCell) {
+func (o *Overview) count(counts []OpenCount) {
 	from := 0
 	for _, days := range ageBands {
-		o.Bands = append(o.Bands, Band{from, days})
+		o.Bands = append(o.Bands, AgeBand{from, days})
 		from = days
 	}
-	o.Bands = append(o.Bands, Band{From: from})
+	o.Bands = append(o.Bands, AgeBand{From: from})
 	for _, status := range ticket.Statuses() {
 		if status == ticket.StatusClosed {
 			continue
 		}
 		line := StatusLine{Status: status, Bands: make([]int, len(o.Bands))}
-		for _, c := range cells {
+		for _, c := range counts {
 			if c.Status == status {
 				line.Bands[c.Band] += c.Count
 				line.Total += c.Count
@@ -166,7 +135,7 @@ func (o *Overview) count(cells []OpenCell) {
 		}
 		o.Statuses = append(o.Statuses, line)
 	}
-	for _, c := range cells {
+	for _, c := range counts {
 		o.Open += c.Count
 		o.DueToday += c.DueToday
 		o.Breached += c.Breached
@@ -176,16 +145,16 @@ func (o *Overview) count(cells []OpenCell) {
 	}
 }
 
-// load gives every agent, and whoever else has tickets.
-func (o *Overview) load(cells []OpenCell, staff []Colleague) {
-	byAgent := map[ticket.PersonID]*AgentLoad{}
-	for _, c := range cells {
+// load lists every agent, and who else has tickets.
+func (o *Overview) load(counts []OpenCount, staff []desk.Colleague) {
+	byAgent := map[ticket.PersonID]*Workload{}
+	for _, c := range counts {
 		if c.Agent.ID == "" {
 			continue
 		}
 		l := byAgent[c.Agent.ID]
 		if l == nil {
-			l = &AgentLoad{Agent: c.Agent}
+			l = &Workload{Agent: c.Agent}
 			byAgent[c.Agent.ID] = l
 		}
 		switch c.Status {
@@ -201,13 +170,13 @@ func (o *Overview) load(cells []OpenCell, staff []Colleague) {
 	}
 	for _, s := range staff {
 		if byAgent[s.ID] == nil && s.Role == ticket.RoleAgent {
-			byAgent[s.ID] = &AgentLoad{Agent: s.Ref}
+			byAgent[s.ID] = &Workload{Agent: s.Ref}
 		}
 	}
 	for _, l := range byAgent {
 		o.Agents = append(o.Agents, *l)
 	}
-	slices.SortFunc(o.Agents, func(a, b AgentLoad) int {
+	slices.SortFunc(o.Agents, func(a, b Workload) int {
 		return cmp.Or(cmp.Compare(b.Load(), a.Load()), byName(a.Agent, b.Agent))
 	})
 }

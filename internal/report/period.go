@@ -1,4 +1,4 @@
-package desk
+package report
 
 import (
 	"time"
@@ -42,4 +42,18 @@ func Period(now time.Time, zone *time.Location, first, last string) (from, to ti
 		return time.Time{}, time.Time{}, fault.Fields(wrong...)
 	}
 	return start.UTC(), end.UTC(), nil
+}
+
+// Weeks returns the first instants of the weeks that a period touches, in a zone: midnights of Mondays.
+func Weeks(from, to time.Time, zone *time.Location) []time.Time {
+	local := from.In(zone)
+	sinceMonday := (int(local.Weekday()) + 6) % 7
+	var weeks []time.Time
+	for day := local.Day() - sinceMonday; ; day += 7 {
+		start := time.Date(local.Year(), local.Month(), day, 0, 0, 0, 0, zone).UTC()
+		if len(weeks) > 0 && !start.Before(to) {
+			return weeks
+		}
+		weeks = append(weeks, start)
+	}
 }

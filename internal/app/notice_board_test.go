@@ -1,12 +1,14 @@
-package desk_test
+package app_test
 
 import (
 	"context"
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 type written struct {
@@ -17,10 +19,14 @@ type written struct {
 func (w *written) Notices(context.Context) ([]desk.Emergency, error)     { return w.all, w.err }
 func (w *written) Emergencies(context.Context) ([]desk.Emergency, error) { return w.all, w.err }
 
-func TestBoard_goesOnWithWhatItKnewWhileNobodyAnswers(t *testing.T) {
+func closure(from, until time.Time) desk.Emergency {
+	return desk.Emergency{Emergency: ticket.Emergency{Kind: ticket.EmergencyClosed, From: from, Until: until}}
+}
+
+func TestNoticeBoard_goesOnWithWhatItKnewWhileNobodyAnswers(t *testing.T) {
 	now := time.Now()
 	w := &written{err: fault.New(fault.Unavailable, "away")}
-	b := desk.NewBoard(w)
+	b := app.NewNoticeBoard(w)
 	if _, err := b.Notices(t.Context()); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("before the first answer: %v", err)
 	}
@@ -38,14 +44,16 @@ func TestBoard_goesOnWithWhatItKnewWhileNobodyAnswers(t *testing.T) {
 	}
 }
 
-func TestBoard_tellsOfWhatEndedNotLongAgo(t *testing.T) {
+func TestNoticeBoard_tellsOfWhatEndedNotLongAgo(t *testing.T) {
 	now := time.Now()
 	early, lately := closure(now.Add(-99*time.Hour), now.Add(-50*time.Hour)), closure(now.Add(-9*time.Hour), now.Add(-time.Hour))
+	cancelled := closure(now.Add(-9*time.Hour), now.Add(-2*time.Hour))
+	cancelled.Cancelled = now.Add(-10 * time.Hour)
 	w := &written{all: []desk.Emergency{
 		closure(now.Add(-999*time.Hour), now.Add(-900*time.Hour)), early, lately, closure(now.Add(-time.Hour), time.Time{}),
-		cancelled(closure(now.Add(-9*time.Hour), now.Add(-2*time.Hour))),
+		cancelled,
 	}}
-	past, err := desk.NewBoard(w).Past(t.Context(), now.Add(-100*time.Hour))
+	past, err := app.NewNoticeBoard(w).Past(t.Context(), now.Add(-100*time.Hour))
 	if err != nil || len(past) != 2 || !past[0].Until.Equal(lately.Until) || !past[1].Until.Equal(early.Until) {
 		t.Errorf("past %+v, %v", past, err)
 	}

@@ -1,4 +1,4 @@
-package desk_test
+package app_test
 
 import (
 	"strings"
@@ -10,7 +10,7 @@ import (
 )
 
 func TestRate_namesEveryFieldAtFault(t *testing.T) {
-	s, d := open(policy.Default())
+	s, d := newTickets(policy.Default())
 	for _, r := range []desk.Rating{
 		{Score: 0}, {Score: 6}, {Score: -1}, {Score: 3, Comment: strings.Repeat("é", desk.MaxComment+1)},
 	} {

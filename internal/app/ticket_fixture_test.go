@@ -1,4 +1,4 @@
-package desk_test
+package app_test
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -20,8 +21,8 @@ var (
 
 const number ticket.Number = "HM-7Q2K9XM4TD"
 
-// shop is everything that a desk stands on, in memory. A zero error lets it work.
-type shop struct {
+// ticketFixture is everything that Tickets needs, in memory. A zero error lets it work.
+type ticketFixture struct {
 	mu       sync.Mutex
 	policies map[int64]*policy.Policy
 	version  int64 // in force
@@ -42,16 +43,16 @@ type shop struct {
 	patience    time.Duration // that Await was given
 }
 
-func open(policies ...*policy.Policy) (*shop, *desk.Desk) {
-	s := &shop{policies: map[int64]*policy.Policy{}, accepted: desk.Accepted{Number: number, Seq: 1, At: birth, Policy: 1}}
+func newTickets(policies ...*policy.Policy) (*ticketFixture, *app.Tickets) {
+	s := &ticketFixture{policies: map[int64]*policy.Policy{}, accepted: desk.Accepted{Number: number, Seq: 1, At: birth, Policy: 1}}
 	for i, p := range policies {
 		s.policies[int64(i+1)] = p
 	}
 	s.version = 1
-	return s, desk.New(s, s, s, s, s)
+	return s, app.NewTickets(s, s, s, s, s)
 }
 
-func (s *shop) Submit(_ context.Context, _ desk.Person, sub desk.Submission) (desk.Accepted, error) {
+func (s *ticketFixture) Submit(_ context.Context, _ desk.Person, sub desk.Submission) (desk.Accepted, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.acceptError == nil {
@@ -62,26 +63,26 @@ func (s *shop) Submit(_ context.Context, _ desk.Person, sub desk.Submission) (de
 	return a, s.acceptError
 }
 
-func (s *shop) Repeated(_ context.Context, _ desk.Person, once desk.Once) (desk.Accepted, bool, error) {
+func (s *ticketFixture) Repeated(_ context.Context, _ desk.Person, once desk.Once) (desk.Accepted, bool, error) {
 	return s.repeated, once.Key != "" && s.repeated.Again, s.acceptError
 }
 
-func (s *shop) Command(context.Context, desk.Person, desk.Request) (desk.Accepted, error) {
+func (s *ticketFixture) Command(context.Context, desk.Person, desk.Request) (desk.Accepted, error) {
 	return s.accepted, s.acceptError
 }
 
-func (s *shop) Rate(_ context.Context, _ desk.Person, r desk.Rating) (desk.Rating, error) {
+func (s *ticketFixture) Rate(_ context.Context, _ desk.Person, r desk.Rating) (desk.Rating, error) {
 	s.rated = append(s.rated, r)
 	return r, nil
 }
 
-func (s *shop) Wake() {
+func (s *ticketFixture) Wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wakes++
 }
 
-func (s *shop) Await(ctx context.Context, n ticket.Number, seq int64) (ticket.Outcome, bool, error) {
+func (s *ticketFixture) Await(ctx context.Context, n ticket.Number, seq int64) (ticket.Outcome, bool, error) {
 	if until, ok := ctx.Deadline(); ok {
 		s.patience = time.Until(until)
 	}
@@ -91,33 +92,33 @@ func (s *shop) Await(ctx context.Context, n ticket.Number, seq int64) (ticket.Ou
 	return s.outcome, s.decided, s.awaitError
 }
 
-func (s *shop) Policy(_ context.Context, version int64) (*policy.Policy, error) {
+func (s *ticketFixture) Policy(_ context.Context, version int64) (*policy.Policy, error) {
 	return s.policies[version], s.policyError
 }
 
-func (s *shop) Gate(context.Context) (ticket.Gate, error) { return s.gate, nil }
+func (s *ticketFixture) Gate(context.Context) (ticket.Gate, error) { return s.gate, nil }
 
-func (s *shop) GateSince(context.Context, int64) (ticket.Gate, error) { return s.gate, nil }
+func (s *ticketFixture) GateSince(context.Context, int64) (ticket.Gate, error) { return s.gate, nil }
 
-func (s *shop) PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error) {
+func (s *ticketFixture) PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
 	return s.version, s.policies[s.version], nil, s.policyError
 }
 
-func (s *shop) Ticket(context.Context, desk.Person, ticket.Number) (desk.Record, error) {
+func (s *ticketFixture) Ticket(context.Context, desk.Person, ticket.Number) (desk.Record, error) {
 	return s.records[0], s.acceptError
 }
 
-func (s *shop) Track(context.Context, ticket.Number) (desk.Record, error) {
+func (s *ticketFixture) Track(context.Context, ticket.Number) (desk.Record, error) {
 	return s.records[0], s.acceptError
 }
 
-func (s *shop) List(context.Context, desk.Filter) ([]desk.Record, bool, error) {
+func (s *ticketFixture) List(context.Context, desk.Filter) ([]desk.Record, bool, error) {
 	return s.records, len(s.records) > 1, s.acceptError
 }
 
-func (s *shop) Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error) {
+func (s *ticketFixture) Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error) {
 	return nil, s.acceptError
 }

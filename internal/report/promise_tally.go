@@ -1,31 +1,31 @@
-package desk
+package report
 
 import "time"
 
 // grouper is a grouping of whatever key.
 type grouper interface {
-	join(PromiseCell) int // the cell's group
+	join(PromiseCount) int // the count's group
 	deliver(group int, taken int32)
 	ready()
 }
 
-// tally fills groupings from the same cells. The times are sorted once for all of them: a report over 100,000 tickets
+// tally fills groupings from the same counts. The times are sorted once for all of them: a report over 100,000 tickets
 // has a twentieth of a second.
-func tally(cells []PromiseCell, groupings ...grouper) {
+func tally(counts []PromiseCount, groupings ...grouper) {
 	n := 0
-	for _, c := range cells {
+	for _, c := range counts {
 		n += len(c.Taken)
 	}
-	times := make([]int64, 0, n) // the time above, the cell below
+	times := make([]int64, 0, n) // the time above, the count below
 	groups := make([][]int, len(groupings))
 	for g, grouping := range groupings {
-		groups[g] = make([]int, len(cells))
-		for i, c := range cells {
+		groups[g] = make([]int, len(counts))
+		for i, c := range counts {
 			groups[g][i] = grouping.join(c)
 		}
 		grouping.ready()
 	}
-	for i, c := range cells {
+	for i, c := range counts {
 		for _, taken := range c.Taken {
 			times = append(times, int64(taken)<<32|int64(i))
 		}
@@ -64,9 +64,9 @@ func sorted(numbers []int64) []int64 {
 	return numbers
 }
 
-// grouping tallies cells by a key.
+// grouping tallies counts by a key.
 type grouping[K comparable] struct {
-	key     func(PromiseCell) K
+	key     func(PromiseCount) K
 	index   map[K]int
 	order   []K
 	tallies []Tally
@@ -75,7 +75,7 @@ type grouping[K comparable] struct {
 	seen    []int
 }
 
-func newGrouping[K comparable](key func(PromiseCell) K) *grouping[K] {
+func newGrouping[K comparable](key func(PromiseCount) K) *grouping[K] {
 	return &grouping[K]{key: key, index: map[K]int{}}
 }
 
@@ -89,7 +89,7 @@ func (g *grouping[K]) of(key K) Tally {
 	return g.tallies[i]
 }
 
-func (g *grouping[K]) join(c PromiseCell) int {
+func (g *grouping[K]) join(c PromiseCount) int {
 	key := g.key(c)
 	i, known := g.index[key]
 	if !known {

@@ -1,11 +1,13 @@
-package desk
+package report
 
 import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -31,28 +33,28 @@ type PromiseFilter struct {
 	Measure  Measure // empty: elapsed
 }
 
-// PromiseCell is what the store counts: the promises of one kind that share everything a report tells apart.
-type PromiseCell struct {
+// PromiseCount is how many promises of one kind share everything that a report tells apart.
+type PromiseCount struct {
 	Clock    policy.ClockName
 	Week     int // index into the weeks asked for
 	Verdict  ticket.Verdict
 	Priority policy.Priority
 	Category string
-	Agent    Ref // zero: nobody
+	Agent    desk.Ref // zero: nobody
 	Count    int
 	Taken    []int32 // seconds to delivery of those delivered, in no order
 }
 
-// PromiseReport is a period's promises, kept and broken.
-type PromiseReport struct {
+// Promises is a period's promises, kept and broken.
+type Promises struct {
 	Filter PromiseFilter
 	Zone   *time.Location // the policy's
 	Weeks  []time.Time    // their first instants, Mondays in the policy's zone; the first may lie before Filter.From
-	Clocks []ClockReport
+	Clocks []ClockSummary
 }
 
-// ClockReport is the report on one promise. A line's tally counts every promise of the filter once in each grouping.
-type ClockReport struct {
+// ClockSummary is the report on one promise. A line's tally counts every promise of the filter once in each grouping.
+type ClockSummary struct {
 	Clock      policy.ClockName
 	Total      Tally
 	Weeks      []Line // one for each of the report's weeks
@@ -66,7 +68,7 @@ type Line struct {
 	Week     time.Time // zero but in Weeks
 	Priority policy.Priority
 	Category string
-	Agent    Ref
+	Agent    desk.Ref
 	Tally
 }
 
@@ -105,29 +107,30 @@ func (t *Tally) add(v ticket.Verdict, n int) {
 	}
 }
 
-// Weeks gives the first instants of the weeks that a period touches, in a zone: midnights of Mondays.
-func Weeks(from, to time.Time, zone *time.Location) []time.Time {
-	local := from.In(zone)
-	sinceMonday := (int(local.Weekday()) + 6) % 7
-	var weeks []time.Time
-	for day := local.Day() - sinceMonday; ; day += 7 {
-		start := time.Date(local.Year(), local.Month(), day, 0, 0, 0, 0, zone).UTC()
-		if len(weeks) > 0 && !start.Before(to) {
-			return weeks
-		}
-		weeks = append(weeks, start)
+// NewPromises returns the report of a filter's period, whose weeks in a zone are those of the counts.
+func NewPromises(f PromiseFilter, zone *time.Location, counts []PromiseCount) Promises {
+	names := policy.ClockNames()
+	made := Promises{Filter: f, Zone: zone, Weeks: Weeks(f.From, f.To, zone), Clocks: make([]ClockSummary, len(names))}
+	var tallying sync.WaitGroup
+	for i, name := range names {
+		tallying.Go(func() {
+			own := slices.DeleteFunc(slices.Clone(counts), func(c PromiseCount) bool { return c.Clock != name })
+			made.Clocks[i] = newClock(name, made.Weeks, own)
+		})
 	}
+	tallying.Wait()
+	return made
 }
 
-// report tallies the cells of one clock.
-func report(clock policy.ClockName, weeks []time.Time, cells []PromiseCell) ClockReport {
-	r := ClockReport{Clock: clock}
-	total := newGrouping(func(PromiseCell) int { return 0 })
-	byWeek := newGrouping(func(c PromiseCell) int { return c.Week })
-	byPriority := newGrouping(func(c PromiseCell) policy.Priority { return c.Priority })
-	byCategory := newGrouping(func(c PromiseCell) string { return c.Category })
-	byAgent := newGrouping(func(c PromiseCell) Ref { return c.Agent })
-	tally(cells, total, byWeek, byPriority, byCategory, byAgent)
+// newClock tallies the counts of one clock.
+func newClock(clock policy.ClockName, weeks []time.Time, counts []PromiseCount) ClockSummary {
+	r := ClockSummary{Clock: clock}
+	total := newGrouping(func(PromiseCount) int { return 0 })
+	byWeek := newGrouping(func(c PromiseCount) int { return c.Week })
+	byPriority := newGrouping(func(c PromiseCount) policy.Priority { return c.Priority })
+	byCategory := newGrouping(func(c PromiseCount) string { return c.Category })
+	byAgent := newGrouping(func(c PromiseCount) desk.Ref { return c.Agent })
+	tally(counts, total, byWeek, byPriority, byCategory, byAgent)
 	r.Total = total.of(0)
 	for i, week := range weeks {
 		r.Weeks = append(r.Weeks, Line{Week: week, Tally: byWeek.of(i)})
@@ -149,7 +152,7 @@ func report(clock policy.ClockName, weeks []time.Time, cells []PromiseCell) Cloc
 }
 
 // byName orders people by name, with nobody last.
-func byName(a, b Ref) int {
+func byName(a, b desk.Ref) int {
 	if (a.ID == "") != (b.ID == "") {
 		return cmp.Compare(b.ID, a.ID)
 	}

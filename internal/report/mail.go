@@ -1,13 +1,14 @@
-package desk
+package report
 
 import (
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// MailState is how mail goes out.
-type MailState struct {
+// MailStatus is how many mails wait and how many were lost.
+type MailStatus struct {
 	Waiting int       // mails of tickets that are neither sent nor given up
 	Oldest  time.Time // when the oldest of them was owed; zero without one
 	PutOff  int       // of them: a mail server has put them off
@@ -21,18 +22,21 @@ type MailState struct {
 }
 
 // Listed is how many mails wait that the supervisors' list shows, one by one: those of accounts stand for secrets.
-func (m MailState) Listed() int { return m.Waiting + m.AnnouncementsWaiting }
+func (m MailStatus) Listed() int { return m.Waiting + m.AnnouncementsWaiting }
 
 // ListedBounced is how many bounced, likewise.
-func (m MailState) ListedBounced() int { return m.Bounced + m.AnnouncementsBounced }
+func (m MailStatus) ListedBounced() int { return m.Bounced + m.AnnouncementsBounced }
 
-// Parcel is a mail on the supervisors' list.
-type Parcel struct {
+// MaxMails is how many mails that wait, and how many that bounced, the supervisors' list shows.
+const MaxMails = 200
+
+// Mail is a mail on the supervisors' list.
+type Mail struct {
 	Number    ticket.Number
 	Subject   string             // the ticket's
 	Emergency ticket.EmergencyID // that it announces, and is of no ticket; else empty
 	Kind      ticket.MailKind    // of an announcement: what it tells
-	To        Ref
+	To        desk.Ref
 	Address   string
 	Owed      time.Time
 	Deferred  time.Time // when a mail server put it off first; zero: never

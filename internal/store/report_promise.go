@@ -11,12 +11,13 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // Promises counts the promises of a period, by the weeks that begin at the given instants, ascending. Both clocks are
 // read at once, each on a connection of its own.
-func (s *Store) Promises(ctx context.Context, f desk.PromiseFilter, weeks []time.Time) ([]desk.PromiseCell, error) {
+func (s *Store) Promises(ctx context.Context, f report.PromiseFilter, weeks []time.Time) ([]report.PromiseCount, error) {
 	names := policy.ClockNames()
 	found := make([][]charged, len(names))
 	group, reading := errgroup.WithContext(ctx)
@@ -33,13 +34,13 @@ func (s *Store) Promises(ctx context.Context, f desk.PromiseFilter, weeks []time
 	if err != nil {
 		return nil, explain(err, "count promises")
 	}
-	var cells []desk.PromiseCell
+	var cells []report.PromiseCount
 	for i := range names {
 		for _, one := range found[i] {
 			c := charges[one.to]
 			one.Priority, one.Category = c.Priority, c.Category
 			one.Agent = desk.Ref{ID: c.Agent, Name: c.Name, Handle: c.Handle, Role: c.Role}
-			cells = append(cells, one.PromiseCell)
+			cells = append(cells, one.PromiseCount)
 		}
 	}
 	return cells, nil
@@ -95,17 +96,17 @@ func (s *Store) charges(ctx context.Context) (map[int32]charge, error) {
 
 // charged is a cell whose charge has only its number yet.
 type charged struct {
-	desk.PromiseCell
+	report.PromiseCount
 	to int32
 }
 
 // promises counts those of one clock. They travel as a string of bytes a week and are grouped here: to group 100,000
 // rows, or to send them one by one, takes PostgreSQL longer than a report may.
-func (s *Store) promises(ctx context.Context, name policy.ClockName, f desk.PromiseFilter, weeks []time.Time) ([]charged, error) {
+func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.PromiseFilter, weeks []time.Time) ([]charged, error) {
 	begins, ends := spans(f.From, f.To, weeks)
 	args := pgx.StrictNamedArgs{"clock": name, "begins": begins, "ends": ends}
 	taken, condition := "taken", ""
-	if f.Measure == desk.MeasureCounted {
+	if f.Measure == report.MeasureCounted {
 		taken = "counted"
 	}
 	if f.Priority != "" || f.Category != "" || f.Agent != "" {
@@ -151,7 +152,7 @@ func unpack(found []charged, packed []byte, name policy.ClockName, week int) []c
 		if !known {
 			i = len(found)
 			index[key] = i
-			found = append(found, charged{desk.PromiseCell{Clock: name, Week: week, Verdict: verdicts[byte(key)]}, int32(key >> 8)})
+			found = append(found, charged{report.PromiseCount{Clock: name, Week: week, Verdict: verdicts[byte(key)]}, int32(key >> 8)})
 		}
 		found[i].Count++
 		if taken := int32(binary.BigEndian.Uint32(packed[4:])); taken >= 0 {

@@ -1,4 +1,4 @@
-package desk_test
+package app_test
 
 import (
 	"context"
@@ -9,15 +9,16 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// counter is a shop whose tickets answer each in its own way.
+// counter is a fixture whose tickets answer each in its own way.
 type counter struct {
-	*shop
+	*ticketFixture
 	refuse map[ticket.Number]error
 	answer map[ticket.Number]ticket.Outcome // others are not decided
 
@@ -27,10 +28,10 @@ type counter struct {
 	takes     time.Duration // to accept one
 }
 
-func bulk(c *counter) (*counter, *desk.Desk) {
-	c.shop, _ = open(policy.Default())
+func bulk(c *counter) (*counter, *app.Tickets) {
+	c.ticketFixture, _ = newTickets(policy.Default())
 	c.asked = map[ticket.Number]desk.Request{}
-	return c, desk.New(c, c, c, c, c)
+	return c, app.NewTickets(c, c, c, c, c)
 }
 
 func (c *counter) Command(_ context.Context, _ desk.Person, r desk.Request) (desk.Accepted, error) {

@@ -1,47 +1,48 @@
-package desk
+package report
 
 import (
 	"cmp"
 	"slices"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// RatingCell is what the store counts: a period's ratings of one score, by week and by who had the ticket when it was rated.
-type RatingCell struct {
-	Week  int // index into the weeks asked for
-	Agent Ref // zero: nobody
+// RatingCount is how many ratings of a period have one score, by week and by who had the ticket when it was rated.
+type RatingCount struct {
+	Week  int      // index into the weeks asked for
+	Agent desk.Ref // zero: nobody
 	Score int
 	Count int
 }
 
-// Opinion is one rating with what it is about.
-type Opinion struct {
-	Rating
+// Comment is a rating that has words, with what it is about.
+type Comment struct {
+	desk.Rating
 	Subject string
-	Agent   Ref // zero: nobody
+	Agent   desk.Ref // zero: nobody
 }
 
-// RatingReport is what requesters thought in a period.
-type RatingReport struct {
+// Ratings is what requesters thought in a period.
+type Ratings struct {
 	From, To time.Time
 	Zone     *time.Location // the policy's
 	Total    Scores
 	Weeks    []RatingLine // one for each week that the period touches
 	Agents   []RatingLine // by name, nobody last
-	Comments []Opinion    // with words, the newest first
+	Comments []Comment    // with words, the newest first
 }
 
 // RatingLine is one row of the report.
 type RatingLine struct {
 	Week  time.Time // its first instant; zero in Agents
-	Agent Ref
+	Agent desk.Ref
 	Scores
 }
 
-// Scores counts ratings by score: the first is of MinScore.
-type Scores [MaxScore]int
+// Scores counts ratings by score: the first is of desk.MinScore.
+type Scores [desk.MaxScore]int
 
 // Count is how many ratings there are.
 func (s Scores) Count() int {
@@ -56,7 +57,7 @@ func (s Scores) Count() int {
 func (s Scores) Average() (float64, bool) {
 	n, sum := s.Count(), 0
 	for i, c := range s {
-		sum += (i + MinScore) * c
+		sum += (i + desk.MinScore) * c
 	}
 	if n == 0 {
 		return 0, false
@@ -64,18 +65,20 @@ func (s Scores) Average() (float64, bool) {
 	return float64(sum) / float64(n), true
 }
 
-func reportRatings(weeks []time.Time, cells []RatingCell) RatingReport {
-	var r RatingReport
+// NewRatings returns the report of a period, whose weeks in a zone are those of the counts.
+func NewRatings(from, to time.Time, zone *time.Location, counts []RatingCount, comments []Comment) Ratings {
+	r := Ratings{From: from, To: to, Zone: zone, Comments: comments}
+	weeks := Weeks(from, to, zone)
 	for _, week := range weeks {
 		r.Weeks = append(r.Weeks, RatingLine{Week: week})
 	}
 	agents := map[ticket.PersonID]*RatingLine{}
-	for _, c := range cells {
+	for _, c := range counts {
 		if agents[c.Agent.ID] == nil {
 			agents[c.Agent.ID] = &RatingLine{Agent: c.Agent}
 		}
 		for _, scores := range []*Scores{&r.Total, &r.Weeks[c.Week].Scores, &agents[c.Agent.ID].Scores} {
-			scores[c.Score-MinScore] += c.Count
+			scores[c.Score-desk.MinScore] += c.Count
 		}
 	}
 	for _, line := range agents {
