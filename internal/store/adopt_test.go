@@ -175,7 +175,7 @@ func TestTimeline_keepsToStaffWhoMovedATicket(t *testing.T) {
 	}
 	d.step(ticket.StepRequest{Number: n, Command: 2})
 	for who, names := range map[desk.Person]bool{d.customer: false, d.agent: true} {
-		entries, err := d.Timeline(t.Context(), who, n)
+		entries, err := d.tickets.Timeline(t.Context(), who, n)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -173,7 +173,7 @@ func TestRule_givesOnlyToWhoIsThere(t *testing.T) {
 	if got, want := d.kinds(n.State.Ticket.Number), []ticket.EventKind{ticket.EventSubmitted, ticket.EventNobodyAvailable}; !slices.Equal(got, want) {
 		t.Errorf("timeline %v, want %v", got, want)
 	}
-	if seen, err := d.Timeline(t.Context(), d.customer, n.State.Ticket.Number); err != nil || len(seen) != 1 {
+	if seen, err := d.tickets.Timeline(t.Context(), d.customer, n.State.Ticket.Number); err != nil || len(seen) != 1 {
 		t.Errorf("the requester sees %d lines, %v", len(seen), err)
 	}
 	d.consistent(n.State.Ticket.Number)

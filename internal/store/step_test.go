@@ -218,7 +218,7 @@ func TestStep_bouncedMailIsToldOnce(t *testing.T) {
 			t.Errorf("staff read %+v of the bounce", e.Bounce)
 		}
 	}
-	seen, err := d.Timeline(t.Context(), d.customer, n)
+	seen, err := d.tickets.Timeline(t.Context(), d.customer, n)
 	if err != nil || slices.ContainsFunc(seen, func(e desk.Entry) bool { return e.Bounce != nil || e.Kind == ticket.EventMailBounced }) {
 		t.Errorf("the customer sees %+v, %v", seen, err)
 	}
