@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-//go:embed adopt_policy.sql
+//go:embed policy_adopt.sql
 var adoptPolicySQL string
 
 // AdoptPolicy accepts the command for every ticket of a choice that can be moved, in one transaction. Asked again under
