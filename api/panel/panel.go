@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"io/fs"
-	"time"
 
 	"golang.org/x/time/rate"
 
@@ -12,20 +11,17 @@ import (
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/link"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 //go:embed all:templates
 var templates embed.FS
 
-type frontDesk interface {
-	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, ticket.Outcome, bool, error)
-	Ticket(context.Context, desk.Person, ticket.Number) (desk.View, error)
-	List(context.Context, desk.Filter) ([]desk.View, bool, error)
-	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
+type tickets interface {
+	request.Commander
+	request.TicketReader
+	request.PolicyReader
 	Bulk(context.Context, desk.Person, []ticket.Number, map[ticket.Number]int, desk.Request) ([]desk.Result, error)
-	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
 }
 
 // staffView is what only staff may know; see app.Workspace.
@@ -37,11 +33,10 @@ type staffView interface {
 	Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error
 }
 
-// staffing is who of the staff is away; see app.Staffing.
+// staffing is who of the staff is away.
 type staffing interface {
-	Staff(context.Context) ([]desk.Colleague, error)
-	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
-	ReturnToDesk(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error)
+	request.StaffReader
+	request.Absences
 }
 
 // snippets are what staff wrote for themselves and for each other; see app.Workspace.
@@ -61,7 +56,7 @@ type workspace interface {
 
 // store is what the panel reads and records as it is.
 type store interface {
-	Rating(context.Context, desk.Person, ticket.Number) (desk.Rating, error)
+	request.RatingReader
 	Leave(context.Context, desk.Person, ticket.Number) error
 	Looking(context.Context, ticket.Number) ([]desk.Presence, error)
 	// ReadEscalationLink returns whom a signed link in an escalation's mail is for, and which ticket. It is NotFound once
@@ -71,11 +66,11 @@ type store interface {
 
 // Pages answers for the panel's routes.
 type Pages struct {
-	desk      frontDesk
+	desk      tickets
 	workspace workspace
 	staffing  staffing
 	store     store
-	feed      feed
+	feed      request.Feed
 
 	linking *request.Sources
 }
@@ -87,7 +82,7 @@ const (
 )
 
 // New makes the panel on the desk, the workspace, the staffing, the store and the feed of changes.
-func New(d frontDesk, w workspace, st staffing, s store, f feed) *Pages {
+func New(d tickets, w workspace, st staffing, s store, f request.Feed) *Pages {
 	return &Pages{desk: d, workspace: w, staffing: st, store: s, feed: f, linking: request.NewSources(linkRate, linkBurst, request.MaxSources)}
 }
 

@@ -1,27 +1,22 @@
 package supervision
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"slices"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// staffing is who can be given tickets, and the groups that assignment rules name; see app.Staffing.
+// staffing is who can be given tickets, and the groups that assignment rules name.
 type staffing interface {
-	Staff(context.Context) ([]desk.Colleague, error)
-	Groups(context.Context, desk.Person) ([]desk.Group, error)
-	MakeGroup(ctx context.Context, by desk.Person, handle, title string) error
-	RenameGroup(ctx context.Context, by desk.Person, handle, title string) error
-	DeleteGroup(ctx context.Context, by desk.Person, handle string) error
-	JoinGroup(ctx context.Context, by desk.Person, group, whose string) error
-	LeaveGroup(ctx context.Context, by desk.Person, group, whose string) error
+	request.StaffReader
+	request.Groups
 }
 
 type groupsView struct {

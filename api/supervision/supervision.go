@@ -10,10 +10,9 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/report"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 //go:embed all:templates
@@ -31,13 +30,7 @@ type reports interface {
 type archive interface {
 	Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error)
 	MarkSuggestion(ctx context.Context, id int64, read bool) error
-	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
-}
-
-// feed tells of changes.
-type feed interface {
-	// Subscribe gives what changes on a ticket, on any with an empty number, until leave is called.
-	Subscribe(ticket.Number) (changes <-chan desk.Change, leave func())
+	request.PolicyReader
 }
 
 // Pages answers for the supervisors' routes.
@@ -45,13 +38,13 @@ type Pages struct {
 	reports  reports
 	archive  archive
 	staffing staffing
-	feed     feed
-	command  emergencies
-	book     policies
+	feed     request.Feed
+	command  request.Emergencies
+	book     request.Policies
 }
 
 // New makes the pages on the reports, the store, the staffing, the feed of changes, the command in emergencies and the policies.
-func New(r reports, a archive, s staffing, f feed, e emergencies, b policies) *Pages {
+func New(r reports, a archive, s staffing, f request.Feed, e request.Emergencies, b request.Policies) *Pages {
 	return &Pages{reports: r, archive: a, staffing: s, feed: f, command: e, book: b}
 }
 
