@@ -58,7 +58,7 @@ func (o *office) serve() {
 	stop := make(chan struct{})
 	log := slog.New(slog.NewTextHandler(o.log, nil))
 	o.server = o.Serve(page.Config{Name: "Demo Support", Stopping: stop, Log: log}, "/dashboard",
-		portal.New(o.front, o.Store, o.Store, o.Outcomes).Area(), accountpages.New(o.accounts, nil, nil, nil).Area())
+		portal.New(o.front, o.Store, app.NewSuggestions(o.Store), o.Store, o.Outcomes).Area(), accountpages.New(o.accounts, nil, nil, nil).Area())
 	o.t.Cleanup(func() { close(stop) })
 }
 

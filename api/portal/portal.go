@@ -38,6 +38,10 @@ type book interface {
 	Policies(context.Context) ([]desk.Edition, error)
 	// SentWith is the ticket that a person sent under a key; empty: none.
 	SentWith(ctx context.Context, by desk.Person, key string) (ticket.Number, error)
+}
+
+// suggestionBox takes suggestions, also of visitors; see app.Suggestions.
+type suggestionBox interface {
 	Suggest(ctx context.Context, by desk.Person, key, body string) error
 }
 
@@ -61,6 +65,7 @@ const (
 type Pages struct {
 	desk  tickets
 	book  book
+	box   suggestionBox
 	links links
 	feed  request.Feed
 
@@ -68,9 +73,9 @@ type Pages struct {
 }
 
 // New makes the pages on the desk, what is kept beside its tickets, the links in mails and the feed of changes.
-func New(d tickets, b book, l links, f request.Feed) *Pages {
+func New(d tickets, b book, s suggestionBox, l links, f request.Feed) *Pages {
 	return &Pages{
-		desk: d, book: b, links: l, feed: f,
+		desk: d, book: b, box: s, links: l, feed: f,
 		tracking:   request.NewSources(trackRate, trackBurst, request.MaxSources),
 		suggesting: request.NewSources(suggestRate, suggestBurst, request.MaxSources),
 		linking:    request.NewSources(linkRate, linkBurst, request.MaxSources),

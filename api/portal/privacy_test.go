@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/holesalemart/supportdesk/api/portal"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -17,7 +18,7 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 	n := o.taken("clara", "canary")
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "canary"})
 	carl, nobody := o.as("carl"), o.visitor()
-	pages := portal.New(o.Desk, o.Store, o.Store, noFeed{})
+	pages := portal.New(o.Desk, o.Store, app.NewSuggestions(o.Store), o.Store, noFeed{})
 	walked := 0
 	for _, r := range pages.Area().Routes {
 		if !strings.Contains(r.Path, "/tickets/:number") {

@@ -42,7 +42,7 @@ func (p *Pages) suggest(v *page.Visit) error {
 	case !p.suggesting.Allow(v.Source()):
 		err = errOften
 	default:
-		err = p.book.Suggest(v.Context(), v.Person, wordsKey(v, body).Key, body)
+		err = p.box.Suggest(v.Context(), v.Person, wordsKey(v, body).Key, body)
 	}
 	if err == nil {
 		v.Flash("Thank you: your suggestion is kept, and we read every one.")

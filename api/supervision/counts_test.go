@@ -28,7 +28,7 @@ func livedIn(t *testing.T) *browser {
 	log := slog.New(slog.DiscardHandler)
 	o.Work(log)
 	o.server = o.Serve(page.Config{Log: log}, "",
-		supervision.New(app.NewReports(o.Store, o.Store, o.Store, o.Store, o.Store), o.Store, o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.crier),
+		supervision.New(app.NewReports(o.Store, o.Store, o.Store, o.Store, o.Store), o.Store, app.NewSuggestions(o.Store), o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.crier),
 			app.NewPolicies(o.Store, o.Store, o.Store, quiet{})).Area(),
 		panel.New(o.Desk, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area())
 	return o.browser("sam")

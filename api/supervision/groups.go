@@ -51,7 +51,7 @@ func (p *Pages) showGroups(v *page.Visit, status int, view groupsView) error {
 	if err != nil {
 		return err
 	}
-	version, inForce, _, err := p.archive.PolicyInForce(v.Context())
+	version, inForce, _, err := p.store.PolicyInForce(v.Context())
 	if err != nil {
 		return err
 	}

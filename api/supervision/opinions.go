@@ -52,7 +52,7 @@ func mean(s report.Scores) string {
 
 func (p *Pages) ratings(v *page.Visit) error {
 	view := ratingsView{frame: newFrame(v, "Ratings", "/supervision/ratings"), Best: desk.MaxScore}
-	_, inForce, _, err := p.archive.PolicyInForce(v.Context())
+	_, inForce, _, err := p.store.PolicyInForce(v.Context())
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ type suggestionsView struct {
 func (p *Pages) suggestions(v *page.Visit) error {
 	view := suggestionsView{frame: newFrame(v, "Suggestions", "/supervision/suggestions"), All: v.Query("show") == "all"}
 	var err error
-	if view.Shown, view.Unread, err = p.archive.Suggestions(v.Context(), !view.All, mostSuggestions); err != nil {
+	if view.Shown, view.Unread, err = p.box.Suggestions(v.Context(), v.Person, !view.All, mostSuggestions); err != nil {
 		return err
 	}
 	return v.Show("suggestions", view)
@@ -127,7 +127,7 @@ func (p *Pages) readSuggestion(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	if err := p.archive.MarkSuggestion(v.Context(), id, form.Get("state") != "unread"); err != nil {
+	if err := p.box.MarkSuggestion(v.Context(), v.Person, id, form.Get("state") != "unread"); err != nil {
 		return err
 	}
 	if form.Get("show") == "all" {

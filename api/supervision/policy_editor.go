@@ -30,7 +30,7 @@ type editorView struct {
 const importYears = 3
 
 func (p *Pages) editor(v *page.Visit, form url.Values) (editorView, error) {
-	_, inForce, document, err := p.archive.PolicyInForce(v.Context())
+	_, inForce, document, err := p.store.PolicyInForce(v.Context())
 	if err != nil {
 		return editorView{}, err
 	}

@@ -122,7 +122,7 @@ func (p *Pages) promisesFile(v *page.Visit) error {
 // counted reads the filter and has it counted, unless it can't be read.
 func (p *Pages) counted(v *page.Visit) (promisesView, report.Promises, error) {
 	view := promisesView{frame: newFrame(v, "Promises kept and broken", "/supervision/promises"), Problems: map[string]string{}}
-	_, inForce, _, err := p.archive.PolicyInForce(v.Context())
+	_, inForce, _, err := p.store.PolicyInForce(v.Context())
 	if err != nil {
 		return view, report.Promises{}, err
 	}

@@ -26,26 +26,26 @@ type reports interface {
 	Mailroom(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error)
 }
 
-// archive is what is read and marked one by one.
-type archive interface {
-	Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error)
-	MarkSuggestion(ctx context.Context, id int64, read bool) error
-	request.PolicyReader
+// suggestionBox holds suggestions; see app.Suggestions.
+type suggestionBox interface {
+	Suggestions(ctx context.Context, by desk.Person, unread bool, limit int) (newest []desk.Suggestion, count int, err error)
+	MarkSuggestion(ctx context.Context, by desk.Person, id int64, read bool) error
 }
 
 // Pages answers for the supervisors' routes.
 type Pages struct {
 	reports  reports
-	archive  archive
+	box      suggestionBox
+	store    request.PolicyReader
 	staffing staffing
 	feed     request.Feed
 	command  request.Emergencies
 	book     request.Policies
 }
 
-// New makes the pages on the reports, the store, the staffing, the feed of changes, the command in emergencies and the policies.
-func New(r reports, a archive, s staffing, f request.Feed, e request.Emergencies, b request.Policies) *Pages {
-	return &Pages{reports: r, archive: a, staffing: s, feed: f, command: e, book: b}
+// New returns the pages.
+func New(r reports, p request.PolicyReader, b suggestionBox, s staffing, f request.Feed, e request.Emergencies, v request.Policies) *Pages {
+	return &Pages{reports: r, store: p, box: b, staffing: s, feed: f, command: e, book: v}
 }
 
 // Area is the supervisors' part of the website.

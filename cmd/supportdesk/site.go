@@ -47,12 +47,12 @@ func (n *neighbours) temporalUI() string {
 
 // areas are the website's pages, by audience.
 func (n *neighbours) areas(d *app.Tickets, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
-	staffing := app.NewStaffing(n.db)
+	staffing, suggestions := app.NewStaffing(n.db), app.NewSuggestions(n.db)
 	return []page.Area{
 		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config), d, staffing).Area(),
-		portal.New(d, n.db, n.db, outcomes).Area(),
+		portal.New(d, n.db, suggestions, n.db, outcomes).Area(),
 		panel.New(d, app.NewWorkspace(n.db), staffing, n.db, outcomes).Area(),
-		supervision.New(app.NewReports(n.db, n.db, n.db, n.db, n.db), n.db, staffing, outcomes, command, policies).Area(),
+		supervision.New(app.NewReports(n.db, n.db, n.db, n.db, n.db), n.db, suggestions, staffing, outcomes, command, policies).Area(),
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 func TestTimeline_showsACustomerWhatIsPublic(t *testing.T) {
 	s, d := newTickets(policy.Default())
 	supervisor := desk.Ref{ID: "P-9", Name: "Sue"}
-	event := func(n int, kind ticket.EventKind, by ticket.Actor) ticket.Event { return ticket.Event{N: n, Kind: kind, By: by} }
+	event := func(n int, kind ticket.EventKind, by ticket.Actor) ticket.Event {
+		return ticket.Event{N: n, Kind: kind, By: by}
+	}
 	s.entries = []desk.Entry{
 		{Event: event(1, ticket.EventSubmitted, ticket.Actor{ID: customer.ID, Role: ticket.RoleCustomer}), Body: "Where is it?"},
 		{Event: event(2, ticket.EventNoted, ticket.Actor{ID: "P-2", Role: ticket.RoleAgent}), Body: "canary"},

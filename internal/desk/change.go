@@ -1,6 +1,10 @@
 package desk
 
-import "github.com/holesalemart/supportdesk/internal/ticket"
+import (
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
 
 // ChangeKind says what kind of thing changed.
 type ChangeKind string
@@ -19,4 +23,16 @@ const (
 type Change struct {
 	Number ticket.Number
 	Kind   ChangeKind
+}
+
+// PresenceLasts is how long somebody counts as present after they were last heard of. A page that is open should
+// speak up three times in it.
+const PresenceLasts = 45 * time.Second
+
+// Presence is somebody who has a ticket open.
+type Presence struct {
+	Person  Ref
+	Writing bool
+	Since   time.Time // of looking, without a gap
+	Seen    time.Time
 }

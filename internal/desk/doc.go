@@ -1,4 +1,4 @@
-// Package desk is what the people around a ticket see of it: who they are, what they may read, a submission, a
-// list, a ticket with its clocks, a timeline, a letter. It carries commands from whoever acts to whoever stores
-// and delivers them, and waits for their outcome. It knows no HTTP, no SQL and no Temporal.
+// Package desk holds the types that people read and write: who they are, tickets as they are shown with their clocks and
+// timelines, submissions and commands, emergencies, versions of the policy. They check themselves and compute what is
+// shown of them; what is done with them is internal/app's. The package knows no SQL, HTTP or Temporal.
 package desk

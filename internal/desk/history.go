@@ -43,21 +43,3 @@ type Posted struct {
 	Resent   bool      // bounced, and sent again by a mail that has not bounced
 	Address  string    // where it was sent instead of the recipient's own address; empty: it was not
 }
-
-// Brief is a ticket in a few words.
-type Brief struct {
-	Number    ticket.Number
-	Subject   string
-	Status    ticket.Status
-	Priority  policy.Priority
-	Category  string
-	Submitted time.Time
-	Updated   time.Time
-}
-
-// Colleague is somebody who works here and can be given tickets.
-type Colleague struct {
-	Ref
-	Away Away // from the zero value: they are here
-	Load int  // tickets of theirs that are neither resolved nor closed
-}

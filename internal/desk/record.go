@@ -3,6 +3,7 @@ package desk
 import (
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -34,24 +35,6 @@ type Words struct {
 	At       time.Time // when it was accepted
 }
 
-// Entry is one line of a timeline, with the words that the event itself does not hold.
-type Entry struct {
-	ticket.Event
-	Author   Ref    // zero for the desk's own and for a hand in Temporal UI
-	Body     string // plain text, empty without any
-	Internal bool   // the body is for staff, whatever the event says
-	Recorded time.Time
-	Bounce   *Bounce // the mail that a mail-bounced event tells of; nil otherwise
-}
-
-// Bounce is a mail that could not be delivered.
-type Bounce struct {
-	Kind   ticket.MailKind
-	To     Ref
-	Reason string // a mail server's own words, cut to length
-	Resent bool   // as another mail that has not bounced
-}
-
 // Tracking is what the number alone shows, to anybody.
 type Tracking struct {
 	Number    ticket.Number
@@ -60,11 +43,13 @@ type Tracking struct {
 	Promises  Promised
 }
 
-// Gauge is a promise as a bar: how much of its budget was used up at an instant. Once the promise is settled it stays
-// as it was then.
-type Gauge struct {
-	Standing
-	Settled bool          // met, or owed no longer
-	Budget  time.Duration // as the clock counts, extensions included
-	Used    time.Duration // more than the budget once the promise is broken
+// Brief is a ticket in a few words.
+type Brief struct {
+	Number    ticket.Number
+	Subject   string
+	Status    ticket.Status
+	Priority  policy.Priority
+	Category  string
+	Submitted time.Time
+	Updated   time.Time
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,12 +11,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Suggest keeps what somebody would do better, once for each key that is not empty. The zero person is a visitor; how
-// often those may suggest is the caller's to limit. It is Limited for anybody else who has written too much of late.
+// Suggest stores a suggestion, once for each key that is not empty. The zero person is a visitor, who has no limit. It is
+// Limited for a person who has written too much of late.
 func (s *Store) Suggest(ctx context.Context, by desk.Person, key, body string) error {
-	if n := utf8.RuneCountInString(body); !desk.Visible(body) || n > desk.MaxSuggestion {
-		return fault.Field("body", "must have 1 to %d characters", desk.MaxSuggestion)
-	}
 	u, err := s.use(ctx, by, account.Commands(by))
 	if err != nil {
 		return err

@@ -19,9 +19,7 @@ func TestSuggest_fromAnybody(t *testing.T) {
 			}
 		}
 	}
-	for _, body := range []string{"", " \n ", long + "é", "a\x00b"} {
-		wantKind(t, d.Suggest(t.Context(), d.customer, "", body), fault.Invalid)
-	}
+	wantKind(t, d.Suggest(t.Context(), d.customer, "", "a\x00b"), fault.Invalid)
 	if n := one[int64](d, `SELECT count(*) FROM suggestions WHERE read_at IS NULL AND body = $1`, long); n != 3 {
 		t.Errorf("%d kept, want 3", n)
 	}

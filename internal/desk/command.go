@@ -100,3 +100,11 @@ type Receipt struct {
 	GoesOn      time.Time          // when the clocks run again, as planned; zero: they run, or nothing is planned
 	Emergencies []ticket.Emergency // in force at that instant
 }
+
+// Undecided is what somebody asked of a ticket and no step has taken yet: it is kept, and not on the timeline.
+type Undecided struct {
+	Seq  int64 // of the command, within the ticket
+	Verb ticket.Verb
+	At   time.Time // of acceptance
+	Body string    // plain text, empty without any
+}

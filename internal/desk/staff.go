@@ -75,3 +75,10 @@ func IdleRules(p *policy.Policy, groups []Group) []Idle {
 	}
 	return idle
 }
+
+// Colleague is somebody who works here and can be given tickets.
+type Colleague struct {
+	Ref
+	Away Away // from the zero value: they are here
+	Load int  // tickets of theirs that are neither resolved nor closed
+}

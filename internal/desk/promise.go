@@ -87,3 +87,12 @@ func earlier(at, limit time.Time) time.Time {
 	}
 	return at
 }
+
+// Gauge is a promise as a bar: how much of its budget was used up at an instant. Once the promise is settled it stays
+// as it was then.
+type Gauge struct {
+	Standing
+	Settled bool          // met, or owed no longer
+	Budget  time.Duration // as the clock counts, extensions included
+	Used    time.Duration // more than the budget once the promise is broken
+}
