@@ -20,6 +20,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"github.com/holesalemart/supportdesk/activities"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/mailtest"
@@ -86,7 +87,7 @@ func openSquare(t *testing.T, customers int) *square {
 	t.Cleanup(sender.Close)
 	s.sender = &dying{Sender: sender}
 	s.sender.after.Store(-1)
-	s.outbox = outbox.New(s.Store, map[outbox.Queue]outbox.Transport{outbox.AnnouncementMails: mail.NewAnnouncementSender(s.Store, s.sender)}, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	s.outbox = outbox.New(s.Store, map[outbox.Queue]outbox.Transport{outbox.AnnouncementMails: mail.NewAnnouncementSender(app.NewMails(s.Store), s.sender)}, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	return s
 }
 

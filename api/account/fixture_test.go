@@ -57,7 +57,7 @@ func openWith(t *testing.T, issuer *issuer) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(beside.Close)
-	if _, _, err := db.PublishPolicy(t.Context(), policy.Holesalemart(), "a test", "to begin with"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), db, policy.Holesalemart(), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
 	s := &fixture{t: t, db: db, beside: beside}

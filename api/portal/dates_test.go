@@ -9,6 +9,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/officetest"
@@ -131,7 +132,7 @@ func mailsInOrder(t *testing.T, o *office, d *demotest.Desk) {
 	}
 	for _, v := range views {
 		for n := 1; ; n++ {
-			l, _, err := d.Letter(t.Context(), v.Number, n)
+			l, _, err := app.NewMails(d.Store).Letter(t.Context(), v.Number, n)
 			if err != nil {
 				break
 			}

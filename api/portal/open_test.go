@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/link"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -122,7 +123,7 @@ func (o *office) token(n ticket.Number, name string, expires time.Time) string {
 func TestLink_opensOneTicketAndNoOther(t *testing.T) {
 	o := openOffice(t)
 	n, own, others := o.taken("clara", "the one"), o.taken("clara", "her other"), o.taken("carl", "his")
-	letter, _, err := o.Letter(t.Context(), n, 1)
+	letter, _, err := app.NewMails(o.Store).Letter(t.Context(), n, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +256,7 @@ func TestSuggestion_isKeptOnceAndLimited(t *testing.T) {
 
 func TestPolicy_showsEveryVersionInWords(t *testing.T) {
 	o := openOffice(t)
-	if _, _, err := o.PublishPolicy(t.Context(), []byte(strings.Replace(string(policy.Holesalemart()), "72h", "8h", 1)), "a test", "faster <b>now</b>"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), o, []byte(strings.Replace(string(policy.Holesalemart()), "72h", "8h", 1)), "a test", "faster <b>now</b>"); err != nil {
 		t.Fatal(err)
 	}
 	b := o.visitor()

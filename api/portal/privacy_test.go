@@ -41,7 +41,7 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 	if walked < 7 {
 		t.Errorf("only %d routes name a ticket", walked)
 	}
-	entries, err := o.Timeline(t.Context(), o.People["clara"], n)
+	entries, err := o.Desk.Timeline(t.Context(), o.People["clara"], n)
 	if err != nil || entries[len(entries)-1].Kind != ticket.EventResolved {
 		t.Errorf("somebody did something to it: %+v, %v", entries, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/outbox"
@@ -29,7 +30,7 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	zoned := o.as("clara")
 	zoned.Client.Jar.SetCookies(at, []*http.Cookie{{Name: "tz", Value: "Asia/Kathmandu"}})
 	zoned.get(http.StatusOK, path).says(t, ".why li:last-child time", "+0545")
-	if _, _, err := o.PublishPolicy(t.Context(), []byte(strings.Replace(string(policy.Holesalemart()), "72h", "8h", 1)), "", "sooner"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), o, []byte(strings.Replace(string(policy.Holesalemart()), "72h", "8h", 1)), "", "sooner"); err != nil {
 		t.Fatal(err)
 	}
 	why := zoned.get(http.StatusOK, "/tickets/"+string(o.taken("clara", "Where is the other?")))

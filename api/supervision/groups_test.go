@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
@@ -74,7 +75,7 @@ func TestGroups_showErrors(t *testing.T) {
 func TestGroups_reportRulesWithoutAvailableMembers(t *testing.T) {
 	o := openFixture(t)
 	document := string(policy.Holesalemart()) + "assignment:\n  - {categories: [delivery], group: vans, by: round_robin}\n  - {categories: [order], group: orders, by: round_robin}\n  - {group: everyone, by: least_loaded}\n"
-	if _, _, err := o.Store.PublishPolicy(t.Context(), []byte(document), "a test", "rules"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), o.Store, []byte(document), "a test", "rules"); err != nil {
 		t.Fatal(err)
 	}
 	b := o.browser("sam")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -105,7 +106,7 @@ func TestPolicies_importHolidays(t *testing.T) {
 func TestPolicies_moveOpenTicketsAfterADryRun(t *testing.T) {
 	o := openFixture(t)
 	first, second := o.importTicket(1, nil), o.importTicket(2, nil)
-	if _, _, err := o.Store.PublishPolicy(t.Context(), []byte(threeDays()), "a test", "days"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), o.Store, []byte(threeDays()), "a test", "days"); err != nil {
 		t.Fatal(err)
 	}
 	b := o.browser("sam")
@@ -133,7 +134,7 @@ func TestPolicies_showTheProgressOfAMove(t *testing.T) {
 	browsertest.Require(t)
 	o := openFixture(t)
 	n := o.importTicket(1, nil)
-	if _, _, err := o.Store.PublishPolicy(t.Context(), []byte(threeDays()), "a test", "days"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), o.Store, []byte(threeDays()), "a test", "days"); err != nil {
 		t.Fatal(err)
 	}
 	p := browsertest.Open(t, o.server.URL, browsertest.Look{})

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/loop"
@@ -78,7 +79,7 @@ func publish(p *program, db *store.Store, document []byte, source string) error 
 		}
 		document, reason = policy.Holesalemart(), "the policy as shipped"
 	}
-	v, published, err := db.PublishPolicy(p.ctx, document, "supportdesk migrate", reason)
+	v, published, err := app.PublishPolicy(p.ctx, db, document, "supportdesk migrate", reason)
 	if err != nil {
 		return fmt.Errorf("publish the policy: %w", err)
 	}

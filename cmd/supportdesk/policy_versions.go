@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -48,7 +49,7 @@ func (c policyPublish) Run(p *program) error {
 			}
 			publication.Author = string(person.ID)
 		}
-		published, err := db.Publish(p.ctx, publication)
+		published, err := app.Publish(p.ctx, db, publication)
 		if err != nil {
 			return err
 		}

@@ -94,10 +94,10 @@ func (n *neighbours) work(ctx context.Context, deliveries *outbox.Outbox) error 
 
 // outbox sends every kind of delivery.
 func (n *neighbours) outbox(sender *mail.Sender) *outbox.Outbox {
-	c := n.config
+	c, mails := n.config, app.NewMails(n.db)
 	return outbox.New(n.db, map[outbox.Queue]outbox.Transport{
-		outbox.TicketMails:       mail.NewTicketMailSender(n.db, sender),
-		outbox.AnnouncementMails: mail.NewAnnouncementSender(n.db, sender),
+		outbox.TicketMails:       mail.NewTicketMailSender(mails, sender),
+		outbox.AnnouncementMails: mail.NewAnnouncementSender(mails, sender),
 		outbox.AccountMails:      mail.NewAccountMailSender(account.New(n.db.Accounts(), c.BaseURL), sender),
 		outbox.Webhooks:          webhook.NewCaller(n.db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), n.log),
 	}, n.log)

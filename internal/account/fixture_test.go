@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
@@ -44,7 +45,7 @@ func open(t testing.TB) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	if _, _, err := db.PublishPolicy(t.Context(), policy.Holesalemart(), "a test", "to begin with"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), db, policy.Holesalemart(), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
 	h := &fixture{Service: account.New(db.Accounts(), site+"/"), t: t, db: db, pool: pool}

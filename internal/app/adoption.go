@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -39,7 +40,7 @@ func (s *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now
 	if err != nil {
 		return desk.Rehearsal{}, err
 	}
-	run.Unmoved, err = s.adoptions.Unmovable(ctx, version, c.Without(movable))
+	run.Unmoved, err = s.unmovable(ctx, version, c.Without(movable))
 	return run, err
 }
 
@@ -117,14 +118,41 @@ func (s *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c d
 	}
 	s.relay.Wake()
 	if !adoption.Again {
-		adoption.Unmoved, err = s.adoptions.Unmovable(ctx, version, c.Without(adoption.Accepted))
+		adoption.Unmoved, err = s.unmovable(ctx, version, c.Without(adoption.Accepted))
 	}
 	return adoption, err
 }
 
+// unmovable returns which tickets that a choice names can't be moved to a version, and why, in the order of the choice.
+func (s *Policies) unmovable(ctx context.Context, version int64, c desk.Choice) ([]desk.Unmoved, error) {
+	if len(c.Tickets) == 0 {
+		return nil, nil
+	}
+	found, err := s.adoptions.TicketPolicies(ctx, c.Tickets)
+	if err != nil {
+		return nil, err
+	}
+	var unmoved []desk.Unmoved
+	for _, n := range c.Tickets {
+		switch t, exists := found[n]; {
+		case !exists:
+			unmoved = append(unmoved, desk.Unmoved{Number: n, Code: "not-found", Reason: "there is no such ticket"})
+		case t.Status == ticket.StatusClosed:
+			unmoved = append(unmoved, desk.Unmoved{Number: n, Code: ticket.CodeClosed, Reason: "the ticket is closed for good"})
+		case t.Version == version:
+			unmoved = append(unmoved, desk.Unmoved{Number: n, Code: ticket.CodeNothing, Reason: "the ticket is under that version already"})
+		}
+	}
+	return unmoved, nil
+}
+
 // Audit returns who moved which tickets to a version, the latest first.
 func (s *Policies) Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error) {
-	return s.adoptions.Adoptions(ctx, version, mostAudited)
+	audit, err := s.adoptions.Adoptions(ctx, version, mostAudited)
+	for i := range audit.Latest {
+		audit.Latest[i].By = cmp.Or(audit.Latest[i].By, "by hand, in Temporal UI")
+	}
+	return audit, err
 }
 
 // mostAudited is how many moves an audit lists.

@@ -13,6 +13,7 @@ type permission func(ticket.Role) bool
 var (
 	staffOnly       permission = ticket.Role.Staff
 	supervisorsOnly permission = ticket.Role.Commands
+	customersOnly   permission = func(r ticket.Role) bool { return r == ticket.RoleCustomer }
 )
 
 var errRole = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "your role may not do this"}

@@ -8,22 +8,30 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // policyVersions holds the published versions.
 type policyVersions interface {
+	publishStore
 	EditionRecords(context.Context) ([]desk.EditionRecord, error)
 	Edition(context.Context, int64) (desk.Edition, error)
-	Publish(context.Context, desk.Publication) (desk.Published, error)
 }
 
 // adoptionStore moves open tickets to another version of the policy.
 type adoptionStore interface {
 	// Chosen calls each with the tickets of a choice that can be moved to a version, in the order of their numbers.
 	Chosen(ctx context.Context, version int64, c desk.Choice, each func(desk.Record) error) error
-	Unmovable(ctx context.Context, version int64, c desk.Choice) ([]desk.Unmoved, error)
+	// TicketPolicies returns those of some tickets that exist.
+	TicketPolicies(context.Context, []ticket.Number) (map[ticket.Number]TicketPolicy, error)
 	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error)
 	Adoptions(ctx context.Context, version int64, limit int) (desk.AdoptionAudit, error)
+}
+
+// TicketPolicy is a ticket's status, and the version of the policy that it is under.
+type TicketPolicy struct {
+	Status  ticket.Status
+	Version int64
 }
 
 // Policies is how supervisors publish policies, and move open tickets to another version. Who may read is the caller's
@@ -63,7 +71,7 @@ func (s *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publicati
 		return desk.Published{}, err
 	}
 	p.Author, p.Reason = string(by.ID), strings.TrimSpace(p.Reason)
-	return s.versions.Publish(ctx, p)
+	return Publish(ctx, s.versions, p)
 }
 
 // Examine returns what a document would mean, beside the policy in force.

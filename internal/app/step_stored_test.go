@@ -167,7 +167,7 @@ func (s *stored) settle(n int, bounced bool) {
 
 func (s *stored) publish(document string) int64 {
 	s.t.Helper()
-	version, _, err := s.PublishPolicy(s.t.Context(), []byte(document), "a test", "to be tried")
+	version, _, err := app.PublishPolicy(s.t.Context(), s, []byte(document), "a test", "to be tried")
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ type ticketReader interface {
 	Ticket(context.Context, desk.Person, ticket.Number) (desk.Record, error)
 	Track(context.Context, ticket.Number) (desk.Record, error)
 	List(context.Context, desk.Filter) (records []desk.Record, more bool, err error)
+	// Timeline returns all events, also those that are for staff alone.
 	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
 }
 
@@ -148,6 +149,9 @@ func (s *Tickets) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk
 	if err := r.Check(); err != nil {
 		return desk.Rating{}, err
 	}
+	if err := authorise(by, customersOnly); err != nil {
+		return desk.Rating{}, err
+	}
 	return s.acceptor.Rate(ctx, by, r)
 }
 
@@ -177,9 +181,14 @@ func (s *Tickets) List(ctx context.Context, f desk.Filter) ([]desk.View, bool, e
 	return views, more, nil
 }
 
-// Timeline returns what this person may see of a ticket's history, oldest first.
+// Timeline returns what this person may see of a ticket's history, oldest first. A customer sees the public events and the
+// refusals of what they asked for themselves, numbered anew without a gap.
 func (s *Tickets) Timeline(ctx context.Context, viewer desk.Person, n ticket.Number) ([]desk.Entry, error) {
-	return s.reader.Timeline(ctx, viewer, n)
+	entries, err := s.reader.Timeline(ctx, viewer, n)
+	if err != nil || viewer.Role.Staff() {
+		return entries, err
+	}
+	return publicEntries(entries, viewer.ID), nil
 }
 
 // Track returns what the number alone shows.

@@ -38,6 +38,7 @@ type ticketFixture struct {
 
 	submissions []desk.Submission
 	rated       []desk.Rating
+	entries     []desk.Entry
 	asked       int           // for the policy in force
 	wakes       int           // of the courier
 	patience    time.Duration // that Await was given
@@ -120,5 +121,5 @@ func (s *ticketFixture) List(context.Context, desk.Filter) ([]desk.Record, bool,
 }
 
 func (s *ticketFixture) Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error) {
-	return nil, s.acceptError
+	return s.entries, s.acceptError
 }

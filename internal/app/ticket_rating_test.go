@@ -7,6 +7,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 func TestRate_namesEveryFieldAtFault(t *testing.T) {
@@ -17,6 +18,9 @@ func TestRate_namesEveryFieldAtFault(t *testing.T) {
 		if _, err := d.Rate(t.Context(), customer, r); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%d: got %v", r.Score, err)
 		}
+	}
+	if _, err := d.Rate(t.Context(), desk.Person{ID: "P-2", Role: ticket.RoleAgent}, desk.Rating{Score: 5}); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("an agent's: got %v", err)
 	}
 	if len(s.rated) != 0 {
 		t.Errorf("kept %+v", s.rated)

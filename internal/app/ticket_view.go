@@ -126,3 +126,20 @@ func (s *Tickets) scheduleOf(ctx context.Context, a desk.Accepted) (ticket.Gate,
 	}
 	return s.terms.GateSince(ctx, a.Gate)
 }
+
+// publicEntries returns the entries of a timeline that a customer may see. Who changes policies is named by their role
+// alone, as of the versions themselves: they never wrote to the customer.
+func publicEntries(all []desk.Entry, viewer ticket.PersonID) []desk.Entry {
+	shown := make([]desk.Entry, 0, len(all))
+	for _, e := range all {
+		if e.Internal || !e.ListedFor(viewer) {
+			continue
+		}
+		e.N = len(shown) + 1
+		if e.Kind == ticket.EventPolicyAdopted {
+			e.By.ID, e.Author = "", desk.Ref{}
+		}
+		shown = append(shown, e)
+	}
+	return shown
+}

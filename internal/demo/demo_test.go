@@ -34,7 +34,7 @@ func open(t testing.TB, document []byte) (*store.Store, *pgxpool.Pool) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	if _, _, err := s.PublishPolicy(t.Context(), document, "a test", "to begin with"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), s, document, "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
 	return s, pool

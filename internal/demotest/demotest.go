@@ -74,7 +74,7 @@ func fill(ctx context.Context, dsn string, tickets int) error {
 		return err
 	}
 	defer s.Close()
-	if _, _, err := s.PublishPolicy(ctx, policy.Holesalemart(), "a test", "to begin with"); err != nil {
+	if _, _, err := app.PublishPolicy(ctx, s, policy.Holesalemart(), "a test", "to begin with"); err != nil {
 		return err
 	}
 	if _, err := s.AddPerson(ctx, administrator); err != nil {

@@ -1,8 +1,10 @@
 package desk
 
 import (
+	"bytes"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -45,6 +47,21 @@ type Request struct {
 type Once struct {
 	Key         string // empty: the request is not protected
 	Fingerprint []byte // SHA-256 of the request
+}
+
+// CodeKeyReused is the code of a Conflict: an idempotency key came with another request than the first time.
+const CodeKeyReused = "idempotency-key-reused"
+
+// ErrKeyReused is read by people, too: the form that they sent again keeps its key.
+var ErrKeyReused error = fault.Refusal(CodeKeyReused,
+	"this was sent before with other content, which was accepted; see what became of it, and send this anew if it is still needed")
+
+// Repeats returns ErrKeyReused unless the first request under the key had the same fingerprint.
+func (o Once) Repeats(first []byte) error {
+	if !bytes.Equal(first, o.Fingerprint) {
+		return ErrKeyReused
+	}
+	return nil
 }
 
 // Accepted is what acceptance fixed: from here on the command is kept, in this place and at this instant.

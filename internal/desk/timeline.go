@@ -13,6 +13,7 @@ type Entry struct {
 	ticket.Event
 	Author   Ref    // zero for the desk's own and for a hand in Temporal UI
 	Body     string // plain text, empty without any
+	Internal bool   // the body is for staff, whatever the event says
 	Recorded time.Time
 	Bounce   *Bounce // the mail that a mail-bounced event tells of; nil otherwise
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -77,7 +78,7 @@ func restoredDesk(t *testing.T, tickets int) (db *store.Store, dsn string, numbe
 	db, err := store.Open(ctx, dsn, store.Options{MaxConns: 8})
 	must(t, err)
 	t.Cleanup(db.Close)
-	_, _, err = db.PublishPolicy(ctx, policy.Holesalemart(), "a test", "to begin with")
+	_, _, err = app.PublishPolicy(ctx, db, policy.Holesalemart(), "a test", "to begin with")
 	must(t, err)
 	customer, err := db.AddPerson(ctx, desk.Person{Role: ticket.RoleCustomer, Name: "Carla", Address: "carla@example.com"})
 	must(t, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/mailtest"
@@ -44,7 +45,7 @@ func newOffice(t *testing.T, outboxes int) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(beside.Close)
-	if _, _, err := db.PublishPolicy(t.Context(), policy.Holesalemart(), "a test", "to begin with"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), db, policy.Holesalemart(), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.AddPerson(t.Context(), desk.Person{Role: ticket.RoleCustomer, Name: "Demo Customer", Address: "customer@demo.example"}); err != nil {

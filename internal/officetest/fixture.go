@@ -53,7 +53,7 @@ func OpenUnder(t testing.TB, name string, document []byte) *Office {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	if _, _, err := s.PublishPolicy(t.Context(), document, "a test", "to begin with"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), s, document, "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
 	o := On(t, s)

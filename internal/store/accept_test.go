@@ -9,7 +9,6 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -137,10 +136,10 @@ func TestSubmit_keyIsAcceptedOnce(t *testing.T) {
 	sub := submission()
 	sub.Once = desk.Once{Key: once.Key, Fingerprint: []byte("another request")}
 	_, _, err := d.Repeated(t.Context(), d.customer, sub.Once)
-	wantCode(t, err, store.CodeKeyReused)
+	wantCode(t, err, desk.CodeKeyReused)
 	_, err = d.Submit(t.Context(), d.customer, sub)
 	wantKind(t, err, fault.Conflict)
-	wantCode(t, err, store.CodeKeyReused)
+	wantCode(t, err, desk.CodeKeyReused)
 	if a, err := d.Submit(t.Context(), d.other, sub); err != nil || a.Again {
 		t.Errorf("another person's key: %+v, %v", a, err)
 	}
@@ -166,7 +165,7 @@ func TestCommand_keyIsAcceptedOnce(t *testing.T) {
 	}
 	r.Once.Fingerprint = []byte("g")
 	_, err := d.Command(t.Context(), d.agent, r)
-	wantCode(t, err, store.CodeKeyReused)
+	wantCode(t, err, desk.CodeKeyReused)
 	if words := one[int64](d, `SELECT count(*) FROM messages`); words != 2 {
 		t.Errorf("%d messages, want 2", words)
 	}

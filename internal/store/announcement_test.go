@@ -52,7 +52,7 @@ func (d *shop) letters() map[string]desk.Announcement {
 	d.t.Helper()
 	letters := map[string]desk.Announcement{}
 	for _, id := range one[[]int64](d, `SELECT coalesce(array_agg(n ORDER BY n), '{}') FROM deliveries WHERE queue = 'announcement' AND status = 'owed'`) {
-		a, postage, _, err := d.Announcement(d.t.Context(), id)
+		a, postage, _, err := d.mails.Announcement(d.t.Context(), id)
 		if err != nil || postage != desk.DeliveryOwed {
 			d.t.Fatalf("mail %d: %s, %v", id, postage, err)
 		}
@@ -218,7 +218,7 @@ func TestAnnouncement_tellsHowPromisesMoved(t *testing.T) {
 	d.announce()
 	want.Before, want.Due = want.Due, want.Due.Add(5*anHour)
 	for _, id := range one[[]int64](d, `SELECT array_agg(m.n) FROM deliveries m JOIN announcements a ON a.id = m.announcement WHERE a.emergency = $1 AND m.person = $2`, delay.ID, d.customer.ID) {
-		a, _, _, err := d.Announcement(t.Context(), id)
+		a, _, _, err := d.mails.Announcement(t.Context(), id)
 		if err != nil || a.By != 5*anHour || len(a.Tickets) != 1 || fmt.Sprint(a.Tickets[0].FirstResponse) != fmt.Sprint(want) {
 			t.Errorf("delayed %+v, want %+v: %v", a, want, err)
 		}
@@ -303,7 +303,7 @@ func TestAnnouncementDeferred_leavesTheMailAloneForAGrowingWhile(t *testing.T) {
 	if _, found, err := d.NextAnnouncement(t.Context(), "a try", time.Minute); found || err != nil {
 		t.Errorf("it is handed out at once: %v", err)
 	}
-	_, _, _, err = d.Announcement(t.Context(), id+1)
+	_, _, _, err = d.mails.Announcement(t.Context(), id+1)
 	wantKind(t, err, fault.NotFound)
 	wantKind(t, d.AnnouncementSent(t.Context(), id+1), fault.NotFound)
 }

@@ -188,7 +188,7 @@ func TestDeclareEmergency_onceForAKey(t *testing.T) {
 	}
 	p.Once.Fingerprint = bytes.Repeat([]byte{2}, 32)
 	_, err := d.DeclareEmergency(t.Context(), d.supervisor, p)
-	wantCode(t, errors.Unwrap(err), store.CodeKeyReused)
+	wantCode(t, errors.Unwrap(err), desk.CodeKeyReused)
 	if n := one[int64](d, `SELECT count(*) FROM emergencies`); n != 2 {
 		t.Errorf("%d were declared", n)
 	}

@@ -1,23 +1,14 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
-
-// CodeKeyReused is the code of a Conflict: an idempotency key came with another request than the first time.
-const CodeKeyReused = "idempotency-key-reused"
-
-// errKeyReused is read by people, too: the form that they sent again keeps its key.
-var errKeyReused = fault.Refusal(CodeKeyReused,
-	"this was sent before with other content, which was accepted; see what became of it, and send this anew if it is still needed")
 
 // errNew says that a request was not accepted before under its key.
 var errNew = errors.New("not accepted before")
@@ -59,8 +50,9 @@ func (s *Store) repeated(ctx context.Context, by desk.Person, once desk.Once) (d
 		return desk.Accepted{}, errNew
 	case err != nil:
 		return desk.Accepted{}, explain(err, "look up an idempotency key")
-	case !bytes.Equal(first, once.Fingerprint):
-		return desk.Accepted{}, errKeyReused
+	}
+	if err := once.Repeats(first); err != nil {
+		return desk.Accepted{}, err
 	}
 	return a, nil
 }

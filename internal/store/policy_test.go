@@ -6,7 +6,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -16,10 +18,10 @@ import (
 func TestPublishPolicy_versionsAreForGood(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	if v, published, err := d.PublishPolicy(t.Context(), policy.Holesalemart(), "again", ""); v != 1 || published || err != nil {
+	if v, published, err := app.PublishPolicy(t.Context(), d, policy.Holesalemart(), "again", ""); v != 1 || published || err != nil {
 		t.Errorf("the same again: version %d, published %v, %v", v, published, err)
 	}
-	if v, published, err := d.PublishPolicy(t.Context(), []byte(quick), "me", "faster"); v != 2 || !published || err != nil {
+	if v, published, err := app.PublishPolicy(t.Context(), d, []byte(quick), "me", "faster"); v != 2 || !published || err != nil {
 		t.Errorf("another: version %d, published %v, %v", v, published, err)
 	}
 	v, p, document, err := d.PolicyInForce(t.Context())
@@ -39,7 +41,7 @@ func TestPublishPolicy_versionsAreForGood(t *testing.T) {
 
 func TestPublishPolicy_namesEveryProblem(t *testing.T) {
 	d := open(t)
-	_, _, err := d.PublishPolicy(t.Context(), []byte("name: x\nnonsense: 1\n"), "me", "")
+	_, _, err := app.PublishPolicy(t.Context(), d, []byte("name: x\nnonsense: 1\n"), "me", "")
 	wantKind(t, err, fault.Invalid)
 	if problems, ok := errors.AsType[policy.Problems](err); !ok || len(problems) < 2 {
 		t.Errorf("problems %v", problems)
@@ -54,7 +56,7 @@ func TestPublishPolicy_atOnceGivesEachAVersion(t *testing.T) {
 	for i := range 8 {
 		all.Go(func() {
 			document := strings.Replace(quick, "Quick", fmt.Sprint("Quick ", i), 1)
-			if _, published, err := d.PublishPolicy(t.Context(), []byte(document), "me", ""); !published || err != nil {
+			if _, published, err := app.PublishPolicy(t.Context(), d, []byte(document), "me", ""); !published || err != nil {
 				t.Errorf("published %v, %v", published, err)
 			}
 		})
@@ -63,4 +65,28 @@ func TestPublishPolicy_atOnceGivesEachAVersion(t *testing.T) {
 	if v, _, _, err := d.PolicyInForce(t.Context()); v != 9 || err != nil {
 		t.Errorf("version %d, %v, want 9", v, err)
 	}
+}
+
+func TestPolicies_tellVersionsAndNoNames(t *testing.T) {
+	d := open(t)
+	if _, _, err := app.PublishPolicy(t.Context(), d, []byte(quick), string(d.administrator.ID), "faster"); err != nil {
+		t.Fatal(err)
+	}
+	editions, err := d.Policies(t.Context())
+	if err != nil || len(editions) != 2 {
+		t.Fatalf("%d editions, %v", len(editions), err)
+	}
+	newest, first := editions[0], editions[1]
+	if newest.Version != 2 || newest.Author != ticket.RoleAdministrator || newest.Reason != "faster" || newest.Policy.Name != "Quick" ||
+		string(newest.Document) != quick || time.Since(newest.Effective) > time.Minute {
+		t.Errorf("the newest is %+v", newest)
+	}
+	if first.Version != 1 || first.Author != ticket.RoleOperator || string(first.Document) != string(policy.Holesalemart()) {
+		t.Errorf("the first is version %d by %s", first.Version, first.Author)
+	}
+	if one, err := d.Edition(t.Context(), 1); err != nil || one.Version != 1 || one.Policy != first.Policy {
+		t.Errorf("version 1 is %+v, %v", one, err)
+	}
+	_, err = d.Edition(t.Context(), 3)
+	wantKind(t, err, fault.NotFound)
 }

@@ -22,14 +22,10 @@ const (
 var errNoRating = fault.New(fault.NotFound, "the ticket has not been rated")
 
 // Rate keeps a rating beside the ticket, in place of an earlier one. The rating is of the agent who has the ticket now,
-// and stays theirs when another gets it. Rate is NotFound for a ticket that isn't there or is another's, Forbidden for
-// staff, Limited when by has written too much of late, and a Conflict unless the ticket is resolved or closed, and not for
+// and stays theirs when another gets it. Rate is NotFound for a ticket that isn't there or is another's, Limited when by has written too much of late, and a Conflict unless the ticket is resolved or closed, and not for
 // longer than desk.RatingTime. A ticket's last moments are judged as they are stored: what a step has not taken yet
 // doesn't count.
 func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk.Rating, error) {
-	if by.Role != ticket.RoleCustomer {
-		return desk.Rating{}, errRole
-	}
 	u, err := s.use(ctx, by, account.Commands(by))
 	if err != nil {
 		return desk.Rating{}, err

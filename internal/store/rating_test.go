@@ -20,7 +20,7 @@ func (d *shop) resolved() ticket.Number {
 }
 
 func (d *shop) rate(by desk.Person, n ticket.Number, score int, comment string) error {
-	_, err := d.Rate(d.t.Context(), by, desk.Rating{Number: n, Score: score, Comment: comment})
+	_, err := d.tickets.Rate(d.t.Context(), by, desk.Rating{Number: n, Score: score, Comment: comment})
 	return err
 }
 

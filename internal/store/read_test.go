@@ -78,7 +78,7 @@ func TestReads_keepCustomersApart(t *testing.T) {
 	if records, _, err := d.List(t.Context(), desk.Filter{Viewer: d.agent, Text: "zebra"}); len(records) != 1 || err != nil {
 		t.Errorf("a note is found by staff %d times, %v", len(records), err)
 	}
-	entries, err := d.Timeline(t.Context(), d.customer, n)
+	entries, err := d.tickets.Timeline(t.Context(), d.customer, n)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -173,7 +173,7 @@ func TestRule_givesOnlyToWhoIsThere(t *testing.T) {
 	if got, want := d.kinds(n.State.Ticket.Number), []ticket.EventKind{ticket.EventSubmitted, ticket.EventNobodyAvailable}; !slices.Equal(got, want) {
 		t.Errorf("timeline %v, want %v", got, want)
 	}
-	if seen, err := d.Timeline(t.Context(), d.customer, n.State.Ticket.Number); err != nil || len(seen) != 1 {
+	if seen, err := d.tickets.Timeline(t.Context(), d.customer, n.State.Ticket.Number); err != nil || len(seen) != 1 {
 		t.Errorf("the requester sees %d lines, %v", len(seen), err)
 	}
 	d.consistent(n.State.Ticket.Number)
@@ -224,7 +224,7 @@ func TestRule_breachGivesTheTicketToSomebodyElse(t *testing.T) {
 		}
 	}
 	d.consistent(a.Number)
-	if l, _, err := d.Letter(t.Context(), a.Number, one[int](d, `SELECT n FROM deliveries WHERE ticket = $1 AND kind = 'handed-over'`, a.Number)); err != nil || l.Assignee == "" {
+	if l, _, err := d.mails.Letter(t.Context(), a.Number, one[int](d, `SELECT n FROM deliveries WHERE ticket = $1 AND kind = 'handed-over'`, a.Number)); err != nil || l.Assignee == "" {
 		t.Errorf("the letter to the former agent names %q, %v", l.Assignee, err)
 	}
 }

@@ -58,7 +58,7 @@ func TestTimeline_aRequesterFindsNoGapWhereANoteIs(t *testing.T) {
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Two."})
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Three."})
 	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAcknowledge}) // refused, and staff's
-	entries, err := d.Timeline(t.Context(), d.customer, n)
+	entries, err := d.tickets.Timeline(t.Context(), d.customer, n)
 	if err != nil {
 		t.Fatal(err)
 	}

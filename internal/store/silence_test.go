@@ -57,7 +57,7 @@ func TestSilence_countsFromTheServersYes(t *testing.T) {
 	if got := d.kinds(n); !slices.Equal(got, want) {
 		t.Errorf("timeline %v, want %v", got, want)
 	}
-	seen, err := d.Timeline(t.Context(), d.customer, n)
+	seen, err := d.tickets.Timeline(t.Context(), d.customer, n)
 	if err != nil || len(seen) != 3 {
 		t.Errorf("the customer sees %+v, %v", seen, err)
 	}
@@ -108,7 +108,7 @@ func TestSilence_aBounceHandsTheTicketBack(t *testing.T) {
 	if b := lines[len(lines)-2].Bounce; b == nil || b.Kind != ticket.MailInformationRequest || lines[len(lines)-1].Bounce != nil {
 		t.Errorf("timeline %+v", lines)
 	}
-	seen, err := d.Timeline(t.Context(), d.customer, n)
+	seen, err := d.tickets.Timeline(t.Context(), d.customer, n)
 	if err != nil || seen[len(seen)-1].Kind != ticket.EventHandedBack || slices.ContainsFunc(seen, func(e desk.Entry) bool { return e.Bounce != nil }) {
 		t.Errorf("the customer sees %+v, %v", seen, err)
 	}
@@ -153,7 +153,7 @@ func TestResend_asksAgainAtACorrectedAddress(t *testing.T) {
 		again.Author != d.agent.Name || again.Silence != 3*time.Hour || again.Status != ticket.StatusWaiting {
 		t.Errorf("the mail is %+v", again)
 	}
-	if l, _, err := d.Letter(t.Context(), n, 2); err != nil || l.To.Address != d.customer.Address {
+	if l, _, err := d.mails.Letter(t.Context(), n, 2); err != nil || l.To.Address != d.customer.Address {
 		t.Errorf("the first mail went to %s, %v", l.To.Address, err)
 	}
 	refused := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 2})

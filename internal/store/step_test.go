@@ -218,7 +218,7 @@ func TestStep_bouncedMailIsToldOnce(t *testing.T) {
 			t.Errorf("staff read %+v of the bounce", e.Bounce)
 		}
 	}
-	seen, err := d.Timeline(t.Context(), d.customer, n)
+	seen, err := d.tickets.Timeline(t.Context(), d.customer, n)
 	if err != nil || slices.ContainsFunc(seen, func(e desk.Entry) bool { return e.Bounce != nil || e.Kind == ticket.EventMailBounced }) {
 		t.Errorf("the customer sees %+v, %v", seen, err)
 	}
@@ -229,7 +229,7 @@ func TestStep_mailGivenUpCountsAsBounced(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.step(ticket.StepRequest{Number: n, Bounced: 1})
-	if _, postage, err := d.Letter(t.Context(), n, 1); postage != desk.DeliveryBounced || err != nil {
+	if _, postage, err := d.mails.Letter(t.Context(), n, 1); postage != desk.DeliveryBounced || err != nil {
 		t.Errorf("the mail is %s, %v", postage, err)
 	}
 	d.consistent(n)

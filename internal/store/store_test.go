@@ -20,6 +20,8 @@ type shop struct {
 	*app.Imports
 	staffing  *app.Staffing
 	workspace *app.Workspace
+	mails     *app.Mails
+	tickets   *app.Tickets
 	t         testing.TB
 	dsn       string
 	beside    *pgxpool.Pool // for what the store doesn't offer
@@ -48,8 +50,8 @@ func staffed(t testing.TB, dsn, document string) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(beside.Close)
-	d := &shop{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), staffing: app.NewStaffing(s), workspace: app.NewWorkspace(s), t: t, dsn: dsn, beside: beside}
-	if _, _, err := s.PublishPolicy(t.Context(), []byte(document), "a test", "to begin with"); err != nil {
+	d := &shop{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), staffing: app.NewStaffing(s), workspace: app.NewWorkspace(s), mails: app.NewMails(s), tickets: app.NewTickets(s, s, s, nil, nil), t: t, dsn: dsn, beside: beside}
+	if _, _, err := app.PublishPolicy(t.Context(), s, []byte(document), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
 	d.customer = d.add(ticket.RoleCustomer, "Carla Customer", "carla@example.com")

@@ -30,8 +30,8 @@ type entryRow struct {
 	ToRole     ticket.Role
 }
 
-// Timeline returns a ticket's events in order, with their words. A customer sees the public ones and the refusals of
-// what they asked for themselves, numbered anew without a gap; another customer's ticket is NotFound.
+// Timeline returns a ticket's events in order, with their words, also those that are for staff alone. Another customer's
+// ticket is NotFound.
 func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Number) ([]desk.Entry, error) {
 	if err := s.visible(ctx, viewer, n); err != nil {
 		return nil, explain(err, "load the timeline of %s", n)
@@ -62,33 +62,13 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 		if err != nil {
 			return nil, explain(err, "load the timeline of %s", n)
 		}
-		switch {
-		case viewer.Role.Staff():
-			entries = append(entries, entry)
-		case public(entry, row.Internal, viewer):
-			entry.N = len(entries) + 1
-			entries = append(entries, withheld(entry))
-		}
+		entries = append(entries, entry)
 	}
 	return entries, nil
 }
 
-// public reports whether a customer may see an entry. Internal words are withheld whatever the event says.
-func public(e desk.Entry, internal bool, viewer desk.Person) bool {
-	return !internal && e.ListedFor(viewer.ID)
-}
-
-// withheld is an entry as customers see it. Who changes policies is told by their role, as of the versions themselves:
-// they never wrote to the customer.
-func withheld(e desk.Entry) desk.Entry {
-	if e.Kind == ticket.EventPolicyAdopted {
-		e.By.ID, e.Author = "", desk.Ref{}
-	}
-	return e
-}
-
 func (r entryRow) entry() (desk.Entry, error) {
-	e := desk.Entry{Body: r.Body, Recorded: r.RecordedAt}
+	e := desk.Entry{Body: r.Body, Internal: r.Internal, Recorded: r.RecordedAt}
 	if r.Author != "" {
 		e.Author = desk.Ref{ID: r.Author, Name: r.Name, Handle: r.Handle, Role: r.Role}
 	}

@@ -16,7 +16,7 @@ import (
 // publish publishes another version.
 func (d *shop) publish(document string) int64 {
 	d.t.Helper()
-	v, _, err := d.PublishPolicy(d.t.Context(), []byte(document), string(d.supervisor.ID), "another")
+	v, _, err := app.PublishPolicy(d.t.Context(), d, []byte(document), string(d.supervisor.ID), "another")
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestTimeline_keepsToStaffWhoMovedATicket(t *testing.T) {
 	}
 	d.step(ticket.StepRequest{Number: n, Command: 2})
 	for who, names := range map[desk.Person]bool{d.customer: false, d.agent: true} {
-		entries, err := d.Timeline(t.Context(), who, n)
+		entries, err := d.tickets.Timeline(t.Context(), who, n)
 		if err != nil {
 			t.Fatal(err)
 		}

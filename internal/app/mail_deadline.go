@@ -1,4 +1,4 @@
-package store
+package app
 
 import (
 	"context"
@@ -10,17 +10,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// date fills in a letter's dates, as its event left the ticket. A mail may be sent long after that. Where a date has passed
+// date fills in a mail's deadlines, as its event left the ticket. A mail may be sent long after that. Where a date has passed
 // by then, the ticket as it is now says whether we are late: its promise may have been kept, moved or stopped since. While
 // the desk is closed there is none, and after that the one that the closure has left.
-func (s *Store) date(ctx context.Context, l *desk.Letter, then, now ticket.Ticket) error {
+func (m *Mails) date(ctx context.Context, l *desk.Letter, then, now ticket.Ticket) error {
 	inForce := func(n desk.Notice) bool { return n.InForce }
 	closed := slices.ContainsFunc(l.Notices, func(n desk.Notice) bool { return n.InForce && n.Kind == ticket.EmergencyClosed })
-	promised, err := s.promised(ctx, l, then, closed, closed)
+	promised, err := m.promised(ctx, l, then, closed, closed)
 	if err != nil {
 		return err
 	}
-	present, err := s.promised(ctx, l, now, closed, slices.ContainsFunc(l.Notices, inForce))
+	present, err := m.promised(ctx, l, now, closed, slices.ContainsFunc(l.Notices, inForce))
 	if err != nil {
 		return err
 	}
@@ -67,13 +67,13 @@ func lateSince(p desk.Standing, sent time.Time) time.Time {
 	return p.Due
 }
 
-// promised returns the promises of a ticket as the reader of a letter has them, by the emergencies when it is sent if
+// promised returns the promises of a ticket as the reader of a mail has them, by the emergencies when it is sent if
 // weave or the ticket is in one.
-func (s *Store) promised(ctx context.Context, l *desk.Letter, t ticket.Ticket, closed, weave bool) (desk.Promised, error) {
+func (m *Mails) promised(ctx context.Context, l *desk.Letter, t ticket.Ticket, closed, weave bool) (desk.Promised, error) {
 	p := desk.PromisedOf(t, policy.Promises{}, time.Time{})
 	if weave || t.InEmergency() {
 		var err error
-		if p, err = s.woven(ctx, l, t, closed); err != nil {
+		if p, err = m.woven(ctx, l, t, closed); err != nil {
 			return desk.Promised{}, err
 		}
 	}
@@ -83,10 +83,10 @@ func (s *Store) promised(ctx context.Context, l *desk.Letter, t ticket.Ticket, c
 	return p, nil
 }
 
-// woven returns the promises of a ticket as the emergencies have them when the letter is sent: while the desk is closed, or
+// woven returns the promises of a ticket as the emergencies have them when the mail is sent: while the desk is closed, or
 // when that which held the ticket may be over.
-func (s *Store) woven(ctx context.Context, l *desk.Letter, t ticket.Ticket, closed bool) (desk.Promised, error) {
-	gate, err := s.Gate(ctx)
+func (m *Mails) woven(ctx context.Context, l *desk.Letter, t ticket.Ticket, closed bool) (desk.Promised, error) {
+	gate, err := m.store.Gate(ctx)
 	if err != nil {
 		return desk.Promised{}, err
 	}
@@ -100,7 +100,7 @@ func (s *Store) woven(ctx context.Context, l *desk.Letter, t ticket.Ticket, clos
 		return desk.Promised{}, err
 	}
 	promised := desk.PromisedOf(woven.Ticket, expected, time.Time{})
-	if closed && !woven.Ticket.InEmergency() { // a moment of its own comes first: its next step tells when it is due
+	if closed && !woven.Ticket.InEmergency() { // a due event of its own comes first: its next step says when it is due
 		promised.FirstResponse.Due, promised.Resolution.Due = time.Time{}, time.Time{}
 	}
 	return promised, nil

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -13,7 +14,7 @@ import (
 func TestPublish_takesEffectWhenItSays(t *testing.T) {
 	d := open(t)
 	at := time.Now().UTC().Add(2 * time.Second).Truncate(time.Second)
-	p, err := d.Publish(t.Context(), desk.Publication{Document: []byte(quick), Author: string(d.supervisor.ID), Reason: "faster", Effective: at})
+	p, err := app.Publish(t.Context(), d, desk.Publication{Document: []byte(quick), Author: string(d.supervisor.ID), Reason: "faster", Effective: at})
 	if err != nil || p.Version != 2 || !p.Effective.Equal(at) || p.At.After(p.Effective) {
 		t.Fatalf("published %+v, %v", p, err)
 	}
@@ -40,18 +41,18 @@ func TestPublish_takesEffectWhenItSays(t *testing.T) {
 func TestPublish_refusesAnEffectiveDateOutOfOrder(t *testing.T) {
 	d := open(t)
 	later := time.Now().Add(48 * time.Hour)
-	if _, err := d.Publish(t.Context(), desk.Publication{Document: []byte(quick), Effective: later}); err != nil {
+	if _, err := app.Publish(t.Context(), d, desk.Publication{Document: []byte(quick), Effective: later}); err != nil {
 		t.Fatal(err)
 	}
 	another := []byte(strings.Replace(quick, "Quick", "Slow", 1))
 	for name, at := range map[string]time.Time{
 		"in the past": time.Now().Add(-2 * time.Second), "now, before an earlier version": {}, "before an earlier version": later.Add(-time.Second),
 	} {
-		if _, err := d.Publish(t.Context(), desk.Publication{Document: another, Effective: at}); fault.KindOf(err) != fault.Invalid {
+		if _, err := app.Publish(t.Context(), d, desk.Publication{Document: another, Effective: at}); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if p, err := d.Publish(t.Context(), desk.Publication{Document: another, Effective: later}); err != nil || p.Version != 3 {
+	if p, err := app.Publish(t.Context(), d, desk.Publication{Document: another, Effective: later}); err != nil || p.Version != 3 {
 		t.Errorf("at the same instant: %+v, %v", p, err)
 	}
 	_, err := d.beside.Exec(t.Context(), `INSERT INTO policies (version, document, sha, author, reason, effective_at)
@@ -64,23 +65,23 @@ func TestPublish_refusesAnEffectiveDateOutOfOrder(t *testing.T) {
 func TestPublish_repeatedPublishesOnce(t *testing.T) {
 	d := open(t)
 	p := desk.Publication{Document: []byte(quick), Author: string(d.supervisor.ID), Reason: "faster", Once: desk.Once{Key: "k", Fingerprint: []byte("f")}}
-	first, err := d.Publish(t.Context(), p)
+	first, err := app.Publish(t.Context(), d, p)
 	if err != nil || first.Again {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	if _, _, err := d.PublishPolicy(t.Context(), policy.Holesalemart(), "somebody", "back"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), d, policy.Holesalemart(), "somebody", "back"); err != nil {
 		t.Fatal(err)
 	}
-	again, err := d.Publish(t.Context(), p)
+	again, err := app.Publish(t.Context(), d, p)
 	if err != nil || !again.Again || again.Version != first.Version || !again.At.Equal(first.At) {
 		t.Errorf("again: %+v, %v, first %+v", again, err, first)
 	}
 	p.Once.Fingerprint = []byte("g")
-	_, err = d.Publish(t.Context(), p)
+	_, err = app.Publish(t.Context(), d, p)
 	wantKind(t, err, fault.Conflict)
 	p.Once = desk.Once{}
 	p.Document = policy.Holesalemart()
-	if same, err := d.Publish(t.Context(), p); fault.KindOf(err) != fault.Conflict || same.Version != 3 {
+	if same, err := app.Publish(t.Context(), d, p); fault.KindOf(err) != fault.Conflict || same.Version != 3 {
 		t.Errorf("the newest one's document: %+v, %v", same, err)
 	}
 }
@@ -88,7 +89,7 @@ func TestPublish_repeatedPublishesOnce(t *testing.T) {
 func TestEditionRecords_nameThePublisherAndCountOpenTickets(t *testing.T) {
 	d := open(t)
 	d.taken(d.customer)
-	if _, _, err := d.PublishPolicy(t.Context(), []byte(quick), string(d.supervisor.ID), "faster"); err != nil {
+	if _, _, err := app.PublishPolicy(t.Context(), d, []byte(quick), string(d.supervisor.ID), "faster"); err != nil {
 		t.Fatal(err)
 	}
 	d.taken(d.customer)

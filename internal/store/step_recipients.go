@@ -57,3 +57,36 @@ func (r recipients) StaffByHandle(ctx context.Context, handles []string) (map[st
 	})
 	return people, err
 }
+
+// choicesLock is held by every step from the roster that it reads to its end, so that no two choose by the same turn or
+// the same load. There is one for all groups: people are in several, and a step may come to more than one choice.
+// It is the last lock that a step waits for.
+const choicesLock = 0x63686f696365 // "choice"
+
+const lockChoices = `SELECT pg_advisory_xact_lock($1)`
+
+// Roster implements app.StepTx. The lock comes in a statement of its own: the next one sees what the step that held it
+// before has written.
+func (st *stepTx) Roster(ctx context.Context, group string) ([]ticket.Candidate, error) {
+	if _, err := st.tx.Exec(ctx, lockChoices, int64(choicesLock)); err != nil {
+		return nil, err
+	}
+	return roster(ctx, st.tx, group)
+}
+
+// roster reads who of a group is present.
+func roster(ctx context.Context, q querier, group string) ([]ticket.Candidate, error) {
+	rows, err := q.Query(ctx, `
+		SELECT p.id, p.handle, (SELECT count(*) FROM tickets WHERE assignee = p.id AND status IN ('new', 'open', 'waiting')) AS load,
+			coalesce(t.turn, 0) AS turn
+		FROM people p LEFT JOIN group_turns t ON t.group_handle = @group AND t.person = p.id
+		WHERE p.role <> 'customer' AND p.disabled_at IS NULL
+			AND (p.away_until IS NULL OR p.away_until <= clock_timestamp())
+			AND CASE WHEN @group = @everyone THEN p.role = 'agent'
+				ELSE EXISTS (SELECT FROM group_members m WHERE m.group_handle = @group AND m.person = p.id) END
+		ORDER BY p.id`, pgx.StrictNamedArgs{"group": group, "everyone": policy.Everyone})
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[ticket.Candidate])
+}

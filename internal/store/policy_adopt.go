@@ -6,11 +6,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-//go:embed adopt_policy.sql
+//go:embed policy_adopt.sql
 var adoptPolicySQL string
 
 // AdoptPolicy accepts the command for every ticket of a choice that can be moved, in one transaction. Asked again under
@@ -63,7 +64,7 @@ func (s *Store) adopted(ctx context.Context, by desk.Person, once desk.Once) (de
 	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM commands WHERE by_person = $1 AND (key = $2 OR starts_with(key, $2 || ' ')))`,
 		by.ID, once.Key).Scan(&used)
 	if err == nil && used {
-		err = errKeyReused
+		err = desk.ErrKeyReused
 	}
 	return before, explain(err, "look up an idempotency key")
 }
@@ -95,26 +96,23 @@ func (s *Store) Chosen(ctx context.Context, version int64, c desk.Choice, each f
 	}
 }
 
-// Unmovable tells which tickets that a choice names can't be moved to a version, and why.
-func (s *Store) Unmovable(ctx context.Context, version int64, c desk.Choice) ([]desk.Unmoved, error) {
-	if len(c.Tickets) == 0 {
-		return nil, nil
-	}
-	rows, err := s.pool.Query(ctx, `
-		SELECT n.number, CASE WHEN t.number IS NULL THEN 'not-found' WHEN t.status = 'closed' THEN $3 ELSE $4 END AS code,
-			CASE WHEN t.number IS NULL THEN 'there is no such ticket' WHEN t.status = 'closed' THEN 'the ticket is closed for good'
-			ELSE 'the ticket is under that version already' END AS reason
-		FROM unnest($1::text[]) WITH ORDINALITY n (number, place) LEFT JOIN tickets t ON t.number = n.number
-		WHERE t.number IS NULL OR t.status = 'closed' OR t.policy = $2 ORDER BY n.place`,
-		c.Tickets, version, ticket.CodeClosed, ticket.CodeNothing)
+// TicketPolicies returns the status and the policy of those of some tickets that exist.
+func (s *Store) TicketPolicies(ctx context.Context, some []ticket.Number) (map[ticket.Number]app.TicketPolicy, error) {
+	rows, err := s.pool.Query(ctx, `SELECT number, status, policy FROM tickets WHERE number = ANY ($1::text[])`, some)
 	if err != nil {
-		return nil, explain(err, "look which tickets can't be moved")
+		return nil, explain(err, "read the policies of tickets")
 	}
-	unmoved, err := pgx.CollectRows(rows, pgx.RowToStructByName[desk.Unmoved])
-	return unmoved, explain(err, "look which tickets can't be moved")
+	found := map[ticket.Number]app.TicketPolicy{}
+	var n ticket.Number
+	var p app.TicketPolicy
+	_, err = pgx.ForEachRow(rows, []any{&n, &p.Status, &p.Version}, func() error {
+		found[n] = p
+		return nil
+	})
+	return found, explain(err, "read the policies of tickets")
 }
 
-// Adoptions tells what became of the moves to a version, and the latest of them.
+// Adoptions returns what became of the moves to a version, and the latest of them. A move by hand names no one.
 func (s *Store) Adoptions(ctx context.Context, version int64, limit int) (desk.AdoptionAudit, error) {
 	var audit desk.AdoptionAudit
 	err := s.pool.QueryRow(ctx, `
@@ -125,7 +123,7 @@ func (s *Store) Adoptions(ctx context.Context, version int64, limit int) (desk.A
 		return audit, explain(err, "count the moves to policy version %d", version)
 	}
 	rows, err := s.pool.Query(ctx, `
-		SELECT c.ticket AS number, c.accepted_at AS at, coalesce(p.name, 'by hand, in Temporal UI') AS by,
+		SELECT c.ticket AS number, c.accepted_at AS at, coalesce(p.name, '') AS by,
 			coalesce((SELECT (e.data->>'was')::bigint FROM events e
 				WHERE e.ticket = c.ticket AND e.kind = 'policy-adopted' AND (e.data->>'command')::bigint = c.seq), 0) AS "from",
 			o.refused IS NOT NULL AS decided, coalesce(o.code, '') AS code, coalesce(o.reason, '') AS reason
