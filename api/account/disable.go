@@ -2,11 +2,13 @@ package account
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 
+	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -55,14 +57,7 @@ func (v disableView) Staffed() bool { return v.Member.Role.Staff() }
 // handed is what became of the tickets.
 type handed struct {
 	Closed bool
-	Done   []ticket.Number
-	Later  []ticket.Number // accepted, and not decided yet
-	Failed []notHanded
-}
-
-type notHanded struct {
-	Number ticket.Number
-	Why    string
+	request.Several
 }
 
 // askDisable says what disabling somebody does, and asks what is to become of their open tickets. For somebody who is
@@ -147,7 +142,7 @@ func (p *Pages) disable(v *page.Visit) error {
 		if err != nil {
 			return err
 		}
-		view.Report.add(results)
+		view.Report.Add(results)
 	}
 	if view.Member.DisabledAt.IsZero() {
 		view.Member.DisabledAt = view.Now
@@ -172,6 +167,7 @@ func (v disableView) remain() string {
 
 // wanted is what is asked of each ticket, and the handles of who takes them over; a zero Request: nothing.
 func (v disableView) wanted() (r desk.Request, takers []string, err error) {
+	var f input.Fields
 	switch v.Chosen {
 	case "":
 		if len(v.Open) > 0 {
@@ -185,7 +181,7 @@ func (v disableView) wanted() (r desk.Request, takers []string, err error) {
 		return r, nil, nil
 	case closeTickets:
 		if !v.Staffed() {
-			return desk.Request{Verb: ticket.VerbClose}, []string{""}, nil
+			return input.Command(&f, ticket.VerbClose, nil), []string{""}, nil
 		}
 	case toAgent:
 		if slices.ContainsFunc(v.Staff, func(c desk.Colleague) bool { return c.Handle == v.Agent }) {
@@ -203,8 +199,8 @@ func (v disableView) wanted() (r desk.Request, takers []string, err error) {
 	if len(takers) == 0 {
 		return r, nil, fault.Field("tickets", "choose who takes the open tickets over")
 	}
-	expected := string(v.Member.ID) // somebody else's by now: it stays theirs
-	return desk.Request{Verb: ticket.VerbAssign, Expected: &expected}, takers, nil
+	r = input.Command(&f, ticket.VerbAssign, url.Values{"expected": {string(v.Member.ID)}}) // somebody else's by now: it stays theirs
+	return r, takers, f.Err()
 }
 
 // share deals tickets out, one to each in turn.
@@ -215,29 +211,6 @@ func share(open []desk.View, takers []string) map[string][]ticket.Number {
 		shares[taker] = append(shares[taker], t.Number)
 	}
 	return shares
-}
-
-func (h *handed) add(results []desk.Result) {
-	for _, r := range results {
-		switch {
-		case r.Done():
-			h.Done = append(h.Done, r.Number)
-		case r.Seq > 0 && !r.Outcome.Refused:
-			h.Later = append(h.Later, r.Number)
-		default:
-			h.Failed = append(h.Failed, notHanded{r.Number, why(r)})
-		}
-	}
-}
-
-func why(r desk.Result) string {
-	if r.Outcome.Refused {
-		return r.Outcome.Reason
-	}
-	if e, ok := errors.AsType[*fault.Error](r.Err); ok && e.Kind != fault.Internal {
-		return e.Message
-	}
-	return "it failed on our side; try again"
 }
 
 // listOf is the list of people that an administrator came from.
