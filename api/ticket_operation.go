@@ -120,6 +120,8 @@ func propertyOf(f ticket.Field) *huma.Schema {
 	case ticket.FieldPriority:
 		property = oneOf(policy.Priorities())
 		property.Description = f.Doc
+	case ticket.FieldInstant:
+		property.Format = "date-time"
 	case ticket.FieldEntry:
 		first := 1.0
 		property.Type, property.Format, property.Minimum = huma.TypeInteger, "int64", &first

@@ -46,6 +46,8 @@ func read(f *Fields, r *desk.Request, field ticket.Field, values url.Values) {
 			f.Reject(field.Name, "is no mail of this ticket")
 		}
 		r.Mail = n
+	case ticket.FieldInstant:
+		r.Until = f.Instant(field.Name, text)
 	case ticket.FieldLine:
 		readLine(f, r, field.Name, values)
 	}

@@ -17,16 +17,18 @@ type action struct {
 	Do       string // in the palette; a form with choices lists those instead
 	ID       string // of the button
 	Shortcut string
-	last     bool   // it can't be undone: it stands last, and is asked about before
-	sure     string // that question; %s is the ticket's number
+	last     bool                  // it can't be undone: it stands last, and is asked about before
+	sure     string                // that question; %s is the ticket's number
+	when     func(ticketView) bool // besides its statuses; nil: always
 }
 
 // actions are those with words, keys or a place of their own.
 var actions = []action{
-	{verb: ticket.VerbAssign, without: "agent", Text: "Take", ID: "take", Shortcut: "a", Do: "Take this ticket"},
+	{verb: ticket.VerbAssign, without: "agent", Text: "Take", ID: "take", Shortcut: "a", Do: "Take this ticket", when: func(t ticketView) bool { return !t.Yours }},
 	{verb: ticket.VerbAssign},
 	{verb: ticket.VerbReclassify, Text: "Change"},
 	{verb: ticket.VerbReopen, Shortcut: "o"},
+	{verb: ticket.VerbWake, when: func(t ticketView) bool { return !t.SnoozedUntil.IsZero() }},
 	{verb: ticket.VerbClose, Do: "Close this ticket for good", last: true, sure: "Close %s for good? A closed ticket can't be reopened."},
 }
 
@@ -70,13 +72,14 @@ func (a actionView) Danger() bool { return a.last }
 type pick struct {
 	choice
 	ID, Shortcut, Do string
+	Instant          bool // beside the values, any other instant may be typed
 }
 
 // actionViews are the forms for a ticket; head has filled in its choices.
 func (t ticketView) actionViews(role ticket.Role) []actionView {
 	var views []actionView
 	for _, a := range offered(role, t.Status) {
-		if a.without == "agent" && t.Yours {
+		if a.when != nil && !a.when(t) {
 			continue
 		}
 		d := a.verb.Definition()
@@ -103,10 +106,12 @@ func (t ticketView) control(view *actionView, name string) {
 	case "seen":
 		view.Hidden = append(view.Hidden, field{name, fmt.Sprint(t.Seen)})
 	case "agent":
-		view.Choices = append(view.Choices, pick{t.Assignee, "assign", "Shift+A", "Assign to"})
+		view.Choices = append(view.Choices, pick{t.Assignee, "assign", "Shift+A", "Assign to", false})
 	case "priority":
-		view.Choices = append(view.Choices, pick{t.PriorityChoice, "priority", "Shift+P", "Set priority"})
+		view.Choices = append(view.Choices, pick{t.PriorityChoice, "priority", "Shift+P", "Set priority", false})
 	case "category":
-		view.Choices = append(view.Choices, pick{t.Category, "category", "Shift+C", "Set category"})
+		view.Choices = append(view.Choices, pick{t.Category, "category", "Shift+C", "Set category", false})
+	case "until":
+		view.Choices = append(view.Choices, pick{snoozes(t.SnoozedUntil, t.Now.In(t.Zone)), "snooze", "Shift+S", "Snooze until", true})
 	}
 }

@@ -43,7 +43,7 @@ func (p *Pages) command(verb ticket.Verb) func(*page.Visit) error {
 			return err
 		}
 		var f input.Fields
-		r := input.Command(&f, verb, form)
+		r := input.Command(&f, verb, instants(form, verb, v.Layout("", "").Zone))
 		typed := draft{escalation: escalationDraft{Reason: form.Get("reason")}}
 		if err := f.Err(); err != nil {
 			return p.refused(v, n, typed, err)

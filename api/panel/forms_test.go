@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -30,8 +31,10 @@ func TestForms_areThoseOfTheRegistry(t *testing.T) {
 		})
 	}
 	read()
+	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbSnooze, Until: time.Now().Add(time.Hour)})
+	read() // what is offered of a sleeping ticket alone: to wake it
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
-	read() // what it alone offers: to reopen it
+	read() // and of a resolved one: to reopen it
 	sometimes := templates(t)
 	for _, d := range ticket.Definitions() {
 		for _, operation := range d.For(ticket.RoleAgent) {

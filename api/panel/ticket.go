@@ -23,8 +23,9 @@ type ticketView struct {
 	RequesterID    ticket.PersonID
 	AssigneeID     ticket.PersonID // empty: nobody
 	Yours          bool
-	Pending        bool // something was accepted that is not decided yet
-	Escalation     int  // the highest rung that nobody has answered; 0: none
+	SnoozedUntil   time.Time // zero: it is awake
+	Pending        bool      // something was accepted that is not decided yet
+	Escalation     int       // the highest rung that nobody has answered; 0: none
 	Typed          escalationDraft
 	Policy         int64
 
@@ -207,6 +208,7 @@ func head(v *page.Visit, record desk.View, shared common) ticketView {
 		RequesterID: record.Requester.ID,
 		Pending:     !record.Decided(), Escalation: t.Rung(), Policy: record.Record.Policy,
 		Coming: coming(record.Next), ComingAt: record.Next.Due, Unheard: t.Unheard(),
+		SnoozedUntil: t.SnoozedUntil,
 	}
 	s, _ := readSearch(v, v.Queries()) // a filter that can't be read leads back to where it is told
 	view.Back, view.Suffix = s.address(), s.suffix()

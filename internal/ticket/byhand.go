@@ -22,6 +22,7 @@ type ByHand struct {
 	Emergency string          `json:"emergency,omitempty"`
 	Extension time.Duration   `json:"extension,omitempty"`
 	Policy    int64           `json:"policy,omitempty"`
+	Until     time.Time       `json:"until,omitzero"`
 }
 
 // ByHandOutcome is what the ticket made of one ByHand.
@@ -58,6 +59,7 @@ const (
 	fieldEmergency = "emergency"
 	fieldSeconds   = "seconds"
 	fieldPolicy    = "policy"
+	fieldUntil     = "until"
 )
 
 // maxHandText is in bytes; nothing that a signal by hand names is longer.
@@ -98,6 +100,7 @@ func (h ByHand) fields() []string {
 	}{
 		{fieldAgent, h.Agent != ""}, {fieldPriority, h.Priority != ""}, {fieldCategory, h.Category != ""},
 		{fieldEmergency, h.Emergency != ""}, {fieldSeconds, h.Extension != 0}, {fieldPolicy, h.Policy != 0},
+		{fieldUntil, !h.Until.IsZero()},
 	} {
 		if f.is {
 			set = append(set, f.name)

@@ -45,6 +45,7 @@ const (
 	FieldAddress  FieldKind = "address"  // an e-mail address
 	FieldPriority FieldKind = "priority" // one of the policy's priorities
 	FieldEntry    FieldKind = "entry"    // the number of a timeline's entry
+	FieldInstant  FieldKind = "instant"  // RFC 3339
 	FieldMail     FieldKind = "mail"     // the number of a ticket's mail
 	FieldNumber   FieldKind = "number"   // of signals by hand only
 )

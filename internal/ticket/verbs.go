@@ -137,6 +137,22 @@ var definitions = []Definition{
 		Manual: `Moves the ticket to a published version of the policy: {"policy": 2}`,
 	},
 	{
+		Verb: VerbSnooze, Label: "Snooze", Done: "The ticket is snoozed.",
+		Roles: staffOrHand, Statuses: alive, decide: (*story).snooze,
+		Fields: []Field{{
+			Name: fieldUntil, Kind: FieldInstant, Source: FromBoth, Required: FromBoth,
+			Doc: "When the ticket comes back to the agents' lists, unless its requester writes before: in the future, a year ahead at most.",
+		}},
+		Operations: []Operation{{ID: "snooze-ticket", Path: "snooze", Summary: "Let a ticket sleep until an instant, or until its requester writes", For: staff}},
+		Manual:     `Takes the ticket out of the agents' lists until an instant, while its promises go on: {"until": "2026-12-03T09:00:00Z"}`,
+	},
+	{
+		Verb: VerbWake, Label: "Wake", Done: "The ticket is awake.",
+		Roles: staffOrHand, Statuses: alive, decide: (*story).wake,
+		Operations: []Operation{{ID: "wake-ticket", Path: "waking", Summary: "Wake a ticket that is snoozed", For: staff}},
+		Manual:     "Brings a snoozed ticket back to the agents' lists. No input.",
+	},
+	{
 		Verb: VerbResend, Label: "Send again", Done: "The mail is sent again.",
 		Roles: staff, Statuses: started, decide: (*story).resend,
 		Fields: []Field{
