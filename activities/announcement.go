@@ -9,39 +9,40 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // announcer writes announcements down and owes their mails; asked twice, it changes nothing.
 type announcer interface {
 	Announce(context.Context, ticket.AnnounceRequest) (ticket.AnnounceResult, error)
+	// AnnouncementsLeft counts the mails that are owed, and returns when the first of them may be sent.
+	AnnouncementsLeft(ctx context.Context) (ticket.AnnouncementsResult, error)
 }
 
-// crier delivers announcements' mails.
-type crier interface {
+// deliverer sends what a queue owes.
+type deliverer interface {
 	// DeliverNext sends one; found is false when none may be sent now. After an error no other can be sent either.
-	DeliverNext(ctx context.Context) (found bool, became desk.Postage, err error)
-	// Left counts those that are owed, and gives when the first of them may be sent.
-	Left(ctx context.Context) (ticket.AnnouncementsResult, error)
+	DeliverNext(ctx context.Context, q outbox.Queue) (found bool, status desk.DeliveryStatus, err error)
 }
 
 const (
-	criers  = 4           // mails of announcements at once: a slow recipient holds up a quarter of them
+	lanes   = 4           // mails of announcements at once: a slow recipient holds up a quarter of them
 	stretch = time.Minute // after which an activity says how far it is
 )
 
 // Announcements announces emergencies.
 type Announcements struct {
 	announcer announcer
-	crier     crier
+	deliverer deliverer
 	limit     *rate.Limiter
 	beat      time.Duration
 }
 
 // NewAnnouncements makes the activities. Mails go out at perSecond at most, in this process; a heartbeat every beat tells
 // Temporal that they do.
-func NewAnnouncements(a announcer, c crier, perSecond float64, beat time.Duration) *Announcements {
-	return &Announcements{announcer: a, crier: c, limit: rate.NewLimiter(rate.Limit(perSecond), 1), beat: beat}
+func NewAnnouncements(a announcer, d deliverer, perSecond float64, beat time.Duration) *Announcements {
+	return &Announcements{announcer: a, deliverer: d, limit: rate.NewLimiter(rate.Limit(perSecond), 1), beat: beat}
 }
 
 // Announce writes down whom to tell what.
@@ -62,26 +63,26 @@ func (a *Announcements) Send(ctx context.Context, r ticket.AnnouncementsRequest)
 	defer func() { stop(); <-beating }()
 	b := &batch{left: r.Most, until: time.Now().Add(stretch), stopping: activity.GetWorkerStopChannel(ctx)}
 	var group sync.WaitGroup
-	for range criers {
-		group.Go(func() { a.cry(ctx, b) })
+	for range lanes {
+		group.Go(func() { a.sendSome(ctx, b) })
 	}
 	group.Wait()
 	if b.failed != nil {
 		return ticket.AnnouncementsResult{}, temporalError(ctx, b.failed)
 	}
-	result, err := a.crier.Left(ctx)
+	result, err := a.announcer.AnnouncementsLeft(ctx)
 	result.Sent, result.Bounced = b.sent, b.bounced
 	return result, temporalError(ctx, err)
 }
 
-// cry sends one mail after the other.
-func (a *Announcements) cry(ctx context.Context, b *batch) {
+// sendSome sends one mail after the other.
+func (a *Announcements) sendSome(ctx context.Context, b *batch) {
 	for b.take() {
 		if err := a.limit.Wait(ctx); err != nil {
 			b.end(ctx.Err())
 			return
 		}
-		found, became, err := a.crier.DeliverNext(ctx)
+		found, became, err := a.deliverer.DeliverNext(ctx, outbox.AnnouncementMails)
 		b.count(became)
 		if err != nil || !found {
 			b.end(err)
@@ -117,13 +118,13 @@ func (b *batch) take() bool {
 	return true
 }
 
-func (b *batch) count(became desk.Postage) {
+func (b *batch) count(became desk.DeliveryStatus) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch became {
-	case desk.PostageSent:
+	case desk.DeliverySent:
 		b.sent++
-	case desk.PostageBounced:
+	case desk.DeliveryBounced:
 		b.bounced++
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/mailtest"
 	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -33,7 +34,7 @@ type square struct {
 	*officetest.Office
 	t      *testing.T
 	sink   *mailtest.Sink
-	herald *mail.Herald
+	outbox *outbox.Outbox
 	sender *dying
 }
 
@@ -85,7 +86,7 @@ func openSquare(t *testing.T, customers int) *square {
 	t.Cleanup(sender.Close)
 	s.sender = &dying{Sender: sender}
 	s.sender.after.Store(-1)
-	s.herald = mail.NewHerald(s.Store, s.sender, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	s.outbox = outbox.New(s.Store, map[outbox.Queue]outbox.Transport{outbox.AnnouncementMails: mail.NewAnnouncementSender(s.Store, s.sender)}, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	return s
 }
 
@@ -113,7 +114,7 @@ func (s *square) environment(ctx context.Context, perSecond float64) *testsuite.
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(sdkworker.Options{BackgroundActivityContext: ctx})
-	a := activities.NewAnnouncements(s.Store, s.herald, perSecond, time.Second)
+	a := activities.NewAnnouncements(s.Store, s.outbox, perSecond, time.Second)
 	env.RegisterActivityWithOptions(a.Announce, activity.RegisterOptions{Name: "Announce"})
 	env.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: "Announcements"})
 	return env
@@ -143,7 +144,7 @@ func (s *square) owed() int {
 // due lets mails that were put off be tried at once, as if time had passed. That ends claims, too: a worker that dies while it
 // claims a mail may leave the claim behind.
 func (s *square) due() {
-	s.SQL(`UPDATE announcement_mails SET not_before = '-infinity', claimed_by = NULL, claimed_until = NULL WHERE status = 'owed'`)
+	s.SQL(`UPDATE deliveries SET not_before = '-infinity', claimed_by = NULL, claimed_until = NULL WHERE queue = 'announcement' AND status = 'owed'`)
 }
 
 // oneEach checks that every customer got the mail, once.

@@ -6,20 +6,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// messenger makes one call of a webhook and records what became of it. A call that is settled already is left alone.
-type messenger interface {
-	Deliver(ctx context.Context, number ticket.Number, n int) (failed bool, err error)
-}
-
 // Calls calls webhooks.
-type Calls struct{ messenger messenger }
+type Calls struct{ outbox ticketOutbox }
 
 // NewCalls makes the activity.
-func NewCalls(m messenger) *Calls { return &Calls{messenger: m} }
+func NewCalls(o ticketOutbox) *Calls { return &Calls{outbox: o} }
 
 // Call makes one call. Failures are retried, but for a ticket or a call that nobody knows; an endpoint that refuses for
 // good is a result and no failure.
 func (c *Calls) Call(ctx context.Context, r ticket.MailRequest) (ticket.MailResult, error) {
-	failed, err := c.messenger.Deliver(ctx, r.Number, r.N)
+	failed, err := c.outbox.Deliver(ctx, r.Number, r.N)
 	return ticket.MailResult{Bounced: failed}, temporalError(ctx, err)
 }

@@ -9,19 +9,20 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// postman loads, renders, sends and records one mail. A mail that is settled already is left alone.
-type postman interface {
-	Deliver(ctx context.Context, number ticket.Number, n int) (bounced bool, err error)
+// ticketOutbox sends one delivery of a ticket, a mail or a call of a webhook, and records what became of it. One that is
+// settled already is left alone.
+type ticketOutbox interface {
+	Deliver(ctx context.Context, number ticket.Number, n int) (lost bool, err error)
 }
 
 // Mails sends mails.
 type Mails struct {
-	postman postman
-	beat    time.Duration
+	outbox ticketOutbox
+	beat   time.Duration
 }
 
 // NewMails makes the activity. While a mail is on its way, a heartbeat every beat tells Temporal so.
-func NewMails(p postman, beat time.Duration) *Mails { return &Mails{postman: p, beat: beat} }
+func NewMails(o ticketOutbox, beat time.Duration) *Mails { return &Mails{outbox: o, beat: beat} }
 
 // Mail sends one mail. Failures are retried, but for a ticket or a mail that nobody knows; an address that refuses
 // mail for good is a result and no failure.
@@ -32,7 +33,7 @@ func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResu
 		defer close(beating)
 		keepBeating(beatCtx, m.beat)
 	}()
-	bounced, err := m.postman.Deliver(ctx, r.Number, r.N)
+	bounced, err := m.outbox.Deliver(ctx, r.Number, r.N)
 	stop()
 	<-beating
 	return ticket.MailResult{Bounced: bounced}, temporalError(ctx, err)

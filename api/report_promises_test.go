@@ -11,23 +11,24 @@ import (
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
 // told is a report that was made already.
-type told struct{ asked desk.PromiseFilter }
+type told struct{ asked report.PromiseFilter }
 
 func (*told) Zone(context.Context) (*time.Location, error) { return time.UTC, nil }
 
-func (r *told) Promises(_ context.Context, f desk.PromiseFilter) (desk.PromiseReport, error) {
+func (r *told) Promises(_ context.Context, f report.PromiseFilter) (report.Promises, error) {
 	r.asked = f
 	if f.Category == "broken" {
-		return desk.PromiseReport{}, errors.New(secret)
+		return report.Promises{}, errors.New(secret)
 	}
-	tally := desk.Tally{Kept: 3, Broken: 1, Owed: 2, Delivered: 4, Median: time.Minute, P90: time.Hour}
+	tally := report.Tally{Kept: 3, Broken: 1, Owed: 2, Delivered: 4, Median: time.Minute, P90: time.Hour}
 	monday := time.Date(2026, time.November, 16, 0, 0, 0, 0, time.UTC)
-	return desk.PromiseReport{Filter: f, Zone: time.UTC, Weeks: []time.Time{monday}, Clocks: []desk.ClockReport{{
-		Clock: policy.FirstResponse, Total: tally, Weeks: []desk.Line{{Week: monday, Tally: tally}},
-		Agents: []desk.Line{{Agent: desk.Ref{ID: "P-AAAAAAAAAA", Name: "Anna Agent", Handle: "anna"}, Tally: tally}, {Tally: desk.Tally{Owed: 1}}},
+	return report.Promises{Filter: f, Zone: time.UTC, Weeks: []time.Time{monday}, Clocks: []report.ClockSummary{{
+		Clock: policy.FirstResponse, Total: tally, Weeks: []report.Line{{Week: monday, Tally: tally}},
+		Agents: []report.Line{{Agent: desk.Ref{ID: "P-AAAAAAAAAA", Name: "Anna Agent", Handle: "anna"}, Tally: tally}, {Tally: report.Tally{Owed: 1}}},
 	}}}, nil
 }
 
@@ -36,15 +37,15 @@ func TestReport_asksForWhatWasAskedAndTellsTheTally(t *testing.T) {
 	h, _ := serve(t, &scripted{}, func(c *api.Config) { c.Reports = r })
 	a := do(t, h, call{method: "GET", as: "supervisor",
 		path: "/api/v1/reports/promises?from=2026-11-02&to=2026-11-22&priority=high&category=order&agent=P-AAAAAAAAAA&measure=counted"})
-	const tally = `"kept":3,"broken":1,"owed":2,"dropped":0,"kept_share":0.75,"delivered":4,"median_seconds":60,"p90_seconds":3600}`
+	const tally = `"met":3,"breached":1,"pending":2,"cancelled":0,"met_share":0.75,"delivered":4,"median_seconds":60,"p90_seconds":3600}`
 	const want = `{"from":"2026-11-02T00:00:00Z","to":"2026-11-23T00:00:00Z","time_zone":"UTC","measure":"counted","promises":[{"clock":"first_response","total":{` + tally +
 		`,"weeks":[{"week":"2026-11-16",` + tally + `],"priorities":[],"categories":[],` +
 		`"agents":[{"agent":{"handle":"anna","name":"Anna Agent"},` + tally +
-		`,{"kept":0,"broken":0,"owed":1,"dropped":0,"delivered":0}]}]}`
+		`,{"met":0,"breached":0,"pending":1,"cancelled":0,"delivered":0}]}]}`
 	if got := strings.TrimSpace(a.Body.String()); a.Code != http.StatusOK || got != want {
 		t.Errorf("%d\n got %s\nwant %s", a.Code, got, want)
 	}
-	if f := r.asked; f.Priority != policy.PriorityHigh || f.Category != "order" || f.Agent != "P-AAAAAAAAAA" || f.Measure != desk.MeasureCounted {
+	if f := r.asked; f.Priority != policy.PriorityHigh || f.Category != "order" || f.Agent != "P-AAAAAAAAAA" || f.Measure != report.MeasureCounted {
 		t.Errorf("asked for %+v", f)
 	}
 }

@@ -35,7 +35,7 @@ type ticketView struct {
 	Pending     bool            `json:"pending" doc:"Something was accepted that has not been decided yet."`
 	Escalation  *int            `json:"escalation,omitempty" doc:"Staff only: the highest rung that fired and that nobody has answered, 0 when all is calm."`
 	Snoozed     *time.Time      `json:"snoozed_until,omitempty" doc:"Staff only: when the ticket wakes."`
-	Unheard     bool            `json:"unheard,omitempty" doc:"No mail server has taken the mail yet that asks the requester for an answer, or tells them of the resolution: their silence does not count before."`
+	Unheard     bool            `json:"awaiting_delivery,omitempty" doc:"No mail server has taken the mail yet that asks the requester for an answer, or tells them of the resolution: their silence does not count before."`
 	Next        *momentView     `json:"next,omitempty" doc:"What happens by itself unless something else happens before. Reminders, escalations and waking are shown to staff only."`
 	Clocks      clocksView      `json:"clocks"`
 	Links       linksView       `json:"links"`

@@ -21,10 +21,10 @@ type tickets interface {
 	Bulk(ctx context.Context, by desk.Person, numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request) ([]desk.Result, error)
 }
 
-// staffing is everybody who can take tickets over.
+// staffing is who can take tickets over.
 type staffing interface {
-	Staff(context.Context) ([]desk.Colleague, error)
-	Groups(ctx context.Context, by desk.Person) ([]desk.Group, error)
+	request.StaffReader
+	request.GroupReader
 }
 
 // What can be done with the open tickets of somebody who is disabled.

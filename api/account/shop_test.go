@@ -17,8 +17,10 @@ import (
 	"github.com/holesalemart/supportdesk/api/account"
 	"github.com/holesalemart/supportdesk/api/page"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/openid"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -76,7 +78,7 @@ func openWith(t *testing.T, issuer *issuer) *site {
 		})
 	}
 	handler, err := api.New(api.Config{
-		Desk: desk.New(db, db, db, nil, nil), People: db, Site: engine, Areas: []page.Area{account.New(s.service, provider, nil, nil).Area()},
+		Desk: app.NewTickets(db, db, db, nil, nil), People: db, Site: engine, Areas: []page.Area{account.New(s.service, provider, nil, nil).Area()},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -104,14 +106,18 @@ func (s *site) mailed(kind, address string) string {
 	s.t.Helper()
 	path := ""
 	for {
-		l, found, _, err := s.service.NextLetter(s.t.Context(), time.Minute)
+		k, found, err := s.db.ClaimNextDelivery(s.t.Context(), outbox.AccountMails, "a try", time.Minute)
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		if !found {
 			break
 		}
-		if err := s.service.Sent(s.t.Context(), l.ID); err != nil {
+		l, _, err := s.service.Letter(s.t.Context(), k.N)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if err := s.db.SettleDelivery(s.t.Context(), k, desk.DeliverySent, ""); err != nil {
 			s.t.Fatal(err)
 		}
 		if string(l.Kind) == kind && l.To.Address == address {

@@ -42,7 +42,7 @@ type common struct {
 }
 
 func (p *Pages) common(v *page.Visit) (c common, err error) {
-	if c.colleagues, err = p.store.Staff(v.Context()); err != nil {
+	if c.colleagues, err = p.staffing.Staff(v.Context()); err != nil {
 		return c, err
 	}
 	c.zone = v.Layout("", "").Zone

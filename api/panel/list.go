@@ -140,7 +140,7 @@ func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Num
 		Open: v.Number == open, Seen: v.Entries(),
 	}
 	if until := v.Ticket.SnoozedUntil; !until.IsZero() {
-		r.Snoozed = until.In(l.Zone).Format("Mon 2 Jan 15:04")
+		r.Snoozed = until.In(l.Zone).Format("2 Jan 15:04")
 	}
 	if v.Assignee != nil {
 		r.Assignee = v.Assignee.Name

@@ -68,7 +68,8 @@ type passwords interface {
 	Rehash(ctx context.Context, id ticket.PersonID, old, hash string) error
 	// EndAll ends all sessions and begins a new epoch.
 	EndAll(ctx context.Context, id ticket.PersonID, tokens Tokens) (Entry, error)
-	// ByIdentity gives the staff member whom a provider calls by subject, or binds whoever has the address.
+	// ByIdentity returns the member of staff whom a provider calls by subject, or binds the one who has the address. It is
+	// NotFound for all others.
 	ByIdentity(ctx context.Context, i Identity) (Entry, error)
 }
 
@@ -107,15 +108,11 @@ type events interface {
 }
 
 type mails interface {
-	// NextMail takes an owed mail for a while. When none is owed now, found is false, and next says when one may be.
-	NextMail(ctx context.Context, lasts time.Duration) (m Owed, found bool, next time.Time, err error)
-	HoldMail(ctx context.Context, id int64, lasts time.Duration) error
-	SettleMail(ctx context.Context, id int64, reason string) error
-	PutMailOff(ctx context.Context, id int64, pause time.Duration) error
+	// OwedMail returns a mail as it is kept, and what became of it already.
+	OwedMail(ctx context.Context, id int64) (m Owed, status desk.DeliveryStatus, err error)
 	PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error)
 	// Notices gives the emergencies in force and planned, which every mail speaks of.
 	Notices(ctx context.Context) ([]desk.Emergency, error)
-	AwaitMails(ctx context.Context, wake func()) error
 }
 
 // Entry is whoever may come in, and the epoch that their session has to name.
@@ -131,8 +128,9 @@ func New(v vault, site string) *Service {
 
 var errAdministrator = fault.New(fault.Forbidden, "only an administrator may do this")
 
-func administrates(by desk.Person) error {
-	if by.Role != ticket.RoleAdministrator {
+// MayAdminister returns a Forbidden fault unless people of a role may change the accounts of others.
+func MayAdminister(role ticket.Role) error {
+	if role != ticket.RoleAdministrator {
 		return errAdministrator
 	}
 	return nil

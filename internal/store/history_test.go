@@ -26,7 +26,7 @@ func TestHistory_tellsOfCommandsAndMails(t *testing.T) {
 	if err := d.Bounced(t.Context(), n, 3, "no such mailbox"); err != nil {
 		t.Fatal(err)
 	}
-	h, err := d.History(t.Context(), d.second, n)
+	h, err := d.workspace.History(t.Context(), d.second, n)
 	if err != nil || len(h.Commands) != 5 || len(h.Mails) != 3 {
 		t.Fatalf("%d commands, %d mails, %v", len(h.Commands), len(h.Mails), err)
 	}
@@ -48,19 +48,19 @@ func TestHistory_tellsOfCommandsAndMails(t *testing.T) {
 		t.Errorf("got %+v", c)
 	}
 	receipt, second, bounced := h.Mails[0], h.Mails[1], h.Mails[2]
-	if receipt.Kind != ticket.MailReceipt || receipt.To.ID != d.customer.ID || receipt.Status != desk.PostageSent || receipt.Settled.IsZero() ||
+	if receipt.Kind != ticket.MailReceipt || receipt.To.ID != d.customer.ID || receipt.Status != desk.DeliverySent || receipt.Settled.IsZero() ||
 		!receipt.Deferred.IsZero() || receipt.N != 1 || receipt.Event != 1 || time.Since(receipt.Owed) > time.Minute {
 		t.Errorf("got %+v", receipt)
 	}
-	if second.Status != desk.PostageOwed || !second.Settled.IsZero() || second.Deferred.IsZero() {
+	if second.Status != desk.DeliveryOwed || !second.Settled.IsZero() || second.Deferred.IsZero() {
 		t.Errorf("got %+v", second)
 	}
-	if bounced.To.Handle != d.agent.Handle || bounced.Status != desk.PostageBounced || bounced.Reason != "no such mailbox" {
+	if bounced.To.Handle != d.agent.Handle || bounced.Status != desk.DeliveryBounced || bounced.Reason != "no such mailbox" {
 		t.Errorf("got %+v", bounced)
 	}
-	_, err = d.History(t.Context(), d.customer, n)
+	_, err = d.workspace.History(t.Context(), d.customer, n)
 	wantKind(t, err, fault.Forbidden)
-	_, err = d.History(t.Context(), d.agent, "HM-0000000000")
+	_, err = d.workspace.History(t.Context(), d.agent, "HM-0000000000")
 	wantKind(t, err, fault.NotFound)
 }
 
@@ -68,7 +68,7 @@ func TestOthers_areTheRequestersNewest(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.taken(d.other)
-	if others, count, err := d.Others(t.Context(), d.agent, n); len(others) != 0 || count != 0 || err != nil {
+	if others, count, err := d.workspace.Others(t.Context(), d.agent, n); len(others) != 0 || count != 0 || err != nil {
 		t.Errorf("got %v, %d, %v", others, count, err)
 	}
 	var newest ticket.Number
@@ -77,7 +77,7 @@ func TestOthers_areTheRequestersNewest(t *testing.T) {
 		d.redate(a, a.At.Add(time.Duration(i)*time.Minute))
 		newest = a.Number
 	}
-	others, count, err := d.Others(t.Context(), d.agent, n)
+	others, count, err := d.workspace.Others(t.Context(), d.agent, n)
 	if err != nil || count != 22 || len(others) != 20 || others[0].Number != newest {
 		t.Fatalf("%d of %d, %v", len(others), count, err)
 	}
@@ -86,7 +86,7 @@ func TestOthers_areTheRequestersNewest(t *testing.T) {
 			t.Errorf("got %+v", o)
 		}
 	}
-	_, _, err = d.Others(t.Context(), d.customer, n)
+	_, _, err = d.workspace.Others(t.Context(), d.customer, n)
 	wantKind(t, err, fault.Forbidden)
 }
 

@@ -9,12 +9,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/report"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // OpenTickets counts the tickets that are not closed. Bands are instants, the latest first: a ticket's is how many of
 // them it was submitted at or before.
-func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]desk.OpenCell, error) {
+func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]report.OpenCount, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.status, c.band, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
 			c.count, c.due, c.breached
@@ -26,14 +27,14 @@ func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore ti
 	if err != nil {
 		return nil, explain(err, "count open tickets")
 	}
-	cells, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c desk.OpenCell, err error) {
+	cells, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c report.OpenCount, err error) {
 		return c, row.Scan(&c.Status, &c.Band, &c.Agent.ID, &c.Agent.Name, &c.Agent.Handle, &c.Agent.Role, &c.Count, &c.DueToday, &c.Breached)
 	})
 	return cells, explain(err, "count open tickets")
 }
 
 // Escalated gives the tickets whose ladder nobody has answered: the highest rung first, then the longest overdue.
-func (s *Store) Escalated(ctx context.Context, limit int) (e desk.Escalations, err error) {
+func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations, err error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT t.number, m.subject, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
 			t.rung, t.state, (SELECT count(*) FROM tickets WHERE rung > 0 AND status <> 'closed')
@@ -45,7 +46,7 @@ func (s *Store) Escalated(ctx context.Context, limit int) (e desk.Escalations, e
 	if err != nil {
 		return e, explain(err, "list escalations")
 	}
-	e.First, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one desk.Escalation, err error) {
+	e.First, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one report.Escalation, err error) {
 		var data []byte
 		if err := row.Scan(&one.Number, &one.Subject, &one.Agent.ID, &one.Agent.Name, &one.Agent.Handle, &one.Agent.Role,
 			&one.Rung, &data, &e.Count); err != nil {
@@ -62,16 +63,17 @@ func (s *Store) Escalated(ctx context.Context, limit int) (e desk.Escalations, e
 }
 
 // MailState counts the mails that wait, and those that were lost since an instant.
-func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m desk.MailState, err error) {
+func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m report.MailStatus, err error) {
 	var oldest *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT w.waiting, w.oldest, w.put_off,
-			(SELECT count(*) FROM mails WHERE status = 'bounced' AND settled_at >= $1),
-			(SELECT count(*) FROM account_mails WHERE settled_at IS NULL),
-			(SELECT count(*) FROM account_mails WHERE settled_at >= $1 AND reason IS NOT NULL AND to_address <> ''),
-			(SELECT count(*) FROM announcement_mails WHERE status = 'owed'),
-			(SELECT count(*) FROM announcement_mails WHERE status = 'bounced' AND settled_at >= $1)
-		FROM (SELECT count(*) AS waiting, min(owed_at) AS oldest, count(deferred_at) AS put_off FROM mails WHERE status = 'owed') w`,
+			(SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'bounced' AND settled_at >= $1),
+			(SELECT count(*) FROM deliveries WHERE queue = 'account' AND ticket IS NULL AND status = 'owed'),
+			(SELECT count(*) FROM deliveries WHERE queue = 'account' AND status = 'bounced' AND settled_at >= $1),
+			(SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND ticket IS NULL AND status = 'owed'),
+			(SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'bounced' AND settled_at >= $1)
+		FROM (SELECT count(*) AS waiting, min(owed_at) AS oldest, count(deferred_at) AS put_off 
+			FROM deliveries WHERE queue = 'ticket' AND ticket IS NOT NULL AND status = 'owed') w`,
 		lostSince).Scan(&m.Waiting, &oldest, &m.PutOff, &m.Bounced, &m.AccountsWaiting, &m.AccountsLost,
 		&m.AnnouncementsWaiting, &m.AnnouncementsBounced)
 	m.Oldest = orZero(oldest)
@@ -80,21 +82,21 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m desk.Mail
 
 // Parcels lists mails of tickets and about emergencies that wait, the oldest first, or that bounced since an instant, the
 // newest first.
-func (s *Store) Parcels(ctx context.Context, status desk.Postage, since time.Time, limit int) ([]desk.Parcel, error) {
+func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error) {
 	which, order := `m.status = 'owed' AND m.owed_at >= $2`, `owed_at`
-	if status == desk.PostageBounced {
+	if status == desk.DeliveryBounced {
 		which, order = `m.status = 'bounced' AND m.settled_at >= $2`, `settled_at DESC`
 	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT m.ticket, coalesce(w.subject, ''), m.emergency, m.kind, p.id, p.name, coalesce(p.handle, ''), p.role, p.address,
 			m.owed_at, m.deferred_at, m.settled_at, coalesce(m.reason, '')
 		FROM (
-			(SELECT m.ticket, m.n::bigint, '' AS emergency, m.kind, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
-				FROM mails m WHERE `+which+` ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1)
+			(SELECT m.ticket, m.n, '' AS emergency, m.kind, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
+				FROM deliveries m WHERE m.queue = 'ticket' AND m.ticket IS NOT NULL AND `+which+` ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1)
 			UNION ALL
-			(SELECT '', m.id, a.emergency, a.tells, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
-				FROM announcement_mails m JOIN announcements a ON a.id = m.announcement
-				WHERE `+which+` ORDER BY m.`+order+`, m.id LIMIT $1)
+			(SELECT '', m.n, a.emergency, a.tells, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
+				FROM deliveries m JOIN announcements a ON a.id = m.announcement
+				WHERE m.queue = 'announcement' AND m.ticket IS NULL AND `+which+` ORDER BY m.`+order+`, m.n LIMIT $1)
 		) m
 		LEFT JOIN commands c ON c.ticket = m.ticket AND c.seq = 1
 		LEFT JOIN messages w ON w.id = c.message
@@ -103,7 +105,7 @@ func (s *Store) Parcels(ctx context.Context, status desk.Postage, since time.Tim
 	if err != nil {
 		return nil, explain(err, "list mails")
 	}
-	parcels, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Parcel, err error) {
+	parcels, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p report.Mail, err error) {
 		var deferred, settled *time.Time
 		err = row.Scan(&p.Number, &p.Subject, &p.Emergency, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Address, &p.Owed,
 			&deferred, &settled, &p.Reason)
