@@ -12,7 +12,6 @@ import (
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 const (
@@ -31,10 +30,6 @@ var (
 	colleagues  = page.Staff
 	supervisors = page.Supervisors
 )
-
-func requesterMay(verb ticket.Verb) page.Access { return customers.For(verb) }
-
-func staffMay(verb ticket.Verb) page.Access { return page.Staff.For(verb) }
 
 // admit lets in who the rule allows. It runs before anything of the request but its head has been read.
 func (s *server) admit(rule page.Access) func(huma.Context, func(huma.Context)) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -114,15 +115,65 @@ func TestDocument_isTheRecordedOne(t *testing.T) {
 	compare(t, "openapi.json", text.String()+"\n")
 }
 
-// TestDocument_servesEveryVerb: every verb that people may ask for has an operation.
-func TestDocument_servesEveryVerb(t *testing.T) {
-	served := api.Served()
-	for _, d := range ticket.Definitions() {
-		people := slices.ContainsFunc(d.Roles, func(r ticket.Role) bool { return r == ticket.RoleCustomer || r == ticket.RoleAgent })
-		if people && !served[d.Verb] {
-			t.Errorf("no route of the API asks for %s", d.Verb)
+// TestDocument_hasTheOperationsOfTheRegistry, each with the fields of its verb, and no other that asks a ticket for
+// something. Only the rating is no verb.
+func TestDocument_hasTheOperationsOfTheRegistry(t *testing.T) {
+	_, raw := readDocument(t)
+	var d struct {
+		Paths map[string]map[string]struct {
+			OperationID string
+			Summary     string
+			RequestBody struct {
+				Content map[string]struct{ Schema schema }
+			}
+		}
+		Components struct{ Schemas map[string]schema }
+	}
+	if err := json.Unmarshal(raw, &d); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]ticket.Definition{}
+	for _, definition := range ticket.Definitions() {
+		people := slices.ContainsFunc(definition.Roles, func(r ticket.Role) bool { return r == ticket.RoleCustomer || r == ticket.RoleAgent })
+		if people && len(definition.Operations) == 0 && definition.Verb != ticket.VerbSubmit {
+			t.Errorf("people may ask for %s, and no operation does", definition.Verb)
+		}
+		for _, o := range definition.Operations {
+			want[o.ID+": "+o.Summary] = definition
 		}
 	}
+	for path, operations := range d.Paths {
+		for method, op := range operations {
+			name := op.OperationID + ": " + op.Summary
+			definition, known := want[name]
+			if !strings.Contains(path, "/tickets/{number}") || method == "get" || op.OperationID == "rate-ticket" {
+				continue
+			}
+			if delete(want, name); !known {
+				t.Errorf("%s %s is of no verb", method, path)
+				continue
+			}
+			body := op.RequestBody.Content["application/json"].Schema.Ref
+			fields := slices.Sorted(maps.Keys(d.Components.Schemas[body[strings.LastIndex(body, "/")+1:]].Properties))
+			if taken := requested(definition); !slices.Equal(fields, taken) {
+				t.Errorf("%s takes %v, and its verb %v", op.OperationID, fields, taken)
+			}
+		}
+	}
+	for name := range want {
+		t.Errorf("the document lacks %s", name)
+	}
+}
+
+// requested names the fields of a verb that a body holds: a mail's number is in the path.
+func requested(d ticket.Definition) (names []string) {
+	for _, f := range d.Fields {
+		if d.Verb.Takes(f.Name) && f.Kind != ticket.FieldMail {
+			names = append(names, f.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // TestDocument_holdsTogether: every reference leads somewhere, every schema is used, every response is described, every

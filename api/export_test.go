@@ -1,7 +1,5 @@
 package api
 
-import "github.com/holesalemart/supportdesk/internal/ticket"
-
 // Line is a line of the route table, as the tests see it.
 type Line struct{ Method, Path, ID string }
 
@@ -18,13 +16,4 @@ func Lines() []Line {
 func RefusesUnruled() error {
 	_, err := (&server{}).operation(nil, route{method: get, path: "/open"})
 	return err
-}
-
-// Served holds the verbs that a route asks for.
-func Served() map[ticket.Verb]bool {
-	verbs := map[ticket.Verb]bool{ticket.VerbAgentReply: true, ticket.VerbCustomerReply: true} // one route for both, by who asks
-	for _, r := range routes() {
-		verbs[r.access.Verb] = true
-	}
-	return verbs
 }

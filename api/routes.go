@@ -35,28 +35,17 @@ const (
 )
 
 // routes is every route of the API but /healthz, /readyz and the document.
-func routes() []route { //nolint:funlen // a table
+func routes() []route { return append(fixedRoutes(), commandRoutes()...) }
+
+// fixedRoutes is every route but those of the verbs that the registry has operations for.
+func fixedRoutes() []route { //nolint:funlen // a table
 	return []route{
-		{post, "/tickets", requesterMay(ticket.VerbSubmit), "submit-ticket", "Submit a ticket", created, on((*server).submit)},
+		{post, "/tickets", customers.For(ticket.VerbSubmit), "submit-ticket", "Submit a ticket", created, on((*server).submit)},
 		{get, "/tickets", signedIn, "list-tickets", "List tickets: one's own, or the desk's for staff", result, on((*server).list)},
 		{get, "/tickets/{number}", signedIn, "read-ticket", "Read a ticket with its clocks", result, on((*server).read)},
 		{get, "/tickets/{number}/timeline", signedIn, "read-timeline", "Read what happened to a ticket", result, on((*server).timeline)},
-		{patch, "/tickets/{number}", staffMay(ticket.VerbReclassify), "reclassify-ticket", "Change priority or category", decided, on((*server).reclassify)},
 
-		{post, "/tickets/{number}/replies", signedIn, "reply", "Reply, as the requester or as the desk", decided, on((*server).reply)},
-		{post, "/tickets/{number}/confirmation", requesterMay(ticket.VerbClose), "confirm-resolution", "Confirm the resolution, which closes the ticket", decided, on(guarded(ticket.VerbClose))},
-		{post, "/tickets/{number}/withdrawal", requesterMay(ticket.VerbWithdraw), "withdraw-ticket", "Take a ticket back", decided, on(guarded(ticket.VerbWithdraw))},
 		{post, "/tickets/{number}/rating", customers, "rate-ticket", "Rate how one was helped, once the ticket is resolved", result, on((*server).rate)},
-
-		{post, "/tickets/{number}/assignment", staffMay(ticket.VerbAssign), "assign-ticket", "Assign a ticket, to oneself or to an agent", decided, on((*server).assign)},
-		{post, "/tickets/{number}/information-requests", staffMay(ticket.VerbRequestInformation), "request-information", "Ask the requester for something; the ticket waits", decided, on(answering(ticket.VerbRequestInformation))},
-		{post, "/tickets/{number}/progress", staffMay(ticket.VerbProgressUpdate), "tell-progress", "Tell the requester how far things are", decided, on(answering(ticket.VerbProgressUpdate))},
-		{post, "/tickets/{number}/notes", staffMay(ticket.VerbNote), "add-note", "Leave a note that only staff see", decided, on(withWords(ticket.VerbNote))},
-		{post, "/tickets/{number}/resolution", staffMay(ticket.VerbResolve), "resolve-ticket", "Resolve a ticket with a public answer", decided, on(answering(ticket.VerbResolve))},
-		{post, "/tickets/{number}/closure", staffMay(ticket.VerbClose), "close-ticket", "Close a ticket for good", decided, on(guarded(ticket.VerbClose))},
-		{post, "/tickets/{number}/reopening", staffMay(ticket.VerbReopen), "reopen-ticket", "Open a waiting or resolved ticket again", decided, on(ask(ticket.VerbReopen))},
-		{post, "/tickets/{number}/acknowledgement", staffMay(ticket.VerbAcknowledge), "acknowledge-escalation", "Take note of an escalation, which ends it", decided, on((*server).acknowledge)},
-		{post, "/tickets/{number}/mails/{n}/resend", staffMay(ticket.VerbResend), "resend-mail", "Send a mail that could not be delivered again, as a new one", decided, on((*server).resend)},
 
 		{get, "/reports/promises", supervisors, "report-promises", "Promises kept and broken, by week, priority, category and agent", result, on((*server).reportPromises)},
 

@@ -36,6 +36,8 @@ var rules = map[string]string{
 	"POST /api/v1/tickets/{number}/resolution":           forStaff,
 	"POST /api/v1/tickets/{number}/closure":              forStaff,
 	"POST /api/v1/tickets/{number}/reopening":            forStaff,
+	"POST /api/v1/tickets/{number}/snooze":               forStaff,
+	"POST /api/v1/tickets/{number}/waking":               forStaff,
 	"POST /api/v1/tickets/{number}/acknowledgement":      forStaff,
 	"POST /api/v1/tickets/{number}/mails/{n}/resend":     forStaff,
 	"GET /api/v1/reports/promises":                       forSupervisors,

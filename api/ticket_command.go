@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/request"
@@ -13,107 +15,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// nothing is a body that may be left out and holds no property.
-type nothing struct{}
-
-type plainInput struct {
+type commandInput struct {
 	Number string `path:"number"`
-	Body   *nothing
+	Body   any    // what the schema lets through; see requestBody
 }
 
-// readInput is a body that may be left out.
-type readInput struct {
-	Number string `path:"number"`
-	Body   *ReadMark
-}
-
-// ReadMark is the part of a body that says how far its writer had read. It is exported for the document to show it in others.
-type ReadMark struct {
-	Seen int `json:"seen,omitempty" minimum:"1" doc:"The number of the last entry of the timeline that you had in front of you. If somebody else wrote after it what you may read, the command is refused with the code unseen-words, and unseen names those entries. Without it nothing is refused for that."`
-}
-
-func (r *ReadMark) values() url.Values {
-	values := url.Values{}
-	if r != nil && r.Seen != 0 {
-		values.Set("seen", strconv.Itoa(r.Seen))
-	}
-	return values
-}
-
-type answerInput struct {
-	Number string `path:"number"`
-	Body   answer
-}
-
-type answer struct {
-	Body string `json:"body" doc:"Plain text, 1 to 65536 bytes."`
-	ReadMark
-}
-
-func (a answer) values() url.Values {
-	values := a.ReadMark.values()
-	values.Set("body", a.Body)
-	return values
-}
-
-type wordsInput struct {
-	Number string `path:"number"`
-	Body   message
-}
-
-type message struct {
-	Body string `json:"body" doc:"Plain text, 1 to 65536 bytes."`
-}
-
-type assignInput struct {
-	Number string `path:"number"`
-	Body   *assignment
-}
-
-type assignment struct {
-	Agent string `json:"agent,omitempty" doc:"A handle or an ID; without it oneself."`
-	// Expected is a pointer: nobody is something to expect.
-	Expected *string `json:"expected,omitempty" doc:"Who has the ticket, as far as you know: a handle or an ID, empty for nobody. When somebody else has it by then, the command is refused with the code taken."`
-}
-
-func (a *assignment) values() url.Values {
-	values := url.Values{}
-	if a != nil {
-		values.Set("agent", a.Agent)
-		if a.Expected != nil {
-			values.Set("expected", *a.Expected)
-		}
-	}
-	return values
-}
-
-type acknowledgeInput struct {
-	Number string `path:"number"`
-	Body   *acknowledgement
-}
-
-type acknowledgement struct {
-	Reason string `json:"reason,omitempty" doc:"Plain text for staff, up to 65536 bytes."`
-}
-
-type reclassifyInput struct {
-	Number string `path:"number"`
-	Body   classification
-}
-
-type classification struct {
-	Priority priorityName `json:"priority,omitempty"`
-	Category string       `json:"category,omitempty" doc:"One of the policy's that the ticket keeps."`
-}
-
-type resendInput struct {
+type mailCommandInput struct {
 	Number string `path:"number"`
 	N      int    `path:"n" minimum:"1" doc:"Its number within the ticket, as the timeline has it."`
-	Body   *redirection
-}
-
-type redirection struct {
-	Address string `json:"address,omitempty" doc:"Where to, instead of the address of the requester's account, which stays as it is: it is how they sign in. For the requester's mails only."`
+	Body   any
 }
 
 type commandOutput struct {
@@ -129,78 +39,44 @@ type acceptedView struct {
 	Status  string        `json:"status" enum:"accepted"`
 }
 
-// ask handles a verb without a body.
-func ask(verb ticket.Verb) func(*server, context.Context, *plainInput) (*commandOutput, error) {
-	return func(s *server, ctx context.Context, in *plainInput) (*commandOutput, error) {
-		return s.parse(ctx, in.Number, verb, nil, nil)
+// ask handles an operation of the registry.
+func ask(o operation) func(*server, context.Context, *commandInput) (*commandOutput, error) {
+	return func(s *server, ctx context.Context, in *commandInput) (*commandOutput, error) {
+		return s.parse(ctx, in.Number, o, valuesOf(in.Body))
 	}
 }
 
-// guarded handles a verb that takes no input but what its writer had seen.
-func guarded(verb ticket.Verb) func(*server, context.Context, *readInput) (*commandOutput, error) {
-	return func(s *server, ctx context.Context, in *readInput) (*commandOutput, error) {
-		return s.parse(ctx, in.Number, verb, in.Body.values(), nil)
+// askOfMail handles one that is about a mail of the ticket.
+func askOfMail(o operation) func(*server, context.Context, *mailCommandInput) (*commandOutput, error) {
+	return func(s *server, ctx context.Context, in *mailCommandInput) (*commandOutput, error) {
+		values := valuesOf(in.Body)
+		values.Set("mail", strconv.Itoa(in.N))
+		return s.parse(ctx, in.Number, o, values)
 	}
 }
 
-// answering handles a verb whose input is a message to the other side.
-func answering(verb ticket.Verb) func(*server, context.Context, *answerInput) (*commandOutput, error) {
-	return func(s *server, ctx context.Context, in *answerInput) (*commandOutput, error) {
-		return s.parse(ctx, in.Number, verb, in.Body.values(), nil)
-	}
-}
-
-// withWords handles a verb whose input is a message.
-func withWords(verb ticket.Verb) func(*server, context.Context, *wordsInput) (*commandOutput, error) {
-	return func(s *server, ctx context.Context, in *wordsInput) (*commandOutput, error) {
-		return s.parse(ctx, in.Number, verb, url.Values{"body": {in.Body.Body}}, nil)
-	}
-}
-
-// reply is the requester's or the desk's, by who asks.
-func (s *server) reply(ctx context.Context, in *answerInput) (*commandOutput, error) {
-	verb := ticket.VerbCustomerReply
-	if request.Of(ctx).Person.Role.Staff() {
-		verb = ticket.VerbAgentReply
-	}
-	return s.parse(ctx, in.Number, verb, in.Body.values(), nil)
-}
-
-func (s *server) assign(ctx context.Context, in *assignInput) (*commandOutput, error) {
-	return s.parse(ctx, in.Number, ticket.VerbAssign, in.Body.values(), nil)
-}
-
-func (s *server) acknowledge(ctx context.Context, in *acknowledgeInput) (*commandOutput, error) {
+// valuesOf turns a body into the values of a form. Its schema has let through texts and whole numbers only.
+func valuesOf(body any) url.Values {
 	values := url.Values{}
-	if in.Body != nil {
-		values.Set("reason", in.Body.Reason)
-	}
-	return s.parse(ctx, in.Number, ticket.VerbAcknowledge, values, nil)
-}
-
-func (s *server) reclassify(ctx context.Context, in *reclassifyInput) (*commandOutput, error) {
-	values := url.Values{"priority": {string(in.Body.Priority)}, "category": {in.Body.Category}}
-	return s.parse(ctx, in.Number, ticket.VerbReclassify, values, func(f *input.Fields, r desk.Request) {
-		if r.Priority == "" && r.Category == "" {
-			f.Reject("body", "names neither priority nor category")
+	properties, _ := body.(map[string]any)
+	for name, value := range properties {
+		switch value := value.(type) {
+		case string:
+			values.Set(name, value)
+		case float64:
+			values.Set(name, strconv.FormatFloat(value, 'f', -1, 64))
 		}
-	})
-}
-
-func (s *server) resend(ctx context.Context, in *resendInput) (*commandOutput, error) {
-	values := url.Values{"mail": {strconv.Itoa(in.N)}}
-	if in.Body != nil {
-		values.Set("address", in.Body.Address)
 	}
-	return s.parse(ctx, in.Number, ticket.VerbResend, values, nil)
+	return values
 }
 
-// parse reads a command from a body's values by the registry, and asks for it. What check rejects is rejected, too.
-func (s *server) parse(ctx context.Context, number string, verb ticket.Verb, values url.Values, check func(*input.Fields, desk.Request)) (*commandOutput, error) {
+// parse reads a command from a body's values by the registry, and asks for it.
+func (s *server) parse(ctx context.Context, number string, o operation, values url.Values) (*commandOutput, error) {
+	verb := o.verbFor(request.Of(ctx).Person.Role)
 	var f input.Fields
 	r := input.Command(&f, verb, values)
-	if check != nil {
-		check(&f, r)
+	if one := verb.Definition().OneOf; len(one) > 0 && !slices.ContainsFunc(one, func(name string) bool { return values.Get(name) != "" }) {
+		f.Reject("body", "names neither %s", strings.Join(one, " nor "))
 	}
 	if err := f.Err(); err != nil {
 		return nil, err

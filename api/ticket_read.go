@@ -34,8 +34,9 @@ type ticketView struct {
 	Policy      int64           `json:"policy" doc:"The version of the policy that the ticket keeps."`
 	Pending     bool            `json:"pending" doc:"Something was accepted that has not been decided yet."`
 	Escalation  *int            `json:"escalation,omitempty" doc:"Staff only: the highest rung that fired and that nobody has answered, 0 when all is calm."`
+	Snoozed     *time.Time      `json:"snoozed_until,omitempty" doc:"Staff only: when the ticket wakes."`
 	Unheard     bool            `json:"awaiting_delivery,omitempty" doc:"No mail server has taken the mail yet that asks the requester for an answer, or tells them of the resolution: their silence does not count before."`
-	Next        *momentView     `json:"next,omitempty" doc:"What happens by itself unless something else happens before. Reminders and escalations are shown to staff only."`
+	Next        *momentView     `json:"next,omitempty" doc:"What happens by itself unless something else happens before. Reminders, escalations and waking are shown to staff only."`
 	Clocks      clocksView      `json:"clocks"`
 	Links       linksView       `json:"links"`
 }
@@ -130,6 +131,9 @@ func viewTicket(v desk.View, staff bool, now time.Time) ticketView {
 	if staff {
 		rung := v.Ticket.Rung()
 		view.Escalation = &rung
+		if until := v.Ticket.SnoozedUntil; !until.IsZero() {
+			view.Snoozed = &until
+		}
 	}
 	return view
 }
@@ -142,7 +146,7 @@ func viewAssignee(r *desk.Ref) *assigneeView {
 }
 
 func viewMoment(m ticket.Moment, staff bool) *momentView {
-	internal := m.Kind == ticket.MomentRemind || m.Kind == ticket.MomentRung
+	internal := m.Kind == ticket.MomentRemind || m.Kind == ticket.MomentRung || m.Kind == ticket.MomentWake
 	if m.Kind == "" || internal && !staff {
 		return nil
 	}

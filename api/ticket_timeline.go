@@ -40,6 +40,7 @@ type entryView struct {
 	Was        int64            `json:"policy_before,omitempty" doc:"The version of the policy until here."`
 	Mail       int              `json:"mail,omitempty" doc:"Staff only: the number of the mail that came back, that was delivered, or that was sent again."`
 	Since      *time.Time       `json:"since,omitempty" doc:"Staff only: when a mail server took the mail that asks. The requester's silence counts from then."`
+	Until      *time.Time       `json:"until,omitempty" doc:"Staff only: when a snoozed ticket wakes."`
 	Bounce     *bounceView      `json:"bounce,omitempty" doc:"Staff only: the mail that came back."`
 	Verb       ticket.Verb      `json:"verb,omitempty" doc:"What was refused."`
 	Code       string           `json:"code,omitempty" doc:"Why it was refused."`
@@ -89,6 +90,10 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 		if !e.Since.IsZero() {
 			since := e.Since.UTC()
 			view.Since = &since
+		}
+		if !e.Until.IsZero() {
+			until := e.Until.UTC()
+			view.Until = &until
 		}
 	}
 	return view

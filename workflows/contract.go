@@ -74,6 +74,7 @@ type Signal struct {
 	Gate      int64           `json:"gate,omitempty"`    // emergency verbs: revision of the desk's gate, which has changed or whose edge has come
 	Later     int64           `json:"later,omitempty"`   // with gate: seconds that search attributes may wait
 	Policy    int64           `json:"policy,omitempty"`  // adopt-policy: the version
+	Until     time.Time       `json:"until,omitzero"`    // snooze
 }
 
 // Report answers the query: what the workflow knows, for a person to read. It is bounded; the whole ledgers are in the

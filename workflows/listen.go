@@ -77,7 +77,7 @@ func (t *life) hear(ctx workflow.Context, verb ticket.Verb, payload converter.Ra
 			t.pending = max(t.pending, s.Seq)
 			t.claims = append(t.claims, Claim{Seq: s.Seq, Verb: verb, Place: t.heard[verb]})
 		}
-	case ok && s.Gate > 0 && ofGate(verb):
+	case ok && s.Gate > 0 && verb.OfEmergency():
 		t.gate = true
 		t.card.later.until(time.Duration(s.Later) * time.Second)
 	default:
@@ -101,10 +101,6 @@ func read(payload converter.RawValue) (s Signal, ok bool) {
 	}
 	err := converter.GetDefaultDataConverter().FromPayload(raw, &s)
 	return s, err == nil
-}
-
-func ofGate(verb ticket.Verb) bool {
-	return verb == ticket.VerbEmergencyPause || verb == ticket.VerbEmergencyExtend || verb == ticket.VerbEmergencyResume
 }
 
 // misspelt reports that a signal by hand has a field that means nothing: what it was to say would be lost.

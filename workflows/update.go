@@ -165,7 +165,7 @@ func updateKey(ctx workflow.Context, name string) string {
 func manual(verb ticket.Verb, s Signal) ticket.ByHand {
 	return ticket.ByHand{
 		Verb: verb, Agent: s.Agent, Priority: s.Priority, Category: s.Category,
-		Emergency: s.Emergency, Extension: time.Duration(s.Seconds) * time.Second, Policy: s.Policy,
+		Emergency: s.Emergency, Extension: time.Duration(s.Seconds) * time.Second, Policy: s.Policy, Until: s.Until,
 	}
 }
 

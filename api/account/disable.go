@@ -2,10 +2,11 @@ package account
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 
+	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/request"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
@@ -56,14 +57,7 @@ func (v disableView) Staffed() bool { return v.Member.Role.Staff() }
 // ticketReport is the outcome for the tickets.
 type ticketReport struct {
 	Closed bool
-	Done   []ticket.Number
-	Later  []ticket.Number // accepted but not decided
-	Failed []ticketFailure
-}
-
-type ticketFailure struct {
-	Number ticket.Number
-	Why    string
+	request.Several
 }
 
 // askDisable shows the effects of disabling a person and asks what to do with their open tickets; only the latter if
@@ -148,7 +142,7 @@ func (p *Pages) disable(v *page.Visit) error {
 		if err != nil {
 			return err
 		}
-		view.Report.add(results)
+		view.Report.Add(results)
 	}
 	if view.Member.DisabledAt.IsZero() {
 		view.Member.DisabledAt = view.Now
@@ -173,6 +167,7 @@ func (v disableView) remain() string {
 
 // request returns the command for each ticket and the handles of the assignees. A zero Request means none.
 func (v disableView) request() (r desk.Request, assignees []string, err error) {
+	var f input.Fields
 	switch v.Chosen {
 	case "":
 		if len(v.Open) > 0 {
@@ -186,7 +181,7 @@ func (v disableView) request() (r desk.Request, assignees []string, err error) {
 		return r, nil, nil
 	case closeTickets:
 		if !v.Staffed() {
-			return desk.Request{Verb: ticket.VerbClose}, []string{""}, nil
+			return input.Command(&f, ticket.VerbClose, nil), []string{""}, nil
 		}
 	case assignToAgent:
 		if slices.ContainsFunc(v.Staff, func(c desk.Colleague) bool { return c.Handle == v.Agent }) {
@@ -204,8 +199,9 @@ func (v disableView) request() (r desk.Request, assignees []string, err error) {
 	if len(assignees) == 0 {
 		return r, nil, fault.Field("tickets", "choose a new assignee for the open tickets")
 	}
-	expected := string(v.Member.ID) // tickets reassigned in the meantime stay with their assignee
-	return desk.Request{Verb: ticket.VerbAssign, Expected: &expected}, assignees, nil
+	// Tickets that were reassigned in the meantime stay with their assignee.
+	r = input.Command(&f, ticket.VerbAssign, url.Values{"expected": {string(v.Member.ID)}})
+	return r, assignees, f.Err()
 }
 
 // share distributes tickets among assignees in turn.
@@ -216,29 +212,6 @@ func share(open []desk.View, assignees []string) map[string][]ticket.Number {
 		shares[assignee] = append(shares[assignee], t.Number)
 	}
 	return shares
-}
-
-func (h *ticketReport) add(results []desk.Result) {
-	for _, r := range results {
-		switch {
-		case r.Done():
-			h.Done = append(h.Done, r.Number)
-		case r.Seq > 0 && !r.Outcome.Refused:
-			h.Later = append(h.Later, r.Number)
-		default:
-			h.Failed = append(h.Failed, ticketFailure{r.Number, why(r)})
-		}
-	}
-}
-
-func why(r desk.Result) string {
-	if r.Outcome.Refused {
-		return r.Outcome.Reason
-	}
-	if e, ok := errors.AsType[*fault.Error](r.Err); ok && e.Kind != fault.Internal {
-		return e.Message
-	}
-	return "it failed on our side; try again"
 }
 
 // listPath returns the list of people that an administrator came from.

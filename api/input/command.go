@@ -17,10 +17,9 @@ const maxAddress = 254 // the longest address that mail has
 func Command(f *Fields, verb ticket.Verb, values url.Values) desk.Request {
 	r := desk.Request{Verb: verb}
 	for _, field := range verb.Definition().Fields {
-		if field.Source == ticket.FromSignal {
-			continue
+		if field.Source&ticket.FromRequest != 0 {
+			read(f, &r, field, values)
 		}
-		read(f, &r, field, values)
 	}
 	return r
 }
@@ -29,7 +28,7 @@ func read(f *Fields, r *desk.Request, field ticket.Field, values url.Values) {
 	text := values.Get(field.Name)
 	switch field.Kind {
 	case ticket.FieldWords:
-		if field.Required || text != "" {
+		if field.Required&ticket.FromRequest != 0 || text != "" {
 			r.Body = f.Words(field.Name, text)
 		}
 	case ticket.FieldEntry:
@@ -47,6 +46,8 @@ func read(f *Fields, r *desk.Request, field ticket.Field, values url.Values) {
 			f.Reject(field.Name, "is no mail of this ticket")
 		}
 		r.Mail = n
+	case ticket.FieldInstant:
+		r.Until = f.Instant(field.Name, text)
 	case ticket.FieldLine:
 		readLine(f, r, field.Name, values)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -98,6 +99,15 @@ func (f *Fields) Entry(field, typed string) int {
 		f.Reject(field, "is not an entry of the timeline")
 	}
 	return n
+}
+
+// Instant reads an instant as RFC 3339 has it.
+func (f *Fields) Instant(field, typed string) time.Time {
+	at, err := time.Parse(time.RFC3339, typed)
+	if err != nil {
+		f.Reject(field, "must be an instant, such as 2026-12-03T09:00:00Z")
+	}
+	return at.UTC()
 }
 
 func firstBad(text string, allowed func(rune) bool) (rune, bool) {

@@ -10,9 +10,8 @@ type Access struct {
 	Who    string                 // in words
 	Allows func(ticket.Role) bool // nil: anyone, without signing in
 
-	Greets bool        // anyone, and staff who say who they are see more; the API's only
-	Verb   ticket.Verb // what a route asks of a ticket; empty: nothing of one verb
-	form   string      // see Recently; empty: it does not matter when they signed in
+	Greets bool   // anyone, and staff who say who they are see more; the API's only
+	form   string // see Recently; empty: it does not matter when they signed in
 }
 
 // The rules that pages have.
@@ -28,7 +27,7 @@ var (
 // For narrows a rule to the roles that may ask for a verb.
 func (a Access) For(verb ticket.Verb) Access {
 	allows := a.Allows
-	a.Verb, a.Allows = verb, func(r ticket.Role) bool { return allows(r) && ticket.MayAsk(r, verb) }
+	a.Allows = func(r ticket.Role) bool { return allows(r) && ticket.MayAsk(r, verb) }
 	return a
 }
 

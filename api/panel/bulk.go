@@ -2,15 +2,16 @@ package panel
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -19,16 +20,9 @@ type reportView struct {
 	page.Layout
 	Mistake string // nothing was asked of any ticket
 	What    string // what was asked, as done
-	Done    []ticket.Number
-	Waiting []ticket.Number // accepted, and not decided yet
-	Refused []refusedView
 	Suffix  string
 	Back    string
-}
-
-type refusedView struct {
-	Number ticket.Number
-	Why    string
+	request.Several
 }
 
 // bulk asks the same of every selected ticket, and reports on each.
@@ -44,7 +38,7 @@ func (p *Pages) bulk(v *page.Visit) error {
 		r.Once, report.What = v.Once(), what
 		var results []desk.Result
 		if results, err = p.desk.Bulk(v.Context(), v.Person, numbers, seen, r); err == nil {
-			report.tell(results)
+			report.Add(results)
 		}
 	}
 	if err != nil {
@@ -91,49 +85,21 @@ func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]
 	if len(numbers) == 0 {
 		f.Reject("nothing", "was selected")
 	}
-	switch form.Get("do") {
-	case "assign":
-		r, what = desk.Request{Verb: ticket.VerbAssign, Agent: f.Line("agent", form.Get("agent"), input.MaxWord)}, "assigned"
-	case "take":
-		r, what = desk.Request{Verb: ticket.VerbAssign}, "taken"
-	case "reclassify":
-		r, what = desk.Request{
-			Verb: ticket.VerbReclassify, Priority: policy.Priority(form.Get("priority")),
-			Category: f.Optional("category", form.Get("category"), input.MaxWord),
-		}, "reclassified"
-		if r.Priority == "" && r.Category == "" {
-			f.Reject("priority or category", "must be chosen")
-		}
-	case "close":
-		r, what, seen = desk.Request{Verb: ticket.VerbClose}, "closed", readSeen(&f, form)
-	default:
+	d := ticket.Verb(form.Get("do")).Definition()
+	if d.Bulk == "" {
 		f.Reject("do", "is nothing that can be done to several tickets")
 	}
-	return numbers, seen, r, what, f.Err()
-}
-
-func (r *reportView) tell(results []desk.Result) {
-	for _, result := range results {
-		switch {
-		case result.Done():
-			r.Done = append(r.Done, result.Number)
-		case result.Seq > 0 && !result.Outcome.Refused:
-			r.Waiting = append(r.Waiting, result.Number)
-		default:
-			r.Refused = append(r.Refused, refusedView{result.Number, why(result)})
+	r = input.Command(&f, d.Verb, form)
+	for _, field := range d.Fields { // what is left out by hand in Temporal UI, or here, isn't who asks
+		if field.Required != 0 && form.Get(field.Name) == "" {
+			f.Reject(field.Name, "is empty")
 		}
 	}
-}
-
-func why(r desk.Result) string {
-	switch {
-	case r.Outcome.Code == ticket.CodeUnseen:
-		return "somebody wrote after this list was loaded: read it first"
-	case r.Outcome.Refused:
-		return r.Outcome.Reason
+	if len(d.OneOf) > 0 && !slices.ContainsFunc(d.OneOf, func(name string) bool { return form.Get(name) != "" }) {
+		f.Reject(strings.Join(d.OneOf, " or "), "must be chosen")
 	}
-	if e, ok := errors.AsType[*fault.Error](r.Err); ok && e.Kind != fault.Internal {
-		return e.Message
+	if d.Verb.Takes("seen") {
+		seen = readSeen(&f, form)
 	}
-	return "it failed on our side; try again"
+	return numbers, seen, r, d.Bulk, f.Err()
 }

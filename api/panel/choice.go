@@ -1,6 +1,8 @@
 package panel
 
 import (
+	"time"
+
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -36,12 +38,14 @@ var anyOf = option{Value: "", Text: "any"}
 type common struct {
 	colleagues []desk.Colleague
 	policy     *policy.Policy // in force
+	zone       *time.Location // the viewer's
 }
 
 func (p *Pages) common(v *page.Visit) (c common, err error) {
 	if c.colleagues, err = p.staffing.Staff(v.Context()); err != nil {
 		return c, err
 	}
+	c.zone = v.Layout("", "").Zone
 	_, c.policy, _, err = p.desk.PolicyInForce(v.Context())
 	return c, err
 }

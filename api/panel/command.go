@@ -2,6 +2,7 @@ package panel
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -16,16 +17,18 @@ import (
 
 // done is what is said once a command is done: the registry's sentence, with whom or what it names.
 func done(r desk.Request) string {
-	switch {
-	case r.Verb == ticket.VerbAssign && r.Agent == "":
-		return "The ticket is yours."
-	case r.Verb == ticket.VerbAssign:
-		return "The ticket is assigned to " + r.Agent + "."
-	case r.Verb == ticket.VerbResend && r.Address != "":
-		return "The mail is sent again, to " + r.Address + "."
-	default:
-		return r.Verb.Definition().Done
+	d := r.Verb.Definition()
+	for _, f := range d.Fields {
+		if value := valueOf(r, f.Name); f.Done != "" && value != "" {
+			return fmt.Sprintf(f.Done, value)
+		}
 	}
+	return d.Done
+}
+
+// valueOf is what a command names in a field that has a sentence of its own.
+func valueOf(r desk.Request, field string) string {
+	return map[string]string{"agent": r.Agent, "address": r.Address}[field]
 }
 
 // command handles a form that asks something of a ticket.
@@ -40,7 +43,7 @@ func (p *Pages) command(verb ticket.Verb) func(*page.Visit) error {
 			return err
 		}
 		var f input.Fields
-		r := input.Command(&f, verb, form)
+		r := input.Command(&f, verb, instants(form, verb, v.Layout("", "").Zone))
 		typed := draft{escalation: escalationDraft{Reason: form.Get("reason")}}
 		if err := f.Err(); err != nil {
 			return p.refused(v, n, typed, err)
@@ -115,7 +118,7 @@ func (p *Pages) became(v *page.Visit, r desk.Request, d draft, done string, a re
 
 // awayNow tells that whoever was given a ticket is away; nothing when they are here, or when it can't be learned.
 func (p *Pages) awayNow(v *page.Visit, r desk.Request) string {
-	if r.Verb != ticket.VerbAssign || r.Agent == "" {
+	if r.Agent == "" {
 		return ""
 	}
 	shared, err := p.common(v)

@@ -1,6 +1,7 @@
 package panel
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/holesalemart/supportdesk/api/page"
@@ -36,13 +37,8 @@ type modeView struct {
 // messageKind is what a message is to its ticket. The zero kind is none.
 type messageKind string
 
-const (
-	kindReply    messageKind = "reply"
-	kindResolve  messageKind = "resolve"
-	kindRequest  messageKind = "request"
-	kindProgress messageKind = "progress"
-	kindNote     messageKind = "note"
-)
+// kindNote is the kind that only staff read.
+const kindNote messageKind = "note"
 
 // parseKind reads a kind from an address. A word that is none is refused: what was meant as a note must never become a
 // reply.
@@ -59,14 +55,15 @@ func parseKind(word string) (messageKind, error) {
 }
 
 // Public reports whether the requester reads messages of this kind.
-func (k messageKind) Public() bool { return k != kindNote }
+func (k messageKind) Public() bool {
+	return !slices.ContainsFunc(modes, func(m mode) bool { return m.Key == k && m.verb.Internal() })
+}
 
-// mode is how the composer offers a kind of message.
+// mode is how the composer offers a verb that is asked for in words.
 type mode struct {
 	Key      messageKind
 	Shortcut string
 	verb     ticket.Verb
-	path     string
 	Reads    string // who reads it, and what it does
 	Hint     string
 	Send     string // what the button says
@@ -76,33 +73,50 @@ type mode struct {
 // Name is what the kind of message is called.
 func (m mode) Name() string { return m.verb.Definition().Label }
 
-var (
-	modeReply = mode{
-		Key: kindReply, Shortcut: "r", verb: ticket.VerbAgentReply, path: "replies",
+func (m mode) path() string { return m.verb.Definition().For(ticket.RoleAgent)[0].Path }
+
+// modes are the composer's, in the order of their tabs: first those with words and a key of their own, then every other
+// verb of the registry that agents ask for in words.
+var modes = withTheRest([]mode{
+	{
+		Key: "reply", Shortcut: "r", verb: ticket.VerbAgentReply,
 		Reads: "The requester gets this by mail.", Hint: "Write to the requester", Send: "Send reply", Sending: "Sending reply",
-	}
-	modeResolve = mode{
-		Key: kindResolve, Shortcut: "e", verb: ticket.VerbResolve, path: "resolution",
+	},
+	{
+		Key: "resolve", Shortcut: "e", verb: ticket.VerbResolve,
 		Reads: "The requester gets this by mail, and the ticket is resolved.", Hint: "Say how it was solved",
 		Send: "Send and resolve", Sending: "Sending and resolving",
-	}
-	modeRequest = mode{
-		Key: kindRequest, Shortcut: "i", verb: ticket.VerbRequestInformation, path: "information-requests",
+	},
+	{
+		Key: "request", Shortcut: "i", verb: ticket.VerbRequestInformation,
 		Reads: "The requester gets this by mail, and the ticket waits for their answer.", Hint: "Ask for what is missing",
 		Send: "Send request", Sending: "Sending request",
-	}
-	modeProgress = mode{
-		Key: kindProgress, Shortcut: "p", verb: ticket.VerbProgressUpdate, path: "progress",
+	},
+	{
+		Key: "progress", Shortcut: "p", verb: ticket.VerbProgressUpdate,
 		Reads: "The requester gets this by mail. It keeps no promise.", Hint: "Tell how far things are",
 		Send: "Send update", Sending: "Sending update",
-	}
-	modeNote = mode{
-		Key: kindNote, Shortcut: "n", verb: ticket.VerbNote, path: "notes",
+	},
+	{
+		Key: kindNote, Shortcut: "n", verb: ticket.VerbNote,
 		Reads: "Only staff read this.", Hint: "Write for your colleagues", Send: "Save note", Sending: "Saving note",
-	}
-)
+	},
+})
 
-var modes = []mode{modeReply, modeResolve, modeRequest, modeProgress, modeNote}
+func withTheRest(known []mode) []mode {
+	for _, d := range ticket.Definitions() {
+		had := slices.ContainsFunc(known, func(m mode) bool { return m.verb == d.Verb })
+		if !had && d.InWords() && len(d.For(ticket.RoleAgent)) > 0 {
+			known = append(known, mode{Key: messageKind(d.Verb), verb: d.Verb, Reads: d.Label, Hint: d.Label, Send: d.Label, Sending: d.Label})
+		}
+	}
+	return known
+}
+
+// modeOf is the mode of a verb that agents ask for in words.
+func modeOf(verb ticket.Verb) mode {
+	return modes[slices.IndexFunc(modes, func(m mode) bool { return m.verb == verb })]
+}
 
 func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draft) composerView {
 	status := record.Ticket.Status
@@ -116,7 +130,7 @@ func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draf
 			continue // but what was typed is given back, whatever has happened to the ticket
 		}
 		mv := modeView{
-			mode: m, Action: view.Post(m.path), Once: view.Once(), Chosen: typed || d.kind == "" && len(c.Modes) == 0,
+			mode: m, Action: view.Post(m.path()), Once: view.Once(), Chosen: typed || d.kind == "" && len(c.Modes) == 0,
 		}
 		if typed {
 			mv.Body, mv.Mistake, mv.Unseen = d.body, d.mistake, view.Unseen
@@ -137,19 +151,9 @@ func (c composerView) Placeholders() string { return strings.Join(desk.Placehold
 
 // Mistaken reports whether a mistake stands beside what was typed, so that it need not be told elsewhere.
 func (c composerView) Mistaken() bool {
-	for _, m := range c.Modes {
-		if m.Mistake != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Modes, func(m modeView) bool { return m.Mistake != "" })
 }
 
 func (c composerView) chosen() bool {
-	for _, m := range c.Modes {
-		if m.Chosen {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Modes, func(m modeView) bool { return m.Chosen })
 }

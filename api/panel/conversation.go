@@ -171,6 +171,10 @@ func happening(e desk.Entry, shared common) string { //nolint:funlen // a table
 		return actor + " sent the mail again" + sentAgain(e.Status)
 	case ticket.EventCallFailed:
 		return "The webhook " + e.Webhook + " could not be told"
+	case ticket.EventSnoozed:
+		return actor + " snoozed the ticket until " + e.Until.In(shared.zone).Format("Mon 2 Jan 2006, 15:04 MST")
+	case ticket.EventWoke:
+		return "The ticket woke, and is back in its queues"
 	case ticket.EventRefused:
 		return fmt.Sprintf("Refused: %s by %s (%s)", spoken(string(e.Verb)), actor, spoken(e.Code))
 	default:
@@ -193,6 +197,8 @@ func coming(next ticket.Moment) string {
 		return "the ticket is resolved, as the requester did not answer"
 	case ticket.MomentClose:
 		return "the ticket closes for good"
+	case ticket.MomentWake:
+		return "the ticket wakes"
 	default:
 		return spoken(string(next.Kind))
 	}

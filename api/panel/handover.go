@@ -2,6 +2,7 @@ package panel
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
@@ -26,9 +27,10 @@ func (p *Pages) handOver(v *page.Visit) error {
 	if r.Agent == "" {
 		f.Reject("agent", "is missing: choose a colleague")
 	}
-	note := desk.Request{Number: n, Verb: ticket.VerbNote, Once: v.Once()}
-	if form.Get("reason") != "" {
-		note.Body = f.Words("reason", form.Get("reason"))
+	var note desk.Request
+	if reason := form.Get("reason"); reason != "" {
+		note = input.Command(&f, ticket.VerbNote, url.Values{"body": {reason}})
+		note.Number, note.Once = n, v.Once()
 	}
 	d := draft{escalation: escalationDraft{Handover: true, To: r.Agent, Reason: form.Get("reason")}}
 	if err := f.Err(); err != nil {
@@ -36,7 +38,7 @@ func (p *Pages) handOver(v *page.Visit) error {
 	}
 	r.Number, r.Once = n, v.Once()
 	of := request.Ask(v.Context(), p.desk, v.Person, r)
-	if of.Err == nil && of.State != request.Refused && note.Body != "" {
+	if of.Err == nil && of.State != request.Refused && note.Verb != "" {
 		if note.Once.Key != "" {
 			note.Once.Key += ":why"
 		}

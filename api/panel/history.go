@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // mailView is a mail that the ticket owed.
@@ -105,17 +104,16 @@ func commands(asked []desk.Asked) []commandView {
 	return all
 }
 
+// wanted is what was asked, with what the verb's fields named.
 func wanted(c desk.Asked) string {
 	what := fmt.Sprintf("%d. %s", c.Seq, spoken(string(c.Verb)))
-	switch {
-	case c.Verb == ticket.VerbAssign && c.Agent != nil:
+	if c.Agent != nil {
 		what += " to " + c.Agent.Name
-	case c.Verb == ticket.VerbReclassify:
-		if c.Priority != "" {
-			what += " " + string(c.Priority)
-		}
-		if c.Category != "" {
-			what += " " + c.Category
+	}
+	named := map[string]string{"priority": string(c.Priority), "category": c.Category}
+	for _, f := range c.Verb.Definition().Fields {
+		if value := named[f.Name]; value != "" {
+			what += " " + value
 		}
 	}
 	return what

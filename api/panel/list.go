@@ -55,7 +55,8 @@ type row struct {
 	Age                        string
 	FirstResponse, Resolution  badge
 	Open                       bool
-	Seen                       int // the last entry of its timeline
+	Snoozed                    string // until when; empty: it is awake
+	Seen                       int    // the last entry of its timeline
 }
 
 // list shows the desk without an open ticket.
@@ -137,6 +138,9 @@ func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Num
 		Age:           age(now.Sub(v.Submitted)),
 		FirstResponse: newBadge(v, policy.FirstResponse, l, now), Resolution: newBadge(v, policy.Resolution, l, now),
 		Open: v.Number == open, Seen: v.Entries(),
+	}
+	if until := v.Ticket.SnoozedUntil; !until.IsZero() {
+		r.Snoozed = until.In(l.Zone).Format("2 Jan 15:04")
 	}
 	if v.Assignee != nil {
 		r.Assignee = v.Assignee.Name

@@ -41,6 +41,7 @@ var queueNames = []struct {
 	{desk.QueueWaiting, "Waiting", "Wait"},
 	{desk.QueueResolved, "Resolved", "Done"},
 	{desk.QueueAll, "All", "All"},
+	{desk.QueueSnoozed, "Snoozed", "Zzz"},
 }
 
 func queueName(q desk.Queue) string {

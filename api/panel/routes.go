@@ -6,7 +6,25 @@ import (
 )
 
 // routes lists everything that the panel answers to, all of it to staff only. Who has a link from a mail need not sign in.
-func (p *Pages) routes() []page.Route {
+func (p *Pages) routes() []page.Route { return append(p.fixedRoutes(), p.commandRoutes()...) }
+
+// commandRoutes are where forms ask a ticket for what the registry lets agents ask for.
+func (p *Pages) commandRoutes() []page.Route {
+	var routes []page.Route
+	for _, d := range ticket.Definitions() {
+		for _, o := range d.For(ticket.RoleAgent) {
+			handle := p.command(d.Verb)
+			if d.InWords() {
+				handle = p.write(modeOf(d.Verb))
+			}
+			routes = append(routes, page.Post("/desk/tickets/:number/"+o.Path, page.Staff, handle))
+		}
+	}
+	return routes
+}
+
+// fixedRoutes are all the others.
+func (p *Pages) fixedRoutes() []page.Route {
 	staff := page.Staff
 	linked := page.Access{Who: "Whoever of the staff has the link in an escalation's mail, without signing in."}
 	return []page.Route{
@@ -17,18 +35,7 @@ func (p *Pages) routes() []page.Route {
 		page.Post("/desk/bulk", staff, p.bulk),
 		page.Get("/desk/tickets/:number", staff, p.ticket),
 		page.Get("/desk/tickets/:number/canned/:id", staff, p.filled),
-		page.Post("/desk/tickets/:number/assignment", staff, p.command(ticket.VerbAssign)),
-		page.Post("/desk/tickets/:number/classification", staff, p.command(ticket.VerbReclassify)),
-		page.Post("/desk/tickets/:number/acknowledgement", staff, p.command(ticket.VerbAcknowledge)),
 		page.Post("/desk/tickets/:number/handover", staff, p.handOver),
-		page.Post("/desk/tickets/:number/closure", staff, p.command(ticket.VerbClose)),
-		page.Post("/desk/tickets/:number/reopening", staff, p.command(ticket.VerbReopen)),
-		page.Post("/desk/tickets/:number/resend", staff, p.command(ticket.VerbResend)),
-		page.Post("/desk/tickets/:number/replies", staff, p.write(modeReply)),
-		page.Post("/desk/tickets/:number/resolution", staff, p.write(modeResolve)),
-		page.Post("/desk/tickets/:number/information-requests", staff, p.write(modeRequest)),
-		page.Post("/desk/tickets/:number/progress", staff, p.write(modeProgress)),
-		page.Post("/desk/tickets/:number/notes", staff, p.write(modeNote)),
 		page.Post("/desk/tickets/:number/presence", staff, p.presence),
 		page.Get("/desk/away", staff, p.away),
 		page.Post("/desk/away", staff, p.leave),

@@ -43,7 +43,7 @@ type key struct {
 var keyGroups = []keyGroup{
 	{"Go", []key{
 		{[]string{"Ctrl", "K"}, "Every command, or a ticket by its number"},
-		{[]string{"1", "…", "7"}, "Queues: mine to all"},
+		{[]string{"1", "…", "8"}, "Queues: mine to snoozed"},
 		{[]string{"/"}, "Search"},
 		{[]string{"f"}, "Filter the list"},
 		{[]string{"u"}, "Back to the list"},
@@ -61,6 +61,7 @@ var keyGroups = []keyGroup{
 		{[]string{"Shift", "A"}, "Assign it to somebody"},
 		{[]string{"Shift", "P"}, "Priority"},
 		{[]string{"Shift", "C"}, "Category"},
+		{[]string{"Shift", "S"}, "Snooze it"},
 		{[]string{"o"}, "Reopen it"},
 		{[]string{"h"}, "Acknowledge an escalation"},
 		{[]string{"w"}, "Why is this due then?"},

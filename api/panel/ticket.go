@@ -22,14 +22,16 @@ type ticketView struct {
 	Requester      string
 	RequesterID    ticket.PersonID
 	AssigneeID     ticket.PersonID // empty: nobody
-	Yours, Closed  bool
-	MayReopen      bool
-	Pending        bool // something was accepted that is not decided yet
-	Escalation     int  // the highest rung that nobody has answered; 0: none
+	Yours          bool
+	SnoozedUntil   time.Time // zero: it is awake
+	Pending        bool      // something was accepted that is not decided yet
+	Escalation     int       // the highest rung that nobody has answered; 0: none
 	Typed          escalationDraft
 	Policy         int64
 
 	Assignee, PriorityChoice, Category choice
+
+	Actions []actionView
 
 	Present  []presentView
 	Clocks   []clockView
@@ -192,6 +194,7 @@ func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error
 	if err != nil {
 		return ticketView{}, err
 	}
+	view.Actions = view.actionViews(v.Person.Role)
 	view.Composer = newComposer(view, record, canned, d)
 	return view, nil
 }
@@ -202,9 +205,10 @@ func head(v *page.Visit, record desk.View, shared common) ticketView {
 		Layout: v.Layout(record.Subject, "/desk"),
 		Number: record.Number, Subject: record.Subject, Order: record.Order, Status: t.Status,
 		StatusWords: statusWords(t), Submitted: record.Submitted, Requester: record.Requester.Name,
-		RequesterID: record.Requester.ID, Closed: t.Closed(), MayReopen: ticket.VerbReopen.Fits(t.Status),
-		Pending: !record.Decided(), Escalation: t.Rung(), Policy: record.Record.Policy,
+		RequesterID: record.Requester.ID,
+		Pending:     !record.Decided(), Escalation: t.Rung(), Policy: record.Record.Policy,
 		Coming: coming(record.Next), ComingAt: record.Next.Due, Unheard: t.Unheard(),
+		SnoozedUntil: t.SnoozedUntil,
 	}
 	s, _ := readSearch(v, v.Queries()) // a filter that can't be read leads back to where it is told
 	view.Back, view.Suffix = s.address(), s.suffix()

@@ -104,16 +104,7 @@ func (p *Pages) replyAgain(v *page.Visit, a asked, typed string, how returned) e
 	return v.ShowStatus(how.status, page, view)
 }
 
-// confirm closes a resolved ticket.
-func (p *Pages) confirm(v *page.Visit, a asked) error {
-	return p.act(v, a, ticket.VerbClose, "Thank you. The ticket is closed.")
-}
-
-// withdraw takes a ticket back.
-func (p *Pages) withdraw(v *page.Visit, a asked) error {
-	return p.act(v, a, ticket.VerbWithdraw, ticket.VerbWithdraw.Definition().Done)
-}
-
+// act does what a form without words asks for, such as to confirm or to withdraw a ticket.
 func (p *Pages) act(v *page.Visit, a asked, verb ticket.Verb, done string) error {
 	form, err := v.Form()
 	if err != nil {

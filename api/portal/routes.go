@@ -1,6 +1,11 @@
 package portal
 
-import "github.com/holesalemart/supportdesk/api/page"
+import (
+	"cmp"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
 
 // Who a ticket's page is for depends on the ticket, so showing and acting find out.
 var (
@@ -9,7 +14,27 @@ var (
 )
 
 // routes is every page of the portal.
-func (p *Pages) routes() []page.Route {
+func (p *Pages) routes() []page.Route { return append(p.fixedRoutes(), p.commandRoutes()...) }
+
+// commandRoutes are where forms ask a ticket for what the registry lets its requester ask for.
+func (p *Pages) commandRoutes() []page.Route {
+	var routes []page.Route
+	for _, d := range ticket.Definitions() {
+		handle := func(done string) func(*page.Visit, asked) error {
+			return func(v *page.Visit, a asked) error { return p.act(v, a, d.Verb, done) }
+		}
+		if d.InWords() {
+			handle = func(string) func(*page.Visit, asked) error { return p.reply }
+		}
+		for _, o := range d.For(ticket.RoleCustomer) {
+			routes = append(routes, page.Post("/tickets/:number/"+o.Path, requester, p.acting(handle(cmp.Or(o.Done, d.Done)))))
+		}
+	}
+	return routes
+}
+
+// fixedRoutes is every page but those.
+func (p *Pages) fixedRoutes() []page.Route {
 	get, post := page.Get, page.Post
 	return []page.Route{
 		get("/", page.Anyone, p.home),
@@ -21,9 +46,6 @@ func (p *Pages) routes() []page.Route {
 		get("/tickets/:number", shown, p.showing(p.ticket)),
 		get("/tickets/:number/live", shown, p.showing(p.live)),
 		get("/tickets/:number/receipt", shown, p.showing(p.receipt)),
-		post("/tickets/:number/replies", requester, p.acting(p.reply)),
-		post("/tickets/:number/confirmation", requester, p.acting(p.confirm)),
-		post("/tickets/:number/withdrawal", requester, p.acting(p.withdraw)),
 		post("/tickets/:number/rating", requester, p.acting(p.rate)),
 
 		get("/c/:token", page.Anyone, p.open),

@@ -36,6 +36,7 @@ type Request struct {
 	Expected *string         // assign: who has the ticket, as far as whoever asks knows: a handle or an ID, empty: nobody; nil: they don't mind
 	Priority policy.Priority // reclassify, may be empty
 	Category string          // likewise
+	Until    time.Time       // snooze
 	Mail     int             // resend-mail: its number within the ticket
 	Address  string          // likewise, the requester's mails only: where to, this time; empty: the account's address
 	Seen     int             // the last entry of the timeline that the writer had seen; 0: they don't say

@@ -14,7 +14,8 @@ import (
 // Queue names a list that staff work from.
 type Queue string
 
-// The queues. A closed ticket is in none but "all".
+// The queues. A closed ticket is in none but "all". One that is snoozed is in "all" and "snoozed", and in those of promises:
+// to snooze it hides no promise that is about to be broken.
 const (
 	QueueAll        Queue = "all"
 	QueueMine       Queue = "mine"
@@ -23,11 +24,12 @@ const (
 	QueueBreached   Queue = "breached"
 	QueueWaiting    Queue = "waiting"
 	QueueResolved   Queue = "resolved"
+	QueueSnoozed    Queue = "snoozed"
 )
 
 // Queues lists every queue.
 func Queues() []Queue {
-	return []Queue{QueueAll, QueueMine, QueueUnassigned, QueueDueSoon, QueueBreached, QueueWaiting, QueueResolved}
+	return []Queue{QueueAll, QueueMine, QueueUnassigned, QueueDueSoon, QueueBreached, QueueWaiting, QueueResolved, QueueSnoozed}
 }
 
 // Order is how a staff list is sorted. A customer's is always by submission, newest first.
@@ -65,7 +67,7 @@ type Cursor struct {
 
 // ByPromise reports whether the list is sorted by the promises owed.
 func (f Filter) ByPromise() bool {
-	return f.Viewer.Role.Staff() && f.Order == OrderPromise && f.Queue != QueueWaiting && f.Queue != QueueResolved
+	return f.Viewer.Role.Staff() && f.Order == OrderPromise && f.Queue != QueueWaiting && f.Queue != QueueResolved && f.Queue != QueueSnoozed
 }
 
 // Place is where a ticket stands in this list: the After of the next page. A ticket that no step has taken yet is
@@ -76,6 +78,8 @@ func (f Filter) Place(v View) Cursor {
 	case !f.Viewer.Role.Staff():
 		c.Instant = v.Submitted.UTC()
 	case v.State == nil:
+	case f.Queue == QueueSnoozed:
+		c.Instant = v.State.Ticket.SnoozedUntil.UTC()
 	case f.ByPromise():
 		c.Instant = v.State.Ticket.OwedAt().UTC()
 	case !v.State.Next.Due.IsZero():

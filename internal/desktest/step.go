@@ -143,7 +143,7 @@ func (tx *stepTx) AddManualCommands(_ context.Context, commands []app.ManualComm
 	for _, c := range commands {
 		added := ticket.Command{
 			Seq: c.Seq, Verb: c.Verb, By: ticket.Actor{Role: ticket.RoleOperator}, At: at, Assignee: c.Assignee, Malformed: c.Malformed,
-			Priority: c.Priority, Category: c.Category, Emergency: c.Emergency, Extension: c.Extension, Repeats: c.Repeats,
+			Priority: c.Priority, Category: c.Category, Emergency: c.Emergency, Extension: c.Extension, Until: c.Until, Repeats: c.Repeats,
 		}
 		if _, known := tx.policies[c.Policy]; known {
 			added.Policy = c.Policy

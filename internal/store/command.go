@@ -71,7 +71,7 @@ type assignment struct {
 
 // assignment resolves whom an assignment names; nobody named is whoever asks.
 func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) (to assignment, err error) {
-	if r.Verb != ticket.VerbAssign {
+	if !r.Verb.Takes("agent") {
 		return to, nil
 	}
 	to.assignee = by.ID
@@ -106,7 +106,7 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 		"body": r.Body, "internal": r.Verb.Internal(), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
 		"key": r.Once.Key, "fingerprint": fingerprint(r.Once),
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
-		"guarded": r.Expected != nil && r.Verb == ticket.VerbAssign, "expected": to.expected, "seen": min(r.Seen, math.MaxInt32),
+		"guarded": r.Expected != nil && r.Verb.Takes("expected"), "expected": to.expected, "seen": min(r.Seen, math.MaxInt32), "until": instant(r.Until),
 	}))
 	if err != nil {
 		return desk.Accepted{}, err
@@ -119,7 +119,7 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 // resendable fails with NotFound for a mail that isn't there, and with Invalid, on "address", for what is none and if one of
 // staff's is to go elsewhere: who works here has an account that a supervisor keeps right, and their links act in their name.
 func (s *Store) resendable(ctx context.Context, by desk.Person, r desk.Request) error {
-	if r.Verb != ticket.VerbResend {
+	if !r.Verb.Takes("mail") {
 		return nil
 	}
 	if r.Address != "" && (!desk.ValidAddress(r.Address) || strings.Count(r.Address, "@") != 1) {

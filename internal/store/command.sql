@@ -23,10 +23,10 @@ WITH spent AS (
     INSERT INTO messages (ticket, body, internal) SELECT number, @body, @internal FROM locked WHERE @body <> '' RETURNING id
 ), command AS (
     INSERT INTO commands (ticket, seq, verb, by_person, by_role, accepted_at, message, assignee, priority, category,
-                          key, fingerprint, guarded, expected, mail, address, seen)
+                          key, fingerprint, guarded, expected, mail, address, seen, until)
     SELECT number, last_command, @verb, @by, @role, latest_at, (SELECT id FROM words), nullif(@assignee, ''),
            nullif(@priority, ''), nullif(@category, ''), nullif(@key, ''), @fingerprint,
-           @guarded, nullif(@expected, ''), nullif(@mail, 0), nullif(@address, ''), nullif(@seen, 0)
+           @guarded, nullif(@expected, ''), nullif(@mail, 0), nullif(@address, ''), nullif(@seen, 0), @until
     FROM locked
 ), relay AS (
     INSERT INTO undelivered (ticket, seq) SELECT number, last_command FROM locked

@@ -168,7 +168,7 @@ func (in *intake) accept(ctx context.Context, batch []*arrival) error {
 	// Both statements are one transaction, and the second sees, and reads the clock, as of after the lock.
 	both := &pgx.Batch{}
 	both.Queue(shareGate, gateLock)
-	both.Queue(submitSQL, columns(batch)...).Query(func(rows pgx.Rows) (err error) {
+	both.Queue(submitSQL, submitArgs(batch)).Query(func(rows pgx.Rows) (err error) {
 		accepted, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
 			a.Seq = 1
 			return a, row.Scan(&a.Number, &a.At, &a.Policy, &a.Gate)
@@ -194,27 +194,39 @@ func (in *intake) accept(ctx context.Context, batch []*arrival) error {
 	return nil
 }
 
-// columns turns a batch into submitSQL's arguments.
-func columns(batch []*arrival) []any {
-	const texts = 10
-	args := make([]any, texts+4)
-	fingerprints, keys := make([][]byte, len(batch)), make([][]byte, len(batch))
-	var tickets account.Allowance // all have the same
-	for c := range texts {
-		args[c] = make([]string, len(batch))
-	}
+// submitted are the texts of a submission, by their names in submit.sql.
+var submitted = map[string]func(*arrival) string{
+	"numbers":    func(a *arrival) string { return string(a.sub.Number) },
+	"requesters": func(a *arrival) string { return string(a.by.ID) },
+	"roles":      func(a *arrival) string { return string(a.by.Role) },
+	"orders":     func(a *arrival) string { return a.sub.Order },
+	"follows":    func(a *arrival) string { return string(a.sub.Follows) },
+	"categories": func(a *arrival) string { return a.sub.Category },
+	"priorities": func(a *arrival) string { return string(a.sub.Priority) },
+	"subjects":   func(a *arrival) string { return a.sub.Subject },
+	"bodies":     func(a *arrival) string { return a.sub.Body },
+	"keys":       func(a *arrival) string { return a.sub.Once.Key },
+}
+
+// submitArgs turns a batch into submitSQL's arguments.
+func submitArgs(batch []*arrival) pgx.StrictNamedArgs {
+	var tickets account.Allowance // all that have one have the same
+	fingerprints, allowances := make([][]byte, len(batch)), make([][]byte, len(batch))
 	for i, a := range batch {
-		for c, text := range [texts]string{
-			string(a.sub.Number), string(a.by.ID), string(a.by.Role), a.sub.Order, string(a.sub.Follows), a.sub.Category,
-			string(a.sub.Priority), a.sub.Subject, a.sub.Body, a.sub.Once.Key,
-		} {
-			args[c].([]string)[i] = text
-		}
 		fingerprints[i] = fingerprint(a.sub.Once)
-		if keys[i] = a.use.key; keys[i] != nil {
+		if allowances[i] = a.use.key; a.use.key != nil {
 			tickets = a.use.of
 		}
 	}
-	args[texts], args[texts+1], args[texts+2], args[texts+3] = fingerprints, keys, tickets.Each, tickets.Room(0)
+	args := pgx.StrictNamedArgs{
+		"fingerprints": fingerprints, "allowances": allowances, "each": tickets.Each, "room": tickets.Room(0),
+	}
+	for name, text := range submitted {
+		column := make([]string, len(batch))
+		for i, a := range batch {
+			column[i] = text(a)
+		}
+		args[name] = column
+	}
 	return args
 }

@@ -157,6 +157,9 @@ func (q *listing) statuses(f desk.Filter) {
 }
 
 func (q *listing) queue(f desk.Filter) {
+	if slices.Contains([]desk.Queue{desk.QueueMine, desk.QueueUnassigned, desk.QueueWaiting, desk.QueueResolved}, f.Queue) {
+		q.where(`t.snoozed_until IS NULL`)
+	}
 	switch f.Queue {
 	case desk.QueueMine:
 		q.where(`t.assignee = @viewer`)
@@ -174,6 +177,8 @@ func (q *listing) queue(f desk.Filter) {
 		q.where(`t.status = 'waiting'`)
 	case desk.QueueResolved:
 		q.where(`t.status = 'resolved'`)
+	case desk.QueueSnoozed:
+		q.where(`t.snoozed_until IS NOT NULL`)
 	}
 }
 
@@ -205,7 +210,10 @@ func (q *listing) requester(typed string) {
 
 func (q *listing) byDue(f desk.Filter) {
 	column := "t.next_due"
-	if f.ByPromise() {
+	switch {
+	case f.Queue == desk.QueueSnoozed:
+		column = "t.snoozed_until"
+	case f.ByPromise():
 		column = "t.owed_at"
 	}
 	q.order = column + ", t.number"

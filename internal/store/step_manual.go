@@ -40,6 +40,7 @@ type manualRow struct {
 	Emergency string          `json:"emergency"`
 	Extension int64           `json:"extension"`
 	Policy    int64           `json:"policy"`
+	Until     *time.Time      `json:"until"`
 	Malformed bool            `json:"malformed"`
 	Key       string          `json:"key"`
 	Run       string          `json:"run"`
@@ -52,7 +53,7 @@ func (st *stepTx) AddManualCommands(ctx context.Context, commands []app.ManualCo
 	for _, c := range commands {
 		rows = append(rows, manualRow{
 			Seq: c.Seq, Verb: c.Verb, Assignee: c.Assignee, Priority: c.Priority, Category: c.Category, Emergency: c.Emergency,
-			Extension: int64(c.Extension / time.Second), Policy: c.Policy, Malformed: c.Malformed, Key: c.Key, Run: c.Run, Repeats: c.Repeats,
+			Extension: int64(c.Extension / time.Second), Policy: c.Policy, Until: instant(c.Until), Malformed: c.Malformed, Key: c.Key, Run: c.Run, Repeats: c.Repeats,
 		})
 	}
 	data, err := json.Marshal(rows)
@@ -62,12 +63,12 @@ func (st *stepTx) AddManualCommands(ctx context.Context, commands []app.ManualCo
 	return pgx.BeginFunc(ctx, st.tx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO commands (ticket, seq, verb, by_role, accepted_at, assignee, priority, category, emergency, extension,
-			                      policy, malformed, hand_key, hand_run, repeats)
+			                      policy, until, malformed, hand_key, hand_run, repeats)
 			SELECT @ticket, h.seq, h.verb, @role, @at, nullif(h.assignee, ''), nullif(h.priority, ''), nullif(h.category, ''),
-				nullif(h.emergency, ''), h.extension, (SELECT version FROM policies WHERE version = h.policy), h.malformed,
+				nullif(h.emergency, ''), h.extension, (SELECT version FROM policies WHERE version = h.policy), h.until, h.malformed,
 				h.key, h.run, nullif(h.repeats, 0)
 			FROM jsonb_to_recordset(@rows) AS h (seq bigint, verb text, assignee text, priority text, category text, emergency text,
-				extension bigint, policy bigint, malformed boolean, key text, run text, repeats bigint)`,
+				extension bigint, policy bigint, until timestamptz, malformed boolean, key text, run text, repeats bigint)`,
 			pgx.StrictNamedArgs{"ticket": st.number, "role": ticket.RoleOperator, "at": at, "rows": data})
 		return err
 	})

@@ -96,7 +96,8 @@ func queueRow(batch *pgx.Batch, c app.Changes) error {
 			events = @events, mails = @mails, status = @status, priority = @priority, category = @category, policy = @policy,
 			assignee = nullif(@assignee, ''), next_due = coalesce(@next::timestamptz, 'infinity'), promise_due = coalesce(@promise::timestamptz, 'infinity'),
 			owed_at = coalesce(@owed::timestamptz, 'infinity'), breached = @breached, rung = @rung, updated_at = @now,
-			shown_at = CASE WHEN @shown THEN @now ELSE shown_at END, gate_at = coalesce(@gate, gate_at), held = nullif(@held, '')
+			shown_at = CASE WHEN @shown THEN @now ELSE shown_at END, gate_at = coalesce(@gate, gate_at), held = nullif(@held, ''),
+			snoozed_until = @snoozed
 		WHERE number = @number`,
 		pgx.StrictNamedArgs{
 			"state": state, "taken": c.State.Command, "last": c.Last, "latest": c.Latest, "events": t.Events,
@@ -104,6 +105,7 @@ func queueRow(batch *pgx.Batch, c app.Changes) error {
 			"assignee": t.Assignee, "next": instant(c.State.Next.Due), "promise": instant(promise), "owed": instant(t.OwedAt()),
 			"breached": t.Breached(), "rung": t.Rung(), "now": c.Now, "shown": c.Shown, "number": t.Number,
 			"gate": instant(c.Passed), "held": t.Held(),
+			"snoozed": instant(t.SnoozedUntil),
 		})
 	return nil
 }

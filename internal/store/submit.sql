@@ -1,25 +1,24 @@
--- Several submissions, one array element each: $1 number, $2 requester, $3 role, $4 order number, $5 follows,
--- $6 category, $7 priority, $8 subject, $9 body, $10 key, $11 fingerprint, $12 allowance (null: without limit); $13 and
--- $14 are of these allowances: a use's share, and all of it. A submission without a row: no policy is in force, or its
--- requester's allowance doesn't hold all that they have in here.
+-- Several submissions, one element each of every array. Where an allowance is null there is no limit; @each is what one
+-- submission takes of an allowance, and @room is all that it holds. A submission without a row: no policy is in force, or
+-- its requester's allowance doesn't hold all that they have in here.
 -- It reads no table that grows: its plan, made while they are small, would read them whole when they no longer are.
 WITH now AS MATERIALIZED (
     SELECT at, (SELECT max(version) FROM policies WHERE effective_at <= at) AS policy
     FROM (SELECT date_trunc('second', clock_timestamp()) AS at) clock
 ), incoming AS MATERIALIZED (
     SELECT i.*, now.at, now.policy
-    FROM now, unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-                $10::text[], $11::bytea[], $12::bytea[])
+    FROM now, unnest(@numbers::text[], @requesters::text[], @roles::text[], @orders::text[], @follows::text[], @categories::text[],
+                @priorities::text[], @subjects::text[], @bodies::text[], @keys::text[], @fingerprints::bytea[], @allowances::bytea[])
          AS i (number, requester, role, order_number, follows, category, priority, subject, body, key, fingerprint, allowance)
 ), wanted AS MATERIALIZED (
-    SELECT allowance, count(*) * $13::interval AS share FROM incoming
-    WHERE allowance IS NOT NULL AND policy IS NOT NULL GROUP BY allowance HAVING count(*) * $13::interval <= $14::interval
+    SELECT allowance, count(*) * @each::interval AS share FROM incoming
+    WHERE allowance IS NOT NULL AND policy IS NOT NULL GROUP BY allowance HAVING count(*) * @each::interval <= @room::interval
 ), spent AS (
     -- In the order of the keys: two statements that want the same allowances don't wait in a circle.
     INSERT INTO allowances AS a (key, spent_until) SELECT allowance, clock_timestamp() + share FROM wanted ORDER BY allowance
     ON CONFLICT (key) DO UPDATE SET spent_until = greatest(a.spent_until, clock_timestamp())
         + (SELECT share FROM wanted WHERE allowance = a.key)
-    WHERE a.spent_until <= clock_timestamp() + $14::interval - (SELECT share FROM wanted WHERE allowance = a.key)
+    WHERE a.spent_until <= clock_timestamp() + @room::interval - (SELECT share FROM wanted WHERE allowance = a.key)
     RETURNING key
 ), accepted AS (
     INSERT INTO tickets (number, requester, policy, order_number, follows, submitted_at, updated_at, latest_at,

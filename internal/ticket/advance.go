@@ -25,7 +25,9 @@ func (s *story) advance(until time.Time) {
 		}
 		fired = m
 		s.begin(theDesk, m.Due, 0)
+		before := len(s.events)
 		s.fire(m)
+		s.wakeAfter(s.events[before:])
 	}
 }
 
@@ -46,6 +48,8 @@ func (s *story) fire(m Moment) {
 		s.emitResolved(CauseSilence, 0)
 	case MomentClose:
 		s.emitClosed(CauseSilence)
+	case MomentWake:
+		s.emit(Event{Kind: EventWoke})
 	}
 }
 

@@ -35,6 +35,7 @@ func Apply(t Ticket, e Event) Ticket {
 	t.applyPromises(e)
 	t.applyEmergency(e)
 	t.applyPolicy(e)
+	t.applySnooze(e)
 	return t
 }
 

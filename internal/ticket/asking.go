@@ -115,6 +115,7 @@ func Bounce(t Ticket, d Desk, mail, event int, now time.Time) (Result, error) {
 	s.emit(Event{Kind: EventMailBounced, Mail: mail})
 	if s.t.listening() && s.t.asks(event) {
 		s.handBack(mail)
+		s.wakeAfter(s.events[len(s.events)-1:])
 	}
 	return s.result()
 }

@@ -22,6 +22,7 @@ type ByHand struct {
 	Emergency string          `json:"emergency,omitempty"`
 	Extension time.Duration   `json:"extension,omitempty"`
 	Policy    int64           `json:"policy,omitempty"`
+	Until     time.Time       `json:"until,omitzero"`
 }
 
 // ByHandOutcome is what the ticket made of one ByHand.
@@ -36,20 +37,18 @@ func ByHandVerbs() []Verb {
 	return slices.DeleteFunc(Signals(), func(v Verb) bool { return byVerb[v].Manual == "" })
 }
 
-// Lacks names the field without which the verb means nothing; empty: none is missing.
+// Lacks names the field, or the several, without which the verb means nothing; empty: none is missing.
 func (h ByHand) Lacks() string {
-	switch {
-	case h.Verb == VerbAssign && h.Agent == "":
-		return fieldAgent
-	case h.Verb == VerbReclassify && h.Priority == "" && h.Category == "":
-		return fieldPriority + " or " + fieldCategory
-	case h.Verb == VerbEmergencyExtend && h.Extension <= 0:
-		return fieldSeconds
-	case h.Verb == VerbAdoptPolicy && h.Policy == 0:
-		return fieldPolicy
-	default:
-		return ""
+	d, set := byVerb[h.Verb], h.fields()
+	for _, f := range d.Fields {
+		if f.Required&FromSignal != 0 && !slices.Contains(set, f.Name) {
+			return f.Name
+		}
 	}
+	if len(d.OneOf) > 0 && !slices.ContainsFunc(d.OneOf, func(name string) bool { return slices.Contains(set, name) }) {
+		return strings.Join(d.OneOf, " or ")
+	}
+	return ""
 }
 
 // The fields of a signal by hand, by their names in its payload.
@@ -60,6 +59,7 @@ const (
 	fieldEmergency = "emergency"
 	fieldSeconds   = "seconds"
 	fieldPolicy    = "policy"
+	fieldUntil     = "until"
 )
 
 // maxHandText is in bytes; nothing that a signal by hand names is longer.
@@ -80,7 +80,7 @@ func (h ByHand) readable() bool {
 			return false
 		}
 	}
-	if h.Priority != "" && !h.Priority.Valid() || h.Policy < 0 {
+	if h.Priority != "" && !h.Priority.Valid() || h.Policy < 0 || h.Extension < 0 {
 		return false
 	}
 	for _, text := range []string{h.Agent, h.Category, h.Emergency} {
@@ -100,6 +100,7 @@ func (h ByHand) fields() []string {
 	}{
 		{fieldAgent, h.Agent != ""}, {fieldPriority, h.Priority != ""}, {fieldCategory, h.Category != ""},
 		{fieldEmergency, h.Emergency != ""}, {fieldSeconds, h.Extension != 0}, {fieldPolicy, h.Policy != 0},
+		{fieldUntil, !h.Until.IsZero()},
 	} {
 		if f.is {
 			set = append(set, f.name)

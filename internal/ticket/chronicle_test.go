@@ -13,6 +13,9 @@ import (
 // under test. It counts what passed between two events and says what should have fallen due by then. A shift by the
 // length of an emergency is here what it means: time in an emergency does not count.
 type chronicle struct {
+	asleep    time.Time // until when the ticket is snoozed; zero: it is awake
+	disturbed bool      // what ends its sleep has happened, and the event that says so is still to come
+
 	policy    *policy.Policy
 	versions  map[int64]*policy.Policy
 	minutes   *almanac
@@ -215,7 +218,11 @@ func (c *chronicle) thresholds() []threshold {
 			all = append(all, threshold{kind: ticket.EventReminded, clock: name, count: p.used, goal: goal})
 		}
 	}
-	return append(all, c.silence()...)
+	all = append(all, c.silence()...)
+	if !c.asleep.IsZero() {
+		all = append(all, threshold{kind: ticket.EventWoke, count: c.now.Sub(c.asleep), byCalendar: true})
+	}
+	return all
 }
 
 // ladder lists the rungs that are for a broken promise at the priority that the ticket has now.
@@ -258,6 +265,9 @@ func (c *chronicle) silence() []threshold {
 func (c *chronicle) judge(e ticket.Event) error {
 	if e.Group != "" {
 		return nil // a rule's choice, which roll judges
+	}
+	if e.Kind == ticket.EventWoke && c.disturbed {
+		return nil // with what disturbed it
 	}
 	byItself := e.Command == 0
 	if c.status != ticket.StatusClosed {
@@ -361,6 +371,18 @@ func (c *chronicle) foldEdge(e ticket.Event) {
 	}
 }
 
+// sleep takes in what an event means for a ticket's sleep.
+func (c *chronicle) sleep(e ticket.Event) {
+	switch e.Kind {
+	case ticket.EventSnoozed:
+		c.asleep = e.Until
+	case ticket.EventWoke:
+		c.asleep, c.disturbed = time.Time{}, false
+	case ticket.EventCustomerReplied, ticket.EventResolved, ticket.EventReopened, ticket.EventHandedBack:
+		c.disturbed = !c.asleep.IsZero()
+	}
+}
+
 // fold takes in what an event changes.
 func (c *chronicle) fold(e ticket.Event) {
 	first, resolution := c.promises[policy.FirstResponse], c.promises[policy.Resolution]
@@ -382,6 +404,7 @@ func (c *chronicle) fold(e ticket.Event) {
 			}
 		}
 	}
+	c.sleep(e)
 	was := c.status
 	if e.Status != "" {
 		c.moved, c.status = e.At, e.Status

@@ -29,6 +29,8 @@ const (
 	VerbEmergencyResume    Verb = "emergency-resume"
 	VerbAdoptPolicy        Verb = "adopt-policy"
 	VerbResend             Verb = "resend-mail"
+	VerbSnooze             Verb = "snooze"
+	VerbWake               Verb = "wake"
 )
 
 // Command is one numbered thing asked of a ticket. Its words are stored beside it, under Message.
@@ -49,6 +51,7 @@ type Command struct {
 	Policy    int64          // adopt-policy: which version
 	Adopt     *policy.Policy // adopt-policy: what that version says; nil: there is none
 	Resend    *Undelivered   // resend-mail: which mail; nil: there is none
+	Until     time.Time      // snooze: when the ticket wakes
 	Seen      int            // the last entry of the timeline that the writer had seen; 0: they did not say
 	Malformed bool           // it came by hand and can't be read: it is refused
 	Repeats   int64          // it came by hand, and an earlier command has the same key: it is refused; 0: none

@@ -74,7 +74,10 @@ func (s *story) decide(c Command) *fault.Error {
 		return fault.Refusal(CodeUnseen, "somebody else has written meanwhile: entry %d of the timeline, and only those up to %d had been seen", unseen, c.Seen)
 	}
 	s.begin(c.By, c.At, c.Seq)
-	return verb.decide(s, c)
+	before := len(s.events)
+	refusal := verb.decide(s, c)
+	s.wakeAfter(s.events[before:])
+	return refusal
 }
 
 func (s *story) submit(c Command) *fault.Error {

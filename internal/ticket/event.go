@@ -37,6 +37,8 @@ const (
 	EventHandedBack           EventKind = "handed-back"        // the mail that asks can't be delivered: the ticket is open again
 	EventMailResent           EventKind = "mail-resent"        // staff had a bounced mail sent again, as a new one
 	EventCallFailed           EventKind = "call-failed"        // a webhook was given up
+	EventSnoozed              EventKind = "snoozed"            // out of the agents' lists for a while
+	EventWoke                 EventKind = "woke"               // and back
 	EventRefused              EventKind = "refused"
 )
 
@@ -91,6 +93,7 @@ type Event struct {
 	Mail      int              `json:"mail,omitempty"`    // mail-bounced, question-delivered, handed-back, mail-resent: number of the mail
 	Asks      bool             `json:"asks,omitempty"`    // its mail asks the requester: silence counts from the delivery; false: from the event
 	Since     time.Time        `json:"since,omitzero"`    // question-delivered: when the server took the mail
+	Until     time.Time        `json:"until,omitzero"`    // snoozed: when it wakes
 	Webhook   string           `json:"webhook,omitempty"` // call-failed: which; Mail is the number of what it owed
 	Verb      Verb             `json:"verb,omitempty"`    // refused: what was asked
 	Code      string           `json:"code,omitempty"`    // refused: why, as a stable word

@@ -33,6 +33,8 @@ func label(t Ticket, p *policy.Policy, m Moment, now time.Time) string {
 		return "nudge the requester " + when
 	case MomentResolve:
 		return "resolve by silence " + when
+	case MomentWake:
+		return "wake from being snoozed " + when
 	default:
 		return "close by silence " + when
 	}

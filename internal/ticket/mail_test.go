@@ -115,7 +115,7 @@ var (
 	internalEvents = []ticket.EventKind{
 		ticket.EventNoted, ticket.EventReclassified, ticket.EventReminded, ticket.EventBreached, ticket.EventEscalated,
 		ticket.EventAcknowledged, ticket.EventNobodyAvailable, ticket.EventMailBounced, ticket.EventCallFailed, ticket.EventRefused,
-		ticket.EventQuestionDelivered, ticket.EventMailResent,
+		ticket.EventQuestionDelivered, ticket.EventMailResent, ticket.EventSnoozed, ticket.EventWoke,
 	}
 	publicEvents = []ticket.EventKind{
 		ticket.EventSubmitted, ticket.EventAssigned, ticket.EventCustomerReplied, ticket.EventAgentReplied,

@@ -258,6 +258,27 @@ func (w *world) advance(until time.Time) {
 	if m, ok := ticket.Next(w.ticket, w.policy); ok && !m.Due.After(until) {
 		w.t.Fatalf("after Advance to %s, %+v is next", until, m)
 	}
+	w.sleeps(until)
+}
+
+// sleeps checks that a ticket sleeps no longer than it should: the sleep ends on time, or with the emergency that it ended in,
+// with the ticket, and with the requester's words.
+func (w *world) sleeps(now time.Time) {
+	until := w.ticket.SnoozedUntil
+	if until.IsZero() {
+		return
+	}
+	if !until.After(now) && !w.ticket.InEmergency() || w.ticket.Closed() {
+		w.t.Fatalf("at %s a ticket that is %s sleeps until %s", now, w.ticket.Status, until)
+	}
+	for _, e := range slices.Backward(w.events) {
+		switch e.Kind {
+		case ticket.EventSnoozed:
+			return
+		case ticket.EventCustomerReplied, ticket.EventResolved, ticket.EventReopened, ticket.EventHandedBack, ticket.EventWoke, ticket.EventClosed:
+			w.t.Fatalf("it sleeps on after event %d, %s", e.N, e.Kind)
+		}
+	}
 }
 
 // command asks for something, mostly by somebody who may and with what it needs.
@@ -284,6 +305,9 @@ func (w *world) command() {
 		c.Policy = rapid.Int64Range(1, int64(len(w.versions)+1)).Draw(w.t, "version")
 		c.Adopt = w.versions[c.Policy]
 	}
+	if verb == ticket.VerbSnooze {
+		c.Until = w.now.Add(time.Duration(rapid.SampledFrom([]int{5, 3600, 3 * 24 * 3600, 400 * 24 * 3600, -1}).Draw(w.t, "sleeps")) * time.Second)
+	}
 	if verb == ticket.VerbResend && len(w.asking) > 0 {
 		m := w.asking[len(w.asking)-1]
 		c.Resend = &ticket.Undelivered{Mail: m.n, Kind: m.Kind, Person: m.Person, Event: m.Event, Bounced: m.bounced}
@@ -301,7 +325,7 @@ var modelVerbs = []ticket.Verb{
 	ticket.VerbCustomerReply, ticket.VerbRequestInformation, ticket.VerbResolve, ticket.VerbReopen, ticket.VerbReclassify,
 	ticket.VerbEmergencyResume, ticket.VerbEmergencyResume, ticket.VerbProgressUpdate, ticket.VerbNote,
 	ticket.VerbAcknowledge, ticket.VerbClose, ticket.VerbWithdraw, ticket.VerbAdoptPolicy, ticket.VerbAdoptPolicy,
-	ticket.VerbResend, ticket.VerbResend,
+	ticket.VerbResend, ticket.VerbResend, ticket.VerbResend, ticket.VerbSnooze, ticket.VerbWake,
 }
 
 // askers is who may ask for a verb.

@@ -10,7 +10,7 @@ import (
 type MomentKind string
 
 // The moments. Where two fall due at one instant, those of the first response come before those of the resolution,
-// and those before silence; within each they come in this order.
+// and those before silence, and waking is last; within each they come in this order.
 const (
 	MomentRemind  MomentKind = "remind"
 	MomentBreach  MomentKind = "breach"
@@ -18,6 +18,7 @@ const (
 	MomentNudge   MomentKind = "nudge"
 	MomentResolve MomentKind = "resolve-by-silence"
 	MomentClose   MomentKind = "close-by-silence"
+	MomentWake    MomentKind = "wake"
 )
 
 // Moment is something that happens at an instant unless something else happens before.
@@ -53,6 +54,9 @@ func Next(t Ticket, p *policy.Policy) (Moment, bool) {
 		t.offerPromise(name, p, offer)
 	}
 	t.offerSilence(p.Silence, offer)
+	if !t.SnoozedUntil.IsZero() {
+		offer(MomentWake, "", 0, t.SnoozedUntil)
+	}
 	return next, next.Kind != ""
 }
 

@@ -1,7 +1,10 @@
 package ticket_test
 
 import (
+	"os"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -24,5 +27,40 @@ func TestDefinitions_areComplete(t *testing.T) {
 		if d.Verb.NeedsWords() && d.Manual != "" {
 			t.Errorf("%s can't be done by hand without words, and has help for it", d.Verb)
 		}
+	}
+}
+
+// TestSignals_areThoseOfTheGuide: the table in docs/temporal-ui.md names every verb that can be granted by hand, with the
+// fields that it takes, and no other.
+func TestSignals_areThoseOfTheGuide(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/temporal-ui.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(guide), "| signal | input | does |\n|---|---|---|\n")
+	table, _, ends := strings.Cut(table, "\n\n")
+	if !found || !ends {
+		t.Fatal("the guide has no table of signals")
+	}
+	inputs := map[ticket.Verb]string{}
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		for _, named := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[1], -1) {
+			inputs[ticket.Verb(named[1])] = cells[2]
+		}
+	}
+	for _, verb := range ticket.ByHandVerbs() {
+		input, told := inputs[verb]
+		if delete(inputs, verb); !told {
+			t.Errorf("the guide does not tell of %s", verb)
+		}
+		for _, f := range verb.Definition().Fields {
+			if f.Required&ticket.FromSignal != 0 && !strings.Contains(input, `"`+f.Name+`"`) {
+				t.Errorf("the guide does not say that %s needs %q: %s", verb, f.Name, input)
+			}
+		}
+	}
+	for verb := range inputs {
+		t.Errorf("the guide tells of %s, which can't be granted by hand", verb)
 	}
 }

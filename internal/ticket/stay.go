@@ -121,6 +121,9 @@ func (t *Ticket) goOn(at time.Time) {
 	if !t.Ranked.IsZero() {
 		t.Ranked = at // what the priority brought into play inside the emergency falls due at its end
 	}
+	if t.SnoozedUntil.Before(at) && !t.SnoozedUntil.IsZero() {
+		t.SnoozedUntil = at
+	}
 	if !t.NotBefore.IsZero() {
 		t.NotBefore = at // and likewise what another policy did
 	}

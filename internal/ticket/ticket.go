@@ -34,6 +34,8 @@ type Ticket struct {
 
 	NotBefore time.Time `json:"not_before,omitzero"` // nothing falls due before: then the policy came to hold that says so
 
+	SnoozedUntil time.Time `json:"snoozed_until,omitzero"` // zero: the ticket is awake
+
 	Written Written `json:"written,omitzero"`
 
 	Emergencies []Stay `json:"emergencies,omitempty"` // that touched it, as they came

@@ -33,6 +33,8 @@ var transitions = []transition{
 	{ticket.VerbEmergencyExtend, "SDO", "new", "open", "waiting", "resolved"},
 	{ticket.VerbEmergencyResume, "SDO", "!no-emergency", "!no-emergency", "!no-emergency", "!no-emergency"},
 	{ticket.VerbAdoptPolicy, "SDO", "!no-such-policy", "!no-such-policy", "!no-such-policy", "!no-such-policy"},
+	{ticket.VerbSnooze, "ASDO", "new", "open", "waiting", "resolved"},
+	{ticket.VerbWake, "ASDO", "!nothing-to-change", "!nothing-to-change", "!nothing-to-change", "!nothing-to-change"},
 	{ticket.VerbResend, "ASD", "new", "open", "waiting", "resolved"},
 }
 
@@ -82,7 +84,7 @@ func inStatus(t *testing.T, status ticket.Status) *life {
 func full(verb ticket.Verb) ticket.Command {
 	return ticket.Command{
 		Verb: verb, Message: 7, Assignee: agentOne, Handle: "one", Priority: policy.PriorityHigh, Category: "delivery",
-		Emergency: "E-1", Extension: time.Hour, Resend: &ticket.Undelivered{Mail: 1, Kind: ticket.MailReceipt, Person: stranger, Bounced: true},
+		Emergency: "E-1", Extension: time.Hour, Until: at(200), Resend: &ticket.Undelivered{Mail: 1, Kind: ticket.MailReceipt, Person: stranger, Bounced: true},
 	}
 }
 

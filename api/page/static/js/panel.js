@@ -167,7 +167,7 @@ function leave(event) {
 document.addEventListener("change", (event) => {
   const target = event.target;
   if (target.matches?.("#rows input")) countSelected();
-  if (target.matches?.(".actions select")) target.form.classList.add("changed");
+  if (target.matches?.(".actions :is(select, input)")) target.form.classList.add("changed");
 });
 
 // A question before what can't be undone.

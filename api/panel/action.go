@@ -1,0 +1,117 @@
+package panel
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// action is how the open ticket offers a verb that is asked for without a message. What it leaves out follows from the
+// registry.
+type action struct {
+	verb     ticket.Verb
+	without  string // a field that the form leaves out
+	Text     string // of the button
+	Do       string // in the palette; a form with choices lists those instead
+	ID       string // of the button
+	Shortcut string
+	last     bool                  // it can't be undone: it stands last, and is asked about before
+	sure     string                // that question; %s is the ticket's number
+	when     func(ticketView) bool // besides its statuses; nil: always
+}
+
+// actions are those with words, keys or a place of their own.
+var actions = []action{
+	{verb: ticket.VerbAssign, without: "agent", Text: "Take", ID: "take", Shortcut: "a", Do: "Take this ticket", when: func(t ticketView) bool { return !t.Yours }},
+	{verb: ticket.VerbAssign},
+	{verb: ticket.VerbReclassify, Text: "Change"},
+	{verb: ticket.VerbReopen, Shortcut: "o"},
+	{verb: ticket.VerbWake, when: func(t ticketView) bool { return !t.SnoozedUntil.IsZero() }},
+	{verb: ticket.VerbClose, Do: "Close this ticket for good", last: true, sure: "Close %s for good? A closed ticket can't be reopened."},
+}
+
+// offered lists the actions for a status: every verb of the registry that the role asks for without a message or a mail to choose.
+func offered(role ticket.Role, status ticket.Status) []action {
+	all := slices.Clone(actions)
+	for _, d := range ticket.Definitions() {
+		if !slices.ContainsFunc(all, func(a action) bool { return a.verb == d.Verb }) {
+			all = append(all, action{verb: d.Verb})
+		}
+	}
+	all = slices.DeleteFunc(all, func(a action) bool {
+		d := a.verb.Definition()
+		return !a.verb.Fits(status) || len(d.For(role)) == 0 || slices.ContainsFunc(d.Fields, func(f ticket.Field) bool {
+			return f.Kind == ticket.FieldWords || f.Kind == ticket.FieldMail
+		})
+	})
+	slices.SortStableFunc(all, func(a, b action) int { return cmp.Compare(rank(a), rank(b)) })
+	return all
+}
+
+func rank(a action) int {
+	if a.last {
+		return 1
+	}
+	return 0
+}
+
+// actionView is an action's form.
+type actionView struct {
+	action
+	Path, Sure string
+	Hidden     []field
+	Choices    []pick
+}
+
+// Danger reports whether the action can't be undone.
+func (a actionView) Danger() bool { return a.last }
+
+// pick is a choice of an action's form, which the palette lists value by value.
+type pick struct {
+	choice
+	ID, Shortcut, Do string
+	Instant          bool // beside the values, any other instant may be typed
+}
+
+// actionViews are the forms for a ticket; head has filled in its choices.
+func (t ticketView) actionViews(role ticket.Role) []actionView {
+	var views []actionView
+	for _, a := range offered(role, t.Status) {
+		if a.when != nil && !a.when(t) {
+			continue
+		}
+		d := a.verb.Definition()
+		view := actionView{action: a, Path: d.For(role)[0].Path}
+		view.Text, view.Do = cmp.Or(a.Text, d.Label), cmp.Or(a.Do, d.Label+" this ticket")
+		if a.sure != "" {
+			view.Sure = fmt.Sprintf(a.sure, t.Number)
+		}
+		for _, f := range d.Fields {
+			if f.Name != a.without {
+				t.control(&view, f.Name)
+			}
+		}
+		views = append(views, view)
+	}
+	return views
+}
+
+// control adds what a form needs for a field.
+func (t ticketView) control(view *actionView, name string) {
+	switch name {
+	case "expected":
+		view.Hidden = append(view.Hidden, field{name, string(t.AssigneeID)})
+	case "seen":
+		view.Hidden = append(view.Hidden, field{name, fmt.Sprint(t.Seen)})
+	case "agent":
+		view.Choices = append(view.Choices, pick{t.Assignee, "assign", "Shift+A", "Assign to", false})
+	case "priority":
+		view.Choices = append(view.Choices, pick{t.PriorityChoice, "priority", "Shift+P", "Set priority", false})
+	case "category":
+		view.Choices = append(view.Choices, pick{t.Category, "category", "Shift+C", "Set category", false})
+	case "until":
+		view.Choices = append(view.Choices, pick{snoozes(t.SnoozedUntil, t.Now.In(t.Zone)), "snooze", "Shift+S", "Snooze until", true})
+	}
+}

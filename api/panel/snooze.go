@@ -1,0 +1,53 @@
+package panel
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// morning is the hour at which a ticket comes back that sleeps until a day.
+const morning = 9
+
+// snoozes are the instants that people mean most often, in their zone. A sleeping ticket shows its own first.
+func snoozes(until, now time.Time) choice {
+	day := func(days int) time.Time {
+		return time.Date(now.Year(), now.Month(), now.Day()+days, morning, 0, 0, 0, now.Location())
+	}
+	c := choice{Label: "Snooze until", Name: "until", Options: []option{{Text: "–"}}}
+	add := func(at time.Time, words string) {
+		c.Options = append(c.Options, option{Value: at.UTC().Format(time.RFC3339), Text: words + at.Format("Mon 2 Jan 15:04")})
+	}
+	if !until.IsZero() {
+		c.Options = nil
+		add(until.In(now.Location()), "")
+		c.Options[0].Chosen = true
+	}
+	add(now.Add(4*time.Hour).Truncate(time.Minute), "in 4 hours, ")
+	add(day(1), "tomorrow, ")
+	add(day(1+(7-int(now.Weekday()))%7), "next week, ")
+	add(day(7), "in a week, ")
+	add(day(30), "in a month, ")
+	return c
+}
+
+// instants rewrites what a form holds for fields that are instants: what a datetime-local field says in a zone, if it says
+// something, else what was chosen.
+func instants(form url.Values, verb ticket.Verb, zone *time.Location) url.Values {
+	form = maps.Clone(form)
+	for _, f := range verb.Definition().Fields {
+		typed := slices.DeleteFunc(slices.Clone(form[f.Name]), func(value string) bool { return value == "" })
+		if f.Kind != ticket.FieldInstant || len(typed) == 0 {
+			continue
+		}
+		last := typed[len(typed)-1]
+		if at, err := time.ParseInLocation("2006-01-02T15:04", last, zone); err == nil {
+			last = at.Format(time.RFC3339)
+		}
+		form.Set(f.Name, last)
+	}
+	return form
+}

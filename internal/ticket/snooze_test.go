@@ -1,0 +1,118 @@
+package ticket_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// asleep is an open ticket that is snoozed at hour 2 until hour 50.
+func asleep(t *testing.T, status ticket.Status) *life {
+	t.Helper()
+	l := inStatus(t, status)
+	l.granted(3, byAgent, ticket.Command{Verb: ticket.VerbSnooze, Until: at(50)})
+	if got := l.ticket.SnoozedUntil; !got.Equal(at(50)) {
+		t.Fatalf("it sleeps until %s", got)
+	}
+	return l
+}
+
+func (l *life) woke() bool { return l.ticket.SnoozedUntil.IsZero() }
+
+func TestSnooze_endsAtItsInstantWithAnEventAndNoMail(t *testing.T) {
+	l := asleep(t, ticket.StatusOpen)
+	r, err := ticket.Advance(l.ticket, l.desk(), at(50).Add(-time.Second))
+	if err != nil || r.Ticket.SnoozedUntil.IsZero() {
+		t.Fatalf("it woke early: %v %v", kinds(r.Events), err)
+	}
+	r, err = ticket.Advance(l.ticket, l.desk(), at(50))
+	if err != nil || !r.Ticket.SnoozedUntil.IsZero() {
+		t.Fatalf("it sleeps on: %v %v", kinds(r.Events), err)
+	}
+	last := r.Events[len(r.Events)-1]
+	if last.Kind != ticket.EventWoke || !last.At.Equal(at(50)) {
+		t.Errorf("the last event is %s at %s", last.Kind, last.At)
+	}
+	for _, m := range r.Mails {
+		if m.Event == last.N {
+			t.Errorf("waking owes the mail %+v", m)
+		}
+	}
+}
+
+func TestSnooze_movesNoPromise(t *testing.T) {
+	was := inStatus(t, ticket.StatusOpen)
+	l := asleep(t, ticket.StatusOpen)
+	for _, pair := range [][2]ticket.Promise{{was.ticket.FirstResponse, l.ticket.FirstResponse}, {was.ticket.Resolution, l.ticket.Resolution}} {
+		before, _ := pair[0].Due()
+		after, runs := pair[1].Due()
+		if !runs || !before.Equal(after) {
+			t.Errorf("due %s became %s, runs %v", before, after, runs)
+		}
+	}
+}
+
+func TestSnooze_isEndedByTheRequesterAndByAnotherStatusOnly(t *testing.T) {
+	for name, c := range map[string]struct {
+		status ticket.Status
+		by     ticket.Actor
+		c      ticket.Command
+		wakes  bool
+	}{
+		"the requester's reply": {ticket.StatusOpen, byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9}, true},
+		"their reply, waiting":  {ticket.StatusWaiting, byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9}, true},
+		"a resolution":          {ticket.StatusOpen, byAgent, ticket.Command{Verb: ticket.VerbResolve, Message: 9}, true},
+		"reopened":              {ticket.StatusWaiting, byAgent, ticket.Command{Verb: ticket.VerbReopen}, true},
+		"by hand":               {ticket.StatusOpen, byHand, ticket.Command{Verb: ticket.VerbWake}, true},
+		"closed":                {ticket.StatusOpen, byAgent, ticket.Command{Verb: ticket.VerbClose}, true},
+		"an agent's reply":      {ticket.StatusOpen, byAgent, ticket.Command{Verb: ticket.VerbAgentReply, Message: 9}, false},
+		"a question":            {ticket.StatusOpen, byAgent, ticket.Command{Verb: ticket.VerbRequestInformation, Message: 9}, false},
+		"a note":                {ticket.StatusOpen, byAgent, ticket.Command{Verb: ticket.VerbNote, Message: 9}, false},
+		"an assignment":         {ticket.StatusOpen, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Handle: "one"}, false},
+		"taken when new":        {ticket.StatusNew, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Handle: "one"}, false},
+		"a priority":            {ticket.StatusOpen, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: "high"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := asleep(t, c.status)
+			r := l.granted(4, c.by, c.c)
+			if l.woke() != c.wakes {
+				t.Errorf("after %v it sleeps until %v", kinds(r.Events), l.ticket.SnoozedUntil)
+			}
+			last := r.Events[len(r.Events)-1].Kind
+			if told := last == ticket.EventWoke; told != (c.wakes && !l.ticket.Closed()) {
+				t.Errorf("the events are %v", kinds(r.Events))
+			}
+		})
+	}
+}
+
+func TestSnooze_againMovesIt(t *testing.T) {
+	l := asleep(t, ticket.StatusOpen)
+	l.granted(4, byOtherAgent, ticket.Command{Verb: ticket.VerbSnooze, Until: at(9)})
+	if m, ok := ticket.Next(l.ticket, l.desk().Policy); !ok || m.Due.After(at(9)) || !l.ticket.SnoozedUntil.Equal(at(9)) {
+		t.Errorf("it sleeps until %s, and next is %+v", l.ticket.SnoozedUntil, m)
+	}
+}
+
+func TestSnooze_isRefusedOutsideItsLimits(t *testing.T) {
+	l := asleep(t, ticket.StatusOpen)
+	now := at(4)
+	for name, c := range map[string]struct {
+		until time.Time
+		code  string
+	}{
+		"never":          {time.Time{}, ticket.CodeMalformed},
+		"now":            {now, ticket.CodeMalformed},
+		"in the past":    {now.Add(-time.Hour), ticket.CodeMalformed},
+		"over a year":    {now.Add(366*24*time.Hour + time.Second), ticket.CodeMalformed},
+		"as it is":       {at(50), ticket.CodeNothing},
+		"a year":         {now.Add(366 * 24 * time.Hour), ""},
+		"a second ahead": {now.Add(time.Second), ""},
+	} {
+		r, err := ticket.Take(l.ticket, l.desk(), ticket.Command{Seq: 99, Verb: ticket.VerbSnooze, By: byAgent, At: now, Until: c.until})
+		if err != nil || r.Outcome.Code != c.code {
+			t.Errorf("%s: %+v %v", name, r.Outcome, err)
+		}
+	}
+}
