@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -22,11 +23,11 @@ var permanent = []string{fault.NotFound.String()}
 
 // callStep runs the step as a local activity, which costs one event. When PostgreSQL is away for longer than a few
 // tries it becomes a regular activity, whose retries cost no events at all: an outage of any length fits in one.
-func callStep(ctx workflow.Context, r ticket.StepRequest) (ticket.StepResult, error) {
+func callStep(ctx workflow.Context, r ticket.StepRequest, summary string) (ticket.StepResult, error) {
 	var result ticket.StepResult
 	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		ScheduleToCloseTimeout: 10 * time.Second, // for all local tries together
-		Summary:                stepSummary(r),
+		Summary:                summary,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumAttempts: 4,
 			NonRetryableErrorTypes: permanent,
@@ -38,7 +39,7 @@ func callStep(ctx workflow.Context, r ticket.StepRequest) (ticket.StepResult, er
 	}
 	regular := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 30 * time.Second,
-		Summary:             stepSummary(r),
+		Summary:             summary,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 1.5, MaximumInterval: 10 * time.Second,
 			NonRetryableErrorTypes: permanent,
@@ -48,23 +49,44 @@ func callStep(ctx workflow.Context, r ticket.StepRequest) (ticket.StepResult, er
 	return result, err
 }
 
-func stepSummary(r ticket.StepRequest) string {
+// stepSummary names what a step is to do. The SDK keeps a local activity's summary as it was before the activity ran, so
+// what became of it stands in the result.
+func (t *life) stepSummary(r ticket.StepRequest) string {
 	switch {
-	case len(r.ByHand) == 1:
-		return fmt.Sprintf("take %s, sent by hand", r.ByHand[0].Verb)
-	case len(r.ByHand) > 1:
-		return fmt.Sprintf("take %d signals, sent by hand", len(r.ByHand))
+	case len(r.ByHand) > 0:
+		verbs := make([]string, len(r.ByHand))
+		for i, m := range r.ByHand {
+			verbs[i] = string(m.Verb)
+		}
+		return listed(verbs) + ", by hand"
 	case r.Bounced > 0:
 		return fmt.Sprintf("record that mail %d bounced", r.Bounced)
 	case r.Delivered > 0:
 		return fmt.Sprintf("count the requester's silence from the delivery of mail %d", r.Delivered)
 	case r.Gate:
-		return "look at the desk's gate"
+		return "catch up: commands, what is due, emergencies"
 	case !r.Due.IsZero():
-		return "what was due " + instant(r.Due)
+		return strings.TrimSpace(fmt.Sprintf("%s %s", t.rang.Kind, spoken(t.rang.Clock))) + ", due " + instant(r.Due)
+	case len(t.claims) == 0:
+		return fmt.Sprintf("commands up to %d", r.Command)
 	default:
-		return fmt.Sprintf("take commands up to %d", r.Command)
+		verbs := make([]string, len(t.claims))
+		for i, c := range t.claims {
+			verbs[i] = fmt.Sprintf("%s (command %d)", c.Verb, c.Seq)
+		}
+		return listed(verbs)
 	}
+}
+
+// mostListed names stand in a list.
+const mostListed = 3
+
+func listed(names []string) string {
+	some := strings.Join(names[:min(len(names), mostListed)], ", ")
+	if more := len(names) - mostListed; more > 0 {
+		some += fmt.Sprintf(" and %d more", more)
+	}
+	return some
 }
 
 func isPermanent(err error) bool {
@@ -81,7 +103,7 @@ func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (tic
 		StartToCloseTimeout: mailTime,
 		HeartbeatTimeout:    20 * time.Second,
 		WaitForCancellation: true,
-		Summary:             fmt.Sprintf("mail %d: %s to %s", owed.N, owed.Kind, owed.To),
+		Summary:             fmt.Sprintf("mail %d: %s to %s", owed.N, owed.Kind, owed.Recipient()),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second,
 			NonRetryableErrorTypes: permanent,

@@ -47,8 +47,8 @@ func attributesOf(d ticket.Digest) attributes {
 }
 
 // show brings the card up to date. Search attributes cost an event, so only a change writes them.
-func (c *card) show(ctx workflow.Context, d ticket.Digest, owed []ticket.Owed, selector workflow.Selector) error {
-	workflow.SetCurrentDetails(ctx, details(d, owed))
+func (c *card) show(ctx workflow.Context, d ticket.Digest, details string, selector workflow.Selector) error {
+	workflow.SetCurrentDetails(ctx, details)
 	now := attributesOf(d)
 	if c.written != nil && *c.written == now {
 		return nil

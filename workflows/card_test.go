@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	sdkpb "go.temporal.io/api/sdk/v1"
-
 	"github.com/holesalemart/supportdesk/internal/desktest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/workflows"
@@ -104,15 +102,7 @@ func TestCard_tellsWhoWhatAndWhy(t *testing.T) {
 	s.hand(1*h, ticket.VerbEmergencyPause, map[string]any{"emergency": "snow **day**"})
 	var shown string
 	s.at(90*time.Minute, func() {
-		value, err := s.env.QueryWorkflow("__temporal_workflow_metadata")
-		var metadata sdkpb.WorkflowMetadata
-		if err == nil {
-			err = value.Get(&metadata)
-		}
-		if err != nil {
-			t.Errorf("ask for the details: %v", err)
-		}
-		shown = metadata.GetCurrentDetails()
+		shown = s.currentDetails()
 	})
 	s.stop(3 * h)
 	s.play()
@@ -121,7 +111,7 @@ func TestCard_tellsWhoWhatAndWhy(t *testing.T) {
 		"- **waits for**: the end of the emergency that stops its clocks",
 		"- **first response**: paused, emergency; target 1d of calendar time, 1h used by Mon 2 Nov 2099 11:00:00 UTC",
 		"- **emergencies**: snow   day   stops the clocks since Mon 2 Nov 2099 11:00:00 UTC",
-		"- **mails still to be sent**: 1 receipt to P-CUSTOMER, 2 assignment to P-CUSTOMER",
+		"- **mails still to be sent**: 1 receipt to the requester, 2 assignment to the requester",
 	} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("the card lacks %q:\n%s", want, shown)

@@ -39,6 +39,7 @@ func TicketID(number ticket.Number) string { return string(number) }
 // Start is the input of a ticket's workflow: the number alone at first, the rest when a run goes on as new.
 type Start struct {
 	Number    ticket.Number       `json:"number"`
+	Page      string              `json:"page,omitempty"` // address of the ticket's page for staff
 	Digest    ticket.Digest       `json:"digest,omitzero"`
 	Known     int                 `json:"known,omitempty"`     // number of the last mail among Owed, or settled
 	Pending   int64               `json:"pending,omitempty"`   // highest command number heard of
@@ -48,6 +49,7 @@ type Start struct {
 	Delivered []int               `json:"delivered,omitempty"` // mails that ask and were sent, likewise
 	ByHand    []ticket.ByHand     `json:"by_hand,omitempty"`   // signals without a number, not yet taken
 	Heard     map[ticket.Verb]int `json:"heard,omitempty"`     // how many signals of each name there ever were
+	Manual    []ManualOutcome     `json:"manual,omitempty"`    // of the last manual commands, the oldest first
 	Gate      bool                `json:"gate,omitempty"`      // the gate is still to be looked at
 }
 
@@ -62,9 +64,9 @@ type Claim struct {
 // the rest is for people to read: a step loads the command itself from PostgreSQL. With Gate it asks the ticket to look
 // at the gate, and may come late, twice or never. Sent by hand it has neither, and the fields that its verb needs.
 type Signal struct {
-	Seq int64        `json:"seq,omitempty"`
-	By  ticket.Actor `json:"by,omitzero"`
-	At  time.Time    `json:"at,omitzero"` // acceptance
+	Seq int64     `json:"seq,omitempty"`
+	By  string    `json:"by,omitempty"` // handle, or role of somebody without one
+	At  time.Time `json:"at,omitzero"`  // acceptance
 
 	Agent     string          `json:"agent,omitempty"` // assign: handle or ID
 	Priority  policy.Priority `json:"priority,omitempty"`
@@ -76,6 +78,12 @@ type Signal struct {
 	Policy    int64           `json:"policy,omitempty"`  // adopt-policy: the version
 }
 
+// ManualOutcome is what became of a manual command.
+type ManualOutcome struct {
+	At      time.Time `json:"at"`
+	Outcome string    `json:"outcome"`
+}
+
 // Report answers the query: what the workflow knows, for a person to read. It is bounded; the whole ledgers are in the
 // API and the panel.
 type Report struct {
@@ -84,4 +92,6 @@ type Report struct {
 	Pending   int64         `json:"pending"`               // number of the last command heard of
 	Owed      []ticket.Owed `json:"owed"`                  // the first mails not yet sent, in order
 	OwedInAll int           `json:"owed_in_all,omitempty"` // how many there are
+
+	Manual []ManualOutcome `json:"manual,omitempty"` // of the last manual commands, the oldest first
 }

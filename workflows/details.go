@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,21 +10,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// details is a small card in Markdown: what is, who has it, what it waits for, what was promised, what is owed. Whatever
-// happened to the ticket, it is bounded.
-func details(d ticket.Digest, owed []ticket.Owed) string {
+// details are a few lines of Markdown: what is, who has it, what it waits for, what was promised, what is owed, and what
+// became of the last manual commands. Whatever happened to the ticket, they are bounded.
+func (t *life) details() string {
 	var b strings.Builder
-	head, rest := facts(d, owed)
-	fmt.Fprintf(&b, "**%s**%s\n\n", d.Status, strings.TrimPrefix(head, string(d.Status)))
+	head, rest := t.facts()
+	status := string(t.digest.Status)
+	fmt.Fprintf(&b, "**%s**%s\n\n", status, strings.TrimPrefix(head, status))
 	for _, f := range rest {
 		fmt.Fprintf(&b, "- **%s**: %s\n", f.name, plain(f.says))
+	}
+	if t.page != "" {
+		fmt.Fprintf(&b, "\n[%s on its page](%s)\n", t.number, t.page)
 	}
 	return b.String()
 }
 
-// told is the same as plain lines.
-func told(d ticket.Digest, owed []ticket.Owed) []string {
-	head, rest := facts(d, owed)
+// lines are the same as plain text.
+func (t *life) lines() []string {
+	head, rest := t.facts()
 	lines := []string{head}
 	for _, f := range rest {
 		lines = append(lines, f.name+": "+f.says)
@@ -31,10 +36,11 @@ func told(d ticket.Digest, owed []ticket.Owed) []string {
 	return lines
 }
 
-// fact is a line of the card.
+// fact is a line of the details.
 type fact struct{ name, says string }
 
-func facts(d ticket.Digest, owed []ticket.Owed) (head string, rest []fact) {
+func (t *life) facts() (head string, rest []fact) {
+	d := t.digest
 	holder := "nobody has taken it"
 	if d.Handle != "" {
 		holder = "assigned to " + d.Handle
@@ -57,8 +63,11 @@ func facts(d ticket.Digest, owed []ticket.Owed) (head string, rest []fact) {
 	if lines := stays(d); len(lines) > 0 {
 		rest = append(rest, fact{"emergencies", strings.Join(lines, "; ")})
 	}
-	if len(owed) > 0 {
+	if owed := t.mailer.owed; len(owed) > 0 {
 		rest = append(rest, fact{"mails still to be sent", mailsLine(owed)})
+	}
+	for _, m := range slices.Backward(t.manual) {
+		rest = append(rest, fact{"by hand", fmt.Sprintf("%s (%s)", m.Outcome, instant(m.At))})
 	}
 	return head, rest
 }
@@ -154,13 +163,40 @@ func stays(d ticket.Digest) []string {
 	return lines
 }
 
-// mostMails are named one by one.
-const mostMails = 5
+const (
+	mostMails    = 5 // are named one by one
+	mostOutcomes = 5 // of manual commands are remembered
+)
+
+// ending says what became of a closed ticket.
+func ending(d ticket.Digest) string {
+	by := map[ticket.Cause]string{
+		ticket.CauseAgent: "Closed by staff", ticket.CauseRequester: "Closed by the requester",
+		ticket.CauseWithdrawn: "Withdrawn by the requester", ticket.CauseSilence: "Closed after the requester's silence",
+	}[d.Cause]
+	if by == "" {
+		by = "Closed"
+	}
+	return fmt.Sprintf("%s. First response %s, resolution %s.", by, promiseEnd(d.FirstResponse), promiseEnd(d.Resolution))
+}
+
+func promiseEnd(p ticket.PromiseDigest) string {
+	switch {
+	case p.MetAt.IsZero() && p.Breached.IsZero():
+		return "no longer owed"
+	case p.MetAt.IsZero():
+		return "overdue since " + instant(p.Breached)
+	case p.Breached.IsZero():
+		return "on time, " + instant(p.MetAt)
+	default:
+		return fmt.Sprintf("late, %s instead of %s", instant(p.MetAt), instant(p.Breached))
+	}
+}
 
 func mailsLine(owed []ticket.Owed) string {
 	names := make([]string, 0, mostMails)
 	for _, m := range owed[:min(len(owed), mostMails)] {
-		names = append(names, fmt.Sprintf("%d %s to %s", m.N, m.Kind, m.To))
+		names = append(names, fmt.Sprintf("%d %s to %s", m.N, m.Kind, m.Recipient()))
 	}
 	line := strings.Join(names, ", ")
 	if more := len(owed) - len(names); more > 0 {

@@ -12,6 +12,7 @@ import (
 
 // EmergencyStart is the input of the workflow Emergency: nothing at first, the rest when a run goes on as new.
 type EmergencyStart struct {
+	Page    string                 `json:"page,omitempty"` // address of the emergencies' page
 	Outlook ticket.Outlook         `json:"outlook,omitzero"`
 	Fanout  Fanout                 `json:"fanout,omitzero"`
 	Hands   []ticket.EmergencyHand `json:"hands,omitempty"`   // signals by hand, not yet carried out
@@ -51,6 +52,7 @@ func Emergency(ctx workflow.Context, in EmergencyStart) error {
 
 // vigil is the workflow Emergency while it runs. What must outlive a run goes through EmergencyStart.
 type vigil struct {
+	page    string
 	outlook ticket.Outlook
 	fanout  Fanout
 	hands   []ticket.EmergencyHand
@@ -69,7 +71,7 @@ type vigil struct {
 
 func watch(ctx workflow.Context, in EmergencyStart) (*vigil, error) {
 	w := &vigil{
-		outlook: in.Outlook, fanout: in.Fanout, hands: in.Hands, heard: in.Heard, refused: in.Refused, log: in.Log,
+		page: in.Page, outlook: in.Outlook, fanout: in.Fanout, hands: in.Hands, heard: in.Heard, refused: in.Refused, log: in.Log,
 		stale: true, selector: workflow.NewNamedSelector(ctx, "emergency"), herald: newHerald(ctx, in.Herald),
 	}
 	err := workflow.SetQueryHandlerWithOptions(ctx, EmergencyQuery, w.report, workflow.QueryHandlerOptions{
@@ -219,6 +221,6 @@ func (w *vigil) continueAsNew(ctx workflow.Context) error {
 		}
 	}
 	return workflow.NewContinueAsNewError(ctx, EmergencyWorkflow, EmergencyStart{
-		Outlook: w.outlook, Fanout: w.fanout, Hands: w.hands, Heard: w.heard, Refused: w.refused, Log: w.log, Herald: w.herald.state,
+		Page: w.page, Outlook: w.outlook, Fanout: w.fanout, Hands: w.hands, Heard: w.heard, Refused: w.refused, Log: w.log, Herald: w.herald.state,
 	})
 }

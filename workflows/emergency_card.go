@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,12 +37,15 @@ func (w *vigil) details(now time.Time) string {
 	if len(w.hands) > 0 {
 		fmt.Fprintf(&b, "- %d signals by hand wait\n", len(w.hands))
 	}
-	for _, l := range w.log {
+	for _, l := range slices.Backward(w.log) {
 		if l.Refused != "" {
 			fmt.Fprintf(&b, "- `%s` of %s was **refused**: %s\n", plain(l.Signal), instant(l.At), plain(l.Refused))
 		} else {
 			fmt.Fprintf(&b, "- `%s` of %s: %s\n", plain(l.Signal), instant(l.At), plain(l.Done))
 		}
+	}
+	if w.page != "" {
+		fmt.Fprintf(&b, "\n[Emergencies](%s)\n", w.page)
 	}
 	return b.String()
 }

@@ -60,7 +60,7 @@ func TestTicket_whatNeedsWordsOrCannotBeReadIsRefusedByHandWithAnEvent(t *testin
 
 func TestTicket_aMadeUpNumberIsRefusedAndHoldsNothingUp(t *testing.T) {
 	s := newStage(t)
-	s.hand(1*h, ticket.VerbResolve, workflows.Signal{Seq: 99, By: alice})
+	s.hand(1*h, ticket.VerbResolve, workflows.Signal{Seq: 99, By: "alice"})
 	s.ask(2*h, words(alice, ticket.VerbAgentReply))
 	s.hand(3*h, ticket.VerbNote, workflows.Signal{Seq: -4})
 	s.stop(4 * h)

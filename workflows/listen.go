@@ -87,7 +87,7 @@ func (t *life) hear(ctx workflow.Context, verb ticket.Verb, payload converter.Ra
 
 // ofTheDesk reports that a signal without a number has a field that only the desk's own signals have.
 func (s Signal) ofTheDesk() bool {
-	return s.Seq != 0 || s.Gate != 0 || s.Later != 0 || s.By != (ticket.Actor{}) || !s.At.IsZero()
+	return s.Seq != 0 || s.Gate != 0 || s.Later != 0 || s.By != "" || !s.At.IsZero()
 }
 
 // read returns what a signal carries; one without a payload carries nothing, which is fine.

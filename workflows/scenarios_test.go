@@ -238,7 +238,7 @@ func gate(s *desktest.Site) {
 		{ticket.Edge{At: e.Until, Verb: ticket.VerbEmergencyResume, Emergency: e.ID}, ticket.EventResumed},
 	} {
 		s.Await("the edge", func() bool { return time.Now().After(edge.At) })
-		s.Check(dispatch.New(s.Temporal.Client).SignalTransition(context.Background(), number, edge.Edge, 1, time.Second))
+		s.Check(dispatch.New(s.Temporal.Client, dispatch.Pages{}).SignalTransition(context.Background(), number, edge.Edge, 1, time.Second))
 		s.Await("what it leaves", func() bool { return s.Happened(number, edge.leaves, 1) })
 	}
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
@@ -262,7 +262,7 @@ func reconciled(s *desktest.Site) {
 	s.Tell(number, s.Submit(number))
 	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
 	s.Accept(number, words(alice, ticket.VerbAgentReply))
-	s.Check(dispatch.New(s.Temporal.Client).Reconcile(context.Background(), number))
+	s.Check(dispatch.New(s.Temporal.Client, dispatch.Pages{}).Reconcile(context.Background(), number))
 	s.Await("the reply", func() bool { return s.State(number).Command == 2 })
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
 }

@@ -131,7 +131,7 @@ func (s *stage) tell(c ticket.Command) {
 }
 
 func signal(c ticket.Command) workflows.Signal {
-	return workflows.Signal{Seq: c.Seq, By: c.By, At: c.At}
+	return workflows.Signal{Seq: c.Seq, By: string(c.By.Role), At: c.At}
 }
 
 // hand signals the workflow as a person in Temporal UI does.

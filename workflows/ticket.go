@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -10,25 +11,31 @@ import (
 )
 
 // Ticket is the life of one ticket, from its acceptance until it is closed and its last mail is sent. It fails only
-// if PostgreSQL knows no such ticket. A request to cancel it is ignored: a promise is not ended by its keeper.
-func Ticket(ctx workflow.Context, in Start) error {
+// if PostgreSQL knows no such ticket. Its result is a sentence about what became of the ticket. A request to cancel it is
+// ignored: only the ticket's end ends a promise.
+func Ticket(ctx workflow.Context, in Start) (string, error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	t, err := setup(ctx, in)
 	if err != nil {
-		return fmt.Errorf("set up ticket %s: %w", in.Number, err)
+		return "", fmt.Errorf("set up ticket %s: %w", in.Number, err)
 	}
-	return t.run(ctx)
+	if err := t.run(ctx); err != nil {
+		return "", err
+	}
+	return ending(t.digest), nil
 }
 
 // life is a ticket's workflow while it runs. What must outlive a run goes through Start.
 type life struct {
 	number    ticket.Number
+	page      string
 	digest    ticket.Digest
 	known     int   // number of the last mail that the mailer was given
 	pending   int64 // number of the last command heard of
 	claims    []Claim
 	byHand    []ticket.ByHand
-	answers   answers             // to updates
+	answers   answers // to updates
+	manual    []ManualOutcome
 	heard     map[ticket.Verb]int // signals of each name, ever
 	bounced   []int
 	delivered []int         // mails that ask the requester and were sent: silence counts from that
@@ -44,7 +51,7 @@ type life struct {
 
 func setup(ctx workflow.Context, in Start) (*life, error) {
 	t := &life{
-		number: in.Number, digest: in.Digest, known: in.Known, pending: max(in.Pending, 1),
+		number: in.Number, page: in.Page, manual: in.Manual, digest: in.Digest, known: in.Known, pending: max(in.Pending, 1),
 		claims: in.Claims, byHand: in.ByHand, heard: in.Heard, bounced: in.Bounced, delivered: in.Delivered, gate: in.Gate,
 		selector: workflow.NewNamedSelector(ctx, "ticket"),
 		mailer:   newMailer(ctx, in.Number),
@@ -68,7 +75,7 @@ func (t *life) run(ctx workflow.Context) error {
 		if err := t.step(ctx); err != nil {
 			return fmt.Errorf("ticket %s: %w", t.number, err)
 		}
-		if err := t.card.show(ctx, t.digest, t.mailer.owed, t.selector); err != nil {
+		if err := t.card.show(ctx, t.digest, t.details(), t.selector); err != nil {
 			return fmt.Errorf("show ticket %s: %w", t.number, err)
 		}
 		switch {
@@ -165,7 +172,7 @@ func (t *life) takeOne(ctx workflow.Context) error {
 	default:
 		r.Gate = true
 	}
-	result, err := callStep(ctx, r)
+	result, err := callStep(ctx, r, t.stepSummary(r))
 	if err != nil {
 		return err
 	}
@@ -196,7 +203,12 @@ func (t *life) take(ctx workflow.Context, r ticket.StepRequest, result ticket.St
 		t.card.later.end()
 	}
 	t.digest, t.pending = result.Digest, result.Pending
-	t.answers.settle(r.ByHand, result)
+	for _, m := range r.ByHand {
+		line := manualOutcome(m, result)
+		t.answers.answer(m.Key, line)
+		t.manual = append(t.manual, ManualOutcome{At: workflow.Now(ctx), Outcome: line})
+	}
+	t.manual = t.manual[max(len(t.manual)-mostOutcomes, 0):]
 	t.refuseClaims(ctx)
 	if r.Mails != noMails {
 		t.owe(result)
@@ -217,7 +229,7 @@ func (t *life) owe(result ticket.StepResult) {
 
 func (t *life) report() (Report, error) {
 	return Report{
-		Told: told(t.digest, t.mailer.owed), Digest: t.digest, Pending: t.pending,
+		Told: t.lines(), Digest: t.digest, Pending: t.pending, Manual: slices.Clone(t.manual),
 		Owed: t.mailer.owed[:min(len(t.mailer.owed), mostMails)], OwedInAll: len(t.mailer.owed),
 	}, nil
 }
@@ -258,7 +270,7 @@ func (t *life) continueAsNew(ctx workflow.Context) error {
 // start is what the next run begins with.
 func (t *life) start() Start {
 	return Start{
-		Number: t.number, Digest: t.digest, Known: t.known, Pending: t.pending, Owed: t.mailer.owed,
+		Number: t.number, Page: t.page, Manual: t.manual, Digest: t.digest, Known: t.known, Pending: t.pending, Owed: t.mailer.owed,
 		Claims: t.claims, Bounced: t.bounced, Delivered: t.delivered, ByHand: t.byHand, Heard: t.heard, Gate: t.gate,
 	}
 }

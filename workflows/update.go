@@ -55,22 +55,17 @@ func (a *answers) answer(key, says string) {
 // due reports that an update waits for a step.
 func (a *answers) due() bool { return a.open > 0 }
 
-// settle answers the updates among what a step has taken.
-func (a *answers) settle(taken []ticket.ByHand, result ticket.StepResult) {
-	for _, h := range taken {
-		a.answer(h.Key, updateAnswer(h, result))
-	}
-}
-
-func updateAnswer(h ticket.ByHand, result ticket.StepResult) string {
+// manualOutcome says what became of a manual command that a step has taken.
+func manualOutcome(h ticket.ByHand, result ticket.StepResult) string {
 	for _, o := range result.ByHand {
-		switch {
-		case o.Key != h.Key:
-		case o.Refused:
-			return fmt.Sprintf("%s: refused, %s", h.Verb, strings.ReplaceAll(o.Code, "-", " "))
-		default:
-			return fmt.Sprintf("%s: done, ticket is %s", h.Verb, result.Digest.Status)
+		if o.Key != h.Key {
+			continue
 		}
+		line := ticket.Outcome{Refused: o.Refused, Code: o.Code}.Line(h.Verb)
+		if !o.Refused {
+			line += fmt.Sprintf(", ticket is %s", result.Digest.Status)
+		}
+		return line
 	}
 	return fmt.Sprintf("%s: accepted, and not yet decided", h.Verb)
 }

@@ -53,7 +53,7 @@ func (workerCommand) Run(p *program) error {
 	defer sender.Close()
 
 	group, ctx := errgroup.WithContext(p.ctx)
-	dispatcher := dispatch.New(n.temporal)
+	dispatcher := n.dispatcher()
 	reconciler := n.reconciler()
 	group.Go(func() error { return reconciler.Run(ctx) }) // also while the worker can't run: it registers a namespace that is gone
 	var running atomic.Bool
@@ -108,7 +108,7 @@ func (n *neighbours) workerChecks(running *atomic.Bool) []api.Check {
 	return []api.Check{
 		{Name: "postgresql", Ask: n.db.Ready},
 		{Name: "writes", Ask: n.db.Writable},
-		{Name: "temporal", Ask: dispatch.New(n.temporal).Ready},
+		{Name: "temporal", Ask: n.dispatcher().Ready},
 		{Name: "worker", Ask: polls(running)},
 		{Name: "smtp", Ask: listens(n.config.SMTPHost, n.config.SMTPPort), Optional: true}, // without it mail waits, and nothing else
 	}
@@ -128,9 +128,9 @@ func polls(running *atomic.Bool) func(context.Context) error {
 func (n *neighbours) reconciler() *dispatch.Reconciler {
 	host, _ := os.Hostname() // the rest is unique by itself
 	holder := fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text())
-	return dispatch.NewReconciler(n.db, dispatch.New(n.temporal),
+	return dispatch.NewReconciler(n.db, n.dispatcher(),
 		func(ctx context.Context) error { return dispatch.EnsureNamespace(ctx, n.temporal) },
-		dispatch.NewReplacer(n.db, dispatch.New(n.temporal), n.log).Run, holder,
+		dispatch.NewReplacer(n.db, n.dispatcher(), n.log).Run, holder,
 		dispatch.ReconcilerOptions{
 			Every: n.config.ReconcileEvery, Patience: n.config.ReconcilePatience, PerSecond: n.config.ReconcileRate,
 			Audit: n.config.ReconcilePatience,

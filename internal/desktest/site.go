@@ -96,7 +96,7 @@ func (s *Site) Check(err error) {
 // Tell delivers a command.
 func (s *Site) Tell(n ticket.Number, c ticket.Command) {
 	s.t.Helper()
-	err := dispatch.New(s.Temporal.Client).Deliver(s.t.Context(), desk.Delivery{Number: n, Command: c})
+	err := dispatch.New(s.Temporal.Client, dispatch.Pages{}).Deliver(s.t.Context(), desk.Delivery{Number: n, Command: c})
 	if err != nil {
 		s.t.Fatalf("deliver: %v", err)
 	}

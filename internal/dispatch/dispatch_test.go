@@ -129,7 +129,7 @@ func TestDeliver_startsATerminatedWorkflowAnew(t *testing.T) {
 func TestDispatcher_saysUnavailableWhileTemporalIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := dispatch.New(s.Temporal.Client)
+	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
 	if err := d.Ready(t.Context()); err != nil {
 		t.Errorf("ready: %v", err)
 	}

@@ -291,7 +291,7 @@ func TestRelay_deliversWhenTemporalIsBack(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := &backlog{}
-	relay := dispatch.NewRelay(b, dispatch.New(s.Temporal.Client), quiet)
+	relay := dispatch.NewRelay(b, dispatch.New(s.Temporal.Client, dispatch.Pages{}), quiet)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- relay.Run(ctx) }()

@@ -93,8 +93,8 @@ func (st *stepTx) queueFailures(batch *pgx.Batch, failures []app.Failure) {
 // queueOwed reads what is owed after a delivery.
 func (st *stepTx) queueOwed(batch *pgx.Batch, known int, owed *[]ticket.Owed) {
 	batch.Queue(`
-		SELECT n, person, kind, '', asks FROM mails WHERE ticket = $1 AND n > $2 AND status = 'owed'
-		UNION ALL SELECT n, '', 'webhook', webhook, false FROM calls WHERE ticket = $1 AND n > $2 AND status = 'owed'
+		SELECT n, person, kind, '', asks, coalesce((SELECT handle FROM people WHERE id = person), '') FROM mails WHERE ticket = $1 AND n > $2 AND status = 'owed'
+		UNION ALL SELECT n, '', 'webhook', webhook, false, '' FROM calls WHERE ticket = $1 AND n > $2 AND status = 'owed'
 		ORDER BY n LIMIT $3`,
 		st.number, known, ticket.MaxOwed).Query(func(rows pgx.Rows) (err error) {
 		*owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])

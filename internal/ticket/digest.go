@@ -13,6 +13,7 @@ import (
 // domain's rules changes nothing in a replay.
 type Digest struct {
 	Status   Status          `json:"status"`
+	Cause    Cause           `json:"cause,omitempty"` // of being resolved or closed
 	Priority policy.Priority `json:"priority"`
 	Category string          `json:"category,omitempty"` // cut to maxShown
 	Handle   string          `json:"handle,omitempty"`   // the assignee's
@@ -63,7 +64,7 @@ const (
 func (s State) Digest() Digest {
 	t := &s.Ticket
 	d := Digest{
-		Status: t.Status, Priority: t.Priority, Category: cut(t.Category), Handle: t.Handle,
+		Status: t.Status, Cause: t.Cause, Priority: t.Priority, Category: cut(t.Category), Handle: t.Handle,
 		Command: s.Command, Mails: s.Mails, Next: s.Next, Rung: s.Rung, Paused: s.Paused,
 		FirstResponse: t.FirstResponse.digest(), Resolution: t.Resolution.digest(),
 	}

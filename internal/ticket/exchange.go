@@ -13,11 +13,12 @@ type State struct {
 	Shown   *Shown `json:"shown,omitempty"`  // nil: kept before there was one
 }
 
-// MaxByHand is how many signals by hand one step takes, and MaxOwed how many mails and calls it returns: a step's request
-// and its result are recorded in a history, and so are bounded.
+// MaxByHand is how many signals by hand one step takes, MaxOwed how many mails and calls it returns, and MaxOutcomes how
+// many outcomes it names: a step's request and its result are recorded in a history, and so are bounded.
 const (
-	MaxByHand = 100
-	MaxOwed   = 500
+	MaxByHand   = 100
+	MaxOwed     = 500
+	MaxOutcomes = 10
 )
 
 // StepRequest asks for one step of a ticket. Exactly one of Command, Due, Bounced, Delivered, ByHand and Gate is set.
@@ -35,6 +36,8 @@ type StepRequest struct {
 
 // StepResult is what a step leaves behind.
 type StepResult struct {
+	Outcomes []string `json:"outcomes,omitempty"` // of the commands that it decided, for people to read; the first MaxOutcomes
+
 	Digest  Digest `json:"digest"`
 	Owed    []Owed `json:"owed,omitempty"` // the first MaxOwed mails and calls after StepRequest.Mails that are neither sent nor given up
 	Pending int64  `json:"pending"`        // number of the last command accepted; those after Digest.Command are still to be taken
@@ -48,7 +51,22 @@ type Owed struct {
 	To      PersonID `json:"to,omitempty"` // of a mail
 	Kind    MailKind `json:"kind"`         // KindWebhook for a call
 	Webhook string   `json:"webhook,omitempty"`
-	Asks    bool     `json:"asks,omitempty"` // the ticket is to be told that the mail was sent
+	Asks    bool     `json:"asks,omitempty"`   // the ticket is to be told that the mail was sent
+	Handle  string   `json:"handle,omitempty"` // the recipient's; the requester has none
+}
+
+// Recipient names who is to get it, without saying who a requester is.
+func (o Owed) Recipient() string {
+	switch {
+	case o.Kind == KindWebhook:
+		return "webhook " + o.Webhook
+	case o.Handle != "":
+		return o.Handle
+	case o.Kind.ToStaff():
+		return string(o.To)
+	default:
+		return "the requester"
+	}
 }
 
 // Lane is what the order of N is kept in: a person's mails, or a webhook's calls.
