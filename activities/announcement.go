@@ -13,12 +13,12 @@ import (
 )
 
 // announcer writes announcements down and owes their mails; asked twice, it changes nothing.
-type announcer interface {
+type announcementStore interface {
 	Announce(context.Context, ticket.AnnounceRequest) (ticket.AnnounceResult, error)
 }
 
 // crier delivers announcements' mails.
-type crier interface {
+type announcementSender interface {
 	// DeliverNext sends one; found is false when none may be sent now. After an error no other can be sent either.
 	DeliverNext(ctx context.Context) (found bool, became desk.Postage, err error)
 	// Left counts those that are owed, and gives when the first of them may be sent.
@@ -26,27 +26,27 @@ type crier interface {
 }
 
 const (
-	criers  = 4           // mails of announcements at once: a slow recipient holds up a quarter of them
-	stretch = time.Minute // after which an activity says how far it is
+	parallelAnnouncements = 4           // mails of announcements at once: a slow recipient holds up a quarter of them
+	batchTime             = time.Minute // after which an activity says how far it is
 )
 
 // Announcements announces emergencies.
 type Announcements struct {
-	announcer announcer
-	crier     crier
-	limit     *rate.Limiter
-	beat      time.Duration
+	store  announcementStore
+	sender announcementSender
+	limit  *rate.Limiter
+	beat   time.Duration
 }
 
 // NewAnnouncements makes the activities. Mails go out at perSecond at most, in this process; a heartbeat every beat tells
 // Temporal that they do.
-func NewAnnouncements(a announcer, c crier, perSecond float64, beat time.Duration) *Announcements {
-	return &Announcements{announcer: a, crier: c, limit: rate.NewLimiter(rate.Limit(perSecond), 1), beat: beat}
+func NewAnnouncements(a announcementStore, c announcementSender, perSecond float64, beat time.Duration) *Announcements {
+	return &Announcements{store: a, sender: c, limit: rate.NewLimiter(rate.Limit(perSecond), 1), beat: beat}
 }
 
 // Announce writes down whom to tell what.
-func (a *Announcements) Announce(ctx context.Context, r ticket.AnnounceRequest) (ticket.AnnounceResult, error) {
-	result, err := a.announcer.Announce(ctx, r)
+func (a *Announcements) Prepare(ctx context.Context, r ticket.AnnounceRequest) (ticket.AnnounceResult, error) {
+	result, err := a.store.Announce(ctx, r)
 	return result, temporalError(ctx, err)
 }
 
@@ -57,31 +57,31 @@ func (a *Announcements) Send(ctx context.Context, r ticket.AnnouncementsRequest)
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		keepBeating(beatCtx, a.beat)
+		heartbeat(beatCtx, a.beat)
 	}()
 	defer func() { stop(); <-beating }()
-	b := &batch{left: r.Most, until: time.Now().Add(stretch), stopping: activity.GetWorkerStopChannel(ctx)}
+	b := &batch{left: r.Most, until: time.Now().Add(batchTime), stopping: activity.GetWorkerStopChannel(ctx)}
 	var group sync.WaitGroup
-	for range criers {
-		group.Go(func() { a.cry(ctx, b) })
+	for range parallelAnnouncements {
+		group.Go(func() { a.sendLoop(ctx, b) })
 	}
 	group.Wait()
 	if b.failed != nil {
 		return ticket.AnnouncementsResult{}, temporalError(ctx, b.failed)
 	}
-	result, err := a.crier.Left(ctx)
+	result, err := a.sender.Left(ctx)
 	result.Sent, result.Bounced = b.sent, b.bounced
 	return result, temporalError(ctx, err)
 }
 
 // cry sends one mail after the other.
-func (a *Announcements) cry(ctx context.Context, b *batch) {
+func (a *Announcements) sendLoop(ctx context.Context, b *batch) {
 	for b.take() {
 		if err := a.limit.Wait(ctx); err != nil {
 			b.end(ctx.Err())
 			return
 		}
-		found, became, err := a.crier.DeliverNext(ctx)
+		found, became, err := a.sender.DeliverNext(ctx)
 		b.count(became)
 		if err != nil || !found {
 			b.end(err)

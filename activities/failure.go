@@ -37,11 +37,11 @@ func temporalError(ctx context.Context, err error) error {
 	}
 	options := temporal.ApplicationErrorOptions{}
 	if kind == fault.Limited {
-		options.NextRetryDelay = loop.Doubled(time.Second, pauseMax, int(activity.GetInfo(ctx).Attempt)-1)
+		options.NextRetryDelay = loop.Doubled(time.Second, maxRetryDelay, int(activity.GetInfo(ctx).Attempt)-1)
 	}
 	return temporal.NewApplicationErrorWithOptions(message, kind.String(), options)
 }
 
 // pauseMax limits the pause after a neighbour has asked for a later try: a second at first, doubled with each attempt.
 // The retry policy's own pauses are short, so that an outage is over soon after it ends.
-const pauseMax = 10 * time.Minute
+const maxRetryDelay = 10 * time.Minute

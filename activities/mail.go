@@ -10,18 +10,18 @@ import (
 )
 
 // postman loads, renders, sends and records one mail. A mail that is settled already is left alone.
-type postman interface {
+type mailSender interface {
 	Deliver(ctx context.Context, number ticket.Number, n int) (bounced bool, err error)
 }
 
 // Mails sends mails.
 type Mails struct {
-	postman postman
-	beat    time.Duration
+	sender mailSender
+	beat   time.Duration
 }
 
 // NewMails makes the activity. While a mail is on its way, a heartbeat every beat tells Temporal so.
-func NewMails(p postman, beat time.Duration) *Mails { return &Mails{postman: p, beat: beat} }
+func NewMails(p mailSender, beat time.Duration) *Mails { return &Mails{sender: p, beat: beat} }
 
 // Mail sends one mail. Failures are retried, but for a ticket or a mail that nobody knows; an address that refuses
 // mail for good is a result and no failure.
@@ -30,15 +30,15 @@ func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResu
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		keepBeating(beatCtx, m.beat)
+		heartbeat(beatCtx, m.beat)
 	}()
-	bounced, err := m.postman.Deliver(ctx, r.Number, r.N)
+	bounced, err := m.sender.Deliver(ctx, r.Number, r.N)
 	stop()
 	<-beating
 	return ticket.MailResult{Bounced: bounced}, temporalError(ctx, err)
 }
 
-func keepBeating(ctx context.Context, beat time.Duration) {
+func heartbeat(ctx context.Context, beat time.Duration) {
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
 	for {

@@ -32,7 +32,7 @@ type Options struct {
 type Activities struct {
 	Steps       *activities.Steps
 	Mails       *activities.Mails
-	Calls       *activities.Calls       // nil: this worker leaves webhooks to others
+	Webhooks    *activities.Webhooks    // nil: this worker leaves webhooks to others
 	Emergencies *activities.Emergencies // nil: this worker leaves the workflow Emergency to others
 
 	Announcements *activities.Announcements // nil: this worker leaves what the workflow Emergency announces to others
@@ -86,17 +86,17 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	})
 	RegisterMails(mail, a.Mails)
 	if a.Announcements != nil {
-		RegisterAnnouncements(mail, a.Announcements)
+		RegisterSendAnnouncements(mail, a.Announcements)
 	}
 	workers := []worker.Worker{tickets, mail}
-	if a.Calls != nil {
-		workers = append(workers, calls(c, a.Calls, onFatal))
+	if a.Webhooks != nil {
+		workers = append(workers, webhookWorker(c, a.Webhooks, onFatal))
 	}
 	if a.Emergencies != nil {
-		workers = append(workers, emergency(c, a, onFatal))
+		workers = append(workers, emergencyWorker(c, a, onFatal))
 	}
 	var started []worker.Worker
-	defer func() { stop(started) }()
+	defer func() { stopAll(started) }()
 	for _, w := range workers {
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("start worker: %w", err)
@@ -112,20 +112,20 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 }
 
 // calls works for webhooks, in slots of its own: an endpoint that hangs holds up no mail.
-func calls(c client.Client, a *activities.Calls, onFatal func(error)) worker.Worker {
-	w := worker.New(c, workflows.CallQueue, worker.Options{
+func webhookWorker(c client.Client, a *activities.Webhooks, onFatal func(error)) worker.Worker {
+	w := worker.New(c, workflows.WebhookQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: 8,
 		DisableWorkflowWorker:              true,
 		WorkerStopTimeout:                  drainTime,
 		OnFatalError:                       onFatal,
 	})
-	RegisterCalls(w, a)
+	RegisterWebhooks(w, a)
 	return w
 }
 
 // emergency works for the one workflow Emergency, in slots of its own: what it tells tickets must not stand in the way of
 // what it is told.
-func emergency(c client.Client, a Activities, onFatal func(error)) worker.Worker {
+func emergencyWorker(c client.Client, a Activities, onFatal func(error)) worker.Worker {
 	w := worker.New(c, workflows.EmergencyQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: 4,
 		// The next worker goes on where the last heartbeat of one that was killed says.
@@ -136,13 +136,13 @@ func emergency(c client.Client, a Activities, onFatal func(error)) worker.Worker
 	})
 	RegisterEmergency(w, a.Emergencies)
 	if a.Announcements != nil {
-		RegisterAnnounce(w, a.Announcements)
+		RegisterPrepareAnnouncements(w, a.Announcements)
 	}
 	return w
 }
 
 // stop has all of them finish at once, so that draining takes no longer than one drainTime.
-func stop(workers []worker.Worker) {
+func stopAll(workers []worker.Worker) {
 	var group sync.WaitGroup
 	for _, w := range workers {
 		group.Go(w.Stop)
@@ -162,27 +162,27 @@ func RegisterMails(r worker.Registry, mails *activities.Mails) {
 }
 
 // RegisterCalls registers the activity that calls webhooks under the contract's name.
-func RegisterCalls(r worker.Registry, calls *activities.Calls) {
-	r.RegisterActivityWithOptions(calls.Call, activity.RegisterOptions{Name: workflows.CallActivity})
+func RegisterWebhooks(r worker.Registry, calls *activities.Webhooks) {
+	r.RegisterActivityWithOptions(calls.Call, activity.RegisterOptions{Name: workflows.WebhookActivity})
 }
 
 // RegisterEmergency registers the workflow Emergency and its activities under the contract's names.
 func RegisterEmergency(r worker.Registry, a *activities.Emergencies) {
 	r.RegisterWorkflowWithOptions(workflows.Emergency, workflow.RegisterOptions{Name: workflows.EmergencyWorkflow})
 	for name, f := range map[string]any{
-		workflows.OutlookActivity: a.Outlook, workflows.ProveActivity: a.Prove,
-		workflows.TellActivity: a.Tell, workflows.CarryOutActivity: a.CarryOut,
+		workflows.ReadScheduleActivity: a.ReadSchedule, workflows.CheckTicketsActivity: a.CheckTickets,
+		workflows.NotifyTicketsActivity: a.NotifyTickets, workflows.ManualCommandActivity: a.ExecuteManual,
 	} {
 		r.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 	}
 }
 
 // RegisterAnnounce registers what writes announcements down, for the queue of the workflow Emergency.
-func RegisterAnnounce(r worker.Registry, a *activities.Announcements) {
-	r.RegisterActivityWithOptions(a.Announce, activity.RegisterOptions{Name: workflows.AnnounceActivity})
+func RegisterPrepareAnnouncements(r worker.Registry, a *activities.Announcements) {
+	r.RegisterActivityWithOptions(a.Prepare, activity.RegisterOptions{Name: workflows.PrepareAnnouncementsActivity})
 }
 
 // RegisterAnnouncements registers what sends their mails, for the queue of mails.
-func RegisterAnnouncements(r worker.Registry, a *activities.Announcements) {
-	r.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: workflows.AnnouncementsActivity})
+func RegisterSendAnnouncements(r worker.Registry, a *activities.Announcements) {
+	r.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: workflows.SendAnnouncementsActivity})
 }

@@ -22,15 +22,15 @@ const (
 const (
 	TicketWorkflow = "Ticket"
 	StepActivity   = "Step"
-	MailActivity   = "Mail"
+	MailActivity   = "SendMail"
 	TicketQuery    = "ticket"
 
 	EmergencyWorkflow = "Emergency"
 	EmergencyID       = "emergency" // there is one
 	EmergencyQuery    = "emergency"
 
-	AnnounceActivity      = "Announce"
-	AnnouncementsActivity = "Announcements"
+	PrepareAnnouncementsActivity = "PrepareAnnouncements"
+	SendAnnouncementsActivity    = "SendAnnouncements"
 )
 
 // TicketID is the ID of a ticket's workflow.
@@ -38,26 +38,26 @@ func TicketID(number ticket.Number) string { return string(number) }
 
 // Start is the input of a ticket's workflow: the number alone at first, the rest when a run goes on as new.
 type Start struct {
-	Number    ticket.Number       `json:"number"`
-	Page      string              `json:"page,omitempty"` // address of the ticket's page for staff
-	Digest    ticket.Digest       `json:"digest,omitzero"`
-	Known     int                 `json:"known,omitempty"`     // number of the last mail among Owed, or settled
-	Pending   int64               `json:"pending,omitempty"`   // highest command number heard of
-	Owed      []ticket.Owed       `json:"owed,omitempty"`      // mails not yet settled, in order
-	Claims    []Claim             `json:"claims,omitempty"`    // numbers that signals spoke of since the last step
-	Bounced   []int               `json:"bounced,omitempty"`   // mails that bounced and are not yet on record
-	Delivered []int               `json:"delivered,omitempty"` // mails that ask and were sent, likewise
-	ByHand    []ticket.ByHand     `json:"by_hand,omitempty"`   // signals without a number, not yet taken
-	Heard     map[ticket.Verb]int `json:"heard,omitempty"`     // how many signals of each name there ever were
-	Manual    []ManualOutcome     `json:"manual,omitempty"`    // of the last manual commands, the oldest first
-	Gate      bool                `json:"gate,omitempty"`      // the gate is still to be looked at
+	Number      ticket.Number       `json:"number"`
+	Page        string              `json:"page,omitempty"` // address of the ticket's page for staff
+	Digest      ticket.Digest       `json:"digest,omitzero"`
+	LastMail    int                 `json:"last_mail,omitempty"`    // number of the last mail among Owed, or settled
+	LastCommand int64               `json:"last_command,omitempty"` // highest command number heard of
+	Owed        []ticket.Owed       `json:"owed,omitempty"`         // mails not yet settled, in order
+	Claims      []Claim             `json:"claims,omitempty"`       // numbers that signals spoke of since the last step
+	Bounced     []int               `json:"bounced,omitempty"`      // mails that bounced and are not yet on record
+	Delivered   []int               `json:"delivered,omitempty"`    // mails that ask and were sent, likewise
+	Manual      []ticket.ByHand     `json:"manual,omitempty"`       // signals without a number, not yet taken
+	Received    map[ticket.Verb]int `json:"received,omitempty"`     // how many signals of each name there ever were
+	Outcomes    []ManualOutcome     `json:"outcomes,omitempty"`     // of the last manual commands, the oldest first
+	CatchUp     bool                `json:"catch_up,omitempty"`     // the gate is still to be looked at
 }
 
 // Claim is a command number that a signal spoke of. If PostgreSQL has none of that number, the signal is not ours.
 type Claim struct {
-	Seq   int64       `json:"seq"`
-	Verb  ticket.Verb `json:"verb"`
-	Place int         `json:"place"` // among the signals of that name
+	Seq  int64       `json:"seq"`
+	Verb ticket.Verb `json:"verb"`
+	Nth  int         `json:"nth"` // among the signals of that name
 }
 
 // Signal is the payload of every signal, whose name is the verb. From the API it carries the command's number, and
@@ -68,14 +68,14 @@ type Signal struct {
 	By  string    `json:"by,omitempty"` // handle, or role of somebody without one
 	At  time.Time `json:"at,omitzero"`  // acceptance
 
-	Agent     string          `json:"agent,omitempty"` // assign: handle or ID
-	Priority  policy.Priority `json:"priority,omitempty"`
-	Category  string          `json:"category,omitempty"`
-	Emergency string          `json:"emergency,omitempty"`
-	Seconds   int64           `json:"seconds,omitempty"` // emergency-extend
-	Gate      int64           `json:"gate,omitempty"`    // emergency verbs: revision of the desk's gate, which has changed or whose edge has come
-	Later     int64           `json:"later,omitempty"`   // with gate: seconds that search attributes may wait
-	Policy    int64           `json:"policy,omitempty"`  // adopt-policy: the version
+	Agent           string          `json:"agent,omitempty"` // assign: handle or ID
+	Priority        policy.Priority `json:"priority,omitempty"`
+	Category        string          `json:"category,omitempty"`
+	Emergency       string          `json:"emergency,omitempty"`
+	Seconds         int64           `json:"seconds,omitempty"`          // emergency-extend
+	Schedule        int64           `json:"schedule,omitempty"`         // emergency verbs: revision of the desk's gate, which has changed or whose edge has come
+	AttributesAfter int64           `json:"attributes_after,omitempty"` // with gate: seconds that search attributes may wait
+	Policy          int64           `json:"policy,omitempty"`           // adopt-policy: the version
 }
 
 // ManualOutcome is what became of a manual command.
@@ -87,11 +87,11 @@ type ManualOutcome struct {
 // Report answers the query: what the workflow knows, for a person to read. It is bounded; the whole ledgers are in the
 // API and the panel.
 type Report struct {
-	Told      []string      `json:"told,omitempty"` // the digest in words
-	Digest    ticket.Digest `json:"digest"`
-	Pending   int64         `json:"pending"`               // number of the last command heard of
-	Owed      []ticket.Owed `json:"owed"`                  // the first mails not yet sent, in order
-	OwedInAll int           `json:"owed_in_all,omitempty"` // how many there are
+	Summary     []string      `json:"summary,omitempty"` // the digest in words
+	Digest      ticket.Digest `json:"digest"`
+	LastCommand int64         `json:"last_command"`         // number of the last command heard of
+	Owed        []ticket.Owed `json:"owed"`                 // the first mails not yet sent, in order
+	OwedTotal   int           `json:"owed_total,omitempty"` // how many there are
 
-	Manual []ManualOutcome `json:"manual,omitempty"` // of the last manual commands, the oldest first
+	Outcomes []ManualOutcome `json:"outcomes,omitempty"` // of the last manual commands, the oldest first
 }

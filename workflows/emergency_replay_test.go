@@ -32,7 +32,7 @@ func TestReplay_everyStoredEmergencyGoesTheSameWay(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d histories: %v", len(files), err)
 	}
-	goesTheSameWay(t, files)
+	checkReplays(t, files)
 }
 
 // TestReplay_noticesAnEmergencyThatGoesAnotherWay: else the test above would prove nothing.
@@ -60,9 +60,9 @@ func recordEmergency(t *testing.T) {
 	if _, err := os.Stat(file); err == nil {
 		return // append-only
 	}
-	h := newHouse(t, 20)
+	h := newEmergencyFixture(t, 20)
 	h.clock = time.Now
-	h.deaf[guest(3)] = 1
+	h.ignoring[ticketNumber(3)] = 1
 	c, err := client.Dial(client.Options{HostPort: temporaltest.Start(t).HostPort, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	if err != nil {
 		t.Fatal(err)
@@ -70,8 +70,8 @@ func recordEmergency(t *testing.T) {
 	defer c.Close()
 	desk, post := sdkworker.New(c, workflows.EmergencyQueue, sdkworker.Options{}), sdkworker.New(c, workflows.MailQueue, sdkworker.Options{})
 	worker.RegisterEmergency(desk, activities.NewEmergencies(h, h, h, h, h.parts))
-	desk.RegisterActivityWithOptions(h.announce, activity.RegisterOptions{Name: workflows.AnnounceActivity})
-	post.RegisterActivityWithOptions(h.announcements, activity.RegisterOptions{Name: workflows.AnnouncementsActivity})
+	desk.RegisterActivityWithOptions(h.announce, activity.RegisterOptions{Name: workflows.PrepareAnnouncementsActivity})
+	post.RegisterActivityWithOptions(h.announcements, activity.RegisterOptions{Name: workflows.SendAnnouncementsActivity})
 	for _, w := range []sdkworker.Worker{desk, post} {
 		if err := w.Start(); err != nil {
 			t.Fatal(err)
@@ -86,12 +86,12 @@ func recordEmergency(t *testing.T) {
 	}
 	first := time.Now().Truncate(time.Second).Add(3 * time.Second)
 	h.change(ticket.Emergency{ID: strike, Kind: ticket.EmergencyClosed, From: first, Until: first.Add(8 * time.Second)})
-	signal(workflows.GateSignal, workflows.GateChanged{Revision: 1})
+	signal(workflows.ScheduleSignal, workflows.ScheduleChanged{Revision: 1})
 	signal("lift", "refuse")
 	signal("nonsense", nil)
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
-	for report := (workflows.EmergencyReport{}); report.Fanout.Edge.Verb != ticket.VerbEmergencyResume || report.Fanout.Proven.IsZero() || len(report.Log) == 0; {
+	for report := (workflows.EmergencyReport{}); report.Fanout.Transition.Verb != ticket.VerbEmergencyResume || report.Fanout.DoneAt.IsZero() || len(report.Outcomes) == 0; {
 		value, err := c.QueryWorkflow(ctx, workflows.EmergencyID, "", workflows.EmergencyQuery)
 		if err == nil {
 			err = value.Get(&report)

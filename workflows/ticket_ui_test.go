@@ -24,7 +24,7 @@ import (
 const page = "https://support.example.com/desk/tickets/"
 
 // currentDetails are what Temporal UI shows of a running workflow.
-func (s *stage) currentDetails() string {
+func (s *fixture) currentDetails() string {
 	s.t.Helper()
 	value, err := s.env.QueryWorkflow("__temporal_workflow_metadata")
 	var metadata sdkpb.WorkflowMetadata
@@ -38,17 +38,17 @@ func (s *stage) currentDetails() string {
 }
 
 func TestDetails_haveTheLastManualOutcomesAndTheTicketsPage(t *testing.T) {
-	s := newStage(t)
-	s.hand(1*h, ticket.VerbReopen, nil)
-	s.hand(2*h, ticket.VerbAssign, workflows.Signal{Agent: "alice"})
+	s := newFixture(t)
+	s.signalByHand(1*h, ticket.VerbReopen, nil)
+	s.signalByHand(2*h, ticket.VerbAssign, workflows.Signal{Agent: "alice"})
 	for i := range 4 {
-		s.hand(3*h+time.Duration(i)*time.Minute, ticket.VerbAssign, workflows.Signal{Agent: "alice"})
+		s.signalByHand(3*h+time.Duration(i)*time.Minute, ticket.VerbAssign, workflows.Signal{Agent: "alice"})
 	}
 	var shown string
 	s.at(4*h, func() { shown = s.currentDetails() })
-	s.stop(5 * h)
+	s.closeAt(5 * h)
 	s.desk.Submit(number)
-	s.run(workflows.Start{Number: number, Page: page + string(number)})
+	s.execute(workflows.Start{Number: number, Page: page + string(number)})
 	for _, want := range []string{
 		"- **by hand**: assign: done, ticket is open (Mon 2 Nov 2099 12:00:00 UTC)",
 		"- **by hand**: assign: refused, nothing to change (Mon 2 Nov 2099 13:03:00 UTC)",
@@ -65,8 +65,8 @@ func TestDetails_haveTheLastManualOutcomesAndTheTicketsPage(t *testing.T) {
 
 // What a run knows of manual commands and of its page goes to the next one.
 func TestDetails_surviveGoingOnAsNew(t *testing.T) {
-	s := newStage(t)
-	s.stop(1 * h)
+	s := newFixture(t)
+	s.closeAt(1 * h)
 	s.at(30*time.Minute, func() {
 		shown := s.currentDetails()
 		for _, want := range []string{"resolve: refused, wrong status (Sun 1 Nov 2099 10:00:00 UTC)", "](" + page + ")"} {
@@ -76,38 +76,38 @@ func TestDetails_surviveGoingOnAsNew(t *testing.T) {
 		}
 	})
 	s.desk.Submit(number)
-	s.run(workflows.Start{
+	s.execute(workflows.Start{
 		Number: number, Page: page,
-		Manual: []workflows.ManualOutcome{{At: begin.Add(-day), Outcome: "resolve: refused, wrong status"}},
+		Outcomes: []workflows.ManualOutcome{{At: begin.Add(-day), Outcome: "resolve: refused, wrong status"}},
 	})
 }
 
 func TestResult_ofAClosedTicketIsASentence(t *testing.T) {
 	for name, c := range map[string]struct {
-		play func(*stage)
+		play func(*fixture)
 		want string
 	}{
-		"on time": {func(s *stage) {
+		"on time": {func(s *fixture) {
 			s.ask(2*h, words(alice, ticket.VerbAgentReply))
 			s.ask(3*h, words(alice, ticket.VerbResolve))
 			s.ask(4*h, ticket.Command{Verb: ticket.VerbClose, By: customer})
 		}, "Closed by the requester. First response on time, Mon 2 Nov 2099 12:00:00 UTC, resolution on time, Mon 2 Nov 2099 13:00:00 UTC."},
-		"late": {func(s *stage) {
+		"late": {func(s *fixture) {
 			s.ask(25*h, words(alice, ticket.VerbAgentReply))
-			s.stop(100 * h)
+			s.closeAt(100 * h)
 		}, "Closed by staff. First response late, Tue 3 Nov 2099 11:00:00 UTC instead of Tue 3 Nov 2099 10:00:00 UTC, " +
 			"resolution overdue since Thu 5 Nov 2099 10:00:00 UTC."},
-		"withdrawn": {func(s *stage) {
+		"withdrawn": {func(s *fixture) {
 			s.ask(1*h, ticket.Command{Verb: ticket.VerbWithdraw, By: customer})
 		}, "Withdrawn by the requester. First response no longer owed, resolution no longer owed."},
-		"silence": {func(s *stage) {
+		"silence": {func(s *fixture) {
 			s.ask(1*h, words(alice, ticket.VerbResolve))
 		}, "Closed after the requester's silence. First response on time, Mon 2 Nov 2099 11:00:00 UTC, resolution on time, Mon 2 Nov 2099 11:00:00 UTC."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
+			s := newFixture(t)
 			c.play(s)
-			s.play()
+			s.run()
 			var result string
 			if err := s.env.GetWorkflowResult(&result); err != nil || result != c.want {
 				t.Errorf("%q, %v; want %q", result, err, c.want)

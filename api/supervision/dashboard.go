@@ -30,7 +30,7 @@ const running = `WorkflowType = 'Ticket' AND ExecutionStatus = 'Running' AND `
 var searches = []struct{ name, says, query string }{
 	{"Due today", "the next promise of a ticket falls due before midnight", running + `PromiseDue < '%s'`},
 	{"Broken", "a promise was broken and has not been given since", running + `Breached = true`},
-	{"Nobody has answered", "a promise was broken and its escalation climbs on", running + `EscalationRung > 0`},
+	{"Nobody has answered", "a promise was broken and its escalation climbs on", running + `EscalationStep > 0`},
 	{"Nobody has taken", "a ticket without an agent", running + `Assignee IS NULL`},
 	{"Waiting for the requester", "a promise stands still until the requester answers", running + `PausedFor = 'waiting'`},
 	{"Stopped by an emergency", "a promise stands still until an emergency is over", running + `PausedFor = 'emergency'`},

@@ -65,7 +65,7 @@ func (workerCommand) Run(p *program) error {
 					Emergencies: activities.NewEmergencies(db, db, dispatcher, app.NewOperator(db, time.Now),
 						activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
 					Announcements: activities.NewAnnouncements(db, mail.NewHerald(db, sender, log), announcementShare*c.MailRate, heartbeat),
-					Calls:         activities.NewCalls(webhook.NewCaller(db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), log)),
+					Webhooks:      activities.NewWebhooks(webhook.NewCaller(db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), log)),
 				},
 				worker.Options{
 					Steps: c.WorkerSteps, Mails: c.WorkerMails,

@@ -19,7 +19,7 @@ import (
 // a missing workflow is started, and one that has completed is left alone.
 func (d *Dispatcher) SignalTransition(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64, later time.Duration) error {
 	id, signal := workflows.TicketID(n), workflows.Signal{
-		Emergency: string(e.Emergency), Gate: gate, At: e.At, Later: int64(later / time.Second),
+		Emergency: string(e.Emergency), Schedule: gate, At: e.At, AttributesAfter: int64(later / time.Second),
 	}
 	err := d.client.SignalWorkflow(ctx, id, "", string(e.Verb), signal)
 	if _, missing := errors.AsType[*serviceerror.NotFound](err); missing { // or ended, which starting distinguishes
@@ -40,8 +40,8 @@ func (d *Dispatcher) KeepEmergency(ctx context.Context) error {
 
 // NotifyEmergency signals to the emergency workflow that the emergency schedule was changed, and starts it if it doesn't run.
 func (d *Dispatcher) NotifyEmergency(ctx context.Context, revision int64) error {
-	_, err := d.client.SignalWithStartWorkflow(ctx, workflows.EmergencyID, workflows.GateSignal,
-		workflows.GateChanged{Revision: revision}, d.emergencyOptions(), workflows.EmergencyWorkflow, workflows.EmergencyStart{Page: d.pages.Emergencies})
+	_, err := d.client.SignalWithStartWorkflow(ctx, workflows.EmergencyID, workflows.ScheduleSignal,
+		workflows.ScheduleChanged{Revision: revision}, d.emergencyOptions(), workflows.EmergencyWorkflow, workflows.EmergencyStart{Page: d.pages.Emergencies})
 	return kind(err, fmt.Sprintf("notify the emergency workflow of revision %d", revision))
 }
 
@@ -52,7 +52,7 @@ Signals by hand, with JSON: **declare** {"kind": "closed"} or {"kind": "delayed"
 "until" as in "2026-12-01T09:00:00Z"; **change** {"until": "lifted"}; **extend** {"until": "…"}; **lift**, **cancel**.
 Where there are several, "emergency" says which. What can't be done is refused, and the card says why.`
 
-const emergencyStateHint = "The result of the last ReadGate says what is in force and planned, also while no worker runs."
+const emergencyStateHint = "The result of the last ReadEmergencySchedule says what is in force and planned, also while no worker runs."
 
 func (d *Dispatcher) emergencyOptions() client.StartWorkflowOptions {
 	memo := map[string]any{memoState: emergencyStateHint}

@@ -41,7 +41,7 @@ func (d *Dispatcher) Execution(ctx context.Context, n ticket.Number) (Execution,
 			e.Steps++
 		case workflows.MailActivity:
 			e.Mails++
-		case workflows.CallActivity:
+		case workflows.WebhookActivity:
 			e.Calls++
 		}
 	}

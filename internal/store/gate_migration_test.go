@@ -68,8 +68,14 @@ func TestMigrate_remembersTheEmergenciesOfOldTickets(t *testing.T) {
 
 // TestMigrate_hasWorkflowsOfAnEarlierVersionReplaced: all that are needed, and the emergency's.
 func TestMigrate_hasWorkflowsOfAnEarlierVersionReplaced(t *testing.T) {
+	for _, file := range []string{"00019_workflows.sql", "00030_contract.sql"} {
+		t.Run(file, func(t *testing.T) { replacesWorkflows(t, file) })
+	}
+}
+
+func replacesWorkflows(t *testing.T, file string) {
 	d := open(t)
-	migration, err := os.ReadFile("migrations/00019_workflows.sql")
+	migration, err := os.ReadFile("migrations/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}

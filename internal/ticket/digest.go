@@ -18,10 +18,10 @@ type Digest struct {
 	Category string          `json:"category,omitempty"` // cut to maxShown
 	Handle   string          `json:"handle,omitempty"`   // the assignee's
 	Command  int64           `json:"command"`            // number of the last command decided
-	Mails    int             `json:"mails"`              // number of the last mail owed
+	Mails    int             `json:"last_mail"`          // number of the last mail owed
 	Next     Moment          `json:"next,omitzero"`
-	Rung     int             `json:"rung,omitempty"`   // see Ticket.Rung
-	Paused   bool            `json:"paused,omitempty"` // see Ticket.Paused
+	Rung     int             `json:"escalation_step,omitempty"` // see Ticket.Rung
+	Paused   bool            `json:"paused,omitempty"`          // see Ticket.Paused
 	Shown
 
 	FirstResponse PromiseDigest `json:"first_response"`

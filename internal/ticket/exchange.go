@@ -25,13 +25,13 @@ const (
 // Each may be asked for twice: the second time changes nothing and returns the ticket as it then is.
 type StepRequest struct {
 	Number    Number    `json:"number"`
-	Mails     int       `json:"mails"` // the last mail that the asker knows of
+	Mails     int       `json:"last_mail"` // the last mail that the asker knows of
 	Command   int64     `json:"command,omitempty"`
 	Due       time.Time `json:"due,omitzero"`
 	Bounced   int       `json:"bounced,omitempty"`   // number of a mail that can't be delivered
 	Delivered int       `json:"delivered,omitempty"` // number of a mail that asks the requester and that a server took
-	ByHand    []ByHand  `json:"by_hand,omitempty"`   // in the order of their arrival, at most MaxByHand
-	Gate      bool      `json:"gate,omitempty"`      // take what was accepted, then go on to now under the gate
+	ByHand    []ByHand  `json:"manual,omitempty"`    // in the order of their arrival, at most MaxByHand
+	Gate      bool      `json:"catch_up,omitempty"`  // take what was accepted, then go on to now under the gate
 }
 
 // StepResult is what a step leaves behind.
@@ -40,9 +40,9 @@ type StepResult struct {
 
 	Digest  Digest `json:"digest"`
 	Owed    []Owed `json:"owed,omitempty"` // the first MaxOwed mails and calls after StepRequest.Mails that are neither sent nor given up
-	Pending int64  `json:"pending"`        // number of the last command accepted; those after Digest.Command are still to be taken
+	Pending int64  `json:"last_command"`   // number of the last command accepted; those after Digest.Command are still to be taken
 
-	ByHand []ByHandOutcome `json:"by_hand,omitempty"` // of StepRequest.ByHand; one that is missing is on record and not yet decided
+	ByHand []ByHandOutcome `json:"manual,omitempty"` // of StepRequest.ByHand; one that is missing is on record and not yet decided
 }
 
 // Owed is a mail to be sent, or a webhook to be called, in the order of N for each recipient.

@@ -1,0 +1,110 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// GateSignal tells the workflow Emergency that the gate was changed. It needs no payload: the gate is read.
+const ScheduleSignal = "schedule-changed"
+
+// GateChanged is its payload, for people to read.
+type ScheduleChanged struct {
+	Revision int64 `json:"revision"`
+}
+
+// EmergencySignals are what a person may send the workflow Emergency from Temporal UI.
+func EmergencyCommands() []string { return []string{"declare", "change", "extend", "lift", "cancel"} }
+
+const (
+	maxManual            = 100     // signals by hand that may wait
+	maxManualSize        = 4 << 10 // bytes of one
+	maxEmergencyOutcomes = 10      // lines
+)
+
+// listen hears every signal from here on. Hearing only takes note.
+func (w *emergencyWorkflow) listen(ctx workflow.Context) {
+	w.selector.AddReceive(workflow.GetSignalChannel(ctx, ScheduleSignal), func(c workflow.ReceiveChannel, _ bool) {
+		c.Receive(ctx, nil)
+		w.stale = true
+	})
+	for _, name := range EmergencyCommands() {
+		w.selector.AddReceive(workflow.GetSignalChannel(ctx, name), func(c workflow.ReceiveChannel, _ bool) {
+			var payload converter.RawValue
+			c.Receive(ctx, &payload)
+			w.receive(ctx, name, payload)
+		})
+	}
+	w.selector.AddReceive(w.announcer.changed, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })
+	w.meter.watch(ctx, w.selector)
+}
+
+// drain hears what has arrived, without waiting for more.
+func (w *emergencyWorkflow) drain(ctx workflow.Context) {
+	for workflow.GetSignalChannel(ctx, ScheduleSignal).ReceiveAsync(nil) {
+		w.stale = true
+	}
+	for _, name := range EmergencyCommands() {
+		channel := workflow.GetSignalChannel(ctx, name)
+		for {
+			var payload converter.RawValue // a signal without one leaves it as it was
+			if !channel.ReceiveAsync(&payload) {
+				break
+			}
+			w.receive(ctx, name, payload)
+		}
+	}
+}
+
+// hear takes note of a signal by hand. What it says is read where it is carried out.
+func (w *emergencyWorkflow) receive(ctx workflow.Context, name string, payload converter.RawValue) {
+	w.received[name]++
+	data := payload.Payload().GetData()
+	w.meter.received += len(data)
+	hand := ticket.EmergencyHand{
+		Key: manualKey(ctx, w.received[name], name, data), Run: workflow.GetInfo(ctx).WorkflowExecution.RunID, Name: name,
+	}
+	if raw := payload.Payload(); raw != nil && len(raw.GetData()) > 0 {
+		if string(raw.GetMetadata()[converter.MetadataEncoding]) != converter.MetadataEncodingJSON {
+			w.recordOutcome(ctx, name, ticket.HandResult{Refused: "the payload is not JSON"})
+			return
+		}
+		hand.Payload = string(raw.GetData())
+	}
+	switch {
+	case len(hand.Payload) > maxManualSize:
+		w.recordOutcome(ctx, name, ticket.HandResult{Refused: "the payload is too long"})
+	case len(w.manual) >= maxManual:
+		w.recordOutcome(ctx, name, ticket.HandResult{Refused: "too many signals wait already"})
+	default:
+		w.manual = append(w.manual, hand)
+	}
+}
+
+// carryOut has one signal by hand carried out, or refused.
+func (w *emergencyWorkflow) executeManual(ctx workflow.Context) error {
+	if len(w.manual) == 0 {
+		return nil
+	}
+	hand := w.manual[0]
+	result, err := callManualCommand(ctx, hand)
+	if err != nil {
+		return err
+	}
+	w.manual = w.manual[1:]
+	w.answers.answer(hand.Key, emergencyAnswer(hand.Name, result))
+	w.recordOutcome(ctx, hand.Name, result)
+	w.stale = w.stale || result.Refused == ""
+	return nil
+}
+
+// enter puts what came of a signal into the log.
+func (w *emergencyWorkflow) recordOutcome(ctx workflow.Context, name string, result ticket.HandResult) {
+	if result.Refused != "" {
+		w.refused++
+	}
+	w.outcomes = append(w.outcomes, EmergencyOutcome{At: workflow.Now(ctx), Command: name, HandResult: result})
+	w.outcomes = w.outcomes[max(len(w.outcomes)-maxEmergencyOutcomes, 0):]
+}
