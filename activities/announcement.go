@@ -12,16 +12,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// announcer writes announcements down and owes their mails; asked twice, it changes nothing.
+// announcementStore records announcements and the mails they owe. It is idempotent.
 type announcementStore interface {
 	Announce(context.Context, ticket.AnnounceRequest) (ticket.AnnounceResult, error)
 }
 
-// crier delivers announcements' mails.
+// announcementSender delivers mails of announcements.
 type announcementSender interface {
 	// DeliverNext sends one; found is false when none may be sent now. After an error no other can be sent either.
 	DeliverNext(ctx context.Context) (found bool, became desk.Postage, err error)
-	// Left counts those that are owed, and gives when the first of them may be sent.
+	// Left returns how many are owed, and when the first of them may be sent.
 	Left(ctx context.Context) (ticket.AnnouncementsResult, error)
 }
 
@@ -30,7 +30,7 @@ const (
 	batchTime             = time.Minute // after which an activity says how far it is
 )
 
-// Announcements announces emergencies.
+// Announcements implements the activities that announce emergencies.
 type Announcements struct {
 	store  announcementStore
 	sender announcementSender
@@ -38,20 +38,20 @@ type Announcements struct {
 	beat   time.Duration
 }
 
-// NewAnnouncements makes the activities. Mails go out at perSecond at most, in this process; a heartbeat every beat tells
-// Temporal that they do.
+// NewAnnouncements returns the activities. They send at most perSecond mails a second in this process, and record a
+// heartbeat every beat.
 func NewAnnouncements(a announcementStore, c announcementSender, perSecond float64, beat time.Duration) *Announcements {
 	return &Announcements{store: a, sender: c, limit: rate.NewLimiter(rate.Limit(perSecond), 1), beat: beat}
 }
 
-// Announce writes down whom to tell what.
+// Prepare records what is to be announced, and to whom.
 func (a *Announcements) Prepare(ctx context.Context, r ticket.AnnounceRequest) (ticket.AnnounceResult, error) {
 	result, err := a.store.Announce(ctx, r)
 	return result, temporalError(ctx, err)
 }
 
-// Send sends some of the mails that are owed, for a minute at most, and tells how many are left. It fails when nobody
-// takes them: Temporal tries again, and whatever was sent is not sent again.
+// Send sends some of the mails that are owed, for a minute at most, and returns how many are left. An error is returned
+// when the SMTP server is unavailable; mails that were sent are not sent again.
 func (a *Announcements) Send(ctx context.Context, r ticket.AnnouncementsRequest) (ticket.AnnouncementsResult, error) {
 	beatCtx, stop := context.WithCancel(ctx)
 	beating := make(chan struct{})
@@ -74,7 +74,7 @@ func (a *Announcements) Send(ctx context.Context, r ticket.AnnouncementsRequest)
 	return result, temporalError(ctx, err)
 }
 
-// cry sends one mail after the other.
+// sendLoop sends one mail after the other.
 func (a *Announcements) sendLoop(ctx context.Context, b *batch) {
 	for b.take() {
 		if err := a.limit.Wait(ctx); err != nil {
@@ -90,7 +90,7 @@ func (a *Announcements) sendLoop(ctx context.Context, b *batch) {
 	}
 }
 
-// batch is what several hands have sent together.
+// batch is what several goroutines send together.
 type batch struct {
 	mu            sync.Mutex
 	left          int
@@ -128,7 +128,7 @@ func (b *batch) count(became desk.Postage) {
 	}
 }
 
-// end has all hands stop after the mail that they are at.
+// end makes all goroutines stop after their current mail.
 func (b *batch) end(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

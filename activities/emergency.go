@@ -8,19 +8,20 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// gatekeeper knows the gate, and whether every open ticket is as it wants. Prove is worth something only after a Barrier.
+// scheduleReader reads the emergency schedule, and checks whether every open ticket is as it says. Prove is reliable only
+// after a Barrier.
 type scheduleReader interface {
 	Outlook(context.Context) (ticket.Outlook, error)
 	Barrier(context.Context) error
 	Prove(context.Context, ticket.Edge) (ticket.Proof, error)
 }
 
-// operator carries out what somebody asks for by hand. What can't be done is a result and no error.
+// commandExecutor executes manual commands. A command that is refused is a result and no error.
 type commandExecutor interface {
 	CarryOut(context.Context, ticket.EmergencyHand) (ticket.HandResult, error)
 }
 
-// Emergencies does what the workflow Emergency asks for.
+// Emergencies implements the activities of the emergency workflow.
 type Emergencies struct {
 	schedule scheduleReader
 	backlog  backlog
@@ -30,7 +31,7 @@ type Emergencies struct {
 	limit    *rate.Limiter
 }
 
-// NewEmergencies makes the activities.
+// NewEmergencies returns the activities.
 func NewEmergencies(g scheduleReader, b backlog, t ticketNotifier, op commandExecutor, o FanoutOptions) *Emergencies {
 	o = o.withDefaults()
 	return &Emergencies{
@@ -39,14 +40,14 @@ func NewEmergencies(g scheduleReader, b backlog, t ticketNotifier, op commandExe
 	}
 }
 
-// Outlook reads the gate.
+// ReadSchedule reads the emergency schedule.
 func (e *Emergencies) ReadSchedule(ctx context.Context) (ticket.Outlook, error) {
 	o, err := e.schedule.Outlook(ctx)
 	return o, temporalError(ctx, err)
 }
 
-// Prove says whether every open ticket is as the gate wants it at an edge, with everything in view that was accepted
-// before the edge.
+// CheckTickets reports whether every open ticket is as the schedule says after a transition, including all that were
+// accepted before it.
 func (e *Emergencies) CheckTickets(ctx context.Context, edge ticket.Edge) (ticket.Proof, error) {
 	if err := e.schedule.Barrier(ctx); err != nil {
 		return ticket.Proof{}, temporalError(ctx, err)
@@ -55,7 +56,7 @@ func (e *Emergencies) CheckTickets(ctx context.Context, edge ticket.Edge) (ticke
 	return p, temporalError(ctx, err)
 }
 
-// CarryOut does what a person has asked for by hand, or says why not.
+// ExecuteManual executes a manual command, or returns why it is refused.
 func (e *Emergencies) ExecuteManual(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
 	result, err := e.executor.CarryOut(ctx, hand)
 	return result, temporalError(ctx, err)

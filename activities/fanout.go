@@ -14,20 +14,20 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// backlog pages through the open tickets behind an edge, and counts what was told.
+// backlog lists the open tickets that have taken no step since a transition, and counts notifications.
 type backlog interface {
 	OpenBefore(ctx context.Context, edge time.Time, after ticket.Number, limit int) ([]ticket.Number, error)
 	StillBehind(ctx context.Context, edge time.Time, some []ticket.Number) ([]ticket.Number, error)
 	NoteTold(ctx context.Context, edge time.Time, told int) error
 }
 
-// teller tells one ticket's workflow of an edge, and by when its search attributes are to follow. A ticket that was closed
-// meanwhile is no failure.
+// ticketNotifier signals a transition to a ticket's workflow, and how long its search attributes may wait. It ignores
+// tickets that are closed.
 type ticketNotifier interface {
 	SignalTransition(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64, later time.Duration) error
 }
 
-// FanoutOptions tune how open tickets are told of an edge. A zero field takes its default.
+// FanoutOptions tune how open tickets are notified of a transition. A zero field takes its default.
 type FanoutOptions struct {
 	Parallel            int           // tickets told at once; default 16
 	PerSecond           float64       // tickets told a second, at most; default 2,000
@@ -57,9 +57,9 @@ func setDefault[N int | float64 | time.Duration](value *N, standard N) {
 	}
 }
 
-// Tell tells open tickets of an edge until a slice of time is over, the worker is to stop, or nobody is left. Tickets are
-// told no faster than they take it up: what waits, waits in PostgreSQL, and new tickets don't queue behind it. Its
-// heartbeat is its result so far, where another worker goes on.
+// NotifyTickets notifies open tickets of a transition until a slice of time is over, the worker is to stop, or no ticket
+// is left. It waits for tickets to take their steps, so that the backlog stays in PostgreSQL and new tickets don't queue
+// behind it. The heartbeat is the result so far, from which another worker resumes.
 func (e *Emergencies) NotifyTickets(ctx context.Context, r ticket.FanoutRequest) (ticket.FanoutResult, error) {
 	f := &fanoutSlice{Emergencies: e, request: r, result: ticket.FanoutResult{After: r.After}, began: time.Now()}
 	if activity.HasHeartbeatDetails(ctx) {
@@ -71,7 +71,7 @@ func (e *Emergencies) NotifyTickets(ctx context.Context, r ticket.FanoutRequest)
 	return f.result, temporalError(ctx, err)
 }
 
-// telling is one slice of a fan-out.
+// fanoutSlice is one slice of a fan-out.
 type fanoutSlice struct {
 	*Emergencies
 	request     ticket.FanoutRequest
@@ -110,8 +110,8 @@ func (f *fanoutSlice) run(ctx context.Context) error {
 	}
 }
 
-// tell tells a page. One ticket that can't be told holds up no other: a later round finds it. When Temporal answered for
-// none of them, it is away.
+// notify notifies a page of tickets. One that fails holds up no other: a later round finds it. If Temporal answers for
+// none of them, it is unavailable.
 func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 	var failed, unanswered atomic.Int64
 	var last atomic.Pointer[error]
@@ -149,11 +149,11 @@ func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 	return f.backlog.NoteTold(ctx, f.request.Edge.At, len(page)-int(failed.Load()))
 }
 
-// longestShown is within what a ticket lets its search attributes wait.
+// maxAttributeDelay is below what a ticket's workflow accepts.
 const maxAttributeDelay = 50 * time.Minute
 
-// later is how long the search attributes of the nth ticket told may wait: until all are told, and then one after the
-// other. They cost Temporal's visibility store more than all the rest.
+// attributeDelay is how long the search attributes of the nth ticket may wait: until all are notified, and then one after
+// the other. They cost Temporal's visibility store more than all the rest.
 func (f *fanoutSlice) attributeDelay(n int, rest time.Duration) time.Duration {
 	total := max(f.request.Total, n)
 	if total <= f.options.ImmediateAttributes {
@@ -163,7 +163,7 @@ func (f *fanoutSlice) attributeDelay(n int, rest time.Duration) time.Duration {
 	return (rest + time.Duration(float64(all)*float64(n)/float64(total))).Round(time.Second)
 }
 
-// rest is how long it takes to tell the others, as fast as it goes so far; with room to spare.
+// remainingTime estimates how long it takes to notify the others, generously.
 func (f *fanoutSlice) remainingTime() time.Duration {
 	const (
 		enough = 256  // tickets told, to know a rate
@@ -177,14 +177,14 @@ func (f *fanoutSlice) remainingTime() time.Duration {
 	return min(time.Duration(1.5*left/rate*float64(time.Second)), maxAttributeDelay/5)
 }
 
-// glance is the time between looks at what is flying.
+// pollInterval is between looks at the tickets that are unconfirmed.
 const pollInterval = 50 * time.Millisecond
 
-// longest bounds one activity, well below its time-out: tickets may be taken up slowly, and yet be taken up.
+// maxSliceTime bounds one activity, well below its time-out.
 const maxSliceTime = 2 * time.Minute
 
-// settle waits until at most so many are flying: a ticket that is told again before it has taken up what it was told
-// costs twice. Those that never do are waited for no longer than Stall.
+// awaitConfirmed waits until at most so many are unconfirmed: a ticket that is notified again before it has taken its
+// step costs twice. It waits for those that never do no longer than Stall.
 func (f *fanoutSlice) awaitConfirmed(ctx context.Context, most int) error {
 	best, since := len(f.unconfirmed)+1, time.Now()
 	for len(f.unconfirmed) > most {

@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// postman loads, renders, sends and records one mail. A mail that is settled already is left alone.
+// mailSender loads, renders, sends and records one mail. It leaves a mail alone that is settled.
 type mailSender interface {
 	Deliver(ctx context.Context, number ticket.Number, n int) (bounced bool, err error)
 }
@@ -20,11 +20,11 @@ type Mails struct {
 	beat   time.Duration
 }
 
-// NewMails makes the activity. While a mail is on its way, a heartbeat every beat tells Temporal so.
+// NewMails returns the activity. While a mail is being sent, it records a heartbeat every beat.
 func NewMails(p mailSender, beat time.Duration) *Mails { return &Mails{sender: p, beat: beat} }
 
-// Mail sends one mail. Failures are retried, but for a ticket or a mail that nobody knows; an address that refuses
-// mail for good is a result and no failure.
+// Mail sends one mail. Errors are retried unless the ticket or the mail does not exist; an address that refuses mail for
+// good is a result and no error.
 func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResult, error) {
 	beatCtx, stop := context.WithCancel(ctx)
 	beating := make(chan struct{})

@@ -17,7 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// drainTime is how long work that has begun may take to end after the worker was told to stop.
+// drainTime is how long work under way may take after the worker was told to stop.
 const drainTime = 25 * time.Second
 
 // Options tune a worker process. A zero field takes its default.
@@ -54,7 +54,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Run works until ctx ends, finishes what it has begun, and returns. It fails if Temporal refuses it for good.
+// Run runs the workers until ctx ends, and waits for what is under way. It fails if Temporal refuses a worker for good.
 func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	o = o.withDefaults()
 	worker.SetStickyWorkflowCacheSize(o.CachedTickets)
@@ -79,7 +79,7 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 		MaxConcurrentActivityExecutionSize: o.Mails,
 		TaskQueueActivitiesPerSecond:       o.MailPerSecond,
 		DisableWorkflowWorker:              true,
-		// A mail learns from a heartbeat that it is cancelled, and a run that goes on as new waits for that.
+		// A mail learns from a heartbeat that it is cancelled, and a run that continues as new waits for that.
 		MaxHeartbeatThrottleInterval: 5 * time.Second,
 		WorkerStopTimeout:            drainTime,
 		OnFatalError:                 onFatal,
@@ -111,7 +111,7 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	}
 }
 
-// calls works for webhooks, in slots of its own: an endpoint that hangs holds up no mail.
+// webhookWorker runs webhook calls, in slots of its own: an endpoint that hangs holds up no mail.
 func webhookWorker(c client.Client, a *activities.Webhooks, onFatal func(error)) worker.Worker {
 	w := worker.New(c, workflows.WebhookQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: 8,
@@ -123,12 +123,12 @@ func webhookWorker(c client.Client, a *activities.Webhooks, onFatal func(error))
 	return w
 }
 
-// emergency works for the one workflow Emergency, in slots of its own: what it tells tickets must not stand in the way of
-// what it is told.
+// emergencyWorker runs the emergency workflow, in slots of its own, so that notifying tickets does not hold up new
+// commands.
 func emergencyWorker(c client.Client, a Activities, onFatal func(error)) worker.Worker {
 	w := worker.New(c, workflows.EmergencyQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: 4,
-		// The next worker goes on where the last heartbeat of one that was killed says.
+		// Another worker resumes from the last heartbeat of one that was killed.
 		MaxHeartbeatThrottleInterval: time.Second,
 		StickyScheduleToStartTimeout: 2 * time.Second,
 		WorkerStopTimeout:            drainTime,
@@ -141,7 +141,7 @@ func emergencyWorker(c client.Client, a Activities, onFatal func(error)) worker.
 	return w
 }
 
-// stop has all of them finish at once, so that draining takes no longer than one drainTime.
+// stopAll stops all of them in parallel, so that draining takes no longer than one drainTime.
 func stopAll(workers []worker.Worker) {
 	var group sync.WaitGroup
 	for _, w := range workers {
@@ -161,12 +161,12 @@ func RegisterMails(r worker.Registry, mails *activities.Mails) {
 	r.RegisterActivityWithOptions(mails.Mail, activity.RegisterOptions{Name: workflows.MailActivity})
 }
 
-// RegisterCalls registers the activity that calls webhooks under the contract's name.
+// RegisterWebhooks registers the activity that calls webhooks under the contract's name.
 func RegisterWebhooks(r worker.Registry, calls *activities.Webhooks) {
 	r.RegisterActivityWithOptions(calls.Call, activity.RegisterOptions{Name: workflows.WebhookActivity})
 }
 
-// RegisterEmergency registers the workflow Emergency and its activities under the contract's names.
+// RegisterEmergency registers the emergency workflow and its activities under the contract's names.
 func RegisterEmergency(r worker.Registry, a *activities.Emergencies) {
 	r.RegisterWorkflowWithOptions(workflows.Emergency, workflow.RegisterOptions{Name: workflows.EmergencyWorkflow})
 	for name, f := range map[string]any{
@@ -177,12 +177,12 @@ func RegisterEmergency(r worker.Registry, a *activities.Emergencies) {
 	}
 }
 
-// RegisterAnnounce registers what writes announcements down, for the queue of the workflow Emergency.
+// RegisterPrepareAnnouncements registers what records announcements, for the queue of the emergency workflow.
 func RegisterPrepareAnnouncements(r worker.Registry, a *activities.Announcements) {
 	r.RegisterActivityWithOptions(a.Prepare, activity.RegisterOptions{Name: workflows.PrepareAnnouncementsActivity})
 }
 
-// RegisterAnnouncements registers what sends their mails, for the queue of mails.
+// RegisterSendAnnouncements registers what sends their mails, for the queue of mails.
 func RegisterSendAnnouncements(r worker.Registry, a *activities.Announcements) {
 	r.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: workflows.SendAnnouncementsActivity})
 }

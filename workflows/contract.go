@@ -1,6 +1,9 @@
-// Package workflows holds the promises. A ticket's workflow waits for a command or the next due moment, takes one
-// step, and waits again; what a step means is the domain's business and what it stores the database's. Nothing here
-// may read a clock, a time zone, a database or a word that somebody wrote.
+// Package workflows defines the workflows of Supportdesk. A ticket's workflow waits for a command or the next due event,
+// takes one step, and waits again; the emergency workflow notifies open tickets of the emergency schedule. What a step
+// does is decided by the domain and stored in PostgreSQL. Workflow code reads no clock, time zone, database or text that
+// people wrote.
+//
+// Files are named after the workflow that they belong to, ticket_ or emergency_; the others are shared.
 package workflows
 
 import (
@@ -10,8 +13,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// The task queues. Mail has one of its own, so that its rate can be limited and a slow SMTP server holds up
-// nothing else; the emergency too, so that it never waits behind the tickets that it has told itself.
+// The task queues. Mail has its own, so that its rate can be limited and a slow SMTP server holds up nothing else. So
+// does the emergency workflow, which must not wait behind the tickets that it notifies.
 const (
 	TicketQueue    = "tickets"
 	MailQueue      = "mail"
@@ -36,7 +39,7 @@ const (
 // TicketID is the ID of a ticket's workflow.
 func TicketID(number ticket.Number) string { return string(number) }
 
-// Start is the input of a ticket's workflow: the number alone at first, the rest when a run goes on as new.
+// Start is the input of a ticket's workflow: number and page at first, the rest when a run continues as new.
 type Start struct {
 	Number      ticket.Number       `json:"number"`
 	Page        string              `json:"page,omitempty"` // address of the ticket's page for staff
@@ -53,16 +56,17 @@ type Start struct {
 	CatchUp     bool                `json:"catch_up,omitempty"`     // the gate is still to be looked at
 }
 
-// Claim is a command number that a signal spoke of. If PostgreSQL has none of that number, the signal is not ours.
+// Claim is a command number that a signal carried. If PostgreSQL has no such command, the signal was made up.
 type Claim struct {
 	Seq  int64       `json:"seq"`
 	Verb ticket.Verb `json:"verb"`
 	Nth  int         `json:"nth"` // among the signals of that name
 }
 
-// Signal is the payload of every signal, whose name is the verb. From the API it carries the command's number, and
-// the rest is for people to read: a step loads the command itself from PostgreSQL. With Gate it asks the ticket to look
-// at the gate, and may come late, twice or never. Sent by hand it has neither, and the fields that its verb needs.
+// Signal is the payload of every signal; the signal's name is the verb. Signals from the API carry the command's number,
+// and the rest is for people to read: a step loads the command itself from PostgreSQL. With Schedule a signal asks the
+// ticket to apply the emergency schedule; it may come late, twice or never. A manual signal has neither, only the fields
+// that its verb takes.
 type Signal struct {
 	Seq int64     `json:"seq,omitempty"`
 	By  string    `json:"by,omitempty"` // handle, or role of somebody without one
@@ -84,8 +88,8 @@ type ManualOutcome struct {
 	Outcome string    `json:"outcome"`
 }
 
-// Report answers the query: what the workflow knows, for a person to read. It is bounded; the whole ledgers are in the
-// API and the panel.
+// Report is the answer to the query: what the workflow knows, for a person to read. It is bounded; the whole ledgers are
+// in the API and the panel.
 type Report struct {
 	Summary     []string      `json:"summary,omitempty"` // the digest in words
 	Digest      ticket.Digest `json:"digest"`

@@ -8,8 +8,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// alarm is one timer for the next due moment. Its useful zero value is not armed. It is armed anew only when the
-// due instant changes: a timer that is cancelled and started at every wake-up would fill the history.
+// dueTimer is the one timer for the next due event. Its zero value is not armed. It is replaced only when the due instant
+// changes: a timer cancelled and started at every wake-up would fill the history.
 type dueTimer struct {
 	armed  ticket.Moment
 	cancel workflow.CancelFunc
@@ -17,7 +17,7 @@ type dueTimer struct {
 	behind bool // the step found that its moment had not come: the database's clock is behind the server's
 }
 
-// arm sets the timer and has ring called when it fires. A moment in the past rings at once.
+// arm starts the timer, which calls onDue when it fires. An event in the past fires at once.
 func (a *dueTimer) arm(ctx workflow.Context, m ticket.Moment, s workflow.Selector, ring func(ticket.Moment)) {
 	if a.armed.Due.Equal(m.Due) && a.armed.Kind != "" {
 		a.armed = m
@@ -41,7 +41,7 @@ func (a *dueTimer) arm(ctx workflow.Context, m ticket.Moment, s workflow.Selecto
 	a.cancel = cancel
 	timer := workflow.NewTimerWithOptions(timerCtx, wait, workflow.TimerOptions{Summary: m.Label})
 	s.AddFuture(timer, func(f workflow.Future) {
-		// One that fired while a step was under way can't be cancelled any more; its moment may be gone.
+		// A timer that fired during a step can't be cancelled any more, and its event may be obsolete.
 		if err := f.Get(ctx, nil); err != nil || a.timers != current || a.armed.Kind == "" {
 			return
 		}

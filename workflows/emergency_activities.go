@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// The activities of the workflow Emergency, as they are registered and shown.
+// The activities of the emergency workflow, as they are registered and shown.
 const (
 	ReadScheduleActivity  = "ReadEmergencySchedule"
 	CheckTicketsActivity  = "CheckTickets"
@@ -18,7 +18,7 @@ const (
 	ManualCommandActivity = "RunManualCommand"
 )
 
-// They are regular activities: each waits out an outage of any length without an event of its history.
+// emergencyActivity sets the options of a regular activity, which outlasts an outage of any length without an event.
 func emergencyActivity(ctx workflow.Context, summary string, o workflow.ActivityOptions) workflow.Context {
 	o.TaskQueue, o.Summary = EmergencyQueue, summary
 	o.RetryPolicy = &temporal.RetryPolicy{
@@ -33,7 +33,7 @@ func callReadSchedule(ctx workflow.Context) (o ticket.Outlook, err error) {
 	return o, err
 }
 
-// callProve may take as long as it takes to count a few million tickets.
+// callCheckTickets may take as long as it takes to count a few million tickets.
 func callCheckTickets(ctx workflow.Context, edge ticket.Edge) (p ticket.Proof, err error) {
 	ctx = emergencyActivity(ctx, "prove that every open ticket knows of "+transitionLine(edge), workflow.ActivityOptions{
 		StartToCloseTimeout: 2 * time.Minute,
@@ -42,13 +42,13 @@ func callCheckTickets(ctx workflow.Context, edge ticket.Edge) (p ticket.Proof, e
 	return p, err
 }
 
-// tellTries take half a minute when each fails at once.
+// notifyAttempts take half a minute if each fails at once.
 const notifyAttempts = 10
 
-// callTell tells tickets for a few seconds. A worker that was killed meanwhile is noticed by its heartbeats, and the next
-// goes on where they ended.
+// callNotifyTickets notifies tickets for a few seconds. A worker that was killed is noticed by missing heartbeats, and
+// the next attempt resumes from the last one.
 //
-// It is given up after some tries, so that one ticket that fails for each of them doesn't hold up what else there is to do.
+// It is given up after some attempts, so that one ticket that fails each of them does not hold up the rest of the work.
 func callNotifyTickets(ctx workflow.Context, r ticket.FanoutRequest, f Fanout) (result ticket.FanoutResult, err error) {
 	summary := fmt.Sprintf("tell open tickets of %s: %d told", transitionLine(r.Edge), f.Notified)
 	ctx = emergencyActivity(ctx, summary, workflow.ActivityOptions{StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 10 * time.Second})

@@ -10,11 +10,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// mailsAtOnce is how many mails one activity sends at most. It ends earlier when a minute has passed, so that what is
-// left is known and shown.
+// mailsAtOnce is how many mails one activity sends at most. It returns after a minute in any case, so that progress is
+// shown.
 const mailsAtOnce = 500
 
-// Heralded is what a herald hands to the next run. The zero value looks once whether any mail is left.
+// AnnouncementState is what an announcer passes on to the next run. The zero value looks once whether any mail is left.
 type AnnouncementState struct {
 	Request ticket.AnnounceRequest `json:"request,omitzero"` // the last that it was told
 	Pending bool                   `json:"pending,omitempty"`
@@ -24,9 +24,9 @@ type AnnouncementState struct {
 	Sent    int                    `json:"sent,omitempty"` // ever
 }
 
-// herald tells people of emergencies beside the main loop: it has announcements written down once all tickets are
-// proven right, and their mails sent. The two go side by side: a mail server that is away holds up neither the gate nor
-// the announcement that makes its waiting mails obsolete.
+// announcer announces emergencies beside the main loop: it records announcements once all tickets are checked, and has
+// their mails sent. The two go on in parallel, so that an SMTP outage holds up neither the schedule nor an announcement
+// that makes waiting mails obsolete.
 type announcer struct {
 	state        AnnouncementState
 	mayHaveMails bool // there may be mails that the sending lane does not know of
@@ -36,7 +36,7 @@ type announcer struct {
 	changed      workflow.Channel // a message when state has changed: whoever waits for something else shows it, and ends a run that is full
 }
 
-// newHerald starts both lanes. They end with halt.
+// newAnnouncer starts both coroutines, which stopWork ends.
 func newAnnouncer(ctx workflow.Context, in AnnouncementState) *announcer {
 	h := &announcer{
 		state: in, mayHaveMails: !in.Idle || in.Pending, running: 2,
@@ -48,23 +48,23 @@ func newAnnouncer(ctx workflow.Context, in AnnouncementState) *announcer {
 	return h
 }
 
-// tell says that every open ticket is right up to an instant, under a revision of the gate. It is to be called after
-// every reconciliation, and for a revision that moved no ticket; with Unproven when one takes too long. Whatever there is to
-// announce follows from PostgreSQL: told twice or late, it announces nothing twice.
+// request requests what is to be announced, all open tickets being right up to an instant under a revision of the
+// schedule. It is called after every fan-out, and for a revision that changed no ticket; with Unproven when a fan-out
+// takes too long. What is announced follows from PostgreSQL, so repeated or late calls announce nothing twice.
 func (h *announcer) request(r ticket.AnnounceRequest) {
 	h.state.Request, h.state.Pending = r, true
 }
 
-// halt withdraws what is under way. What is not done stays in state.
+// stopWork cancels what is under way. What is not done stays in state.
 func (h *announcer) stopWork() {
 	h.stopped = true
 	h.stop()
 }
 
-// idle reports that halt has been obeyed.
+// idle reports whether both coroutines have ended.
 func (h *announcer) idle() bool { return h.running == 0 }
 
-// line is for people who read the workflow's details; empty when no mail is left.
+// line is part of the current details; empty if no mail is left.
 func (h *announcer) line() string {
 	if h.state.Unsent == 0 && h.state.Held == 0 {
 		return ""
@@ -127,7 +127,7 @@ func (h *announcer) sendLoop(ctx workflow.Context) {
 	}
 }
 
-// sleep waits for mails that a server has put off, unless there are others before.
+// sleep waits until deferred mails may be tried again, or there are new ones.
 func (h *announcer) sleep(ctx workflow.Context, until time.Time) {
 	wait := until.Sub(workflow.Now(ctx))
 	if wait <= 0 {
@@ -139,7 +139,7 @@ func (h *announcer) sleep(ctx workflow.Context, until time.Time) {
 	_ = workflow.Await(ctx, func() bool { return timer.IsReady() || h.mayHaveMails || h.stopped }) // halted: the lane sees that itself
 }
 
-// callAnnounce has announcements written down. It is retried until it is done.
+// callPrepareAnnouncements records announcements. It is retried until it succeeds.
 func callPrepareAnnouncements(ctx workflow.Context, r ticket.AnnounceRequest) (result ticket.AnnounceResult, err error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 10 * time.Minute, // a row for each of a million people
@@ -153,7 +153,7 @@ func callPrepareAnnouncements(ctx workflow.Context, r ticket.AnnounceRequest) (r
 	return result, err
 }
 
-// callAnnouncements sends some mails. Time-outs and retries are those of every mail: see callMail.
+// callSendAnnouncements sends some mails. Time-outs and retries are those of every mail: see callMail.
 func callSendAnnouncements(ctx workflow.Context, r ticket.AnnouncementsRequest) (result ticket.AnnouncementsResult, err error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           MailQueue,

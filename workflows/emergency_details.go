@@ -9,7 +9,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// details is a small card in Markdown: what is, how far the tickets are, what comes next, and what was refused.
+// details are a few lines of Markdown: what is in force, how far the tickets are, what comes next, and what became of the
+// last manual commands.
 func (w *emergencyWorkflow) details(now time.Time) string {
 	var b strings.Builder
 	for _, c := range w.schedule.Current {
@@ -50,7 +51,7 @@ func (w *emergencyWorkflow) details(now time.Time) string {
 	return b.String()
 }
 
-// line tells how far a fan-out is.
+// line describes the progress of a fan-out.
 func (f Fanout) line(now time.Time) string {
 	switch {
 	case !f.DoneAt.IsZero() && f.Total == 0:
@@ -83,7 +84,7 @@ func (f Fanout) lateLine() string {
 	return line + "; their requesters are written to once they are"
 }
 
-// againLine is what a fan-out pauses for.
+// retryLine describes what the next round does.
 func (f Fanout) retryLine() string {
 	if f.Check.Left() == 0 {
 		return "look again who is to be told"
@@ -113,7 +114,7 @@ func emergencyLine(c ticket.Current, at time.Time) string {
 	return line
 }
 
-// outlookLine is what ends the outlook: an edge, or the end of a delay, which moves no ticket.
+// scheduleLine describes the next change: a transition, or the end of a delay, which changes no ticket.
 func (w *emergencyWorkflow) scheduleLine() string {
 	if w.schedule.Next.At.Equal(w.schedule.Until) {
 		return transitionLine(w.schedule.Next)
@@ -125,7 +126,7 @@ func transitionLine(e ticket.Edge) string {
 	return fmt.Sprintf("%s %s, %s", e.Verb, instant(e.At), e.Emergency)
 }
 
-// plain keeps what came from outside from being read as Markdown.
+// escapeMarkdown keeps text from outside from being read as Markdown.
 func escapeMarkdown(text string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune("`*_[]<>#|\\\n\r", r) {

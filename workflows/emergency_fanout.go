@@ -8,8 +8,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Fanout is how far open tickets have come to know of an edge. It goes in rounds: a proof says who is behind, those are
-// told, and the next proof says whether they have taken it up. Only a proof ends it.
+// Fanout is how many open tickets have taken up a transition of the emergency schedule. It goes in rounds: a check
+// returns who is behind, those are notified, and the next check returns who still is. Only a check ends it.
 type Fanout struct {
 	Transition ticket.Edge   `json:"transition"`
 	Began      time.Time     `json:"began"`
@@ -31,8 +31,8 @@ func (f Fanout) due() bool {
 	return !f.Transition.At.IsZero() && f.DoneAt.IsZero() && f.RetryAt.IsZero()
 }
 
-// partDue is when those whose tickets are right are to be told, if the fan-out is not proven by then; zero: never. It
-// comes again with growing pauses, for those whose tickets have become right since.
+// partialDue is when those whose tickets are right are written to if the fan-out is not done by then; zero: never. It
+// repeats with growing pauses, for those whose tickets have become right since.
 func (f Fanout) partDue() time.Time {
 	switch {
 	case f.Transition.At.IsZero() || !f.DoneAt.IsZero():
@@ -43,16 +43,16 @@ func (f Fanout) partDue() time.Time {
 	return f.PartialAt.Add(min(ticket.FanoutPatience<<min(f.Partials-1, 10), maxFanoutPause))
 }
 
-// late reports whether tickets are named that hold up the fan-out: everybody was told, and it takes too long.
+// late reports whether to name the tickets that hold up the fan-out: all were notified, and it takes too long.
 func (f Fanout) late(now time.Time) bool {
 	return f.Round > 1 && f.DoneAt.IsZero() && len(f.Check.Late) > 0 && now.Sub(f.Began) >= ticket.FanoutPatience
 }
 
-// longestPause is between rounds for tickets that don't take up what they are told, because a worker that has them was
-// killed or because something is wrong with them.
+// maxFanoutPause is between rounds for tickets that take no step, because the worker that holds them was killed or
+// because they are defective.
 const maxFanoutPause = 10 * time.Minute
 
-// spread takes the next step of a fan-out: a proof, or a slice of the telling.
+// fanOut does the next part of a fan-out: a check, or a slice of notifications.
 func (w *emergencyWorkflow) fanOut(ctx workflow.Context) error {
 	if w.fanout.Round == 0 || w.fanout.RoundOver {
 		return w.checkTickets(ctx)
@@ -62,7 +62,7 @@ func (w *emergencyWorkflow) fanOut(ctx workflow.Context) error {
 		Total: w.fanout.Total, Told: w.fanout.Notified, Began: w.fanout.Began,
 	}, w.fanout)
 	if err != nil {
-		// Whoever is behind still is told again after the next proof, and waits for none of the others.
+		// Tickets that are still behind are notified again after the next check.
 		workflow.GetLogger(ctx).Error("tickets could not be told", "error", err)
 		w.fanout.RoundOver = true
 		return nil

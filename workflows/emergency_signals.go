@@ -7,15 +7,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// GateSignal tells the workflow Emergency that the gate was changed. It needs no payload: the gate is read.
+// ScheduleSignal is the signal that the emergency schedule was changed. The workflow reads the schedule itself.
 const ScheduleSignal = "schedule-changed"
 
-// GateChanged is its payload, for people to read.
+// ScheduleChanged is its payload, for people to read.
 type ScheduleChanged struct {
 	Revision int64 `json:"revision"`
 }
 
-// EmergencySignals are what a person may send the workflow Emergency from Temporal UI.
+// EmergencyCommands returns the manual commands of the emergency workflow.
 func EmergencyCommands() []string { return []string{"declare", "change", "extend", "lift", "cancel"} }
 
 const (
@@ -24,7 +24,7 @@ const (
 	maxEmergencyOutcomes = 10      // lines
 )
 
-// listen hears every signal from here on. Hearing only takes note.
+// listen registers a receiver for every signal. Receivers only record what came.
 func (w *emergencyWorkflow) listen(ctx workflow.Context) {
 	w.selector.AddReceive(workflow.GetSignalChannel(ctx, ScheduleSignal), func(c workflow.ReceiveChannel, _ bool) {
 		c.Receive(ctx, nil)
@@ -41,7 +41,7 @@ func (w *emergencyWorkflow) listen(ctx workflow.Context) {
 	w.meter.watch(ctx, w.selector)
 }
 
-// drain hears what has arrived, without waiting for more.
+// drain receives the signals that have arrived, without waiting.
 func (w *emergencyWorkflow) drain(ctx workflow.Context) {
 	for workflow.GetSignalChannel(ctx, ScheduleSignal).ReceiveAsync(nil) {
 		w.stale = true
@@ -58,7 +58,7 @@ func (w *emergencyWorkflow) drain(ctx workflow.Context) {
 	}
 }
 
-// hear takes note of a signal by hand. What it says is read where it is carried out.
+// receive queues a manual command. Its payload is read by the activity.
 func (w *emergencyWorkflow) receive(ctx workflow.Context, name string, payload converter.RawValue) {
 	w.received[name]++
 	data := payload.Payload().GetData()
@@ -83,7 +83,7 @@ func (w *emergencyWorkflow) receive(ctx workflow.Context, name string, payload c
 	}
 }
 
-// carryOut has one signal by hand carried out, or refused.
+// executeManual executes the first manual command.
 func (w *emergencyWorkflow) executeManual(ctx workflow.Context) error {
 	if len(w.manual) == 0 {
 		return nil
@@ -100,7 +100,7 @@ func (w *emergencyWorkflow) executeManual(ctx workflow.Context) error {
 	return nil
 }
 
-// enter puts what came of a signal into the log.
+// recordOutcome adds an outcome to those that are shown.
 func (w *emergencyWorkflow) recordOutcome(ctx workflow.Context, name string, result ticket.HandResult) {
 	if result.Refused != "" {
 		w.refused++

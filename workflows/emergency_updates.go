@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// takeUpdates offers every command by hand as an update, too, whose answer is what became of it.
+// handleUpdates registers an update for every manual command. Its result is what became of the command.
 func (w *emergencyWorkflow) handleUpdates(ctx workflow.Context) error {
 	w.answers = newAnswers(ctx, w.selector)
 	for _, name := range EmergencyCommands() {
@@ -34,7 +34,7 @@ func (w *emergencyWorkflow) handleUpdates(ctx workflow.Context) error {
 	return nil
 }
 
-// validate refuses what can't mean anything, before it becomes a part of the history.
+// validate rejects malformed input before it becomes part of the history.
 func (w *emergencyWorkflow) validate(ctx workflow.Context, name string, payload converter.RawValue) error {
 	if err := validateUpdateID(workflow.GetCurrentUpdateInfo(ctx).ID); err != nil {
 		return err
@@ -60,8 +60,8 @@ func (w *emergencyWorkflow) validate(ctx workflow.Context, name string, payload 
 	return nil
 }
 
-// update goes the way of a signal by hand. Its key is the update's ID, in every run of the workflow: sent again, it is
-// done once.
+// update queues a manual command and waits for its outcome. The command's key contains the update's ID, the same in every
+// run, so an update that is sent again is done once.
 func (w *emergencyWorkflow) update(ctx workflow.Context, name string, payload converter.RawValue) (string, error) {
 	data := payload.Payload().GetData()
 	w.meter.received += len(data)

@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// EmergencyStart is the input of the workflow Emergency: nothing at first, the rest when a run goes on as new.
+// EmergencyStart is the input of the emergency workflow: the page at first, the rest when a run continues as new.
 type EmergencyStart struct {
 	Page          string                 `json:"page,omitempty"` // address of the emergencies' page
 	Schedule      ticket.Outlook         `json:"schedule,omitzero"`
@@ -22,7 +22,7 @@ type EmergencyStart struct {
 	Announcements AnnouncementState      `json:"announcements,omitzero"`
 }
 
-// EmergencyReport answers the query: what is, how far the tickets have come to know of it, and what comes next.
+// EmergencyReport is the answer to the query: what is in force, how many tickets have taken it up, and what comes next.
 type EmergencyReport struct {
 	Schedule ticket.Outlook     `json:"schedule"`
 	Fanout   Fanout             `json:"fanout"`   // of Outlook.Reached: under way, or proven
@@ -31,16 +31,17 @@ type EmergencyReport struct {
 	Outcomes []EmergencyOutcome `json:"outcomes"` // what came of the last ones
 }
 
-// HandLine is what came of one signal by hand.
+// EmergencyOutcome is what became of one manual command.
 type EmergencyOutcome struct {
 	At      time.Time `json:"at"`
 	Command string    `json:"command"`
 	ticket.HandResult
 }
 
-// Emergency keeps every open ticket in step with the gate. It never ends: one run sleeps until the next edge or until it
-// is told that the gate was changed, tells the tickets, proves that all of them know, and sleeps again. A ticket is right
-// without it, by the gate; what it brings up to date is what people see of a ticket. A request to cancel it is ignored.
+// Emergency is the workflow that keeps open tickets in step with the emergency schedule. It never ends. It sleeps until
+// the next transition or until the schedule is changed, notifies the tickets, checks that all of them have taken a step,
+// and sleeps again. Tickets are right without it, since every step consults the schedule; it brings up to date what
+// people see of them. Cancellation requests are ignored.
 func Emergency(ctx workflow.Context, in EmergencyStart) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	w, err := newEmergencyWorkflow(ctx, in)
@@ -50,7 +51,7 @@ func Emergency(ctx workflow.Context, in EmergencyStart) error {
 	return w.run(ctx)
 }
 
-// vigil is the workflow Emergency while it runs. What must outlive a run goes through EmergencyStart.
+// emergencyWorkflow is the state of a run. What must outlive a run is passed on in EmergencyStart.
 type emergencyWorkflow struct {
 	page     string
 	schedule ticket.Outlook
@@ -87,9 +88,9 @@ func newEmergencyWorkflow(ctx workflow.Context, in EmergencyStart) (*emergencyWo
 	return w, w.handleUpdates(ctx)
 }
 
-// run looks at the gate, brings the tickets after it, and waits. Nothing that it asks for takes longer than a slice of a
-// fan-out, so whatever happens meanwhile is heard of soon: the newest edge is what tickets are told of, and each of them
-// weaves in all of those before by itself.
+// run reads the schedule, brings the tickets up to date, and waits. No activity takes longer than a slice of a fan-out,
+// so it learns of changes soon. Tickets are notified of the newest transition only, since each applies earlier ones by
+// itself.
 func (w *emergencyWorkflow) run(ctx workflow.Context) error {
 	for {
 		if err := w.work(ctx); err != nil {
@@ -127,7 +128,7 @@ func (w *emergencyWorkflow) work(ctx workflow.Context) error {
 	return nil
 }
 
-// look reads the gate. An edge that is reached and newer than the one that tickets are being told of takes its place.
+// readSchedule reads the schedule. A transition that is reached replaces an earlier one in the fan-out.
 func (w *emergencyWorkflow) readSchedule(ctx workflow.Context) error {
 	outlook, err := callReadSchedule(ctx)
 	if err != nil {
@@ -148,14 +149,14 @@ func (w *emergencyWorkflow) readSchedule(ctx workflow.Context) error {
 	return nil
 }
 
-// announce has people told of what has happened, once every open ticket knows of it.
+// announce requests announcements of what has happened, once every open ticket has taken it up.
 func (w *emergencyWorkflow) announce() {
 	if w.schedule.Revision > 0 && (w.schedule.Reached.At.IsZero() || !w.fanout.DoneAt.IsZero()) {
 		w.announcer.request(ticket.AnnounceRequest{Proven: w.schedule.At, Revision: w.schedule.Revision})
 	}
 }
 
-// announceInPart has everybody told whose tickets are right, when others keep a fan-out from ending.
+// announcePartially requests announcements to those whose tickets are right, when others keep a fan-out from ending.
 func (w *emergencyWorkflow) announcePartially(ctx workflow.Context) {
 	now, due := workflow.Now(ctx), w.fanout.partDue()
 	if due.IsZero() || now.Before(due) || w.stale {
@@ -166,15 +167,14 @@ func (w *emergencyWorkflow) announcePartially(ctx workflow.Context) {
 	w.announcer.request(ticket.AnnounceRequest{Proven: w.schedule.At, Revision: w.schedule.Revision, Unproven: true})
 }
 
-// Kinds of what the one timer is for.
+// Kinds of events that the timer is for.
 const (
 	dueTransition          ticket.MomentKind = "edge"
 	dueRetryFanout         ticket.MomentKind = "again"
 	duePartialAnnouncement ticket.MomentKind = "part"
 )
 
-// next is what the timer is for: the next edge, tickets that were told and haven't taken it up, or people who shall not
-// wait for those.
+// nextEvent returns what the timer is for: the next transition, another round of the fan-out, or a partial announcement.
 func (w *emergencyWorkflow) nextEvent() ticket.Moment {
 	var first ticket.Moment
 	for _, m := range []ticket.Moment{
@@ -202,8 +202,8 @@ func (w *emergencyWorkflow) report() (EmergencyReport, error) {
 	return EmergencyReport{Schedule: w.schedule, Fanout: w.fanout, Pending: len(w.manual), Refused: w.refused, Outcomes: slices.Clone(w.outcomes)}, nil
 }
 
-// continueAsNew hands everything to a next run, and loses no signal: see life.continueAsNew. The next run looks at the
-// gate anew.
+// continueAsNew passes the state on to a next run and loses no signal: see ticketWorkflow.continueAsNew. The next run
+// reads the schedule again.
 func (w *emergencyWorkflow) continueAsNew(ctx workflow.Context) error {
 	w.announcer.stopWork()
 	if err := workflow.Await(ctx, w.announcer.idle); err != nil {

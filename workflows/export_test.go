@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Heralding runs a herald alone: told at once, told again after a while, and halted after another.
+// RunAnnouncer runs an announcer alone: it requests at once and again after a while, and then stops it.
 func RunAnnouncer(ctx workflow.Context, in AnnouncementState, second, halt time.Duration) (AnnouncementState, error) {
 	h := newAnnouncer(ctx, in)
 	h.request(ticket.AnnounceRequest{Proven: workflow.Now(ctx), Revision: 1})

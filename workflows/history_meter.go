@@ -7,16 +7,16 @@ import (
 )
 
 const (
-	// maxSteps and maxHeard, in bytes of signals, bound what one run adds to its history. Temporal's own suggestion to
-	// go on as new is not enough: it does not change within a workflow task, and a flood comes in one.
+	// maxSteps, and maxReceived in bytes of signals, bound what one run adds to its history. Temporal's own suggestion
+	// to continue as new is not enough: it does not change within a workflow task, and a flood of signals comes in one.
 	maxSteps    = 500
 	maxReceived = 256 << 10
-	// stepsATask bounds a workflow task: the results of all its steps are sent to the server in one message, and one of
-	// more than 4 MB makes the server terminate the workflow. A result is bounded by ticket.MaxOwed and ticket.Digest.
+	// maxStepsPerTask bounds a workflow task: the results of its steps are sent to the server in one message, and the
+	// server terminates a workflow whose message exceeds 4 MB. A result is bounded by ticket.MaxOwed and ticket.Digest.
 	maxStepsPerTask = 20
 )
 
-// meter counts what a run has added to its history. Its zero value is that of a run that begins.
+// historyMeter counts what a run has added to its history.
 type historyMeter struct {
 	steps    int
 	received int // bytes of signals
@@ -25,7 +25,7 @@ type historyMeter struct {
 	stepsInTask int // steps taken in it
 }
 
-// full reports that it is time to go on in a new run.
+// full reports whether it is time to continue as new.
 func (m *historyMeter) full(ctx workflow.Context) bool {
 	return m.steps >= maxSteps || m.received >= maxReceived || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
 }
@@ -43,8 +43,8 @@ func (m *historyMeter) step(ctx workflow.Context) error {
 	return workflow.NewTimerWithOptions(ctx, time.Millisecond, workflow.TimerOptions{Summary: "end of a workflow task"}).Get(ctx, nil)
 }
 
-// watch wakes the main loop when the history is full although the loop has heard nothing: signals of names that it does
-// not listen to fill a history too, and the server accepts only so many in a run. The next run starts without them.
+// watch wakes the main loop when the history is full although nothing was received: signals of unknown names fill a
+// history too, and a run accepts only so many. The next run starts without them.
 func (m *historyMeter) watch(ctx workflow.Context, selector workflow.Selector) {
 	full := workflow.NewNamedBufferedChannel(ctx, "history full", 1)
 	selector.AddReceive(full, func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, nil) })

@@ -14,15 +14,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// mailTime is how long one try at a mail may take: a mail server has ten minutes to answer that it took a mail, and
-// a try that is given up before its answer is a mail sent twice. A worker that died is noticed by its heartbeats.
+// mailTimeout bounds one attempt at a mail. A mail server has ten minutes to acknowledge a mail, and an attempt that is
+// given up before sends the mail twice. A worker that died is noticed by missing heartbeats.
 const mailTimeout = 20 * time.Minute
 
-// permanent are the failures that no retry can mend.
+// permanentErrors are the types of errors that no retry can mend.
 var permanentErrors = []string{fault.NotFound.String()}
 
-// callStep runs the step as a local activity, which costs one event. When PostgreSQL is away for longer than a few
-// tries it becomes a regular activity, whose retries cost no events at all: an outage of any length fits in one.
+// callStep runs the step as a local activity, which costs one event. If PostgreSQL is unavailable for longer than a few
+// attempts, it becomes a regular activity, whose retries cost no events, however long the outage.
 func callStep(ctx workflow.Context, r ticket.StepRequest, summary string) (ticket.StepResult, error) {
 	var result ticket.StepResult
 	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
@@ -49,8 +49,8 @@ func callStep(ctx workflow.Context, r ticket.StepRequest, summary string) (ticke
 	return result, err
 }
 
-// stepSummary names what a step is to do. The SDK keeps a local activity's summary as it was before the activity ran, so
-// what became of it stands in the result.
+// stepSummary names what a step will do. The SDK takes a local activity's summary before the activity runs, so the
+// outcomes are in its result.
 func (t *ticketWorkflow) stepSummary(r ticket.StepRequest) string {
 	switch {
 	case len(r.ByHand) > 0:
@@ -78,7 +78,7 @@ func (t *ticketWorkflow) stepSummary(r ticket.StepRequest) string {
 	}
 }
 
-// mostListed names stand in a list.
+// maxListed is how many names a summary lists.
 const maxListed = 3
 
 func listed(names []string) string {
@@ -94,9 +94,9 @@ func isPermanent(err error) bool {
 	return ok && slices.Contains(permanentErrors, application.Type())
 }
 
-// callMail sends one mail. It is retried until it is sent or counts as undeliverable, which the activity decides: no
-// time-out here can tell a mail that servers put off from one that nobody tried while every worker was away. A
-// cancelled call is waited for: only then is it certain that no other try is under way.
+// callMail sends one mail. It is retried until the mail is sent or undeliverable, which the activity decides: a time-out
+// could not tell a mail that servers deferred from one that was never tried because no worker ran. Cancellation is waited
+// for, since only then no other attempt can be under way.
 func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.MailResult, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           MailQueue,
@@ -114,14 +114,14 @@ func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (tic
 	return result, err
 }
 
-// CallQueue is the task queue of webhooks, so that an endpoint which hangs holds up no mail.
+// WebhookQueue is the task queue of webhooks. An endpoint that hangs holds up no mail.
 const WebhookQueue = "webhooks"
 
-// CallActivity is the name by which calls of webhooks are registered and shown.
+// WebhookActivity is the name of the activity that calls a webhook.
 const WebhookActivity = "CallWebhook"
 
-// callWebhook makes one call. Like a mail it is retried until it is made or counts as failed, which the activity
-// decides. One try takes seconds, so no heartbeat is needed: a worker that died is noticed by the time-out.
+// callWebhook makes one call. It is retried until the call succeeds or is given up, which the activity decides. An
+// attempt takes seconds, so the time-out serves instead of heartbeats.
 func callWebhook(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.MailResult, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           WebhookQueue,

@@ -38,13 +38,14 @@ func Attributes() []temporal.SearchAttributeKey {
 	}
 }
 
-// card is what Temporal UI shows of a ticket without opening its history: search attributes and a few lines.
+// shownState keeps Temporal UI up to date: search attributes and current details.
 type shownState struct {
 	written  *attributeValues // nil: nothing yet in this run
 	deferral deferral
 }
 
-// attributes are the values of the search attributes, as steps recorded them: a replay writes what was written.
+// attributeValues are the values of the search attributes. They come from the result of a step, so a replay writes the
+// same.
 type attributeValues struct {
 	status     ticket.Status
 	priority   policy.Priority
@@ -61,7 +62,7 @@ type attributeValues struct {
 	emergency  ticket.EmergencyID
 }
 
-// eventName is what people read of a kind of due event.
+// eventName returns the name of a due event as people read it.
 func eventName(kind ticket.MomentKind) string {
 	if kind == ticket.MomentRung {
 		return "escalation-step"
@@ -81,7 +82,7 @@ func attributesOf(d ticket.Digest) attributeValues {
 	return a
 }
 
-// show brings the card up to date. Search attributes cost an event, so only a change writes them.
+// update sets the current details, and the search attributes if they changed, since those cost an event.
 func (c *shownState) update(ctx workflow.Context, d ticket.Digest, details string, selector workflow.Selector) error {
 	workflow.SetCurrentDetails(ctx, details)
 	now := attributesOf(d)
@@ -118,7 +119,7 @@ func (a attributeValues) updates() []temporal.SearchAttributeUpdate {
 	}
 }
 
-// keyword is unset by an empty value.
+// keyword unsets the attribute if value is empty.
 func keyword(key temporal.SearchAttributeKeyKeyword, value string) temporal.SearchAttributeUpdate {
 	if value == "" {
 		return key.ValueUnset()
@@ -126,7 +127,7 @@ func keyword(key temporal.SearchAttributeKeyKeyword, value string) temporal.Sear
 	return key.ValueSet(value)
 }
 
-// instantOrNone is unset by the zero time.
+// instantOrNone unsets the attribute if value is zero.
 func instantOrNone(key temporal.SearchAttributeKeyTime, value time.Time) temporal.SearchAttributeUpdate {
 	if value.IsZero() {
 		return key.ValueUnset()

@@ -6,18 +6,18 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// longestLater bounds what a signal may ask for.
+// maxDeferral bounds what a signal may ask for.
 const maxDeferral = time.Hour
 
-// deferral has search attributes wait when the whole desk moves at once: to write them costs Temporal's visibility store
-// more than all the rest of a step costs the server. They only serve searching, and lag in any case; what the ticket
-// itself shows, its card and its query, is right at once. The zero value has nothing wait.
+// deferral delays search attributes while an emergency moves every ticket: writing them costs Temporal's visibility store
+// more than the rest of the step costs the server. They serve searching only; current details and query are up to date.
+// The zero value delays nothing.
 type deferral struct {
 	by     time.Duration // zero: no longer
 	cancel workflow.CancelFunc
 }
 
-// until puts them off. Those that wait already wait on: the desk moves again, and to write them once is enough.
+// until delays them, unless they are delayed already: the emergency schedule may change again, and one write is enough.
 func (d *deferral) until(wait time.Duration) {
 	if wait > 0 {
 		d.end()
@@ -25,7 +25,7 @@ func (d *deferral) until(wait time.Duration) {
 	}
 }
 
-// end has them written now, because something else is to be.
+// end stops the delay, because another change is to be written.
 func (d *deferral) end() {
 	if d.cancel != nil {
 		d.cancel()
@@ -33,7 +33,7 @@ func (d *deferral) end() {
 	*d = deferral{}
 }
 
-// holds reports whether they wait. The first time it sets the timer that ends it, and wakes the main loop.
+// active reports whether they are delayed. The first call starts the timer that ends the delay.
 func (d *deferral) active(ctx workflow.Context, s workflow.Selector) bool {
 	if d.by <= 0 {
 		return false

@@ -10,15 +10,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// settled says that a mail or a call needs no more work: it was sent, or it was given up.
+// settled is a mail or webhook call that needs no more work, because it was sent or given up.
 type settled struct {
 	n       int
 	bounced bool
 	asks    bool
 }
 
-// mailer sends a ticket's mails and calls its webhooks beside its main loop, in order for each recipient: somebody whose
-// mailbox is full holds up nobody else's. What it owes is kept in order, and is what a next run is handed.
+// deliveries sends a ticket's mails and webhook calls beside its main loop, in order for each recipient: a recipient
+// whose mailbox is full holds up no other. Those not yet settled are kept in order and passed on to the next run.
 type deliveries struct {
 	number  ticket.Number
 	owed    []ticket.Owed
@@ -38,7 +38,7 @@ func newDeliveries(ctx workflow.Context, number ticket.Number) *deliveries {
 	return m
 }
 
-// owe takes on mails, without those it has, and starts the lanes of recipients who have none running.
+// add adds mails that are not among them yet, and starts a coroutine for each recipient who has none.
 func (m *deliveries) add(mails []ticket.Owed) {
 	for _, mail := range mails {
 		at, has := slices.BinarySearchFunc(m.owed, mail.N, func(o ticket.Owed, n int) int { return cmp.Compare(o.N, n) })
@@ -53,7 +53,7 @@ func (m *deliveries) add(mails []ticket.Owed) {
 	}
 }
 
-// lane sends whatever one recipient is owed, and ends when that is nothing, or when the run does.
+// deliverTo sends what one recipient is owed, until there is nothing left or the run ends.
 func (m *deliveries) deliverTo(ctx workflow.Context, to string) {
 	for mail, ok := m.firstTo(to); ok && !m.stopped; mail, ok = m.firstTo(to) {
 		result, err := m.send(ctx, mail)
@@ -95,14 +95,14 @@ func (m *deliveries) remove(n int) {
 	}
 }
 
-// halt stops starting mails and withdraws the tries that are under way. What is still owed stays in owed.
+// stopSending starts no more mails and cancels those under way. What is not settled stays in owed.
 func (m *deliveries) stopSending() {
 	m.stopped = true
 	m.stop()
 }
 
-// room reports that there may be more mails: a run's memory, and its input to the next one, are bounded.
+// hasRoom reports whether more mails may be added: a run's memory and the next run's input are bounded.
 func (m *deliveries) hasRoom() bool { return len(m.owed) < ticket.MaxOwed }
 
-// idle reports that no lane is running.
+// idle reports whether no coroutine is sending.
 func (m *deliveries) idle() bool { return len(m.busy) == 0 }

@@ -72,7 +72,7 @@ func (t *ticketWorkflow) facts() (head string, rest []fact) {
 	return head, rest
 }
 
-// awaited is whose turn it is.
+// waitsFor returns whose turn it is.
 func waitsFor(d ticket.Digest) string {
 	switch {
 	case d.Closed():
@@ -96,7 +96,7 @@ func waitsFor(d ticket.Digest) string {
 	}
 }
 
-// promiseLine is what became of a promise, and its ledger in short.
+// promiseLine returns the state of a promise and a summary of its ledger.
 func promiseLine(p ticket.PromiseDigest) string {
 	var line string
 	switch {
@@ -117,7 +117,7 @@ func promiseLine(p ticket.PromiseDigest) string {
 	return line + "; " + budgetLine(p)
 }
 
-// budgetLine is the sum of a ledger, as of its last entry: what runs after that, only a calendar can count.
+// budgetLine returns the sum of a ledger, as of its last entry. Only a calendar can tell what was used up since.
 func budgetLine(p ticket.PromiseDigest) string {
 	line := "target " + policy.FormatBudget(p.Counts, p.Target) + " of " + unit(p.Counts)
 	if p.Extended != 0 {
@@ -168,7 +168,7 @@ const (
 	maxOutcomes    = 5 // of manual commands are remembered
 )
 
-// ending says what became of a closed ticket.
+// resultSentence returns the result of a closed ticket's workflow.
 func resultSentence(d ticket.Digest) string {
 	by := map[ticket.Cause]string{
 		ticket.CauseAgent: "Closed by staff", ticket.CauseRequester: "Closed by the requester",
@@ -207,5 +207,5 @@ func mailsLine(owed []ticket.Owed) string {
 
 func clockName(name policy.ClockName) string { return strings.ReplaceAll(string(name), "_", " ") }
 
-// instant is in UTC: a worker's own zone must not reach a history.
+// instant formats a time in UTC: a worker's own zone must not get into a history.
 func instant(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006 15:04:05 UTC") }

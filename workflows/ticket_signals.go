@@ -15,7 +15,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// listen hears every signal from here on. Hearing only takes note; the steps come in the main loop.
+// listen registers a receiver for every signal. Receivers only record what came; the main loop takes the steps.
 func (t *ticketWorkflow) listen(ctx workflow.Context) {
 	for _, verb := range ticket.Signals() {
 		channel := workflow.GetSignalChannelWithOptions(ctx, string(verb), workflow.SignalChannelOptions{Description: verb.Help()})
@@ -34,7 +34,7 @@ func (t *ticketWorkflow) listen(ctx workflow.Context) {
 	})
 }
 
-// drain hears what has arrived, without waiting for more.
+// drain receives the signals that have arrived, without waiting.
 func (t *ticketWorkflow) drain(ctx workflow.Context) {
 	for _, verb := range ticket.Signals() {
 		channel := workflow.GetSignalChannel(ctx, string(verb))
@@ -62,10 +62,10 @@ func (t *ticketWorkflow) recordSettled(s settled) {
 	}
 }
 
-// maxSignal is in bytes: what means something is far smaller, and what is larger is not carried along to be refused.
+// maxSignalSize is in bytes. Valid payloads are far smaller; a larger one is refused and not carried along.
 const maxSignalSize = 4 << 10
 
-// hear takes note of a signal: of its number when it has one, of all of it when it was sent by hand.
+// receive records a signal: its number if it has one, otherwise a manual command.
 func (t *ticketWorkflow) receive(ctx workflow.Context, verb ticket.Verb, payload converter.RawValue) {
 	data := payload.Payload().GetData()
 	t.meter.received += len(data)
@@ -85,12 +85,12 @@ func (t *ticketWorkflow) receive(ctx workflow.Context, verb ticket.Verb, payload
 	}
 }
 
-// ofTheDesk reports that a signal without a number has a field that only the desk's own signals have.
+// fromAPI reports whether a field is set that only signals from the API or the emergency workflow carry.
 func (s Signal) fromAPI() bool {
 	return s.Seq != 0 || s.Schedule != 0 || s.AttributesAfter != 0 || s.By != "" || !s.At.IsZero()
 }
 
-// read returns what a signal carries; one without a payload carries nothing, which is fine.
+// decodeSignal returns a signal's payload, which may be empty.
 func decodeSignal(payload converter.RawValue) (s Signal, ok bool) {
 	raw := payload.Payload()
 	if len(raw.GetData()) == 0 {
@@ -107,7 +107,7 @@ func isEmergencyVerb(verb ticket.Verb) bool {
 	return verb == ticket.VerbEmergencyPause || verb == ticket.VerbEmergencyExtend || verb == ticket.VerbEmergencyResume
 }
 
-// misspelt reports that a signal by hand has a field that means nothing: what it was to say would be lost.
+// hasUnknownField reports whether a manual payload has an unknown field, which would be lost.
 func hasUnknownField(data []byte) bool {
 	if len(data) == 0 {
 		return false
@@ -117,10 +117,10 @@ func hasUnknownField(data []byte) bool {
 	return decoder.Decode(&Signal{}) != nil
 }
 
-// mostSeconds a duration can hold.
+// maxSeconds is the most that a time.Duration can hold.
 const maxSeconds = int64(math.MaxInt64 / time.Second)
 
-// hand keeps a signal by hand until a step takes it.
+// addManual queues a manual command for the next step.
 func (t *ticketWorkflow) addManual(ctx workflow.Context, verb ticket.Verb, place int, s Signal, malformed bool, data []byte) {
 	h := manualCommand(verb, s)
 	h.Key, h.Run = manualKey(ctx, place, string(verb), data), workflow.GetInfo(ctx).WorkflowExecution.RunID
@@ -128,10 +128,10 @@ func (t *ticketWorkflow) addManual(ctx workflow.Context, verb ticket.Verb, place
 	t.manual = append(t.manual, h.Checked())
 }
 
-// handKey identifies a signal by hand: by its workflow, its name, its place among the signals of that name, and what it
-// says. The same signal has the same key when its workflow task is lost after the step that took it, whatever arrives
-// meanwhile: only signals of one name keep their order. Delivered again after a reset it has the same key, too, and
-// another one in its place has not.
+// manualKey identifies a manual signal by its workflow, its name, its position among the signals of that name and its
+// payload. It is the same when the workflow task is lost after the step that took the signal, whatever arrives meanwhile,
+// since only signals of one name keep their order. It is also the same when the signal is delivered again after a reset,
+// and differs for another signal in its place.
 func manualKey(ctx workflow.Context, place int, name string, data []byte) string {
 	sum := fnv.New32a()
 	_, _ = sum.Write([]byte(name)) // never fails
@@ -139,7 +139,7 @@ func manualKey(ctx workflow.Context, place int, name string, data []byte) string
 	return fmt.Sprintf("%s/%s/%d/%08x", workflow.GetInfo(ctx).FirstRunID, name, place, sum.Sum32())
 }
 
-// refuseClaims turns signals with a number that was never given out into refused ones: somebody made them up.
+// refuseClaims turns signals whose number was never assigned into manual commands that will be refused.
 func (t *ticketWorkflow) refuseClaims(ctx workflow.Context) {
 	for _, c := range t.claims {
 		if c.Seq > t.lastCommand {
@@ -149,11 +149,11 @@ func (t *ticketWorkflow) refuseClaims(ctx workflow.Context) {
 	t.claims = nil
 }
 
-// ReconcileSignal asks a ticket to look at everything: to take what was accepted, to let fall due what is due, and to send
-// every mail that is owed and not under way. Sent twice or for no reason, it changes nothing. What it carries is ignored.
+// ReconcileSignal makes a ticket take what was accepted, fire what is due, and send every mail that is owed and not being
+// sent. It has no payload, and is idempotent.
 const ReconcileSignal = "reconcile"
 
-// listenToReconciler hears the signal from here on.
+// listenForReconcile registers the receiver.
 func (t *ticketWorkflow) listenForReconcile(ctx workflow.Context) {
 	channel := workflow.GetSignalChannelWithOptions(ctx, ReconcileSignal, workflow.SignalChannelOptions{
 		Description: "Has the ticket look at what was accepted, what is due and what is owed. No input.",
@@ -164,7 +164,7 @@ func (t *ticketWorkflow) listenForReconcile(ctx workflow.Context) {
 	})
 }
 
-// drainReconciler hears what has arrived, without waiting for more.
+// drainReconcile receives the signals that have arrived, without waiting.
 func (t *ticketWorkflow) drainReconcile(ctx workflow.Context) {
 	channel := workflow.GetSignalChannel(ctx, ReconcileSignal)
 	for channel.ReceiveAsync(&converter.RawValue{}) {
@@ -172,5 +172,5 @@ func (t *ticketWorkflow) drainReconcile(ctx workflow.Context) {
 	}
 }
 
-// reconcile has the next step look at the gate, and at all mails as if the mailer had been given none.
+// reconcile requests a step that catches up and returns all mails that are owed.
 func (t *ticketWorkflow) reconcile() { t.catchUp, t.lastMail = true, 0 }

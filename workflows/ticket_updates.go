@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// manualOutcome says what became of a manual command that a step has taken.
+// manualOutcome returns what became of a manual command that a step has taken.
 func manualOutcome(h ticket.ByHand, result ticket.StepResult) string {
 	for _, o := range result.ByHand {
 		if o.Key != h.Key {
@@ -25,7 +25,7 @@ func manualOutcome(h ticket.ByHand, result ticket.StepResult) string {
 	return fmt.Sprintf("%s: accepted, and not yet decided", h.Verb)
 }
 
-// takeUpdates offers every verb that can be granted by hand as an update, too, whose answer is what became of it.
+// handleUpdates registers an update for every verb that needs no words. Its result is what became of the command.
 func (t *ticketWorkflow) handleUpdates(ctx workflow.Context) error {
 	t.answers = newAnswers(ctx, t.selector)
 	for _, verb := range ticket.ByHandVerbs() {
@@ -46,7 +46,7 @@ func (t *ticketWorkflow) handleUpdates(ctx workflow.Context) error {
 	return nil
 }
 
-// validate refuses what can't mean anything, before it becomes a part of the history.
+// validate rejects malformed input before it becomes part of the history.
 func (t *ticketWorkflow) validate(ctx workflow.Context, verb ticket.Verb, payload converter.RawValue) error {
 	if err := validateUpdateID(workflow.GetCurrentUpdateInfo(ctx).ID); err != nil {
 		return err
@@ -69,8 +69,8 @@ func (t *ticketWorkflow) validate(ctx workflow.Context, verb ticket.Verb, payloa
 	return nil
 }
 
-// update goes the way of a signal by hand. Its key is the update's ID, in every run of the workflow: sent again, it is
-// done once.
+// update queues a manual command and waits for its outcome. The command's key contains the update's ID, the same in every
+// run, so an update that is sent again is done once.
 func (t *ticketWorkflow) update(ctx workflow.Context, verb ticket.Verb, payload converter.RawValue) (string, error) {
 	t.meter.received += len(payload.Payload().GetData())
 	s, _ := decodeSignal(payload) // as the validator has seen it
@@ -81,7 +81,7 @@ func (t *ticketWorkflow) update(ctx workflow.Context, verb ticket.Verb, payload 
 	return t.answers.await(ctx, h.Key)
 }
 
-// manual is what a payload asks for by hand.
+// manualCommand returns the manual command that a payload asks for.
 func manualCommand(verb ticket.Verb, s Signal) ticket.ByHand {
 	return ticket.ByHand{
 		Verb: verb, Agent: s.Agent, Priority: s.Priority, Category: s.Category,
@@ -89,5 +89,5 @@ func manualCommand(verb ticket.Verb, s Signal) ticket.ByHand {
 	}
 }
 
-// outOfRange reports that no duration holds the signal's seconds.
+// outOfRange reports whether the seconds exceed what a time.Duration can hold.
 func outOfRange(s Signal) bool { return s.Seconds > maxSeconds || s.Seconds < -maxSeconds }

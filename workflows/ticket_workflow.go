@@ -10,9 +10,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Ticket is the life of one ticket, from its acceptance until it is closed and its last mail is sent. It fails only
-// if PostgreSQL knows no such ticket. Its result is a sentence about what became of the ticket. A request to cancel it is
-// ignored: only the ticket's end ends a promise.
+// Ticket is the workflow of one ticket, from its acceptance until it is closed and its last mail is sent. It fails only
+// if PostgreSQL has no such ticket. Its result is a sentence about what became of the ticket. Cancellation requests are
+// ignored.
 func Ticket(ctx workflow.Context, in Start) (string, error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	t, err := setup(ctx, in)
@@ -25,7 +25,7 @@ func Ticket(ctx workflow.Context, in Start) (string, error) {
 	return resultSentence(t.digest), nil
 }
 
-// life is a ticket's workflow while it runs. What must outlive a run goes through Start.
+// ticketWorkflow is the state of a run. What must outlive a run is passed on in Start.
 type ticketWorkflow struct {
 	number      ticket.Number
 	page        string
@@ -69,7 +69,7 @@ func setup(ctx workflow.Context, in Start) (*ticketWorkflow, error) {
 	return t, t.handleUpdates(ctx)
 }
 
-// run waits for a command or the next due moment, takes its step, and waits again.
+// run waits for a command or the next due event, takes a step, and waits again.
 func (t *ticketWorkflow) run(ctx workflow.Context) error {
 	for {
 		if err := t.stepAll(ctx); err != nil {
@@ -94,13 +94,13 @@ func (t *ticketWorkflow) run(ctx workflow.Context) error {
 	}
 }
 
-// over reports that the ticket is closed, everything asked of it is answered and every mail is sent.
+// done reports whether the ticket is closed, all its updates are answered and all its mails are sent.
 func (t *ticketWorkflow) done() bool {
 	return t.digest.Closed() && !t.hasWork() && t.digest.Parked == nil && t.mailer.idle() && len(t.mailer.owed) == 0
 }
 
-// work reports whether a step is to be taken. What is parked holds up the commands after it, and what falls due; signals
-// by hand still get their numbers, so that they never pile up here.
+// hasWork reports whether a step is to be taken. While something is parked, commands and due events wait, but manual
+// commands are still numbered by a step, so that they never pile up here.
 func (t *ticketWorkflow) hasWork() bool {
 	if len(t.manual) > 0 || t.owesMore() {
 		return true
@@ -109,12 +109,12 @@ func (t *ticketWorkflow) hasWork() bool {
 	return t.digest.Parked == nil && (t.digest.Command < t.lastCommand || news || t.catchUp || t.due.Kind != "")
 }
 
-// owedMore reports that the ticket owes mails that the mailer was not given yet, and that it has room for some.
+// owesMore reports whether the ticket owes mails that are not among the deliveries yet, and there is room for some.
 func (t *ticketWorkflow) owesMore() bool {
 	return t.lastMail < t.digest.Mails && t.mailer.hasRoom()
 }
 
-// next is what the one timer is for.
+// nextEvent returns what the timer is for.
 func (t *ticketWorkflow) nextEvent() ticket.Moment {
 	if p := t.digest.Parked; p != nil {
 		return ticket.Moment{Kind: dueRetryParked, Due: p.Retry, Label: "try again to record what is due"}
@@ -122,7 +122,7 @@ func (t *ticketWorkflow) nextEvent() ticket.Moment {
 	return t.digest.Next
 }
 
-// momentRetry is that of something parked. It is no moment of the domain's.
+// dueRetryParked asks for another try at something parked. The domain does not know it.
 const dueRetryParked ticket.MomentKind = "retry"
 
 func (t *ticketWorkflow) onDue(m ticket.Moment) {
@@ -133,10 +133,10 @@ func (t *ticketWorkflow) onDue(m ticket.Moment) {
 	t.due = m
 }
 
-// step takes everything that there is to take. Commands come first: one accepted before a deadline keeps the
-// promise, also when the timer came first. Whatever arrived meanwhile is heard before it ends, so that a burst is
-// taken at once and a life that is over leaves nothing unheard. A flood that never ends is no reason to fill the
-// history: after the first step, a full one leaves the rest to the next run.
+// stepAll takes steps until there is nothing to do. Commands come first: one accepted before a deadline keeps the promise
+// even if the timer fired before its signal came. Signals that arrive meanwhile are received before it returns, so that a
+// burst takes few steps and a ticket that ends leaves no signal unread. When the history is full, it returns after one
+// step, and the next run takes the rest.
 func (t *ticketWorkflow) stepAll(ctx workflow.Context) error {
 	t.drain(ctx)
 	for taken := 0; t.hasWork() && (taken == 0 || !t.meter.full(ctx)); taken++ {
@@ -148,7 +148,7 @@ func (t *ticketWorkflow) stepAll(ctx workflow.Context) error {
 	return nil
 }
 
-// takeOne takes one step.
+// step takes one step.
 func (t *ticketWorkflow) step(ctx workflow.Context) error {
 	if err := t.meter.step(ctx); err != nil {
 		return err
@@ -215,10 +215,11 @@ func (t *ticketWorkflow) apply(ctx workflow.Context, r ticket.StepRequest, resul
 	}
 }
 
-// noMails asks a step for none of the mails that are owed.
+// noMails, as the last known mail, requests none of the mails that are owed.
 const noMails = math.MaxInt32
 
-// owe hands the mailer what a step has returned. A step returns no more than so many; the rest follows when these are sent.
+// addOwed passes on the deliveries that a step has returned. A step returns at most ticket.MaxOwed; the others follow
+// when these are sent.
 func (t *ticketWorkflow) addOwed(result ticket.StepResult) {
 	t.lastMail = result.Digest.Mails
 	if n := len(result.Owed); n >= ticket.MaxOwed {
@@ -234,17 +235,16 @@ func (t *ticketWorkflow) report() (Report, error) {
 	}, nil
 }
 
-// mostCarried is how many signals that were heard and not taken a run hands to the next one: its input is bounded. More
-// are taken first.
+// maxCarried is how many signals a run may pass on to the next without having taken a step for them.
 const maxCarried = 200
 
-// tooMuch reports that more signals wait than may be handed on.
+// exceedsInput reports whether more signals wait than the next run's input may carry.
 func (t *ticketWorkflow) exceedsInput() bool { return max(len(t.manual), len(t.claims)) > maxCarried }
 
-// continueAsNew hands everything to a next run. A mail server may take ten minutes to say whether it has a mail, and the
-// ticket lives on until then. Signals that were heard but not taken go along, so nothing blocks between the last look at
-// the channels and the return: a signal that arrives after it makes the server refuse the return and give this run
-// another turn.
+// continueAsNew passes the state on to a next run. Activities that send mail may take ten minutes to be cancelled, and
+// the ticket goes on taking steps until then. Signals that were received and not taken are passed on, so nothing blocks
+// between the last look at the channels and the return: if a signal arrives after it, the server rejects the command and
+// schedules another workflow task of this run.
 func (t *ticketWorkflow) continueAsNew(ctx workflow.Context) error {
 	t.mailer.stopSending()
 	for {
@@ -267,7 +267,7 @@ func (t *ticketWorkflow) continueAsNew(ctx workflow.Context) error {
 	}
 }
 
-// start is what the next run begins with.
+// start returns the input of the next run.
 func (t *ticketWorkflow) start() Start {
 	return Start{
 		Number: t.number, Page: t.page, Outcomes: t.outcomes, Digest: t.digest, LastMail: t.lastMail, LastCommand: t.lastCommand, Owed: t.mailer.owed,

@@ -13,7 +13,7 @@ import (
 // maxUpdateID is in bytes; the ID becomes part of a command's key.
 const maxUpdateID = 200
 
-// answers are what updates wait for, by their keys.
+// answers holds the results of updates that are under way, by command key.
 type answers struct {
 	waiting map[string]string // empty: not answered yet
 	open    int               // how many are not answered yet
@@ -26,8 +26,7 @@ func newAnswers(ctx workflow.Context, selector workflow.Selector) answers {
 	return a
 }
 
-// await returns what becomes of an update that was put among what is to be done. A request to cancel the workflow, which
-// is ignored, does not end it.
+// await returns the result of an update whose command is queued. It ignores cancellation, as the workflow does.
 func (a *answers) await(ctx workflow.Context, key string) (string, error) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	a.waiting[key] = ""
@@ -41,7 +40,7 @@ func (a *answers) await(ctx workflow.Context, key string) (string, error) {
 	return said, nil
 }
 
-// answer has the update of a key return, if there is one.
+// answer sets the result of the update with a key, if there is one.
 func (a *answers) answer(key, says string) {
 	if said, waits := a.waiting[key]; waits && said == "" {
 		a.waiting[key] = says
@@ -49,10 +48,10 @@ func (a *answers) answer(key, says string) {
 	}
 }
 
-// due reports that an update waits for a step.
+// due reports whether an update waits for a step.
 func (a *answers) due() bool { return a.open > 0 }
 
-// answered waits until every update has returned: a run that ended before would take its answer away.
+// awaitHandlers waits until every update handler has returned: a run that ended before would lose their results.
 func awaitHandlers(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 		return fmt.Errorf("wait for the updates: %w", err)
@@ -73,7 +72,7 @@ func errTooManyWaiting() error {
 	return errRefused(fault.Limited, "too many commands wait already: try again later")
 }
 
-// refusedUpdate has the kind as its type, as activities' errors do.
+// errRefused has the kind as its type, as the errors of activities do.
 func errRefused(kind fault.Kind, says string) error {
 	return temporal.NewNonRetryableApplicationError(says, kind.String(), nil)
 }
