@@ -24,7 +24,7 @@ import (
 
 const number ticket.Number = "HM-7Q2K9XM4TD"
 
-// world is the stepper and the postman.
+// fixture takes steps and sends mails.
 type fixture struct {
 	step    ticket.StepResult
 	bounced bool

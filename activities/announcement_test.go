@@ -28,16 +28,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// square is where announcements are cried out: an office with customers whose mail goes to a real server.
+// announcementFixture is an office with customers whose mail goes to a real SMTP server.
 type announcementFixture struct {
 	*officetest.Office
-	t      *testing.T
-	sink   *mailtest.Sink
-	herald *mail.Herald
-	sender *crashingSender
+	t         *testing.T
+	sink      *mailtest.Sink
+	announcer *mail.Herald
+	sender    *crashingSender
 }
 
-// dying is a sender whose process dies after mails, as far as the record is concerned.
+// crashingSender is a sender whose process dies after mails, as far as the record is concerned.
 type crashingSender struct {
 	*mail.Sender
 	after atomic.Int32 // mails that are sent before that; negative: never
@@ -85,7 +85,7 @@ func newAnnouncementFixture(t *testing.T, customers int) *announcementFixture {
 	t.Cleanup(sender.Close)
 	s.sender = &crashingSender{Sender: sender}
 	s.sender.after.Store(-1)
-	s.herald = mail.NewHerald(s.Store, s.sender, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	s.announcer = mail.NewHerald(s.Store, s.sender, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	return s
 }
 
@@ -113,7 +113,7 @@ func (s *announcementFixture) environment(ctx context.Context, perSecond float64
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(sdkworker.Options{BackgroundActivityContext: ctx})
-	a := activities.NewAnnouncements(s.Store, s.herald, perSecond, time.Second)
+	a := activities.NewAnnouncements(s.Store, s.announcer, perSecond, time.Second)
 	env.RegisterActivityWithOptions(a.Prepare, activity.RegisterOptions{Name: "PrepareAnnouncements"})
 	env.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: "SendAnnouncements"})
 	return env

@@ -20,7 +20,7 @@ import (
 
 var edge = ticket.Edge{At: time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC), Verb: ticket.VerbEmergencyPause, Emergency: "E-0000000001"}
 
-// crowd are open tickets behind the edge.
+// fanoutFixture is open tickets that have not taken up a transition.
 type fanoutFixture struct {
 	mu     sync.Mutex
 	behind []ticket.Number

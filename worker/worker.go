@@ -65,30 +65,7 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 		default: // the first failure is the one to report
 		}
 	}
-	tickets := worker.New(c, workflows.TicketQueue, worker.Options{
-		MaxConcurrentLocalActivityExecutionSize: o.Steps,
-		MaxConcurrentActivityExecutionSize:      o.Steps,
-		MaxConcurrentWorkflowTaskExecutionSize:  2 * o.Steps,
-		MaxConcurrentWorkflowTaskPollers:        o.Steps,         // the default of 2 lets a rush of new tickets starve the old ones
-		StickyScheduleToStartTimeout:            2 * time.Second, // until another worker takes over from one that was killed
-		WorkerStopTimeout:                       drainTime,
-		OnFatalError:                            onFatal,
-	})
-	RegisterTickets(tickets, a.Steps)
-	mail := worker.New(c, workflows.MailQueue, worker.Options{
-		MaxConcurrentActivityExecutionSize: o.Mails,
-		TaskQueueActivitiesPerSecond:       o.MailPerSecond,
-		DisableWorkflowWorker:              true,
-		// A mail learns from a heartbeat that it is cancelled, and a run that continues as new waits for that.
-		MaxHeartbeatThrottleInterval: 5 * time.Second,
-		WorkerStopTimeout:            drainTime,
-		OnFatalError:                 onFatal,
-	})
-	RegisterMails(mail, a.Mails)
-	if a.Announcements != nil {
-		RegisterSendAnnouncements(mail, a.Announcements)
-	}
-	workers := []worker.Worker{tickets, mail}
+	workers := []worker.Worker{ticketWorker(c, a.Steps, o, onFatal), mailWorker(c, a, o, onFatal)}
 	if a.Webhooks != nil {
 		workers = append(workers, webhookWorker(c, a.Webhooks, onFatal))
 	}
@@ -109,6 +86,39 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	case err := <-failed:
 		return fmt.Errorf("worker: %w", err)
 	}
+}
+
+// ticketWorker runs tickets' workflows and their steps.
+func ticketWorker(c client.Client, steps *activities.Steps, o Options, onFatal func(error)) worker.Worker {
+	w := worker.New(c, workflows.TicketQueue, worker.Options{
+		MaxConcurrentLocalActivityExecutionSize: o.Steps,
+		MaxConcurrentActivityExecutionSize:      o.Steps,
+		MaxConcurrentWorkflowTaskExecutionSize:  2 * o.Steps,
+		MaxConcurrentWorkflowTaskPollers:        o.Steps,         // the default of 2 lets a rush of new tickets starve the old ones
+		StickyScheduleToStartTimeout:            2 * time.Second, // until another worker takes over from one that was killed
+		WorkerStopTimeout:                       drainTime,
+		OnFatalError:                            onFatal,
+	})
+	RegisterTickets(w, steps)
+	return w
+}
+
+// mailWorker sends mails of tickets and announcements.
+func mailWorker(c client.Client, a Activities, o Options, onFatal func(error)) worker.Worker {
+	w := worker.New(c, workflows.MailQueue, worker.Options{
+		MaxConcurrentActivityExecutionSize: o.Mails,
+		TaskQueueActivitiesPerSecond:       o.MailPerSecond,
+		DisableWorkflowWorker:              true,
+		// A mail learns from a heartbeat that it is cancelled, and a run that continues as new waits for that.
+		MaxHeartbeatThrottleInterval: 5 * time.Second,
+		WorkerStopTimeout:            drainTime,
+		OnFatalError:                 onFatal,
+	})
+	RegisterMails(w, a.Mails)
+	if a.Announcements != nil {
+		RegisterSendAnnouncements(w, a.Announcements)
+	}
+	return w
 }
 
 // webhookWorker runs webhook calls, in slots of its own: an endpoint that hangs holds up no mail.

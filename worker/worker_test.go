@@ -21,7 +21,7 @@ import (
 
 const number ticket.Number = "HM-7Q2K9XM4TD"
 
-// lingering is a desk whose first step, or first mail, takes until the worker is told to stop.
+// slowFixture is a desk whose first step, or first mail, takes until the worker is told to stop.
 type slowFixture struct {
 	*desktest.Desk
 	step, mail bool

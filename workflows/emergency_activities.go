@@ -28,14 +28,14 @@ func emergencyActivity(ctx workflow.Context, summary string, o workflow.Activity
 }
 
 func callReadSchedule(ctx workflow.Context) (o ticket.Outlook, err error) {
-	ctx = emergencyActivity(ctx, "read the gate", workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second})
+	ctx = emergencyActivity(ctx, "read the emergency schedule", workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second})
 	err = workflow.ExecuteActivity(ctx, ReadScheduleActivity).Get(ctx, &o)
 	return o, err
 }
 
 // callCheckTickets may take as long as it takes to count a few million tickets.
 func callCheckTickets(ctx workflow.Context, edge ticket.Edge) (p ticket.Proof, err error) {
-	ctx = emergencyActivity(ctx, "prove that every open ticket knows of "+transitionLine(edge), workflow.ActivityOptions{
+	ctx = emergencyActivity(ctx, "check that every open ticket has taken up "+transitionLine(edge), workflow.ActivityOptions{
 		StartToCloseTimeout: 2 * time.Minute,
 	})
 	err = workflow.ExecuteActivity(ctx, CheckTicketsActivity, edge).Get(ctx, &p)
@@ -50,7 +50,7 @@ const notifyAttempts = 10
 //
 // It is given up after some attempts, so that one ticket that fails each of them does not hold up the rest of the work.
 func callNotifyTickets(ctx workflow.Context, r ticket.FanoutRequest, f Fanout) (result ticket.FanoutResult, err error) {
-	summary := fmt.Sprintf("tell open tickets of %s: %d told", transitionLine(r.Edge), f.Notified)
+	summary := fmt.Sprintf("notify open tickets of %s: %d notified", transitionLine(r.Edge), f.Notified)
 	ctx = emergencyActivity(ctx, summary, workflow.ActivityOptions{StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 10 * time.Second})
 	options := workflow.GetActivityOptions(ctx)
 	options.RetryPolicy.MaximumAttempts = notifyAttempts

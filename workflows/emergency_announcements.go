@@ -143,7 +143,7 @@ func (h *announcer) sleep(ctx workflow.Context, until time.Time) {
 func callPrepareAnnouncements(ctx workflow.Context, r ticket.AnnounceRequest) (result ticket.AnnounceResult, err error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 10 * time.Minute, // a row for each of a million people
-		Summary:             "whom to tell, with all tickets right up to " + instant(r.Proven),
+		Summary:             "record announcements, with all tickets right up to " + instant(r.Proven),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 1.5, MaximumInterval: 10 * time.Second,
 			NonRetryableErrorTypes: permanentErrors,

@@ -17,7 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// tower is what a herald asks, in skipped time.
+// announcerFixture answers what an announcer asks for, in skipped time.
 type announcerFixture struct {
 	env       *testsuite.TestWorkflowEnvironment
 	mu        sync.Mutex // activities run beside each other
@@ -64,7 +64,7 @@ func (w *announcerFixture) run(t *testing.T, in workflows.AnnouncementState, sec
 	return out
 }
 
-func TestHerald_sendsUntilNothingIsLeft(t *testing.T) {
+func TestAnnouncer_sendsUntilNothingIsLeft(t *testing.T) {
 	w := newAnnouncerFixture()
 	w.left = []ticket.AnnouncementsResult{{Sent: 500, Left: 700}, {Sent: 500, Left: 200}, {Sent: 199, Left: 1, Next: begin.Add(time.Hour)}, {Sent: 1}}
 	out := w.run(t, workflows.AnnouncementState{}, 2*time.Hour, time.Minute)
@@ -74,7 +74,7 @@ func TestHerald_sendsUntilNothingIsLeft(t *testing.T) {
 }
 
 // A mail that a server has put off is left alone until its time.
-func TestHerald_waitsForMailsThatWerePutOff(t *testing.T) {
+func TestAnnouncer_waitsForMailsThatWerePutOff(t *testing.T) {
 	w := newAnnouncerFixture()
 	w.left = []ticket.AnnouncementsResult{{Left: 1, Next: begin.Add(3 * time.Hour)}, {Sent: 1}}
 	if out := w.run(t, workflows.AnnouncementState{Idle: true}, 24*time.Hour, 0); w.sent != 2 || out.Sent != 1 || w.last.Before(begin.Add(3*time.Hour)) {
@@ -83,7 +83,7 @@ func TestHerald_waitsForMailsThatWerePutOff(t *testing.T) {
 }
 
 // A mail server that is away for a day holds up neither the gate nor the next announcement.
-func TestHerald_announcesWhileTheMailServerIsAway(t *testing.T) {
+func TestAnnouncer_announcesWhileTheMailServerIsAway(t *testing.T) {
 	w := newAnnouncerFixture()
 	w.away = true
 	out := w.run(t, workflows.AnnouncementState{}, 24*time.Hour, time.Hour)

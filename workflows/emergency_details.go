@@ -20,7 +20,7 @@ func (w *emergencyWorkflow) details(now time.Time) string {
 		b.WriteString("**No emergency** is in force or planned.\n\n")
 	}
 	if w.fanout.Transition.At.IsZero() {
-		b.WriteString("- no ticket was ever told of one\n")
+		b.WriteString("- no ticket was ever notified of one\n")
 	} else {
 		fmt.Fprintf(&b, "- %s\n", w.fanout.line(now))
 	}
@@ -28,7 +28,7 @@ func (w *emergencyWorkflow) details(now time.Time) string {
 		fmt.Fprintf(&b, "- not right yet: %s\n", w.fanout.lateLine())
 	}
 	if w.schedule.Until.IsZero() {
-		b.WriteString("- next: nothing, until somebody changes it\n")
+		b.WriteString("- next: nothing, until it is changed\n")
 	} else {
 		fmt.Fprintf(&b, "- next: %s\n", w.scheduleLine())
 	}
@@ -36,7 +36,7 @@ func (w *emergencyWorkflow) details(now time.Time) string {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
 	if len(w.manual) > 0 {
-		fmt.Fprintf(&b, "- %d signals by hand wait\n", len(w.manual))
+		fmt.Fprintf(&b, "- %d manual commands wait\n", len(w.manual))
 	}
 	for _, l := range slices.Backward(w.outcomes) {
 		if l.Refused != "" {
@@ -55,18 +55,18 @@ func (w *emergencyWorkflow) details(now time.Time) string {
 func (f Fanout) line(now time.Time) string {
 	switch {
 	case !f.DoneAt.IsZero() && f.Total == 0:
-		return fmt.Sprintf("%s: every open ticket knows (%d)", transitionLine(f.Transition), f.Check.Open)
+		return fmt.Sprintf("%s: every open ticket has taken it up (%d)", transitionLine(f.Transition), f.Check.Open)
 	case !f.DoneAt.IsZero():
-		return fmt.Sprintf("%s: every open ticket knows; %d were told in %s%s", transitionLine(f.Transition), f.Total,
+		return fmt.Sprintf("%s: every open ticket has taken it up; %d were notified in %s%s", transitionLine(f.Transition), f.Total,
 			f.DoneAt.Sub(f.Began).Round(time.Second), perSecond(f.Total, f.DoneAt.Sub(f.Began)))
 	case f.Round == 0:
-		return transitionLine(f.Transition) + ": looking who is to be told"
+		return transitionLine(f.Transition) + ": checking which tickets are behind"
 	case f.Round == 1:
-		return fmt.Sprintf("%s: %d of %d told%s", transitionLine(f.Transition), min(f.Notified, f.Total), f.Total, perSecond(f.Notified, now.Sub(f.Began)))
+		return fmt.Sprintf("%s: %d of %d notified%s", transitionLine(f.Transition), min(f.Notified, f.Total), f.Total, perSecond(f.Notified, now.Sub(f.Began)))
 	}
-	line := fmt.Sprintf("%s: all %d told, **%d unproven**, round %d", transitionLine(f.Transition), f.Total, f.Check.Left(), f.Round)
+	line := fmt.Sprintf("%s: all %d notified, **%d behind**, round %d", transitionLine(f.Transition), f.Total, f.Check.Left(), f.Round)
 	if f.Check.Wrong > 0 {
-		line += fmt.Sprintf("; %d of them hold what the gate does not say: somebody must look at these", f.Check.Wrong)
+		line += fmt.Sprintf("; %d of them are not as the schedule says: look at these", f.Check.Wrong)
 	}
 	return line
 }
@@ -87,9 +87,9 @@ func (f Fanout) lateLine() string {
 // retryLine describes what the next round does.
 func (f Fanout) retryLine() string {
 	if f.Check.Left() == 0 {
-		return "look again who is to be told"
+		return "check again which tickets are behind"
 	}
-	return fmt.Sprintf("tell %d tickets again", f.Check.Left())
+	return fmt.Sprintf("notify %d tickets again", f.Check.Left())
 }
 
 func perSecond(n int, took time.Duration) string {

@@ -63,7 +63,7 @@ func (w *emergencyWorkflow) fanOut(ctx workflow.Context) error {
 	}, w.fanout)
 	if err != nil {
 		// Tickets that are still behind are notified again after the next check.
-		workflow.GetLogger(ctx).Error("tickets could not be told", "error", err)
+		workflow.GetLogger(ctx).Error("tickets could not be notified", "error", err)
 		w.fanout.RoundOver = true
 		return nil
 	}

@@ -30,7 +30,7 @@ const (
 	strike ticket.EmergencyID = "E-0000000002"
 )
 
-// house is a desk full of open tickets, as far as the workflow Emergency sees one.
+// emergencyFixture is a desk with open tickets, as the emergency workflow sees it.
 type emergencyFixture struct {
 	t   *testing.T
 	env *testsuite.TestWorkflowEnvironment
@@ -42,16 +42,16 @@ type emergencyFixture struct {
 	onMail func() ticket.AnnouncementsResult
 	parts  activities.FanoutOptions
 
-	mu        sync.Mutex
-	gate      ticket.Gate
-	gateAt    map[ticket.Number]time.Time
-	ignoring  map[ticket.Number]int // signals that a ticket won't take up
-	notified  []string              // "1h0m0s emergency-pause HM-0000000000", in order
-	orders    []ticket.EmergencyHand
-	herald    []ticket.AnnounceRequest
-	announced []time.Duration // when
-	barriers  int
-	regular   []string
+	mu               sync.Mutex
+	gate             ticket.Gate
+	gateAt           map[ticket.Number]time.Time
+	ignoring         map[ticket.Number]int // signals that a ticket won't take up
+	notified         []string              // "1h0m0s emergency-pause HM-0000000000", in order
+	orders           []ticket.EmergencyHand
+	announceRequests []ticket.AnnounceRequest
+	announced        []time.Duration // when
+	barriers         int
+	regular          []string
 }
 
 func newEmergencyFixture(t *testing.T, tickets int) *emergencyFixture {
@@ -72,7 +72,7 @@ func newEmergencyFixture(t *testing.T, tickets int) *emergencyFixture {
 
 func ticketNumber(i int) ticket.Number { return ticket.Number(fmt.Sprintf("HM-%010d", i)) }
 
-// set makes an environment for one run of the workflow.
+// set creates an environment for one run of the workflow.
 func (h *emergencyFixture) set(at time.Time) {
 	suite := &testsuite.WorkflowTestSuite{}
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
@@ -88,7 +88,7 @@ func (h *emergencyFixture) set(at time.Time) {
 func (h *emergencyFixture) announce(_ context.Context, r ticket.AnnounceRequest) (ticket.AnnounceResult, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.herald, h.announced = append(h.herald, r), append(h.announced, h.env.Now().Sub(begin))
+	h.announceRequests, h.announced = append(h.announceRequests, r), append(h.announced, h.env.Now().Sub(begin))
 	if r.Unproven {
 		return ticket.AnnounceResult{Held: 7}, nil
 	}
@@ -192,7 +192,7 @@ func (h *emergencyFixture) at(d time.Duration, f func()) {
 	h.env.RegisterDelayedCallback(f, begin.Add(d).Sub(h.env.Now()))
 }
 
-// decree changes the gate, and has the workflow told.
+// declareAt changes the emergency schedule after a while and signals the workflow.
 func (h *emergencyFixture) declareAt(d time.Duration, all ...ticket.Emergency) {
 	h.at(d, func() {
 		h.change(all...)
@@ -207,7 +207,7 @@ func (h *emergencyFixture) change(all ...ticket.Emergency) {
 	h.gate.Emergencies = all
 }
 
-// play runs the workflow for a while, and gives what it hands to the next run.
+// run runs the workflow for a while and returns the next run's input.
 func (h *emergencyFixture) run(start workflows.EmergencyStart, until time.Duration) workflows.EmergencyStart {
 	h.t.Helper()
 	h.at(until, func() {

@@ -207,7 +207,7 @@ func (w *emergencyWorkflow) report() (EmergencyReport, error) {
 func (w *emergencyWorkflow) continueAsNew(ctx workflow.Context) error {
 	w.announcer.stopWork()
 	if err := workflow.Await(ctx, w.announcer.idle); err != nil {
-		return fmt.Errorf("wait for the herald: %w", err)
+		return fmt.Errorf("wait for the announcer: %w", err)
 	}
 	for w.drain(ctx); !workflow.AllHandlersFinished(ctx); w.drain(ctx) {
 		if w.answers.due() {

@@ -24,7 +24,7 @@ func TestEmergency_beginsAndEndsByItselfAsPlanned(t *testing.T) {
 	}
 }
 
-// h1 is an hour: h is a house here.
+// h1 is an hour; h is a fixture here.
 const h1 = time.Hour
 
 func TestEmergency_followsEveryChangeOfPlan(t *testing.T) {
@@ -121,8 +121,8 @@ func TestEmergency_tellsStragglersAgainWithGrowingPausesUntilAllIsProven(t *test
 	if f := next.Fanout; f.DoneAt.IsZero() || f.Check.Behind != 0 || f.Total != 10 || f.Notified != 15 {
 		t.Errorf("at last: %+v", f)
 	}
-	if n := len(h.herald); n == 0 || h.herald[n-1].Proven.Before(begin.Add(h1)) || h.herald[n-1].Revision != 1 {
-		t.Errorf("announced: %+v", h.herald)
+	if n := len(h.announceRequests); n == 0 || h.announceRequests[n-1].Proven.Before(begin.Add(h1)) || h.announceRequests[n-1].Revision != 1 {
+		t.Errorf("announced: %+v", h.announceRequests)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestEmergency_announcesItToTheOthersWhenATicketStaysBehind(t *testing.T) {
 	next := h.run(workflows.EmergencyStart{}, 3*h1)
 	var parts []string
 	proven := false
-	for i, r := range h.herald {
+	for i, r := range h.announceRequests {
 		switch {
 		case r.Proven.Before(begin.Add(h1)):
 		case r.Unproven:
@@ -151,12 +151,12 @@ func TestEmergency_announcesItToTheOthersWhenATicketStaysBehind(t *testing.T) {
 			proven = true
 		}
 		if proven && r.Unproven {
-			t.Errorf("it is announced to some when all are right: %+v", h.herald)
+			t.Errorf("it is announced to some when all are right: %+v", h.announceRequests)
 		}
 	}
 	equal(t, "announced to some at", parts, []string{"1h2m0s", "1h4m0s", "1h8m0s", "1h16m0s", "1h20m0s", "1h22m0s", "1h26m0s", "1h34m0s"})
 	if !proven || next.Fanout.DoneAt.IsZero() {
-		t.Errorf("announced %+v at %s; at last: %+v", h.herald, h.announced, next.Fanout)
+		t.Errorf("announced %+v at %s; at last: %+v", h.announceRequests, h.announced, next.Fanout)
 	}
 	if strings.Contains(early, string(ticketNumber(1))) || !strings.Contains(late, "not right yet: "+string(ticketNumber(1))+";") || !strings.Contains(late, "7 held back") {
 		t.Errorf("the card after a minute:\n%s\nafter three:\n%s", early, late)
@@ -177,7 +177,7 @@ func TestEmergency_aTicketThatNeverTakesItUpIsToldSeldom(t *testing.T) {
 	if n := len(h.notified); n > 100 {
 		t.Errorf("it was told %d times within nine hours", n)
 	}
-	if n := len(h.herald); n > 70 {
+	if n := len(h.announceRequests); n > 70 {
 		t.Errorf("%d announcements within nine hours", n)
 	}
 }
@@ -313,8 +313,8 @@ func TestEmergency_aTicketThatCannotBeToldHoldsUpNothing(t *testing.T) {
 			if f := next.Fanout; f.Round < 3 || f.Notified != 0 || !f.DoneAt.IsZero() {
 				t.Errorf("at last: %+v", f)
 			}
-			if i := slices.IndexFunc(h.herald, func(r ticket.AnnounceRequest) bool { return r.Unproven }); i < 0 || h.announced[i] > h1+3*time.Minute {
-				t.Errorf("announced %+v at %s", h.herald, h.announced)
+			if i := slices.IndexFunc(h.announceRequests, func(r ticket.AnnounceRequest) bool { return r.Unproven }); i < 0 || h.announced[i] > h1+3*time.Minute {
+				t.Errorf("announced %+v at %s", h.announceRequests, h.announced)
 			}
 		})
 	}

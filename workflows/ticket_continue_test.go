@@ -17,7 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// handed is what an ended run hands to the next.
+// continuedWith returns the input of the run after one that has ended.
 func (s *fixture) continuedWith() workflows.Start {
 	s.t.Helper()
 	again, ok := errors.AsType[*workflow.ContinueAsNewError](s.env.GetWorkflowError())

@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// rush is a fan-out's signal to one ticket of very many.
+// deferAttributes sends the signal of a fan-out over very many tickets.
 func (s *fixture) deferAttributes(d time.Duration, verb ticket.Verb, later time.Duration, gate ...ticket.Emergency) {
 	s.at(d, func() {
 		s.desk.SetGate(ticket.Gate{Revision: 1, Emergencies: gate})
@@ -25,7 +25,7 @@ func (s *fixture) pausedAt() []bool {
 	return all
 }
 
-func TestCard_inARushSearchAttributesFollowLaterOnce(t *testing.T) {
+func TestDetails_inARushSearchAttributesFollowLaterOnce(t *testing.T) {
 	s := newFixture(t)
 	s.deferAttributes(h1, ticket.VerbEmergencyPause, 10*time.Minute, closure(flood, h1, 0))
 	s.at(h1+9*time.Minute, func() {
@@ -45,7 +45,7 @@ func TestCard_inARushSearchAttributesFollowLaterOnce(t *testing.T) {
 	s.run()
 }
 
-func TestCard_whenTheDeskMovesAgainSearchAttributesAreWrittenOnce(t *testing.T) {
+func TestDetails_whenTheDeskMovesAgainSearchAttributesAreWrittenOnce(t *testing.T) {
 	s := newFixture(t)
 	s.deferAttributes(h1, ticket.VerbEmergencyPause, 30*time.Minute, closure(flood, h1, 0))
 	s.deferAttributes(h1+20*time.Minute, ticket.VerbEmergencyResume, 30*time.Minute, closure(flood, h1, h1+20*time.Minute))
@@ -59,7 +59,7 @@ func TestCard_whenTheDeskMovesAgainSearchAttributesAreWrittenOnce(t *testing.T) 
 	}
 }
 
-func TestCard_whateverElseHappensWritesSearchAttributesAtOnce(t *testing.T) {
+func TestDetails_whateverElseHappensWritesSearchAttributesAtOnce(t *testing.T) {
 	s := newFixture(t)
 	s.deferAttributes(h1, ticket.VerbEmergencyPause, 30*time.Minute, closure(flood, h1, 0))
 	s.ask(h1+time.Minute, assignToAlice())
@@ -75,7 +75,7 @@ func TestCard_whateverElseHappensWritesSearchAttributesAtOnce(t *testing.T) {
 	}
 }
 
-func TestCard_aFewTicketsShowAtOnce(t *testing.T) {
+func TestDetails_aFewTicketsShowAtOnce(t *testing.T) {
 	s := newFixture(t)
 	s.deferAttributes(h1, ticket.VerbEmergencyPause, 0, closure(flood, h1, 0))
 	s.at(h1+time.Second, func() {

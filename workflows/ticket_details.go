@@ -58,7 +58,7 @@ func (t *ticketWorkflow) facts() (head string, rest []fact) {
 		rest = append(rest, fact{clockName(name), promiseLine(*d.Promise(name))})
 	}
 	if d.Rung > 0 {
-		rest = append(rest, fact{"escalated", fmt.Sprintf("rung %d, and nobody has answered or acknowledged it", d.Rung)})
+		rest = append(rest, fact{"escalated", fmt.Sprintf("step %d, neither answered nor acknowledged", d.Rung)})
 	}
 	if lines := emergencyLines(d); len(lines) > 0 {
 		rest = append(rest, fact{"emergencies", strings.Join(lines, "; ")})
@@ -88,7 +88,7 @@ func waitsFor(d ticket.Digest) string {
 	case d.Status == ticket.StatusResolved:
 		return "the requester to confirm, to reply or to stay silent"
 	case d.Handle == "":
-		return "somebody to take it"
+		return "an agent to take it"
 	case d.FirstResponse.MetAt.IsZero():
 		return "the first response of " + d.Handle
 	default:
@@ -103,7 +103,7 @@ func promiseLine(p ticket.PromiseDigest) string {
 	case p.At.IsZero():
 		return "not promised yet"
 	case !p.MetAt.IsZero():
-		line = "given " + instant(p.MetAt)
+		line = "met " + instant(p.MetAt)
 	case p.Settled:
 		line = "no longer owed"
 	case !p.Due.IsZero():
@@ -112,7 +112,7 @@ func promiseLine(p ticket.PromiseDigest) string {
 		line = "paused, " + reasons(p.Reasons)
 	}
 	if !p.Breached.IsZero() {
-		line += ", broken " + instant(p.Breached)
+		line += ", overdue since " + instant(p.Breached)
 	}
 	return line + "; " + budgetLine(p)
 }

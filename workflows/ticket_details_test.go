@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-func TestCard_writesSearchAttributesOnlyWhenOneChanges(t *testing.T) {
+func TestDetails_writesSearchAttributesOnlyWhenOneChanges(t *testing.T) {
 	s := newFixture(t)
 	s.ask(1*h, words(alice, ticket.VerbNote))
 	s.ask(2*h, words(alice, ticket.VerbNote))
@@ -71,7 +71,7 @@ func TestQuery_tellsTheStateAndWhatIsOwed(t *testing.T) {
 	}
 }
 
-func TestAlarm_isArmedAnewOnlyWhenTheDueInstantChanges(t *testing.T) {
+func TestTimer_isArmedAnewOnlyWhenTheDueInstantChanges(t *testing.T) {
 	s := newFixture(t)
 	s.ask(1*h, words(alice, ticket.VerbNote))
 	s.ask(2*h, assignToAlice())
@@ -84,7 +84,7 @@ func TestAlarm_isArmedAnewOnlyWhenTheDueInstantChanges(t *testing.T) {
 	}
 }
 
-func TestAlarm_waitsForADatabaseWhoseClockIsBehind(t *testing.T) {
+func TestTimer_waitsForADatabaseWhoseClockIsBehind(t *testing.T) {
 	s := newFixture(t)
 	s.at(1*h, func() { s.behind = 3 * time.Second })
 	s.closeAt(13 * h)
@@ -95,7 +95,7 @@ func TestAlarm_waitsForADatabaseWhoseClockIsBehind(t *testing.T) {
 	}
 }
 
-func TestCard_tellsWhoWhatAndWhy(t *testing.T) {
+func TestDetails_tellsWhoWhatAndWhy(t *testing.T) {
 	s := newFixture(t)
 	s.mails(s.until(2*h, desktest.Customer))
 	s.ask(30*time.Minute, assignToAlice())

@@ -31,7 +31,7 @@ const number ticket.Number = "HM-7Q2K9XM4TD"
 // begin is a Monday far away: the SDK holds a local activity's next try against the machine's clock.
 var begin = time.Date(2099, 11, 2, 10, 0, 0, 0, time.UTC)
 
-// promises has no two things fall due at the same time that need not.
+// testPolicy has no two things fall due at the same time that need not.
 const testPolicy = `
 time_zone: UTC
 clocks:
@@ -53,7 +53,7 @@ func parse(t testing.TB, document string) *policy.Policy {
 	return p
 }
 
-// stage plays a ticket's life in skipped time, and notes what its workflow did.
+// fixture runs a ticket's workflow in skipped time and records what it did.
 type fixture struct {
 	t    *testing.T
 	env  *testsuite.TestWorkflowEnvironment
@@ -83,7 +83,7 @@ func newFixtureUnder(t *testing.T, document string) *fixture {
 	return s
 }
 
-// set makes an environment for one run of the workflow.
+// set creates an environment for one run of the workflow.
 func (s *fixture) set(at time.Time) {
 	suite := &testsuite.WorkflowTestSuite{}
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
@@ -125,7 +125,7 @@ func (s *fixture) ask(d time.Duration, c ticket.Command) {
 	s.at(d, func() { s.deliver(s.desk.Accept(number, c)) })
 }
 
-// tell delivers a command.
+// deliver signals a command.
 func (s *fixture) deliver(c ticket.Command) {
 	s.env.SignalWorkflow(string(c.Verb), signal(c))
 }
@@ -134,17 +134,17 @@ func signal(c ticket.Command) workflows.Signal {
 	return workflows.Signal{Seq: c.Seq, By: string(c.By.Role), At: c.At}
 }
 
-// hand signals the workflow as a person in Temporal UI does.
+// signalByHand signals the workflow as a person in Temporal UI does.
 func (s *fixture) signalByHand(d time.Duration, verb ticket.Verb, payload any) {
 	s.at(d, func() { s.env.SignalWorkflow(string(verb), payload) })
 }
 
-// stop ends a life that would go on: everything up to then has happened.
+// closeAt closes the ticket; everything due by then has happened.
 func (s *fixture) closeAt(d time.Duration) {
 	s.ask(d, ticket.Command{Verb: ticket.VerbClose, By: alice})
 }
 
-// play submits the ticket and lives its life to the end. It fails if the workflow does.
+// run submits the ticket and runs the workflow to its end. It fails if the workflow does.
 func (s *fixture) run() {
 	s.t.Helper()
 	s.desk.Submit(number)
@@ -154,7 +154,7 @@ func (s *fixture) run() {
 	}
 }
 
-// run lives one run of the workflow to its end.
+// execute runs one run of the workflow to its end.
 func (s *fixture) execute(start workflows.Start) {
 	s.t.Helper()
 	s.env.ExecuteWorkflow(workflows.TicketWorkflow, start)
@@ -177,8 +177,8 @@ func (s *fixture) report() workflows.Report {
 	return report
 }
 
-// mailed compares the mails that were sent with what was owed, and checks the order for each recipient. The order
-// across recipients is nobody's promise, so want is in the order of the mails' numbers.
+// checkMails compares the mails that were sent with those that were owed, and checks the order for each recipient. The
+// order across recipients is undefined, so want is in the order of the mails' numbers.
 func (s *fixture) checkMails(want ...string) {
 	s.t.Helper()
 	last := map[ticket.PersonID]int{}
@@ -196,7 +196,7 @@ func (s *fixture) checkMails(want ...string) {
 	equal(s.t, "mails", lines, want)
 }
 
-// story is the timeline, an event a line: "24h0m0s escalated first_response 1".
+// timeline returns a line for each event: "24h0m0s escalated first_response 1".
 func (s *fixture) timeline() []string {
 	var lines []string
 	for _, e := range s.desk.Events(number) {
@@ -218,7 +218,7 @@ func (s *fixture) timeline() []string {
 	return lines
 }
 
-// tells compares the timeline with what was promised, and checks that every line has its number.
+// checkTimeline compares the timeline, and checks that events are numbered without a gap.
 func (s *fixture) checkTimeline(want ...string) {
 	s.t.Helper()
 	equal(s.t, "timeline", s.timeline(), want)

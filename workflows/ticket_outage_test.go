@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// fails makes PostgreSQL answer with err up to some time after the submission.
+// failSteps makes steps fail with err until some time after the submission.
 func (s *fixture) failSteps(until time.Duration, err error) {
 	s.desk.OnStep(func(ticket.StepRequest) error {
 		if s.env.Now().Before(begin.Add(until)) {

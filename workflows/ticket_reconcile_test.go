@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// lost is the input of a workflow that knows of the submission, and neither of its mail nor of the command after it.
+// lost is the input of a workflow that has the submission, and neither its mail nor the command after it.
 func (s *fixture) lost() workflows.Start {
 	s.t.Helper()
 	s.desk.Submit(number)

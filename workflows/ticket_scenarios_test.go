@@ -17,7 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// hasty makes every promise and breaks it within seconds.
+// fastPolicy has promises that are overdue within seconds.
 const fastPolicy = `
 time_zone: UTC
 clocks:
@@ -30,7 +30,7 @@ escalation:
   - {after: 2s, tell: [supervisors, administrators]}
 `
 
-// calling is hasty with a webhook on every rung.
+// webhookPolicy is fastPolicy with webhooks in every escalation step.
 const webhookPolicy = `
 time_zone: UTC
 clocks:
@@ -155,7 +155,7 @@ func signalByHand(s *desktest.Site, verb ticket.Verb, payload any) {
 	s.Check(err)
 }
 
-// bare signals without any payload, as Temporal UI does when its field is left empty.
+// signalWithoutPayload sends no payload, as Temporal UI does when its field is left empty.
 func signalWithoutPayload(s *desktest.Site, verb ticket.Verb) {
 	_, err := s.Temporal.WorkflowService().SignalWorkflowExecution(context.Background(), &workflowservice.SignalWorkflowExecutionRequest{
 		Namespace: s.Temporal.Namespace, SignalName: string(verb),

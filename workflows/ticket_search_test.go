@@ -71,7 +71,7 @@ func TestReadyQueries_findExactlyTheRightTickets(t *testing.T) {
 
 const held ticket.EmergencyID = "E-7Q2K9XM4TD"
 
-// live brings tickets into every state that is asked for.
+// createTickets creates tickets in every state that is asked for.
 func createTickets(s *desktest.Site) {
 	submit := func(n ticket.Number, more ...ticket.Command) {
 		s.Tell(n, s.Submit(n))

@@ -72,7 +72,7 @@ func TestTicket_aQuestionThatBouncesIsHandedBack(t *testing.T) {
 	s.checkMails("1 receipt to P-CUSTOMER", "3 undelivered to P-ALICE", "4 closure to P-CUSTOMER")
 }
 
-// asked is a ticket whose question was sent before the run that is to hear of it.
+// asked is the input of a run that learns of the delivery of a question sent before it.
 func (s *fixture) asked() workflows.Start {
 	s.t.Helper()
 	s.desk.Submit(number)

@@ -116,7 +116,7 @@ func TestResult_ofAClosedTicketIsASentence(t *testing.T) {
 	}
 }
 
-// One life on a real server, and what its history and its description show to somebody in Temporal UI.
+// A life on a real server, and what its description and its history show to somebody in Temporal UI.
 func TestHistory_namesVerbsOutcomesAndHandles(t *testing.T) {
 	t.Parallel()
 	s := desktest.NewSite(t, policy.Default())
@@ -126,16 +126,9 @@ func TestHistory_namesVerbsOutcomesAndHandles(t *testing.T) {
 		s.Check(d.Deliver(t.Context(), desk.Delivery{Number: number, Command: c, Actor: actor}))
 	}
 	deliver(s.Submit(number), "")
-	description, err := s.Temporal.DescribeWorkflowExecution(t.Context(), workflows.TicketID(number), "")
-	s.Check(err)
-	memo := map[string]string{} // while no worker lives
-	for key, payload := range description.GetWorkflowExecutionInfo().GetMemo().GetFields() {
-		var text string
-		s.Check(converter.GetDefaultDataConverter().FromPayload(payload, &text))
-		memo[key] = text
-	}
-	if memo["page"] != page+string(number) || memo["accepted"] == "" || !strings.Contains(memo["state"], "search attributes") {
-		t.Errorf("memo: %v", memo)
+	// No worker has run yet.
+	if m := memo(t, s); m["page"] != page+string(number) || m["accepted"] == "" || !strings.Contains(m["state"], "search attributes") {
+		t.Errorf("memo: %v", m)
 	}
 	s.Work()
 	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
@@ -146,24 +139,7 @@ func TestHistory_namesVerbsOutcomesAndHandles(t *testing.T) {
 	deliver(s.Accept(number, ticket.Command{Verb: ticket.VerbClose, By: alice}), "alice")
 	s.Ended(number)
 
-	var summaries, recorded, by []string
-	for e := range history(t.Context(), s) {
-		if payload := e.GetUserMetadata().GetSummary(); payload != nil {
-			var text string
-			s.Check(converter.GetDefaultDataConverter().FromPayload(payload, &text))
-			summaries = append(summaries, text)
-		}
-		if a := e.GetMarkerRecordedEventAttributes(); a != nil {
-			var result ticket.StepResult
-			s.Check(converter.GetDefaultDataConverter().FromPayloads(a.GetDetails()["result"], &result))
-			recorded = append(recorded, result.Outcomes...)
-		}
-		if a := e.GetWorkflowExecutionSignaledEventAttributes(); a != nil {
-			var signal workflows.Signal
-			s.Check(converter.GetDefaultDataConverter().FromPayloads(a.GetInput(), &signal))
-			by = append(by, strings.TrimSpace(fmt.Sprintf("%s by %s", a.GetSignalName(), signal.By)))
-		}
-	}
+	summaries, outcomes, signals := shownInHistory(t, s)
 	for _, want := range []string{
 		"commands up to 1", "assign (command 2)", "reopen, by hand", "close (command 4)",
 		"mail 1: receipt to the requester", "mail 3: assigned to alice",
@@ -172,12 +148,45 @@ func TestHistory_namesVerbsOutcomesAndHandles(t *testing.T) {
 			t.Errorf("no summary %q among %q", want, summaries)
 		}
 	}
-	if want := []string{"submit: done", "assign: done", "reopen: refused, wrong status", "close: done"}; !slices.Equal(recorded, want) {
-		t.Errorf("outcomes %q, want %q", recorded, want)
+	equal(t, "outcomes", outcomes, []string{"submit: done", "assign: done", "reopen: refused, wrong status", "close: done"})
+	equal(t, "signals", signals, []string{"assign by supervisor", "reopen by", "close by alice"})
+}
+
+func memo(t *testing.T, s *desktest.Site) map[string]string {
+	t.Helper()
+	description, err := s.Temporal.DescribeWorkflowExecution(t.Context(), workflows.TicketID(number), "")
+	s.Check(err)
+	memo := map[string]string{}
+	for key, payload := range description.GetWorkflowExecutionInfo().GetMemo().GetFields() {
+		var text string
+		s.Check(converter.GetDefaultDataConverter().FromPayload(payload, &text))
+		memo[key] = text
 	}
-	if want := []string{"assign by supervisor", "reopen by", "close by alice"}; !slices.Equal(by, want) {
-		t.Errorf("signals %q, want %q", by, want)
+	return memo
+}
+
+// shownInHistory returns summaries, the outcomes that steps recorded, and the signals with who sent them.
+func shownInHistory(t *testing.T, s *desktest.Site) (summaries, outcomes, signals []string) {
+	t.Helper()
+	decode := converter.GetDefaultDataConverter()
+	for e := range history(t.Context(), s) {
+		if payload := e.GetUserMetadata().GetSummary(); payload != nil {
+			var text string
+			s.Check(decode.FromPayload(payload, &text))
+			summaries = append(summaries, text)
+		}
+		if a := e.GetMarkerRecordedEventAttributes(); a != nil {
+			var result ticket.StepResult
+			s.Check(decode.FromPayloads(a.GetDetails()["result"], &result))
+			outcomes = append(outcomes, result.Outcomes...)
+		}
+		if a := e.GetWorkflowExecutionSignaledEventAttributes(); a != nil {
+			var signal workflows.Signal
+			s.Check(decode.FromPayloads(a.GetInput(), &signal))
+			signals = append(signals, strings.TrimSpace(fmt.Sprintf("%s by %s", a.GetSignalName(), signal.By)))
+		}
 	}
+	return summaries, outcomes, signals
 }
 
 func history(ctx context.Context, s *desktest.Site) func(func(*historypb.HistoryEvent) bool) {

@@ -16,7 +16,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// vintage is code of another day, whose steps differ from today's.
+// otherVersion is code whose steps differ from today's.
 type otherVersion struct {
 	interceptor.InterceptorBase
 	regular bool // they are regular activities: other commands

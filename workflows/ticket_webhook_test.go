@@ -11,11 +11,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// watched has a webhook told of what is broken, before and beside people.
+// watchedPolicy calls webhooks before and beside people.
 var watchedPolicy = strings.Replace(testPolicy, "  - {after: 0s, tell: [assignee, supervisors], raise_priority: true}\n  - {after: 6h, tell: [supervisors]}\n",
 	"  - {after: 0s, tell: [{webhook: ops}, supervisors]}\n  - {after: 6h, tell: [supervisors, {webhook: ops}, {webhook: watch}]}\n", 1)
 
-// hooked notes when each webhook was called and mails were sent, as "hours what".
+// useWebhook records when each webhook was called and mails were sent, as "hours what".
 func (s *fixture) useWebhook(endpoint func(ticket.Owed) (bool, error)) *[]string {
 	var mu sync.Mutex
 	var all []string

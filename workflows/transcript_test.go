@@ -16,8 +16,8 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// scribe writes down what a workflow's code asks for, in full. The replayer compares no more than types and IDs: a
-// timer of another length would pass it.
+// transcriber records what a workflow's code asks for, in full. The replayer compares types and IDs only: it accepts a
+// timer of another length.
 type transcriber struct {
 	interceptor.WorkerInterceptorBase
 	lines  []string
@@ -39,18 +39,18 @@ func (s *transcriber) transcript() (string, error) {
 }
 
 func (s *transcriber) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
-	in := &transcriberInbound{scribe: s}
+	in := &transcriberInbound{transcriber: s}
 	in.Next = next
 	return in
 }
 
 type transcriberInbound struct {
 	interceptor.WorkflowInboundInterceptorBase
-	scribe *transcriber
+	transcriber *transcriber
 }
 
 func (s *transcriberInbound) Init(outbound interceptor.WorkflowOutboundInterceptor) error {
-	out := &transcriberOutbound{scribe: s.scribe}
+	out := &transcriberOutbound{transcriber: s.transcriber}
 	out.Next = outbound
 	return s.Next.Init(out)
 }
@@ -60,7 +60,7 @@ func (s *transcriberInbound) ExecuteWorkflow(ctx workflow.Context, in *intercept
 	result, err := s.Next.ExecuteWorkflow(ctx, in)
 	if again, ok := errors.AsType[*workflow.ContinueAsNewError](err); ok {
 		for _, payload := range again.Input.GetPayloads() {
-			s.scribe.add("continue as new %s", payload.GetData())
+			s.transcriber.add("continue as new %s", payload.GetData())
 		}
 	}
 	return result, err
@@ -68,25 +68,25 @@ func (s *transcriberInbound) ExecuteWorkflow(ctx workflow.Context, in *intercept
 
 type transcriberOutbound struct {
 	interceptor.WorkflowOutboundInterceptorBase
-	scribe *transcriber
+	transcriber *transcriber
 }
 
 func (s *transcriberOutbound) ExecuteLocalActivity(ctx workflow.Context, activityType string, args ...any) workflow.Future {
 	o := workflow.GetLocalActivityOptions(ctx)
-	s.scribe.add("local %s %s, %s in all, %d tries: %s", activityType, encode(args), o.ScheduleToCloseTimeout,
+	s.transcriber.add("local %s %s, %s in all, %d tries: %s", activityType, encode(args), o.ScheduleToCloseTimeout,
 		o.RetryPolicy.MaximumAttempts, o.Summary)
 	return s.Next.ExecuteLocalActivity(ctx, activityType, args...)
 }
 
 func (s *transcriberOutbound) ExecuteActivity(ctx workflow.Context, activityType string, args ...any) workflow.Future {
 	o := workflow.GetActivityOptions(ctx)
-	s.scribe.add("activity %s %s on %q, %s a try, %s in all, retries %s to %s: %s", activityType, encode(args), o.TaskQueue,
+	s.transcriber.add("activity %s %s on %q, %s a try, %s in all, retries %s to %s: %s", activityType, encode(args), o.TaskQueue,
 		o.StartToCloseTimeout, o.ScheduleToCloseTimeout, o.RetryPolicy.InitialInterval, o.RetryPolicy.MaximumInterval, o.Summary)
 	return s.Next.ExecuteActivity(ctx, activityType, args...)
 }
 
 func (s *transcriberOutbound) NewTimerWithOptions(ctx workflow.Context, d time.Duration, o workflow.TimerOptions) workflow.Future {
-	s.scribe.add("timer %s: %s", d, o.Summary)
+	s.transcriber.add("timer %s: %s", d, o.Summary)
 	return s.Next.NewTimerWithOptions(ctx, d, o)
 }
 
@@ -99,20 +99,20 @@ func (s *transcriberOutbound) UpsertTypedSearchAttributes(ctx workflow.Context, 
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		line = append(line, fmt.Sprintf("%s=%v", name, values[name]))
 	}
-	s.scribe.add("attributes %s", strings.Join(line, " "))
+	s.transcriber.add("attributes %s", strings.Join(line, " "))
 	return s.Next.UpsertTypedSearchAttributes(ctx, updates...)
 }
 
 func (s *transcriberOutbound) SetQueryHandlerWithOptions(ctx workflow.Context, name string, handler any, o workflow.QueryHandlerOptions) error {
 	switch report := handler.(type) {
 	case func() (workflows.Report, error):
-		s.scribe.report = func() (any, error) {
+		s.transcriber.report = func() (any, error) {
 			r, err := report()
 			r.Summary = nil
 			return r, err
 		}
 	case func() (workflows.EmergencyReport, error):
-		s.scribe.report = func() (any, error) { return report() }
+		s.transcriber.report = func() (any, error) { return report() }
 	}
 	return s.Next.SetQueryHandlerWithOptions(ctx, name, handler, o)
 }

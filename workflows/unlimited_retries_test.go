@@ -7,8 +7,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// patient has activities tried without limit, as the server does. The test environment gives up after ten tries.
-// It notes which activities were asked for as regular ones.
+// unlimitedRetries has activities retried without limit, as the server does; the test environment stops after ten
+// attempts. It records which activities were asked for as regular ones.
 type unlimitedRetries struct {
 	interceptor.WorkerInterceptorBase
 	regular *[]string // activity types

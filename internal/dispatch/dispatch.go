@@ -87,7 +87,7 @@ type Dispatcher struct {
 func New(c client.Client, pages Pages) *Dispatcher { return &Dispatcher{client: c, pages: pages} }
 
 // guide is shown in Temporal UI beside a ticket's current details, for a supervisor who has nothing else.
-const guide = `The query **ticket** tells everything, with the ledgers of both promises.
+const guide = `The query **ticket** returns the same and more, as JSON.
 
 Signals by hand, with JSON: **assign** {"agent": "handle"}, **reclassify** {"priority": "high"} or {"category": "…"},
 **emergency-extend** {"seconds": 3600}; without: **resolve**, **reopen**, **close**, **acknowledge-escalation**,

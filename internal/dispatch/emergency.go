@@ -46,11 +46,11 @@ func (d *Dispatcher) NotifyEmergency(ctx context.Context, revision int64) error 
 }
 
 // emergencyGuide is shown in Temporal UI beside the current details, for a supervisor who has nothing else.
-const emergencyGuide = `The query **emergency** tells everything.
+const emergencyGuide = `The query **emergency** returns the same and more, as JSON.
 
 Signals by hand, with JSON: **declare** {"kind": "closed"} or {"kind": "delayed", "seconds": 86400}, and with "from" and
 "until" as in "2026-12-01T09:00:00Z"; **change** {"until": "lifted"}; **extend** {"until": "…"}; **lift**, **cancel**.
-Where there are several, "emergency" says which. What can't be done is refused, and the card says why.`
+Where there are several, "emergency" says which. What can't be done is refused, and the current details say why.`
 
 const emergencyStateHint = "The result of the last ReadEmergencySchedule says what is in force and planned, also while no worker runs."
 

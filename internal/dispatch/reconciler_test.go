@@ -19,7 +19,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ward is what PostgreSQL and Temporal know of some tickets. The store's own part is tested on PostgreSQL.
+// reconcilerFixture is what PostgreSQL and Temporal know of some tickets. The store's own part is tested on PostgreSQL.
 type reconcilerFixture struct {
 	mu         sync.Mutex
 	overdue    map[ticket.Number]desk.Overdue

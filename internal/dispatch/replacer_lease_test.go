@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// slowly is work of one page with a Temporal that is slow, in a bubble's time, where PostgreSQL can't be.
+// leaseFixture is work of one page with a Temporal that is slow, in a bubble's time, where PostgreSQL can't be.
 type leaseFixture struct {
 	replacerFixture
 	until time.Time // of the lease

@@ -24,7 +24,7 @@ import (
 // patience is how long a test waits for what must come.
 const patience = time.Minute
 
-// temporal is a server that notes what is done to workflows, and fails as a test wants.
+// replacerFixture records what is done to workflows, and fails as a test wants.
 type replacerFixture struct {
 	mu        sync.Mutex
 	running   []ticket.Number
