@@ -19,7 +19,7 @@ func temporalError(ctx context.Context, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, context.Canceled):
-		return context.Canceled // bare: what it is wrapped in may quote somebody
+		return context.Canceled // bare, since its wrapping may quote text
 	}
 	kind := fault.KindOf(err)
 	message := kind.String()

@@ -29,12 +29,12 @@ type ticketNotifier interface {
 
 // FanoutOptions tune how open tickets are notified of a transition. A zero field takes its default.
 type FanoutOptions struct {
-	Parallel            int           // tickets told at once; default 16
-	PerSecond           float64       // tickets told a second, at most; default 2,000
+	Parallel            int           // tickets notified at once; default 16
+	PerSecond           float64       // tickets notified a second, at most; default 2,000
 	Page                int           // tickets read at once; default 256
-	Window              int           // tickets told that have not taken it up yet; default 512
+	Window              int           // tickets notified that have taken no step yet; default 512
 	ImmediateAttributes int           // tickets whose search attributes follow at once; default 200
-	AttributesPerSecond float64       // the others' follow when all is told, at this rate a second; default 25
+	AttributesPerSecond float64       // the others' follow when all are notified, at this rate a second; default 25
 	Slice               time.Duration // how long one activity goes on before the workflow shows how far it is; default 10 s
 	Stall               time.Duration // how long tickets that don't take it up are waited for; default 10 s
 }
@@ -76,7 +76,7 @@ type fanoutSlice struct {
 	*Emergencies
 	request     ticket.FanoutRequest
 	result      ticket.FanoutResult
-	unconfirmed []ticket.Number // told, and not known to have taken it up
+	unconfirmed []ticket.Number // notified, and not known to have taken a step
 	began       time.Time
 }
 
@@ -121,7 +121,7 @@ func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 	for i, number := range page {
 		later := f.attributeDelay(f.request.Told+f.result.Told+i, rest)
 		if err := f.limit.Wait(ctx); err != nil {
-			_ = group.Wait() // none of them gives one
+			_ = group.Wait() // always nil
 			return errors.Join(ctx.Err(), err)
 		}
 		group.Go(func() error {
@@ -166,7 +166,7 @@ func (f *fanoutSlice) attributeDelay(n int, rest time.Duration) time.Duration {
 // remainingTime estimates how long it takes to notify the others, generously.
 func (f *fanoutSlice) remainingTime() time.Duration {
 	const (
-		enough = 256  // tickets told, to know a rate
+		enough = 256  // tickets notified, to know a rate
 		guess  = 25.0 // a second, while there are fewer
 	)
 	told, rate := f.request.Told+f.result.Told, guess

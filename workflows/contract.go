@@ -45,15 +45,15 @@ type Start struct {
 	Page        string              `json:"page,omitempty"` // address of the ticket's page for staff
 	Digest      ticket.Digest       `json:"digest,omitzero"`
 	LastMail    int                 `json:"last_mail,omitempty"`    // number of the last mail among Owed, or settled
-	LastCommand int64               `json:"last_command,omitempty"` // highest command number heard of
+	LastCommand int64               `json:"last_command,omitempty"` // number of the last command received
 	Owed        []ticket.Owed       `json:"owed,omitempty"`         // mails not yet settled, in order
-	Claims      []Claim             `json:"claims,omitempty"`       // numbers that signals spoke of since the last step
-	Bounced     []int               `json:"bounced,omitempty"`      // mails that bounced and are not yet on record
+	Claims      []Claim             `json:"claims,omitempty"`       // numbers that signals carried since the last step
+	Bounced     []int               `json:"bounced,omitempty"`      // mails that bounced, not yet recorded
 	Delivered   []int               `json:"delivered,omitempty"`    // mails that ask and were sent, likewise
-	Manual      []ticket.ByHand     `json:"manual,omitempty"`       // signals without a number, not yet taken
-	Received    map[ticket.Verb]int `json:"received,omitempty"`     // how many signals of each name there ever were
+	Manual      []ticket.ByHand     `json:"manual,omitempty"`       // manual commands not yet taken
+	Received    map[ticket.Verb]int `json:"received,omitempty"`     // number of signals of each name, ever
 	Outcomes    []ManualOutcome     `json:"outcomes,omitempty"`     // of the last manual commands, the oldest first
-	CatchUp     bool                `json:"catch_up,omitempty"`     // the gate is still to be looked at
+	CatchUp     bool                `json:"catch_up,omitempty"`     // the emergency schedule is to be applied
 }
 
 // Claim is a command number that a signal carried. If PostgreSQL has no such command, the signal was made up.
@@ -69,7 +69,7 @@ type Claim struct {
 // that its verb takes.
 type Signal struct {
 	Seq int64     `json:"seq,omitempty"`
-	By  string    `json:"by,omitempty"` // handle, or role of somebody without one
+	By  string    `json:"by,omitempty"` // handle, or role of those without one
 	At  time.Time `json:"at,omitzero"`  // acceptance
 
 	Agent           string          `json:"agent,omitempty"` // assign: handle or ID
@@ -77,8 +77,8 @@ type Signal struct {
 	Category        string          `json:"category,omitempty"`
 	Emergency       string          `json:"emergency,omitempty"`
 	Seconds         int64           `json:"seconds,omitempty"`          // emergency-extend
-	Schedule        int64           `json:"schedule,omitempty"`         // emergency verbs: revision of the desk's gate, which has changed or whose edge has come
-	AttributesAfter int64           `json:"attributes_after,omitempty"` // with gate: seconds that search attributes may wait
+	Schedule        int64           `json:"schedule,omitempty"`         // emergency verbs: revision of the schedule that changed or reached a transition
+	AttributesAfter int64           `json:"attributes_after,omitempty"` // with schedule: seconds that search attributes may wait
 	Policy          int64           `json:"policy,omitempty"`           // adopt-policy: the version
 }
 
@@ -93,7 +93,7 @@ type ManualOutcome struct {
 type Report struct {
 	Summary     []string      `json:"summary,omitempty"` // the digest in words
 	Digest      ticket.Digest `json:"digest"`
-	LastCommand int64         `json:"last_command"`         // number of the last command heard of
+	LastCommand int64         `json:"last_command"`         // number of the last command received
 	Owed        []ticket.Owed `json:"owed"`                 // the first mails not yet sent, in order
 	OwedTotal   int           `json:"owed_total,omitempty"` // how many there are
 

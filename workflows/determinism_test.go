@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// workflowcheck runs the checker with our configuration and gives what it finds.
+// workflowcheck runs the checker with our configuration and returns its findings.
 func workflowcheck(t *testing.T, packages ...string) string {
 	t.Helper()
 	checker := filepath.Join(t.TempDir(), "workflowcheck")

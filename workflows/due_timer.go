@@ -14,7 +14,7 @@ type dueTimer struct {
 	armed  ticket.Moment
 	cancel workflow.CancelFunc
 	timers int  // how many there were; only the last one counts
-	behind bool // the step found that its moment had not come: the database's clock is behind the server's
+	behind bool // the step found that its event was not due: the database's clock is behind the server's
 }
 
 // arm starts the timer, which calls onDue when it fires. An event in the past fires at once.

@@ -16,7 +16,7 @@ const mailsAtOnce = 500
 
 // AnnouncementState is what an announcer passes on to the next run. The zero value looks once whether any mail is left.
 type AnnouncementState struct {
-	Request ticket.AnnounceRequest `json:"request,omitzero"` // the last that it was told
+	Request ticket.AnnounceRequest `json:"request,omitzero"` // the last
 	Pending bool                   `json:"pending,omitempty"`
 	Idle    bool                   `json:"idle,omitempty"` // no mail was left
 	Unsent  int                    `json:"unsent,omitempty"`
@@ -33,7 +33,7 @@ type announcer struct {
 	stopped      bool
 	running      int
 	stop         workflow.CancelFunc
-	changed      workflow.Channel // a message when state has changed: whoever waits for something else shows it, and ends a run that is full
+	changed      workflow.Channel // a message when state has changed, so that the main loop shows it and ends a run that is full
 }
 
 // newAnnouncer starts both coroutines, which stopWork ends.

@@ -82,7 +82,7 @@ func TestAnnouncer_waitsForMailsThatWerePutOff(t *testing.T) {
 	}
 }
 
-// A mail server that is away for a day holds up neither the gate nor the next announcement.
+// A mail server that is away for a day holds up neither the schedule nor the next announcement.
 func TestAnnouncer_announcesWhileTheMailServerIsAway(t *testing.T) {
 	w := newAnnouncerFixture()
 	w.away = true

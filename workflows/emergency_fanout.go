@@ -14,10 +14,10 @@ type Fanout struct {
 	Transition ticket.Edge   `json:"transition"`
 	Began      time.Time     `json:"began"`
 	Total      int           `json:"total"`                // behind when it began
-	Notified   int           `json:"notified"`             // signals sent, those sent again too
-	Round      int           `json:"round"`                // the proof that it goes by; 0: none yet
-	After      ticket.Number `json:"after,omitempty"`      // the last one told in this round
-	RoundOver  bool          `json:"round_over,omitempty"` // this round has told everybody
+	Notified   int           `json:"notified"`             // signals sent, including repeated ones
+	Round      int           `json:"round"`                // number of checks so far
+	After      ticket.Number `json:"after,omitempty"`      // the last one notified in this round
+	RoundOver  bool          `json:"round_over,omitempty"` // this round has notified all
 	Check      ticket.Proof  `json:"check"`                // the last one
 	RetryAt    time.Time     `json:"retry_at,omitzero"`    // the next round waits until then
 	DoneAt     time.Time     `json:"done_at,omitzero"`     // zero: not yet
@@ -79,8 +79,8 @@ func (w *emergencyWorkflow) checkTickets(ctx workflow.Context) error {
 	}
 	now, f := workflow.Now(ctx), &w.fanout
 	if proof.Passed {
-		w.stale = true                   // and look puts the later edge in the place of this one
-		f.RetryAt = now.Add(time.Second) // should it not, that is no reason to ask without a pause
+		w.stale = true                   // and readSchedule replaces this transition by the later one
+		f.RetryAt = now.Add(time.Second) // in case it does not
 		return nil
 	}
 	if f.Round == 0 {

@@ -165,7 +165,7 @@ func (h *emergencyFixture) SignalTransition(_ context.Context, n ticket.Number, 
 	defer h.mu.Unlock()
 	h.notified = append(h.notified, fmt.Sprintf("%s %s %s", h.env.Now().Sub(begin).Truncate(time.Second), e.Verb, n))
 	if h.ignoring[n]--; h.ignoring[n] < 0 {
-		h.gateAt[n] = h.now() // whichever edge it was told of, a ticket takes up all there are
+		h.gateAt[n] = h.now() // whichever transition it was notified of, a ticket takes up all there are
 	}
 	return nil
 }
@@ -254,7 +254,7 @@ func (h *emergencyFixture) details() string {
 	return metadata.GetCurrentDetails()
 }
 
-// each expects every ticket to have been told these things, and nothing else.
+// checkTickets expects every ticket to have been notified of these transitions only.
 func (h *emergencyFixture) checkTickets(want ...string) {
 	h.t.Helper()
 	var all []string

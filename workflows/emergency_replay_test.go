@@ -54,7 +54,7 @@ func replayEmergency(file string, code func(workflow.Context, workflows.Emergenc
 	return replayer.ReplayWorkflowHistoryFromJSONFile(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), file)
 }
 
-// recordEmergency plays one on a real server: planned, begun, one ticket told twice, signals by hand, ended.
+// recordEmergency plays one on a real server: planned, begun, one ticket notified twice, manual commands, ended.
 func recordEmergency(t *testing.T) {
 	file := filepath.Join(emergencyHistories, release+"-closed.json")
 	if _, err := os.Stat(file); err == nil {

@@ -19,7 +19,7 @@ type ScheduleChanged struct {
 func EmergencyCommands() []string { return []string{"declare", "change", "extend", "lift", "cancel"} }
 
 const (
-	maxManual            = 100     // signals by hand that may wait
+	maxManual            = 100     // commands that may wait
 	maxManualSize        = 4 << 10 // bytes of one
 	maxEmergencyOutcomes = 10      // lines
 )

@@ -15,8 +15,8 @@ type EmergencyStart struct {
 	Page          string                 `json:"page,omitempty"` // address of the emergencies' page
 	Schedule      ticket.Outlook         `json:"schedule,omitzero"`
 	Fanout        Fanout                 `json:"fanout,omitzero"`
-	Manual        []ticket.EmergencyHand `json:"manual,omitempty"`   // signals by hand, not yet carried out
-	Received      map[string]int         `json:"received,omitempty"` // how many of each name there ever were
+	Manual        []ticket.EmergencyHand `json:"manual,omitempty"`   // manual commands not yet executed
+	Received      map[string]int         `json:"received,omitempty"` // number of each name, ever
 	Refused       int                    `json:"refused,omitempty"`  // and how many of them were refused
 	Outcomes      []EmergencyOutcome     `json:"outcomes,omitempty"`
 	Announcements AnnouncementState      `json:"announcements,omitzero"`
@@ -25,10 +25,10 @@ type EmergencyStart struct {
 // EmergencyReport is the answer to the query: what is in force, how many tickets have taken it up, and what comes next.
 type EmergencyReport struct {
 	Schedule ticket.Outlook     `json:"schedule"`
-	Fanout   Fanout             `json:"fanout"`   // of Outlook.Reached: under way, or proven
-	Pending  int                `json:"pending"`  // signals by hand, not yet carried out
-	Refused  int                `json:"refused"`  // how many there were that were refused
-	Outcomes []EmergencyOutcome `json:"outcomes"` // what came of the last ones
+	Fanout   Fanout             `json:"fanout"`   // of Schedule.Reached
+	Pending  int                `json:"pending"`  // manual commands not yet executed
+	Refused  int                `json:"refused"`  // number of refused ones
+	Outcomes []EmergencyOutcome `json:"outcomes"` // of the last ones
 }
 
 // EmergencyOutcome is what became of one manual command.
@@ -61,8 +61,8 @@ type emergencyWorkflow struct {
 	refused  int
 	outcomes []EmergencyOutcome
 
-	stale      bool      // the gate may be other than outlook says
-	nextChange time.Time // until when outlook holds, by Temporal's clock; zero: until the gate is changed
+	stale      bool      // schedule may be outdated
+	nextChange time.Time // until when schedule holds, by Temporal's clock; zero: until it is changed
 	selector   workflow.Selector
 	meter      historyMeter
 	timer      dueTimer
@@ -136,7 +136,7 @@ func (w *emergencyWorkflow) readSchedule(ctx workflow.Context) error {
 	}
 	now := workflow.Now(ctx)
 	if outlook.Revision != w.schedule.Revision {
-		w.fanout.Partials = 0 // there may be something new to tell those whose tickets are right
+		w.fanout.Partials = 0 // those whose tickets are right may be due another announcement
 	}
 	w.stale, w.schedule, w.nextChange = false, outlook, time.Time{}
 	if !outlook.Until.IsZero() {

@@ -73,7 +73,7 @@ func TestEmergency_followsEveryChangeOfPlan(t *testing.T) {
 	}
 }
 
-// Whoever is told of the older edge is told again of the newer, and nobody is told of the older any more.
+// A ticket notified of the older transition is notified again of the newer, and no ticket of the older any more.
 func TestEmergency_theNewestEdgeWinsAndSkipsNobody(t *testing.T) {
 	h := newEmergencyFixture(t, 40)
 	h.parts.Slice = time.Nanosecond // a page each

@@ -17,13 +17,13 @@ var (
 	AttributeStatus     = temporal.NewSearchAttributeKeyKeyword("TicketStatus")
 	AttributePriority   = temporal.NewSearchAttributeKeyKeyword("TicketPriority")
 	AttributeCategory   = temporal.NewSearchAttributeKeyKeyword("TicketCategory")
-	AttributeAssignee   = temporal.NewSearchAttributeKeyKeyword("Assignee") // handle; unset: nobody
+	AttributeAssignee   = temporal.NewSearchAttributeKeyKeyword("Assignee") // handle; unset: not assigned
 	AttributeEscalation = temporal.NewSearchAttributeKeyInt64("EscalationStep")
 	AttributeNextDue    = temporal.NewSearchAttributeKeyTime("NextDue")          // unset: nothing falls due by itself
 	AttributeNextEvent  = temporal.NewSearchAttributeKeyKeyword("NextEvent")     // what falls due at NextDue: a ticket.MomentKind
 	AttributePromise    = temporal.NewSearchAttributeKeyKeyword("NextPromise")   // the next to be kept: a policy.ClockName; unset: none runs
 	AttributePromiseDue = temporal.NewSearchAttributeKeyTime("PromiseDue")       // its deadline
-	AttributeBreached   = temporal.NewSearchAttributeKeyBool("Breached")         // a promise was broken and has not been given since
+	AttributeBreached   = temporal.NewSearchAttributeKeyBool("Breached")         // a promise is overdue, or was when it was met late; see ticket.Ticket.Breached
 	AttributePaused     = temporal.NewSearchAttributeKeyBool("Paused")           // a promise that is owed stands still
 	AttributePausedFor  = temporal.NewSearchAttributeKeyKeywordList("PausedFor") // why: of policy.Reason
 	AttributeEmergency  = temporal.NewSearchAttributeKeyKeyword("Emergency")     // ID of the desk's emergency that stops the clocks; unset: none

@@ -22,7 +22,7 @@ type settled struct {
 type deliveries struct {
 	number  ticket.Number
 	owed    []ticket.Owed
-	busy    map[string]bool  // lanes that are running
+	busy    map[string]bool  // recipients whose coroutines are running
 	settled workflow.Channel // one message for each mail or call that is done
 	stop    workflow.CancelFunc
 	ctx     workflow.Context
@@ -67,7 +67,7 @@ func (m *deliveries) deliverTo(ctx workflow.Context, to string) {
 		m.settled.Send(ctx, settled{n: mail.N, bounced: result.Bounced || err != nil, asks: mail.Asks})
 	}
 	delete(m.busy, to)
-	m.settled.Send(ctx, settled{}) // wakes whoever waits for the lanes to end
+	m.settled.Send(ctx, settled{}) // wakes the main loop, which may wait for the coroutines to end
 }
 
 func (m *deliveries) send(ctx workflow.Context, owed ticket.Owed) (ticket.MailResult, error) {

@@ -25,7 +25,7 @@ import (
 
 const (
 	histories = "testdata/histories"
-	release   = "v3" // of the histories that -record adds
+	release   = "v4" // of the histories that -record adds
 )
 
 var record = flag.Bool("record", false, "play the scenarios on a real server and add their histories to "+histories)
@@ -71,7 +71,7 @@ func stored(scenario string) string {
 
 func golden(file string) string { return strings.TrimSuffix(file, ".json") + ".golden" }
 
-// replay plays a history on today's code, or on that of a vintage, and gives the transcript.
+// replay plays a history on today's code, or on that of another version, and returns the transcript.
 func replay(t *testing.T, file string, code ...interceptor.WorkerInterceptor) string {
 	t.Helper()
 	transcript, err := tryReplay(t, file, code...)

@@ -73,7 +73,7 @@ func (t *ticketWorkflow) receive(ctx workflow.Context, verb ticket.Verb, payload
 	s, ok := decodeSignal(payload)
 	switch {
 	case ok && s.Seq > 0:
-		if s.Seq > t.digest.Command { // else it has been taken
+		if s.Seq > t.digest.Command { // otherwise it has been taken
 			t.lastCommand = max(t.lastCommand, s.Seq)
 			t.claims = append(t.claims, Claim{Seq: s.Seq, Verb: verb, Nth: t.received[verb]})
 		}

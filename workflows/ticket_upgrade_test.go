@@ -114,7 +114,7 @@ func TestUpgrade_toOtherCommandsIsCaughtByReplayAndHarmsNothing(t *testing.T) {
 	s.Ended(number)
 }
 
-// failedTasks gives the causes of the workflow tasks that failed.
+// failedTasks returns the causes of the workflow tasks that failed.
 func failedTasks(t *testing.T, s *desktest.Site, n ticket.Number) []enumspb.WorkflowTaskFailedCause {
 	t.Helper()
 	var causes []enumspb.WorkflowTaskFailedCause

@@ -30,8 +30,8 @@ type ticketWorkflow struct {
 	number      ticket.Number
 	page        string
 	digest      ticket.Digest
-	lastMail    int   // number of the last mail that the mailer was given
-	lastCommand int64 // number of the last command heard of
+	lastMail    int   // number of the last mail among the deliveries
+	lastCommand int64 // number of the last command received
 	claims      []Claim
 	manual      []ticket.ByHand
 	answers     answers // to updates
@@ -39,8 +39,8 @@ type ticketWorkflow struct {
 	received    map[ticket.Verb]int // signals of each name, ever
 	bounced     []int
 	delivered   []int         // mails that ask the requester and were sent: silence counts from that
-	catchUp     bool          // the desk's gate is to be looked at
-	due         ticket.Moment // the moment whose timer has fired and that is to be stepped
+	catchUp     bool          // the emergency schedule is to be applied
+	due         ticket.Moment // the due event whose timer has fired
 
 	selector workflow.Selector
 	meter    historyMeter
@@ -182,7 +182,7 @@ func (t *ticketWorkflow) step(ctx workflow.Context) error {
 
 func (t *ticketWorkflow) apply(ctx workflow.Context, r ticket.StepRequest, result ticket.StepResult) {
 	reached := result.Pending <= result.Digest.Command || result.Digest.Parked != nil
-	taken := 0 // news of mails that are on record; they come after commands, and after what is parked
+	taken := 0 // results of mails that were recorded; they come after commands, and after what is parked
 	if result.Pending <= result.Digest.Command && result.Digest.Parked == nil {
 		taken = 1
 	}
