@@ -9,10 +9,12 @@ import (
 )
 
 // contracts are the recorded forms of what clients rely on: the API, what is signalled, updated and queried in Temporal,
-// and the routes of pages.
+// the routes of pages, the policy document and the JSON of the mailbox of up.
 var contracts = []string{
 	"api/testdata/openapi.json",
 	"cmd/supportdesk/testdata/routes.golden",
+	"internal/local/testdata/mailbox.golden",
+	"internal/policy/testdata/contract.golden",
 	"workflows/testdata/contract.golden",
 }
 

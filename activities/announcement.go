@@ -9,20 +9,21 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // announcementStore records announcements and the mails they owe. It is idempotent.
 type announcementStore interface {
 	Announce(context.Context, ticket.AnnounceRequest) (ticket.AnnounceResult, error)
+	// AnnouncementsLeft counts the mails that are owed, and returns when the first of them may be sent.
+	AnnouncementsLeft(ctx context.Context) (ticket.AnnouncementsResult, error)
 }
 
-// announcementSender delivers mails of announcements.
-type announcementSender interface {
+// announcementOutbox sends what a queue owes.
+type announcementOutbox interface {
 	// DeliverNext sends one; found is false when none may be sent now. After an error no other can be sent either.
-	DeliverNext(ctx context.Context) (found bool, became desk.Postage, err error)
-	// Left returns how many are owed, and when the first of them may be sent.
-	Left(ctx context.Context) (ticket.AnnouncementsResult, error)
+	DeliverNext(ctx context.Context, q outbox.Queue) (found bool, status desk.DeliveryStatus, err error)
 }
 
 const (
@@ -33,15 +34,15 @@ const (
 // Announcements implements the activities that announce emergencies.
 type Announcements struct {
 	store  announcementStore
-	sender announcementSender
+	outbox announcementOutbox
 	limit  *rate.Limiter
 	beat   time.Duration
 }
 
 // NewAnnouncements returns the activities. They send at most perSecond mails a second in this process, and record a
 // heartbeat every beat.
-func NewAnnouncements(a announcementStore, c announcementSender, perSecond float64, beat time.Duration) *Announcements {
-	return &Announcements{store: a, sender: c, limit: rate.NewLimiter(rate.Limit(perSecond), 1), beat: beat}
+func NewAnnouncements(s announcementStore, o announcementOutbox, perSecond float64, beat time.Duration) *Announcements {
+	return &Announcements{store: s, outbox: o, limit: rate.NewLimiter(rate.Limit(perSecond), 1), beat: beat}
 }
 
 // Prepare records what is to be announced, and to whom.
@@ -69,7 +70,7 @@ func (a *Announcements) Send(ctx context.Context, r ticket.AnnouncementsRequest)
 	if b.failed != nil {
 		return ticket.AnnouncementsResult{}, temporalError(ctx, b.failed)
 	}
-	result, err := a.sender.Left(ctx)
+	result, err := a.store.AnnouncementsLeft(ctx)
 	result.Sent, result.Bounced = b.sent, b.bounced
 	return result, temporalError(ctx, err)
 }
@@ -81,7 +82,7 @@ func (a *Announcements) sendLoop(ctx context.Context, b *batch) {
 			b.end(ctx.Err())
 			return
 		}
-		found, became, err := a.sender.DeliverNext(ctx)
+		found, became, err := a.outbox.DeliverNext(ctx, outbox.AnnouncementMails)
 		b.count(became)
 		if err != nil || !found {
 			b.end(err)
@@ -117,13 +118,13 @@ func (b *batch) take() bool {
 	return true
 }
 
-func (b *batch) count(became desk.Postage) {
+func (b *batch) count(became desk.DeliveryStatus) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch became {
-	case desk.PostageSent:
+	case desk.DeliverySent:
 		b.sent++
-	case desk.PostageBounced:
+	case desk.DeliveryBounced:
 		b.bounced++
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/mailtest"
 	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -31,10 +32,10 @@ import (
 // announcementFixture is an office with customers whose mail goes to a real SMTP server.
 type announcementFixture struct {
 	*officetest.Office
-	t         *testing.T
-	sink      *mailtest.Sink
-	announcer *mail.Herald
-	sender    *crashingSender
+	t      *testing.T
+	sink   *mailtest.Sink
+	outbox *outbox.Outbox
+	sender *crashingSender
 }
 
 // crashingSender is a sender whose process dies after mails, as far as the record is concerned.
@@ -85,7 +86,7 @@ func newAnnouncementFixture(t *testing.T, customers int) *announcementFixture {
 	t.Cleanup(sender.Close)
 	s.sender = &crashingSender{Sender: sender}
 	s.sender.after.Store(-1)
-	s.announcer = mail.NewHerald(s.Store, s.sender, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	s.outbox = outbox.New(s.Store, map[outbox.Queue]outbox.Transport{outbox.AnnouncementMails: mail.NewAnnouncementSender(s.Store, s.sender)}, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	return s
 }
 
@@ -113,7 +114,7 @@ func (s *announcementFixture) environment(ctx context.Context, perSecond float64
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(sdkworker.Options{BackgroundActivityContext: ctx})
-	a := activities.NewAnnouncements(s.Store, s.announcer, perSecond, time.Second)
+	a := activities.NewAnnouncements(s.Store, s.outbox, perSecond, time.Second)
 	env.RegisterActivityWithOptions(a.Prepare, activity.RegisterOptions{Name: "PrepareAnnouncements"})
 	env.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: "SendAnnouncements"})
 	return env
@@ -143,7 +144,7 @@ func (s *announcementFixture) owed() int {
 // due lets mails that were put off be tried at once, as if time had passed. That ends claims, too: a worker that dies while it
 // claims a mail may leave the claim behind.
 func (s *announcementFixture) due() {
-	s.SQL(`UPDATE announcement_mails SET not_before = '-infinity', claimed_by = NULL, claimed_until = NULL WHERE status = 'owed'`)
+	s.SQL(`UPDATE deliveries SET not_before = '-infinity', claimed_by = NULL, claimed_until = NULL WHERE queue = 'announcement' AND status = 'owed'`)
 }
 
 // oneEach checks that every customer got the mail, once.

@@ -9,19 +9,20 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// mailSender loads, renders, sends and records one mail. It leaves a mail alone that is settled.
-type mailSender interface {
-	Deliver(ctx context.Context, number ticket.Number, n int) (bounced bool, err error)
+// ticketOutbox sends one delivery of a ticket, a mail or a webhook call, and records its outcome. It leaves a delivery
+// alone that is settled.
+type ticketOutbox interface {
+	Deliver(ctx context.Context, number ticket.Number, n int) (lost bool, err error)
 }
 
 // Mails sends mails.
 type Mails struct {
-	sender mailSender
+	outbox ticketOutbox
 	beat   time.Duration
 }
 
 // NewMails returns the activity. While a mail is being sent, it records a heartbeat every beat.
-func NewMails(p mailSender, beat time.Duration) *Mails { return &Mails{sender: p, beat: beat} }
+func NewMails(o ticketOutbox, beat time.Duration) *Mails { return &Mails{outbox: o, beat: beat} }
 
 // Mail sends one mail. Errors are retried unless the ticket or the mail does not exist; an address that refuses mail for
 // good is a result and no error.
@@ -32,7 +33,7 @@ func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResu
 		defer close(beating)
 		heartbeat(beatCtx, m.beat)
 	}()
-	bounced, err := m.sender.Deliver(ctx, r.Number, r.N)
+	bounced, err := m.outbox.Deliver(ctx, r.Number, r.N)
 	stop()
 	<-beating
 	return ticket.MailResult{Bounced: bounced}, temporalError(ctx, err)

@@ -58,8 +58,8 @@ type moveView struct {
 
 type shiftedView struct {
 	Promise   policy.ClockName `json:"promise"`
-	Was       *time.Time       `json:"was" doc:"null: it stands still."`
-	Is        *time.Time       `json:"is"`
+	Was       *time.Time       `json:"before" doc:"null: it stands still."`
+	Is        *time.Time       `json:"after"`
 	DueAtOnce bool             `json:"due_at_once,omitempty"`
 }
 

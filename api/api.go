@@ -125,7 +125,14 @@ func New(config Config) (http.Handler, error) {
 	if err := s.mount(engine); err != nil {
 		return nil, fmt.Errorf("make the API: %w", err)
 	}
-	return headAsGet(engine), nil
+	handler := headAsGet(engine)
+	if s.Site == nil {
+		return handler, nil
+	}
+	if handler, err = compress(handler); err != nil {
+		return nil, fmt.Errorf("make the API: %w", err)
+	}
+	return handler, nil
 }
 
 // mount registers every route and renders the document.
@@ -173,10 +180,9 @@ func (s *server) broken(c *gin.Context, err error) {
 	s.fail(c, err)
 }
 
-func (s *server) isPage(c *gin.Context) bool {
-	path := c.Request.URL.Path
-	return s.Site != nil && path != "/api" && !strings.HasPrefix(path, "/api/")
-}
+func (s *server) isPage(c *gin.Context) bool { return s.Site != nil && !isAPI(c.Request.URL.Path) }
+
+func isAPI(path string) bool { return path == "/api" || strings.HasPrefix(path, "/api/") }
 
 // sameOrigin refuses what another site's page makes a browser send in its visitor's name. A program that is no
 // browser sends neither of the headers that this looks at.
@@ -186,7 +192,7 @@ func (s *server) sameOrigin(c *gin.Context) {
 	}
 }
 
-// headAsGet answers HEAD wherever GET is answered; net/http leaves the body out.
+// headAsGet answers HEAD wherever GET is answered, which gin does not by itself; net/http leaves the body out.
 func headAsGet(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {

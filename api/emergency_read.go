@@ -50,13 +50,13 @@ type currentView struct {
 }
 
 type fanoutView struct {
-	Edge      time.Time          `json:"edge"`
+	Edge      time.Time          `json:"transition_at"`
 	Verb      ticket.Verb        `json:"verb"`
 	Emergency ticket.EmergencyID `json:"emergency"`
 	Total     int                `json:"total" doc:"Open tickets that had to be told when it began."`
-	Behind    int                `json:"behind" doc:"Of them, those that don't show it yet. Their promises are right all the same."`
-	BeganAt   time.Time          `json:"began_at"`
-	ProvenAt  time.Time          `json:"proven_at,omitzero" doc:"When PostgreSQL proved that every open ticket is right; absent: not yet."`
+	Behind    int                `json:"remaining" doc:"Of them, those that don't show it yet. Their promises are right all the same."`
+	BeganAt   time.Time          `json:"started_at"`
+	ProvenAt  time.Time          `json:"verified_at,omitzero" doc:"When PostgreSQL proved that every open ticket is right; absent: not yet."`
 	Late      []ticket.Number    `json:"late,omitempty" maxItems:"20" doc:"Some of those behind, when it has taken longer than two minutes: their requesters are written to once they are right, and everybody else at once."`
 }
 
@@ -76,7 +76,7 @@ type editView struct {
 }
 
 type postView struct {
-	Owed       int `json:"owed"`
+	Owed       int `json:"pending"`
 	Sent       int `json:"sent"`
 	Bounced    int `json:"bounced"`
 	Superseded int `json:"superseded" doc:"Never sent, because a newer one says more."`
@@ -151,9 +151,9 @@ type dryRunView struct {
 	After  emergencyView  `json:"after" doc:"The emergency as it would be; a new one's id stands for one that is not drawn yet."`
 
 	Open   int `json:"open_tickets" doc:"Tickets that are not closed: each of them would be told."`
-	Owed   int `json:"owed_tickets" doc:"Of them, those that aren't resolved: promises are owed on these."`
-	Broken int `json:"broken_tickets" doc:"Of those, the ones with a promise that is broken already."`
-	Looked int `json:"looked_at" doc:"Tickets whose promises were computed: all that are owed, or a fair sample of them. Every count below is of these."`
+	Owed   int `json:"unresolved_tickets" doc:"Of them, those that aren't resolved: promises are owed on these."`
+	Broken int `json:"breached_tickets" doc:"Of those, the ones with a promise that is broken already."`
+	Looked int `json:"examined_tickets" doc:"Tickets whose promises were computed: all that are owed, or a fair sample of them. Every count below is of these."`
 
 	Clocks  []clockShiftView `json:"clocks"`
 	Soonest []shiftView      `json:"soonest" doc:"Promises that would move, those due soonest first: 50 at most, of the tickets looked at."`
@@ -166,14 +166,14 @@ type dryRunView struct {
 type clockShiftView struct {
 	Clock    policy.ClockName `json:"clock"`
 	Later    int              `json:"later" doc:"Due later than as things stand."`
-	Sooner   int              `json:"sooner"`
-	Stopped  int              `json:"stopped" doc:"Without a date, until the emergency is lifted."`
-	Dated    int              `json:"dated" doc:"Without a date as things stand, and would have one."`
-	Same     int              `json:"same"`
+	Sooner   int              `json:"earlier"`
+	Stopped  int              `json:"undated" doc:"Without a date, until the emergency is lifted."`
+	Dated    int              `json:"newly_dated" doc:"Without a date as things stand, and would have one."`
+	Same     int              `json:"unchanged"`
 	Waiting  int              `json:"waiting" doc:"Stands still for its requester whatever happens."`
-	Broken   int              `json:"broken" doc:"Broken already, and owed still."`
-	Least    int64            `json:"least_seconds,omitempty" doc:"The smallest shift of those later or sooner."`
-	Most     int64            `json:"most_seconds,omitempty"`
+	Broken   int              `json:"breached" doc:"Broken already, and owed still."`
+	Least    int64            `json:"min_seconds,omitempty" doc:"The smallest shift of those later or sooner."`
+	Most     int64            `json:"max_seconds,omitempty"`
 	Earliest time.Time        `json:"earliest_due,omitzero" doc:"Of those with another date, afterwards."`
 	Latest   time.Time        `json:"latest_due,omitzero"`
 }
@@ -187,12 +187,12 @@ type shiftView struct {
 
 type mailPlanView struct {
 	Recipients int            `json:"recipients" doc:"Requesters with a ticket that isn't resolved: one mail each."`
-	Tells      desk.Telling   `json:"tells,omitempty" doc:"What they would be told soon; absent: nothing."`
+	Tells      desk.Telling   `json:"announcement,omitempty" doc:"What they would be told soon; absent: nothing."`
 	Upcoming   []occasionView `json:"upcoming" doc:"What they would be told later on, if nothing changes."`
 }
 
 type occasionView struct {
-	Tells desk.Telling `json:"tells"`
+	Tells desk.Telling `json:"announcement"`
 	At    time.Time    `json:"at"`
 }
 

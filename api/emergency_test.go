@@ -22,12 +22,12 @@ type rehearsal struct {
 	Before  *emergency
 	After   emergency
 	Open    int `json:"open_tickets"`
-	Looked  int `json:"looked_at"`
+	Looked  int `json:"examined_tickets"`
 	Sampled bool
 	Clocks  []struct {
-		Clock                  string
-		Later, Sooner, Stopped int
-		Least                  int64 `json:"least_seconds"`
+		Clock                   string
+		Later, Earlier, Undated int
+		Least                   int64 `json:"min_seconds"`
 	}
 	Soonest []struct {
 		Number string
@@ -35,8 +35,8 @@ type rehearsal struct {
 		After  time.Time `json:"due_after"`
 	}
 	Mails struct {
-		Recipients int
-		Tells      string
+		Recipients   int
+		Announcement string
 	}
 	Fanout struct{ Seconds int64 }
 }
@@ -47,7 +47,7 @@ func TestEmergency_throughItsLife(t *testing.T) {
 	o := openOffice(t)
 	o.submit("clara", `{"subject":"Where?","body":"Where is it?"}`)
 	dry := decode[rehearsal](t, o.do("sam", 200, "POST", emergencies+"/dry-run", `{"kind":"delayed","notice":"Ill.","delay_seconds":86400}`))
-	if dry.Before != nil || dry.Open != 1 || dry.Looked != 1 || dry.Sampled || dry.Mails.Recipients != 1 || dry.Mails.Tells != "started" || dry.Fanout.Seconds != 1 {
+	if dry.Before != nil || dry.Open != 1 || dry.Looked != 1 || dry.Sampled || dry.Mails.Recipients != 1 || dry.Mails.Announcement != "started" || dry.Fanout.Seconds != 1 {
 		t.Errorf("foretold %+v", dry)
 	}
 	if len(dry.Clocks) != 2 || dry.Clocks[1].Later != 1 || dry.Clocks[1].Least != 86400 || len(dry.Soonest) != 2 {
@@ -65,7 +65,7 @@ func TestEmergency_throughItsLife(t *testing.T) {
 	}
 	until := inHours(40)
 	dry = decode[rehearsal](t, o.do("sam", 200, "POST", path+"/dry-run", `{"delay_seconds":172800,"ends_at":"`+until+`"}`))
-	if dry.Before == nil || dry.Before.Delay != 86400 || dry.After.Delay != 172800 || dry.Mails.Tells != "changed" {
+	if dry.Before == nil || dry.Before.Delay != 86400 || dry.After.Delay != 172800 || dry.Mails.Announcement != "changed" {
 		t.Errorf("foretold of a change %+v", dry)
 	}
 	if e = decode[emergency](t, o.do("sam", 200, "PATCH", path, `{"delay_seconds":172800,"ends_at":"`+until+`"}`)); e.Delay != 172800 || e.EndsAt.Format(time.RFC3339) != until {
@@ -78,7 +78,7 @@ func TestEmergency_throughItsLife(t *testing.T) {
 		t.Errorf("now there is %s", got)
 	}
 	dry = decode[rehearsal](t, o.do("sam", 200, "POST", path+"/dry-run", `{"end":true}`))
-	if dry.After.Stage != "cancelled" || dry.Clocks[1].Sooner != 1 {
+	if dry.After.Stage != "cancelled" || dry.Clocks[1].Earlier != 1 {
 		t.Errorf("foretold of its end %+v", dry)
 	}
 	if e = decode[emergency](t, o.do("sam", 200, "DELETE", path, "")); e.Stage != "cancelled" {

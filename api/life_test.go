@@ -13,6 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -214,7 +215,7 @@ func TestTimeline_tellsStaffWhoDidNotGetWhichMail(t *testing.T) {
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	o.do("anna", 200, "POST", self+"/assignment", "")
 	n := ticket.Number(strings.TrimPrefix(self, "/api/v1/tickets/"))
-	if err := o.Store.Bounced(t.Context(), n, 1, "550 no such user"); err != nil {
+	if err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(1)}, desk.DeliveryBounced, "550 no such user"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 1}); err != nil {
@@ -237,12 +238,12 @@ func TestResend_sendsABouncedMailAgain(t *testing.T) {
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	n := ticket.Number(strings.TrimPrefix(self, "/api/v1/tickets/"))
 	a := o.do("anna", 200, "POST", self+"/information-requests", `{"body":"Which one?"}`)
-	if !strings.Contains(a.Body.String(), `"unheard":true`) {
+	if !strings.Contains(a.Body.String(), `"awaiting_delivery":true`) {
 		t.Errorf("while the question is owed: %s", a.Body)
 	}
 	bounce := func(mail int) {
 		t.Helper()
-		err := o.Store.Bounced(t.Context(), n, mail, "550 no such user")
+		err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(mail)}, desk.DeliveryBounced, "550 no such user")
 		if err == nil {
 			_, err = o.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: mail})
 		}
@@ -251,7 +252,7 @@ func TestResend_sendsABouncedMailAgain(t *testing.T) {
 		}
 	}
 	bounce(2)
-	if a := o.do("anna", 200, "GET", self, ""); !strings.Contains(a.Body.String(), `"status":"open"`) || strings.Contains(a.Body.String(), "unheard") {
+	if a := o.do("anna", 200, "GET", self, ""); !strings.Contains(a.Body.String(), `"status":"open"`) || strings.Contains(a.Body.String(), "awaiting_delivery") {
 		t.Errorf("after the bounce: %s", a.Body)
 	}
 	resend := call{

@@ -67,11 +67,11 @@ type agentLine struct {
 }
 
 type tallyView struct {
-	Kept      int      `json:"kept" doc:"Delivered strictly before the deadline."`
-	Broken    int      `json:"broken" doc:"The deadline came first, whatever was delivered later."`
-	Owed      int      `json:"owed" doc:"Neither yet."`
-	Dropped   int      `json:"dropped" doc:"The ticket was closed before either."`
-	KeptShare *float64 `json:"kept_share,omitempty" doc:"kept / (kept + broken); missing when both are 0."`
+	Kept      int      `json:"met" doc:"Delivered strictly before the deadline."`
+	Broken    int      `json:"breached" doc:"The deadline came first, whatever was delivered later."`
+	Owed      int      `json:"pending" doc:"Neither yet."`
+	Dropped   int      `json:"cancelled" doc:"The ticket was closed before either."`
+	KeptShare *float64 `json:"met_share,omitempty" doc:"met / (met + breached); missing when both are 0."`
 	Delivered int      `json:"delivered" doc:"Kept or late."`
 	Median    *int64   `json:"median_seconds,omitempty" doc:"The shortest time within which at least half were delivered."`
 	P90       *int64   `json:"p90_seconds,omitempty" doc:"The shortest time within which at least nine in ten were delivered."`

@@ -36,11 +36,11 @@ func TestReport_asksForWhatWasAskedAndTellsTheTally(t *testing.T) {
 	h, _ := serve(t, &scripted{}, func(c *api.Config) { c.Reports = r })
 	a := do(t, h, call{method: "GET", as: "supervisor",
 		path: "/api/v1/reports/promises?from=2026-11-02&to=2026-11-22&priority=high&category=order&agent=P-AAAAAAAAAA&measure=counted"})
-	const tally = `"kept":3,"broken":1,"owed":2,"dropped":0,"kept_share":0.75,"delivered":4,"median_seconds":60,"p90_seconds":3600}`
+	const tally = `"met":3,"breached":1,"pending":2,"cancelled":0,"met_share":0.75,"delivered":4,"median_seconds":60,"p90_seconds":3600}`
 	const want = `{"from":"2026-11-02T00:00:00Z","to":"2026-11-23T00:00:00Z","time_zone":"UTC","measure":"counted","promises":[{"clock":"first_response","total":{` + tally +
 		`,"weeks":[{"week":"2026-11-16",` + tally + `],"priorities":[],"categories":[],` +
 		`"agents":[{"agent":{"handle":"anna","name":"Anna Agent"},` + tally +
-		`,{"kept":0,"broken":0,"owed":1,"dropped":0,"delivered":0}]}]}`
+		`,{"met":0,"breached":0,"pending":1,"cancelled":0,"delivered":0}]}]}`
 	if got := strings.TrimSpace(a.Body.String()); a.Code != http.StatusOK || got != want {
 		t.Errorf("%d\n got %s\nwant %s", a.Code, got, want)
 	}

@@ -34,7 +34,7 @@ type ticketView struct {
 	Policy      int64           `json:"policy" doc:"The version of the policy that the ticket keeps."`
 	Pending     bool            `json:"pending" doc:"Something was accepted that has not been decided yet."`
 	Escalation  *int            `json:"escalation,omitempty" doc:"Staff only: the highest rung that fired and that nobody has answered, 0 when all is calm."`
-	Unheard     bool            `json:"unheard,omitempty" doc:"No mail server has taken the mail yet that asks the requester for an answer, or tells them of the resolution: their silence does not count before."`
+	Unheard     bool            `json:"awaiting_delivery,omitempty" doc:"No mail server has taken the mail yet that asks the requester for an answer, or tells them of the resolution: their silence does not count before."`
 	Next        *momentView     `json:"next,omitempty" doc:"What happens by itself unless something else happens before. Reminders and escalations are shown to staff only."`
 	Clocks      clocksView      `json:"clocks"`
 	Links       linksView       `json:"links"`

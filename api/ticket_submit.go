@@ -50,7 +50,7 @@ type promisesView struct {
 // inForceView is what emergencies do to a new ticket's promises.
 type inForceView struct {
 	Kind     ticket.EmergencyKind `json:"kind" enum:"closed,delayed" doc:"closed: the clocks stand still. delayed: the promises above are later than usual."`
-	GoesOn   time.Time            `json:"goes_on,omitzero" doc:"closed: when the clocks run again, if it ends as planned. Absent while no end is planned."`
+	GoesOn   time.Time            `json:"resumes_at,omitzero" doc:"closed: when the clocks run again, if it ends as planned. Absent while no end is planned."`
 	Expected promisesView         `json:"expected" doc:"Both deadlines if everything ends as planned."`
 }
 

@@ -34,10 +34,10 @@ type entryView struct {
 	Group      string           `json:"group,omitempty" doc:"Staff only: of a policy's rule that gave the ticket to somebody, or found nobody."`
 	Rule       int              `json:"rule,omitempty" doc:"Staff only: the rule's number in the policy, from 1."`
 	Promise    policy.ClockName `json:"promise,omitempty" doc:"Of an assignment, staff only: the broken one because of which it changed hands."`
-	Rung       int              `json:"rung,omitempty" doc:"Staff only."`
+	Rung       int              `json:"escalation_step,omitempty" doc:"Staff only."`
 	Emergency  string           `json:"emergency,omitempty"`
 	Policy     int64            `json:"policy,omitempty" doc:"The version of the policy from here on."`
-	Was        int64            `json:"was,omitempty" doc:"The version of the policy until here."`
+	Was        int64            `json:"policy_before,omitempty" doc:"The version of the policy until here."`
 	Mail       int              `json:"mail,omitempty" doc:"Staff only: the number of the mail that came back, that was delivered, or that was sent again."`
 	Since      *time.Time       `json:"since,omitempty" doc:"Staff only: when a mail server took the mail that asks. The requester's silence counts from then."`
 	Bounce     *bounceView      `json:"bounce,omitempty" doc:"Staff only: the mail that came back."`

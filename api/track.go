@@ -32,7 +32,7 @@ type standingView struct {
 	BreachedAt time.Time       `json:"breached_at,omitzero"`
 	PausedFor  []policy.Reason `json:"paused_for,omitempty"`
 	Expected   time.Time       `json:"expected,omitzero" doc:"In an emergency: the deadline if that ends as planned. Absent while no end is planned."`
-	GoesOn     time.Time       `json:"goes_on,omitzero" doc:"In an emergency: when the clock runs again, if that ends as planned."`
+	GoesOn     time.Time       `json:"resumes_at,omitzero" doc:"In an emergency: when the clock runs again, if that ends as planned."`
 }
 
 var errNotTracked = fault.New(fault.NotFound, "there is no such ticket")

@@ -19,6 +19,7 @@ import (
 	accounts "github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/openid"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -104,14 +105,18 @@ func (s *site) mailed(kind, address string) string {
 	s.t.Helper()
 	path := ""
 	for {
-		l, found, _, err := s.service.NextLetter(s.t.Context(), time.Minute)
+		k, found, err := s.db.ClaimNextDelivery(s.t.Context(), outbox.AccountMails, "a try", time.Minute)
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		if !found {
 			break
 		}
-		if err := s.service.Sent(s.t.Context(), l.ID); err != nil {
+		l, _, err := s.service.Letter(s.t.Context(), k.N)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if err := s.db.SettleDelivery(s.t.Context(), k, desk.DeliverySent, ""); err != nil {
 			s.t.Fatal(err)
 		}
 		if string(l.Kind) == kind && l.To.Address == address {

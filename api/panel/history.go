@@ -20,9 +20,9 @@ func mails(posted []desk.Posted) (all []mailView, bounced bool) {
 	for _, m := range posted {
 		view := mailView{What: spoken(string(m.Kind)), To: sentTo(m), Status: "waiting", At: m.Owed, Reason: m.Reason}
 		switch {
-		case m.Status == desk.PostageSent:
+		case m.Status == desk.DeliverySent:
 			view.Status, view.At = "sent", m.Settled
-		case m.Status == desk.PostageBounced:
+		case m.Status == desk.DeliveryBounced:
 			view.Status, view.At, bounced = "bounced", m.Settled, true
 		case !m.Deferred.IsZero():
 			view.Status, view.Reason = "put off", "A mail server asked for a later try."
@@ -60,9 +60,9 @@ func calls(called []desk.Called) (all []callView, failed bool) {
 			Status: string(c.Status), Class: "waiting", At: c.Owed,
 		}
 		switch {
-		case c.Status == desk.PostageSent:
+		case c.Status == desk.DeliverySent:
 			view.Class, view.At = "sent", c.Settled
-		case c.Status == desk.PostageFailed:
+		case c.Status == desk.DeliveryFailed:
 			view.Class, view.At, view.Reason, failed = "bounced", c.Settled, c.Reason, true
 		case c.Tries > 0:
 			view.Reason = fmt.Sprintf("Tried %s so far, and again soon: %s.", times(c.Tries), c.Reason)

@@ -9,6 +9,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -98,7 +99,7 @@ func TestTicket_showsMailsCommandsAndWhatElseTheRequesterWants(t *testing.T) {
 	other := o.submit("clara", "And my invoice", "Please.")
 	o.submit("carl", "Somebody else's", "…")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbReopen}) // refused
-	if err := o.Store.Bounced(t.Context(), n, 1, "550 no such mailbox"); err != nil {
+	if err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(1)}, desk.DeliveryBounced, "550 no such mailbox"); err != nil {
 		t.Fatal(err)
 	}
 	a := o.browser("anna").get("/desk/tickets/" + string(n))
@@ -130,7 +131,7 @@ func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
 	if got := b.get(at).Line("#conversation .coming"); !strings.Contains(got, "has not reached the requester yet") {
 		t.Errorf("while the question is owed: %q", got)
 	}
-	err := o.Store.Bounced(t.Context(), n, 2, "550 no such mailbox")
+	err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(2)}, desk.DeliveryBounced, "550 no such mailbox")
 	if err == nil {
 		_, err = o.Step(t.Context(), ticket.StepRequest{Number: n, Bounced: 2})
 	}

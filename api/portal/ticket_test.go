@@ -12,6 +12,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -54,7 +55,7 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Sent."})
 	a = b.get(http.StatusOK, path)
 	a.says(t, "main", "Resolved", "closes for good 5 days after our mail about it, which has not been delivered to you yet")
-	if err := o.Store.Sent(t.Context(), n, 4); err != nil {
+	if err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(4)}, desk.DeliverySent, ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Delivered: 4}); err != nil {

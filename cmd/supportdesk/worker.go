@@ -23,6 +23,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/loop"
 	"github.com/holesalemart/supportdesk/internal/mail"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/webhook"
 	"github.com/holesalemart/supportdesk/worker"
 )
@@ -45,46 +46,61 @@ func (workerCommand) Run(p *program) error {
 		return err
 	}
 	defer n.close()
-	c, log, db := n.config, n.log, n.db
-	sender, err := mail.NewSender(mailConfig(c))
+	sender, err := mail.NewSender(mailConfig(n.config))
 	if err != nil {
 		return err
 	}
 	defer sender.Close()
 
 	group, ctx := errgroup.WithContext(p.ctx)
-	dispatcher := n.dispatcher()
+	deliveries := n.outbox(sender)
 	reconciler := n.reconciler()
 	group.Go(func() error { return reconciler.Run(ctx) }) // also while the worker can't run: it registers a namespace that is gone
 	var running atomic.Bool
 	group.Go(func() error {
-		return n.keepWorking(ctx, &running, func() error {
-			return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
-				worker.Activities{
-					Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands)), Mails: activities.NewMails(mail.NewPostman(db, sender), heartbeat),
-					Emergencies: activities.NewEmergencies(db, db, dispatcher, app.NewOperator(db, time.Now),
-						activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
-					Announcements: activities.NewAnnouncements(db, mail.NewHerald(db, sender, log), announcementShare*c.MailRate, heartbeat),
-					Webhooks:      activities.NewWebhooks(webhook.NewCaller(db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), log)),
-				},
-				worker.Options{
-					Steps: c.WorkerSteps, Mails: c.WorkerMails,
-					MailPerSecond: c.MailRate, CachedTickets: c.WorkerTickets,
-				})
-		})
+		return n.keepWorking(ctx, &running, func() error { return n.work(ctx, deliveries) })
 	})
-	group.Go(func() error { return db.WatchEpoch(ctx) })
-	courier := mail.NewCourier(account.New(db.Accounts(), c.BaseURL), sender, log) // works while Temporal is away
-	group.Go(func() error { return courier.Run(ctx) })
-	if c.HealthAddress != "off" {
+	group.Go(func() error { return n.db.WatchEpoch(ctx) })
+	group.Go(func() error { return deliveries.Run(ctx, outbox.AccountMails) }) // also while Temporal is away
+	if n.config.HealthAddress != "off" {
 		group.Go(func() error {
-			return serve(ctx, c.HealthAddress, api.Health(versionName(), n.workerChecks(&running), db, log), c.ShutdownTimeout, log)
+			health := api.Health(versionName(), n.workerChecks(&running), n.db, n.log)
+			return serve(ctx, n.config.HealthAddress, health, n.config.ShutdownTimeout, n.log)
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
 	return nil
+}
+
+// work runs the Temporal worker until ctx ends or Temporal refuses it.
+func (n *neighbours) work(ctx context.Context, deliveries *outbox.Outbox) error {
+	c, db := n.config, n.db
+	return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
+		worker.Activities{
+			Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands)),
+			Mails: activities.NewMails(deliveries, heartbeat),
+			Emergencies: activities.NewEmergencies(db, db, n.dispatcher(), app.NewOperator(db, time.Now),
+				activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
+			Announcements: activities.NewAnnouncements(db, deliveries, announcementShare*c.MailRate, heartbeat),
+			Webhooks:      activities.NewWebhooks(deliveries),
+		},
+		worker.Options{
+			Steps: c.WorkerSteps, Mails: c.WorkerMails,
+			MailPerSecond: c.MailRate, CachedTickets: c.WorkerTickets,
+		})
+}
+
+// outbox sends every kind of delivery.
+func (n *neighbours) outbox(sender *mail.Sender) *outbox.Outbox {
+	c := n.config
+	return outbox.New(n.db, map[outbox.Queue]outbox.Transport{
+		outbox.TicketMails:       mail.NewTicketMailSender(n.db, sender),
+		outbox.AnnouncementMails: mail.NewAnnouncementSender(n.db, sender),
+		outbox.AccountMails:      mail.NewAccountMailSender(account.New(n.db.Accounts(), c.BaseURL), sender),
+		outbox.Webhooks:          webhook.NewCaller(n.db, endpoints(c), strings.TrimSuffix(c.BaseURL, "/"), n.log),
+	}, n.log)
 }
 
 // keepWorking works until ctx ends. A worker that Temporal refuses is started again: the namespace may have been lost, and

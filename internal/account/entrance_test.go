@@ -12,6 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -26,14 +27,18 @@ func (h *house) letters() []account.Letter {
 	h.t.Helper()
 	var all []account.Letter
 	for {
-		l, found, _, err := h.NextLetter(h.t.Context(), time.Minute)
+		k, found, err := h.db.ClaimNextDelivery(h.t.Context(), outbox.AccountMails, "a try", time.Minute)
 		if err != nil {
 			h.t.Fatal(err)
 		}
 		if !found {
 			return all
 		}
-		if err := h.Sent(h.t.Context(), l.ID); err != nil {
+		l, _, err := h.Letter(h.t.Context(), k.N)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if err := h.db.SettleDelivery(h.t.Context(), k, desk.DeliverySent, ""); err != nil {
 			h.t.Fatal(err)
 		}
 		all = append(all, l)
@@ -103,7 +108,7 @@ func TestAnswers_doNotTellWhoHasAnAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	counts := func() string {
-		return one[string](h, `SELECT (SELECT count(*) FROM links) || ' ' || (SELECT count(*) FROM account_mails) ||
+		return one[string](h, `SELECT (SELECT count(*) FROM links) || ' ' || (SELECT count(*) FROM deliveries WHERE queue = 'account') ||
 			' ' || (SELECT count(*) FROM security_events)`)
 	}
 	for what, ask := range map[string]func(address string) error{
@@ -141,7 +146,7 @@ func TestAnswers_doNotTellWhoHasAnAccount(t *testing.T) {
 	if fmt.Sprint(kinds) != fmt.Sprint(want) {
 		t.Errorf("mails %v, want %v", kinds, want)
 	}
-	if n := one[int](h, `SELECT count(*) FROM account_mails m WHERE kind IN ('sign-in', 'reset') AND m::text LIKE '%nobody@%'`); n != 0 {
+	if n := one[int](h, `SELECT count(*) FROM deliveries m WHERE m.queue = 'account' AND kind IN ('sign-in', 'reset') AND m::text LIKE '%nobody@%'`); n != 0 {
 		t.Error("an address that nobody has is kept")
 	}
 }

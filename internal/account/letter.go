@@ -58,52 +58,23 @@ type Letter struct {
 	Notices []desk.Notice // of emergencies, when it is sent
 }
 
-// NextLetter takes an owed mail for a while, for one try to send it. When none is owed now, found is false, and next says
-// when one may be; zero: not before AwaitMails tells of it.
-func (s *Service) NextLetter(ctx context.Context, lasts time.Duration) (l Letter, found bool, next time.Time, err error) {
-	// Read first: a mail taken and not sent would wait for its claim to end.
-	_, inForce, _, err := s.vault.PolicyInForce(ctx)
-	if err != nil {
-		return Letter{}, false, time.Time{}, err
+// Letter returns what a mail's words are made from, and what became of it already. NotFound: there is no such mail.
+func (s *Service) Letter(ctx context.Context, id int64) (Letter, desk.DeliveryStatus, error) {
+	m, status, err := s.vault.OwedMail(ctx, id)
+	if err != nil || status != desk.DeliveryOwed {
+		return Letter{}, status, err
 	}
-	if _, err := s.vault.Secret(ctx, linkSecret); err != nil {
-		return Letter{}, false, time.Time{}, err
+	l := Letter{ID: m.ID, Kind: m.Kind, To: m.To, At: m.At, Label: m.Label, Writes: m.Writes, Until: m.Until, Tries: m.Tries}
+	if _, l.Policy, _, err = s.vault.PolicyInForce(ctx); err != nil {
+		return Letter{}, status, err
 	}
 	emergencies, err := s.vault.Notices(ctx)
 	if err != nil {
-		return Letter{}, false, time.Time{}, err
+		return Letter{}, status, err
 	}
-	m, found, next, err := s.vault.NextMail(ctx, lasts)
-	if err != nil || !found {
-		return Letter{}, false, next, err
-	}
-	l = Letter{ID: m.ID, Kind: m.Kind, To: m.To, At: m.At, Label: m.Label, Writes: m.Writes, Until: m.Until, Tries: m.Tries, Policy: inForce}
 	l.Notices = desk.NoticesAt(emergencies, time.Now())
 	if m.LinkID != "" {
 		l.URL, err = s.url(ctx, m.LinkID)
 	}
-	return l, true, time.Time{}, err
-}
-
-// Hold renews the claim on a mail that is on its way.
-func (s *Service) Hold(ctx context.Context, id int64, lasts time.Duration) error {
-	return s.vault.HoldMail(ctx, id, lasts)
-}
-
-// Sent notes that a mail has left.
-func (s *Service) Sent(ctx context.Context, id int64) error { return s.vault.SettleMail(ctx, id, "") }
-
-// GivenUp notes that a mail never will, and why.
-func (s *Service) GivenUp(ctx context.Context, id int64, reason string) error {
-	return s.vault.SettleMail(ctx, id, reason)
-}
-
-// PutOff has a mail tried again after a pause.
-func (s *Service) PutOff(ctx context.Context, id int64, pause time.Duration) error {
-	return s.vault.PutMailOff(ctx, id, pause)
-}
-
-// AwaitMails calls wake at once and whenever a mail is owed, until ctx ends or PostgreSQL goes away.
-func (s *Service) AwaitMails(ctx context.Context, wake func()) error {
-	return s.vault.AwaitMails(ctx, wake)
+	return l, status, err
 }

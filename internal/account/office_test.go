@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -209,7 +211,7 @@ func TestNextLetter_givesAMailToOneOfMany(t *testing.T) {
 		var group sync.WaitGroup
 		for range 8 {
 			group.Go(func() {
-				if _, found, _, err := h.NextLetter(t.Context(), time.Minute); err != nil {
+				if _, found, err := h.db.ClaimNextDelivery(t.Context(), outbox.AccountMails, rand.Text(), time.Minute); err != nil {
 					t.Error(err)
 				} else if found {
 					taken.Add(1)

@@ -107,15 +107,11 @@ type events interface {
 }
 
 type mails interface {
-	// NextMail takes an owed mail for a while. When none is owed now, found is false, and next says when one may be.
-	NextMail(ctx context.Context, lasts time.Duration) (m Owed, found bool, next time.Time, err error)
-	HoldMail(ctx context.Context, id int64, lasts time.Duration) error
-	SettleMail(ctx context.Context, id int64, reason string) error
-	PutMailOff(ctx context.Context, id int64, pause time.Duration) error
+	// OwedMail returns a mail as it is kept, and what became of it already.
+	OwedMail(ctx context.Context, id int64) (m Owed, status desk.DeliveryStatus, err error)
 	PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error)
 	// Notices gives the emergencies in force and planned, which every mail speaks of.
 	Notices(ctx context.Context) ([]desk.Emergency, error)
-	AwaitMails(ctx context.Context, wake func()) error
 }
 
 // Entry is whoever may come in, and the epoch that their session has to name.

@@ -11,7 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/desktest"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -152,14 +154,15 @@ func (s *stored) accept(c ticket.Command) ticket.Command {
 
 func (s *stored) settle(n int, bounced bool) {
 	s.t.Helper()
-	err := s.Sent(s.t.Context(), contractTicket, n)
+	mail := outbox.Key{Queue: outbox.TicketMails, Ticket: contractTicket, N: int64(n)}
+	err := s.SettleDelivery(s.t.Context(), mail, desk.DeliverySent, "")
 	if bounced && err == nil {
-		err = s.Bounced(s.t.Context(), contractTicket, n, "550 no such user")
+		err = s.SettleDelivery(s.t.Context(), mail, desk.DeliveryBounced, "550 no such user")
 	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.sql(`UPDATE mails SET settled_at = $3 WHERE ticket = $1 AND n = $2`, contractTicket, n, s.clock)
+	s.sql(`UPDATE deliveries SET settled_at = $3 WHERE ticket = $1 AND n = $2`, contractTicket, n, s.clock)
 }
 
 func (s *stored) publish(document string) int64 {

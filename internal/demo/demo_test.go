@@ -81,7 +81,7 @@ func TestFill_showsEveryState(t *testing.T) {
 		`number IN (SELECT ticket FROM events WHERE kind = 'breached' AND data->>'promise' = 'first_response')`: 4,
 		`number IN (SELECT ticket FROM events WHERE kind = 'noted')`:                                            30,
 		`number IN (SELECT ticket FROM events WHERE kind = 'reopened')`:                                         15,
-		`number IN (SELECT ticket FROM mails WHERE status = 'bounced')`:                                         3,
+		`number IN (SELECT ticket FROM deliveries WHERE queue = 'ticket' AND status = 'bounced')`:               3,
 		`number IN (SELECT ticket FROM messages GROUP BY ticket HAVING count(*) = 1)`:                           15,
 		`number IN (SELECT ticket FROM messages GROUP BY ticket HAVING count(*) >= 12)`:                         3,
 		`requester = (SELECT id FROM people WHERE address = 'customer@demo.example')`:                           10,
@@ -96,7 +96,7 @@ func TestFill_showsEveryState(t *testing.T) {
 			t.Errorf("%d different values of %s, want %d", n, column, all)
 		}
 	}
-	if n := one[int64](t, beside, `SELECT count(*) FROM mails WHERE status = 'owed'`); n != 0 {
+	if n := one[int64](t, beside, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'owed'`); n != 0 {
 		t.Errorf("%d mails would be sent", n)
 	}
 	if n := one[int64](t, beside, `SELECT count(*) FROM outcomes WHERE refused`); n != 0 {

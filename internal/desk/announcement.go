@@ -7,12 +7,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// PostageSuperseded is a mail of an announcement that was never sent, because a newer one says more, or because its
+// DeliverySuperseded is a mail of an announcement that was never sent, because a newer one says more, or because its
 // recipient has no open ticket any more. It is final.
-const PostageSuperseded Postage = "superseded"
+const DeliverySuperseded DeliveryStatus = "superseded"
 
-// PostageHeld is a mail of an announcement that becomes owed once the recipient's tickets are as the gate wants them.
-const PostageHeld Postage = "held"
+// DeliveryHeld is a mail of an announcement that becomes owed once the recipient's tickets are as the gate wants them.
+const DeliveryHeld DeliveryStatus = "held"
 
 // Telling is what an announcement says of an emergency.
 type Telling string

@@ -26,7 +26,7 @@ type Call struct {
 // Called is a webhook that a ticket owes or owed, and what became of it.
 type Called struct {
 	Call
-	Status   Postage // owed, sent or failed
+	Status   DeliveryStatus // owed, sent or failed
 	Owed     time.Time
 	Deferred time.Time // of the first try that failed; zero: none did
 	Tries    int       // that failed

@@ -33,7 +33,7 @@ type Posted struct {
 	N        int
 	Kind     ticket.MailKind
 	To       Ref
-	Status   Postage
+	Status   DeliveryStatus
 	Owed     time.Time // when what it tells of happened
 	Event    int       // number of the event that owes it
 	Settled  time.Time // when it was sent or given up; zero before

@@ -13,15 +13,15 @@ type Mailbox struct {
 	Address string // addr-spec, such as agent@example.com
 }
 
-// Postage says what became of a mail, or of a call of a webhook.
-type Postage string
+// DeliveryStatus says what became of a mail, or of a call of a webhook.
+type DeliveryStatus string
 
 // The states. All but owed are final.
 const (
-	PostageOwed    Postage = "owed"
-	PostageSent    Postage = "sent"
-	PostageBounced Postage = "bounced"
-	PostageFailed  Postage = "failed" // of a webhook: given up
+	DeliveryOwed    DeliveryStatus = "owed"
+	DeliverySent    DeliveryStatus = "sent"
+	DeliveryBounced DeliveryStatus = "bounced"
+	DeliveryFailed  DeliveryStatus = "failed" // of a webhook: given up
 )
 
 // Letter is everything that one mail's words are made from. It is loaded when the mail is sent and kept nowhere.

@@ -66,7 +66,7 @@ func (l *ledger) Ratings(context.Context, time.Time, time.Time, []time.Time) ([]
 func (l *ledger) Comments(context.Context, time.Time, time.Time, int) ([]desk.Opinion, error) {
 	return nil, nil
 }
-func (l *ledger) Parcels(context.Context, desk.Postage, time.Time, int) ([]desk.Parcel, error) {
+func (l *ledger) Parcels(context.Context, desk.DeliveryStatus, time.Time, int) ([]desk.Parcel, error) {
 	return nil, nil
 }
 

@@ -17,7 +17,7 @@ type counts interface {
 	OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]OpenCell, error)
 	Escalated(ctx context.Context, limit int) (Escalations, error)
 	MailState(ctx context.Context, lostSince time.Time) (MailState, error)
-	Parcels(ctx context.Context, status Postage, since time.Time, limit int) ([]Parcel, error)
+	Parcels(ctx context.Context, status DeliveryStatus, since time.Time, limit int) ([]Parcel, error)
 	Reconciliation(context.Context) (Reconciliation, error)
 	Staff(context.Context) ([]Colleague, error)
 	Ratings(ctx context.Context, from, to time.Time, weeks []time.Time) ([]RatingCell, error)
@@ -92,14 +92,14 @@ const MostParcels = 200
 // with lately, only those that the overview counts.
 func (r *Reports) Mailroom(ctx context.Context, now time.Time, lately bool) (s MailState, waiting, bounced []Parcel, err error) {
 	if s, err = r.store.MailState(ctx, now.Add(-bounceMemory)); err == nil {
-		waiting, err = r.store.Parcels(ctx, PostageOwed, time.Time{}, MostParcels)
+		waiting, err = r.store.Parcels(ctx, DeliveryOwed, time.Time{}, MostParcels)
 	}
 	var since time.Time
 	if lately {
 		since = now.Add(-bounceMemory)
 	}
 	if err == nil {
-		bounced, err = r.store.Parcels(ctx, PostageBounced, since, MostParcels)
+		bounced, err = r.store.Parcels(ctx, DeliveryBounced, since, MostParcels)
 	}
 	return s, waiting, bounced, err
 }

@@ -43,7 +43,7 @@ func BenchmarkEmergency(b *testing.B) {
 	s := start(b, string(policy.Holesalemart()))
 	pool := s.pool()
 	s.fill(pool, tickets)
-	s.awaitGrowth(pool, "every receipt is sent", tickets, `SELECT count(*) FROM mails WHERE status = 'sent'`)
+	s.awaitGrowth(pool, "every receipt is sent", tickets, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'sent'`)
 	bare := newBare(b, s, tickets)
 	for b.Loop() {
 		at := bare.rate() // not again afterwards: then search attributes follow, see docs/emergencies.md

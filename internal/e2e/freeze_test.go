@@ -31,8 +31,10 @@ func (p *part) signal(signal syscall.Signal) {
 
 // A process that stands still, under load, leaves nothing undelivered or undecided that its twin could do.
 func TestFreeze_theTwinTakesOverAndNothingIsLostOrDoubled(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"api", "worker"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := start(t, "")
 			pool := s.pool()
 			twin := s.program(name, "SUPPORTDESK_HTTP_ADDRESS="+freeAddress(t))
@@ -67,6 +69,7 @@ func TestFreeze_theTwinTakesOverAndNothingIsLostOrDoubled(t *testing.T) {
 
 // One ticket whose step the database refuses keeps nobody else from hearing of an emergency.
 func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *testing.T) {
+	t.Parallel()
 	s := start(t, brief)
 	pool := s.pool()
 	s.fill(pool, 3)
@@ -112,7 +115,7 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 	if !slices.Equal(current.Fanout.Late, []string{stuck}) {
 		t.Errorf("the API names %v", current.Fanout.Late)
 	}
-	if n, err := s.count(pool, `SELECT count(*) FROM announcement_mails m WHERE status = 'held'`); n != 1 || err != nil {
+	if n, err := s.count(pool, `SELECT count(*) FROM deliveries m WHERE m.queue = 'announcement' AND status = 'held'`); n != 1 || err != nil {
 		t.Errorf("%d mails are held back, %v", n, err)
 	}
 	if _, err := pool.Exec(t.Context(), `DROP TRIGGER refuse ON tickets`); err != nil {

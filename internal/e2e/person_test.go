@@ -62,7 +62,7 @@ type entry struct {
 	Recorded time.Time `json:"recorded_at"`
 	Body     string    `json:"body"`
 	Promise  string    `json:"promise"`
-	Rung     int       `json:"rung"`
+	Rung     int       `json:"escalation_step"`
 	Code     string    `json:"code"`
 	Verb     string    `json:"verb"`
 	Mail     int       `json:"mail"`

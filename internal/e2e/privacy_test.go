@@ -19,6 +19,7 @@ import (
 // Canaries stand for everything that people write and are called. None may be found in Temporal, in clear or in
 // base 64.
 func TestTemporal_holdsNothingThatPeopleWroteOrAreCalled(t *testing.T) {
+	t.Parallel()
 	s := start(t, fast)
 	canary := s.invite("customer", "canary-address@demo.example", "--name", "Canary-Name")
 	number := canary.must(http.StatusCreated, http.MethodPost, "/tickets", words{
@@ -62,6 +63,7 @@ assignment:
 
 // What supervisors write is words too: notices, reasons, titles, policies, and where webhooks lead.
 func TestTemporal_holdsNothingThatSupervisorsWrote(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "Canary-Refusal", http.StatusServiceUnavailable)
@@ -77,7 +79,7 @@ func TestTemporal_holdsNothingThatSupervisorsWrote(t *testing.T) {
 	s.supervisor.must(http.StatusOK, http.MethodPost, "/policies/2/adoption", words{"tickets": []string{early}})
 	number := s.customer.submit("Escalated", "words")
 	pool := s.pool()
-	s.awaitCount(pool, "a webhook was tried", 1, 1, `SELECT count(*) FROM calls WHERE ticket = $1 AND tries > 0`, number)
+	s.awaitCount(pool, "a webhook was tried", 1, 1, `SELECT count(*) FROM deliveries WHERE queue = 'webhook' AND ticket = $1 AND tries > 0`, number)
 	s.supervisor.do(number, "acknowledgement", words{"reason": "Canary-Acknowledgement"})
 
 	declared := s.supervisor.must(http.StatusCreated, http.MethodPost, "/emergencies", words{"kind": "delayed", "notice": "Canary-Notice", "delay_seconds": 3600})
@@ -86,12 +88,12 @@ func TestTemporal_holdsNothingThatSupervisorsWrote(t *testing.T) {
 		t.Fatalf("declared %s: %v", declared.body, err)
 	}
 	s.awaitProven(ticket.VerbEmergencyExtend)
-	s.awaitCount(pool, "it is announced", 1, 1000, `SELECT count(*) FROM announcement_mails WHERE status = 'sent'`)
+	s.awaitCount(pool, "it is announced", 1, 1000, `SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'sent'`)
 	s.mails.Reject(refuse("Canary-Bounce of canary-address@demo.example"))
 	s.supervisor.must(http.StatusOK, http.MethodPatch, "/emergencies/"+emergency.ID, words{"notice": "Canary-Change", "delay_seconds": 7200})
-	s.awaitCount(pool, "the change comes back", 1, 1000, `SELECT count(*) FROM announcement_mails WHERE status = 'bounced'`)
+	s.awaitCount(pool, "the change comes back", 1, 1000, `SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'bounced'`)
 	s.supervisor.must(http.StatusOK, http.MethodDelete, "/emergencies/"+emergency.ID, nil)
-	s.awaitCount(pool, "its end comes back", 2, 1000, `SELECT count(*) FROM announcement_mails WHERE status = 'bounced'`)
+	s.awaitCount(pool, "its end comes back", 2, 1000, `SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'bounced'`)
 	s.awaitCount(pool, "the old ticket is moved", 1, 1, `SELECT count(*) FROM tickets WHERE number = $1 AND policy = 2`, early)
 	s.checkTemporal(number)
 	for _, p := range []*part{s.worker, s.api} {

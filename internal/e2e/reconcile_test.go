@@ -79,6 +79,7 @@ func (s *stack) checkOnce() {
 
 // With the values of production: whatever has nothing due is found by an audit, which begins every minute.
 func TestReconciler_startsWhatWasTerminatedOrDeleted(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	terminated, deleted := s.customer.submit("Terminated", "words"), s.customer.submit("Deleted", "words")
 	for _, number := range []string{terminated, deleted} {
@@ -120,7 +121,7 @@ func TestReconciler_bringsBackWhatTemporalHasLost(t *testing.T) {
 	s.fill(pool, open)
 	s.mails.WaitCount(t, open)
 	eventually(t, "every mail is on record", func() (bool, string) {
-		n, err := s.count(pool, `SELECT count(*) FROM mails WHERE status = 'owed'`)
+		n, err := s.count(pool, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'owed'`)
 		return err == nil && n == 0, fmt.Sprint(n, err)
 	})
 	s.mails.Stop()
@@ -136,7 +137,7 @@ func TestReconciler_bringsBackWhatTemporalHasLost(t *testing.T) {
 	s.removeTemporalData()
 	s.temporal.Restart()
 	returned := time.Now()
-	s.awaitRunning(s.numbers(pool, `status <> 'closed' OR EXISTS (SELECT FROM mails m WHERE m.ticket = number AND m.status = 'owed')`)...)
+	s.awaitRunning(s.numbers(pool, `status <> 'closed' OR EXISTS (SELECT FROM deliveries m WHERE m.ticket = number AND m.status = 'owed')`)...)
 	s.awaitRunning(workflows.EmergencyID)
 	if took := time.Since(returned); took > 2*time.Minute {
 		t.Errorf("it took %s", took)
@@ -144,7 +145,7 @@ func TestReconciler_bringsBackWhatTemporalHasLost(t *testing.T) {
 		t.Logf("everything runs %s after Temporal's return", took.Round(time.Second))
 	}
 	s.mails.Restart()
-	s.awaitCount(pool, "no mail is owed", 0, 0, `SELECT count(*) FROM mails WHERE status = 'owed'`)
+	s.awaitCount(pool, "no mail is owed", 0, 0, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'owed'`)
 	s.checkOnce()
 	if after, err := s.count(pool, `SELECT count(*) FROM events`); err != nil || after != before {
 		t.Errorf("%d events, and %d before, %v", after, before, err)
@@ -171,6 +172,7 @@ escalation:
 `
 
 func TestReconciler_catchesUpWithAnOlderTemporal(t *testing.T) {
+	t.Parallel()
 	s := start(t, quick, restless...)
 	pool := s.pool()
 	silent, answered, asked, withdrawn := s.customer.submit("Silent", "words"), s.customer.submit("Answered", "words"),
@@ -186,7 +188,7 @@ func TestReconciler_catchesUpWithAnOlderTemporal(t *testing.T) {
 	s.agent.awaitStatus(newer, "new")
 	s.mails.WaitCount(t, 8)
 	eventually(t, "every mail is on record", func() (bool, string) {
-		n, err := s.count(pool, `SELECT count(*) FROM mails WHERE status = 'owed'`)
+		n, err := s.count(pool, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'owed'`)
 		return err == nil && n == 0, fmt.Sprint(n, err)
 	})
 	s.temporal.Stop()
@@ -205,7 +207,7 @@ func TestReconciler_catchesUpWithAnOlderTemporal(t *testing.T) {
 		runs, seen := s.runs(withdrawn)
 		return !runs, seen
 	})
-	s.awaitCount(pool, "no mail is owed", 0, 0, `SELECT count(*) FROM mails WHERE status = 'owed'`)
+	s.awaitCount(pool, "no mail is owed", 0, 0, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'owed'`)
 	s.checkOnce()
 	for _, number := range []string{silent, answered, asked, withdrawn, newer} {
 		entries := s.agent.timeline(number)
@@ -261,6 +263,7 @@ func (s *stack) found(pool *pgxpool.Pool, number string) (found string, tries in
 }
 
 func TestReconciler_leavesAloneWhatIsBeingTried(t *testing.T) {
+	t.Parallel()
 	s := start(t, "", restless...)
 	pool := s.pool()
 	s.mails.Stop()
@@ -298,6 +301,7 @@ func (s *stack) hasSignal(number, name string) (bool, string) {
 
 // A workflow that runs where no worker looks never moves. It is named, and the other tickets go on.
 func TestReconciler_namesWhatRunsAndDoesNotMove(t *testing.T) {
+	t.Parallel()
 	s := start(t, "", restless...)
 	stuck, other := s.customer.submit("Stuck", "words"), s.customer.submit("Other", "words")
 	for _, number := range []string{stuck, other} {
@@ -326,6 +330,7 @@ func TestReconciler_namesWhatRunsAndDoesNotMove(t *testing.T) {
 
 // A process that is frozen loses its lease by time alone.
 func TestReconciler_isTakenOverFromAFrozenProcess(t *testing.T) {
+	t.Parallel()
 	s := start(t, "", restless...)
 	pool := s.pool()
 	number := s.customer.submit("Frozen", "words")

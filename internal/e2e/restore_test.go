@@ -58,7 +58,7 @@ func (s *stack) awaitNothingOwed() {
 	defer func() { _ = conn.Close(context.Background()) }()
 	eventually(s.t, "every mail is sent", func() (bool, string) {
 		var owed, undecided int
-		err := conn.QueryRow(s.t.Context(), `SELECT (SELECT count(*) FROM mails WHERE status = 'owed'),
+		err := conn.QueryRow(s.t.Context(), `SELECT (SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'owed'),
 			(SELECT count(*) FROM tickets WHERE taken < last_command)`).Scan(&owed, &undecided)
 		return err == nil && owed+undecided == 0, fmt.Sprint(owed, " owed, ", undecided, " undecided: ", err)
 	})
@@ -115,6 +115,7 @@ func (s *stack) awaitMail(number, text string, after int) mailtest.Message {
 
 // The database is lost and restored from a copy, and Temporal knows more than it: docs/restoring.md.
 func TestRestore_ofAnOlderDatabase(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	ahead := s.customer.submit("Goes on after the copy", "words")
 	ended := s.customer.submit("Closed after the copy", "words")

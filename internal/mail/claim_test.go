@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/mail"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -22,20 +22,20 @@ type claims struct {
 	away    bool // what is asked fails
 }
 
-func (c *claims) Claim(_ context.Context, _ ticket.Number, _ int, try string, lasts time.Duration) (bool, error) {
+func (c *claims) ClaimDelivery(_ context.Context, _ outbox.Key, try string, lasts time.Duration) (outbox.Queue, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.away {
-		return false, errStore
+		return "", false, errStore
 	}
 	if !c.settled && c.by != "" && c.by != try && time.Now().Before(c.until) {
-		return false, nil
+		return outbox.TicketMails, false, nil
 	}
 	c.by, c.until = try, time.Now().Add(lasts)
-	return true, nil
+	return outbox.TicketMails, true, nil
 }
 
-func (c *claims) Release(ctx context.Context, _ ticket.Number, _ int, try string) error {
+func (c *claims) ReleaseDelivery(ctx context.Context, _ outbox.Key, try string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.away || ctx.Err() != nil {
@@ -57,7 +57,7 @@ func TestDeliver_keepsASecondTryAwayWhileTheFirstWaitsForItsAnswer(t *testing.T)
 	synctest.Test(t, func(t *testing.T) {
 		outbox := &box{letter: letter(ticket.MailReply)}
 		slow := &wire{then: func() { time.Sleep(9 * time.Minute) }}
-		p := mail.NewPostman(outbox, slow)
+		p := ticketOutbox(outbox, slow)
 		var first sync.WaitGroup
 		first.Go(func() {
 			if bounced, err := p.Deliver(t.Context(), number, 4); bounced || err != nil {
@@ -65,7 +65,7 @@ func TestDeliver_keepsASecondTryAwayWhileTheFirstWaitsForItsAnswer(t *testing.T)
 			}
 		})
 		synctest.Wait()
-		others := mail.NewPostman(outbox, slow) // in another process
+		others := ticketOutbox(outbox, slow) // in another process
 		for range 8 {
 			time.Sleep(time.Minute)
 			if _, err := others.Deliver(t.Context(), number, 4); fault.KindOf(err) != fault.Unavailable {
@@ -82,11 +82,11 @@ func TestDeliver_keepsASecondTryAwayWhileTheFirstWaitsForItsAnswer(t *testing.T)
 func TestDeliver_leavesTheMailToTheNextTryAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	outbox := &box{letter: letter(ticket.MailReply)}
-	stopped := mail.NewPostman(outbox, &wire{err: unreachable, then: cancel})
+	stopped := ticketOutbox(outbox, &wire{err: unreachable, then: cancel})
 	if _, err := stopped.Deliver(ctx, number, 4); !errors.Is(err, unreachable) {
 		t.Fatal(err)
 	}
-	if _, err := mail.NewPostman(outbox, &wire{}).Deliver(t.Context(), number, 4); err != nil {
+	if _, err := ticketOutbox(outbox, &wire{}).Deliver(t.Context(), number, 4); err != nil {
 		t.Error(err)
 	}
 }
@@ -94,12 +94,12 @@ func TestDeliver_leavesTheMailToTheNextTryAtOnce(t *testing.T) {
 func TestDeliver_leavesTheMailOfADeadTryToTheNextAfterAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		outbox := &box{letter: letter(ticket.MailReply)}
-		dying := mail.NewPostman(outbox, &wire{err: unreachable, then: func() { outbox.away = true }})
+		dying := ticketOutbox(outbox, &wire{err: unreachable, then: func() { outbox.away = true }})
 		if _, err := dying.Deliver(t.Context(), number, 4); !errors.Is(err, unreachable) {
 			t.Fatal(err)
 		}
 		outbox.away = false
-		next := mail.NewPostman(outbox, &wire{})
+		next := ticketOutbox(outbox, &wire{})
 		if _, err := next.Deliver(t.Context(), number, 4); fault.KindOf(err) != fault.Unavailable {
 			t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func TestDeliver_leavesTheMailOfADeadTryToTheNextAfterAWhile(t *testing.T) {
 
 func TestDeliver_sendsNothingThatItCannotClaim(t *testing.T) {
 	outbox, w := &box{letter: letter(ticket.MailReply), claims: claims{away: true}}, &wire{}
-	if _, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4); !errors.Is(err, errStore) || w.sent != 0 {
+	if _, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4); !errors.Is(err, errStore) || w.sent != 0 {
 		t.Errorf("%v, sent %d times", err, w.sent)
 	}
 }

@@ -27,8 +27,8 @@ func (e *Undeliverable) Error() string {
 	return fmt.Sprintf("mail undeliverable: SMTP reply %d %s", e.Code, e.Enhanced)
 }
 
-// line is the whole account for an agent: codes and reason.
-func (e *Undeliverable) line() string {
+// Refusal is the whole account for an agent: codes and reason.
+func (e *Undeliverable) Refusal() string {
 	if e.Code == 0 {
 		return e.Reason
 	}
@@ -47,8 +47,8 @@ func (e *Deferral) Error() string {
 	return fmt.Sprintf("mail put off: SMTP reply %d %s", e.Code, e.Enhanced)
 }
 
-// line is the whole account for an agent: codes and reason.
-func (e *Deferral) line() string { return told(e.Code, e.Enhanced, e.Reason) }
+// Deferral is the whole account for an agent: codes and reason.
+func (e *Deferral) Deferral() string { return told(e.Code, e.Enhanced, e.Reason) }
 
 func told(code int, enhanced, reason string) string {
 	return strings.Join(strings.Fields(fmt.Sprintf("%d %s %s", code, enhanced, reason)), " ")

@@ -23,12 +23,12 @@ func (a *Accounts) Ask(ctx context.Context, id string, p account.Purpose, addres
 			INSERT INTO links (id, purpose, person, expires_at)
 			VALUES (@id, @purpose, (SELECT id FROM whom), clock_timestamp() + @lasts)
 		), owed AS (
-			INSERT INTO account_mails (kind, to_name, to_address, link, expires_at, settled_at, reason)
-			SELECT @purpose, coalesce(w.name, ''), coalesce(w.address, ''), @id, clock_timestamp() + @lasts,
+			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason)
+			SELECT 'account', @purpose, coalesce(w.name, ''), coalesce(w.address, ''), @id, clock_timestamp() + @lasts, CASE WHEN w.id IS NULL THEN 'superseded' ELSE 'owed' END,
 				CASE WHEN w.id IS NULL THEN clock_timestamp() END, CASE WHEN w.id IS NULL THEN 'nobody has that address' END
 			FROM (VALUES (1)) always LEFT JOIN whom w ON true
 		)
-		SELECT coalesce((SELECT id FROM whom), ''), pg_notify('account_mails', '')`,
+		SELECT coalesce((SELECT id FROM whom), ''), pg_notify('deliveries', '')`,
 		pgx.StrictNamedArgs{"id": id, "purpose": p, "address": address, "lasts": lasts})
 }
 
@@ -57,13 +57,13 @@ func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts
 			INSERT INTO links (id, purpose, role, name, address, expires_at)
 			VALUES (@id, 'verify', 'customer', @name, @address, clock_timestamp() + @lasts)
 		), owed AS (
-			INSERT INTO account_mails (kind, to_name, to_address, link, expires_at, settled_at, reason)
-			SELECT CASE WHEN w.address IS NULL THEN 'verify' ELSE 'already-registered' END,
+			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason)
+			SELECT 'account', CASE WHEN w.address IS NULL THEN 'verify' ELSE 'already-registered' END,
 				coalesce(w.name, ''), coalesce(w.address, @address), CASE WHEN w.address IS NULL THEN @id END,
-				clock_timestamp() + @lasts, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'whoever has that address was disabled' END
+				clock_timestamp() + @lasts, CASE WHEN w.disabled_at IS NULL THEN 'owed' ELSE 'bounced' END, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'whoever has that address was disabled' END
 			FROM (VALUES (1)) always LEFT JOIN whom w ON true
 		)
-		SELECT coalesce((SELECT id FROM whom), ''), pg_notify('account_mails', '')`,
+		SELECT coalesce((SELECT id FROM whom), ''), pg_notify('deliveries', '')`,
 		pgx.StrictNamedArgs{"id": id, "name": name, "address": address, "lasts": lasts})
 }
 
@@ -80,13 +80,13 @@ func (a *Accounts) AskMove(ctx context.Context, linkID string, id ticket.PersonI
 			INSERT INTO links (id, purpose, person, address, expires_at)
 			VALUES (@id, 'address', @person, @address, clock_timestamp() + @lasts)
 		), owed AS (
-			INSERT INTO account_mails (kind, to_name, to_address, link, expires_at, settled_at, reason)
-			SELECT CASE WHEN w.address IS NULL THEN 'address' ELSE 'already-registered' END,
+			INSERT INTO deliveries (queue, kind, name, address, link, expires_at, status, settled_at, reason)
+			SELECT 'account', CASE WHEN w.address IS NULL THEN 'address' ELSE 'already-registered' END,
 				coalesce(w.name, ''), coalesce(w.address, @address), CASE WHEN w.address IS NULL THEN @id END,
-				clock_timestamp() + @lasts, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'whoever has that address was disabled' END
+				clock_timestamp() + @lasts, CASE WHEN w.disabled_at IS NULL THEN 'owed' ELSE 'bounced' END, w.disabled_at, CASE WHEN w.disabled_at IS NOT NULL THEN 'whoever has that address was disabled' END
 			FROM (VALUES (1)) always LEFT JOIN whom w ON true
 		)
-		SELECT '', pg_notify('account_mails', '')`,
+		SELECT '', pg_notify('deliveries', '')`,
 		pgx.StrictNamedArgs{"id": linkID, "person": id, "address": address, "lasts": lasts})
 }
 
@@ -117,10 +117,10 @@ func (a *Accounts) Invite(ctx context.Context, id string, by ticket.PersonID, p 
 		}
 		if _, err = tx.Exec(ctx, `
 			WITH owed AS (
-				INSERT INTO account_mails (kind, to_name, to_address, link, expires_at)
-				VALUES ('invitation', @name, @address, @id, clock_timestamp() + @lasts)
+				INSERT INTO deliveries (queue, kind, name, address, link, expires_at)
+				VALUES ('account', 'invitation', @name, @address, @id, clock_timestamp() + @lasts)
 			)
-			SELECT pg_notify('account_mails', '')`,
+			SELECT pg_notify('deliveries', '')`,
 			pgx.StrictNamedArgs{"name": p.Name, "address": p.Address, "id": id, "lasts": lasts}); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -362,9 +363,7 @@ func TestSettleMail_clearsAwayFullAllowances(t *testing.T) {
 	d := open(t)
 	d.sql(`INSERT INTO allowances (key, spent_until) SELECT decode(md5(i::text) || md5(i::text), 'hex'), now() + (1 - i % 2 * 2) * interval '1 hour' FROM generate_series(1, 60) i`)
 	for range 2 {
-		if err := d.Accounts().SettleMail(t.Context(), 0, ""); err != nil {
-			t.Fatal(err)
-		}
+		wantKind(t, d.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.AccountMails, N: 1}, desk.DeliverySent, ""), fault.NotFound)
 		if n := one[int](d, `SELECT count(*) FROM allowances`); n != 30 {
 			t.Errorf("%d allowances are left", n)
 		}

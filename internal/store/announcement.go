@@ -58,7 +58,7 @@ func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result 
 			return err
 		}
 		return tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE status = 'owed'), count(*) FILTER (WHERE status = 'held')
-			FROM announcement_mails WHERE status IN ('owed', 'held')`).Scan(&result.Left, &result.Held)
+			FROM deliveries WHERE queue = 'announcement' AND status IN ('owed', 'held')`).Scan(&result.Left, &result.Held)
 	})
 	return result, explain(err, "announce emergencies")
 }
@@ -114,7 +114,7 @@ func (s *Store) announceTo(ctx context.Context, tx pgx.Tx, a announced, news des
 	}
 	// That another emergency of this kind is over is news no more where this one has begun.
 	if _, err := tx.Exec(ctx, `
-		UPDATE announcement_mails m SET status = 'superseded', settled_at = clock_timestamp()
+		UPDATE deliveries m SET status = 'superseded', settled_at = clock_timestamp()
 		FROM announcements a JOIN emergencies e ON e.id = a.emergency
 		WHERE a.id = m.announcement AND a.id <> $2 AND m.status IN ('held', 'owed')
 			AND (a.emergency = $1 OR $3 = 'started' AND a.tells = 'ended' AND e.kind = $4)`, a.ID, id, news.Tells, a.Kind); err != nil {
@@ -134,7 +134,7 @@ func (s *Store) announceTo(ctx context.Context, tx pgx.Tx, a announced, news des
 // heard is what somebody, told.requester, was sent about the emergency $emergency before, the latest first; a mail that is
 // being handed over just now may have gone out.
 const heard = `
-	SELECT a.stage, a.starts_at, a.ends_at, a.seconds FROM announcements a JOIN announcement_mails m ON m.announcement = a.id
+	SELECT a.stage, a.starts_at, a.ends_at, a.seconds FROM announcements a JOIN deliveries m ON m.announcement = a.id
 	WHERE a.emergency = @emergency AND m.person = told.requester
 		AND (m.status = 'sent' OR m.status = 'superseded' AND m.claimed_until > clock_timestamp())
 	ORDER BY a.n DESC LIMIT 1`
@@ -142,14 +142,14 @@ const heard = `
 // announceSQL owes an announcement's mails: none to somebody who was told just that last. Who was never told may be left
 // out of it: those whose earlier mail was superseded unsent, or all but those whose receipt spoke of the emergency.
 var announceSQL = `
-	INSERT INTO announcement_mails (announcement, person, status)
-	SELECT @id::bigint, told.requester, 'held'
+	INSERT INTO deliveries (queue, announcement, person, status)
+	SELECT 'announcement', @id::bigint, told.requester, 'held'
 	FROM (` + strings.ReplaceAll(writtenTo, "$1", "@before") + `) told
 	LEFT JOIN LATERAL (` + heard + `) heard ON true
 	JOIN announcements new ON new.id = @id
 	WHERE (heard.stage, heard.starts_at, heard.ends_at, heard.seconds) IS DISTINCT FROM (new.stage, new.starts_at, new.ends_at, new.seconds)
 		AND (heard.stage IS NOT NULL OR CASE @audience::text
-			WHEN 'not-withdrawn' THEN NOT EXISTS (SELECT FROM announcements a JOIN announcement_mails m ON m.announcement = a.id
+			WHEN 'not-withdrawn' THEN NOT EXISTS (SELECT FROM announcements a JOIN deliveries m ON m.announcement = a.id
 				WHERE a.emergency = @emergency AND m.person = told.requester)
 			WHEN 'told' THEN EXISTS (SELECT FROM tickets t WHERE t.requester = told.requester AND t.submitted_at >= @from AND ` + concerned + `)
 			ELSE true END)
@@ -158,7 +158,7 @@ var announceSQL = `
 // hold makes the mails owed that nothing holds back any more: all of them, or, while some tickets are unproven, those of
 // people whose tickets are right as of the last edge that is reached.
 func (s *Store) hold(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, now time.Time) error {
-	const free = `UPDATE announcement_mails m SET status = 'owed', owed_at = clock_timestamp() WHERE m.status = 'held'`
+	const free = `UPDATE deliveries m SET status = 'owed', owed_at = clock_timestamp() WHERE m.status = 'held'`
 	if !r.Unproven {
 		_, err := tx.Exec(ctx, free)
 		return err
@@ -178,15 +178,15 @@ func (s *Store) hold(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, n
 }
 
 // AnnouncementMails counts an emergency's mails by what became of them.
-func (s *Store) AnnouncementMails(ctx context.Context, id ticket.EmergencyID) (map[desk.Postage]int, error) {
+func (s *Store) AnnouncementMails(ctx context.Context, id ticket.EmergencyID) (map[desk.DeliveryStatus]int, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT m.status, count(*) FROM announcement_mails m JOIN announcements a ON a.id = m.announcement
+		SELECT m.status, count(*) FROM deliveries m JOIN announcements a ON a.id = m.announcement
 		WHERE a.emergency = $1 GROUP BY 1`, id)
 	if err != nil {
 		return nil, explain(err, "count the mails of %s", id)
 	}
-	counts := map[desk.Postage]int{}
-	var status desk.Postage
+	counts := map[desk.DeliveryStatus]int{}
+	var status desk.DeliveryStatus
 	var n int
 	_, err = pgx.ForEachRow(rows, []any{&status, &n}, func() error {
 		counts[status] = n

@@ -18,37 +18,37 @@ const mostListed = 20
 
 // Announcement gives what the words of an announcement's mail are made from, and what became of it already. What is
 // announced is as it was announced, and the tickets are as they are now: a mail that comes late tells dates that hold.
-// Only one that is owed is loaded. NotFound: no such mail.
-func (s *Store) Announcement(ctx context.Context, id int64) (a desk.Announcement, postage desk.Postage, err error) {
+// Only one that is owed is loaded. tries have failed. NotFound: no such mail.
+func (s *Store) Announcement(ctx context.Context, id int64) (a desk.Announcement, status desk.DeliveryStatus, tries int, err error) {
 	a.ID = id
 	var person ticket.PersonID
 	var until *time.Time
 	var seconds int64
 	var unsent, heard bool
 	err = s.pool.QueryRow(ctx, `
-		SELECT coalesce(before.unsent, false), coalesce(before.sent, false), m.status, m.person, p.name, p.address, p.disabled_at IS NOT NULL, a.tells, a.stage, a.starts_at, nullif(a.ends_at, 'infinity'),
+		SELECT coalesce(before.unsent, false), coalesce(before.sent, false), m.status, m.tries, m.person, p.name, p.address, p.disabled_at IS NOT NULL, a.tells, a.stage, a.starts_at, nullif(a.ends_at, 'infinity'),
 			a.seconds, a.made_at, e.id, e.kind, e.notice
-		FROM announcement_mails m
+		FROM deliveries m
 		JOIN announcements a ON a.id = m.announcement
 		JOIN emergencies e ON e.id = a.emergency
 		JOIN people p ON p.id = m.person
 		LEFT JOIN LATERAL (
 			SELECT bool_or(o.status = 'superseded') AS unsent, bool_or(o.status = 'sent') AS sent
-			FROM announcement_mails o JOIN announcements b ON b.id = o.announcement
+			FROM deliveries o JOIN announcements b ON b.id = o.announcement
 			WHERE o.person = m.person AND b.emergency = a.emergency AND b.n < a.n) before ON true
-		WHERE m.id = $1`, id).Scan(&unsent, &heard, &postage, &person, &a.To.Name, &a.To.Address, &a.Disabled, &a.Tells, &a.Stage, &a.From, &until,
+		WHERE m.queue = 'announcement' AND m.n = $1 AND m.ticket IS NULL`, id).Scan(&unsent, &heard, &status, &tries, &person, &a.To.Name, &a.To.Address, &a.Disabled, &a.Tells, &a.Stage, &a.From, &until,
 		&seconds, &a.At, &a.Emergency, &a.Kind, &a.Notice)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return a, "", errNoMail
+		return a, "", 0, errNoMail
 	}
-	if err == nil && postage == desk.PostageOwed {
+	if err == nil && status == desk.DeliveryOwed {
 		a.Until, a.By = orZero(until), time.Duration(seconds)*time.Second
 		if unsent && !heard {
 			a.Tells = a.Tells.First(a.Substance)
 		}
 		err = s.fillAnnouncement(ctx, &a, person)
 	}
-	return a, postage, explain(err, "load announcement's mail %d", id)
+	return a, status, tries, explain(err, "load announcement's mail %d", id)
 }
 
 func (s *Store) fillAnnouncement(ctx context.Context, a *desk.Announcement, person ticket.PersonID) (err error) {

@@ -132,7 +132,7 @@ func TestAnnounce_settlesUntilNothingChanges(t *testing.T) {
 		"lifted when one was told": {func(d rushed) {
 			e := d.begun(d.declare(closedBy("Closed.")), 5*time.Second)
 			d.announce()
-			d.sql(`UPDATE announcement_mails SET status = 'sent', settled_at = now() WHERE person = $1`, d.customer.ID)
+			d.sql(`UPDATE deliveries SET status = 'sent', settled_at = now() WHERE queue = 'announcement' AND person = $1`, d.customer.ID)
 			d.lift(e)
 		}, "carla@example.com ended. "},
 		"lifted, with a ticket from meanwhile": {func(d rushed) {
@@ -170,7 +170,7 @@ func TestAnnounce_settlesUntilNothingChanges(t *testing.T) {
 			e := d.begun(d.declare(closedBy("Closed.")), anHour)
 			d.begun(d.declare(closedBy("A flood.")), anHour)
 			d.announce()
-			d.sql(`UPDATE announcement_mails SET status = 'sent', settled_at = now()`)
+			d.sql(`UPDATE deliveries SET status = 'sent', settled_at = now() WHERE queue = 'announcement'`)
 			d.lift(e)
 		}, ""},
 	} {

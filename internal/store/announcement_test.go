@@ -51,9 +51,9 @@ func (d *shop) weave(numbers ...ticket.Number) {
 func (d *shop) letters() map[string]desk.Announcement {
 	d.t.Helper()
 	letters := map[string]desk.Announcement{}
-	for _, id := range one[[]int64](d, `SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM announcement_mails WHERE status = 'owed'`) {
-		a, postage, err := d.Announcement(d.t.Context(), id)
-		if err != nil || postage != desk.PostageOwed {
+	for _, id := range one[[]int64](d, `SELECT coalesce(array_agg(n ORDER BY n), '{}') FROM deliveries WHERE queue = 'announcement' AND status = 'owed'`) {
+		a, postage, _, err := d.Announcement(d.t.Context(), id)
+		if err != nil || postage != desk.DeliveryOwed {
 			d.t.Fatalf("mail %d: %s, %v", id, postage, err)
 		}
 		if _, twice := letters[a.To.Address]; twice {
@@ -66,7 +66,7 @@ func (d *shop) letters() map[string]desk.Announcement {
 
 func (d *shop) postages() string {
 	return one[string](d, `SELECT coalesce(string_agg(status || ' ' || n, ', ' ORDER BY status), '')
-		FROM (SELECT status, count(*) AS n FROM announcement_mails GROUP BY status) s`)
+		FROM (SELECT status, count(*) AS n FROM deliveries WHERE queue = 'announcement' GROUP BY status) s`)
 }
 
 func TestAnnounce_owesOneMailToEachRequesterWhoIsOwedSomething(t *testing.T) {
@@ -217,8 +217,8 @@ func TestAnnouncement_tellsHowPromisesMoved(t *testing.T) {
 	d.weave(n)
 	d.announce()
 	want.Before, want.Due = want.Due, want.Due.Add(5*anHour)
-	for _, id := range one[[]int64](d, `SELECT array_agg(m.id) FROM announcement_mails m JOIN announcements a ON a.id = m.announcement WHERE a.emergency = $1 AND m.person = $2`, delay.ID, d.customer.ID) {
-		a, _, err := d.Announcement(t.Context(), id)
+	for _, id := range one[[]int64](d, `SELECT array_agg(m.n) FROM deliveries m JOIN announcements a ON a.id = m.announcement WHERE a.emergency = $1 AND m.person = $2`, delay.ID, d.customer.ID) {
+		a, _, _, err := d.Announcement(t.Context(), id)
 		if err != nil || a.By != 5*anHour || len(a.Tickets) != 1 || fmt.Sprint(a.Tickets[0].FirstResponse) != fmt.Sprint(want) {
 			t.Errorf("delayed %+v, want %+v: %v", a, want, err)
 		}
@@ -268,11 +268,11 @@ func TestNextAnnouncement_handsEachMailToOneTry(t *testing.T) {
 	if left, err := d.AnnouncementsLeft(t.Context()); err != nil || left.Left != many || time.Until(left.Next) < 30*time.Second {
 		t.Errorf("left %+v, %v", left, err)
 	}
-	d.sql(`UPDATE announcement_mails SET claimed_until = now() - interval '1 second' WHERE id = $1`, handed[3])
+	d.sql(`UPDATE deliveries SET claimed_until = now() - interval '1 second' WHERE queue = 'announcement' AND n = $1`, handed[3])
 	if id, found, err := d.NextAnnouncement(t.Context(), "another", time.Minute); err != nil || !found || id != handed[3] {
 		t.Errorf("a dead try's mail: %d, %v, %v", id, found, err)
 	}
-	if err := d.HoldAnnouncement(t.Context(), handed[3], "try 1", anHour); err != nil || one[bool](d, `SELECT claimed_until > now() + interval '30 minutes' FROM announcement_mails WHERE id = $1`, handed[3]) {
+	if err := d.HoldAnnouncement(t.Context(), handed[3], "try 1", anHour); err != nil || one[bool](d, `SELECT claimed_until > now() + interval '30 minutes' FROM deliveries WHERE queue = 'announcement' AND n = $1`, handed[3]) {
 		t.Errorf("a dead try holds on to a mail: %v", err)
 	}
 }
@@ -288,11 +288,11 @@ func TestAnnouncementDeferred_leavesTheMailAloneForAGrowingWhile(t *testing.T) {
 	}
 	var first time.Time
 	for i, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
-		since, err := d.AnnouncementDeferred(t.Context(), id)
+		since, err := d.DeferDelivery(t.Context(), ofAnnouncement(id), "", want)
 		if i == 0 {
 			first = since
 		}
-		pause := time.Until(one[time.Time](d, `SELECT not_before FROM announcement_mails`))
+		pause := time.Until(one[time.Time](d, `SELECT not_before FROM deliveries WHERE queue = 'announcement'`))
 		if err != nil || !since.Equal(first) || pause < want-10*time.Second || pause > want {
 			t.Errorf("deferral %d: since %s, pause %s, want %s, %v", i, since, pause, want, err)
 		}
@@ -303,7 +303,7 @@ func TestAnnouncementDeferred_leavesTheMailAloneForAGrowingWhile(t *testing.T) {
 	if _, found, err := d.NextAnnouncement(t.Context(), "a try", time.Minute); found || err != nil {
 		t.Errorf("it is handed out at once: %v", err)
 	}
-	_, _, err = d.Announcement(t.Context(), id+1)
+	_, _, _, err = d.Announcement(t.Context(), id+1)
 	wantKind(t, err, fault.NotFound)
 	wantKind(t, d.AnnouncementSent(t.Context(), id+1), fault.NotFound)
 }
@@ -384,7 +384,7 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 
 	// What changes meanwhile is told to each of them once, in the place of what nobody has been told yet.
 	until := time.Now().AddDate(0, 0, 2).Truncate(time.Second)
-	for _, id := range one[[]int64](d, `SELECT array_agg(id) FROM announcement_mails WHERE status = 'owed'`) {
+	for _, id := range one[[]int64](d, `SELECT array_agg(n) FROM deliveries WHERE queue = 'announcement' AND status = 'owed'`) {
 		if err := d.AnnouncementSent(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}

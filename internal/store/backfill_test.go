@@ -84,6 +84,7 @@ func TestMigrate_takesSubmissionsDuringABackfill(t *testing.T) {
 	d := open(t)
 	d.taken(d.customer)
 	d.sql(`ALTER TABLE tickets DROP COLUMN shown_at`)
+	d.sql(beforeDeliveries)
 	d.sql(`DELETE FROM goose_db_version WHERE version_id >= 27`)
 	tx, err := d.beside.Begin(t.Context())
 	if err != nil {

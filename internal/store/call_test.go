@@ -57,7 +57,7 @@ func TestStep_owesEveryWebhookThatARungNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Number != n || c.Webhook != "ops" || c.Rung != 1 || c.Clock != "first_response" || c.Priority != "normal" || c.Status != desk.PostageOwed ||
+	if c.Number != n || c.Webhook != "ops" || c.Rung != 1 || c.Clock != "first_response" || c.Priority != "normal" || c.Status != desk.DeliveryOwed ||
 		!c.Broken.Equal(start.Add(time.Hour)) || !c.Due.Equal(start.Add(time.Hour)) || time.Since(c.Fired) > time.Minute {
 		t.Errorf("the call is %+v", c)
 	}
@@ -112,7 +112,7 @@ func TestCall_isSettledOnce(t *testing.T) {
 	if err != nil || !again.Equal(first) {
 		t.Errorf("put off first at %s, then %s: %v", first, again, err)
 	}
-	if c, _ := d.Call(ctx, n, 3); c.Tries != 2 || c.Reason != "timed out" || c.Status != desk.PostageOwed {
+	if c, _ := d.Call(ctx, n, 3); c.Tries != 2 || c.Reason != "timed out" || c.Status != desk.DeliveryOwed {
 		t.Errorf("put off, the call is %+v", c)
 	}
 	for _, settle := range []func() error{
@@ -124,7 +124,7 @@ func TestCall_isSettledOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if c, _ := d.Call(ctx, n, 3); c.Status != desk.PostageSent || c.Settled.IsZero() || c.Reason != "timed out" {
+	if c, _ := d.Call(ctx, n, 3); c.Status != desk.DeliverySent || c.Settled.IsZero() || c.Reason != "timed out" {
 		t.Errorf("made, the call is %+v", c)
 	}
 	if err := d.CallFailed(ctx, n, 4, "HTTP 404"); err != nil {
@@ -159,7 +159,7 @@ func TestStep_tellsOfAWebhookThatWasGivenUpOnce(t *testing.T) {
 	if len(told) != 1 || told[0].Webhook != "watch" || told[0].Mail != 4 {
 		t.Errorf("the timeline tells of %+v", told)
 	}
-	if told := one[int](d, `SELECT told FROM calls WHERE ticket = $1 AND n = 4`, n); told != len(d.timeline(n)) {
+	if told := one[int](d, `SELECT told FROM deliveries WHERE queue = 'webhook' AND ticket = $1 AND n = 4`, n); told != len(d.timeline(n)) {
 		t.Errorf("the call was told of in event %d", told)
 	}
 	d.consistent(n)
@@ -171,7 +171,7 @@ func TestImport_settlesCallsWithTheMails(t *testing.T) {
 	d.imports(c)
 	d.consistent(c.Number)
 	d.everyEventHasItsCalls(c.Number)
-	if unsent := one[int64](d, `SELECT count(*) FROM calls WHERE status <> 'sent'`); unsent != 0 {
+	if unsent := one[int64](d, `SELECT count(*) FROM deliveries WHERE queue = 'webhook' AND status <> 'sent'`); unsent != 0 {
 		t.Errorf("%d calls of the past are still owed", unsent)
 	}
 }
@@ -181,7 +181,7 @@ func (d *shop) written(n ticket.Number) []string {
 	d.t.Helper()
 	rows, err := d.beside.Query(d.t.Context(), `
 		SELECT concat_ws(' ', 'rung', rung, 'to', p.name, CASE WHEN stands_for IS NOT NULL THEN 'instead of ' || stands_for END)
-		FROM mails m JOIN people p ON p.id = m.person WHERE m.ticket = $1 AND kind = 'escalation' ORDER BY rung, p.name`, n)
+		FROM deliveries m JOIN people p ON p.id = m.person WHERE m.ticket = $1 AND kind = 'escalation' ORDER BY rung, p.name`, n)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func (s *Store) Postbag(ctx context.Context, id ticket.EmergencyID) (p desk.Post
 		SELECT count(*) FILTER (WHERE m.status = 'owed'), count(*) FILTER (WHERE m.status = 'sent'),
 			count(*) FILTER (WHERE m.status = 'bounced'), count(*) FILTER (WHERE m.status = 'superseded'),
 			count(*) FILTER (WHERE m.status = 'held'), max(m.settled_at)
-		FROM announcements a JOIN announcement_mails m ON m.announcement = a.id WHERE a.emergency = $1`, id).
+		FROM announcements a JOIN deliveries m ON m.announcement = a.id WHERE a.emergency = $1`, id).
 		Scan(&p.Owed, &p.Sent, &p.Bounced, &p.Superseded, &p.Held, &last)
 	p.Last = orZero(last)
 	return p, explain(err, "count the mails of emergency %s", id)

@@ -126,7 +126,7 @@ func (s *Store) resendable(ctx context.Context, by desk.Person, r desk.Request) 
 		return fault.Field("address", "is no e-mail address")
 	}
 	var staff bool
-	err := s.pool.QueryRow(ctx, `SELECT p.role <> 'customer' FROM mails m JOIN people p ON p.id = m.person WHERE m.ticket = $1 AND m.n = $2`,
+	err := s.pool.QueryRow(ctx, `SELECT p.role <> 'customer' FROM deliveries m JOIN people p ON p.id = m.person WHERE m.ticket = $1 AND m.n = $2`,
 		r.Number, r.Mail).Scan(&staff)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):

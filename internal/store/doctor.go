@@ -62,7 +62,7 @@ func (s *Store) Disagreements(ctx context.Context, after ticket.Number, limit in
 			SELECT number, requester, policy, state, events, taken, last_command AS commands, mails,
 				(SELECT count(*) FROM commands c WHERE c.ticket = number) AS accepted,
 				(SELECT count(*) FROM outcomes o WHERE o.ticket = number) AS decided,
-				(SELECT count(*) FROM mails m WHERE m.ticket = number) + (SELECT count(*) FROM calls c WHERE c.ticket = number) AS owed,
+				(SELECT count(*) FROM deliveries m WHERE m.ticket = number) AS owed,
 				(SELECT coalesce(jsonb_agg(e.data ORDER BY e.n), '[]') FROM events e WHERE e.ticket = number) AS timeline
 			FROM tickets WHERE number > $1 ORDER BY number LIMIT $2`, after, limit)
 		if err != nil {

@@ -20,7 +20,7 @@ func TestDisagreements_tellsWhatIsWrongOfWhichTicket(t *testing.T) {
 		{"the state is another", `UPDATE tickets SET state = jsonb_set(state, '{ticket,handle}', '"somebody"') WHERE number = $1`, "is not the fold"},
 		{"an outcome is gone", `DELETE FROM outcomes WHERE ticket = $1 AND seq = 2`, "3 commands are decided and 2 outcomes"},
 		{"a command is gone", `DELETE FROM commands WHERE ticket = $1 AND seq = 2`, "3 commands and there are 2"},
-		{"a mail is gone", `DELETE FROM mails WHERE ticket = $1 AND n = 1`, "mails and calls and there are"},
+		{"a mail is gone", `DELETE FROM deliveries WHERE ticket = $1 AND n = 1`, "mails and calls and there are"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -19,8 +19,7 @@ var ErrRestored error = fault.New(fault.Unavailable, "the database was restored 
 // needsWorkflow are the tickets t that can't do without a workflow: open ones, and closed ones with something undecided or
 // owed.
 const needsWorkflow = `(t.status <> 'closed' OR t.taken < t.last_command
-	OR EXISTS (SELECT FROM mails WHERE ticket = t.number AND status = 'owed')
-	OR EXISTS (SELECT FROM calls WHERE ticket = t.number AND status = 'owed'))`
+	OR EXISTS (SELECT FROM deliveries WHERE ticket = t.number AND status = 'owed'))`
 
 // openLinks are those that RaiseEpoch calls off.
 const openLinks = `used_at IS NULL AND expires_at > clock_timestamp()`
@@ -64,10 +63,7 @@ func raiseEpoch(ctx context.Context, tx pgx.Tx, reason, by string) (r desk.Resto
 	batch.Queue(`SELECT count(*) FROM replacements WHERE workflow <> $1`, desk.EmergencyReplacement).QueryRow(func(row pgx.Row) error { return row.Scan(&r.Tickets) })
 	batch.Queue(`INSERT INTO replacements VALUES ($1) ON CONFLICT DO NOTHING`, desk.EmergencyReplacement)
 	// A million IDs for every second between two epochs, and still a number that JavaScript can hold.
-	for _, table := range []string{"announcement_mails", "account_mails"} {
-		batch.Queue(`SELECT setval(sequence, greatest(nextval(sequence), (SELECT number << 20 FROM epoch)))
-			FROM (SELECT pg_get_serial_sequence($1, 'id')::regclass AS sequence) of`, table)
-	}
+	batch.Queue(`SELECT setval('deliveries_n', greatest(nextval('deliveries_n'), (SELECT number << 20 FROM epoch)))`)
 	batch.Queue(`DELETE FROM leases`) // of processes that had them when the copy was made
 	batch.Queue(`UPDATE people SET session_epoch = session_epoch + 1, links_since = ` + linksFromNow)
 	batch.Queue(`UPDATE links SET expires_at = clock_timestamp() WHERE ` + openLinks).

@@ -45,7 +45,7 @@ func (d *shop) closed() ticket.Number {
 	d.t.Helper()
 	n := d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbClose})
-	d.sql(`UPDATE mails SET status = 'sent', settled_at = clock_timestamp() WHERE ticket = $1`, n)
+	d.sql(`UPDATE deliveries SET status = 'sent', settled_at = clock_timestamp() WHERE ticket = $1`, n)
 	return n
 }
 
@@ -57,9 +57,9 @@ func TestRaiseEpoch_listsWhatNeedsAWorkflow(t *testing.T) {
 	undecided := d.closed()
 	d.sql(`UPDATE tickets SET last_command = last_command + 1 WHERE number = $1`, undecided)
 	unmailed := d.closed()
-	d.sql(`UPDATE mails SET status = 'owed', settled_at = NULL WHERE ticket = $1 AND n = 1`, unmailed)
+	d.sql(`UPDATE deliveries SET status = 'owed', settled_at = NULL WHERE ticket = $1 AND n = 1`, unmailed)
 	uncalled := d.closed()
-	d.sql(`INSERT INTO calls (ticket, n, event, webhook, clock, rung, priority, broken_at) VALUES ($1, 99, 1, 'ops', 'first_response', 1, 'high', now())`, uncalled)
+	d.sql(`INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at) VALUES ('webhook', $1, 99, 1, 'ops', 'first_response', 1, 'high', now())`, uncalled)
 
 	planned, err := d.PlanRestoration(t.Context())
 	if err != nil {
@@ -97,14 +97,14 @@ func TestRaiseEpoch_isNeverInTheSameEpochTwice(t *testing.T) {
 	if next := d.raise().Epoch; next <= first {
 		t.Errorf("epoch %d follows %d", next, first)
 	}
-	mail := one[int64](d, `SELECT nextval(pg_get_serial_sequence('announcement_mails', 'id'))`)
+	mail := one[int64](d, `SELECT nextval('deliveries_n')`)
 	d.forget()
-	d.sql(`ALTER TABLE announcement_mails ALTER COLUMN id RESTART`)
+	d.sql(`ALTER SEQUENCE deliveries_n RESTART`)
 	awaits(t, func() bool { return time.Now().Unix() > first+1 })
 	if again := d.raise().Epoch; again <= first+1 {
 		t.Errorf("epoch %d has begun, which may have been used", again)
 	}
-	if id := one[int64](d, `SELECT nextval(pg_get_serial_sequence('announcement_mails', 'id'))`); id <= mail {
+	if id := one[int64](d, `SELECT nextval('deliveries_n')`); id <= mail {
 		t.Errorf("announcement mail %d follows %d", id, mail)
 	}
 }
@@ -128,7 +128,7 @@ func TestStep_numbersMailsInTheirEpoch(t *testing.T) {
 	late := d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: late, Verb: ticket.VerbAgentReply, Body: "We are looking."})
 
-	toCustomer := one[[]int64](d, `SELECT array_agg(n::bigint ORDER BY n) FROM mails WHERE ticket = $1 AND person = $2`, n, d.customer.ID)
+	toCustomer := one[[]int64](d, `SELECT array_agg(n::bigint ORDER BY n) FROM deliveries WHERE ticket = $1 AND person = $2`, n, d.customer.ID)
 	if len(toCustomer) != 4 {
 		t.Fatalf("mails to the customer: %v", toCustomer)
 	}
@@ -187,7 +187,7 @@ func TestRaiseEpoch_endsSessionsAndLinks(t *testing.T) {
 	if _, err := d.ReadLink(ctx, mailed); err != nil {
 		t.Fatal(err)
 	}
-	mail := one[int64](d, `SELECT max(id) FROM account_mails`)
+	mail := one[int64](d, `SELECT max(n) FROM deliveries WHERE queue = 'account'`)
 	if done := d.raise(); done.Links != 1 {
 		t.Errorf("%d links were called off", done.Links)
 	}
@@ -201,7 +201,7 @@ func TestRaiseEpoch_endsSessionsAndLinks(t *testing.T) {
 	if err := accounts.Ask(ctx, "CCCCCCCCCCCCCCCCCCCCCCCCCC", account.SignIn, d.customer.Address, time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if id := one[int64](d, `SELECT max(id) FROM account_mails`); id < mail+1000 {
+	if id := one[int64](d, `SELECT max(n) FROM deliveries WHERE queue = 'account'`); id < mail+1000 {
 		t.Errorf("account mail %d follows %d, which may have been used", id, mail)
 	}
 }

@@ -88,11 +88,11 @@ func (s *Store) posted(ctx context.Context, n ticket.Number) ([]desk.Posted, err
 	rows, err := s.pool.Query(ctx, `
 		SELECT m.n, m.kind, p.id, p.name, coalesce(p.handle, '') AS handle, p.role, m.status, e.at, m.event,
 			m.settled_at, m.deferred_at, coalesce(m.reason, '') AS reason, coalesce(m.resends, 0) AS resends, coalesce(m.address, '') AS address,
-			EXISTS (SELECT FROM mails a WHERE a.ticket = m.ticket AND a.resends = m.n) AS resent
-		FROM mails m
+			EXISTS (SELECT FROM deliveries a WHERE a.ticket = m.ticket AND a.resends = m.n) AS resent
+		FROM deliveries m
 		JOIN people p ON p.id = m.person
 		JOIN events e ON e.ticket = m.ticket AND e.n = m.event
-		WHERE m.ticket = $1 ORDER BY m.n`, n)
+		WHERE m.ticket = $1 AND m.queue = 'ticket' ORDER BY m.n`, n)
 	if err != nil {
 		return nil, err
 	}

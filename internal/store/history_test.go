@@ -48,14 +48,14 @@ func TestHistory_tellsOfCommandsAndMails(t *testing.T) {
 		t.Errorf("got %+v", c)
 	}
 	receipt, second, bounced := h.Mails[0], h.Mails[1], h.Mails[2]
-	if receipt.Kind != ticket.MailReceipt || receipt.To.ID != d.customer.ID || receipt.Status != desk.PostageSent || receipt.Settled.IsZero() ||
+	if receipt.Kind != ticket.MailReceipt || receipt.To.ID != d.customer.ID || receipt.Status != desk.DeliverySent || receipt.Settled.IsZero() ||
 		!receipt.Deferred.IsZero() || receipt.N != 1 || receipt.Event != 1 || time.Since(receipt.Owed) > time.Minute {
 		t.Errorf("got %+v", receipt)
 	}
-	if second.Status != desk.PostageOwed || !second.Settled.IsZero() || second.Deferred.IsZero() {
+	if second.Status != desk.DeliveryOwed || !second.Settled.IsZero() || second.Deferred.IsZero() {
 		t.Errorf("got %+v", second)
 	}
-	if bounced.To.Handle != d.agent.Handle || bounced.Status != desk.PostageBounced || bounced.Reason != "no such mailbox" {
+	if bounced.To.Handle != d.agent.Handle || bounced.Status != desk.DeliveryBounced || bounced.Reason != "no such mailbox" {
 		t.Errorf("got %+v", bounced)
 	}
 	_, err = d.History(t.Context(), d.customer, n)

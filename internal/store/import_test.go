@@ -163,7 +163,7 @@ func (d *shop) story(n ticket.Number) string {
 		story += asJSON(d.t, e) + "\n"
 	}
 	for _, query := range []string{
-		`SELECT coalesce(string_agg(concat_ws(' ', n, event, kind, person, clock, rung), E'\n' ORDER BY n), '') FROM mails WHERE ticket = $1`,
+		`SELECT coalesce(string_agg(concat_ws(' ', n, event, kind, person, clock, rung), E'\n' ORDER BY n), '') FROM deliveries WHERE ticket = $1`,
 		`SELECT string_agg(concat_ws(' ', seq, refused, code, reason), E'\n' ORDER BY seq) FROM outcomes WHERE ticket = $1`,
 		`SELECT string_agg(concat_ws(' ', subject, body, internal), E'\n' ORDER BY id) FROM messages WHERE ticket = $1`,
 		`SELECT concat_ws(' ', submitted_at, last_command, taken, status, priority, category, assignee, next_due, promise_due, breached, rung) FROM tickets WHERE number = $1`,
@@ -202,7 +202,7 @@ func TestImport_openTicketsGoOnAndNobodyIsMailedAboutThePast(t *testing.T) {
 	if kinds := fmt.Sprint(d.kinds(late.Number)); kinds != "[submitted reminded breached escalated escalated reminded breached escalated escalated]" {
 		t.Errorf("a ticket that was left alone tells of %s", kinds)
 	}
-	if unsent := one[int64](d, `SELECT count(*) FROM mails WHERE status <> 'sent'`); unsent != 0 {
+	if unsent := one[int64](d, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status <> 'sent'`); unsent != 0 {
 		t.Errorf("%d mails are to be sent", unsent)
 	}
 	result := d.do(d.customer, desk.Request{Number: waiting.Number, Verb: ticket.VerbCustomerReply, Body: "The old one."})

@@ -16,7 +16,7 @@ import (
 
 type letterRow struct {
 	Kind          ticket.MailKind
-	Status        desk.Postage
+	Status        desk.DeliveryStatus
 	Person        ticket.PersonID
 	Name          string
 	Address       string
@@ -43,27 +43,27 @@ type letterRow struct {
 // Letter gives what a mail's words are made from, and what became of it already. It shows the ticket
 // as its event left it, however late it is sent: a receipt states what was promised, by the emergencies of its instant too.
 // NotFound: no such mail.
-func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.Letter, postage desk.Postage, err error) {
+func (s *Store) Letter(ctx context.Context, n ticket.Number, mail int) (l desk.Letter, postage desk.DeliveryStatus, err error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT m.kind, m.status, m.person, p.name, coalesce(m.address, p.address) AS address, p.disabled_at IS NOT NULL AS disabled,
 			coalesce((SELECT name FROM people WHERE lower(handle) = lower(m.stands_for)), m.stands_for, '') AS instead,
 			m.epoch, coalesce(previous.n, 0) AS previous, coalesce(previous.epoch, 0) AS previous_epoch,
-			coalesce((SELECT epoch FROM mails WHERE ticket = m.ticket AND n = 1), 0) AS root_epoch,
+			coalesce((SELECT epoch FROM deliveries WHERE ticket = m.ticket AND n = 1), 0) AS root_epoch,
 			coalesce(m.clock, '') AS clock, m.rung, t.requester, t.policy, t.state,
 			(SELECT w.subject FROM commands c JOIN messages w ON w.id = c.message WHERE c.ticket = t.number AND c.seq = 1) AS subject,
 			coalesce(w.body, '') AS body, coalesce(a.name, '') AS author,
 			e.n AS event, m.event AS owed_by, (SELECT at FROM events WHERE ticket = m.ticket AND n = m.event) AS owed,
 			(SELECT jsonb_agg(data ORDER BY n) FROM events WHERE ticket = t.number AND (n <= m.event
 				OR m.kind = 'receipt' AND kind IN ('paused', 'extended') AND at = t.submitted_at)) AS events
-		FROM mails m
+		FROM deliveries m
 		JOIN tickets t ON t.number = m.ticket
 		JOIN people p ON p.id = m.person
 		JOIN events e ON e.ticket = m.ticket AND e.n = coalesce(m.about, m.event)
 		LEFT JOIN messages w ON w.id = e.message
 		LEFT JOIN people a ON a.id = e.data->'by'->>'id'
-		LEFT JOIN LATERAL (SELECT n, epoch FROM mails
+		LEFT JOIN LATERAL (SELECT n, epoch FROM deliveries
 			WHERE ticket = m.ticket AND person = m.person AND n < m.n ORDER BY n DESC LIMIT 1) previous ON true
-		WHERE m.ticket = $1 AND m.n = $2`, n, mail)
+		WHERE m.ticket = $1 AND m.n = $2 AND m.queue = 'ticket'`, n, mail)
 	if err != nil {
 		return desk.Letter{}, "", explain(err, "load mail %d of %s", mail, n)
 	}

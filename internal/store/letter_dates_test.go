@@ -12,7 +12,7 @@ import (
 // lastMail loads the newest mail of a kind that a ticket owes.
 func (d *shop) lastMail(n ticket.Number, kind ticket.MailKind) desk.Letter {
 	d.t.Helper()
-	return d.letter(n, one[int](d, `SELECT max(n) FROM mails WHERE ticket = $1 AND kind = $2`, n, kind))
+	return d.letter(n, one[int](d, `SELECT max(n) FROM deliveries WHERE ticket = $1 AND kind = $2`, n, kind))
 }
 
 // dated fails unless a letter has these dates.

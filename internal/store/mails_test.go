@@ -16,7 +16,7 @@ import (
 func (d *shop) letter(n ticket.Number, mail int) desk.Letter {
 	d.t.Helper()
 	l, postage, err := d.Letter(d.t.Context(), n, mail)
-	if err != nil || postage != desk.PostageOwed || l.N != mail || l.Number != n || l.Policy == nil || l.Subject != submission().Subject {
+	if err != nil || postage != desk.DeliveryOwed || l.N != mail || l.Number != n || l.Policy == nil || l.Subject != submission().Subject {
 		d.t.Fatalf("mail %d: %+v, %s, %v", mail, l, postage, err)
 	}
 	return l
@@ -92,7 +92,7 @@ func TestLetter_ofAPromise(t *testing.T) {
 func TestMails_areSettledOnce(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	postage := func() desk.Postage {
+	postage := func() desk.DeliveryStatus {
 		t.Helper()
 		_, p, err := d.Letter(t.Context(), n, 1)
 		if err != nil {
@@ -101,20 +101,20 @@ func TestMails_areSettledOnce(t *testing.T) {
 		return p
 	}
 	for range 2 {
-		if err := d.Sent(t.Context(), n, 1); err != nil || postage() != desk.PostageSent {
+		if err := d.Sent(t.Context(), n, 1); err != nil || postage() != desk.DeliverySent {
 			t.Errorf("%v, %s", err, postage())
 		}
 	}
 	if owed := d.step(ticket.StepRequest{Number: n, Command: 1}).Owed; len(owed) != 0 {
 		t.Errorf("owed %v", owed)
 	}
-	if err := d.Bounced(t.Context(), n, 1, "550 \x00\xff no such user"); err != nil || postage() != desk.PostageBounced {
+	if err := d.Bounced(t.Context(), n, 1, "550 \x00\xff no such user"); err != nil || postage() != desk.DeliveryBounced {
 		t.Errorf("%v, %s", err, postage())
 	}
-	if err := d.Sent(t.Context(), n, 1); err != nil || postage() != desk.PostageBounced {
+	if err := d.Sent(t.Context(), n, 1); err != nil || postage() != desk.DeliveryBounced {
 		t.Errorf("%v, %s: what bounced was not sent", err, postage())
 	}
-	if reason := one[string](d, `SELECT reason FROM mails WHERE ticket = $1`, n); reason != "550  no such user" {
+	if reason := one[string](d, `SELECT reason FROM deliveries WHERE ticket = $1`, n); reason != "550  no such user" {
 		t.Errorf("reason %q", reason)
 	}
 	wantKind(t, d.Sent(t.Context(), n, 2), fault.NotFound)
@@ -131,7 +131,7 @@ func TestMails_rememberWhenTheyWerePutOffFirst(t *testing.T) {
 	if again, err := d.Deferred(t.Context(), n, 1); err != nil || !again.Equal(first) {
 		t.Errorf("put off first at %s, and later said to be at %s: %v", first, again, err)
 	}
-	if _, postage, err := d.Letter(t.Context(), n, 1); err != nil || postage != desk.PostageOwed {
+	if _, postage, err := d.Letter(t.Context(), n, 1); err != nil || postage != desk.DeliveryOwed {
 		t.Errorf("%s, %v: what is put off is owed", postage, err)
 	}
 	_, err = d.Deferred(t.Context(), n, 2)
@@ -158,7 +158,7 @@ func TestMails_areClaimedByOneTryAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	claim("second", true)
-	d.sql(`UPDATE mails SET claimed_until = clock_timestamp() - interval '1 second'`)
+	d.sql(`UPDATE deliveries SET claimed_until = clock_timestamp() - interval '1 second' WHERE queue = 'ticket' AND claimed_by IS NOT NULL`)
 	claim("third", true)
 	if err := d.Sent(t.Context(), n, 1); err != nil {
 		t.Fatal(err)

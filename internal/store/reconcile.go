@@ -14,14 +14,14 @@ import (
 const overdueColumns = `t.number,
 	t.next_due < statement_timestamp() - $1::interval AND t.status <> 'closed' AS due,
 	EXISTS (SELECT FROM undelivered u WHERE u.ticket = t.number AND u.seq > t.taken AND u.delivered_at < statement_timestamp() - $1::interval) AS undecided,
-	(SELECT count(DISTINCT person) FROM mails m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval) AS mails,
-	(SELECT count(DISTINCT webhook) FROM calls m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval) AS calls,
+	(SELECT count(DISTINCT person) FROM deliveries m WHERE m.ticket = t.number AND m.queue = 'ticket' AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval) AS mails,
+	(SELECT count(DISTINCT webhook) FROM deliveries m WHERE m.ticket = t.number AND m.queue = 'webhook' AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval) AS calls,
 	owed.mails + owed.calls AS owed,
 	t.taken || '.' || t.events || '.' || owed.mails || '.' || owed.calls AS mark,
 	coalesce(c.tries, 0) AS tries, coalesce(c.mark, '') AS seen, coalesce(c.found, '') AS was
 	FROM tickets t LEFT JOIN ticket_checks c ON c.ticket = t.number CROSS JOIN LATERAL (SELECT
-		(SELECT count(*) FROM mails m WHERE m.ticket = t.number AND m.status = 'owed') AS mails,
-		(SELECT count(*) FROM calls m WHERE m.ticket = t.number AND m.status = 'owed') AS calls) owed`
+		(SELECT count(*) FROM deliveries m WHERE m.ticket = t.number AND m.queue = 'ticket' AND m.status = 'owed') AS mails,
+		(SELECT count(*) FROM deliveries m WHERE m.ticket = t.number AND m.queue = 'webhook' AND m.status = 'owed') AS calls) owed`
 
 // rested leaves out tickets that the reconciler has looked at a short while ago. For a ticket that is due or undecided, a
 // rest that was noted because its mail was being tried does not count: that says nothing of a moment that passed since.
@@ -37,11 +37,11 @@ const overdueQuery = `WITH found AS (
 	(SELECT u.ticket FROM undelivered u JOIN tickets ON number = u.ticket AND u.seq > taken
 		WHERE u.delivered_at < statement_timestamp() - $1::interval AND ` + restedIdle + `u.ticket) ORDER BY u.delivered_at LIMIT $2)
 	UNION
-	(SELECT ticket FROM mails WHERE status = 'owed' AND owed_at < statement_timestamp() - $1::interval
-		AND ` + rested + `mails.ticket) ORDER BY owed_at LIMIT $2)
+	(SELECT ticket FROM deliveries WHERE queue = 'ticket' AND ticket IS NOT NULL AND status = 'owed'
+		AND owed_at < statement_timestamp() - $1::interval AND ` + rested + `deliveries.ticket) ORDER BY owed_at LIMIT $2)
 	UNION
-	(SELECT ticket FROM calls WHERE status = 'owed' AND owed_at < statement_timestamp() - $1::interval
-		AND ` + rested + `calls.ticket) ORDER BY owed_at LIMIT $2))
+	(SELECT ticket FROM deliveries WHERE queue = 'webhook' AND ticket IS NOT NULL AND status = 'owed'
+		AND owed_at < statement_timestamp() - $1::interval AND ` + rested + `deliveries.ticket) ORDER BY owed_at LIMIT $2))
 	SELECT ` + overdueColumns + ` WHERE t.number IN (SELECT number FROM found)`
 
 // Overdue returns tickets, open or closed, with something that is due, undecided or owed for longer than a patience, and
@@ -54,8 +54,7 @@ func (s *Store) Overdue(ctx context.Context, patience time.Duration, limit int) 
 // OverdueOf describes those of some tickets that should have a running workflow.
 func (s *Store) OverdueOf(ctx context.Context, patience time.Duration, some []ticket.Number) ([]desk.Overdue, error) {
 	return s.overdue(ctx, `SELECT `+overdueColumns+` WHERE t.number = ANY ($2) AND (`+keptOpen+`
-		OR EXISTS (SELECT FROM mails m WHERE m.ticket = t.number AND m.status = 'owed')
-		OR EXISTS (SELECT FROM calls m WHERE m.ticket = t.number AND m.status = 'owed'))`, patience, some)
+		OR EXISTS (SELECT FROM deliveries m WHERE m.ticket = t.number AND m.status = 'owed'))`, patience, some)
 }
 
 func (s *Store) overdue(ctx context.Context, sql string, args ...any) ([]desk.Overdue, error) {
@@ -73,8 +72,7 @@ const keptOpen = `t.status <> 'closed' AND (t.taken > 0 OR
 
 const keptQuery = `
 	(SELECT number FROM tickets t WHERE ` + keptOpen + ` AND number > $1 ORDER BY number LIMIT $2)
-	UNION (SELECT DISTINCT ticket FROM mails WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
-	UNION (SELECT DISTINCT ticket FROM calls WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
+	UNION (SELECT DISTINCT ticket FROM deliveries WHERE status = 'owed' AND ticket > $1 ORDER BY ticket LIMIT $2)
 	ORDER BY 1 LIMIT $2`
 
 // Kept returns a page, by number, of the tickets that should have a running workflow: those that are open, and
@@ -92,7 +90,7 @@ func (s *Store) Kept(ctx context.Context, after ticket.Number, limit int) ([]tic
 func (s *Store) CountKept(ctx context.Context) (n int, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM (
 		SELECT number FROM tickets t WHERE `+keptOpen+`
-		UNION SELECT ticket FROM mails WHERE status = 'owed' UNION SELECT ticket FROM calls WHERE status = 'owed') kept`).Scan(&n)
+		UNION SELECT ticket FROM deliveries WHERE status = 'owed' AND ticket IS NOT NULL) kept`).Scan(&n)
 	return n, explain(err, "count the tickets with workflows")
 }
 
@@ -143,8 +141,7 @@ const forgetQuery = `
 		AND (c.found <> 'trying' OR c.next_at <= statement_timestamp())
 		AND NOT (t.next_due < statement_timestamp() - $1::interval AND t.status <> 'closed')
 		AND NOT EXISTS (SELECT FROM undelivered u WHERE u.ticket = t.number AND u.seq > t.taken AND u.delivered_at < statement_timestamp() - $1::interval)
-		AND NOT EXISTS (SELECT FROM mails m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval)
-		AND NOT EXISTS (SELECT FROM calls m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval)`
+		AND NOT EXISTS (SELECT FROM deliveries m WHERE m.ticket = t.number AND m.status = 'owed' AND m.owed_at < statement_timestamp() - $1::interval)`
 
 // ForgetWell forgets what was found of tickets that have nothing overdue any more. Of those that were trying, which may be
 // many, only those whose next look has come are asked.

@@ -35,7 +35,7 @@ func TestOverdue_aRestForMailThatIsTriedHidesNothingElse(t *testing.T) {
 			d := open(t)
 			n := d.taken(d.customer)
 			d.sql(`DELETE FROM undelivered`)
-			d.sql(`UPDATE mails SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 h' WHERE ticket = $1`, n)
+			d.sql(`UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 h' WHERE ticket = $1`, n)
 			if err := d.NoteFound(t.Context(), d.overdue()[0], c.found, 9, time.Hour); err != nil {
 				t.Fatal(err)
 			}

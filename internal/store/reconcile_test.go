@@ -29,7 +29,7 @@ func (d *shop) overdue() []desk.Overdue {
 // mailed lets a ticket owe no mail.
 func (d *shop) mailed(n ticket.Number) {
 	d.t.Helper()
-	d.sql(`UPDATE mails SET status = 'sent', settled_at = now() WHERE ticket = $1 AND status = 'owed'`, n)
+	d.sql(`UPDATE deliveries SET status = 'sent', settled_at = now() WHERE ticket = $1 AND status = 'owed'`, n)
 }
 
 func TestOverdue_findsWhatShouldHaveMoved(t *testing.T) {
@@ -43,18 +43,18 @@ func TestOverdue_findsWhatShouldHaveMoved(t *testing.T) {
 		{"due a moment ago", `UPDATE tickets SET next_due = now() - interval '50 s' WHERE number = $1`, nil},
 		{"never due", `UPDATE tickets SET next_due = 'infinity' WHERE number = $1`, nil},
 		{
-			"a mail is owed", `UPDATE mails SET status = 'owed', settled_at = NULL, owed_at = now() - interval '61 s' WHERE ticket = $1`,
+			"a mail is owed", `UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '61 s' WHERE ticket = $1`,
 			func(o desk.Overdue) bool { return o.Mails == 1 },
 		},
-		{"a mail is owed since a moment ago", `UPDATE mails SET status = 'owed', settled_at = NULL WHERE ticket = $1`, nil},
+		{"a mail is owed since a moment ago", `UPDATE deliveries SET status = 'owed', settled_at = NULL WHERE ticket = $1`, nil},
 		{
-			"a closed ticket owes a mail", `WITH mail AS (UPDATE mails SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 day' WHERE ticket = $1)
+			"a closed ticket owes a mail", `WITH mail AS (UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 day' WHERE ticket = $1)
 				UPDATE tickets SET status = 'closed', state = jsonb_set(state, '{ticket,status}', '"closed"') WHERE number = $1`,
 			func(o desk.Overdue) bool { return o.Mails == 1 && !o.Due },
 		},
 		{
-			"a call is owed", `INSERT INTO calls (ticket, n, event, webhook, clock, rung, priority, broken_at, owed_at)
-				VALUES ($1, 9, 1, 'hook', 'resolution', 1, 'normal', now(), now() - interval '61 s')`,
+			"a call is owed", `INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at, owed_at)
+				VALUES ('webhook', $1, 9, 1, 'hook', 'resolution', 1, 'normal', now(), now() - interval '61 s')`,
 			func(o desk.Overdue) bool { return o.Calls == 1 },
 		},
 		{
@@ -132,7 +132,7 @@ func TestOverdue_restsAfterALookAndForgetsWhatIsWell(t *testing.T) {
 	if err := d.ForgetWell(t.Context(), late); err != nil || stands().Stuck != 1 {
 		t.Errorf("a ticket that is still overdue is forgotten, %v", err)
 	}
-	d.sql(`UPDATE mails SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 h' WHERE ticket = $1`, n)
+	d.sql(`UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 h' WHERE ticket = $1`, n)
 	if again := d.overdue(); len(again) != 1 || again[0].Mark == again[0].Seen {
 		t.Errorf("a mail more is no movement: %+v", again)
 	}
@@ -295,13 +295,13 @@ func TestReconciler_readsByIndexesOnly(t *testing.T) {
 				CASE WHEN i % 10 = 0 THEN 'open' ELSE 'closed' END, priority, category,
 				CASE WHEN i % 10 = 0 THEN now() + i * interval '1 min' ELSE 'infinity' END, state
 			FROM tickets, generate_series(1, 100000) i WHERE number = '` + string(n) + `'`,
-		`INSERT INTO mails (ticket, n, event, kind, person, rung, status, settled_at)
-			SELECT t.number, k, k, 'receipt', requester, 0, 'sent', now() FROM tickets t, generate_series(2, 4) k`,
-		`INSERT INTO calls (ticket, n, event, webhook, clock, rung, priority, broken_at, status, settled_at)
-			SELECT number, 9, 9, 'hook', 'resolution', 1, 'normal', now(), 'sent', now() FROM tickets`,
+		`INSERT INTO deliveries (queue, ticket, n, event, kind, person, rung, status, settled_at)
+			SELECT 'ticket', t.number, k, k, 'receipt', requester, 0, 'sent', now() FROM tickets t, generate_series(2, 4) k`,
+		`INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at, status, settled_at)
+			SELECT 'webhook', number, 9, 9, 'hook', 'resolution', 1, 'normal', now(), 'sent', now() FROM tickets`,
 		`INSERT INTO undelivered (ticket, seq, delivered_at) SELECT number, 2, now() FROM tickets LIMIT 20000`,
 		`UPDATE tickets SET next_due = now() - interval '1 h' WHERE number IN (SELECT number FROM tickets WHERE status = 'open' LIMIT 30)`,
-		`UPDATE mails SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 h' WHERE ticket IN (SELECT number FROM tickets WHERE status = 'closed' LIMIT 30)`,
+		`UPDATE deliveries SET status = 'owed', settled_at = NULL, owed_at = now() - interval '1 h' WHERE ticket IN (SELECT number FROM tickets WHERE status = 'closed' LIMIT 30)`,
 		`INSERT INTO ticket_checks (ticket, found, tries, mark, next_at) SELECT number, 'running', 1, '', now() + interval '1 h' FROM tickets WHERE next_due < now() LIMIT 10`,
 		`VACUUM ANALYZE`,
 	} {
@@ -326,7 +326,7 @@ func TestReconciler_readsByIndexesOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		plan := strings.Join(lines, "\n")
-		for _, table := range []string{"tickets", "mails", "undelivered", "calls"} {
+		for _, table := range []string{"tickets", "deliveries", "undelivered"} {
 			if strings.Contains(plan, "Seq Scan on "+table+" ") || strings.Contains(plan, "Seq Scan on "+table+"\n") {
 				t.Errorf("%s reads all of %s:\n%s", name, table, plan)
 			}

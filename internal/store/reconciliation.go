@@ -34,8 +34,7 @@ func (s *Store) Reconciliation(ctx context.Context) (desk.Reconciliation, error)
 			SELECT count(*) FILTER (WHERE found = 'missing') AS missing,
 				count(*) FILTER (WHERE found IN ('running', 'restarted') AND tries >= $1) AS stuck,
 				count(*) FILTER (WHERE found = 'missing' AND (
-					EXISTS (SELECT FROM mails m WHERE m.ticket = k.ticket AND m.status = 'owed')
-					OR EXISTS (SELECT FROM calls m WHERE m.ticket = k.ticket AND m.status = 'owed'))) AS owed
+					EXISTS (SELECT FROM deliveries m WHERE m.ticket = k.ticket AND m.status = 'owed'))) AS owed
 			FROM ticket_checks k) c`, desk.StuckAfter).
 		Scan(&looked, &began, &ended, &r.Audited, &r.Restarted, &restarted, &r.Missing, &r.Stuck, &r.OwedMissing, &r.Parked)
 	r.Looked, r.AuditBegan, r.AuditEnded, r.RestartedAt = orZero(looked), orZero(began), orZero(ended), orZero(restarted)

@@ -27,7 +27,7 @@ func TestDryRun_countsWhomAnnouncementsReach(t *testing.T) {
 	reaches := func(dry desk.DryRun, tells desk.Telling, want int) {
 		t.Helper()
 		d.announce()
-		owed := one[int](d, `SELECT count(*) FROM announcement_mails m JOIN announcements a ON a.id = m.announcement
+		owed := one[int](d, `SELECT count(*) FROM deliveries m JOIN announcements a ON a.id = m.announcement
 			WHERE a.id = (SELECT max(id) FROM announcements) AND a.tells = $1`, tells)
 		if dry.Tells != tells || dry.Requesters != owed || owed != want {
 			t.Errorf("%s: the dry run tells %q to %d, %d are owed a mail, want %d", tells, dry.Tells, dry.Requesters, owed, want)

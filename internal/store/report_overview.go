@@ -66,12 +66,13 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m desk.Mail
 	var oldest *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT w.waiting, w.oldest, w.put_off,
-			(SELECT count(*) FROM mails WHERE status = 'bounced' AND settled_at >= $1),
-			(SELECT count(*) FROM account_mails WHERE settled_at IS NULL),
-			(SELECT count(*) FROM account_mails WHERE settled_at >= $1 AND reason IS NOT NULL AND to_address <> ''),
-			(SELECT count(*) FROM announcement_mails WHERE status = 'owed'),
-			(SELECT count(*) FROM announcement_mails WHERE status = 'bounced' AND settled_at >= $1)
-		FROM (SELECT count(*) AS waiting, min(owed_at) AS oldest, count(deferred_at) AS put_off FROM mails WHERE status = 'owed') w`,
+			(SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'bounced' AND settled_at >= $1),
+			(SELECT count(*) FROM deliveries WHERE queue = 'account' AND ticket IS NULL AND status = 'owed'),
+			(SELECT count(*) FROM deliveries WHERE queue = 'account' AND status = 'bounced' AND settled_at >= $1),
+			(SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND ticket IS NULL AND status = 'owed'),
+			(SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'bounced' AND settled_at >= $1)
+		FROM (SELECT count(*) AS waiting, min(owed_at) AS oldest, count(deferred_at) AS put_off 
+			FROM deliveries WHERE queue = 'ticket' AND ticket IS NOT NULL AND status = 'owed') w`,
 		lostSince).Scan(&m.Waiting, &oldest, &m.PutOff, &m.Bounced, &m.AccountsWaiting, &m.AccountsLost,
 		&m.AnnouncementsWaiting, &m.AnnouncementsBounced)
 	m.Oldest = orZero(oldest)
@@ -80,21 +81,21 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m desk.Mail
 
 // Parcels lists mails of tickets and about emergencies that wait, the oldest first, or that bounced since an instant, the
 // newest first.
-func (s *Store) Parcels(ctx context.Context, status desk.Postage, since time.Time, limit int) ([]desk.Parcel, error) {
+func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]desk.Parcel, error) {
 	which, order := `m.status = 'owed' AND m.owed_at >= $2`, `owed_at`
-	if status == desk.PostageBounced {
+	if status == desk.DeliveryBounced {
 		which, order = `m.status = 'bounced' AND m.settled_at >= $2`, `settled_at DESC`
 	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT m.ticket, coalesce(w.subject, ''), m.emergency, m.kind, p.id, p.name, coalesce(p.handle, ''), p.role, p.address,
 			m.owed_at, m.deferred_at, m.settled_at, coalesce(m.reason, '')
 		FROM (
-			(SELECT m.ticket, m.n::bigint, '' AS emergency, m.kind, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
-				FROM mails m WHERE `+which+` ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1)
+			(SELECT m.ticket, m.n, '' AS emergency, m.kind, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
+				FROM deliveries m WHERE m.queue = 'ticket' AND m.ticket IS NOT NULL AND `+which+` ORDER BY m.`+order+`, m.ticket, m.n LIMIT $1)
 			UNION ALL
-			(SELECT '', m.id, a.emergency, a.tells, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
-				FROM announcement_mails m JOIN announcements a ON a.id = m.announcement
-				WHERE `+which+` ORDER BY m.`+order+`, m.id LIMIT $1)
+			(SELECT '', m.n, a.emergency, a.tells, m.person, m.owed_at, m.deferred_at, m.settled_at, m.reason
+				FROM deliveries m JOIN announcements a ON a.id = m.announcement
+				WHERE m.queue = 'announcement' AND m.ticket IS NULL AND `+which+` ORDER BY m.`+order+`, m.n LIMIT $1)
 		) m
 		LEFT JOIN commands c ON c.ticket = m.ticket AND c.seq = 1
 		LEFT JOIN messages w ON w.id = c.message

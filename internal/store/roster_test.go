@@ -218,13 +218,13 @@ func TestRule_breachGivesTheTicketToSomebodyElse(t *testing.T) {
 	for person, kind := range map[ticket.PersonID]ticket.MailKind{
 		before.Ticket.Assignee: ticket.MailHandedOver, state.Ticket.Assignee: ticket.MailAssigned, d.customer.ID: ticket.MailAssignment,
 	} {
-		if n := one[int64](d, `SELECT count(*) FROM mails m JOIN events e ON e.ticket = m.ticket AND e.n = m.event
+		if n := one[int64](d, `SELECT count(*) FROM deliveries m JOIN events e ON e.ticket = m.ticket AND e.n = m.event
 			WHERE m.ticket = $1 AND m.person = $2 AND m.kind = $3 AND e.data->>'promise' = 'first_response'`, a.Number, person, kind); n != 1 {
 			t.Errorf("%s is owed %d mails of kind %s", person, n, kind)
 		}
 	}
 	d.consistent(a.Number)
-	if l, _, err := d.Letter(t.Context(), a.Number, one[int](d, `SELECT n FROM mails WHERE ticket = $1 AND kind = 'handed-over'`, a.Number)); err != nil || l.Assignee == "" {
+	if l, _, err := d.Letter(t.Context(), a.Number, one[int](d, `SELECT n FROM deliveries WHERE ticket = $1 AND kind = 'handed-over'`, a.Number)); err != nil || l.Assignee == "" {
 		t.Errorf("the letter to the former agent names %q, %v", l.Assignee, err)
 	}
 }

@@ -159,11 +159,11 @@ func (d *shop) consistent(n ticket.Number) {
 	}
 	d.countsPromises(n)
 	for query, want := range map[string]int64{
-		`SELECT count(*) FROM commands WHERE ticket = $1`: record.Pending,
-		`SELECT max(seq) FROM commands WHERE ticket = $1`: record.Pending,
-		`SELECT count(*) FROM outcomes WHERE ticket = $1`: record.Pending,
-		`SELECT count(DISTINCT n) FROM (SELECT n FROM mails WHERE ticket = $1 UNION ALL SELECT n FROM calls WHERE ticket = $1) owed`:             int64(state.Mails),
-		`SELECT coalesce(max(n), 0) FROM (SELECT n FROM mails WHERE ticket = $1 UNION ALL SELECT n FROM calls WHERE ticket = $1) owed`:           int64(state.Mails),
+		`SELECT count(*) FROM commands WHERE ticket = $1`:              record.Pending,
+		`SELECT max(seq) FROM commands WHERE ticket = $1`:              record.Pending,
+		`SELECT count(*) FROM outcomes WHERE ticket = $1`:              record.Pending,
+		`SELECT count(DISTINCT n) FROM deliveries WHERE ticket = $1`:   int64(state.Mails),
+		`SELECT coalesce(max(n), 0) FROM deliveries WHERE ticket = $1`: int64(state.Mails),
 		`SELECT count(*) FROM commands a JOIN commands b USING (ticket) WHERE a.ticket = $1 AND a.seq < b.seq AND a.accepted_at > b.accepted_at`: 0,
 	} {
 		if got := one[int64](d, query, n); got != want {

@@ -27,7 +27,7 @@ func (d *shop) sent(n ticket.Number, mail int, at time.Time) {
 	if err := d.Sent(d.t.Context(), n, mail); err != nil {
 		d.t.Fatal(err)
 	}
-	d.sql(`UPDATE mails SET settled_at = $3 WHERE ticket = $1 AND n = $2`, n, mail, at)
+	d.sql(`UPDATE deliveries SET settled_at = $3 WHERE ticket = $1 AND n = $2`, n, mail, at)
 }
 
 func (d *shop) bounced(n ticket.Number, mail int) {
@@ -69,7 +69,7 @@ func TestSilence_newsThatWereLostAreMadeUpFor(t *testing.T) {
 	d := openUnder(t, quick)
 	for name, spoil := range map[string]func(ticket.Number){
 		"sent": func(n ticket.Number) { d.sent(n, 2, time.Now()) },
-		"gone": func(n ticket.Number) { d.sql(`DELETE FROM mails WHERE ticket = $1 AND n = 2`, n) },
+		"gone": func(n ticket.Number) { d.sql(`DELETE FROM deliveries WHERE ticket = $1 AND n = 2`, n) },
 	} {
 		n := d.asked()
 		spoil(n)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -17,13 +18,8 @@ import (
 // Undelivered implements app.StepTx.
 func (st *stepTx) Undelivered(ctx context.Context, n int) (u app.Undelivered, found bool, err error) {
 	err = st.tx.QueryRow(ctx, `
-		SELECT CASE WHEN asks THEN event ELSE 0 END FROM mails
-		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL FOR UPDATE`, st.number, n).Scan(&u.Asks)
-	if errors.Is(err, pgx.ErrNoRows) {
-		err = st.tx.QueryRow(ctx, `
-			SELECT webhook FROM calls WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL FOR UPDATE`,
-			st.number, n).Scan(&u.Webhook)
-	}
+		SELECT CASE WHEN asks THEN event ELSE 0 END, coalesce(webhook, '') FROM deliveries
+		WHERE ticket = $1 AND n = $2 AND status <> 'sent' AND told IS NULL FOR UPDATE`, st.number, n).Scan(&u.Asks, &u.Webhook)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return u, false, nil
 	}
@@ -35,7 +31,7 @@ func (st *stepTx) AskingMail(ctx context.Context, event int) (m app.AskingMail, 
 	var settled *time.Time
 	err = st.tx.QueryRow(ctx, `
 		SELECT m.n, CASE WHEN m.status <> 'owed' THEN greatest(date_trunc('second', m.settled_at), e.at) END, m.status = 'bounced'
-		FROM mails m JOIN events e ON e.ticket = m.ticket AND e.n = m.event
+		FROM deliveries m JOIN events e ON e.ticket = m.ticket AND e.n = m.event
 		WHERE m.ticket = $1 AND m.event = $2 AND m.asks`, st.number, event).Scan(&m.N, &settled, &m.Bounced)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return m, false, nil
@@ -48,8 +44,8 @@ func (st *stepTx) AskingMail(ctx context.Context, event int) (m app.AskingMail, 
 func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.Undelivered, found bool, err error) {
 	err = st.tx.QueryRow(ctx, `
 		SELECT m.n, m.kind, m.person, coalesce(m.clock, ''), m.rung, CASE WHEN m.asks THEN m.event ELSE 0 END, m.status = 'bounced',
-			EXISTS (SELECT FROM mails a WHERE a.ticket = m.ticket AND a.resends = m.n)
-		FROM mails m JOIN commands c ON c.ticket = m.ticket AND c.mail = m.n
+			EXISTS (SELECT FROM deliveries a WHERE a.ticket = m.ticket AND a.resends = m.n)
+		FROM deliveries m JOIN commands c ON c.ticket = m.ticket AND c.mail = m.n AND m.queue = 'ticket'
 		WHERE c.ticket = $1 AND c.seq = $2`, st.number, command).
 		Scan(&m.Mail, &m.Kind, &m.Person, &m.Clock, &m.Rung, &m.Event, &m.Bounced, &m.Resent)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -62,60 +58,61 @@ func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.Und
 func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.Changes) {
 	for _, m := range c.Mails {
 		batch.Queue(`
-			INSERT INTO mails (ticket, n, event, kind, person, clock, rung, stands_for, epoch, asks)
-			VALUES ($1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''), $9, $10)`,
+			INSERT INTO deliveries (queue, ticket, n, event, kind, person, clock, rung, stands_for, epoch, asks)
+			VALUES ('ticket', $1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''), $9, $10)`,
 			st.number, m.N, m.Event, m.Kind, m.Person, m.Clock, m.Rung, m.StandsFor, st.epoch, m.Asks)
 		if m.Resends > 0 {
 			batch.Queue(`
-				UPDATE mails m SET resends = first.n, about = coalesce(first.about, first.event), address = c.address
-				FROM mails first, commands c
+				UPDATE deliveries m SET resends = first.n, about = coalesce(first.about, first.event), address = c.address
+				FROM deliveries first, commands c
 				WHERE m.ticket = $1 AND m.n = $2 AND first.ticket = $1 AND first.n = $3 AND c.ticket = $1 AND c.seq = $4`,
 				st.number, m.N, m.Resends, m.Command)
 		}
 	}
 	for _, call := range c.Calls {
 		batch.Queue(`
-			INSERT INTO calls (ticket, n, event, webhook, clock, rung, priority, broken_at, epoch) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at, epoch)
+			VALUES ('webhook', $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 			st.number, call.N, call.Event, call.Webhook, call.Clock, call.Rung, call.Priority, call.Broken, st.epoch)
 	}
 }
 
 // queueFailures notes which events record deliveries that failed. One that is still owed was given up, after days of trying.
 func (st *stepTx) queueFailures(batch *pgx.Batch, failures []app.Failure) {
-	const settle = `reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp()), told = $3
-		WHERE ticket = $1 AND n = $2`
 	for _, f := range failures {
-		batch.Queue(`UPDATE mails SET status = 'bounced', `+settle, st.number, f.N, f.Event)
-		batch.Queue(`UPDATE calls SET status = 'failed', `+settle, st.number, f.N, f.Event)
+		batch.Queue(`
+			UPDATE deliveries SET status = CASE queue WHEN 'webhook' THEN 'failed' ELSE 'bounced' END,
+				reason = coalesce(reason, 'given up'), settled_at = coalesce(settled_at, clock_timestamp()), told = $3
+			WHERE ticket = $1 AND n = $2`, st.number, f.N, f.Event)
 	}
 }
 
 // queueOwed reads what is owed after a delivery.
 func (st *stepTx) queueOwed(batch *pgx.Batch, known int, owed *[]ticket.Owed) {
 	batch.Queue(`
-		SELECT n, person, kind, '', asks, coalesce((SELECT handle FROM people WHERE id = person), '') FROM mails WHERE ticket = $1 AND n > $2 AND status = 'owed'
-		UNION ALL SELECT n, '', 'webhook', webhook, false, '' FROM calls WHERE ticket = $1 AND n > $2 AND status = 'owed'
-		ORDER BY n LIMIT $3`,
+		SELECT n, coalesce(person, ''), coalesce(kind, queue), coalesce(webhook, ''), asks,
+			coalesce((SELECT handle FROM people WHERE id = person), '') FROM deliveries
+		WHERE ticket = $1 AND n > $2 AND status = 'owed' ORDER BY n LIMIT $3`,
 		st.number, known, ticket.MaxOwed).Query(func(rows pgx.Rows) (err error) {
 		*owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])
 		return err
 	})
 }
 
-// importedDeliveries are the tables of an import's settled mails and calls.
+// importedDeliveries are an import's settled mails and calls.
 var importedDeliveries = []importTable{
-	{"mails", []string{"ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at", "stands_for"}, mailRows},
-	{"calls", []string{"ticket", "n", "event", "webhook", "clock", "rung", "priority", "broken_at", "status", "owed_at", "settled_at"}, callRows},
+	{"deliveries", []string{"queue", "ticket", "n", "event", "kind", "person", "clock", "rung", "status", "reason", "settled_at", "told", "owed_at", "stands_for"}, mailRows},
+	{"deliveries", []string{"queue", "ticket", "n", "event", "webhook", "clock", "rung", "priority", "broken_at", "status", "owed_at", "settled_at"}, callRows},
 }
 
 func mailRows(t app.Imported) (rows [][]any) {
 	for _, m := range t.Mails {
-		status := desk.PostageSent
+		status := desk.DeliverySent
 		if m.FailedBy > 0 {
-			status = desk.PostageBounced
+			status = desk.DeliveryBounced
 		}
 		rows = append(rows, []any{
-			t.Number, m.N, m.Event, m.Kind, m.Person, null(m.Clock), m.Rung, status,
+			outbox.TicketMails, t.Number, m.N, m.Event, m.Kind, m.Person, null(m.Clock), m.Rung, status,
 			null(storable(m.Reason)), m.At, null(m.FailedBy), m.At, null(m.StandsFor),
 		})
 	}
@@ -125,7 +122,7 @@ func mailRows(t app.Imported) (rows [][]any) {
 func callRows(t app.Imported) (rows [][]any) {
 	for _, c := range t.Calls {
 		rows = append(rows, []any{
-			t.Number, c.N, c.Event, c.Webhook, c.Clock, c.Rung, c.Priority, c.Broken, desk.PostageSent, c.At, c.At,
+			outbox.Webhooks, t.Number, c.N, c.Event, c.Webhook, c.Clock, c.Rung, c.Priority, c.Broken, desk.DeliverySent, c.At, c.At,
 		})
 	}
 	return rows

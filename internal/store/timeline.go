@@ -41,12 +41,12 @@ func (s *Store) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 			coalesce(p.id, '') AS author, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle,
 			coalesce(p.role, '') AS role,
 			coalesce(b.kind, '') AS mail_kind, coalesce(b.reason, '') AS mail_reason,
-			EXISTS (SELECT FROM mails a WHERE a.ticket = b.ticket AND a.resends = b.n) AS mail_resent, coalesce(r.id, '') AS mail_to,
+			EXISTS (SELECT FROM deliveries a WHERE a.ticket = b.ticket AND a.resends = b.n) AS mail_resent, coalesce(r.id, '') AS mail_to,
 			coalesce(r.name, '') AS to_name, coalesce(r.handle, '') AS to_handle, coalesce(r.role, '') AS to_role
 		FROM events e
 		LEFT JOIN messages m ON m.id = e.message
 		LEFT JOIN people p ON p.id = e.data->'by'->>'id'
-		LEFT JOIN mails b ON b.ticket = e.ticket AND b.told = e.n
+		LEFT JOIN deliveries b ON b.ticket = e.ticket AND b.told = e.n AND b.queue = 'ticket'
 		LEFT JOIN people r ON r.id = b.person
 		WHERE e.ticket = $1 ORDER BY e.n`, n)
 	if err != nil {

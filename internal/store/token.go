@@ -65,10 +65,10 @@ func addToken(ctx context.Context, tx pgx.Tx, t newTokenRow) error {
 		WITH made AS (
 			INSERT INTO tokens (hash, person, once, label, scopes) VALUES (@hash, @id, nullif(@once, ''), @label, @scopes) RETURNING id
 		), owed AS (
-			INSERT INTO account_mails (kind, to_name, to_address, token, expires_at)
-			SELECT 'token-made', @name, @address, made.id, clock_timestamp() + @lasts FROM made WHERE @tells
+			INSERT INTO deliveries (queue, kind, name, address, token, expires_at)
+			SELECT 'account', 'token-made', @name, @address, made.id, clock_timestamp() + @lasts FROM made WHERE @tells
 		)
-		SELECT pg_notify('account_mails', '')`,
+		SELECT pg_notify('deliveries', '')`,
 		pgx.StrictNamedArgs{"hash": t.hash, "id": t.whose.ID, "once": t.once, "label": t.label, "scopes": scopes,
 			"name": t.whose.Name, "address": t.whose.Address, "tells": t.tells, "lasts": noticeLasts}); err != nil {
 		return err

@@ -36,7 +36,7 @@ type StepRequest struct {
 
 // StepResult is what a step leaves behind.
 type StepResult struct {
-	Outcomes []string `json:"outcomes,omitempty"` // of the commands that it decided, for people to read; the first MaxOutcomes
+	Outcomes []string `json:"outcomes,omitempty"` // of the first MaxOutcomes commands that it decided, for people to read; a repeated step decides none
 
 	Digest  Digest `json:"digest"`
 	Owed    []Owed `json:"owed,omitempty"` // the first MaxOwed mails and calls after StepRequest.Mails that are neither sent nor given up

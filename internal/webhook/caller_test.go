@@ -16,6 +16,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 	"github.com/holesalemart/supportdesk/internal/webhook"
 )
@@ -27,14 +28,15 @@ const (
 
 var now = time.Date(2026, time.November, 23, 10, 0, 7, 0, time.UTC)
 
-// box is an outbox with one call.
+// box is a store with one call.
 type box struct {
+	unused
 	call  desk.Called
 	since time.Time // the first failed try
 }
 
 func newBox() *box {
-	return &box{since: now, call: desk.Called{Status: desk.PostageOwed, Call: desk.Call{
+	return &box{since: time.Now(), call: desk.Called{Status: desk.DeliveryOwed, Call: desk.Call{
 		Number: number, N: 3, Event: 12, Webhook: "ops", Clock: "first_response", Rung: 2, Priority: "high",
 		Broken: now.Add(-2 * time.Hour), Due: now.Add(-time.Hour), Fired: now,
 	}}}
@@ -42,20 +44,24 @@ func newBox() *box {
 
 func (b *box) Call(context.Context, ticket.Number, int) (desk.Called, error) { return b.call, nil }
 
-func (b *box) CallMade(context.Context, ticket.Number, int) error {
-	b.call.Status = desk.PostageSent
+func (b *box) ClaimDelivery(context.Context, outbox.Key, string, time.Duration) (outbox.Queue, bool, error) {
+	return outbox.Webhooks, true, nil
+}
+
+func (b *box) ReleaseDelivery(context.Context, outbox.Key, string) error { return nil }
+
+func (b *box) SettleDelivery(_ context.Context, _ outbox.Key, status desk.DeliveryStatus, reason string) error {
+	b.call.Status, b.call.Reason = status, reason
 	return nil
 }
 
-func (b *box) CallFailed(_ context.Context, _ ticket.Number, _ int, reason string) error {
-	b.call.Status, b.call.Reason = desk.PostageFailed, reason
-	return nil
-}
-
-func (b *box) CallPutOff(_ context.Context, _ ticket.Number, _ int, reason string) (time.Time, error) {
+func (b *box) DeferDelivery(_ context.Context, _ outbox.Key, reason string, _ time.Duration) (time.Time, error) {
 	b.call.Tries, b.call.Reason = b.call.Tries+1, reason
 	return b.since, nil
 }
+
+// unused is what an outbox asks of its store for other queues.
+type unused struct{ outbox.Store }
 
 // heard is one request that the endpoint took.
 type heard struct {
@@ -97,17 +103,22 @@ func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
-func caller(b *box, address string) *webhook.Caller {
+type calling struct {
+	*outbox.Outbox
+	*webhook.Caller
+}
+
+func caller(b *box, address string) calling {
 	c := webhook.NewCaller(b, map[string]webhook.Endpoint{"ops": {URL: address, Secret: secret}}, "https://help.example", slog.New(slog.DiscardHandler))
 	c.Now(func() time.Time { return now })
-	return c
+	return calling{outbox.New(b, map[outbox.Queue]outbox.Transport{outbox.Webhooks: c}, slog.New(slog.DiscardHandler)), c}
 }
 
 func TestDeliver_saysWhatBrokeAndSignsIt(t *testing.T) {
 	e := newEndpoint(t, status(http.StatusNoContent))
 	b := newBox()
 	failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3)
-	if failed || err != nil || b.call.Status != desk.PostageSent {
+	if failed || err != nil || b.call.Status != desk.DeliverySent {
 		t.Fatalf("failed %v, %v; the call is %+v", failed, err, b.call)
 	}
 	got := e.all()[0]
@@ -147,7 +158,7 @@ func TestDeliver_namesAnEventByItsEpochToo(t *testing.T) {
 
 func TestDeliver_leavesASettledCallAlone(t *testing.T) {
 	e := newEndpoint(t, status(http.StatusOK))
-	for state, want := range map[desk.Postage]bool{desk.PostageSent: false, desk.PostageFailed: true} {
+	for state, want := range map[desk.DeliveryStatus]bool{desk.DeliverySent: false, desk.DeliveryFailed: true} {
 		b := newBox()
 		b.call.Status = state
 		if failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3); failed != want || err != nil {
@@ -173,7 +184,7 @@ func TestDeliver_triesAgainWhatMayPassAndNothingElse(t *testing.T) {
 		if (err != nil) != c.again || failed == c.again || b.call.Reason != c.reason {
 			t.Errorf("%d: failed %v, %v, %q", code, failed, err, b.call.Reason)
 		}
-		if c.again && (fault.KindOf(err) != fault.Unavailable || b.call.Status != desk.PostageOwed || b.call.Tries != 1) {
+		if c.again && (fault.KindOf(err) != fault.Unavailable || b.call.Status != desk.DeliveryOwed || b.call.Tries != 1) {
 			t.Errorf("%d: %v, and the call is %+v", code, err, b.call)
 		}
 	}
@@ -239,7 +250,7 @@ func TestDeliver_readsAnEndlessAnswerNoFurtherThanItMust(t *testing.T) {
 		gone <- sent
 	})
 	b := newBox()
-	if failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3); failed || err != nil || b.call.Status != desk.PostageSent {
+	if failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3); failed || err != nil || b.call.Status != desk.DeliverySent {
 		t.Errorf("failed %v, %v", failed, err)
 	}
 	if sent := <-gone; sent > 16<<20 {
@@ -269,7 +280,7 @@ func TestDeliver_keepsWhatNobodyConfiguredOwed(t *testing.T) {
 	b := newBox()
 	b.call.Webhook = "unheard-of"
 	failed, err := caller(b, "https://ops.example").Deliver(t.Context(), number, 3)
-	if failed || fault.KindOf(err) != fault.Unavailable || b.call.Reason != "not configured" || b.call.Status != desk.PostageOwed {
+	if failed || fault.KindOf(err) != fault.Unavailable || b.call.Reason != "not configured" || b.call.Status != desk.DeliveryOwed {
 		t.Errorf("failed %v, %v; the call is %+v", failed, err, b.call)
 	}
 }
@@ -278,7 +289,7 @@ func TestDeliver_givesUpAfterDaysOfFailing(t *testing.T) {
 	e := newEndpoint(t, status(http.StatusInternalServerError))
 	for days, want := range map[int]bool{2: false, 3: true} {
 		b := newBox()
-		b.since = now.AddDate(0, 0, -days)
+		b.since = time.Now().Add(-time.Duration(days) * 24 * time.Hour)
 		failed, err := caller(b, e.URL).Deliver(t.Context(), number, 3)
 		if failed != want || (err == nil) != want {
 			t.Errorf("after %d days: failed %v, %v", days, failed, err)

@@ -30,8 +30,6 @@ type result struct {
 	cause  error  // for the log
 }
 
-func (r result) settled() bool { return r.taken || r.final }
-
 // client follows no redirect: where an answer points is not what was configured.
 func client(patience time.Duration) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()

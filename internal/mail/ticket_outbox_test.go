@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,11 +15,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/mail"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// box is an outbox in memory that fails as often as it is told to.
+// box is a store in memory that fails as often as it is told to.
 type box struct {
+	unused
 	claims
 	letter   desk.Letter
 	loadErr  error
@@ -34,23 +37,26 @@ type box struct {
 
 var errStore = errors.New("the database is away")
 
-func (b *box) Letter(context.Context, ticket.Number, int) (desk.Letter, desk.Postage, error) {
-	return b.letter, cmp.Or(desk.Postage(b.state), desk.PostageOwed), b.loadErr
+func (b *box) Letter(context.Context, ticket.Number, int) (desk.Letter, desk.DeliveryStatus, error) {
+	return b.letter, cmp.Or(desk.DeliveryStatus(b.state), desk.DeliveryOwed), b.loadErr
 }
 
-func (b *box) Sent(ctx context.Context, _ ticket.Number, _ int) error {
-	return b.record(ctx, "sent", "")
+func (b *box) SettleDelivery(ctx context.Context, _ outbox.Key, status desk.DeliveryStatus, reason string) error {
+	return b.record(ctx, string(status), reason)
 }
 
-func (b *box) Bounced(ctx context.Context, _ ticket.Number, _ int, reason string) error {
-	return b.record(ctx, "bounced", reason)
-}
-
-func (b *box) Deferred(context.Context, ticket.Number, int) (time.Time, error) {
+func (b *box) DeferDelivery(context.Context, outbox.Key, string, time.Duration) (time.Time, error) {
 	if b.deferred.IsZero() {
 		b.deferred = time.Now()
 	}
 	return b.deferred, b.recordErr
+}
+
+// ticketOutbox delivers from a box.
+func ticketOutbox(b *box, s interface {
+	Send(context.Context, desk.Letter) error
+}) *outbox.Outbox {
+	return outbox.New(b, map[outbox.Queue]outbox.Transport{outbox.TicketMails: mail.NewTicketMailSender(b, s)}, slog.New(slog.DiscardHandler))
 }
 
 func (b *box) record(ctx context.Context, state, reason string) error {
@@ -91,7 +97,7 @@ func (w *wire) Send(context.Context, desk.Letter) error {
 func TestDeliver_sendsOnceAndRecords(t *testing.T) {
 	server := newServer(t, behaviour{})
 	outbox := &box{letter: letter(ticket.MailReply)}
-	p := mail.NewPostman(outbox, newSender(t, server.config()))
+	p := ticketOutbox(outbox, newSender(t, server.config()))
 	for range 3 {
 		if bounced, err := p.Deliver(t.Context(), number, 4); bounced || err != nil {
 			t.Fatal(bounced, err)
@@ -108,7 +114,7 @@ func TestDeliver_recordsABounceWithItsReason(t *testing.T) {
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no\nsuch user"}
 	}})
 	outbox := &box{letter: letter(ticket.MailReply), failures: 1}
-	p := mail.NewPostman(outbox, newSender(t, server.config()))
+	p := ticketOutbox(outbox, newSender(t, server.config()))
 	if bounced, err := p.Deliver(t.Context(), number, 4); !bounced || err != nil {
 		t.Fatal(bounced, err)
 	}
@@ -124,7 +130,7 @@ func TestDeliver_recordsABounceWithItsReason(t *testing.T) {
 func TestDeliver_sendsNothingToSomebodyWhoWasDisabled(t *testing.T) {
 	outbox, w := &box{letter: letter(ticket.MailCustomerReply)}, &wire{}
 	outbox.letter.Disabled = true
-	if bounced, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4); !bounced || err != nil {
+	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4); !bounced || err != nil {
 		t.Fatal(bounced, err)
 	}
 	if w.sent != 0 || outbox.state != "bounced" || outbox.reason != "the recipient has been disabled" {
@@ -142,7 +148,7 @@ func TestDeliver_insistsOnRecordingWhatWasSent(t *testing.T) {
 				outbox.failures = 1
 			}
 		}
-		if bounced, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4); bounced || err != nil {
+		if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4); bounced || err != nil {
 			t.Fatal(bounced, err)
 		}
 		if w.sent != 1 || outbox.state != "sent" {
@@ -156,7 +162,7 @@ func TestDeliver_insistsOnRecordingWhatWasSent(t *testing.T) {
 
 func TestDeliver_doesNotInsistOnWhatCanNeverBe(t *testing.T) {
 	outbox, w := &box{letter: letter(ticket.MailReply), recordErr: fault.New(fault.NotFound, "there is no such mail")}, &wire{}
-	_, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4)
+	_, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4)
 	if fault.KindOf(err) != fault.NotFound || outbox.tries != 1 {
 		t.Errorf("%v after %d tries", err, outbox.tries)
 	}
@@ -168,7 +174,7 @@ func TestDeliver_givesUpRecordingWhenItsTimeIsOver(t *testing.T) {
 		defer cancel()
 		outbox, w := &box{letter: letter(ticket.MailReply), failures: 1_000_000}, &wire{}
 		begun := time.Now()
-		if _, err := mail.NewPostman(outbox, w).Deliver(ctx, number, 4); !errors.Is(err, errStore) {
+		if _, err := ticketOutbox(outbox, w).Deliver(ctx, number, 4); !errors.Is(err, errStore) {
 			t.Fatal(err)
 		}
 		if took := time.Since(begun); w.sent != 1 || took != 20*time.Minute {
@@ -180,7 +186,7 @@ func TestDeliver_givesUpRecordingWhenItsTimeIsOver(t *testing.T) {
 func TestDeliver_recordsWhatWasSentAsItsContextEnded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{then: cancel}
-	if _, err := mail.NewPostman(outbox, w).Deliver(ctx, number, 4); err != nil || outbox.state != "sent" {
+	if _, err := ticketOutbox(outbox, w).Deliver(ctx, number, 4); err != nil || outbox.state != "sent" {
 		t.Errorf("recorded %q, %v", outbox.state, err)
 	}
 }
@@ -197,7 +203,7 @@ func TestDeliver_triesOnceMoreToRecordWhenItsContextEnds(t *testing.T) {
 				cancel()
 			}
 		}
-		if _, err := mail.NewPostman(outbox, &wire{}).Deliver(ctx, number, 4); !errors.Is(err, errStore) || outbox.tries != 3 {
+		if _, err := ticketOutbox(outbox, &wire{}).Deliver(ctx, number, 4); !errors.Is(err, errStore) || outbox.tries != 3 {
 			t.Errorf("%v after %d tries", err, outbox.tries)
 		}
 	})
@@ -212,7 +218,7 @@ func TestDeliver_givesAMailUpThatIsStillPutOffAfterFiveDays(t *testing.T) {
 	const day = 24 * time.Hour
 	synctest.Test(t, func(t *testing.T) {
 		outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{}
-		p := mail.NewPostman(outbox, w)
+		p := ticketOutbox(outbox, w)
 		for _, try := range []struct {
 			after   time.Duration
 			answer  error
@@ -240,19 +246,22 @@ func TestDeliver_givesAMailUpThatIsStillPutOffAfterFiveDays(t *testing.T) {
 
 func TestDeliver_keepsAMailThatCannotBeNotedAsPutOff(t *testing.T) {
 	outbox, w := &box{letter: letter(ticket.MailReply), recordErr: errStore}, &wire{err: fullMailbox}
-	if bounced, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4); bounced || !errors.Is(err, errStore) {
+	if bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4); bounced || !errors.Is(err, errStore) {
 		t.Error(bounced, err)
 	}
 }
 
 func TestDeliver_recordsNothingAfterATemporaryFailure(t *testing.T) {
 	outbox, w := &box{letter: letter(ticket.MailReply)}, &wire{err: unreachable}
-	bounced, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4)
+	bounced, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4)
 	if bounced || fault.KindOf(err) != fault.Unavailable || outbox.tries != 0 {
 		t.Errorf("%t, %v, %d records", bounced, err, outbox.tries)
 	}
 	outbox.loadErr = errStore
-	if _, err := mail.NewPostman(outbox, w).Deliver(t.Context(), number, 4); !errors.Is(err, errStore) || w.sent != 1 {
+	if _, err := ticketOutbox(outbox, w).Deliver(t.Context(), number, 4); !errors.Is(err, errStore) || w.sent != 1 {
 		t.Errorf("%v, sent %d times", err, w.sent)
 	}
 }
+
+// unused is what an outbox asks of its store for other queues.
+type unused struct{ outbox.Store }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/holiday"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
@@ -108,7 +106,7 @@ func (c policyDiff) Run(p *program) error {
 	return nil
 }
 
-// read gives a version out of the database, or a document out of a file.
+// read returns a version out of the database, or a document out of a file.
 func (policyDiff) read(p *program, name string) (found *policy.Policy, err error) {
 	version, notANumber := strconv.ParseInt(name, 10, 64)
 	if notANumber != nil {
@@ -119,40 +117,4 @@ func (policyDiff) read(p *program, name string) (found *policy.Policy, err error
 		return err
 	})
 	return found, err
-}
-
-type policyHolidays struct {
-	File string `arg:"" type:"existingfile" help:"The iCalendar file."`
-	From string `placeholder:"DATE" help:"The first day, such as 2027-01-01; default the first of this year."`
-	To   string `placeholder:"DATE" help:"The last day; default two years from the first."`
-}
-
-func (c policyHolidays) Run(p *program) error {
-	in := holiday.Years(time.Now().UTC(), 2)
-	var err error
-	if c.From != "" {
-		if in.From, err = time.Parse(time.DateOnly, c.From); err != nil {
-			return fmt.Errorf("--from %q is not a date such as 2027-01-01", c.From)
-		}
-		in.To = in.From.AddDate(2, 0, -1)
-	}
-	if c.To != "" {
-		if in.To, err = time.Parse(time.DateOnly, c.To); err != nil {
-			return fmt.Errorf("--to %q is not a date such as 2027-12-31", c.To)
-		}
-	}
-	file, err := os.Open(c.File)
-	if err != nil {
-		return fmt.Errorf("read the calendar: %w", err)
-	}
-	defer func() { _ = file.Close() }()
-	days, err := holiday.Read(file, in)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.File, err)
-	}
-	if len(days) == 0 {
-		return errors.New(c.File + ": no whole day of " + in.From.Format(time.DateOnly) + " to " + in.To.Format(time.DateOnly) + " is in it")
-	}
-	_, err = fmt.Fprint(p.stdout, policy.HolidaysYAML(days))
-	return err
 }

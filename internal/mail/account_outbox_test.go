@@ -16,6 +16,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/mail"
 	"github.com/holesalemart/supportdesk/internal/mailtest"
+	"github.com/holesalemart/supportdesk/internal/outbox"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -64,7 +65,7 @@ func newOffice(t *testing.T, couriers int) *office {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() {
-			ended <- mail.NewCourier(account.New(db.Accounts(), "https://support.example.com"), sender, slog.New(slog.DiscardHandler)).Run(ctx)
+			ended <- outbox.New(db, map[outbox.Queue]outbox.Transport{outbox.AccountMails: mail.NewAccountMailSender(account.New(db.Accounts(), "https://support.example.com"), sender)}, slog.New(slog.DiscardHandler)).Run(ctx, outbox.AccountMails)
 		}()
 		t.Cleanup(func() {
 			stop()
@@ -84,7 +85,7 @@ func (o *office) settled() []string {
 		var reasons []string
 		if err := o.beside.QueryRow(o.t.Context(), `
 			SELECT count(*) FILTER (WHERE settled_at IS NULL), coalesce(array_agg(reason) FILTER (WHERE reason IS NOT NULL), '{}')
-			FROM account_mails`).Scan(&owed, &reasons); err != nil {
+			FROM deliveries WHERE queue = 'account'`).Scan(&owed, &reasons); err != nil {
 			o.t.Fatal(err)
 		}
 		if owed == 0 {
@@ -102,7 +103,7 @@ func (o *office) sql(statement string) {
 
 func anyMail(mailtest.Message) bool { return true }
 
-func TestCourier_bringsALinkThatWorks(t *testing.T) {
+func TestAccountMails_bringsALinkThatWorks(t *testing.T) {
 	o := newOffice(t, 1)
 	if err := o.AskLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 		t.Fatal(err)
@@ -119,7 +120,7 @@ func TestCourier_bringsALinkThatWorks(t *testing.T) {
 }
 
 // One mail, however many processes look for it.
-func TestCourier_sendsOnceAmongSeveral(t *testing.T) {
+func TestAccountMails_sendsOnceAmongSeveral(t *testing.T) {
 	o := newOffice(t, 3)
 	for range 5 {
 		if err := o.AskLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
@@ -131,14 +132,14 @@ func TestCourier_sendsOnceAmongSeveral(t *testing.T) {
 	}
 }
 
-func TestCourier_goesOnWhenTheMailServerIsBack(t *testing.T) {
+func TestAccountMails_goesOnWhenTheMailServerIsBack(t *testing.T) {
 	o := newOffice(t, 1)
 	o.sink.Stop()
 	if err := o.AskLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 		t.Fatal(err)
 	}
 	for tries := 0; tries == 0; { // until it has been tried in vain
-		if err := o.beside.QueryRow(t.Context(), `SELECT tries FROM account_mails`).Scan(&tries); err != nil {
+		if err := o.beside.QueryRow(t.Context(), `SELECT tries FROM deliveries WHERE queue = 'account'`).Scan(&tries); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -149,7 +150,7 @@ func TestCourier_goesOnWhenTheMailServerIsBack(t *testing.T) {
 	}
 }
 
-func TestCourier_givesUpWhatIsOfNoUseOrRefused(t *testing.T) {
+func TestAccountMails_givesUpWhatIsOfNoUseOrRefused(t *testing.T) {
 	o := newOffice(t, 1)
 	o.sink.Reject(func(_, to string) *smtp.SMTPError {
 		if strings.HasPrefix(to, "refused@") {
@@ -166,7 +167,7 @@ func TestCourier_givesUpWhatIsOfNoUseOrRefused(t *testing.T) {
 		}
 	}
 	for tried := 0; tried < 2; {
-		if err := o.beside.QueryRow(t.Context(), `SELECT count(*) FROM account_mails m JOIN links l ON l.id = m.link
+		if err := o.beside.QueryRow(t.Context(), `SELECT count(*) FROM deliveries m JOIN links l ON l.id = m.link
 			WHERE l.purpose = 'sign-in' AND m.tries > 0`).Scan(&tried); err != nil {
 			t.Fatal(err)
 		}

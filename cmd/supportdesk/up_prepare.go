@@ -32,7 +32,7 @@ type token struct {
 // linkLasts is long enough for a day's work at this machine, whose terminal is the only place that shows the links.
 const linkLasts = 12 * time.Hour
 
-// signInLink lets somebody into the website, once.
+// signInLink signs a person in on the website, once.
 type signInLink struct {
 	role    ticket.Role
 	address string // whose link it is
@@ -61,7 +61,7 @@ func (s *stack) prepare(ctx context.Context, postgres *local.Postgres) error {
 			return err
 		}
 		s.policy = fmt.Sprintf("%s, version %d", inForce.Name, version)
-		return s.invite(ctx, db)
+		return s.ensurePeople(ctx, db)
 	})
 }
 
@@ -75,22 +75,22 @@ func (s *stack) configured(ctx context.Context) *program {
 	return &program{ctx: ctx, getenv: func(key string) string { return settings[key] }, stdout: s.stdout, stderr: s.stderr}
 }
 
-// fill adds the demonstration's tickets, if it is asked to. It takes as long as it takes: everything runs already.
-func (s *stack) fill() error {
+// addDemoTickets adds the demonstration's tickets, if it is asked to. It has no time limit: everything runs already.
+func (s *stack) addDemoTickets() error {
 	if !s.command.Demo && s.command.DemoTickets == 0 {
 		return nil
 	}
 	return demoCommand{Tickets: s.command.DemoTickets}.Run(s.configured(s.ctx))
 }
 
-// draw makes a sign-in link for everybody.
-func (s *stack) draw() error {
+// makeLinks makes a sign-in link for each of the people.
+func (s *stack) makeLinks() error {
 	return s.configured(s.ctx).withStore(func(db *store.Store) error {
 		accounts := account.New(db.Accounts(), s.url())
 		for _, person := range s.people {
 			url, err := accounts.LinkFor(s.ctx, person.Address, linkLasts)
 			if err != nil {
-				return fmt.Errorf("draw a link for the %s: %w", person.Role, err)
+				return fmt.Errorf("make a link for the %s: %w", person.Role, err)
 			}
 			s.links = append(s.links, signInLink{role: person.Role, address: person.Address, url: url})
 		}
@@ -111,8 +111,8 @@ func (s *stack) migrate(ctx context.Context) error {
 	return nil
 }
 
-// invite adds whoever is missing and makes tokens for those who have none that works.
-func (s *stack) invite(ctx context.Context, db *store.Store) error {
+// ensurePeople adds the people that are missing, and makes a token for each who has none that works.
+func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 	file := filepath.Join(s.command.Data, "tokens.json")
 	text, err := os.ReadFile(file)
 	if err == nil {
@@ -129,8 +129,8 @@ func (s *stack) invite(ctx context.Context, db *store.Store) error {
 	}
 	s.tokens = nil
 	for _, person := range locals {
-		known, err := welcomed(ctx, db, person)
-		if fault.KindOf(err) == fault.NotFound { // shut out since, by an administrator: that stays
+		known, err := ensurePerson(ctx, db, person)
+		if fault.KindOf(err) == fault.NotFound { // disabled since, by an administrator: that stays
 			continue
 		}
 		if err == nil && kept[person.Role] == "" {
@@ -157,8 +157,8 @@ func replaceFile(file string, text []byte) error {
 	return os.Rename(draft, file)
 }
 
-// welcomed adds somebody, or finds them: by handle where they have changed their address.
-func welcomed(ctx context.Context, db *store.Store, person desk.Person) (desk.Person, error) {
+// ensurePerson adds a person, or finds them: by handle where they have changed their address.
+func ensurePerson(ctx context.Context, db *store.Store, person desk.Person) (desk.Person, error) {
 	added, err := db.AddPerson(ctx, person)
 	if fault.KindOf(err) != fault.Conflict {
 		return added, err

@@ -1,0 +1,79 @@
+package outbox
+
+import (
+	"context"
+	"crypto/rand"
+	"sync"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/loop"
+)
+
+const (
+	senders   = 4                // deliveries at once: one slow recipient must not hold up another's signing in
+	lookEvery = 30 * time.Second // should a notification ever be lost
+
+	awayPause    = 100 * time.Millisecond // after the store failed; doubles with each failure
+	awayPauseMax = 2 * time.Second
+)
+
+// Run sends what is owed in a queue until ctx ends, and waits for what is on its way then. Its error is always nil.
+func (o *Outbox) Run(ctx context.Context, q Queue) error {
+	looks := loop.New(o.away("can't look for deliveries", "looking for deliveries again"))
+	slots := make(chan struct{}, senders)
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() { o.listen(ctx, looks.Wake) })
+	return looks.Run(ctx, func(ctx context.Context) (time.Duration, error) {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return 0, nil
+		}
+		try := rand.Text()
+		k, found, err := o.store.ClaimNextDelivery(ctx, q, try, claimTime)
+		if err != nil || !found {
+			<-slots
+			return o.untilNext(ctx, q, err)
+		}
+		group.Go(func() {
+			defer func() { <-slots }()
+			if _, err := o.attempt(ctx, k, try); err != nil && ctx.Err() == nil {
+				o.log.Warn("a delivery is tried again", "queue", q, "n", k.N, "error", err)
+				loop.Sleep(ctx, awayPauseMax)
+			}
+		})
+		return 0, nil
+	})
+}
+
+// untilNext returns how long to wait for the next delivery.
+func (o *Outbox) untilNext(ctx context.Context, q Queue, err error) (time.Duration, error) {
+	if err != nil {
+		return 0, err
+	}
+	due, err := o.store.NextDelivery(ctx, q)
+	if due.IsZero() {
+		return lookEvery, err
+	}
+	return min(max(time.Until(due), time.Millisecond), lookEvery), err
+}
+
+// listen calls wake at new deliveries, and again after every outage.
+func (o *Outbox) listen(ctx context.Context, wake func()) {
+	outage := loop.NewOutage(o.away("not listening for deliveries", "listening for deliveries again"))
+	for ctx.Err() == nil {
+		err := o.store.AwaitDeliveries(ctx, func() {
+			outage.Recovered()
+			wake()
+		})
+		if ctx.Err() == nil {
+			loop.Sleep(ctx, outage.Failed(err))
+		}
+	}
+}
+
+// away are the pauses while the store can't be asked.
+func (o *Outbox) away(failing, recovered string) loop.Options {
+	return loop.Options{First: awayPause, Max: awayPauseMax, Log: o.log, Failing: failing, Recovered: recovered}
+}

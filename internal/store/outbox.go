@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/outbox"
+)
+
+// maxReason is in bytes: a mail server's answer is somebody else's text.
+const maxReason = 2000
+
+const (
+	deliveryChannel = "deliveries"
+	claimedPause    = 100 * time.Millisecond // before another look at what is claimed by others
+)
+
+var (
+	errNoMail     = fault.New(fault.NotFound, "there is no such mail")
+	errNoDelivery = fault.New(fault.NotFound, "there is no such delivery")
+)
+
+// keyed is a condition on deliveries by their key, which an index answers in either case, and its arguments.
+func keyed(k outbox.Key, args pgx.StrictNamedArgs) (string, pgx.StrictNamedArgs) {
+	args["n"] = k.N
+	if k.Ticket == "" {
+		args["queue"] = k.Queue
+		return `queue = @queue AND n = @n AND ticket IS NULL`, args
+	}
+	args["ticket"] = k.Ticket
+	if k.Queue == "" {
+		return `ticket = @ticket AND n = @n`, args
+	}
+	args["queue"] = k.Queue
+	return `ticket = @ticket AND n = @n AND queue = @queue`, args
+}
+
+// ClaimDelivery claims a delivery for one try, or renews that claim, and reports its queue and whether it could: not while
+// another try's claim on one that is owed lasts. A key without a queue finds whatever its ticket owes by that number.
+func (s *Store) ClaimDelivery(ctx context.Context, k outbox.Key, try string, lasts time.Duration) (queue outbox.Queue, ours bool, err error) {
+	which, args := keyed(k, pgx.StrictNamedArgs{"try": try, "lasts": lasts})
+	err = s.pool.QueryRow(ctx, `
+		WITH claim AS (
+			UPDATE deliveries SET claimed_by = @try, claimed_until = clock_timestamp() + @lasts
+			WHERE `+which+` AND (status <> 'owed' OR claimed_by IS NULL OR claimed_by = @try OR claimed_until < clock_timestamp())
+			RETURNING 1)
+		SELECT queue, EXISTS (SELECT FROM claim) FROM deliveries WHERE `+which, args).Scan(&queue, &ours)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", false, errNoDelivery
+	}
+	return queue, ours, explain(err, "claim a delivery")
+}
+
+// lastChanges is when each emergency was last changed, as the announcements of it have it. For Options.Settle after that none
+// of its mails is sent: what is announced of the change may supersede them.
+const lastChanges = `(SELECT a.id AS announcement, max(c.at) AS changed_at
+	FROM announcements a JOIN emergency_changes c ON c.emergency = a.emergency GROUP BY 1)`
+
+// ClaimNextDelivery claims, for one try, the delivery of a queue that has been due the longest; found is false when none
+// may be sent now. It is for the queues that are no tickets'.
+func (s *Store) ClaimNextDelivery(ctx context.Context, q outbox.Queue, try string, lasts time.Duration) (k outbox.Key, found bool, err error) {
+	args := pgx.StrictNamedArgs{"queue": q, "try": try, "lasts": lasts}
+	settled := ``
+	if q == outbox.AnnouncementMails {
+		settled = `AND announcement <> ALL (ARRAY(SELECT announcement FROM ` + lastChanges + ` c WHERE changed_at > clock_timestamp() - @settle::interval))`
+		args["settle"] = s.settle
+	}
+	k.Queue = q
+	err = s.pool.QueryRow(ctx, `
+		UPDATE deliveries SET claimed_by = @try, claimed_until = clock_timestamp() + @lasts
+		WHERE ticket IS NULL AND queue = @queue AND n = (
+			SELECT n FROM deliveries
+			WHERE ticket IS NULL AND queue = @queue AND status = 'owed' AND not_before <= clock_timestamp()
+				AND (claimed_until IS NULL OR claimed_until < clock_timestamp()) `+settled+`
+			ORDER BY not_before, n LIMIT 1 FOR UPDATE SKIP LOCKED)
+		RETURNING n`, args).Scan(&k.N)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return outbox.Key{}, false, nil
+	}
+	return k, err == nil, explain(err, "claim the next delivery")
+}
+
+// ReleaseDelivery ends a try's claim, if it still has one.
+func (s *Store) ReleaseDelivery(ctx context.Context, k outbox.Key, try string) error {
+	which, args := keyed(k, pgx.StrictNamedArgs{"try": try})
+	_, err := s.pool.Exec(ctx, `UPDATE deliveries SET claimed_by = NULL, claimed_until = NULL WHERE `+which+` AND claimed_by = @try`, args)
+	return explain(err, "release a delivery")
+}
+
+// settledFrom is from which statuses a delivery comes to another. What was superseded while it was being handed over is
+// sent all the same, and some mail servers refuse what they took. A webhook's first end stays.
+var settledFrom = map[desk.DeliveryStatus][]string{
+	desk.DeliverySent:       {"owed", "superseded"},
+	desk.DeliveryBounced:    {"held", "owed", "sent", "superseded"},
+	desk.DeliveryFailed:     {"owed"},
+	desk.DeliverySuperseded: {"owed"},
+}
+
+// SettleDelivery records what became of a delivery, and why where it is lost. Recorded twice, it changes nothing: the first
+// reason stays. NotFound: there is no such delivery.
+func (s *Store) SettleDelivery(ctx context.Context, k outbox.Key, status desk.DeliveryStatus, reason string) error {
+	if k.Queue == outbox.AccountMails {
+		if err := s.tidyAccountMails(ctx); err != nil {
+			return err
+		}
+	}
+	which, args := keyed(k, pgx.StrictNamedArgs{"status": status, "reason": storable(reason), "from": settledFrom[status]})
+	var found, settled bool
+	err := s.pool.QueryRow(ctx, `
+		WITH settled AS (
+			UPDATE deliveries SET status = @status, settled_at = clock_timestamp(),
+				reason = CASE WHEN @status IN ('bounced', 'failed') THEN @reason ELSE reason END,
+				tries = tries + (@status = 'failed')::int,
+				deferred_at = CASE WHEN @status = 'failed' THEN coalesce(deferred_at, clock_timestamp()) ELSE deferred_at END
+			WHERE `+which+` AND status = ANY (@from)
+			RETURNING 1)
+		SELECT EXISTS (SELECT FROM deliveries WHERE `+which+`), EXISTS (SELECT FROM settled)`, args).Scan(&found, &settled)
+	switch {
+	case err != nil:
+		return explain(err, "settle a delivery")
+	case !found:
+		return errNoDelivery
+	case settled && k.Ticket != "":
+		s.announce(ctx, k.Ticket, desk.ChangeMail)
+	}
+	return nil
+}
+
+// DeferDelivery counts a try of a delivery that failed, lets none begin for a while, and returns when the first one failed.
+// The reason, where there is one, replaces that of the try before. One that is settled stays as it is.
+func (s *Store) DeferDelivery(ctx context.Context, k outbox.Key, reason string, pause time.Duration) (since time.Time, err error) {
+	which, args := keyed(k, pgx.StrictNamedArgs{"reason": storable(reason), "pause": pause})
+	err = s.pool.QueryRow(ctx, `
+		UPDATE deliveries SET deferred_at = coalesce(deferred_at, clock_timestamp()),
+			tries = tries + (status = 'owed')::int,
+			reason = CASE status WHEN 'owed' THEN coalesce(nullif(@reason, ''), reason) ELSE reason END,
+			not_before = CASE WHEN @pause::interval > interval '0' THEN clock_timestamp() + @pause ELSE not_before END
+		WHERE `+which+`
+		RETURNING deferred_at`, args).Scan(&since)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return time.Time{}, errNoDelivery
+	}
+	if err == nil && k.Ticket != "" {
+		s.announce(ctx, k.Ticket, desk.ChangeMail)
+	}
+	return since, explain(err, "defer a delivery")
+}
+
+// PostponeDelivery lets others go first for a while: this one failed, for whatever reason.
+func (s *Store) PostponeDelivery(ctx context.Context, k outbox.Key, pause time.Duration) error {
+	which, args := keyed(k, pgx.StrictNamedArgs{"pause": pause})
+	_, err := s.pool.Exec(ctx, `UPDATE deliveries SET not_before = clock_timestamp() + @pause WHERE `+which+` AND status = 'owed'`, args)
+	return explain(err, "postpone a delivery")
+}
+
+// storable cuts a text down to what PostgreSQL can hold and to maxReason bytes.
+func storable(text string) string {
+	text = strings.ReplaceAll(text, "\x00", "")
+	if len(text) > maxReason {
+		text = text[:maxReason]
+	}
+	return strings.ToValidUTF8(text, "")
+}

@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/desk"
+)
+
+const (
+	noticeLasts  = 5 * 24 * time.Hour // a mail that only tells something is of no use to anybody later
+	settledLasts = 7 * 24 * time.Hour // what has been sent is kept this long, for whoever looks into it
+)
+
+// owe keeps an account's mail that carries no link, for the transaction's commit to send.
+func owe(ctx context.Context, tx pgx.Tx, kind account.Kind, to desk.Person) error {
+	_, err := tx.Exec(ctx, `
+		WITH owed AS (
+			INSERT INTO deliveries (queue, kind, name, address, expires_at)
+			VALUES ('account', @kind, @name, @address, clock_timestamp() + @lasts)
+		)
+		SELECT pg_notify('deliveries', '')`,
+		pgx.StrictNamedArgs{"kind": kind, "name": to.Name, "address": to.Address, "lasts": noticeLasts})
+	return err
+}
+
+// OwedMail returns an account's mail as it is kept, and what became of it already. One whose link has been used or called
+// off is of no use any more, like one whose time is over. NotFound: there is no such mail.
+func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.Owed, status desk.DeliveryStatus, err error) {
+	err = a.pool.QueryRow(ctx, `
+		SELECT m.n, m.kind, m.name, m.address, coalesce(m.link, ''), m.tries, m.owed_at, least(m.expires_at, l.expires_at, l.used_at),
+			coalesce(t.label, ''), coalesce('write' = ANY (t.scopes), false), m.status
+		FROM deliveries m LEFT JOIN links l ON l.id = m.link LEFT JOIN tokens t ON t.id = m.token
+		WHERE m.queue = 'account' AND m.n = $1 AND m.ticket IS NULL`, id).
+		Scan(&m.ID, &m.Kind, &m.To.Name, &m.To.Address, &m.LinkID, &m.Tries, &m.At, &m.Until, &m.Label, &m.Writes, &status)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return m, "", errNoMail
+	}
+	return m, status, explain(err, "load an account's mail")
+}
+
+// tidyAccountMails clears away what was settled long ago and links that are long over, each more than one mail brings, so
+// none pile up; and once an hour the allowances that are full again.
+func (s *Store) tidyAccountMails(ctx context.Context) error {
+	_, err := s.pool.Exec(ctx, `
+		WITH mails AS (
+			DELETE FROM deliveries WHERE ticket IS NULL AND queue = 'account' AND n IN (
+				SELECT n FROM deliveries WHERE queue = 'account' AND settled_at < clock_timestamp() - @keep::interval LIMIT 10)
+		)
+		DELETE FROM links WHERE id IN (
+			SELECT id FROM links l WHERE expires_at < clock_timestamp() - @keep::interval
+			AND NOT EXISTS (SELECT FROM deliveries WHERE link = l.id) LIMIT 10)`,
+		pgx.StrictNamedArgs{"keep": settledLasts})
+	if err != nil {
+		return explain(err, "clear away accounts' mails")
+	}
+	return s.Accounts().sweepAllowances(ctx)
+}

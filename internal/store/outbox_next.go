@@ -1,0 +1,52 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/holesalemart/supportdesk/internal/outbox"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// NextDelivery returns when the first delivery of a queue may be sent; zero when none is owed. What is due already is
+// another's just now, or has come in this moment: it is worth a look after a short pause.
+func (s *Store) NextDelivery(ctx context.Context, q outbox.Queue) (time.Time, error) {
+	var next *time.Time
+	err := s.pool.QueryRow(ctx, `
+		SELECT CASE WHEN count(*) > 0 THEN greatest(min(greatest(not_before, claimed_until)), clock_timestamp() + @pause::interval) END
+		FROM deliveries WHERE queue = @queue AND ticket IS NULL AND status = 'owed'`,
+		pgx.StrictNamedArgs{"queue": q, "pause": claimedPause}).Scan(&next)
+	return orZero(next), explain(err, "look for a delivery")
+}
+
+// AnnouncementsLeft counts the announcements' mails that are owed, and returns when the first of them may be sent.
+func (s *Store) AnnouncementsLeft(ctx context.Context) (result ticket.AnnouncementsResult, err error) {
+	var next *time.Time
+	err = s.pool.QueryRow(ctx, `
+		SELECT count(*), nullif(greatest(min(greatest(not_before, claimed_until, changed_at + $1::interval)), '1970-01-01'), '1970-01-01')
+		FROM deliveries LEFT JOIN `+lastChanges+` c USING (announcement)
+		WHERE queue = 'announcement' AND ticket IS NULL AND status = 'owed'`, s.settle).Scan(&result.Left, &next)
+	result.Next = orZero(next)
+	return result, explain(err, "count announcements' mails")
+}
+
+// AwaitDeliveries calls wake once it listens, and whenever a delivery is owed that no workflow asks for, until ctx ends or
+// the connection breaks.
+func (s *Store) AwaitDeliveries(ctx context.Context, wake func()) error {
+	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	if err != nil {
+		return explain(err, "listen for deliveries")
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, `LISTEN `+deliveryChannel); err != nil {
+		return explain(err, "listen for deliveries")
+	}
+	for {
+		wake()
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return explain(err, "listen for deliveries")
+		}
+	}
+}
