@@ -47,7 +47,7 @@ test: check vuln build bin/supportdesk-temporal ## everything that CI runs
 
 # The tests that need neither Temporal's server nor a browser; the use cases' start PostgreSQL.
 FAST := . ./activities ./api/request ./internal/app ./internal/chart ./internal/config ./internal/desk ./internal/fault \
-	./internal/holiday ./internal/link ./internal/loop ./internal/mail ./internal/policy ./internal/ticket ./internal/webhook
+	./internal/holiday ./internal/link ./internal/loop ./internal/mail ./internal/policy ./internal/report ./internal/ticket ./internal/webhook
 
 test-fast: ## the tests of the domain and the use cases, under a minute
 	go test $(FAST)

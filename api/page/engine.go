@@ -28,13 +28,9 @@ type people interface {
 	BySession(ctx context.Context, id ticket.PersonID, epoch int64) (desk.Person, error)
 }
 
-type policies interface {
-	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
-}
-
 // board is where emergencies are announced.
 type board interface {
-	Notices(context.Context) ([]desk.Notice, error)
+	request.NoticeReader
 	Past(ctx context.Context, since time.Time) ([]desk.Emergency, error)
 	Named(context.Context) (map[ticket.EmergencyID]desk.Emergency, error)
 }
@@ -43,7 +39,7 @@ type board interface {
 type Config struct {
 	Sessions scs.CtxStore
 	People   people
-	Policies policies
+	Policies request.PolicyReader
 	Board    board  // nil: there never is an emergency
 	Keeper   keeper // nil: what is sent after a session has ended is not kept
 

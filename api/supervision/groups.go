@@ -1,44 +1,40 @@
 package supervision
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"slices"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// groups are what assignment rules give tickets to; see store.Groups.
-type groups interface {
-	Groups(context.Context, desk.Person) ([]desk.Group, error)
-	MakeGroup(ctx context.Context, by desk.Person, handle, title string) error
-	RenameGroup(ctx context.Context, by desk.Person, handle, title string) error
-	DeleteGroup(ctx context.Context, by desk.Person, handle string) error
-	JoinGroup(ctx context.Context, by desk.Person, group, whose string) error
-	LeaveGroup(ctx context.Context, by desk.Person, group, whose string) error
+// staffing lists staff and manages the groups of assignment rules.
+type staffing interface {
+	request.StaffReader
+	request.Groups
 }
 
 type groupsView struct {
 	frame
 	Groups   []groupView
 	Idle     []desk.Idle
-	Rules    int // of the policy in force
+	Rules    int // of the current policy
 	Version  int64
 	Handle   string // as typed
 	Name     string
-	Mistakes map[string]string // by field; of the new group, or of the one in Renamed
-	Renamed  string            // the group whose new title was refused
+	Mistakes map[string]string // by field; of the new group, or of Renamed
+	Renamed  string            // group whose new title was rejected
 }
 
 type groupView struct {
 	desk.Group
-	Rules  []string         // that name it, in words
-	Others []desk.Colleague // who could join
+	Rules  []string         // rules that name it, in words
+	Others []desk.Colleague // people who could join
 }
 
 func (p *Pages) groups(v *page.Visit) error {
@@ -47,15 +43,15 @@ func (p *Pages) groups(v *page.Visit) error {
 
 func (p *Pages) showGroups(v *page.Visit, status int, view groupsView) error {
 	view.frame = newFrame(v, "Groups", "/supervision/groups")
-	all, err := p.archive.Groups(v.Context(), v.Person)
+	all, err := p.staffing.Groups(v.Context(), v.Person)
 	if err != nil {
 		return err
 	}
-	staff, err := p.archive.Staff(v.Context())
+	staff, err := p.staffing.Staff(v.Context())
 	if err != nil {
 		return err
 	}
-	version, inForce, _, err := p.archive.PolicyInForce(v.Context())
+	version, inForce, _, err := p.store.PolicyInForce(v.Context())
 	if err != nil {
 		return err
 	}
@@ -76,15 +72,15 @@ func (p *Pages) showGroups(v *page.Visit, status int, view groupsView) error {
 				one.Others = append(one.Others, c)
 			}
 		}
-		// Agents first: they are who is looked for.
-		one.Others = slices.Concat(which(one.Others, true), which(one.Others, false))
+		// Agents first: they are the usual choice.
+		one.Others = slices.Concat(filterByRole(one.Others, true), filterByRole(one.Others, false))
 		view.Groups = append(view.Groups, one)
 	}
 	return v.ShowStatus(status, "groups", view)
 }
 
-// which gives the agents, or all others.
-func which(all []desk.Colleague, agents bool) []desk.Colleague {
+// filterByRole returns the agents, or all others.
+func filterByRole(all []desk.Colleague, agents bool) []desk.Colleague {
 	return slices.DeleteFunc(slices.Clone(all), func(c desk.Colleague) bool { return (c.Role == ticket.RoleAgent) != agents })
 }
 
@@ -94,8 +90,8 @@ func (p *Pages) makeGroup(v *page.Visit) error {
 		return err
 	}
 	handle, title := form.Get("handle"), form.Get("title")
-	err = p.archive.MakeGroup(v.Context(), v.Person, handle, title)
-	return p.changedGroup(v, err, "The group is made. Now it needs members.", groupsView{Handle: handle, Name: title})
+	err = p.staffing.MakeGroup(v.Context(), v.Person, handle, title)
+	return p.changedGroup(v, err, "The group has been created. Now add members.", groupsView{Handle: handle, Name: title})
 }
 
 func (p *Pages) renameGroup(v *page.Visit) error {
@@ -103,16 +99,16 @@ func (p *Pages) renameGroup(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	err = p.archive.RenameGroup(v.Context(), v.Person, v.Param("group"), form.Get("title"))
-	return p.changedGroup(v, err, "The group is renamed.", groupsView{Renamed: v.Param("group")})
+	err = p.staffing.RenameGroup(v.Context(), v.Person, v.Param("group"), form.Get("title"))
+	return p.changedGroup(v, err, "The group has been renamed.", groupsView{Renamed: v.Param("group")})
 }
 
 func (p *Pages) deleteGroup(v *page.Visit) error {
-	err := p.archive.DeleteGroup(v.Context(), v.Person, v.Param("group"))
-	return p.changedGroup(v, err, "The group is deleted. Rules that name it find nobody now.", groupsView{})
+	err := p.staffing.DeleteGroup(v.Context(), v.Person, v.Param("group"))
+	return p.changedGroup(v, err, "The group has been deleted. Rules that name it no longer assign tickets.", groupsView{})
 }
 
-// joinGroup takes somebody in, or out with out=1.
+// joinGroup adds a member, or removes one with out=1.
 func (p *Pages) joinGroup(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
@@ -124,12 +120,12 @@ func (p *Pages) joinGroup(v *page.Visit) error {
 		return err
 	}
 	if form.Get("out") != "" {
-		return p.changedGroup(v, p.archive.LeaveGroup(v.Context(), v.Person, group, whose), "They are out of the group.", groupsView{})
+		return p.changedGroup(v, p.staffing.LeaveGroup(v.Context(), v.Person, group, whose), "The member has been removed.", groupsView{})
 	}
-	return p.changedGroup(v, p.archive.JoinGroup(v.Context(), v.Person, group, whose), "They are in the group.", groupsView{})
+	return p.changedGroup(v, p.staffing.JoinGroup(v.Context(), v.Person, group, whose), "The member has been added.", groupsView{})
 }
 
-// changedGroup answers a change: with what is so now, or with what was typed and what is wrong with it.
+// changedGroup responds to a change: with a redirect, or with the form and its errors.
 func (p *Pages) changedGroup(v *page.Visit, err error, done string, typed groupsView) error {
 	if err == nil {
 		v.Flash("%s", done)

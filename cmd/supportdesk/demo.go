@@ -18,6 +18,8 @@ type demoCommand struct {
 type demoStore struct {
 	*store.Store
 	*app.Imports
+	*app.Staffing
+	*app.Workspace
 }
 
 // manyTickets take long enough to be announced.
@@ -34,7 +36,7 @@ func (c demoCommand) Run(p *program) error {
 		}
 	}
 	return p.withStore(func(db *store.Store) error {
-		added, err := demo.Fill(p.ctx, demoStore{db, app.NewImports(db)}, demo.Options{Tickets: c.Tickets})
+		added, err := demo.Fill(p.ctx, demoStore{db, app.NewImports(db), app.NewStaffing(db), app.NewWorkspace(db)}, demo.Options{Tickets: c.Tickets})
 		if err != nil || added == 0 {
 			return err
 		}

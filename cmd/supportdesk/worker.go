@@ -81,7 +81,7 @@ func (n *neighbours) work(ctx context.Context, deliveries *outbox.Outbox) error 
 		worker.Activities{
 			Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands)),
 			Mails: activities.NewMails(deliveries, heartbeat),
-			Emergencies: activities.NewEmergencies(db, db, n.dispatcher(), app.NewOperator(db, time.Now),
+			Emergencies: activities.NewEmergencies(db, db, n.dispatcher(), app.NewOperator(db, db, db, time.Now),
 				activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
 			Announcements: activities.NewAnnouncements(db, deliveries, announcementShare*c.MailRate, heartbeat),
 			Webhooks:      activities.NewWebhooks(deliveries),

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -14,18 +13,18 @@ import (
 const mostMoves = 100
 
 // DryRun works out what a move would come to, ticket by ticket, and changes nothing.
-func (d *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error) {
+func (s *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error) {
 	if err := c.Check(version); err != nil {
 		return desk.Rehearsal{}, err
 	}
-	is, err := d.shelf.Policy(ctx, version)
+	is, err := s.policies.Policy(ctx, version)
 	if err != nil {
 		return desk.Rehearsal{}, err
 	}
 	var run desk.Rehearsal
 	var movable []desk.Adopted
-	err = d.shelf.Chosen(ctx, version, c, func(r desk.Record) error {
-		was, err := d.shelf.Policy(ctx, r.Policy)
+	err = s.adoptions.Chosen(ctx, version, c, func(r desk.Record) error {
+		was, err := s.policies.Policy(ctx, r.Policy)
 		if err != nil {
 			return err
 		}
@@ -40,7 +39,7 @@ func (d *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now
 	if err != nil {
 		return desk.Rehearsal{}, err
 	}
-	run.Unmoved, err = d.shelf.Unmovable(ctx, version, c.Without(movable))
+	run.Unmoved, err = s.adoptions.Unmovable(ctx, version, c.Without(movable))
 	return run, err
 }
 
@@ -105,27 +104,27 @@ func compareMove(r desk.Record, was, is *policy.Policy, version int64, now time.
 
 // Adopt moves the open tickets of a choice to a published version: their commands are accepted at once and delivered
 // as others are. It is Forbidden to all but supervisors and administrators, and NotFound for a version that isn't there.
-func (d *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error) {
-	if !ticket.MayAsk(by.Role, ticket.VerbAdoptPolicy) {
-		return desk.Adoption{}, fault.New(fault.Forbidden, "only supervisors move tickets to another policy")
+func (s *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error) {
+	if err := authorise(by, mayAsk(ticket.VerbAdoptPolicy)); err != nil {
+		return desk.Adoption{}, err
 	}
 	if err := c.Check(version); err != nil {
 		return desk.Adoption{}, err
 	}
-	adoption, err := d.shelf.AdoptPolicy(ctx, by, version, c, once)
+	adoption, err := s.adoptions.AdoptPolicy(ctx, by, version, c, once)
 	if err != nil {
 		return desk.Adoption{}, err
 	}
-	d.courier.Wake()
+	s.relay.Wake()
 	if !adoption.Again {
-		adoption.Unmoved, err = d.shelf.Unmovable(ctx, version, c.Without(adoption.Accepted))
+		adoption.Unmoved, err = s.adoptions.Unmovable(ctx, version, c.Without(adoption.Accepted))
 	}
 	return adoption, err
 }
 
 // Audit returns who moved which tickets to a version, the latest first.
-func (d *Policies) Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error) {
-	return d.shelf.Adoptions(ctx, version, mostAudited)
+func (s *Policies) Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error) {
+	return s.adoptions.Adoptions(ctx, version, mostAudited)
 }
 
 // mostAudited is how many moves an audit lists.

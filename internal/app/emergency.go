@@ -2,271 +2,115 @@ package app
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// gatekeeper changes the gate, each change exactly and recorded.
-type gatekeeper interface {
+// emergencyChanger changes the emergency schedule: each change takes effect at a whole second, and is recorded with the
+// person who made it. The zero person stands for Temporal UI.
+type emergencyChanger interface {
 	DeclareEmergency(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
 	ChangeEmergency(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
 	EndEmergency(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
 }
 
-// annals are what is known of emergencies.
-type annals interface {
+// emergencyReader reads the emergencies, with what was done about each.
+type emergencyReader interface {
 	Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error)
 	Emergencies(context.Context) ([]desk.Emergency, error)
 	EmergencyChanges(context.Context, ticket.EmergencyID) ([]desk.EmergencyEdit, error)
+	// Notices returns those in force or planned.
 	Notices(context.Context) ([]desk.Emergency, error)
-	Gate(context.Context) (ticket.Gate, error)
+	// Postbag counts the mails of an emergency's announcements.
+	Postbag(context.Context, ticket.EmergencyID) (desk.Postbag, error)
 }
 
-// muster is whom an emergency concerns, and how far they have come to know of it.
-type muster interface {
-	// Census counts; people who are written to are counted by their tickets submitted before an instant, zero: by all.
+// affectedReader reads the tickets that an emergency affects, and how far they have been notified.
+type affectedReader interface {
+	Gate(context.Context) (ticket.Gate, error)
+	// Census counts them. People who are mailed are counted by their tickets submitted before an instant, zero: by all.
 	Census(ctx context.Context, before time.Time) (desk.Census, error)
 	OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]desk.OpenTicket, error)
-	Postbag(context.Context, ticket.EmergencyID) (desk.Postbag, error)
 	LatestFanout(context.Context) (desk.Fanout, bool, error)
-	// MeasuredFanout gives the last one to at least so many tickets that was proven.
+	// MeasuredFanout returns the last fan-out to at least so many tickets that was proven.
 	MeasuredFanout(ctx context.Context, least int) (desk.Fanout, bool, error)
 }
 
-type emergencyStore interface {
-	gatekeeper
-	annals
-	muster
-}
-
-// Emergencies is how supervisors command the desk in an emergency: look first what would happen, then do it, then watch
-// it reach every ticket.
+// Emergencies is how supervisors declare, change and end emergencies, after a dry run if they want one, and watch how far
+// the open tickets have been notified.
 type Emergencies struct {
-	store    emergencyStore
+	changer  emergencyChanger
+	reader   emergencyReader
+	affected affectedReader
 	policies publishedPolicies
-	courier  waker
-	looking  chan struct{} // holds one for each dry run under way
+	notifier waker
+	dryRuns  chan struct{} // holds one for each dry run under way
 }
 
-// NewEmergencies makes the service on a store; the courier is woken whenever the gate was changed.
-func NewEmergencies(s emergencyStore, p publishedPolicies, c waker) *Emergencies {
-	return &Emergencies{store: s, policies: p, courier: c, looking: make(chan struct{}, mostLooking)}
+// NewEmergencies returns the service on a store. It wakes the notifier after each change of the schedule.
+func NewEmergencies(c emergencyChanger, r emergencyReader, a affectedReader, p publishedPolicies, notifier waker) *Emergencies {
+	return &Emergencies{changer: c, reader: r, affected: a, policies: p, notifier: notifier, dryRuns: make(chan struct{}, maxDryRuns)}
 }
 
-func mustCommand(p desk.Person) error {
-	if !p.Role.Commands() {
-		return fault.New(fault.Forbidden, "your role may not do this")
-	}
-	return nil
-}
-
-// Declare declares one. From its return on the gate holds for every ticket, whether or not its workflow has been notified.
-func (m *Emergencies) Declare(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
-	return m.command(by, func() (desk.Emergency, error) { return m.store.DeclareEmergency(ctx, by, p) })
+// Declare declares one. From its return on it holds for every ticket, whether or not its workflow has been notified.
+func (s *Emergencies) Declare(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
+	return s.command(by, func() (desk.Emergency, error) { return s.changer.DeclareEmergency(ctx, by, p) })
 }
 
 // Change changes one from now on.
-func (m *Emergencies) Change(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
-	return m.command(by, func() (desk.Emergency, error) { return m.store.ChangeEmergency(ctx, by, id, c) })
+func (s *Emergencies) Change(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
+	return s.command(by, func() (desk.Emergency, error) { return s.changer.ChangeEmergency(ctx, by, id, c) })
 }
 
 // End lifts one that is in force, and cancels one that is planned.
-func (m *Emergencies) End(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
-	return m.command(by, func() (desk.Emergency, error) { return m.store.EndEmergency(ctx, by, id) })
+func (s *Emergencies) End(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
+	return s.command(by, func() (desk.Emergency, error) { return s.changer.EndEmergency(ctx, by, id) })
 }
 
-// command runs only for those who may; by hand, in Temporal UI, nobody comes this way.
-func (m *Emergencies) command(by desk.Person, do func() (desk.Emergency, error)) (desk.Emergency, error) {
-	if err := mustCommand(by); err != nil {
+// command runs a change for those who may make it. Changes from Temporal UI come by Operator.
+func (s *Emergencies) command(by desk.Person, do func() (desk.Emergency, error)) (desk.Emergency, error) {
+	if err := authorise(by, supervisorsOnly); err != nil {
 		return desk.Emergency{}, err
 	}
 	e, err := do()
 	if err == nil {
-		m.courier.Wake()
+		s.notifier.Wake()
 	}
 	return e, err
 }
 
-// List gives every emergency, the one declared last first.
-func (m *Emergencies) List(ctx context.Context, by desk.Person) ([]desk.Emergency, error) {
-	if err := mustCommand(by); err != nil {
+// List returns every emergency, the one declared last first.
+func (s *Emergencies) List(ctx context.Context, by desk.Person) ([]desk.Emergency, error) {
+	if err := authorise(by, supervisorsOnly); err != nil {
 		return nil, err
 	}
-	return m.store.Emergencies(ctx)
+	return s.reader.Emergencies(ctx)
 }
 
-// Current gives those in force or planned, the earliest first.
-func (m *Emergencies) Current(ctx context.Context) ([]desk.Emergency, error) {
-	return m.store.Notices(ctx)
+// Current returns those in force or planned, the earliest first.
+func (s *Emergencies) Current(ctx context.Context) ([]desk.Emergency, error) {
+	return s.reader.Notices(ctx)
 }
 
-// File gives everything about one.
-func (m *Emergencies) File(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.EmergencyFile, error) {
-	if err := mustCommand(by); err != nil {
+// File returns everything about one.
+func (s *Emergencies) File(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.EmergencyFile, error) {
+	if err := authorise(by, supervisorsOnly); err != nil {
 		return desk.EmergencyFile{}, err
 	}
-	e, err := m.store.Emergency(ctx, id)
+	e, err := s.reader.Emergency(ctx, id)
 	f := desk.EmergencyFile{Emergency: e}
 	if err == nil {
-		f.Edits, err = m.store.EmergencyChanges(ctx, id)
+		f.Edits, err = s.reader.EmergencyChanges(ctx, id)
 	}
 	if err == nil {
-		f.Mails, err = m.store.Postbag(ctx, id)
+		f.Mails, err = s.reader.Postbag(ctx, id)
 	}
 	return f, err
 }
 
-// Fanout is how far the open tickets have come to know of the gate's last edge; false: there was none.
-func (m *Emergencies) Fanout(ctx context.Context) (desk.Fanout, bool, error) {
-	return m.store.LatestFanout(ctx)
-}
-
-// DryDeclare says what declaring one would do. It refuses what Declare would refuse.
-func (m *Emergencies) DryDeclare(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.DryRun, error) {
-	if err := mustCommand(by); err != nil {
-		return desk.DryRun{}, err
-	}
-	lasting, err := m.store.Notices(ctx)
-	if err == nil {
-		err = desk.Another(len(lasting))
-	}
-	if err != nil {
-		return desk.DryRun{}, err
-	}
-	at := nextSecond()
-	after, err := p.Declared(undrawn, desk.Ref{ID: by.ID, Name: by.Name, Handle: by.Handle, Role: by.Role}, at)
-	if err != nil {
-		return desk.DryRun{}, err
-	}
-	return m.rehearse(ctx, desk.DryRun{At: at, After: after})
-}
-
-// DryChange says what changing one would do. It refuses what Change would refuse.
-func (m *Emergencies) DryChange(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.DryRun, error) {
-	return m.dry(ctx, by, id, func(e desk.Emergency, at time.Time) (desk.Emergency, error) { return e.Changed(c, at) })
-}
-
-// DryEnd says what lifting or cancelling one would do. It refuses what End would refuse.
-func (m *Emergencies) DryEnd(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.DryRun, error) {
-	return m.dry(ctx, by, id, desk.Emergency.Ended)
-}
-
-func (m *Emergencies) dry(ctx context.Context, by desk.Person, id ticket.EmergencyID, change func(desk.Emergency, time.Time) (desk.Emergency, error)) (desk.DryRun, error) {
-	if err := mustCommand(by); err != nil {
-		return desk.DryRun{}, err
-	}
-	before, err := m.store.Emergency(ctx, id)
-	if err != nil {
-		return desk.DryRun{}, err
-	}
-	d := desk.DryRun{At: nextSecond(), Before: &before}
-	if d.After, err = change(before, d.At); err != nil {
-		return desk.DryRun{}, err
-	}
-	return m.rehearse(ctx, d)
-}
-
-// undrawn stands for the ID of an emergency that nobody has declared.
-const undrawn ticket.EmergencyID = "E-0000000000"
-
-func nextSecond() time.Time { return time.Now().UTC().Truncate(time.Second).Add(time.Second) }
-
-const (
-	// Up to so many tickets are looked at one by one, and for so long: a request must be answered. Of more, numbers
-	// being random, these are a fair sample.
-	mostLooked    = 20_000
-	lookingTime   = 2500 * time.Millisecond
-	lookedAtOnce  = 500
-	mostLooking   = 2   // dry runs at once: each may keep a processor busy for as long as it looks
-	leastMeasured = 100 // tickets in a fan-out whose rate says something
-	assumedRate   = 100 // tickets notified a second, until one was measured
-)
-
-var errLooking = fault.New(fault.Limited, "others are looking what would happen: try again in a moment")
-
-// rehearse reads every ticket with promises that are owed, or a sample, page by page, and computes each of its deadlines
-// under the gate as it is and as it would be. It is Limited while too many others do so.
-func (m *Emergencies) rehearse(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
-	select {
-	case m.looking <- struct{}{}:
-		defer func() { <-m.looking }()
-	default:
-		return desk.DryRun{}, errLooking
-	}
-	var err error
-	said := expectMails(&d)
-	if d.Census, err = m.store.Census(ctx, d.Tells.Before(said)); err != nil {
-		return desk.DryRun{}, err
-	}
-	gate, err := m.store.Gate(ctx)
-	if err != nil {
-		return desk.DryRun{}, err
-	}
-	planned, sums, last := withEmergency(gate, d.After), newHeadcount(), ticket.Number("")
-	for until := time.Now().Add(lookingTime); sums.looked < mostLooked && time.Now().Before(until); {
-		page, err := m.store.OwedTickets(ctx, last, lookedAtOnce)
-		if err != nil {
-			return desk.DryRun{}, err
-		}
-		for _, o := range page {
-			if err := m.compare(ctx, sums, o, gate, planned); err != nil {
-				return desk.DryRun{}, err
-			}
-			last = o.Number
-		}
-		if len(page) < lookedAtOnce {
-			d.Owed = sums.looked // some may have come or gone since they were counted
-			break
-		}
-	}
-	sums.into(&d)
-	return m.estimate(ctx, d)
-}
-
-// compare computes a ticket's deadlines under both gates.
-func (m *Emergencies) compare(ctx context.Context, sums *headcount, o desk.OpenTicket, is, would ticket.Gate) error {
-	p, err := m.policies.Policy(ctx, o.Policy)
-	if err != nil {
-		return err
-	}
-	t, err := standing(o, ticket.Desk{Policy: p, Gate: is})
-	if err != nil {
-		return err
-	}
-	before, err := ticket.Expected(t, ticket.Desk{Policy: p, Gate: is})
-	if err != nil {
-		return err
-	}
-	after, err := ticket.Expected(t, ticket.Desk{Policy: p, Gate: would})
-	if err == nil {
-		sums.add(t, before, after)
-	}
-	return err
-}
-
-// standing is the ticket as it stands; one that no step has taken as it will be.
-func standing(o desk.OpenTicket, d ticket.Desk) (ticket.Ticket, error) {
-	if o.State != nil {
-		return *o.State, nil
-	}
-	first, err := ticket.Take(ticket.Draft(o.Number, o.Requester, o.Policy, d.Policy), d, o.Submission)
-	return first.Ticket, err
-}
-
-// estimate records how long it will take to notify every ticket, by how long it took the last time.
-func (m *Emergencies) estimate(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
-	last, measured, err := m.store.MeasuredFanout(ctx, leastMeasured)
-	if err != nil {
-		return desk.DryRun{}, err
-	}
-	d.Rate = assumedRate
-	if rate := last.Rate(); measured && rate > 0 {
-		d.Rate, d.Measured = rate, last.Proven
-	}
-	d.Fanout = time.Duration(math.Ceil(float64(d.Open)/d.Rate)) * time.Second
-	return d, nil
+// Fanout returns how far the open tickets have been notified of the schedule's last transition, and false without one.
+func (s *Emergencies) Fanout(ctx context.Context) (desk.Fanout, bool, error) {
+	return s.affected.LatestFanout(ctx)
 }

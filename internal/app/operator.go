@@ -17,26 +17,31 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergencyBook keeps the emergencies. The zero person stands for a hand in Temporal UI.
-type emergencyBook interface {
+// emergencyLister lists the emergencies, the one declared last first.
+type emergencyLister interface {
 	Emergencies(context.Context) ([]desk.Emergency, error)
-	DeclareEmergency(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
-	ChangeEmergency(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
-	EndEmergency(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
+}
+
+// signalStore records which signals were carried out, and by which run of the workflow.
+type signalStore interface {
+	// BeginHand records a signal by its key, and returns the run that came with it first and the result if there is one.
 	BeginHand(ctx context.Context, key, run string) (first string, result *ticket.HandResult, err error)
 	EndHand(ctx context.Context, key string, result ticket.HandResult) error
 }
 
-// Operator is whoever is let into Temporal UI. It may do with emergencies what a supervisor may, but for words: those
-// would stay in a history, so an emergency declared by hand bears the desk's own notice until a supervisor changes it.
+// Operator carries out the signals about emergencies that are sent from Temporal UI. Its users may do what a supervisor
+// may, but for words: those would stay in a history, so an emergency that they declare has the standard notice until a
+// supervisor changes it.
 type Operator struct {
-	book emergencyBook
-	now  func() time.Time
+	changer     emergencyChanger
+	emergencies emergencyLister
+	signals     signalStore
+	now         func() time.Time
 }
 
-// NewOperator makes one.
-func NewOperator(b emergencyBook, now func() time.Time) *Operator {
-	return &Operator{book: b, now: now}
+// NewOperator returns an operator on a store.
+func NewOperator(c emergencyChanger, l emergencyLister, s signalStore, now func() time.Time) *Operator {
+	return &Operator{changer: c, emergencies: l, signals: s, now: now}
 }
 
 // StandardNotice is what the website says of an emergency that was declared by hand.
@@ -66,7 +71,7 @@ const maxSeconds = int64(desk.MaxDelay/time.Second) + 1
 // and so is one that another run of the workflow has delivered before: after a reset, it is that one again, or another one
 // that says the same. An error is worth repeating.
 func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
-	first, known, err := o.book.BeginHand(ctx, hand.Key, hand.Run)
+	first, known, err := o.signals.BeginHand(ctx, hand.Key, hand.Run)
 	switch {
 	case err != nil:
 		return ticket.HandResult{}, err
@@ -82,7 +87,7 @@ func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 	if err != nil {
 		return ticket.HandResult{}, err
 	}
-	return result, o.book.EndHand(ctx, hand.Key, result)
+	return result, o.signals.EndHand(ctx, hand.Key, result)
 }
 
 // handNames is how a signal's payload calls what a plan calls otherwise.
@@ -121,12 +126,12 @@ func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 		if hand.Name == "cancel" {
 			done = "cancelled"
 		}
-		e, err = o.book.EndEmergency(ctx, desk.Person{}, e.ID)
+		e, err = o.changer.EndEmergency(ctx, desk.Person{}, e.ID)
 	default:
 		done = "changed"
 		var c desk.EmergencyChange
 		if c, err = given.change(hand.Name, e); err == nil {
-			e, err = o.book.ChangeEmergency(ctx, desk.Person{}, e.ID, c)
+			e, err = o.changer.ChangeEmergency(ctx, desk.Person{}, e.ID, c)
 		}
 	}
 	if err != nil {
@@ -152,7 +157,7 @@ func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given
 	if given.Seconds != nil {
 		plan.By = seconds(*given.Seconds)
 	}
-	e, err := o.book.DeclareEmergency(ctx, desk.Person{}, plan)
+	e, err := o.changer.DeclareEmergency(ctx, desk.Person{}, plan)
 	if err != nil {
 		return ticket.HandResult{}, err
 	}
@@ -161,7 +166,7 @@ func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given
 
 // meant is the emergency that a signal is about.
 func (o *Operator) meant(ctx context.Context, id ticket.EmergencyID, stages []desk.EmergencyStage) (desk.Emergency, error) {
-	all, err := o.book.Emergencies(ctx)
+	all, err := o.emergencies.Emergencies(ctx)
 	if err != nil {
 		return desk.Emergency{}, err
 	}

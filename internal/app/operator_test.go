@@ -135,7 +135,7 @@ func TestOperator_doesWhatASignalAsksForOrSaysWhyNot(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &book{all: append([]desk.Emergency{}, c.before...), keys: map[string]ticket.EmergencyID{}}
-			o := app.NewOperator(b, func() time.Time { return high })
+			o := app.NewOperator(b, b, b, func() time.Time { return high })
 			hand := ticket.EmergencyHand{Key: "run/1", Name: c.signal, Payload: c.payload}
 			got, err := o.CarryOut(t.Context(), hand)
 			if err != nil || !strings.Contains(got.Done, c.done) || !strings.Contains(got.Refused, c.refused) || (got.Refused == "") != (c.refused == "") {
@@ -162,7 +162,7 @@ func TestOperator_doesWhatASignalAsksForOrSaysWhyNot(t *testing.T) {
 
 func TestOperator_anOutageIsNoRefusal(t *testing.T) {
 	b := &book{away: fault.New(fault.Unavailable, "PostgreSQL does not answer")}
-	o := app.NewOperator(b, func() time.Time { return high })
+	o := app.NewOperator(b, b, b, func() time.Time { return high })
 	if got, err := o.CarryOut(t.Context(), ticket.EmergencyHand{Key: "run/1", Name: "lift"}); !errors.Is(err, b.away) || got.Refused != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -183,7 +183,7 @@ func TestStandardNotice_canBeDeclared(t *testing.T) {
 // After a reset the server delivers signals again, and a lift that came before would end another emergency.
 func TestCarryOut_aSignalOfAnotherRunIsRefusedAndChangesNothing(t *testing.T) {
 	b := &book{keys: map[string]ticket.EmergencyID{}}
-	o := app.NewOperator(b, func() time.Time { return high.Add(time.Minute) })
+	o := app.NewOperator(b, b, b, func() time.Time { return high.Add(time.Minute) })
 	carry := func(key, run, name, payload string) ticket.HandResult {
 		t.Helper()
 		got, err := o.CarryOut(t.Context(), ticket.EmergencyHand{Key: key, Run: run, Name: name, Payload: payload})

@@ -7,48 +7,54 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// shelf is where published versions are kept, and the tickets that are under them.
-type shelf interface {
-	publishedPolicies
+// policyVersions holds the published versions.
+type policyVersions interface {
 	EditionRecords(context.Context) ([]desk.EditionRecord, error)
 	Edition(context.Context, int64) (desk.Edition, error)
 	Publish(context.Context, desk.Publication) (desk.Published, error)
-	// Chosen gives the tickets of a choice that can be moved to a version, one by one, in the order of their numbers.
+}
+
+// adoptionStore moves open tickets to another version of the policy.
+type adoptionStore interface {
+	// Chosen calls each with the tickets of a choice that can be moved to a version, in the order of their numbers.
 	Chosen(ctx context.Context, version int64, c desk.Choice, each func(desk.Record) error) error
 	Unmovable(ctx context.Context, version int64, c desk.Choice) ([]desk.Unmoved, error)
 	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error)
 	Adoptions(ctx context.Context, version int64, limit int) (desk.AdoptionAudit, error)
 }
 
-// Policies is how supervisors change the policy, and which one open tickets are under. Who may is the caller's to
-// check for reading, and its own for changes.
+// Policies is how supervisors publish policies, and move open tickets to another version. Who may read is the caller's
+// to check; who may change is checked here.
 type Policies struct {
-	shelf   shelf
-	courier waker
+	policies  publishedPolicies
+	versions  policyVersions
+	adoptions adoptionStore
+	relay     waker
 }
 
-// NewPolicies makes it on the store and the courier that delivers what it accepts.
-func NewPolicies(s shelf, c waker) *Policies { return &Policies{shelf: s, courier: c} }
-
-// Editions gives every published version, the newest first.
-func (d *Policies) Editions(ctx context.Context) ([]desk.EditionRecord, error) {
-	return d.shelf.EditionRecords(ctx)
+// NewPolicies returns the service on a store. It wakes the relay after each adoption.
+func NewPolicies(p publishedPolicies, v policyVersions, a adoptionStore, relay waker) *Policies {
+	return &Policies{policies: p, versions: v, adoptions: a, relay: relay}
 }
 
-// Edition gives one published version, or NotFound.
-func (d *Policies) Edition(ctx context.Context, version int64) (desk.Edition, error) {
-	return d.shelf.Edition(ctx, version)
+// Editions returns every published version, the newest first.
+func (s *Policies) Editions(ctx context.Context) ([]desk.EditionRecord, error) {
+	return s.versions.EditionRecords(ctx)
+}
+
+// Edition returns one published version, or NotFound.
+func (s *Policies) Edition(ctx context.Context, version int64) (desk.Edition, error) {
+	return s.versions.Edition(ctx, version)
 }
 
 // Publish publishes the next version. It is Forbidden to all but supervisors and administrators, and Invalid with
 // everything at fault.
-func (d *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publication) (desk.Published, error) {
-	if !by.Role.Commands() {
-		return desk.Published{}, fault.New(fault.Forbidden, "only supervisors publish policies")
+func (s *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publication) (desk.Published, error) {
+	if err := authorise(by, supervisorsOnly); err != nil {
+		return desk.Published{}, err
 	}
 	if err := p.Check(); err != nil {
 		return desk.Published{}, err
@@ -57,12 +63,12 @@ func (d *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publicati
 		return desk.Published{}, err
 	}
 	p.Author, p.Reason = string(by.ID), strings.TrimSpace(p.Reason)
-	return d.shelf.Publish(ctx, p)
+	return s.versions.Publish(ctx, p)
 }
 
-// Examine says what a document would mean, beside the policy in force.
-func (d *Policies) Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error) {
-	version, today, _, err := d.shelf.PolicyInForce(ctx)
+// Examine returns what a document would mean, beside the policy in force.
+func (s *Policies) Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error) {
+	version, today, _, err := s.policies.PolicyInForce(ctx)
 	if err != nil {
 		return desk.Draft{}, err
 	}

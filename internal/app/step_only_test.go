@@ -19,11 +19,11 @@ var stepping = []string{"Take", "Advance", "Weave", "Bounce", "Deliver", "GiveUp
 
 // forecasting are the files that ask the domain what would come of something, and record nothing of the answer.
 var forecasting = map[string][]string{
-	"internal/app/adoption.go":       {"Take"},            // a dry run of another policy
-	"internal/app/emergency.go":      {"Take"},            // a dry run of an emergency
-	"internal/desk/foretell.go":      {"Take", "Weave"},   // the deadlines of a ticket whose step is to come
-	"internal/store/letter_dates.go": {"Weave"},           // the dates that a mail promised
-	"internal/demo/teller.go":        {"Advance", "Take"}, // whether an invented action could be refused
+	"internal/app/adoption.go":          {"Take"},            // a dry run of another policy
+	"internal/app/emergency_dry_run.go": {"Take"},            // a dry run of an emergency
+	"internal/app/ticket_view.go":       {"Take", "Weave"},   // the deadlines of a ticket whose step is to come
+	"internal/store/letter_dates.go":    {"Weave"},           // the dates that a mail promised
+	"internal/demo/teller.go":           {"Advance", "Take"}, // whether an invented action could be refused
 }
 
 // Only the step records what becomes of a ticket: the worker, the import and the tests' desk all use it.

@@ -39,12 +39,12 @@ func (s *step) write(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 	digest := s.State.Digest()
 	digest.Parked = s.Parked
 	return ticket.StepResult{
-		Outcomes: outcomes(s.decisions), Digest: digest, Owed: written.Owed, Pending: s.Last, ByHand: written.Manual,
+		Outcomes: outcomeLines(s.decisions), Digest: digest, Owed: written.Owed, Pending: s.Last, ByHand: written.Manual,
 	}, nil
 }
 
-// outcomes returns a line for each of the first decisions.
-func outcomes(decisions []Decision) (lines []string) {
+// outcomeLines returns a line for each of the first decisions.
+func outcomeLines(decisions []Decision) (lines []string) {
 	for _, d := range decisions[:min(len(decisions), ticket.MaxOutcomes)] {
 		lines = append(lines, d.Outcome.Line(d.Verb))
 	}
