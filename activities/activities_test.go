@@ -25,37 +25,37 @@ import (
 
 const number ticket.Number = "HM-7Q2K9XM4TD"
 
-// world is the stepper and the outbox.
-type world struct {
+// fixture takes steps and sends mails.
+type fixture struct {
 	step    ticket.StepResult
 	bounced bool
 	err     error
 	wait    <-chan struct{}
 }
 
-func (w world) Step(context.Context, ticket.StepRequest) (ticket.StepResult, error) {
+func (w fixture) Step(context.Context, ticket.StepRequest) (ticket.StepResult, error) {
 	return w.step, w.err
 }
 
-func (w world) Deliver(context.Context, outbox.Key) (bool, error) {
+func (w fixture) Deliver(context.Context, outbox.Key) (bool, error) {
 	if w.wait != nil {
 		<-w.wait
 	}
 	return w.bounced, w.err
 }
 
-func environment(w world, logs *strings.Builder) *testsuite.TestActivityEnvironment {
+func environment(w fixture, logs *strings.Builder) *testsuite.TestActivityEnvironment {
 	suite := &testsuite.WorkflowTestSuite{}
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewTextHandler(logs, nil))))
 	env := suite.NewTestActivityEnvironment()
 	env.RegisterActivityWithOptions(activities.NewSteps(w).Step, activity.RegisterOptions{Name: "Step"})
-	env.RegisterActivityWithOptions(activities.NewMails(w, time.Millisecond).Mail, activity.RegisterOptions{Name: "Mail"})
+	env.RegisterActivityWithOptions(activities.NewMails(w, time.Millisecond).Mail, activity.RegisterOptions{Name: "SendMail"})
 	return env
 }
 
 func TestStep_givesTheResult(t *testing.T) {
 	var logs strings.Builder
-	env := environment(world{step: ticket.StepResult{Pending: 3}}, &logs)
+	env := environment(fixture{step: ticket.StepResult{Pending: 3}}, &logs)
 	value, err := env.ExecuteActivity("Step", ticket.StepRequest{Number: number, Command: 1})
 	if err != nil {
 		t.Fatalf("step: %v", err)
@@ -68,7 +68,7 @@ func TestStep_givesTheResult(t *testing.T) {
 
 // A promise must not be lost to a failure that somebody can mend.
 func TestFailures_onlyWhatNobodyKnowsIsForGood(t *testing.T) {
-	for _, name := range []string{"Step", "Mail"} {
+	for _, name := range []string{"Step", "SendMail"} {
 		for kind, permanent := range map[fault.Kind]bool{
 			fault.NotFound: true,
 			fault.Internal: false, fault.Unavailable: false, fault.Conflict: false, fault.Invalid: false, fault.Forbidden: false,
@@ -76,7 +76,7 @@ func TestFailures_onlyWhatNobodyKnowsIsForGood(t *testing.T) {
 		} {
 			t.Run(fmt.Sprint(name, " ", kind), func(t *testing.T) {
 				var logs strings.Builder
-				env := environment(world{err: fmt.Errorf("load: %w", fault.New(kind, "the safe words"))}, &logs)
+				env := environment(fixture{err: fmt.Errorf("load: %w", fault.New(kind, "the safe words"))}, &logs)
 				_, err := env.ExecuteActivity(name, request(name))
 				failure, ok := errors.AsType[*temporal.ApplicationError](err)
 				if !ok || failure.Type() != kind.String() || failure.NonRetryable() != permanent {
@@ -106,7 +106,7 @@ func TestFailures_theCauseIsLoggedAndNeverReachesTemporal(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var logs strings.Builder
-			_, err := environment(world{err: cause}, &logs).ExecuteActivity("Mail", request("Mail"))
+			_, err := environment(fixture{err: cause}, &logs).ExecuteActivity("SendMail", request("SendMail"))
 			encoded := temporal.GetDefaultFailureConverter().ErrorToFailure(err)
 			if err == nil || strings.Contains(encoded.String(), canary) {
 				t.Errorf("Temporal is told %v", encoded)
@@ -120,7 +120,7 @@ func TestFailures_theCauseIsLoggedAndNeverReachesTemporal(t *testing.T) {
 
 func TestMail_anAddressThatRefusesMailIsAResult(t *testing.T) {
 	var logs strings.Builder
-	value, err := environment(world{bounced: true}, &logs).ExecuteActivity("Mail", request("Mail"))
+	value, err := environment(fixture{bounced: true}, &logs).ExecuteActivity("SendMail", request("SendMail"))
 	if err != nil {
 		t.Fatalf("mail: %v", err)
 	}
@@ -133,14 +133,14 @@ func TestMail_anAddressThatRefusesMailIsAResult(t *testing.T) {
 func TestMail_beatsWhileItIsOnItsWay(t *testing.T) {
 	var logs strings.Builder
 	enough := make(chan struct{})
-	env := environment(world{wait: enough}, &logs)
+	env := environment(fixture{wait: enough}, &logs)
 	var beats atomic.Int32
 	env.SetOnActivityHeartbeatListener(func(*activity.Info, converter.EncodedValues) {
 		if beats.Add(1) == 1 {
 			close(enough)
 		}
 	})
-	if _, err := env.ExecuteActivity("Mail", request("Mail")); err != nil {
+	if _, err := env.ExecuteActivity("SendMail", request("SendMail")); err != nil {
 		t.Fatalf("mail: %v", err)
 	}
 }
@@ -167,12 +167,12 @@ func TestMail_leavesAServerAloneThatAsksForALaterTry(t *testing.T) {
 			suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 			env := suite.NewTestWorkflowEnvironment()
 			server := &failing{err: fmt.Errorf("send: %w", fault.New(kind, "no")), now: env.Now}
-			env.RegisterActivityWithOptions(activities.NewMails(server, time.Second).Mail, activity.RegisterOptions{Name: "Mail"})
+			env.RegisterActivityWithOptions(activities.NewMails(server, time.Second).Mail, activity.RegisterOptions{Name: "SendMail"})
 			env.ExecuteWorkflow(func(ctx workflow.Context) error {
 				return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 					StartToCloseTimeout: time.Minute,
 					RetryPolicy:         &temporal.RetryPolicy{MaximumInterval: 15 * time.Second, MaximumAttempts: 14},
-				}), "Mail", request("Mail")).Get(ctx, nil)
+				}), "SendMail", request("SendMail")).Get(ctx, nil)
 			})
 			var pauses []time.Duration
 			for i := 1; i < len(server.at); i++ {

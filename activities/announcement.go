@@ -13,76 +13,76 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// announcer writes announcements down and owes their mails; asked twice, it changes nothing.
-type announcer interface {
+// announcementStore records announcements and the mails they owe. It is idempotent.
+type announcementStore interface {
 	Announce(context.Context, ticket.AnnounceRequest) (ticket.AnnounceResult, error)
 	// AnnouncementsLeft counts the mails that are owed, and returns when the first of them may be sent.
 	AnnouncementsLeft(ctx context.Context) (ticket.AnnouncementsResult, error)
 }
 
-// deliverer sends what a queue owes.
-type deliverer interface {
+// announcementOutbox sends what a queue owes.
+type announcementOutbox interface {
 	// DeliverNext sends one; found is false when none may be sent now. After an error no other can be sent either.
 	DeliverNext(ctx context.Context, q outbox.Queue) (found bool, status desk.DeliveryStatus, err error)
 }
 
 const (
-	lanes   = 4           // mails of announcements at once: a slow recipient holds up a quarter of them
-	stretch = time.Minute // after which an activity says how far it is
+	parallelAnnouncements = 4           // mails of announcements at once: a slow recipient holds up a quarter of them
+	batchTime             = time.Minute // after which an activity says how far it is
 )
 
-// Announcements announces emergencies.
+// Announcements implements the activities that announce emergencies.
 type Announcements struct {
-	announcer announcer
-	deliverer deliverer
-	limit     *rate.Limiter
-	beat      time.Duration
+	store  announcementStore
+	outbox announcementOutbox
+	limit  *rate.Limiter
+	beat   time.Duration
 }
 
-// NewAnnouncements makes the activities. Mails go out at perSecond at most, in this process; a heartbeat every beat tells
-// Temporal that they do.
-func NewAnnouncements(a announcer, d deliverer, perSecond float64, beat time.Duration) *Announcements {
-	return &Announcements{announcer: a, deliverer: d, limit: rate.NewLimiter(rate.Limit(perSecond), 1), beat: beat}
+// NewAnnouncements returns the activities. They send at most perSecond mails a second in this process, and record a
+// heartbeat every beat.
+func NewAnnouncements(s announcementStore, o announcementOutbox, perSecond float64, beat time.Duration) *Announcements {
+	return &Announcements{store: s, outbox: o, limit: rate.NewLimiter(rate.Limit(perSecond), 1), beat: beat}
 }
 
-// Announce writes down whom to tell what.
-func (a *Announcements) Announce(ctx context.Context, r ticket.AnnounceRequest) (ticket.AnnounceResult, error) {
-	result, err := a.announcer.Announce(ctx, r)
+// Prepare records what is to be announced, and to whom.
+func (a *Announcements) Prepare(ctx context.Context, r ticket.AnnounceRequest) (ticket.AnnounceResult, error) {
+	result, err := a.store.Announce(ctx, r)
 	return result, temporalError(ctx, err)
 }
 
-// Send sends some of the mails that are owed, for a minute at most, and tells how many are left. It fails when nobody
-// takes them: Temporal tries again, and whatever was sent is not sent again.
+// Send sends some of the mails that are owed, for a minute at most, and returns how many are left. An error is returned
+// when the SMTP server is unavailable; mails that were sent are not sent again.
 func (a *Announcements) Send(ctx context.Context, r ticket.AnnouncementsRequest) (ticket.AnnouncementsResult, error) {
 	beatCtx, stop := context.WithCancel(ctx)
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		keepBeating(beatCtx, a.beat)
+		heartbeat(beatCtx, a.beat)
 	}()
 	defer func() { stop(); <-beating }()
-	b := &batch{left: r.Most, until: time.Now().Add(stretch), stopping: activity.GetWorkerStopChannel(ctx)}
+	b := &batch{left: r.Most, until: time.Now().Add(batchTime), stopping: activity.GetWorkerStopChannel(ctx)}
 	var group sync.WaitGroup
-	for range lanes {
-		group.Go(func() { a.sendSome(ctx, b) })
+	for range parallelAnnouncements {
+		group.Go(func() { a.sendLoop(ctx, b) })
 	}
 	group.Wait()
 	if b.failed != nil {
 		return ticket.AnnouncementsResult{}, temporalError(ctx, b.failed)
 	}
-	result, err := a.announcer.AnnouncementsLeft(ctx)
+	result, err := a.store.AnnouncementsLeft(ctx)
 	result.Sent, result.Bounced = b.sent, b.bounced
 	return result, temporalError(ctx, err)
 }
 
-// sendSome sends one mail after the other.
-func (a *Announcements) sendSome(ctx context.Context, b *batch) {
+// sendLoop sends one mail after the other.
+func (a *Announcements) sendLoop(ctx context.Context, b *batch) {
 	for b.take() {
 		if err := a.limit.Wait(ctx); err != nil {
 			b.end(ctx.Err())
 			return
 		}
-		found, became, err := a.deliverer.DeliverNext(ctx, outbox.AnnouncementMails)
+		found, became, err := a.outbox.DeliverNext(ctx, outbox.AnnouncementMails)
 		b.count(became)
 		if err != nil || !found {
 			b.end(err)
@@ -91,7 +91,7 @@ func (a *Announcements) sendSome(ctx context.Context, b *batch) {
 	}
 }
 
-// batch is what several hands have sent together.
+// batch is what several goroutines send together.
 type batch struct {
 	mu            sync.Mutex
 	left          int
@@ -129,7 +129,7 @@ func (b *batch) count(became desk.DeliveryStatus) {
 	}
 }
 
-// end has all hands stop after the mail that they are at.
+// end makes all goroutines stop after their current mail.
 func (b *batch) end(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -30,23 +30,23 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// square is where announcements are cried out: an office with customers whose mail goes to a real server.
-type square struct {
+// announcementFixture is an office with customers whose mail goes to a real SMTP server.
+type announcementFixture struct {
 	*officetest.Office
 	t      *testing.T
 	sink   *mailtest.Sink
 	outbox *outbox.Outbox
-	sender *dying
+	sender *crashingSender
 }
 
-// dying is a sender whose process dies after mails, as far as the record is concerned.
-type dying struct {
+// crashingSender is a sender whose process dies after mails, as far as the record is concerned.
+type crashingSender struct {
 	*mail.Sender
 	after atomic.Int32 // mails that are sent before that; negative: never
 	die   context.CancelFunc
 }
 
-func (d *dying) SendAnnouncement(ctx context.Context, a desk.Announcement) error {
+func (d *crashingSender) SendAnnouncement(ctx context.Context, a desk.Announcement) error {
 	err := d.Sender.SendAnnouncement(ctx, a)
 	if d.after.Add(-1) == 0 {
 		d.die()
@@ -55,9 +55,9 @@ func (d *dying) SendAnnouncement(ctx context.Context, a desk.Announcement) error
 }
 
 // openSquare has so many customers with an open ticket each, and an emergency that everybody is owed a mail about.
-func openSquare(t *testing.T, customers int) *square {
+func newAnnouncementFixture(t *testing.T, customers int) *announcementFixture {
 	t.Helper()
-	s := &square{Office: officetest.Open(t, "square"), t: t, sink: mailtest.New(t)}
+	s := &announcementFixture{Office: officetest.Open(t, "square"), t: t, sink: mailtest.New(t)}
 	for i := range customers {
 		c := s.Hire(fmt.Sprintf("demo%d", i), ticket.RoleCustomer, "Demo Customer")
 		a, err := s.Submit(t.Context(), c, desk.Submission{Number: ticket.NewNumber("HM"), Subject: "Where is it?", Body: "Late.", Category: "other", Priority: policy.PriorityNormal})
@@ -85,21 +85,21 @@ func openSquare(t *testing.T, customers int) *square {
 		t.Fatal(err)
 	}
 	t.Cleanup(sender.Close)
-	s.sender = &dying{Sender: sender}
+	s.sender = &crashingSender{Sender: sender}
 	s.sender.after.Store(-1)
 	s.outbox = outbox.New(s.Store, map[outbox.Queue]outbox.Transport{outbox.AnnouncementMails: mail.NewAnnouncementSender(app.NewMails(s.Store), s.sender)}, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	return s
 }
 
 // declare closes the desk, as if that had been just after everybody submitted, and announces it.
-func (s *square) declare(notice string) {
+func (s *announcementFixture) declare(notice string) {
 	s.t.Helper()
 	if _, err := s.DeclareEmergency(s.t.Context(), desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: notice}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.SQL(`UPDATE tickets SET submitted_at = submitted_at - interval '1 day'`)
 	s.SQL(`UPDATE emergencies SET starts_at = starts_at - interval '1 hour'`)
-	value, err := s.environment(context.Background(), 1e6).ExecuteActivity("Announce", ticket.AnnounceRequest{Proven: time.Now(), Revision: 1e6})
+	value, err := s.environment(context.Background(), 1e6).ExecuteActivity("PrepareAnnouncements", ticket.AnnounceRequest{Proven: time.Now(), Revision: 1e6})
 	var made ticket.AnnounceResult
 	if err == nil {
 		err = value.Get(&made)
@@ -110,22 +110,22 @@ func (s *square) declare(notice string) {
 }
 
 // environment is a worker that lives as long as ctx.
-func (s *square) environment(ctx context.Context, perSecond float64) *testsuite.TestActivityEnvironment {
+func (s *announcementFixture) environment(ctx context.Context, perSecond float64) *testsuite.TestActivityEnvironment {
 	suite := &testsuite.WorkflowTestSuite{}
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(sdkworker.Options{BackgroundActivityContext: ctx})
 	a := activities.NewAnnouncements(s.Store, s.outbox, perSecond, time.Second)
-	env.RegisterActivityWithOptions(a.Announce, activity.RegisterOptions{Name: "Announce"})
-	env.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: "Announcements"})
+	env.RegisterActivityWithOptions(a.Prepare, activity.RegisterOptions{Name: "PrepareAnnouncements"})
+	env.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: "SendAnnouncements"})
 	return env
 }
 
-func (s *square) send(most int) (result ticket.AnnouncementsResult, err error) {
+func (s *announcementFixture) send(most int) (result ticket.AnnouncementsResult, err error) {
 	ctx, die := context.WithCancel(context.Background())
 	defer die()
 	s.sender.die = die
-	value, err := s.environment(ctx, 1e6).ExecuteActivity("Announcements", ticket.AnnouncementsRequest{Most: most})
+	value, err := s.environment(ctx, 1e6).ExecuteActivity("SendAnnouncements", ticket.AnnouncementsRequest{Most: most})
 	if err == nil {
 		err = value.Get(&result)
 	}
@@ -133,7 +133,7 @@ func (s *square) send(most int) (result ticket.AnnouncementsResult, err error) {
 }
 
 // owed counts the mails of a state.
-func (s *square) owed() int {
+func (s *announcementFixture) owed() int {
 	s.t.Helper()
 	left, err := s.AnnouncementsLeft(s.t.Context())
 	if err != nil {
@@ -144,12 +144,12 @@ func (s *square) owed() int {
 
 // due lets mails that were put off be tried at once, as if time had passed. That ends claims, too: a worker that dies while it
 // claims a mail may leave the claim behind.
-func (s *square) due() {
+func (s *announcementFixture) due() {
 	s.SQL(`UPDATE deliveries SET not_before = '-infinity', claimed_by = NULL, claimed_until = NULL WHERE queue = 'announcement' AND status = 'owed'`)
 }
 
 // oneEach checks that every customer got the mail, once.
-func (s *square) oneEach(customers int) {
+func (s *announcementFixture) oneEach(customers int) {
 	s.t.Helper()
 	got := map[string]int{}
 	for _, m := range s.sink.WaitCount(s.t, customers) {
@@ -169,7 +169,7 @@ func (s *square) oneEach(customers int) {
 }
 
 func TestAnnouncements_goOutInBoundedBatchesOnceEach(t *testing.T) {
-	s := openSquare(t, 12)
+	s := newAnnouncementFixture(t, 12)
 	if result, err := s.send(5); err != nil || result.Sent != 5 || result.Left != 7 {
 		t.Fatalf("first batch %+v, %v", result, err)
 	}
@@ -191,7 +191,7 @@ func TestAnnouncements_goOutInBoundedBatchesOnceEach(t *testing.T) {
 
 // A server that goes away in the middle delays mail, and nothing else.
 func TestAnnouncements_aServerThatGoesAwayLosesNothing(t *testing.T) {
-	s := openSquare(t, 20)
+	s := newAnnouncementFixture(t, 20)
 	var taken atomic.Int32
 	s.sink.RejectData(func(mailtest.Message) *smtp.SMTPError {
 		if taken.Add(1) > 8 {
@@ -217,7 +217,7 @@ func TestAnnouncements_aServerThatGoesAwayLosesNothing(t *testing.T) {
 
 // A worker that is killed has recorded what it sent, or is about to: the next goes on with the rest.
 func TestAnnouncements_aWorkerThatIsStoppedSendsNothingTwice(t *testing.T) {
-	s := openSquare(t, 20)
+	s := newAnnouncementFixture(t, 20)
 	s.sender.after.Store(6)
 	_, _ = s.send(100) // whatever a dying worker says
 	if left := s.owed(); left == 0 || left > 14 {
@@ -231,7 +231,7 @@ func TestAnnouncements_aWorkerThatIsStoppedSendsNothingTwice(t *testing.T) {
 }
 
 func TestAnnouncements_aNewerOneTakesThePlaceOfWhatWaits(t *testing.T) {
-	s := openSquare(t, 6)
+	s := newAnnouncementFixture(t, 6)
 	s.sink.Stop()
 	if _, err := s.send(100); err == nil {
 		t.Fatal("no server is no failure")
@@ -244,7 +244,7 @@ func TestAnnouncements_aNewerOneTakesThePlaceOfWhatWaits(t *testing.T) {
 	if _, err := s.ChangeEmergency(t.Context(), desk.Person{}, all[0].ID, desk.EmergencyChange{Until: &until}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.environment(context.Background(), 1e6).ExecuteActivity("Announce", ticket.AnnounceRequest{Proven: time.Now(), Revision: 1e6}); err != nil {
+	if _, err := s.environment(context.Background(), 1e6).ExecuteActivity("PrepareAnnouncements", ticket.AnnounceRequest{Proven: time.Now(), Revision: 1e6}); err != nil {
 		t.Fatal(err)
 	}
 	s.sink.Restart()
@@ -262,7 +262,7 @@ func TestAnnouncements_aNewerOneTakesThePlaceOfWhatWaits(t *testing.T) {
 
 // What is wrong with one recipient holds up nobody else.
 func TestAnnouncements_refusedAndPutOffOnesHoldUpNobody(t *testing.T) {
-	s := openSquare(t, 8)
+	s := newAnnouncementFixture(t, 8)
 	s.sink.Reject(func(_, to string) *smtp.SMTPError {
 		switch {
 		case strings.HasPrefix(to, "demo1@"):
@@ -284,7 +284,7 @@ func TestAnnouncements_refusedAndPutOffOnesHoldUpNobody(t *testing.T) {
 	}
 }
 
-func (s *square) emergency() ticket.EmergencyID {
+func (s *announcementFixture) emergency() ticket.EmergencyID {
 	s.t.Helper()
 	all, err := s.Emergencies(s.t.Context())
 	if err != nil {
@@ -294,9 +294,9 @@ func (s *square) emergency() ticket.EmergencyID {
 }
 
 func TestAnnouncements_keepToTheirRate(t *testing.T) {
-	s := openSquare(t, 6)
+	s := newAnnouncementFixture(t, 6)
 	began := time.Now()
-	if _, err := s.environment(context.Background(), 20).ExecuteActivity("Announcements", ticket.AnnouncementsRequest{Most: 6}); err != nil {
+	if _, err := s.environment(context.Background(), 20).ExecuteActivity("SendAnnouncements", ticket.AnnouncementsRequest{Most: 6}); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took < 240*time.Millisecond {
@@ -305,7 +305,7 @@ func TestAnnouncements_keepToTheirRate(t *testing.T) {
 }
 
 func TestAnnouncements_tellTemporalNothingOfWhomTheyAreFor(t *testing.T) {
-	s := openSquare(t, 1)
+	s := newAnnouncementFixture(t, 1)
 	s.sink.RejectData(func(mailtest.Message) *smtp.SMTPError {
 		return &smtp.SMTPError{Code: 421, Message: "demo0@example.com: later"}
 	})

@@ -7,15 +7,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Calls calls webhooks.
-type Calls struct{ outbox ticketOutbox }
+// Webhooks calls webhooks.
+type Webhooks struct{ outbox ticketOutbox }
 
-// NewCalls makes the activity.
-func NewCalls(o ticketOutbox) *Calls { return &Calls{outbox: o} }
+// NewWebhooks returns the activity.
+func NewWebhooks(o ticketOutbox) *Webhooks { return &Webhooks{outbox: o} }
 
-// Call makes one call. Failures are retried, but for a ticket or a call that nobody knows; an endpoint that refuses for
-// good is a result and no failure.
-func (c *Calls) Call(ctx context.Context, r ticket.MailRequest) (ticket.MailResult, error) {
+// Call makes one call. Errors are retried unless the ticket or the call does not exist; an endpoint that refuses for good
+// is a result and no error.
+func (c *Webhooks) Call(ctx context.Context, r ticket.MailRequest) (ticket.MailResult, error) {
 	failed, err := c.outbox.Deliver(ctx, outbox.Key{Queue: outbox.Webhooks, Ticket: r.Number, N: int64(r.N)})
 	return ticket.MailResult{Bounced: failed}, temporalError(ctx, err)
 }

@@ -8,55 +8,56 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// gatekeeper knows the gate, and whether every open ticket is as it wants. Prove is worth something only after a Barrier.
-type gatekeeper interface {
+// scheduleReader reads the emergency schedule, and checks whether every open ticket is as it says. Prove is reliable only
+// after a Barrier.
+type scheduleReader interface {
 	Outlook(context.Context) (ticket.Outlook, error)
 	Barrier(context.Context) error
 	Prove(context.Context, ticket.Edge) (ticket.Proof, error)
 }
 
-// operator carries out what somebody asks for by hand. What can't be done is a result and no error.
-type operator interface {
+// commandExecutor executes manual commands. A command that is refused is a result and no error.
+type commandExecutor interface {
 	CarryOut(context.Context, ticket.EmergencyHand) (ticket.HandResult, error)
 }
 
-// Emergencies does what the workflow Emergency asks for.
+// Emergencies implements the activities of the emergency workflow.
 type Emergencies struct {
-	gate     gatekeeper
+	schedule scheduleReader
 	backlog  backlog
-	teller   teller
-	operator operator
+	notifier ticketNotifier
+	executor commandExecutor
 	options  FanoutOptions
 	limit    *rate.Limiter
 }
 
-// NewEmergencies makes the activities.
-func NewEmergencies(g gatekeeper, b backlog, t teller, op operator, o FanoutOptions) *Emergencies {
+// NewEmergencies returns the activities.
+func NewEmergencies(g scheduleReader, b backlog, t ticketNotifier, op commandExecutor, o FanoutOptions) *Emergencies {
 	o = o.withDefaults()
 	return &Emergencies{
-		gate: g, backlog: b, teller: t, operator: op, options: o,
+		schedule: g, backlog: b, notifier: t, executor: op, options: o,
 		limit: rate.NewLimiter(rate.Limit(o.PerSecond), o.Parallel),
 	}
 }
 
-// Outlook reads the gate.
-func (e *Emergencies) Outlook(ctx context.Context) (ticket.Outlook, error) {
-	o, err := e.gate.Outlook(ctx)
+// ReadSchedule reads the emergency schedule.
+func (e *Emergencies) ReadSchedule(ctx context.Context) (ticket.Outlook, error) {
+	o, err := e.schedule.Outlook(ctx)
 	return o, temporalError(ctx, err)
 }
 
-// Prove says whether every open ticket is as the gate wants it at an edge, with everything in view that was accepted
-// before the edge.
-func (e *Emergencies) Prove(ctx context.Context, edge ticket.Edge) (ticket.Proof, error) {
-	if err := e.gate.Barrier(ctx); err != nil {
+// CheckTickets reports whether every open ticket is as the schedule says after a transition, including all that were
+// accepted before it.
+func (e *Emergencies) CheckTickets(ctx context.Context, edge ticket.Edge) (ticket.Proof, error) {
+	if err := e.schedule.Barrier(ctx); err != nil {
 		return ticket.Proof{}, temporalError(ctx, err)
 	}
-	p, err := e.gate.Prove(ctx, edge)
+	p, err := e.schedule.Prove(ctx, edge)
 	return p, temporalError(ctx, err)
 }
 
-// CarryOut does what a person has asked for by hand, or says why not.
-func (e *Emergencies) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
-	result, err := e.operator.CarryOut(ctx, hand)
+// ExecuteManual executes a manual command, or returns why it is refused.
+func (e *Emergencies) ExecuteManual(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
+	result, err := e.executor.CarryOut(ctx, hand)
 	return result, temporalError(ctx, err)
 }

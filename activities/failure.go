@@ -12,15 +12,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/loop"
 )
 
-// temporalError makes an error's kind the type of the application error that a workflow sees. Only what nobody knows
-// is a failure for good. The message is the safe one: failure messages are shown in Temporal UI and can't be hidden,
-// so the cause goes to the log and no further.
+// temporalError returns an application error whose type is the error's kind. Only NotFound is permanent. Its message is
+// the one for people: messages of failures are shown in Temporal UI and can't be hidden, so the cause is only logged.
 func temporalError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, context.Canceled):
-		return context.Canceled // bare: what it is wrapped in may quote somebody
+		return context.Canceled // bare, since its wrapping may quote text
 	}
 	kind := fault.KindOf(err)
 	message := kind.String()
@@ -37,11 +36,11 @@ func temporalError(ctx context.Context, err error) error {
 	}
 	options := temporal.ApplicationErrorOptions{}
 	if kind == fault.Limited {
-		options.NextRetryDelay = loop.Doubled(time.Second, pauseMax, int(activity.GetInfo(ctx).Attempt)-1)
+		options.NextRetryDelay = loop.Doubled(time.Second, maxRetryDelay, int(activity.GetInfo(ctx).Attempt)-1)
 	}
 	return temporal.NewApplicationErrorWithOptions(message, kind.String(), options)
 }
 
-// pauseMax limits the pause after a neighbour has asked for a later try: a second at first, doubled with each attempt.
-// The retry policy's own pauses are short, so that an outage is over soon after it ends.
-const pauseMax = 10 * time.Minute
+// maxRetryDelay limits the delay after an error that asks for a later attempt: a second at first, doubled with each
+// attempt. The retry policy's own delays are short, so that work resumes soon after an outage.
+const maxRetryDelay = 10 * time.Minute

@@ -14,54 +14,54 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// backlog pages through the open tickets behind an edge, and counts what was told.
+// backlog lists the open tickets that have taken no step since a transition, and counts notifications.
 type backlog interface {
 	OpenBefore(ctx context.Context, edge time.Time, after ticket.Number, limit int) ([]ticket.Number, error)
 	StillBehind(ctx context.Context, edge time.Time, some []ticket.Number) ([]ticket.Number, error)
 	NoteTold(ctx context.Context, edge time.Time, told int) error
 }
 
-// teller tells one ticket's workflow of an edge, and by when its search attributes are to follow. A ticket that was closed
-// meanwhile is no failure.
-type teller interface {
+// ticketNotifier signals a transition to a ticket's workflow, and how long its search attributes may wait. It ignores
+// tickets that are closed.
+type ticketNotifier interface {
 	SignalTransition(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64, later time.Duration) error
 }
 
-// FanoutOptions tune how open tickets are told of an edge. A zero field takes its default.
+// FanoutOptions tune how open tickets are notified of a transition. A zero field takes its default.
 type FanoutOptions struct {
-	Parallel  int           // tickets told at once; default 16
-	PerSecond float64       // tickets told a second, at most; default 2,000
-	Page      int           // tickets read at once; default 256
-	Window    int           // tickets told that have not taken it up yet; default 512
-	AtOnce    int           // tickets whose search attributes follow at once; default 200
-	Shown     float64       // the others' follow when all is told, at this rate a second; default 25
-	Slice     time.Duration // how long one activity goes on before the workflow shows how far it is; default 10 s
-	Stall     time.Duration // how long tickets that don't take it up are waited for; default 10 s
+	Parallel            int           // tickets notified at once; default 16
+	PerSecond           float64       // tickets notified a second, at most; default 2,000
+	Page                int           // tickets read at once; default 256
+	Window              int           // tickets notified that have taken no step yet; default 512
+	ImmediateAttributes int           // tickets whose search attributes follow at once; default 200
+	AttributesPerSecond float64       // the others' follow when all are notified, at this rate a second; default 25
+	Slice               time.Duration // how long one activity goes on before the workflow shows how far it is; default 10 s
+	Stall               time.Duration // how long tickets that don't take it up are waited for; default 10 s
 }
 
 func (o FanoutOptions) withDefaults() FanoutOptions {
-	orElse(&o.Parallel, 16)
-	orElse(&o.PerSecond, 2000)
-	orElse(&o.Page, 256)
-	orElse(&o.Window, 512)
-	orElse(&o.AtOnce, 200)
-	orElse(&o.Shown, 25)
-	orElse(&o.Slice, 10*time.Second)
-	orElse(&o.Stall, 10*time.Second)
+	setDefault(&o.Parallel, 16)
+	setDefault(&o.PerSecond, 2000)
+	setDefault(&o.Page, 256)
+	setDefault(&o.Window, 512)
+	setDefault(&o.ImmediateAttributes, 200)
+	setDefault(&o.AttributesPerSecond, 25)
+	setDefault(&o.Slice, 10*time.Second)
+	setDefault(&o.Stall, 10*time.Second)
 	return o
 }
 
-func orElse[N int | float64 | time.Duration](value *N, standard N) {
+func setDefault[N int | float64 | time.Duration](value *N, standard N) {
 	if *value <= 0 {
 		*value = standard
 	}
 }
 
-// Tell tells open tickets of an edge until a slice of time is over, the worker is to stop, or nobody is left. Tickets are
-// told no faster than they take it up: what waits, waits in PostgreSQL, and new tickets don't queue behind it. Its
-// heartbeat is its result so far, where another worker goes on.
-func (e *Emergencies) Tell(ctx context.Context, r ticket.FanoutRequest) (ticket.FanoutResult, error) {
-	f := &telling{Emergencies: e, request: r, result: ticket.FanoutResult{After: r.After}, began: time.Now()}
+// NotifyTickets notifies open tickets of a transition until a slice of time is over, the worker is to stop, or no ticket
+// is left. It waits for tickets to take their steps, so that the backlog stays in PostgreSQL and new tickets don't queue
+// behind it. The heartbeat is the result so far, from which another worker resumes.
+func (e *Emergencies) NotifyTickets(ctx context.Context, r ticket.FanoutRequest) (ticket.FanoutResult, error) {
+	f := &fanoutSlice{Emergencies: e, request: r, result: ticket.FanoutResult{After: r.After}, began: time.Now()}
 	if activity.HasHeartbeatDetails(ctx) {
 		if err := activity.GetHeartbeatDetails(ctx, &f.result); err != nil {
 			return ticket.FanoutResult{}, temporalError(ctx, err)
@@ -71,16 +71,16 @@ func (e *Emergencies) Tell(ctx context.Context, r ticket.FanoutRequest) (ticket.
 	return f.result, temporalError(ctx, err)
 }
 
-// telling is one slice of a fan-out.
-type telling struct {
+// fanoutSlice is one slice of a fan-out.
+type fanoutSlice struct {
 	*Emergencies
-	request ticket.FanoutRequest
-	result  ticket.FanoutResult
-	flying  []ticket.Number // told, and not known to have taken it up
-	began   time.Time
+	request     ticket.FanoutRequest
+	result      ticket.FanoutResult
+	unconfirmed []ticket.Number // notified, and not known to have taken a step
+	began       time.Time
 }
 
-func (f *telling) run(ctx context.Context) error {
+func (f *fanoutSlice) run(ctx context.Context) error {
 	slice := time.NewTimer(f.options.Slice)
 	defer slice.Stop()
 	for {
@@ -90,12 +90,12 @@ func (f *telling) run(ctx context.Context) error {
 		}
 		if len(page) == 0 {
 			f.result.Over = true
-			return f.settle(ctx, 0)
+			return f.awaitConfirmed(ctx, 0)
 		}
-		if err := f.tell(ctx, page); err != nil {
+		if err := f.notify(ctx, page); err != nil {
 			return err
 		}
-		if err := f.settle(ctx, f.options.Window); err != nil {
+		if err := f.awaitConfirmed(ctx, f.options.Window); err != nil {
 			return err
 		}
 		select {
@@ -104,28 +104,28 @@ func (f *telling) run(ctx context.Context) error {
 		case <-activity.GetWorkerStopChannel(ctx):
 			return nil
 		case <-slice.C: // the next one must not begin with more in the air than it knows of
-			return f.settle(ctx, 0)
+			return f.awaitConfirmed(ctx, 0)
 		default:
 		}
 	}
 }
 
-// tell tells a page. One ticket that can't be told holds up no other: a later round finds it. When Temporal answered for
-// none of them, it is away.
-func (f *telling) tell(ctx context.Context, page []ticket.Number) error {
+// notify notifies a page of tickets. One that fails holds up no other: a later round finds it. If Temporal answers for
+// none of them, it is unavailable.
+func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 	var failed, unanswered atomic.Int64
 	var last atomic.Pointer[error]
 	var group errgroup.Group
 	group.SetLimit(f.options.Parallel)
-	rest := f.rest()
+	rest := f.remainingTime()
 	for i, number := range page {
-		later := f.later(f.request.Told+f.result.Told+i, rest)
+		later := f.attributeDelay(f.request.Told+f.result.Told+i, rest)
 		if err := f.limit.Wait(ctx); err != nil {
-			_ = group.Wait() // none of them gives one
+			_ = group.Wait() // always nil
 			return errors.Join(ctx.Err(), err)
 		}
 		group.Go(func() error {
-			if err := f.teller.SignalTransition(ctx, number, f.request.Edge, f.request.Gate, later); err != nil {
+			if err := f.notifier.SignalTransition(ctx, number, f.request.Edge, f.request.Gate, later); err != nil {
 				failed.Add(1)
 				last.Store(&err)
 				if fault.KindOf(err) == fault.Unavailable {
@@ -144,29 +144,29 @@ func (f *telling) tell(ctx context.Context, page []ticket.Number) error {
 	}
 	f.result.After = page[len(page)-1]
 	f.result.Told += len(page) - int(failed.Load())
-	f.flying = append(f.flying, page...)
+	f.unconfirmed = append(f.unconfirmed, page...)
 	activity.RecordHeartbeat(ctx, f.result)
 	return f.backlog.NoteTold(ctx, f.request.Edge.At, len(page)-int(failed.Load()))
 }
 
-// longestShown is within what a ticket lets its search attributes wait.
-const longestShown = 50 * time.Minute
+// maxAttributeDelay is below what a ticket's workflow accepts.
+const maxAttributeDelay = 50 * time.Minute
 
-// later is how long the search attributes of the nth ticket told may wait: until all are told, and then one after the
-// other. They cost Temporal's visibility store more than all the rest.
-func (f *telling) later(n int, rest time.Duration) time.Duration {
+// attributeDelay is how long the search attributes of the nth ticket may wait: until all are notified, and then one after
+// the other. They cost Temporal's visibility store more than all the rest.
+func (f *fanoutSlice) attributeDelay(n int, rest time.Duration) time.Duration {
 	total := max(f.request.Total, n)
-	if total <= f.options.AtOnce {
+	if total <= f.options.ImmediateAttributes {
 		return 0
 	}
-	all := min(time.Duration(float64(total)/f.options.Shown*float64(time.Second)), longestShown)
+	all := min(time.Duration(float64(total)/f.options.AttributesPerSecond*float64(time.Second)), maxAttributeDelay)
 	return (rest + time.Duration(float64(all)*float64(n)/float64(total))).Round(time.Second)
 }
 
-// rest is how long it takes to tell the others, as fast as it goes so far; with room to spare.
-func (f *telling) rest() time.Duration {
+// remainingTime estimates how long it takes to notify the others, generously.
+func (f *fanoutSlice) remainingTime() time.Duration {
 	const (
-		enough = 256  // tickets told, to know a rate
+		enough = 256  // tickets notified, to know a rate
 		guess  = 25.0 // a second, while there are fewer
 	)
 	told, rate := f.request.Told+f.result.Told, guess
@@ -174,36 +174,36 @@ func (f *telling) rest() time.Duration {
 		rate = float64(told) / took
 	}
 	left := float64(max(f.request.Total-told, 0))
-	return min(time.Duration(1.5*left/rate*float64(time.Second)), longestShown/5)
+	return min(time.Duration(1.5*left/rate*float64(time.Second)), maxAttributeDelay/5)
 }
 
-// glance is the time between looks at what is flying.
-const glance = 50 * time.Millisecond
+// pollInterval is between looks at the tickets that are unconfirmed.
+const pollInterval = 50 * time.Millisecond
 
-// longest bounds one activity, well below its time-out: tickets may be taken up slowly, and yet be taken up.
-const longest = 2 * time.Minute
+// maxSliceTime bounds one activity, well below its time-out.
+const maxSliceTime = 2 * time.Minute
 
-// settle waits until at most so many are flying: a ticket that is told again before it has taken up what it was told
-// costs twice. Those that never do are waited for no longer than Stall.
-func (f *telling) settle(ctx context.Context, most int) error {
-	best, since := len(f.flying)+1, time.Now()
-	for len(f.flying) > most {
-		left, err := f.backlog.StillBehind(ctx, f.request.Edge.At, f.flying)
+// awaitConfirmed waits until at most so many are unconfirmed: a ticket that is notified again before it has taken its
+// step costs twice. It waits for those that never do no longer than Stall.
+func (f *fanoutSlice) awaitConfirmed(ctx context.Context, most int) error {
+	best, since := len(f.unconfirmed)+1, time.Now()
+	for len(f.unconfirmed) > most {
+		left, err := f.backlog.StillBehind(ctx, f.request.Edge.At, f.unconfirmed)
 		if err != nil {
 			return err
 		}
-		f.flying = left
+		f.unconfirmed = left
 		activity.RecordHeartbeat(ctx, f.result)
 		switch {
 		case len(left) <= most:
 			return nil
 		case len(left) < best:
 			best, since = len(left), time.Now()
-		case time.Since(since) > f.options.Stall, time.Since(f.began) > longest:
-			f.flying = nil
+		case time.Since(since) > f.options.Stall, time.Since(f.began) > maxSliceTime:
+			f.unconfirmed = nil
 			return nil
 		}
-		if !loop.Sleep(ctx, glance) {
+		if !loop.Sleep(ctx, pollInterval) {
 			return ctx.Err()
 		}
 	}

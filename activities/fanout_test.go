@@ -20,8 +20,8 @@ import (
 
 var edge = ticket.Edge{At: time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC), Verb: ticket.VerbEmergencyPause, Emergency: "E-0000000001"}
 
-// crowd are open tickets behind the edge.
-type crowd struct {
+// fanoutFixture is open tickets that have not taken up a transition.
+type fanoutFixture struct {
 	mu     sync.Mutex
 	behind []ticket.Number
 	told   []ticket.Number
@@ -33,15 +33,15 @@ type crowd struct {
 	acts   []string
 }
 
-func newCrowd(n int) *crowd {
-	c := &crowd{heeds: func(ticket.Number) bool { return true }, fails: func(ticket.Number) error { return nil }}
+func newFanoutFixture(n int) *fanoutFixture {
+	c := &fanoutFixture{heeds: func(ticket.Number) bool { return true }, fails: func(ticket.Number) error { return nil }}
 	for i := range n {
 		c.behind = append(c.behind, ticket.Number(fmt.Sprintf("HM-%010d", i)))
 	}
 	return c
 }
 
-func (c *crowd) OpenBefore(_ context.Context, _ time.Time, after ticket.Number, limit int) ([]ticket.Number, error) {
+func (c *fanoutFixture) OpenBefore(_ context.Context, _ time.Time, after ticket.Number, limit int) ([]ticket.Number, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i, found := slices.BinarySearch(c.behind, after)
@@ -51,16 +51,16 @@ func (c *crowd) OpenBefore(_ context.Context, _ time.Time, after ticket.Number, 
 	return slices.Clone(c.behind[i:min(i+limit, len(c.behind))]), nil
 }
 
-func (c *crowd) StillBehind(_ context.Context, _ time.Time, some []ticket.Number) ([]ticket.Number, error) {
+func (c *fanoutFixture) StillBehind(_ context.Context, _ time.Time, some []ticket.Number) ([]ticket.Number, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.flying = 0
 	return slices.DeleteFunc(slices.Clone(some), c.heeds), nil
 }
 
-func (c *crowd) NoteTold(context.Context, time.Time, int) error { return nil }
+func (c *fanoutFixture) NoteTold(context.Context, time.Time, int) error { return nil }
 
-func (c *crowd) SignalTransition(_ context.Context, n ticket.Number, _ ticket.Edge, _ int64, later time.Duration) error {
+func (c *fanoutFixture) SignalTransition(_ context.Context, n ticket.Number, _ ticket.Edge, _ int64, later time.Duration) error {
 	if err := c.fails(n); err != nil {
 		return err
 	}
@@ -73,26 +73,31 @@ func (c *crowd) SignalTransition(_ context.Context, n ticket.Number, _ ticket.Ed
 }
 
 // Barrier and Prove note in which order they were asked.
-func (c *crowd) Barrier(context.Context) error { c.acts = append(c.acts, "barrier"); return nil }
+func (c *fanoutFixture) Barrier(context.Context) error {
+	c.acts = append(c.acts, "barrier")
+	return nil
+}
 
-func (c *crowd) Prove(context.Context, ticket.Edge) (ticket.Proof, error) {
+func (c *fanoutFixture) Prove(context.Context, ticket.Edge) (ticket.Proof, error) {
 	c.acts = append(c.acts, "prove")
 	return ticket.Proof{}, nil
 }
 
-func (c *crowd) Outlook(context.Context) (ticket.Outlook, error) { return ticket.Outlook{}, nil }
+func (c *fanoutFixture) Outlook(context.Context) (ticket.Outlook, error) {
+	return ticket.Outlook{}, nil
+}
 
-func (c *crowd) CarryOut(context.Context, ticket.EmergencyHand) (ticket.HandResult, error) {
+func (c *fanoutFixture) CarryOut(context.Context, ticket.EmergencyHand) (ticket.HandResult, error) {
 	return ticket.HandResult{}, nil
 }
 
-func (c *crowd) environment(o activities.FanoutOptions) *testsuite.TestActivityEnvironment {
+func (c *fanoutFixture) environment(o activities.FanoutOptions) *testsuite.TestActivityEnvironment {
 	suite := &testsuite.WorkflowTestSuite{}
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestActivityEnvironment()
 	e := activities.NewEmergencies(c, c, c, c, o)
-	env.RegisterActivityWithOptions(e.Tell, activity.RegisterOptions{Name: "Tell"})
-	env.RegisterActivityWithOptions(e.Prove, activity.RegisterOptions{Name: "Prove"})
+	env.RegisterActivityWithOptions(e.NotifyTickets, activity.RegisterOptions{Name: "Tell"})
+	env.RegisterActivityWithOptions(e.CheckTickets, activity.RegisterOptions{Name: "Prove"})
 	return env
 }
 
@@ -111,7 +116,7 @@ func tell(t *testing.T, env *testsuite.TestActivityEnvironment, r ticket.FanoutR
 }
 
 func TestTell_tellsEverybodyOnceAndSaysSo(t *testing.T) {
-	c := newCrowd(1000)
+	c := newFanoutFixture(1000)
 	result := tell(t, c.environment(activities.FanoutOptions{PerSecond: 1e6}), ticket.FanoutRequest{Total: 1000})
 	slices.Sort(c.told)
 	if !slices.Equal(c.told, c.behind) || !result.Over || result.Told != 1000 || result.After != c.behind[999] {
@@ -120,7 +125,7 @@ func TestTell_tellsEverybodyOnceAndSaysSo(t *testing.T) {
 }
 
 func TestTell_goesOnWhereAWorkerThatWasKilledHadCome(t *testing.T) {
-	c := newCrowd(100)
+	c := newFanoutFixture(100)
 	env := c.environment(activities.FanoutOptions{Page: 10})
 	env.SetHeartbeatDetails(ticket.FanoutResult{After: c.behind[59], Told: 60})
 	result := tell(t, env, ticket.FanoutRequest{Total: 100})
@@ -131,7 +136,7 @@ func TestTell_goesOnWhereAWorkerThatWasKilledHadCome(t *testing.T) {
 }
 
 func TestTell_goesNoFasterThanTicketsTakeItUp(t *testing.T) {
-	c := newCrowd(500)
+	c := newFanoutFixture(500)
 	tell(t, c.environment(activities.FanoutOptions{Page: 10, Window: 30, PerSecond: 1e6}), ticket.FanoutRequest{Total: 500})
 	if c.most > 40 {
 		t.Errorf("%d were told that had not taken it up", c.most)
@@ -139,7 +144,7 @@ func TestTell_goesNoFasterThanTicketsTakeItUp(t *testing.T) {
 }
 
 func TestTell_waitsOnlyAWhileForTicketsThatNeverTakeItUp(t *testing.T) {
-	c := newCrowd(50)
+	c := newFanoutFixture(50)
 	c.heeds = func(n ticket.Number) bool { return n != c.behind[7] }
 	result := tell(t, c.environment(activities.FanoutOptions{Page: 5, Window: 1, Stall: time.Millisecond}), ticket.FanoutRequest{Total: 50})
 	if !result.Over || result.Told != 50 {
@@ -148,7 +153,7 @@ func TestTell_waitsOnlyAWhileForTicketsThatNeverTakeItUp(t *testing.T) {
 }
 
 func TestTell_oneThatCannotBeToldHoldsUpNoOther(t *testing.T) {
-	c := newCrowd(50)
+	c := newFanoutFixture(50)
 	c.fails = func(n ticket.Number) error {
 		if n == c.behind[7] {
 			return fault.New(fault.Unavailable, "the workflow is busy")
@@ -162,7 +167,7 @@ func TestTell_oneThatCannotBeToldHoldsUpNoOther(t *testing.T) {
 }
 
 func TestTell_failsToBeTriedAgainWhenTemporalIsAway(t *testing.T) {
-	c := newCrowd(50)
+	c := newFanoutFixture(50)
 	c.fails = func(ticket.Number) error { return fault.New(fault.Unavailable, "Temporal does not answer") }
 	if _, err := c.environment(activities.FanoutOptions{}).ExecuteActivity("Tell", ticket.FanoutRequest{Edge: edge}); err == nil {
 		t.Error("it goes on past tickets that nobody was told of")
@@ -172,12 +177,12 @@ func TestTell_failsToBeTriedAgainWhenTemporalIsAway(t *testing.T) {
 // A few tickets are found by searching at once; a crowd's search attributes wait until all are told, and then follow
 // one after the other.
 func TestTell_spreadsOutWhatSearchingCosts(t *testing.T) {
-	few := newCrowd(100)
+	few := newFanoutFixture(100)
 	tell(t, few.environment(activities.FanoutOptions{PerSecond: 1e6}), ticket.FanoutRequest{Total: 100, Began: time.Now()})
 	if most := slices.Max(few.later); most != 0 {
 		t.Errorf("of a few tickets one waits %s", most)
 	}
-	crowd := newCrowd(10_000)
+	crowd := newFanoutFixture(10_000)
 	tell(t, crowd.environment(activities.FanoutOptions{PerSecond: 1e6, Parallel: 1}), ticket.FanoutRequest{Total: 10_000, Began: time.Now()})
 	perSecond := map[time.Duration]int{}
 	for _, later := range crowd.later[512:] { // until a rate is known, the rest is a guess
@@ -191,7 +196,7 @@ func TestTell_spreadsOutWhatSearchingCosts(t *testing.T) {
 }
 
 func TestProve_waitsForWhatIsUnderWayFirst(t *testing.T) {
-	c := newCrowd(1)
+	c := newFanoutFixture(1)
 	if _, err := c.environment(activities.FanoutOptions{}).ExecuteActivity("Prove", edge); err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ticketOutbox sends one delivery of a ticket, a mail or a call of a webhook, and records what became of it. One that is
-// settled already is left alone.
+// ticketOutbox sends one delivery of a ticket, a mail or a webhook call, and records its outcome. It leaves a delivery
+// alone that is settled.
 type ticketOutbox interface {
 	Deliver(ctx context.Context, k outbox.Key) (lost bool, err error)
 }
@@ -22,17 +22,17 @@ type Mails struct {
 	beat   time.Duration
 }
 
-// NewMails makes the activity. While a mail is on its way, a heartbeat every beat tells Temporal so.
+// NewMails returns the activity. While a mail is being sent, it records a heartbeat every beat.
 func NewMails(o ticketOutbox, beat time.Duration) *Mails { return &Mails{outbox: o, beat: beat} }
 
-// Mail sends one mail. Failures are retried, but for a ticket or a mail that nobody knows; an address that refuses
-// mail for good is a result and no failure.
+// Mail sends one mail. Errors are retried unless the ticket or the mail does not exist; an address that refuses mail for
+// good is a result and no error.
 func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResult, error) {
 	beatCtx, stop := context.WithCancel(ctx)
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		keepBeating(beatCtx, m.beat)
+		heartbeat(beatCtx, m.beat)
 	}()
 	bounced, err := m.outbox.Deliver(ctx, outbox.Key{Queue: outbox.TicketMails, Ticket: r.Number, N: int64(r.N)})
 	stop()
@@ -40,7 +40,7 @@ func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResu
 	return ticket.MailResult{Bounced: bounced}, temporalError(ctx, err)
 }
 
-func keepBeating(ctx context.Context, beat time.Duration) {
+func heartbeat(ctx context.Context, beat time.Duration) {
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
 	for {

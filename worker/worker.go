@@ -17,7 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-// drainTime is how long work that has begun may take to end after the worker was told to stop.
+// drainTime is how long work under way may take after the worker was told to stop.
 const drainTime = 25 * time.Second
 
 // Options tune a worker process. A zero field takes its default.
@@ -32,7 +32,7 @@ type Options struct {
 type Activities struct {
 	Steps       *activities.Steps
 	Mails       *activities.Mails
-	Calls       *activities.Calls       // nil: this worker leaves webhooks to others
+	Webhooks    *activities.Webhooks    // nil: this worker leaves webhooks to others
 	Emergencies *activities.Emergencies // nil: this worker leaves the workflow Emergency to others
 
 	Announcements *activities.Announcements // nil: this worker leaves what the workflow Emergency announces to others
@@ -54,7 +54,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Run works until ctx ends, finishes what it has begun, and returns. It fails if Temporal refuses it for good.
+// Run runs the workers until ctx ends, and waits for what is under way. It fails if Temporal refuses a worker for good.
 func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	o = o.withDefaults()
 	worker.SetStickyWorkflowCacheSize(o.CachedTickets)
@@ -65,38 +65,15 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 		default: // the first failure is the one to report
 		}
 	}
-	tickets := worker.New(c, workflows.TicketQueue, worker.Options{
-		MaxConcurrentLocalActivityExecutionSize: o.Steps,
-		MaxConcurrentActivityExecutionSize:      o.Steps,
-		MaxConcurrentWorkflowTaskExecutionSize:  2 * o.Steps,
-		MaxConcurrentWorkflowTaskPollers:        o.Steps,         // the default of 2 lets a rush of new tickets starve the old ones
-		StickyScheduleToStartTimeout:            2 * time.Second, // until another worker takes over from one that was killed
-		WorkerStopTimeout:                       drainTime,
-		OnFatalError:                            onFatal,
-	})
-	RegisterTickets(tickets, a.Steps)
-	mail := worker.New(c, workflows.MailQueue, worker.Options{
-		MaxConcurrentActivityExecutionSize: o.Mails,
-		TaskQueueActivitiesPerSecond:       o.MailPerSecond,
-		DisableWorkflowWorker:              true,
-		// A mail learns from a heartbeat that it is cancelled, and a run that goes on as new waits for that.
-		MaxHeartbeatThrottleInterval: 5 * time.Second,
-		WorkerStopTimeout:            drainTime,
-		OnFatalError:                 onFatal,
-	})
-	RegisterMails(mail, a.Mails)
-	if a.Announcements != nil {
-		RegisterAnnouncements(mail, a.Announcements)
-	}
-	workers := []worker.Worker{tickets, mail}
-	if a.Calls != nil {
-		workers = append(workers, calls(c, a.Calls, onFatal))
+	workers := []worker.Worker{ticketWorker(c, a.Steps, o, onFatal), mailWorker(c, a, o, onFatal)}
+	if a.Webhooks != nil {
+		workers = append(workers, webhookWorker(c, a.Webhooks, onFatal))
 	}
 	if a.Emergencies != nil {
-		workers = append(workers, emergency(c, a, onFatal))
+		workers = append(workers, emergencyWorker(c, a, onFatal))
 	}
 	var started []worker.Worker
-	defer func() { stop(started) }()
+	defer func() { stopAll(started) }()
 	for _, w := range workers {
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("start worker: %w", err)
@@ -111,24 +88,57 @@ func Run(ctx context.Context, c client.Client, a Activities, o Options) error {
 	}
 }
 
-// calls works for webhooks, in slots of its own: an endpoint that hangs holds up no mail.
-func calls(c client.Client, a *activities.Calls, onFatal func(error)) worker.Worker {
-	w := worker.New(c, workflows.CallQueue, worker.Options{
+// ticketWorker runs tickets' workflows and their steps.
+func ticketWorker(c client.Client, steps *activities.Steps, o Options, onFatal func(error)) worker.Worker {
+	w := worker.New(c, workflows.TicketQueue, worker.Options{
+		MaxConcurrentLocalActivityExecutionSize: o.Steps,
+		MaxConcurrentActivityExecutionSize:      o.Steps,
+		MaxConcurrentWorkflowTaskExecutionSize:  2 * o.Steps,
+		MaxConcurrentWorkflowTaskPollers:        o.Steps,         // the default of 2 lets a rush of new tickets starve the old ones
+		StickyScheduleToStartTimeout:            2 * time.Second, // until another worker takes over from one that was killed
+		WorkerStopTimeout:                       drainTime,
+		OnFatalError:                            onFatal,
+	})
+	RegisterTickets(w, steps)
+	return w
+}
+
+// mailWorker sends mails of tickets and announcements.
+func mailWorker(c client.Client, a Activities, o Options, onFatal func(error)) worker.Worker {
+	w := worker.New(c, workflows.MailQueue, worker.Options{
+		MaxConcurrentActivityExecutionSize: o.Mails,
+		TaskQueueActivitiesPerSecond:       o.MailPerSecond,
+		DisableWorkflowWorker:              true,
+		// A mail learns from a heartbeat that it is cancelled, and a run that continues as new waits for that.
+		MaxHeartbeatThrottleInterval: 5 * time.Second,
+		WorkerStopTimeout:            drainTime,
+		OnFatalError:                 onFatal,
+	})
+	RegisterMails(w, a.Mails)
+	if a.Announcements != nil {
+		RegisterSendAnnouncements(w, a.Announcements)
+	}
+	return w
+}
+
+// webhookWorker runs webhook calls, in slots of its own: an endpoint that hangs holds up no mail.
+func webhookWorker(c client.Client, a *activities.Webhooks, onFatal func(error)) worker.Worker {
+	w := worker.New(c, workflows.WebhookQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: 8,
 		DisableWorkflowWorker:              true,
 		WorkerStopTimeout:                  drainTime,
 		OnFatalError:                       onFatal,
 	})
-	RegisterCalls(w, a)
+	RegisterWebhooks(w, a)
 	return w
 }
 
-// emergency works for the one workflow Emergency, in slots of its own: what it tells tickets must not stand in the way of
-// what it is told.
-func emergency(c client.Client, a Activities, onFatal func(error)) worker.Worker {
+// emergencyWorker runs the emergency workflow, in slots of its own, so that notifying tickets does not hold up new
+// commands.
+func emergencyWorker(c client.Client, a Activities, onFatal func(error)) worker.Worker {
 	w := worker.New(c, workflows.EmergencyQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: 4,
-		// The next worker goes on where the last heartbeat of one that was killed says.
+		// Another worker resumes from the last heartbeat of one that was killed.
 		MaxHeartbeatThrottleInterval: time.Second,
 		StickyScheduleToStartTimeout: 2 * time.Second,
 		WorkerStopTimeout:            drainTime,
@@ -136,13 +146,13 @@ func emergency(c client.Client, a Activities, onFatal func(error)) worker.Worker
 	})
 	RegisterEmergency(w, a.Emergencies)
 	if a.Announcements != nil {
-		RegisterAnnounce(w, a.Announcements)
+		RegisterPrepareAnnouncements(w, a.Announcements)
 	}
 	return w
 }
 
-// stop has all of them finish at once, so that draining takes no longer than one drainTime.
-func stop(workers []worker.Worker) {
+// stopAll stops all of them in parallel, so that draining takes no longer than one drainTime.
+func stopAll(workers []worker.Worker) {
 	var group sync.WaitGroup
 	for _, w := range workers {
 		group.Go(w.Stop)
@@ -161,28 +171,28 @@ func RegisterMails(r worker.Registry, mails *activities.Mails) {
 	r.RegisterActivityWithOptions(mails.Mail, activity.RegisterOptions{Name: workflows.MailActivity})
 }
 
-// RegisterCalls registers the activity that calls webhooks under the contract's name.
-func RegisterCalls(r worker.Registry, calls *activities.Calls) {
-	r.RegisterActivityWithOptions(calls.Call, activity.RegisterOptions{Name: workflows.CallActivity})
+// RegisterWebhooks registers the activity that calls webhooks under the contract's name.
+func RegisterWebhooks(r worker.Registry, calls *activities.Webhooks) {
+	r.RegisterActivityWithOptions(calls.Call, activity.RegisterOptions{Name: workflows.WebhookActivity})
 }
 
-// RegisterEmergency registers the workflow Emergency and its activities under the contract's names.
+// RegisterEmergency registers the emergency workflow and its activities under the contract's names.
 func RegisterEmergency(r worker.Registry, a *activities.Emergencies) {
 	r.RegisterWorkflowWithOptions(workflows.Emergency, workflow.RegisterOptions{Name: workflows.EmergencyWorkflow})
 	for name, f := range map[string]any{
-		workflows.OutlookActivity: a.Outlook, workflows.ProveActivity: a.Prove,
-		workflows.TellActivity: a.Tell, workflows.CarryOutActivity: a.CarryOut,
+		workflows.ReadScheduleActivity: a.ReadSchedule, workflows.CheckTicketsActivity: a.CheckTickets,
+		workflows.NotifyTicketsActivity: a.NotifyTickets, workflows.ManualCommandActivity: a.ExecuteManual,
 	} {
 		r.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name})
 	}
 }
 
-// RegisterAnnounce registers what writes announcements down, for the queue of the workflow Emergency.
-func RegisterAnnounce(r worker.Registry, a *activities.Announcements) {
-	r.RegisterActivityWithOptions(a.Announce, activity.RegisterOptions{Name: workflows.AnnounceActivity})
+// RegisterPrepareAnnouncements registers what records announcements, for the queue of the emergency workflow.
+func RegisterPrepareAnnouncements(r worker.Registry, a *activities.Announcements) {
+	r.RegisterActivityWithOptions(a.Prepare, activity.RegisterOptions{Name: workflows.PrepareAnnouncementsActivity})
 }
 
-// RegisterAnnouncements registers what sends their mails, for the queue of mails.
-func RegisterAnnouncements(r worker.Registry, a *activities.Announcements) {
-	r.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: workflows.AnnouncementsActivity})
+// RegisterSendAnnouncements registers what sends their mails, for the queue of mails.
+func RegisterSendAnnouncements(r worker.Registry, a *activities.Announcements) {
+	r.RegisterActivityWithOptions(a.Send, activity.RegisterOptions{Name: workflows.SendAnnouncementsActivity})
 }

@@ -22,37 +22,37 @@ import (
 
 const number ticket.Number = "HM-7Q2K9XM4TD"
 
-// lingering is a desk whose first step, or first mail, takes until the worker is told to stop.
-type lingering struct {
+// slowFixture is a desk whose first step, or first mail, takes until the worker is told to stop.
+type slowFixture struct {
 	*desktest.Desk
 	step, mail bool
 	entered    chan struct{}
 	times      atomic.Int32
 }
 
-func (l *lingering) linger(ctx context.Context) {
+func (l *slowFixture) wait(ctx context.Context) {
 	if l.times.Add(1) == 1 {
 		close(l.entered)
 		<-activity.GetWorkerStopChannel(ctx)
 	}
 }
 
-func (l *lingering) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
+func (l *slowFixture) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	if l.step {
-		l.linger(ctx)
+		l.wait(ctx)
 	}
 	return l.Desk.Step(ctx, r)
 }
 
-func (l *lingering) Deliver(ctx context.Context, k outbox.Key) (bool, error) {
+func (l *slowFixture) Deliver(ctx context.Context, k outbox.Key) (bool, error) {
 	if l.mail {
-		l.linger(ctx)
+		l.wait(ctx)
 	}
 	return l.Desk.Deliver(ctx, k)
 }
 
 // stopDuring submits a ticket, and stops the worker while it is about its work.
-func stopDuring(t *testing.T, s *desktest.Site, l *lingering) {
+func stopDuring(t *testing.T, s *desktest.Site, l *slowFixture) {
 	t.Helper()
 	l.Desk, l.entered = s.Desk, make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -73,7 +73,7 @@ func stopDuring(t *testing.T, s *desktest.Site, l *lingering) {
 func TestRun_finishesAMailThatIsOnItsWay(t *testing.T) {
 	t.Parallel()
 	s := desktest.NewSite(t, policy.Default())
-	stopDuring(t, s, &lingering{mail: true})
+	stopDuring(t, s, &slowFixture{mail: true})
 	if left := s.Unsettled(number); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
@@ -95,7 +95,7 @@ func TestRun_finishesAMailThatIsOnItsWay(t *testing.T) {
 func TestRun_finishesAStepThatIsUnderWayAndTheNextWorkerGoesOn(t *testing.T) {
 	t.Parallel()
 	s := desktest.NewSite(t, policy.Default())
-	stopDuring(t, s, &lingering{step: true})
+	stopDuring(t, s, &slowFixture{step: true})
 	if !s.Happened(number, ticket.EventSubmitted, 1) {
 		t.Error("the step was cut short")
 	}

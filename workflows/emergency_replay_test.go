@@ -21,18 +21,18 @@ import (
 	"github.com/holesalemart/supportdesk/workflows"
 )
 
-const vigils = "testdata/emergencies"
+const emergencyHistories = "testdata/emergencies"
 
 // The workflow Emergency lives for years: whatever its code of any release asked for, today's asks for too.
 func TestReplay_everyStoredEmergencyGoesTheSameWay(t *testing.T) {
 	if *record {
 		recordEmergency(t)
 	}
-	files, err := filepath.Glob(filepath.Join(vigils, "*.json"))
+	files, err := filepath.Glob(filepath.Join(emergencyHistories, "*.json"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d histories: %v", len(files), err)
 	}
-	goesTheSameWay(t, files)
+	checkReplays(t, files)
 }
 
 // TestReplay_noticesAnEmergencyThatGoesAnotherWay: else the test above would prove nothing.
@@ -43,7 +43,7 @@ func TestReplay_noticesAnEmergencyThatGoesAnotherWay(t *testing.T) {
 		}
 		return workflows.Emergency(ctx, in)
 	}
-	if err := replayEmergency(filepath.Join(vigils, release+"-closed.json"), other); err == nil {
+	if err := replayEmergency(filepath.Join(emergencyHistories, release+"-closed.json"), other); err == nil {
 		t.Error("it sleeps first, and nobody notices")
 	}
 }
@@ -54,30 +54,21 @@ func replayEmergency(file string, code func(workflow.Context, workflows.Emergenc
 	return replayer.ReplayWorkflowHistoryFromJSONFile(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), file)
 }
 
-// recordEmergency plays one on a real server: planned, begun, one ticket told twice, signals by hand, ended.
+// recordEmergency plays one on a real server: planned, begun, one ticket notified twice, manual commands, ended.
 func recordEmergency(t *testing.T) {
-	file := filepath.Join(vigils, release+"-closed.json")
+	file := filepath.Join(emergencyHistories, release+"-closed.json")
 	if _, err := os.Stat(file); err == nil {
 		return // append-only
 	}
-	h := newHouse(t, 20)
+	h := newEmergencyFixture(t, 20)
 	h.clock = time.Now
-	h.deaf[guest(3)] = 1
+	h.ignoring[ticketNumber(3)] = 1
 	c, err := client.Dial(client.Options{HostPort: temporaltest.Start(t).HostPort, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	desk, post := sdkworker.New(c, workflows.EmergencyQueue, sdkworker.Options{}), sdkworker.New(c, workflows.MailQueue, sdkworker.Options{})
-	worker.RegisterEmergency(desk, activities.NewEmergencies(h, h, h, h, h.parts))
-	desk.RegisterActivityWithOptions(h.announce, activity.RegisterOptions{Name: workflows.AnnounceActivity})
-	post.RegisterActivityWithOptions(h.announcements, activity.RegisterOptions{Name: workflows.AnnouncementsActivity})
-	for _, w := range []sdkworker.Worker{desk, post} {
-		if err := w.Start(); err != nil {
-			t.Fatal(err)
-		}
-		defer w.Stop()
-	}
+	t.Cleanup(c.Close)
+	h.startWorkers(t, c)
 	signal := func(name string, payload any) {
 		if _, err := c.SignalWithStartWorkflow(t.Context(), workflows.EmergencyID, name, payload,
 			client.StartWorkflowOptions{TaskQueue: workflows.EmergencyQueue}, workflows.EmergencyWorkflow, workflows.EmergencyStart{}); err != nil {
@@ -86,12 +77,12 @@ func recordEmergency(t *testing.T) {
 	}
 	first := time.Now().Truncate(time.Second).Add(3 * time.Second)
 	h.change(ticket.Emergency{ID: strike, Kind: ticket.EmergencyClosed, From: first, Until: first.Add(8 * time.Second)})
-	signal(workflows.GateSignal, workflows.GateChanged{Revision: 1})
+	signal(workflows.ScheduleSignal, workflows.ScheduleChanged{Revision: 1})
 	signal("lift", "refuse")
 	signal("nonsense", nil)
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
-	for report := (workflows.EmergencyReport{}); report.Fanout.Edge.Verb != ticket.VerbEmergencyResume || report.Fanout.Proven.IsZero() || len(report.Log) == 0; {
+	for report := (workflows.EmergencyReport{}); report.Fanout.Transition.Verb != ticket.VerbEmergencyResume || report.Fanout.DoneAt.IsZero() || len(report.Outcomes) == 0; {
 		value, err := c.QueryWorkflow(ctx, workflows.EmergencyID, "", workflows.EmergencyQuery)
 		if err == nil {
 			err = value.Get(&report)
@@ -100,9 +91,25 @@ func recordEmergency(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.MkdirAll(vigils, 0o755); err != nil {
+	if err := os.MkdirAll(emergencyHistories, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	writeFile(t, file, fetch(t, c, workflows.EmergencyID))
 	writeFile(t, golden(file), []byte(replay(t, file)))
+}
+
+// startWorkers runs the emergency workflow and its activities on a real server.
+func (h *emergencyFixture) startWorkers(t *testing.T, c client.Client) {
+	t.Helper()
+	emergency := sdkworker.New(c, workflows.EmergencyQueue, sdkworker.Options{})
+	mail := sdkworker.New(c, workflows.MailQueue, sdkworker.Options{})
+	worker.RegisterEmergency(emergency, activities.NewEmergencies(h, h, h, h, h.parts))
+	emergency.RegisterActivityWithOptions(h.announce, activity.RegisterOptions{Name: workflows.PrepareAnnouncementsActivity})
+	mail.RegisterActivityWithOptions(h.announcements, activity.RegisterOptions{Name: workflows.SendAnnouncementsActivity})
+	for _, w := range []sdkworker.Worker{emergency, mail} {
+		if err := w.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(w.Stop)
+	}
 }

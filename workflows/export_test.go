@@ -8,18 +8,18 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Heralding runs a herald alone: told at once, told again after a while, and halted after another.
-func Heralding(ctx workflow.Context, in Heralded, second, halt time.Duration) (Heralded, error) {
-	h := newHerald(ctx, in)
-	h.tell(ticket.AnnounceRequest{Proven: workflow.Now(ctx), Revision: 1})
+// RunAnnouncer runs an announcer alone: it requests at once and again after a while, and then stops it.
+func RunAnnouncer(ctx workflow.Context, in AnnouncementState, second, halt time.Duration) (AnnouncementState, error) {
+	h := newAnnouncer(ctx, in)
+	h.request(ticket.AnnounceRequest{Proven: workflow.Now(ctx), Revision: 1})
 	if err := workflow.Sleep(ctx, second); err != nil {
 		return h.state, err
 	}
-	h.tell(ticket.AnnounceRequest{Proven: workflow.Now(ctx), Revision: 2})
+	h.request(ticket.AnnounceRequest{Proven: workflow.Now(ctx), Revision: 2})
 	if err := workflow.Sleep(ctx, halt); err != nil {
 		return h.state, err
 	}
-	h.halt()
+	h.stopWork()
 	err := workflow.Await(ctx, h.idle)
 	return h.state, err
 }

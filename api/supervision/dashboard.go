@@ -31,7 +31,7 @@ const runningPrefix = `WorkflowType = 'Ticket' AND ExecutionStatus = 'Running' A
 var searches = []struct{ name, says, query string }{
 	{"Due today", "tickets with a deadline before midnight", runningPrefix + `PromiseDue < '%s'`},
 	{"Overdue", "tickets with a breached target that is still open", runningPrefix + `Breached = true`},
-	{"Escalated", "tickets with an escalation that is not answered", runningPrefix + `EscalationRung > 0`},
+	{"Escalated", "tickets with an escalation that is not answered", runningPrefix + `EscalationStep > 0`},
 	{"Unassigned", "tickets without an agent", runningPrefix + `Assignee IS NULL`},
 	{"Waiting for the requester", "clocks are paused until the requester replies", runningPrefix + `PausedFor = 'waiting'`},
 	{"Paused by an emergency", "clocks are paused until the emergency ends", runningPrefix + `PausedFor = 'emergency'`},

@@ -49,7 +49,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	}
 	defer n.close()
 	c, log, db := n.config, n.log, n.db
-	dispatcher := dispatch.New(n.temporal)
+	dispatcher := n.dispatcher()
 	relay := dispatch.NewRelay(db, dispatcher, log)
 	notifier := dispatch.NewEmergencyNotifier(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db, log)

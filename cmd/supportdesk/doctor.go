@@ -92,7 +92,7 @@ func (d *doctor) examine(quick bool) {
 	d.idle()
 	d.backlog()
 	d.parked()
-	if d.could(dispatch.New(d.temporal).Ready(d.ctx), "to ask Temporal") && d.namespace() {
+	if d.could(dispatch.New(d.temporal, dispatch.Pages{}).Ready(d.ctx), "to ask Temporal") && d.namespace() {
 		d.workflows()
 	}
 	d.look()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/config"
@@ -52,6 +53,14 @@ func (p *program) connect() (*neighbours, error) {
 	return &neighbours{config: c, log: log, db: db, temporal: temporal}, nil
 }
 
+// dispatcher links workflows to the pages of the website.
+func (n *neighbours) dispatcher() *dispatch.Dispatcher {
+	website := strings.TrimSuffix(n.config.BaseURL, "/")
+	return dispatch.New(n.temporal, dispatch.Pages{
+		Ticket: website + "/desk/tickets/", Emergencies: website + "/supervision/emergencies",
+	})
+}
+
 func (n *neighbours) close() {
 	n.temporal.Close()
 	n.db.Close()
@@ -60,7 +69,7 @@ func (n *neighbours) close() {
 // awaitTemporal waits until Temporal answers; false when ctx has ended before. In a deployment all start at once.
 func (n *neighbours) awaitTemporal(ctx context.Context) bool {
 	for told := false; ; told = true {
-		err := dispatch.New(n.temporal).Ready(ctx)
+		err := n.dispatcher().Ready(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return false

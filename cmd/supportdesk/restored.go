@@ -31,7 +31,7 @@ func (c restoredCommand) Run(p *program) error {
 	if err := n.db.Ready(p.ctx); err != nil {
 		return err
 	}
-	replacer := dispatch.NewReplacer(n.db, dispatch.New(n.temporal), n.log)
+	replacer := dispatch.NewReplacer(n.db, n.dispatcher(), n.log)
 	if !c.Yes {
 		return plan(p, n, replacer)
 	}

@@ -81,10 +81,10 @@ func (n *neighbours) work(ctx context.Context, deliveries *outbox.Outbox) error 
 		worker.Activities{
 			Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands)),
 			Mails: activities.NewMails(deliveries, heartbeat),
-			Emergencies: activities.NewEmergencies(db, db, dispatch.New(n.temporal), app.NewOperator(db, db, db, time.Now),
+			Emergencies: activities.NewEmergencies(db, db, n.dispatcher(), app.NewOperator(db, db, db, time.Now),
 				activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
 			Announcements: activities.NewAnnouncements(db, deliveries, announcementShare*c.MailRate, heartbeat),
-			Calls:         activities.NewCalls(deliveries),
+			Webhooks:      activities.NewWebhooks(deliveries),
 		},
 		worker.Options{
 			Steps: c.WorkerSteps, Mails: c.WorkerMails,
@@ -124,7 +124,7 @@ func (n *neighbours) workerChecks(running *atomic.Bool) []api.Check {
 	return []api.Check{
 		{Name: "postgresql", Ask: n.db.Ready},
 		{Name: "writes", Ask: n.db.Writable},
-		{Name: "temporal", Ask: dispatch.New(n.temporal).Ready},
+		{Name: "temporal", Ask: n.dispatcher().Ready},
 		{Name: "worker", Ask: polls(running)},
 		{Name: "smtp", Ask: listens(n.config.SMTPHost, n.config.SMTPPort), Optional: true}, // without it mail waits, and nothing else
 	}
@@ -144,9 +144,9 @@ func polls(running *atomic.Bool) func(context.Context) error {
 func (n *neighbours) reconciler() *dispatch.Reconciler {
 	host, _ := os.Hostname() // the rest is unique by itself
 	holder := fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text())
-	return dispatch.NewReconciler(n.db, dispatch.New(n.temporal),
+	return dispatch.NewReconciler(n.db, n.dispatcher(),
 		func(ctx context.Context) error { return dispatch.EnsureNamespace(ctx, n.temporal) },
-		dispatch.NewReplacer(n.db, dispatch.New(n.temporal), n.log).Run, holder,
+		dispatch.NewReplacer(n.db, n.dispatcher(), n.log).Run, holder,
 		dispatch.ReconcilerOptions{
 			Every: n.config.ReconcileEvery, Patience: n.config.ReconcilePatience, PerSecond: n.config.ReconcileRate,
 			Audit: n.config.ReconcilePatience,

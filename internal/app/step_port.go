@@ -173,7 +173,8 @@ type Failure struct{ N, Event int }
 
 // Decision is the outcome of one command.
 type Decision struct {
-	Seq int64
+	Seq  int64
+	Verb ticket.Verb
 	ticket.Outcome
 }
 

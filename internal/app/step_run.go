@@ -101,7 +101,7 @@ func (s *step) decide(ctx context.Context, upTo int64) error {
 			s.Desk.Policy = c.Adopt
 		}
 		s.State.Command = c.Seq
-		s.decisions = append(s.decisions, Decision{c.Seq, result.Outcome})
+		s.decisions = append(s.decisions, Decision{c.Seq, c.Verb, result.Outcome})
 	}
 	return nil
 }

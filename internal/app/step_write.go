@@ -38,7 +38,17 @@ func (s *step) write(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 	}
 	digest := s.State.Digest()
 	digest.Parked = s.Parked
-	return ticket.StepResult{Digest: digest, Owed: written.Owed, Pending: s.Last, ByHand: written.Manual}, nil
+	return ticket.StepResult{
+		Outcomes: outcomeLines(s.decisions), Digest: digest, Owed: written.Owed, Pending: s.Last, ByHand: written.Manual,
+	}, nil
+}
+
+// outcomeLines returns a line for each of the first decisions.
+func outcomeLines(decisions []Decision) (lines []string) {
+	for _, d := range decisions[:min(len(decisions), ticket.MaxOutcomes)] {
+		lines = append(lines, d.Outcome.Line(d.Verb))
+	}
+	return lines
 }
 
 // show completes a state that was kept before there was anything to show, so that the step of an old ticket returns what

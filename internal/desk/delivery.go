@@ -6,4 +6,5 @@ import "github.com/holesalemart/supportdesk/internal/ticket"
 type Delivery struct {
 	Number  ticket.Number
 	Command ticket.Command
+	Actor   string // handle of who asks; empty for customers
 }

@@ -98,7 +98,7 @@ func (tx *stepTx) MailToResend(_ context.Context, command int64) (ticket.Undeliv
 func (tx *stepTx) writeDeliveries(c app.Changes) {
 	r := tx.record
 	for _, m := range c.Mails {
-		r.mails = append(r.mails, mail{Mail: m, owed: ticket.Owed{N: m.N, To: m.Person, Kind: m.Kind, Asks: m.Asks}})
+		r.mails = append(r.mails, mail{Mail: m, owed: ticket.Owed{N: m.N, To: m.Person, Kind: m.Kind, Asks: m.Asks, Handle: tx.handle(m.Person)}})
 	}
 	for _, call := range c.Calls {
 		r.mails = append(r.mails, mail{owed: ticket.Owed{N: call.N, Kind: ticket.KindWebhook, Webhook: call.Webhook}})

@@ -36,6 +36,14 @@ func (d *Desk) Disable(id ticket.PersonID) {
 	d.people[id].disabled = true
 }
 
+// handle returns a person's handle; empty without one.
+func (d *Desk) handle(id ticket.PersonID) string {
+	if p := d.people[id]; p != nil {
+		return p.handle
+	}
+	return ""
+}
+
 // SetGroup says who is in a group.
 func (d *Desk) SetGroup(handle string, members ...ticket.PersonID) {
 	d.mu.Lock()

@@ -71,7 +71,7 @@ func (s *Site) work(c client.Client) (stop func()) {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- worker.Run(ctx, c, worker.Activities{
-			Steps: activities.NewSteps(s.Desk), Mails: activities.NewMails(s.Desk, time.Second), Calls: activities.NewCalls(s.Desk),
+			Steps: activities.NewSteps(s.Desk), Mails: activities.NewMails(s.Desk, time.Second), Webhooks: activities.NewWebhooks(s.Desk),
 		}, worker.Options{MailPerSecond: 10_000})
 		close(ended)
 	}()
@@ -96,7 +96,7 @@ func (s *Site) Check(err error) {
 // Tell delivers a command.
 func (s *Site) Tell(n ticket.Number, c ticket.Command) {
 	s.t.Helper()
-	err := dispatch.New(s.Temporal.Client).Deliver(s.t.Context(), desk.Delivery{Number: n, Command: c})
+	err := dispatch.New(s.Temporal.Client, dispatch.Pages{}).Deliver(s.t.Context(), desk.Delivery{Number: n, Command: c})
 	if err != nil {
 		s.t.Fatalf("deliver: %v", err)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // backlog keeps what is undelivered in memory and hands it out as the store does.
-type backlog struct {
+type backlogFixture struct {
 	mu      sync.Mutex
 	waiting []waiting
 	rounds  int                      // how often it was asked
@@ -25,7 +25,7 @@ type waiting struct {
 	notBefore time.Time
 }
 
-func (b *backlog) accept(all ...desk.Delivery) {
+func (b *backlogFixture) accept(all ...desk.Delivery) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, d := range all {
@@ -33,31 +33,31 @@ func (b *backlog) accept(all ...desk.Delivery) {
 	}
 }
 
-func (b *backlog) add(n ticket.Number, seqs ...int64) {
+func (b *backlogFixture) add(n ticket.Number, seqs ...int64) {
 	for _, seq := range seqs {
 		b.accept(desk.Delivery{Number: n, Command: ticket.Command{Seq: seq, Verb: ticket.VerbNote}})
 	}
 }
 
-func (b *backlog) left() int {
+func (b *backlogFixture) left() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.waiting)
 }
 
-func (b *backlog) asked() int {
+func (b *backlogFixture) asked() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.rounds
 }
 
-func (b *backlog) fail(err error) {
+func (b *backlogFixture) fail(err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.away = err
 }
 
-func (b *backlog) Undelivered(
+func (b *backlogFixture) Undelivered(
 	ctx context.Context, limit, openings int, deliver func(context.Context, []desk.Delivery) ([]desk.Delivery, error),
 ) (int, error) {
 	b.mu.Lock()
@@ -75,7 +75,7 @@ func (b *backlog) Undelivered(
 }
 
 // due returns what is not held back, by its own failure or that of an earlier one of its ticket.
-func (b *backlog) due(limit, openings int) (all []desk.Delivery) {
+func (b *backlogFixture) due(limit, openings int) (all []desk.Delivery) {
 	held := map[ticket.Number]bool{}
 	for _, w := range b.waiting {
 		opening := w.Command.Verb == ticket.VerbSubmit
@@ -90,7 +90,7 @@ func (b *backlog) due(limit, openings int) (all []desk.Delivery) {
 	return all
 }
 
-func (b *backlog) settle(handed, done []desk.Delivery, blame bool) {
+func (b *backlogFixture) settle(handed, done []desk.Delivery, blame bool) {
 	stuck := map[ticket.Number]bool{}
 	for _, h := range handed {
 		same := func(d desk.Delivery) bool { return d.Number == h.Number && d.Command.Seq == h.Command.Seq }
@@ -109,7 +109,7 @@ func (b *backlog) settle(handed, done []desk.Delivery, blame bool) {
 }
 
 // Untaken returns the tickets whose workflow the test has not let take its first step.
-func (b *backlog) Untaken(_ context.Context, some []ticket.Number) ([]ticket.Number, error) {
+func (b *backlogFixture) Untaken(_ context.Context, some []ticket.Number) ([]ticket.Number, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.stuck == nil {

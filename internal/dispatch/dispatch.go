@@ -3,6 +3,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,14 +64,30 @@ func Connect(o Options) (*Temporal, error) {
 // taskTimeout is how long a workflow task waits for a worker that was killed while it held it.
 const taskTimeout = 5 * time.Second
 
+// Pages are the addresses of pages for staff that Temporal UI links to. Empty ones are left out.
+type Pages struct {
+	Ticket      string // of a ticket, up to its number
+	Emergencies string
+}
+
+func (p Pages) ticket(n ticket.Number) string {
+	if p.Ticket == "" {
+		return ""
+	}
+	return p.Ticket + string(n)
+}
+
 // Dispatcher starts and signals workflows.
-type Dispatcher struct{ client client.Client }
+type Dispatcher struct {
+	client client.Client
+	pages  Pages
+}
 
 // New returns a dispatcher that uses c.
-func New(c client.Client) *Dispatcher { return &Dispatcher{client: c} }
+func New(c client.Client, pages Pages) *Dispatcher { return &Dispatcher{client: c, pages: pages} }
 
 // guide is shown in Temporal UI beside a ticket's current details, for a supervisor who has nothing else.
-const guide = `The query **ticket** tells everything, with the ledgers of both promises.
+const guide = `The query **ticket** returns the same and more, as JSON.
 
 Signals by hand, with JSON: **assign** {"agent": "handle"}, **reclassify** {"priority": "high"} or {"category": "…"},
 **emergency-extend** {"seconds": 3600}; without: **resolve**, **reopen**, **close**, **acknowledge-escalation**,
@@ -81,15 +98,16 @@ Signals by hand, with JSON: **assign** {"agent": "handle"}, **reclassify** {"pri
 // alone, since the last step of a ticket took all commands accepted before it; only a command that a closed ticket accepts,
 // to send a mail again, starts it anew.
 func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.Delivery) error {
-	id, start, options := workflows.TicketID(delivery.Number), workflows.Start{Number: delivery.Number}, options(delivery.Number)
+	id, start, options := workflows.TicketID(delivery.Number), d.start(delivery.Number), d.options(delivery.Number)
 	if delivery.Command.Verb.Fits(ticket.StatusClosed) {
 		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	}
 	var err error
 	if delivery.Command.Verb == ticket.VerbSubmit {
+		options.Memo[memoAccepted] = delivery.Command.At
 		_, err = d.client.ExecuteWorkflow(ctx, options, workflows.TicketWorkflow, start)
 	} else {
-		_, err = d.client.SignalWithStartWorkflow(ctx, id, string(delivery.Command.Verb), signal(delivery.Command),
+		_, err = d.client.SignalWithStartWorkflow(ctx, id, string(delivery.Command.Verb), signal(delivery),
 			options, workflows.TicketWorkflow, start)
 	}
 	if _, ended := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ended {
@@ -98,8 +116,28 @@ func (d *Dispatcher) Deliver(ctx context.Context, delivery desk.Delivery) error 
 	return kind(err, fmt.Sprintf("deliver command %d of ticket %s", delivery.Command.Seq, delivery.Number))
 }
 
+// The keys of a ticket's memo, which Temporal UI shows while no worker runs.
+const (
+	memoPage     = "page"
+	memoState    = "state"
+	memoAccepted = "accepted"
+)
+
+// stateHint is in the memo, since a memo that changed with the ticket would cost an event each time.
+const stateHint = "The search attributes and the result of the last Step say how the ticket stands, also while no worker runs. " +
+	"The current details and the query need a worker."
+
+// start is the input of a ticket's first run.
+func (d *Dispatcher) start(n ticket.Number) workflows.Start {
+	return workflows.Start{Number: n, Page: d.pages.ticket(n)}
+}
+
 // options start a ticket's workflow unless it runs or has completed.
-func options(n ticket.Number) client.StartWorkflowOptions {
+func (d *Dispatcher) options(n ticket.Number) client.StartWorkflowOptions {
+	memo := map[string]any{memoState: stateHint}
+	if page := d.pages.ticket(n); page != "" {
+		memo[memoPage] = page
+	}
 	id := workflows.TicketID(n)
 	return client.StartWorkflowOptions{
 		ID:                       id,
@@ -109,16 +147,21 @@ func options(n ticket.Number) client.StartWorkflowOptions {
 		StaticSummary:            "ticket " + id,
 		StaticDetails:            guide,
 		WorkflowTaskTimeout:      taskTimeout,
+		Memo:                     memo,
 	}
 }
 
 // signal omits the category: until a step has validated it, it is text that a person typed.
-func signal(c ticket.Command) workflows.Signal {
-	return workflows.Signal{
-		Seq: c.Seq, By: c.By, At: c.At,
-		Agent: c.Handle, Priority: c.Priority,
+func signal(d desk.Delivery) workflows.Signal {
+	c := d.Command
+	s := workflows.Signal{
+		Seq: c.Seq, By: cmp.Or(d.Actor, string(c.By.Role)), At: c.At, Priority: c.Priority,
 		Emergency: c.Emergency, Seconds: int64(c.Extension.Seconds()), Policy: c.Policy,
 	}
+	if c.Assignee != "" {
+		s.Agent = c.Handle
+	}
+	return s
 }
 
 // Ready reports whether Temporal answers.

@@ -129,7 +129,7 @@ func TestDeliver_startsATerminatedWorkflowAnew(t *testing.T) {
 func TestDispatcher_saysUnavailableWhileTemporalIsAway(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := dispatch.New(s.Temporal.Client)
+	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
 	if err := d.Ready(t.Context()); err != nil {
 		t.Errorf("ready: %v", err)
 	}
@@ -168,7 +168,7 @@ func TestRegisterAttributes_repeatedAndAtOnceChangesNothing(t *testing.T) {
 	}
 	after := attributes(t, c)
 	want := []string{
-		"Assignee Keyword", "EscalationRung Int", "NextDue Datetime", "Paused Bool", "TicketPriority Keyword", "TicketStatus Keyword",
+		"Assignee Keyword", "EscalationStep Int", "NextDue Datetime", "Paused Bool", "TicketPriority Keyword", "TicketStatus Keyword",
 	}
 	for _, got := range [][]string{before, after} {
 		for _, line := range want {
@@ -194,9 +194,9 @@ func TestRegisterAttributes_completesWhatIsThere(t *testing.T) {
 func TestRegisterAttributes_anotherTypeIsAClearError(t *testing.T) {
 	t.Parallel()
 	c := dial(t, temporaltest.Start(t))
-	add(t, c, "EscalationRung", enumspb.INDEXED_VALUE_TYPE_KEYWORD)
+	add(t, c, "EscalationStep", enumspb.INDEXED_VALUE_TYPE_KEYWORD)
 	err := dispatch.RegisterAttributes(t.Context(), c, client.DefaultNamespace)
-	if err == nil || !strings.Contains(err.Error(), "search attribute EscalationRung of namespace default is a Keyword, not a Int") {
+	if err == nil || !strings.Contains(err.Error(), "search attribute EscalationStep of namespace default is a Keyword, not a Int") {
 		t.Errorf("got %v", err)
 	}
 }

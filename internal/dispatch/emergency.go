@@ -19,12 +19,12 @@ import (
 // a missing workflow is started, and one that has completed is left alone.
 func (d *Dispatcher) SignalTransition(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64, later time.Duration) error {
 	id, signal := workflows.TicketID(n), workflows.Signal{
-		Emergency: string(e.Emergency), Gate: gate, At: e.At, Later: int64(later / time.Second),
+		Emergency: string(e.Emergency), Schedule: gate, At: e.At, AttributesAfter: int64(later / time.Second),
 	}
 	err := d.client.SignalWorkflow(ctx, id, "", string(e.Verb), signal)
 	if _, missing := errors.AsType[*serviceerror.NotFound](err); missing { // or ended, which starting distinguishes
-		_, err = d.client.SignalWithStartWorkflow(ctx, id, string(e.Verb), signal, options(n),
-			workflows.TicketWorkflow, workflows.Start{Number: n})
+		_, err = d.client.SignalWithStartWorkflow(ctx, id, string(e.Verb), signal, d.options(n),
+			workflows.TicketWorkflow, d.start(n))
 	}
 	if _, ended := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ended {
 		return nil
@@ -34,25 +34,31 @@ func (d *Dispatcher) SignalTransition(ctx context.Context, n ticket.Number, e ti
 
 // KeepEmergency starts the emergency workflow unless it runs.
 func (d *Dispatcher) KeepEmergency(ctx context.Context) error {
-	_, err := d.client.ExecuteWorkflow(ctx, emergencyOptions(), workflows.EmergencyWorkflow, workflows.EmergencyStart{})
+	_, err := d.client.ExecuteWorkflow(ctx, d.emergencyOptions(), workflows.EmergencyWorkflow, workflows.EmergencyStart{Page: d.pages.Emergencies})
 	return kind(err, "start the workflow "+workflows.EmergencyWorkflow)
 }
 
 // NotifyEmergency signals to the emergency workflow that the emergency schedule was changed, and starts it if it doesn't run.
 func (d *Dispatcher) NotifyEmergency(ctx context.Context, revision int64) error {
-	_, err := d.client.SignalWithStartWorkflow(ctx, workflows.EmergencyID, workflows.GateSignal,
-		workflows.GateChanged{Revision: revision}, emergencyOptions(), workflows.EmergencyWorkflow, workflows.EmergencyStart{})
+	_, err := d.client.SignalWithStartWorkflow(ctx, workflows.EmergencyID, workflows.ScheduleSignal,
+		workflows.ScheduleChanged{Revision: revision}, d.emergencyOptions(), workflows.EmergencyWorkflow, workflows.EmergencyStart{Page: d.pages.Emergencies})
 	return kind(err, fmt.Sprintf("notify the emergency workflow of revision %d", revision))
 }
 
 // emergencyGuide is shown in Temporal UI beside the current details, for a supervisor who has nothing else.
-const emergencyGuide = `The query **emergency** tells everything.
+const emergencyGuide = `The query **emergency** returns the same and more, as JSON.
 
 Signals by hand, with JSON: **declare** {"kind": "closed"} or {"kind": "delayed", "seconds": 86400}, and with "from" and
 "until" as in "2026-12-01T09:00:00Z"; **change** {"until": "lifted"}; **extend** {"until": "…"}; **lift**, **cancel**.
-Where there are several, "emergency" says which. What can't be done is refused, and the card says why.`
+Where there are several, "emergency" says which. What can't be done is refused, and the current details say why.`
 
-func emergencyOptions() client.StartWorkflowOptions {
+const emergencyStateHint = "The result of the last ReadEmergencySchedule says what is in force and planned, also while no worker runs."
+
+func (d *Dispatcher) emergencyOptions() client.StartWorkflowOptions {
+	memo := map[string]any{memoState: emergencyStateHint}
+	if d.pages.Emergencies != "" {
+		memo[memoPage] = d.pages.Emergencies
+	}
 	return client.StartWorkflowOptions{
 		ID:                       workflows.EmergencyID,
 		TaskQueue:                workflows.EmergencyQueue,
@@ -61,5 +67,6 @@ func emergencyOptions() client.StartWorkflowOptions {
 		StaticSummary:            "the desk's emergencies",
 		StaticDetails:            emergencyGuide,
 		WorkflowTaskTimeout:      taskTimeout,
+		Memo:                     memo,
 	}
 }

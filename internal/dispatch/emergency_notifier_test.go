@@ -124,7 +124,7 @@ func TestEmergencyNotifier_findsWhatAnotherReplicaLeft(t *testing.T) {
 func TestKeepEmergency_startsOneAndStartsATerminatedOneAnew(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := dispatch.New(s.Temporal.Client)
+	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
 	run := func() string {
 		t.Helper()
 		s.Check(d.KeepEmergency(t.Context()))

@@ -41,7 +41,7 @@ func (d *Dispatcher) Execution(ctx context.Context, n ticket.Number) (Execution,
 			e.Steps++
 		case workflows.MailActivity:
 			e.Mails++
-		case workflows.CallActivity:
+		case workflows.WebhookActivity:
 			e.Calls++
 		}
 	}
@@ -51,10 +51,10 @@ func (d *Dispatcher) Execution(ctx context.Context, n ticket.Number) (Execution,
 // Reconcile signals a ticket's workflow to take a step. One that is missing or has ended, however it did, is started: its
 // first step reads the ticket's state from PostgreSQL. It is idempotent.
 func (d *Dispatcher) Reconcile(ctx context.Context, n ticket.Number) error {
-	o := options(n)
+	o := d.options(n)
 	o.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	_, err := d.client.SignalWithStartWorkflow(ctx, o.ID, workflows.ReconcileSignal, nil, o,
-		workflows.TicketWorkflow, workflows.Start{Number: n})
+		workflows.TicketWorkflow, d.start(n))
 	return kind(err, fmt.Sprintf("reconcile ticket %s", n))
 }
 

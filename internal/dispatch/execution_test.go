@@ -22,7 +22,7 @@ const second ticket.Number = "HM-8Q2K9XM4TD"
 func TestExecution_describesWhatAWorkflowDoes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := dispatch.New(s.Temporal.Client)
+	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
 	look := func() dispatch.Execution {
 		t.Helper()
 		e, err := d.Execution(t.Context(), number)
@@ -46,7 +46,7 @@ func TestExecution_describesWhatAWorkflowDoes(t *testing.T) {
 func TestReconcile_startsWhateverDoesNotRun(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := dispatch.New(s.Temporal.Client)
+	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
 	s.Work()
 	s.Tell(number, s.Submit(number))
 	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
@@ -75,7 +75,7 @@ func TestReconcile_startsWhateverDoesNotRun(t *testing.T) {
 func TestRunning_listsWhatRunsOfSome(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := dispatch.New(s.Temporal.Client)
+	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
 	s.Work()
 	for _, n := range []ticket.Number{number, second} {
 		s.Tell(n, s.Submit(n))

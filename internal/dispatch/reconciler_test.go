@@ -19,8 +19,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ward is what PostgreSQL and Temporal know of some tickets. The store's own part is tested on PostgreSQL.
-type ward struct {
+// reconcilerFixture is what PostgreSQL and Temporal know of some tickets. The store's own part is tested on PostgreSQL.
+type reconcilerFixture struct {
 	mu         sync.Mutex
 	overdue    map[ticket.Number]desk.Overdue
 	next       map[ticket.Number]time.Time
@@ -37,8 +37,8 @@ type ward struct {
 	began      time.Time
 }
 
-func newWard() *ward {
-	return &ward{
+func newReconcilerFixture() *reconcilerFixture {
+	return &reconcilerFixture{
 		overdue: map[ticket.Number]desk.Overdue{}, next: map[ticket.Number]time.Time{}, found: map[ticket.Number]desk.Found{},
 		executions: map[ticket.Number]dispatch.Execution{}, unlisted: map[ticket.Number]bool{},
 		signals: map[ticket.Number][]time.Duration{}, fails: func(ticket.Number) error { return nil }, began: time.Now(),
@@ -46,18 +46,20 @@ func newWard() *ward {
 }
 
 // add has a ticket that is overdue, with a workflow.
-func (w *ward) add(o desk.Overdue, e dispatch.Execution) {
+func (w *reconcilerFixture) add(o desk.Overdue, e dispatch.Execution) {
 	w.overdue[o.Number], w.executions[o.Number] = o, e
 	w.kept = append(w.kept, o.Number)
 }
 
-func (w *ward) Lease(context.Context, string, string, time.Duration) (bool, error) { return true, nil }
-func (w *ward) EndLease(context.Context, string, string) error                     { return nil }
-func (w *ward) NoteRestarted(context.Context) error                                { return nil }
-func (w *ward) ForgetWell(context.Context, time.Duration) error                    { return nil }
-func (w *ward) KeepEmergency(context.Context) error                                { return nil }
+func (w *reconcilerFixture) Lease(context.Context, string, string, time.Duration) (bool, error) {
+	return true, nil
+}
+func (w *reconcilerFixture) EndLease(context.Context, string, string) error  { return nil }
+func (w *reconcilerFixture) NoteRestarted(context.Context) error             { return nil }
+func (w *reconcilerFixture) ForgetWell(context.Context, time.Duration) error { return nil }
+func (w *reconcilerFixture) KeepEmergency(context.Context) error             { return nil }
 
-func (w *ward) Overdue(_ context.Context, _ time.Duration, limit int) (page []desk.Overdue, err error) {
+func (w *reconcilerFixture) Overdue(_ context.Context, _ time.Duration, limit int) (page []desk.Overdue, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, n := range slices.Sorted(maps.Keys(w.overdue)) {
@@ -68,14 +70,14 @@ func (w *ward) Overdue(_ context.Context, _ time.Duration, limit int) (page []de
 	return page, nil
 }
 
-func (w *ward) OverdueOf(_ context.Context, _ time.Duration, some []ticket.Number) (page []desk.Overdue, err error) {
+func (w *reconcilerFixture) OverdueOf(_ context.Context, _ time.Duration, some []ticket.Number) (page []desk.Overdue, err error) {
 	for _, n := range some {
 		page = append(page, desk.Overdue{Number: n})
 	}
 	return page, nil
 }
 
-func (w *ward) Kept(_ context.Context, after ticket.Number, limit int) (page []ticket.Number, err error) {
+func (w *reconcilerFixture) Kept(_ context.Context, after ticket.Number, limit int) (page []ticket.Number, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	slices.Sort(w.kept)
@@ -87,7 +89,7 @@ func (w *ward) Kept(_ context.Context, after ticket.Number, limit int) (page []t
 	return page, nil
 }
 
-func (w *ward) NoteFound(_ context.Context, o desk.Overdue, found desk.Found, tries int, next time.Duration) error {
+func (w *reconcilerFixture) NoteFound(_ context.Context, o desk.Overdue, found desk.Found, tries int, next time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.found[o.Number], w.next[o.Number] = found, time.Now().Add(next)
@@ -99,7 +101,7 @@ func (w *ward) NoteFound(_ context.Context, o desk.Overdue, found desk.Found, tr
 }
 
 // PutOff does as the store's: what is missing is missing still.
-func (w *ward) PutOff(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error {
+func (w *reconcilerFixture) PutOff(ctx context.Context, o desk.Overdue, tries int, next time.Duration) error {
 	found := desk.FoundRunning
 	w.mu.Lock()
 	if w.found[o.Number] == desk.FoundMissing {
@@ -109,9 +111,9 @@ func (w *ward) PutOff(ctx context.Context, o desk.Overdue, tries int, next time.
 	return w.NoteFound(ctx, o, found, tries, next)
 }
 
-func (w *ward) NoteMissing(context.Context, []ticket.Number) error { return nil }
+func (w *reconcilerFixture) NoteMissing(context.Context, []ticket.Number) error { return nil }
 
-func (w *ward) Forget(_ context.Context, n ticket.Number) error {
+func (w *reconcilerFixture) Forget(_ context.Context, n ticket.Number) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.found, n)
@@ -119,28 +121,28 @@ func (w *ward) Forget(_ context.Context, n ticket.Number) error {
 	return nil
 }
 
-func (w *ward) NoteLook(context.Context) error {
+func (w *reconcilerFixture) NoteLook(context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.looks++
 	return nil
 }
 
-func (w *ward) NoteAudit(_ context.Context, audited int, _ bool) error {
+func (w *reconcilerFixture) NoteAudit(_ context.Context, audited int, _ bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.audited = audited
 	return nil
 }
 
-func (w *ward) Execution(_ context.Context, n ticket.Number) (dispatch.Execution, error) {
+func (w *reconcilerFixture) Execution(_ context.Context, n ticket.Number) (dispatch.Execution, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.described++
 	return w.executions[n], w.fails(n)
 }
 
-func (w *ward) Running(_ context.Context, some []ticket.Number) (map[ticket.Number]bool, error) {
+func (w *reconcilerFixture) Running(_ context.Context, some []ticket.Number) (map[ticket.Number]bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	running := map[ticket.Number]bool{}
@@ -150,7 +152,7 @@ func (w *ward) Running(_ context.Context, some []ticket.Number) (map[ticket.Numb
 	return running, nil
 }
 
-func (w *ward) Reconcile(_ context.Context, n ticket.Number) error {
+func (w *reconcilerFixture) Reconcile(_ context.Context, n ticket.Number) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := cmp.Or(w.fails(n), w.refused); err != nil {
@@ -164,10 +166,10 @@ func (w *ward) Reconcile(_ context.Context, n ticket.Number) error {
 }
 
 // reconciling runs a reconciler for a while, in a bubble of its own time.
-func reconciling(t *testing.T, fill func(*ward), lasts time.Duration, check func(*ward)) {
+func reconciling(t *testing.T, fill func(*reconcilerFixture), lasts time.Duration, check func(*reconcilerFixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWard()
+		w := newReconcilerFixture()
 		fill(w)
 		r := dispatch.NewReconciler(w, w, func(context.Context) error { return nil }, none, "one", dispatch.ReconcilerOptions{}, quiet)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -210,7 +212,7 @@ func TestReconciler_doesWhatHelps(t *testing.T) {
 		{"due while a mail is tried", desk.Overdue{Due: true, Mails: 1}, dispatch.Execution{Running: true, Mails: 1}, desk.FoundRunning, 1},
 	} {
 		c.overdue.Number = sick
-		reconciling(t, func(w *ward) { w.add(c.overdue, c.execution) }, 10*time.Second, func(w *ward) {
+		reconciling(t, func(w *reconcilerFixture) { w.add(c.overdue, c.execution) }, 10*time.Second, func(w *reconcilerFixture) {
 			if w.found[sick] != c.found || len(w.signals[sick]) != c.signals {
 				t.Errorf("%s: found %q, %d signals", c.name, w.found[sick], len(w.signals[sick]))
 			}
@@ -219,9 +221,9 @@ func TestReconciler_doesWhatHelps(t *testing.T) {
 }
 
 func TestReconciler_asksLessAndLessOftenWhatDoesNotMove(t *testing.T) {
-	reconciling(t, func(w *ward) {
+	reconciling(t, func(w *reconcilerFixture) {
 		w.add(desk.Overdue{Number: sick, Due: true, Mark: "1"}, dispatch.Execution{Running: true})
-	}, 5*time.Hour, func(w *ward) {
+	}, 5*time.Hour, func(w *reconcilerFixture) {
 		var minutes []int
 		for _, at := range w.signals[sick] {
 			minutes = append(minutes, int((at + 10*time.Second).Minutes()))
@@ -237,7 +239,7 @@ func TestReconciler_asksLessAndLessOftenWhatDoesNotMove(t *testing.T) {
 
 func TestReconciler_aTicketThatMovesIsAskedAnew(t *testing.T) {
 	overdue := desk.Overdue{Number: sick, Due: true, Mark: "2", Seen: "1", Tries: 9}
-	reconciling(t, func(w *ward) { w.add(overdue, dispatch.Execution{Running: true}) }, 10*time.Second, func(w *ward) {
+	reconciling(t, func(w *reconcilerFixture) { w.add(overdue, dispatch.Execution{Running: true}) }, 10*time.Second, func(w *reconcilerFixture) {
 		if tries := w.overdue[sick].Tries; tries != 1 {
 			t.Errorf("%d tries", tries)
 		}
@@ -247,7 +249,7 @@ func TestReconciler_aTicketThatMovesIsAskedAnew(t *testing.T) {
 // Visibility lags: what it does not list may run all the same, and what runs is left alone.
 func TestReconciler_startsWhatIsLostBeforeAnythingIsDue(t *testing.T) {
 	const tickets = 1200
-	fill := func(w *ward) {
+	fill := func(w *reconcilerFixture) {
 		for i := range tickets {
 			n := ticket.Number(fmt.Sprintf("HM-%010d", i))
 			w.kept = append(w.kept, n)
@@ -255,7 +257,7 @@ func TestReconciler_startsWhatIsLostBeforeAnythingIsDue(t *testing.T) {
 			w.unlisted[n] = i%100 == 8
 		}
 	}
-	reconciling(t, fill, 30*time.Second, func(w *ward) {
+	reconciling(t, fill, 30*time.Second, func(w *reconcilerFixture) {
 		if len(w.signals) != tickets/100 || w.described != tickets/50 || w.audited != tickets {
 			t.Errorf("%d started, %d described, %d audited", len(w.signals), w.described, w.audited)
 		}
@@ -268,12 +270,12 @@ func TestReconciler_startsWhatIsLostBeforeAnythingIsDue(t *testing.T) {
 }
 
 func TestReconciler_goesNoFasterThanItMay(t *testing.T) {
-	fill := func(w *ward) {
+	fill := func(w *reconcilerFixture) {
 		for i := range 2000 {
 			w.add(desk.Overdue{Number: ticket.Number(fmt.Sprintf("HM-%010d", i)), Due: true}, dispatch.Execution{})
 		}
 	}
-	reconciling(t, fill, 10*time.Second, func(w *ward) {
+	reconciling(t, fill, 10*time.Second, func(w *reconcilerFixture) {
 		if n := len(w.signals); n < 450 || n > 501 {
 			t.Errorf("%d in ten seconds", n)
 		}
@@ -285,7 +287,7 @@ func TestReconciler_oneTicketThatFailsKeepsNoOtherWaiting(t *testing.T) {
 		"unavailable": fault.New(fault.Unavailable, "too late"),
 		"refused":     errors.New("a defect"),
 	} {
-		fill := func(w *ward) {
+		fill := func(w *reconcilerFixture) {
 			for i := range 300 {
 				w.add(desk.Overdue{Number: ticket.Number(fmt.Sprintf("HM-%010d", i)), Due: true}, dispatch.Execution{})
 			}
@@ -296,7 +298,7 @@ func TestReconciler_oneTicketThatFailsKeepsNoOtherWaiting(t *testing.T) {
 				return nil
 			}
 		}
-		reconciling(t, fill, 30*time.Second, func(w *ward) {
+		reconciling(t, fill, 30*time.Second, func(w *reconcilerFixture) {
 			if len(w.signals) != 298 || w.looks == 0 || w.audited != 300 {
 				t.Errorf("%s: %d started, %d looks, %d audited", name, len(w.signals), w.looks, w.audited)
 			}
@@ -306,7 +308,7 @@ func TestReconciler_oneTicketThatFailsKeepsNoOtherWaiting(t *testing.T) {
 
 func TestReconciler_putsNothingOffWhileTemporalIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWard()
+		w := newReconcilerFixture()
 		for i := range 300 {
 			w.add(desk.Overdue{Number: ticket.Number(fmt.Sprintf("HM-%010d", i)), Due: true}, dispatch.Execution{})
 		}
@@ -348,7 +350,7 @@ func none(context.Context) error { return nil }
 
 func TestReconciler_anotherCauseIsTriedAnew(t *testing.T) {
 	overdue := desk.Overdue{Number: sick, Due: true, Mails: 1, Mark: "1", Seen: "1", Was: desk.FoundTrying, Tries: 9}
-	reconciling(t, func(w *ward) { w.add(overdue, dispatch.Execution{Running: true, Mails: 1}) }, 10*time.Second, func(w *ward) {
+	reconciling(t, func(w *reconcilerFixture) { w.add(overdue, dispatch.Execution{Running: true, Mails: 1}) }, 10*time.Second, func(w *reconcilerFixture) {
 		if tries := w.overdue[sick].Tries; tries != 1 {
 			t.Errorf("%d tries", tries)
 		}
@@ -357,7 +359,7 @@ func TestReconciler_anotherCauseIsTriedAnew(t *testing.T) {
 
 // Whatever a ticket was tried before, it waits no hour because Temporal went away in the middle of a page.
 func TestReconciler_anOutageInTheMiddleOfAPagePutsLittleOff(t *testing.T) {
-	fill := func(w *ward) {
+	fill := func(w *reconcilerFixture) {
 		w.add(desk.Overdue{Number: "HM-0000000000", Due: true}, dispatch.Execution{Running: true})
 		w.add(desk.Overdue{Number: sick, Due: true, Mark: "1", Seen: "1", Tries: 9}, dispatch.Execution{Running: true})
 		w.fails = func(n ticket.Number) error {
@@ -367,7 +369,7 @@ func TestReconciler_anOutageInTheMiddleOfAPagePutsLittleOff(t *testing.T) {
 			return nil
 		}
 	}
-	reconciling(t, fill, 2*time.Minute, func(w *ward) {
+	reconciling(t, fill, 2*time.Minute, func(w *reconcilerFixture) {
 		if len(w.signals[sick]) == 0 {
 			t.Error("it is not looked at again")
 		}
@@ -375,11 +377,11 @@ func TestReconciler_anOutageInTheMiddleOfAPagePutsLittleOff(t *testing.T) {
 }
 
 func TestReconciler_whatCantBeStartedIsMissingStill(t *testing.T) {
-	fill := func(w *ward) {
+	fill := func(w *reconcilerFixture) {
 		w.add(desk.Overdue{Number: sick, Due: true}, dispatch.Execution{})
 		w.refused = errors.New("a defect")
 	}
-	reconciling(t, fill, 10*time.Second, func(w *ward) {
+	reconciling(t, fill, 10*time.Second, func(w *reconcilerFixture) {
 		if w.found[sick] != desk.FoundMissing || !w.next[sick].After(time.Now()) {
 			t.Errorf("found %q, and looked at again at %v", w.found[sick], w.next[sick])
 		}
@@ -387,7 +389,7 @@ func TestReconciler_whatCantBeStartedIsMissingStill(t *testing.T) {
 }
 
 func TestReconciler_aSurveyNotesNothingAndFailsAtTheEnd(t *testing.T) {
-	w := newWard()
+	w := newReconcilerFixture()
 	w.add(desk.Overdue{Number: sick}, dispatch.Execution{})
 	w.add(desk.Overdue{Number: "HM-BBBBBBBBBB"}, dispatch.Execution{})
 	w.fails = func(n ticket.Number) error {

@@ -19,18 +19,18 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// receiver notes what it receives, and fails as a test wants.
-type receiver struct {
+// deliveryFixture records deliveries, and fails as a test wants.
+type deliveryFixture struct {
 	mu        sync.Mutex
 	delivered map[ticket.Number][]int64
 	fails     func(desk.Delivery) error
 }
 
-func newReceiver() *receiver {
-	return &receiver{delivered: map[ticket.Number][]int64{}, fails: func(desk.Delivery) error { return nil }}
+func newDeliveryFixture() *deliveryFixture {
+	return &deliveryFixture{delivered: map[ticket.Number][]int64{}, fails: func(desk.Delivery) error { return nil }}
 }
 
-func (r *receiver) Deliver(_ context.Context, d desk.Delivery) error {
+func (r *deliveryFixture) Deliver(_ context.Context, d desk.Delivery) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.fails(d); err != nil {
@@ -40,13 +40,13 @@ func (r *receiver) Deliver(_ context.Context, d desk.Delivery) error {
 	return nil
 }
 
-func (r *receiver) set(fails func(desk.Delivery) error) {
+func (r *deliveryFixture) set(fails func(desk.Delivery) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.fails = fails
 }
 
-func (r *receiver) heard(t *testing.T, n ticket.Number, want ...int64) {
+func (r *deliveryFixture) checkDelivered(t *testing.T, n ticket.Number, want ...int64) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -56,7 +56,7 @@ func (r *receiver) heard(t *testing.T, n ticket.Number, want ...int64) {
 }
 
 // relaying runs a relay in a bubble of its own time, until f returns.
-func relaying(t *testing.T, b *backlog, d interface {
+func relaying(t *testing.T, b *backlogFixture, d interface {
 	Deliver(context.Context, desk.Delivery) error
 }, f func(*dispatch.Relay)) {
 	t.Helper()
@@ -75,7 +75,7 @@ func relaying(t *testing.T, b *backlog, d interface {
 }
 
 func TestRelay_deliversEachTicketsCommandsInOrderOnce(t *testing.T) {
-	b, r := &backlog{}, newReceiver()
+	b, r := &backlogFixture{}, newDeliveryFixture()
 	for seq := range int64(20) {
 		for n := range 10 {
 			b.add(ticket.Number(fmt.Sprint("HM-", n)), seq+1)
@@ -83,25 +83,25 @@ func TestRelay_deliversEachTicketsCommandsInOrderOnce(t *testing.T) {
 	}
 	relaying(t, b, r, func(*dispatch.Relay) {
 		for n := range 10 {
-			r.heard(t, ticket.Number(fmt.Sprint("HM-", n)), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20)
+			r.checkDelivered(t, ticket.Number(fmt.Sprint("HM-", n)), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20)
 		}
 	})
 }
 
 func TestRelay_deliversAtOnceWhenItIsWoken(t *testing.T) {
-	b, r := &backlog{}, newReceiver()
+	b, r := &backlogFixture{}, newDeliveryFixture()
 	relaying(t, b, r, func(relay *dispatch.Relay) {
 		b.add("HM-A", 1)
 		relay.Wake()
 		relay.Wake()
 		synctest.Wait()
-		r.heard(t, "HM-A", 1)
+		r.checkDelivered(t, "HM-A", 1)
 	})
 }
 
 // A rush of new tickets waits in PostgreSQL until the workers have taken those before, and none waits behind it.
 func TestRelay_startsNoMoreThanAreTakenAndLetsOlderTicketsOvertake(t *testing.T) {
-	b, r := &backlog{}, newReceiver()
+	b, r := &backlogFixture{}, newDeliveryFixture()
 	var taking atomic.Bool
 	b.stuck = func(ticket.Number) bool { return !taking.Load() }
 	const rush = 500
@@ -117,7 +117,7 @@ func TestRelay_startsNoMoreThanAreTakenAndLetsOlderTicketsOvertake(t *testing.T)
 		b.add("OLD", 7)
 		relay.Wake()
 		synctest.Wait()
-		r.heard(t, "OLD", 7)
+		r.checkDelivered(t, "OLD", 7)
 		taking.Store(true)
 		for b.left() > 0 {
 			time.Sleep(time.Second)
@@ -126,17 +126,17 @@ func TestRelay_startsNoMoreThanAreTakenAndLetsOlderTicketsOvertake(t *testing.T)
 }
 
 func TestRelay_findsWhatAnotherReplicaLeftBehind(t *testing.T) {
-	b, r := &backlog{}, newReceiver()
+	b, r := &backlogFixture{}, newDeliveryFixture()
 	relaying(t, b, r, func(*dispatch.Relay) {
 		b.add("HM-A", 1)
 		time.Sleep(2 * time.Second) // of the bubble's time
 		synctest.Wait()
-		r.heard(t, "HM-A", 1)
+		r.checkDelivered(t, "HM-A", 1)
 	})
 }
 
 func TestRelay_keepsTheOrderAcrossAnOutageAndDeliversSoonAfterIt(t *testing.T) {
-	b, r := &backlog{}, newReceiver()
+	b, r := &backlogFixture{}, newDeliveryFixture()
 	b.add("HM-A", 1, 2, 3)
 	b.add("HM-B", 1)
 	r.set(func(d desk.Delivery) error {
@@ -151,17 +151,17 @@ func TestRelay_keepsTheOrderAcrossAnOutageAndDeliversSoonAfterIt(t *testing.T) {
 		if rounds > 3600/5+20 {
 			t.Errorf("tried %d times within an hour", rounds)
 		}
-		r.heard(t, "HM-A", 1)
+		r.checkDelivered(t, "HM-A", 1)
 		r.set(func(desk.Delivery) error { return nil })
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		r.heard(t, "HM-A", 1, 2, 3)
-		r.heard(t, "HM-B", 1)
+		r.checkDelivered(t, "HM-A", 1, 2, 3)
+		r.checkDelivered(t, "HM-B", 1)
 	})
 }
 
 func TestRelay_aTicketThatFailsHoldsUpNoOther(t *testing.T) {
-	b, r := &backlog{}, newReceiver()
+	b, r := &backlogFixture{}, newDeliveryFixture()
 	b.add("HM-A", 1, 2, 3)
 	b.add("HM-B", 1, 2)
 	r.set(func(d desk.Delivery) error {
@@ -171,8 +171,8 @@ func TestRelay_aTicketThatFailsHoldsUpNoOther(t *testing.T) {
 		return nil
 	})
 	relaying(t, b, r, func(*dispatch.Relay) {
-		r.heard(t, "HM-A", 1)
-		r.heard(t, "HM-B", 1, 2)
+		r.checkDelivered(t, "HM-A", 1)
+		r.checkDelivered(t, "HM-B", 1, 2)
 		if left := b.left(); left != 2 {
 			t.Errorf("%d commands left, want the two that wait for the one refused", left)
 		}
@@ -180,7 +180,7 @@ func TestRelay_aTicketThatFailsHoldsUpNoOther(t *testing.T) {
 }
 
 func TestRelay_reachesWhatStandsBehindManyRefused(t *testing.T) {
-	b, r := &backlog{}, newReceiver()
+	b, r := &backlogFixture{}, newDeliveryFixture()
 	for n := range 1000 {
 		b.add(ticket.Number(fmt.Sprint("HM-", n)), 1)
 	}
@@ -194,7 +194,7 @@ func TestRelay_reachesWhatStandsBehindManyRefused(t *testing.T) {
 		return fault.New(fault.Internal, "Temporal refuses the request")
 	})
 	relaying(t, b, r, func(*dispatch.Relay) {
-		r.heard(t, "HM-GOOD", 1) // at once: it has waited for no pause
+		r.checkDelivered(t, "HM-GOOD", 1) // at once: it has waited for no pause
 		time.Sleep(time.Hour)
 		if n := tries.Load(); n > 1000*(10+6+1) {
 			t.Errorf("tried %d times within an hour", n)
@@ -204,7 +204,7 @@ func TestRelay_reachesWhatStandsBehindManyRefused(t *testing.T) {
 
 // A ticket that gets too much at once is Unavailable by itself: Temporal is there for the others.
 func TestRelay_aBusyTicketHoldsUpNoOther(t *testing.T) {
-	b, r := &backlog{}, newReceiver()
+	b, r := &backlogFixture{}, newDeliveryFixture()
 	for seq := range int64(200) {
 		b.add("HM-BUSY", seq+1)
 	}
@@ -217,16 +217,16 @@ func TestRelay_aBusyTicketHoldsUpNoOther(t *testing.T) {
 	})
 	relaying(t, b, r, func(relay *dispatch.Relay) {
 		time.Sleep(time.Second)
-		r.heard(t, "HM-A", 1)
+		r.checkDelivered(t, "HM-A", 1)
 		b.add("HM-B", 1)
 		relay.Wake()
 		time.Sleep(5 * time.Second)
-		r.heard(t, "HM-B", 1)
+		r.checkDelivered(t, "HM-B", 1)
 	})
 }
 
 func TestRelay_leavesARoundWhenAFewTicketsFindTemporalUnavailable(t *testing.T) {
-	b := &backlog{}
+	b := &backlogFixture{}
 	for n := range 64 {
 		b.add(ticket.Number(fmt.Sprint("HM-", n)), 1)
 	}
@@ -255,21 +255,21 @@ type deliverFunc func(context.Context) error
 func (f deliverFunc) Deliver(ctx context.Context, _ desk.Delivery) error { return f(ctx) }
 
 func TestRelay_outlivesABacklogThatIsAway(t *testing.T) {
-	b, r := &backlog{}, newReceiver()
+	b, r := &backlogFixture{}, newDeliveryFixture()
 	b.fail(fault.New(fault.Unavailable, "PostgreSQL does not answer"))
 	b.add("HM-A", 1)
 	relaying(t, b, r, func(*dispatch.Relay) {
 		time.Sleep(time.Minute)
-		r.heard(t, "HM-A")
+		r.checkDelivered(t, "HM-A")
 		b.fail(nil)
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		r.heard(t, "HM-A", 1)
+		r.checkDelivered(t, "HM-A", 1)
 	})
 }
 
 func TestRelay_givesUpOnACallThatHangs(t *testing.T) {
-	b := &backlog{}
+	b := &backlogFixture{}
 	b.add("HM-A", 1)
 	relaying(t, b, hanging{}, func(*dispatch.Relay) {
 		time.Sleep(time.Minute)
@@ -290,8 +290,8 @@ func (hanging) Deliver(ctx context.Context, _ desk.Delivery) error {
 func TestRelay_deliversWhenTemporalIsBack(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	b := &backlog{}
-	relay := dispatch.NewRelay(b, dispatch.New(s.Temporal.Client), quiet)
+	b := &backlogFixture{}
+	relay := dispatch.NewRelay(b, dispatch.New(s.Temporal.Client, dispatch.Pages{}), quiet)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- relay.Run(ctx) }()

@@ -21,9 +21,9 @@ func (d *Dispatcher) Replace(ctx context.Context, id string, epoch int64) error 
 	if err != nil {
 		return err
 	}
-	start, workflow, input := options(ticket.Number(id)), workflows.TicketWorkflow, any(workflows.Start{Number: ticket.Number(id)})
+	start, workflow, input := d.options(ticket.Number(id)), workflows.TicketWorkflow, any(d.start(ticket.Number(id)))
 	if id == workflows.EmergencyID {
-		start, workflow, input = emergencyOptions(), workflows.EmergencyWorkflow, workflows.EmergencyStart{}
+		start, workflow, input = d.emergencyOptions(), workflows.EmergencyWorkflow, workflows.EmergencyStart{Page: d.pages.Emergencies}
 	}
 	start.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	start.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING

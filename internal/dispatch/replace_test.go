@@ -44,7 +44,7 @@ func TestReplace_startsAnewWhatRunsAndTakesWhatIsUndecided(t *testing.T) {
 	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
 	before := runID(t, s)
 	s.Accept(number, note) // without a signal
-	d := dispatch.New(s.Temporal.Client)
+	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
 	s.Check(d.Replace(t.Context(), workflows.TicketID(number), 7))
 	s.Await("the note", func() bool { return s.State(number).Command == 2 })
 	if runID(t, s) == before {
@@ -67,7 +67,7 @@ func TestReplace_startsAnewWhatHasEndedOrNeverRan(t *testing.T) {
 	s.Accept(number, note)
 	const lost ticket.Number = "HM-0000000001"
 	s.Submit(lost)
-	d := dispatch.New(s.Temporal.Client)
+	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
 	for _, n := range []ticket.Number{number, lost} {
 		s.Check(d.Replace(t.Context(), workflows.TicketID(n), 7))
 	}
@@ -79,7 +79,7 @@ func TestReplace_startsAnewWhatHasEndedOrNeverRan(t *testing.T) {
 func TestReplace_startsTheEmergencyAnew(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := dispatch.New(s.Temporal.Client)
+	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
 	s.Check(d.KeepEmergency(t.Context()))
 	first, err := s.Temporal.DescribeWorkflowExecution(t.Context(), workflows.EmergencyID, "")
 	s.Check(err)
@@ -99,7 +99,7 @@ func TestReplace_startsTheEmergencyAnew(t *testing.T) {
 func TestRunningTickets_listsThoseThatRunAndAbandonEndsThem(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	d := dispatch.New(s.Temporal.Client)
+	d := dispatch.New(s.Temporal.Client, dispatch.Pages{})
 	s.Check(d.KeepEmergency(t.Context()))
 	var numbers []ticket.Number
 	for i := range 3 {

@@ -11,45 +11,47 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// slowly is work of one page with a Temporal that is slow, in a bubble's time, where PostgreSQL can't be.
-type slowly struct {
-	temporal
+// leaseFixture is work of one page with a Temporal that is slow, in a bubble's time, where PostgreSQL can't be.
+type leaseFixture struct {
+	replacerFixture
 	until time.Time // of the lease
 	late  int       // replaced without it
 	left  []string
 }
 
-func (s *slowly) Lease(_ context.Context, _, _ string, lasts time.Duration) (bool, error) {
+func (s *leaseFixture) Lease(_ context.Context, _, _ string, lasts time.Duration) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.until = time.Now().Add(lasts)
 	return true, nil
 }
-func (s *slowly) EndLease(context.Context, string, string) error      { return nil }
-func (s *slowly) Abandon(context.Context, ticket.Number, int64) error { return nil }
-func (s *slowly) ReplacingOver(context.Context, int64) error          { return nil }
+func (s *leaseFixture) EndLease(context.Context, string, string) error      { return nil }
+func (s *leaseFixture) Abandon(context.Context, ticket.Number, int64) error { return nil }
+func (s *leaseFixture) ReplacingOver(context.Context, int64) error          { return nil }
 
-func (s *slowly) Replacing(context.Context) (desk.Replacing, error) {
+func (s *leaseFixture) Replacing(context.Context) (desk.Replacing, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return desk.Replacing{Epoch: 1, Over: len(s.left) == 0}, nil
 }
 
-func (s *slowly) ToReplace(_ context.Context, after string, _ int) ([]string, error) {
+func (s *leaseFixture) ToReplace(_ context.Context, after string, _ int) ([]string, error) {
 	if after != "" {
 		return nil, nil
 	}
 	return s.left, nil
 }
 
-func (s *slowly) Unknown(context.Context, []ticket.Number) ([]ticket.Number, error) { return nil, nil }
+func (s *leaseFixture) Unknown(context.Context, []ticket.Number) ([]ticket.Number, error) {
+	return nil, nil
+}
 
-func (s *slowly) Replace(context.Context, string, int64) error {
+func (s *leaseFixture) Replace(context.Context, string, int64) error {
 	time.Sleep(9 * time.Second)
 	return nil
 }
 
-func (s *slowly) Replaced(context.Context, int64, string) error {
+func (s *leaseFixture) Replaced(context.Context, int64, string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if time.Now().After(s.until) {
@@ -64,7 +66,7 @@ func (s *slowly) Replaced(context.Context, int64, string) error {
 
 func TestReplacer_keepsItsLeaseThroughASlowPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &slowly{left: make([]string, 64)}
+		s := &leaseFixture{left: make([]string, 64)}
 		for i := range s.left {
 			s.left[i] = "any"
 		}

@@ -25,8 +25,8 @@ import (
 // patience is how long a test waits for what must come.
 const patience = time.Minute
 
-// temporal is a server that notes what is done to workflows, and fails as a test wants.
-type temporal struct {
+// replacerFixture records what is done to workflows, and fails as a test wants.
+type replacerFixture struct {
 	mu        sync.Mutex
 	running   []ticket.Number
 	replaced  map[string]int
@@ -34,11 +34,11 @@ type temporal struct {
 	fails     func(id string) error
 }
 
-func newTemporal(running ...ticket.Number) *temporal {
-	return &temporal{running: running, replaced: map[string]int{}, fails: func(string) error { return nil }}
+func newReplacerFixture(running ...ticket.Number) *replacerFixture {
+	return &replacerFixture{running: running, replaced: map[string]int{}, fails: func(string) error { return nil }}
 }
 
-func (w *temporal) Replace(_ context.Context, id string, _ int64) error {
+func (w *replacerFixture) Replace(_ context.Context, id string, _ int64) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.fails(id); err != nil {
@@ -48,14 +48,14 @@ func (w *temporal) Replace(_ context.Context, id string, _ int64) error {
 	return nil
 }
 
-func (w *temporal) Abandon(_ context.Context, n ticket.Number, _ int64) error {
+func (w *replacerFixture) Abandon(_ context.Context, n ticket.Number, _ int64) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.abandoned = append(w.abandoned, n)
 	return nil
 }
 
-func (w *temporal) RunningTickets(_ context.Context, page func([]ticket.Number) error) error {
+func (w *replacerFixture) RunningTickets(_ context.Context, page func([]ticket.Number) error) error {
 	for some := range slices.Chunk(w.running, 2) {
 		if err := page(some); err != nil {
 			return err
@@ -64,7 +64,7 @@ func (w *temporal) RunningTickets(_ context.Context, page func([]ticket.Number) 
 	return nil
 }
 
-func (w *temporal) set(fails func(id string) error) {
+func (w *replacerFixture) set(fails func(id string) error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fails = fails
@@ -109,7 +109,7 @@ func over(t *testing.T, db *store.Store) bool {
 	return now.Over
 }
 
-func (w *temporal) check(t *testing.T, numbers []ticket.Number) {
+func (w *replacerFixture) check(t *testing.T, numbers []ticket.Number) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -126,7 +126,7 @@ func (w *temporal) check(t *testing.T, numbers []ticket.Number) {
 func TestReplacer_replacesAllAndEndsOrphans(t *testing.T) {
 	t.Parallel()
 	db, _, numbers := restoredDesk(t, 3)
-	w := newTemporal(append([]ticket.Number{"HM-0000000001", "HM-0000000002", "HM-0000000003"}, numbers...)...)
+	w := newReplacerFixture(append([]ticket.Number{"HM-0000000001", "HM-0000000002", "HM-0000000003"}, numbers...)...)
 	r := dispatch.NewReplacer(db, w, quiet)
 	for range 2 { // again there is nothing to do
 		must(t, r.Finish(t.Context()))
@@ -147,7 +147,7 @@ func TestReplacer_replacesAllAndEndsOrphans(t *testing.T) {
 func TestReplacer_goesOnWhereAnotherDied(t *testing.T) {
 	t.Parallel()
 	db, dsn, numbers := restoredDesk(t, 100)
-	w := newTemporal()
+	w := newReplacerFixture()
 	away := fault.New(fault.Unavailable, "Temporal does not answer")
 	dies := func(string) error {
 		if len(w.replaced) >= 70 {
@@ -181,7 +181,7 @@ func TestReplacer_goesOnWhereAnotherDied(t *testing.T) {
 func TestReplacer_lastsThroughWhatCantBeReplacedYet(t *testing.T) {
 	t.Parallel()
 	db, _, numbers := restoredDesk(t, 100) // more than a page
-	w := newTemporal("HM-0000000001")
+	w := newReplacerFixture("HM-0000000001")
 	slices.Sort(numbers)
 	refused := string(numbers[0])
 	w.set(func(id string) error {
@@ -215,7 +215,7 @@ func TestReplacer_lastsThroughWhatCantBeReplacedYet(t *testing.T) {
 func TestReplacer_runsInEveryWorkerAndWorksInOne(t *testing.T) {
 	t.Parallel()
 	db, _, numbers := restoredDesk(t, 20)
-	w := newTemporal()
+	w := newReplacerFixture()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 3)
 	for range cap(ended) {

@@ -72,11 +72,11 @@ func (s *stack) move(b *testing.B, pool *pgxpool.Pool, command string, payload a
 	if err != nil {
 		b.Fatal(err)
 	}
-	took := report.Fanout.Proven.Sub(report.Fanout.Began)
+	took := report.Fanout.DoneAt.Sub(report.Fanout.Began)
 	s.checkHeld(pool, held, edge)
 	b.Logf("%s: CPU a ticket: %s", verb, perTicket(tickets, used))
 	b.Logf("%s: %d tickets in %s, %d signals, %d rounds; the worker has %d MB at the start, %d in the middle, %d at the end",
-		verb, report.Fanout.Total, took.Round(time.Millisecond), report.Fanout.Told, report.Fanout.Round, before, middle, s.memory(b))
+		verb, report.Fanout.Total, took.Round(time.Millisecond), report.Fanout.Notified, report.Fanout.Round, before, middle, s.memory(b))
 	return float64(report.Fanout.Total) / took.Seconds()
 }
 
@@ -144,7 +144,7 @@ func (a *bare) rate() float64 {
 	a.b.Helper()
 	began, want, used := time.Now(), a.noted.Load()+int64(a.n), processorTime()
 	a.each(func(ctx context.Context, id string) error {
-		return a.client.SignalWorkflow(ctx, id, "", string(ticket.VerbEmergencyPause), workflows.Signal{Emergency: "E-0000000000", Gate: 1, At: began})
+		return a.client.SignalWorkflow(ctx, id, "", string(ticket.VerbEmergencyPause), workflows.Signal{Emergency: "E-0000000000", Schedule: 1, At: began})
 	})
 	steadily(a.b, "all have taken note", want, func() (int64, error) { return a.noted.Load(), nil })
 	a.b.Logf("bare: CPU a signal: %s", perTicket(a.n, used))

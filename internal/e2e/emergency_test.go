@@ -108,8 +108,8 @@ func (s *stack) awaitProven(verb ticket.Verb) ticket.Edge {
 	var edge ticket.Edge
 	eventually(s.t, fmt.Sprint("every open ticket knows of ", verb), func() (bool, string) {
 		report, err := s.emergency()
-		edge = report.Fanout.Edge
-		return err == nil && edge.Verb == verb && !report.Fanout.Proven.IsZero(), fmt.Sprintf("%+v %v", report, err)
+		edge = report.Fanout.Transition
+		return err == nil && edge.Verb == verb && !report.Fanout.DoneAt.IsZero(), fmt.Sprintf("%+v %v", report, err)
 	})
 	return edge
 }
@@ -261,12 +261,12 @@ func TestEmergency_aTicketThatTemporalLostIsStartedAndAClosedOneIsNoFailure(t *t
 	eventually(t, "what makes no sense is refused in view", func() (bool, string) {
 		report, err := s.emergency()
 		refused := 0
-		for _, l := range report.Log {
+		for _, l := range report.Outcomes {
 			if l.Refused != "" {
 				refused++
 			}
 		}
-		return refused == 3, fmt.Sprintf("%+v %v", report.Log, err)
+		return refused == 3, fmt.Sprintf("%+v %v", report.Outcomes, err)
 	})
 	s.checkHeld(pool, true, s.awaitProven(ticket.VerbEmergencyPause))
 }

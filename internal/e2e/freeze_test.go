@@ -87,8 +87,8 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 	var edge ticket.Edge
 	eventually(t, "only one is behind", func() (bool, string) {
 		report, err := s.emergency()
-		edge = report.Fanout.Edge
-		return err == nil && !edge.At.IsZero() && report.Fanout.Proof.Left() == 1, fmt.Sprintf("%+v, %v", report.Fanout, err)
+		edge = report.Fanout.Transition
+		return err == nil && !edge.At.IsZero() && report.Fanout.Check.Left() == 1, fmt.Sprintf("%+v, %v", report.Fanout, err)
 	})
 	s.waitedAlready(edge)
 	if _, err := pool.Exec(t.Context(), `UPDATE fanouts SET began_at = began_at - interval '3 minutes'`); err != nil {
@@ -102,7 +102,7 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 	s.mails.Wait(t, told("customer@demo.example"))
 	eventually(t, "the ticket is named", func() (bool, string) {
 		report, err := s.emergency()
-		return err == nil && report.Fanout.Round > 1 && slices.Equal(report.Fanout.Proof.Late, []ticket.Number{ticket.Number(stuck)}), fmt.Sprintf("%+v, %v", report, err)
+		return err == nil && report.Fanout.Round > 1 && slices.Equal(report.Fanout.Check.Late, []ticket.Number{ticket.Number(stuck)}), fmt.Sprintf("%+v, %v", report, err)
 	})
 	var current struct {
 		Fanout struct {
@@ -138,7 +138,7 @@ func (s *stack) waitedAlready(edge ticket.Edge) {
 			ID: workflows.EmergencyID, TaskQueue: workflows.EmergencyQueue,
 			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
 		}, workflows.EmergencyWorkflow, workflows.EmergencyStart{
-			Fanout: workflows.Fanout{Edge: edge, Began: time.Now().Add(-3 * time.Minute)},
+			Fanout: workflows.Fanout{Transition: edge, Began: time.Now().Add(-3 * time.Minute)},
 		})
 		return err == nil, fmt.Sprint(err)
 	})

@@ -87,7 +87,7 @@ var signals = []byHand{
 	{"resolve", nil, "refused wrong-status"},
 	{"reopen", nil, "reopened"},
 	{"resolve", map[string]any{"number": 1}, "refused malformed"},
-	{"resolve", map[string]any{"gate": 1}, "refused malformed"},
+	{"resolve", map[string]any{"schedule": 1}, "refused malformed"},
 	{"asign", map[string]any{"agent": "agent-1"}, unheard},
 	{"submit", nil, unheard},
 	{"__temporal_resolve", nil, unheard},

@@ -22,6 +22,7 @@ const (
 type undeliveredRow struct {
 	ID     int64
 	Ticket ticket.Number
+	Actor  string
 	commandRow
 }
 
@@ -42,7 +43,7 @@ func (s *Store) Undelivered(ctx context.Context, limit, openings int, deliver fu
 	}
 	all := make([]desk.Delivery, 0, len(handed))
 	for _, row := range handed {
-		all = append(all, desk.Delivery{Number: row.Ticket, Command: row.command()})
+		all = append(all, desk.Delivery{Number: row.Ticket, Command: row.command(), Actor: row.Actor})
 		l.ids = append(l.ids, row.ID)
 	}
 	release := l.keep(ctx)
@@ -98,7 +99,7 @@ func (l *lease) claim(ctx context.Context, limit, openings int) (handed []undeli
 						AND earlier.delivered_at IS NULL AND earlier.id NOT IN (SELECT id FROM later))))
 			RETURNING id, ticket, seq
 		)
-		SELECT mine.id, mine.ticket, `+commandColumns+`
+		SELECT mine.id, mine.ticket, coalesce((SELECT handle FROM people WHERE id = c.by_person), '') AS actor, `+commandColumns+`
 		FROM mine JOIN commands c ON c.ticket = mine.ticket AND c.seq = mine.seq
 		ORDER BY mine.id`, limit, openings, l.name, leaseTime).Query(func(rows pgx.Rows) error {
 		handed, err = pgx.CollectRows(rows, pgx.RowToStructByName[undeliveredRow])

@@ -37,7 +37,7 @@ func TestUndelivered_inOrderOnceAndAgainWhenItFails(t *testing.T) {
 	}
 	all := d.deliverAll()
 	assignment := desk.Delivery{Number: a.Number, Command: ticket.Command{Seq: 2, Verb: ticket.VerbAssign, By: d.agent.Actor(),
-		At: b.At, Assignee: d.second.ID, Handle: d.second.Handle}}
+		At: b.At, Assignee: d.second.ID, Handle: d.second.Handle}, Actor: d.agent.Handle}
 	if len(all) != 2 || !reflect.DeepEqual(all[0], assignment) || all[1].Number != c.Number {
 		t.Errorf("left %+v, want what was not delivered", all)
 	}

@@ -68,10 +68,18 @@ func TestMigrate_remembersTheEmergenciesOfOldTickets(t *testing.T) {
 
 // TestMigrate_hasWorkflowsOfAnEarlierVersionReplaced: all that are needed, and the emergency's.
 func TestMigrate_hasWorkflowsOfAnEarlierVersionReplaced(t *testing.T) {
+	for _, file := range []string{"00019_workflows.sql", "00030_contract.sql"} {
+		t.Run(file, func(t *testing.T) { replacesWorkflows(t, file) })
+	}
+}
+
+func replacesWorkflows(t *testing.T, file string) {
 	d := open(t)
-	d.sql(`CREATE VIEW mails AS SELECT * FROM deliveries WHERE queue = 'ticket'`) // as they were then
-	d.sql(`CREATE VIEW calls AS SELECT * FROM deliveries WHERE queue = 'webhook'`)
-	migration, err := os.ReadFile("migrations/00019_workflows.sql")
+	if file == "00019_workflows.sql" { // as they were then
+		d.sql(`CREATE VIEW mails AS SELECT * FROM deliveries WHERE queue = 'ticket'`)
+		d.sql(`CREATE VIEW calls AS SELECT * FROM deliveries WHERE queue = 'webhook'`)
+	}
+	migration, err := os.ReadFile("migrations/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,7 +90,8 @@ func (st *stepTx) queueFailures(batch *pgx.Batch, failures []app.Failure) {
 // queueOwed reads what is owed after a delivery.
 func (st *stepTx) queueOwed(batch *pgx.Batch, known int, owed *[]ticket.Owed) {
 	batch.Queue(`
-		SELECT n, coalesce(person, ''), coalesce(kind, queue), coalesce(webhook, ''), asks FROM deliveries
+		SELECT n, coalesce(person, ''), coalesce(kind, queue), coalesce(webhook, ''), asks,
+			coalesce((SELECT handle FROM people WHERE id = person), '') FROM deliveries
 		WHERE ticket = $1 AND n > $2 AND status = 'owed' ORDER BY n LIMIT $3`,
 		st.number, known, ticket.MaxOwed).Query(func(rows pgx.Rows) (err error) {
 		*owed, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.Owed])

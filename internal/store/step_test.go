@@ -88,10 +88,16 @@ func TestStep_twoAtOnceTakeACommandOnce(t *testing.T) {
 		both.Go(func() { results[i], _ = d.Step(t.Context(), ticket.StepRequest{Number: a.Number, Command: 1}) })
 	}
 	both.Wait()
-	for _, r := range results {
-		if !reflect.DeepEqual(r, results[0]) || r.Digest.Command != 1 {
+	var outcomes []string
+	for i := range results {
+		outcomes = append(outcomes, results[i].Outcomes...) // only the one that decided it has them
+		results[i].Outcomes = nil
+		if r := results[i]; !reflect.DeepEqual(r, results[0]) || r.Digest.Command != 1 {
 			t.Errorf("got %+v and %+v", r, results[0])
 		}
+	}
+	if !slices.Equal(outcomes, []string{"submit: done"}) {
+		t.Errorf("outcomes %q", outcomes)
 	}
 	d.consistent(a.Number)
 }

@@ -13,14 +13,15 @@ import (
 // domain's rules changes nothing in a replay.
 type Digest struct {
 	Status   Status          `json:"status"`
+	Cause    Cause           `json:"cause,omitempty"` // of being resolved or closed
 	Priority policy.Priority `json:"priority"`
 	Category string          `json:"category,omitempty"` // cut to maxShown
 	Handle   string          `json:"handle,omitempty"`   // the assignee's
 	Command  int64           `json:"command"`            // number of the last command decided
-	Mails    int             `json:"mails"`              // number of the last mail owed
+	Mails    int             `json:"last_mail"`          // number of the last mail owed
 	Next     Moment          `json:"next,omitzero"`
-	Rung     int             `json:"rung,omitempty"`   // see Ticket.Rung
-	Paused   bool            `json:"paused,omitempty"` // see Ticket.Paused
+	Rung     int             `json:"escalation_step,omitempty"` // see Ticket.Rung
+	Paused   bool            `json:"paused,omitempty"`          // see Ticket.Paused
 	Shown
 
 	FirstResponse PromiseDigest `json:"first_response"`
@@ -63,7 +64,7 @@ const (
 func (s State) Digest() Digest {
 	t := &s.Ticket
 	d := Digest{
-		Status: t.Status, Priority: t.Priority, Category: cut(t.Category), Handle: t.Handle,
+		Status: t.Status, Cause: t.Cause, Priority: t.Priority, Category: cut(t.Category), Handle: t.Handle,
 		Command: s.Command, Mails: s.Mails, Next: s.Next, Rung: s.Rung, Paused: s.Paused,
 		FirstResponse: t.FirstResponse.digest(), Resolution: t.Resolution.digest(),
 	}

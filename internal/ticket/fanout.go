@@ -75,28 +75,28 @@ func (g Gate) Edges() []Edge {
 
 // FanoutRequest asks to have open tickets told of an edge for a while.
 type FanoutRequest struct {
-	Edge  Edge   `json:"edge"`
-	Gate  int64  `json:"gate"`            // revision
+	Edge  Edge   `json:"transition"`
+	Gate  int64  `json:"schedule"`        // revision
 	After Number `json:"after,omitempty"` // go on behind this one
 
-	Total int       `json:"total"`          // tickets that are to be told in all
-	Told  int       `json:"told,omitempty"` // before
+	Total int       `json:"total"`              // tickets that are to be told in all
+	Told  int       `json:"notified,omitempty"` // before
 	Began time.Time `json:"began"`
 }
 
 // FanoutResult is how far that came.
 type FanoutResult struct {
 	After Number `json:"after,omitempty"` // the last one told
-	Told  int    `json:"told"`            // in this while
+	Told  int    `json:"notified"`        // in this while
 	Over  bool   `json:"over,omitempty"`  // nobody is left behind After
 }
 
 // Proof is what PostgreSQL says of an edge: whether every open ticket is as the gate wants it.
 type Proof struct {
-	Open   int  `json:"open"`             // tickets
-	Behind int  `json:"behind"`           // of them, not stepped since the edge
-	Wrong  int  `json:"wrong,omitempty"`  // of them, stepped since and paused though the gate is open, or the other way: a defect
-	Passed bool `json:"passed,omitempty"` // a later edge is reached: this one is no longer what counts
+	Open   int  `json:"open"`                 // tickets
+	Behind int  `json:"behind"`               // of them, not stepped since the edge
+	Wrong  int  `json:"wrong,omitempty"`      // of them, stepped since and paused though the gate is open, or the other way: a defect
+	Passed bool `json:"superseded,omitempty"` // a later edge is reached: this one is no longer what counts
 
 	Late []Number `json:"late,omitempty"` // the first of those behind or wrong, by number; at most MostNamed
 }

@@ -28,7 +28,7 @@ func label(t Ticket, p *policy.Policy, m Moment, now time.Time) string {
 	case MomentBreach:
 		return fmt.Sprintf("%s due %s%s", name, when, left(t, p, m.Clock, now))
 	case MomentRung:
-		return fmt.Sprintf("rung %d for the broken %s %s", m.Rung, name, when)
+		return fmt.Sprintf("escalation step %d for the overdue %s %s", m.Rung, name, when)
 	case MomentNudge:
 		return "nudge the requester " + when
 	case MomentResolve:

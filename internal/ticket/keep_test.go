@@ -37,7 +37,7 @@ func TestKeep_labelsWhatIsNext(t *testing.T) {
 		"a deadline in calendar time": {plain, func(l *life) { l.says(0, byAgent, ticket.VerbAgentReply); l.until(160) }, 160.25,
 			"resolution due Tue 1 Dec 18:00 UTC, 1d15h45m of calendar time left"},
 		"an overdue deadline": {plain, func(l *life) { l.until(75) }, 101, "first response due Fri 27 Nov 14:00 UTC"},
-		"a rung":              {plain, func(l *life) { l.until(100) }, 100, "rung 2 for the broken first response Sat 28 Nov 14:00 UTC"},
+		"a rung":              {plain, func(l *life) { l.until(100) }, 100, "escalation step 2 for the overdue first response Sat 28 Nov 14:00 UTC"},
 		"a nudge":             {plain, func(l *life) { l.says(0, byAgent, ticket.VerbRequestInformation) }, 0, "nudge the requester Tue 24 Nov 10:00 UTC"},
 		"a resolution": {plain, func(l *life) { l.says(0, byAgent, ticket.VerbRequestInformation); l.until(24) }, 30,
 			"resolve by silence Thu 26 Nov 10:00 UTC"},

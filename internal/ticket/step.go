@@ -3,6 +3,7 @@ package ticket
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -17,6 +18,14 @@ type Outcome struct {
 	Refused bool
 	Code    string // stable word, such as "ticket-closed"
 	Reason  string // in words that whoever asked may read
+}
+
+// Line says what became of a command, such as "resolve: refused, wrong status".
+func (o Outcome) Line(verb Verb) string {
+	if o.Refused {
+		return fmt.Sprintf("%s: refused, %s", verb, strings.ReplaceAll(o.Code, "-", " "))
+	}
+	return fmt.Sprintf("%s: done", verb)
 }
 
 // Result is what one step makes of a ticket: the new state, and the events and mails that led to it.

@@ -1,0 +1,226 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// EmergencyStart is the input of the emergency workflow: the page at first, the rest when a run continues as new.
+type EmergencyStart struct {
+	Page          string                 `json:"page,omitempty"` // address of the emergencies' page
+	Schedule      ticket.Outlook         `json:"schedule,omitzero"`
+	Fanout        Fanout                 `json:"fanout,omitzero"`
+	Manual        []ticket.EmergencyHand `json:"manual,omitempty"`   // manual commands not yet executed
+	Received      map[string]int         `json:"received,omitempty"` // number of each name, ever
+	Refused       int                    `json:"refused,omitempty"`  // and how many of them were refused
+	Outcomes      []EmergencyOutcome     `json:"outcomes,omitempty"`
+	Announcements AnnouncementState      `json:"announcements,omitzero"`
+}
+
+// EmergencyReport is the answer to the query: what is in force, how many tickets have taken it up, and what comes next.
+type EmergencyReport struct {
+	Schedule ticket.Outlook     `json:"schedule"`
+	Fanout   Fanout             `json:"fanout"`   // of Schedule.Reached
+	Pending  int                `json:"pending"`  // manual commands not yet executed
+	Refused  int                `json:"refused"`  // number of refused ones
+	Outcomes []EmergencyOutcome `json:"outcomes"` // of the last ones
+}
+
+// EmergencyOutcome is what became of one manual command.
+type EmergencyOutcome struct {
+	At      time.Time `json:"at"`
+	Command string    `json:"command"`
+	ticket.HandResult
+}
+
+// Emergency is the workflow that keeps open tickets in step with the emergency schedule. It never ends. It sleeps until
+// the next transition or until the schedule is changed, notifies the tickets, checks that all of them have taken a step,
+// and sleeps again. Tickets are right without it, since every step consults the schedule; it brings up to date what
+// people see of them. Cancellation requests are ignored.
+func Emergency(ctx workflow.Context, in EmergencyStart) error {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	w, err := newEmergencyWorkflow(ctx, in)
+	if err != nil {
+		return fmt.Errorf("set up the emergency: %w", err)
+	}
+	return w.run(ctx)
+}
+
+// emergencyWorkflow is the state of a run. What must outlive a run is passed on in EmergencyStart.
+type emergencyWorkflow struct {
+	page     string
+	schedule ticket.Outlook
+	fanout   Fanout
+	manual   []ticket.EmergencyHand
+	received map[string]int
+	refused  int
+	outcomes []EmergencyOutcome
+
+	stale      bool      // schedule may be outdated
+	nextChange time.Time // until when schedule holds, by Temporal's clock; zero: until it is changed
+	selector   workflow.Selector
+	meter      historyMeter
+	timer      dueTimer
+	announcer  *announcer
+	answers    answers // to updates
+}
+
+func newEmergencyWorkflow(ctx workflow.Context, in EmergencyStart) (*emergencyWorkflow, error) {
+	w := &emergencyWorkflow{
+		page: in.Page, schedule: in.Schedule, fanout: in.Fanout, manual: in.Manual, received: in.Received, refused: in.Refused, outcomes: in.Outcomes,
+		stale: true, selector: workflow.NewNamedSelector(ctx, "emergency"), announcer: newAnnouncer(ctx, in.Announcements),
+	}
+	err := workflow.SetQueryHandlerWithOptions(ctx, EmergencyQuery, w.report, workflow.QueryHandlerOptions{
+		Description: "The emergencies in force and planned, how many open tickets know of them, and what comes next.",
+	})
+	if err != nil {
+		return nil, err
+	}
+	if w.received == nil {
+		w.received = map[string]int{}
+	}
+	w.listen(ctx)
+	return w, w.handleUpdates(ctx)
+}
+
+// run reads the schedule, brings the tickets up to date, and waits. No activity takes longer than a slice of a fan-out,
+// so it learns of changes soon. Tickets are notified of the newest transition only, since each applies earlier ones by
+// itself.
+func (w *emergencyWorkflow) run(ctx workflow.Context) error {
+	for {
+		if err := w.work(ctx); err != nil {
+			return err
+		}
+		workflow.SetCurrentDetails(ctx, w.details(workflow.Now(ctx)))
+		if w.meter.full(ctx) {
+			return w.continueAsNew(ctx)
+		}
+		if w.stale || len(w.manual) > 0 || w.fanout.due() {
+			continue
+		}
+		w.timer.arm(ctx, w.nextEvent(), w.selector, w.onDue)
+		w.selector.Select(ctx)
+	}
+}
+
+// work does one thing of each kind that there is to do.
+func (w *emergencyWorkflow) work(ctx workflow.Context) error {
+	w.drain(ctx)
+	if err := w.executeManual(ctx); err != nil {
+		return err
+	}
+	if w.stale {
+		if err := w.readSchedule(ctx); err != nil {
+			return err
+		}
+	}
+	if w.fanout.due() {
+		if err := w.fanOut(ctx); err != nil {
+			return err
+		}
+	}
+	w.announcePartially(ctx)
+	return nil
+}
+
+// readSchedule reads the schedule. A transition that is reached replaces an earlier one in the fan-out.
+func (w *emergencyWorkflow) readSchedule(ctx workflow.Context) error {
+	outlook, err := callReadSchedule(ctx)
+	if err != nil {
+		return err
+	}
+	now := workflow.Now(ctx)
+	if outlook.Revision != w.schedule.Revision {
+		w.fanout.Partials = 0 // those whose tickets are right may be due another announcement
+	}
+	w.stale, w.schedule, w.nextChange = false, outlook, time.Time{}
+	if !outlook.Until.IsZero() {
+		w.nextChange = now.Add(outlook.Until.Sub(outlook.At)) // by its distance: the database's clock may differ from Temporal's
+	}
+	if outlook.Reached.At.After(w.fanout.Transition.At) {
+		w.fanout = Fanout{Transition: outlook.Reached, Began: now}
+	}
+	w.announce()
+	return nil
+}
+
+// announce requests announcements of what has happened, once every open ticket has taken it up.
+func (w *emergencyWorkflow) announce() {
+	if w.schedule.Revision > 0 && (w.schedule.Reached.At.IsZero() || !w.fanout.DoneAt.IsZero()) {
+		w.announcer.request(ticket.AnnounceRequest{Proven: w.schedule.At, Revision: w.schedule.Revision})
+	}
+}
+
+// announcePartially requests announcements to those whose tickets are right, when others keep a fan-out from ending.
+func (w *emergencyWorkflow) announcePartially(ctx workflow.Context) {
+	now, due := workflow.Now(ctx), w.fanout.partDue()
+	if due.IsZero() || now.Before(due) || w.stale {
+		return
+	}
+	w.fanout.Partials++
+	w.fanout.PartialAt = now
+	w.announcer.request(ticket.AnnounceRequest{Proven: w.schedule.At, Revision: w.schedule.Revision, Unproven: true})
+}
+
+// Kinds of events that the timer is for.
+const (
+	dueTransition          ticket.MomentKind = "edge"
+	dueRetryFanout         ticket.MomentKind = "again"
+	duePartialAnnouncement ticket.MomentKind = "part"
+)
+
+// nextEvent returns what the timer is for: the next transition, another round of the fan-out, or a partial announcement.
+func (w *emergencyWorkflow) nextEvent() ticket.Moment {
+	var first ticket.Moment
+	for _, m := range []ticket.Moment{
+		{Kind: dueTransition, Due: w.nextChange, Label: w.scheduleLine()},
+		{Kind: dueRetryFanout, Due: w.fanout.RetryAt, Label: w.fanout.retryLine()},
+		{Kind: duePartialAnnouncement, Due: w.fanout.partDue(), Label: "announce it to those whose tickets are right"},
+	} {
+		if !m.Due.IsZero() && (first.Due.IsZero() || m.Due.Before(first.Due)) {
+			first = m
+		}
+	}
+	return first
+}
+
+func (w *emergencyWorkflow) onDue(m ticket.Moment) {
+	switch m.Kind {
+	case dueRetryFanout:
+		w.fanout.RetryAt = time.Time{}
+	case dueTransition:
+		w.stale = true
+	}
+}
+
+func (w *emergencyWorkflow) report() (EmergencyReport, error) {
+	return EmergencyReport{Schedule: w.schedule, Fanout: w.fanout, Pending: len(w.manual), Refused: w.refused, Outcomes: slices.Clone(w.outcomes)}, nil
+}
+
+// continueAsNew passes the state on to a next run and loses no signal: see ticketWorkflow.continueAsNew. The next run
+// reads the schedule again.
+func (w *emergencyWorkflow) continueAsNew(ctx workflow.Context) error {
+	w.announcer.stopWork()
+	if err := workflow.Await(ctx, w.announcer.idle); err != nil {
+		return fmt.Errorf("wait for the announcer: %w", err)
+	}
+	for w.drain(ctx); !workflow.AllHandlersFinished(ctx); w.drain(ctx) {
+		if w.answers.due() {
+			if err := w.executeManual(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := awaitHandlers(ctx); err != nil {
+			return err
+		}
+	}
+	return workflow.NewContinueAsNewError(ctx, EmergencyWorkflow, EmergencyStart{
+		Page: w.page, Schedule: w.schedule, Fanout: w.fanout, Manual: w.manual, Received: w.received, Refused: w.refused, Outcomes: w.outcomes, Announcements: w.announcer.state,
+	})
+}

@@ -1,0 +1,139 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// mailTimeout bounds one attempt at a mail. A mail server has ten minutes to acknowledge a mail, and an attempt that is
+// given up before sends the mail twice. A worker that died is noticed by missing heartbeats.
+const mailTimeout = 20 * time.Minute
+
+// permanentErrors are the types of errors that no retry can mend.
+var permanentErrors = []string{fault.NotFound.String()}
+
+// callStep runs the step as a local activity, which costs one event. If PostgreSQL is unavailable for longer than a few
+// attempts, it becomes a regular activity, whose retries cost no events, however long the outage.
+func callStep(ctx workflow.Context, r ticket.StepRequest, summary string) (ticket.StepResult, error) {
+	var result ticket.StepResult
+	local := workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		ScheduleToCloseTimeout: 10 * time.Second, // for all local tries together
+		Summary:                summary,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 2, MaximumAttempts: 4,
+			NonRetryableErrorTypes: permanentErrors,
+		},
+	})
+	err := workflow.ExecuteLocalActivity(local, StepActivity, r).Get(ctx, &result)
+	if err == nil || isPermanent(err) {
+		return result, err
+	}
+	regular := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 30 * time.Second,
+		Summary:             summary,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 1.5, MaximumInterval: 10 * time.Second,
+			NonRetryableErrorTypes: permanentErrors,
+		},
+	})
+	err = workflow.ExecuteActivity(regular, StepActivity, r).Get(ctx, &result)
+	return result, err
+}
+
+// stepSummary names what a step will do. The SDK takes a local activity's summary before the activity runs, so the
+// outcomes are in its result.
+func (t *ticketWorkflow) stepSummary(r ticket.StepRequest) string {
+	switch {
+	case len(r.ByHand) > 0:
+		verbs := make([]string, len(r.ByHand))
+		for i, m := range r.ByHand {
+			verbs[i] = string(m.Verb)
+		}
+		return listed(verbs) + ", by hand"
+	case r.Bounced > 0:
+		return fmt.Sprintf("record that mail %d bounced", r.Bounced)
+	case r.Delivered > 0:
+		return fmt.Sprintf("count the requester's silence from the delivery of mail %d", r.Delivered)
+	case r.Gate:
+		return "catch up: commands, what is due, emergencies"
+	case !r.Due.IsZero():
+		return strings.TrimSpace(fmt.Sprintf("%s %s", t.due.Kind, clockName(t.due.Clock))) + ", due " + instant(r.Due)
+	case len(t.claims) == 0:
+		return fmt.Sprintf("commands up to %d", r.Command)
+	default:
+		verbs := make([]string, len(t.claims))
+		for i, c := range t.claims {
+			verbs[i] = fmt.Sprintf("%s (command %d)", c.Verb, c.Seq)
+		}
+		return listed(verbs)
+	}
+}
+
+// maxListed is how many names a summary lists.
+const maxListed = 3
+
+func listed(names []string) string {
+	some := strings.Join(names[:min(len(names), maxListed)], ", ")
+	if more := len(names) - maxListed; more > 0 {
+		some += fmt.Sprintf(" and %d more", more)
+	}
+	return some
+}
+
+func isPermanent(err error) bool {
+	application, ok := errors.AsType[*temporal.ApplicationError](err)
+	return ok && slices.Contains(permanentErrors, application.Type())
+}
+
+// callMail sends one mail. It is retried until the mail is sent or undeliverable, which the activity decides: a time-out
+// could not tell a mail that servers deferred from one that was never tried because no worker ran. Cancellation is waited
+// for, since only then no other attempt can be under way.
+func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.MailResult, error) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           MailQueue,
+		StartToCloseTimeout: mailTimeout,
+		HeartbeatTimeout:    20 * time.Second,
+		WaitForCancellation: true,
+		Summary:             fmt.Sprintf("mail %d: %s to %s", owed.N, owed.Kind, owed.Recipient()),
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 15 * time.Second,
+			NonRetryableErrorTypes: permanentErrors,
+		},
+	})
+	var result ticket.MailResult
+	err := workflow.ExecuteActivity(ctx, MailActivity, ticket.MailRequest{Number: number, N: owed.N}).Get(ctx, &result)
+	return result, err
+}
+
+// WebhookQueue is the task queue of webhooks. An endpoint that hangs holds up no mail.
+const WebhookQueue = "webhooks"
+
+// WebhookActivity is the name of the activity that calls a webhook.
+const WebhookActivity = "CallWebhook"
+
+// callWebhook makes one call. It is retried until the call succeeds or is given up, which the activity decides. An
+// attempt takes seconds, so the time-out serves instead of heartbeats.
+func callWebhook(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.MailResult, error) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           WebhookQueue,
+		StartToCloseTimeout: 30 * time.Second,
+		WaitForCancellation: true,
+		Summary:             fmt.Sprintf("call %d: webhook %s", owed.N, owed.Webhook),
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute,
+			NonRetryableErrorTypes: permanentErrors,
+		},
+	})
+	var result ticket.MailResult
+	err := workflow.ExecuteActivity(ctx, WebhookActivity, ticket.MailRequest{Number: number, N: owed.N}).Get(ctx, &result)
+	return result, err
+}

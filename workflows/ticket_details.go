@@ -1,0 +1,211 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// details are a few lines of Markdown: what is, who has it, what it waits for, what was promised, what is owed, and what
+// became of the last manual commands. Whatever happened to the ticket, they are bounded.
+func (t *ticketWorkflow) details() string {
+	var b strings.Builder
+	head, rest := t.facts()
+	status := string(t.digest.Status)
+	fmt.Fprintf(&b, "**%s**%s\n\n", status, strings.TrimPrefix(head, status))
+	for _, f := range rest {
+		fmt.Fprintf(&b, "- **%s**: %s\n", f.name, escapeMarkdown(f.says))
+	}
+	if t.page != "" {
+		fmt.Fprintf(&b, "\n[%s on its page](%s)\n", t.number, t.page)
+	}
+	return b.String()
+}
+
+// lines are the same as plain text.
+func (t *ticketWorkflow) lines() []string {
+	head, rest := t.facts()
+	lines := []string{head}
+	for _, f := range rest {
+		lines = append(lines, f.name+": "+f.says)
+	}
+	return lines
+}
+
+// fact is a line of the details.
+type fact struct{ name, says string }
+
+func (t *ticketWorkflow) facts() (head string, rest []fact) {
+	d := t.digest
+	holder := "nobody has taken it"
+	if d.Handle != "" {
+		holder = "assigned to " + d.Handle
+	}
+	head = fmt.Sprintf("%s, priority %s, category %s, %s", d.Status, d.Priority, d.Category, holder)
+	if p := d.Parked; p != nil {
+		rest = append(rest, fact{"stuck", fmt.Sprintf("what is due can't be recorded since %s (%s); tried again %s",
+			instant(p.Since), p.Reason, instant(p.Retry))})
+	}
+	rest = append(rest, fact{"waits for", waitsFor(d)})
+	if d.Next.Kind != "" {
+		rest = append(rest, fact{"next by itself", d.Next.Label})
+	}
+	for _, name := range policy.ClockNames() {
+		rest = append(rest, fact{clockName(name), promiseLine(*d.Promise(name))})
+	}
+	if d.Rung > 0 {
+		rest = append(rest, fact{"escalated", fmt.Sprintf("step %d, neither answered nor acknowledged", d.Rung)})
+	}
+	if lines := emergencyLines(d); len(lines) > 0 {
+		rest = append(rest, fact{"emergencies", strings.Join(lines, "; ")})
+	}
+	if owed := t.mailer.owed; len(owed) > 0 {
+		rest = append(rest, fact{"mails still to be sent", mailsLine(owed)})
+	}
+	for _, m := range slices.Backward(t.outcomes) {
+		rest = append(rest, fact{"by hand", fmt.Sprintf("%s (%s)", m.Outcome, instant(m.At))})
+	}
+	return head, rest
+}
+
+// waitsFor returns whose turn it is.
+func waitsFor(d ticket.Digest) string {
+	switch {
+	case d.Closed():
+		return "nothing, it is closed for good"
+	case d.InEmergency():
+		return "the end of the emergency that stops its clocks"
+	case d.Unheard && d.Status == ticket.StatusWaiting:
+		return "the delivery of the mail that asks the requester, whose silence does not count before"
+	case d.Unheard:
+		return "the delivery of the mail that tells the requester of the resolution, whose silence does not count before"
+	case d.Status == ticket.StatusWaiting:
+		return "the requester's answer"
+	case d.Status == ticket.StatusResolved:
+		return "the requester to confirm, to reply or to stay silent"
+	case d.Handle == "":
+		return "an agent to take it"
+	case d.FirstResponse.MetAt.IsZero():
+		return "the first response of " + d.Handle
+	default:
+		return "the resolution by " + d.Handle
+	}
+}
+
+// promiseLine returns the state of a promise and a summary of its ledger.
+func promiseLine(p ticket.PromiseDigest) string {
+	var line string
+	switch {
+	case p.At.IsZero():
+		return "not promised yet"
+	case !p.MetAt.IsZero():
+		line = "met " + instant(p.MetAt)
+	case p.Settled:
+		line = "no longer owed"
+	case !p.Due.IsZero():
+		line = "due " + instant(p.Due)
+	default:
+		line = "paused, " + reasons(p.Reasons)
+	}
+	if !p.Breached.IsZero() {
+		line += ", overdue since " + instant(p.Breached)
+	}
+	return line + "; " + budgetLine(p)
+}
+
+// budgetLine returns the sum of a ledger, as of its last entry. Only a calendar can tell what was used up since.
+func budgetLine(p ticket.PromiseDigest) string {
+	line := "target " + policy.FormatBudget(p.Counts, p.Target) + " of " + unit(p.Counts)
+	if p.Extended != 0 {
+		line += ", " + policy.FormatBudget(p.Counts, p.Extended) + " added"
+	}
+	return line + ", " + policy.FormatBudget(p.Counts, p.Used) + " used by " + instant(p.At)
+}
+
+func reasons(all []policy.Reason) string {
+	names := make([]string, len(all))
+	for i, r := range all {
+		names[i] = string(r)
+	}
+	return strings.Join(names, " and ")
+}
+
+func unit(counts policy.Counting) string {
+	switch counts {
+	case policy.CountBusinessHours:
+		return "business hours"
+	case policy.CountBusinessDays:
+		return "business days"
+	default:
+		return "calendar time"
+	}
+}
+
+func emergencyLines(d ticket.Digest) []string {
+	lines := make([]string, len(d.Emergencies))
+	for i, s := range d.Emergencies {
+		switch {
+		case s.By != 0:
+			lines[i] = fmt.Sprintf("%s made the targets %s longer %s", s.ID, policy.FormatDuration(s.By), instant(s.From))
+		case s.Until.IsZero():
+			lines[i] = fmt.Sprintf("%s stops the clocks since %s", s.ID, instant(s.From))
+		default:
+			lines[i] = fmt.Sprintf("%s stopped the clocks from %s to %s", s.ID, instant(s.From), instant(s.Until))
+		}
+	}
+	if d.Earlier > 0 {
+		lines = append(lines, fmt.Sprintf("and %d earlier ones", d.Earlier))
+	}
+	return lines
+}
+
+const (
+	maxListedMails = 5 // are named one by one
+	maxOutcomes    = 5 // of manual commands are remembered
+)
+
+// resultSentence returns the result of a closed ticket's workflow.
+func resultSentence(d ticket.Digest) string {
+	by := map[ticket.Cause]string{
+		ticket.CauseAgent: "Closed by staff", ticket.CauseRequester: "Closed by the requester",
+		ticket.CauseWithdrawn: "Withdrawn by the requester", ticket.CauseSilence: "Closed after the requester's silence",
+	}[d.Cause]
+	if by == "" {
+		by = "Closed"
+	}
+	return fmt.Sprintf("%s. First response %s, resolution %s.", by, promiseResult(d.FirstResponse), promiseResult(d.Resolution))
+}
+
+func promiseResult(p ticket.PromiseDigest) string {
+	switch {
+	case p.MetAt.IsZero() && p.Breached.IsZero():
+		return "no longer owed"
+	case p.MetAt.IsZero():
+		return "overdue since " + instant(p.Breached)
+	case p.Breached.IsZero():
+		return "on time, " + instant(p.MetAt)
+	default:
+		return fmt.Sprintf("late, %s instead of %s", instant(p.MetAt), instant(p.Breached))
+	}
+}
+
+func mailsLine(owed []ticket.Owed) string {
+	names := make([]string, 0, maxListedMails)
+	for _, m := range owed[:min(len(owed), maxListedMails)] {
+		names = append(names, fmt.Sprintf("%d %s to %s", m.N, m.Kind, m.Recipient()))
+	}
+	line := strings.Join(names, ", ")
+	if more := len(owed) - len(names); more > 0 {
+		line += fmt.Sprintf(" and %d more", more)
+	}
+	return line
+}
+
+func clockName(name policy.ClockName) string { return strings.ReplaceAll(string(name), "_", " ") }
+
+// instant formats a time in UTC: a worker's own zone must not get into a history.
+func instant(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006 15:04:05 UTC") }

@@ -1,0 +1,268 @@
+package workflows_test
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/holesalemart/supportdesk/internal/desktest"
+	"github.com/holesalemart/supportdesk/internal/dispatch"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/workflows"
+)
+
+// fastPolicy has promises that are overdue within seconds.
+const fastPolicy = `
+time_zone: UTC
+clocks:
+  first_response: {target: 2s, counts: calendar, remind_at: 50%}
+  resolution: {target: 7s, counts: calendar, remind_at: 90%, pauses: [waiting, resolved]}
+silence: {nudge_after: 1s, resolve_after: 2s, close_after: 1s}
+escalation:
+  - {after: 0s, tell: [assignee, supervisors], raise_priority: true}
+  - {after: 1s, tell: [supervisors]}
+  - {after: 2s, tell: [supervisors, administrators]}
+`
+
+// webhookPolicy is fastPolicy with webhooks in every escalation step.
+const webhookPolicy = `
+time_zone: UTC
+clocks:
+  first_response: {target: 2s, counts: calendar, remind_at: 50%}
+  resolution: {target: 7s, counts: calendar, remind_at: 90%, pauses: [waiting, resolved]}
+escalation:
+  - {after: 0s, tell: [assignee, supervisors, {webhook: pager}], raise_priority: true}
+  - {after: 1s, tell: [supervisors, {webhook: pager}, {webhook: chat}]}
+  - {after: 2s, tell: [supervisors, administrators, {webhook: chat}]}
+`
+
+// scenario is a life on a real server. It ends with the ticket closed.
+type scenario struct {
+	name   string
+	policy string
+	play   func(*desktest.Site)
+}
+
+var scenarios = []scenario{
+	{"answered", testPolicy, answered},
+	{"escalated", fastPolicy, escalated},
+	{"silence", fastPolicy, silence},
+	{"burst", testPolicy, burst},
+	{"outages", testPolicy, outages},
+	{"by-hand", testPolicy, manual},
+	{"reopened", testPolicy, reopened},
+	{"taken-over", testPolicy, takenOver},
+	{"continued", testPolicy, continued},
+	{"webhook", webhookPolicy, escalated},
+	{"adopted", testPolicy, adopted},
+	{"gate", testPolicy, gate},
+	{"parked", testPolicy, parked},
+	{"reconciled", testPolicy, reconciled},
+}
+
+func answered(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
+	s.Ask(number, assignToAlice())
+	s.Ask(number, words(alice, ticket.VerbAgentReply))
+	s.Ask(number, words(alice, ticket.VerbResolve))
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: customer})
+}
+
+func escalated(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Await("the last rung", func() bool { return s.Happened(number, ticket.EventEscalated, 3) })
+	s.Ask(number, words(alice, ticket.VerbAgentReply))
+	s.Await("the other ladder's last rung", func() bool { return s.Happened(number, ticket.EventEscalated, 6) })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbAcknowledge, By: super})
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+func silence(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Ask(number, words(alice, ticket.VerbRequestInformation))
+}
+
+// burst is told out of order, twice, while no worker runs; a second worker starts without the first one's memory.
+func burst(s *desktest.Site) {
+	submit := s.Submit(number)
+	assign := s.Accept(number, assignToAlice())
+	reply := s.Accept(number, words(alice, ticket.VerbAgentReply))
+	resolve := s.Accept(number, words(alice, ticket.VerbResolve))
+	for _, c := range []ticket.Command{resolve, reply, submit, reply, assign, submit, resolve} {
+		s.Tell(number, c)
+	}
+	stop := s.Work()
+	s.Await("the burst", func() bool { return s.State(number).Command == 4 && len(s.Unsettled(number)) == 0 })
+	stop()
+	s.Tell(number, s.Accept(number, ticket.Command{Verb: ticket.VerbClose, By: customer}))
+	s.Work()
+}
+
+func outages(s *desktest.Site) {
+	var steps, mails atomic.Int32
+	s.OnStep(func(ticket.StepRequest) error {
+		if n := steps.Add(1); n > 2 && n < 9 {
+			return away
+		}
+		return nil
+	})
+	s.OnMail(func(_ context.Context, m ticket.Owed) (bool, error) {
+		if mails.Add(1) < 3 {
+			return false, away
+		}
+		return m.Kind == ticket.MailAssignment, nil
+	})
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Ask(number, assignToAlice())
+	s.Await("the bounce", func() bool { return s.Happened(number, ticket.EventMailBounced, 1) })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbWithdraw, By: customer})
+}
+
+func manual(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	for _, signal := range []struct {
+		verb    ticket.Verb
+		payload any
+	}{
+		{ticket.VerbAssign, workflows.Signal{Agent: "alice"}},
+		{ticket.VerbNote, nil},
+		{ticket.VerbAssign, "alice"},
+		{ticket.VerbResolve, workflows.Signal{Seq: 99}},
+		{ticket.VerbReclassify, map[string]any{"priority": "high"}},
+	} {
+		before := s.State(number).Command
+		signalByHand(s, signal.verb, signal.payload)
+		s.Await("its outcome", func() bool { return s.State(number).Command > max(before, 1) })
+	}
+	signalWithoutPayload(s, ticket.VerbResolve)
+	signalWithoutPayload(s, ticket.VerbClose)
+}
+
+func signalByHand(s *desktest.Site, verb ticket.Verb, payload any) {
+	err := s.Temporal.SignalWorkflow(context.Background(), workflows.TicketID(number), "", string(verb), payload)
+	s.Check(err)
+}
+
+// signalWithoutPayload sends no payload, as Temporal UI does when its field is left empty.
+func signalWithoutPayload(s *desktest.Site, verb ticket.Verb) {
+	_, err := s.Temporal.WorkflowService().SignalWorkflowExecution(context.Background(), &workflowservice.SignalWorkflowExecutionRequest{
+		Namespace: s.Temporal.Namespace, SignalName: string(verb),
+		WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: workflows.TicketID(number)},
+	})
+	s.Check(err)
+}
+
+func reopened(s *desktest.Site) {
+	stop := s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Ask(number, ticket.Command{Verb: ticket.VerbEmergencyPause, By: super, Emergency: "E-1"})
+	s.Ask(number, ticket.Command{Verb: ticket.VerbEmergencyExtend, By: super, Emergency: "E-2", Extension: time.Hour})
+	s.Ask(number, ticket.Command{Verb: ticket.VerbEmergencyResume, By: super, Emergency: "E-1"})
+	s.Ask(number, words(alice, ticket.VerbRequestInformation))
+	s.Await("every mail", func() bool { return len(s.Unsettled(number)) == 0 })
+	stop()
+	s.Work()
+	s.Ask(number, words(customer, ticket.VerbCustomerReply))
+	s.Ask(number, words(alice, ticket.VerbResolve))
+	s.Ask(number, words(customer, ticket.VerbCustomerReply))
+	s.Ask(number, words(alice, ticket.VerbProgressUpdate))
+	s.Ask(number, words(alice, ticket.VerbNote))
+	s.Ask(number, ticket.Command{Verb: ticket.VerbWithdraw, By: customer})
+}
+
+// takenOver starts where another run of the workflow went on as new.
+func takenOver(s *desktest.Site) {
+	s.Submit(number)
+	s.Accept(number, assignToAlice())
+	first, err := s.Step(context.Background(), ticket.StepRequest{Number: number, Command: 2})
+	s.Check(err)
+	s.Work()
+	options := client.StartWorkflowOptions{ID: workflows.TicketID(number), TaskQueue: workflows.TicketQueue}
+	_, err = s.Temporal.ExecuteWorkflow(context.Background(), options, workflows.TicketWorkflow, workflows.Start{
+		Number: number, Digest: first.Digest, LastMail: 2, LastCommand: 5,
+		Claims: []workflows.Claim{{Seq: 5, Verb: ticket.VerbResolve}},
+		Manual: []ticket.ByHand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Received: map[ticket.Verb]int{ticket.VerbAssign: 1},
+		Owed: first.Owed[1:], Bounced: []int{1},
+	})
+	s.Check(err)
+	s.Await("what was handed on", func() bool { return s.Happened(number, ticket.EventMailBounced, 1) })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// continued goes on in a new run: a signal by hand is larger than what one run may hear. The stored history is that of
+// the run that ends so.
+func continued(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Ask(number, assignToAlice())
+	signalByHand(s, ticket.VerbAssign, map[string]any{"agent": strings.Repeat("a", 256<<10)})
+	s.Await("its refusal", func() bool { return s.Happened(number, ticket.EventRefused, 1) })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// adopted is moved to a policy whose first response is due sooner.
+func adopted(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	other, err := policy.Parse([]byte(strings.Replace(testPolicy, "24h", "2h", 1)))
+	s.Check(err)
+	s.Ask(number, ticket.Command{Verb: ticket.VerbAdoptPolicy, By: super, Policy: 2, Adopt: other})
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// gate passes an emergency of the desk: the signals of its edges ask for a step, and its search attributes follow later.
+func gate(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
+	from := time.Now().UTC().Truncate(time.Second).Add(2 * time.Second)
+	e := ticket.Emergency{ID: flood, Kind: ticket.EmergencyClosed, From: from, Until: from.Add(3 * time.Second)}
+	s.SetGate(ticket.Gate{Revision: 1, Emergencies: []ticket.Emergency{e}})
+	for _, edge := range []struct {
+		ticket.Edge
+		leaves ticket.EventKind
+	}{
+		{ticket.Edge{At: e.From, Verb: ticket.VerbEmergencyPause, Emergency: e.ID}, ticket.EventPaused},
+		{ticket.Edge{At: e.Until, Verb: ticket.VerbEmergencyResume, Emergency: e.ID}, ticket.EventResumed},
+	} {
+		s.Await("the edge", func() bool { return time.Now().After(edge.At) })
+		s.Check(dispatch.New(s.Temporal.Client, dispatch.Pages{}).SignalTransition(context.Background(), number, edge.Edge, 1, time.Second))
+		s.Await("what it leaves", func() bool { return s.Happened(number, edge.leaves, 1) })
+	}
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// parked waits for what can't be recorded, and goes on once it can.
+func parked(s *desktest.Site) {
+	s.Work()
+	now := time.Now().UTC().Truncate(time.Second)
+	s.Park(&ticket.Parked{Since: now, Retry: now.Add(3 * time.Second), Reason: "SQLSTATE 23514"})
+	s.Tell(number, s.Submit(number))
+	s.Await("a try", func() bool { return len(s.Steps()) > 0 })
+	s.Park(nil)
+	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}
+
+// reconciled is asked to look at everything: a command was accepted of which no signal came.
+func reconciled(s *desktest.Site) {
+	s.Work()
+	s.Tell(number, s.Submit(number))
+	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
+	s.Accept(number, words(alice, ticket.VerbAgentReply))
+	s.Check(dispatch.New(s.Temporal.Client, dispatch.Pages{}).Reconcile(context.Background(), number))
+	s.Await("the reply", func() bool { return s.State(number).Command == 2 })
+	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})
+}

@@ -1,0 +1,172 @@
+package workflows
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"strconv"
+	"time"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// listen registers a receiver for every signal. Receivers only record what came; the main loop takes the steps.
+func (t *ticketWorkflow) listen(ctx workflow.Context) {
+	for _, verb := range ticket.Signals() {
+		channel := workflow.GetSignalChannelWithOptions(ctx, string(verb), workflow.SignalChannelOptions{Description: verb.Help()})
+		t.selector.AddReceive(channel, func(c workflow.ReceiveChannel, _ bool) {
+			var payload converter.RawValue
+			c.Receive(ctx, &payload)
+			t.receive(ctx, verb, payload)
+		})
+	}
+	t.listenForReconcile(ctx)
+	t.meter.watch(ctx, t.selector)
+	t.selector.AddReceive(t.mailer.settled, func(c workflow.ReceiveChannel, _ bool) {
+		var s settled
+		c.Receive(ctx, &s)
+		t.recordSettled(s)
+	})
+}
+
+// drain receives the signals that have arrived, without waiting.
+func (t *ticketWorkflow) drain(ctx workflow.Context) {
+	for _, verb := range ticket.Signals() {
+		channel := workflow.GetSignalChannel(ctx, string(verb))
+		for {
+			var payload converter.RawValue // a signal without one leaves it as it was
+			if !channel.ReceiveAsync(&payload) {
+				break
+			}
+			t.receive(ctx, verb, payload)
+		}
+	}
+	t.drainReconcile(ctx)
+	var s settled
+	for t.mailer.settled.ReceiveAsync(&s) {
+		t.recordSettled(s)
+	}
+}
+
+func (t *ticketWorkflow) recordSettled(s settled) {
+	switch {
+	case s.bounced:
+		t.bounced = append(t.bounced, s.n)
+	case s.asks:
+		t.delivered = append(t.delivered, s.n)
+	}
+}
+
+// maxSignalSize is in bytes. Valid payloads are far smaller; a larger one is refused and not carried along.
+const maxSignalSize = 4 << 10
+
+// receive records a signal: its number if it has one, otherwise a manual command.
+func (t *ticketWorkflow) receive(ctx workflow.Context, verb ticket.Verb, payload converter.RawValue) {
+	data := payload.Payload().GetData()
+	t.meter.received += len(data)
+	t.received[verb]++
+	s, ok := decodeSignal(payload)
+	switch {
+	case ok && s.Seq > 0:
+		if s.Seq > t.digest.Command { // otherwise it has been taken
+			t.lastCommand = max(t.lastCommand, s.Seq)
+			t.claims = append(t.claims, Claim{Seq: s.Seq, Verb: verb, Nth: t.received[verb]})
+		}
+	case ok && s.Schedule > 0 && verb.OfEmergency():
+		t.catchUp = true
+		t.shown.deferral.until(time.Duration(s.AttributesAfter) * time.Second)
+	default:
+		t.addManual(ctx, verb, t.received[verb], s, !ok || s.fromAPI() || hasUnknownField(data), data)
+	}
+}
+
+// fromAPI reports whether a field is set that only signals from the API or the emergency workflow carry.
+func (s Signal) fromAPI() bool {
+	return s.Seq != 0 || s.Schedule != 0 || s.AttributesAfter != 0 || s.By != "" || !s.At.IsZero()
+}
+
+// decodeSignal returns a signal's payload, which may be empty.
+func decodeSignal(payload converter.RawValue) (s Signal, ok bool) {
+	raw := payload.Payload()
+	if len(raw.GetData()) == 0 {
+		return s, true
+	}
+	if len(raw.GetData()) > maxSignalSize {
+		return s, false
+	}
+	err := converter.GetDefaultDataConverter().FromPayload(raw, &s)
+	return s, err == nil
+}
+
+// hasUnknownField reports whether a manual payload has an unknown field, which would be lost.
+func hasUnknownField(data []byte) bool {
+	if len(data) == 0 {
+		return false
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(&Signal{}) != nil
+}
+
+// maxSeconds is the most that a time.Duration can hold.
+const maxSeconds = int64(math.MaxInt64 / time.Second)
+
+// addManual queues a manual command for the next step.
+func (t *ticketWorkflow) addManual(ctx workflow.Context, verb ticket.Verb, place int, s Signal, malformed bool, data []byte) {
+	h := manualCommand(verb, s)
+	h.Key, h.Run = manualKey(ctx, place, string(verb), data), workflow.GetInfo(ctx).WorkflowExecution.RunID
+	h.Malformed = malformed || outOfRange(s)
+	t.manual = append(t.manual, h.Checked())
+}
+
+// manualKey identifies a manual signal by its workflow, its name, its position among the signals of that name and its
+// payload. It is the same when the workflow task is lost after the step that took the signal, whatever arrives meanwhile,
+// since only signals of one name keep their order. It is also the same when the signal is delivered again after a reset,
+// and differs for another signal in its place.
+func manualKey(ctx workflow.Context, place int, name string, data []byte) string {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(name)) // never fails
+	_, _ = sum.Write(data)
+	return fmt.Sprintf("%s/%s/%d/%08x", workflow.GetInfo(ctx).FirstRunID, name, place, sum.Sum32())
+}
+
+// refuseClaims turns signals whose number was never assigned into manual commands that will be refused.
+func (t *ticketWorkflow) refuseClaims(ctx workflow.Context) {
+	for _, c := range t.claims {
+		if c.Seq > t.lastCommand {
+			t.addManual(ctx, c.Verb, c.Nth, Signal{}, true, strconv.AppendInt(nil, c.Seq, 10))
+		}
+	}
+	t.claims = nil
+}
+
+// ReconcileSignal makes a ticket take what was accepted, fire what is due, and send every mail that is owed and not being
+// sent. It has no payload, and is idempotent.
+const ReconcileSignal = "reconcile"
+
+// listenForReconcile registers the receiver.
+func (t *ticketWorkflow) listenForReconcile(ctx workflow.Context) {
+	channel := workflow.GetSignalChannelWithOptions(ctx, ReconcileSignal, workflow.SignalChannelOptions{
+		Description: "Has the ticket look at what was accepted, what is due and what is owed. No input.",
+	})
+	t.selector.AddReceive(channel, func(c workflow.ReceiveChannel, _ bool) {
+		c.Receive(ctx, &converter.RawValue{})
+		t.reconcile()
+	})
+}
+
+// drainReconcile receives the signals that have arrived, without waiting.
+func (t *ticketWorkflow) drainReconcile(ctx workflow.Context) {
+	channel := workflow.GetSignalChannel(ctx, ReconcileSignal)
+	for channel.ReceiveAsync(&converter.RawValue{}) {
+		t.reconcile()
+	}
+}
+
+// reconcile requests a step that catches up and returns all mails that are owed.
+func (t *ticketWorkflow) reconcile() { t.catchUp, t.lastMail = true, 0 }
