@@ -6,11 +6,22 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
 // ErrUncomputable says that what follows from a ticket's state and what is asked of it can't be computed, however often it
 // is tried.
 var ErrUncomputable = errors.New("uncomputable")
+
+// Desk is what a ticket's story goes by and is no part of the ticket: the policy that it is pinned to, the gate, and
+// who is there to be given tickets by rule.
+type Desk struct {
+	Policy  *policy.Policy
+	Gate    Gate
+	Rosters Rosters
+	// Unmailed says that no mail goes to the requester, whose account is disabled: silence counts from what asks.
+	Unmailed bool
+}
 
 // Outcome is the desk's answer to one command.
 type Outcome struct {

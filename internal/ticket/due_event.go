@@ -1,6 +1,8 @@
 package ticket
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -87,4 +89,48 @@ func (t *Ticket) offerSilence(s policy.Silence, offer offer) {
 			offer(MomentClose, "", 0, due)
 		}
 	}
+}
+
+func label(t Ticket, p *policy.Policy, m Moment, now time.Time) string {
+	when := wallClock(m.Due.In(p.Zone))
+	name := strings.ReplaceAll(string(m.Clock), "_", " ")
+	switch m.Kind {
+	case MomentRemind:
+		return fmt.Sprintf("reminder of the %s %s%s", name, when, left(t, p, m.Clock, now))
+	case MomentBreach:
+		return fmt.Sprintf("%s due %s%s", name, when, left(t, p, m.Clock, now))
+	case MomentRung:
+		return fmt.Sprintf("rung %d for the broken %s %s", m.Rung, name, when)
+	case MomentNudge:
+		return "nudge the requester " + when
+	case MomentResolve:
+		return "resolve by silence " + when
+	default:
+		return "close by silence " + when
+	}
+}
+
+// wallClock shows seconds only where there are some: promises of seconds are for trying things out.
+func wallClock(local time.Time) string {
+	if local.Second() != 0 {
+		return local.Format("Mon 2 Jan 15:04:05 MST")
+	}
+	return local.Format("Mon 2 Jan 15:04 MST")
+}
+
+// left says how much of a budget remains, in the unit that it is counted in.
+func left(t Ticket, p *policy.Policy, name policy.ClockName, now time.Time) string {
+	clock := t.Promise(name).Clock
+	remaining := clock.Remaining(p.Calendar, now)
+	if remaining <= 0 {
+		return ""
+	}
+	unit := "calendar time"
+	switch clock.Counts {
+	case policy.CountBusinessHours:
+		unit = "business hours"
+	case policy.CountBusinessDays:
+		unit = "business days"
+	}
+	return fmt.Sprintf(", %s of %s left", policy.FormatBudget(clock.Counts, remaining.Truncate(time.Second)), unit)
 }

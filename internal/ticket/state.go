@@ -7,6 +7,28 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
+// State is what PostgreSQL keeps of a ticket after a step.
+type State struct {
+	Ticket  Ticket `json:"ticket"`
+	Command int64  `json:"command"` // number of the last command taken
+	Mails   int    `json:"mails"`   // number of the last mail owed
+	Next    Moment `json:"next,omitzero"`
+	Rung    int    `json:"rung,omitempty"`   // see Ticket.Rung
+	Paused  bool   `json:"paused,omitempty"` // see Ticket.Paused
+	Shown   *Shown `json:"shown,omitempty"`  // nil: kept before there was one
+}
+
+// Keep is the state that a workflow is handed after a step: the ticket, how far commands and mails have got, and
+// the next moment with a label that says what is left at this instant.
+func Keep(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) State {
+	s := State{Ticket: t, Command: command, Mails: mails, Rung: t.Rung(), Paused: t.Paused(), Shown: t.shown()}
+	if next, ok := Next(t, p); ok {
+		next.Label = label(t, p, next, now)
+		s.Next = next
+	}
+	return s
+}
+
 // Shown is what a supervisor looks tickets up by, beyond what State says of them anyway. States kept before it was
 // introduced have none.
 type Shown struct {

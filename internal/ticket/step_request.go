@@ -1,17 +1,8 @@
 package ticket
 
-import "time"
-
-// State is what PostgreSQL keeps of a ticket after a step.
-type State struct {
-	Ticket  Ticket `json:"ticket"`
-	Command int64  `json:"command"` // number of the last command taken
-	Mails   int    `json:"mails"`   // number of the last mail owed
-	Next    Moment `json:"next,omitzero"`
-	Rung    int    `json:"rung,omitempty"`   // see Ticket.Rung
-	Paused  bool   `json:"paused,omitempty"` // see Ticket.Paused
-	Shown   *Shown `json:"shown,omitempty"`  // nil: kept before there was one
-}
+import (
+	"time"
+)
 
 // MaxByHand is how many signals by hand one step takes, and MaxOwed how many mails and calls it returns: a step's request
 // and its result are recorded in a history, and so are bounded.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
@@ -84,4 +85,12 @@ func GiveUp(t Ticket, d Desk, owed int, webhook string, at time.Time) (Result, e
 	s.begin(theDesk, at, 0)
 	s.emit(Event{Kind: EventCallFailed, Mail: owed, Webhook: webhook})
 	return s.result()
+}
+
+func (s *story) acknowledge(c Command) *fault.Error {
+	if !s.t.FirstResponse.Escalating() && !s.t.Resolution.Escalating() {
+		return fault.Refusal(CodeNothing, "there is no escalation to acknowledge")
+	}
+	s.emit(Event{Kind: EventAcknowledged, Message: c.Message})
+	return nil
 }

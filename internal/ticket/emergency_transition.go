@@ -22,6 +22,26 @@ func compareEdges(a, b Edge) int {
 		slices.Index(edgeOrder, a.Verb)-slices.Index(edgeOrder, b.Verb), cmp.Compare(a.Emergency, b.Emergency))
 }
 
+// Edges lists every instant at which something changes for open tickets, in order.
+func (g Gate) Edges() []Edge {
+	var edges []Edge
+	for _, e := range g.Emergencies {
+		if e.Kind == EmergencyClosed {
+			edges = append(edges, Edge{At: e.From, Verb: VerbEmergencyPause, Emergency: e.ID})
+		}
+		for _, d := range e.Delays {
+			edges = append(edges, Edge{At: d.From, Verb: VerbEmergencyExtend, Emergency: e.ID})
+		}
+		if !e.Until.IsZero() {
+			edges = append(edges, Edge{At: e.Until, Verb: VerbEmergencyResume, Emergency: e.ID})
+		}
+	}
+	slices.SortStableFunc(edges, func(a, b Edge) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Emergency, b.Emergency))
+	})
+	return edges
+}
+
 // HasEdge reports whether an edge lies after an instant and not after another.
 func (g Gate) HasEdge(after, until time.Time) bool {
 	return slices.ContainsFunc(g.Edges(), func(e Edge) bool { return e.At.After(after) && !e.At.After(until) })
