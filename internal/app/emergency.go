@@ -11,14 +11,14 @@ import (
 )
 
 // gatekeeper changes the gate, each change exactly and recorded.
-type gatekeeper interface {
+type emergencyWriter interface {
 	DeclareEmergency(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
 	ChangeEmergency(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
 	EndEmergency(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
 }
 
-// annals are what is known of emergencies.
-type annals interface {
+// emergencyReader are what is known of emergencies.
+type emergencyReader interface {
 	Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error)
 	Emergencies(context.Context) ([]desk.Emergency, error)
 	EmergencyChanges(context.Context, ticket.EmergencyID) ([]desk.EmergencyEdit, error)
@@ -26,8 +26,8 @@ type annals interface {
 	Gate(context.Context) (ticket.Gate, error)
 }
 
-// muster is whom an emergency concerns, and how far they have come to know of it.
-type muster interface {
+// affectedReader is whom an emergency concerns, and how far they have come to know of it.
+type affectedReader interface {
 	// Census counts; people who are written to are counted by their tickets submitted before an instant, zero: by all.
 	Census(ctx context.Context, before time.Time) (desk.Census, error)
 	OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]desk.OpenTicket, error)
@@ -38,9 +38,9 @@ type muster interface {
 }
 
 type emergencyStore interface {
-	gatekeeper
-	annals
-	muster
+	emergencyWriter
+	emergencyReader
+	affectedReader
 }
 
 // Emergencies is how supervisors command the desk in an emergency: look first what would happen, then do it, then watch
@@ -48,13 +48,13 @@ type emergencyStore interface {
 type Emergencies struct {
 	store    emergencyStore
 	policies publishedPolicies
-	courier  waker
-	looking  chan struct{} // holds one for each dry run under way
+	relay    waker
+	dryRuns  chan struct{} // holds one for each dry run under way
 }
 
 // NewEmergencies makes the service on a store; the courier is woken whenever the gate was changed.
 func NewEmergencies(s emergencyStore, p publishedPolicies, c waker) *Emergencies {
-	return &Emergencies{store: s, policies: p, courier: c, looking: make(chan struct{}, mostLooking)}
+	return &Emergencies{store: s, policies: p, relay: c, dryRuns: make(chan struct{}, maxDryRuns)}
 }
 
 func mustCommand(p desk.Person) error {
@@ -86,7 +86,7 @@ func (m *Emergencies) command(by desk.Person, do func() (desk.Emergency, error))
 	}
 	e, err := do()
 	if err == nil {
-		m.courier.Wake()
+		m.relay.Wake()
 	}
 	return e, err
 }
@@ -138,11 +138,11 @@ func (m *Emergencies) DryDeclare(ctx context.Context, by desk.Person, p desk.Eme
 		return desk.DryRun{}, err
 	}
 	at := nextSecond()
-	after, err := p.Declared(undrawn, desk.Ref{ID: by.ID, Name: by.Name, Handle: by.Handle, Role: by.Role}, at)
+	after, err := p.Declared(undeclaredID, desk.Ref{ID: by.ID, Name: by.Name, Handle: by.Handle, Role: by.Role}, at)
 	if err != nil {
 		return desk.DryRun{}, err
 	}
-	return m.rehearse(ctx, desk.DryRun{At: at, After: after})
+	return m.dryRun(ctx, desk.DryRun{At: at, After: after})
 }
 
 // DryChange says what changing one would do. It refuses what Change would refuse.
@@ -167,35 +167,35 @@ func (m *Emergencies) dry(ctx context.Context, by desk.Person, id ticket.Emergen
 	if d.After, err = change(before, d.At); err != nil {
 		return desk.DryRun{}, err
 	}
-	return m.rehearse(ctx, d)
+	return m.dryRun(ctx, d)
 }
 
-// undrawn stands for the ID of an emergency that nobody has declared.
-const undrawn ticket.EmergencyID = "E-0000000000"
+// undeclaredID stands for the ID of an emergency that nobody has declared.
+const undeclaredID ticket.EmergencyID = "E-0000000000"
 
 func nextSecond() time.Time { return time.Now().UTC().Truncate(time.Second).Add(time.Second) }
 
 const (
 	// Up to so many tickets are looked at one by one, and for so long: a request must be answered. Of more, numbers
 	// being random, these are a fair sample.
-	mostLooked    = 20_000
-	lookingTime   = 2500 * time.Millisecond
-	lookedAtOnce  = 500
-	mostLooking   = 2   // dry runs at once: each may keep a processor busy for as long as it looks
-	leastMeasured = 100 // tickets in a fan-out whose rate says something
-	assumedRate   = 100 // tickets notified a second, until one was measured
+	maxExamined    = 20_000
+	maxExamineTime = 2500 * time.Millisecond
+	examinePage    = 500
+	maxDryRuns     = 2   // dry runs at once: each may keep a processor busy for as long as it looks
+	minMeasured    = 100 // tickets in a fan-out whose rate says something
+	assumedRate    = 100 // tickets notified a second, until one was measured
 )
 
-var errLooking = fault.New(fault.Limited, "others are looking what would happen: try again in a moment")
+var errTooManyDryRuns = fault.New(fault.Limited, "others are looking what would happen: try again in a moment")
 
-// rehearse reads every ticket with promises that are owed, or a sample, page by page, and computes each of its deadlines
+// dryRun reads every ticket with promises that are owed, or a sample, page by page, and computes each of its deadlines
 // under the gate as it is and as it would be. It is Limited while too many others do so.
-func (m *Emergencies) rehearse(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
+func (m *Emergencies) dryRun(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
 	select {
-	case m.looking <- struct{}{}:
-		defer func() { <-m.looking }()
+	case m.dryRuns <- struct{}{}:
+		defer func() { <-m.dryRuns }()
 	default:
-		return desk.DryRun{}, errLooking
+		return desk.DryRun{}, errTooManyDryRuns
 	}
 	var err error
 	said := expectMails(&d)
@@ -206,9 +206,9 @@ func (m *Emergencies) rehearse(ctx context.Context, d desk.DryRun) (desk.DryRun,
 	if err != nil {
 		return desk.DryRun{}, err
 	}
-	planned, sums, last := withEmergency(gate, d.After), newHeadcount(), ticket.Number("")
-	for until := time.Now().Add(lookingTime); sums.looked < mostLooked && time.Now().Before(until); {
-		page, err := m.store.OwedTickets(ctx, last, lookedAtOnce)
+	planned, sums, last := withEmergency(gate, d.After), newDryRunTotals(), ticket.Number("")
+	for until := time.Now().Add(maxExamineTime); sums.examined < maxExamined && time.Now().Before(until); {
+		page, err := m.store.OwedTickets(ctx, last, examinePage)
 		if err != nil {
 			return desk.DryRun{}, err
 		}
@@ -218,8 +218,8 @@ func (m *Emergencies) rehearse(ctx context.Context, d desk.DryRun) (desk.DryRun,
 			}
 			last = o.Number
 		}
-		if len(page) < lookedAtOnce {
-			d.Owed = sums.looked // some may have come or gone since they were counted
+		if len(page) < examinePage {
+			d.Owed = sums.examined // some may have come or gone since they were counted
 			break
 		}
 	}
@@ -228,12 +228,12 @@ func (m *Emergencies) rehearse(ctx context.Context, d desk.DryRun) (desk.DryRun,
 }
 
 // compare computes a ticket's deadlines under both gates.
-func (m *Emergencies) compare(ctx context.Context, sums *headcount, o desk.OpenTicket, is, would ticket.Gate) error {
+func (m *Emergencies) compare(ctx context.Context, sums *dryRunTotals, o desk.OpenTicket, is, would ticket.Gate) error {
 	p, err := m.policies.Policy(ctx, o.Policy)
 	if err != nil {
 		return err
 	}
-	t, err := standing(o, ticket.Desk{Policy: p, Gate: is})
+	t, err := currentTicket(o, ticket.Desk{Policy: p, Gate: is})
 	if err != nil {
 		return err
 	}
@@ -248,8 +248,8 @@ func (m *Emergencies) compare(ctx context.Context, sums *headcount, o desk.OpenT
 	return err
 }
 
-// standing is the ticket as it stands; one that no step has taken as it will be.
-func standing(o desk.OpenTicket, d ticket.Desk) (ticket.Ticket, error) {
+// currentTicket is the ticket as it stands; one that no step has taken as it will be.
+func currentTicket(o desk.OpenTicket, d ticket.Desk) (ticket.Ticket, error) {
 	if o.State != nil {
 		return *o.State, nil
 	}
@@ -259,7 +259,7 @@ func standing(o desk.OpenTicket, d ticket.Desk) (ticket.Ticket, error) {
 
 // estimate records how long it will take to notify every ticket, by how long it took the last time.
 func (m *Emergencies) estimate(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
-	last, measured, err := m.store.MeasuredFanout(ctx, leastMeasured)
+	last, measured, err := m.store.MeasuredFanout(ctx, minMeasured)
 	if err != nil {
 		return desk.DryRun{}, err
 	}

@@ -19,14 +19,14 @@ func firstDue(s desk.Shift) time.Time {
 }
 
 // headcount counts tickets one by one, in memory that doesn't grow with them.
-type headcount struct {
-	looked  int
-	clocks  map[policy.ClockName]*desk.ClockShift
-	soonest []desk.Shift
+type dryRunTotals struct {
+	examined int
+	clocks   map[policy.ClockName]*desk.ClockShift
+	soonest  []desk.Shift
 }
 
-func newHeadcount() *headcount {
-	t := &headcount{clocks: map[policy.ClockName]*desk.ClockShift{}}
+func newDryRunTotals() *dryRunTotals {
+	t := &dryRunTotals{clocks: map[policy.ClockName]*desk.ClockShift{}}
 	for _, name := range policy.ClockNames() {
 		t.clocks[name] = &desk.ClockShift{Clock: name}
 	}
@@ -34,13 +34,13 @@ func newHeadcount() *headcount {
 }
 
 // add counts a ticket with its deadlines under the gate as it is and as it would be.
-func (c *headcount) add(t ticket.Ticket, before, after policy.Promises) {
-	c.looked++
+func (c *dryRunTotals) add(t ticket.Ticket, before, after policy.Promises) {
+	c.examined++
 	c.count(t.Number, policy.FirstResponse, t.FirstResponse, before.FirstResponse, after.FirstResponse)
 	c.count(t.Number, policy.Resolution, t.Resolution, before.Resolution, after.Resolution)
 }
 
-func (c *headcount) count(n ticket.Number, name policy.ClockName, p ticket.Promise, before, after time.Time) {
+func (c *dryRunTotals) count(n ticket.Number, name policy.ClockName, p ticket.Promise, before, after time.Time) {
 	sum := c.clocks[name]
 	switch {
 	case !p.MetAt.IsZero() || p.Clock.Settled():
@@ -92,23 +92,23 @@ func addDeadline(s *desk.ClockShift, due time.Time) {
 }
 
 // list keeps the soonest: it sorts only when twice as many have gathered.
-func (c *headcount) list(s desk.Shift) {
+func (c *dryRunTotals) list(s desk.Shift) {
 	c.soonest = append(c.soonest, s)
 	if len(c.soonest) >= 2*desk.MostShifts {
 		c.cut()
 	}
 }
 
-func (c *headcount) cut() {
+func (c *dryRunTotals) cut() {
 	slices.SortFunc(c.soonest, func(a, b desk.Shift) int {
 		return cmp.Or(firstDue(a).Compare(firstDue(b)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Clock, b.Clock))
 	})
 	c.soonest = slices.Clip(c.soonest[:min(len(c.soonest), desk.MostShifts)])
 }
 
-func (c *headcount) into(d *desk.DryRun) {
+func (c *dryRunTotals) into(d *desk.DryRun) {
 	c.cut()
-	d.Looked, d.Soonest = c.looked, c.soonest
+	d.Looked, d.Soonest = c.examined, c.soonest
 	for _, name := range policy.ClockNames() {
 		d.Clocks = append(d.Clocks, *c.clocks[name])
 	}

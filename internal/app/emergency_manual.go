@@ -18,7 +18,7 @@ import (
 )
 
 // emergencyBook keeps the emergencies. The zero person stands for a hand in Temporal UI.
-type emergencyBook interface {
+type manualEmergencyStore interface {
 	Emergencies(context.Context) ([]desk.Emergency, error)
 	DeclareEmergency(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
 	ChangeEmergency(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
@@ -30,13 +30,13 @@ type emergencyBook interface {
 // Operator is whoever is let into Temporal UI. It may do with emergencies what a supervisor may, but for words: those
 // would stay in a history, so an emergency declared by hand bears the desk's own notice until a supervisor changes it.
 type Operator struct {
-	book emergencyBook
-	now  func() time.Time
+	store manualEmergencyStore
+	now   func() time.Time
 }
 
 // NewOperator makes one.
-func NewOperator(b emergencyBook, now func() time.Time) *Operator {
-	return &Operator{book: b, now: now}
+func NewOperator(b manualEmergencyStore, now func() time.Time) *Operator {
+	return &Operator{store: b, now: now}
 }
 
 // StandardNotice is what the website says of an emergency that was declared by hand.
@@ -48,7 +48,7 @@ func StandardNotice(kind ticket.EmergencyKind) string {
 }
 
 // order is the payload of a signal by hand.
-type order struct {
+type manualPayload struct {
 	Emergency ticket.EmergencyID   `json:"emergency"` // change, extend, lift, cancel; empty: the only one that it can be
 	Kind      ticket.EmergencyKind `json:"kind"`      // declare
 	Seconds   *int64               `json:"seconds"`   // declare, change: how much longer targets become
@@ -66,7 +66,7 @@ const maxSeconds = int64(desk.MaxDelay/time.Second) + 1
 // and so is one that another run of the workflow has delivered before: after a reset, it is that one again, or another one
 // that says the same. An error is worth repeating.
 func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
-	first, known, err := o.book.BeginHand(ctx, hand.Key, hand.Run)
+	first, known, err := o.store.BeginHand(ctx, hand.Key, hand.Run)
 	switch {
 	case err != nil:
 		return ticket.HandResult{}, err
@@ -77,30 +77,30 @@ func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 	}
 	result, err := o.carryOut(ctx, hand)
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind.Permanent() {
-		result, err = ticket.HandResult{Refused: inWords(f)}, nil
+		result, err = ticket.HandResult{Refused: refusalText(f)}, nil
 	}
 	if err != nil {
 		return ticket.HandResult{}, err
 	}
-	return result, o.book.EndHand(ctx, hand.Key, result)
+	return result, o.store.EndHand(ctx, hand.Key, result)
 }
 
 // handNames is how a signal's payload calls what a plan calls otherwise.
-var handNames = map[string]string{"starts_at": "from", "ends_at": "until", "delay_seconds": "seconds"}
+var payloadNames = map[string]string{"starts_at": "from", "ends_at": "until", "delay_seconds": "seconds"}
 
-func inWords(f *fault.Error) string {
+func refusalText(f *fault.Error) string {
 	if len(f.Details) == 0 {
 		return f.Message
 	}
 	var all []string
 	for _, d := range f.Details {
-		all = append(all, cmp.Or(handNames[d.Field], d.Field)+" "+d.Message)
+		all = append(all, cmp.Or(payloadNames[d.Field], d.Field)+" "+d.Message)
 	}
 	return strings.Join(all, "; ")
 }
 
 func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
-	given, err := readOrder(hand)
+	given, err := parsePayload(hand)
 	if err != nil {
 		return ticket.HandResult{}, err
 	}
@@ -110,7 +110,7 @@ func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 	stages := map[string][]desk.EmergencyStage{
 		"change": {desk.StagePlanned, desk.StageInForce}, "extend": {desk.StagePlanned, desk.StageInForce}, "lift": {desk.StageInForce}, "cancel": {desk.StagePlanned},
 	}[hand.Name]
-	e, err := o.meant(ctx, given.Emergency, stages)
+	e, err := o.find(ctx, given.Emergency, stages)
 	if err != nil {
 		return ticket.HandResult{}, err
 	}
@@ -121,12 +121,12 @@ func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 		if hand.Name == "cancel" {
 			done = "cancelled"
 		}
-		e, err = o.book.EndEmergency(ctx, desk.Person{}, e.ID)
+		e, err = o.store.EndEmergency(ctx, desk.Person{}, e.ID)
 	default:
 		done = "changed"
 		var c desk.EmergencyChange
 		if c, err = given.change(hand.Name, e); err == nil {
-			e, err = o.book.ChangeEmergency(ctx, desk.Person{}, e.ID, c)
+			e, err = o.store.ChangeEmergency(ctx, desk.Person{}, e.ID, c)
 		}
 	}
 	if err != nil {
@@ -135,7 +135,7 @@ func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 	return ticket.HandResult{Emergency: e.ID, Done: done + ": " + describe(e)}, nil
 }
 
-func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given order) (ticket.HandResult, error) {
+func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given manualPayload) (ticket.HandResult, error) {
 	sum := sha256.Sum256([]byte(hand.Payload))
 	plan := desk.EmergencyPlan{Kind: given.Kind, Notice: StandardNotice(given.Kind), Once: desk.Once{Key: hand.Key, Fingerprint: sum[:]}}
 	var err error
@@ -152,16 +152,16 @@ func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given
 	if given.Seconds != nil {
 		plan.By = seconds(*given.Seconds)
 	}
-	e, err := o.book.DeclareEmergency(ctx, desk.Person{}, plan)
+	e, err := o.store.DeclareEmergency(ctx, desk.Person{}, plan)
 	if err != nil {
 		return ticket.HandResult{}, err
 	}
 	return ticket.HandResult{Emergency: e.ID, Done: "declared: " + describe(e)}, nil
 }
 
-// meant is the emergency that a signal is about.
-func (o *Operator) meant(ctx context.Context, id ticket.EmergencyID, stages []desk.EmergencyStage) (desk.Emergency, error) {
-	all, err := o.book.Emergencies(ctx)
+// find is the emergency that a signal is about.
+func (o *Operator) find(ctx context.Context, id ticket.EmergencyID, stages []desk.EmergencyStage) (desk.Emergency, error) {
+	all, err := o.store.Emergencies(ctx)
 	if err != nil {
 		return desk.Emergency{}, err
 	}
@@ -193,7 +193,7 @@ func (o *Operator) meant(ctx context.Context, id ticket.EmergencyID, stages []de
 }
 
 // change is what is to be changed. To extend is to move the end to later, or the targets.
-func (given order) change(name string, e desk.Emergency) (c desk.EmergencyChange, err error) {
+func (given manualPayload) change(name string, e desk.Emergency) (c desk.EmergencyChange, err error) {
 	if given.From != nil {
 		from, err := readInstant("from", *given.From)
 		if err != nil {
@@ -223,8 +223,8 @@ func (given order) change(name string, e desk.Emergency) (c desk.EmergencyChange
 	return c, nil
 }
 
-// readOrder reads a payload strictly: what a misspelt field was to say would be lost.
-func readOrder(hand ticket.EmergencyHand) (given order, err error) {
+// parsePayload reads a payload strictly: what a misspelt field was to say would be lost.
+func parsePayload(hand ticket.EmergencyHand) (given manualPayload, err error) {
 	allowed := ticket.EmergencyFields(hand.Name)
 	if allowed == nil {
 		return given, fault.New(fault.Invalid, "there is no such signal")

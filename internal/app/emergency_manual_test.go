@@ -13,10 +13,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-var high = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 
 // book keeps emergencies as the store does, on their own rules.
-type book struct {
+type memoryEmergencies struct {
 	all  []desk.Emergency
 	runs map[string]string
 	ends map[string]*ticket.HandResult
@@ -24,56 +24,58 @@ type book struct {
 	away error
 }
 
-func (b *book) Emergencies(context.Context) ([]desk.Emergency, error) { return b.all, b.away }
+func (m *memoryEmergencies) Emergencies(context.Context) ([]desk.Emergency, error) {
+	return m.all, m.away
+}
 
-func (b *book) DeclareEmergency(_ context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
-	if id, again := b.keys[p.Once.Key]; again {
-		return *b.find(id), nil
+func (m *memoryEmergencies) DeclareEmergency(_ context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
+	if id, again := m.keys[p.Once.Key]; again {
+		return *m.find(id), nil
 	}
-	e, err := p.Declared(ticket.NewEmergencyID(), desk.Ref{ID: by.ID}, high)
+	e, err := p.Declared(ticket.NewEmergencyID(), desk.Ref{ID: by.ID}, noon)
 	if err == nil {
-		b.all = append(b.all, e)
-		b.keys[p.Once.Key] = e.ID
+		m.all = append(m.all, e)
+		m.keys[p.Once.Key] = e.ID
 	}
 	return e, err
 }
 
-func (b *book) BeginHand(_ context.Context, key, run string) (string, *ticket.HandResult, error) {
-	if b.runs == nil {
-		b.runs, b.ends = map[string]string{}, map[string]*ticket.HandResult{}
+func (m *memoryEmergencies) BeginHand(_ context.Context, key, run string) (string, *ticket.HandResult, error) {
+	if m.runs == nil {
+		m.runs, m.ends = map[string]string{}, map[string]*ticket.HandResult{}
 	}
-	if _, begun := b.runs[key]; !begun {
-		b.runs[key] = run
+	if _, begun := m.runs[key]; !begun {
+		m.runs[key] = run
 	}
-	return b.runs[key], b.ends[key], nil
+	return m.runs[key], m.ends[key], nil
 }
 
-func (b *book) EndHand(_ context.Context, key string, result ticket.HandResult) error {
-	b.ends[key] = &result
+func (m *memoryEmergencies) EndHand(_ context.Context, key string, result ticket.HandResult) error {
+	m.ends[key] = &result
 	return nil
 }
 
-func (b *book) find(id ticket.EmergencyID) *desk.Emergency {
-	for i := range b.all {
-		if b.all[i].ID == id {
-			return &b.all[i]
+func (m *memoryEmergencies) find(id ticket.EmergencyID) *desk.Emergency {
+	for i := range m.all {
+		if m.all[i].ID == id {
+			return &m.all[i]
 		}
 	}
 	return nil
 }
 
-func (b *book) ChangeEmergency(_ context.Context, _ desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
-	e := b.find(id)
-	after, err := e.Changed(c, high)
+func (m *memoryEmergencies) ChangeEmergency(_ context.Context, _ desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
+	e := m.find(id)
+	after, err := e.Changed(c, noon)
 	if err == nil {
 		*e = after
 	}
 	return after, err
 }
 
-func (b *book) EndEmergency(_ context.Context, _ desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
-	e := b.find(id)
-	after, err := e.Ended(high)
+func (m *memoryEmergencies) EndEmergency(_ context.Context, _ desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
+	e := m.find(id)
+	after, err := e.Ended(noon)
 	if err == nil {
 		*e = after
 	}
@@ -81,16 +83,16 @@ func (b *book) EndEmergency(_ context.Context, _ desk.Person, id ticket.Emergenc
 }
 
 func inForce(id ticket.EmergencyID, until time.Time) desk.Emergency {
-	return desk.Emergency{Emergency: ticket.Emergency{ID: id, Kind: ticket.EmergencyClosed, From: high.Add(-time.Hour), Until: until}, Notice: "n"}
+	return desk.Emergency{Emergency: ticket.Emergency{ID: id, Kind: ticket.EmergencyClosed, From: noon.Add(-time.Hour), Until: until}, Notice: "n"}
 }
 
 func plannedOne(id ticket.EmergencyID) desk.Emergency {
-	return desk.Emergency{Emergency: ticket.Emergency{ID: id, Kind: ticket.EmergencyClosed, From: high.Add(time.Hour)}, Notice: "n"}
+	return desk.Emergency{Emergency: ticket.Emergency{ID: id, Kind: ticket.EmergencyClosed, From: noon.Add(time.Hour)}, Notice: "n"}
 }
 
-func TestOperator_doesWhatASignalAsksForOrSaysWhyNot(t *testing.T) {
+func TestOperator_carriesOutASignalOrRefusesItWithAReason(t *testing.T) {
 	const one, two ticket.EmergencyID = "E-0000000001", "E-0000000002"
-	lasting := []desk.Emergency{inForce(one, high.Add(2*time.Hour))}
+	lasting := []desk.Emergency{inForce(one, noon.Add(2*time.Hour))}
 	for name, c := range map[string]struct {
 		before        []desk.Emergency
 		signal        string
@@ -134,36 +136,36 @@ func TestOperator_doesWhatASignalAsksForOrSaysWhyNot(t *testing.T) {
 		"move what has begun":      {lasting, "change", `{"from":"2026-11-03T00:00:00Z"}`, "", "has begun"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := &book{all: append([]desk.Emergency{}, c.before...), keys: map[string]ticket.EmergencyID{}}
-			o := app.NewOperator(b, func() time.Time { return high })
+			m := &memoryEmergencies{all: append([]desk.Emergency{}, c.before...), keys: map[string]ticket.EmergencyID{}}
+			o := app.NewOperator(m, func() time.Time { return noon })
 			hand := ticket.EmergencyHand{Key: "run/1", Name: c.signal, Payload: c.payload}
 			got, err := o.CarryOut(t.Context(), hand)
 			if err != nil || !strings.Contains(got.Done, c.done) || !strings.Contains(got.Refused, c.refused) || (got.Refused == "") != (c.refused == "") {
 				t.Errorf("%+v, %v", got, err)
 			}
 			if c.refused != "" {
-				for i, e := range b.all {
+				for i, e := range m.all {
 					if !e.Same(c.before[i]) {
 						t.Errorf("refused, and changed %+v to %+v", c.before[i], e)
 					}
 				}
-				if len(b.all) != len(c.before) {
+				if len(m.all) != len(c.before) {
 					t.Error("refused, and declared")
 				}
 			}
 			if c.signal == "declare" && c.done != "" {
-				if again, err := o.CarryOut(t.Context(), hand); err != nil || again.Emergency != got.Emergency || len(b.all) != 1 {
-					t.Errorf("tried again: %+v, %v, %d declared", again, err, len(b.all))
+				if again, err := o.CarryOut(t.Context(), hand); err != nil || again.Emergency != got.Emergency || len(m.all) != 1 {
+					t.Errorf("tried again: %+v, %v, %d declared", again, err, len(m.all))
 				}
 			}
 		})
 	}
 }
 
-func TestOperator_anOutageIsNoRefusal(t *testing.T) {
-	b := &book{away: fault.New(fault.Unavailable, "PostgreSQL does not answer")}
-	o := app.NewOperator(b, func() time.Time { return high })
-	if got, err := o.CarryOut(t.Context(), ticket.EmergencyHand{Key: "run/1", Name: "lift"}); !errors.Is(err, b.away) || got.Refused != "" {
+func TestOperator_returnsAnOutageAsAnError(t *testing.T) {
+	m := &memoryEmergencies{away: fault.New(fault.Unavailable, "PostgreSQL does not answer")}
+	o := app.NewOperator(m, func() time.Time { return noon })
+	if got, err := o.CarryOut(t.Context(), ticket.EmergencyHand{Key: "run/1", Name: "lift"}); !errors.Is(err, m.away) || got.Refused != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -174,16 +176,16 @@ func TestStandardNotice_canBeDeclared(t *testing.T) {
 		if kind == ticket.EmergencyDelayed {
 			p.By = time.Hour
 		}
-		if _, err := p.Declared(ticket.NewEmergencyID(), desk.Ref{}, high); err != nil {
+		if _, err := p.Declared(ticket.NewEmergencyID(), desk.Ref{}, noon); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
 }
 
 // After a reset the server delivers signals again, and a lift that came before would end another emergency.
-func TestCarryOut_aSignalOfAnotherRunIsRefusedAndChangesNothing(t *testing.T) {
-	b := &book{keys: map[string]ticket.EmergencyID{}}
-	o := app.NewOperator(b, func() time.Time { return high.Add(time.Minute) })
+func TestOperator_refusesASignalOfAnotherRun(t *testing.T) {
+	m := &memoryEmergencies{keys: map[string]ticket.EmergencyID{}}
+	o := app.NewOperator(m, func() time.Time { return noon.Add(time.Minute) })
 	carry := func(key, run, name, payload string) ticket.HandResult {
 		t.Helper()
 		got, err := o.CarryOut(t.Context(), ticket.EmergencyHand{Key: key, Run: run, Name: name, Payload: payload})
@@ -203,7 +205,7 @@ func TestCarryOut_aSignalOfAnotherRunIsRefusedAndChangesNothing(t *testing.T) {
 			t.Errorf("%s of another run: %+v", name, got)
 		}
 	}
-	if n := len(b.all); n != 2 || b.all[1].Stage(high.Add(time.Minute)) != desk.StageInForce {
-		t.Errorf("%d emergencies, the second is %s", n, b.all[1].Stage(high.Add(time.Minute)))
+	if n := len(m.all); n != 2 || m.all[1].Stage(noon.Add(time.Minute)) != desk.StageInForce {
+		t.Errorf("%d emergencies, the second is %s", n, m.all[1].Stage(noon.Add(time.Minute)))
 	}
 }

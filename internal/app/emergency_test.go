@@ -27,25 +27,25 @@ type emergencyStore interface {
 	MeasuredFanout(context.Context, int) (desk.Fanout, bool, error)
 }
 
-// counting is a store that is busy counting until it is let go.
-type counting struct {
+// blockedStore is a store that is busy counting until it is let go.
+type blockedStore struct {
 	emergencyStore
 	begun, goOn chan struct{}
 }
 
-var errCounted = errors.New("counted")
+var errUnblocked = errors.New("counted")
 
-func (c counting) Notices(context.Context) ([]desk.Emergency, error) { return nil, nil }
+func (c blockedStore) Notices(context.Context) ([]desk.Emergency, error) { return nil, nil }
 
-func (c counting) Census(context.Context, time.Time) (desk.Census, error) {
+func (c blockedStore) Census(context.Context, time.Time) (desk.Census, error) {
 	c.begun <- struct{}{}
 	<-c.goOn
-	return desk.Census{}, errCounted
+	return desk.Census{}, errUnblocked
 }
 
 // A dry run may keep a processor busy for seconds: however many ask, the others are still served.
-func TestDryDeclare_refusesToLookForTooManyAtOnce(t *testing.T) {
-	store := counting{begun: make(chan struct{}), goOn: make(chan struct{})}
+func TestDryDeclare_limitsConcurrentDryRuns(t *testing.T) {
+	store := blockedStore{begun: make(chan struct{}), goOn: make(chan struct{})}
 	m := app.NewEmergencies(store, nil, nil)
 	look := func() error {
 		_, err := m.DryDeclare(t.Context(), desk.Person{ID: "P-1", Role: ticket.RoleSupervisor}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "A flood."})
@@ -61,12 +61,12 @@ func TestDryDeclare_refusesToLookForTooManyAtOnce(t *testing.T) {
 	}
 	close(store.goOn)
 	for range 2 {
-		if err := <-done; !errors.Is(err, errCounted) {
+		if err := <-done; !errors.Is(err, errUnblocked) {
 			t.Error(err)
 		}
 	}
 	go func() { <-store.begun }()
-	if err := look(); !errors.Is(err, errCounted) {
+	if err := look(); !errors.Is(err, errUnblocked) {
 		t.Errorf("afterwards one gives %v", err)
 	}
 }

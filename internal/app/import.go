@@ -157,7 +157,7 @@ func importOne(ctx context.Context, tx ImportTx, base *ImportBase, people *impor
 	if err != nil {
 		return Imported{}, err
 	}
-	past := newPast(people, t, version, ticket.Desk{Policy: p, Gate: base.Gate})
+	past := newReplay(people, t, version, ticket.Desk{Policy: p, Gate: base.Gate})
 	for i, a := range t.Actions {
 		if err := past.catchUp(ctx, a.At); err != nil {
 			return Imported{}, err

@@ -87,10 +87,10 @@ func (im *importPeople) Roster(ctx context.Context, group string) ([]ticket.Cand
 
 // follow follows what a step's changes make of the rosters.
 func (im *importPeople) follow(c Changes) {
-	if inHand(c.Was.Ticket) {
+	if countsAsLoad(c.Was.Ticket) {
 		im.loads[c.Was.Ticket.Assignee]--
 	}
-	if inHand(c.State.Ticket) {
+	if countsAsLoad(c.State.Ticket) {
 		im.loads[c.State.Ticket.Assignee]++
 	}
 	im.turns = append(im.turns, c.Turns...)
@@ -102,7 +102,7 @@ func (im *importPeople) follow(c Changes) {
 	}
 }
 
-// inHand reports whether a ticket counts among its assignee's.
-func inHand(t ticket.Ticket) bool {
+// countsAsLoad reports whether a ticket counts among its assignee's.
+func countsAsLoad(t ticket.Ticket) bool {
 	return slices.Contains([]ticket.Status{ticket.StatusNew, ticket.StatusOpen, ticket.StatusWaiting}, t.Status)
 }

@@ -11,26 +11,26 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// past is the port of the steps of one imported ticket: each has the instant of what happened as its clock, and leaves
+// replay is the port of the steps of one imported ticket: each has the instant of what happened as its clock, and leaves
 // its changes in memory.
-type past struct {
+type replay struct {
 	*importPeople
 	locked   Locked
 	imported Imported
 	seen     int // of the mails, how many have been looked at for a bounce
 }
 
-func newPast(people *importPeople, t desk.ImportTicket, version int64, d ticket.Desk) *past {
+func newReplay(people *importPeople, t desk.ImportTicket, version int64, d ticket.Desk) *replay {
 	// Nothing of the past is mailed, so silence counts from what asked for an answer.
 	d.Unmailed = true
-	p := &past{importPeople: people, imported: Imported{ImportTicket: t}}
+	p := &replay{importPeople: people, imported: Imported{ImportTicket: t}}
 	p.locked = Locked{Desk: d, State: ticket.State{Ticket: ticket.Draft(t.Number, t.Actions[0].By.ID, version, d.Policy)}}
 	p.imported.Changes.Was = p.locked.State
 	return p
 }
 
 // act decides a command at its acceptance.
-func (p *past) act(ctx context.Context, c ticket.Command) error {
+func (p *replay) act(ctx context.Context, c ticket.Command) error {
 	p.imported.Commands = append(p.imported.Commands, c)
 	p.locked.Last, p.locked.Latest = c.Seq, c.At
 	return p.step(ctx, c.At, ticket.StepRequest{Command: c.Seq})
@@ -38,7 +38,7 @@ func (p *past) act(ctx context.Context, c ticket.Command) error {
 
 // catchUp lets happen what did up to an instant. Due events fire one by one, so that a bounce stands beside the event
 // that owed the mail.
-func (p *past) catchUp(ctx context.Context, until time.Time) error {
+func (p *replay) catchUp(ctx context.Context, until time.Time) error {
 	for {
 		next := p.locked.State.Next
 		if next.Kind == "" || next.Due.After(until) {
@@ -59,7 +59,7 @@ func (p *past) catchUp(ctx context.Context, until time.Time) error {
 }
 
 // step takes a step at an instant, and then those of the mails that it owes and that could not be delivered.
-func (p *past) step(ctx context.Context, at time.Time, r ticket.StepRequest) error {
+func (p *replay) step(ctx context.Context, at time.Time, r ticket.StepRequest) error {
 	if err := p.run(ctx, at, r); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (p *past) step(ctx context.Context, at time.Time, r ticket.StepRequest) err
 	return nil
 }
 
-func (p *past) run(ctx context.Context, at time.Time, r ticket.StepRequest) error {
+func (p *replay) run(ctx context.Context, at time.Time, r ticket.StepRequest) error {
 	p.locked.Clock = at
 	s := newStep(p.locked, p, scope{commands: MaxCommands}, func(error) bool { return false })
 	_, err := s.run(ctx, r)
@@ -84,7 +84,7 @@ func (p *past) run(ctx context.Context, at time.Time, r ticket.StepRequest) erro
 }
 
 // finish completes what is to be stored.
-func (p *past) finish(now time.Time) (Imported, error) {
+func (p *replay) finish(now time.Time) (Imported, error) {
 	c, is := &p.imported.Changes, p.locked.State
 	last := c.Events[len(c.Events)-1].At
 	if err := checkRating(p.imported.ImportTicket, is.Ticket, last, now); err != nil {
@@ -104,47 +104,47 @@ func (p *past) finish(now time.Time) (Imported, error) {
 }
 
 // Commands implements StepTx.
-func (p *past) Commands(_ context.Context, after, upTo int64) ([]ticket.Command, error) {
+func (p *replay) Commands(_ context.Context, after, upTo int64) ([]ticket.Command, error) {
 	return slices.Clone(p.imported.Commands[after:upTo]), nil
 }
 
 // AcceptedAt implements StepTx.
-func (p *past) AcceptedAt(_ context.Context, command int64) (time.Time, error) {
+func (p *replay) AcceptedAt(_ context.Context, command int64) (time.Time, error) {
 	return p.imported.Commands[command-1].At, nil
 }
 
 // ManualCommands implements StepTx: an import has none.
-func (p *past) ManualCommands(context.Context, []string) (map[string]NumberedManual, error) {
+func (p *replay) ManualCommands(context.Context, []string) (map[string]NumberedManual, error) {
 	return nil, nil
 }
 
 // AddManualCommands implements StepTx.
-func (p *past) AddManualCommands(context.Context, []ManualCommand, time.Time) error {
+func (p *replay) AddManualCommands(context.Context, []ManualCommand, time.Time) error {
 	return fault.New(fault.Invalid, "an import has no manual commands")
 }
 
 // Undelivered implements StepTx.
-func (p *past) Undelivered(_ context.Context, n int) (Undelivered, bool, error) {
+func (p *replay) Undelivered(_ context.Context, n int) (Undelivered, bool, error) {
 	return Undelivered{}, slices.ContainsFunc(p.imported.Mails, func(m ImportedMail) bool { return m.N == n && m.FailedBy == 0 }), nil
 }
 
 // AskingMail implements StepTx: without mails none asks.
-func (p *past) AskingMail(context.Context, int) (AskingMail, bool, error) {
+func (p *replay) AskingMail(context.Context, int) (AskingMail, bool, error) {
 	return AskingMail{}, false, nil
 }
 
 // MailToResend implements StepTx: an action names no mail.
-func (p *past) MailToResend(context.Context, int64) (ticket.Undelivered, bool, error) {
+func (p *replay) MailToResend(context.Context, int64) (ticket.Undelivered, bool, error) {
 	return ticket.Undelivered{}, false, nil
 }
 
 // Policy implements StepTx: an action names no version.
-func (p *past) Policy(context.Context, int64) (*policy.Policy, error) {
+func (p *replay) Policy(context.Context, int64) (*policy.Policy, error) {
 	return nil, fault.New(fault.NotFound, "an import adopts no policy")
 }
 
 // Write implements StepTx. What is owed is settled at once.
-func (p *past) Write(_ context.Context, c Changes) (Written, error) {
+func (p *replay) Write(_ context.Context, c Changes) (Written, error) {
 	all := &p.imported.Changes
 	at := func(event int) time.Time { return c.Events[event-c.Was.Ticket.Events-1].At }
 	for _, m := range c.Mails {

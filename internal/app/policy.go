@@ -12,7 +12,7 @@ import (
 )
 
 // shelf is where published versions are kept, and the tickets that are under them.
-type shelf interface {
+type policyStore interface {
 	publishedPolicies
 	EditionRecords(context.Context) ([]desk.EditionRecord, error)
 	Edition(context.Context, int64) (desk.Edition, error)
@@ -27,21 +27,21 @@ type shelf interface {
 // Policies is how supervisors change the policy, and which one open tickets are under. Who may is the caller's to
 // check for reading, and its own for changes.
 type Policies struct {
-	shelf   shelf
-	courier waker
+	store policyStore
+	relay waker
 }
 
 // NewPolicies makes it on the store and the courier that delivers what it accepts.
-func NewPolicies(s shelf, c waker) *Policies { return &Policies{shelf: s, courier: c} }
+func NewPolicies(s policyStore, c waker) *Policies { return &Policies{store: s, relay: c} }
 
 // Editions gives every published version, the newest first.
 func (d *Policies) Editions(ctx context.Context) ([]desk.EditionRecord, error) {
-	return d.shelf.EditionRecords(ctx)
+	return d.store.EditionRecords(ctx)
 }
 
 // Edition gives one published version, or NotFound.
 func (d *Policies) Edition(ctx context.Context, version int64) (desk.Edition, error) {
-	return d.shelf.Edition(ctx, version)
+	return d.store.Edition(ctx, version)
 }
 
 // Publish publishes the next version. It is Forbidden to all but supervisors and administrators, and Invalid with
@@ -57,12 +57,12 @@ func (d *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publicati
 		return desk.Published{}, err
 	}
 	p.Author, p.Reason = string(by.ID), strings.TrimSpace(p.Reason)
-	return d.shelf.Publish(ctx, p)
+	return d.store.Publish(ctx, p)
 }
 
 // Examine says what a document would mean, beside the policy in force.
 func (d *Policies) Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error) {
-	version, today, _, err := d.shelf.PolicyInForce(ctx)
+	version, today, _, err := d.store.PolicyInForce(ctx)
 	if err != nil {
 		return desk.Draft{}, err
 	}

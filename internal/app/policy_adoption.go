@@ -11,21 +11,21 @@ import (
 )
 
 // mostMoves is how many tickets a dry run lists.
-const mostMoves = 100
+const maxListedMoves = 100
 
 // DryRun works out what a move would come to, ticket by ticket, and changes nothing.
 func (d *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error) {
 	if err := c.Check(version); err != nil {
 		return desk.Rehearsal{}, err
 	}
-	is, err := d.shelf.Policy(ctx, version)
+	is, err := d.store.Policy(ctx, version)
 	if err != nil {
 		return desk.Rehearsal{}, err
 	}
 	var run desk.Rehearsal
 	var movable []desk.Adopted
-	err = d.shelf.Chosen(ctx, version, c, func(r desk.Record) error {
-		was, err := d.shelf.Policy(ctx, r.Policy)
+	err = d.store.Chosen(ctx, version, c, func(r desk.Record) error {
+		was, err := d.store.Policy(ctx, r.Policy)
 		if err != nil {
 			return err
 		}
@@ -34,17 +34,17 @@ func (d *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now
 			return err
 		}
 		movable = append(movable, desk.Adopted{Number: r.Number})
-		addMove(&run, move, mails)
+		countMove(&run, move, mails)
 		return nil
 	})
 	if err != nil {
 		return desk.Rehearsal{}, err
 	}
-	run.Unmoved, err = d.shelf.Unmovable(ctx, version, c.Without(movable))
+	run.Unmoved, err = d.store.Unmovable(ctx, version, c.Without(movable))
 	return run, err
 }
 
-func addMove(run *desk.Rehearsal, m desk.AdoptionMove, mails int) {
+func countMove(run *desk.Rehearsal, m desk.AdoptionMove, mails int) {
 	run.Tickets++
 	run.Mails += mails
 	for _, p := range m.Promises {
@@ -57,7 +57,7 @@ func addMove(run *desk.Rehearsal, m desk.AdoptionMove, mails int) {
 			run.Later++
 		}
 	}
-	if len(run.Moves) < mostMoves {
+	if len(run.Moves) < maxListedMoves {
 		run.Moves = append(run.Moves, m)
 	}
 }
@@ -112,21 +112,21 @@ func (d *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c d
 	if err := c.Check(version); err != nil {
 		return desk.Adoption{}, err
 	}
-	adoption, err := d.shelf.AdoptPolicy(ctx, by, version, c, once)
+	adoption, err := d.store.AdoptPolicy(ctx, by, version, c, once)
 	if err != nil {
 		return desk.Adoption{}, err
 	}
-	d.courier.Wake()
+	d.relay.Wake()
 	if !adoption.Again {
-		adoption.Unmoved, err = d.shelf.Unmovable(ctx, version, c.Without(adoption.Accepted))
+		adoption.Unmoved, err = d.store.Unmovable(ctx, version, c.Without(adoption.Accepted))
 	}
 	return adoption, err
 }
 
 // Audit returns who moved which tickets to a version, the latest first.
 func (d *Policies) Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error) {
-	return d.shelf.Adoptions(ctx, version, mostAudited)
+	return d.store.Adoptions(ctx, version, maxListedAdoptions)
 }
 
 // mostAudited is how many moves an audit lists.
-const mostAudited = 100
+const maxListedAdoptions = 100

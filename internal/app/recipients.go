@@ -23,11 +23,11 @@ func address(ctx context.Context, reader recipientReader, mails []ticket.Mail) (
 	for _, m := range mails {
 		owed = append(owed, d.address(m)...)
 	}
-	return oneEach(owed), nil
+	return onePerRecipient(owed), nil
 }
 
-// oneEach leaves each person one mail of an event. A person who is written to in their own right stands in for no one.
-func oneEach(owed []Mail) []Mail {
+// onePerRecipient leaves each person one mail of an event. A person who is written to in their own right stands in for no one.
+func onePerRecipient(owed []Mail) []Mail {
 	type recipient struct {
 		event  int
 		person ticket.PersonID

@@ -30,7 +30,7 @@ func (s *step) fail(ctx context.Context, n int) error {
 
 func (s *step) bounce(ctx context.Context, n, asks int) error {
 	before := len(s.events)
-	err := s.happen(ctx, func(d ticket.Desk) (ticket.Result, error) {
+	err := s.apply(ctx, func(d ticket.Desk) (ticket.Result, error) {
 		return ticket.Bounce(s.State.Ticket, d, n, asks, s.now)
 	})
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *step) giveUp(n int, webhook string) error {
 // workflow asks for a step when it learns of it; since every step looks, lost news is made up for. A mail that this step
 // owes, or one older than an undecided command, is left to a later step. If there is no such mail, because its recipient
 // was disabled meanwhile, silence counts from now.
-func (s *step) takeNews(ctx context.Context) error {
+func (s *step) recordDelivery(ctx context.Context) error {
 	t := s.State.Ticket
 	if !t.Unheard() || t.Asked > s.was.Ticket.Events || s.State.Command < s.Last {
 		return nil
@@ -68,7 +68,7 @@ func (s *step) takeNews(ctx context.Context) error {
 	case !found:
 		m.Settled = s.now
 	}
-	return s.happen(ctx, func(d ticket.Desk) (ticket.Result, error) {
+	return s.apply(ctx, func(d ticket.Desk) (ticket.Result, error) {
 		return ticket.Deliver(s.State.Ticket, d, m.N, t.Asked, m.Settled, s.now)
 	})
 }

@@ -10,7 +10,7 @@ import (
 // number makes commands of signals by hand, in order, each once. What cannot be read becomes a command too: its refusal
 // is the answer that the sender sees. So does a signal that another run of the workflow has delivered before: after a
 // reset it may be that one again, or another one that says the same.
-func (s *step) number(ctx context.Context, signals []ticket.ByHand) error {
+func (s *step) numberManual(ctx context.Context, signals []ticket.ByHand) error {
 	var keys []string
 	for _, h := range signals {
 		keys = append(keys, h.Key, repeatKey(h))

@@ -15,10 +15,10 @@ import (
 const domain = `"github.com/holesalemart/supportdesk/internal/ticket"`
 
 // stepping are the functions of the domain that a step is made of.
-var stepping = []string{"Take", "Advance", "Weave", "Bounce", "Deliver", "GiveUp", "Keep"}
+var stepFunctions = []string{"Take", "Advance", "Weave", "Bounce", "Deliver", "GiveUp", "Keep"}
 
-// forecasting are the files that ask the domain what would come of something, and record nothing of the answer.
-var forecasting = map[string][]string{
+// readOnlyFiles are the files that ask the domain what would come of something, and record nothing of the answer.
+var readOnlyFiles = map[string][]string{
 	"internal/app/policy_adoption.go": {"Take"},            // a dry run of another policy
 	"internal/app/emergency.go":       {"Take"},            // a dry run of an emergency
 	"internal/desk/foretell.go":       {"Take", "Weave"},   // the deadlines of a ticket whose step is to come
@@ -31,7 +31,7 @@ func TestStep_isTheOnlyImplementation(t *testing.T) {
 	found := map[string][]string{}
 	walk(t, "../..", func(path string, file *ast.File) {
 		for _, f := range calls(file) {
-			if slices.Contains(stepping, f) && !slices.Contains(found[path], f) {
+			if slices.Contains(stepFunctions, f) && !slices.Contains(found[path], f) {
 				found[path] = append(found[path], f)
 			}
 		}
@@ -39,7 +39,7 @@ func TestStep_isTheOnlyImplementation(t *testing.T) {
 	steps := map[string]bool{}
 	for path, functions := range found {
 		slices.Sort(functions)
-		switch allowed, forecasts := forecasting[path]; {
+		switch allowed, forecasts := readOnlyFiles[path]; {
 		case strings.HasPrefix(path, "internal/app/step_"), path == "internal/app/import_replay.go":
 			for _, f := range functions {
 				steps[f] = true
@@ -50,12 +50,12 @@ func TestStep_isTheOnlyImplementation(t *testing.T) {
 			t.Errorf("%s calls %v of the domain, and may call %v", path, functions, allowed)
 		}
 	}
-	for path := range forecasting {
+	for path := range readOnlyFiles {
 		if found[path] == nil {
 			t.Errorf("%s calls nothing of it any more: its exception guards nothing", path)
 		}
 	}
-	if len(steps) != len(stepping) {
+	if len(steps) != len(stepFunctions) {
 		t.Errorf("the step calls only %v: the rule guards little", slices.Sorted(maps.Keys(steps)))
 	}
 }

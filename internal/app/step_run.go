@@ -17,11 +17,11 @@ type step struct {
 	scope        scope
 	unrecordable func(error) bool
 
-	was     ticket.State
-	before  int64     // the last command when the step began
-	now     time.Time // the clock, but not before Latest: the clock may have been set back
-	passing time.Time // transitions up to here are passed now
-	current bool      // everything up to now has happened
+	was              ticket.State
+	before           int64     // the last command when the step began
+	now              time.Time // the clock, but not before Latest: the clock may have been set back
+	transitionsUntil time.Time // transitions up to here are passed now
+	current          bool      // everything up to now has happened
 
 	events    []ticket.Event
 	mails     []ticket.Mail
@@ -44,7 +44,7 @@ func (s *step) run(ctx context.Context, r ticket.StepRequest) (ticket.StepResult
 		return ticket.StepResult{}, err
 	}
 	if !s.scope.commandsOnly {
-		if err := s.takeNews(ctx); err != nil {
+		if err := s.recordDelivery(ctx); err != nil {
 			return ticket.StepResult{}, err
 		}
 		if err := s.applyTransitions(ctx); err != nil {
@@ -57,7 +57,7 @@ func (s *step) run(ctx context.Context, r ticket.StepRequest) (ticket.StepResult
 func (s *step) do(ctx context.Context, r ticket.StepRequest) error {
 	switch {
 	case len(r.ByHand) > 0:
-		if err := s.number(ctx, r.ByHand); err != nil {
+		if err := s.numberManual(ctx, r.ByHand); err != nil {
 			return err
 		}
 		return s.decide(ctx, s.Last)
@@ -90,10 +90,10 @@ func (s *step) decide(ctx context.Context, upTo int64) error {
 		if c.Seq != s.State.Command+1 {
 			return fmt.Errorf("command %d is missing", s.State.Command+1)
 		}
-		if err := s.complete(ctx, &c); err != nil {
+		if err := s.loadReferences(ctx, &c); err != nil {
 			return err
 		}
-		result, err := s.choose(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Take(s.State.Ticket, d, c) })
+		result, err := s.withRosters(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Take(s.State.Ticket, d, c) })
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (s *step) decide(ctx context.Context, upTo int64) error {
 }
 
 // complete gives a command the policy or the mail that it names. One that does not exist the domain refuses.
-func (s *step) complete(ctx context.Context, c *ticket.Command) error {
+func (s *step) loadReferences(ctx context.Context, c *ticket.Command) error {
 	switch {
 	case c.Verb == ticket.VerbAdoptPolicy && c.Policy != 0:
 		p, err := s.tx.Policy(ctx, c.Policy)
@@ -157,7 +157,7 @@ func (s *step) catchUp(ctx context.Context) error {
 }
 
 func (s *step) advance(ctx context.Context, until time.Time) error {
-	return s.happen(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Advance(s.State.Ticket, d, until) })
+	return s.apply(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Advance(s.State.Ticket, d, until) })
 }
 
 // applyTransitions passes the transitions of the emergency schedule up to now, unless a command accepted before one of
@@ -166,7 +166,7 @@ func (s *step) applyTransitions(ctx context.Context) error {
 	if s.State.Command == 0 {
 		return nil
 	}
-	s.passing = s.Clock // a change of the schedule comes after it, and maybe before a now that is ahead of it
+	s.transitionsUntil = s.Clock // a change of the schedule comes after it, and maybe before a now that is ahead of it
 	next, ok := ticket.NextEdge(s.State.Ticket, s.Desk.Gate)
 	if !ok || next.At.After(s.now) {
 		return nil
@@ -187,14 +187,14 @@ func (s *step) applyTransitions(ctx context.Context) error {
 	}
 	s.add(result)
 	if next, ok = ticket.NextEdge(s.State.Ticket, s.Desk.Gate); ok && !next.At.After(s.Clock) {
-		s.passing = next.At.Add(-time.Second)
+		s.transitionsUntil = next.At.Add(-time.Second)
 	}
 	return nil
 }
 
 // happen adds what the domain makes of the ticket.
-func (s *step) happen(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) error {
-	result, err := s.choose(ctx, f)
+func (s *step) apply(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) error {
+	result, err := s.withRosters(ctx, f)
 	if err == nil {
 		s.add(result)
 	}
@@ -203,7 +203,7 @@ func (s *step) happen(ctx context.Context, f func(ticket.Desk) (ticket.Result, e
 
 // choose runs the domain with the rosters that it turns out to need. The domain is pure, so a result that lacks a roster
 // is thrown away.
-func (s *step) choose(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) (ticket.Result, error) {
+func (s *step) withRosters(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) (ticket.Result, error) {
 	for {
 		result, err := f(s.Desk)
 		if err != nil || result.Lacks == "" {

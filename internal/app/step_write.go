@@ -21,8 +21,8 @@ func (s *step) write(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 	if s.Last > s.before {
 		c.Last = s.Last
 	}
-	if s.Desk.Gate.HasEdge(s.Passed, s.passing) {
-		c.Passed = s.passing
+	if s.Desk.Gate.HasEdge(s.Passed, s.transitionsUntil) {
+		c.Passed = s.transitionsUntil
 	}
 	if len(s.events) > 0 { // a command always leaves one: a refusal is an event too
 		if err := s.changes(ctx, &c); err != nil {
@@ -72,7 +72,7 @@ func (s *step) changes(ctx context.Context, c *Changes) error {
 	}
 	s.State = ticket.Keep(s.State.Ticket, s.Desk.Policy, s.State.Command, s.State.Mails+len(mails)+len(s.calls), s.now)
 	c.Events, c.Mails, c.Failures, c.Decisions = s.events, mails, s.failures, s.decisions
-	c.Last, c.Latest, c.Passed = s.Last, s.events[len(s.events)-1].At, s.passing
+	c.Last, c.Latest, c.Passed = s.Last, s.events[len(s.events)-1].At, s.transitionsUntil
 	c.Shown = slices.ContainsFunc(s.events, func(e ticket.Event) bool { return e.ShownTo(s.State.Ticket.Requester) })
 	c.Promises = promiseRecords(s.was.Ticket, s.State.Ticket, s.events, s.Desk.Policy.Calendar)
 	c.Turns = turns(s.events)

@@ -21,16 +21,16 @@ func (s *story) adoptPolicy(c Command) *fault.Error {
 	l := s.ledger()
 	l.adopt(c.Adopt)
 	s.desk.Policy = c.Adopt
-	l.standAsPolicySays()
+	l.applyPauses()
 	s.emit(Event{Kind: EventPolicyAdopted, Policy: c.Policy, Was: before.Policy, Clocks: l.entries})
-	if promisesOtherwise(before, s.t) {
+	if deadlinesDiffer(before, s.t) {
 		s.mail(MailPolicyChange, s.t.Requester)
 	}
 	return nil
 }
 
 // promisesOtherwise reports whether a promise that is owed has got, or lost, a date that the requester was told.
-func promisesOtherwise(before, after Ticket) bool {
+func deadlinesDiffer(before, after Ticket) bool {
 	return slices.ContainsFunc(policy.ClockNames(), func(name policy.ClockName) bool {
 		was, is := before.Promise(name), after.Promise(name)
 		wasDue, _ := was.Clock.Due()
@@ -52,7 +52,7 @@ func (l *ledger) adopt(p *policy.Policy) {
 	for _, name := range policy.ClockNames() {
 		clock := l.clocks[name]
 		target, counts := p.Target(name, l.s.t.Priority), p.Clocks[name].Counts
-		if l.stands(name) {
+		if l.decided(name) {
 			target = clock.Budget() - clock.Extension()
 		}
 		if !l.s.t.Promise(name).BreachedAt.IsZero() {
@@ -64,7 +64,7 @@ func (l *ledger) adopt(p *policy.Policy) {
 }
 
 // standAsPolicySays makes the clocks stand still for the status that the ticket has, or run on, as its policy says now.
-func (l *ledger) standAsPolicySays() {
+func (l *ledger) applyPauses() {
 	reasons := map[policy.Reason]Status{policy.ReasonWaiting: StatusWaiting, policy.ReasonResolved: StatusResolved}
 	for _, name := range policy.ClockNames() {
 		for _, reason := range []policy.Reason{policy.ReasonWaiting, policy.ReasonResolved} {

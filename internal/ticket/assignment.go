@@ -24,7 +24,7 @@ type Rosters map[string][]Candidate
 func (s *story) assignByRule() {
 	rule, number := s.desk.Policy.AssignmentFor(s.t.Category)
 	if number > 0 && s.t.Assignee == "" && slices.Contains(unresolved, s.t.Status) {
-		s.choose(rule, number, "")
+		s.chooseAssignee(rule, number, "")
 	}
 }
 
@@ -33,13 +33,13 @@ func (s *story) assignByRule() {
 func (s *story) reassign(broken policy.ClockName) {
 	rule, number := s.desk.Policy.AssignmentFor(s.t.Category)
 	if number > 0 && slices.Contains(rule.ReassignOnBreach, broken) && slices.Contains(unresolved, s.t.Status) {
-		s.choose(rule, number, broken)
+		s.chooseAssignee(rule, number, broken)
 	}
 }
 
-// choose gives the ticket to the one on whom the choice falls, or tells that nobody else is there. Either is the
+// chooseAssignee gives the ticket to the one on whom the choice falls, or tells that nobody else is there. Either is the
 // desk's doing, whoever caused it.
-func (s *story) choose(rule policy.Assignment, number int, broken policy.ClockName) {
+func (s *story) chooseAssignee(rule policy.Assignment, number int, broken policy.ClockName) {
 	present, known := s.desk.Rosters[rule.Group]
 	if !known {
 		if s.lacks == "" {
@@ -62,7 +62,7 @@ func (s *story) choose(rule policy.Assignment, number int, broken policy.ClockNa
 	s.mail(MailAssignment, s.t.Requester)
 	s.mail(MailAssigned, chosen.ID)
 	s.mail(MailHandedOver, former)
-	s.desk.Rosters = s.desk.Rosters.chose(rule.Group, chosen.ID, former)
+	s.desk.Rosters = s.desk.Rosters.withChoice(rule.Group, chosen.ID, former)
 }
 
 // pick chooses among those present but one. It depends on them alone and not on their order.
@@ -81,7 +81,7 @@ func pick(by policy.Distribution, present []Candidate, but PersonID) (Candidate,
 }
 
 // chose gives the rosters after a choice: the same step may come to another one.
-func (r Rosters) chose(group string, chosen, former PersonID) Rosters {
+func (r Rosters) withChoice(group string, chosen, former PersonID) Rosters {
 	after := maps.Clone(r)
 	last := slices.MaxFunc(r[group], func(a, b Candidate) int { return cmp.Compare(a.Turn, b.Turn) }).Turn
 	for name, present := range r {

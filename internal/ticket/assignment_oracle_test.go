@@ -11,21 +11,21 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// roll is the oracle of assignment rules: it reads a ticket's events and says whether each choice could fall so. It
+// assignmentOracle is the oracle of assignment rules: it reads a ticket's events and says whether each choice could fall so. It
 // keeps its own count of loads and turns.
-type roll struct {
+type assignmentOracle struct {
 	policy   *policy.Policy
 	versions map[int64]*policy.Policy
-	groups   map[string]map[ticket.PersonID]*hand
-	holder   ticket.PersonID
+	groups   map[string]map[ticket.PersonID]*candidateCount
+	assignee ticket.PersonID
 	category string
 	status   ticket.Status
 	before   ticket.Event
 	chosen   int
 }
 
-// hand is one candidate as the oracle counts them.
-type hand struct {
+// candidateCount is one candidate as the oracle counts them.
+type candidateCount struct {
 	load int
 	turn int64
 }
@@ -49,64 +49,64 @@ func drawRosters(t *rapid.T, versions map[int64]*policy.Policy) ticket.Rosters {
 	return r
 }
 
-func newRoll(p *policy.Policy, rosters ticket.Rosters) *roll {
-	r := &roll{policy: p, groups: map[string]map[ticket.PersonID]*hand{}}
+func newAssignmentOracle(p *policy.Policy, rosters ticket.Rosters) *assignmentOracle {
+	o := &assignmentOracle{policy: p, groups: map[string]map[ticket.PersonID]*candidateCount{}}
 	for group, present := range rosters {
-		r.groups[group] = map[ticket.PersonID]*hand{}
+		o.groups[group] = map[ticket.PersonID]*candidateCount{}
 		for _, c := range present {
-			r.groups[group][c.ID] = &hand{c.Load, c.Turn}
+			o.groups[group][c.ID] = &candidateCount{c.Load, c.Turn}
 		}
 	}
-	return r
+	return o
 }
 
 // read takes the next event, and says what is wrong with it.
-func (r *roll) read(e ticket.Event) error {
-	if want := r.owed(); want != (e.Group != "") {
-		return fmt.Errorf("after %s a rule's event is owed: %v, and %s by %q follows", r.before.Kind, want, e.Kind, e.Group)
+func (o *assignmentOracle) read(e ticket.Event) error {
+	if want := o.owed(); want != (e.Group != "") {
+		return fmt.Errorf("after %s a rule's event is owed: %v, and %s by %q follows", o.before.Kind, want, e.Kind, e.Group)
 	}
 	if e.Group != "" {
-		if err := r.judge(e); err != nil {
+		if err := o.check(e); err != nil {
 			return fmt.Errorf("%s in %s: %w", e.Kind, e.Group, err)
 		}
 	}
 	if e.Assignee != "" {
-		r.holder = e.Assignee
+		o.assignee = e.Assignee
 	}
 	if e.Category != "" {
-		r.category = e.Category
+		o.category = e.Category
 	}
 	if e.Status != "" {
-		r.status = e.Status
+		o.status = e.Status
 	}
 	if e.Kind == ticket.EventPolicyAdopted {
-		r.policy = r.versions[e.Policy]
+		o.policy = o.versions[e.Policy]
 	}
-	r.before = e
+	o.before = e
 	return nil
 }
 
 // rule is the first for the ticket's category; false without one.
-func (r *roll) rule() (policy.Assignment, bool) {
-	for _, rule := range r.policy.Assignment {
-		if rule.Categories == nil || slices.Contains(rule.Categories, r.category) {
+func (o *assignmentOracle) rule() (policy.Assignment, bool) {
+	for _, rule := range o.policy.Assignment {
+		if rule.Categories == nil || slices.Contains(rule.Categories, o.category) {
 			return rule, true
 		}
 	}
 	return policy.Assignment{}, false
 }
 
-// owed reports whether the event read last makes a rule choose.
-func (r *roll) owed() bool {
-	rule, any := r.rule()
-	if !any || r.status == ticket.StatusResolved || r.status == ticket.StatusClosed {
+// mailLines reports whether the event read last makes a rule choose.
+func (o *assignmentOracle) owed() bool {
+	rule, any := o.rule()
+	if !any || o.status == ticket.StatusResolved || o.status == ticket.StatusClosed {
 		return false
 	}
-	switch e := r.before; e.Kind {
+	switch e := o.before; e.Kind {
 	case ticket.EventSubmitted:
 		return true
 	case ticket.EventReclassified:
-		return e.Category != "" && r.holder == ""
+		return e.Category != "" && o.assignee == ""
 	case ticket.EventBreached:
 		return slices.Contains(rule.ReassignOnBreach, e.Promise)
 	default:
@@ -114,13 +114,13 @@ func (r *roll) owed() bool {
 	}
 }
 
-func (r *roll) judge(e ticket.Event) error {
-	rule, _ := r.rule()
-	present := maps.Clone(r.groups[rule.Group])
-	delete(present, r.holder)
+func (o *assignmentOracle) check(e ticket.Event) error {
+	rule, _ := o.rule()
+	present := maps.Clone(o.groups[rule.Group])
+	delete(present, o.assignee)
 	chosen, there := present[e.Assignee]
 	switch {
-	case e.By != byDesk || e.Group != rule.Group || r.policy.Assignment[e.Rule-1].Group != rule.Group:
+	case e.By != byDesk || e.Group != rule.Group || o.policy.Assignment[e.Rule-1].Group != rule.Group:
 		return fmt.Errorf("by %v, rule %d", e.By, e.Rule)
 	case e.Kind == ticket.EventNobodyAvailable && len(present) == 0:
 		return nil
@@ -128,9 +128,9 @@ func (r *roll) judge(e ticket.Event) error {
 		return fmt.Errorf("%q was chosen of %d", e.Assignee, len(present))
 	}
 	last := int64(0)
-	for id, other := range r.groups[rule.Group] {
+	for id, other := range o.groups[rule.Group] {
 		last = max(last, other.turn)
-		if id == r.holder {
+		if id == o.assignee {
 			continue
 		}
 		better := other.turn < chosen.turn || other.turn == chosen.turn && id < e.Assignee
@@ -142,14 +142,14 @@ func (r *roll) judge(e ticket.Event) error {
 		}
 	}
 	chosen.turn = last + 1
-	for _, group := range r.groups {
-		if h := group[r.holder]; h != nil {
+	for _, group := range o.groups {
+		if h := group[o.assignee]; h != nil {
 			h.load--
 		}
 		if h := group[e.Assignee]; h != nil {
 			h.load++
 		}
 	}
-	r.chosen++
+	o.chosen++
 	return nil
 }

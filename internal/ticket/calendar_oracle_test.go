@@ -7,53 +7,53 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// almanac counts open time minute by minute: slow, and with no arithmetic of the code under test. It looks once at
+// calendarOracle counts open time minute by minute: slow, and with no arithmetic of the code under test. It looks once at
 // each minute of three years.
-type almanac struct {
+type calendarOracle struct {
 	policy   *policy.Policy
-	spans    [7][][2]int // minutes of the day
+	spans    [7][][2]int // calendar of the day
 	holidays map[string]bool
 	open     map[policy.Counting][]int32 // open minutes from the epoch to each minute
 }
 
 var epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-const almanacMinutes = 3 * 366 * 24 * 60
+const calendarMinutes = 3 * 366 * 24 * 60
 
-// almanacs keeps what has been counted.
-var almanacs = map[*policy.Policy]*almanac{}
+// calendarOracles keeps what has been counted.
+var calendarOracles = map[*policy.Policy]*calendarOracle{}
 
-func almanacOf(p *policy.Policy) *almanac {
-	if a := almanacs[p]; a != nil {
-		return a
+func calendarOracleOf(p *policy.Policy) *calendarOracle {
+	if o := calendarOracles[p]; o != nil {
+		return o
 	}
-	a := &almanac{policy: p, holidays: map[string]bool{}, open: map[policy.Counting][]int32{}}
+	o := &calendarOracle{policy: p, holidays: map[string]bool{}, open: map[policy.Counting][]int32{}}
 	for _, h := range p.Calendar.Holidays() {
-		a.holidays[h.Date.Format(time.DateOnly)] = true
+		o.holidays[h.Date.Format(time.DateOnly)] = true
 	}
-	for wd := range a.spans {
+	for wd := range o.spans {
 		for _, span := range p.Calendar.Hours(time.Weekday(wd)) {
 			var h1, m1, h2, m2 int
 			if _, err := fmt.Sscanf(span, "%d:%d-%d:%d", &h1, &m1, &h2, &m2); err != nil {
 				panic(err)
 			}
-			a.spans[wd] = append(a.spans[wd], [2]int{h1*60 + m1, h2*60 + m2})
+			o.spans[wd] = append(o.spans[wd], [2]int{h1*60 + m1, h2*60 + m2})
 		}
 	}
-	almanacs[p] = a
-	return a
+	calendarOracles[p] = o
+	return o
 }
 
-func (a *almanac) elapsed(counts policy.Counting, from, to time.Time) time.Duration {
+func (o *calendarOracle) elapsed(counts policy.Counting, from, to time.Time) time.Duration {
 	if counts == policy.CountCalendar || !to.After(from) {
 		return max(to.Sub(from), 0)
 	}
-	return a.until(counts, to) - a.until(counts, from)
+	return o.until(counts, to) - o.until(counts, from)
 }
 
 // until is the open time from the epoch to an instant.
-func (a *almanac) until(counts policy.Counting, at time.Time) time.Duration {
-	table := a.table(counts)
+func (o *calendarOracle) until(counts policy.Counting, at time.Time) time.Duration {
+	table := o.table(counts)
 	minute := int(at.Sub(epoch) / time.Minute)
 	open := time.Duration(table[minute]) * time.Minute
 	if table[minute+1] > table[minute] {
@@ -62,25 +62,25 @@ func (a *almanac) until(counts policy.Counting, at time.Time) time.Duration {
 	return open
 }
 
-func (a *almanac) table(counts policy.Counting) []int32 {
-	if table := a.open[counts]; table != nil {
+func (o *calendarOracle) table(counts policy.Counting) []int32 {
+	if table := o.open[counts]; table != nil {
 		return table
 	}
-	table := make([]int32, almanacMinutes+1)
-	for i := range almanacMinutes {
+	table := make([]int32, calendarMinutes+1)
+	for i := range calendarMinutes {
 		table[i+1] = table[i]
-		if a.isOpen(counts, epoch.Add(time.Duration(i)*time.Minute).In(a.policy.Zone)) {
+		if o.isOpen(counts, epoch.Add(time.Duration(i)*time.Minute).In(o.policy.Zone)) {
 			table[i+1]++
 		}
 	}
-	a.open[counts] = table
+	o.open[counts] = table
 	return table
 }
 
 // isOpen asks the policy's document: what is written for this weekday, and is it a holiday?
-func (a *almanac) isOpen(counts policy.Counting, local time.Time) bool {
-	spans := a.spans[local.Weekday()]
-	if len(a.holidays) > 0 && a.holidays[local.Format(time.DateOnly)] {
+func (o *calendarOracle) isOpen(counts policy.Counting, local time.Time) bool {
+	spans := o.spans[local.Weekday()]
+	if len(o.holidays) > 0 && o.holidays[local.Format(time.DateOnly)] {
 		return false
 	}
 	if counts == policy.CountBusinessDays {

@@ -68,14 +68,14 @@ func (l *ledger) reopen(name policy.ClockName) {
 
 // stands reports whether nothing can be promised about a clock any more: its promise was broken, or it is a first
 // response that was given. It keeps the target, and the way to count, that it was judged by.
-func (l *ledger) stands(name policy.ClockName) bool {
+func (l *ledger) decided(name policy.ClockName) bool {
 	return !l.s.t.Promise(name).BreachedAt.IsZero() || name == policy.FirstResponse && l.clocks[name].Settled()
 }
 
 // retarget sets the clocks to the targets of a priority.
 func (l *ledger) retarget(priority policy.Priority) {
 	for _, name := range policy.ClockNames() {
-		if l.stands(name) {
+		if l.decided(name) {
 			continue
 		}
 		target := l.s.desk.Policy.Target(name, priority)
@@ -86,7 +86,7 @@ func (l *ledger) retarget(priority policy.Priority) {
 
 func (l *ledger) extend(by time.Duration) {
 	for _, name := range policy.ClockNames() {
-		if l.stands(name) {
+		if l.decided(name) {
 			continue
 		}
 		entry, changed, err := l.clocks[name].Extend(l.s.desk.Policy.Calendar, l.s.at, by)

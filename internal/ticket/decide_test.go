@@ -14,7 +14,7 @@ import (
 // transitions is the life of DESIGN.md once more, written by hand: who may ask, and for each status a ticket is in,
 // the status that follows or, after an exclamation mark, the refusal.
 // C is the requester, A an agent, S a supervisor, D an administrator, O a hand in Temporal UI.
-var transitions = []transition{
+var statusTable = []statusRow{
 	{ticket.VerbSubmit, "C", "!wrong-status", "!wrong-status", "!wrong-status", "!wrong-status"},
 	{ticket.VerbAssign, "ASDO", "open", "open", "waiting", "resolved"},
 	{ticket.VerbCustomerReply, "C", "new", "open", "open", "open"},
@@ -36,13 +36,13 @@ var transitions = []transition{
 	{ticket.VerbResend, "ASD", "new", "open", "waiting", "resolved"},
 }
 
-type transition struct {
+type statusRow struct {
 	verb                         ticket.Verb
 	who                          string
 	new, open, waiting, resolved string
 }
 
-var everybody = []struct {
+var actors = []struct {
 	letter string
 	actor  ticket.Actor
 }{
@@ -51,57 +51,57 @@ var everybody = []struct {
 	{"A", byAgent},
 	{"S", bySupervisor},
 	{"D", byAdministrator},
-	{"O", byHand},
+	{"O", byOperator},
 	{"", byDesk},
 	{"", ticket.Actor{ID: agentOne, Role: "janitor"}},
 }
 
 // inStatus is a ticket that agentTwo has, in a status.
-func inStatus(t *testing.T, status ticket.Status) *life {
+func inStatus(t *testing.T, status ticket.Status) *fixture {
 	t.Helper()
-	l := submitted(t, plain)
+	f := submitted(t, plainPolicy)
 	if status == ticket.StatusNew {
-		return l
+		return f
 	}
-	l.granted(1, byOtherAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentTwo, Handle: "two"})
+	f.mustDecide(1, byOtherAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentTwo, Handle: "two"})
 	switch status {
 	case ticket.StatusWaiting:
-		l.says(2, byOtherAgent, ticket.VerbRequestInformation)
+		f.write(2, byOtherAgent, ticket.VerbRequestInformation)
 	case ticket.StatusResolved:
-		l.says(2, byOtherAgent, ticket.VerbResolve)
+		f.write(2, byOtherAgent, ticket.VerbResolve)
 	case ticket.StatusClosed:
-		l.does(2, byOtherAgent, ticket.VerbClose)
+		f.do(2, byOtherAgent, ticket.VerbClose)
 	}
-	if l.ticket.Status != status {
-		t.Fatalf("the ticket is %s, want %s", l.ticket.Status, status)
+	if f.ticket.Status != status {
+		t.Fatalf("the ticket is %s, want %s", f.ticket.Status, status)
 	}
-	return l
+	return f
 }
 
 // full is a command of a verb that lacks nothing.
-func full(verb ticket.Verb) ticket.Command {
+func complete(verb ticket.Verb) ticket.Command {
 	return ticket.Command{
 		Verb: verb, Message: 7, Assignee: agentOne, Handle: "one", Priority: policy.PriorityHigh, Category: "delivery",
 		Emergency: "E-1", Extension: time.Hour, Resend: &ticket.Undelivered{Mail: 1, Kind: ticket.MailReceipt, Person: stranger, Bounced: true},
 	}
 }
 
-func TestTake_everyVerbInEveryStatusByEveryRole(t *testing.T) {
+func TestDecide_everyVerbInEveryStatusByEveryRole(t *testing.T) {
 	for _, verb := range append(ticket.Signals(), ticket.VerbSubmit, "drop-table") {
 		for _, status := range ticket.Statuses() {
-			for _, somebody := range everybody {
+			for _, somebody := range actors {
 				name := fmt.Sprintf("%s/%s/%s-%s", verb, status, somebody.actor.Role, somebody.actor.ID)
-				want := follows(verb, status, somebody.letter)
-				t.Run(name, func(t *testing.T) { checkTransition(t, verb, status, somebody.actor, want) })
+				want := expectedOutcome(verb, status, somebody.letter)
+				t.Run(name, func(t *testing.T) { checkStatus(t, verb, status, somebody.actor, want) })
 			}
 		}
 	}
 }
 
 // follows looks up what the table says of a verb: the next status, or an exclamation mark and the refusal.
-func follows(verb ticket.Verb, status ticket.Status, letter string) string {
+func expectedOutcome(verb ticket.Verb, status ticket.Status, letter string) string {
 	want := "!" + ticket.CodeUnknownVerb
-	for _, row := range transitions {
+	for _, row := range statusTable {
 		if row.verb != verb {
 			continue
 		}
@@ -120,14 +120,14 @@ func follows(verb ticket.Verb, status ticket.Status, letter string) string {
 	return want
 }
 
-func checkTransition(t *testing.T, verb ticket.Verb, status ticket.Status, by ticket.Actor, want string) {
+func checkStatus(t *testing.T, verb ticket.Verb, status ticket.Status, by ticket.Actor, want string) {
 	t.Helper()
-	l := inStatus(t, status)
-	before := l.ticket
-	r := l.take(3, by, full(verb))
+	f := inStatus(t, status)
+	before := f.ticket
+	r := f.decide(3, by, complete(verb))
 	code, refused := strings.CutPrefix(want, "!")
 	if refused {
-		checkRefused(t, before, r, full(verb), by, l.seq, code)
+		checkRefused(t, before, r, complete(verb), by, f.seq, code)
 		return
 	}
 	if r.Outcome != (ticket.Outcome{}) {
@@ -137,7 +137,7 @@ func checkTransition(t *testing.T, verb ticket.Verb, status ticket.Status, by ti
 		t.Errorf("the status is %s, want %s", r.Ticket.Status, want)
 	}
 	for _, e := range r.Events {
-		if e.By != by || e.Command != l.seq || !e.At.Equal(at(3)) {
+		if e.By != by || e.Command != f.seq || !e.At.Equal(at(3)) {
 			t.Errorf("event %s is by %v of command %d at %s", e.Kind, e.By, e.Command, e.At)
 		}
 	}
@@ -160,15 +160,15 @@ func checkRefused(t *testing.T, before ticket.Ticket, r ticket.Result, c ticket.
 		t.Errorf("the events are %+v, want %+v", r.Events, want)
 	}
 	if len(r.Mails) > 0 {
-		t.Errorf("a refusal owes %v", owed(r.Mails))
+		t.Errorf("a refusal owes %v", mailLines(r.Mails))
 	}
 	if !reflect.DeepEqual(r.Ticket, before) {
 		t.Errorf("a refusal changed the ticket:\nfrom %+v\n  to %+v", before, r.Ticket)
 	}
 }
 
-// TestTake_refusesWhatACommandLacks holds for every status that the verb is possible in.
-func TestTake_refusesWhatACommandLacks(t *testing.T) {
+// TestDecide_refusesIncompleteCommands holds for every status that the verb is possible in.
+func TestDecide_refusesIncompleteCommands(t *testing.T) {
 	long := 366 * 24 * time.Hour
 	cases := map[string]struct {
 		by   ticket.Actor
@@ -195,34 +195,34 @@ func TestTake_refusesWhatACommandLacks(t *testing.T) {
 		"an extension by over a year":       {bySupervisor, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: long + time.Second}, ticket.CodeMalformed},
 		"a policy that isn't there":         {bySupervisor, ticket.Command{Verb: ticket.VerbAdoptPolicy, Policy: 9}, ticket.CodeNoPolicy},
 		"the policy that it is under":       {bySupervisor, ticket.Command{Verb: ticket.VerbAdoptPolicy, Policy: 1, Adopt: policy.Default()}, ticket.CodeNothing},
-		"what came by hand, unreadable":     {byHand, ticket.Command{Verb: ticket.VerbResolve, Malformed: true}, ticket.CodeMalformed},
-		"words by hand, without their role": {byHand, ticket.Command{Verb: ticket.VerbNote}, ticket.CodeRole},
+		"what came by hand, unreadable":     {byOperator, ticket.Command{Verb: ticket.VerbResolve, Malformed: true}, ticket.CodeMalformed},
+		"words by hand, without their role": {byOperator, ticket.Command{Verb: ticket.VerbNote}, ticket.CodeRole},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			l := inStatus(t, ticket.StatusOpen)
-			before := l.ticket
-			checkRefused(t, before, l.take(3, c.by, c.c), c.c, c.by, l.seq, c.code)
+			f := inStatus(t, ticket.StatusOpen)
+			before := f.ticket
+			checkRefused(t, before, f.decide(3, c.by, c.c), c.c, c.by, f.seq, c.code)
 		})
 	}
 }
 
-// TestAssign_guardedIsGrantedToWhoKnowsWhoHasTheTicket, somebody or nobody.
-func TestAssign_guardedIsGrantedToWhoKnowsWhoHasTheTicket(t *testing.T) {
+// TestAssign_guardedSucceedsOnlyWithTheExpectedAssignee, somebody or nobody.
+func TestAssign_guardedSucceedsOnlyWithTheExpectedAssignee(t *testing.T) {
 	for status, expected := range map[ticket.Status]ticket.PersonID{ticket.StatusNew: "", ticket.StatusOpen: agentTwo} {
-		l := inStatus(t, status)
-		l.granted(3, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Guarded: true, Expected: expected})
-		if l.ticket.Assignee != agentOne {
-			t.Errorf("%q has the %s ticket", l.ticket.Assignee, status)
+		f := inStatus(t, status)
+		f.mustDecide(3, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Guarded: true, Expected: expected})
+		if f.ticket.Assignee != agentOne {
+			t.Errorf("%q has the %s ticket", f.ticket.Assignee, status)
 		}
 	}
 }
 
-func TestMayAsk_saysWhatTheTableSays(t *testing.T) {
-	for _, somebody := range everybody[:6] {
+func TestMayAsk_agreesWithTheTable(t *testing.T) {
+	for _, somebody := range actors[:6] {
 		for _, verb := range append(ticket.Signals(), ticket.VerbSubmit, "drop-table") {
 			want := false
-			for _, row := range transitions {
+			for _, row := range statusTable {
 				want = want || row.verb == verb && somebody.letter != "" && strings.Contains(row.who, somebody.letter)
 			}
 			if somebody.actor.ID == stranger {
@@ -238,7 +238,7 @@ func TestMayAsk_saysWhatTheTableSays(t *testing.T) {
 	}
 }
 
-func TestSignals_namesEveryVerbButSubmitOnce(t *testing.T) {
+func TestSignals_listsEveryVerbButSubmitOnce(t *testing.T) {
 	seen := map[ticket.Verb]bool{ticket.VerbSubmit: true}
 	for _, verb := range ticket.Signals() {
 		if seen[verb] {
@@ -246,7 +246,7 @@ func TestSignals_namesEveryVerbButSubmitOnce(t *testing.T) {
 		}
 		seen[verb] = true
 	}
-	for _, row := range transitions {
+	for _, row := range statusTable {
 		if !seen[row.verb] {
 			t.Errorf("%s is no signal", row.verb)
 		}

@@ -26,7 +26,7 @@ type Digest struct {
 	FirstResponse PromiseDigest `json:"first_response"`
 	Resolution    PromiseDigest `json:"resolution"`
 
-	Emergencies []Stay `json:"emergencies,omitempty"` // those that stop the clocks first, then the latest; at most maxStays
+	Emergencies []Stay `json:"emergencies,omitempty"` // those that stop the clocks first, then the latest; at most maxPeriods
 	Earlier     int    `json:"earlier,omitempty"`     // emergencies that touched the ticket beside these
 
 	Parked *Parked `json:"parked,omitempty"`
@@ -55,8 +55,8 @@ type Parked struct {
 }
 
 const (
-	maxShown = 60 // bytes of a name that a policy or somebody by hand has given
-	maxStays = 5
+	maxShown   = 60 // bytes of a name that a policy or somebody by hand has given
+	maxPeriods = 5
 )
 
 // Digest summarises a state.
@@ -70,7 +70,7 @@ func (s State) Digest() Digest {
 	if s.Shown != nil {
 		d.Shown = *s.Shown
 	}
-	d.Emergencies, d.Earlier = digestStays(t.Emergencies)
+	d.Emergencies, d.Earlier = digestPeriods(t.Emergencies)
 	return d
 }
 
@@ -79,7 +79,7 @@ func (d Digest) Closed() bool { return d.Status == StatusClosed }
 
 // InEmergency reports whether an emergency, the desk's or one declared by hand, stops the ticket's clocks.
 func (d Digest) InEmergency() bool {
-	return !d.Closed() && slices.ContainsFunc(d.Emergencies, Stay.open)
+	return !d.Closed() && slices.ContainsFunc(d.Emergencies, Stay.active)
 }
 
 // Promise returns the named one.
@@ -102,14 +102,14 @@ func (p Promise) digest() PromiseDigest {
 	}
 }
 
-func digestStays(all []Stay) (some []Stay, others int) {
+func digestPeriods(all []Stay) (some []Stay, others int) {
 	for _, s := range all {
-		if s.open() && len(some) < maxStays {
+		if s.active() && len(some) < maxPeriods {
 			some = append(some, s)
 		}
 	}
 	for _, s := range slices.Backward(all) {
-		if !s.open() && len(some) < maxStays {
+		if !s.active() && len(some) < maxPeriods {
 			some = append(some, s)
 		}
 	}

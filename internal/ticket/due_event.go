@@ -62,7 +62,7 @@ type offer func(kind MomentKind, clock policy.ClockName, rung int, due time.Time
 
 func (t *Ticket) offerPromise(name policy.ClockName, p *policy.Policy, offer offer) {
 	promise := t.Promise(name)
-	t.offerRungs(name, p, offer)
+	t.offerEscalation(name, p, offer)
 	if promise.Clock.Settled() || !promise.Clock.Running() || !promise.BreachedAt.IsZero() {
 		return
 	}
@@ -91,14 +91,14 @@ func (t *Ticket) offerSilence(s policy.Silence, offer offer) {
 	}
 }
 
-func label(t Ticket, p *policy.Policy, m Moment, now time.Time) string {
-	when := wallClock(m.Due.In(p.Zone))
+func dueLabel(t Ticket, p *policy.Policy, m Moment, now time.Time) string {
+	when := formatTime(m.Due.In(p.Zone))
 	name := strings.ReplaceAll(string(m.Clock), "_", " ")
 	switch m.Kind {
 	case MomentRemind:
-		return fmt.Sprintf("reminder of the %s %s%s", name, when, left(t, p, m.Clock, now))
+		return fmt.Sprintf("reminder of the %s %s%s", name, when, remainingText(t, p, m.Clock, now))
 	case MomentBreach:
-		return fmt.Sprintf("%s due %s%s", name, when, left(t, p, m.Clock, now))
+		return fmt.Sprintf("%s due %s%s", name, when, remainingText(t, p, m.Clock, now))
 	case MomentRung:
 		return fmt.Sprintf("rung %d for the broken %s %s", m.Rung, name, when)
 	case MomentNudge:
@@ -110,16 +110,16 @@ func label(t Ticket, p *policy.Policy, m Moment, now time.Time) string {
 	}
 }
 
-// wallClock shows seconds only where there are some: promises of seconds are for trying things out.
-func wallClock(local time.Time) string {
+// formatTime shows seconds only where there are some: promises of seconds are for trying things out.
+func formatTime(local time.Time) string {
 	if local.Second() != 0 {
 		return local.Format("Mon 2 Jan 15:04:05 MST")
 	}
 	return local.Format("Mon 2 Jan 15:04 MST")
 }
 
-// left says how much of a budget remains, in the unit that it is counted in.
-func left(t Ticket, p *policy.Policy, name policy.ClockName, now time.Time) string {
+// remainingText says how much of a budget remains, in the unit that it is counted in.
+func remainingText(t Ticket, p *policy.Policy, name policy.ClockName, now time.Time) string {
 	clock := t.Promise(name).Clock
 	remaining := clock.Remaining(p.Calendar, now)
 	if remaining <= 0 {

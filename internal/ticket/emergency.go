@@ -11,10 +11,10 @@ type EmergencyID string
 // NewEmergencyID draws an ID.
 func NewEmergencyID() EmergencyID { return EmergencyID("E-" + newCode()) }
 
-var emergencyShape = regexp.MustCompile(`^E-[0-9A-HJKMNP-TV-Z]{10}$`)
+var emergencyIDPattern = regexp.MustCompile(`^E-[0-9A-HJKMNP-TV-Z]{10}$`)
 
 // Valid reports whether an ID has the shape of one. What is declared by hand on one ticket never has it.
-func (id EmergencyID) Valid() bool { return emergencyShape.MatchString(string(id)) }
+func (id EmergencyID) Valid() bool { return emergencyIDPattern.MatchString(string(id)) }
 
 // EmergencyKind is what an emergency does to promises.
 type EmergencyKind string

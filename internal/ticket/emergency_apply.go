@@ -28,18 +28,18 @@ func (s *story) weave(until time.Time) {
 		if m, ok := Next(s.t, s.desk.Policy); ok && m.Due.Before(e.At) {
 			return
 		}
-		s.pass(e)
+		s.applyTransition(e)
 	}
 }
 
 // pass tells what an edge does to the ticket. An edge that is told must not be offered again: the step fails, for else
 // it would fill the worker's memory.
-func (s *story) pass(e Edge) {
-	if s.passed == e {
+func (s *story) applyTransition(e Edge) {
+	if s.lastTransition == e {
 		s.err = fmt.Errorf("%s by %s at %s comes for ever", e.Verb, e.Emergency, e.At)
 		return
 	}
-	s.passed = e
+	s.lastTransition = e
 	s.begin(theDesk, s.notBeforeLedger(e.At), 0)
 	l := s.ledger()
 	told := Event{Emergency: string(e.Emergency)}
@@ -49,11 +49,11 @@ func (s *story) pass(e Edge) {
 		l.pause(policy.ReasonEmergency)
 	case VerbEmergencyExtend:
 		told.Kind, told.Delay = EventExtended, s.desk.Gate.delay(e.Emergency, s.at)
-		had, _ := s.t.stay(e.Emergency)
+		had, _ := s.t.period(e.Emergency)
 		l.extend(told.Delay - had.By)
 	case VerbEmergencyResume:
 		told.Kind = EventResumed
-		if !s.t.heldBeside(e.Emergency) {
+		if !s.t.pausedByAnother(e.Emergency) {
 			l.resume(policy.ReasonEmergency)
 		}
 	}
@@ -100,7 +100,7 @@ func Expected(t Ticket, d Desk) (policy.Promises, error) {
 		if len(dues) == len(policy.ClockNames()) || s.err != nil {
 			break
 		}
-		s.pass(edge)
+		s.applyTransition(edge)
 	}
 	_, err := s.result()
 	return policy.Promises{FirstResponse: dues[policy.FirstResponse], Resolution: dues[policy.Resolution]}, err
@@ -115,7 +115,7 @@ func GoesOn(t Ticket, d Desk) (time.Time, error) {
 		if !ok {
 			return time.Time{}, nil
 		}
-		s.pass(e)
+		s.applyTransition(e)
 	}
 	_, err := s.result()
 	return s.at, err

@@ -10,55 +10,55 @@ import (
 // emergencyPause and its like are what somebody declares by hand, on this ticket alone; the desk's own emergencies come
 // through the gate.
 func (s *story) emergencyPause(c Command) *fault.Error {
-	if refused := s.declarable(c); refused != nil {
+	if refused := s.checkName(c); refused != nil {
 		return refused
 	}
-	if _, is := s.t.byHand(); is {
+	if _, is := s.t.manualPeriod(); is {
 		return fault.Refusal(CodeNothing, "an emergency pauses the ticket already")
 	}
 	l := s.ledger()
 	l.pause(policy.ReasonEmergency)
-	s.emit(Event{Kind: EventPaused, Emergency: named(c.Emergency), Clocks: l.entries})
+	s.emit(Event{Kind: EventPaused, Emergency: nameOrUnnamed(c.Emergency), Clocks: l.entries})
 	return nil
 }
 
 // declarable refuses a name that is the desk's to give, and one that the ticket has had.
-func (s *story) declarable(c Command) *fault.Error {
+func (s *story) checkName(c Command) *fault.Error {
 	if EmergencyID(c.Emergency).Valid() {
 		return fault.Refusal(CodeWholeDesk, "that is the name of an emergency of the whole desk, which is not declared on one ticket")
 	}
-	if _, seen := s.t.stay(EmergencyID(c.Emergency)); seen && c.Emergency != handMade {
+	if _, seen := s.t.period(EmergencyID(c.Emergency)); seen && c.Emergency != unnamedEmergency {
 		return fault.Refusal(CodeNothing, "this emergency was declared on the ticket already")
 	}
 	return nil
 }
 
-// longestExtension and mostExtension, of all extensions together, keep deadlines where a calendar can reach them, and
+// maxExtension and maxTotalExtension, of all extensions together, keep deadlines where a calendar can reach them, and
 // durations where they can be counted.
 const (
-	longestExtension = 366 * 24 * time.Hour
-	mostExtension    = 10 * longestExtension
+	maxExtension      = 366 * 24 * time.Hour
+	maxTotalExtension = 10 * maxExtension
 )
 
 func (s *story) emergencyExtend(c Command) *fault.Error {
-	if c.Extension <= 0 || c.Extension > longestExtension || c.Extension%time.Second != 0 {
+	if c.Extension <= 0 || c.Extension > maxExtension || c.Extension%time.Second != 0 {
 		return fault.Refusal(CodeMalformed, "an extension is a positive number of whole seconds, a year at most")
 	}
-	if refused := s.declarable(c); refused != nil {
+	if refused := s.checkName(c); refused != nil {
 		return refused
 	}
-	if s.t.Resolution.Clock.Extension() > mostExtension-c.Extension {
+	if s.t.Resolution.Clock.Extension() > maxTotalExtension-c.Extension {
 		return fault.Refusal(CodeLimit, "the targets were extended by ten years already")
 	}
 	l := s.ledger()
 	l.extend(c.Extension)
-	s.emit(Event{Kind: EventExtended, Emergency: named(c.Emergency), Delay: c.Extension, Clocks: l.entries})
+	s.emit(Event{Kind: EventExtended, Emergency: nameOrUnnamed(c.Emergency), Delay: c.Extension, Clocks: l.entries})
 	return nil
 }
 
 // emergencyResume ends what was declared by hand. Clocks that the desk's emergency stops too stand still until it ends.
 func (s *story) emergencyResume(c Command) *fault.Error {
-	stay, is := s.t.byHand()
+	stay, is := s.t.manualPeriod()
 	switch {
 	case EmergencyID(c.Emergency).Valid(), !is && s.t.Held() != "":
 		return fault.Refusal(CodeWholeDesk, "an emergency of the whole desk is not ended on one ticket")
@@ -66,20 +66,20 @@ func (s *story) emergencyResume(c Command) *fault.Error {
 		return fault.Refusal(CodeNoEmergency, "no such emergency pauses the ticket")
 	}
 	l := s.ledger()
-	if !s.t.heldBeside(stay.ID) {
+	if !s.t.pausedByAnother(stay.ID) {
 		l.resume(policy.ReasonEmergency)
 	}
 	s.emit(Event{Kind: EventResumed, Emergency: string(stay.ID), Clocks: l.entries})
 	return nil
 }
 
-// handMade is the ID of an emergency that was declared by hand and without a name; each is another one.
-const handMade = "by-hand"
+// unnamedEmergency is the ID of an emergency that was declared by hand and without a name; each is another one.
+const unnamedEmergency = "by-hand"
 
 // named gives an emergency that was declared by hand, on one ticket, an ID of its own.
-func named(emergency string) string {
+func nameOrUnnamed(emergency string) string {
 	if emergency == "" {
-		return handMade
+		return unnamedEmergency
 	}
 	return emergency
 }

@@ -13,34 +13,34 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// gateAt is the gate from an instant on.
-type gateAt struct {
-	at   time.Time
-	gate ticket.Gate
+// scheduleAt is the gate from an instant on.
+type scheduleAt struct {
+	at       time.Time
+	schedule ticket.Gate
 }
 
-// changeGate lets a supervisor do something to the gate: what it was up to now stays as it was.
-func (w *world) changeGate() {
+// changeSchedule lets a supervisor do something to the gate: what it was up to now stays as it was.
+func (w *model) changeSchedule() {
 	first := w.now.Add(time.Second)
 	after := []time.Duration{0, time.Second, 5 * time.Second, time.Minute, 3 * time.Hour, 30 * time.Hour, 9 * 24 * time.Hour}
 	draw := func(what string) time.Time { return first.Add(rapid.SampledFrom(after).Draw(w.t, what)) }
 	by := func() time.Duration {
 		return rapid.SampledFrom([]time.Duration{4 * time.Second, time.Hour, 26 * time.Hour, 0}).Draw(w.t, "delay")
 	}
-	all := slices.Clone(w.gate.Emergencies)
+	all := slices.Clone(w.schedule.Emergencies)
 	i := rapid.IntRange(0, 4).Draw(w.t, "which")
 	if i >= len(all) {
 		if len(all) == 5 {
 			return
 		}
-		e := ticket.Emergency{ID: ticket.EmergencyID(fmt.Sprintf("E-%010d", len(w.gates))), From: draw("from"), Kind: ticket.EmergencyClosed}
+		e := ticket.Emergency{ID: ticket.EmergencyID(fmt.Sprintf("E-%010d", len(w.schedules))), From: draw("from"), Kind: ticket.EmergencyClosed}
 		if rapid.Bool().Draw(w.t, "ends") {
 			e.Until = e.From.Add(time.Second + rapid.SampledFrom(after).Draw(w.t, "lasts"))
 		}
 		if rapid.IntRange(0, 2).Draw(w.t, "kind") == 0 {
 			e.Kind, e.Delays = ticket.EmergencyDelayed, []ticket.Delay{{From: e.From, By: by()}}
 		}
-		w.setGate(append(all, e))
+		w.setSchedule(append(all, e))
 		return
 	}
 	e := all[i]
@@ -49,7 +49,7 @@ func (w *world) changeGate() {
 	case over:
 		return
 	case planned && rapid.IntRange(0, 3).Draw(w.t, "cancel") == 0:
-		w.setGate(slices.Delete(all, i, i+1))
+		w.setSchedule(slices.Delete(all, i, i+1))
 		return
 	case planned && rapid.Bool().Draw(w.t, "move"):
 		e.From = draw("new from")
@@ -72,18 +72,18 @@ func (w *world) changeGate() {
 		}
 	}
 	all[i] = e
-	w.setGate(all)
+	w.setSchedule(all)
 }
 
-func (w *world) setGate(all []ticket.Emergency) {
+func (w *model) setSchedule(all []ticket.Emergency) {
 	slices.SortFunc(all, func(a, b ticket.Emergency) int { return a.From.Compare(b.From) })
-	w.gate = ticket.Gate{Revision: w.gate.Revision + 1, Emergencies: all}
-	w.gates = append(w.gates, gateAt{w.now, w.gate})
+	w.schedule = ticket.Gate{Revision: w.schedule.Revision + 1, Emergencies: all}
+	w.schedules = append(w.schedules, scheduleAt{w.now, w.schedule})
 }
 
-// openGate lifts whatever has no end.
-func (w *world) openGate() {
-	all := slices.Clone(w.gate.Emergencies)
+// endEmergencies lifts whatever has no end.
+func (w *model) endEmergencies() {
+	all := slices.Clone(w.schedule.Emergencies)
 	for i, e := range all {
 		if e.Until.IsZero() {
 			all[i].Until = w.now.Add(time.Second)
@@ -92,24 +92,24 @@ func (w *world) openGate() {
 			}
 		}
 	}
-	w.setGate(all)
+	w.setSchedule(all)
 }
 
-// TestModel_lateAndDoubledStepsTellTheSame plays a life punctually, and again with workers that are down for any time,
+// TestModel_lateAndRepeatedStepsRecordTheSame plays a life punctually, and again with workers that are down for any time,
 // take things in any portions, and hear of the gate late, twice or never.
-func TestModel_lateAndDoubledStepsTellTheSame(t *testing.T) {
+func TestModel_lateAndRepeatedStepsRecordTheSame(t *testing.T) {
 	versions := modelVersions(t)
 	for version, p := range versions {
 		t.Run(fmt.Sprint("version ", version), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
-				w := newWorld(t, version, versions)
-				w.mailed = false // news of mails come when they come, to the laggard as to the punctual
-				w.renumbers = true
-				w.live()
-				w.end()
+				w := newModel(t, version, versions)
+				w.mailed = false // deliver of mails come when they come, to the laggard as to the punctual
+				w.omitsEvents = true
+				w.run()
+				w.finish()
 				end := w.now.AddDate(1, 0, 0)
-				l := &laggard{world: w, ticket: ticket.Draft(number, customer, version, p), rosters: w.staff}
-				l.live(end)
+				m := &lateModel{model: w, ticket: ticket.Draft(number, customer, version, p), rosters: w.staff}
+				m.run(end)
 				var want []ticket.Event
 				for _, e := range w.events {
 					if e.Kind != ticket.EventMailBounced && e.Kind != ticket.EventCallFailed {
@@ -118,103 +118,103 @@ func TestModel_lateAndDoubledStepsTellTheSame(t *testing.T) {
 					}
 				}
 				for i, e := range want {
-					if i >= len(l.events) || !reflect.DeepEqual(e, l.events[i]) {
-						t.Fatalf("event %d is %+v, punctually it was %+v", i+1, l.events[min(i, len(l.events)-1)], e)
+					if i >= len(m.events) || !reflect.DeepEqual(e, m.events[i]) {
+						t.Fatalf("event %d is %+v, punctually it was %+v", i+1, m.events[min(i, len(m.events)-1)], e)
 					}
 				}
 				for _, name := range policy.ClockNames() {
-					if got, want := *l.ticket.Promise(name), *w.ticket.Promise(name); !reflect.DeepEqual(got, want) {
+					if got, want := *m.ticket.Promise(name), *w.ticket.Promise(name); !reflect.DeepEqual(got, want) {
 						t.Fatalf("%s is %+v, punctually it was %+v", name, got, want)
 					}
 				}
-				if len(l.events) != len(want) || !reflect.DeepEqual(l.ticket.Emergencies, w.ticket.Emergencies) {
-					t.Fatalf("%d events and %+v, punctually %d and %+v", len(l.events), l.ticket.Emergencies, len(want), w.ticket.Emergencies)
+				if len(m.events) != len(want) || !reflect.DeepEqual(m.ticket.Emergencies, w.ticket.Emergencies) {
+					t.Fatalf("%d events and %+v, punctually %d and %+v", len(m.events), m.ticket.Emergencies, len(want), w.ticket.Emergencies)
 				}
 			})
 		})
 	}
 }
 
-// laggard lives a world's life again, at another pace.
-type laggard struct {
-	*world
+// lateModel lives a world's life again, at another pace.
+type lateModel struct {
+	*model
 	ticket  ticket.Ticket
 	rosters ticket.Rosters
 	events  []ticket.Event
-	taken   int // commands
+	decided int // commands
 }
 
-// live takes steps at random instants, and at last one at the end.
-func (l *laggard) live(end time.Time) {
-	now := l.commands[0].At
-	for range rapid.IntRange(0, 20).Draw(l.t, "late steps") {
+// run takes steps at random instants, and at last one at the end.
+func (m *lateModel) run(end time.Time) {
+	now := m.commands[0].At
+	for range rapid.IntRange(0, 20).Draw(m.t, "late steps") {
 		if later := now.Add(rapid.SampledFrom([]time.Duration{
 			0, time.Second, 9 * time.Second, time.Minute, 2 * time.Hour, 20 * time.Hour, 5 * 24 * time.Hour, 40 * 24 * time.Hour,
-		}).Draw(l.t, "late")); later.Before(end) {
+		}).Draw(m.t, "late")); later.Before(end) {
 			now = later
 		}
-		for range rapid.IntRange(1, 2).Draw(l.t, "times") {
-			l.step(now, rapid.SampledFrom([]string{"commands", "command", "due", "gate"}).Draw(l.t, "late step"))
+		for range rapid.IntRange(1, 2).Draw(m.t, "times") {
+			m.step(now, rapid.SampledFrom([]string{"commands", "command", "due", "gate"}).Draw(m.t, "late step"))
 		}
 	}
-	l.step(end, "gate")
+	m.step(end, "gate")
 }
 
 // step is one that a worker takes, as the store does it: see store.Step.
-func (l *laggard) step(now time.Time, what string) {
-	d := ticket.Desk{Gate: l.gateOf(now)}
+func (m *lateModel) step(now time.Time, what string) {
+	d := ticket.Desk{Gate: m.scheduleOf(now)}
 	accepted := 0
-	for accepted < len(l.commands) && !l.commands[accepted].At.After(now) {
+	for accepted < len(m.commands) && !m.commands[accepted].At.After(now) {
 		accepted++
 	}
 	switch {
-	case what == "command" && l.taken < accepted:
-		l.take(d, l.taken+1)
+	case what == "command" && m.decided < accepted:
+		m.decide(d, m.decided+1)
 	case what == "commands":
-		l.take(d, accepted)
+		m.decide(d, accepted)
 	case what == "gate":
-		l.take(d, accepted)
-		l.keep(ticket.Advance(l.ticket, l.with(d), now))
+		m.decide(d, accepted)
+		m.add(ticket.Advance(m.ticket, m.desk(d), now))
 	case what == "due":
-		m, ok := ticket.Next(l.ticket, l.versions[l.ticket.Policy])
-		if waits := l.taken < accepted && l.commands[l.taken].At.Before(m.Due); ok && !m.Due.After(now) && !waits {
-			l.keep(ticket.Advance(l.ticket, l.with(d), m.Due))
+		next, ok := ticket.Next(m.ticket, m.versions[m.ticket.Policy])
+		if waits := m.decided < accepted && m.commands[m.decided].At.Before(next.Due); ok && !next.Due.After(now) && !waits {
+			m.add(ticket.Advance(m.ticket, m.desk(d), next.Due))
 		}
 	}
 	until := now
-	if l.taken < accepted {
-		until = l.commands[l.taken].At
+	if m.decided < accepted {
+		until = m.commands[m.decided].At
 	}
-	l.keep(ticket.Weave(l.ticket, l.with(d), until))
+	m.add(ticket.Weave(m.ticket, m.desk(d), until))
 }
 
-func (l *laggard) with(d ticket.Desk) ticket.Desk {
-	d.Policy, d.Rosters, d.Unmailed = l.versions[l.ticket.Policy], l.rosters, !l.mailed
+func (m *lateModel) desk(d ticket.Desk) ticket.Desk {
+	d.Policy, d.Rosters, d.Unmailed = m.versions[m.ticket.Policy], m.rosters, !m.mailed
 	return d
 }
 
 // gateOf is the gate as it was known at an instant.
-func (l *laggard) gateOf(now time.Time) ticket.Gate {
+func (m *lateModel) scheduleOf(now time.Time) ticket.Gate {
 	var g ticket.Gate
-	for _, known := range l.gates {
+	for _, known := range m.schedules {
 		if !known.at.After(now) {
-			g = known.gate
+			g = known.schedule
 		}
 	}
 	return g
 }
 
-func (l *laggard) take(d ticket.Desk, upTo int) {
-	for ; l.taken < upTo; l.taken++ {
-		l.keep(ticket.Take(l.ticket, l.with(d), l.commands[l.taken]))
+func (m *lateModel) decide(d ticket.Desk, upTo int) {
+	for ; m.decided < upTo; m.decided++ {
+		m.add(ticket.Take(m.ticket, m.desk(d), m.commands[m.decided]))
 	}
 }
 
-func (l *laggard) keep(r ticket.Result, err error) {
+func (m *lateModel) add(r ticket.Result, err error) {
 	if err != nil {
-		l.t.Fatalf("a late step failed: %v", err)
+		m.t.Fatalf("a late step failed: %v", err)
 	}
-	l.rosters = r.Rosters
-	l.ticket = reread(l.t, ticket.Keep(r.Ticket, l.versions[r.Ticket.Policy], int64(l.taken), 0, time.Time{})).Ticket
-	l.events = append(l.events, r.Events...)
+	m.rosters = r.Rosters
+	m.ticket = roundTrip(m.t, ticket.Keep(r.Ticket, m.versions[r.Ticket.Policy], int64(m.decided), 0, time.Time{})).Ticket
+	m.events = append(m.events, r.Events...)
 }

@@ -13,13 +13,13 @@ type Edge struct {
 	Emergency EmergencyID `json:"emergency"`
 }
 
-// edgeOrder is that of edges of one instant: what begins comes before what ends, so that clocks don't run for nothing
+// transitionOrder is that of edges of one instant: what begins comes before what ends, so that clocks don't run for nothing
 // between two emergencies of which one follows the other.
-var edgeOrder = []Verb{VerbEmergencyPause, VerbEmergencyExtend, VerbEmergencyResume}
+var transitionOrder = []Verb{VerbEmergencyPause, VerbEmergencyExtend, VerbEmergencyResume}
 
-func compareEdges(a, b Edge) int {
+func compareTransitions(a, b Edge) int {
 	return cmp.Or(a.At.Compare(b.At),
-		slices.Index(edgeOrder, a.Verb)-slices.Index(edgeOrder, b.Verb), cmp.Compare(a.Emergency, b.Emergency))
+		slices.Index(transitionOrder, a.Verb)-slices.Index(transitionOrder, b.Verb), cmp.Compare(a.Emergency, b.Emergency))
 }
 
 // Edges lists every instant at which something changes for open tickets, in order.
@@ -67,44 +67,44 @@ func NextEdge(t Ticket, g Gate) (Edge, bool) {
 	}
 	var edges []Edge
 	for _, e := range g.Emergencies {
-		if edge, ok := e.edge(t); ok {
+		if edge, ok := e.nextTransition(t); ok {
 			edges = append(edges, edge)
 		}
 	}
 	for _, s := range t.Emergencies {
-		if s.open() && s.ID.Valid() && !g.knows(s.ID) { // what isn't there holds nobody
+		if s.active() && s.ID.Valid() && !g.contains(s.ID) { // what isn't there holds nobody
 			edges = append(edges, Edge{s.From, VerbEmergencyResume, s.ID})
 		}
 	}
 	if len(edges) == 0 {
 		return Edge{}, false
 	}
-	return slices.MinFunc(edges, compareEdges), true
+	return slices.MinFunc(edges, compareTransitions), true
 }
 
-func (g Gate) knows(id EmergencyID) bool {
+func (g Gate) contains(id EmergencyID) bool {
 	return slices.ContainsFunc(g.Emergencies, func(e Emergency) bool { return e.ID == id })
 }
 
-// edge is the emergency's next edge for a ticket.
-func (e Emergency) edge(t Ticket) (Edge, bool) {
-	stay, seen := t.stay(e.ID)
+// nextTransition is the emergency's next edge for a ticket.
+func (e Emergency) nextTransition(t Ticket) (Edge, bool) {
+	stay, seen := t.period(e.ID)
 	over := !e.Until.IsZero() && !e.Until.After(t.Submitted)
 	switch {
 	case !seen && over:
 		return Edge{}, false
 	case e.Kind == EmergencyDelayed:
-		return e.delayEdge(t, stay, seen)
+		return e.nextDelay(t, stay, seen)
 	case !seen:
 		return Edge{notBefore(e.From, t.Submitted), VerbEmergencyPause, e.ID}, true
-	case stay.open() && !e.Until.IsZero():
+	case stay.active() && !e.Until.IsZero():
 		return Edge{e.Until, VerbEmergencyResume, e.ID}, true
 	}
 	return Edge{}, false
 }
 
 // delayEdge is the first instant at which the emergency makes targets longer by something else than it does already.
-func (e Emergency) delayEdge(t Ticket, stay Stay, seen bool) (Edge, bool) {
+func (e Emergency) nextDelay(t Ticket, stay Stay, seen bool) (Edge, bool) {
 	if !seen {
 		stay.Until = notBefore(e.From, t.Submitted)
 		if e.delay(stay.Until) != 0 {

@@ -31,7 +31,7 @@ func (p *Promise) climbed(rung int) {
 		}
 		return
 	}
-	left := slices.Clip(p.Skipped) // never into what an earlier state holds
+	left := slices.Clip(p.Skipped) // wantZero into what an earlier state holds
 	for n := p.Rungs + 1; n < rung; n++ {
 		left = append(left, n)
 	}
@@ -41,7 +41,7 @@ func (p *Promise) climbed(rung int) {
 // offerRungs offers every rung that is for the promise at the ticket's present priority and has not fired. It falls due
 // when its time after the breach has come; where that passed while the ticket had a priority that the rung is not for,
 // at the change of the priority that brought it into play. So no change of priority loses a rung or fires one twice.
-func (t *Ticket) offerRungs(name policy.ClockName, p *policy.Policy, offer offer) {
+func (t *Ticket) offerEscalation(name policy.ClockName, p *policy.Policy, offer offer) {
 	promise := t.Promise(name)
 	if !promise.Escalating() {
 		return

@@ -10,8 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ladders breaks the first response after 100 hours and the resolution after 200, whatever the priority.
-const ladders = `
+// escalationPolicy breaks the first response after 100 hours and the resolution after 200, whatever the priority.
+const escalationPolicy = `
 time_zone: UTC
 clocks: {first_response: {target: 100h, counts: calendar}, resolution: {target: 200h, counts: calendar}}
 escalation:
@@ -22,55 +22,55 @@ escalation:
   - {after: 50h, clocks: [resolution], tell: [{person: boss}, {webhook: watch}]}
 `
 
-// reprioritised is asked for by an agent so many hours after the birth.
-type reprioritised struct {
+// priorityChange is asked for by an agent so many hours after the birth.
+type priorityChange struct {
 	at float64
 	to policy.Priority
 }
 
-func TestLadder_rungsAreForThePriorityAtTheirTime(t *testing.T) {
+func TestEscalation_firesTheStepsOfTheCurrentPriority(t *testing.T) {
 	rung := func(clock string, n int, at float64) string {
 		return fmt.Sprintf("escalated %s rung %d %g", clock, n, at)
 	}
 	first := func(n int, at float64) string { return rung("first_response", n, at) }
 	for name, c := range map[string]struct {
-		changes []reprioritised
+		changes []priorityChange
 		want    []string // up to 150h
 	}{
 		"normal throughout":              {nil, []string{first(3, 100), first(4, 120)}},
-		"urgent before":                  {[]reprioritised{{50, "urgent"}}, []string{first(1, 100), first(2, 110), first(4, 120)}},
-		"urgent at the breach":           {[]reprioritised{{100, "urgent"}}, []string{first(3, 100), first(1, 100), first(2, 110), first(4, 120)}},
-		"raised: what it missed comes":   {[]reprioritised{{105, "urgent"}}, []string{first(3, 100), first(1, 105), first(2, 110), first(4, 120)}},
-		"raised late: all of it comes":   {[]reprioritised{{130, "urgent"}}, []string{first(3, 100), first(4, 120), first(1, 130), first(2, 130)}},
-		"lowered: what it missed comes":  {[]reprioritised{{50, "urgent"}, {105, "low"}}, []string{first(1, 100), first(3, 105), first(4, 120)}},
-		"to and fro: none comes twice":   {[]reprioritised{{105, "urgent"}, {106, "normal"}, {107, "urgent"}, {108, "low"}}, []string{first(3, 100), first(1, 105), first(4, 120)}},
-		"away at its time, back later":   {[]reprioritised{{105, "urgent"}, {109, "normal"}, {140, "urgent"}}, []string{first(3, 100), first(1, 105), first(4, 120), first(2, 140)}},
-		"changed to what has no own one": {[]reprioritised{{105, "high"}}, []string{first(3, 100), first(4, 120)}},
+		"urgent before":                  {[]priorityChange{{50, "urgent"}}, []string{first(1, 100), first(2, 110), first(4, 120)}},
+		"urgent at the breach":           {[]priorityChange{{100, "urgent"}}, []string{first(3, 100), first(1, 100), first(2, 110), first(4, 120)}},
+		"raised: what it missed comes":   {[]priorityChange{{105, "urgent"}}, []string{first(3, 100), first(1, 105), first(2, 110), first(4, 120)}},
+		"raised late: all of it comes":   {[]priorityChange{{130, "urgent"}}, []string{first(3, 100), first(4, 120), first(1, 130), first(2, 130)}},
+		"lowered: what it missed comes":  {[]priorityChange{{50, "urgent"}, {105, "low"}}, []string{first(1, 100), first(3, 105), first(4, 120)}},
+		"to and fro: none comes twice":   {[]priorityChange{{105, "urgent"}, {106, "normal"}, {107, "urgent"}, {108, "low"}}, []string{first(3, 100), first(1, 105), first(4, 120)}},
+		"away at its time, back later":   {[]priorityChange{{105, "urgent"}, {109, "normal"}, {140, "urgent"}}, []string{first(3, 100), first(1, 105), first(4, 120), first(2, 140)}},
+		"changed to what has no own one": {[]priorityChange{{105, "high"}}, []string{first(3, 100), first(4, 120)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := submitted(t, ladders)
+			f := submitted(t, escalationPolicy)
 			for _, change := range c.changes {
-				l.granted(change.at, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: change.to})
+				f.mustDecide(change.at, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: change.to})
 			}
-			l.until(150)
-			got := slices.DeleteFunc(moments(l.events), func(m string) bool { return m == "breached first_response 100" })
-			same(t, "rungs", got, c.want)
+			f.advance(150)
+			got := slices.DeleteFunc(automatic(f.events), func(m string) bool { return m == "breached first_response 100" })
+			wantEqual(t, "rungs", got, c.want)
 		})
 	}
 }
 
-func TestLadder_ofOneClockOnly(t *testing.T) {
-	l := submitted(t, ladders)
-	l.says(1, byAgent, ticket.VerbAgentReply)
-	l.until(1000)
-	same(t, "rungs", moments(l.events), []string{
+func TestEscalation_firesTheStepsOfTheBreachedPromise(t *testing.T) {
+	f := submitted(t, escalationPolicy)
+	f.write(1, byAgent, ticket.VerbAgentReply)
+	f.advance(1000)
+	wantEqual(t, "rungs", automatic(f.events), []string{
 		"breached resolution 200", "escalated resolution rung 3 200", "escalated resolution rung 4 220", "escalated resolution rung 5 250",
 	})
 }
 
-// TestLadder_aRungThatRaisesThePriorityBringsTheHigherOnesIntoPlay at once, and each once.
-func TestLadder_aRungThatRaisesThePriorityBringsTheHigherOnesIntoPlay(t *testing.T) {
-	l := submitted(t, `
+// TestEscalation_aRaisedPriorityFiresItsStepsAtOnce at once, and each once.
+func TestEscalation_aRaisedPriorityFiresItsStepsAtOnce(t *testing.T) {
+	f := submitted(t, `
 time_zone: UTC
 clocks: {first_response: {target: 100h, counts: calendar}, resolution: {target: 500h, counts: calendar}}
 escalation:
@@ -78,62 +78,62 @@ escalation:
   - {after: 0s, priorities: [normal, high], tell: [assignee], raise_priority: true}
   - {after: 1h, priorities: [high], tell: [supervisors], raise_priority: true}
 `)
-	l.until(200)
-	same(t, "rungs", moments(l.events), []string{
+	f.advance(200)
+	wantEqual(t, "rungs", automatic(f.events), []string{
 		"breached first_response 100", "escalated first_response rung 2 100", "escalated first_response rung 3 101", "escalated first_response rung 1 101",
 	})
-	if l.ticket.Rung() != 3 || l.ticket.FirstResponse.Skipped != nil {
-		t.Errorf("rung %d is shown, %v are left", l.ticket.Rung(), l.ticket.FirstResponse.Skipped)
+	if f.ticket.Rung() != 3 || f.ticket.FirstResponse.Skipped != nil {
+		t.Errorf("rung %d is shown, %v are left", f.ticket.Rung(), f.ticket.FirstResponse.Skipped)
 	}
 }
 
-func TestLadder_aPriorityRaisedInAnEmergencyClimbsAtItsEnd(t *testing.T) {
-	l := submitted(t, ladders)
-	l.until(104)
-	l.does(105, bySupervisor, ticket.VerbEmergencyPause)
-	l.granted(107, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
-	if r := l.until(130); len(r.Events) > 0 {
-		t.Errorf("in the emergency %v", moments(r.Events))
+func TestEscalation_aPriorityRaisedInAnEmergencyEscalatesAtItsEnd(t *testing.T) {
+	f := submitted(t, escalationPolicy)
+	f.advance(104)
+	f.do(105, bySupervisor, ticket.VerbEmergencyPause)
+	f.mustDecide(107, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
+	if r := f.advance(130); len(r.Events) > 0 {
+		t.Errorf("in the emergency %v", automatic(r.Events))
 	}
-	l.does(145, bySupervisor, ticket.VerbEmergencyResume)
-	r := l.until(170)
-	same(t, "after it", moments(r.Events), []string{
+	f.do(145, bySupervisor, ticket.VerbEmergencyResume)
+	r := f.advance(170)
+	wantEqual(t, "after it", automatic(r.Events), []string{
 		"escalated first_response rung 1 145", "escalated first_response rung 2 150", "escalated first_response rung 4 160",
 	})
 }
 
-func TestLadder_stopsForEveryRungAtOnce(t *testing.T) {
-	l := submitted(t, ladders)
-	l.until(104)
-	l.does(105, byAgent, ticket.VerbAcknowledge)
-	l.granted(106, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
-	if r := l.until(199); len(r.Events) > 0 {
-		t.Errorf("after the acknowledgement %v", moments(r.Events))
+func TestEscalation_anAcknowledgementStopsEveryStep(t *testing.T) {
+	f := submitted(t, escalationPolicy)
+	f.advance(104)
+	f.do(105, byAgent, ticket.VerbAcknowledge)
+	f.mustDecide(106, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
+	if r := f.advance(199); len(r.Events) > 0 {
+		t.Errorf("after the acknowledgement %v", automatic(r.Events))
 	}
 }
 
-func TestLadder_tellsPeopleByNameAndWebhooks(t *testing.T) {
-	l := submitted(t, ladders)
-	l.granted(50, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
-	l.until(120)
-	same(t, "mails", owed(l.mails[1:]), []string{"escalation to supervisors", "escalation to administrators", "escalation to boss", "escalation to supervisors"})
+func TestEscalation_notifiesNamedPeopleAndWebhooks(t *testing.T) {
+	f := submitted(t, escalationPolicy)
+	f.mustDecide(50, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
+	f.advance(120)
+	wantEqual(t, "mails", mailLines(f.mails[1:]), []string{"escalation to supervisors", "escalation to administrators", "escalation to boss", "escalation to supervisors"})
 	var calls []string
-	for _, c := range l.calls {
-		e := l.events[c.Event-1]
+	for _, c := range f.calls {
+		e := f.events[c.Event-1]
 		calls = append(calls, fmt.Sprintf("%s %s rung %d %s", c.Webhook, c.Clock, c.Rung, c.Priority))
 		if e.Kind != ticket.EventEscalated || e.Rung != c.Rung || !c.Broken.Equal(at(100)) {
 			t.Errorf("call %+v is owed by %+v", c, e)
 		}
 	}
-	same(t, "calls", calls, []string{"ops first_response rung 1 urgent", "ops first_response rung 4 urgent"})
-	checkMails(t, l.events, l.mails)
+	wantEqual(t, "calls", calls, []string{"ops first_response rung 1 urgent", "ops first_response rung 4 urgent"})
+	checkMails(t, f.events, f.mails)
 }
 
-// TestLadder_ofAnOldTicketGoesOnWhereItWas: its state has a count of rungs and nothing else.
-func TestLadder_ofAnOldTicketGoesOnWhereItWas(t *testing.T) {
-	l := submitted(t, plain)
-	l.until(101)
-	state := reread(t, ticket.Keep(l.ticket, l.policy, 1, 0, at(101)))
+// TestEscalation_ofAStateWithoutSkippedStepsContinues: its state has a count of rungs and nothing else.
+func TestEscalation_ofAStateWithoutSkippedStepsContinues(t *testing.T) {
+	f := submitted(t, plainPolicy)
+	f.advance(101)
+	state := roundTrip(t, ticket.Keep(f.ticket, f.policy, 1, 0, at(101)))
 	data, err := json.Marshal(state.Ticket.FirstResponse)
 	if err != nil {
 		t.Fatal(err)
@@ -142,15 +142,15 @@ func TestLadder_ofAnOldTicketGoesOnWhereItWas(t *testing.T) {
 	if err := json.Unmarshal(data, &old); err != nil || old["rungs"] != 1.0 || old["skipped"] != nil {
 		t.Errorf("a state without skipped rungs is written as %s", data)
 	}
-	r, err := ticket.Advance(state.Ticket, l.desk(), at(150))
+	r, err := ticket.Advance(state.Ticket, f.desk(), at(150))
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "what follows", moments(r.Events), []string{"escalated first_response rung 2 124"})
+	wantEqual(t, "what follows", automatic(r.Events), []string{"escalated first_response rung 2 124"})
 }
 
 // checkCalls checks that a step owes every webhook that a rung which fired names, and no other.
-func checkCalls(t fataler, p *policy.Policy, r ticket.Result) {
+func checkCalls(t testingT, p *policy.Policy, r ticket.Result) {
 	t.Helper()
 	var want, got []string
 	for _, e := range r.Events {

@@ -14,7 +14,7 @@ import (
 )
 
 // plain counts calendar time, so that every instant of a test is a number of hours after the submission.
-const plain = `
+const plainPolicy = `
 time_zone: UTC
 clocks:
   first_response: {target: 100h, counts: calendar, remind_at: 75%}
@@ -44,17 +44,17 @@ var (
 	byOtherAgent    = ticket.Actor{ID: agentTwo, Role: ticket.RoleAgent}
 	bySupervisor    = ticket.Actor{ID: supervisor, Role: ticket.RoleSupervisor}
 	byAdministrator = ticket.Actor{ID: administrator, Role: ticket.RoleAdministrator}
-	byHand          = ticket.Actor{Role: ticket.RoleOperator}
+	byOperator      = ticket.Actor{Role: ticket.RoleOperator}
 	byDesk          = ticket.Actor{Role: ticket.RoleDesk}
 )
 
-// fataler is a test of the testing package or of rapid.
-type fataler interface {
+// testingT is a test of the testing package or of rapid.
+type testingT interface {
 	Helper()
 	Fatalf(format string, args ...any)
 }
 
-func parse(t fataler, document string) *policy.Policy {
+func parse(t testingT, document string) *policy.Policy {
 	t.Helper()
 	p, err := policy.Parse([]byte(document))
 	if err != nil {
@@ -64,104 +64,104 @@ func parse(t fataler, document string) *policy.Policy {
 }
 
 // birth is when every ticket of these tests is submitted: a Monday.
-var birth = time.Date(2026, time.November, 23, 10, 0, 0, 0, time.UTC)
+var submission = time.Date(2026, time.November, 23, 10, 0, 0, 0, time.UTC)
 
 // life is a ticket in a test. It takes commands at hours after the birth and remembers what followed.
-type life struct {
-	t       *testing.T
-	policy  *policy.Policy
-	gate    ticket.Gate
-	ticket  ticket.Ticket
-	seq     int64
-	events  []ticket.Event
-	mails   []ticket.Mail
-	rosters ticket.Rosters // who is there to be given tickets by rule
-	lacks   string         // the roster that the last step asked for
-	calls   []ticket.Call
-	outcome ticket.Outcome
-	mailed  bool // the requester is owed mails: silence counts from their delivery, which a test has to tell of
+type fixture struct {
+	t        *testing.T
+	policy   *policy.Policy
+	schedule ticket.Gate
+	ticket   ticket.Ticket
+	seq      int64
+	events   []ticket.Event
+	mails    []ticket.Mail
+	rosters  ticket.Rosters // who is there to be given tickets by rule
+	lacks    string         // the roster that the last step asked for
+	calls    []ticket.Call
+	outcome  ticket.Outcome
+	mailed   bool // the requester is owed mails: silence counts from their delivery, which a test has to tell of
 }
 
 // submitted is a life whose ticket has just been accepted.
-func submitted(t *testing.T, document string) *life {
+func submitted(t *testing.T, document string) *fixture {
 	t.Helper()
 	p := parse(t, document)
-	l := &life{t: t, policy: p, ticket: ticket.Draft(number, customer, 1, p)}
-	l.granted(0, byCustomer, ticket.Command{
+	f := &fixture{t: t, policy: p, ticket: ticket.Draft(number, customer, 1, p)}
+	f.mustDecide(0, byCustomer, ticket.Command{
 		Verb: ticket.VerbSubmit, Message: 1, Priority: policy.PriorityNormal, Category: p.Categories[0],
 	})
-	return l
+	return f
 }
 
-func at(hours float64) time.Time { return birth.Add(time.Duration(hours * float64(time.Hour))) }
+func at(hours float64) time.Time { return submission.Add(time.Duration(hours * float64(time.Hour))) }
 
-func (l *life) desk() ticket.Desk {
-	return ticket.Desk{Policy: l.policy, Gate: l.gate, Rosters: l.rosters, Unmailed: !l.mailed}
+func (f *fixture) desk() ticket.Desk {
+	return ticket.Desk{Policy: f.policy, Gate: f.schedule, Rosters: f.rosters, Unmailed: !f.mailed}
 }
 
 // take lets the ticket take a command accepted so many hours after its birth.
-func (l *life) take(hours float64, by ticket.Actor, c ticket.Command) ticket.Result {
-	l.t.Helper()
-	l.seq++
-	c.Seq, c.By, c.At = l.seq, by, at(hours)
-	r, err := ticket.Take(l.ticket, l.desk(), c)
+func (f *fixture) decide(hours float64, by ticket.Actor, c ticket.Command) ticket.Result {
+	f.t.Helper()
+	f.seq++
+	c.Seq, c.By, c.At = f.seq, by, at(hours)
+	r, err := ticket.Take(f.ticket, f.desk(), c)
 	if err != nil {
-		l.t.Fatalf("take %s: %v", c.Verb, err)
+		f.t.Fatalf("take %s: %v", c.Verb, err)
 	}
-	l.outcome = r.Outcome
-	l.keep(r)
+	f.outcome = r.Outcome
+	f.add(r)
 	return r
 }
 
-func (l *life) granted(hours float64, by ticket.Actor, c ticket.Command) ticket.Result {
-	l.t.Helper()
-	r := l.take(hours, by, c)
+func (f *fixture) mustDecide(hours float64, by ticket.Actor, c ticket.Command) ticket.Result {
+	f.t.Helper()
+	r := f.decide(hours, by, c)
 	if r.Outcome.Refused {
-		l.t.Fatalf("%s by %s at %gh is refused: %s", c.Verb, by.Role, hours, r.Outcome.Code)
+		f.t.Fatalf("%s by %s at %gh is refused: %s", c.Verb, by.Role, hours, r.Outcome.Code)
 	}
 	return r
 }
 
-// says lets somebody ask for a verb with words.
-func (l *life) says(hours float64, by ticket.Actor, verb ticket.Verb) ticket.Result {
-	l.t.Helper()
-	return l.granted(hours, by, ticket.Command{Verb: verb, Message: l.seq + 100})
+// write lets somebody ask for a verb with words.
+func (f *fixture) write(hours float64, by ticket.Actor, verb ticket.Verb) ticket.Result {
+	f.t.Helper()
+	return f.mustDecide(hours, by, ticket.Command{Verb: verb, Message: f.seq + 100})
 }
 
-// does lets somebody ask for a verb without words.
-func (l *life) does(hours float64, by ticket.Actor, verb ticket.Verb) ticket.Result {
-	l.t.Helper()
-	return l.granted(hours, by, ticket.Command{Verb: verb})
+// do lets somebody ask for a verb without words.
+func (f *fixture) do(hours float64, by ticket.Actor, verb ticket.Verb) ticket.Result {
+	f.t.Helper()
+	return f.mustDecide(hours, by, ticket.Command{Verb: verb})
 }
 
 // until lets everything fall due that does so.
-func (l *life) until(hours float64) ticket.Result {
-	l.t.Helper()
-	r, err := ticket.Advance(l.ticket, l.desk(), at(hours))
+func (f *fixture) advance(hours float64) ticket.Result {
+	f.t.Helper()
+	r, err := ticket.Advance(f.ticket, f.desk(), at(hours))
 	if err != nil {
-		l.t.Fatalf("advance to %gh: %v", hours, err)
+		f.t.Fatalf("advance to %gh: %v", hours, err)
 	}
-	l.keep(r)
+	f.add(r)
 	return r
 }
 
-func (l *life) keep(r ticket.Result) {
-	l.ticket, l.rosters, l.lacks = r.Ticket, r.Rosters, r.Lacks
-	l.events = append(l.events, r.Events...)
-	l.mails = append(l.mails, r.Mails...)
-	l.calls = append(l.calls, r.Calls...)
+func (f *fixture) add(r ticket.Result) {
+	f.ticket, f.rosters, f.lacks = r.Ticket, r.Rosters, r.Lacks
+	f.events = append(f.events, r.Events...)
+	f.mails = append(f.mails, r.Mails...)
+	f.calls = append(f.calls, r.Calls...)
 }
 
-// moments writes what the desk did by itself, such as "breached first_response 100".
-func moments(events []ticket.Event) []string {
+// automatic writes what the desk did by itself, such as "breached first_response 100".
+func automatic(events []ticket.Event) []string {
 	var lines []string
 	for _, e := range events {
 		if e.By != byDesk {
 			continue
 		}
-		line := fmt.Sprintf("%s %s %g", e.Kind, e.Promise, e.At.Sub(birth).Hours())
+		line := fmt.Sprintf("%s %s %g", e.Kind, e.Promise, e.At.Sub(submission).Hours())
 		if e.Rung > 0 {
-			line = fmt.Sprintf("%s %s rung %d %g", e.Kind, e.Promise, e.Rung, e.At.Sub(birth).Hours())
+			line = fmt.Sprintf("%s %s rung %d %g", e.Kind, e.Promise, e.Rung, e.At.Sub(submission).Hours())
 		}
 		lines = append(lines, strings.ReplaceAll(line, "  ", " "))
 	}
@@ -169,7 +169,7 @@ func moments(events []ticket.Event) []string {
 }
 
 // owed writes mails as "kind to whom".
-func owed(mails []ticket.Mail) []string {
+func mailLines(mails []ticket.Mail) []string {
 	var lines []string
 	for _, m := range mails {
 		lines = append(lines, string(m.Kind)+" to "+string(m.Person)+string(m.Audience)+m.Named)
@@ -185,41 +185,41 @@ func kinds(events []ticket.Event) []ticket.EventKind {
 	return all
 }
 
-func same[T comparable](t *testing.T, what string, got, want []T) {
+func wantEqual[T comparable](t *testing.T, what string, got, want []T) {
 	t.Helper()
 	if !slices.Equal(got, want) {
 		t.Errorf("%s:\n got %v\nwant %v", what, got, want)
 	}
 }
 
-func instant(t *testing.T, what string, got time.Time, hours float64) {
+func wantTime(t *testing.T, what string, got time.Time, hours float64) {
 	t.Helper()
 	if !got.Equal(at(hours)) {
 		t.Errorf("%s is %s, want %s (%gh)", what, got, at(hours), hours)
 	}
 }
 
-// never checks that an instant is the zero one.
-func never(t *testing.T, what string, got time.Time) {
+// wantZero checks that an instant is the zero one.
+func wantZero(t *testing.T, what string, got time.Time) {
 	t.Helper()
 	if !got.IsZero() {
 		t.Errorf("%s is %s, want never", what, got)
 	}
 }
 
-// due is the recorded deadline in hours after the birth.
-func (l *life) due(name policy.ClockName, hours float64) {
-	l.t.Helper()
-	due, ok := l.ticket.Promise(name).Clock.Due()
+// wantDue is the recorded deadline in hours after the birth.
+func (f *fixture) wantDue(name policy.ClockName, hours float64) {
+	f.t.Helper()
+	due, ok := f.ticket.Promise(name).Clock.Due()
 	if !ok {
-		l.t.Errorf("%s has no deadline, want %gh", name, hours)
+		f.t.Errorf("%s has no deadline, want %gh", name, hours)
 		return
 	}
-	instant(l.t, string(name)+" due", due, hours)
+	wantTime(f.t, string(name)+" due", due, hours)
 }
 
 // reread is a state after a stay in a history.
-func reread(t fataler, s ticket.State) ticket.State {
+func roundTrip(t testingT, s ticket.State) ticket.State {
 	t.Helper()
 	data, err := json.Marshal(s)
 	if err != nil {

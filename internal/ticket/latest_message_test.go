@@ -10,19 +10,19 @@ import (
 // conversation is what the tests below have said before somebody asks for something: entry 1 is the request, 2 takes the
 // ticket for the answer in 3, 4 is the requester's reply, 5 a colleague's note, 6 the agent's own progress update. To the
 // requester, who does not see the note, that is entry 5.
-func conversation(t *testing.T) *life {
-	l := submitted(t, plain)
-	l.says(0.5, byAgent, ticket.VerbAgentReply)
-	l.says(1, byCustomer, ticket.VerbCustomerReply)
-	l.says(1.5, byOtherAgent, ticket.VerbNote)
-	l.says(2, byAgent, ticket.VerbProgressUpdate)
-	if l.ticket.Events != 6 {
-		t.Fatalf("the conversation has %d entries", l.ticket.Events)
+func conversation(t *testing.T) *fixture {
+	f := submitted(t, plainPolicy)
+	f.write(0.5, byAgent, ticket.VerbAgentReply)
+	f.write(1, byCustomer, ticket.VerbCustomerReply)
+	f.write(1.5, byOtherAgent, ticket.VerbNote)
+	f.write(2, byAgent, ticket.VerbProgressUpdate)
+	if f.ticket.Events != 6 {
+		t.Fatalf("the conversation has %d entries", f.ticket.Events)
 	}
-	return l
+	return f
 }
 
-func TestTake_refusesWhatItsWriterHadNotSeen(t *testing.T) {
+func TestDecide_refusesACommandWhenMessagesAreUnseen(t *testing.T) {
 	words := func(verb ticket.Verb, seen int) ticket.Command {
 		return ticket.Command{Verb: verb, Message: 9, Seen: seen}
 	}
@@ -45,58 +45,58 @@ func TestTake_refusesWhatItsWriterHadNotSeen(t *testing.T) {
 		"a customer's reply to everything":        {byCustomer, words(ticket.VerbCustomerReply, 5), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := conversation(t)
-			before := l.ticket
-			r := l.take(3, c.by, c.c)
+			f := conversation(t)
+			before := f.ticket
+			r := f.decide(3, c.by, c.c)
 			if !c.refused {
 				if r.Outcome.Refused {
 					t.Errorf("refused: %+v", r.Outcome)
 				}
 				return
 			}
-			checkRefused(t, before, r, c.c, c.by, l.seq, ticket.CodeUnseen)
+			checkRefused(t, before, r, c.c, c.by, f.seq, ticket.CodeUnseen)
 		})
 	}
 }
 
-// TestTake_notesAreNothingToCustomers: a note that a customer can't see never refuses what they write.
-func TestTake_notesAreNothingToCustomers(t *testing.T) {
-	l := submitted(t, plain)
-	l.says(1, byAgent, ticket.VerbNote)
-	l.granted(2, byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9, Seen: 1})
-	l.says(2.5, byAgent, ticket.VerbResolve)
-	before, blind := l.ticket, ticket.Command{Verb: ticket.VerbClose, Seen: 3}
-	checkRefused(t, before, l.take(3, byCustomer, blind), blind, byCustomer, l.seq, ticket.CodeUnseen)
-	l.granted(4, byCustomer, ticket.Command{Verb: ticket.VerbClose, Seen: 4}) // the request, their reply, who has it, the resolution
+// TestDecide_notesNeverRefuseACustomer: a note that a customer can't see never refuses what they write.
+func TestDecide_notesNeverRefuseACustomer(t *testing.T) {
+	f := submitted(t, plainPolicy)
+	f.write(1, byAgent, ticket.VerbNote)
+	f.mustDecide(2, byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9, Seen: 1})
+	f.write(2.5, byAgent, ticket.VerbResolve)
+	before, blind := f.ticket, ticket.Command{Verb: ticket.VerbClose, Seen: 3}
+	checkRefused(t, before, f.decide(3, byCustomer, blind), blind, byCustomer, f.seq, ticket.CodeUnseen)
+	f.mustDecide(4, byCustomer, ticket.Command{Verb: ticket.VerbClose, Seen: 4}) // the request, their reply, who has it, the resolution
 }
 
-// TestTake_ownWordsAreSeen, however many are sent one after another by somebody who looked once.
-func TestTake_ownWordsAreSeen(t *testing.T) {
+// TestDecide_ownMessagesCountAsSeen, however many are sent one after another by somebody who looked once.
+func TestDecide_ownMessagesCountAsSeen(t *testing.T) {
 	for _, by := range []ticket.Actor{byAgent, byCustomer} {
-		l := submitted(t, plain)
-		l.says(1, byOtherAgent, ticket.VerbAgentReply)
-		seen, verb := l.ticket.Events, ticket.VerbAgentReply
+		f := submitted(t, plainPolicy)
+		f.write(1, byOtherAgent, ticket.VerbAgentReply)
+		seen, verb := f.ticket.Events, ticket.VerbAgentReply
 		if by == byCustomer {
 			verb = ticket.VerbCustomerReply
 		}
 		for i := range 3 {
-			l.granted(float64(2+i), by, ticket.Command{Verb: verb, Message: 9, Seen: seen})
+			f.mustDecide(float64(2+i), by, ticket.Command{Verb: verb, Message: 9, Seen: seen})
 		}
 	}
 }
 
-// TestTake_refusedWordsAreNoWords: nobody has to have seen what was given back to its writer.
-func TestTake_refusedWordsAreNoWords(t *testing.T) {
-	l := conversation(t)
-	seen := l.ticket.Events
-	if r := l.take(5, byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9, Seen: 2}); r.Outcome.Code != ticket.CodeUnseen {
+// TestDecide_refusedMessagesNeedNotBeSeen: nobody has to have seen what was given back to its writer.
+func TestDecide_refusedMessagesNeedNotBeSeen(t *testing.T) {
+	f := conversation(t)
+	seen := f.ticket.Events
+	if r := f.decide(5, byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9, Seen: 2}); r.Outcome.Code != ticket.CodeUnseen {
 		t.Fatalf("it is %+v", r.Outcome)
 	}
-	l.granted(6, byAgent, ticket.Command{Verb: ticket.VerbResolve, Message: 9, Seen: seen})
+	f.mustDecide(6, byAgent, ticket.Command{Verb: ticket.VerbResolve, Message: 9, Seen: seen})
 }
 
-// customersRead are the events whose words a requester may read.
-var customersRead = []ticket.EventKind{
+// publicMessages are the events whose words a requester may read.
+var publicMessages = []ticket.EventKind{
 	ticket.EventAgentReplied, ticket.EventInformationRequested, ticket.EventProgressTold, ticket.EventResolved,
 }
 
@@ -109,7 +109,7 @@ func unseen(events []ticket.Event, by ticket.Actor, seen int) (n int) {
 			continue
 		}
 		place++
-		readable := !customer || slices.Contains(customersRead, e.Kind)
+		readable := !customer || slices.Contains(publicMessages, e.Kind)
 		if place > seen && e.Message != 0 && e.Kind != ticket.EventRefused && e.By.ID != by.ID && readable {
 			n++
 		}

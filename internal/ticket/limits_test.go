@@ -12,24 +12,24 @@ import (
 )
 
 // A supervisor's script that never stops: what is kept of it stays small, and the desk's own emergency is not forgotten.
-func TestTicket_isBoundedWhateverIsDeclaredOnItByHand(t *testing.T) {
-	l := submitted(t, plain)
+func TestState_staysBoundedUnderManualEmergencies(t *testing.T) {
+	f := submitted(t, plainPolicy)
 	flood := ticket.Stay{ID: "E-7Q2K9XM4TD", From: at(1), Until: at(1), By: time.Hour}
-	l.ticket.Emergencies = []ticket.Stay{flood}
+	f.ticket.Emergencies = []ticket.Stay{flood}
 	name := strings.Repeat("snöw ", 39)
 	for i := range 500 {
 		hour := float64(2 + i)
-		l.granted(hour, byHand, ticket.Command{Verb: ticket.VerbEmergencyPause, Emergency: fmt.Sprint(name, i)})
-		l.granted(hour, byHand, ticket.Command{Verb: ticket.VerbEmergencyResume})
-		l.granted(hour, byHand, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: time.Minute})
+		f.mustDecide(hour, byOperator, ticket.Command{Verb: ticket.VerbEmergencyPause, Emergency: fmt.Sprint(name, i)})
+		f.mustDecide(hour, byOperator, ticket.Command{Verb: ticket.VerbEmergencyResume})
+		f.mustDecide(hour, byOperator, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: time.Minute})
 	}
-	if all := l.ticket.Emergencies; len(all) != 21 || all[0] != flood {
+	if all := f.ticket.Emergencies; len(all) != 21 || all[0] != flood {
 		t.Errorf("%d emergencies are remembered, the first is %+v", len(all), all[0])
 	}
-	if got := l.ticket.Resolution.Clock.Extension(); got != 202*time.Minute { // the promise was broken in hour 203, and stands
+	if got := f.ticket.Resolution.Clock.Extension(); got != 202*time.Minute { // the promise was broken in hour 203, and stands
 		t.Errorf("extended by %s", got)
 	}
-	state := ticket.Keep(l.ticket, l.policy, 1500, 1, at(1000))
+	state := ticket.Keep(f.ticket, f.policy, 1500, 1, at(1000))
 	stored, err := json.Marshal(state)
 	if err != nil || len(stored) > 32<<10 {
 		t.Errorf("the state has %d bytes, %v", len(stored), err)
@@ -43,21 +43,21 @@ func TestTicket_isBoundedWhateverIsDeclaredOnItByHand(t *testing.T) {
 	}
 }
 
-func TestExtend_stopsAtTenYears(t *testing.T) {
-	l := submitted(t, plain)
+func TestExtend_isRefusedBeyondTenYears(t *testing.T) {
+	f := submitted(t, plainPolicy)
 	year := ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: 366 * 24 * time.Hour}
 	for range 10 {
-		l.granted(1, byHand, year)
+		f.mustDecide(1, byOperator, year)
 	}
 	for _, by := range []time.Duration{year.Extension, time.Second} {
-		r := l.take(2, byHand, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: by})
+		r := f.decide(2, byOperator, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: by})
 		if r.Outcome.Code != ticket.CodeLimit {
 			t.Errorf("%s more: %+v", by, r.Outcome)
 		}
 	}
 }
 
-func TestByHand_carriesOnlyWhatItsVerbTakes(t *testing.T) {
+func TestManualCommand_carriesOnlyTheFieldsOfItsVerb(t *testing.T) {
 	fields := map[string]ticket.ByHand{
 		"agent": {Agent: "agent-1"}, "priority": {Priority: policy.PriorityHigh}, "category": {Category: "order"},
 		"emergency": {Emergency: "snow"}, "seconds": {Extension: time.Hour}, "policy": {Policy: 1},

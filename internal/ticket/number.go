@@ -36,7 +36,7 @@ func ParseNumber(typed string) (Number, error) {
 	if !ok || !ValidPrefix(prefix) || len(code) != codeLength {
 		return "", errNoTicket
 	}
-	code = alike.Replace(code)
+	code = lookalikes.Replace(code)
 	if strings.Trim(code, crockford) != "" {
 		return "", errNoTicket
 	}
@@ -50,40 +50,40 @@ func ReadNumber(prefix, typed string) (Number, error) {
 	if n, err := ParseNumber(typed); err == nil { // the only way for a prefix of earlier times
 		return n, nil
 	}
-	code := alike.Replace(strings.ToUpper(strings.Map(bare, typed)))
-	rest, prefixed := strings.CutPrefix(code, alike.Replace(prefix))
-	if prefixed && (len(code) > codeLength || strings.ContainsFunc(typed, dash)) {
+	code := lookalikes.Replace(strings.ToUpper(strings.Map(dropSeparator, typed)))
+	rest, prefixed := strings.CutPrefix(code, lookalikes.Replace(prefix))
+	if prefixed && (len(code) > codeLength || strings.ContainsFunc(typed, isDash)) {
 		code = rest
 	}
 	for _, r := range code {
 		if !strings.ContainsRune(crockford, r) {
-			return "", misread("“%c” does not occur in ticket numbers", r)
+			return "", invalidNumber("“%c” does not occur in ticket numbers", r)
 		}
 	}
 	switch len(code) {
 	case codeLength:
 		return Number(prefix + "-" + code), nil
 	case 0:
-		return "", misread("type the ticket’s number, such as %s-7Q2K9XM4TD", prefix)
+		return "", invalidNumber("type the ticket’s number, such as %s-7Q2K9XM4TD", prefix)
 	default:
-		return "", misread("a number has %d letters and digits after %s-, and this one has %d", codeLength, prefix, len(code))
+		return "", invalidNumber("a number has %d letters and digits after %s-, and this one has %d", codeLength, prefix, len(code))
 	}
 }
 
-func misread(format string, args ...any) error { return fault.Field("number", format, args...) }
+func invalidNumber(format string, args ...any) error { return fault.Field("number", format, args...) }
 
-// alike makes one of letters and digits that look alike.
-var alike = strings.NewReplacer("I", "1", "L", "1", "O", "0")
+// lookalikes makes one of letters and digits that look alike.
+var lookalikes = strings.NewReplacer("I", "1", "L", "1", "O", "0")
 
-// bare leaves out what is between the characters of a number, or can't be seen.
-func bare(r rune) rune {
-	if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || dash(r) || strings.ContainsRune("_.:#", r) {
+// dropSeparator leaves out what is between the characters of a number, or can't be seen.
+func dropSeparator(r rune) rune {
+	if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || isDash(r) || strings.ContainsRune("_.:#", r) {
 		return -1
 	}
 	return r
 }
 
-func dash(r rune) bool { return unicode.Is(unicode.Pd, r) || r == '−' }
+func isDash(r rune) bool { return unicode.Is(unicode.Pd, r) || r == '−' }
 
 var errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
 
@@ -95,7 +95,7 @@ func ValidPrefix(prefix string) bool {
 
 func newCode() string {
 	var random [8]byte
-	rand.Read(random[:]) // never fails since Go 1.24
+	rand.Read(random[:]) // wantZero fails since Go 1.24
 	bits := binary.BigEndian.Uint64(random[:])
 	code := make([]byte, codeLength)
 	for i := range code {

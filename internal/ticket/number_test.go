@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	written       = regexp.MustCompile(`^[A-Z0-9]{1,8}-[0-9A-HJKMNP-TV-Z]{10}$`)
-	writtenPerson = regexp.MustCompile(`^P-[0-9A-HJKMNP-TV-Z]{10}$`)
+	numberPattern   = regexp.MustCompile(`^[A-Z0-9]{1,8}-[0-9A-HJKMNP-TV-Z]{10}$`)
+	personIDPattern = regexp.MustCompile(`^P-[0-9A-HJKMNP-TV-Z]{10}$`)
 )
 
 func TestParseNumber_readsWhatPeopleType(t *testing.T) {
@@ -69,11 +69,11 @@ func TestReadNumber_readsAnySpelling(t *testing.T) {
 	}
 }
 
-func TestNewNumber_isReadBackHoweverItIsTyped(t *testing.T) {
+func TestNewNumber_isParsedInAnySpelling(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		prefix := rapid.StringMatching(`[A-Z0-9]{1,8}`).Draw(t, "prefix")
 		n := ticket.NewNumber(prefix)
-		if !ticket.ValidPrefix(prefix) || !written.MatchString(string(n)) {
+		if !ticket.ValidPrefix(prefix) || !numberPattern.MatchString(string(n)) {
 			t.Fatalf("%q makes the number %q", prefix, n)
 		}
 		typed := []rune(string(n))
@@ -100,14 +100,14 @@ func retype(r rune, inCode bool, as int) rune {
 	}
 }
 
-// TestNew_isDrawnFromAllFiftyBits: any two neighbours take most of their 1,024 pairs, so no place follows from another.
-func TestNew_isDrawnFromAllFiftyBits(t *testing.T) {
+// TestNewPersonID_drawsAllFiftyBits: any two neighbours take most of their 1,024 pairs, so no place follows from another.
+func TestNewPersonID_drawsAllFiftyBits(t *testing.T) {
 	const draws, mostPairs = 4000, 900 // some 1,003 are to be expected
 	seen := map[string]bool{}
 	pairs := [10]map[string]bool{}
 	for range draws {
 		id := string(ticket.NewPersonID())
-		if !writtenPerson.MatchString(id) || seen[id] {
+		if !personIDPattern.MatchString(id) || seen[id] {
 			t.Fatalf("%q is no new ID", id)
 		}
 		seen[id] = true
@@ -149,7 +149,7 @@ func FuzzParseNumber(f *testing.F) {
 			}
 			return
 		}
-		if !written.MatchString(string(n)) {
+		if !numberPattern.MatchString(string(n)) {
 			t.Fatalf("%q is read as %q", typed, n)
 		}
 		if again, err := ticket.ParseNumber(string(n)); again != n || err != nil {

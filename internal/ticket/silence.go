@@ -59,12 +59,12 @@ func (t *Ticket) applySilence(e Event, was Ending) {
 			t.ask(e, false)
 		}
 	case e.Kind == EventQuestionDelivered:
-		t.SilentSince = notBefore(e.Since, t.wentOn())
+		t.SilentSince = notBefore(e.Since, t.lastResumed())
 		t.NotBefore = e.At // news that come late let nothing fall due in the past
 	}
 }
 
-// ask notes whose mail asks from here on. The first of an exchange is kept: each of its mails has to be delivered.
+// foldAsking notes whose mail asks from here on. The first of an exchange is kept: each of its mails has to be delivered.
 func (t *Ticket) ask(e Event, first bool) {
 	if !e.Asks {
 		t.Asked, t.AskedFrom = 0, 0
@@ -77,7 +77,7 @@ func (t *Ticket) ask(e Event, first bool) {
 }
 
 // wentOn is when the last emergency that stopped the ticket's clocks ended; zero if none did.
-func (t *Ticket) wentOn() time.Time {
+func (t *Ticket) lastResumed() time.Time {
 	for _, e := range slices.Backward(t.Resolution.Clock.Ledger) {
 		if e.Act == policy.ActResumed && e.Reason == policy.ReasonEmergency {
 			return e.At
@@ -160,7 +160,7 @@ func (s *story) resend(c Command) *fault.Error {
 	e := Event{Kind: EventMailResent, Mail: m.Mail}
 	if s.t.asks(m.Event) {
 		e.Asks, e.Status, e.Cause = true, s.t.Returned.Status, s.t.Returned.Cause
-		e.Clocks = s.returned(e.Status)
+		e.Clocks = s.restorePauses(e.Status)
 	}
 	s.emit(e)
 	s.mails = append(s.mails, Mail{
@@ -170,7 +170,7 @@ func (s *story) resend(c Command) *fault.Error {
 }
 
 // returned has the clocks stand still again for a status that a bounce had ended.
-func (s *story) returned(status Status) []ClockEntry {
+func (s *story) restorePauses(status Status) []ClockEntry {
 	l := s.ledger()
 	switch status {
 	case StatusWaiting:

@@ -9,137 +9,137 @@ import (
 )
 
 // mailed is a life whose requester is owed mails.
-func mailed(t *testing.T) *life {
+func submittedWithMail(t *testing.T) *fixture {
 	t.Helper()
-	l := submitted(t, plain)
-	l.mailed = true
-	return l
+	f := submitted(t, plainPolicy)
+	f.mailed = true
+	return f
 }
 
 // delivered has the mail of the event that asks now taken by a server at an instant, of which the ticket hears later.
-func (l *life) delivered(since, heard float64) ticket.Result {
-	l.t.Helper()
-	return l.news(l.ticket.Asked, since, heard)
+func (f *fixture) deliverAsking(since, heard float64) ticket.Result {
+	f.t.Helper()
+	return f.deliver(f.ticket.Asked, since, heard)
 }
 
-func (l *life) news(event int, since, heard float64) ticket.Result {
-	l.t.Helper()
-	r, err := ticket.Deliver(l.ticket, l.desk(), 7, event, at(since), at(heard))
+func (f *fixture) deliver(event int, since, heard float64) ticket.Result {
+	f.t.Helper()
+	r, err := ticket.Deliver(f.ticket, f.desk(), 7, event, at(since), at(heard))
 	if err != nil {
-		l.t.Fatal(err)
+		f.t.Fatal(err)
 	}
-	l.keep(r)
+	f.add(r)
 	return r
 }
 
-func (l *life) bounces(hours float64, event int) ticket.Result {
-	l.t.Helper()
-	r, err := ticket.Bounce(l.ticket, l.desk(), 7, event, at(hours))
+func (f *fixture) bounce(hours float64, event int) ticket.Result {
+	f.t.Helper()
+	r, err := ticket.Bounce(f.ticket, f.desk(), 7, event, at(hours))
 	if err != nil {
-		l.t.Fatal(err)
+		f.t.Fatal(err)
 	}
-	l.keep(r)
+	f.add(r)
 	return r
 }
 
-func (l *life) next(kind ticket.MomentKind, hours float64) {
-	l.t.Helper()
-	if m, ok := ticket.Next(l.ticket, l.policy); !ok || m.Kind != kind || !m.Due.Equal(at(hours)) {
-		l.t.Errorf("next is %+v, want %s at %gh", m, kind, hours)
+func (f *fixture) wantNext(kind ticket.MomentKind, hours float64) {
+	f.t.Helper()
+	if m, ok := ticket.Next(f.ticket, f.policy); !ok || m.Kind != kind || !m.Due.Equal(at(hours)) {
+		f.t.Errorf("next is %+v, want %s at %gh", m, kind, hours)
 	}
 }
 
-func (l *life) nothingNext() {
-	l.t.Helper()
-	if m, ok := ticket.Next(l.ticket, l.policy); ok {
-		l.t.Errorf("next is %+v, want nothing", m)
+func (f *fixture) wantNothingNext() {
+	f.t.Helper()
+	if m, ok := ticket.Next(f.ticket, f.policy); ok {
+		f.t.Errorf("next is %+v, want nothing", m)
 	}
 }
 
-func TestAsking_nothingFallsDueWhileTheMailIsOwed(t *testing.T) {
-	l := mailed(t)
-	l.says(10, byAgent, ticket.VerbRequestInformation)
-	l.until(5000)
-	l.nothingNext()
-	if len(l.ticket.Resolution.Clock.Reasons()) != 1 || !l.ticket.Unheard() {
-		t.Errorf("the ticket is %+v", l.ticket)
+func TestSilence_startsAtTheDelivery(t *testing.T) {
+	f := submittedWithMail(t)
+	f.write(10, byAgent, ticket.VerbRequestInformation)
+	f.advance(5000)
+	f.wantNothingNext()
+	if len(f.ticket.Resolution.Clock.Reasons()) != 1 || !f.ticket.Unheard() {
+		t.Errorf("the ticket is %+v", f.ticket)
 	}
-	l.delivered(5001, 5002)
-	l.until(6000)
-	same(t, "moments", moments(l.events), []string{"question-delivered 5002", "nudged 5025"})
-	l.delivered(6001, 6001) // the nudge's: 24 of 72 hours were over when it was owed
-	l.until(7000)
-	same(t, "moments", moments(l.events)[2:], []string{"question-delivered 6001", "resolved 6049"})
-	l.delivered(7001, 7001)
-	l.until(9000)
-	same(t, "moments", moments(l.events)[4:], []string{"question-delivered 7001", "closed 7049"})
+	f.deliverAsking(5001, 5002)
+	f.advance(6000)
+	wantEqual(t, "moments", automatic(f.events), []string{"question-delivered 5002", "nudged 5025"})
+	f.deliverAsking(6001, 6001) // the nudge's: 24 of 72 hours were over when it was owed
+	f.advance(7000)
+	wantEqual(t, "moments", automatic(f.events)[2:], []string{"question-delivered 6001", "resolved 6049"})
+	f.deliverAsking(7001, 7001)
+	f.advance(9000)
+	wantEqual(t, "moments", automatic(f.events)[4:], []string{"question-delivered 7001", "closed 7049"})
 }
 
-func TestAsking_countsFromTheServersYesHoweverItIsLearned(t *testing.T) {
-	ask := func(t *testing.T) *life {
-		l := mailed(t)
-		l.says(10, byAgent, ticket.VerbRequestInformation)
-		return l
+func TestSilence_countsFromTheDeliveryHoweverLateItIsReported(t *testing.T) {
+	ask := func(t *testing.T) *fixture {
+		f := submittedWithMail(t)
+		f.write(10, byAgent, ticket.VerbRequestInformation)
+		return f
 	}
 	t.Run("doubled", func(t *testing.T) {
-		l := ask(t)
-		event := l.ticket.Asked
-		l.news(event, 11, 12)
-		if r := l.news(event, 13, 14); len(r.Events) > 0 {
+		f := ask(t)
+		event := f.ticket.Asked
+		f.deliver(event, 11, 12)
+		if r := f.deliver(event, 13, 14); len(r.Events) > 0 {
 			t.Errorf("heard again: %+v", r.Events)
 		}
-		l.next(ticket.MomentNudge, 35)
+		f.wantNext(ticket.MomentNudge, 35)
 	})
 	t.Run("late, nothing falls due in the past", func(t *testing.T) {
-		l := ask(t)
-		l.delivered(11, 50)
-		l.next(ticket.MomentNudge, 50)
+		f := ask(t)
+		f.deliverAsking(11, 50)
+		f.wantNext(ticket.MomentNudge, 50)
 	})
 	t.Run("from the future", func(t *testing.T) {
-		l := ask(t)
-		l.delivered(99, 12)
-		l.next(ticket.MomentNudge, 36)
+		f := ask(t)
+		f.deliverAsking(99, 12)
+		f.wantNext(ticket.MomentNudge, 36)
 	})
 	t.Run("of another event", func(t *testing.T) {
-		l := ask(t)
-		event := l.ticket.Asked
-		l.says(20, byAgent, ticket.VerbProgressUpdate)
-		l.news(event, 21, 21)
-		l.nothingNext()
-		l.delivered(30, 30)
-		l.next(ticket.MomentNudge, 54)
+		f := ask(t)
+		event := f.ticket.Asked
+		f.write(20, byAgent, ticket.VerbProgressUpdate)
+		f.deliver(event, 21, 21)
+		f.wantNothingNext()
+		f.deliverAsking(30, 30)
+		f.wantNext(ticket.MomentNudge, 54)
 	})
 	t.Run("after the answer", func(t *testing.T) {
-		l := ask(t)
-		event := l.ticket.Asked
-		l.says(20, byCustomer, ticket.VerbCustomerReply)
-		if r := l.news(event, 15, 21); len(r.Events) > 0 {
+		f := ask(t)
+		event := f.ticket.Asked
+		f.write(20, byCustomer, ticket.VerbCustomerReply)
+		if r := f.deliver(event, 15, 21); len(r.Events) > 0 {
 			t.Errorf("heard after the answer: %+v", r.Events)
 		}
-		never(t, "silence", l.ticket.SilentSince)
+		wantZero(t, "silence", f.ticket.SilentSince)
 	})
 	t.Run("reopened and asked again", func(t *testing.T) {
-		l := ask(t)
-		event := l.ticket.Asked
-		l.does(20, byAgent, ticket.VerbReopen)
-		l.says(30, byAgent, ticket.VerbRequestInformation)
-		l.news(event, 21, 31)
-		l.nothingNext()
-		l.delivered(32, 32)
-		l.next(ticket.MomentNudge, 56)
+		f := ask(t)
+		event := f.ticket.Asked
+		f.do(20, byAgent, ticket.VerbReopen)
+		f.write(30, byAgent, ticket.VerbRequestInformation)
+		f.deliver(event, 21, 31)
+		f.wantNothingNext()
+		f.deliverAsking(32, 32)
+		f.wantNext(ticket.MomentNudge, 56)
 	})
 	t.Run("under another policy", func(t *testing.T) {
-		l := ask(t)
+		f := ask(t)
 		short := parse(t, "time_zone: UTC\nclocks: {first_response: {target: 1h, counts: calendar}, resolution: {target: 900h, counts: calendar, pauses: [waiting]}}\nsilence: {resolve_after: 2h}\n")
-		l.granted(20, bySupervisor, ticket.Command{Verb: ticket.VerbAdoptPolicy, Policy: 2, Adopt: short})
-		l.policy = short
-		l.nothingNext()
-		l.delivered(30, 30)
-		l.next(ticket.MomentResolve, 32)
+		f.mustDecide(20, bySupervisor, ticket.Command{Verb: ticket.VerbAdoptPolicy, Policy: 2, Adopt: short})
+		f.policy = short
+		f.wantNothingNext()
+		f.deliverAsking(30, 30)
+		f.wantNext(ticket.MomentResolve, 32)
 	})
 }
 
-func TestAsking_inAnEmergency(t *testing.T) {
+func TestSilence_excludesEmergencies(t *testing.T) {
 	pause := ticket.Command{Verb: ticket.VerbEmergencyPause}
 	resume := ticket.Command{Verb: ticket.VerbEmergencyResume}
 	for name, c := range map[string]struct {
@@ -154,119 +154,119 @@ func TestAsking_inAnEmergency(t *testing.T) {
 		"delivered after it":          {125, 130, 125 + 24},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := mailed(t)
-			l.says(10, byAgent, ticket.VerbRequestInformation)
+			f := submittedWithMail(t)
+			f.write(10, byAgent, ticket.VerbRequestInformation)
 			ended := false
 			end := func() {
 				if !ended {
-					l.granted(120, bySupervisor, resume)
+					f.mustDecide(120, bySupervisor, resume)
 				}
 				ended = true
 			}
 			if c.heard < 20 {
-				l.delivered(c.since, c.heard)
+				f.deliverAsking(c.since, c.heard)
 			}
-			l.granted(20, bySupervisor, pause)
+			f.mustDecide(20, bySupervisor, pause)
 			if c.heard > 120 {
 				end()
 			}
 			if c.heard > 20 {
-				l.delivered(c.since, c.heard)
+				f.deliverAsking(c.since, c.heard)
 			}
 			end()
-			l.next(ticket.MomentNudge, c.nudge)
+			f.wantNext(ticket.MomentNudge, c.nudge)
 		})
 	}
 }
 
-func TestAsking_aBounceHandsTheTicketBack(t *testing.T) {
+func TestBounce_handsTheTicketBack(t *testing.T) {
 	for name, verb := range map[string]ticket.Verb{"a question": ticket.VerbRequestInformation, "a resolution": ticket.VerbResolve} {
 		t.Run(name, func(t *testing.T) {
-			l := mailed(t)
-			l.says(10, byAgent, verb)
-			was := l.ticket.Status
-			r := l.bounces(60, l.ticket.Asked)
-			same(t, "events", kinds(r.Events), []ticket.EventKind{ticket.EventMailBounced, ticket.EventHandedBack})
-			same(t, "mails", owed(r.Mails), []string{"undelivered to P-AGENTONE"})
-			never(t, "the resolution", l.ticket.Resolution.MetAt)
-			l.due(policy.Resolution, 250)
-			if l.ticket.Status != ticket.StatusOpen || l.ticket.Returned.Status != was {
-				t.Errorf("the ticket is %s, and was %+v", l.ticket.Status, l.ticket.Returned)
+			f := submittedWithMail(t)
+			f.write(10, byAgent, verb)
+			was := f.ticket.Status
+			r := f.bounce(60, f.ticket.Asked)
+			wantEqual(t, "events", kinds(r.Events), []ticket.EventKind{ticket.EventMailBounced, ticket.EventHandedBack})
+			wantEqual(t, "mails", mailLines(r.Mails), []string{"undelivered to P-AGENTONE"})
+			wantZero(t, "the resolution", f.ticket.Resolution.MetAt)
+			f.wantDue(policy.Resolution, 250)
+			if f.ticket.Status != ticket.StatusOpen || f.ticket.Returned.Status != was {
+				t.Errorf("the ticket is %s, and was %+v", f.ticket.Status, f.ticket.Returned)
 			}
-			if r := l.bounces(61, l.ticket.Asked); len(r.Events) != 1 {
+			if r := f.bounce(61, f.ticket.Asked); len(r.Events) != 1 {
 				t.Errorf("another bounce came to %v", kinds(r.Events))
 			}
 		})
 	}
 	t.Run("nobody's", func(t *testing.T) {
-		l := mailed(t)
-		l.does(10, byHand, ticket.VerbResolve)
-		same(t, "mails", owed(l.bounces(60, l.ticket.Asked).Mails), []string{"undelivered to supervisors"})
+		f := submittedWithMail(t)
+		f.do(10, byOperator, ticket.VerbResolve)
+		wantEqual(t, "mails", mailLines(f.bounce(60, f.ticket.Asked).Mails), []string{"undelivered to supervisors"})
 	})
 	t.Run("refused late", func(t *testing.T) {
-		l := mailed(t)
-		l.says(10, byAgent, ticket.VerbRequestInformation)
-		event := l.ticket.Asked
-		l.delivered(11, 11)
-		l.until(40)
-		l.bounces(40, event) // of the question, while the nudge is owed
-		if l.ticket.Status != ticket.StatusOpen {
-			t.Errorf("the ticket is %s", l.ticket.Status)
+		f := submittedWithMail(t)
+		f.write(10, byAgent, ticket.VerbRequestInformation)
+		event := f.ticket.Asked
+		f.deliverAsking(11, 11)
+		f.advance(40)
+		f.bounce(40, event) // of the question, while the nudge is owed
+		if f.ticket.Status != ticket.StatusOpen {
+			t.Errorf("the ticket is %s", f.ticket.Status)
 		}
 	})
 	t.Run("after the answer", func(t *testing.T) {
-		l := mailed(t)
-		l.says(10, byAgent, ticket.VerbRequestInformation)
-		event := l.ticket.Asked
-		l.says(20, byCustomer, ticket.VerbCustomerReply)
-		l.says(30, byAgent, ticket.VerbRequestInformation)
-		if r := l.bounces(40, event); len(r.Events) != 1 || l.ticket.Status != ticket.StatusWaiting {
-			t.Errorf("it came to %v, and the ticket is %s", kinds(r.Events), l.ticket.Status)
+		f := submittedWithMail(t)
+		f.write(10, byAgent, ticket.VerbRequestInformation)
+		event := f.ticket.Asked
+		f.write(20, byCustomer, ticket.VerbCustomerReply)
+		f.write(30, byAgent, ticket.VerbRequestInformation)
+		if r := f.bounce(40, event); len(r.Events) != 1 || f.ticket.Status != ticket.StatusWaiting {
+			t.Errorf("it came to %v, and the ticket is %s", kinds(r.Events), f.ticket.Status)
 		}
 	})
 }
 
-// TestAsking_aBreachThatWasDueComesBeforeTheBounce: nothing is told out of order.
-func TestAsking_aBreachThatWasDueComesBeforeTheBounce(t *testing.T) {
-	l := submitted(t, "time_zone: UTC\nclocks: {first_response: {target: 9h, counts: calendar}, resolution: {target: 50h, counts: calendar}}\nsilence: {resolve_after: 72h}\n")
-	l.mailed = true
-	l.says(1, byAgent, ticket.VerbRequestInformation)
-	l.bounces(60, l.ticket.Asked)
-	same(t, "moments", moments(l.events), []string{"breached resolution 50", "mail-bounced 60", "handed-back 60"})
+// TestBounce_comesAfterAnEarlierBreach: nothing is told out of order.
+func TestBounce_comesAfterAnEarlierBreach(t *testing.T) {
+	f := submitted(t, "time_zone: UTC\nclocks: {first_response: {target: 9h, counts: calendar}, resolution: {target: 50h, counts: calendar}}\nsilence: {resolve_after: 72h}\n")
+	f.mailed = true
+	f.write(1, byAgent, ticket.VerbRequestInformation)
+	f.bounce(60, f.ticket.Asked)
+	wantEqual(t, "moments", automatic(f.events), []string{"breached resolution 50", "mail-bounced 60", "handed-back 60"})
 }
 
-func TestResend_makesATicketWhatItsBounceEnded(t *testing.T) {
+func TestResend_restoresTheStatusBeforeTheBounce(t *testing.T) {
 	for name, verb := range map[string]ticket.Verb{"a question": ticket.VerbRequestInformation, "a resolution": ticket.VerbResolve} {
 		t.Run(name, func(t *testing.T) {
-			l := mailed(t)
-			l.says(10, byAgent, verb)
-			was, cause := l.ticket.Status, l.ticket.Cause
-			event := l.ticket.Asked
-			l.bounces(20, event)
+			f := submittedWithMail(t)
+			f.write(10, byAgent, verb)
+			was, cause := f.ticket.Status, f.ticket.Cause
+			event := f.ticket.Asked
+			f.bounce(20, event)
 			again := ticket.Command{Verb: ticket.VerbResend, Resend: &ticket.Undelivered{Mail: 7, Kind: ticket.MailResolution, Person: customer, Event: event, Bounced: true}}
-			r := l.granted(30, byOtherAgent, again)
-			if l.ticket.Status != was || l.ticket.Cause != cause || !l.ticket.Unheard() || l.ticket.Resolution.MetAt.IsZero() != (was == ticket.StatusWaiting) {
-				t.Errorf("sent again, the ticket is %+v", l.ticket)
+			r := f.mustDecide(30, byOtherAgent, again)
+			if f.ticket.Status != was || f.ticket.Cause != cause || !f.ticket.Unheard() || f.ticket.Resolution.MetAt.IsZero() != (was == ticket.StatusWaiting) {
+				t.Errorf("sent again, the ticket is %+v", f.ticket)
 			}
-			if m := r.Mails[0]; len(r.Mails) != 1 || !m.Asks || m.Resends != 7 || m.Event != l.ticket.Events {
+			if m := r.Mails[0]; len(r.Mails) != 1 || !m.Asks || m.Resends != 7 || m.Event != f.ticket.Events {
 				t.Errorf("owed %+v", r.Mails)
 			}
-			l.nothingNext()
-			l.bounces(31, event) // told again: another mail asks now
-			l.delivered(40, 40)
-			l.next(map[ticket.Status]ticket.MomentKind{ticket.StatusWaiting: ticket.MomentNudge, ticket.StatusResolved: ticket.MomentClose}[was],
+			f.wantNothingNext()
+			f.bounce(31, event) // checked again: another mail asks now
+			f.deliverAsking(40, 40)
+			f.wantNext(map[ticket.Status]ticket.MomentKind{ticket.StatusWaiting: ticket.MomentNudge, ticket.StatusResolved: ticket.MomentClose}[was],
 				map[ticket.Status]float64{ticket.StatusWaiting: 64, ticket.StatusResolved: 88}[was])
 		})
 	}
 	t.Run("not after the requester wrote", func(t *testing.T) {
-		l := mailed(t)
-		l.says(10, byAgent, ticket.VerbRequestInformation)
-		event := l.ticket.Asked
-		l.bounces(20, event)
-		l.says(25, byCustomer, ticket.VerbCustomerReply)
-		r := l.granted(30, byAgent, ticket.Command{Verb: ticket.VerbResend, Resend: &ticket.Undelivered{Mail: 7, Person: customer, Event: event, Bounced: true}})
-		if l.ticket.Status != ticket.StatusOpen || r.Mails[0].Asks {
-			t.Errorf("the ticket is %s, owed %+v", l.ticket.Status, r.Mails)
+		f := submittedWithMail(t)
+		f.write(10, byAgent, ticket.VerbRequestInformation)
+		event := f.ticket.Asked
+		f.bounce(20, event)
+		f.write(25, byCustomer, ticket.VerbCustomerReply)
+		r := f.mustDecide(30, byAgent, ticket.Command{Verb: ticket.VerbResend, Resend: &ticket.Undelivered{Mail: 7, Person: customer, Event: event, Bounced: true}})
+		if f.ticket.Status != ticket.StatusOpen || r.Mails[0].Asks {
+			t.Errorf("the ticket is %s, owed %+v", f.ticket.Status, r.Mails)
 		}
 	})
 }
@@ -281,17 +281,17 @@ func TestResend_refusals(t *testing.T) {
 	}{
 		ticket.CodeNoMail: {}, ticket.CodeNotBounced: {mail: &owed}, ticket.CodeResent: {mail: &resent}, ticket.CodeUnmailed: {mail: &bounced, disabled: true},
 	} {
-		l := mailed(t)
-		l.mailed = !c.disabled
-		if r := l.take(3, byAgent, ticket.Command{Verb: ticket.VerbResend, Resend: c.mail}); r.Outcome.Code != code || len(r.Mails) > 0 {
+		f := submittedWithMail(t)
+		f.mailed = !c.disabled
+		if r := f.decide(3, byAgent, ticket.Command{Verb: ticket.VerbResend, Resend: c.mail}); r.Outcome.Code != code || len(r.Mails) > 0 {
 			t.Errorf("%+v, want %s", r.Outcome, code)
 		}
 	}
 }
 
-// TestAsking_eventsOfOldFoldAsTheyDid: those that say nothing of a mail let silence count from themselves.
-func TestAsking_eventsOfOldFoldAsTheyDid(t *testing.T) {
-	before := ticket.Draft(number, customer, 1, parse(t, plain))
+// TestSilence_eventsWithoutAMailCountFromThemselves: those that say nothing of a mail let silence count from themselves.
+func TestSilence_eventsWithoutAMailCountFromThemselves(t *testing.T) {
+	before := ticket.Draft(number, customer, 1, parse(t, plainPolicy))
 	asked := ticket.Apply(before, ticket.Event{N: 1, Kind: ticket.EventInformationRequested, Status: ticket.StatusWaiting, Answers: true, At: at(1)})
 	nudged := ticket.Apply(asked, ticket.Event{N: 2, Kind: ticket.EventNudged, At: at(25)})
 	until, ok := nudged.SilentUntil(72 * time.Hour)

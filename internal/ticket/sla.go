@@ -13,7 +13,7 @@ type Verdict string
 // is reopened; one of a closed ticket is final.
 const (
 	VerdictOwed    Verdict = "owed"    // neither yet
-	VerdictKept    Verdict = "kept"    // delivered strictly before its deadline
+	VerdictKept    Verdict = "kept"    // deliverAsking strictly before its deadline
 	VerdictBroken  Verdict = "broken"  // its deadline passed first
 	VerdictDropped Verdict = "dropped" // the ticket was closed before either: it is owed to nobody
 )

@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestRule_chargesWhatTheTicketHadWhenTheVerdictFell(t *testing.T) {
+func TestSLARecord_isChargedToWhatTheTicketHadWhenDecided(t *testing.T) {
 	at := time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
 	assigned := func(n int, to ticket.PersonID) ticket.Event {
 		return ticket.Event{N: n, At: at, Kind: ticket.EventAssigned, Assignee: to, Handle: "h", Status: ticket.StatusOpen}
@@ -47,57 +47,57 @@ func TestRule_chargesWhatTheTicketHadWhenTheVerdictFell(t *testing.T) {
 	}
 }
 
-// TestBreach_isShownAgainstTheTargetThatWasBroken whatever happens to the ticket between the breach, after 100 hours, and
+// TestBreach_isMeasuredAgainstTheBreachedTarget whatever happens to the ticket between the breach, after 100 hours, and
 // the answer two hours later.
-func TestBreach_isShownAgainstTheTargetThatWasBroken(t *testing.T) {
-	for name, between := range map[string]func(*life){
-		"the ladder raises the priority": func(*life) {},
-		"somebody raises it again": func(l *life) {
-			l.granted(101, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
+func TestBreach_isMeasuredAgainstTheBreachedTarget(t *testing.T) {
+	for name, between := range map[string]func(*fixture){
+		"the ladder raises the priority": func(*fixture) {},
+		"somebody raises it again": func(f *fixture) {
+			f.mustDecide(101, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
 		},
-		"somebody lowers it": func(l *life) {
-			l.granted(101, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityLow})
+		"somebody lowers it": func(f *fixture) {
+			f.mustDecide(101, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityLow})
 		},
-		"the targets are made longer": func(l *life) {
-			l.granted(101, byHand, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: time.Hour})
+		"the targets are made longer": func(f *fixture) {
+			f.mustDecide(101, byOperator, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: time.Hour})
 		},
-		"a stricter policy": func(l *life) { l.adopt(101, but(tight, "100h", "10h")) },
-		"a laxer policy":    func(l *life) { l.adopt(101, but(tight, "100h", "900h")) },
-		"a policy for other time": func(l *life) {
-			l.adopt(101, but(tight, "time_zone: UTC",
+		"a stricter policy": func(f *fixture) { f.adopt(101, replaced(prioritiesPolicy, "100h", "10h")) },
+		"a laxer policy":    func(f *fixture) { f.adopt(101, replaced(prioritiesPolicy, "100h", "900h")) },
+		"a policy for other time": func(f *fixture) {
+			f.adopt(101, replaced(prioritiesPolicy, "time_zone: UTC",
 				"time_zone: UTC\nhours: {monday: [\"10:00-17:00\"]}", "100h, counts: calendar", "3d, counts: business_days"))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := submitted(t, tight)
-			l.until(100)
-			between(l)
+			f := submitted(t, prioritiesPolicy)
+			f.advance(100)
+			between(f)
 			stands := func(when string, used time.Duration) {
 				t.Helper()
-				p := l.ticket.FirstResponse
+				p := f.ticket.FirstResponse
 				due, _ := p.Due()
-				if got := p.Clock.Used(l.policy.Calendar, at(used.Hours())); p.Clock.Budget() != 100*time.Hour || got != used || !due.Equal(at(100)) {
+				if got := p.Clock.Used(f.policy.Calendar, at(used.Hours())); p.Clock.Budget() != 100*time.Hour || got != used || !due.Equal(at(100)) {
 					t.Errorf("%s: %s of %s used, due %s", when, got, p.Clock.Budget(), due)
 				}
 			}
 			stands("owed", 102*time.Hour)
-			l.says(102, byAgent, ticket.VerbAgentReply)
+			f.write(102, byAgent, ticket.VerbAgentReply)
 			stands("given", 102*time.Hour)
 		})
 	}
 }
 
-// TestKept_isShownAgainstTheTargetThatWasKept: a resolution that stands may be owed again, and then by the new target.
-func TestKept_isShownAgainstTheTargetThatWasKept(t *testing.T) {
-	l := submitted(t, tight)
-	l.says(50, byAgent, ticket.VerbResolve)
-	l.granted(51, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
-	clock := l.ticket.Resolution.Clock
+// TestMet_isMeasuredAgainstTheMetTarget: a resolution that stands may be owed again, and then by the new target.
+func TestMet_isMeasuredAgainstTheMetTarget(t *testing.T) {
+	f := submitted(t, prioritiesPolicy)
+	f.write(50, byAgent, ticket.VerbResolve)
+	f.mustDecide(51, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
+	clock := f.ticket.Resolution.Clock
 	if kept := clock.AsSettled(); kept.Budget() != 200*time.Hour || clock.Budget() != 60*time.Hour {
 		t.Errorf("kept within %s, and owed again within %s", kept.Budget(), clock.Budget())
 	}
-	l.does(52, byAgent, ticket.VerbReopen)
-	if again := l.ticket.Resolution.Clock.AsSettled(); again.Budget() != 60*time.Hour {
+	f.do(52, byAgent, ticket.VerbReopen)
+	if again := f.ticket.Resolution.Clock.AsSettled(); again.Budget() != 60*time.Hour {
 		t.Errorf("owed again within %s", again.Budget())
 	}
 }

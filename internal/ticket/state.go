@@ -23,7 +23,7 @@ type State struct {
 func Keep(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) State {
 	s := State{Ticket: t, Command: command, Mails: mails, Rung: t.Rung(), Paused: t.Paused(), Shown: t.shown()}
 	if next, ok := Next(t, p); ok {
-		next.Label = label(t, p, next, now)
+		next.Label = dueLabel(t, p, next, now)
 		s.Next = next
 	}
 	return s

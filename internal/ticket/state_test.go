@@ -11,7 +11,7 @@ import (
 )
 
 // berlin counts each clock in its own way, in a zone of its own.
-const berlin = `
+const businessPolicy = `
 time_zone: Europe/Berlin
 hours: {monday: ["10:00-17:00"], tuesday: ["10:00-17:00"], wednesday: ["10:00-17:00"], thursday: ["10:00-17:00"], friday: ["10:00-17:00"]}
 clocks:
@@ -21,56 +21,56 @@ silence: {nudge_after: 3d, resolve_after: 7d, close_after: 5d}
 escalation: [{after: 0s, tell: [supervisors]}, {after: 24h, tell: [administrators]}]
 `
 
-// TestKeep_labelsWhatIsNext for a person who watches: what, when by the policy's clock, and what is left.
-func TestKeep_labelsWhatIsNext(t *testing.T) {
+// TestState_labelsTheNextDueEvent for a person who watches: what, when by the policy's clock, and what is left.
+func TestState_labelsTheNextDueEvent(t *testing.T) {
 	cases := map[string]struct {
 		document string
-		live     func(*life)
+		live     func(*fixture)
 		now      float64 // hours after the birth, Monday 10:00 UTC, 11:00 in Berlin
 		want     string
 	}{
-		"a reminder": {berlin, func(*life) {}, 1,
+		"a reminder": {businessPolicy, func(*fixture) {}, 1,
 			"reminder of the first response Wed 2 Dec 16:00 CET, 71h of business hours left"},
-		"a deadline": {berlin, func(l *life) { l.until(240) }, 240,
+		"a deadline": {businessPolicy, func(f *fixture) { f.advance(240) }, 240,
 			"first response due Mon 7 Dec 13:00 CET, 16h of business hours left"},
-		"a deadline in days": {berlin, func(l *life) { l.says(0, byAgent, ticket.VerbAgentReply) }, 0.5,
+		"a deadline in days": {businessPolicy, func(f *fixture) { f.write(0, byAgent, ticket.VerbAgentReply) }, 0.5,
 			"resolution due Mon 14 Dec 11:00 CET, 14d23h30m of business days left"},
-		"a deadline in calendar time": {plain, func(l *life) { l.says(0, byAgent, ticket.VerbAgentReply); l.until(160) }, 160.25,
+		"a deadline in calendar time": {plainPolicy, func(f *fixture) { f.write(0, byAgent, ticket.VerbAgentReply); f.advance(160) }, 160.25,
 			"resolution due Tue 1 Dec 18:00 UTC, 1d15h45m of calendar time left"},
-		"an overdue deadline": {plain, func(l *life) { l.until(75) }, 101, "first response due Fri 27 Nov 14:00 UTC"},
-		"a rung":              {plain, func(l *life) { l.until(100) }, 100, "rung 2 for the broken first response Sat 28 Nov 14:00 UTC"},
-		"a nudge":             {plain, func(l *life) { l.says(0, byAgent, ticket.VerbRequestInformation) }, 0, "nudge the requester Tue 24 Nov 10:00 UTC"},
-		"a resolution": {plain, func(l *life) { l.says(0, byAgent, ticket.VerbRequestInformation); l.until(24) }, 30,
+		"an overdue deadline": {plainPolicy, func(f *fixture) { f.advance(75) }, 101, "first response due Fri 27 Nov 14:00 UTC"},
+		"a rung":              {plainPolicy, func(f *fixture) { f.advance(100) }, 100, "rung 2 for the broken first response Sat 28 Nov 14:00 UTC"},
+		"a nudge":             {plainPolicy, func(f *fixture) { f.write(0, byAgent, ticket.VerbRequestInformation) }, 0, "nudge the requester Tue 24 Nov 10:00 UTC"},
+		"a resolution": {plainPolicy, func(f *fixture) { f.write(0, byAgent, ticket.VerbRequestInformation); f.advance(24) }, 30,
 			"resolve by silence Thu 26 Nov 10:00 UTC"},
-		"a closure": {plain, func(l *life) { l.says(0, byAgent, ticket.VerbResolve) }, 0, "close by silence Wed 25 Nov 10:00 UTC"},
-		"with seconds": {plain, func(l *life) { l.says(1.0/3600, byAgent, ticket.VerbResolve) }, 1,
+		"a closure": {plainPolicy, func(f *fixture) { f.write(0, byAgent, ticket.VerbResolve) }, 0, "close by silence Wed 25 Nov 10:00 UTC"},
+		"with seconds": {plainPolicy, func(f *fixture) { f.write(1.0/3600, byAgent, ticket.VerbResolve) }, 1,
 			"close by silence Wed 25 Nov 10:00:01 UTC"},
-		"nothing": {plain, func(l *life) { l.does(0, byAgent, ticket.VerbClose) }, 0, ""},
+		"nothing": {plainPolicy, func(f *fixture) { f.do(0, byAgent, ticket.VerbClose) }, 0, ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			l := submitted(t, c.document)
-			c.live(l)
-			s := ticket.Keep(l.ticket, l.policy, 4, 5, at(c.now))
+			f := submitted(t, c.document)
+			c.live(f)
+			s := ticket.Keep(f.ticket, f.policy, 4, 5, at(c.now))
 			if s.Next.Label != c.want {
 				t.Errorf("the label is %q, want %q", s.Next.Label, c.want)
 			}
 			if s.Command != 4 || s.Mails != 5 {
 				t.Errorf("kept command %d and mail %d", s.Command, s.Mails)
 			}
-			if next, _ := ticket.Next(l.ticket, l.policy); !s.Next.Same(next) {
+			if next, _ := ticket.Next(f.ticket, f.policy); !s.Next.Same(next) {
 				t.Errorf("kept %+v, next is %+v", s.Next, next)
 			}
-			reread(t, s)
+			roundTrip(t, s)
 		})
 	}
 }
 
-func TestSame_looksPastTheLabelOnly(t *testing.T) {
-	m := ticket.Moment{Kind: ticket.MomentRung, Clock: policy.Resolution, Rung: 1, Due: birth, Label: "one"}
+func TestSame_ignoresOnlyTheLabel(t *testing.T) {
+	m := ticket.Moment{Kind: ticket.MomentRung, Clock: policy.Resolution, Rung: 1, Due: submission, Label: "one"}
 	other := m
 	other.Label = "another"
-	other.Due = birth.In(time.FixedZone("", 3600))
+	other.Due = submission.In(time.FixedZone("", 3600))
 	if !m.Same(other) {
 		t.Error("another label makes another moment")
 	}
@@ -88,11 +88,11 @@ func TestSame_looksPastTheLabelOnly(t *testing.T) {
 	}
 }
 
-// TestState_staysSmall: histories record a state after every step, and a whole life must fit into 40 KB of history.
-func TestState_staysSmall(t *testing.T) {
+// TestState_ofAWholeLifeStaysSmall: histories record a state after every step, and a whole life must fit into 40 KB of history.
+func TestState_ofAWholeLifeStaysSmall(t *testing.T) {
 	const mostOfOne, mostOfAll = 2500, 10_000
-	l := &life{t: t, policy: policy.Default()}
-	l.ticket = ticket.Draft(number, customer, 1, l.policy)
+	f := &fixture{t: t, policy: policy.Default()}
+	f.ticket = ticket.Draft(number, customer, 1, f.policy)
 	sum := 0
 	for i, step := range []struct {
 		by ticket.Actor
@@ -104,8 +104,8 @@ func TestState_staysSmall(t *testing.T) {
 		{byAgent, ticket.Command{Verb: ticket.VerbResolve, Message: 100003}},
 		{byCustomer, ticket.Command{Verb: ticket.VerbClose}},
 	} {
-		l.granted(float64(i), step.by, step.c)
-		data, err := json.Marshal(ticket.Keep(l.ticket, l.policy, l.seq, len(l.mails), at(float64(i))))
+		f.mustDecide(float64(i), step.by, step.c)
+		data, err := json.Marshal(ticket.Keep(f.ticket, f.policy, f.seq, len(f.mails), at(float64(i))))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,34 +120,34 @@ func TestState_staysSmall(t *testing.T) {
 	}
 }
 
-func TestKeep_showsWhatASupervisorLooksFor(t *testing.T) {
+func TestState_holdsWhatSupervisorsFilterBy(t *testing.T) {
 	cases := map[string]struct {
-		live func(*life)
+		live func(*fixture)
 		want ticket.Shown
 	}{
-		"a new one": {func(*life) {}, ticket.Shown{Promise: policy.FirstResponse, PromiseDue: at(100)}},
-		"answered": {func(l *life) { l.says(1, byAgent, ticket.VerbAgentReply) },
+		"a new one": {func(*fixture) {}, ticket.Shown{Promise: policy.FirstResponse, PromiseDue: at(100)}},
+		"answered": {func(f *fixture) { f.write(1, byAgent, ticket.VerbAgentReply) },
 			ticket.Shown{Promise: policy.Resolution, PromiseDue: at(200)}},
-		"a broken promise is not the next one": {func(l *life) { l.until(100) },
+		"a broken promise is not the next one": {func(f *fixture) { f.advance(100) },
 			ticket.Shown{Promise: policy.Resolution, PromiseDue: at(200), Breached: true}},
-		"a promise that was given late is not owed": {func(l *life) { l.until(100); l.says(101, byAgent, ticket.VerbAgentReply) },
+		"a promise that was given late is not owed": {func(f *fixture) { f.advance(100); f.write(101, byAgent, ticket.VerbAgentReply) },
 			ticket.Shown{Promise: policy.Resolution, PromiseDue: at(200)}},
-		"it waits for the requester": {func(l *life) { l.says(1, byAgent, ticket.VerbRequestInformation) },
+		"it waits for the requester": {func(f *fixture) { f.write(1, byAgent, ticket.VerbRequestInformation) },
 			ticket.Shown{PausedFor: []policy.Reason{policy.ReasonWaiting}}},
-		"it waits, and an emergency": {func(l *life) {
-			l.says(1, byAgent, ticket.VerbRequestInformation)
-			l.does(2, bySupervisor, ticket.VerbEmergencyPause)
+		"it waits, and an emergency": {func(f *fixture) {
+			f.write(1, byAgent, ticket.VerbRequestInformation)
+			f.do(2, bySupervisor, ticket.VerbEmergencyPause)
 		}, ticket.Shown{PausedFor: []policy.Reason{policy.ReasonEmergency, policy.ReasonWaiting}}},
-		"resolved without an answer": {func(l *life) { l.says(1, byAgent, ticket.VerbResolve) }, ticket.Shown{}},
-		"closed":                     {func(l *life) { l.does(1, byAgent, ticket.VerbClose) }, ticket.Shown{}},
-		"closed without ever being answered": {func(l *life) { l.until(100); l.does(101, byAgent, ticket.VerbClose) },
+		"resolved without an answer": {func(f *fixture) { f.write(1, byAgent, ticket.VerbResolve) }, ticket.Shown{}},
+		"closed":                     {func(f *fixture) { f.do(1, byAgent, ticket.VerbClose) }, ticket.Shown{}},
+		"closed without ever being answered": {func(f *fixture) { f.advance(100); f.do(101, byAgent, ticket.VerbClose) },
 			ticket.Shown{Breached: true}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			l := submitted(t, plain)
-			c.live(l)
-			s := ticket.Keep(l.ticket, l.policy, 4, 5, at(150))
+			f := submitted(t, plainPolicy)
+			c.live(f)
+			s := ticket.Keep(f.ticket, f.policy, 4, 5, at(150))
 			if !reflect.DeepEqual(*s.Shown, c.want) {
 				t.Errorf("got %+v, want %+v", *s.Shown, c.want)
 			}

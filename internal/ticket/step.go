@@ -79,17 +79,17 @@ func Advance(t Ticket, d Desk, until time.Time) (Result, error) {
 // story is a ticket while things happen to it: each event is applied the moment it is told, so the state and the
 // fold of the events are one by construction.
 type story struct {
-	t       Ticket
-	desk    Desk
-	lacks   string
-	by      Actor
-	at      time.Time
-	command int64
-	events  []Event
-	mails   []Mail
-	calls   []Call
-	passed  Edge  // the last one told
-	err     error // a defect, or a calendar that never opens, which the policy's check makes impossible
+	t              Ticket
+	desk           Desk
+	lacks          string
+	by             Actor
+	at             time.Time
+	command        int64
+	events         []Event
+	mails          []Mail
+	calls          []Call
+	lastTransition Edge  // the last one told
+	err            error // a defect, or a calendar that never opens, which the policy's check makes impossible
 }
 
 func (s *story) begin(by Actor, at time.Time, command int64) { s.by, s.at, s.command = by, at, command }

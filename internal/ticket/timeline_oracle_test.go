@@ -12,40 +12,40 @@ import (
 // chronicle is the oracle: it recounts a ticket's life from its events, with no clock, ledger or calendar of the code
 // under test. It counts what passed between two events and says what should have fallen due by then. A shift by the
 // length of an emergency is here what it means: time in an emergency does not count.
-type chronicle struct {
+type timelineOracle struct {
 	policy    *policy.Policy
 	versions  map[int64]*policy.Policy
-	minutes   *almanac
+	calendar  *calendarOracle
 	extension func(command int64) time.Duration // what a command asked for; an event does not say
 
-	now       time.Time
-	moved     time.Time // when something last changed what falls due
-	status    ticket.Status
-	priority  policy.Priority
-	emergency bool   // declared by hand
-	tower     *tower // the desk's
-	silent    time.Duration
-	nudged    bool
-	unheard   bool          // the mail that asks is owed: the requester's silence stands still
-	asking    []int         // events of the present exchange whose mails ask
-	returned  ticket.Status // what a bounce ended
-	resumed   time.Time     // when an emergency ended last
-	spans     []span        // since silence stands still
-	promises  map[policy.ClockName]*tally
+	now         time.Time
+	changed     time.Time // when something last changed what falls due
+	status      ticket.Status
+	priority    policy.Priority
+	emergency   bool             // declared by hand
+	emergencies *emergencyOracle // the desk's
+	silent      time.Duration
+	nudged      bool
+	unheard     bool          // the mail that asks is owed: the requester's silence stands still
+	asking      []int         // events of the present exchange whose mails ask
+	returned    ticket.Status // what a bounce ended
+	resumed     time.Time     // when an emergency ended last
+	spans       []span        // since silence stands still
+	promises    map[policy.ClockName]*promiseCount
 }
 
 // span is a stretch of time in which nothing changes.
 type span struct {
 	from, to time.Time
-	halted   bool
+	paused   bool
 }
 
-func (c *chronicle) listening() bool {
-	return c.status == ticket.StatusWaiting || c.status == ticket.StatusResolved
+func (o *timelineOracle) awaitsRequester() bool {
+	return o.status == ticket.StatusWaiting || o.status == ticket.StatusResolved
 }
 
 // tally is one promise as the oracle counts it.
-type tally struct {
+type promiseCount struct {
 	used, target, added                time.Duration
 	counts                             policy.Counting
 	settled, reminded, breached, ended bool
@@ -54,92 +54,92 @@ type tally struct {
 	since                              time.Duration // outside emergencies, since the breach
 }
 
-func newChronicle(p *policy.Policy, tower *tower, extension func(int64) time.Duration) *chronicle {
-	return &chronicle{
-		policy: p, minutes: almanacOf(p), tower: tower, extension: extension,
-		promises: map[policy.ClockName]*tally{policy.FirstResponse: {fired: map[int]bool{}}, policy.Resolution: {fired: map[int]bool{}}},
+func newTimelineOracle(p *policy.Policy, tower *emergencyOracle, extension func(int64) time.Duration) *timelineOracle {
+	return &timelineOracle{
+		policy: p, calendar: calendarOracleOf(p), emergencies: tower, extension: extension,
+		promises: map[policy.ClockName]*promiseCount{policy.FirstResponse: {fired: map[int]bool{}}, policy.Resolution: {fired: map[int]bool{}}},
 	}
 }
 
 // read takes the next event, and says what is wrong with it.
-func (c *chronicle) read(e ticket.Event) error {
+func (o *timelineOracle) read(e ticket.Event) error {
 	if e.Kind == ticket.EventMailBounced || e.Kind == ticket.EventCallFailed {
-		return nil // told when it is learned, between whatever
+		return nil // checked when it is learned, between whatever
 	}
-	if e.At.Before(c.now) {
-		return fmt.Errorf("%s at %s comes after what happened at %s", e.Kind, e.At, c.now)
+	if e.At.Before(o.now) {
+		return fmt.Errorf("%s at %s comes after what happened at %s", e.Kind, e.At, o.now)
 	}
-	if c.status == ticket.StatusClosed && e.Kind != ticket.EventRefused && e.Kind != ticket.EventMailResent {
+	if o.status == ticket.StatusClosed && e.Kind != ticket.EventRefused && e.Kind != ticket.EventMailResent {
 		return fmt.Errorf("%s on a closed ticket", e.Kind)
 	}
-	c.pass(e.At)
-	if err := c.judge(e); err != nil {
+	o.advance(e.At)
+	if err := o.check(e); err != nil {
 		return fmt.Errorf("%s at %s: %w", e.Kind, e.At, err)
 	}
-	c.fold(e)
-	if e.Kind == ticket.EventResumed && !c.halted() {
-		c.resumed = e.At
+	o.fold(e)
+	if e.Kind == ticket.EventResumed && !o.paused() {
+		o.resumed = e.At
 	}
 	return nil
 }
 
 // pass counts the time up to an instant: second by second where it is not too long, else from one turn of the gate to
 // the next.
-func (c *chronicle) pass(to time.Time) {
+func (o *timelineOracle) advance(to time.Time) {
 	const short = 2 * time.Hour
-	turns := c.tower.turns(c.now, to)
+	turns := o.emergencies.transitions(o.now, to)
 	slices.SortFunc(turns, time.Time.Compare)
-	for c.status != "" && c.now.Before(to) {
+	for o.status != "" && o.now.Before(to) {
 		until := to
-		if to.Sub(c.now) <= short {
-			until = c.now.Add(time.Second)
-		} else if i := slices.IndexFunc(turns, func(at time.Time) bool { return at.After(c.now) }); i >= 0 {
+		if to.Sub(o.now) <= short {
+			until = o.now.Add(time.Second)
+		} else if i := slices.IndexFunc(turns, func(at time.Time) bool { return at.After(o.now) }); i >= 0 {
 			until = turns[i]
 		}
-		c.count(c.now, until)
-		c.now = until
+		o.count(o.now, until)
+		o.now = until
 	}
-	c.now = to
+	o.now = to
 	if len(turns) > 0 {
-		c.moved = turns[len(turns)-1]
+		o.changed = turns[len(turns)-1]
 	}
 }
 
-// halted reports whether an emergency stops the clocks.
-func (c *chronicle) halted() bool { return c.emergency || c.tower.shut(c.now) }
+// paused reports whether an emergency stops the clocks.
+func (o *timelineOracle) paused() bool { return o.emergency || o.emergencies.closed(o.now) }
 
 // count counts a stretch of time in which nothing changes.
-func (c *chronicle) count(from, to time.Time) {
-	if c.unheard {
-		c.spans = append(c.spans, span{from, to, c.halted()})
+func (o *timelineOracle) count(from, to time.Time) {
+	if o.unheard {
+		o.spans = append(o.spans, span{from, to, o.paused()})
 	}
-	if c.halted() {
+	if o.paused() {
 		return
 	}
-	for name, p := range c.promises {
-		if len(c.reasons(name)) == 0 {
-			p.used += c.minutes.elapsed(p.counts, from, to)
+	for name, p := range o.promises {
+		if len(o.reasons(name)) == 0 {
+			p.used += o.calendar.elapsed(p.counts, from, to)
 		}
 		if p.breached {
 			p.since += to.Sub(from)
 		}
 	}
-	if !c.unheard {
-		c.silent += to.Sub(from)
+	if !o.unheard {
+		o.silent += to.Sub(from)
 	}
 }
 
-// hear counts the silence from an instant in the past on, but not from before the end of an emergency.
-func (c *chronicle) hear(since time.Time) {
-	if since.Before(c.resumed) {
-		since = c.resumed
+// startSilence counts the silence from an instant in the past on, but not from before the end of an emergency.
+func (o *timelineOracle) startSilence(since time.Time) {
+	if since.Before(o.resumed) {
+		since = o.resumed
 	}
-	for _, s := range c.spans {
-		if from := later(s.from, since); !s.halted && from.Before(s.to) {
-			c.silent += s.to.Sub(from)
+	for _, s := range o.spans {
+		if from := later(s.from, since); !s.paused && from.Before(s.to) {
+			o.silent += s.to.Sub(from)
 		}
 	}
-	c.unheard, c.spans, c.moved = false, nil, c.now
+	o.unheard, o.spans, o.changed = false, nil, o.now
 }
 
 func later(a, b time.Time) time.Time {
@@ -150,34 +150,34 @@ func later(a, b time.Time) time.Time {
 }
 
 // ask takes in a word of the desk to a requester who has the next move, or the end of that.
-func (c *chronicle) ask(e ticket.Event, was ticket.Status) {
-	if !c.listening() {
-		c.unheard = false
+func (o *timelineOracle) foldAsking(e ticket.Event, was ticket.Status) {
+	if !o.awaitsRequester() {
+		o.unheard = false
 		if e.Status != "" || e.Kind == ticket.EventCustomerReplied {
-			c.asking, c.returned = nil, ""
+			o.asking, o.returned = nil, ""
 		}
 		if e.Kind == ticket.EventHandedBack {
-			c.returned = was
+			o.returned = was
 		}
 		return
 	}
-	if c.status != was || e.Kind == ticket.EventMailResent {
-		c.asking = nil
+	if o.status != was || e.Kind == ticket.EventMailResent {
+		o.asking = nil
 	}
-	c.asking, c.unheard, c.spans = append(c.asking, e.N), e.Asks, nil
+	o.asking, o.unheard, o.spans = append(o.asking, e.N), e.Asks, nil
 	if !e.Asks {
-		c.asking = nil
+		o.asking = nil
 	}
 }
 
 // reasons is why a clock stands still, sorted.
-func (c *chronicle) reasons(name policy.ClockName) []policy.Reason {
+func (o *timelineOracle) reasons(name policy.ClockName) []policy.Reason {
 	var set []policy.Reason
-	if c.halted() {
+	if o.paused() {
 		set = append(set, policy.ReasonEmergency)
 	}
-	for _, r := range c.policy.Clocks[name].Pauses {
-		if string(r) == string(c.status) {
+	for _, r := range o.policy.Clocks[name].Pauses {
+		if string(r) == string(o.status) {
 			set = append(set, r)
 		}
 	}
@@ -195,15 +195,15 @@ type threshold struct {
 }
 
 // thresholds lists what may fall due as things stand.
-func (c *chronicle) thresholds() []threshold {
+func (o *timelineOracle) thresholds() []threshold {
 	var all []threshold
-	if c.status == "" || c.status == ticket.StatusClosed || c.halted() {
+	if o.status == "" || o.status == ticket.StatusClosed || o.paused() {
 		return nil
 	}
 	for _, name := range policy.ClockNames() {
-		p, rule := c.promises[name], c.policy.Clocks[name]
-		all = append(all, c.ladder(name)...)
-		if p.settled || p.breached || len(c.reasons(name)) > 0 {
+		p, rule := o.promises[name], o.policy.Clocks[name]
+		all = append(all, o.escalation(name)...)
+		if p.settled || p.breached || len(o.reasons(name)) > 0 {
 			continue
 		}
 		budget := p.target + p.added
@@ -215,18 +215,18 @@ func (c *chronicle) thresholds() []threshold {
 			all = append(all, threshold{kind: ticket.EventReminded, clock: name, count: p.used, goal: goal})
 		}
 	}
-	return append(all, c.silence()...)
+	return append(all, o.silence()...)
 }
 
-// ladder lists the rungs that are for a broken promise at the priority that the ticket has now.
-func (c *chronicle) ladder(name policy.ClockName) []threshold {
-	p := c.promises[name]
+// escalation lists the rungs that are for a broken promise at the priority that the ticket has now.
+func (o *timelineOracle) escalation(name policy.ClockName) []threshold {
+	p := o.promises[name]
 	if !p.breached || p.ended {
 		return nil
 	}
 	var all []threshold
-	for i, rung := range c.policy.Escalation {
-		ours := (len(rung.Clocks) == 0 || slices.Contains(rung.Clocks, name)) && (len(rung.Priorities) == 0 || slices.Contains(rung.Priorities, c.priority))
+	for i, rung := range o.policy.Escalation {
+		ours := (len(rung.Clocks) == 0 || slices.Contains(rung.Clocks, name)) && (len(rung.Priorities) == 0 || slices.Contains(rung.Priorities, o.priority))
 		if ours && !p.fired[i+1] {
 			all = append(all, threshold{kind: ticket.EventEscalated, clock: name, rung: i + 1, count: p.since, goal: rung.After, byCalendar: true})
 		}
@@ -234,58 +234,58 @@ func (c *chronicle) ladder(name policy.ClockName) []threshold {
 	return all
 }
 
-func (c *chronicle) silence() []threshold {
+func (o *timelineOracle) silence() []threshold {
 	var all []threshold
 	add := func(kind ticket.EventKind, goal time.Duration) {
-		if goal > 0 && !c.unheard {
-			all = append(all, threshold{kind: kind, count: c.silent, goal: goal, byCalendar: true})
+		if goal > 0 && !o.unheard {
+			all = append(all, threshold{kind: kind, count: o.silent, goal: goal, byCalendar: true})
 		}
 	}
-	switch c.status {
+	switch o.status {
 	case ticket.StatusWaiting:
-		if !c.nudged {
-			add(ticket.EventNudged, c.policy.Silence.NudgeAfter)
+		if !o.nudged {
+			add(ticket.EventNudged, o.policy.Silence.NudgeAfter)
 		}
-		add(ticket.EventResolved, c.policy.Silence.ResolveAfter)
+		add(ticket.EventResolved, o.policy.Silence.ResolveAfter)
 	case ticket.StatusResolved:
-		add(ticket.EventClosed, c.policy.Silence.CloseAfter)
+		add(ticket.EventClosed, o.policy.Silence.CloseAfter)
 	}
 	return all
 }
 
-// judge says whether an event may happen now: a moment exactly when it falls due, and anything else only when
+// check says whether an event may happen now: a moment exactly when it falls due, and anything else only when
 // nothing is due.
-func (c *chronicle) judge(e ticket.Event) error {
+func (o *timelineOracle) check(e ticket.Event) error {
 	if e.Group != "" {
 		return nil // a rule's choice, which roll judges
 	}
 	byItself := e.Command == 0
-	if c.status != ticket.StatusClosed {
+	if o.status != ticket.StatusClosed {
 		by := e.At
-		if ofGate(e) {
+		if isTransition(e) {
 			by = e.At.Add(-time.Second) // others of the same instant may follow
 		}
-		if err := c.tower.untold(by, e.At); err != nil {
+		if err := o.emergencies.missing(by, e.At); err != nil {
 			return err
 		}
 	}
-	if ofGate(e) {
-		if err := c.overdue(e); err != nil {
+	if isTransition(e) {
+		if err := o.overdue(e); err != nil {
 			return err
 		}
-		return c.tower.judge(e)
+		return o.emergencies.check(e)
 	}
 	if e.Kind == ticket.EventQuestionDelivered || e.Kind == ticket.EventHandedBack {
 		byItself = false // when it is learned
 	}
-	if e.Kind == ticket.EventMailResent && (e.Status != "") != (e.Asks && c.returned != "") || e.Kind == ticket.EventMailResent && e.Status != "" && e.Status != c.returned {
-		return fmt.Errorf("sent again, the ticket is %q, and was %q when the mail bounced", e.Status, c.returned)
+	if e.Kind == ticket.EventMailResent && (e.Status != "") != (e.Asks && o.returned != "") || e.Kind == ticket.EventMailResent && e.Status != "" && e.Status != o.returned {
+		return fmt.Errorf("sent again, the ticket is %q, and was %q when the mail bounced", e.Status, o.returned)
 	}
-	if e.Kind == ticket.EventEscalated && e.Priority != c.raises(e.Rung) {
-		return fmt.Errorf("rung %d raises the priority to %q, want %q", e.Rung, e.Priority, c.raises(e.Rung))
+	if e.Kind == ticket.EventEscalated && e.Priority != o.raises(e.Rung) {
+		return fmt.Errorf("rung %d raises the priority to %q, want %q", e.Rung, e.Priority, o.raises(e.Rung))
 	}
 	found := false
-	for _, t := range c.thresholds() {
+	for _, t := range o.thresholds() {
 		due := t.count >= t.goal
 		switch {
 		case byItself && t.kind == e.Kind && t.clock == e.Promise && t.rung == e.Rung:
@@ -293,12 +293,12 @@ func (c *chronicle) judge(e ticket.Event) error {
 			if !due {
 				return fmt.Errorf("too early: %s of %s", t.count, t.goal)
 			}
-			if !c.reachedJustNow(t) {
+			if !o.reachedNow(t) {
 				return fmt.Errorf("too late: %s of %s, and not at the first instant", t.count, t.goal)
 			}
 		case due && !byItself:
 			return fmt.Errorf("%s %s rung %d was due before: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
-		case due && !c.reachedJustNow(t):
+		case due && !o.reachedNow(t):
 			return fmt.Errorf("%s %s rung %d is overdue: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
 		}
 	}
@@ -309,14 +309,14 @@ func (c *chronicle) judge(e ticket.Event) error {
 }
 
 // ofGate reports whether an event tells of an edge of the desk's gate.
-func ofGate(e ticket.Event) bool {
+func isTransition(e ticket.Event) bool {
 	return e.Command == 0 && (e.Kind == ticket.EventPaused || e.Kind == ticket.EventResumed || e.Kind == ticket.EventExtended)
 }
 
 // overdue says what fell due before an edge and was not told.
-func (c *chronicle) overdue(e ticket.Event) error {
-	for _, t := range c.thresholds() {
-		if t.count >= t.goal && !c.reachedJustNow(t) {
+func (o *timelineOracle) overdue(e ticket.Event) error {
+	for _, t := range o.thresholds() {
+		if t.count >= t.goal && !o.reachedNow(t) {
 			return fmt.Errorf("%s %s rung %d was due before the edge: %s of %s", t.kind, t.clock, t.rung, t.count, t.goal)
 		}
 	}
@@ -324,104 +324,104 @@ func (c *chronicle) overdue(e ticket.Event) error {
 }
 
 // raises is the priority that a rung sets; none when it leaves things as they are.
-func (c *chronicle) raises(rung int) policy.Priority {
+func (o *timelineOracle) raises(rung int) policy.Priority {
 	up := map[policy.Priority]policy.Priority{"low": "normal", "normal": "high", "high": "urgent"}
-	if rung > len(c.policy.Escalation) || !c.policy.Escalation[rung-1].RaisePriority {
+	if rung > len(o.policy.Escalation) || !o.policy.Escalation[rung-1].RaisePriority {
 		return ""
 	}
-	return up[c.priority]
+	return up[o.priority]
 }
 
-// reachedJustNow reports whether this is the first instant at which a goal is reached: a second ago there was a
+// reachedNow reports whether this is the first instant at which a goal is reached: a second ago there was a
 // second to go, or something has just changed what falls due.
-func (c *chronicle) reachedJustNow(t threshold) bool {
-	if c.moved.Equal(c.now) {
+func (o *timelineOracle) reachedNow(t threshold) bool {
+	if o.changed.Equal(o.now) {
 		return true
 	}
 	if t.byCalendar {
 		return t.count == t.goal
 	}
-	last := c.minutes.elapsed(c.promises[t.clock].counts, c.now.Add(-time.Second), c.now)
+	last := o.calendar.elapsed(o.promises[t.clock].counts, o.now.Add(-time.Second), o.now)
 	return t.count == t.goal && last == time.Second
 }
 
 // stands reports whether nothing moves a promise's target any more: it was broken, or the first response was given.
-func (c *chronicle) stands(name policy.ClockName) bool {
-	p := c.promises[name]
+func (o *timelineOracle) decided(name policy.ClockName) bool {
+	p := o.promises[name]
 	return p.breached || name == policy.FirstResponse && p.settled
 }
 
 // foldEdge lets an edge of the gate count: time stops by the gate itself.
-func (c *chronicle) foldEdge(e ticket.Event) {
-	by := c.tower.fold(e)
-	for name, p := range c.promises {
-		if !c.stands(name) {
+func (o *timelineOracle) foldTransition(e ticket.Event) {
+	by := o.emergencies.fold(e)
+	for name, p := range o.promises {
+		if !o.decided(name) {
 			p.added += by
 		}
 	}
 }
 
 // fold takes in what an event changes.
-func (c *chronicle) fold(e ticket.Event) {
-	first, resolution := c.promises[policy.FirstResponse], c.promises[policy.Resolution]
-	if ofGate(e) {
-		c.foldEdge(e)
+func (o *timelineOracle) fold(e ticket.Event) {
+	first, resolution := o.promises[policy.FirstResponse], o.promises[policy.Resolution]
+	if isTransition(e) {
+		o.foldTransition(e)
 		return
 	}
 	if e.Kind == ticket.EventSubmitted {
-		c.tower.submitted = e.At
+		o.emergencies.submitted = e.At
 	}
 	if e.Kind == ticket.EventSubmitted || e.Priority != "" {
-		c.moved, c.priority = e.At, e.Priority
-		for name, p := range c.promises {
-			if !c.stands(name) {
-				p.target = c.policy.Target(name, e.Priority)
+		o.changed, o.priority = e.At, e.Priority
+		for name, p := range o.promises {
+			if !o.decided(name) {
+				p.target = o.policy.Target(name, e.Priority)
 			}
 			if e.Kind == ticket.EventSubmitted {
-				p.counts = c.policy.Clocks[name].Counts
+				p.counts = o.policy.Clocks[name].Counts
 			}
 		}
 	}
-	was := c.status
+	was := o.status
 	if e.Status != "" {
-		c.moved, c.status = e.At, e.Status
+		o.changed, o.status = e.At, e.Status
 	}
 	anew := e.Status != "" || e.Answers || e.Kind == ticket.EventProgressTold || e.Kind == ticket.EventMailResent && e.Asks
 	if anew {
-		c.silent, c.nudged = 0, false
+		o.silent, o.nudged = 0, false
 	}
-	if anew || !c.listening() || e.Kind == ticket.EventNudged && e.Asks {
-		c.ask(e, was)
+	if anew || !o.awaitsRequester() || e.Kind == ticket.EventNudged && e.Asks {
+		o.foldAsking(e, was)
 	}
 	switch e.Kind {
 	case ticket.EventReminded:
-		c.promises[e.Promise].reminded = true
+		o.promises[e.Promise].reminded = true
 	case ticket.EventBreached:
-		c.promises[e.Promise].breached = true
+		o.promises[e.Promise].breached = true
 	case ticket.EventEscalated:
-		c.promises[e.Promise].fired[e.Rung] = true
+		o.promises[e.Promise].fired[e.Rung] = true
 	case ticket.EventNudged:
-		c.nudged = true
+		o.nudged = true
 	case ticket.EventPaused:
-		c.moved, c.emergency = e.At, true
+		o.changed, o.emergency = e.At, true
 	case ticket.EventResumed:
-		c.moved, c.emergency = e.At, false
+		o.changed, o.emergency = e.At, false
 	case ticket.EventPolicyAdopted:
-		c.moved, c.policy = e.At, c.versions[e.Policy]
-		c.minutes = almanacOf(c.policy)
-		for name, p := range c.promises {
-			if !c.stands(name) {
-				p.target = c.policy.Target(name, c.priority)
+		o.changed, o.policy = e.At, o.versions[e.Policy]
+		o.calendar = calendarOracleOf(o.policy)
+		for name, p := range o.promises {
+			if !o.decided(name) {
+				p.target = o.policy.Target(name, o.priority)
 			}
 			if !p.breached {
-				p.counts = c.policy.Clocks[name].Counts
+				p.counts = o.policy.Clocks[name].Counts
 			}
 		}
 	case ticket.EventExtended:
-		c.moved = e.At
-		for name, p := range c.promises {
-			if !c.stands(name) {
-				p.added += c.extension(e.Command)
+		o.changed = e.At
+		for name, p := range o.promises {
+			if !o.decided(name) {
+				p.added += o.extension(e.Command)
 			}
 		}
 	case ticket.EventResolved:
@@ -429,7 +429,7 @@ func (c *chronicle) fold(e ticket.Event) {
 	case ticket.EventReopened, ticket.EventHandedBack:
 		resolution.settled, resolution.met = false, time.Time{}
 	case ticket.EventQuestionDelivered:
-		c.hear(e.Since)
+		o.startSilence(e.Since)
 	case ticket.EventClosed:
 		first.settled, resolution.settled = true, true
 	}
@@ -440,7 +440,7 @@ func (c *chronicle) fold(e ticket.Event) {
 		resolution.settled, resolution.met = true, e.At
 	}
 	if e.Answers || e.Kind == ticket.EventMailResent && e.Status == ticket.StatusResolved || e.Kind == ticket.EventAcknowledged || e.Kind == ticket.EventResolved || e.Kind == ticket.EventClosed {
-		for _, p := range c.promises {
+		for _, p := range o.promises {
 			p.ended = p.ended || p.breached
 		}
 	}
