@@ -5,8 +5,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// resolve with words is a person's public answer and so keeps the first response; without words (by hand, in
-// Temporal UI) it is a change of status, which the policy does not call one.
+// resolve with a message is a public answer and meets the first response. Without one, as a manual command, it only
+// changes the status.
 func (s *story) resolve(c Command) *fault.Error {
 	if c.Message != 0 {
 		s.take(c)
@@ -30,14 +30,14 @@ func (s *story) emitResolved(cause Cause, message int64) {
 	s.mail(MailResolution, s.t.Requester)
 }
 
-// close ends the ticket for good. A requester may do it only to a resolved one: that confirms the resolution.
+// close closes the ticket for good. A requester can close only a resolved ticket, which confirms the resolution.
 func (s *story) close(c Command) *fault.Error {
 	if c.By.Role != RoleCustomer {
 		s.emitClosed(CauseAgent)
 		return nil
 	}
 	if s.t.Status != StatusResolved {
-		return fault.Refusal(CodeNotResolved, "only a resolved ticket can be confirmed; this one is %s", s.t.Status)
+		return fault.Refusal(CodeNotResolved, "only a resolved ticket can be confirmed, and this one is %s", s.t.Status)
 	}
 	s.emitClosed(CauseRequester)
 	return nil
@@ -48,7 +48,7 @@ func (s *story) withdraw(Command) *fault.Error {
 	return nil
 }
 
-// emitClosed settles both clocks: a promise that was neither kept nor broken by now is owed no longer.
+// emitClosed settles both clocks: a promise that is still pending is cancelled.
 func (s *story) emitClosed(cause Cause) {
 	l := s.ledger()
 	l.settle(policy.FirstResponse)

@@ -8,11 +8,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// MomentKind names what falls due by itself.
+// MomentKind is a kind of due event.
 type MomentKind string
 
-// The moments. Where two fall due at one instant, those of the first response come before those of the resolution,
-// and those before silence; within each they come in this order.
+// The kinds of due events. Of several at one instant, those of the first response fire before those of the resolution,
+// and both before those of silence; within each group they fire in this order.
 const (
 	MomentRemind  MomentKind = "remind"
 	MomentBreach  MomentKind = "breach"
@@ -22,22 +22,22 @@ const (
 	MomentClose   MomentKind = "close-by-silence"
 )
 
-// Moment is something that happens at an instant unless something else happens before.
+// Moment is an event that fires at an instant unless something else happens first.
 type Moment struct {
 	Kind  MomentKind       `json:"kind,omitempty"`
 	Clock policy.ClockName `json:"clock,omitempty"` // remind, breach, rung
-	Rung  int              `json:"rung,omitempty"`  // rung: from 1
+	Rung  int              `json:"rung,omitempty"`  // rung: number of the escalation step, from 1
 	Due   time.Time        `json:"due,omitzero"`
-	Label string           `json:"label,omitempty"` // what it is and when, for a person who watches; set by Keep
+	Label string           `json:"label,omitempty"` // describes it to people in Temporal UI; set by Keep
 }
 
-// Same reports whether two moments are one, whatever their labels say.
+// Same reports whether two due events are equal but for their labels.
 func (m Moment) Same(other Moment) bool {
 	return m.Kind == other.Kind && m.Clock == other.Clock && m.Rung == other.Rung && m.Due.Equal(other.Due)
 }
 
-// Next is the ticket's next moment, and false when nothing falls due by itself: in an emergency, when the ticket
-// is closed, or when the policy promises nothing more. An instant in the past is overdue.
+// Next returns the ticket's next due event, and false if there is none: during an emergency, for a closed ticket, or when
+// the policy provides for nothing more. A time in the past means that it is overdue.
 func Next(t Ticket, p *policy.Policy) (Moment, bool) {
 	var next Moment
 	if t.InEmergency() || t.Closed() {
@@ -100,7 +100,7 @@ func dueLabel(t Ticket, p *policy.Policy, m Moment, now time.Time) string {
 	case MomentBreach:
 		return fmt.Sprintf("%s due %s%s", name, when, remainingText(t, p, m.Clock, now))
 	case MomentRung:
-		return fmt.Sprintf("rung %d for the broken %s %s", m.Rung, name, when)
+		return fmt.Sprintf("escalation step %d of the breached %s %s", m.Rung, name, when)
 	case MomentNudge:
 		return "nudge the requester " + when
 	case MomentResolve:
@@ -110,7 +110,7 @@ func dueLabel(t Ticket, p *policy.Policy, m Moment, now time.Time) string {
 	}
 }
 
-// formatTime shows seconds only where there are some: promises of seconds are for trying things out.
+// formatTime shows seconds only if they are not zero. Targets of seconds are for trial runs.
 func formatTime(local time.Time) string {
 	if local.Second() != 0 {
 		return local.Format("Mon 2 Jan 15:04:05 MST")
@@ -118,7 +118,7 @@ func formatTime(local time.Time) string {
 	return local.Format("Mon 2 Jan 15:04 MST")
 }
 
-// remainingText says how much of a budget remains, in the unit that it is counted in.
+// remainingText describes how much of a promise's time remains, in the unit that it is counted in.
 func remainingText(t Ticket, p *policy.Policy, name policy.ClockName, now time.Time) string {
 	clock := t.Promise(name).Clock
 	remaining := clock.Remaining(p.Calendar, now)

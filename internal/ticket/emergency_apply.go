@@ -7,14 +7,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Weave brings a ticket past the edges of the gate up to an instant, as long as no moment of its own is due before
-// them: those come in their own time. However late that happens, everything bears the edge's own instant.
+// Weave applies to a ticket the transitions of the emergency schedule up to an instant. It stops before a transition that
+// an earlier due event precedes. However late it is called, the events bear the times of their transitions.
 func Weave(t Ticket, d Desk, until time.Time) (Result, error) {
 	s := &story{t: t, desk: d}
 	s.weave(until)
 	result, err := s.result()
 	if err != nil {
-		return Result{}, fmt.Errorf("weave the gate into ticket %s: %w", t.Number, err)
+		return Result{}, fmt.Errorf("apply transitions to ticket %s: %w", t.Number, err)
 	}
 	return result, nil
 }
@@ -32,11 +32,11 @@ func (s *story) weave(until time.Time) {
 	}
 }
 
-// pass tells what an edge does to the ticket. An edge that is told must not be offered again: the step fails, for else
-// it would fill the worker's memory.
+// applyTransition emits the event of a transition. If a defect offers the same transition twice in a row, the step fails
+// rather than loop for ever.
 func (s *story) applyTransition(e Edge) {
 	if s.lastTransition == e {
-		s.err = fmt.Errorf("%s by %s at %s comes for ever", e.Verb, e.Emergency, e.At)
+		s.err = fmt.Errorf("%s by %s at %s does not take effect", e.Verb, e.Emergency, e.At)
 		return
 	}
 	s.lastTransition = e
@@ -61,8 +61,8 @@ func (s *story) applyTransition(e Edge) {
 	s.emit(told)
 }
 
-// notBeforeLedger keeps an edge from being told before what the clocks have told: only a database whose clock was set
-// back can ask for that.
+// notBeforeLedger returns a time that is not before the clocks' last entries. Only a database whose clock was set back
+// needs the correction.
 func (s *story) notBeforeLedger(at time.Time) time.Time {
 	for _, name := range policy.ClockNames() {
 		if ledger := s.t.Promise(name).Clock.Ledger; len(ledger) > 0 {
@@ -81,9 +81,9 @@ func (g Gate) delay(id EmergencyID, at time.Time) time.Duration {
 	return 0
 }
 
-// Expected gives both deadlines as they will be if every emergency begins and ends as planned and nobody does anything:
-// in UTC, the broken one's if it is broken already. Zero: the promise is not owed, or nothing that is planned lets its
-// clock run again.
+// Expected returns both deadlines, in UTC, as they will be if every emergency begins and ends as planned and no command
+// comes. For a breached promise it is the deadline that passed. It is zero if the promise is no longer pending, or if its
+// clock is paused with no planned end.
 func Expected(t Ticket, d Desk) (policy.Promises, error) {
 	s := &story{t: t, desk: d}
 	dues := map[policy.ClockName]time.Time{}
@@ -106,8 +106,8 @@ func Expected(t Ticket, d Desk) (policy.Promises, error) {
 	return policy.Promises{FirstResponse: dues[policy.FirstResponse], Resolution: dues[policy.Resolution]}, err
 }
 
-// GoesOn is when the emergencies that stop a ticket's clocks will be over, if each ends as planned; zero: nothing stops
-// them, or something has no end yet.
+// GoesOn returns when the emergencies that pause a ticket's clocks end, if each ends as planned. It is zero if none pauses
+// them or one has no planned end.
 func GoesOn(t Ticket, d Desk) (time.Time, error) {
 	s := &story{t: t, desk: d}
 	for s.err == nil && s.t.InEmergency() {
@@ -121,7 +121,7 @@ func GoesOn(t Ticket, d Desk) (time.Time, error) {
 	return s.at, err
 }
 
-// expected is a promise's deadline if it comes before the gate's next edge, and false if that may change it.
+// expected returns a promise's deadline, and false if the next transition may still change it.
 func expected(p Promise, edge Edge, more bool) (time.Time, bool) {
 	due, runs := p.Clock.Due()
 	switch {

@@ -4,69 +4,70 @@ import (
 	"time"
 )
 
-// FanoutRequest asks to have open tickets told of an edge for a while.
+// FanoutRequest asks to notify the workflows of open tickets of a transition, for as long as one activity may run.
 type FanoutRequest struct {
 	Edge  Edge   `json:"edge"`
-	Gate  int64  `json:"gate"`            // revision
-	After Number `json:"after,omitempty"` // go on behind this one
+	Gate  int64  `json:"gate"`            // revision of the emergency schedule
+	After Number `json:"after,omitempty"` // continue after this ticket
 
-	Total int       `json:"total"`          // tickets that are to be told in all
-	Told  int       `json:"told,omitempty"` // before
+	Total int       `json:"total"`          // number of tickets to notify in all
+	Told  int       `json:"told,omitempty"` // number of tickets notified so far
 	Began time.Time `json:"began"`
 }
 
-// FanoutResult is how far that came.
+// FanoutResult is the progress of one fan-out activity.
 type FanoutResult struct {
-	After Number `json:"after,omitempty"` // the last one told
-	Told  int    `json:"told"`            // in this while
-	Over  bool   `json:"over,omitempty"`  // nobody is left behind After
+	After Number `json:"after,omitempty"` // the last ticket notified
+	Told  int    `json:"told"`            // number of tickets notified by this activity
+	Over  bool   `json:"over,omitempty"`  // no ticket is left after After
 }
 
-// Proof is what PostgreSQL says of an edge: whether every open ticket is as the gate wants it.
+// Proof counts, in PostgreSQL, the open tickets that do not agree with the emergency schedule after a transition.
 type Proof struct {
-	Open   int  `json:"open"`             // tickets
-	Behind int  `json:"behind"`           // of them, not stepped since the edge
-	Wrong  int  `json:"wrong,omitempty"`  // of them, stepped since and paused though the gate is open, or the other way: a defect
-	Passed bool `json:"passed,omitempty"` // a later edge is reached: this one is no longer what counts
+	Open   int  `json:"open"`             // open tickets
+	Behind int  `json:"behind"`           // those without a step since the transition
+	Wrong  int  `json:"wrong,omitempty"`  // those with one that are paused when they should run or the reverse: a defect
+	Passed bool `json:"passed,omitempty"` // a later transition has been reached and supersedes this one
 
-	Late []Number `json:"late,omitempty"` // the first of those behind or wrong, by number; at most MostNamed
+	Late []Number `json:"late,omitempty"` // the first of Behind and Wrong, by number; at most MostNamed
 }
 
-// MostNamed bounds the tickets that are named one by one.
+// MostNamed is the maximum number of tickets in Proof.Late.
 const MostNamed = 20
 
-// FanoutPatience is how long a fan-out may take before those whose tickets are right are told, and the others named.
+// FanoutPatience is how long a fan-out may take before requesters whose tickets agree with the schedule are mailed and
+// the other tickets are listed.
 const FanoutPatience = 2 * time.Minute
 
-// Left is how many tickets are not as the gate wants them.
+// Left returns how many tickets do not agree with the schedule.
 func (p Proof) Left() int { return p.Behind + p.Wrong }
 
-// AnnounceRequest asks to write down who is to be told of emergencies. Every open ticket was found to be right under the
-// gate: what is announced has happened. When that takes too long, Unproven asks for the same while some tickets are not
-// right yet: their requesters are written to once they are.
+// AnnounceRequest asks to record which mails announce emergencies to requesters. Usually every open ticket agrees with
+// the schedule by then, so what is announced has happened. If that takes too long, Unproven asks for the same while some
+// tickets do not agree yet; mails to their requesters are held until they do.
 type AnnounceRequest struct {
-	Proven   time.Time `json:"proven"`   // up to this instant
-	Revision int64     `json:"revision"` // of the gate; what was changed by a later one is announced when that is proven
+	Proven   time.Time `json:"proven"`   // tickets agree with the schedule up to here
+	Revision int64     `json:"revision"` // of the schedule; later changes are announced later
 	Unproven bool      `json:"unproven,omitempty"`
 }
 
-// AnnounceResult tells what was written down, and how many mails of announcements are owed by now. Asked again, nothing
-// is written, and those that are owed are still told: the first answer may have been lost.
+// AnnounceResult is the number of announcements recorded and of mails owed. A repeated request records nothing but still
+// returns what is owed, since the first result may have been lost.
 type AnnounceResult struct {
 	Announcements int `json:"announcements,omitempty"`
 	Left          int `json:"left,omitempty"`
-	Held          int `json:"held,omitempty"` // mails that wait until a ticket is right
+	Held          int `json:"held,omitempty"` // mails held until their ticket agrees with the schedule
 }
 
-// AnnouncementsRequest asks to send some of the mails that announcements owe.
+// AnnouncementsRequest asks to send at most Most of the announcement mails that are owed.
 type AnnouncementsRequest struct {
 	Most int `json:"most"`
 }
 
-// AnnouncementsResult tells how far it came.
+// AnnouncementsResult is the progress of sending announcement mails.
 type AnnouncementsResult struct {
 	Sent    int       `json:"sent,omitempty"`
 	Bounced int       `json:"bounced,omitempty"`
 	Left    int       `json:"left,omitempty"`
-	Next    time.Time `json:"next,omitzero"` // when the first of those left may be sent; zero: now
+	Next    time.Time `json:"next,omitzero"` // when the first of those left is to be sent; zero: now
 }

@@ -7,14 +7,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// emergencyPause and its like are what somebody declares by hand, on this ticket alone; the desk's own emergencies come
-// through the gate.
+// emergencyPause declares a manual emergency on this ticket alone. Desk-wide emergencies come by the emergency schedule.
 func (s *story) emergencyPause(c Command) *fault.Error {
 	if refused := s.checkName(c); refused != nil {
 		return refused
 	}
 	if _, is := s.t.manualPeriod(); is {
-		return fault.Refusal(CodeNothing, "an emergency pauses the ticket already")
+		return fault.Refusal(CodeNothing, "the ticket is already paused by an emergency")
 	}
 	l := s.ledger()
 	l.pause(policy.ReasonEmergency)
@@ -22,19 +21,19 @@ func (s *story) emergencyPause(c Command) *fault.Error {
 	return nil
 }
 
-// declarable refuses a name that is the desk's to give, and one that the ticket has had.
+// checkName refuses the ID of a desk-wide emergency, and a name that the ticket has had before.
 func (s *story) checkName(c Command) *fault.Error {
 	if EmergencyID(c.Emergency).Valid() {
-		return fault.Refusal(CodeWholeDesk, "that is the name of an emergency of the whole desk, which is not declared on one ticket")
+		return fault.Refusal(CodeWholeDesk, "this is the ID of a desk-wide emergency, which can't be declared on a single ticket")
 	}
 	if _, seen := s.t.period(EmergencyID(c.Emergency)); seen && c.Emergency != unnamedEmergency {
-		return fault.Refusal(CodeNothing, "this emergency was declared on the ticket already")
+		return fault.Refusal(CodeNothing, "this emergency has already been declared on the ticket")
 	}
 	return nil
 }
 
-// maxExtension and maxTotalExtension, of all extensions together, keep deadlines where a calendar can reach them, and
-// durations where they can be counted.
+// maxExtension bounds one extension and maxTotalExtension all of a ticket, so that a calendar can compute the deadlines
+// and durations do not overflow.
 const (
 	maxExtension      = 366 * 24 * time.Hour
 	maxTotalExtension = 10 * maxExtension
@@ -42,13 +41,13 @@ const (
 
 func (s *story) emergencyExtend(c Command) *fault.Error {
 	if c.Extension <= 0 || c.Extension > maxExtension || c.Extension%time.Second != 0 {
-		return fault.Refusal(CodeMalformed, "an extension is a positive number of whole seconds, a year at most")
+		return fault.Refusal(CodeMalformed, "an extension must be a whole number of seconds, from 1 second to 366 days")
 	}
 	if refused := s.checkName(c); refused != nil {
 		return refused
 	}
 	if s.t.Resolution.Clock.Extension() > maxTotalExtension-c.Extension {
-		return fault.Refusal(CodeLimit, "the targets were extended by ten years already")
+		return fault.Refusal(CodeLimit, "the targets have already been extended by ten years")
 	}
 	l := s.ledger()
 	l.extend(c.Extension)
@@ -56,14 +55,14 @@ func (s *story) emergencyExtend(c Command) *fault.Error {
 	return nil
 }
 
-// emergencyResume ends what was declared by hand. Clocks that the desk's emergency stops too stand still until it ends.
+// emergencyResume ends a manual emergency. Clocks that a desk-wide emergency pauses as well stay paused until it ends.
 func (s *story) emergencyResume(c Command) *fault.Error {
 	stay, is := s.t.manualPeriod()
 	switch {
 	case EmergencyID(c.Emergency).Valid(), !is && s.t.Held() != "":
-		return fault.Refusal(CodeWholeDesk, "an emergency of the whole desk is not ended on one ticket")
+		return fault.Refusal(CodeWholeDesk, "a desk-wide emergency can't be ended on a single ticket")
 	case !is, c.Emergency != "" && EmergencyID(c.Emergency) != stay.ID:
-		return fault.Refusal(CodeNoEmergency, "no such emergency pauses the ticket")
+		return fault.Refusal(CodeNoEmergency, "the ticket is not paused by this emergency")
 	}
 	l := s.ledger()
 	if !s.t.pausedByAnother(stay.ID) {
@@ -73,10 +72,10 @@ func (s *story) emergencyResume(c Command) *fault.Error {
 	return nil
 }
 
-// unnamedEmergency is the ID of an emergency that was declared by hand and without a name; each is another one.
+// unnamedEmergency is the ID of manual emergencies without a name. Each of them is a separate one.
 const unnamedEmergency = "by-hand"
 
-// named gives an emergency that was declared by hand, on one ticket, an ID of its own.
+// nameOrUnnamed returns the ID of a manual emergency.
 func nameOrUnnamed(emergency string) string {
 	if emergency == "" {
 		return unnamedEmergency
@@ -84,15 +83,15 @@ func nameOrUnnamed(emergency string) string {
 	return emergency
 }
 
-// EmergencyHand is a signal to the workflow Emergency that a person sent from Temporal UI.
+// EmergencyHand is a manual command to the emergency workflow, sent as a signal from Temporal UI.
 type EmergencyHand struct {
 	Key     string `json:"key"` // the same for every delivery of one signal
-	Run     string `json:"run"` // the workflow's run that heard it: another one after a reset
+	Run     string `json:"run"` // ID of the run that received it; a reset starts another run
 	Name    string `json:"name"`
-	Payload string `json:"payload,omitempty"` // JSON, not yet looked at
+	Payload string `json:"payload,omitempty"` // unparsed JSON
 }
 
-// EmergencyFields lists the fields that a command by hand takes; nil: there is no such command.
+// EmergencyFields returns the payload fields of a manual command, and nil if there is no such command.
 func EmergencyFields(name string) []string {
 	return map[string][]string{
 		"declare": {"kind", "seconds", "from", "until"},
@@ -101,9 +100,9 @@ func EmergencyFields(name string) []string {
 	}[name]
 }
 
-// HandResult is what came of it.
+// HandResult is the result of a manual command to the emergency workflow. Either Done or Refused is set.
 type HandResult struct {
 	Emergency EmergencyID `json:"emergency,omitempty"`
-	Done      string      `json:"done,omitempty"`    // what was done, in words
-	Refused   string      `json:"refused,omitempty"` // why it was not
+	Done      string      `json:"done,omitempty"`    // describes what was done
+	Refused   string      `json:"refused,omitempty"` // the reason of a refusal
 }

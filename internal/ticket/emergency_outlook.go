@@ -4,26 +4,26 @@ import (
 	"time"
 )
 
-// Outlook is what the workflow Emergency knows of the gate: what is, what comes next, and nothing that anybody wrote.
+// Outlook is what the emergency workflow knows of the emergency schedule. It holds no text that people wrote.
 type Outlook struct {
 	Revision int64     `json:"revision"`
 	At       time.Time `json:"at"`               // by the database's clock
-	Reached  Edge      `json:"reached,omitzero"` // the last edge up to At; zero: there was none
-	Next     Edge      `json:"next,omitzero"`    // the first edge after At; zero: nothing is planned
-	Until    time.Time `json:"until,omitzero"`   // when something of this changes by itself; zero: never
+	Reached  Edge      `json:"reached,omitzero"` // the last transition up to At; zero: none
+	Next     Edge      `json:"next,omitzero"`    // the first transition after At; zero: none is planned
+	Until    time.Time `json:"until,omitzero"`   // when the outlook changes by itself; zero: never
 	Current  []Current `json:"current,omitempty"`
 }
 
-// Current is an emergency in force or planned.
+// Current is an active or planned emergency.
 type Current struct {
 	ID    EmergencyID   `json:"id"`
 	Kind  EmergencyKind `json:"kind"`
 	From  time.Time     `json:"from"`
 	Until time.Time     `json:"until,omitzero"` // zero: until it is lifted
-	By    time.Duration `json:"by,omitempty"`   // delayed: how much longer targets are, at the end of what is planned
+	By    time.Duration `json:"by,omitempty"`   // delayed: the last planned delay of targets
 }
 
-// Outlook gives it as of an instant.
+// Outlook returns the outlook as of an instant.
 func (g Gate) Outlook(at time.Time) Outlook {
 	o := Outlook{Revision: g.Revision, At: at}
 	for _, e := range g.Edges() {

@@ -7,22 +7,22 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Stay is one emergency in a ticket's life.
+// Stay is an emergency as it affected one ticket.
 type Stay struct {
-	ID    EmergencyID   `json:"id"`             // the desk's; or the name, of another shape, of one declared by hand on this ticket
-	From  time.Time     `json:"from"`           // when it reached the ticket
-	Until time.Time     `json:"until,omitzero"` // when the clocks went on; zero: it stops them still. Of a delay: when it last changed the targets
-	By    time.Duration `json:"by,omitempty"`   // of a delay: how much longer it makes the targets in all
+	ID    EmergencyID   `json:"id"`             // of the desk-wide emergency, or the name of a manual one
+	From  time.Time     `json:"from"`           // when it first affected the ticket
+	Until time.Time     `json:"until,omitzero"` // when the clocks resumed, zero while paused; of a delay, when it last changed the targets
+	By    time.Duration `json:"by,omitempty"`   // of a delay: how much longer it makes targets, in all
 }
 
 func (s Stay) active() bool { return s.Until.IsZero() }
 
-// InEmergency reports whether an emergency, the desk's or one declared by hand, stops the ticket's clocks.
+// InEmergency reports whether an emergency, desk-wide or manual, pauses the ticket's clocks.
 func (t *Ticket) InEmergency() bool {
 	return !t.Closed() && slices.ContainsFunc(t.Emergencies, Stay.active)
 }
 
-// Held is the desk's emergency that stops the ticket's clocks, the earliest if there are several; empty: none.
+// Held returns the desk-wide emergency that pauses the ticket's clocks, the earliest of several, or "" if none does.
 func (t *Ticket) Held() EmergencyID {
 	for _, s := range t.Emergencies {
 		if s.active() && s.ID.Valid() && !t.Closed() {
@@ -32,7 +32,7 @@ func (t *Ticket) Held() EmergencyID {
 	return ""
 }
 
-// period gives what the ticket remembers of an emergency.
+// period returns the ticket's period of an emergency, and false if the emergency has not affected it.
 func (t *Ticket) period(id EmergencyID) (Stay, bool) {
 	i := slices.IndexFunc(t.Emergencies, func(s Stay) bool { return s.ID == id })
 	if i < 0 {
@@ -41,7 +41,7 @@ func (t *Ticket) period(id EmergencyID) (Stay, bool) {
 	return t.Emergencies[i], true
 }
 
-// byOperator gives the emergency declared by hand that stops the clocks.
+// manualPeriod returns the manual emergency that pauses the clocks, and false if none does.
 func (t *Ticket) manualPeriod() (Stay, bool) {
 	i := slices.IndexFunc(t.Emergencies, func(s Stay) bool { return s.active() && !s.ID.Valid() })
 	if i < 0 {
@@ -50,7 +50,7 @@ func (t *Ticket) manualPeriod() (Stay, bool) {
 	return t.Emergencies[i], true
 }
 
-// heldBeside reports whether another emergency stops the clocks too.
+// pausedByAnother reports whether an emergency other than id pauses the clocks.
 func (t *Ticket) pausedByAnother(id EmergencyID) bool {
 	return slices.ContainsFunc(t.Emergencies, func(s Stay) bool { return s.active() && s.ID != id })
 }
@@ -75,7 +75,7 @@ func (t *Ticket) applyEmergency(e Event) {
 	}
 }
 
-// applyDelay remembers a delay of the desk's once, with its last change; one without a name stands for itself.
+// applyDelay updates the period of a desk-wide delay, or adds it. Each manual delay has a period of its own.
 func (t *Ticket) applyDelay(s Stay) {
 	i := slices.IndexFunc(t.Emergencies, func(had Stay) bool { return s.ID.Valid() && had.ID == s.ID })
 	if i < 0 {
@@ -86,11 +86,11 @@ func (t *Ticket) applyDelay(s Stay) {
 	t.Emergencies[i].Until, t.Emergencies[i].By = s.Until, s.By
 }
 
-// maxManualPeriods is how many emergencies declared by hand a ticket remembers after their end. The desk's own are never
-// forgotten: what a ticket remembers of them says which edges of the gate it has come to.
+// maxManualPeriods is how many manual emergencies a ticket keeps after their end. Periods of desk-wide emergencies are
+// always kept, since they say which transitions have been applied.
 const maxManualPeriods = 20
 
-// addPeriod adds a stay, and forgets the oldest of too many that were declared by hand and are over.
+// addPeriod adds a period and drops the oldest ended manual ones beyond maxManualPeriods.
 func (t *Ticket) addPeriod(s Stay) {
 	t.Emergencies = append(slices.Clone(t.Emergencies), s)
 	over := func(s Stay) bool { return !s.ID.Valid() && !s.active() }
@@ -106,8 +106,8 @@ func (t *Ticket) addPeriod(s Stay) {
 	}
 }
 
-// goOn moves whatever counts calendar time by how long the ticket stood still: nothing that is due in an emergency is
-// lost, and nothing comes earlier for it.
+// shiftByPause moves everything that counts calendar time by how long the ticket was paused, so that nothing due during
+// an emergency is lost or comes early.
 func (t *Ticket) shiftByPause(at time.Time) {
 	since := t.pausedSince(at)
 	length := at.Sub(since)
@@ -119,14 +119,14 @@ func (t *Ticket) shiftByPause(at time.Time) {
 		t.SilentSince = at
 	}
 	if !t.Ranked.IsZero() {
-		t.Ranked = at // what the priority brought into play inside the emergency falls due at its end
+		t.Ranked = at // escalation steps that a new priority made due during the emergency are due at its end
 	}
 	if !t.NotBefore.IsZero() {
-		t.NotBefore = at // and likewise what another policy did
+		t.NotBefore = at // likewise for another policy version
 	}
 }
 
-// pausedSince is when the first of the emergencies that end now began: overlapping ones stop the clocks once.
+// pausedSince returns when the clocks were paused, at the beginning of the first of overlapping emergencies.
 func (t *Ticket) pausedSince(now time.Time) time.Time {
 	for _, e := range slices.Backward(t.Resolution.Clock.Ledger) {
 		if e.Act == policy.ActPaused && e.Reason == policy.ReasonEmergency {

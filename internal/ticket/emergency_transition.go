@@ -13,8 +13,8 @@ type Edge struct {
 	Emergency EmergencyID `json:"emergency"`
 }
 
-// transitionOrder is that of edges of one instant: what begins comes before what ends, so that clocks don't run for nothing
-// between two emergencies of which one follows the other.
+// transitionOrder orders transitions of one instant. Pauses come before resumptions, so that clocks do not resume between
+// two adjacent emergencies.
 var transitionOrder = []Verb{VerbEmergencyPause, VerbEmergencyExtend, VerbEmergencyResume}
 
 func compareTransitions(a, b Edge) int {
@@ -22,7 +22,7 @@ func compareTransitions(a, b Edge) int {
 		slices.Index(transitionOrder, a.Verb)-slices.Index(transitionOrder, b.Verb), cmp.Compare(a.Emergency, b.Emergency))
 }
 
-// Edges lists every instant at which something changes for open tickets, in order.
+// Edges returns the transitions of all emergencies in order of time.
 func (g Gate) Edges() []Edge {
 	var edges []Edge
 	for _, e := range g.Emergencies {
@@ -42,12 +42,12 @@ func (g Gate) Edges() []Edge {
 	return edges
 }
 
-// HasEdge reports whether an edge lies after an instant and not after another.
+// HasEdge reports whether a transition lies in (after, until].
 func (g Gate) HasEdge(after, until time.Time) bool {
 	return slices.ContainsFunc(g.Edges(), func(e Edge) bool { return e.At.After(after) && !e.At.After(until) })
 }
 
-// InForce lists the emergencies that an instant lies in.
+// InForce returns the emergencies that are active at an instant.
 func (g Gate) InForce(at time.Time) []Emergency {
 	var all []Emergency
 	for _, e := range g.Emergencies {
@@ -58,9 +58,8 @@ func (g Gate) InForce(at time.Time) []Emergency {
 	return all
 }
 
-// NextEdge is the next edge of the gate that changes something for a ticket and that it has not come to, whether it
-// lies in the past or ahead; false when there is none. What the ticket remembers says what it has come to, so an
-// emergency stops or delays it once.
+// NextEdge returns the next transition to apply to a ticket, in the past or ahead, and false if there is none. The
+// ticket's emergency periods say what has been applied, so each transition is applied once.
 func NextEdge(t Ticket, g Gate) (Edge, bool) {
 	if t.Submitted.IsZero() || t.Closed() {
 		return Edge{}, false
@@ -72,7 +71,7 @@ func NextEdge(t Ticket, g Gate) (Edge, bool) {
 		}
 	}
 	for _, s := range t.Emergencies {
-		if s.active() && s.ID.Valid() && !g.contains(s.ID) { // what isn't there holds nobody
+		if s.active() && s.ID.Valid() && !g.contains(s.ID) { // an emergency that does not exist pauses nothing
 			edges = append(edges, Edge{s.From, VerbEmergencyResume, s.ID})
 		}
 	}
@@ -86,7 +85,7 @@ func (g Gate) contains(id EmergencyID) bool {
 	return slices.ContainsFunc(g.Emergencies, func(e Emergency) bool { return e.ID == id })
 }
 
-// nextTransition is the emergency's next edge for a ticket.
+// nextTransition returns the emergency's next transition for a ticket, and false if there is none.
 func (e Emergency) nextTransition(t Ticket) (Edge, bool) {
 	stay, seen := t.period(e.ID)
 	over := !e.Until.IsZero() && !e.Until.After(t.Submitted)
@@ -103,7 +102,7 @@ func (e Emergency) nextTransition(t Ticket) (Edge, bool) {
 	return Edge{}, false
 }
 
-// delayEdge is the first instant at which the emergency makes targets longer by something else than it does already.
+// nextDelay returns the first change of the delay that the ticket has not had.
 func (e Emergency) nextDelay(t Ticket, stay Stay, seen bool) (Edge, bool) {
 	if !seen {
 		stay.Until = notBefore(e.From, t.Submitted)
@@ -119,7 +118,7 @@ func (e Emergency) nextDelay(t Ticket, stay Stay, seen bool) (Edge, bool) {
 	return Edge{}, false
 }
 
-// delay is how much longer the emergency makes targets, as of an instant.
+// delay returns how much longer the emergency makes targets, as of an instant.
 func (e Emergency) delay(at time.Time) time.Duration {
 	var by time.Duration
 	for _, d := range e.Delays {

@@ -8,39 +8,39 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Call is an effect: a webhook owed by one event. It holds no words and no names but the webhook's own.
+// Call is a webhook call that an event owes. The receiver learns nothing that people wrote.
 type Call struct {
-	Event    int    // the timeline number of the event that owes it
+	Event    int    // number of the event that owes it
 	Webhook  string // its name in the policy
 	Clock    policy.ClockName
-	Rung     int             // from 1
-	Priority policy.Priority // of the ticket from then on
+	Rung     int             // escalation step, from 1
+	Priority policy.Priority // of the ticket after the event
 	Broken   time.Time       // the deadline that passed
 }
 
-// Fired reports whether a rung of this promise's ladder has fired, from 1.
+// Fired reports whether an escalation step, counted from 1, has fired for the promise.
 func (p Promise) Fired(rung int) bool { return rung <= p.Rungs && !slices.Contains(p.Skipped, rung) }
 
-// climbed notes that a rung has fired. One that comes after others that were not for the ticket leaves these behind;
-// they may come yet, should its priority change.
+// climbed records that an escalation step has fired. Steps before it that did not apply to the ticket's priority are
+// skipped; they can still fire if the priority changes.
 func (p *Promise) climbed(rung int) {
 	if rung <= p.Rungs {
 		p.Skipped = slices.DeleteFunc(slices.Clone(p.Skipped), func(n int) bool { return n == rung })
 		if len(p.Skipped) == 0 {
-			p.Skipped = nil // as it is after a stay in a history
+			p.Skipped = nil // as JSON decodes it
 		}
 		return
 	}
-	left := slices.Clip(p.Skipped) // wantZero into what an earlier state holds
+	skipped := slices.Clip(p.Skipped) // an earlier state shares the array
 	for n := p.Rungs + 1; n < rung; n++ {
-		left = append(left, n)
+		skipped = append(skipped, n)
 	}
-	p.Rungs, p.Skipped = rung, left
+	p.Rungs, p.Skipped = rung, skipped
 }
 
-// offerRungs offers every rung that is for the promise at the ticket's present priority and has not fired. It falls due
-// when its time after the breach has come; where that passed while the ticket had a priority that the rung is not for,
-// at the change of the priority that brought it into play. So no change of priority loses a rung or fires one twice.
+// offerEscalation offers the escalation steps that apply at the ticket's priority and have not fired. A step is due at
+// its distance from the breach, or, if that passed while it did not apply, at the change of priority that made it apply.
+// So a change of priority neither loses a step nor fires one twice.
 func (t *Ticket) offerEscalation(name policy.ClockName, p *policy.Policy, offer offer) {
 	promise := t.Promise(name)
 	if !promise.Escalating() {
@@ -58,8 +58,8 @@ func (t *Ticket) offerEscalation(name policy.ClockName, p *policy.Policy, offer 
 	}
 }
 
-// tellAll tells whom a rung names: mails to people, calls to webhooks. Where it tells the assignee alone and nobody has
-// the ticket, the supervisors hear of it: a rung that reaches nobody is lost.
+// tellAll owes the mails and webhook calls of an escalation step. If the step names only the assignee and the ticket is
+// unassigned, the supervisors are notified instead, so that no step is lost.
 func (s *story) tellAll(rung policy.Rung, m Moment) {
 	audiences := rung.Tell
 	if s.t.Assignee == "" && len(rung.People) == 0 && slices.Equal(audiences, []policy.Audience{policy.TellAssignee}) {
@@ -79,7 +79,7 @@ func (s *story) tellAll(rung policy.Rung, m Moment) {
 	}
 }
 
-// GiveUp records that a webhook could not be called, for agents to see. Like a bounce it lets nothing fall due.
+// GiveUp records that a webhook could not be called, for staff to see. It fires no due events.
 func GiveUp(t Ticket, d Desk, owed int, webhook string, at time.Time) (Result, error) {
 	s := &story{t: t, desk: d}
 	s.begin(theDesk, at, 0)

@@ -1,22 +1,21 @@
 package ticket
 
-// Written is where the latest words of a ticket stand in its timeline: enough to say, for anybody who may read it, what
-// others have written last. The requester's timeline has numbers of its own, from 1 without a gap: a gap would say that
-// staff had left a note.
+// Written locates the latest messages in a ticket's timeline, so that for any reader the latest message of others is
+// known. The requester's timeline is numbered separately, from 1 without gaps, since a gap would reveal an internal note.
 type Written struct {
 	Last   Words `json:"last,omitzero"`
-	Other  Words `json:"other,omitzero"`   // the latest by anybody else than who wrote Last
-	Listed int   `json:"listed,omitempty"` // how many entries the requester's timeline has
-	Public int   `json:"public,omitempty"` // the latest of them that holds words of staff
+	Other  Words `json:"other,omitzero"`   // the latest by anyone but the author of Last
+	Listed int   `json:"listed,omitempty"` // number of entries of the requester's timeline
+	Public int   `json:"public,omitempty"` // the latest of them with a message of staff
 }
 
-// Words are one message of a timeline.
+// Words is a message in a timeline.
 type Words struct {
-	N  int      `json:"n"` // of its event
+	N  int      `json:"n"` // number of its event
 	By PersonID `json:"by"`
 }
 
-// Words reports whether an event holds words that others are to read. Those of a refused command were given back.
+// Words reports whether the event has a message for others to read. A refused command's message goes back to its author.
 func (e Event) Words() bool { return e.Message != 0 && e.Kind != EventRefused }
 
 func (t *Ticket) applyWords(e Event) {
@@ -36,8 +35,8 @@ func (t *Ticket) applyWords(e Event) {
 	}
 }
 
-// Unseen is the number of the latest words that somebody else wrote and that an actor may read, if it is higher than what
-// they have seen; else 0. Both count as in the timeline that the actor reads.
+// Unseen returns the number of the latest message that someone else wrote and the actor may read, if it is after the last
+// entry seen, and otherwise 0. Both numbers are those of the timeline that the actor reads.
 func (w Written) Unseen(by Actor, seen int) int {
 	latest := w.Last.N
 	switch {

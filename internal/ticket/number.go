@@ -9,11 +9,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Number identifies a ticket and its workflow: a prefix, a hyphen and 50 random bits as ten characters of
-// Crockford's base 32, such as HM-7Q2K9XM4TD.
+// Number identifies a ticket and its workflow: a prefix, a hyphen and 50 random bits as ten characters of Crockford's
+// base 32 (https://www.crockford.com/base32.html), such as HM-7Q2K9XM4TD.
 type Number string
 
-// PersonID identifies a person without naming them: P- and 50 random bits as in Number.
+// PersonID identifies a person without naming them: P- and 50 random bits, encoded as in Number.
 type PersonID string
 
 const (
@@ -22,15 +22,15 @@ const (
 	maxPrefix  = 8
 )
 
-// NewNumber draws a number with the given prefix. A collision is possible, if hardly: whoever stores it must
-// insist on uniqueness and draw again.
+// NewNumber returns a random number with the given prefix. A collision is unlikely but possible, so the caller must store
+// it under a unique constraint and retry.
 func NewNumber(prefix string) Number { return Number(prefix + "-" + newCode()) }
 
-// NewPersonID draws a person's ID.
+// NewPersonID returns a random ID.
 func NewPersonID() PersonID { return PersonID("P-" + newCode()) }
 
-// ParseNumber accepts what people type: any case, I and L for 1, O for 0, surrounding space. It returns a
-// NotFound fault for what can't be a number, because to whoever asks it is one and the same.
+// ParseNumber parses a number as people type it: in any case, with I or L for 1, O for 0, and surrounding space. It
+// returns a NotFound fault for what cannot be a number, so that callers need not distinguish it from an unknown one.
 func ParseNumber(typed string) (Number, error) {
 	prefix, code, ok := strings.Cut(strings.ToUpper(strings.TrimSpace(typed)), "-")
 	if !ok || !ValidPrefix(prefix) || len(code) != codeLength {
@@ -43,11 +43,11 @@ func ParseNumber(typed string) (Number, error) {
 	return Number(prefix + "-" + code), nil
 }
 
-// ReadNumber accepts what people type or copy into a field for a number: what ParseNumber does, and without its prefix,
-// its hyphen, with other dashes and with spaces anywhere. prefix is the one that new tickets get. Its error is Invalid and
-// says what is wrong with the number.
+// ReadNumber parses what people enter into a field for a number. Beyond what ParseNumber accepts, prefix and hyphen may
+// be missing, other dashes may be used, and spaces may be anywhere. prefix is that of new tickets. It returns an Invalid
+// fault that says what is wrong with the number.
 func ReadNumber(prefix, typed string) (Number, error) {
-	if n, err := ParseNumber(typed); err == nil { // the only way for a prefix of earlier times
+	if n, err := ParseNumber(typed); err == nil { // tickets may have older prefixes
 		return n, nil
 	}
 	code := lookalikes.Replace(strings.ToUpper(strings.Map(dropSeparator, typed)))
@@ -57,25 +57,25 @@ func ReadNumber(prefix, typed string) (Number, error) {
 	}
 	for _, r := range code {
 		if !strings.ContainsRune(crockford, r) {
-			return "", invalidNumber("“%c” does not occur in ticket numbers", r)
+			return "", invalidNumber("“%c” is not used in ticket numbers", r)
 		}
 	}
 	switch len(code) {
 	case codeLength:
 		return Number(prefix + "-" + code), nil
 	case 0:
-		return "", invalidNumber("type the ticket’s number, such as %s-7Q2K9XM4TD", prefix)
+		return "", invalidNumber("enter a ticket number, such as %s-7Q2K9XM4TD", prefix)
 	default:
-		return "", invalidNumber("a number has %d letters and digits after %s-, and this one has %d", codeLength, prefix, len(code))
+		return "", invalidNumber("a ticket number has %d letters and digits after %s-, but this one has %d", codeLength, prefix, len(code))
 	}
 }
 
 func invalidNumber(format string, args ...any) error { return fault.Field("number", format, args...) }
 
-// lookalikes makes one of letters and digits that look alike.
+// lookalikes replaces letters that look like digits.
 var lookalikes = strings.NewReplacer("I", "1", "L", "1", "O", "0")
 
-// dropSeparator leaves out what is between the characters of a number, or can't be seen.
+// dropSeparator is a mapping for strings.Map that drops separators and invisible characters.
 func dropSeparator(r rune) rune {
 	if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || isDash(r) || strings.ContainsRune("_.:#", r) {
 		return -1
@@ -95,7 +95,7 @@ func ValidPrefix(prefix string) bool {
 
 func newCode() string {
 	var random [8]byte
-	rand.Read(random[:]) // wantZero fails since Go 1.24
+	rand.Read(random[:]) // never fails since Go 1.24
 	bits := binary.BigEndian.Uint64(random[:])
 	code := make([]byte, codeLength)
 	for i := range code {

@@ -8,29 +8,30 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Ending is a status in which the requester's silence counts, and its cause. The zero value is none.
+// Ending is a status in which silence counts, and its cause.
 type Ending struct {
 	Status Status `json:"status,omitempty"`
 	Cause  Cause  `json:"cause,omitempty"`
 }
 
-// listening reports whether the requester has the next move.
+// listening reports whether the ticket awaits the requester: silence counts.
 func (t *Ticket) listening() bool {
 	return t.Status == StatusWaiting || t.Status == StatusResolved
 }
 
-// Unheard reports whether the requester's silence has not begun because the mail that asks for an answer is still owed.
+// Unheard reports whether silence has not begun because the mail that asks for an answer has not been delivered.
 func (t *Ticket) Unheard() bool {
 	return t.listening() && t.Asked > 0 && t.SilentSince.IsZero()
 }
 
-// asks reports whether the mail of an event is one that the ticket's present exchange with the requester depends on.
+// asks reports whether the mail of an event asks for the answer that the ticket currently awaits. All such mails of one
+// exchange, from the question on, must be deliverable.
 func (t *Ticket) asks(event int) bool {
 	return event > 0 && t.AskedFrom <= event && event <= t.Asked && (t.listening() || t.Returned.Status != "")
 }
 
-// SilentUntil is the instant at which the requester's silence has lasted for a period; false when the period is not
-// set or the silence has not begun.
+// SilentUntil returns when silence will have lasted for a period, and false if the period is not set or silence has not
+// begun.
 func (t *Ticket) SilentUntil(period time.Duration) (time.Time, bool) {
 	if period <= 0 || t.SilentSince.IsZero() {
 		return time.Time{}, false
@@ -38,8 +39,8 @@ func (t *Ticket) SilentUntil(period time.Duration) (time.Time, bool) {
 	return t.SilentSince.Add(period - t.Silent), true
 }
 
-// applySilence starts the count of the requester's silence anew at every word of the desk: at the event itself if it
-// owes the requester no mail, else at the delivery of its mail. Until then the silence stands still.
+// applySilence restarts silence with every public message of the desk: at the event if it owes the requester no mail,
+// otherwise at the delivery of the mail. Until then silence does not count.
 func (t *Ticket) applySilence(e Event, was Ending) {
 	switch {
 	case e.Kind == EventHandedBack:
@@ -60,11 +61,11 @@ func (t *Ticket) applySilence(e Event, was Ending) {
 		}
 	case e.Kind == EventQuestionDelivered:
 		t.SilentSince = notBefore(e.Since, t.lastResumed())
-		t.NotBefore = e.At // news that come late let nothing fall due in the past
+		t.NotBefore = e.At // a delivery reported late makes nothing due in the past
 	}
 }
 
-// foldAsking notes whose mail asks from here on. The first of an exchange is kept: each of its mails has to be delivered.
+// ask records the event whose mail asks for an answer, and with first that it begins an exchange.
 func (t *Ticket) ask(e Event, first bool) {
 	if !e.Asks {
 		t.Asked, t.AskedFrom = 0, 0
@@ -76,7 +77,7 @@ func (t *Ticket) ask(e Event, first bool) {
 	t.Asked, t.SilentSince = e.N, time.Time{}
 }
 
-// wentOn is when the last emergency that stopped the ticket's clocks ended; zero if none did.
+// lastResumed returns when the last emergency that paused the ticket's clocks ended, and zero if there was none.
 func (t *Ticket) lastResumed() time.Time {
 	for _, e := range slices.Backward(t.Resolution.Clock.Ledger) {
 		if e.Act == policy.ActResumed && e.Reason == policy.ReasonEmergency {
@@ -86,9 +87,9 @@ func (t *Ticket) lastResumed() time.Time {
 	return time.Time{}
 }
 
-// Deliver records that a mail server took the mail of an event that asks the requester for an answer: silence counts
-// from that instant. First everything falls due up to now, so every command accepted before must have been taken. A mail
-// that no longer matters changes nothing else, nor does one whose delivery is on record.
+// Deliver records that a mail server accepted the mail that asks the requester for an answer. Silence counts from since.
+// Deliver first fires everything due up to now, so every command accepted before must have been decided. It records
+// nothing about a mail that no longer asks or whose delivery is already recorded.
 func Deliver(t Ticket, d Desk, mail, event int, since, now time.Time) (Result, error) {
 	s := &story{t: t, desk: d}
 	s.advance(now)
@@ -102,10 +103,10 @@ func Deliver(t Ticket, d Desk, mail, event int, since, now time.Time) (Result, e
 	return s.result()
 }
 
-// Bounce records that a mail can't be delivered to its recipient, for agents to see. If it is the mail of an event that
-// asks the requester for an answer (0: it is not), the ticket is handed back to its agent. Then everything falls due first up
-// to now, so every command accepted before must have been taken; else nothing does, and events told after it
-// may be of earlier instants.
+// Bounce records that a mail could not be delivered, for staff to see. event is the event for which the mail asks the
+// requester for an answer, or 0. If the ticket awaits that answer, it is handed back to its agent; Bounce then first fires
+// everything due up to now, so every command accepted before must have been decided. Otherwise it fires nothing, and later
+// events may have earlier times.
 func Bounce(t Ticket, d Desk, mail, event int, now time.Time) (Result, error) {
 	s := &story{t: t, desk: d}
 	if s.t.listening() && s.t.asks(event) {
@@ -119,9 +120,9 @@ func Bounce(t Ticket, d Desk, mail, event int, now time.Time) (Result, error) {
 	return s.result()
 }
 
-// handBack opens a ticket again whose requester was asked by a mail that can't be delivered. A resolved one too: its
-// requester doesn't know of the resolution, so silence can't confirm it, and left resolved with its silence
-// standing still it would be lost from sight with no promise running. Sending the mail again makes it what it was.
+// handBack reopens a ticket whose mail to the requester bounced, a waiting one as well as a resolved one: a requester who
+// does not know of a resolution cannot confirm it by silence, and without a running clock the ticket would be forgotten.
+// Resending the mail restores its status.
 func (s *story) handBack(mail int) {
 	l := s.ledger()
 	l.reopen(policy.Resolution)
@@ -131,31 +132,31 @@ func (s *story) handBack(mail int) {
 	s.mailOwner(MailUndelivered, Moment{})
 }
 
-// Undelivered is a mail that staff want to have sent again, as a step finds it.
+// Undelivered is a mail that a resend command names, as the step finds it.
 type Undelivered struct {
 	Mail    int
 	Kind    MailKind
 	Person  PersonID
 	Clock   policy.ClockName
 	Rung    int
-	Event   int  // whose answer it asks for; 0: it asks for none
-	Bounced bool // or given up
-	Resent  bool // as another mail, which is the one to be sent again if it bounced, too
+	Event   int  // the event for which it asks the requester for an answer; 0: none
+	Bounced bool // it bounced or was given up
+	Resent  bool // another mail has replaced it
 }
 
-// resend owes a mail again, as a new one. One that asks the requester for an answer asks again: a ticket that its bounce
-// has handed back is what it was before, and silence counts from the new mail's delivery.
+// resend owes a bounced mail again, as a new one. If the mail asks for an answer, the ticket gets back the status that it
+// had before the bounce, and silence counts from the delivery of the new mail.
 func (s *story) resend(c Command) *fault.Error {
 	m := c.Resend
 	switch {
 	case m == nil:
-		return fault.Refusal(CodeNoMail, "the ticket has no such mail")
+		return fault.Refusal(CodeNoMail, "the ticket has no such email")
 	case !m.Bounced:
-		return fault.Refusal(CodeNotBounced, "only a mail that could not be delivered can be sent again")
+		return fault.Refusal(CodeNotBounced, "only an email that could not be delivered can be sent again")
 	case m.Resent:
-		return fault.Refusal(CodeResent, "the mail has been sent again already, as another one")
+		return fault.Refusal(CodeResent, "the email has already been sent again")
 	case m.Person == s.t.Requester && s.desk.Unmailed:
-		return fault.Refusal(CodeUnmailed, "the requester's account is disabled, and no mail is sent to it")
+		return fault.Refusal(CodeUnmailed, "the requester's account is disabled, so no email is sent to them")
 	}
 	e := Event{Kind: EventMailResent, Mail: m.Mail}
 	if s.t.asks(m.Event) {
@@ -169,7 +170,7 @@ func (s *story) resend(c Command) *fault.Error {
 	return nil
 }
 
-// returned has the clocks stand still again for a status that a bounce had ended.
+// restorePauses pauses the clocks again for the status that a bounce had ended.
 func (s *story) restorePauses(status Status) []ClockEntry {
 	l := s.ledger()
 	switch status {

@@ -6,25 +6,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Verdict is what became of a promise, as reports count it.
+// Verdict is the SLA status of a promise, as reports count it.
 type Verdict string
 
-// The verdicts. A broken promise stays broken, however late it is delivered; a kept one is owed again when the ticket
-// is reopened; one of a closed ticket is final.
+// The SLA statuses. A breach is final, even if the promise is met later. A met resolution becomes pending again when the
+// ticket is reopened. The status of a closed ticket is final.
 const (
-	VerdictOwed    Verdict = "owed"    // neither yet
-	VerdictKept    Verdict = "kept"    // deliverAsking strictly before its deadline
-	VerdictBroken  Verdict = "broken"  // its deadline passed first
-	VerdictDropped Verdict = "dropped" // the ticket was closed before either: it is owed to nobody
+	VerdictOwed    Verdict = "owed"    // pending
+	VerdictKept    Verdict = "kept"    // met strictly before the deadline
+	VerdictBroken  Verdict = "broken"  // breached: the deadline passed first
+	VerdictDropped Verdict = "dropped" // cancelled: the ticket was closed before either
 )
 
-// Verdicts lists every verdict.
+// Verdicts returns every SLA status.
 func Verdicts() []Verdict {
 	return []Verdict{VerdictOwed, VerdictKept, VerdictBroken, VerdictDropped}
 }
 
-// Verdict gives what became of the named promise. A deadline that an answer reaches has passed: the breach is told
-// before the answer is.
+// Verdict returns the SLA status of a promise. An answer at the instant of the deadline is too late: the breach is
+// recorded before the answer.
 func (t *Ticket) Verdict(name policy.ClockName) Verdict {
 	switch p := t.Promise(name); {
 	case !p.BreachedAt.IsZero():
@@ -38,19 +38,19 @@ func (t *Ticket) Verdict(name policy.ClockName) Verdict {
 	}
 }
 
-// Ruling is one promise as a report counts it. It is charged to the priority, category and agent that the ticket had
-// when the verdict fell, and while the promise is owed to those it has now: a ticket that is raised or handed over
-// because its promise was broken doesn't take the breach along.
+// Ruling is a promise as reports count it. It is charged to the priority, category and agent that the ticket had when the
+// SLA status was decided, or has now if it is pending. So a ticket that is raised or reassigned after a breach does not
+// take the breach along.
 type Ruling struct {
 	Verdict  Verdict
 	Priority policy.Priority
 	Category string
-	Agent    PersonID  // empty: nobody
-	MetAt    time.Time // zero: not delivered
+	Agent    PersonID  // empty: unassigned
+	MetAt    time.Time // zero: not met
 }
 
-// Rule gives a promise's ruling after the events that follow a state. settled reports that the verdict fell before
-// them: what was recorded then stands, and the ruling's charge is of no use.
+// Rule returns the SLA record of a promise after events that follow a state. settled reports that the SLA status was
+// decided before them; the charge recorded then stands, and that of the result is meaningless.
 func Rule(was Ticket, events []Event, name policy.ClockName) (r Ruling, settled bool) {
 	t, charged := was, was
 	settled = was.Verdict(name) != VerdictOwed

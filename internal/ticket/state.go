@@ -7,19 +7,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// State is what PostgreSQL keeps of a ticket after a step.
+// State is the state of a ticket after a step, as it is stored in PostgreSQL.
 type State struct {
 	Ticket  Ticket `json:"ticket"`
-	Command int64  `json:"command"` // number of the last command taken
+	Command int64  `json:"command"` // number of the last command decided
 	Mails   int    `json:"mails"`   // number of the last mail owed
 	Next    Moment `json:"next,omitzero"`
 	Rung    int    `json:"rung,omitempty"`   // see Ticket.Rung
 	Paused  bool   `json:"paused,omitempty"` // see Ticket.Paused
-	Shown   *Shown `json:"shown,omitempty"`  // nil: kept before there was one
+	Shown   *Shown `json:"shown,omitempty"`  // nil in states stored before it was introduced
 }
 
-// Keep is the state that a workflow is handed after a step: the ticket, how far commands and mails have got, and
-// the next moment with a label that says what is left at this instant.
+// Keep returns the state to store after a step. command and mails are the numbers of the last command decided and of the
+// last delivery owed. The label of the next due event says how much time remains at now.
 func Keep(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) State {
 	s := State{Ticket: t, Command: command, Mails: mails, Rung: t.Rung(), Paused: t.Paused(), Shown: t.shown()}
 	if next, ok := Next(t, p); ok {
@@ -29,13 +29,12 @@ func Keep(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) S
 	return s
 }
 
-// Shown is what a supervisor looks tickets up by, beyond what State says of them anyway. States kept before it was
-// introduced have none.
+// Shown holds what supervisors filter tickets by in Temporal, beyond the other fields of State.
 type Shown struct {
-	Promise    policy.ClockName `json:"promise,omitempty"`    // the next one to be kept: it runs, and is neither given nor broken
+	Promise    policy.ClockName `json:"promise,omitempty"`    // see Ticket.NextPromise
 	PromiseDue time.Time        `json:"promise_due,omitzero"` // its deadline
-	Breached   bool             `json:"breached,omitempty"`   // a promise was broken and has not been given since
-	PausedFor  []policy.Reason  `json:"paused_for,omitempty"` // why promises that are owed stand still, sorted; none: nothing does
+	Breached   bool             `json:"breached,omitempty"`   // see Ticket.Breached
+	PausedFor  []policy.Reason  `json:"paused_for,omitempty"` // why pending promises are paused, sorted
 	Unheard    bool             `json:"unheard,omitempty"`    // see Ticket.Unheard
 	Emergency  EmergencyID      `json:"emergency,omitempty"`  // see Ticket.Held
 }
@@ -54,8 +53,8 @@ func (t *Ticket) shown() *Shown {
 	return s
 }
 
-// NextPromise is the promise that is due first of those that run and are neither given nor broken, and its deadline.
-// Both are zero without one.
+// NextPromise returns the pending promise that is due first, of those whose clocks run, and its deadline. Both are zero
+// if there is none.
 func (t *Ticket) NextPromise() (policy.ClockName, time.Time) {
 	var next policy.ClockName
 	var earliest time.Time
@@ -72,7 +71,7 @@ func (t *Ticket) NextPromise() (policy.ClockName, time.Time) {
 	return next, earliest
 }
 
-// Breached reports whether a promise was broken and has not been given since.
+// Breached reports whether a promise was breached and has not been met since.
 func (t *Ticket) Breached() bool {
 	for _, name := range policy.ClockNames() {
 		if p := t.Promise(name); !p.BreachedAt.IsZero() && p.MetAt.IsZero() {

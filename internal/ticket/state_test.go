@@ -38,7 +38,7 @@ func TestState_labelsTheNextDueEvent(t *testing.T) {
 		"a deadline in calendar time": {plainPolicy, func(f *fixture) { f.write(0, byAgent, ticket.VerbAgentReply); f.advance(160) }, 160.25,
 			"resolution due Tue 1 Dec 18:00 UTC, 1d15h45m of calendar time left"},
 		"an overdue deadline": {plainPolicy, func(f *fixture) { f.advance(75) }, 101, "first response due Fri 27 Nov 14:00 UTC"},
-		"a rung":              {plainPolicy, func(f *fixture) { f.advance(100) }, 100, "rung 2 for the broken first response Sat 28 Nov 14:00 UTC"},
+		"an escalation step":  {plainPolicy, func(f *fixture) { f.advance(100) }, 100, "escalation step 2 of the breached first response Sat 28 Nov 14:00 UTC"},
 		"a nudge":             {plainPolicy, func(f *fixture) { f.write(0, byAgent, ticket.VerbRequestInformation) }, 0, "nudge the requester Tue 24 Nov 10:00 UTC"},
 		"a resolution": {plainPolicy, func(f *fixture) { f.write(0, byAgent, ticket.VerbRequestInformation); f.advance(24) }, 30,
 			"resolve by silence Thu 26 Nov 10:00 UTC"},

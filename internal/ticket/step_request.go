@@ -4,45 +4,45 @@ import (
 	"time"
 )
 
-// MaxByHand is how many signals by hand one step takes, and MaxOwed how many mails and calls it returns: a step's request
-// and its result are recorded in a history, and so are bounded.
+// MaxByHand is how many manual commands a step takes, and MaxOwed how many deliveries it returns. Both bound what the
+// workflow's history records of a step.
 const (
 	MaxByHand = 100
 	MaxOwed   = 500
 )
 
-// StepRequest asks for one step of a ticket. Exactly one of Command, Due, Bounced, Delivered, ByHand and Gate is set.
-// Each may be asked for twice: the second time changes nothing and returns the ticket as it then is.
+// StepRequest asks for a step of a ticket. Exactly one of Command, Due, Bounced, Delivered, ByHand and Gate is set. A
+// repeated request changes nothing and returns the ticket as it then is.
 type StepRequest struct {
 	Number    Number    `json:"number"`
-	Mails     int       `json:"mails"` // the last mail that the asker knows of
+	Mails     int       `json:"mails"` // number of the last delivery that the workflow knows of
 	Command   int64     `json:"command,omitempty"`
 	Due       time.Time `json:"due,omitzero"`
-	Bounced   int       `json:"bounced,omitempty"`   // number of a mail that can't be delivered
-	Delivered int       `json:"delivered,omitempty"` // number of a mail that asks the requester and that a server took
-	ByHand    []ByHand  `json:"by_hand,omitempty"`   // in the order of their arrival, at most MaxByHand
-	Gate      bool      `json:"gate,omitempty"`      // take what was accepted, then go on to now under the gate
+	Bounced   int       `json:"bounced,omitempty"`   // number of a delivery that failed
+	Delivered int       `json:"delivered,omitempty"` // number of a delivered mail that asks for an answer
+	ByHand    []ByHand  `json:"by_hand,omitempty"`   // in order of arrival, at most MaxByHand
+	Gate      bool      `json:"gate,omitempty"`      // decide what was accepted, then advance to now by the schedule
 }
 
-// StepResult is what a step leaves behind.
+// StepResult is the result of a step.
 type StepResult struct {
 	Digest  Digest `json:"digest"`
-	Owed    []Owed `json:"owed,omitempty"` // the first MaxOwed mails and calls after StepRequest.Mails that are neither sent nor given up
-	Pending int64  `json:"pending"`        // number of the last command accepted; those after Digest.Command are still to be taken
+	Owed    []Owed `json:"owed,omitempty"` // the first MaxOwed deliveries after StepRequest.Mails that are still owed
+	Pending int64  `json:"pending"`        // number of the last command accepted; those after Digest.Command are undecided
 
-	ByHand []ByHandOutcome `json:"by_hand,omitempty"` // of StepRequest.ByHand; one that is missing is on record and not yet decided
+	ByHand []ByHandOutcome `json:"by_hand,omitempty"` // of StepRequest.ByHand, but for those recorded and undecided
 }
 
-// Owed is a mail to be sent, or a webhook to be called, in the order of N for each recipient.
+// Owed is a delivery that is owed, a mail or a webhook call. Those of one recipient are made in the order of N.
 type Owed struct {
 	N       int      `json:"n"`
 	To      PersonID `json:"to,omitempty"` // of a mail
 	Kind    MailKind `json:"kind"`         // KindWebhook for a call
 	Webhook string   `json:"webhook,omitempty"`
-	Asks    bool     `json:"asks,omitempty"` // the ticket is to be told that the mail was sent
+	Asks    bool     `json:"asks,omitempty"` // its delivery requires a step, since silence counts from it
 }
 
-// Lane is what the order of N is kept in: a person's mails, or a webhook's calls.
+// Lane returns the recipient within which deliveries are made in order: a person or a webhook.
 func (o Owed) Lane() string {
 	if o.Kind == KindWebhook {
 		return "webhook " + o.Webhook
@@ -50,13 +50,13 @@ func (o Owed) Lane() string {
 	return string(o.To)
 }
 
-// MailRequest asks for one mail of a ticket to be sent, or for one of its webhooks to be called.
+// MailRequest asks for one delivery of a ticket, a mail or a webhook call.
 type MailRequest struct {
 	Number Number `json:"number"`
 	N      int    `json:"n"`
 }
 
-// MailResult tells whether the mail can never be delivered, or the webhook was given up.
+// MailResult reports whether a delivery failed for good.
 type MailResult struct {
 	Bounced bool `json:"bounced,omitempty"`
 }
