@@ -10,14 +10,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// gatekeeper changes the gate, each change exactly and recorded.
+// emergencyWriter changes the emergency schedule and records who did.
 type emergencyWriter interface {
 	DeclareEmergency(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
 	ChangeEmergency(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
 	EndEmergency(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
 }
 
-// emergencyReader are what is known of emergencies.
+// emergencyReader reads emergencies and the emergency schedule.
 type emergencyReader interface {
 	Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error)
 	Emergencies(context.Context) ([]desk.Emergency, error)
@@ -26,14 +26,15 @@ type emergencyReader interface {
 	Gate(context.Context) (ticket.Gate, error)
 }
 
-// affectedReader is whom an emergency concerns, and how far they have come to know of it.
+// affectedReader reads which tickets and people an emergency affects, and the progress of notifying them.
 type affectedReader interface {
-	// Census counts; people who are written to are counted by their tickets submitted before an instant, zero: by all.
+	// Census counts open tickets and the people who are mailed. Only tickets submitted before an instant count for the
+	// mails; with a zero instant all do.
 	Census(ctx context.Context, before time.Time) (desk.Census, error)
 	OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]desk.OpenTicket, error)
 	Postbag(context.Context, ticket.EmergencyID) (desk.Postbag, error)
 	LatestFanout(context.Context) (desk.Fanout, bool, error)
-	// MeasuredFanout gives the last one to at least so many tickets that was proven.
+	// MeasuredFanout returns the last completed fan-out to at least so many tickets.
 	MeasuredFanout(ctx context.Context, least int) (desk.Fanout, bool, error)
 }
 
@@ -43,16 +44,16 @@ type emergencyStore interface {
 	affectedReader
 }
 
-// Emergencies is how supervisors command the desk in an emergency: look first what would happen, then do it, then watch
-// it reach every ticket.
+// Emergencies lets supervisors declare, change and end desk-wide emergencies, preview the effect, and follow how it
+// reaches every ticket.
 type Emergencies struct {
 	store    emergencyStore
 	policies publishedPolicies
 	relay    waker
-	dryRuns  chan struct{} // holds one for each dry run under way
+	dryRuns  chan struct{} // a semaphore of maxDryRuns
 }
 
-// NewEmergencies makes the service on a store; the courier is woken whenever the gate was changed.
+// NewEmergencies returns Emergencies over a store. It wakes c after every change of the emergency schedule.
 func NewEmergencies(s emergencyStore, p publishedPolicies, c waker) *Emergencies {
 	return &Emergencies{store: s, policies: p, relay: c, dryRuns: make(chan struct{}, maxDryRuns)}
 }
@@ -64,22 +65,23 @@ func mustCommand(p desk.Person) error {
 	return nil
 }
 
-// Declare declares one. From its return on the gate holds for every ticket, whether or not its workflow has been notified.
+// Declare declares an emergency. Once it returns, the emergency applies to every ticket, whether or not its workflow has
+// been notified.
 func (m *Emergencies) Declare(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
 	return m.command(by, func() (desk.Emergency, error) { return m.store.DeclareEmergency(ctx, by, p) })
 }
 
-// Change changes one from now on.
+// Change changes an emergency from now on.
 func (m *Emergencies) Change(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
 	return m.command(by, func() (desk.Emergency, error) { return m.store.ChangeEmergency(ctx, by, id, c) })
 }
 
-// End lifts one that is in force, and cancels one that is planned.
+// End lifts an active emergency or cancels a planned one.
 func (m *Emergencies) End(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
 	return m.command(by, func() (desk.Emergency, error) { return m.store.EndEmergency(ctx, by, id) })
 }
 
-// command runs only for those who may; by hand, in Temporal UI, nobody comes this way.
+// command authorises and runs a change. Manual commands come through Operator instead.
 func (m *Emergencies) command(by desk.Person, do func() (desk.Emergency, error)) (desk.Emergency, error) {
 	if err := mustCommand(by); err != nil {
 		return desk.Emergency{}, err
@@ -91,7 +93,7 @@ func (m *Emergencies) command(by desk.Person, do func() (desk.Emergency, error))
 	return e, err
 }
 
-// List gives every emergency, the one declared last first.
+// List returns every emergency, the last declared first.
 func (m *Emergencies) List(ctx context.Context, by desk.Person) ([]desk.Emergency, error) {
 	if err := mustCommand(by); err != nil {
 		return nil, err
@@ -99,12 +101,12 @@ func (m *Emergencies) List(ctx context.Context, by desk.Person) ([]desk.Emergenc
 	return m.store.Emergencies(ctx)
 }
 
-// Current gives those in force or planned, the earliest first.
+// Current returns the active and planned emergencies, earliest first.
 func (m *Emergencies) Current(ctx context.Context) ([]desk.Emergency, error) {
 	return m.store.Notices(ctx)
 }
 
-// File gives everything about one.
+// File returns an emergency with its changes and the progress of its announcements.
 func (m *Emergencies) File(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.EmergencyFile, error) {
 	if err := mustCommand(by); err != nil {
 		return desk.EmergencyFile{}, err
@@ -120,12 +122,12 @@ func (m *Emergencies) File(ctx context.Context, by desk.Person, id ticket.Emerge
 	return f, err
 }
 
-// Fanout is how far the open tickets have come to know of the gate's last edge; false: there was none.
+// Fanout returns the progress of notifying open tickets of the last transition, and false if there was none.
 func (m *Emergencies) Fanout(ctx context.Context) (desk.Fanout, bool, error) {
 	return m.store.LatestFanout(ctx)
 }
 
-// DryDeclare says what declaring one would do. It refuses what Declare would refuse.
+// DryDeclare returns what Declare would do, and refuses what it would refuse.
 func (m *Emergencies) DryDeclare(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.DryRun, error) {
 	if err := mustCommand(by); err != nil {
 		return desk.DryRun{}, err
@@ -145,12 +147,12 @@ func (m *Emergencies) DryDeclare(ctx context.Context, by desk.Person, p desk.Eme
 	return m.dryRun(ctx, desk.DryRun{At: at, After: after})
 }
 
-// DryChange says what changing one would do. It refuses what Change would refuse.
+// DryChange returns what Change would do, and refuses what it would refuse.
 func (m *Emergencies) DryChange(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.DryRun, error) {
 	return m.dry(ctx, by, id, func(e desk.Emergency, at time.Time) (desk.Emergency, error) { return e.Changed(c, at) })
 }
 
-// DryEnd says what lifting or cancelling one would do. It refuses what End would refuse.
+// DryEnd returns what End would do, and refuses what it would refuse.
 func (m *Emergencies) DryEnd(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.DryRun, error) {
 	return m.dry(ctx, by, id, desk.Emergency.Ended)
 }
@@ -170,26 +172,26 @@ func (m *Emergencies) dry(ctx context.Context, by desk.Person, id ticket.Emergen
 	return m.dryRun(ctx, d)
 }
 
-// undeclaredID stands for the ID of an emergency that nobody has declared.
+// undeclaredID is the ID of an emergency that has not been declared.
 const undeclaredID ticket.EmergencyID = "E-0000000000"
 
 func nextSecond() time.Time { return time.Now().UTC().Truncate(time.Second).Add(time.Second) }
 
 const (
-	// Up to so many tickets are looked at one by one, and for so long: a request must be answered. Of more, numbers
-	// being random, these are a fair sample.
+	// A dry run examines at most so many tickets and for so long, since a request waits for it. Ticket numbers are random,
+	// so the first ones are a fair sample.
 	maxExamined    = 20_000
 	maxExamineTime = 2500 * time.Millisecond
 	examinePage    = 500
-	maxDryRuns     = 2   // dry runs at once: each may keep a processor busy for as long as it looks
-	minMeasured    = 100 // tickets in a fan-out whose rate says something
-	assumedRate    = 100 // tickets notified a second, until one was measured
+	maxDryRuns     = 2   // concurrent dry runs; each may keep a processor busy
+	minMeasured    = 100 // tickets in a fan-out whose rate is representative
+	assumedRate    = 100 // tickets a second, until a fan-out was measured
 )
 
-var errTooManyDryRuns = fault.New(fault.Limited, "others are looking what would happen: try again in a moment")
+var errTooManyDryRuns = fault.New(fault.Limited, "too many previews are running: try again in a moment")
 
-// dryRun reads every ticket with promises that are owed, or a sample, page by page, and computes each of its deadlines
-// under the gate as it is and as it would be. It is Limited while too many others do so.
+// dryRun reads every ticket with pending promises, or a sample of them, page by page, and computes their deadlines under
+// the current and the changed emergency schedule. It returns a Limited fault while too many dry runs are in progress.
 func (m *Emergencies) dryRun(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
 	select {
 	case m.dryRuns <- struct{}{}:
@@ -219,7 +221,7 @@ func (m *Emergencies) dryRun(ctx context.Context, d desk.DryRun) (desk.DryRun, e
 			last = o.Number
 		}
 		if len(page) < examinePage {
-			d.Owed = sums.examined // some may have come or gone since they were counted
+			d.Owed = sums.examined // the count may have changed since the census
 			break
 		}
 	}
@@ -227,7 +229,7 @@ func (m *Emergencies) dryRun(ctx context.Context, d desk.DryRun) (desk.DryRun, e
 	return m.estimate(ctx, d)
 }
 
-// compare computes a ticket's deadlines under both gates.
+// compare computes a ticket's deadlines under both schedules.
 func (m *Emergencies) compare(ctx context.Context, sums *dryRunTotals, o desk.OpenTicket, is, would ticket.Gate) error {
 	p, err := m.policies.Policy(ctx, o.Policy)
 	if err != nil {
@@ -248,7 +250,7 @@ func (m *Emergencies) compare(ctx context.Context, sums *dryRunTotals, o desk.Op
 	return err
 }
 
-// currentTicket is the ticket as it stands; one that no step has taken as it will be.
+// currentTicket returns the ticket's state. For a ticket before its first step it decides the submission.
 func currentTicket(o desk.OpenTicket, d ticket.Desk) (ticket.Ticket, error) {
 	if o.State != nil {
 		return *o.State, nil
@@ -257,7 +259,7 @@ func currentTicket(o desk.OpenTicket, d ticket.Desk) (ticket.Ticket, error) {
 	return first.Ticket, err
 }
 
-// estimate records how long it will take to notify every ticket, by how long it took the last time.
+// estimate predicts how long notifying every ticket takes, at the rate of the last measured fan-out.
 func (m *Emergencies) estimate(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
 	last, measured, err := m.store.MeasuredFanout(ctx, minMeasured)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// firstDue is what shifts are listed by: what is due first, as things stand or else afterwards.
+// firstDue returns the deadline by which shifts are sorted: the current one, or the new one if there is none.
 func firstDue(s desk.Shift) time.Time {
 	if s.Before.IsZero() {
 		return s.After
@@ -18,7 +18,7 @@ func firstDue(s desk.Shift) time.Time {
 	return s.Before
 }
 
-// headcount counts tickets one by one, in memory that doesn't grow with them.
+// dryRunTotals accumulates the effect on tickets in bounded memory.
 type dryRunTotals struct {
 	examined int
 	clocks   map[policy.ClockName]*desk.ClockShift
@@ -33,7 +33,7 @@ func newDryRunTotals() *dryRunTotals {
 	return t
 }
 
-// add counts a ticket with its deadlines under the gate as it is and as it would be.
+// add counts a ticket with its deadlines under the current and the changed schedule.
 func (c *dryRunTotals) add(t ticket.Ticket, before, after policy.Promises) {
 	c.examined++
 	c.count(t.Number, policy.FirstResponse, t.FirstResponse, before.FirstResponse, after.FirstResponse)
@@ -44,7 +44,7 @@ func (c *dryRunTotals) count(n ticket.Number, name policy.ClockName, p ticket.Pr
 	sum := c.clocks[name]
 	switch {
 	case !p.MetAt.IsZero() || p.Clock.Settled():
-		return // owed no longer
+		return // not pending
 	case !p.BreachedAt.IsZero():
 		sum.Broken++
 		return
@@ -91,7 +91,7 @@ func addDeadline(s *desk.ClockShift, due time.Time) {
 	}
 }
 
-// list keeps the soonest: it sorts only when twice as many have gathered.
+// list keeps the soonest shifts. It sorts only when there are twice as many, so that adding one is cheap.
 func (c *dryRunTotals) list(s desk.Shift) {
 	c.soonest = append(c.soonest, s)
 	if len(c.soonest) >= 2*desk.MostShifts {
@@ -114,7 +114,7 @@ func (c *dryRunTotals) into(d *desk.DryRun) {
 	}
 }
 
-// expectMails records which mails follow, at once and later, and returns what they would say.
+// expectMails records which announcements follow, at once and later, and returns the terms that they would announce.
 func expectMails(d *desk.DryRun) desk.Substance {
 	var announced *desk.Substance
 	if b := d.Before; b != nil {
@@ -140,7 +140,7 @@ func expectMails(d *desk.DryRun) desk.Substance {
 	return said
 }
 
-// withEmergency is the gate with an emergency as it would be, in place of how it is.
+// withEmergency returns the schedule with an emergency added, replaced or, if it is cancelled, removed.
 func withEmergency(g ticket.Gate, e desk.Emergency) ticket.Gate {
 	g.Emergencies = slices.DeleteFunc(slices.Clone(g.Emergencies), func(o ticket.Emergency) bool { return o.ID == e.ID })
 	if e.Cancelled.IsZero() {

@@ -17,7 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergencyBook keeps the emergencies. The zero person stands for a hand in Temporal UI.
+// manualEmergencyStore changes emergencies. The zero Person stands for an operator in Temporal UI.
 type manualEmergencyStore interface {
 	Emergencies(context.Context) ([]desk.Emergency, error)
 	DeclareEmergency(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
@@ -27,51 +27,52 @@ type manualEmergencyStore interface {
 	EndHand(ctx context.Context, key string, result ticket.HandResult) error
 }
 
-// Operator is whoever is let into Temporal UI. It may do with emergencies what a supervisor may, but for words: those
-// would stay in a history, so an emergency declared by hand bears the desk's own notice until a supervisor changes it.
+// Operator carries out manual commands to the emergency workflow, sent from Temporal UI. They can do what a supervisor can,
+// except write a notice: it would be recorded in the workflow's history. A manually declared emergency has the standard
+// notice until a supervisor changes it.
 type Operator struct {
 	store manualEmergencyStore
 	now   func() time.Time
 }
 
-// NewOperator makes one.
+// NewOperator returns an Operator over a store. now is the clock.
 func NewOperator(b manualEmergencyStore, now func() time.Time) *Operator {
 	return &Operator{store: b, now: now}
 }
 
-// StandardNotice is what the website says of an emergency that was declared by hand.
+// StandardNotice returns the notice of manually declared emergencies.
 func StandardNotice(kind ticket.EmergencyKind) string {
 	if kind == ticket.EmergencyDelayed {
-		return "Our support team needs more time than usual at the moment. We answer every ticket, later than we promised."
+		return "Our support team is taking longer than usual to respond. We will answer every ticket, but later than promised."
 	}
-	return "Our support team is closed at the moment. Your tickets are safe, and the time we promised to answer in stands still until we are back."
+	return "Our support team is currently closed. Your tickets are safe, and our response times are paused until we are back."
 }
 
-// order is the payload of a signal by hand.
+// manualPayload is the payload of a manual command.
 type manualPayload struct {
-	Emergency ticket.EmergencyID   `json:"emergency"` // change, extend, lift, cancel; empty: the only one that it can be
+	Emergency ticket.EmergencyID   `json:"emergency"` // change, extend, lift, cancel; empty: the only candidate
 	Kind      ticket.EmergencyKind `json:"kind"`      // declare
-	Seconds   *int64               `json:"seconds"`   // declare, change: how much longer targets become
-	From      *string              `json:"from"`      // declare, change: RFC 3339; none: now
+	Seconds   *int64               `json:"seconds"`   // declare, change, extend: how much longer targets become
+	From      *string              `json:"from"`      // declare, change: RFC 3339; nil: now
 	Until     *string              `json:"until"`     // declare, change, extend: RFC 3339, or "lifted"
 }
 
-// untilLifted stands for no end.
+// untilLifted is the value of Until for no planned end.
 const untilLifted = "lifted"
 
-// maxSeconds keeps a duration from overflowing; what is sensible the plan itself knows.
+// maxSeconds keeps a duration from overflowing. It exceeds desk.MaxDelay, so that the plan refuses what it cuts off.
 const maxSeconds = int64(desk.MaxDelay/time.Second) + 1
 
-// CarryOut does what a signal asks for, once for its key. What can't be read or makes no sense is refused with a reason,
-// and so is one that another run of the workflow has delivered before: after a reset, it is that one again, or another one
-// that says the same. An error is worth repeating.
+// CarryOut carries out a manual command once for its key. A command that is malformed or not applicable is refused with a
+// reason. So is one whose key another run of the workflow has used: after a reset it may be the same command, delivered
+// again. An error is worth retrying.
 func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
 	first, known, err := o.store.BeginHand(ctx, hand.Key, hand.Run)
 	switch {
 	case err != nil:
 		return ticket.HandResult{}, err
 	case first != hand.Run:
-		return ticket.HandResult{Refused: "it says the same as a signal that came before the workflow was reset"}, nil
+		return ticket.HandResult{Refused: "this repeats a signal that was received before the workflow was reset"}, nil
 	case known != nil:
 		return *known, nil
 	}
@@ -85,7 +86,7 @@ func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 	return result, o.store.EndHand(ctx, hand.Key, result)
 }
 
-// handNames is how a signal's payload calls what a plan calls otherwise.
+// payloadNames maps the field names in a plan's errors to those of the payload.
 var payloadNames = map[string]string{"starts_at": "from", "ends_at": "until", "delay_seconds": "seconds"}
 
 func refusalText(f *fault.Error) string {
@@ -159,7 +160,7 @@ func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given
 	return ticket.HandResult{Emergency: e.ID, Done: "declared: " + describe(e)}, nil
 }
 
-// find is the emergency that a signal is about.
+// find returns the emergency with an ID or, without one, the only emergency at one of the stages.
 func (o *Operator) find(ctx context.Context, id ticket.EmergencyID, stages []desk.EmergencyStage) (desk.Emergency, error) {
 	all, err := o.store.Emergencies(ctx)
 	if err != nil {
@@ -182,17 +183,17 @@ func (o *Operator) find(ctx context.Context, id ticket.EmergencyID, stages []des
 	which := strings.Join(words, " or ")
 	switch {
 	case id != "" && !id.Valid():
-		return desk.Emergency{}, fault.Field("emergency", "is not an emergency's ID")
+		return desk.Emergency{}, fault.Field("emergency", "is not a valid emergency ID")
 	case id != "":
 		return desk.Emergency{}, fault.New(fault.Conflict, "emergency %s is not %s", id, which)
 	case len(fit) == 0:
 		return desk.Emergency{}, fault.New(fault.Conflict, "no emergency is %s", which)
 	default:
-		return desk.Emergency{}, fault.New(fault.Conflict, "%d emergencies are %s: say which", len(fit), which)
+		return desk.Emergency{}, fault.New(fault.Conflict, "%d emergencies are %s: name one by its ID", len(fit), which)
 	}
 }
 
-// change is what is to be changed. To extend is to move the end to later, or the targets.
+// change returns the change that the payload describes. extend only moves the end to a later time or lengthens targets.
 func (given manualPayload) change(name string, e desk.Emergency) (c desk.EmergencyChange, err error) {
 	if given.From != nil {
 		from, err := readInstant("from", *given.From)
@@ -215,15 +216,15 @@ func (given manualPayload) change(name string, e desk.Emergency) (c desk.Emergen
 		c.By = &by
 	}
 	if c == (desk.EmergencyChange{}) {
-		return c, fault.New(fault.Invalid, "it does not say what is to be changed")
+		return c, fault.New(fault.Invalid, "the payload changes nothing")
 	}
 	if name == "extend" && c.Until != nil && !c.Until.IsZero() && (e.Until.IsZero() || !c.Until.After(e.Until)) {
-		return c, fault.Field("until", "is no later than it is now")
+		return c, fault.Field("until", "is not later than the current end")
 	}
 	return c, nil
 }
 
-// parsePayload reads a payload strictly: what a misspelt field was to say would be lost.
+// parsePayload parses a payload strictly, so that a misspelt field is not ignored.
 func parsePayload(hand ticket.EmergencyHand) (given manualPayload, err error) {
 	allowed := ticket.EmergencyFields(hand.Name)
 	if allowed == nil {
@@ -254,7 +255,7 @@ func parsePayload(hand ticket.EmergencyHand) (given manualPayload, err error) {
 func readInstant(field, text string) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, fault.Field(field, "is not an instant such as 2026-12-24T12:00:00Z")
+		return time.Time{}, fault.Field(field, "is not a time such as 2026-12-24T12:00:00Z")
 	}
 	return at.UTC(), nil
 }
@@ -263,7 +264,7 @@ func seconds(n int64) time.Duration {
 	return time.Duration(min(max(n, -1), maxSeconds)) * time.Second
 }
 
-// describe returns what an emergency now is, without its notice.
+// describe describes an emergency for the result of a manual command, without its notice.
 func describe(e desk.Emergency) string {
 	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 	line := fmt.Sprintf("%s from %s", e.Kind, at(e.From))

@@ -11,17 +11,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// replay is the port of the steps of one imported ticket: each has the instant of what happened as its clock, and leaves
-// its changes in memory.
+// replay takes the steps of one imported ticket, each with the time of the action as its clock. It implements StepTx and
+// accumulates the changes in memory.
 type replay struct {
 	*importPeople
 	locked   Locked
 	imported Imported
-	seen     int // of the mails, how many have been looked at for a bounce
+	seen     int // number of mails that have been checked for a bounce
 }
 
 func newReplay(people *importPeople, t desk.ImportTicket, version int64, d ticket.Desk) *replay {
-	// Nothing of the past is mailed, so silence counts from what asked for an answer.
+	// No mail is sent for the past, so silence counts from events.
 	d.Unmailed = true
 	p := &replay{importPeople: people, imported: Imported{ImportTicket: t}}
 	p.locked = Locked{Desk: d, State: ticket.State{Ticket: ticket.Draft(t.Number, t.Actions[0].By.ID, version, d.Policy)}}
@@ -36,8 +36,8 @@ func (p *replay) act(ctx context.Context, c ticket.Command) error {
 	return p.step(ctx, c.At, ticket.StepRequest{Command: c.Seq})
 }
 
-// catchUp lets happen what did up to an instant. Due events fire one by one, so that a bounce stands beside the event
-// that owed the mail.
+// catchUp fires what was due up to an instant. Due events fire one by one, so that a bounce follows the event that owed
+// the mail.
 func (p *replay) catchUp(ctx context.Context, until time.Time) error {
 	for {
 		next := p.locked.State.Next
@@ -58,7 +58,7 @@ func (p *replay) catchUp(ctx context.Context, until time.Time) error {
 	return p.step(ctx, until, ticket.StepRequest{Gate: true})
 }
 
-// step takes a step at an instant, and then those of the mails that it owes and that could not be delivered.
+// step takes a step at an instant, and a further step for each mail that it owes and that bounced.
 func (p *replay) step(ctx context.Context, at time.Time, r ticket.StepRequest) error {
 	if err := p.run(ctx, at, r); err != nil {
 		return err
@@ -83,7 +83,7 @@ func (p *replay) run(ctx context.Context, at time.Time, r ticket.StepRequest) er
 	return err
 }
 
-// finish completes what is to be stored.
+// finish completes the changes to be stored.
 func (p *replay) finish(now time.Time) (Imported, error) {
 	c, is := &p.imported.Changes, p.locked.State
 	last := c.Events[len(c.Events)-1].At
@@ -143,7 +143,7 @@ func (p *replay) Policy(context.Context, int64) (*policy.Policy, error) {
 	return nil, fault.New(fault.NotFound, "an import adopts no policy")
 }
 
-// Write implements StepTx. What is owed is settled at once.
+// Write implements StepTx. Deliveries are settled at once.
 func (p *replay) Write(_ context.Context, c Changes) (Written, error) {
 	all := &p.imported.Changes
 	at := func(event int) time.Time { return c.Events[event-c.Was.Ticket.Events-1].At }

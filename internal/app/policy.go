@@ -11,41 +11,41 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// shelf is where published versions are kept, and the tickets that are under them.
-type policyStore interface {
+// shelf stores published policy versions and knows the tickets pinned to them.
+type shelf interface {
 	publishedPolicies
 	EditionRecords(context.Context) ([]desk.EditionRecord, error)
 	Edition(context.Context, int64) (desk.Edition, error)
 	Publish(context.Context, desk.Publication) (desk.Published, error)
-	// Chosen gives the tickets of a choice that can be moved to a version, one by one, in the order of their numbers.
+	// Chosen calls each for the chosen tickets that can be moved to a version, in the order of their numbers.
 	Chosen(ctx context.Context, version int64, c desk.Choice, each func(desk.Record) error) error
 	Unmovable(ctx context.Context, version int64, c desk.Choice) ([]desk.Unmoved, error)
 	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error)
 	Adoptions(ctx context.Context, version int64, limit int) (desk.AdoptionAudit, error)
 }
 
-// Policies is how supervisors change the policy, and which one open tickets are under. Who may is the caller's to
-// check for reading, and its own for changes.
+// Policies publishes policy versions and moves open tickets between them. It authorises changes; the caller authorises
+// reading.
 type Policies struct {
-	store policyStore
+	shelf shelf
 	relay waker
 }
 
-// NewPolicies makes it on the store and the courier that delivers what it accepts.
-func NewPolicies(s policyStore, c waker) *Policies { return &Policies{store: s, relay: c} }
+// NewPolicies returns Policies over a store. It wakes w after it has accepted commands.
+func NewPolicies(s shelf, c waker) *Policies { return &Policies{shelf: s, relay: c} }
 
-// Editions gives every published version, the newest first.
+// Editions returns every published version, newest first.
 func (d *Policies) Editions(ctx context.Context) ([]desk.EditionRecord, error) {
-	return d.store.EditionRecords(ctx)
+	return d.shelf.EditionRecords(ctx)
 }
 
-// Edition gives one published version, or NotFound.
+// Edition returns a published version, and a NotFound fault if it does not exist.
 func (d *Policies) Edition(ctx context.Context, version int64) (desk.Edition, error) {
-	return d.store.Edition(ctx, version)
+	return d.shelf.Edition(ctx, version)
 }
 
-// Publish publishes the next version. It is Forbidden to all but supervisors and administrators, and Invalid with
-// everything at fault.
+// Publish publishes a document as the next version. It returns a Forbidden fault unless by is a supervisor or an
+// administrator, and an Invalid error that lists every problem of the document.
 func (d *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publication) (desk.Published, error) {
 	if !by.Role.Commands() {
 		return desk.Published{}, fault.New(fault.Forbidden, "only supervisors publish policies")
@@ -57,12 +57,12 @@ func (d *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publicati
 		return desk.Published{}, err
 	}
 	p.Author, p.Reason = string(by.ID), strings.TrimSpace(p.Reason)
-	return d.store.Publish(ctx, p)
+	return d.shelf.Publish(ctx, p)
 }
 
-// Examine says what a document would mean, beside the policy in force.
+// Examine checks a document and compares it with the policy in force, without publishing it.
 func (d *Policies) Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error) {
-	version, today, _, err := d.store.PolicyInForce(ctx)
+	version, today, _, err := d.shelf.PolicyInForce(ctx)
 	if err != nil {
 		return desk.Draft{}, err
 	}

@@ -10,22 +10,22 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// mostMoves is how many tickets a dry run lists.
+// maxListedMoves is the maximum number of tickets that a dry run lists.
 const maxListedMoves = 100
 
-// DryRun works out what a move would come to, ticket by ticket, and changes nothing.
+// DryRun computes what moving the chosen tickets to a version would change, ticket by ticket, without changing anything.
 func (d *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error) {
 	if err := c.Check(version); err != nil {
 		return desk.Rehearsal{}, err
 	}
-	is, err := d.store.Policy(ctx, version)
+	is, err := d.shelf.Policy(ctx, version)
 	if err != nil {
 		return desk.Rehearsal{}, err
 	}
 	var run desk.Rehearsal
 	var movable []desk.Adopted
-	err = d.store.Chosen(ctx, version, c, func(r desk.Record) error {
-		was, err := d.store.Policy(ctx, r.Policy)
+	err = d.shelf.Chosen(ctx, version, c, func(r desk.Record) error {
+		was, err := d.shelf.Policy(ctx, r.Policy)
 		if err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (d *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now
 	if err != nil {
 		return desk.Rehearsal{}, err
 	}
-	run.Unmoved, err = d.store.Unmovable(ctx, version, c.Without(movable))
+	run.Unmoved, err = d.shelf.Unmovable(ctx, version, c.Without(movable))
 	return run, err
 }
 
@@ -62,7 +62,8 @@ func countMove(run *desk.Rehearsal, m desk.AdoptionMove, mails int) {
 	}
 }
 
-// compareMove has the domain decide the move, and compares the promises before and after.
+// compareMove decides the move of a ticket and compares its promises before and after. It also returns how many mails the
+// move would owe.
 func compareMove(r desk.Record, was, is *policy.Policy, version int64, now time.Time) (desk.AdoptionMove, int, error) {
 	before := ticket.Draft(r.Number, r.Requester.ID, r.Policy, was)
 	if r.State != nil {
@@ -103,8 +104,9 @@ func compareMove(r desk.Record, was, is *policy.Policy, version int64, now time.
 	return move, mails, nil
 }
 
-// Adopt moves the open tickets of a choice to a published version: their commands are accepted at once and delivered
-// as others are. It is Forbidden to all but supervisors and administrators, and NotFound for a version that isn't there.
+// Adopt moves the chosen open tickets to a published version. It accepts a command for each ticket at once, and the
+// commands are delivered like any other. It returns a Forbidden fault unless by is a supervisor or an administrator, and
+// a NotFound fault if the version does not exist.
 func (d *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error) {
 	if !ticket.MayAsk(by.Role, ticket.VerbAdoptPolicy) {
 		return desk.Adoption{}, fault.New(fault.Forbidden, "only supervisors move tickets to another policy")
@@ -112,21 +114,21 @@ func (d *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c d
 	if err := c.Check(version); err != nil {
 		return desk.Adoption{}, err
 	}
-	adoption, err := d.store.AdoptPolicy(ctx, by, version, c, once)
+	adoption, err := d.shelf.AdoptPolicy(ctx, by, version, c, once)
 	if err != nil {
 		return desk.Adoption{}, err
 	}
 	d.relay.Wake()
 	if !adoption.Again {
-		adoption.Unmoved, err = d.store.Unmovable(ctx, version, c.Without(adoption.Accepted))
+		adoption.Unmoved, err = d.shelf.Unmovable(ctx, version, c.Without(adoption.Accepted))
 	}
 	return adoption, err
 }
 
-// Audit returns who moved which tickets to a version, the latest first.
+// Audit returns the latest moves of tickets to a version, newest first.
 func (d *Policies) Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error) {
-	return d.store.Adoptions(ctx, version, maxListedAdoptions)
+	return d.shelf.Adoptions(ctx, version, maxListedAdoptions)
 }
 
-// mostAudited is how many moves an audit lists.
+// maxListedAdoptions is the maximum number of moves that an audit lists.
 const maxListedAdoptions = 100

@@ -17,7 +17,7 @@ const domain = `"github.com/holesalemart/supportdesk/internal/ticket"`
 // stepping are the functions of the domain that a step is made of.
 var stepFunctions = []string{"Take", "Advance", "Weave", "Bounce", "Deliver", "GiveUp", "Keep"}
 
-// readOnlyFiles are the files that ask the domain what would come of something, and record nothing of the answer.
+// readOnlyFiles are the files that may ask the domain for a decision without recording it.
 var readOnlyFiles = map[string][]string{
 	"internal/app/policy_adoption.go": {"Take"},            // a dry run of another policy
 	"internal/app/emergency.go":       {"Take"},            // a dry run of an emergency

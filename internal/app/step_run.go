@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// step is one try of a step: a locked ticket, and what has become of it so far.
+// step is one attempt at a step: a locked ticket and the changes so far.
 type step struct {
 	Locked
 	tx           StepTx
@@ -18,10 +18,10 @@ type step struct {
 	unrecordable func(error) bool
 
 	was              ticket.State
-	before           int64     // the last command when the step began
-	now              time.Time // the clock, but not before Latest: the clock may have been set back
-	transitionsUntil time.Time // transitions up to here are passed now
-	current          bool      // everything up to now has happened
+	before           int64     // number of the last command when the step began
+	now              time.Time // Locked.Clock, but not before Locked.Latest, since the clock may have been set back
+	transitionsUntil time.Time // transitions up to here are applied by this step
+	current          bool      // everything due up to now has fired
 
 	events    []ticket.Event
 	mails     []ticket.Mail
@@ -38,7 +38,7 @@ func newStep(l Locked, tx StepTx, sc scope, unrecordable func(error) bool) *step
 	return s
 }
 
-// run does what is asked for, then passes the transitions of the emergency schedule up to now, and records it all.
+// run does what the request asks for, applies the transitions up to now, and records the changes.
 func (s *step) run(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	if err := s.do(ctx, r); err != nil {
 		return ticket.StepResult{}, err
@@ -74,8 +74,8 @@ func (s *step) do(ctx context.Context, r ticket.StepRequest) error {
 	}
 }
 
-// decide decides the undecided commands up to a number, in order, as many as the scope allows. A number that was never
-// assigned stands for the last one: it came with a signal that someone made up.
+// decide decides the undecided commands up to a number, in order, as many as the scope allows. A number beyond the last
+// command, which only a forged signal can carry, stands for the last one.
 func (s *step) decide(ctx context.Context, upTo int64) error {
 	upTo = min(upTo, s.Last, s.State.Command+s.scope.commands)
 	if upTo <= s.State.Command {
@@ -106,7 +106,8 @@ func (s *step) decide(ctx context.Context, upTo int64) error {
 	return nil
 }
 
-// complete gives a command the policy or the mail that it names. One that does not exist the domain refuses.
+// loadReferences loads the policy or the mail that a command names. The domain refuses a command whose reference does not
+// exist.
 func (s *step) loadReferences(ctx context.Context, c *ticket.Command) error {
 	switch {
 	case c.Verb == ticket.VerbAdoptPolicy && c.Policy != 0:
@@ -129,7 +130,7 @@ func (s *step) loadReferences(ctx context.Context, c *ticket.Command) error {
 }
 
 // fire fires what is due at an instant, unless that lies ahead or a command accepted before it is undecided: an answer
-// accepted before a deadline and delivered after it has kept the promise.
+// accepted before a deadline meets it even if it is decided later.
 func (s *step) fire(ctx context.Context, due time.Time) error {
 	if due.After(s.now) {
 		return nil
@@ -143,7 +144,7 @@ func (s *step) fire(ctx context.Context, due time.Time) error {
 	return s.advance(ctx, due)
 }
 
-// catchUp decides commands and then fires everything due up to now. It stops early when there are more commands than
+// catchUp decides all commands and then fires everything due up to now. It stops after the commands if there are more than
 // a step may decide.
 func (s *step) catchUp(ctx context.Context) error {
 	if err := s.decide(ctx, s.Last); err != nil || s.State.Command < s.Last {
@@ -160,13 +161,13 @@ func (s *step) advance(ctx context.Context, until time.Time) error {
 	return s.apply(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Advance(s.State.Ticket, d, until) })
 }
 
-// applyTransitions passes the transitions of the emergency schedule up to now, unless a command accepted before one of
-// them, or an event due before it, is to come first.
+// applyTransitions applies the transitions of the emergency schedule up to now, but none that an undecided command or a due
+// event precedes.
 func (s *step) applyTransitions(ctx context.Context) error {
 	if s.State.Command == 0 {
 		return nil
 	}
-	s.transitionsUntil = s.Clock // a change of the schedule comes after it, and maybe before a now that is ahead of it
+	s.transitionsUntil = s.Clock // not s.now: the schedule may still change between the two
 	next, ok := ticket.NextEdge(s.State.Ticket, s.Desk.Gate)
 	if !ok || next.At.After(s.now) {
 		return nil
@@ -192,7 +193,7 @@ func (s *step) applyTransitions(ctx context.Context) error {
 	return nil
 }
 
-// happen adds what the domain makes of the ticket.
+// apply applies a decision of the domain.
 func (s *step) apply(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) error {
 	result, err := s.withRosters(ctx, f)
 	if err == nil {
@@ -201,8 +202,8 @@ func (s *step) apply(ctx context.Context, f func(ticket.Desk) (ticket.Result, er
 	return err
 }
 
-// choose runs the domain with the rosters that it turns out to need. The domain is pure, so a result that lacks a roster
-// is thrown away.
+// withRosters runs a decision and repeats it with each roster that it lacks. Decisions are pure, so an incomplete result
+// can be thrown away.
 func (s *step) withRosters(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) (ticket.Result, error) {
 	for {
 		result, err := f(s.Desk)

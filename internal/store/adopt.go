@@ -103,7 +103,7 @@ func (s *Store) Unmovable(ctx context.Context, version int64, c desk.Choice) ([]
 	rows, err := s.pool.Query(ctx, `
 		SELECT n.number, CASE WHEN t.number IS NULL THEN 'not-found' WHEN t.status = 'closed' THEN $3 ELSE $4 END AS code,
 			CASE WHEN t.number IS NULL THEN 'there is no such ticket' WHEN t.status = 'closed' THEN 'the ticket is closed for good'
-			ELSE 'the ticket already uses this policy version' END AS reason
+			ELSE 'the ticket is under that version already' END AS reason
 		FROM unnest($1::text[]) WITH ORDINALITY n (number, place) LEFT JOIN tickets t ON t.number = n.number
 		WHERE t.number IS NULL OR t.status = 'closed' OR t.policy = $2 ORDER BY n.place`,
 		c.Tickets, version, ticket.CodeClosed, ticket.CodeNothing)
