@@ -38,8 +38,7 @@ bin/workflowcheck: tools/go.mod tools/go.sum
 bin/govulncheck: tools/go.mod tools/go.sum
 	@cd tools && go build -o ../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
 
-# Everything that CI runs. The tests in a browser skip themselves where there is none, unless
-# SUPPORTDESK_BROWSER=required.
+# Everything that CI runs. With CI=true a test that would be skipped fails: internal/skiptest.
 test: check vuln build bin/supportdesk-temporal ## everything that CI runs
 	@$(SAY_IF_NO_BROWSER)
 	go test -race -timeout 60m ./...
@@ -48,7 +47,7 @@ test: check vuln build bin/supportdesk-temporal ## everything that CI runs
 
 # The tests that need neither Temporal's server nor a browser; the use cases' start PostgreSQL.
 FAST := . ./activities ./api/request ./internal/app ./internal/chart ./internal/config ./internal/desk ./internal/fault \
-	./internal/holiday ./internal/link ./internal/loop ./internal/mail ./internal/policy ./internal/ticket ./internal/webhook
+	./internal/holiday ./internal/link ./internal/loop ./internal/mail ./internal/policy ./internal/report ./internal/ticket ./internal/webhook
 
 test-fast: ## the tests of the domain and the use cases, under a minute
 	go test $(FAST)
@@ -69,7 +68,7 @@ SAY_IF_NO_BROWSER = if [ -n "$$CHROMIUM" ]; then command -v "$$CHROMIUM"; \
 
 # The README's pictures, taken of a demonstration desk by its test.
 screenshots: bin/supportdesk-temporal ## the README's pictures
-	SUPPORTDESK_BROWSER=required SUPPORTDESK_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run '^TestScreenshots$$' ./internal/e2e
+	CI=true SUPPORTDESK_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run '^TestScreenshots$$' ./internal/e2e
 
 check: tools ## formatting, linters and the workflows' determinism
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt on these'; exit 1; }

@@ -17,8 +17,6 @@ import (
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/policy"
-	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // prefix is where the API's routes live; its version is part of it.
@@ -28,23 +26,11 @@ const prefix = "/api/v1"
 // costs a 503 then, and no goroutine for good.
 const requestTime = 5 * time.Second
 
-type acceptor interface {
-	Submit(context.Context, desk.Person, desk.Submission) (desk.Receipt, error)
-	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, ticket.Outcome, bool, error)
-	Rate(context.Context, desk.Person, desk.Rating) (desk.Rating, error)
-}
-
-type reader interface {
-	Ticket(context.Context, desk.Person, ticket.Number) (desk.View, error)
-	List(context.Context, desk.Filter) ([]desk.View, bool, error)
-	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
-	Track(context.Context, ticket.Number) (desk.Tracking, error)
-	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
-}
-
-type frontDesk interface {
-	acceptor
-	reader
+type tickets interface {
+	request.Acceptor
+	request.TicketReader
+	request.Tracker
+	request.PolicyReader
 }
 
 // people turns a bearer token into the person it was issued to, or an Unauthenticated fault.
@@ -54,13 +40,13 @@ type people interface {
 
 // Config is what the API needs. Desk and People must be set.
 type Config struct {
-	Desk   frontDesk
+	Desk   tickets
 	People people
 
-	Board       board       // of notices; nil: there never is an emergency
-	Reports     reports     // for supervisors; nil: they are answered that there are none
-	Emergencies emergencies // likewise
-	Policies    policies    // nil: they can't be listed or changed
+	Board       request.NoticeReader // of notices; nil: there never is an emergency
+	Reports     reports              // for supervisors; nil: they are answered that there are none
+	Emergencies request.Emergencies  // likewise
+	Policies    request.Policies     // nil: they can't be listed or changed
 
 	Staffing staffing // groups, and who is away; nil: staff are answered that there are none
 
@@ -125,7 +111,14 @@ func New(config Config) (http.Handler, error) {
 	if err := s.mount(engine); err != nil {
 		return nil, fmt.Errorf("make the API: %w", err)
 	}
-	return headAsGet(engine), nil
+	handler := headAsGet(engine)
+	if s.Site == nil {
+		return handler, nil
+	}
+	if handler, err = compress(handler); err != nil {
+		return nil, fmt.Errorf("make the API: %w", err)
+	}
+	return handler, nil
 }
 
 // mount registers every route and renders the document.
@@ -173,10 +166,9 @@ func (s *server) broken(c *gin.Context, err error) {
 	s.fail(c, err)
 }
 
-func (s *server) isPage(c *gin.Context) bool {
-	path := c.Request.URL.Path
-	return s.Site != nil && path != "/api" && !strings.HasPrefix(path, "/api/")
-}
+func (s *server) isPage(c *gin.Context) bool { return s.Site != nil && !isAPI(c.Request.URL.Path) }
+
+func isAPI(path string) bool { return path == "/api" || strings.HasPrefix(path, "/api/") }
 
 // sameOrigin refuses what another site's page makes a browser send in its visitor's name. A program that is no
 // browser sends neither of the headers that this looks at.
@@ -186,7 +178,7 @@ func (s *server) sameOrigin(c *gin.Context) {
 	}
 }
 
-// headAsGet answers HEAD wherever GET is answered; net/http leaves the body out.
+// headAsGet answers HEAD wherever GET is answered, which gin does not by itself; net/http leaves the body out.
 func headAsGet(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {

@@ -15,28 +15,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergencies is how supervisors command in an emergency; see app.Emergencies.
-type emergencies interface {
-	emergencyCommands
-	emergencyReader
-}
-
-type emergencyCommands interface {
-	Declare(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
-	Change(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
-	End(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
-	DryDeclare(context.Context, desk.Person, desk.EmergencyPlan) (desk.DryRun, error)
-	DryChange(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.DryRun, error)
-	DryEnd(context.Context, desk.Person, ticket.EmergencyID) (desk.DryRun, error)
-}
-
-type emergencyReader interface {
-	List(context.Context, desk.Person) ([]desk.Emergency, error)
-	Current(context.Context) ([]desk.Emergency, error)
-	File(context.Context, desk.Person, ticket.EmergencyID) (desk.EmergencyFile, error)
-	Fanout(context.Context) (desk.Fanout, bool, error)
-}
-
 type declareInput struct{ Body declaration }
 
 type declaration struct {
@@ -153,7 +131,7 @@ func emergencyID(typed string) (ticket.EmergencyID, error) {
 }
 
 // office is where emergencies are commanded.
-func (s *server) office() (emergencies, error) {
+func (s *server) office() (request.Emergencies, error) {
 	if s.Emergencies == nil {
 		return nil, fault.New(fault.Unavailable, "this process can't command in an emergency")
 	}

@@ -11,17 +11,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// staffing is who is there to be given tickets; see store.Groups and store.LeaveDesk.
+// staffing is who is there to be given tickets.
 type staffing interface {
-	Staff(context.Context) ([]desk.Colleague, error)
-	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
-	ReturnToDesk(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error)
-	Groups(context.Context, desk.Person) ([]desk.Group, error)
-	MakeGroup(ctx context.Context, by desk.Person, handle, title string) error
-	RenameGroup(ctx context.Context, by desk.Person, handle, title string) error
-	DeleteGroup(ctx context.Context, by desk.Person, handle string) error
-	JoinGroup(ctx context.Context, by desk.Person, group, whose string) error
-	LeaveGroup(ctx context.Context, by desk.Person, group, whose string) error
+	request.StaffReader
+	request.Absences
+	request.Groups
 }
 
 type absenceInput struct{ Body absence }

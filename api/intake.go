@@ -22,7 +22,8 @@ import (
 const maxRequest = 128 << 10
 
 // intake reads what huma would let pass or misreport: the size and media type of the body, its JSON, a query that
-// can't be parsed, and the idempotency key. huma then finds the body in memory, and validates it.
+// can't be parsed, and the idempotency key, whose fingerprint needs the raw body. huma then finds the body in memory, and
+// validates it.
 func (s *server) intake(ctx huma.Context, next func(huma.Context)) {
 	c, op := humagin.Unwrap(ctx), ctx.Operation()
 	err := takeIn(c.Writer, c.Request, op, func(property string) bool { return s.takesNull(op, property) })

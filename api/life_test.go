@@ -379,9 +379,9 @@ func TestOutage(t *testing.T) {
 	}
 	t.Cleanup(s.Close)
 	h, _ := serve(t, &scripted{}, func(c *api.Config) {
-		c.Desk, c.People = desk.New(s, s, s, store.NewOutcomes(s, slog.New(slog.DiscardHandler)), &scripted{}), s
-		c.Board = desk.NewBoard(s)
-		c.Policies = app.NewPolicies(s, &scripted{})
+		c.Desk, c.People = app.NewTickets(s, s, s, store.NewOutcomes(s, slog.New(slog.DiscardHandler)), &scripted{}), s
+		c.Board = app.NewNoticeBoard(s)
+		c.Policies = app.NewPolicies(s, s, s, &scripted{})
 		c.Ready = []api.Check{{Name: "postgresql", Ask: s.Ready}}
 	})
 	for _, line := range api.Lines() {

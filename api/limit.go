@@ -15,7 +15,7 @@ const (
 	trackBurst = 30
 )
 
-// throttle refuses a source that asks too often.
+// throttle refuses a source that asks too often. Neither gin nor huma limits rates.
 func (s *server) throttle(ctx huma.Context, next func(huma.Context)) {
 	if !s.sources.Allow(request.Of(ctx.Context()).Source) {
 		s.fail(humagin.Unwrap(ctx), fault.New(fault.Limited, "that was too often; try again in a moment"))

@@ -18,14 +18,14 @@ import (
 )
 
 // observe goes around every request: it names it, limits its time, sets the headers that every answer has, survives
-// panics and writes the access log.
+// panics and writes the access log. The time is the context's, since http.TimeoutHandler would buffer streams.
 func (s *server) observe(c *gin.Context) {
 	started := time.Now()
 	v := &request.Info{ID: request.ID(s.proxyID(c)), Source: c.ClientIP(), Connection: c.Request.Context()}
 	ctx, cancel := context.WithTimeout(desk.WithOrigin(request.With(c.Request.Context(), v), v.Source, c.Request.UserAgent()), requestTime)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
-	// Every answer is JSON. huma would take an Accept header at its word and label a body "json".
+	// Every answer of the API is JSON. huma would take an Accept header at its word and label a body "json".
 	c.Request.Header.Del("Accept")
 	s.decorate(c.Writer.Header(), v.ID)
 	defer func() {
@@ -38,8 +38,8 @@ func (s *server) observe(c *gin.Context) {
 	c.Next()
 }
 
-// proxyID is the request ID of a trusted proxy. A stranger's is not taken: they could give one to all of their requests,
-// or that of somebody else's.
+// proxyID is the request ID of a trusted proxy. A client's own is not taken, as the usual middleware would: it could be the
+// same for all of its requests, or that of another client's.
 func (s *server) proxyID(c *gin.Context) string {
 	if !s.proxies.sent(c) {
 		return ""
@@ -59,7 +59,8 @@ func (s *server) decorate(h http.Header, id string) {
 }
 
 // survive turns a panic into a problem. Where part of an answer has gone out already it reports that the connection
-// must be cut, so that nobody takes the part for the whole.
+// must be cut, so that the part is not taken for the whole. gin.Recovery ends such an answer as if it were complete, drops
+// http.ErrAbortHandler, and logs the cookies of a request.
 func (s *server) survive(c *gin.Context, v *request.Info, panicked any) (cut bool) {
 	if panicked == nil {
 		return false
@@ -88,7 +89,8 @@ func hungUp(ctx context.Context, panicked any) bool {
 	return broken
 }
 
-// record writes one line for a request: never its query, its body or a token.
+// record writes one line for a request, which gin.Logger would with its query: never the query, the body or a token. The
+// bytes are those before compression.
 func (s *server) record(c *gin.Context, v *request.Info, started time.Time, cut bool) {
 	status := c.Writer.Status()
 	level := levelOf(status, c.Request.URL.Path, v.Failure, cut)

@@ -4,14 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
-
-// board is where emergencies are announced.
-type board interface {
-	Notices(context.Context) ([]desk.Notice, error)
-}
 
 type noticesOutput struct {
 	CacheControl string `header:"Cache-Control"`

@@ -38,8 +38,8 @@ func openOfficeUnder(t *testing.T, document string) *office {
 	o.Work(slog.New(slog.DiscardHandler))
 	var err error
 	o.Handler, err = api.New(api.Config{
-		Desk: o.Desk, People: o.Store, Staffing: o.Store, Emergencies: app.NewEmergencies(o.Store, o.Store, o.bell),
-		Policies: app.NewPolicies(o.Store, o.bell), Log: slog.New(slog.DiscardHandler),
+		Desk: o.Desk, People: o.Store, Staffing: o.Staffing, Emergencies: app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.bell),
+		Policies: app.NewPolicies(o.Store, o.Store, o.Store, o.bell), Log: slog.New(slog.DiscardHandler),
 		Ready: []api.Check{{Name: "postgresql", Ask: o.Ready}},
 	})
 	if err != nil {

@@ -11,16 +11,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// policies is how supervisors change the policy, and which one open tickets are under; see app.Policies.
-type policies interface {
-	Editions(context.Context) ([]desk.EditionRecord, error)
-	Publish(context.Context, desk.Person, desk.Publication) (desk.Published, error)
-	Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error)
-	DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error)
-	Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error)
-	Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error)
-}
-
 type editionView struct {
 	Version     int64       `json:"version"`
 	State       string      `json:"state" enum:"ahead,in force,past"`
@@ -99,7 +89,7 @@ type exampleView struct {
 }
 
 // book gives the policies, or says that there are none.
-func (s *server) book() (policies, error) {
+func (s *server) book() (request.Policies, error) {
 	if s.Policies == nil {
 		return nil, fault.New(fault.NotFound, "policies are not kept here")
 	}

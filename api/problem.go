@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -16,7 +15,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Problem is every answer that is no success, as RFC 9457 has it.
+// Problem is every answer that is no success, as RFC 9457 has it. huma's ErrorModel is one, too, but has no place for what
+// clients go by here, and repeats the values at fault.
 type Problem struct {
 	Type      string         `json:"type" example:"urn:supportdesk:problem:invalid" doc:"The kind of problem, a URI to compare and not to open."`
 	Title     string         `json:"title" doc:"The kind of problem in words."`
@@ -156,11 +156,8 @@ func (s *server) refuse(c *gin.Context, p *Problem) {
 	for name, values := range p.GetHeaders() {
 		c.Writer.Header()[name] = values
 	}
-	c.Writer.Header().Set("Content-Type", mediaProblem)
-	c.Status(p.Status)
-	// A client that has gone is the only way this fails.
-	_ = json.NewEncoder(c.Writer).Encode(p)
-	c.Abort()
+	c.Header("Content-Type", mediaProblem)
+	c.AbortWithStatusJSON(p.Status, p)
 }
 
 // translate turns huma's own errors into problems. It is one of this API's transformers, so that huma's global

@@ -7,7 +7,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// proxies are the addresses and networks whose headers are believed.
+// proxies are the addresses and networks whose headers are believed. gin knows them, too, and does not say whether one of
+// them sent a request.
 type proxies []netip.Prefix
 
 // trustProxies has gin take a request's source from trusted proxies' X-Forwarded-For. Its other default, X-Real-IP, is

@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/input"
-	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
-// reports is what supervisors read; see desk.Reports.
+// reports is what supervisors read; see app.Reports.
 type reports interface {
 	Zone(context.Context) (*time.Location, error)
-	Promises(context.Context, desk.PromiseFilter) (desk.PromiseReport, error)
+	Promises(context.Context, report.PromiseFilter) (report.Promises, error)
 }
 
 type reportInput struct {
@@ -33,7 +33,7 @@ type reportView struct {
 	From     time.Time         `json:"from"`
 	To       time.Time         `json:"to" doc:"Exclusive."`
 	Zone     string            `json:"time_zone" doc:"Of weeks and days."`
-	Measure  desk.Measure      `json:"measure"`
+	Measure  report.Measure    `json:"measure"`
 	Promises []clockReportView `json:"promises"`
 }
 
@@ -101,14 +101,14 @@ func (s *server) reportPromises(ctx context.Context, in *reportInput) (*reportOu
 	return &reportOutput{Body: view}, nil
 }
 
-func (in *reportInput) filter(now time.Time, zone *time.Location) (desk.PromiseFilter, error) {
+func (in *reportInput) filter(now time.Time, zone *time.Location) (report.PromiseFilter, error) {
 	var f input.Fields
-	filter := desk.PromiseFilter{
+	filter := report.PromiseFilter{
 		Priority: policy.Priority(in.Priority), Category: f.Optional("query.category", in.Category, input.MaxWord),
-		Agent: f.Optional("query.agent", in.Agent, input.MaxWord), Measure: desk.Measure(in.Measure),
+		Agent: f.Optional("query.agent", in.Agent, input.MaxWord), Measure: report.Measure(in.Measure),
 	}
 	var err error
-	filter.From, filter.To, err = desk.Period(now, zone, in.From, in.To)
+	filter.From, filter.To, err = report.Period(now, zone, in.From, in.To)
 	var wrong *fault.Error
 	if errors.As(err, &wrong) {
 		for _, d := range wrong.Details {
@@ -118,7 +118,7 @@ func (in *reportInput) filter(now time.Time, zone *time.Location) (desk.PromiseF
 	return filter, f.Err()
 }
 
-func viewClockReport(c desk.ClockReport, zone *time.Location) clockReportView {
+func viewClockReport(c report.ClockSummary, zone *time.Location) clockReportView {
 	view := clockReportView{
 		Clock: c.Clock, Total: viewTally(c.Total),
 		Weeks: []weekLine{}, Priorities: []priorityLine{}, Categories: []categoryLine{}, Agents: []agentLine{},
@@ -142,7 +142,7 @@ func viewClockReport(c desk.ClockReport, zone *time.Location) clockReportView {
 	return view
 }
 
-func viewTally(t desk.Tally) tallyView {
+func viewTally(t report.Tally) tallyView {
 	view := tallyView{Kept: t.Kept, Broken: t.Broken, Owed: t.Owed, Dropped: t.Dropped, Delivered: t.Delivered}
 	if share, ok := t.Share(); ok {
 		view.KeptShare = &share

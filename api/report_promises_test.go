@@ -11,23 +11,24 @@ import (
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
 // told is a report that was made already.
-type told struct{ asked desk.PromiseFilter }
+type told struct{ asked report.PromiseFilter }
 
 func (*told) Zone(context.Context) (*time.Location, error) { return time.UTC, nil }
 
-func (r *told) Promises(_ context.Context, f desk.PromiseFilter) (desk.PromiseReport, error) {
+func (r *told) Promises(_ context.Context, f report.PromiseFilter) (report.Promises, error) {
 	r.asked = f
 	if f.Category == "broken" {
-		return desk.PromiseReport{}, errors.New(secret)
+		return report.Promises{}, errors.New(secret)
 	}
-	tally := desk.Tally{Kept: 3, Broken: 1, Owed: 2, Delivered: 4, Median: time.Minute, P90: time.Hour}
+	tally := report.Tally{Kept: 3, Broken: 1, Owed: 2, Delivered: 4, Median: time.Minute, P90: time.Hour}
 	monday := time.Date(2026, time.November, 16, 0, 0, 0, 0, time.UTC)
-	return desk.PromiseReport{Filter: f, Zone: time.UTC, Weeks: []time.Time{monday}, Clocks: []desk.ClockReport{{
-		Clock: policy.FirstResponse, Total: tally, Weeks: []desk.Line{{Week: monday, Tally: tally}},
-		Agents: []desk.Line{{Agent: desk.Ref{ID: "P-AAAAAAAAAA", Name: "Anna Agent", Handle: "anna"}, Tally: tally}, {Tally: desk.Tally{Owed: 1}}},
+	return report.Promises{Filter: f, Zone: time.UTC, Weeks: []time.Time{monday}, Clocks: []report.ClockSummary{{
+		Clock: policy.FirstResponse, Total: tally, Weeks: []report.Line{{Week: monday, Tally: tally}},
+		Agents: []report.Line{{Agent: desk.Ref{ID: "P-AAAAAAAAAA", Name: "Anna Agent", Handle: "anna"}, Tally: tally}, {Tally: report.Tally{Owed: 1}}},
 	}}}, nil
 }
 
@@ -44,7 +45,7 @@ func TestReport_asksForWhatWasAskedAndTellsTheTally(t *testing.T) {
 	if got := strings.TrimSpace(a.Body.String()); a.Code != http.StatusOK || got != want {
 		t.Errorf("%d\n got %s\nwant %s", a.Code, got, want)
 	}
-	if f := r.asked; f.Priority != policy.PriorityHigh || f.Category != "order" || f.Agent != "P-AAAAAAAAAA" || f.Measure != desk.MeasureCounted {
+	if f := r.asked; f.Priority != policy.PriorityHigh || f.Category != "order" || f.Agent != "P-AAAAAAAAAA" || f.Measure != report.MeasureCounted {
 		t.Errorf("asked for %+v", f)
 	}
 }

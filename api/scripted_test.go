@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/api"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -164,7 +165,7 @@ func serve(t testing.TB, s *scripted, change ...func(*api.Config)) (http.Handler
 	t.Helper()
 	log := &logged{}
 	config := api.Config{
-		Desk: desk.New(s, s, s, s, s), People: s, Version: "v0-test",
+		Desk: app.NewTickets(s, s, s, s, s), People: s, Version: "v0-test",
 		Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, c := range change {

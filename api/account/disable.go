@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
@@ -19,10 +20,10 @@ type tickets interface {
 	Bulk(ctx context.Context, by desk.Person, numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request) ([]desk.Result, error)
 }
 
-// staffing is everybody who can take tickets over.
+// staffing is who can take tickets over.
 type staffing interface {
-	Staff(context.Context) ([]desk.Colleague, error)
-	Groups(ctx context.Context, by desk.Person) ([]desk.Group, error)
+	request.StaffReader
+	request.GroupReader
 }
 
 // What can be done with the open tickets of somebody who is disabled.

@@ -11,6 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/account"
 	"github.com/holesalemart/supportdesk/api/page"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/browsertest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/officetest"
@@ -19,7 +20,7 @@ import (
 
 // counter is the desk, with something that happens just before tickets are handed over.
 type counter struct {
-	*desk.Desk
+	*app.Tickets
 	before func([]ticket.Number)
 }
 
@@ -27,7 +28,7 @@ func (c *counter) Bulk(ctx context.Context, by desk.Person, numbers []ticket.Num
 	if c.before != nil {
 		c.before(numbers)
 	}
-	return c.Desk.Bulk(ctx, by, numbers, seen, r)
+	return c.Tickets.Bulk(ctx, by, numbers, seen, r)
 }
 
 type workplace struct {
@@ -47,8 +48,8 @@ func openWorkplace(t *testing.T) *workplace {
 	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
 	log := slog.New(slog.DiscardHandler)
 	o.Work(log)
-	o.counter = &counter{Desk: o.Desk}
-	pages := account.New(accounts.New(o.Accounts(), "http://support.example"), nil, o.counter, o.Store)
+	o.counter = &counter{Tickets: o.Desk}
+	pages := account.New(accounts.New(o.Accounts(), "http://support.example"), nil, o.counter, o.Staffing)
 	o.base = o.Serve(page.Config{Log: log}, "/people", pages.Area()).URL
 	return o
 }

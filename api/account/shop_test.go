@@ -17,6 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/account"
 	"github.com/holesalemart/supportdesk/api/page"
 	accounts "github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/openid"
 	"github.com/holesalemart/supportdesk/internal/outbox"
@@ -77,7 +78,7 @@ func openWith(t *testing.T, issuer *issuer) *site {
 		})
 	}
 	handler, err := api.New(api.Config{
-		Desk: desk.New(db, db, db, nil, nil), People: db, Site: engine, Areas: []page.Area{account.New(s.service, provider, nil, nil).Area()},
+		Desk: app.NewTickets(db, db, db, nil, nil), People: db, Site: engine, Areas: []page.Area{account.New(s.service, provider, nil, nil).Area()},
 	})
 	if err != nil {
 		t.Fatal(err)

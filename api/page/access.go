@@ -45,3 +45,10 @@ func (a Access) admit(v *Visit) error {
 		return nil
 	}
 }
+
+// Recently is an access for whom it allows and who have signed in a short while ago. The others are asked to sign in
+// again, and are led back to the page of the form then.
+func Recently(a Access, form string) Access {
+	a.Who, a.form = a.Who+" They must have signed in within the last 15 minutes.", form
+	return a
+}

@@ -24,17 +24,13 @@ import (
 const lifetime = 14 * 24 * time.Hour
 
 type people interface {
-	// BySession gives whoever a session belongs to, or an Unauthenticated fault.
+	// BySession returns the person whom a session belongs to, or an Unauthenticated fault.
 	BySession(ctx context.Context, id ticket.PersonID, epoch int64) (desk.Person, error)
-}
-
-type policies interface {
-	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
 }
 
 // board is where emergencies are announced.
 type board interface {
-	Notices(context.Context) ([]desk.Notice, error)
+	request.NoticeReader
 	Past(ctx context.Context, since time.Time) ([]desk.Emergency, error)
 	Named(context.Context) (map[ticket.EmergencyID]desk.Emergency, error)
 }
@@ -43,7 +39,7 @@ type board interface {
 type Config struct {
 	Sessions scs.CtxStore
 	People   people
-	Policies policies
+	Policies request.PolicyReader
 	Board    board  // nil: there never is an emergency
 	Keeper   keeper // nil: what is sent after a session has ended is not kept
 
@@ -177,12 +173,12 @@ func (v *Visit) begin() error {
 	return err
 }
 
-// Identify gives whoever is signed in where a request comes from; the zero Person when nobody is. An Unauthenticated
+// Identify returns the person who is signed in where a request comes from; the zero Person when none is. An Unauthenticated
 // fault says that their session was ended.
 func (e *Engine) Identify(r *http.Request) (desk.Person, error) {
 	cookie, err := r.Cookie(e.sessions.Cookie.Name)
 	if err != nil {
-		return desk.Person{}, nil //nolint:nilerr // no cookie, nobody
+		return desk.Person{}, nil //nolint:nilerr // no cookie, no person
 	}
 	ctx, err := e.sessions.Load(r.Context(), cookie.Value)
 	if err != nil {
@@ -195,7 +191,7 @@ func (e *Engine) Identify(r *http.Request) (desk.Person, error) {
 	return e.People.BySession(ctx, ticket.PersonID(id), e.sessions.GetInt64(ctx, keyEpoch))
 }
 
-// contentPolicy lets a page run what this server serves, and nothing that somebody typed.
+// contentPolicy lets a page run what this server serves, and nothing that was typed.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -205,10 +201,10 @@ func (v *Visit) headers() {
 	h.Set("Referrer-Policy", "same-origin") // cross-origin checks of older browsers need it within the site
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-	h.Set("Vary", "Cookie, HX-Request")
+	h.Set("Vary", "Accept-Encoding, Cookie, HX-Request")
 }
 
-// zone is the viewer's, which a script tells in a cookie; until then the policy's.
+// zone is the viewer's, which a script sets in a cookie; until then the policy's.
 func (v *Visit) zone() *time.Location {
 	if cookie, err := v.gin.Request.Cookie("tz"); err == nil && !strings.EqualFold(cookie.Value, "local") && cookie.Value != "" {
 		if zone, err := time.LoadLocation(cookie.Value); err == nil {

@@ -95,7 +95,7 @@ var again = []int{
 	http.StatusRequestEntityTooLarge, http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusInternalServerError,
 }
 
-// headings say what a status means to whoever sees it.
+// headings say what a status means, for people.
 var headings = map[int]string{
 	http.StatusUnauthorized:          "Please sign in",
 	http.StatusForbidden:             "This is not for you",

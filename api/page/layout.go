@@ -2,8 +2,6 @@ package page
 
 import (
 	"crypto/rand"
-	"fmt"
-	"html/template"
 	"net/url"
 	"strings"
 	"time"
@@ -68,7 +66,7 @@ type NavItem struct {
 	Current     bool
 }
 
-// Nav is the way around the site for whoever looks at it.
+// Nav is the navigation for the page's reader.
 func (l Layout) Nav() []NavItem {
 	var items []NavItem
 	add := func(path, label string) { items = append(items, NavItem{path, label, path == l.Section}) }
@@ -110,81 +108,4 @@ func (l Layout) WorkflowSearch(query string) string {
 		return ""
 	}
 	return strings.TrimRight(l.temporal, "/") + "/workflows?query=" + url.QueryEscape(query)
-}
-
-// When writes an instant out: Thu 3 Dec 2026, 11:00 UTC.
-func (l Layout) When(t time.Time) template.HTML {
-	return l.element(t, "full", l.Words(t))
-}
-
-// Words is an instant as When writes it, as plain text.
-func (l Layout) Words(t time.Time) string {
-	layout := "Mon 2 Jan 2006, 15:04 MST"
-	if t.Second() != 0 && !t.IsZero() && t.Before(l.Now.Add(time.Hour)) && t.After(l.Now.Add(-time.Hour)) {
-		layout = "Mon 2 Jan 2006, 15:04:05 MST"
-	}
-	return t.In(l.Zone).Format(layout)
-}
-
-// Day writes an instant's day out: 3 Dec 2026.
-func (l Layout) Day(t time.Time) template.HTML {
-	return l.element(t, "day", t.In(l.Zone).Format("2 Jan 2006"))
-}
-
-// Ago tells how long ago an instant was, or how far ahead it is: 3 h ago. A script keeps it true.
-func (l Layout) Ago(t time.Time) template.HTML {
-	return l.element(t, "relative", relative(t.Sub(l.Now)))
-}
-
-// Left tells the time that is left until an instant, or how long it is over: 3 h left. A script keeps it true.
-func (l Layout) Left(t time.Time) template.HTML {
-	return l.element(t, "left", left(t.Sub(l.Now)))
-}
-
-func (l Layout) element(t time.Time, kind, words string) template.HTML {
-	if t.IsZero() {
-		return ""
-	}
-	instant := t.UTC().Format(time.RFC3339)
-	title := template.HTMLEscapeString(t.In(l.Zone).Format("Monday 2 January 2006, 15:04:05 MST"))
-	// Everything in it is a number or a name of a zone, and escaped all the same.
-	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-time="%s" title="%s">%s</time>`, //nolint:gosec // see above
-		instant, kind, title, template.HTMLEscapeString(words)))
-}
-
-// relative says where an instant lies from now: "in 3 h", "3 h ago". The script in app.js says the same.
-func relative(d time.Duration) string {
-	switch {
-	case d.Abs() < 30*time.Second:
-		return "now"
-	case d < 0:
-		return span(-d) + " ago"
-	default:
-		return "in " + span(d)
-	}
-}
-
-func left(d time.Duration) string {
-	if d < 0 {
-		return span(-d) + " over"
-	}
-	return span(d) + " left"
-}
-
-// span is a duration in its largest unit, rounded down: 45 s, 12 min, 3 h, 2 d. From a day on hours are told with
-// days until there are ten.
-func span(d time.Duration) string {
-	day := 24 * time.Hour
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", d/time.Minute)
-	case d < day:
-		return fmt.Sprintf("%d h", d/time.Hour)
-	case d < 10*day && d%day >= time.Hour:
-		return fmt.Sprintf("%d d %d h", d/day, d%day/time.Hour)
-	default:
-		return fmt.Sprintf("%d d", d/day)
-	}
 }

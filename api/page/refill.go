@@ -2,7 +2,6 @@ package page
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"html/template"
 	"net/url"
 	"slices"
@@ -23,8 +22,7 @@ func (v *Visit) refill(page []byte) []byte {
 	if token == "" || reader == "" || v.engine.Keeper == nil {
 		return page
 	}
-	hash := sha256.Sum256([]byte(token))
-	kept, err := v.engine.Keeper.KeptForms(v.Context(), hash[:], reader, v.whole())
+	kept, err := v.engine.Keeper.KeptForms(v.Context(), browserOf(token), reader, v.whole())
 	if err != nil {
 		v.engine.Log.WarnContext(v.Context(), "page without what was typed before", "error", err)
 	}

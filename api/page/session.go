@@ -90,7 +90,7 @@ func (s *Session) Recent() bool {
 	return since > 0 && time.Since(time.Unix(since, 0)) < recentTime
 }
 
-// SignOut ends the session with everything in it, and drops what was typed in this browser. Nothing else does: whoever is
+// SignOut ends the session with everything in it, and drops what was typed in this browser. Nothing else does: who is
 // signed out elsewhere, or by a new password or role, finds the words again after signing in.
 func (s *Session) SignOut() error {
 	person := s.visit.Person.ID
@@ -142,10 +142,10 @@ func (s *Session) lives(ctx context.Context) error {
 // Put keeps a value from one request to the next.
 func (s *Session) Put(key, value string) { s.manager().Put(s.visit.Context(), key, value) }
 
-// Get gives a value, empty when there is none.
+// Get returns a value, empty when there is none.
 func (s *Session) Get(key string) string { return s.manager().GetString(s.visit.Context(), key) }
 
-// Pop gives a value and forgets it.
+// Pop returns a value and forgets it.
 func (s *Session) Pop(key string) string { return s.manager().PopString(s.visit.Context(), key) }
 
 // grant is one conversation that a link from a mail opened.
@@ -173,7 +173,7 @@ func (s *Session) Grant(n ticket.Number, p ticket.PersonID, epoch int64, until t
 	return nil
 }
 
-// Granted gives whom a link from a mail lets this browser act as on a ticket; an Unauthenticated fault when none does.
+// Granted returns whom a link from a mail lets this browser act as on a ticket; an Unauthenticated fault when none does.
 func (s *Session) Granted(n ticket.Number) (desk.Person, error) {
 	for _, g := range s.grants() {
 		if g.Number == n && time.Now().Before(g.Until) {
@@ -213,8 +213,5 @@ func (s *Session) save() error {
 
 // forgetDrafts has the browser delete every draft in it, with a cookie that the script of the next page reads.
 func (s *Session) forgetDrafts() {
-	http.SetCookie(s.visit.gin.Writer, &http.Cookie{ //nolint:gosec // a script must read it, and it holds no secret
-		Name: "forget", Value: "drafts", Path: "/", MaxAge: 365 * 24 * 60 * 60,
-		Secure: s.manager().Cookie.Secure, SameSite: http.SameSiteLaxMode,
-	})
+	s.visit.cookie(http.Cookie{Name: "forget", Value: "drafts", MaxAge: 365 * 24 * 60 * 60})
 }

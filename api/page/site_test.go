@@ -19,6 +19,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/request"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
@@ -111,7 +112,7 @@ func plain(v *page.Visit) error {
 func open(t *testing.T) *site {
 	t.Helper()
 	s := &site{t: t, people: people, stop: make(chan struct{}), ticks: make(chan string, 4)}
-	engine, err := page.New(page.Config{Sessions: sessions{memstore.NewWithCleanupInterval(0), s}, People: s, Policies: s, Board: desk.NewBoard(s), Stopping: s.stop})
+	engine, err := page.New(page.Config{Sessions: sessions{memstore.NewWithCleanupInterval(0), s}, People: s, Policies: s, Board: app.NewNoticeBoard(s), Stopping: s.stop})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package page
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -12,6 +11,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -23,10 +23,9 @@ var static embed.FS
 
 // asset is a static file, ready to be sent.
 type asset struct {
-	media   string
-	etag    string
-	body    []byte
-	gzipped []byte // nil: not worth it
+	media string
+	etag  string
+	body  []byte
 }
 
 // assets are the static files by path, such as css/base.css. They are addressed with a part of their hash, so a
@@ -47,10 +46,10 @@ func readAssets() (*assets, error) {
 		if err != nil {
 			return err
 		}
-		file, err := newAsset(name, body)
+		file := newAsset(name, body)
 		a.files[strings.TrimPrefix(name, "static/")] = file
 		_, _ = all.Write([]byte(file.etag)) // a hash never fails
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the static files: %w", err)
@@ -59,27 +58,14 @@ func readAssets() (*assets, error) {
 	return a, nil
 }
 
-func newAsset(name string, body []byte) (asset, error) {
+// newAsset is a file with its media type and entity tag. The tag is a weak one, since the file may be sent compressed.
+func newAsset(name string, body []byte) asset {
 	sum := sha256.Sum256(body)
-	a := asset{media: mime.TypeByExtension(path.Ext(name)), etag: `"` + hex.EncodeToString(sum[:8]) + `"`, body: body}
+	a := asset{media: mime.TypeByExtension(path.Ext(name)), etag: `W/"` + hex.EncodeToString(sum[:8]) + `"`, body: body}
 	if path.Ext(name) == ".md" || a.media == "" {
 		a.media = "text/plain; charset=utf-8"
 	}
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return a, err
-	}
-	if _, err := w.Write(body); err != nil {
-		return a, err
-	}
-	if err := w.Close(); err != nil {
-		return a, err
-	}
-	if b.Len() < len(body) {
-		a.gzipped = b.Bytes()
-	}
-	return a, nil
+	return a
 }
 
 // address is where a page finds a file. The token stands in the path, so that a script's own imports carry it on.
@@ -105,14 +91,5 @@ func (e *Engine) static(c *gin.Context) {
 	if token == e.assets.token {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	if c.GetHeader("If-None-Match") == file.etag {
-		c.Status(http.StatusNotModified)
-		return
-	}
-	body := file.body
-	if file.gzipped != nil && strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
-		h.Set("Content-Encoding", "gzip")
-		body = file.gzipped
-	}
-	_, _ = c.Writer.Write(body) // a client that has gone is the only way this fails
+	http.ServeContent(c.Writer, c.Request, "", time.Time{}, bytes.NewReader(file.body))
 }

@@ -28,7 +28,7 @@ type streams struct {
 	open map[string]int
 }
 
-// join takes a place, unless all are taken; leave gives it back.
+// join takes a place, unless all are taken; leave frees it.
 func (s *streams) join(whose string) (leave func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,21 +80,7 @@ func (v *Visit) Stream(follow func(ctx context.Context, send func(event, data st
 			}
 		}()
 	}
-	h := v.gin.Writer.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no")
-	out := http.NewResponseController(v.gin.Writer)
-	write := func(text string) error {
-		if err := out.SetWriteDeadline(time.Now().Add(writingTime)); err != nil {
-			return fmt.Errorf("stream: %w", err)
-		}
-		if _, err := v.gin.Writer.WriteString(text); err != nil {
-			return fmt.Errorf("stream: %w", err)
-		}
-		return out.Flush()
-	}
-	v.gin.Status(http.StatusOK)
+	write := v.beginStream()
 	if err := write("retry: 1000\n\n"); err != nil {
 		return nil // the client has gone, which is how a stream ends
 	}
@@ -109,6 +95,26 @@ func (v *Visit) Stream(follow func(ctx context.Context, send func(event, data st
 		return write(message(event, data))
 	})
 	return nil
+}
+
+// beginStream sets the headers of a stream, and returns what writes to it at once. gin's c.Stream knows no deadline for
+// writing, and panics behind scs.
+func (v *Visit) beginStream() (write func(text string) error) {
+	h := v.gin.Writer.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	v.gin.Status(http.StatusOK)
+	out := http.NewResponseController(v.gin.Writer)
+	return func(text string) error {
+		if err := out.SetWriteDeadline(time.Now().Add(writingTime)); err != nil {
+			return fmt.Errorf("stream: %w", err)
+		}
+		if _, err := v.gin.Writer.WriteString(text); err != nil {
+			return fmt.Errorf("stream: %w", err)
+		}
+		return out.Flush()
+	}
 }
 
 // Heartbeat is what a stream sends when it has nothing to tell for so long.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -137,4 +138,13 @@ func short(limit int, text string) string {
 		return text
 	}
 	return strings.TrimSpace(string([]rune(text)[:limit-1])) + "…"
+}
+
+// Sentence makes a message one, as it stands on a page: with a capital letter first and a full stop at the end.
+func Sentence(message string) string {
+	first, size := utf8.DecodeRuneInString(message)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + message[size:] + "."
 }

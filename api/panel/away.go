@@ -25,7 +25,7 @@ type awayView struct {
 func (p *Pages) away(v *page.Visit) error { return p.showAway(v, http.StatusOK, "", nil) }
 
 func (p *Pages) showAway(v *page.Visit, status int, until string, wrong error) error {
-	staff, err := p.store.Staff(v.Context())
+	staff, err := p.staffing.Staff(v.Context())
 	if err != nil {
 		return err
 	}
@@ -61,9 +61,9 @@ func (p *Pages) leave(v *page.Visit) error {
 			whose = string(v.Person.ID)
 		}
 		if form.Get("back") != "" {
-			c, err = p.store.ReturnToDesk(v.Context(), v.Person, whose)
+			c, err = p.staffing.ReturnToDesk(v.Context(), v.Person, whose)
 		} else {
-			c, err = p.store.LeaveDesk(v.Context(), v.Person, whose, until)
+			c, err = p.staffing.LeaveDesk(v.Context(), v.Person, whose, until)
 		}
 	}
 	if err != nil {

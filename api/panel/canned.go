@@ -25,7 +25,7 @@ func (p *Pages) canned(v *page.Visit) error {
 }
 
 func (p *Pages) showCanned(v *page.Visit, status int, edited desk.Canned, wrong error) error {
-	all, err := p.store.CannedReplies(v.Context(), v.Person)
+	all, err := p.workspace.CannedReplies(v.Context(), v.Person)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (p *Pages) saveCanned(v *page.Visit) error {
 	}
 	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // what is no number is a new one
 	c := desk.Canned{ID: id, Title: form.Get("title"), Body: unixLines(form.Get("body")), Shared: form.Get("shared") != ""}
-	_, err = p.store.SaveCanned(v.Context(), v.Person, c)
+	_, err = p.workspace.SaveCanned(v.Context(), v.Person, c)
 	if fault.KindOf(err) == fault.Invalid && err != nil {
 		return p.showCanned(v, http.StatusUnprocessableEntity, c, err)
 	}
@@ -63,7 +63,7 @@ func (p *Pages) saveCanned(v *page.Visit) error {
 func (p *Pages) deleteCanned(v *page.Visit) error {
 	id, err := id(v)
 	if err == nil {
-		err = p.store.DeleteCanned(v.Context(), v.Person, id)
+		err = p.workspace.DeleteCanned(v.Context(), v.Person, id)
 	}
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (p *Pages) fillIn(v *page.Visit, n ticket.Number, id string) (string, error
 	if err != nil {
 		return "", err
 	}
-	all, err := p.store.CannedReplies(v.Context(), v.Person)
+	all, err := p.workspace.CannedReplies(v.Context(), v.Person)
 	if err != nil {
 		return "", err
 	}

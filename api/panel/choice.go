@@ -39,7 +39,7 @@ type common struct {
 }
 
 func (p *Pages) common(v *page.Visit) (c common, err error) {
-	if c.colleagues, err = p.store.Staff(v.Context()); err != nil {
+	if c.colleagues, err = p.staffing.Staff(v.Context()); err != nil {
 		return c, err
 	}
 	_, c.policy, _, err = p.desk.PolicyInForce(v.Context())

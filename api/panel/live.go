@@ -9,12 +9,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// feed tells of changes.
-type feed interface {
-	// Subscribe gives what changes on a ticket, on any with an empty number, until leave is called.
-	Subscribe(ticket.Number) (changes <-chan desk.Change, leave func())
-}
-
 // live tells an open page what changed, in one word a change; it then asks for what it shows. Words and names never
 // travel this way.
 func (p *Pages) live(v *page.Visit) error {
@@ -88,7 +82,7 @@ func (p *Pages) presence(v *page.Visit) error {
 	if form.Get("state") == "gone" {
 		err = p.store.Leave(v.Context(), v.Person, n)
 	} else {
-		err = p.store.Look(v.Context(), v.Person, n, form.Get("state") == "writing")
+		err = p.workspace.Look(v.Context(), v.Person, n, form.Get("state") == "writing")
 	}
 	if err != nil {
 		return err

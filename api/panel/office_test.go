@@ -14,6 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/panel"
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/officetest"
@@ -45,9 +46,9 @@ func openOfficeOn(t testing.TB, with *officetest.Office) *office {
 	o := &office{Office: with, t: t}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Work(log)
-	o.front = &front{Desk: o.Desk}
+	o.front = &front{Tickets: o.Desk}
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/desk",
-		panel.New(o.front, o.Store, o.Outcomes).Area(), accountpages.New(account.New(o.Store.Accounts(), "http://desk.example"), nil, nil, nil).Area())
+		panel.New(o.front, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area(), accountpages.New(account.New(o.Store.Accounts(), "http://desk.example"), nil, nil, nil).Area())
 	return o
 }
 
@@ -133,12 +134,12 @@ func (a answer) is(status int) answer {
 
 // front is the desk behind a line that may break: a command is kept then, and its answer lost.
 type front struct {
-	*desk.Desk
+	*app.Tickets
 	broken atomic.Bool
 }
 
 func (f *front) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, ticket.Outcome, bool, error) {
-	a, outcome, decided, err := f.Desk.Command(ctx, by, r)
+	a, outcome, decided, err := f.Tickets.Command(ctx, by, r)
 	if f.broken.Load() {
 		return desk.Accepted{}, ticket.Outcome{}, false, fault.New(fault.Unavailable, "the database does not answer now")
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"io/fs"
-	"time"
 
 	"golang.org/x/time/rate"
 
@@ -12,40 +11,36 @@ import (
 	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/link"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 //go:embed all:templates
 var templates embed.FS
 
-type frontDesk interface {
-	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, ticket.Outcome, bool, error)
-	Ticket(context.Context, desk.Person, ticket.Number) (desk.View, error)
-	List(context.Context, desk.Filter) ([]desk.View, bool, error)
-	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
+type tickets interface {
+	request.Commander
+	request.TicketReader
+	request.PolicyReader
 	Bulk(context.Context, desk.Person, []ticket.Number, map[ticket.Number]int, desk.Request) ([]desk.Result, error)
-	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
 }
 
-// archive is what only staff read.
-type archive interface {
+// staffView is what only staff may know; see app.Workspace.
+type staffView interface {
 	QueueCounts(context.Context, desk.Person) (map[desk.Queue]int, error)
 	History(context.Context, desk.Person, ticket.Number) (desk.History, error)
-	// Others gives the newest of the requester's other tickets, and how many there are.
+	// Others returns the newest of the requester's other tickets, and how many there are.
 	Others(context.Context, desk.Person, ticket.Number) ([]desk.Brief, int, error)
-	Rating(context.Context, desk.Person, ticket.Number) (desk.Rating, error)
-	Staff(context.Context) ([]desk.Colleague, error)
+	Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error
 }
 
-// roster tells who is away from the desk.
-type roster interface {
-	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
-	ReturnToDesk(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error)
+// staffing is who of the staff is away.
+type staffing interface {
+	request.StaffReader
+	request.Absences
 }
 
-// notebook keeps what staff wrote for themselves and for each other.
-type notebook interface {
+// snippets are what staff wrote for themselves and for each other; see app.Workspace.
+type snippets interface {
 	CannedReplies(context.Context, desk.Person) ([]desk.Canned, error)
 	SaveCanned(context.Context, desk.Person, desk.Canned) (id int64, err error)
 	DeleteCanned(context.Context, desk.Person, int64) error
@@ -54,32 +49,28 @@ type notebook interface {
 	DeleteFilter(context.Context, desk.Person, int64) error
 }
 
-// door tells who has a ticket open.
-type door interface {
-	Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error
+type workspace interface {
+	staffView
+	snippets
+}
+
+// store is what the panel reads and records as it is.
+type store interface {
+	request.RatingReader
 	Leave(context.Context, desk.Person, ticket.Number) error
 	Looking(context.Context, ticket.Number) ([]desk.Presence, error)
-}
-
-// links reads the signed links in escalations' mails.
-type links interface {
-	// ReadEscalationLink gives whom a link is for, and which ticket. It is NotFound once they work here no more.
+	// ReadEscalationLink returns whom a signed link in an escalation's mail is for, and which ticket. It is NotFound once
+	// they are no longer staff.
 	ReadEscalationLink(ctx context.Context, token string) (link.Grant, desk.Person, error)
-}
-
-type store interface {
-	archive
-	links
-	notebook
-	door
-	roster
 }
 
 // Pages answers for the panel's routes.
 type Pages struct {
-	desk  frontDesk
-	store store
-	feed  feed
+	desk      tickets
+	workspace workspace
+	staffing  staffing
+	store     store
+	feed      request.Feed
 
 	linking *request.Sources
 }
@@ -90,9 +81,9 @@ const (
 	linkBurst = 30
 )
 
-// New makes the panel on the desk, the store and the feed of changes.
-func New(d frontDesk, s store, f feed) *Pages {
-	return &Pages{desk: d, store: s, feed: f, linking: request.NewSources(linkRate, linkBurst, request.MaxSources)}
+// New makes the panel on the desk, the workspace, the staffing, the store and the feed of changes.
+func New(d tickets, w workspace, st staffing, s store, f request.Feed) *Pages {
+	return &Pages{desk: d, workspace: w, staffing: st, store: s, feed: f, linking: request.NewSources(linkRate, linkBurst, request.MaxSources)}
 }
 
 // Area is the panel's part of the website.

@@ -53,11 +53,11 @@ func queueName(q desk.Queue) string {
 }
 
 func (p *Pages) queues(v *page.Visit, s search, shared common) (queuesView, error) {
-	counts, err := p.store.QueueCounts(v.Context(), v.Person)
+	counts, err := p.workspace.QueueCounts(v.Context(), v.Person)
 	if err != nil {
 		return queuesView{}, err
 	}
-	saved, err := p.store.SavedFilters(v.Context(), v.Person)
+	saved, err := p.workspace.SavedFilters(v.Context(), v.Person)
 	if err != nil {
 		return queuesView{}, err
 	}

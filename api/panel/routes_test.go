@@ -19,7 +19,7 @@ func TestRoutes_areForStaff(t *testing.T) {
 	n := o.submit("clara", "A ticket of hers", "Please help.")
 	before := o.ticket(n)
 	visitor, customer := o.browser(""), o.browser("clara")
-	for _, r := range panel.New(nil, nil, nil).Area().Routes {
+	for _, r := range panel.New(nil, nil, nil, nil, nil).Area().Routes {
 		if strings.HasPrefix(r.Path, "/e/") {
 			continue // the link in a mail: see TestEscalationLink
 		}
@@ -46,7 +46,7 @@ func TestRoutes_knowNoTicketThatIsNotThere(t *testing.T) {
 	o := openOffice(t)
 	b := o.browser("anna")
 	for _, number := range []string{"HM-0000000000", "nonsense", "%3Cscript%3E", "HM-7Q2K9XM4T%00"} {
-		for _, r := range panel.New(nil, nil, nil).Area().Routes {
+		for _, r := range panel.New(nil, nil, nil, nil, nil).Area().Routes {
 			if !strings.Contains(r.Path, ":number") {
 				continue
 			}
@@ -63,7 +63,7 @@ func TestRoutes_knowNoTicketThatIsNotThere(t *testing.T) {
 func TestShortcuts_areWhatTheOverviewSays(t *testing.T) {
 	o := openOffice(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
-	if _, err := o.Store.SaveCanned(t.Context(), o.People["sam"], desk.Canned{Title: "Hello", Body: "Hello.", Shared: true}); err != nil {
+	if _, err := o.Workspace.SaveCanned(t.Context(), o.People["sam"], desk.Canned{Title: "Hello", Body: "Hello.", Shared: true}); err != nil {
 		t.Fatal(err)
 	}
 	b := o.browser("anna")

@@ -30,7 +30,7 @@ func (p *Pages) filters(v *page.Visit) error {
 }
 
 func (p *Pages) showFilters(v *page.Visit, status int, edited desk.Saved, wrong error) error {
-	all, err := p.store.SavedFilters(v.Context(), v.Person)
+	all, err := p.workspace.SavedFilters(v.Context(), v.Person)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (p *Pages) saveFilter(v *page.Visit) error {
 	}
 	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // what is no number is a new one
 	f := desk.Saved{ID: id, Name: form.Get("name"), Query: form.Get("query"), Shared: form.Get("shared") != ""}
-	_, err = p.store.SaveFilter(v.Context(), v.Person, f)
+	_, err = p.workspace.SaveFilter(v.Context(), v.Person, f)
 	if fault.KindOf(err) == fault.Invalid && err != nil {
 		return p.showFilters(v, http.StatusUnprocessableEntity, f, err)
 	}
@@ -65,7 +65,7 @@ func (p *Pages) saveFilter(v *page.Visit) error {
 func (p *Pages) deleteFilter(v *page.Visit) error {
 	id, err := id(v)
 	if err == nil {
-		err = p.store.DeleteFilter(v.Context(), v.Person, id)
+		err = p.workspace.DeleteFilter(v.Context(), v.Person, id)
 	}
 	if err != nil {
 		return err

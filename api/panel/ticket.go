@@ -188,7 +188,7 @@ func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error
 	if view.sideView, err = p.side(v, record); err != nil {
 		return ticketView{}, err
 	}
-	canned, err := p.store.CannedReplies(ctx, v.Person)
+	canned, err := p.workspace.CannedReplies(ctx, v.Person)
 	if err != nil {
 		return ticketView{}, err
 	}
@@ -292,10 +292,10 @@ type sideView struct {
 func (p *Pages) side(v *page.Visit, record desk.View) (s sideView, err error) {
 	ctx, n := v.Context(), record.Number
 	s = sideView{Follows: record.Follows, FollowedBy: record.FollowedBy, Workflow: v.Layout("", "").WorkflowURL(n)}
-	if s.Others, s.OtherCount, err = p.store.Others(ctx, v.Person, n); err != nil {
+	if s.Others, s.OtherCount, err = p.workspace.Others(ctx, v.Person, n); err != nil {
 		return s, err
 	}
-	history, err := p.store.History(ctx, v.Person, n)
+	history, err := p.workspace.History(ctx, v.Person, n)
 	if err != nil {
 		return s, err
 	}

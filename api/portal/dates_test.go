@@ -22,7 +22,7 @@ func livedIn(t *testing.T) (*office, *demotest.Desk) {
 	o := &office{Office: officetest.On(t, d.Store), t: t, log: &journal{}}
 	o.People["customer"] = d.Customer
 	o.Work(slog.New(slog.DiscardHandler))
-	o.front = &front{Desk: o.Desk}
+	o.front = &front{Tickets: o.Desk}
 	o.serve()
 	return o, d
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/api/portal"
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/officetest"
 	"github.com/holesalemart/supportdesk/internal/pagetest"
@@ -45,7 +46,7 @@ func openOfficeOn(t *testing.T, with *officetest.Office) *office {
 	o.Hire("carl", ticket.RoleCustomer, "Carl Other")
 	o.Hire("anna", ticket.RoleAgent, "Anna Agent")
 	o.Work(slog.New(slog.DiscardHandler))
-	o.front = &front{Desk: o.Desk}
+	o.front = &front{Tickets: o.Desk}
 	o.accounts = account.New(o.Accounts(), "http://support.example")
 	o.serve()
 	return o
@@ -170,7 +171,7 @@ func (a answer) says(t *testing.T, selector string, texts ...string) {
 
 // front is the desk as the portal sees it, for what the real one can't be made to do at will.
 type front struct {
-	*desk.Desk
+	*app.Tickets
 
 	mu      sync.Mutex
 	refuses error  // what is submitted or asked for fails with it
@@ -183,7 +184,7 @@ func (f *front) Timeline(ctx context.Context, viewer desk.Person, n ticket.Numbe
 	if f.between != nil {
 		f.between()
 	}
-	return f.Desk.Timeline(ctx, viewer, n)
+	return f.Tickets.Timeline(ctx, viewer, n)
 }
 
 func (f *front) fail(refuses, away error) {
@@ -202,28 +203,28 @@ func (f *front) Submit(ctx context.Context, by desk.Person, s desk.Submission) (
 	if err, _ := f.failing(); err != nil {
 		return desk.Receipt{}, err
 	}
-	return f.Desk.Submit(ctx, by, s)
+	return f.Tickets.Submit(ctx, by, s)
 }
 
 func (f *front) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, ticket.Outcome, bool, error) {
 	if err, _ := f.failing(); err != nil {
 		return desk.Accepted{}, ticket.Outcome{}, false, err
 	}
-	return f.Desk.Command(ctx, by, r)
+	return f.Tickets.Command(ctx, by, r)
 }
 
 func (f *front) Ticket(ctx context.Context, viewer desk.Person, n ticket.Number) (desk.View, error) {
 	if _, err := f.failing(); err != nil {
 		return desk.View{}, err
 	}
-	return f.Desk.Ticket(ctx, viewer, n)
+	return f.Tickets.Ticket(ctx, viewer, n)
 }
 
 func (f *front) Track(ctx context.Context, n ticket.Number) (desk.Tracking, error) {
 	f.mu.Lock()
 	f.tracked = append(f.tracked, n)
 	f.mu.Unlock()
-	return f.Desk.Track(ctx, n)
+	return f.Tickets.Track(ctx, n)
 }
 
 // journal is a log that a test reads.

@@ -22,30 +22,17 @@ import (
 //go:embed all:templates
 var templates embed.FS
 
-type acceptor interface {
-	Submit(context.Context, desk.Person, desk.Submission) (desk.Receipt, error)
-	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, ticket.Outcome, bool, error)
-	Rate(context.Context, desk.Person, desk.Rating) (desk.Rating, error)
-}
-
-type reader interface {
-	Ticket(context.Context, desk.Person, ticket.Number) (desk.View, error)
-	List(context.Context, desk.Filter) ([]desk.View, bool, error)
-	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
-	Track(context.Context, ticket.Number) (desk.Tracking, error)
-	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
+type tickets interface {
+	request.Acceptor
+	request.TicketReader
+	request.Tracker
+	request.PolicyReader
 	WouldPromise(ctx context.Context, p *policy.Policy, at time.Time) (desk.Promised, error)
-}
-
-type frontDesk interface {
-	acceptor
-	reader
 }
 
 // book is what stands beside the tickets.
 type book interface {
-	// Rating is NotFound for a ticket without one.
-	Rating(context.Context, desk.Person, ticket.Number) (desk.Rating, error)
+	request.RatingReader
 	// Undecided gives what this person asked of a ticket and no step has taken yet, oldest first.
 	Undecided(context.Context, desk.Person, ticket.Number) ([]desk.Undecided, error)
 	Policies(context.Context) ([]desk.Edition, error)
@@ -60,11 +47,6 @@ type links interface {
 	SessionEpoch(context.Context, ticket.PersonID) (int64, error)
 }
 
-// feed tells of changes of one ticket, until leave is called; see desk.Change.
-type feed interface {
-	Subscribe(ticket.Number) (changes <-chan desk.Change, leave func())
-}
-
 // How often one source may ask for what is open to everybody: by the second, and at once.
 const (
 	trackRate    = rate.Limit(5)
@@ -77,16 +59,16 @@ const (
 
 // Pages are the customers' and visitors' pages.
 type Pages struct {
-	desk  frontDesk
+	desk  tickets
 	book  book
 	links links
-	feed  feed
+	feed  request.Feed
 
 	tracking, suggesting, linking *request.Sources
 }
 
 // New makes the pages on the desk, what is kept beside its tickets, the links in mails and the feed of changes.
-func New(d frontDesk, b book, l links, f feed) *Pages {
+func New(d tickets, b book, l links, f request.Feed) *Pages {
 	return &Pages{
 		desk: d, book: b, links: l, feed: f,
 		tracking:   request.NewSources(trackRate, trackBurst, request.MaxSources),

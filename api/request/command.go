@@ -35,12 +35,8 @@ type Answer struct {
 	Err      error
 }
 
-type commander interface {
-	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, ticket.Outcome, bool, error)
-}
-
 // Ask asks the desk for a command and waits for the outcome.
-func Ask(ctx context.Context, d commander, by desk.Person, r desk.Request) Answer {
+func Ask(ctx context.Context, d Commander, by desk.Person, r desk.Request) Answer {
 	accepted, outcome, decided, err := d.Command(ctx, by, r)
 	a := Answer{State: Granted, Accepted: accepted, Outcome: outcome, Err: err}
 	switch {

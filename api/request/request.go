@@ -12,7 +12,7 @@ import (
 // Info is what is known about one request.
 type Info struct {
 	ID         string          // names it in the log and on error pages
-	Person     desk.Person     // zero: nobody, or not looked for yet
+	Person     desk.Person     // zero: none, or not looked for yet
 	Once       desk.Once       // makes a repetition harmless; zero: not asked for
 	Source     string          // address that the request came from
 	Failure    error           // why it failed; for the log
@@ -26,7 +26,7 @@ func With(ctx context.Context, info *Info) context.Context {
 	return context.WithValue(ctx, key{}, info)
 }
 
-// Of gives the request's info. Every request has one; a context without is a defect, and panics.
+// Of returns the request's info. Every request has one; a context without is a defect, and panics.
 func Of(ctx context.Context) *Info { return ctx.Value(key{}).(*Info) }
 
 const maxID = 64

@@ -11,8 +11,8 @@ import (
 const MaxSources = 10_000
 
 // Sources limits the rate of requests for each source. It remembers at most twice as many sources as its size: when
-// the young half is full it becomes the old one, and what nobody asked for since is forgotten. Who is forgotten has a
-// full burst again, so whoever owns that many addresses is limited less.
+// the young half is full it becomes the old one, and sources that did not ask since are forgotten. One that is forgotten
+// has a full burst again, so a client with that many addresses is limited less.
 type Sources struct {
 	limit rate.Limit
 	burst int

@@ -11,10 +11,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// StatusGone is what nginx logs when the client hung up; nobody reads the answer.
+// StatusGone is what nginx logs when the client hung up; the answer is not read.
 const StatusGone = 499
 
-// Status is the one place that gives a kind of fault its status.
+// Status is the one place that maps a kind of fault to its status.
 func Status(kind fault.Kind) int {
 	switch kind {
 	case fault.Invalid:
@@ -38,8 +38,7 @@ func Status(kind fault.Kind) int {
 	}
 }
 
-// Safe gives an error its kind's status and the fault that may be shown: what nobody classified shows nothing of
-// itself.
+// Safe returns an error's status and the fault that may be shown for it. An error without a kind shows nothing of itself.
 func Safe(ctx context.Context, err error) (status int, shown *fault.Error) {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return StatusGone, fault.New(fault.Internal, "the client closed the connection")

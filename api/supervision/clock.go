@@ -8,11 +8,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/chart"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
 // viewClock makes the charts of one promise's report, and the tables that they were drawn from.
-func viewClock(r desk.PromiseReport, c desk.ClockReport) clockView {
-	view := clockView{ClockReport: c, ID: "first", Name: "First responses"}
+func viewClock(r report.Promises, c report.ClockSummary) clockView {
+	view := clockView{ClockSummary: c, ID: "first", Name: "First responses"}
 	if c.Clock == policy.Resolution {
 		view.ID, view.Name = "resolution", "Resolutions"
 	}
@@ -39,19 +40,19 @@ func viewClock(r desk.PromiseReport, c desk.ClockReport) clockView {
 }
 
 // seconds is a time on the chart: NaN where nothing was delivered.
-func seconds(t desk.Tally, d time.Duration) float64 {
+func seconds(t report.Tally, d time.Duration) float64 {
 	if t.Delivered == 0 {
 		return math.NaN()
 	}
 	return d.Seconds()
 }
 
-func told(t desk.Tally, weeks int) string {
+func told(t report.Tally, weeks int) string {
 	return fmt.Sprintf("Of %d that were judged in %d weeks, %d were kept and %d broken. The table by week has the numbers.",
 		t.Judged(), weeks, t.Kept, t.Broken)
 }
 
-func took(t desk.Tally) string {
+func took(t report.Tally) string {
 	if t.Delivered == 0 {
 		return "Nothing was delivered."
 	}
@@ -59,8 +60,8 @@ func took(t desk.Tally) string {
 		chart.Span(t.Median), chart.Span(t.P90))
 }
 
-func tables(zone *time.Location, id string, c desk.ClockReport) []tableView {
-	table := func(part, caption, key string, lines []desk.Line, name func(desk.Line) string) tableView {
+func tables(zone *time.Location, id string, c report.ClockSummary) []tableView {
+	table := func(part, caption, key string, lines []report.Line, name func(report.Line) string) tableView {
 		t := tableView{ID: id + "-" + part, Caption: caption, Key: key}
 		for _, l := range lines {
 			t.Rows = append(t.Rows, rowView{name(l), l.Tally})
@@ -68,10 +69,10 @@ func tables(zone *time.Location, id string, c desk.ClockReport) []tableView {
 		return t
 	}
 	return []tableView{
-		table("weeks", "By week", "Week of", c.Weeks, func(l desk.Line) string { return l.Week.In(zone).Format("2 Jan 2006") }),
-		table("priorities", "By priority", "Priority", c.Priorities, func(l desk.Line) string { return string(l.Priority) }),
-		table("categories", "By category", "Category", c.Categories, func(l desk.Line) string { return l.Category }),
-		table("agents", "By agent", "Agent", c.Agents, func(l desk.Line) string { return agentName(l.Agent) }),
+		table("weeks", "By week", "Week of", c.Weeks, func(l report.Line) string { return l.Week.In(zone).Format("2 Jan 2006") }),
+		table("priorities", "By priority", "Priority", c.Priorities, func(l report.Line) string { return string(l.Priority) }),
+		table("categories", "By category", "Category", c.Categories, func(l report.Line) string { return l.Category }),
+		table("agents", "By agent", "Agent", c.Agents, func(l report.Line) string { return agentName(l.Agent) }),
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/demotest"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/officetest"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
 // livedIn is a desk with the demonstration's tickets, and every page of staff's.
@@ -27,9 +28,9 @@ func livedIn(t *testing.T) *browser {
 	log := slog.New(slog.DiscardHandler)
 	o.Work(log)
 	o.server = o.Serve(page.Config{Log: log}, "",
-		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, app.NewEmergencies(o.Store, o.Store, o.crier),
-			app.NewPolicies(o.Store, quiet{})).Area(),
-		panel.New(o.Desk, o.Store, o.Outcomes).Area())
+		supervision.New(app.NewReports(o.Store, o.Store, o.Store, o.Store, o.Store), o.Store, o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.crier),
+			app.NewPolicies(o.Store, o.Store, o.Store, quiet{})).Area(),
+		panel.New(o.Desk, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area())
 	return o.browser("sam")
 }
 
@@ -92,7 +93,7 @@ func TestDashboard_everyCountLeadsToWhatItCounts(t *testing.T) {
 	}
 	for id, rows := range map[string]string{"tile-waiting": "waiting", "tile-bounced": "bounced"} {
 		mail := b.page(overview.Find("#"+id).AttrOr("href", ""))
-		want := min(number(t, overview.Find("#"+id+" strong")), desk.MostParcels)
+		want := min(number(t, overview.Find("#"+id+" strong")), report.MaxMails)
 		if got := mail.Find("section[aria-labelledby=" + rows + "] tbody tr").Length(); got != want {
 			t.Errorf("%s counts %d, and the page of mail lists %d", id, want, got)
 		}

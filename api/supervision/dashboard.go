@@ -10,11 +10,12 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
 type dashboardView struct {
 	frame
-	desk.Overview
+	report.Overview
 	MostLoad int              // of one agent; at least 1
 	Lasting  []desk.Emergency // in force or planned
 	Searches []searchView     // in Temporal UI; none when the desk knows of none
@@ -78,7 +79,7 @@ func (p *Pages) dashboard(v *page.Visit) error {
 func (v dashboardView) InForce(e desk.Emergency) bool { return e.Stage(v.Now) == desk.StageInForce }
 
 // BandName is an age in words.
-func (dashboardView) BandName(b desk.Band) string {
+func (dashboardView) BandName(b report.AgeBand) string {
 	switch {
 	case b.From == 0:
 		return fmt.Sprintf("under %d\u00a0d", b.To)
@@ -90,10 +91,10 @@ func (dashboardView) BandName(b desk.Band) string {
 }
 
 // Old reports whether tickets of an age band have lived long.
-func (dashboardView) Old(b desk.Band) bool { return b.From >= 7 }
+func (dashboardView) Old(b report.AgeBand) bool { return b.From >= 7 }
 
 // Broken names an escalation's promises.
-func (dashboardView) Broken(e desk.Escalation) string {
+func (dashboardView) Broken(e report.Escalation) string {
 	broken := e.Broken()
 	switch {
 	case len(broken) > 1:

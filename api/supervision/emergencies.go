@@ -12,28 +12,6 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergencies is how supervisors command in an emergency; see app.Emergencies.
-type emergencies interface {
-	emergencyCommands
-	emergencyReader
-}
-
-type emergencyCommands interface {
-	Declare(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
-	Change(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
-	End(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
-	DryDeclare(context.Context, desk.Person, desk.EmergencyPlan) (desk.DryRun, error)
-	DryChange(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.DryRun, error)
-	DryEnd(context.Context, desk.Person, ticket.EmergencyID) (desk.DryRun, error)
-}
-
-type emergencyReader interface {
-	List(context.Context, desk.Person) ([]desk.Emergency, error)
-	Current(context.Context) ([]desk.Emergency, error)
-	File(context.Context, desk.Person, ticket.EmergencyID) (desk.EmergencyFile, error)
-	Fanout(context.Context) (desk.Fanout, bool, error)
-}
-
 const emergenciesPath = "/supervision/emergencies"
 
 // emergencyFrame is what the pages about emergencies share: words for what they show.

@@ -9,11 +9,11 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
 // promisesCSV is a report as RFC 4180 has it: one record a line of each table, and one for the whole period.
-func promisesCSV(r desk.PromiseReport) ([]byte, error) {
+func promisesCSV(r report.Promises) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
@@ -21,7 +21,7 @@ func promisesCSV(r desk.PromiseReport) ([]byte, error) {
 		"promise", "by", "of", "kept", "broken", "owed", "dropped", "kept_share", "delivered", "median_seconds", "p90_seconds",
 	}}
 	for _, c := range r.Clocks {
-		add := func(by, of string, t desk.Tally) {
+		add := func(by, of string, t report.Tally) {
 			records = append(records, append([]string{string(c.Clock), by, harmless(of)}, numbers(t)...))
 		}
 		add("all", "", c.Total)
@@ -45,7 +45,7 @@ func promisesCSV(r desk.PromiseReport) ([]byte, error) {
 }
 
 // numbers leaves empty what there is none of.
-func numbers(t desk.Tally) []string {
+func numbers(t report.Tally) []string {
 	values := []string{strconv.Itoa(t.Kept), strconv.Itoa(t.Broken), strconv.Itoa(t.Owed), strconv.Itoa(t.Dropped), "", strconv.Itoa(t.Delivered), "", ""}
 	if share, ok := t.Share(); ok {
 		values[4] = strconv.FormatFloat(share, 'f', 4, 64)

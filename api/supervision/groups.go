@@ -1,26 +1,22 @@
 package supervision
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"slices"
 
 	"github.com/holesalemart/supportdesk/api/input"
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// groups are what assignment rules give tickets to; see store.Groups.
-type groups interface {
-	Groups(context.Context, desk.Person) ([]desk.Group, error)
-	MakeGroup(ctx context.Context, by desk.Person, handle, title string) error
-	RenameGroup(ctx context.Context, by desk.Person, handle, title string) error
-	DeleteGroup(ctx context.Context, by desk.Person, handle string) error
-	JoinGroup(ctx context.Context, by desk.Person, group, whose string) error
-	LeaveGroup(ctx context.Context, by desk.Person, group, whose string) error
+// staffing is who can be given tickets, and the groups that assignment rules name.
+type staffing interface {
+	request.StaffReader
+	request.Groups
 }
 
 type groupsView struct {
@@ -47,11 +43,11 @@ func (p *Pages) groups(v *page.Visit) error {
 
 func (p *Pages) showGroups(v *page.Visit, status int, view groupsView) error {
 	view.frame = newFrame(v, "Groups", "/supervision/groups")
-	all, err := p.archive.Groups(v.Context(), v.Person)
+	all, err := p.staffing.Groups(v.Context(), v.Person)
 	if err != nil {
 		return err
 	}
-	staff, err := p.archive.Staff(v.Context())
+	staff, err := p.staffing.Staff(v.Context())
 	if err != nil {
 		return err
 	}
@@ -94,7 +90,7 @@ func (p *Pages) makeGroup(v *page.Visit) error {
 		return err
 	}
 	handle, title := form.Get("handle"), form.Get("title")
-	err = p.archive.MakeGroup(v.Context(), v.Person, handle, title)
+	err = p.staffing.MakeGroup(v.Context(), v.Person, handle, title)
 	return p.changedGroup(v, err, "The group is made. Now it needs members.", groupsView{Handle: handle, Name: title})
 }
 
@@ -103,12 +99,12 @@ func (p *Pages) renameGroup(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	err = p.archive.RenameGroup(v.Context(), v.Person, v.Param("group"), form.Get("title"))
+	err = p.staffing.RenameGroup(v.Context(), v.Person, v.Param("group"), form.Get("title"))
 	return p.changedGroup(v, err, "The group is renamed.", groupsView{Renamed: v.Param("group")})
 }
 
 func (p *Pages) deleteGroup(v *page.Visit) error {
-	err := p.archive.DeleteGroup(v.Context(), v.Person, v.Param("group"))
+	err := p.staffing.DeleteGroup(v.Context(), v.Person, v.Param("group"))
 	return p.changedGroup(v, err, "The group is deleted. Rules that name it find nobody now.", groupsView{})
 }
 
@@ -124,9 +120,9 @@ func (p *Pages) joinGroup(v *page.Visit) error {
 		return err
 	}
 	if form.Get("out") != "" {
-		return p.changedGroup(v, p.archive.LeaveGroup(v.Context(), v.Person, group, whose), "They are out of the group.", groupsView{})
+		return p.changedGroup(v, p.staffing.LeaveGroup(v.Context(), v.Person, group, whose), "They are out of the group.", groupsView{})
 	}
-	return p.changedGroup(v, p.archive.JoinGroup(v.Context(), v.Person, group, whose), "They are in the group.", groupsView{})
+	return p.changedGroup(v, p.staffing.JoinGroup(v.Context(), v.Person, group, whose), "They are in the group.", groupsView{})
 }
 
 // changedGroup answers a change: with what is so now, or with what was typed and what is wrong with it.

@@ -66,8 +66,8 @@ func openOffice(t *testing.T) *office {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Work(log)
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/supervision",
-		supervision.New(desk.NewReports(o.Store, o.Store), o.Store, o.feed, app.NewEmergencies(o.Store, o.Store, o.crier),
-			app.NewPolicies(o.Store, quiet{})).Area())
+		supervision.New(app.NewReports(o.Store, o.Store, o.Store, o.Store, o.Store), o.Store, o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.crier),
+			app.NewPolicies(o.Store, o.Store, o.Store, quiet{})).Area())
 	return o
 }
 

@@ -13,13 +13,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/chart"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
 type ratingsView struct {
 	frame
 	From, To string
 	Problems map[string]string // by field
-	Report   desk.RatingReport
+	Report   report.Ratings
 	Tables   []ratingTable
 	Chart    template.HTML
 	Best     int
@@ -32,7 +33,7 @@ type ratingTable struct {
 
 type ratingRow struct {
 	Name string
-	desk.Scores
+	report.Scores
 }
 
 // Mean is the average in words.
@@ -41,7 +42,7 @@ func (r ratingRow) Mean() string { return mean(r.Scores) }
 // Mean is that of the whole period.
 func (v ratingsView) Mean() string { return mean(v.Report.Total) }
 
-func mean(s desk.Scores) string {
+func mean(s report.Scores) string {
 	average, ok := s.Average()
 	if !ok {
 		return "–"
@@ -56,7 +57,7 @@ func (p *Pages) ratings(v *page.Visit) error {
 		return err
 	}
 	view.From, view.To = v.Query("from"), v.Query("to")
-	from, to, err := desk.Period(time.Now(), inForce.Zone, view.From, view.To)
+	from, to, err := report.Period(time.Now(), inForce.Zone, view.From, view.To)
 	var wrong *fault.Error
 	if errors.As(err, &wrong) {
 		view.Problems = map[string]string{}
@@ -137,14 +138,14 @@ func (p *Pages) readSuggestion(v *page.Visit) error {
 
 type mailView struct {
 	frame
-	State            desk.MailState
-	Waiting, Bounced []desk.Parcel
+	State            report.MailStatus
+	Waiting, Bounced []report.Mail
 	Most             int
 	Lately           bool // of the bounced, only those that the overview counts
 }
 
 func (p *Pages) mail(v *page.Visit) error {
-	view := mailView{frame: newFrame(v, "Mail", "/supervision/mail"), Most: desk.MostParcels, Lately: v.Query("bounced") == "lately"}
+	view := mailView{frame: newFrame(v, "Mail", "/supervision/mail"), Most: report.MaxMails, Lately: v.Query("bounced") == "lately"}
 	var err error
 	view.State, view.Waiting, view.Bounced, err = p.reports.Mailroom(v.Context(), time.Now(), view.Lately)
 	if err != nil {

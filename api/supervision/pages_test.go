@@ -24,7 +24,7 @@ func TestRoutes_areForSupervisorsAndAdministrators(t *testing.T) {
 		"": {http.StatusSeeOther, http.StatusUnauthorized}, "clara": {http.StatusForbidden}, "anna": {http.StatusForbidden}, "sam": nil, "ada": nil,
 	} {
 		b := o.browser(who)
-		for _, r := range supervision.New(nil, nil, nil, nil, nil).Area().Routes {
+		for _, r := range supervision.New(nil, nil, nil, nil, nil, nil).Area().Routes {
 			a := b.Ask(r.Method, strings.ReplaceAll(r.Path, ":id", "1"), url.Values{})
 			admitted := a.Status != http.StatusForbidden && a.Status != http.StatusUnauthorized &&
 				!strings.HasPrefix(a.Header.Get("Location"), "/sign-in")

@@ -1,7 +1,6 @@
 package supervision
 
 import (
-	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -14,16 +13,6 @@ import (
 )
 
 const policiesPath = "/supervision/policies"
-
-// policies is how supervisors change the policy, and which one open tickets are under; see app.Policies.
-type policies interface {
-	Editions(context.Context) ([]desk.EditionRecord, error)
-	Publish(context.Context, desk.Person, desk.Publication) (desk.Published, error)
-	Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error)
-	DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error)
-	Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error)
-	Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error)
-}
 
 // editionView is a version beside what it says otherwise than the one before.
 type editionView struct {

@@ -13,6 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
 type promisesView struct {
@@ -44,7 +45,7 @@ type periodView struct {
 
 // clockView is the report on one promise.
 type clockView struct {
-	desk.ClockReport
+	report.ClockSummary
 	ID, Name string
 	Bars     template.HTML
 	Lines    template.HTML
@@ -59,7 +60,7 @@ type tableView struct {
 
 type rowView struct {
 	Name string
-	desk.Tally
+	report.Tally
 }
 
 // Percent is the share of the judged that was kept, in words.
@@ -68,7 +69,7 @@ func (r rowView) Percent() string { return percent(r.Tally) }
 // Percent is that of the whole.
 func (c clockView) Percent() string { return percent(c.Total) }
 
-func percent(t desk.Tally) string {
+func percent(t report.Tally) string {
 	share, ok := t.Share()
 	switch {
 	case !ok:
@@ -81,7 +82,7 @@ func percent(t desk.Tally) string {
 }
 
 // Span writes a time that deliveries took.
-func (promisesView) Span(t desk.Tally, d time.Duration) string {
+func (promisesView) Span(t report.Tally, d time.Duration) string {
 	if t.Delivered == 0 {
 		return "–"
 	}
@@ -89,28 +90,28 @@ func (promisesView) Span(t desk.Tally, d time.Duration) string {
 }
 
 func (p *Pages) promises(v *page.Visit) error {
-	view, report, err := p.counted(v)
+	view, made, err := p.counted(v)
 	if err != nil {
 		return err
 	}
 	if len(view.Problems) > 0 {
 		return v.ShowStatus(http.StatusUnprocessableEntity, "promises", view)
 	}
-	for _, c := range report.Clocks {
-		view.Clocks = append(view.Clocks, viewClock(report, c))
+	for _, c := range made.Clocks {
+		view.Clocks = append(view.Clocks, viewClock(made, c))
 	}
 	return v.Show("promises", view)
 }
 
 func (p *Pages) promisesFile(v *page.Visit) error {
-	view, report, err := p.counted(v)
+	view, made, err := p.counted(v)
 	if err != nil {
 		return err
 	}
 	if len(view.Problems) > 0 {
 		return v.ShowStatus(http.StatusUnprocessableEntity, "promises", view)
 	}
-	body, err := promisesCSV(report)
+	body, err := promisesCSV(made)
 	if err != nil {
 		return err
 	}
@@ -119,15 +120,15 @@ func (p *Pages) promisesFile(v *page.Visit) error {
 }
 
 // counted reads the filter and has it counted, unless it can't be read.
-func (p *Pages) counted(v *page.Visit) (promisesView, desk.PromiseReport, error) {
+func (p *Pages) counted(v *page.Visit) (promisesView, report.Promises, error) {
 	view := promisesView{frame: newFrame(v, "Promises kept and broken", "/supervision/promises"), Problems: map[string]string{}}
 	_, inForce, _, err := p.archive.PolicyInForce(v.Context())
 	if err != nil {
-		return view, desk.PromiseReport{}, err
+		return view, report.Promises{}, err
 	}
-	staff, err := p.archive.Staff(v.Context())
+	staff, err := p.staffing.Staff(v.Context())
 	if err != nil {
-		return view, desk.PromiseReport{}, err
+		return view, report.Promises{}, err
 	}
 	view.Choices = choices{Priorities: policy.Priorities(), Categories: inForce.Categories, Agents: staff}
 	view.ZoneName = inForce.Zone.String()
@@ -141,29 +142,29 @@ func (p *Pages) counted(v *page.Visit) (promisesView, desk.PromiseReport, error)
 		for _, d := range wrong.Details {
 			view.Problems[d.Field] = d.Message
 		}
-		return view, desk.PromiseReport{}, nil
+		return view, report.Promises{}, nil
 	}
 	view.Asked.From = filter.From.In(inForce.Zone).Format(time.DateOnly)
 	view.Asked.To = filter.To.Add(-time.Second).In(inForce.Zone).Format(time.DateOnly)
 	view.File = "/supervision/promises.csv?" + view.Asked.query().Encode()
 	view.Shorter = view.Asked.periods(time.Now(), inForce.Zone)
-	report, err := p.reports.Promises(v.Context(), filter)
-	return view, report, err
+	made, err := p.reports.Promises(v.Context(), filter)
+	return view, made, err
 }
 
 // maxWord is the longest name that a filter can mean, in bytes.
 const maxWord = 200
 
-func (a asked) filter(now time.Time, zone *time.Location) (desk.PromiseFilter, error) {
-	f := desk.PromiseFilter{
-		Priority: policy.Priority(a.Priority), Category: a.Category, Agent: a.Agent, Measure: desk.Measure(a.Measure),
+func (a asked) filter(now time.Time, zone *time.Location) (report.PromiseFilter, error) {
+	f := report.PromiseFilter{
+		Priority: policy.Priority(a.Priority), Category: a.Category, Agent: a.Agent, Measure: report.Measure(a.Measure),
 	}
 	var wrong []fault.Detail
 	for field, bad := range map[string]bool{
 		"priority": a.Priority != "" && !f.Priority.Valid(),
 		"category": len(a.Category) > maxWord,
 		"agent":    len(a.Agent) > maxWord,
-		"measure":  a.Measure != "" && f.Measure != desk.MeasureElapsed && f.Measure != desk.MeasureCounted,
+		"measure":  a.Measure != "" && f.Measure != report.MeasureElapsed && f.Measure != report.MeasureCounted,
 	} {
 		if bad {
 			wrong = append(wrong, fault.Detail{Field: field, Message: "is not one of the choices"})
@@ -173,7 +174,7 @@ func (a asked) filter(now time.Time, zone *time.Location) (desk.PromiseFilter, e
 		return f, fault.Fields(wrong...)
 	}
 	var err error
-	f.From, f.To, err = desk.Period(now, zone, a.From, a.To)
+	f.From, f.To, err = report.Period(now, zone, a.From, a.To)
 	return f, err
 }
 
@@ -192,7 +193,7 @@ func (a asked) query() url.Values {
 // periods are the usual ones, up to today and this week included.
 func (a asked) periods(now time.Time, zone *time.Location) []periodView {
 	today := now.In(zone)
-	monday := desk.Weeks(now, now, zone)[0].In(zone)
+	monday := report.Weeks(now, now, zone)[0].In(zone)
 	var views []periodView
 	for _, weeks := range []int{4, 12, 26, 52} {
 		b := a

@@ -10,49 +10,42 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/api/request"
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
-	"github.com/holesalemart/supportdesk/internal/ticket"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
 //go:embed all:templates
 var templates embed.FS
 
-// reports is what is counted; see desk.Reports.
+// reports is what is counted; see app.Reports.
 type reports interface {
-	Overview(ctx context.Context, now time.Time) (desk.Overview, error)
-	Promises(context.Context, desk.PromiseFilter) (desk.PromiseReport, error)
-	Ratings(ctx context.Context, from, to time.Time) (desk.RatingReport, error)
-	Mailroom(ctx context.Context, now time.Time, lately bool) (s desk.MailState, waiting, bounced []desk.Parcel, err error)
+	Overview(ctx context.Context, now time.Time) (report.Overview, error)
+	Promises(context.Context, report.PromiseFilter) (report.Promises, error)
+	Ratings(ctx context.Context, from, to time.Time) (report.Ratings, error)
+	Mailroom(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error)
 }
 
 // archive is what is read and marked one by one.
 type archive interface {
-	groups
-	Staff(context.Context) ([]desk.Colleague, error)
 	Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error)
 	MarkSuggestion(ctx context.Context, id int64, read bool) error
-	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
-}
-
-// feed tells of changes.
-type feed interface {
-	// Subscribe gives what changes on a ticket, on any with an empty number, until leave is called.
-	Subscribe(ticket.Number) (changes <-chan desk.Change, leave func())
+	request.PolicyReader
 }
 
 // Pages answers for the supervisors' routes.
 type Pages struct {
-	reports reports
-	archive archive
-	feed    feed
-	command emergencies
-	book    policies
+	reports  reports
+	archive  archive
+	staffing staffing
+	feed     request.Feed
+	command  request.Emergencies
+	book     request.Policies
 }
 
-// New makes the pages on the reports, the store, the feed of changes the command in emergencies and the policies.
-func New(r reports, a archive, f feed, e emergencies, b policies) *Pages {
-	return &Pages{reports: r, archive: a, feed: f, command: e, book: b}
+// New makes the pages on the reports, the store, the staffing, the feed of changes, the command in emergencies and the policies.
+func New(r reports, a archive, s staffing, f request.Feed, e request.Emergencies, b request.Policies) *Pages {
+	return &Pages{reports: r, archive: a, staffing: s, feed: f, command: e, book: b}
 }
 
 // Area is the supervisors' part of the website.

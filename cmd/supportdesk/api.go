@@ -11,7 +11,6 @@ import (
 
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/internal/app"
-	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/dispatch"
 	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -54,22 +53,22 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	relay := dispatch.NewRelay(db, dispatcher, log)
 	notifier := dispatch.NewEmergencyNotifier(db, dispatcher, log)
 	outcomes := store.NewOutcomes(db, log)
-	d := desk.New(db, db, db, outcomes, relay)
-	board := desk.NewBoard(db)
+	d := app.NewTickets(db, db, db, outcomes, relay)
+	board := app.NewNoticeBoard(db)
 	site, err := n.site(p.ctx, d, board, mailbox)
 	if err != nil {
 		return err
 	}
-	command := app.NewEmergencies(db, db, notifier)
-	policies := app.NewPolicies(db, relay)
+	command := app.NewEmergencies(db, db, db, db, notifier)
+	policies := app.NewPolicies(db, db, db, relay)
 	handler, err := api.New(api.Config{
 		Desk:        d,
 		People:      db,
 		Board:       board,
-		Reports:     desk.NewReports(db, db),
+		Reports:     app.NewReports(db, db, db, db, db),
 		Emergencies: command,
 		Policies:    policies,
-		Staffing:    db,
+		Staffing:    app.NewStaffing(db),
 		Site:        site,
 		Areas:       n.areas(d, outcomes, command, policies),
 		Prefix:      c.NumberPrefix,

@@ -18,23 +18,25 @@ type demoCommand struct {
 type demoStore struct {
 	*store.Store
 	*app.Imports
+	*app.Staffing
+	*app.Workspace
 }
 
-// patiently: so many are worth a word beforehand.
-const patiently = 5000
+// manyTickets take long enough to be announced.
+const manyTickets = 5000
 
 // Run may be run again and again: what is there already is not added a second time.
 func (c demoCommand) Run(p *program) error {
 	if c.Tickets < 0 {
 		return fault.New(fault.Invalid, "there can't be fewer than no demo tickets")
 	}
-	if c.Tickets > patiently {
+	if c.Tickets > manyTickets {
 		if _, err := fmt.Fprintf(p.stdout, "Adding up to %d demo tickets: a thousand take a second or two.\n", c.Tickets); err != nil {
 			return err
 		}
 	}
 	return p.withStore(func(db *store.Store) error {
-		added, err := demo.Fill(p.ctx, demoStore{db, app.NewImports(db)}, demo.Options{Tickets: c.Tickets})
+		added, err := demo.Fill(p.ctx, demoStore{db, app.NewImports(db), app.NewStaffing(db), app.NewWorkspace(db)}, demo.Options{Tickets: c.Tickets})
 		if err != nil || added == 0 {
 			return err
 		}

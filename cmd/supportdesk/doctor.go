@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,7 +29,7 @@ func (c doctorCommand) Run(p *program) error {
 		return err
 	}
 	defer n.close()
-	d := &doctor{neighbours: n, ctx: p.ctx, reconciler: n.reconciler(), say: func(line string) { _, _ = fmt.Fprintln(p.stdout, line) }}
+	d := newDoctor(p, n)
 	d.examine(c.Quick)
 	if p.ctx.Err() != nil {
 		return p.ctx.Err()
@@ -62,6 +61,13 @@ type doctor struct {
 	lacking bool // something of Temporal's
 	lost    []desk.Overdue
 	stuck   []desk.Overdue
+}
+
+func newDoctor(p *program, n *neighbours) *doctor {
+	return &doctor{
+		neighbours: n, ctx: p.ctx, reconciler: n.reconciler(),
+		say: func(line string) { _, _ = fmt.Fprintln(p.stdout, line) },
+	}
 }
 
 // finds says what is wrong.
@@ -228,11 +234,11 @@ func (d *doctor) repair() error {
 	return nil
 }
 
-// register insists until Temporal knows a namespace that was registered just now.
+// register registers what Temporal lacks, and waits until it knows a namespace that was registered just now.
 func (d *doctor) register() error {
-	ctx, cancel := context.WithTimeout(d.ctx, temporalPatience)
+	ctx, cancel := context.WithTimeout(d.ctx, temporalTimeout)
 	defer cancel()
-	return insist(ctx, func() error { return dispatch.EnsureNamespace(ctx, d.temporal) })
+	return retryUnavailable(ctx, func() error { return dispatch.EnsureNamespace(ctx, d.temporal) })
 }
 
 // named lists the first tickets.
@@ -253,40 +259,3 @@ func count(n int, one, many string) string {
 	}
 	return fmt.Sprintf("%d %s", n, many)
 }
-
-type reconcileCommand struct{}
-
-// Run is for a Temporal that has lost its data or was restored from an older copy. The worker's reconciler finds what is
-// missing by itself; this also has the workflows look at everything that run as of an older time.
-func (reconcileCommand) Run(p *program) error {
-	n, err := p.connect()
-	if err != nil {
-		return err
-	}
-	defer n.close()
-	d := &doctor{neighbours: n, ctx: p.ctx, reconciler: n.reconciler(), say: func(line string) { _, _ = fmt.Fprintln(p.stdout, line) }}
-	if err := d.register(); err != nil {
-		return err
-	}
-	tickets, err := n.db.CountKept(p.ctx)
-	if err != nil {
-		return err
-	}
-	takes := time.Duration(float64(tickets) / n.config.ReconcileRate * float64(time.Second))
-	d.say(fmt.Sprintf("%s open or owe mails or calls. The workflow of each is started if it does not run, and has a look at everything if it does: "+
-		"at most %v a second, so for about %s. Nothing is sent twice.", count(tickets, "ticket is", "tickets are"), n.config.ReconcileRate, takes.Round(time.Second)))
-	shown := time.Now()
-	err = d.reconciler.RepairAll(p.ctx, func(done int) {
-		if time.Since(shown) >= progressEvery {
-			d.say(fmt.Sprintf("%d of %d", done, tickets))
-			shown = time.Now()
-		}
-	})
-	if err != nil {
-		return errors.Join(err, errors.New("run this again: nothing is done twice"))
-	}
-	d.say("done")
-	return nil
-}
-
-const progressEvery = 5 * time.Second

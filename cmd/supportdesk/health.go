@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// healthPatience is above what a readiness answer takes to give up on its dependencies.
-const healthPatience = 4 * time.Second
+// healthTimeout is above what a readiness answer takes to give up on its dependencies.
+const healthTimeout = 4 * time.Second
 
 // healthCommand is for the health check of a container, whose image has no other program.
 type healthCommand struct {
@@ -18,7 +18,7 @@ type healthCommand struct {
 
 // Run succeeds if the address answers 200.
 func (c healthCommand) Run(p *program) error {
-	ctx, cancel := context.WithTimeout(p.ctx, healthPatience)
+	ctx, cancel := context.WithTimeout(p.ctx, healthTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL.String(), nil)
 	if err != nil {

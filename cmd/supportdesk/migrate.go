@@ -14,8 +14,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
-// temporalPatience is how long migrate waits for a Temporal server that is still starting.
-const temporalPatience = time.Minute
+// temporalTimeout is how long a command waits for a Temporal server that is still starting.
+const temporalTimeout = time.Minute
 
 type migrateCommand struct {
 	Policy       string `type:"existingfile" help:"Publish this policy document, if it differs from the newest. Without it, Holesalemart's is published when there is none."`
@@ -42,15 +42,15 @@ func (m migrateCommand) Run(p *program) error {
 	return register(p.ctx, n.temporal)
 }
 
-// register insists while Temporal does not answer: in a deployment both start at once.
+// register registers the search attributes, and waits for Temporal: in a deployment both start at once.
 func register(ctx context.Context, temporal *dispatch.Temporal) error {
-	ctx, cancel := context.WithTimeout(ctx, temporalPatience)
+	ctx, cancel := context.WithTimeout(ctx, temporalTimeout)
 	defer cancel()
-	return insist(ctx, func() error { return dispatch.RegisterAttributes(ctx, temporal, temporal.Namespace) })
+	return retryUnavailable(ctx, func() error { return dispatch.RegisterAttributes(ctx, temporal, temporal.Namespace) })
 }
 
-// insist repeats what is Unavailable until ctx ends.
-func insist(ctx context.Context, do func() error) error {
+// retryUnavailable calls do until it returns no Unavailable fault, or ctx ends.
+func retryUnavailable(ctx context.Context, do func() error) error {
 	for {
 		err := do()
 		if fault.KindOf(err) != fault.Unavailable || !loop.Sleep(ctx, time.Second) {
@@ -59,7 +59,7 @@ func insist(ctx context.Context, do func() error) error {
 	}
 }
 
-// document gives the policy to publish; nil leaves the one in force.
+// document returns the policy to publish; nil leaves the one in force.
 func (m migrateCommand) document(p *program) ([]byte, error) {
 	if m.Policy == "" {
 		return nil, nil

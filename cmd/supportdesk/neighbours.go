@@ -11,6 +11,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
+// load reads the configuration and makes the process's log.
+func (p *program) load() (config.Config, *slog.Logger, error) {
+	c, err := config.Load(p.getenv)
+	if err != nil {
+		return c, nil, err
+	}
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return c, slog.New(slog.NewJSONHandler(p.stderr, options)), nil
+	}
+	return c, slog.New(slog.NewTextHandler(p.stderr, options)), nil
+}
+
 // neighbours are what every serving process stands on. Neither is asked for anything before it is needed.
 type neighbours struct {
 	config   config.Config
@@ -58,4 +71,18 @@ func (n *neighbours) awaitTemporal(ctx context.Context) bool {
 		}
 		loop.Sleep(ctx, time.Second)
 	}
+}
+
+// withStore opens the database for a command that needs nothing else.
+func (p *program) withStore(do func(*store.Store) error) error {
+	c, _, err := p.load()
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return do(db)
 }

@@ -39,6 +39,30 @@ func (c peopleAdd) Run(p *program) error {
 	})
 }
 
+// peopleLink signs in a person who can't get mail yet, such as a first administrator.
+type peopleLink struct {
+	Email string        `required:"" help:"Of somebody who has been added."`
+	Lasts time.Duration `default:"1h" help:"How long it works, unless it is used before. Default: ${default}."`
+}
+
+func (c peopleLink) Run(p *program) error {
+	config, _, err := p.load()
+	if err != nil {
+		return err
+	}
+	if c.Lasts <= 0 {
+		return errors.New("--lasts must be more than nothing")
+	}
+	return p.withStore(func(db *store.Store) error {
+		url, err := account.New(db.Accounts(), config.BaseURL).LinkFor(p.ctx, c.Email, c.Lasts)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(p.stdout, url)
+		return err
+	})
+}
+
 type peopleToken struct {
 	Who string `arg:"" help:"Handle or e-mail address."`
 }
@@ -124,42 +148,5 @@ func (p *program) withPerson(who string, do func(*store.Store, desk.Person) erro
 			return err
 		}
 		return do(db, person)
-	})
-}
-
-func (p *program) withStore(do func(*store.Store) error) error {
-	c, _, err := p.load()
-	if err != nil {
-		return err
-	}
-	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return do(db)
-}
-
-// peopleLink lets somebody in who can't get mail yet, such as a first administrator.
-type peopleLink struct {
-	Email string        `required:"" help:"Of somebody who has been added."`
-	Lasts time.Duration `default:"1h" help:"How long it works, unless it is used before. Default: ${default}."`
-}
-
-func (c peopleLink) Run(p *program) error {
-	config, _, err := p.load()
-	if err != nil {
-		return err
-	}
-	if c.Lasts <= 0 {
-		return errors.New("--lasts must be more than nothing")
-	}
-	return p.withStore(func(db *store.Store) error {
-		url, err := account.New(db.Accounts(), config.BaseURL).LinkFor(p.ctx, c.Email, c.Lasts)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(p.stdout, url)
-		return err
 	})
 }

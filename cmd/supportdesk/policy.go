@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/holiday"
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
@@ -56,6 +57,42 @@ func (c policyDue) Run(p *program) error {
 		FirstResponse time.Time `json:"first_response_due"`
 		Resolution    time.Time `json:"resolution_due"`
 	}{promises.FirstResponse.UTC(), promises.Resolution.UTC()})
+}
+
+type policyHolidays struct {
+	File string `arg:"" type:"existingfile" help:"The iCalendar file."`
+	From string `placeholder:"DATE" help:"The first day, such as 2027-01-01; default the first of this year."`
+	To   string `placeholder:"DATE" help:"The last day; default two years from the first."`
+}
+
+func (c policyHolidays) Run(p *program) error {
+	in := holiday.Years(time.Now().UTC(), 2)
+	var err error
+	if c.From != "" {
+		if in.From, err = time.Parse(time.DateOnly, c.From); err != nil {
+			return fmt.Errorf("--from %q is not a date such as 2027-01-01", c.From)
+		}
+		in.To = in.From.AddDate(2, 0, -1)
+	}
+	if c.To != "" {
+		if in.To, err = time.Parse(time.DateOnly, c.To); err != nil {
+			return fmt.Errorf("--to %q is not a date such as 2027-12-31", c.To)
+		}
+	}
+	file, err := os.Open(c.File)
+	if err != nil {
+		return fmt.Errorf("read the calendar: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	days, err := holiday.Read(file, in)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	if len(days) == 0 {
+		return errors.New(c.File + ": no whole day of " + in.From.Format(time.DateOnly) + " to " + in.To.Format(time.DateOnly) + " is in it")
+	}
+	_, err = fmt.Fprint(p.stdout, policy.HolidaysYAML(days))
+	return err
 }
 
 // readPolicy reads a document and prints a line for each of its errors.

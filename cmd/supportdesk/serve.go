@@ -8,25 +8,10 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"github.com/holesalemart/supportdesk/internal/config"
 )
 
-// load reads the configuration and makes the process's log.
-func (p *program) load() (config.Config, *slog.Logger, error) {
-	c, err := config.Load(p.getenv)
-	if err != nil {
-		return c, nil, err
-	}
-	options := &slog.HandlerOptions{Level: c.LogLevel}
-	if c.LogFormat == "json" {
-		return c, slog.New(slog.NewJSONHandler(p.stderr, options)), nil
-	}
-	return c, slog.New(slog.NewTextHandler(p.stderr, options)), nil
-}
-
 // serve answers on an address until ctx ends, and then finishes the requests that have begun.
-func serve(ctx context.Context, address string, handler http.Handler, patience time.Duration, log *slog.Logger) error {
+func serve(ctx context.Context, address string, handler http.Handler, grace time.Duration, log *slog.Logger) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -48,7 +33,7 @@ func serve(ctx context.Context, address string, handler http.Handler, patience t
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	err = server.Shutdown(stopping)
 	if closed := <-served; !errors.Is(closed, http.ErrServerClosed) {

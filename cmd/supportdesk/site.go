@@ -13,14 +13,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/account"
 	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/config"
-	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/openid"
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
 // site makes the website's engine. Streams end when ctx does, so that the server can stop. mailbox is where every mail
 // is shown; empty without such a page.
-func (n *neighbours) site(ctx context.Context, d *desk.Desk, board *desk.Board, mailbox string) (*page.Engine, error) {
+func (n *neighbours) site(ctx context.Context, d *app.Tickets, board *app.NoticeBoard, mailbox string) (*page.Engine, error) {
 	return page.New(page.Config{
 		Sessions:   n.db.Sessions(),
 		People:     n.db,
@@ -47,12 +46,13 @@ func (n *neighbours) temporalUI() string {
 }
 
 // areas are the website's pages, by audience.
-func (n *neighbours) areas(d *desk.Desk, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
+func (n *neighbours) areas(d *app.Tickets, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
+	staffing := app.NewStaffing(n.db)
 	return []page.Area{
-		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config), d, n.db).Area(),
+		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config), d, staffing).Area(),
 		portal.New(d, n.db, n.db, outcomes).Area(),
-		panel.New(d, n.db, outcomes).Area(),
-		supervision.New(desk.NewReports(n.db, n.db), n.db, outcomes, command, policies).Area(),
+		panel.New(d, app.NewWorkspace(n.db), staffing, n.db, outcomes).Area(),
+		supervision.New(app.NewReports(n.db, n.db, n.db, n.db, n.db), n.db, staffing, outcomes, command, policies).Area(),
 	}
 }
 

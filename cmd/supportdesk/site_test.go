@@ -49,16 +49,16 @@ func openHouse(t testing.TB, tickets int) *house {
 	quiet := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	n := &neighbours{config: config.Config{BaseURL: "http://support.example"}, log: quiet, db: h.Store}
 	outcomes := store.NewOutcomes(h.Store, quiet)
-	d := desk.New(h.Store, h.Store, h.Store, outcomes, idle{})
-	site, err := n.site(t.Context(), d, desk.NewBoard(h.Store), "")
+	d := app.NewTickets(h.Store, h.Store, h.Store, outcomes, idle{})
+	site, err := n.site(t.Context(), d, app.NewNoticeBoard(h.Store), "")
 	if err == nil {
-		h.areas = n.areas(d, outcomes, app.NewEmergencies(h.Store, h.Store, idle{}), app.NewPolicies(h.Store, idle{}))
+		h.areas = n.areas(d, outcomes, app.NewEmergencies(h.Store, h.Store, h.Store, h.Store, idle{}), app.NewPolicies(h.Store, h.Store, h.Store, idle{}))
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	door := page.Area{Name: "door", Templates: os.DirFS(t.TempDir()), Routes: []page.Route{page.Get("/door/:id", page.Anyone, h.letIn)}}
-	h.handler, err = api.New(api.Config{Desk: d, People: h.Store, Board: desk.NewBoard(h.Store), Site: site, Areas: append(slices.Clone(h.areas), door), Log: quiet})
+	h.handler, err = api.New(api.Config{Desk: d, People: h.Store, Board: app.NewNoticeBoard(h.Store), Site: site, Areas: append(slices.Clone(h.areas), door), Log: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

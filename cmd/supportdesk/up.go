@@ -1,26 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 	"syscall"
-	"time"
 
-	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/local"
-)
-
-const (
-	startPatience = 2 * time.Minute // for everything to come up
-	localMails    = "1000"          // a second: this SMTP server is ours
-	localTickets  = "2000"          // in the worker's memory: the machine has more to carry
 )
 
 type upCommand struct {
@@ -40,16 +26,8 @@ type upCommand struct {
 
 // Run starts everything, says where it is, and stops it when the program is told to.
 func (c upCommand) Run(p *program) (err error) {
-	if c.Data == "" {
-		return errors.New("--data names no directory")
-	}
-	if c.Policy != "" {
-		if _, err := readPolicy(p, c.Policy); err != nil {
-			return err
-		}
-		if c.Policy, err = filepath.Abs(c.Policy); err != nil {
-			return err
-		}
+	if err := c.check(p); err != nil {
+		return err
 	}
 	lock, err := local.LockDir(c.Data)
 	if err != nil {
@@ -73,15 +51,7 @@ func (c upCommand) Run(p *program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	ctx, cancel := context.WithTimeout(p.ctx, startPatience)
-	defer cancel()
-	if err := s.start(ctx); err != nil {
-		if p.ctx.Err() != nil {
-			return nil
-		}
-		return err
-	}
-	for _, step := range []func() error{s.fill, s.draw, s.welcome} {
+	for _, step := range []func() error{s.start, s.addDemoTickets, s.makeLinks, s.welcome} {
 		if err := step(); p.ctx.Err() != nil {
 			return nil
 		} else if err != nil {
@@ -89,194 +59,21 @@ func (c upCommand) Run(p *program) (err error) {
 		}
 	}
 	<-p.ctx.Done()
-	_, err = fmt.Fprintln(p.stdout, "\nStopping. Everything is kept in", shown(c.Data))
+	_, err = fmt.Fprintln(p.stdout, "\nStopping. Everything is kept in", relativeDir(c.Data))
 	return err
 }
 
-// stack is everything that up runs: each part a process of its own, as in production, so that any can be killed and
-// comes back. Once start has returned nothing in it changes: parts are started again from other goroutines.
-type stack struct {
-	*program
-	command    upCommand
-	lock       *local.Lock
-	self       string // path of this program
-	temporal   string // path of Temporal's server
-	supervisor *local.Supervisor
-	logs       map[string]*os.File // by part
-	env        []string            // what our own programs are configured by
-	ui         string              // URL of Temporal's
-	people     []desk.Person       // whom the links and tokens are for
-	tokens     []token
-	links      []signInLink
-	policy     string // the one in force, for people to read
-}
-
-// The parts, as they are called in messages and in the names of their logs.
-const (
-	partPostgres = "postgresql"
-	partTemporal = "temporal"
-	partMailbox  = "mailbox"
-	partWorker   = "worker"
-	partAPI      = "api"
-)
-
-// Where the parts keep what is theirs, in the data directory.
-const (
-	dirLogs     = "log"
-	dirMails    = "mail"
-	dirTemporal = "temporal"
-)
-
-func newStack(p *program, c upCommand, lock *local.Lock) (*stack, error) {
-	s := &stack{program: p, command: c, lock: lock, logs: map[string]*os.File{}}
-	s.supervisor = local.NewSupervisor(func(line string) {
-		_, _ = fmt.Fprintln(p.stdout, line) // a lost line of chatter is no failure
-	})
-	var err error
-	if s.self, err = os.Executable(); err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
+// check refuses what can't work before anything is started, and makes the policy's path absolute.
+func (c *upCommand) check(p *program) (err error) {
+	if c.Data == "" {
+		return errors.New("--data names no directory")
 	}
-	if s.temporal, err = local.FindTemporal(); err != nil {
-		return nil, err
+	if c.Policy == "" {
+		return nil
 	}
-	if err := s.choosePorts(); err != nil {
-		return nil, err
-	}
-	return s, s.openLogs()
-}
-
-func (s *stack) choosePorts() (err error) {
-	c := &s.command
-	for _, port := range []struct {
-		port *int
-		of   string
-	}{
-		{&c.Port, "the API"}, {&c.UIPort, "Temporal's UI"}, {&c.MailboxPort, "the mailbox"}, {&c.SMTPPort, "SMTP"},
-		{&c.TemporalPort, "Temporal"}, {&c.PostgresPort, "PostgreSQL"},
-	} {
-		if *port.port, err = local.ChoosePort(*port.port, port.of); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *stack) openLogs() error {
-	dir := filepath.Join(s.command.Data, dirLogs)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make the log directory: %w", err)
-	}
-	for _, part := range []string{partPostgres, partTemporal, partMailbox, partWorker, partAPI} {
-		file, err := os.OpenFile(filepath.Join(dir, part+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			return fmt.Errorf("open a log: %w", err)
-		}
-		s.logs[part] = file
-	}
-	return nil
-}
-
-func (s *stack) start(ctx context.Context) error {
-	postgres, err := local.Supervise(ctx, s.supervisor, partPostgres, s.startPostgres)
-	if err != nil {
+	if _, err := readPolicy(p, c.Policy); err != nil {
 		return err
 	}
-	s.env = s.environment(postgres)
-	temporal, err := local.Supervise(ctx, s.supervisor, partTemporal, s.startTemporal)
-	if err != nil {
-		return err
-	}
-	s.ui = temporal.UI
-	if _, err := local.Supervise(ctx, s.supervisor, partMailbox, s.startMailbox); err != nil {
-		return err
-	}
-	if err := s.prepare(ctx, postgres); err != nil {
-		return err
-	}
-	if _, err := local.Supervise(ctx, s.supervisor, partWorker, s.startWorker); err != nil {
-		return err
-	}
-	_, err = local.Supervise(ctx, s.supervisor, partAPI, s.startAPI)
+	c.Policy, err = filepath.Abs(c.Policy)
 	return err
-}
-
-func (s *stack) startPostgres(ctx context.Context) (*local.Postgres, error) {
-	return local.StartPostgres(ctx, local.PostgresOptions{
-		Dir: filepath.Join(s.command.Data, "postgresql"), Port: s.command.PostgresPort, Log: s.logs[partPostgres],
-		Lock: s.lock,
-	})
-}
-
-func (s *stack) startTemporal(ctx context.Context) (*local.Temporal, error) {
-	return local.StartTemporal(ctx, local.TemporalOptions{
-		Binary: s.temporal, DB: filepath.Join(s.command.Data, dirTemporal, "temporal.db"),
-		Port: s.command.TemporalPort, UIPort: s.command.UIPort, Log: s.logs[partTemporal], Lock: s.lock,
-	})
-}
-
-func (s *stack) startMailbox(ctx context.Context) (*local.Program, error) {
-	return s.startSelf(ctx, partMailbox, loopback(s.command.MailboxPort), "local-mailbox",
-		"--dir", filepath.Join(s.command.Data, dirMails),
-		"--smtp", loopback(s.command.SMTPPort), "--http", loopback(s.command.MailboxPort))
-}
-
-func (s *stack) startWorker(ctx context.Context) (*local.Program, error) {
-	return s.startSelf(ctx, partWorker, "", "worker")
-}
-
-func (s *stack) startAPI(ctx context.Context) (*local.Program, error) {
-	return s.startSelf(ctx, partAPI, loopback(s.command.Port), "local-api", "--mailbox", "http://"+loopback(s.command.MailboxPort))
-}
-
-// startSelf starts this program with other arguments, and waits until it listens.
-func (s *stack) startSelf(ctx context.Context, part, address string, args ...string) (*local.Program, error) {
-	program, err := local.StartProgram(local.ProgramOptions{
-		Name: part, Path: s.self, Args: args, Env: s.env, Log: s.logs[part], Lock: s.lock,
-	})
-	if err != nil || address == "" {
-		return program, err
-	}
-	if err := awaitListener(ctx, address, program.Done()); err != nil {
-		ended := program.Err()
-		program.Kill()
-		return nil, errors.Join(err, ended)
-	}
-	return program, nil
-}
-
-// environment is all that our own programs are configured by. Of the caller's they get what concerns no neighbour:
-// up must run the same wherever it is started. Webhooks are no neighbours, and nobody has any unless they are set.
-func (s *stack) environment(postgres *local.Postgres) []string {
-	caller := slices.DeleteFunc(os.Environ(), func(line string) bool {
-		ours := strings.HasPrefix(line, "SUPPORTDESK_") && !strings.HasPrefix(line, "SUPPORTDESK_WEBHOOK")
-		return ours || strings.HasPrefix(line, "TEMPORAL_") || strings.HasPrefix(line, "PG")
-	})
-	return append(caller,
-		"SUPPORTDESK_DATABASE_URL="+postgres.DSN(database),
-		"SUPPORTDESK_HTTP_ADDRESS="+loopback(s.command.Port),
-		"SUPPORTDESK_HEALTH_ADDRESS=off",
-		"SUPPORTDESK_BASE_URL="+s.url(),
-		"SUPPORTDESK_SMTP_HOST=127.0.0.1",
-		"SUPPORTDESK_SMTP_PORT="+strconv.Itoa(s.command.SMTPPort),
-		"SUPPORTDESK_SMTP_TLS=none",
-		"SUPPORTDESK_MAIL_FROM=Holesalemart Support <support@holesalemart.example>",
-		"SUPPORTDESK_MAILS_PER_SECOND="+localMails,
-		"TEMPORAL_ADDRESS="+loopback(s.command.TemporalPort),
-		"TEMPORAL_NAMESPACE=default",
-		"SUPPORTDESK_TEMPORAL_UI_URL="+(&url.URL{Scheme: "http", Host: loopback(s.command.UIPort)}).String(),
-		"TEMPORAL_CONFIG_FILE="+os.DevNull, // not the caller's profile
-		"SUPPORTDESK_WORKER_TICKETS="+localTickets,
-	)
-}
-
-func (s *stack) stop() error {
-	errs := []error{s.supervisor.Stop()}
-	for _, log := range s.logs {
-		errs = append(errs, log.Close())
-	}
-	return errors.Join(errs...)
-}
-
-func (s *stack) url() string {
-	return (&url.URL{Scheme: "http", Host: loopback(s.command.Port)}).String()
 }

@@ -2,23 +2,19 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// welcome says where everything is, who can come in, and what to try first.
+// welcome prints where everything is, how to sign in, and what to try first.
 func (s *stack) welcome() error {
 	var b strings.Builder
-	b.WriteString("\nSupportdesk is up. Ctrl-C stops it; everything is kept in " + shown(s.command.Data) + "\n\n")
+	b.WriteString("\nSupportdesk is up. Ctrl-C stops it; everything is kept in " + relativeDir(s.command.Data) + "\n\n")
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "  Website\t%s/\t(for customers and visitors)\n", s.url())
 	fmt.Fprintf(table, "  Panel\t%s/desk\t(for agents)\n", s.url())
@@ -27,7 +23,7 @@ func (s *stack) welcome() error {
 	fmt.Fprintf(table, "  Mailbox\t%s/dev/mail\t(as JSON at /dev/mail.json; SMTP at %s)\n", s.url(), loopback(s.command.SMTPPort))
 	fmt.Fprintf(table, "  Temporal UI\t%s\t(gRPC at %s)\n", s.ui, loopback(s.command.TemporalPort))
 	fmt.Fprintf(table, "  PostgreSQL\t%s\t(database %s; password in %s)\n", loopback(s.command.PostgresPort), database,
-		filepath.Join(shown(s.command.Data), partPostgres, "password"))
+		filepath.Join(relativeDir(s.command.Data), partPostgres, "password"))
 	fmt.Fprintf(table, "  Policy\t%s\t\n", s.policy)
 	if err := table.Flush(); err != nil {
 		return err
@@ -62,7 +58,7 @@ Submit a first ticket:
 	return err
 }
 
-// tokenOf gives a role's token; empty when whoever had it has been shut out.
+// tokenOf returns a role's token; empty when its person has been disabled.
 func (s *stack) tokenOf(role ticket.Role) string {
 	for _, t := range s.tokens {
 		if t.Role == role {
@@ -72,8 +68,8 @@ func (s *stack) tokenOf(role ticket.Role) string {
 	return ""
 }
 
-// shown is a directory as a person at this terminal would name it.
-func shown(dir string) string {
+// relativeDir is a directory as a person at this terminal would name it.
+func relativeDir(dir string) string {
 	here, err := os.Getwd()
 	if err != nil {
 		return dir
@@ -83,26 +79,4 @@ func shown(dir string) string {
 		return dir
 	}
 	return short
-}
-
-func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
-
-// awaitListener waits until something listens at an address, or until whoever should has ended.
-func awaitListener(ctx context.Context, address string, ended <-chan struct{}) error {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	var dialer net.Dialer
-	for {
-		conn, err := dialer.DialContext(ctx, "tcp", address)
-		if err == nil {
-			return conn.Close()
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for %s: %w", address, ctx.Err())
-		case <-ended:
-			return fmt.Errorf("nothing listens at %s", address)
-		case <-tick.C:
-		}
-	}
 }

@@ -46,8 +46,7 @@ func (workerCommand) Run(p *program) error {
 		return err
 	}
 	defer n.close()
-	c, log, db := n.config, n.log, n.db
-	sender, err := mail.NewSender(mailConfig(c))
+	sender, err := mail.NewSender(mailConfig(n.config))
 	if err != nil {
 		return err
 	}
@@ -55,37 +54,42 @@ func (workerCommand) Run(p *program) error {
 
 	group, ctx := errgroup.WithContext(p.ctx)
 	deliveries := n.outbox(sender)
-	dispatcher := dispatch.New(n.temporal)
 	reconciler := n.reconciler()
 	group.Go(func() error { return reconciler.Run(ctx) }) // also while the worker can't run: it registers a namespace that is gone
 	var running atomic.Bool
 	group.Go(func() error {
-		return n.keepWorking(ctx, &running, func() error {
-			return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
-				worker.Activities{
-					Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands)), Mails: activities.NewMails(deliveries, heartbeat),
-					Emergencies: activities.NewEmergencies(db, db, dispatcher, app.NewOperator(db, time.Now),
-						activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
-					Announcements: activities.NewAnnouncements(db, deliveries, announcementShare*c.MailRate, heartbeat),
-					Calls:         activities.NewCalls(deliveries),
-				},
-				worker.Options{
-					Steps: c.WorkerSteps, Mails: c.WorkerMails,
-					MailPerSecond: c.MailRate, CachedTickets: c.WorkerTickets,
-				})
-		})
+		return n.keepWorking(ctx, &running, func() error { return n.work(ctx, deliveries) })
 	})
-	group.Go(func() error { return db.WatchEpoch(ctx) })
+	group.Go(func() error { return n.db.WatchEpoch(ctx) })
 	group.Go(func() error { return deliveries.Run(ctx, outbox.AccountMails) }) // also while Temporal is away
-	if c.HealthAddress != "off" {
+	if n.config.HealthAddress != "off" {
 		group.Go(func() error {
-			return serve(ctx, c.HealthAddress, api.Health(versionName(), n.workerChecks(&running), db, log), c.ShutdownTimeout, log)
+			health := api.Health(versionName(), n.workerChecks(&running), n.db, n.log)
+			return serve(ctx, n.config.HealthAddress, health, n.config.ShutdownTimeout, n.log)
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
 	return nil
+}
+
+// work runs the Temporal worker until ctx ends or Temporal refuses it.
+func (n *neighbours) work(ctx context.Context, deliveries *outbox.Outbox) error {
+	c, db := n.config, n.db
+	return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
+		worker.Activities{
+			Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands)),
+			Mails: activities.NewMails(deliveries, heartbeat),
+			Emergencies: activities.NewEmergencies(db, db, dispatch.New(n.temporal), app.NewOperator(db, db, db, time.Now),
+				activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
+			Announcements: activities.NewAnnouncements(db, deliveries, announcementShare*c.MailRate, heartbeat),
+			Calls:         activities.NewCalls(deliveries),
+		},
+		worker.Options{
+			Steps: c.WorkerSteps, Mails: c.WorkerMails,
+			MailPerSecond: c.MailRate, CachedTickets: c.WorkerTickets,
+		})
 }
 
 // outbox sends every kind of delivery.

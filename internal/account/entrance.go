@@ -156,10 +156,11 @@ func (s *Service) ByIdentity(ctx context.Context, i Identity) (Entry, error) {
 		return Entry{}, fault.New(fault.Invalid, "an identity has an issuer and a subject")
 	}
 	who, err := s.vault.ByIdentity(ctx, i)
-	if fault.KindOf(err) == fault.Forbidden {
-		if err := s.vault.RecordFailure(ctx, i.Address, "by "+i.Issuer); err != nil {
-			return Entry{}, err
-		}
+	if fault.KindOf(err) != fault.NotFound {
+		return who, err
 	}
-	return who, err
+	if err := s.vault.RecordFailure(ctx, i.Address, "by "+i.Issuer); err != nil {
+		return Entry{}, err
+	}
+	return Entry{}, fault.New(fault.Forbidden, "nobody who works here signs in as that")
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
@@ -85,11 +86,12 @@ func TestEvents_recordEveryAct(t *testing.T) {
 	do(err)
 	_, err = h.ByIdentity(ctx, account.Identity{Issuer: "https://id.example", Subject: "2"})
 	wantKind(t, err, fault.Forbidden)
-	do(h.db.MakeGroup(ctx, h.administrator, "returns", "Returns"))
-	do(h.db.RenameGroup(ctx, h.administrator, "returns", "Parcels"))
-	do(h.db.JoinGroup(ctx, h.administrator, "returns", string(h.agent.ID)))
-	do(h.db.LeaveGroup(ctx, h.administrator, "returns", string(h.agent.ID)))
-	do(h.db.DeleteGroup(ctx, h.administrator, "returns"))
+	staffing := app.NewStaffing(h.db)
+	do(staffing.MakeGroup(ctx, h.administrator, "returns", "Returns"))
+	do(staffing.RenameGroup(ctx, h.administrator, "returns", "Parcels"))
+	do(staffing.JoinGroup(ctx, h.administrator, "returns", string(h.agent.ID)))
+	do(staffing.LeaveGroup(ctx, h.administrator, "returns", string(h.agent.ID)))
+	do(staffing.DeleteGroup(ctx, h.administrator, "returns"))
 	do(h.db.DisablePerson(t.Context(), h.agent.ID))
 
 	got := h.events()[already:]

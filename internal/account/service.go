@@ -68,7 +68,8 @@ type passwords interface {
 	Rehash(ctx context.Context, id ticket.PersonID, old, hash string) error
 	// EndAll ends all sessions and begins a new epoch.
 	EndAll(ctx context.Context, id ticket.PersonID, tokens Tokens) (Entry, error)
-	// ByIdentity gives the staff member whom a provider calls by subject, or binds whoever has the address.
+	// ByIdentity returns the member of staff whom a provider calls by subject, or binds the one who has the address. It is
+	// NotFound for all others.
 	ByIdentity(ctx context.Context, i Identity) (Entry, error)
 }
 
@@ -127,8 +128,9 @@ func New(v vault, site string) *Service {
 
 var errAdministrator = fault.New(fault.Forbidden, "only an administrator may do this")
 
-func administrates(by desk.Person) error {
-	if by.Role != ticket.RoleAdministrator {
+// MayAdminister returns a Forbidden fault unless people of a role may change the accounts of others.
+func MayAdminister(role ticket.Role) error {
+	if role != ticket.RoleAdministrator {
 		return errAdministrator
 	}
 	return nil

@@ -1,154 +1,157 @@
 package app
 
 import (
-	"cmp"
-	"slices"
+	"context"
+	"math"
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// firstDue returns the deadline by which shifts are sorted: the current one, or the new one if there is none.
-func firstDue(s desk.Shift) time.Time {
-	if s.Before.IsZero() {
-		return s.After
+// DryDeclare returns what declaring one would do. It refuses what Declare would refuse.
+func (s *Emergencies) DryDeclare(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.DryRun, error) {
+	if err := authorise(by, supervisorsOnly); err != nil {
+		return desk.DryRun{}, err
 	}
-	return s.Before
-}
-
-// dryRunTotals accumulates the effect on tickets in bounded memory.
-type dryRunTotals struct {
-	examined int
-	clocks   map[policy.ClockName]*desk.ClockShift
-	soonest  []desk.Shift
-}
-
-func newDryRunTotals() *dryRunTotals {
-	t := &dryRunTotals{clocks: map[policy.ClockName]*desk.ClockShift{}}
-	for _, name := range policy.ClockNames() {
-		t.clocks[name] = &desk.ClockShift{Clock: name}
+	lasting, err := s.reader.Notices(ctx)
+	if err == nil {
+		err = desk.Another(len(lasting))
 	}
-	return t
+	if err != nil {
+		return desk.DryRun{}, err
+	}
+	at := nextSecond()
+	after, err := p.Declared(undeclared, desk.Ref{ID: by.ID, Name: by.Name, Handle: by.Handle, Role: by.Role}, at)
+	if err != nil {
+		return desk.DryRun{}, err
+	}
+	return s.forecast(ctx, desk.DryRun{At: at, After: after})
 }
 
-// add counts a ticket with its deadlines under the current and the changed schedule.
-func (c *dryRunTotals) add(t ticket.Ticket, before, after policy.Promises) {
-	c.examined++
-	c.count(t.Number, policy.FirstResponse, t.FirstResponse, before.FirstResponse, after.FirstResponse)
-	c.count(t.Number, policy.Resolution, t.Resolution, before.Resolution, after.Resolution)
+// DryChange returns what changing one would do. It refuses what Change would refuse.
+func (s *Emergencies) DryChange(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.DryRun, error) {
+	return s.dry(ctx, by, id, func(e desk.Emergency, at time.Time) (desk.Emergency, error) { return e.Changed(c, at) })
 }
 
-func (c *dryRunTotals) count(n ticket.Number, name policy.ClockName, p ticket.Promise, before, after time.Time) {
-	sum := c.clocks[name]
-	switch {
-	case !p.MetAt.IsZero() || p.Clock.Settled():
-		return // not pending
-	case !p.BreachedAt.IsZero():
-		sum.Broken++
-		return
-	case before.IsZero() && after.IsZero():
-		if slices.Contains(p.Clock.Reasons(), policy.ReasonWaiting) {
-			sum.Waiting++
-		} else {
-			sum.Same++
-		}
-		return
-	case before.Equal(after):
-		sum.Same++
-		return
-	case after.IsZero():
-		sum.Stopped++
-	case before.IsZero():
-		sum.Dated++
-		addDeadline(sum, after)
+// DryEnd returns what lifting or cancelling one would do. It refuses what End would refuse.
+func (s *Emergencies) DryEnd(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.DryRun, error) {
+	return s.dry(ctx, by, id, desk.Emergency.Ended)
+}
+
+func (s *Emergencies) dry(ctx context.Context, by desk.Person, id ticket.EmergencyID, change func(desk.Emergency, time.Time) (desk.Emergency, error)) (desk.DryRun, error) {
+	if err := authorise(by, supervisorsOnly); err != nil {
+		return desk.DryRun{}, err
+	}
+	before, err := s.reader.Emergency(ctx, id)
+	if err != nil {
+		return desk.DryRun{}, err
+	}
+	d := desk.DryRun{At: nextSecond(), Before: &before}
+	if d.After, err = change(before, d.At); err != nil {
+		return desk.DryRun{}, err
+	}
+	return s.forecast(ctx, d)
+}
+
+// undeclared stands for the ID of an emergency that is not declared.
+const undeclared ticket.EmergencyID = "E-0000000000"
+
+func nextSecond() time.Time { return time.Now().UTC().Truncate(time.Second).Add(time.Second) }
+
+const (
+	// Up to so many tickets are looked at one by one, and for so long: a request must be answered. Of more, numbers
+	// being random, these are a fair sample.
+	maxCompared    = 20_000
+	comparingTime  = 2500 * time.Millisecond
+	comparedAtOnce = 500
+	maxDryRuns     = 2   // dry runs at once: each may keep a processor busy for as long as it looks
+	minMeasured    = 100 // tickets in a fan-out whose rate says something
+	assumedRate    = 100 // tickets notified a second, until one was measured
+)
+
+var errDryRuns = fault.New(fault.Limited, "others are looking what would happen: try again in a moment")
+
+// forecast reads every ticket with promises that are owed, or a sample, page by page, and computes each of its deadlines
+// under the schedule as it is and as it would be. It is Limited while too many others do so.
+func (s *Emergencies) forecast(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
+	select {
+	case s.dryRuns <- struct{}{}:
+		defer func() { <-s.dryRuns }()
 	default:
-		addShift(sum, after.Sub(before))
-		addDeadline(sum, after)
+		return desk.DryRun{}, errDryRuns
 	}
-	c.list(desk.Shift{Number: n, Clock: name, Before: before, After: after})
-}
-
-func addShift(s *desk.ClockShift, by time.Duration) {
-	if s.Later+s.Sooner == 0 {
-		s.Least, s.Most = by, by
+	var err error
+	said := expectMails(&d)
+	if d.Census, err = s.affected.Census(ctx, d.Tells.Before(said)); err != nil {
+		return desk.DryRun{}, err
 	}
-	s.Least, s.Most = min(s.Least, by), max(s.Most, by)
-	if by > 0 {
-		s.Later++
-	} else {
-		s.Sooner++
+	gate, err := s.affected.Gate(ctx)
+	if err != nil {
+		return desk.DryRun{}, err
 	}
-}
-
-func addDeadline(s *desk.ClockShift, due time.Time) {
-	if s.Earliest.IsZero() || due.Before(s.Earliest) {
-		s.Earliest = due
-	}
-	if due.After(s.Latest) {
-		s.Latest = due
-	}
-}
-
-// list keeps the soonest shifts. It sorts only when there are twice as many, so that adding one is cheap.
-func (c *dryRunTotals) list(s desk.Shift) {
-	c.soonest = append(c.soonest, s)
-	if len(c.soonest) >= 2*desk.MostShifts {
-		c.cut()
-	}
-}
-
-func (c *dryRunTotals) cut() {
-	slices.SortFunc(c.soonest, func(a, b desk.Shift) int {
-		return cmp.Or(firstDue(a).Compare(firstDue(b)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Clock, b.Clock))
-	})
-	c.soonest = slices.Clip(c.soonest[:min(len(c.soonest), desk.MostShifts)])
-}
-
-func (c *dryRunTotals) into(d *desk.DryRun) {
-	c.cut()
-	d.Looked, d.Soonest = c.examined, c.soonest
-	for _, name := range policy.ClockNames() {
-		d.Clocks = append(d.Clocks, *c.clocks[name])
-	}
-}
-
-// expectMails records which announcements follow, at once and later, and returns the terms that they would announce.
-func expectMails(d *desk.DryRun) desk.Substance {
-	var announced *desk.Substance
-	if b := d.Before; b != nil {
-		s := b.Substance(d.At)
-		if s.Stage == desk.StageInForce || s.Stage == desk.StagePlanned && b.From.Sub(b.Declared) > desk.Ahead {
-			announced = &s
+	planned, sums, last := withEmergency(gate, d.After), newComparison(), ticket.Number("")
+	for until := time.Now().Add(comparingTime); sums.compared < maxCompared && time.Now().Before(until); {
+		page, err := s.affected.OwedTickets(ctx, last, comparedAtOnce)
+		if err != nil {
+			return desk.DryRun{}, err
+		}
+		for _, o := range page {
+			if err := s.compare(ctx, sums, o, gate, planned); err != nil {
+				return desk.DryRun{}, err
+			}
+			last = o.Number
+		}
+		if len(page) < comparedAtOnce {
+			d.Owed = sums.compared // some may have come or gone since they were counted
+			break
 		}
 	}
-	kind, said, due := d.After.Tell(announced, d.At, d.At, d.After.Revision)
-	if due {
-		d.Tells = kind
-	}
-	switch stage := d.After.Stage(d.At); stage {
-	case desk.StagePlanned:
-		d.Upcoming = append(d.Upcoming, desk.Occasion{Tells: desk.TellsStarted, At: d.After.From})
-	case desk.StageInForce:
-	default:
-		return said
-	}
-	if !d.After.Until.IsZero() {
-		d.Upcoming = append(d.Upcoming, desk.Occasion{Tells: desk.TellsEnded, At: d.After.Until})
-	}
-	return said
+	sums.into(&d)
+	return s.estimate(ctx, d)
 }
 
-// withEmergency returns the schedule with an emergency added, replaced or, if it is cancelled, removed.
-func withEmergency(g ticket.Gate, e desk.Emergency) ticket.Gate {
-	g.Emergencies = slices.DeleteFunc(slices.Clone(g.Emergencies), func(o ticket.Emergency) bool { return o.ID == e.ID })
-	if e.Cancelled.IsZero() {
-		g.Emergencies = append(g.Emergencies, e.Emergency)
+// compare computes a ticket's deadlines under both schedules.
+func (s *Emergencies) compare(ctx context.Context, sums *comparison, o desk.OpenTicket, is, would ticket.Gate) error {
+	p, err := s.policies.Policy(ctx, o.Policy)
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(g.Emergencies, func(a, b ticket.Emergency) int {
-		return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.ID, b.ID))
-	})
-	g.Revision++
-	return g
+	t, err := current(o, ticket.Desk{Policy: p, Gate: is})
+	if err != nil {
+		return err
+	}
+	before, err := ticket.Expected(t, ticket.Desk{Policy: p, Gate: is})
+	if err != nil {
+		return err
+	}
+	after, err := ticket.Expected(t, ticket.Desk{Policy: p, Gate: would})
+	if err == nil {
+		sums.add(t, before, after)
+	}
+	return err
+}
+
+// current returns the ticket as it is, or as its first step would leave it.
+func current(o desk.OpenTicket, d ticket.Desk) (ticket.Ticket, error) {
+	if o.State != nil {
+		return *o.State, nil
+	}
+	first, err := ticket.Take(ticket.Draft(o.Number, o.Requester, o.Policy, d.Policy), d, o.Submission)
+	return first.Ticket, err
+}
+
+// estimate records how long it will take to notify every ticket, by how long it took the last time.
+func (s *Emergencies) estimate(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
+	last, measured, err := s.affected.MeasuredFanout(ctx, minMeasured)
+	if err != nil {
+		return desk.DryRun{}, err
+	}
+	d.Rate = assumedRate
+	if rate := last.Rate(); measured && rate > 0 {
+		d.Rate, d.Measured = rate, last.Proven
+	}
+	d.Fanout = time.Duration(math.Ceil(float64(d.Open)/d.Rate)) * time.Second
+	return d, nil
 }

@@ -17,27 +17,31 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// manualEmergencyStore changes emergencies. The zero Person stands for an operator in Temporal UI.
-type manualEmergencyStore interface {
+// emergencyLister lists the emergencies, the one declared last first.
+type emergencyLister interface {
 	Emergencies(context.Context) ([]desk.Emergency, error)
-	DeclareEmergency(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
-	ChangeEmergency(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
-	EndEmergency(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
+}
+
+// signalStore records which signals were carried out, and by which run of the workflow.
+type signalStore interface {
+	// BeginHand records a signal by its key, and returns the run that came with it first and the result if there is one.
 	BeginHand(ctx context.Context, key, run string) (first string, result *ticket.HandResult, err error)
 	EndHand(ctx context.Context, key string, result ticket.HandResult) error
 }
 
-// Operator carries out manual commands to the emergency workflow, sent from Temporal UI. They can do what a supervisor can,
-// except write a notice: it would be recorded in the workflow's history. A manually declared emergency has the standard
-// notice until a supervisor changes it.
+// Operator carries out the signals about emergencies that are sent from Temporal UI. Its users may do what a supervisor
+// may, but for words: those would stay in a history, so an emergency that they declare has the standard notice until a
+// supervisor changes it.
 type Operator struct {
-	store manualEmergencyStore
-	now   func() time.Time
+	changer     emergencyChanger
+	emergencies emergencyLister
+	signals     signalStore
+	now         func() time.Time
 }
 
-// NewOperator returns an Operator over a store. now is the clock.
-func NewOperator(b manualEmergencyStore, now func() time.Time) *Operator {
-	return &Operator{store: b, now: now}
+// NewOperator returns an operator on a store.
+func NewOperator(c emergencyChanger, l emergencyLister, s signalStore, now func() time.Time) *Operator {
+	return &Operator{changer: c, emergencies: l, signals: s, now: now}
 }
 
 // StandardNotice returns the notice of manually declared emergencies.
@@ -67,7 +71,7 @@ const maxSeconds = int64(desk.MaxDelay/time.Second) + 1
 // reason. So is one whose key another run of the workflow has used: after a reset it may be the same command, delivered
 // again. An error is worth retrying.
 func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
-	first, known, err := o.store.BeginHand(ctx, hand.Key, hand.Run)
+	first, known, err := o.signals.BeginHand(ctx, hand.Key, hand.Run)
 	switch {
 	case err != nil:
 		return ticket.HandResult{}, err
@@ -83,7 +87,7 @@ func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 	if err != nil {
 		return ticket.HandResult{}, err
 	}
-	return result, o.store.EndHand(ctx, hand.Key, result)
+	return result, o.signals.EndHand(ctx, hand.Key, result)
 }
 
 // payloadNames maps the field names in a plan's errors to those of the payload.
@@ -122,12 +126,12 @@ func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 		if hand.Name == "cancel" {
 			done = "cancelled"
 		}
-		e, err = o.store.EndEmergency(ctx, desk.Person{}, e.ID)
+		e, err = o.changer.EndEmergency(ctx, desk.Person{}, e.ID)
 	default:
 		done = "changed"
 		var c desk.EmergencyChange
 		if c, err = given.change(hand.Name, e); err == nil {
-			e, err = o.store.ChangeEmergency(ctx, desk.Person{}, e.ID, c)
+			e, err = o.changer.ChangeEmergency(ctx, desk.Person{}, e.ID, c)
 		}
 	}
 	if err != nil {
@@ -153,7 +157,7 @@ func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given
 	if given.Seconds != nil {
 		plan.By = seconds(*given.Seconds)
 	}
-	e, err := o.store.DeclareEmergency(ctx, desk.Person{}, plan)
+	e, err := o.changer.DeclareEmergency(ctx, desk.Person{}, plan)
 	if err != nil {
 		return ticket.HandResult{}, err
 	}
@@ -162,7 +166,7 @@ func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given
 
 // find returns the emergency with an ID or, without one, the only emergency at one of the stages.
 func (o *Operator) find(ctx context.Context, id ticket.EmergencyID, stages []desk.EmergencyStage) (desk.Emergency, error) {
-	all, err := o.store.Emergencies(ctx)
+	all, err := o.emergencies.Emergencies(ctx)
 	if err != nil {
 		return desk.Emergency{}, err
 	}

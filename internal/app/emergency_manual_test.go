@@ -15,7 +15,7 @@ import (
 
 var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 
-// book keeps emergencies as the store does, on their own rules.
+// memoryEmergencies keeps emergencies as the store does, on their own rules.
 type memoryEmergencies struct {
 	all  []desk.Emergency
 	runs map[string]string
@@ -24,48 +24,48 @@ type memoryEmergencies struct {
 	away error
 }
 
-func (m *memoryEmergencies) Emergencies(context.Context) ([]desk.Emergency, error) {
-	return m.all, m.away
+func (b *memoryEmergencies) Emergencies(context.Context) ([]desk.Emergency, error) {
+	return b.all, b.away
 }
 
-func (m *memoryEmergencies) DeclareEmergency(_ context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
-	if id, again := m.keys[p.Once.Key]; again {
-		return *m.find(id), nil
+func (b *memoryEmergencies) DeclareEmergency(_ context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
+	if id, again := b.keys[p.Once.Key]; again {
+		return *b.find(id), nil
 	}
 	e, err := p.Declared(ticket.NewEmergencyID(), desk.Ref{ID: by.ID}, noon)
 	if err == nil {
-		m.all = append(m.all, e)
-		m.keys[p.Once.Key] = e.ID
+		b.all = append(b.all, e)
+		b.keys[p.Once.Key] = e.ID
 	}
 	return e, err
 }
 
-func (m *memoryEmergencies) BeginHand(_ context.Context, key, run string) (string, *ticket.HandResult, error) {
-	if m.runs == nil {
-		m.runs, m.ends = map[string]string{}, map[string]*ticket.HandResult{}
+func (b *memoryEmergencies) BeginHand(_ context.Context, key, run string) (string, *ticket.HandResult, error) {
+	if b.runs == nil {
+		b.runs, b.ends = map[string]string{}, map[string]*ticket.HandResult{}
 	}
-	if _, begun := m.runs[key]; !begun {
-		m.runs[key] = run
+	if _, begun := b.runs[key]; !begun {
+		b.runs[key] = run
 	}
-	return m.runs[key], m.ends[key], nil
+	return b.runs[key], b.ends[key], nil
 }
 
-func (m *memoryEmergencies) EndHand(_ context.Context, key string, result ticket.HandResult) error {
-	m.ends[key] = &result
+func (b *memoryEmergencies) EndHand(_ context.Context, key string, result ticket.HandResult) error {
+	b.ends[key] = &result
 	return nil
 }
 
-func (m *memoryEmergencies) find(id ticket.EmergencyID) *desk.Emergency {
-	for i := range m.all {
-		if m.all[i].ID == id {
-			return &m.all[i]
+func (b *memoryEmergencies) find(id ticket.EmergencyID) *desk.Emergency {
+	for i := range b.all {
+		if b.all[i].ID == id {
+			return &b.all[i]
 		}
 	}
 	return nil
 }
 
-func (m *memoryEmergencies) ChangeEmergency(_ context.Context, _ desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
-	e := m.find(id)
+func (b *memoryEmergencies) ChangeEmergency(_ context.Context, _ desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
+	e := b.find(id)
 	after, err := e.Changed(c, noon)
 	if err == nil {
 		*e = after
@@ -73,8 +73,8 @@ func (m *memoryEmergencies) ChangeEmergency(_ context.Context, _ desk.Person, id
 	return after, err
 }
 
-func (m *memoryEmergencies) EndEmergency(_ context.Context, _ desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
-	e := m.find(id)
+func (b *memoryEmergencies) EndEmergency(_ context.Context, _ desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
+	e := b.find(id)
 	after, err := e.Ended(noon)
 	if err == nil {
 		*e = after
@@ -108,7 +108,7 @@ func TestOperator_carriesOutASignalOrRefusesItWithAReason(t *testing.T) {
 		"no kind":                  {nil, "declare", ``, "", "kind must be"},
 		"another kind":             {nil, "declare", `{"kind":"shut"}`, "", "kind must be"},
 		"in the past":              {nil, "declare", `{"kind":"closed","from":"2020-01-01T00:00:00Z"}`, "", "from must lie ahead"},
-		"no instant":               {nil, "declare", `{"kind":"closed","until":"tomorrow"}`, "", "until is not an instant"},
+		"no instant":               {nil, "declare", `{"kind":"closed","until":"tomorrow"}`, "", "until is not a time"},
 		"ends before it begins":    {nil, "declare", `{"kind":"closed","from":"2026-11-04T00:00:00Z","until":"2026-11-03T00:00:00Z"}`, "", "until "},
 		"words":                    {nil, "declare", `{"kind":"closed","notice":"Jane is ill"}`, "", "declare takes only"},
 		"misspelt":                 {lasting, "extend", `{"untill":"2026-11-03T00:00:00Z"}`, "", "extend takes only"},
@@ -132,30 +132,30 @@ func TestOperator_carriesOutASignalOrRefusesItWithAReason(t *testing.T) {
 		"extend to earlier":        {lasting, "extend", `{"until":"2026-11-02T13:00:00Z"}`, "", "not later than the current end"},
 		"extend without end":       {[]desk.Emergency{inForce(one, time.Time{})}, "extend", `{"until":"2026-11-03T00:00:00Z"}`, "", "not later than the current end"},
 		"shorten":                  {lasting, "change", `{"until":"2026-11-02T13:00:00Z"}`, "until 2026-11-02T13:00:00Z", ""},
-		"change nothing":           {lasting, "change", `{}`, "", "does not say what"},
+		"change nothing":           {lasting, "change", `{}`, "", "changes nothing"},
 		"move what has begun":      {lasting, "change", `{"from":"2026-11-03T00:00:00Z"}`, "", "has begun"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := &memoryEmergencies{all: append([]desk.Emergency{}, c.before...), keys: map[string]ticket.EmergencyID{}}
-			o := app.NewOperator(m, func() time.Time { return noon })
+			b := &memoryEmergencies{all: append([]desk.Emergency{}, c.before...), keys: map[string]ticket.EmergencyID{}}
+			o := app.NewOperator(b, b, b, func() time.Time { return noon })
 			hand := ticket.EmergencyHand{Key: "run/1", Name: c.signal, Payload: c.payload}
 			got, err := o.CarryOut(t.Context(), hand)
 			if err != nil || !strings.Contains(got.Done, c.done) || !strings.Contains(got.Refused, c.refused) || (got.Refused == "") != (c.refused == "") {
 				t.Errorf("%+v, %v", got, err)
 			}
 			if c.refused != "" {
-				for i, e := range m.all {
+				for i, e := range b.all {
 					if !e.Same(c.before[i]) {
 						t.Errorf("refused, and changed %+v to %+v", c.before[i], e)
 					}
 				}
-				if len(m.all) != len(c.before) {
+				if len(b.all) != len(c.before) {
 					t.Error("refused, and declared")
 				}
 			}
 			if c.signal == "declare" && c.done != "" {
-				if again, err := o.CarryOut(t.Context(), hand); err != nil || again.Emergency != got.Emergency || len(m.all) != 1 {
-					t.Errorf("tried again: %+v, %v, %d declared", again, err, len(m.all))
+				if again, err := o.CarryOut(t.Context(), hand); err != nil || again.Emergency != got.Emergency || len(b.all) != 1 {
+					t.Errorf("tried again: %+v, %v, %d declared", again, err, len(b.all))
 				}
 			}
 		})
@@ -163,9 +163,9 @@ func TestOperator_carriesOutASignalOrRefusesItWithAReason(t *testing.T) {
 }
 
 func TestOperator_returnsAnOutageAsAnError(t *testing.T) {
-	m := &memoryEmergencies{away: fault.New(fault.Unavailable, "PostgreSQL does not answer")}
-	o := app.NewOperator(m, func() time.Time { return noon })
-	if got, err := o.CarryOut(t.Context(), ticket.EmergencyHand{Key: "run/1", Name: "lift"}); !errors.Is(err, m.away) || got.Refused != "" {
+	b := &memoryEmergencies{away: fault.New(fault.Unavailable, "PostgreSQL does not answer")}
+	o := app.NewOperator(b, b, b, func() time.Time { return noon })
+	if got, err := o.CarryOut(t.Context(), ticket.EmergencyHand{Key: "run/1", Name: "lift"}); !errors.Is(err, b.away) || got.Refused != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -184,8 +184,8 @@ func TestStandardNotice_canBeDeclared(t *testing.T) {
 
 // After a reset the server delivers signals again, and a lift that came before would end another emergency.
 func TestOperator_refusesASignalOfAnotherRun(t *testing.T) {
-	m := &memoryEmergencies{keys: map[string]ticket.EmergencyID{}}
-	o := app.NewOperator(m, func() time.Time { return noon.Add(time.Minute) })
+	b := &memoryEmergencies{keys: map[string]ticket.EmergencyID{}}
+	o := app.NewOperator(b, b, b, func() time.Time { return noon.Add(time.Minute) })
 	carry := func(key, run, name, payload string) ticket.HandResult {
 		t.Helper()
 		got, err := o.CarryOut(t.Context(), ticket.EmergencyHand{Key: key, Run: run, Name: name, Payload: payload})
@@ -205,7 +205,7 @@ func TestOperator_refusesASignalOfAnotherRun(t *testing.T) {
 			t.Errorf("%s of another run: %+v", name, got)
 		}
 	}
-	if n := len(m.all); n != 2 || m.all[1].Stage(noon.Add(time.Minute)) != desk.StageInForce {
-		t.Errorf("%d emergencies, the second is %s", n, m.all[1].Stage(noon.Add(time.Minute)))
+	if n := len(b.all); n != 2 || b.all[1].Stage(noon.Add(time.Minute)) != desk.StageInForce {
+		t.Errorf("%d emergencies, the second is %s", n, b.all[1].Stage(noon.Add(time.Minute)))
 	}
 }

@@ -12,41 +12,46 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergencyStore is as much of a store as a dry run needs.
-type emergencyStore interface {
-	DeclareEmergency(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
-	ChangeEmergency(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
-	EndEmergency(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
-	Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error)
-	Emergencies(context.Context) ([]desk.Emergency, error)
-	EmergencyChanges(context.Context, ticket.EmergencyID) ([]desk.EmergencyEdit, error)
-	Gate(context.Context) (ticket.Gate, error)
-	OwedTickets(context.Context, ticket.Number, int) ([]desk.OpenTicket, error)
-	Postbag(context.Context, ticket.EmergencyID) (desk.Postbag, error)
-	LatestFanout(context.Context) (desk.Fanout, bool, error)
-	MeasuredFanout(context.Context, int) (desk.Fanout, bool, error)
-}
-
-// blockedStore is a store that is busy counting until it is let go.
-type blockedStore struct {
-	emergencyStore
+// counting is a store without emergencies that is busy counting until it may go on.
+type counting struct {
 	begun, goOn chan struct{}
 }
 
-var errUnblocked = errors.New("counted")
+var errCounted = errors.New("counted")
 
-func (c blockedStore) Notices(context.Context) ([]desk.Emergency, error) { return nil, nil }
+func (c counting) Notices(context.Context) ([]desk.Emergency, error) { return nil, nil }
 
-func (c blockedStore) Census(context.Context, time.Time) (desk.Census, error) {
+func (c counting) Census(context.Context, time.Time) (desk.Census, error) {
 	c.begun <- struct{}{}
 	<-c.goOn
-	return desk.Census{}, errUnblocked
+	return desk.Census{}, errCounted
+}
+
+func (counting) Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error) {
+	return desk.Emergency{}, nil
+}
+func (counting) Emergencies(context.Context) ([]desk.Emergency, error) { return nil, nil }
+func (counting) EmergencyChanges(context.Context, ticket.EmergencyID) ([]desk.EmergencyEdit, error) {
+	return nil, nil
+}
+func (counting) Postbag(context.Context, ticket.EmergencyID) (desk.Postbag, error) {
+	return desk.Postbag{}, nil
+}
+func (counting) Gate(context.Context) (ticket.Gate, error) { return ticket.Gate{}, nil }
+func (counting) OwedTickets(context.Context, ticket.Number, int) ([]desk.OpenTicket, error) {
+	return nil, nil
+}
+func (counting) LatestFanout(context.Context) (desk.Fanout, bool, error) {
+	return desk.Fanout{}, false, nil
+}
+func (counting) MeasuredFanout(context.Context, int) (desk.Fanout, bool, error) {
+	return desk.Fanout{}, false, nil
 }
 
 // A dry run may keep a processor busy for seconds: however many ask, the others are still served.
 func TestDryDeclare_limitsConcurrentDryRuns(t *testing.T) {
-	store := blockedStore{begun: make(chan struct{}), goOn: make(chan struct{})}
-	m := app.NewEmergencies(store, nil, nil)
+	store := counting{begun: make(chan struct{}), goOn: make(chan struct{})}
+	m := app.NewEmergencies(nil, store, store, nil, nil)
 	look := func() error {
 		_, err := m.DryDeclare(t.Context(), desk.Person{ID: "P-1", Role: ticket.RoleSupervisor}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "A flood."})
 		return err
@@ -61,12 +66,12 @@ func TestDryDeclare_limitsConcurrentDryRuns(t *testing.T) {
 	}
 	close(store.goOn)
 	for range 2 {
-		if err := <-done; !errors.Is(err, errUnblocked) {
+		if err := <-done; !errors.Is(err, errCounted) {
 			t.Error(err)
 		}
 	}
 	go func() { <-store.begun }()
-	if err := look(); !errors.Is(err, errUnblocked) {
+	if err := look(); !errors.Is(err, errCounted) {
 		t.Errorf("afterwards one gives %v", err)
 	}
 }

@@ -7,48 +7,54 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// shelf stores published policy versions and knows the tickets pinned to them.
-type shelf interface {
-	publishedPolicies
+// policyVersions holds the published versions.
+type policyVersions interface {
 	EditionRecords(context.Context) ([]desk.EditionRecord, error)
 	Edition(context.Context, int64) (desk.Edition, error)
 	Publish(context.Context, desk.Publication) (desk.Published, error)
-	// Chosen calls each for the chosen tickets that can be moved to a version, in the order of their numbers.
+}
+
+// adoptionStore moves open tickets to another version of the policy.
+type adoptionStore interface {
+	// Chosen calls each with the tickets of a choice that can be moved to a version, in the order of their numbers.
 	Chosen(ctx context.Context, version int64, c desk.Choice, each func(desk.Record) error) error
 	Unmovable(ctx context.Context, version int64, c desk.Choice) ([]desk.Unmoved, error)
 	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error)
 	Adoptions(ctx context.Context, version int64, limit int) (desk.AdoptionAudit, error)
 }
 
-// Policies publishes policy versions and moves open tickets between them. It authorises changes; the caller authorises
-// reading.
+// Policies is how supervisors publish policies, and move open tickets to another version. Who may read is the caller's
+// to check; who may change is checked here.
 type Policies struct {
-	shelf shelf
-	relay waker
+	policies  publishedPolicies
+	versions  policyVersions
+	adoptions adoptionStore
+	relay     waker
 }
 
-// NewPolicies returns Policies over a store. It wakes w after it has accepted commands.
-func NewPolicies(s shelf, c waker) *Policies { return &Policies{shelf: s, relay: c} }
-
-// Editions returns every published version, newest first.
-func (d *Policies) Editions(ctx context.Context) ([]desk.EditionRecord, error) {
-	return d.shelf.EditionRecords(ctx)
+// NewPolicies returns the service on a store. It wakes the relay after each adoption.
+func NewPolicies(p publishedPolicies, v policyVersions, a adoptionStore, relay waker) *Policies {
+	return &Policies{policies: p, versions: v, adoptions: a, relay: relay}
 }
 
-// Edition returns a published version, and a NotFound fault if it does not exist.
-func (d *Policies) Edition(ctx context.Context, version int64) (desk.Edition, error) {
-	return d.shelf.Edition(ctx, version)
+// Editions returns every published version, the newest first.
+func (s *Policies) Editions(ctx context.Context) ([]desk.EditionRecord, error) {
+	return s.versions.EditionRecords(ctx)
+}
+
+// Edition returns one published version, or NotFound.
+func (s *Policies) Edition(ctx context.Context, version int64) (desk.Edition, error) {
+	return s.versions.Edition(ctx, version)
 }
 
 // Publish publishes a document as the next version. It returns a Forbidden fault unless by is a supervisor or an
 // administrator, and an Invalid error that lists every problem of the document.
-func (d *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publication) (desk.Published, error) {
-	if !by.Role.Commands() {
-		return desk.Published{}, fault.New(fault.Forbidden, "only supervisors publish policies")
+func (s *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publication) (desk.Published, error) {
+	if err := authorise(by, supervisorsOnly); err != nil {
+		return desk.Published{}, err
 	}
 	if err := p.Check(); err != nil {
 		return desk.Published{}, err
@@ -57,12 +63,12 @@ func (d *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publicati
 		return desk.Published{}, err
 	}
 	p.Author, p.Reason = string(by.ID), strings.TrimSpace(p.Reason)
-	return d.shelf.Publish(ctx, p)
+	return s.versions.Publish(ctx, p)
 }
 
-// Examine checks a document and compares it with the policy in force, without publishing it.
-func (d *Policies) Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error) {
-	version, today, _, err := d.shelf.PolicyInForce(ctx)
+// Examine returns what a document would mean, beside the policy in force.
+func (s *Policies) Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error) {
+	version, today, _, err := s.policies.PolicyInForce(ctx)
 	if err != nil {
 		return desk.Draft{}, err
 	}

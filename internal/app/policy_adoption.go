@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
-	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -14,18 +13,18 @@ import (
 const maxListedMoves = 100
 
 // DryRun computes what moving the chosen tickets to a version would change, ticket by ticket, without changing anything.
-func (d *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error) {
+func (s *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error) {
 	if err := c.Check(version); err != nil {
 		return desk.Rehearsal{}, err
 	}
-	is, err := d.shelf.Policy(ctx, version)
+	is, err := s.policies.Policy(ctx, version)
 	if err != nil {
 		return desk.Rehearsal{}, err
 	}
 	var run desk.Rehearsal
 	var movable []desk.Adopted
-	err = d.shelf.Chosen(ctx, version, c, func(r desk.Record) error {
-		was, err := d.shelf.Policy(ctx, r.Policy)
+	err = s.adoptions.Chosen(ctx, version, c, func(r desk.Record) error {
+		was, err := s.policies.Policy(ctx, r.Policy)
 		if err != nil {
 			return err
 		}
@@ -34,17 +33,17 @@ func (d *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now
 			return err
 		}
 		movable = append(movable, desk.Adopted{Number: r.Number})
-		countMove(&run, move, mails)
+		addMove(&run, move, mails)
 		return nil
 	})
 	if err != nil {
 		return desk.Rehearsal{}, err
 	}
-	run.Unmoved, err = d.shelf.Unmovable(ctx, version, c.Without(movable))
+	run.Unmoved, err = s.adoptions.Unmovable(ctx, version, c.Without(movable))
 	return run, err
 }
 
-func countMove(run *desk.Rehearsal, m desk.AdoptionMove, mails int) {
+func addMove(run *desk.Rehearsal, m desk.AdoptionMove, mails int) {
 	run.Tickets++
 	run.Mails += mails
 	for _, p := range m.Promises {
@@ -107,27 +106,27 @@ func compareMove(r desk.Record, was, is *policy.Policy, version int64, now time.
 // Adopt moves the chosen open tickets to a published version. It accepts a command for each ticket at once, and the
 // commands are delivered like any other. It returns a Forbidden fault unless by is a supervisor or an administrator, and
 // a NotFound fault if the version does not exist.
-func (d *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error) {
-	if !ticket.MayAsk(by.Role, ticket.VerbAdoptPolicy) {
-		return desk.Adoption{}, fault.New(fault.Forbidden, "only supervisors move tickets to another policy")
+func (s *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error) {
+	if err := authorise(by, mayAsk(ticket.VerbAdoptPolicy)); err != nil {
+		return desk.Adoption{}, err
 	}
 	if err := c.Check(version); err != nil {
 		return desk.Adoption{}, err
 	}
-	adoption, err := d.shelf.AdoptPolicy(ctx, by, version, c, once)
+	adoption, err := s.adoptions.AdoptPolicy(ctx, by, version, c, once)
 	if err != nil {
 		return desk.Adoption{}, err
 	}
-	d.relay.Wake()
+	s.relay.Wake()
 	if !adoption.Again {
-		adoption.Unmoved, err = d.shelf.Unmovable(ctx, version, c.Without(adoption.Accepted))
+		adoption.Unmoved, err = s.adoptions.Unmovable(ctx, version, c.Without(adoption.Accepted))
 	}
 	return adoption, err
 }
 
 // Audit returns the latest moves of tickets to a version, newest first.
-func (d *Policies) Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error) {
-	return d.shelf.Adoptions(ctx, version, maxListedAdoptions)
+func (s *Policies) Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error) {
+	return s.adoptions.Adoptions(ctx, version, maxListedAdoptions)
 }
 
 // maxListedAdoptions is the maximum number of moves that an audit lists.

@@ -14,8 +14,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// The workflow tests take the production step on tickets in memory. The scenarios below hold them to what the step
-// finds and leaves in PostgreSQL.
+// The workflow tests take production steps on tickets in memory. The scenarios below check that these steps have the same
+// results as over PostgreSQL.
 
 const contractTicket ticket.Number = "HM-7Q2K9XM4TD"
 
@@ -105,7 +105,7 @@ func (s *scenario) note(value any) {
 	s.lines = append(s.lines, string(data))
 }
 
-// finish notes all that is left.
+// record notes the events, outcomes and state at the end.
 func (s *scenario) record() {
 	s.t.Helper()
 	for _, e := range s.events() {
@@ -400,7 +400,7 @@ func refusedCommand(s *scenario) {
 	}
 }
 
-// kept are tickets in memory.
+// inMemory is the implementation over tickets in memory.
 type inMemory struct {
 	*desktest.Desk
 	t        testing.TB

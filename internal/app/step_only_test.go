@@ -15,15 +15,15 @@ import (
 const domain = `"github.com/holesalemart/supportdesk/internal/ticket"`
 
 // stepping are the functions of the domain that a step is made of.
-var stepFunctions = []string{"Take", "Advance", "Weave", "Bounce", "Deliver", "GiveUp", "Keep"}
+var stepping = []string{"Take", "Advance", "Weave", "Bounce", "Deliver", "GiveUp", "Keep"}
 
-// readOnlyFiles are the files that may ask the domain for a decision without recording it.
-var readOnlyFiles = map[string][]string{
-	"internal/app/policy_adoption.go": {"Take"},            // a dry run of another policy
-	"internal/app/emergency.go":       {"Take"},            // a dry run of an emergency
-	"internal/desk/foretell.go":       {"Take", "Weave"},   // the deadlines of a ticket whose step is to come
-	"internal/store/letter_dates.go":  {"Weave"},           // the dates that a mail promised
-	"internal/demo/teller.go":         {"Advance", "Take"}, // whether an invented action could be refused
+// forecasting are the files that ask the domain what would come of something, and record nothing of the answer.
+var forecasting = map[string][]string{
+	"internal/app/policy_adoption.go":   {"Take"},            // a dry run of another policy
+	"internal/app/emergency_dry_run.go": {"Take"},            // a dry run of an emergency
+	"internal/app/ticket_view.go":       {"Take", "Weave"},   // the deadlines of a ticket whose step is to come
+	"internal/store/letter_dates.go":    {"Weave"},           // the dates that a mail promised
+	"internal/demo/teller.go":           {"Advance", "Take"}, // whether an invented action could be refused
 }
 
 // Only the step records what becomes of a ticket: the worker, the import and the tests' desk all use it.
@@ -31,7 +31,7 @@ func TestStep_isTheOnlyImplementation(t *testing.T) {
 	found := map[string][]string{}
 	walk(t, "../..", func(path string, file *ast.File) {
 		for _, f := range calls(file) {
-			if slices.Contains(stepFunctions, f) && !slices.Contains(found[path], f) {
+			if slices.Contains(stepping, f) && !slices.Contains(found[path], f) {
 				found[path] = append(found[path], f)
 			}
 		}
@@ -39,7 +39,7 @@ func TestStep_isTheOnlyImplementation(t *testing.T) {
 	steps := map[string]bool{}
 	for path, functions := range found {
 		slices.Sort(functions)
-		switch allowed, forecasts := readOnlyFiles[path]; {
+		switch allowed, forecasts := forecasting[path]; {
 		case strings.HasPrefix(path, "internal/app/step_"), path == "internal/app/import_replay.go":
 			for _, f := range functions {
 				steps[f] = true
@@ -50,12 +50,12 @@ func TestStep_isTheOnlyImplementation(t *testing.T) {
 			t.Errorf("%s calls %v of the domain, and may call %v", path, functions, allowed)
 		}
 	}
-	for path := range readOnlyFiles {
+	for path := range forecasting {
 		if found[path] == nil {
 			t.Errorf("%s calls nothing of it any more: its exception guards nothing", path)
 		}
 	}
-	if len(steps) != len(stepFunctions) {
+	if len(steps) != len(stepping) {
 		t.Errorf("the step calls only %v: the rule guards little", slices.Sorted(maps.Keys(steps)))
 	}
 }

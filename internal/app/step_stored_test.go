@@ -19,8 +19,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// stored are tickets in PostgreSQL, with the clock of a scenario and the people of desktest under IDs that have the
-// shape of one and the same order.
+// inPostgreSQL is the implementation over PostgreSQL, with the clock of a scenario. The people of desktest have IDs of the
+// required shape and in the same order.
 type inPostgreSQL struct {
 	*store.Store
 	t     testing.TB
@@ -63,7 +63,7 @@ func newInPostgreSQL(t testing.TB, document string) *inPostgreSQL {
 	return s
 }
 
-// withClock gives steps the clock of the scenario.
+// withClock is a store whose clock is the scenario's.
 type withClock struct {
 	*store.Store
 	scenario *inPostgreSQL

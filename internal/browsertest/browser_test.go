@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/browsertest"
+	"github.com/holesalemart/supportdesk/internal/skiptest"
 )
 
 func TestRequire_skipsWithoutABrowserAndSaysHowToGetOne(t *testing.T) {
 	t.Setenv("CHROMIUM", "/nowhere/chromium")
-	t.Setenv("SUPPORTDESK_BROWSER", "")
+	t.Setenv("CI", "")
 	r := &recorder{TB: t}
 	r.run(func() { browsertest.Require(r) })
 	if !r.skipped || r.failed || !strings.Contains(r.said, "apt-get install --no-install-recommends chromium") {
@@ -26,7 +27,7 @@ func TestRequire_skipsWithoutABrowserAndSaysHowToGetOne(t *testing.T) {
 
 func TestRequire_failsWithoutABrowserWhereOneIsRequired(t *testing.T) {
 	t.Setenv("CHROMIUM", "/nowhere/chromium")
-	t.Setenv("SUPPORTDESK_BROWSER", "required")
+	t.Setenv("CI", "true")
 	r := &recorder{TB: t}
 	r.run(func() { browsertest.Require(r) })
 	if !r.failed || r.skipped {
@@ -49,7 +50,7 @@ func TestHang(t *testing.T) {
 func TestBrowser_endsWithAKilledTest(t *testing.T) {
 	browsertest.Require(t)
 	if runtime.GOOS != "linux" {
-		t.Skip("it looks into /proc")
+		skiptest.Skipf(t, "it looks into /proc")
 	}
 	child := exec.Command(os.Args[0], "-test.run=^TestHang$", "-test.v")
 	child.Env = append(os.Environ(), hangs+"=1")

@@ -44,11 +44,17 @@ func open(t testing.TB, document []byte) (*store.Store, *pgxpool.Pool) {
 type kept struct {
 	*store.Store
 	*app.Imports
+	*app.Staffing
+	*app.Workspace
+}
+
+func on(s *store.Store) kept {
+	return kept{s, app.NewImports(s), app.NewStaffing(s), app.NewWorkspace(s)}
 }
 
 func fill(t testing.TB, s *store.Store, o demo.Options) int {
 	t.Helper()
-	added, err := demo.Fill(t.Context(), kept{s, app.NewImports(s)}, o)
+	added, err := demo.Fill(t.Context(), on(s), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +133,7 @@ func TestFill_keepsRepliesAndFiltersOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replies, err := s.CannedReplies(t.Context(), agent)
+	replies, err := app.NewWorkspace(s).CannedReplies(t.Context(), agent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +142,7 @@ func TestFill_keepsRepliesAndFiltersOnce(t *testing.T) {
 			t.Errorf("the reply %+v", c)
 		}
 	}
-	saved, err := s.SavedFilters(t.Context(), agent)
+	saved, err := app.NewWorkspace(s).SavedFilters(t.Context(), agent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +181,7 @@ func TestFill_takesPeopleAsTheyAreNow(t *testing.T) {
 
 // recorder is a desk that only remembers what it was told.
 type recorder struct {
-	*store.Store
+	kept
 	told []desk.ImportTicket
 }
 
@@ -195,7 +201,7 @@ func (r *recorder) fill(t *testing.T, o demo.Options) []desk.ImportTicket {
 
 func TestFill_sameSeedTellsTheSame(t *testing.T) {
 	s, _ := open(t, policy.Holesalemart())
-	r := &recorder{Store: s}
+	r := &recorder{kept: on(s)}
 	o := demo.Options{Tickets: 60, Now: time.Now()}
 	first := r.fill(t, o)
 	if !reflect.DeepEqual(first, r.fill(t, o)) {
@@ -210,7 +216,7 @@ func TestFill_sameSeedTellsTheSame(t *testing.T) {
 // The desk's hours decide when its people do things, so what there is to see must not depend on the day of the week.
 func TestFill_showsEveryStatusOnAnyDay(t *testing.T) {
 	s, _ := open(t, policy.Holesalemart())
-	r := &recorder{Store: s}
+	r := &recorder{kept: on(s)}
 	for day := range 7 {
 		now := time.Date(2026, time.November, 16+day, 3+3*day, 0, 0, 0, time.UTC)
 		seen := map[string]int{}
@@ -304,11 +310,11 @@ func TestFill_formsGroupsAndHasSomebodyAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.LeaveGroup(t.Context(), sup, "money", "demo-agent-4"); err != nil {
+	if err := app.NewStaffing(s).LeaveGroup(t.Context(), sup, "money", "demo-agent-4"); err != nil {
 		t.Fatal(err)
 	}
 	fill(t, s, demo.Options{Tickets: 40})
-	groups, err := s.Groups(t.Context(), sup)
+	groups, err := app.NewStaffing(s).Groups(t.Context(), sup)
 	if err != nil || len(groups) != 3 || len(groups[1].Members) != 3 || len(groups[2].Members) != 1 {
 		t.Errorf("%+v, %v", groups, err)
 	}

@@ -61,6 +61,8 @@ var administrator = desk.Person{
 type filled struct {
 	*store.Store
 	*app.Imports
+	*app.Staffing
+	*app.Workspace
 }
 
 func fill(ctx context.Context, dsn string, tickets int) error {
@@ -78,7 +80,7 @@ func fill(ctx context.Context, dsn string, tickets int) error {
 	if _, err := s.AddPerson(ctx, administrator); err != nil {
 		return err
 	}
-	if _, err := demo.Fill(ctx, filled{s, app.NewImports(s)}, demo.Options{Tickets: tickets}); err != nil {
+	if _, err := demo.Fill(ctx, filled{s, app.NewImports(s), app.NewStaffing(s), app.NewWorkspace(s)}, demo.Options{Tickets: tickets}); err != nil {
 		return err
 	}
 	return settle(ctx, dsn)

@@ -5,22 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
-	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
-
-// viewed is a ticket of Demo Customer's, promised an answer after 10 hours and a resolution after 20, in Berlin.
-func viewed(t *testing.T, commands ...ticket.Command) desk.View {
-	t.Helper()
-	p := parse(t, strings.Replace(choosy, "UTC", "Europe/Berlin\ncontact: help@example.com", 1))
-	r := lived(t, p, commands...)
-	r.Subject, r.Requester.Name = "A leak", "Demo {{agent.name}} Customer"
-	return desk.View{Record: r, Ticket: r.State.Ticket, Policy: p}
-}
 
 func TestFill_putsInWhatThereIs(t *testing.T) {
 	request := ticket.Command{Verb: ticket.VerbRequestInformation, By: agent.Actor(), Message: 2}
@@ -94,28 +83,4 @@ func wrongFields(err error) string {
 		}
 	}
 	return strings.Join(fields, " ")
-}
-
-// TestGauge_measuresUntilThePromiseIsSettled.
-func TestGauge_measuresUntilThePromiseIsSettled(t *testing.T) {
-	reply := ticket.Command{Verb: ticket.VerbAgentReply, By: agent.Actor(), Message: 2} // an hour after birth
-	v, answered := viewed(t), viewed(t, reply)
-	for _, c := range []struct {
-		v       desk.View
-		clock   policy.ClockName
-		hours   int
-		used    time.Duration
-		settled bool
-	}{
-		{v, policy.FirstResponse, 4, 4 * time.Hour, false},
-		{v, policy.FirstResponse, 12, 12 * time.Hour, false},
-		{answered, policy.FirstResponse, 12, time.Hour, true},
-		{answered, policy.Resolution, 12, 12 * time.Hour, false},
-	} {
-		g := c.v.Gauge(c.clock, birth.Add(time.Duration(c.hours)*time.Hour))
-		budget := map[policy.ClockName]time.Duration{policy.FirstResponse: 10 * time.Hour, policy.Resolution: 20 * time.Hour}[c.clock]
-		if g.Used != c.used || g.Settled != c.settled || g.Budget != budget || g.MetAt.IsZero() == c.settled {
-			t.Errorf("%s after %d hours: %+v", c.clock, c.hours, g)
-		}
-	}
 }

@@ -92,3 +92,9 @@ func (f Filter) Closed() bool {
 	}
 	return f.Queue == "" || f.Queue == QueueAll
 }
+
+// Tomorrow returns when the day of an instant ends in a zone.
+func Tomorrow(now time.Time, zone *time.Location) time.Time {
+	today := now.In(zone)
+	return time.Date(today.Year(), today.Month(), today.Day()+1, 0, 0, 0, 0, zone)
+}

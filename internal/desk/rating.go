@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"context"
 	"time"
 	"unicode/utf8"
 
@@ -27,10 +26,8 @@ type Rating struct {
 	At      time.Time // a whole second, UTC; set by the store
 }
 
-// Rate keeps a requester's rating of their own ticket, in place of an earlier one. It is no command: it changes no
-// promise, so no workflow is asked and it is answered at once. It is Invalid with the fields at fault, NotFound for
-// another's ticket, Forbidden for staff, and a Conflict unless the ticket is resolved, or was closed not long ago.
-func (d *Desk) Rate(ctx context.Context, by Person, r Rating) (Rating, error) {
+// Check returns an Invalid fault that names every field in which a rating can't be kept: score, comment.
+func (r Rating) Check() error {
 	var details []fault.Detail
 	if r.Score < MinScore || r.Score > MaxScore {
 		details = append(details, fault.Detail{Field: "score", Message: "must be a whole number from 1 to 5"})
@@ -39,7 +36,7 @@ func (d *Desk) Rate(ctx context.Context, by Person, r Rating) (Rating, error) {
 		details = append(details, fault.Detail{Field: "comment", Message: "is longer than 2000 characters"})
 	}
 	if len(details) > 0 {
-		return Rating{}, fault.Fields(details...)
+		return fault.Fields(details...)
 	}
-	return d.acceptor.Rate(ctx, by, r)
+	return nil
 }

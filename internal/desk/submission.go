@@ -60,6 +60,21 @@ type Accepted struct {
 	Category string          // likewise
 }
 
+// MaxBulk is how many tickets one bulk command may name.
+const MaxBulk = 100
+
+// Result is what became of a bulk command on one ticket.
+type Result struct {
+	Number  ticket.Number
+	Seq     int64          // of the command; 0: it was not accepted, and Err says why
+	Decided bool           // false with Seq: accepted, and decided later
+	Outcome ticket.Outcome // once decided; a refusal has its reason in it
+	Err     error          // a fault: NotFound, a Conflict for a closed ticket, … ; beside Seq: the outcome can't be learned
+}
+
+// Done reports whether the command was granted.
+func (r Result) Done() bool { return r.Decided && !r.Outcome.Refused && r.Err == nil }
+
 // Receipt answers a submission. What it promises accounts for the emergencies that the ticket was accepted in.
 type Receipt struct {
 	Accepted

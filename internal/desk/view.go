@@ -1,11 +1,8 @@
 package desk
 
 import (
-	"slices"
 	"time"
-	"unicode/utf8"
 
-	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
@@ -53,36 +50,4 @@ func (v View) Gauge(name policy.ClockName, at time.Time) Gauge {
 // Explain tells a clock's ledger line by line, up to an instant.
 func (v View) Explain(name policy.ClockName, until time.Time) []policy.Line {
 	return v.Ticket.Promise(name).Clock.Explain(v.Policy.Calendar, until)
-}
-
-// checkSubmission completes a submission with the policy's defaults and names every field that it can't accept.
-func checkSubmission(s *Submission, by Person, p *policy.Policy) error {
-	var details []fault.Detail
-	reject := func(field, message string) {
-		details = append(details, fault.Detail{Field: field, Message: message})
-	}
-	switch {
-	case s.Category == "":
-		s.Category = p.Categories[0]
-	case !slices.Contains(p.Categories, s.Category):
-		reject("category", "is not one of the policy's categories")
-	}
-	switch {
-	case s.Priority == "":
-		s.Priority = policy.PriorityNormal
-	case !s.Priority.Valid():
-		reject("priority", "is not low, normal, high or urgent")
-	case !p.CustomersChoosePriority && by.Role == ticket.RoleCustomer && s.Priority != policy.PriorityNormal:
-		reject("priority", "is chosen by the desk under the policy in force")
-	}
-	if utf8.RuneCountInString(s.Subject) > MaxSubject {
-		reject("subject", "is longer than 200 characters")
-	}
-	if len(s.Body) > MaxBody {
-		reject("body", "is longer than 64 KiB")
-	}
-	if len(details) > 0 {
-		return fault.Fields(details...)
-	}
-	return nil
 }

@@ -1,9 +1,6 @@
 package desk_test
 
 import (
-	"context"
-	"errors"
-	"reflect"
 	"testing"
 	"time"
 
@@ -12,51 +9,36 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// submission is the first command of every ticket here.
-var submission = ticket.Command{
-	Seq: 1, Verb: ticket.VerbSubmit, By: customer.Actor(), At: birth, Message: 1, Priority: policy.PriorityNormal, Category: "boats",
-}
+var (
+	birth    = time.Date(2026, time.November, 23, 10, 0, 0, 0, time.UTC)
+	customer = desk.Person{ID: "P-CUSTOMER", Role: ticket.RoleCustomer}
+	agent    = desk.Person{ID: "P-AGENT", Role: ticket.RoleAgent}
+)
 
-// lived is the record of a ticket after some commands, hours apart.
-func lived(t *testing.T, p *policy.Policy, commands ...ticket.Command) desk.Record {
+// viewed is a ticket of Demo Customer's after some commands, hours apart. It was promised an answer after 10 hours and a
+// resolution after 20.
+func viewed(t *testing.T, commands ...ticket.Command) desk.View {
 	t.Helper()
-	state := ticket.State{Ticket: ticket.Draft(number, customer.ID, 1, p)}
+	p, err := policy.Parse([]byte(`
+time_zone: Europe/Berlin
+contact: help@example.com
+clocks: {first_response: {target: 10h, counts: calendar}, resolution: {target: 20h, counts: calendar, pauses: [waiting, resolved]}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	submission := ticket.Command{Verb: ticket.VerbSubmit, By: customer.Actor(), Message: 1, Priority: policy.PriorityNormal, Category: p.Categories[0]}
+	v := desk.View{Policy: p, Ticket: ticket.Draft("HM-7Q2K9XM4TD", customer.ID, 1, p)}
 	for i, c := range append([]ticket.Command{submission}, commands...) {
 		c.Seq, c.At = int64(i+1), birth.Add(time.Duration(i)*time.Hour)
-		r, err := ticket.Take(state.Ticket, ticket.Desk{Policy: p}, c)
+		r, err := ticket.Take(v.Ticket, ticket.Desk{Policy: p}, c)
 		if err != nil || r.Outcome.Refused {
 			t.Fatalf("%s: %+v %v", c.Verb, r.Outcome, err)
 		}
-		state = ticket.Keep(r.Ticket, p, c.Seq, 0, c.At)
+		v.Ticket = r.Ticket
 	}
-	return desk.Record{
-		Number: number, Requester: desk.Ref{ID: customer.ID}, Submitted: birth, State: &state, Submission: submission,
-		Policy: 1, Pending: state.Command,
-	}
-}
-
-// TestView_foretellsTheFirstStep: a page loaded before the workflow took the ticket shows what one loaded after does.
-func TestView_foretellsTheFirstStep(t *testing.T) {
-	s, d := open(parse(t, choosy))
-	taken := lived(t, s.policies[1])
-	waiting := taken
-	waiting.State = nil
-	var views []desk.View
-	for _, r := range []desk.Record{taken, waiting} {
-		s.records = []desk.Record{r}
-		v, err := d.Ticket(context.Background(), customer, number)
-		if err != nil {
-			t.Fatal(err)
-		}
-		views = append(views, v)
-	}
-	if !reflect.DeepEqual(views[0].Ticket, views[1].Ticket) || !views[0].Next.Same(views[1].Next) || views[0].Next.Kind == "" {
-		t.Errorf("foretold\n %+v, next %+v\nbut it became\n %+v, next %+v",
-			views[1].Ticket, views[1].Next, views[0].Ticket, views[0].Next)
-	}
-	if !views[0].Decided() || views[1].Decided() {
-		t.Errorf("taken: %v, not yet taken: %v", views[0].Decided(), views[1].Decided())
-	}
+	v.Record = desk.Record{Number: v.Ticket.Number, Subject: "A leak", Requester: desk.Ref{Name: "Demo {{agent.name}} Customer"}}
+	return v
 }
 
 func TestDecided_isWhenNothingWaitsToBeTaken(t *testing.T) {
@@ -71,121 +53,46 @@ func TestDecided_isWhenNothingWaitsToBeTaken(t *testing.T) {
 	}
 }
 
-func TestPromised_saysHowEachPromiseStands(t *testing.T) {
-	said := func(verb ticket.Verb) ticket.Command {
-		return ticket.Command{Verb: verb, By: agent.Actor(), Message: 2}
-	}
-	note := said(ticket.VerbNote)
-	at := func(hours int) time.Time { return birth.Add(time.Duration(hours) * time.Hour) }
-	cases := map[string]struct {
-		commands []ticket.Command
-		want     desk.Promised
+// TestGauge_measuresUntilThePromiseIsSettled.
+func TestGauge_measuresUntilThePromiseIsSettled(t *testing.T) {
+	reply := ticket.Command{Verb: ticket.VerbAgentReply, By: agent.Actor(), Message: 2} // an hour after birth
+	v, answered := viewed(t), viewed(t, reply)
+	for _, c := range []struct {
+		v       desk.View
+		clock   policy.ClockName
+		hours   int
+		used    time.Duration
+		settled bool
 	}{
-		"new": {nil, desk.Promised{FirstResponse: desk.Standing{Due: at(10)}, Resolution: desk.Standing{Due: at(20)}}},
-		"answered": {[]ticket.Command{said(ticket.VerbAgentReply)}, desk.Promised{
-			FirstResponse: desk.Standing{Due: at(10), MetAt: at(1)}, Resolution: desk.Standing{Due: at(20)},
-		}},
-		"waiting": {[]ticket.Command{note, said(ticket.VerbRequestInformation)}, desk.Promised{
-			FirstResponse: desk.Standing{Due: at(10), MetAt: at(2)},
-			Resolution:    desk.Standing{Paused: []policy.Reason{policy.ReasonWaiting}},
-		}},
-		"answered late": {[]ticket.Command{note, note, note, note, note, note, note, note, note, said(ticket.VerbAgentReply)}, desk.Promised{
-			FirstResponse: desk.Standing{Due: at(10), MetAt: at(10), BreachedAt: at(10)}, Resolution: desk.Standing{Due: at(20)},
-		}},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			s, d := open(parse(t, choosy))
-			s.records = []desk.Record{lived(t, s.policies[1], c.commands...)}
-			v, err := d.Ticket(context.Background(), customer, number)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := v.Promised(); !reflect.DeepEqual(got, c.want) {
-				t.Errorf("promised %+v, want %+v", got, c.want)
-			}
-			tracked, err := d.Track(context.Background(), number)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := desk.Tracking{Number: number, Status: v.Ticket.Status, Submitted: birth, Promises: c.want}
-			if !reflect.DeepEqual(tracked, want) {
-				t.Errorf("the number alone shows %+v, want %+v", tracked, want)
-			}
-		})
-	}
-}
-
-func TestExplain_endsWithTheDeadlineOfTheNamedClock(t *testing.T) {
-	s, d := open(parse(t, choosy))
-	s.records = []desk.Record{lived(t, s.policies[1])}
-	v, err := d.Ticket(context.Background(), customer, number)
-	if err != nil {
-		t.Fatal(err)
-	}
-	until := birth.Add(3 * time.Hour)
-	for _, name := range policy.ClockNames() {
-		want := v.Ticket.Promise(name).Clock.Explain(s.policies[1].Calendar, until)
-		if got := v.Explain(name, until); !reflect.DeepEqual(got, want) || len(got) < 2 {
-			t.Errorf("%s is explained as %+v, want %+v", name, got, want)
-		}
-	}
-	if reflect.DeepEqual(v.Explain(policy.FirstResponse, until), v.Explain(policy.Resolution, until)) {
-		t.Error("both clocks are explained alike")
-	}
-}
-
-func TestList_viewsEachTicketInOrder(t *testing.T) {
-	s, d := open(parse(t, choosy))
-	first, second := lived(t, s.policies[1]), lived(t, s.policies[1])
-	second.Number = "HM-0000000001"
-	s.records = []desk.Record{first, second}
-	views, more, err := d.List(context.Background(), desk.Filter{Viewer: agent})
-	if err != nil || !more || len(views) != 2 || views[0].Number != number || views[1].Number != second.Number {
-		t.Errorf("listed %d, more %v: %v", len(views), more, err)
-	}
-	s.policyError = errAway
-	if _, _, err := d.List(context.Background(), desk.Filter{}); !errors.Is(err, errAway) {
-		t.Errorf("without its policy a ticket is listed: %v", err)
-	}
-	s.records = nil
-	if views, _, err := d.List(context.Background(), desk.Filter{}); err != nil || views == nil || len(views) > 0 {
-		t.Errorf("an empty list is %v: %v", views, err)
-	}
-}
-
-func TestRead_passesOnThatThereIsNothing(t *testing.T) {
-	s, d := open(policy.Default())
-	s.records, s.acceptError = []desk.Record{{}}, errAway
-	ctx := context.Background()
-	_, ticketErr := d.Ticket(ctx, customer, number)
-	_, trackErr := d.Track(ctx, number)
-	_, timelineErr := d.Timeline(ctx, customer, number)
-	_, _, listErr := d.List(ctx, desk.Filter{})
-	for _, err := range []error{ticketErr, trackErr, timelineErr, listErr} {
-		if !errors.Is(err, errAway) {
-			t.Errorf("answered %v", err)
+		{v, policy.FirstResponse, 4, 4 * time.Hour, false},
+		{v, policy.FirstResponse, 12, 12 * time.Hour, false},
+		{answered, policy.FirstResponse, 12, time.Hour, true},
+		{answered, policy.Resolution, 12, 12 * time.Hour, false},
+	} {
+		g := c.v.Gauge(c.clock, birth.Add(time.Duration(c.hours)*time.Hour))
+		budget := map[policy.ClockName]time.Duration{policy.FirstResponse: 10 * time.Hour, policy.Resolution: 20 * time.Hour}[c.clock]
+		if g.Used != c.used || g.Settled != c.settled || g.Budget != budget || g.MetAt.IsZero() == c.settled {
+			t.Errorf("%s after %d hours: %+v", c.clock, c.hours, g)
 		}
 	}
 }
 
 // TestPromised_aBrokenOneStaysDueWhenItWas: its clock, used up, is due at once when an emergency ends.
 func TestPromised_aBrokenOneStaysDueWhenItWas(t *testing.T) {
-	p := parse(t, choosy)
-	state := *lived(t, p).State
-	due, _ := state.Ticket.Resolution.Clock.Due()
+	v := viewed(t)
+	due, _ := v.Ticket.Resolution.Clock.Due()
 	from := due.Add(24 * time.Hour)
 	gate := ticket.Gate{Revision: 1, Emergencies: []ticket.Emergency{
 		{ID: ticket.NewEmergencyID(), Kind: ticket.EmergencyClosed, From: from, Until: from.Add(time.Hour)},
 	}}
-	r, err := ticket.Advance(state.Ticket, ticket.Desk{Policy: p, Gate: gate}, from.Add(2*time.Hour))
+	r, err := ticket.Advance(v.Ticket, ticket.Desk{Policy: v.Policy, Gate: gate}, from.Add(2*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if moved, _ := r.Ticket.Resolution.Clock.Due(); moved.Equal(due) {
 		t.Fatal("the clock's own deadline did not move: this test proves nothing")
 	}
-	v := desk.View{Record: desk.Record{State: &ticket.State{Ticket: r.Ticket}}, Ticket: r.Ticket, Policy: p}
+	v.Ticket = r.Ticket
 	if got := v.Promised().Resolution; !got.Due.Equal(due) || !got.BreachedAt.Equal(due) {
 		t.Errorf("promised for %s, and shown is %+v", due, got)
 	}

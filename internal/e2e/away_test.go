@@ -11,6 +11,7 @@ import (
 )
 
 func TestTemporalAway_submissionsAreAcceptedAndGoOn(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	before := s.customer.submit("Before", "words")
 	s.agent.awaitStatus(before, "new")
@@ -37,6 +38,7 @@ func TestTemporalAway_submissionsAreAcceptedAndGoOn(t *testing.T) {
 }
 
 func TestSMTPAway_everyMailArrivesAfterwardsInOrderOnce(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	number := s.customer.submit("Mails", "words")
 	s.mails.WaitCount(t, 1)
@@ -65,7 +67,8 @@ func TestSMTPAway_everyMailArrivesAfterwardsInOrderOnce(t *testing.T) {
 }
 
 func TestPostgresAway_isToldAndFailsNoWorkflow(t *testing.T) {
-	s := start(t, fast)
+	t.Parallel()
+	s := startApart(t, fast)
 	number := s.customer.submit("Outage", "words")
 	s.agent.awaitStatus(number, "new")
 	s.postgres.Kill()
@@ -115,6 +118,7 @@ func (s *stack) hasEvent(number, kind, activity string) (bool, string) {
 
 // Two of each program share the work, and nothing is done twice.
 func TestReplicas_doEverythingOnce(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	second := s.program("worker")
 	second.start()

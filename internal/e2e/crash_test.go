@@ -67,6 +67,7 @@ func (s *stack) insist(stop *atomic.Bool, who person, path, key string, body wor
 }
 
 func TestKill_ofAnyPartLosesNothingThatWasAcknowledged(t *testing.T) {
+	t.Parallel()
 	for _, victim := range []struct {
 		name    string
 		kill    func(*stack)
@@ -78,7 +79,8 @@ func TestKill_ofAnyPartLosesNothingThatWasAcknowledged(t *testing.T) {
 		{"postgres", func(s *stack) { s.postgres.Kill() }, func(s *stack) { s.postgres.Restart() }},
 	} {
 		t.Run(victim.name, func(t *testing.T) {
-			s := start(t, "")
+			t.Parallel()
+			s := startApart(t, "")
 			l := &ledger{tickets: map[string]string{}, replies: map[string][]string{}}
 			var stop atomic.Bool
 			clients := s.load(&stop, l)

@@ -52,6 +52,7 @@ func (s *stack) diagnosed(wants ...string) {
 }
 
 func TestDoctor_saysWhatIsWrongAndRepairsIt(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	pool := s.pool()
 	lost, other := s.customer.submit("Lost", "words"), s.customer.submit("Other", "words")
@@ -106,6 +107,7 @@ func TestDoctor_saysWhatIsWrongAndRepairsIt(t *testing.T) {
 }
 
 func TestReconcile_bringsAWholeLostTemporalBack(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	pool := s.pool()
 	const tickets = 20
@@ -128,6 +130,7 @@ func TestReconcile_bringsAWholeLostTemporalBack(t *testing.T) {
 }
 
 func TestWorker_outlivesItsNamespace(t *testing.T) {
+	t.Parallel()
 	s := start(t, "", restless...)
 	number := s.customer.submit("Namespace", "words")
 	s.agent.awaitStatus(number, "new")
@@ -172,6 +175,7 @@ func (s *stack) ready(address string) (readiness, int, string) {
 }
 
 func TestReady_tellsOfWorkflowsAndOfWritesThatFail(t *testing.T) {
+	t.Parallel()
 	health := freeAddress(t)
 	s := start(t, "", append([]string{"SUPPORTDESK_HEALTH_ADDRESS=" + health}, restless...)...)
 	for _, address := range []string{s.base, "http://" + health} {

@@ -174,6 +174,7 @@ func (s *stack) checkExact(pool *pgxpool.Pool, from, until ticket.Edge) {
 }
 
 func TestEmergency_theDeathOfAnyPartInTheMiddleOfAFanoutSkipsNoTicket(t *testing.T) {
+	t.Parallel()
 	const tickets, middle = 300, 100
 	for _, victim := range []struct {
 		name    string
@@ -185,7 +186,8 @@ func TestEmergency_theDeathOfAnyPartInTheMiddleOfAFanoutSkipsNoTicket(t *testing
 		{"postgres", func(s *stack) { s.postgres.Kill() }, func(s *stack) { s.postgres.Restart() }},
 	} {
 		t.Run(victim.name, func(t *testing.T) {
-			s := start(t, brief)
+			t.Parallel()
+			s := startApart(t, brief)
 			pool := s.pool()
 			s.worker.stop()
 			s.worker = s.program("worker", slowly)
@@ -237,6 +239,7 @@ func TestEmergency_endsExactlyWhileEveryWorkerIsDown(t *testing.T) {
 }
 
 func TestEmergency_aTicketThatTemporalLostIsStartedAndAClosedOneIsNoFailure(t *testing.T) {
+	t.Parallel()
 	s := start(t, brief)
 	pool := s.pool()
 	s.fill(pool, 5)

@@ -181,6 +181,7 @@ func TestSignalByHand_aFloodOfUnknownOnesLeadsToANewRun(t *testing.T) {
 // A reset without its signals has the workflow count signals by hand from the start again. Another signal in the place of
 // one before it is another command; the same one again can't be told from a repetition, and is refused with an event.
 func TestSignalByHand_afterAResetNoneVanishes(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	number := s.customer.submit("A reset", "words")
 	s.agent.awaitStatus(number, "new")

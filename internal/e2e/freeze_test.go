@@ -31,8 +31,10 @@ func (p *part) signal(signal syscall.Signal) {
 
 // A process that stands still, under load, leaves nothing undelivered or undecided that its twin could do.
 func TestFreeze_theTwinTakesOverAndNothingIsLostOrDoubled(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"api", "worker"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := start(t, "")
 			pool := s.pool()
 			twin := s.program(name, "SUPPORTDESK_HTTP_ADDRESS="+freeAddress(t))
@@ -67,6 +69,7 @@ func TestFreeze_theTwinTakesOverAndNothingIsLostOrDoubled(t *testing.T) {
 
 // One ticket whose step the database refuses keeps nobody else from hearing of an emergency.
 func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *testing.T) {
+	t.Parallel()
 	s := start(t, brief)
 	pool := s.pool()
 	s.fill(pool, 3)

@@ -101,6 +101,7 @@ var signals = []byHand{
 
 // Whoever is let into Temporal UI may signal a workflow by hand.
 func TestSignalByHand_worksWithoutWordsAndIsRefusedWithAnEvent(t *testing.T) {
+	t.Parallel()
 	for _, verb := range ticket.Signals() {
 		if !slices.ContainsFunc(signals, func(s byHand) bool { return s.name == string(verb) }) {
 			t.Errorf("no signal of the table is a %s", verb)

@@ -19,6 +19,7 @@ const (
 )
 
 func TestLife_goesThroughEverythingAndCostsLittleHistory(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	number := s.customer.submit("My parcel is late", "It was due last week.")
 	s.supervisor.do(number, "assignment", words{"agent": "agent-1"})
@@ -110,6 +111,7 @@ escalation:
 `
 
 func TestPromises_remindBreakAndClimbOnceEachAtTheirInstants(t *testing.T) {
+	t.Parallel()
 	s := start(t, fast)
 	number := s.customer.submit("Fast", "words")
 	var entries []entry

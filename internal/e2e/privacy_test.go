@@ -19,6 +19,7 @@ import (
 // Canaries stand for everything that people write and are called. None may be found in Temporal, in clear or in
 // base 64.
 func TestTemporal_holdsNothingThatPeopleWroteOrAreCalled(t *testing.T) {
+	t.Parallel()
 	s := start(t, fast)
 	canary := s.invite("customer", "canary-address@demo.example", "--name", "Canary-Name")
 	number := canary.must(http.StatusCreated, http.MethodPost, "/tickets", words{
@@ -62,6 +63,7 @@ assignment:
 
 // What supervisors write is words too: notices, reasons, titles, policies, and where webhooks lead.
 func TestTemporal_holdsNothingThatSupervisorsWrote(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "Canary-Refusal", http.StatusServiceUnavailable)

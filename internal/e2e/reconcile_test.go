@@ -79,6 +79,7 @@ func (s *stack) checkOnce() {
 
 // With the values of production: whatever has nothing due is found by an audit, which begins every minute.
 func TestReconciler_startsWhatWasTerminatedOrDeleted(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	terminated, deleted := s.customer.submit("Terminated", "words"), s.customer.submit("Deleted", "words")
 	for _, number := range []string{terminated, deleted} {
@@ -171,6 +172,7 @@ escalation:
 `
 
 func TestReconciler_catchesUpWithAnOlderTemporal(t *testing.T) {
+	t.Parallel()
 	s := start(t, quick, restless...)
 	pool := s.pool()
 	silent, answered, asked, withdrawn := s.customer.submit("Silent", "words"), s.customer.submit("Answered", "words"),
@@ -261,6 +263,7 @@ func (s *stack) found(pool *pgxpool.Pool, number string) (found string, tries in
 }
 
 func TestReconciler_leavesAloneWhatIsBeingTried(t *testing.T) {
+	t.Parallel()
 	s := start(t, "", restless...)
 	pool := s.pool()
 	s.mails.Stop()
@@ -298,6 +301,7 @@ func (s *stack) hasSignal(number, name string) (bool, string) {
 
 // A workflow that runs where no worker looks never moves. It is named, and the other tickets go on.
 func TestReconciler_namesWhatRunsAndDoesNotMove(t *testing.T) {
+	t.Parallel()
 	s := start(t, "", restless...)
 	stuck, other := s.customer.submit("Stuck", "words"), s.customer.submit("Other", "words")
 	for _, number := range []string{stuck, other} {
@@ -326,6 +330,7 @@ func TestReconciler_namesWhatRunsAndDoesNotMove(t *testing.T) {
 
 // A process that is frozen loses its lease by time alone.
 func TestReconciler_isTakenOverFromAFrozenProcess(t *testing.T) {
+	t.Parallel()
 	s := start(t, "", restless...)
 	pool := s.pool()
 	number := s.customer.submit("Frozen", "words")

@@ -40,6 +40,7 @@ func (s *stack) at(number, kind string) entry {
 // With SMTP away for longer than all periods together nothing is held against the requester; when it is back, the full
 // periods begin.
 func TestSMTPAway_silenceWaitsForTheQuestion(t *testing.T) {
+	t.Parallel()
 	document := impatient()
 	if !strings.Contains(document, "nudge_after: 4s") {
 		t.Fatal("the policy's periods of silence are others than this test replaces")
@@ -86,6 +87,7 @@ func (s *stack) bounce(number string) int {
 }
 
 func TestBounce_handsTheTicketBackAndTheMailIsSentAgain(t *testing.T) {
+	t.Parallel()
 	s := start(t, "")
 	number := s.customer.submit("Which one?", "words")
 	s.awaitMailed(number)
@@ -137,6 +139,7 @@ func (s *stack) awaitEnd(number string) {
 }
 
 func TestResend_fromTheTicketsPage(t *testing.T) {
+	t.Parallel()
 	browsertest.Require(t)
 	s := start(t, "")
 	number := s.customer.submit("Which one?", "words")

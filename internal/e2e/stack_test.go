@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/local"
 	"github.com/holesalemart/supportdesk/internal/mailtest"
 	"github.com/holesalemart/supportdesk/internal/pgtest"
+	"github.com/holesalemart/supportdesk/internal/store"
 	"github.com/holesalemart/supportdesk/internal/temporaltest"
 )
 
@@ -28,7 +30,16 @@ const patience = 2 * time.Minute
 // binary is the program under test, built once.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(withBinary(m)) }
+// together is how many tests run at once, unless -parallel says otherwise: most of the time they wait. Those that have only
+// seconds for something, load the processors or change the whole process don't call Parallel, and run alone.
+const together = "3"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", together); err != nil {
+		panic(err)
+	}
+	os.Exit(withBinary(m)) // which parses the flags
+}
 
 func withBinary(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "supportdesk-e2e")
@@ -50,7 +61,7 @@ func withBinary(m *testing.M) int {
 // stack is a whole desk: neighbours and programs, each of which a test may kill and start again.
 type stack struct {
 	t        testing.TB
-	postgres *pgtest.Server
+	postgres *pgtest.Server // nil: it is shared with other tests
 	temporal *temporaltest.Server
 	mails    *mailtest.Sink
 	env      []string
@@ -63,16 +74,34 @@ type stack struct {
 	customer, other, agent, supervisor person
 }
 
-// start brings up everything under a policy document; "" is Holesalemart's.
+// start brings up everything under a policy document; "" is Holesalemart's. The server of its database is shared with other
+// tests.
 func start(t testing.TB, document string, env ...string) *stack {
 	t.Helper()
-	s := &stack{t: t, postgres: pgtest.Cluster(t), temporal: temporaltest.Start(t), mails: mailtest.New(t)}
+	s := &stack{t: t, database: pgtest.Template(t, "e2e", store.Migrate)}
+	s.start(document, env)
+	return s
+}
+
+// startApart is start with a PostgreSQL server of the test's own, which it may kill.
+func startApart(t testing.TB, document string, env ...string) *stack {
+	t.Helper()
+	s := &stack{t: t, postgres: pgtest.Cluster(t)}
+	s.database = s.postgres.Database(t)
+	s.start(document, env)
+	return s
+}
+
+func (s *stack) start(document string, env []string) {
+	t := s.t
+	t.Helper()
+	s.temporal, s.mails = temporaltest.Start(t), mailtest.New(t)
 	host, port, err := net.SplitHostPort(s.mails.Addr())
 	if err != nil {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	s.base, s.database = "http://"+address, s.postgres.Database(t)
+	s.base = "http://" + address
 	s.env = []string{
 		"SUPPORTDESK_EMERGENCY_SETTLE=0s",
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
@@ -94,7 +123,6 @@ func start(t testing.TB, document string, env ...string) *stack {
 	s.api = s.program("api")
 	s.api.start()
 	s.worker.start()
-	return s
 }
 
 func (s *stack) policyArgs(document string) []string {

@@ -22,6 +22,7 @@ import (
 // TestUp_opensItsDoorsToThisMachineOnly tries every socket that any process of up listens at, found in the kernel's
 // tables, so that one that is added later is tried as well.
 func TestUp_opensItsDoorsToThisMachineOnly(t *testing.T) {
+	t.Parallel()
 	u := up(t, upDir(t))
 	sockets := u.listening(t)
 	var web []string
@@ -116,6 +117,7 @@ func (u *upRun) takesNoMailFromPages(t *testing.T) {
 
 // In a browser: what a page on a rebound name gets of the mailbox, where the links are that sign in.
 func TestUp_answersNoReboundPage(t *testing.T) {
+	t.Parallel()
 	browsertest.Require(t)
 	u := up(t, upDir(t))
 	site := u.find(t, `Website +http://127\.0\.0\.1(:\d+)/`)

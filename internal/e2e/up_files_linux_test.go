@@ -13,9 +13,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/skiptest"
 )
 
 func TestUp_keepsItsFilesToItsOwner(t *testing.T) {
+	t.Parallel()
 	data := upDir(t)
 	first := up(t, data)
 	number := first.person(t, "customer").submit("My parcel is late", "words")
@@ -121,8 +124,9 @@ func asUser(t *testing.T, who *user.User, name string, args ...string) *exec.Cmd
 // A directory that PostgreSQL's user may not enter is no obstacle for root, who passes the right to on. Where root has
 // lost it, as in some containers, up says what to do and starts nothing.
 func TestUp_saysThatPostgresCannotReachItsData(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("only root runs PostgreSQL as another user")
+		skiptest.Skipf(t, "only root runs PostgreSQL as another user")
 	}
 	parent := filepath.Join(upDir(t), "closed")
 	if err := os.Mkdir(parent, 0o700); err != nil {
@@ -140,6 +144,7 @@ func TestUp_saysThatPostgresCannotReachItsData(t *testing.T) {
 // Whom an address belongs to must not be read in a log. Adding somebody twice, and up's own people at every start, must
 // not even come to the error in which PostgreSQL would name them.
 func TestUp_logsNoAddresses(t *testing.T) {
+	t.Parallel()
 	data := upDir(t)
 	u := up(t, data)
 	password, err := os.ReadFile(filepath.Join(data, "postgresql", "password"))

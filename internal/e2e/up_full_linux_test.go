@@ -8,28 +8,25 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/holesalemart/supportdesk/internal/disktest"
 )
 
-// smallDisk mounts a disk of its own for a directory.
+// smallDisk makes a directory that is a disk of its own and that PostgreSQL's user can reach.
 func smallDisk(t *testing.T, dir, size string) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can mount a small disk")
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil { // PostgreSQL's user must reach it
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "mode=0755,size="+size); err != nil {
-		t.Skipf("no small disk can be had here: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	disktest.Mount(t, dir, size)
 }
 
 // A mail that the mailbox has no room for stays owed and goes out when there is.
 func TestUp_sendsWhenTheMailboxHasRoomAgain(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	smallDisk(t, filepath.Join(data, "mail"), "1m")
 	u := up(t, data)

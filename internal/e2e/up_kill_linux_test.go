@@ -122,6 +122,7 @@ func TestUp_startsAgainAfterKills(t *testing.T) {
 
 // A directory that goes with a test goes when nothing writes into it any more.
 func TestUp_leavesNoPartBehindItsTest(t *testing.T) {
+	t.Parallel()
 	data := upDir(t)
 	t.Run("up", func(t *testing.T) { up(t, data) })
 	lock, err := local.LockDir(data)

@@ -8,6 +8,7 @@ import (
 
 // Whoever has used one of up's links up finds another by what the page says, without a password.
 func TestUp_helpsWhoHasUsedALink(t *testing.T) {
+	t.Parallel()
 	browsertest.Require(t)
 	u := up(t, upDir(t))
 	link := u.find(t, `agent's link +(http://[0-9.:]+/link/\S+) +agent@demo\.example`)

@@ -130,6 +130,7 @@ func (u *upRun) mails(t testing.TB, number string) int {
 }
 
 func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
+	t.Parallel()
 	data := upDir(t)
 	first := up(t, data)
 	customer := first.person(t, "customer")

@@ -7,7 +7,7 @@ import (
 
 	"github.com/holesalemart/supportdesk/api"
 	"github.com/holesalemart/supportdesk/api/page"
-	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/app"
 )
 
 // Serve opens the website of an office that works, behind the whole API as the program has it, until the test ends.
@@ -15,14 +15,14 @@ import (
 // leads to a path, or nowhere (204) when that is empty.
 func (o *Office) Serve(config page.Config, leadsTo string, areas ...page.Area) *httptest.Server {
 	o.t.Helper()
-	config.Sessions, config.People, config.Policies, config.Board = o.Sessions(), o.Store, o.Desk, desk.NewBoard(o.Store)
+	config.Sessions, config.People, config.Policies, config.Board = o.Sessions(), o.Store, o.Desk, app.NewNoticeBoard(o.Store)
 	config.Keeper = o.Store
 	site, err := page.New(config)
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	handler, err := api.New(api.Config{
-		Desk: o.Desk, People: o.Store, Board: desk.NewBoard(o.Store), Site: site, Log: config.Log, Areas: append(areas, o.entrance(leadsTo)),
+		Desk: o.Desk, People: o.Store, Board: app.NewNoticeBoard(o.Store), Site: site, Log: config.Log, Areas: append(areas, o.entrance(leadsTo)),
 	})
 	if err != nil {
 		o.t.Fatal(err)

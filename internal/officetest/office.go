@@ -27,7 +27,10 @@ type Office struct {
 	DSN    string                 // of its database; empty when On made the office
 	People map[string]desk.Person // by handle
 
-	Desk     *desk.Desk
+	Staffing  *app.Staffing
+	Workspace *app.Workspace
+
+	Desk     *app.Tickets
 	Outcomes *store.Outcomes
 	Clerk    *Clerk
 
@@ -71,7 +74,10 @@ func (o *Office) Limit() {
 
 // On gives an office on a store that has a policy.
 func On(t testing.TB, s *store.Store) *Office {
-	return &Office{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), People: map[string]desk.Person{}, t: t}
+	return &Office{
+		Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), Staffing: app.NewStaffing(s), Workspace: app.NewWorkspace(s),
+		People: map[string]desk.Person{}, t: t,
+	}
 }
 
 // Work begins the desk's work: from here on a clerk takes what is asked of Desk, until the test ends.
@@ -80,7 +86,7 @@ func (o *Office) Work(log *slog.Logger) {
 	o.Clerk = &Clerk{store: o.Store, steps: o.Steps, bell: make(chan struct{}, 1)}
 	o.Keep(o.Outcomes.Run)
 	o.Keep(o.Clerk.run)
-	o.Desk = desk.New(o.Store, o.Store, o.Store, o.Outcomes, o.Clerk)
+	o.Desk = app.NewTickets(o.Store, o.Store, o.Store, o.Outcomes, o.Clerk)
 }
 
 // Keep runs something until the test ends, and fails the test with its error.

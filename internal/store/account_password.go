@@ -111,10 +111,9 @@ func endAll(ctx context.Context, tx pgx.Tx, id ticket.PersonID, tokens account.T
 	return entry(ctx, tx, id)
 }
 
-// ByIdentity gives the staff member whom a provider calls by subject. Without one, it binds whoever has the verified
-// address, unless another subject of that provider's is theirs already.
+// ByIdentity returns the member of staff whom a provider calls by subject. Without one, it binds the one who has the
+// verified address, unless another subject of that provider's is theirs already. It is NotFound for all others.
 func (a *Accounts) ByIdentity(ctx context.Context, i account.Identity) (e account.Entry, err error) {
-	stranger := fault.New(fault.Forbidden, "nobody who works here signs in as that")
 	err = a.within(ctx, func(tx pgx.Tx) error {
 		var bound pgconn.CommandTag
 		e, err = oneEntry(tx.QueryRow(ctx, enterable+`JOIN identities i ON i.person = p.id
@@ -131,9 +130,6 @@ func (a *Accounts) ByIdentity(ctx context.Context, i account.Identity) (e accoun
 		}
 		e, err = oneEntry(tx.QueryRow(ctx, enterable+`JOIN identities i ON i.person = p.id
 			WHERE i.issuer = $1 AND i.subject = $2 AND p.role <> 'customer' AND p.disabled_at IS NULL`, i.Issuer, i.Subject))
-		if fault.KindOf(err) == fault.NotFound {
-			return stranger
-		}
 		if err == nil && bound.RowsAffected() > 0 {
 			err = record(ctx, tx, account.Event{Kind: account.EventIdentity, Person: e.Person.ID, Actor: e.Person.ID, Detail: "at " + i.Issuer})
 		}

@@ -78,8 +78,6 @@ func (a *Accounts) Members(ctx context.Context, f account.MemberFilter) (list []
 // of the others' rights.
 const officeLock = 0x6f6666696365 // "office"
 
-var errNoAdministrator = fault.New(fault.Forbidden, "only an administrator may do this")
-
 // administering runs fn for an administrator, who must still be one when their turn comes. An empty by is an operator at
 // the command line.
 func (a *Accounts) administering(ctx context.Context, by ticket.PersonID, fn func(pgx.Tx) error) error {
@@ -88,13 +86,15 @@ func (a *Accounts) administering(ctx context.Context, by ticket.PersonID, fn fun
 			return err
 		}
 		// A statement of its own: it has to see what was committed while it waited for the lock.
-		var may bool
-		if err := tx.QueryRow(ctx, `SELECT $1 = '' OR EXISTS (SELECT FROM people
-			WHERE id = $1 AND role = 'administrator' AND disabled_at IS NULL)`, string(by)).Scan(&may); err != nil {
-			return err
-		}
-		if !may {
-			return errNoAdministrator
+		if by != "" {
+			var role ticket.Role
+			err := tx.QueryRow(ctx, `SELECT coalesce((SELECT role FROM people WHERE id = $1 AND disabled_at IS NULL), '')`, by).Scan(&role)
+			if err == nil {
+				err = account.MayAdminister(role)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		return fn(tx)
 	})

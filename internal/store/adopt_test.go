@@ -81,7 +81,7 @@ func TestAdoptPolicy_movesTheChosenOpenTicketsOnce(t *testing.T) {
 	already := d.taken(d.customer)
 	choice := desk.Choice{Tickets: []ticket.Number{open2, closed, open1, already, "HM-0000000000", untaken}}
 	once := desk.Once{Key: "k", Fingerprint: []byte("f")}
-	policies := app.NewPolicies(d, wake(func() {}))
+	policies := app.NewPolicies(d, d, d, wake(func() {}))
 	a, err := policies.Adopt(t.Context(), d.supervisor, v, choice, once)
 	if err != nil || len(a.Accepted) != 3 || a.Again {
 		t.Fatalf("%+v, %v", a, err)
@@ -125,7 +125,7 @@ func TestAdoptPolicy_isForSupervisorsAndVersionsThatAreThere(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	v := d.publish(quick)
-	policies := app.NewPolicies(d, wake(func() {}))
+	policies := app.NewPolicies(d, d, d, wake(func() {}))
 	for _, by := range []desk.Person{d.customer, d.agent} {
 		_, err := policies.Adopt(t.Context(), by, v, desk.Choice{Tickets: []ticket.Number{n}}, desk.Once{})
 		wantKind(t, err, fault.Forbidden)
@@ -144,7 +144,7 @@ func TestDryRun_foretellsWhatTheMoveThenDoes(t *testing.T) {
 	other := d.taken(d.other)
 	d.do(d.agent, desk.Request{Number: other, Verb: ticket.VerbAgentReply, Body: "On its way."})
 	v := d.publish(quick)
-	policies := app.NewPolicies(d, wake(func() {}))
+	policies := app.NewPolicies(d, d, d, wake(func() {}))
 	run, err := policies.DryRun(t.Context(), v, desk.Choice{From: 1}, time.Now())
 	if err != nil || run.Tickets != 2 || run.Earlier != 3 || run.Mails != 2 || run.DueAtOnce != 0 || len(run.Moves) != 2 {
 		t.Fatalf("%+v, %v", run, err)

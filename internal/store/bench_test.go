@@ -162,11 +162,11 @@ func BenchmarkList(b *testing.B) {
 	}
 	number := ticket.Number(one[string](d, `SELECT number FROM tickets WHERE requester = $1 LIMIT 1`, d.customer.ID))
 	for name, read := range map[string]func() error{
-		"queue counts": func() error { _, err := d.QueueCounts(b.Context(), d.agent); return err },
+		"queue counts": func() error { _, err := d.workspace.QueueCounts(b.Context(), d.agent); return err },
 		"staff":        func() error { _, err := d.Staff(b.Context()); return err },
-		"others":       func() error { _, _, err := d.Others(b.Context(), d.agent, number); return err },
-		"history":      func() error { _, err := d.History(b.Context(), d.agent, number); return err },
-		"look":         func() error { return d.Look(b.Context(), d.agent, number, false) },
+		"others":       func() error { _, _, err := d.workspace.Others(b.Context(), d.agent, number); return err },
+		"history":      func() error { _, err := d.workspace.History(b.Context(), d.agent, number); return err },
+		"look":         func() error { return d.workspace.Look(b.Context(), d.agent, number, false) },
 		"looking":      func() error { _, err := d.Looking(b.Context(), number); return err },
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -71,7 +71,7 @@ func TestStep_owesEveryWebhookThatARungNames(t *testing.T) {
 // everyEventHasItsCalls compares the calls with the rungs on the timeline.
 func (d *shop) everyEventHasItsCalls(n ticket.Number) {
 	d.t.Helper()
-	h, err := d.History(d.t.Context(), d.supervisor, n)
+	h, err := d.workspace.History(d.t.Context(), d.supervisor, n)
 	if err != nil {
 		d.t.Fatal(err)
 	}

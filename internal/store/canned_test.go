@@ -21,29 +21,29 @@ func (d *shop) kept() map[string]kept {
 	return map[string]kept{
 		"canned replies": {
 			save: func(by desk.Person, id int64, title, text string, shared bool) (int64, error) {
-				return d.SaveCanned(ctx, by, desk.Canned{ID: id, Title: title, Body: text, Shared: shared})
+				return d.workspace.SaveCanned(ctx, by, desk.Canned{ID: id, Title: title, Body: text, Shared: shared})
 			},
 			list: func(by desk.Person) (lines []string, err error) {
-				all, err := d.CannedReplies(ctx, by)
+				all, err := d.workspace.CannedReplies(ctx, by)
 				for _, c := range all {
 					lines = append(lines, c.Title+" "+c.Body+" "+c.Author.Name+mark(c.Yours))
 				}
 				return lines, err
 			},
-			remove: func(by desk.Person, id int64) error { return d.DeleteCanned(ctx, by, id) },
+			remove: func(by desk.Person, id int64) error { return d.workspace.DeleteCanned(ctx, by, id) },
 		},
 		"saved filters": {
 			save: func(by desk.Person, id int64, title, text string, shared bool) (int64, error) {
-				return d.SaveFilter(ctx, by, desk.Saved{ID: id, Name: title, Query: text, Shared: shared})
+				return d.workspace.SaveFilter(ctx, by, desk.Saved{ID: id, Name: title, Query: text, Shared: shared})
 			},
 			list: func(by desk.Person) (lines []string, err error) {
-				all, err := d.SavedFilters(ctx, by)
+				all, err := d.workspace.SavedFilters(ctx, by)
 				for _, f := range all {
 					lines = append(lines, f.Name+" "+f.Query+" "+f.Author.Name+mark(f.Yours))
 				}
 				return lines, err
 			},
-			remove: func(by desk.Person, id int64) error { return d.DeleteFilter(ctx, by, id) },
+			remove: func(by desk.Person, id int64) error { return d.workspace.DeleteFilter(ctx, by, id) },
 		},
 	}
 }
@@ -111,6 +111,6 @@ func TestKept_isForStaffAndChecked(t *testing.T) {
 			wantKind(t, err, fault.Invalid)
 		})
 	}
-	_, err := d.SaveCanned(t.Context(), d.agent, desk.Canned{Title: "A title", Body: "Dear {{requester.mother}}"})
+	_, err := d.workspace.SaveCanned(t.Context(), d.agent, desk.Canned{Title: "A title", Body: "Dear {{requester.mother}}"})
 	wantKind(t, err, fault.Invalid)
 }

@@ -97,16 +97,17 @@ func TestDeclareEmergency_byHandNamesNobody(t *testing.T) {
 
 func TestEmergency_isForSupervisors(t *testing.T) {
 	d := open(t)
+	m, _ := d.command()
 	e := d.declare(closedBy("A flood."))
 	for _, by := range []desk.Person{d.customer, d.agent} {
-		_, err := d.DeclareEmergency(t.Context(), by, closedBy("Mine."))
+		_, err := m.Declare(t.Context(), by, closedBy("Mine."))
 		wantKind(t, err, fault.Forbidden)
-		_, err = d.ChangeEmergency(t.Context(), by, e.ID, desk.EmergencyChange{})
+		_, err = m.Change(t.Context(), by, e.ID, desk.EmergencyChange{})
 		wantKind(t, err, fault.Forbidden)
-		_, err = d.EndEmergency(t.Context(), by, e.ID)
+		_, err = m.End(t.Context(), by, e.ID)
 		wantKind(t, err, fault.Forbidden)
 	}
-	if _, err := d.EndEmergency(t.Context(), d.administrator, e.ID); err != nil {
+	if _, err := m.End(t.Context(), d.administrator, e.ID); err != nil {
 		t.Error(err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/policy"
 	"github.com/holesalemart/supportdesk/internal/store"
@@ -38,7 +39,7 @@ type promised struct {
 // ended up, and each receipt said so from the beginning.
 func TestGate_exactWhileItOpensAndCloses(t *testing.T) {
 	d := openUnder(t, brisk)
-	front := desk.New(d.Store, d.Store, d.Store, nil, idle{})
+	front := app.NewTickets(d.Store, d.Store, d.Store, nil, idle{})
 	open, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	var mu sync.Mutex
@@ -308,7 +309,7 @@ func TestBarrier_waitsForWhatIsUnderWay(t *testing.T) {
 // TestGate_isReadOnceItsChangeIsOver: a submission and a step that come in the middle of a change see all of it.
 func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
 	d := openUnder(t, brisk)
-	front := desk.New(d.Store, d.Store, d.Store, nil, idle{})
+	front := app.NewTickets(d.Store, d.Store, d.Store, nil, idle{})
 	n := d.taken(d.customer)
 	change, err := d.beside.Begin(t.Context())
 	if err != nil {
@@ -466,7 +467,7 @@ func (d *shop) waiting(n int64) {
 func TestView_knowsOfAnEmergencyBeforeItsTicketDoes(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	front := desk.New(d.Store, d.Store, d.Store, nil, idle{})
+	front := app.NewTickets(d.Store, d.Store, d.Store, nil, idle{})
 	promised := func() (desk.Promised, desk.Promised) {
 		t.Helper()
 		v, err := front.Ticket(t.Context(), d.customer, n)

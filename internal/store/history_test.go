@@ -26,7 +26,7 @@ func TestHistory_tellsOfCommandsAndMails(t *testing.T) {
 	if err := d.Bounced(t.Context(), n, 3, "no such mailbox"); err != nil {
 		t.Fatal(err)
 	}
-	h, err := d.History(t.Context(), d.second, n)
+	h, err := d.workspace.History(t.Context(), d.second, n)
 	if err != nil || len(h.Commands) != 5 || len(h.Mails) != 3 {
 		t.Fatalf("%d commands, %d mails, %v", len(h.Commands), len(h.Mails), err)
 	}
@@ -58,9 +58,9 @@ func TestHistory_tellsOfCommandsAndMails(t *testing.T) {
 	if bounced.To.Handle != d.agent.Handle || bounced.Status != desk.DeliveryBounced || bounced.Reason != "no such mailbox" {
 		t.Errorf("got %+v", bounced)
 	}
-	_, err = d.History(t.Context(), d.customer, n)
+	_, err = d.workspace.History(t.Context(), d.customer, n)
 	wantKind(t, err, fault.Forbidden)
-	_, err = d.History(t.Context(), d.agent, "HM-0000000000")
+	_, err = d.workspace.History(t.Context(), d.agent, "HM-0000000000")
 	wantKind(t, err, fault.NotFound)
 }
 
@@ -68,7 +68,7 @@ func TestOthers_areTheRequestersNewest(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.taken(d.other)
-	if others, count, err := d.Others(t.Context(), d.agent, n); len(others) != 0 || count != 0 || err != nil {
+	if others, count, err := d.workspace.Others(t.Context(), d.agent, n); len(others) != 0 || count != 0 || err != nil {
 		t.Errorf("got %v, %d, %v", others, count, err)
 	}
 	var newest ticket.Number
@@ -77,7 +77,7 @@ func TestOthers_areTheRequestersNewest(t *testing.T) {
 		d.redate(a, a.At.Add(time.Duration(i)*time.Minute))
 		newest = a.Number
 	}
-	others, count, err := d.Others(t.Context(), d.agent, n)
+	others, count, err := d.workspace.Others(t.Context(), d.agent, n)
 	if err != nil || count != 22 || len(others) != 20 || others[0].Number != newest {
 		t.Fatalf("%d of %d, %v", len(others), count, err)
 	}
@@ -86,7 +86,7 @@ func TestOthers_areTheRequestersNewest(t *testing.T) {
 			t.Errorf("got %+v", o)
 		}
 	}
-	_, _, err = d.Others(t.Context(), d.customer, n)
+	_, _, err = d.workspace.Others(t.Context(), d.customer, n)
 	wantKind(t, err, fault.Forbidden)
 }
 

@@ -162,7 +162,7 @@ func TestQueueCounts_countWhatTheListsShow(t *testing.T) {
 	d.step(ticket.StepRequest{Number: a.Number, Command: 1})
 	d.step(ticket.StepRequest{Number: a.Number, Due: a.At.Add(-20 * time.Minute)})
 	for _, viewer := range []desk.Person{d.agent, d.second, d.supervisor} {
-		counts, err := d.QueueCounts(t.Context(), viewer)
+		counts, err := d.workspace.QueueCounts(t.Context(), viewer)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +176,7 @@ func TestQueueCounts_countWhatTheListsShow(t *testing.T) {
 			}
 		}
 	}
-	_, err := d.QueueCounts(t.Context(), d.customer)
+	_, err := d.workspace.QueueCounts(t.Context(), d.customer)
 	wantKind(t, err, fault.Forbidden)
 }
 
@@ -185,7 +185,7 @@ func TestQueueCounts_countToAThousand(t *testing.T) {
 	d := open(t)
 	d.sql(`INSERT INTO tickets (number, requester, policy, submitted_at, updated_at, latest_at, last_command, status, priority, category)
 		SELECT 'HM-' || lpad(i::text, 10, '0'), $1, 1, now(), now(), now(), 1, 'new', 'normal', 'order' FROM generate_series(1, 1500) i`, d.customer.ID)
-	counts, err := d.QueueCounts(t.Context(), d.agent)
+	counts, err := d.workspace.QueueCounts(t.Context(), d.agent)
 	if err != nil || counts[desk.QueueAll] != 1000 || counts[desk.QueueUnassigned] != 1000 || counts[desk.QueueMine] != 0 {
 		t.Errorf("got %v, %v", counts, err)
 	}

@@ -13,16 +13,13 @@ import (
 //go:embed look.sql
 var lookSQL string
 
-// Look notes that one of staff has a ticket open, and whether they are writing. Who listens is told when that is news:
-// somebody came, began or stopped writing, or is missing by now. It is Forbidden to customers and NotFound for a
-// ticket that isn't there.
-func (s *Store) Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error {
-	if !by.Role.Staff() {
-		return errRole
-	}
+// Look records that a person has a ticket open, and whether they are writing. Listeners are notified when that is news:
+// the person came, began or stopped writing, or another one is missing by now. It is NotFound for a ticket that does not
+// exist.
+func (s *Store) Look(ctx context.Context, by ticket.PersonID, n ticket.Number, writing bool) error {
 	var there bool
 	err := s.pool.QueryRow(ctx, lookSQL, pgx.StrictNamedArgs{
-		"number": n, "person": by.ID, "writing": writing, "lasts": desk.PresenceLasts, "channel": changeChannel,
+		"number": n, "person": by, "writing": writing, "lasts": desk.PresenceLasts, "channel": changeChannel,
 	}).Scan(&there, nil)
 	if err == nil && !there {
 		return errNoTicket

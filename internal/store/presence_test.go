@@ -14,7 +14,7 @@ import (
 // look notes somebody, and says whether they write.
 func (d *shop) look(by desk.Person, n ticket.Number, writing bool) {
 	d.t.Helper()
-	if err := d.Look(d.t.Context(), by, n, writing); err != nil {
+	if err := d.workspace.Look(d.t.Context(), by, n, writing); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -120,8 +120,8 @@ func TestLook_isNewsOnlyWhenSomethingChanged(t *testing.T) {
 
 func TestLook_isForStaffAndTicketsThatAreThere(t *testing.T) {
 	d := open(t)
-	wantKind(t, d.Look(t.Context(), d.customer, d.taken(d.customer), false), fault.Forbidden)
-	wantKind(t, d.Look(t.Context(), d.agent, "HM-0000000000", false), fault.NotFound)
+	wantKind(t, d.workspace.Look(t.Context(), d.customer, d.taken(d.customer), false), fault.Forbidden)
+	wantKind(t, d.workspace.Look(t.Context(), d.agent, "HM-0000000000", false), fault.NotFound)
 }
 
 // TestLook_manyAtOnce lets nobody down, although all of them miss the same people.
@@ -133,7 +133,7 @@ func TestLook_manyAtOnce(t *testing.T) {
 	for i := range 32 {
 		all.Go(func() {
 			for j := range 10 {
-				if err := d.Look(t.Context(), staff[(i+j)%len(staff)], n, j%2 == 0); err != nil {
+				if err := d.workspace.Look(t.Context(), staff[(i+j)%len(staff)], n, j%2 == 0); err != nil {
 					t.Error(err)
 				}
 				if _, err := d.beside.Exec(t.Context(), `UPDATE presences SET seen_at = '-infinity' WHERE person = $1`, staff[j%len(staff)].ID); err != nil {

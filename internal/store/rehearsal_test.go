@@ -19,7 +19,7 @@ func (b *bell) Wake() { b.rung++ }
 
 func (d *shop) command() (*app.Emergencies, *bell) {
 	b := &bell{}
-	return app.NewEmergencies(d.Store, d.Store, b), b
+	return app.NewEmergencies(d.Store, d.Store, d.Store, d.Store, b), b
 }
 
 // crowd gives tickets in every situation: two of a customer that run, one of another that no step has taken, one that

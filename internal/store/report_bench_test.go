@@ -4,8 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
 )
 
 // crowd fills the desk with 100,000 tickets, one every 70 seconds of the last 81 days, of which 3,000 live, and with
@@ -38,10 +39,10 @@ func crowd(d *shop) {
 func BenchmarkPromises(b *testing.B) {
 	d := open(b)
 	crowd(d)
-	reports := desk.NewReports(d.Store, d.Store)
+	reports := app.NewReports(d.Store, d.Store, d.Store, d.Store, d.Store)
 	now := time.Now()
-	for name, f := range map[string]desk.PromiseFilter{
-		"all": {}, "counted": {Measure: desk.MeasureCounted}, "priority": {Priority: policy.PriorityHigh},
+	for name, f := range map[string]report.PromiseFilter{
+		"all": {}, "counted": {Measure: report.MeasureCounted}, "priority": {Priority: policy.PriorityHigh},
 		"agent": {Agent: "P-0000000007"}, "week": {From: now.AddDate(0, 0, -7)},
 	} {
 		f.To = now
@@ -63,7 +64,7 @@ func BenchmarkOverview(b *testing.B) {
 	d := open(b)
 	crowd(d)
 	d.sql(`UPDATE tickets SET rung = 0`) // without a state they have no ladder
-	reports := desk.NewReports(d.Store, d.Store)
+	reports := app.NewReports(d.Store, d.Store, d.Store, d.Store, d.Store)
 	for b.Loop() {
 		if _, err := reports.Overview(b.Context(), time.Now()); err != nil {
 			b.Fatal(err)
@@ -78,7 +79,7 @@ func BenchmarkRatings(b *testing.B) {
 	d.sql(`INSERT INTO ratings (ticket, agent, score, at)
 		SELECT number, assignee, 1 + abs(hashtext(number)) % 5, submitted_at + interval '1 hour' FROM tickets`)
 	d.sql(`VACUUM ANALYZE ratings`)
-	reports := desk.NewReports(d.Store, d.Store)
+	reports := app.NewReports(d.Store, d.Store, d.Store, d.Store, d.Store)
 	now := time.Now()
 	for b.Loop() {
 		if _, err := reports.Ratings(b.Context(), now.AddDate(0, 0, -84), now); err != nil {

@@ -9,12 +9,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/report"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
 // OpenTickets counts the tickets that are not closed. Bands are instants, the latest first: a ticket's is how many of
 // them it was submitted at or before.
-func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]desk.OpenCell, error) {
+func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]report.OpenCount, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.status, c.band, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
 			c.count, c.due, c.breached
@@ -26,14 +27,14 @@ func (s *Store) OpenTickets(ctx context.Context, bands []time.Time, dueBefore ti
 	if err != nil {
 		return nil, explain(err, "count open tickets")
 	}
-	cells, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c desk.OpenCell, err error) {
+	cells, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c report.OpenCount, err error) {
 		return c, row.Scan(&c.Status, &c.Band, &c.Agent.ID, &c.Agent.Name, &c.Agent.Handle, &c.Agent.Role, &c.Count, &c.DueToday, &c.Breached)
 	})
 	return cells, explain(err, "count open tickets")
 }
 
 // Escalated gives the tickets whose ladder nobody has answered: the highest rung first, then the longest overdue.
-func (s *Store) Escalated(ctx context.Context, limit int) (e desk.Escalations, err error) {
+func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations, err error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT t.number, m.subject, coalesce(a.id, ''), coalesce(a.name, ''), coalesce(a.handle, ''), coalesce(a.role, ''),
 			t.rung, t.state, (SELECT count(*) FROM tickets WHERE rung > 0 AND status <> 'closed')
@@ -45,7 +46,7 @@ func (s *Store) Escalated(ctx context.Context, limit int) (e desk.Escalations, e
 	if err != nil {
 		return e, explain(err, "list escalations")
 	}
-	e.First, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one desk.Escalation, err error) {
+	e.First, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one report.Escalation, err error) {
 		var data []byte
 		if err := row.Scan(&one.Number, &one.Subject, &one.Agent.ID, &one.Agent.Name, &one.Agent.Handle, &one.Agent.Role,
 			&one.Rung, &data, &e.Count); err != nil {
@@ -62,7 +63,7 @@ func (s *Store) Escalated(ctx context.Context, limit int) (e desk.Escalations, e
 }
 
 // MailState counts the mails that wait, and those that were lost since an instant.
-func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m desk.MailState, err error) {
+func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m report.MailStatus, err error) {
 	var oldest *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT w.waiting, w.oldest, w.put_off,
@@ -81,7 +82,7 @@ func (s *Store) MailState(ctx context.Context, lostSince time.Time) (m desk.Mail
 
 // Parcels lists mails of tickets and about emergencies that wait, the oldest first, or that bounced since an instant, the
 // newest first.
-func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]desk.Parcel, error) {
+func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error) {
 	which, order := `m.status = 'owed' AND m.owed_at >= $2`, `owed_at`
 	if status == desk.DeliveryBounced {
 		which, order = `m.status = 'bounced' AND m.settled_at >= $2`, `settled_at DESC`
@@ -104,7 +105,7 @@ func (s *Store) Parcels(ctx context.Context, status desk.DeliveryStatus, since t
 	if err != nil {
 		return nil, explain(err, "list mails")
 	}
-	parcels, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p desk.Parcel, err error) {
+	parcels, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p report.Mail, err error) {
 		var deferred, settled *time.Time
 		err = row.Scan(&p.Number, &p.Subject, &p.Emergency, &p.Kind, &p.To.ID, &p.To.Name, &p.To.Handle, &p.To.Role, &p.Address, &p.Owed,
 			&deferred, &settled, &p.Reason)

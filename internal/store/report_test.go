@@ -8,9 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holesalemart/supportdesk/internal/app"
 	"github.com/holesalemart/supportdesk/internal/desk"
 	"github.com/holesalemart/supportdesk/internal/fault"
 	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
@@ -52,15 +54,17 @@ func (d *shop) countsPromises(n ticket.Number) {
 }
 
 // reports are those on this shop, under the policy's zone.
-func (d *shop) reports() *desk.Reports { return desk.NewReports(d.Store, d.Store) }
-
-// everything is a period that no test leaves.
-func everything() desk.PromiseFilter {
-	now := time.Now()
-	return desk.PromiseFilter{From: now.AddDate(-1, 0, 0), To: now.Add(time.Hour)}
+func (d *shop) reports() *app.Reports {
+	return app.NewReports(d.Store, d.Store, d.Store, d.Store, d.Store)
 }
 
-func (d *shop) promises(f desk.PromiseFilter) (first, resolution desk.ClockReport) {
+// everything is a period that no test leaves.
+func everything() report.PromiseFilter {
+	now := time.Now()
+	return report.PromiseFilter{From: now.AddDate(-1, 0, 0), To: now.Add(time.Hour)}
+}
+
+func (d *shop) promises(f report.PromiseFilter) (first, resolution report.ClockSummary) {
 	d.t.Helper()
 	r, err := d.reports().Promises(d.t.Context(), f)
 	if err != nil {
@@ -89,13 +93,13 @@ func TestPromises_countWhatBecameOfEach(t *testing.T) {
 		d.past(7), // both broken, and owed still
 	)
 	first, resolution := d.promises(everything())
-	if want := (desk.Tally{Kept: 1, Broken: 2, Owed: 1, Dropped: 1, Delivered: 2, Median: 30 * time.Minute, P90: 2 * time.Hour}); first.Total != want {
+	if want := (report.Tally{Kept: 1, Broken: 2, Owed: 1, Dropped: 1, Delivered: 2, Median: 30 * time.Minute, P90: 2 * time.Hour}); first.Total != want {
 		t.Errorf("first responses: got %+v, want %+v", first.Total, want)
 	}
-	if want := (desk.Tally{Kept: 2, Broken: 1, Owed: 1, Dropped: 1, Delivered: 2, Median: 2 * time.Hour, P90: 3 * time.Hour}); resolution.Total != want {
+	if want := (report.Tally{Kept: 2, Broken: 1, Owed: 1, Dropped: 1, Delivered: 2, Median: 2 * time.Hour, P90: 3 * time.Hour}); resolution.Total != want {
 		t.Errorf("resolutions: got %+v, want %+v", resolution.Total, want)
 	}
-	byAgent := func(r desk.ClockReport) map[ticket.PersonID][2]int {
+	byAgent := func(r report.ClockSummary) map[ticket.PersonID][2]int {
 		counted := map[ticket.PersonID][2]int{}
 		for _, l := range r.Agents {
 			counted[l.Agent.ID] = [2]int{l.Kept, l.Broken}
@@ -109,14 +113,14 @@ func TestPromises_countWhatBecameOfEach(t *testing.T) {
 		t.Errorf("resolutions by agent: got %v, want %v", got, want)
 	}
 	for name, c := range map[string]struct {
-		filter func(*desk.PromiseFilter)
+		filter func(*report.PromiseFilter)
 		want   int
 	}{
-		"priority when it was broken": {func(f *desk.PromiseFilter) { f.Priority = policy.PriorityUrgent }, 1},
-		"agent when it was kept":      {func(f *desk.PromiseFilter) { f.Agent = d.agent.Handle }, 1},
-		"category":                    {func(f *desk.PromiseFilter) { f.Category = "delivery" }, 5},
-		"no category":                 {func(f *desk.PromiseFilter) { f.Category = "order" }, 0},
-		"period":                      {func(f *desk.PromiseFilter) { f.From, f.To = ago(9), ago(7) }, 2},
+		"priority when it was broken": {func(f *report.PromiseFilter) { f.Priority = policy.PriorityUrgent }, 1},
+		"agent when it was kept":      {func(f *report.PromiseFilter) { f.Agent = d.agent.Handle }, 1},
+		"category":                    {func(f *report.PromiseFilter) { f.Category = "delivery" }, 5},
+		"no category":                 {func(f *report.PromiseFilter) { f.Category = "order" }, 0},
+		"period":                      {func(f *report.PromiseFilter) { f.From, f.To = ago(9), ago(7) }, 2},
 	} {
 		f := everything()
 		c.filter(&f)
@@ -138,7 +142,7 @@ func TestPromises_countedTimeLeavesPausesOut(t *testing.T) {
 	if _, r := d.promises(f); r.Total.Median != 3*time.Hour {
 		t.Errorf("it took %s", r.Total.Median)
 	}
-	f.Measure = desk.MeasureCounted
+	f.Measure = report.MeasureCounted
 	if _, r := d.promises(f); r.Total.Median != time.Hour {
 		t.Errorf("by its clock it took %s", r.Total.Median)
 	}
@@ -162,7 +166,7 @@ func TestPromises_reopenedAreOwedAgain(t *testing.T) {
 	}
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbClose})
 	d.consistent(n)
-	if _, r := d.promises(everything()); r.Total != (desk.Tally{Dropped: 1}) {
+	if _, r := d.promises(everything()); r.Total != (report.Tally{Dropped: 1}) {
 		t.Errorf("closed: %+v", r.Total)
 	}
 }
@@ -258,7 +262,7 @@ func TestRatings_byWeekAndAgent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Total != (desk.Scores{0, 1, 0, 1, 1}) || len(r.Agents) != 2 || r.Agents[0].Agent.ID != d.agent.ID || r.Agents[0].Scores != (desk.Scores{0, 1, 0, 0, 1}) {
+	if r.Total != (report.Scores{0, 1, 0, 1, 1}) || len(r.Agents) != 2 || r.Agents[0].Agent.ID != d.agent.ID || r.Agents[0].Scores != (report.Scores{0, 1, 0, 0, 1}) {
 		t.Errorf("got %+v", r)
 	}
 	counted := 0

@@ -31,11 +31,11 @@ func vans(t *testing.T) (d *shop, agents []desk.Person) {
 
 func (d *shop) group(handle string, members ...desk.Person) {
 	d.t.Helper()
-	if err := d.MakeGroup(d.t.Context(), d.supervisor, handle, "The "+handle); err != nil {
+	if err := d.staffing.MakeGroup(d.t.Context(), d.supervisor, handle, "The "+handle); err != nil {
 		d.t.Fatal(err)
 	}
 	for _, p := range members {
-		if err := d.JoinGroup(d.t.Context(), d.supervisor, handle, p.Handle); err != nil {
+		if err := d.staffing.JoinGroup(d.t.Context(), d.supervisor, handle, p.Handle); err != nil {
 			d.t.Fatal(err)
 		}
 	}
@@ -43,7 +43,7 @@ func (d *shop) group(handle string, members ...desk.Person) {
 
 func (d *shop) leave(p desk.Person, until time.Time) {
 	d.t.Helper()
-	if _, err := d.LeaveDesk(d.t.Context(), p, p.Handle, until); err != nil {
+	if _, err := d.staffing.LeaveDesk(d.t.Context(), p, p.Handle, until); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -182,7 +182,7 @@ func TestRule_givesOnlyToWhoIsThere(t *testing.T) {
 	if got := d.about("delivery").State.Ticket.Assignee; got != agents[2].ID {
 		t.Errorf("%q got it, and %s is back", got, agents[2].ID)
 	}
-	if _, err := d.ReturnToDesk(t.Context(), d.supervisor, agents[0].Handle); err != nil {
+	if _, err := d.staffing.ReturnToDesk(t.Context(), d.supervisor, agents[0].Handle); err != nil {
 		t.Fatal(err)
 	}
 	if got := d.about("delivery").State.Ticket.Assignee; got != agents[0].ID {
@@ -260,49 +260,49 @@ func TestGroups_areTheSupervisors(t *testing.T) {
 	d, agents := vans(t)
 	ctx := t.Context()
 	for _, by := range []desk.Person{d.customer, d.agent} {
-		_, err := d.Groups(ctx, by)
+		_, err := d.staffing.Groups(ctx, by)
 		wantKind(t, err, fault.Forbidden)
 		for _, err := range []error{
-			d.MakeGroup(ctx, by, "b", "B"), d.RenameGroup(ctx, by, "vans", "B"), d.DeleteGroup(ctx, by, "vans"),
-			d.JoinGroup(ctx, by, "vans", agents[0].Handle), d.LeaveGroup(ctx, by, "vans", agents[0].Handle),
+			d.staffing.MakeGroup(ctx, by, "b", "B"), d.staffing.RenameGroup(ctx, by, "vans", "B"), d.staffing.DeleteGroup(ctx, by, "vans"),
+			d.staffing.JoinGroup(ctx, by, "vans", agents[0].Handle), d.staffing.LeaveGroup(ctx, by, "vans", agents[0].Handle),
 		} {
 			wantKind(t, err, fault.Forbidden)
 		}
 	}
-	groups, err := d.Groups(ctx, d.administrator)
+	groups, err := d.staffing.Groups(ctx, d.administrator)
 	if err != nil || len(groups) != 2 || !groups[0].Fixed || len(groups[0].Members) != 3 || len(groups[1].Members) != 3 || groups[1].Present() != 3 {
 		t.Fatalf("%+v, %v", groups, err)
 	}
 	for _, err := range []error{
-		d.MakeGroup(ctx, d.supervisor, "Not one", "A"), d.MakeGroup(ctx, d.supervisor, "everyone", "A"),
-		d.MakeGroup(ctx, d.supervisor, "a", " "), d.RenameGroup(ctx, d.supervisor, "vans", ""),
-		d.MakeGroup(ctx, d.supervisor, "a", strings.Repeat("é", 101)),
+		d.staffing.MakeGroup(ctx, d.supervisor, "Not one", "A"), d.staffing.MakeGroup(ctx, d.supervisor, "everyone", "A"),
+		d.staffing.MakeGroup(ctx, d.supervisor, "a", " "), d.staffing.RenameGroup(ctx, d.supervisor, "vans", ""),
+		d.staffing.MakeGroup(ctx, d.supervisor, "a", strings.Repeat("é", 101)),
 	} {
 		wantKind(t, err, fault.Invalid)
 	}
-	wantCode(t, d.MakeGroup(ctx, d.supervisor, "vans", "Again"), "handle-taken")
-	wantCode(t, d.RenameGroup(ctx, d.supervisor, "everyone", "Us"), "group-fixed")
-	wantCode(t, d.JoinGroup(ctx, d.supervisor, "everyone", d.agent.Handle), "group-fixed")
+	wantCode(t, d.staffing.MakeGroup(ctx, d.supervisor, "vans", "Again"), "handle-taken")
+	wantCode(t, d.staffing.RenameGroup(ctx, d.supervisor, "everyone", "Us"), "group-fixed")
+	wantCode(t, d.staffing.JoinGroup(ctx, d.supervisor, "everyone", d.agent.Handle), "group-fixed")
 	for _, err := range []error{
-		d.RenameGroup(ctx, d.supervisor, "nowhere", "A"), d.DeleteGroup(ctx, d.supervisor, "nowhere"),
-		d.JoinGroup(ctx, d.supervisor, "nowhere", d.agent.Handle), d.JoinGroup(ctx, d.supervisor, "vans", string(d.customer.ID)),
-		d.LeaveGroup(ctx, d.supervisor, "vans", d.supervisor.Handle),
+		d.staffing.RenameGroup(ctx, d.supervisor, "nowhere", "A"), d.staffing.DeleteGroup(ctx, d.supervisor, "nowhere"),
+		d.staffing.JoinGroup(ctx, d.supervisor, "nowhere", d.agent.Handle), d.staffing.JoinGroup(ctx, d.supervisor, "vans", string(d.customer.ID)),
+		d.staffing.LeaveGroup(ctx, d.supervisor, "vans", d.supervisor.Handle),
 	} {
 		wantKind(t, err, fault.NotFound)
 	}
 	for _, err := range []error{
-		d.RenameGroup(ctx, d.supervisor, "vans", "Lorries"), d.JoinGroup(ctx, d.supervisor, "vans", agents[0].Handle),
-		d.JoinGroup(ctx, d.supervisor, "vans", strings.ToUpper(d.supervisor.Handle)), d.LeaveGroup(ctx, d.supervisor, "vans", string(agents[1].ID)),
+		d.staffing.RenameGroup(ctx, d.supervisor, "vans", "Lorries"), d.staffing.JoinGroup(ctx, d.supervisor, "vans", agents[0].Handle),
+		d.staffing.JoinGroup(ctx, d.supervisor, "vans", strings.ToUpper(d.supervisor.Handle)), d.staffing.LeaveGroup(ctx, d.supervisor, "vans", string(agents[1].ID)),
 	} {
 		if err != nil {
 			t.Error(err)
 		}
 	}
-	groups, err = d.Groups(ctx, d.supervisor)
+	groups, err = d.staffing.Groups(ctx, d.supervisor)
 	if err != nil || groups[1].Title != "Lorries" || len(groups[1].Members) != 3 || slices.ContainsFunc(groups[1].Members, func(c desk.Colleague) bool { return c.ID == agents[1].ID }) {
 		t.Errorf("%+v, %v", groups, err)
 	}
-	if err := d.DeleteGroup(ctx, d.supervisor, "vans"); err != nil {
+	if err := d.staffing.DeleteGroup(ctx, d.supervisor, "vans"); err != nil {
 		t.Error(err)
 	}
 	if got := d.about("delivery").State.Ticket; got.Assignee != "" {
@@ -313,20 +313,20 @@ func TestGroups_areTheSupervisors(t *testing.T) {
 func TestAway_isOnesOwnAndTheSupervisorsToSay(t *testing.T) {
 	d := open(t)
 	ctx := t.Context()
-	_, err := d.LeaveDesk(ctx, d.agent, d.second.Handle, time.Time{})
+	_, err := d.staffing.LeaveDesk(ctx, d.agent, d.second.Handle, time.Time{})
 	wantKind(t, err, fault.Forbidden)
-	_, err = d.ReturnToDesk(ctx, d.customer, string(d.customer.ID))
+	_, err = d.staffing.ReturnToDesk(ctx, d.customer, string(d.customer.ID))
 	wantKind(t, err, fault.Forbidden)
-	_, err = d.LeaveDesk(ctx, d.supervisor, string(d.customer.ID), time.Time{})
+	_, err = d.staffing.LeaveDesk(ctx, d.supervisor, string(d.customer.ID), time.Time{})
 	wantKind(t, err, fault.NotFound)
-	_, err = d.LeaveDesk(ctx, d.agent, d.agent.Handle, time.Now().Add(-time.Minute))
+	_, err = d.staffing.LeaveDesk(ctx, d.agent, d.agent.Handle, time.Now().Add(-time.Minute))
 	wantKind(t, err, fault.Invalid)
 	until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
-	first, err := d.LeaveDesk(ctx, d.supervisor, d.agent.Handle, until)
+	first, err := d.staffing.LeaveDesk(ctx, d.supervisor, d.agent.Handle, until)
 	if err != nil || !first.Away.Now() || !first.Away.Until.Equal(until) {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	longer, err := d.LeaveDesk(ctx, d.agent, string(d.agent.ID), time.Time{})
+	longer, err := d.staffing.LeaveDesk(ctx, d.agent, string(d.agent.ID), time.Time{})
 	if err != nil || !longer.Away.Since.Equal(first.Away.Since) || !longer.Away.Until.IsZero() {
 		t.Errorf("%+v, %v", longer, err)
 	}
@@ -344,7 +344,7 @@ func TestAway_isOnesOwnAndTheSupervisorsToSay(t *testing.T) {
 	if got := d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle}).State.Ticket.Assignee; got != d.agent.ID {
 		t.Errorf("%q has it", got)
 	}
-	back, err := d.ReturnToDesk(ctx, d.agent, d.agent.Handle)
+	back, err := d.staffing.ReturnToDesk(ctx, d.agent, d.agent.Handle)
 	if err != nil || back.Away.Now() || back.Load != 1 {
 		t.Errorf("%+v, %v", back, err)
 	}

@@ -164,7 +164,7 @@ func TestResend_asksAgainAtACorrectedAddress(t *testing.T) {
 	if s := d.step(ticket.StepRequest{Number: n, Delivered: 4}).State; s.Next.Kind != ticket.MomentNudge {
 		t.Errorf("delivered: %+v", s)
 	}
-	history, err := d.History(t.Context(), d.agent, n)
+	history, err := d.workspace.History(t.Context(), d.agent, n)
 	if m := history.Mails; err != nil || m[3].Resends != 2 || m[3].Address != "right@example.com" || !m[1].Resent || m[3].Resent {
 		t.Errorf("mails %+v, %v", m, err)
 	}

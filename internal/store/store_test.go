@@ -18,9 +18,11 @@ type shop struct {
 	*store.Store
 	*app.Steps
 	*app.Imports
-	t      testing.TB
-	dsn    string
-	beside *pgxpool.Pool // for what the store doesn't offer
+	staffing  *app.Staffing
+	workspace *app.Workspace
+	t         testing.TB
+	dsn       string
+	beside    *pgxpool.Pool // for what the store doesn't offer
 
 	customer, other, agent, second, supervisor, administrator desk.Person
 }
@@ -46,7 +48,7 @@ func staffed(t testing.TB, dsn, document string) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(beside.Close)
-	d := &shop{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), t: t, dsn: dsn, beside: beside}
+	d := &shop{Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), staffing: app.NewStaffing(s), workspace: app.NewWorkspace(s), t: t, dsn: dsn, beside: beside}
 	if _, _, err := s.PublishPolicy(t.Context(), []byte(document), "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}

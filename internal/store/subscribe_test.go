@@ -46,7 +46,7 @@ func TestSubscribe_tellsOfEveryKindOfChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangeMail})
-	if err := d.Look(t.Context(), d.agent, n, false); err != nil {
+	if err := d.workspace.Look(t.Context(), d.agent, n, false); err != nil {
 		t.Fatal(err)
 	}
 	d.hears(changes, desk.Change{Number: n, Kind: desk.ChangePresence})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -62,4 +63,41 @@ func (s *Store) ImportSuggestions(ctx context.Context, all []desk.Suggestion) (a
 		return 0, explain(err, "import %d suggestions", len(all))
 	}
 	return added, nil
+}
+
+// Suggestions lists the newest suggestions; only those that nobody has read, if asked for. It also gives how many nobody
+// has read.
+func (s *Store) Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT s.id, s.body, s.at, s.read_at, coalesce(p.id, ''), coalesce(p.name, ''), coalesce(p.handle, ''), coalesce(p.role, '')
+		FROM suggestions s LEFT JOIN people p ON p.id = s.person
+		WHERE NOT $1 OR s.read_at IS NULL
+		ORDER BY s.at DESC, s.id DESC LIMIT $2`, unread, limit)
+	if err != nil {
+		return nil, 0, explain(err, "list suggestions")
+	}
+	all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one desk.Suggestion, err error) {
+		var from desk.Ref
+		var read *time.Time
+		err = row.Scan(&one.ID, &one.Body, &one.At, &read, &from.ID, &from.Name, &from.Handle, &from.Role)
+		one.Read = orZero(read)
+		if from.ID != "" {
+			one.From = &from
+		}
+		return one, err
+	})
+	if err == nil {
+		err = s.pool.QueryRow(ctx, `SELECT count(*) FROM suggestions WHERE read_at IS NULL`).Scan(&waiting)
+	}
+	return all, waiting, explain(err, "list suggestions")
+}
+
+// MarkSuggestion notes that a suggestion was read, or that it is to be read again. The first reading stays.
+func (s *Store) MarkSuggestion(ctx context.Context, id int64, read bool) error {
+	tag, err := s.pool.Exec(ctx, `
+		UPDATE suggestions SET read_at = CASE WHEN $2 THEN coalesce(read_at, clock_timestamp()) END WHERE id = $1`, id, read)
+	if err == nil && tag.RowsAffected() == 0 {
+		return fault.New(fault.NotFound, "there is no such suggestion")
+	}
+	return explain(err, "mark suggestion %d", id)
 }

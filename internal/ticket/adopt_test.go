@@ -20,12 +20,12 @@ func (f *fixture) adopt(hours float64, document string) ticket.Result {
 	return r
 }
 
-// but is a document with other words in a place.
+// replaced returns a document with some strings replaced.
 func replaced(document string, pairs ...string) string {
 	return strings.NewReplacer(pairs...).Replace(document)
 }
 
-// dueAfter is the recorded deadline in hours after the birth; -1 without one.
+// dueAfter returns a deadline in hours after the submission, or -1 if there is none.
 func (f *fixture) dueAfter(name policy.ClockName) float64 {
 	f.t.Helper()
 	due, ok := f.ticket.Promise(name).Clock.Due()
@@ -88,7 +88,7 @@ func TestAdoptPolicy_repeatsNoDueEvent(t *testing.T) {
 	}
 }
 
-// TestAdoptPolicy_appliesEscalationAndSilenceFromNowOn lets nothing happen before the change that the old policy did not have.
+// Nothing fires at a time before the change.
 func TestAdoptPolicy_appliesEscalationAndSilenceFromNowOn(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.advance(101)
@@ -106,7 +106,7 @@ func TestAdoptPolicy_appliesEscalationAndSilenceFromNowOn(t *testing.T) {
 	}
 }
 
-// TestAdoptPolicy_pausesClocksByTheNewPolicy in each status that may pause a clock.
+// In each status that can pause a clock.
 func TestAdoptPolicy_pausesClocksByTheNewPolicy(t *testing.T) {
 	none := replaced(plainPolicy, ", pauses: [waiting, resolved]", "")
 	for name, c := range map[string]struct {

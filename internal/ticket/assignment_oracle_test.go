@@ -11,8 +11,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// assignmentOracle is the oracle of assignment rules: it reads a ticket's events and says whether each choice could fall so. It
-// keeps its own count of loads and turns.
+// assignmentOracle is the oracle of assignment rules: it reads a ticket's events, keeps its own count of loads and turns,
+// and checks every choice.
 type assignmentOracle struct {
 	policy   *policy.Policy
 	versions map[int64]*policy.Policy
@@ -24,13 +24,13 @@ type assignmentOracle struct {
 	chosen   int
 }
 
-// candidateCount is one candidate as the oracle counts them.
+// candidateCount is a candidate as the oracle counts them.
 type candidateCount struct {
 	load int
 	turn int64
 }
 
-// drawRosters has between none and three present in each group that any of the policies names.
+// drawRosters draws up to three available members for each group that a policy names.
 func drawRosters(t *rapid.T, versions map[int64]*policy.Policy) ticket.Rosters {
 	r := ticket.Rosters{}
 	var rules []policy.Assignment
@@ -60,7 +60,7 @@ func newAssignmentOracle(p *policy.Policy, rosters ticket.Rosters) *assignmentOr
 	return o
 }
 
-// read takes the next event, and says what is wrong with it.
+// read checks the next event and adds it.
 func (o *assignmentOracle) read(e ticket.Event) error {
 	if want := o.owed(); want != (e.Group != "") {
 		return fmt.Errorf("after %s a rule's event is owed: %v, and %s by %q follows", o.before.Kind, want, e.Kind, e.Group)
@@ -86,7 +86,7 @@ func (o *assignmentOracle) read(e ticket.Event) error {
 	return nil
 }
 
-// rule is the first for the ticket's category; false without one.
+// rule returns the first rule for the ticket's category, and false if there is none.
 func (o *assignmentOracle) rule() (policy.Assignment, bool) {
 	for _, rule := range o.policy.Assignment {
 		if rule.Categories == nil || slices.Contains(rule.Categories, o.category) {
@@ -96,7 +96,7 @@ func (o *assignmentOracle) rule() (policy.Assignment, bool) {
 	return policy.Assignment{}, false
 }
 
-// mailLines reports whether the event read last makes a rule choose.
+// owed reports whether the last event must be followed by a choice.
 func (o *assignmentOracle) owed() bool {
 	rule, any := o.rule()
 	if !any || o.status == ticket.StatusResolved || o.status == ticket.StatusClosed {

@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// staffed gives deliveries in turn and the rest to whoever has least; both go on when the first response is broken.
+// assignmentPolicy assigns deliveries in turn and everything else to the least loaded agent, and reassigns on breaches.
 const assignmentPolicy = plainPolicy + `assignment:
   - {categories: [delivery], group: vans, by: round_robin, reassign_on_breach: [first_response, resolution]}
   - {group: everyone, by: least_loaded, reassign_on_breach: [first_response]}
@@ -21,7 +21,7 @@ func candidate(id ticket.PersonID, load int, turn int64) ticket.Candidate {
 	return ticket.Candidate{ID: id, Handle: "handle-of-" + string(id), Load: load, Turn: turn}
 }
 
-// submittedIn is a ticket of a category, submitted to those who are there.
+// submittedIn returns a fixture whose ticket was submitted in a category, with some agents available.
 func submittedIn(t *testing.T, category string, rosters ticket.Rosters) *fixture {
 	t.Helper()
 	p := parse(t, assignmentPolicy)
@@ -72,7 +72,7 @@ func TestAssignment_choosesByTheRule(t *testing.T) {
 	}
 }
 
-// TestAssignment_asksForAMissingRoster: the same step with it decides, and one that nobody answers assigns nothing.
+// Without the roster the step assigns no one.
 func TestAssignment_asksForAMissingRoster(t *testing.T) {
 	f := submittedIn(t, "delivery", nil)
 	if f.lacks != "vans" || f.ticket.Assignee != "" || len(f.events) != 1 {
@@ -157,7 +157,7 @@ func TestAssignment_reassignsForListedPromisesOfUnresolvedTicketsOnly(t *testing
 	}
 }
 
-// TestAssignment_isChosenOnce: the state says who has it, so nothing is chosen again.
+// The state names the assignee, so later steps do not choose again.
 func TestAssignment_isChosenOnce(t *testing.T) {
 	f := submittedIn(t, "general", ticket.Rosters{policy.Everyone: {candidate(agentOne, 0, 0), candidate(agentTwo, 1, 0)}})
 	fold := ticket.Draft(number, customer, 1, f.policy)

@@ -7,11 +7,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// calendarOracle counts open time minute by minute: slow, and with no arithmetic of the code under test. It looks once at
-// each minute of three years.
+// calendarOracle counts open time minute by minute, without the arithmetic of the code under test. It examines each minute
+// of three years once.
 type calendarOracle struct {
 	policy   *policy.Policy
-	spans    [7][][2]int // calendar of the day
+	spans    [7][][2]int // in minutes of the day
 	holidays map[string]bool
 	open     map[policy.Counting][]int32 // open minutes from the epoch to each minute
 }
@@ -20,7 +20,7 @@ var epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 const calendarMinutes = 3 * 366 * 24 * 60
 
-// calendarOracles keeps what has been counted.
+// calendarOracles caches the oracle of each policy.
 var calendarOracles = map[*policy.Policy]*calendarOracle{}
 
 func calendarOracleOf(p *policy.Policy) *calendarOracle {
@@ -51,7 +51,7 @@ func (o *calendarOracle) elapsed(counts policy.Counting, from, to time.Time) tim
 	return o.until(counts, to) - o.until(counts, from)
 }
 
-// until is the open time from the epoch to an instant.
+// until returns the open time from the epoch to an instant.
 func (o *calendarOracle) until(counts policy.Counting, at time.Time) time.Duration {
 	table := o.table(counts)
 	minute := int(at.Sub(epoch) / time.Minute)
@@ -77,7 +77,7 @@ func (o *calendarOracle) table(counts policy.Counting) []int32 {
 	return table
 }
 
-// isOpen asks the policy's document: what is written for this weekday, and is it a holiday?
+// isOpen reports whether a local time is open, by weekday and holidays.
 func (o *calendarOracle) isOpen(counts policy.Counting, local time.Time) bool {
 	spans := o.spans[local.Weekday()]
 	if len(o.holidays) > 0 && o.holidays[local.Format(time.DateOnly)] {

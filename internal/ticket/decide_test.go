@@ -11,9 +11,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// transitions is the life of DESIGN.md once more, written by hand: who may ask, and for each status a ticket is in,
-// the status that follows or, after an exclamation mark, the refusal.
-// C is the requester, A an agent, S a supervisor, D an administrator, O a hand in Temporal UI.
+// statusTable repeats by hand, for each verb, who may use it, and for each status of a ticket the status that follows or,
+// after an exclamation mark, the code of the refusal.
+// C is the requester, A an agent, S a supervisor, D an administrator, O an operator in Temporal UI.
 var statusTable = []statusRow{
 	{ticket.VerbSubmit, "C", "!wrong-status", "!wrong-status", "!wrong-status", "!wrong-status"},
 	{ticket.VerbAssign, "ASDO", "open", "open", "waiting", "resolved"},
@@ -47,7 +47,7 @@ var actors = []struct {
 	actor  ticket.Actor
 }{
 	{"C", byCustomer},
-	{"", byStranger}, // a customer, but of another ticket: nothing is open to them
+	{"", byStranger}, // a customer who is not the requester
 	{"A", byAgent},
 	{"S", bySupervisor},
 	{"D", byAdministrator},
@@ -56,7 +56,7 @@ var actors = []struct {
 	{"", ticket.Actor{ID: agentOne, Role: "janitor"}},
 }
 
-// inStatus is a ticket that agentTwo has, in a status.
+// inStatus returns a fixture whose ticket has a status and, unless it is new, is assigned to agentTwo.
 func inStatus(t *testing.T, status ticket.Status) *fixture {
 	t.Helper()
 	f := submitted(t, plainPolicy)
@@ -78,7 +78,7 @@ func inStatus(t *testing.T, status ticket.Status) *fixture {
 	return f
 }
 
-// full is a command of a verb that lacks nothing.
+// complete returns a command of a verb with every field set.
 func complete(verb ticket.Verb) ticket.Command {
 	return ticket.Command{
 		Verb: verb, Message: 7, Assignee: agentOne, Handle: "one", Priority: policy.PriorityHigh, Category: "delivery",
@@ -98,7 +98,7 @@ func TestDecide_everyVerbInEveryStatusByEveryRole(t *testing.T) {
 	}
 }
 
-// follows looks up what the table says of a verb: the next status, or an exclamation mark and the refusal.
+// expectedOutcome looks up the next status, or the code of the refusal after an exclamation mark.
 func expectedOutcome(verb ticket.Verb, status ticket.Status, letter string) string {
 	want := "!" + ticket.CodeUnknownVerb
 	for _, row := range statusTable {
@@ -143,7 +143,7 @@ func checkStatus(t *testing.T, verb ticket.Verb, status ticket.Status, by ticket
 	}
 }
 
-// checkRefused checks that nothing but one line of the timeline follows from a refusal.
+// checkRefused checks that a refusal adds an event and changes nothing else.
 func checkRefused(t *testing.T, before ticket.Ticket, r ticket.Result, c ticket.Command, by ticket.Actor, seq int64, code string) {
 	t.Helper()
 	if !r.Outcome.Refused || r.Outcome.Code != code || r.Outcome.Reason == "" {
@@ -167,7 +167,6 @@ func checkRefused(t *testing.T, before ticket.Ticket, r ticket.Result, c ticket.
 	}
 }
 
-// TestDecide_refusesIncompleteCommands holds for every status that the verb is possible in.
 func TestDecide_refusesIncompleteCommands(t *testing.T) {
 	long := 366 * 24 * time.Hour
 	cases := map[string]struct {
@@ -207,7 +206,7 @@ func TestDecide_refusesIncompleteCommands(t *testing.T) {
 	}
 }
 
-// TestAssign_guardedSucceedsOnlyWithTheExpectedAssignee, somebody or nobody.
+// The expected assignee may be none.
 func TestAssign_guardedSucceedsOnlyWithTheExpectedAssignee(t *testing.T) {
 	for status, expected := range map[ticket.Status]ticket.PersonID{ticket.StatusNew: "", ticket.StatusOpen: agentTwo} {
 		f := inStatus(t, status)

@@ -8,14 +8,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// tight promises more for the higher priorities.
+// prioritiesPolicy has shorter targets for higher priorities.
 const prioritiesPolicy = plainPolicy + `
 priorities:
   high: {first_response: 50h, resolution: 120h}
   urgent: {first_response: 8h, resolution: 60h}
 `
 
-// TestDeadline_isMetOnlyStrictlyBefore: an answer is judged by its acceptance, whenever it is taken.
+// The acceptance of an answer counts, not when it is decided.
 func TestDeadline_isMetOnlyStrictlyBefore(t *testing.T) {
 	for _, c := range []struct {
 		hours float64
@@ -40,7 +40,7 @@ func TestDeadline_isMetOnlyStrictlyBefore(t *testing.T) {
 	}
 }
 
-// TestDueEvents_areRecordedAtTheirDueTimesHoweverLate: whoever was away for a year finds every moment where it belongs, in order.
+// A step that is a year late records every event at its due time, in order.
 func TestDueEvents_areRecordedAtTheirDueTimesHoweverLate(t *testing.T) {
 	want := []string{
 		"reminded first_response 75",
@@ -81,7 +81,7 @@ func TestDueEvent_neverFiresEarly(t *testing.T) {
 	}
 }
 
-// TestDueEvents_ofOneInstantFireInAFixedOrder come promise by promise, and before what silence brings.
+// They fire promise by promise, and before those of silence.
 func TestDueEvents_ofOneInstantFireInAFixedOrder(t *testing.T) {
 	f := submitted(t, `
 time_zone: UTC
@@ -116,7 +116,7 @@ func TestReminder_isNotSentOnceThePromiseIsMet(t *testing.T) {
 	wantEqual(t, "moments", automatic(f.events), nil)
 }
 
-// TestEscalation_endsWithAnAnswerOrAnAcknowledgement: after the first rung of the first response, each of these keeps the second away.
+// Each of these comes after the first step of the first response and prevents the second.
 func TestEscalation_endsWithAnAnswerOrAnAcknowledgement(t *testing.T) {
 	cases := map[string]struct {
 		by   ticket.Actor
@@ -157,7 +157,7 @@ func TestEscalation_endsWithAnAnswerOrAnAcknowledgement(t *testing.T) {
 	}
 }
 
-// TestEscalation_isAcknowledgedPerPromise: who acknowledged one breach has not acknowledged the next.
+// The acknowledgement of one breach does not acknowledge the next.
 func TestEscalation_isAcknowledgedPerPromise(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.do(101, byAgent, ticket.VerbAcknowledge)
@@ -226,7 +226,7 @@ func TestReclassify_movesPendingDeadlines(t *testing.T) {
 	f.wantDue(policy.Resolution, 200)
 }
 
-// TestReclassify_toATargetAlreadyUsedUpBreachesAtOnce and not in the past.
+// It breaches at the change and not in the past.
 func TestReclassify_toATargetAlreadyUsedUpBreachesAtOnce(t *testing.T) {
 	f := submitted(t, prioritiesPolicy)
 	f.mustDecide(70, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
@@ -249,7 +249,6 @@ func TestReclassify_whilePausedAppliesTheNewTarget(t *testing.T) {
 	f.wantDue(policy.Resolution, 60+20)
 }
 
-// TestReopen_afterABreachRepeatsNeitherBreachNorEscalation: a clock is broken once. Neither the breach nor its ladder comes again.
 func TestReopen_afterABreachRepeatsNeitherBreachNorEscalation(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.write(1, byAgent, ticket.VerbAgentReply)
@@ -276,7 +275,7 @@ func TestReopen_restoresTheRemainingTime(t *testing.T) {
 	wantTime(t, "broken", f.ticket.Resolution.BreachedAt, 220)
 }
 
-// TestResolve_withoutAMessageKeepsTheFirstResponsePending until the ticket is closed.
+// It stays pending until the ticket is closed.
 func TestResolve_withoutAMessageKeepsTheFirstResponsePending(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.do(60, byOperator, ticket.VerbResolve)
@@ -292,7 +291,7 @@ func TestResolve_withoutAMessageKeepsTheFirstResponsePending(t *testing.T) {
 	}
 }
 
-// TestDecide_failsWhenADeadlineCannotBeComputed fails instead of deciding: nothing may be stored.
+// It returns an error rather than a decision, so that nothing is stored.
 func TestDecide_failsWhenADeadlineCannotBeComputed(t *testing.T) {
 	p := parse(t, plainPolicy)
 	draft := ticket.Draft(number, customer, 1, p)
@@ -304,8 +303,7 @@ func TestDecide_failsWhenADeadlineCannotBeComputed(t *testing.T) {
 	}
 }
 
-// TestOwedAt_isTheEarliestPendingDeadline, broken or not. The first response is promised after 100 hours and the
-// resolution after 200.
+// The targets are 100 hours for the first response and 200 for the resolution.
 func TestOwedAt_isTheEarliestPendingDeadline(t *testing.T) {
 	cases := map[string]struct {
 		live func(*fixture)

@@ -14,7 +14,7 @@ var (
 	extend = ticket.Command{Verb: ticket.VerbEmergencyExtend, Emergency: "E-1", Extension: 48 * time.Hour}
 )
 
-// TestEmergency_firesNothingUntilItEnds, and everything that would have comes later by its length.
+// Everything due during an emergency fires later by its length.
 func TestEmergency_firesNothingUntilItEnds(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.mustDecide(110, bySupervisor, pause)
@@ -49,7 +49,7 @@ func TestEmergency_stopsBothClocksAtOnce(t *testing.T) {
 	f.wantDue(policy.Resolution, 800)
 }
 
-// TestEmergency_doesNotCountAsSilence does not count for it, whether the silence began before it or inside.
+// Whether silence began before the emergency or during it.
 func TestEmergency_doesNotCountAsSilence(t *testing.T) {
 	cases := map[string]struct {
 		verb    ticket.Verb
@@ -88,7 +88,6 @@ func TestEmergency_doesNotRepeatANudge(t *testing.T) {
 	wantEqual(t, "moments", automatic(f.events), []string{"nudged 34", "resolved 182"})
 }
 
-// TestEmergency_aReplyReopensAndTheClockResumesAtItsEnd reopens it; its clock goes on when the emergency is over.
 func TestEmergency_aReplyReopensAndTheClockResumesAtItsEnd(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.write(10, byAgent, ticket.VerbResolve)
@@ -101,7 +100,7 @@ func TestEmergency_aReplyReopensAndTheClockResumesAtItsEnd(t *testing.T) {
 	f.wantDue(policy.Resolution, 310)
 }
 
-// TestEmergency_overlapsOtherPauses: overlapping pauses end when the last reason goes.
+// Overlapping pauses end with the last reason.
 func TestEmergency_overlapsOtherPauses(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.write(10, byAgent, ticket.VerbRequestInformation)
@@ -139,11 +138,11 @@ func TestExtend_movesBothDeadlinesOncePerEmergency(t *testing.T) {
 	f.wantDue(policy.Resolution, 248)
 	byItself := ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: time.Hour}
 	f.mustDecide(12, byOperator, byItself)
-	f.mustDecide(13, byOperator, byItself) // by hand, twice is meant twice
+	f.mustDecide(13, byOperator, byItself) // unnamed manual extensions are separate ones
 	f.wantDue(policy.FirstResponse, 150)
 	f.write(14, byAgent, ticket.VerbAgentReply)
 	f.mustDecide(15, bySupervisor, ticket.Command{Verb: ticket.VerbEmergencyExtend, Emergency: "E-2", Extension: time.Hour})
-	f.wantDue(policy.FirstResponse, 150) // given: nothing can be promised about it any more
+	f.wantDue(policy.FirstResponse, 150) // met: its target no longer changes
 	f.wantDue(policy.Resolution, 251)
 }
 
@@ -156,7 +155,7 @@ clocks: {first_response: {target: 10m, counts: business_hours}, resolution: {tar
 	f.mustDecide(1, bySupervisor, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: 366 * 24 * time.Hour})
 }
 
-// TestExtend_afterABreachUndoesNothing: the promise stays broken, and its ladder goes on.
+// The promise stays breached and its escalation continues.
 func TestExtend_afterABreachUndoesNothing(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.mustDecide(101, bySupervisor, extend)

@@ -13,13 +13,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// scheduleAt is the gate from an instant on.
+// scheduleAt is the emergency schedule from an instant on.
 type scheduleAt struct {
 	at       time.Time
 	schedule ticket.Gate
 }
 
-// changeSchedule lets a supervisor do something to the gate: what it was up to now stays as it was.
+// changeSchedule declares, changes, ends or cancels an emergency. The schedule up to now stays as it is.
 func (w *model) changeSchedule() {
 	first := w.now.Add(time.Second)
 	after := []time.Duration{0, time.Second, 5 * time.Second, time.Minute, 3 * time.Hour, 30 * time.Hour, 9 * 24 * time.Hour}
@@ -81,7 +81,7 @@ func (w *model) setSchedule(all []ticket.Emergency) {
 	w.schedules = append(w.schedules, scheduleAt{w.now, w.schedule})
 }
 
-// endEmergencies lifts whatever has no end.
+// endEmergencies lifts the emergencies that have no end.
 func (w *model) endEmergencies() {
 	all := slices.Clone(w.schedule.Emergencies)
 	for i, e := range all {
@@ -95,15 +95,15 @@ func (w *model) endEmergencies() {
 	w.setSchedule(all)
 }
 
-// TestModel_lateAndRepeatedStepsRecordTheSame plays a life punctually, and again with workers that are down for any time,
-// take things in any portions, and hear of the gate late, twice or never.
+// The model runs with punctual steps, and again with workers that are down for any time, decide commands in any portions,
+// and learn of the schedule late, twice or never.
 func TestModel_lateAndRepeatedStepsRecordTheSame(t *testing.T) {
 	versions := modelVersions(t)
 	for version, p := range versions {
 		t.Run(fmt.Sprint("version ", version), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				w := newModel(t, version, versions)
-				w.mailed = false // deliver of mails come when they come, to the laggard as to the punctual
+				w.mailed = false // deliveries would be reported at different times
 				w.omitsEvents = true
 				w.run()
 				w.finish()
@@ -135,7 +135,7 @@ func TestModel_lateAndRepeatedStepsRecordTheSame(t *testing.T) {
 	}
 }
 
-// lateModel lives a world's life again, at another pace.
+// lateModel repeats the commands of a model with late steps.
 type lateModel struct {
 	*model
 	ticket  ticket.Ticket
@@ -144,7 +144,7 @@ type lateModel struct {
 	decided int // commands
 }
 
-// run takes steps at random instants, and at last one at the end.
+// run takes steps at random instants and a last one at the end.
 func (m *lateModel) run(end time.Time) {
 	now := m.commands[0].At
 	for range rapid.IntRange(0, 20).Draw(m.t, "late steps") {
@@ -160,7 +160,7 @@ func (m *lateModel) run(end time.Time) {
 	m.step(end, "gate")
 }
 
-// step is one that a worker takes, as the store does it: see store.Step.
+// step takes a step as app.Steps does.
 func (m *lateModel) step(now time.Time, what string) {
 	d := ticket.Desk{Gate: m.scheduleOf(now)}
 	accepted := 0
@@ -193,7 +193,7 @@ func (m *lateModel) desk(d ticket.Desk) ticket.Desk {
 	return d
 }
 
-// gateOf is the gate as it was known at an instant.
+// scheduleOf returns the schedule as it was known at an instant.
 func (m *lateModel) scheduleOf(now time.Time) ticket.Gate {
 	var g ticket.Gate
 	for _, known := range m.schedules {

@@ -7,21 +7,21 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// tower is what the oracle knows of the desk's emergencies: it looks at the gate's stretches and at nothing that the
-// code under test made of them. What the timeline tells of them must be just that.
+// emergencyOracle is the oracle of desk-wide emergencies. It knows only the schedule and checks that the timeline has
+// exactly its transitions.
 type emergencyOracle struct {
 	schedule  func() ticket.Gate
 	submitted time.Time
 	begun     map[string]bool
 	ended     map[string]bool
-	delays    map[string]time.Duration // checked so far, in all
+	delays    map[string]time.Duration // recorded so far, in all
 }
 
 func newEmergencyOracle(gate func() ticket.Gate) *emergencyOracle {
 	return &emergencyOracle{schedule: gate, begun: map[string]bool{}, ended: map[string]bool{}, delays: map[string]time.Duration{}}
 }
 
-// shut reports whether the gate stops clocks at an instant.
+// closed reports whether clocks are paused at an instant.
 func (o *emergencyOracle) closed(at time.Time) bool {
 	for _, e := range o.schedule().Emergencies {
 		if e.Kind == ticket.EmergencyClosed && !at.Before(e.From) && (e.Until.IsZero() || at.Before(e.Until)) {
@@ -31,7 +31,7 @@ func (o *emergencyOracle) closed(at time.Time) bool {
 	return false
 }
 
-// transitions lists the instants in (from, to] at which anything of the gate changes, in no order.
+// transitions returns the instants in (from, to] at which the schedule changes something, in any order.
 func (o *emergencyOracle) transitions(from, to time.Time) []time.Time {
 	var all []time.Time
 	add := func(at time.Time) {
@@ -58,7 +58,7 @@ func (o *emergencyOracle) find(id string) (ticket.Emergency, bool) {
 	return ticket.Emergency{}, false
 }
 
-// delayAt is how much longer an emergency makes targets at an instant that it covers.
+// delayAt returns how much longer an emergency makes targets at an instant that it covers.
 func delayAt(e ticket.Emergency, at time.Time) time.Duration {
 	var by time.Duration
 	for _, d := range e.Delays {
@@ -69,7 +69,8 @@ func delayAt(e ticket.Emergency, at time.Time) time.Duration {
 	return by
 }
 
-// missing says what the timeline should have told by an instant, and has not. What it tells now it may have told.
+// missing returns an error for a transition that the timeline should have by an instant and has not. A delay that changes
+// now may already be recorded.
 func (o *emergencyOracle) missing(by, now time.Time) error {
 	if o.submitted.IsZero() || by.Before(o.submitted) {
 		return nil
@@ -95,7 +96,7 @@ func (o *emergencyOracle) missing(by, now time.Time) error {
 	return nil
 }
 
-// judge says whether an edge may be told now.
+// check checks the event of a transition against the schedule.
 func (o *emergencyOracle) check(e ticket.Event) error {
 	g, known := o.find(e.Emergency)
 	if !known {
@@ -125,7 +126,7 @@ func (o *emergencyOracle) check(e ticket.Event) error {
 	return nil
 }
 
-// fold takes note of an edge, and gives by how much it makes targets longer.
+// fold adds the event of a transition and returns by how much it changes targets.
 func (o *emergencyOracle) fold(e ticket.Event) time.Duration {
 	switch e.Kind {
 	case ticket.EventPaused:

@@ -15,8 +15,7 @@ const (
 	storm  ticket.EmergencyID = "E-ST0RM00000"
 )
 
-// closed is an emergency between two numbers of hours after the birth; one that does not end after its beginning has no
-// end.
+// closed returns an emergency between two times, in hours after the submission. It has no end if until is not after from.
 func closed(id ticket.EmergencyID, from, until float64) ticket.Emergency {
 	e := ticket.Emergency{ID: id, Kind: ticket.EmergencyClosed, From: at(from)}
 	if until > from {
@@ -25,7 +24,8 @@ func closed(id ticket.EmergencyID, from, until float64) ticket.Emergency {
 	return e
 }
 
-// delayed makes targets longer by so many hours, from so many hours on.
+// delayed returns an emergency that delays targets. delays are pairs of a time, in hours after the submission, and a delay
+// in hours.
 func delayed(id ticket.EmergencyID, until float64, delays ...float64) ticket.Emergency {
 	e := ticket.Emergency{ID: id, Kind: ticket.EmergencyDelayed, From: at(delays[0])}
 	if until != 0 {
@@ -41,14 +41,14 @@ func schedule(emergencies ...ticket.Emergency) ticket.Gate {
 	return ticket.Gate{Revision: 1, Emergencies: emergencies}
 }
 
-// message is a command of a table's ticket.
+// message is a command with a message in a test table.
 type message struct {
 	hours float64
 	by    ticket.Actor
 	verb  ticket.Verb
 }
 
-// TestTransitions_shiftDueEvents, whatever the emergency and however late the step: hours are counted from the birth.
+// Times are in hours after the submission.
 func TestTransitions_shiftDueEvents(t *testing.T) {
 	answered := message{1, byAgent, ticket.VerbAgentReply} // so that only the resolution counts
 	cases := map[string]struct {
@@ -119,7 +119,7 @@ func TestTransitions_shiftDueEvents(t *testing.T) {
 	}
 }
 
-// submittedDuring is a life whose ticket is accepted while the gate is, or will be, so.
+// submittedDuring returns a fixture whose ticket was submitted under a schedule.
 func submittedDuring(t *testing.T, document string, g ticket.Gate) *fixture {
 	t.Helper()
 	p := parse(t, document)
@@ -128,7 +128,7 @@ func submittedDuring(t *testing.T, document string, g ticket.Gate) *fixture {
 	return f
 }
 
-// all lets everything be said, with a step every so many hours in between; 0: without.
+// writeAll sends the messages, with a step every pace hours in between, or none if pace is 0.
 func (f *fixture) writeAll(sayings []message, pace float64) {
 	f.t.Helper()
 	for _, s := range sayings {
@@ -147,7 +147,6 @@ func (f *fixture) advanceBy(hours, pace float64) {
 	}
 }
 
-// TestTransitions_overAWeekendTakeNothingFromBusinessHours takes nothing off a clock of business hours that would have stood still anyway.
 func TestTransitions_overAWeekendTakeNothingFromBusinessHours(t *testing.T) {
 	const office = `
 time_zone: UTC
@@ -157,7 +156,7 @@ clocks: {first_response: {target: 35h, counts: business_hours}, resolution: {tar
 	friday, monday := 4*24.0, 7*24.0 // 10:00
 	for name, c := range map[string]struct {
 		from, until       float64
-		first, resolution float64 // wantDue, in hours
+		first, resolution float64 // deadlines, in hours
 	}{
 		"none":                       {-2, -1, friday + 7, 240},
 		"from close to opening":      {friday + 7, monday, monday, 240 + 65}, // the budget's last second ends as it begins
@@ -181,7 +180,6 @@ clocks: {first_response: {target: 35h, counts: business_hours}, resolution: {tar
 	}
 }
 
-// TestTransitions_includeTheFirstInstantAndExcludeTheEnd counts as inside at an emergency's first instant and as outside at the first one after it.
 func TestTransitions_includeTheFirstInstantAndExcludeTheEnd(t *testing.T) {
 	for name, c := range map[string]struct {
 		from, until, answer float64
@@ -206,7 +204,6 @@ func TestTransitions_includeTheFirstInstantAndExcludeTheEnd(t *testing.T) {
 	}
 }
 
-// TestTransitions_waitForAnEarlierDueEvent an edge: it comes in its own time.
 func TestTransitions_waitForAnEarlierDueEvent(t *testing.T) {
 	f := submittedDuring(t, plainPolicy, schedule(closed(flood, 80, 90), closed(strike, 95, 0)))
 	weave := func(hours float64) ticket.Result {
@@ -229,7 +226,6 @@ func TestTransitions_waitForAnEarlierDueEvent(t *testing.T) {
 	}
 }
 
-// TestTransitions_leaveClosedTicketsAlone, and is held by nobody.
 func TestTransitions_leaveClosedTicketsAlone(t *testing.T) {
 	f := submittedDuring(t, plainPolicy, schedule(closed(flood, 10, 20), delayed(strike, 0, 30, 5)))
 	f.write(15, byAgent, ticket.VerbResolve)
@@ -241,8 +237,7 @@ func TestTransitions_leaveClosedTicketsAlone(t *testing.T) {
 	}
 }
 
-// TestTransitions_anUnknownEmergencyPausesNothing: only a defect can take back what has begun, and no ticket is to stand still
-// for ever by it.
+// Only a defect removes an emergency that has begun, and it must not pause tickets for ever.
 func TestTransitions_anUnknownEmergencyPausesNothing(t *testing.T) {
 	f := submittedDuring(t, plainPolicy, schedule(closed(flood, 10, 0)))
 	f.advance(15)
@@ -251,7 +246,7 @@ func TestTransitions_anUnknownEmergencyPausesNothing(t *testing.T) {
 	wantEqual(t, "moments", automatic(f.events), []string{"paused 10", "resumed 10"})
 }
 
-// TestManualEmergency_leavesTheDesksAlone: what is declared on one ticket leaves the desk's emergencies alone.
+// Manual emergencies do not end or change desk-wide ones.
 func TestManualEmergency_leavesTheDesksAlone(t *testing.T) {
 	f := submittedDuring(t, plainPolicy, schedule(closed(flood, 10, 30)))
 	for verb, code := range map[ticket.Verb]string{
@@ -288,7 +283,7 @@ func TestManualEmergency_endsBesideOneOfTheDesk(t *testing.T) {
 	f.wantDue(policy.FirstResponse, 125)
 }
 
-// TestExtend_byANameUsedBeforeIsRefused, also when another one came in between.
+// Also if another emergency came in between.
 func TestExtend_byANameUsedBeforeIsRefused(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	b := extend
@@ -306,7 +301,7 @@ func TestExtend_byANameUsedBeforeIsRefused(t *testing.T) {
 	}
 }
 
-// TestExpected_followsTheSchedule, and promises nothing that hangs on an emergency without an end.
+// There is no expected deadline after an emergency without an end.
 func TestExpected_followsTheSchedule(t *testing.T) {
 	for name, c := range map[string]struct {
 		gate              ticket.Gate

@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// escalationPolicy breaks the first response after 100 hours and the resolution after 200, whatever the priority.
+// escalationPolicy has targets of 100 hours for the first response and 200 for the resolution, whatever the priority.
 const escalationPolicy = `
 time_zone: UTC
 clocks: {first_response: {target: 100h, counts: calendar}, resolution: {target: 200h, counts: calendar}}
@@ -22,7 +22,7 @@ escalation:
   - {after: 50h, clocks: [resolution], tell: [{person: boss}, {webhook: watch}]}
 `
 
-// priorityChange is asked for by an agent so many hours after the birth.
+// priorityChange is an agent's command, in hours after the submission.
 type priorityChange struct {
 	at float64
 	to policy.Priority
@@ -68,7 +68,7 @@ func TestEscalation_firesTheStepsOfTheBreachedPromise(t *testing.T) {
 	})
 }
 
-// TestEscalation_aRaisedPriorityFiresItsStepsAtOnce at once, and each once.
+// Each step fires once.
 func TestEscalation_aRaisedPriorityFiresItsStepsAtOnce(t *testing.T) {
 	f := submitted(t, `
 time_zone: UTC
@@ -129,7 +129,7 @@ func TestEscalation_notifiesNamedPeopleAndWebhooks(t *testing.T) {
 	checkMails(t, f.events, f.mails)
 }
 
-// TestEscalation_ofAStateWithoutSkippedStepsContinues: its state has a count of rungs and nothing else.
+// Older states count the steps and have no list of skipped ones.
 func TestEscalation_ofAStateWithoutSkippedStepsContinues(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.advance(101)
@@ -149,7 +149,7 @@ func TestEscalation_ofAStateWithoutSkippedStepsContinues(t *testing.T) {
 	wantEqual(t, "what follows", automatic(r.Events), []string{"escalated first_response rung 2 124"})
 }
 
-// checkCalls checks that a step owes every webhook that a rung which fired names, and no other.
+// checkCalls checks that a decision owes exactly the webhook calls of the escalation steps that fired.
 func checkCalls(t testingT, p *policy.Policy, r ticket.Result) {
 	t.Helper()
 	var want, got []string

@@ -1,0 +1,136 @@
+package page
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// keeper keeps the forms whose writer has to sign in first.
+type keeper interface {
+	Secret(ctx context.Context, name string) ([]byte, error)
+	KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) error
+	KeptForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.KeptForm, error)
+	ForgetForm(ctx context.Context, browser []byte, person ticket.PersonID, action, page string) error
+	ForgetForms(ctx context.Context, browser []byte, person ticket.PersonID) error
+}
+
+const (
+	writerSecret = "writers" // of the store
+	keptCookie   = "kept"    // names the browser to what is kept for it
+	keptAge      = 24 * time.Hour
+	sentCookie   = "sent"  // names the draft that was accepted, for form-drafts.js
+	sentAge      = 60      // in seconds: until the next page has been read
+	maxDraft     = 200     // of a draft's name, in bytes
+	maxUpload    = 1 << 20 // of a form with a file, whose other fields are kept
+)
+
+// secrets are fields that are never kept.
+var secrets = []string{"password", "current"}
+
+// keep keeps a form whose writer has to sign in first, and reports whether it is kept and holds anything that was typed.
+func (v *Visit) keep() bool {
+	form, err := v.typed()
+	if err != nil || !v.mayKeep || v.writtenOn == "" || v.engine.Keeper == nil {
+		return false
+	}
+	fields := url.Values{}
+	for name, values := range form {
+		if !slices.Contains(secrets, name) {
+			fields[name] = values
+		}
+	}
+	token := v.keptToken()
+	if token == "" {
+		token = rand.Text()
+	}
+	err = v.engine.Keeper.KeepForm(v.Context(), browserOf(token), desk.KeptForm{
+		Person: v.writer, Page: v.writtenOn, Action: v.Path(), Fields: fields,
+	})
+	if err != nil {
+		v.engine.Log.WarnContext(v.Context(), "form is not kept until its writer has signed in", "error", err)
+		return false
+	}
+	v.SetCookie(keptCookie, token, keptAge)
+	return words(fields)
+}
+
+// askToSignIn keeps what was posted without a session, and sends the browser to sign in and from there back to the page.
+// It reports whether it has answered.
+func (v *Visit) askToSignIn() bool {
+	if v.engine.Keeper == nil || v.Partial() {
+		return false
+	}
+	kept := v.keep()
+	if v.writer == "" || v.writtenOn == "" {
+		return false
+	}
+	v.Flash("Your session has ended, so that was not done. Please sign in again.")
+	if kept {
+		v.Flash("Your session has ended, so that was not sent. What you typed is kept: it is back in its form when you have signed in again in this browser.")
+	}
+	return v.leave("/sign-in?next="+url.QueryEscape(v.writtenOn)) == nil
+}
+
+// Accepted drops what was kept of a form, here and in the browser, once it has been taken. Redirect and a page that
+// answers with 200 do so themselves.
+func (v *Visit) Accepted() {
+	if v.writer == "" {
+		return
+	}
+	if strings.HasPrefix(v.draft, string(v.writer)+"/") && len(v.draft) <= maxDraft {
+		v.cookie(http.Cookie{Name: sentCookie, Value: url.QueryEscape(v.draft), MaxAge: sentAge})
+	}
+	v.forget(v.writer, func(browser []byte) error {
+		return v.engine.Keeper.ForgetForm(v.Context(), browser, v.writer, v.Path(), v.writtenOn)
+	})
+}
+
+// forget drops what this browser has kept for a person.
+func (v *Visit) forget(person ticket.PersonID, drop func(browser []byte) error) {
+	token := v.keptToken()
+	if token == "" || person == "" || v.engine.Keeper == nil {
+		return
+	}
+	if err := drop(browserOf(token)); err != nil {
+		v.engine.Log.WarnContext(v.Context(), "a kept form stays for a day", "error", err)
+	}
+}
+
+// keptToken names this browser to what is kept for it; empty: nothing is.
+func (v *Visit) keptToken() string {
+	if token := v.Cookie(keptCookie); len(token) == len(rand.Text()) {
+		return token
+	}
+	return ""
+}
+
+// browserOf is how the store knows a browser: it never sees the token itself.
+func browserOf(token string) []byte {
+	hash := sha256.Sum256([]byte(token))
+	return hash[:]
+}
+
+// SignInAgain keeps what was posted, and leads to where one signs in again and from there back to the form's page: the
+// one that it was shown on, or else the given one. Nothing of what was posted is done.
+func (v *Visit) SignInAgain(page string) error {
+	if _, err := v.typed(); err != nil {
+		return err
+	}
+	if v.writer == "" {
+		v.writer, v.mayKeep = v.Person.ID, true
+	}
+	if v.writtenOn == "" {
+		v.writtenOn = page
+	}
+	v.keep()
+	return v.leave("/sign-in/again?next=" + url.QueryEscape(v.writtenOn))
+}

@@ -1,0 +1,137 @@
+package request
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// The interfaces below are those of the use cases that both the API and pages render; see internal/app. What only one
+// package asks for, it declares itself.
+
+// Commander accepts commands and waits for their outcomes; see app.Tickets.
+type Commander interface {
+	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, ticket.Outcome, bool, error)
+}
+
+// Acceptor accepts what requesters send.
+type Acceptor interface {
+	Commander
+	Submit(context.Context, desk.Person, desk.Submission) (desk.Receipt, error)
+	Rate(context.Context, desk.Person, desk.Rating) (desk.Rating, error)
+}
+
+// TicketReader reads tickets as their readers may see them.
+type TicketReader interface {
+	Ticket(context.Context, desk.Person, ticket.Number) (desk.View, error)
+	List(context.Context, desk.Filter) ([]desk.View, bool, error)
+	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
+}
+
+// Tracker reads what the number of a ticket alone shows.
+type Tracker interface {
+	Track(context.Context, ticket.Number) (desk.Tracking, error)
+}
+
+// RatingReader reads the rating of a ticket, and returns a NotFound fault if it has none.
+type RatingReader interface {
+	Rating(context.Context, desk.Person, ticket.Number) (desk.Rating, error)
+}
+
+// PolicyReader reads the policy in force.
+type PolicyReader interface {
+	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
+}
+
+// Feed sends what changes on a ticket, on any with an empty number, until leave is called.
+type Feed interface {
+	Subscribe(ticket.Number) (changes <-chan desk.Change, leave func())
+}
+
+// NoticeReader reads what is to be said of emergencies now.
+type NoticeReader interface {
+	Notices(context.Context) ([]desk.Notice, error)
+}
+
+// Emergencies are how supervisors handle emergencies; see app.Emergencies.
+type Emergencies interface {
+	EmergencyChanger
+	EmergencyDryRunner
+	EmergencyReader
+}
+
+// EmergencyChanger declares, changes and ends emergencies.
+type EmergencyChanger interface {
+	Declare(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
+	Change(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
+	End(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
+}
+
+// EmergencyDryRunner returns what a change would do.
+type EmergencyDryRunner interface {
+	DryDeclare(context.Context, desk.Person, desk.EmergencyPlan) (desk.DryRun, error)
+	DryChange(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.DryRun, error)
+	DryEnd(context.Context, desk.Person, ticket.EmergencyID) (desk.DryRun, error)
+}
+
+// EmergencyReader reads emergencies, and how far the open tickets have been notified.
+type EmergencyReader interface {
+	List(context.Context, desk.Person) ([]desk.Emergency, error)
+	Current(context.Context) ([]desk.Emergency, error)
+	File(context.Context, desk.Person, ticket.EmergencyID) (desk.EmergencyFile, error)
+	Fanout(context.Context) (desk.Fanout, bool, error)
+}
+
+// Policies are how supervisors handle the policy; see app.Policies.
+type Policies interface {
+	PolicyPublisher
+	PolicyAdopter
+}
+
+// PolicyPublisher lists, checks and publishes versions of the policy.
+type PolicyPublisher interface {
+	Editions(context.Context) ([]desk.EditionRecord, error)
+	Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error)
+	Publish(context.Context, desk.Person, desk.Publication) (desk.Published, error)
+}
+
+// PolicyAdopter moves open tickets to another version.
+type PolicyAdopter interface {
+	DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error)
+	Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error)
+	Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error)
+}
+
+// StaffReader lists who can be given tickets; see app.Staffing.
+type StaffReader interface {
+	Staff(context.Context) ([]desk.Colleague, error)
+}
+
+// Absences marks colleagues, by handle or ID, as away and as back.
+type Absences interface {
+	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
+	ReturnToDesk(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error)
+}
+
+// Groups are what assignment rules give tickets to.
+type Groups interface {
+	GroupReader
+	GroupMembers
+	MakeGroup(ctx context.Context, by desk.Person, handle, title string) error
+	RenameGroup(ctx context.Context, by desk.Person, handle, title string) error
+	DeleteGroup(ctx context.Context, by desk.Person, handle string) error
+}
+
+// GroupReader lists the groups.
+type GroupReader interface {
+	Groups(context.Context, desk.Person) ([]desk.Group, error)
+}
+
+// GroupMembers adds and removes members, by handle or ID.
+type GroupMembers interface {
+	JoinGroup(ctx context.Context, by desk.Person, group, whose string) error
+	LeaveGroup(ctx context.Context, by desk.Person, group, whose string) error
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/local"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// database is the name of up's own.
+const database = "supportdesk"
+
+// token is a bearer token that up keeps, so that it stays the same from one start to the next.
+type token struct {
+	Role  ticket.Role `json:"role"`
+	Token string      `json:"token"`
+}
+
+// linkLasts is long enough for a day's work at this machine, whose terminal is the only place that shows the links.
+const linkLasts = 12 * time.Hour
+
+// signInLink signs a person in on the website, once.
+type signInLink struct {
+	role    ticket.Role
+	address string // whose link it is
+	url     string
+}
+
+// locals are the people of a desk on one machine. They don't exist, and say so.
+var locals = []desk.Person{
+	{Role: ticket.RoleCustomer, Name: "Demo Customer", Address: "customer@demo.example"},
+	{Role: ticket.RoleAgent, Name: "Demo Agent", Address: "agent@demo.example", Handle: "agent-1"},
+	{Role: ticket.RoleSupervisor, Name: "Demo Supervisor", Address: "supervisor@demo.example", Handle: "supervisor-1"},
+	{Role: ticket.RoleAdministrator, Name: "Demo Administrator", Address: "administrator@demo.example", Handle: "administrator-1"},
+}
+
+// prepare brings the schema, the policy, Temporal and the people up to date.
+func (s *stack) prepare(ctx context.Context, postgres *local.Postgres) error {
+	if _, err := postgres.EnsureDatabase(ctx, database); err != nil {
+		return err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	return s.configured(ctx).withStore(func(db *store.Store) error {
+		version, inForce, _, err := db.PolicyInForce(ctx)
+		if err != nil {
+			return err
+		}
+		s.policy = fmt.Sprintf("%s, version %d", inForce.Name, version)
+		return s.ensurePeople(ctx, db)
+	})
+}
+
+// configured is this program as the stack's parts are configured.
+func (s *stack) configured(ctx context.Context) *program {
+	settings := map[string]string{}
+	for _, line := range s.env {
+		key, value, _ := strings.Cut(line, "=")
+		settings[key] = value
+	}
+	return &program{ctx: ctx, getenv: func(key string) string { return settings[key] }, stdout: s.stdout, stderr: s.stderr}
+}
+
+// addDemoTickets adds the demonstration's tickets, if it is asked to. It has no time limit: everything runs already.
+func (s *stack) addDemoTickets() error {
+	if !s.command.Demo && s.command.DemoTickets == 0 {
+		return nil
+	}
+	return demoCommand{Tickets: s.command.DemoTickets}.Run(s.configured(s.ctx))
+}
+
+// makeLinks makes a sign-in link for each of the people.
+func (s *stack) makeLinks() error {
+	return s.configured(s.ctx).withStore(func(db *store.Store) error {
+		accounts := account.New(db.Accounts(), s.url())
+		for _, person := range s.people {
+			url, err := accounts.LinkFor(s.ctx, person.Address, linkLasts)
+			if err != nil {
+				return fmt.Errorf("make a link for the %s: %w", person.Role, err)
+			}
+			s.links = append(s.links, signInLink{role: person.Role, address: person.Address, url: url})
+		}
+		return nil
+	})
+}
+
+// migrate runs the command as a deployment does, in the stack's own environment.
+func (s *stack) migrate(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, s.self, "migrate")
+	if s.command.Policy != "" {
+		cmd.Args = append(cmd.Args, "--policy", s.command.Policy)
+	}
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, s.stdout, s.stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// ensurePeople adds the people that are missing, and makes a token for each who has none that works.
+func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
+	file := filepath.Join(s.command.Data, "tokens.json")
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(text, &s.tokens)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read %s: %w; remove it to have new tokens drawn", file, err)
+	}
+	kept := map[ticket.Role]string{}
+	for _, t := range s.tokens {
+		if _, err := db.ByToken(ctx, t.Token, true); err == nil {
+			kept[t.Role] = t.Token
+		}
+	}
+	s.tokens = nil
+	for _, person := range locals {
+		known, err := ensurePerson(ctx, db, person)
+		if fault.KindOf(err) == fault.NotFound { // disabled since, by an administrator: that stays
+			continue
+		}
+		if err == nil && kept[person.Role] == "" {
+			kept[person.Role], err = db.IssueToken(ctx, known.ID, "supportdesk up")
+		}
+		if err != nil {
+			return fmt.Errorf("invite the %s: %w", person.Role, err)
+		}
+		s.people = append(s.people, known)
+		s.tokens = append(s.tokens, token{Role: person.Role, Token: kept[person.Role]})
+	}
+	if text, err = json.MarshalIndent(s.tokens, "", "  "); err != nil {
+		return err
+	}
+	return replaceFile(file, text)
+}
+
+// replaceFile writes a file complete or not at all: a kill or a full disk leaves the old one.
+func replaceFile(file string, text []byte) error {
+	draft := file + ".draft"
+	if err := os.WriteFile(draft, text, 0o600); err != nil {
+		return errors.Join(err, os.Remove(draft))
+	}
+	return os.Rename(draft, file)
+}
+
+// ensurePerson adds a person, or finds them: by handle where they have changed their address.
+func ensurePerson(ctx context.Context, db *store.Store, person desk.Person) (desk.Person, error) {
+	added, err := db.AddPerson(ctx, person)
+	if fault.KindOf(err) != fault.Conflict {
+		return added, err
+	}
+	found, err := db.PersonByHandleOrAddress(ctx, person.Address)
+	if fault.KindOf(err) == fault.NotFound && person.Handle != "" {
+		return db.PersonByHandleOrAddress(ctx, person.Handle)
+	}
+	return found, err
+}

@@ -1,0 +1,134 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/report"
+)
+
+// promiseCounter counts promises by the weeks that begin at the given instants, ascending.
+type promiseCounter interface {
+	Promises(context.Context, report.PromiseFilter, []time.Time) ([]report.PromiseCount, error)
+}
+
+// ratingCounter counts ratings likewise, and reads those that have words.
+type ratingCounter interface {
+	Ratings(ctx context.Context, from, to time.Time, weeks []time.Time) ([]report.RatingCount, error)
+	Comments(ctx context.Context, from, to time.Time, limit int) ([]report.Comment, error)
+}
+
+// overviewReader reads how the desk is now.
+type overviewReader interface {
+	// OpenTickets counts by age: a ticket's band is how many of the instants it was submitted at or before.
+	OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]report.OpenCount, error)
+	Escalated(ctx context.Context, limit int) (report.Escalations, error)
+	Reconciliation(context.Context) (desk.Reconciliation, error)
+	Staff(context.Context) ([]desk.Colleague, error)
+}
+
+// mailReader reads how mail goes out.
+type mailReader interface {
+	MailState(ctx context.Context, lostSince time.Time) (report.MailStatus, error)
+	Parcels(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error)
+}
+
+// Reports makes what supervisors read of what the store counts. Who may read it is the caller's to check.
+type Reports struct {
+	promises promiseCounter
+	ratings  ratingCounter
+	overview overviewReader
+	mail     mailReader
+	policies publishedPolicies
+}
+
+// NewReports returns the reports on a store's counts. Weeks and days are those of the zone of the policy in force.
+func NewReports(p promiseCounter, r ratingCounter, o overviewReader, m mailReader, policies publishedPolicies) *Reports {
+	return &Reports{promises: p, ratings: r, overview: o, mail: m, policies: policies}
+}
+
+// Zone returns the zone that weeks and days are counted in: that of the policy in force.
+func (r *Reports) Zone(ctx context.Context) (*time.Location, error) {
+	_, p, _, err := r.policies.PolicyInForce(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.Zone, nil
+}
+
+// Promises reports on the promises of a period.
+func (r *Reports) Promises(ctx context.Context, f report.PromiseFilter) (report.Promises, error) {
+	zone, err := r.Zone(ctx)
+	if err != nil {
+		return report.Promises{}, err
+	}
+	counts, err := r.promises.Promises(ctx, f, report.Weeks(f.From, f.To, zone))
+	if err != nil {
+		return report.Promises{}, err
+	}
+	return report.NewPromises(f, zone, counts), nil
+}
+
+// maxComments is how many comments a report shows.
+const maxComments = 50
+
+// Ratings reports on the ratings that were given, or last changed, in a period.
+func (r *Reports) Ratings(ctx context.Context, from, to time.Time) (report.Ratings, error) {
+	zone, err := r.Zone(ctx)
+	if err != nil {
+		return report.Ratings{}, err
+	}
+	counts, err := r.ratings.Ratings(ctx, from, to, report.Weeks(from, to, zone))
+	if err != nil {
+		return report.Ratings{}, err
+	}
+	comments, err := r.ratings.Comments(ctx, from, to, maxComments)
+	return report.NewRatings(from, to, zone, counts, comments), err
+}
+
+const (
+	recentBounces  = 7 * 24 * time.Hour // how long the overview counts a mail that bounced
+	maxEscalations = 25                 // listed by the overview
+)
+
+// Overview returns the desk at a glance.
+func (r *Reports) Overview(ctx context.Context, now time.Time) (report.Overview, error) {
+	zone, err := r.Zone(ctx)
+	if err != nil {
+		return report.Overview{}, err
+	}
+	counts, err := r.overview.OpenTickets(ctx, report.AgeBands(now), desk.Tomorrow(now, zone))
+	if err != nil {
+		return report.Overview{}, err
+	}
+	staff, err := r.overview.Staff(ctx)
+	if err != nil {
+		return report.Overview{}, err
+	}
+	o := report.NewOverview(now, zone, counts, staff)
+	if o.Escalations, err = r.overview.Escalated(ctx, maxEscalations); err != nil {
+		return report.Overview{}, err
+	}
+	if o.Mail, err = r.mail.MailState(ctx, now.Add(-recentBounces)); err != nil {
+		return report.Overview{}, err
+	}
+	o.Workflows, err = r.overview.Reconciliation(ctx)
+	return o, err
+}
+
+// Mailroom returns how mail goes out, the mails that wait, the oldest first, and those that bounced, the newest first:
+// with lately, only those that the overview counts.
+func (r *Reports) Mailroom(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error) {
+	if s, err = r.mail.MailState(ctx, now.Add(-recentBounces)); err == nil {
+		waiting, err = r.mail.Parcels(ctx, desk.DeliveryOwed, time.Time{}, report.MaxMails)
+	}
+	var since time.Time
+	if lately {
+		since = now.Add(-recentBounces)
+	}
+	if err == nil {
+		bounced, err = r.mail.Parcels(ctx, desk.DeliveryBounced, since, report.MaxMails)
+	}
+	return s, waiting, bounced, err
+}

@@ -1,0 +1,128 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// view completes a record. A ticket that its workflow has not taken yet, or that is behind the emergency schedule, is
+// shown as its next step will leave it: the domain is pure, so that can be computed.
+func (s *Tickets) view(ctx context.Context, r desk.Record) (desk.View, error) {
+	p, err := s.terms.Policy(ctx, r.Policy)
+	if err != nil {
+		return desk.View{}, err
+	}
+	v := desk.View{Record: r, Policy: p}
+	schedule, err := s.terms.GateSince(ctx, r.Gate)
+	if err != nil {
+		return desk.View{}, err
+	}
+	if r.State != nil && !r.State.Ticket.InEmergency() && !behind(r.State.Ticket, schedule) {
+		v.Ticket, v.Next = r.State.Ticket, r.State.Next
+		return v, nil
+	}
+	return project(v, ticket.Desk{Policy: p, Gate: schedule})
+}
+
+// behind reports whether a transition of the emergency schedule has passed that the ticket has not taken yet.
+func behind(t ticket.Ticket, schedule ticket.Gate) bool {
+	next, ok := ticket.NextEdge(t, schedule)
+	return ok && !next.At.After(time.Now())
+}
+
+// project completes the view of a ticket that an emergency pauses, that is behind the emergency schedule, or that no
+// step has taken yet.
+func project(v desk.View, under ticket.Desk) (_ desk.View, err error) {
+	if v.State != nil && !behind(v.State.Ticket, under.Gate) {
+		v.Ticket, v.Next = v.State.Ticket, v.State.Next
+	} else {
+		if v.State == nil {
+			v.Ticket, err = afterFirstStep(v.Record, under)
+		} else {
+			v.Ticket, err = afterTransitions(v.State.Ticket, under)
+		}
+		if err != nil {
+			return desk.View{}, err
+		}
+		v.Next, _ = ticket.Next(v.Ticket, v.Policy)
+	}
+	if v.Expected, err = ticket.Expected(v.Ticket, under); err != nil {
+		return desk.View{}, err
+	}
+	v.GoesOn, err = ticket.GoesOn(v.Ticket, under)
+	return v, err
+}
+
+// afterFirstStep returns the ticket as its first step would leave it now.
+func afterFirstStep(r desk.Record, under ticket.Desk) (ticket.Ticket, error) {
+	first, err := ticket.Take(ticket.Draft(r.Number, r.Requester.ID, r.Policy, under.Policy), under, r.Submission)
+	if err != nil {
+		return ticket.Ticket{}, err
+	}
+	return afterTransitions(first.Ticket, under)
+}
+
+// afterTransitions returns the ticket as the schedule's transitions up to now would leave it.
+func afterTransitions(t ticket.Ticket, under ticket.Desk) (ticket.Ticket, error) {
+	now, err := ticket.Weave(t, under, time.Now().UTC().Truncate(time.Second))
+	return now.Ticket, err
+}
+
+// WouldPromise returns what a ticket of normal priority would be promised if it was submitted at an instant, under a
+// policy and the emergencies in force then.
+func (s *Tickets) WouldPromise(ctx context.Context, p *policy.Policy, at time.Time) (desk.Promised, error) {
+	schedule, err := s.terms.Gate(ctx)
+	if err != nil {
+		return desk.Promised{}, err
+	}
+	under := ticket.Desk{Policy: p, Gate: schedule}
+	taken, err := ticket.Take(ticket.Draft("", "", 0, p), under, ticket.Command{
+		Seq: 1, Verb: ticket.VerbSubmit, By: ticket.Actor{Role: ticket.RoleCustomer}, At: at.UTC().Truncate(time.Second),
+		Priority: policy.PriorityNormal, Category: p.Categories[0],
+	})
+	if err != nil {
+		return desk.Promised{}, err
+	}
+	expected, err := ticket.Expected(taken.Ticket, under)
+	if err != nil {
+		return desk.Promised{}, err
+	}
+	goesOn, err := ticket.GoesOn(taken.Ticket, under)
+	return desk.PromisedOf(taken.Ticket, expected, goesOn), err
+}
+
+// receipt returns what acceptance has promised. The schedule may have changed since, but not what held at that instant.
+func (s *Tickets) receipt(ctx context.Context, by desk.Person, a desk.Accepted, p *policy.Policy) (desk.Receipt, error) {
+	schedule, err := s.scheduleOf(ctx, a)
+	if err != nil {
+		return desk.Receipt{}, err
+	}
+	under := ticket.Desk{Policy: p, Gate: schedule}
+	first, err := ticket.Take(ticket.Draft(a.Number, by.ID, a.Policy, p), under, ticket.Command{
+		Seq: 1, Verb: ticket.VerbSubmit, By: ticket.Actor{ID: by.ID, Role: ticket.RoleCustomer}, At: a.At,
+		Priority: a.Priority, Category: a.Category,
+	})
+	if err != nil {
+		return desk.Receipt{}, err
+	}
+	r := desk.Receipt{Accepted: a, Emergencies: schedule.InForce(a.At)}
+	r.Promises.FirstResponse, _ = first.Ticket.FirstResponse.Clock.Due()
+	r.Promises.Resolution, _ = first.Ticket.Resolution.Clock.Due()
+	if r.Expected, err = ticket.Expected(first.Ticket, under); err != nil {
+		return desk.Receipt{}, err
+	}
+	r.GoesOn, err = ticket.GoesOn(first.Ticket, under)
+	return r, err
+}
+
+// scheduleOf returns the emergency schedule that a submission was accepted under.
+func (s *Tickets) scheduleOf(ctx context.Context, a desk.Accepted) (ticket.Gate, error) {
+	if a.Again { // its revision was not stored
+		return s.terms.Gate(ctx)
+	}
+	return s.terms.GateSince(ctx, a.Gate)
+}

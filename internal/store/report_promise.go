@@ -1,0 +1,163 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Promises counts the promises of a period, by the weeks that begin at the given instants, ascending. Both clocks are
+// read at once, each on a connection of its own.
+func (s *Store) Promises(ctx context.Context, f report.PromiseFilter, weeks []time.Time) ([]report.PromiseCount, error) {
+	names := policy.ClockNames()
+	found := make([][]charged, len(names))
+	group, reading := errgroup.WithContext(ctx)
+	for i, name := range names {
+		group.Go(func() (err error) {
+			found[i], err = s.promises(reading, name, f, weeks)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, explain(err, "count promises")
+	}
+	charges, err := s.charges(ctx) // last: no promise read before is charged to one that is made later
+	if err != nil {
+		return nil, explain(err, "count promises")
+	}
+	var cells []report.PromiseCount
+	for i := range names {
+		for _, one := range found[i] {
+			c := charges[one.to]
+			one.Priority, one.Category = c.Priority, c.Category
+			one.Agent = desk.Ref{ID: c.Agent, Name: c.Name, Handle: c.Handle, Role: c.Role}
+			cells = append(cells, one.PromiseCount)
+		}
+	}
+	return cells, nil
+}
+
+// spans are a period's weeks, each from its beginning to the next one's, cut to the period. An index gives the rows of
+// one span after the other, which is quicker than to find out the week of each row.
+func spans(from, to time.Time, weeks []time.Time) (begins, ends []time.Time) {
+	for i, week := range weeks {
+		end := to
+		if i+1 < len(weeks) {
+			end = weeks[i+1]
+		}
+		begins, ends = append(begins, later(from, week)), append(ends, end)
+	}
+	return begins, ends
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// charge is what promises are charged to.
+type charge struct {
+	ID       int32
+	Priority policy.Priority
+	Category string
+	Agent    ticket.PersonID
+	Name     string
+	Handle   string
+	Role     ticket.Role
+}
+
+// charges gives all of them, by number.
+func (s *Store) charges(ctx context.Context) (map[int32]charge, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT c.id, c.priority, c.category, coalesce(a.id, '') AS agent, coalesce(a.name, '') AS name,
+			coalesce(a.handle, '') AS handle, coalesce(a.role, '') AS role
+		FROM charges c LEFT JOIN people a ON a.id = c.agent`)
+	if err != nil {
+		return nil, err
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[charge])
+	byID := make(map[int32]charge, len(found))
+	for _, c := range found {
+		byID[c.ID] = c
+	}
+	return byID, err
+}
+
+// charged is a cell whose charge has only its number yet.
+type charged struct {
+	report.PromiseCount
+	to int32
+}
+
+// promises counts those of one clock. They travel as a string of bytes a week and are grouped here: to group 100,000
+// rows, or to send them one by one, takes PostgreSQL longer than a report may.
+func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.PromiseFilter, weeks []time.Time) ([]charged, error) {
+	begins, ends := spans(f.From, f.To, weeks)
+	args := pgx.StrictNamedArgs{"clock": name, "begins": begins, "ends": ends}
+	taken, condition := "taken", ""
+	if f.Measure == report.MeasureCounted {
+		taken = "counted"
+	}
+	if f.Priority != "" || f.Category != "" || f.Agent != "" {
+		condition = `AND charge IN (
+			SELECT c.id FROM charges c LEFT JOIN people a ON a.id = c.agent
+			WHERE (@priority = '' OR c.priority = @priority) AND (@category = '' OR c.category = @category)
+				AND (@agent = '' OR a.id = @agent OR lower(a.handle) = lower(@agent)))`
+		args["priority"], args["category"], args["agent"] = f.Priority, f.Category, f.Agent
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT w.n::int - 1, packed
+		FROM unnest(@begins::timestamptz[], @ends::timestamptz[]) WITH ORDINALITY AS w (begins, ends, n),
+			LATERAL (SELECT string_agg(int8send(
+				(charge::bigint << 40) | (verdict::int::bigint << 32) | coalesce(`+taken+`::bigint, 4294967295)), '') AS packed
+				FROM promises WHERE clock = @clock AND submitted_at >= w.begins AND submitted_at < w.ends `+condition+`) p
+		WHERE packed IS NOT NULL`, args)
+	if err != nil {
+		return nil, err
+	}
+	var found []charged
+	var week int
+	var packed pgtype.DriverBytes // read before the next row comes, so not copied
+	_, err = pgx.ForEachRow(rows, []any{&week, &packed}, func() error {
+		found = unpack(found, packed, name, week)
+		return nil
+	})
+	return found, err
+}
+
+// verdicts are what a promise's letter stands for.
+var verdicts = map[byte]ticket.Verdict{
+	'o': ticket.VerdictOwed, 'k': ticket.VerdictKept, 'b': ticket.VerdictBroken, 'd': ticket.VerdictDropped,
+}
+
+// unpack groups the promises of a week. Each takes eight bytes: three of its charge, its verdict's letter, and the
+// seconds taken, -1 when it was not delivered.
+func unpack(found []charged, packed []byte, name policy.ClockName, week int) []charged {
+	const size = 8
+	index := map[uint32]int{}
+	for ; len(packed) >= size; packed = packed[size:] {
+		key := binary.BigEndian.Uint32(packed) // charge and verdict
+		i, known := index[key]
+		if !known {
+			i = len(found)
+			index[key] = i
+			found = append(found, charged{report.PromiseCount{Clock: name, Week: week, Verdict: verdicts[byte(key)]}, int32(key >> 8)})
+		}
+		found[i].Count++
+		if taken := int32(binary.BigEndian.Uint32(packed[4:])); taken >= 0 {
+			found[i].Taken = append(found[i].Taken, taken)
+		}
+	}
+	return found
+}
