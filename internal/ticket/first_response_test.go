@@ -7,7 +7,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestFirstResponse_isMetByAPublicAnswerOfStaff goes through everything that can happen to a ticket before an answer.
+// The cases are everything that can happen to a ticket before an answer.
 func TestFirstResponse_isMetByAPublicAnswerOfStaff(t *testing.T) {
 	words := func(verb ticket.Verb) ticket.Command { return ticket.Command{Verb: verb, Message: 9} }
 	cases := map[string]struct {
@@ -95,7 +95,7 @@ func TestAnswer_isNeededToAssign(t *testing.T) {
 	}
 }
 
-// TestWithdraw_cancelsBothPromises: neither kept nor broken, and nothing falls due on a closed ticket.
+// The promises are neither met nor breached, and nothing is due on a closed ticket.
 func TestWithdraw_cancelsBothPromises(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.do(10, byCustomer, ticket.VerbWithdraw)

@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// plain counts calendar time, so that every instant of a test is a number of hours after the submission.
+// plainPolicy counts calendar time, so that every time in a test is a number of hours after the submission.
 const plainPolicy = `
 time_zone: UTC
 clocks:
@@ -63,10 +63,10 @@ func parse(t testingT, document string) *policy.Policy {
 	return p
 }
 
-// birth is when every ticket of these tests is submitted: a Monday.
+// submission is when every ticket of these tests is submitted, a Monday.
 var submission = time.Date(2026, time.November, 23, 10, 0, 0, 0, time.UTC)
 
-// life is a ticket in a test. It takes commands at hours after the birth and remembers what followed.
+// fixture is a ticket in a test, with all events, mails and calls so far. Times are in hours after the submission.
 type fixture struct {
 	t        *testing.T
 	policy   *policy.Policy
@@ -75,14 +75,14 @@ type fixture struct {
 	seq      int64
 	events   []ticket.Event
 	mails    []ticket.Mail
-	rosters  ticket.Rosters // who is there to be given tickets by rule
-	lacks    string         // the roster that the last step asked for
+	rosters  ticket.Rosters // agents available for assignment by rules
+	lacks    string         // the roster that the last decision lacked
 	calls    []ticket.Call
 	outcome  ticket.Outcome
-	mailed   bool // the requester is owed mails: silence counts from their delivery, which a test has to tell of
+	mailed   bool // the requester gets mails: silence counts from their delivery, which the test must report
 }
 
-// submitted is a life whose ticket has just been accepted.
+// submitted returns a fixture whose ticket has just been submitted.
 func submitted(t *testing.T, document string) *fixture {
 	t.Helper()
 	p := parse(t, document)
@@ -99,7 +99,7 @@ func (f *fixture) desk() ticket.Desk {
 	return ticket.Desk{Policy: f.policy, Gate: f.schedule, Rosters: f.rosters, Unmailed: !f.mailed}
 }
 
-// take lets the ticket take a command accepted so many hours after its birth.
+// decide decides a command accepted so many hours after the submission.
 func (f *fixture) decide(hours float64, by ticket.Actor, c ticket.Command) ticket.Result {
 	f.t.Helper()
 	f.seq++
@@ -122,19 +122,19 @@ func (f *fixture) mustDecide(hours float64, by ticket.Actor, c ticket.Command) t
 	return r
 }
 
-// write lets somebody ask for a verb with words.
+// write decides a command with a message, which must succeed.
 func (f *fixture) write(hours float64, by ticket.Actor, verb ticket.Verb) ticket.Result {
 	f.t.Helper()
 	return f.mustDecide(hours, by, ticket.Command{Verb: verb, Message: f.seq + 100})
 }
 
-// do lets somebody ask for a verb without words.
+// do decides a command without a message, which must succeed.
 func (f *fixture) do(hours float64, by ticket.Actor, verb ticket.Verb) ticket.Result {
 	f.t.Helper()
 	return f.mustDecide(hours, by, ticket.Command{Verb: verb})
 }
 
-// until lets everything fall due that does so.
+// advance fires everything due up to a time.
 func (f *fixture) advance(hours float64) ticket.Result {
 	f.t.Helper()
 	r, err := ticket.Advance(f.ticket, f.desk(), at(hours))
@@ -152,7 +152,7 @@ func (f *fixture) add(r ticket.Result) {
 	f.calls = append(f.calls, r.Calls...)
 }
 
-// automatic writes what the desk did by itself, such as "breached first_response 100".
+// automatic formats the events by the desk itself, such as "breached first_response 100".
 func automatic(events []ticket.Event) []string {
 	var lines []string
 	for _, e := range events {
@@ -168,7 +168,7 @@ func automatic(events []ticket.Event) []string {
 	return lines
 }
 
-// owed writes mails as "kind to whom".
+// mailLines formats mails as "kind to recipient".
 func mailLines(mails []ticket.Mail) []string {
 	var lines []string
 	for _, m := range mails {
@@ -199,7 +199,7 @@ func wantTime(t *testing.T, what string, got time.Time, hours float64) {
 	}
 }
 
-// wantZero checks that an instant is the zero one.
+// wantZero checks that a time is zero.
 func wantZero(t *testing.T, what string, got time.Time) {
 	t.Helper()
 	if !got.IsZero() {
@@ -207,7 +207,7 @@ func wantZero(t *testing.T, what string, got time.Time) {
 	}
 }
 
-// wantDue is the recorded deadline in hours after the birth.
+// wantDue checks a deadline, in hours after the submission.
 func (f *fixture) wantDue(name policy.ClockName, hours float64) {
 	f.t.Helper()
 	due, ok := f.ticket.Promise(name).Clock.Due()
@@ -218,7 +218,7 @@ func (f *fixture) wantDue(name policy.ClockName, hours float64) {
 	wantTime(f.t, string(name)+" due", due, hours)
 }
 
-// reread is a state after a stay in a history.
+// roundTrip returns a state after encoding and decoding it as JSON.
 func roundTrip(t testingT, s ticket.State) ticket.State {
 	t.Helper()
 	data, err := json.Marshal(s)

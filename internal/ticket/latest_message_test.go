@@ -7,9 +7,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// conversation is what the tests below have said before somebody asks for something: entry 1 is the request, 2 takes the
-// ticket for the answer in 3, 4 is the requester's reply, 5 a colleague's note, 6 the agent's own progress update. To the
-// requester, who does not see the note, that is entry 5.
+// conversation returns a fixture with messages: entry 1 is the submission, 2 assigns the ticket for the answer in 3, 4 is
+// the requester's reply, 5 a colleague's note, and 6 the agent's progress update. In the requester's timeline, without the
+// note, that is entry 5.
 func conversation(t *testing.T) *fixture {
 	f := submitted(t, plainPolicy)
 	f.write(0.5, byAgent, ticket.VerbAgentReply)
@@ -59,7 +59,7 @@ func TestDecide_refusesACommandWhenMessagesAreUnseen(t *testing.T) {
 	}
 }
 
-// TestDecide_notesNeverRefuseACustomer: a note that a customer can't see never refuses what they write.
+// A customer's message is not refused for a note that they cannot see.
 func TestDecide_notesNeverRefuseACustomer(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.write(1, byAgent, ticket.VerbNote)
@@ -70,7 +70,7 @@ func TestDecide_notesNeverRefuseACustomer(t *testing.T) {
 	f.mustDecide(4, byCustomer, ticket.Command{Verb: ticket.VerbClose, Seen: 4}) // the request, their reply, who has it, the resolution
 }
 
-// TestDecide_ownMessagesCountAsSeen, however many are sent one after another by somebody who looked once.
+// However many messages someone sends after looking once.
 func TestDecide_ownMessagesCountAsSeen(t *testing.T) {
 	for _, by := range []ticket.Actor{byAgent, byCustomer} {
 		f := submitted(t, plainPolicy)
@@ -85,7 +85,6 @@ func TestDecide_ownMessagesCountAsSeen(t *testing.T) {
 	}
 }
 
-// TestDecide_refusedMessagesNeedNotBeSeen: nobody has to have seen what was given back to its writer.
 func TestDecide_refusedMessagesNeedNotBeSeen(t *testing.T) {
 	f := conversation(t)
 	seen := f.ticket.Events
@@ -95,12 +94,13 @@ func TestDecide_refusedMessagesNeedNotBeSeen(t *testing.T) {
 	f.mustDecide(6, byAgent, ticket.Command{Verb: ticket.VerbResolve, Message: 9, Seen: seen})
 }
 
-// publicMessages are the events whose words a requester may read.
+// publicMessages are the events whose messages a requester may read.
 var publicMessages = []ticket.EventKind{
 	ticket.EventAgentReplied, ticket.EventInformationRequested, ticket.EventProgressTold, ticket.EventResolved,
 }
 
-// unseen counts, in the whole timeline, words of others after what somebody had seen. A requester counts what they may read.
+// unseen counts the messages of others after an entry. For a requester only those that they may read count, by the numbers
+// of their own timeline.
 func unseen(events []ticket.Event, by ticket.Actor, seen int) (n int) {
 	place := 0
 	for _, e := range events {

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// A supervisor's script that never stops: what is kept of it stays small, and the desk's own emergency is not forgotten.
+// A script that declares emergencies without end neither bloats the state nor displaces the desk-wide emergency.
 func TestState_staysBoundedUnderManualEmergencies(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	flood := ticket.Stay{ID: "E-7Q2K9XM4TD", From: at(1), Until: at(1), By: time.Hour}

@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestMails_areOwedByEvents: each line of section 4 of Holesalemart's policy, and what the desk tells itself.
+// The cases are section 4 of Holesalemart's policy, and the mails to staff.
 func TestMails_areOwedByEvents(t *testing.T) {
 	said := func(verb ticket.Verb) ticket.Command { return ticket.Command{Verb: verb, Message: 9} }
 	give := func(to ticket.PersonID) ticket.Command { return ticket.Command{Verb: ticket.VerbAssign, Assignee: to} }
@@ -76,7 +76,7 @@ func TestMails_toStaffAboutPromises(t *testing.T) {
 	checkMails(t, assigned.events, assigned.mails)
 }
 
-// TestMails_anEscalationStepAlwaysReachesSomeone also when it names the assignee alone and there is none.
+// Also when the step names only the assignee and the ticket is unassigned.
 func TestMails_anEscalationStepAlwaysReachesSomeone(t *testing.T) {
 	document := "time_zone: UTC\nclocks: {first_response: {target: 1h, counts: calendar}, resolution: {target: 200h, counts: calendar}}\n" +
 		"escalation: [{after: 0s, tell: [assignee]}, {after: 1h, tell: [assignee, administrators]}]\n"
@@ -89,7 +89,7 @@ func TestMails_anEscalationStepAlwaysReachesSomeone(t *testing.T) {
 	wantEqual(t, "mails", mailLines(f.mails[2:]), []string{"escalation to P-AGENTONE"})
 }
 
-// checkMails checks that every mail is owed by an event there is, to one recipient, of a kind that fits them.
+// checkMails checks that every mail is owed by an existing event, to one recipient, and of a kind for that recipient.
 func checkMails(t testingT, events []ticket.Event, mails []ticket.Mail) {
 	t.Helper()
 	for _, m := range mails {

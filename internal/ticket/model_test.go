@@ -15,8 +15,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestModel_randomCommandsKeepTheInvariants plays random commands, good and bad, at random instants, and checks after
-// each step what DESIGN.md promises for ever.
+// TestModel_randomCommandsKeepTheInvariants sends random commands, valid and invalid, at random times, and checks the
+// invariants of docs/architecture.md after each step.
 func TestModel_randomCommandsKeepTheInvariants(t *testing.T) {
 	seen := map[ticket.EventKind]bool{}
 	versions := modelVersions(t)
@@ -37,7 +37,7 @@ func TestModel_randomCommandsKeepTheInvariants(t *testing.T) {
 			}
 		})
 	}
-	// Random lives that never come to something prove nothing about it.
+	// A run without an event of some kind proves nothing about it.
 	for _, kind := range slices.Concat(publicEvents, internalEvents) {
 		if !seen[kind] {
 			t.Errorf("no life came to %s", kind)
@@ -45,7 +45,7 @@ func TestModel_randomCommandsKeepTheInvariants(t *testing.T) {
 	}
 }
 
-// modelVersions has them published one after the other.
+// modelVersions numbers the policies as versions.
 func modelVersions(t testingT) map[int64]*policy.Policy {
 	policies, versions := modelPolicies(t), map[int64]*policy.Policy{}
 	for i, name := range slices.Sorted(maps.Keys(policies)) {
@@ -54,7 +54,7 @@ func modelVersions(t testingT) map[int64]*policy.Policy {
 	return versions
 }
 
-// modelPolicies are as different from each other as policies get.
+// modelPolicies returns policies that differ as much as possible.
 func modelPolicies(t testingT) map[string]*policy.Policy {
 	return map[string]*policy.Policy{
 		"holesalemart": policy.Default(),
@@ -106,17 +106,17 @@ clocks:
 	}
 }
 
-// model is a ticket under test, the time around it, and the oracle that reads along.
+// model is a ticket under test with its clock and the oracles that check its events.
 type model struct {
 	t           *rapid.T
-	policy      *policy.Policy // the ticket's, as of now
-	first       int64          // the version of its acceptance
+	policy      *policy.Policy // of the ticket now
+	first       int64          // version at the submission
 	versions    map[int64]*policy.Policy
 	now         time.Time
 	ticket      ticket.Ticket
 	rosters     ticket.Rosters
 	events      []ticket.Event
-	checked     int // events that the oracle has read
+	checked     int // number of events that the oracles have checked
 	seq         int64
 	extensions  map[int64]time.Duration
 	oracle      *timelineOracle
@@ -125,8 +125,8 @@ type model struct {
 	commands    []ticket.Command // accepted
 	staff       ticket.Rosters   // as they were at first
 	mailed      bool             // the requester is owed mails
-	omitsEvents bool             // the life is told again with some events left out, so no command speaks of their numbers
-	asking      []askingMail     // mails that asked the requester, as they were owed
+	omitsEvents bool             // the run is compared without some events, so no command refers to event numbers
+	asking      []askingMail     // mails that asked the requester for an answer, in order
 	assignments *assignmentOracle
 }
 
@@ -160,7 +160,7 @@ func (w *model) deskWith(r ticket.Rosters) ticket.Desk {
 func (w *model) run() {
 	for range rapid.IntRange(1, 60).Draw(w.t, "steps") {
 		if w.ticket.Closed() && w.events[len(w.events)-1].Kind == ticket.EventRefused {
-			return // and so it would go on
+			return // every further command would be refused, too
 		}
 		w.wait()
 		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce", "news", "news", "news", "call fails", "gate", "gate"}).Draw(w.t, "what") {
@@ -181,7 +181,7 @@ func (w *model) run() {
 	}
 }
 
-// wait lets time pass: not at all, for a while, or until just around what falls due next.
+// wait advances the clock: by nothing, by some time, or to within a second of the next due event.
 func (w *model) wait() {
 	next, ok := ticket.Next(w.ticket, w.policy)
 	pace := []time.Duration{time.Second, 0, 7 * time.Second, time.Minute, time.Hour, 5 * time.Hour, 31 * time.Hour, 6 * 24 * time.Hour}
@@ -196,19 +196,20 @@ func (w *model) wait() {
 
 func (w *model) bounce() {
 	r, err := ticket.Bounce(w.ticket, w.desk(), 1, 0, w.now)
-	r.Rosters = w.rosters // it chooses nobody
+	r.Rosters = w.rosters // it assigns no one
 	w.add(r, err)
 }
 
-// askingMail is a mail that asked the requester, and what became of it.
+// askingMail is a mail that asked the requester for an answer.
 type askingMail struct {
 	ticket.Mail
 	n       int
-	at      time.Time // mailLines
+	at      time.Time // of its event
 	bounced bool
 }
 
-// deliver tells of a mail that asked: the one that counts or another, for the first time or again, early or late.
+// reportDelivery reports the delivery or the bounce of one of the latest asking mails, for the first time or again, early
+// or late.
 func (w *model) reportDelivery() {
 	if len(w.asking) == 0 {
 		return
@@ -248,7 +249,7 @@ func (w *model) undelivered(m *askingMail) {
 
 func (w *model) giveUp() {
 	r, err := ticket.GiveUp(w.ticket, w.desk(), 1, "ops", w.now)
-	r.Rosters = w.rosters // nor does this
+	r.Rosters = w.rosters // it assigns no one
 	w.add(r, err)
 }
 
@@ -260,7 +261,7 @@ func (w *model) advance(until time.Time) {
 	}
 }
 
-// command asks for something, mostly by somebody who may and with what it needs.
+// command decides a random command, mostly a valid one.
 func (w *model) command() {
 	verb := rapid.SampledFrom(modelVerbs).Draw(w.t, "verb")
 	by := rapid.SampledFrom(allowedActors(verb)).Draw(w.t, "by")
@@ -294,7 +295,7 @@ func (w *model) command() {
 	w.decide(c)
 }
 
-// modelVerbs holds those often that keep a story going: what ends a ticket ends its story too.
+// modelVerbs holds verbs that keep a ticket open more often than those that close it.
 var modelVerbs = []ticket.Verb{
 	ticket.VerbCustomerReply, ticket.VerbRequestInformation, ticket.VerbAgentReply, ticket.VerbResolve, ticket.VerbReopen,
 	ticket.VerbReclassify, ticket.VerbAssign, ticket.VerbEmergencyPause, ticket.VerbEmergencyExtend, ticket.VerbEmergencyResume,
@@ -304,7 +305,7 @@ var modelVerbs = []ticket.Verb{
 	ticket.VerbResend, ticket.VerbResend,
 }
 
-// allowedActors is who may ask for a verb.
+// allowedActors returns who may use a verb.
 func allowedActors(verb ticket.Verb) []ticket.Actor {
 	var all []ticket.Actor
 	for _, a := range []ticket.Actor{byCustomer, byAgent, byOtherAgent, bySupervisor, byAdministrator, byOperator} {
@@ -315,7 +316,7 @@ func allowedActors(verb ticket.Verb) []ticket.Actor {
 	return all
 }
 
-// spoil makes a command that is likely to be refused.
+// spoil changes a command so that it is likely to be refused.
 func spoil(t *rapid.T, c *ticket.Command) {
 	switch rapid.IntRange(0, 7).Draw(t, "how") {
 	case 0:
@@ -337,8 +338,8 @@ func spoil(t *rapid.T, c *ticket.Command) {
 	}
 }
 
-// decide lets the ticket take a command accepted now, along several ways that must all come to the same: at once, and
-// after timers that rang first, at any instants up to the acceptance.
+// decide decides a command accepted now in several ways that must agree: at once, and after timers that fire first, at any
+// times up to the acceptance.
 func (w *model) decide(c ticket.Command) {
 	w.seq++
 	c.Seq, c.At = w.seq, w.now
@@ -362,7 +363,7 @@ func (w *model) decide(c ticket.Command) {
 	w.add(r, err)
 }
 
-// checkUnseen checks that a command is refused for words that its writer had not seen if there are any, and else never.
+// checkUnseen checks that a command is refused for unseen messages exactly if there are any.
 func (w *model) checkUnseen(c ticket.Command, r ticket.Result) {
 	blind := c.Seen > 0 && unseen(w.events, c.By, c.Seen) > 0
 	if refused := r.Outcome.Code == ticket.CodeUnseen; refused && !blind || blind && !r.Outcome.Refused {
@@ -370,12 +371,12 @@ func (w *model) checkUnseen(c ticket.Command, r ticket.Result) {
 	}
 }
 
-// checkGuarded checks that a guarded assignment is granted to whoever knew who had the ticket, and to nobody else.
+// checkGuarded checks that a guarded assignment succeeds exactly if it names the current assignee.
 func (w *model) checkGuarded(c ticket.Command, r ticket.Result) {
 	has := w.ticket.Assignee
 	for _, e := range r.Events {
 		if e.Kind == ticket.EventAssigned && e.By == byDesk {
-			has = e.Assignee // a broken promise gave it to somebody else meanwhile
+			has = e.Assignee // a breach has reassigned it
 		}
 	}
 	knew := c.Expected == has
@@ -433,7 +434,8 @@ func (w *model) add(r ticket.Result, err error) {
 	}
 }
 
-// finish lets two years pass: every ladder that nobody stopped was climbed to its top, and nothing goes on for ever.
+// finish advances by two years and checks that every escalation that was not stopped has fired all its steps, and that
+// nothing is due for ever.
 func (w *model) finish() {
 	w.endEmergencies()
 	if hand := slices.ContainsFunc(w.ticket.Emergencies, func(s ticket.Stay) bool { return s.Until.IsZero() && !s.ID.Valid() }); hand {
@@ -459,7 +461,7 @@ func (w *model) finish() {
 	}
 }
 
-// hear goes from moment to moment for a year and has every mail that asks delivered at once, so that nothing waits for it.
+// deliverAll advances from one due event to the next for a year and delivers every asking mail at once.
 func (w *model) deliverAll() {
 	now := w.now
 	defer func() { w.now = now }()
@@ -481,7 +483,8 @@ func (w *model) deliverAll() {
 	}
 }
 
-// checkInvariants compares the ticket with the fold of its events, with itself after a stay in a history, and with the oracle.
+// checkInvariants compares the ticket with the fold of its events, with itself after a round trip through JSON, and with
+// the oracles.
 func (w *model) checkInvariants() {
 	fold := ticket.Draft(number, customer, w.first, w.versions[w.first])
 	for i, e := range w.events {
@@ -507,7 +510,7 @@ func (w *model) checkInvariants() {
 	w.compareWithOracle()
 }
 
-// sameSteps reports whether those of a ladder that have fired are those that the oracle has seen.
+// sameSteps reports whether exactly the escalation steps that the oracle expects have fired.
 func sameSteps(p ticket.Promise, want map[int]bool, length int) bool {
 	for n := 1; n <= length+1; n++ {
 		if p.Fired(n) != want[n] {
@@ -517,7 +520,7 @@ func sameSteps(p ticket.Promise, want map[int]bool, length int) bool {
 	return true
 }
 
-// compare holds the ticket against the oracle as of the last event.
+// compareWithOracle compares the ticket with the oracle as of the last event.
 func (w *model) compareWithOracle() {
 	o := w.oracle
 	if w.ticket.Status != o.status || w.ticket.InEmergency() != (o.paused() && o.status != ticket.StatusClosed) || w.ticket.Nudged != o.nudged || w.ticket.Unheard() != o.unheard || w.ticket.Priority != o.priority {

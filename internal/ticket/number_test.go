@@ -86,7 +86,7 @@ func TestNewNumber_isParsedInAnySpelling(t *testing.T) {
 	})
 }
 
-// retype writes a character as people do who can't tell some from others.
+// retype replaces a character by one that looks alike or has another case.
 func retype(r rune, inCode bool, as int) rune {
 	switch {
 	case as == 0:
@@ -100,7 +100,7 @@ func retype(r rune, inCode bool, as int) rune {
 	}
 }
 
-// TestNewPersonID_drawsAllFiftyBits: any two neighbours take most of their 1,024 pairs, so no place follows from another.
+// Adjacent characters take most of their 1,024 pairs of values, so none determines another.
 func TestNewPersonID_drawsAllFiftyBits(t *testing.T) {
 	const draws, mostPairs = 4000, 900 // some 1,003 are to be expected
 	seen := map[string]bool{}
@@ -136,7 +136,7 @@ func TestValidPrefix(t *testing.T) {
 	}
 }
 
-// FuzzParseNumber: whatever is read is written in the one way, and reads back as itself.
+// A parsed number has the canonical form and parses to itself.
 func FuzzParseNumber(f *testing.F) {
 	for _, typed := range []string{"HM-7Q2K9XM4TD", "hm-ilo0000000", "ſ-ſſſſſ", "ı-ıııııııııı", "P-\xff", "A-B-C", "HM-７Q2K9XM4TD"} {
 		f.Add(typed)

@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// mailed is a life whose requester is owed mails.
+// submittedWithMail returns a fixture whose requester gets mails.
 func submittedWithMail(t *testing.T) *fixture {
 	t.Helper()
 	f := submitted(t, plainPolicy)
@@ -16,7 +16,7 @@ func submittedWithMail(t *testing.T) *fixture {
 	return f
 }
 
-// delivered has the mail of the event that asks now taken by a server at an instant, of which the ticket hears later.
+// deliverAsking reports, at heard, that the mail that asks for an answer was delivered at since.
 func (f *fixture) deliverAsking(since, heard float64) ticket.Result {
 	f.t.Helper()
 	return f.deliver(f.ticket.Asked, since, heard)
@@ -67,7 +67,7 @@ func TestSilence_startsAtTheDelivery(t *testing.T) {
 	f.deliverAsking(5001, 5002)
 	f.advance(6000)
 	wantEqual(t, "moments", automatic(f.events), []string{"question-delivered 5002", "nudged 5025"})
-	f.deliverAsking(6001, 6001) // the nudge's: 24 of 72 hours were over when it was owed
+	f.deliverAsking(6001, 6001) // of the nudge: 24 of 72 hours had passed when it was owed
 	f.advance(7000)
 	wantEqual(t, "moments", automatic(f.events)[2:], []string{"question-delivered 6001", "resolved 6049"})
 	f.deliverAsking(7001, 7001)
@@ -226,7 +226,6 @@ func TestBounce_handsTheTicketBack(t *testing.T) {
 	})
 }
 
-// TestBounce_comesAfterAnEarlierBreach: nothing is told out of order.
 func TestBounce_comesAfterAnEarlierBreach(t *testing.T) {
 	f := submitted(t, "time_zone: UTC\nclocks: {first_response: {target: 9h, counts: calendar}, resolution: {target: 50h, counts: calendar}}\nsilence: {resolve_after: 72h}\n")
 	f.mailed = true
@@ -252,7 +251,7 @@ func TestResend_restoresTheStatusBeforeTheBounce(t *testing.T) {
 				t.Errorf("owed %+v", r.Mails)
 			}
 			f.wantNothingNext()
-			f.bounce(31, event) // checked again: another mail asks now
+			f.bounce(31, event) // reported again: another mail asks now
 			f.deliverAsking(40, 40)
 			f.wantNext(map[ticket.Status]ticket.MomentKind{ticket.StatusWaiting: ticket.MomentNudge, ticket.StatusResolved: ticket.MomentClose}[was],
 				map[ticket.Status]float64{ticket.StatusWaiting: 64, ticket.StatusResolved: 88}[was])
@@ -289,7 +288,7 @@ func TestResend_refusals(t *testing.T) {
 	}
 }
 
-// TestSilence_eventsWithoutAMailCountFromThemselves: those that say nothing of a mail let silence count from themselves.
+// As events did before they recorded whether their mails ask for an answer.
 func TestSilence_eventsWithoutAMailCountFromThemselves(t *testing.T) {
 	before := ticket.Draft(number, customer, 1, parse(t, plainPolicy))
 	asked := ticket.Apply(before, ticket.Event{N: 1, Kind: ticket.EventInformationRequested, Status: ticket.StatusWaiting, Answers: true, At: at(1)})

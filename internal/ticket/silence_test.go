@@ -18,7 +18,7 @@ func TestSilence_nudgesThenResolvesThenCloses(t *testing.T) {
 	wantTime(t, "resolved", f.ticket.Resolution.MetAt, 82)
 }
 
-// TestSilence_restartsWithEveryPublicMessageOfTheDesk, whatever else happens in between.
+// Nothing else restarts it.
 func TestSilence_restartsWithEveryPublicMessageOfTheDesk(t *testing.T) {
 	assign := ticket.Command{Verb: ticket.VerbAssign, Assignee: agentTwo}
 	raise := ticket.Command{Verb: ticket.VerbReclassify, Priority: "high"}
@@ -75,7 +75,7 @@ func TestSilence_endsWithTheRequestersReply(t *testing.T) {
 	wantEqual(t, "moments", automatic(f.events), []string{"nudged 34", "nudged 74"})
 }
 
-// TestSilence_aReplyAtTheDeadlineIsTooLate, but a reply to a resolved ticket reopens it.
+// But a reply to a resolved ticket reopens it.
 func TestSilence_aReplyAtTheDeadlineIsTooLate(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.write(10, byAgent, ticket.VerbRequestInformation)
@@ -111,7 +111,7 @@ func TestReopen_ofAWaitingTicketSendsNoMail(t *testing.T) {
 	f.wantDue(policy.Resolution, 230)
 }
 
-// TestAssign_keepsAWaitingTicketWaiting with both clocks as they were.
+// Both clocks stay as they were.
 func TestAssign_keepsAWaitingTicketWaiting(t *testing.T) {
 	f := inStatus(t, ticket.StatusWaiting)
 	before := f.ticket

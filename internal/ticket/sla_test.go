@@ -47,8 +47,7 @@ func TestSLARecord_isChargedToWhatTheTicketHadWhenDecided(t *testing.T) {
 	}
 }
 
-// TestBreach_isMeasuredAgainstTheBreachedTarget whatever happens to the ticket between the breach, after 100 hours, and
-// the answer two hours later.
+// Whatever happens to the ticket between the breach, after 100 hours, and the answer two hours later.
 func TestBreach_isMeasuredAgainstTheBreachedTarget(t *testing.T) {
 	for name, between := range map[string]func(*fixture){
 		"the ladder raises the priority": func(*fixture) {},
@@ -87,7 +86,7 @@ func TestBreach_isMeasuredAgainstTheBreachedTarget(t *testing.T) {
 	}
 }
 
-// TestMet_isMeasuredAgainstTheMetTarget: a resolution that stands may be owed again, and then by the new target.
+// A met resolution may become pending again, and then has the new target.
 func TestMet_isMeasuredAgainstTheMetTarget(t *testing.T) {
 	f := submitted(t, prioritiesPolicy)
 	f.write(50, byAgent, ticket.VerbResolve)

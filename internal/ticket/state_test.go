@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// berlin counts each clock in its own way, in a zone of its own.
+// businessPolicy counts each clock differently, in a time zone other than UTC.
 const businessPolicy = `
 time_zone: Europe/Berlin
 hours: {monday: ["10:00-17:00"], tuesday: ["10:00-17:00"], wednesday: ["10:00-17:00"], thursday: ["10:00-17:00"], friday: ["10:00-17:00"]}
@@ -21,12 +21,12 @@ silence: {nudge_after: 3d, resolve_after: 7d, close_after: 5d}
 escalation: [{after: 0s, tell: [supervisors]}, {after: 24h, tell: [administrators]}]
 `
 
-// TestState_labelsTheNextDueEvent for a person who watches: what, when by the policy's clock, and what is left.
+// The label says what is due, when in the policy's time zone, and how much time remains.
 func TestState_labelsTheNextDueEvent(t *testing.T) {
 	cases := map[string]struct {
 		document string
 		live     func(*fixture)
-		now      float64 // hours after the birth, Monday 10:00 UTC, 11:00 in Berlin
+		now      float64 // hours after the submission, Monday 10:00 UTC, 11:00 in Berlin
 		want     string
 	}{
 		"a reminder": {businessPolicy, func(*fixture) {}, 1,
@@ -88,7 +88,7 @@ func TestSame_ignoresOnlyTheLabel(t *testing.T) {
 	}
 }
 
-// TestState_ofAWholeLifeStaysSmall: histories record a state after every step, and a whole life must fit into 40 KB of history.
+// Histories record a digest of the state after every step, and a ticket's history should stay within 40 KB.
 func TestState_ofAWholeLifeStaysSmall(t *testing.T) {
 	const mostOfOne, mostOfAll = 2500, 10_000
 	f := &fixture{t: t, policy: policy.Default()}

@@ -9,17 +9,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// chronicle is the oracle: it recounts a ticket's life from its events, with no clock, ledger or calendar of the code
-// under test. It counts what passed between two events and says what should have fallen due by then. A shift by the
-// length of an emergency is here what it means: time in an emergency does not count.
+// timelineOracle is the oracle of timelines. It recounts a ticket's clocks from its events, without the clocks, ledgers and
+// calendar of the code under test: it counts the time between two events and determines what was due by then. Where the
+// code under test shifts deadlines by the length of an emergency, the oracle does not count the time in it.
 type timelineOracle struct {
 	policy    *policy.Policy
 	versions  map[int64]*policy.Policy
 	calendar  *calendarOracle
-	extension func(command int64) time.Duration // what a command asked for; an event does not say
+	extension func(command int64) time.Duration // of a command, since its event does not record it
 
 	now         time.Time
-	changed     time.Time // when something last changed what falls due
+	changed     time.Time // when something last changed what is due
 	status      ticket.Status
 	priority    policy.Priority
 	emergency   bool             // declared by hand
@@ -34,7 +34,7 @@ type timelineOracle struct {
 	promises    map[policy.ClockName]*promiseCount
 }
 
-// span is a stretch of time in which nothing changes.
+// span is a period in which nothing changes.
 type span struct {
 	from, to time.Time
 	paused   bool
@@ -44,7 +44,7 @@ func (o *timelineOracle) awaitsRequester() bool {
 	return o.status == ticket.StatusWaiting || o.status == ticket.StatusResolved
 }
 
-// tally is one promise as the oracle counts it.
+// promiseCount is a promise as the oracle counts it.
 type promiseCount struct {
 	used, target, added                time.Duration
 	counts                             policy.Counting
@@ -61,10 +61,10 @@ func newTimelineOracle(p *policy.Policy, tower *emergencyOracle, extension func(
 	}
 }
 
-// read takes the next event, and says what is wrong with it.
+// read checks the next event and adds it.
 func (o *timelineOracle) read(e ticket.Event) error {
 	if e.Kind == ticket.EventMailBounced || e.Kind == ticket.EventCallFailed {
-		return nil // checked when it is learned, between whatever
+		return nil // recorded whenever it is reported
 	}
 	if e.At.Before(o.now) {
 		return fmt.Errorf("%s at %s comes after what happened at %s", e.Kind, e.At, o.now)
@@ -83,8 +83,7 @@ func (o *timelineOracle) read(e ticket.Event) error {
 	return nil
 }
 
-// pass counts the time up to an instant: second by second where it is not too long, else from one turn of the gate to
-// the next.
+// advance counts the time up to an instant: second by second if it is short, otherwise from one transition to the next.
 func (o *timelineOracle) advance(to time.Time) {
 	const short = 2 * time.Hour
 	turns := o.emergencies.transitions(o.now, to)
@@ -105,10 +104,10 @@ func (o *timelineOracle) advance(to time.Time) {
 	}
 }
 
-// paused reports whether an emergency stops the clocks.
+// paused reports whether an emergency pauses the clocks.
 func (o *timelineOracle) paused() bool { return o.emergency || o.emergencies.closed(o.now) }
 
-// count counts a stretch of time in which nothing changes.
+// count counts a period in which nothing changes.
 func (o *timelineOracle) count(from, to time.Time) {
 	if o.unheard {
 		o.spans = append(o.spans, span{from, to, o.paused()})
@@ -129,7 +128,7 @@ func (o *timelineOracle) count(from, to time.Time) {
 	}
 }
 
-// startSilence counts the silence from an instant in the past on, but not from before the end of an emergency.
+// startSilence counts silence from an instant in the past, but not from before the end of an emergency.
 func (o *timelineOracle) startSilence(since time.Time) {
 	if since.Before(o.resumed) {
 		since = o.resumed
@@ -149,7 +148,7 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// ask takes in a word of the desk to a requester who has the next move, or the end of that.
+// foldAsking adds an event that starts, restarts or ends the wait for the requester.
 func (o *timelineOracle) foldAsking(e ticket.Event, was ticket.Status) {
 	if !o.awaitsRequester() {
 		o.unheard = false
@@ -170,7 +169,7 @@ func (o *timelineOracle) foldAsking(e ticket.Event, was ticket.Status) {
 	}
 }
 
-// reasons is why a clock stands still, sorted.
+// reasons returns why a clock is paused, sorted.
 func (o *timelineOracle) reasons(name policy.ClockName) []policy.Reason {
 	var set []policy.Reason
 	if o.paused() {
@@ -184,17 +183,17 @@ func (o *timelineOracle) reasons(name policy.ClockName) []policy.Reason {
 	return set
 }
 
-// threshold is something that falls due when a count reaches a goal.
+// threshold is an event that is due when a count reaches a goal.
 type threshold struct {
 	kind       ticket.EventKind
 	clock      policy.ClockName
 	rung       int
 	count      time.Duration
 	goal       time.Duration
-	byCalendar bool // the count is of calendar time and stops for nothing but emergencies
+	byCalendar bool // the count is of calendar time and pauses only in emergencies
 }
 
-// thresholds lists what may fall due as things stand.
+// thresholds returns what may become due in the current state.
 func (o *timelineOracle) thresholds() []threshold {
 	var all []threshold
 	if o.status == "" || o.status == ticket.StatusClosed || o.paused() {
@@ -218,7 +217,7 @@ func (o *timelineOracle) thresholds() []threshold {
 	return append(all, o.silence()...)
 }
 
-// escalation lists the rungs that are for a broken promise at the priority that the ticket has now.
+// escalation returns the steps that apply to a breached promise at the ticket's priority.
 func (o *timelineOracle) escalation(name policy.ClockName) []threshold {
 	p := o.promises[name]
 	if !p.breached || p.ended {
@@ -253,11 +252,10 @@ func (o *timelineOracle) silence() []threshold {
 	return all
 }
 
-// check says whether an event may happen now: a moment exactly when it falls due, and anything else only when
-// nothing is due.
+// check checks an event: a due event must come exactly when it is due, and anything else only when nothing is due.
 func (o *timelineOracle) check(e ticket.Event) error {
 	if e.Group != "" {
-		return nil // a rule's choice, which roll judges
+		return nil // a rule's choice; see assignmentOracle
 	}
 	byItself := e.Command == 0
 	if o.status != ticket.StatusClosed {
@@ -308,12 +306,12 @@ func (o *timelineOracle) check(e ticket.Event) error {
 	return nil
 }
 
-// ofGate reports whether an event tells of an edge of the desk's gate.
+// isTransition reports whether an event records a transition of the emergency schedule.
 func isTransition(e ticket.Event) bool {
 	return e.Command == 0 && (e.Kind == ticket.EventPaused || e.Kind == ticket.EventResumed || e.Kind == ticket.EventExtended)
 }
 
-// overdue says what fell due before an edge and was not told.
+// overdue returns an error for a due event before a transition that has not fired.
 func (o *timelineOracle) overdue(e ticket.Event) error {
 	for _, t := range o.thresholds() {
 		if t.count >= t.goal && !o.reachedNow(t) {
@@ -323,7 +321,7 @@ func (o *timelineOracle) overdue(e ticket.Event) error {
 	return nil
 }
 
-// raises is the priority that a rung sets; none when it leaves things as they are.
+// raises returns the priority that an escalation step sets, or "" if it does not change.
 func (o *timelineOracle) raises(rung int) policy.Priority {
 	up := map[policy.Priority]policy.Priority{"low": "normal", "normal": "high", "high": "urgent"}
 	if rung > len(o.policy.Escalation) || !o.policy.Escalation[rung-1].RaisePriority {
@@ -332,8 +330,8 @@ func (o *timelineOracle) raises(rung int) policy.Priority {
 	return up[o.priority]
 }
 
-// reachedNow reports whether this is the first instant at which a goal is reached: a second ago there was a
-// second to go, or something has just changed what falls due.
+// reachedNow reports whether this is the first instant at which a goal is reached: a second ago there was a second left,
+// or something has just changed what is due.
 func (o *timelineOracle) reachedNow(t threshold) bool {
 	if o.changed.Equal(o.now) {
 		return true
@@ -345,13 +343,13 @@ func (o *timelineOracle) reachedNow(t threshold) bool {
 	return t.count == t.goal && last == time.Second
 }
 
-// stands reports whether nothing moves a promise's target any more: it was broken, or the first response was given.
+// decided reports whether a promise's target no longer changes: it was breached, or it is a met first response.
 func (o *timelineOracle) decided(name policy.ClockName) bool {
 	p := o.promises[name]
 	return p.breached || name == policy.FirstResponse && p.settled
 }
 
-// foldEdge lets an edge of the gate count: time stops by the gate itself.
+// foldTransition adds a transition. Pauses need nothing, since the oracle reads the schedule itself.
 func (o *timelineOracle) foldTransition(e ticket.Event) {
 	by := o.emergencies.fold(e)
 	for name, p := range o.promises {
@@ -361,7 +359,7 @@ func (o *timelineOracle) foldTransition(e ticket.Event) {
 	}
 }
 
-// fold takes in what an event changes.
+// fold adds what an event changes.
 func (o *timelineOracle) fold(e ticket.Event) {
 	first, resolution := o.promises[policy.FirstResponse], o.promises[policy.Resolution]
 	if isTransition(e) {
