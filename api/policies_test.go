@@ -31,7 +31,7 @@ func TestPolicies_arePublishedByTheAPI(t *testing.T) {
 		t.Errorf("%v %s", a.Header(), a.Body)
 	}
 	list := o.do("clara", 200, "GET", "/api/v1/policies", "").Body.String()
-	for _, want := range []string{`"state":"ahead"`, `"state":"in force"`, "First response: 72 hours of opening time → 3 business days", `"by":"supervisor"`} {
+	for _, want := range []string{`"state":"ahead"`, `"state":"in force"`, "First response: 72 hours during opening hours → 3 business days", `"by":"supervisor"`} {
 		if !strings.Contains(list, want) {
 			t.Errorf("no %s in %s", want, list)
 		}
@@ -54,7 +54,7 @@ func TestPolicies_arePublishedByTheAPI(t *testing.T) {
 func TestPolicies_areCheckedBesideTodays(t *testing.T) {
 	o := openOffice(t)
 	good := o.do("sam", 200, "POST", "/api/v1/policies/check", body(t, map[string]any{"document": faster()})).Body.String()
-	for _, want := range []string{`"problems":[]`, `"changes":["First response: 72 hours of opening time → 3 business days"]`, `"title":"Friday 16:00"`, `"today":{`} {
+	for _, want := range []string{`"problems":[]`, `"changes":["First response: 72 hours during opening hours → 3 business days"]`, `"title":"Friday 16:00"`, `"today":{`} {
 		if !strings.Contains(good, want) {
 			t.Errorf("no %s in %s", want, good)
 		}

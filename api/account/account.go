@@ -19,8 +19,8 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
-// entrance is how people come in.
-type entrance interface {
+// signIns authenticates people.
+type signIns interface {
 	SignIn(ctx context.Context, from accounts.Browser, address, password string) (accounts.Entry, error)
 	AskLink(ctx context.Context, from accounts.Browser, address string) error
 	AskReset(ctx context.Context, from accounts.Browser, address string) error
@@ -33,7 +33,7 @@ type entrance interface {
 	SignedOut(ctx context.Context, who desk.Person) error
 }
 
-// profile is a person's own account.
+// profile manages a person's own account.
 type profile interface {
 	Profile(ctx context.Context, who desk.Person) (accounts.Profile, error)
 	ChangeName(ctx context.Context, who desk.Person, name string) error
@@ -45,12 +45,12 @@ type profile interface {
 	RevokeToken(ctx context.Context, who desk.Person, token int64) error
 }
 
-// office is everybody's account, for administrators.
-type office interface {
+// members manages accounts, for administrators.
+type members interface {
 	Member(ctx context.Context, by desk.Person, id ticket.PersonID) (accounts.Member, error)
 	Members(ctx context.Context, by desk.Person, f accounts.MemberFilter) (list []accounts.Member, more bool, err error)
 	Invitations(ctx context.Context, by desk.Person) ([]accounts.Invited, error)
-	Invite(ctx context.Context, by desk.Person, newcomer desk.Person) error
+	Invite(ctx context.Context, by desk.Person, invitedPerson desk.Person) error
 	Uninvite(ctx context.Context, by desk.Person, linkID string) error
 	SetRole(ctx context.Context, by desk.Person, id ticket.PersonID, role ticket.Role) error
 	Disable(ctx context.Context, by desk.Person, id ticket.PersonID) error
@@ -58,46 +58,46 @@ type office interface {
 	Events(ctx context.Context, by desk.Person, f accounts.EventFilter) (list []accounts.Recorded, more bool, err error)
 }
 
-// service is internal/account's.
+// service is implemented by internal/account.Service.
 type service interface {
-	entrance
+	signIns
 	profile
-	office
+	members
 }
 
-// provider is where staff may sign in instead of here.
+// provider is an OpenID provider for staff.
 type provider interface {
 	Name() string
 	Begin(ctx context.Context, again bool) (to string, a openid.Attempt, err error)
 	Finish(ctx context.Context, a openid.Attempt, answer url.Values) (accounts.Identity, error)
 }
 
-// How often one source, which may be a whole office, may begin to sign in elsewhere: by the second, and at once.
+// Rate limit for sign-ins with OpenID from one source, which may be an entire office.
 const (
-	beginRate  = rate.Limit(0.5)
-	beginBurst = 60
+	openIDRate  = rate.Limit(0.5)
+	openIDBurst = 60
 )
 
-// Pages are the pages of accounts.
+// Pages serves the account pages.
 type Pages struct {
-	accounts  service
-	openid    provider
-	tickets   tickets          // nil: those of somebody who is disabled stay as they are
-	staffing  staffing         // nil with tickets
-	beginning *request.Sources // sign-ins elsewhere: each is kept until its browser comes back
+	accounts service
+	openid   provider
+	tickets  tickets          // nil: tickets of disabled people are not handled
+	staff    staff            // nil if tickets is
+	limiter  *request.Sources // sign-ins elsewhere: each is stored until its browser comes back
 }
 
-// New makes the pages. o is nil when no OpenID provider is configured. t and f are the desk's tickets and its staff, or nil
-// where nothing is done with the tickets of who is disabled.
-func New(s service, o *openid.Provider, t tickets, f staffing) *Pages {
-	p := &Pages{accounts: s, tickets: t, staffing: f, beginning: request.NewSources(beginRate, beginBurst, request.MaxSources)}
+// New returns the pages. o is nil without an OpenID provider. t and f are the tickets and the staff of the desk, or nil
+// if the tickets of disabled people are not handled.
+func New(s service, o *openid.Provider, t tickets, f staff) *Pages {
+	p := &Pages{accounts: s, tickets: t, staff: f, limiter: request.NewSources(openIDRate, openIDBurst, request.MaxSources)}
 	if o != nil {
 		p.openid = o
 	}
 	return p
 }
 
-// Area gives the pages to the engine.
+// Area returns the area of these pages.
 func (p *Pages) Area() page.Area {
 	files, err := fs.Sub(templates, "templates")
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // window is a real browser in which somebody has signed in by a link.
-func (s *site) window(p desk.Person) *browsertest.Page {
+func (s *fixture) window(p desk.Person) *browsertest.Page {
 	s.t.Helper()
 	browsertest.Require(s.t)
 	link, err := s.service.LinkFor(s.t.Context(), p.Address, time.Hour)
@@ -31,23 +31,23 @@ func (s *site) window(p desk.Person) *browsertest.Page {
 
 const longName = "Demo Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft 日本語の名前"
 
-func TestBrowser_signsInAgainAndFindsTheFormAsItWas(t *testing.T) {
+func TestBrowser_reauthenticationKeepsTheForm(t *testing.T) {
 	s := open(t)
 	w := s.window(s.customer)
 	s.age(16 * time.Minute)
-	w.Fill("What is it for?", longName[:60])
-	w.Choose("It may", "read and write")
-	w.Click("Make a token")
+	w.Fill("Description", longName[:60])
+	w.Choose("Access", "read and write")
+	w.Click("Create token")
 	w.At(`/sign-in/again\?next=%2Faccount`)
 	w.Readable("sign-in-again")
-	w.Click("Mail me a link")
-	w.See("Look into your mailbox")
+	w.Click("Email me a link")
+	w.See("Check your inbox")
 	w.Goto(s.mailed("sign-in", s.customer.Address))
 	w.ClickOn("main form button")
 	w.At("/account")
 	w.See("What you typed is back, and is not sent yet")
 	w.Readable("account-refilled")
-	w.Click("Make a token")
+	w.Click("Create token")
 	w.See("Copy it now", "read and write")
 	w.Readable("account-token")
 	token := strings.TrimSpace(w.Read("code.token"))
@@ -59,13 +59,13 @@ func TestBrowser_signsInAgainAndFindsTheFormAsItWas(t *testing.T) {
 	browsertest.Value[any](w, "history.back()")
 	w.Until("the browser has gone back", `location.pathname !== "/people/events"`)
 	if text := browsertest.Value[string](w, "document.documentElement.outerHTML"); strings.Contains(text, token) {
-		t.Error("going back shows the token again")
+		t.Error("the back button shows the token again")
 	}
 }
 
-func TestBrowser_administratorsLookAtSecurityEvents(t *testing.T) {
+func TestBrowser_securityEvents(t *testing.T) {
 	s := open(t)
-	s.withPassword(s.administrator)
+	s.setPassword(s.administrator)
 	long := s.add(ticket.RoleAgent, longName, "a-very-long-address-of-somebody-at-a-department@a-rather-long-domain.demo.example")
 	for _, err := range []error{
 		s.service.SetRole(t.Context(), s.administrator, long.ID, ticket.RoleSupervisor),
@@ -81,22 +81,22 @@ func TestBrowser_administratorsLookAtSecurityEvents(t *testing.T) {
 	w.Click("Security events")
 	w.See("Role changed", "from agent to supervisor")
 	w.Readable("events")
-	w.Choose("Kind of event", "Disabled")
+	w.Choose("Kind of event", "Account disabled")
 	w.Click("Show")
 	w.At(`/people/events\?.*kind=disabled`)
 	w.SeeNot("from agent to supervisor")
 	w.Goto("/people")
 	s.age(16 * time.Minute)
 	w.Fill("Name", longName)
-	w.Fill("E-mail address", "next@demo.example")
+	w.Fill("Email address", "next@demo.example")
 	w.Choose("Role", "administrator")
-	w.Click("Send the invitation")
+	w.Click("Send invitation")
 	w.Fill("Current password", secret)
-	w.Click("Go on")
+	w.Click("Continue")
 	w.See("What you typed is back, and is not sent yet")
 	w.Readable("people-refilled")
-	w.Click("Send the invitation")
-	w.See("An invitation is on its way")
+	w.Click("Send invitation")
+	w.See("An invitation has been sent")
 	if err := s.service.AskReset(t.Context(), accounts.Browser{Source: "192.0.2.1"}, s.agent.Address); err != nil {
 		t.Fatal(err)
 	}

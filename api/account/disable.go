@@ -14,60 +14,60 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// tickets is what somebody leaves behind, and who can take it over.
+// tickets finds and reassigns the tickets of a disabled person.
 type tickets interface {
 	List(context.Context, desk.Filter) ([]desk.View, bool, error)
 	Bulk(ctx context.Context, by desk.Person, numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request) ([]desk.Result, error)
 }
 
-// staffing is who can take tickets over.
-type staffing interface {
+// staff lists the people who can take over tickets.
+type staff interface {
 	request.StaffReader
 	request.GroupReader
 }
 
-// What can be done with the open tickets of somebody who is disabled.
+// What to do with the open tickets of a disabled person.
 const (
 	leaveTickets  = "leave"
-	toAgent       = "agent"
-	toGroup       = "group"
+	assignToAgent = "agent"
+	assignToGroup = "group"
 	closeTickets  = "close"
-	ticketsAtOnce = desk.MaxBulk
+	batchSize     = desk.MaxBulk
 )
 
 type disableView struct {
 	page.Layout
 	Member   accounts.Member
-	From     string // the list to come back to
+	From     string // the list to return to
 	Open     []desk.View
-	More     bool // there are more than these
+	More     bool // more than Open are open
 	Staff    []desk.Colleague
-	Groups   []desk.Group // with somebody in them to take tickets over
+	Groups   []desk.Group // with members who can take over tickets
 	Problems problems
 	Chosen   string
 	Agent    string
 	Group    string
-	Report   *handed // nil: nothing was done with the tickets yet
+	Report   *ticketReport // nil: tickets have not been handled
 }
 
-// Staffed reports whether the tickets are those that they work on, and not those that they sent.
+// Staffed reports whether the tickets are assigned to the person rather than submitted by them.
 func (v disableView) Staffed() bool { return v.Member.Role.Staff() }
 
-// handed is what became of the tickets.
-type handed struct {
+// ticketReport is the outcome for the tickets.
+type ticketReport struct {
 	Closed bool
 	Done   []ticket.Number
-	Later  []ticket.Number // accepted, and not decided yet
-	Failed []notHanded
+	Later  []ticket.Number // accepted but not decided
+	Failed []ticketFailure
 }
 
-type notHanded struct {
+type ticketFailure struct {
 	Number ticket.Number
 	Why    string
 }
 
-// askDisable says what disabling somebody does, and asks what is to become of their open tickets. For somebody who is
-// disabled already it asks the latter alone.
+// askDisable shows the effects of disabling a person and asks what to do with their open tickets; only the latter if
+// they are disabled already.
 func (p *Pages) askDisable(v *page.Visit) error {
 	view, err := p.disableView(v, v.Query("from"))
 	if err != nil {
@@ -77,19 +77,19 @@ func (p *Pages) askDisable(v *page.Visit) error {
 }
 
 func (p *Pages) disableView(v *page.Visit, from string) (view disableView, err error) {
-	view = disableView{Layout: v.Layout("Disable somebody", "/people"), From: listOf(from)}
+	view = disableView{Layout: v.Layout("Disable account", "/people"), From: listPath(from)}
 	if view.Member, err = p.accounts.Member(v.Context(), v.Person, ticket.PersonID(v.Param("id"))); err != nil || p.tickets == nil {
 		return view, err
 	}
-	if view.Open, view.More, err = p.left(v, view.Member); err != nil || !view.Staffed() {
+	if view.Open, view.More, err = p.openTickets(v, view.Member); err != nil || !view.Staffed() {
 		return view, err
 	}
-	if view.Staff, err = p.staffing.Staff(v.Context()); err != nil {
+	if view.Staff, err = p.staff.Staff(v.Context()); err != nil {
 		return view, err
 	}
 	themselves := func(c desk.Colleague) bool { return c.ID == view.Member.ID }
 	view.Staff = slices.DeleteFunc(view.Staff, themselves)
-	groups, err := p.staffing.Groups(v.Context(), v.Person)
+	groups, err := p.staff.Groups(v.Context(), v.Person)
 	for _, g := range groups {
 		g.Members = slices.DeleteFunc(slices.Clone(g.Members), themselves)
 		if g.Present() > 0 {
@@ -99,9 +99,9 @@ func (p *Pages) disableView(v *page.Visit, from string) (view disableView, err e
 	return view, err
 }
 
-// left lists a member's open tickets: those that they work on, or that they sent.
-func (p *Pages) left(v *page.Visit, m accounts.Member) ([]desk.View, bool, error) {
-	f := desk.Filter{Viewer: v.Person, Queue: desk.QueueAll, Open: true, Limit: ticketsAtOnce}
+// openTickets returns a member's open tickets: those assigned to staff, or submitted by a customer.
+func (p *Pages) openTickets(v *page.Visit, m accounts.Member) ([]desk.View, bool, error) {
+	f := desk.Filter{Viewer: v.Person, Queue: desk.QueueAll, Open: true, Limit: batchSize}
 	if m.Role.Staff() {
 		f.Assignee = string(m.ID)
 	} else {
@@ -110,8 +110,8 @@ func (p *Pages) left(v *page.Visit, m accounts.Member) ([]desk.View, bool, error
 	return p.tickets.List(v.Context(), f)
 }
 
-// disable shuts somebody out, and then deals with their open tickets, some at a time. What can't be done is shown, and
-// can be tried again from the same page.
+// disable disables the account and then handles a batch of its open tickets. Failures are shown and can be retried on
+// the same page.
 func (p *Pages) disable(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
@@ -122,7 +122,7 @@ func (p *Pages) disable(v *page.Visit) error {
 		return err
 	}
 	view.Chosen, view.Agent, view.Group = form.Get("tickets"), form.Get("agent"), form.Get("group")
-	r, takers, err := view.wanted()
+	r, assignees, err := view.request()
 	if err == nil && view.Member.DisabledAt.IsZero() {
 		err = p.accounts.Disable(v.Context(), v.Person, view.Member.ID)
 	}
@@ -135,14 +135,14 @@ func (p *Pages) disable(v *page.Visit) error {
 	}
 	if r.Verb == "" || len(view.Open) == 0 {
 		if len(view.Open) == 0 {
-			v.Flash("%s is disabled.", view.Member.Name)
+			v.Flash("The account of %s is disabled.", view.Member.Name)
 		} else {
-			v.Flash("%s is disabled. %s", view.Member.Name, view.remain())
+			v.Flash("The account of %s is disabled. %s", view.Member.Name, view.remain())
 		}
 		return v.Redirect(view.From)
 	}
-	view.Report = &handed{Closed: r.Verb == ticket.VerbClose}
-	for agent, numbers := range share(view.Open, takers) {
+	view.Report = &ticketReport{Closed: r.Verb == ticket.VerbClose}
+	for agent, numbers := range share(view.Open, assignees) {
 		r.Agent = agent
 		results, err := p.tickets.Bulk(v.Context(), v.Person, numbers, nil, r)
 		if err != nil {
@@ -153,72 +153,72 @@ func (p *Pages) disable(v *page.Visit) error {
 	if view.Member.DisabledAt.IsZero() {
 		view.Member.DisabledAt = view.Now
 	}
-	if view.Open, view.More, err = p.left(v, view.Member); err != nil {
+	if view.Open, view.More, err = p.openTickets(v, view.Member); err != nil {
 		return err
 	}
 	return v.Show("disable", view)
 }
 
-// remain says how many open tickets are left as they are.
+// remain describes how many tickets stay open.
 func (v disableView) remain() string {
 	n := fmt.Sprint(len(v.Open))
 	if v.More {
 		n = "more than " + n
 	}
 	if v.Staffed() {
-		return "They still have " + n + " open: hand them over when you can."
+		return "They still have " + n + " open tickets; reassign them when you can."
 	}
-	return "They have " + n + " open, which are answered as before."
+	return "They have " + n + " open tickets, which are handled as usual."
 }
 
-// wanted is what is asked of each ticket, and the handles of who takes them over; a zero Request: nothing.
-func (v disableView) wanted() (r desk.Request, takers []string, err error) {
+// request returns the command for each ticket and the handles of the assignees. A zero Request means none.
+func (v disableView) request() (r desk.Request, assignees []string, err error) {
 	switch v.Chosen {
 	case "":
 		if len(v.Open) > 0 {
-			return r, nil, fault.Field("tickets", "choose what becomes of the open tickets")
+			return r, nil, fault.Field("tickets", "choose what to do with the open tickets")
 		}
 		return r, nil, nil
 	case leaveTickets:
-		if v.Agent+v.Group != "" { // chosen from a list, and the button beside the list was forgotten
-			return r, nil, fault.Field("tickets", "choose either to leave the open tickets or who takes them over")
+		if v.Agent+v.Group != "" { // selected in a list without its radio button
+			return r, nil, fault.Field("tickets", "choose either to leave the open tickets or a new assignee")
 		}
 		return r, nil, nil
 	case closeTickets:
 		if !v.Staffed() {
 			return desk.Request{Verb: ticket.VerbClose}, []string{""}, nil
 		}
-	case toAgent:
+	case assignToAgent:
 		if slices.ContainsFunc(v.Staff, func(c desk.Colleague) bool { return c.Handle == v.Agent }) {
-			takers = []string{v.Agent}
+			assignees = []string{v.Agent}
 		}
-	case toGroup:
+	case assignToGroup:
 		for _, g := range v.Groups {
 			for _, c := range g.Members {
 				if g.Handle == v.Group && !c.Away.Now() {
-					takers = append(takers, c.Handle)
+					assignees = append(assignees, c.Handle)
 				}
 			}
 		}
 	}
-	if len(takers) == 0 {
-		return r, nil, fault.Field("tickets", "choose who takes the open tickets over")
+	if len(assignees) == 0 {
+		return r, nil, fault.Field("tickets", "choose a new assignee for the open tickets")
 	}
-	expected := string(v.Member.ID) // somebody else's by now: it stays theirs
-	return desk.Request{Verb: ticket.VerbAssign, Expected: &expected}, takers, nil
+	expected := string(v.Member.ID) // tickets reassigned in the meantime stay with their assignee
+	return desk.Request{Verb: ticket.VerbAssign, Expected: &expected}, assignees, nil
 }
 
-// share deals tickets out, one to each in turn.
-func share(open []desk.View, takers []string) map[string][]ticket.Number {
+// share distributes tickets among assignees in turn.
+func share(open []desk.View, assignees []string) map[string][]ticket.Number {
 	shares := map[string][]ticket.Number{}
 	for i, t := range open {
-		taker := takers[i%len(takers)]
-		shares[taker] = append(shares[taker], t.Number)
+		assignee := assignees[i%len(assignees)]
+		shares[assignee] = append(shares[assignee], t.Number)
 	}
 	return shares
 }
 
-func (h *handed) add(results []desk.Result) {
+func (h *ticketReport) add(results []desk.Result) {
 	for _, r := range results {
 		switch {
 		case r.Done():
@@ -226,7 +226,7 @@ func (h *handed) add(results []desk.Result) {
 		case r.Seq > 0 && !r.Outcome.Refused:
 			h.Later = append(h.Later, r.Number)
 		default:
-			h.Failed = append(h.Failed, notHanded{r.Number, why(r)})
+			h.Failed = append(h.Failed, ticketFailure{r.Number, why(r)})
 		}
 	}
 }
@@ -241,9 +241,9 @@ func why(r desk.Result) string {
 	return "it failed on our side; try again"
 }
 
-// listOf is the list of people that an administrator came from.
-func listOf(from string) string {
-	if from = local(from); len(from) >= len("/people") && from[:len("/people")] == "/people" {
+// listPath returns the list of people that an administrator came from.
+func listPath(from string) string {
+	if from = localPath(from); len(from) >= len("/people") && from[:len("/people")] == "/people" {
 		return from
 	}
 	return "/people"

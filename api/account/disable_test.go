@@ -18,13 +18,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// counter is the desk, with something that happens just before tickets are handed over.
-type counter struct {
+// hookedDesk is a desk with a hook that runs just before tickets are reassigned.
+type hookedDesk struct {
 	*app.Tickets
 	before func([]ticket.Number)
 }
 
-func (c *counter) Bulk(ctx context.Context, by desk.Person, numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request) ([]desk.Result, error) {
+func (c *hookedDesk) Bulk(ctx context.Context, by desk.Person, numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request) ([]desk.Result, error) {
 	if c.before != nil {
 		c.before(numbers)
 	}
@@ -33,9 +33,9 @@ func (c *counter) Bulk(ctx context.Context, by desk.Person, numbers []ticket.Num
 
 type workplace struct {
 	*officetest.Office
-	t       *testing.T
-	counter *counter
-	base    string
+	t          *testing.T
+	hookedDesk *hookedDesk
+	base       string
 }
 
 func openWorkplace(t *testing.T) *workplace {
@@ -48,14 +48,14 @@ func openWorkplace(t *testing.T) *workplace {
 	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
 	log := slog.New(slog.DiscardHandler)
 	o.Work(log)
-	o.counter = &counter{Tickets: o.Desk}
-	pages := account.New(accounts.New(o.Accounts(), "http://support.example"), nil, o.counter, o.Staffing)
+	o.hookedDesk = &hookedDesk{Tickets: o.Desk}
+	pages := account.New(accounts.New(o.Accounts(), "http://support.example"), nil, o.hookedDesk, o.Staffing)
 	o.base = o.Serve(page.Config{Log: log}, "/people", pages.Area()).URL
 	return o
 }
 
-// works submits tickets that an agent works on.
-func (o *workplace) works(agent string, subjects ...string) (numbers []ticket.Number) {
+// createTickets submits tickets and assigns them to an agent.
+func (o *workplace) createTickets(agent string, subjects ...string) (numbers []ticket.Number) {
 	o.t.Helper()
 	for _, subject := range subjects {
 		r, err := o.Desk.Submit(o.t.Context(), o.People["clara"], desk.Submission{Subject: subject, Body: "."})
@@ -109,50 +109,50 @@ func wants(t *testing.T, a officetest.Answer, status int, words ...string) {
 	}
 }
 
-func TestDisable_asksInTheBrowserAndHandsTheTicketsOver(t *testing.T) {
+func TestDisable_reassignsTickets(t *testing.T) {
 	o := openWorkplace(t)
-	o.works("anna", "One", "Two", "Three")
+	o.createTickets("anna", "One", "Two", "Three")
 	p := browsertest.Open(t, o.base, browsertest.Look{NoScript: true})
 	p.Goto("/let-in/ada")
 	p.Click("Disable Anna Agent")
-	p.See("Disable Anna Agent?", "signed out everywhere", "3 tickets of theirs are open")
+	p.See("Disable the account of Anna Agent?", "signed out everywhere", "They have 3 open tickets")
 	if o.disabled("anna") {
-		t.Fatal("asking disabled her")
+		t.Fatal("opening the page disabled the account")
 	}
-	p.Click("Hand them over to")
-	p.Choose("Who takes them over", "Carla Agent")
+	p.Click("Assign them to")
+	p.Choose("New assignee", "Carla Agent")
 	p.ClickOn("main button.danger")
-	p.See("3 tickets are handed over.", "Anna Agent is disabled", "No ticket of theirs is open.")
+	p.See("3 tickets are reassigned.", "The account of Anna Agent is disabled", "They have no open tickets.")
 	if !o.disabled("anna") || o.of("anna") != 0 || o.of("carla") != 3 {
 		t.Errorf("disabled %v, Anna has %d and Carla %d", o.disabled("anna"), o.of("anna"), o.of("carla"))
 	}
 }
 
-func TestDisable_canBeRead(t *testing.T) {
+func TestDisable_layout(t *testing.T) {
 	o := openWorkplace(t)
-	o.works("anna", "One")
+	o.createTickets("anna", "One")
 	p := browsertest.Open(t, o.base, browsertest.Look{})
 	p.Goto("/let-in/ada")
 	p.Click("Disable Anna Agent")
-	p.See("Disable Anna Agent?", "is open")
+	p.See("Disable the account of Anna Agent?", "open ticket")
 	p.Readable("disable")
 }
 
-func TestDisable_sharesTheTicketsOutInAGroup(t *testing.T) {
+func TestDisable_distributesTicketsInAGroup(t *testing.T) {
 	o := openWorkplace(t)
-	o.works("anna", "One", "Two", "Three", "Four")
+	o.createTickets("anna", "One", "Two", "Three", "Four")
 	o.SQL(`UPDATE people SET away_since = now(), away_until = 'infinity' WHERE handle = 'carla'`)
-	wants(t, o.ada().Ask(http.MethodPost, o.disabling("anna"), url.Values{"tickets": {"group"}, "group": {"everyone"}}), 200, "4 tickets are handed over.")
+	wants(t, o.ada().Ask(http.MethodPost, o.disabling("anna"), url.Values{"tickets": {"group"}, "group": {"everyone"}}), 200, "4 tickets are reassigned.")
 	if o.of("bert") != 4 || o.of("carla") != 0 {
 		t.Errorf("Bert has %d, Carla, who is away, %d", o.of("bert"), o.of("carla"))
 	}
 }
 
-func TestDisable_namesWhatFailedAndGoesOn(t *testing.T) {
+func TestDisable_reportsFailuresAndContinues(t *testing.T) {
 	o := openWorkplace(t)
-	numbers := o.works("anna", "One", "Two")
+	numbers := o.createTickets("anna", "One", "Two")
 	taken := false
-	o.counter.before = func([]ticket.Number) {
+	o.hookedDesk.before = func([]ticket.Number) {
 		if !taken {
 			taken = true
 			o.assign(numbers[0], "carla")
@@ -161,34 +161,34 @@ func TestDisable_namesWhatFailedAndGoesOn(t *testing.T) {
 	b := o.ada()
 	form := url.Values{"tickets": {"agent"}, "agent": {"bert"}}
 	wants(t, b.Ask(http.MethodPost, o.disabling("anna"), form), 200,
-		"1 ticket is handed over.", "1 ticket was not handed over", string(numbers[0])+": someone else has already taken the ticket")
+		"1 ticket is reassigned.", "1 ticket was not reassigned", string(numbers[0])+": someone else has already taken the ticket")
 	if o.of("carla") != 1 || o.of("bert") != 1 {
 		t.Errorf("Carla has %d, Bert %d", o.of("carla"), o.of("bert"))
 	}
-	// Left at first, and handed over later from the same page.
-	o.works("carla", "Three")
+	// Left at first, and reassigned later on the same page.
+	o.createTickets("carla", "Three")
 	wants(t, b.Ask(http.MethodPost, o.disabling("carla"), url.Values{"tickets": {"leave"}}), 303)
-	wants(t, b.Ask(http.MethodGet, o.disabling("carla"), nil), 200, "Carla Agent is disabled", "2 tickets of theirs are open")
-	wants(t, b.Ask(http.MethodPost, o.disabling("carla"), form), 200, "2 tickets are handed over.")
+	wants(t, b.Ask(http.MethodGet, o.disabling("carla"), nil), 200, "The account of Carla Agent is disabled", "They have 2 open tickets")
+	wants(t, b.Ask(http.MethodPost, o.disabling("carla"), form), 200, "2 tickets are reassigned.")
 }
 
-func TestDisable_takesOnlyWhoCanTakeThemOver(t *testing.T) {
+func TestDisable_rejectsInvalidAssignees(t *testing.T) {
 	o := openWorkplace(t)
-	o.works("anna", "One")
+	o.createTickets("anna", "One")
 	for _, form := range []url.Values{
 		{"tickets": {"agent"}, "agent": {"anna"}}, {"tickets": {"agent"}, "agent": {"clara"}}, {"tickets": {"agent"}},
 		{"tickets": {"group"}, "group": {"none"}}, {"tickets": {"close"}}, {"tickets": {"nonsense"}},
 	} {
-		wants(t, o.ada().Ask(http.MethodPost, o.disabling("anna"), form), 422, "Choose who takes the open tickets over.")
+		wants(t, o.ada().Ask(http.MethodPost, o.disabling("anna"), form), 422, "Choose a new assignee for the open tickets.")
 		if o.disabled("anna") {
-			t.Fatalf("%v disabled her", form)
+			t.Fatalf("%v disabled the account", form)
 		}
 	}
-	// Neither is left to a button that was forgotten beside the list.
+	// A selection without its radio button is rejected.
 	wants(t, o.ada().Ask(http.MethodPost, o.disabling("anna"), url.Values{"tickets": {"leave"}, "agent": {"bert"}}), 422, "Choose either to leave")
-	wants(t, o.ada().Ask(http.MethodPost, o.disabling("anna"), url.Values{"agent": {"bert"}}), 422, "Choose what becomes of the open tickets.")
+	wants(t, o.ada().Ask(http.MethodPost, o.disabling("anna"), url.Values{"agent": {"bert"}}), 422, "Choose what to do with the open tickets.")
 	if o.disabled("anna") {
-		t.Fatal("she is disabled")
+		t.Fatal("the account is disabled")
 	}
 	b := officetest.NewBrowser(t, o.base)
 	b.SignIn("bert")
@@ -196,11 +196,11 @@ func TestDisable_takesOnlyWhoCanTakeThemOver(t *testing.T) {
 	wants(t, b.Ask(http.MethodPost, o.disabling("anna"), url.Values{}), 403)
 }
 
-func TestDisable_closesACustomersTicketsOnlyWhenAsked(t *testing.T) {
+func TestDisable_closesCustomerTicketsOnRequest(t *testing.T) {
 	o := openWorkplace(t)
-	o.works("anna", "One", "Two")
+	o.createTickets("anna", "One", "Two")
 	b := o.ada()
-	wants(t, b.Ask(http.MethodGet, o.disabling("clara"), nil), 200, "2 tickets of theirs are open", "answered as before")
+	wants(t, b.Ask(http.MethodGet, o.disabling("clara"), nil), 200, "They have 2 open tickets", "handled as usual")
 	wants(t, b.Ask(http.MethodPost, o.disabling("clara"), url.Values{"tickets": {"leave"}}), 303)
 	if o.of("anna") != 2 {
 		t.Errorf("%d are open", o.of("anna"))

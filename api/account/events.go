@@ -9,39 +9,39 @@ import (
 	accounts "github.com/holesalemart/supportdesk/internal/account"
 )
 
-const eventsShown = 50 // on a page
+const eventsShown = 50 // per page
 
 type eventsView struct {
 	page.Layout
 	Kinds  []accounts.EventKind
 	Kind   accounts.EventKind
-	Whose  string
+	Search string
 	Events []eventView
-	Older  string // address of the next page; empty: this is the last
+	Older  string // URL of the next page; empty: last page
 }
 
 type eventView struct {
 	accounts.Recorded
-	What  string
-	ByWho string // in words, where it was not the person themselves
+	What      string
+	ActorName string // empty if it was the person themselves
 }
 
-// eventNames are the kinds of events in words.
+// eventNames are labels for the kinds of events.
 var eventNames = map[accounts.EventKind]string{
 	accounts.EventSignedIn: "Signed in", accounts.EventSignInFailed: "Sign-in failed", accounts.EventSignedOut: "Signed out",
-	accounts.EventSessionsEnded: "Signed out everywhere", accounts.EventLinkAsked: "Link asked for",
-	accounts.EventLinkMade: "Sign-in link made", accounts.EventRegistering: "Registration asked for",
+	accounts.EventSessionsEnded: "Signed out everywhere", accounts.EventLinkAsked: "Link requested",
+	accounts.EventLinkMade: "Sign-in link created", accounts.EventRegistering: "Registration requested",
 	accounts.EventRegistered: "Registered", accounts.EventAdded: "Person added", accounts.EventInvited: "Invited",
-	accounts.EventUninvited: "Invitation called off", accounts.EventJoined: "Invitation accepted",
-	accounts.EventRole: "Role changed", accounts.EventDisabled: "Disabled", accounts.EventEnabled: "Enabled",
+	accounts.EventUninvited: "Invitation withdrawn", accounts.EventJoined: "Invitation accepted",
+	accounts.EventRole: "Role changed", accounts.EventDisabled: "Account disabled", accounts.EventEnabled: "Account enabled",
 	accounts.EventPasswordSet: "Password set", accounts.EventPassword: "Password changed", accounts.EventReset: "Password reset",
-	accounts.EventAddressAsked: "Address change asked for", accounts.EventAddress: "Address changed",
-	accounts.EventIdentity: "Sign-in by a provider bound", accounts.EventTokenMade: "API token made",
-	accounts.EventTokenEnded: "API token revoked", accounts.EventGroupMade: "Group made", accounts.EventGroupRenamed: "Group renamed",
+	accounts.EventAddressAsked: "Address change requested", accounts.EventAddress: "Address changed",
+	accounts.EventIdentity: "OpenID identity linked", accounts.EventTokenMade: "API token created",
+	accounts.EventTokenEnded: "API token revoked", accounts.EventGroupMade: "Group created", accounts.EventGroupRenamed: "Group renamed",
 	accounts.EventGroupDeleted: "Group deleted", accounts.EventGroupJoined: "Group member added", accounts.EventGroupLeft: "Group member removed",
 }
 
-// NameOf returns a kind in words.
+// NameOf returns the label of a kind.
 func (eventsView) NameOf(kind accounts.EventKind) string {
 	if name, known := eventNames[kind]; known {
 		return name
@@ -62,10 +62,10 @@ func (p *Pages) showEvents(v *page.Visit) error {
 		return err
 	}
 	view := eventsView{
-		Layout: v.Layout("Security events", "/people"), Kinds: accounts.EventKinds(), Kind: filter.Kind, Whose: filter.Person,
+		Layout: v.Layout("Security events", "/people"), Kinds: accounts.EventKinds(), Kind: filter.Kind, Search: filter.Person,
 	}
 	for _, e := range list {
-		view.Events = append(view.Events, eventView{Recorded: e, What: view.NameOf(e.Kind), ByWho: byWho(e)})
+		view.Events = append(view.Events, eventView{Recorded: e, What: view.NameOf(e.Kind), ActorName: actorName(e)})
 	}
 	if more {
 		query := url.Values{"before": {strconv.FormatInt(list[len(list)-1].ID, 10)}}
@@ -80,8 +80,8 @@ func (p *Pages) showEvents(v *page.Visit) error {
 	return v.Show("events", view)
 }
 
-// byWho names who did something to somebody else's account, or to none.
-func byWho(e accounts.Recorded) string {
+// actorName returns who changed another person's account, or acted on none.
+func actorName(e accounts.Recorded) string {
 	switch {
 	case e.Actor.ID == e.Person.ID:
 		return ""

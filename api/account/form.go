@@ -8,18 +8,18 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// problems is what was wrong with a form: a sentence for the whole, and one for each field at fault.
+// problems are the errors in a form: one message for the whole form, and one for each invalid field.
 type problems struct {
 	status int
 	Whole  string
 	Fields map[string]string
 }
 
-// Field gives what was wrong with a field; empty: nothing.
+// Field returns the message for a field; empty if it is valid.
 func (p problems) Field(name string) string { return p.Fields[name] }
 
-// problemsOf turns an error into what a form that comes back says; false for one that no typing mends, which is an error
-// page's.
+// problemsOf converts an error into messages for the form. It returns false for an error that the person can't correct
+// in the form.
 func problemsOf(err error) (problems, bool) {
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok {

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// issuer is an OpenID provider that lets one person in at once, as tests describe them.
+// issuer is an OpenID provider that signs in one configured person without asking.
 type issuer struct {
 	server *httptest.Server
 	key    *rsa.PrivateKey
@@ -47,7 +47,7 @@ func newIssuer(t *testing.T) *issuer {
 	return i
 }
 
-// is makes the provider say that whoever comes next is somebody.
+// is sets the person that the provider signs in next.
 func (i *issuer) is(subject, address string, verified bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -76,7 +76,7 @@ func (i *issuer) keys(w http.ResponseWriter, _ *http.Request) {
 	}}})
 }
 
-// authorize lets in without asking, and sends the browser back.
+// authorize redirects back immediately.
 func (i *issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	i.mu.Lock()
@@ -96,7 +96,7 @@ func (i *issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, q.Get("redirect_uri")+"?"+answer.Encode(), http.StatusFound)
 }
 
-// token gives the ID token for a code, once, to whoever has the secret and the verifier.
+// token exchanges a code, once, for an ID token, given the secret and the verifier.
 func (i *issuer) token(w http.ResponseWriter, r *http.Request) {
 	id, secret, ok := r.BasicAuth()
 	if !ok {

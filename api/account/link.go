@@ -18,38 +18,38 @@ type linkView struct {
 	KeepTokens bool
 }
 
-// linkWords are the heading and the button of each purpose.
-var linkWords = map[accounts.Purpose][2]string{
+// linkTexts are heading and button for each purpose.
+var linkTexts = map[accounts.Purpose][2]string{
 	accounts.SignIn:     {"Sign in", "Sign in"},
-	accounts.Reset:      {"Choose a new password", "Save the password and sign in"},
+	accounts.Reset:      {"Choose a new password", "Save password and sign in"},
 	accounts.Move:       {"Confirm your new address", "Use this address"},
-	accounts.Verify:     {"Welcome", "Create the account"},
-	accounts.Invitation: {"You are invited", "Accept the invitation"},
+	accounts.Verify:     {"Welcome", "Create account"},
+	accounts.Invitation: {"You have been invited", "Accept invitation"},
 }
 
 func newLinkView(v *page.Visit, l accounts.Link) linkView {
-	words := linkWords[l.Purpose]
+	words := linkTexts[l.Purpose]
 	return linkView{
 		Layout: v.Layout(words[0], ""), Link: l, Name: l.Person.Name, Heading: words[0], Button: words[1],
 		Newcomer: l.Purpose == accounts.Verify || l.Purpose == accounts.Invitation,
 	}
 }
 
-// showLink uses nothing: mail scanners follow links, and would use them up.
+// showLink does not use the link: mail scanners follow links and would use them up.
 func (p *Pages) showLink(v *page.Visit) error {
 	v.SetHeader("Cache-Control", "no-store")
 	l, err := p.accounts.Open(v.Context(), v.Param("token"))
 	if err != nil {
-		return deadLink(v, err)
+		return linkError(v, err)
 	}
 	return v.Show("link", newLinkView(v, l))
 }
 
-func deadLink(v *page.Visit, err error) error {
+func linkError(v *page.Visit, err error) error {
 	if fault.KindOf(err) != fault.NotFound {
 		return err
 	}
-	return v.ShowStatus(404, "link-over", struct{ page.Layout }{v.Layout("This link is over", "")})
+	return v.ShowStatus(404, "link-invalid", struct{ page.Layout }{v.Layout("Link no longer valid", "")})
 }
 
 func (p *Pages) useLink(v *page.Visit) error {
@@ -58,29 +58,29 @@ func (p *Pages) useLink(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	used, err := p.accounts.Use(v.Context(), v.Param("token"), form.Get("name"), form.Get("password"), tokensOf(form))
+	used, err := p.accounts.Use(v.Context(), v.Param("token"), form.Get("name"), form.Get("password"), tokensFrom(form))
 	if wrong, ok := problemsOf(err); ok {
 		l, err := p.accounts.Open(v.Context(), v.Param("token"))
 		if err != nil {
-			return deadLink(v, err)
+			return linkError(v, err)
 		}
 		view := newLinkView(v, l)
-		view.Problems, view.Name, view.KeepTokens = wrong, form.Get("name"), tokensOf(form) == accounts.KeepTokens
+		view.Problems, view.Name, view.KeepTokens = wrong, form.Get("name"), tokensFrom(form) == accounts.KeepTokens
 		return v.ShowStatus(wrong.status, "link", view)
 	}
 	if err != nil {
-		return deadLink(v, err)
+		return linkError(v, err)
 	}
 	if used.Purpose == accounts.Move {
-		v.Flash("From now on we write to %s.", used.Person.Address)
-		return v.Redirect("/account") // or to signing in first: the link proves an address, and no more
+		v.Flash("Your email address is now %s.", used.Person.Address)
+		return v.Redirect("/account") // through sign-in if necessary: the link only proves the address
 	}
 	next := v.Session.Pop(keyNext)
 	switch used.Purpose {
 	case accounts.Verify, accounts.Invitation:
 		v.Flash("Welcome, %s.", used.Person.Name)
 	case accounts.Reset:
-		v.Flash("Your password is changed, and you are signed in.")
+		v.Flash("Your password has been changed, and you are signed in.")
 	}
-	return p.enter(v, used.Entry, next)
+	return p.signInAs(v, used.Entry, next)
 }

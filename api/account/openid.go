@@ -9,61 +9,62 @@ import (
 	"github.com/holesalemart/supportdesk/internal/openid"
 )
 
-const keyAttempt = "openid" // the sign-in that this browser has begun
+const keyAttempt = "openid" // session key of the sign-in that this browser has started
 
-// attempt is a sign-in elsewhere, and where it leads.
+// attempt is a sign-in in progress and its destination.
 type attempt struct {
 	Attempt openid.Attempt
 	Next    string
 }
 
 var (
-	errNoProvider = fault.New(fault.NotFound, "signing in elsewhere is not set up here")
-	errOften      = fault.New(fault.Limited, "that was too often; try again in a moment")
+	errNoProvider = fault.New(fault.NotFound, "sign-in with OpenID is not configured")
+	errLimited    = fault.New(fault.Limited, "too many attempts; try again in a moment")
 )
 
-// beginOpenID sends the browser to the provider. What comes back must be from the same browser: the session has it.
+// beginOpenID redirects the browser to the provider. The response must come from the same browser: its session holds
+// the attempt.
 func (p *Pages) beginOpenID(v *page.Visit) error {
 	if p.openid == nil {
 		return errNoProvider
 	}
-	if !p.beginning.Allow(v.Source()) {
-		return errOften
+	if !p.limiter.Allow(v.Source()) {
+		return errLimited
 	}
 	to, a, err := p.openid.Begin(v.Context(), v.SignedIn())
 	if err != nil {
 		return err
 	}
-	kept, err := json.Marshal(attempt{a, local(v.Query("next"))})
+	stored, err := json.Marshal(attempt{a, localPath(v.Query("next"))})
 	if err != nil {
-		return fmt.Errorf("keep an attempt to sign in: %w", err)
+		return fmt.Errorf("encode sign-in attempt: %w", err)
 	}
-	v.Session.Put(keyAttempt, string(kept))
+	v.Session.Put(keyAttempt, string(stored))
 	return v.Redirect(to)
 }
 
-// finishOpenID takes the provider's answer. Each attempt is good for one.
+// finishOpenID handles the provider's response. Each attempt can be completed once.
 func (p *Pages) finishOpenID(v *page.Visit) error {
 	if p.openid == nil {
 		return errNoProvider
 	}
-	var kept attempt
-	if text := v.Session.Pop(keyAttempt); text == "" || json.Unmarshal([]byte(text), &kept) != nil {
-		return p.notIn(v, "", fault.New(fault.Forbidden, "that sign-in was begun in another browser, or is over; try again"))
+	var stored attempt
+	if text := v.Session.Pop(keyAttempt); text == "" || json.Unmarshal([]byte(text), &stored) != nil {
+		return p.signInFailed(v, "", fault.New(fault.Forbidden, "that sign-in was started in another browser or has expired; try again"))
 	}
-	identity, err := p.openid.Finish(v.Context(), kept.Attempt, v.Queries())
+	identity, err := p.openid.Finish(v.Context(), stored.Attempt, v.Queries())
 	if err != nil {
-		return p.notIn(v, kept.Next, err)
+		return p.signInFailed(v, stored.Next, err)
 	}
 	in, err := p.accounts.ByIdentity(v.Context(), identity)
 	if err != nil {
-		return p.notIn(v, kept.Next, err)
+		return p.signInFailed(v, stored.Next, err)
 	}
-	return p.enterSince(v, in, identity.SignedIn, kept.Next)
+	return p.signInSince(v, in, identity.SignedIn, stored.Next)
 }
 
-// notIn shows the way in again, with what was wrong, unless it is a defect or an outage.
-func (p *Pages) notIn(v *page.Visit, next string, err error) error {
+// signInFailed shows the sign-in page with the error, unless it is internal or an outage.
+func (p *Pages) signInFailed(v *page.Visit, next string, err error) error {
 	wrong, ok := problemsOf(err)
 	if !ok {
 		return err

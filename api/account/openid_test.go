@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// throughOpenID follows the button to the provider and back, and gives the answer to what the provider said.
-func (b *browser) throughOpenID(t *testing.T, next string) answer {
+// signInWithOpenID follows the button to the provider and back, and returns the response.
+func (b *browser) signInWithOpenID(t *testing.T, next string) answer {
 	t.Helper()
 	a := b.get("/sign-in/openid?next=" + url.QueryEscape(next))
 	if a.status != 303 {
@@ -23,25 +23,25 @@ func (b *browser) throughOpenID(t *testing.T, next string) answer {
 	return b.get(back.to)
 }
 
-func TestOpenID_letsVerifiedStaffIn(t *testing.T) {
+func TestOpenID_signsInVerifiedStaff(t *testing.T) {
 	i := newIssuer(t)
 	s := openWith(t, i)
 	b := s.browser()
 	b.get("/sign-in?next=/desk").wants(t, 200, "Sign in with Demo ID")
 	i.is("u-1", s.agent.Address, true)
-	b.throughOpenID(t, "/desk?queue=mine").leads(t, "/desk?queue=mine")
+	b.signInWithOpenID(t, "/desk?queue=mine").leads(t, "/desk?queue=mine")
 	if got := b.signedIn(); got != s.agent.Address {
 		t.Errorf("signed in is %q", got)
 	}
 	i.is("u-1", "renamed@demo.example", false) // from then on the subject says who it is
 	again := s.browser()
-	again.throughOpenID(t, "https://evil.example").leads(t, "/desk")
+	again.signInWithOpenID(t, "https://evil.example").leads(t, "/desk")
 	if got := again.signedIn(); got != s.agent.Address {
 		t.Errorf("signed in is %q", got)
 	}
 }
 
-func TestOpenID_refusesEverybodyElse(t *testing.T) {
+func TestOpenID_rejectsOthers(t *testing.T) {
 	i := newIssuer(t)
 	s := openWith(t, i)
 	disabled := s.add("agent", "Demo Gone", "gone@demo.example")
@@ -78,24 +78,24 @@ func TestOpenID_refusesEverybodyElse(t *testing.T) {
 	} {
 		describe()
 		b := s.browser()
-		a := b.throughOpenID(t, "")
+		a := b.signInWithOpenID(t, "")
 		if a.status != 403 || a.Find(".problem").Text() == "" || strings.Contains(a.body, "nonce") {
 			t.Errorf("%s: %d %s", name, a.status, a.Find("main").Text())
 		}
 		if got := b.signedIn(); got != "" {
-			t.Errorf("%s came in as %q", name, got)
+			t.Errorf("%s was signed in as %q", name, got)
 		}
 	}
 }
 
-// A link that an attacker prepared must not sign their victim in as the attacker, and a code works once.
-func TestOpenID_answersOnlyTheBrowserThatAsked(t *testing.T) {
+// A link that an attacker prepared must not sign their victim in as the attacker, and a code createTickets once.
+func TestOpenID_completesOnlyInTheSameBrowser(t *testing.T) {
 	i := newIssuer(t)
 	s := openWith(t, i)
 	i.is("u-1", s.agent.Address, true)
 	attacker, victim := s.browser(), s.browser()
 	back := attacker.get(attacker.get("/sign-in/openid").to).to
-	victim.get(back).wants(t, 403, "begun in another browser")
+	victim.get(back).wants(t, 403, "started in another browser")
 	victim.get("/sign-in/openid")
 	victim.get(back).wants(t, 403) // the state is of another attempt
 	if got := victim.signedIn(); got != "" {
@@ -107,7 +107,7 @@ func TestOpenID_answersOnlyTheBrowserThatAsked(t *testing.T) {
 	attacker.get(back).wants(t, 403)
 }
 
-// Each attempt is a row: whoever asks for many must not fill the database.
+// Each attempt is stored, so their rate is limited.
 func TestOpenID_isLimitedBySource(t *testing.T) {
 	s := openWith(t, newIssuer(t))
 	const asked = 100
@@ -124,27 +124,27 @@ func TestOpenID_isLimitedBySource(t *testing.T) {
 	}
 }
 
-func TestOpenID_isThereOnlyWhenConfigured(t *testing.T) {
+func TestOpenID_requiresConfiguration(t *testing.T) {
 	s := open(t)
 	a := s.browser().get("/sign-in")
 	if strings.Contains(a.body, "openid") {
-		t.Error("the button is there")
+		t.Error("the button is shown")
 	}
 	s.browser().get("/sign-in/openid").wants(t, 404)
 	s.browser().get("/sign-in/openid/callback?code=x&state=y").wants(t, 404)
 }
 
-func TestOpenID_saysThatTheProviderIsAway(t *testing.T) {
+func TestOpenID_reportsAnOutageOfTheProvider(t *testing.T) {
 	i := newIssuer(t)
 	s := openWith(t, i)
 	i.server.Close()
 	s.browser().get("/sign-in/openid").wants(t, 503, "use your password or a link")
-	s.withPassword(s.agent)
+	s.setPassword(s.agent)
 	s.browser().post("/sign-in", "address", s.agent.Address, "password", secret).leads(t, "/desk")
 }
 
-// Whoever has to sign in again proves it at the provider too: a session that is open there is not enough.
-func TestOpenID_asksToProveItAgain(t *testing.T) {
+// Reauthentication requires a new sign-in at the provider: an open session there is not enough.
+func TestOpenID_reauthenticatesAtTheProvider(t *testing.T) {
 	s := openWith(t, newIssuer(t))
 	if a := s.browser().get("/sign-in/openid"); a.status != 303 || strings.Contains(a.to, "prompt=") {
 		t.Errorf("signing in leads to %s", a.to)
@@ -154,9 +154,9 @@ func TestOpenID_asksToProveItAgain(t *testing.T) {
 	}
 }
 
-// What somebody proved at the provider long ago, or at a time that it does not say, lets them in and is no recent sign-in;
-// and where they are asked to prove it again, it is refused, also when somebody has taken that out of the request.
-func TestOpenID_anOldProofIsNoRecentOne(t *testing.T) {
+// An old or undated authentication at the provider signs a person in but does not count as recent, and it is rejected for
+// reauthentication, even if the request was tampered with.
+func TestOpenID_oldAuthenticationIsNotRecent(t *testing.T) {
 	for name, c := range map[string]struct {
 		proved any
 		recent bool
@@ -170,13 +170,13 @@ func TestOpenID_anOldProofIsNoRecentOne(t *testing.T) {
 		i.is("u-1", s.administrator.Address, true)
 		i.claims["auth_time"] = c.proved
 		b := s.browser()
-		b.throughOpenID(t, "/people").leads(t, "/people")
+		b.signInWithOpenID(t, "/people").leads(t, "/people")
 		a := b.post("/people", "name", "Demo Agent Two", "address", "two@demo.example", "role", "agent", "handle", "two")
 		if asked := strings.HasPrefix(a.to, "/sign-in/again"); asked == c.recent {
 			t.Errorf("%s: an invitation leads to %s", name, a.to)
 		}
 		i.claims["auth_time"] = c.proved
-		again := b.throughOpenID(t, "/people") // signed in: they have to prove it again
+		again := b.signInWithOpenID(t, "/people") // signed in: they have to prove it again
 		if in := again.status == 303; in != c.recent {
 			t.Errorf("%s: signing in again is answered with %d", name, again.status)
 		}

@@ -10,18 +10,18 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-const peopleShown = 50 // on a page
+const peopleShown = 50 // per page
 
 type peopleView struct {
 	page.Layout
 	Tabs        []tab
-	From        string // the list that is shown, for coming back to it
+	From        string // the current list, to return to
 	Role        string
 	Search      string
 	Members     []accounts.Member
-	More        string // address of the next page; empty: this is the last
+	More        string // URL of the next page; empty: last page
 	Invitations []accounts.Invited
-	Roles       []ticket.Role // that an invitation or a change can give
+	Roles       []ticket.Role // roles for invitations and changes
 	Problems    problems
 	Typed       desk.Person
 }
@@ -83,19 +83,19 @@ func (p *Pages) invite(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	typed := newcomer(form)
-	return p.manage(v, typed, "An invitation is on its way to "+strings.TrimSpace(typed.Address)+".",
+	typed := invitedPerson(form)
+	return p.manage(v, typed, "An invitation has been sent to "+strings.TrimSpace(typed.Address)+".",
 		p.accounts.Invite(v.Context(), v.Person, typed))
 }
 
-// newcomer is whom an invitation's form describes.
-func newcomer(form url.Values) desk.Person {
+// invitedPerson reads the form of an invitation.
+func invitedPerson(form url.Values) desk.Person {
 	return desk.Person{
 		Role: ticket.Role(form.Get("role")), Name: form.Get("name"), Address: form.Get("address"), Handle: form.Get("handle"),
 	}
 }
 
-// manage answers what an administrator did: with a flash, or with the page and what was wrong.
+// manage responds to an administrator's change: with a redirect, or with the page and the errors.
 func (p *Pages) manage(v *page.Visit, typed desk.Person, done string, err error) error {
 	wrong, ok := problemsOf(err)
 	if err != nil && !ok {
@@ -116,13 +116,13 @@ func (p *Pages) manage(v *page.Visit, typed desk.Person, done string, err error)
 	return v.ShowStatus(wrong.status, "people", view)
 }
 
-// back is the list that the administrator came from.
+// back returns the list that the administrator came from.
 func back(v *page.Visit) string {
 	form, err := v.Form()
 	if err != nil {
 		return "/people"
 	}
-	if from := local(form.Get("from")); strings.HasPrefix(from, "/people") {
+	if from := localPath(form.Get("from")); strings.HasPrefix(from, "/people") {
 		return from
 	}
 	return "/people"
@@ -134,15 +134,15 @@ func (p *Pages) setRole(v *page.Visit) error {
 		return err
 	}
 	err = p.accounts.SetRole(v.Context(), v.Person, ticket.PersonID(v.Param("id")), ticket.Role(form.Get("role")))
-	return p.manage(v, desk.Person{}, "The role is changed. They have to sign in again.", err)
+	return p.manage(v, desk.Person{}, "The role has been changed. They have to sign in again.", err)
 }
 
 func (p *Pages) enable(v *page.Visit) error {
 	err := p.accounts.Enable(v.Context(), v.Person, ticket.PersonID(v.Param("id")))
-	return p.manage(v, desk.Person{}, "They may come in again.", err)
+	return p.manage(v, desk.Person{}, "The account has been enabled.", err)
 }
 
 func (p *Pages) uninvite(v *page.Visit) error {
 	err := p.accounts.Uninvite(v.Context(), v.Person, v.Param("id"))
-	return p.manage(v, desk.Person{}, "The invitation is called off.", err)
+	return p.manage(v, desk.Person{}, "The invitation has been withdrawn.", err)
 }

@@ -10,24 +10,24 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestPeople_areInvitedChangedAndDisabled(t *testing.T) {
+func TestPeople_inviteChangeDisable(t *testing.T) {
 	s := open(t)
 	b := s.as(s.administrator)
 	b.get("/people").wants(t, 200, "Demo Agent", "Demo Administrator")
 	b.get("/people?role=customer").wants(t, 200, "Demo Customer")
 	b.get("/people?q=CUSTOMER@").wants(t, 200, "Demo Customer")
-	b.get("/people?q=nobody+at+all").wants(t, 200, "Nobody here is called that")
+	b.get("/people?q=nobody+at+all").wants(t, 200, "No one matches your search")
 	b.get("/people?role=%00&q=%ff&after=%00").wants(t, 422)
 
 	a := b.post("/people", "role", "supervisor", "name", "Demo Invited", "address", "invited@demo.example", "handle", "not a handle")
 	a.wants(t, 422, "Must be 1 to 40 letters")
 	if a.Find("#name").AttrOr("value", "") != "Demo Invited" || a.Find("#role option[selected]").Text() != "supervisor" {
-		t.Error("what was typed is gone")
+		t.Error("the typed values are lost")
 	}
 	b.post("/people", "role", "supervisor", "name", "Demo", "address", s.agent.Address).wants(t, 422, "Somebody has that address already.")
 	b.post("/people", "role", "supervisor", "name", "Demo Invited", "address", "invited@demo.example").leads(t, "/people")
 	page := b.get("/people")
-	page.wants(t, 200, "An invitation is on its way", "invited@demo.example")
+	page.wants(t, 200, "An invitation has been sent", "invited@demo.example")
 	newcomer := s.browser()
 	newcomer.post(s.mailed("invitation", "invited@demo.example"), "name", "Demo Invited", "password", secret).leads(t, "/desk")
 
@@ -44,7 +44,7 @@ func TestPeople_areInvitedChangedAndDisabled(t *testing.T) {
 	b.get("/people").wants(t, 200, "disabled")
 	b.post("/people/"+string(s.agent.ID)+"/enable").leads(t, "/people")
 	s.as(s.agent)
-	b.post("/people/"+string(s.administrator.ID)+"/disable").wants(t, 422, "Another administrator has to do that to you.")
+	b.post("/people/"+string(s.administrator.ID)+"/disable").wants(t, 422, "You can't change your own account here; ask another administrator.")
 	b.post("/people/"+string(s.agent.ID)+"/role", "role", "customer").wants(t, 422, "Must be agent, supervisor or administrator.")
 	b.post("/people/P-0000000000/disable").wants(t, 404)
 
@@ -55,7 +55,7 @@ func TestPeople_areInvitedChangedAndDisabled(t *testing.T) {
 	s.browser().get(invitation).wants(t, 404)
 }
 
-func TestPeople_areShownPageByPage(t *testing.T) {
+func TestPeople_pagination(t *testing.T) {
 	s := open(t)
 	for i := range 60 {
 		s.add(ticket.RoleCustomer, fmt.Sprintf("Demo %02d", i), fmt.Sprintf("demo%02d@demo.example", i))
@@ -71,8 +71,8 @@ func TestPeople_areShownPageByPage(t *testing.T) {
 	}
 }
 
-// Every route has its rule, and no one else comes through.
-func TestRoutes_letInWhoTheyAreFor(t *testing.T) {
+// Every route is listed with the roles that may use it.
+func TestRoutes_requireTheirRole(t *testing.T) {
 	s := open(t)
 	visitors := map[ticket.Role]*browser{"": s.browser()}
 	for _, p := range []desk.Person{s.customer, s.agent, s.add(ticket.RoleSupervisor, "Demo Supervisor", "supervisor@demo.example"), s.administrator} {

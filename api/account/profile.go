@@ -16,13 +16,13 @@ type profileView struct {
 	Profile     accounts.Profile
 	HasPassword bool
 	Tokens      []accounts.Token
-	NewToken    string // shown this once
-	Form        string // the one that came back
+	NewToken    string // shown only once
+	Form        string // the form with errors
 	Problems    problems
 	Typed       map[string]string
 }
 
-// Wrong gives what was wrong with a field of a form.
+// Wrong returns the message for a field of a form.
 func (v profileView) Wrong(form, field string) string {
 	if v.Form != form {
 		return ""
@@ -30,7 +30,7 @@ func (v profileView) Wrong(form, field string) string {
 	return v.Problems.Fields[field]
 }
 
-// Again gives what was typed into a form that came back, and otherwise what stands there.
+// Again returns what was typed into a form with errors, or else the current value.
 func (v profileView) Again(form, field, otherwise string) string {
 	if typed, ok := v.Typed[field]; ok && v.Form == form {
 		return typed
@@ -58,36 +58,36 @@ func (p *Pages) showAccount(v *page.Visit) error {
 	return v.Show("account", view)
 }
 
-// typed is what comes back with a form of the account's: passwords don't.
+// typed returns the values to show again in a form; passwords are not among them.
 func typed(values url.Values) map[string]string {
-	kept := map[string]string{}
+	stored := map[string]string{}
 	for _, name := range []string{"name", "address", "label", "scope", keepTokens} {
-		kept[name] = values.Get(name)
+		stored[name] = values.Get(name)
 	}
-	return kept
+	return stored
 }
 
-// keepTokens is the box that keeps API tokens when everything else ends.
+// keepTokens is the name of the check box that keeps API tokens when all sessions end.
 const keepTokens = "keep-tokens"
 
-func tokensOf(values url.Values) accounts.Tokens {
+func tokensFrom(values url.Values) accounts.Tokens {
 	return accounts.Tokens(values.Get(keepTokens) != "")
 }
 
-// proof is what a form shows beside the session.
+// proof reads the proof that a form contains.
 func proof(v *page.Visit, field func(string) string) accounts.Proof {
 	return accounts.Proof{Current: field("current"), Recent: v.Session.Recent()}
 }
 
-// change answers one of the account's forms: with a flash, or with the form and what is wrong with it. Passwords don't
-// come back.
+// change responds to a form of the account page: with a redirect, or with the form and its errors. Passwords are not
+// shown again.
 func (p *Pages) change(v *page.Visit, form, done string, act func(field func(string) string) error) error {
 	values, err := v.Form()
 	if err != nil {
 		return err
 	}
 	err = act(values.Get)
-	if needsAgain(err) {
+	if needsReauthentication(err) {
 		return v.SignInAgain("/account")
 	}
 	wrong, ok := problemsOf(err)
@@ -107,48 +107,48 @@ func (p *Pages) change(v *page.Visit, form, done string, act func(field func(str
 }
 
 func (p *Pages) changeName(v *page.Visit) error {
-	return p.change(v, "name", "Your name is changed.", func(field func(string) string) error {
+	return p.change(v, "name", "Your name has been changed.", func(field func(string) string) error {
 		return p.accounts.ChangeName(v.Context(), v.Person, field("name"))
 	})
 }
 
 func (p *Pages) changePassword(v *page.Visit) error {
-	return p.ending(v, "password", "Your password is changed.", func(field func(string) string, tokens accounts.Tokens) (accounts.Entry, error) {
+	return p.endSessions(v, "password", "Your password has been changed.", func(field func(string) string, tokens accounts.Tokens) (accounts.Entry, error) {
 		return p.accounts.ChangePassword(v.Context(), v.Source(), v.Person, proof(v, field), field("password"), tokens)
 	})
 }
 
 func (p *Pages) changeAddress(v *page.Visit) error {
-	const done = "We have mailed a link to the new address. Your address changes when you open it."
+	const done = "We have sent a link to the new address. Your address changes once you open it."
 	return p.change(v, "address", done, func(field func(string) string) error {
 		return p.accounts.ChangeAddress(v.Context(), v.Source(), v.Person, proof(v, field), field("address"))
 	})
 }
 
 func (p *Pages) signOutEverywhere(v *page.Visit) error {
-	return p.ending(v, "sign-out-everywhere", "", func(_ func(string) string, tokens accounts.Tokens) (accounts.Entry, error) {
+	return p.endSessions(v, "sign-out-everywhere", "", func(_ func(string) string, tokens accounts.Tokens) (accounts.Entry, error) {
 		return p.accounts.SignOutEverywhere(v.Context(), v.Person, tokens)
 	})
 }
 
-// ending answers a form that ends all sessions but this one, and says what ended.
-func (p *Pages) ending(v *page.Visit, form, done string, act func(field func(string) string, tokens accounts.Tokens) (accounts.Entry, error)) error {
+// endSessions responds to a form that ends all other sessions, and lists what has ended.
+func (p *Pages) endSessions(v *page.Visit, form, done string, act func(field func(string) string, tokens accounts.Tokens) (accounts.Entry, error)) error {
 	values, err := v.Form()
 	if err != nil {
 		return err
 	}
-	tokens := tokensOf(values)
+	tokens := tokensFrom(values)
 	had, err := p.accounts.Tokens(v.Context(), v.Person)
 	if err != nil {
 		return err
 	}
-	done += " Everywhere else you are signed out, and links in mails that we sent to you before do not work any more."
+	done += " You have been signed out everywhere else, and links in our earlier emails no longer work."
 	switch {
 	case len(had) == 0:
 	case tokens == accounts.KeepTokens:
-		done += " Your API tokens go on working."
+		done += " Your API tokens still work."
 	default:
-		done += " Your API tokens have ended, too."
+		done += " Your API tokens have been revoked, too."
 	}
 	return p.change(v, form, strings.TrimSpace(done), func(field func(string) string) error {
 		in, err := act(field, tokens)
@@ -159,8 +159,8 @@ func (p *Pages) ending(v *page.Visit, form, done string, act func(field func(str
 	})
 }
 
-// makeToken answers with the page that shows the new token, this one time: it is kept nowhere in clear. The form's key
-// makes a reload, or a form that is sent twice, make no other one.
+// makeToken responds with the page that shows the new token, once: it is not stored in clear. The form's idempotency
+// key prevents a reload or a second submission from creating another.
 func (p *Pages) makeToken(v *page.Visit) error {
 	values, err := v.Form()
 	if err != nil {
@@ -169,7 +169,7 @@ func (p *Pages) makeToken(v *page.Visit) error {
 	token, err := p.accounts.MakeToken(v.Context(), v.Source(), v.Person, proof(v, values.Get), v.Once().Key,
 		values.Get("label"), values.Get("scope") == "write")
 	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.Code == accounts.CodeTokenMade {
-		v.Flash("That token was made already and can't be shown again. If you have not copied it, revoke it and make another.")
+		v.Flash("That token has already been created and can't be shown again. If you did not copy it, revoke it and create another.")
 		return v.Redirect("/account")
 	}
 	if err != nil {
@@ -188,7 +188,7 @@ func (p *Pages) revokeToken(v *page.Visit) error {
 	if err != nil {
 		return fault.New(fault.NotFound, "you have no such token")
 	}
-	return p.change(v, "tokens", "The token is revoked.", func(func(string) string) error {
+	return p.change(v, "tokens", "The token has been revoked.", func(func(string) string) error {
 		return p.accounts.RevokeToken(v.Context(), v.Person, id)
 	})
 }

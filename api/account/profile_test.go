@@ -11,15 +11,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-func TestAccount_changesNamePasswordAndAddress(t *testing.T) {
+func TestAccount_changes(t *testing.T) {
 	s := open(t)
-	s.withPassword(s.customer)
+	s.setPassword(s.customer)
 	b, elsewhere := s.as(s.customer), s.as(s.customer)
 
 	a := b.post("/account/name", "name", " ")
 	a.wants(t, 422, "Must have 1 to 200 characters")
 	b.post("/account/name", "name", "Demo Renamed").leads(t, "/account")
-	b.get("/account").wants(t, 200, "Your name is changed.", "Demo Renamed")
+	b.get("/account").wants(t, 200, "Your name has been changed.", "Demo Renamed")
 
 	a = b.post("/account/password", "current", "wrong and long enough", "password", "seventeen yellow bicycles")
 	a.wants(t, 422, "Is not your password.")
@@ -42,17 +42,17 @@ func TestAccount_changesNamePasswordAndAddress(t *testing.T) {
 	}
 }
 
-func TestLink_toANewAddressLetsNobodyIn(t *testing.T) {
+func TestLink_addressChangeDoesNotSignIn(t *testing.T) {
 	s := open(t)
 	b, stranger := s.as(s.customer), s.browser()
 	b.post("/account/address", "address", "next@demo.example").leads(t, "/account") // who has no password has none to prove
 	stranger.post(s.mailed("address", "next@demo.example")).leads(t, "/account")
 	if got := stranger.signedIn(); got != "" {
-		t.Errorf("it let %q in", got)
+		t.Errorf("it signed in %q", got)
 	}
 }
 
-func TestSignOutEverywhere_spares(t *testing.T) {
+func TestSignOutEverywhere_keepsTheCurrent(t *testing.T) {
 	s := open(t)
 	b, elsewhere := s.as(s.customer), s.as(s.customer)
 	b.post("/account/sign-out-everywhere").leads(t, "/account")
@@ -61,8 +61,8 @@ func TestSignOutEverywhere_spares(t *testing.T) {
 	}
 }
 
-// holding names the tables in which a text stands in clear.
-func (s *site) holding(text string) (tables []string) {
+// tablesContaining returns the tables that contain a text.
+func (s *fixture) tablesContaining(text string) (tables []string) {
 	s.t.Helper()
 	rows, err := s.beside.Query(s.t.Context(), `SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`)
 	if err != nil {
@@ -99,7 +99,7 @@ func TestTokens_areShownOnceAndRevoked(t *testing.T) {
 	}
 	b.post("/account/tokens", "once", once, "label", "Laptop <1>", "scope", "read").leads(t, "/account") // a double click, or a reload
 	a = b.get("/account")
-	a.wants(t, http.StatusOK, "Laptop <1>", "That token was made already")
+	a.wants(t, http.StatusOK, "Laptop <1>", "That token has already been created")
 	if n := a.Find(`form[action$="/revocation"]`).Length(); n != 1 {
 		t.Errorf("the form made %d tokens", n)
 	}
@@ -112,8 +112,8 @@ func TestTokens_areShownOnceAndRevoked(t *testing.T) {
 	if strings.Contains(a.body, token) {
 		t.Error("the token may be read again")
 	}
-	if tables := s.holding(token); len(tables) > 0 {
-		t.Errorf("the token is kept in clear in %v", tables)
+	if tables := s.tablesContaining(token); len(tables) > 0 {
+		t.Errorf("the token is stored in clear in %v", tables)
 	}
 	revoke, _ := b.get("/account").Find(`form[action$="/revocation"]`).Attr("action")
 	s.as(s.agent).post(revoke).wants(t, 404) // it isn't theirs
@@ -121,7 +121,7 @@ func TestTokens_areShownOnceAndRevoked(t *testing.T) {
 	if _, err := s.db.ByToken(t.Context(), token, false); fault.KindOf(err) != fault.Unauthenticated {
 		t.Errorf("a revoked token: %v", err)
 	}
-	s.withPassword(s.customer)
+	s.setPassword(s.customer)
 	b = s.as(s.customer)
 	for _, current := range []string{"", "wrong and long enough"} {
 		a = b.post("/account/tokens", "label", "Stolen", "scope", "write", "current", current)
@@ -131,7 +131,7 @@ func TestTokens_areShownOnceAndRevoked(t *testing.T) {
 		}
 	}
 	b.post("/account/tokens", "label", "Mine", "scope", "write", "current", secret).wants(t, 200, "Mine", "Copy it now")
-	s.as(s.agent).get("/account").wants(t, 200, "You have none.")
+	s.as(s.agent).get("/account").wants(t, 200, "You have no password")
 	b.post("/account/tokens/nonsense/revocation").wants(t, 404)
 	b.post("/account/tokens/99999999999999999999/revocation").wants(t, 404)
 }

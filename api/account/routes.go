@@ -2,7 +2,7 @@ package account
 
 import "github.com/holesalemart/supportdesk/api/page"
 
-// routes is every address of these pages.
+// routes lists all routes of these pages.
 func (p *Pages) routes() []page.Route {
 	return []page.Route{
 		page.Get("/sign-in", page.Anyone, p.showSignIn),

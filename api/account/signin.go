@@ -7,7 +7,7 @@ import (
 	accounts "github.com/holesalemart/supportdesk/internal/account"
 )
 
-const keyNext = "next" // where to go when the link that was mailed has been used in this browser
+const keyNext = "next" // session key of the destination after a mailed link has been used
 
 type signInView struct {
 	page.Layout
@@ -18,7 +18,7 @@ type signInView struct {
 }
 
 func (p *Pages) signInView(v *page.Visit, address, next string, wrong problems) signInView {
-	view := signInView{Layout: v.Layout("Sign in", "/sign-in"), Problems: wrong, Address: address, Next: local(next)}
+	view := signInView{Layout: v.Layout("Sign in", "/sign-in"), Problems: wrong, Address: address, Next: localPath(next)}
 	if p.openid != nil {
 		view.OpenID = p.openid.Name()
 	}
@@ -27,7 +27,7 @@ func (p *Pages) signInView(v *page.Visit, address, next string, wrong problems) 
 
 func (p *Pages) showSignIn(v *page.Visit) error {
 	if v.SignedIn() {
-		return v.Redirect(onward(v.Query("next"), v.Person))
+		return v.Redirect(destination(v.Query("next"), v.Person))
 	}
 	return v.Show("sign-in", p.signInView(v, "", v.Query("next"), problems{}))
 }
@@ -44,26 +44,26 @@ func (p *Pages) signIn(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	return p.enter(v, in, form.Get("next"))
+	return p.signInAs(v, in, form.Get("next"))
 }
 
-// Where a browser keeps that somebody has signed in there, and for how long.
+// The cookie that marks a browser in which a person has signed in.
 const (
-	deviceCookie = "device"
-	deviceLasts  = 365 * 24 * time.Hour
+	deviceCookie   = "device"
+	deviceLifetime = 365 * 24 * time.Hour
 )
 
 func browser(v *page.Visit) accounts.Browser {
 	return accounts.Browser{Source: v.Source(), Device: v.Cookie(deviceCookie)}
 }
 
-// enter signs in somebody who has just proved who they are, and sends them on.
-func (p *Pages) enter(v *page.Visit, in accounts.Entry, next string) error {
-	return p.enterSince(v, in, time.Now(), next)
+// signInAs signs in a person who has just authenticated, and redirects.
+func (p *Pages) signInAs(v *page.Visit, in accounts.Entry, next string) error {
+	return p.signInSince(v, in, time.Now(), next)
 }
 
-// enterSince signs in somebody who proved who they are at an instant; zero: it is not known when.
-func (p *Pages) enterSince(v *page.Visit, in accounts.Entry, since time.Time, next string) error {
+// signInSince signs in a person who authenticated at an instant; zero: unknown.
+func (p *Pages) signInSince(v *page.Visit, in accounts.Entry, since time.Time, next string) error {
 	if err := v.Session.SignIn(in.Person, in.Epoch, since); err != nil {
 		return err
 	}
@@ -71,8 +71,8 @@ func (p *Pages) enterSince(v *page.Visit, in accounts.Entry, since time.Time, ne
 	if err != nil {
 		return err
 	}
-	v.SetCookie(deviceCookie, device, deviceLasts)
-	return v.Redirect(onward(next, in.Person))
+	v.SetCookie(deviceCookie, device, deviceLifetime)
+	return v.Redirect(destination(next, in.Person))
 }
 
 func (p *Pages) askLink(v *page.Visit) error {
@@ -87,7 +87,7 @@ func (p *Pages) askLink(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	if next := local(form.Get("next")); next != "" {
+	if next := localPath(form.Get("next")); next != "" {
 		v.Session.Put(keyNext, next)
 	}
 	return v.Redirect("/sign-in/sent?for=link")
@@ -95,17 +95,17 @@ func (p *Pages) askLink(v *page.Visit) error {
 
 type sentView struct {
 	page.Layout
-	What  string // has been sent
-	Again string // where to try another address
+	What  string // what was sent
+	Again string // page to try another address
 }
 
 func (p *Pages) showSent(v *page.Visit) error {
-	view := sentView{Layout: v.Layout("Look into your mailbox", "/sign-in"), What: "a link that signs you in", Again: "/sign-in"}
+	view := sentView{Layout: v.Layout("Check your inbox", "/sign-in"), What: "a sign-in link", Again: "/sign-in"}
 	switch v.Query("for") {
 	case "reset":
 		view.What, view.Again = "a link to choose a new password", "/reset"
 	case "register":
-		view.What, view.Again = "a link to confirm it", "/register"
+		view.What, view.Again = "a confirmation link", "/register"
 	}
 	return v.Show("sent", view)
 }
@@ -122,7 +122,7 @@ func (p *Pages) signOut(v *page.Visit) error {
 	return v.Redirect("/")
 }
 
-// askView is a page that asks for an address, and for a name when it is a registration.
+// askView is a page that asks for an address, and for registration also for a name.
 type askView struct {
 	page.Layout
 	Problems      problems
@@ -143,7 +143,7 @@ func (p *Pages) register(v *page.Visit) error {
 	}
 	name, address := form.Get("name"), form.Get("address")
 	err = p.accounts.Register(v.Context(), v.Source(), name, address)
-	return asked(v, err, "register", askView{Layout: v.Layout("Create an account", "/register"), Name: name, Address: address})
+	return answerAsk(v, err, "register", askView{Layout: v.Layout("Create an account", "/register"), Name: name, Address: address})
 }
 
 func (p *Pages) showReset(v *page.Visit) error {
@@ -157,11 +157,11 @@ func (p *Pages) reset(v *page.Visit) error {
 	}
 	address := form.Get("address")
 	err = p.accounts.AskReset(v.Context(), browser(v), address)
-	return asked(v, err, "reset", askView{Layout: v.Layout("Choose a new password", "/sign-in"), Address: address})
+	return answerAsk(v, err, "reset", askView{Layout: v.Layout("Choose a new password", "/sign-in"), Address: address})
 }
 
-// asked answers a page that asks for an address.
-func asked(v *page.Visit, err error, name string, view askView) error {
+// answerAsk responds to a page that asks for an address.
+func answerAsk(v *page.Visit, err error, name string, view askView) error {
 	if wrong, ok := problemsOf(err); ok {
 		view.Problems = wrong
 		return v.ShowStatus(wrong.status, name, view)

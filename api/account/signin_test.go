@@ -10,29 +10,29 @@ import (
 	"testing"
 )
 
-func TestRegister_verifyAndComeIn(t *testing.T) {
+func TestRegister_verifyAndSignIn(t *testing.T) {
 	s := open(t)
 	b := s.browser()
 	b.get("/register").wants(t, 200, "Create an account")
 	a := b.post("/register", "name", "Demo Newcomer", "address", "not an address")
-	a.wants(t, 422, "Must be an e-mail address.")
+	a.wants(t, 422, "Must be an email address.")
 	if a.Find("#address").AttrOr("value", "") != "not an address" || a.Find("#name").AttrOr("value", "") != "Demo Newcomer" ||
 		a.Find("#address").AttrOr("aria-invalid", "") != "true" {
-		t.Errorf("what was typed is gone: %s", a.body)
+		t.Errorf("the typed values are lost: %s", a.body)
 	}
 	b.post("/register", "name", "Demo Newcomer", "address", "new@demo.example").leads(t, "/sign-in/sent?for=register")
-	b.get("/sign-in/sent?for=register").wants(t, 200, "a link to confirm it")
+	b.get("/sign-in/sent?for=register").wants(t, 200, "a confirmation link")
 	link := s.mailed("verify", "new@demo.example")
 	for range 3 { // a mail scanner looks, and uses nothing up
-		s.browser().get(link).wants(t, 200, "new@demo.example", "Create the account")
+		s.browser().get(link).wants(t, 200, "new@demo.example", "Create account")
 	}
 	b.post(link, "name", "Demo Newcomer", "password", "short").wants(t, 422, "12 characters or more")
 	b.post(link, "name", "Demo Newcomer", "password", secret).leads(t, "/dashboard")
 	if got := b.signedIn(); got != "new@demo.example" {
 		t.Errorf("signed in is %q", got)
 	}
-	b.post(link, "name", "Demo Newcomer", "password", secret).wants(t, 404, "This link does not work any more")
-	b.get(link).wants(t, 404, "This link does not work any more")
+	b.post(link, "name", "Demo Newcomer", "password", secret).wants(t, 404, "This link is no longer valid")
+	b.get(link).wants(t, 404, "This link is no longer valid")
 	again := s.browser()
 	again.post("/sign-in", "address", "new@demo.example", "password", secret).leads(t, "/dashboard")
 	again.post("/sign-out").leads(t, "/")
@@ -41,10 +41,10 @@ func TestRegister_verifyAndComeIn(t *testing.T) {
 	}
 }
 
-func TestSignIn_leadsOnlyWithinTheSite(t *testing.T) {
+func TestSignIn_redirectsOnlyWithinTheSite(t *testing.T) {
 	s := open(t)
-	s.withPassword(s.customer)
-	s.withPassword(s.agent)
+	s.setPassword(s.customer)
+	s.setPassword(s.agent)
 	for next, want := range map[string]string{
 		"": "/dashboard", "/tickets/HM-0000000000?a=b": "/tickets/HM-0000000000?a=b",
 		"https://evil.example": "/dashboard", "//evil.example": "/dashboard", `/\evil.example`: "/dashboard", "/\t/evil.example": "/dashboard",
@@ -64,10 +64,10 @@ func TestSignIn_leadsOnlyWithinTheSite(t *testing.T) {
 	}
 }
 
-// What the page says must not depend on whether the address is known.
-func TestPages_doNotTellWhoHasAnAccount(t *testing.T) {
+// Responses must not depend on whether the address is known.
+func TestPages_doNotRevealWhetherAnAccountExists(t *testing.T) {
 	s := open(t)
-	s.withPassword(s.customer)
+	s.setPassword(s.customer)
 	for _, path := range []string{"/sign-in", "/sign-in/link", "/reset", "/register"} {
 		var seen []string
 		for _, address := range []string{"customer@demo.example", "stranger@demo.example"} {
@@ -75,7 +75,7 @@ func TestPages_doNotTellWhoHasAnAccount(t *testing.T) {
 			seen = append(seen, fmt.Sprint(a.status, a.to, strings.ReplaceAll(a.Find("main").Text(), address, "")))
 		}
 		if seen[0] != seen[1] {
-			t.Errorf("%s tells the known and the unknown apart:\n%s\n%s", path, seen[0], seen[1])
+			t.Errorf("%s differs for known and unknown addresses:\n%s\n%s", path, seen[0], seen[1])
 		}
 	}
 	s.browser().post("/sign-in", "address", s.customer.Address, "password", "seventeen yellow bicycles").
@@ -84,13 +84,13 @@ func TestPages_doNotTellWhoHasAnAccount(t *testing.T) {
 
 func TestSignIn_isLimited(t *testing.T) {
 	s := open(t)
-	s.withPassword(s.customer)
+	s.setPassword(s.customer)
 	b := s.browser()
 	for range 10 {
 		b.post("/sign-in", "address", s.customer.Address, "password", "seventeen yellow bicycles").wants(t, 422)
 	}
 	a := b.post("/sign-in", "address", s.customer.Address, "password", secret)
-	a.wants(t, 429, "tried too often")
+	a.wants(t, 429, "Too many attempts")
 	if after, err := strconv.Atoi(a.header.Get("Retry-After")); err != nil || after < 1 {
 		t.Errorf("it may be tried again after %q seconds", a.header.Get("Retry-After"))
 	}
@@ -99,7 +99,7 @@ func TestSignIn_isLimited(t *testing.T) {
 	}
 }
 
-func TestLink_signsInOneBrowserOfMany(t *testing.T) {
+func TestLink_worksOnceUnderConcurrency(t *testing.T) {
 	s := open(t)
 	b := s.browser()
 	b.post("/sign-in/link", "address", s.customer.Address, "next", "/tickets/new").leads(t, "/sign-in/sent?for=link")
@@ -121,13 +121,13 @@ func TestLink_signsInOneBrowserOfMany(t *testing.T) {
 	}
 	group.Wait()
 	if in.Load() != 1 {
-		t.Errorf("one link let %d browsers in", in.Load())
+		t.Errorf("one link signed in %d browsers", in.Load())
 	}
 	b.post("/sign-in/link", "address", s.customer.Address, "next", "/tickets/new").leads(t, "/sign-in/sent?for=link")
 	b.post(s.mailed("sign-in", s.customer.Address)).leads(t, "/tickets/new") // where they were going
 }
 
-func TestLink_refusesWhatIsNoLink(t *testing.T) {
+func TestLink_rejectsInvalidLinks(t *testing.T) {
 	s := open(t)
 	for _, token := range []string{"x", strings.Repeat("A", 69), strings.Repeat("A", 20000), "%00", "..%2f..%2faccount", "%ff%fe"} {
 		for _, a := range []answer{s.browser().get("/link/" + token), s.browser().post("/link/"+token, "password", secret)} {
@@ -138,7 +138,7 @@ func TestLink_refusesWhatIsNoLink(t *testing.T) {
 	}
 }
 
-func TestForms_refuseWhatIsTooMuchOrFromElsewhere(t *testing.T) {
+func TestForms_rejectLargeAndCrossOriginRequests(t *testing.T) {
 	s := open(t)
 	big := strings.Repeat("a", 10<<20)
 	for _, path := range []string{"/sign-in", "/sign-in/link", "/register", "/reset"} {
@@ -157,14 +157,14 @@ func TestForms_refuseWhatIsTooMuchOrFromElsewhere(t *testing.T) {
 	s.browser().post("/register", "name", "<script>alert(1)</script>", "address", `"><script>alert(1)</script>`).wants(t, 422)
 	s.browser().post("/register", "name", "nul\x00", "address", "nul\x00@demo.example").wants(t, 422)
 	s.browser().post("/sign-in", "address", "nul\x00@demo.example", "password", "nul\x00").wants(t, 422)
-	s.browser().post("/sign-in/link", "address", "nul\x00@demo.example").wants(t, 422, "Must be an e-mail address")
-	s.browser().post("/reset", "address", "nobody").wants(t, 422, "Must be an e-mail address")
+	s.browser().post("/sign-in/link", "address", "nul\x00@demo.example").wants(t, 422, "Must be an email address")
+	s.browser().post("/reset", "address", "nobody").wants(t, 422, "Must be an email address")
 	s.browser().post("/sign-in", "address", "\xff\xfe", "password", "\xff").wants(t, 422)
 }
 
-func TestSignIn_worksInAKnownBrowserWhateverStrangersDo(t *testing.T) {
+func TestSignIn_worksOnAKnownDeviceDespiteAnAttack(t *testing.T) {
 	s := open(t)
-	s.withPassword(s.customer)
+	s.setPassword(s.customer)
 	b := s.browser()
 	b.post("/sign-in", "address", s.customer.Address, "password", secret).leads(t, "/dashboard")
 	b.post("/sign-out").leads(t, "/")
@@ -172,6 +172,6 @@ func TestSignIn_worksInAKnownBrowserWhateverStrangersDo(t *testing.T) {
 	for range 10 {
 		stranger.post("/sign-in", "address", s.customer.Address, "password", "wrong and long enough").wants(t, 422)
 	}
-	stranger.post("/sign-in", "address", s.customer.Address, "password", secret).wants(t, 429, "have a link mailed to you instead")
+	stranger.post("/sign-in", "address", s.customer.Address, "password", secret).wants(t, 429, "request a sign-in link by email instead")
 	b.post("/sign-in", "address", s.customer.Address, "password", secret).leads(t, "/dashboard")
 }

@@ -55,7 +55,7 @@ func TestTicket_explainsEachDeadlineFromTheLedger(t *testing.T) {
 	if got := a.Find(".clock").Length(); got != 2 {
 		t.Fatalf("%d clocks", got)
 	}
-	for id, want := range map[string]string{"first_response": "started with 72h, counted while the desk is open", "resolution": "started with 10d, counted always"} {
+	for id, want := range map[string]string{"first_response": "started with 72h, counted during opening hours", "resolution": "started with 10d, counted around the clock"} {
 		why := a.Find("#why-" + id)
 		if !strings.Contains(why.Find("summary").Text(), "Why is this due then?") || !strings.Contains(why.Find("li").First().Text(), want) ||
 			!strings.Contains(why.Find("li").Last().Text(), "Deadline") {

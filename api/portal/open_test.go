@@ -17,7 +17,7 @@ import (
 func TestHome_saysWhatIsPromised(t *testing.T) {
 	o := openOffice(t)
 	a := o.visitor().get(http.StatusOK, "/")
-	a.says(t, "main", "A person answers you within 72 hours, counted only while we are open.", "within 10 days", "Monday to Friday: 10:00 to 17:00.")
+	a.says(t, "main", "You will receive a first response within 72 hours, counted during opening hours.", "within 10 days", "Monday to Friday: 10:00 to 17:00.")
 	for _, to := range []string{"/sign-in?next=/tickets/new", "/register", "/policy", "/suggestions"} {
 		if a.Find(`main a[href="`+to+`"]`).Length() == 0 {
 			t.Errorf("nothing leads to %s", to)

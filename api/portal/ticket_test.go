@@ -33,7 +33,7 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 		t.Fatal(err)
 	}
 	why := zoned.get(http.StatusOK, "/tickets/"+string(o.taken("clara", "Where is the other?")))
-	why.says(t, ".why", "started with 8h, counted while the desk is open")
+	why.says(t, ".why", "started with 8h, counted during opening hours")
 	why.says(t, ".why [data-hours]:not([hidden])", "Opening hours are counted in")
 
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "canary of a note"})

@@ -19,22 +19,22 @@ import (
 	"github.com/holesalemart/supportdesk/internal/report"
 )
 
-// livedIn is a desk with the demonstration's tickets, and every page of staff's.
-func livedIn(t *testing.T) *browser {
+// demoDesk returns a desk with the tickets of the demonstration, and all pages of staff.
+func demoDesk(t *testing.T) *browser {
 	t.Helper()
 	d := demotest.New(t, 600)
-	o := &office{Office: officetest.On(t, d.Store), t: t, feed: &feed{}, crier: &crier{}}
+	o := &fixture{Office: officetest.On(t, d.Store), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
 	o.People["sam"] = d.Supervisor
 	log := slog.New(slog.DiscardHandler)
 	o.Work(log)
 	o.server = o.Serve(page.Config{Log: log}, "",
-		supervision.New(app.NewReports(o.Store, o.Store, o.Store, o.Store, o.Store), o.Store, o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.crier),
-			app.NewPolicies(o.Store, o.Store, o.Store, quiet{})).Area(),
+		supervision.New(app.NewReports(o.Store, o.Store, o.Store, o.Store, o.Store), o.Store, o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakeCounter),
+			app.NewPolicies(o.Store, o.Store, o.Store, noopWaker{})).Area(),
 		panel.New(o.Desk, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area())
 	return o.browser("sam")
 }
 
-// listed counts the tickets of a list, page by page.
+// listed counts the tickets in a list, over all pages.
 func (b *browser) listed(address string) int {
 	b.t.Helper()
 	n := 0
@@ -53,14 +53,14 @@ func number(t *testing.T, s *goquery.Selection) int {
 	t.Helper()
 	n, err := strconv.Atoi(strings.TrimSpace(s.Text()))
 	if err != nil {
-		t.Errorf("%q is no count", s.Text())
+		t.Errorf("%q is not a number", s.Text())
 	}
 	return n
 }
 
-// TestDashboard_everyCountLeadsToWhatItCounts on a desk that is lived in.
-func TestDashboard_everyCountLeadsToWhatItCounts(t *testing.T) {
-	b := livedIn(t)
+// Every number on the overview equals the length of the list that it links to.
+func TestDashboard_countsMatchTheirLists(t *testing.T) {
+	b := demoDesk(t)
 	overview := b.page("/supervision")
 	counted := 0
 	check := func(what, address string, want int) {
@@ -85,11 +85,11 @@ func TestDashboard_everyCountLeadsToWhatItCounts(t *testing.T) {
 		check(link.Text(), link.AttrOr("href", ""), n)
 	})
 	if counted == 0 {
-		t.Error("nothing was counted")
+		t.Error("no counts found")
 	}
 	check("escalated", "/desk?queue=all&escalated=unanswered", number(t, overview.Find("#tile-escalated strong")))
 	if more := overview.Find("section[aria-labelledby=escalations] .more a"); more.Length() > 0 && more.AttrOr("href", "") != "/desk?queue=all&escalated=unanswered" {
-		t.Errorf("the rest of the escalations is at %s", more.AttrOr("href", ""))
+		t.Errorf("the link to all escalations is %s", more.AttrOr("href", ""))
 	}
 	for id, rows := range map[string]string{"tile-waiting": "waiting", "tile-bounced": "bounced"} {
 		mail := b.page(overview.Find("#"+id).AttrOr("href", ""))
@@ -100,9 +100,9 @@ func TestDashboard_everyCountLeadsToWhatItCounts(t *testing.T) {
 	}
 }
 
-// TestQueues_countWhatTheyList in the panel, on the same desk.
-func TestQueues_countWhatTheyList(t *testing.T) {
-	b := livedIn(t)
+// The same holds for the queues of the panel.
+func TestQueues_countsMatchTheirLists(t *testing.T) {
+	b := demoDesk(t)
 	counted := 0
 	b.get("/desk").Find("#queues a:has(.count)").Each(func(_ int, queue *goquery.Selection) {
 		counted++

@@ -18,35 +18,35 @@ type dashboardView struct {
 	report.Overview
 	MostLoad int              // of one agent; at least 1
 	Lasting  []desk.Emergency // in force or planned
-	Searches []searchView     // in Temporal UI; none when the desk knows of none
+	Searches []searchView     // in Temporal UI; none if its address is not configured
 }
 
-// searchView is a search that Temporal UI is asked for.
+// searchView is a link to a search in Temporal UI.
 type searchView struct{ Name, Says, Address string }
 
-// running is what every search begins with. The searches are those of docs/temporal-ui.md.
-const running = `WorkflowType = 'Ticket' AND ExecutionStatus = 'Running' AND `
+// runningPrefix starts every search. The searches are those of docs/temporal-ui.md.
+const runningPrefix = `WorkflowType = 'Ticket' AND ExecutionStatus = 'Running' AND `
 
-// searches find running workflows by the contract's search attributes. What asks for a day ends with it.
+// searches find running workflows by search attributes. %s is replaced by the end of the day.
 var searches = []struct{ name, says, query string }{
-	{"Due today", "the next promise of a ticket falls due before midnight", running + `PromiseDue < '%s'`},
-	{"Broken", "a promise was broken and has not been given since", running + `Breached = true`},
-	{"Nobody has answered", "a promise was broken and its escalation climbs on", running + `EscalationRung > 0`},
-	{"Nobody has taken", "a ticket without an agent", running + `Assignee IS NULL`},
-	{"Waiting for the requester", "a promise stands still until the requester answers", running + `PausedFor = 'waiting'`},
-	{"Stopped by an emergency", "a promise stands still until an emergency is over", running + `PausedFor = 'emergency'`},
+	{"Due today", "tickets with a deadline before midnight", runningPrefix + `PromiseDue < '%s'`},
+	{"Overdue", "tickets with a breached target that is still open", runningPrefix + `Breached = true`},
+	{"Escalated", "tickets with an escalation that is not answered", runningPrefix + `EscalationRung > 0`},
+	{"Unassigned", "tickets without an agent", runningPrefix + `Assignee IS NULL`},
+	{"Waiting for the requester", "clocks are paused until the requester replies", runningPrefix + `PausedFor = 'waiting'`},
+	{"Paused by an emergency", "clocks are paused until the emergency ends", runningPrefix + `PausedFor = 'emergency'`},
 }
 
-// search asks for a day where its query has room for one.
-func search(query string, midnight time.Time) string {
+// searchQuery inserts the end of the day into a query that has a placeholder.
+func searchQuery(query string, midnight time.Time) string {
 	if strings.Contains(query, "%s") {
 		return fmt.Sprintf(query, midnight.UTC().Format(time.RFC3339))
 	}
 	return query
 }
 
-// midnight is the end of the day that an instant lies in, in a zone.
-func midnight(now time.Time, zone *time.Location) time.Time {
+// endOfDay returns the end of an instant's day in a time zone.
+func endOfDay(now time.Time, zone *time.Location) time.Time {
 	y, m, d := now.In(zone).Date()
 	return time.Date(y, m, d+1, 0, 0, 0, 0, zone)
 }
@@ -56,7 +56,7 @@ func (p *Pages) dashboard(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	lasting, err := p.command.Current(v.Context())
+	lasting, err := p.emergencies.Current(v.Context())
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (p *Pages) dashboard(v *page.Visit) error {
 		view.MostLoad = max(view.MostLoad, l.Load())
 	}
 	for _, s := range searches {
-		if address := view.WorkflowSearch(search(s.query, midnight(view.Now, view.Zone))); address != "" {
+		if address := view.WorkflowSearch(searchQuery(s.query, endOfDay(view.Now, view.Zone))); address != "" {
 			view.Searches = append(view.Searches, searchView{s.name, s.says, address})
 		}
 	}
@@ -78,7 +78,7 @@ func (p *Pages) dashboard(v *page.Visit) error {
 // InForce reports whether an emergency has begun.
 func (v dashboardView) InForce(e desk.Emergency) bool { return e.Stage(v.Now) == desk.StageInForce }
 
-// BandName is an age in words.
+// BandName returns the label of an age band.
 func (dashboardView) BandName(b report.AgeBand) string {
 	switch {
 	case b.From == 0:
@@ -90,15 +90,15 @@ func (dashboardView) BandName(b report.AgeBand) string {
 	}
 }
 
-// Old reports whether tickets of an age band have lived long.
+// Old reports whether tickets in an age band are old.
 func (dashboardView) Old(b report.AgeBand) bool { return b.From >= 7 }
 
-// Broken names an escalation's promises.
+// Broken returns the breached targets of an escalation.
 func (dashboardView) Broken(e report.Escalation) string {
 	broken := e.Broken()
 	switch {
 	case len(broken) > 1:
-		return "both promises"
+		return "both"
 	case len(broken) == 1:
 		return clockName(broken[0])
 	default:
@@ -106,7 +106,7 @@ func (dashboardView) Broken(e report.Escalation) string {
 	}
 }
 
-// List is the address of staff's list of what an agent has.
+// List returns the URL of an agent's tickets.
 func (dashboardView) List(agent desk.Ref) string {
 	return "/desk?" + url.Values{"queue": {"all"}, "status": {"not-closed"}, "assignee": {agent.Handle}}.Encode()
 }
@@ -118,11 +118,11 @@ func clockName(name policy.ClockName) string {
 	return "resolution"
 }
 
-// gather is how long changes are collected before a page is told to look again.
-const gather = 2 * time.Second
+// debounce is how long changes are collected before a page is told to reload.
+const debounce = 2 * time.Second
 
-// live tells an open dashboard that something changed. It says so at once to whoever comes, or comes again: what
-// changed since their page was made, nobody has told them.
+// live notifies open dashboards of changes. It sends a first event on connection, because changes since the page was
+// rendered would be missed.
 func (p *Pages) live(v *page.Visit) error {
 	changes, leave := p.feed.Subscribe("")
 	defer leave()
@@ -137,7 +137,7 @@ func (p *Pages) live(v *page.Visit) error {
 				err = send("", "")
 			case c := <-changes:
 				if c.Kind != desk.ChangePresence && due == nil {
-					due = time.After(gather)
+					due = time.After(debounce)
 				}
 			case <-due:
 				due = nil

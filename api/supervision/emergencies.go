@@ -14,7 +14,7 @@ import (
 
 const emergenciesPath = "/supervision/emergencies"
 
-// emergencyFrame is what the pages about emergencies share: words for what they show.
+// emergencyFrame is shared by the pages about emergencies.
 type emergencyFrame struct {
 	frame
 }
@@ -23,7 +23,7 @@ func newEmergencyFrame(v *page.Visit, title string) emergencyFrame {
 	return emergencyFrame{newFrame(v, title, emergenciesPath)}
 }
 
-// Stage is how far an emergency has come, in words.
+// Stage returns the stage of an emergency in words.
 func (f emergencyFrame) Stage(e desk.Emergency) string {
 	if e.Stage(f.Now) == desk.StageInForce {
 		return "in force"
@@ -31,7 +31,7 @@ func (f emergencyFrame) Stage(e desk.Emergency) string {
 	return string(e.Stage(f.Now))
 }
 
-// Badge is the colour of its stage.
+// Badge returns the CSS class of a stage.
 func (f emergencyFrame) Badge(e desk.Emergency) string {
 	switch e.Stage(f.Now) {
 	case desk.StageInForce:
@@ -43,41 +43,41 @@ func (f emergencyFrame) Badge(e desk.Emergency) string {
 	}
 }
 
-// Ahead reports whether it has not begun, and will.
+// Ahead reports whether an emergency is planned.
 func (f emergencyFrame) Ahead(e desk.Emergency) bool { return e.Stage(f.Now) == desk.StagePlanned }
 
-// Lasting reports whether it is in force or planned, so that something can be done about it.
+// Lasting reports whether an emergency is in force or planned, so that it can be changed.
 func (f emergencyFrame) Lasting(e desk.Emergency) bool {
 	return e.Stage(f.Now) == desk.StageInForce || e.Stage(f.Now) == desk.StagePlanned
 }
 
-// Kind says what it does to promises.
+// Kind describes the effect on clocks.
 func (emergencyFrame) Kind(e desk.Emergency) string {
 	if e.Kind == ticket.EmergencyClosed {
-		return "closed: clocks stand still"
+		return "closed: clocks are paused"
 	}
-	return "delayed: targets are " + lasting(e.Delay()) + " longer"
+	return "delayed: targets are extended by " + formatDuration(e.Delay())
 }
 
-// Span is a length of time in words.
-func (emergencyFrame) Span(d time.Duration) string { return lasting(d) }
+// Span formats a duration.
+func (emergencyFrame) Span(d time.Duration) string { return formatDuration(d) }
 
-// Seconds is a length of time in words.
-func (emergencyFrame) Seconds(n int64) string { return lasting(time.Duration(n) * time.Second) }
+// Seconds formats a number of seconds.
+func (emergencyFrame) Seconds(n int64) string { return formatDuration(time.Duration(n) * time.Second) }
 
-// Units are what a delay is typed in.
+// Units returns the units for a delay.
 func (emergencyFrame) Units() []string { return []string{"minutes", "hours", "days"} }
 
-// Clock names a promise.
+// Clock returns the name of a clock.
 func (emergencyFrame) Clock(c desk.ClockShift) string { return clockName(c.Clock) }
 
-// Promise names a promise that moves.
+// Promise returns the name of the clock that shifts.
 func (emergencyFrame) Promise(s desk.Shift) string { return clockName(s.Clock) }
 
-// lasting is a length in days, hours, minutes and seconds, leaving out what there is none of.
-func lasting(d time.Duration) string {
+// formatDuration formats a duration in days, hours, minutes and seconds without zero units.
+func formatDuration(d time.Duration) string {
 	if d < 0 {
-		return "−" + lasting(-d)
+		return "−" + formatDuration(-d)
 	}
 	var parts []string
 	for _, unit := range []struct {
@@ -98,14 +98,14 @@ func lasting(d time.Duration) string {
 type emergenciesView struct {
 	emergencyFrame
 	All    []desk.Emergency
-	Fanout *desk.Fanout // nil: nothing ever began
+	Fanout *desk.Fanout // nil: no emergency has ever begun
 }
 
-// listEmergencies lists them all.
+// listEmergencies lists all emergencies.
 func (p *Pages) listEmergencies(v *page.Visit) error {
 	view := emergenciesView{emergencyFrame: newEmergencyFrame(v, "Emergencies")}
 	var err error
-	if view.All, err = p.command.List(v.Context(), v.Person); err != nil {
+	if view.All, err = p.emergencies.List(v.Context(), v.Person); err != nil {
 		return err
 	}
 	if view.Fanout, err = p.fanout(v.Context()); err != nil {
@@ -115,7 +115,7 @@ func (p *Pages) listEmergencies(v *page.Visit) error {
 }
 
 func (p *Pages) fanout(ctx context.Context) (*desk.Fanout, error) {
-	f, any, err := p.command.Fanout(ctx)
+	f, any, err := p.emergencies.Fanout(ctx)
 	if err != nil || !any {
 		return nil, err
 	}
@@ -125,14 +125,14 @@ func (p *Pages) fanout(ctx context.Context) (*desk.Fanout, error) {
 type emergencyView struct {
 	emergencyFrame
 	desk.EmergencyFile
-	Fanout  *desk.Fanout // nil: the last edge that tickets are told of is another emergency's, or there was none
-	Untold  bool         // tickets are not being told yet of what has happened last
+	Fanout  *desk.Fanout // nil: none, or the last transition belongs to another emergency
+	Untold  bool         // the fan-out of the last transition has not begun
 	Form    changeForm
 	Errors  map[string]string // by field
-	Problem string            // that is no field's
+	Problem string            // not about a field
 }
 
-// emergency shows one, with everything that was done to it and how far it has reached. A script asks for the progress
+// emergency shows one emergency with its history and the progress of its fan-out. For htmx it renders the progress
 // alone.
 func (p *Pages) emergency(v *page.Visit) error {
 	id, err := emergencyID(v)
@@ -150,7 +150,7 @@ func (p *Pages) emergency(v *page.Visit) error {
 }
 
 func (p *Pages) emergencyView(v *page.Visit, id ticket.EmergencyID) (emergencyView, error) {
-	file, err := p.command.File(v.Context(), v.Person, id)
+	file, err := p.emergencies.File(v.Context(), v.Person, id)
 	if err != nil {
 		return emergencyView{}, err
 	}
@@ -167,13 +167,13 @@ func (p *Pages) emergencyView(v *page.Visit, id ticket.EmergencyID) (emergencyVi
 	return view, nil
 }
 
-// Reached is how many of the tickets that had to be told show it.
+// Reached returns the number of tickets that the fan-out has updated.
 func (v emergencyView) Reached() int { return max(0, v.Fanout.Total-v.Fanout.Behind) }
 
-// Unnamed is how many tickets hold it up beside those that are named.
+// Unnamed returns the number of late tickets that are not listed.
 func (v emergencyView) Unnamed() int { return max(0, v.Fanout.Behind-len(v.Fanout.Late)) }
 
-// Before is what the record said before an edit; nil for the first.
+// Before returns the state before an edit; nil for the first.
 func (v emergencyView) Before(i int) *desk.EmergencyState {
 	if i == 0 {
 		return nil
@@ -189,5 +189,5 @@ func emergencyID(v *page.Visit) (ticket.EmergencyID, error) {
 	return id, nil
 }
 
-// emergencyPath is the page of one.
+// emergencyPath returns the path of an emergency's page.
 func emergencyPath(id ticket.EmergencyID) string { return emergenciesPath + "/" + string(id) }

@@ -15,8 +15,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// filled gives what a browser would send of a form: its hidden and typed values.
-func filled(form *goquery.Selection, change url.Values) url.Values {
+// formValues returns what a browser would submit: hidden and typed values.
+func formValues(form *goquery.Selection, change url.Values) url.Values {
 	values := url.Values{}
 	form.Find("input, textarea, select").Each(func(_ int, s *goquery.Selection) {
 		name, kind := s.AttrOr("name", ""), s.AttrOr("type", "")
@@ -37,21 +37,21 @@ func filled(form *goquery.Selection, change url.Values) url.Values {
 	return values
 }
 
-// post sends a form of a page, and checks the page that comes back, if one does.
+// post submits a form and checks the resulting page, if any.
 func (b *browser) post(a officetest.Answer, form string, change url.Values) officetest.Answer {
 	b.t.Helper()
 	found := a.Find(form).First()
 	if found.Length() != 1 {
-		b.t.Fatalf("there is no form %s in %s", form, a.Find("main").Text())
+		b.t.Fatalf("no form %s in %s", form, a.Find("main").Text())
 	}
-	answer := b.Ask(http.MethodPost, found.AttrOr("action", ""), filled(found, change))
+	answer := b.Ask(http.MethodPost, found.AttrOr("action", ""), formValues(found, change))
 	if answer.Status != http.StatusSeeOther {
 		pagetest.Check(b.t, form, answer.Document)
 	}
 	return answer
 }
 
-func (o *office) emergency() desk.Emergency {
+func (o *fixture) emergency() desk.Emergency {
 	o.t.Helper()
 	all, err := o.Store.Emergencies(o.t.Context())
 	if err != nil || len(all) != 1 {
@@ -60,53 +60,53 @@ func (o *office) emergency() desk.Emergency {
 	return all[0]
 }
 
-// berlin is a browser's zone, as its cookie tells it.
+// berlin is the browser's time zone, from its cookie.
 const berlin = "Europe/Berlin"
 
-func TestEmergencies_throughTheirLife(t *testing.T) {
-	o := openOffice(t)
-	n := o.past(0, nil)
+func TestEmergencies_lifecycle(t *testing.T) {
+	o := openFixture(t)
+	n := o.importTicket(0, nil)
 	b := o.browser("sam")
 	zone, err := time.LoadLocation(berlin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := b.page("/supervision/emergencies"); !strings.Contains(a.Find("main").Text(), "There never was one") {
-		t.Error("an empty list says nothing")
+	if a := b.page("/supervision/emergencies"); !strings.Contains(a.Find("main").Text(), "No emergencies yet") {
+		t.Error("the empty list has no text")
 	}
 	starts, ends := time.Now().Add(30*time.Hour).In(zone).Truncate(time.Minute), time.Now().Add(50*time.Hour).In(zone).Truncate(time.Minute)
 	const typed = "2006-01-02T15:04"
 	form := b.get("/supervision/emergencies/new", "Cookie", "tz="+berlin)
 	if !strings.Contains(form.Find("#zone-hint").Text(), berlin) {
-		t.Errorf("the form says of its zone %q", form.Find("#zone-hint").Text())
+		t.Errorf("the time zone on the form is %q", form.Find("#zone-hint").Text())
 	}
 	dry := b.post(form, "form.emergency-form", url.Values{
 		"kind": {"closed"}, "notice": {"A strike.\r\n\r\n<b>Sorry.</b>"}, "start": {"at"}, "starts_at": {starts.Format(typed)}, "ends_at": {ends.Format(typed)},
 	})
 	text := dry.Find("main").Text()
 	if dry.Status != 200 || dry.Find("#sum-open").Text() != "1" || dry.Find("#moves-resolution td").First().Text() != "1" || !strings.Contains(text, string(n)) ||
-		!strings.Contains(dry.Find(".preview").Text(), "<b>Sorry.</b>") || !strings.Contains(text, "one mail") {
+		!strings.Contains(dry.Find(".preview").Text(), "<b>Sorry.</b>") || !strings.Contains(text, "one email") {
 		t.Fatalf("%d, the dry run says %s", dry.Status, text)
 	}
-	if reach := dry.Find("section[aria-labelledby=reach]").Text(); !strings.Contains(reach, "Soon 1 person gets one mail each") || !strings.Contains(reach, "Telling 1 ticket takes") {
-		t.Errorf("whom it concerns is told as %q", reach)
+	if reach := dry.Find("section[aria-labelledby=reach]").Text(); !strings.Contains(reach, "1 person will receive one email each") || !strings.Contains(reach, "Updating 1 ticket takes") {
+		t.Errorf("the scope is %q", reach)
 	}
 	if all, err := o.Store.Emergencies(t.Context()); err != nil || len(all) != 0 {
 		t.Fatalf("a dry run declared %d, %v", len(all), err)
 	}
-	back := b.Ask(http.MethodPost, "/supervision/emergencies/rehearsal", filled(dry.Find(".confirm form").Eq(1), url.Values{"back": {"yes"}}))
+	back := b.Ask(http.MethodPost, "/supervision/emergencies/rehearsal", formValues(dry.Find(".confirm form").Eq(1), url.Values{"back": {"yes"}}))
 	if back.Find("#starts_at").AttrOr("value", "") != starts.Format(typed) || back.Find("#kind-closed[checked]").Length() != 1 || back.Find(".error").Length() != 0 {
-		t.Error("what was typed is lost on the way back")
+		t.Error("the typed values are lost")
 	}
-	o.past(0, nil) // the numbers change meanwhile
-	for range 2 {  // the second is a double click
+	o.importTicket(0, nil) // the numbers change meanwhile
+	for range 2 {          // the second is a double click
 		if a := b.post(dry, ".confirm form", nil); a.Status != http.StatusSeeOther {
 			t.Fatalf("declared: %d %s", a.Status, a.Find("main").Text())
 		}
 	}
 	e := o.emergency()
 	path := "/supervision/emergencies/" + string(e.ID)
-	if !e.From.Equal(starts) || !e.Until.Equal(ends) || e.Notice != "A strike.\n\n<b>Sorry.</b>" || e.By.Name != "Sam Supervisor" || o.crier.woken.Load() == 0 {
+	if !e.From.Equal(starts) || !e.Until.Equal(ends) || e.Notice != "A strike.\n\n<b>Sorry.</b>" || e.By.Name != "Sam Supervisor" || o.wakeCounter.woken.Load() == 0 {
 		t.Errorf("declared %+v", e)
 	}
 	if strip := b.page("/supervision").Find(".strip").Text(); !strings.Contains(strip, "Planned") || !strings.Contains(strip, "A strike.") {
@@ -138,9 +138,9 @@ func TestEmergencies_throughTheirLife(t *testing.T) {
 	}
 }
 
-// TestEmergencies_twoWhoChangeDifferentThings: what one didn't touch, they don't undo.
-func TestEmergencies_twoWhoChangeDifferentThings(t *testing.T) {
-	o := openOffice(t)
+// Concurrent changes of different fields do not revert each other.
+func TestEmergencies_concurrentChanges(t *testing.T) {
+	o := openFixture(t)
 	e, err := o.Store.DeclareEmergency(t.Context(), o.People["ada"], desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, Notice: "Ill.", By: 24 * time.Hour})
 	if err != nil {
 		t.Fatal(err)
@@ -159,13 +159,13 @@ func TestEmergencies_twoWhoChangeDifferentThings(t *testing.T) {
 	}
 	end := sam.post(sam.page(path), "form:has(button.danger)", nil)
 	sam.post(end, ".confirm form", nil)
-	if said := sam.page(path).Find(".flash").Text(); !strings.Contains(said, "is lifted") || strings.Contains(said, "Clocks run again") {
+	if said := sam.page(path).Find(".flash").Text(); !strings.Contains(said, "has been lifted") || strings.Contains(said, "Clocks are running again") {
 		t.Errorf("lifted, a delay says %q", said)
 	}
 }
 
-func TestEmergencies_giveBackWhatIsWrong(t *testing.T) {
-	o := openOffice(t)
+func TestEmergencies_showErrors(t *testing.T) {
+	o := openFixture(t)
 	b := o.browser("sam")
 	zone, err := time.LoadLocation(berlin)
 	if err != nil {
@@ -189,7 +189,7 @@ func TestEmergencies_giveBackWhatIsWrong(t *testing.T) {
 	} {
 		field = strings.TrimSpace(field)
 		for _, action := range []string{"/supervision/emergencies/rehearsal", "/supervision/emergencies"} {
-			a := b.Ask(http.MethodPost, action, filled(form.Find("form.emergency-form"), change))
+			a := b.Ask(http.MethodPost, action, formValues(form.Find("form.emergency-form"), change))
 			if a.Status != http.StatusUnprocessableEntity || a.Find("#"+field+"-error").Length() != 1 || a.Find(".error").Length() != 1 {
 				t.Errorf("%s of %v: %d %s", action, change, a.Status, a.Find(".error").Text())
 			}
@@ -209,10 +209,10 @@ func TestEmergencies_giveBackWhatIsWrong(t *testing.T) {
 	}
 }
 
-// A fan-out that takes too long names the tickets that hold it up, and says whose mails wait for them.
-func TestEmergency_namesTheTicketsThatAreNotRight(t *testing.T) {
-	o := openOffice(t)
-	n := o.past(1, nil)
+// A delayed fan-out lists the late tickets and the mails that are held for them.
+func TestEmergency_listsLateTickets(t *testing.T) {
+	o := openFixture(t)
+	n := o.importTicket(1, nil)
 	e, err := o.Store.DeclareEmergency(t.Context(), desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "Closed."})
 	if err != nil {
 		t.Fatal(err)
@@ -226,24 +226,24 @@ func TestEmergency_namesTheTicketsThatAreNotRight(t *testing.T) {
 			t.Errorf("it says %q, want %q", said, want)
 		}
 	}
-	reach("Open tickets are about to be told.") // the fan-out has not begun
+	reach("Open tickets are about to be updated.") // the fan-out has not started
 	outlook, err := o.Store.Outlook(t.Context())
 	if err == nil {
 		_, err = o.Store.Prove(t.Context(), outlook.Reached)
 	}
-	reach("Tickets are being told")
+	reach("Tickets are being updated")
 	if err == nil {
 		_, err = o.Store.Announce(t.Context(), ticket.AnnounceRequest{Proven: outlook.At, Revision: outlook.Revision, Unproven: true})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	if early := b.page(path).Find("#reach").Text(); strings.Contains(early, string(n)) || !strings.Contains(early, "1 held back") {
+	if early := b.page(path).Find("#reach").Text(); strings.Contains(early, string(n)) || !strings.Contains(early, "1 held until") {
 		t.Errorf("at first: %s", early)
 	}
 	o.SQL(`UPDATE fanouts SET began_at = began_at - interval '3 minutes'`)
 	late := b.page(path).Find("#reach")
-	if link := late.Find(`a[href="/desk/tickets/` + string(n) + `"]`); link.Length() != 1 || !strings.Contains(late.Text(), "take too long") {
+	if link := late.Find(`a[href="/desk/tickets/` + string(n) + `"]`); link.Length() != 1 || !strings.Contains(late.Text(), "Delayed:") {
 		t.Errorf("after three minutes: %s", late.Text())
 	}
 
@@ -251,7 +251,7 @@ func TestEmergency_namesTheTicketsThatAreNotRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.SQL(`SELECT pg_sleep(greatest(extract(epoch FROM ends_at - clock_timestamp()), 0) + 0.01) FROM emergencies`)
-	reach("Open tickets are about to be told.") // of the end, not of the beginning that they know
+	reach("Open tickets are about to be updated.") // for the end, not for the start
 	other, err := o.Store.DeclareEmergency(t.Context(), desk.Person{}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "Again."})
 	if err != nil {
 		t.Fatal(err)
@@ -263,7 +263,7 @@ func TestEmergency_namesTheTicketsThatAreNotRight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reach("What they were told last is about another emergency.")
+	reach("Their last update was for another emergency.")
 	path = "/supervision/emergencies/" + string(other.ID)
-	reach("Tickets are being told")
+	reach("Tickets are being updated")
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// declareForm is an emergency as it was typed. Instants are local times of the zone that the form was shown in, which it
-// brings along.
+// declareForm is a new emergency as typed. Instants are local times in the time zone that the form was shown in, which
+// it contains.
 type declareForm struct {
 	Key, Zone           string
 	Kind, Notice        string
@@ -22,12 +22,12 @@ type declareForm struct {
 	Kinds               []choice
 }
 
-// choice is one of several, with what it means.
+// choice is an option with its explanation.
 type choice struct{ Value, Label, Hint string }
 
 var kinds = []choice{
-	{string(ticket.EmergencyClosed), "Closed", "Nobody answers. Every clock stands still until it is over, and no promise is broken meanwhile."},
-	{string(ticket.EmergencyDelayed), "Delayed", "We answer, and it takes longer. The targets of every ticket that is open in it become longer by the same time."},
+	{string(ticket.EmergencyClosed), "Closed", "We don't respond. All clocks are paused until it ends, and no target is breached in the meantime."},
+	{string(ticket.EmergencyDelayed), "Delayed", "We respond, but it takes longer. The targets of all tickets open during the emergency are extended by the same time."},
 }
 
 func readDeclare(form url.Values, zone *time.Location) (declareForm, desk.EmergencyPlan, error) {
@@ -38,23 +38,23 @@ func readDeclare(form url.Values, zone *time.Location) (declareForm, desk.Emerge
 	}
 	typed.zone = zoneOf(form.Get("zone"), zone)
 	typed.Zone = typed.zone.String()
-	plan := desk.EmergencyPlan{Kind: ticket.EmergencyKind(typed.Kind), Notice: typed.Notice, Until: local(&f, "ends_at", typed.Ends, typed.zone)}
+	plan := desk.EmergencyPlan{Kind: ticket.EmergencyKind(typed.Kind), Notice: typed.Notice, Until: parseLocal(&f, "ends_at", typed.Ends, typed.zone)}
 	switch {
 	case typed.Start != "at":
 		typed.Start = "now"
 	case typed.Starts == "":
-		f.Reject("starts_at", "is missing: say when, or start now")
+		f.Reject("starts_at", "is required: enter a time, or start now")
 	default:
-		plan.From = local(&f, "starts_at", typed.Starts, typed.zone)
+		plan.From = parseLocal(&f, "starts_at", typed.Starts, typed.zone)
 	}
-	if plan.Kind == ticket.EmergencyDelayed { // else what the form also holds means nothing
-		plan.By = delay(&f, typed.Delay, typed.DelayUnit)
+	if plan.Kind == ticket.EmergencyDelayed { // otherwise the field is ignored
+		plan.By = parseDelay(&f, typed.Delay, typed.DelayUnit)
 	}
 	return typed, plan, f.Err()
 }
 
-// changeForm is a change as it was typed, with what the form was shown with: only what somebody touched is changed, so
-// that two who change different things don't undo each other.
+// changeForm is a change as typed, with the values that the form was shown with: only fields that were edited are
+// changed, so that concurrent changes of different fields don't revert each other.
 type changeForm struct {
 	Key, Zone         string
 	Act               string // change or end
@@ -62,13 +62,13 @@ type changeForm struct {
 	Starts, WasStarts string
 	Ends, WasEnds     string
 	Delay, DelayUnit  string
-	WasDelay          string // seconds
+	WasDelay          string // in seconds
 }
 
-// changeOf is the form that changes nothing.
+// changeOf returns the form for an emergency, without changes.
 func changeOf(e desk.Emergency, zone *time.Location) changeForm {
-	form := changeForm{Zone: zone.String(), Act: "change", Notice: e.Notice, Starts: typedAt(e.From, zone), Ends: typedAt(e.Until, zone)}
-	form.Delay, form.DelayUnit = typedDelay(e.Delay())
+	form := changeForm{Zone: zone.String(), Act: "change", Notice: e.Notice, Starts: formatLocal(e.From, zone), Ends: formatLocal(e.Until, zone)}
+	form.Delay, form.DelayUnit = formatDelay(e.Delay())
 	form.WasNotice, form.WasStarts, form.WasEnds = form.Notice, form.Starts, form.Ends
 	form.WasDelay = strconv.FormatInt(int64(e.Delay()/time.Second), 10)
 	return form
@@ -87,19 +87,19 @@ func readChange(form url.Values, zone *time.Location) (changeForm, desk.Emergenc
 	if typed.Act == "end" {
 		return typed, c, nil
 	}
-	if lines(typed.Notice) != lines(typed.WasNotice) {
+	if normalizeNewlines(typed.Notice) != normalizeNewlines(typed.WasNotice) {
 		c.Notice = &typed.Notice
 	}
 	if typed.Starts != typed.WasStarts {
-		at := local(&f, "starts_at", typed.Starts, in)
+		at := parseLocal(&f, "starts_at", typed.Starts, in)
 		c.From = &at
 	}
 	if typed.Ends != typed.WasEnds {
-		at := local(&f, "ends_at", typed.Ends, in)
+		at := parseLocal(&f, "ends_at", typed.Ends, in)
 		c.Until = &at
 	}
 	if typed.Delay != "" {
-		by := delay(&f, typed.Delay, typed.DelayUnit)
+		by := parseDelay(&f, typed.Delay, typed.DelayUnit)
 		if strconv.FormatInt(int64(by/time.Second), 10) != typed.WasDelay {
 			c.By = &by
 		}
@@ -107,10 +107,12 @@ func readChange(form url.Values, zone *time.Location) (changeForm, desk.Emergenc
 	return typed, c, f.Err()
 }
 
-// lines undoes what a browser does to line breaks.
-func lines(text string) string { return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")) }
+// normalizeNewlines converts the line breaks of a browser.
+func normalizeNewlines(text string) string {
+	return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
+}
 
-// zoneOf is the zone that a form was shown in.
+// zoneOf returns the time zone that a form was shown in.
 func zoneOf(name string, otherwise *time.Location) *time.Location {
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "" || name == "Local" {
@@ -119,14 +121,14 @@ func zoneOf(name string, otherwise *time.Location) *time.Location {
 	return zone
 }
 
-// The forms of a local time: browsers leave out seconds that are zero.
+// The layouts of a local time: browsers omit seconds that are zero.
 const (
 	toTheMinute = "2006-01-02T15:04"
 	toTheSecond = "2006-01-02T15:04:05"
 )
 
-// local reads a local time; zero when nothing was typed.
-func local(f *input.Fields, field, typed string, zone *time.Location) time.Time {
+// parseLocal parses a local time; zero if empty.
+func parseLocal(f *input.Fields, field, typed string, zone *time.Location) time.Time {
 	if typed == "" {
 		return time.Time{}
 	}
@@ -137,14 +139,14 @@ func local(f *input.Fields, field, typed string, zone *time.Location) time.Time 
 	at, err := time.ParseInLocation(layout, typed, zone)
 	switch {
 	case err != nil:
-		f.Reject(field, "must be a day and a time such as 2026-11-30T09:00")
-	case at.Format(layout) != typed: // it would become another one, an hour off
-		f.Reject(field, "does not exist there on that day: clocks are put forward over it")
+		f.Reject(field, "must be a date and time such as 2026-11-30T09:00")
+	case at.Format(layout) != typed: // it was shifted by an hour
+		f.Reject(field, "does not exist on that day: the clocks go forward")
 	}
 	return at.UTC()
 }
 
-func typedAt(at time.Time, zone *time.Location) string {
+func formatLocal(at time.Time, zone *time.Location) string {
 	switch {
 	case at.IsZero():
 		return ""
@@ -157,19 +159,19 @@ func typedAt(at time.Time, zone *time.Location) string {
 
 var units = map[string]time.Duration{"minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour, "seconds": time.Second}
 
-// delay reads a length of time.
-func delay(f *input.Fields, typed, unit string) time.Duration {
+// parseDelay parses a duration.
+func parseDelay(f *input.Fields, typed, unit string) time.Duration {
 	length, known := units[unit]
 	n, err := strconv.ParseInt(strings.TrimSpace(typed), 10, 32)
 	if err != nil || !known || n < 0 || time.Duration(n) > desk.MaxDelay/length {
-		f.Reject("delay_seconds", "must be a whole number of minutes, hours or days, 366 days at most")
+		f.Reject("delay_seconds", "must be a whole number of minutes, hours or days, at most 366 days")
 		return 0
 	}
 	return time.Duration(n) * length
 }
 
-// typedDelay writes a length in its largest whole unit.
-func typedDelay(d time.Duration) (n, unit string) {
+// formatDelay formats a duration in its largest whole unit.
+func formatDelay(d time.Duration) (n, unit string) {
 	unit, length := "seconds", time.Second
 	for _, u := range []string{"minutes", "hours", "days"} {
 		if d%units[u] == 0 {

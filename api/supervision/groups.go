@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// staffing is who can be given tickets, and the groups that assignment rules name.
+// staffing lists staff and manages the groups of assignment rules.
 type staffing interface {
 	request.StaffReader
 	request.Groups
@@ -23,18 +23,18 @@ type groupsView struct {
 	frame
 	Groups   []groupView
 	Idle     []desk.Idle
-	Rules    int // of the policy in force
+	Rules    int // of the current policy
 	Version  int64
 	Handle   string // as typed
 	Name     string
-	Mistakes map[string]string // by field; of the new group, or of the one in Renamed
-	Renamed  string            // the group whose new title was refused
+	Mistakes map[string]string // by field; of the new group, or of Renamed
+	Renamed  string            // group whose new title was rejected
 }
 
 type groupView struct {
 	desk.Group
-	Rules  []string         // that name it, in words
-	Others []desk.Colleague // who could join
+	Rules  []string         // rules that name it, in words
+	Others []desk.Colleague // people who could join
 }
 
 func (p *Pages) groups(v *page.Visit) error {
@@ -51,7 +51,7 @@ func (p *Pages) showGroups(v *page.Visit, status int, view groupsView) error {
 	if err != nil {
 		return err
 	}
-	version, inForce, _, err := p.archive.PolicyInForce(v.Context())
+	version, inForce, _, err := p.store.PolicyInForce(v.Context())
 	if err != nil {
 		return err
 	}
@@ -72,15 +72,15 @@ func (p *Pages) showGroups(v *page.Visit, status int, view groupsView) error {
 				one.Others = append(one.Others, c)
 			}
 		}
-		// Agents first: they are who is looked for.
-		one.Others = slices.Concat(which(one.Others, true), which(one.Others, false))
+		// Agents first: they are the usual choice.
+		one.Others = slices.Concat(filterByRole(one.Others, true), filterByRole(one.Others, false))
 		view.Groups = append(view.Groups, one)
 	}
 	return v.ShowStatus(status, "groups", view)
 }
 
-// which gives the agents, or all others.
-func which(all []desk.Colleague, agents bool) []desk.Colleague {
+// filterByRole returns the agents, or all others.
+func filterByRole(all []desk.Colleague, agents bool) []desk.Colleague {
 	return slices.DeleteFunc(slices.Clone(all), func(c desk.Colleague) bool { return (c.Role == ticket.RoleAgent) != agents })
 }
 
@@ -91,7 +91,7 @@ func (p *Pages) makeGroup(v *page.Visit) error {
 	}
 	handle, title := form.Get("handle"), form.Get("title")
 	err = p.staffing.MakeGroup(v.Context(), v.Person, handle, title)
-	return p.changedGroup(v, err, "The group is made. Now it needs members.", groupsView{Handle: handle, Name: title})
+	return p.changedGroup(v, err, "The group has been created. Now add members.", groupsView{Handle: handle, Name: title})
 }
 
 func (p *Pages) renameGroup(v *page.Visit) error {
@@ -100,15 +100,15 @@ func (p *Pages) renameGroup(v *page.Visit) error {
 		return err
 	}
 	err = p.staffing.RenameGroup(v.Context(), v.Person, v.Param("group"), form.Get("title"))
-	return p.changedGroup(v, err, "The group is renamed.", groupsView{Renamed: v.Param("group")})
+	return p.changedGroup(v, err, "The group has been renamed.", groupsView{Renamed: v.Param("group")})
 }
 
 func (p *Pages) deleteGroup(v *page.Visit) error {
 	err := p.staffing.DeleteGroup(v.Context(), v.Person, v.Param("group"))
-	return p.changedGroup(v, err, "The group is deleted. Rules that name it find nobody now.", groupsView{})
+	return p.changedGroup(v, err, "The group has been deleted. Rules that name it no longer assign tickets.", groupsView{})
 }
 
-// joinGroup takes somebody in, or out with out=1.
+// joinGroup adds a member, or removes one with out=1.
 func (p *Pages) joinGroup(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
@@ -120,12 +120,12 @@ func (p *Pages) joinGroup(v *page.Visit) error {
 		return err
 	}
 	if form.Get("out") != "" {
-		return p.changedGroup(v, p.staffing.LeaveGroup(v.Context(), v.Person, group, whose), "They are out of the group.", groupsView{})
+		return p.changedGroup(v, p.staffing.LeaveGroup(v.Context(), v.Person, group, whose), "The member has been removed.", groupsView{})
 	}
-	return p.changedGroup(v, p.staffing.JoinGroup(v.Context(), v.Person, group, whose), "They are in the group.", groupsView{})
+	return p.changedGroup(v, p.staffing.JoinGroup(v.Context(), v.Person, group, whose), "The member has been added.", groupsView{})
 }
 
-// changedGroup answers a change: with what is so now, or with what was typed and what is wrong with it.
+// changedGroup responds to a change: with a redirect, or with the form and its errors.
 func (p *Pages) changedGroup(v *page.Visit, err error, done string, typed groupsView) error {
 	if err == nil {
 		v.Flash("%s", done)

@@ -13,7 +13,7 @@ import (
 
 const groupsPath = "/supervision/groups"
 
-// send posts a form and insists on a status.
+// send submits a form and checks the status.
 func (b *browser) send(path string, status int, form url.Values) {
 	b.t.Helper()
 	if a := b.Ask(http.MethodPost, path, form); a.Status != status {
@@ -21,8 +21,8 @@ func (b *browser) send(path string, status int, form url.Values) {
 	}
 }
 
-func TestGroups_areMadeFilledRenamedAndDeleted(t *testing.T) {
-	o := openOffice(t)
+func TestGroups_lifecycle(t *testing.T) {
+	o := openFixture(t)
 	b := o.browser("sam")
 	if text := b.page(groupsPath).Find("main").Text(); !strings.Contains(text, "All agents") || !strings.Contains(text, "has no assignment rules") {
 		t.Errorf("an empty desk's page says %s", text)
@@ -38,13 +38,13 @@ func TestGroups_areMadeFilledRenamedAndDeleted(t *testing.T) {
 	b.send(groupsPath+"/vans/title", http.StatusSeeOther, url.Values{"title": {"Lorries"}})
 	b.send(groupsPath+"/vans/deletion", http.StatusSeeOther, nil)
 	if b.page(groupsPath).Find("section.group").Length() != 1 {
-		t.Error("it is still there")
+		t.Error("the group still exists")
 	}
 	b.send(groupsPath+"/vans/deletion", http.StatusNotFound, nil)
 }
 
-func TestGroups_comeBackWithWhatIsWrong(t *testing.T) {
-	o := openOffice(t)
+func TestGroups_showErrors(t *testing.T) {
+	o := openFixture(t)
 	b := o.browser("sam")
 	b.send(groupsPath, http.StatusSeeOther, url.Values{"handle": {"vans"}, "title": {"Vans"}})
 	for name, c := range map[string]struct {
@@ -65,14 +65,14 @@ func TestGroups_comeBackWithWhatIsWrong(t *testing.T) {
 			}
 			pagetest.Check(t, name, a.Document)
 			if typed := a.Find("#handle").AttrOr("value", ""); c.path == groupsPath && typed != c.form.Get("handle") {
-				t.Errorf("back comes %q", typed)
+				t.Errorf("the form contains %q", typed)
 			}
 		})
 	}
 }
 
-func TestGroups_tellRulesThatFindNobody(t *testing.T) {
-	o := openOffice(t)
+func TestGroups_reportRulesWithoutAvailableMembers(t *testing.T) {
+	o := openFixture(t)
 	document := string(policy.Holesalemart()) + "assignment:\n  - {categories: [delivery], group: vans, by: round_robin}\n  - {categories: [order], group: orders, by: round_robin}\n  - {group: everyone, by: least_loaded}\n"
 	if _, _, err := o.Store.PublishPolicy(t.Context(), []byte(document), "a test", "rules"); err != nil {
 		t.Fatal(err)
@@ -85,13 +85,13 @@ func TestGroups_tellRulesThatFindNobody(t *testing.T) {
 	}
 	page := b.page(groupsPath)
 	problems := page.Find("main .problem").Text()
-	if !strings.Contains(problems, "Rule 1 gives tickets to nobody: nobody of the group vans") || !strings.Contains(problems, "Rule 2 gives tickets to nobody: there is no group orders") || strings.Contains(problems, "Rule 3") {
-		t.Errorf("told: %s", problems)
+	if !strings.Contains(problems, "Rule 1 assigns no tickets: no member of the group vans") || !strings.Contains(problems, "Rule 2 assigns no tickets: there is no group orders") || strings.Contains(problems, "Rule 3") {
+		t.Errorf("problems: %s", problems)
 	}
 	if row := page.Find("section[aria-labelledby=group-vans] tbody tr").Text(); !strings.Contains(row, "away") || !strings.Contains(row, "until") {
-		t.Errorf("who is away is told as %q", row)
+		t.Errorf("the row of the absent member is %q", row)
 	}
-	if rules := page.Find("section[aria-labelledby=group-vans] .group-rules").Text(); !strings.Contains(rules, "delivery goes to the group vans, in turn.") {
+	if rules := page.Find("section[aria-labelledby=group-vans] .group-rules").Text(); !strings.Contains(rules, "delivery are assigned to the group vans, in turn.") {
 		t.Errorf("its rule reads %q", rules)
 	}
 }

@@ -19,7 +19,7 @@ import (
 )
 
 func TestRoutes_areForSupervisorsAndAdministrators(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	for who, want := range map[string][]int{
 		"": {http.StatusSeeOther, http.StatusUnauthorized}, "clara": {http.StatusForbidden}, "anna": {http.StatusForbidden}, "sam": nil, "ada": nil,
 	} {
@@ -36,11 +36,11 @@ func TestRoutes_areForSupervisorsAndAdministrators(t *testing.T) {
 }
 
 func TestPages_ofAnEmptyDesk(t *testing.T) {
-	b := openOffice(t).browser("sam")
+	b := openFixture(t).browser("sam")
 	for path, want := range map[string]string{
-		"/supervision": "Nothing is escalated.", "/supervision/promises": "No ticket was submitted in this period",
-		"/supervision/ratings": "No ratings", "/supervision/suggestions": "Nothing unread",
-		"/supervision/suggestions?show=all": "No suggestions yet", "/supervision/mail": "No mail has bounced.",
+		"/supervision": "No escalations.", "/supervision/promises": "No tickets submitted in this period",
+		"/supervision/ratings": "No ratings", "/supervision/suggestions": "No unread suggestions",
+		"/supervision/suggestions?show=all": "No suggestions yet", "/supervision/mail": "No email has bounced.",
 	} {
 		if a := b.page(path); !strings.Contains(a.Find("main").Text(), want) {
 			t.Errorf("%s doesn't say %q", path, want)
@@ -48,9 +48,9 @@ func TestPages_ofAnEmptyDesk(t *testing.T) {
 	}
 }
 
-func TestDashboard_showsWhatNeedsSomebody(t *testing.T) {
-	o := openOffice(t)
-	forgotten := o.busy()
+func TestDashboard_showsWhatNeedsAttention(t *testing.T) {
+	o := openFixture(t)
+	forgotten := o.withHistory()
 	a := o.browser("sam").page("/supervision")
 	for id, want := range map[string]string{
 		"tile-open": "1", "tile-unassigned": "1", "tile-breached": "1", "tile-escalated": "1", "tile-waiting": "0",
@@ -60,7 +60,7 @@ func TestDashboard_showsWhatNeedsSomebody(t *testing.T) {
 		}
 	}
 	if link := a.Find("#escalation-" + string(forgotten)); link.AttrOr("href", "") != "/desk/tickets/"+string(forgotten) || link.Text() != "Where is <my> parcel?" {
-		t.Errorf("the escalation is not there: %s", a.Find("#escalations").Parent().Text())
+		t.Errorf("no escalation: %s", a.Find("#escalations").Parent().Text())
 	}
 	if got := a.Find(`a[aria-label="Workflow of `+string(forgotten)+` in Temporal UI"]`).AttrOr("href", ""); got != "http://temporal.example/namespaces/default/workflows/"+string(forgotten) {
 		t.Errorf("its workflow is at %q", got)
@@ -73,18 +73,18 @@ func TestDashboard_showsWhatNeedsSomebody(t *testing.T) {
 		}
 		queries = append(queries, u.Query().Get("query"))
 	})
-	if text := a.Find(".searches").Text(); !strings.Contains(text, "Due today") || !strings.Contains(text, "Stopped by an emergency") {
+	if text := a.Find(".searches").Text(); !strings.Contains(text, "Due today") || !strings.Contains(text, "Paused by an emergency") {
 		t.Errorf("the searches read %q", text)
 	}
 	if got := a.Find("#tile-due").AttrOr("href", ""); got != "/desk?queue=all&due=today" {
-		t.Errorf("what is due today is listed at %q", got)
+		t.Errorf("the link for tickets due today is %q", got)
 	}
-	inGuide(t, queries)
+	checkDocumented(t, queries)
 	if a.Find(`#board[hx-get="/supervision"][hx-trigger="sse:changed, every 60s"]`).Closest(`[sse-connect="/supervision/live"]`).Length() != 1 {
-		t.Error("the board is not kept up to date")
+		t.Error("the board is not updated")
 	}
 	if a.Find(`[role="status"] > #away[hidden]`).Length() != 1 || a.Find(`script[src$="/js/away.js"]`).Length() != 1 {
-		t.Error("nobody would be told that the desk is away")
+		t.Error("an outage would not be shown")
 	}
 	part := o.browser("sam").get("/supervision", "HX-Request", "true")
 	if part.Find("main, h1").Length() > 0 || part.Find("#tile-open").Length() != 1 {
@@ -92,8 +92,8 @@ func TestDashboard_showsWhatNeedsSomebody(t *testing.T) {
 	}
 }
 
-func TestLive_tellsOfChangesButNotOfWhoLooks(t *testing.T) {
-	o := openOffice(t)
+func TestLive_sendsChangesButNotPresence(t *testing.T) {
+	o := openFixture(t)
 	b := o.browser("sam")
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, o.server.URL+"/supervision/live", nil)
 	if err != nil {
@@ -115,7 +115,7 @@ func TestLive_tellsOfChangesButNotOfWhoLooks(t *testing.T) {
 		return ""
 	}
 	if got := event(); got != "changed" {
-		t.Errorf("who comes is told %q", got)
+		t.Errorf("the first event is %q", got)
 	}
 	o.feed.tell(desk.Change{Number: "HM-0000000000", Kind: desk.ChangePresence})
 	for range 3 {
@@ -126,17 +126,17 @@ func TestLive_tellsOfChangesButNotOfWhoLooks(t *testing.T) {
 	}
 }
 
-func TestPromises_showTheSameNumbersInChartTableAndFile(t *testing.T) {
-	o := openOffice(t)
-	o.busy()
+func TestTargets_chartTableAndCSVAgree(t *testing.T) {
+	o := openFixture(t)
+	o.withHistory()
 	b := o.browser("sam")
 	a := b.page("/supervision/promises")
 	if got := a.Find("#resolution").Parent().Find(".sums").Text(); !strings.Contains(got, "66.7\u00a0%") {
-		t.Errorf("two of three resolutions were kept: %s", got)
+		t.Errorf("two of three resolutions were met: %s", got)
 	}
 	kept := 0
 	a.Find("#resolution").Parent().Find("rect.chart-kept title").Each(func(_ int, s *goquery.Selection) {
-		if strings.HasSuffix(s.Text(), "kept: 2") {
+		if strings.HasSuffix(s.Text(), "met: 2") {
 			kept++
 		}
 	})
@@ -144,17 +144,17 @@ func TestPromises_showTheSameNumbersInChartTableAndFile(t *testing.T) {
 		return s.Find("td").First().Text() == "2"
 	})
 	if kept != 1 || row.Length() != 1 {
-		t.Errorf("%d bars and %d rows show the two", kept, row.Length())
+		t.Errorf("%d bars and %d rows show 2", kept, row.Length())
 	}
 	if a.Find("svg.chart").Length() != 4 || a.Find("details.counted").Length() != 1 {
-		t.Error("charts or the way of counting are missing")
+		t.Error("charts or the explanation are missing")
 	}
 	file := b.get(a.Find(".filter-go a").AttrOr("href", ""))
 	if media := file.Header.Get("Content-Type"); media != "text/csv; charset=utf-8" || !strings.HasPrefix(file.Header.Get("Content-Disposition"), "attachment; filename=promises-") {
 		t.Errorf("the file is %s, %s", media, file.Header.Get("Content-Disposition"))
 	}
 	if strings.Count(file.Body, "\n") != strings.Count(file.Body, "\r\n") {
-		t.Error("lines don't end as RFC 4180 has it")
+		t.Error("lines don't end as RFC 4180 requires")
 	}
 	records, err := csv.NewReader(strings.NewReader(file.Body)).ReadAll()
 	if err != nil {
@@ -168,28 +168,28 @@ func TestPromises_showTheSameNumbersInChartTableAndFile(t *testing.T) {
 		t.Errorf("the file says %v", got)
 	}
 	if _, ok := found["resolution/agent/'=HYPERLINK(0)"]; !ok {
-		t.Errorf("a name that is a formula stands there as one: %v", found)
+		t.Errorf("a formula is not escaped: %v", found)
 	}
-	for _, name := range []string{"＝HYPERLINK(0)", "＠SUM(0)", "-1"} { // wide ones too
+	for _, name := range []string{"＝HYPERLINK(0)", "＠SUM(0)", "-1"} { // full-width ones, too
 		if err := o.Store.Accounts().Rename(t.Context(), o.People["mallory"].ID, name); err != nil {
 			t.Fatal(err)
 		}
 		if file := b.get(a.Find(".filter-go a").AttrOr("href", "")); !strings.Contains(file.Body, ",agent,'"+name+",") {
-			t.Errorf("%s stands there as a formula", name)
+			t.Errorf("%s is not escaped", name)
 		}
 	}
 }
 
-func TestPromises_filter(t *testing.T) {
-	o := openOffice(t)
-	o.busy()
+func TestTargets_filter(t *testing.T) {
+	o := openFixture(t)
+	o.withHistory()
 	b := o.browser("ada")
 	a := b.page("/supervision/promises?agent=anna&measure=counted")
 	if got := a.Find("#resolution").Parent().Find(".sums dd").Eq(1).Text(); got != "1" {
-		t.Errorf("of one agent %s were kept", got)
+		t.Errorf("of one agent %s were met", got)
 	}
 	if a.Find(`#agent option[selected]`).Text() != "Anna Agent" || a.Find(`#measure option[selected]`).AttrOr("value", "") != "counted" {
-		t.Error("the filter forgets what was asked")
+		t.Error("the filter is lost")
 	}
 	for _, wrong := range []string{"from=yesterday", "to=2026-02-30", "from=2026-03-01&to=2026-02-01", "priority=huge", "measure=guess", "agent=" + strings.Repeat("x", 300)} {
 		for _, path := range []string{"/supervision/promises?", "/supervision/promises.csv?"} {
@@ -199,7 +199,7 @@ func TestPromises_filter(t *testing.T) {
 		}
 	}
 	if a := b.get("/supervision/promises?from=yesterday"); a.Find("#from").AttrOr("value", "") != "yesterday" || a.Find("#from-error").Length() != 1 {
-		t.Error("what was typed is lost")
+		t.Error("the typed values are lost")
 	}
 	if a := b.get("/supervision/ratings?to=never"); a.Status != http.StatusUnprocessableEntity || a.Find("#to-error").Length() != 1 {
 		t.Errorf("ratings: %d", a.Status)
@@ -207,8 +207,8 @@ func TestPromises_filter(t *testing.T) {
 }
 
 func TestRatings_showAveragesAndComments(t *testing.T) {
-	o := openOffice(t)
-	o.busy()
+	o := openFixture(t)
+	o.withHistory()
 	a := o.browser("sam").page("/supervision/ratings")
 	if got := a.Find(".sum-share dd").Text(); got != "4.00" {
 		t.Errorf("3 and 5 are %s on average", got)
@@ -217,12 +217,12 @@ func TestRatings_showAveragesAndComments(t *testing.T) {
 		t.Errorf("comments read %q", got)
 	}
 	if a.Find("#agents").Closest("table").Find("tbody tr").Length() != 2 {
-		t.Error("not both agents have a line")
+		t.Error("not both agents have a row")
 	}
 }
 
 func TestSuggestions_canBeMarkedAsRead(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	for i, by := range []desk.Person{o.People["clara"], {}} {
 		if err := o.Store.Suggest(t.Context(), by, string(rune('a'+i)), "Open on <i>Saturdays</i>.\n\nPlease."); err != nil {
 			t.Fatal(err)
@@ -238,7 +238,7 @@ func TestSuggestions_canBeMarkedAsRead(t *testing.T) {
 		t.Fatalf("%s: %d", action, posted.Status)
 	}
 	if a := b.page("/supervision/suggestions"); a.Find(".suggestions > li").Length() != 1 || !strings.Contains(a.Find("main").Text(), "Unread (1)") {
-		t.Errorf("one was read: %s", a.Find("main").Text())
+		t.Errorf("unexpected list: %s", a.Find("main").Text())
 	}
 	all := b.page("/supervision/suggestions?show=all")
 	if all.Find(".is-read").Length() != 1 {
@@ -246,7 +246,7 @@ func TestSuggestions_canBeMarkedAsRead(t *testing.T) {
 	}
 	b.Ask(http.MethodPost, action, url.Values{"state": {"unread"}, "show": {"all"}})
 	if a := b.page("/supervision/suggestions"); a.Find(".suggestions > li").Length() != 2 {
-		t.Error("it can't be taken back")
+		t.Error("it can't be marked as unread")
 	}
 	for _, id := range []string{"x", "999999"} {
 		if a := b.Ask(http.MethodPost, "/supervision/suggestions/"+id+"/reading", url.Values{}); a.Status != http.StatusNotFound {
@@ -255,10 +255,10 @@ func TestSuggestions_canBeMarkedAsRead(t *testing.T) {
 	}
 }
 
-func TestMail_listsWhatBouncedAndWhy(t *testing.T) {
-	o := openOffice(t)
-	forgotten := o.past(60, nil)
-	n := o.past(0, nil)
+func TestMail_listsBouncesWithReasons(t *testing.T) {
+	o := openFixture(t)
+	forgotten := o.importTicket(60, nil)
+	n := o.importTicket(0, nil)
 	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "k", Verb: ticket.VerbResolve}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -267,15 +267,15 @@ func TestMail_listsWhatBouncedAndWhy(t *testing.T) {
 	if text := bounced.Text(); !strings.Contains(text, string(forgotten)) || !strings.Contains(text, "550 <nobody> here") || !strings.Contains(text, "clara@example.com") {
 		t.Errorf("bounced: %s", text)
 	}
-	if text := waiting.Text(); !strings.Contains(text, string(n)) || !strings.Contains(text, "on its way") {
+	if text := waiting.Text(); !strings.Contains(text, string(n)) || !strings.Contains(text, "sending") {
 		t.Errorf("waiting: %s", text)
 	}
 }
 
 var anyInstant = regexp.MustCompile(`'[0-9TZ:-]{20}'`)
 
-// inGuide checks that every search is one of the guide's, which are tested against a real server.
-func inGuide(t *testing.T, queries []string) {
+// checkDocumented checks that every search is in the guide, whose searches are tested against a real server.
+func checkDocumented(t *testing.T, queries []string) {
 	t.Helper()
 	guide, err := os.ReadFile("../../docs/temporal-ui.md")
 	if err != nil {
@@ -284,7 +284,7 @@ func inGuide(t *testing.T, queries []string) {
 	known := anyInstant.ReplaceAllString(string(guide), "'a day'")
 	for _, q := range queries {
 		if !strings.Contains(known, "`"+anyInstant.ReplaceAllString(q, "'a day'")+"`") {
-			t.Errorf("the guide does not have the search %s", q)
+			t.Errorf("the guide lacks the search %s", q)
 		}
 	}
 	if len(queries) < 5 {

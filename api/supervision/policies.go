@@ -14,8 +14,8 @@ import (
 
 const policiesPath = "/supervision/policies"
 
-// editionView is a version beside what it says otherwise than the one before.
-type editionView struct {
+// policyVersionView is a version with its changes from the previous one.
+type policyVersionView struct {
 	desk.EditionRecord
 	State, Badge string
 	Changes      []policy.Difference
@@ -23,21 +23,21 @@ type editionView struct {
 
 type policiesView struct {
 	frame
-	Versions []editionView
+	Versions []policyVersionView
 }
 
-// versions gives every version as these pages show it, the newest first.
-func (p *Pages) versions(v *page.Visit) ([]editionView, error) {
-	records, err := p.book.Editions(v.Context())
+// versions returns all versions, newest first.
+func (p *Pages) versions(v *page.Visit) ([]policyVersionView, error) {
+	records, err := p.publisher.Editions(v.Context())
 	if err != nil {
 		return nil, err
 	}
-	views, now, past := make([]editionView, len(records)), time.Now(), false
+	views, now, past := make([]policyVersionView, len(records)), time.Now(), false
 	for i, r := range records {
-		views[i] = editionView{EditionRecord: r, State: "not in force yet", Badge: "badge-info"}
+		views[i] = policyVersionView{EditionRecord: r, State: "upcoming", Badge: "badge-info"}
 		switch {
 		case past:
-			views[i].State, views[i].Badge = "no longer in force", ""
+			views[i].State, views[i].Badge = "superseded", ""
 		case !r.Effective.After(now):
 			views[i].State, views[i].Badge, past = "in force", "badge-good", true
 		}
@@ -59,9 +59,9 @@ func (p *Pages) policies(v *page.Visit) error {
 
 type versionView struct {
 	frame
-	Version editionView
-	Others  []editionView // whose open tickets can be moved here
-	Chosen  string        // the version, or the numbers, that were typed
+	Version policyVersionView
+	Others  []policyVersionView // versions with open tickets that can be moved to this one
+	Chosen  string              // version as typed
 	Numbers string
 	Key     string
 	Problem string
@@ -70,10 +70,10 @@ type versionView struct {
 	Audit   desk.AdoptionAudit
 }
 
-// Clock names a promise.
+// Clock returns the name of a clock.
 func (versionView) Clock(m desk.PromiseMove) string { return clockName(m.Clock) }
 
-// version reads the version in a path and everything that its page shows.
+// version loads the version in the path and everything that its page shows.
 func (p *Pages) version(v *page.Visit) (view versionView, err error) {
 	view.frame = newFrame(v, "Policy version "+v.Param("version"), policiesPath)
 	versions, err := p.versions(v)
@@ -92,11 +92,11 @@ func (p *Pages) version(v *page.Visit) (view versionView, err error) {
 		return view, fault.New(fault.NotFound, "there is no such version of the policy")
 	}
 	view.Key = view.Once()
-	view.Audit, err = p.book.Audit(v.Context(), view.Version.Version)
+	view.Audit, err = p.publisher.Audit(v.Context(), view.Version.Version)
 	return view, err
 }
 
-// policyVersion shows one. A page that is open already asks for what was moved alone.
+// policyVersion shows a version. For htmx it renders the list of moved tickets alone.
 func (p *Pages) policyVersion(v *page.Visit) error {
 	view, err := p.version(v)
 	if err != nil {
@@ -108,7 +108,7 @@ func (p *Pages) policyVersion(v *page.Visit) error {
 	return v.Show("policy-version", view)
 }
 
-// adoptPolicy shows what a move would come to, and with act=move makes it.
+// adoptPolicy shows a dry run of moving tickets to a version, or with act=move moves them.
 func (p *Pages) adoptPolicy(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
@@ -119,17 +119,17 @@ func (p *Pages) adoptPolicy(v *page.Visit) error {
 		return err
 	}
 	view.Chosen, view.Numbers = form.Get("from"), form.Get("tickets")
-	choice, err := chosen(view.Chosen, view.Numbers)
+	choice, err := parseChoice(view.Chosen, view.Numbers)
 	number := view.Version.Version
 	if err == nil && form.Get("act") == "move" {
 		var done desk.Adoption
-		if done, err = p.book.Adopt(v.Context(), v.Person, number, choice, v.Once()); err == nil {
+		if done, err = p.publisher.Adopt(v.Context(), v.Person, number, choice, v.Once()); err == nil {
 			view.Done = &done
-			view.Audit, err = p.book.Audit(v.Context(), number)
+			view.Audit, err = p.publisher.Audit(v.Context(), number)
 		}
 	} else if err == nil {
 		var run desk.Rehearsal
-		run, err = p.book.DryRun(v.Context(), number, choice, time.Now())
+		run, err = p.publisher.DryRun(v.Context(), number, choice, time.Now())
 		view.Run = &run
 	}
 	if problem, status, ours := formProblem(err); ours {
@@ -142,20 +142,20 @@ func (p *Pages) adoptPolicy(v *page.Visit) error {
 	return v.Show("policy-version", view)
 }
 
-// chosen reads a choice: a version, or numbers between spaces or commas.
-func chosen(from, numbers string) (desk.Choice, error) {
+// parseChoice parses a choice of tickets: a version, or numbers separated by spaces or commas.
+func parseChoice(from, numbers string) (desk.Choice, error) {
 	var c desk.Choice
 	for _, text := range strings.FieldsFunc(numbers, func(r rune) bool { return strings.ContainsRune(" ,;\r\n\t", r) }) {
 		n, err := ticket.ParseNumber(text)
 		if err != nil {
-			return c, fault.Field("tickets", "%.40q is no ticket's number", text)
+			return c, fault.Field("tickets", "%.40q is not a ticket number", text)
 		}
 		c.Tickets = append(c.Tickets, n)
 	}
 	if len(c.Tickets) == 0 && from != "" {
 		version, err := strconv.ParseInt(from, 10, 64)
 		if err != nil {
-			return c, fault.Field("from_version", "is no version")
+			return c, fault.Field("from_version", "is not a version")
 		}
 		c.From = version
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// threeDays is Holesalemart's policy with three business days to the first response.
+// threeDays returns Holesalemart's policy with a first response target of three business days.
 func threeDays() string {
 	return strings.Replace(string(policy.Holesalemart()), "\n  first_response: {target: 72h, counts: business_hours,", "\n  first_response: {target: 3d, counts: business_days,", 1)
 }
@@ -25,23 +25,23 @@ func (b *browser) submit(path string, form url.Values, headers ...string) (int, 
 	return a.Status, a.Text()
 }
 
-func TestPolicies_areWrittenCheckedAndPublished(t *testing.T) {
-	o := openOffice(t)
+func TestPolicies_editCheckPublish(t *testing.T) {
+	o := openFixture(t)
 	b := o.browser("sam")
 	b.page("/supervision/policies")
-	if text := b.page("/supervision/policies/new").Find("#findings").Text(); !strings.Contains(text, "It says the same.") || !strings.Contains(text, "Friday 16:00") {
-		t.Errorf("the editor begins with %s", text)
+	if text := b.page("/supervision/policies/new").Find("#findings").Text(); !strings.Contains(text, "No changes.") || !strings.Contains(text, "Friday 16:00") {
+		t.Errorf("the editor shows %s", text)
 	}
 	if scripts := b.page("/supervision/policies/new").Find(`script[src*="htmx"]`); scripts.Length() != 1 {
-		t.Error("nothing looks at the document as one types")
+		t.Error("the document is not checked while typing")
 	}
 	status, text := b.submit("/supervision/policies/new", url.Values{"document": {"name: x\nnonsense: 1\n"}, "act": {"check"}})
 	if status != http.StatusOK || !strings.Contains(text, "Line 2") || !strings.Contains(text, "nonsense") {
 		t.Errorf("a bad document: %d %s", status, text)
 	}
 	status, text = b.submit("/supervision/policies/new", url.Values{"document": {threeDays()}}, "HX-Request", "true")
-	if status != http.StatusOK || !strings.Contains(text, "First response: 72 hours of opening time → 3 business days") || strings.Contains(text, "Publish for good") {
-		t.Errorf("as one types: %d %s", status, text)
+	if status != http.StatusOK || !strings.Contains(text, "First response: 72 hours during opening hours → 3 business days") || strings.Contains(text, "Publish") {
+		t.Errorf("while typing: %d %s", status, text)
 	}
 	form := url.Values{"document": {strings.ReplaceAll(threeDays(), "\n", "\r\n")}, "act": {"publish"}, "reason": {""}, "once": {"k1"}}
 	if status, text = b.submit("/supervision/policies/new", form); status != http.StatusUnprocessableEntity || !strings.Contains(text, "reason must say why") || !strings.Contains(text, "counts: business_days") {
@@ -58,7 +58,7 @@ func TestPolicies_areWrittenCheckedAndPublished(t *testing.T) {
 		t.Fatalf("published %d versions, %v", len(records), err)
 	}
 	published := b.page("/supervision/policies")
-	if said := published.Find("body").Text(); !strings.Contains(said, "Version 2 is published. It takes effect on ") || strings.Contains(said, "<time") {
+	if said := published.Find("body").Text(); !strings.Contains(said, "Version 2 has been published. It takes effect on ") || strings.Contains(said, "<time") {
 		t.Errorf("after publishing, the page says %s", said)
 	}
 	list := published.Find("#version-2").Text()
@@ -69,8 +69,8 @@ func TestPolicies_areWrittenCheckedAndPublished(t *testing.T) {
 	}
 }
 
-func TestPolicies_importHolidaysIntoTheDocument(t *testing.T) {
-	o := openOffice(t)
+func TestPolicies_importHolidays(t *testing.T) {
+	o := openFixture(t)
 	b := o.browser("sam")
 	upload := func(calendar string) (int, string) {
 		var body bytes.Buffer
@@ -102,25 +102,25 @@ func TestPolicies_importHolidaysIntoTheDocument(t *testing.T) {
 	}
 }
 
-func TestPolicies_moveOpenTicketsAfterARehearsal(t *testing.T) {
-	o := openOffice(t)
-	first, second := o.past(1, nil), o.past(2, nil)
+func TestPolicies_moveOpenTicketsAfterADryRun(t *testing.T) {
+	o := openFixture(t)
+	first, second := o.importTicket(1, nil), o.importTicket(2, nil)
 	if _, _, err := o.Store.PublishPolicy(t.Context(), []byte(threeDays()), "a test", "days"); err != nil {
 		t.Fatal(err)
 	}
 	b := o.browser("sam")
 	b.page("/supervision/policies/2")
 	status, text := b.submit("/supervision/policies/2/adoption", url.Values{"from": {"1"}})
-	for _, want := range []string{"2 tickets would be moved", "2 promises due earlier", string(first), string(second), "Move 2 tickets to version 2"} {
+	for _, want := range []string{"2 tickets would be moved", "2 targets due earlier", string(first), string(second), "Move 2 tickets to version 2"} {
 		if status != http.StatusOK || !strings.Contains(text, want) {
-			t.Errorf("the rehearsal: %d, no %q in %s", status, want, text)
+			t.Errorf("the dry run: %d, no %q in %s", status, want, text)
 		}
 	}
 	status, text = b.submit("/supervision/policies/2/adoption", url.Values{"tickets": {string(first) + " HM-0000000000"}, "act": {"move"}, "once": {"k"}})
-	if status != http.StatusOK || !strings.Contains(text, "1 ticket is being moved") || !strings.Contains(text, "there is no such ticket") || !strings.Contains(text, "not decided yet") {
+	if status != http.StatusOK || !strings.Contains(text, "1 ticket is being moved") || !strings.Contains(text, "there is no such ticket") || !strings.Contains(text, "pending") {
 		t.Errorf("the move: %d %s", status, text)
 	}
-	if status, text = b.submit("/supervision/policies/2/adoption", url.Values{"tickets": {"nonsense"}}); status != http.StatusUnprocessableEntity || !strings.Contains(text, "no ticket's number") {
+	if status, text = b.submit("/supervision/policies/2/adoption", url.Values{"tickets": {"nonsense"}}); status != http.StatusUnprocessableEntity || !strings.Contains(text, "is not a ticket number") {
 		t.Errorf("no number: %d %s", status, text)
 	}
 	if a := b.get("/supervision/policies/99"); a.Status != http.StatusNotFound {
@@ -128,11 +128,11 @@ func TestPolicies_moveOpenTicketsAfterARehearsal(t *testing.T) {
 	}
 }
 
-// TestPolicies_aMoveIsFollowedLive on the page that asked for it, and by a reload without a script.
-func TestPolicies_aMoveIsFollowedLive(t *testing.T) {
+// The progress of a move is shown live, and after a reload without scripts.
+func TestPolicies_showTheProgressOfAMove(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
-	n := o.past(1, nil)
+	o := openFixture(t)
+	n := o.importTicket(1, nil)
 	if _, _, err := o.Store.PublishPolicy(t.Context(), []byte(threeDays()), "a test", "days"); err != nil {
 		t.Fatal(err)
 	}
@@ -140,9 +140,9 @@ func TestPolicies_aMoveIsFollowedLive(t *testing.T) {
 	p.Goto("/let-in/sam")
 	p.Goto("/supervision/policies/2")
 	p.Fill("Or these tickets", string(n))
-	p.Click("See what it would do")
+	p.Click("Dry run")
 	p.Click("Move 1 ticket to version 2")
-	p.SeeOn("#progress", "0 moved, 0 refused, 1 not decided yet.")
+	p.SeeOn("#progress", "0 moved, 0 refused, 1 pending.")
 	v, err := o.Store.Track(t.Context(), n)
 	if err == nil {
 		_, err = o.Step(t.Context(), ticket.StepRequest{Number: n, Command: v.Pending})
@@ -151,7 +151,7 @@ func TestPolicies_aMoveIsFollowedLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.feed.tell(desk.Change{Kind: desk.ChangeAccepted})
-	p.SeeOn("#progress", "1 moved, 0 refused, 0 not decided yet.")
+	p.SeeOn("#progress", "1 moved, 0 refused, 0 pending.")
 	p.SeeOn("#audit", "moved from version 1")
 	if said := o.browser("sam").page("/supervision/policies/2").Find("#progress").Text(); !strings.Contains(said, "1 moved") {
 		t.Errorf("after a reload: %s", said)

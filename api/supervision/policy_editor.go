@@ -23,31 +23,31 @@ type editorView struct {
 	Key                         string
 	Draft                       *desk.Draft
 	Problem                     string
-	Imported                    string // what an import did
+	Imported                    string // result of an import
 }
 
-// importYears is how far ahead holidays are read, from the start of this year.
+// importYears is how many years of holidays are imported, starting with the current one.
 const importYears = 3
 
 func (p *Pages) editor(v *page.Visit, form url.Values) (editorView, error) {
-	_, inForce, document, err := p.archive.PolicyInForce(v.Context())
+	_, inForce, document, err := p.store.PolicyInForce(v.Context())
 	if err != nil {
 		return editorView{}, err
 	}
 	view := editorView{
-		frame: newFrame(v, "A new version of the policy", policiesPath), Document: string(document), ZoneName: inForce.Zone.String(),
+		frame: newFrame(v, "New policy version", policiesPath), Document: string(document), ZoneName: inForce.Zone.String(),
 	}
 	view.Key = view.Once()
 	if form != nil {
-		view.Document = unix(form.Get("document"))
+		view.Document = normalizeLines(form.Get("document"))
 		view.Reason, view.Effective = form.Get("reason"), form.Get("effective_at")
 		view.ZoneName = zoneOf(form.Get("zone"), inForce.Zone).String()
 	}
 	return view, nil
 }
 
-// unix undoes what a browser does to line breaks, and leaves one at the end.
-func unix(text string) string {
+// normalizeLines converts the line breaks of a browser and ensures a trailing one.
+func normalizeLines(text string) string {
 	return strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n") + "\n"
 }
 
@@ -56,12 +56,12 @@ func (p *Pages) newPolicy(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	return p.examine(v, http.StatusOK, view)
+	return p.showEditor(v, http.StatusOK, view)
 }
 
-// examine shows the editor with what its document would mean; to htmx, that alone.
-func (p *Pages) examine(v *page.Visit, status int, view editorView) error {
-	draft, err := p.book.Examine(v.Context(), []byte(view.Document), time.Now())
+// showEditor shows the editor with the check of its document; for htmx, the check alone.
+func (p *Pages) showEditor(v *page.Visit, status int, view editorView) error {
+	draft, err := p.publisher.Examine(v.Context(), []byte(view.Document), time.Now())
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (p *Pages) examine(v *page.Visit, status int, view editorView) error {
 	return v.ShowStatus(status, "policy-editor", view)
 }
 
-// draftPolicy checks a document, and with act=publish publishes it.
+// draftPolicy checks a document, or with act=publish publishes it.
 func (p *Pages) draftPolicy(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
@@ -83,15 +83,15 @@ func (p *Pages) draftPolicy(v *page.Visit) error {
 		return err
 	}
 	if form.Get("act") != "publish" || v.Partial() {
-		return p.examine(v, http.StatusOK, view)
+		return p.showEditor(v, http.StatusOK, view)
 	}
 	var f input.Fields
-	publication := desk.Publication{Document: []byte(view.Document), Reason: unix(view.Reason), Once: v.Once()}
-	publication.Effective = local(&f, "effective_at", view.Effective, zoneOf(view.ZoneName, time.UTC))
+	publication := desk.Publication{Document: []byte(view.Document), Reason: normalizeLines(view.Reason), Once: v.Once()}
+	publication.Effective = parseLocal(&f, "effective_at", view.Effective, zoneOf(view.ZoneName, time.UTC))
 	if err = f.Err(); err == nil {
 		var published desk.Published
-		if published, err = p.book.Publish(v.Context(), v.Person, publication); err == nil {
-			v.Flash("Version %d is published. It takes effect on %s.", published.Version, view.Words(published.Effective))
+		if published, err = p.publisher.Publish(v.Context(), v.Person, publication); err == nil {
+			v.Flash("Version %d has been published. It takes effect on %s.", published.Version, view.Words(published.Effective))
 			return v.Redirect(policiesPath)
 		}
 	}
@@ -100,10 +100,10 @@ func (p *Pages) draftPolicy(v *page.Visit) error {
 		return err
 	}
 	view.Problem = problem
-	return p.examine(v, status, view)
+	return p.showEditor(v, status, view)
 }
 
-// importHolidays merges a calendar's days into the document in the form.
+// importHolidays merges the days of a calendar into the document in the form.
 func (p *Pages) importHolidays(v *page.Visit) error {
 	form, file, err := v.Upload("calendar", holiday.MaxFile)
 	if err != nil {
@@ -128,14 +128,14 @@ func (p *Pages) importHolidays(v *page.Visit) error {
 	case err != nil:
 		return err
 	case len(added) == 0:
-		view.Imported = "The calendar has no day that is not in the document already."
+		view.Imported = "The document already contains all days of the calendar."
 	default:
 		view.Imported = "Holidays added: " + strings.TrimPrefix(policy.HolidaysYAML(added), "holidays:\n")
 	}
-	return p.examine(v, status, view)
+	return p.showEditor(v, status, view)
 }
 
-// formProblem is what to say above a form that comes back, and false for an error that is not the form's.
+// formProblem returns the message above a form with errors; false if the error is not about the form.
 func formProblem(err error) (string, int, bool) {
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok {

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestReturn_formsOfAnEndedSessionComeBack: every page's, with a file or without one, to its writer.
-func TestReturn_formsOfAnEndedSessionComeBack(t *testing.T) {
-	o := openOffice(t)
+// A form of every page, with a file or without, is restored for its author after signing in again.
+func TestReturn_restoresFormsOfAnExpiredSession(t *testing.T) {
+	o := openFixture(t)
 	b := o.browser("sam")
 	end := func() {
 		t.Helper()
@@ -60,15 +60,15 @@ func TestReturn_formsOfAnEndedSessionComeBack(t *testing.T) {
 			t.Errorf("%s holds %q after %s, want %q", c.fills, got, c.action, want)
 		}
 		if kind := c.fields.Get("kind"); kind != "" && back.Find(`[name="kind"][checked]`).AttrOr("value", "") != kind {
-			t.Errorf("another kind is chosen than %s", kind)
+			t.Errorf("the selected kind is not %s", kind)
 		}
 		o.SQL(`DELETE FROM kept_forms`)
 	}
 }
 
-// TestReturn_aFileIsNotSentAsSomebodyElse who has signed in with that browser since the form was shown.
-func TestReturn_aFileIsNotSentAsSomebodyElse(t *testing.T) {
-	o := openOffice(t)
+// A file is not sent as another person who has signed in with the browser since the form was shown.
+func TestReturn_doesNotSendAFileAsAnotherPerson(t *testing.T) {
+	o := openFixture(t)
 	b := o.browser("sam")
 	form := b.page("/supervision/policies/new")
 	b.SignIn("ada")
@@ -83,6 +83,6 @@ func TestReturn_aFileIsNotSentAsSomebodyElse(t *testing.T) {
 		t.Errorf("answered with %d", a.Status)
 	}
 	if kept := o.Count(`SELECT count(*) FROM kept_forms WHERE person = $1 AND fields LIKE '%Sam%'`, o.People["sam"].ID); kept != 1 {
-		t.Errorf("%d of Sam's forms are kept", kept)
+		t.Errorf("%d of Sam's forms are stored", kept)
 	}
 }

@@ -2,7 +2,7 @@ package supervision
 
 import "github.com/holesalemart/supportdesk/api/page"
 
-// routes lists everything that these pages answer to, all of it to supervisors and administrators only.
+// routes lists all routes of these pages, which are for supervisors and administrators only.
 func (p *Pages) routes() []page.Route {
 	who := page.Supervisors
 	return []page.Route{

@@ -1,6 +1,6 @@
-// Package supervision is the pages of supervisors and administrators: the desk at a glance, promises kept and broken,
-// ratings, suggestions and mail. It shows what the desk's reports count and decides nothing. It knows no SQL and no
-// Temporal but the addresses of its UI.
+// Package supervision serves the pages of supervisors and administrators: overview, SLA performance, ratings,
+// suggestions, mail, groups, emergencies and policies. It shows the reports of internal/desk and decides nothing. It
+// knows no SQL, and of Temporal only the URLs of its UI.
 package supervision
 
 import (
@@ -18,7 +18,7 @@ import (
 //go:embed all:templates
 var templates embed.FS
 
-// reports is what is counted; see app.Reports.
+// reports computes the reports; see app.Reports.
 type reports interface {
 	Overview(ctx context.Context, now time.Time) (report.Overview, error)
 	Promises(context.Context, report.PromiseFilter) (report.Promises, error)
@@ -26,29 +26,29 @@ type reports interface {
 	Mailroom(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error)
 }
 
-// archive is what is read and marked one by one.
-type archive interface {
+// store reads and changes single records.
+type store interface {
 	Suggestions(ctx context.Context, unread bool, limit int) (all []desk.Suggestion, waiting int, err error)
 	MarkSuggestion(ctx context.Context, id int64, read bool) error
 	request.PolicyReader
 }
 
-// Pages answers for the supervisors' routes.
+// Pages serves the supervisors' pages.
 type Pages struct {
-	reports  reports
-	archive  archive
-	staffing staffing
-	feed     request.Feed
-	command  request.Emergencies
-	book     request.Policies
+	reports     reports
+	store       store
+	staffing    staffing
+	feed        request.Feed
+	emergencies request.Emergencies
+	publisher   request.Policies
 }
 
-// New makes the pages on the reports, the store, the staffing, the feed of changes, the command in emergencies and the policies.
-func New(r reports, a archive, s staffing, f request.Feed, e request.Emergencies, b request.Policies) *Pages {
-	return &Pages{reports: r, archive: a, staffing: s, feed: f, command: e, book: b}
+// New returns the pages.
+func New(r reports, a store, s staffing, f request.Feed, e request.Emergencies, b request.Policies) *Pages {
+	return &Pages{reports: r, store: a, staffing: s, feed: f, emergencies: e, publisher: b}
 }
 
-// Area is the supervisors' part of the website.
+// Area returns the area of these pages.
 func (p *Pages) Area() page.Area {
 	own, err := fs.Sub(templates, "templates")
 	if err != nil {
@@ -57,20 +57,20 @@ func (p *Pages) Area() page.Area {
 	return page.Area{Name: "supervision", Templates: own, Routes: p.routes()}
 }
 
-// frame is what the pages of this area share: the layout and which of the tabs is the page's.
+// frame is shared by the pages of this area.
 type frame struct {
 	page.Layout
-	Tab string // its path
+	Tab string // path of the current tab
 }
 
 func newFrame(v *page.Visit, title, tab string) frame {
 	return frame{Layout: v.Layout(title, "/supervision"), Tab: tab}
 }
 
-// Tabs lists the pages of this area.
+// Tabs returns the pages of this area.
 func (f frame) Tabs() []page.NavItem {
 	tabs := []page.NavItem{
-		{Path: "/supervision", Label: "Overview"}, {Path: "/supervision/promises", Label: "Promises"},
+		{Path: "/supervision", Label: "Overview"}, {Path: "/supervision/promises", Label: "SLA"},
 		{Path: "/supervision/ratings", Label: "Ratings"}, {Path: "/supervision/suggestions", Label: "Suggestions"},
 		{Path: "/supervision/mail", Label: "Mail"}, {Path: "/supervision/groups", Label: "Groups"},
 		{Path: emergenciesPath, Label: "Emergencies"}, {Path: policiesPath, Label: "Policies"},

@@ -22,7 +22,7 @@ func TestPolicyDiff_tellsInWordsWhatChanged(t *testing.T) {
 		}
 	}
 	got := call(t, nil, "policy", "diff", was, is)
-	if want := "First response: 72 hours of opening time → 3 business days\n"; got.failure != nil || got.out != want {
+	if want := "First response: 72 hours during opening hours → 3 business days\n"; got.failure != nil || got.out != want {
 		t.Errorf("%v, %q, want %q", got.failure, got.out, want)
 	}
 	if got := call(t, nil, "policy", "diff", was, was); got.out != "They say the same.\n" {

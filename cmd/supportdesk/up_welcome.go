@@ -30,7 +30,7 @@ func (s *stack) welcome() error {
 	}
 	fmt.Fprintf(&b, `
 Sign in with one of these. Each works once, within %.0f hours; the next start draws new ones. When one has been used,
-enter the address at %s/sign-in, choose "Mail me a link instead" and open the mail at
+enter the address at %s/sign-in, choose "Email me a link instead" and open the mail at
 %s/dev/mail.
 
 `, linkLasts.Hours(), s.url(), s.url())

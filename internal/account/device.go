@@ -10,40 +10,40 @@ import (
 	"strings"
 )
 
-// Browser is where a sign-in comes from.
+// Browser identifies where a sign-in comes from.
 type Browser struct {
 	Source string // network address
-	Device string // what Device made for this browser before; empty or anything else: it is not known
+	Device string // value returned by Service.Device earlier; anything else means an unknown browser
 }
 
 const (
-	deviceSecret = "account devices"
-	deviceID     = 26 // of rand.Text
+	deviceSecret   = "account devices"
+	deviceIDLength = 26 // length of rand.Text
 )
 
-// Device makes what a browser keeps once somebody with an address has signed in there. It opens nothing: it only gives that
-// browser allowances of its own for that address, which no stranger can use up.
+// Device returns a value for a cookie that marks a browser in which the owner of an address has signed in. It is not a
+// credential: it only gives that browser separate rate limits for the address, which an attacker cannot exhaust.
 func (s *Service) Device(ctx context.Context, address string) (string, error) {
 	id := rand.Text()
 	sum, err := s.deviceSum(ctx, id, address)
 	return id + sum, err
 }
 
-// known returns the ID of a device that was made for an address; empty: it was not.
-func (s *Service) known(ctx context.Context, device, address string) (id string, err error) {
-	if len(device) <= deviceID || len(device) > 4*deviceID {
+// knownDevice returns the ID of a device value issued for an address, or "" if the value is not one.
+func (s *Service) knownDevice(ctx context.Context, device, address string) (id string, err error) {
+	if len(device) <= deviceIDLength || len(device) > 4*deviceIDLength {
 		return "", nil
 	}
-	id = device[:deviceID]
+	id = device[:deviceIDLength]
 	sum, err := s.deviceSum(ctx, id, address)
-	if err != nil || subtle.ConstantTimeCompare([]byte(device[deviceID:]), []byte(sum)) != 1 {
+	if err != nil || subtle.ConstantTimeCompare([]byte(device[deviceIDLength:]), []byte(sum)) != 1 {
 		return "", err
 	}
 	return id, nil
 }
 
 func (s *Service) deviceSum(ctx context.Context, id, address string) (string, error) {
-	secret, err := s.vault.Secret(ctx, deviceSecret)
+	secret, err := s.store.Secret(ctx, deviceSecret)
 	if err != nil {
 		return "", err
 	}
@@ -52,16 +52,15 @@ func (s *Service) deviceSum(ctx context.Context, id, address string) (string, er
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
 }
 
-// spendAs is spend for what is done with an address in a browser: one in which its owner has signed in before has an
-// allowance of the same size to itself.
-func (s *Service) spendAs(ctx context.Context, b Browser, address string, ofAddress, ofSource Allowance) (refund func() error, err error) {
-	id, err := s.known(ctx, b.Device, address)
+// limitFrom is limitBoth for requests from a browser. A known device has a limit of the same size to itself.
+func (s *Service) limitFrom(ctx context.Context, b Browser, address string, perAddress, perSource Allowance) (refund func() error, err error) {
+	id, err := s.knownDevice(ctx, b.Device, address)
 	if err != nil {
 		return nil, err
 	}
 	if id != "" {
-		ofAddress.name += " on a known device"
-		return s.spend(ctx, id, b.Source, ofAddress, ofSource)
+		perAddress.name += " on a known device"
+		return s.limitBoth(ctx, id, b.Source, perAddress, perSource)
 	}
-	return s.spend(ctx, address, b.Source, ofAddress, ofSource)
+	return s.limitBoth(ctx, address, b.Source, perAddress, perSource)
 }

@@ -1,11 +1,10 @@
-// Package account is how people come in: registration, invitations, passwords, one-time links, API tokens and identities
-// at an OpenID provider, and the mails that go with them. It must not know HTTP, SQL, SMTP or Temporal: what it keeps is
-// behind small interfaces, and what leaves the house is a Letter that somebody else writes out.
+// Package account implements sign-in: registration, invitations, passwords, one-time links, API tokens, identities at
+// an OpenID provider, and the mails that belong to them. It must not know HTTP, SQL, SMTP or Temporal: storage is
+// behind small interfaces, and a Letter holds the data of a mail that internal/mail renders.
 //
-// Three rules hold everywhere in it. No answer tells whether somebody has an account: known and unknown addresses take
-// the same path, the same work and the same words, and only a mail makes the difference. Nothing that opens an account
-// is kept as it leaves the house: a link's secret is derived from its random ID, a password is hashed. And nothing
-// waits for a neighbour that signing in does not need: the mails lie in an outbox, written in the transaction that owes
-// them and sent by the worker's outbox, and not in a workflow as those of tickets do, because people must be able to sign in
-// while Temporal is away.
+// Three rules hold throughout. No response reveals whether an account exists: known and unknown addresses take the same
+// path, cost the same work and get the same message; only a mail makes a difference. No credential is stored in usable
+// form: a link's secret is derived from its random ID, and passwords are hashed. And signing in depends on no other
+// service: account mails are written to the outbox in the transaction that causes them and sent by a worker, not by a
+// workflow as those of tickets are, so that people can sign in while Temporal is down.
 package account

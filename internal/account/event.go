@@ -8,16 +8,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// EventKind is what a security event records.
+// EventKind is the kind of a security event.
 type EventKind string
 
-// The kinds of security events. Each is written in the transaction of what it records.
+// The kinds of security events. Each is recorded in the transaction that it reports.
 const (
 	EventSignedIn      EventKind = "signed-in"
 	EventSignInFailed  EventKind = "sign-in-failed"
 	EventSignedOut     EventKind = "signed-out"
 	EventSessionsEnded EventKind = "sessions-ended" // all of a person's, by "sign out everywhere"
-	EventLinkAsked     EventKind = "link-asked"     // that signs in or chooses a password
+	EventLinkAsked     EventKind = "link-asked"     // to sign in or to reset a password
 	EventLinkMade      EventKind = "link-made"      // at the command line
 	EventRegistering   EventKind = "registration-asked"
 	EventRegistered    EventKind = "registered"
@@ -43,7 +43,7 @@ const (
 	EventGroupLeft     EventKind = "group-left"
 )
 
-// EventKinds lists all kinds of security events.
+// EventKinds returns all kinds of security events.
 func EventKinds() []EventKind {
 	return []EventKind{
 		EventSignedIn, EventSignInFailed, EventSignedOut, EventSessionsEnded, EventLinkAsked, EventLinkMade,
@@ -54,42 +54,42 @@ func EventKinds() []EventKind {
 	}
 }
 
-// Event is one act that concerns the security of accounts.
+// Event is a change or an attempt that concerns the security of accounts.
 type Event struct {
 	Kind   EventKind
-	Person ticket.PersonID // whose account; empty: none, or an address that none has
-	Actor  ticket.PersonID // who did it; empty: somebody who had not signed in, or an operator
+	Person ticket.PersonID // owner of the account; empty if none, or if no account has the address
+	Actor  ticket.PersonID // who did it; empty if not signed in, or an operator
 	Detail string
 }
 
-// Recorded is an event as administrators read it.
+// Recorded is an event as administrators see it.
 type Recorded struct {
 	ID     int64
 	At     time.Time
 	Kind   EventKind
-	Person desk.Ref // an ID without a name: of somebody whom the desk does not know any more
+	Person desk.Ref // without a name if the person no longer exists
 	Actor  desk.Ref
 	Origin desk.Origin
 	Detail string
 }
 
-// EventFilter chooses events.
+// EventFilter selects events.
 type EventFilter struct {
 	Kind   EventKind // empty: all
-	Person string    // address, handle or ID of whose account it was or who did it; empty: all
-	Before int64     // the last ID of the page before; zero: from the newest on
+	Person string    // address, handle or ID of owner or actor; empty: all
+	Before int64     // ID of the last event of the previous page; zero: start with the newest
 	Limit  int
 }
 
-// Events lists security events for an administrator, the newest first; more says that the list goes on.
+// Events returns security events for an administrator, newest first. more reports whether there are others.
 func (s *Service) Events(ctx context.Context, by desk.Person, f EventFilter) (list []Recorded, more bool, err error) {
 	if err := MayAdminister(by.Role); err != nil {
 		return nil, false, err
 	}
-	return s.vault.Events(ctx, f)
+	return s.store.Events(ctx, f)
 }
 
-// SignedOut records that somebody ended the session that they are using.
+// SignedOut records that a person ended their current session.
 func (s *Service) SignedOut(ctx context.Context, who desk.Person) error {
-	return s.vault.Record(ctx, Event{Kind: EventSignedOut, Person: who.ID, Actor: who.ID})
+	return s.store.Record(ctx, Event{Kind: EventSignedOut, Person: who.ID, Actor: who.ID})
 }

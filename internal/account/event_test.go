@@ -14,8 +14,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// events lists what has been recorded, the oldest first: kind, whose account, who did it and the detail.
-func (h *house) events() (all []string) {
+// events returns all events, oldest first, with kind, owner, actor and detail.
+func (h *fixture) events() (all []string) {
 	h.t.Helper()
 	list, more, err := h.Events(h.t.Context(), h.administrator, account.EventFilter{Limit: 1000})
 	if err != nil || more {
@@ -27,7 +27,7 @@ func (h *house) events() (all []string) {
 	return all
 }
 
-func TestEvents_recordEveryAct(t *testing.T) {
+func TestEvents_recordEveryChange(t *testing.T) {
 	h := open(t)
 	already := len(h.events())
 	ctx := desk.WithOrigin(t.Context(), "203.0.113.9", "Demo/1.0 "+strings.Repeat("x", 500)+"\x00\n")
@@ -148,26 +148,26 @@ func TestEvents_recordEveryAct(t *testing.T) {
 	}
 }
 
-// An act that fails leaves no event, and no event is left out of an act that is done.
-func TestEvents_areWrittenWithTheAct(t *testing.T) {
+// A failed change records no event, and a change whose event cannot be recorded fails.
+func TestEvents_areAtomicWithTheChange(t *testing.T) {
 	h := open(t)
 	before := len(h.events())
 	if err := h.SetRole(t.Context(), h.administrator, "P-0000000000", ticket.RoleAgent); fault.KindOf(err) != fault.NotFound {
 		t.Fatal(err)
 	}
 	if n := len(h.events()); n != before {
-		t.Errorf("an act that failed left %d events", n-before)
+		t.Errorf("a failed change recorded %d events", n-before)
 	}
 	h.sql(`ALTER TABLE security_events ADD CONSTRAINT full_disk CHECK (kind <> 'disabled') NOT VALID`)
 	if err := h.Disable(t.Context(), h.administrator, h.agent.ID); err == nil {
-		t.Error("an act that can't be recorded is done")
+		t.Error("a change that can't be recorded was made")
 	}
 	if n := one[int](h, `SELECT count(*) FROM people WHERE disabled_at IS NOT NULL`); n != 0 {
-		t.Error("an act that can't be recorded is done")
+		t.Error("a change that can't be recorded was made")
 	}
 }
 
-func TestEvents_areOnlyAddedUntilTheirTimeIsOver(t *testing.T) {
+func TestEvents_areAppendOnlyAndExpire(t *testing.T) {
 	h := open(t)
 	if err := h.SignedOut(t.Context(), h.agent); err != nil {
 		t.Fatal(err)
@@ -177,11 +177,11 @@ func TestEvents_areOnlyAddedUntilTheirTimeIsOver(t *testing.T) {
 		`DELETE FROM security_events`, `TRUNCATE security_events`,
 		`INSERT INTO security_events (kind, source, agent, detail, kept_until) VALUES ('x', '', '', '', clock_timestamp())`,
 	} {
-		if _, err := h.beside.Exec(t.Context(), statement); err == nil {
-			t.Errorf("%s: done", statement)
+		if _, err := h.pool.Exec(t.Context(), statement); err == nil {
+			t.Errorf("%s: succeeded", statement)
 		}
 	}
-	// Attempts of strangers are kept for 30 days, all else for a year; each new event clears some away whose time is over.
+	// Failed attempts are kept for 30 days, other events for a year; each new event deletes some that have expired.
 	for range 7 {
 		h.sql(`INSERT INTO security_events (at, kind, source, agent, detail, kept_until)
 			VALUES (clock_timestamp() - interval '31 days', 'old', '', '', '', clock_timestamp() - interval '1 hour')`)
@@ -191,7 +191,7 @@ func TestEvents_areOnlyAddedUntilTheirTimeIsOver(t *testing.T) {
 		wantKind(t, err, fault.Unauthenticated)
 	}
 	if n := one[int](h, `SELECT count(*) FROM security_events WHERE kind = 'old'`); n != 0 {
-		t.Errorf("%d events outlive their time", n)
+		t.Errorf("%d expired events are still there", n)
 	}
 	for kind, want := range map[account.EventKind]time.Duration{account.EventSignedOut: 365 * 24 * time.Hour, account.EventSignInFailed: 30 * 24 * time.Hour} {
 		if kind == account.EventSignInFailed {

@@ -2,22 +2,22 @@ package account
 
 import "context"
 
-// Hasher lets tests take turns at hashing without hashing.
+// Hasher exposes the hasher to tests.
 type Hasher struct{ *hasher }
 
-// NewHasher makes one as the service has it.
+// NewHasher returns a hasher configured as the service's.
 func NewHasher() Hasher { return Hasher{newHasher()} }
 
-// Turn waits for one.
-func (h Hasher) Turn(ctx context.Context) (done func(), err error) { return h.turn(ctx) }
+// Acquire waits for a slot without hashing.
+func (h Hasher) Acquire(ctx context.Context) (done func(), err error) { return h.acquire(ctx) }
 
-// Inside counts those who have a turn or wait for one.
-func (h Hasher) Inside() int { return len(h.queue) }
+// Queued returns the number of calls that hold a slot or wait for one.
+func (h Hasher) Queued() int { return len(h.queue) }
 
-// Room is how many are hashed at once, and how many may wait beside them.
-func (h Hasher) Room() (turns, waiting int) { return cap(h.turns), cap(h.queue) - cap(h.turns) }
+// Capacity returns the number of slots and of places in the queue.
+func (h Hasher) Capacity() (slots, waiting int) { return cap(h.slots), cap(h.queue) - cap(h.slots) }
 
-// Matches checks a password.
+// Matches checks a password against a hash.
 func (h Hasher) Matches(ctx context.Context, password, hash string) (ok, stale bool, err error) {
 	return h.matches(ctx, password, hash)
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// stored is a hash of "correct horse" that was written before argon2id was a library's.
+// stored is a hash of "correct horse" from before the library was used.
 const stored = "$argon2id$v=19$m=19456,t=2,p=1$2T0RyynPmwvQ92U/cahgOw$o6b9N0yEfDyXRT9EF2cvYCZ0f2dMdHZQ/4RDkknsLyQ"
 
-func TestHash_oneStoredBeforeStillMatches(t *testing.T) {
+func TestHash_olderHashesMatch(t *testing.T) {
 	h := account.NewHasher()
 	for password, want := range map[string]bool{"correct horse": true, "wrong horse": false} {
 		ok, stale, err := h.Matches(t.Context(), password, stored)
@@ -31,7 +31,7 @@ func TestHash_anotherCostIsStale(t *testing.T) {
 	}
 }
 
-func TestHash_hostileParametersAreRefused(t *testing.T) {
+func TestHash_rejectsDangerousParameters(t *testing.T) {
 	sum := stored[strings.LastIndex(stored, "$")+1:]
 	for name, hash := range map[string]string{
 		"no passes":  strings.Replace(stored, "t=2", "t=0", 1),

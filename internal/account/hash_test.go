@@ -10,16 +10,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// A flood of sign-ins must not take more memory than a few hashes need, nor keep people waiting without end.
-func TestHashing_isBoundedHoweverManySignIn(t *testing.T) {
+// A flood of sign-ins must take no more memory than a few hashes, and must not make people wait forever.
+func TestHashing_isBounded(t *testing.T) {
 	h := account.NewHasher()
-	turns, waiting := h.Room()
-	if turns > runtime.GOMAXPROCS(0) {
-		t.Errorf("%d are hashed at once on %d processors", turns, runtime.GOMAXPROCS(0))
+	slots, waiting := h.Capacity()
+	if slots > runtime.GOMAXPROCS(0) {
+		t.Errorf("%d slots for %d processors", slots, runtime.GOMAXPROCS(0))
 	}
 	var ends []func()
-	for range turns {
-		done, err := h.Turn(t.Context())
+	for range slots {
+		done, err := h.Acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -29,30 +29,30 @@ func TestHashing_isBoundedHoweverManySignIn(t *testing.T) {
 	queued := make(chan error)
 	for range waiting {
 		go func() {
-			done, err := h.Turn(leaving)
+			done, err := h.Acquire(leaving)
 			if err == nil {
 				done()
 			}
 			queued <- err
 		}()
 	}
-	for h.Inside() < turns+waiting {
+	for h.Queued() < slots+waiting {
 		runtime.Gosched()
 	}
-	if _, err := h.Turn(t.Context()); fault.KindOf(err) != fault.Unavailable {
-		t.Errorf("one more is told %v", err)
+	if _, err := h.Acquire(t.Context()); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("one more call returned %v", err)
 	}
 	leave()
 	for range waiting {
 		if err := <-queued; !errors.Is(err, context.Canceled) {
-			t.Errorf("who left the queue is told %v", err)
+			t.Errorf("a cancelled call returned %v", err)
 		}
 	}
 	for _, done := range ends {
 		done()
 	}
-	if done, err := h.Turn(t.Context()); err != nil {
-		t.Errorf("nobody is there any more, and still: %v", err)
+	if done, err := h.Acquire(t.Context()); err != nil {
+		t.Errorf("all slots are free, but acquire failed: %v", err)
 	} else {
 		done()
 	}

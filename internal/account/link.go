@@ -14,20 +14,20 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Purpose is what a one-time link does for whoever has it.
+// Purpose is what a one-time link does.
 type Purpose string
 
-// The purposes of links. Each is also the kind of the mail that carries it.
+// The purposes of links. Each is also the kind of the mail with the link.
 const (
 	SignIn     Purpose = "sign-in"
-	Reset      Purpose = "reset"      // chooses a new password
+	Reset      Purpose = "reset"      // sets a new password
 	Move       Purpose = "address"    // confirms a new address
-	Verify     Purpose = "verify"     // makes a registration an account
-	Invitation Purpose = "invitation" // likewise, for staff
+	Verify     Purpose = "verify"     // creates the account of a registration
+	Invitation Purpose = "invitation" // creates the account of an invited staff member
 )
 
-// lasts is for how long links work.
-var lasts = map[Purpose]time.Duration{
+// lifetime is how long a link of each purpose is valid.
+var lifetime = map[Purpose]time.Duration{
 	SignIn:     30 * time.Minute,
 	Reset:      time.Hour,
 	Move:       24 * time.Hour,
@@ -35,81 +35,81 @@ var lasts = map[Purpose]time.Duration{
 	Invitation: 7 * 24 * time.Hour,
 }
 
-// Link is a one-time link that still works.
+// Link is a valid one-time link.
 type Link struct {
 	ID      string
 	Purpose Purpose
-	Person  desk.Person // whose; for a registration or an invitation whoever it brings in, without an ID
-	Address string      // Move: the new one
+	Person  desk.Person // its owner; without an ID for a registration or an invitation
+	Address string      // Move: the new address
 	Until   time.Time
 
-	HasTokens bool // the person has API tokens that work
+	HasTokens bool // the owner has active API tokens
 }
 
-// Needs reports whether using the link takes a password that is chosen with it.
+// Needs reports whether using the link requires a new password.
 func (l Link) Needs() bool { return l.Purpose != SignIn && l.Purpose != Move }
 
-// errLink is the one answer for links that were made up, have been used, are too old, or were called off.
-var errLink error = fault.New(fault.NotFound, "this link does not work any more; each works once, and for a limited time")
+// errInvalidLink is the only message for links that are forged, used, expired or withdrawn.
+var errInvalidLink error = fault.New(fault.NotFound, "this link is no longer valid; a link works once, and for a limited time")
 
 const (
 	linkSecret = "account links"
-	idLength   = 26 // of rand.Text, which has 128 bits at least
+	idLength   = 26 // length of rand.Text, which has at least 128 bits
 )
 
-// sealed is the whole of a link that has this ID: the ID, and what only the desk can derive from it.
-func (s *Service) sealed(ctx context.Context, id string) (string, error) {
-	key, err := s.vault.Secret(ctx, linkSecret)
+// linkToken returns the token of a link: its ID and a MAC.
+func (s *Service) linkToken(ctx context.Context, id string) (string, error) {
+	key, err := s.store.Secret(ctx, linkSecret)
 	if err != nil {
 		return "", err
 	}
-	return id + seal(key, id), nil
+	return id + sign(key, id), nil
 }
 
-func seal(key []byte, id string) string {
+func sign(key []byte, id string) string {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(id))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// unsealed gives the ID of a link that the desk made; errLink for any other.
-func (s *Service) unsealed(ctx context.Context, token string) (string, error) {
+// parseLinkToken returns the ID in a token, or errInvalidLink if the MAC does not match.
+func (s *Service) parseLinkToken(ctx context.Context, token string) (string, error) {
 	if len(token) < idLength || len(token) > 2*idLength+64 {
-		return "", errLink
+		return "", errInvalidLink
 	}
-	key, err := s.vault.Secret(ctx, linkSecret)
+	key, err := s.store.Secret(ctx, linkSecret)
 	if err != nil {
 		return "", err
 	}
 	id, got := token[:idLength], token[idLength:]
-	if subtle.ConstantTimeCompare([]byte(got), []byte(seal(key, id))) != 1 {
-		return "", errLink
+	if subtle.ConstantTimeCompare([]byte(got), []byte(sign(key, id))) != 1 {
+		return "", errInvalidLink
 	}
 	return id, nil
 }
 
-// url is where a link leads.
+// url returns the address of a link.
 func (s *Service) url(ctx context.Context, id string) (string, error) {
-	token, err := s.sealed(ctx, id)
+	token, err := s.linkToken(ctx, id)
 	return s.site + "/link/" + token, err
 }
 
 func newID() string { return rand.Text() }
 
-// Open looks a link up without using it. NotFound: it doesn't work, for whatever reason.
+// Open returns a link without using it. It returns a NotFound fault if the link is not valid, whatever the cause.
 func (s *Service) Open(ctx context.Context, token string) (Link, error) {
-	id, err := s.unsealed(ctx, token)
+	id, err := s.parseLinkToken(ctx, token)
 	if err != nil {
 		return Link{}, err
 	}
-	return s.vault.Link(ctx, id)
+	return s.store.Link(ctx, id)
 }
 
-// LinkFor makes a link that signs in whoever has an address, for somebody who may see it: it is in no mail. NotFound:
-// nobody has that address, or they have been disabled.
-func (s *Service) LinkFor(ctx context.Context, address string, lasts time.Duration) (url string, err error) {
+// LinkFor creates a sign-in link for an operator, without a mail. It returns a NotFound fault if no active account has
+// the address.
+func (s *Service) LinkFor(ctx context.Context, address string, lifetime time.Duration) (url string, err error) {
 	id := newID()
-	if err := s.vault.AddSignIn(ctx, id, strings.TrimSpace(address), lasts); err != nil {
+	if err := s.store.AddSignIn(ctx, id, strings.TrimSpace(address), lifetime); err != nil {
 		return "", err
 	}
 	return s.url(ctx, id)

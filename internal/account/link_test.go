@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-func TestLinkFor_leadsToWhoeverHasTheAddress(t *testing.T) {
+func TestLinkFor_signsInTheOwnerOfTheAddress(t *testing.T) {
 	h := open(t)
 	token := h.linkFor(" customer@DEMO.example ")
 	link, err := h.Open(t.Context(), token)
@@ -17,7 +17,7 @@ func TestLinkFor_leadsToWhoeverHasTheAddress(t *testing.T) {
 		t.Errorf("%+v, %v", link, err)
 	}
 	if left := time.Until(link.Until); left < 55*time.Minute || left > time.Hour {
-		t.Errorf("it works for %s", left)
+		t.Errorf("it is valid for %s", left)
 	}
 	_, err = h.LinkFor(t.Context(), "nobody@demo.example", time.Hour)
 	wantKind(t, err, fault.NotFound)
@@ -30,20 +30,20 @@ func TestLinkFor_leadsToWhoeverHasTheAddress(t *testing.T) {
 	wantKind(t, err, fault.NotFound)
 }
 
-// What is kept of a link must not be enough to use it.
+// What is stored of a link must not be enough to use it.
 func TestLink_cannotBeReadInTheDatabase(t *testing.T) {
 	h := open(t)
 	token := h.linkFor(h.agent.Address)
 	id := one[string](h, `SELECT id FROM links`)
 	if token == id || !strings.HasPrefix(token, id) {
-		t.Fatalf("the token %s is not the ID %s and a secret", token, id)
+		t.Fatalf("the token %s is not the ID %s followed by a MAC", token, id)
 	}
 	if n := one[int](h, `SELECT count(*) FROM links l WHERE l::text LIKE '%' || $1 || '%'`, token[len(id):]); n != 0 {
-		t.Error("the link's secret is kept")
+		t.Error("the link's MAC is stored")
 	}
 }
 
-func TestOpen_refusesWhatTheDeskDidNotMake(t *testing.T) {
+func TestOpen_rejectsForgedLinks(t *testing.T) {
 	h := open(t)
 	token := h.linkFor(h.agent.Address)
 	other := h.linkFor(h.customer.Address)

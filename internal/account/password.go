@@ -9,15 +9,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Lengths of a password, in characters (NIST SP 800-63B-4, 3.1.1.2, asks for 15 without a second factor's help or 8
-// with it; a mail box stands behind every account here).
+// Length limits of a password, in characters. NIST SP 800-63B-4, 3.1.1.2, asks for 15, or 8 with a second factor; here
+// every account depends on a mailbox as well.
 const (
 	MinPassword = 12
 	MaxPassword = 128
-	minDistinct = 5 // characters, so that aaaaaaaaaaaa is none
+	minDistinct = 5 // distinct characters
 )
 
-// common are those that people choose first when 12 characters are asked for.
+// common are the first choices when 12 characters are required.
 var common = map[string]bool{
 	"password1234": true, "password12345": true, "password123456": true, "passwordpassword": true, "passw0rd1234": true,
 	"123456789012": true, "1234567890123": true, "12345678901234": true, "123456789012345": true, "1234567890ab": true,
@@ -27,11 +27,11 @@ var common = map[string]bool{
 	"changemechangeme": true, "changeme1234": true, "correcthorsebatterystaple": true, "supportdesk123": true,
 }
 
-// checkPassword gives an Invalid fault about the field password. What a password is made of is nobody's business, only
-// that it can't be guessed at once.
-func checkPassword(password string, whose desk.Person) error {
+// validatePassword returns an Invalid fault for the field password if the password is too short, too long or easily
+// guessed. There are no rules about kinds of characters.
+func validatePassword(password string, owner desk.Person) error {
 	lower := strings.ToLower(password)
-	local, _, _ := strings.Cut(whose.Address, "@")
+	local, _, _ := strings.Cut(owner.Address, "@")
 	length := utf8.RuneCountInString(password)
 	distinct := map[rune]bool{}
 	for _, r := range lower {
@@ -44,29 +44,29 @@ func checkPassword(password string, whose desk.Person) error {
 		return fault.Field("password", "must have %d characters or more", MinPassword)
 	case length > MaxPassword:
 		return fault.Field("password", "must have %d characters or fewer", MaxPassword)
-	case strings.EqualFold(password, whose.Address), strings.EqualFold(password, local), strings.EqualFold(password, whose.Name):
+	case strings.EqualFold(password, owner.Address), strings.EqualFold(password, local), strings.EqualFold(password, owner.Name):
 		return fault.Field("password", "must not be your name or your address")
 	case common[lower], len(distinct) < minDistinct:
-		return fault.Field("password", "is among the first that anybody would try")
+		return fault.Field("password", "is too easy to guess")
 	}
 	return nil
 }
 
-// chosenFor is chosen for whoever has a link. A link that can't be used, because somebody has its address by now, must
-// not have the desk hash without an end.
-func (s *Service) chosenFor(ctx context.Context, l Link, password string) (string, error) {
-	if err := checkPassword(password, l.Person); err != nil {
+// hashForLink is hashNew for a link. It is limited, because a link whose address has been taken in the meantime is
+// never used up and would let an attacker cause hashing forever.
+func (s *Service) hashForLink(ctx context.Context, l Link, password string) (string, error) {
+	if err := validatePassword(password, l.Person); err != nil {
 		return "", err
 	}
-	if _, err := s.take(ctx, passwordsOfLink, l.ID); err != nil {
+	if _, err := s.limit(ctx, passwordsPerLink, l.ID); err != nil {
 		return "", err
 	}
 	return s.hasher.hash(ctx, password)
 }
 
-// chosen checks a new password and gives its hash.
-func (s *Service) chosen(ctx context.Context, password string, whose desk.Person) (string, error) {
-	if err := checkPassword(password, whose); err != nil {
+// hashNew validates a new password and returns its hash.
+func (s *Service) hashNew(ctx context.Context, password string, owner desk.Person) (string, error) {
+	if err := validatePassword(password, owner); err != nil {
 		return "", err
 	}
 	return s.hasher.hash(ctx, password)

@@ -9,55 +9,56 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Profile is what somebody sees of their own account.
+// Profile is a person's own account.
 type Profile struct {
 	Person        desk.Person
-	PasswordSetAt time.Time // zero: they have none
+	PasswordSetAt time.Time // zero: no password
 	Since         time.Time
-	Identities    []string // issuers that vouch for them
+	Identities    []string // issuers of linked identities
 }
 
-// Profile gives somebody's own account.
+// Profile returns a person's own account.
 func (s *Service) Profile(ctx context.Context, who desk.Person) (Profile, error) {
-	return s.vault.Profile(ctx, who.ID)
+	return s.store.Profile(ctx, who.ID)
 }
 
-// ChangeName changes how others see somebody.
+// ChangeName changes a person's display name.
 func (s *Service) ChangeName(ctx context.Context, who desk.Person, name string) error {
 	name = strings.TrimSpace(name)
 	if !desk.ValidName(name) {
 		return errName
 	}
-	return s.vault.Rename(ctx, who.ID, name)
+	return s.store.Rename(ctx, who.ID, name)
 }
 
-// Proof is what shows, beyond the session, that it is its owner who asks: a session left open should not be enough to
-// take an account.
+// Proof shows that the request comes from the account's owner and not only from an open session, which must not be
+// enough to take over an account.
 type Proof struct {
-	Current string // password; of those who have one
-	Recent  bool   // they signed in a short while ago, in this session; of those who have none
+	Current string // current password, if there is one
+	Recent  bool   // signed in recently in this session; used if there is no password
 }
 
-// CodeSignInAgain is the code of an Unauthenticated fault: the session's owner has no password, and signed in too long ago.
+// CodeSignInAgain is the code of the Unauthenticated fault for a person without a password who signed in too long ago.
 const CodeSignInAgain = "sign-in-again"
 
-var errSignInAgain = &fault.Error{Kind: fault.Unauthenticated, Code: CodeSignInAgain, Message: "sign in again first"}
+var errSignInAgain = &fault.Error{Kind: fault.Unauthenticated, Code: CodeSignInAgain, Message: "sign in again to continue"}
 
-// ChangePassword chooses a new one, or a first one. Somebody who has one proves it: Invalid, field current, when it is wrong.
-// Somebody who has none must have signed in recently: CodeSignInAgain. All their sessions and links end, and their tokens
-// unless they are to be kept; the entry begins a new session.
+// ChangePassword sets a new or a first password. A person with a password must prove it; if it is wrong, an Invalid
+// fault for the field current is returned. A person without one must have signed in recently, or a fault with
+// CodeSignInAgain is returned. All sessions and links end, and tokens unless they are kept; the Entry is for a new
+// session.
 func (s *Service) ChangePassword(ctx context.Context, source string, who desk.Person, proof Proof, password string, tokens Tokens) (Entry, error) {
-	if err := s.prove(ctx, source, who, proof); err != nil {
+	if err := s.requireProof(ctx, source, who, proof); err != nil {
 		return Entry{}, err
 	}
-	hash, err := s.chosen(ctx, password, who)
+	hash, err := s.hashNew(ctx, password, who)
 	if err != nil {
 		return Entry{}, err
 	}
-	return s.vault.SetPassword(ctx, who.ID, hash, tokens)
+	return s.store.SetPassword(ctx, who.ID, hash, tokens)
 }
 
-// ChangeAddress mails a link to the new address, which is in force when the link has been used. A proof is asked for as in
+// ChangeAddress mails a link to the new address; using the link changes the address. Proof is required as for
 // ChangePassword.
 func (s *Service) ChangeAddress(ctx context.Context, source string, who desk.Person, proof Proof, address string) error {
 	address = strings.TrimSpace(address)
@@ -65,25 +66,25 @@ func (s *Service) ChangeAddress(ctx context.Context, source string, who desk.Per
 	case !desk.ValidAddress(address):
 		return errNoAddress
 	case strings.EqualFold(address, who.Address):
-		return fault.Field("address", "is the one that you have")
+		return fault.Field("address", "is your address already")
 	}
-	if err := s.prove(ctx, source, who, proof); err != nil {
+	if err := s.requireProof(ctx, source, who, proof); err != nil {
 		return err
 	}
-	if _, err := s.spend(ctx, string(who.ID), source, movesOfPerson, mailsOfSource); err != nil {
+	if _, err := s.limitBoth(ctx, string(who.ID), source, addressChangesPerPerson, mailsPerSource); err != nil {
 		return err
 	}
-	return s.vault.AskMove(ctx, newID(), who.ID, address, lasts[Move])
+	return s.store.AskMove(ctx, newID(), who.ID, address, lifetime[Move])
 }
 
-// prove asks for the password of somebody who has one, and for a recent sign-in of the others.
-func (s *Service) prove(ctx context.Context, source string, who desk.Person, proof Proof) error {
-	profile, err := s.vault.Profile(ctx, who.ID)
+// requireProof requires the password of a person who has one, and a recent sign-in of others.
+func (s *Service) requireProof(ctx context.Context, source string, who desk.Person, proof Proof) error {
+	profile, err := s.store.Profile(ctx, who.ID)
 	switch {
 	case err != nil:
 		return err
 	case !profile.PasswordSetAt.IsZero():
-		_, err = s.repeated(ctx, source, profile.Person, proof.Current)
+		_, err = s.reauthenticate(ctx, source, profile.Person, proof.Current)
 		return err
 	case !proof.Recent:
 		return errSignInAgain
@@ -91,16 +92,16 @@ func (s *Service) prove(ctx context.Context, source string, who desk.Person, pro
 	return nil
 }
 
-// repeated checks the password of somebody who is signed in: Invalid, field current, when it is wrong. It has an allowance of
-// its own, which only their sessions can use up.
-func (s *Service) repeated(ctx context.Context, source string, who desk.Person, password string) (Entry, error) {
-	refund, err := s.spend(ctx, string(who.ID), source, repeatsOfPerson, signInsOfSource)
+// reauthenticate checks the password of a person who is signed in. If it is wrong, it returns an Invalid fault for the
+// field current. Its limit is separate from SignIn's, so that only their own sessions can exhaust it.
+func (s *Service) reauthenticate(ctx context.Context, source string, who desk.Person, password string) (Entry, error) {
+	refund, err := s.limitBoth(ctx, string(who.ID), source, reauthenticationsPerPerson, signInsPerSource)
 	if err != nil {
 		return Entry{}, err
 	}
-	in, err := s.proven(ctx, who.Address, password)
+	in, err := s.authenticate(ctx, who.Address, password)
 	if fault.KindOf(err) == fault.Unauthenticated {
-		if err := s.vault.RecordFailure(ctx, who.Address, "password, signed in already"); err != nil {
+		if err := s.store.RecordFailure(ctx, who.Address, "password, signed in already"); err != nil {
 			return Entry{}, err
 		}
 		return Entry{}, fault.Field("current", "is not your password")
@@ -111,18 +112,18 @@ func (s *Service) repeated(ctx context.Context, source string, who desk.Person, 
 	return in, refund()
 }
 
-// SignInAgain lets somebody who is signed in prove it once more by their password: Invalid, field current, when it is
-// wrong or they have none.
+// SignInAgain authenticates a person who is signed in once more. It returns an Invalid fault for the field current if
+// the password is wrong or there is none.
 func (s *Service) SignInAgain(ctx context.Context, source string, who desk.Person, password string) (Entry, error) {
-	in, err := s.repeated(ctx, source, who, password)
+	in, err := s.reauthenticate(ctx, source, who, password)
 	if err != nil {
 		return Entry{}, err
 	}
-	return in, s.vault.Record(ctx, Event{Kind: EventSignedIn, Person: in.Person.ID, Actor: in.Person.ID, Detail: "by password, again"})
+	return in, s.store.Record(ctx, Event{Kind: EventSignedIn, Person: in.Person.ID, Actor: in.Person.ID, Detail: "by password, again"})
 }
 
-// SignOutEverywhere ends all of somebody's sessions and links, and their tokens unless they are to be kept; the entry
-// may begin a new session.
+// SignOutEverywhere ends all sessions and links of a person, and tokens unless they are kept. The Entry may be used for
+// a new session.
 func (s *Service) SignOutEverywhere(ctx context.Context, who desk.Person, tokens Tokens) (Entry, error) {
-	return s.vault.EndAll(ctx, who.ID, tokens)
+	return s.store.EndAll(ctx, who.ID, tokens)
 }

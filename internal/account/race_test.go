@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// atOnce runs some calls at the same moment and returns their errors in order.
+// atOnce runs calls concurrently and returns their errors in order.
 func atOnce(calls ...func() error) []error {
 	start, errs := make(chan struct{}), make([]error, len(calls))
 	var group sync.WaitGroup
@@ -27,10 +27,10 @@ func atOnce(calls ...func() error) []error {
 	return errs
 }
 
-// rounds is how often a race is run: without the lock each of these tests fails within a few.
+// rounds is how often a race is repeated; without the lock each of these tests fails within a few.
 const rounds = 15
 
-func TestAdministrators_canNotShutEachOtherOutAtTheSameMoment(t *testing.T) {
+func TestAdministrators_cannotDisableEachOtherConcurrently(t *testing.T) {
 	h := open(t)
 	first, second := h.administrator, h.add(ticket.RoleAdministrator, "Demo Second", "second@demo.example")
 	for what, act := range map[string]func(by, whom desk.Person) error{
@@ -51,8 +51,8 @@ func TestAdministrators_canNotShutEachOtherOutAtTheSameMoment(t *testing.T) {
 	}
 }
 
-// Whoever was shut out a moment ago does nothing more, although the page still takes them for an administrator.
-func TestAdministrators_actNoMoreOnceShutOut(t *testing.T) {
+// An administrator who has just been disabled can do nothing more, although their page still shows them as one.
+func TestAdministrators_canDoNothingOnceDisabled(t *testing.T) {
 	h := open(t)
 	gone := h.add(ticket.RoleAdministrator, "Demo Gone", "gone@demo.example")
 	if err := h.Disable(t.Context(), h.administrator, gone.ID); err != nil {
@@ -65,7 +65,7 @@ func TestAdministrators_actNoMoreOnceShutOut(t *testing.T) {
 	wantKind(t, h.Disable(t.Context(), gone, h.administrator.ID), fault.Forbidden)
 }
 
-func TestTokens_areCappedAtOnce(t *testing.T) {
+func TestTokens_areLimitedUnderConcurrency(t *testing.T) {
 	h := open(t)
 	make20 := func() error {
 		_, err := h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "at once", false)
@@ -86,12 +86,12 @@ func TestTokens_areCappedAtOnce(t *testing.T) {
 			}
 		}
 		if n := one[int](h, `SELECT count(*) FROM tokens WHERE revoked_at IS NULL`); n != 20 || made.Load() != 1 {
-			t.Fatalf("%d tokens, %d made at once", n, made.Load())
+			t.Fatalf("%d tokens, %d created concurrently", n, made.Load())
 		}
 	}
 }
 
-func TestInvitations_toOneAddressAtOnceLeaveOneOpen(t *testing.T) {
+func TestInvitations_toOneAddressLeaveOneOpen(t *testing.T) {
 	h := open(t)
 	for round := range rounds {
 		address := fmt.Sprintf("invited%d@demo.example", round)

@@ -11,22 +11,22 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Service is what the pages call. Safe for concurrent use.
+// Service implements sign-in and account management. It is safe for concurrent use.
 type Service struct {
-	vault  vault
+	store  store
 	hasher *hasher
 	site   string
 }
 
-// vault keeps accounts. What changes a password, a role or who may come in also counts the person's session epoch up
-// and calls off their open links and the signed links in mails that were sent to them until then. Every act is recorded
-// as a security event in its own transaction.
-type vault interface {
-	// Secret gives 32 bytes that all replicas share.
+// store stores accounts. Changing a password, a role or whether an account is enabled also increments the session epoch
+// and withdraws the person's open links and the signed links in mails sent so far. Every change is recorded as a
+// security event in its transaction.
+type store interface {
+	// Secret returns 32 bytes that all replicas share.
 	Secret(ctx context.Context, name string) ([]byte, error)
-	// Spend takes one use out of an allowance, unless it is all spent.
+	// Spend takes one use of a limit. It reports false if none is left.
 	Spend(ctx context.Context, key []byte, a Allowance) (ok bool, err error)
-	// Return gives one use back.
+	// Return refunds one use.
 	Return(ctx context.Context, key []byte, a Allowance) error
 
 	links
@@ -39,54 +39,55 @@ type vault interface {
 }
 
 type links interface {
-	// Link gives one that still works, or NotFound.
+	// Link returns a valid link, or a NotFound fault.
 	Link(ctx context.Context, id string) (Link, error)
-	// AddSignIn makes a link for whoever has an address, or is NotFound.
-	AddSignIn(ctx context.Context, id, address string, lasts time.Duration) error
-	// Ask makes a link of a purpose for whoever has an address and owes them the mail. When nobody has it, it does the
-	// same work and owes nothing.
-	Ask(ctx context.Context, id string, p Purpose, address string, lasts time.Duration) error
-	// Register makes a Verify link and owes its mail, or one that says that the address has an account.
-	Register(ctx context.Context, id, name, address string, lasts time.Duration) error
-	// Enter uses a SignIn link. It, TakeIn, Reset and Move are NotFound when the link doesn't work any more.
+	// AddSignIn creates a SignIn link for the account with an address, or returns a NotFound fault.
+	AddSignIn(ctx context.Context, id, address string, lifetime time.Duration) error
+	// Ask creates a link for the account with an address and queues its mail. If there is none, it does the same work
+	// and queues nothing.
+	Ask(ctx context.Context, id string, p Purpose, address string, lifetime time.Duration) error
+	// Register creates a Verify link and queues its mail, or a mail that the address has an account already.
+	Register(ctx context.Context, id, name, address string, lifetime time.Duration) error
+	// Enter uses a SignIn link. Enter, TakeIn, Reset and Move return a NotFound fault if the link is no longer valid.
 	Enter(ctx context.Context, id string) (Entry, error)
-	// TakeIn uses a Verify or Invitation link. An address that somebody has by now is a Conflict.
+	// TakeIn uses a Verify or an Invitation link. It returns a Conflict fault if another account has the address by
+	// now.
 	TakeIn(ctx context.Context, id, name, hash string) (Entry, error)
 	// Reset uses a Reset link.
 	Reset(ctx context.Context, id, hash string, tokens Tokens) (Entry, error)
-	// Move uses a Move link, and owes a mail to the old address. Conflict: as TakeIn.
+	// Move uses a Move link and queues a mail to the previous address. It returns a Conflict fault like TakeIn.
 	Move(ctx context.Context, id string) (Entry, error)
 }
 
 type passwords interface {
-	// Password gives whoever has an address, with their password's hash; empty: none. Neither, when nobody is let in
-	// under that address.
+	// Password returns the person with an address and the hash of their password, which is empty if they have none.
+	// Both are zero if no active account has the address.
 	Password(ctx context.Context, address string) (e Entry, hash string, err error)
-	// SetPassword replaces a hash.
+	// SetPassword replaces the hash of a password.
 	SetPassword(ctx context.Context, id ticket.PersonID, hash string, tokens Tokens) (Entry, error)
-	// Rehash replaces a hash by another of the same password.
+	// Rehash replaces a hash by one of the same password.
 	Rehash(ctx context.Context, id ticket.PersonID, old, hash string) error
-	// EndAll ends all sessions and begins a new epoch.
+	// EndAll ends all sessions by starting a new epoch.
 	EndAll(ctx context.Context, id ticket.PersonID, tokens Tokens) (Entry, error)
-	// ByIdentity returns the member of staff whom a provider calls by subject, or binds the one who has the address. It is
-	// NotFound for all others.
+	// ByIdentity returns the staff member linked to a provider's subject, or links the one with the address. It returns
+	// a NotFound fault for anybody else.
 	ByIdentity(ctx context.Context, i Identity) (Entry, error)
 }
 
 type profiles interface {
 	Profile(ctx context.Context, id ticket.PersonID) (Profile, error)
 	Rename(ctx context.Context, id ticket.PersonID, name string) error
-	// AskMove makes a Move link and owes its mail to the new address.
-	AskMove(ctx context.Context, linkID string, id ticket.PersonID, address string, lasts time.Duration) error
+	// AskMove creates a Move link and queues its mail to the new address.
+	AskMove(ctx context.Context, linkID string, id ticket.PersonID, address string, lifetime time.Duration) error
 }
 
-// members' acts are Forbidden when by is no administrator any more once their turn comes: they are done one after another.
+// members' changes are serialised and return a Forbidden fault if by is no longer an administrator when they run.
 type members interface {
 	Member(ctx context.Context, id ticket.PersonID) (Member, error)
 	Members(ctx context.Context, f MemberFilter) (list []Member, more bool, err error)
 	Invitations(ctx context.Context) ([]Invited, error)
-	// Invite makes an Invitation link, calls older ones to the same address off, and owes its mail.
-	Invite(ctx context.Context, id string, by ticket.PersonID, p desk.Person, lasts time.Duration) error
+	// Invite creates an Invitation link, withdraws earlier ones to the address, and queues its mail.
+	Invite(ctx context.Context, id string, by ticket.PersonID, p desk.Person, lifetime time.Duration) error
 	Uninvite(ctx context.Context, by ticket.PersonID, linkID string) error
 	SetRole(ctx context.Context, by, id ticket.PersonID, role ticket.Role) error
 	Disable(ctx context.Context, by, id ticket.PersonID) error
@@ -100,30 +101,30 @@ type tokens interface {
 }
 
 type events interface {
-	// Record adds an event of an act that has no transaction of its own.
+	// Record adds an event for a change without a transaction of its own.
 	Record(ctx context.Context, e Event) error
-	// RecordFailure adds a failed sign-in under an address, with the same work whether anybody has it or not.
+	// RecordFailure adds a failed sign-in. It does the same work whether or not the address has an account.
 	RecordFailure(ctx context.Context, address, detail string) error
 	Events(ctx context.Context, f EventFilter) (list []Recorded, more bool, err error)
 }
 
 type mails interface {
-	// OwedMail returns a mail as it is kept, and what became of it already.
+	// OwedMail returns a stored mail and its delivery status.
 	OwedMail(ctx context.Context, id int64) (m Owed, status desk.DeliveryStatus, err error)
 	PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error)
-	// Notices gives the emergencies in force and planned, which every mail speaks of.
+	// Notices returns current and planned emergencies, which every mail mentions.
 	Notices(ctx context.Context) ([]desk.Emergency, error)
 }
 
-// Entry is whoever may come in, and the epoch that their session has to name.
+// Entry is a person who may sign in, and the epoch that their session must carry.
 type Entry struct {
 	Person desk.Person
 	Epoch  int64
 }
 
-// New makes a service on what keeps accounts. site is the website's address, such as https://support.example.com.
-func New(v vault, site string) *Service {
-	return &Service{vault: v, hasher: newHasher(), site: strings.TrimRight(site, "/")}
+// New returns a service. site is the URL of the website, such as https://support.example.com.
+func New(v store, site string) *Service {
+	return &Service{store: v, hasher: newHasher(), site: strings.TrimRight(site, "/")}
 }
 
 var errAdministrator = fault.New(fault.Forbidden, "only an administrator may do this")

@@ -10,25 +10,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Token is an API token, without what makes it one.
+// Token describes an API token without its secret.
 type Token struct {
 	ID       int64
 	Label    string
 	Made     time.Time
 	LastUsed time.Time // to the minute; zero: never
-	Writes   bool      // false: it only reads
+	Writes   bool      // false: read-only
 }
 
-// Tokens is what becomes of somebody's API tokens when all their sessions end.
+// Tokens says whether API tokens are kept when all sessions end.
 type Tokens bool
 
-// They end unless their owner wants to keep them.
+// Tokens end unless their owner wants to keep them.
 const (
 	EndTokens  Tokens = false
 	KeepTokens Tokens = true
 )
 
-// String says so in words.
+// String returns a description for security events.
 func (t Tokens) String() string {
 	if t == KeepTokens {
 		return "API tokens kept"
@@ -41,29 +41,29 @@ const (
 	maxTokens = 20
 )
 
-// CodeTokenMade is the code of a Conflict: a form that makes a token was sent again.
+// CodeTokenMade is the code of the Conflict fault for a form that has created a token already.
 const CodeTokenMade = "token-made"
 
-// Tokens lists those of somebody's that work, the newest first.
+// Tokens returns a person's active tokens, newest first.
 func (s *Service) Tokens(ctx context.Context, who desk.Person) ([]Token, error) {
-	return s.vault.Tokens(ctx, who.ID)
+	return s.store.Tokens(ctx, who.ID)
 }
 
-// MakeToken returns a new token, which can be read this one time, and mails its owner that it was made. A proof is asked for
-// as in ChangePassword: a token outlives the session that it was made in. Conflict: they have too many, or one was made
-// by the same key before (CodeTokenMade); an empty key is none.
+// MakeToken creates a token, whose secret is returned only here, and mails its owner. Proof is required as for
+// ChangePassword, because a token outlives the session. once is an idempotency key; empty means none. It returns a
+// Conflict fault if there are too many tokens, or one with the same key (CodeTokenMade).
 func (s *Service) MakeToken(ctx context.Context, source string, who desk.Person, proof Proof, once, label string, writes bool) (string, error) {
 	label = strings.TrimSpace(label)
 	if utf8.RuneCountInString(label) > maxLabel || !desk.ValidName(label) {
 		return "", fault.Field("label", "must have 1 to %d characters, in one line and all of them visible", maxLabel)
 	}
-	if err := s.prove(ctx, source, who, proof); err != nil {
+	if err := s.requireProof(ctx, source, who, proof); err != nil {
 		return "", err
 	}
-	return s.vault.MakeToken(ctx, who.ID, once, label, writes, maxTokens)
+	return s.store.MakeToken(ctx, who.ID, once, label, writes, maxTokens)
 }
 
-// RevokeToken makes one of somebody's tokens stop working. NotFound: it isn't theirs, or works no more.
+// RevokeToken revokes a person's token. It returns a NotFound fault if they have no such active token.
 func (s *Service) RevokeToken(ctx context.Context, who desk.Person, token int64) error {
-	return s.vault.RevokeToken(ctx, who.ID, token)
+	return s.store.RevokeToken(ctx, who.ID, token)
 }

@@ -17,7 +17,7 @@ import (
 //go:embed find.js
 var finder string
 
-// place is where something is in the window, or why it can't be reached.
+// place is the position of an element in the window, or why it is not reachable.
 type place struct {
 	X, Y  float64
 	Value string
@@ -25,14 +25,14 @@ type place struct {
 	Why   string
 }
 
-// Click presses what is called so: a link, a button, a switch or its label. Case and spaces don't count. A name in
-// full is preferred to the beginning of one, and that to a part.
+// Click clicks a link, button, switch or label by its name. Case and white space are ignored. A full match is preferred
+// to a prefix, and a prefix to a substring.
 func (p *Page) Click(name string) {
 	p.t.Helper()
 	p.clickAt(name, p.await("action", name))
 }
 
-// ClickOn presses the first visible element that a CSS selector matches.
+// ClickOn clicks the first visible element that a CSS selector matches.
 func (p *Page) ClickOn(selector string) {
 	p.t.Helper()
 	p.clickAt(selector, p.await("css", selector))
@@ -43,7 +43,7 @@ func (p *Page) clickAt(what string, at place) {
 	p.do("click "+what, chromedp.Steps(chromedp.MouseEvent(chromedp.MouseMoved, at.X, at.Y), chromedp.MouseClickXY(at.X, at.Y)))
 }
 
-// ClickOnWhile is ClickOn by somebody who is slow to release the button: what happens while it is down.
+// ClickOnWhile is ClickOn with a slow release of the button: what runs while it is pressed.
 func (p *Page) ClickOnWhile(selector string, what func()) {
 	p.t.Helper()
 	at := p.await("css", selector)
@@ -52,13 +52,13 @@ func (p *Page) ClickOnWhile(selector string, what func()) {
 	p.do("release the button on "+selector, chromedp.MouseEvent(chromedp.MouseReleased, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
 }
 
-// Fill types into the field with a label, in place of what it holds.
+// Fill types into the field with a label, replacing its content.
 func (p *Page) Fill(label, text string) {
 	p.t.Helper()
 	p.fill(label, p.await("field", label), text)
 }
 
-// FillIn is Fill for a CSS selector.
+// FillIn is Fill with a CSS selector.
 func (p *Page) FillIn(selector, text string) {
 	p.t.Helper()
 	p.fill(selector, p.await("css", selector), text)
@@ -74,7 +74,7 @@ func (p *Page) fill(what string, at place, text string) {
 	p.Type(text)
 }
 
-// Choose picks an option of the list with a label, as the keyboard does: by typing the option's words.
+// Choose selects an option of the list with a label by typing the option's text.
 func (p *Page) Choose(label, option string) {
 	p.t.Helper()
 	at := p.await("field", label)
@@ -88,13 +88,13 @@ func (p *Page) Choose(label, option string) {
 	p.Until(label+" is "+option, `document.activeElement.selectedOptions?.[0]?.innerText.trim().toLowerCase().startsWith(`+quote(strings.ToLower(option))+`)`)
 }
 
-// Type presses the keys of a text, one by one, wherever the focus is. A line's end is Enter.
+// Type presses the keys for a text one by one in the focused element. A line break is Enter.
 func (p *Page) Type(text string) {
 	p.t.Helper()
 	p.do(fmt.Sprintf("type %q", text), strike(text, 0))
 }
 
-// strike presses keys as a keyboard does: whoever takes the press of a key keeps its character from being typed.
+// strike presses keys as a keyboard does: a handler that prevents the key press also prevents the character.
 func strike(text string, held kb.Modifier) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		for _, r := range text {
@@ -115,7 +115,7 @@ func strike(text string, held kb.Modifier) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// keys are those with a name instead of a character.
+// keys are the keys with names.
 var keys = map[string]string{
 	"Enter": kb.Enter, "Escape": kb.Escape, "Tab": kb.Tab, "Space": " ", "Delete": kb.Delete, "Backspace": kb.Backspace,
 	"ArrowDown": kb.ArrowDown, "ArrowUp": kb.ArrowUp, "ArrowLeft": kb.ArrowLeft, "ArrowRight": kb.ArrowRight,
@@ -126,7 +126,7 @@ var modifiers = map[string]kb.Modifier{
 	"Control": chromedp.ModifierCtrl, "Shift": chromedp.ModifierShift, "Alt": chromedp.ModifierAlt,
 }
 
-// Press presses one key, such as "j", "?", "Enter" or "Control+Enter", wherever the focus is.
+// Press presses a key or combination, such as "j", "?", "Enter" or "Control+Enter", in the focused element.
 func (p *Page) Press(chord string) {
 	p.t.Helper()
 	var held kb.Modifier
@@ -145,7 +145,7 @@ func (p *Page) Press(chord string) {
 	p.do("press "+chord, strike(key, held))
 }
 
-// await finds what a person would use, however late it comes.
+// await waits for an element that a person could use.
 func (p *Page) await(how, wanted string) place {
 	p.t.Helper()
 	var last string
@@ -162,11 +162,11 @@ func (p *Page) await(how, wanted string) place {
 	return place{}
 }
 
-// quote writes a text as a literal of JavaScript.
+// quote returns a text as a JavaScript literal.
 func quote(text string) string {
 	quoted, err := json.Marshal(text)
 	if err != nil {
-		panic(err) // no string fails
+		panic(err) // strings can be encoded
 	}
 	return string(quoted)
 }

@@ -20,7 +20,7 @@ const hears = `
 	addEventListener("keydown", e => $("heard").textContent += (e.ctrlKey ? "C-" : "") + (e.shiftKey ? "S-" : "") + e.key + " " + e.isTrusted + "; ");
 	addEventListener("change", () => $("state").textContent = $("kind").value + " " + $("yes").checked);`
 
-func TestPerson_typesChoosesAndClicks(t *testing.T) {
+func TestPage_typesChoosesAndClicks(t *testing.T) {
 	p := browsertest.Open(t, site(t, form+runs, script(hears)), browsertest.Look{})
 	p.Goto("/")
 	p.Fill("word", "Né")
@@ -44,8 +44,8 @@ func TestPerson_typesChoosesAndClicks(t *testing.T) {
 	p.See("refused Né")
 }
 
-// A shortcut that moves the focus into a field must not type its own letter there.
-func TestPress_isTakenByWhoeverTakesIt(t *testing.T) {
+// A shortcut that moves the focus to a field must not type its letter there.
+func TestPress_canBePreventedByAHandler(t *testing.T) {
 	p := browsertest.Open(t, site(t, `<label>Word <input id="word"></label>`+runs, script(`addEventListener("keydown", e => {
 		if (e.key === "r" && e.target.id !== "word") { document.getElementById("word").focus(); e.preventDefault(); } })`)), browsertest.Look{})
 	p.Goto("/")
@@ -56,7 +56,7 @@ func TestPress_isTakenByWhoeverTakesIt(t *testing.T) {
 	}
 }
 
-func TestPerson_needsNoScripts(t *testing.T) {
+func TestPage_worksWithoutScripts(t *testing.T) {
 	p := browsertest.Open(t, site(t, form+runs+`<noscript>No scripts here</noscript>`, script(hears)), browsertest.Look{NoScript: true})
 	p.Goto("/")
 	p.See("No scripts here")
@@ -69,7 +69,7 @@ func TestPerson_needsNoScripts(t *testing.T) {
 	p.See("refused plain")
 }
 
-func TestLook_isWhatThePageSees(t *testing.T) {
+func TestLook_isVisibleToThePage(t *testing.T) {
 	p := browsertest.Open(t, site(t, `<p id="seen"></p>`+runs, script(`
 		const is = q => matchMedia(q).matches;
 		document.getElementById("seen").textContent = [innerWidth, is("(prefers-color-scheme: dark)"), Intl.DateTimeFormat().resolvedOptions().timeZone].join(" ");`)),
@@ -81,7 +81,7 @@ func TestLook_isWhatThePageSees(t *testing.T) {
 	p.SeeOn("#seen", "1440 false UTC")
 }
 
-func TestPeople_haveWindowsOfTheirOwn(t *testing.T) {
+func TestOpen_windowsAreIsolated(t *testing.T) {
 	base := site(t, `<p id="seen"></p>`+runs, script(`
 		document.getElementById("seen").textContent = "had " + (localStorage.who || "nobody"); localStorage.who = "somebody";`))
 	one, other := browsertest.Open(t, base, browsertest.Look{}), browsertest.Open(t, base, browsertest.Look{})
@@ -93,7 +93,7 @@ func TestPeople_haveWindowsOfTheirOwn(t *testing.T) {
 	other.SeeOn("#seen", "had nobody")
 }
 
-func TestAccessibility_namesRuleSelectorAndWhy(t *testing.T) {
+func TestAccessibility_returnsRuleSelectorAndReason(t *testing.T) {
 	p := browsertest.Open(t, site(t, `<img src="data:," id="bare"><p>first</p><p class="pale">pale</p><link rel="stylesheet" href="/a.css">`,
 		map[string]string{"/a.css": ".pale { color: #ccc; background: #fff }"}), browsertest.Look{})
 	p.Goto("/")
@@ -113,7 +113,7 @@ func TestAccessibility_findsNothingOnAGoodPage(t *testing.T) {
 	}
 }
 
-func TestOverflow_namesWhatIsTooWide(t *testing.T) {
+func TestOverflow_returnsWideElements(t *testing.T) {
 	p := browsertest.Open(t, site(t, `<p class="narrow">x</p><div id="wide">x</div><link rel="stylesheet" href="/a.css">`,
 		map[string]string{"/a.css": "#wide { width: 500px }"}), browsertest.Look{Width: 360})
 	p.Goto("/")
@@ -126,7 +126,7 @@ func TestOverflow_namesWhatIsTooWide(t *testing.T) {
 	}
 }
 
-func TestWeight_countsWhatWasSent(t *testing.T) {
+func TestWeight_countsBytes(t *testing.T) {
 	p := browsertest.Open(t, site(t, runs, script("//"+strings.Repeat("x", 50_000))), browsertest.Look{})
 	p.NoCache()
 	p.Goto("/")

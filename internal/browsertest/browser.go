@@ -1,6 +1,6 @@
-// Package browsertest lets a test see pages as people do: a real Chromium that clicks, types and looks, one private
-// window a person, and watches for what a person would not notice (errors in the console, violations of the
-// Content-Security-Policy, failed requests, rules of accessibility). For tests only; it knows no page of the desk.
+// Package browsertest tests pages in Chromium: a private window per person that clicks and types, and a watch for what
+// a person would not notice (console errors, violations of the Content-Security-Policy, failed requests,
+// accessibility). For tests only; it knows no particular page.
 package browsertest
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/skiptest"
 )
 
-// patience bounds every wait for a condition. It is no expectation of speed: machines are shared.
+// patience bounds waiting for a condition. It does not check speed: machines are shared.
 const patience = 60 * time.Second
 
 // programs are the names under which distributions install Chromium.
@@ -29,8 +29,7 @@ var programs = []string{"chromium", "chromium-browser", "google-chrome"}
 // errMissing says what to do about a missing browser.
 var errMissing = errors.New("there is no Chromium: apt-get install --no-install-recommends chromium, or set CHROMIUM to one")
 
-// Executable gives the path of the browser: the one that the environment's CHROMIUM names, else the first known name
-// on the PATH.
+// Executable returns the path of the browser: CHROMIUM, or else the first known name on PATH.
 func Executable() (string, error) {
 	names := programs
 	if named := os.Getenv("CHROMIUM"); named != "" {
@@ -73,7 +72,7 @@ var shared = sync.OnceValues(func() (context.Context, error) {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("host-resolver-rules", "MAP *."+Rebound+" 127.0.0.1"),
 	)
-	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...) // it lives as long as the process
+	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...) // until the process ends
 	ctx, _ := chromedp.NewContext(allocator)
 	if err := chromedp.Do(ctx); err != nil {
 		return nil, fmt.Errorf("start %s: %w", path, err)
@@ -102,8 +101,8 @@ func makeProfile() (string, error) {
 	return dir, nil
 }
 
-// sweep removes the profiles of test processes that have ended: nobody holds their lock. One that is being made has
-// no lock yet, so the young are spared.
+// sweep removes the profiles of test processes that have ended and so hold no lock. New directories, which may not be
+// locked yet, are kept.
 func sweep() {
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), profilePattern)) // the pattern is well formed
 	for _, dir := range dirs {
@@ -116,7 +115,7 @@ func sweep() {
 			continue
 		}
 		if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-			_ = os.RemoveAll(dir) // another user's stays
+			_ = os.RemoveAll(dir) // fails for other users'
 		}
 		_ = lock.Close()
 	}

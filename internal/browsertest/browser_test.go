@@ -15,7 +15,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/skiptest"
 )
 
-func TestRequire_skipsWithoutABrowserAndSaysHowToGetOne(t *testing.T) {
+func TestRequire_skipsWithoutABrowser(t *testing.T) {
 	t.Setenv("CHROMIUM", "/nowhere/chromium")
 	t.Setenv("CI", "")
 	r := &recorder{TB: t}
@@ -37,7 +37,7 @@ func TestRequire_failsWithoutABrowserWhereOneIsRequired(t *testing.T) {
 
 const hangs = "SUPPORTDESK_BROWSERTEST_HANGS"
 
-// TestHang is no test but the program that the next one kills.
+// TestHang is the program that the next test kills.
 func TestHang(t *testing.T) {
 	if os.Getenv(hangs) == "" {
 		return
@@ -82,7 +82,7 @@ func TestBrowser_endsWithAKilledTest(t *testing.T) {
 	}
 }
 
-// descendants are the processes that a process has started, directly or through others.
+// descendants returns the direct and indirect child processes.
 func descendants(pid string) []string {
 	var all []string
 	lists, _ := filepath.Glob("/proc/" + pid + "/task/*/children") // the pattern is well formed
@@ -95,7 +95,7 @@ func descendants(pid string) []string {
 	return all
 }
 
-// alive are those of the processes that still are a browser's.
+// alive returns those of the processes that are still a browser.
 func alive(pids []string) []string {
 	var all []string
 	for _, pid := range pids {

@@ -14,13 +14,13 @@ var overflow string
 //go:embed testdata/axe/axe.min.js
 var axe string
 
-// violation is a rule of axe-core that a page breaks.
+// violation is a violation of an axe-core rule.
 type violation struct {
 	ID     string
 	Impact string
 	Help   string
 	Nodes  []struct {
-		Target         []any // selectors, one a shadow root or frame
+		Target         []any // selectors, one for each shadow root or frame
 		FailureSummary string
 		HTML           string
 	}
@@ -36,10 +36,10 @@ func (v violation) String() string {
 	return b.String()
 }
 
-// Accessibility gives what axe-core, with all its rules, finds wrong with the page as it is now. It needs scripts.
+// Accessibility returns the violations of all axe-core rules in the current page. It requires scripts.
 func (p *Page) Accessibility() []string {
 	p.t.Helper()
-	// The protocol may run what the page's policy forbids the page to load.
+	// The protocol may run scripts that the page's policy forbids.
 	if _, err := evaluate[chromedp.Void](p, axe); err != nil {
 		p.fail("load axe-core: %v", err)
 	}
@@ -54,13 +54,13 @@ func (p *Page) Accessibility() []string {
 	return all
 }
 
-// Overflow names the elements because of which the page must be scrolled sideways; none if it needn't.
+// Overflow returns the elements that make the page scroll horizontally.
 func (p *Page) Overflow() []string {
 	p.t.Helper()
 	return Value[[]string](p, "("+overflow+")()")
 }
 
-// Weight is what the page cost since it was opened: bytes as they were sent, headers included, and what they were for.
+// Weight returns the size of the page: bytes transferred, including headers, and what they were for.
 func (p *Page) Weight() (int, []string) {
 	p.t.Helper()
 	p.Settle()

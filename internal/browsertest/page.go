@@ -14,7 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Look is how a person sees pages. The zero value is a light desktop window of 1440 by 900 with scripts, in UTC.
+// Look is the appearance of pages. The zero value is a light desktop window of 1440 by 900 with scripts, in UTC.
 type Look struct {
 	Width, Height int64 // CSS pixels
 	Dark          bool
@@ -22,7 +22,7 @@ type Look struct {
 	Zone          string // IANA name
 }
 
-// Page is one person's window. Its methods belong to the test's goroutine and fail the test.
+// Page is a window of a person. Its methods must be called by the goroutine of the test, and fail the test.
 type Page struct {
 	t     testing.TB
 	ctx   context.Context
@@ -31,8 +31,8 @@ type Page struct {
 	dumps int
 }
 
-// Open gives a person a private window on a site, base being the URL that paths are relative to. When the test ends,
-// it fails if anything went wrong in the window that was not forgiven.
+// Open opens a private window for a site; base is the URL that paths are relative to. When the test ends, it fails for
+// all faults that were not forgiven.
 func Open(t testing.TB, base string, look Look) *Page {
 	t.Helper()
 	Require(t)
@@ -55,7 +55,7 @@ func Open(t testing.TB, base string, look Look) *Page {
 	return p
 }
 
-// enable switches on what the watch looks at, and answers dialogs, which would block the page, with yes.
+// enable enables the events that the watch needs, and accepts dialogs, which would block the page.
 func enable(ctx context.Context) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(_ context.Context, t *chromedp.Target) error {
 		if _, err := cdp.Call(ctx, t, network.Enable, network.EnableParams{}); err != nil {
@@ -77,8 +77,7 @@ func enable(ctx context.Context) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// Look changes how the person sees this page and the next ones. Movement is reduced always: what fades in can
-// neither be measured nor clicked.
+// Look changes the appearance. Motion is always reduced: elements that fade in can be neither measured nor clicked.
 func (p *Page) Look(look Look) {
 	p.t.Helper()
 	if look.Width == 0 {
@@ -115,7 +114,7 @@ func (p *Page) Look(look Look) {
 	}))
 }
 
-// Goto opens a path of the site, or a whole URL of it as a mail has it, and returns when the page has loaded.
+// Goto opens a path, or a URL of the site from a mail, and returns when the page has loaded.
 func (p *Page) Goto(path string) {
 	p.t.Helper()
 	p.watch.reset()
@@ -125,14 +124,14 @@ func (p *Page) Goto(path string) {
 	p.do("open "+path, chromedp.Navigate(path))
 }
 
-// Reload loads the page again, as F5 does.
+// Reload reloads the page.
 func (p *Page) Reload() {
 	p.t.Helper()
 	p.watch.reset()
 	p.do("reload", chromedp.Reload())
 }
 
-// Back goes back to the page before, as the browser's button does.
+// Back goes back in the history.
 func (p *Page) Back() {
 	p.t.Helper()
 	if _, err := evaluate[bool](p, `history.back(), true`); err != nil {
@@ -140,7 +139,7 @@ func (p *Page) Back() {
 	}
 }
 
-// NoCache makes every load a first one.
+// NoCache disables the cache.
 func (p *Page) NoCache() {
 	p.t.Helper()
 	p.do("switch the cache off", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
@@ -149,22 +148,22 @@ func (p *Page) NoCache() {
 	}))
 }
 
-// Forgive lets faults pass that contain one of the texts, also those from before.
+// Forgive ignores faults that contain one of the texts, including earlier ones.
 func (p *Page) Forgive(texts ...string) {
 	p.watch.mu.Lock()
 	defer p.watch.mu.Unlock()
 	p.watch.forgiven = append(p.watch.forgiven, texts...)
 }
 
-// Faults are what went wrong in the window so far and was not forgiven: errors and warnings in the console, uncaught
-// exceptions, violations of the Content-Security-Policy, failed requests and answers that a page must not cause.
+// Faults returns what went wrong in the window so far and was not forgiven: console errors and warnings, uncaught
+// exceptions, violations of the Content-Security-Policy, failed requests and unexpected responses.
 func (p *Page) Faults() []string {
 	p.t.Helper()
-	_ = p.perform(chromedp.Evaluate[chromedp.Void]("0")) // what was sent before its answer has been seen
+	_ = p.perform(chromedp.Evaluate[chromedp.Void]("0")) // flush earlier events
 	return p.watch.unforgiven()
 }
 
-// TakeFaults gives what Faults does, once: the next page begins with none.
+// TakeFaults returns the faults and clears them.
 func (p *Page) TakeFaults() []string {
 	p.t.Helper()
 	faults := p.Faults()
@@ -181,7 +180,7 @@ func (p *Page) checkFaults() {
 	}
 }
 
-// do performs an action and fails the test if it can't be done.
+// do performs an action and fails the test on an error.
 func (p *Page) do(what string, action chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
 	if err := p.perform(action); err != nil {
@@ -195,7 +194,7 @@ func (p *Page) perform(action chromedp.Action[chromedp.Void]) error {
 	return chromedp.Do(ctx, action)
 }
 
-// evaluate runs an expression in the page. It works without scripts too: they are the page's, this is the browser's.
+// evaluate evaluates an expression. It works without scripts, too, because it is not part of the page.
 func evaluate[T any](p *Page, expression string, options ...chromedp.EvaluateOption) (T, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()

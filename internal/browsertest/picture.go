@@ -14,8 +14,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Screenshot writes what is in the window to a PNG of at most 256 colours, which a page seldom exceeds and which
-// makes the file a third as large.
+// Screenshot writes the window to a PNG of at most 256 colours, which few pages exceed and which reduces the file to a
+// third.
 func (p *Page) Screenshot(file string) {
 	p.t.Helper()
 	p.Settle()
@@ -28,8 +28,8 @@ func (p *Page) Screenshot(file string) {
 	}
 }
 
-// Readable checks the open page in both colours, wide and narrow: axe-core finds nothing wrong with it, and it needn't be
-// scrolled sideways. With PICTURES set to a directory it is drawn there.
+// Readable checks the page in both colour schemes, wide and narrow: no violations of axe-core rules and no horizontal
+// scrolling. If PICTURES is a directory, screenshots are stored there.
 func (p *Page) Readable(name string) {
 	p.t.Helper()
 	for how, look := range map[string]Look{
@@ -53,7 +53,7 @@ func keepSmall(file string, shot []byte) error {
 		return fmt.Errorf("read the picture: %w", err)
 	}
 	small := image.NewPaletted(picture.Bounds(), commonest(picture))
-	index := map[color.Color]uint8{} // looking for the nearest is slow
+	index := map[color.Color]uint8{} // finding the nearest is slow
 	for y := picture.Bounds().Min.Y; y < picture.Bounds().Max.Y; y++ {
 		for x := picture.Bounds().Min.X; x < picture.Bounds().Max.X; x++ {
 			c := picture.At(x, y)
@@ -73,7 +73,7 @@ func keepSmall(file string, shot []byte) error {
 	return os.WriteFile(file, b.Bytes(), 0o644)
 }
 
-// commonest are the 256 colours that a picture has most of.
+// commonest returns the 256 most frequent colours of a picture.
 func commonest(picture image.Image) color.Palette {
 	counts := map[color.Color]int{}
 	for y := picture.Bounds().Min.Y; y < picture.Bounds().Max.Y; y++ {
@@ -89,7 +89,7 @@ func commonest(picture image.Image) color.Palette {
 		if n := cmp.Compare(counts[b], counts[a]); n != 0 {
 			return n
 		}
-		return cmp.Compare(code(a), code(b)) // the same picture gives the same file
+		return cmp.Compare(code(a), code(b)) // deterministic output
 	})
 	return all[:min(len(all), 256)]
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// recorder stands in for a test that is to fail or to be skipped.
+// recorder is a testing.TB that records failures and skips.
 type recorder struct {
 	testing.TB
 	cleanups        []func()
@@ -20,7 +20,7 @@ func (r *recorder) Errorf(format string, args ...any) {
 	r.said += fmt.Sprintf(format, args...)
 }
 
-// over ends the code under test, as the real ones do.
+// over is the panic that ends the code under test.
 type over struct{}
 
 func (r *recorder) Fatalf(format string, args ...any) {
@@ -34,7 +34,7 @@ func (r *recorder) Skipf(format string, args ...any) {
 	panic(over{})
 }
 
-// run runs code as a test would, its clean-up included.
+// run runs code as a test, including its cleanup.
 func (r *recorder) run(code func()) {
 	defer func() {
 		for _, cleanup := range r.cleanups {

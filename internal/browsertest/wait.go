@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// See waits until every text can be read somewhere on the page. Case and spaces don't count.
+// See waits until all texts are visible on the page. Case and white space are ignored.
 func (p *Page) See(texts ...string) {
 	p.t.Helper()
 	for _, text := range texts {
@@ -20,7 +20,7 @@ func (p *Page) See(texts ...string) {
 	}
 }
 
-// SeeNot waits until a text can be read nowhere on the page.
+// SeeNot waits until a text is not visible on the page.
 func (p *Page) SeeNot(text string) {
 	p.t.Helper()
 	p.Until(fmt.Sprintf("the page no longer says %q", text), "!("+squeezed+").includes("+quote(squeeze(text))+")")
@@ -30,7 +30,7 @@ const squeezed = `document.body.innerText.replace(/\s+/g, " ").toLowerCase()`
 
 func squeeze(text string) string { return strings.ToLower(strings.Join(strings.Fields(text), " ")) }
 
-// SeeOn waits until an element that a CSS selector matches is visible and holds a text; "" is any.
+// SeeOn waits until an element that a CSS selector matches is visible and contains a text, which may be "".
 func (p *Page) SeeOn(selector, text string) {
 	p.t.Helper()
 	p.Until(fmt.Sprintf("%s says %q", selector, text), fmt.Sprintf(
@@ -38,8 +38,8 @@ func (p *Page) SeeOn(selector, text string) {
 		quote(selector), quote(squeeze(text))))
 }
 
-// At waits until the page's path and query match a pattern in full and the page is complete, and gives the pattern's
-// first group, or the whole.
+// At waits until the page is loaded and its path and query match a pattern completely, and returns the first group or
+// the entire match.
 func (p *Page) At(pattern string) string {
 	p.t.Helper()
 	whole := regexp.MustCompile("^(?:" + pattern + ")$")
@@ -67,7 +67,7 @@ func (p *Page) Until(what, expression string) {
 	})
 }
 
-// Settle waits until nothing is being loaded, event streams aside.
+// Settle waits until no requests are pending, except event streams.
 func (p *Page) Settle() {
 	p.t.Helper()
 	p.wait("the page is complete", func() (bool, string) {
@@ -77,13 +77,13 @@ func (p *Page) Settle() {
 	})
 }
 
-// Read gives what the first element that a CSS selector matches says, once there is one.
+// Read returns the text of the first element that a CSS selector matches, once there is one.
 func (p *Page) Read(selector string) string {
 	p.t.Helper()
 	return Value[string](p, "document.querySelector("+quote(selector)+")?.innerText")
 }
 
-// Value gives what an expression is in the page, or what its promise keeps, once it is anything.
+// Value returns the value of an expression, or of its promise, once it is not null.
 func Value[T any](p *Page, expression string) T {
 	p.t.Helper()
 	var value T
@@ -95,7 +95,7 @@ func Value[T any](p *Page, expression string) T {
 	return value
 }
 
-// wait looks until a condition holds. A page that is being replaced can't be asked: that is no failure.
+// wait polls until a condition holds. Errors while the page is being replaced are ignored.
 func (p *Page) wait(what string, holds func() (bool, string)) {
 	p.t.Helper()
 	var seen string
@@ -108,13 +108,13 @@ func (p *Page) wait(what string, holds func() (bool, string)) {
 	p.fail("%s: not within %s; last seen: %s", what, patience, seen)
 }
 
-// fail ends the test and leaves what the person saw.
+// fail ends the test and stores the page.
 func (p *Page) fail(format string, args ...any) {
 	p.t.Helper()
 	p.t.Fatalf("%s\n%s", fmt.Sprintf(format, args...), p.dump())
 }
 
-// dump writes a picture and the HTML of the page and says where.
+// dump writes a screenshot and the HTML of the page and returns their paths.
 func (p *Page) dump() string {
 	dir := filepath.Join(os.TempDir(), "supportdesk-seen", regexp.MustCompile(`[^\w-]+`).ReplaceAllString(p.t.Name(), "_"))
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 )
 
-// watch collects what goes wrong in a page and what it loads. The browser calls see, the test reads.
+// watch records faults and requests of a page. The browser calls see; the test reads.
 type watch struct {
 	mu       sync.Mutex
 	faults   []string
@@ -27,14 +27,14 @@ type watch struct {
 
 type request struct {
 	url    string
-	loader cdp.LoaderID // of the document that asked
+	loader cdp.LoaderID // of the document
 	stream bool         // never ends by itself
 	done   bool
 }
 
 func newWatch() *watch { return &watch{requests: map[network.RequestID]*request{}} }
 
-// see takes an event of the page. It runs where the browser's messages are read, so it must not ask for anything.
+// see handles an event. It runs where messages of the browser are read, so it must not send requests.
 func (w *watch) see(event any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -62,7 +62,7 @@ func (w *watch) see(event any) {
 	}
 }
 
-// entry takes a line that the browser itself logged. What it says of requests, network says better.
+// entry handles a log entry of the browser. Entries about requests are ignored in favour of network events.
 func (w *watch) entry(e *log.Entry) {
 	if e.Source != log.EntrySourceNetwork && (e.Level == log.EntryLevelError || e.Level == log.EntryLevelWarning) {
 		w.fault("%s %s: %s", e.Source, e.Level, e.Text)
@@ -81,7 +81,7 @@ func (w *watch) network(event any) {
 		w.bytes += e.EncodedDataLength
 		w.finish(e.RequestID, int(e.EncodedDataLength))
 	case *network.EventLoadingFailed:
-		if !e.Canceled && e.ErrorText != "net::ERR_ABORTED" { // what the person left is no failure
+		if !e.Canceled && e.ErrorText != "net::ERR_ABORTED" { // aborted by navigation
 			w.fault("%s failed: %s %s", path(w.finish(e.RequestID, 0)), e.ErrorText, e.BlockedReason)
 			return
 		}
@@ -99,15 +99,15 @@ func (w *watch) finish(id network.RequestID, size int) string {
 	return r.url
 }
 
-// leave forgets what a page that has been left was waiting for: the browser says no more of it.
+// leave forgets pending requests of the previous page, for which there are no more events.
 func (w *watch) leave(next cdp.LoaderID) {
 	for _, r := range w.requests {
 		r.done = r.done || r.loader != next
 	}
 }
 
-// bad reports whether a status is a defect of the page. A person may open what is not there and type what is
-// refused; a page may not ask for either.
+// bad reports whether a status is a defect of the page. A person may open missing pages and enter invalid input; the
+// page itself may request neither.
 func bad(kind network.ResourceType, status int64) bool {
 	switch kind {
 	case network.ResourceTypeDocument:
@@ -122,7 +122,7 @@ func (w *watch) fault(format string, args ...any) {
 	w.faults = append(w.faults, fmt.Sprintf(format, args...))
 }
 
-// unforgiven are the faults so far that the test did not expect.
+// unforgiven returns the faults that the test did not expect.
 func (w *watch) unforgiven() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -144,7 +144,7 @@ func (w *watch) forgives(fault string) bool {
 	return false
 }
 
-// pending lists the requests that have not ended, event streams aside.
+// pending returns the requests in progress, except event streams.
 func (w *watch) pending() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

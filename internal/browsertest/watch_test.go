@@ -11,7 +11,7 @@ func script(text string) map[string]string { return map[string]string{"/a.js": t
 
 const runs = `<script src="/a.js"></script>`
 
-func TestWatch_findsWhatNobodySees(t *testing.T) {
+func TestWatch_findsInvisibleFaults(t *testing.T) {
 	for name, c := range map[string]struct {
 		body string
 		more map[string]string
@@ -47,7 +47,7 @@ func TestWatch_findsWhatNobodySees(t *testing.T) {
 	}
 }
 
-func TestWatch_seesNoFaultWhereThereIsNone(t *testing.T) {
+func TestWatch_hasNoFalsePositives(t *testing.T) {
 	p := browsertest.Open(t, site(t, `<form action="/refused" method="post"><label>Word <input name="word"></label><button>Send</button></form>
 		<p id="live"></p><script src="/a.js"></script>`, script(`
 		new EventSource("/stream").onmessage = e => document.getElementById("live").textContent = e.data;
@@ -63,7 +63,7 @@ func TestWatch_seesNoFaultWhereThereIsNone(t *testing.T) {
 	}
 }
 
-func TestSettle_doesNotWaitForWhatALeftPageAskedFor(t *testing.T) {
+func TestSettle_ignoresRequestsOfThePreviousPage(t *testing.T) {
 	p := browsertest.Open(t, site(t, `<a href="/refused">Away</a>`+runs, script(`fetch("/never/stream").catch(() => {})`)), browsertest.Look{})
 	p.Goto("/")
 	p.Click("Away")
@@ -71,7 +71,7 @@ func TestSettle_doesNotWaitForWhatALeftPageAskedFor(t *testing.T) {
 	p.Settle()
 }
 
-func TestOpen_failsItsTestForAFaultNobodyForgave(t *testing.T) {
+func TestOpen_failsTheTestForFaults(t *testing.T) {
 	browsertest.Require(t)
 	r := &recorder{TB: t}
 	r.run(func() {

@@ -1,6 +1,5 @@
-// Package chart draws small charts as SVG, on the server and without a script: stacked bars and lines over the same
-// kind of axes. It sets no colour and no font: each part has a class, and a style sheet decides. It knows nothing of
-// what the numbers mean.
+// Package chart renders small charts as SVG without scripts: stacked bars and lines on common axes. It sets no colours
+// or fonts: parts have classes for a style sheet. It knows nothing of what the values mean.
 package chart
 
 import (
@@ -10,40 +9,40 @@ import (
 	"strings"
 )
 
-// Chart is what every chart is made of.
+// Chart is the data of a chart.
 type Chart struct {
-	ID     string   // of the element; unique on its page
-	Title  string   // what is shown, for those who can't see it too
-	Desc   string   // what it amounts to, in words
-	Labels []string // along the lower axis
+	ID     string   // of the element; unique on the page
+	Title  string   // accessible name
+	Desc   string   // accessible description
+	Labels []string // of the horizontal axis
 	Series []Series
 	Scale  Scale
 }
 
-// Series is one row of values: as many as there are labels. A value that isn't there is NaN.
+// Series is a row of values, one per label. A missing value is NaN.
 type Series struct {
 	Name   string
-	Class  string // of its bars, lines and points
+	Class  string // of bars, lines and points
 	Values []float64
 }
 
-// Scale is the axis upwards, which begins at zero.
+// Scale is the vertical axis, which starts at zero.
 type Scale struct {
-	Steps []float64            // distances that lines of the grid may have, ascending; beyond the last its multiples
-	Text  func(float64) string // a value on the axis, and in what a mouse over a part shows
+	Steps []float64            // possible distances of grid lines, ascending; beyond the last, its multiples
+	Text  func(float64) string // formats a value on the axis and in tooltips
 }
 
-// The drawing, in its own units: about the width of a narrow phone, where its text must stay readable.
+// Dimensions in user units: about the width of a narrow phone, where text must stay legible.
 const (
 	width, height         = 360.0, 190.0
 	left, right           = 44.0, 4.0
 	top, bottom           = 8.0, 22.0
 	plotWidth, plotHeight = width - left - right, height - top - bottom
 	mostLabels            = 6
-	mostLines             = 5 // of the grid, above zero
+	mostLines             = 5 // grid lines above zero
 )
 
-// Bars draws the series of each label on top of each other, the first at the bottom.
+// Bars renders the series of each label as stacked bars, the first at the bottom.
 func (c Chart) Bars() template.HTML {
 	highest := 0.0
 	for i := range c.Labels {
@@ -72,7 +71,7 @@ func (c Chart) Bars() template.HTML {
 	return d.end()
 }
 
-// Lines draws a line and a point at every value of each series. Where a value is missing the line is interrupted.
+// Lines renders a line with points for each series. A missing value interrupts the line.
 func (c Chart) Lines() template.HTML {
 	highest := 0.0
 	for _, s := range c.Series {
@@ -104,7 +103,7 @@ func (c Chart) Lines() template.HTML {
 	return d.end()
 }
 
-// present is a value, or zero where there is none.
+// present returns a value, or zero if it is missing.
 func present(v float64) float64 {
 	if math.IsNaN(v) {
 		return 0

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// drawing is a chart in the making.
+// drawing is a chart being rendered.
 type drawing struct {
 	b       strings.Builder
 	highest float64 // value at the top of the plot
 }
 
-// printf writes markup. Every text among the arguments is escaped.
+// printf writes markup. String arguments are escaped.
 func (d *drawing) printf(format string, args ...any) {
 	for i, arg := range args {
 		if text, ok := arg.(string); ok {
@@ -22,10 +22,10 @@ func (d *drawing) printf(format string, args ...any) {
 	fmt.Fprintf(&d.b, format+"\n", args...)
 }
 
-// length is how far a value reaches upwards.
+// length returns the height of a value.
 func (d *drawing) length(v float64) float64 { return plotHeight * v / d.highest }
 
-// begin draws the frame: title, grid and labels.
+// begin renders title, grid and labels.
 func (c Chart) begin(highest float64) *drawing {
 	step := c.Scale.step(highest)
 	d := &drawing{highest: step}
@@ -45,7 +45,7 @@ func (c Chart) begin(highest float64) *drawing {
 	return d
 }
 
-// labels writes as many as have room, the last among them.
+// labels renders as many labels as fit, including the last.
 func (c Chart) labels(d *drawing) {
 	n := len(c.Labels)
 	every := (n + mostLabels - 1) / mostLabels
@@ -63,7 +63,7 @@ func (d *drawing) end() template.HTML {
 	return template.HTML(d.b.String()) //nolint:gosec // printf escapes every text
 }
 
-// step is the distance of the grid's lines: the smallest that gives no more than mostLines of them.
+// step returns the distance of grid lines: the smallest with at most mostLines of them.
 func (s Scale) step(highest float64) float64 {
 	for _, step := range s.Steps {
 		if highest <= step*mostLines {

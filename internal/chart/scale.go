@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Counts is the scale of whole numbers.
+// Counts returns the scale for integers.
 func Counts() Scale {
 	var steps []float64
 	for power := 1.0; power <= 1e8; power *= 10 {
@@ -15,7 +15,7 @@ func Counts() Scale {
 	return Scale{Steps: steps, Text: func(v float64) string { return fmt.Sprintf("%.0f", v) }}
 }
 
-// Durations is the scale of times, whose values are seconds.
+// Durations returns the scale for durations in seconds.
 func Durations() Scale {
 	const minute, hour, day = 60, 3600, 86400
 	return Scale{
@@ -32,7 +32,7 @@ func Durations() Scale {
 	}
 }
 
-// Span is a duration for people, in its two largest units, rounded down: 45 s, 12 min, 3 h 20 min, 2 d 4 h.
+// Span formats a duration in its two largest units, rounded down: 45 s, 12 min, 3 h 20 min, 2 d 4 h.
 func Span(d time.Duration) string {
 	const day = 24 * time.Hour
 	two := func(large time.Duration, name string, small time.Duration, part string) string {

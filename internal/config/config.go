@@ -1,5 +1,5 @@
-// Package config is everything that the environment says, read once and checked at once. It knows names, types and
-// defaults, and nothing of what they are used for.
+// Package config reads and validates the configuration from the environment. It knows names, types and defaults, and
+// nothing of what they are used for.
 package config
 
 import (
@@ -20,25 +20,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// maxSMTPTimeout keeps one try at a mail, its connecting and its telling, within the time that a workflow gives it.
+// maxSMTPTimeout keeps one delivery attempt within the time-out of its activity.
 const maxSMTPTimeout = 2 * time.Minute
 
-// Config is one process's configuration. Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
-// TEMPORAL_API_KEY, TEMPORAL_TLS…) are read by Temporal's library.
+// Config is the configuration of a process. Temporal's own variables (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
+// TEMPORAL_API_KEY, TEMPORAL_TLS…) are read by its library.
 type Config struct {
 	DatabaseURL   string `env:"SUPPORTDESK_DATABASE_URL,required,notEmpty"` // postgres://…
-	DatabaseConns int32  `env:"SUPPORTDESK_DATABASE_CONNS" envDefault:"16"` // connections at most, a process
+	DatabaseConns int32  `env:"SUPPORTDESK_DATABASE_CONNS" envDefault:"16"` // maximum number of connections per process
 
-	TemporalAddress string `env:"TEMPORAL_ADDRESS"`            // only checked here: Temporal's library reads it
-	TemporalUIURL   string `env:"SUPPORTDESK_TEMPORAL_UI_URL"` // of Temporal UI, for links on staff's pages; empty: none
+	TemporalAddress string `env:"TEMPORAL_ADDRESS"`            // only validated here; read by Temporal's library
+	TemporalUIURL   string `env:"SUPPORTDESK_TEMPORAL_UI_URL"` // for links on staff pages; empty: none
 
-	HTTPAddress    string   `env:"SUPPORTDESK_HTTP_ADDRESS" envDefault:":8080"`   // of the API
-	HealthAddress  string   `env:"SUPPORTDESK_HEALTH_ADDRESS" envDefault:":8081"` // of the worker's /healthz and /readyz; "off": none
+	HTTPAddress    string   `env:"SUPPORTDESK_HTTP_ADDRESS" envDefault:":8080"`   // listen address of the API
+	HealthAddress  string   `env:"SUPPORTDESK_HEALTH_ADDRESS" envDefault:":8081"` // listen address of the worker's /healthz and /readyz; "off": none
 	BaseURL        string   `env:"SUPPORTDESK_BASE_URL" envDefault:"http://localhost:8080"`
-	TrustedProxies []string `env:"SUPPORTDESK_TRUSTED_PROXIES"` // addresses or networks whose X-Forwarded-For counts
+	TrustedProxies []string `env:"SUPPORTDESK_TRUSTED_PROXIES"` // addresses or networks whose X-Forwarded-For is trusted
 	NumberPrefix   string   `env:"SUPPORTDESK_NUMBER_PREFIX" envDefault:"HM"`
 
-	Allowances int `env:"SUPPORTDESK_ALLOWANCES" envDefault:"1"` // how many times what is built in a person may write; 0: without limit
+	Allowances int `env:"SUPPORTDESK_ALLOWANCES" envDefault:"1"` // factor for the built-in rate limits of people; 0: no limits
 
 	SMTPHost     string        `env:"SUPPORTDESK_SMTP_HOST" envDefault:"localhost"`
 	SMTPPort     int           `env:"SUPPORTDESK_SMTP_PORT" envDefault:"587"`
@@ -47,39 +47,39 @@ type Config struct {
 	SMTPTLS      string        `env:"SUPPORTDESK_SMTP_TLS" envDefault:"starttls"` // none, starttls or implicit
 	SMTPTimeout  time.Duration `env:"SUPPORTDESK_SMTP_TIMEOUT" envDefault:"30s"`
 	MailFrom     string        `env:"SUPPORTDESK_MAIL_FROM" envDefault:"Support <support@localhost>"`
-	MailDomain   string        `env:"SUPPORTDESK_MAIL_DOMAIN"`                      // of Message-IDs; default: that of MailFrom
+	MailDomain   string        `env:"SUPPORTDESK_MAIL_DOMAIN"`                      // in Message-IDs; default: the domain of MailFrom
 	MailRate     float64       `env:"SUPPORTDESK_MAILS_PER_SECOND" envDefault:"50"` // across all workers
 
-	Webhooks         []string `env:"SUPPORTDESK_WEBHOOKS"`           // NAME=ADDRESS of each; its secret is in SUPPORTDESK_WEBHOOK_SECRET_NAME
-	WebhookHTTPHosts []string `env:"SUPPORTDESK_WEBHOOK_HTTP_HOSTS"` // hosts that may be called without TLS, besides this machine
+	Webhooks         []string `env:"SUPPORTDESK_WEBHOOKS"`           // NAME=URL; the secrets are in SUPPORTDESK_WEBHOOK_SECRET_NAME
+	WebhookHTTPHosts []string `env:"SUPPORTDESK_WEBHOOK_HTTP_HOSTS"` // hosts that may be called without TLS, in addition to this machine
 
-	OIDCIssuer       string `env:"SUPPORTDESK_OIDC_ISSUER"` // address of the OpenID provider for staff; empty: none
+	OIDCIssuer       string `env:"SUPPORTDESK_OIDC_ISSUER"` // URL of the OpenID provider for staff; empty: none
 	OIDCClientID     string `env:"SUPPORTDESK_OIDC_CLIENT_ID"`
 	OIDCClientSecret string `env:"SUPPORTDESK_OIDC_CLIENT_SECRET"`
-	OIDCName         string `env:"SUPPORTDESK_OIDC_NAME" envDefault:"OpenID"` // for the button
+	OIDCName         string `env:"SUPPORTDESK_OIDC_NAME" envDefault:"OpenID"` // on the button
 
 	WorkerSteps   int `env:"SUPPORTDESK_WORKER_STEPS" envDefault:"16"`
 	WorkerMails   int `env:"SUPPORTDESK_WORKER_MAILS" envDefault:"8"`
-	WorkerTickets int `env:"SUPPORTDESK_WORKER_TICKETS" envDefault:"10000"` // kept in memory, about 50 KB each
+	WorkerTickets int `env:"SUPPORTDESK_WORKER_TICKETS" envDefault:"10000"` // cached workflows, about 50 KB each
 
-	FanoutParallel int     `env:"SUPPORTDESK_EMERGENCY_PARALLEL" envDefault:"16"`     // tickets told of an emergency at once
-	FanoutRate     float64 `env:"SUPPORTDESK_EMERGENCY_PER_SECOND" envDefault:"2000"` // and a second, at most
+	FanoutParallel int     `env:"SUPPORTDESK_EMERGENCY_PARALLEL" envDefault:"16"`     // concurrent updates of tickets in an emergency
+	FanoutRate     float64 `env:"SUPPORTDESK_EMERGENCY_PER_SECOND" envDefault:"2000"` // maximum updates per second
 
-	EmergencySettle time.Duration `env:"SUPPORTDESK_EMERGENCY_SETTLE" envDefault:"1m"` // that mails about one wait after its last change
+	EmergencySettle time.Duration `env:"SUPPORTDESK_EMERGENCY_SETTLE" envDefault:"1m"` // delay of announcements after the last change
 
-	ReconcileEvery    time.Duration `env:"SUPPORTDESK_RECONCILE_EVERY" envDefault:"15s"`     // between looks for workflows that are lost
-	ReconcilePatience time.Duration `env:"SUPPORTDESK_RECONCILE_PATIENCE" envDefault:"1m"`   // what is due, undecided or owed for longer is looked at
-	ReconcileRate     float64       `env:"SUPPORTDESK_RECONCILE_PER_SECOND" envDefault:"50"` // tickets at most
+	ReconcileEvery    time.Duration `env:"SUPPORTDESK_RECONCILE_EVERY" envDefault:"15s"`     // interval of the search for lost workflows
+	ReconcilePatience time.Duration `env:"SUPPORTDESK_RECONCILE_PATIENCE" envDefault:"1m"`   // how long work may be due, undecided or queued before a ticket is checked
+	ReconcileRate     float64       `env:"SUPPORTDESK_RECONCILE_PER_SECOND" envDefault:"50"` // maximum tickets per second
 
 	ShutdownTimeout time.Duration `env:"SUPPORTDESK_SHUTDOWN_TIMEOUT" envDefault:"25s"`
 	LogLevel        slog.Level    `env:"SUPPORTDESK_LOG_LEVEL" envDefault:"info"`
 	LogFormat       string        `env:"SUPPORTDESK_LOG_FORMAT" envDefault:"text"` // text or json
 
-	From  mail.Address    `env:"-"` // MailFrom, read
-	Hooks map[string]Hook `env:"-"` // Webhooks, read, by their names
+	From  mail.Address    `env:"-"` // parsed MailFrom
+	Hooks map[string]Hook `env:"-"` // parsed Webhooks, by name
 }
 
-// Load reads and checks the environment. The error names every variable that is wrong, not only the first.
+// Load reads and validates the environment. The error lists every invalid variable.
 func Load(getenv func(string) string) (Config, error) {
 	var c Config
 	params, err := env.GetFieldParams(&c)
@@ -99,18 +99,18 @@ func Load(getenv func(string) string) (Config, error) {
 			return c, fmt.Errorf("configuration: %w", err)
 		}
 		for _, err := range all.Errors {
-			p.unreadable(err, environment)
+			p.conversionError(err, environment)
 		}
 	}
 	c.check(p.reject)
-	c.readHooks(getenv, p.reject)
+	c.parseWebhooks(getenv, p.reject)
 	if len(p.told) > 0 {
 		return c, fmt.Errorf("configuration: %w", errors.Join(p.told...))
 	}
 	return c, nil
 }
 
-// problems tells each variable's first one.
+// problems collects the first error of each variable.
 type problems struct {
 	told  []error
 	names map[string]bool
@@ -127,19 +127,19 @@ func (p *problems) reject(name, format string, args ...any) {
 	p.told = append(p.told, fmt.Errorf("%s %s", name, fmt.Sprintf(format, args...)))
 }
 
-// unreadable puts a failure of the library into the words of whoever set the variable: it names fields and Go types.
-func (p *problems) unreadable(err error, environment map[string]string) {
+// conversionError replaces an error of the library, which names fields and Go types, by one about the variable.
+func (p *problems) conversionError(err error, environment map[string]string) {
 	parse, ok := errors.AsType[env.ParseError](err)
-	if !ok { // required variables that are missing are named already
+	if !ok { // missing required variables are reported already
 		p.told = append(p.told, err)
 		return
 	}
 	field, _ := reflect.TypeFor[Config]().FieldByName(parse.Name)
 	name, _, _ := strings.Cut(field.Tag.Get("env"), ",")
-	p.reject(name, "is not %s: %q", described(field.Type), environment[name])
+	p.reject(name, "is not %s: %q", typeText(field.Type), environment[name])
 }
 
-func described(t reflect.Type) string {
+func typeText(t reflect.Type) string {
 	switch t {
 	case reflect.TypeFor[time.Duration]():
 		return "a time such as 30s or 5m"
@@ -152,22 +152,22 @@ func described(t reflect.Type) string {
 	}
 }
 
-// maxAllowances keeps the times that allowances are made of above a nanosecond, and what they come to countable.
+// maxAllowances keeps the intervals of rate limits above a nanosecond, and their products in range.
 const maxAllowances = 1000
 
 func (c *Config) check(reject reject) {
-	c.checkNeighbours(reject)
-	website(reject, "SUPPORTDESK_BASE_URL", c.BaseURL)
+	c.checkAddresses(reject)
+	checkURL(reject, "SUPPORTDESK_BASE_URL", c.BaseURL)
 	if c.TemporalUIURL != "" {
-		website(reject, "SUPPORTDESK_TEMPORAL_UI_URL", c.TemporalUIURL)
+		checkURL(reject, "SUPPORTDESK_TEMPORAL_UI_URL", c.TemporalUIURL)
 	}
-	listenable(reject, "SUPPORTDESK_HTTP_ADDRESS", c.HTTPAddress)
+	checkListenAddress(reject, "SUPPORTDESK_HTTP_ADDRESS", c.HTTPAddress)
 	if c.HealthAddress != "off" {
-		listenable(reject, "SUPPORTDESK_HEALTH_ADDRESS", c.HealthAddress)
+		checkListenAddress(reject, "SUPPORTDESK_HEALTH_ADDRESS", c.HealthAddress)
 	}
 	from, err := mail.ParseAddress(c.MailFrom)
 	if err != nil {
-		reject("SUPPORTDESK_MAIL_FROM", "is not a mail address: %q", c.MailFrom)
+		reject("SUPPORTDESK_MAIL_FROM", "is not an email address: %q", c.MailFrom)
 	} else {
 		c.From = *from
 		if c.MailDomain == "" {
@@ -187,14 +187,14 @@ func (c *Config) check(reject reject) {
 		reject("SUPPORTDESK_SMTP_PORT", "is not a port: %d", c.SMTPPort)
 	}
 	c.checkOIDC(reject)
-	c.checkPaces(reject)
+	c.checkLimits(reject)
 }
 
-// checkPaces checks what bounds how much is done at once, how often and for how long.
-func (c *Config) checkPaces(reject reject) {
+// checkLimits checks rates, intervals and time-outs.
+func (c *Config) checkLimits(reject reject) {
 	positive(reject, "SUPPORTDESK_SMTP_TIMEOUT", c.SMTPTimeout)
 	if c.SMTPTimeout > maxSMTPTimeout {
-		reject("SUPPORTDESK_SMTP_TIMEOUT", "must be two minutes at most: %s", c.SMTPTimeout)
+		reject("SUPPORTDESK_SMTP_TIMEOUT", "must be at most two minutes: %s", c.SMTPTimeout)
 	}
 	for name, rate := range map[string]float64{"SUPPORTDESK_MAILS_PER_SECOND": c.MailRate, "SUPPORTDESK_EMERGENCY_PER_SECOND": c.FanoutRate, "SUPPORTDESK_RECONCILE_PER_SECOND": c.ReconcileRate} {
 		if math.IsInf(rate, 0) || math.IsNaN(rate) {
@@ -216,26 +216,26 @@ func (c *Config) checkPaces(reject reject) {
 	positive(reject, "SUPPORTDESK_SHUTDOWN_TIMEOUT", c.ShutdownTimeout)
 }
 
-// checkOIDC wants all of what a provider needs, or none of it.
+// checkOIDC requires all settings of a provider or none.
 func (c *Config) checkOIDC(reject reject) {
 	if c.OIDCIssuer == "" && c.OIDCClientID == "" && c.OIDCClientSecret == "" {
 		return
 	}
 	if u, err := url.Parse(c.OIDCIssuer); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		reject("SUPPORTDESK_OIDC_ISSUER", "is not an http or https address: %q", c.OIDCIssuer)
+		reject("SUPPORTDESK_OIDC_ISSUER", "is not an http or https URL: %q", c.OIDCIssuer)
 	}
 	if c.OIDCClientID == "" {
-		reject("SUPPORTDESK_OIDC_CLIENT_ID", "is needed to sign in by OpenID Connect")
+		reject("SUPPORTDESK_OIDC_CLIENT_ID", "is required for sign-in with OpenID Connect")
 	}
 	if c.OIDCClientSecret == "" {
-		reject("SUPPORTDESK_OIDC_CLIENT_SECRET", "is needed to sign in by OpenID Connect")
+		reject("SUPPORTDESK_OIDC_CLIENT_SECRET", "is required for sign-in with OpenID Connect")
 	}
 }
 
-// checkNeighbours looks at the addresses of what is only asked later: a mistake should be told at the start.
-func (c *Config) checkNeighbours(reject reject) {
+// checkAddresses validates addresses that are used only later, so that mistakes are reported at startup.
+func (c *Config) checkAddresses(reject reject) {
 	if u, err := url.Parse(c.DatabaseURL); c.DatabaseURL != "" && (err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		reject("SUPPORTDESK_DATABASE_URL", "is not a postgres:// address") // without showing it: it may hold a password
+		reject("SUPPORTDESK_DATABASE_URL", "is not a postgres:// URL") // not shown, because it may contain a password
 	}
 	if _, _, err := net.SplitHostPort(c.TemporalAddress); c.TemporalAddress != "" && err != nil {
 		reject("TEMPORAL_ADDRESS", "is not host:port: %q", c.TemporalAddress)
@@ -252,13 +252,13 @@ func (c *Config) checkNeighbours(reject reject) {
 
 type reject func(name, format string, args ...any)
 
-func website(reject reject, name, address string) {
+func checkURL(reject reject, name, address string) {
 	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		reject(name, "is not an http or https address: %q", address)
+		reject(name, "is not an http or https URL: %q", address)
 	}
 }
 
-func listenable(reject reject, name, address string) {
+func checkListenAddress(reject reject, name, address string) {
 	if _, _, err := net.SplitHostPort(address); err != nil {
 		reject(name, "is not host:port: %q", address)
 	}
@@ -275,6 +275,6 @@ func oneOf(reject reject, name, value string, allowed ...string) {
 
 func positive[N int | int32 | float64 | time.Duration](reject reject, name string, value N) {
 	if value <= 0 {
-		reject(name, "must be more than zero: %v", value)
+		reject(name, "must be positive: %v", value)
 	}
 }

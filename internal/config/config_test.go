@@ -15,7 +15,7 @@ import (
 
 const database = "postgres://desk@db/desk"
 
-// load reads an environment that has a database and whatever else is given.
+// load loads an environment with a database and the given variables.
 func load(extra map[string]string) (config.Config, error) {
 	return config.Load(func(key string) string {
 		if value, ok := extra[key]; ok {
@@ -25,7 +25,7 @@ func load(extra map[string]string) (config.Config, error) {
 	})
 }
 
-func TestLoad_needsOnlyADatabase(t *testing.T) {
+func TestLoad_requiresOnlyADatabase(t *testing.T) {
 	got, err := load(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 	}
 	for _, p := range params {
 		if environment[p.Key] == "" {
-			t.Errorf("this test leaves %s out", p.Key)
+			t.Errorf("%s is not tested", p.Key)
 		}
 	}
 	got, err := load(environment)
@@ -127,7 +127,7 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 	}
 }
 
-// bad has values that Load must refuse, each by the name of its variable.
+// bad has invalid values of each variable.
 var bad = map[string][]string{
 	"SUPPORTDESK_DATABASE_URL":     {""},
 	"SUPPORTDESK_DATABASE_CONNS":   {"0", "-1", "many", "2147483648"},
@@ -158,22 +158,22 @@ var bad = map[string][]string{
 	"SUPPORTDESK_LOG_FORMAT":       {"xml"},
 }
 
-func TestLoad_refusesEachBadValueByName(t *testing.T) {
+func TestLoad_rejectsInvalidValues(t *testing.T) {
 	for name, values := range bad {
 		for _, value := range values {
 			_, err := load(map[string]string{name: value})
 			if err == nil {
-				t.Errorf("%s=%q is taken", name, value)
+				t.Errorf("%s=%q was accepted", name, value)
 				continue
 			}
 			if lines := problems(err); len(lines) != 1 || !names(lines[0], name) {
-				t.Errorf("%s=%q is refused with: %v", name, value, err)
+				t.Errorf("%s=%q: %v", name, value, err)
 			}
 		}
 	}
 }
 
-func TestLoad_tellsEveryProblemAtOnce(t *testing.T) {
+func TestLoad_reportsEveryProblem(t *testing.T) {
 	for i := range 2 { // the first and the second bad value of each
 		environment := map[string]string{}
 		for name, values := range bad {
@@ -181,20 +181,20 @@ func TestLoad_tellsEveryProblemAtOnce(t *testing.T) {
 		}
 		_, err := load(environment)
 		if err == nil {
-			t.Fatal("nothing is refused")
+			t.Fatal("no error")
 		}
 		for name := range bad {
 			if !names(err.Error(), name) {
-				t.Errorf("%s=%q is not told of: %v", name, environment[name], err)
+				t.Errorf("%s=%q is not reported: %v", name, environment[name], err)
 			}
 		}
 		if _, again := load(environment); again == nil || again.Error() != err.Error() {
-			t.Errorf("the same environment is refused differently:\n%v\n%v", err, again)
+			t.Errorf("different errors for the same environment:\n%v\n%v", err, again)
 		}
 	}
 }
 
-func TestLoad_keepsThePasswordToItself(t *testing.T) {
+func TestLoad_doesNotRevealThePassword(t *testing.T) {
 	_, err := load(map[string]string{"SUPPORTDESK_SMTP_PASSWORD": "hunter2", "SUPPORTDESK_SMTP_PORT": "0"})
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v", err)
@@ -203,17 +203,17 @@ func TestLoad_keepsThePasswordToItself(t *testing.T) {
 
 func problems(err error) []string { return strings.Split(err.Error(), "\n") }
 
-// names reports whether a message tells which variable is wrong, and nothing of how this program is written.
+// names reports whether a message names the variable and no identifiers of the program.
 func names(message, variable string) bool {
 	return strings.Contains(message, variable) && !strings.Contains(message, "parse error") && !strings.Contains(message, "strconv")
 }
 
-func TestLoad_looksAtTheNeighboursAddresses(t *testing.T) {
+func TestLoad_validatesAddresses(t *testing.T) {
 	_, err := load(map[string]string{
 		"SUPPORTDESK_DATABASE_URL": "foo", "SUPPORTDESK_TRUSTED_PROXIES": "10.0.0.1,zz", "TEMPORAL_ADDRESS": "::::",
 	})
 	for _, want := range []string{
-		"SUPPORTDESK_DATABASE_URL is not a postgres:// address", `SUPPORTDESK_TRUSTED_PROXIES is not a list of addresses or networks: "zz"`,
+		"SUPPORTDESK_DATABASE_URL is not a postgres:// URL", `SUPPORTDESK_TRUSTED_PROXIES is not a list of addresses or networks: "zz"`,
 		`TEMPORAL_ADDRESS is not host:port: "::::"`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -222,11 +222,11 @@ func TestLoad_looksAtTheNeighboursAddresses(t *testing.T) {
 	}
 }
 
-func TestLoad_wantsAllOfAnOpenIDProviderOrNothing(t *testing.T) {
+func TestLoad_requiresCompleteOpenIDSettings(t *testing.T) {
 	_, err := load(map[string]string{"SUPPORTDESK_OIDC_ISSUER": "id.example"})
 	for _, want := range []string{
-		`SUPPORTDESK_OIDC_ISSUER is not an http or https address: "id.example"`, "SUPPORTDESK_OIDC_CLIENT_ID is needed",
-		"SUPPORTDESK_OIDC_CLIENT_SECRET is needed",
+		`SUPPORTDESK_OIDC_ISSUER is not an http or https URL: "id.example"`, "SUPPORTDESK_OIDC_CLIENT_ID is required",
+		"SUPPORTDESK_OIDC_CLIENT_SECRET is required",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
@@ -234,18 +234,18 @@ func TestLoad_wantsAllOfAnOpenIDProviderOrNothing(t *testing.T) {
 	}
 }
 
-func TestLoad_wantsWebhooksToBeSafe(t *testing.T) {
+func TestLoad_validatesWebhooks(t *testing.T) {
 	const secret = "SUPPORTDESK_WEBHOOK_SECRET_OPS"
 	for name, c := range map[string]struct{ hooks, secret, want string }{
-		"no name":             {"https://ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has an entry that is not NAME=ADDRESS"},
-		"a bad name":          {"Ops=https://ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has an entry that is not NAME=ADDRESS"},
-		"no address":          {"ops=ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has no http or https address for ops"},
-		"another scheme":      {"ops=file:///etc/passwd", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has no http or https address for ops"},
+		"no name":             {"https://ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has an entry that is not NAME=URL"},
+		"a bad name":          {"Ops=https://ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has an entry that is not NAME=URL"},
+		"no address":          {"ops=ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has no http or https URL for ops"},
+		"another scheme":      {"ops=file:///etc/passwd", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has no http or https URL for ops"},
 		"twice":               {"ops=https://a.example,ops=https://b.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS names ops twice"},
-		"in clear":            {"ops=http://ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has an address for ops that is not https"},
-		"a name for loopback": {"ops=http://127.0.0.1.ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has an address for ops that is not https"},
-		"no secret":           {"ops=https://ops.example", "", secret + " must be 16 characters at least"},
-		"a short secret":      {"ops=https://ops.example", "hunter2", secret + " must be 16 characters at least"},
+		"in clear":            {"ops=http://ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has a URL for ops that is not https"},
+		"a name for loopback": {"ops=http://127.0.0.1.ops.example", "0123456789abcdef", "SUPPORTDESK_WEBHOOKS has a URL for ops that is not https"},
+		"no secret":           {"ops=https://ops.example", "", secret + " must have at least 16 characters"},
+		"a short secret":      {"ops=https://ops.example", "hunter2", secret + " must have at least 16 characters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(map[string]string{"SUPPORTDESK_WEBHOOKS": c.hooks, secret: c.secret})
@@ -253,13 +253,13 @@ func TestLoad_wantsWebhooksToBeSafe(t *testing.T) {
 				t.Fatalf("got %v, want %s", err, c.want)
 			}
 			if c.secret != "" && strings.Contains(err.Error(), c.secret) {
-				t.Errorf("the secret is shown: %v", err)
+				t.Errorf("the error contains the secret: %v", err)
 			}
 		})
 	}
 	for _, address := range []string{"http://localhost:9000/hook", "http://127.0.0.1:9000", "http://[::1]/", "https://ops.example"} {
 		if _, err := load(map[string]string{"SUPPORTDESK_WEBHOOKS": "ops=" + address, secret: "0123456789abcdef"}); err != nil {
-			t.Errorf("%s is refused: %v", address, err)
+			t.Errorf("%s was rejected: %v", address, err)
 		}
 	}
 }

@@ -9,23 +9,23 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Hook is where a webhook leads and what signs its calls.
+// Hook is the URL and the secret of a webhook.
 type Hook struct {
 	URL    string
 	Secret string
 }
 
-// secretOf is the variable that holds a webhook's secret.
-func secretOf(name string) string {
+// secretVariable returns the variable that contains the secret of a webhook.
+func secretVariable(name string) string {
 	return "SUPPORTDESK_WEBHOOK_SECRET_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
-// minSecret is in bytes: a shorter key is guessed sooner than the MAC is broken.
+// minSecret is the minimum length in bytes; a shorter key is easier to guess than the MAC.
 const minSecret = 16
 
-// readHooks reads SUPPORTDESK_WEBHOOKS, such as "ops=https://ops.example/hook,watch=https://…", with a secret for each.
-// Nothing it refuses is shown but names: addresses may hold secrets too.
-func (c *Config) readHooks(getenv func(string) string, reject reject) {
+// parseWebhooks parses SUPPORTDESK_WEBHOOKS, such as "ops=https://ops.example/hook,watch=https://…", and reads a secret
+// for each. Error messages contain names only, because URLs may contain secrets.
+func (c *Config) parseWebhooks(getenv func(string) string, reject reject) {
 	const variable = "SUPPORTDESK_WEBHOOKS"
 	for _, entry := range c.Webhooks {
 		name, address, found := strings.Cut(strings.TrimSpace(entry), "=")
@@ -33,19 +33,19 @@ func (c *Config) readHooks(getenv func(string) string, reject reject) {
 		_, again := c.Hooks[name]
 		switch {
 		case !found || !policy.ValidWebhook(name):
-			reject(variable, "has an entry that is not NAME=ADDRESS, with a name of small letters, digits and hyphens")
+			reject(variable, "has an entry that is not NAME=URL, with a name of lower-case letters, digits and hyphens")
 			continue
 		case again:
 			reject(variable, "names %s twice", name)
 		case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-			reject(variable, "has no http or https address for %s", name)
+			reject(variable, "has no http or https URL for %s", name)
 			continue
-		case u.Scheme == "http" && !c.plainly(u.Hostname()):
-			reject(variable, "has an address for %s that is not https; if its network is trusted, name its host in SUPPORTDESK_WEBHOOK_HTTP_HOSTS", name)
+		case u.Scheme == "http" && !c.allowsHTTP(u.Hostname()):
+			reject(variable, "has a URL for %s that is not https; if its network is trusted, add the host to SUPPORTDESK_WEBHOOK_HTTP_HOSTS", name)
 		}
-		secret := getenv(secretOf(name))
+		secret := getenv(secretVariable(name))
 		if len(secret) < minSecret {
-			reject(secretOf(name), "must be %d characters at least: it signs what the webhook %s is told", minSecret, name)
+			reject(secretVariable(name), "must have at least %d characters: it signs the calls of the webhook %s", minSecret, name)
 		}
 		if c.Hooks == nil {
 			c.Hooks = map[string]Hook{}
@@ -54,8 +54,8 @@ func (c *Config) readHooks(getenv func(string) string, reject reject) {
 	}
 }
 
-// plainly reports whether a host may be called without TLS.
-func (c *Config) plainly(host string) bool {
+// allowsHTTP reports whether a host may be called without TLS.
+func (c *Config) allowsHTTP(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && address.IsLoopback() || slices.Contains(c.WebhookHTTPHosts, host)
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// What people do, in their own words. Staff do it at the first instant from at on at which somebody works.
+// The actions of a ticket. Staff act at the first instant from at on during opening hours.
 
-func (s *teller) submit(at time.Time) {
+func (s *builder) submit(at time.Time) {
 	s.state = ticket.Draft(s.ticket.Number, s.requester.ID, 1, s.policy)
 	category := s.topic.category
 	if !slices.Contains(s.policy.Categories, category) {
@@ -26,34 +26,34 @@ func (s *teller) submit(at time.Time) {
 	if s.ticket.Follows != "" {
 		subject, body = "Again: "+subject, "This is about my ticket "+string(s.ticket.Follows)+", which is closed.\n\n"+body
 	}
-	s.tell(desk.ImportAction{
+	s.do(desk.ImportAction{
 		By: s.requester, At: at, Verb: ticket.VerbSubmit, Priority: priority, Category: category,
 		Subject: s.fill.Replace(subject), Body: s.fill.Replace(body),
 	})
 }
 
-func (s *teller) staff(at time.Time, verb ticket.Verb, body string) bool {
-	return s.tell(desk.ImportAction{By: s.agent, At: s.office(at), Verb: verb, Body: s.fill.Replace(body)})
+func (s *builder) staff(at time.Time, verb ticket.Verb, body string) bool {
+	return s.do(desk.ImportAction{By: s.agent, At: s.workingTime(at), Verb: verb, Body: s.fill.Replace(body)})
 }
 
-func (s *teller) customer(at time.Time, verb ticket.Verb, body string) {
-	s.tell(desk.ImportAction{By: s.requester, At: s.awake(at), Verb: verb, Body: s.fill.Replace(body)})
+func (s *builder) customer(at time.Time, verb ticket.Verb, body string) {
+	s.do(desk.ImportAction{By: s.requester, At: s.daytime(at), Verb: verb, Body: s.fill.Replace(body)})
 }
 
-// assign gives the ticket to its agent: by themselves, or by the supervisor.
-func (s *teller) assign(at time.Time) {
+// assign assigns the ticket to its agent, by themselves or by the supervisor.
+func (s *builder) assign(at time.Time) {
 	by := s.agent
-	if s.chance(35) {
+	if s.percentChance(35) {
 		by = s.cast.Supervisor
 	}
-	s.tell(desk.ImportAction{By: by, At: s.office(at), Verb: ticket.VerbAssign, Agent: s.agent})
-	if s.chance(45) {
+	s.do(desk.ImportAction{By: by, At: s.workingTime(at), Verb: ticket.VerbAssign, Agent: s.agent})
+	if s.percentChance(45) {
 		s.reclassify(s.soon(minute, 10*minute))
 	}
 }
 
-func (s *teller) reclassify(at time.Time) {
-	d := desk.ImportAction{By: s.agent, At: s.office(at), Verb: ticket.VerbReclassify}
+func (s *builder) reclassify(at time.Time) {
+	d := desk.ImportAction{By: s.agent, At: s.workingTime(at), Verb: ticket.VerbReclassify}
 	switch n := s.rng.IntN(100); {
 	case n < 35:
 		d.Priority = policy.PriorityLow
@@ -64,60 +64,64 @@ func (s *teller) reclassify(at time.Time) {
 	default:
 		d.Category = pick(s, s.policy.Categories)
 	}
-	s.tell(d)
+	s.do(d)
 }
 
-// reply gives the topic's answers first, and then whatever agents say.
-func (s *teller) reply(at time.Time) {
+// reply uses the topic's answers first and then general ones.
+func (s *builder) reply(at time.Time) {
 	for _, answer := range s.topic.answers {
-		if !s.said[answer] {
-			s.said[answer] = true
+		if !s.used[answer] {
+			s.used[answer] = true
 			s.staff(at, ticket.VerbAgentReply, answer)
 			return
 		}
 	}
-	s.staff(at, ticket.VerbAgentReply, s.say(replies))
+	s.staff(at, ticket.VerbAgentReply, s.pickUnused(replies))
 }
 
-func (s *teller) note(at time.Time)   { s.staff(at, ticket.VerbNote, s.say(notes)) }
-func (s *teller) chase(at time.Time)  { s.customer(at, ticket.VerbCustomerReply, s.say(chasers)) }
-func (s *teller) inform(at time.Time) { s.staff(at, ticket.VerbProgressUpdate, s.say(s.topic.news)) }
+func (s *builder) note(at time.Time) { s.staff(at, ticket.VerbNote, s.pickUnused(notes)) }
+func (s *builder) chase(at time.Time) {
+	s.customer(at, ticket.VerbCustomerReply, s.pickUnused(chasers))
+}
+func (s *builder) inform(at time.Time) {
+	s.staff(at, ticket.VerbProgressUpdate, s.pickUnused(s.topic.news))
+}
 
-func (s *teller) ask(at time.Time) bool {
+func (s *builder) ask(at time.Time) bool {
 	return s.staff(at, ticket.VerbRequestInformation, s.topic.question)
 }
 
-// asked asks at an instant, whether somebody usually works then or not.
-func (s *teller) asked(at time.Time) {
-	s.tell(desk.ImportAction{By: s.agent, At: at, Verb: ticket.VerbRequestInformation, Body: s.fill.Replace(s.topic.question)})
+// askAt requests information at an instant, regardless of opening hours.
+func (s *builder) askAt(at time.Time) {
+	s.do(desk.ImportAction{By: s.agent, At: at, Verb: ticket.VerbRequestInformation, Body: s.fill.Replace(s.topic.question)})
 }
 
-func (s *teller) answer(at time.Time) { s.customer(at, ticket.VerbCustomerReply, s.topic.detail) }
+func (s *builder) answer(at time.Time) { s.customer(at, ticket.VerbCustomerReply, s.topic.detail) }
 
-func (s *teller) resolve(at time.Time) {
-	s.tell(desk.ImportAction{By: s.agent, At: at, Verb: ticket.VerbResolve, Body: s.fill.Replace(pick(s, s.topic.fixes))})
+func (s *builder) resolve(at time.Time) {
+	s.do(desk.ImportAction{By: s.agent, At: at, Verb: ticket.VerbResolve, Body: s.fill.Replace(pick(s, s.topic.fixes))})
 }
 
-func (s *teller) object(at time.Time) { s.customer(at, ticket.VerbCustomerReply, pick(s, objections)) }
+func (s *builder) object(at time.Time) { s.customer(at, ticket.VerbCustomerReply, pick(s, objections)) }
 
-func (s *teller) confirm(at time.Time) { s.customer(at, ticket.VerbClose, "") }
+func (s *builder) confirm(at time.Time) { s.customer(at, ticket.VerbClose, "") }
 
-func (s *teller) acknowledge(at time.Time) {
-	s.tell(desk.ImportAction{By: s.cast.Supervisor, At: at, Verb: ticket.VerbAcknowledge, Body: pick(s, acknowledgements)})
+func (s *builder) acknowledge(at time.Time) {
+	s.do(desk.ImportAction{By: s.cast.Supervisor, At: at, Verb: ticket.VerbAcknowledge, Body: pick(s, acknowledgements)})
 }
 
-// talk is a conversation of so many messages, the requester's and the agent's by turns.
-func (s *teller) talk(messages int, from, to time.Duration) {
+// talk adds messages of the agent and the requester in turn.
+func (s *builder) talk(messages int, from, to time.Duration) {
 	for i := range messages {
 		switch at := s.soon(from, to); {
 		case i%2 == 1:
 			s.chase(at)
-		case i > 0 && !s.said[s.topic.news[0]] && s.chance(25):
+		case i > 0 && !s.used[s.topic.news[0]] && s.percentChance(25):
 			s.inform(at)
 		default:
 			s.reply(at)
 		}
-		if s.chance(12) {
+		if s.percentChance(12) {
 			s.note(s.soon(minute, hour))
 		}
 	}

@@ -1,7 +1,7 @@
-// Package demo fills a desk with tickets to show and to measure: shop support matters of the last twelve weeks, in
-// every state, between people who plainly don't exist. It only invents what people asked and when; what came of it is
-// the domain's answer, so nothing here can forge a state. The same seed gives the same tickets. It knows no SQL and no
-// Temporal.
+// Package demo fills a desk with tickets for demonstrations and measurements: requests to a shop's support from the
+// last twelve weeks, in every status, by people who evidently don't exist. It generates only what people asked and
+// when; the domain decides the results, so that no state can be inconsistent. The same seed yields the same tickets. It
+// knows no SQL and no Temporal.
 package demo
 
 import (
@@ -16,28 +16,28 @@ import (
 )
 
 const (
-	// Tickets is how many make a desk look lived in.
+	// Tickets is the default number of tickets.
 	Tickets = 400
-	// weeks is how far the past reaches back.
+	// weeks is the length of the period.
 	weeks = 12
-	// mostAlive usually bounds the tickets that are not closed, each of which is a running workflow: a desk of 100,000 tickets
-	// has no more open ones than a desk of a few thousand, and Temporal on one machine starts about 100 a second.
-	mostAlive = 2000
-	// atOnce is how many tickets are written in one transaction.
-	atOnce = 1000
+	// maxOpen is the default bound of tickets that are not closed, each of which is a running workflow: a desk of 100,000
+	// tickets has no more of them than one of a few thousand, and Temporal on one machine starts about 100 a second.
+	maxOpen = 2000
+	// batchSize is the number of tickets imported in one transaction.
+	batchSize = 1000
 )
 
-// Options says what to fill a desk with. The zero value is a usual demonstration.
+// Options configures Fill. The zero value is a typical demonstration.
 type Options struct {
 	Tickets int       // 0: Tickets
-	Alive   int       // no more than these are not closed, give or take a few; 0: 2,000
-	Seed    uint64    // of everything that is drawn
-	Now     time.Time // the instant that the past leads up to; zero: now
+	Alive   int       // maximum number of tickets that are not closed, approximately; 0: 2,000
+	Seed    uint64    // random seed
+	Now     time.Time // end of the period; zero: now
 	Prefix  string    // of ticket numbers; "HM" when empty
 }
 
-// keeper is the desk that is filled.
-type keeper interface {
+// store is the desk to fill.
+type store interface {
 	AddPerson(context.Context, desk.Person) (desk.Person, error)
 	PersonByHandleOrAddress(context.Context, string) (desk.Person, error)
 	PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error)
@@ -52,21 +52,21 @@ type keeper interface {
 	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
 }
 
-// Fill adds demo people and tickets under the policy in force, and gives how many tickets it added. Those that are
-// there already, from an earlier run with the same seed, are left alone; so is everything else on the desk.
-func Fill(ctx context.Context, k keeper, o Options) (added int, err error) {
+// Fill adds demo people and tickets under the current policy, and returns the number of tickets added. Tickets from an
+// earlier run with the same seed are left alone, and so is everything else.
+func Fill(ctx context.Context, k store, o Options) (added int, err error) {
 	o = o.complete()
 	_, p, _, err := k.PolicyInForce(ctx)
 	if err != nil {
 		return 0, err
 	}
-	cast, err := assemble(ctx, k, customersFor(o.Tickets))
+	cast, err := ensurePeople(ctx, k, customersFor(o.Tickets))
 	if err != nil {
 		return 0, err
 	}
-	w := writer{options: o, policy: p, cast: cast, closed: map[ticket.PersonID]ending{}}
+	w := generator{options: o, policy: p, cast: cast, closed: map[ticket.PersonID]closedTicket{}}
 	for w.written < o.Tickets {
-		tickets, err := w.write(min(atOnce, o.Tickets-w.written))
+		tickets, err := w.write(min(batchSize, o.Tickets-w.written))
 		if err != nil {
 			return added, err
 		}
@@ -76,13 +76,13 @@ func Fill(ctx context.Context, k keeper, o Options) (added int, err error) {
 			return added, fmt.Errorf("fill the desk: %w", err)
 		}
 	}
-	if added == 0 { // their instants follow the clock, so they would come again on another day
+	if added == 0 { // suggestions have no identity and would be added again on another day
 		return 0, nil
 	}
-	if err := notebook(ctx, k, cast.Supervisor); err != nil {
+	if err := createRepliesAndFilters(ctx, k, cast.Supervisor); err != nil {
 		return added, err
 	}
-	if err := form(ctx, k, cast, time.Now()); err != nil {
+	if err := createGroups(ctx, k, cast, time.Now()); err != nil {
 		return added, err
 	}
 	return added, w.suggest(ctx, k)
@@ -93,7 +93,7 @@ func (o Options) complete() Options {
 		o.Tickets = Tickets
 	}
 	if o.Alive == 0 {
-		o.Alive = mostAlive
+		o.Alive = maxOpen
 	}
 	if o.Now.IsZero() {
 		o.Now = time.Now()
@@ -105,23 +105,23 @@ func (o Options) complete() Options {
 	return o
 }
 
-// writer invents one ticket after the other.
-type writer struct {
+// generator generates tickets one after another.
+type generator struct {
 	options Options
 	policy  *policy.Policy
 	cast    Cast
 	written int
-	alive   int
-	closed  map[ticket.PersonID]ending // the last one that each customer can follow up
+	open    int
+	closed  map[ticket.PersonID]closedTicket // the last closed ticket of each customer, for follow-ups
 }
 
-// ending is where a ticket's life ended.
-type ending struct {
+// closedTicket identifies a closed ticket.
+type closedTicket struct {
 	number ticket.Number
 	at     time.Time
 }
 
-func (w *writer) write(n int) ([]desk.ImportTicket, error) {
+func (w *generator) write(n int) ([]desk.ImportTicket, error) {
 	tickets := make([]desk.ImportTicket, 0, n)
 	for range n {
 		c, err := w.next()
@@ -133,33 +133,33 @@ func (w *writer) write(n int) ([]desk.ImportTicket, error) {
 	return tickets, nil
 }
 
-// next tells a ticket by a source of its own, so that it is the same whatever stands around it.
-func (w *writer) next() (desk.ImportTicket, error) {
+// next generates a ticket from a random source of its own, so that it doesn't depend on the others.
+func (w *generator) next() (desk.ImportTicket, error) {
 	rng := rand.New(rand.NewPCG(w.options.Seed, uint64(w.written)))
-	scene, room := scenes[w.written%len(scenes)], 2*day
-	if w.alive >= w.options.Alive {
-		scene, room = endings[w.written%len(endings)], 5*7*day
+	scenario, room := scenarios[w.written%len(scenarios)], 2*day
+	if w.open >= w.options.Alive {
+		scenario, room = closedOnly[w.written%len(closedOnly)], 5*7*day
 	}
 	w.written++
-	s := newTeller(rng, w.policy, w.cast, w.options.Now)
+	s := newBuilder(rng, w.policy, w.cast, w.options.Now)
 	s.ticket.Number = number(w.options.Prefix, rng)
-	if before, ok := w.closed[s.requester.ID]; ok && s.now.Sub(before.at) > room && s.chance(12) {
+	if before, ok := w.closed[s.requester.ID]; ok && s.now.Sub(before.at) > room && s.percentChance(12) {
 		s.follow(before)
 	}
-	scene(s)
+	scenario(s)
 	last, err := s.end()
 	if err != nil {
-		return desk.ImportTicket{}, fmt.Errorf("tell demo ticket %d: %w", w.written, err)
+		return desk.ImportTicket{}, fmt.Errorf("generate demo ticket %d: %w", w.written, err)
 	}
 	if last.IsZero() {
-		w.alive++
+		w.open++
 	} else {
-		w.closed[s.requester.ID] = ending{s.ticket.Number, last}
+		w.closed[s.requester.ID] = closedTicket{s.ticket.Number, last}
 	}
 	return s.ticket, nil
 }
 
-// number draws as ticket.NewNumber does, from a source that can be repeated.
+// number draws like ticket.NewNumber, but reproducibly.
 func number(prefix string, rng *rand.Rand) ticket.Number {
 	const crockford, length = "0123456789ABCDEFGHJKMNPQRSTVWXYZ", 10
 	code := make([]byte, length)

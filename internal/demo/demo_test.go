@@ -20,7 +20,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// open gives an empty desk, and its database beside it.
+// open returns an empty desk and a connection to its database.
 func open(t testing.TB, document []byte) (*store.Store, *pgxpool.Pool) {
 	t.Helper()
 	dsn := pgtest.Template(t, "store", store.Migrate)
@@ -29,27 +29,27 @@ func open(t testing.TB, document []byte) (*store.Store, *pgxpool.Pool) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	beside, err := pgxpool.New(t.Context(), dsn)
+	pool, err := pgxpool.New(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(beside.Close)
+	t.Cleanup(pool.Close)
 	if _, _, err := s.PublishPolicy(t.Context(), document, "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
-	return s, beside
+	return s, pool
 }
 
-// kept is a desk that can be filled.
-type kept struct {
+// fillable is a desk that Fill can fill.
+type fillable struct {
 	*store.Store
 	*app.Imports
 	*app.Staffing
 	*app.Workspace
 }
 
-func on(s *store.Store) kept {
-	return kept{s, app.NewImports(s), app.NewStaffing(s), app.NewWorkspace(s)}
+func on(s *store.Store) fillable {
+	return fillable{s, app.NewImports(s), app.NewStaffing(s), app.NewWorkspace(s)}
 }
 
 func fill(t testing.TB, s *store.Store, o demo.Options) int {
@@ -61,9 +61,9 @@ func fill(t testing.TB, s *store.Store, o demo.Options) int {
 	return added
 }
 
-// Each line is something that a page shows, and how many tickets it takes at least for the page to look lived in.
+// Each entry is a condition that a page shows, and the minimum number of tickets that should meet it.
 func TestFill_showsEveryState(t *testing.T) {
-	s, beside := open(t, policy.Holesalemart())
+	s, pool := open(t, policy.Holesalemart())
 	if added := fill(t, s, demo.Options{}); added != demo.Tickets {
 		t.Fatalf("%d tickets were added", added)
 	}
@@ -93,27 +93,27 @@ func TestFill_showsEveryState(t *testing.T) {
 		`requester = (SELECT id FROM people WHERE address = 'customer@demo.example')`:                           10,
 		`assignee = (SELECT id FROM people WHERE address = 'agent@demo.example') AND status <> 'closed'`:        10,
 	} {
-		if n := one[int64](t, beside, `SELECT count(*) FROM tickets WHERE `+condition); n < least {
+		if n := one[int64](t, pool, `SELECT count(*) FROM tickets WHERE `+condition); n < least {
 			t.Errorf("%d tickets with %s, want %d", n, condition, least)
 		}
 	}
 	for column, all := range map[string]int{"priority": len(policy.Priorities()), "category": 6, "assignee": 5} {
-		if n := one[int64](t, beside, `SELECT count(DISTINCT `+column+`) FROM tickets`); n != int64(all) {
+		if n := one[int64](t, pool, `SELECT count(DISTINCT `+column+`) FROM tickets`); n != int64(all) {
 			t.Errorf("%d different values of %s, want %d", n, column, all)
 		}
 	}
-	if n := one[int64](t, beside, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'owed'`); n != 0 {
+	if n := one[int64](t, pool, `SELECT count(*) FROM deliveries WHERE queue = 'ticket' AND status = 'owed'`); n != 0 {
 		t.Errorf("%d mails would be sent", n)
 	}
-	if n := one[int64](t, beside, `SELECT count(*) FROM outcomes WHERE refused`); n != 0 {
+	if n := one[int64](t, pool, `SELECT count(*) FROM outcomes WHERE refused`); n != 0 {
 		t.Errorf("%d actions were refused", n)
 	}
-	if text := one[string](t, beside, `SELECT string_agg(concat_ws(' ', subject, body), ' ') FROM messages`); strings.ContainsAny(text, "{}") {
-		t.Error("something was not filled in")
+	if text := one[string](t, pool, `SELECT string_agg(concat_ws(' ', subject, body), ' ') FROM messages`); strings.ContainsAny(text, "{}") {
+		t.Error("a placeholder was not replaced")
 	}
 }
 
-func TestFill_addsNothingTheSecondTime(t *testing.T) {
+func TestFill_isIdempotent(t *testing.T) {
 	s, _ := open(t, policy.Holesalemart())
 	fill(t, s, demo.Options{Tickets: 50})
 	if added := fill(t, s, demo.Options{Tickets: 50, Now: time.Now().Add(time.Second)}); added != 0 {
@@ -124,10 +124,9 @@ func TestFill_addsNothingTheSecondTime(t *testing.T) {
 	}
 }
 
-// Staff see replies that can be filled in and lists to open; a second run neither adds them again
-// nor takes back what staff made of them.
-func TestFill_keepsRepliesAndFiltersOnce(t *testing.T) {
-	s, beside := open(t, policy.Holesalemart())
+// A second run neither adds the shared replies and filters again nor reverts changes by staff.
+func TestFill_addsRepliesAndFiltersOnce(t *testing.T) {
+	s, pool := open(t, policy.Holesalemart())
 	fill(t, s, demo.Options{Tickets: 30})
 	agent, err := s.PersonByHandleOrAddress(t.Context(), "agent@demo.example")
 	if err != nil {
@@ -149,39 +148,39 @@ func TestFill_keepsRepliesAndFiltersOnce(t *testing.T) {
 	if len(replies) != 4 || len(saved) != 2 || !saved[0].Shared || !strings.HasPrefix(saved[0].Name, "Demo: ") {
 		t.Errorf("%d replies, and the filters %+v", len(replies), saved)
 	}
-	one[int64](t, beside, `UPDATE canned SET body = 'Mine now' WHERE id = $1 RETURNING id`, replies[0].ID)
+	one[int64](t, pool, `UPDATE canned SET body = 'Mine now' WHERE id = $1 RETURNING id`, replies[0].ID)
 	fill(t, s, demo.Options{Tickets: 30}) // adds no ticket
 	fill(t, s, demo.Options{Tickets: 60})
 	for query, want := range map[string]int64{
 		`SELECT count(*) FROM canned`: 4, `SELECT count(*) FROM saved_filters`: 2, `SELECT count(*) FROM canned WHERE body = 'Mine now'`: 1,
 	} {
-		if n := one[int64](t, beside, query); n != want {
+		if n := one[int64](t, pool, query); n != want {
 			t.Errorf("%s: %d, want %d", query, n, want)
 		}
 	}
 }
 
-// People change their addresses and leave; a second run must not fail for it, nor call anybody back.
-func TestFill_takesPeopleAsTheyAreNow(t *testing.T) {
-	s, beside := open(t, policy.Holesalemart())
+// People change their addresses and are disabled; a second run must neither fail nor enable them.
+func TestFill_keepsExistingPeople(t *testing.T) {
+	s, pool := open(t, policy.Holesalemart())
 	fill(t, s, demo.Options{Tickets: 30})
-	if _, err := beside.Exec(t.Context(), `UPDATE people SET address = 'moved@demo.example' WHERE address = 'agent@demo.example'`); err != nil {
+	if _, err := pool.Exec(t.Context(), `UPDATE people SET address = 'moved@demo.example' WHERE address = 'agent@demo.example'`); err != nil {
 		t.Fatal(err)
 	}
-	gone := one[string](t, beside, `UPDATE people SET disabled_at = now() WHERE address = 'agent-2@demo.example' RETURNING id`)
+	gone := one[string](t, pool, `UPDATE people SET disabled_at = now() WHERE address = 'agent-2@demo.example' RETURNING id`)
 	fill(t, s, demo.Options{Tickets: 60})
 	for query, want := range map[string]int64{
 		`SELECT count(*) FROM people WHERE role = 'agent'`: 5, `SELECT count(*) FROM people WHERE id = '` + gone + `' AND disabled_at IS NULL`: 0,
 	} {
-		if n := one[int64](t, beside, query); n != want {
+		if n := one[int64](t, pool, query); n != want {
 			t.Errorf("%s: %d, want %d", query, n, want)
 		}
 	}
 }
 
-// recorder is a desk that only remembers what it was told.
+// recorder is a desk that only records what is imported.
 type recorder struct {
-	kept
+	fillable
 	told []desk.ImportTicket
 }
 
@@ -199,24 +198,24 @@ func (r *recorder) fill(t *testing.T, o demo.Options) []desk.ImportTicket {
 	return r.told
 }
 
-func TestFill_sameSeedTellsTheSame(t *testing.T) {
+func TestFill_isReproducible(t *testing.T) {
 	s, _ := open(t, policy.Holesalemart())
-	r := &recorder{kept: on(s)}
+	r := &recorder{fillable: on(s)}
 	o := demo.Options{Tickets: 60, Now: time.Now()}
 	first := r.fill(t, o)
 	if !reflect.DeepEqual(first, r.fill(t, o)) {
-		t.Error("the same seed told something else")
+		t.Error("the same seed yielded different tickets")
 	}
 	o.Seed++
 	if slices.EqualFunc(first, r.fill(t, o), func(a, b desk.ImportTicket) bool { return a.Number == b.Number }) {
-		t.Error("another seed told the same")
+		t.Error("another seed yielded the same tickets")
 	}
 }
 
-// The desk's hours decide when its people do things, so what there is to see must not depend on the day of the week.
+// Staff act during opening hours; the mix of statuses must not depend on the day of the week.
 func TestFill_showsEveryStatusOnAnyDay(t *testing.T) {
 	s, _ := open(t, policy.Holesalemart())
-	r := &recorder{kept: on(s)}
+	r := &recorder{fillable: on(s)}
 	for day := range 7 {
 		now := time.Date(2026, time.November, 16+day, 3+3*day, 0, 0, 0, time.UTC)
 		seen := map[string]int{}
@@ -236,7 +235,7 @@ func TestFill_showsEveryStatusOnAnyDay(t *testing.T) {
 	}
 }
 
-// play is where a ticket leads to by now.
+// play returns the state of a ticket at an instant.
 func play(t *testing.T, c desk.ImportTicket, now time.Time) ticket.Ticket {
 	t.Helper()
 	p := policy.Default()
@@ -258,14 +257,14 @@ func play(t *testing.T, c desk.ImportTicket, now time.Time) ticket.Ticket {
 	return result.Ticket
 }
 
-// A measurement needs many tickets, and Temporal few workflows.
-func TestFill_boundsWhatIsAlive(t *testing.T) {
-	s, beside := open(t, policy.Holesalemart())
+// A measurement needs many tickets but few workflows.
+func TestFill_boundsOpenTickets(t *testing.T) {
+	s, pool := open(t, policy.Holesalemart())
 	fill(t, s, demo.Options{Tickets: 400, Alive: 60})
-	if n := one[int64](t, beside, `SELECT count(*) FROM tickets WHERE status <> 'closed'`); n < 50 || n > 75 {
-		t.Errorf("%d of 400 tickets are alive", n)
+	if n := one[int64](t, pool, `SELECT count(*) FROM tickets WHERE status <> 'closed'`); n < 50 || n > 75 {
+		t.Errorf("%d of 400 tickets are not closed", n)
 	}
-	if n := one[int64](t, beside, `SELECT count(*) FROM tickets`); n != 400 {
+	if n := one[int64](t, pool, `SELECT count(*) FROM tickets`); n != 400 {
 		t.Errorf("%d tickets", n)
 	}
 }
@@ -299,11 +298,11 @@ func one[T any](t testing.TB, db *pgxpool.Pool, query string, args ...any) T {
 	return value
 }
 
-// A demo shows groups and somebody who is away; what the desk makes of them since stays.
-func TestFill_formsGroupsAndHasSomebodyAway(t *testing.T) {
-	s, beside := open(t, policy.Holesalemart())
+// A demo has groups and an agent who is away; later changes by staff are kept.
+func TestFill_addsGroupsAndAnAbsence(t *testing.T) {
+	s, pool := open(t, policy.Holesalemart())
 	fill(t, s, demo.Options{Tickets: 20})
-	if n := one[int64](t, beside, `SELECT count(*) FROM people WHERE away_until > now() + interval '2 days' AND handle = 'demo-agent-5'`); n != 1 {
+	if n := one[int64](t, pool, `SELECT count(*) FROM people WHERE away_until > now() + interval '2 days' AND handle = 'demo-agent-5'`); n != 1 {
 		t.Errorf("%d are away", n)
 	}
 	sup, err := s.PersonByHandleOrAddress(t.Context(), "supervisor@demo.example")

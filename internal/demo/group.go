@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// groups are what a policy's assignment rules could name, each with some of the cast's agents, by number.
+// groups are groups for assignment rules, each with some of the agents, by index.
 var groups = []struct {
 	handle, title string
 	members       []int
@@ -17,12 +17,11 @@ var groups = []struct {
 	{"money", "Demo: payments and returns", []int{2, 3}},
 }
 
-// absence is how long the last of the agents is away.
-const absence = 3 * day
+// awayFor is how long the last agent is away.
+const awayFor = 3 * day
 
-// form makes the groups of a demo, and has somebody be away for some days. A group that is there already keeps its
-// members.
-func form(ctx context.Context, k keeper, cast Cast, now time.Time) error {
+// createGroups creates the groups and sets one agent as away. An existing group keeps its members.
+func createGroups(ctx context.Context, k store, cast Cast, now time.Time) error {
 	for _, g := range groups {
 		err := k.MakeGroup(ctx, cast.Supervisor, g.handle, g.title)
 		if fault.KindOf(err) == fault.Conflict {
@@ -34,15 +33,15 @@ func form(ctx context.Context, k keeper, cast Cast, now time.Time) error {
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("make the group %s: %w", g.handle, err)
+			return fmt.Errorf("create group %s: %w", g.handle, err)
 		}
 	}
 	last := cast.Agents[len(cast.Agents)-1]
 	if len(cast.Agents) < agents {
-		return nil // whoever is left is needed
+		return nil // the remaining agents are needed
 	}
-	if _, err := k.LeaveDesk(ctx, cast.Supervisor, last.Handle, now.Add(absence)); err != nil {
-		return fmt.Errorf("have %s be away: %w", last.Name, err)
+	if _, err := k.LeaveDesk(ctx, cast.Supervisor, last.Handle, now.Add(awayFor)); err != nil {
+		return fmt.Errorf("set %s away: %w", last.Name, err)
 	}
 	return nil
 }

@@ -1,15 +1,14 @@
 package demo
 
-// topic is a matter that customers write about, and what is said of it. {order}, {product}, {amount}, {day}, {days} and
-// {n} are filled in.
+// topic is a subject of tickets and its texts. {order}, {product}, {amount}, {day}, {days} and {n} are replaced.
 type topic struct {
 	category string
-	order    bool // it is about an order, which has a number
+	order    bool // about an order, whose number is drawn
 	subjects []string
-	openings []string // the one that fits a subject has its index, modulo their number
-	answers  []string // the first, and the next
-	question string   // what the agent has to know
-	detail   string   // what the customer then says
+	openings []string // the one for a subject has the same index, modulo their number
+	answers  []string // in this order
+	question string   // information that the agent needs
+	detail   string   // the customer's reply to question
 	news     []string
 	fixes    []string
 }
@@ -23,19 +22,19 @@ var (
 	weekdays = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday"}
 
 	notes = []string{
-		"Called the carrier: they look into it and call back tomorrow.",
+		"Called the carrier: they will look into it and call back tomorrow.",
 		"The customer has been very patient so far. Let's be generous here.",
 		"Stock system shows {n} left in the second warehouse.",
-		"Same matter as last week's; the supplier knows of it.",
-		"Checked the payment: it has arrived and is booked.",
-		"Waits for the answer of accounting. They promised it by {day}.",
-		"Looks like a mistake in picking, not one of the carrier.",
+		"Same issue as last week; the supplier is aware of it.",
+		"Checked the payment: it has arrived and been posted.",
+		"Waiting for accounting. They promised a reply by {day}.",
+		"Looks like a picking error, not the carrier's.",
 		"Asked the warehouse for a photo of the pallet.",
 	}
 	chasers = []string{
 		"Is there any news? We need this by {day}.",
-		"Thank you for the quick answer. I'll wait for your next message.",
-		"That sounds good. Please tell me when it is done.",
+		"Thank you for the quick reply. I'll wait for your next message.",
+		"That sounds good. Please let me know when it is done.",
 		"I have just looked again, and nothing has changed on my side.",
 		"Thanks. One more thing: could the invoice go to our new address as well?",
 		"Understood. When can I expect it, roughly?",
@@ -43,22 +42,22 @@ var (
 		"Yes, please do it that way.",
 	}
 	replies = []string{
-		"Thank you for waiting. I have asked again, and will write before {day} at the latest.",
-		"Yes, of course. I have noted it in your order.",
-		"Nothing more is needed from your side. I'll see to the rest.",
+		"Thank you for waiting. I have asked again and will get back to you by {day} at the latest.",
+		"Yes, of course. I have added a note to your order.",
+		"There is nothing more you need to do. I'll take care of the rest.",
 		"I understand that it is urgent. It is at the top of my list.",
-		"That is right. We'll do it exactly like that.",
+		"That's right. We'll do exactly that.",
 		"My colleagues are on it. I expect to know more by {day}.",
 	}
 	objections = []string{
-		"I am afraid it isn't settled: today the same thing happened again.",
+		"I'm afraid it isn't resolved: the same thing happened again today.",
 		"Thank you, but only half of it has arrived. Could you look again?",
-		"This did not work for me. It still shows the old state.",
+		"This did not work for me. It still looks the same.",
 		"The amount is still not right: {amount} is missing.",
 	}
 	acknowledgements = []string{
 		"I am looking into it with the carrier myself.",
-		"Talked to the customer by phone; they know that we are late.",
-		"The supplier is the reason. I have taken it over.",
+		"Spoke to the customer on the phone; they know about the delay.",
+		"The supplier caused this. I'll handle it from here.",
 	}
 )

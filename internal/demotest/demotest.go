@@ -1,5 +1,5 @@
-// Package demotest gives tests and benchmarks a desk that is lived in: the demonstration's tickets, as many as they ask
-// for, on a PostgreSQL of their own. For tests only.
+// Package demotest provides a desk with the tickets of the demonstration for tests and benchmarks, on a PostgreSQL
+// cluster of its own. For tests only.
 package demotest
 
 import (
@@ -17,20 +17,20 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
-// Many is the number of tickets that pages are measured at. The first test of a process that asks for them waits for
+// Many is the number of tickets for measuring pages. The first test of a process that needs them waits for
 // a minute or two; those after it copy the database, which takes seconds.
 const Many = 100_000
 
-// Desk is a filled desk and those of its people whom a test signs in.
+// Desk is a filled desk with some of its people.
 type Desk struct {
 	*store.Store
 	*app.Steps
 	DSN                                        string
-	Customer, Agent, Supervisor, Administrator desk.Person // the first two have tickets in every state
+	Customer, Agent, Supervisor, Administrator desk.Person // the first two have tickets in every status
 }
 
-// New gives a desk of its own to a test, with so many of the demonstration's tickets under Holesalemart's policy. It
-// goes with the test.
+// New returns a desk with a number of the demonstration's tickets under Holesalemart's policy, which is removed when
+// the test ends.
 func New(t testing.TB, tickets int) *Desk {
 	t.Helper()
 	dsn := pgtest.Template(t, fmt.Sprintf("demo_%d", tickets), func(ctx context.Context, dsn string) error {
@@ -57,7 +57,7 @@ var administrator = desk.Person{
 	Role: "administrator", Name: "Demo Administrator", Address: "administrator@demo.example", Handle: "administrator-1",
 }
 
-// filled is what a demonstration fills.
+// filled is a desk that demo.Fill can fill.
 type filled struct {
 	*store.Store
 	*app.Imports
@@ -86,7 +86,7 @@ func fill(ctx context.Context, dsn string, tickets int) error {
 	return settle(ctx, dsn)
 }
 
-// settle does what autovacuum does to a desk that has grown over weeks.
+// settle vacuums and analyses the database, as autovacuum would have over weeks.
 func settle(ctx context.Context, dsn string) error {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {

@@ -54,7 +54,7 @@ func (p Person) Check() error {
 		complain("name", "must have 1 to 200 characters, in one line and all of them visible")
 	}
 	if !ValidAddress(p.Address) {
-		complain("address", "must be an e-mail address")
+		complain("address", "must be an email address")
 	}
 	switch {
 	case p.Role == ticket.RoleCustomer && p.Handle != "":

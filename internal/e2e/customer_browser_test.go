@@ -90,9 +90,9 @@ func register(p *browsertest.Page, s *stack, address string, check func()) {
 	p.Goto("/")
 	p.Click("Create an account")
 	p.Fill("Your name", "Demo Newcomer")
-	p.Fill("E-mail address", address)
-	p.Click("Mail me the link")
-	p.See("Look into your mailbox")
+	p.Fill("Email address", address)
+	p.Click("Email me the link")
+	p.See("Check your inbox")
 	check()
 	link := s.linkMailed(address)
 	p.Goto(link) // as a mail scanner does, which must not use it up

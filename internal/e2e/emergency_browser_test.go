@@ -42,12 +42,12 @@ func emergencies(t *testing.T, s *stack) {
 	moved(own, before, 24*time.Hour)
 	s.announced(supervisor, "Our answers take longer", numbers...)
 	supervisor.Goto("/supervision/emergencies/" + second)
-	supervisor.Fill("How much longer targets are", "2")
-	supervisor.Click("See what that would do")
+	supervisor.Fill("Extension of targets", "2")
+	supervisor.Click("Dry run")
 	supervisor.See("Change the emergency?", "instead of")
 	checkHere(t, supervisor, withNotice)
-	supervisor.Click("Change it")
-	supervisor.See("The emergency is changed")
+	supervisor.Click("Save changes")
+	supervisor.See("The emergency has been changed")
 	moved(own, before, 48*time.Hour)
 	s.announced(supervisor, "Changed: Our answers take longer", numbers...)
 	finish(t, supervisor)
@@ -66,16 +66,16 @@ func declare(t *testing.T, s *stack, p *browsertest.Page, kind string) string {
 	p.Click("Declare an emergency")
 	p.ClickOn("#kind-" + kind)
 	p.Fill("Notice", waterInOffice)
-	p.Click("See what it would do")
-	p.See("Declare the emergency?", "Nothing has happened yet", waterInOffice)
-	p.Until("it says whom it writes to", `/Soon \d+ people get one mail each/.test(document.body.innerText)`)
+	p.Click("Dry run")
+	p.See("Declare the emergency?", "Nothing has been changed yet", waterInOffice)
+	p.Until("it says whom it writes to", `/\d+ people will receive one email each/.test(document.body.innerText)`)
 	checkHere(t, p, asUsual)
 	if current := s.supervisor.must(http.StatusOK, http.MethodGet, "/emergencies/current", nil); strings.Contains(string(current.body), waterInOffice) {
 		t.Errorf("the dry run declared it: %s", current.body)
 	}
-	p.Click("Declare it")
+	p.Click("Declare emergency")
 	id := p.At(`/supervision/emergencies/(E-\w+)`)
-	p.See("The emergency is declared")
+	p.See("The emergency has been declared")
 	reached(p)
 	return id
 }
@@ -83,17 +83,17 @@ func declare(t *testing.T, s *stack, p *browsertest.Page, kind string) string {
 // finish lifts the emergency whose page is open, after its dry run.
 func finish(t *testing.T, p *browsertest.Page) {
 	t.Helper()
-	p.Click("Lift it")
+	p.Click("Lift …")
 	p.See("Lift the emergency?")
 	checkHere(t, p, withNotice)
-	p.Click("Lift it now")
-	p.See("The emergency is lifted")
+	p.Click("Lift now")
+	p.See("The emergency has been lifted")
 	reached(p)
 }
 
 // reached watches the emergency's page until every open ticket is proved to show it.
 func reached(p *browsertest.Page) {
-	p.SeeOn("#reach", "Every open ticket shows it")
+	p.SeeOn("#reach", "All open tickets are up to date")
 	p.Until("all are reached", `(e => e.max > 10 && e.value === e.max)(document.querySelector("#reach progress"))`)
 }
 
@@ -143,7 +143,7 @@ func (s *stack) emergencyOf(id string) emergencySpan {
 }
 
 // mailed is true on an emergency's page when every mail that was announced is sent.
-const mailed = `/^(\d+) of \1 mails sent(?!.*to go)/.test(document.querySelector("#mails").innerText)`
+const mailed = `/^(\d+) of \1 emails sent(?!.*to go)/.test(document.querySelector("#mails").innerText)`
 
 // announced waits for the mail that tells something of an emergency, about all of somebody's tickets at once.
 func (s *stack) announced(p *browsertest.Page, subject string, numbers ...string) {

@@ -16,10 +16,10 @@ func whileAway(t *testing.T, s *stack) {
 	supervisor.Click("Groups")
 	supervisor.Fill("Handle", "pair")
 	supervisor.Fill("Title", "Demo Pair")
-	supervisor.Click("Make the group")
+	supervisor.Click("Create group")
 	for _, name := range []string{"Demo Leaver", "Demo Stayer"} {
-		supervisor.Choose("Who joins Demo Pair", name)
-		supervisor.Click("Take in, to Demo Pair")
+		supervisor.Choose("New member of Demo Pair", name)
+		supervisor.Click("Add to Demo Pair")
 		supervisor.SeeOn("section[aria-labelledby=group-pair] table", name)
 	}
 
@@ -34,7 +34,7 @@ func whileAway(t *testing.T, s *stack) {
 	}
 	supervisor.Reload()
 	supervisor.SeeOn("section[aria-labelledby=group-pair] tr:has(.badge-warn)", "Demo Leaver")
-	supervisor.SeeOn("section[aria-labelledby=group-pair] tr:not(:has(.badge-warn))", "Demo Stayer 2 here")
+	supervisor.SeeOn("section[aria-labelledby=group-pair] tr:not(:has(.badge-warn))", "Demo Stayer 2 available")
 	checkHere(t, supervisor, asUsual)
 	leaver.Click("I am back")
 	leaver.See("You are here")

@@ -65,8 +65,8 @@ func TestScreenshots(t *testing.T) {
 	supervisor.Look(wide)
 	rehearse(supervisor)
 	c.take(supervisor, "emergency-dry-run")
-	supervisor.Click("Declare it")
-	supervisor.SeeOn("#reach", "Every open ticket shows it")
+	supervisor.Click("Declare emergency")
+	supervisor.SeeOn("#reach", "All open tickets are up to date")
 	supervisor.Until("everybody has their mail", mailed)
 	c.take(supervisor, "emergency")
 }
@@ -85,7 +85,7 @@ func rehearse(p *browsertest.Page) {
 	p.Goto("/supervision/emergencies/new")
 	p.ClickOn("#kind-closed")
 	p.Fill("Notice", waterInOffice+" We are back as soon as it is dry.")
-	p.Click("See what it would do")
+	p.Click("Dry run")
 	p.See("Declare the emergency?")
 }
 

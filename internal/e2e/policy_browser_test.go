@@ -17,8 +17,8 @@ func newPolicy(t *testing.T, s *stack) {
 	p := s.window("supervisor@demo.example", browsertest.Look{})
 	p.Goto("/supervision")
 	p.Click("Policies")
-	p.Click("Write a new version")
-	p.See("It says the same")
+	p.Click("New version")
+	p.See("No changes")
 	mark(p, "name:")
 	p.Type("title:")
 	p.SeeOn("#findings", "Line") // as one types
@@ -33,10 +33,10 @@ func newPolicy(t *testing.T, s *stack) {
 		const [, , is, was] = [...r.querySelectorAll("td")].map(d => Date.parse(d.querySelector("time")?.dateTime));
 		return was - is === 2 * 24 * 3600e3})`)
 	checkHere(t, p, asUsual)
-	p.Fill("Why it changes", "We have become faster.")
-	p.Click("Publish for good")
+	p.Fill("Reason for the change", "We have become faster.")
+	p.Click("Publish")
 	p.At("/supervision/policies")
-	p.See("Version 2 is published")
+	p.See("Version 2 has been published")
 
 	fresh := s.agent.awaitStatus(s.customer.submit("The vicuna scarf is long", "Under the new policy."), "new")
 	if kept := s.agent.ticket(old); fresh.Policy != 2 || kept.Policy != 1 || !kept.Clocks["resolution"].Due.Equal(due) {
@@ -56,8 +56,8 @@ func newPolicy(t *testing.T, s *stack) {
 func adopt(t *testing.T, s *stack, p *browsertest.Page, number string) {
 	p.Click("Version 2")
 	p.Fill("Or these tickets", number)
-	p.Click("See what it would do")
-	p.SeeOn("#rehearsal", "1 ticket would be moved: 1 promise due earlier")
+	p.Click("Dry run")
+	p.SeeOn("#rehearsal", "1 ticket would be moved: 1 target due earlier")
 	checkHere(t, p, asUsual)
 	if v := s.agent.ticket(number); v.Policy != 1 {
 		t.Errorf("the dry run moved it to version %d", v.Policy)

@@ -134,7 +134,7 @@ func TestUp_saysThatPostgresCannotReachItsData(t *testing.T) {
 	}
 	data := filepath.Join(parent, "data")
 	checkOneLineOf(t, exec.CommandContext(t.Context(), "setpriv", append([]string{"--bounding-set=-dac_override,-dac_read_search", binary},
-		upArgs(data)...)...), "may not enter "+parent+": choose a data directory elsewhere with --data, or let others pass with chmod o+x "+parent)
+		upArgs(data)...)...), "cannot access "+parent+": choose another data directory with --data, or grant access with chmod o+x "+parent)
 	if _, err := os.Stat(filepath.Join(data, "postgresql", "unfinished")); err == nil {
 		t.Error("it began to make a cluster")
 	}

@@ -138,7 +138,7 @@ func TestUp_runsEverythingAndKeepsIt(t *testing.T) {
 	eventually(t, "the receipt", func() (bool, string) { n := first.mails(t, number); return n == 1, fmt.Sprint(n) })
 
 	t.Run("a second one on the same data says so in one line", func(t *testing.T) {
-		checkOneLine(t, upArgs(data), "another supportdesk runs on")
+		checkOneLine(t, upArgs(data), "another supportdesk is using")
 	})
 	t.Run("Temporal UI offers nothing that ends a workflow", func(t *testing.T) { checkUI(t, first.find(t, `Temporal UI +(http://[0-9.:]+)`)) })
 	t.Run("a port in use is said in one line", func(t *testing.T) {

@@ -1,6 +1,6 @@
-// Package fault is the one error type that crosses package borders: what kind of thing went wrong, what a
-// visitor may read of it, and the cause that only a log may show. It knows nothing of HTTP, SQL or Temporal;
-// each of those layers maps its own errors to a Kind, and api alone maps a Kind to a status code.
+// Package fault defines the error type used across packages: the kind of error, a message that visitors may see, and
+// the cause, which is only logged. It knows nothing of HTTP, SQL or Temporal; those layers map their errors to a Kind,
+// and only api maps a Kind to a status code.
 package fault
 
 import (
@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// Kind says what whoever asked can do about an error. The zero Kind is Internal: an error that nobody
-// classified is never shown to a visitor.
+// Kind classifies an error by what the caller can do about it. The zero Kind is Internal: an unclassified error is
+// never shown to a visitor.
 type Kind uint8
 
 const (
-	// Internal is a defect or an unclassified failure; its message is for logs only.
+	// Internal is a defect or an unclassified failure; its message is only logged.
 	Internal Kind = iota
 	// Invalid is input that can never be accepted as it is.
 	Invalid
@@ -23,15 +23,15 @@ const (
 	Unauthenticated
 	// Forbidden is a known person asking for what their role may not do.
 	Forbidden
-	// NotFound is a thing that is not there, or that this person may not know of.
+	// NotFound is a missing object, or one that the person may not know of.
 	NotFound
-	// Conflict is a request that the present state refuses.
+	// Conflict is a request that the current state does not allow.
 	Conflict
-	// TooLarge is input over a stated limit.
+	// TooLarge is input over a size limit.
 	TooLarge
-	// Limited is a request over a stated rate.
+	// Limited is a request over a rate limit.
 	Limited
-	// Unavailable is a neighbour that does not answer now; the same request may succeed later.
+	// Unavailable is a service that does not respond; the same request may succeed later.
 	Unavailable
 )
 
@@ -40,8 +40,8 @@ var kindNames = [...]string{
 	NotFound: "not-found", Conflict: "conflict", TooLarge: "too-large", Limited: "limited", Unavailable: "unavailable",
 }
 
-// String is the kind's name in lower case with hyphens, as it appears in logs, problem types and the types of
-// Temporal application errors.
+// String returns the kind in lower case with hyphens, as in logs, problem types and the types of Temporal application
+// errors.
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
 		return kindNames[k]
@@ -49,7 +49,7 @@ func (k Kind) String() string {
 	return kindNames[Internal]
 }
 
-// Permanent reports whether repeating the same request can never succeed.
+// Permanent reports whether the same request can never succeed.
 func (k Kind) Permanent() bool {
 	switch k {
 	case Internal, Unavailable, Limited:
@@ -59,24 +59,24 @@ func (k Kind) Permanent() bool {
 	}
 }
 
-// Detail names one field of the input and what is wrong with it, in words that a visitor may read.
+// Detail is a field of the input and what is wrong with it, in words for visitors.
 type Detail struct {
 	Field   string // path in the request, such as "subject" or "query.limit"
 	Message string
 }
 
-// Error carries a kind, a stable machine-readable code (may be empty), a message that is safe to show, the
-// fields at fault, and the cause, which is never shown.
+// Error is an error with a kind, an optional machine-readable code, a message that is safe to show, the invalid fields,
+// and the cause, which is never shown.
 type Error struct {
 	Kind    Kind
 	Code    string
 	Message string
 	Details []Detail
-	After   time.Duration // of a Limited error: how long to wait before the same is tried again; 0: not known
+	After   time.Duration // Limited: when to retry; 0: unknown
 	Cause   error
 }
 
-// Error joins the message and the cause; it is for logs.
+// Error returns message, details and cause, for logs.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Message)
@@ -92,30 +92,30 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// New makes an error of a kind with a message that a visitor may read.
+// New returns an error with a message for visitors.
 func New(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
 }
 
-// Field makes an Invalid error about one field of the input.
+// Field returns an Invalid error about one field.
 func Field(field, format string, args ...any) *Error {
 	return Fields(Detail{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
-// Fields makes an Invalid error about every given field.
+// Fields returns an Invalid error about several fields.
 func Fields(details ...Detail) *Error {
 	return &Error{Kind: Invalid, Message: "the request is not valid", Details: details}
 }
 
-// Refusal makes a Conflict with a stable code, such as "ticket-closed".
+// Refusal returns a Conflict with a code, such as "ticket-closed".
 func Refusal(code, format string, args ...any) *Error {
 	return &Error{Kind: Conflict, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Wrap gives cause a kind and a safe message. A nil cause stays nil.
+// Wrap adds a kind and a safe message to a cause. It returns nil if the cause is nil.
 func Wrap(cause error, kind Kind, format string, args ...any) error {
 	if cause == nil {
 		return nil
@@ -123,7 +123,7 @@ func Wrap(cause error, kind Kind, format string, args ...any) error {
 	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...), Cause: cause}
 }
 
-// KindOf is the kind of the outermost Error in err's chain, Internal when there is none.
+// KindOf returns the kind of the outermost Error in err's chain, or Internal if there is none.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind

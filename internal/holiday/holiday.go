@@ -1,6 +1,6 @@
-// Package holiday reads holidays out of iCalendar files (RFC 5545), as governments and shops publish them. What it is
-// given may be hostile: size, years, events, days and what recurs are bounded. It knows policies' holidays and nothing of where files
-// come from or go to.
+// Package holiday reads holidays from iCalendar files (RFC 5545) as published by governments and shops. Input may be
+// hostile: size, years, events, days and recurrences are bounded. It knows the holidays of policies and nothing of
+// where files come from.
 package holiday
 
 import (
@@ -20,34 +20,34 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Bounds of what is read.
+// Limits.
 const (
 	MaxFile   = 1 << 20 // bytes
 	maxEvents = 5000
-	maxYears  = 20  // from the first day asked for to the last
-	maxDays   = 366 // of one event
+	maxYears  = 20  // in a period
+	maxDays   = 366 // in an event
 	maxName   = 200 // characters
 )
 
-// Period is the days that are asked for, both midnight UTC and included.
+// Period is a range of days, midnight UTC, both included.
 type Period struct{ From, To time.Time }
 
-// Years is the period of so many calendar years from that of an instant on.
+// Years returns the period of n calendar years starting with that of now.
 func Years(now time.Time, years int) Period {
 	from := time.Date(now.Year(), time.January, 1, 0, 0, 0, 0, time.UTC)
 	return Period{From: from, To: from.AddDate(years, 0, -1)}
 }
 
-// Read gives the days of a period that a file's events take, ascending, each once. An event counts if it takes whole
-// days: one with a time of day is no holiday, and neither is one that was cancelled. The error is Invalid and names the
-// event, where it is one's fault.
+// Read returns the days in a period that the events of a file cover, ascending and unique. Only events of whole days
+// count: those with a time of day are not holidays, nor are cancelled ones. The error is an Invalid fault that names
+// the event, if one caused it.
 func Read(file io.Reader, in Period) ([]policy.Holiday, error) {
 	if in.To.Before(in.From) || in.To.After(in.From.AddDate(maxYears, 0, 0)) {
 		return nil, fault.New(fault.Invalid, "the period must end after it begins, and within %d years", maxYears)
 	}
 	limited := &io.LimitedReader{R: file, N: MaxFile + 1}
 	decoder := ical.NewDecoder(limited)
-	days, spent := map[time.Time]string{}, &effort{}
+	days, used := map[time.Time]string{}, &budget{}
 	read, events := 0, 0
 	for {
 		calendar, err := decode(decoder)
@@ -56,9 +56,9 @@ func Read(file io.Reader, in Period) ([]policy.Holiday, error) {
 			return sorted(days), nil
 		case limited.N <= 0:
 			return nil, fault.New(fault.Invalid, "the file is over %d KiB", MaxFile>>10)
-		case errors.Is(err, io.EOF): // read nothing
+		case errors.Is(err, io.EOF): // no calendar
 			return nil, fault.New(fault.Invalid, "this is not an iCalendar file: it is empty")
-		case err != nil: // without its cause, which would say it twice
+		case err != nil: // not wrapped: the message contains it
 			return nil, fault.New(fault.Invalid, "this is not an iCalendar file: %s", firstLine(err))
 		}
 		read++
@@ -66,27 +66,26 @@ func Read(file io.Reader, in Period) ([]policy.Holiday, error) {
 			if events++; events > maxEvents {
 				return nil, fault.New(fault.Invalid, "the file has more than %d events", maxEvents)
 			}
-			if err := take(event, in, days, spent); err != nil {
+			if err := addEvent(event, in, days, used); err != nil {
 				return nil, err
 			}
 		}
 	}
 }
 
-// decode turns a panic of the decoder, which reads what strangers wrote, into an error: in words of ours, for a panic's
-// are of no use to people.
+// decode converts a panic of the decoder, whose input is untrusted, into an error.
 func decode(decoder *ical.Decoder) (calendar *ical.Calendar, err error) {
 	defer func() {
 		if recover() != nil {
-			err = errors.New("a line has a form that can't be read")
+			err = errors.New("a line can't be parsed")
 		}
 	}()
 	return decoder.Decode()
 }
 
-// take notes the days of one event.
-func take(event ical.Event, in Period, days map[time.Time]string, spent *effort) error {
-	name := nameOf(event)
+// addEvent adds the days of an event.
+func addEvent(event ical.Event, in Period, days map[time.Time]string, used *budget) error {
+	name := eventName(event)
 	if status := event.Props.Get(ical.PropStatus); status != nil && strings.EqualFold(status.Value, "CANCELLED") {
 		return nil
 	}
@@ -95,29 +94,29 @@ func take(event ical.Event, in Period, days map[time.Time]string, spent *effort)
 		return refuse(name, "has no start")
 	}
 	if len(start.Value) != len("20060102") {
-		return nil // it has a time of day
+		return nil // with a time of day
 	}
 	first, err := date(start.Value)
 	if err != nil {
-		return refuse(name, "starts on %.20q, which is no day", start.Value)
+		return refuse(name, "starts on %.20q, which is not a date", start.Value)
 	}
-	length, err := lengthOf(event, first)
+	length, err := eventLength(event, first)
 	if err != nil {
 		return refuse(name, "%s", err)
 	}
-	starts, err := recurrences(event, first, length, in, spent)
+	starts, err := recurrences(event, first, length, in, used)
 	if err != nil {
 		return refuse(name, "%s", err)
 	}
 	for _, day := range starts {
 		for i := range length {
-			note(days, in, day.AddDate(0, 0, i), name)
+			addDay(days, in, day.AddDate(0, 0, i), name)
 		}
 	}
 	return nil
 }
 
-func note(days map[time.Time]string, in Period, day time.Time, name string) {
+func addDay(days map[time.Time]string, in Period, day time.Time, name string) {
 	if day.Before(in.From) || day.After(in.To) {
 		return
 	}
@@ -130,16 +129,16 @@ func note(days map[time.Time]string, in Period, day time.Time, name string) {
 	}
 }
 
-// lengthOf is how many days an event takes: its end is the first day after it.
-func lengthOf(event ical.Event, first time.Time) (int, error) {
+// eventLength returns the number of days of an event. DTEND is exclusive.
+func eventLength(event ical.Event, first time.Time) (int, error) {
 	length := 1
 	if end := event.Props.Get(ical.PropDateTimeEnd); end != nil {
 		if len(end.Value) < len("20060102") {
-			return 0, fmt.Errorf("ends on %.20q, which is no day", end.Value)
+			return 0, fmt.Errorf("ends on %.20q, which is not a date", end.Value)
 		}
 		last, err := date(end.Value[:len("20060102")])
 		if err != nil {
-			return 0, fmt.Errorf("ends on %.20q, which is no day", end.Value)
+			return 0, fmt.Errorf("ends on %.20q, which is not a date", end.Value)
 		}
 		length = max(1, int(last.Sub(first)/(24*time.Hour)))
 		if last.Before(first) {
@@ -148,12 +147,12 @@ func lengthOf(event ical.Event, first time.Time) (int, error) {
 	} else if span := event.Props.Get(ical.PropDuration); span != nil {
 		d, err := span.Duration()
 		if err != nil || d < 0 {
-			return 0, fmt.Errorf("takes %.20q, which is no duration", span.Value)
+			return 0, fmt.Errorf("has the duration %.20q, which is invalid", span.Value)
 		}
 		length = max(1, int(d/(24*time.Hour)))
 	}
 	if length > maxDays {
-		return 0, fmt.Errorf("takes %d days; at most %d are read as a holiday", length, maxDays)
+		return 0, fmt.Errorf("lasts %d days; a holiday may last at most %d", length, maxDays)
 	}
 	return length, nil
 }
@@ -166,8 +165,8 @@ func date(text string) (time.Time, error) {
 	return day, err
 }
 
-// nameOf is an event's summary as a policy may hold it: one line of printable characters.
-func nameOf(event ical.Event) string {
+// eventName returns the summary of an event, limited to one line of printable characters.
+func eventName(event ical.Event) string {
 	summary, err := event.Props.Text(ical.PropSummary)
 	if err != nil {
 		return ""

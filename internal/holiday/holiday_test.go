@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/holiday"
 )
 
-// file is a calendar of events, each a few lines.
+// file returns a calendar with events, each a few lines.
 func file(events ...string) string {
 	var b strings.Builder
 	b.WriteString("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//test//EN\n")
@@ -31,7 +31,7 @@ func read(text string) ([]string, error) {
 	return all, err
 }
 
-func TestRead_givesTheDaysThatEventsTake(t *testing.T) {
+func TestRead_returnsTheDaysOfEvents(t *testing.T) {
 	for name, c := range map[string]struct {
 		file string
 		want []string
@@ -62,7 +62,7 @@ func TestRead_givesTheDaysThatEventsTake(t *testing.T) {
 	}
 }
 
-func TestRead_refusesWithAReason(t *testing.T) {
+func TestRead_rejectsInvalidFiles(t *testing.T) {
 	many := make([]string, 5001)
 	for i := range many {
 		many[i] = "DTSTART;VALUE=DATE:20260501"
@@ -74,16 +74,16 @@ func TestRead_refusesWithAReason(t *testing.T) {
 		"half of one":        {file("DTSTART;VALUE=DATE:20260501")[:100], "not an iCalendar file"},
 		"too long a file":    {file("DTSTART;VALUE=DATE:20260501\nSUMMARY:" + strings.Repeat("x", 2<<20)), "over 1024 KiB"},
 		"too many events":    {file(many...), "more than 5000 events"},
-		"every second":       {file("DTSTART;VALUE=DATE:20260501\nSUMMARY:Boom\nRRULE:FREQ=SECONDLY"), `the event "Boom" recurs by "FREQ=SECONDLY"`},
-		"every second again": {file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=YEARLY;BYHOUR=1,2,3;BYSECOND=1,2"), "only what recurs every year"},
-		"a rule of nonsense": {file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=NEVER"), "can't be read"},
-		"a day of nonsense":  {file("DTSTART;VALUE=DATE:20261341"), "is no day"},
-		"long ago":           {file("DTSTART;VALUE=DATE:00010101\nRRULE:FREQ=YEARLY"), "is no day"},
+		"every second":       {file("DTSTART;VALUE=DATE:20260501\nSUMMARY:Boom\nRRULE:FREQ=SECONDLY"), `the event "Boom" has the recurrence rule "FREQ=SECONDLY"`},
+		"every second again": {file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=YEARLY;BYHOUR=1,2,3;BYSECOND=1,2"), "only yearly ones are supported"},
+		"a rule of nonsense": {file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=NEVER"), "invalid recurrence rule"},
+		"a day of nonsense":  {file("DTSTART;VALUE=DATE:20261341"), "is not a date"},
+		"long ago":           {file("DTSTART;VALUE=DATE:00010101\nRRULE:FREQ=YEARLY"), "is not a date"},
 		"a century":          {file("DTSTART;VALUE=DATE:20000101\nDTEND;VALUE=DATE:21000101"), "at most 366"},
 		"backwards":          {file("DTSTART;VALUE=DATE:20260501\nDTEND;VALUE=DATE:20260401"), "ends before"},
-		"a panic":            {file("DTSTART;TZID=\"Europe/Berlin:20261224T120000\""), "this is not an iCalendar file: a line has a form that can't be read"},
-		"no such month":      {file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=YEARLY;BYMONTH=13"), "means nothing"},
-		"by Easter":          {file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=YEARLY;BYEASTER=1"), "only what recurs every year"},
+		"a panic":            {file("DTSTART;TZID=\"Europe/Berlin:20261224T120000\""), "this is not an iCalendar file: a line can't be parsed"},
+		"no such month":      {file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=YEARLY;BYMONTH=13"), "contradictory"},
+		"by Easter":          {file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=YEARLY;BYEASTER=1"), "only yearly ones are supported"},
 		"no start":           {file("SUMMARY:When?"), "has no start"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,8 +95,8 @@ func TestRead_refusesWithAReason(t *testing.T) {
 	}
 }
 
-// Each of these fits into a file that is taken, and used to cost seconds, minutes or for ever.
-func TestRead_spendsLittleOnWhatStrangersWrote(t *testing.T) {
+// Each of these is within the size limit and used to take seconds, minutes or forever.
+func TestRead_boundsTheCostOfHostileFiles(t *testing.T) {
 	several := func(n int, event string) string { return file(slices.Repeat([]string{event}, n)...) }
 	day, all := "DTSTART;VALUE=DATE:20260101\n", "BYDAY=MO,TU,WE,TH,FR,SA,SU"
 	for name, text := range map[string]string{
@@ -115,14 +115,14 @@ func TestRead_spendsLittleOnWhatStrangersWrote(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 			if took := time.Since(began); took > 10*time.Second {
-				t.Errorf("it took %s", took)
+				t.Errorf("took %s", took)
 			}
 		})
 	}
 }
 
-// Where a rule is followed from makes no difference to what it gives.
-func TestRead_followsARuleFromLongAgo(t *testing.T) {
+// The result does not depend on where the expansion of a rule starts.
+func TestRead_expandsOldRules(t *testing.T) {
 	for name, c := range map[string]struct {
 		event string
 		want  []string

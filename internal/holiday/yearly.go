@@ -7,15 +7,15 @@ import (
 	"github.com/teambition/rrule-go"
 )
 
-// yearly is a rule of recurrence with FREQ=YEARLY on whole days (RFC 5545, 3.3.10). It is worked out here and not by
-// rrule-go, which looks for a rule's next day through all years to 9999: a rule that matches no day, such as 30 February,
-// costs it milliseconds each and can't be stopped. Here a year costs its days, whatever the rule.
+// yearly is a recurrence rule with FREQ=YEARLY on whole days (RFC 5545, 3.3.10). rrule-go is not used to expand it,
+// because it searches all years until 9999 for the next day: a rule that matches no day, such as 30 February, costs
+// milliseconds and cannot be interrupted. Here the cost of a year is its number of days.
 type yearly struct {
 	rrule.ROption
-	first time.Time // DTSTART; no day before it counts
+	first time.Time // DTSTART; earlier days do not match
 }
 
-// between returns the rule's days from one day to another, ascending.
+// between returns the days of the rule in a range, ascending.
 func (y yearly) between(from, to time.Time) []time.Time {
 	if !y.Until.IsZero() && y.Until.Before(to) {
 		to = y.Until
@@ -39,7 +39,7 @@ func (y yearly) between(from, to time.Time) []time.Time {
 	return days
 }
 
-// of returns the days of a year that match every part of the rule.
+// of returns the days in a year that match the rule.
 func (y yearly) of(year int) []time.Time {
 	var days []time.Time
 	for day := newYear(year); day.Year() == year; day = day.AddDate(0, 0, 1) {
@@ -61,8 +61,8 @@ func (y yearly) matches(day time.Time) bool {
 		(len(y.Byweekday) == 0 || slices.ContainsFunc(y.Byweekday, func(w rrule.Weekday) bool { return y.isWeekday(day, w) }))
 }
 
-// isWeekday reports whether a day is that weekday, and where the rule numbers it, that one of the month's (with BYMONTH)
-// or of the year's, from the front or from the back.
+// isWeekday reports whether a day is a weekday of the rule: any, or the nth of the month (with BYMONTH) or the year,
+// from the start or the end.
 func (y yearly) isWeekday(day time.Time, w rrule.Weekday) bool {
 	if monday(day.Weekday()) != w.Day() {
 		return false
@@ -74,10 +74,10 @@ func (y yearly) isWeekday(day time.Time, w rrule.Weekday) bool {
 	return w.N() == 0 || w.N() == (at-1)/7+1 || w.N() == -((length-at)/7+1)
 }
 
-// inWeek reports whether a day lies in one of the rule's weeks. Week 1 is the first with four days or more in its year.
+// inWeek reports whether a day is in one of the rule's weeks. Week 1 is the first with at least four days in its year.
 func (y yearly) inWeek(day time.Time) bool {
 	start := day.AddDate(0, 0, -((monday(day.Weekday()) - y.Wkst.Day() + 7) % 7)) // the week's first day
-	year := start.AddDate(0, 0, 3).Year()                                         // whose week it is
+	year := start.AddDate(0, 0, 3).Year()                                         // the year that the week belongs to
 	number := (start.AddDate(0, 0, 3).YearDay()-1)/7 + 1
 	last := 52
 	if start.AddDate(0, 0, 3+7*(53-number)).Year() == year {
@@ -86,7 +86,7 @@ func (y yearly) inWeek(day time.Time) bool {
 	return in(y.Byweekno, number, number-1-last)
 }
 
-// places keeps the days at the rule's places among a year's, where it names any.
+// places applies BYSETPOS to the days of a year.
 func (y yearly) places(days []time.Time) []time.Time {
 	if len(y.Bysetpos) == 0 {
 		return days
@@ -106,10 +106,10 @@ func in(all []int, any ...int) bool {
 
 func newYear(year int) time.Time { return time.Date(year, time.January, 1, 0, 0, 0, 0, time.UTC) }
 
-// daysIn is how many days the day's month has.
+// daysIn returns the number of days in the month.
 func daysIn(day time.Time) int {
 	return time.Date(day.Year(), day.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
 
-// monday is a weekday as rrule-go counts them, from Monday as 0.
+// monday returns a weekday counted from Monday = 0, as in rrule-go.
 func monday(w time.Weekday) int { return (int(w) + 6) % 7 }

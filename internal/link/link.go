@@ -1,6 +1,6 @@
-// Package link makes and reads the signed links in mails: what opens one ticket's conversation to its requester, or its
-// escalation to somebody who works here, without signing in, until a stated time. It is pure: the secret and the time are parameters. It knows nothing of HTTP, SQL or
-// who may still be let in; whoever reads a link asks for that.
+// Package link creates and verifies the signed links in mails: they open one ticket's conversation to its requester, or
+// its escalation to a staff member, without signing in, until they expire. It is pure: the secret and the time are
+// parameters. It knows nothing of HTTP or SQL, and does not check whether the person is still allowed; the caller does.
 package link
 
 import (
@@ -15,53 +15,54 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// How long a link in a mail works.
+// How long a link is valid.
 const (
-	Lifetime           = 30 * 24 * time.Hour // a conversation's
+	Lifetime           = 30 * 24 * time.Hour // of a conversation link
 	EscalationLifetime = 7 * 24 * time.Hour
 )
 
-// Grant is what a link gives: this ticket, as this person, until an instant.
+// Grant is what a link permits: access to a ticket, as a person, until it expires.
 type Grant struct {
 	Number  ticket.Number
 	Person  ticket.PersonID
-	Expires time.Time // a whole second, UTC
+	Expires time.Time // in whole seconds, UTC
 }
 
-// A token is version, expiry (8 bytes, seconds since 1970), the lengths of number and person (a byte each) and both of
-// them, and the MAC of all that; as a whole in base64url, which no mail program breaks.
+// A token consists of version, expiry (8 bytes, Unix seconds), the lengths of number and person (one byte each), both of
+// them, and a MAC of all that, encoded in base64url, which mail programs do not break.
 const (
 	version = 1
 	head    = 1 + 8 + 2
 	macSize = sha256.Size
-	// maxToken is longer than any token that Make makes, in characters.
+	// maxToken exceeds the length of any token, in characters.
 	maxToken = 200
 )
 
-// A purpose keeps what is signed for it from being taken for what the same secret signs elsewhere.
+// The purposes separate the domains of the MAC, so that a token cannot be used for anything else signed with the
+// secret.
 const (
 	conversation = "supportdesk conversation link\x00"
 	escalation   = "supportdesk escalation link\x00"
 )
 
 var (
-	errNone    error = fault.New(fault.NotFound, "this link does not work: it may have been cut off in the mail")
+	errNone    error = fault.New(fault.NotFound, "this link is not valid; it may have been truncated in the email")
 	errExpired error = fault.New(fault.Forbidden, "this link has expired")
 
-	// ErrEnded is for a link that was good once and ended before its time, with its person's sessions.
-	ErrEnded error = fault.New(fault.Forbidden, "this link was ended, as all older links and sessions of that account were")
+	// ErrEnded is returned for a valid link that was revoked together with the person's sessions.
+	ErrEnded error = fault.New(fault.Forbidden, "this link has been revoked, like all older links and sessions of the account")
 )
 
-// Expired reports whether a link was good once, and its time is over.
+// Expired reports whether an error means that a link has expired.
 func Expired(err error) bool { return errors.Is(err, errExpired) }
 
-// Ended reports whether a link was good once and was ended before its time.
+// Ended reports whether an error means that a link was revoked.
 func Ended(err error) bool { return errors.Is(err, ErrEnded) }
 
-// Make signs a grant to read and answer a conversation: the same token for the same grant.
+// Make returns a token to read and reply in a conversation. It is deterministic.
 func Make(secret []byte, g Grant) string { return sign(secret, conversation, g) }
 
-// MakeEscalation signs a grant to acknowledge a ticket's escalation, and nothing else.
+// MakeEscalation returns a token to acknowledge a ticket's escalation.
 func MakeEscalation(secret []byte, g Grant) string { return sign(secret, escalation, g) }
 
 func sign(secret []byte, purpose string, g Grant) string {
@@ -74,13 +75,13 @@ func sign(secret []byte, purpose string, g Grant) string {
 	return base64.RawURLEncoding.EncodeToString(append(token, mac(secret, purpose, token)...))
 }
 
-// Read gives what a token of Make's grants at an instant. It is NotFound for what was not made with this secret, and
-// Forbidden (see Expired) for what was; the grant is given with that too.
+// Read verifies a token of Make. It returns a NotFound fault for an invalid token, and for an expired one a Forbidden
+// fault (see Expired) together with the grant.
 func Read(secret []byte, token string, now time.Time) (Grant, error) {
 	return read(secret, conversation, token, now)
 }
 
-// ReadEscalation is Read for a token of MakeEscalation's.
+// ReadEscalation is like Read for MakeEscalation.
 func ReadEscalation(secret []byte, token string, now time.Time) (Grant, error) {
 	return read(secret, escalation, token, now)
 }
@@ -89,7 +90,7 @@ func read(secret []byte, purpose, token string, now time.Time) (Grant, error) {
 	if len(token) > maxToken {
 		return Grant{}, errNone
 	}
-	// Strict: else the last character could be another one, and a token have several spellings.
+	// Strict, so that a token has only one encoding.
 	data, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil || len(data) < head+macSize {
 		return Grant{}, errNone

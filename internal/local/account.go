@@ -11,17 +11,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// account is the unprivileged user that a child of root runs as.
+// account is the unprivilegedAccount user that a child of root runs as.
 type account struct {
 	name     string
 	uid, gid uint32
-	// closed says that a directory above the data, such as root's home, keeps this user out. On Linux the
-	// child then keeps the one capability that opens it.
+	// closed means that a parent directory of the data, such as root's home, is inaccessible to this user. On Linux
+	// the child then keeps the capability that grants access.
 	closed bool
 }
 
-// accountFor picks the user for a server whose data lies in dir. It is nil when we are not root: the server
-// then runs as we do. An existing directory keeps the owner that it has.
+// accountFor returns the user to run a server with its data in dir. It returns nil if the process is not root: the
+// server then runs as the same user. An existing directory keeps its owner.
 func accountFor(dir string) (*account, error) {
 	owner, exists := ownerOf(dir)
 	if me := os.Geteuid(); me != 0 {
@@ -33,19 +33,19 @@ func accountFor(dir string) (*account, error) {
 	}
 	if !exists || owner.uid == 0 {
 		var err error
-		if owner, err = unprivileged(); err != nil {
+		if owner, err = unprivilegedAccount(); err != nil {
 			return nil, err
 		}
 	}
-	barrier, err := owner.barrier(dir)
+	inaccessibleParent, err := owner.inaccessibleParent(dir)
 	if err != nil {
 		return nil, err
 	}
-	owner.closed = barrier != ""
-	if owner.closed && !mayPassOn(capDACOverride) {
+	owner.closed = inaccessibleParent != ""
+	if owner.closed && !hasCapability(capDACOverride) {
 		return nil, fault.New(fault.Forbidden,
-			"PostgreSQL runs as the user %s, who may not enter %s: choose a data directory elsewhere with --data, or let others pass with chmod o+x %s",
-			owner.name, barrier, barrier)
+			"PostgreSQL runs as user %s, which cannot access %s: choose another data directory with --data, or grant access with chmod o+x %s",
+			owner.name, inaccessibleParent, inaccessibleParent)
 	}
 	return &owner, nil
 }
@@ -63,7 +63,7 @@ func ownerOf(dir string) (account, bool) {
 	return account{name: name, uid: stat.Uid, gid: stat.Gid}, true
 }
 
-func unprivileged() (account, error) {
+func unprivilegedAccount() (account, error) {
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)
 		if err != nil {
@@ -77,15 +77,15 @@ func unprivileged() (account, error) {
 		return account{name: name, uid: uint32(uid), gid: uint32(gid)}, nil
 	}
 	return account{}, fault.New(fault.Unavailable,
-		"PostgreSQL refuses to run as root and there is neither a user postgres nor nobody: run as an ordinary user")
+		"PostgreSQL refuses to run as root, and neither the user postgres nor nobody exists: run as an ordinary user")
 }
 
-// barrier is a directory above dir that keeps the account out; empty when there is none.
-func (a account) barrier(dir string) (string, error) {
+// inaccessibleParent returns a parent directory of dir that the account cannot access, or "".
+func (a account) inaccessibleParent(dir string) (string, error) {
 	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
 		info, err := os.Stat(parent)
 		if err != nil {
-			return "", fmt.Errorf("look at the directories above PostgreSQL's data: %w", err)
+			return "", fmt.Errorf("check parent directories of PostgreSQL's data: %w", err)
 		}
 		stat := info.Sys().(*syscall.Stat_t)
 		enter := os.FileMode(0o001)
@@ -104,8 +104,8 @@ func (a account) barrier(dir string) (string, error) {
 	}
 }
 
-// own gives path to the account; nil leaves it as it is.
-func (a *account) own(path string) error {
+// chown gives path to the account; it does nothing on nil.
+func (a *account) chown(path string) error {
 	if a == nil {
 		return nil
 	}

@@ -15,28 +15,28 @@ import (
 )
 
 const (
-	// drainPatience is how long a child's own children may keep its log open after it ended.
-	drainPatience = 5 * time.Second
-	// killPatience is how long a child may take to end when it was asked to: longer than our own programs give the
-	// work that they have begun, since a mail that is killed on its way goes out twice.
-	killPatience = 35 * time.Second
+	// drainTimeout is how long descendants may keep the log of an ended child open.
+	drainTimeout = 5 * time.Second
+	// killTimeout is how long a child may take to stop: longer than our programs allow for work in progress, because
+	// a mail that is interrupted is sent twice.
+	killTimeout = 35 * time.Second
 )
 
-// childSpec says what to run and how it ends.
+// childSpec describes a process to run.
 type childSpec struct {
-	name   string // what people call it, for errors
+	name   string // for errors
 	path   string
 	args   []string
-	env    []string   // nil is ours
-	as     *account   // nil runs it as ourselves
-	files  []*os.File // inherited, as descriptors 3 and on
-	stdout io.Writer  // nil joins it with log
-	log    io.Writer  // nil drops it
+	env    []string   // nil: inherited
+	as     *account   // nil: the same user
+	files  []*os.File // inherited, as descriptors 3 and up
+	stdout io.Writer  // nil: log
+	log    io.Writer  // nil: discarded
 	stop   syscall.Signal
-	orphan syscall.Signal // what the kernel sends it when we die; Linux only
+	orphan syscall.Signal // sent by the kernel when this process dies; Linux only
 }
 
-// child is a running process, in a process group of its own so that a terminal's Ctrl-C reaches us alone.
+// child is a running process in its own process group, so that Ctrl-C in a terminal reaches only this process.
 type child struct {
 	spec     childSpec
 	process  *os.Process
@@ -49,7 +49,7 @@ type child struct {
 func startChild(spec childSpec) (*child, error) {
 	c := &child{spec: spec, tail: &tail{to: spec.log}, done: make(chan struct{})}
 	cmd := exec.Command(spec.path, spec.args...)
-	cmd.Dir = "/" // the current directory may be closed to the user it runs as
+	cmd.Dir = "/" // the current directory may be inaccessible to its user
 	cmd.Env = spec.env
 	cmd.ExtraFiles = spec.files
 	cmd.Stderr = c.tail
@@ -57,11 +57,11 @@ func startChild(spec childSpec) (*child, error) {
 	if spec.stdout == nil {
 		cmd.Stdout = c.tail
 	}
-	cmd.WaitDelay = drainPatience
+	cmd.WaitDelay = drainTimeout
 	cmd.SysProcAttr = attributes(spec.as, spec.orphan)
 	started := make(chan error, 1)
 	go func() {
-		// The kernel ties the death signal to the thread that forked, so this thread serves the child alone.
+		// The death signal is tied to the thread that forked, so the thread is locked to the child.
 		runtime.LockOSThread()
 		if err := cmd.Start(); err != nil {
 			started <- fmt.Errorf("start %s: %w", spec.name, err)
@@ -75,27 +75,27 @@ func startChild(spec childSpec) (*child, error) {
 	return c, <-started
 }
 
-// end asks the child to stop, waits, and kills it when it does not.
+// end asks the child to stop, waits, and kills it on a time-out.
 func (c *child) end() error {
 	c.expected.Store(true)
 	_ = c.process.Signal(c.spec.stop) // fails only when it has ended
 	select {
 	case <-c.done:
 		return nil
-	case <-time.After(killPatience):
+	case <-time.After(killTimeout):
 		c.kill()
-		return fmt.Errorf("%s did not stop within %s and was killed", c.spec.name, killPatience)
+		return fmt.Errorf("%s did not stop within %s and was killed", c.spec.name, killTimeout)
 	}
 }
 
-// kill ends the child at once, as kill -9 does, and waits until it and its own children are gone.
+// kill sends SIGKILL and waits until the child and its descendants are gone.
 func (c *child) kill() {
 	c.expected.Store(true)
 	_ = syscall.Kill(-c.process.Pid, syscall.SIGKILL)
 	<-c.done
 }
 
-// err is why the child ended by itself; nil while it runs and after end or kill.
+// err returns why the child ended by itself; nil while it runs and after end or kill.
 func (c *child) err() error {
 	select {
 	case <-c.done:
@@ -117,14 +117,14 @@ func (c *child) status() (syscall.WaitStatus, bool) {
 	return status, ok
 }
 
-// failure describes an ended child by its exit and the last lines that it logged.
+// failure describes an ended child by its exit status and the end of its log.
 func (c *child) failure() error {
 	exit := c.exit
 	if exit == nil {
 		exit = errors.New("it exited")
 	}
 	if status, ok := c.status(); ok && status.Signaled() {
-		return fmt.Errorf("%s ended: %w", c.spec.name, exit) // what it said last has nothing to do with it
+		return fmt.Errorf("%s ended: %w", c.spec.name, exit) // its last output is unrelated
 	}
 	if last := c.tail.String(); last != "" {
 		return fmt.Errorf("%s ended: %w: %s", c.spec.name, exit, last)
@@ -132,7 +132,7 @@ func (c *child) failure() error {
 	return fmt.Errorf("%s ended: %w", c.spec.name, exit)
 }
 
-// tail passes writes on and keeps the end of them for an error message.
+// tail forwards writes and keeps the last of them for error messages.
 type tail struct {
 	to   io.Writer
 	mu   sync.Mutex
@@ -155,7 +155,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String is the last line that says anything.
+// String returns the last line that is not blank.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -21,8 +21,9 @@ func attributes(as *account, orphan syscall.Signal) *syscall.SysProcAttr {
 	return attr
 }
 
-// mayPassOn reports whether we hold a capability and so may leave it to a child. Root in a container may have lost any.
-func mayPassOn(capability uint) bool {
+// hasCapability reports whether this process has a capability and may pass it to a child. Root in a container may lack
+// it.
+func hasCapability(capability uint) bool {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return false

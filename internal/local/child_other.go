@@ -4,8 +4,8 @@ package local
 
 import "syscall"
 
-// attributes has no death signal to offer outside Linux: there a child outlives a killed parent, and the lock
-// that it inherits keeps a successor from starting a second one.
+// attributes sets no death signal outside Linux: a child outlives a killed parent, and the lock that it inherits
+// prevents a second one.
 func attributes(as *account, _ syscall.Signal) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if as != nil {
@@ -17,4 +17,4 @@ func attributes(as *account, _ syscall.Signal) *syscall.SysProcAttr {
 // capDACOverride has no meaning without capabilities.
 const capDACOverride = 0
 
-func mayPassOn(uint) bool { return false }
+func hasCapability(uint) bool { return false }

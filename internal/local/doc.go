@@ -1,5 +1,4 @@
-// Package local is the stack that `supportdesk up` and the tests run on one machine: a PostgreSQL and a Temporal
-// server as child processes, and a mailbox that takes every mail over real SMTP and shows it. Children never
-// outlive the process that started them, and nothing here deletes what a data directory holds. It knows nothing
-// of tickets, and no production command may use it.
+// Package local runs the stack of `supportdesk up` and of tests on one machine: PostgreSQL and Temporal servers as
+// child processes, and a mailbox that receives all mail over SMTP and shows it. Children do not outlive their parent,
+// and nothing here deletes data. It knows nothing of tickets and is not used in production.
 package local

@@ -24,7 +24,7 @@ func TestLockDir_refusesASecondHolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = local.LockDir(dir)
-	refused(t, err, fault.Conflict, "another supportdesk runs on "+dir, fmt.Sprint(os.Getpid()))
+	refused(t, err, fault.Conflict, "another supportdesk is using "+dir, fmt.Sprint(os.Getpid()))
 	if err := lock.Release(); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestAwaitOrphans_waitsForThePartsOfAKilledHolder(t *testing.T) {
 	defer func() { _ = lock.Release() }()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	refused(t, lock.AwaitOrphans(ctx, func() {}), fault.Conflict, "still run on "+dir)
+	refused(t, lock.AwaitOrphans(ctx, func() {}), fault.Conflict, "still using "+dir)
 	waited := false
 	err = lock.AwaitOrphans(t.Context(), func() {
 		waited = true

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// LoopbackOnly serves requests for this machine's own names and refuses all others. A port on 127.0.0.1 is no wall by
-// itself: a page from elsewhere whose name is made to resolve to 127.0.0.1 (DNS rebinding) counts as same-origin with
-// what it reaches there, and only the Host header differs. The port is not compared, since a tunnel may have another.
+// LoopbackOnly serves requests for the loopback names of this machine and rejects all others. Listening on 127.0.0.1 is
+// not enough: a page whose name resolves to 127.0.0.1 (DNS rebinding) is same-origin with what it reaches there, and
+// only the Host header differs. The port is ignored, because a tunnel may use another.
 func LoopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopback(r.Host) {
@@ -20,9 +20,9 @@ func LoopbackOnly(next http.Handler) http.Handler {
 	})
 }
 
-// isLoopback reports whether a Host header, or the host of an absolute request target, names the loopback interface.
+// isLoopback reports whether a Host header, or the host of an absolute request target, is a loopback name.
 func isLoopback(host string) bool {
-	u, err := url.Parse("http://" + host) // checks the port and takes the brackets off
+	u, err := url.Parse("http://" + host) // checks the port and removes brackets
 	if err != nil || u.Host != host {
 		return false
 	}

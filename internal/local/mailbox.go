@@ -16,12 +16,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// MailboxOptions say where mails are kept and where SMTP is served. The two hooks are for tests: an error refuses
-// the mail, with the code of an *smtp.SMTPError, and a mail that is refused is not kept.
+// MailboxOptions configures a Mailbox. The hooks are for tests: an error rejects the mail, with the code of an
+// *smtp.SMTPError, and a rejected mail is not stored.
 type MailboxOptions struct {
-	Dir         string // one .eml file a mail; made when missing
+	Dir         string // one .eml file per mail; created if missing
 	Addr        string // host:port; port 0 picks a free one on 127.0.0.1
-	Recent      int    // how many of the newest are held in memory and listed at once; 1000 when 0
+	Recent      int    // number of newest mails in memory and on the first page; 0: 1000
 	OnRecipient func(from, to string) error
 	OnData      func(Message) error
 }
@@ -31,8 +31,8 @@ const (
 	mailSuffix    = ".eml"
 )
 
-// Mailbox takes every mail over SMTP, keeps it and shows it. What it answered 250 for is on disk; of that, only the
-// newest are held in memory, so that neither a long life nor a rush fills it.
+// Mailbox receives all mail over SMTP, stores it and shows it. A mail acknowledged with 250 is on disk; only the newest
+// are in memory.
 type Mailbox struct {
 	opts     MailboxOptions
 	server   *smtp.Server
@@ -41,14 +41,14 @@ type Mailbox struct {
 	served   chan struct{}
 
 	mu      sync.Mutex
-	recent  []Message     // the newest, by ID: at least opts.Recent of them, if there are as many, and fewer than twice that
-	last    int           // ID of the newest; 0 without any
+	recent  []Message     // the newest, by ID: at least opts.Recent if there are as many, and fewer than twice that
+	last    int           // newest ID; 0: none
 	total   int           // on disk
-	changed chan struct{} // closed and replaced at every arrival
+	changed chan struct{} // closed and replaced on arrival
 	closed  bool
 }
 
-// StartMailbox reads the mails kept in Dir and serves SMTP on Addr. A port or a directory in use is a fault.
+// StartMailbox loads the mails in Dir and serves SMTP on Addr. A port or directory in use is a fault.
 func StartMailbox(opts MailboxOptions) (*Mailbox, error) {
 	if opts.Recent <= 0 {
 		opts.Recent = defaultRecent
@@ -60,7 +60,7 @@ func StartMailbox(opts MailboxOptions) (*Mailbox, error) {
 	}
 	if !tryLock(m.lock) {
 		_ = m.lock.Close()
-		return nil, fault.New(fault.Conflict, "another mailbox runs on %s: stop it, or choose another directory", opts.Dir)
+		return nil, fault.New(fault.Conflict, "another mailbox is using %s: stop it, or choose another directory", opts.Dir)
 	}
 	if err = m.readRecent(); err != nil {
 		_ = m.lock.Close()
@@ -81,7 +81,7 @@ func StartMailbox(opts MailboxOptions) (*Mailbox, error) {
 func listen(addr string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, fmt.Errorf("read the mailbox's address: %w", err)
+		return nil, fmt.Errorf("parse mailbox address: %w", err)
 	}
 	if port == "0" {
 		free, err := freePort()
@@ -92,7 +92,7 @@ func listen(addr string) (net.Listener, error) {
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fault.New(fault.Conflict, "port %s is in use: the mailbox needs another, or end what listens there", port)
+		return nil, fault.New(fault.Conflict, "port %s is in use: choose another for the mailbox, or stop the process that uses it", port)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listen for mail: %w", err)
@@ -100,17 +100,17 @@ func listen(addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// Addr is the host:port that takes SMTP.
+// Addr returns the host:port of the SMTP server.
 func (m *Mailbox) Addr() string { return m.listener.Addr().String() }
 
-// Messages are the newest mails in order of arrival: MailboxOptions.Recent at most.
+// Messages returns the newest mails in order of arrival, at most MailboxOptions.Recent.
 func (m *Mailbox) Messages() []Message {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.recent[max(0, len(m.recent)-m.opts.Recent):])
 }
 
-// Wait returns the first mail, among the newest or still to come, that match accepts, or ctx's error.
+// Wait returns the first mail, among the newest or future ones, for which match returns true, or the error of ctx.
 func (m *Mailbox) Wait(ctx context.Context, match func(Message) bool) (Message, error) {
 	for seen := 0; ; {
 		m.mu.Lock()
@@ -129,7 +129,7 @@ func (m *Mailbox) Wait(ctx context.Context, match func(Message) bool) (Message, 
 	}
 }
 
-// Stop cuts every connection. A mail that was not answered yet is not kept.
+// Stop closes all connections. A mail that has not been acknowledged is not stored.
 func (m *Mailbox) Stop() error {
 	m.mu.Lock()
 	stopped := m.closed
@@ -138,13 +138,13 @@ func (m *Mailbox) Stop() error {
 	if stopped {
 		return nil
 	}
-	_ = closeListener(m.listener) // the server closes it again, once it has heard of it
+	_ = closeListener(m.listener) // the server closes it again
 	_ = m.server.Close()
 	<-m.served
 	return unlock(m.lock)
 }
 
-// keep writes a mail under the next number, complete or not at all.
+// keep stores a mail atomically under the next number.
 func (m *Mailbox) keep(e envelope, raw []byte) error {
 	message := parseMessage(e, raw)
 	if m.opts.OnData != nil {
@@ -161,7 +161,7 @@ func (m *Mailbox) keep(e envelope, raw []byte) error {
 	if err := m.write(message.ID, append(e.header(), raw...)); err != nil {
 		return err
 	}
-	if len(m.recent) >= 2*m.opts.Recent-1 { // rarely, so that a mail costs no more for those before it
+	if len(m.recent) >= 2*m.opts.Recent-1 { // amortised
 		m.recent = slices.Clone(m.recent[len(m.recent)-m.opts.Recent+1:])
 	}
 	m.recent = append(m.recent, message)

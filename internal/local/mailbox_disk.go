@@ -19,9 +19,9 @@ func (m *Mailbox) path(id int) string {
 
 func byID(message Message, id int) int { return message.ID - id }
 
-// write puts a mail on disk, complete or not at all. It is written under a name that no reader looks for, and what could
-// not be written is removed, since it may be what fills the disk. A kill leaves at most one such file, which the next
-// mail overwrites. There is no fsync: a power cut can take the newest mails away.
+// write stores a mail atomically. It uses a temporary name that readers ignore, and removes what it could not complete,
+// which may be what fills the disk. A kill leaves at most one such file, which the next mail overwrites. Without fsync,
+// a power failure can lose the newest mails.
 func (m *Mailbox) write(id int, text []byte) error {
 	_ = os.Mkdir(m.opts.Dir, privateDir) // removed by hand, say; if it can't be made, the write says why
 	draft := m.path(id) + ".draft"
@@ -31,13 +31,13 @@ func (m *Mailbox) write(id int, text []byte) error {
 	}
 	if err != nil {
 		_ = os.Remove(draft)
-		return fmt.Errorf("keep a mail: %w", err)
+		return fmt.Errorf("store mail: %w", err)
 	}
 	return nil
 }
 
-// readRecent reads the newest mails of earlier runs, and how many there are. One that can't be read is left out, but its
-// number stays taken.
+// readRecent loads the newest mails of earlier runs and counts all. Unreadable ones are skipped, but their numbers stay
+// in use.
 func (m *Mailbox) readRecent() error {
 	entries, err := os.ReadDir(m.opts.Dir)
 	if err != nil {
@@ -61,8 +61,7 @@ func (m *Mailbox) readRecent() error {
 	return nil
 }
 
-// read gives a mail from the disk; an error that is fs.ErrNotExist when there is none. An empty file is what a power cut
-// has left of one.
+// read reads a mail from disk. The error is fs.ErrNotExist if there is none; a power failure may leave an empty file.
 func (m *Mailbox) read(id int) (Message, error) {
 	text, err := os.ReadFile(m.path(id))
 	if err == nil && len(text) == 0 {
@@ -83,7 +82,7 @@ func (m *Mailbox) newest() int {
 	return m.last
 }
 
-// find gives one mail, however old.
+// find returns a mail by ID.
 func (m *Mailbox) find(id int) (Message, bool) {
 	recent := m.Messages()
 	if i, found := slices.BinarySearchFunc(recent, id, byID); found {
@@ -93,8 +92,8 @@ func (m *Mailbox) find(id int) (Message, bool) {
 	return message, err == nil
 }
 
-// newestFirst gives the mails before an ID, the newest first: those in memory, then those on disk, one at a time. One
-// that can't be read is left out.
+// newestFirst yields the mails before an ID, newest first: those in memory, then those on disk one at a time.
+// Unreadable ones are skipped.
 func (m *Mailbox) newestFirst(before int) iter.Seq[Message] {
 	return func(yield func(Message) bool) {
 		recent := m.Messages()

@@ -14,25 +14,24 @@ import (
 
 const maxParts = 100
 
-// Message is a mail as its reader sees it: decoded, in valid UTF-8, and as hostile as its writer made it.
-// Message IDs stand without angle brackets.
+// Message is a mail as shown: decoded to valid UTF-8, and untrusted. Message IDs have no angle brackets.
 type Message struct {
-	ID          int                 `json:"id"`   // 1 and up, in order of arrival
-	From        string              `json:"from"` // the From header; the envelope's sender without one
-	To          []string            `json:"to"`   // the envelope's recipients: who really gets it
+	ID          int                 `json:"id"`   // from 1, in order of arrival
+	From        string              `json:"from"` // From header, or else the sender of the envelope
+	To          []string            `json:"to"`   // recipients of the envelope
 	Subject     string              `json:"subject"`
-	Date        time.Time           `json:"date"` // zero when the mail gives none
+	Date        time.Time           `json:"date"` // zero if missing
 	MessageID   string              `json:"message_id"`
 	InReplyTo   string              `json:"in_reply_to"`
 	References  []string            `json:"references"`
 	Text        string              `json:"text"`
 	HTML        string              `json:"html"`
-	Attachments []string            `json:"attachments"` // their names
+	Attachments []string            `json:"attachments"` // names
 	Headers     map[string][]string `json:"headers"`     // by canonical name
 	ReceivedAt  time.Time           `json:"received_at"`
 }
 
-// parseMessage never fails: what cannot be read as a mail is shown as it came.
+// parseMessage never fails: what cannot be parsed is shown as received.
 func parseMessage(e envelope, raw []byte) Message {
 	m := Message{
 		From: e.from, To: e.to, ReceivedAt: e.received,
@@ -51,7 +50,7 @@ func parseMessage(e envelope, raw []byte) Message {
 	return m
 }
 
-// readable reports whether the mail can be shown in spite of err, an unknown character set or encoding.
+// readable reports whether the mail can be shown despite err, an unknown character set or encoding.
 func readable(err error) bool {
 	return message.IsUnknownCharset(err) || message.IsUnknownEncoding(err)
 }
@@ -85,7 +84,7 @@ func firstID(h mail.Header, field string) string {
 	return ""
 }
 
-// idsOf takes what stands between blanks when the field breaks the grammar.
+// idsOf falls back to splitting at white space if the field is malformed.
 func idsOf(h mail.Header, field string) []string {
 	ids, err := h.MsgIDList(field)
 	if err == nil {
@@ -97,7 +96,7 @@ func idsOf(h mail.Header, field string) []string {
 	return ids
 }
 
-// readParts takes the first text and the first HTML part, and the names of what is attached.
+// readParts reads the first text part, the first HTML part, and the names of attachments.
 func (m *Message) readParts(reader *mail.Reader) {
 	for range maxParts {
 		part, err := reader.NextPart()
@@ -124,12 +123,12 @@ func (m *Message) readParts(reader *mail.Reader) {
 	}
 }
 
-// clean makes text valid UTF-8 with plain line ends.
+// clean returns valid UTF-8 with LF line ends.
 func clean(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\r\n", "\n")
 }
 
-// mentions reports whether a word, such as a ticket's number, stands in the subject, the text or a header.
+// mentions reports whether a word, such as a ticket number, is in the subject, the text or a header.
 func (m *Message) mentions(word string) bool {
 	word = strings.ToLower(word)
 	has := func(text string) bool { return strings.Contains(strings.ToLower(text), word) }
@@ -146,7 +145,7 @@ func (m *Message) mentions(word string) bool {
 	return false
 }
 
-// reaches reports whether an address, or a part of one, is among the recipients.
+// reaches reports whether an address, or part of one, is among the recipients.
 func (m *Message) reaches(address string) bool {
 	for _, to := range m.To {
 		if strings.Contains(strings.ToLower(to), strings.ToLower(address)) {

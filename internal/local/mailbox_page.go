@@ -24,16 +24,16 @@ var pages = template.Must(template.New("").Funcs(template.FuncMap{
 }).ParseFS(pageFiles, "page/*.html"))
 
 const (
-	pageLength = 100 // mails on a page of the list
-	// Nothing on these pages runs, and nothing is loaded from elsewhere, whatever a mail says.
+	pageLength = 100 // mails per page
+	// No scripts and no external resources, whatever a mail contains.
 	pagePolicy = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-	// A mail's own HTML may style itself and open its links in a new tab, and nothing else.
+	// The HTML of a mail may have styles and open links in a new tab, nothing else.
 	mailPolicy = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 )
 
-// Handler serves the mails to read, for development only: /dev/mail and the pages below it for people,
-// /dev/mail.json for programs: an array, newest first, of MailboxOptions.Recent at most, with a Link to the next ones.
-// Both take ?to= and ?ticket= to narrow the list, and ?before= to go on behind a mail's ID.
+// Handler serves the mails for development: /dev/mail and below for people, /dev/mail.json for programs: an array,
+// newest first, of at most MailboxOptions.Recent mails, with a Link to the next page. Both accept the filters ?to= and
+// ?ticket=, and ?before= with the ID to continue from.
 func (m *Mailbox) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /dev/mail", m.list)
@@ -49,10 +49,10 @@ func (m *Mailbox) Handler() http.Handler {
 // listView is a page of the list.
 type listView struct {
 	selection
-	Total int // kept, whatever the filters
+	Total int // number of all mails, without filters
 }
 
-// Next is the URL of the page with older mails.
+// Next returns the URL of the page with older mails.
 func (v listView) Next() string { return "/dev/mail?" + v.Older }
 
 // messageView is the page of one mail.
@@ -63,16 +63,15 @@ type messageView struct {
 
 type field struct{ Name, Value string }
 
-// selection is a page of the mails that a request's filters let through, newest first.
+// selection is a page of mails that match the filters, newest first.
 type selection struct {
 	To, Ticket string // the filters
 	Messages   []Message
 	Older      string // query of the next page; empty on the last
 }
 
-// choose reads ?to=, ?ticket= and ?before=, the ID that the page before ended with. A filter looks through everything
-// that was ever kept, or until whoever asked has gone.
-func (m *Mailbox) choose(r *http.Request, limit int) selection {
+// selectMessages reads ?to=, ?ticket= and ?before=. A filter searches all stored mails until the request is cancelled.
+func (m *Mailbox) selectMessages(r *http.Request, limit int) selection {
 	query := r.URL.Query()
 	s := selection{To: query.Get("to"), Ticket: query.Get("ticket"), Messages: []Message{}} // an empty array in JSON
 	before, err := strconv.Atoi(query.Get("before"))
@@ -99,11 +98,11 @@ func (m *Mailbox) list(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
 	total := m.total
 	m.mu.Unlock()
-	render(w, "list.html", listView{selection: m.choose(r, pageLength), Total: total})
+	render(w, "list.html", listView{selection: m.selectMessages(r, pageLength), Total: total})
 }
 
 func (m *Mailbox) listJSON(w http.ResponseWriter, r *http.Request) {
-	chosen := m.choose(r, m.opts.Recent)
+	chosen := m.selectMessages(r, m.opts.Recent)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
@@ -114,7 +113,7 @@ func (m *Mailbox) listJSON(w http.ResponseWriter, r *http.Request) {
 }
 
 func (m *Mailbox) show(w http.ResponseWriter, r *http.Request) {
-	message, found := m.asked(r)
+	message, found := m.messageFor(r)
 	if !found {
 		http.NotFound(w, r)
 		return
@@ -129,8 +128,8 @@ func (m *Mailbox) show(w http.ResponseWriter, r *http.Request) {
 	render(w, "message.html", view)
 }
 
-// asked is the mail that a path names.
-func (m *Mailbox) asked(r *http.Request) (Message, bool) {
+// messageFor returns the mail in the path.
+func (m *Mailbox) messageFor(r *http.Request) (Message, bool) {
 	id, err := strconv.Atoi(r.PathValue("id"))
 	if err != nil {
 		return Message{}, false
@@ -141,13 +140,13 @@ func (m *Mailbox) asked(r *http.Request) (Message, bool) {
 var head = regexp.MustCompile(`(?i)<head(\s[^>]*)?>`)
 
 func (m *Mailbox) showHTML(w http.ResponseWriter, r *http.Request) {
-	message, found := m.asked(r)
+	message, found := m.messageFor(r)
 	if !found || message.HTML == "" {
 		http.NotFound(w, r)
 		return
 	}
 	secure(w, mailPolicy)
-	// Links open in a new tab: inside the frame they would arrive without their scripts and cookies.
+	// Links open in a new tab: inside the frame, pages would have no scripts and cookies.
 	const base = `<base target="_blank">`
 	html := message.HTML
 	if at := head.FindStringIndex(html); at != nil {
@@ -161,7 +160,7 @@ func (m *Mailbox) showHTML(w http.ResponseWriter, r *http.Request) {
 func render(w http.ResponseWriter, name string, view any) {
 	var page bytes.Buffer
 	if err := pages.ExecuteTemplate(&page, name, view); err != nil {
-		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		http.Error(w, "the page could not be rendered", http.StatusInternalServerError)
 		return
 	}
 	secure(w, pagePolicy)
@@ -176,7 +175,7 @@ func secure(w http.ResponseWriter, policy string) {
 	w.Header().Set("Cache-Control", "no-store")
 }
 
-// snippet is the beginning of a text on one line.
+// snippet returns the start of a text on one line.
 func snippet(text string) string {
 	const length = 140
 	words := []rune(strings.Join(strings.Fields(text), " "))

@@ -17,7 +17,7 @@ import (
 const (
 	maxMail       = 25 << 20 // bytes
 	maxRecipients = 100
-	smtpPatience  = time.Minute // for a client's next line
+	smtpTimeout   = time.Minute // for the client's next line
 	receivedLine  = "X-Received-At: "
 	recipientLine = "Delivered-To: "
 	senderLine    = "Return-Path: " // the last line of an envelope
@@ -30,14 +30,14 @@ func newSMTP(m *Mailbox) *smtp.Server {
 	server.Domain = "localhost"
 	server.MaxMessageBytes = maxMail
 	server.MaxRecipients = maxRecipients
-	server.ReadTimeout = smtpPatience
-	server.WriteTimeout = smtpPatience
+	server.ReadTimeout = smtpTimeout
+	server.WriteTimeout = smtpTimeout
 	server.EnableSMTPUTF8 = true
-	server.ErrorLog = log.New(io.Discard, "", 0) // a client that hangs up is no news here
+	server.ErrorLog = log.New(io.Discard, "", 0) // disconnects are not worth logging
 	return server
 }
 
-// session is one client's connection.
+// session is a client connection.
 type session struct {
 	mailbox *Mailbox
 	envelope
@@ -61,16 +61,16 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 func (s *session) Data(r io.Reader) error {
 	raw, err := io.ReadAll(r)
 	if err != nil {
-		return refusal(fmt.Errorf("read a mail: %w", err))
+		return smtpError(fmt.Errorf("read a mail: %w", err))
 	}
 	e := envelope{from: s.from, to: slices.Clone(s.to), received: time.Now().UTC()}
-	return refusal(s.mailbox.keep(e, raw))
+	return smtpError(s.mailbox.keep(e, raw))
 }
 
-// refusal is err as SMTP answers it. An *smtp.SMTPError, such as for a mail that is too large, is about the mail itself
-// and stays what it is. Any other fault is ours and passes: the answer is temporary, so that the sender keeps the mail
-// and tries again. Left to itself the server answers 554.
-func refusal(err error) error {
+// smtpError converts an error to an SMTP reply. An *smtp.SMTPError, such as for an oversized mail, concerns the mail
+// and is returned as is. Others are temporary failures on our side, so that the sender keeps the mail and retries; by
+// default the server would reply 554.
+func smtpError(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -90,18 +90,18 @@ func (s *session) Reset() { s.envelope = envelope{} }
 
 func (s *session) Logout() error { return nil }
 
-// envelope is what SMTP says of a mail and the mail itself does not.
+// envelope is the SMTP envelope of a mail.
 type envelope struct {
 	from     string
 	to       []string
 	received time.Time
 }
 
-// header is the envelope as the first lines of a kept mail.
+// header returns the envelope as the first lines of a stored mail.
 func (e envelope) header() []byte {
 	var b bytes.Buffer
 	line := func(name, value string) {
-		// An address with a line break could forge the lines below.
+		// A line break in an address could forge the following lines.
 		b.WriteString(name + strings.NewReplacer("\r", "", "\n", "").Replace(value) + "\r\n")
 	}
 	line(receivedLine, e.received.Format(time.RFC3339Nano))
@@ -112,7 +112,7 @@ func (e envelope) header() []byte {
 	return b.Bytes()
 }
 
-// cutEnvelope is the inverse of header. A file without an envelope is all mail.
+// cutEnvelope is the inverse of header. A file without an envelope is only a mail.
 func cutEnvelope(text []byte) (e envelope, raw []byte) {
 	rest := text
 	for {
@@ -124,7 +124,7 @@ func cutEnvelope(text []byte) (e envelope, raw []byte) {
 		rest = after
 		switch name + " " {
 		case receivedLine:
-			e.received, _ = time.Parse(time.RFC3339Nano, value) // zero when someone edited the file
+			e.received, _ = time.Parse(time.RFC3339Nano, value) // zero if the file was edited
 		case recipientLine:
 			e.to = append(e.to, value)
 		case senderLine:

@@ -12,22 +12,22 @@ import (
 
 const loopback = "127.0.0.1"
 
-// ChoosePort gives port when it is free, or a free one for 0. A port in use is a fault.Conflict.
+// ChoosePort returns port if it is free, or for 0 a free port. A port in use is a Conflict fault.
 func ChoosePort(port int, forWhat string) (int, error) {
 	if port == 0 {
 		return freePort()
 	}
 	if port < 0 || port > 65535 {
-		return 0, fault.New(fault.Invalid, "%d is no port: %s needs one from 1 to 65535, or 0 for a free one", port, forWhat)
+		return 0, fault.New(fault.Invalid, "%d is not a port: %s needs one from 1 to 65535, or 0 for any free port", port, forWhat)
 	}
 	if !isFree(port) {
-		return 0, fault.New(fault.Conflict, "port %d is in use: %s needs another, or end what listens there", port, forWhat)
+		return 0, fault.New(fault.Conflict, "port %d is in use: choose another for %s, or stop the process that uses it", port, forWhat)
 	}
 	return port, nil
 }
 
-// freePort stays below the range from which the kernel takes ports for outgoing connections: there a client
-// that retries while its server is away could take the server's port.
+// freePort stays below the range of ephemeral ports: there, a client that reconnects while its server is restarted
+// could take the server's port.
 func freePort() (int, error) {
 	const low, high, tries = 15000, 32000, 200
 	for range tries {
@@ -47,8 +47,8 @@ func isFree(port int) bool {
 	return true
 }
 
-// closeListener frees the port at once. Closing alone would not: a child that is just being started shares the
-// socket for a moment.
+// closeListener frees the port immediately. Closing is not enough: a child that is being started shares the socket for
+// a moment.
 func closeListener(listener net.Listener) error {
 	if socket, ok := listener.(*net.TCPListener); ok {
 		if raw, err := socket.SyscallConn(); err == nil {

@@ -16,28 +16,28 @@ import (
 
 const (
 	orphanWait    = 15 * time.Second
-	postgresReady = 2 * time.Minute // recovery after a crash replays up to a gigabyte
+	postgresReady = 2 * time.Minute // crash recovery may replay up to a gigabyte
 )
 
-// PostgresOptions say where a cluster lives and how it runs.
+// PostgresOptions configures a cluster.
 type PostgresOptions struct {
-	Dir       string    // holds the cluster in data, its password and a lock; made when missing
-	Port      int       // on 127.0.0.1; 0 picks a free one
-	Bin       string    // directory of postgres and initdb; empty finds or fetches one
-	Throwaway bool      // no fsync: survives kill -9, not a power cut
-	Log       io.Writer // the server's log and progress lines; nil drops them
-	Lock      *Lock     // a successor's AwaitOrphans waits for the server; nil is none
+	Dir       string    // contains data, passwords and a lock; created if missing
+	Port      int       // on 127.0.0.1; 0: any free port
+	Bin       string    // directory of postgres and initdb; empty: found or downloaded
+	Throwaway bool      // no fsync: survives kill -9, but not a power failure
+	Log       io.Writer // server log and progress; nil: discarded
+	Lock      *Lock     // awaited by a successor's AwaitOrphans; may be nil
 }
 
-// Postgres is a running server whose life ends with ours at the latest.
+// Postgres is a running server. It does not outlive this process.
 type Postgres struct {
 	child   *child
 	port    int
 	secrets secrets
 }
 
-// StartPostgres starts the cluster in Dir, making it first when there is none, and returns when it answers.
-// ctx bounds the start only. What a person can put right is a fault: a port in use, no PostgreSQL to be had, data of
+// StartPostgres starts the cluster in Dir, creating it if necessary, and returns when it accepts connections. ctx
+// bounds only the start. Errors that a person can fix are faults: a port in use, no PostgreSQL available, data of
 // another version or owner, another server on the same data.
 func StartPostgres(ctx context.Context, opts PostgresOptions) (*Postgres, error) {
 	dir, err := filepath.Abs(opts.Dir)
@@ -77,8 +77,8 @@ func StartPostgres(ctx context.Context, opts PostgresOptions) (*Postgres, error)
 	return p, nil
 }
 
-// arguments are the server's command line. Settings stand here and not in a file, so that they follow the
-// program's version and not the cluster's age.
+// arguments returns the command line of the server. Settings are here rather than in a file, so that they follow the
+// version of the program.
 func (c *cluster) arguments(port int) []string {
 	args := []string{"-D", c.data()}
 	set := func(name, value string) { args = append(args, "-c", name+"="+value) }
@@ -89,7 +89,7 @@ func (c *cluster) arguments(port int) []string {
 	set("timezone", "UTC")
 	set("log_timezone", "UTC")
 	set("log_min_messages", "warning")
-	// Statements and parameters hold what people wrote, and the detail of an error the row that it is about.
+	// Statements, parameters and error details contain personal data.
 	set("log_min_error_statement", "panic")
 	set("log_error_verbosity", "terse")
 	set("log_parameter_max_length_on_error", "0")
@@ -98,7 +98,7 @@ func (c *cluster) arguments(port int) []string {
 	set("jit", "off")
 	set("wal_level", "minimal")
 	set("max_wal_senders", "0")
-	// These are PostgreSQL's defaults, which a file in the cluster could change: what was answered survives a power cut.
+	// These are PostgreSQL's defaults, which a file in the cluster could override: commits survive a power failure.
 	durable := "on"
 	if c.throwaway {
 		durable = "off"
@@ -109,7 +109,7 @@ func (c *cluster) arguments(port int) []string {
 	return args
 }
 
-// await returns when the server answers and has its roles, or with what it said when it ended instead.
+// await returns when the server accepts connections and has its roles, or with the end of its log if it ends.
 func (p *Postgres) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, postgresReady)
 	defer cancel()
@@ -118,9 +118,9 @@ func (p *Postgres) await(ctx context.Context) error {
 	for {
 		conn, err := pgx.Connect(ctx, p.SuperuserDSN("postgres"))
 		if err == nil {
-			_ = conn.Close(ctx) // nothing was asked of it
+			_ = conn.Close(ctx) // no query was sent
 		}
-		if err == nil || hasCode(err, invalidPassword) { // it answers
+		if err == nil || hasCode(err, invalidPassword) { // it is running
 			return p.ensureRoles(ctx)
 		}
 		select {
@@ -133,10 +133,10 @@ func (p *Postgres) await(ctx context.Context) error {
 	}
 }
 
-// DSN is the URL of a database on this server, for the role that owns it and may do nothing else. It holds the password.
+// DSN returns the URL of a database for the role that owns it and has no other rights. It contains the password.
 func (p *Postgres) DSN(database string) string { return p.dsn(role, p.secrets.role, database) }
 
-// SuperuserDSN is the URL of a database for the role that may do anything, files of the server included.
+// SuperuserDSN returns the URL of a database for the superuser.
 func (p *Postgres) SuperuserDSN(database string) string {
 	return p.dsn(superuser, p.secrets.superuser, database)
 }
@@ -149,17 +149,17 @@ func (p *Postgres) dsn(user, password, database string) string {
 	return dsn.String()
 }
 
-// Port is where the server listens on 127.0.0.1.
+// Port returns the port on 127.0.0.1.
 func (p *Postgres) Port() int { return p.port }
 
-// Stop ends the server cleanly: connections are cut, everything is written.
+// Stop shuts the server down cleanly: connections are closed, everything is written.
 func (p *Postgres) Stop() error { return p.child.end() }
 
-// Kill ends the server as kill -9 does and returns when all its processes are gone.
+// Kill sends SIGKILL and returns when all processes are gone.
 func (p *Postgres) Kill() { p.child.kill() }
 
-// Done closes when the server has ended.
+// Done is closed when the server has ended.
 func (p *Postgres) Done() <-chan struct{} { return p.child.done }
 
-// Err is why the server ended by itself; nil while it runs and after Stop or Kill.
+// Err returns why the server ended by itself; nil while it runs and after Stop or Kill.
 func (p *Postgres) Err() error { return p.child.err() }

@@ -16,7 +16,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// cluster is a cluster's directory: data, the passwords of its two roles, and a lock.
+// cluster is the directory of a cluster: data, the passwords of its two roles, and a lock.
 type cluster struct {
 	dir       string
 	log       io.Writer
@@ -27,16 +27,16 @@ type cluster struct {
 	secrets secrets
 }
 
-// secrets are the passwords of a cluster's roles.
+// secrets are the passwords of the roles.
 type secrets struct{ role, superuser string }
 
 func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
 
-// lock waits for the orphans of a killed predecessor: until they are gone they still write to the data.
+// lock waits for the orphans of a killed predecessor, which may still write to the data.
 func (c *cluster) lock(ctx context.Context) (*os.File, error) {
 	file, err := openLock(c.dir, "lock")
 	if err == nil {
-		err = restrict(c.dir, passage())
+		err = restrict(c.dir, parentMode())
 	}
 	if err != nil {
 		return nil, err
@@ -45,12 +45,12 @@ func (c *cluster) lock(ctx context.Context) (*os.File, error) {
 	defer cancel()
 	if err := awaitLock(ctx, file); err != nil {
 		_ = file.Close()
-		return nil, fault.New(fault.Conflict, "another PostgreSQL runs on %s: stop it, or choose another data directory", c.dir)
+		return nil, fault.New(fault.Conflict, "another PostgreSQL is using %s: stop it, or choose another data directory", c.dir)
 	}
 	return file, nil
 }
 
-// prepare finds the program, makes the cluster when there is none, and clears what a killed server left.
+// prepare finds the program, creates the cluster if necessary, and removes the PID file of a killed server.
 func (c *cluster) prepare(ctx context.Context, bin string) error {
 	major, err := majorOf(c.data())
 	if err != nil {
@@ -80,12 +80,12 @@ func (c *cluster) passwordFile() string { return filepath.Join(c.dir, "password"
 
 func (c *cluster) superuserFile() string { return filepath.Join(c.dir, "superuser-password") }
 
-// readSuperuser reads the superuser's password, or draws one: a cluster of an older up gets its superuser with it.
+// readSuperuser reads the password of the superuser or generates one, for clusters of older versions of up.
 func (c *cluster) readSuperuser() error {
 	password, err := os.ReadFile(c.superuserFile())
 	if errors.Is(err, os.ErrNotExist) {
 		c.secrets.superuser = rand.Text()
-		return keepPassword(c.superuserFile(), c.secrets.superuser)
+		return writePassword(c.superuserFile(), c.secrets.superuser)
 	}
 	if err != nil {
 		return fmt.Errorf("read the superuser's password: %w", err)
@@ -94,12 +94,12 @@ func (c *cluster) readSuperuser() error {
 	return nil
 }
 
-// majorOf is the major version of the cluster in data, 0 when there is none.
+// majorOf returns the major version of the cluster in data, 0 if there is none.
 func majorOf(data string) (int, error) {
 	text, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	if errors.Is(err, os.ErrNotExist) {
 		if entries, readErr := os.ReadDir(data); readErr == nil && len(entries) > 0 {
-			return 0, fault.New(fault.Conflict, "%s is not empty and holds no PostgreSQL data: choose another directory", data)
+			return 0, fault.New(fault.Conflict, "%s is not empty and contains no PostgreSQL data: choose another directory", data)
 		}
 		return 0, nil
 	}
@@ -108,32 +108,32 @@ func majorOf(data string) (int, error) {
 	}
 	major, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil {
-		return 0, fault.New(fault.Conflict, "%s holds data of an unknown PostgreSQL version %q", data, text)
+		return 0, fault.New(fault.Conflict, "%s contains data of an unknown PostgreSQL version %q", data, text)
 	}
 	return major, nil
 }
 
-// create lays a cluster in a draft that becomes data when complete, so a kill in between leaves no half of one.
+// create creates the cluster in a temporary directory and renames it when complete.
 func (c *cluster) create(ctx context.Context) error {
 	draft := filepath.Join(c.dir, "unfinished")
 	if err := os.RemoveAll(draft); err != nil {
 		return fmt.Errorf("remove an unfinished cluster: %w", err)
 	}
 	c.secrets = secrets{role: rand.Text(), superuser: rand.Text()}
-	err := errors.Join(keepPassword(c.passwordFile(), c.secrets.role), keepPassword(c.superuserFile(), c.secrets.superuser))
+	err := errors.Join(writePassword(c.passwordFile(), c.secrets.role), writePassword(c.superuserFile(), c.secrets.superuser))
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(os.Mkdir(draft, 0o700), c.as.own(draft)); err != nil {
-		return fmt.Errorf("make the data directory: %w", err)
+	if err := errors.Join(os.Mkdir(draft, 0o700), c.as.chown(draft)); err != nil {
+		return fmt.Errorf("create data directory: %w", err)
 	}
-	// The server's encoding is always UTF-8; C.UTF-8 knows letters beyond ASCII, and not every system has it.
+	// The encoding is always UTF-8; C.UTF-8 classifies letters beyond ASCII, but not every system has it.
 	err = c.initdb(ctx, draft, "C.UTF-8")
 	if err != nil && ctx.Err() == nil {
 		err = c.initdb(ctx, draft, "C")
 	}
 	if err != nil {
-		return fmt.Errorf("make the cluster: %w", err)
+		return fmt.Errorf("create cluster: %w", err)
 	}
 	if err := os.Rename(draft, c.data()); err != nil {
 		return fmt.Errorf("put the cluster in place: %w", err)
@@ -141,7 +141,7 @@ func (c *cluster) create(ctx context.Context) error {
 	return c.syncNames()
 }
 
-// syncNames writes the names in the directory through to the disk: a draft is removed by the next start.
+// syncNames syncs the directory to disk; the temporary directory is removed by the next start.
 func (c *cluster) syncNames() error {
 	dir, err := os.Open(c.dir)
 	if err == nil {
@@ -153,9 +153,9 @@ func (c *cluster) syncNames() error {
 	return nil
 }
 
-// keepPassword writes a password through to the disk, complete or not at all: initdb does the same with the cluster,
-// which is no use without.
-func keepPassword(file, password string) error {
+// writePassword writes a password atomically and syncs it to disk, as initdb does with the cluster, which is useless
+// without it.
+func writePassword(file, password string) error {
 	draft := file + ".draft"
 	out, err := os.OpenFile(draft, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, privateFile)
 	if err == nil {
@@ -166,29 +166,29 @@ func keepPassword(file, password string) error {
 		err = os.Rename(draft, file)
 	}
 	if err != nil {
-		return fmt.Errorf("keep a password: %w", err)
+		return fmt.Errorf("write password: %w", err)
 	}
 	return nil
 }
 
-// initdb leaves draft empty when it fails.
+// initdb leaves draft empty on failure.
 func (c *cluster) initdb(ctx context.Context, draft, locale string) error {
-	secret := draft + ".password" // of the user that runs initdb
+	secret := draft + ".password" // readable by the user that runs initdb
 	if err := os.WriteFile(secret, []byte(c.secrets.superuser), privateFile); err != nil {
-		return fmt.Errorf("hand over the password: %w", err)
+		return fmt.Errorf("pass password to initdb: %w", err)
 	}
 	defer func() { _ = os.Remove(secret) }()
-	if err := c.as.own(secret); err != nil {
-		return fmt.Errorf("hand over the password: %w", err)
+	if err := c.as.chown(secret); err != nil {
+		return fmt.Errorf("pass password to initdb: %w", err)
 	}
 	args := []string{"-D", draft, "--username=" + superuser, "--pwfile=" + secret, "--auth=scram-sha-256",
 		"--encoding=UTF8", "--locale=" + locale}
 	if c.throwaway {
 		args = append(args, "--no-sync")
 	}
-	var said bytes.Buffer
+	var output bytes.Buffer
 	child, err := startChild(childSpec{name: "initdb", path: filepath.Join(c.bin, "initdb"), args: args, as: c.as,
-		stdout: io.Discard, log: &said, orphan: syscall.SIGKILL})
+		stdout: io.Discard, log: &output, orphan: syscall.SIGKILL})
 	if err != nil {
 		return err
 	}
@@ -204,8 +204,8 @@ func (c *cluster) initdb(ctx context.Context, draft, locale string) error {
 	return nil
 }
 
-// clearPidFile removes the mark of a killed server. Our lock says that none of our servers runs, but a foreign
-// one may, and the mark's number may by now be that of an innocent process.
+// clearPidFile removes the PID file of a killed server. The lock excludes our own servers, but another one may be
+// running, and the PID may have been reused.
 func (c *cluster) clearPidFile() error {
 	path := filepath.Join(c.data(), "postmaster.pid")
 	text, err := os.ReadFile(path)
@@ -219,7 +219,7 @@ func (c *cluster) clearPidFile() error {
 	pid, err := strconv.Atoi(strings.TrimSpace(first))
 	pid = max(pid, -pid) // negative for a server in single-user mode
 	if err == nil && postgresServes(pid, c.data()) {
-		return fault.New(fault.Conflict, "another PostgreSQL (process %d) runs on %s: stop it, or choose another data directory",
+		return fault.New(fault.Conflict, "another PostgreSQL (process %d) is using %s: stop it, or choose another data directory",
 			pid, c.data())
 	}
 	if err := os.Remove(path); err != nil {

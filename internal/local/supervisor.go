@@ -10,58 +10,57 @@ import (
 )
 
 const (
-	firstPause = 200 * time.Millisecond // before an ended service is started again
+	firstPause = 200 * time.Millisecond // before a restart
 	maxPause   = 5 * time.Second
-	steady     = 10 * time.Second // a service that ran this long is started again without a longer pause
+	steady     = 10 * time.Second // a service that ran this long is restarted without a longer pause
 )
 
-// Service is a process that is to run for as long as the stack does.
+// Service is a process that should run as long as the stack.
 type Service interface {
 	Stop() error
 	Done() <-chan struct{}
 	Err() error
 }
 
-// Supervisor keeps services running: one that ends by itself is started again, as a production scheduler would.
-// Supervise and Stop are for one goroutine.
+// Supervisor restarts services that end by themselves. Supervise and Stop must be called from one goroutine.
 type Supervisor struct {
-	report  func(string) // a line for whoever watches
-	keepers []*keeper    // in the order of their start
+	report   func(string)  // a line for whoever watches
+	services []*supervised // in the order of their start
 }
 
-// NewSupervisor makes a supervisor that tells report what it does.
+// NewSupervisor returns a supervisor that reports restarts.
 func NewSupervisor(report func(string)) *Supervisor { return &Supervisor{report: report} }
 
-// Supervise starts a service, gives it back when it has started, and keeps it running from then on. start is called
-// again, from another goroutine, whenever the service has ended.
+// Supervise starts a service, returns it, and restarts it whenever it ends. start is called from another goroutine
+// then.
 func Supervise[S Service](ctx context.Context, s *Supervisor, name string, start func(context.Context) (S, error)) (S, error) {
 	service, err := start(ctx)
 	if err != nil {
 		return service, fmt.Errorf("%s: %w", name, err)
 	}
 	keepCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	k := &keeper{
+	k := &supervised{
 		name: name, report: s.report, cancel: cancel, stopped: make(chan error, 1),
 		start: func(ctx context.Context) (Service, error) { return start(ctx) },
 	}
-	s.keepers = append(s.keepers, k)
+	s.services = append(s.services, k)
 	go func() { k.stopped <- k.keep(keepCtx, service) }()
 	return service, nil
 }
 
-// Stop ends every service, the last started first, and waits for each.
+// Stop stops all services in reverse order, and waits for each.
 func (s *Supervisor) Stop() error {
 	var errs []error
-	for i := len(s.keepers) - 1; i >= 0; i-- {
-		k := s.keepers[i]
+	for i := len(s.services) - 1; i >= 0; i-- {
+		k := s.services[i]
 		k.cancel()
 		errs = append(errs, <-k.stopped)
 	}
-	s.keepers = nil
+	s.services = nil
 	return errors.Join(errs...)
 }
 
-type keeper struct {
+type supervised struct {
 	name    string
 	start   func(context.Context) (Service, error)
 	report  func(string)
@@ -70,7 +69,7 @@ type keeper struct {
 }
 
 // keep watches a service until ctx ends, and starts it again whenever it ends before.
-func (k *keeper) keep(ctx context.Context, service Service) error {
+func (k *supervised) keep(ctx context.Context, service Service) error {
 	pauses := loop.Backoff{First: firstPause, Max: maxPause}
 	for {
 		since := time.Now()
@@ -82,22 +81,22 @@ func (k *keeper) keep(ctx context.Context, service Service) error {
 		if time.Since(since) > steady {
 			pauses.Reset()
 		}
-		k.report(fmt.Sprintf("%s ended (%v); starting it again", k.name, service.Err()))
+		k.report(fmt.Sprintf("%s ended (%v); restarting", k.name, service.Err()))
 		if service = k.restart(ctx, &pauses); service == nil {
 			return nil
 		}
-		k.report(k.name + " is back")
+		k.report(k.name + " has been restarted")
 	}
 }
 
 // restart tries until the service starts, with growing pauses. It returns nil when ctx has ended.
-func (k *keeper) restart(ctx context.Context, pauses *loop.Backoff) Service {
+func (k *supervised) restart(ctx context.Context, pauses *loop.Backoff) Service {
 	for loop.Sleep(ctx, pauses.Next()) {
 		service, err := k.start(ctx)
 		if err == nil {
 			return service
 		}
-		k.report(fmt.Sprintf("%s does not start: %v", k.name, err))
+		k.report(fmt.Sprintf("%s failed to start: %v", k.name, err))
 	}
 	return nil
 }

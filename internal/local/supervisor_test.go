@@ -91,7 +91,7 @@ func TestSupervisor_startsAgainWhatEnds(t *testing.T) {
 	default:
 		t.Error("the service outlives the supervisor's Stop")
 	}
-	if !told.has("sleeper ended") || !told.has("does not start: not now") {
+	if !told.has("sleeper ended") || !told.has("failed to start: not now") {
 		t.Errorf("it only said %q", told.lines)
 	}
 }

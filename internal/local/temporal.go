@@ -22,28 +22,28 @@ const (
 	temporalReady   = time.Minute
 )
 
-// TemporalOptions say where a Temporal server keeps its state and where it listens.
+// TemporalOptions configures a Temporal server.
 type TemporalOptions struct {
 	Binary string    // path of supportdesk-temporal, see FindTemporal
-	DB     string    // SQLite file; made when missing, its directory too
-	Port   int       // of the gRPC frontend on 127.0.0.1; 0 picks a free one
-	UIPort int       // of the web UI on 127.0.0.1; 0 is no UI
-	Log    io.Writer // the errors that the server logs; nil drops them
-	Lock   *Lock     // a successor's AwaitOrphans waits for the server; nil is none
+	DB     string    // SQLite file; created if missing, with its directory
+	Port   int       // gRPC frontend on 127.0.0.1; 0: any free port
+	UIPort int       // web UI on 127.0.0.1; 0: no UI
+	Log    io.Writer // errors logged by the server; nil: discarded
+	Lock   *Lock     // awaited by a successor's AwaitOrphans; may be nil
 }
 
-// Temporal is a running server with the namespace "default". Its life ends with ours at the latest.
+// Temporal is a running server with the namespace "default". It does not outlive this process.
 type Temporal struct {
 	// HostPort is the frontend's gRPC address.
 	HostPort string
-	// UI is the web UI's URL, empty without one.
+	// UI is the URL of the web UI; empty if there is none.
 	UI string
 
 	child *child
 }
 
-// FindTemporal gives the path of the Temporal server: the one that SUPPORTDESK_TEMPORAL_BIN names, or the one
-// beside this program. A missing one is a fault that says how to build it.
+// FindTemporal returns the path of the Temporal server: SUPPORTDESK_TEMPORAL_BIN, or the one next to this program. If
+// it is missing, the fault says how to build it.
 func FindTemporal() (string, error) {
 	path := os.Getenv("SUPPORTDESK_TEMPORAL_BIN")
 	if path == "" {
@@ -61,7 +61,7 @@ func FindTemporal() (string, error) {
 	return path, nil
 }
 
-// StartTemporal starts the server and returns when its frontend answers. ctx bounds the start only. A port or a
+// StartTemporal starts the server and returns when its frontend accepts requests. ctx bounds only the start. A port or
 // database in use is a fault.
 func StartTemporal(ctx context.Context, opts TemporalOptions) (*Temporal, error) {
 	db, err := filepath.Abs(opts.DB)
@@ -97,7 +97,7 @@ func StartTemporal(ctx context.Context, opts TemporalOptions) (*Temporal, error)
 	return t, nil
 }
 
-// awaitPredecessor gives the orphan of a killed program a moment to die. The lock is the server's own.
+// awaitPredecessor gives the orphan of a killed program a moment to end. The lock is the server's own.
 func awaitPredecessor(ctx context.Context, db string) error {
 	file, err := openLock(filepath.Dir(db), filepath.Base(db)+".lock")
 	if err != nil {
@@ -107,7 +107,7 @@ func awaitPredecessor(ctx context.Context, db string) error {
 	ctx, cancel := context.WithTimeout(ctx, orphanWait)
 	defer cancel()
 	if err := awaitLock(ctx, file); err != nil {
-		return fault.New(fault.Conflict, "another Temporal server runs on %s: stop it, or choose another data directory", db)
+		return fault.New(fault.Conflict, "another Temporal server is using %s: stop it, or choose another data directory", db)
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func (t *Temporal) await(ctx context.Context, ready <-chan string) error {
 	}
 }
 
-// Stop ends the server cleanly.
+// Stop shuts the server down cleanly.
 func (t *Temporal) Stop() error { return t.child.end() }
 
 // Kill ends the server as kill -9 does.

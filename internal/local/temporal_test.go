@@ -53,7 +53,7 @@ func TestStartTemporal_servesItsUI(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	_, err = local.StartTemporal(ctx, again)
-	refused(t, err, fault.Conflict, "another Temporal server runs on "+opts.DB)
+	refused(t, err, fault.Conflict, "another Temporal server is using "+opts.DB)
 }
 
 func TestStartTemporal_saysWhyItCannotStart(t *testing.T) {

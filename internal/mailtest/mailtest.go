@@ -1,5 +1,5 @@
-// Package mailtest is a mailbox for tests: a real SMTP server that keeps what it takes, refuses what the test tells
-// it to, and can go away and come back. For tests only.
+// Package mailtest is a mailbox for tests: an SMTP server that stores mail, rejects what the test chooses, and can be
+// stopped and restarted. For tests only.
 package mailtest
 
 import (
@@ -17,10 +17,10 @@ import (
 // patience is how long Wait waits before it fails the test.
 const patience = 30 * time.Second
 
-// Message is a mail as the sink took it.
+// Message is a received mail.
 type Message = local.Message
 
-// Sink is an SMTP server that goes with the test. Its methods may be called from several goroutines.
+// Sink is an SMTP server that ends with the test. Its methods are safe for concurrent use.
 type Sink struct {
 	t    testing.TB
 	dir  string
@@ -32,13 +32,13 @@ type Sink struct {
 	rejectData func(Message) *smtp.SMTPError
 }
 
-// run is the time between a start and the next.
+// run is the period between a start and the next.
 type run struct {
 	box             *local.Mailbox
 	ended, replaced chan struct{}
 }
 
-// New starts a sink that takes everything.
+// New starts a sink that accepts all mail.
 func New(t testing.TB) *Sink {
 	t.Helper()
 	s := &Sink{t: t, dir: t.TempDir(), addr: "127.0.0.1:0"}
@@ -61,17 +61,17 @@ func (s *Sink) start() (*run, error) {
 	return &run{box: box, ended: make(chan struct{}), replaced: make(chan struct{})}, nil
 }
 
-// Addr is the host:port that takes SMTP. It stays the same across restarts.
+// Addr returns the host:port of the SMTP server. It stays the same across restarts.
 func (s *Sink) Addr() string { return s.addr }
 
-// Reject lets refuse answer every RCPT from now on; where it gives nil, and without one, the recipient is taken.
+// Reject lets refuse answer every RCPT from now on. If refuse is nil or returns nil, the recipient is accepted.
 func (s *Sink) Reject(refuse func(from, to string) *smtp.SMTPError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rejectRcpt = refuse
 }
 
-// RejectData lets refuse answer every mail at the end of DATA, like Reject. What it refuses is not kept.
+// RejectData lets refuse answer every mail at the end of DATA, like Reject. Rejected mails are not stored.
 func (s *Sink) RejectData(refuse func(Message) *smtp.SMTPError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +102,7 @@ func (s *Sink) onData(m Message) error {
 	return nil
 }
 
-// Stop cuts every connection and refuses new ones. A second call does nothing.
+// Stop closes all connections and rejects new ones. It is idempotent.
 func (s *Sink) Stop() {
 	s.t.Helper()
 	s.mu.Lock()
@@ -118,7 +118,7 @@ func (s *Sink) Stop() {
 	close(s.run.ended)
 }
 
-// Restart serves again, after Stop, on the same port with the mails that it had.
+// Restart serves again after Stop, on the same port with the same mails.
 func (s *Sink) Restart() {
 	s.t.Helper()
 	s.mu.Lock()
@@ -132,7 +132,7 @@ func (s *Sink) Restart() {
 	s.run = next
 }
 
-// Messages are all mails in order of arrival, those from before a restart included.
+// Messages returns all mails in order of arrival, including those from before a restart.
 func (s *Sink) Messages() []Message { return s.current().box.Messages() }
 
 func (s *Sink) current() *run {
@@ -141,7 +141,7 @@ func (s *Sink) current() *run {
 	return s.run
 }
 
-// Wait gives the first mail, there already or still to come, that match accepts, and waits through restarts.
+// Wait returns the first mail, received already or in the future, for which match returns true, also across restarts.
 // It fails the test after 30 seconds.
 func (s *Sink) Wait(t testing.TB, match func(Message) bool) Message {
 	t.Helper()
@@ -161,7 +161,7 @@ func (s *Sink) Wait(t testing.TB, match func(Message) bool) Message {
 	}
 }
 
-// WaitCount gives all mails as soon as there are n.
+// WaitCount returns all mails as soon as there are n.
 func (s *Sink) WaitCount(t testing.TB, n int) []Message {
 	t.Helper()
 	if n > 0 {

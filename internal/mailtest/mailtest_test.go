@@ -24,7 +24,7 @@ func code(err error) int {
 	return 0
 }
 
-func TestReject_answersRecipientsByTheirOwn(t *testing.T) {
+func TestReject_decidesForEachRecipient(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.New(t)
 	sink.Reject(func(_, to string) *gosmtp.SMTPError {
@@ -63,7 +63,7 @@ func TestRejectData_keepsNothing(t *testing.T) {
 	}
 }
 
-func TestWait_goesThroughARestart(t *testing.T) {
+func TestWait_worksAcrossARestart(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.New(t)
 	if err := send(sink, "a@example.com", "before"); err != nil {

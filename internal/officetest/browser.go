@@ -14,7 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/pagetest"
 )
 
-// Browser is one person's, with their cookies. It follows no redirect by itself and runs no script.
+// Browser is an HTTP client with cookies. It follows no redirects and runs no scripts.
 type Browser struct {
 	Client *http.Client
 
@@ -22,7 +22,7 @@ type Browser struct {
 	base string
 }
 
-// NewBrowser gives a browser at a website's address, in which nobody has signed in.
+// NewBrowser returns a Browser for a website, not signed in.
 func NewBrowser(t testing.TB, base string) *Browser {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
@@ -33,7 +33,7 @@ func NewBrowser(t testing.TB, base string) *Browser {
 	return &Browser{Client: &http.Client{Jar: jar, CheckRedirect: stay}, t: t, base: base}
 }
 
-// SignIn lets somebody in by the door that Serve opened.
+// SignIn signs in by the route that Serve adds.
 func (b *Browser) SignIn(handle string) {
 	b.t.Helper()
 	if a := b.Ask(http.MethodGet, "/let-in/"+handle, nil); a.Status != http.StatusNoContent && a.Status != http.StatusSeeOther {
@@ -41,16 +41,16 @@ func (b *Browser) SignIn(handle string) {
 	}
 }
 
-// Answer is a page, or what came in its place. Of a stream it has the first line, and no document.
+// Answer is a response. For a stream it has the first line and no document.
 type Answer struct {
 	*goquery.Document
 	Status   int
 	Header   http.Header
-	Location string // where it leads, if anywhere
+	Location string // of a redirect
 	Body     string
 }
 
-// Ask sends a request, a form by POST, with headers in pairs of name and value.
+// Ask sends a request, with a form if POST, and headers in pairs of name and value.
 func (b *Browser) Ask(method, path string, form url.Values, headers ...string) Answer {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(b.t.Context(), method, b.base+path, strings.NewReader(form.Encode()))
@@ -66,7 +66,7 @@ func (b *Browser) Ask(method, path string, form url.Values, headers ...string) A
 	return b.send(r)
 }
 
-// Post sends a body as it is, such as a form with a file.
+// Post sends a body, such as a form with a file.
 func (b *Browser) Post(path, media string, body io.Reader) Answer {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.base+path, body)
@@ -98,7 +98,7 @@ func (b *Browser) send(r *http.Request) Answer {
 	return a
 }
 
-// Line is what the parts of a page that a selector finds say, with single spaces.
+// Line returns the text of the elements that a selector matches, with white space collapsed.
 func (a Answer) Line(selector string) string {
 	return strings.Join(strings.Fields(a.Find(selector).Text()), " ")
 }

@@ -1,5 +1,4 @@
-// Package pagetest looks at pages as a browser's reader of the document would: what every page must have, whatever it
-// shows. For tests only.
+// Package pagetest checks the HTML of a page for what every page must have. For tests only.
 package pagetest
 
 import (
@@ -11,7 +10,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 )
 
-// Read parses a page, and ends the test when it can't.
+// Read parses a page. It ends the test on an error.
 func Read(t testing.TB, body io.Reader) *goquery.Document {
 	t.Helper()
 	doc, err := goquery.NewDocumentFromReader(body)
@@ -21,7 +20,7 @@ func Read(t testing.TB, body io.Reader) *goquery.Document {
 	return doc
 }
 
-// Check fails the test for everything that a page of this site must not have, or must have and lacks.
+// Check fails the test for each problem of a page.
 func Check(t testing.TB, name string, doc *goquery.Document) {
 	t.Helper()
 	for _, problem := range Problems(doc) {
@@ -29,43 +28,43 @@ func Check(t testing.TB, name string, doc *goquery.Document) {
 	}
 }
 
-// Problems lists what is wrong with a page.
+// Problems returns the problems of a page.
 func Problems(doc *goquery.Document) []string {
 	var found []string
-	tell := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	report := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	if doc.Find("html[lang]").Length() != 1 {
-		tell("its language is not told")
+		report("its language is not told")
 	}
 	if strings.Trim(doc.Find("head title").Text(), " ·") == "" {
-		tell("it has no title")
+		report("it has no title")
 	}
 	if n := doc.Find("h1").Length(); n != 1 {
-		tell("it has %d first headings", n)
+		report("it has %d first headings", n)
 	}
 	if n := doc.Find("main").Length(); n != 1 {
-		tell("it has %d main parts", n)
+		report("it has %d main parts", n)
 	}
 	doc.Find("style, [style], script:not([src])").Each(func(_ int, s *goquery.Selection) {
-		tell("inline style or script, which the content policy stops: %s", outer(s))
+		report("inline style or script, which the content policy stops: %s", outer(s))
 	})
 	doc.Find("*").Each(func(_ int, s *goquery.Selection) {
 		for _, a := range s.Nodes[0].Attr {
 			if strings.HasPrefix(a.Key, "on") || strings.HasPrefix(a.Key, "hx-on") {
-				tell("inline script in %s of %s", a.Key, outer(s))
+				report("inline script in %s of %s", a.Key, outer(s))
 			}
 		}
 	})
-	ids(doc, tell)
-	controls(doc, tell)
+	ids(doc, report)
+	controls(doc, report)
 	return found
 }
 
-func ids(doc *goquery.Document, tell func(string, ...any)) {
+func ids(doc *goquery.Document, report func(string, ...any)) {
 	seen := map[string]bool{}
 	doc.Find("[id]").Each(func(_ int, s *goquery.Selection) {
 		id := s.AttrOr("id", "")
 		if seen[id] {
-			tell("the id %q is there twice", id)
+			report("the id %q is there twice", id)
 		}
 		seen[id] = true
 	})
@@ -73,34 +72,34 @@ func ids(doc *goquery.Document, tell func(string, ...any)) {
 		doc.Find("[" + attribute + "]").Each(func(_ int, s *goquery.Selection) {
 			for _, id := range strings.Fields(s.AttrOr(attribute, "")) {
 				if !seen[id] {
-					tell("%s names %q, which is not there: %s", attribute, id, outer(s))
+					report("%s names %q, which is not there: %s", attribute, id, outer(s))
 				}
 			}
 		})
 	}
 }
 
-func controls(doc *goquery.Document, tell func(string, ...any)) {
+func controls(doc *goquery.Document, report func(string, ...any)) {
 	doc.Find("input:not([type=hidden]):not([type=submit]), select, textarea").Each(func(_ int, s *goquery.Selection) {
 		labelled := s.Closest("label").Length() > 0 || s.AttrOr("aria-label", s.AttrOr("aria-labelledby", "")) != ""
 		if id := s.AttrOr("id", ""); id != "" && doc.Find(`label[for="`+id+`"]`).Length() > 0 {
 			labelled = true
 		}
 		if !labelled {
-			tell("nothing labels %s", outer(s))
+			report("nothing labels %s", outer(s))
 		}
 	})
 	doc.Find("button, a[href], summary").Each(func(_ int, s *goquery.Selection) {
 		name := strings.TrimSpace(s.Text() + s.AttrOr("aria-label", "") + s.AttrOr("title", "") + s.Find("img").AttrOr("alt", ""))
 		if name == "" {
-			tell("nothing names %s", outer(s))
+			report("nothing names %s", outer(s))
 		}
 	})
-	doc.Find("button:not([type])").Each(func(_ int, s *goquery.Selection) { tell("no type: %s", outer(s)) })
-	doc.Find("img:not([alt])").Each(func(_ int, s *goquery.Selection) { tell("no words for %s", outer(s)) })
+	doc.Find("button:not([type])").Each(func(_ int, s *goquery.Selection) { report("no type: %s", outer(s)) })
+	doc.Find("img:not([alt])").Each(func(_ int, s *goquery.Selection) { report("no words for %s", outer(s)) })
 	doc.Find("form").Each(func(_ int, s *goquery.Selection) {
 		if method := strings.ToLower(s.AttrOr("method", "get")); method != "get" && method != "post" && method != "dialog" {
-			tell("a form is sent by %s", method)
+			report("a form is sent by %s", method)
 		}
 	})
 }

@@ -1,6 +1,5 @@
-// Package pgtest gives tests real PostgreSQL databases: an empty one or a clone of a migrated template for each
-// test, on a cluster that is started once for a test process and ends with it, and private clusters that a test may
-// kill and restart. For tests only.
+// Package pgtest provides PostgreSQL databases for tests: an empty one or a clone of a migrated template for each test,
+// on a cluster shared by the test process, and private clusters that a test may kill and restart. For tests only.
 package pgtest
 
 import (
@@ -23,7 +22,7 @@ import (
 
 const (
 	dirPattern   = "supportdesk-pgtest-*"
-	startTimeout = 3 * time.Minute // fetching PostgreSQL on a fresh machine included
+	startTimeout = 3 * time.Minute // includes downloading PostgreSQL on a new machine
 )
 
 // shared is the process's cluster. Nobody stops it: the kernel ends it with the process, and the next process to
@@ -39,14 +38,15 @@ var shared = sync.OnceValues(func() (*local.Postgres, error) {
 
 var databases atomic.Int64
 
-// DSN gives a fresh, empty database that goes with the test.
+// DSN returns an empty database that is dropped when the test ends.
 func DSN(t testing.TB) string {
 	t.Helper()
 	return fresh(t, cluster(t), "template0")
 }
 
-// Template gives a fresh clone of a database that migrate filled, once for each name and process, and that goes
-// with the test. migrate gets the DSN of an empty database and must have closed its connections when it returns.
+// Template returns a clone of a database that migrate has filled, once for each name and process. The clone is dropped
+// when the test ends. migrate is called with the DSN of an empty database and must close its connections before it
+// returns.
 func Template(t testing.TB, name string, migrate func(ctx context.Context, dsn string) error) string {
 	t.Helper()
 	pg := cluster(t)
@@ -68,7 +68,7 @@ func templateName(name string) string { return "template_" + name }
 
 func (m *template) make(ctx context.Context, pg *local.Postgres, name string, migrate func(context.Context, string) error) error {
 	m.once.Do(func() {
-		ctx := context.WithoutCancel(ctx) // other tests wait for it too
+		ctx := context.WithoutCancel(ctx) // other tests wait for it, too
 		if m.err = clone(ctx, pg, templateName(name), "template0"); m.err == nil {
 			m.err = migrate(ctx, pg.SuperuserDSN(templateName(name)))
 		}
@@ -94,7 +94,7 @@ func start(dir string, port int) (*local.Postgres, error) {
 	return local.StartPostgres(ctx, local.PostgresOptions{Dir: dir, Port: port, Throwaway: true})
 }
 
-// fresh clones a template for the test and drops the clone, whoever is connected, when the test ends.
+// fresh clones a template and drops the clone, with any connections, when the test ends.
 func fresh(t testing.TB, pg *local.Postgres, from string) string {
 	t.Helper()
 	name := fmt.Sprintf("test_%d", databases.Add(1))
@@ -114,8 +114,8 @@ func fresh(t testing.TB, pg *local.Postgres, from string) string {
 	return pg.SuperuserDSN(name)
 }
 
-// clone copies files: on a cluster without fsync that is faster than writing them through the log. A template is
-// busy for as long as the last connection to it takes to go.
+// clone copies files, which is faster than WAL on a cluster without fsync. A template is busy until its last connection
+// is closed.
 func clone(ctx context.Context, pg *local.Postgres, name, from string) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -140,8 +140,8 @@ func execute(ctx context.Context, pg *local.Postgres, statement string) error {
 	return err
 }
 
-// sweep removes the clusters of test processes that have ended: nobody holds their lock. One that is being made
-// has no lock yet, so the young are spared.
+// sweep removes the clusters of test processes that have ended and so hold no lock. New directories, which may not be
+// locked yet, are kept.
 func sweep() {
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), dirPattern)) // the pattern is well formed
 	for _, dir := range dirs {
@@ -154,7 +154,7 @@ func sweep() {
 			continue
 		}
 		if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-			_ = os.RemoveAll(dir) // another user's stays
+			_ = os.RemoveAll(dir) // fails for other users'
 		}
 		_ = lock.Close()
 	}

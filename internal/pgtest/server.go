@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/local"
 )
 
-// Server is a private cluster for tests of outages. Its methods may be called from several goroutines.
+// Server is a private cluster for tests of outages. Its methods are safe for concurrent use.
 type Server struct {
 	t   testing.TB
 	dir string
@@ -17,16 +17,16 @@ type Server struct {
 	pg *local.Postgres
 }
 
-// Cluster starts a private cluster that goes with the test.
+// Cluster starts a private cluster that is removed when the test ends.
 func Cluster(t testing.TB) *Server {
 	t.Helper()
-	dir, err := os.MkdirTemp("", dirPattern) // t.TempDir may lie where the server's user cannot go
+	dir, err := os.MkdirTemp("", dirPattern) // t.TempDir may be inaccessible to the server's user
 	if err != nil {
 		t.Fatalf("make a directory for the cluster: %v", err)
 	}
 	s := &Server{t: t, dir: dir}
 	t.Cleanup(func() {
-		s.Stop() // a killed server leaves its shared memory behind
+		s.Stop() // a killed server leaves its shared memory
 		if err := os.RemoveAll(dir); err != nil {
 			t.Errorf("remove the cluster: %v", err)
 		}
@@ -37,7 +37,7 @@ func Cluster(t testing.TB) *Server {
 	return s
 }
 
-// Database gives a fresh, empty database. Its DSN stays good across restarts.
+// Database returns an empty database. Its DSN stays valid across restarts.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	s.mu.Lock()
@@ -45,14 +45,14 @@ func (s *Server) Database(t testing.TB) string {
 	return fresh(t, s.pg, "template0")
 }
 
-// Kill ends the server as kill -9 does and returns when all its processes are gone.
+// Kill sends SIGKILL and returns when all processes are gone.
 func (s *Server) Kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pg.Kill()
 }
 
-// Stop ends the server cleanly. It does nothing to one that has ended.
+// Stop shuts the server down cleanly. It does nothing if it has ended.
 func (s *Server) Stop() {
 	s.t.Helper()
 	s.mu.Lock()
@@ -65,7 +65,8 @@ func (s *Server) Stop() {
 	}
 }
 
-// Restart starts the server again, after Kill or Stop, on the same data and port, and returns when it answers.
+// Restart starts the server again after Kill or Stop, with the same data and port, and returns when it accepts
+// connections.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.mu.Lock()

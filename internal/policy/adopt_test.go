@@ -12,13 +12,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-func (p *played) adopt(was, cal *policy.Calendar, at time.Time, counts policy.Counting, target time.Duration) {
+func (p *testClock) adopt(was, cal *policy.Calendar, at time.Time, counts policy.Counting, target time.Duration) {
 	p.t.Helper()
 	p.do(p.Adopt(was, cal, at, counts, target))
 	p.calendar = cal
 }
 
-func TestAdopt_carriesOverWhatWasUsedUpToTheSecond(t *testing.T) {
+func TestAdopt_keepsUsageToTheSecond(t *testing.T) {
 	utcDays, berlin := weekdays("UTC").calendar(t), weekdays("Europe/Berlin").calendar(t)
 	for name, c := range map[string]struct {
 		at     string
@@ -53,7 +53,7 @@ func TestAdopt_carriesOverWhatWasUsedUpToTheSecond(t *testing.T) {
 	}
 }
 
-func TestAdopt_standsStillWhilePausedAndKeepsExtensions(t *testing.T) {
+func TestAdopt_staysPausedAndKeepsExtensions(t *testing.T) {
 	cal := weekdays("UTC").calendar(t)
 	c := start(t, cal, policy.CountCalendar, utc(t, "2026-11-30 10:00"), 10*time.Hour)
 	c.do(c.Extend(cal, utc(t, "2026-11-30 11:00"), 2*time.Hour))
@@ -61,13 +61,13 @@ func TestAdopt_standsStillWhilePausedAndKeepsExtensions(t *testing.T) {
 	c.adopt(cal, cal, utc(t, "2026-12-01 12:00"), policy.CountBusinessHours, 3*time.Hour)
 	c.wantNoDue()
 	if left := c.Remaining(cal, utc(t, "2026-12-02 12:00")); left != 3*time.Hour {
-		t.Errorf("%s are left of 3h and 2h more, 2h used up", left)
+		t.Errorf("%s left of 3h plus 2h with 2h used up", left)
 	}
 	c.resume(utc(t, "2026-12-02 16:00"), policy.ReasonWaiting)
 	c.wantDue(utc(t, "2026-12-03 12:00"))
 }
 
-func TestAdopt_survivesAHistory(t *testing.T) {
+func TestAdopt_roundTripsThroughJSON(t *testing.T) {
 	was, cal := weekdays("UTC").calendar(t), weekdays("Asia/Tokyo").calendar(t)
 	c := start(t, was, policy.CountBusinessHours, utc(t, "2026-11-30 10:00"), 10*time.Hour)
 	c.adopt(was, cal, utc(t, "2026-12-01 03:00"), policy.CountBusinessDays, 48*time.Hour)
@@ -81,8 +81,8 @@ func TestAdopt_survivesAHistory(t *testing.T) {
 	}
 }
 
-// TestAdopt_neverRecomputesWhatIsRecorded plays clocks over any two calendars and any two ways to count.
-func TestAdopt_neverRecomputesWhatIsRecorded(t *testing.T) {
+// The new calendar never changes recorded usage, whatever the calendars and countings.
+func TestAdopt_neverRecomputesUsage(t *testing.T) {
 	calendars := []*policy.Calendar{weekdays("UTC").calendar(t), weekdays("America/New_York", "2026-12-25").calendar(t), policy.Default().Calendar}
 	rapid.Check(t, func(t *rapid.T) {
 		was, cal := rapid.SampledFrom(calendars).Draw(t, "was"), rapid.SampledFrom(calendars).Draw(t, "is")
@@ -112,27 +112,27 @@ func TestAdopt_neverRecomputesWhatIsRecorded(t *testing.T) {
 			total += line.Used
 		}
 		if want := c.Used(cal, later); total != want {
-			t.Fatalf("the explanation's lines make %s, the clock says %s", total, want)
+			t.Fatalf("the explanation adds up to %s, want %s", total, want)
 		}
 	})
 }
 
-func TestExplain_tellsTheTimeBeforeAnotherPolicyAsRecorded(t *testing.T) {
+func TestExplain_usesRecordedUsageBeforeAnotherVersion(t *testing.T) {
 	was, cal := weekdays("UTC").calendar(t), weekdays("UTC", "2026-11-30").calendar(t)
 	c := start(t, was, policy.CountBusinessHours, utc(t, "2026-11-30 10:00"), 10*time.Hour)
 	c.adopt(was, cal, utc(t, "2026-11-30 13:00"), policy.CountBusinessDays, 24*time.Hour)
-	var told []string
+	var lines []string
 	for _, line := range c.Explain(cal, utc(t, "2026-12-01 02:00")) {
-		told = append(told, line.Text)
+		lines = append(lines, line.Text)
 	}
 	want := []string{
-		"Mon 30 Nov 10:00 UTC: started with 10h, counted while the desk is open",
+		"Mon 30 Nov 10:00 UTC: started with 10h, counted during opening hours",
 		"Mon 30 Nov 10:00 to 13:00 UTC: running, 3h used, 7h left",
-		"Mon 30 Nov 13:00 UTC: another version of the policy, with 1d, counted on business days, 24h each, 21h left",
+		"Mon 30 Nov 13:00 UTC: policy version changed, with 1d, counted on business days, 24h each, 21h left",
 		"Mon 30 Nov 13:00 to Tue 1 Dec 02:00 UTC: running, 2h used, 19h left",
 		"Deadline Tue 1 Dec 21:00 UTC, 19h left",
 	}
-	if !reflect.DeepEqual(told, want) {
-		t.Errorf("told\n%s\nwant\n%s", strings.Join(told, "\n"), strings.Join(want, "\n"))
+	if !reflect.DeepEqual(lines, want) {
+		t.Errorf("told\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
 	}
 }

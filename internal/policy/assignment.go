@@ -9,37 +9,38 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Assignment is a rule that gives a ticket to one of a group's members by itself.
+// Assignment is a rule that assigns tickets automatically to a member of a group.
 type Assignment struct {
-	Categories []string // that it is for; empty: all
-	Group      string   // its handle, or Everyone
+	Categories []string // categories that it applies to; empty: all
+	Group      string   // handle of a group, or Everyone
 	By         Distribution
-	// ReassignOnBreach is the clocks whose breach gives the ticket to another member of the group.
+	// ReassignOnBreach lists the clocks whose breach reassigns the ticket to another member.
 	ReassignOnBreach []ClockName
 }
 
-// Everyone is the group that is always there: every agent. No other group can have its handle.
+// Everyone is the built-in group of all agents. Its handle is reserved.
 const Everyone = "everyone"
 
-// Distribution is how a rule chooses among those who are there.
+// Distribution is how a rule chooses among the available members.
 type Distribution string
 
 // The distributions.
 const (
-	ByRoundRobin  Distribution = "round_robin"  // whoever was chosen the longest time ago
-	ByLeastLoaded Distribution = "least_loaded" // whoever has the fewest open tickets; among equals, as in round robin
+	ByRoundRobin  Distribution = "round_robin"  // the member whose last assignment is the longest ago
+	ByLeastLoaded Distribution = "least_loaded" // the member with the fewest open tickets; ties as in round robin
 )
 
-// Distributions lists every distribution.
+// Distributions returns all distributions.
 func Distributions() []Distribution { return []Distribution{ByRoundRobin, ByLeastLoaded} }
 
 var groupHandle = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 
-// ValidGroup reports whether text has the shape of a group's handle: 1 to 40 small letters, digits and hyphens, a
-// letter first.
+// ValidGroup reports whether text is a valid group handle: 1 to 40 lower-case letters, digits and hyphens, starting
+// with a letter.
 func ValidGroup(text string) bool { return groupHandle.MatchString(text) }
 
-// AssignmentFor gives the first rule for a category and its number, from 1. The number is 0 when no rule is for it.
+// AssignmentFor returns the first rule that applies to a category and its number, counted from 1; the number is 0 if no
+// rule applies.
 func (p *Policy) AssignmentFor(category string) (Assignment, int) {
 	for i, rule := range p.Assignment {
 		if rule.covers(category) {
@@ -60,11 +61,11 @@ func (p *parser) assignment(n *yaml.Node, path string) {
 	p.list(n, path, maxAssignments, func(n *yaml.Node, path string) {
 		var rule Assignment
 		p.mapping(n, path,
-			field{key: "categories", read: func(n *yaml.Node, path string) { rule.Categories = p.assigned(n, path) }},
+			field{key: "categories", read: func(n *yaml.Node, path string) { rule.Categories = p.readCategories(n, path) }},
 			field{key: "group", required: true, read: func(n *yaml.Node, path string) {
 				group, ok := p.text(n, path, 40)
 				if ok && !ValidGroup(group) {
-					p.refuse(n, path, "%q is not a group's handle: small letters, digits and -, a letter first", group)
+					p.errorf(n, path, "%q is not a valid group handle: use lower-case letters, digits and -, starting with a letter", group)
 				}
 				rule.Group = group
 			}},
@@ -72,51 +73,52 @@ func (p *parser) assignment(n *yaml.Node, path string) {
 				rule.By, _ = oneOf(&p.reader, n, path, Distributions())
 			}},
 			field{key: "reassign_on_breach", read: func(n *yaml.Node, path string) {
-				rule.ReassignOnBreach = someOf(&p.reader, n, path, ClockNames())
+				rule.ReassignOnBreach = listOf(&p.reader, n, path, ClockNames())
 			}},
 		)
 		p.policy.Assignment = append(p.policy.Assignment, rule)
 	})
 }
 
-// assigned reads a rule's categories. Whether the policy has them is judged at the end: its own may stand below.
-func (p *parser) assigned(n *yaml.Node, path string) []string {
+// readCategories reads the categories of a rule. They are checked at the end, because the policy may define its own
+// further down.
+func (p *parser) readCategories(n *yaml.Node, path string) []string {
 	var names []string
 	p.list(n, path, 100, func(n *yaml.Node, path string) {
 		name, ok := p.text(n, path, 40)
 		switch {
 		case !ok:
 		case slices.Contains(names, name):
-			p.refuse(n, path, "%q is in the list already", name)
+			p.errorf(n, path, "%q is listed twice", name)
 		default:
 			names = append(names, name)
-			p.ruled = append(p.ruled, namedCategory{n, path, name})
+			p.categoryRefs = append(p.categoryRefs, categoryRef{n, path, name})
 		}
 	})
 	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-		p.refuse(n, path, "names no category; leave the key out for all of them")
+		p.errorf(n, path, "must not be empty; omit the key to include all categories")
 	}
 	return names
 }
 
-// namedCategory is a category that a rule names, and where.
-type namedCategory struct {
+// categoryRef is a category named by a rule, and its position.
+type categoryRef struct {
 	node *yaml.Node
 	path string
 	name string
 }
 
-// checkCategories refuses rules for categories that the policy does not have.
+// checkCategories reports categories in rules that the policy does not have.
 func (p *parser) checkCategories() {
-	for _, c := range p.ruled {
+	for _, c := range p.categoryRefs {
 		if !slices.Contains(p.policy.Categories, c.name) {
-			p.refuse(c.node, c.path, "%q is none of the policy's categories: %s", c.name, strings.Join(p.policy.Categories, ", "))
+			p.errorf(c.node, c.path, "%q is not a category of this policy: %s", c.name, strings.Join(p.policy.Categories, ", "))
 		}
 	}
 }
 
-// idleRules finds rules that no ticket ever comes to, and categories that none is for.
-func (p *Policy) idleRules() []string {
+// unusedRules warns of rules that can never apply, and of categories without a rule.
+func (p *Policy) unusedRules() []string {
 	if len(p.Assignment) == 0 {
 		return nil
 	}
@@ -131,16 +133,16 @@ func (p *Policy) idleRules() []string {
 	}
 	for i := range p.Assignment {
 		if !used[i+1] {
-			warnings = append(warnings, fmt.Sprintf("No ticket ever comes to assignment[%d]: the rules before it have all of its categories.", i))
+			warnings = append(warnings, fmt.Sprintf("assignment[%d] never applies: earlier rules cover all of its categories.", i))
 		}
 	}
 	if len(without) > 0 {
-		warnings = append(warnings, "No assignment rule is for "+enumerate(without)+": such tickets wait until somebody takes them.")
+		warnings = append(warnings, "No assignment rule applies to "+enumerate(without)+": such tickets stay unassigned until an agent takes them.")
 	}
 	return warnings
 }
 
-// summary is a rule on one line of a check.
+// summary returns the rule's line for WriteCheck.
 func (a Assignment) summary() string {
 	text := "all categories"
 	if len(a.Categories) > 0 {
@@ -148,31 +150,31 @@ func (a Assignment) summary() string {
 	}
 	text += fmt.Sprintf(": to the group %s, by %s", a.Group, a.By)
 	if len(a.ReassignOnBreach) > 0 {
-		text += ", to another on a breach of " + joinWords(a.ReassignOnBreach)
+		text += ", reassigned on a breach of " + joinWords(a.ReassignOnBreach)
 	}
 	return text
 }
 
-var distributionInWords = map[Distribution]string{
+var distributionText = map[Distribution]string{
 	ByRoundRobin:  "in turn",
-	ByLeastLoaded: "to whoever has the fewest open tickets",
+	ByLeastLoaded: "to the agent with the fewest open tickets",
 }
 
-var breachInWords = map[ClockName]string{FirstResponse: "the first answer is late", Resolution: "the resolution is late"}
+var overdueText = map[ClockName]string{FirstResponse: "the first response is overdue", Resolution: "the resolution is overdue"}
 
-// AssignmentsInWords tells each rule in a sentence or two, in their order. Every one but the first is for what those before it leave.
+// AssignmentsInWords describes each rule, in order. Each applies to the tickets that earlier rules leave.
 func (p *Policy) AssignmentsInWords() []string {
 	var lines []string
 	for i, rule := range p.Assignment {
-		lines = append(lines, rule.inWords(i == 0))
+		lines = append(lines, rule.describe(i == 0))
 	}
 	return lines
 }
 
-func (a Assignment) inWords(first bool) string {
-	about := "Every other ticket"
+func (a Assignment) describe(first bool) string {
+	about := "All other tickets"
 	if first {
-		about = "Every ticket"
+		about = "All tickets"
 	}
 	if len(a.Categories) > 0 {
 		about += " about " + alternatives(a.Categories)
@@ -181,13 +183,13 @@ func (a Assignment) inWords(first bool) string {
 	if a.Group == Everyone {
 		to = "our agents"
 	}
-	line := fmt.Sprintf("%s goes to %s, %s.", about, to, distributionInWords[a.By])
+	line := fmt.Sprintf("%s are assigned to %s, %s.", about, to, distributionText[a.By])
 	var late []string
 	for _, clock := range a.ReassignOnBreach {
-		late = append(late, breachInWords[clock])
+		late = append(late, overdueText[clock])
 	}
 	if len(late) > 0 {
-		line += " If " + strings.Join(late, ", or ") + ", another agent gets it."
+		line += " If " + strings.Join(late, ", or ") + ", they are reassigned to another agent."
 	}
 	return line
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-func TestAssignment_theFirstRuleForACategoryCounts(t *testing.T) {
+func TestAssignmentFor_returnsTheFirstRuleThatApplies(t *testing.T) {
 	p := parse(t, base+`assignment:
   - {categories: [order, delivery], group: vans, by: round_robin}
   - {categories: [order, payment], group: money, by: least_loaded}
@@ -26,8 +26,8 @@ func TestAssignment_theFirstRuleForACategoryCounts(t *testing.T) {
 	}
 }
 
-func TestLint_pointsAtIdleAssignmentRules(t *testing.T) {
-	const idle, open = "No ticket ever comes to assignment[1]", "No assignment rule is for payment and returns"
+func TestLint_findsUnusedAssignmentRules(t *testing.T) {
+	const idle, open = "assignment[1] never applies", "No assignment rule applies to payment and returns"
 	for name, c := range map[string]struct {
 		rules string
 		want  []string

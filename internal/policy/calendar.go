@@ -9,24 +9,24 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// ErrNeverOpens says that a budget is not used up before the year 10000: in practice, that the desk never opens.
-// Parse refuses a policy that would meet it.
+// ErrNeverOpens means that a budget is not used up before the year 10000: in practice, that the desk never opens. Parse
+// rejects policies that would cause it.
 var ErrNeverOpens error = &fault.Error{
 	Kind: fault.Invalid, Code: "never-opens", Message: "the calendar never opens long enough to use up this time",
 }
 
-// horizon is the start of the year 10000: RFC 3339 cannot write what lies beyond.
+// horizon is the start of the year 10000, which RFC 3339 cannot represent.
 var horizon = time.Date(10000, time.January, 1, 0, 0, 0, 0, time.UTC).Unix()
 
-// Calendar says when time counts. An instant is open if its local time of day lies in [start, end) of a span of its
-// local date, and that date is no holiday. So where clocks go forward, a span loses the hour that does not exist, and
-// one that lies in that hour is lost for the day; where they go back, an hour that happens twice is open twice.
+// Calendar determines which time counts. An instant is open if its local time of day lies in [start, end) of a span of
+// its local date and the date is not a holiday. When clocks go forward, a span loses the hour that does not exist; when
+// they go back, the repeated hour is open twice.
 //
-// Only Parse makes one. Instants are taken to the whole second, rounded down.
+// A Calendar is created only by Parse. Instants are truncated to seconds.
 type Calendar struct {
 	zone     *time.Location
 	hours    *week
-	days     *week // the whole of each day that has hours
+	days     *week // all of each day that has opening hours
 	holidays []Holiday
 }
 
@@ -51,10 +51,10 @@ func newCalendar(zone *time.Location, hours [daysPerWeek][]span, holidays []Holi
 	return &Calendar{zone: zone, hours: newWeek(hours, closed), days: newWeek(days, closed), holidays: holidays}
 }
 
-// Zone is the time zone of the calendar's dates and hours.
+// Zone returns the time zone of the calendar.
 func (c *Calendar) Zone() *time.Location { return c.zone }
 
-// Hours gives the opening hours of a weekday, such as "10:00-17:00"; none means closed.
+// Hours returns the opening hours of a weekday, such as "10:00-17:00"; none means closed.
 func (c *Calendar) Hours(day time.Weekday) []string {
 	var hours []string
 	for _, s := range c.hours.spans[day] {
@@ -63,13 +63,13 @@ func (c *Calendar) Hours(day time.Weekday) []string {
 	return hours
 }
 
-// Holidays gives the holidays by date, ascending.
+// Holidays returns the holidays in ascending order.
 func (c *Calendar) Holidays() []Holiday { return slices.Clone(c.holidays) }
 
-// Elapsed is how much time counts between two instants; 0 if to is not after from. It stops at the longest Duration,
-// about 292 years.
+// Elapsed returns how much time counts between two instants, or 0 if to is not after from. It saturates at the longest
+// Duration, about 292 years.
 func (c *Calendar) Elapsed(counts Counting, from, to time.Time) time.Duration {
-	at, end := inRange(from), inRange(to)
+	at, end := clampInstant(from), clampInstant(to)
 	if counts == CountCalendar {
 		return seconds(end - at)
 	}
@@ -81,20 +81,20 @@ func (c *Calendar) Elapsed(counts Counting, from, to time.Time) time.Duration {
 	for at < end {
 		next, offset := c.segment(at)
 		next = min(next, end)
-		open += w.until(next+offset) - w.until(at+offset)
+		open += w.openUntil(next+offset) - w.openUntil(at+offset)
 		at = next
 	}
 	return seconds(open)
 }
 
-// Reach is the first instant, from the given one on, at which a budget is used up, in UTC: the end of Friday's hours
-// and not the start of Monday's. A budget of nothing is used up at once. The error is ErrNeverOpens, or says that the
-// way to count is unknown.
+// Reach returns the first instant from the given one on at which a budget is used up, in UTC: the end of Friday's hours
+// rather than the start of Monday's. A budget of zero or less is used up at once. The error is ErrNeverOpens, or an
+// unknown Counting.
 func (c *Calendar) Reach(counts Counting, from time.Time, budget time.Duration) (time.Time, error) {
 	if budget <= 0 {
 		return from.UTC(), nil
 	}
-	at, left := inRange(from), wholeSeconds(budget)
+	at, left := clampInstant(from), wholeSeconds(budget)
 	if counts == CountCalendar {
 		if at >= horizon-left {
 			return time.Time{}, ErrNeverOpens
@@ -103,7 +103,7 @@ func (c *Calendar) Reach(counts Counting, from time.Time, budget time.Duration) 
 	}
 	w := c.week(counts)
 	if w == nil {
-		return time.Time{}, fmt.Errorf("count by %q: not a way to count", counts)
+		return time.Time{}, fmt.Errorf("unknown counting %q", counts)
 	}
 	if !w.opens() {
 		return time.Time{}, ErrNeverOpens
@@ -111,20 +111,21 @@ func (c *Calendar) Reach(counts Counting, from time.Time, budget time.Duration) 
 	for at < horizon {
 		next, offset := c.segment(at)
 		next = min(next, horizon)
-		start := w.until(at + offset)
-		open := w.until(next+offset) - start
+		start := w.openUntil(at + offset)
+		open := w.openUntil(next+offset) - start
 		if open >= left {
-			return time.Unix(w.reach(at+offset, next+offset, start+left)-offset, 0).UTC(), nil
+			return time.Unix(w.search(at+offset, next+offset, start+left)-offset, 0).UTC(), nil
 		}
 		at, left = next, left-open
 	}
 	return time.Time{}, ErrNeverOpens
 }
 
-// opening is a run of open instants, [from, to).
+// opening is an interval of open time, [from, to).
 type opening struct{ from, to time.Time }
 
-// openings lists when the desk is open between two instants, in UTC. It gives up, with false, after limit of them.
+// openings returns the intervals of open time between two instants, in UTC. It returns false if there are more than
+// limit.
 func (c *Calendar) openings(from, to time.Time, limit int) ([]opening, bool) {
 	var runs []opening
 	for at := from; ; {
@@ -137,7 +138,7 @@ func (c *Calendar) openings(from, to time.Time, limit int) ([]opening, bool) {
 			return runs, true
 		}
 		next, offset := c.segment(start.Unix())
-		at = time.Unix(min(next, c.hours.closes(start.Unix()+offset)-offset, to.Unix()), 0).UTC()
+		at = time.Unix(min(next, c.hours.closesAt(start.Unix()+offset)-offset, to.Unix()), 0).UTC()
 		if n := len(runs); n > 0 && runs[n-1].to.Equal(start) {
 			runs[n-1].to = at
 			continue
@@ -149,8 +150,7 @@ func (c *Calendar) openings(from, to time.Time, limit int) ([]opening, bool) {
 	}
 }
 
-// segment tells how far from UTC the wall clock is at an instant, in seconds, and the instant until which that
-// certainly holds.
+// segment returns the UTC offset in effect at an instant, in seconds, and an instant until which it is certain to hold.
 func (c *Calendar) segment(at int64) (end, offset int64) {
 	local := time.Unix(at, 0).In(c.zone)
 	_, seconds := local.Zone()
@@ -160,15 +160,15 @@ func (c *Calendar) segment(at int64) (end, offset int64) {
 	}
 	end = bound.Unix()
 	if end <= at {
-		// On 31 December of a leap year, time gives the end of 30 December as the bound of a zone that follows a rule
-		// (see tzset in time/zoneinfo.go). It keeps one offset until the year ends in UTC.
+		// On 31 December of a leap year, ZoneBounds returns the end of 30 December for a zone that follows a rule (see
+		// tzset in time/zoneinfo.go). The offset holds until the year ends in UTC.
 		end = time.Date(time.Unix(at, 0).UTC().Year()+1, time.January, 1, 0, 0, 0, 0, time.UTC).Unix()
 	}
 	return end, int64(seconds)
 }
 
-// inRange keeps an instant where the arithmetic cannot overflow and a walk over segments ends.
-func inRange(t time.Time) int64 { return min(max(t.Unix(), -horizon), horizon) }
+// clampInstant limits an instant to a range in which the arithmetic cannot overflow and loops over segments end.
+func clampInstant(t time.Time) int64 { return min(max(t.Unix(), -horizon), horizon) }
 
 func (c *Calendar) week(counts Counting) *week {
 	switch counts {
@@ -181,7 +181,7 @@ func (c *Calendar) week(counts Counting) *week {
 	}
 }
 
-// seconds makes a Duration of n seconds, between none and the longest.
+// seconds returns a Duration of n seconds, clamped to [0, the longest Duration].
 func seconds(n int64) time.Duration {
 	return time.Duration(min(max(n, 0), math.MaxInt64/int64(time.Second))) * time.Second
 }
@@ -193,4 +193,19 @@ func wholeSeconds(d time.Duration) int64 {
 		whole++
 	}
 	return whole
+}
+
+// Counting is which time uses up a clock's budget.
+type Counting string
+
+// The countings. A budget is a duration with 1d = 24h for each of them.
+const (
+	CountBusinessHours Counting = "business_hours" // while the desk is open
+	CountBusinessDays  Counting = "business_days"  // on local days with opening hours that are not holidays, all day
+	CountCalendar      Counting = "calendar"       // always
+)
+
+// Countings returns all countings.
+func Countings() []Counting {
+	return []Counting{CountBusinessHours, CountBusinessDays, CountCalendar}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// oddities are instants around which wall clocks misbehave.
+// oddities are instants with unusual clock changes.
 var oddities = []struct{ name, zone, around string }{
 	{"no daylight saving", "UTC", "2026-11-30 00:00"},
 	{"half an hour off, no daylight saving", "Asia/Kolkata", "2026-11-30 00:00"},
@@ -33,13 +33,13 @@ var oddities = []struct{ name, zone, around string }{
 	{"back for a month", "Africa/Casablanca", "2026-02-15 02:00"},
 }
 
-func TestCalendar_agreesWithTheMinuteByMinuteOracle(t *testing.T) {
+func TestCalendar_agreesWithTheOracle(t *testing.T) {
 	for _, odd := range oddities {
 		t.Run(odd.zone+" "+odd.name, func(t *testing.T) {
 			t.Parallel()
 			around := utc(t, odd.around)
 			rapid.Check(t, func(t *rapid.T) {
-				s := drawShop(t, odd.zone, around)
+				s := drawSchedule(t, odd.zone, around)
 				from := around.Add(time.Duration(rapid.IntRange(-4*86400, 86400).Draw(t, "from")) * time.Second)
 				length := time.Duration(rapid.IntRange(0, 8*86400).Draw(t, "length")) * time.Second
 				budget := time.Duration(rapid.IntRange(1, 60*3600).Draw(t, "budget")) * time.Second
@@ -49,8 +49,8 @@ func TestCalendar_agreesWithTheMinuteByMinuteOracle(t *testing.T) {
 	}
 }
 
-// compare holds the calendar of a shop against its oracle.
-func compare(t fataler, s shop, from time.Time, length, budget time.Duration) {
+// compare checks the calendar of a schedule against the oracle.
+func compare(t fataler, s schedule, from time.Time, length, budget time.Duration) {
 	t.Helper()
 	calendar, slow := s.calendar(t), s.oracle(t)
 	limit := from.Add(15 * 24 * time.Hour)
@@ -74,16 +74,16 @@ func compare(t fataler, s shop, from time.Time, length, budget time.Duration) {
 	}
 }
 
-func allHours(s shop) (all []string) {
+func allHours(s schedule) (all []string) {
 	for _, spans := range s.hours {
 		all = append(all, spans...)
 	}
 	return all
 }
 
-// drawShop draws up to three spans a day, with nights, empty days, whole days and holidays in a row.
-func drawShop(t *rapid.T, zone string, around time.Time) shop {
-	s := shop{zone: zone, hours: map[time.Weekday][]string{}}
+// drawSchedule draws up to three spans a day, including nights, closed days, entire days and consecutive holidays.
+func drawSchedule(t *rapid.T, zone string, around time.Time) schedule {
+	s := schedule{zone: zone, hours: map[time.Weekday][]string{}}
 	minute := rapid.OneOf(rapid.IntRange(0, 24*60), rapid.IntRange(0, 4*60), rapid.SampledFrom([]int{0, 30, 60, 90, 120, 150, 180, 23 * 60, 24 * 60}))
 	for wd := time.Sunday; wd <= time.Saturday; wd++ {
 		cuts := rapid.SliceOfNDistinct(minute, 0, 6, rapid.ID[int]).Draw(t, wd.String())
@@ -99,18 +99,18 @@ func drawShop(t *rapid.T, zone string, around time.Time) shop {
 	return s
 }
 
-func TestReach_givesTheFirstInstant(t *testing.T) {
+func TestReach_returnsTheFirstInstant(t *testing.T) {
 	plain := weekdays("UTC")
 	berlin := weekdays("Europe/Berlin")
-	night := shop{zone: "Europe/Berlin", hours: map[time.Weekday][]string{time.Sunday: {"02:30-03:30"}}}
-	split := shop{zone: "UTC", hours: map[time.Weekday][]string{time.Monday: {"09:00-12:00", "13:00-17:00"}}}
+	night := schedule{zone: "Europe/Berlin", hours: map[time.Weekday][]string{time.Sunday: {"02:30-03:30"}}}
+	split := schedule{zone: "UTC", hours: map[time.Weekday][]string{time.Monday: {"09:00-12:00", "13:00-17:00"}}}
 	tests := []struct {
-		name   string
-		shop   shop
-		counts policy.Counting
-		from   string // UTC
-		budget time.Duration
-		want   string // UTC
+		name     string
+		schedule schedule
+		counts   policy.Counting
+		from     string // UTC
+		budget   time.Duration
+		want     string // UTC
 	}{
 		{"the end of Friday, not the start of Monday", plain, policy.CountBusinessHours, "2026-12-04 10:00", 7 * time.Hour, "2026-12-04 17:00"},
 		{"a second more is Monday's first", plain, policy.CountBusinessHours, "2026-12-04 10:00", 7*time.Hour + time.Second, "2026-12-07 10:00:01"},
@@ -125,7 +125,7 @@ func TestReach_givesTheFirstInstant(t *testing.T) {
 		{"always", plain, policy.CountCalendar, "2026-12-05 12:00", 72 * time.Hour, "2026-12-08 12:00"},
 		{"nothing is used up at once", plain, policy.CountBusinessHours, "2026-12-05 12:00", 0, "2026-12-05 12:00"},
 		{"over the change to summer time", berlin, policy.CountBusinessHours, "2026-03-27 15:00", 2 * time.Hour, "2026-03-30 09:00"},
-		{"business days lose the hour that a Sunday loses", shop{"Europe/Berlin", map[time.Weekday][]string{time.Sunday: {"10:00-11:00"}}, nil},
+		{"business days lose the hour that a Sunday loses", schedule{"Europe/Berlin", map[time.Weekday][]string{time.Sunday: {"10:00-11:00"}}, nil},
 			policy.CountBusinessDays, "2026-03-28 23:00", 23 * time.Hour, "2026-03-29 22:00"},
 		{"hours that half exist, forward", night, policy.CountBusinessHours, "2026-03-28 12:00", 30 * time.Minute, "2026-03-29 01:30"},
 		{"hours that half exist twice, back", night, policy.CountBusinessHours, "2026-10-24 12:00", time.Hour, "2026-10-25 02:00"},
@@ -135,7 +135,7 @@ func TestReach_givesTheFirstInstant(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := tt.shop.calendar(t).Reach(tt.counts, utc(t, tt.from), tt.budget)
+			got, err := tt.schedule.calendar(t).Reach(tt.counts, utc(t, tt.from), tt.budget)
 			if err != nil || !got.Equal(utc(t, tt.want)) {
 				t.Errorf("got %s (%v), want %s", got, err, tt.want)
 			}
@@ -146,7 +146,7 @@ func TestReach_givesTheFirstInstant(t *testing.T) {
 	}
 }
 
-func TestReach_roundsFractionsSoThatNoDeadlineIsEarly(t *testing.T) {
+func TestReach_roundsUpFractions(t *testing.T) {
 	at := utc(t, "2026-12-04 16:00")
 	got, err := weekdays("UTC").calendar(t).Reach(policy.CountBusinessHours, at.Add(time.Second/2), time.Second/2)
 	if err != nil || !got.Equal(at.Add(time.Second)) {
@@ -154,7 +154,7 @@ func TestReach_roundsFractionsSoThatNoDeadlineIsEarly(t *testing.T) {
 	}
 }
 
-func TestReach_getsOverClosuresOfAnyLength(t *testing.T) {
+func TestReach_skipsClosuresOfAnyLength(t *testing.T) {
 	closure := func(until string) *policy.Calendar {
 		return parse(t, `
 time_zone: Europe/Berlin
@@ -174,10 +174,10 @@ clocks: {first_response: {target: 1h, counts: business_hours}, resolution: {targ
 	}
 }
 
-func TestReach_neverOpensIsAnErrorAndNoEndlessLoop(t *testing.T) {
-	never := shop{zone: "Europe/Berlin"}.calendar(t)
-	rarely := shop{zone: "Europe/Berlin", hours: map[time.Weekday][]string{time.Monday: {"10:00-10:01"}}}.calendar(t)
-	always := shop{zone: "Europe/Berlin", hours: map[time.Weekday][]string{time.Friday: {"00:00-24:00"}, time.Saturday: {"00:00-24:00"}}}.calendar(t)
+func TestReach_failsIfTheDeskNeverOpens(t *testing.T) {
+	never := schedule{zone: "Europe/Berlin"}.calendar(t)
+	rarely := schedule{zone: "Europe/Berlin", hours: map[time.Weekday][]string{time.Monday: {"10:00-10:01"}}}.calendar(t)
+	always := schedule{zone: "Europe/Berlin", hours: map[time.Weekday][]string{time.Friday: {"00:00-24:00"}, time.Saturday: {"00:00-24:00"}}}.calendar(t)
 	at := utc(t, "2026-11-30 09:00")
 	for name, reach := range map[string]func() (time.Time, error){
 		"no hours":           func() (time.Time, error) { return never.Reach(policy.CountBusinessHours, at, time.Second) },
@@ -212,7 +212,7 @@ func TestElapsed_isBounded(t *testing.T) {
 	}
 }
 
-// FuzzReach lets the fuzzer pick the zone, the hours, the holidays and the time.
+// FuzzReach checks the calendar against the oracle for any zone, hours, holidays and time.
 func FuzzReach(f *testing.F) {
 	f.Add(uint8(2), int32(0), uint32(3600), uint32(86400), uint16(2*60), uint16(3*60), uint8(0x7f), uint8(0))
 	f.Add(uint8(9), int32(-7200), uint32(1), uint32(7200), uint16(0), uint16(60), uint8(0x7f), uint8(0x18))
@@ -221,7 +221,7 @@ func FuzzReach(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which uint8, from int32, budget, length uint32, opens, closes uint16, days, holidays uint8) {
 		odd := oddities[int(which)%len(oddities)]
 		around := utc(t, odd.around)
-		s := shop{zone: odd.zone, hours: map[time.Weekday][]string{}}
+		s := schedule{zone: odd.zone, hours: map[time.Weekday][]string{}}
 		start, end := int(opens%1441), int(closes%1441)
 		for wd := time.Sunday; wd <= time.Saturday; wd++ {
 			if days&(1<<wd) != 0 && start < end {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// WriteCheck writes what `supportdesk policy check` prints of a valid policy: a summary, worked examples from an
-// instant on, and the warnings of Lint. Local times are in the policy's zone. It writes once; a failure of w is w's.
+// WriteCheck writes the output of `supportdesk policy check` for a valid policy: a summary, worked examples from now
+// on, and the warnings of Lint. Times are in the policy's zone. It calls w.Write once and ignores its error.
 func (p *Policy) WriteCheck(w io.Writer, now time.Time) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%s\n\n", p.Name)
@@ -26,7 +26,7 @@ func (p *Policy) WriteCheck(w io.Writer, now time.Time) {
 			fmt.Fprintf(&out, "\n- %s\n", strings.ReplaceAll(warning, "\n", "\n  "))
 		}
 	}
-	_, _ = out.WriteTo(w) // the signature leaves w's errors to who made it
+	_, _ = out.WriteTo(w) // the caller can check w
 }
 
 func (p *Policy) writeSummary(out io.Writer) {
@@ -44,9 +44,9 @@ func (p *Policy) writeSummary(out io.Writer) {
 		row(string(clock), "%s", p.ruleSummary(clock))
 	}
 	row("Silence", "nudge %s, resolve %s, close %s",
-		silenceWords(p.Silence.NudgeAfter), silenceWords(p.Silence.ResolveAfter), silenceWords(p.Silence.CloseAfter))
-	for _, rung := range p.Escalation {
-		row("Escalation", "%s", rung.summary())
+		silenceText(p.Silence.NudgeAfter), silenceText(p.Silence.ResolveAfter), silenceText(p.Silence.CloseAfter))
+	for _, step := range p.Escalation {
+		row("Escalation", "%s", step.summary())
 	}
 	for _, rule := range p.Assignment {
 		row("Assignment", "%s", rule.summary())
@@ -99,14 +99,14 @@ func (p *Policy) writeExamples(out io.Writer, now time.Time) {
 	}
 }
 
-func silenceWords(d time.Duration) string {
+func silenceText(d time.Duration) string {
 	if d == 0 {
 		return "never"
 	}
 	return "after " + FormatDuration(d)
 }
 
-func rungWords(d time.Duration) string {
+func delayText(d time.Duration) string {
 	if d == 0 {
 		return "at the breach"
 	}

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Act is what happened to a clock.
+// Act is the kind of a ledger entry.
 type Act string
 
-// The acts.
+// The kinds of ledger entries.
 const (
 	ActStarted    Act = "started"
 	ActPaused     Act = "paused"
@@ -19,24 +19,24 @@ const (
 	ActRetargeted Act = "retargeted"
 	ActSettled    Act = "settled"
 	ActReopened   Act = "reopened"
-	ActAdopted    Act = "adopted" // from here on it counts by another version of the policy
-	ActFolded     Act = "folded"  // what came before is summed up: see MaxLedger
+	ActAdopted    Act = "adopted" // the clock follows another policy version from here on
+	ActFolded     Act = "folded"  // earlier entries have been compacted; see MaxLedger
 )
 
-// Entry is one line of a clock's ledger. Instants are UTC and whole seconds, durations are whole seconds. The verbs
-// (Start and the methods of Clock) make entries; Clock.With folds them.
+// Entry is one entry in a clock's ledger. Instants are in UTC; instants and durations are whole seconds. Entries are
+// computed by Start and the methods of Clock, and appended by Clock.With.
 type Entry struct {
 	At     time.Time
 	Act    Act
 	Reason Reason        // of a pause or its end
-	By     time.Duration // started, retargeted, adopted: the new target; extended: how much longer
+	By     time.Duration // started, retargeted, adopted: the new target; extended: the extension
 	Used   time.Duration // budget used up by At
-	Due    time.Time     // the deadline as of this entry; zero while paused
-	Counts Counting      // adopted: how it counts from here on
-	Was    Counting      // adopted: how it counted until here
+	Due    time.Time     // the deadline after this entry; zero while paused
+	Counts Counting      // adopted: the new counting
+	Was    Counting      // adopted: the previous counting
 }
 
-// entryJSON keeps histories small: seconds since 1970 and seconds.
+// entryJSON keeps workflow histories small: Unix seconds and seconds.
 type entryJSON struct {
 	At     int64    `json:"at"`
 	Act    Act      `json:"act"`
@@ -48,7 +48,7 @@ type entryJSON struct {
 	Was    Counting `json:"was,omitempty"`
 }
 
-// MarshalJSON writes instants as seconds since 1970-01-01 UTC and durations as seconds, and leaves out what is zero.
+// MarshalJSON encodes instants as Unix seconds and durations as seconds, and omits zero values.
 func (e Entry) MarshalJSON() ([]byte, error) {
 	compact := entryJSON{
 		At: e.At.Unix(), Act: e.Act, Reason: e.Reason,
@@ -61,11 +61,11 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 	return json.Marshal(compact)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes.
+// UnmarshalJSON decodes the output of MarshalJSON.
 func (e *Entry) UnmarshalJSON(data []byte) error {
 	var compact entryJSON
 	if err := json.Unmarshal(data, &compact); err != nil {
-		return fmt.Errorf("read a clock's entry: %w", err)
+		return fmt.Errorf("decode ledger entry: %w", err)
 	}
 	*e = Entry{
 		At: time.Unix(compact.At, 0).UTC(), Act: compact.Act, Reason: compact.Reason,
@@ -78,27 +78,27 @@ func (e *Entry) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Clock is the ledger of one promise, by time, ascending. A zero Clock has not started; set Counts before the first
-// With. Copies share nothing that a method changes.
+// Clock is the ledger of one target, in ascending order. A zero Clock has not started; set Counts before the first call
+// of With. Copies share no state that a method changes.
 type Clock struct {
 	Counts Counting `json:"counts,omitempty"` // as of the last entry
 	Ledger []Entry  `json:"ledger,omitempty"`
-	Folded int      `json:"folded,omitempty"` // entries that the ledger sums up, see MaxLedger
+	Folded int      `json:"folded,omitempty"` // number of compacted entries, see MaxLedger
 }
 
-// With is the clock after one more entry. It needs no calendar, and leaves the receiver's ledger alone.
+// With returns the clock with an entry appended. It needs no calendar and does not change the receiver.
 func (c Clock) With(e Entry) Clock {
 	c.Ledger = append(slices.Clip(c.Ledger), e)
 	if e.Act == ActAdopted {
 		c.Counts = e.Counts
 	}
 	if len(c.Ledger) > MaxLedger {
-		return c.fold(len(c.Ledger) - keptLedger)
+		return c.compact(len(c.Ledger) - keepEntries)
 	}
 	return c
 }
 
-// asOf is the clock as its first n entries left it.
+// asOf returns the clock after its first n entries.
 func (c Clock) asOf(n int) Clock {
 	for _, e := range c.Ledger[n:] {
 		if e.Act == ActAdopted {
@@ -108,10 +108,10 @@ func (c Clock) asOf(n int) Clock {
 	return Clock{Counts: c.Counts, Ledger: c.Ledger[:n]}
 }
 
-// Running reports whether the clock has started and has no reason to stand still. A settled clock may be running.
+// Running reports whether the clock has started and is not paused. A settled clock may be running.
 func (c Clock) Running() bool { return len(c.Ledger) > 0 && len(c.Reasons()) == 0 }
 
-// Settled reports whether the promise was met, and not reopened since.
+// Settled reports whether the target was met and the clock has not been reopened since.
 func (c Clock) Settled() bool {
 	for _, e := range slices.Backward(c.Ledger) {
 		switch e.Act {
@@ -124,8 +124,8 @@ func (c Clock) Settled() bool {
 	return false
 }
 
-// AsSettled is the clock as it was when its promise was met: what changes the target later concerns a promise that is
-// owed again, not the one that was met. A clock that is not settled is itself.
+// AsSettled returns the clock as of the entry that settled it: later changes concern the target after a reopening. A
+// clock that is not settled is returned unchanged.
 func (c Clock) AsSettled() Clock {
 	for i, e := range slices.Backward(c.Ledger) {
 		switch e.Act {
@@ -138,7 +138,7 @@ func (c Clock) AsSettled() Clock {
 	return c
 }
 
-// Reasons is the set of reasons for which the clock stands still, sorted.
+// Reasons returns the reasons for which the clock is paused, sorted.
 func (c Clock) Reasons() []Reason {
 	var set []Reason
 	for _, e := range c.Ledger {
@@ -153,10 +153,10 @@ func (c Clock) Reasons() []Reason {
 	return set
 }
 
-// Budget is the target and its extensions.
+// Budget returns the target plus extensions.
 func (c Clock) Budget() time.Duration { return c.target() + c.Extension() }
 
-// Extension is the sum of the extensions.
+// Extension returns the sum of all extensions.
 func (c Clock) Extension() time.Duration {
 	var sum time.Duration
 	for _, e := range c.Ledger {
@@ -167,7 +167,7 @@ func (c Clock) Extension() time.Duration {
 	return sum
 }
 
-// Due is the recorded deadline; false while the clock is paused or has not started.
+// Due returns the recorded deadline. It returns false while the clock is paused or has not started.
 func (c Clock) Due() (time.Time, bool) {
 	if len(c.Ledger) == 0 {
 		return time.Time{}, false
@@ -176,9 +176,9 @@ func (c Clock) Due() (time.Time, bool) {
 	return due, !due.IsZero()
 }
 
-// Used is how much of the budget was used up at an instant, also one in the past; 0 before the start. What an entry
-// recorded stands: the calendar, which may be another one by now, counts only from the last entry before the instant,
-// and to no more than the next one says.
+// Used returns how much of the budget was used up at an instant, which may be in the past; 0 before the start. Recorded
+// values are never recomputed: the calendar, which may have changed, counts only from the last entry before the
+// instant, and never beyond the value that the next entry records.
 func (c Clock) Used(cal *Calendar, at time.Time) time.Duration {
 	n := len(c.Ledger)
 	for n > 0 && c.Ledger[n-1].At.After(at) {
@@ -198,19 +198,19 @@ func (c Clock) Used(cal *Calendar, at time.Time) time.Duration {
 	return used
 }
 
-// Remaining is the budget less what was used up at an instant: negative once the promise is broken.
+// Remaining returns the budget minus Used. It is negative after a breach.
 func (c Clock) Remaining(cal *Calendar, at time.Time) time.Duration {
 	return c.Budget() - c.Used(cal, at)
 }
 
-// Reaches is the instant at which a percentage of the budget is used up, never before the last entry. It is false if
-// the clock does not run, the percentage is not positive, or the instant never comes.
+// Reaches returns the instant at which a percentage of the budget is used up, but not before the last entry. It returns
+// false if the clock is not running, the percentage is not positive, or there is no such instant.
 func (c Clock) Reaches(cal *Calendar, percent int) (time.Time, bool) {
 	if percent <= 0 || !c.Running() {
 		return time.Time{}, false
 	}
 	last := c.last()
-	// In seconds, since nanoseconds times a percentage overflow. Rounded up: a reminder is never early.
+	// In seconds, because nanoseconds times a percentage overflow; rounded up, so that a reminder is never early.
 	goal := (int64(c.Budget()/time.Second)*int64(percent) + 99) / 100
 	at, err := cal.Reach(c.Counts, last.At, time.Duration(goal)*time.Second-last.Used)
 	return at, err == nil
@@ -225,5 +225,27 @@ func (c Clock) target() time.Duration {
 	return 0
 }
 
-// last is the latest entry of a clock that has started.
+// last returns the last entry of a clock that has started.
 func (c Clock) last() Entry { return c.Ledger[len(c.Ledger)-1] }
+
+// ClockName identifies one of the two clocks of a ticket.
+type ClockName string
+
+// The clocks.
+const (
+	FirstResponse ClockName = "first_response" // until the first public reply by a person
+	Resolution    ClockName = "resolution"     // until the ticket is resolved
+)
+
+// ClockNames returns both clocks: first response, then resolution.
+func ClockNames() []ClockName { return []ClockName{FirstResponse, Resolution} }
+
+// Reason is why a clock is paused.
+type Reason string
+
+// The reasons. An emergency pauses every clock; the others pause those whose Rule lists them.
+const (
+	ReasonWaiting   Reason = "waiting"   // waiting for the requester
+	ReasonResolved  Reason = "resolved"  // the ticket is resolved
+	ReasonEmergency Reason = "emergency" // an emergency is in force
+)

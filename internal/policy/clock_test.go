@@ -12,24 +12,24 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// played is a clock and the calendar that it was played on, with verbs that fold what they compute.
-type played struct {
+// testClock is a clock with its calendar. Its methods append the entries that they compute.
+type testClock struct {
 	t        fataler
 	calendar *policy.Calendar
 	policy.Clock
 }
 
-func start(t fataler, calendar *policy.Calendar, counts policy.Counting, at time.Time, target time.Duration) *played {
+func start(t fataler, calendar *policy.Calendar, counts policy.Counting, at time.Time, target time.Duration) *testClock {
 	t.Helper()
 	entry, err := policy.Start(calendar, counts, at, target)
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}
-	return &played{t: t, calendar: calendar, Clock: policy.Clock{Counts: counts}.With(entry)}
+	return &testClock{t: t, calendar: calendar, Clock: policy.Clock{Counts: counts}.With(entry)}
 }
 
-// do folds a verb's entry and reports whether there was one.
-func (p *played) do(entry policy.Entry, changed bool, err error) bool {
+// do appends an entry and reports whether there was one.
+func (p *testClock) do(entry policy.Entry, changed bool, err error) bool {
 	p.t.Helper()
 	if err != nil {
 		p.t.Fatalf("unexpected error: %v", err)
@@ -40,26 +40,28 @@ func (p *played) do(entry policy.Entry, changed bool, err error) bool {
 	return changed
 }
 
-func (p *played) pause(at time.Time, r policy.Reason) bool {
+func (p *testClock) pause(at time.Time, r policy.Reason) bool {
 	entry, changed := p.Pause(p.calendar, at, r)
 	return p.do(entry, changed, nil)
 }
 
-func (p *played) resume(at time.Time, r policy.Reason) bool { return p.do(p.Resume(p.calendar, at, r)) }
+func (p *testClock) resume(at time.Time, r policy.Reason) bool {
+	return p.do(p.Resume(p.calendar, at, r))
+}
 
-func (p *played) settle(at time.Time) bool {
+func (p *testClock) settle(at time.Time) bool {
 	entry, changed := p.Settle(p.calendar, at)
 	return p.do(entry, changed, nil)
 }
 
-func (p *played) wantDue(want time.Time) {
+func (p *testClock) wantDue(want time.Time) {
 	p.t.Helper()
 	if got, ok := p.Due(); !ok || !got.Equal(want) {
 		p.t.Fatalf("due %s (%t), want %s", got, ok, want)
 	}
 }
 
-func (p *played) wantNoDue() {
+func (p *testClock) wantNoDue() {
 	p.t.Helper()
 	if got, ok := p.Due(); ok {
 		p.t.Fatalf("due %s, want none", got)
@@ -97,10 +99,10 @@ func TestResume_waitsForTheLastOfOverlappingReasons(t *testing.T) {
 	}
 }
 
-func TestVerbs_sayWhenTheyChangeNothing(t *testing.T) {
+func TestChanges_reportNoChange(t *testing.T) {
 	at := utc(t, "2026-11-30 10:00")
 	c := start(t, weekdays("UTC").calendar(t), policy.CountCalendar, at, time.Hour)
-	never := &played{t: t, calendar: c.calendar}
+	never := &testClock{t: t, calendar: c.calendar}
 	for name, changed := range map[string]bool{
 		"resume without a pause":     c.resume(at, policy.ReasonWaiting),
 		"the same target":            c.do(c.Retarget(c.calendar, at, time.Hour)),
@@ -117,10 +119,10 @@ func TestVerbs_sayWhenTheyChangeNothing(t *testing.T) {
 		}
 	}
 	if !c.pause(at, policy.ReasonWaiting) || c.pause(at, policy.ReasonWaiting) {
-		t.Error("a pause for the same reason counts once")
+		t.Error("a second pause for the same reason changed the clock")
 	}
 	if !c.settle(at) || c.settle(at) {
-		t.Error("a promise is met once")
+		t.Error("a second Settle changed the clock")
 	}
 }
 
@@ -140,12 +142,12 @@ func TestRetarget_isNeverDueInThePast(t *testing.T) {
 	}
 }
 
-func TestReopen_givesBackNothing(t *testing.T) {
+func TestReopen_restoresNoBudget(t *testing.T) {
 	c := start(t, weekdays("UTC").calendar(t), policy.CountCalendar, utc(t, "2026-11-30 10:00"), 10*time.Hour)
 	c.settle(utc(t, "2026-11-30 12:00"))
 	c.wantDue(utc(t, "2026-11-30 20:00"))
 	if !c.Settled() || !c.Running() {
-		t.Error("a settled clock without a pause runs on")
+		t.Error("a settled clock that is not paused must be running")
 	}
 	c.do(c.Reopen(c.calendar, utc(t, "2026-11-30 18:00")))
 	c.wantDue(utc(t, "2026-11-30 20:00"))
@@ -157,7 +159,7 @@ func TestReopen_givesBackNothing(t *testing.T) {
 	}
 }
 
-func TestReopen_resolutionThatPausedWhileResolved(t *testing.T) {
+func TestReopen_keepsThePauseWhileResolved(t *testing.T) {
 	c := start(t, weekdays("UTC").calendar(t), policy.CountCalendar, utc(t, "2026-11-30 10:00"), 10*time.Hour)
 	c.settle(utc(t, "2026-11-30 12:00"))
 	c.pause(utc(t, "2026-11-30 12:00"), policy.ReasonResolved)
@@ -168,7 +170,7 @@ func TestReopen_resolutionThatPausedWhileResolved(t *testing.T) {
 	c.wantDue(utc(t, "2026-12-02 20:00"))
 }
 
-func TestReaches_isTheInstantOfTheReminder(t *testing.T) {
+func TestReaches_returnsTheInstantOfTheReminder(t *testing.T) {
 	c := start(t, weekdays("UTC").calendar(t), policy.CountBusinessHours, utc(t, "2026-11-30 10:00"), 10*time.Hour)
 	if got, ok := c.Reaches(c.calendar, 75); !ok || !got.Equal(utc(t, "2026-12-01 10:30")) {
 		t.Errorf("75%% at %s (%t)", got, ok)
@@ -197,7 +199,7 @@ func TestReaches_isTheInstantOfTheReminder(t *testing.T) {
 	}
 }
 
-func TestWith_leavesTheReceiverAlone(t *testing.T) {
+func TestWith_doesNotChangeTheReceiver(t *testing.T) {
 	c := start(t, weekdays("UTC").calendar(t), policy.CountCalendar, utc(t, "2026-11-30 10:00"), time.Hour)
 	c.pause(utc(t, "2026-11-30 10:10"), policy.ReasonWaiting)
 	c.resume(utc(t, "2026-11-30 10:20"), policy.ReasonWaiting)
@@ -219,23 +221,22 @@ func TestEntry_jsonIsCompact(t *testing.T) {
 	}
 	var bad policy.Clock
 	if err := json.Unmarshal([]byte(`{"ledger":[{"at":"now"}]}`), &bad); err == nil {
-		t.Error("a text for an instant was taken")
+		t.Error("a string for an instant was accepted")
 	}
 	if got, _ := json.Marshal(policy.Clock{}); string(got) != "{}" {
 		t.Errorf("a clock that has not started is %s", got)
 	}
 }
 
-// TestClock_ledgerKeepsItsPromises plays random verbs, also late and early ones, against a model with one number for
-// what is used up and one set of reasons.
-func TestClock_ledgerKeepsItsPromises(t *testing.T) {
+// Random changes, also late and early ones, agree with a model that keeps one number for usage and one set of reasons.
+func TestClock_agreesWithAModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		odd := rapid.SampledFrom(oddities).Draw(t, "zone")
 		around, err := time.Parse("2006-01-02 15:04", odd.around)
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
-		s := drawShop(t, odd.zone, around)
+		s := drawSchedule(t, odd.zone, around)
 		s.hours[time.Tuesday] = []string{"10:00-17:00"}
 		m := newModel(t, s.calendar(t), around)
 		for range rapid.IntRange(0, 12).Draw(t, "steps") {
@@ -245,9 +246,9 @@ func TestClock_ledgerKeepsItsPromises(t *testing.T) {
 	})
 }
 
-// model is what a clock must come to.
+// model is the expected state of a clock.
 type model struct {
-	*played
+	*testClock
 	at      time.Time
 	target  time.Duration
 	added   time.Duration
@@ -259,7 +260,7 @@ type model struct {
 func newModel(t *rapid.T, calendar *policy.Calendar, around time.Time) *model {
 	counts := rapid.SampledFrom(policy.Countings()).Draw(t, "counts")
 	m := &model{at: around.Add(-48 * time.Hour), target: drawTime(t, "target", 100*3600), reasons: map[policy.Reason]bool{}}
-	m.played = start(t, calendar, counts, m.at, m.target)
+	m.testClock = start(t, calendar, counts, m.at, m.target)
 	return m
 }
 
@@ -267,7 +268,7 @@ func drawTime(t *rapid.T, label string, most int) time.Duration {
 	return time.Duration(rapid.IntRange(1, most).Draw(t, label)) * time.Second
 }
 
-// step plays one verb; one that comes earlier than the last entry must act as if it came with it.
+// step makes one change; a change earlier than the last entry must act as if made at its instant.
 func (m *model) step(t *rapid.T) {
 	given := m.at.Add(time.Duration(rapid.IntRange(-3600, 48*3600).Draw(t, "after")) * time.Second)
 	at := given
@@ -333,7 +334,8 @@ func (m *model) check(t *rapid.T) {
 	m.checkExplanation(t, later)
 }
 
-// checkDue wants the first instant at which the budget is used up, or the last change if it was by then.
+// checkDue checks that the deadline is the first instant at which the budget is used up, or the last change if it was
+// used up before.
 func (m *model) checkDue(t *rapid.T) {
 	due, ok := m.Due()
 	if ok != (len(m.reasons) == 0) && !m.settled || ok && len(m.reasons) > 0 {
@@ -352,7 +354,7 @@ func (m *model) checkDue(t *rapid.T) {
 	}
 }
 
-// checkLedger wants entries by time, no use while paused, and the same clock back from JSON.
+// checkLedger checks that entries are in order, nothing is used up while paused, and JSON round-trips.
 func (m *model) checkLedger(t *rapid.T) {
 	for i, e := range m.Ledger[1:] {
 		before := policy.Clock{Counts: m.Counts, Ledger: m.Ledger[:i+1]}
@@ -375,7 +377,7 @@ func (m *model) checkLedger(t *rapid.T) {
 	}
 }
 
-// checkExplanation wants every line to go on from the one before, and to add up.
+// checkExplanation checks that each line continues the previous one, and that the lines add up.
 func (m *model) checkExplanation(t *rapid.T, until time.Time) {
 	var sum time.Duration
 	var at time.Time

@@ -12,13 +12,13 @@ var holesalemart []byte
 var parseDefault = sync.OnceValue(func() *Policy {
 	p, err := Parse(holesalemart)
 	if err != nil {
-		panic("the embedded policy: " + err.Error()) // a defect of the build, which every test would meet
+		panic("the embedded policy: " + err.Error()) // a build defect that every test would catch
 	}
 	return p
 })
 
-// Holesalemart is the document of Holesalemart's published policy, in YAML.
+// Holesalemart returns the document of Holesalemart's published policy, in YAML.
 func Holesalemart() []byte { return slices.Clone(holesalemart) }
 
-// Default is Holesalemart's policy, parsed once.
+// Default returns Holesalemart's policy, parsed once.
 func Default() *Policy { return parseDefault() }

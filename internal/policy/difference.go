@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Difference is one thing that a version says otherwise than another, in words for people. One side is empty where
-// something was added or removed.
+// Difference is one change between two policy versions, in words for people. One side is empty for additions and
+// removals.
 type Difference struct {
 	About string // such as "First response"
 	Was   string
 	Is    string
 }
 
-// String is the difference on one line.
+// String returns the difference on one line.
 func (d Difference) String() string {
 	switch {
 	case d.Was == "":
@@ -28,36 +28,35 @@ func (d Difference) String() string {
 	}
 }
 
-// Differences tells everything that p says otherwise than an earlier policy, in the order of the document. Whatever a
-// document can say is compared; how it is written is not.
+// Differences returns the changes from an earlier policy to p, in document order. Formatting is ignored.
 func (p *Policy) Differences(was *Policy) []Difference {
 	d := &differences{was: was, is: p}
-	d.said("Name", was.Name, p.Name)
-	d.said("Contact", was.Contact, p.Contact)
-	d.said("Privacy policy", was.PrivacyURL, p.PrivacyURL)
-	d.said("Time zone", was.Zone.String(), p.Zone.String())
+	d.compare("Name", was.Name, p.Name)
+	d.compare("Contact", was.Contact, p.Contact)
+	d.compare("Privacy policy", was.PrivacyURL, p.PrivacyURL)
+	d.compare("Time zone", was.Zone.String(), p.Zone.String())
 	d.hours()
 	d.holidays()
 	for _, name := range ClockNames() {
 		d.clock(name)
 	}
-	d.said("Who chooses the priority", chooser(was), chooser(p))
-	d.said("Reminder to a silent requester", silent(was.Silence.NudgeAfter), silent(p.Silence.NudgeAfter))
-	d.said("Resolved without an answer", silent(was.Silence.ResolveAfter), silent(p.Silence.ResolveAfter))
-	d.said("Closed without a word", silent(was.Silence.CloseAfter), silent(p.Silence.CloseAfter))
-	d.lines("Escalation, rung", rungLines(was), rungLines(p))
+	d.compare("Priority chosen by", chooser(was), chooser(p))
+	d.compare("Reminder to the requester", silent(was.Silence.NudgeAfter), silent(p.Silence.NudgeAfter))
+	d.compare("Resolved without a reply", silent(was.Silence.ResolveAfter), silent(p.Silence.ResolveAfter))
+	d.compare("Closed without a reply", silent(was.Silence.CloseAfter), silent(p.Silence.CloseAfter))
+	d.lines("Escalation step", stepLines(was), stepLines(p))
 	d.categories()
-	d.lines("Who gets a ticket, rule", ruleLines(was), ruleLines(p))
+	d.lines("Assignment rule", ruleLines(was), ruleLines(p))
 	return d.found
 }
 
-// differences collects what is found.
+// differences accumulates the changes.
 type differences struct {
 	was, is *Policy
 	found   []Difference
 }
 
-func (d *differences) said(about, was, is string) {
+func (d *differences) compare(about, was, is string) {
 	if was != is {
 		d.found = append(d.found, Difference{about, was, is})
 	}
@@ -67,11 +66,11 @@ func (d *differences) hours() {
 	for i := range daysPerWeek {
 		day := weekdayFromMonday(i)
 		words := func(p *Policy) string { return cmp.Or(strings.Join(p.Calendar.Hours(day), " and "), "closed") }
-		d.said(day.String(), words(d.was), words(d.is))
+		d.compare(day.String(), words(d.was), words(d.is))
 	}
 }
 
-// holidays tells added and removed days, neighbours of one name as one.
+// holidays reports added and removed days; consecutive days with the same name are combined.
 func (d *differences) holidays() {
 	for _, side := range []struct{ of, other *Policy }{{d.was, d.is}, {d.is, d.was}} {
 		var own []Holiday
@@ -82,15 +81,15 @@ func (d *differences) holidays() {
 		}
 		for _, run := range runs(own) {
 			if side.of == d.was {
-				d.said("Holiday", run, "")
+				d.compare("Holiday", run, "")
 			} else {
-				d.said("Holiday", "", run)
+				d.compare("Holiday", "", run)
 			}
 		}
 	}
 }
 
-// runs writes holidays, ascending, with neighbouring days of one name together.
+// runs formats holidays in ascending order; consecutive days with the same name are combined.
 func runs(holidays []Holiday) []string {
 	const layout = "Mon 2 Jan 2006"
 	var all []string
@@ -116,32 +115,32 @@ var clockTitles = map[ClockName]string{FirstResponse: "First response", Resoluti
 
 func (d *differences) clock(name ClockName) {
 	was, is, title := d.was.Clocks[name], d.is.Clocks[name], clockTitles[name]
-	d.said(title, budgetInWords(was.Counts, was.Target), budgetInWords(is.Counts, is.Target))
+	d.compare(title, budgetText(was.Counts, was.Target), budgetText(is.Counts, is.Target))
 	for _, priority := range Priorities() {
 		_, had := d.was.Priorities[priority][name]
 		_, has := d.is.Priorities[priority][name]
 		if had || has {
-			d.said(title+" at "+string(priority)+" priority",
-				budgetInWords(was.Counts, d.was.Target(name, priority)), budgetInWords(is.Counts, d.is.Target(name, priority)))
+			d.compare(title+" at "+string(priority)+" priority",
+				budgetText(was.Counts, d.was.Target(name, priority)), budgetText(is.Counts, d.is.Target(name, priority)))
 		}
 	}
-	d.said(title+", reminder to the agent", reminder(was.RemindAt), reminder(is.RemindAt))
-	d.said(title+" stands still", pauses(was.Pauses), pauses(is.Pauses))
+	d.compare(title+" reminder to the agent", reminder(was.RemindAt), reminder(is.RemindAt))
+	d.compare(title+" paused", pauses(was.Pauses), pauses(is.Pauses))
 }
 
-// budgetInWords is a target with its way to count.
-func budgetInWords(counts Counting, d time.Duration) string {
+// budgetText returns a target and how it is counted.
+func budgetText(counts Counting, d time.Duration) string {
 	switch {
 	case counts == CountBusinessHours:
-		return lengthInWords(counts, d) + " of opening time"
+		return durationText(counts, d) + " during opening hours"
 	case counts == CountBusinessDays && d == day:
 		return "1 business day"
 	case counts == CountBusinessDays && d%day == 0:
 		return fmt.Sprintf("%d business days", d/day)
 	case counts == CountBusinessDays:
-		return lengthInWords(counts, d) + " of business days"
+		return durationText(counts, d) + " on business days"
 	default:
-		return lengthInWords(counts, d)
+		return durationText(counts, d)
 	}
 }
 
@@ -155,29 +154,29 @@ func reminder(percent int) string {
 func pauses(reasons []Reason) string {
 	sorted := slices.Sorted(slices.Values(reasons))
 	if len(sorted) == 0 {
-		return "only in an emergency"
+		return "only during an emergency"
 	}
-	return "while " + strings.ReplaceAll(reasonsInWords(sorted), ", ", " or ")
+	return "while " + strings.ReplaceAll(reasonsText(sorted), ", ", " or ")
 }
 
 func chooser(p *Policy) string {
 	if p.CustomersChoosePriority {
 		return "the requester"
 	}
-	return "the desk"
+	return "staff"
 }
 
 func silent(d time.Duration) string {
 	if d == 0 {
 		return "never"
 	}
-	return "after " + lengthInWords(CountCalendar, d)
+	return "after " + durationText(CountCalendar, d)
 }
 
-// line is a rung or a rule: in words, and as the document has it where the words say less.
+// line is an escalation step or a rule: in words, and in the document's terms in case the words are equal.
 type line struct{ words, exact string }
 
-// lines compares by place: a rung is known by it.
+// lines compares by position, which identifies an escalation step.
 func (d *differences) lines(about string, was, is []line) {
 	for i := range max(len(was), len(is)) {
 		var a, b line
@@ -189,17 +188,17 @@ func (d *differences) lines(about string, was, is []line) {
 		}
 		title := fmt.Sprintf("%s %d", about, i+1)
 		if a.words == b.words {
-			d.said(title, a.exact, b.exact)
+			d.compare(title, a.exact, b.exact)
 			continue
 		}
-		d.said(title, a.words, b.words)
+		d.compare(title, a.words, b.words)
 	}
 }
 
-func rungLines(p *Policy) []line {
+func stepLines(p *Policy) []line {
 	var all []line
-	for _, rung := range p.Escalation {
-		all = append(all, line{strings.TrimSuffix(rung.inWords(), "."), rung.summary()})
+	for _, step := range p.Escalation {
+		all = append(all, line{strings.TrimSuffix(step.describe(), "."), step.summary()})
 	}
 	return all
 }
@@ -212,7 +211,8 @@ func ruleLines(p *Policy) []line {
 	return all
 }
 
-// categories tells the added and the removed, and another order where that is all: the first is the usual one.
+// categories reports added and removed categories, and a change of order if that is all: the first category is the
+// default.
 func (d *differences) categories() {
 	kept := func(of, by *Policy) (kept []string) {
 		for _, c := range of.Categories {
@@ -224,15 +224,15 @@ func (d *differences) categories() {
 	}
 	for _, c := range d.was.Categories {
 		if !slices.Contains(d.is.Categories, c) {
-			d.said("Category", c, "")
+			d.compare("Category", c, "")
 		}
 	}
 	for _, c := range d.is.Categories {
 		if !slices.Contains(d.was.Categories, c) {
-			d.said("Category", "", c)
+			d.compare("Category", "", c)
 		}
 	}
 	if !slices.Equal(kept(d.was, d.is), kept(d.is, d.was)) || d.was.Categories[0] != d.is.Categories[0] {
-		d.said("Order of the categories", strings.Join(d.was.Categories, ", "), strings.Join(d.is.Categories, ", "))
+		d.compare("Order of categories", strings.Join(d.was.Categories, ", "), strings.Join(d.is.Categories, ", "))
 	}
 }

@@ -27,8 +27,8 @@ categories: [delivery, payment]
 assignment: [{categories: [delivery], group: vans, by: round_robin, reassign_on_breach: [resolution]}]
 `
 
-// changes is, for each field of a policy and of what it is made of, a place in everyField, other words for it, and the
-// differences that follow.
+// changes has, for each field of a policy and its parts, a fragment of everyField, its replacement, and the expected
+// differences.
 var changes = map[string]struct {
 	old, new string
 	want     []string
@@ -42,28 +42,28 @@ var changes = map[string]struct {
 	"Policy.Calendar":                {"until: 2026-12-26, name: Christmas", "until: 2026-12-28, name: Christmas", []string{"Holiday added: Sun 27 Dec 2026 to Mon 28 Dec 2026, Christmas"}},
 	"Policy.Calendar holiday's name": {"name: Christmas", "name: Xmas", []string{"Holiday removed: Fri 25 Dec 2026 to Sat 26 Dec 2026, Christmas", "Holiday added: Fri 25 Dec 2026 to Sat 26 Dec 2026, Xmas"}},
 	"Policy.Clocks": {"{target: 72h, counts: business_hours,", "{target: 3d, counts: business_days,", []string{
-		"First response: 72 hours of opening time → 3 business days", "First response at urgent priority: 8 hours of opening time → 8 hours of business days"}},
+		"First response: 72 hours during opening hours → 3 business days", "First response at urgent priority: 8 hours during opening hours → 8 hours on business days"}},
 	"Rule.Target":                    {"target: 10d", "target: 9d12h", []string{"Resolution: 10 days → 9 days and 12 hours"}},
 	"Rule.Counts":                    {"target: 10d, counts: calendar", "target: 10d, counts: business_days", []string{"Resolution: 10 days → 10 business days"}},
-	"Rule.RemindAt":                  {", remind_at: 75%", "", []string{"First response, reminder to the agent: at 75% → none"}},
-	"Rule.Pauses":                    {"[waiting, resolved]", "[waiting]", []string{"Resolution stands still: while resolved or waiting for the requester → while waiting for the requester"}},
-	"Policy.Priorities":              {"first_response: 8h", "first_response: 6h", []string{"First response at urgent priority: 8 hours of opening time → 6 hours of opening time"}},
-	"Policy.Priorities gone":         {"priorities: {urgent: {first_response: 8h}}\n", "", []string{"First response at urgent priority: 8 hours of opening time → 72 hours of opening time"}},
-	"Policy.CustomersChoosePriority": {"silence:", "customers_choose_priority: true\nsilence:", []string{"Who chooses the priority: the desk → the requester"}},
-	"Silence.NudgeAfter":             {"nudge_after: 3d", "nudge_after: 0s", []string{"Reminder to a silent requester: after 3 days → never"}},
-	"Silence.ResolveAfter":           {"resolve_after: 7d", "resolve_after: 8d", []string{"Resolved without an answer: after 7 days → after 8 days"}},
-	"Silence.CloseAfter":             {", close_after: 5d", "", []string{"Closed without a word: after 5 days → never"}},
-	"Policy.Silence":                 {"silence: {nudge_after: 3d, resolve_after: 7d, close_after: 5d}\n", "", []string{"Reminder to a silent requester: after 3 days → never", "Resolved without an answer: after 7 days → never", "Closed without a word: after 5 days → never"}},
-	"Policy.Escalation":              {"categories: [delivery, p", "  - {after: 1d, tell: [supervisors]}\ncategories: [delivery, p", []string{"Escalation, rung 2 added: After 1 day the supervisors are told"}},
+	"Rule.RemindAt":                  {", remind_at: 75%", "", []string{"First response reminder to the agent: at 75% → none"}},
+	"Rule.Pauses":                    {"[waiting, resolved]", "[waiting]", []string{"Resolution paused: while resolved or waiting for the requester → while waiting for the requester"}},
+	"Policy.Priorities":              {"first_response: 8h", "first_response: 6h", []string{"First response at urgent priority: 8 hours during opening hours → 6 hours during opening hours"}},
+	"Policy.Priorities gone":         {"priorities: {urgent: {first_response: 8h}}\n", "", []string{"First response at urgent priority: 8 hours during opening hours → 72 hours during opening hours"}},
+	"Policy.CustomersChoosePriority": {"silence:", "customers_choose_priority: true\nsilence:", []string{"Priority chosen by: staff → the requester"}},
+	"Silence.NudgeAfter":             {"nudge_after: 3d", "nudge_after: 0s", []string{"Reminder to the requester: after 3 days → never"}},
+	"Silence.ResolveAfter":           {"resolve_after: 7d", "resolve_after: 8d", []string{"Resolved without a reply: after 7 days → after 8 days"}},
+	"Silence.CloseAfter":             {", close_after: 5d", "", []string{"Closed without a reply: after 5 days → never"}},
+	"Policy.Silence":                 {"silence: {nudge_after: 3d, resolve_after: 7d, close_after: 5d}\n", "", []string{"Reminder to the requester: after 3 days → never", "Resolved without a reply: after 7 days → never", "Closed without a reply: after 5 days → never"}},
+	"Policy.Escalation":              {"categories: [delivery, p", "  - {after: 1d, tell: [supervisors]}\ncategories: [delivery, p", []string{"Escalation step 2 added: After 1 day the supervisors are notified"}},
 	"Rung.After":                     {"after: 0s", "after: 1h", nil},
 	"Rung.Clocks":                    {"clocks: [resolution]", "clocks: [first_response]", nil},
 	"Rung.Priorities":                {"priorities: [high]", "priorities: [low]", nil},
 	"Rung.Tell":                      {"[assignee, ", "[supervisors, ", nil},
-	"Rung.People":                    {"person: lea", "person: leo", []string{"Escalation, rung 1: at the breach (resolution, priority high): assignee, person lea, webhook pager → at the breach (resolution, priority high): assignee, person leo, webhook pager"}},
+	"Rung.People":                    {"person: lea", "person: leo", []string{"Escalation step 1: at the breach (resolution, priority high): assignee, person lea, webhook pager → at the breach (resolution, priority high): assignee, person leo, webhook pager"}},
 	"Rung.Webhooks":                  {"webhook: pager", "webhook: siren", nil},
 	"Rung.RaisePriority":             {"pager}]}", "pager}], raise_priority: true}", nil},
 	"Policy.Categories":              {"categories: [delivery, payment]", "categories: [delivery, returns]", []string{"Category removed: payment", "Category added: returns"}},
-	"Policy.Categories in order":     {"categories: [delivery, payment]", "categories: [payment, delivery]", []string{"Order of the categories: delivery, payment → payment, delivery"}},
+	"Policy.Categories in order":     {"categories: [delivery, payment]", "categories: [payment, delivery]", []string{"Order of categories: delivery, payment → payment, delivery"}},
 	"Policy.Assignment":              {"assignment: [{categories: [delivery], group: vans, by: round_robin, reassign_on_breach: [resolution]}]\n", "", nil},
 	"Assignment.Categories":          {"{categories: [delivery],", "{categories: [payment],", nil},
 	"Assignment.Group":               {"group: vans", "group: ships", nil},
@@ -71,7 +71,7 @@ var changes = map[string]struct {
 	"Assignment.ReassignOnBreach":    {", reassign_on_breach: [resolution]", "", nil},
 }
 
-func TestDifferences_noticeEveryField(t *testing.T) {
+func TestDifferences_coverEveryField(t *testing.T) {
 	was := parse(t, everyField)
 	for name, c := range changes {
 		t.Run(name, func(t *testing.T) {
@@ -87,27 +87,27 @@ func TestDifferences_noticeEveryField(t *testing.T) {
 				t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(c.want, "\n  "))
 			}
 			if back := was.Differences(is); len(back) != len(got) {
-				t.Errorf("the other way there are %v", back)
+				t.Errorf("in the other direction: %v", back)
 			}
 		})
 	}
 }
 
-// TestDifferences_noFieldIsForgotten fails when a field comes to a policy and not to the table above.
-func TestDifferences_noFieldIsForgotten(t *testing.T) {
+// It fails if a field is added to a policy but not to the table above.
+func TestDifferences_tableHasEveryField(t *testing.T) {
 	for _, kind := range []reflect.Type{
 		reflect.TypeFor[policy.Policy](), reflect.TypeFor[policy.Rule](), reflect.TypeFor[policy.Silence](),
 		reflect.TypeFor[policy.Rung](), reflect.TypeFor[policy.Assignment](),
 	} {
 		for _, field := range reflect.VisibleFields(kind) {
 			if name := kind.Name() + "." + field.Name; changes[name].old == "" {
-				t.Errorf("no change of %s is tried", name)
+				t.Errorf("no test for %s", name)
 			}
 		}
 	}
 }
 
-func TestDifferences_areNoneForOtherWriting(t *testing.T) {
+func TestDifferences_ignoreFormatting(t *testing.T) {
 	other := strings.NewReplacer("72h", "3d", "10d", "240h", "[waiting, resolved]", "[resolved, waiting]", "name: Everything", "name: 'Everything' # as ever").Replace(everyField)
 	if d := parse(t, other).Differences(parse(t, everyField)); len(d) > 0 {
 		t.Errorf("there are %v", d)

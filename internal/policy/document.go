@@ -13,13 +13,13 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// maxDocument is the largest policy document, in bytes.
+// maxDocument is the maximum size of a policy document, in bytes.
 const maxDocument = 256 << 10
 
-// load reads the one YAML document of a policy as a tree with line numbers. Aliases, anchors and tags have no place in
-// a policy, and without them a small document stays a small tree.
+// load parses a policy document into a tree with line numbers. Aliases, anchors and tags are rejected, so that the tree
+// of a small document is small.
 func load(document []byte) (*yaml.Node, Problems) {
-	if problem, bad := unreadable(document); bad {
+	if problem, bad := checkText(document); bad {
 		return nil, Problems{problem}
 	}
 	loader, err := yaml.NewLoader(bytes.NewReader(document))
@@ -40,15 +40,15 @@ func load(document []byte) (*yaml.Node, Problems) {
 		return nil, Problems{syntaxProblem(err)}
 	}
 	var problems Problems
-	refuseIndirection(&root, &problems)
+	rejectIndirection(&root, &problems)
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	return root.Content[0], nil
 }
 
-// unreadable looks at what comes before YAML: size, encoding and characters.
-func unreadable(document []byte) (Problem, bool) {
+// checkText checks size, encoding and characters before YAML is parsed.
+func checkText(document []byte) (Problem, bool) {
 	if len(document) > maxDocument {
 		return Problem{Line: 1, Message: fmt.Sprintf("the document is over %d KiB", maxDocument>>10)}, true
 	}
@@ -80,43 +80,43 @@ func syntaxProblem(err error) Problem {
 	return problem
 }
 
-func refuseIndirection(n *yaml.Node, problems *Problems) {
-	refuse := func(what string) {
+func rejectIndirection(n *yaml.Node, problems *Problems) {
+	errorf := func(what string) {
 		*problems = append(*problems, Problem{Line: n.Line, Column: n.Column, Message: what + " not allowed in a policy"})
 	}
 	if n.Kind == yaml.AliasNode {
-		refuse("an alias (*" + n.Value + ") is")
+		errorf("an alias (*" + n.Value + ") is")
 		return
 	}
 	if n.Anchor != "" {
-		refuse("an anchor (&" + n.Anchor + ") is")
+		errorf("an anchor (&" + n.Anchor + ") is")
 	}
 	if n.Style&yaml.TaggedStyle != 0 {
-		refuse("a tag (" + n.Tag + ") is")
+		errorf("a tag (" + n.Tag + ") is")
 	}
 	for _, child := range n.Content {
-		refuseIndirection(child, problems)
+		rejectIndirection(child, problems)
 	}
 }
 
-// reader walks the tree and collects what is wrong with it.
+// reader reads the tree and collects problems.
 type reader struct{ problems Problems }
 
-func (r *reader) refuse(n *yaml.Node, path, format string, args ...any) {
+func (r *reader) errorf(n *yaml.Node, path, format string, args ...any) {
 	r.problems = append(r.problems, Problem{Line: n.Line, Column: n.Column, Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// field is a key that a mapping may have, and what reads its value.
+// field is a key of a mapping and the function that reads its value.
 type field struct {
 	key      string
 	required bool
 	read     func(n *yaml.Node, path string)
 }
 
-// mapping reads a mapping of known keys, in the order of the document.
+// mapping reads a mapping with the given keys, in document order.
 func (r *reader) mapping(n *yaml.Node, path string, fields ...field) {
 	if n.Kind != yaml.MappingNode {
-		r.refuse(n, path, "must be a mapping with the keys %s", keys(fields))
+		r.errorf(n, path, "must be a mapping with the keys %s", keys(fields))
 		return
 	}
 	seen := map[string]int{}
@@ -126,11 +126,11 @@ func (r *reader) mapping(n *yaml.Node, path string, fields ...field) {
 		below := join(path, key.Value)
 		switch line, again := seen[key.Value]; {
 		case at < 0:
-			r.refuse(key, path, "unknown key %.40q; the keys are %s", key.Value, keys(fields))
+			r.errorf(key, path, "unknown key %.40q; the keys are %s", key.Value, keys(fields))
 		case again:
-			r.refuse(key, below, "the key is there already, on line %d", line)
+			r.errorf(key, below, "duplicate key, first defined on line %d", line)
 		case value.Kind == yaml.ScalarNode && value.ShortTag() == "!!null":
-			r.refuse(value, below, "has no value; leave the key out, or write one")
+			r.errorf(value, below, "has no value; omit the key or add a value")
 			seen[key.Value] = key.Line
 		default:
 			seen[key.Value] = key.Line
@@ -139,19 +139,19 @@ func (r *reader) mapping(n *yaml.Node, path string, fields ...field) {
 	}
 	for _, f := range fields {
 		if _, there := seen[f.key]; f.required && !there {
-			r.refuse(n, join(path, f.key), "is missing")
+			r.errorf(n, join(path, f.key), "is missing")
 		}
 	}
 }
 
-// list reads each element of a list of at most limit.
+// list reads a list of at most limit elements.
 func (r *reader) list(n *yaml.Node, path string, limit int, read func(n *yaml.Node, path string)) {
 	if n.Kind != yaml.SequenceNode {
-		r.refuse(n, path, "must be a list, such as [a, b]")
+		r.errorf(n, path, "must be a list, such as [a, b]")
 		return
 	}
 	if len(n.Content) > limit {
-		r.refuse(n, path, "has more than %d elements", limit)
+		r.errorf(n, path, "has more than %d elements", limit)
 		return
 	}
 	for i, element := range n.Content {
@@ -159,29 +159,29 @@ func (r *reader) list(n *yaml.Node, path string, limit int, read func(n *yaml.No
 	}
 }
 
-// scalar is what a plain or quoted value says, whatever type YAML takes it for: 72, 75% and 2026-12-25 alike.
+// scalar returns the text of a plain or quoted value, whatever type YAML resolves it to: 72, 75% and 2026-12-25 alike.
 func (r *reader) scalar(n *yaml.Node, path, want string) (string, bool) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
-		r.refuse(n, path, "must be %s", want)
+		r.errorf(n, path, "must be %s", want)
 		return "", false
 	}
 	return n.Value, true
 }
 
-// text is a line of at most limit characters for people to read.
+// text reads a line of at most limit printable characters.
 func (r *reader) text(n *yaml.Node, path string, limit int) (string, bool) {
 	value, ok := r.scalar(n, path, "text")
 	switch {
 	case !ok:
 		return "", false
 	case n.ShortTag() != "!!str":
-		r.refuse(n, path, "must be text; put quotes around %.40q if it is", value)
+		r.errorf(n, path, "must be text; quote %.40q to make it text", value)
 	case strings.TrimSpace(value) == "":
-		r.refuse(n, path, "is blank")
+		r.errorf(n, path, "is blank")
 	case utf8.RuneCountInString(value) > limit:
-		r.refuse(n, path, "is over %d characters long", limit)
+		r.errorf(n, path, "is over %d characters long", limit)
 	case strings.ContainsFunc(value, func(c rune) bool { return !unicode.IsPrint(c) }):
-		r.refuse(n, path, "must be one line of printable characters")
+		r.errorf(n, path, "must be one line of printable characters")
 	default:
 		return strings.TrimSpace(value), true
 	}
@@ -191,7 +191,7 @@ func (r *reader) text(n *yaml.Node, path string, limit int) (string, bool) {
 func (r *reader) boolean(n *yaml.Node, path string) bool {
 	value, ok := r.scalar(n, path, "true or false")
 	if ok && value != "true" && value != "false" || ok && n.ShortTag() != "!!bool" {
-		r.refuse(n, path, "must be true or false, not %.40q", value)
+		r.errorf(n, path, "must be true or false, not %.40q", value)
 	}
 	return value == "true"
 }
@@ -200,20 +200,20 @@ func (r *reader) boolean(n *yaml.Node, path string) bool {
 func oneOf[T ~string](r *reader, n *yaml.Node, path string, words []T) (T, bool) {
 	value, ok := r.scalar(n, path, "one of "+joinWords(words))
 	if ok && !slices.Contains(words, T(value)) {
-		r.refuse(n, path, "%.40q is not one of %s", value, joinWords(words))
+		r.errorf(n, path, "%.40q is not one of %s", value, joinWords(words))
 		ok = false
 	}
 	return T(value), ok
 }
 
-// someOf reads a list of different words of a set.
-func someOf[T ~string](r *reader, n *yaml.Node, path string, words []T) []T {
+// listOf reads a list of distinct words from a set.
+func listOf[T ~string](r *reader, n *yaml.Node, path string, words []T) []T {
 	var some []T
 	r.list(n, path, 100, func(n *yaml.Node, path string) {
 		word, ok := oneOf(r, n, path, words)
 		switch {
 		case ok && slices.Contains(some, word):
-			r.refuse(n, path, "%q is in the list already", word)
+			r.errorf(n, path, "%q is listed twice", word)
 		case ok:
 			some = append(some, word)
 		}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// day is 24 hours of budget, whatever a local day lasts.
+// day is 24 hours of budget, however long a local day is.
 const day = 24 * time.Hour
 
 var units = []struct {
@@ -16,8 +16,8 @@ var units = []struct {
 	length time.Duration
 }{{'d', day}, {'h', time.Hour}, {'m', time.Minute}, {'s', time.Second}}
 
-// ParseDuration reads a duration such as "72h", "3d12h" or "0s": whole numbers of d, h, m and s, each at most once and
-// in this order, where d is 24 hours. The error names no field.
+// ParseDuration parses a duration such as "72h", "3d12h" or "0s": integers with the units d (24 hours), h, m and s,
+// each at most once and in this order.
 func ParseDuration(text string) (time.Duration, error) {
 	bad := fmt.Errorf("%.40q is not a duration: write 72h, 10d, 3d12h, 90m or 30s", text)
 	rest, total := text, time.Duration(0)
@@ -28,7 +28,7 @@ func ParseDuration(text string) (time.Duration, error) {
 		}
 		n, err := strconv.ParseInt(rest[:digits], 10, 64)
 		if err != nil || n > int64((math.MaxInt64-total)/unit.length) {
-			return 0, fmt.Errorf("%.40q is too long a duration", text)
+			return 0, fmt.Errorf("the duration %.40q is too long", text)
 		}
 		total += time.Duration(n) * unit.length
 		rest = rest[digits+1:]
@@ -39,9 +39,9 @@ func ParseDuration(text string) (time.Duration, error) {
 	return total, nil
 }
 
-// FormatDuration writes whole seconds so that ParseDuration reads them back: in days if there are more than three and
-// nothing is left over ("10d"), else in hours, minutes and seconds ("72h", "1h30m", "0s"). A negative one has a minus
-// sign, which ParseDuration refuses.
+// FormatDuration formats whole seconds for ParseDuration: in days if there are more than three and nothing remains
+// ("10d"), otherwise in hours, minutes and seconds ("72h", "1h30m", "0s"). A negative duration has a minus sign, which
+// ParseDuration rejects.
 func FormatDuration(d time.Duration) string {
 	if d < 0 {
 		return "-" + FormatDuration(-max(d, -math.MaxInt64))
@@ -52,8 +52,8 @@ func FormatDuration(d time.Duration) string {
 	return inUnits(d, 1)
 }
 
-// FormatBudget writes a part of a budget for people: a day is worth 24 hours only where nights count, so business
-// hours stay hours ("65h"), and the others show days ("9d23h").
+// FormatBudget formats part of a budget for people. Business hours stay hours ("65h"), because a business day does not
+// have 24; others use days ("9d23h").
 func FormatBudget(counts Counting, d time.Duration) string {
 	switch {
 	case counts == CountBusinessHours:
@@ -63,7 +63,7 @@ func FormatBudget(counts Counting, d time.Duration) string {
 	}
 }
 
-// inUnits writes d with the units from the given one on.
+// inUnits formats d with the units from the given one on.
 func inUnits(d time.Duration, from int) string {
 	var b strings.Builder
 	if d < 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-func TestDuration_readAndWritten(t *testing.T) {
+func TestParseDuration(t *testing.T) {
 	tests := []struct {
 		text  string
 		value time.Duration
@@ -45,7 +45,7 @@ func TestDuration_readAndWritten(t *testing.T) {
 	}
 }
 
-func TestFormatDuration_isReadBack(t *testing.T) {
+func TestFormatDuration_roundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := time.Duration(rapid.Int64Range(0, 9e9).Draw(t, "seconds")) * time.Second
 		for _, text := range []string{

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Example is a ticket accepted at an instant and what it would be promised at normal priority. If At is zero there is
-// no such instant, and Title says so.
+// Example is a hypothetical ticket at normal priority and its deadlines. If At is zero there is no such instant, and
+// Title says why.
 type Example struct {
 	Title string
 	At    time.Time // UTC
 	Promises
 }
 
-// exampleYear is how far ahead Examples looks for holidays and daylight saving.
+// exampleYear is how far ahead Examples looks for holidays and daylight saving changes.
 const exampleYear = 366 * day
 
-// Examples are the cases that people get wrong, soon after an instant: Monday morning, Friday 16:00, Saturday, the day
-// before a holiday, and the weekends on which the zone's clocks change.
+// Examples returns the cases that are easily misjudged, soon after now: Monday morning, Friday 16:00, Saturday, the day
+// before a holiday, and the weekends on which the clocks change.
 func (p *Policy) Examples(now time.Time) []Example {
 	examples := []Example{
 		p.example("Monday morning", p.next(now, time.Monday, 9)),
@@ -28,9 +28,9 @@ func (p *Policy) Examples(now time.Time) []Example {
 	return append(examples, p.clockChanges(now)...)
 }
 
-// beforeHoliday prefers a holiday that the desk would have been open on.
+// beforeHoliday prefers a holiday on a day that would otherwise be open.
 func (p *Policy) beforeHoliday(now time.Time) Example {
-	found := Example{Title: "The day before a holiday: the coming year has none"}
+	found := Example{Title: "The day before a holiday: there is none in the coming year"}
 	for _, h := range p.Calendar.holidays {
 		at := time.Date(h.Date.Year(), h.Date.Month(), h.Date.Day()-1, 16, 0, 0, 0, p.Zone)
 		if at.Before(now) || at.Sub(now) > exampleYear {
@@ -50,7 +50,7 @@ func (p *Policy) beforeHoliday(now time.Time) Example {
 	return found
 }
 
-// clockChanges are the Fridays before the zone's next two changes of the clock.
+// clockChanges returns the Fridays before the next two clock changes.
 func (p *Policy) clockChanges(now time.Time) []Example {
 	var examples []Example
 	for at := now.Unix(); len(examples) < 2; {
@@ -89,7 +89,7 @@ func (p *Policy) example(title string, at time.Time) Example {
 	return Example{Title: title, At: at.UTC(), Promises: promises}
 }
 
-// next is the first such weekday and hour after an instant.
+// next returns the first such weekday and hour after now.
 func (p *Policy) next(now time.Time, wd time.Weekday, hour int) time.Time {
 	local := now.In(p.Zone)
 	ahead := (int(wd-local.Weekday()) + daysPerWeek) % daysPerWeek

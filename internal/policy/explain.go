@@ -7,40 +7,41 @@ import (
 	"time"
 )
 
-// maxOpenings is the number of openings of the desk that an explanation still lists one by one.
+// maxOpenings is the maximum number of openings that an explanation lists individually.
 const maxOpenings = 31
 
-// Line is one line of the explanation of a deadline. From and To are equal, in UTC, for what happened at an instant.
+// Line is one line in the explanation of a deadline. From and To are equal for an event. Both are in UTC.
 type Line struct {
 	From, To time.Time
-	Act      Act // what happened at an instant; empty for a span, and for the last line
+	Act      Act // kind of an event; empty for an interval and for the last line
 	Running  bool
 	Reasons  []Reason
 	Used     time.Duration // used up between From and To
 	Total    time.Duration // used up by To
 	Text     string        // one English sentence, in the calendar's zone
-	Parts    []Part        // the same sentence, for whoever writes its times in another zone
+	Parts    []Part        // the same sentence, for rendering its times in another zone
 }
 
-// Part is a piece of a line's sentence: either words, or an instant (From and To are equal), or the span of the line.
+// Part is a piece of a line's sentence: text, an instant (From equals To), or an interval.
 type Part struct {
 	Words    string
 	From, To time.Time
 }
 
-// Explain tells how a clock came to its deadline, until an instant that may lie in the future: what happened to it, the
-// spans that it ran (each opening of the desk, where they are few) and stood still, what each used up, and at the end
-// the deadline, or why there is none. Nothing is listed after a promise was met, unless it was reopened.
+// Explain returns how the deadline of a clock came about, until an instant that may be in the future: the events, the
+// intervals in which it was running (each opening of the desk, unless there are many) or paused, how much each used up,
+// and finally the deadline or why there is none. Nothing after the target was met is listed, unless the clock was
+// reopened.
 func (c Clock) Explain(cal *Calendar, until time.Time) []Line {
 	until = instant(until)
-	past := slices.IndexFunc(c.Ledger, func(e Entry) bool { return e.At.After(until) })
-	if past >= 0 {
-		c = c.asOf(past)
+	later := slices.IndexFunc(c.Ledger, func(e Entry) bool { return e.At.After(until) })
+	if later >= 0 {
+		c = c.asOf(later)
 	}
 	c = c.AsSettled()
-	s := story{cal: cal, until: until}
+	s := explanation{cal: cal, until: until}
 	if len(c.Ledger) == 0 {
-		s.add(Line{From: until, To: until}, moment(until), words(": not started, so there is no deadline"))
+		s.add(Line{From: until, To: until}, instantPart(until), textPart(": not started, so there is no deadline"))
 		return s.lines
 	}
 	for i, e := range c.Ledger {
@@ -48,24 +49,24 @@ func (c Clock) Explain(cal *Calendar, until time.Time) []Line {
 		s.event(then, e)
 		switch {
 		case i+1 < len(c.Ledger):
-			s.past(c, i)
+			s.recordedInterval(c, i)
 		case !then.Settled() && until.After(e.At):
-			s.stretch(then, e, until)
+			s.interval(then, e, until)
 		}
 	}
-	s.closing(c)
+	s.conclusion(c)
 	return s.lines
 }
 
-// story collects lines.
-type story struct {
+// explanation accumulates lines.
+type explanation struct {
 	cal   *Calendar
 	until time.Time
 	lines []Line
 }
 
-// add writes a line's sentence from its parts.
-func (s *story) add(line Line, parts ...Part) {
+// add appends a line and renders its text from parts.
+func (s *explanation) add(line Line, parts ...Part) {
 	line.Parts = parts
 	for _, p := range parts {
 		switch {
@@ -80,45 +81,46 @@ func (s *story) add(line Line, parts ...Part) {
 	s.lines = append(s.lines, line)
 }
 
-func words(text string) Part { return Part{Words: text} }
+func textPart(text string) Part { return Part{Words: text} }
 
-func moment(t time.Time) Part { return Part{From: t, To: t} }
+func instantPart(t time.Time) Part { return Part{From: t, To: t} }
 
-// event tells what an entry changed, where the spans around it do not show it.
-func (s *story) event(then Clock, e Entry) {
+// event describes an entry whose effect is not visible in the intervals around it.
+func (s *explanation) event(then Clock, e Entry) {
 	var what string
 	switch e.Act {
 	case ActStarted:
-		what = "started with " + FormatBudget(then.Counts, e.By) + inWords(then.Counts)
+		what = "started with " + FormatBudget(then.Counts, e.By) + describeCounting(then.Counts)
 	case ActExtended:
 		what = FormatBudget(then.Counts, e.By.Abs()) + extended(e.By) + ", " + s.left(then, e.Used)
 	case ActRetargeted:
 		what = "the target is now " + FormatBudget(then.Counts, e.By) + ", " + s.left(then, e.Used)
 	case ActSettled:
-		what = "done, " + s.left(then, e.Used)
+		what = "target met, " + s.left(then, e.Used)
 	case ActReopened:
 		what = "reopened, " + s.left(then, e.Used)
 	case ActAdopted:
-		what = "another version of the policy, with " + FormatBudget(then.Counts, e.By) + inWords(then.Counts) + ", " + s.left(then, e.Used)
+		what = "policy version changed, with " + FormatBudget(then.Counts, e.By) + describeCounting(then.Counts) + ", " + s.left(then, e.Used)
 	case ActFolded:
-		what = "earlier changes summed up, " + s.left(then, e.Used)
+		what = "earlier changes combined, " + s.left(then, e.Used)
 	default:
 		return
 	}
 	line := Line{From: e.At, To: e.At, Act: e.Act, Running: then.Running(), Reasons: then.Reasons(), Total: e.Used}
-	s.add(line, moment(e.At), words(": "+what))
+	s.add(line, instantPart(e.At), textPart(": "+what))
 }
 
 func extended(by time.Duration) string {
 	if by < 0 {
-		return " taken back"
+		return " removed"
 	}
 	return " added"
 }
 
-// past tells what an entry's state used up until the next one. What was recorded stands: where the calendar, which may
-// be another policy's or know newer rules of its zone, would count anything else now, the record is told in one line.
-func (s *story) past(c Clock, i int) {
+// recordedInterval describes the interval between entry i and the next. Recorded usage is never recomputed: if the
+// calendar, which may belong to another version or know newer zone rules, yields a different value, the interval is
+// described in one line.
+func (s *explanation) recordedInterval(c Clock, i int) {
 	then, e, next := c.asOf(i+1), c.Ledger[i], c.Ledger[i+1]
 	if !next.At.After(e.At) {
 		return
@@ -129,15 +131,15 @@ func (s *story) past(c Clock, i int) {
 		s.span(then, e.At, next.At, used, next.Used, s.running(then, used, next.Used))
 		return
 	}
-	s.stretch(then, e, next.At)
+	s.interval(then, e, next.At)
 }
 
-// stretch tells what one entry's state used up until an instant.
-func (s *story) stretch(then Clock, e Entry, to time.Time) {
+// interval describes the interval from an entry until an instant.
+func (s *explanation) interval(then Clock, e Entry, to time.Time) {
 	reasons := then.Reasons()
 	switch {
 	case len(reasons) > 0:
-		s.span(then, e.At, to, 0, e.Used, "paused ("+reasonsInWords(reasons)+"), "+s.left(then, e.Used))
+		s.span(then, e.At, to, 0, e.Used, "paused ("+reasonsText(reasons)+"), "+s.left(then, e.Used))
 	case then.Counts == CountBusinessHours:
 		s.openings(then, e, to)
 	default:
@@ -146,10 +148,10 @@ func (s *story) stretch(then Clock, e Entry, to time.Time) {
 	}
 }
 
-func (s *story) openings(then Clock, e Entry, to time.Time) {
-	runs, few := s.cal.openings(e.At, to, maxOpenings)
+func (s *explanation) openings(then Clock, e Entry, to time.Time) {
+	runs, ok := s.cal.openings(e.At, to, maxOpenings)
 	switch {
-	case !few:
+	case !ok:
 		used := s.cal.Elapsed(then.Counts, e.At, to)
 		s.span(then, e.At, to, used, e.Used+used, s.running(then, used, e.Used+used))
 		return
@@ -165,25 +167,25 @@ func (s *story) openings(then Clock, e Entry, to time.Time) {
 	}
 }
 
-func (s *story) span(then Clock, from, to time.Time, used, total time.Duration, what string) {
+func (s *explanation) span(then Clock, from, to time.Time, used, total time.Duration, what string) {
 	line := Line{From: from, To: to, Running: then.Running(), Reasons: then.Reasons(), Used: used, Total: total}
-	s.add(line, Part{From: from, To: to}, words(": "+what))
+	s.add(line, Part{From: from, To: to}, textPart(": "+what))
 }
 
-func (s *story) running(then Clock, used, total time.Duration) string {
+func (s *explanation) running(then Clock, used, total time.Duration) string {
 	state := "running, "
 	if then.Settled() {
-		state = "done, but time goes on, "
+		state = "target met, still running, "
 	}
 	return state + FormatBudget(then.Counts, used) + " used, " + s.left(then, total)
 }
 
-func (s *story) left(then Clock, used time.Duration) string {
+func (s *explanation) left(then Clock, used time.Duration) string {
 	return leftOf(then.Counts, then.Budget()-used)
 }
 
-// closing states the deadline, or why there is none.
-func (s *story) closing(c Clock) {
+// conclusion adds the deadline, or why there is none.
+func (s *explanation) conclusion(c Clock) {
 	used := c.Used(s.cal, s.until)
 	if c.Settled() {
 		used = c.last().Used
@@ -191,47 +193,47 @@ func (s *story) closing(c Clock) {
 	missed, late := c.missed(s.until)
 	line := Line{From: s.until, To: s.until, Running: c.Running(), Reasons: c.Reasons(), Total: used}
 	due, _ := c.Due()
-	var told []Part
+	var parts []Part
 	switch {
 	case c.Settled() && late:
-		told = []Part{words("Promise met after its deadline, "), moment(missed)}
+		parts = []Part{textPart("Target met after the deadline, "), instantPart(missed)}
 	case c.Settled():
-		told = []Part{words("Promise met in time")}
+		parts = []Part{textPart("Target met on time")}
 	case !line.Running:
-		told = []Part{words("No deadline while paused (" + reasonsInWords(line.Reasons) + "): " + s.left(c, used) + " for when it resumes")}
+		parts = []Part{textPart("No deadline while paused (" + reasonsText(line.Reasons) + "): " + s.left(c, used) + " when it resumes")}
 	case due.After(s.until):
-		told = []Part{words("Deadline "), moment(due), words(", " + s.left(c, used))}
+		parts = []Part{textPart("Deadline "), instantPart(due), textPart(", " + s.left(c, used))}
 	default:
-		told = []Part{words("Deadline passed, "), moment(due), words(", " + s.left(c, used))}
+		parts = []Part{textPart("Deadline passed, "), instantPart(due), textPart(", " + s.left(c, used))}
 	}
 	if late && !c.Settled() && !missed.Equal(due) {
-		told = append(told, words("; an earlier one was missed, "), moment(missed))
+		parts = append(parts, textPart("; an earlier deadline was missed, "), instantPart(missed))
 	}
-	s.add(line, told...)
+	s.add(line, parts...)
 }
 
-// missed is the first deadline that passed while the promise was owed, before an instant.
+// missed returns the first deadline that passed before an instant while the target was not met.
 func (c Clock) missed(until time.Time) (time.Time, bool) {
 	for i, e := range c.Ledger {
 		end := until
 		if i+1 < len(c.Ledger) {
 			end = c.Ledger[i+1].At
 		}
-		owed := !(Clock{Ledger: c.Ledger[:i+1]}).Settled() && !e.Due.IsZero()
-		if owed && end.After(e.Due) {
+		open := !(Clock{Ledger: c.Ledger[:i+1]}).Settled() && !e.Due.IsZero()
+		if open && end.After(e.Due) {
 			return e.Due, true
 		}
 	}
 	return time.Time{}, false
 }
 
-// at writes an instant in the calendar's zone, with the year only if it is not the explanation's own.
-func (s *story) at(t time.Time) string {
+// at formats an instant in the calendar's zone, with the year only if it differs from that of the explanation.
+func (s *explanation) at(t time.Time) string {
 	local := t.In(s.cal.zone)
 	return s.date(local) + " " + clockTime(local) + " " + local.Format("MST")
 }
 
-func (s *story) between(from, to time.Time) string {
+func (s *explanation) between(from, to time.Time) string {
 	a, b := from.In(s.cal.zone), to.In(s.cal.zone)
 	start := s.date(a) + " " + clockTime(a)
 	if a.Format("MST") != b.Format("MST") {
@@ -243,7 +245,7 @@ func (s *story) between(from, to time.Time) string {
 	return start + " to " + s.at(to)
 }
 
-func (s *story) date(local time.Time) string {
+func (s *explanation) date(local time.Time) string {
 	if local.Year() == s.until.In(s.cal.zone).Year() {
 		return local.Format("Mon 2 Jan")
 	}
@@ -264,18 +266,18 @@ func leftOf(counts Counting, left time.Duration) string {
 	return FormatBudget(counts, left) + " left"
 }
 
-func inWords(counts Counting) string {
+func describeCounting(counts Counting) string {
 	switch counts {
 	case CountBusinessHours:
-		return ", counted while the desk is open"
+		return ", counted during opening hours"
 	case CountBusinessDays:
 		return ", counted on business days, 24h each"
 	default:
-		return ", counted always"
+		return ", counted around the clock"
 	}
 }
 
-func reasonsInWords(reasons []Reason) string {
+func reasonsText(reasons []Reason) string {
 	words := make([]string, len(reasons))
 	for i, r := range reasons {
 		switch r {

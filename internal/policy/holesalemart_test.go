@@ -34,7 +34,7 @@ func golden(t *testing.T, name, got string) {
 
 // The sections are those of Holesalemart's published policy.
 
-func TestHolesalemart_section3_isShippedAsWritten(t *testing.T) {
+func TestHolesalemart_section3_targets(t *testing.T) {
 	p := policy.Default()
 	want := map[policy.ClockName]policy.Rule{
 		policy.FirstResponse: {Target: 72 * time.Hour, Counts: policy.CountBusinessHours, RemindAt: 75},
@@ -58,7 +58,7 @@ func TestHolesalemart_section3_isShippedAsWritten(t *testing.T) {
 	}
 }
 
-func TestHolesalemart_sections8And9_laddersAndContact(t *testing.T) {
+func TestHolesalemart_sections8And9_escalationAndContact(t *testing.T) {
 	p := policy.Default()
 	want := []policy.Rung{
 		{Tell: []policy.Audience{policy.TellAssignee, policy.TellSupervisors}, RaisePriority: true},
@@ -75,7 +75,7 @@ func TestHolesalemart_sections8And9_laddersAndContact(t *testing.T) {
 	}
 }
 
-func TestHolesalemart_section3_promises(t *testing.T) {
+func TestHolesalemart_section3_deadlines(t *testing.T) {
 	for _, tt := range []struct{ name, at, first, resolution string }{
 		{"Monday before opening", "2026-11-30 09:00", "2026-12-14 12:00", "2026-12-10 09:00"},
 		{"Monday at opening", "2026-11-30 10:00", "2026-12-14 12:00", "2026-12-10 10:00"},
@@ -103,11 +103,11 @@ func TestHolesalemart_section3_promises(t *testing.T) {
 func TestHolesalemart_isACopy(t *testing.T) {
 	policy.Holesalemart()[0] = '!'
 	if _, err := policy.Parse(policy.Holesalemart()); err != nil {
-		t.Errorf("one caller changed it for the next: %v", err)
+		t.Errorf("a caller changed the document of another: %v", err)
 	}
 }
 
-func TestLint_pointsAtHolesalemartsContradiction(t *testing.T) {
+func TestLint_findsHolesalemartsContradiction(t *testing.T) {
 	warnings := policy.Default().Lint()
 	if len(warnings) != 1 {
 		t.Fatalf("warnings %q, want the contradiction alone", warnings)
@@ -124,7 +124,7 @@ func TestLint_pointsAtHolesalemartsContradiction(t *testing.T) {
 	}
 }
 
-func TestLint_theLineThatItShowsEndsTheContradiction(t *testing.T) {
+func TestLint_suggestionFixesTheContradiction(t *testing.T) {
 	lines := map[string]string{
 		"first_response: {target: 72h, counts: business_hours, remind_at: 75%}":                    "first_response: {target: 3d, counts: business_days, remind_at: 75%}",
 		"resolution: {target: 10d, counts: calendar, remind_at: 80%, pauses: [waiting, resolved]}": "resolution: {target: 17d, counts: calendar, remind_at: 80%, pauses: [waiting, resolved]}",
@@ -141,7 +141,7 @@ func TestLint_theLineThatItShowsEndsTheContradiction(t *testing.T) {
 	}
 }
 
-func TestLint_findsContradictionsThatOnlyHolidaysMake(t *testing.T) {
+func TestLint_findsContradictionsCausedByHolidays(t *testing.T) {
 	document := `
 time_zone: Europe/Berlin
 contact: help@shop.example
@@ -158,8 +158,8 @@ escalation: [{after: 0s, tell: [assignee]}]
 		t.Fatalf("warnings %q", warnings)
 	}
 	for i, wants := range [][]string{
-		{"of 8760 hours tried (priority low, normal, high)", "accepted Wed 23 Dec 2026 12:00 CET: first response by Mon 4 Jan 2027 12:00 CET, resolution by Sat 2 Jan 2027 12:00 CET", "\n  resolution: {target: 12d, counts: calendar, pauses: [waiting]}"},
-		{"of 8760 hours tried (priority urgent)", "\n  priorities.urgent: resolution: 12d"},
+		{"of 8760 hours checked (priority low, normal, high)", "accepted Wed 23 Dec 2026 12:00 CET: first response by Mon 4 Jan 2027 12:00 CET, resolution by Sat 2 Jan 2027 12:00 CET", "\n  resolution: {target: 12d, counts: calendar, pauses: [waiting]}"},
+		{"of 8760 hours checked (priority urgent)", "\n  priorities.urgent: resolution: 12d"},
 	} {
 		for _, want := range wants {
 			if !strings.Contains(warnings[i], want) {
@@ -173,7 +173,7 @@ escalation: [{after: 0s, tell: [assignee]}]
 	}
 }
 
-func TestLint_oddPolicies(t *testing.T) {
+func TestLint_warnings(t *testing.T) {
 	got := strings.Join(parse(t, `
 time_zone: UTC
 clocks:
@@ -183,8 +183,8 @@ priorities: {high: {resolution: 3h}}
 silence: {resolve_after: 1d}
 `).Lint(), "\n")
 	for _, want := range []string{
-		"Priority high is promised a later resolution (3h) than priority normal (2h).",
-		"clocks.resolution.pauses lacks waiting", "silence.nudge_after is not set", "escalation has no rungs", "contact is not set",
+		"Priority high has a longer resolution target (3h) than priority normal (2h).",
+		"clocks.resolution.pauses lacks waiting", "silence.nudge_after is not set", "escalation has no steps", "contact is not set",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s\nlacks %q", got, want)
@@ -200,7 +200,7 @@ func TestWriteCheck_golden(t *testing.T) {
 	}
 }
 
-func TestExamples_areTheCasesThatPeopleGetWrong(t *testing.T) {
+func TestExamples_coverTheDifficultCases(t *testing.T) {
 	tests := map[string]struct {
 		document string
 		now      string
@@ -219,7 +219,7 @@ func TestExamples_areTheCasesThatPeopleGetWrong(t *testing.T) {
 		}},
 		"clocks that change on a Friday": {strings.Replace(base, "UTC", "Asia/Jerusalem", 1), "2026-11-30 09:00", []string{
 			"Monday morning 2026-12-07 07:00", "Friday 16:00 2026-12-04 14:00", "Saturday 2026-12-05 10:00",
-			"The day before a holiday: the coming year has none",
+			"The day before a holiday: there is none in the coming year",
 			"The Friday before the clocks go forward (Fri 26 Mar 2027) 2027-03-19 14:00",
 			"The Friday before the clocks go back (Sun 31 Oct 2027) 2027-10-29 13:00",
 		}},

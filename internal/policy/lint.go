@@ -7,30 +7,30 @@ import (
 	"time"
 )
 
-// Lint gives warnings about a policy that is valid and may not be meant, each a sentence or two in plain English. What
-// it finds it does not change.
+// Lint returns warnings about a valid policy that may not be intended, each in a sentence or two. It does not change
+// the policy.
 func (p *Policy) Lint() []string {
 	warnings := p.contradictions()
 	warnings = append(warnings, p.unequalPriorities()...)
 	if !slices.Contains(p.Clocks[Resolution].Pauses, ReasonWaiting) {
-		warnings = append(warnings, "The resolution's time runs on while the desk waits for the requester: clocks.resolution.pauses lacks waiting.")
+		warnings = append(warnings, "The resolution clock keeps running while waiting for the requester: clocks.resolution.pauses lacks waiting.")
 	}
 	if p.Silence.ResolveAfter > 0 && p.Silence.NudgeAfter == 0 {
-		warnings = append(warnings, "A waiting ticket resolves itself without a reminder to its requester: silence.nudge_after is not set.")
+		warnings = append(warnings, "Waiting tickets are resolved without a reminder to the requester: silence.nudge_after is not set.")
 	}
 	if len(p.Escalation) == 0 {
-		warnings = append(warnings, "A broken promise is told to nobody: escalation has no rungs.")
+		warnings = append(warnings, "Nobody is notified of a breach: escalation has no steps.")
 	} else {
-		warnings = append(warnings, p.untold()...)
+		warnings = append(warnings, p.unnotified()...)
 	}
-	warnings = append(warnings, p.idleRules()...)
+	warnings = append(warnings, p.unusedRules()...)
 	if p.Contact == "" {
-		warnings = append(warnings, "Pages and mails show no address to write to: contact is not set.")
+		warnings = append(warnings, "Pages and emails show no contact address: contact is not set.")
 	}
 	return warnings
 }
 
-// unequalPriorities finds priorities that are promised less than a lower one.
+// unequalPriorities warns of priorities with a longer target than a lower priority.
 func (p *Policy) unequalPriorities() []string {
 	var warnings []string
 	all := Priorities()
@@ -39,7 +39,7 @@ func (p *Policy) unequalPriorities() []string {
 			lower := all[i]
 			slow, fast := p.Target(clock, lower), p.Target(clock, higher)
 			if fast > slow {
-				warnings = append(warnings, fmt.Sprintf("Priority %s is promised a later %s (%s) than priority %s (%s).",
+				warnings = append(warnings, fmt.Sprintf("Priority %s has a longer %s target (%s) than priority %s (%s).",
 					higher, clock, FormatDuration(fast), lower, FormatDuration(slow)))
 			}
 		}
@@ -47,17 +47,17 @@ func (p *Policy) unequalPriorities() []string {
 	return warnings
 }
 
-// conflict is what is wrong between the two promises of the same targets.
+// conflict describes how the two targets of some priorities contradict each other.
 type conflict struct {
 	priorities []Priority
 	targets    [2]time.Duration // by ClockNames
 	at         []time.Time      // acceptance instants whose first response is due after the resolution
-	worst      time.Time        // the one of at with the longest way from one to the other
-	tried      int
-	enough     time.Duration // a resolution target that all of at would keep to, in whole days
+	worst      time.Time        // the one in at with the largest gap
+	scanned    int
+	sufficient time.Duration // a resolution target without conflicts, in whole days
 }
 
-// contradictions finds acceptance instants whose first response is due after their resolution.
+// contradictions warns of acceptance instants whose first response is due after the resolution.
 func (p *Policy) contradictions() []string {
 	var warnings []string
 	for _, c := range p.conflicts() {
@@ -68,7 +68,7 @@ func (p *Policy) contradictions() []string {
 	return warnings
 }
 
-// conflicts tries the hours of a year, or of the years that have holidays, for each pair of targets.
+// conflicts scans the hours of a year, or of the years that have holidays, for each pair of targets.
 func (p *Policy) conflicts() []conflict {
 	var found []conflict
 	for _, priority := range Priorities() {
@@ -76,7 +76,7 @@ func (p *Policy) conflicts() []conflict {
 		i := slices.IndexFunc(found, func(c conflict) bool { return c.targets == targets })
 		if i < 0 {
 			i = len(found)
-			found = append(found, p.try(priority))
+			found = append(found, p.scan(priority))
 			found[i].targets = targets
 		}
 		found[i].priorities = append(found[i].priorities, priority)
@@ -84,18 +84,18 @@ func (p *Policy) conflicts() []conflict {
 	return found
 }
 
-func (p *Policy) try(priority Priority) conflict {
+func (p *Policy) scan(priority Priority) conflict {
 	var c conflict
 	var longest time.Duration
 	from, years := p.period()
-	// 1 to 5 hours: each goes through every hour of the day in a few days, and the number of tries stays the same.
+	// Steps of 1 to 5 hours visit every hour of the day within a few days, and keep the number of steps constant.
 	step := time.Duration(years) * time.Hour
 	for at := from; at.Before(from.AddDate(years, 0, 0)); at = at.Add(step) {
 		promised, err := p.Promise(at, priority)
 		if err != nil {
 			break
 		}
-		c.tried++
+		c.scanned++
 		gap := promised.FirstResponse.Sub(promised.Resolution)
 		if gap <= 0 {
 			continue
@@ -104,13 +104,13 @@ func (p *Policy) try(priority Priority) conflict {
 		if gap > longest {
 			longest, c.worst = gap, at
 		}
-		c.enough = max(c.enough, p.Calendar.Elapsed(p.Clocks[Resolution].Counts, at, promised.FirstResponse))
+		c.sufficient = max(c.sufficient, p.Calendar.Elapsed(p.Clocks[Resolution].Counts, at, promised.FirstResponse))
 	}
-	c.enough = (c.enough + day - 1) / day * day
+	c.sufficient = (c.sufficient + day - 1) / day * day
 	return c
 }
 
-// period is what try goes through, from a Monday: one year, or up to five from before the first holiday.
+// period returns what scan covers, starting on a Monday: one year, or up to five from before the first holiday.
 func (p *Policy) period() (from time.Time, years int) {
 	holidays := p.Calendar.holidays
 	if len(holidays) == 0 {
@@ -123,13 +123,13 @@ func (p *Policy) period() (from time.Time, years int) {
 }
 
 func (p *Policy) describe(c conflict) string {
-	often := fmt.Sprintf("for %d of %d hours tried", len(c.at), c.tried)
-	if len(c.at) == c.tried {
+	often := fmt.Sprintf("for %d of %d hours checked", len(c.at), c.scanned)
+	if len(c.at) == c.scanned {
 		often = "always"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Contradiction: the first response may come after the resolution is due, %s (%s). For example:\n", often, priorityWords(c.priorities))
-	// Noon is easier to follow than the first hour that was tried, a midnight.
+	fmt.Fprintf(&b, "Contradiction: the first response can be due after the resolution, %s (%s). For example:\n", often, priorityText(c.priorities))
+	// Noon is easier to follow than midnight, the first hour checked.
 	shown := []time.Time{c.at[0], c.worst}
 	if i := slices.IndexFunc(c.at, func(at time.Time) bool { return at.In(p.Zone).Hour() == 12 }); i >= 0 {
 		shown[0] = c.at[i]
@@ -141,33 +141,34 @@ func (p *Policy) describe(c conflict) string {
 				p.local(at), p.local(promised.FirstResponse), p.local(promised.Resolution))
 		}
 	}
-	b.WriteString(p.remedy(c))
+	b.WriteString(p.suggestion(c))
 	return b.String()
 }
 
-// remedy is the line to change: what the first response counts if that is enough, and the resolution's target.
-func (p *Policy) remedy(c conflict) string {
+// suggestion returns the line to change: the first response's counting, if that is sufficient, and the resolution
+// target.
+func (p *Policy) suggestion(c conflict) string {
 	longer := p.resolutionLine(c)
 	rule := p.Clocks[FirstResponse]
 	rule.Counts = CountBusinessDays
 	changed := *p
 	changed.Clocks = map[ClockName]Rule{FirstResponse: rule, Resolution: p.Clocks[Resolution]}
-	if p.Clocks[FirstResponse].Counts != CountBusinessHours || len(changed.try(c.priorities[0]).at) > 0 {
-		return "To end it, change one line:\n  " + longer
+	if p.Clocks[FirstResponse].Counts != CountBusinessHours || len(changed.scan(c.priorities[0]).at) > 0 {
+		return "To fix it, change one line:\n  " + longer
 	}
-	return "To end it, change one line, if business days are meant:\n  " + ruleLine(FirstResponse, rule) +
-		"\nor, if business hours are:\n  " + longer
+	return "To fix it, change one line. If business days are meant:\n  " + ruleLine(FirstResponse, rule) +
+		"\nIf business hours are meant:\n  " + longer
 }
 
-// resolutionLine is the line with a resolution target that is long enough.
+// resolutionLine returns the line with a sufficient resolution target.
 func (p *Policy) resolutionLine(c conflict) string {
 	for _, priority := range c.priorities {
 		if _, own := p.Priorities[priority][Resolution]; own {
-			return fmt.Sprintf("priorities.%s: resolution: %s", priority, FormatDuration(c.enough))
+			return fmt.Sprintf("priorities.%s: resolution: %s", priority, FormatDuration(c.sufficient))
 		}
 	}
 	rule := p.Clocks[Resolution]
-	rule.Target = c.enough
+	rule.Target = c.sufficient
 	return ruleLine(Resolution, rule)
 }
 
@@ -182,14 +183,14 @@ func ruleLine(clock ClockName, rule Rule) string {
 	return line + "}"
 }
 
-func priorityWords(priorities []Priority) string {
+func priorityText(priorities []Priority) string {
 	if len(priorities) == len(Priorities()) {
 		return "every priority"
 	}
 	return "priority " + joinWords(priorities)
 }
 
-// local writes an instant in the policy's zone.
+// local formats an instant in the policy's zone.
 func (p *Policy) local(t time.Time) string {
 	local := t.In(p.Zone)
 	return local.Format("Mon 2 Jan 2006 ") + clockTime(local) + local.Format(" MST")

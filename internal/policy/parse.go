@@ -11,26 +11,26 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// maxDuration bounds every duration of a document: ten years.
+// maxDuration bounds durations in a document: ten years.
 const maxDuration = 3660 * day
 
-// A policy that does not say otherwise has these.
+// Defaults of a policy.
 const defaultName = "Customer Support Policy"
 
 var defaultCategories = []string{"general", "order", "delivery", "payment", "returns", "account"}
 
-// parser builds a policy while it reads.
+// parser builds a policy.
 type parser struct {
 	reader
-	policy *Policy
-	hours  [daysPerWeek][]span
-	closed []Holiday
-	ruled  []namedCategory
-	clocks map[ClockName]*yaml.Node // where each clock stands, for what can be judged at the end only
+	policy       *Policy
+	hours        [daysPerWeek][]span
+	closed       []Holiday
+	categoryRefs []categoryRef
+	clocks       map[ClockName]*yaml.Node // nodes of the clocks, for checks at the end
 }
 
-// Parse reads a policy document, in YAML. The error is Problems: every problem at once, by line, whose fault is
-// Invalid. It is strict: what it does not know, it refuses.
+// Parse parses a policy document in YAML. The error is Problems, with all problems ordered by line; as a fault it is
+// Invalid. Unknown keys are errors.
 func Parse(document []byte) (*Policy, error) {
 	root, problems := load(document)
 	if len(problems) > 0 {
@@ -83,7 +83,7 @@ func (p *parser) contact(n *yaml.Node, path string) {
 		return
 	}
 	if address, err := mail.ParseAddress(text); err != nil || address.Address != text {
-		p.refuse(n, path, "%.80q is not an e-mail address such as support@example.com", text)
+		p.errorf(n, path, "%.80q is not an email address such as support@example.com", text)
 	}
 	p.policy.Contact = text
 }
@@ -94,7 +94,7 @@ func (p *parser) privacyURL(n *yaml.Node, path string) {
 		return
 	}
 	if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		p.refuse(n, path, "%.80q is not an address such as https://example.com/privacy", text)
+		p.errorf(n, path, "%.80q is not a URL such as https://example.com/privacy", text)
 	}
 	p.policy.PrivacyURL = text
 }
@@ -104,10 +104,10 @@ func (p *parser) zone(n *yaml.Node, path string) {
 	if !ok {
 		return
 	}
-	// Local and localtime are another zone on every host, and zones under right/ count leap seconds.
+	// Local and localtime depend on the host, and zones under right/ count leap seconds.
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "Local" || name == "localtime" || name == "posixrules" || strings.HasPrefix(name, "right/") || strings.HasPrefix(name, "posix/") {
-		p.refuse(n, path, "%q is not a time zone; write a name of the IANA database, such as Europe/Berlin or UTC", name)
+		p.errorf(n, path, "%q is not a time zone; use a name from the IANA database, such as Europe/Berlin or UTC", name)
 		return
 	}
 	p.policy.Zone = zone
@@ -133,7 +133,7 @@ func (p *parser) rule(n *yaml.Node, path string) Rule {
 		}},
 		field{key: "remind_at", read: func(n *yaml.Node, path string) { rule.RemindAt = p.percent(n, path) }},
 		field{key: "pauses", read: func(n *yaml.Node, path string) {
-			rule.Pauses = someOf(&p.reader, n, path, []Reason{ReasonWaiting, ReasonResolved})
+			rule.Pauses = listOf(&p.reader, n, path, []Reason{ReasonWaiting, ReasonResolved})
 		}},
 	)
 	return rule
@@ -172,7 +172,7 @@ func (p *parser) silence(n *yaml.Node, path string) {
 		field{key: "close_after", read: into(&s.CloseAfter)},
 	)
 	if resolve != nil && s.ResolveAfter > 0 && s.ResolveAfter <= s.NudgeAfter {
-		p.refuse(resolve, join(path, "resolve_after"), "must be longer than nudge_after (%s), so that the requester is asked first", FormatDuration(s.NudgeAfter))
+		p.errorf(resolve, join(path, "resolve_after"), "must be longer than nudge_after (%s), so that the requester is reminded first", FormatDuration(s.NudgeAfter))
 	}
 }
 
@@ -185,15 +185,15 @@ func (p *parser) categories(n *yaml.Node, path string) {
 		switch {
 		case !ok:
 		case !categoryName.MatchString(name):
-			p.refuse(n, path, "%q must be a word of small letters, digits, - and _", name)
+			p.errorf(n, path, "%q must consist of lower-case letters, digits, - and _", name)
 		case slices.Contains(names, name):
-			p.refuse(n, path, "%q is in the list already", name)
+			p.errorf(n, path, "%q is listed twice", name)
 		default:
 			names = append(names, name)
 		}
 	})
 	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-		p.refuse(n, path, "names no category; leave the key out for the usual ones")
+		p.errorf(n, path, "must not be empty; omit the key to use the default categories")
 	}
 	p.policy.Categories = names
 }

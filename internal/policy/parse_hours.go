@@ -11,16 +11,16 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// maxHolidays bounds the days of all holidays together, so that an end of a holiday in a far year is caught.
+// maxHolidays bounds the total number of holidays, so that a mistyped end year is caught.
 const maxHolidays = 3660
 
-// maxWeeks bounds how long a target may take if there are no holidays: twenty years.
+// maxWeeks bounds how long a target may take without holidays: twenty years.
 const maxWeeks = 20 * 52
 
 func (p *parser) week(n *yaml.Node, path string) {
 	var fields []field
 	for i := range daysPerWeek {
-		wd := time.Weekday((i + 1) % daysPerWeek) // people start a week on Monday
+		wd := time.Weekday((i + 1) % daysPerWeek) // weeks start on Monday
 		fields = append(fields, field{key: strings.ToLower(wd.String()), read: func(n *yaml.Node, path string) {
 			p.hours[wd] = p.day(n, path)
 		}})
@@ -28,7 +28,7 @@ func (p *parser) week(n *yaml.Node, path string) {
 	p.mapping(n, path, fields...)
 }
 
-// day reads the spans of one weekday, in any order; an empty list is a closed day.
+// day reads the spans of one weekday, in any order; an empty list means closed.
 func (p *parser) day(n *yaml.Node, path string) []span {
 	type written struct {
 		span
@@ -45,7 +45,7 @@ func (p *parser) day(n *yaml.Node, path string) []span {
 	var spans []span
 	for i, w := range all {
 		if i > 0 && w.start < all[i-1].end {
-			p.refuse(w.node, w.path, "%s overlaps %s", w.node.Value, all[i-1].node.Value)
+			p.errorf(w.node, w.path, "%s overlaps %s", w.node.Value, all[i-1].node.Value)
 		}
 		spans = append(spans, w.span)
 	}
@@ -62,32 +62,32 @@ func (p *parser) span(n *yaml.Node, path string) (span, bool) {
 	}
 	m := spanText.FindStringSubmatch(text)
 	if m == nil {
-		p.refuse(n, path, "%.40q must be %s", text, want)
+		p.errorf(n, path, "%.40q must be %s", text, want)
 		return span{}, false
 	}
 	start, startOK := timeOfDay(m[1], m[2])
 	end, endOK := timeOfDay(m[3], m[4])
 	switch {
 	case !startOK || start == secondsPerDay:
-		p.refuse(n, path, "%s:%s is not a time of day", m[1], m[2])
+		p.errorf(n, path, "%s:%s is not a time of day", m[1], m[2])
 	case !endOK:
-		p.refuse(n, path, "%s:%s is not a time of day (the end of a day is 24:00)", m[3], m[4])
+		p.errorf(n, path, "%s:%s is not a time of day (the end of a day is 24:00)", m[3], m[4])
 	case end <= start:
-		p.refuse(n, path, "%s ends before it has begun; hours over midnight are two spans, up to 24:00 and from 00:00 of the next day", text)
+		p.errorf(n, path, "%s ends before it starts; split hours over midnight into two spans, until 24:00 and from 00:00 on the next day", text)
 	default:
 		return span{start, end}, true
 	}
 	return span{}, false
 }
 
-// timeOfDay gives seconds since midnight, up to 24:00.
+// timeOfDay returns seconds since midnight, up to 24:00.
 func timeOfDay(hour, minute string) (int64, bool) {
 	h, _ := strconv.ParseInt(hour, 10, 64)
 	m, _ := strconv.ParseInt(minute, 10, 64)
 	return h*3600 + m*60, h < 24 && m < 60 || h == 24 && m == 0
 }
 
-// holidays reads {date, until, name}; until is the last day and may be left out.
+// holidays reads {date, until, name}; until is the last day and optional.
 func (p *parser) holidays(n *yaml.Node, path string) {
 	lines := map[time.Time]int{}
 	p.list(n, path, maxHolidays, func(n *yaml.Node, path string) {
@@ -105,16 +105,16 @@ func (p *parser) holidays(n *yaml.Node, path string) {
 		case last == nil:
 			until = from
 		case until.Before(from):
-			p.refuse(last, join(path, "until"), "is before the date %s", from.Format(time.DateOnly))
+			p.errorf(last, join(path, "until"), "is before the date %s", from.Format(time.DateOnly))
 			return
 		}
 		if int(until.Sub(from)/day)+len(p.closed) >= maxHolidays {
-			p.refuse(n, path, "makes more than %d days of holidays", maxHolidays)
+			p.errorf(n, path, "exceeds %d days of holidays", maxHolidays)
 			return
 		}
 		for d := from; !d.After(until); d = d.AddDate(0, 0, 1) {
 			if line, again := lines[d]; again {
-				p.refuse(n, path, "%s is a holiday already, on line %d", d.Format(time.DateOnly), line)
+				p.errorf(n, path, "%s is a holiday already, on line %d", d.Format(time.DateOnly), line)
 				return
 			}
 			lines[d] = n.Line
@@ -123,7 +123,7 @@ func (p *parser) holidays(n *yaml.Node, path string) {
 	})
 }
 
-// date gives midnight UTC of a day between 1970 and 9999, or the zero time if it is refused.
+// date returns midnight UTC of a day between 1970 and 9999, or the zero time if it is invalid.
 func (p *parser) date(n *yaml.Node, path string) time.Time {
 	text, ok := p.scalar(n, path, "a date such as 2026-12-25")
 	if !ok {
@@ -131,13 +131,13 @@ func (p *parser) date(n *yaml.Node, path string) time.Time {
 	}
 	date, err := time.Parse(time.DateOnly, text)
 	if err != nil || date.Year() < 1970 {
-		p.refuse(n, path, "%.40q is not a date such as 2026-12-25", text)
+		p.errorf(n, path, "%.40q is not a date such as 2026-12-25", text)
 		return time.Time{}
 	}
 	return date
 }
 
-// duration reads a duration that may be none at all.
+// duration reads a duration that may be zero.
 func (p *parser) duration(n *yaml.Node, path string) time.Duration {
 	text, ok := p.scalar(n, path, "a duration such as 72h")
 	if !ok {
@@ -146,9 +146,9 @@ func (p *parser) duration(n *yaml.Node, path string) time.Duration {
 	d, err := ParseDuration(text)
 	switch {
 	case err != nil:
-		p.refuse(n, path, "%s", err)
+		p.errorf(n, path, "%s", err)
 	case d > maxDuration:
-		p.refuse(n, path, "%s is longer than %s", text, FormatDuration(maxDuration))
+		p.errorf(n, path, "%s is longer than %s", text, FormatDuration(maxDuration))
 	default:
 		return d
 	}
@@ -159,7 +159,7 @@ func (p *parser) positive(n *yaml.Node, path string) time.Duration {
 	before := len(p.problems)
 	d := p.duration(n, path)
 	if d == 0 && len(p.problems) == before {
-		p.refuse(n, path, "must be longer than nothing")
+		p.errorf(n, path, "must be longer than zero")
 	}
 	return d
 }
@@ -173,18 +173,18 @@ func (p *parser) percent(n *yaml.Node, path string) int {
 	}
 	m := percentText.FindStringSubmatch(text)
 	if m == nil {
-		p.refuse(n, path, "%.40q must be a percentage from 1%% to 99%%", text)
+		p.errorf(n, path, "%.40q must be a percentage from 1%% to 99%%", text)
 		return 0
 	}
 	percent, _ := strconv.Atoi(m[1])
 	return percent
 }
 
-// checkReach refuses a target that opening hours can never, or hardly ever, use up: no promise may meet
+// checkReach rejects targets that opening hours can never or hardly ever use up, so that no deadline can fail with
 // ErrNeverOpens later.
 func (p *parser) checkReach() {
 	if slices.ContainsFunc(p.problems, func(problem Problem) bool { return strings.HasPrefix(problem.Path, "hours") }) {
-		return // hours that could not be read are no closed days
+		return // invalid hours do not mean closed
 	}
 	for _, clock := range ClockNames() {
 		n, rule := p.clocks[clock], p.policy.Clocks[clock]
@@ -199,9 +199,9 @@ func (p *parser) checkReach() {
 		path := join("clocks", string(clock))
 		switch weekly := calendar.week(rule.Counts).before[daysPerWeek]; {
 		case weekly == 0:
-			p.refuse(n, path, "counts %s, but the desk never opens: no day has hours", rule.Counts)
+			p.errorf(n, path, "counts %s, but no day has opening hours", rule.Counts)
 		case int64(longest/time.Second)/weekly > maxWeeks:
-			p.refuse(n, path, "%s would take more than twenty years of %s", FormatDuration(longest), rule.Counts)
+			p.errorf(n, path, "%s would take more than twenty years of %s", FormatDuration(longest), rule.Counts)
 		}
 	}
 }

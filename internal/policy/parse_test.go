@@ -92,7 +92,7 @@ func TestParse_readsEveryKey(t *testing.T) {
 	}
 }
 
-func TestTarget_isThePriorityOwnOrTheClocks(t *testing.T) {
+func TestTarget_prefersThePrioritysOwn(t *testing.T) {
 	p := parse(t, everything)
 	for _, tt := range []struct {
 		clock    policy.ClockName
@@ -117,11 +117,11 @@ func TestPriority_raised(t *testing.T) {
 		}
 	}
 	if policy.Priority("").Valid() || !policy.PriorityLow.Valid() {
-		t.Error("valid is one of the four")
+		t.Error("Valid accepted an unknown priority, or rejected a known one")
 	}
 }
 
-func TestParse_fastPolicyMakesEveryPromiseVisible(t *testing.T) {
+func TestParse_shortTargets(t *testing.T) {
 	document, err := os.ReadFile("../../examples/fast-policy.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +140,7 @@ func TestParse_fastPolicyMakesEveryPromiseVisible(t *testing.T) {
 	}
 }
 
-// base is valid; each test of a problem puts something wrong after it, from line 5 on, or in its place.
+// base is valid. Tests append an error from line 5 on, or replace a part.
 const base = `time_zone: UTC
 clocks:
   first_response: {target: 1h, counts: calendar}
@@ -151,7 +151,7 @@ func clocks(first string) string {
 	return "time_zone: UTC\nhours: {monday: ['10:00-17:00']}\nclocks:\n  first_response: " + first + "\n  resolution: {target: 2h, counts: calendar}\n"
 }
 
-func TestParse_namesTheProblemAndItsLine(t *testing.T) {
+func TestParse_reportsTheProblemAndItsLine(t *testing.T) {
 	tests := map[string]struct{ document, want string }{
 		"empty":               {"", "line 1: the document is empty"},
 		"comment only":        {"# nothing\n", "line 1: the document is empty"},
@@ -170,16 +170,16 @@ func TestParse_namesTheProblemAndItsLine(t *testing.T) {
 		"unknown key":         {base + "nmae: x\n", `line 5: unknown key "nmae"; the keys are name, contact`},
 		"unknown deep key":    {base + "silence: {nudge: 1d}\n", `line 5: silence: unknown key "nudge"; the keys are nudge_after, resolve_after, close_after`},
 		"a key that is a map": {base + "? {a: b}\n: x\n", `line 5: unknown key ""`},
-		"duplicate key":       {base + "name: a\nname: b\n", "line 6: name: the key is there already, on line 5"},
-		"no value":            {base + "name:\n", "line 5: name: has no value; leave the key out, or write one"},
+		"duplicate key":       {base + "name: a\nname: b\n", "line 6: name: duplicate key, first defined on line 5"},
+		"no value":            {base + "name:\n", "line 5: name: has no value; omit the key or add a value"},
 		"missing":             {"name: a\n", "line 1: time_zone: is missing\nline 1: clocks: is missing"},
-		"name is a number":    {base + "name: 12\n", `line 5: name: must be text; put quotes around "12" if it is`},
+		"name is a number":    {base + "name: 12\n", `line 5: name: must be text; quote "12" to make it text`},
 		"name is blank":       {base + "name: ' '\n", "line 5: name: is blank"},
 		"name is long":        {base + "name: " + strings.Repeat("é", 201) + "\n", "line 5: name: is over 200 characters long"},
 		"name has lines":      {base + `name: "a\nb"` + "\n", "line 5: name: must be one line of printable characters"},
 		"name is a list":      {base + "name: [a]\n", "line 5: name: must be text"},
-		"contact":             {base + "contact: Bob <b@x.example>\n", `line 5: contact: "Bob <b@x.example>" is not an e-mail address`},
-		"privacy":             {base + "privacy_url: javascript:alert(1)\n", `line 5: privacy_url: "javascript:alert(1)" is not an address`},
+		"contact":             {base + "contact: Bob <b@x.example>\n", `line 5: contact: "Bob <b@x.example>" is not an email address`},
+		"privacy":             {base + "privacy_url: javascript:alert(1)\n", `line 5: privacy_url: "javascript:alert(1)" is not a URL`},
 		"zone":                {strings.Replace(base, "UTC", "Mars/Olympus", 1), `line 1: time_zone: "Mars/Olympus" is not a time zone`},
 		"the host's link":     {strings.Replace(base, "UTC", "localtime", 1), `line 1: time_zone: "localtime" is not a time zone`},
 		"the host's zone":     {strings.Replace(base, "UTC", "Local", 1), `line 1: time_zone: "Local" is not a time zone`},
@@ -191,16 +191,16 @@ func TestParse_namesTheProblemAndItsLine(t *testing.T) {
 		"minute":              {base + "hours: {monday: ['10:00-10:60']}\n", "line 5: hours.monday[0]: 10:60 is not a time of day (the end of a day is 24:00)"},
 		"after midnight":      {base + "hours: {monday: ['10:00-24:01']}\n", "line 5: hours.monday[0]: 24:01 is not a time of day (the end of a day is 24:00)"},
 		"24:00 as a start":    {base + "hours: {monday: ['24:00-24:00']}\n", "line 5: hours.monday[0]: 24:00 is not a time of day"},
-		"empty span":          {base + "hours: {monday: ['10:00-10:00']}\n", "line 5: hours.monday[0]: 10:00-10:00 ends before it has begun"},
-		"over midnight":       {base + "hours: {monday: ['22:00-02:00']}\n", "line 5: hours.monday[0]: 22:00-02:00 ends before it has begun; hours over midnight are two spans"},
+		"empty span":          {base + "hours: {monday: ['10:00-10:00']}\n", "line 5: hours.monday[0]: 10:00-10:00 ends before it starts"},
+		"over midnight":       {base + "hours: {monday: ['22:00-02:00']}\n", "line 5: hours.monday[0]: 22:00-02:00 ends before it starts; split hours over midnight into two spans"},
 		"overlap":             {base + "hours:\n  monday:\n  - 12:00-14:00\n  - 10:00-12:01\n", "line 7: hours.monday[0]: 12:00-14:00 overlaps 10:00-12:01"},
 		"holiday":             {base + "holidays: [{date: 2026-02-30}]\n", `line 5: holidays[0].date: "2026-02-30" is not a date such as 2026-12-25`},
 		"holiday twice":       {base + "holidays:\n- {date: 2026-12-25}\n- {date: 2026-12-24, until: 2026-12-26}\n", "line 7: holidays[1]: 2026-12-25 is a holiday already, on line 6"},
 		"holiday backwards":   {base + "holidays: [{date: 2026-12-25, until: 2026-12-24}]\n", "line 5: holidays[0].until: is before the date 2026-12-25"},
-		"holiday for ever":    {base + "holidays: [{date: 2026-12-25, until: 9999-12-24}]\n", "line 5: holidays[0]: makes more than 3660 days of holidays"},
+		"holiday for ever":    {base + "holidays: [{date: 2026-12-25, until: 9999-12-24}]\n", "line 5: holidays[0]: exceeds 3660 days of holidays"},
 		"no rule":             {clocks("72h"), "line 4: clocks.first_response: must be a mapping with the keys target, counts"},
 		"no target":           {clocks("{counts: calendar}"), "line 4: clocks.first_response.target: is missing"},
-		"zero target":         {clocks("{target: 0s, counts: calendar}"), "line 4: clocks.first_response.target: must be longer than nothing"},
+		"zero target":         {clocks("{target: 0s, counts: calendar}"), "line 4: clocks.first_response.target: must be longer than zero"},
 		"negative target":     {clocks("{target: -1h, counts: calendar}"), `line 4: clocks.first_response.target: "-1h" is not a duration`},
 		"bare number":         {clocks("{target: 72, counts: calendar}"), `line 4: clocks.first_response.target: "72" is not a duration: write 72h`},
 		"long target":         {clocks("{target: 3661d, counts: calendar}"), "line 4: clocks.first_response.target: 3661d is longer than 3660d"},
@@ -209,38 +209,38 @@ func TestParse_namesTheProblemAndItsLine(t *testing.T) {
 		"remind at 100%":      {clocks("{target: 1h, counts: calendar, remind_at: 100%}"), `line 4: clocks.first_response.remind_at: "100%" must be a percentage`},
 		"remind at 0.75":      {clocks("{target: 1h, counts: calendar, remind_at: 0.75}"), `line 4: clocks.first_response.remind_at: "0.75" must be a percentage`},
 		"pause":               {clocks("{target: 1h, counts: calendar, pauses: [emergency]}"), `line 4: clocks.first_response.pauses[0]: "emergency" is not one of waiting, resolved`},
-		"pause twice":         {clocks("{target: 1h, counts: calendar, pauses: [waiting, waiting]}"), `line 4: clocks.first_response.pauses[1]: "waiting" is in the list already`},
-		"never opens":         {strings.Replace(base, "1h, counts: calendar", "1h, counts: business_hours", 1), "line 3: clocks.first_response: counts business_hours, but the desk never opens: no day has hours"},
-		"never has days":      {base[:len(base)-len("calendar}\n")] + "business_days}\nhours: {monday: []}\n", "line 4: clocks.resolution: counts business_days, but the desk never opens"},
+		"pause twice":         {clocks("{target: 1h, counts: calendar, pauses: [waiting, waiting]}"), `line 4: clocks.first_response.pauses[1]: "waiting" is listed twice`},
+		"never opens":         {strings.Replace(base, "1h, counts: calendar", "1h, counts: business_hours", 1), "line 3: clocks.first_response: counts business_hours, but no day has opening hours"},
+		"never has days":      {base[:len(base)-len("calendar}\n")] + "business_days}\nhours: {monday: []}\n", "line 4: clocks.resolution: counts business_days, but no day has opening hours"},
 		"hardly opens":        {strings.Replace(clocks("{target: 3660d, counts: business_hours}"), "10:00-17:00", "10:00-10:10", 1), "line 4: clocks.first_response: 3660d would take more than twenty years of business_hours"},
 		"priority":            {base + "priorities: {vital: {}}\n", `line 5: priorities: unknown key "vital"; the keys are low, normal, high, urgent`},
-		"priority's target":   {base + "priorities: {low: {resolution: 0d}}\n", "line 5: priorities.low.resolution: must be longer than nothing"},
+		"priority's target":   {base + "priorities: {low: {resolution: 0d}}\n", "line 5: priorities.low.resolution: must be longer than zero"},
 		"choice":              {base + "customers_choose_priority: yes\n", `line 5: customers_choose_priority: must be true or false, not "yes"`},
 		"quoted choice":       {base + "customers_choose_priority: 'true'\n", `line 5: customers_choose_priority: must be true or false, not "true"`},
 		"silence":             {base + "silence: {nudge_after: 3d, resolve_after: 72h}\n", "line 5: silence.resolve_after: must be longer than nudge_after (72h)"},
-		"rungs":               {base + "escalation:\n- {after: 1h, tell: [assignee]}\n- {after: 60m, tell: [assignee]}\n", "line 7: escalation[1].after: must be longer than the rung before it (1h)"},
-		"rung for nobody":     {base + "escalation: [{after: 1h, tell: []}]\n", "line 5: escalation[0].tell: names nobody"},
+		"rungs":               {base + "escalation:\n- {after: 1h, tell: [assignee]}\n- {after: 60m, tell: [assignee]}\n", "line 7: escalation[1].after: must be longer than in the previous step (1h)"},
+		"rung for nobody":     {base + "escalation: [{after: 1h, tell: []}]\n", "line 5: escalation[0].tell: must not be empty"},
 		"rung for strangers":  {base + "escalation: [{after: 1h, tell: [police]}]\n", `line 5: escalation[0].tell[0]: "police" is not one of assignee, supervisors, administrators`},
 		"rung without after":  {base + "escalation: [{tell: [assignee]}]\n", "line 5: escalation[0].after: is missing"},
-		"category":            {base + "categories: [Odd One]\n", `line 5: categories[0]: "Odd One" must be a word`},
-		"category twice":      {base + "categories: [a, a]\n", `line 5: categories[1]: "a" is in the list already`},
+		"category":            {base + "categories: [Odd One]\n", `line 5: categories[0]: "Odd One" must consist of`},
+		"category twice":      {base + "categories: [a, a]\n", `line 5: categories[1]: "a" is listed twice`},
 		"assignment":          {base + "assignment: {group: vans}\n", "line 5: assignment: must be a list"},
 		"rule without group":  {base + "assignment:\n- {by: round_robin}\n", "line 6: assignment[0].group: is missing"},
 		"rule without by":     {base + "assignment:\n- {group: vans}\n", "line 6: assignment[0].by: is missing"},
 		"rule by chance":      {base + "assignment:\n- {group: vans, by: dice}\n", `line 6: assignment[0].by: "dice" is not one of round_robin, least_loaded`},
-		"group's handle":      {base + "assignment:\n- {group: The Vans, by: round_robin}\n", `line 6: assignment[0].group: "The Vans" is not a group's handle`},
-		"strange category":    {base + "assignment:\n- {categories: [order, ships], group: vans, by: round_robin}\ncategories: [order]\n", `line 6: assignment[0].categories[1]: "ships" is none of the policy's categories: order`},
-		"rule's category 2x":  {base + "assignment:\n- {categories: [order, order], group: vans, by: round_robin}\n", `line 6: assignment[0].categories[1]: "order" is in the list already`},
-		"rule for nothing":    {base + "assignment:\n- {categories: [], group: vans, by: round_robin}\n", "line 6: assignment[0].categories: names no category; leave the key out for all of them"},
+		"group's handle":      {base + "assignment:\n- {group: The Vans, by: round_robin}\n", `line 6: assignment[0].group: "The Vans" is not a valid group handle`},
+		"strange category":    {base + "assignment:\n- {categories: [order, ships], group: vans, by: round_robin}\ncategories: [order]\n", `line 6: assignment[0].categories[1]: "ships" is not a category of this policy: order`},
+		"rule's category 2x":  {base + "assignment:\n- {categories: [order, order], group: vans, by: round_robin}\n", `line 6: assignment[0].categories[1]: "order" is listed twice`},
+		"rule for nothing":    {base + "assignment:\n- {categories: [], group: vans, by: round_robin}\n", "line 6: assignment[0].categories: must not be empty; omit the key to include all categories"},
 		"strange breach":      {base + "assignment:\n- {group: vans, by: round_robin, reassign_on_breach: true}\n", "line 6: assignment[0].reassign_on_breach: must be a list"},
 		"breach of nothing":   {base + "assignment:\n- {group: vans, by: round_robin, reassign_on_breach: [nap]}\n", `line 6: assignment[0].reassign_on_breach[0]: "nap" is not one of first_response, resolution`},
-		"no category":         {base + "categories: []\n", "line 5: categories: names no category"},
+		"no category":         {base + "categories: []\n", "line 5: categories: must not be empty"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			p, err := policy.Parse([]byte(tt.document))
 			if p != nil || err == nil {
-				t.Fatalf("was taken: %+v", p)
+				t.Fatalf("was accepted: %+v", p)
 			}
 			got, want := strings.Split(err.Error(), "\n"), strings.Split(tt.want, "\n")
 			if !slices.EqualFunc(got, want, strings.HasPrefix) {
@@ -259,7 +259,7 @@ func TestParse_baseIsValid(t *testing.T) {
 	parse(t, strings.ReplaceAll(base, "\n", "\r\n"))
 }
 
-func TestParse_namesEveryProblemAtOnce(t *testing.T) {
+func TestParse_reportsAllProblems(t *testing.T) {
 	_, err := policy.Parse([]byte(`
 escalation: [{after: 1x, tell: [nobody]}]
 clocks:
@@ -292,7 +292,7 @@ colour: red
 	}
 }
 
-// FuzzParse wants a policy that keeps its promises, or problems that have a place.
+// FuzzParse checks that Parse returns a policy whose deadlines can be computed, or problems with positions.
 func FuzzParse(f *testing.F) {
 	f.Add(policy.Holesalemart())
 	for _, seed := range []string{everything, base, base + "hours: {sunday: ['00:00-24:00']}", "a: &a [*a]", "? ", "\xef\xbb\xbfname: x", clocks("{target: 1s, counts: business_days}")} {

@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Problem is one thing wrong in a policy document, in words for its author.
+// Problem is an error in a policy document, described for its author.
 type Problem struct {
 	Line    int    // counted from 1
 	Column  int    // counted from 1; 0 if unknown
@@ -17,7 +17,7 @@ type Problem struct {
 	Message string
 }
 
-// String is the problem on one line, its place first.
+// String returns the problem on one line, starting with its position.
 func (p Problem) String() string {
 	if p.Path == "" {
 		return fmt.Sprintf("line %d: %s", p.Line, p.Message)
@@ -25,10 +25,10 @@ func (p Problem) String() string {
 	return fmt.Sprintf("line %d: %s: %s", p.Line, p.Path, p.Message)
 }
 
-// Problems is everything wrong in a document, by line. As a fault it is Invalid, with a detail for each problem.
+// Problems are all errors in a document, ordered by line. As a fault they are Invalid, with a detail for each.
 type Problems []Problem
 
-// Error is one problem a line.
+// Error returns one problem per line.
 func (ps Problems) Error() string {
 	lines := make([]string, len(ps))
 	for i, p := range ps {
@@ -37,7 +37,7 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Unwrap gives the fault of these problems.
+// Unwrap returns the problems as a fault.
 func (ps Problems) Unwrap() error {
 	details := make([]fault.Detail, len(ps))
 	for i, p := range ps {

@@ -7,30 +7,29 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Public is the policy as whoever is promised something reads it: people and webhooks that it names are counted, and
-// not told. What it promises is the same.
+// Public returns the policy as customers see it: people and webhooks in escalation steps are replaced by placeholders.
 func (p *Policy) Public() *Policy {
 	public := *p
 	public.Escalation = slices.Clone(p.Escalation)
-	for i, rung := range public.Escalation {
-		public.Escalation[i].People = numbered("person", rung.People)
-		public.Escalation[i].Webhooks = numbered("webhook", rung.Webhooks)
+	for i, step := range public.Escalation {
+		public.Escalation[i].People = placeholders("person", step.People)
+		public.Escalation[i].Webhooks = placeholders("webhook", step.Webhooks)
 	}
 	return &public
 }
 
-func numbered(what string, names []string) []string {
+func placeholders(what string, names []string) []string {
 	var all []string
 	for i := range names {
-		all = append(all, number(what, i))
+		all = append(all, placeholder(what, i))
 	}
 	return all
 }
 
-func number(what string, i int) string { return fmt.Sprintf("%s-%d", what, i+1) }
+func placeholder(what string, i int) string { return fmt.Sprintf("%s-%d", what, i+1) }
 
-// PublicDocument is a policy's document as Public has the policy, without comments then; and as it was written, if it
-// names neither people nor webhooks.
+// PublicDocument returns the document of the policy as returned by Public, without comments. A document that names no
+// people or webhooks is returned unchanged.
 func (p *Policy) PublicDocument(document []byte) ([]byte, error) {
 	named := func(r Rung) bool { return len(r.People)+len(r.Webhooks) > 0 }
 	if !slices.ContainsFunc(p.Escalation, named) {
@@ -38,37 +37,37 @@ func (p *Policy) PublicDocument(document []byte) ([]byte, error) {
 	}
 	root, problems := load(document)
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("read a policy that was published: %w", problems)
+		return nil, fmt.Errorf("parse published policy: %w", problems)
 	}
-	uncomment(root)
-	for _, rung := range value(root, "escalation").Content {
-		told := map[string]int{}
-		for _, one := range value(rung, "tell").Content {
+	stripComments(root)
+	for _, step := range mappingValue(root, "escalation").Content {
+		count := map[string]int{}
+		for _, one := range mappingValue(step, "tell").Content {
 			if one.Kind != yaml.MappingNode {
 				continue
 			}
 			what, name := one.Content[0].Value, one.Content[1]
-			name.Value, name.Style = number(what, told[what]), 0
-			told[what]++
+			name.Value, name.Style = placeholder(what, count[what]), 0
+			count[what]++
 		}
 	}
 	public, err := yaml.Marshal(root)
 	if err != nil {
-		return nil, fmt.Errorf("write a policy without the names in it: %w", err)
+		return nil, fmt.Errorf("encode public policy: %w", err)
 	}
 	return public, nil
 }
 
-// uncomment forgets comments: what they say of whom nobody can tell.
-func uncomment(n *yaml.Node) {
+// stripComments removes comments, because they may contain names.
+func stripComments(n *yaml.Node) {
 	n.HeadComment, n.LineComment, n.FootComment = "", "", ""
 	for _, child := range n.Content {
-		uncomment(child)
+		stripComments(child)
 	}
 }
 
-// value gives what a mapping has under a key; a node without content when it has nothing.
-func value(n *yaml.Node, key string) *yaml.Node {
+// mappingValue returns the value of a key in a mapping, or a node without content.
+func mappingValue(n *yaml.Node, key string) *yaml.Node {
 	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
 			return n.Content[i+1]

@@ -22,18 +22,18 @@ escalation:
           secret-third
 `
 
-func TestPublicDocument_promisesTheSameAndNamesNobody(t *testing.T) {
+func TestPublicDocument_isEquivalentWithoutNames(t *testing.T) {
 	p, err := policy.Parse([]byte(naming))
 	if err != nil {
 		t.Fatal(err)
 	}
 	document, err := p.PublicDocument([]byte(naming))
 	if err != nil || strings.Contains(string(document), "secret") {
-		t.Fatalf("it is %v\n%s", err, document)
+		t.Fatalf("got %v\n%s", err, document)
 	}
 	public, err := policy.Parse(document)
 	if err != nil {
-		t.Fatalf("it is no policy: %v\n%s", err, document)
+		t.Fatalf("the public document is invalid: %v\n%s", err, document)
 	}
 	if d := public.Differences(p.Public()); len(d) != 0 {
 		t.Errorf("it differs from the public policy: %v", d)
@@ -43,12 +43,12 @@ func TestPublicDocument_promisesTheSameAndNamesNobody(t *testing.T) {
 	}
 	plain := policy.Holesalemart()
 	p, _ = policy.Parse(plain)
-	if same, err := p.PublicDocument(plain); err != nil || !slices.Equal(same, plain) {
-		t.Errorf("one that names nobody became %v\n%s", err, same)
+	if checkSame, err := p.PublicDocument(plain); err != nil || !slices.Equal(checkSame, plain) {
+		t.Errorf("a document without names became %v\n%s", err, checkSame)
 	}
 }
 
-func TestPublic_keepsQuietAboutWhoTookWhosePlace(t *testing.T) {
+func TestPublic_hidesAReplacedRecipient(t *testing.T) {
 	was, err := policy.Parse([]byte(naming))
 	if err != nil {
 		t.Fatal(err)
@@ -58,9 +58,9 @@ func TestPublic_keepsQuietAboutWhoTookWhosePlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d := is.Differences(was); len(d) != 1 {
-		t.Errorf("supervisors are told %v", d)
+		t.Errorf("differences for supervisors: %v", d)
 	}
 	if d := is.Public().Differences(was.Public()); len(d) != 0 {
-		t.Errorf("customers are told %v", d)
+		t.Errorf("differences for customers: %v", d)
 	}
 }

@@ -12,18 +12,18 @@ const (
 	epochWeekday = 4
 )
 
-// span is a part of a local day, [start, end) in seconds of its wall clock since midnight.
+// span is an interval of a local day, [start, end), in seconds of wall clock since midnight.
 type span struct{ start, end int64 }
 
-// week is the open time of every week, less the holidays, on a wall clock that never jumps. Its instants are local:
-// seconds of the wall clock since 1970-01-01 00:00. Daylight saving is the Calendar's concern.
+// week is the weekly opening time minus holidays, on a wall clock without daylight saving, which Calendar handles. Its
+// instants are local: seconds of wall clock since 1970-01-01 00:00.
 //
-// It answers by arithmetic, never day by day, so a closure of ten years costs what a night costs.
+// Queries take logarithmic time in the number of holidays, however long a closure is.
 type week struct {
-	spans  [daysPerWeek][]span    // by time.Weekday, ascending, apart
-	before [daysPerWeek + 1]int64 // open seconds of a week before each weekday; the last is a whole week's
-	closed []int64                // holidays, as days since 1970-01-01, ascending
-	lost   []int64                // lost[i] is the open seconds that closed[:i] take away
+	spans         [daysPerWeek][]span    // by time.Weekday, ascending, apart
+	before        [daysPerWeek + 1]int64 // open seconds of a week before each weekday; the last is the entire week
+	closed        []int64                // holidays, as days since 1970-01-01, ascending
+	closedSeconds []int64                // closedSeconds[i] is the open seconds that closed[:i] take away
 }
 
 func newWeek(spans [daysPerWeek][]span, closed []int64) *week {
@@ -33,19 +33,19 @@ func newWeek(spans [daysPerWeek][]span, closed []int64) *week {
 	}
 	slices.Sort(w.closed)
 	w.closed = slices.Compact(w.closed)
-	w.lost = make([]int64, len(w.closed)+1)
+	w.closedSeconds = make([]int64, len(w.closed)+1)
 	for i, day := range w.closed {
-		w.lost[i+1] = w.lost[i] + openBefore(spans[weekday(day)], secondsPerDay)
+		w.closedSeconds[i+1] = w.closedSeconds[i] + openBefore(spans[weekday(day)], secondsPerDay)
 	}
 	return w
 }
 
-// opens reports whether any week has open time. Holidays are finite, so such a week opens again and again.
+// opens reports whether a week has any opening time. As holidays are finite, the desk then opens again and again.
 func (w *week) opens() bool { return w.before[daysPerWeek] > 0 }
 
-// until is the open time before a local instant, counted from an origin that cancels out in differences.
-// It never decreases.
-func (w *week) until(local int64) int64 {
+// openUntil returns the open seconds before a local instant, from an origin that cancels out in differences. It is
+// monotonic.
+func (w *week) openUntil(local int64) int64 {
 	day, second := floorDiv(local, secondsPerDay)
 	weeks, wd := floorDiv(day+epochWeekday, daysPerWeek)
 	open := weeks*w.before[daysPerWeek] + w.before[wd]
@@ -53,16 +53,17 @@ func (w *week) until(local int64) int64 {
 	if !holiday {
 		open += openBefore(w.spans[wd], second)
 	}
-	return open - w.lost[i]
+	return open - w.closedSeconds[i]
 }
 
-// reach is the first local instant in (from, to] with until = goal. It must exist: until(from) < goal <= until(to).
-func (w *week) reach(from, to, goal int64) int64 {
-	return from + int64(sort.Search(int(to-from), func(i int) bool { return w.until(from+int64(i)) >= goal }))
+// search returns the first local instant in (from, to] with openUntil = goal. It must exist: openUntil(from) < goal <=
+// openUntil(to).
+func (w *week) search(from, to, goal int64) int64 {
+	return from + int64(sort.Search(int(to-from), func(i int) bool { return w.openUntil(from+int64(i)) >= goal }))
 }
 
-// closes is the end of the span that a local instant lies in, or the instant itself if the week is not open then.
-func (w *week) closes(local int64) int64 {
+// closesAt returns the end of the span that contains a local instant, or the instant itself if the desk is closed then.
+func (w *week) closesAt(local int64) int64 {
 	day, second := floorDiv(local, secondsPerDay)
 	if _, holiday := slices.BinarySearch(w.closed, day); holiday {
 		return local
@@ -88,7 +89,7 @@ func weekday(day int64) int64 {
 	return wd
 }
 
-// floorDiv rounds towards the past, so that the remainder is never negative.
+// floorDiv rounds towards negative infinity, so that the remainder is never negative.
 func floorDiv(a, b int64) (quotient, remainder int64) {
 	quotient, remainder = a/b, a%b
 	if remainder < 0 {

@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-var errLink = fault.New(fault.NotFound, "this link does not work any more; each works once, and for a limited time")
+var errLink = fault.New(fault.NotFound, "this link is no longer valid; a link works once, and for a limited time")
 
 // The link with the ID $1, if it still works: looked at, and used.
 const (

@@ -1,5 +1,5 @@
-// Package temporaltest gives a test a Temporal server of its own: the real one, on a database that goes with the
-// test, which the test may kill and restart. For tests only.
+// Package temporaltest starts a Temporal server for a test, with a database of its own, which the test may kill and
+// restart. For tests only.
 package temporaltest
 
 import (
@@ -15,8 +15,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/local"
 )
 
-// Server is a private server without a UI, with the namespace "default". Its methods may be called from several
-// goroutines.
+// Server is a private server without a UI, with the namespace "default". Its methods are safe for concurrent use.
 type Server struct {
 	// HostPort is the frontend's gRPC address. It stays the same across restarts.
 	HostPort string
@@ -29,8 +28,8 @@ type Server struct {
 	run *local.Temporal
 }
 
-// Start starts a server that goes with the test. The program is the one that SUPPORTDESK_TEMPORAL_BIN names, else
-// bin/supportdesk-temporal of this repository; without one the test fails.
+// Start starts a server that ends with the test. The program is SUPPORTDESK_TEMPORAL_BIN, or else
+// bin/supportdesk-temporal of this repository; if it is missing, the test fails.
 func Start(t testing.TB) *Server {
 	t.Helper()
 	s := &Server{t: t, binary: binary(t), db: filepath.Join(t.TempDir(), "temporal.db")}
@@ -43,14 +42,14 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-// Kill ends the server as kill -9 does. It does nothing to one that has ended.
+// Kill sends SIGKILL. It does nothing if the server has ended.
 func (s *Server) Kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.run.Kill()
 }
 
-// Stop ends the server cleanly, which takes it about a second.
+// Stop shuts the server down cleanly, which takes about a second.
 func (s *Server) Stop() {
 	s.t.Helper()
 	s.mu.Lock()
@@ -60,7 +59,8 @@ func (s *Server) Stop() {
 	}
 }
 
-// Restart starts the server again, after Kill or Stop, on the same data and port, and returns when it answers.
+// Restart starts the server again after Kill or Stop, with the same data and port, and returns when it accepts
+// requests.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.mu.Lock()
@@ -100,5 +100,5 @@ func binary(t testing.TB) string {
 	return path
 }
 
-// DB is the SQLite file that holds all that the server knows; more of it may be in the file's write-ahead log.
+// DB returns the path of the SQLite file; some data may be in its write-ahead log.
 func (s *Server) DB() string { return s.db }

@@ -23,7 +23,7 @@ func collect(ctx workflow.Context, n int) ([]string, error) {
 	return got, nil
 }
 
-// nap tells how much later than asked a timer fired.
+// nap returns the delay of a timer.
 func nap(ctx workflow.Context, d time.Duration) (time.Duration, error) {
 	start := workflow.Now(ctx)
 	err := workflow.Sleep(ctx, d)

@@ -1,0 +1,206 @@
+package supervision
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/holesalemart/supportdesk/api/page"
+	"github.com/holesalemart/supportdesk/internal/chart"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/report"
+)
+
+type promisesView struct {
+	frame
+	Asked    filterForm
+	Problems map[string]string // by field
+	Clocks   []clockView       // none if there are problems
+	ZoneName string            // of the policy
+	Choices  filterChoices
+	File     string // URL of the report as CSV
+	Shorter  []periodView
+}
+
+// filterForm is the filter as typed.
+type filterForm struct{ From, To, Priority, Category, Agent, Measure string }
+
+// filterChoices are the options of the filter.
+type filterChoices struct {
+	Priorities []policy.Priority
+	Categories []string
+	Agents     []desk.Colleague
+}
+
+// periodView is a link to the report for another period.
+type periodView struct {
+	Name, Address string
+	Current       bool
+}
+
+// clockView is the report on one clock.
+type clockView struct {
+	report.ClockSummary
+	ID, Name string
+	Bars     template.HTML
+	Lines    template.HTML
+	Tables   []tableView
+}
+
+// tableView is one grouping.
+type tableView struct {
+	ID, Caption, Key string
+	Rows             []rowView
+}
+
+type rowView struct {
+	Name string
+	report.Tally
+}
+
+// Percent formats the share of decided targets that were met.
+func (r rowView) Percent() string { return percent(r.Tally) }
+
+// Percent is that of the entire period.
+func (c clockView) Percent() string { return percent(c.Total) }
+
+func percent(t report.Tally) string {
+	share, ok := t.Share()
+	switch {
+	case !ok:
+		return "–"
+	case share > .999 && t.Broken > 0:
+		return "99.9\u00a0%" // 100% only if none was breached
+	default:
+		return fmt.Sprintf("%.1f\u00a0%%", 100*share)
+	}
+}
+
+// Span formats a duration.
+func (promisesView) Span(t report.Tally, d time.Duration) string {
+	if t.Delivered == 0 {
+		return "–"
+	}
+	return chart.Span(d)
+}
+
+func (p *Pages) promises(v *page.Visit) error {
+	view, made, err := p.promiseReport(v)
+	if err != nil {
+		return err
+	}
+	if len(view.Problems) > 0 {
+		return v.ShowStatus(http.StatusUnprocessableEntity, "targets", view)
+	}
+	for _, c := range made.Clocks {
+		view.Clocks = append(view.Clocks, viewClock(made, c))
+	}
+	return v.Show("targets", view)
+}
+
+func (p *Pages) promisesFile(v *page.Visit) error {
+	view, made, err := p.promiseReport(v)
+	if err != nil {
+		return err
+	}
+	if len(view.Problems) > 0 {
+		return v.ShowStatus(http.StatusUnprocessableEntity, "targets", view)
+	}
+	body, err := promisesCSV(made)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("promises-%s-%s.csv", view.Asked.From, view.Asked.To)
+	return v.File("text/csv; charset=utf-8", name, body)
+}
+
+// promiseReport reads the filter and computes the report, unless the filter is invalid.
+func (p *Pages) promiseReport(v *page.Visit) (promisesView, report.Promises, error) {
+	view := promisesView{frame: newFrame(v, "SLA performance", "/supervision/promises"), Problems: map[string]string{}}
+	_, inForce, _, err := p.store.PolicyInForce(v.Context())
+	if err != nil {
+		return view, report.Promises{}, err
+	}
+	staff, err := p.staffing.Staff(v.Context())
+	if err != nil {
+		return view, report.Promises{}, err
+	}
+	view.Choices = filterChoices{Priorities: policy.Priorities(), Categories: inForce.Categories, Agents: staff}
+	view.ZoneName = inForce.Zone.String()
+	view.Asked = filterForm{
+		From: v.Query("from"), To: v.Query("to"), Priority: v.Query("priority"), Category: v.Query("category"),
+		Agent: v.Query("agent"), Measure: v.Query("measure"),
+	}
+	filter, err := view.Asked.filter(time.Now(), inForce.Zone)
+	var wrong *fault.Error
+	if errors.As(err, &wrong) {
+		for _, d := range wrong.Details {
+			view.Problems[d.Field] = d.Message
+		}
+		return view, report.Promises{}, nil
+	}
+	view.Asked.From = filter.From.In(inForce.Zone).Format(time.DateOnly)
+	view.Asked.To = filter.To.Add(-time.Second).In(inForce.Zone).Format(time.DateOnly)
+	view.File = "/supervision/promises.csv?" + view.Asked.query().Encode()
+	view.Shorter = view.Asked.periods(time.Now(), inForce.Zone)
+	made, err := p.reports.Promises(v.Context(), filter)
+	return view, made, err
+}
+
+// maxWord bounds the length of a filter value, in bytes.
+const maxWord = 200
+
+func (a filterForm) filter(now time.Time, zone *time.Location) (report.PromiseFilter, error) {
+	f := report.PromiseFilter{
+		Priority: policy.Priority(a.Priority), Category: a.Category, Agent: a.Agent, Measure: report.Measure(a.Measure),
+	}
+	var wrong []fault.Detail
+	for field, bad := range map[string]bool{
+		"priority": a.Priority != "" && !f.Priority.Valid(),
+		"category": len(a.Category) > maxWord,
+		"agent":    len(a.Agent) > maxWord,
+		"measure":  a.Measure != "" && f.Measure != report.MeasureElapsed && f.Measure != report.MeasureCounted,
+	} {
+		if bad {
+			wrong = append(wrong, fault.Detail{Field: field, Message: "is not a valid choice"})
+		}
+	}
+	if len(wrong) > 0 {
+		return f, fault.Fields(wrong...)
+	}
+	var err error
+	f.From, f.To, err = report.Period(now, zone, a.From, a.To)
+	return f, err
+}
+
+func (a filterForm) query() url.Values {
+	values := url.Values{}
+	for name, value := range map[string]string{
+		"from": a.From, "to": a.To, "priority": a.Priority, "category": a.Category, "agent": a.Agent, "measure": a.Measure,
+	} {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	return values
+}
+
+// periods returns the usual periods, up to and including today and the current week.
+func (a filterForm) periods(now time.Time, zone *time.Location) []periodView {
+	today := now.In(zone)
+	monday := report.Weeks(now, now, zone)[0].In(zone)
+	var views []periodView
+	for _, weeks := range []int{4, 12, 26, 52} {
+		b := a
+		b.From, b.To = monday.AddDate(0, 0, -7*(weeks-1)).Format(time.DateOnly), today.Format(time.DateOnly)
+		views = append(views, periodView{
+			Name: fmt.Sprintf("%d weeks", weeks), Address: "/supervision/promises?" + b.query().Encode(), Current: b.From == a.From && b.To == a.To,
+		})
+	}
+	return views
+}

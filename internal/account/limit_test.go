@@ -1,0 +1,37 @@
+package account_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/account"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Staff can run bulk commands several times in a row, their programs have more, and a customer's token has no more than
+// the customer.
+func TestCommands_dependsOnRoleAndToken(t *testing.T) {
+	customer, agent := desk.Person{Role: ticket.RoleCustomer}, desk.Person{Role: ticket.RoleAgent}
+	program, customers := agent, customer
+	program.Token, customers.Token = true, true
+	if account.Commands(customers) != account.Commands(customer) {
+		t.Error("a customer's token has an allowance of its own")
+	}
+	if of := account.Commands(agent); of.Burst < 5*desk.MaxBulk || of.Burst <= account.Commands(customer).Burst {
+		t.Errorf("an agent has %+v", of)
+	}
+	if of := account.Commands(program); of.Burst <= account.Commands(agent).Burst || of.Each >= account.Commands(agent).Each {
+		t.Errorf("a program has %+v", of)
+	}
+	keys := map[string]bool{}
+	for _, of := range []account.Allowance{account.Tickets(), account.Commands(customer), account.Commands(agent), account.Commands(program)} {
+		keys[string(of.Key([]byte("secret"), "P-1"))] = true
+		if twice := of.Times(2); twice.Burst != 2*of.Burst || twice.Each != of.Each/2 || twice.Room(1) != time.Duration(twice.Burst-1)*twice.Each {
+			t.Errorf("twice %+v is %+v", of, twice)
+		}
+	}
+	if len(keys) != 4 {
+		t.Errorf("%d keys of four allowances", len(keys))
+	}
+}

@@ -1,0 +1,168 @@
+package account
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+)
+
+// errCredentials is the only message for a failed sign-in, whatever the cause.
+var errCredentials = fault.New(fault.Unauthenticated, "the address or the password is wrong")
+
+// SignIn authenticates a person by address and password. It returns an Unauthenticated fault if either is wrong, and a
+// Limited fault after too many attempts.
+func (s *Service) SignIn(ctx context.Context, from Browser, address, password string) (Entry, error) {
+	address = strings.TrimSpace(address)
+	refund, err := s.limitFrom(ctx, from, address, signInsPerAddress, signInsPerSource)
+	if err != nil {
+		return Entry{}, limitedAs(err, errSignInLimited)
+	}
+	who, err := s.authenticate(ctx, address, password)
+	if fault.KindOf(err) == fault.Unauthenticated {
+		if err := s.store.RecordFailure(ctx, address, "password"); err != nil {
+			return Entry{}, err
+		}
+	}
+	if err != nil {
+		return Entry{}, err
+	}
+	if err := refund(); err != nil {
+		return Entry{}, err
+	}
+	return who, s.store.Record(ctx, Event{Kind: EventSignedIn, Person: who.Person.ID, Actor: who.Person.ID, Detail: "by password"})
+}
+
+// authenticate checks a password. It does the same work whether or not the address has an account.
+func (s *Service) authenticate(ctx context.Context, address, password string) (Entry, error) {
+	who, hash, err := s.store.Password(ctx, address)
+	if err != nil {
+		return Entry{}, err
+	}
+	if len(password) > 4*MaxPassword {
+		return Entry{}, errCredentials
+	}
+	ok, stale, err := s.hasher.matches(ctx, password, hash)
+	if err != nil {
+		return Entry{}, err
+	}
+	if !ok {
+		return Entry{}, errCredentials
+	}
+	if stale {
+		fresh, err := s.hasher.hash(ctx, password)
+		if err != nil {
+			return Entry{}, err
+		}
+		if err := s.store.Rehash(ctx, who.Person.ID, hash, fresh); err != nil {
+			return Entry{}, err
+		}
+	}
+	return who, nil
+}
+
+// AskLink mails a sign-in link to the address if it has an account. It returns a Limited fault after too many requests.
+func (s *Service) AskLink(ctx context.Context, from Browser, address string) error {
+	return s.ask(ctx, SignIn, linksPerAddress, from, address)
+}
+
+// AskReset mails a password reset link; otherwise it is like AskLink.
+func (s *Service) AskReset(ctx context.Context, from Browser, address string) error {
+	return s.ask(ctx, Reset, resetsPerAddress, from, address)
+}
+
+func (s *Service) ask(ctx context.Context, p Purpose, perAddress Allowance, from Browser, address string) error {
+	address = strings.TrimSpace(address)
+	if !desk.ValidAddress(address) {
+		return errNoAddress
+	}
+	if _, err := s.limitFrom(ctx, from, address, perAddress, mailsPerSource); err != nil {
+		return limitedAs(err, errMailLimited)
+	}
+	return s.store.Ask(ctx, newID(), p, address, lifetime[p])
+}
+
+var errNoAddress = fault.Field("address", "must be an email address, such as name@example.com")
+
+// Register mails a link that creates a customer's account. The password is chosen when the link is used, so that an
+// account cannot be prepared for another person's address. If the address has an account already, the mail says so
+// instead.
+func (s *Service) Register(ctx context.Context, source, name, address string) error {
+	p := desk.Person{Role: "customer", Name: strings.TrimSpace(name), Address: strings.TrimSpace(address)}
+	if err := p.Check(); err != nil {
+		return err
+	}
+	if _, err := s.limitBoth(ctx, p.Address, source, registrationsPerAddress, mailsPerSource); err != nil {
+		return limitedAs(err, errMailLimited)
+	}
+	return s.store.Register(ctx, newID(), p.Name, p.Address, lifetime[Verify])
+}
+
+// Used is the result of using a link.
+type Used struct {
+	Purpose Purpose
+	Entry   // the person signed in; for Move, the person whose address changed, who is not signed in
+}
+
+// Use redeems a link. name is for links that create an account, password for links that set one, tokens for Reset. It
+// returns a NotFound fault if the link is not valid; a Conflict if another account has the address by now; an Invalid
+// fault if name or password are not acceptable, in which case the link stays valid; and a Limited fault after too many
+// attempts with acceptable passwords.
+func (s *Service) Use(ctx context.Context, token, name, password string, tokens Tokens) (Used, error) {
+	link, err := s.Open(ctx, token)
+	if err != nil {
+		return Used{}, err
+	}
+	used := Used{Purpose: link.Purpose}
+	hash := ""
+	if link.Purpose == Verify || link.Purpose == Invitation {
+		link.Person.Name = strings.TrimSpace(name)
+		if !desk.ValidName(link.Person.Name) {
+			return Used{}, errName
+		}
+	}
+	if link.Needs() {
+		if hash, err = s.hashForLink(ctx, link, password); err != nil {
+			return Used{}, err
+		}
+	}
+	switch link.Purpose {
+	case SignIn:
+		used.Entry, err = s.store.Enter(ctx, link.ID)
+	case Reset:
+		used.Entry, err = s.store.Reset(ctx, link.ID, hash, tokens)
+	case Move:
+		used.Entry, err = s.store.Move(ctx, link.ID)
+	default:
+		used.Entry, err = s.store.TakeIn(ctx, link.ID, link.Person.Name, hash)
+	}
+	return used, err
+}
+
+var errName = fault.Field("name", "must have 1 to 200 characters, in one line and all of them visible")
+
+// Identity is a person as an OpenID provider identifies them.
+type Identity struct {
+	Issuer, Subject string
+	Address         string    // empty unless verified by the provider
+	SignedIn        time.Time // when they last authenticated there; zero if the provider does not say
+}
+
+// ByIdentity signs in a staff member by an identity at a provider. The first time the verified address identifies them
+// and the subject is linked; from then on only the subject does, since an address may be reassigned. It returns a
+// Forbidden fault if there is no such person, or they are a customer or disabled.
+func (s *Service) ByIdentity(ctx context.Context, i Identity) (Entry, error) {
+	if i.Issuer == "" || i.Subject == "" {
+		return Entry{}, fault.New(fault.Invalid, "an identity has an issuer and a subject")
+	}
+	who, err := s.store.ByIdentity(ctx, i)
+	if fault.KindOf(err) != fault.NotFound {
+		return who, err
+	}
+	if err := s.store.RecordFailure(ctx, i.Address, "by "+i.Issuer); err != nil {
+		return Entry{}, err
+	}
+	return Entry{}, fault.New(fault.Forbidden, "no staff account is linked to this identity")
+}

@@ -1,0 +1,82 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Cast is all demo people. The first of each kind are those that `supportdesk up` prints sign-in links for.
+type Cast struct {
+	Customers  []desk.Person
+	Agents     []desk.Person
+	Supervisor desk.Person
+}
+
+const agents = 5
+
+// bounceEvery is the interval of customers whose address bounces.
+const bounceEvery = 20
+
+// customersFor returns the number of customers for a number of tickets.
+func customersFor(tickets int) int { return min(max(tickets/10, 10), 2000) }
+
+// ensurePeople finds all demo people and adds those who are missing. Disabled people stay disabled; it is an error only
+// if a role has none left.
+func ensurePeople(ctx context.Context, k store, customers int) (Cast, error) {
+	var cast Cast
+	people := []desk.Person{
+		{Role: ticket.RoleSupervisor, Name: "Demo Supervisor", Address: "supervisor@demo.example", Handle: "supervisor-1"},
+		{Role: ticket.RoleAgent, Name: "Demo Agent", Address: "agent@demo.example", Handle: "agent-1"},
+		{Role: ticket.RoleCustomer, Name: "Demo Customer", Address: "customer@demo.example"},
+	}
+	for i := 2; i <= agents; i++ {
+		people = append(people, desk.Person{
+			Role: ticket.RoleAgent, Name: fmt.Sprintf("Demo Agent %d", i),
+			Address: fmt.Sprintf("agent-%d@demo.example", i), Handle: fmt.Sprintf("demo-agent-%d", i),
+		})
+	}
+	for i := 1; i < customers; i++ {
+		people = append(people, desk.Person{
+			Role: ticket.RoleCustomer, Name: fmt.Sprintf("Demo Customer %02d", i), Address: fmt.Sprintf("customer-%02d@demo.example", i),
+		})
+	}
+	for _, p := range people {
+		found, err := find(ctx, k, p)
+		switch {
+		case fault.KindOf(err) == fault.NotFound:
+			continue
+		case err != nil:
+			return Cast{}, fmt.Errorf("add %s: %w", p.Name, err)
+		}
+		switch found.Role {
+		case ticket.RoleCustomer:
+			cast.Customers = append(cast.Customers, found)
+		case ticket.RoleAgent:
+			cast.Agents = append(cast.Agents, found)
+		case ticket.RoleSupervisor:
+			cast.Supervisor = found
+		}
+	}
+	if len(cast.Customers) == 0 || len(cast.Agents) == 0 || cast.Supervisor.ID == "" {
+		return Cast{}, fault.New(fault.Conflict, "the demo's customers, agents or supervisor are disabled, or have other roles")
+	}
+	return cast, nil
+}
+
+// find returns an existing person, by handle if their address has changed, or adds them. It returns a NotFound fault
+// for a disabled one.
+func find(ctx context.Context, k store, p desk.Person) (desk.Person, error) {
+	added, err := k.AddPerson(ctx, p)
+	if fault.KindOf(err) != fault.Conflict {
+		return added, err
+	}
+	found, err := k.PersonByHandleOrAddress(ctx, p.Address)
+	if fault.KindOf(err) == fault.NotFound && p.Handle != "" {
+		return k.PersonByHandleOrAddress(ctx, p.Handle)
+	}
+	return found, err
+}

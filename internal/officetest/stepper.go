@@ -1,0 +1,57 @@
+package officetest
+
+import (
+	"context"
+	"sync"
+
+	"github.com/holesalemart/supportdesk/internal/app"
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/store"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// Clerk takes steps in place of the workflows: one for every accepted command, by the production code.
+type Clerk struct {
+	Away sync.Mutex // locked by a test to pause the Clerk
+
+	store *store.Store
+	steps *app.Steps
+	bell  chan struct{}
+}
+
+// Wake never blocks: one pending wake-up is enough.
+func (c *Clerk) Wake() {
+	select {
+	case c.bell <- struct{}{}:
+	default:
+	}
+}
+
+func (c *Clerk) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.bell:
+		}
+		// Repeat until none is left: a submission excludes later commands of its ticket from the same round.
+		for left := 1; left > 0; {
+			var err error
+			c.Away.Lock()
+			left, err = c.store.Undelivered(ctx, 100, 100, c.take)
+			c.Away.Unlock()
+			if err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+	}
+}
+
+func (c *Clerk) take(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+	for _, d := range all {
+		if _, err := c.steps.Step(ctx, ticket.StepRequest{Number: d.Number, Command: d.Command.Seq}); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,125 @@
+package policy
+
+import (
+	"slices"
+	"time"
+)
+
+// The functions in this file compute a clock's next entry, to be appended by With, and change nothing. An entry is never
+// earlier than the previous one; an earlier instant is replaced by that of the previous entry. A result of false means
+// that there would be no change, as on a clock that has not started. The only error is ErrNeverOpens.
+
+// Start returns the first entry of a clock. A clock that is started while time does not count uses up nothing until it
+// does.
+func Start(cal *Calendar, counts Counting, at time.Time, target time.Duration) (Entry, error) {
+	at = instant(at)
+	due, err := cal.Reach(counts, at, target)
+	if err != nil {
+		return Entry{}, err
+	}
+	return Entry{At: at, Act: ActStarted, By: target, Due: due}, nil
+}
+
+// Pause adds a reason to pause.
+func (c Clock) Pause(cal *Calendar, at time.Time, r Reason) (Entry, bool) {
+	if len(c.Ledger) == 0 || slices.Contains(c.Reasons(), r) {
+		return Entry{}, false
+	}
+	e := c.next(cal, at, ActPaused)
+	e.Reason = r
+	return e, true
+}
+
+// Resume removes a reason to pause. Without reasons left, the deadline follows from the remaining budget; if none is
+// left, it is the instant of the resumption.
+func (c Clock) Resume(cal *Calendar, at time.Time, r Reason) (Entry, bool, error) {
+	if !slices.Contains(c.Reasons(), r) {
+		return Entry{}, false, nil
+	}
+	e := c.next(cal, at, ActResumed)
+	e.Reason = r
+	return c.withDue(cal, e)
+}
+
+// Extend adds to the budget, also for later targets; a negative duration reduces earlier extensions. If all of the
+// budget is used up, the deadline is the instant of the change.
+func (c Clock) Extend(cal *Calendar, at time.Time, by time.Duration) (Entry, bool, error) {
+	if len(c.Ledger) == 0 || by == 0 {
+		return Entry{}, false, nil
+	}
+	e := c.next(cal, at, ActExtended)
+	e.By = by
+	return c.withDue(cal, e)
+}
+
+// Retarget replaces the target. Extensions are kept, and so is what is used up. If that is all of the budget, the
+// deadline is the instant of the change.
+func (c Clock) Retarget(cal *Calendar, at time.Time, target time.Duration) (Entry, bool, error) {
+	if len(c.Ledger) == 0 || target <= 0 || target == c.target() {
+		return Entry{}, false, nil
+	}
+	e := c.next(cal, at, ActRetargeted)
+	e.By = target
+	return c.withDue(cal, e)
+}
+
+// Adopt changes the clock to the calendar, counting and target of another policy version. What was used up by the
+// previous calendar stays used up, to the second, and extensions are kept. If that is all of the budget, the deadline
+// is the instant of the change. A settled clock keeps its deadline until it is reopened.
+func (c Clock) Adopt(was, cal *Calendar, at time.Time, counts Counting, target time.Duration) (Entry, bool, error) {
+	if len(c.Ledger) == 0 || target <= 0 {
+		return Entry{}, false, nil
+	}
+	e := c.next(was, at, ActAdopted)
+	e.By, e.Was, e.Counts = target, c.Counts, counts
+	if c.Settled() {
+		e.Due = c.last().Due
+		return e, true, nil
+	}
+	return c.withDue(cal, e)
+}
+
+// Settle records that the target was met. Unless the clock is paused, time is still counted, so that Reopen does not
+// restore it; the recorded deadline stays.
+func (c Clock) Settle(cal *Calendar, at time.Time) (Entry, bool) {
+	if len(c.Ledger) == 0 || c.Settled() {
+		return Entry{}, false
+	}
+	e := c.next(cal, at, ActSettled)
+	e.Due = c.last().Due
+	return e, true
+}
+
+// Reopen records that the target is open again. If the budget is used up, the deadline is the instant of reopening.
+func (c Clock) Reopen(cal *Calendar, at time.Time) (Entry, bool, error) {
+	if !c.Settled() {
+		return Entry{}, false, nil
+	}
+	return c.withDue(cal, c.next(cal, at, ActReopened))
+}
+
+// next returns an entry with its instant and usage.
+func (c Clock) next(cal *Calendar, at time.Time, act Act) Entry {
+	at = instant(at)
+	if last := c.last().At; at.Before(last) {
+		at = last
+	}
+	return Entry{At: at, Act: act, Used: c.Used(cal, at)}
+}
+
+// withDue sets the deadline of an entry.
+func (c Clock) withDue(cal *Calendar, e Entry) (Entry, bool, error) {
+	after := c.With(e)
+	if !after.Running() {
+		return e, true, nil
+	}
+	due, err := cal.Reach(after.Counts, e.At, after.Budget()-e.Used)
+	if err != nil {
+		return Entry{}, false, err
+	}
+	e.Due = due
+	return e, true, nil
+}
+
+// instant returns t in UTC, truncated to seconds, in the form that compares equal after a round trip through JSON.
+func instant(t time.Time) time.Time { return time.Unix(t.Unix(), 0).UTC() }
