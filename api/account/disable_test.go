@@ -161,7 +161,7 @@ func TestDisable_reportsFailuresAndContinues(t *testing.T) {
 	b := o.ada()
 	form := url.Values{"tickets": {"agent"}, "agent": {"bert"}}
 	wants(t, b.Ask(http.MethodPost, o.disabling("anna"), form), 200,
-		"1 ticket is reassigned.", "1 ticket was not reassigned", string(numbers[0])+": somebody else took it already")
+		"1 ticket is reassigned.", "1 ticket was not reassigned", string(numbers[0])+": someone else has already taken the ticket")
 	if o.of("carla") != 1 || o.of("bert") != 1 {
 		t.Errorf("Carla has %d, Bert %d", o.of("carla"), o.of("bert"))
 	}

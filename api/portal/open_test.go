@@ -78,12 +78,12 @@ func TestTrack_saysWhatIsWrongWithANumberAndKeepsIt(t *testing.T) {
 		wrong  string
 	}{
 		"HM-0000000000": {http.StatusNotFound, "There is no ticket HM-0000000000."},
-		"hm-7q2k9xm4t":  {http.StatusUnprocessableEntity, "10 letters and digits after HM-, and this one has 9."},
+		"hm-7q2k9xm4t":  {http.StatusUnprocessableEntity, "10 letters and digits after HM-, but this one has 9."},
 		"HM7Q2K9XM4T":   {http.StatusUnprocessableEntity, "this one has 9."},
 		"7Q2K9XM4TDD":   {http.StatusUnprocessableEntity, "this one has 11."},
-		"HM-000000000U": {http.StatusUnprocessableEntity, "“U” does not occur in ticket numbers."},
-		"<script>":      {http.StatusUnprocessableEntity, "“<” does not occur"},
-		" ":             {http.StatusUnprocessableEntity, "Type the ticket’s number, such as HM-"},
+		"HM-000000000U": {http.StatusUnprocessableEntity, "“U” is not used in ticket numbers."},
+		"<script>":      {http.StatusUnprocessableEntity, "“<” is not used"},
+		" ":             {http.StatusUnprocessableEntity, "Enter a ticket number, such as HM-"},
 	} {
 		a := o.visitor().get(c.status, "/track?number="+url.QueryEscape(typed))
 		a.says(t, "#number-error", c.wrong)

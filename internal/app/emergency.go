@@ -46,7 +46,7 @@ type Emergencies struct {
 	affected affectedReader
 	policies publishedPolicies
 	notifier waker
-	dryRuns  chan struct{} // holds one for each dry run under way
+	dryRuns  chan struct{} // a semaphore of maxDryRuns
 }
 
 // NewEmergencies returns the service on a store. It wakes the notifier after each change of the schedule.
@@ -59,12 +59,12 @@ func (s *Emergencies) Declare(ctx context.Context, by desk.Person, p desk.Emerge
 	return s.command(by, func() (desk.Emergency, error) { return s.changer.DeclareEmergency(ctx, by, p) })
 }
 
-// Change changes one from now on.
+// Change changes an emergency from now on.
 func (s *Emergencies) Change(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
 	return s.command(by, func() (desk.Emergency, error) { return s.changer.ChangeEmergency(ctx, by, id, c) })
 }
 
-// End lifts one that is in force, and cancels one that is planned.
+// End lifts an active emergency or cancels a planned one.
 func (s *Emergencies) End(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
 	return s.command(by, func() (desk.Emergency, error) { return s.changer.EndEmergency(ctx, by, id) })
 }

@@ -49,7 +49,7 @@ func (counting) MeasuredFanout(context.Context, int) (desk.Fanout, bool, error) 
 }
 
 // A dry run may keep a processor busy for seconds: however many ask, the others are still served.
-func TestDryDeclare_refusesToLookForTooManyAtOnce(t *testing.T) {
+func TestDryDeclare_limitsConcurrentDryRuns(t *testing.T) {
 	store := counting{begun: make(chan struct{}), goOn: make(chan struct{})}
 	m := app.NewEmergencies(nil, store, store, nil, nil)
 	look := func() error {

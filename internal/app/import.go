@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ImportStore is where imports go.
+// ImportStore stores imported tickets.
 type ImportStore interface {
 	// ImportTx runs fn in a transaction in which neither the emergency schedule nor the policy in force changes, and
 	// commits it if fn returns nil.
@@ -22,12 +22,12 @@ type ImportTx interface {
 
 	// Fresh returns those of some numbers that no ticket has.
 	Fresh(context.Context, []ticket.Number) (map[ticket.Number]bool, error)
-	// Begin prepares for so many messages, and returns what an import starts from.
+	// Begin reserves IDs for so many messages and returns what the import starts from.
 	Begin(ctx context.Context, messages int) (ImportBase, error)
 	Policy(ctx context.Context, version int64) (*policy.Policy, error)
-	// Roster returns the members of a group who are present now.
+	// Roster returns the members of a group who are available now.
 	Roster(ctx context.Context, group string) ([]ticket.Candidate, error)
-	// KeepAlive keeps the transaction from being ended while the caller computes. It is cheap to call often.
+	// KeepAlive keeps the transaction from timing out while the caller computes. It is cheap to call often.
 	KeepAlive(context.Context) error
 	// Write stores the tickets, and turns in their order.
 	Write(ctx context.Context, tickets []Imported, turns []Turn) error
@@ -48,7 +48,7 @@ type Imported struct {
 	Changes  Changes          // from the draft to the present state; its deliveries are those below
 	Mails    []ImportedMail
 	Calls    []ImportedCall
-	RatedBy  ticket.PersonID // who had the ticket when it was rated; empty: no one
+	RatedBy  ticket.PersonID // assignee when the ticket was rated; empty: none
 }
 
 // ImportedMail is a mail that counts as sent, or as bounced.
@@ -65,23 +65,22 @@ type ImportedCall struct {
 	At time.Time
 }
 
-// Imports takes in tickets with their past.
+// Imports imports tickets together with their history.
 type Imports struct{ store ImportStore }
 
-// NewImports imports into a store.
+// NewImports returns Imports over a store.
 func NewImports(store ImportStore) *Imports { return &Imports{store} }
 
-// Import takes in tickets with their past, in one transaction, and returns how many it added: those whose number exists
-// are left alone, so an import that was interrupted is simply run again. A few thousand at a time are quick and bound the
-// memory needed.
+// Import imports tickets with their history in one transaction and returns how many it added. Tickets whose number exists
+// are skipped, so an interrupted import can simply be run again. The caller bounds the memory by importing a few thousand
+// tickets at a time.
 //
-// Every action is a step at its own instant, and so is everything that fell due up to now: the state is the fold of its
-// events, as if this desk had kept the ticket all along. Events and outcomes count as recorded when they happened. The
-// past sends no mail: mails count as sent, or as bounced where the ticket says so. A ticket that is not closed is put
-// before the relay, which starts its workflow.
+// Every action is a step at its own time, and so is everything that was due up to now, so the state is the fold of its
+// events as if this desk had handled the ticket all along. No mail is sent for the past: mails count as sent, or as
+// bounced where the ticket says so. For a ticket that is not closed, the relay then starts a workflow.
 //
-// Import returns an Invalid fault, which names the number, for a ticket that cannot have happened. The people whom a
-// ticket names exist already.
+// Import returns an Invalid fault that names the ticket if its history is impossible. The people whom a ticket names must
+// exist.
 func (im *Imports) Import(ctx context.Context, tickets []desk.ImportTicket) (added int, err error) {
 	err = im.store.ImportTx(ctx, func(tx ImportTx) error {
 		fresh, err := fresh(ctx, tx, tickets)
@@ -97,7 +96,7 @@ func (im *Imports) Import(ctx context.Context, tickets []desk.ImportTicket) (add
 	return added, nil
 }
 
-// fresh returns the tickets that do not exist yet, each number once.
+// fresh returns the tickets that do not exist yet, without duplicates.
 func fresh(ctx context.Context, tx ImportTx, tickets []desk.ImportTicket) ([]desk.ImportTicket, error) {
 	numbers := make([]ticket.Number, 0, len(tickets))
 	for _, t := range tickets {
@@ -157,7 +156,7 @@ func importOne(ctx context.Context, tx ImportTx, base *ImportBase, people *impor
 	if err != nil {
 		return Imported{}, err
 	}
-	past := newPast(people, t, version, ticket.Desk{Policy: p, Gate: base.Gate})
+	past := newReplay(people, t, version, ticket.Desk{Policy: p, Gate: base.Gate})
 	for i, a := range t.Actions {
 		if err := past.catchUp(ctx, a.At); err != nil {
 			return Imported{}, err
@@ -172,7 +171,7 @@ func importOne(ctx context.Context, tx ImportTx, base *ImportBase, people *impor
 	return past.finish(base.Now)
 }
 
-// command makes the command of an action.
+// command returns the command of an action.
 func command(seq int64, a desk.ImportAction, base *ImportBase) ticket.Command {
 	c := ticket.Command{
 		Seq: seq, Verb: a.Verb, By: a.By.Actor(), At: a.At.UTC(), Handle: a.By.Handle, Priority: a.Priority, Category: a.Category,

@@ -11,7 +11,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// importPeople reads each audience, handle and roster once for an import, and follows what its tickets make of the rosters.
+// importPeople reads each audience, handle and roster once for an import, and updates the rosters as its tickets are
+// assigned.
 type importPeople struct {
 	tx        ImportTx
 	audiences map[policy.Audience][]ticket.PersonID
@@ -28,7 +29,7 @@ func newImportPeople(tx ImportTx) *importPeople {
 	}
 }
 
-// Disabled implements StepTx: mails of the past went to those they were for.
+// Disabled implements StepTx. Mails of the past went to their recipients, so it returns none.
 func (im *importPeople) Disabled(context.Context, []ticket.PersonID) (map[ticket.PersonID]Disabled, error) {
 	return nil, nil
 }
@@ -64,12 +65,12 @@ func (im *importPeople) StaffByHandle(ctx context.Context, handles []string) (ma
 	return found, nil
 }
 
-// Staff implements StepTx: only manual commands ask.
+// Staff implements StepTx. Only manual commands need it.
 func (im *importPeople) Staff(context.Context, string) (ticket.PersonID, error) {
 	return "", fault.New(fault.NotFound, "an import has no manual commands")
 }
 
-// Roster implements StepTx: who is present now, with the choices that fell in this import.
+// Roster implements StepTx. It returns who is available now, with the assignments of this import counted.
 func (im *importPeople) Roster(ctx context.Context, group string) ([]ticket.Candidate, error) {
 	if _, known := im.rosters[group]; !known {
 		present, err := im.tx.Roster(ctx, group)
@@ -85,12 +86,12 @@ func (im *importPeople) Roster(ctx context.Context, group string) ([]ticket.Cand
 	return present, nil
 }
 
-// follow follows what a step's changes make of the rosters.
+// follow updates loads and turns by the changes of a step.
 func (im *importPeople) follow(c Changes) {
-	if inHand(c.Was.Ticket) {
+	if countsAsLoad(c.Was.Ticket) {
 		im.loads[c.Was.Ticket.Assignee]--
 	}
-	if inHand(c.State.Ticket) {
+	if countsAsLoad(c.State.Ticket) {
 		im.loads[c.State.Ticket.Assignee]++
 	}
 	im.turns = append(im.turns, c.Turns...)
@@ -102,7 +103,7 @@ func (im *importPeople) follow(c Changes) {
 	}
 }
 
-// inHand reports whether a ticket counts among its assignee's.
-func inHand(t ticket.Ticket) bool {
+// countsAsLoad reports whether a ticket counts towards its assignee's load.
+func countsAsLoad(t ticket.Ticket) bool {
 	return slices.Contains([]ticket.Status{ticket.StatusNew, ticket.StatusOpen, ticket.StatusWaiting}, t.Status)
 }

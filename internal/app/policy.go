@@ -58,8 +58,8 @@ func (s *Policies) Edition(ctx context.Context, version int64) (desk.Edition, er
 	return s.versions.Edition(ctx, version)
 }
 
-// Publish publishes the next version. It is Forbidden to all but supervisors and administrators, and Invalid with
-// everything at fault.
+// Publish publishes a document as the next version. It returns a Forbidden fault unless by is a supervisor or an
+// administrator, and an Invalid error that lists every problem of the document.
 func (s *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publication) (desk.Published, error) {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return desk.Published{}, err

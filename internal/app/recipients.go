@@ -8,9 +8,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// address turns audiences and handles into people and leaves out those who are disabled: supervisors are written to
-// instead of a disabled colleague, and no one instead of a disabled customer. An event owes each person one mail,
-// however many of its audiences they are in.
+// address resolves audiences and handles to people. Mails to disabled staff go to the supervisors instead, and mails to
+// disabled customers are dropped. An event owes each person one mail, however many of its audiences they are in.
 func address(ctx context.Context, reader recipientReader, mails []ticket.Mail) ([]Mail, error) {
 	if len(mails) == 0 {
 		return nil, nil
@@ -23,11 +22,12 @@ func address(ctx context.Context, reader recipientReader, mails []ticket.Mail) (
 	for _, m := range mails {
 		owed = append(owed, d.address(m)...)
 	}
-	return oneEach(owed), nil
+	return onePerRecipient(owed), nil
 }
 
-// oneEach leaves each person one mail of an event. A person who is written to in their own right stands in for no one.
-func oneEach(owed []Mail) []Mail {
+// onePerRecipient keeps one mail per person and event. A person who is a recipient in their own right does not stand in
+// for someone else.
+func onePerRecipient(owed []Mail) []Mail {
 	type recipient struct {
 		event  int
 		person ticket.PersonID
@@ -48,14 +48,14 @@ func oneEach(owed []Mail) []Mail {
 	return kept
 }
 
-// directory holds the people whom some mails need.
+// directory holds the people needed to address some mails.
 type directory struct {
 	disabled  map[ticket.PersonID]Disabled
 	handles   map[string]ticket.PersonID // of staff who are not disabled; in lower case
 	audiences map[policy.Audience][]ticket.PersonID
 }
 
-// readDirectory reads only what the mails need: most name one customer who is not disabled.
+// readDirectory reads only what the mails need. Most steps owe one mail to a customer who is not disabled.
 func readDirectory(ctx context.Context, reader recipientReader, mails []ticket.Mail) (d directory, err error) {
 	var people []ticket.PersonID
 	var handles []string
@@ -93,7 +93,7 @@ func readDirectory(ctx context.Context, reader recipientReader, mails []ticket.M
 	return d, err
 }
 
-// address returns the mails to the people whom one mail is for.
+// address returns one mail for each recipient.
 func (d directory) address(m ticket.Mail) []Mail {
 	switch {
 	case m.Audience != "":
@@ -123,8 +123,8 @@ func to(m ticket.Mail, standsFor string, people []ticket.PersonID) []Mail {
 	return all
 }
 
-// audience returns an audience's people. An escalation that reaches no one would be lost: without supervisors the
-// administrators get it, and the other way round.
+// audience returns the people of an audience. Without supervisors it returns the administrators, and the reverse, since an
+// escalation that reaches no one would be lost.
 func (d directory) audience(a policy.Audience) []ticket.PersonID {
 	if people := d.audiences[a]; len(people) > 0 {
 		return people

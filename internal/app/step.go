@@ -10,16 +10,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// MaxCommands is how many commands one step decides, so that its transaction is bounded. The result says whether more wait.
+// MaxCommands is how many commands a step decides, which bounds its transaction. The result says whether more are pending.
 const MaxCommands = 100
 
-// Steps takes steps of tickets. Nothing else writes a ticket's state.
+// Steps takes steps of tickets. Nothing else writes the state of a ticket.
 type Steps struct {
 	store StepStore
 	most  int64
 }
 
-// NewSteps takes steps on a store, each of which decides at most so many commands.
+// NewSteps returns Steps over a store. Each step decides at most mostCommands commands.
 func NewSteps(store StepStore, mostCommands int64) *Steps {
 	return &Steps{store: store, most: mostCommands}
 }
@@ -51,21 +51,21 @@ func checkStep(r ticket.StepRequest) error {
 		}
 	}
 	if asked != 1 || r.Command < 0 || r.Bounced < 0 || r.Delivered < 0 || len(r.ByHand) > ticket.MaxByHand {
-		return fault.New(fault.Invalid, "a step is asked for one command, one moment, one mail that is settled, some signals by hand or the gate")
+		return fault.New(fault.Invalid, "a step request must name exactly one of a command, a due time, a delivery, manual commands and the emergency schedule")
 	}
 	for _, h := range r.ByHand {
 		if h.Key == "" || !slices.Contains(ticket.Signals(), h.Verb) {
-			return fault.New(fault.Invalid, "a signal by hand has a key and one of the signals' names")
+			return fault.New(fault.Invalid, "a manual command must have a key and a known verb")
 		}
 	}
 	return nil
 }
 
-// scope bounds what one try of a step does. A narrow one isolates what cannot be recorded.
+// scope bounds what one attempt at a step does. A narrow one isolates what cannot be recorded.
 type scope struct {
 	commands     int64 // decided at most
 	refuseFirst  bool  // the first of them is refused as unrecordable
-	commandsOnly bool  // transitions of the emergency schedule and news of mails are left alone
+	commandsOnly bool  // neither transitions nor deliveries are recorded
 }
 
 func (s *Steps) try(ctx context.Context, r ticket.StepRequest, sc scope) (result ticket.StepResult, err error) {
@@ -93,9 +93,9 @@ func (s *Steps) unrecordableReason(err error) (string, bool) {
 	}
 }
 
-// isolate takes a step that cannot be recorded as a whole. It decides fewer commands at once until the one that cannot
-// be recorded stands alone, and refuses that. If not even the refusal can be recorded, the cause is a due event before
-// it or a transition of the emergency schedule: that is parked, to be tried again, and never dropped.
+// isolate takes a step that cannot be recorded as a whole. It decides fewer and fewer commands at once until it finds the
+// one that cannot be recorded, and refuses that. If even the refusal cannot be recorded, the cause is an earlier due event
+// or transition, which is parked to be retried and never dropped.
 func (s *Steps) isolate(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	commands := ticket.StepRequest{Number: r.Number, Mails: r.Mails, Command: 1}
 	first := commands
@@ -137,7 +137,7 @@ func (s *Steps) decideSome(ctx context.Context, r ticket.StepRequest) (ticket.St
 	return s.try(ctx, r, scope{commands: 1, refuseFirst: true, commandsOnly: true})
 }
 
-// How long what is parked waits for its next try; see Parking.
+// The delays between attempts to record what is parked; see Parking.
 const (
 	parkDelay    = time.Minute
 	maxParkDelay = 10 * time.Minute

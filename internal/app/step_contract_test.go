@@ -15,8 +15,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// The workflow tests take the production step on tickets in memory. The scenarios below hold them to what the step
-// finds and leaves in PostgreSQL.
+// The workflow tests take production steps on tickets in memory. The scenarios below check that these steps have the same
+// results as over PostgreSQL.
 
 const contractTicket ticket.Number = "HM-7Q2K9XM4TD"
 
@@ -37,8 +37,8 @@ assignment:
   - {categories: [delivery], group: vans, by: round_robin, reassign_on_breach: [first_response]}
 `
 
-// tickets is one of the two: the step on a store, with what a scenario does beside it.
-type tickets interface {
+// implementation is one of the two: the step on a store, with what a scenario does beside it.
+type implementation interface {
 	Step(context.Context, ticket.StepRequest) (ticket.StepResult, error)
 
 	set(clock time.Time)
@@ -54,68 +54,70 @@ type tickets interface {
 	state() ticket.State
 }
 
-// play is a scenario under way on one of the two, and what it has shown so far.
-type play struct {
-	tickets
+// scenario is a scenario under way on one of the two, and what it has shown so far.
+type scenario struct {
+	implementation
 	t     *testing.T
 	lines []string
 }
 
 // at sets the clock to so many hours after the start.
-func (p *play) at(hours float64) { p.set(contractStart.Add(time.Duration(hours * float64(time.Hour)))) }
+func (s *scenario) at(hours float64) {
+	s.set(contractStart.Add(time.Duration(hours * float64(time.Hour))))
+}
 
-func (p *play) submit(category string) {
-	p.accept(ticket.Command{
+func (s *scenario) submit(category string) {
+	s.accept(ticket.Command{
 		Verb: ticket.VerbSubmit, By: ticket.Actor{ID: desktest.Customer, Role: ticket.RoleCustomer}, Message: 1,
 		Priority: policy.PriorityNormal, Category: category,
 	})
 }
 
-func (p *play) ask(verb ticket.Verb) ticket.Command {
+func (s *scenario) command(verb ticket.Verb) ticket.Command {
 	c := ticket.Command{Verb: verb, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}}
 	if verb.NeedsWords() {
 		c.Message = 1
 	}
-	return p.accept(c)
+	return s.accept(c)
 }
 
 // step takes a step and notes what came of it.
-func (p *play) step(r ticket.StepRequest) ticket.StepResult {
-	p.t.Helper()
+func (s *scenario) step(r ticket.StepRequest) ticket.StepResult {
+	s.t.Helper()
 	r.Number = contractTicket
-	result, err := p.Step(p.t.Context(), r)
+	result, err := s.Step(s.t.Context(), r)
 	if err != nil {
-		p.t.Fatalf("step %+v: %v", r, err)
+		s.t.Fatalf("step %+v: %v", r, err)
 	}
 	noted := result
 	if parked := result.Digest.Parked; parked != nil { // its instants are the machine's
 		noted.Digest.Parked = &ticket.Parked{Reason: parked.Reason}
 	}
-	p.note(noted)
+	s.note(noted)
 	return result
 }
 
-func (p *play) note(value any) {
-	p.t.Helper()
+func (s *scenario) note(value any) {
+	s.t.Helper()
 	data, err := json.Marshal(value)
 	if err != nil {
-		p.t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	p.lines = append(p.lines, string(data))
+	s.lines = append(s.lines, string(data))
 }
 
-// finish notes all that is left.
-func (p *play) finish() {
-	p.t.Helper()
-	for _, e := range p.events() {
+// record notes the events, outcomes and state at the end.
+func (s *scenario) record() {
+	s.t.Helper()
+	for _, e := range s.events() {
 		e.Message = min(e.Message, 1)
-		p.note(e)
+		s.note(e)
 	}
-	p.note(p.outcomes())
-	p.note(p.state())
+	s.note(s.outcomes())
+	s.note(s.state())
 }
 
-var scenarios = map[string]func(*play){
+var scenarios = map[string]func(*scenario){
 	"commands":                     commands,
 	"more commands than one step":  manyCommands,
 	"due events":                   dueEvents,
@@ -133,14 +135,14 @@ var scenarios = map[string]func(*play){
 	"a command not recordable":     refusedCommand,
 }
 
-func TestStep_isTheSameInPostgreSQLAndInMemory(t *testing.T) {
-	for name, scenario := range scenarios {
+func TestStep_isTheSameOverPostgreSQLAndInMemory(t *testing.T) {
+	for name, play := range scenarios {
 		t.Run(name, func(t *testing.T) {
-			stored, kept := &play{tickets: newStored(t, contractPolicy), t: t}, &play{tickets: newKept(t, contractPolicy), t: t}
-			for _, p := range []*play{stored, kept} {
-				p.at(0)
-				scenario(p)
-				p.finish()
+			stored, kept := &scenario{implementation: newInPostgreSQL(t, contractPolicy), t: t}, &scenario{implementation: newInMemory(t, contractPolicy), t: t}
+			for _, s := range []*scenario{stored, kept} {
+				s.at(0)
+				play(s)
+				s.record()
 			}
 			if len(stored.lines) < 4 {
 				t.Fatalf("only %d lines: the scenario shows nothing", len(stored.lines))
@@ -161,52 +163,52 @@ func line(lines []string, i int) string {
 	return lines[i]
 }
 
-func commands(p *play) {
-	p.submit("general")
-	p.step(ticket.StepRequest{Command: 1})
-	p.at(1)
-	p.accept(ticket.Command{
+func commands(s *scenario) {
+	s.submit("general")
+	s.step(ticket.StepRequest{Command: 1})
+	s.at(1)
+	s.accept(ticket.Command{
 		Verb: ticket.VerbAssign, By: ticket.Actor{ID: desktest.Supervisor, Role: ticket.RoleSupervisor}, Assignee: desktest.Bob, Handle: "bob",
 	})
-	p.ask(ticket.VerbReopen) // refused
-	p.ask(ticket.VerbNote)
-	p.ask(ticket.VerbAgentReply)
-	p.step(ticket.StepRequest{Command: 1 << 40, Mails: 1})
-	p.step(ticket.StepRequest{Command: 1 << 40, Mails: 1})
-	p.accept(ticket.Command{Verb: ticket.VerbClose, By: ticket.Actor{ID: desktest.Customer, Role: ticket.RoleCustomer}})
-	p.step(ticket.StepRequest{Gate: true, Mails: 3})
+	s.command(ticket.VerbReopen) // refused
+	s.command(ticket.VerbNote)
+	s.command(ticket.VerbAgentReply)
+	s.step(ticket.StepRequest{Command: 1 << 40, Mails: 1})
+	s.step(ticket.StepRequest{Command: 1 << 40, Mails: 1})
+	s.accept(ticket.Command{Verb: ticket.VerbClose, By: ticket.Actor{ID: desktest.Customer, Role: ticket.RoleCustomer}})
+	s.step(ticket.StepRequest{Gate: true, Mails: 3})
 }
 
-func manyCommands(p *play) {
-	p.submit("general")
+func manyCommands(s *scenario) {
+	s.submit("general")
 	for range app.MaxCommands + 20 {
-		p.ask(ticket.VerbNote)
+		s.command(ticket.VerbNote)
 	}
-	p.step(ticket.StepRequest{Command: app.MaxCommands + 21})
-	p.step(ticket.StepRequest{Delivered: 1})
+	s.step(ticket.StepRequest{Command: app.MaxCommands + 21})
+	s.step(ticket.StepRequest{Delivered: 1})
 }
 
-func dueEvents(p *play) {
-	p.submit("general")
-	next := p.step(ticket.StepRequest{Command: 1}).Digest.Next
-	p.at(3)
-	p.step(ticket.StepRequest{Due: next.Due}) // ahead
-	p.at(13)
-	p.step(ticket.StepRequest{Due: next.Due})
-	p.step(ticket.StepRequest{Gate: true})
-	p.at(14)
-	p.accept(ticket.Command{Verb: ticket.VerbAcknowledge, By: ticket.Actor{ID: desktest.Supervisor, Role: ticket.RoleSupervisor}})
-	p.step(ticket.StepRequest{Command: 2, Mails: 4})
+func dueEvents(s *scenario) {
+	s.submit("general")
+	next := s.step(ticket.StepRequest{Command: 1}).Digest.Next
+	s.at(3)
+	s.step(ticket.StepRequest{Due: next.Due}) // ahead
+	s.at(13)
+	s.step(ticket.StepRequest{Due: next.Due})
+	s.step(ticket.StepRequest{Gate: true})
+	s.at(14)
+	s.accept(ticket.Command{Verb: ticket.VerbAcknowledge, By: ticket.Actor{ID: desktest.Supervisor, Role: ticket.RoleSupervisor}})
+	s.step(ticket.StepRequest{Command: 2, Mails: 4})
 }
 
-func earlierAnswer(p *play) {
-	p.submit("general")
-	p.step(ticket.StepRequest{Command: 1})
-	p.at(9.5)
-	p.ask(ticket.VerbAgentReply)
-	p.at(11)
-	p.step(ticket.StepRequest{Due: contractStart.Add(10 * time.Hour)}) // the reply was accepted before it
-	p.step(ticket.StepRequest{Command: 2})
+func earlierAnswer(s *scenario) {
+	s.submit("general")
+	s.step(ticket.StepRequest{Command: 1})
+	s.at(9.5)
+	s.command(ticket.VerbAgentReply)
+	s.at(11)
+	s.step(ticket.StepRequest{Due: contractStart.Add(10 * time.Hour)}) // the reply was accepted before it
+	s.step(ticket.StepRequest{Command: 2})
 }
 
 func closed(from, until float64) ticket.Emergency {
@@ -217,57 +219,57 @@ func closed(from, until float64) ticket.Emergency {
 	}
 }
 
-func bounceAfterTransition(p *play) {
-	p.submit("general")
-	p.step(ticket.StepRequest{Command: 1})
-	p.schedule(ticket.Gate{Revision: 1, Emergencies: []ticket.Emergency{closed(2, 4)}})
-	p.settle(1, true)
-	p.at(3)
-	p.step(ticket.StepRequest{Bounced: 1})
-	if events := p.events(); len(events) != 3 || events[1].Kind != ticket.EventPaused || events[2].Kind != ticket.EventMailBounced {
-		p.t.Errorf("the timeline is %+v", events)
+func bounceAfterTransition(s *scenario) {
+	s.submit("general")
+	s.step(ticket.StepRequest{Command: 1})
+	s.schedule(ticket.Gate{Revision: 1, Emergencies: []ticket.Emergency{closed(2, 4)}})
+	s.settle(1, true)
+	s.at(3)
+	s.step(ticket.StepRequest{Bounced: 1})
+	if events := s.events(); len(events) != 3 || events[1].Kind != ticket.EventPaused || events[2].Kind != ticket.EventMailBounced {
+		s.t.Errorf("the timeline is %+v", events)
 	}
-	p.step(ticket.StepRequest{Bounced: 1})
-	p.at(5)
-	p.ask(ticket.VerbNote)
-	p.step(ticket.StepRequest{Command: 2})
+	s.step(ticket.StepRequest{Bounced: 1})
+	s.at(5)
+	s.command(ticket.VerbNote)
+	s.step(ticket.StepRequest{Command: 2})
 }
 
-func delays(p *play) {
+func delays(s *scenario) {
 	delay := ticket.Emergency{
 		ID: "E-7Q2K9XM4TE", Kind: ticket.EmergencyDelayed, From: contractStart.Add(time.Hour), Until: contractStart.Add(30 * time.Hour),
 		Delays: []ticket.Delay{{From: contractStart.Add(time.Hour), By: 2 * time.Hour}, {From: contractStart.Add(6 * time.Hour), By: 5 * time.Hour}},
 	}
-	p.submit("general")
-	p.schedule(ticket.Gate{Revision: 1, Emergencies: []ticket.Emergency{delay}})
-	p.at(2)
-	p.step(ticket.StepRequest{Command: 1})
-	p.at(7)
-	p.ask(ticket.VerbNote)
-	p.step(ticket.StepRequest{Gate: true})
-	p.schedule(ticket.Gate{Revision: 2, Emergencies: []ticket.Emergency{delay, closed(8, 9)}})
-	p.at(10)
-	p.step(ticket.StepRequest{Gate: true})
+	s.submit("general")
+	s.schedule(ticket.Gate{Revision: 1, Emergencies: []ticket.Emergency{delay}})
+	s.at(2)
+	s.step(ticket.StepRequest{Command: 1})
+	s.at(7)
+	s.command(ticket.VerbNote)
+	s.step(ticket.StepRequest{Gate: true})
+	s.schedule(ticket.Gate{Revision: 2, Emergencies: []ticket.Emergency{delay, closed(8, 9)}})
+	s.at(10)
+	s.step(ticket.StepRequest{Gate: true})
 }
 
-func policyByHand(p *play) {
-	version := p.publish(strings.Replace(contractPolicy, "target: 10h", "target: 4h", 1))
-	p.submit("general")
-	p.at(1)
-	p.step(ticket.StepRequest{ByHand: []ticket.ByHand{
+func policyByHand(s *scenario) {
+	version := s.publish(strings.Replace(contractPolicy, "target: 10h", "target: 4h", 1))
+	s.submit("general")
+	s.at(1)
+	s.step(ticket.StepRequest{ByHand: []ticket.ByHand{
 		{Key: "run/1", Run: "run", Verb: ticket.VerbAdoptPolicy, Policy: version + 7},
 		{Key: "run/2", Run: "run", Verb: ticket.VerbAdoptPolicy, Policy: version},
 	}})
-	if p.state().Ticket.Policy != version {
-		p.t.Errorf("the ticket is under version %d, want %d", p.state().Ticket.Policy, version)
+	if s.state().Ticket.Policy != version {
+		s.t.Errorf("the ticket is under version %d, want %d", s.state().Ticket.Policy, version)
 	}
-	p.at(5)
-	p.step(ticket.StepRequest{Gate: true})
+	s.at(5)
+	s.step(ticket.StepRequest{Gate: true})
 }
 
-func signalsByHand(p *play) {
-	p.submit("general")
-	p.step(ticket.StepRequest{ByHand: []ticket.ByHand{
+func signalsByHand(s *scenario) {
+	s.submit("general")
+	s.step(ticket.StepRequest{ByHand: []ticket.ByHand{
 		{Key: "run/1", Run: "run", Verb: ticket.VerbAssign, Agent: "alice"},
 		{Key: "run/2", Run: "run", Verb: ticket.VerbAssign, Agent: string(desktest.Bob)},
 		{Key: "run/3", Run: "run", Verb: ticket.VerbAssign, Agent: "nemo"},
@@ -275,185 +277,185 @@ func signalsByHand(p *play) {
 		{Key: "run/5", Run: "run", Verb: ticket.VerbReclassify, Priority: policy.PriorityHigh, Category: "delivery"},
 		{Key: "run/6", Run: "run", Verb: ticket.VerbEmergencyExtend, Emergency: "van", Extension: time.Hour},
 	}})
-	p.at(1)
+	s.at(1)
 	again := []ticket.ByHand{{Key: "run/1", Run: "run", Verb: ticket.VerbAssign, Agent: "alice"}, {Key: "run/2", Run: "other", Verb: ticket.VerbAssign, Agent: "bob"}}
-	p.step(ticket.StepRequest{ByHand: again})
-	p.step(ticket.StepRequest{ByHand: again})
+	s.step(ticket.StepRequest{ByHand: again})
+	s.step(ticket.StepRequest{ByHand: again})
 }
 
-func missingRoster(p *play) {
-	p.group("vans", desktest.Alice, desktest.Bob)
-	p.submit("delivery")
-	p.step(ticket.StepRequest{Command: 1})
-	first := p.state().Ticket.Assignee
-	p.at(12)
-	p.step(ticket.StepRequest{Gate: true})
-	if second := p.state().Ticket.Assignee; first == "" || second == "" || first == second {
-		p.t.Errorf("the rule gave the ticket to %q and, at the breach, to %q", first, second)
+func missingRoster(s *scenario) {
+	s.group("vans", desktest.Alice, desktest.Bob)
+	s.submit("delivery")
+	s.step(ticket.StepRequest{Command: 1})
+	first := s.state().Ticket.Assignee
+	s.at(12)
+	s.step(ticket.StepRequest{Gate: true})
+	if second := s.state().Ticket.Assignee; first == "" || second == "" || first == second {
+		s.t.Errorf("the rule gave the ticket to %q and, at the breach, to %q", first, second)
 	}
 }
 
-func disabledPeople(p *play) {
-	p.submit("general")
-	p.ask(ticket.VerbAgentReply)
-	p.step(ticket.StepRequest{Command: 2})
-	p.disable(desktest.Alice)
-	p.at(1)
-	p.accept(ticket.Command{Verb: ticket.VerbCustomerReply, By: ticket.Actor{ID: desktest.Customer, Role: ticket.RoleCustomer}, Message: 1})
-	p.step(ticket.StepRequest{Command: 3})
-	p.disable(desktest.Administrator)
-	p.disable(desktest.Customer)
-	p.at(50)
-	p.step(ticket.StepRequest{Gate: true})
-	p.accept(ticket.Command{Verb: ticket.VerbRequestInformation, By: ticket.Actor{ID: desktest.Bob, Role: ticket.RoleAgent}, Message: 1})
-	p.step(ticket.StepRequest{Command: 4})
-	p.at(80)
-	p.step(ticket.StepRequest{Gate: true})
+func disabledPeople(s *scenario) {
+	s.submit("general")
+	s.command(ticket.VerbAgentReply)
+	s.step(ticket.StepRequest{Command: 2})
+	s.disable(desktest.Alice)
+	s.at(1)
+	s.accept(ticket.Command{Verb: ticket.VerbCustomerReply, By: ticket.Actor{ID: desktest.Customer, Role: ticket.RoleCustomer}, Message: 1})
+	s.step(ticket.StepRequest{Command: 3})
+	s.disable(desktest.Administrator)
+	s.disable(desktest.Customer)
+	s.at(50)
+	s.step(ticket.StepRequest{Gate: true})
+	s.accept(ticket.Command{Verb: ticket.VerbRequestInformation, By: ticket.Actor{ID: desktest.Bob, Role: ticket.RoleAgent}, Message: 1})
+	s.step(ticket.StepRequest{Command: 4})
+	s.at(80)
+	s.step(ticket.StepRequest{Gate: true})
 }
 
-func question(p *play) {
-	p.submit("general")
-	p.ask(ticket.VerbRequestInformation)
-	owed := p.step(ticket.StepRequest{Command: 2}).Owed
-	p.at(3)
-	p.step(ticket.StepRequest{Gate: true}) // its mail is owed still
-	p.settle(owed[len(owed)-1].N, false)
-	p.at(4)
-	p.step(ticket.StepRequest{Delivered: owed[len(owed)-1].N})
-	p.at(30)
-	p.step(ticket.StepRequest{Gate: true})
-	p.disable(desktest.Customer)
-	p.at(31)
-	p.step(ticket.StepRequest{Gate: true})
+func question(s *scenario) {
+	s.submit("general")
+	s.command(ticket.VerbRequestInformation)
+	owed := s.step(ticket.StepRequest{Command: 2}).Owed
+	s.at(3)
+	s.step(ticket.StepRequest{Gate: true}) // its mail is owed still
+	s.settle(owed[len(owed)-1].N, false)
+	s.at(4)
+	s.step(ticket.StepRequest{Delivered: owed[len(owed)-1].N})
+	s.at(30)
+	s.step(ticket.StepRequest{Gate: true})
+	s.disable(desktest.Customer)
+	s.at(31)
+	s.step(ticket.StepRequest{Gate: true})
 }
 
-func bouncedQuestion(p *play) {
-	p.submit("general")
-	p.ask(ticket.VerbRequestInformation)
-	owed := p.step(ticket.StepRequest{Command: 2}).Owed
+func bouncedQuestion(s *scenario) {
+	s.submit("general")
+	s.command(ticket.VerbRequestInformation)
+	owed := s.step(ticket.StepRequest{Command: 2}).Owed
 	asking := owed[len(owed)-1].N
-	p.at(2)
-	p.settle(asking, true)
-	p.step(ticket.StepRequest{Gate: true})
-	p.at(3)
-	p.accept(ticket.Command{
+	s.at(2)
+	s.settle(asking, true)
+	s.step(ticket.StepRequest{Gate: true})
+	s.at(3)
+	s.accept(ticket.Command{
 		Verb: ticket.VerbResend, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}, Resend: &ticket.Undelivered{Mail: asking},
 	})
-	p.accept(ticket.Command{
+	s.accept(ticket.Command{
 		Verb: ticket.VerbResend, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}, Resend: &ticket.Undelivered{Mail: asking},
 	})
-	p.accept(ticket.Command{
+	s.accept(ticket.Command{
 		Verb: ticket.VerbResend, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}, Resend: &ticket.Undelivered{Mail: 99},
 	})
-	p.step(ticket.StepRequest{Command: 5, Mails: asking})
+	s.step(ticket.StepRequest{Command: 5, Mails: asking})
 }
 
-func deadWebhook(p *play) {
-	p.submit("general")
-	p.step(ticket.StepRequest{Command: 1})
-	p.at(10.5)
-	owed := p.step(ticket.StepRequest{Gate: true}).Owed
+func deadWebhook(s *scenario) {
+	s.submit("general")
+	s.step(ticket.StepRequest{Command: 1})
+	s.at(10.5)
+	owed := s.step(ticket.StepRequest{Gate: true}).Owed
 	i := slices.IndexFunc(owed, func(o ticket.Owed) bool { return o.Kind == ticket.KindWebhook })
-	p.at(11)
-	p.step(ticket.StepRequest{Bounced: owed[i].N})
-	p.step(ticket.StepRequest{Bounced: owed[i].N})
-	p.step(ticket.StepRequest{Bounced: 99})
+	s.at(11)
+	s.step(ticket.StepRequest{Bounced: owed[i].N})
+	s.step(ticket.StepRequest{Bounced: owed[i].N})
+	s.step(ticket.StepRequest{Bounced: 99})
 }
 
-func parkedEvent(p *play) {
-	p.submit("general")
-	p.step(ticket.StepRequest{Command: 1})
-	p.at(5)
-	p.step(ticket.StepRequest{Due: contractStart.Add(5 * time.Hour)})
-	allow := p.forbid(ticket.EventBreached)
-	p.at(11)
-	if p.step(ticket.StepRequest{Due: contractStart.Add(10 * time.Hour)}).Digest.Parked == nil {
-		p.t.Error("nothing is parked")
+func parkedEvent(s *scenario) {
+	s.submit("general")
+	s.step(ticket.StepRequest{Command: 1})
+	s.at(5)
+	s.step(ticket.StepRequest{Due: contractStart.Add(5 * time.Hour)})
+	allow := s.forbid(ticket.EventBreached)
+	s.at(11)
+	if s.step(ticket.StepRequest{Due: contractStart.Add(10 * time.Hour)}).Digest.Parked == nil {
+		s.t.Error("nothing is parked")
 	}
-	p.ask(ticket.VerbNote)
-	p.step(ticket.StepRequest{ByHand: []ticket.ByHand{{Key: "run/1", Run: "run", Verb: ticket.VerbResolve}}})
-	p.step(ticket.StepRequest{Bounced: 1})
+	s.command(ticket.VerbNote)
+	s.step(ticket.StepRequest{ByHand: []ticket.ByHand{{Key: "run/1", Run: "run", Verb: ticket.VerbResolve}}})
+	s.step(ticket.StepRequest{Bounced: 1})
 	allow()
-	p.at(11.5)
-	p.step(ticket.StepRequest{Gate: true})
-	if p.step(ticket.StepRequest{Command: 1}).Digest.Parked != nil {
-		p.t.Error("still parked")
+	s.at(11.5)
+	s.step(ticket.StepRequest{Gate: true})
+	if s.step(ticket.StepRequest{Command: 1}).Digest.Parked != nil {
+		s.t.Error("still parked")
 	}
 }
 
-func refusedCommand(p *play) {
-	p.submit("general")
+func refusedCommand(s *scenario) {
+	s.submit("general")
 	for range 9 {
-		p.ask(ticket.VerbProgressUpdate)
+		s.command(ticket.VerbProgressUpdate)
 	}
-	p.ask(ticket.VerbNote)
-	p.ask(ticket.VerbProgressUpdate)
-	allow := p.forbid(ticket.EventNoted)
-	for i := 0; i < 20 && p.step(ticket.StepRequest{Command: 12}).Digest.Command < 12; i++ {
+	s.command(ticket.VerbNote)
+	s.command(ticket.VerbProgressUpdate)
+	allow := s.forbid(ticket.EventNoted)
+	for i := 0; i < 20 && s.step(ticket.StepRequest{Command: 12}).Digest.Command < 12; i++ {
 	}
 	allow()
-	for i, o := range p.outcomes() {
+	for i, o := range s.outcomes() {
 		if refused := o.Code == ticket.CodeUnrecordable; refused != (i == 10) {
-			p.t.Errorf("outcome %d: %+v", i+1, o)
+			s.t.Errorf("outcome %d: %+v", i+1, o)
 		}
 	}
 }
 
-// kept are tickets in memory.
-type kept struct {
+// inMemory is the implementation over tickets in memory.
+type inMemory struct {
 	*desktest.Desk
-	t     testing.TB
-	clock time.Time
-	known int64 // policies
+	t        testing.TB
+	clock    time.Time
+	versions int64 // policies
 }
 
-func newKept(t testing.TB, document string) *kept {
-	k := &kept{t: t, known: 1}
-	k.Desk = desktest.New(k.parse(document), func() time.Time { return k.clock })
-	return k
+func newInMemory(t testing.TB, document string) *inMemory {
+	m := &inMemory{t: t, versions: 1}
+	m.Desk = desktest.New(m.parse(document), func() time.Time { return m.clock })
+	return m
 }
 
-func (k *kept) parse(document string) *policy.Policy {
-	k.t.Helper()
+func (m *inMemory) parse(document string) *policy.Policy {
+	m.t.Helper()
 	p, err := policy.Parse([]byte(document))
 	if err != nil {
-		k.t.Fatal(err)
+		m.t.Fatal(err)
 	}
 	return p
 }
 
-func (k *kept) set(clock time.Time) { k.clock = clock }
+func (m *inMemory) set(clock time.Time) { m.clock = clock }
 
-func (k *kept) accept(c ticket.Command) ticket.Command {
+func (m *inMemory) accept(c ticket.Command) ticket.Command {
 	if c.Verb == ticket.VerbSubmit {
-		return k.SubmitAbout(contractTicket, c.Category)
+		return m.SubmitAbout(contractTicket, c.Category)
 	}
-	return k.Accept(contractTicket, c)
+	return m.Accept(contractTicket, c)
 }
 
-func (k *kept) settle(n int, bounced bool) {
-	k.OnMail(func(context.Context, ticket.Owed) (bool, error) { return bounced, nil })
-	if _, err := k.Deliver(k.t.Context(), outbox.Key{Ticket: contractTicket, N: int64(n)}); err != nil {
-		k.t.Fatal(err)
+func (m *inMemory) settle(n int, bounced bool) {
+	m.OnMail(func(context.Context, ticket.Owed) (bool, error) { return bounced, nil })
+	if _, err := m.Deliver(m.t.Context(), outbox.Key{Ticket: contractTicket, N: int64(n)}); err != nil {
+		m.t.Fatal(err)
 	}
 }
 
-func (k *kept) publish(document string) int64 {
-	k.known++
-	k.Publish(k.known, k.parse(document))
-	return k.known
+func (m *inMemory) publish(document string) int64 {
+	m.versions++
+	m.Publish(m.versions, m.parse(document))
+	return m.versions
 }
 
-func (k *kept) schedule(g ticket.Gate)         { k.SetGate(g) }
-func (k *kept) disable(person ticket.PersonID) { k.Disable(person) }
+func (m *inMemory) schedule(g ticket.Gate)         { m.SetGate(g) }
+func (m *inMemory) disable(person ticket.PersonID) { m.Disable(person) }
 
-func (k *kept) group(handle string, members ...ticket.PersonID) { k.SetGroup(handle, members...) }
+func (m *inMemory) group(handle string, members ...ticket.PersonID) { m.SetGroup(handle, members...) }
 
-func (k *kept) forbid(kind ticket.EventKind) func() {
-	k.Refuse(func(e ticket.Event) bool { return e.Kind == kind })
-	return func() { k.Refuse(func(ticket.Event) bool { return false }) }
+func (m *inMemory) forbid(kind ticket.EventKind) func() {
+	m.Refuse(func(e ticket.Event) bool { return e.Kind == kind })
+	return func() { m.Refuse(func(ticket.Event) bool { return false }) }
 }
 
-func (k *kept) events() []ticket.Event     { return k.Events(contractTicket) }
-func (k *kept) outcomes() []ticket.Outcome { return k.Outcomes(contractTicket) }
-func (k *kept) state() ticket.State        { return k.State(contractTicket) }
+func (m *inMemory) events() []ticket.Event     { return m.Events(contractTicket) }
+func (m *inMemory) outcomes() []ticket.Outcome { return m.Outcomes(contractTicket) }
+func (m *inMemory) state() ticket.State        { return m.State(contractTicket) }

@@ -7,14 +7,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// fail records a mail that cannot be delivered or a webhook that cannot be called, once. What was accepted is decided
-// first, since a bounce may open the ticket again as of now; if that is more than a step may decide, the result says so
-// and the step is to be asked for again.
+// fail records, once, a mail that cannot be delivered or a webhook that cannot be called. Accepted commands are decided
+// first, since a bounce may reopen the ticket as of now. If there are more than a step may decide, the result says so and
+// the caller must ask for the step again.
 func (s *step) fail(ctx context.Context, n int) error {
 	if err := s.decide(ctx, s.Last); err != nil || s.State.Command < s.Last {
 		return err
 	}
-	if err := s.applyTransitions(ctx); err != nil { // they come before the failure on the timeline
+	if err := s.applyTransitions(ctx); err != nil { // they precede the failure on the timeline
 		return err
 	}
 	failed, found, err := s.tx.Undelivered(ctx, n)
@@ -30,7 +30,7 @@ func (s *step) fail(ctx context.Context, n int) error {
 
 func (s *step) bounce(ctx context.Context, n, asks int) error {
 	before := len(s.events)
-	err := s.happen(ctx, func(d ticket.Desk) (ticket.Result, error) {
+	err := s.apply(ctx, func(d ticket.Desk) (ticket.Result, error) {
 		return ticket.Bounce(s.State.Ticket, d, n, asks, s.now)
 	})
 	if err != nil {
@@ -50,11 +50,11 @@ func (s *step) giveUp(n int, webhook string) error {
 	return err
 }
 
-// takeNews records what became of the mail that asks the requester for an answer, if the ticket does not know yet. The
-// workflow asks for a step when it learns of it; since every step looks, lost news is made up for. A mail that this step
-// owes, or one older than an undecided command, is left to a later step. If there is no such mail, because its recipient
-// was disabled meanwhile, silence counts from now.
-func (s *step) takeNews(ctx context.Context) error {
+// recordDelivery records the delivery or the bounce of the mail that asks the requester for an answer, if that is not
+// recorded yet. The workflow asks for a step when it learns of a delivery; every step checks, so a lost notification does
+// no harm. A mail owed by this step, or one older than an undecided command, is left to a later step. If there is no such
+// mail because its recipient has been disabled, silence counts from now.
+func (s *step) recordDelivery(ctx context.Context) error {
 	t := s.State.Ticket
 	if !t.Unheard() || t.Asked > s.was.Ticket.Events || s.State.Command < s.Last {
 		return nil
@@ -68,7 +68,7 @@ func (s *step) takeNews(ctx context.Context) error {
 	case !found:
 		m.Settled = s.now
 	}
-	return s.happen(ctx, func(d ticket.Desk) (ticket.Result, error) {
+	return s.apply(ctx, func(d ticket.Desk) (ticket.Result, error) {
 		return ticket.Deliver(s.State.Ticket, d, m.N, t.Asked, m.Settled, s.now)
 	})
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// number makes commands of signals by hand, in order, each once. What cannot be read becomes a command too: its refusal
-// is the answer that the sender sees. So does a signal that another run of the workflow has delivered before: after a
-// reset it may be that one again, or another one that says the same.
-func (s *step) number(ctx context.Context, signals []ticket.ByHand) error {
+// numberManual adds manual commands to the ticket's commands, in order and each once. A malformed one is added too, so
+// that its refusal is recorded. So is one whose key another run of the workflow has used, to be refused as a repetition:
+// after a reset it may be the same signal, delivered again.
+func (s *step) numberManual(ctx context.Context, signals []ticket.ByHand) error {
 	var keys []string
 	for _, h := range signals {
 		keys = append(keys, h.Key, repeatKey(h))
@@ -43,8 +43,8 @@ func (s *step) number(ctx context.Context, signals []ticket.ByHand) error {
 
 func repeatKey(h ticket.ByHand) string { return h.Key + " again by " + h.Run }
 
-// manualCommand looks each agent up once and keeps the ID among agents; empty: there is no such agent, and the domain
-// refuses an assignment to no one.
+// manualCommand resolves the agent that a manual command names, and caches the result in agents. An unknown agent is
+// empty, and the domain refuses the assignment.
 func (s *step) manualCommand(ctx context.Context, h ticket.ByHand, agents map[string]ticket.PersonID) (ManualCommand, error) {
 	c := ManualCommand{ByHand: h.Checked()}
 	if _, known := agents[c.Agent]; !known && c.Agent != "" {
@@ -58,8 +58,8 @@ func (s *step) manualCommand(ctx context.Context, h ticket.ByHand, agents map[st
 	return c, nil
 }
 
-// addManual stores the commands together or, if the store refuses one for what is in it, one by one: the refused one is
-// stored as a command that cannot be read.
+// addManual stores the commands together or, if the store refuses the contents of one, one by one. The refused one is
+// stored as malformed.
 func (s *step) addManual(ctx context.Context, commands []ManualCommand) error {
 	if len(commands) == 0 {
 		return nil

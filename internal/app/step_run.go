@@ -10,18 +10,18 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// step is one try of a step: a locked ticket, and what has become of it so far.
+// step is one attempt at a step: a locked ticket and the changes so far.
 type step struct {
 	Locked
 	tx           StepTx
 	scope        scope
 	unrecordable func(error) bool
 
-	was     ticket.State
-	before  int64     // the last command when the step began
-	now     time.Time // the clock, but not before Latest: the clock may have been set back
-	passing time.Time // transitions up to here are passed now
-	current bool      // everything up to now has happened
+	was              ticket.State
+	before           int64     // number of the last command when the step began
+	now              time.Time // Locked.Clock, but not before Locked.Latest, since the clock may have been set back
+	transitionsUntil time.Time // transitions up to here are applied by this step
+	current          bool      // everything due up to now has fired
 
 	events    []ticket.Event
 	mails     []ticket.Mail
@@ -38,13 +38,13 @@ func newStep(l Locked, tx StepTx, sc scope, unrecordable func(error) bool) *step
 	return s
 }
 
-// run does what is asked for, then passes the transitions of the emergency schedule up to now, and records it all.
+// run does what the request asks for, applies the transitions up to now, and records the changes.
 func (s *step) run(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	if err := s.do(ctx, r); err != nil {
 		return ticket.StepResult{}, err
 	}
 	if !s.scope.commandsOnly {
-		if err := s.takeNews(ctx); err != nil {
+		if err := s.recordDelivery(ctx); err != nil {
 			return ticket.StepResult{}, err
 		}
 		if err := s.applyTransitions(ctx); err != nil {
@@ -57,7 +57,7 @@ func (s *step) run(ctx context.Context, r ticket.StepRequest) (ticket.StepResult
 func (s *step) do(ctx context.Context, r ticket.StepRequest) error {
 	switch {
 	case len(r.ByHand) > 0:
-		if err := s.number(ctx, r.ByHand); err != nil {
+		if err := s.numberManual(ctx, r.ByHand); err != nil {
 			return err
 		}
 		return s.decide(ctx, s.Last)
@@ -74,8 +74,8 @@ func (s *step) do(ctx context.Context, r ticket.StepRequest) error {
 	}
 }
 
-// decide decides the undecided commands up to a number, in order, as many as the scope allows. A number that was never
-// assigned stands for the last one: it came with a signal that someone made up.
+// decide decides the undecided commands up to a number, in order, as many as the scope allows. A number beyond the last
+// command, which only a forged signal can carry, stands for the last one.
 func (s *step) decide(ctx context.Context, upTo int64) error {
 	upTo = min(upTo, s.Last, s.State.Command+s.scope.commands)
 	if upTo <= s.State.Command {
@@ -90,10 +90,10 @@ func (s *step) decide(ctx context.Context, upTo int64) error {
 		if c.Seq != s.State.Command+1 {
 			return fmt.Errorf("command %d is missing", s.State.Command+1)
 		}
-		if err := s.complete(ctx, &c); err != nil {
+		if err := s.loadReferences(ctx, &c); err != nil {
 			return err
 		}
-		result, err := s.choose(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Take(s.State.Ticket, d, c) })
+		result, err := s.withRosters(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Take(s.State.Ticket, d, c) })
 		if err != nil {
 			return err
 		}
@@ -106,8 +106,9 @@ func (s *step) decide(ctx context.Context, upTo int64) error {
 	return nil
 }
 
-// complete gives a command the policy or the mail that it names. One that does not exist the domain refuses.
-func (s *step) complete(ctx context.Context, c *ticket.Command) error {
+// loadReferences loads the policy or the mail that a command names. The domain refuses a command whose reference does not
+// exist.
+func (s *step) loadReferences(ctx context.Context, c *ticket.Command) error {
 	switch {
 	case c.Verb == ticket.VerbAdoptPolicy && c.Policy != 0:
 		p, err := s.tx.Policy(ctx, c.Policy)
@@ -129,7 +130,7 @@ func (s *step) complete(ctx context.Context, c *ticket.Command) error {
 }
 
 // fire fires what is due at an instant, unless that lies ahead or a command accepted before it is undecided: an answer
-// accepted before a deadline and delivered after it has kept the promise.
+// accepted before a deadline meets it even if it is decided later.
 func (s *step) fire(ctx context.Context, due time.Time) error {
 	if due.After(s.now) {
 		return nil
@@ -143,7 +144,7 @@ func (s *step) fire(ctx context.Context, due time.Time) error {
 	return s.advance(ctx, due)
 }
 
-// catchUp decides commands and then fires everything due up to now. It stops early when there are more commands than
+// catchUp decides all commands and then fires everything due up to now. It stops after the commands if there are more than
 // a step may decide.
 func (s *step) catchUp(ctx context.Context) error {
 	if err := s.decide(ctx, s.Last); err != nil || s.State.Command < s.Last {
@@ -157,16 +158,16 @@ func (s *step) catchUp(ctx context.Context) error {
 }
 
 func (s *step) advance(ctx context.Context, until time.Time) error {
-	return s.happen(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Advance(s.State.Ticket, d, until) })
+	return s.apply(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Advance(s.State.Ticket, d, until) })
 }
 
-// applyTransitions passes the transitions of the emergency schedule up to now, unless a command accepted before one of
-// them, or an event due before it, is to come first.
+// applyTransitions applies the transitions of the emergency schedule up to now, but none that an undecided command or a due
+// event precedes.
 func (s *step) applyTransitions(ctx context.Context) error {
 	if s.State.Command == 0 {
 		return nil
 	}
-	s.passing = s.Clock // a change of the schedule comes after it, and maybe before a now that is ahead of it
+	s.transitionsUntil = s.Clock // not s.now: the schedule may still change between the two
 	next, ok := ticket.NextEdge(s.State.Ticket, s.Desk.Gate)
 	if !ok || next.At.After(s.now) {
 		return nil
@@ -187,23 +188,23 @@ func (s *step) applyTransitions(ctx context.Context) error {
 	}
 	s.add(result)
 	if next, ok = ticket.NextEdge(s.State.Ticket, s.Desk.Gate); ok && !next.At.After(s.Clock) {
-		s.passing = next.At.Add(-time.Second)
+		s.transitionsUntil = next.At.Add(-time.Second)
 	}
 	return nil
 }
 
-// happen adds what the domain makes of the ticket.
-func (s *step) happen(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) error {
-	result, err := s.choose(ctx, f)
+// apply applies a decision of the domain.
+func (s *step) apply(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) error {
+	result, err := s.withRosters(ctx, f)
 	if err == nil {
 		s.add(result)
 	}
 	return err
 }
 
-// choose runs the domain with the rosters that it turns out to need. The domain is pure, so a result that lacks a roster
-// is thrown away.
-func (s *step) choose(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) (ticket.Result, error) {
+// withRosters runs a decision and repeats it with each roster that it lacks. Decisions are pure, so an incomplete result
+// can be thrown away.
+func (s *step) withRosters(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) (ticket.Result, error) {
 	for {
 		result, err := f(s.Desk)
 		if err != nil || result.Lacks == "" {

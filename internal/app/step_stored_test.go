@@ -19,9 +19,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// stored are tickets in PostgreSQL, with the clock of a scenario and the people of desktest under IDs that have the
-// shape of one and the same order.
-type stored struct {
+// inPostgreSQL is the implementation over PostgreSQL, with the clock of a scenario. The people of desktest have IDs of the
+// required shape and in the same order.
+type inPostgreSQL struct {
 	*store.Store
 	t     testing.TB
 	conn  *pgx.Conn
@@ -41,7 +41,7 @@ var storedPeople = []struct {
 	{desktest.Supervisor, "P-0000000005", ticket.RoleSupervisor, "supervisor"},
 }
 
-func newStored(t testing.TB, document string) *stored {
+func newInPostgreSQL(t testing.TB, document string) *inPostgreSQL {
 	t.Helper()
 	dsn := pgtest.Template(t, "contract", store.Migrate)
 	db, err := store.Open(t.Context(), dsn, store.Options{})
@@ -54,8 +54,8 @@ func newStored(t testing.TB, document string) *stored {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	s := &stored{Store: db, t: t, conn: conn}
-	s.steps = app.NewSteps(clocked{db, s}, app.MaxCommands)
+	s := &inPostgreSQL{Store: db, t: t, conn: conn}
+	s.steps = app.NewSteps(withClock{db, s}, app.MaxCommands)
 	s.publish(document)
 	for _, p := range storedPeople {
 		s.sql(`INSERT INTO people (id, role, name, address, handle) VALUES ($1, $2, $3, $3 || '@desk.example', nullif($4, ''))`, p.id, p.role, p.name, p.handle)
@@ -63,13 +63,13 @@ func newStored(t testing.TB, document string) *stored {
 	return s
 }
 
-// clocked gives steps the clock of the scenario.
-type clocked struct {
+// withClock is a store whose clock is the scenario's.
+type withClock struct {
 	*store.Store
-	scenario *stored
+	scenario *inPostgreSQL
 }
 
-func (c clocked) StepTx(ctx context.Context, n ticket.Number, fn func(app.Locked, app.StepTx) error) error {
+func (c withClock) StepTx(ctx context.Context, n ticket.Number, fn func(app.Locked, app.StepTx) error) error {
 	return c.Store.StepTx(ctx, n, func(l app.Locked, tx app.StepTx) error {
 		l.Clock = c.scenario.clock
 		return fn(l, tx)
@@ -101,14 +101,14 @@ func translate[T any](value T, each func(name, id ticket.PersonID) (from, to str
 	return translated
 }
 
-func (s *stored) sql(statement string, args ...any) {
+func (s *inPostgreSQL) sql(statement string, args ...any) {
 	s.t.Helper()
 	if _, err := s.conn.Exec(s.t.Context(), statement, args...); err != nil {
 		s.t.Fatalf("%s: %v", statement, err)
 	}
 }
 
-func rowsOf[T any](s *stored, query string, args ...any) []T {
+func rowsOf[T any](s *inPostgreSQL, query string, args ...any) []T {
 	s.t.Helper()
 	rows, err := s.conn.Query(s.t.Context(), query, args...)
 	if err != nil {
@@ -122,14 +122,14 @@ func rowsOf[T any](s *stored, query string, args ...any) []T {
 }
 
 // Step takes a step under the scenario's clock.
-func (s *stored) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
+func (s *inPostgreSQL) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	result, err := s.steps.Step(ctx, inStore(r))
 	return fromStore(result), err
 }
 
-func (s *stored) set(clock time.Time) { s.clock = clock }
+func (s *inPostgreSQL) set(clock time.Time) { s.clock = clock }
 
-func (s *stored) accept(c ticket.Command) ticket.Command {
+func (s *inPostgreSQL) accept(c ticket.Command) ticket.Command {
 	s.t.Helper()
 	c = inStore(c)
 	c.At = s.clock
@@ -152,7 +152,7 @@ func (s *stored) accept(c ticket.Command) ticket.Command {
 	return c
 }
 
-func (s *stored) settle(n int, bounced bool) {
+func (s *inPostgreSQL) settle(n int, bounced bool) {
 	s.t.Helper()
 	mail := outbox.Key{Queue: outbox.TicketMails, Ticket: contractTicket, N: int64(n)}
 	err := s.SettleDelivery(s.t.Context(), mail, desk.DeliverySent, "")
@@ -165,7 +165,7 @@ func (s *stored) settle(n int, bounced bool) {
 	s.sql(`UPDATE deliveries SET settled_at = $3 WHERE ticket = $1 AND n = $2`, contractTicket, n, s.clock)
 }
 
-func (s *stored) publish(document string) int64 {
+func (s *inPostgreSQL) publish(document string) int64 {
 	s.t.Helper()
 	version, _, err := app.PublishPolicy(s.t.Context(), s, []byte(document), "a test", "to be tried")
 	if err != nil {
@@ -174,7 +174,7 @@ func (s *stored) publish(document string) int64 {
 	return version
 }
 
-func (s *stored) schedule(g ticket.Gate) {
+func (s *inPostgreSQL) schedule(g ticket.Gate) {
 	for _, e := range g.Emergencies {
 		s.sql(`INSERT INTO emergencies (id, kind, notice, starts_at, ends_at, revision) VALUES ($1, $2, 'Snow.', $3, $4, $5)
 			ON CONFLICT DO NOTHING`, e.ID, e.Kind, e.From, e.Until, g.Revision)
@@ -186,31 +186,31 @@ func (s *stored) schedule(g ticket.Gate) {
 	s.sql(`UPDATE gate SET revision = $1`, g.Revision)
 }
 
-func (s *stored) disable(person ticket.PersonID) {
+func (s *inPostgreSQL) disable(person ticket.PersonID) {
 	s.sql(`UPDATE people SET disabled_at = now() WHERE id = $1`, inStore(person))
 }
 
-func (s *stored) group(handle string, members ...ticket.PersonID) {
+func (s *inPostgreSQL) group(handle string, members ...ticket.PersonID) {
 	s.sql(`INSERT INTO agent_groups (handle, title) VALUES ($1, $1)`, handle)
 	for _, person := range members {
 		s.sql(`INSERT INTO group_members (group_handle, person) VALUES ($1, $2)`, handle, inStore(person))
 	}
 }
 
-func (s *stored) forbid(kind ticket.EventKind) func() {
+func (s *inPostgreSQL) forbid(kind ticket.EventKind) func() {
 	s.sql(fmt.Sprintf(`ALTER TABLE events ADD CONSTRAINT forbidden CHECK (kind <> '%s') NOT VALID`, kind))
 	return func() { s.sql(`ALTER TABLE events DROP CONSTRAINT forbidden`) }
 }
 
-func (s *stored) events() (events []ticket.Event) {
+func (s *inPostgreSQL) events() (events []ticket.Event) {
 	return fromStore(rowsOf[ticket.Event](s, `SELECT data FROM events WHERE ticket = $1 ORDER BY n`, contractTicket))
 }
 
-func (s *stored) outcomes() (outcomes []ticket.Outcome) {
+func (s *inPostgreSQL) outcomes() (outcomes []ticket.Outcome) {
 	return rowsOf[ticket.Outcome](s, `SELECT jsonb_build_object('Refused', refused, 'Code', code, 'Reason', reason)
 		FROM outcomes WHERE ticket = $1 ORDER BY seq`, contractTicket)
 }
 
-func (s *stored) state() ticket.State {
+func (s *inPostgreSQL) state() ticket.State {
 	return fromStore(rowsOf[ticket.State](s, `SELECT state FROM tickets WHERE number = $1`, contractTicket)[0])
 }

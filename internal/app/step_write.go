@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// write records what the step made of the ticket.
+// write records the changes of the step.
 func (s *step) write(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	c := Changes{Known: r.Mails, Was: s.was, Now: s.now, Latest: s.now, Unpark: s.current && s.Parked != nil}
 	for _, h := range r.ByHand {
@@ -21,10 +21,10 @@ func (s *step) write(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 	if s.Last > s.before {
 		c.Last = s.Last
 	}
-	if s.Desk.Gate.HasEdge(s.Passed, s.passing) {
-		c.Passed = s.passing
+	if s.Desk.Gate.HasEdge(s.Passed, s.transitionsUntil) {
+		c.Passed = s.transitionsUntil
 	}
-	if len(s.events) > 0 { // a command always leaves one: a refusal is an event too
+	if len(s.events) > 0 { // every command has one, since a refusal is an event
 		if err := s.changes(ctx, &c); err != nil {
 			return ticket.StepResult{}, err
 		}
@@ -51,15 +51,15 @@ func outcomeLines(decisions []Decision) (lines []string) {
 	return lines
 }
 
-// show completes a state that was kept before there was anything to show, so that the step of an old ticket returns what
-// that of a new one does. The row waits for the next event.
+// show completes a state stored before State.Shown was introduced, so that the step of an old ticket returns what that of
+// a new one does. The row is updated with the next event.
 func (s *step) show() {
 	if s.State.Shown == nil && s.State.Command > 0 {
 		s.State = ticket.Keep(s.State.Ticket, s.Desk.Policy, s.State.Command, s.State.Mails, s.now)
 	}
 }
 
-// changes fills in what follows from events.
+// changes completes c with everything that follows from events.
 func (s *step) changes(ctx context.Context, c *Changes) error {
 	for i, e := range s.events {
 		if e.N != s.was.Ticket.Events+i+1 {
@@ -82,14 +82,14 @@ func (s *step) changes(ctx context.Context, c *Changes) error {
 	}
 	s.State = ticket.Keep(s.State.Ticket, s.Desk.Policy, s.State.Command, s.State.Mails+len(mails)+len(s.calls), s.now)
 	c.Events, c.Mails, c.Failures, c.Decisions = s.events, mails, s.failures, s.decisions
-	c.Last, c.Latest, c.Passed = s.Last, s.events[len(s.events)-1].At, s.passing
+	c.Last, c.Latest, c.Passed = s.Last, s.events[len(s.events)-1].At, s.transitionsUntil
 	c.Shown = slices.ContainsFunc(s.events, func(e ticket.Event) bool { return e.ShownTo(s.State.Ticket.Requester) })
 	c.Promises = promiseRecords(s.was.Ticket, s.State.Ticket, s.events, s.Desk.Policy.Calendar)
 	c.Turns = turns(s.events)
 	return nil
 }
 
-// turns returns on whom choices from groups fell, in order.
+// turns returns whom rules chose from groups, in order.
 func turns(events []ticket.Event) (all []Turn) {
 	for _, e := range events {
 		if e.Kind == ticket.EventAssigned && e.Group != "" {
@@ -99,13 +99,13 @@ func turns(events []ticket.Event) (all []Turn) {
 	return all
 }
 
-// promiseRecords returns the promises for which events change what reports count.
+// promiseRecords returns the SLA records that events change.
 func promiseRecords(was, is ticket.Ticket, events []ticket.Event, calendar *policy.Calendar) (all []PromiseRecord) {
 	for _, name := range policy.ClockNames() {
 		before, _ := ticket.Rule(was, nil, name)
 		now, settled := ticket.Rule(was, events, name)
-		anew := before.Verdict != ticket.VerdictOwed && !settled // it was decided a second time
-		if was.Events > 0 && !anew && now == before {
+		redecided := before.Verdict != ticket.VerdictOwed && !settled
+		if was.Events > 0 && !redecided && now == before {
 			continue
 		}
 		r := PromiseRecord{Ruling: now, Clock: name, Settled: settled}

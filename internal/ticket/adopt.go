@@ -7,30 +7,30 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// adoptPolicy moves the ticket to another published version, newer or older. What was used up stays used up; from here
-// on the clocks count as that version says, stand still when it says, and silence and the ladder are its own. What has
-// fired stays fired.
+// adoptPolicy moves the ticket to another published policy version, newer or older. Time already used stays used. From
+// now on the clocks count and pause as that version says, and silence and escalation follow it. Due events that have
+// fired do not fire again.
 func (s *story) adoptPolicy(c Command) *fault.Error {
 	switch {
 	case c.Adopt == nil:
 		return fault.Refusal(CodeNoPolicy, "there is no such version of the policy")
 	case c.Policy == s.t.Policy:
-		return fault.Refusal(CodeNothing, "the ticket is under that version already")
+		return fault.Refusal(CodeNothing, "the ticket already uses this policy version")
 	}
 	before := s.t
 	l := s.ledger()
 	l.adopt(c.Adopt)
 	s.desk.Policy = c.Adopt
-	l.standAsPolicySays()
+	l.applyPauses()
 	s.emit(Event{Kind: EventPolicyAdopted, Policy: c.Policy, Was: before.Policy, Clocks: l.entries})
-	if promisesOtherwise(before, s.t) {
+	if deadlinesDiffer(before, s.t) {
 		s.mail(MailPolicyChange, s.t.Requester)
 	}
 	return nil
 }
 
-// promisesOtherwise reports whether a promise that is owed has got, or lost, a date that the requester was told.
-func promisesOtherwise(before, after Ticket) bool {
+// deadlinesDiffer reports whether the deadline of a pending promise has changed, which the requester is mailed about.
+func deadlinesDiffer(before, after Ticket) bool {
 	return slices.ContainsFunc(policy.ClockNames(), func(name policy.ClockName) bool {
 		was, is := before.Promise(name), after.Promise(name)
 		wasDue, _ := was.Clock.Due()
@@ -39,20 +39,20 @@ func promisesOtherwise(before, after Ticket) bool {
 	})
 }
 
-// applyPolicy pins the ticket to another version. What that version would have had fall due earlier falls due now.
+// applyPolicy pins the ticket to another version. Whatever would have been due earlier under that version is due now.
 func (t *Ticket) applyPolicy(e Event) {
 	if e.Kind == EventPolicyAdopted {
 		t.Policy, t.NotBefore = e.Policy, e.At
 	}
 }
 
-// adopt goes on by another policy. A clock that stands keeps its target: nothing is promised about it any more, but from
-// here on its time is that policy's too. One whose promise was broken also goes on counting as it did then.
+// adopt switches the clocks to another policy. A clock whose promise is decided keeps its target. One whose promise was
+// breached also keeps its way of counting, so that reports measure it as it was promised.
 func (l *ledger) adopt(p *policy.Policy) {
 	for _, name := range policy.ClockNames() {
 		clock := l.clocks[name]
 		target, counts := p.Target(name, l.s.t.Priority), p.Clocks[name].Counts
-		if l.stands(name) {
+		if l.decided(name) {
 			target = clock.Budget() - clock.Extension()
 		}
 		if !l.s.t.Promise(name).BreachedAt.IsZero() {
@@ -63,8 +63,8 @@ func (l *ledger) adopt(p *policy.Policy) {
 	}
 }
 
-// standAsPolicySays makes the clocks stand still for the status that the ticket has, or run on, as its policy says now.
-func (l *ledger) standAsPolicySays() {
+// applyPauses pauses or resumes each clock for the ticket's status, as its policy now says.
+func (l *ledger) applyPauses() {
 	reasons := map[policy.Reason]Status{policy.ReasonWaiting: StatusWaiting, policy.ReasonResolved: StatusResolved}
 	for _, name := range policy.ClockNames() {
 		for _, reason := range []policy.Reason{policy.ReasonWaiting, policy.ReasonResolved} {

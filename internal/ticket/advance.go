@@ -7,10 +7,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// advance fires every moment that is due at or before an instant, and passes every edge of the gate up to it, in order
-// and edges first: what is due at an emergency's first instant is in it. It ends because each moment, once fired,
-// changes the state so that it is not offered again. Should a defect offer one again, the step fails: else it would
-// fill the worker's memory.
+// advance fires every event due at or before an instant and applies every transition up to it, in order of time.
+// Transitions come first, so an event due at an emergency's first instant falls into it. advance ends because each due
+// event, once fired, changes the state so that it is not due again. If a defect makes one due again, the step fails
+// rather than loop for ever.
 func (s *story) advance(until time.Time) {
 	var fired Moment
 	for s.err == nil {
@@ -53,7 +53,7 @@ func (s *story) fire(m Moment) {
 	}
 }
 
-// climb fires one rung of the ladder: it tells whom the policy says, and raises the priority where it says so.
+// climb fires one escalation step: it notifies whom the policy names and raises the priority if the policy says so.
 func (s *story) climb(m Moment) {
 	rung := s.desk.Policy.Escalation[m.Rung-1]
 	e := Event{Kind: EventEscalated, Promise: m.Clock, Rung: m.Rung}
@@ -66,7 +66,7 @@ func (s *story) climb(m Moment) {
 	s.tellAll(rung, m)
 }
 
-// mailOwner reminds whoever holds the ticket, and the supervisors when nobody does.
+// mailOwner sends a mail to the assignee, or to the supervisors if the ticket is unassigned.
 func (s *story) mailOwner(kind MailKind, m Moment) {
 	if s.t.Assignee == "" {
 		s.tell(kind, policy.TellSupervisors, m)

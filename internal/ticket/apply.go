@@ -6,8 +6,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Apply is the fold: the ticket after one more event. It needs no calendar, because an event carries the ledger
-// entries that were computed when it happened; so a change of time zone data never moves a recorded instant.
+// Apply returns the ticket after one more event; a ticket's state is the fold of its events. Apply needs no calendar,
+// because an event carries the ledger entries that were computed when it happened, so a change of time zone data never
+// moves a recorded instant.
 func Apply(t Ticket, e Event) Ticket {
 	t.Events = e.N
 	was := Ending{t.Status, t.Cause}

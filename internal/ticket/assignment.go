@@ -8,49 +8,48 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Candidate is somebody who is there to be given a ticket by rule.
+// Candidate is an available member of a group, to whom a rule can assign tickets.
 type Candidate struct {
 	ID     PersonID
 	Handle string
-	Load   int   // tickets that they have in hand: new, open or waiting
-	Turn   int64 // of the group's choices, the number of the one that fell on them last; 0: none yet
+	Load   int   // number of new, open and waiting tickets assigned to them
+	Turn   int64 // number of the group's choice that last fell on them; 0: none
 }
 
-// Rosters are those who are there, in any order, by their group's handle: the facts that a choice is made from. A
-// group that is not among them is not known, while an empty one has nobody who is there.
+// Rosters holds the available members of groups, in any order, by group handle. A group without an entry has not been
+// read yet; one with an empty entry has no available member.
 type Rosters map[string][]Candidate
 
-// assignByRule gives a ticket that nobody has to somebody, if a rule is for its category.
+// assignByRule assigns an unassigned ticket if the policy has a rule for its category.
 func (s *story) assignByRule() {
 	rule, number := s.desk.Policy.AssignmentFor(s.t.Category)
 	if number > 0 && s.t.Assignee == "" && slices.Contains(unresolved, s.t.Status) {
-		s.choose(rule, number, "")
+		s.chooseAssignee(rule, number, "")
 	}
 }
 
-// reassign gives a ticket to somebody else when a promise is broken, if the rule says so. Nobody works on a resolved
-// one, so it stays where it is.
-func (s *story) reassign(broken policy.ClockName) {
+// reassign assigns the ticket to someone else after a breach, if the rule says so. A resolved ticket keeps its assignee.
+func (s *story) reassign(breached policy.ClockName) {
 	rule, number := s.desk.Policy.AssignmentFor(s.t.Category)
-	if number > 0 && slices.Contains(rule.ReassignOnBreach, broken) && slices.Contains(unresolved, s.t.Status) {
-		s.choose(rule, number, broken)
+	if number > 0 && slices.Contains(rule.ReassignOnBreach, breached) && slices.Contains(unresolved, s.t.Status) {
+		s.chooseAssignee(rule, number, breached)
 	}
 }
 
-// choose gives the ticket to the one on whom the choice falls, or tells that nobody else is there. Either is the
-// desk's doing, whoever caused it.
-func (s *story) choose(rule policy.Assignment, number int, broken policy.ClockName) {
+// chooseAssignee assigns the ticket by a rule, or records that no agent is available. Both are recorded as done by the
+// desk, whoever sent the command.
+func (s *story) chooseAssignee(rule policy.Assignment, number int, breached policy.ClockName) {
 	present, known := s.desk.Rosters[rule.Group]
 	if !known {
 		if s.lacks == "" {
-			s.lacks = rule.Group // what follows from not knowing it may lack others, and need not be so
+			s.lacks = rule.Group // keep the first: later ones follow from a state that is thrown away
 		}
 		return
 	}
-	caused := s.by
-	defer func() { s.by = caused }()
+	actor := s.by
+	defer func() { s.by = actor }()
 	s.by = theDesk
-	e := Event{Kind: EventNobodyAvailable, Group: rule.Group, Rule: number, Promise: broken}
+	e := Event{Kind: EventNobodyAvailable, Group: rule.Group, Rule: number, Promise: breached}
 	chosen, ok := pick(rule.By, present, s.t.Assignee)
 	if !ok {
 		s.emit(e)
@@ -62,12 +61,12 @@ func (s *story) choose(rule policy.Assignment, number int, broken policy.ClockNa
 	s.mail(MailAssignment, s.t.Requester)
 	s.mail(MailAssigned, chosen.ID)
 	s.mail(MailHandedOver, former)
-	s.desk.Rosters = s.desk.Rosters.chose(rule.Group, chosen.ID, former)
+	s.desk.Rosters = s.desk.Rosters.withChoice(rule.Group, chosen.ID, former)
 }
 
-// pick chooses among those present but one. It depends on them alone and not on their order.
-func pick(by policy.Distribution, present []Candidate, but PersonID) (Candidate, bool) {
-	others := slices.DeleteFunc(slices.Clone(present), func(c Candidate) bool { return c.ID == but })
+// pick chooses one of those present other than except. The choice does not depend on their order.
+func pick(by policy.Distribution, present []Candidate, except PersonID) (Candidate, bool) {
+	others := slices.DeleteFunc(slices.Clone(present), func(c Candidate) bool { return c.ID == except })
 	if len(others) == 0 {
 		return Candidate{}, false
 	}
@@ -80,8 +79,8 @@ func pick(by policy.Distribution, present []Candidate, but PersonID) (Candidate,
 	}), true
 }
 
-// chose gives the rosters after a choice: the same step may come to another one.
-func (r Rosters) chose(group string, chosen, former PersonID) Rosters {
+// withChoice returns the rosters after a choice, for further choices in the same step.
+func (r Rosters) withChoice(group string, chosen, former PersonID) Rosters {
 	after := maps.Clone(r)
 	last := slices.MaxFunc(r[group], func(a, b Candidate) int { return cmp.Compare(a.Turn, b.Turn) }).Turn
 	for name, present := range r {

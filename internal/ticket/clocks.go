@@ -7,7 +7,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// ledger collects the entries that one event writes, each computed on the clock as the ones before left it.
+// ledger collects the ledger entries of one event. Each is computed on the clock as the previous ones left it.
 type ledger struct {
 	s       *story
 	entries []ClockEntry
@@ -39,7 +39,7 @@ func (l *ledger) start(p *policy.Policy, priority policy.Priority) {
 	}
 }
 
-// pause stops every clock that the policy, or an emergency, stops for this reason.
+// pause pauses every clock that the policy pauses for a reason. An emergency pauses all of them.
 func (l *ledger) pause(reason policy.Reason) {
 	for _, name := range policy.ClockNames() {
 		if reason == policy.ReasonEmergency || slices.Contains(l.s.desk.Policy.Clocks[name].Pauses, reason) {
@@ -66,16 +66,16 @@ func (l *ledger) reopen(name policy.ClockName) {
 	l.write(name, entry, changed, err)
 }
 
-// stands reports whether nothing can be promised about a clock any more: its promise was broken, or it is a first
-// response that was given. It keeps the target, and the way to count, that it was judged by.
-func (l *ledger) stands(name policy.ClockName) bool {
+// decided reports whether a clock's promise can no longer change: it was breached, or it is a first response that was
+// met. The clock keeps the target that it was measured against.
+func (l *ledger) decided(name policy.ClockName) bool {
 	return !l.s.t.Promise(name).BreachedAt.IsZero() || name == policy.FirstResponse && l.clocks[name].Settled()
 }
 
-// retarget sets the clocks to the targets of a priority.
+// retarget sets the undecided clocks to the targets of a priority.
 func (l *ledger) retarget(priority policy.Priority) {
 	for _, name := range policy.ClockNames() {
-		if l.stands(name) {
+		if l.decided(name) {
 			continue
 		}
 		target := l.s.desk.Policy.Target(name, priority)
@@ -84,9 +84,11 @@ func (l *ledger) retarget(priority policy.Priority) {
 	}
 }
 
+// extend lengthens the targets of the undecided clocks.
+// extend lengthens the targets of the undecided clocks.
 func (l *ledger) extend(by time.Duration) {
 	for _, name := range policy.ClockNames() {
-		if l.stands(name) {
+		if l.decided(name) {
 			continue
 		}
 		entry, changed, err := l.clocks[name].Extend(l.s.desk.Policy.Calendar, l.s.at, by)

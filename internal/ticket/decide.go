@@ -35,7 +35,7 @@ const (
 	CodeNoEmergency   = "no-emergency"
 	CodeWrongCategory = "unknown-category"
 	CodeTaken         = "taken"
-	CodeWholeDesk     = "whole-desk" // an emergency of the whole desk is not for one ticket to have
+	CodeWholeDesk     = "whole-desk" // a desk-wide emergency cannot be changed on a single ticket
 	CodeNoPolicy      = "no-such-policy"
 	CodeNoMail        = "no-such-mail"
 	CodeNotBounced    = "not-bounced"
@@ -43,35 +43,34 @@ const (
 	CodeUnmailed      = "requester-disabled"
 	CodeLimit         = "limit-reached"
 	CodeRepeated      = "repeated"
-	CodeUnseen        = "unseen-words" // others have written since the writer looked
-	CodeUnrecordable  = "unrecordable" // PostgreSQL, or a calendar, can't hold what would come of it
+	CodeUnseen        = "unseen-words" // there are messages that the sender had not seen
+	CodeUnrecordable  = "unrecordable" // PostgreSQL refuses the result, or no calendar reaches it
 )
 
-// decide looks the command up in the registry and does it, or says why not. Whether a customer is this ticket's requester
-// is checked for every verb. What a verb's own function refuses it refuses before its first event, so a refusal leaves
-// the story as it was.
+// decide carries out a command or returns why it is refused. For every verb it checks that a customer is the ticket's
+// requester. A verb's own function must refuse before it emits an event, so that a refusal changes nothing.
 func (s *story) decide(c Command) *fault.Error {
 	verb, known := byVerb[c.Verb]
 	switch {
 	case !known:
-		return fault.Refusal(CodeUnknownVerb, "there is no such command")
+		return fault.Refusal(CodeUnknownVerb, "this command does not exist")
 	case c.Malformed:
-		return fault.Refusal(CodeMalformed, "what it carries can't be read")
+		return fault.Refusal(CodeMalformed, "the input could not be read")
 	case c.Unrecordable:
-		return fault.Refusal(CodeUnrecordable, "what would come of it can't be recorded")
+		return fault.Refusal(CodeUnrecordable, "the result could not be saved")
 	case c.Repeats > 0:
-		return fault.Refusal(CodeRepeated, "it says the same as command %d, which came before the workflow was reset", c.Repeats)
+		return fault.Refusal(CodeRepeated, "this repeats command %d, which was received before the workflow was reset", c.Repeats)
 	case !slices.Contains(verb.Roles, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID:
 		return &fault.Error{Kind: fault.Forbidden, Code: CodeRole, Message: "your role may not do this"}
 	case s.t.Closed() && !slices.Contains(verb.Statuses, StatusClosed):
 		return fault.Refusal(CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
 	case !slices.Contains(verb.Statuses, s.t.Status):
-		return fault.Refusal(CodeStatus, "that can't be done while the ticket is %s", s.t.Status)
+		return fault.Refusal(CodeStatus, "this isn't possible while the ticket is %s", s.t.Status)
 	case c.Verb.NeedsWords() && c.Message == 0:
-		return fault.Refusal(CodeWords, "that needs a message, and so can't be done by hand")
+		return fault.Refusal(CodeWords, "this needs a message, so it can't be done as a manual command")
 	}
 	if unseen := s.t.Written.Unseen(c.By, c.Seen); c.Seen > 0 && unseen > 0 {
-		return fault.Refusal(CodeUnseen, "somebody else has written meanwhile: entry %d of the timeline, and only those up to %d had been seen", unseen, c.Seen)
+		return fault.Refusal(CodeUnseen, "someone else has written since you last looked: entry %d of the timeline is new, and you had seen entries up to %d", unseen, c.Seen)
 	}
 	s.begin(c.By, c.At, c.Seq)
 	before := len(s.events)
@@ -97,10 +96,10 @@ func (s *story) assign(c Command) *fault.Error {
 		return fault.Refusal(CodeNoAgent, "there is no such agent")
 	}
 	if c.Assignee == s.t.Assignee {
-		return fault.Refusal(CodeNothing, "the ticket is theirs already")
+		return fault.Refusal(CodeNothing, "the ticket is already assigned to them")
 	}
 	if c.Guarded && c.Expected != s.t.Assignee {
-		return fault.Refusal(CodeTaken, "somebody else took it already")
+		return fault.Refusal(CodeTaken, "someone else has already taken the ticket")
 	}
 	s.emit(Event{Kind: EventAssigned, Assignee: c.Assignee, Handle: c.Handle, Status: s.opened()})
 	s.mail(MailAssignment, s.t.Requester)
@@ -110,7 +109,7 @@ func (s *story) assign(c Command) *fault.Error {
 	return nil
 }
 
-// opened is the status of a ticket that somebody has taken in hand: a new one is open from here on.
+// opened returns the status of a ticket once staff work on it: open for a new one, otherwise empty for unchanged.
 func (s *story) opened() Status {
 	if s.t.Status == StatusNew {
 		return StatusOpen
@@ -118,7 +117,7 @@ func (s *story) opened() Status {
 	return ""
 }
 
-// take gives an unassigned ticket to whoever answers it. The answer's own mail names them.
+// take assigns an unassigned ticket to the agent who answers it. It owes no mail: the answer's mail names the agent.
 func (s *story) take(c Command) {
 	if s.t.Assignee == "" && c.By.Role.Staff() {
 		s.emit(Event{Kind: EventAssigned, Assignee: c.By.ID, Handle: c.Handle, Status: s.opened()})
@@ -170,8 +169,8 @@ func (s *story) progressUpdate(c Command) *fault.Error {
 	return nil
 }
 
-// asksOn reports whether the desk's next words keep a question or a resolution open: the requester has a full period
-// again to answer, from when these words reach them.
+// asksOn reports whether a public message restarts the requester's silence: they again have a full period to answer,
+// counted from the delivery of the message.
 func (s *story) asksOn() bool { return s.t.listening() && !s.desk.Unmailed }
 
 func (s *story) note(c Command) *fault.Error {
@@ -196,7 +195,7 @@ func (s *story) reclassify(c Command) *fault.Error {
 		e.Priority, e.Clocks = c.Priority, l.entries
 	}
 	if e.Category == "" && e.Priority == "" {
-		return fault.Refusal(CodeNothing, "the ticket has that priority and category already")
+		return fault.Refusal(CodeNothing, "the ticket already has that priority and category")
 	}
 	s.emit(e)
 	if e.Category != "" {

@@ -7,16 +7,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Digest is what a step returns of a ticket: all that its workflow keeps and its history records. It is bounded,
-// whatever happened to the ticket, and holds no word that anybody wrote. The state in PostgreSQL is the truth, with the
-// whole ledgers. Everything that Temporal shows is worked out by the step and recorded here, so that a change of the
-// domain's rules changes nothing in a replay.
+// Digest is what a step returns to the workflow and what the workflow's history records of the ticket. Its size is
+// bounded whatever has happened to the ticket, and it holds no text that people wrote. The full state, with the whole
+// ledgers, is in PostgreSQL. Whatever Temporal shows is computed by the step and recorded here, so a change of the
+// domain's rules does not affect replay.
 type Digest struct {
 	Status   Status          `json:"status"`
 	Cause    Cause           `json:"cause,omitempty"` // of being resolved or closed
 	Priority policy.Priority `json:"priority"`
 	Category string          `json:"category,omitempty"` // cut to maxShown
-	Handle   string          `json:"handle,omitempty"`   // the assignee's
+	Handle   string          `json:"handle,omitempty"`   // of the assignee
 	Command  int64           `json:"command"`            // number of the last command decided
 	Mails    int             `json:"last_mail"`          // number of the last mail owed
 	Next     Moment          `json:"next,omitzero"`
@@ -27,37 +27,37 @@ type Digest struct {
 	FirstResponse PromiseDigest `json:"first_response"`
 	Resolution    PromiseDigest `json:"resolution"`
 
-	Emergencies []Stay `json:"emergencies,omitempty"` // those that stop the clocks first, then the latest; at most maxStays
-	Earlier     int    `json:"earlier,omitempty"`     // emergencies that touched the ticket beside these
+	Emergencies []Stay `json:"emergencies,omitempty"` // active ones first, then the latest; at most maxPeriods
+	Earlier     int    `json:"earlier,omitempty"`     // number of further emergency periods
 
 	Parked *Parked `json:"parked,omitempty"`
 }
 
-// PromiseDigest is a promise without its ledger. A zero At says that it has not been made yet.
+// PromiseDigest is a promise without its ledger. A zero At means that the ticket has not been submitted.
 type PromiseDigest struct {
 	At       time.Time       `json:"at,omitzero"`  // of the ledger's last entry
-	Due      time.Time       `json:"due,omitzero"` // zero while it stands still
+	Due      time.Time       `json:"due,omitzero"` // zero while paused
 	MetAt    time.Time       `json:"met,omitzero"`
 	Breached time.Time       `json:"breached,omitzero"`
 	Settled  bool            `json:"settled,omitempty"`
-	Reasons  []policy.Reason `json:"reasons,omitempty"` // for which it stands still
+	Reasons  []policy.Reason `json:"reasons,omitempty"` // for which it is paused
 	Counts   policy.Counting `json:"counts,omitempty"`
 	Target   time.Duration   `json:"target,omitempty"`
 	Extended time.Duration   `json:"extended,omitempty"`
 	Used     time.Duration   `json:"used,omitempty"` // by At
 }
 
-// Parked says that something which is due, or an edge of the gate, can't be recorded: PostgreSQL refuses it, which is a
-// defect of Supportdesk. It is tried again until it succeeds; nothing is dropped meanwhile.
+// Parked says that a due event or a transition cannot be recorded because PostgreSQL refuses it, which is a defect of
+// Supportdesk. It is retried until it succeeds, and nothing is dropped.
 type Parked struct {
 	Since  time.Time `json:"since"`
-	Retry  time.Time `json:"retry"`  // not before
-	Reason string    `json:"reason"` // SQLSTATE and constraint, or the domain's complaint: never what is in a row
+	Retry  time.Time `json:"retry"`  // the earliest time of the next attempt
+	Reason string    `json:"reason"` // SQLSTATE and constraint, or ErrUncomputable; never the contents of a row
 }
 
 const (
-	maxShown = 60 // bytes of a name that a policy or somebody by hand has given
-	maxStays = 5
+	maxShown   = 60 // bytes of a category or of an emergency's name
+	maxPeriods = 5
 )
 
 // Digest summarises a state.
@@ -71,16 +71,16 @@ func (s State) Digest() Digest {
 	if s.Shown != nil {
 		d.Shown = *s.Shown
 	}
-	d.Emergencies, d.Earlier = digestStays(t.Emergencies)
+	d.Emergencies, d.Earlier = digestPeriods(t.Emergencies)
 	return d
 }
 
-// Closed reports whether the ticket's life is over.
+// Closed reports whether the ticket is closed, which is final.
 func (d Digest) Closed() bool { return d.Status == StatusClosed }
 
-// InEmergency reports whether an emergency, the desk's or one declared by hand, stops the ticket's clocks.
+// InEmergency reports whether an emergency, desk-wide or manual, pauses the ticket's clocks.
 func (d Digest) InEmergency() bool {
-	return !d.Closed() && slices.ContainsFunc(d.Emergencies, Stay.open)
+	return !d.Closed() && slices.ContainsFunc(d.Emergencies, Stay.active)
 }
 
 // Promise returns the named one.
@@ -103,14 +103,14 @@ func (p Promise) digest() PromiseDigest {
 	}
 }
 
-func digestStays(all []Stay) (some []Stay, others int) {
+func digestPeriods(all []Stay) (some []Stay, others int) {
 	for _, s := range all {
-		if s.open() && len(some) < maxStays {
+		if s.active() && len(some) < maxPeriods {
 			some = append(some, s)
 		}
 	}
 	for _, s := range slices.Backward(all) {
-		if !s.open() && len(some) < maxStays {
+		if !s.active() && len(some) < maxPeriods {
 			some = append(some, s)
 		}
 	}
@@ -120,7 +120,7 @@ func digestStays(all []Stay) (some []Stay, others int) {
 	return some, len(all) - len(some)
 }
 
-// cut bounds a name at a whole character.
+// cut shortens a name to maxShown bytes at a character boundary.
 func cut(name string) string {
 	if len(name) <= maxShown {
 		return name

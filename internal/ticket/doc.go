@@ -1,5 +1,7 @@
-// Package ticket is the domain: what a ticket is, what may be asked of it, and what follows. A decision takes the
-// ticket's state, a command and an instant, and gives events and mails, or a refusal with its reason. Everything
-// here is pure: no clock is read, no map is ranged over, nothing is stored or sent. It must never hold a word that
-// somebody wrote, a name or an address: its values live in Temporal histories.
+// Package ticket is the domain: tickets, the commands on them, and the rules that decide what follows.
+//
+// A decision takes a ticket's state, a command and an instant, and returns events and mails, or a refusal with its
+// reason. The package is pure: it reads no clock, no random source but for new IDs, and nothing in map iteration order,
+// and it neither stores nor sends anything. Its values are recorded in Temporal histories, so they must hold no text that
+// people wrote, no names and no addresses; those are referred to by ID.
 package ticket

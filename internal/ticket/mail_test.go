@@ -8,8 +8,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestMails_areOwedByWhatHappens: each line of section 4 of Holesalemart's policy, and what the desk tells itself.
-func TestMails_areOwedByWhatHappens(t *testing.T) {
+// The cases are section 4 of Holesalemart's policy, and the mails to staff.
+func TestMails_areOwedByEvents(t *testing.T) {
 	said := func(verb ticket.Verb) ticket.Command { return ticket.Command{Verb: verb, Message: 9} }
 	give := func(to ticket.PersonID) ticket.Command { return ticket.Command{Verb: ticket.VerbAssign, Assignee: to} }
 	cases := map[string]struct {
@@ -20,7 +20,7 @@ func TestMails_areOwedByWhatHappens(t *testing.T) {
 	}{
 		"assignment by somebody": {"new", bySupervisor, give(agentOne), []string{"assignment to P-CUSTOMER", "assigned to P-AGENTONE"}},
 		"assignment to oneself":  {"new", byAgent, give(agentOne), []string{"assignment to P-CUSTOMER"}},
-		"assignment by hand":     {"open", byHand, give(agentOne), []string{"assignment to P-CUSTOMER", "assigned to P-AGENTONE"}},
+		"assignment by hand":     {"open", byOperator, give(agentOne), []string{"assignment to P-CUSTOMER", "assigned to P-AGENTONE"}},
 		"information request":    {"open", byOtherAgent, said(ticket.VerbRequestInformation), []string{"information-request to P-CUSTOMER"}},
 		"progress":               {"open", byOtherAgent, said(ticket.VerbProgressUpdate), []string{"progress to P-CUSTOMER"}},
 		"reply":                  {"open", byOtherAgent, said(ticket.VerbAgentReply), []string{"reply to P-CUSTOMER"}},
@@ -38,29 +38,29 @@ func TestMails_areOwedByWhatHappens(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			l := inStatus(t, c.status)
-			r := l.granted(3, c.by, c.c)
-			same(t, "mails", owed(r.Mails), c.want)
-			checkMails(t, l.events, l.mails)
+			f := inStatus(t, c.status)
+			r := f.mustDecide(3, c.by, c.c)
+			wantEqual(t, "mails", mailLines(r.Mails), c.want)
+			checkMails(t, f.events, f.mails)
 		})
 	}
 }
 
-func TestMails_aReceiptIsOwedByTheSubmission(t *testing.T) {
-	l := submitted(t, plain)
-	same(t, "mails", owed(l.mails), []string{"receipt to P-CUSTOMER"})
+func TestMails_theSubmissionOwesAReceipt(t *testing.T) {
+	f := submitted(t, plainPolicy)
+	wantEqual(t, "mails", mailLines(f.mails), []string{"receipt to P-CUSTOMER"})
 }
 
 func TestMails_toStaffAboutPromises(t *testing.T) {
-	unassigned := submitted(t, plain)
-	unassigned.until(124)
-	same(t, "with nobody", owed(unassigned.mails[1:]), []string{
+	unassigned := submitted(t, plainPolicy)
+	unassigned.advance(124)
+	wantEqual(t, "with nobody", mailLines(unassigned.mails[1:]), []string{
 		"reminder to supervisors", "escalation to supervisors", "escalation to supervisors", "escalation to administrators",
 	})
-	assigned := submitted(t, plain)
-	assigned.granted(1, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne})
-	assigned.until(124)
-	same(t, "with an agent", owed(assigned.mails[2:]), []string{
+	assigned := submitted(t, plainPolicy)
+	assigned.mustDecide(1, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne})
+	assigned.advance(124)
+	wantEqual(t, "with an agent", mailLines(assigned.mails[2:]), []string{
 		"reminder to P-AGENTONE", "escalation to P-AGENTONE", "escalation to supervisors", "escalation to supervisors",
 		"escalation to administrators",
 	})
@@ -76,21 +76,21 @@ func TestMails_toStaffAboutPromises(t *testing.T) {
 	checkMails(t, assigned.events, assigned.mails)
 }
 
-// TestMails_aRungReachesSomebody also when it names the assignee alone and there is none.
-func TestMails_aRungReachesSomebody(t *testing.T) {
+// Also when the step names only the assignee and the ticket is unassigned.
+func TestMails_anEscalationStepAlwaysReachesSomeone(t *testing.T) {
 	document := "time_zone: UTC\nclocks: {first_response: {target: 1h, counts: calendar}, resolution: {target: 200h, counts: calendar}}\n" +
 		"escalation: [{after: 0s, tell: [assignee]}, {after: 1h, tell: [assignee, administrators]}]\n"
-	l := submitted(t, document)
-	l.until(2)
-	same(t, "mails", owed(l.mails[1:]), []string{"escalation to supervisors", "escalation to administrators"})
-	l = submitted(t, document)
-	l.granted(0, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne})
-	l.until(1)
-	same(t, "mails", owed(l.mails[2:]), []string{"escalation to P-AGENTONE"})
+	f := submitted(t, document)
+	f.advance(2)
+	wantEqual(t, "mails", mailLines(f.mails[1:]), []string{"escalation to supervisors", "escalation to administrators"})
+	f = submitted(t, document)
+	f.mustDecide(0, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne})
+	f.advance(1)
+	wantEqual(t, "mails", mailLines(f.mails[2:]), []string{"escalation to P-AGENTONE"})
 }
 
-// checkMails checks that every mail is owed by an event there is, to one recipient, of a kind that fits them.
-func checkMails(t fataler, events []ticket.Event, mails []ticket.Mail) {
+// checkMails checks that every mail is owed by an existing event, to one recipient, and of a kind for that recipient.
+func checkMails(t testingT, events []ticket.Event, mails []ticket.Mail) {
 	t.Helper()
 	for _, m := range mails {
 		if m.Event < 1 || m.Event > len(events) {
@@ -125,7 +125,7 @@ var (
 	}
 )
 
-func TestEvents_aCustomerSeesNothingInternal(t *testing.T) {
+func TestEventKind_internalEventsAreNotPublic(t *testing.T) {
 	for _, k := range internalEvents {
 		if k.Public() {
 			t.Errorf("%s is public", k)
@@ -141,10 +141,10 @@ func TestEvents_aCustomerSeesNothingInternal(t *testing.T) {
 	}
 }
 
-func TestBounce_isAnEventAndNothingElse(t *testing.T) {
-	l := inStatus(t, ticket.StatusWaiting)
-	before := l.ticket
-	r, err := ticket.Bounce(l.ticket, l.desk(), 3, 0, at(5))
+func TestBounce_recordsOnlyAnEvent(t *testing.T) {
+	f := inStatus(t, ticket.StatusWaiting)
+	before := f.ticket
+	r, err := ticket.Bounce(f.ticket, f.desk(), 3, 0, at(5))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,19 +15,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestModel_randomLivesKeepTheInvariants plays random commands, good and bad, at random instants, and checks after
-// each step what DESIGN.md promises for ever.
-func TestModel_randomLivesKeepTheInvariants(t *testing.T) {
+// TestModel_randomCommandsKeepTheInvariants sends random commands, valid and invalid, at random times, and checks the
+// invariants of docs/architecture.md after each step.
+func TestModel_randomCommandsKeepTheInvariants(t *testing.T) {
 	seen := map[ticket.EventKind]bool{}
 	versions := modelVersions(t)
 	for version := range versions {
 		t.Run(fmt.Sprint("version ", version), func(t *testing.T) {
 			chosen := 0
 			rapid.Check(t, func(t *rapid.T) {
-				w := newWorld(t, version, versions)
-				w.live()
-				w.end()
-				chosen += w.roll.chosen
+				w := newModel(t, version, versions)
+				w.run()
+				w.finish()
+				chosen += w.assignments.chosen
 				for _, e := range w.events {
 					seen[e.Kind] = true
 				}
@@ -37,7 +37,7 @@ func TestModel_randomLivesKeepTheInvariants(t *testing.T) {
 			}
 		})
 	}
-	// Random lives that never come to something prove nothing about it.
+	// A run without an event of some kind proves nothing about it.
 	for _, kind := range slices.Concat(publicEvents, internalEvents) {
 		if !seen[kind] {
 			t.Errorf("no life came to %s", kind)
@@ -45,8 +45,8 @@ func TestModel_randomLivesKeepTheInvariants(t *testing.T) {
 	}
 }
 
-// modelVersions has them published one after the other.
-func modelVersions(t fataler) map[int64]*policy.Policy {
+// modelVersions numbers the policies as versions.
+func modelVersions(t testingT) map[int64]*policy.Policy {
 	policies, versions := modelPolicies(t), map[int64]*policy.Policy{}
 	for i, name := range slices.Sorted(maps.Keys(policies)) {
 		versions[int64(i+1)] = policies[name]
@@ -54,12 +54,12 @@ func modelVersions(t fataler) map[int64]*policy.Policy {
 	return versions
 }
 
-// modelPolicies are as different from each other as policies get.
-func modelPolicies(t fataler) map[string]*policy.Policy {
+// modelPolicies returns policies that differ as much as possible.
+func modelPolicies(t testingT) map[string]*policy.Policy {
 	return map[string]*policy.Policy{
 		"holesalemart": policy.Default(),
-		"plain":        parse(t, plain),
-		"tight":        parse(t, tight),
+		"plain":        parse(t, plainPolicy),
+		"tight":        parse(t, prioritiesPolicy),
 		"seconds": parse(t, `
 time_zone: UTC
 clocks:
@@ -80,7 +80,7 @@ priorities: {low: {resolution: 9d}, high: {resolution: 36h}, urgent: {first_resp
 silence: {nudge_after: 12h, resolve_after: 36h, close_after: 10d}
 escalation: [{after: 30m, tell: [assignee, supervisors], raise_priority: true}, {after: 2d, tell: [administrators], raise_priority: true}]
 `),
-		"staffed": parse(t, staffed),
+		"staffed": parse(t, assignmentPolicy),
 		"ladders": parse(t, `
 time_zone: UTC
 clocks:
@@ -106,61 +106,61 @@ clocks:
 	}
 }
 
-// world is a ticket under test, the time around it, and the oracle that reads along.
-type world struct {
-	t          *rapid.T
-	policy     *policy.Policy // the ticket's, as of now
-	first      int64          // the version of its acceptance
-	versions   map[int64]*policy.Policy
-	now        time.Time
-	ticket     ticket.Ticket
-	rosters    ticket.Rosters
-	events     []ticket.Event
-	told       int // events that the oracle has read
-	seq        int64
-	extensions map[int64]time.Duration
-	chronicle  *chronicle
-	gate       ticket.Gate
-	gates      []gateAt         // how it came to be
-	commands   []ticket.Command // accepted
-	staff      ticket.Rosters   // as they were at first
-	mailed     bool             // the requester is owed mails
-	renumbers  bool             // the life is told again with some events left out, so no command speaks of their numbers
-	asking     []asking         // mails that asked the requester, as they were owed
-	roll       *roll
+// model is a ticket under test with its clock and the oracles that check its events.
+type model struct {
+	t           *rapid.T
+	policy      *policy.Policy // of the ticket now
+	first       int64          // version at the submission
+	versions    map[int64]*policy.Policy
+	now         time.Time
+	ticket      ticket.Ticket
+	rosters     ticket.Rosters
+	events      []ticket.Event
+	checked     int // number of events that the oracles have checked
+	seq         int64
+	extensions  map[int64]time.Duration
+	oracle      *timelineOracle
+	schedule    ticket.Gate
+	schedules   []scheduleAt     // how it came to be
+	commands    []ticket.Command // accepted
+	staff       ticket.Rosters   // as they were at first
+	mailed      bool             // the requester is owed mails
+	omitsEvents bool             // the run is compared without some events, so no command refers to event numbers
+	asking      []askingMail     // mails that asked the requester for an answer, in order
+	assignments *assignmentOracle
 }
 
-func newWorld(t *rapid.T, version int64, versions map[int64]*policy.Policy) *world {
+func newModel(t *rapid.T, version int64, versions map[int64]*policy.Policy) *model {
 	p := versions[version]
-	w := &world{
+	w := &model{
 		t: t, policy: p, first: version, versions: versions, ticket: ticket.Draft(number, customer, version, p), extensions: map[int64]time.Duration{},
 		rosters: drawRosters(t, versions), mailed: rapid.IntRange(0, 3).Draw(t, "mailed") > 0, now: epoch.Add(time.Duration(rapid.IntRange(0, 365*24*3600).Draw(t, "birth")) * time.Second),
 	}
-	w.chronicle = newChronicle(p, newTower(func() ticket.Gate { return w.gate }), func(command int64) time.Duration { return w.extensions[command] })
-	w.roll, w.staff = newRoll(p, w.rosters), w.rosters
-	w.chronicle.versions, w.roll.versions = versions, versions
+	w.oracle = newTimelineOracle(p, newEmergencyOracle(func() ticket.Gate { return w.schedule }), func(command int64) time.Duration { return w.extensions[command] })
+	w.assignments, w.staff = newAssignmentOracle(p, w.rosters), w.rosters
+	w.oracle.versions, w.assignments.versions = versions, versions
 	for rapid.IntRange(0, 2).Draw(t, "emergency before") == 0 {
-		w.changeGate()
+		w.changeSchedule()
 		w.wait()
 	}
-	w.take(ticket.Command{
+	w.decide(ticket.Command{
 		Verb: ticket.VerbSubmit, By: byCustomer, Message: 1, Category: p.Categories[0],
 		Priority: rapid.SampledFrom(policy.Priorities()).Draw(t, "priority"),
 	})
-	w.check()
+	w.checkInvariants()
 	return w
 }
 
-func (w *world) desk() ticket.Desk { return w.deskWith(w.rosters) }
+func (w *model) desk() ticket.Desk { return w.deskWith(w.rosters) }
 
-func (w *world) deskWith(r ticket.Rosters) ticket.Desk {
-	return ticket.Desk{Policy: w.policy, Gate: w.gate, Rosters: r, Unmailed: !w.mailed}
+func (w *model) deskWith(r ticket.Rosters) ticket.Desk {
+	return ticket.Desk{Policy: w.policy, Gate: w.schedule, Rosters: r, Unmailed: !w.mailed}
 }
 
-func (w *world) live() {
+func (w *model) run() {
 	for range rapid.IntRange(1, 60).Draw(w.t, "steps") {
 		if w.ticket.Closed() && w.events[len(w.events)-1].Kind == ticket.EventRefused {
-			return // and so it would go on
+			return // every further command would be refused, too
 		}
 		w.wait()
 		switch rapid.SampledFrom([]string{"command", "command", "command", "nothing", "bounce", "news", "news", "news", "call fails", "gate", "gate"}).Draw(w.t, "what") {
@@ -171,18 +171,18 @@ func (w *world) live() {
 		case "bounce":
 			w.bounce()
 		case "news":
-			w.news()
+			w.reportDelivery()
 		case "gate":
-			w.changeGate()
+			w.changeSchedule()
 		case "call fails":
 			w.giveUp()
 		}
-		w.check()
+		w.checkInvariants()
 	}
 }
 
-// wait lets time pass: not at all, for a while, or until just around what falls due next.
-func (w *world) wait() {
+// wait advances the clock: by nothing, by some time, or to within a second of the next due event.
+func (w *model) wait() {
 	next, ok := ticket.Next(w.ticket, w.policy)
 	pace := []time.Duration{time.Second, 0, 7 * time.Second, time.Minute, time.Hour, 5 * time.Hour, 31 * time.Hour, 6 * 24 * time.Hour}
 	step := rapid.SampledFrom(pace).Draw(w.t, "wait")
@@ -194,22 +194,23 @@ func (w *world) wait() {
 	}
 }
 
-func (w *world) bounce() {
+func (w *model) bounce() {
 	r, err := ticket.Bounce(w.ticket, w.desk(), 1, 0, w.now)
-	r.Rosters = w.rosters // it chooses nobody
-	w.keep(r, err)
+	r.Rosters = w.rosters // it assigns no one
+	w.add(r, err)
 }
 
-// asking is a mail that asked the requester, and what became of it.
-type asking struct {
+// askingMail is a mail that asked the requester for an answer.
+type askingMail struct {
 	ticket.Mail
 	n       int
-	at      time.Time // owed
+	at      time.Time // of its event
 	bounced bool
 }
 
-// news tells of a mail that asked: the one that counts or another, for the first time or again, early or late.
-func (w *world) news() {
+// reportDelivery reports the delivery or the bounce of one of the latest asking mails, for the first time or again, early
+// or late.
+func (w *model) reportDelivery() {
 	if len(w.asking) == 0 {
 		return
 	}
@@ -219,51 +220,51 @@ func (w *world) news() {
 		return
 	}
 	since := m.at.Add(rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour, 90 * time.Hour, 1e6 * time.Hour}).Draw(w.t, "delivered"))
-	w.delivered(*m, since)
+	w.deliver(*m, since)
 }
 
-func (w *world) delivered(m asking, since time.Time) {
+func (w *model) deliver(m askingMail, since time.Time) {
 	w.advance(w.now)
-	w.check()
+	w.checkInvariants()
 	before := len(w.events)
 	r, err := ticket.Deliver(w.ticket, w.desk(), m.n, m.Event, since, w.now)
-	w.keep(r, err)
-	if counts := w.chronicle.unheard && m.Event == w.chronicle.asking[len(w.chronicle.asking)-1]; counts != (len(w.events) > before) {
+	w.add(r, err)
+	if counts := w.oracle.unheard && m.Event == w.oracle.asking[len(w.oracle.asking)-1]; counts != (len(w.events) > before) {
 		w.t.Fatalf("the news of mail %+v came to %+v, and it counts: %v", m, r.Events, counts)
 	}
 }
 
-func (w *world) undelivered(m *asking) {
+func (w *model) undelivered(m *askingMail) {
 	m.bounced = true
 	w.advance(w.now)
-	w.check()
+	w.checkInvariants()
 	before := len(w.events)
 	r, err := ticket.Bounce(w.ticket, w.desk(), m.n, m.Event, w.now)
-	w.keep(r, err)
+	w.add(r, err)
 	back := slices.ContainsFunc(w.events[before:], func(e ticket.Event) bool { return e.Kind == ticket.EventHandedBack })
-	if counts := w.chronicle.listening() && slices.Contains(w.chronicle.asking, m.Event); counts != back || back != (len(r.Mails) == 1) {
+	if counts := w.oracle.awaitsRequester() && slices.Contains(w.oracle.asking, m.Event); counts != back || back != (len(r.Mails) == 1) {
 		w.t.Fatalf("the bounce of mail %+v came to %+v, and it counts: %v", m, r.Events, counts)
 	}
 }
 
-func (w *world) giveUp() {
+func (w *model) giveUp() {
 	r, err := ticket.GiveUp(w.ticket, w.desk(), 1, "ops", w.now)
-	r.Rosters = w.rosters // nor does this
-	w.keep(r, err)
+	r.Rosters = w.rosters // it assigns no one
+	w.add(r, err)
 }
 
-func (w *world) advance(until time.Time) {
+func (w *model) advance(until time.Time) {
 	r, err := ticket.Advance(w.ticket, w.desk(), until)
-	w.keep(r, err)
+	w.add(r, err)
 	if m, ok := ticket.Next(w.ticket, w.policy); ok && !m.Due.After(until) {
 		w.t.Fatalf("after Advance to %s, %+v is next", until, m)
 	}
-	w.sleeps(until)
+	w.checkSnooze(until)
 }
 
-// sleeps checks that a ticket sleeps no longer than it should: the sleep ends on time, or with the emergency that it ended in,
-// with the ticket, and with the requester's words.
-func (w *world) sleeps(now time.Time) {
+// checkSnooze checks that a snooze ends at its instant, or at the end of the emergency that contains it, with the ticket, and
+// with a reply of the requester.
+func (w *model) checkSnooze(now time.Time) {
 	until := w.ticket.SnoozedUntil
 	if until.IsZero() {
 		return
@@ -281,10 +282,10 @@ func (w *world) sleeps(now time.Time) {
 	}
 }
 
-// command asks for something, mostly by somebody who may and with what it needs.
-func (w *world) command() {
+// command decides a random command, mostly a valid one.
+func (w *model) command() {
 	verb := rapid.SampledFrom(modelVerbs).Draw(w.t, "verb")
-	by := rapid.SampledFrom(askers(verb)).Draw(w.t, "by")
+	by := rapid.SampledFrom(allowedActors(verb)).Draw(w.t, "by")
 	c := ticket.Command{
 		Verb: verb, By: by, Handle: "somebody",
 		Message:   rapid.SampledFrom([]int64{5, 6, 7}).Draw(w.t, "message"),
@@ -298,7 +299,7 @@ func (w *world) command() {
 		c.Guarded = true
 		c.Expected = rapid.SampledFrom([]ticket.PersonID{"", agentOne, agentTwo}).Draw(w.t, "expected")
 	}
-	if !w.renumbers && rapid.Bool().Draw(w.t, "says what they saw") {
+	if !w.omitsEvents && rapid.Bool().Draw(w.t, "says what they saw") {
 		c.Seen = rapid.IntRange(max(1, len(w.events)-3), max(1, len(w.events))).Draw(w.t, "seen")
 	}
 	if verb == ticket.VerbAdoptPolicy {
@@ -315,10 +316,10 @@ func (w *world) command() {
 	if rapid.IntRange(0, 7).Draw(w.t, "spoilt") == 7 {
 		spoil(w.t, &c)
 	}
-	w.take(c)
+	w.decide(c)
 }
 
-// modelVerbs holds those often that keep a story going: what ends a ticket ends its story too.
+// modelVerbs holds verbs that keep a ticket open more often than those that close it.
 var modelVerbs = []ticket.Verb{
 	ticket.VerbCustomerReply, ticket.VerbRequestInformation, ticket.VerbAgentReply, ticket.VerbResolve, ticket.VerbReopen,
 	ticket.VerbReclassify, ticket.VerbAssign, ticket.VerbEmergencyPause, ticket.VerbEmergencyExtend, ticket.VerbEmergencyResume,
@@ -328,10 +329,10 @@ var modelVerbs = []ticket.Verb{
 	ticket.VerbResend, ticket.VerbResend, ticket.VerbResend, ticket.VerbSnooze, ticket.VerbWake,
 }
 
-// askers is who may ask for a verb.
-func askers(verb ticket.Verb) []ticket.Actor {
+// allowedActors returns who may use a verb.
+func allowedActors(verb ticket.Verb) []ticket.Actor {
 	var all []ticket.Actor
-	for _, a := range []ticket.Actor{byCustomer, byAgent, byOtherAgent, bySupervisor, byAdministrator, byHand} {
+	for _, a := range []ticket.Actor{byCustomer, byAgent, byOtherAgent, bySupervisor, byAdministrator, byOperator} {
 		if ticket.MayAsk(a.Role, verb) && (verb != ticket.VerbClose || a == byCustomer) {
 			all = append(all, a)
 		}
@@ -339,11 +340,11 @@ func askers(verb ticket.Verb) []ticket.Actor {
 	return all
 }
 
-// spoil makes a command that is likely to be refused.
+// spoil changes a command so that it is likely to be refused.
 func spoil(t *rapid.T, c *ticket.Command) {
 	switch rapid.IntRange(0, 7).Draw(t, "how") {
 	case 0:
-		c.By = rapid.SampledFrom([]ticket.Actor{byStranger, byCustomer, byAgent, byHand, byDesk}).Draw(t, "by another")
+		c.By = rapid.SampledFrom([]ticket.Actor{byStranger, byCustomer, byAgent, byOperator, byDesk}).Draw(t, "by another")
 	case 1:
 		c.Message, c.Assignee = 0, ""
 	case 2:
@@ -361,9 +362,9 @@ func spoil(t *rapid.T, c *ticket.Command) {
 	}
 }
 
-// take lets the ticket take a command accepted now, along several ways that must all come to the same: at once, and
-// after timers that rang first, at any instants up to the acceptance.
-func (w *world) take(c ticket.Command) {
+// decide decides a command accepted now in several ways that must agree: at once, and after timers that fire first, at any
+// times up to the acceptance.
+func (w *model) decide(c ticket.Command) {
 	w.seq++
 	c.Seq, c.At = w.seq, w.now
 	w.extensions[c.Seq] = c.Extension
@@ -377,29 +378,29 @@ func (w *world) take(c ticket.Command) {
 	if !reflect.DeepEqual(r, again) || (err == nil) != (errAgain == nil) {
 		w.t.Fatalf("the same step gave two results:\n%+v\n%+v", r, again)
 	}
-	w.timersFirst(c, r)
+	w.checkTimersFirst(c, r)
 	if after, _ := json.Marshal(w.ticket); string(after) != string(before) {
 		w.t.Fatalf("a step changed the ticket that it was given:\nfrom %s\n  to %s", before, after)
 	}
-	w.guarded(c, r)
-	w.looked(c, r)
-	w.keep(r, err)
+	w.checkGuarded(c, r)
+	w.checkUnseen(c, r)
+	w.add(r, err)
 }
 
-// looked checks that a command is refused for words that its writer had not seen if there are any, and else never.
-func (w *world) looked(c ticket.Command, r ticket.Result) {
+// checkUnseen checks that a command is refused for unseen messages exactly if there are any.
+func (w *model) checkUnseen(c ticket.Command, r ticket.Result) {
 	blind := c.Seen > 0 && unseen(w.events, c.By, c.Seen) > 0
 	if refused := r.Outcome.Code == ticket.CodeUnseen; refused && !blind || blind && !r.Outcome.Refused {
 		w.t.Fatalf("%+v gives %+v", c, r.Outcome)
 	}
 }
 
-// guarded checks that a guarded assignment is granted to whoever knew who had the ticket, and to nobody else.
-func (w *world) guarded(c ticket.Command, r ticket.Result) {
+// checkGuarded checks that a guarded assignment succeeds exactly if it names the current assignee.
+func (w *model) checkGuarded(c ticket.Command, r ticket.Result) {
 	has := w.ticket.Assignee
 	for _, e := range r.Events {
 		if e.Kind == ticket.EventAssigned && e.By == byDesk {
-			has = e.Assignee // a broken promise gave it to somebody else meanwhile
+			has = e.Assignee // a breach has reassigned it
 		}
 	}
 	knew := c.Expected == has
@@ -408,7 +409,7 @@ func (w *world) guarded(c ticket.Command, r ticket.Result) {
 	}
 }
 
-func (w *world) timersFirst(c ticket.Command, want ticket.Result) {
+func (w *model) checkTimersFirst(c ticket.Command, want ticket.Result) {
 	at, rosters, events := w.ticket, w.rosters, []ticket.Event(nil)
 	var mails []ticket.Mail
 	var calls []ticket.Call
@@ -420,7 +421,7 @@ func (w *world) timersFirst(c ticket.Command, want ticket.Result) {
 		at, rosters, events, mails = r.Ticket, r.Rosters, append(events, r.Events...), append(mails, r.Mails...)
 		calls = append(calls, r.Calls...)
 		// The state goes through a history on its way to the next step.
-		at = reread(w.t, ticket.Keep(at, w.policy, w.seq, len(mails), c.At)).Ticket
+		at = roundTrip(w.t, ticket.Keep(at, w.policy, w.seq, len(mails), c.At)).Ticket
 	}
 	r, err := ticket.Take(at, w.deskWith(rosters), c)
 	if err != nil {
@@ -432,7 +433,7 @@ func (w *world) timersFirst(c ticket.Command, want ticket.Result) {
 	}
 }
 
-func (w *world) keep(r ticket.Result, err error) {
+func (w *model) add(r ticket.Result, err error) {
 	if err != nil {
 		w.t.Fatalf("a step failed: %v", err)
 	}
@@ -452,21 +453,22 @@ func (w *world) keep(r ticket.Result, err error) {
 			w.t.Fatalf("mail %+v asks, or does not, unlike its event", m)
 		}
 		if m.Asks {
-			w.asking = append(w.asking, asking{Mail: m, n: 1000 + len(w.asking), at: w.events[m.Event-1].At})
+			w.asking = append(w.asking, askingMail{Mail: m, n: 1000 + len(w.asking), at: w.events[m.Event-1].At})
 		}
 	}
 }
 
-// end lets two years pass: every ladder that nobody stopped was climbed to its top, and nothing goes on for ever.
-func (w *world) end() {
-	w.openGate()
+// finish advances by two years and checks that every escalation that was not stopped has fired all its steps, and that
+// nothing is due for ever.
+func (w *model) finish() {
+	w.endEmergencies()
 	if hand := slices.ContainsFunc(w.ticket.Emergencies, func(s ticket.Stay) bool { return s.Until.IsZero() && !s.ID.Valid() }); hand {
-		w.take(ticket.Command{Verb: ticket.VerbEmergencyResume, By: bySupervisor})
-		w.check()
+		w.decide(ticket.Command{Verb: ticket.VerbEmergencyResume, By: bySupervisor})
+		w.checkInvariants()
 	}
-	w.hear()
+	w.deliverAll()
 	w.advance(w.now.AddDate(1, 0, 0))
-	w.check()
+	w.checkInvariants()
 	if w.ticket.Unheard() {
 		w.t.Fatal("a mail that asks is owed for ever")
 	}
@@ -483,8 +485,8 @@ func (w *world) end() {
 	}
 }
 
-// hear goes from moment to moment for a year and has every mail that asks delivered at once, so that nothing waits for it.
-func (w *world) hear() {
+// deliverAll advances from one due event to the next for a year and delivers every asking mail at once.
+func (w *model) deliverAll() {
 	now := w.now
 	defer func() { w.now = now }()
 	for next, more := now, true; more && next.Before(now.AddDate(1, 0, 0)); {
@@ -492,21 +494,22 @@ func (w *world) hear() {
 			w.now = next
 		}
 		w.advance(w.now)
-		w.check()
+		w.checkInvariants()
 		if w.ticket.Unheard() {
-			w.delivered(w.asking[len(w.asking)-1], w.now)
-			w.check()
+			w.deliver(w.asking[len(w.asking)-1], w.now)
+			w.checkInvariants()
 		}
 		m, due := ticket.Next(w.ticket, w.policy)
-		edge, ahead := ticket.NextEdge(w.ticket, w.gate)
+		edge, ahead := ticket.NextEdge(w.ticket, w.schedule)
 		if next, more = m.Due, due || ahead; !due || ahead && edge.At.Before(m.Due) {
 			next = edge.At
 		}
 	}
 }
 
-// check compares the ticket with the fold of its events, with itself after a stay in a history, and with the oracle.
-func (w *world) check() {
+// checkInvariants compares the ticket with the fold of its events, with itself after a round trip through JSON, and with
+// the oracles.
+func (w *model) checkInvariants() {
 	fold := ticket.Draft(number, customer, w.first, w.versions[w.first])
 	for i, e := range w.events {
 		if e.N != i+1 {
@@ -517,22 +520,22 @@ func (w *world) check() {
 	if !reflect.DeepEqual(fold, w.ticket) || fold.Events != len(w.events) {
 		w.t.Fatalf("the ticket is not the fold of its events:\n got %+v\nwant %+v", w.ticket, fold)
 	}
-	w.ticket = reread(w.t, ticket.Keep(w.ticket, w.policy, w.seq, 0, w.now)).Ticket
+	w.ticket = roundTrip(w.t, ticket.Keep(w.ticket, w.policy, w.seq, 0, w.now)).Ticket
 
-	for ; w.told < len(w.events); w.told++ {
-		err := w.chronicle.read(w.events[w.told])
+	for ; w.checked < len(w.events); w.checked++ {
+		err := w.oracle.read(w.events[w.checked])
 		if err == nil {
-			err = w.roll.read(w.events[w.told])
+			err = w.assignments.read(w.events[w.checked])
 		}
 		if err != nil {
-			w.t.Fatalf("event %d: %v\n%+v", w.told+1, err, w.events[w.told])
+			w.t.Fatalf("event %d: %v\n%+v", w.checked+1, err, w.events[w.checked])
 		}
 	}
-	w.compare()
+	w.compareWithOracle()
 }
 
-// sameRungs reports whether those of a ladder that have fired are those that the oracle has seen.
-func sameRungs(p ticket.Promise, want map[int]bool, length int) bool {
+// sameSteps reports whether exactly the escalation steps that the oracle expects have fired.
+func sameSteps(p ticket.Promise, want map[int]bool, length int) bool {
 	for n := 1; n <= length+1; n++ {
 		if p.Fired(n) != want[n] {
 			return false
@@ -541,30 +544,30 @@ func sameRungs(p ticket.Promise, want map[int]bool, length int) bool {
 	return true
 }
 
-// compare holds the ticket against the oracle as of the last event.
-func (w *world) compare() {
-	c := w.chronicle
-	if w.ticket.Status != c.status || w.ticket.InEmergency() != (c.halted() && c.status != ticket.StatusClosed) || w.ticket.Nudged != c.nudged || w.ticket.Unheard() != c.unheard || w.ticket.Priority != c.priority {
-		w.t.Fatalf("the ticket is %+v, the oracle says %s, emergency %v, nudged %v", w.ticket, c.status, c.emergency, c.nudged)
+// compareWithOracle compares the ticket with the oracle as of the last event.
+func (w *model) compareWithOracle() {
+	o := w.oracle
+	if w.ticket.Status != o.status || w.ticket.InEmergency() != (o.paused() && o.status != ticket.StatusClosed) || w.ticket.Nudged != o.nudged || w.ticket.Unheard() != o.unheard || w.ticket.Priority != o.priority {
+		w.t.Fatalf("the ticket is %+v, the oracle says %s, emergency %v, nudged %v", w.ticket, o.status, o.emergency, o.nudged)
 	}
 	for _, name := range policy.ClockNames() {
-		p, want := w.ticket.Promise(name), c.promises[name]
-		used, budget := p.Clock.Used(w.policy.Calendar, c.now), p.Clock.Budget()
-		if used != want.used && c.status != ticket.StatusClosed || budget != want.target+want.added {
+		p, want := w.ticket.Promise(name), o.promises[name]
+		used, budget := p.Clock.Used(w.policy.Calendar, o.now), p.Clock.Budget()
+		if used != want.used && o.status != ticket.StatusClosed || budget != want.target+want.added {
 			w.t.Fatalf("%s has used %s of %s, the oracle says %s of %s", name, used, budget, want.used, want.target+want.added)
 		}
-		if left := p.Clock.Remaining(w.policy.Calendar, c.now); used+left != budget {
+		if left := p.Clock.Remaining(w.policy.Calendar, o.now); used+left != budget {
 			w.t.Fatalf("%s: %s used and %s left make %s", name, used, left, budget)
 		}
-		if p.Reminded != want.reminded || !p.BreachedAt.IsZero() != want.breached || !sameRungs(*p, want.fired, len(w.policy.Escalation)) ||
+		if p.Reminded != want.reminded || !p.BreachedAt.IsZero() != want.breached || !sameSteps(*p, want.fired, len(w.policy.Escalation)) ||
 			p.Acknowledged != want.ended || p.Clock.Settled() != want.settled || !p.MetAt.Equal(want.met) {
 			w.t.Fatalf("%s is %+v, the oracle says %+v", name, p, want)
 		}
 		if due, running := p.Clock.Due(); running != p.Clock.Running() {
 			w.t.Fatalf("%s stands still for %v, and is due %s", name, p.Clock.Reasons(), due)
 		}
-		if c.status != ticket.StatusClosed && !slices.Equal(p.Clock.Reasons(), c.reasons(name)) {
-			w.t.Fatalf("%s stands still for %v, the oracle says %v", name, p.Clock.Reasons(), c.reasons(name))
+		if o.status != ticket.StatusClosed && !slices.Equal(p.Clock.Reasons(), o.reasons(name)) {
+			w.t.Fatalf("%s stands still for %v, the oracle says %v", name, p.Clock.Reasons(), o.reasons(name))
 		}
 	}
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Number identifies a ticket and its workflow: a prefix, a hyphen and 50 random bits as ten characters of
-// Crockford's base 32, such as HM-7Q2K9XM4TD.
+// Number identifies a ticket and its workflow: a prefix, a hyphen and 50 random bits as ten characters of Crockford's
+// base 32 (https://www.crockford.com/base32.html), such as HM-7Q2K9XM4TD.
 type Number string
 
-// PersonID identifies a person without naming them: P- and 50 random bits as in Number.
+// PersonID identifies a person without naming them: P- and 50 random bits, encoded as in Number.
 type PersonID string
 
 const (
@@ -22,68 +22,68 @@ const (
 	maxPrefix  = 8
 )
 
-// NewNumber draws a number with the given prefix. A collision is possible, if hardly: whoever stores it must
-// insist on uniqueness and draw again.
+// NewNumber returns a random number with the given prefix. A collision is unlikely but possible, so the caller must store
+// it under a unique constraint and retry.
 func NewNumber(prefix string) Number { return Number(prefix + "-" + newCode()) }
 
-// NewPersonID draws a person's ID.
+// NewPersonID returns a random ID.
 func NewPersonID() PersonID { return PersonID("P-" + newCode()) }
 
-// ParseNumber accepts what people type: any case, I and L for 1, O for 0, surrounding space. It returns a
-// NotFound fault for what can't be a number, because to whoever asks it is one and the same.
+// ParseNumber parses a number as people type it: in any case, with I or L for 1, O for 0, and surrounding space. It
+// returns a NotFound fault for what cannot be a number, so that callers need not distinguish it from an unknown one.
 func ParseNumber(typed string) (Number, error) {
 	prefix, code, ok := strings.Cut(strings.ToUpper(strings.TrimSpace(typed)), "-")
 	if !ok || !ValidPrefix(prefix) || len(code) != codeLength {
 		return "", errNoTicket
 	}
-	code = alike.Replace(code)
+	code = lookalikes.Replace(code)
 	if strings.Trim(code, crockford) != "" {
 		return "", errNoTicket
 	}
 	return Number(prefix + "-" + code), nil
 }
 
-// ReadNumber accepts what people type or copy into a field for a number: what ParseNumber does, and without its prefix,
-// its hyphen, with other dashes and with spaces anywhere. prefix is the one that new tickets get. Its error is Invalid and
-// says what is wrong with the number.
+// ReadNumber parses what people enter into a field for a number. Beyond what ParseNumber accepts, prefix and hyphen may
+// be missing, other dashes may be used, and spaces may be anywhere. prefix is that of new tickets. It returns an Invalid
+// fault that says what is wrong with the number.
 func ReadNumber(prefix, typed string) (Number, error) {
-	if n, err := ParseNumber(typed); err == nil { // the only way for a prefix of earlier times
+	if n, err := ParseNumber(typed); err == nil { // tickets may have older prefixes
 		return n, nil
 	}
-	code := alike.Replace(strings.ToUpper(strings.Map(bare, typed)))
-	rest, prefixed := strings.CutPrefix(code, alike.Replace(prefix))
-	if prefixed && (len(code) > codeLength || strings.ContainsFunc(typed, dash)) {
+	code := lookalikes.Replace(strings.ToUpper(strings.Map(dropSeparator, typed)))
+	rest, prefixed := strings.CutPrefix(code, lookalikes.Replace(prefix))
+	if prefixed && (len(code) > codeLength || strings.ContainsFunc(typed, isDash)) {
 		code = rest
 	}
 	for _, r := range code {
 		if !strings.ContainsRune(crockford, r) {
-			return "", misread("“%c” does not occur in ticket numbers", r)
+			return "", invalidNumber("“%c” is not used in ticket numbers", r)
 		}
 	}
 	switch len(code) {
 	case codeLength:
 		return Number(prefix + "-" + code), nil
 	case 0:
-		return "", misread("type the ticket’s number, such as %s-7Q2K9XM4TD", prefix)
+		return "", invalidNumber("enter a ticket number, such as %s-7Q2K9XM4TD", prefix)
 	default:
-		return "", misread("a number has %d letters and digits after %s-, and this one has %d", codeLength, prefix, len(code))
+		return "", invalidNumber("a ticket number has %d letters and digits after %s-, but this one has %d", codeLength, prefix, len(code))
 	}
 }
 
-func misread(format string, args ...any) error { return fault.Field("number", format, args...) }
+func invalidNumber(format string, args ...any) error { return fault.Field("number", format, args...) }
 
-// alike makes one of letters and digits that look alike.
-var alike = strings.NewReplacer("I", "1", "L", "1", "O", "0")
+// lookalikes replaces letters that look like digits.
+var lookalikes = strings.NewReplacer("I", "1", "L", "1", "O", "0")
 
-// bare leaves out what is between the characters of a number, or can't be seen.
-func bare(r rune) rune {
-	if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || dash(r) || strings.ContainsRune("_.:#", r) {
+// dropSeparator is a mapping for strings.Map that drops separators and invisible characters.
+func dropSeparator(r rune) rune {
+	if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || isDash(r) || strings.ContainsRune("_.:#", r) {
 		return -1
 	}
 	return r
 }
 
-func dash(r rune) bool { return unicode.Is(unicode.Pd, r) || r == '−' }
+func isDash(r rune) bool { return unicode.Is(unicode.Pd, r) || r == '−' }
 
 var errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
 

@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	written       = regexp.MustCompile(`^[A-Z0-9]{1,8}-[0-9A-HJKMNP-TV-Z]{10}$`)
-	writtenPerson = regexp.MustCompile(`^P-[0-9A-HJKMNP-TV-Z]{10}$`)
+	numberPattern   = regexp.MustCompile(`^[A-Z0-9]{1,8}-[0-9A-HJKMNP-TV-Z]{10}$`)
+	personIDPattern = regexp.MustCompile(`^P-[0-9A-HJKMNP-TV-Z]{10}$`)
 )
 
 func TestParseNumber_readsWhatPeopleType(t *testing.T) {
@@ -69,11 +69,11 @@ func TestReadNumber_readsAnySpelling(t *testing.T) {
 	}
 }
 
-func TestNewNumber_isReadBackHoweverItIsTyped(t *testing.T) {
+func TestNewNumber_isParsedInAnySpelling(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		prefix := rapid.StringMatching(`[A-Z0-9]{1,8}`).Draw(t, "prefix")
 		n := ticket.NewNumber(prefix)
-		if !ticket.ValidPrefix(prefix) || !written.MatchString(string(n)) {
+		if !ticket.ValidPrefix(prefix) || !numberPattern.MatchString(string(n)) {
 			t.Fatalf("%q makes the number %q", prefix, n)
 		}
 		typed := []rune(string(n))
@@ -86,7 +86,7 @@ func TestNewNumber_isReadBackHoweverItIsTyped(t *testing.T) {
 	})
 }
 
-// retype writes a character as people do who can't tell some from others.
+// retype replaces a character by one that looks alike or has another case.
 func retype(r rune, inCode bool, as int) rune {
 	switch {
 	case as == 0:
@@ -100,14 +100,14 @@ func retype(r rune, inCode bool, as int) rune {
 	}
 }
 
-// TestNew_isDrawnFromAllFiftyBits: any two neighbours take most of their 1,024 pairs, so no place follows from another.
-func TestNew_isDrawnFromAllFiftyBits(t *testing.T) {
+// Adjacent characters take most of their 1,024 pairs of values, so none determines another.
+func TestNewPersonID_drawsAllFiftyBits(t *testing.T) {
 	const draws, mostPairs = 4000, 900 // some 1,003 are to be expected
 	seen := map[string]bool{}
 	pairs := [10]map[string]bool{}
 	for range draws {
 		id := string(ticket.NewPersonID())
-		if !writtenPerson.MatchString(id) || seen[id] {
+		if !personIDPattern.MatchString(id) || seen[id] {
 			t.Fatalf("%q is no new ID", id)
 		}
 		seen[id] = true
@@ -136,7 +136,7 @@ func TestValidPrefix(t *testing.T) {
 	}
 }
 
-// FuzzParseNumber: whatever is read is written in the one way, and reads back as itself.
+// A parsed number has the canonical form and parses to itself.
 func FuzzParseNumber(f *testing.F) {
 	for _, typed := range []string{"HM-7Q2K9XM4TD", "hm-ilo0000000", "ſ-ſſſſſ", "ı-ıııııııııı", "P-\xff", "A-B-C", "HM-７Q2K9XM4TD"} {
 		f.Add(typed)
@@ -149,7 +149,7 @@ func FuzzParseNumber(f *testing.F) {
 			}
 			return
 		}
-		if !written.MatchString(string(n)) {
+		if !numberPattern.MatchString(string(n)) {
 			t.Fatalf("%q is read as %q", typed, n)
 		}
 		if again, err := ticket.ParseNumber(string(n)); again != n || err != nil {

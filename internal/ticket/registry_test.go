@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestDefinitions_areComplete: every verb has what people, requests and signals are shown of it.
+// Every verb has what people, requests and signals need of it.
 func TestDefinitions_areComplete(t *testing.T) {
 	seen := map[ticket.Verb]bool{}
 	for _, d := range ticket.Definitions() {

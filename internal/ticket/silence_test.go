@@ -8,18 +8,18 @@ import (
 )
 
 func TestSilence_nudgesThenResolvesThenCloses(t *testing.T) {
-	l := submitted(t, plain)
-	l.says(10, byAgent, ticket.VerbRequestInformation)
-	l.until(5000)
-	same(t, "moments", moments(l.events), []string{"nudged 34", "resolved 82", "closed 130"})
-	same(t, "mails since the request", owed(l.mails)[2:], []string{
+	f := submitted(t, plainPolicy)
+	f.write(10, byAgent, ticket.VerbRequestInformation)
+	f.advance(5000)
+	wantEqual(t, "moments", automatic(f.events), []string{"nudged 34", "resolved 82", "closed 130"})
+	wantEqual(t, "mails since the request", mailLines(f.mails)[2:], []string{
 		"nudge to P-CUSTOMER", "resolution to P-CUSTOMER", "closure to P-CUSTOMER",
 	})
-	instant(t, "resolved", l.ticket.Resolution.MetAt, 82)
+	wantTime(t, "resolved", f.ticket.Resolution.MetAt, 82)
 }
 
-// TestSilence_countsFromTheDesksLastWord, whatever else happens in between.
-func TestSilence_countsFromTheDesksLastWord(t *testing.T) {
+// Nothing else restarts it.
+func TestSilence_restartsWithEveryPublicMessageOfTheDesk(t *testing.T) {
 	assign := ticket.Command{Verb: ticket.VerbAssign, Assignee: agentTwo}
 	raise := ticket.Command{Verb: ticket.VerbReclassify, Priority: "high"}
 	said := func(verb ticket.Verb) ticket.Command { return ticket.Command{Verb: verb, Message: 9} }
@@ -43,9 +43,9 @@ func TestSilence_countsFromTheDesksLastWord(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			l := submitted(t, plain)
-			l.says(10, byAgent, c.first)
-			l.take(40, c.by, c.c)
+			f := submitted(t, plainPolicy)
+			f.write(10, byAgent, c.first)
+			f.decide(40, c.by, c.c)
 			from := 10.0
 			if c.restart {
 				from = 40
@@ -57,7 +57,7 @@ func TestSilence_countsFromTheDesksLastWord(t *testing.T) {
 			case c.restart:
 				want = ticket.Moment{Kind: ticket.MomentNudge, Due: at(from + 24)}
 			}
-			if m, ok := ticket.Next(l.ticket, l.policy); !ok || !m.Same(want) {
+			if m, ok := ticket.Next(f.ticket, f.policy); !ok || !m.Same(want) {
 				t.Errorf("next is %+v, want %+v", m, want)
 			}
 		})
@@ -65,61 +65,61 @@ func TestSilence_countsFromTheDesksLastWord(t *testing.T) {
 }
 
 func TestSilence_endsWithTheRequestersReply(t *testing.T) {
-	l := submitted(t, plain)
-	l.says(10, byAgent, ticket.VerbRequestInformation)
-	l.says(40, byCustomer, ticket.VerbCustomerReply)
-	never(t, "silence", l.ticket.SilentSince)
-	l.due(policy.Resolution, 230)
-	l.says(50, byAgent, ticket.VerbRequestInformation)
-	l.until(74)
-	same(t, "moments", moments(l.events), []string{"nudged 34", "nudged 74"})
+	f := submitted(t, plainPolicy)
+	f.write(10, byAgent, ticket.VerbRequestInformation)
+	f.write(40, byCustomer, ticket.VerbCustomerReply)
+	wantZero(t, "silence", f.ticket.SilentSince)
+	f.wantDue(policy.Resolution, 230)
+	f.write(50, byAgent, ticket.VerbRequestInformation)
+	f.advance(74)
+	wantEqual(t, "moments", automatic(f.events), []string{"nudged 34", "nudged 74"})
 }
 
-// TestSilence_aReplyAtTheLastInstantIsTooLate, but a reply to a resolved ticket reopens it.
-func TestSilence_aReplyAtTheLastInstantIsTooLate(t *testing.T) {
-	l := submitted(t, plain)
-	l.says(10, byAgent, ticket.VerbRequestInformation)
-	r := l.says(82, byCustomer, ticket.VerbCustomerReply)
-	same(t, "events", kinds(r.Events)[1:], []ticket.EventKind{
+// But a reply to a resolved ticket reopens it.
+func TestSilence_aReplyAtTheDeadlineIsTooLate(t *testing.T) {
+	f := submitted(t, plainPolicy)
+	f.write(10, byAgent, ticket.VerbRequestInformation)
+	r := f.write(82, byCustomer, ticket.VerbCustomerReply)
+	wantEqual(t, "events", kinds(r.Events)[1:], []ticket.EventKind{
 		ticket.EventResolved, ticket.EventCustomerReplied, ticket.EventReopened,
 	})
-	l = submitted(t, plain)
-	l.says(10, byAgent, ticket.VerbResolve)
-	r = l.take(58, byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9})
+	f = submitted(t, plainPolicy)
+	f.write(10, byAgent, ticket.VerbResolve)
+	r = f.decide(58, byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9})
 	if r.Outcome.Code != ticket.CodeClosed {
 		t.Errorf("a reply at the instant of the closure is answered with %+v", r.Outcome)
 	}
 }
 
-func TestSilence_ofAPolicyWithoutPeriodsLastsForEver(t *testing.T) {
-	l := submitted(t, "time_zone: UTC\nclocks: {first_response: {target: 1h, counts: calendar}, resolution: {target: 2h, counts: calendar, pauses: [waiting, resolved]}}\n")
+func TestSilence_withoutPeriodsNeverEnds(t *testing.T) {
+	f := submitted(t, "time_zone: UTC\nclocks: {first_response: {target: 1h, counts: calendar}, resolution: {target: 2h, counts: calendar, pauses: [waiting, resolved]}}\n")
 	for _, verb := range []ticket.Verb{ticket.VerbRequestInformation, ticket.VerbResolve} {
-		l.says(0.5, byAgent, verb)
-		if m, ok := ticket.Next(l.ticket, l.policy); ok {
+		f.write(0.5, byAgent, verb)
+		if m, ok := ticket.Next(f.ticket, f.policy); ok {
 			t.Errorf("after %s next is %+v, want nothing", verb, m)
 		}
 	}
 }
 
-func TestReopen_ofAWaitingTicketTellsNobody(t *testing.T) {
-	l := submitted(t, plain)
-	l.says(10, byAgent, ticket.VerbRequestInformation)
-	r := l.does(40, byAgent, ticket.VerbReopen)
+func TestReopen_ofAWaitingTicketSendsNoMail(t *testing.T) {
+	f := submitted(t, plainPolicy)
+	f.write(10, byAgent, ticket.VerbRequestInformation)
+	r := f.do(40, byAgent, ticket.VerbReopen)
 	if r.Ticket.Status != ticket.StatusOpen || len(r.Mails) != 1 || r.Mails[0].Kind != ticket.MailNudge {
-		t.Errorf("the ticket is %s, and owes %v", r.Ticket.Status, owed(r.Mails))
+		t.Errorf("the ticket is %s, and owes %v", r.Ticket.Status, mailLines(r.Mails))
 	}
-	l.due(policy.Resolution, 230)
+	f.wantDue(policy.Resolution, 230)
 }
 
-// TestAssign_whileWaitingLeavesItWaiting with both clocks as they were.
-func TestAssign_whileWaitingLeavesItWaiting(t *testing.T) {
-	l := inStatus(t, ticket.StatusWaiting)
-	before := l.ticket
-	l.granted(3, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Handle: "one"})
-	if l.ticket.Status != ticket.StatusWaiting || l.ticket.Assignee != agentOne || l.ticket.SilentSince != before.SilentSince {
-		t.Errorf("the ticket became %+v", l.ticket)
+// Both clocks stay as they were.
+func TestAssign_keepsAWaitingTicketWaiting(t *testing.T) {
+	f := inStatus(t, ticket.StatusWaiting)
+	before := f.ticket
+	f.mustDecide(3, byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Handle: "one"})
+	if f.ticket.Status != ticket.StatusWaiting || f.ticket.Assignee != agentOne || f.ticket.SilentSince != before.SilentSince {
+		t.Errorf("the ticket became %+v", f.ticket)
 	}
-	if len(l.ticket.Resolution.Clock.Ledger) != len(before.Resolution.Clock.Ledger) {
+	if len(f.ticket.Resolution.Clock.Ledger) != len(before.Resolution.Clock.Ledger) {
 		t.Error("an assignment is in the ledger")
 	}
 }

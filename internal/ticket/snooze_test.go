@@ -8,25 +8,25 @@ import (
 )
 
 // asleep is an open ticket that is snoozed at hour 2 until hour 50.
-func asleep(t *testing.T, status ticket.Status) *life {
+func asleep(t *testing.T, status ticket.Status) *fixture {
 	t.Helper()
-	l := inStatus(t, status)
-	l.granted(3, byAgent, ticket.Command{Verb: ticket.VerbSnooze, Until: at(50)})
-	if got := l.ticket.SnoozedUntil; !got.Equal(at(50)) {
+	f := inStatus(t, status)
+	f.mustDecide(3, byAgent, ticket.Command{Verb: ticket.VerbSnooze, Until: at(50)})
+	if got := f.ticket.SnoozedUntil; !got.Equal(at(50)) {
 		t.Fatalf("it sleeps until %s", got)
 	}
-	return l
+	return f
 }
 
-func (l *life) woke() bool { return l.ticket.SnoozedUntil.IsZero() }
+func (f *fixture) woke() bool { return f.ticket.SnoozedUntil.IsZero() }
 
 func TestSnooze_endsAtItsInstantWithAnEventAndNoMail(t *testing.T) {
-	l := asleep(t, ticket.StatusOpen)
-	r, err := ticket.Advance(l.ticket, l.desk(), at(50).Add(-time.Second))
+	f := asleep(t, ticket.StatusOpen)
+	r, err := ticket.Advance(f.ticket, f.desk(), at(50).Add(-time.Second))
 	if err != nil || r.Ticket.SnoozedUntil.IsZero() {
 		t.Fatalf("it woke early: %v %v", kinds(r.Events), err)
 	}
-	r, err = ticket.Advance(l.ticket, l.desk(), at(50))
+	r, err = ticket.Advance(f.ticket, f.desk(), at(50))
 	if err != nil || !r.Ticket.SnoozedUntil.IsZero() {
 		t.Fatalf("it sleeps on: %v %v", kinds(r.Events), err)
 	}
@@ -43,8 +43,8 @@ func TestSnooze_endsAtItsInstantWithAnEventAndNoMail(t *testing.T) {
 
 func TestSnooze_movesNoPromise(t *testing.T) {
 	was := inStatus(t, ticket.StatusOpen)
-	l := asleep(t, ticket.StatusOpen)
-	for _, pair := range [][2]ticket.Promise{{was.ticket.FirstResponse, l.ticket.FirstResponse}, {was.ticket.Resolution, l.ticket.Resolution}} {
+	f := asleep(t, ticket.StatusOpen)
+	for _, pair := range [][2]ticket.Promise{{was.ticket.FirstResponse, f.ticket.FirstResponse}, {was.ticket.Resolution, f.ticket.Resolution}} {
 		before, _ := pair[0].Due()
 		after, runs := pair[1].Due()
 		if !runs || !before.Equal(after) {
@@ -64,7 +64,7 @@ func TestSnooze_isEndedByTheRequesterAndByAnotherStatusOnly(t *testing.T) {
 		"their reply, waiting":  {ticket.StatusWaiting, byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply, Message: 9}, true},
 		"a resolution":          {ticket.StatusOpen, byAgent, ticket.Command{Verb: ticket.VerbResolve, Message: 9}, true},
 		"reopened":              {ticket.StatusWaiting, byAgent, ticket.Command{Verb: ticket.VerbReopen}, true},
-		"by hand":               {ticket.StatusOpen, byHand, ticket.Command{Verb: ticket.VerbWake}, true},
+		"by hand":               {ticket.StatusOpen, byOperator, ticket.Command{Verb: ticket.VerbWake}, true},
 		"closed":                {ticket.StatusOpen, byAgent, ticket.Command{Verb: ticket.VerbClose}, true},
 		"an agent's reply":      {ticket.StatusOpen, byAgent, ticket.Command{Verb: ticket.VerbAgentReply, Message: 9}, false},
 		"a question":            {ticket.StatusOpen, byAgent, ticket.Command{Verb: ticket.VerbRequestInformation, Message: 9}, false},
@@ -74,13 +74,13 @@ func TestSnooze_isEndedByTheRequesterAndByAnotherStatusOnly(t *testing.T) {
 		"a priority":            {ticket.StatusOpen, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: "high"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := asleep(t, c.status)
-			r := l.granted(4, c.by, c.c)
-			if l.woke() != c.wakes {
-				t.Errorf("after %v it sleeps until %v", kinds(r.Events), l.ticket.SnoozedUntil)
+			f := asleep(t, c.status)
+			r := f.mustDecide(4, c.by, c.c)
+			if f.woke() != c.wakes {
+				t.Errorf("after %v it sleeps until %v", kinds(r.Events), f.ticket.SnoozedUntil)
 			}
 			last := r.Events[len(r.Events)-1].Kind
-			if told := last == ticket.EventWoke; told != (c.wakes && !l.ticket.Closed()) {
+			if told := last == ticket.EventWoke; told != (c.wakes && !f.ticket.Closed()) {
 				t.Errorf("the events are %v", kinds(r.Events))
 			}
 		})
@@ -88,15 +88,15 @@ func TestSnooze_isEndedByTheRequesterAndByAnotherStatusOnly(t *testing.T) {
 }
 
 func TestSnooze_againMovesIt(t *testing.T) {
-	l := asleep(t, ticket.StatusOpen)
-	l.granted(4, byOtherAgent, ticket.Command{Verb: ticket.VerbSnooze, Until: at(9)})
-	if m, ok := ticket.Next(l.ticket, l.desk().Policy); !ok || m.Due.After(at(9)) || !l.ticket.SnoozedUntil.Equal(at(9)) {
-		t.Errorf("it sleeps until %s, and next is %+v", l.ticket.SnoozedUntil, m)
+	f := asleep(t, ticket.StatusOpen)
+	f.mustDecide(4, byOtherAgent, ticket.Command{Verb: ticket.VerbSnooze, Until: at(9)})
+	if m, ok := ticket.Next(f.ticket, f.desk().Policy); !ok || m.Due.After(at(9)) || !f.ticket.SnoozedUntil.Equal(at(9)) {
+		t.Errorf("it sleeps until %s, and next is %+v", f.ticket.SnoozedUntil, m)
 	}
 }
 
 func TestSnooze_isRefusedOutsideItsLimits(t *testing.T) {
-	l := asleep(t, ticket.StatusOpen)
+	f := asleep(t, ticket.StatusOpen)
 	now := at(4)
 	for name, c := range map[string]struct {
 		until time.Time
@@ -110,7 +110,7 @@ func TestSnooze_isRefusedOutsideItsLimits(t *testing.T) {
 		"a year":         {now.Add(366 * 24 * time.Hour), ""},
 		"a second ahead": {now.Add(time.Second), ""},
 	} {
-		r, err := ticket.Take(l.ticket, l.desk(), ticket.Command{Seq: 99, Verb: ticket.VerbSnooze, By: byAgent, At: now, Until: c.until})
+		r, err := ticket.Take(f.ticket, f.desk(), ticket.Command{Seq: 99, Verb: ticket.VerbSnooze, By: byAgent, At: now, Until: c.until})
 		if err != nil || r.Outcome.Code != c.code {
 			t.Errorf("%s: %+v %v", name, r.Outcome, err)
 		}

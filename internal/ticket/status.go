@@ -1,29 +1,29 @@
 package ticket
 
-// Status is where a ticket stands in its life.
+// Status is the status of a ticket.
 type Status string
 
 // The statuses: new → open → (waiting ⇄ open) → resolved → closed. Closed is final.
 const (
-	StatusNew      Status = "new"      // nobody has answered or taken it
+	StatusNew      Status = "new"      // neither answered nor assigned
 	StatusOpen     Status = "open"     // the desk has the next move
 	StatusWaiting  Status = "waiting"  // the requester has the next move
-	StatusResolved Status = "resolved" // done unless the requester says otherwise
+	StatusResolved Status = "resolved" // done unless the requester replies
 	StatusClosed   Status = "closed"   // done for good
 )
 
-// Statuses lists every status in the order of a ticket's life.
+// Statuses returns every status in the usual order.
 func Statuses() []Status {
 	return []Status{StatusNew, StatusOpen, StatusWaiting, StatusResolved, StatusClosed}
 }
 
-// Cause says who or what brought a ticket to an end.
+// Cause is why a ticket was resolved or closed.
 type Cause string
 
 // The causes.
 const (
 	CauseAgent     Cause = "agent"     // staff resolved or closed it
 	CauseRequester Cause = "requester" // the requester confirmed the resolution
-	CauseWithdrawn Cause = "withdrawn" // the requester took the ticket back
-	CauseSilence   Cause = "silence"   // the requester did not answer in the policy's time
+	CauseWithdrawn Cause = "withdrawn" // the requester withdrew the ticket
+	CauseSilence   Cause = "silence"   // the requester did not answer within the policy's period
 )

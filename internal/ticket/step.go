@@ -7,20 +7,31 @@ import (
 	"time"
 
 	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// ErrUncomputable says that what follows from a ticket's state and what is asked of it can't be computed, however often it
-// is tried.
+// ErrUncomputable means that a decision cannot be computed, however often it is tried: no calendar reaches the deadline.
 var ErrUncomputable = errors.New("uncomputable")
 
-// Outcome is the desk's answer to one command.
-type Outcome struct {
-	Refused bool
-	Code    string // stable word, such as "ticket-closed"
-	Reason  string // in words that whoever asked may read
+// Desk is what a decision depends on besides the ticket: its policy, the emergency schedule, and who is available for
+// assignment by rules.
+type Desk struct {
+	Policy  *policy.Policy
+	Gate    Gate
+	Rosters Rosters
+	// Unmailed means that no mails are sent to the requester, whose account is disabled, so silence counts from events
+	// rather than deliveries.
+	Unmailed bool
 }
 
-// Line says what became of a command, such as "resolve: refused, wrong status".
+// Outcome is whether a command was refused, and why.
+type Outcome struct {
+	Refused bool
+	Code    string // a stable code, such as "ticket-closed"
+	Reason  string // shown to the person who sent the command
+}
+
+// Line describes the outcome of a command in a few words, such as "resolve: refused, wrong status".
 func (o Outcome) Line(verb Verb) string {
 	if o.Refused {
 		return fmt.Sprintf("%s: refused, %s", verb, strings.ReplaceAll(o.Code, "-", " "))
@@ -28,22 +39,22 @@ func (o Outcome) Line(verb Verb) string {
 	return fmt.Sprintf("%s: done", verb)
 }
 
-// Result is what one step makes of a ticket: the new state, and the events and mails that led to it.
+// Result is a decision: the ticket's new state, the events that lead to it, and the mails and calls that they owe.
 type Result struct {
 	Ticket  Ticket
 	Events  []Event
 	Mails   []Mail
 	Calls   []Call
-	Outcome Outcome // of the command; zero when it was granted or there was none
-	Rosters Rosters // as the step's choices leave them
-	Lacks   string  // a group whose roster a choice needs and that is not known; empty: everything is decided
+	Outcome Outcome // of the command; zero if it succeeded or there was none
+	Rosters Rosters // after the choices made
+	Lacks   string  // a group whose roster is missing: decide again with it; empty: none
 }
 
-// Take lets everything fall due that does so up to the command's acceptance, and then decides the command. An
-// answer accepted before a deadline keeps the promise even when it is taken after it; one accepted at the deadline
-// or later doesn't, even when it is taken before the deadline's timer fires. A refused command is an event too. A
-// ticket that is submitted in an emergency of the desk's is paused, or delayed, from its first second. A result that
-// lacks a roster has decided all but one choice: the same step with the missing roster decides it.
+// Take fires everything due up to the acceptance of a command and then decides the command. Acceptance alone counts: an
+// answer accepted before a deadline meets it even if it is decided later, and one accepted at the deadline does not, even
+// if it is decided before the deadline's timer fires. A refusal is recorded as an event. A ticket submitted during a
+// desk-wide emergency is paused or delayed from the start. If Result.Lacks is set, the caller must decide again with the
+// missing roster.
 func Take(t Ticket, d Desk, c Command) (Result, error) {
 	s := &story{t: t, desk: d}
 	s.advance(c.At)
@@ -63,7 +74,7 @@ func Take(t Ticket, d Desk, c Command) (Result, error) {
 	return result, nil
 }
 
-// Advance lets everything fall due that does so at or before an instant, with the gate's edges up to it in between.
+// Advance fires everything due up to and including an instant, and applies the transitions up to it.
 func Advance(t Ticket, d Desk, until time.Time) (Result, error) {
 	s := &story{t: t, desk: d}
 	s.advance(until)
@@ -74,20 +85,20 @@ func Advance(t Ticket, d Desk, until time.Time) (Result, error) {
 	return result, nil
 }
 
-// story is a ticket while things happen to it: each event is applied the moment it is told, so the state and the
-// fold of the events are one by construction.
+// story is a decision in progress. Each event is applied as soon as it is emitted, so the state is always the fold of the
+// events.
 type story struct {
-	t       Ticket
-	desk    Desk
-	lacks   string
-	by      Actor
-	at      time.Time
-	command int64
-	events  []Event
-	mails   []Mail
-	calls   []Call
-	passed  Edge  // the last one told
-	err     error // a defect, or a calendar that never opens, which the policy's check makes impossible
+	t              Ticket
+	desk           Desk
+	lacks          string
+	by             Actor
+	at             time.Time
+	command        int64
+	events         []Event
+	mails          []Mail
+	calls          []Call
+	lastTransition Edge
+	err            error // a defect, or a deadline that no calendar reaches
 }
 
 func (s *story) begin(by Actor, at time.Time, command int64) { s.by, s.at, s.command = by, at, command }
@@ -105,7 +116,7 @@ func (s *story) emit(e Event) {
 	s.events = append(s.events, e)
 }
 
-// mail owes one to a person; nobody is owed nothing.
+// mail owes a mail for the last event to a person, if there is one.
 func (s *story) mail(kind MailKind, to PersonID) {
 	if to != "" {
 		asks := s.events[len(s.events)-1].Asks && to == s.t.Requester

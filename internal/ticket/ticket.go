@@ -6,58 +6,58 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Ticket is the state that follows from a ticket's events, and nothing else.
+// Ticket is the state of a ticket: the fold of its events.
 type Ticket struct {
 	Number    Number          `json:"number"`
-	Policy    int64           `json:"policy"` // version that it is under: that of its acceptance, unless it was moved
+	Policy    int64           `json:"policy"` // version that it is pinned to
 	Status    Status          `json:"status"`
 	Cause     Cause           `json:"cause,omitempty"` // of being resolved or closed
 	Priority  policy.Priority `json:"priority"`
 	Category  string          `json:"category"`
 	Requester PersonID        `json:"requester"`
 	Assignee  PersonID        `json:"assignee,omitempty"`
-	Handle    string          `json:"handle,omitempty"` // the assignee's
+	Handle    string          `json:"handle,omitempty"` // of the assignee
 	Submitted time.Time       `json:"submitted"`
-	Events    int             `json:"events"` // how many there are; the last one's number
+	Events    int             `json:"events"` // number of events, which is also the number of the last one
 
 	FirstResponse Promise `json:"first_response"`
 	Resolution    Promise `json:"resolution"`
 
-	Ranked time.Time `json:"ranked,omitzero"` // the priority's last change: a rung that it brought into play falls due then
+	Ranked time.Time `json:"ranked,omitzero"` // last change of priority; escalation steps that it made apply are due no earlier
 
-	SilentSince time.Time     `json:"silent_since,omitzero"` // waiting or resolved: the requester's silence counts from here; zero: the mail that asks is owed
-	Silent      time.Duration `json:"silent,omitempty"`      // how long it had lasted when the nudge was owed
+	SilentSince time.Time     `json:"silent_since,omitzero"` // start of silence; zero: none, or the mail that asks is not delivered
+	Silent      time.Duration `json:"silent,omitempty"`      // silence before SilentSince, up to the nudge
 	Nudged      bool          `json:"nudged,omitempty"`
-	Asked       int           `json:"asked,omitempty"`      // the event whose mail asks for an answer; 0: it owed none
-	AskedFrom   int           `json:"asked_from,omitempty"` // the first such event of the present exchange
-	Returned    Ending        `json:"returned,omitzero"`    // open because the mail that asks bounced: what the ticket was
+	Asked       int           `json:"asked,omitempty"`      // the event whose mail asks for an answer; 0: none
+	AskedFrom   int           `json:"asked_from,omitempty"` // the first such event of the current exchange
+	Returned    Ending        `json:"returned,omitzero"`    // status before the mail that asks bounced
 
-	NotBefore time.Time `json:"not_before,omitzero"` // nothing falls due before: then the policy came to hold that says so
+	NotBefore time.Time `json:"not_before,omitzero"` // nothing is due before this, when a policy was adopted or a delivery reported
 
 	SnoozedUntil time.Time `json:"snoozed_until,omitzero"` // zero: the ticket is awake
 
 	Written Written `json:"written,omitzero"`
 
-	Emergencies []Stay `json:"emergencies,omitempty"` // that touched it, as they came
+	Emergencies []Stay `json:"emergencies,omitempty"` // in the order in which they affected the ticket
 }
 
-// Promise is one of the two things promised to the requester, with its clock and what became of it.
+// Promise is one of the two promises to the requester, first response and resolution, with its clock and SLA status.
 type Promise struct {
 	Clock        policy.Clock `json:"clock"`
 	Reminded     bool         `json:"reminded,omitempty"`
-	MetAt        time.Time    `json:"met_at,omitzero"`      // kept, or at least delivered, at this instant
+	MetAt        time.Time    `json:"met_at,omitzero"`      // when it was met, in time or late
 	BreachedAt   time.Time    `json:"breached_at,omitzero"` // the deadline that passed
-	LadderFrom   time.Time    `json:"ladder_from,omitzero"` // rungs count from here: the breach, later by every emergency since
-	Rungs        int          `json:"rungs,omitempty"`      // the highest that has fired; those before it have, but for Skipped
-	Skipped      []int        `json:"skipped,omitempty"`    // rungs that were not for the ticket at their time, ascending
+	LadderFrom   time.Time    `json:"ladder_from,omitzero"` // escalation counts from here: the breach, later by every emergency since
+	Rungs        int          `json:"rungs,omitempty"`      // the highest escalation step that has fired; those before it have, except Skipped
+	Skipped      []int        `json:"skipped,omitempty"`    // steps that did not apply at their time, ascending
 	Acknowledged bool         `json:"acknowledged,omitempty"`
 }
 
-// Escalating reports whether the ladder of a broken promise is still being climbed.
+// Escalating reports whether the promise was breached and its escalation has not ended.
 func (p Promise) Escalating() bool { return !p.BreachedAt.IsZero() && !p.Acknowledged }
 
-// Due is the deadline: the one that passed, once the promise was broken. It is false for a promise that was not broken
-// while its clock stands still or has not started.
+// Due returns the deadline, which is the one that passed if the promise was breached. It returns false if an unbreached
+// promise's clock is paused or has not started.
 func (p Promise) Due() (time.Time, bool) {
 	if !p.BreachedAt.IsZero() {
 		return p.BreachedAt, true
@@ -65,7 +65,7 @@ func (p Promise) Due() (time.Time, bool) {
 	return p.Clock.Due()
 }
 
-// Promise gives the named one.
+// Promise returns the named promise.
 func (t *Ticket) Promise(name policy.ClockName) *Promise {
 	if name == policy.FirstResponse {
 		return &t.FirstResponse
@@ -73,10 +73,11 @@ func (t *Ticket) Promise(name policy.ClockName) *Promise {
 	return &t.Resolution
 }
 
-// Closed reports whether the ticket's life is over.
+// Closed reports whether the ticket is closed, which is final.
 func (t *Ticket) Closed() bool { return t.Status == StatusClosed }
 
-// Rung is the highest rung that has fired and that nobody has answered; 0 when all is calm.
+// Rung returns the highest escalation step that has fired and has been neither answered nor acknowledged; 0 if there is
+// none.
 func (t *Ticket) Rung() int {
 	rung := 0
 	for _, name := range policy.ClockNames() {
@@ -87,7 +88,7 @@ func (t *Ticket) Rung() int {
 	return rung
 }
 
-// Paused reports whether a promise that is still owed stands still.
+// Paused reports whether a promise that has not been met is paused.
 func (t *Ticket) Paused() bool {
 	for _, name := range policy.ClockNames() {
 		p := t.Promise(name)
@@ -98,7 +99,7 @@ func (t *Ticket) Paused() bool {
 	return false
 }
 
-// Draft is the ticket before its first event: what the fold starts from.
+// Draft returns the ticket before its first event, from which the fold starts.
 func Draft(number Number, requester PersonID, version int64, p *policy.Policy) Ticket {
 	return Ticket{
 		Number: number, Requester: requester, Policy: version,
@@ -107,8 +108,8 @@ func Draft(number Number, requester PersonID, version int64, p *policy.Policy) T
 	}
 }
 
-// OwedAt is the deadline of the earliest promise that is owed, whether it runs or was broken already. It is zero when
-// none is owed, or none of those that are runs.
+// OwedAt returns the earliest deadline of the promises that have not been met: running ones, and breached ones of which
+// the deadline has passed. It is zero if there is none.
 func (t Ticket) OwedAt() time.Time {
 	var earliest time.Time
 	for _, p := range []Promise{t.FirstResponse, t.Resolution} {

@@ -1,0 +1,287 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// emergencyLister lists the emergencies, the one declared last first.
+type emergencyLister interface {
+	Emergencies(context.Context) ([]desk.Emergency, error)
+}
+
+// signalStore records which signals were carried out, and by which run of the workflow.
+type signalStore interface {
+	// BeginHand records a signal by its key, and returns the run that came with it first and the result if there is one.
+	BeginHand(ctx context.Context, key, run string) (first string, result *ticket.HandResult, err error)
+	EndHand(ctx context.Context, key string, result ticket.HandResult) error
+}
+
+// Operator carries out the signals about emergencies that are sent from Temporal UI. Its users may do what a supervisor
+// may, but for words: those would stay in a history, so an emergency that they declare has the standard notice until a
+// supervisor changes it.
+type Operator struct {
+	changer     emergencyChanger
+	emergencies emergencyLister
+	signals     signalStore
+	now         func() time.Time
+}
+
+// NewOperator returns an operator on a store.
+func NewOperator(c emergencyChanger, l emergencyLister, s signalStore, now func() time.Time) *Operator {
+	return &Operator{changer: c, emergencies: l, signals: s, now: now}
+}
+
+// StandardNotice returns the notice of manually declared emergencies.
+func StandardNotice(kind ticket.EmergencyKind) string {
+	if kind == ticket.EmergencyDelayed {
+		return "Our support team is taking longer than usual to respond. We will answer every ticket, but later than promised."
+	}
+	return "Our support team is currently closed. Your tickets are safe, and our response times are paused until we are back."
+}
+
+// manualPayload is the payload of a manual command.
+type manualPayload struct {
+	Emergency ticket.EmergencyID   `json:"emergency"` // change, extend, lift, cancel; empty: the only candidate
+	Kind      ticket.EmergencyKind `json:"kind"`      // declare
+	Seconds   *int64               `json:"seconds"`   // declare, change, extend: how much longer targets become
+	From      *string              `json:"from"`      // declare, change: RFC 3339; nil: now
+	Until     *string              `json:"until"`     // declare, change, extend: RFC 3339, or "lifted"
+}
+
+// untilLifted is the value of Until for no planned end.
+const untilLifted = "lifted"
+
+// maxSeconds keeps a duration from overflowing. It exceeds desk.MaxDelay, so that the plan refuses what it cuts off.
+const maxSeconds = int64(desk.MaxDelay/time.Second) + 1
+
+// CarryOut carries out a manual command once for its key. A command that is malformed or not applicable is refused with a
+// reason. So is one whose key another run of the workflow has used: after a reset it may be the same command, delivered
+// again. An error is worth retrying.
+func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
+	first, known, err := o.signals.BeginHand(ctx, hand.Key, hand.Run)
+	switch {
+	case err != nil:
+		return ticket.HandResult{}, err
+	case first != hand.Run:
+		return ticket.HandResult{Refused: "this repeats a signal that was received before the workflow was reset"}, nil
+	case known != nil:
+		return *known, nil
+	}
+	result, err := o.carryOut(ctx, hand)
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind.Permanent() {
+		result, err = ticket.HandResult{Refused: refusalText(f)}, nil
+	}
+	if err != nil {
+		return ticket.HandResult{}, err
+	}
+	return result, o.signals.EndHand(ctx, hand.Key, result)
+}
+
+// payloadNames maps the field names in a plan's errors to those of the payload.
+var payloadNames = map[string]string{"starts_at": "from", "ends_at": "until", "delay_seconds": "seconds"}
+
+func refusalText(f *fault.Error) string {
+	if len(f.Details) == 0 {
+		return f.Message
+	}
+	var all []string
+	for _, d := range f.Details {
+		all = append(all, cmp.Or(payloadNames[d.Field], d.Field)+" "+d.Message)
+	}
+	return strings.Join(all, "; ")
+}
+
+func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
+	given, err := parsePayload(hand)
+	if err != nil {
+		return ticket.HandResult{}, err
+	}
+	if hand.Name == "declare" {
+		return o.declare(ctx, hand, given)
+	}
+	stages := map[string][]desk.EmergencyStage{
+		"change": {desk.StagePlanned, desk.StageInForce}, "extend": {desk.StagePlanned, desk.StageInForce}, "lift": {desk.StageInForce}, "cancel": {desk.StagePlanned},
+	}[hand.Name]
+	e, err := o.find(ctx, given.Emergency, stages)
+	if err != nil {
+		return ticket.HandResult{}, err
+	}
+	var done string
+	switch hand.Name {
+	case "lift", "cancel":
+		done = hand.Name + "ed"
+		if hand.Name == "cancel" {
+			done = "cancelled"
+		}
+		e, err = o.changer.EndEmergency(ctx, desk.Person{}, e.ID)
+	default:
+		done = "changed"
+		var c desk.EmergencyChange
+		if c, err = given.change(hand.Name, e); err == nil {
+			e, err = o.changer.ChangeEmergency(ctx, desk.Person{}, e.ID, c)
+		}
+	}
+	if err != nil {
+		return ticket.HandResult{}, err
+	}
+	return ticket.HandResult{Emergency: e.ID, Done: done + ": " + describe(e)}, nil
+}
+
+func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given manualPayload) (ticket.HandResult, error) {
+	sum := sha256.Sum256([]byte(hand.Payload))
+	plan := desk.EmergencyPlan{Kind: given.Kind, Notice: StandardNotice(given.Kind), Once: desk.Once{Key: hand.Key, Fingerprint: sum[:]}}
+	var err error
+	if given.From != nil {
+		if plan.From, err = readInstant("from", *given.From); err != nil {
+			return ticket.HandResult{}, err
+		}
+	}
+	if given.Until != nil && *given.Until != untilLifted {
+		if plan.Until, err = readInstant("until", *given.Until); err != nil {
+			return ticket.HandResult{}, err
+		}
+	}
+	if given.Seconds != nil {
+		plan.By = seconds(*given.Seconds)
+	}
+	e, err := o.changer.DeclareEmergency(ctx, desk.Person{}, plan)
+	if err != nil {
+		return ticket.HandResult{}, err
+	}
+	return ticket.HandResult{Emergency: e.ID, Done: "declared: " + describe(e)}, nil
+}
+
+// find returns the emergency with an ID or, without one, the only emergency at one of the stages.
+func (o *Operator) find(ctx context.Context, id ticket.EmergencyID, stages []desk.EmergencyStage) (desk.Emergency, error) {
+	all, err := o.emergencies.Emergencies(ctx)
+	if err != nil {
+		return desk.Emergency{}, err
+	}
+	now := o.now()
+	var fit []desk.Emergency
+	for _, e := range all {
+		if (id == "" || e.ID == id) && slices.Contains(stages, e.Stage(now)) {
+			fit = append(fit, e)
+		}
+	}
+	if len(fit) == 1 {
+		return fit[0], nil
+	}
+	words := make([]string, len(stages))
+	for i, stage := range stages {
+		words[i] = string(stage)
+	}
+	which := strings.Join(words, " or ")
+	switch {
+	case id != "" && !id.Valid():
+		return desk.Emergency{}, fault.Field("emergency", "is not a valid emergency ID")
+	case id != "":
+		return desk.Emergency{}, fault.New(fault.Conflict, "emergency %s is not %s", id, which)
+	case len(fit) == 0:
+		return desk.Emergency{}, fault.New(fault.Conflict, "no emergency is %s", which)
+	default:
+		return desk.Emergency{}, fault.New(fault.Conflict, "%d emergencies are %s: name one by its ID", len(fit), which)
+	}
+}
+
+// change returns the change that the payload describes. extend only moves the end to a later time or lengthens targets.
+func (given manualPayload) change(name string, e desk.Emergency) (c desk.EmergencyChange, err error) {
+	if given.From != nil {
+		from, err := readInstant("from", *given.From)
+		if err != nil {
+			return c, err
+		}
+		c.From = &from
+	}
+	if given.Until != nil {
+		var until time.Time
+		if *given.Until != untilLifted {
+			if until, err = readInstant("until", *given.Until); err != nil {
+				return c, err
+			}
+		}
+		c.Until = &until
+	}
+	if given.Seconds != nil {
+		by := seconds(*given.Seconds)
+		c.By = &by
+	}
+	if c == (desk.EmergencyChange{}) {
+		return c, fault.New(fault.Invalid, "the payload changes nothing")
+	}
+	if name == "extend" && c.Until != nil && !c.Until.IsZero() && (e.Until.IsZero() || !c.Until.After(e.Until)) {
+		return c, fault.Field("until", "is not later than the current end")
+	}
+	return c, nil
+}
+
+// parsePayload parses a payload strictly, so that a misspelt field is not ignored.
+func parsePayload(hand ticket.EmergencyHand) (given manualPayload, err error) {
+	allowed := ticket.EmergencyFields(hand.Name)
+	if allowed == nil {
+		return given, fault.New(fault.Invalid, "there is no such signal")
+	}
+	if strings.TrimSpace(hand.Payload) == "" {
+		return given, nil
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal([]byte(hand.Payload), &fields) != nil {
+		return given, fault.New(fault.Invalid, "the payload is not a JSON object")
+	}
+	for field := range fields {
+		if !slices.Contains(allowed, field) {
+			return given, fault.New(fault.Invalid, "%s takes only %s", hand.Name, strings.Join(allowed, ", "))
+		}
+	}
+	decoder := json.NewDecoder(strings.NewReader(hand.Payload))
+	if decoder.Decode(&given) != nil {
+		return given, fault.New(fault.Invalid, "a field of the payload has the wrong type")
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return given, fault.New(fault.Invalid, "the payload is not a JSON object")
+	}
+	return given, nil
+}
+
+func readInstant(field, text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fault.Field(field, "is not a time such as 2026-12-24T12:00:00Z")
+	}
+	return at.UTC(), nil
+}
+
+func seconds(n int64) time.Duration {
+	return time.Duration(min(max(n, -1), maxSeconds)) * time.Second
+}
+
+// describe describes an emergency for the result of a manual command, without its notice.
+func describe(e desk.Emergency) string {
+	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	line := fmt.Sprintf("%s from %s", e.Kind, at(e.From))
+	switch {
+	case !e.Cancelled.IsZero():
+		return line + ", cancelled"
+	case e.Until.IsZero():
+		line += " until it is lifted"
+	default:
+		line += " until " + at(e.Until)
+	}
+	if n := len(e.Delays); n > 0 {
+		line += fmt.Sprintf(", targets %s longer", e.Delays[n-1].By)
+	}
+	return line
+}

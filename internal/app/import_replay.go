@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/desk"
+	"github.com/holesalemart/supportdesk/internal/fault"
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+// replay takes the steps of one imported ticket, each with the time of the action as its clock. It implements StepTx and
+// accumulates the changes in memory.
+type replay struct {
+	*importPeople
+	locked   Locked
+	imported Imported
+	seen     int // number of mails that have been checked for a bounce
+}
+
+func newReplay(people *importPeople, t desk.ImportTicket, version int64, d ticket.Desk) *replay {
+	// No mail is sent for the past, so silence counts from events.
+	d.Unmailed = true
+	p := &replay{importPeople: people, imported: Imported{ImportTicket: t}}
+	p.locked = Locked{Desk: d, State: ticket.State{Ticket: ticket.Draft(t.Number, t.Actions[0].By.ID, version, d.Policy)}}
+	p.imported.Changes.Was = p.locked.State
+	return p
+}
+
+// act decides a command at its acceptance.
+func (p *replay) act(ctx context.Context, c ticket.Command) error {
+	p.imported.Commands = append(p.imported.Commands, c)
+	p.locked.Last, p.locked.Latest = c.Seq, c.At
+	return p.step(ctx, c.At, ticket.StepRequest{Command: c.Seq})
+}
+
+// catchUp fires what was due up to an instant. Due events fire one by one, so that a bounce follows the event that owed
+// the mail.
+func (p *replay) catchUp(ctx context.Context, until time.Time) error {
+	for {
+		next := p.locked.State.Next
+		if next.Kind == "" || next.Due.After(until) {
+			break
+		}
+		events := len(p.imported.Changes.Events)
+		if err := p.step(ctx, next.Due, ticket.StepRequest{Due: next.Due}); err != nil {
+			return err
+		}
+		if len(p.imported.Changes.Events) == events {
+			break
+		}
+	}
+	if p.locked.State.Command == 0 {
+		return nil
+	}
+	return p.step(ctx, until, ticket.StepRequest{Gate: true})
+}
+
+// step takes a step at an instant, and a further step for each mail that it owes and that bounced.
+func (p *replay) step(ctx context.Context, at time.Time, r ticket.StepRequest) error {
+	if err := p.run(ctx, at, r); err != nil {
+		return err
+	}
+	for ; p.seen < len(p.imported.Mails); p.seen++ {
+		m := &p.imported.Mails[p.seen]
+		if m.Reason = p.imported.Undeliverable[m.Person]; m.Reason == "" {
+			continue
+		}
+		if err := p.run(ctx, at, ticket.StepRequest{Bounced: m.N}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *replay) run(ctx context.Context, at time.Time, r ticket.StepRequest) error {
+	p.locked.Clock = at
+	s := newStep(p.locked, p, scope{commands: MaxCommands}, func(error) bool { return false })
+	_, err := s.run(ctx, r)
+	p.locked.Desk.Policy = s.Desk.Policy
+	return err
+}
+
+// finish completes the changes to be stored.
+func (p *replay) finish(now time.Time) (Imported, error) {
+	c, is := &p.imported.Changes, p.locked.State
+	last := c.Events[len(c.Events)-1].At
+	if err := checkRating(p.imported.ImportTicket, is.Ticket, last, now); err != nil {
+		return Imported{}, err
+	}
+	c.State = ticket.Keep(is.Ticket, p.locked.Desk.Policy, is.Command, is.Mails, now)
+	c.Now, c.Last, c.Latest, c.Passed = last, is.Command, last, now
+	c.Promises = promiseRecords(c.Was.Ticket, is.Ticket, c.Events, p.locked.Desk.Policy.Calendar)
+	if r := p.imported.Rating; r != nil {
+		for _, e := range c.Events {
+			if e.Assignee != "" && !e.At.After(r.At) {
+				p.imported.RatedBy = e.Assignee
+			}
+		}
+	}
+	return p.imported, nil
+}
+
+// Commands implements StepTx.
+func (p *replay) Commands(_ context.Context, after, upTo int64) ([]ticket.Command, error) {
+	return slices.Clone(p.imported.Commands[after:upTo]), nil
+}
+
+// AcceptedAt implements StepTx.
+func (p *replay) AcceptedAt(_ context.Context, command int64) (time.Time, error) {
+	return p.imported.Commands[command-1].At, nil
+}
+
+// ManualCommands implements StepTx: an import has none.
+func (p *replay) ManualCommands(context.Context, []string) (map[string]NumberedManual, error) {
+	return nil, nil
+}
+
+// AddManualCommands implements StepTx.
+func (p *replay) AddManualCommands(context.Context, []ManualCommand, time.Time) error {
+	return fault.New(fault.Invalid, "an import has no manual commands")
+}
+
+// Undelivered implements StepTx.
+func (p *replay) Undelivered(_ context.Context, n int) (Undelivered, bool, error) {
+	return Undelivered{}, slices.ContainsFunc(p.imported.Mails, func(m ImportedMail) bool { return m.N == n && m.FailedBy == 0 }), nil
+}
+
+// AskingMail implements StepTx: without mails none asks.
+func (p *replay) AskingMail(context.Context, int) (AskingMail, bool, error) {
+	return AskingMail{}, false, nil
+}
+
+// MailToResend implements StepTx: an action names no mail.
+func (p *replay) MailToResend(context.Context, int64) (ticket.Undelivered, bool, error) {
+	return ticket.Undelivered{}, false, nil
+}
+
+// Policy implements StepTx: an action names no version.
+func (p *replay) Policy(context.Context, int64) (*policy.Policy, error) {
+	return nil, fault.New(fault.NotFound, "an import adopts no policy")
+}
+
+// Write implements StepTx. Deliveries are settled at once.
+func (p *replay) Write(_ context.Context, c Changes) (Written, error) {
+	all := &p.imported.Changes
+	at := func(event int) time.Time { return c.Events[event-c.Was.Ticket.Events-1].At }
+	for _, m := range c.Mails {
+		p.imported.Mails = append(p.imported.Mails, ImportedMail{Mail: m, At: at(m.Event)})
+	}
+	for _, call := range c.Calls {
+		p.imported.Calls = append(p.imported.Calls, ImportedCall{call, at(call.Event)})
+	}
+	for _, f := range c.Failures {
+		i := slices.IndexFunc(p.imported.Mails, func(m ImportedMail) bool { return m.N == f.N })
+		p.imported.Mails[i].FailedBy = f.Event
+	}
+	all.Events = append(all.Events, c.Events...)
+	all.Decisions = append(all.Decisions, c.Decisions...)
+	all.Shown = all.Shown || c.Shown
+	if len(c.Events) > 0 {
+		p.locked.Latest = c.Latest
+	}
+	p.locked.State = c.State
+	p.follow(c)
+	return Written{}, nil
+}

@@ -1,0 +1,137 @@
+package ticket
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+)
+
+// Weave applies to a ticket the transitions of the emergency schedule up to an instant. It stops before a transition that
+// an earlier due event precedes. However late it is called, the events bear the times of their transitions.
+func Weave(t Ticket, d Desk, until time.Time) (Result, error) {
+	s := &story{t: t, desk: d}
+	s.weave(until)
+	result, err := s.result()
+	if err != nil {
+		return Result{}, fmt.Errorf("apply transitions to ticket %s: %w", t.Number, err)
+	}
+	return result, nil
+}
+
+func (s *story) weave(until time.Time) {
+	for s.err == nil {
+		e, ok := NextEdge(s.t, s.desk.Gate)
+		if !ok || e.At.After(until) {
+			return
+		}
+		if m, ok := Next(s.t, s.desk.Policy); ok && m.Due.Before(e.At) {
+			return
+		}
+		s.applyTransition(e)
+	}
+}
+
+// applyTransition emits the event of a transition. If a defect offers the same transition twice in a row, the step fails
+// rather than loop for ever.
+func (s *story) applyTransition(e Edge) {
+	if s.lastTransition == e {
+		s.err = fmt.Errorf("%s by %s at %s does not take effect", e.Verb, e.Emergency, e.At)
+		return
+	}
+	s.lastTransition = e
+	s.begin(theDesk, s.notBeforeLedger(e.At), 0)
+	l := s.ledger()
+	told := Event{Emergency: string(e.Emergency)}
+	switch e.Verb {
+	case VerbEmergencyPause:
+		told.Kind = EventPaused
+		l.pause(policy.ReasonEmergency)
+	case VerbEmergencyExtend:
+		told.Kind, told.Delay = EventExtended, s.desk.Gate.delay(e.Emergency, s.at)
+		had, _ := s.t.period(e.Emergency)
+		l.extend(told.Delay - had.By)
+	case VerbEmergencyResume:
+		told.Kind = EventResumed
+		if !s.t.pausedByAnother(e.Emergency) {
+			l.resume(policy.ReasonEmergency)
+		}
+	}
+	told.Clocks = l.entries
+	s.emit(told)
+}
+
+// notBeforeLedger returns a time that is not before the clocks' last entries. Only a database whose clock was set back
+// needs the correction.
+func (s *story) notBeforeLedger(at time.Time) time.Time {
+	for _, name := range policy.ClockNames() {
+		if ledger := s.t.Promise(name).Clock.Ledger; len(ledger) > 0 {
+			at = notBefore(at, ledger[len(ledger)-1].At)
+		}
+	}
+	return at
+}
+
+func (g Gate) delay(id EmergencyID, at time.Time) time.Duration {
+	for _, e := range g.Emergencies {
+		if e.ID == id {
+			return e.delay(at)
+		}
+	}
+	return 0
+}
+
+// Expected returns both deadlines, in UTC, as they will be if every emergency begins and ends as planned and no command
+// comes. For a breached promise it is the deadline that passed. It is zero if the promise is no longer pending, or if its
+// clock is paused with no planned end.
+func Expected(t Ticket, d Desk) (policy.Promises, error) {
+	s := &story{t: t, desk: d}
+	dues := map[policy.ClockName]time.Time{}
+	for {
+		edge, more := NextEdge(s.t, d.Gate)
+		for _, name := range policy.ClockNames() {
+			if _, known := dues[name]; known {
+				continue
+			}
+			if due, sure := expected(*s.t.Promise(name), edge, more); sure {
+				dues[name] = due
+			}
+		}
+		if len(dues) == len(policy.ClockNames()) || s.err != nil {
+			break
+		}
+		s.applyTransition(edge)
+	}
+	_, err := s.result()
+	return policy.Promises{FirstResponse: dues[policy.FirstResponse], Resolution: dues[policy.Resolution]}, err
+}
+
+// GoesOn returns when the emergencies that pause a ticket's clocks end, if each ends as planned. It is zero if none pauses
+// them or one has no planned end.
+func GoesOn(t Ticket, d Desk) (time.Time, error) {
+	s := &story{t: t, desk: d}
+	for s.err == nil && s.t.InEmergency() {
+		e, ok := NextEdge(s.t, d.Gate)
+		if !ok {
+			return time.Time{}, nil
+		}
+		s.applyTransition(e)
+	}
+	_, err := s.result()
+	return s.at, err
+}
+
+// expected returns a promise's deadline, and false if the next transition may still change it.
+func expected(p Promise, edge Edge, more bool) (time.Time, bool) {
+	due, runs := p.Clock.Due()
+	switch {
+	case !p.MetAt.IsZero(), p.Clock.Settled():
+		return time.Time{}, true
+	case !p.BreachedAt.IsZero():
+		return p.BreachedAt, true
+	case !more:
+		return due, true
+	default:
+		return due, runs && due.Before(edge.At)
+	}
+}

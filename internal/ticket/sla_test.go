@@ -1,0 +1,102 @@
+package ticket_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holesalemart/supportdesk/internal/policy"
+	"github.com/holesalemart/supportdesk/internal/ticket"
+)
+
+func TestSLARecord_isChargedToWhatTheTicketHadWhenDecided(t *testing.T) {
+	at := time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
+	assigned := func(n int, to ticket.PersonID) ticket.Event {
+		return ticket.Event{N: n, At: at, Kind: ticket.EventAssigned, Assignee: to, Handle: "h", Status: ticket.StatusOpen}
+	}
+	was := ticket.Ticket{Status: ticket.StatusNew, Priority: policy.PriorityLow, Category: "order", Assignee: "P-A"}
+	breach := ticket.Event{N: 2, At: at, Kind: ticket.EventBreached, Promise: policy.Resolution}
+	raised := ticket.Event{N: 3, At: at, Kind: ticket.EventEscalated, Promise: policy.Resolution, Rung: 1, Priority: policy.PriorityHigh}
+	resolved := ticket.Event{N: 5, At: at, Kind: ticket.EventResolved, Status: ticket.StatusResolved}
+	reopened := ticket.Event{N: 6, At: at, Kind: ticket.EventReopened, Status: ticket.StatusOpen}
+	closed := ticket.Event{N: 7, At: at, Kind: ticket.EventClosed, Status: ticket.StatusClosed}
+	for name, c := range map[string]struct {
+		events []ticket.Event
+		want   ticket.Ruling
+	}{
+		"owed: as it is now":         {[]ticket.Event{raised, assigned(4, "P-B")}, ticket.Ruling{Verdict: ticket.VerdictOwed, Priority: policy.PriorityHigh, Agent: "P-B"}},
+		"broken, raised, handed on":  {[]ticket.Event{breach, raised, assigned(4, "P-B")}, ticket.Ruling{Verdict: ticket.VerdictBroken, Priority: policy.PriorityLow, Agent: "P-A"}},
+		"broken and delivered":       {[]ticket.Event{breach, assigned(4, "P-B"), resolved}, ticket.Ruling{Verdict: ticket.VerdictBroken, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
+		"kept, handed on":            {[]ticket.Event{resolved, assigned(6, "P-B")}, ticket.Ruling{Verdict: ticket.VerdictKept, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
+		"reopened":                   {[]ticket.Event{resolved, assigned(6, "P-B"), reopened}, ticket.Ruling{Verdict: ticket.VerdictOwed, Priority: policy.PriorityLow, Agent: "P-B"}},
+		"reopened and closed":        {[]ticket.Event{resolved, reopened, assigned(7, "P-B"), closed}, ticket.Ruling{Verdict: ticket.VerdictDropped, Priority: policy.PriorityLow, Agent: "P-B"}},
+		"reopened and kept by other": {[]ticket.Event{resolved, reopened, assigned(7, "P-B"), resolved}, ticket.Ruling{Verdict: ticket.VerdictKept, Priority: policy.PriorityLow, Agent: "P-B", MetAt: at}},
+		"kept and closed":            {[]ticket.Event{resolved, closed}, ticket.Ruling{Verdict: ticket.VerdictKept, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
+	} {
+		c.want.Category = "order"
+		got, settled := ticket.Rule(was, c.events, policy.Resolution)
+		if got != c.want || settled {
+			t.Errorf("%s: got %+v (settled %v), want %+v", name, got, settled, c.want)
+		}
+		then := was
+		for _, e := range c.events {
+			then = ticket.Apply(then, e)
+		}
+		if _, settled := ticket.Rule(then, []ticket.Event{{N: 9, At: at, Kind: ticket.EventNoted}}, policy.Resolution); settled != (c.want.Verdict != ticket.VerdictOwed) {
+			t.Errorf("%s: settled before what comes after: %v", name, settled)
+		}
+	}
+}
+
+// Whatever happens to the ticket between the breach, after 100 hours, and the answer two hours later.
+func TestBreach_isMeasuredAgainstTheBreachedTarget(t *testing.T) {
+	for name, between := range map[string]func(*fixture){
+		"the ladder raises the priority": func(*fixture) {},
+		"somebody raises it again": func(f *fixture) {
+			f.mustDecide(101, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
+		},
+		"somebody lowers it": func(f *fixture) {
+			f.mustDecide(101, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityLow})
+		},
+		"the targets are made longer": func(f *fixture) {
+			f.mustDecide(101, byOperator, ticket.Command{Verb: ticket.VerbEmergencyExtend, Extension: time.Hour})
+		},
+		"a stricter policy": func(f *fixture) { f.adopt(101, replaced(prioritiesPolicy, "100h", "10h")) },
+		"a laxer policy":    func(f *fixture) { f.adopt(101, replaced(prioritiesPolicy, "100h", "900h")) },
+		"a policy for other time": func(f *fixture) {
+			f.adopt(101, replaced(prioritiesPolicy, "time_zone: UTC",
+				"time_zone: UTC\nhours: {monday: [\"10:00-17:00\"]}", "100h, counts: calendar", "3d, counts: business_days"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := submitted(t, prioritiesPolicy)
+			f.advance(100)
+			between(f)
+			stands := func(when string, used time.Duration) {
+				t.Helper()
+				p := f.ticket.FirstResponse
+				due, _ := p.Due()
+				if got := p.Clock.Used(f.policy.Calendar, at(used.Hours())); p.Clock.Budget() != 100*time.Hour || got != used || !due.Equal(at(100)) {
+					t.Errorf("%s: %s of %s used, due %s", when, got, p.Clock.Budget(), due)
+				}
+			}
+			stands("owed", 102*time.Hour)
+			f.write(102, byAgent, ticket.VerbAgentReply)
+			stands("given", 102*time.Hour)
+		})
+	}
+}
+
+// A met resolution may become pending again, and then has the new target.
+func TestMet_isMeasuredAgainstTheMetTarget(t *testing.T) {
+	f := submitted(t, prioritiesPolicy)
+	f.write(50, byAgent, ticket.VerbResolve)
+	f.mustDecide(51, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
+	clock := f.ticket.Resolution.Clock
+	if kept := clock.AsSettled(); kept.Budget() != 200*time.Hour || clock.Budget() != 60*time.Hour {
+		t.Errorf("kept within %s, and owed again within %s", kept.Budget(), clock.Budget())
+	}
+	f.do(52, byAgent, ticket.VerbReopen)
+	if again := f.ticket.Resolution.Clock.AsSettled(); again.Budget() != 60*time.Hour {
+		t.Errorf("owed again within %s", again.Budget())
+	}
+}

@@ -1,0 +1,81 @@
+package ticket
+
+import (
+	"time"
+)
+
+// MaxByHand is how many manual commands a step takes, MaxOwed how many deliveries it returns, and MaxOutcomes how many
+// outcomes it names. They bound what the workflow's history records of a step.
+const (
+	MaxByHand   = 100
+	MaxOwed     = 500
+	MaxOutcomes = 10
+)
+
+// StepRequest asks for a step of a ticket. Exactly one of Command, Due, Bounced, Delivered, ByHand and Gate is set. A
+// repeated request changes nothing and returns the ticket as it then is.
+type StepRequest struct {
+	Number    Number    `json:"number"`
+	Mails     int       `json:"last_mail"` // number of the last delivery that the workflow knows of
+	Command   int64     `json:"command,omitempty"`
+	Due       time.Time `json:"due,omitzero"`
+	Bounced   int       `json:"bounced,omitempty"`   // number of a delivery that failed
+	Delivered int       `json:"delivered,omitempty"` // number of a delivered mail that asks for an answer
+	ByHand    []ByHand  `json:"manual,omitempty"`    // in order of arrival, at most MaxByHand
+	Gate      bool      `json:"catch_up,omitempty"`  // decide what was accepted, then advance to now by the schedule
+}
+
+// StepResult is the result of a step.
+type StepResult struct {
+	// Outcomes are those of the first MaxOutcomes commands that the step decided, for people to read. A repeated step decides none.
+	Outcomes []string `json:"outcomes,omitempty"`
+
+	Digest  Digest `json:"digest"`
+	Owed    []Owed `json:"owed,omitempty"` // the first MaxOwed deliveries after StepRequest.Mails that are still owed
+	Pending int64  `json:"last_command"`   // number of the last command accepted; those after Digest.Command are undecided
+
+	ByHand []ByHandOutcome `json:"manual,omitempty"` // of StepRequest.ByHand, but for those recorded and undecided
+}
+
+// Owed is a delivery that is owed, a mail or a webhook call. Those of one recipient are made in the order of N.
+type Owed struct {
+	N       int      `json:"n"`
+	To      PersonID `json:"to,omitempty"` // of a mail
+	Kind    MailKind `json:"kind"`         // KindWebhook for a call
+	Webhook string   `json:"webhook,omitempty"`
+	Asks    bool     `json:"asks,omitempty"`   // its delivery requires a step, since silence counts from it
+	Handle  string   `json:"handle,omitempty"` // of the recipient; requesters have none
+}
+
+// Recipient names the recipient without identifying a requester.
+func (o Owed) Recipient() string {
+	switch {
+	case o.Kind == KindWebhook:
+		return "webhook " + o.Webhook
+	case o.Handle != "":
+		return o.Handle
+	case o.Kind.ToStaff():
+		return string(o.To)
+	default:
+		return "the requester"
+	}
+}
+
+// Lane returns the recipient within which deliveries are made in order: a person or a webhook.
+func (o Owed) Lane() string {
+	if o.Kind == KindWebhook {
+		return "webhook " + o.Webhook
+	}
+	return string(o.To)
+}
+
+// MailRequest asks for one delivery of a ticket, a mail or a webhook call.
+type MailRequest struct {
+	Number Number `json:"number"`
+	N      int    `json:"n"`
+}
+
+// MailResult reports whether a delivery failed for good.
+type MailResult struct {
+	Bounced bool `json:"bounced,omitempty"`
+}
