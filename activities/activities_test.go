@@ -91,7 +91,7 @@ func request(name string) any {
 	if name == "Step" {
 		return ticket.StepRequest{Number: number, Command: 1}
 	}
-	return ticket.MailRequest{Number: number, N: 1}
+	return ticket.DeliveryRequest{Number: number, N: 1}
 }
 
 // Failures are shown in Temporal UI, and kept in histories.
@@ -124,7 +124,7 @@ func TestMail_anAddressThatRefusesMailIsAResult(t *testing.T) {
 	if err != nil {
 		t.Fatalf("mail: %v", err)
 	}
-	var result ticket.MailResult
+	var result ticket.DeliveryResult
 	if err := value.Get(&result); err != nil || !result.Bounced {
 		t.Errorf("result %+v, %v", result, err)
 	}

@@ -17,7 +17,7 @@ import (
 type announcementStore interface {
 	Announce(context.Context, ticket.AnnounceRequest) (ticket.AnnounceResult, error)
 	// AnnouncementsLeft counts the mails that are owed, and returns when the first of them may be sent.
-	AnnouncementsLeft(ctx context.Context) (ticket.AnnouncementsResult, error)
+	AnnouncementsLeft(ctx context.Context) (ticket.SendAnnouncementsResult, error)
 }
 
 // announcementOutbox sends what a queue owes.
@@ -53,7 +53,7 @@ func (a *Announcements) Prepare(ctx context.Context, r ticket.AnnounceRequest) (
 
 // Send sends some of the mails that are owed, for a minute at most, and returns how many are left. An error is returned
 // when the SMTP server is unavailable; mails that were sent are not sent again.
-func (a *Announcements) Send(ctx context.Context, r ticket.AnnouncementsRequest) (ticket.AnnouncementsResult, error) {
+func (a *Announcements) Send(ctx context.Context, r ticket.SendAnnouncementsRequest) (ticket.SendAnnouncementsResult, error) {
 	beatCtx, stop := context.WithCancel(ctx)
 	beating := make(chan struct{})
 	go func() {
@@ -68,7 +68,7 @@ func (a *Announcements) Send(ctx context.Context, r ticket.AnnouncementsRequest)
 	}
 	group.Wait()
 	if b.failed != nil {
-		return ticket.AnnouncementsResult{}, temporalError(ctx, b.failed)
+		return ticket.SendAnnouncementsResult{}, temporalError(ctx, b.failed)
 	}
 	result, err := a.store.AnnouncementsLeft(ctx)
 	result.Sent, result.Bounced = b.sent, b.bounced

@@ -32,7 +32,7 @@ import (
 
 // announcementFixture is an office with customers whose mail goes to a real SMTP server.
 type announcementFixture struct {
-	*officetest.Office
+	*officetest.Fixture
 	t      *testing.T
 	sink   *mailtest.Sink
 	outbox *outbox.Outbox
@@ -57,9 +57,9 @@ func (d *crashingSender) SendAnnouncement(ctx context.Context, a desk.Announceme
 // openSquare has so many customers with an open ticket each, and an emergency that everybody is owed a mail about.
 func newAnnouncementFixture(t *testing.T, customers int) *announcementFixture {
 	t.Helper()
-	s := &announcementFixture{Office: officetest.Open(t, "square"), t: t, sink: mailtest.New(t)}
+	s := &announcementFixture{Fixture: officetest.Open(t, "square"), t: t, sink: mailtest.New(t)}
 	for i := range customers {
-		c := s.Hire(fmt.Sprintf("demo%d", i), ticket.RoleCustomer, "Demo Customer")
+		c := s.Employ(fmt.Sprintf("demo%d", i), ticket.RoleCustomer, "Demo Customer")
 		a, err := s.Submit(t.Context(), c, desk.Submission{Number: ticket.NewNumber("HM"), Subject: "Where is it?", Body: "Late.", Category: "other", Priority: policy.PriorityNormal})
 		if err == nil {
 			_, err = s.Step(t.Context(), ticket.StepRequest{Number: a.Number, Command: 1})
@@ -121,11 +121,11 @@ func (s *announcementFixture) environment(ctx context.Context, perSecond float64
 	return env
 }
 
-func (s *announcementFixture) send(most int) (result ticket.AnnouncementsResult, err error) {
+func (s *announcementFixture) send(most int) (result ticket.SendAnnouncementsResult, err error) {
 	ctx, die := context.WithCancel(context.Background())
 	defer die()
 	s.sender.die = die
-	value, err := s.environment(ctx, 1e6).ExecuteActivity("SendAnnouncements", ticket.AnnouncementsRequest{Most: most})
+	value, err := s.environment(ctx, 1e6).ExecuteActivity("SendAnnouncements", ticket.SendAnnouncementsRequest{Most: most})
 	if err == nil {
 		err = value.Get(&result)
 	}
@@ -176,7 +176,7 @@ func TestAnnouncements_goOutInBoundedBatchesOnceEach(t *testing.T) {
 	if result, err := s.send(100); err != nil || result.Sent != 7 || result.Left != 0 {
 		t.Fatalf("the rest %+v, %v", result, err)
 	}
-	if result, err := s.send(100); err != nil || result != (ticket.AnnouncementsResult{}) {
+	if result, err := s.send(100); err != nil || result != (ticket.SendAnnouncementsResult{}) {
 		t.Fatalf("asked again %+v, %v", result, err)
 	}
 	s.oneEach(12)
@@ -193,7 +193,7 @@ func TestAnnouncements_goOutInBoundedBatchesOnceEach(t *testing.T) {
 func TestAnnouncements_aServerThatGoesAwayLosesNothing(t *testing.T) {
 	s := newAnnouncementFixture(t, 20)
 	var taken atomic.Int32
-	s.sink.RejectData(func(mailtest.Message) *smtp.SMTPError {
+	s.sink.RejectMails(func(mailtest.Message) *smtp.SMTPError {
 		if taken.Add(1) > 8 {
 			return &smtp.SMTPError{Code: 421, Message: "going away"}
 		}
@@ -206,7 +206,7 @@ func TestAnnouncements_aServerThatGoesAwayLosesNothing(t *testing.T) {
 	if _, err := s.send(100); err == nil {
 		t.Fatal("no server is no failure")
 	}
-	s.sink.RejectData(nil)
+	s.sink.RejectMails(nil)
 	s.sink.Restart()
 	s.due()
 	if result, err := s.send(100); err != nil || result.Left != 0 {
@@ -263,7 +263,7 @@ func TestAnnouncements_aNewerOneTakesThePlaceOfWhatWaits(t *testing.T) {
 // What is wrong with one recipient holds up nobody else.
 func TestAnnouncements_refusedAndPutOffOnesHoldUpNobody(t *testing.T) {
 	s := newAnnouncementFixture(t, 8)
-	s.sink.Reject(func(_, to string) *smtp.SMTPError {
+	s.sink.RejectRecipients(func(_, to string) *smtp.SMTPError {
 		switch {
 		case strings.HasPrefix(to, "demo1@"):
 			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user"}
@@ -296,7 +296,7 @@ func (s *announcementFixture) emergency() ticket.EmergencyID {
 func TestAnnouncements_keepToTheirRate(t *testing.T) {
 	s := newAnnouncementFixture(t, 6)
 	began := time.Now()
-	if _, err := s.environment(context.Background(), 20).ExecuteActivity("SendAnnouncements", ticket.AnnouncementsRequest{Most: 6}); err != nil {
+	if _, err := s.environment(context.Background(), 20).ExecuteActivity("SendAnnouncements", ticket.SendAnnouncementsRequest{Most: 6}); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took < 240*time.Millisecond {
@@ -306,7 +306,7 @@ func TestAnnouncements_keepToTheirRate(t *testing.T) {
 
 func TestAnnouncements_tellTemporalNothingOfWhomTheyAreFor(t *testing.T) {
 	s := newAnnouncementFixture(t, 1)
-	s.sink.RejectData(func(mailtest.Message) *smtp.SMTPError {
+	s.sink.RejectMails(func(mailtest.Message) *smtp.SMTPError {
 		return &smtp.SMTPError{Code: 421, Message: "demo0@example.com: later"}
 	})
 	_, err := s.send(1)

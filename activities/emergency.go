@@ -11,14 +11,14 @@ import (
 // scheduleReader reads the emergency schedule, and checks whether every open ticket is as it says. Prove is reliable only
 // after a Barrier.
 type scheduleReader interface {
-	Outlook(context.Context) (ticket.Outlook, error)
+	Outlook(context.Context) (ticket.EmergencyOutlook, error)
 	Barrier(context.Context) error
-	Prove(context.Context, ticket.Edge) (ticket.Proof, error)
+	Prove(context.Context, ticket.Transition) (ticket.FanoutCheck, error)
 }
 
 // commandExecutor executes manual commands. A command that is refused is a result and no error.
 type commandExecutor interface {
-	CarryOut(context.Context, ticket.EmergencyHand) (ticket.HandResult, error)
+	Execute(context.Context, ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error)
 }
 
 // Emergencies implements the activities of the emergency workflow.
@@ -41,23 +41,23 @@ func NewEmergencies(g scheduleReader, b backlog, t ticketNotifier, op commandExe
 }
 
 // ReadSchedule reads the emergency schedule.
-func (e *Emergencies) ReadSchedule(ctx context.Context) (ticket.Outlook, error) {
+func (e *Emergencies) ReadSchedule(ctx context.Context) (ticket.EmergencyOutlook, error) {
 	o, err := e.schedule.Outlook(ctx)
 	return o, temporalError(ctx, err)
 }
 
 // CheckTickets reports whether every open ticket is as the schedule says after a transition, including all that were
 // accepted before it.
-func (e *Emergencies) CheckTickets(ctx context.Context, edge ticket.Edge) (ticket.Proof, error) {
+func (e *Emergencies) CheckTickets(ctx context.Context, edge ticket.Transition) (ticket.FanoutCheck, error) {
 	if err := e.schedule.Barrier(ctx); err != nil {
-		return ticket.Proof{}, temporalError(ctx, err)
+		return ticket.FanoutCheck{}, temporalError(ctx, err)
 	}
 	p, err := e.schedule.Prove(ctx, edge)
 	return p, temporalError(ctx, err)
 }
 
 // ExecuteManual executes a manual command, or returns why it is refused.
-func (e *Emergencies) ExecuteManual(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
-	result, err := e.executor.CarryOut(ctx, hand)
+func (e *Emergencies) ExecuteManual(ctx context.Context, hand ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error) {
+	result, err := e.executor.Execute(ctx, hand)
 	return result, temporalError(ctx, err)
 }

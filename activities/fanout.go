@@ -24,7 +24,7 @@ type backlog interface {
 // ticketNotifier signals a transition to a ticket's workflow, and how long its search attributes may wait. It ignores
 // tickets that are closed.
 type ticketNotifier interface {
-	SignalTransition(ctx context.Context, n ticket.Number, e ticket.Edge, gate int64, later time.Duration) error
+	SignalTransition(ctx context.Context, n ticket.Number, e ticket.Transition, gate int64, later time.Duration) error
 }
 
 // FanoutOptions tune how open tickets are notified of a transition. A zero field takes its default.
@@ -84,12 +84,12 @@ func (f *fanoutSlice) run(ctx context.Context) error {
 	slice := time.NewTimer(f.options.Slice)
 	defer slice.Stop()
 	for {
-		page, err := f.backlog.OpenBefore(ctx, f.request.Edge.At, f.result.After, f.options.Page)
+		page, err := f.backlog.OpenBefore(ctx, f.request.Transition.At, f.result.After, f.options.Page)
 		if err != nil {
 			return err
 		}
 		if len(page) == 0 {
-			f.result.Over = true
+			f.result.Done = true
 			return f.awaitConfirmed(ctx, 0)
 		}
 		if err := f.notify(ctx, page); err != nil {
@@ -119,13 +119,13 @@ func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 	group.SetLimit(f.options.Parallel)
 	rest := f.remainingTime()
 	for i, number := range page {
-		later := f.attributeDelay(f.request.Told+f.result.Told+i, rest)
+		later := f.attributeDelay(f.request.Notified+f.result.Notified+i, rest)
 		if err := f.limit.Wait(ctx); err != nil {
 			_ = group.Wait() // always nil
 			return errors.Join(ctx.Err(), err)
 		}
 		group.Go(func() error {
-			if err := f.notifier.SignalTransition(ctx, number, f.request.Edge, f.request.Gate, later); err != nil {
+			if err := f.notifier.SignalTransition(ctx, number, f.request.Transition, f.request.ScheduleRevision, later); err != nil {
 				failed.Add(1)
 				last.Store(&err)
 				if fault.KindOf(err) == fault.Unavailable {
@@ -143,10 +143,10 @@ func (f *fanoutSlice) notify(ctx context.Context, page []ticket.Number) error {
 		activity.GetLogger(ctx).Warn("tickets wait to be told of an emergency", "tickets", n, "error", *last.Load())
 	}
 	f.result.After = page[len(page)-1]
-	f.result.Told += len(page) - int(failed.Load())
+	f.result.Notified += len(page) - int(failed.Load())
 	f.unconfirmed = append(f.unconfirmed, page...)
 	activity.RecordHeartbeat(ctx, f.result)
-	return f.backlog.NoteTold(ctx, f.request.Edge.At, len(page)-int(failed.Load()))
+	return f.backlog.NoteTold(ctx, f.request.Transition.At, len(page)-int(failed.Load()))
 }
 
 // maxAttributeDelay is below what a ticket's workflow accepts.
@@ -169,7 +169,7 @@ func (f *fanoutSlice) remainingTime() time.Duration {
 		enough = 256  // tickets notified, to know a rate
 		guess  = 25.0 // a second, while there are fewer
 	)
-	told, rate := f.request.Told+f.result.Told, guess
+	told, rate := f.request.Notified+f.result.Notified, guess
 	if took := time.Since(f.request.Began).Seconds(); told >= enough && took > 0 {
 		rate = float64(told) / took
 	}
@@ -188,7 +188,7 @@ const maxSliceTime = 2 * time.Minute
 func (f *fanoutSlice) awaitConfirmed(ctx context.Context, most int) error {
 	best, since := len(f.unconfirmed)+1, time.Now()
 	for len(f.unconfirmed) > most {
-		left, err := f.backlog.StillBehind(ctx, f.request.Edge.At, f.unconfirmed)
+		left, err := f.backlog.StillBehind(ctx, f.request.Transition.At, f.unconfirmed)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-var edge = ticket.Edge{At: time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC), Verb: ticket.VerbEmergencyPause, Emergency: "E-0000000001"}
+var edge = ticket.Transition{At: time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC), Verb: ticket.VerbEmergencyPause, Emergency: "E-0000000001"}
 
 // fanoutFixture is open tickets that have not taken up a transition.
 type fanoutFixture struct {
@@ -60,7 +60,7 @@ func (c *fanoutFixture) StillBehind(_ context.Context, _ time.Time, some []ticke
 
 func (c *fanoutFixture) NoteTold(context.Context, time.Time, int) error { return nil }
 
-func (c *fanoutFixture) SignalTransition(_ context.Context, n ticket.Number, _ ticket.Edge, _ int64, later time.Duration) error {
+func (c *fanoutFixture) SignalTransition(_ context.Context, n ticket.Number, _ ticket.Transition, _ int64, later time.Duration) error {
 	if err := c.fails(n); err != nil {
 		return err
 	}
@@ -78,17 +78,17 @@ func (c *fanoutFixture) Barrier(context.Context) error {
 	return nil
 }
 
-func (c *fanoutFixture) Prove(context.Context, ticket.Edge) (ticket.Proof, error) {
+func (c *fanoutFixture) Prove(context.Context, ticket.Transition) (ticket.FanoutCheck, error) {
 	c.acts = append(c.acts, "prove")
-	return ticket.Proof{}, nil
+	return ticket.FanoutCheck{}, nil
 }
 
-func (c *fanoutFixture) Outlook(context.Context) (ticket.Outlook, error) {
-	return ticket.Outlook{}, nil
+func (c *fanoutFixture) Outlook(context.Context) (ticket.EmergencyOutlook, error) {
+	return ticket.EmergencyOutlook{}, nil
 }
 
-func (c *fanoutFixture) CarryOut(context.Context, ticket.EmergencyHand) (ticket.HandResult, error) {
-	return ticket.HandResult{}, nil
+func (c *fanoutFixture) Execute(context.Context, ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error) {
+	return ticket.ManualEmergencyResult{}, nil
 }
 
 func (c *fanoutFixture) environment(o activities.FanoutOptions) *testsuite.TestActivityEnvironment {
@@ -103,7 +103,7 @@ func (c *fanoutFixture) environment(o activities.FanoutOptions) *testsuite.TestA
 
 func tell(t *testing.T, env *testsuite.TestActivityEnvironment, r ticket.FanoutRequest) ticket.FanoutResult {
 	t.Helper()
-	r.Edge = edge
+	r.Transition = edge
 	value, err := env.ExecuteActivity("Tell", r)
 	if err != nil {
 		t.Fatalf("tell: %v", err)
@@ -119,7 +119,7 @@ func TestTell_tellsEverybodyOnceAndSaysSo(t *testing.T) {
 	c := newFanoutFixture(1000)
 	result := tell(t, c.environment(activities.FanoutOptions{PerSecond: 1e6}), ticket.FanoutRequest{Total: 1000})
 	slices.Sort(c.told)
-	if !slices.Equal(c.told, c.behind) || !result.Over || result.Told != 1000 || result.After != c.behind[999] {
+	if !slices.Equal(c.told, c.behind) || !result.Done || result.Notified != 1000 || result.After != c.behind[999] {
 		t.Errorf("%d told, %+v", len(c.told), result)
 	}
 }
@@ -127,10 +127,10 @@ func TestTell_tellsEverybodyOnceAndSaysSo(t *testing.T) {
 func TestTell_goesOnWhereAWorkerThatWasKilledHadCome(t *testing.T) {
 	c := newFanoutFixture(100)
 	env := c.environment(activities.FanoutOptions{Page: 10})
-	env.SetHeartbeatDetails(ticket.FanoutResult{After: c.behind[59], Told: 60})
+	env.SetHeartbeatDetails(ticket.FanoutResult{After: c.behind[59], Notified: 60})
 	result := tell(t, env, ticket.FanoutRequest{Total: 100})
 	slices.Sort(c.told)
-	if !slices.Equal(c.told, c.behind[60:]) || result.Told != 100 {
+	if !slices.Equal(c.told, c.behind[60:]) || result.Notified != 100 {
 		t.Errorf("told %d from %v on, %+v", len(c.told), c.told[0], result)
 	}
 }
@@ -147,7 +147,7 @@ func TestTell_waitsOnlyAWhileForTicketsThatNeverTakeItUp(t *testing.T) {
 	c := newFanoutFixture(50)
 	c.heeds = func(n ticket.Number) bool { return n != c.behind[7] }
 	result := tell(t, c.environment(activities.FanoutOptions{Page: 5, Window: 1, Stall: time.Millisecond}), ticket.FanoutRequest{Total: 50})
-	if !result.Over || result.Told != 50 {
+	if !result.Done || result.Notified != 50 {
 		t.Errorf("one ticket holds up the others: %+v", result)
 	}
 }
@@ -161,7 +161,7 @@ func TestTell_oneThatCannotBeToldHoldsUpNoOther(t *testing.T) {
 		return nil
 	}
 	result := tell(t, c.environment(activities.FanoutOptions{Page: 5, Stall: time.Millisecond}), ticket.FanoutRequest{Total: 50})
-	if !result.Over || result.Told != 49 {
+	if !result.Done || result.Notified != 49 {
 		t.Errorf("%+v", result)
 	}
 }
@@ -169,7 +169,7 @@ func TestTell_oneThatCannotBeToldHoldsUpNoOther(t *testing.T) {
 func TestTell_failsToBeTriedAgainWhenTemporalIsAway(t *testing.T) {
 	c := newFanoutFixture(50)
 	c.fails = func(ticket.Number) error { return fault.New(fault.Unavailable, "Temporal does not answer") }
-	if _, err := c.environment(activities.FanoutOptions{}).ExecuteActivity("Tell", ticket.FanoutRequest{Edge: edge}); err == nil {
+	if _, err := c.environment(activities.FanoutOptions{}).ExecuteActivity("Tell", ticket.FanoutRequest{Transition: edge}); err == nil {
 		t.Error("it goes on past tickets that nobody was told of")
 	}
 }

@@ -27,7 +27,7 @@ func NewMails(o ticketOutbox, beat time.Duration) *Mails { return &Mails{outbox:
 
 // Mail sends one mail. Errors are retried unless the ticket or the mail does not exist; an address that refuses mail for
 // good is a result and no error.
-func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResult, error) {
+func (m *Mails) Mail(ctx context.Context, r ticket.DeliveryRequest) (ticket.DeliveryResult, error) {
 	beatCtx, stop := context.WithCancel(ctx)
 	beating := make(chan struct{})
 	go func() {
@@ -37,7 +37,7 @@ func (m *Mails) Mail(ctx context.Context, r ticket.MailRequest) (ticket.MailResu
 	bounced, err := m.outbox.Deliver(ctx, outbox.Key{Queue: outbox.TicketMails, Ticket: r.Number, N: int64(r.N)})
 	stop()
 	<-beating
-	return ticket.MailResult{Bounced: bounced}, temporalError(ctx, err)
+	return ticket.DeliveryResult{Bounced: bounced}, temporalError(ctx, err)
 }
 
 func heartbeat(ctx context.Context, beat time.Duration) {

@@ -20,8 +20,8 @@ type adoptionInput struct {
 	}
 }
 
-func (in *adoptionInput) choice() (desk.Choice, error) {
-	c := desk.Choice{From: in.Body.FromVersion}
+func (in *adoptionInput) choice() (desk.TicketChoice, error) {
+	c := desk.TicketChoice{From: in.Body.FromVersion}
 	for _, text := range in.Body.Tickets {
 		n, err := ticket.ParseNumber(text)
 		if err != nil {
@@ -32,31 +32,31 @@ func (in *adoptionInput) choice() (desk.Choice, error) {
 	return c, nil
 }
 
-type unmovedView struct {
+type notAdoptedView struct {
 	Number ticket.Number `json:"number"`
 	Code   string        `json:"code"`
 	Reason string        `json:"reason"`
 }
 
-type rehearsalOutput struct{ Body adoptionRehearsal }
+type rehearsalOutput struct{ Body adoptionDryRun }
 
-type adoptionRehearsal struct {
-	Tickets   int           `json:"tickets" doc:"That would be moved."`
-	Earlier   int           `json:"earlier" doc:"Promises that would be due earlier."`
-	Later     int           `json:"later"`
-	DueAtOnce int           `json:"due_at_once" doc:"Promises that the move itself would break."`
-	Mails     int           `json:"mails" doc:"To requesters whose dates change."`
-	Moves     []moveView    `json:"moves" doc:"The first hundred tickets."`
-	Refused   []unmovedView `json:"refused"`
+type adoptionDryRun struct {
+	Tickets   int              `json:"tickets" doc:"That would be moved."`
+	Earlier   int              `json:"earlier" doc:"Promises that would be due earlier."`
+	Later     int              `json:"later"`
+	DueAtOnce int              `json:"due_at_once" doc:"Promises that the move itself would break."`
+	Mails     int              `json:"mails" doc:"To requesters whose dates change."`
+	Moves     []moveView       `json:"moves" doc:"The first hundred tickets."`
+	Refused   []notAdoptedView `json:"refused"`
 }
 
 type moveView struct {
-	Number      ticket.Number `json:"number"`
-	FromVersion int64         `json:"from_version"`
-	Promises    []shiftedView `json:"promises" doc:"Those that change."`
+	Number      ticket.Number     `json:"number"`
+	FromVersion int64             `json:"from_version"`
+	Promises    []promiseMoveView `json:"promises" doc:"Those that change."`
 }
 
-type shiftedView struct {
+type promiseMoveView struct {
 	Promise   policy.ClockName `json:"promise"`
 	Was       *time.Time       `json:"before" doc:"null: it stands still."`
 	Is        *time.Time       `json:"after"`
@@ -66,8 +66,8 @@ type shiftedView struct {
 type adoptionOutput struct {
 	Replayed string `header:"Idempotency-Replayed" doc:"true when this key was used before."`
 	Body     struct {
-		Accepted []adoptedView `json:"accepted" doc:"Commands that are kept, and decided by each ticket's workflow."`
-		Refused  []unmovedView `json:"refused"`
+		Accepted []adoptedView    `json:"accepted" doc:"Commands that are kept, and decided by each ticket's workflow."`
+		Refused  []notAdoptedView `json:"refused"`
 	}
 }
 
@@ -108,14 +108,14 @@ func (s *server) rehearseAdoption(ctx context.Context, in *adoptionInput) (*rehe
 	if err != nil {
 		return nil, err
 	}
-	view := adoptionRehearsal{
+	view := adoptionDryRun{
 		Tickets: run.Tickets, Earlier: run.Earlier, Later: run.Later, DueAtOnce: run.DueAtOnce, Mails: run.Mails,
 		Moves: []moveView{}, Refused: viewUnmoved(run.Unmoved),
 	}
 	for _, m := range run.Moves {
-		move := moveView{Number: m.Number, FromVersion: m.From, Promises: []shiftedView{}}
+		move := moveView{Number: m.Number, FromVersion: m.From, Promises: []promiseMoveView{}}
 		for _, p := range m.Promises {
-			move.Promises = append(move.Promises, shiftedView{p.Clock, someInstant(p.Was), someInstant(p.Is), p.DueAtOnce})
+			move.Promises = append(move.Promises, promiseMoveView{p.Clock, someInstant(p.Was), someInstant(p.Is), p.DueAtOnce})
 		}
 		view.Moves = append(view.Moves, move)
 	}
@@ -132,7 +132,7 @@ func (s *server) adoptPolicy(ctx context.Context, in *adoptionInput) (*adoptionO
 		return nil, err
 	}
 	v := request.Of(ctx)
-	adoption, err := book.Adopt(ctx, v.Person, in.Version, choice, v.Once)
+	adoption, err := book.Adopt(ctx, v.Person, in.Version, choice, v.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
@@ -162,10 +162,10 @@ func (s *server) readAdoption(ctx context.Context, in *versionInput) (*auditOutp
 	return out, nil
 }
 
-func viewUnmoved(unmoved []desk.Unmoved) []unmovedView {
-	views := []unmovedView{}
+func viewUnmoved(unmoved []desk.NotAdopted) []notAdoptedView {
+	views := []notAdoptedView{}
 	for _, u := range unmoved {
-		views = append(views, unmovedView(u))
+		views = append(views, notAdoptedView(u))
 	}
 	return views
 }

@@ -27,7 +27,7 @@ func TestCommand_answers(t *testing.T) {
 		{"not decided in time", &scripted{undecided: true}, 202, ""},
 		{"refused", &scripted{outcome: ticket.Outcome{Refused: true, Code: ticket.CodeStatus, Reason: "not now"}}, 409, "wrong-status"},
 		{"not allowed", &scripted{outcome: ticket.Outcome{Refused: true, Code: ticket.CodeRole, Reason: "not yours"}}, 403, "not-allowed"},
-		{"closed", &scripted{err: fault.Refusal(ticket.CodeClosed, "closed for good")}, 409, "ticket-closed"},
+		{"closed", &scripted{err: fault.NewConflict(ticket.CodeClosed, "closed for good")}, 409, "ticket-closed"},
 		{"not accepted", &scripted{err: unavailable}, 503, ""},
 		{"accepted, and then the store went away", &scripted{afterwards: unavailable}, 202, ""},
 	} {
@@ -81,7 +81,7 @@ func TestCommand_verbs(t *testing.T) {
 			continue
 		}
 		c.want.Number = someNumber
-		if got := s.requested[0]; got.Once.Key != "" || got.Number != c.want.Number || got.Verb != c.want.Verb ||
+		if got := s.requested[0]; got.IdempotencyKey.Key != "" || got.Number != c.want.Number || got.Verb != c.want.Verb ||
 			got.Body != c.want.Body || got.Agent != c.want.Agent || got.Priority != c.want.Priority || got.Category != c.want.Category ||
 			!reflect.DeepEqual(got.Expected, c.want.Expected) {
 			t.Errorf("%s: asked for %+v, want %+v", c.path, got, c.want)
@@ -106,12 +106,12 @@ func TestIdempotency_keysReachTheStore(t *testing.T) {
 	ask("POST", at+"/reopening", "agent", ``, "key-1")
 	var prints []string
 	for _, sub := range s.submitted {
-		prints = append(prints, string(sub.Once.Fingerprint))
+		prints = append(prints, string(sub.IdempotencyKey.Fingerprint))
 	}
 	for _, r := range s.requested {
-		prints = append(prints, string(r.Once.Fingerprint))
+		prints = append(prints, string(r.IdempotencyKey.Fingerprint))
 	}
-	if len(prints) != 6 || prints[0] != prints[1] || s.submitted[0].Once.Key != "key-1" || len(prints[0]) != 32 {
+	if len(prints) != 6 || prints[0] != prints[1] || s.submitted[0].IdempotencyKey.Key != "key-1" || len(prints[0]) != 32 {
 		t.Fatalf("the store was given %q", prints)
 	}
 	if distinct := slices.Compact(slices.Sorted(slices.Values(prints))); len(distinct) != 5 {
@@ -139,7 +139,7 @@ func TestIdempotency_badKeys(t *testing.T) {
 func TestSubmit_failsWithTheStore(t *testing.T) {
 	for status, err := range map[int]error{
 		503: fault.Wrap(errors.New("x"), fault.Unavailable, "the database does not answer"),
-		409: fault.Refusal("idempotency-key-reused", "another request had this key"),
+		409: fault.NewConflict("idempotency-key-reused", "another request had this key"),
 		422: fault.Field("follows", "must be one of your own tickets"),
 	} {
 		h, _ := serve(t, &scripted{err: err})

@@ -15,9 +15,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-type declareInput struct{ Body declaration }
+type declareInput struct{ Body emergencyDeclaration }
 
-type declaration struct {
+type emergencyDeclaration struct {
 	Kind   emergencyKind `json:"kind" doc:"closed: clocks stand still. delayed: targets become longer."`
 	Notice string        `json:"notice" doc:"What the website and the mails say: plain text, 1 to 1000 characters."`
 	From   plannedAt     `json:"starts_at,omitempty" doc:"Without it, or null: now."`
@@ -27,11 +27,11 @@ type declaration struct {
 
 type changeInput struct {
 	ID   string `path:"id"`
-	Body alteration
+	Body emergencyChange
 }
 
-// alteration is what to change; what is left out stays as it is.
-type alteration struct {
+// emergencyChange is what to change; what is left out stays as it is.
+type emergencyChange struct {
 	Notice *string   `json:"notice,omitempty" doc:"Plain text, 1 to 1000 characters."`
 	From   plannedAt `json:"starts_at,omitempty" doc:"Only before it begins; null: now."`
 	Until  plannedAt `json:"ends_at,omitempty" doc:"null: until it is lifted."`
@@ -40,11 +40,11 @@ type alteration struct {
 
 type dryChangeInput struct {
 	ID   string `path:"id"`
-	Body rehearsal
+	Body emergencyChangeDryRun
 }
 
-// rehearsal has the properties of alteration and one more: huma describes no embedded ones.
-type rehearsal struct {
+// emergencyChangeDryRun has the properties of alteration and one more: huma describes no embedded ones.
+type emergencyChangeDryRun struct {
 	Notice *string   `json:"notice,omitempty" doc:"As in PATCH, like all the others but end."`
 	From   plannedAt `json:"starts_at,omitempty"`
 	Until  plannedAt `json:"ends_at,omitempty"`
@@ -88,16 +88,16 @@ func (p plannedAt) read(f *input.Fields, field string) time.Time {
 	return at
 }
 
-func (d declaration) plan(once desk.Once) (desk.EmergencyPlan, error) {
+func (d emergencyDeclaration) plan(once desk.IdempotencyKey) (desk.EmergencyPlan, error) {
 	var f input.Fields
 	p := desk.EmergencyPlan{
-		Kind: ticket.EmergencyKind(d.Kind), Notice: d.Notice, By: bySeconds(d.Delay), Once: once,
+		Kind: ticket.EmergencyKind(d.Kind), Notice: d.Notice, By: bySeconds(d.Delay), IdempotencyKey: once,
 		From: d.From.read(&f, "starts_at"), Until: d.Until.read(&f, "ends_at"),
 	}
 	return p, f.Err()
 }
 
-func (a alteration) change() (c desk.EmergencyChange, err error) {
+func (a emergencyChange) change() (c desk.EmergencyChange, err error) {
 	var f input.Fields
 	c.Notice = a.Notice
 	if a.From.given {
@@ -148,7 +148,7 @@ type dryRunOutput struct{ Body dryRunView }
 
 func (s *server) declare(ctx context.Context, in *declareInput) (*emergencyOutput, error) {
 	v := request.Of(ctx)
-	plan, err := in.Body.plan(v.Once)
+	plan, err := in.Body.plan(v.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (s *server) declare(ctx context.Context, in *declareInput) (*emergencyOutpu
 }
 
 func (s *server) dryDeclare(ctx context.Context, in *declareInput) (*dryRunOutput, error) {
-	plan, err := in.Body.plan(desk.Once{})
+	plan, err := in.Body.plan(desk.IdempotencyKey{})
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +214,7 @@ func (s *server) dryChange(ctx context.Context, in *dryChangeInput) (*dryRunOutp
 		return nil, err
 	}
 	asked := in.Body
-	change, err := alteration{asked.Notice, asked.From, asked.Until, asked.Delay}.change()
+	change, err := emergencyChange{asked.Notice, asked.From, asked.Until, asked.Delay}.change()
 	if err != nil {
 		return nil, err
 	}

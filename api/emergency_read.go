@@ -50,32 +50,32 @@ type currentView struct {
 }
 
 type fanoutView struct {
-	Edge      time.Time          `json:"transition_at"`
-	Verb      ticket.Verb        `json:"verb"`
-	Emergency ticket.EmergencyID `json:"emergency"`
-	Total     int                `json:"total" doc:"Open tickets that had to be told when it began."`
-	Behind    int                `json:"remaining" doc:"Of them, those that don't show it yet. Their promises are right all the same."`
-	BeganAt   time.Time          `json:"started_at"`
-	ProvenAt  time.Time          `json:"verified_at,omitzero" doc:"When PostgreSQL proved that every open ticket is right; absent: not yet."`
-	Late      []ticket.Number    `json:"late,omitempty" maxItems:"20" doc:"Some of those behind, when it has taken longer than two minutes: their requesters are written to once they are right, and everybody else at once."`
+	Transition time.Time          `json:"transition_at"`
+	Verb       ticket.Verb        `json:"verb"`
+	Emergency  ticket.EmergencyID `json:"emergency"`
+	Total      int                `json:"total" doc:"Open tickets that had to be told when it began."`
+	Behind     int                `json:"remaining" doc:"Of them, those that don't show it yet. Their promises are right all the same."`
+	BeganAt    time.Time          `json:"started_at"`
+	ProvenAt   time.Time          `json:"verified_at,omitzero" doc:"When PostgreSQL proved that every open ticket is right; absent: not yet."`
+	Late       []ticket.Number    `json:"late,omitempty" maxItems:"20" doc:"Some of those behind, when it has taken longer than two minutes: their requesters are written to once they are right, and everybody else at once."`
 }
 
 type fileOutput struct{ Body fileView }
 
 type fileView struct {
-	Emergency emergencyView `json:"emergency"`
-	Changes   []editView    `json:"changes" doc:"Oldest first."`
-	Mails     postView      `json:"mails"`
+	Emergency emergencyView         `json:"emergency"`
+	Changes   []emergencyChangeView `json:"changes" doc:"Oldest first."`
+	Mails     announcementMailsView `json:"mails"`
 }
 
-type editView struct {
-	Act   desk.EmergencyAct   `json:"act" enum:"declared,changed,lifted,cancelled"`
-	By    *assigneeView       `json:"by,omitempty" doc:"Absent: by hand, in Temporal UI."`
-	At    time.Time           `json:"at"`
-	After desk.EmergencyState `json:"after" doc:"The emergency as it then stood."`
+type emergencyChangeView struct {
+	Act   desk.EmergencyAction `json:"act" enum:"declared,changed,lifted,cancelled"`
+	By    *assigneeView        `json:"by,omitempty" doc:"Absent: by hand, in Temporal UI."`
+	At    time.Time            `json:"at"`
+	After desk.EmergencyState  `json:"after" doc:"The emergency as it then stood."`
 }
 
-type postView struct {
+type announcementMailsView struct {
 	Owed       int `json:"pending"`
 	Sent       int `json:"sent"`
 	Bounced    int `json:"bounced"`
@@ -114,7 +114,7 @@ func (s *server) currentEmergencies(ctx context.Context, _ *struct{}) (*currentO
 	f, any, err := m.Fanout(ctx)
 	if any {
 		view.Fanout = &fanoutView{
-			Edge: f.Edge.At.UTC(), Verb: f.Edge.Verb, Emergency: f.Edge.Emergency, Total: f.Total, Behind: f.Behind,
+			Transition: f.Transition.At.UTC(), Verb: f.Transition.Verb, Emergency: f.Transition.Emergency, Total: f.Total, Behind: f.Behind,
 			BeganAt: f.Began.UTC(), ProvenAt: f.Proven.UTC(), Late: f.Late,
 		}
 	}
@@ -131,11 +131,11 @@ func (s *server) readEmergency(ctx context.Context, in *emergencyInput) (*fileOu
 		return nil, err
 	}
 	f, err := m.File(ctx, request.Of(ctx).Person, id)
-	view := fileView{Emergency: viewEmergency(f.Emergency, time.Now()), Changes: []editView{}, Mails: postView{
+	view := fileView{Emergency: viewEmergency(f.Emergency, time.Now()), Changes: []emergencyChangeView{}, Mails: announcementMailsView{
 		Owed: f.Mails.Owed, Sent: f.Mails.Sent, Bounced: f.Mails.Bounced, Superseded: f.Mails.Superseded, Held: f.Mails.Held,
 	}}
 	for _, c := range f.Edits {
-		edit := editView{Act: c.Act, At: c.At.UTC(), After: c.After}
+		edit := emergencyChangeView{Act: c.Act, At: c.At.UTC(), After: c.After}
 		if c.By.ID != "" {
 			edit.By = viewAssignee(&c.By)
 		}
@@ -150,10 +150,10 @@ type dryRunView struct {
 	Before *emergencyView `json:"before,omitempty" doc:"The emergency as it stands; absent for a new one."`
 	After  emergencyView  `json:"after" doc:"The emergency as it would be; a new one's id stands for one that is not drawn yet."`
 
-	Open   int `json:"open_tickets" doc:"Tickets that are not closed: each of them would be told."`
-	Owed   int `json:"unresolved_tickets" doc:"Of them, those that aren't resolved: promises are owed on these."`
-	Broken int `json:"breached_tickets" doc:"Of those, the ones with a promise that is broken already."`
-	Looked int `json:"examined_tickets" doc:"Tickets whose promises were computed: all that are owed, or a fair sample of them. Every count below is of these."`
+	Open     int `json:"open_tickets" doc:"Tickets that are not closed: each of them would be told."`
+	Owed     int `json:"unresolved_tickets" doc:"Of them, those that aren't resolved: promises are owed on these."`
+	Breached int `json:"breached_tickets" doc:"Of those, the ones with a promise that is broken already."`
+	Looked   int `json:"examined_tickets" doc:"Tickets whose promises were computed: all that are owed, or a fair sample of them. Every count below is of these."`
 
 	Clocks  []clockShiftView `json:"clocks"`
 	Soonest []shiftView      `json:"soonest" doc:"Promises that would move, those due soonest first: 50 at most, of the tickets looked at."`
@@ -171,7 +171,7 @@ type clockShiftView struct {
 	Dated    int              `json:"newly_dated" doc:"Without a date as things stand, and would have one."`
 	Same     int              `json:"unchanged"`
 	Waiting  int              `json:"waiting" doc:"Stands still for its requester whatever happens."`
-	Broken   int              `json:"breached" doc:"Broken already, and owed still."`
+	Breached int              `json:"breached" doc:"Broken already, and owed still."`
 	Least    int64            `json:"min_seconds,omitempty" doc:"The smallest shift of those later or sooner."`
 	Most     int64            `json:"max_seconds,omitempty"`
 	Earliest time.Time        `json:"earliest_due,omitzero" doc:"Of those with another date, afterwards."`
@@ -186,14 +186,14 @@ type shiftView struct {
 }
 
 type mailPlanView struct {
-	Recipients int            `json:"recipients" doc:"Requesters with a ticket that isn't resolved: one mail each."`
-	Tells      desk.Telling   `json:"announcement,omitempty" doc:"What they would be told soon; absent: nothing."`
-	Upcoming   []occasionView `json:"upcoming" doc:"What they would be told later on, if nothing changes."`
+	Recipients int                   `json:"recipients" doc:"Requesters with a ticket that isn't resolved: one mail each."`
+	Announces  desk.AnnouncementKind `json:"announcement,omitempty" doc:"What they would be told soon; absent: nothing."`
+	Upcoming   []upcomingMailView    `json:"upcoming" doc:"What they would be told later on, if nothing changes."`
 }
 
-type occasionView struct {
-	Tells desk.Telling `json:"announcement"`
-	At    time.Time    `json:"at"`
+type upcomingMailView struct {
+	Announces desk.AnnouncementKind `json:"announcement"`
+	At        time.Time             `json:"at"`
 }
 
 type fanoutPlanView struct {
@@ -204,9 +204,9 @@ type fanoutPlanView struct {
 
 func viewDryRun(d desk.DryRun) dryRunView {
 	view := dryRunView{
-		At: d.At, After: viewEmergency(d.After, d.At), Open: d.Open, Owed: d.Owed, Broken: d.Broken, Looked: d.Looked, Sampled: d.Sampled(),
+		At: d.At, After: viewEmergency(d.After, d.At), Open: d.Open, Owed: d.Owed, Breached: d.Breached, Looked: d.Looked, Sampled: d.Sampled(),
 		Clocks: []clockShiftView{}, Soonest: []shiftView{},
-		Mails:  mailPlanView{Recipients: d.Requesters, Tells: d.Tells, Upcoming: []occasionView{}},
+		Mails:  mailPlanView{Recipients: d.Requesters, Announces: d.Announces, Upcoming: []upcomingMailView{}},
 		Fanout: fanoutPlanView{Seconds: seconds(d.Fanout), Rate: d.Rate, MeasuredAt: d.Measured.UTC()},
 	}
 	if d.Before != nil {
@@ -216,14 +216,14 @@ func viewDryRun(d desk.DryRun) dryRunView {
 	for _, c := range d.Clocks {
 		view.Clocks = append(view.Clocks, clockShiftView{
 			Clock: c.Clock, Later: c.Later, Sooner: c.Sooner, Stopped: c.Stopped, Dated: c.Dated, Same: c.Same, Waiting: c.Waiting,
-			Broken: c.Broken, Least: seconds(c.Least), Most: seconds(c.Most), Earliest: c.Earliest, Latest: c.Latest,
+			Breached: c.Breached, Least: seconds(c.Least), Most: seconds(c.Most), Earliest: c.Earliest, Latest: c.Latest,
 		})
 	}
 	for _, s := range d.Soonest {
 		view.Soonest = append(view.Soonest, shiftView(s))
 	}
 	for _, o := range d.Upcoming {
-		view.Mails.Upcoming = append(view.Mails.Upcoming, occasionView(o))
+		view.Mails.Upcoming = append(view.Mails.Upcoming, upcomingMailView(o))
 	}
 	return view
 }

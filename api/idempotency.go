@@ -17,13 +17,13 @@ const (
 
 // onceOf reads what makes a repeated POST be accepted once. The fingerprint covers method, path and raw body, so
 // that a key that comes back with anything else is noticed.
-func onceOf(r *http.Request, body []byte) (desk.Once, error) {
+func onceOf(r *http.Request, body []byte) (desk.IdempotencyKey, error) {
 	keys := r.Header.Values(idempotencyKey)
 	if len(keys) == 0 {
-		return desk.Once{}, nil
+		return desk.IdempotencyKey{}, nil
 	}
 	if len(keys) > 1 || !visible(keys[0], maxKey) {
-		return desk.Once{}, fault.Field("header."+idempotencyKey, "is not 1 to %d visible ASCII characters, once", maxKey)
+		return desk.IdempotencyKey{}, fault.Field("header."+idempotencyKey, "is not 1 to %d visible ASCII characters, once", maxKey)
 	}
 	return request.OnceOf(keys[0], []byte(r.Method), []byte(r.URL.Path), body), nil
 }

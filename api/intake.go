@@ -54,7 +54,7 @@ func takeIn(w http.ResponseWriter, r *http.Request, op *huma.Operation, nullable
 		}
 	}
 	if r.Method == http.MethodPost {
-		request.Of(r.Context()).Once, err = onceOf(r, body)
+		request.Of(r.Context()).IdempotencyKey, err = onceOf(r, body)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return err

@@ -74,7 +74,7 @@ func TestLife(t *testing.T) {
 		}
 	}](t, a)
 	self := a.Header().Get("Location")
-	promised, err := policy.Default().Promise(receipt.AcceptedAt, policy.PriorityNormal)
+	promised, err := policy.Default().DeadlinesFor(receipt.AcceptedAt, policy.PriorityNormal)
 	if err != nil || receipt.Promises.FirstResponse != promised.FirstResponse || receipt.Promises.Resolution != promised.Resolution ||
 		receipt.Status != "new" || receipt.Category != "delivery" || self != "/api/v1/tickets/"+receipt.Number {
 		t.Fatalf("%s, Location %s", a.Body, self)
@@ -315,8 +315,8 @@ func TestList_pagesShowEachTicketOnce(t *testing.T) {
 	want := map[string]bool{}
 	for i := range 9 {
 		if i == 5 {
-			o.Clerk.Away.Lock()
-			defer o.Clerk.Away.Unlock()
+			o.Clerk.Paused.Lock()
+			defer o.Clerk.Paused.Unlock()
 		}
 		self := o.submit("clara", `{"subject":"Parcel","body":"zebra `+string(rune('a'+i))+`"}`)
 		want[strings.TrimPrefix(self, "/api/v1/tickets/")] = true
@@ -359,12 +359,12 @@ func TestCommand_acceptedWhileNobodyTakes(t *testing.T) {
 	o := openOffice(t)
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	o.do("anna", 200, "POST", self+"/assignment", "")
-	o.Clerk.Away.Lock()
+	o.Clerk.Paused.Lock()
 	o.do("anna", 202, "POST", self+"/replies", `{"body":"hello"}`)
 	if got := decode[ticketJSON](t, o.do("clara", 200, "GET", self, "")); !got.Pending {
 		t.Errorf("not pending: %+v", got)
 	}
-	o.Clerk.Away.Unlock()
+	o.Clerk.Paused.Unlock()
 	got := decode[ticketJSON](t, o.do("anna", 200, "POST", self+"/notes", `{"body":"n"}`))
 	if got.Pending || got.Clocks.FirstResponse.MetAt.IsZero() {
 		t.Errorf("the reply was not taken before the note: %+v", got)

@@ -14,7 +14,7 @@ import (
 
 // office is the API on a desk that works.
 type office struct {
-	*officetest.Office
+	*officetest.Fixture
 	http.Handler
 	t      testing.TB
 	tokens map[string]string
@@ -30,12 +30,12 @@ func openOffice(t *testing.T) *office { return openOfficeUnder(t, string(policy.
 
 func openOfficeUnder(t *testing.T, document string) *office {
 	t.Helper()
-	o := &office{Office: officetest.OpenUnder(t, "api", []byte(document)), t: t, tokens: map[string]string{}, bell: &bell{}}
+	o := &office{Fixture: officetest.OpenUnder(t, "api", []byte(document)), t: t, tokens: map[string]string{}, bell: &bell{}}
 	o.hire("clara", ticket.RoleCustomer, "Clara Customer")
 	o.hire("carl", ticket.RoleCustomer, "Carl Other")
 	o.hire("anna", ticket.RoleAgent, "Anna Agent")
 	o.hire("sam", ticket.RoleSupervisor, "Sam Supervisor")
-	o.Work(slog.New(slog.DiscardHandler))
+	o.Start(slog.New(slog.DiscardHandler))
 	var err error
 	o.Handler, err = api.New(api.Config{
 		Desk: o.Desk, People: o.Store, Staffing: o.Staffing, Emergencies: app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.bell),
@@ -52,7 +52,7 @@ func openOfficeUnder(t *testing.T, document string) *office {
 func (o *office) hire(handle string, role ticket.Role, name string) {
 	o.t.Helper()
 	var err error
-	if o.tokens[handle], err = o.IssueToken(o.t.Context(), o.Hire(handle, role, name).ID, "test"); err != nil {
+	if o.tokens[handle], err = o.IssueToken(o.t.Context(), o.Employ(handle, role, name).ID, "test"); err != nil {
 		o.t.Fatal(err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-type editionView struct {
+type policyVersionView struct {
 	Version     int64       `json:"version"`
 	State       string      `json:"state" enum:"ahead,in force,past"`
 	EffectiveAt time.Time   `json:"effective_at"`
@@ -22,18 +22,18 @@ type editionView struct {
 	Document    string      `json:"document,omitempty" doc:"YAML; where one version was asked for. The people and webhooks that it names are shown to staff only."`
 }
 
-type editionsOutput struct {
+type policyVersionsOutput struct {
 	CacheControl string `header:"Cache-Control"`
 	Vary         string `header:"Vary"`
 	Body         struct {
-		Policies []editionView `json:"policies"`
+		Policies []policyVersionView `json:"policies"`
 	}
 }
 
-type editionOutput struct {
+type policyVersionOutput struct {
 	CacheControl string `header:"Cache-Control"`
 	Vary         string `header:"Vary"`
-	Body         editionView
+	Body         policyVersionView
 }
 
 type versionInput struct {
@@ -64,9 +64,9 @@ type checkInput struct {
 	}
 }
 
-type checkOutput struct{ Body draftView }
+type checkOutput struct{ Body policyCheckView }
 
-type draftView struct {
+type policyCheckView struct {
 	Problems []problemLine `json:"problems" doc:"None when the document is valid; else there is nothing else."`
 	Advice   []string      `json:"advice"`
 	Examples []exampleView `json:"examples"`
@@ -82,10 +82,10 @@ type problemLine struct {
 }
 
 type exampleView struct {
-	Title      string           `json:"title"`
-	AcceptedAt *time.Time       `json:"accepted_at,omitempty"`
-	Promises   *policy.Promises `json:"promises,omitempty"`
-	Today      *policy.Promises `json:"today,omitempty" doc:"By the policy in force."`
+	Title      string            `json:"title"`
+	AcceptedAt *time.Time        `json:"accepted_at,omitempty"`
+	Promises   *policy.Deadlines `json:"promises,omitempty"`
+	Today      *policy.Deadlines `json:"today,omitempty" doc:"By the policy in force."`
 }
 
 // book gives the policies, or says that there are none.
@@ -97,18 +97,18 @@ func (s *server) book() (request.Policies, error) {
 }
 
 // editions gives every version with its changes, the newest first.
-func (s *server) editions(ctx context.Context) ([]editionView, []desk.EditionRecord, error) {
+func (s *server) editions(ctx context.Context) ([]policyVersionView, []desk.PolicyVersionRecord, error) {
 	book, err := s.book()
 	if err != nil {
 		return nil, nil, err
 	}
-	records, err := book.Editions(ctx)
+	records, err := book.PolicyVersions(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	reader, now, views, past := readerOf(ctx), time.Now(), []editionView{}, false
+	reader, now, views, past := readerOf(ctx), time.Now(), []policyVersionView{}, false
 	for i, r := range records {
-		view := editionView{
+		view := policyVersionView{
 			Version: r.Version, State: "ahead", EffectiveAt: r.Effective.UTC(), PublishedAt: r.Published.UTC(), By: r.Author,
 			Reason: r.Reason, Changes: []string{},
 		}
@@ -138,14 +138,14 @@ func inWords(differences []policy.Difference) []string {
 	return lines
 }
 
-func (s *server) listPolicies(ctx context.Context, _ *struct{}) (*editionsOutput, error) {
-	out := &editionsOutput{CacheControl: readerOf(ctx).keeping(), Vary: varies}
+func (s *server) listPolicies(ctx context.Context, _ *struct{}) (*policyVersionsOutput, error) {
+	out := &policyVersionsOutput{CacheControl: readerOf(ctx).keeping(), Vary: varies}
 	var err error
 	out.Body.Policies, _, err = s.editions(ctx)
 	return out, err
 }
 
-func (s *server) policyVersion(ctx context.Context, in *versionInput) (*editionOutput, error) {
+func (s *server) policyVersion(ctx context.Context, in *versionInput) (*policyVersionOutput, error) {
 	views, records, err := s.editions(ctx)
 	if err != nil {
 		return nil, err
@@ -153,9 +153,9 @@ func (s *server) policyVersion(ctx context.Context, in *versionInput) (*editionO
 	for i, view := range views {
 		if view.Version == in.Version {
 			reader := readerOf(ctx)
-			document, err := reader.document(records[i].Edition)
+			document, err := reader.document(records[i].PolicyVersion)
 			view.Document = string(document)
-			return &editionOutput{CacheControl: reader.keeping(), Vary: varies, Body: view}, err
+			return &policyVersionOutput{CacheControl: reader.keeping(), Vary: varies, Body: view}, err
 		}
 	}
 	return nil, fault.New(fault.NotFound, "there is no policy version %d", in.Version)
@@ -167,7 +167,7 @@ func (s *server) publishPolicy(ctx context.Context, in *publishInput) (*publishO
 		return nil, err
 	}
 	v := request.Of(ctx)
-	p := desk.Publication{Document: []byte(in.Body.Document), Reason: in.Body.Reason, Once: v.Once}
+	p := desk.Publication{Document: []byte(in.Body.Document), Reason: in.Body.Reason, IdempotencyKey: v.IdempotencyKey}
 	if in.Body.EffectiveAt != nil {
 		p.Effective = *in.Body.EffectiveAt
 	}
@@ -189,7 +189,7 @@ func (s *server) checkPolicy(ctx context.Context, in *checkInput) (*checkOutput,
 	if err != nil {
 		return nil, err
 	}
-	view := draftView{
+	view := policyCheckView{
 		Problems: []problemLine{}, Advice: append([]string{}, draft.Advice...), Examples: []exampleView{},
 		Changes: inWords(draft.Differences), InForce: draft.InForce,
 	}
@@ -199,7 +199,7 @@ func (s *server) checkPolicy(ctx context.Context, in *checkInput) (*checkOutput,
 	for _, e := range draft.Examples {
 		example := exampleView{Title: e.Title}
 		if !e.At.IsZero() {
-			example.AcceptedAt, example.Promises = &e.At, &e.Promises
+			example.AcceptedAt, example.Promises = &e.At, &e.Deadlines
 		}
 		if !e.Today.Resolution.IsZero() {
 			example.Today = &e.Today

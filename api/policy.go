@@ -34,9 +34,9 @@ type targetView struct {
 }
 
 type budgetView struct {
-	Seconds int64           `json:"seconds"`
-	Text    string          `json:"text" example:"72h"`
-	Counts  policy.Counting `json:"counts"`
+	Seconds int64               `json:"seconds"`
+	Text    string              `json:"text" example:"72h"`
+	Counts  policy.CountingMode `json:"counts"`
 }
 
 func (s *server) policy(ctx context.Context, _ *struct{}) (*policyOutput, error) {
@@ -45,7 +45,7 @@ func (s *server) policy(ctx context.Context, _ *struct{}) (*policyOutput, error)
 		return nil, err
 	}
 	reader := readerOf(ctx)
-	if document, err = reader.document(desk.Edition{Policy: p, Document: document}); err != nil {
+	if document, err = reader.document(desk.PolicyVersion{Policy: p, Document: document}); err != nil {
 		return nil, err
 	}
 	view := policyView{
@@ -70,7 +70,7 @@ func readerOf(ctx context.Context) policyReader {
 }
 
 // document returns an edition's document as it is to be shown.
-func (r policyReader) document(e desk.Edition) ([]byte, error) {
+func (r policyReader) document(e desk.PolicyVersion) ([]byte, error) {
 	if r.staff {
 		return e.Document, nil
 	}

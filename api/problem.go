@@ -91,8 +91,8 @@ func problemOf(ctx context.Context, err error) *Problem {
 	status, f := request.Safe(ctx, err)
 	p := newProblem(status, f.Message)
 	p.Code = f.Code
-	if f.After > 0 {
-		p.retryAfter = request.Seconds(f.After)
+	if f.RetryAfter > 0 {
+		p.retryAfter = request.Seconds(f.RetryAfter)
 	}
 	for _, d := range f.Details {
 		p.add(d.Field, d.Message)

@@ -68,7 +68,7 @@ type agentLine struct {
 
 type tallyView struct {
 	Kept      int      `json:"met" doc:"Delivered strictly before the deadline."`
-	Broken    int      `json:"breached" doc:"The deadline came first, whatever was delivered later."`
+	Breached  int      `json:"breached" doc:"The deadline came first, whatever was delivered later."`
 	Owed      int      `json:"pending" doc:"Neither yet."`
 	Dropped   int      `json:"cancelled" doc:"The ticket was closed before either."`
 	KeptShare *float64 `json:"met_share,omitempty" doc:"met / (met + breached); missing when both are 0."`
@@ -143,7 +143,7 @@ func viewClockReport(c report.ClockSummary, zone *time.Location) clockReportView
 }
 
 func viewTally(t report.Tally) tallyView {
-	view := tallyView{Kept: t.Kept, Broken: t.Broken, Owed: t.Owed, Dropped: t.Dropped, Delivered: t.Delivered}
+	view := tallyView{Kept: t.Kept, Breached: t.Breached, Owed: t.Owed, Dropped: t.Dropped, Delivered: t.Delivered}
 	if share, ok := t.Share(); ok {
 		view.KeptShare = &share
 	}

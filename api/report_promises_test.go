@@ -24,7 +24,7 @@ func (r *told) Promises(_ context.Context, f report.PromiseFilter) (report.Promi
 	if f.Category == "broken" {
 		return report.Promises{}, errors.New(secret)
 	}
-	tally := report.Tally{Kept: 3, Broken: 1, Owed: 2, Delivered: 4, Median: time.Minute, P90: time.Hour}
+	tally := report.Tally{Kept: 3, Breached: 1, Owed: 2, Delivered: 4, Median: time.Minute, P90: time.Hour}
 	monday := time.Date(2026, time.November, 16, 0, 0, 0, 0, time.UTC)
 	return report.Promises{Filter: f, Zone: time.UTC, Weeks: []time.Time{monday}, Clocks: []report.ClockSummary{{
 		Clock: policy.FirstResponse, Total: tally, Weeks: []report.Line{{Week: monday, Tally: tally}},

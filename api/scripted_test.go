@@ -85,7 +85,7 @@ func (s *scripted) Rate(ctx context.Context, _ desk.Person, r desk.Rating) (desk
 	return r, s.fail(ctx)
 }
 
-func (s *scripted) Repeated(context.Context, desk.Person, desk.Once) (desk.Accepted, bool, error) {
+func (s *scripted) Repeated(context.Context, desk.Person, desk.IdempotencyKey) (desk.Accepted, bool, error) {
 	return desk.Accepted{}, false, nil
 }
 
@@ -146,9 +146,13 @@ func (s *scripted) Policy(context.Context, int64) (*policy.Policy, error) {
 	return policy.Default(), nil
 }
 
-func (s *scripted) Gate(context.Context) (ticket.Gate, error) { return ticket.Gate{}, nil }
+func (s *scripted) Schedule(context.Context) (ticket.EmergencySchedule, error) {
+	return ticket.EmergencySchedule{}, nil
+}
 
-func (s *scripted) GateSince(context.Context, int64) (ticket.Gate, error) { return ticket.Gate{}, nil }
+func (s *scripted) ScheduleSince(context.Context, int64) (ticket.EmergencySchedule, error) {
+	return ticket.EmergencySchedule{}, nil
+}
 
 func (s *scripted) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error) {
 	return 1, policy.Default(), policy.Holesalemart(), s.fail(ctx)

@@ -94,7 +94,7 @@ func TestIdempotency_refusalOverUnseenWordsIsRepeated(t *testing.T) {
 
 // TestLimited_saysWhenToTryAgain, in a header and in words.
 func TestLimited_saysWhenToTryAgain(t *testing.T) {
-	limited := &fault.Error{Kind: fault.Limited, After: 41 * time.Second, Message: "too much; try again in 41 seconds"}
+	limited := &fault.Error{Kind: fault.Limited, RetryAfter: 41 * time.Second, Message: "too much; try again in 41 seconds"}
 	h, _ := serve(t, &scripted{err: limited})
 	for path, c := range map[string]call{
 		"/api/v1/tickets": {as: "customer", body: `{"subject":"s","body":"b"}`}, at + "/replies": {as: "agent", body: `{"body":"b"}`},

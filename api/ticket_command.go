@@ -92,7 +92,7 @@ func (s *server) command(ctx context.Context, number string, r desk.Request) (*c
 	if r.Number, err = s.number(number); err != nil {
 		return nil, err
 	}
-	r.Once = v.Once
+	r.IdempotencyKey = v.IdempotencyKey
 	a := request.Ask(ctx, s.Desk, v.Person, r)
 	out := &commandOutput{Status: http.StatusOK, Replayed: replayed(a.Accepted.Again)}
 	switch a.State {
@@ -126,5 +126,5 @@ func (s *server) refusal(ctx context.Context, r desk.Request, o ticket.Outcome) 
 		request.Of(ctx).Failure = err // the refusal stands without the numbers
 		return p
 	}
-	return fault.Refusal(o.Code, "%s", o.Reason)
+	return fault.NewConflict(o.Code, "%s", o.Reason)
 }

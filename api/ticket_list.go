@@ -36,20 +36,20 @@ type listView struct {
 
 // summaryView is a ticket as a line of a list.
 type summaryView struct {
-	Number      ticket.Number   `json:"number"`
-	Subject     string          `json:"subject"`
-	Status      ticket.Status   `json:"status"`
-	Cause       ticket.Cause    `json:"cause,omitempty"`
-	Priority    policy.Priority `json:"priority"`
-	Category    string          `json:"category"`
-	Requester   personView      `json:"requester"`
-	Assignee    *assigneeView   `json:"assignee,omitempty"`
-	SubmittedAt time.Time       `json:"submitted_at"`
-	UpdatedAt   time.Time       `json:"updated_at" doc:"When something last happened to it that you may see."`
-	Pending     bool            `json:"pending"`
-	Next        *momentView     `json:"next,omitempty"`
-	Promises    standingsView   `json:"promises"`
-	Links       linksView       `json:"links"`
+	Number      ticket.Number       `json:"number"`
+	Subject     string              `json:"subject"`
+	Status      ticket.Status       `json:"status"`
+	Cause       ticket.Cause        `json:"cause,omitempty"`
+	Priority    policy.Priority     `json:"priority"`
+	Category    string              `json:"category"`
+	Requester   personView          `json:"requester"`
+	Assignee    *assigneeView       `json:"assignee,omitempty"`
+	SubmittedAt time.Time           `json:"submitted_at"`
+	UpdatedAt   time.Time           `json:"updated_at" doc:"When something last happened to it that you may see."`
+	Pending     bool                `json:"pending"`
+	Next        *dueEventView       `json:"next,omitempty"`
+	Promises    currentPromisesView `json:"promises"`
+	Links       linksView           `json:"links"`
 }
 
 func (s *server) list(ctx context.Context, in *listInput) (*listOutput, error) {

@@ -12,10 +12,10 @@ import (
 
 type ratingInput struct {
 	Number string `path:"number"`
-	Body   opinion
+	Body   ratingBody
 }
 
-type opinion struct {
+type ratingBody struct {
 	Score   int    `json:"score" doc:"1 to 5, the best."`
 	Comment string `json:"comment,omitempty" doc:"Plain text, up to 2000 characters."`
 }

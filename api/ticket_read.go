@@ -18,27 +18,27 @@ type ticketOutput struct{ Body ticketView }
 
 // ticketView is one ticket as its viewer may see it.
 type ticketView struct {
-	Number      ticket.Number   `json:"number" example:"HM-7Q2K9XM4TD"`
-	Subject     string          `json:"subject"`
-	Status      ticket.Status   `json:"status"`
-	Cause       ticket.Cause    `json:"cause,omitempty" doc:"Who or what resolved or closed it."`
-	Priority    policy.Priority `json:"priority"`
-	Category    string          `json:"category"`
-	Order       string          `json:"order,omitempty"`
-	Follows     ticket.Number   `json:"follows,omitempty"`
-	FollowedBy  []ticket.Number `json:"followed_by,omitempty"`
-	Requester   personView      `json:"requester"`
-	Assignee    *assigneeView   `json:"assignee,omitempty"`
-	SubmittedAt time.Time       `json:"submitted_at"`
-	UpdatedAt   time.Time       `json:"updated_at" doc:"When something last happened to it that you may see."`
-	Policy      int64           `json:"policy" doc:"The version of the policy that the ticket keeps."`
-	Pending     bool            `json:"pending" doc:"Something was accepted that has not been decided yet."`
-	Escalation  *int            `json:"escalation,omitempty" doc:"Staff only: the highest rung that fired and that nobody has answered, 0 when all is calm."`
-	Snoozed     *time.Time      `json:"snoozed_until,omitempty" doc:"Staff only: when the ticket wakes."`
-	Unheard     bool            `json:"awaiting_delivery,omitempty" doc:"No mail server has taken the mail yet that asks the requester for an answer, or tells them of the resolution: their silence does not count before."`
-	Next        *momentView     `json:"next,omitempty" doc:"What happens by itself unless something else happens before. Reminders, escalations and waking are shown to staff only."`
-	Clocks      clocksView      `json:"clocks"`
-	Links       linksView       `json:"links"`
+	Number         ticket.Number   `json:"number" example:"HM-7Q2K9XM4TD"`
+	Subject        string          `json:"subject"`
+	Status         ticket.Status   `json:"status"`
+	Cause          ticket.Cause    `json:"cause,omitempty" doc:"Who or what resolved or closed it."`
+	Priority       policy.Priority `json:"priority"`
+	Category       string          `json:"category"`
+	Order          string          `json:"order,omitempty"`
+	Follows        ticket.Number   `json:"follows,omitempty"`
+	FollowedBy     []ticket.Number `json:"followed_by,omitempty"`
+	Requester      personView      `json:"requester"`
+	Assignee       *assigneeView   `json:"assignee,omitempty"`
+	SubmittedAt    time.Time       `json:"submitted_at"`
+	UpdatedAt      time.Time       `json:"updated_at" doc:"When something last happened to it that you may see."`
+	Policy         int64           `json:"policy" doc:"The version of the policy that the ticket keeps."`
+	Pending        bool            `json:"pending" doc:"Something was accepted that has not been decided yet."`
+	Escalation     *int            `json:"escalation,omitempty" doc:"Staff only: the highest rung that fired and that nobody has answered, 0 when all is calm."`
+	Snoozed        *time.Time      `json:"snoozed_until,omitempty" doc:"Staff only: when the ticket wakes."`
+	AwaitsDelivery bool            `json:"awaiting_delivery,omitempty" doc:"No mail server has taken the mail yet that asks the requester for an answer, or tells them of the resolution: their silence does not count before."`
+	Next           *dueEventView   `json:"next,omitempty" doc:"What happens by itself unless something else happens before. Reminders, escalations and waking are shown to staff only."`
+	Clocks         clocksView      `json:"clocks"`
+	Links          linksView       `json:"links"`
 }
 
 type personView struct {
@@ -51,10 +51,10 @@ type assigneeView struct {
 	Name   string `json:"name"`
 }
 
-type momentView struct {
-	Kind  ticket.MomentKind `json:"kind"`
-	Clock policy.ClockName  `json:"clock,omitempty"`
-	Due   time.Time         `json:"due"`
+type dueEventView struct {
+	Kind  ticket.DueKind   `json:"kind"`
+	Clock policy.ClockName `json:"clock,omitempty"`
+	Due   time.Time        `json:"due"`
 }
 
 type clocksView struct {
@@ -65,16 +65,16 @@ type clocksView struct {
 // clockView is one promise with the account of its clock: used and remaining add up to the budget. Once the promise
 // is met they stay as they were then.
 type clockView struct {
-	Counts           policy.Counting `json:"counts"`
-	BudgetSeconds    int64           `json:"budget_seconds"`
-	UsedSeconds      int64           `json:"used_seconds"`
-	RemainingSeconds int64           `json:"remaining_seconds" doc:"Negative once the promise is broken, counted from the target that was broken."`
-	Due              time.Time       `json:"due,omitzero" doc:"Absent while the clock is paused. Of a broken promise the deadline that passed."`
-	Running          bool            `json:"running"`
-	PausedFor        []policy.Reason `json:"paused_for,omitempty"`
-	MetAt            time.Time       `json:"met_at,omitzero"`
-	BreachedAt       time.Time       `json:"breached_at,omitzero"`
-	Explanation      []lineView      `json:"explanation" doc:"How the deadline came about, line by line."`
+	Counts           policy.CountingMode `json:"counts"`
+	BudgetSeconds    int64               `json:"budget_seconds"`
+	UsedSeconds      int64               `json:"used_seconds"`
+	RemainingSeconds int64               `json:"remaining_seconds" doc:"Negative once the promise is broken, counted from the target that was broken."`
+	Due              time.Time           `json:"due,omitzero" doc:"Absent while the clock is paused. Of a broken promise the deadline that passed."`
+	Running          bool                `json:"running"`
+	PausedFor        []policy.Reason     `json:"paused_for,omitempty"`
+	MetAt            time.Time           `json:"met_at,omitzero"`
+	BreachedAt       time.Time           `json:"breached_at,omitzero"`
+	Explanation      []lineView          `json:"explanation" doc:"How the deadline came about, line by line."`
 }
 
 type lineView struct {
@@ -121,7 +121,7 @@ func viewTicket(v desk.View, staff bool, now time.Time) ticketView {
 		Follows: v.Follows, FollowedBy: v.FollowedBy,
 		Requester: personView{v.Requester.ID, v.Requester.Name}, Assignee: viewAssignee(v.Assignee),
 		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updated(v, staff), Policy: v.Record.Policy, Pending: !v.Decided(),
-		Unheard: v.Ticket.Unheard(), Next: viewMoment(v.Next, staff),
+		AwaitsDelivery: v.Ticket.AwaitsDelivery(), Next: viewMoment(v.Next, staff),
 		Clocks: clocksView{
 			FirstResponse: viewClock(v, policy.FirstResponse, now),
 			Resolution:    viewClock(v, policy.Resolution, now),
@@ -129,7 +129,7 @@ func viewTicket(v desk.View, staff bool, now time.Time) ticketView {
 		Links: linksOf(v.Number),
 	}
 	if staff {
-		rung := v.Ticket.Rung()
+		rung := v.Ticket.EscalationStep()
 		view.Escalation = &rung
 		if until := v.Ticket.SnoozedUntil; !until.IsZero() {
 			view.Snoozed = &until
@@ -145,18 +145,18 @@ func viewAssignee(r *desk.Ref) *assigneeView {
 	return &assigneeView{Handle: r.Handle, Name: r.Name}
 }
 
-func viewMoment(m ticket.Moment, staff bool) *momentView {
-	internal := m.Kind == ticket.MomentRemind || m.Kind == ticket.MomentRung || m.Kind == ticket.MomentWake
+func viewMoment(m ticket.DueEvent, staff bool) *dueEventView {
+	internal := m.Kind == ticket.DueReminder || m.Kind == ticket.DueEscalation || m.Kind == ticket.DueWake
 	if m.Kind == "" || internal && !staff {
 		return nil
 	}
-	return &momentView{Kind: m.Kind, Clock: m.Clock, Due: m.Due.UTC()}
+	return &dueEventView{Kind: m.Kind, Clock: m.Clock, Due: m.Due.UTC()}
 }
 
 func viewClock(v desk.View, name policy.ClockName, now time.Time) clockView {
 	clock, g := v.Ticket.Promise(name).Clock, v.Gauge(name, now)
 	view := clockView{
-		Counts:           clock.AsSettled().Counts,
+		Counts:           clock.AsMet().Counts,
 		BudgetSeconds:    seconds(g.Budget),
 		UsedSeconds:      seconds(g.Used),
 		RemainingSeconds: seconds(g.Budget - g.Used),

@@ -31,15 +31,15 @@ type submitOutput struct {
 }
 
 type receiptView struct {
-	Number     ticket.Number   `json:"number" example:"HM-7Q2K9XM4TD"`
-	Status     ticket.Status   `json:"status"`
-	AcceptedAt time.Time       `json:"accepted_at"`
-	Priority   policy.Priority `json:"priority"`
-	Category   string          `json:"category"`
-	Policy     int64           `json:"policy" doc:"The version that the ticket keeps for good."`
-	Promises   promisesView    `json:"promises"`
-	Emergency  *inForceView    `json:"emergency,omitempty" doc:"Present when the ticket was accepted in an emergency."`
-	Links      linksView       `json:"links"`
+	Number     ticket.Number        `json:"number" example:"HM-7Q2K9XM4TD"`
+	Status     ticket.Status        `json:"status"`
+	AcceptedAt time.Time            `json:"accepted_at"`
+	Priority   policy.Priority      `json:"priority"`
+	Category   string               `json:"category"`
+	Policy     int64                `json:"policy" doc:"The version that the ticket keeps for good."`
+	Promises   promisesView         `json:"promises"`
+	Emergency  *activeEmergencyView `json:"emergency,omitempty" doc:"Present when the ticket was accepted in an emergency."`
+	Links      linksView            `json:"links"`
 }
 
 type promisesView struct {
@@ -47,19 +47,19 @@ type promisesView struct {
 	ResolutionDue    time.Time `json:"resolution_due,omitzero" doc:"Absent while an emergency stops the clock."`
 }
 
-// inForceView is what emergencies do to a new ticket's promises.
-type inForceView struct {
-	Kind     ticket.EmergencyKind `json:"kind" enum:"closed,delayed" doc:"closed: the clocks stand still. delayed: the promises above are later than usual."`
-	GoesOn   time.Time            `json:"resumes_at,omitzero" doc:"closed: when the clocks run again, if it ends as planned. Absent while no end is planned."`
-	Expected promisesView         `json:"expected" doc:"Both deadlines if everything ends as planned."`
+// activeEmergencyView is what emergencies do to a new ticket's promises.
+type activeEmergencyView struct {
+	Kind      ticket.EmergencyKind `json:"kind" enum:"closed,delayed" doc:"closed: the clocks stand still. delayed: the promises above are later than usual."`
+	ResumesAt time.Time            `json:"resumes_at,omitzero" doc:"closed: when the clocks run again, if it ends as planned. Absent while no end is planned."`
+	Expected  promisesView         `json:"expected" doc:"Both deadlines if everything ends as planned."`
 }
 
-func viewInForce(r desk.Receipt) *inForceView {
+func viewInForce(r desk.Receipt) *activeEmergencyView {
 	if len(r.Emergencies) == 0 {
 		return nil
 	}
-	v := &inForceView{
-		Kind: ticket.EmergencyDelayed, GoesOn: r.GoesOn, Expected: promisesView{r.Expected.FirstResponse, r.Expected.Resolution},
+	v := &activeEmergencyView{
+		Kind: ticket.EmergencyDelayed, ResumesAt: r.ResumesAt, Expected: promisesView{r.Expected.FirstResponse, r.Expected.Resolution},
 	}
 	for _, e := range r.Emergencies {
 		if e.Kind == ticket.EmergencyClosed {
@@ -85,13 +85,13 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 	v := request.Of(ctx)
 	var f input.Fields
 	typed := desk.Submission{
-		Subject:  f.Line("subject", in.Body.Subject, desk.MaxSubject),
-		Body:     f.Words("body", in.Body.Body),
-		Category: f.Optional("category", in.Body.Category, input.MaxWord),
-		Priority: policy.Priority(in.Body.Priority),
-		Order:    f.Optional("order", in.Body.Order, input.MaxOrder),
-		Follows:  f.Number("follows", in.Body.Follows),
-		Once:     v.Once,
+		Subject:        f.Line("subject", in.Body.Subject, desk.MaxSubject),
+		Body:           f.Words("body", in.Body.Body),
+		Category:       f.Optional("category", in.Body.Category, input.MaxWord),
+		Priority:       policy.Priority(in.Body.Priority),
+		Order:          f.Optional("order", in.Body.Order, input.MaxOrder),
+		Follows:        f.Number("follows", in.Body.Follows),
+		IdempotencyKey: v.IdempotencyKey,
 	}
 	if err := f.Err(); err != nil {
 		return nil, err

@@ -20,30 +20,30 @@ type timelineView struct {
 
 // entryView is one event. What an event has no use for is left out, and so is what only staff may see.
 type entryView struct {
-	N          int              `json:"n" doc:"From 1 without a gap, in the timeline as you read it: staff read entries that customers don't."`
-	Kind       ticket.EventKind `json:"kind"`
-	At         time.Time        `json:"at" doc:"When it counts: acceptance, or the instant at which it fell due."`
-	RecordedAt time.Time        `json:"recorded_at"`
-	By         namedView        `json:"by"`
-	Body       string           `json:"body,omitempty" doc:"Plain text."`
-	Status     ticket.Status    `json:"status,omitempty" doc:"From here on."`
-	Cause      ticket.Cause     `json:"cause,omitempty"`
-	Priority   policy.Priority  `json:"priority,omitempty" doc:"From here on."`
-	Category   string           `json:"category,omitempty" doc:"From here on."`
-	Assignee   string           `json:"assignee,omitempty" doc:"The handle of who has the ticket from here on."`
-	Group      string           `json:"group,omitempty" doc:"Staff only: of a policy's rule that gave the ticket to somebody, or found nobody."`
-	Rule       int              `json:"rule,omitempty" doc:"Staff only: the rule's number in the policy, from 1."`
-	Promise    policy.ClockName `json:"promise,omitempty" doc:"Of an assignment, staff only: the broken one because of which it changed hands."`
-	Rung       int              `json:"escalation_step,omitempty" doc:"Staff only."`
-	Emergency  string           `json:"emergency,omitempty"`
-	Policy     int64            `json:"policy,omitempty" doc:"The version of the policy from here on."`
-	Was        int64            `json:"policy_before,omitempty" doc:"The version of the policy until here."`
-	Mail       int              `json:"mail,omitempty" doc:"Staff only: the number of the mail that came back, that was delivered, or that was sent again."`
-	Since      *time.Time       `json:"since,omitempty" doc:"Staff only: when a mail server took the mail that asks. The requester's silence counts from then."`
-	Until      *time.Time       `json:"until,omitempty" doc:"Staff only: when a snoozed ticket wakes."`
-	Bounce     *bounceView      `json:"bounce,omitempty" doc:"Staff only: the mail that came back."`
-	Verb       ticket.Verb      `json:"verb,omitempty" doc:"What was refused."`
-	Code       string           `json:"code,omitempty" doc:"Why it was refused."`
+	N              int              `json:"n" doc:"From 1 without a gap, in the timeline as you read it: staff read entries that customers don't."`
+	Kind           ticket.EventKind `json:"kind"`
+	At             time.Time        `json:"at" doc:"When it counts: acceptance, or the instant at which it fell due."`
+	RecordedAt     time.Time        `json:"recorded_at"`
+	By             namedView        `json:"by"`
+	Body           string           `json:"body,omitempty" doc:"Plain text."`
+	Status         ticket.Status    `json:"status,omitempty" doc:"From here on."`
+	Cause          ticket.Cause     `json:"cause,omitempty"`
+	Priority       policy.Priority  `json:"priority,omitempty" doc:"From here on."`
+	Category       string           `json:"category,omitempty" doc:"From here on."`
+	Assignee       string           `json:"assignee,omitempty" doc:"The handle of who has the ticket from here on."`
+	Group          string           `json:"group,omitempty" doc:"Staff only: of a policy's rule that gave the ticket to somebody, or found nobody."`
+	Rule           int              `json:"rule,omitempty" doc:"Staff only: the rule's number in the policy, from 1."`
+	Promise        policy.ClockName `json:"promise,omitempty" doc:"Of an assignment, staff only: the broken one because of which it changed hands."`
+	EscalationStep int              `json:"escalation_step,omitempty" doc:"Staff only."`
+	Emergency      string           `json:"emergency,omitempty"`
+	Policy         int64            `json:"policy,omitempty" doc:"The version of the policy from here on."`
+	Was            int64            `json:"policy_before,omitempty" doc:"The version of the policy until here."`
+	Mail           int              `json:"mail,omitempty" doc:"Staff only: the number of the mail that came back, that was delivered, or that was sent again."`
+	Since          *time.Time       `json:"since,omitempty" doc:"Staff only: when a mail server took the mail that asks. The requester's silence counts from then."`
+	Until          *time.Time       `json:"until,omitempty" doc:"Staff only: when a snoozed ticket wakes."`
+	Bounce         *bounceView      `json:"bounce,omitempty" doc:"Staff only: the mail that came back."`
+	Verb           ticket.Verb      `json:"verb,omitempty" doc:"What was refused."`
+	Code           string           `json:"code,omitempty" doc:"Why it was refused."`
 }
 
 // namedView is a person as a timeline shows them.
@@ -86,7 +86,7 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	}
 	if viewer.Role.Staff() {
 		view.Group, view.Rule = e.Group, e.Rule
-		view.Rung, view.Mail, view.Bounce = e.Rung, e.Mail, viewBounce(e.Bounce)
+		view.EscalationStep, view.Mail, view.Bounce = e.EscalationStep, e.Mail, viewBounce(e.Bounce)
 		if !e.Since.IsZero() {
 			since := e.Since.UTC()
 			view.Since = &since

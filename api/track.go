@@ -14,25 +14,25 @@ type trackOutput struct{ Body trackingView }
 
 // trackingView is what the number alone shows: no words and no names.
 type trackingView struct {
-	Number      ticket.Number `json:"number"`
-	Status      ticket.Status `json:"status"`
-	SubmittedAt time.Time     `json:"submitted_at"`
-	Promises    standingsView `json:"promises"`
-	Notices     []noticeView  `json:"notices,omitempty" doc:"Of emergencies, as GET /notice has them."`
+	Number      ticket.Number       `json:"number"`
+	Status      ticket.Status       `json:"status"`
+	SubmittedAt time.Time           `json:"submitted_at"`
+	Promises    currentPromisesView `json:"promises"`
+	Notices     []noticeView        `json:"notices,omitempty" doc:"Of emergencies, as GET /notice has them."`
 }
 
-type standingsView struct {
-	FirstResponse standingView `json:"first_response"`
-	Resolution    standingView `json:"resolution"`
+type currentPromisesView struct {
+	FirstResponse promiseView `json:"first_response"`
+	Resolution    promiseView `json:"resolution"`
 }
 
-type standingView struct {
+type promiseView struct {
 	Due        time.Time       `json:"due,omitzero" doc:"Absent while the clock is paused."`
 	MetAt      time.Time       `json:"met_at,omitzero"`
 	BreachedAt time.Time       `json:"breached_at,omitzero"`
 	PausedFor  []policy.Reason `json:"paused_for,omitempty"`
 	Expected   time.Time       `json:"expected,omitzero" doc:"In an emergency: the deadline if that ends as planned. Absent while no end is planned."`
-	GoesOn     time.Time       `json:"resumes_at,omitzero" doc:"In an emergency: when the clock runs again, if that ends as planned."`
+	ResumesAt  time.Time       `json:"resumes_at,omitzero" doc:"In an emergency: when the clock runs again, if that ends as planned."`
 }
 
 var errNotTracked = fault.New(fault.NotFound, "there is no such ticket")
@@ -68,10 +68,10 @@ func (s *server) track(ctx context.Context, in *ticketInput) (*trackOutput, erro
 	}}, nil
 }
 
-func viewStandings(p desk.Promised) standingsView {
-	return standingsView{FirstResponse: viewStanding(p.FirstResponse), Resolution: viewStanding(p.Resolution)}
+func viewStandings(p desk.Promised) currentPromisesView {
+	return currentPromisesView{FirstResponse: viewStanding(p.FirstResponse), Resolution: viewStanding(p.Resolution)}
 }
 
-func viewStanding(s desk.Standing) standingView {
-	return standingView{Due: s.Due, MetAt: s.MetAt, BreachedAt: s.BreachedAt, PausedFor: s.Paused, Expected: s.Expected, GoesOn: s.GoesOn}
+func viewStanding(s desk.SLAState) promiseView {
+	return promiseView{Due: s.Due, MetAt: s.MetAt, BreachedAt: s.BreachedAt, PausedFor: s.Paused, Expected: s.Expected, ResumesAt: s.ResumesAt}
 }

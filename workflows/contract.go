@@ -41,19 +41,19 @@ func TicketID(number ticket.Number) string { return string(number) }
 
 // Start is the input of a ticket's workflow: number and page at first, the rest when a run continues as new.
 type Start struct {
-	Number      ticket.Number       `json:"number"`
-	Page        string              `json:"page,omitempty"` // address of the ticket's page for staff
-	Digest      ticket.Digest       `json:"digest,omitzero"`
-	LastMail    int                 `json:"last_mail,omitempty"`    // number of the last mail among Owed, or settled
-	LastCommand int64               `json:"last_command,omitempty"` // number of the last command received
-	Owed        []ticket.Owed       `json:"owed,omitempty"`         // mails not yet settled, in order
-	Claims      []Claim             `json:"claims,omitempty"`       // numbers that signals carried since the last step
-	Bounced     []int               `json:"bounced,omitempty"`      // mails that bounced, not yet recorded
-	Delivered   []int               `json:"delivered,omitempty"`    // mails that ask and were sent, likewise
-	Manual      []ticket.ByHand     `json:"manual,omitempty"`       // manual commands not yet taken
-	Received    map[ticket.Verb]int `json:"received,omitempty"`     // number of signals of each name, ever
-	Outcomes    []ManualOutcome     `json:"outcomes,omitempty"`     // of the last manual commands, the oldest first
-	CatchUp     bool                `json:"catch_up,omitempty"`     // the emergency schedule is to be applied
+	Number      ticket.Number          `json:"number"`
+	Page        string                 `json:"page,omitempty"` // address of the ticket's page for staff
+	Digest      ticket.Digest          `json:"digest,omitzero"`
+	LastMail    int                    `json:"last_mail,omitempty"`    // number of the last mail among Owed, or settled
+	LastCommand int64                  `json:"last_command,omitempty"` // number of the last command received
+	Owed        []ticket.Owed          `json:"owed,omitempty"`         // mails not yet settled, in order
+	Claims      []Claim                `json:"claims,omitempty"`       // numbers that signals carried since the last step
+	Bounced     []int                  `json:"bounced,omitempty"`      // mails that bounced, not yet recorded
+	Delivered   []int                  `json:"delivered,omitempty"`    // mails that ask and were sent, likewise
+	Manual      []ticket.ManualCommand `json:"manual,omitempty"`       // manual commands not yet taken
+	Received    map[ticket.Verb]int    `json:"received,omitempty"`     // number of signals of each name, ever
+	Outcomes    []ManualOutcome        `json:"outcomes,omitempty"`     // of the last manual commands, the oldest first
+	CatchUp     bool                   `json:"catch_up,omitempty"`     // the emergency schedule is to be applied
 }
 
 // Claim is a command number that a signal carried. If PostgreSQL has no such command, the signal was made up.

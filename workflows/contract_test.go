@@ -26,19 +26,19 @@ func TestContract_isTheRecordedOne(t *testing.T) {
 		workflows.ManualCommandActivity, workflows.PrepareAnnouncementsActivity, workflows.SendAnnouncementsActivity)
 	list("signals of programs", workflows.ReconcileSignal, workflows.ScheduleSignal)
 	list("ticket signals", verbs(ticket.Signals())...)
-	list("ticket updates", verbs(ticket.ByHandVerbs())...)
+	list("ticket updates", verbs(ticket.ManualVerbs())...)
 	list("emergency signals and updates", workflows.EmergencyCommands()...)
 	for _, a := range workflows.Attributes() {
 		list("search attribute", a.GetName(), a.GetValueType().String())
 	}
 	for _, payload := range []any{
 		workflows.Signal{}, workflows.Start{}, workflows.Claim{}, workflows.ManualOutcome{}, workflows.Report{},
-		ticket.StepRequest{}, ticket.StepResult{}, ticket.Digest{}, ticket.PromiseDigest{}, ticket.Owed{}, ticket.ByHand{},
-		ticket.ByHandOutcome{}, ticket.MailRequest{}, ticket.MailResult{},
+		ticket.StepRequest{}, ticket.StepResult{}, ticket.Digest{}, ticket.PromiseDigest{}, ticket.Owed{}, ticket.ManualCommand{},
+		ticket.ManualOutcome{}, ticket.DeliveryRequest{}, ticket.DeliveryResult{},
 		workflows.EmergencyStart{}, workflows.EmergencyReport{}, workflows.EmergencyOutcome{}, workflows.Fanout{},
-		workflows.AnnouncementState{}, workflows.ScheduleChanged{}, ticket.Outlook{}, ticket.FanoutRequest{}, ticket.FanoutResult{},
-		ticket.Proof{}, ticket.EmergencyHand{}, ticket.HandResult{}, ticket.AnnounceRequest{}, ticket.AnnounceResult{},
-		ticket.AnnouncementsRequest{}, ticket.AnnouncementsResult{},
+		workflows.AnnouncementState{}, workflows.ScheduleChanged{}, ticket.EmergencyOutlook{}, ticket.FanoutRequest{}, ticket.FanoutResult{},
+		ticket.FanoutCheck{}, ticket.ManualEmergencyCommand{}, ticket.ManualEmergencyResult{}, ticket.AnnounceRequest{}, ticket.AnnounceResult{},
+		ticket.SendAnnouncementsRequest{}, ticket.SendAnnouncementsResult{},
 	} {
 		list(reflect.TypeOf(payload).Name(), fields(reflect.TypeOf(payload))...)
 	}

@@ -11,14 +11,14 @@ import (
 // dueTimer is the one timer for the next due event. Its zero value is not armed. It is replaced only when the due instant
 // changes: a timer cancelled and started at every wake-up would fill the history.
 type dueTimer struct {
-	armed  ticket.Moment
+	armed  ticket.DueEvent
 	cancel workflow.CancelFunc
 	timers int  // how many there were; only the last one counts
 	behind bool // the step found that its event was not due: the database's clock is behind the server's
 }
 
 // arm starts the timer, which calls onDue when it fires. An event in the past fires at once.
-func (a *dueTimer) arm(ctx workflow.Context, m ticket.Moment, s workflow.Selector, ring func(ticket.Moment)) {
+func (a *dueTimer) arm(ctx workflow.Context, m ticket.DueEvent, s workflow.Selector, ring func(ticket.DueEvent)) {
 	if a.armed.Due.Equal(m.Due) && a.armed.Kind != "" {
 		a.armed = m
 		return
@@ -46,7 +46,7 @@ func (a *dueTimer) arm(ctx workflow.Context, m ticket.Moment, s workflow.Selecto
 			return
 		}
 		rung := a.armed
-		a.armed, a.cancel = ticket.Moment{}, nil
+		a.armed, a.cancel = ticket.DueEvent{}, nil
 		ring(rung)
 	})
 }

@@ -27,14 +27,14 @@ func emergencyActivity(ctx workflow.Context, summary string, o workflow.Activity
 	return workflow.WithActivityOptions(ctx, o)
 }
 
-func callReadSchedule(ctx workflow.Context) (o ticket.Outlook, err error) {
+func callReadSchedule(ctx workflow.Context) (o ticket.EmergencyOutlook, err error) {
 	ctx = emergencyActivity(ctx, "read the emergency schedule", workflow.ActivityOptions{StartToCloseTimeout: 10 * time.Second})
 	err = workflow.ExecuteActivity(ctx, ReadScheduleActivity).Get(ctx, &o)
 	return o, err
 }
 
 // callCheckTickets may take as long as it takes to count a few million tickets.
-func callCheckTickets(ctx workflow.Context, edge ticket.Edge) (p ticket.Proof, err error) {
+func callCheckTickets(ctx workflow.Context, edge ticket.Transition) (p ticket.FanoutCheck, err error) {
 	ctx = emergencyActivity(ctx, "check that every open ticket has taken up "+transitionLine(edge), workflow.ActivityOptions{
 		StartToCloseTimeout: 2 * time.Minute,
 	})
@@ -50,7 +50,7 @@ const notifyAttempts = 10
 //
 // It is given up after some attempts, so that one ticket that fails each of them does not hold up the rest of the work.
 func callNotifyTickets(ctx workflow.Context, r ticket.FanoutRequest, f Fanout) (result ticket.FanoutResult, err error) {
-	summary := fmt.Sprintf("notify open tickets of %s: %d notified", transitionLine(r.Edge), f.Notified)
+	summary := fmt.Sprintf("notify open tickets of %s: %d notified", transitionLine(r.Transition), f.Notified)
 	ctx = emergencyActivity(ctx, summary, workflow.ActivityOptions{StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 10 * time.Second})
 	options := workflow.GetActivityOptions(ctx)
 	options.RetryPolicy.MaximumAttempts = notifyAttempts
@@ -59,7 +59,7 @@ func callNotifyTickets(ctx workflow.Context, r ticket.FanoutRequest, f Fanout) (
 	return result, err
 }
 
-func callManualCommand(ctx workflow.Context, hand ticket.EmergencyHand) (result ticket.HandResult, err error) {
+func callManualCommand(ctx workflow.Context, hand ticket.ManualEmergencyCommand) (result ticket.ManualEmergencyResult, err error) {
 	ctx = emergencyActivity(ctx, hand.Name+", sent by hand", workflow.ActivityOptions{StartToCloseTimeout: 30 * time.Second})
 	err = workflow.ExecuteActivity(ctx, ManualCommandActivity, hand).Get(ctx, &result)
 	return result, err

@@ -109,7 +109,7 @@ func (h *announcer) sendLoop(ctx workflow.Context) {
 			return
 		}
 		h.mayHaveMails, h.state.Idle = false, false
-		result, err := callSendAnnouncements(ctx, ticket.AnnouncementsRequest{Most: mailsAtOnce})
+		result, err := callSendAnnouncements(ctx, ticket.SendAnnouncementsRequest{Most: mailsAtOnce})
 		if temporal.IsCanceledError(err) || h.stopped {
 			return
 		}
@@ -154,7 +154,7 @@ func callPrepareAnnouncements(ctx workflow.Context, r ticket.AnnounceRequest) (r
 }
 
 // callSendAnnouncements sends some mails. Time-outs and retries are those of every mail: see callMail.
-func callSendAnnouncements(ctx workflow.Context, r ticket.AnnouncementsRequest) (result ticket.AnnouncementsResult, err error) {
+func callSendAnnouncements(ctx workflow.Context, r ticket.SendAnnouncementsRequest) (result ticket.SendAnnouncementsResult, err error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           MailQueue,
 		StartToCloseTimeout: mailTimeout,

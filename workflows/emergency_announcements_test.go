@@ -24,7 +24,7 @@ type announcerFixture struct {
 	announced []int64    // revisions
 	sent      int        // calls
 	last      time.Time  // of them
-	left      []ticket.AnnouncementsResult
+	left      []ticket.SendAnnouncementsResult
 	away      bool // the mail server
 }
 
@@ -39,7 +39,7 @@ func newAnnouncerFixture() *announcerFixture {
 		w.announced = append(w.announced, r.Revision)
 		return ticket.AnnounceResult{Announcements: 1, Left: len(w.left)}, nil
 	}, activity.RegisterOptions{Name: workflows.PrepareAnnouncementsActivity})
-	w.env.RegisterActivityWithOptions(func(context.Context, ticket.AnnouncementsRequest) (result ticket.AnnouncementsResult, err error) {
+	w.env.RegisterActivityWithOptions(func(context.Context, ticket.SendAnnouncementsRequest) (result ticket.SendAnnouncementsResult, err error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.sent++
@@ -66,7 +66,7 @@ func (w *announcerFixture) run(t *testing.T, in workflows.AnnouncementState, sec
 
 func TestAnnouncer_sendsUntilNothingIsLeft(t *testing.T) {
 	w := newAnnouncerFixture()
-	w.left = []ticket.AnnouncementsResult{{Sent: 500, Left: 700}, {Sent: 500, Left: 200}, {Sent: 199, Left: 1, Next: begin.Add(time.Hour)}, {Sent: 1}}
+	w.left = []ticket.SendAnnouncementsResult{{Sent: 500, Left: 700}, {Sent: 500, Left: 200}, {Sent: 199, Left: 1, Next: begin.Add(time.Hour)}, {Sent: 1}}
 	out := w.run(t, workflows.AnnouncementState{}, 2*time.Hour, time.Minute)
 	if out.Sent != 1200 || out.Unsent != 0 || !out.Idle || out.Pending || fmt.Sprint(w.announced) != "[1 2]" {
 		t.Errorf("%+v, announced %v in %d calls", out, w.announced, w.sent)
@@ -76,7 +76,7 @@ func TestAnnouncer_sendsUntilNothingIsLeft(t *testing.T) {
 // A mail that a server has put off is left alone until its time.
 func TestAnnouncer_waitsForMailsThatWerePutOff(t *testing.T) {
 	w := newAnnouncerFixture()
-	w.left = []ticket.AnnouncementsResult{{Left: 1, Next: begin.Add(3 * time.Hour)}, {Sent: 1}}
+	w.left = []ticket.SendAnnouncementsResult{{Left: 1, Next: begin.Add(3 * time.Hour)}, {Sent: 1}}
 	if out := w.run(t, workflows.AnnouncementState{Idle: true}, 24*time.Hour, 0); w.sent != 2 || out.Sent != 1 || w.last.Before(begin.Add(3*time.Hour)) {
 		t.Errorf("%d calls, the last at %s, %+v", w.sent, w.last, out)
 	}
@@ -91,7 +91,7 @@ func TestAnnouncer_announcesWhileTheMailServerIsAway(t *testing.T) {
 		t.Errorf("announced %v, %d tries, %+v", w.announced, w.sent, out)
 	}
 	again := newAnnouncerFixture()
-	again.left = []ticket.AnnouncementsResult{{Sent: 7}}
+	again.left = []ticket.SendAnnouncementsResult{{Sent: 7}}
 	if out := again.run(t, out, time.Minute, time.Minute); out.Sent != 7 || !out.Idle {
 		t.Errorf("the next run %+v", out)
 	}

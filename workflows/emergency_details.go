@@ -99,7 +99,7 @@ func perSecond(n int, took time.Duration) string {
 	return fmt.Sprintf(", %.0f a second", float64(n)/took.Seconds())
 }
 
-func emergencyLine(c ticket.Current, at time.Time) string {
+func emergencyLine(c ticket.ActiveEmergency, at time.Time) string {
 	stage, until := "in force since", "until it is lifted"
 	if c.From.After(at) {
 		stage = "planned from"
@@ -122,7 +122,7 @@ func (w *emergencyWorkflow) scheduleLine() string {
 	return "a delay begins or ends " + instant(w.schedule.Until)
 }
 
-func transitionLine(e ticket.Edge) string {
+func transitionLine(e ticket.Transition) string {
 	return fmt.Sprintf("%s %s, %s", e.Verb, instant(e.At), e.Emergency)
 }
 

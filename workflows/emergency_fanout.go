@@ -11,16 +11,16 @@ import (
 // Fanout is how many open tickets have taken up a transition of the emergency schedule. It goes in rounds: a check
 // returns who is behind, those are notified, and the next check returns who still is. Only a check ends it.
 type Fanout struct {
-	Transition ticket.Edge   `json:"transition"`
-	Began      time.Time     `json:"began"`
-	Total      int           `json:"total"`                // behind when it began
-	Notified   int           `json:"notified"`             // signals sent, including repeated ones
-	Round      int           `json:"round"`                // number of checks so far
-	After      ticket.Number `json:"after,omitempty"`      // the last one notified in this round
-	RoundOver  bool          `json:"round_over,omitempty"` // this round has notified all
-	Check      ticket.Proof  `json:"check"`                // the last one
-	RetryAt    time.Time     `json:"retry_at,omitzero"`    // the next round waits until then
-	DoneAt     time.Time     `json:"done_at,omitzero"`     // zero: not yet
+	Transition ticket.Transition  `json:"transition"`
+	Began      time.Time          `json:"began"`
+	Total      int                `json:"total"`                // behind when it began
+	Notified   int                `json:"notified"`             // signals sent, including repeated ones
+	Round      int                `json:"round"`                // number of checks so far
+	After      ticket.Number      `json:"after,omitempty"`      // the last one notified in this round
+	RoundOver  bool               `json:"round_over,omitempty"` // this round has notified all
+	Check      ticket.FanoutCheck `json:"check"`                // the last one
+	RetryAt    time.Time          `json:"retry_at,omitzero"`    // the next round waits until then
+	DoneAt     time.Time          `json:"done_at,omitzero"`     // zero: not yet
 
 	Partials  int       `json:"partials,omitempty"` // how often it was announced to those whose tickets are right, because of others
 	PartialAt time.Time `json:"partial_at,omitzero"`
@@ -38,14 +38,14 @@ func (f Fanout) partDue() time.Time {
 	case f.Transition.At.IsZero() || !f.DoneAt.IsZero():
 		return time.Time{}
 	case f.Partials == 0:
-		return f.Began.Add(ticket.FanoutPatience)
+		return f.Began.Add(ticket.FanoutTimeout)
 	}
-	return f.PartialAt.Add(min(ticket.FanoutPatience<<min(f.Partials-1, 10), maxFanoutPause))
+	return f.PartialAt.Add(min(ticket.FanoutTimeout<<min(f.Partials-1, 10), maxFanoutPause))
 }
 
 // late reports whether to name the tickets that hold up the fan-out: all were notified, and it takes too long.
 func (f Fanout) late(now time.Time) bool {
-	return f.Round > 1 && f.DoneAt.IsZero() && len(f.Check.Late) > 0 && now.Sub(f.Began) >= ticket.FanoutPatience
+	return f.Round > 1 && f.DoneAt.IsZero() && len(f.Check.Late) > 0 && now.Sub(f.Began) >= ticket.FanoutTimeout
 }
 
 // maxFanoutPause is between rounds for tickets that take no step, because the worker that holds them was killed or
@@ -58,8 +58,8 @@ func (w *emergencyWorkflow) fanOut(ctx workflow.Context) error {
 		return w.checkTickets(ctx)
 	}
 	result, err := callNotifyTickets(ctx, ticket.FanoutRequest{
-		Edge: w.fanout.Transition, Gate: w.schedule.Revision, After: w.fanout.After,
-		Total: w.fanout.Total, Told: w.fanout.Notified, Began: w.fanout.Began,
+		Transition: w.fanout.Transition, ScheduleRevision: w.schedule.Revision, After: w.fanout.After,
+		Total: w.fanout.Total, Notified: w.fanout.Notified, Began: w.fanout.Began,
 	}, w.fanout)
 	if err != nil {
 		// Tickets that are still behind are notified again after the next check.
@@ -67,8 +67,8 @@ func (w *emergencyWorkflow) fanOut(ctx workflow.Context) error {
 		w.fanout.RoundOver = true
 		return nil
 	}
-	w.fanout.After, w.fanout.RoundOver = result.After, result.Over
-	w.fanout.Notified += result.Told
+	w.fanout.After, w.fanout.RoundOver = result.After, result.Done
+	w.fanout.Notified += result.Notified
 	return nil
 }
 

@@ -39,15 +39,15 @@ type emergencyFixture struct {
 	behind time.Duration // by how much the database's clock is
 	fails  func(what string) error
 	onTell func(ticket.Number)
-	onMail func() ticket.AnnouncementsResult
+	onMail func() ticket.SendAnnouncementsResult
 	parts  activities.FanoutOptions
 
 	mu               sync.Mutex
-	gate             ticket.Gate
+	gate             ticket.EmergencySchedule
 	gateAt           map[ticket.Number]time.Time
 	ignoring         map[ticket.Number]int // signals that a ticket won't take up
 	notified         []string              // "1h0m0s emergency-pause HM-0000000000", in order
-	orders           []ticket.EmergencyHand
+	orders           []ticket.ManualEmergencyCommand
 	announceRequests []ticket.AnnounceRequest
 	announced        []time.Duration // when
 	barriers         int
@@ -59,7 +59,7 @@ func newEmergencyFixture(t *testing.T, tickets int) *emergencyFixture {
 	h := &emergencyFixture{
 		t: t, gateAt: map[ticket.Number]time.Time{}, ignoring: map[ticket.Number]int{},
 		fails: func(string) error { return nil }, onTell: func(ticket.Number) {},
-		onMail: func() (none ticket.AnnouncementsResult) { return none },
+		onMail: func() (none ticket.SendAnnouncementsResult) { return none },
 		parts:  activities.FanoutOptions{Parallel: 1, Page: 4, Stall: time.Millisecond},
 	}
 	for i := range tickets {
@@ -95,16 +95,16 @@ func (h *emergencyFixture) announce(_ context.Context, r ticket.AnnounceRequest)
 	return ticket.AnnounceResult{}, nil
 }
 
-func (h *emergencyFixture) announcements(context.Context, ticket.AnnouncementsRequest) (ticket.AnnouncementsResult, error) {
+func (h *emergencyFixture) announcements(context.Context, ticket.SendAnnouncementsRequest) (ticket.SendAnnouncementsResult, error) {
 	return h.onMail(), nil
 }
 
 func (h *emergencyFixture) now() time.Time { return h.clock().Add(-h.behind) }
 
 // Outlook, Barrier, Prove and the rest are what the activities ask for.
-func (h *emergencyFixture) Outlook(context.Context) (ticket.Outlook, error) {
+func (h *emergencyFixture) Outlook(context.Context) (ticket.EmergencyOutlook, error) {
 	if err := h.fails("outlook"); err != nil {
-		return ticket.Outlook{}, err
+		return ticket.EmergencyOutlook{}, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -118,13 +118,13 @@ func (h *emergencyFixture) Barrier(context.Context) error {
 	return nil
 }
 
-func (h *emergencyFixture) Prove(_ context.Context, edge ticket.Edge) (ticket.Proof, error) {
+func (h *emergencyFixture) Prove(_ context.Context, edge ticket.Transition) (ticket.FanoutCheck, error) {
 	if err := h.fails("prove"); err != nil {
-		return ticket.Proof{}, err
+		return ticket.FanoutCheck{}, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := ticket.Proof{Open: len(h.gateAt), Passed: !h.gate.Outlook(h.now()).Reached.At.Equal(edge.At)}
+	p := ticket.FanoutCheck{Open: len(h.gateAt), Passed: !h.gate.Outlook(h.now()).Reached.At.Equal(edge.At)}
 	for n, at := range h.gateAt {
 		if at.Before(edge.At) {
 			p.Behind++
@@ -156,7 +156,7 @@ func (h *emergencyFixture) StillBehind(_ context.Context, edge time.Time, some [
 
 func (h *emergencyFixture) NoteTold(context.Context, time.Time, int) error { return nil }
 
-func (h *emergencyFixture) SignalTransition(_ context.Context, n ticket.Number, e ticket.Edge, _ int64, _ time.Duration) error {
+func (h *emergencyFixture) SignalTransition(_ context.Context, n ticket.Number, e ticket.Transition, _ int64, _ time.Duration) error {
 	if err := h.fails("tell"); err != nil {
 		return err
 	}
@@ -170,21 +170,21 @@ func (h *emergencyFixture) SignalTransition(_ context.Context, n ticket.Number, 
 	return nil
 }
 
-func (h *emergencyFixture) CarryOut(_ context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
+func (h *emergencyFixture) Execute(_ context.Context, hand ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error) {
 	if err := h.fails("carry out"); err != nil {
-		return ticket.HandResult{}, err
+		return ticket.ManualEmergencyResult{}, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.orders = append(h.orders, hand)
 	if hand.Payload == `"refuse"` {
-		return ticket.HandResult{Refused: "it makes no sense"}, nil
+		return ticket.ManualEmergencyResult{Refused: "it makes no sense"}, nil
 	}
 	h.gate.Revision++
 	h.gate.Emergencies = append(h.gate.Emergencies, ticket.Emergency{
 		ID: flood, Kind: ticket.EmergencyClosed, From: h.now().Truncate(time.Second).Add(time.Second),
 	})
-	return ticket.HandResult{Emergency: flood, Done: "done"}, nil
+	return ticket.ManualEmergencyResult{Emergency: flood, Done: "done"}, nil
 }
 
 // at has f happen some time after the beginning.

@@ -63,21 +63,21 @@ func (w *emergencyWorkflow) receive(ctx workflow.Context, name string, payload c
 	w.received[name]++
 	data := payload.Payload().GetData()
 	w.meter.received += len(data)
-	hand := ticket.EmergencyHand{
+	hand := ticket.ManualEmergencyCommand{
 		Key: manualKey(ctx, w.received[name], name, data), Run: workflow.GetInfo(ctx).WorkflowExecution.RunID, Name: name,
 	}
 	if raw := payload.Payload(); raw != nil && len(raw.GetData()) > 0 {
 		if string(raw.GetMetadata()[converter.MetadataEncoding]) != converter.MetadataEncodingJSON {
-			w.recordOutcome(ctx, name, ticket.HandResult{Refused: "the payload is not JSON"})
+			w.recordOutcome(ctx, name, ticket.ManualEmergencyResult{Refused: "the payload is not JSON"})
 			return
 		}
 		hand.Payload = string(raw.GetData())
 	}
 	switch {
 	case len(hand.Payload) > maxManualSize:
-		w.recordOutcome(ctx, name, ticket.HandResult{Refused: "the payload is too long"})
+		w.recordOutcome(ctx, name, ticket.ManualEmergencyResult{Refused: "the payload is too long"})
 	case len(w.manual) >= maxManual:
-		w.recordOutcome(ctx, name, ticket.HandResult{Refused: "too many signals wait already"})
+		w.recordOutcome(ctx, name, ticket.ManualEmergencyResult{Refused: "too many signals wait already"})
 	default:
 		w.manual = append(w.manual, hand)
 	}
@@ -101,10 +101,10 @@ func (w *emergencyWorkflow) executeManual(ctx workflow.Context) error {
 }
 
 // recordOutcome adds an outcome to those that are shown.
-func (w *emergencyWorkflow) recordOutcome(ctx workflow.Context, name string, result ticket.HandResult) {
+func (w *emergencyWorkflow) recordOutcome(ctx workflow.Context, name string, result ticket.ManualEmergencyResult) {
 	if result.Refused != "" {
 		w.refused++
 	}
-	w.outcomes = append(w.outcomes, EmergencyOutcome{At: workflow.Now(ctx), Command: name, HandResult: result})
+	w.outcomes = append(w.outcomes, EmergencyOutcome{At: workflow.Now(ctx), Command: name, ManualEmergencyResult: result})
 	w.outcomes = w.outcomes[max(len(w.outcomes)-maxEmergencyOutcomes, 0):]
 }

@@ -66,13 +66,13 @@ func (w *emergencyWorkflow) update(ctx workflow.Context, name string, payload co
 	data := payload.Payload().GetData()
 	w.meter.received += len(data)
 	key := updateKey(ctx, name)
-	w.manual = append(w.manual, ticket.EmergencyHand{
+	w.manual = append(w.manual, ticket.ManualEmergencyCommand{
 		Key: key, Run: workflow.GetInfo(ctx).FirstRunID, Name: name, Payload: string(data),
 	})
 	return w.answers.await(ctx, key)
 }
 
-func emergencyAnswer(name string, result ticket.HandResult) string {
+func emergencyAnswer(name string, result ticket.ManualEmergencyResult) string {
 	if result.Refused != "" {
 		return fmt.Sprintf("%s: refused, %s", name, result.Refused)
 	}

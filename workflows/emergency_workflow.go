@@ -12,30 +12,30 @@ import (
 
 // EmergencyStart is the input of the emergency workflow: the page at first, the rest when a run continues as new.
 type EmergencyStart struct {
-	Page          string                 `json:"page,omitempty"` // address of the emergencies' page
-	Schedule      ticket.Outlook         `json:"schedule,omitzero"`
-	Fanout        Fanout                 `json:"fanout,omitzero"`
-	Manual        []ticket.EmergencyHand `json:"manual,omitempty"`   // manual commands not yet executed
-	Received      map[string]int         `json:"received,omitempty"` // number of each name, ever
-	Refused       int                    `json:"refused,omitempty"`  // and how many of them were refused
-	Outcomes      []EmergencyOutcome     `json:"outcomes,omitempty"`
-	Announcements AnnouncementState      `json:"announcements,omitzero"`
+	Page          string                          `json:"page,omitempty"` // address of the emergencies' page
+	Schedule      ticket.EmergencyOutlook         `json:"schedule,omitzero"`
+	Fanout        Fanout                          `json:"fanout,omitzero"`
+	Manual        []ticket.ManualEmergencyCommand `json:"manual,omitempty"`   // manual commands not yet executed
+	Received      map[string]int                  `json:"received,omitempty"` // number of each name, ever
+	Refused       int                             `json:"refused,omitempty"`  // and how many of them were refused
+	Outcomes      []EmergencyOutcome              `json:"outcomes,omitempty"`
+	Announcements AnnouncementState               `json:"announcements,omitzero"`
 }
 
 // EmergencyReport is the answer to the query: what is in force, how many tickets have taken it up, and what comes next.
 type EmergencyReport struct {
-	Schedule ticket.Outlook     `json:"schedule"`
-	Fanout   Fanout             `json:"fanout"`   // of Schedule.Reached
-	Pending  int                `json:"pending"`  // manual commands not yet executed
-	Refused  int                `json:"refused"`  // number of refused ones
-	Outcomes []EmergencyOutcome `json:"outcomes"` // of the last ones
+	Schedule ticket.EmergencyOutlook `json:"schedule"`
+	Fanout   Fanout                  `json:"fanout"`   // of Schedule.Reached
+	Pending  int                     `json:"pending"`  // manual commands not yet executed
+	Refused  int                     `json:"refused"`  // number of refused ones
+	Outcomes []EmergencyOutcome      `json:"outcomes"` // of the last ones
 }
 
 // EmergencyOutcome is what became of one manual command.
 type EmergencyOutcome struct {
 	At      time.Time `json:"at"`
 	Command string    `json:"command"`
-	ticket.HandResult
+	ticket.ManualEmergencyResult
 }
 
 // Emergency is the workflow that keeps open tickets in step with the emergency schedule. It never ends. It sleeps until
@@ -54,9 +54,9 @@ func Emergency(ctx workflow.Context, in EmergencyStart) error {
 // emergencyWorkflow is the state of a run. What must outlive a run is passed on in EmergencyStart.
 type emergencyWorkflow struct {
 	page     string
-	schedule ticket.Outlook
+	schedule ticket.EmergencyOutlook
 	fanout   Fanout
-	manual   []ticket.EmergencyHand
+	manual   []ticket.ManualEmergencyCommand
 	received map[string]int
 	refused  int
 	outcomes []EmergencyOutcome
@@ -169,15 +169,15 @@ func (w *emergencyWorkflow) announcePartially(ctx workflow.Context) {
 
 // Kinds of events that the timer is for.
 const (
-	dueTransition          ticket.MomentKind = "edge"
-	dueRetryFanout         ticket.MomentKind = "again"
-	duePartialAnnouncement ticket.MomentKind = "part"
+	dueTransition          ticket.DueKind = "edge"
+	dueRetryFanout         ticket.DueKind = "again"
+	duePartialAnnouncement ticket.DueKind = "part"
 )
 
 // nextEvent returns what the timer is for: the next transition, another round of the fan-out, or a partial announcement.
-func (w *emergencyWorkflow) nextEvent() ticket.Moment {
-	var first ticket.Moment
-	for _, m := range []ticket.Moment{
+func (w *emergencyWorkflow) nextEvent() ticket.DueEvent {
+	var first ticket.DueEvent
+	for _, m := range []ticket.DueEvent{
 		{Kind: dueTransition, Due: w.nextChange, Label: w.scheduleLine()},
 		{Kind: dueRetryFanout, Due: w.fanout.RetryAt, Label: w.fanout.retryLine()},
 		{Kind: duePartialAnnouncement, Due: w.fanout.partDue(), Label: "announce it to those whose tickets are right"},
@@ -189,7 +189,7 @@ func (w *emergencyWorkflow) nextEvent() ticket.Moment {
 	return first
 }
 
-func (w *emergencyWorkflow) onDue(m ticket.Moment) {
+func (w *emergencyWorkflow) onDue(m ticket.DueEvent) {
 	switch m.Kind {
 	case dueRetryFanout:
 		w.fanout.RetryAt = time.Time{}

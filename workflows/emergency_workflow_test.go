@@ -280,8 +280,8 @@ func TestEmergency_itsTimersSayWhatTheyAreFor(t *testing.T) {
 // A mail server that puts mails off for days fills the history, while nothing happens to the gate.
 func TestEmergency_goesOnAsNewWhileOnlyMailsGoOut(t *testing.T) {
 	h := newEmergencyFixture(t, 1)
-	h.onMail = func() ticket.AnnouncementsResult {
-		return ticket.AnnouncementsResult{Left: 1, Next: h.env.Now().Add(time.Minute)}
+	h.onMail = func() ticket.SendAnnouncementsResult {
+		return ticket.SendAnnouncementsResult{Left: 1, Next: h.env.Now().Add(time.Minute)}
 	}
 	h.at(h1, func() { h.env.SetContinueAsNewSuggested(true) })
 	next := h.run(workflows.EmergencyStart{}, 5*h1)

@@ -53,9 +53,9 @@ func callStep(ctx workflow.Context, r ticket.StepRequest, summary string) (ticke
 // outcomes are in its result.
 func (t *ticketWorkflow) stepSummary(r ticket.StepRequest) string {
 	switch {
-	case len(r.ByHand) > 0:
-		verbs := make([]string, len(r.ByHand))
-		for i, m := range r.ByHand {
+	case len(r.Manual) > 0:
+		verbs := make([]string, len(r.Manual))
+		for i, m := range r.Manual {
 			verbs[i] = string(m.Verb)
 		}
 		return listed(verbs) + ", by hand"
@@ -63,7 +63,7 @@ func (t *ticketWorkflow) stepSummary(r ticket.StepRequest) string {
 		return fmt.Sprintf("record that mail %d bounced", r.Bounced)
 	case r.Delivered > 0:
 		return fmt.Sprintf("count the requester's silence from the delivery of mail %d", r.Delivered)
-	case r.Gate:
+	case r.Schedule:
 		return "catch up: commands, what is due, emergencies"
 	case !r.Due.IsZero():
 		return strings.TrimSpace(fmt.Sprintf("%s %s", t.due.Kind, clockName(t.due.Clock))) + ", due " + instant(r.Due)
@@ -97,7 +97,7 @@ func isPermanent(err error) bool {
 // callMail sends one mail. It is retried until the mail is sent or undeliverable, which the activity decides: a time-out
 // could not tell a mail that servers deferred from one that was never tried because no worker ran. Cancellation is waited
 // for, since only then no other attempt can be under way.
-func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.MailResult, error) {
+func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.DeliveryResult, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           MailQueue,
 		StartToCloseTimeout: mailTimeout,
@@ -109,8 +109,8 @@ func callMail(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (tic
 			NonRetryableErrorTypes: permanentErrors,
 		},
 	})
-	var result ticket.MailResult
-	err := workflow.ExecuteActivity(ctx, MailActivity, ticket.MailRequest{Number: number, N: owed.N}).Get(ctx, &result)
+	var result ticket.DeliveryResult
+	err := workflow.ExecuteActivity(ctx, MailActivity, ticket.DeliveryRequest{Number: number, N: owed.N}).Get(ctx, &result)
 	return result, err
 }
 
@@ -122,7 +122,7 @@ const WebhookActivity = "CallWebhook"
 
 // callWebhook makes one call. It is retried until the call succeeds or is given up, which the activity decides. An
 // attempt takes seconds, so the time-out serves instead of heartbeats.
-func callWebhook(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.MailResult, error) {
+func callWebhook(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (ticket.DeliveryResult, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           WebhookQueue,
 		StartToCloseTimeout: 30 * time.Second,
@@ -133,7 +133,7 @@ func callWebhook(ctx workflow.Context, number ticket.Number, owed ticket.Owed) (
 			NonRetryableErrorTypes: permanentErrors,
 		},
 	})
-	var result ticket.MailResult
-	err := workflow.ExecuteActivity(ctx, WebhookActivity, ticket.MailRequest{Number: number, N: owed.N}).Get(ctx, &result)
+	var result ticket.DeliveryResult
+	err := workflow.ExecuteActivity(ctx, WebhookActivity, ticket.DeliveryRequest{Number: number, N: owed.N}).Get(ctx, &result)
 	return result, err
 }

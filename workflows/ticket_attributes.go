@@ -20,7 +20,7 @@ var (
 	AttributeAssignee   = temporal.NewSearchAttributeKeyKeyword("Assignee") // handle; unset: not assigned
 	AttributeEscalation = temporal.NewSearchAttributeKeyInt64("EscalationStep")
 	AttributeNextDue    = temporal.NewSearchAttributeKeyTime("NextDue")          // unset: nothing falls due by itself
-	AttributeNextEvent  = temporal.NewSearchAttributeKeyKeyword("NextEvent")     // what falls due at NextDue: a ticket.MomentKind
+	AttributeNextEvent  = temporal.NewSearchAttributeKeyKeyword("NextEvent")     // what falls due at NextDue: a ticket.DueKind
 	AttributePromise    = temporal.NewSearchAttributeKeyKeyword("NextPromise")   // the next to be kept: a policy.ClockName; unset: none runs
 	AttributePromiseDue = temporal.NewSearchAttributeKeyTime("PromiseDue")       // its deadline
 	AttributeBreached   = temporal.NewSearchAttributeKeyBool("Breached")         // a promise is overdue, or was when it was met late; see ticket.Ticket.Breached
@@ -63,8 +63,8 @@ type attributeValues struct {
 }
 
 // eventName returns the name of a due event as people read it.
-func eventName(kind ticket.MomentKind) string {
-	if kind == ticket.MomentRung {
+func eventName(kind ticket.DueKind) string {
+	if kind == ticket.DueEscalation {
 		return "escalation-step"
 	}
 	return string(kind)
@@ -72,8 +72,8 @@ func eventName(kind ticket.MomentKind) string {
 
 func attributesOf(d ticket.Digest) attributeValues {
 	a := attributeValues{
-		status: d.Status, priority: d.Priority, handle: d.Handle, escalation: d.Rung, nextDue: d.Next.Due, paused: d.Paused,
-		category: d.Category, nextEvent: eventName(d.Next.Kind), promise: d.Shown.Promise, promiseDue: d.PromiseDue,
+		status: d.Status, priority: d.Priority, handle: d.Handle, escalation: d.EscalationStep, nextDue: d.Next.Due, paused: d.Paused,
+		category: d.Category, nextEvent: eventName(d.Next.Kind), promise: d.SearchFields.Promise, promiseDue: d.PromiseDue,
 		breached: d.Breached, emergency: d.Emergency,
 	}
 	for _, reason := range d.PausedFor {

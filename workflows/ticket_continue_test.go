@@ -83,7 +83,7 @@ func TestContinueAsNew_takesUpEverythingThatItIsHanded(t *testing.T) {
 	s.execute(workflows.Start{
 		Number: number, Digest: first.Digest, LastMail: 2, LastCommand: 5,
 		Claims: []workflows.Claim{{Seq: 5, Verb: ticket.VerbResolve}},
-		Manual: []ticket.ByHand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Received: map[ticket.Verb]int{ticket.VerbAssign: 1},
+		Manual: []ticket.ManualCommand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Received: map[ticket.Verb]int{ticket.VerbAssign: 1},
 		Owed: first.Owed[1:], Bounced: []int{1},
 	})
 	if err := s.env.GetWorkflowError(); err != nil {

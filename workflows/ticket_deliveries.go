@@ -46,7 +46,7 @@ func (m *deliveries) add(mails []ticket.Owed) {
 			continue
 		}
 		m.owed = slices.Insert(m.owed, at, mail)
-		if to := mail.Lane(); !m.busy[to] {
+		if to := mail.OrderKey(); !m.busy[to] {
 			m.busy[to] = true
 			workflow.GoNamed(m.ctx, "mail "+to, func(ctx workflow.Context) { m.deliverTo(ctx, to) })
 		}
@@ -70,7 +70,7 @@ func (m *deliveries) deliverTo(ctx workflow.Context, to string) {
 	m.settled.Send(ctx, settled{}) // wakes the main loop, which may wait for the coroutines to end
 }
 
-func (m *deliveries) send(ctx workflow.Context, owed ticket.Owed) (ticket.MailResult, error) {
+func (m *deliveries) send(ctx workflow.Context, owed ticket.Owed) (ticket.DeliveryResult, error) {
 	if owed.Kind == ticket.KindWebhook {
 		return callWebhook(ctx, m.number, owed)
 	}
@@ -79,7 +79,7 @@ func (m *deliveries) send(ctx workflow.Context, owed ticket.Owed) (ticket.MailRe
 
 func (m *deliveries) firstTo(to string) (ticket.Owed, bool) {
 	for _, mail := range m.owed {
-		if mail.Lane() == to {
+		if mail.OrderKey() == to {
 			return mail, true
 		}
 	}

@@ -57,8 +57,8 @@ func (t *ticketWorkflow) facts() (head string, rest []fact) {
 	for _, name := range policy.ClockNames() {
 		rest = append(rest, fact{clockName(name), promiseLine(*d.Promise(name))})
 	}
-	if d.Rung > 0 {
-		rest = append(rest, fact{"escalated", fmt.Sprintf("step %d, neither answered nor acknowledged", d.Rung)})
+	if d.EscalationStep > 0 {
+		rest = append(rest, fact{"escalated", fmt.Sprintf("step %d, neither answered nor acknowledged", d.EscalationStep)})
 	}
 	if lines := emergencyLines(d); len(lines) > 0 {
 		rest = append(rest, fact{"emergencies", strings.Join(lines, "; ")})
@@ -79,9 +79,9 @@ func waitsFor(d ticket.Digest) string {
 		return "nothing, it is closed for good"
 	case d.InEmergency():
 		return "the end of the emergency that stops its clocks"
-	case d.Unheard && d.Status == ticket.StatusWaiting:
+	case d.AwaitsDelivery && d.Status == ticket.StatusWaiting:
 		return "the delivery of the mail that asks the requester, whose silence does not count before"
-	case d.Unheard:
+	case d.AwaitsDelivery:
 		return "the delivery of the mail that tells the requester of the resolution, whose silence does not count before"
 	case d.Status == ticket.StatusWaiting:
 		return "the requester's answer"
@@ -134,7 +134,7 @@ func reasons(all []policy.Reason) string {
 	return strings.Join(names, " and ")
 }
 
-func unit(counts policy.Counting) string {
+func unit(counts policy.CountingMode) string {
 	switch counts {
 	case policy.CountBusinessHours:
 		return "business hours"
@@ -157,8 +157,8 @@ func emergencyLines(d ticket.Digest) []string {
 			lines[i] = fmt.Sprintf("%s stopped the clocks from %s to %s", s.ID, instant(s.From), instant(s.Until))
 		}
 	}
-	if d.Earlier > 0 {
-		lines = append(lines, fmt.Sprintf("and %d earlier ones", d.Earlier))
+	if d.EarlierEmergencies > 0 {
+		lines = append(lines, fmt.Sprintf("and %d earlier ones", d.EarlierEmergencies))
 	}
 	return lines
 }

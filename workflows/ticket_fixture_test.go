@@ -204,8 +204,8 @@ func (s *fixture) timeline() []string {
 		if e.Promise != "" {
 			line += " " + string(e.Promise)
 		}
-		if e.Rung > 0 {
-			line += fmt.Sprintf(" %d", e.Rung)
+		if e.EscalationStep > 0 {
+			line += fmt.Sprintf(" %d", e.EscalationStep)
 		}
 		if e.Cause != "" {
 			line += " by " + string(e.Cause)

@@ -128,7 +128,7 @@ func TestTicket_whatIsTooLargeOrMeansNothingIsRefusedWithoutWhatItCarries(t *tes
 		"5h0m0s refused assign: malformed", "6h0m0s refused emergency-extend: malformed", "7h0m0s closed by agent",
 	)
 	for _, r := range s.desk.Steps() {
-		for _, h := range r.ByHand {
+		for _, h := range r.Manual {
 			if h.Malformed && (h.Agent != "" || h.Priority != "" || h.Extension != 0) {
 				t.Errorf("a refused signal goes to a step as %+v", h)
 			}

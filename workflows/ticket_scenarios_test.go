@@ -193,7 +193,7 @@ func takenOver(s *desktest.Site) {
 	_, err = s.Temporal.ExecuteWorkflow(context.Background(), options, workflows.TicketWorkflow, workflows.Start{
 		Number: number, Digest: first.Digest, LastMail: 2, LastCommand: 5,
 		Claims: []workflows.Claim{{Seq: 5, Verb: ticket.VerbResolve}},
-		Manual: []ticket.ByHand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Received: map[ticket.Verb]int{ticket.VerbAssign: 1},
+		Manual: []ticket.ManualCommand{{Key: "earlier/1", Verb: ticket.VerbAssign, Agent: "bob"}}, Received: map[ticket.Verb]int{ticket.VerbAssign: 1},
 		Owed: first.Owed[1:], Bounced: []int{1},
 	})
 	s.Check(err)
@@ -229,16 +229,16 @@ func gate(s *desktest.Site) {
 	s.Await("the submission", func() bool { return s.State(number).Command == 1 })
 	from := time.Now().UTC().Truncate(time.Second).Add(2 * time.Second)
 	e := ticket.Emergency{ID: flood, Kind: ticket.EmergencyClosed, From: from, Until: from.Add(3 * time.Second)}
-	s.SetGate(ticket.Gate{Revision: 1, Emergencies: []ticket.Emergency{e}})
+	s.SetGate(ticket.EmergencySchedule{Revision: 1, Emergencies: []ticket.Emergency{e}})
 	for _, edge := range []struct {
-		ticket.Edge
+		ticket.Transition
 		leaves ticket.EventKind
 	}{
-		{ticket.Edge{At: e.From, Verb: ticket.VerbEmergencyPause, Emergency: e.ID}, ticket.EventPaused},
-		{ticket.Edge{At: e.Until, Verb: ticket.VerbEmergencyResume, Emergency: e.ID}, ticket.EventResumed},
+		{ticket.Transition{At: e.From, Verb: ticket.VerbEmergencyPause, Emergency: e.ID}, ticket.EventPaused},
+		{ticket.Transition{At: e.Until, Verb: ticket.VerbEmergencyResume, Emergency: e.ID}, ticket.EventResumed},
 	} {
 		s.Await("the edge", func() bool { return time.Now().After(edge.At) })
-		s.Check(dispatch.New(s.Temporal.Client, dispatch.Pages{}).SignalTransition(context.Background(), number, edge.Edge, 1, time.Second))
+		s.Check(dispatch.New(s.Temporal.Client, dispatch.Pages{}).SignalTransition(context.Background(), number, edge.Transition, 1, time.Second))
 		s.Await("what it leaves", func() bool { return s.Happened(number, edge.leaves, 1) })
 	}
 	s.Ask(number, ticket.Command{Verb: ticket.VerbClose, By: alice})

@@ -11,8 +11,8 @@ import (
 )
 
 // manualOutcome returns what became of a manual command that a step has taken.
-func manualOutcome(h ticket.ByHand, result ticket.StepResult) string {
-	for _, o := range result.ByHand {
+func manualOutcome(h ticket.ManualCommand, result ticket.StepResult) string {
+	for _, o := range result.Manual {
 		if o.Key != h.Key {
 			continue
 		}
@@ -28,7 +28,7 @@ func manualOutcome(h ticket.ByHand, result ticket.StepResult) string {
 // handleUpdates registers an update for every verb that needs no words. Its result is what became of the command.
 func (t *ticketWorkflow) handleUpdates(ctx workflow.Context) error {
 	t.answers = newAnswers(ctx, t.selector)
-	for _, verb := range ticket.ByHandVerbs() {
+	for _, verb := range ticket.ManualVerbs() {
 		err := workflow.SetUpdateHandlerWithOptions(ctx, string(verb),
 			func(ctx workflow.Context, payload converter.RawValue) (string, error) {
 				return t.update(ctx, verb, payload)
@@ -63,7 +63,7 @@ func (t *ticketWorkflow) validate(ctx workflow.Context, verb ticket.Verb, payloa
 	if h.Malformed {
 		return errMalformed("the input has a field that this does not take, or a value that means nothing. " + verb.Help())
 	}
-	if field := h.Lacks(); field != "" {
+	if field := h.MissingField(); field != "" {
 		return errMalformed("the input lacks " + field + ". " + verb.Help())
 	}
 	return nil
@@ -82,8 +82,8 @@ func (t *ticketWorkflow) update(ctx workflow.Context, verb ticket.Verb, payload 
 }
 
 // manualCommand returns the manual command that a payload asks for.
-func manualCommand(verb ticket.Verb, s Signal) ticket.ByHand {
-	return ticket.ByHand{
+func manualCommand(verb ticket.Verb, s Signal) ticket.ManualCommand {
+	return ticket.ManualCommand{
 		Verb: verb, Agent: s.Agent, Priority: s.Priority, Category: s.Category,
 		Emergency: s.Emergency, Extension: time.Duration(s.Seconds) * time.Second, Policy: s.Policy, Until: s.Until,
 	}

@@ -131,7 +131,7 @@ func TestUpdate_isRefusedWhileTooMuchWaits(t *testing.T) {
 	var away, crowded atomic.Bool // PostgreSQL for every step, and for those by hand only
 	away.Store(true)
 	s.OnStep(func(r ticket.StepRequest) error {
-		if away.Load() || crowded.Load() && len(r.ByHand) > 0 {
+		if away.Load() || crowded.Load() && len(r.Manual) > 0 {
 			return fault.New(fault.Unavailable, "the database is away")
 		}
 		return nil
@@ -146,7 +146,7 @@ func TestUpdate_isRefusedWhileTooMuchWaits(t *testing.T) {
 	crowded.Store(true)
 	away.Store(false)
 	s.Await("the signals' first step", func() bool {
-		return slices.ContainsFunc(s.Steps(), func(r ticket.StepRequest) bool { return len(r.ByHand) == ticket.MaxByHand })
+		return slices.ContainsFunc(s.Steps(), func(r ticket.StepRequest) bool { return len(r.Manual) == ticket.MaxManual })
 	})
 	soon, cancel := context.WithTimeout(t.Context(), 30*time.Second) // it must not wait with the others
 	defer cancel()

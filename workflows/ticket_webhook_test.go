@@ -66,7 +66,7 @@ func TestWebhook_thatRefusesForGoodIsAnEventAndTheNextCallIsTried(t *testing.T) 
 	s.run()
 	var failed []string
 	for _, e := range s.desk.Events(number) {
-		if e.Kind == ticket.EventCallFailed {
+		if e.Kind == ticket.EventWebhookFailed {
 			failed = append(failed, e.Webhook)
 		}
 	}

@@ -33,14 +33,14 @@ type ticketWorkflow struct {
 	lastMail    int   // number of the last mail among the deliveries
 	lastCommand int64 // number of the last command received
 	claims      []Claim
-	manual      []ticket.ByHand
+	manual      []ticket.ManualCommand
 	answers     answers // to updates
 	outcomes    []ManualOutcome
 	received    map[ticket.Verb]int // signals of each name, ever
 	bounced     []int
-	delivered   []int         // mails that ask the requester and were sent: silence counts from that
-	catchUp     bool          // the emergency schedule is to be applied
-	due         ticket.Moment // the due event whose timer has fired
+	delivered   []int           // mails that ask the requester and were sent: silence counts from that
+	catchUp     bool            // the emergency schedule is to be applied
+	due         ticket.DueEvent // the due event whose timer has fired
 
 	selector workflow.Selector
 	meter    historyMeter
@@ -115,17 +115,17 @@ func (t *ticketWorkflow) owesMore() bool {
 }
 
 // nextEvent returns what the timer is for.
-func (t *ticketWorkflow) nextEvent() ticket.Moment {
+func (t *ticketWorkflow) nextEvent() ticket.DueEvent {
 	if p := t.digest.Parked; p != nil {
-		return ticket.Moment{Kind: dueRetryParked, Due: p.Retry, Label: "try again to record what is due"}
+		return ticket.DueEvent{Kind: dueRetryParked, Due: p.Retry, Label: "try again to record what is due"}
 	}
 	return t.digest.Next
 }
 
 // dueRetryParked asks for another try at something parked. The domain does not know it.
-const dueRetryParked ticket.MomentKind = "retry"
+const dueRetryParked ticket.DueKind = "retry"
 
-func (t *ticketWorkflow) onDue(m ticket.Moment) {
+func (t *ticketWorkflow) onDue(m ticket.DueEvent) {
 	if m.Kind == dueRetryParked {
 		t.digest.Parked, t.catchUp = nil, true
 		return
@@ -162,7 +162,7 @@ func (t *ticketWorkflow) step(ctx workflow.Context) error {
 	case !parked && t.digest.Command < t.lastCommand:
 		r.Command = t.lastCommand
 	case len(t.manual) > 0:
-		r.ByHand = t.manual[:min(len(t.manual), ticket.MaxByHand)]
+		r.Manual = t.manual[:min(len(t.manual), ticket.MaxManual)]
 	case len(t.bounced) > 0 && !parked:
 		r.Bounced = t.bounced[0]
 	case len(t.delivered) > 0 && !parked:
@@ -170,7 +170,7 @@ func (t *ticketWorkflow) step(ctx workflow.Context) error {
 	case t.due.Kind != "" && !t.catchUp && !parked:
 		r.Due = t.due.Due
 	default:
-		r.Gate = true
+		r.Schedule = true
 	}
 	result, err := callStep(ctx, r, t.stepSummary(r))
 	if err != nil {
@@ -187,23 +187,23 @@ func (t *ticketWorkflow) apply(ctx workflow.Context, r ticket.StepRequest, resul
 		taken = 1
 	}
 	switch {
-	case len(r.ByHand) > 0:
-		t.manual = t.manual[len(r.ByHand):]
+	case len(r.Manual) > 0:
+		t.manual = t.manual[len(r.Manual):]
 	case r.Bounced > 0:
 		t.bounced = t.bounced[taken:]
 	case r.Delivered > 0:
 		t.delivered = t.delivered[taken:]
-	case r.Gate:
+	case r.Schedule:
 		t.catchUp = !reached
 	case !r.Due.IsZero() && reached:
 		t.timer.behind = result.Digest.Next.Same(t.due)
-		t.due = ticket.Moment{}
+		t.due = ticket.DueEvent{}
 	}
-	if !r.Gate {
+	if !r.Schedule {
 		t.shown.deferral.end()
 	}
 	t.digest, t.lastCommand = result.Digest, result.Pending
-	for _, m := range r.ByHand {
+	for _, m := range r.Manual {
 		line := manualOutcome(m, result)
 		t.answers.answer(m.Key, line)
 		t.outcomes = append(t.outcomes, ManualOutcome{At: workflow.Now(ctx), Outcome: line})

@@ -21,14 +21,14 @@ var templates embed.FS
 
 // signIns authenticates people.
 type signIns interface {
-	SignIn(ctx context.Context, from accounts.Browser, address, password string) (accounts.Entry, error)
-	AskLink(ctx context.Context, from accounts.Browser, address string) error
-	AskReset(ctx context.Context, from accounts.Browser, address string) error
+	SignIn(ctx context.Context, from accounts.Browser, address, password string) (accounts.Authenticated, error)
+	RequestLink(ctx context.Context, from accounts.Browser, address string) error
+	RequestReset(ctx context.Context, from accounts.Browser, address string) error
 	Register(ctx context.Context, source, name, address string) error
 	Open(ctx context.Context, token string) (accounts.Link, error)
-	Use(ctx context.Context, token, name, password string, tokens accounts.Tokens) (accounts.Used, error)
-	ByIdentity(ctx context.Context, i accounts.Identity) (accounts.Entry, error)
-	SignInAgain(ctx context.Context, source string, who desk.Person, password string) (accounts.Entry, error)
+	Use(ctx context.Context, token, name, password string, tokens accounts.Tokens) (accounts.LinkResult, error)
+	SignInWithIdentity(ctx context.Context, i accounts.Identity) (accounts.Authenticated, error)
+	Reauthenticate(ctx context.Context, source string, who desk.Person, password string) (accounts.Authenticated, error)
 	Device(ctx context.Context, address string) (string, error)
 	SignedOut(ctx context.Context, who desk.Person) error
 }
@@ -37,11 +37,11 @@ type signIns interface {
 type profile interface {
 	Profile(ctx context.Context, who desk.Person) (accounts.Profile, error)
 	ChangeName(ctx context.Context, who desk.Person, name string) error
-	ChangePassword(ctx context.Context, source string, who desk.Person, proof accounts.Proof, password string, tokens accounts.Tokens) (accounts.Entry, error)
+	ChangePassword(ctx context.Context, source string, who desk.Person, proof accounts.Proof, password string, tokens accounts.Tokens) (accounts.Authenticated, error)
 	ChangeAddress(ctx context.Context, source string, who desk.Person, proof accounts.Proof, address string) error
-	SignOutEverywhere(ctx context.Context, who desk.Person, tokens accounts.Tokens) (accounts.Entry, error)
+	SignOutEverywhere(ctx context.Context, who desk.Person, tokens accounts.Tokens) (accounts.Authenticated, error)
 	Tokens(ctx context.Context, who desk.Person) ([]accounts.Token, error)
-	MakeToken(ctx context.Context, source string, who desk.Person, proof accounts.Proof, once, label string, writes bool) (string, error)
+	CreateToken(ctx context.Context, source string, who desk.Person, proof accounts.Proof, once, label string, writes bool) (string, error)
 	RevokeToken(ctx context.Context, who desk.Person, token int64) error
 }
 
@@ -49,13 +49,13 @@ type profile interface {
 type members interface {
 	Member(ctx context.Context, by desk.Person, id ticket.PersonID) (accounts.Member, error)
 	Members(ctx context.Context, by desk.Person, f accounts.MemberFilter) (list []accounts.Member, more bool, err error)
-	Invitations(ctx context.Context, by desk.Person) ([]accounts.Invited, error)
+	Invitations(ctx context.Context, by desk.Person) ([]accounts.PendingInvitation, error)
 	Invite(ctx context.Context, by desk.Person, invitedPerson desk.Person) error
-	Uninvite(ctx context.Context, by desk.Person, linkID string) error
+	WithdrawInvitation(ctx context.Context, by desk.Person, linkID string) error
 	SetRole(ctx context.Context, by desk.Person, id ticket.PersonID, role ticket.Role) error
 	Disable(ctx context.Context, by desk.Person, id ticket.PersonID) error
 	Enable(ctx context.Context, by desk.Person, id ticket.PersonID) error
-	Events(ctx context.Context, by desk.Person, f accounts.EventFilter) (list []accounts.Recorded, more bool, err error)
+	Events(ctx context.Context, by desk.Person, f accounts.EventFilter) (list []accounts.EventRecord, more bool, err error)
 }
 
 // service is implemented by internal/account.Service.

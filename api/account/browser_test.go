@@ -15,7 +15,7 @@ import (
 func (s *fixture) window(p desk.Person) *browsertest.Page {
 	s.t.Helper()
 	browsertest.Require(s.t)
-	link, err := s.service.LinkFor(s.t.Context(), p.Address, time.Hour)
+	link, err := s.service.CreateLink(s.t.Context(), p.Address, time.Hour)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -39,17 +39,17 @@ func TestBrowser_reauthenticationKeepsTheForm(t *testing.T) {
 	w.Choose("Access", "read and write")
 	w.Click("Create token")
 	w.At(`/sign-in/again\?next=%2Faccount`)
-	w.Readable("sign-in-again")
+	w.CheckReadable("sign-in-again")
 	w.Click("Email me a link")
 	w.See("Check your inbox")
 	w.Goto(s.mailed("sign-in", s.customer.Address))
 	w.ClickOn("main form button")
 	w.At("/account")
 	w.See("What you typed is back, and is not sent yet")
-	w.Readable("account-refilled")
+	w.CheckReadable("account-refilled")
 	w.Click("Create token")
 	w.See("Copy it now", "read and write")
-	w.Readable("account-token")
+	w.CheckReadable("account-token")
 	token := strings.TrimSpace(w.Read("code.token"))
 	if p, err := s.db.ByToken(t.Context(), token, true); err != nil || p.ID != s.customer.ID {
 		t.Fatalf("the token %q: %+v, %v", token, p, err)
@@ -69,7 +69,7 @@ func TestBrowser_securityEvents(t *testing.T) {
 	long := s.add(ticket.RoleAgent, longName, "a-very-long-address-of-somebody-at-a-department@a-rather-long-domain.demo.example")
 	for _, err := range []error{
 		s.service.SetRole(t.Context(), s.administrator, long.ID, ticket.RoleSupervisor),
-		s.service.AskLink(t.Context(), accounts.Browser{Source: "2001:db8:85a3:1234:5678:8a2e:370:7334"}, long.Address),
+		s.service.RequestLink(t.Context(), accounts.Browser{Source: "2001:db8:85a3:1234:5678:8a2e:370:7334"}, long.Address),
 		s.service.Disable(t.Context(), s.administrator, long.ID),
 	} {
 		if err != nil {
@@ -80,7 +80,7 @@ func TestBrowser_securityEvents(t *testing.T) {
 	w.Goto("/people")
 	w.Click("Security events")
 	w.See("Role changed", "from agent to supervisor")
-	w.Readable("events")
+	w.CheckReadable("events")
 	w.Choose("Kind of event", "Account disabled")
 	w.Click("Show")
 	w.At(`/people/events\?.*kind=disabled`)
@@ -94,10 +94,10 @@ func TestBrowser_securityEvents(t *testing.T) {
 	w.Fill("Current password", secret)
 	w.Click("Continue")
 	w.See("What you typed is back, and is not sent yet")
-	w.Readable("people-refilled")
+	w.CheckReadable("people-refilled")
 	w.Click("Send invitation")
 	w.See("An invitation has been sent")
-	if err := s.service.AskReset(t.Context(), accounts.Browser{Source: "192.0.2.1"}, s.agent.Address); err != nil {
+	if err := s.service.RequestReset(t.Context(), accounts.Browser{Source: "192.0.2.1"}, s.agent.Address); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.db.IssueToken(t.Context(), s.agent.ID, "a test"); err != nil {
@@ -105,5 +105,5 @@ func TestBrowser_securityEvents(t *testing.T) {
 	}
 	w.Goto(s.mailed("reset", s.agent.Address))
 	w.See("Keep my API tokens working")
-	w.Readable("reset")
+	w.CheckReadable("reset")
 }

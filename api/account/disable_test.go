@@ -32,7 +32,7 @@ func (c *hookedDesk) Bulk(ctx context.Context, by desk.Person, numbers []ticket.
 }
 
 type workplace struct {
-	*officetest.Office
+	*officetest.Fixture
 	t          *testing.T
 	hookedDesk *hookedDesk
 	base       string
@@ -40,14 +40,14 @@ type workplace struct {
 
 func openWorkplace(t *testing.T) *workplace {
 	t.Helper()
-	o := &workplace{Office: officetest.Open(t, "disabling"), t: t}
-	o.Hire("ada", ticket.RoleAdministrator, "Ada Administrator")
-	o.Hire("anna", ticket.RoleAgent, "Anna Agent")
-	o.Hire("bert", ticket.RoleAgent, "Bert Agent")
-	o.Hire("carla", ticket.RoleAgent, "Carla Agent")
-	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
+	o := &workplace{Fixture: officetest.Open(t, "disabling"), t: t}
+	o.Employ("ada", ticket.RoleAdministrator, "Ada Administrator")
+	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
+	o.Employ("bert", ticket.RoleAgent, "Bert Agent")
+	o.Employ("carla", ticket.RoleAgent, "Carla Agent")
+	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	log := slog.New(slog.DiscardHandler)
-	o.Work(log)
+	o.Start(log)
 	o.hookedDesk = &hookedDesk{Tickets: o.Desk}
 	pages := account.New(accounts.New(o.Accounts(), "http://support.example"), nil, o.hookedDesk, o.Staffing)
 	o.base = o.Serve(page.Config{Log: log}, "/people", pages.Area()).URL
@@ -97,7 +97,7 @@ func (o *workplace) ada() *officetest.Browser {
 	return b
 }
 
-func wants(t *testing.T, a officetest.Answer, status int, words ...string) {
+func wants(t *testing.T, a officetest.Response, status int, words ...string) {
 	t.Helper()
 	for _, w := range words {
 		if !strings.Contains(a.Line("main"), w) {
@@ -135,7 +135,7 @@ func TestDisable_layout(t *testing.T) {
 	p.Goto("/let-in/ada")
 	p.Click("Disable Anna Agent")
 	p.See("Disable the account of Anna Agent?", "open ticket")
-	p.Readable("disable")
+	p.CheckReadable("disable")
 }
 
 func TestDisable_distributesTicketsInAGroup(t *testing.T) {

@@ -21,7 +21,7 @@ type eventsView struct {
 }
 
 type eventView struct {
-	accounts.Recorded
+	accounts.EventRecord
 	What      string
 	ActorName string // empty if it was the person themselves
 }
@@ -29,15 +29,15 @@ type eventView struct {
 // eventNames are labels for the kinds of events.
 var eventNames = map[accounts.EventKind]string{
 	accounts.EventSignedIn: "Signed in", accounts.EventSignInFailed: "Sign-in failed", accounts.EventSignedOut: "Signed out",
-	accounts.EventSessionsEnded: "Signed out everywhere", accounts.EventLinkAsked: "Link requested",
-	accounts.EventLinkMade: "Sign-in link created", accounts.EventRegistering: "Registration requested",
-	accounts.EventRegistered: "Registered", accounts.EventAdded: "Person added", accounts.EventInvited: "Invited",
-	accounts.EventUninvited: "Invitation withdrawn", accounts.EventJoined: "Invitation accepted",
-	accounts.EventRole: "Role changed", accounts.EventDisabled: "Account disabled", accounts.EventEnabled: "Account enabled",
-	accounts.EventPasswordSet: "Password set", accounts.EventPassword: "Password changed", accounts.EventReset: "Password reset",
-	accounts.EventAddressAsked: "Address change requested", accounts.EventAddress: "Address changed",
-	accounts.EventIdentity: "OpenID identity linked", accounts.EventTokenMade: "API token created",
-	accounts.EventTokenEnded: "API token revoked", accounts.EventGroupMade: "Group created", accounts.EventGroupRenamed: "Group renamed",
+	accounts.EventSessionsEnded: "Signed out everywhere", accounts.EventLinkRequested: "Link requested",
+	accounts.EventLinkCreated: "Sign-in link created", accounts.EventRegistrationRequested: "Registration requested",
+	accounts.EventRegistered: "Registered", accounts.EventPersonAdded: "Person added", accounts.EventInvited: "Invited",
+	accounts.EventInvitationWithdrawn: "Invitation withdrawn", accounts.EventInvitationAccepted: "Invitation accepted",
+	accounts.EventRoleChanged: "Role changed", accounts.EventDisabled: "Account disabled", accounts.EventEnabled: "Account enabled",
+	accounts.EventPasswordSet: "Password set", accounts.EventPasswordChanged: "Password changed", accounts.EventPasswordReset: "Password reset",
+	accounts.EventAddressChangeRequested: "Address change requested", accounts.EventAddressChanged: "Address changed",
+	accounts.EventIdentityLinked: "OpenID identity linked", accounts.EventTokenCreated: "API token created",
+	accounts.EventTokenRevoked: "API token revoked", accounts.EventGroupCreated: "Group created", accounts.EventGroupRenamed: "Group renamed",
 	accounts.EventGroupDeleted: "Group deleted", accounts.EventGroupJoined: "Group member added", accounts.EventGroupLeft: "Group member removed",
 }
 
@@ -65,7 +65,7 @@ func (p *Pages) showEvents(v *page.Visit) error {
 		Layout: v.Layout("Security events", "/people"), Kinds: accounts.EventKinds(), Kind: filter.Kind, Search: filter.Person,
 	}
 	for _, e := range list {
-		view.Events = append(view.Events, eventView{Recorded: e, What: view.NameOf(e.Kind), ActorName: actorName(e)})
+		view.Events = append(view.Events, eventView{EventRecord: e, What: view.NameOf(e.Kind), ActorName: actorName(e)})
 	}
 	if more {
 		query := url.Values{"before": {strconv.FormatInt(list[len(list)-1].ID, 10)}}
@@ -81,7 +81,7 @@ func (p *Pages) showEvents(v *page.Visit) error {
 }
 
 // actorName returns who changed another person's account, or acted on none.
-func actorName(e accounts.Recorded) string {
+func actorName(e accounts.EventRecord) string {
 	switch {
 	case e.Actor.ID == e.Person.ID:
 		return ""

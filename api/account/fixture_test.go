@@ -224,7 +224,7 @@ func (b *browser) send(shown answer, path string, fields ...string) answer {
 // as returns a browser in which a person has signed in by a link.
 func (s *fixture) as(p desk.Person) *browser {
 	s.t.Helper()
-	link, err := s.service.LinkFor(s.t.Context(), p.Address, time.Hour)
+	link, err := s.service.CreateLink(s.t.Context(), p.Address, time.Hour)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -238,11 +238,11 @@ func (s *fixture) as(p desk.Person) *browser {
 // setPassword sets a password.
 func (s *fixture) setPassword(p desk.Person) {
 	s.t.Helper()
-	if err := s.service.AskReset(s.t.Context(), accounts.Browser{Source: "192.0.2.1"}, p.Address); err != nil {
+	if err := s.service.RequestReset(s.t.Context(), accounts.Browser{Source: "192.0.2.1"}, p.Address); err != nil {
 		s.t.Fatal(err)
 	}
 	token := strings.TrimPrefix(s.mailed("reset", p.Address), "/link/")
-	if _, err := s.service.Use(s.t.Context(), token, "", secret, accounts.EndTokens); err != nil {
+	if _, err := s.service.Use(s.t.Context(), token, "", secret, accounts.RevokeTokens); err != nil {
 		s.t.Fatal(err)
 	}
 }

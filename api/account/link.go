@@ -20,18 +20,18 @@ type linkView struct {
 
 // linkTexts are heading and button for each purpose.
 var linkTexts = map[accounts.Purpose][2]string{
-	accounts.SignIn:     {"Sign in", "Sign in"},
-	accounts.Reset:      {"Choose a new password", "Save password and sign in"},
-	accounts.Move:       {"Confirm your new address", "Use this address"},
-	accounts.Verify:     {"Welcome", "Create account"},
-	accounts.Invitation: {"You have been invited", "Accept invitation"},
+	accounts.SignIn:        {"Sign in", "Sign in"},
+	accounts.Reset:         {"Choose a new password", "Save password and sign in"},
+	accounts.ChangeAddress: {"Confirm your new address", "Use this address"},
+	accounts.VerifyAddress: {"Welcome", "Create account"},
+	accounts.Invitation:    {"You have been invited", "Accept invitation"},
 }
 
 func newLinkView(v *page.Visit, l accounts.Link) linkView {
 	words := linkTexts[l.Purpose]
 	return linkView{
 		Layout: v.Layout(words[0], ""), Link: l, Name: l.Person.Name, Heading: words[0], Button: words[1],
-		Newcomer: l.Purpose == accounts.Verify || l.Purpose == accounts.Invitation,
+		Newcomer: l.Purpose == accounts.VerifyAddress || l.Purpose == accounts.Invitation,
 	}
 }
 
@@ -71,16 +71,16 @@ func (p *Pages) useLink(v *page.Visit) error {
 	if err != nil {
 		return linkError(v, err)
 	}
-	if used.Purpose == accounts.Move {
+	if used.Purpose == accounts.ChangeAddress {
 		v.Flash("Your email address is now %s.", used.Person.Address)
 		return v.Redirect("/account") // through sign-in if necessary: the link only proves the address
 	}
 	next := v.Session.Pop(keyNext)
 	switch used.Purpose {
-	case accounts.Verify, accounts.Invitation:
+	case accounts.VerifyAddress, accounts.Invitation:
 		v.Flash("Welcome, %s.", used.Person.Name)
 	case accounts.Reset:
 		v.Flash("Your password has been changed, and you are signed in.")
 	}
-	return p.signInAs(v, used.Entry, next)
+	return p.signInAs(v, used.Authenticated, next)
 }

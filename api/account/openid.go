@@ -56,7 +56,7 @@ func (p *Pages) finishOpenID(v *page.Visit) error {
 	if err != nil {
 		return p.signInFailed(v, stored.Next, err)
 	}
-	in, err := p.accounts.ByIdentity(v.Context(), identity)
+	in, err := p.accounts.SignInWithIdentity(v.Context(), identity)
 	if err != nil {
 		return p.signInFailed(v, stored.Next, err)
 	}

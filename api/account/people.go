@@ -20,7 +20,7 @@ type peopleView struct {
 	Search      string
 	Members     []accounts.Member
 	More        string // URL of the next page; empty: last page
-	Invitations []accounts.Invited
+	Invitations []accounts.PendingInvitation
 	Roles       []ticket.Role // roles for invitations and changes
 	Problems    problems
 	Typed       desk.Person
@@ -143,6 +143,6 @@ func (p *Pages) enable(v *page.Visit) error {
 }
 
 func (p *Pages) uninvite(v *page.Visit) error {
-	err := p.accounts.Uninvite(v.Context(), v.Person, v.Param("id"))
+	err := p.accounts.WithdrawInvitation(v.Context(), v.Person, v.Param("id"))
 	return p.manage(v, desk.Person{}, "The invitation has been withdrawn.", err)
 }

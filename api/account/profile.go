@@ -113,7 +113,7 @@ func (p *Pages) changeName(v *page.Visit) error {
 }
 
 func (p *Pages) changePassword(v *page.Visit) error {
-	return p.endSessions(v, "password", "Your password has been changed.", func(field func(string) string, tokens accounts.Tokens) (accounts.Entry, error) {
+	return p.endSessions(v, "password", "Your password has been changed.", func(field func(string) string, tokens accounts.Tokens) (accounts.Authenticated, error) {
 		return p.accounts.ChangePassword(v.Context(), v.Source(), v.Person, proof(v, field), field("password"), tokens)
 	})
 }
@@ -126,13 +126,13 @@ func (p *Pages) changeAddress(v *page.Visit) error {
 }
 
 func (p *Pages) signOutEverywhere(v *page.Visit) error {
-	return p.endSessions(v, "sign-out-everywhere", "", func(_ func(string) string, tokens accounts.Tokens) (accounts.Entry, error) {
+	return p.endSessions(v, "sign-out-everywhere", "", func(_ func(string) string, tokens accounts.Tokens) (accounts.Authenticated, error) {
 		return p.accounts.SignOutEverywhere(v.Context(), v.Person, tokens)
 	})
 }
 
 // endSessions responds to a form that ends all other sessions, and lists what has ended.
-func (p *Pages) endSessions(v *page.Visit, form, done string, act func(field func(string) string, tokens accounts.Tokens) (accounts.Entry, error)) error {
+func (p *Pages) endSessions(v *page.Visit, form, done string, act func(field func(string) string, tokens accounts.Tokens) (accounts.Authenticated, error)) error {
 	values, err := v.Form()
 	if err != nil {
 		return err
@@ -166,9 +166,9 @@ func (p *Pages) makeToken(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	token, err := p.accounts.MakeToken(v.Context(), v.Source(), v.Person, proof(v, values.Get), v.Once().Key,
+	token, err := p.accounts.CreateToken(v.Context(), v.Source(), v.Person, proof(v, values.Get), v.IdempotencyKey().Key,
 		values.Get("label"), values.Get("scope") == "write")
-	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.Code == accounts.CodeTokenMade {
+	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.Code == accounts.CodeTokenExists {
 		v.Flash("That token has already been created and can't be shown again. If you did not copy it, revoke it and create another.")
 		return v.Redirect("/account")
 	}

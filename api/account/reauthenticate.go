@@ -41,7 +41,7 @@ func (p *Pages) signInAgain(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	in, err := p.accounts.SignInAgain(v.Context(), v.Source(), v.Person, form.Get("current"))
+	in, err := p.accounts.Reauthenticate(v.Context(), v.Source(), v.Person, form.Get("current"))
 	if wrong, ok := problemsOf(err); ok {
 		view, err := p.againView(v, form.Get("next"), wrong)
 		if err != nil {
@@ -58,5 +58,5 @@ func (p *Pages) signInAgain(v *page.Visit) error {
 // needsReauthentication reports whether a change was refused because the person must authenticate again.
 func needsReauthentication(err error) bool {
 	refused, ok := errors.AsType[*fault.Error](err)
-	return ok && refused.Code == accounts.CodeSignInAgain
+	return ok && refused.Code == accounts.CodeReauthenticate
 }

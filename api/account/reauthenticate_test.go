@@ -158,7 +158,7 @@ func TestAdministrators_mustReauthenticate(t *testing.T) {
 	s.age(16 * time.Minute)
 	b.send(b.get("/people"), "/people", "role", "agent", "name", "Demo Left Behind", "address", "left@demo.example").leads(t, "/sign-in/again?next=%2Fpeople")
 	other := s.add(ticket.RoleAdministrator, "Demo Other", "other@demo.example")
-	link, err := s.service.LinkFor(t.Context(), other.Address, time.Hour)
+	link, err := s.service.CreateLink(t.Context(), other.Address, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestAccount_endsWhatThePageSays(t *testing.T) {
 			b, elsewhere := s.as(s.customer), s.as(s.customer)
 			a := b.post("/account/tokens", "label", "Laptop", "scope", "write", "current", secret)
 			token := a.Find("section[aria-labelledby=new-token] code").Text()
-			mailed, err := s.service.LinkFor(t.Context(), s.customer.Address, time.Hour)
+			mailed, err := s.service.CreateLink(t.Context(), s.customer.Address, time.Hour)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -252,7 +252,7 @@ func TestReset_endsWhatThePageSays(t *testing.T) {
 			t.Fatal(err)
 		}
 		elsewhere := s.as(s.customer)
-		if err := s.service.AskReset(t.Context(), accounts.Browser{Source: "192.0.2.1"}, s.customer.Address); err != nil {
+		if err := s.service.RequestReset(t.Context(), accounts.Browser{Source: "192.0.2.1"}, s.customer.Address); err != nil {
 			t.Fatal(err)
 		}
 		link := s.mailed("reset", s.customer.Address)

@@ -58,12 +58,12 @@ func browser(v *page.Visit) accounts.Browser {
 }
 
 // signInAs signs in a person who has just authenticated, and redirects.
-func (p *Pages) signInAs(v *page.Visit, in accounts.Entry, next string) error {
+func (p *Pages) signInAs(v *page.Visit, in accounts.Authenticated, next string) error {
 	return p.signInSince(v, in, time.Now(), next)
 }
 
 // signInSince signs in a person who authenticated at an instant; zero: unknown.
-func (p *Pages) signInSince(v *page.Visit, in accounts.Entry, since time.Time, next string) error {
+func (p *Pages) signInSince(v *page.Visit, in accounts.Authenticated, since time.Time, next string) error {
 	if err := v.Session.SignIn(in.Person, in.Epoch, since); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (p *Pages) askLink(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	err = p.accounts.AskLink(v.Context(), browser(v), form.Get("address"))
+	err = p.accounts.RequestLink(v.Context(), browser(v), form.Get("address"))
 	if wrong, ok := problemsOf(err); ok {
 		return v.ShowStatus(wrong.status, "sign-in", p.signInView(v, form.Get("address"), form.Get("next"), wrong))
 	}
@@ -156,7 +156,7 @@ func (p *Pages) reset(v *page.Visit) error {
 		return err
 	}
 	address := form.Get("address")
-	err = p.accounts.AskReset(v.Context(), browser(v), address)
+	err = p.accounts.RequestReset(v.Context(), browser(v), address)
 	return answerAsk(v, err, "reset", askView{Layout: v.Layout("Choose a new password", "/sign-in"), Address: address})
 }
 

@@ -33,13 +33,13 @@ const Remembered = 28 * 24 * time.Hour
 
 // Cause is the emergency that a line about a ticket refers to, in short.
 type Cause struct {
-	ByHand bool   // it was declared on this ticket alone
+	Manual bool   // it was declared on this ticket alone
 	Text   string // its notice, plain; empty when it is not known
 	Told   bool   // the page of notices shows it
 }
 
 // Shown reports whether there is anything to say of it.
-func (c Cause) Shown() bool { return c.ByHand || c.Text != "" || c.Told }
+func (c Cause) Shown() bool { return c.Manual || c.Text != "" || c.Told }
 
 // Causes are the emergencies that a ticket's events may tell of.
 type Causes struct {
@@ -65,7 +65,7 @@ func (v *Visit) Causes(t ticket.Ticket) Causes {
 func (c Causes) Of(name string) Cause {
 	id := ticket.EmergencyID(name)
 	if !id.Valid() {
-		return Cause{ByHand: name != ""}
+		return Cause{Manual: name != ""}
 	}
 	e, known := c.known[id]
 	if !known {

@@ -71,8 +71,8 @@ func (v *Visit) RetryAfter(limited error) {
 // retryAfter says when it may be worth to ask again.
 func (v *Visit) retryAfter(status int, f *fault.Error) {
 	after := patience[status]
-	if f.After > 0 {
-		after = request.Seconds(f.After)
+	if f.RetryAfter > 0 {
+		after = request.Seconds(f.RetryAfter)
 	}
 	if after != "" {
 		v.gin.Header("Retry-After", after)

@@ -131,12 +131,12 @@ func typedIn(name string) bool {
 	return !slices.Contains(unseen, name) && !strings.HasPrefix(name, fieldSeen)
 }
 
-// Once is what makes a form that is sent twice be taken once: the key that it was shown with. A form without one is
+// IdempotencyKey is what makes a form that is sent twice be taken once: the key that it was shown with. A form without one is
 // not protected. What the page had shown is no part of what is asked: it may have been brought up to date between the two.
-func (v *Visit) Once() desk.Once {
+func (v *Visit) IdempotencyKey() desk.IdempotencyKey {
 	key := v.form.Get(fieldOnce)
 	if key == "" || len(key) > 64 {
-		return desk.Once{}
+		return desk.IdempotencyKey{}
 	}
 	asked := maps.Clone(v.form)
 	maps.DeleteFunc(asked, func(name string, _ []string) bool { return strings.HasPrefix(name, fieldSeen) })

@@ -91,8 +91,8 @@ func (l Layout) Nav() []NavItem {
 	return items
 }
 
-// Once is the key of a form that may be sent once; the form carries it in a hidden field of this name.
-func (l Layout) Once() string { return rand.Text() }
+// IdempotencyKey is the key of a form that may be sent once; the form carries it in a hidden field of this name.
+func (l Layout) IdempotencyKey() string { return rand.Text() }
 
 // WorkflowURL is where Temporal UI shows a ticket's workflow; empty when the desk knows no Temporal UI.
 func (l Layout) WorkflowURL(n ticket.Number) string {

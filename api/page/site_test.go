@@ -40,7 +40,7 @@ type site struct {
 	epoch    int64
 	away     error // what the database answers
 	forms    []url.Values
-	onces    []desk.Once
+	onces    []desk.IdempotencyKey
 	people   map[ticket.PersonID]desk.Person
 }
 
@@ -166,7 +166,7 @@ func (s *site) routes() []page.Route {
 		page.Post("/form", page.Anyone, func(v *page.Visit) error {
 			form, err := v.Form()
 			if err == nil {
-				s.forms, s.onces = append(s.forms, form), append(s.onces, v.Once())
+				s.forms, s.onces = append(s.forms, form), append(s.onces, v.IdempotencyKey())
 				err = v.Nothing()
 			}
 			return err
@@ -186,7 +186,7 @@ func (s *site) routes() []page.Route {
 		}),
 		page.Get("/broken", page.Anyone, func(*page.Visit) error { return secret }),
 		page.Get("/often", page.Anyone, func(*page.Visit) error { return fault.New(fault.Limited, "that was often") }),
-		page.Get("/conflict", page.Anyone, func(*page.Visit) error { return fault.Refusal("taken", "somebody <else> has it") }),
+		page.Get("/conflict", page.Anyone, func(*page.Visit) error { return fault.NewConflict("taken", "somebody <else> has it") }),
 		page.Get("/ticks", page.SignedIn, s.tick),
 		page.Get("/granted-ticks/:number", page.Anyone, func(v *page.Visit) error {
 			if _, err := v.Session.Granted(ticket.Number(v.Param("number"))); err != nil {

@@ -92,7 +92,7 @@ func (l Layout) Told(line policy.Line) template.HTML {
 	for _, p := range line.Parts {
 		switch {
 		case p.From.IsZero():
-			b.WriteString(template.HTMLEscapeString(p.Words))
+			b.WriteString(template.HTMLEscapeString(p.Text))
 		case p.From.Equal(p.To):
 			b.WriteString(string(l.moment(p.From)))
 		default:

@@ -19,9 +19,9 @@ func TestTold_writesALineInTheViewersZone(t *testing.T) {
 		return parsed
 	}
 	span := func(from, to string) policy.Line {
-		return policy.Line{Parts: []policy.Part{{From: at(from), To: at(to)}, {Words: ": <running>"}}}
+		return policy.Line{Parts: []policy.Part{{From: at(from), To: at(to)}, {Text: ": <running>"}}}
 	}
-	due := policy.Line{Parts: []policy.Part{{Words: "Deadline "}, {From: at("2027-01-02 23:30:20"), To: at("2027-01-02 23:30:20")}, {Words: ", 2h left"}}}
+	due := policy.Line{Parts: []policy.Part{{Text: "Deadline "}, {From: at("2027-01-02 23:30:20"), To: at("2027-01-02 23:30:20")}, {Text: ", 2h left"}}}
 	tests := []struct {
 		zone, want string
 		line       policy.Line

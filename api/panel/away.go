@@ -107,7 +107,7 @@ func nowSo(l page.Layout, c desk.Colleague, you bool) string {
 }
 
 // absence is how long somebody is away, in words.
-func absence(l page.Layout, a desk.Away) string {
+func absence(l page.Layout, a desk.Absence) string {
 	if a.Until.IsZero() {
 		return "away"
 	}

@@ -112,12 +112,12 @@ func TestConversation_tellsWhatARuleDid(t *testing.T) {
 }
 
 // officeUnderRule has a policy that gives every ticket to the one agent there is.
-func officeUnderRule(t *testing.T) *officetest.Office {
+func officeUnderRule(t *testing.T) *officetest.Fixture {
 	t.Helper()
 	o := officetest.OpenUnder(t, "panel", []byte("time_zone: UTC\nclocks:\n  first_response: {target: 1h, counts: calendar}\n"+
 		"  resolution: {target: 2h, counts: calendar}\nassignment: [{group: everyone, by: round_robin}]\n"))
-	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
-	o.Hire("anna", ticket.RoleAgent, "Anna Agent")
-	o.Hire("sam", ticket.RoleSupervisor, "Sam Supervisor")
+	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
+	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
+	o.Employ("sam", ticket.RoleSupervisor, "Sam Supervisor")
 	return o
 }

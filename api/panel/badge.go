@@ -43,7 +43,7 @@ func newBadge(v desk.View, name policy.ClockName, l words, now time.Time) badge 
 		b.State, b.Text, b.Title = "none", "–", b.Name+" is not owed"
 	case len(g.Paused) > 0:
 		b.State, b.Text, b.Title = "paused", "paused", b.Name+" is paused: "+reasons(g.Paused)
-		if follows := ahead(g.Standing, l); follows != "" {
+		if follows := ahead(g.SLAState, l); follows != "" {
 			b.Title += ". " + follows
 		}
 		if !g.BreachedAt.IsZero() {
@@ -61,7 +61,7 @@ func newBadge(v desk.View, name policy.ClockName, l words, now time.Time) badge 
 }
 
 // ahead tells what follows for a promise that an emergency alone stops, when that ends; else it is empty.
-func ahead(s desk.Standing, l words) string {
+func ahead(s desk.SLAState, l words) string {
 	switch {
 	case !slices.Equal(s.Paused, []policy.Reason{policy.ReasonEmergency}) || !s.BreachedAt.IsZero():
 		return ""

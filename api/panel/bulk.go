@@ -35,7 +35,7 @@ func (p *Pages) bulk(v *page.Visit) error {
 	report := reportView{Layout: v.Layout("What became of it", "/desk"), Suffix: s.suffix(), Back: s.address()}
 	numbers, seen, r, what, err := readBulk(form)
 	if err == nil {
-		r.Once, report.What = v.Once(), what
+		r.IdempotencyKey, report.What = v.IdempotencyKey(), what
 		var results []desk.Result
 		if results, err = p.desk.Bulk(v.Context(), v.Person, numbers, seen, r); err == nil {
 			report.Add(results)

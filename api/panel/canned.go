@@ -13,18 +13,18 @@ import (
 // cannedView is the page of canned replies.
 type cannedView struct {
 	page.Layout
-	All          []desk.Canned
-	Edited       desk.Canned // ID 0: a new one
+	All          []desk.CannedReply
+	Edited       desk.CannedReply // ID 0: a new one
 	Placeholders []string
 	Mistakes     map[string]string // by field
 }
 
 // canned shows all, and the one to be changed in the form.
 func (p *Pages) canned(v *page.Visit) error {
-	return p.showCanned(v, http.StatusOK, desk.Canned{}, nil)
+	return p.showCanned(v, http.StatusOK, desk.CannedReply{}, nil)
 }
 
-func (p *Pages) showCanned(v *page.Visit, status int, edited desk.Canned, wrong error) error {
+func (p *Pages) showCanned(v *page.Visit, status int, edited desk.CannedReply, wrong error) error {
 	all, err := p.workspace.CannedReplies(v.Context(), v.Person)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (p *Pages) saveCanned(v *page.Visit) error {
 		return err
 	}
 	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // what is no number is a new one
-	c := desk.Canned{ID: id, Title: form.Get("title"), Body: unixLines(form.Get("body")), Shared: form.Get("shared") != ""}
+	c := desk.CannedReply{ID: id, Title: form.Get("title"), Body: unixLines(form.Get("body")), Shared: form.Get("shared") != ""}
 	_, err = p.workspace.SaveCanned(v.Context(), v.Person, c)
 	if fault.KindOf(err) == fault.Invalid && err != nil {
 		return p.showCanned(v, http.StatusUnprocessableEntity, c, err)
@@ -111,7 +111,7 @@ func (p *Pages) fillIn(v *page.Visit, n ticket.Number, id string) (string, error
 	}
 	for _, c := range all {
 		if strconv.FormatInt(c.ID, 10) == id {
-			text, _ := desk.Fill(c.Body, record, desk.Ref{ID: v.Person.ID, Name: v.Person.Name, Handle: v.Person.Handle, Role: v.Person.Role})
+			text, _ := desk.FillCanned(c.Body, record, desk.Ref{ID: v.Person.ID, Name: v.Person.Name, Handle: v.Person.Handle, Role: v.Person.Role})
 			return text, nil
 		}
 	}

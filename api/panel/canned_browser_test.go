@@ -13,7 +13,7 @@ func TestCannedReplies_areInsertedOnEnterOnly(t *testing.T) {
 	o := openOffice(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	for title, body := range map[string]string{"Greeting": "Hello {{requester.name}}.", "Returns": "Send it back.", "Refund": "The money is on its way."} {
-		if _, err := o.Workspace.SaveCanned(t.Context(), o.People["anna"], desk.Canned{Title: title, Body: body}); err != nil {
+		if _, err := o.Workspace.SaveCanned(t.Context(), o.People["anna"], desk.CannedReply{Title: title, Body: body}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -56,7 +56,7 @@ func TestEmergency_isToldOnTheTicket(t *testing.T) {
 func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
 	o := openOffice(t)
 	n := o.submit("clara", "Where is it?", "Where?")
-	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "a-signal", Verb: ticket.VerbEmergencyPause, Emergency: "van-broken"}}}); err != nil {
+	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "a-signal", Verb: ticket.VerbEmergencyPause, Emergency: "van-broken"}}}); err != nil {
 		t.Fatal(err)
 	}
 	shown := o.browser("anna").get("/desk/tickets/" + string(n)).is(http.StatusOK)

@@ -43,10 +43,10 @@ func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) 
 	case c.Runs:
 		c.Detail = "due " + l.Words(g.Due)
 	case len(g.Paused) > 0:
-		c.Detail, c.Why, c.Ahead = reasons(g.Paused), "Why is nothing due?", ahead(g.Standing, l)
+		c.Detail, c.Why, c.Ahead = reasons(g.Paused), "Why is nothing due?", ahead(g.SLAState, l)
 	}
 	left := g.Budget - g.Used
-	unit := map[policy.Counting]string{
+	unit := map[policy.CountingMode]string{
 		policy.CountBusinessHours: "business hours", policy.CountBusinessDays: "business days", policy.CountCalendar: "calendar time",
 	}[clock.Counts]
 	budget := policy.FormatBudget(clock.Counts, g.Budget)
@@ -61,6 +61,6 @@ func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) 
 // explain tells how the deadline came about, with the emergencies behind it by the timeline.
 func (c *clockView) explain(v desk.View, entries []desk.Entry, causes page.Causes, l page.Layout) {
 	for _, line := range v.Explain(c.ID, time.Now()) {
-		c.Explained = append(c.Explained, told{line.Running, l.Told(line), causes.Behind(desk.Because(line, entries))})
+		c.Explained = append(c.Explained, told{line.Running, l.Told(line), causes.Behind(desk.CausesOf(line, entries))})
 	}
 }

@@ -48,7 +48,7 @@ func (p *Pages) command(verb ticket.Verb) func(*page.Visit) error {
 		if err := f.Err(); err != nil {
 			return p.refused(v, n, typed, err)
 		}
-		r.Number, r.Once = n, v.Once()
+		r.Number, r.IdempotencyKey = n, v.IdempotencyKey()
 		return p.ask(v, r, typed)
 	}
 }
@@ -70,7 +70,7 @@ func (p *Pages) write(m mode) func(*page.Visit) error {
 		}
 		var f input.Fields
 		r := input.Command(&f, m.verb, form)
-		r.Number, r.Once = n, v.Once()
+		r.Number, r.IdempotencyKey = n, v.IdempotencyKey()
 		if left := unfilled(d.body); left != "" && m.Key.Public() {
 			f.Reject("body", "still holds %s; write what belongs there", left)
 		}
@@ -110,7 +110,7 @@ func (p *Pages) became(v *page.Visit, r desk.Request, d draft, done string, a re
 	case outcome.Refused && outcome.Code == ticket.CodeUnseen:
 		return p.crossed(v, r, d, outcome)
 	case outcome.Refused:
-		return p.refused(v, r.Number, d, fault.Refusal(outcome.Code, "%s", outcome.Reason))
+		return p.refused(v, r.Number, d, fault.NewConflict(outcome.Code, "%s", outcome.Reason))
 	}
 	v.Accepted()
 	return p.answer(v, r.Number, http.StatusOK, d.sent(), d.kind != "", said{Text: done + p.awayNow(v, r)})
@@ -135,9 +135,9 @@ func (p *Pages) taken(v *page.Visit, n ticket.Number, outcome ticket.Outcome) er
 		return err
 	}
 	if record.Assignee == nil {
-		return fault.Refusal(outcome.Code, "%s", outcome.Reason)
+		return fault.NewConflict(outcome.Code, "%s", outcome.Reason)
 	}
-	return fault.Refusal(outcome.Code, "%s has this ticket now; take it again if you still want to", record.Assignee.Name)
+	return fault.NewConflict(outcome.Code, "%s has this ticket now; take it again if you still want to", record.Assignee.Name)
 }
 
 // refused gives back what was typed, with the reason.

@@ -25,7 +25,7 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 		"reply":    {"replies", ticket.EventAgentReplied, ticket.StatusOpen, "The reply is sent.", ""},
 		"resolve":  {"resolution", ticket.EventResolved, ticket.StatusResolved, "The ticket is resolved.", ""},
 		"request":  {"information-requests", ticket.EventInformationRequested, ticket.StatusWaiting, "The ticket waits for the requester.", ""},
-		"progress": {"progress", ticket.EventProgressTold, ticket.StatusOpen, "The progress is told.", ""},
+		"progress": {"progress", ticket.EventProgressUpdated, ticket.StatusOpen, "The progress is told.", ""},
 		"note":     {"notes", ticket.EventNoted, ticket.StatusNew, "The note is kept.", "&mode=note"},
 	}
 	o := openOffice(t)
@@ -218,9 +218,9 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 func TestWrite_thatIsNotDecidedInTimeIsKept(t *testing.T) {
 	o := openOffice(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
-	o.Clerk.Away.Lock()
+	o.Clerk.Paused.Lock()
 	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).is(http.StatusOK)
-	o.Clerk.Away.Unlock()
+	o.Clerk.Paused.Unlock()
 	if !strings.HasPrefix(a.Line(`[hx-swap-oob="innerHTML:#said"]`), "Accepted.") || a.Find("#body-reply").Text() != "" || a.Find("#ticket-head .tag.pending").Length() != 1 {
 		t.Errorf("it says %q and gives back %q", a.Line(`[hx-swap-oob="innerHTML:#said"]`), a.Find("#body-reply").Text())
 	}

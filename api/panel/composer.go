@@ -14,24 +14,24 @@ import (
 // become a reply by a slip.
 type composerView struct {
 	page.Layout
-	Number ticket.Number
-	Status ticket.Status
-	Modes  []modeView // empty: nothing can be written
-	Canned []desk.Canned
-	Seen   int    // the last entry of the timeline that the page shows
-	Gate   string // why there is nothing to write; empty when there is
-	Swap   bool
-	Live   bool // a live update: what is typed is left alone
+	Number      ticket.Number
+	Status      ticket.Status
+	Modes       []modeView // empty: nothing can be written
+	Canned      []desk.CannedReply
+	Seen        int    // the last entry of the timeline that the page shows
+	Unavailable string // why there is nothing to write; empty when there is
+	Swap        bool
+	Live        bool // a live update: what is typed is left alone
 }
 
 type modeView struct {
 	mode
-	Action  string
-	Once    string // key of the form
-	Body    string
-	Mistake string
-	Unseen  []line // what had not been seen when it was refused for that
-	Chosen  bool
+	Action         string
+	IdempotencyKey string // key of the form
+	Body           string
+	Mistake        string
+	Unseen         []line // what had not been seen when it was refused for that
+	Chosen         bool
 }
 
 // messageKind is what a message is to its ticket. The zero kind is none.
@@ -118,11 +118,11 @@ func modeOf(verb ticket.Verb) mode {
 	return modes[slices.IndexFunc(modes, func(m mode) bool { return m.verb == verb })]
 }
 
-func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draft) composerView {
+func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d draft) composerView {
 	status := record.Ticket.Status
 	c := composerView{Layout: view.Layout, Number: view.Number, Status: status, Canned: canned, Seen: view.Seen}
 	if record.Ticket.Closed() {
-		c.Gate = "This ticket is closed for good. The requester can open a follow-up ticket that is linked to it."
+		c.Unavailable = "This ticket is closed for good. The requester can open a follow-up ticket that is linked to it."
 	}
 	for _, m := range modes {
 		typed := d.kind == m.Key
@@ -130,12 +130,12 @@ func newComposer(view ticketView, record desk.View, canned []desk.Canned, d draf
 			continue // but what was typed is given back, whatever has happened to the ticket
 		}
 		mv := modeView{
-			mode: m, Action: view.Post(m.path()), Once: view.Once(), Chosen: typed || d.kind == "" && len(c.Modes) == 0,
+			mode: m, Action: view.Post(m.path()), IdempotencyKey: view.IdempotencyKey(), Chosen: typed || d.kind == "" && len(c.Modes) == 0,
 		}
 		if typed {
 			mv.Body, mv.Mistake, mv.Unseen = d.body, d.mistake, view.Unseen
 			if d.once != "" {
-				mv.Once = d.once
+				mv.IdempotencyKey = d.once
 			}
 		}
 		c.Modes = append(c.Modes, mv)

@@ -100,7 +100,7 @@ func voice(e desk.Entry) (from, label string) {
 		return from, "Request"
 	case ticket.EventInformationRequested:
 		return from, "Request for information"
-	case ticket.EventProgressTold:
+	case ticket.EventProgressUpdated:
 		return from, "Progress update"
 	case ticket.EventResolved:
 		return from, "Resolution"
@@ -111,7 +111,7 @@ func voice(e desk.Entry) (from, label string) {
 
 func bad(k ticket.EventKind) bool {
 	switch k {
-	case ticket.EventBreached, ticket.EventEscalated, ticket.EventNobodyAvailable, ticket.EventMailBounced, ticket.EventHandedBack, ticket.EventCallFailed, ticket.EventRefused:
+	case ticket.EventBreached, ticket.EventEscalated, ticket.EventNoAgentAvailable, ticket.EventMailBounced, ticket.EventHandedBack, ticket.EventWebhookFailed, ticket.EventRefused:
 		return true
 	default:
 		return false
@@ -122,7 +122,7 @@ func bad(k ticket.EventKind) bool {
 func happening(e desk.Entry, shared common) string { //nolint:funlen // a table
 	actor := who(e.By.Role, e.Author)
 	switch e.Kind {
-	case ticket.EventNobodyAvailable:
+	case ticket.EventNoAgentAvailable:
 		if e.Promise != "" {
 			return "Nobody else of the group " + e.Group + " is there to take the ticket over"
 		}
@@ -148,7 +148,7 @@ func happening(e desk.Entry, shared common) string { //nolint:funlen // a table
 	case ticket.EventBreached:
 		return "The " + promise(e.Promise) + " is overdue: the promise is broken"
 	case ticket.EventEscalated:
-		return fmt.Sprintf("Escalated for the %s, rung %d%s", promise(e.Promise), e.Rung, raised(e))
+		return fmt.Sprintf("Escalated for the %s, rung %d%s", promise(e.Promise), e.EscalationStep, raised(e))
 	case ticket.EventAcknowledged:
 		return actor + " acknowledged the escalation"
 	case ticket.EventNudged:
@@ -169,7 +169,7 @@ func happening(e desk.Entry, shared common) string { //nolint:funlen // a table
 		return "The requester could not be asked by mail: the ticket is open again"
 	case ticket.EventMailResent:
 		return actor + " sent the mail again" + sentAgain(e.Status)
-	case ticket.EventCallFailed:
+	case ticket.EventWebhookFailed:
 		return "The webhook " + e.Webhook + " could not be told"
 	case ticket.EventSnoozed:
 		return actor + " snoozed the ticket until " + e.Until.In(shared.zone).Format("Mon 2 Jan 2006, 15:04 MST")
@@ -183,21 +183,21 @@ func happening(e desk.Entry, shared common) string { //nolint:funlen // a table
 }
 
 // coming tells what happens next by itself, unless something else happens before.
-func coming(next ticket.Moment) string {
+func coming(next ticket.DueEvent) string {
 	switch next.Kind {
-	case ticket.MomentRemind:
+	case ticket.DueReminder:
 		return "reminder of the " + promise(next.Clock)
-	case ticket.MomentBreach:
+	case ticket.DueBreach:
 		return "the " + promise(next.Clock) + " falls due"
-	case ticket.MomentRung:
-		return fmt.Sprintf("escalation for the broken %s, rung %d", promise(next.Clock), next.Rung)
-	case ticket.MomentNudge:
+	case ticket.DueEscalation:
+		return fmt.Sprintf("escalation for the broken %s, rung %d", promise(next.Clock), next.EscalationStep)
+	case ticket.DueNudge:
 		return "the requester is reminded that the ticket waits for them"
-	case ticket.MomentResolve:
+	case ticket.DueResolve:
 		return "the ticket is resolved, as the requester did not answer"
-	case ticket.MomentClose:
+	case ticket.DueClose:
 		return "the ticket closes for good"
-	case ticket.MomentWake:
+	case ticket.DueWake:
 		return "the ticket wakes"
 	default:
 		return spoken(string(next.Kind))

@@ -26,16 +26,16 @@ type escalationView struct {
 	Status   ticket.Status
 	Priority policy.Priority
 	Assignee string // empty: nobody
-	Broken   []brokenView
+	Breached []brokenView
 	Reason   string
 	Error    string
 }
 
 // brokenView is a promise that was broken and that nobody has answered for.
 type brokenView struct {
-	What string
-	Due  time.Time
-	Rung int
+	What           string
+	Due            time.Time
+	EscalationStep int
 }
 
 var errLinksOften = fault.New(fault.Limited, "that was too often; try again in a moment")
@@ -50,7 +50,7 @@ func (p *Pages) linked(v *page.Visit) (n ticket.Number, by desk.Person, over boo
 		v.Flash("That link has expired. Sign in to acknowledge the escalation.")
 		return grant.Number, desk.Person{}, true, v.Redirect("/desk/tickets/" + string(grant.Number))
 	}
-	if link.Ended(err) {
+	if link.Revoked(err) {
 		ended := struct {
 			page.Layout
 			Number ticket.Number
@@ -85,14 +85,14 @@ func (p *Pages) acknowledge(v *page.Visit) error {
 	if err := f.Err(); err != nil {
 		return p.showEscalation(v, n, by, http.StatusUnprocessableEntity, form.Get("reason"), err)
 	}
-	r.Number, r.Once = n, v.Once()
+	r.Number, r.IdempotencyKey = n, v.IdempotencyKey()
 	switch a := request.Ask(v.Context(), p.desk, by, r); a.State {
 	case request.Failed:
 		return p.escalationRefused(v, n, by, form.Get("reason"), a.Err)
 	case request.Pending:
 		v.Flash("Your acknowledgement is accepted. It takes a moment to be decided.")
 	case request.Refused:
-		return p.escalationRefused(v, n, by, form.Get("reason"), fault.Refusal(a.Outcome.Code, "nothing was acknowledged: %s", a.Outcome.Reason))
+		return p.escalationRefused(v, n, by, form.Get("reason"), fault.NewConflict(a.Outcome.Code, "nothing was acknowledged: %s", a.Outcome.Reason))
 	default:
 		v.Flash("The escalation is acknowledged. Thank you.")
 	}
@@ -123,7 +123,7 @@ func (p *Pages) showEscalation(v *page.Visit, n ticket.Number, by desk.Person, s
 		Layout: v.Layout("Escalation of "+string(n), ""), Token: v.Param("token"), Number: n, As: by.Name,
 		Status: record.Ticket.Status, Priority: record.Ticket.Priority, Reason: reason,
 	}
-	view.Key = view.Once()
+	view.Key = view.IdempotencyKey()
 	if record.Assignee != nil {
 		view.Assignee = record.Assignee.Name
 	}
@@ -133,7 +133,7 @@ func (p *Pages) showEscalation(v *page.Visit, n ticket.Number, by desk.Person, s
 	for _, name := range policy.ClockNames() {
 		if promise := record.Ticket.Promise(name); promise.Escalating() {
 			what := strings.ReplaceAll(string(name), "_", " ")
-			view.Broken = append(view.Broken, brokenView{What: what, Due: promise.BreachedAt, Rung: promise.Rungs})
+			view.Breached = append(view.Breached, brokenView{What: what, Due: promise.BreachedAt, EscalationStep: promise.EscalationSteps})
 		}
 	}
 	return v.ShowStatus(status, "escalation", view)

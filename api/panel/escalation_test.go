@@ -35,7 +35,7 @@ func (o *office) link(n ticket.Number, who string, lasts time.Duration) string {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	return "/e/" + link.MakeEscalation(secret, link.Grant{Number: n, Person: o.People[who].ID, Expires: time.Now().Add(lasts).Truncate(time.Second)})
+	return "/e/" + link.NewEscalation(secret, link.Grant{Number: n, Person: o.People[who].ID, Expires: time.Now().Add(lasts).Truncate(time.Second)})
 }
 
 func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
@@ -49,7 +49,7 @@ func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
 			t.Fatalf("the page says %s", text)
 		}
 	}
-	if after := o.ticket(n); after.Pending != before.Pending || after.Ticket.Rung() == 0 {
+	if after := o.ticket(n); after.Pending != before.Pending || after.Ticket.EscalationStep() == 0 {
 		t.Fatal("looking at it did something")
 	}
 	once := b.get(address).Find("input[name=once]").AttrOr("value", "")
@@ -59,8 +59,8 @@ func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
 		}
 	}
 	after := o.ticket(n)
-	if after.Ticket.Rung() != 0 || after.Pending != before.Pending+1 {
-		t.Errorf("rung %d, %d commands", after.Ticket.Rung(), after.Pending-before.Pending)
+	if after.Ticket.EscalationStep() != 0 || after.Pending != before.Pending+1 {
+		t.Errorf("rung %d, %d commands", after.Ticket.EscalationStep(), after.Pending-before.Pending)
 	}
 	entries, err := o.Desk.Timeline(t.Context(), o.People["sam"], n)
 	if err != nil {
@@ -87,7 +87,7 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 	addresses := map[string]string{
 		"nonsense":            "/e/nonsense",
 		"cut off":             good[:len(good)-3],
-		"a conversation link": "/e/" + link.Make(secret, grant),
+		"a conversation link": "/e/" + link.New(secret, grant),
 		"a customer's":        o.link(n, "clara", time.Hour),
 	}
 	if err := o.Store.DisablePerson(t.Context(), o.People["anna"].ID); err != nil {
@@ -109,7 +109,7 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 		}
 	}
 	ended := o.link(n, "bert", link.EscalationLifetime)
-	if _, err := o.Store.Accounts().EndAll(t.Context(), o.People["bert"].ID, account.EndTokens); err != nil {
+	if _, err := o.Store.Accounts().EndAll(t.Context(), o.People["bert"].ID, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -118,7 +118,7 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 			t.Errorf("one that was ended says %s", text)
 		}
 	}
-	if after := o.ticket(n); after.Pending != before.Pending || after.Ticket.Rung() == 0 {
+	if after := o.ticket(n); after.Pending != before.Pending || after.Ticket.EscalationStep() == 0 {
 		t.Error("one of them did something")
 	}
 }
@@ -177,14 +177,14 @@ func TestEscalation_aLinkThatWasEndedCanBeRead(t *testing.T) {
 	o := openOffice(t)
 	n := o.submit("clara", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk", "Late.")
 	ended := o.link(n, "bert", link.EscalationLifetime)
-	if _, err := o.Store.Accounts().EndAll(t.Context(), o.People["bert"].ID, account.EndTokens); err != nil {
+	if _, err := o.Store.Accounts().EndAll(t.Context(), o.People["bert"].ID, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
 	w, _ := o.window("carl")
 	w.Forgive("410")
 	w.Goto(ended)
 	w.See("This link was ended")
-	w.Readable("escalation-link-ended")
+	w.CheckReadable("escalation-link-ended")
 }
 
 // TestEscalation_refusedKeepsTheReason in its form; where neither form takes it any more, it comes back as a note.

@@ -30,17 +30,17 @@ func (p *Pages) handOver(v *page.Visit) error {
 	var note desk.Request
 	if reason := form.Get("reason"); reason != "" {
 		note = input.Command(&f, ticket.VerbNote, url.Values{"body": {reason}})
-		note.Number, note.Once = n, v.Once()
+		note.Number, note.IdempotencyKey = n, v.IdempotencyKey()
 	}
 	d := draft{escalation: escalationDraft{Handover: true, To: r.Agent, Reason: form.Get("reason")}}
 	if err := f.Err(); err != nil {
 		return p.refused(v, n, d, err)
 	}
-	r.Number, r.Once = n, v.Once()
+	r.Number, r.IdempotencyKey = n, v.IdempotencyKey()
 	of := request.Ask(v.Context(), p.desk, v.Person, r)
 	if of.Err == nil && of.State != request.Refused && note.Verb != "" {
-		if note.Once.Key != "" {
-			note.Once.Key += ":why"
+		if note.IdempotencyKey.Key != "" {
+			note.IdempotencyKey.Key += ":why"
 		}
 		if noted := request.Ask(v.Context(), p.desk, v.Person, note); noted.Err != nil || noted.State == request.Refused {
 			d.escalation.AsNote = true

@@ -52,10 +52,10 @@ type callView struct {
 	Reason   string // of the last try that failed
 }
 
-func calls(called []desk.Called) (all []callView, failed bool) {
+func calls(called []desk.WebhookDelivery) (all []callView, failed bool) {
 	for _, c := range called {
 		view := callView{
-			What: fmt.Sprintf("rung %d for the %s", c.Rung, spoken(string(c.Clock))), To: c.Webhook,
+			What: fmt.Sprintf("rung %d for the %s", c.EscalationStep, spoken(string(c.Clock))), To: c.Webhook,
 			Status: string(c.Status), Class: "waiting", At: c.Owed,
 		}
 		switch {
@@ -86,7 +86,7 @@ type commandView struct {
 	Reason            string // of a refusal
 }
 
-func commands(asked []desk.Asked) []commandView {
+func commands(asked []desk.CommandRecord) []commandView {
 	all := make([]commandView, 0, len(asked))
 	for _, c := range asked {
 		view := commandView{What: wanted(c), Who: who(c.By.Role, c.By), At: c.At, State: "soon", Result: "waiting"}
@@ -105,7 +105,7 @@ func commands(asked []desk.Asked) []commandView {
 }
 
 // wanted is what was asked, with what the verb's fields named.
-func wanted(c desk.Asked) string {
+func wanted(c desk.CommandRecord) string {
 	what := fmt.Sprintf("%d. %s", c.Seq, spoken(string(c.Verb)))
 	if c.Agent != nil {
 		what += " to " + c.Agent.Name

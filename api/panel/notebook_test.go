@@ -102,7 +102,7 @@ func TestFilters_areKeptAndStandAmongTheQueues(t *testing.T) {
 func TestFilters_leadNowhereElse(t *testing.T) {
 	o := openOffice(t)
 	for _, query := range []string{"//evil.example", "queue=all&x=//evil.example", "@evil.example/"} {
-		if _, err := o.Workspace.SaveFilter(t.Context(), o.People["sam"], desk.Saved{Name: "x", Query: query, Shared: true}); err != nil {
+		if _, err := o.Workspace.SaveFilter(t.Context(), o.People["sam"], desk.SavedFilter{Name: "x", Query: query, Shared: true}); err != nil {
 			t.Fatal(err)
 		}
 	}

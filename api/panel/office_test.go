@@ -23,7 +23,7 @@ import (
 
 // office is the panel on a desk that works.
 type office struct {
-	*officetest.Office
+	*officetest.Fixture
 	t      testing.TB
 	server *httptest.Server
 	front  *front // what the pages ask
@@ -32,20 +32,20 @@ type office struct {
 func openOffice(t testing.TB) *office {
 	t.Helper()
 	o := openOfficeOn(t, officetest.Open(t, "panel"))
-	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
-	o.Hire("carl", ticket.RoleCustomer, "Carl Other")
-	o.Hire("anna", ticket.RoleAgent, "Anna Agent")
-	o.Hire("bert", ticket.RoleAgent, "Bert Agent")
-	o.Hire("sam", ticket.RoleSupervisor, "Sam Supervisor")
+	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
+	o.Employ("carl", ticket.RoleCustomer, "Carl Other")
+	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
+	o.Employ("bert", ticket.RoleAgent, "Bert Agent")
+	o.Employ("sam", ticket.RoleSupervisor, "Sam Supervisor")
 	return o
 }
 
 // openOfficeOn opens the panel, and hires nobody.
-func openOfficeOn(t testing.TB, with *officetest.Office) *office {
+func openOfficeOn(t testing.TB, with *officetest.Fixture) *office {
 	t.Helper()
-	o := &office{Office: with, t: t}
+	o := &office{Fixture: with, t: t}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
-	o.Work(log)
+	o.Start(log)
 	o.front = &front{Tickets: o.Desk}
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/desk",
 		panel.New(o.front, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area(), accountpages.New(account.New(o.Store.Accounts(), "http://desk.example"), nil, nil, nil).Area())
@@ -101,7 +101,7 @@ func (o *office) browser(who string) *browser {
 }
 
 type answer struct {
-	officetest.Answer
+	officetest.Response
 	t testing.TB
 }
 

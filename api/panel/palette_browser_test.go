@@ -124,7 +124,7 @@ func closed(v desk.View) bool { return v.Ticket.Status == ticket.StatusClosed }
 func TestPalette_doesEveryCommand(t *testing.T) {
 	browsertest.Require(t)
 	o := openOffice(t)
-	if _, err := o.Workspace.SaveCanned(t.Context(), o.People["anna"], desk.Canned{Title: "Greeting", Body: "Hello."}); err != nil {
+	if _, err := o.Workspace.SaveCanned(t.Context(), o.People["anna"], desk.CannedReply{Title: "Greeting", Body: "Hello."}); err != nil {
 		t.Fatal(err)
 	}
 	alone, selected := commands(o)

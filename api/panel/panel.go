@@ -29,7 +29,7 @@ type staffView interface {
 	QueueCounts(context.Context, desk.Person) (map[desk.Queue]int, error)
 	History(context.Context, desk.Person, ticket.Number) (desk.History, error)
 	// Others returns the newest of the requester's other tickets, and how many there are.
-	Others(context.Context, desk.Person, ticket.Number) ([]desk.Brief, int, error)
+	Others(context.Context, desk.Person, ticket.Number) ([]desk.TicketSummary, int, error)
 	Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error
 }
 
@@ -41,11 +41,11 @@ type staffing interface {
 
 // snippets are what staff wrote for themselves and for each other; see app.Workspace.
 type snippets interface {
-	CannedReplies(context.Context, desk.Person) ([]desk.Canned, error)
-	SaveCanned(context.Context, desk.Person, desk.Canned) (id int64, err error)
+	CannedReplies(context.Context, desk.Person) ([]desk.CannedReply, error)
+	SaveCanned(context.Context, desk.Person, desk.CannedReply) (id int64, err error)
 	DeleteCanned(context.Context, desk.Person, int64) error
-	SavedFilters(context.Context, desk.Person) ([]desk.Saved, error)
-	SaveFilter(context.Context, desk.Person, desk.Saved) (id int64, err error)
+	SavedFilters(context.Context, desk.Person) ([]desk.SavedFilter, error)
+	SaveFilter(context.Context, desk.Person, desk.SavedFilter) (id int64, err error)
 	DeleteFilter(context.Context, desk.Person, int64) error
 }
 

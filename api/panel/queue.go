@@ -12,8 +12,8 @@ type queuesView struct {
 	page.Layout
 	Queues []queueView
 	Saved  []savedView
-	Away   desk.Away // oneself
-	Swap   bool      // it takes the place of the one that is there
+	Away   desk.Absence // oneself
+	Swap   bool         // it takes the place of the one that is there
 }
 
 type queueView struct {
@@ -88,7 +88,7 @@ func (p *Pages) queues(v *page.Visit, s search, shared common) (queuesView, erro
 }
 
 // savedAddress is where a saved filter leads: what it kept, as a list's address writes it.
-func savedAddress(f desk.Saved) string {
+func savedAddress(f desk.SavedFilter) string {
 	values, err := url.ParseQuery(f.Query)
 	if err != nil {
 		return "/desk"

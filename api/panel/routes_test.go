@@ -63,7 +63,7 @@ func TestRoutes_knowNoTicketThatIsNotThere(t *testing.T) {
 func TestShortcuts_areWhatTheOverviewSays(t *testing.T) {
 	o := openOffice(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
-	if _, err := o.Workspace.SaveCanned(t.Context(), o.People["sam"], desk.Canned{Title: "Hello", Body: "Hello.", Shared: true}); err != nil {
+	if _, err := o.Workspace.SaveCanned(t.Context(), o.People["sam"], desk.CannedReply{Title: "Hello", Body: "Hello.", Shared: true}); err != nil {
 		t.Fatal(err)
 	}
 	b := o.browser("anna")

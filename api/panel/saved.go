@@ -15,21 +15,21 @@ import (
 type filtersView struct {
 	page.Layout
 	All      []savedFilter
-	Edited   desk.Saved        // ID 0: a new one
+	Edited   desk.SavedFilter  // ID 0: a new one
 	Mistakes map[string]string // by field
 }
 
 type savedFilter struct {
-	desk.Saved
+	desk.SavedFilter
 	Address string
 }
 
 // filters shows all, and one to be kept or changed in the form.
 func (p *Pages) filters(v *page.Visit) error {
-	return p.showFilters(v, http.StatusOK, desk.Saved{Query: v.Query("query")}, nil)
+	return p.showFilters(v, http.StatusOK, desk.SavedFilter{Query: v.Query("query")}, nil)
 }
 
-func (p *Pages) showFilters(v *page.Visit, status int, edited desk.Saved, wrong error) error {
+func (p *Pages) showFilters(v *page.Visit, status int, edited desk.SavedFilter, wrong error) error {
 	all, err := p.workspace.SavedFilters(v.Context(), v.Person)
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (p *Pages) saveFilter(v *page.Visit) error {
 		return err
 	}
 	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // what is no number is a new one
-	f := desk.Saved{ID: id, Name: form.Get("name"), Query: form.Get("query"), Shared: form.Get("shared") != ""}
+	f := desk.SavedFilter{ID: id, Name: form.Get("name"), Query: form.Get("query"), Shared: form.Get("shared") != ""}
 	_, err = p.workspace.SaveFilter(v.Context(), v.Person, f)
 	if fault.KindOf(err) == fault.Invalid && err != nil {
 		return p.showFilters(v, http.StatusUnprocessableEntity, f, err)

@@ -33,15 +33,15 @@ type ticketView struct {
 
 	Actions []actionView
 
-	Present  []presentView
-	Clocks   []clockView
-	Lines    []line
-	Seen     int    // number of the last of them
-	Unseen   []line // those for which a draft was refused
-	Coming   string // what happens next by itself, and when; may be empty
-	ComingAt time.Time
-	Unheard  bool // the mail that asks the requester has not been delivered
-	Composer composerView
+	Present        []presentView
+	Clocks         []clockView
+	Lines          []line
+	Seen           int    // number of the last of them
+	Unseen         []line // those for which a draft was refused
+	Coming         string // what happens next by itself, and when; may be empty
+	ComingAt       time.Time
+	AwaitsDelivery bool // the mail that asks the requester has not been delivered
+	Composer       composerView
 	sideView
 
 	Back   string // address of the list
@@ -206,8 +206,8 @@ func head(v *page.Visit, record desk.View, shared common) ticketView {
 		Number: record.Number, Subject: record.Subject, Order: record.Order, Status: t.Status,
 		StatusWords: statusWords(t), Submitted: record.Submitted, Requester: record.Requester.Name,
 		RequesterID: record.Requester.ID,
-		Pending:     !record.Decided(), Escalation: t.Rung(), Policy: record.Record.Policy,
-		Coming: coming(record.Next), ComingAt: record.Next.Due, Unheard: t.Unheard(),
+		Pending:     !record.Decided(), Escalation: t.EscalationStep(), Policy: record.Record.Policy,
+		Coming: coming(record.Next), ComingAt: record.Next.Due, AwaitsDelivery: t.AwaitsDelivery(),
 		SnoozedUntil: t.SnoozedUntil,
 	}
 	s, _ := readSearch(v, v.Queries()) // a filter that can't be read leads back to where it is told
@@ -261,9 +261,9 @@ func (c common) employs(id ticket.PersonID) bool {
 
 func statusWords(t ticket.Ticket) string {
 	switch {
-	case t.Unheard() && t.Status == ticket.StatusWaiting:
+	case t.AwaitsDelivery() && t.Status == ticket.StatusWaiting:
 		return "waiting, the mail to the requester is on its way"
-	case t.Unheard():
+	case t.AwaitsDelivery():
 		return "resolved, the mail to the requester is on its way"
 	case t.Status == ticket.StatusWaiting:
 		return "waiting for the requester"
@@ -280,7 +280,7 @@ func statusWords(t ticket.Ticket) string {
 
 // sideView is what stands beside the conversation.
 type sideView struct {
-	Others     []desk.Brief
+	Others     []desk.TicketSummary
 	OtherCount int
 	Follows    ticket.Number
 	FollowedBy []ticket.Number

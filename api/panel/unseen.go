@@ -31,7 +31,7 @@ func (p *Pages) crossed(v *page.Visit, r desk.Request, d draft, o ticket.Outcome
 		v.SetHeader("HX-Trigger-After-Settle", "desk:unseen")
 		what = "the ticket was not closed: read it, then close it again if you still want to"
 	}
-	return p.refused(v, r.Number, d, fault.Refusal(o.Code, "%s wrote meanwhile, and %s", strings.Join(writers, " and "), what))
+	return p.refused(v, r.Number, d, fault.NewConflict(o.Code, "%s wrote meanwhile, and %s", strings.Join(writers, " and "), what))
 }
 
 // unseen are the lines that the writer of a draft had not seen; none where nothing was refused for that.

@@ -127,12 +127,12 @@ func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
 	with := officetest.Open(t, "panel")
 	with.Limit()
 	o := openOfficeOn(t, with)
-	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
-	anna := o.Hire("anna", ticket.RoleAgent, "Anna Agent")
-	o.Hire("sam", ticket.RoleSupervisor, "Sam Supervisor")
+	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
+	anna := o.Employ("anna", ticket.RoleAgent, "Anna Agent")
+	o.Employ("sam", ticket.RoleSupervisor, "Sam Supervisor")
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "The first."})
-	o.SQL(`UPDATE allowances SET spent_until = clock_timestamp() + $1::interval`, account.Commands(anna).Room(0))
+	o.SQL(`UPDATE allowances SET spent_until = clock_timestamp() + $1::interval`, account.CommandLimit(anna).Horizon(0))
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 	for name, c := range map[string]struct {
 		headers []string

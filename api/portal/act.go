@@ -31,7 +31,7 @@ func (p *Pages) reply(v *page.Visit, a asked) error {
 	if err := f.Err(); err != nil {
 		return p.replyAgain(v, a, typed, returned{status: http.StatusUnprocessableEntity, problem: sentence("Your reply", err)})
 	}
-	r.Once = wordsKey(v, r.Body)
+	r.IdempotencyKey = wordsKey(v, r.Body)
 	outcome, err := p.command(v, a, r)
 	if err != nil {
 		return p.replyFailed(v, a, typed, err)
@@ -89,14 +89,14 @@ func (p *Pages) replyAgain(v *page.Visit, a asked, typed string, how returned) e
 	if fault.KindOf(err) == fault.Unavailable {
 		page, err = "reply", nil
 		view = ticketView{Layout: v.Layout("Your reply", "/tickets")}
-		view.Number, view.Writer, view.Reply.Key = a.number, a.writer(v), view.Once()
+		view.Number, view.Writer, view.Reply.Key = a.number, a.writer(v), view.IdempotencyKey()
 	}
 	if err != nil {
 		return err
 	}
 	view.Reply.Body, view.Reply.Error, view.Reply.Again, view.Reply.Anyway = typed, how.problem, how.sameKey, how.crossed
 	if how.status == http.StatusConflict { // decided: the same words may be taken later
-		view.Reply.Key = view.Once()
+		view.Reply.Key = view.IdempotencyKey()
 	}
 	if form, err := v.Form(); err == nil && how.sameKey && form.Get("once") != "" {
 		view.Reply.Key = form.Get("once")
@@ -112,7 +112,7 @@ func (p *Pages) act(v *page.Visit, a asked, verb ticket.Verb, done string) error
 	}
 	var f input.Fields
 	r := input.Command(&f, verb, form)
-	r.Once = v.Once()
+	r.IdempotencyKey = v.IdempotencyKey()
 	if err := f.Err(); err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (p *Pages) command(v *page.Visit, a asked, r desk.Request) (outcome, error)
 	r.Number = a.number
 	answer := request.Ask(v.Context(), p.desk, a.as, r)
 	for tries := 0; answer.Err == nil && answer.Accepted.Again && time.Since(answer.Accepted.At) > repeatedFor && tries < maxRepeats; tries++ {
-		r.Once = afterwards(r.Once, answer.Accepted.At)
+		r.IdempotencyKey = afterwards(r.IdempotencyKey, answer.Accepted.At)
 		answer = request.Ask(v.Context(), p.desk, a.as, r)
 	}
 	o := answer.Outcome
@@ -160,7 +160,7 @@ func (p *Pages) command(v *page.Visit, a asked, r desk.Request) (outcome, error)
 		v.Flash(later)
 		return outcome{}, nil
 	case request.Refused:
-		return outcome{again: answer.Accepted.Again, decided: true, refused: fault.Refusal(o.Code, "%s", o.Reason), crossed: o.Code == ticket.CodeUnseen}, nil
+		return outcome{again: answer.Accepted.Again, decided: true, refused: fault.NewConflict(o.Code, "%s", o.Reason), crossed: o.Code == ticket.CodeUnseen}, nil
 	default:
 		return outcome{again: answer.Accepted.Again, decided: true}, nil
 	}
@@ -173,8 +173,8 @@ const (
 )
 
 // wordsKey is the key of words that a form sends: the same words are taken once, and other words are taken beside them.
-func wordsKey(v *page.Visit, words string) desk.Once {
-	once := v.Once()
+func wordsKey(v *page.Visit, words string) desk.IdempotencyKey {
+	once := v.IdempotencyKey()
 	if once.Key == "" {
 		return once
 	}
@@ -184,7 +184,7 @@ func wordsKey(v *page.Visit, words string) desk.Once {
 }
 
 // afterwards is the key of the same words when they are said again on purpose, long after the first time.
-func afterwards(once desk.Once, first time.Time) desk.Once {
+func afterwards(once desk.IdempotencyKey, first time.Time) desk.IdempotencyKey {
 	if once.Key == "" {
 		return once
 	}

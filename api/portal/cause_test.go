@@ -65,7 +65,7 @@ func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
 func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
 	o := openOffice(t)
 	n := o.taken("clara", "Where is it?")
-	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "a-signal", Verb: ticket.VerbEmergencyPause, Emergency: "van-broken"}}}); err != nil {
+	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "a-signal", Verb: ticket.VerbEmergencyPause, Emergency: "van-broken"}}}); err != nil {
 		t.Fatal(err)
 	}
 	a := o.as("clara").get(http.StatusOK, "/tickets/"+string(n))

@@ -36,12 +36,12 @@ func replyKey(bubbles []bubble) string {
 
 var bubbleLabels = map[ticket.EventKind]string{
 	ticket.EventInformationRequested: "needs something from you",
-	ticket.EventProgressTold:         "tells you how far things are",
+	ticket.EventProgressUpdated:      "tells you how far things are",
 	ticket.EventResolved:             "has resolved your ticket",
 }
 
 // conversation gives everything that was said, oldest first, with what the desk has not taken yet at its end.
-func conversation(entries []desk.Entry, undecided []desk.Undecided, viewer desk.Person) []bubble {
+func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer desk.Person) []bubble {
 	var bubbles []bubble
 	for _, e := range entries {
 		if e.Body == "" {
@@ -118,7 +118,7 @@ func told(v desk.View, e desk.Entry) string {
 		return who + " answered."
 	case ticket.EventInformationRequested:
 		return who + " asked you for something."
-	case ticket.EventProgressTold:
+	case ticket.EventProgressUpdated:
 		return who + " told you how far things are."
 	case ticket.EventResolved:
 		return ended("resolved", e, who)

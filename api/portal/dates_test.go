@@ -20,9 +20,9 @@ import (
 func livedIn(t *testing.T) (*office, *demotest.Desk) {
 	t.Helper()
 	d := demotest.New(t, 600)
-	o := &office{Office: officetest.On(t, d.Store), t: t, log: &journal{}}
+	o := &office{Fixture: officetest.New(t, d.Store), t: t, log: &journal{}}
 	o.People["customer"] = d.Customer
-	o.Work(slog.New(slog.DiscardHandler))
+	o.Start(slog.New(slog.DiscardHandler))
 	o.front = &front{Tickets: o.Desk}
 	o.serve()
 	return o, d
@@ -101,7 +101,7 @@ func TestDates_noFirstAnswerIsPromisedAfterTheResolution(t *testing.T) {
 				at := link.AttrOr("href", "")
 				n := ticket.Number(strings.TrimPrefix(at, "/tickets/"))
 				if plan.Kind != "" {
-					if _, err := d.Step(t.Context(), ticket.StepRequest{Number: n, Gate: true}); err != nil {
+					if _, err := d.Step(t.Context(), ticket.StepRequest{Number: n, Schedule: true}); err != nil {
 						t.Fatal(err)
 					}
 				}

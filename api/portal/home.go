@@ -49,8 +49,8 @@ func (p *Pages) home(v *page.Visit) error {
 	}
 	if err == nil {
 		view.Policy = inForce
-		view.First, view.Solution = inForce.InOneLine(policy.FirstResponse), inForce.InOneLine(policy.Resolution)
-		view.Hours = inForce.HoursInWords()
+		view.First, view.Solution = inForce.DescribeTarget(policy.FirstResponse), inForce.DescribeTarget(policy.Resolution)
+		view.Hours = inForce.DescribeHours()
 		if view.Sent, err = p.sentNow(v, inForce, view.Now); err != nil {
 			return err
 		}

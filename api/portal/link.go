@@ -23,7 +23,7 @@ func (p *Pages) open(v *page.Visit) error {
 		v.Flash("That link has expired. Sign in to read the conversation, or see here where the ticket stands.")
 		return v.Redirect("/track/" + string(grant.Number))
 	}
-	if link.Ended(err) {
+	if link.Revoked(err) {
 		if v.Person.ID == grant.Person {
 			return v.Redirect("/tickets/" + string(grant.Number))
 		}

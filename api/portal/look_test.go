@@ -18,18 +18,18 @@ func TestPages_thatNoLinkLeadsTo(t *testing.T) {
 	w.Goto("/c/" + good)
 	w.FillIn("#body", "Half a reply")
 	w.See("Kept as a draft")
-	w.Readable("by-a-link")
+	w.CheckReadable("by-a-link")
 	o.endSessions(t, "clara")
 	w.ClickOn("#reply-form button[type=submit]")
 	w.See("What you typed is kept")
 	w.Goto("/c/" + o.token(n, "clara", time.Now().Add(link.Lifetime)))
 	w.See("What you typed is back")
-	w.Readable("refilled-reply")
-	if _, err := o.Accounts().EndAll(t.Context(), o.People["clara"].ID, account.EndTokens); err != nil {
+	w.CheckReadable("refilled-reply")
+	if _, err := o.Accounts().EndAll(t.Context(), o.People["clara"].ID, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
 	w.Forgive("410")
 	w.Goto("/c/" + good)
 	w.See("This link was ended")
-	w.Readable("link-ended")
+	w.CheckReadable("link-ended")
 }

@@ -18,7 +18,7 @@ type noticeView struct {
 func (noticeView) Closed(kind ticket.EmergencyKind) bool { return kind == ticket.EmergencyClosed }
 
 // Longer is how much longer targets are, in words.
-func (noticeView) Longer(by time.Duration) string { return policy.HoursInWords(by) }
+func (noticeView) Longer(by time.Duration) string { return policy.FormatHours(by) }
 
 // LastDelay is how much longer a delay made targets in the end.
 func (noticeView) LastDelay(e desk.Emergency) time.Duration { return e.DelayAt(e.Until) }

@@ -14,7 +14,7 @@ import (
 func (o *office) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emergency {
 	o.t.Helper()
 	if _, hired := o.People["sven"]; !hired {
-		o.Hire("sven", ticket.RoleSupervisor, "Sven Supervisor")
+		o.Employ("sven", ticket.RoleSupervisor, "Sven Supervisor")
 	}
 	e, err := o.DeclareEmergency(o.t.Context(), o.People["sven"], p)
 	if err != nil {
@@ -100,7 +100,7 @@ func TestTicket_leadsToWhatMovedItsDates(t *testing.T) {
 	o.SQL(`UPDATE tickets SET submitted_at = submitted_at - interval '2 hours'`)
 	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall."}, 0)
 	for told := false; !told; {
-		if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Gate: true}); err != nil {
+		if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Schedule: true}); err != nil {
 			t.Fatal(err)
 		}
 		a := o.as("clara").ask("GET", "/tickets/"+string(n), nil)

@@ -24,7 +24,7 @@ import (
 
 // office is the portal on a desk that works.
 type office struct {
-	*officetest.Office
+	*officetest.Fixture
 	t        *testing.T
 	front    *front
 	accounts *account.Service
@@ -39,13 +39,13 @@ func openOfficeUnder(t *testing.T, document string) *office {
 	return openOfficeOn(t, officetest.OpenUnder(t, "portal", []byte(document)))
 }
 
-func openOfficeOn(t *testing.T, with *officetest.Office) *office {
+func openOfficeOn(t *testing.T, with *officetest.Fixture) *office {
 	t.Helper()
-	o := &office{Office: with, t: t, log: &journal{}}
-	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
-	o.Hire("carl", ticket.RoleCustomer, "Carl Other")
-	o.Hire("anna", ticket.RoleAgent, "Anna Agent")
-	o.Work(slog.New(slog.DiscardHandler))
+	o := &office{Fixture: with, t: t, log: &journal{}}
+	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
+	o.Employ("carl", ticket.RoleCustomer, "Carl Other")
+	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
+	o.Start(slog.New(slog.DiscardHandler))
 	o.front = &front{Tickets: o.Desk}
 	o.accounts = account.New(o.Accounts(), "http://support.example")
 	o.serve()
@@ -108,7 +108,7 @@ func (o *office) as(name string) *browser {
 	return b
 }
 
-type answer struct{ officetest.Answer }
+type answer struct{ officetest.Response }
 
 // ask checks what holds for all whole pages.
 func (b *browser) ask(method, path string, form url.Values, headers ...string) answer {

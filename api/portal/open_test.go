@@ -117,7 +117,7 @@ func (o *office) token(n ticket.Number, name string, expires time.Time) string {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	return link.Make(secret, link.Grant{Number: n, Person: o.People[name].ID, Expires: expires})
+	return link.New(secret, link.Grant{Number: n, Person: o.People[name].ID, Expires: expires})
 }
 
 func TestLink_opensOneTicketAndNoOther(t *testing.T) {
@@ -207,7 +207,7 @@ func TestLink_thatWasEndedSaysWhyAndHowToGoOn(t *testing.T) {
 	b, hers := o.visitor(), o.as("clara")
 	b.get(http.StatusSeeOther, "/c/"+good)
 	b.get(http.StatusOK, "/tickets/"+string(n))
-	if _, err := o.Accounts().EndAll(t.Context(), o.People["clara"].ID, account.EndTokens); err != nil {
+	if _, err := o.Accounts().EndAll(t.Context(), o.People["clara"].ID, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
 	if a := b.get(http.StatusSeeOther, "/tickets/"+string(n)); !strings.HasPrefix(a.Location, "/sign-in") {

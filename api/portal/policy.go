@@ -15,20 +15,20 @@ var errNoVersion = fault.New(fault.NotFound, "there is no such version of the po
 
 type policyView struct {
 	page.Layout
-	Edition  desk.Edition
-	Current  bool // it is in force
-	Ahead    bool // it is not in force yet
-	Words    []policy.Section
-	Document string         // without the names of people and webhooks
-	Sent     sentNow        // zero for a version that is not in force
-	Versions []desk.Edition // the newest first
+	PolicyVersion desk.PolicyVersion
+	Current       bool // it is in force
+	Ahead         bool // it is not in force yet
+	Words         []policy.Section
+	Document      string               // without the names of people and webhooks
+	Sent          sentNow              // zero for a version that is not in force
+	Versions      []desk.PolicyVersion // the newest first
 
 	Before  int64               // the version before; 0 for the first
 	Changes []policy.Difference // that this one makes to it
 }
 
 // By is whoever published a version, by role.
-func (policyView) By(e desk.Edition) string {
+func (policyView) By(e desk.PolicyVersion) string {
 	switch e.Author {
 	case ticket.RoleAdministrator:
 		return "an administrator"
@@ -61,8 +61,8 @@ func (p *Pages) policy(v *page.Visit, version int64) error {
 			continue
 		}
 		view := policyView{
-			Layout: v.Layout("Support policy", "/policy"), Edition: e, Current: i == inForce, Ahead: i < inForce,
-			Words: e.Policy.Words(), Versions: versions,
+			Layout: v.Layout("Support policy", "/policy"), PolicyVersion: e, Current: i == inForce, Ahead: i < inForce,
+			Words: e.Policy.Describe(), Versions: versions,
 		}
 		public, document, err := e.Public()
 		if err != nil {

@@ -34,8 +34,8 @@ type tickets interface {
 type book interface {
 	request.RatingReader
 	// Undecided gives what this person asked of a ticket and no step has taken yet, oldest first.
-	Undecided(context.Context, desk.Person, ticket.Number) ([]desk.Undecided, error)
-	Policies(context.Context) ([]desk.Edition, error)
+	Undecided(context.Context, desk.Person, ticket.Number) ([]desk.PendingCommand, error)
+	Policies(context.Context) ([]desk.PolicyVersion, error)
 	// SentWith is the ticket that a person sent under a key; empty: none.
 	SentWith(ctx context.Context, by desk.Person, key string) (ticket.Number, error)
 }

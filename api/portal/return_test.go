@@ -37,7 +37,7 @@ func (o *office) endSessions(t *testing.T, name string) {
 // link is one that signs somebody in, as a mail has it: its path.
 func (o *office) link(t *testing.T, name string) string {
 	t.Helper()
-	link, err := o.accounts.LinkFor(t.Context(), o.People[name].Address, time.Hour)
+	link, err := o.accounts.CreateLink(t.Context(), o.People[name].Address, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

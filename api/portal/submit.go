@@ -54,12 +54,12 @@ func (p *Pages) form(v *page.Visit) error {
 
 func (p *Pages) newForm(v *page.Visit, typed submissionForm) (formView, error) {
 	view := formView{Layout: v.Layout("Support Ticket", "/tickets/new"), Typed: typed}
-	view.Key = view.Once()
+	view.Key = view.IdempotencyKey()
 	_, inForce, _, err := p.desk.PolicyInForce(v.Context())
 	if err != nil {
 		return view, err
 	}
-	view.Policy, view.First = inForce, inForce.InOneLine(policy.FirstResponse)
+	view.Policy, view.First = inForce, inForce.DescribeTarget(policy.FirstResponse)
 	if typed.Follows == "" {
 		return view, nil
 	}
@@ -87,7 +87,7 @@ func (p *Pages) submit(v *page.Visit) error {
 	}
 	s, err := read(typed)
 	if err == nil {
-		s.Once = v.Once()
+		s.IdempotencyKey = v.IdempotencyKey()
 		var receipt desk.Receipt
 		if receipt, err = p.desk.Submit(v.Context(), v.Person, s); err == nil {
 			return v.Redirect(ticketAddress(receipt.Number) + "/receipt")
@@ -127,13 +127,13 @@ func (p *Pages) formAgain(v *page.Visit, form url.Values, typed submissionForm, 
 		view.Key = form.Get("once")
 	}
 	if kind == fault.Conflict {
-		if view.Sent, err = p.book.SentWith(v.Context(), v.Person, v.Once().Key); err != nil {
+		if view.Sent, err = p.book.SentWith(v.Context(), v.Person, v.IdempotencyKey().Key); err != nil {
 			return err
 		}
 	}
 	switch {
 	case view.Sent != "": // sent before, with other words
-		status, view.Differs, view.Key = http.StatusConflict, true, view.Once()
+		status, view.Differs, view.Key = http.StatusConflict, true, view.IdempotencyKey()
 	case kind == fault.Unavailable:
 		status, view.Key = http.StatusServiceUnavailable, form.Get("once")
 		view.Problem = "We can't take your request at the moment. It is still here: please send it again in a while."

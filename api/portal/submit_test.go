@@ -41,7 +41,7 @@ func TestSubmit_fromTheDashboardToTheReceipt(t *testing.T) {
 	if err != nil || record.Subject != "Where is it?" || record.Order != "4711" || record.Submission.Category != "delivery" {
 		t.Errorf("stored %+v, %v", record, err)
 	}
-	promises, err := policy.Default().Promise(record.Submitted, policy.PriorityNormal)
+	promises, err := policy.Default().DeadlinesFor(record.Submitted, policy.PriorityNormal)
 	if err != nil {
 		t.Fatal(err)
 	}

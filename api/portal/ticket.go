@@ -78,7 +78,7 @@ func (p *Pages) ticket(v *page.Visit, a asked) error {
 type story struct {
 	desk.View
 	entries   []desk.Entry
-	undecided []desk.Undecided
+	undecided []desk.PendingCommand
 }
 
 func (p *Pages) story(ctx context.Context, a asked) (story, error) {
@@ -96,7 +96,7 @@ func (p *Pages) story(ctx context.Context, a asked) (story, error) {
 	if err != nil {
 		return story{}, err
 	}
-	undecided = slices.DeleteFunc(undecided, func(u desk.Undecided) bool {
+	undecided = slices.DeleteFunc(undecided, func(u desk.PendingCommand) bool {
 		return slices.ContainsFunc(entries, func(e desk.Entry) bool { return e.Command == u.Seq })
 	})
 	return story{t, entries, undecided}, nil
@@ -149,14 +149,14 @@ func promises(t desk.View, entries []desk.Entry, causes page.Causes, now time.Ti
 	first, resolution := standings(promised, t.Ticket.Status, now)
 	explain := func(p *promise, name policy.ClockName) {
 		for _, line := range t.Explain(name, now) {
-			p.Lines = append(p.Lines, explained{line, causes.Behind(desk.Because(line, entries))})
+			p.Lines = append(p.Lines, explained{line, causes.Behind(desk.CausesOf(line, entries))})
 		}
 		if t.Ticket.Promise(name).Clock.Counts != policy.CountCalendar {
 			p.Hours = t.Policy.Zone.String()
 		}
 	}
 	if promised.ByResolution() {
-		first.Lines = []explained{{Line: policy.Line{Parts: []policy.Part{{Words: byResolution}}}}}
+		first.Lines = []explained{{Line: policy.Line{Parts: []policy.Part{{Text: byResolution}}}}}
 		explain(&first, policy.Resolution)
 	} else {
 		explain(&first, policy.FirstResponse)

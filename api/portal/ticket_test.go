@@ -115,12 +115,12 @@ func TestReply_isShownAsKeptWhileTheDeskCatchesUp(t *testing.T) {
 	o := openOffice(t)
 	n := o.taken("clara", "s")
 	b, path := o.as("clara"), "/tickets/"+string(n)
-	o.Clerk.Away.Lock()
+	o.Clerk.Paused.Lock()
 	b.post(http.StatusSeeOther, path+"/replies", "body", "Are you there?")
 	a := b.get(http.StatusOK, path)
 	a.says(t, ".flash", "We have kept that.")
 	a.says(t, ".bubble.pending", "Are you there?", "Kept, and not taken by the desk yet")
-	o.Clerk.Away.Unlock()
+	o.Clerk.Paused.Unlock()
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "caught up"})
 	if a = b.get(http.StatusOK, path); a.Find(".pending").Length() != 0 || a.Find(".mine").Length() != 2 {
 		t.Errorf("once it is taken: %s", a.Line("#conversation"))
@@ -131,10 +131,10 @@ func TestTicket_showsWordsOnceWhileTheirStepIsTaken(t *testing.T) {
 	o := openOffice(t)
 	n := o.taken("clara", "s")
 	b, path := o.as("clara"), "/tickets/"+string(n)
-	o.Clerk.Away.Lock()
+	o.Clerk.Paused.Lock()
 	b.post(http.StatusSeeOther, path+"/replies", "body", "In the middle of it.")
 	o.front.between = sync.OnceFunc(func() {
-		o.Clerk.Away.Unlock()
+		o.Clerk.Paused.Unlock()
 		for taken := false; !taken; {
 			_, decided, err := o.Outcome(t.Context(), n, 2)
 			taken = decided || err != nil

@@ -72,7 +72,7 @@ func TestLimits_giveBackWhatWasTyped(t *testing.T) {
 	n := o.taken("clara", "s")
 	o.do("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "b"})
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "b"})
-	o.SQL(`UPDATE allowances SET spent_until = clock_timestamp() + $1::interval`, account.Tickets().Room(0))
+	o.SQL(`UPDATE allowances SET spent_until = clock_timestamp() + $1::interval`, account.TicketLimit().Horizon(0))
 	b, path := o.as("clara"), "/tickets/"+string(n)
 	const limited = "more than one person may send in so short a time; try again in"
 	for _, c := range []struct{ path, field, says string }{

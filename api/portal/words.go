@@ -37,10 +37,10 @@ type promise struct {
 	Met   time.Time // kept, kept-late
 	Why   string    // paused: why
 	// paused by an emergency: when it goes on and is due then, if that ends as planned; zero: no end is planned.
-	GoesOn, Expected time.Time
-	Stopped          bool        // paused by an emergency alone
-	Lines            []explained // why it is due then
-	Hours            string      // zone that opening hours are counted in; empty when time counts always
+	ResumesAt, Expected time.Time
+	Stopped             bool        // paused by an emergency alone
+	Lines               []explained // why it is due then
+	Hours               string      // zone that opening hours are counted in; empty when time counts always
 }
 
 // explained is a line of a promise's explanation, with the emergencies that it comes from.
@@ -55,7 +55,7 @@ var promiseLabels = map[policy.ClockName]string{
 }
 
 // standing reads a promise. A broken one stays broken: it says so for as long as it is owed, and afterwards.
-func standing(name policy.ClockName, s ticket.Status, at desk.Standing, now time.Time) promise {
+func standing(name policy.ClockName, s ticket.Status, at desk.SLAState, now time.Time) promise {
 	p := promise{Clock: name, Label: promiseLabels[name], Due: at.Due, Met: at.MetAt}
 	late := !at.BreachedAt.IsZero()
 	if late {
@@ -74,8 +74,8 @@ func standing(name policy.ClockName, s ticket.Status, at desk.Standing, now time
 		p.State, p.Why = "paused", pausedFor(at.Paused)
 		if p.Stopped = slices.Equal(at.Paused, []policy.Reason{policy.ReasonEmergency}); p.Stopped {
 			p.Expected = at.Expected
-			if at.GoesOn.After(now) {
-				p.GoesOn = at.GoesOn
+			if at.ResumesAt.After(now) {
+				p.ResumesAt = at.ResumesAt
 			}
 		}
 	default:
@@ -164,8 +164,8 @@ func promisedNext(first, resolution promise) next {
 // silence is when the requester's silence ends what is; while the mail that asks for a word is owed, how long after its
 // delivery.
 func silence(words, mail string, t ticket.Ticket, after time.Duration, now time.Time) next {
-	if t.Unheard() && after > 0 {
-		return next{Words: fmt.Sprintf("%s %s after %s, which has not been delivered to you yet", words, policy.InWords(max(after-t.Silent, time.Second)), mail)}
+	if t.AwaitsDelivery() && after > 0 {
+		return next{Words: fmt.Sprintf("%s %s after %s, which has not been delivered to you yet", words, policy.FormatDays(max(after-t.SilenceBefore, time.Second)), mail)}
 	}
 	until, counts := t.SilentUntil(after)
 	if !counts {

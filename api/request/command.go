@@ -11,9 +11,9 @@ import (
 
 // OnceOf is the idempotency key of a request, with the fingerprint of the parts that have to be the same when it is
 // repeated.
-func OnceOf(key string, parts ...[]byte) desk.Once {
+func OnceOf(key string, parts ...[]byte) desk.IdempotencyKey {
 	hash := sha256.Sum256(bytes.Join(parts, []byte("\n")))
-	return desk.Once{Key: key, Fingerprint: hash[:]}
+	return desk.IdempotencyKey{Key: key, Fingerprint: hash[:]}
 }
 
 // State is what became of a command.

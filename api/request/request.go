@@ -11,12 +11,12 @@ import (
 
 // Info is what is known about one request.
 type Info struct {
-	ID         string          // names it in the log and on error pages
-	Person     desk.Person     // zero: none, or not looked for yet
-	Once       desk.Once       // makes a repetition harmless; zero: not asked for
-	Source     string          // address that the request came from
-	Failure    error           // why it failed; for the log
-	Connection context.Context // ends when the client goes, and has no other limit
+	ID             string              // names it in the log and on error pages
+	Person         desk.Person         // zero: none, or not looked for yet
+	IdempotencyKey desk.IdempotencyKey // makes a repetition harmless; zero: not asked for
+	Source         string              // address that the request came from
+	Failure        error               // why it failed; for the log
+	Connection     context.Context     // ends when the client goes, and has no other limit
 }
 
 type key struct{}

@@ -93,15 +93,15 @@ type Policies interface {
 
 // PolicyPublisher lists, checks and publishes versions of the policy.
 type PolicyPublisher interface {
-	Editions(context.Context) ([]desk.EditionRecord, error)
+	PolicyVersions(context.Context) ([]desk.PolicyVersionRecord, error)
 	Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error)
 	Publish(context.Context, desk.Person, desk.Publication) (desk.Published, error)
 }
 
 // PolicyAdopter moves open tickets to another version.
 type PolicyAdopter interface {
-	DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error)
-	Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error)
+	DryRun(ctx context.Context, version int64, c desk.TicketChoice, now time.Time) (desk.Rehearsal, error)
+	Adopt(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, once desk.IdempotencyKey) (desk.Adoption, error)
 	Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error)
 }
 

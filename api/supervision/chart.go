@@ -22,18 +22,18 @@ func viewClock(r report.Promises, c report.ClockSummary) clockView {
 	median, p90 := make([]float64, len(c.Weeks)), make([]float64, len(c.Weeks))
 	for i, w := range c.Weeks {
 		labels[i] = w.Week.In(r.Zone).Format("2 Jan")
-		kept[i], broken[i] = float64(w.Kept), float64(w.Broken)
+		kept[i], broken[i] = float64(w.Kept), float64(w.Breached)
 		median[i], p90[i] = seconds(w.Tally, w.Median), seconds(w.Tally, w.P90)
 	}
 	view.Bars = chart.Chart{
 		ID: view.ID + "-bars", Title: view.Name + " met and breached, by week", Desc: describeTargets(c.Total, len(c.Weeks)), Labels: labels,
 		Series: []chart.Series{{Name: "met", Class: "chart-kept", Values: kept}, {Name: "breached", Class: "chart-broken", Values: broken}},
-		Scale:  chart.Counts(),
+		Scale:  chart.CountScale(),
 	}.Bars()
 	view.Lines = chart.Chart{
 		ID: view.ID + "-lines", Title: "Time taken, by week", Desc: describeDurations(c.Total), Labels: labels,
 		Series: []chart.Series{{Name: "median", Class: "chart-median", Values: median}, {Name: "90th percentile", Class: "chart-p90", Values: p90}},
-		Scale:  chart.Durations(),
+		Scale:  chart.DurationScale(),
 	}.Lines()
 	view.Tables = tables(r.Zone, view.ID, c)
 	return view
@@ -49,7 +49,7 @@ func seconds(t report.Tally, d time.Duration) float64 {
 
 func describeTargets(t report.Tally, weeks int) string {
 	return fmt.Sprintf("Of %d decided in %d weeks, %d were met and %d breached. The table by week has the numbers.",
-		t.Judged(), weeks, t.Kept, t.Broken)
+		t.Judged(), weeks, t.Kept, t.Breached)
 }
 
 func describeDurations(t report.Tally) string {
@@ -57,7 +57,7 @@ func describeDurations(t report.Tally) string {
 		return "No data."
 	}
 	return fmt.Sprintf("Over the entire period, the median is %s and the 90th percentile %s. The table by week has the numbers.",
-		chart.Span(t.Median), chart.Span(t.P90))
+		chart.FormatDuration(t.Median), chart.FormatDuration(t.P90))
 }
 
 func tables(zone *time.Location, id string, c report.ClockSummary) []tableView {

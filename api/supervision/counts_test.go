@@ -23,10 +23,10 @@ import (
 func demoDesk(t *testing.T) *browser {
 	t.Helper()
 	d := demotest.New(t, 600)
-	o := &fixture{Office: officetest.On(t, d.Store), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
+	o := &fixture{Fixture: officetest.New(t, d.Store), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
 	o.People["sam"] = d.Supervisor
 	log := slog.New(slog.DiscardHandler)
-	o.Work(log)
+	o.Start(log)
 	o.server = o.Serve(page.Config{Log: log}, "",
 		supervision.New(app.NewReports(o.Store, o.Store, o.Store, o.Store, o.Store), o.Store, app.NewSuggestions(o.Store), o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakeCounter),
 			app.NewPolicies(o.Store, o.Store, o.Store, noopWaker{})).Area(),

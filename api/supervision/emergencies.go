@@ -158,12 +158,12 @@ func (p *Pages) emergencyView(v *page.Visit, id ticket.EmergencyID) (emergencyVi
 	if view.Fanout, err = p.fanout(v.Context()); err != nil {
 		return emergencyView{}, err
 	}
-	view.Untold = view.Fanout == nil || view.Fanout.Edge.At.Before(file.Reached(view.Now))
-	if view.Untold || view.Fanout.Edge.Emergency != id {
+	view.Untold = view.Fanout == nil || view.Fanout.Transition.At.Before(file.Reached(view.Now))
+	if view.Untold || view.Fanout.Transition.Emergency != id {
 		view.Fanout = nil
 	}
 	view.Form = changeOf(file.Emergency, v.Zone)
-	view.Form.Key = view.Once()
+	view.Form.Key = view.IdempotencyKey()
 	return view, nil
 }
 

@@ -38,7 +38,7 @@ func formValues(form *goquery.Selection, change url.Values) url.Values {
 }
 
 // post submits a form and checks the resulting page, if any.
-func (b *browser) post(a officetest.Answer, form string, change url.Values) officetest.Answer {
+func (b *browser) post(a officetest.Response, form string, change url.Values) officetest.Response {
 	b.t.Helper()
 	found := a.Find(form).First()
 	if found.Length() != 1 {

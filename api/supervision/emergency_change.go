@@ -36,12 +36,12 @@ func (v rehearsalView) Ends() bool { return v.ID != "" && v.Change.Act == "end" 
 func (v rehearsalView) Begins() bool { return v.ID == "" && v.Declare.Start == "now" }
 
 // Quiet reports whether no mail would be sent, now or later.
-func (v rehearsalView) Quiet() bool { return v.Tells == "" && len(v.Upcoming) == 0 }
+func (v rehearsalView) Quiet() bool { return v.Announces == "" && len(v.Upcoming) == 0 }
 
 // newEmergency shows the form.
 func (p *Pages) newEmergency(v *page.Visit) error {
 	view := declareView{emergencyFrame: newEmergencyFrame(v, "Declare an emergency"), Most: desk.MaxNotice}
-	view.Form = declareForm{Key: view.Once(), Zone: v.Zone.String(), Start: "now", Delay: "24", DelayUnit: "hours", Kinds: kinds}
+	view.Form = declareForm{Key: view.IdempotencyKey(), Zone: v.Zone.String(), Start: "now", Delay: "24", DelayUnit: "hours", Kinds: kinds}
 	return v.Show("emergency-new", view)
 }
 
@@ -69,7 +69,7 @@ func (p *Pages) declare(v *page.Visit) error {
 	}
 	typed, plan, err := readDeclare(form, v.Zone)
 	if err == nil {
-		plan.Once = v.Once()
+		plan.IdempotencyKey = v.IdempotencyKey()
 		var e desk.Emergency
 		if e, err = p.emergencies.Declare(v.Context(), v.Person, plan); err == nil {
 			waitUntil(v.Context(), e.From)
@@ -105,7 +105,7 @@ func (p *Pages) redisplay(v *page.Visit, typed declareForm, wrong error) error {
 		}
 	}
 	if fault.KindOf(wrong) != fault.Unavailable || wrong == nil {
-		view.Form.Key = view.Once() // the previous key was not used
+		view.Form.Key = view.IdempotencyKey() // the previous key was not used
 	}
 	return v.ShowStatus(status, "emergency-new", view)
 }

@@ -77,7 +77,7 @@ func (p *Pages) ratings(v *page.Visit) error {
 func (v *ratingsView) draw(zone *time.Location) {
 	weeks := ratingTable{ID: "weeks", Caption: "By week", Key: "Week of"}
 	agents := ratingTable{ID: "agents", Caption: "By agent", Key: "Agent"}
-	c := chart.Chart{ID: "ratings-weeks", Title: "Average rating, by week", Scale: chart.Counts()}
+	c := chart.Chart{ID: "ratings-weeks", Title: "Average rating, by week", Scale: chart.CountScale()}
 	series := chart.Series{Name: "average", Class: "chart-median"}
 	for _, l := range v.Report.Weeks {
 		weeks.Rows = append(weeks.Rows, ratingRow{l.Week.In(zone).Format("2 Jan 2006"), l.Scores})

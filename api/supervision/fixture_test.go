@@ -21,7 +21,7 @@ import (
 
 // fixture is the supervisors' pages with a desk.
 type fixture struct {
-	*officetest.Office
+	*officetest.Fixture
 	t           *testing.T
 	server      *httptest.Server
 	feed        *feed
@@ -57,14 +57,14 @@ func (f *feed) tell(c desk.Change) {
 
 func openFixture(t *testing.T) *fixture {
 	t.Helper()
-	o := &fixture{Office: officetest.Open(t, "supervision"), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
-	o.Hire("clara", ticket.RoleCustomer, "Clara Customer")
-	o.Hire("anna", ticket.RoleAgent, "Anna Agent")
-	o.Hire("mallory", ticket.RoleAgent, "=HYPERLINK(0)")
-	o.Hire("sam", ticket.RoleSupervisor, "Sam Supervisor")
-	o.Hire("ada", ticket.RoleAdministrator, "Ada Administrator")
+	o := &fixture{Fixture: officetest.Open(t, "supervision"), t: t, feed: &feed{}, wakeCounter: &wakeCounter{}}
+	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
+	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
+	o.Employ("mallory", ticket.RoleAgent, "=HYPERLINK(0)")
+	o.Employ("sam", ticket.RoleSupervisor, "Sam Supervisor")
+	o.Employ("ada", ticket.RoleAdministrator, "Ada Administrator")
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
-	o.Work(log)
+	o.Start(log)
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/supervision",
 		supervision.New(app.NewReports(o.Store, o.Store, o.Store, o.Store, o.Store), o.Store, app.NewSuggestions(o.Store), o.Staffing, o.feed, app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakeCounter),
 			app.NewPolicies(o.Store, o.Store, o.Store, noopWaker{})).Area())
@@ -117,13 +117,13 @@ func (o *fixture) browser(who string) *browser {
 	return b
 }
 
-func (b *browser) get(path string, headers ...string) officetest.Answer {
+func (b *browser) get(path string, headers ...string) officetest.Response {
 	b.t.Helper()
 	return b.Ask(http.MethodGet, path, nil, headers...)
 }
 
 // page requests a page and checks what holds for all pages.
-func (b *browser) page(path string) officetest.Answer {
+func (b *browser) page(path string) officetest.Response {
 	b.t.Helper()
 	a := b.get(path)
 	if a.Status != http.StatusOK {

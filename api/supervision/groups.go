@@ -60,7 +60,7 @@ func (p *Pages) showGroups(v *page.Visit, status int, view groupsView) error {
 		one := groupView{Group: g}
 		for i, rule := range inForce.Assignment {
 			if rule.Group == g.Handle {
-				one.Rules = append(one.Rules, inForce.AssignmentsInWords()[i])
+				one.Rules = append(one.Rules, inForce.DescribeAssignment()[i])
 			}
 		}
 		member := map[string]bool{}

@@ -259,7 +259,7 @@ func TestMail_listsBouncesWithReasons(t *testing.T) {
 	o := openFixture(t)
 	forgotten := o.importTicket(60, nil)
 	n := o.importTicket(0, nil)
-	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "k", Verb: ticket.VerbResolve}}}); err != nil {
+	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "k", Verb: ticket.VerbResolve}}}); err != nil {
 		t.Fatal(err)
 	}
 	a := o.browser("sam").page("/supervision/mail")

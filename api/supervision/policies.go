@@ -16,7 +16,7 @@ const policiesPath = "/supervision/policies"
 
 // policyVersionView is a version with its changes from the previous one.
 type policyVersionView struct {
-	desk.EditionRecord
+	desk.PolicyVersionRecord
 	State, Badge string
 	Changes      []policy.Difference
 }
@@ -28,13 +28,13 @@ type policiesView struct {
 
 // versions returns all versions, newest first.
 func (p *Pages) versions(v *page.Visit) ([]policyVersionView, error) {
-	records, err := p.publisher.Editions(v.Context())
+	records, err := p.publisher.PolicyVersions(v.Context())
 	if err != nil {
 		return nil, err
 	}
 	views, now, past := make([]policyVersionView, len(records)), time.Now(), false
 	for i, r := range records {
-		views[i] = policyVersionView{EditionRecord: r, State: "upcoming", Badge: "badge-info"}
+		views[i] = policyVersionView{PolicyVersionRecord: r, State: "upcoming", Badge: "badge-info"}
 		switch {
 		case past:
 			views[i].State, views[i].Badge = "superseded", ""
@@ -91,7 +91,7 @@ func (p *Pages) version(v *page.Visit) (view versionView, err error) {
 	if view.Version.Policy == nil {
 		return view, fault.New(fault.NotFound, "there is no such version of the policy")
 	}
-	view.Key = view.Once()
+	view.Key = view.IdempotencyKey()
 	view.Audit, err = p.publisher.Audit(v.Context(), view.Version.Version)
 	return view, err
 }
@@ -123,7 +123,7 @@ func (p *Pages) adoptPolicy(v *page.Visit) error {
 	number := view.Version.Version
 	if err == nil && form.Get("act") == "move" {
 		var done desk.Adoption
-		if done, err = p.publisher.Adopt(v.Context(), v.Person, number, choice, v.Once()); err == nil {
+		if done, err = p.publisher.Adopt(v.Context(), v.Person, number, choice, v.IdempotencyKey()); err == nil {
 			view.Done = &done
 			view.Audit, err = p.publisher.Audit(v.Context(), number)
 		}
@@ -143,8 +143,8 @@ func (p *Pages) adoptPolicy(v *page.Visit) error {
 }
 
 // parseChoice parses a choice of tickets: a version, or numbers separated by spaces or commas.
-func parseChoice(from, numbers string) (desk.Choice, error) {
-	var c desk.Choice
+func parseChoice(from, numbers string) (desk.TicketChoice, error) {
+	var c desk.TicketChoice
 	for _, text := range strings.FieldsFunc(numbers, func(r rune) bool { return strings.ContainsRune(" ,;\r\n\t", r) }) {
 		n, err := ticket.ParseNumber(text)
 		if err != nil {

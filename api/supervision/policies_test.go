@@ -54,7 +54,7 @@ func TestPolicies_editCheckPublish(t *testing.T) {
 			t.Fatalf("publishing: %d %s", status, text)
 		}
 	}
-	records, err := o.Store.EditionRecords(t.Context())
+	records, err := o.Store.PolicyVersionRecords(t.Context())
 	if err != nil || len(records) != 2 || records[0].Publisher != "Sam Supervisor" || string(records[0].Document) != threeDays() {
 		t.Fatalf("published %d versions, %v", len(records), err)
 	}

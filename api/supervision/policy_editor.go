@@ -37,7 +37,7 @@ func (p *Pages) editor(v *page.Visit, form url.Values) (editorView, error) {
 	view := editorView{
 		frame: newFrame(v, "New policy version", policiesPath), Document: string(document), ZoneName: inForce.Zone.String(),
 	}
-	view.Key = view.Once()
+	view.Key = view.IdempotencyKey()
 	if form != nil {
 		view.Document = normalizeLines(form.Get("document"))
 		view.Reason, view.Effective = form.Get("reason"), form.Get("effective_at")
@@ -86,7 +86,7 @@ func (p *Pages) draftPolicy(v *page.Visit) error {
 		return p.showEditor(v, http.StatusOK, view)
 	}
 	var f input.Fields
-	publication := desk.Publication{Document: []byte(view.Document), Reason: normalizeLines(view.Reason), Once: v.Once()}
+	publication := desk.Publication{Document: []byte(view.Document), Reason: normalizeLines(view.Reason), IdempotencyKey: v.IdempotencyKey()}
 	publication.Effective = parseLocal(&f, "effective_at", view.Effective, zoneOf(view.ZoneName, time.UTC))
 	if err = f.Err(); err == nil {
 		var published desk.Published
@@ -115,7 +115,7 @@ func (p *Pages) importHolidays(v *page.Visit) error {
 	}
 	status := http.StatusOK
 	var added []policy.Holiday
-	days, err := holiday.Read(bytes.NewReader(file), holiday.Years(time.Now().UTC(), importYears))
+	days, err := holiday.Parse(bytes.NewReader(file), holiday.Years(time.Now().UTC(), importYears))
 	if err == nil {
 		var merged []byte
 		if merged, added, err = policy.MergeHolidays([]byte(view.Document), days); err == nil {

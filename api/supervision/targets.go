@@ -74,7 +74,7 @@ func percent(t report.Tally) string {
 	switch {
 	case !ok:
 		return "–"
-	case share > .999 && t.Broken > 0:
+	case share > .999 && t.Breached > 0:
 		return "99.9\u00a0%" // 100% only if none was breached
 	default:
 		return fmt.Sprintf("%.1f\u00a0%%", 100*share)
@@ -86,7 +86,7 @@ func (promisesView) Span(t report.Tally, d time.Duration) string {
 	if t.Delivered == 0 {
 		return "–"
 	}
-	return chart.Span(d)
+	return chart.FormatDuration(d)
 }
 
 func (p *Pages) promises(v *page.Visit) error {

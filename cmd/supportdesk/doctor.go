@@ -117,7 +117,7 @@ func (d *doctor) idle() {
 }
 
 func (d *doctor) backlog() {
-	b, err := d.db.Backlog(d.ctx, d.config.ReconcilePatience)
+	b, err := d.db.Backlog(d.ctx, d.config.ReconcileAfter)
 	if d.could(err, "to count the commands that wait") && b.Commands > 0 {
 		d.finds("%s to be delivered to Temporal, the oldest for %s", count(b.Commands, "command waits", "commands wait"), b.Oldest.Round(time.Second))
 	}

@@ -40,7 +40,7 @@ func (p *program) connect() (*neighbours, error) {
 		return nil, err
 	}
 	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{
-		NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns, Settle: c.EmergencySettle, Allowances: c.Allowances,
+		NumberPrefix: c.NumberPrefix, MaxConns: c.DatabaseConns, Settle: c.EmergencyDelay, Allowances: c.LimitFactor,
 	})
 	if err != nil {
 		return nil, err

@@ -54,7 +54,7 @@ func (c peopleLink) Run(p *program) error {
 		return errors.New("--lasts must be more than nothing")
 	}
 	return p.withStore(func(db *store.Store) error {
-		url, err := account.New(db.Accounts(), config.BaseURL).LinkFor(p.ctx, c.Email, c.Lasts)
+		url, err := account.New(db.Accounts(), config.BaseURL).CreateLink(p.ctx, c.Email, c.Lasts)
 		if err != nil {
 			return err
 		}

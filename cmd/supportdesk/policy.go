@@ -49,7 +49,7 @@ func (c policyDue) Run(p *program) error {
 	if err != nil {
 		return fmt.Errorf("--at %q is not an RFC 3339 instant such as 2026-11-30T10:00:00Z", c.At)
 	}
-	promises, err := document.Promise(at.Truncate(time.Second), c.Priority)
+	promises, err := document.DeadlinesFor(at.Truncate(time.Second), c.Priority)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (c policyHolidays) Run(p *program) error {
 		return fmt.Errorf("read the calendar: %w", err)
 	}
 	defer func() { _ = file.Close() }()
-	days, err := holiday.Read(file, in)
+	days, err := holiday.Parse(file, in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}

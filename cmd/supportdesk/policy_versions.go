@@ -62,13 +62,13 @@ type policyList struct{}
 
 func (policyList) Run(p *program) error {
 	return p.withStore(func(db *store.Store) error {
-		records, err := db.EditionRecords(p.ctx)
+		records, err := db.PolicyVersionRecords(p.ctx)
 		if err != nil {
 			return err
 		}
-		editions := make([]desk.Edition, len(records))
+		editions := make([]desk.PolicyVersion, len(records))
 		for i, r := range records {
-			editions[i] = r.Edition
+			editions[i] = r.PolicyVersion
 		}
 		inForce := desk.InForce(editions, time.Now())
 		table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)

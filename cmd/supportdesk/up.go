@@ -35,7 +35,7 @@ func (c upCommand) Run(p *program) (err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	syscall.Umask(0o077) // inherited by every part: none makes a file that another user may read
-	if err := local.Privatise(c.Data, dirLogs, dirMails, dirTemporal); err != nil {
+	if err := local.RestrictPermissions(c.Data, dirLogs, dirMails, dirTemporal); err != nil {
 		return err
 	}
 	err = lock.AwaitOrphans(p.ctx, func() {

@@ -88,7 +88,7 @@ func (s *stack) makeLinks() error {
 	return s.configured(s.ctx).withStore(func(db *store.Store) error {
 		accounts := account.New(db.Accounts(), s.url())
 		for _, person := range s.people {
-			url, err := accounts.LinkFor(s.ctx, person.Address, linkLasts)
+			url, err := accounts.CreateLink(s.ctx, person.Address, linkLasts)
 			if err != nil {
 				return fmt.Errorf("make a link for the %s: %w", person.Role, err)
 			}

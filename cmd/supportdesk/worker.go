@@ -81,8 +81,8 @@ func (n *neighbours) work(ctx context.Context, deliveries *outbox.Outbox) error 
 		worker.Activities{
 			Steps: activities.NewSteps(app.NewSteps(db, app.MaxCommands)),
 			Mails: activities.NewMails(deliveries, heartbeat),
-			Emergencies: activities.NewEmergencies(db, db, n.dispatcher(), app.NewOperator(db, db, db, time.Now),
-				activities.FanoutOptions{Parallel: c.FanoutParallel, PerSecond: c.FanoutRate}),
+			Emergencies: activities.NewEmergencies(db, db, n.dispatcher(), app.NewManualEmergencies(db, db, db, time.Now),
+				activities.FanoutOptions{Parallel: c.EmergencyParallel, PerSecond: c.FanoutRate}),
 			Announcements: activities.NewAnnouncements(db, deliveries, announcementShare*c.MailRate, heartbeat),
 			Webhooks:      activities.NewWebhooks(deliveries),
 		},
@@ -148,14 +148,14 @@ func (n *neighbours) reconciler() *dispatch.Reconciler {
 		func(ctx context.Context) error { return dispatch.EnsureNamespace(ctx, n.temporal) },
 		dispatch.NewReplacer(n.db, n.dispatcher(), n.log).Run, holder,
 		dispatch.ReconcilerOptions{
-			Every: n.config.ReconcileEvery, Patience: n.config.ReconcilePatience, PerSecond: n.config.ReconcileRate,
-			Audit: n.config.ReconcilePatience,
+			Every: n.config.ReconcileEvery, Patience: n.config.ReconcileAfter, PerSecond: n.config.ReconcileRate,
+			Audit: n.config.ReconcileAfter,
 		}, n.log)
 }
 
 func endpoints(c config.Config) map[string]webhook.Endpoint {
 	all := map[string]webhook.Endpoint{}
-	for name, hook := range c.Hooks {
+	for name, hook := range c.ParsedWebhooks {
 		all[name] = webhook.Endpoint(hook)
 	}
 	return all

@@ -49,32 +49,32 @@ func TestAttacker_cannotLockTheOwnerOut(t *testing.T) {
 	_, err := h.SignIn(t.Context(), account.Browser{Source: source}, address, secret)
 	wantKind(t, err, fault.Limited)
 
-	if err := h.AskLink(t.Context(), account.Browser{Source: source}, address); err != nil {
+	if err := h.RequestLink(t.Context(), account.Browser{Source: source}, address); err != nil {
 		t.Fatalf("the owner cannot request a link: %v", err)
 	}
-	if _, err := h.Use(t.Context(), tokenOf(t, h.letter("sign-in", address).URL), "", "", account.EndTokens); err != nil {
+	if _, err := h.Use(t.Context(), tokenOf(t, h.letter("sign-in", address).URL), "", "", account.RevokeTokens); err != nil {
 		t.Fatalf("the owner's link: %v", err)
 	}
 	// Signed in, the owner can still reauthenticate; an attacker cannot exhaust that limit.
-	if _, err := h.SignInAgain(t.Context(), source, h.customer, secret); err != nil {
+	if _, err := h.Reauthenticate(t.Context(), source, h.customer, secret); err != nil {
 		t.Errorf("the owner's password once signed in: %v", err)
 	}
-	if err := h.AskReset(t.Context(), account.Browser{Source: source}, address); err != nil {
+	if err := h.RequestReset(t.Context(), account.Browser{Source: source}, address); err != nil {
 		t.Errorf("the owner cannot request a reset: %v", err)
 	}
 	h.letter("reset", address)
 
 	// An attacker who exhausts the links fills the owner's mailbox with working links.
-	exhaust(t, func(from string) error { return h.AskLink(t.Context(), account.Browser{Source: from}, address) })
+	exhaust(t, func(from string) error { return h.RequestLink(t.Context(), account.Browser{Source: from}, address) })
 	mailed := h.letters()
 	newest := mailed[len(mailed)-1]
-	if newest.Kind != account.Kind(account.SignIn) {
+	if newest.Kind != account.MailKind(account.SignIn) {
 		t.Fatalf("the newest mail is %s", newest.Kind)
 	}
-	if _, err := h.Use(t.Context(), tokenOf(t, newest.URL), "", "", account.EndTokens); err != nil {
+	if _, err := h.Use(t.Context(), tokenOf(t, newest.URL), "", "", account.RevokeTokens); err != nil {
 		t.Errorf("a link that an attacker requested does not work for the owner: %v", err)
 	}
-	if err := h.AskReset(t.Context(), account.Browser{Source: source}, address); err != nil {
+	if err := h.RequestReset(t.Context(), account.Browser{Source: source}, address); err != nil {
 		t.Errorf("with the links used up, the owner cannot request a reset: %v", err)
 	}
 }
@@ -97,7 +97,7 @@ func TestAttacker_cannotLockOutAKnownDevice(t *testing.T) {
 		_, err := h.SignIn(t.Context(), account.Browser{Source: from}, address, other)
 		return err
 	})
-	exhaust(t, func(from string) error { return h.AskLink(t.Context(), account.Browser{Source: from}, address) })
+	exhaust(t, func(from string) error { return h.RequestLink(t.Context(), account.Browser{Source: from}, address) })
 	forged := device[:26] + strings.Repeat("A", len(device)-26)
 	for _, unknown := range []string{"", "nonsense", others, forged, device[1:], device + "A", strings.Repeat("x", 5000)} {
 		_, err := h.SignIn(t.Context(), account.Browser{Source: source, Device: unknown}, address, secret)
@@ -107,7 +107,7 @@ func TestAttacker_cannotLockOutAKnownDevice(t *testing.T) {
 	if _, err := h.SignIn(t.Context(), known, address, secret); err != nil {
 		t.Errorf("the owner's password in their own browser: %v", err)
 	}
-	if err := h.AskLink(t.Context(), known, address); err != nil {
+	if err := h.RequestLink(t.Context(), known, address); err != nil {
 		t.Errorf("a link for the owner's own browser: %v", err)
 	}
 	// A stolen device cookie is no credential and does not speed up guessing.
@@ -122,7 +122,7 @@ func TestAttacker_cannotBlockARegistration(t *testing.T) {
 	h := open(t)
 	exhaust(t, func(from string) error { return h.Register(t.Context(), from, "Demo Stranger", "new@demo.example") })
 	all := h.letters()
-	if _, err := h.Use(t.Context(), tokenOf(t, all[len(all)-1].URL), "Demo Newcomer", secret, account.EndTokens); err != nil {
+	if _, err := h.Use(t.Context(), tokenOf(t, all[len(all)-1].URL), "Demo Newcomer", secret, account.RevokeTokens); err != nil {
 		t.Error(err)
 	}
 }
@@ -150,11 +150,11 @@ type credentials struct {
 // issueCredentials creates credentials of every kind for a person.
 func (h *fixture) issueCredentials(p desk.Person) credentials {
 	h.t.Helper()
-	used, err := h.Use(h.t.Context(), h.linkFor(p.Address), "", "", account.EndTokens)
+	used, err := h.Use(h.t.Context(), h.linkFor(p.Address), "", "", account.RevokeTokens)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	token, err := h.MakeToken(h.t.Context(), source, p, account.Proof{Current: secret, Recent: true}, "", "a program", true)
+	token, err := h.CreateToken(h.t.Context(), source, p, account.Proof{Current: secret, Recent: true}, "", "a program", true)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func (h *fixture) issueCredentials(p desk.Person) credentials {
 	}
 	return credentials{
 		epoch: used.Epoch, signIn: h.linkFor(p.Address), token: token,
-		conversation: link.Make(key, grant(link.Lifetime)), escalated: link.MakeEscalation(key, grant(link.EscalationLifetime)),
+		conversation: link.New(key, grant(link.Lifetime)), escalated: link.NewEscalation(key, grant(link.EscalationLifetime)),
 	}
 }
 
@@ -193,7 +193,7 @@ func (h *fixture) working(p desk.Person, w credentials) (all []string) {
 		err := try()
 		if err == nil {
 			all = append(all, name)
-		} else if (name == "conversation" || name == "escalation") && !link.Ended(err) {
+		} else if (name == "conversation" || name == "escalation") && !link.Revoked(err) {
 			h.t.Errorf("%s: %v, want that it has ended", name, err)
 		}
 	}
@@ -210,7 +210,7 @@ func TestSessionsLinksAndTokens_endTogether(t *testing.T) {
 		},
 		"a reset": func(p desk.Person, tokens account.Tokens) error {
 			_ = h.letters()
-			if err := h.AskReset(t.Context(), account.Browser{Source: source}, p.Address); err != nil {
+			if err := h.RequestReset(t.Context(), account.Browser{Source: source}, p.Address); err != nil {
 				return err
 			}
 			_, err := h.Use(t.Context(), tokenOf(t, h.letter("reset", p.Address).URL), "", secret, tokens)
@@ -225,7 +225,7 @@ func TestSessionsLinksAndTokens_endTogether(t *testing.T) {
 		_ = h.letters()
 		h.setPassword(p)
 		for name, act := range acts {
-			for tokens, want := range map[account.Tokens]string{account.EndTokens: "", account.KeepTokens: "token"} {
+			for tokens, want := range map[account.Tokens]string{account.RevokeTokens: "", account.KeepTokens: "token"} {
 				h.sql(`DELETE FROM allowances`)
 				h.sql(`UPDATE people SET links_since = '-infinity'`)
 				w := h.issueCredentials(p)
@@ -247,7 +247,7 @@ func TestSessionsLinksAndTokens_endTogether(t *testing.T) {
 func TestConversationLink_ofAMailSentAfterwardsWorks(t *testing.T) {
 	h := open(t)
 	n := h.submit(h.customer)
-	if _, err := h.SignOutEverywhere(t.Context(), h.customer, account.EndTokens); err != nil {
+	if _, err := h.SignOutEverywhere(t.Context(), h.customer, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
 	letter, _, err := app.NewMails(h.db).Letter(t.Context(), n, 1)
@@ -264,20 +264,20 @@ func TestSession_aloneCannotTakeOverTheAccount(t *testing.T) {
 	who := h.customer // without a password
 	acts := map[string]func(account.Proof) error{
 		"a token": func(p account.Proof) error {
-			_, err := h.MakeToken(t.Context(), source, who, p, "", "a program", true)
+			_, err := h.CreateToken(t.Context(), source, who, p, "", "a program", true)
 			return err
 		},
 		"an address": func(p account.Proof) error {
 			return h.ChangeAddress(t.Context(), source, who, p, "next@demo.example")
 		},
 		"a first password": func(p account.Proof) error {
-			_, err := h.ChangePassword(t.Context(), source, who, p, secret, account.EndTokens)
+			_, err := h.ChangePassword(t.Context(), source, who, p, secret, account.RevokeTokens)
 			return err
 		},
 	}
 	for _, what := range []string{"a token", "an address", "a first password"} {
 		err := acts[what](account.Proof{})
-		if refused, ok := errors.AsType[*fault.Error](err); !ok || refused.Code != account.CodeSignInAgain {
+		if refused, ok := errors.AsType[*fault.Error](err); !ok || refused.Code != account.CodeReauthenticate {
 			t.Errorf("%s by an open session: %v", what, err)
 		}
 		if all := h.letters(); len(all) > 0 {
@@ -294,16 +294,16 @@ func TestSession_aloneCannotTakeOverTheAccount(t *testing.T) {
 
 func TestMakeToken_notifiesTheOwner(t *testing.T) {
 	h := open(t)
-	token, err := h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "Laptop", true)
+	token, err := h.CreateToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "Laptop", true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := h.letter(account.TokenMade, h.customer.Address)
+	l := h.letter(account.TokenCreated, h.customer.Address)
 	if l.Label != "Laptop" || !l.Writes || time.Since(l.At).Abs() > time.Minute || strings.Contains(fmt.Sprintf("%+v", l), token) {
 		t.Errorf("the mail is %+v", l)
 	}
 	if _, err := h.db.IssueTokenAndTell(t.Context(), h.agent.ID, "supportdesk people"); err != nil {
 		t.Fatal(err)
 	}
-	h.letter(account.TokenMade, h.agent.Address)
+	h.letter(account.TokenCreated, h.agent.Address)
 }

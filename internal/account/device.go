@@ -53,7 +53,7 @@ func (s *Service) deviceSum(ctx context.Context, id, address string) (string, er
 }
 
 // limitFrom is limitBoth for requests from a browser. A known device has a limit of the same size to itself.
-func (s *Service) limitFrom(ctx context.Context, b Browser, address string, perAddress, perSource Allowance) (refund func() error, err error) {
+func (s *Service) limitFrom(ctx context.Context, b Browser, address string, perAddress, perSource RateLimit) (refund func() error, err error) {
 	id, err := s.knownDevice(ctx, b.Device, address)
 	if err != nil {
 		return nil, err

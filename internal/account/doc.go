@@ -1,6 +1,6 @@
 // Package account implements sign-in: registration, invitations, passwords, one-time links, API tokens, identities at
 // an OpenID provider, and the mails that belong to them. It must not know HTTP, SQL, SMTP or Temporal: storage is
-// behind small interfaces, and a Letter holds the data of a mail that internal/mail renders.
+// behind small interfaces, and a Mail holds the data of a mail that internal/mail renders.
 //
 // Three rules hold throughout. No response reveals whether an account exists: known and unknown addresses take the same
 // path, cost the same work and get the same message; only a mail makes a difference. No credential is stored in usable

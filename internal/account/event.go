@@ -13,44 +13,44 @@ type EventKind string
 
 // The kinds of security events. Each is recorded in the transaction that it reports.
 const (
-	EventSignedIn      EventKind = "signed-in"
-	EventSignInFailed  EventKind = "sign-in-failed"
-	EventSignedOut     EventKind = "signed-out"
-	EventSessionsEnded EventKind = "sessions-ended" // all of a person's, by "sign out everywhere"
-	EventLinkAsked     EventKind = "link-asked"     // to sign in or to reset a password
-	EventLinkMade      EventKind = "link-made"      // at the command line
-	EventRegistering   EventKind = "registration-asked"
-	EventRegistered    EventKind = "registered"
-	EventAdded         EventKind = "person-added" // at the command line
-	EventInvited       EventKind = "invited"
-	EventUninvited     EventKind = "invitation-withdrawn"
-	EventJoined        EventKind = "invitation-accepted"
-	EventRole          EventKind = "role-changed"
-	EventDisabled      EventKind = "disabled"
-	EventEnabled       EventKind = "enabled"
-	EventPasswordSet   EventKind = "password-set" // the first one
-	EventPassword      EventKind = "password-changed"
-	EventReset         EventKind = "password-reset"
-	EventAddressAsked  EventKind = "address-change-asked"
-	EventAddress       EventKind = "address-changed"
-	EventIdentity      EventKind = "identity-bound"
-	EventTokenMade     EventKind = "token-made"
-	EventTokenEnded    EventKind = "token-ended"
-	EventGroupMade     EventKind = "group-made"
-	EventGroupRenamed  EventKind = "group-renamed"
-	EventGroupDeleted  EventKind = "group-deleted"
-	EventGroupJoined   EventKind = "group-joined"
-	EventGroupLeft     EventKind = "group-left"
+	EventSignedIn               EventKind = "signed-in"
+	EventSignInFailed           EventKind = "sign-in-failed"
+	EventSignedOut              EventKind = "signed-out"
+	EventSessionsEnded          EventKind = "sessions-ended" // all of a person's, by "sign out everywhere"
+	EventLinkRequested          EventKind = "link-asked"     // to sign in or to reset a password
+	EventLinkCreated            EventKind = "link-made"      // at the command line
+	EventRegistrationRequested  EventKind = "registration-asked"
+	EventRegistered             EventKind = "registered"
+	EventPersonAdded            EventKind = "person-added" // at the command line
+	EventInvited                EventKind = "invited"
+	EventInvitationWithdrawn    EventKind = "invitation-withdrawn"
+	EventInvitationAccepted     EventKind = "invitation-accepted"
+	EventRoleChanged            EventKind = "role-changed"
+	EventDisabled               EventKind = "disabled"
+	EventEnabled                EventKind = "enabled"
+	EventPasswordSet            EventKind = "password-set" // the first one
+	EventPasswordChanged        EventKind = "password-changed"
+	EventPasswordReset          EventKind = "password-reset"
+	EventAddressChangeRequested EventKind = "address-change-asked"
+	EventAddressChanged         EventKind = "address-changed"
+	EventIdentityLinked         EventKind = "identity-bound"
+	EventTokenCreated           EventKind = "token-made"
+	EventTokenRevoked           EventKind = "token-ended"
+	EventGroupCreated           EventKind = "group-made"
+	EventGroupRenamed           EventKind = "group-renamed"
+	EventGroupDeleted           EventKind = "group-deleted"
+	EventGroupJoined            EventKind = "group-joined"
+	EventGroupLeft              EventKind = "group-left"
 )
 
 // EventKinds returns all kinds of security events.
 func EventKinds() []EventKind {
 	return []EventKind{
-		EventSignedIn, EventSignInFailed, EventSignedOut, EventSessionsEnded, EventLinkAsked, EventLinkMade,
-		EventRegistering, EventRegistered, EventAdded, EventInvited, EventUninvited, EventJoined,
-		EventRole, EventDisabled, EventEnabled, EventPasswordSet, EventPassword, EventReset,
-		EventAddressAsked, EventAddress, EventIdentity, EventTokenMade, EventTokenEnded,
-		EventGroupMade, EventGroupRenamed, EventGroupDeleted, EventGroupJoined, EventGroupLeft,
+		EventSignedIn, EventSignInFailed, EventSignedOut, EventSessionsEnded, EventLinkRequested, EventLinkCreated,
+		EventRegistrationRequested, EventRegistered, EventPersonAdded, EventInvited, EventInvitationWithdrawn, EventInvitationAccepted,
+		EventRoleChanged, EventDisabled, EventEnabled, EventPasswordSet, EventPasswordChanged, EventPasswordReset,
+		EventAddressChangeRequested, EventAddressChanged, EventIdentityLinked, EventTokenCreated, EventTokenRevoked,
+		EventGroupCreated, EventGroupRenamed, EventGroupDeleted, EventGroupJoined, EventGroupLeft,
 	}
 }
 
@@ -62,8 +62,8 @@ type Event struct {
 	Detail string
 }
 
-// Recorded is an event as administrators see it.
-type Recorded struct {
+// EventRecord is an event as administrators see it.
+type EventRecord struct {
 	ID     int64
 	At     time.Time
 	Kind   EventKind
@@ -82,7 +82,7 @@ type EventFilter struct {
 }
 
 // Events returns security events for an administrator, newest first. more reports whether there are others.
-func (s *Service) Events(ctx context.Context, by desk.Person, f EventFilter) (list []Recorded, more bool, err error) {
+func (s *Service) Events(ctx context.Context, by desk.Person, f EventFilter) (list []EventRecord, more bool, err error) {
 	if err := MayAdminister(by.Role); err != nil {
 		return nil, false, err
 	}

@@ -89,7 +89,7 @@ func one[T any](h *fixture, query string, args ...any) T {
 // linkFor creates a sign-in link and returns its token.
 func (h *fixture) linkFor(address string) string {
 	h.t.Helper()
-	url, err := h.LinkFor(h.t.Context(), address, time.Hour)
+	url, err := h.CreateLink(h.t.Context(), address, time.Hour)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -13,11 +13,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Allowance is a rate limit: Burst uses at once, and one more after each Each.
-type Allowance struct {
-	name  string
-	Burst int
-	Each  time.Duration
+// RateLimit is a rate limit: Burst uses at once, and one more after each Interval.
+type RateLimit struct {
+	name     string
+	Burst    int
+	Interval time.Duration
 }
 
 // Limits are stored in PostgreSQL, so they hold across replicas. A source may be an entire office; a successful sign-in
@@ -29,15 +29,15 @@ type Allowance struct {
 // longer than the limit takes to allow the next one. A browser in which the owner has signed in before has limits of
 // its own.
 var (
-	signInsPerAddress          = Allowance{name: "sign-ins of address", Burst: 10, Each: 5 * time.Minute}
-	signInsPerSource           = Allowance{name: "sign-ins of source", Burst: 60, Each: 20 * time.Second}
-	reauthenticationsPerPerson = Allowance{name: "repeated passwords of person", Burst: 10, Each: 5 * time.Minute}
-	linksPerAddress            = Allowance{name: "links to address", Burst: 5, Each: 15 * time.Minute}
-	resetsPerAddress           = Allowance{name: "resets to address", Burst: 5, Each: 15 * time.Minute}
-	registrationsPerAddress    = Allowance{name: "registrations to address", Burst: 3, Each: 30 * time.Minute}
-	addressChangesPerPerson    = Allowance{name: "moves of person", Burst: 5, Each: 15 * time.Minute}
-	mailsPerSource             = Allowance{name: "mails of source", Burst: 30, Each: time.Minute}
-	passwordsPerLink           = Allowance{name: "passwords of link", Burst: 10, Each: time.Minute} // counts only those that are hashed
+	signInsPerAddress          = RateLimit{name: "sign-ins of address", Burst: 10, Interval: 5 * time.Minute}
+	signInsPerSource           = RateLimit{name: "sign-ins of source", Burst: 60, Interval: 20 * time.Second}
+	reauthenticationsPerPerson = RateLimit{name: "repeated passwords of person", Burst: 10, Interval: 5 * time.Minute}
+	linksPerAddress            = RateLimit{name: "links to address", Burst: 5, Interval: 15 * time.Minute}
+	resetsPerAddress           = RateLimit{name: "resets to address", Burst: 5, Interval: 15 * time.Minute}
+	registrationsPerAddress    = RateLimit{name: "registrations to address", Burst: 3, Interval: 30 * time.Minute}
+	addressChangesPerPerson    = RateLimit{name: "moves of person", Burst: 5, Interval: 15 * time.Minute}
+	mailsPerSource             = RateLimit{name: "mails of source", Burst: 30, Interval: time.Minute}
+	passwordsPerLink           = RateLimit{name: "passwords of link", Burst: 10, Interval: time.Minute} // counts only those that are hashed
 )
 
 var (
@@ -46,12 +46,12 @@ var (
 	errMailLimited   = fault.New(fault.Limited, "too many requests; a link that was sent earlier may still work, so check the mailbox, or try again in a few minutes")
 )
 
-// AllowanceSecret names the secret from which the keys of rate limits are derived.
-const AllowanceSecret = "account allowances"
+// RateLimitSecret names the secret from which the keys of rate limits are derived.
+const RateLimitSecret = "account allowances"
 
 // limitBoth takes one use of the limits of an address and a source. It returns a Limited fault if either is exhausted;
 // refund returns both uses.
-func (s *Service) limitBoth(ctx context.Context, address, source string, perAddress, perSource Allowance) (refund func() error, err error) {
+func (s *Service) limitBoth(ctx context.Context, address, source string, perAddress, perSource RateLimit) (refund func() error, err error) {
 	bySource, err := s.limit(ctx, perSource, network(source))
 	if err != nil {
 		return nil, err
@@ -77,8 +77,8 @@ func limitedAs(err error, spent *fault.Error) error {
 }
 
 // limit takes one use of a limit. It returns a Limited fault if none is left. The key identifies the use for a refund.
-func (s *Service) limit(ctx context.Context, a Allowance, of string) (key []byte, err error) {
-	secret, err := s.store.Secret(ctx, AllowanceSecret)
+func (s *Service) limit(ctx context.Context, a RateLimit, of string) (key []byte, err error) {
+	secret, err := s.store.Secret(ctx, RateLimitSecret)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *Service) limit(ctx context.Context, a Allowance, of string) (key []byte
 }
 
 // Key returns the key under which the limit of one subject is stored.
-func (a Allowance) Key(secret []byte, of string) []byte {
+func (a RateLimit) Key(secret []byte, of string) []byte {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte(a.name + "\x00" + of))
 	return mac.Sum(nil)
@@ -119,18 +119,18 @@ func network(source string) string {
 // may cause mails, so mails are bounded, too. API tokens of staff have a limit of their own, so that a program never
 // blocks its owner; those of customers don't, because any customer can create one.
 var (
-	ticketsPerCustomer          = Allowance{name: "tickets of customer", Burst: 20, Each: time.Minute}
-	commandsPerCustomer         = Allowance{name: "commands of customer", Burst: 60, Each: 10 * time.Second}
-	commandsPerStaff            = Allowance{name: "commands of staff", Burst: 1000, Each: time.Second}
-	commandsPerToken            = Allowance{name: "commands of token", Burst: 5000, Each: 100 * time.Millisecond}
-	invitationsPerAdministrator = Allowance{name: "invitations of", Burst: 50, Each: time.Minute} // enough for a department
+	ticketsPerCustomer          = RateLimit{name: "tickets of customer", Burst: 20, Interval: time.Minute}
+	commandsPerCustomer         = RateLimit{name: "commands of customer", Burst: 60, Interval: 10 * time.Second}
+	commandsPerStaff            = RateLimit{name: "commands of staff", Burst: 1000, Interval: time.Second}
+	commandsPerToken            = RateLimit{name: "commands of token", Burst: 5000, Interval: 100 * time.Millisecond}
+	invitationsPerAdministrator = RateLimit{name: "invitations of", Burst: 50, Interval: time.Minute} // enough for a department
 )
 
-// Tickets returns the limit for new tickets. Only customers submit them.
-func Tickets() Allowance { return ticketsPerCustomer }
+// TicketLimit returns the limit for new tickets. Only customers submit them.
+func TicketLimit() RateLimit { return ticketsPerCustomer }
 
-// Commands returns a person's limit for all other writes: commands, ratings and suggestions.
-func Commands(by desk.Person) Allowance {
+// CommandLimit returns a person's limit for all other writes: commands, ratings and suggestions.
+func CommandLimit(by desk.Person) RateLimit {
 	switch {
 	case !by.Role.Staff():
 		return commandsPerCustomer
@@ -141,11 +141,11 @@ func Commands(by desk.Person) Allowance {
 	}
 }
 
-// Times returns a limit n times as generous.
-func (a Allowance) Times(n int) Allowance {
-	a.Burst, a.Each = a.Burst*n, a.Each/time.Duration(n)
+// Scaled returns a limit n times as generous.
+func (a RateLimit) Scaled(n int) RateLimit {
+	a.Burst, a.Interval = a.Burst*n, a.Interval/time.Duration(n)
 	return a
 }
 
-// Room returns how far ahead of now a limit may be used while n more uses still fit.
-func (a Allowance) Room(n int) time.Duration { return time.Duration(a.Burst-n) * a.Each }
+// Horizon returns how far ahead of now a limit may be used while n more uses still fit.
+func (a RateLimit) Horizon(n int) time.Duration { return time.Duration(a.Burst-n) * a.Interval }

@@ -15,19 +15,19 @@ func TestCommands_dependsOnRoleAndToken(t *testing.T) {
 	customer, agent := desk.Person{Role: ticket.RoleCustomer}, desk.Person{Role: ticket.RoleAgent}
 	program, customers := agent, customer
 	program.Token, customers.Token = true, true
-	if account.Commands(customers) != account.Commands(customer) {
+	if account.CommandLimit(customers) != account.CommandLimit(customer) {
 		t.Error("a customer's token has an allowance of its own")
 	}
-	if of := account.Commands(agent); of.Burst < 5*desk.MaxBulk || of.Burst <= account.Commands(customer).Burst {
+	if of := account.CommandLimit(agent); of.Burst < 5*desk.MaxBulk || of.Burst <= account.CommandLimit(customer).Burst {
 		t.Errorf("an agent has %+v", of)
 	}
-	if of := account.Commands(program); of.Burst <= account.Commands(agent).Burst || of.Each >= account.Commands(agent).Each {
+	if of := account.CommandLimit(program); of.Burst <= account.CommandLimit(agent).Burst || of.Interval >= account.CommandLimit(agent).Interval {
 		t.Errorf("a program has %+v", of)
 	}
 	keys := map[string]bool{}
-	for _, of := range []account.Allowance{account.Tickets(), account.Commands(customer), account.Commands(agent), account.Commands(program)} {
+	for _, of := range []account.RateLimit{account.TicketLimit(), account.CommandLimit(customer), account.CommandLimit(agent), account.CommandLimit(program)} {
 		keys[string(of.Key([]byte("secret"), "P-1"))] = true
-		if twice := of.Times(2); twice.Burst != 2*of.Burst || twice.Each != of.Each/2 || twice.Room(1) != time.Duration(twice.Burst-1)*twice.Each {
+		if twice := of.Scaled(2); twice.Burst != 2*of.Burst || twice.Interval != of.Interval/2 || twice.Horizon(1) != time.Duration(twice.Burst-1)*twice.Interval {
 			t.Errorf("twice %+v is %+v", of, twice)
 		}
 	}

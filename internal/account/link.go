@@ -19,20 +19,20 @@ type Purpose string
 
 // The purposes of links. Each is also the kind of the mail with the link.
 const (
-	SignIn     Purpose = "sign-in"
-	Reset      Purpose = "reset"      // sets a new password
-	Move       Purpose = "address"    // confirms a new address
-	Verify     Purpose = "verify"     // creates the account of a registration
-	Invitation Purpose = "invitation" // creates the account of an invited staff member
+	SignIn        Purpose = "sign-in"
+	Reset         Purpose = "reset"      // sets a new password
+	ChangeAddress Purpose = "address"    // confirms a new address
+	VerifyAddress Purpose = "verify"     // creates the account of a registration
+	Invitation    Purpose = "invitation" // creates the account of an invited staff member
 )
 
 // lifetime is how long a link of each purpose is valid.
 var lifetime = map[Purpose]time.Duration{
-	SignIn:     30 * time.Minute,
-	Reset:      time.Hour,
-	Move:       24 * time.Hour,
-	Verify:     3 * 24 * time.Hour,
-	Invitation: 7 * 24 * time.Hour,
+	SignIn:        30 * time.Minute,
+	Reset:         time.Hour,
+	ChangeAddress: 24 * time.Hour,
+	VerifyAddress: 3 * 24 * time.Hour,
+	Invitation:    7 * 24 * time.Hour,
 }
 
 // Link is a valid one-time link.
@@ -46,8 +46,8 @@ type Link struct {
 	HasTokens bool // the owner has active API tokens
 }
 
-// Needs reports whether using the link requires a new password.
-func (l Link) Needs() bool { return l.Purpose != SignIn && l.Purpose != Move }
+// NeedsPassword reports whether using the link requires a new password.
+func (l Link) NeedsPassword() bool { return l.Purpose != SignIn && l.Purpose != ChangeAddress }
 
 // errInvalidLink is the only message for links that are forged, used, expired or withdrawn.
 var errInvalidLink error = fault.New(fault.NotFound, "this link is no longer valid; a link works once, and for a limited time")
@@ -105,9 +105,9 @@ func (s *Service) Open(ctx context.Context, token string) (Link, error) {
 	return s.store.Link(ctx, id)
 }
 
-// LinkFor creates a sign-in link for an operator, without a mail. It returns a NotFound fault if no active account has
+// CreateLink creates a sign-in link for an operator, without a mail. It returns a NotFound fault if no active account has
 // the address.
-func (s *Service) LinkFor(ctx context.Context, address string, lifetime time.Duration) (url string, err error) {
+func (s *Service) CreateLink(ctx context.Context, address string, lifetime time.Duration) (url string, err error) {
 	id := newID()
 	if err := s.store.AddSignIn(ctx, id, strings.TrimSpace(address), lifetime); err != nil {
 		return "", err

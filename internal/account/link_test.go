@@ -13,18 +13,18 @@ func TestLinkFor_signsInTheOwnerOfTheAddress(t *testing.T) {
 	h := open(t)
 	token := h.linkFor(" customer@DEMO.example ")
 	link, err := h.Open(t.Context(), token)
-	if err != nil || link.Person != h.customer || link.Purpose != account.SignIn || link.Needs() {
+	if err != nil || link.Person != h.customer || link.Purpose != account.SignIn || link.NeedsPassword() {
 		t.Errorf("%+v, %v", link, err)
 	}
 	if left := time.Until(link.Until); left < 55*time.Minute || left > time.Hour {
 		t.Errorf("it is valid for %s", left)
 	}
-	_, err = h.LinkFor(t.Context(), "nobody@demo.example", time.Hour)
+	_, err = h.CreateLink(t.Context(), "nobody@demo.example", time.Hour)
 	wantKind(t, err, fault.NotFound)
 	if err := h.db.DisablePerson(t.Context(), h.customer.ID); err != nil {
 		t.Fatal(err)
 	}
-	_, err = h.LinkFor(t.Context(), h.customer.Address, time.Hour)
+	_, err = h.CreateLink(t.Context(), h.customer.Address, time.Hour)
 	wantKind(t, err, fault.NotFound)
 	_, err = h.Open(t.Context(), token)
 	wantKind(t, err, fault.NotFound)

@@ -8,49 +8,49 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Kind is the kind of an account mail.
-type Kind string
+// MailKind is the kind of an account mail.
+type MailKind string
 
 // The kinds of mails without a link. A mail with a link has the link's purpose as its kind.
 const (
-	AddressChanged    Kind = "address-changed"    // to the previous address
-	AddressConfirmed  Kind = "address-confirmed"  // to the new address
-	AlreadyRegistered Kind = "already-registered" // the registered address has an account already
-	PasswordChanged   Kind = "password-changed"
-	PasswordSet       Kind = "password-set" // the first one
-	TokenMade         Kind = "token-made"
+	AddressChanged    MailKind = "address-changed"    // to the previous address
+	AddressConfirmed  MailKind = "address-confirmed"  // to the new address
+	AlreadyRegistered MailKind = "already-registered" // the registered address has an account already
+	PasswordChanged   MailKind = "password-changed"
+	PasswordSet       MailKind = "password-set" // the first one
+	TokenCreated      MailKind = "token-made"
 )
 
-// Kinds returns all kinds of account mails.
-func Kinds() []Kind {
-	return []Kind{
-		Kind(SignIn), Kind(Reset), Kind(Move), Kind(Verify), Kind(Invitation),
-		AddressChanged, AddressConfirmed, AlreadyRegistered, PasswordChanged, PasswordSet, TokenMade,
+// MailKinds returns all kinds of account mails.
+func MailKinds() []MailKind {
+	return []MailKind{
+		MailKind(SignIn), MailKind(Reset), MailKind(ChangeAddress), MailKind(VerifyAddress), MailKind(Invitation),
+		AddressChanged, AddressConfirmed, AlreadyRegistered, PasswordChanged, PasswordSet, TokenCreated,
 	}
 }
 
-// Owed is an account mail as it is stored until it is sent.
-type Owed struct {
+// StoredMail is an account mail as it is stored until it is sent.
+type StoredMail struct {
 	ID     int64
-	Kind   Kind
+	Kind   MailKind
 	To     desk.Mailbox
 	At     time.Time // when the reported change happened
 	LinkID string    // empty: it has no link
-	Label  string    // TokenMade: the token's
-	Writes bool      // TokenMade: it may write
+	Label  string    // TokenCreated: the token's
+	Writes bool      // TokenCreated: it may write
 	Until  time.Time // pointless to send after
 	Tries  int       // failed attempts
 }
 
-// Letter holds the data that an account mail is rendered from. It is built when the mail is sent and never stored.
-type Letter struct {
+// Mail holds the data that an account mail is rendered from. It is built when the mail is sent and never stored.
+type Mail struct {
 	ID     int64 // determines the Message-ID
-	Kind   Kind
+	Kind   MailKind
 	To     desk.Mailbox // without a name for registrations, where anybody may have typed it
 	At     time.Time    // when the reported change happened
 	URL    string       // the link; empty: none
-	Label  string       // TokenMade: the token's
-	Writes bool         // TokenMade: it may write
+	Label  string       // TokenCreated: the token's
+	Writes bool         // TokenCreated: it may write
 	Until  time.Time    // when the link expires
 	Tries  int
 	Policy *policy.Policy // the current version: time zone, contact, privacy notice, name
@@ -58,19 +58,19 @@ type Letter struct {
 	Notices []desk.Notice // emergencies at the time of sending
 }
 
-// Letter returns the data of a mail, and its delivery status. It returns a NotFound fault if there is no such mail.
-func (s *Service) Letter(ctx context.Context, id int64) (Letter, desk.DeliveryStatus, error) {
+// Mail returns the data of a mail, and its delivery status. It returns a NotFound fault if there is no such mail.
+func (s *Service) Letter(ctx context.Context, id int64) (Mail, desk.DeliveryStatus, error) {
 	m, status, err := s.store.OwedMail(ctx, id)
 	if err != nil || status != desk.DeliveryOwed {
-		return Letter{}, status, err
+		return Mail{}, status, err
 	}
-	l := Letter{ID: m.ID, Kind: m.Kind, To: m.To, At: m.At, Label: m.Label, Writes: m.Writes, Until: m.Until, Tries: m.Tries}
+	l := Mail{ID: m.ID, Kind: m.Kind, To: m.To, At: m.At, Label: m.Label, Writes: m.Writes, Until: m.Until, Tries: m.Tries}
 	if _, l.Policy, _, err = s.store.PolicyInForce(ctx); err != nil {
-		return Letter{}, status, err
+		return Mail{}, status, err
 	}
 	emergencies, err := s.store.Notices(ctx)
 	if err != nil {
-		return Letter{}, status, err
+		return Mail{}, status, err
 	}
 	l.Notices = desk.NoticesAt(emergencies, time.Now())
 	if m.LinkID != "" {

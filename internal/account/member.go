@@ -25,12 +25,12 @@ type MemberFilter struct {
 	Limit  int
 }
 
-// Invited is an invitation that has not been accepted.
-type Invited struct {
-	LinkID      string
-	Person      desk.Person // without an ID
-	By          string
-	Made, Until time.Time
+// PendingInvitation is an invitation that has not been accepted.
+type PendingInvitation struct {
+	LinkID           string
+	Person           desk.Person // without an ID
+	By               string
+	CreatedAt, Until time.Time
 }
 
 // Members returns people for an administrator, ordered by address. more reports whether there are others.
@@ -50,7 +50,7 @@ func (s *Service) Member(ctx context.Context, by desk.Person, id ticket.PersonID
 }
 
 // Invitations returns the open invitations, newest first.
-func (s *Service) Invitations(ctx context.Context, by desk.Person) ([]Invited, error) {
+func (s *Service) Invitations(ctx context.Context, by desk.Person) ([]PendingInvitation, error) {
 	if err := MayAdminister(by.Role); err != nil {
 		return nil, err
 	}
@@ -78,8 +78,8 @@ func (s *Service) Invite(ctx context.Context, by desk.Person, newcomer desk.Pers
 	return s.store.Invite(ctx, newID(), by.ID, newcomer, lifetime[Invitation])
 }
 
-// Uninvite withdraws an invitation. It returns a NotFound fault if the invitation is not open.
-func (s *Service) Uninvite(ctx context.Context, by desk.Person, linkID string) error {
+// WithdrawInvitation withdraws an invitation. It returns a NotFound fault if the invitation is not open.
+func (s *Service) WithdrawInvitation(ctx context.Context, by desk.Person, linkID string) error {
 	if err := MayAdminister(by.Role); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func requireOther(by desk.Person, id ticket.PersonID) error {
 		return err
 	}
 	if by.ID == id {
-		return fault.Refusal("oneself", "you can't change your own account here; ask another administrator")
+		return fault.NewConflict("oneself", "you can't change your own account here; ask another administrator")
 	}
 	return nil
 }

@@ -37,13 +37,13 @@ func TestInvite_createsStaffWithTheirRole(t *testing.T) {
 	if len(letters) != 2 {
 		t.Fatalf("mails %+v", letters)
 	}
-	_, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), invited.Name, secret, account.EndTokens)
+	_, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), invited.Name, secret, account.RevokeTokens)
 	wantKind(t, err, fault.NotFound)
 	open, err := h.Invitations(t.Context(), h.administrator)
 	if err != nil || len(open) != 1 || open[0].Person != invited || open[0].By != h.administrator.Name {
 		t.Fatalf("%+v, %v", open, err)
 	}
-	used, err := h.Use(t.Context(), tokenOf(t, letters[1].URL), invited.Name, secret, account.EndTokens)
+	used, err := h.Use(t.Context(), tokenOf(t, letters[1].URL), invited.Name, secret, account.RevokeTokens)
 	invited.ID = used.Person.ID
 	if err != nil || used.Person != invited {
 		t.Fatalf("%+v, %v", used, err)
@@ -76,12 +76,12 @@ func TestUninvite_withdrawsTheInvitation(t *testing.T) {
 		t.Fatal(err)
 	}
 	token := tokenOf(t, h.letter("invitation", "new@demo.example").URL)
-	if err := h.Uninvite(t.Context(), h.administrator, token[:26]); err != nil {
+	if err := h.WithdrawInvitation(t.Context(), h.administrator, token[:26]); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.Use(t.Context(), token, "Demo", secret, account.EndTokens)
+	_, err := h.Use(t.Context(), token, "Demo", secret, account.RevokeTokens)
 	wantKind(t, err, fault.NotFound)
-	wantKind(t, h.Uninvite(t.Context(), h.administrator, token[:26]), fault.NotFound)
+	wantKind(t, h.WithdrawInvitation(t.Context(), h.administrator, token[:26]), fault.NotFound)
 }
 
 func TestMembers_requireAnotherAdministrator(t *testing.T) {
@@ -93,7 +93,7 @@ func TestMembers_requireAnotherAdministrator(t *testing.T) {
 		_, err = h.Invitations(t.Context(), by)
 		wantKind(t, err, fault.Forbidden)
 		wantKind(t, h.Invite(t.Context(), by, desk.Person{Role: ticket.RoleAgent, Name: "Demo", Address: "x@demo.example"}), fault.Forbidden)
-		wantKind(t, h.Uninvite(t.Context(), by, "x"), fault.Forbidden)
+		wantKind(t, h.WithdrawInvitation(t.Context(), by, "x"), fault.Forbidden)
 		wantKind(t, h.SetRole(t.Context(), by, h.agent.ID, ticket.RoleAdministrator), fault.Forbidden)
 		wantKind(t, h.Disable(t.Context(), by, h.agent.ID), fault.Forbidden)
 		wantKind(t, h.Enable(t.Context(), by, h.agent.ID), fault.Forbidden)
@@ -112,12 +112,12 @@ func TestSetRoleAndDisable_endSessions(t *testing.T) {
 		"command": func() error { return h.db.DisablePerson(t.Context(), h.customer.ID) },
 	} {
 		h.sql(`UPDATE people SET disabled_at = NULL`)
-		used, err := h.Use(t.Context(), h.linkFor(h.customer.Address), "", "", account.EndTokens)
+		used, err := h.Use(t.Context(), h.linkFor(h.customer.Address), "", "", account.RevokeTokens)
 		if err != nil {
 			t.Fatal(err)
 		}
 		token := h.linkFor(h.customer.Address)
-		key, err := h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "a program", true)
+		key, err := h.CreateToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "a program", true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +159,7 @@ func TestInvitations_endWithTheInvitersRights(t *testing.T) {
 		if err := act(other.ID); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		_, err := h.Use(t.Context(), token, "Demo", secret, account.EndTokens)
+		_, err := h.Use(t.Context(), token, "Demo", secret, account.RevokeTokens)
 		wantKind(t, err, fault.NotFound)
 		open, err := h.Invitations(t.Context(), h.administrator)
 		if err != nil || len(open) != 1 || open[0].By != h.administrator.Name {
@@ -204,7 +204,7 @@ func TestNextLetter_claimsAMailOnce(t *testing.T) {
 	h := open(t)
 	for range 5 {
 		h.sql(`DELETE FROM allowances`)
-		if err := h.AskLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
+		if err := h.RequestLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
 			t.Fatal(err)
 		}
 		var taken atomic.Int32
@@ -227,11 +227,11 @@ func TestNextLetter_claimsAMailOnce(t *testing.T) {
 
 func TestTokens_areScopedListedAndRevoked(t *testing.T) {
 	h := open(t)
-	reads, err := h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "reading", false)
+	reads, err := h.CreateToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "reading", false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	writes, err := h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "writing", true)
+	writes, err := h.CreateToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "writing", true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,12 +255,12 @@ func TestTokens_areScopedListedAndRevoked(t *testing.T) {
 	wantKind(t, err, fault.Unauthenticated)
 	wantKind(t, h.RevokeToken(t.Context(), h.customer, list[0].ID), fault.NotFound)
 	for range 19 {
-		if _, err := h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "more", true); err != nil {
+		if _, err := h.CreateToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "more", true); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_, err = h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "one too many", true)
+	_, err = h.CreateToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "one too many", true)
 	wantKind(t, err, fault.Conflict)
-	_, err = h.MakeToken(t.Context(), source, h.agent, account.Proof{Recent: true}, "", " ", true)
+	_, err = h.CreateToken(t.Context(), source, h.agent, account.Proof{Recent: true}, "", " ", true)
 	wantKind(t, err, fault.Invalid)
 }

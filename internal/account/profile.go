@@ -38,22 +38,22 @@ type Proof struct {
 	Recent  bool   // signed in recently in this session; used if there is no password
 }
 
-// CodeSignInAgain is the code of the Unauthenticated fault for a person without a password who signed in too long ago.
-const CodeSignInAgain = "sign-in-again"
+// CodeReauthenticate is the code of the Unauthenticated fault for a person without a password who signed in too long ago.
+const CodeReauthenticate = "sign-in-again"
 
-var errSignInAgain = &fault.Error{Kind: fault.Unauthenticated, Code: CodeSignInAgain, Message: "sign in again to continue"}
+var errSignInAgain = &fault.Error{Kind: fault.Unauthenticated, Code: CodeReauthenticate, Message: "sign in again to continue"}
 
 // ChangePassword sets a new or a first password. A person with a password must prove it; if it is wrong, an Invalid
 // fault for the field current is returned. A person without one must have signed in recently, or a fault with
-// CodeSignInAgain is returned. All sessions and links end, and tokens unless they are kept; the Entry is for a new
+// CodeReauthenticate is returned. All sessions and links end, and tokens unless they are kept; the Authenticated is for a new
 // session.
-func (s *Service) ChangePassword(ctx context.Context, source string, who desk.Person, proof Proof, password string, tokens Tokens) (Entry, error) {
+func (s *Service) ChangePassword(ctx context.Context, source string, who desk.Person, proof Proof, password string, tokens Tokens) (Authenticated, error) {
 	if err := s.requireProof(ctx, source, who, proof); err != nil {
-		return Entry{}, err
+		return Authenticated{}, err
 	}
 	hash, err := s.hashNew(ctx, password, who)
 	if err != nil {
-		return Entry{}, err
+		return Authenticated{}, err
 	}
 	return s.store.SetPassword(ctx, who.ID, hash, tokens)
 }
@@ -74,7 +74,7 @@ func (s *Service) ChangeAddress(ctx context.Context, source string, who desk.Per
 	if _, err := s.limitBoth(ctx, string(who.ID), source, addressChangesPerPerson, mailsPerSource); err != nil {
 		return err
 	}
-	return s.store.AskMove(ctx, newID(), who.ID, address, lifetime[Move])
+	return s.store.AskMove(ctx, newID(), who.ID, address, lifetime[ChangeAddress])
 }
 
 // requireProof requires the password of a person who has one, and a recent sign-in of others.
@@ -94,36 +94,36 @@ func (s *Service) requireProof(ctx context.Context, source string, who desk.Pers
 
 // reauthenticate checks the password of a person who is signed in. If it is wrong, it returns an Invalid fault for the
 // field current. Its limit is separate from SignIn's, so that only their own sessions can exhaust it.
-func (s *Service) reauthenticate(ctx context.Context, source string, who desk.Person, password string) (Entry, error) {
+func (s *Service) reauthenticate(ctx context.Context, source string, who desk.Person, password string) (Authenticated, error) {
 	refund, err := s.limitBoth(ctx, string(who.ID), source, reauthenticationsPerPerson, signInsPerSource)
 	if err != nil {
-		return Entry{}, err
+		return Authenticated{}, err
 	}
 	in, err := s.authenticate(ctx, who.Address, password)
 	if fault.KindOf(err) == fault.Unauthenticated {
 		if err := s.store.RecordFailure(ctx, who.Address, "password, signed in already"); err != nil {
-			return Entry{}, err
+			return Authenticated{}, err
 		}
-		return Entry{}, fault.Field("current", "is not your password")
+		return Authenticated{}, fault.Field("current", "is not your password")
 	}
 	if err != nil {
-		return Entry{}, err
+		return Authenticated{}, err
 	}
 	return in, refund()
 }
 
-// SignInAgain authenticates a person who is signed in once more. It returns an Invalid fault for the field current if
+// Reauthenticate authenticates a person who is signed in once more. It returns an Invalid fault for the field current if
 // the password is wrong or there is none.
-func (s *Service) SignInAgain(ctx context.Context, source string, who desk.Person, password string) (Entry, error) {
+func (s *Service) Reauthenticate(ctx context.Context, source string, who desk.Person, password string) (Authenticated, error) {
 	in, err := s.reauthenticate(ctx, source, who, password)
 	if err != nil {
-		return Entry{}, err
+		return Authenticated{}, err
 	}
 	return in, s.store.Record(ctx, Event{Kind: EventSignedIn, Person: in.Person.ID, Actor: in.Person.ID, Detail: "by password, again"})
 }
 
-// SignOutEverywhere ends all sessions and links of a person, and tokens unless they are kept. The Entry may be used for
+// SignOutEverywhere ends all sessions and links of a person, and tokens unless they are kept. The Authenticated may be used for
 // a new session.
-func (s *Service) SignOutEverywhere(ctx context.Context, who desk.Person, tokens Tokens) (Entry, error) {
+func (s *Service) SignOutEverywhere(ctx context.Context, who desk.Person, tokens Tokens) (Authenticated, error) {
 	return s.store.EndAll(ctx, who.ID, tokens)
 }

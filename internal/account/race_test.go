@@ -68,7 +68,7 @@ func TestAdministrators_canDoNothingOnceDisabled(t *testing.T) {
 func TestTokens_areLimitedUnderConcurrency(t *testing.T) {
 	h := open(t)
 	make20 := func() error {
-		_, err := h.MakeToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "at once", false)
+		_, err := h.CreateToken(t.Context(), source, h.customer, account.Proof{Recent: true}, "", "at once", false)
 		return err
 	}
 	for range 19 {

@@ -25,9 +25,9 @@ type store interface {
 	// Secret returns 32 bytes that all replicas share.
 	Secret(ctx context.Context, name string) ([]byte, error)
 	// Spend takes one use of a limit. It reports false if none is left.
-	Spend(ctx context.Context, key []byte, a Allowance) (ok bool, err error)
+	Spend(ctx context.Context, key []byte, a RateLimit) (ok bool, err error)
 	// Return refunds one use.
-	Return(ctx context.Context, key []byte, a Allowance) error
+	Return(ctx context.Context, key []byte, a RateLimit) error
 
 	links
 	passwords
@@ -46,38 +46,38 @@ type links interface {
 	// Ask creates a link for the account with an address and queues its mail. If there is none, it does the same work
 	// and queues nothing.
 	Ask(ctx context.Context, id string, p Purpose, address string, lifetime time.Duration) error
-	// Register creates a Verify link and queues its mail, or a mail that the address has an account already.
+	// Register creates a VerifyAddress link and queues its mail, or a mail that the address has an account already.
 	Register(ctx context.Context, id, name, address string, lifetime time.Duration) error
-	// Enter uses a SignIn link. Enter, TakeIn, Reset and Move return a NotFound fault if the link is no longer valid.
-	Enter(ctx context.Context, id string) (Entry, error)
-	// TakeIn uses a Verify or an Invitation link. It returns a Conflict fault if another account has the address by
+	// Enter uses a SignIn link. Enter, TakeIn, Reset and ChangeAddress return a NotFound fault if the link is no longer valid.
+	Enter(ctx context.Context, id string) (Authenticated, error)
+	// TakeIn uses a VerifyAddress or an Invitation link. It returns a Conflict fault if another account has the address by
 	// now.
-	TakeIn(ctx context.Context, id, name, hash string) (Entry, error)
+	TakeIn(ctx context.Context, id, name, hash string) (Authenticated, error)
 	// Reset uses a Reset link.
-	Reset(ctx context.Context, id, hash string, tokens Tokens) (Entry, error)
-	// Move uses a Move link and queues a mail to the previous address. It returns a Conflict fault like TakeIn.
-	Move(ctx context.Context, id string) (Entry, error)
+	Reset(ctx context.Context, id, hash string, tokens Tokens) (Authenticated, error)
+	// Move uses a ChangeAddress link and queues a mail to the previous address. It returns a Conflict fault like TakeIn.
+	Move(ctx context.Context, id string) (Authenticated, error)
 }
 
 type passwords interface {
 	// Password returns the person with an address and the hash of their password, which is empty if they have none.
 	// Both are zero if no active account has the address.
-	Password(ctx context.Context, address string) (e Entry, hash string, err error)
+	Password(ctx context.Context, address string) (e Authenticated, hash string, err error)
 	// SetPassword replaces the hash of a password.
-	SetPassword(ctx context.Context, id ticket.PersonID, hash string, tokens Tokens) (Entry, error)
+	SetPassword(ctx context.Context, id ticket.PersonID, hash string, tokens Tokens) (Authenticated, error)
 	// Rehash replaces a hash by one of the same password.
 	Rehash(ctx context.Context, id ticket.PersonID, old, hash string) error
 	// EndAll ends all sessions by starting a new epoch.
-	EndAll(ctx context.Context, id ticket.PersonID, tokens Tokens) (Entry, error)
-	// ByIdentity returns the staff member linked to a provider's subject, or links the one with the address. It returns
+	EndAll(ctx context.Context, id ticket.PersonID, tokens Tokens) (Authenticated, error)
+	// SignInWithIdentity returns the staff member linked to a provider's subject, or links the one with the address. It returns
 	// a NotFound fault for anybody else.
-	ByIdentity(ctx context.Context, i Identity) (Entry, error)
+	ByIdentity(ctx context.Context, i Identity) (Authenticated, error)
 }
 
 type profiles interface {
 	Profile(ctx context.Context, id ticket.PersonID) (Profile, error)
 	Rename(ctx context.Context, id ticket.PersonID, name string) error
-	// AskMove creates a Move link and queues its mail to the new address.
+	// AskMove creates a ChangeAddress link and queues its mail to the new address.
 	AskMove(ctx context.Context, linkID string, id ticket.PersonID, address string, lifetime time.Duration) error
 }
 
@@ -85,7 +85,7 @@ type profiles interface {
 type members interface {
 	Member(ctx context.Context, id ticket.PersonID) (Member, error)
 	Members(ctx context.Context, f MemberFilter) (list []Member, more bool, err error)
-	Invitations(ctx context.Context) ([]Invited, error)
+	Invitations(ctx context.Context) ([]PendingInvitation, error)
 	// Invite creates an Invitation link, withdraws earlier ones to the address, and queues its mail.
 	Invite(ctx context.Context, id string, by ticket.PersonID, p desk.Person, lifetime time.Duration) error
 	Uninvite(ctx context.Context, by ticket.PersonID, linkID string) error
@@ -105,19 +105,19 @@ type events interface {
 	Record(ctx context.Context, e Event) error
 	// RecordFailure adds a failed sign-in. It does the same work whether or not the address has an account.
 	RecordFailure(ctx context.Context, address, detail string) error
-	Events(ctx context.Context, f EventFilter) (list []Recorded, more bool, err error)
+	Events(ctx context.Context, f EventFilter) (list []EventRecord, more bool, err error)
 }
 
 type mails interface {
 	// OwedMail returns a stored mail and its delivery status.
-	OwedMail(ctx context.Context, id int64) (m Owed, status desk.DeliveryStatus, err error)
+	OwedMail(ctx context.Context, id int64) (m StoredMail, status desk.DeliveryStatus, err error)
 	PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error)
 	// Notices returns current and planned emergencies, which every mail mentions.
 	Notices(ctx context.Context) ([]desk.Emergency, error)
 }
 
-// Entry is a person who may sign in, and the epoch that their session must carry.
-type Entry struct {
+// Authenticated is a person who may sign in, and the epoch that their session must carry.
+type Authenticated struct {
 	Person desk.Person
 	Epoch  int64
 }

@@ -14,66 +14,66 @@ var errCredentials = fault.New(fault.Unauthenticated, "the address or the passwo
 
 // SignIn authenticates a person by address and password. It returns an Unauthenticated fault if either is wrong, and a
 // Limited fault after too many attempts.
-func (s *Service) SignIn(ctx context.Context, from Browser, address, password string) (Entry, error) {
+func (s *Service) SignIn(ctx context.Context, from Browser, address, password string) (Authenticated, error) {
 	address = strings.TrimSpace(address)
 	refund, err := s.limitFrom(ctx, from, address, signInsPerAddress, signInsPerSource)
 	if err != nil {
-		return Entry{}, limitedAs(err, errSignInLimited)
+		return Authenticated{}, limitedAs(err, errSignInLimited)
 	}
 	who, err := s.authenticate(ctx, address, password)
 	if fault.KindOf(err) == fault.Unauthenticated {
 		if err := s.store.RecordFailure(ctx, address, "password"); err != nil {
-			return Entry{}, err
+			return Authenticated{}, err
 		}
 	}
 	if err != nil {
-		return Entry{}, err
+		return Authenticated{}, err
 	}
 	if err := refund(); err != nil {
-		return Entry{}, err
+		return Authenticated{}, err
 	}
 	return who, s.store.Record(ctx, Event{Kind: EventSignedIn, Person: who.Person.ID, Actor: who.Person.ID, Detail: "by password"})
 }
 
 // authenticate checks a password. It does the same work whether or not the address has an account.
-func (s *Service) authenticate(ctx context.Context, address, password string) (Entry, error) {
+func (s *Service) authenticate(ctx context.Context, address, password string) (Authenticated, error) {
 	who, hash, err := s.store.Password(ctx, address)
 	if err != nil {
-		return Entry{}, err
+		return Authenticated{}, err
 	}
 	if len(password) > 4*MaxPassword {
-		return Entry{}, errCredentials
+		return Authenticated{}, errCredentials
 	}
 	ok, stale, err := s.hasher.matches(ctx, password, hash)
 	if err != nil {
-		return Entry{}, err
+		return Authenticated{}, err
 	}
 	if !ok {
-		return Entry{}, errCredentials
+		return Authenticated{}, errCredentials
 	}
 	if stale {
 		fresh, err := s.hasher.hash(ctx, password)
 		if err != nil {
-			return Entry{}, err
+			return Authenticated{}, err
 		}
 		if err := s.store.Rehash(ctx, who.Person.ID, hash, fresh); err != nil {
-			return Entry{}, err
+			return Authenticated{}, err
 		}
 	}
 	return who, nil
 }
 
-// AskLink mails a sign-in link to the address if it has an account. It returns a Limited fault after too many requests.
-func (s *Service) AskLink(ctx context.Context, from Browser, address string) error {
+// RequestLink mails a sign-in link to the address if it has an account. It returns a Limited fault after too many requests.
+func (s *Service) RequestLink(ctx context.Context, from Browser, address string) error {
 	return s.ask(ctx, SignIn, linksPerAddress, from, address)
 }
 
-// AskReset mails a password reset link; otherwise it is like AskLink.
-func (s *Service) AskReset(ctx context.Context, from Browser, address string) error {
+// RequestReset mails a password reset link; otherwise it is like RequestLink.
+func (s *Service) RequestReset(ctx context.Context, from Browser, address string) error {
 	return s.ask(ctx, Reset, resetsPerAddress, from, address)
 }
 
-func (s *Service) ask(ctx context.Context, p Purpose, perAddress Allowance, from Browser, address string) error {
+func (s *Service) ask(ctx context.Context, p Purpose, perAddress RateLimit, from Browser, address string) error {
 	address = strings.TrimSpace(address)
 	if !desk.ValidAddress(address) {
 		return errNoAddress
@@ -97,46 +97,46 @@ func (s *Service) Register(ctx context.Context, source, name, address string) er
 	if _, err := s.limitBoth(ctx, p.Address, source, registrationsPerAddress, mailsPerSource); err != nil {
 		return limitedAs(err, errMailLimited)
 	}
-	return s.store.Register(ctx, newID(), p.Name, p.Address, lifetime[Verify])
+	return s.store.Register(ctx, newID(), p.Name, p.Address, lifetime[VerifyAddress])
 }
 
-// Used is the result of using a link.
-type Used struct {
-	Purpose Purpose
-	Entry   // the person signed in; for Move, the person whose address changed, who is not signed in
+// LinkResult is the result of using a link.
+type LinkResult struct {
+	Purpose       Purpose
+	Authenticated // the person signed in; for ChangeAddress, the person whose address changed, who is not signed in
 }
 
 // Use redeems a link. name is for links that create an account, password for links that set one, tokens for Reset. It
 // returns a NotFound fault if the link is not valid; a Conflict if another account has the address by now; an Invalid
 // fault if name or password are not acceptable, in which case the link stays valid; and a Limited fault after too many
 // attempts with acceptable passwords.
-func (s *Service) Use(ctx context.Context, token, name, password string, tokens Tokens) (Used, error) {
+func (s *Service) Use(ctx context.Context, token, name, password string, tokens Tokens) (LinkResult, error) {
 	link, err := s.Open(ctx, token)
 	if err != nil {
-		return Used{}, err
+		return LinkResult{}, err
 	}
-	used := Used{Purpose: link.Purpose}
+	used := LinkResult{Purpose: link.Purpose}
 	hash := ""
-	if link.Purpose == Verify || link.Purpose == Invitation {
+	if link.Purpose == VerifyAddress || link.Purpose == Invitation {
 		link.Person.Name = strings.TrimSpace(name)
 		if !desk.ValidName(link.Person.Name) {
-			return Used{}, errName
+			return LinkResult{}, errName
 		}
 	}
-	if link.Needs() {
+	if link.NeedsPassword() {
 		if hash, err = s.hashForLink(ctx, link, password); err != nil {
-			return Used{}, err
+			return LinkResult{}, err
 		}
 	}
 	switch link.Purpose {
 	case SignIn:
-		used.Entry, err = s.store.Enter(ctx, link.ID)
+		used.Authenticated, err = s.store.Enter(ctx, link.ID)
 	case Reset:
-		used.Entry, err = s.store.Reset(ctx, link.ID, hash, tokens)
-	case Move:
-		used.Entry, err = s.store.Move(ctx, link.ID)
+		used.Authenticated, err = s.store.Reset(ctx, link.ID, hash, tokens)
+	case ChangeAddress:
+		used.Authenticated, err = s.store.Move(ctx, link.ID)
 	default:
-		used.Entry, err = s.store.TakeIn(ctx, link.ID, link.Person.Name, hash)
+		used.Authenticated, err = s.store.TakeIn(ctx, link.ID, link.Person.Name, hash)
 	}
 	return used, err
 }
@@ -150,19 +150,19 @@ type Identity struct {
 	SignedIn        time.Time // when they last authenticated there; zero if the provider does not say
 }
 
-// ByIdentity signs in a staff member by an identity at a provider. The first time the verified address identifies them
+// SignInWithIdentity signs in a staff member by an identity at a provider. The first time the verified address identifies them
 // and the subject is linked; from then on only the subject does, since an address may be reassigned. It returns a
 // Forbidden fault if there is no such person, or they are a customer or disabled.
-func (s *Service) ByIdentity(ctx context.Context, i Identity) (Entry, error) {
+func (s *Service) SignInWithIdentity(ctx context.Context, i Identity) (Authenticated, error) {
 	if i.Issuer == "" || i.Subject == "" {
-		return Entry{}, fault.New(fault.Invalid, "an identity has an issuer and a subject")
+		return Authenticated{}, fault.New(fault.Invalid, "an identity has an issuer and a subject")
 	}
 	who, err := s.store.ByIdentity(ctx, i)
 	if fault.KindOf(err) != fault.NotFound {
 		return who, err
 	}
 	if err := s.store.RecordFailure(ctx, i.Address, "by "+i.Issuer); err != nil {
-		return Entry{}, err
+		return Authenticated{}, err
 	}
-	return Entry{}, fault.New(fault.Forbidden, "no staff account is linked to this identity")
+	return Authenticated{}, fault.New(fault.Forbidden, "no staff account is linked to this identity")
 }

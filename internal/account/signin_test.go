@@ -23,9 +23,9 @@ const (
 )
 
 // letters marks all queued mails as sent and returns them.
-func (h *fixture) letters() []account.Letter {
+func (h *fixture) letters() []account.Mail {
 	h.t.Helper()
-	var all []account.Letter
+	var all []account.Mail
 	for {
 		k, found, err := h.db.ClaimNextDelivery(h.t.Context(), outbox.AccountMails, "a try", time.Minute)
 		if err != nil {
@@ -46,7 +46,7 @@ func (h *fixture) letters() []account.Letter {
 }
 
 // letter returns the only queued mail, of the kind and to the address given.
-func (h *fixture) letter(kind account.Kind, to string) account.Letter {
+func (h *fixture) letter(kind account.MailKind, to string) account.Mail {
 	h.t.Helper()
 	all := h.letters()
 	if len(all) != 1 || all[0].Kind != kind || all[0].To.Address != to {
@@ -56,19 +56,19 @@ func (h *fixture) letter(kind account.Kind, to string) account.Letter {
 }
 
 // setPassword sets a password by a reset link.
-func (h *fixture) setPassword(p desk.Person) account.Entry {
+func (h *fixture) setPassword(p desk.Person) account.Authenticated {
 	h.t.Helper()
-	if err := h.AskReset(h.t.Context(), account.Browser{Source: source}, p.Address); err != nil {
+	if err := h.RequestReset(h.t.Context(), account.Browser{Source: source}, p.Address); err != nil {
 		h.t.Fatal(err)
 	}
-	used, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("reset", p.Address).URL), "", secret, account.EndTokens)
+	used, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("reset", p.Address).URL), "", secret, account.RevokeTokens)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	if all := h.letters(); len(all) != 1 || all[0].Kind != account.PasswordSet && all[0].Kind != account.PasswordChanged {
 		h.t.Fatalf("queued mails are %+v, want one about the new password", all)
 	}
-	return used.Entry
+	return used.Authenticated
 }
 
 func TestRegister_makesAnAccountOnceTheAddressIsVerified(t *testing.T) {
@@ -85,17 +85,17 @@ func TestRegister_makesAnAccountOnceTheAddressIsVerified(t *testing.T) {
 	}
 	token := tokenOf(t, letter.URL)
 	for _, bad := range []struct{ name, password string }{{"Demo Newcomer", "short"}, {"", secret}, {"A\nB", secret}} {
-		_, err := h.Use(t.Context(), token, bad.name, bad.password, account.EndTokens)
+		_, err := h.Use(t.Context(), token, bad.name, bad.password, account.RevokeTokens)
 		wantKind(t, err, fault.Invalid)
 	}
-	used, err := h.Use(t.Context(), token, "Demo Renamed", secret, account.EndTokens)
+	used, err := h.Use(t.Context(), token, "Demo Renamed", secret, account.RevokeTokens)
 	if err != nil || used.Person.Name != "Demo Renamed" || used.Person.Role != ticket.RoleCustomer {
 		t.Fatalf("%+v, %v", used, err)
 	}
-	if in, err := h.SignIn(t.Context(), account.Browser{Source: source}, "NEW@demo.example ", secret); err != nil || in != used.Entry {
+	if in, err := h.SignIn(t.Context(), account.Browser{Source: source}, "NEW@demo.example ", secret); err != nil || in != used.Authenticated {
 		t.Errorf("%+v, %v", in, err)
 	}
-	_, err = h.Use(t.Context(), token, "Demo Renamed", secret, account.EndTokens)
+	_, err = h.Use(t.Context(), token, "Demo Renamed", secret, account.RevokeTokens)
 	wantKind(t, err, fault.NotFound)
 }
 
@@ -116,8 +116,8 @@ func TestResponses_doNotRevealWhetherAnAccountExists(t *testing.T) {
 			_, err := h.SignIn(t.Context(), account.Browser{Source: source}, a, other)
 			return err
 		},
-		"link":     func(a string) error { return h.AskLink(t.Context(), account.Browser{Source: source}, a) },
-		"reset":    func(a string) error { return h.AskReset(t.Context(), account.Browser{Source: source}, a) },
+		"link":     func(a string) error { return h.RequestLink(t.Context(), account.Browser{Source: source}, a) },
+		"reset":    func(a string) error { return h.RequestReset(t.Context(), account.Browser{Source: source}, a) },
 		"register": func(a string) error { return h.Register(t.Context(), source, "Demo", a) },
 	} {
 		var told, written []string
@@ -158,7 +158,7 @@ func TestUse_worksOnceUnderConcurrency(t *testing.T) {
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			used, err := h.Use(t.Context(), token, "", "", account.EndTokens)
+			used, err := h.Use(t.Context(), token, "", "", account.RevokeTokens)
 			if err == nil && used.Person == h.customer {
 				in.Add(1)
 			} else if fault.KindOf(err) != fault.NotFound {
@@ -181,14 +181,14 @@ func TestUse_limitsHashesPerLink(t *testing.T) {
 		}
 	}
 	letters := h.letters()
-	if _, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), "Demo", secret, account.EndTokens); err != nil {
+	if _, err := h.Use(t.Context(), tokenOf(t, letters[0].URL), "Demo", secret, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
 	idle := tokenOf(t, letters[1].URL)
 	for i := range 30 {
-		_, err := h.Use(t.Context(), idle, "Demo", "short", account.EndTokens) // costs none
+		_, err := h.Use(t.Context(), idle, "Demo", "short", account.RevokeTokens) // costs none
 		wantKind(t, err, fault.Invalid)
-		_, err = h.Use(t.Context(), idle, "Demo", secret, account.EndTokens)
+		_, err = h.Use(t.Context(), idle, "Demo", secret, account.RevokeTokens)
 		if fault.KindOf(err) == fault.Limited {
 			if i < 5 {
 				t.Errorf("after %d tries: %v", i, err)
@@ -205,7 +205,7 @@ func TestUse_rejectsInvalidatedLinks(t *testing.T) {
 	for name, spoil := range map[string]func(id string){
 		"expired":         func(id string) { h.sql(`UPDATE links SET expires_at = clock_timestamp() WHERE id = $1`, id) },
 		"used":            func(id string) { h.sql(`UPDATE links SET used_at = clock_timestamp() WHERE id = $1`, id) },
-		"signed out":      func(string) { _, _ = h.SignOutEverywhere(t.Context(), h.agent, account.EndTokens) },
+		"signed out":      func(string) { _, _ = h.SignOutEverywhere(t.Context(), h.agent, account.RevokeTokens) },
 		"another address": func(string) { h.move(h.agent, "moved@demo.example") },
 		"disabled":        func(string) { _ = h.db.DisablePerson(t.Context(), h.agent.ID) },
 	} {
@@ -213,13 +213,13 @@ func TestUse_rejectsInvalidatedLinks(t *testing.T) {
 		h.sql(`UPDATE people SET disabled_at = NULL`)
 		h.sql(`DELETE FROM allowances`)
 		sign := h.linkFor(address)
-		if err := h.AskReset(t.Context(), account.Browser{Source: source}, address); err != nil {
+		if err := h.RequestReset(t.Context(), account.Browser{Source: source}, address); err != nil {
 			t.Fatal(err)
 		}
 		reset := tokenOf(t, h.letter("reset", address).URL)
 		for _, token := range []string{sign, reset} {
 			spoil(token[:26])
-			if _, err := h.Use(t.Context(), token, "", secret, account.EndTokens); fault.KindOf(err) != fault.NotFound {
+			if _, err := h.Use(t.Context(), token, "", secret, account.RevokeTokens); fault.KindOf(err) != fault.NotFound {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -238,7 +238,7 @@ func (h *fixture) move(p desk.Person, address string) {
 	if err := h.ChangeAddress(h.t.Context(), source, p, account.Proof{Current: secret, Recent: true}, address); err != nil {
 		h.t.Fatal(err)
 	}
-	if _, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("address", address).URL), "", "", account.EndTokens); err != nil {
+	if _, err := h.Use(h.t.Context(), tokenOf(h.t, h.letter("address", address).URL), "", "", account.RevokeTokens); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -252,7 +252,7 @@ func TestSignIn_isLimitedByAddressAndBySource(t *testing.T) {
 	}
 	_, err := h.SignIn(t.Context(), account.Browser{Source: "192.0.2.99"}, h.customer.Address, secret)
 	wantKind(t, err, fault.Limited) // also with the right password, or it could still be guessed
-	if err := h.AskLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
+	if err := h.RequestLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
 		t.Errorf("the owner cannot request a link: %v", err)
 	}
 	limited := 0
@@ -286,7 +286,7 @@ func TestLimit_holdsAcrossReplicas(t *testing.T) {
 	var group sync.WaitGroup
 	for range 12 {
 		group.Go(func() {
-			if err := account.New(h.db.Accounts(), site).AskLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err == nil {
+			if err := account.New(h.db.Accounts(), site).RequestLink(t.Context(), account.Browser{Source: source}, h.customer.Address); err == nil {
 				through.Add(1)
 			} else if fault.KindOf(err) != fault.Limited {
 				t.Error(err)
@@ -308,12 +308,12 @@ func TestPassword_rules(t *testing.T) {
 	} {
 		token := func() string {
 			h.sql(`DELETE FROM allowances`)
-			if err := h.AskReset(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
+			if err := h.RequestReset(t.Context(), account.Browser{Source: source}, h.customer.Address); err != nil {
 				t.Fatal(err)
 			}
 			return tokenOf(t, h.letter("reset", h.customer.Address).URL)
 		}()
-		_, err := h.Use(t.Context(), token, "", password, account.EndTokens)
+		_, err := h.Use(t.Context(), token, "", password, account.RevokeTokens)
 		if (err == nil) != fine {
 			t.Errorf("%q: %v", password, err)
 		}
@@ -351,9 +351,9 @@ func TestPassword_isRehashedWhenTheCostChanges(t *testing.T) {
 func TestChangePassword_requiresTheOldOneAndEndsSessions(t *testing.T) {
 	h := open(t)
 	before := h.setPassword(h.customer)
-	_, err := h.ChangePassword(t.Context(), source, h.customer, account.Proof{Current: other}, other, account.EndTokens)
+	_, err := h.ChangePassword(t.Context(), source, h.customer, account.Proof{Current: other}, other, account.RevokeTokens)
 	wantKind(t, err, fault.Invalid)
-	after, err := h.ChangePassword(t.Context(), source, h.customer, account.Proof{Current: secret}, other, account.EndTokens)
+	after, err := h.ChangePassword(t.Context(), source, h.customer, account.Proof{Current: secret}, other, account.RevokeTokens)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -381,15 +381,15 @@ func TestChangeAddress_requiresConfirmationAndNotifiesTheOldAddress(t *testing.T
 		t.Fatal(err)
 	}
 	last := tokenOf(t, h.letter("address", "last@demo.example").URL)
-	_, err := h.Use(t.Context(), first, "", "", account.EndTokens)
+	_, err := h.Use(t.Context(), first, "", "", account.RevokeTokens)
 	wantKind(t, err, fault.NotFound)
 	if p, err := h.Profile(t.Context(), h.customer); err != nil || p.Person.Address != h.customer.Address {
 		t.Errorf("before it is confirmed: %+v, %v", p, err)
 	}
-	if used, err := h.Use(t.Context(), last, "", "", account.EndTokens); err != nil || used.Person.Address != "last@demo.example" {
+	if used, err := h.Use(t.Context(), last, "", "", account.RevokeTokens); err != nil || used.Person.Address != "last@demo.example" {
 		t.Errorf("%+v, %v", used, err)
 	}
-	told := map[account.Kind]string{}
+	told := map[account.MailKind]string{}
 	for _, l := range h.letters() {
 		told[l.Kind] = l.To.Address
 	}
@@ -411,22 +411,22 @@ func TestByIdentity_linksVerifiedStaffOnce(t *testing.T) {
 		"unverified": {Issuer: who.Issuer, Subject: "1"}, "customer": {Issuer: who.Issuer, Subject: "2", Address: h.customer.Address},
 		"nobody": {Issuer: who.Issuer, Subject: "3", Address: "nobody@demo.example"},
 	} {
-		if _, err := h.ByIdentity(t.Context(), i); fault.KindOf(err) != fault.Forbidden {
+		if _, err := h.SignInWithIdentity(t.Context(), i); fault.KindOf(err) != fault.Forbidden {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if in, err := h.ByIdentity(t.Context(), who); err != nil || in.Person != h.agent {
+	if in, err := h.SignInWithIdentity(t.Context(), who); err != nil || in.Person != h.agent {
 		t.Fatalf("%+v, %v", in, err)
 	}
 	who.Address = "" // from now on the subject identifies them
-	if in, err := h.ByIdentity(t.Context(), who); err != nil || in.Person != h.agent {
+	if in, err := h.SignInWithIdentity(t.Context(), who); err != nil || in.Person != h.agent {
 		t.Errorf("%+v, %v", in, err)
 	}
-	_, err := h.ByIdentity(t.Context(), account.Identity{Issuer: who.Issuer, Subject: "9", Address: h.agent.Address})
+	_, err := h.SignInWithIdentity(t.Context(), account.Identity{Issuer: who.Issuer, Subject: "9", Address: h.agent.Address})
 	wantKind(t, err, fault.Forbidden) // the provider has reassigned the address
 	if err := h.db.DisablePerson(t.Context(), h.agent.ID); err != nil {
 		t.Fatal(err)
 	}
-	_, err = h.ByIdentity(t.Context(), who)
+	_, err = h.SignInWithIdentity(t.Context(), who)
 	wantKind(t, err, fault.Forbidden)
 }

@@ -12,11 +12,11 @@ import (
 
 // Token describes an API token without its secret.
 type Token struct {
-	ID       int64
-	Label    string
-	Made     time.Time
-	LastUsed time.Time // to the minute; zero: never
-	Writes   bool      // false: read-only
+	ID        int64
+	Label     string
+	CreatedAt time.Time
+	LastUsed  time.Time // to the minute; zero: never
+	Writes    bool      // false: read-only
 }
 
 // Tokens says whether API tokens are kept when all sessions end.
@@ -24,8 +24,8 @@ type Tokens bool
 
 // Tokens end unless their owner wants to keep them.
 const (
-	EndTokens  Tokens = false
-	KeepTokens Tokens = true
+	RevokeTokens Tokens = false
+	KeepTokens   Tokens = true
 )
 
 // String returns a description for security events.
@@ -41,18 +41,18 @@ const (
 	maxTokens = 20
 )
 
-// CodeTokenMade is the code of the Conflict fault for a form that has created a token already.
-const CodeTokenMade = "token-made"
+// CodeTokenExists is the code of the Conflict fault for a form that has created a token already.
+const CodeTokenExists = "token-made"
 
 // Tokens returns a person's active tokens, newest first.
 func (s *Service) Tokens(ctx context.Context, who desk.Person) ([]Token, error) {
 	return s.store.Tokens(ctx, who.ID)
 }
 
-// MakeToken creates a token, whose secret is returned only here, and mails its owner. Proof is required as for
+// CreateToken creates a token, whose secret is returned only here, and mails its owner. Proof is required as for
 // ChangePassword, because a token outlives the session. once is an idempotency key; empty means none. It returns a
-// Conflict fault if there are too many tokens, or one with the same key (CodeTokenMade).
-func (s *Service) MakeToken(ctx context.Context, source string, who desk.Person, proof Proof, once, label string, writes bool) (string, error) {
+// Conflict fault if there are too many tokens, or one with the same key (CodeTokenExists).
+func (s *Service) CreateToken(ctx context.Context, source string, who desk.Person, proof Proof, once, label string, writes bool) (string, error) {
 	label = strings.TrimSpace(label)
 	if utf8.RuneCountInString(label) > maxLabel || !desk.ValidName(label) {
 		return "", fault.Field("label", "must have 1 to %d characters, in one line and all of them visible", maxLabel)

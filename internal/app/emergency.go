@@ -24,14 +24,14 @@ type emergencyReader interface {
 	// Notices returns those in force or planned.
 	Notices(context.Context) ([]desk.Emergency, error)
 	// Postbag counts the mails of an emergency's announcements.
-	Postbag(context.Context, ticket.EmergencyID) (desk.Postbag, error)
+	Postbag(context.Context, ticket.EmergencyID) (desk.DeliveryCounts, error)
 }
 
 // affectedReader reads the tickets that an emergency affects, and how far they have been notified.
 type affectedReader interface {
-	Gate(context.Context) (ticket.Gate, error)
+	Schedule(context.Context) (ticket.EmergencySchedule, error)
 	// Census counts them. People who are mailed are counted by their tickets submitted before an instant, zero: by all.
-	Census(ctx context.Context, before time.Time) (desk.Census, error)
+	Census(ctx context.Context, before time.Time) (desk.AffectedCount, error)
 	OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]desk.OpenTicket, error)
 	LatestFanout(context.Context) (desk.Fanout, bool, error)
 	// MeasuredFanout returns the last fan-out to at least so many tickets that was proven.
@@ -69,7 +69,7 @@ func (s *Emergencies) End(ctx context.Context, by desk.Person, id ticket.Emergen
 	return s.command(by, func() (desk.Emergency, error) { return s.changer.EndEmergency(ctx, by, id) })
 }
 
-// command runs a change for those who may make it. Changes from Temporal UI come by Operator.
+// command runs a change for those who may make it. Changes from Temporal UI come by ManualEmergencies.
 func (s *Emergencies) command(by desk.Person, do func() (desk.Emergency, error)) (desk.Emergency, error) {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return desk.Emergency{}, err

@@ -34,7 +34,7 @@ func newComparison() *comparison {
 }
 
 // add counts a ticket with its deadlines under the schedule as it is and as it would be.
-func (c *comparison) add(t ticket.Ticket, before, after policy.Promises) {
+func (c *comparison) add(t ticket.Ticket, before, after policy.Deadlines) {
 	c.compared++
 	c.count(t.Number, policy.FirstResponse, t.FirstResponse, before.FirstResponse, after.FirstResponse)
 	c.count(t.Number, policy.Resolution, t.Resolution, before.Resolution, after.Resolution)
@@ -43,10 +43,10 @@ func (c *comparison) add(t ticket.Ticket, before, after policy.Promises) {
 func (c *comparison) count(n ticket.Number, name policy.ClockName, p ticket.Promise, before, after time.Time) {
 	sum := c.clocks[name]
 	switch {
-	case !p.MetAt.IsZero() || p.Clock.Settled():
+	case !p.MetAt.IsZero() || p.Clock.Met():
 		return // owed no longer
 	case !p.BreachedAt.IsZero():
-		sum.Broken++
+		sum.Breached++
 		return
 	case before.IsZero() && after.IsZero():
 		if slices.Contains(p.Clock.Reasons(), policy.ReasonWaiting) {
@@ -115,33 +115,33 @@ func (c *comparison) into(d *desk.DryRun) {
 }
 
 // expectMails records which mails follow, at once and later, and returns what they would say.
-func expectMails(d *desk.DryRun) desk.Substance {
-	var announced *desk.Substance
+func expectMails(d *desk.DryRun) desk.EmergencyTerms {
+	var announced *desk.EmergencyTerms
 	if b := d.Before; b != nil {
-		s := b.Substance(d.At)
-		if s.Stage == desk.StageInForce || s.Stage == desk.StagePlanned && b.From.Sub(b.Declared) > desk.Ahead {
+		s := b.Terms(d.At)
+		if s.Stage == desk.StageInForce || s.Stage == desk.StagePlanned && b.From.Sub(b.Declared) > desk.AnnounceAhead {
 			announced = &s
 		}
 	}
 	kind, said, due := d.After.Tell(announced, d.At, d.At, d.After.Revision)
 	if due {
-		d.Tells = kind
+		d.Announces = kind
 	}
 	switch stage := d.After.Stage(d.At); stage {
 	case desk.StagePlanned:
-		d.Upcoming = append(d.Upcoming, desk.Occasion{Tells: desk.TellsStarted, At: d.After.From})
+		d.Upcoming = append(d.Upcoming, desk.Occasion{Announces: desk.AnnounceStarted, At: d.After.From})
 	case desk.StageInForce:
 	default:
 		return said
 	}
 	if !d.After.Until.IsZero() {
-		d.Upcoming = append(d.Upcoming, desk.Occasion{Tells: desk.TellsEnded, At: d.After.Until})
+		d.Upcoming = append(d.Upcoming, desk.Occasion{Announces: desk.AnnounceEnded, At: d.After.Until})
 	}
 	return said
 }
 
 // withEmergency returns the schedule with an emergency as it would be.
-func withEmergency(g ticket.Gate, e desk.Emergency) ticket.Gate {
+func withEmergency(g ticket.EmergencySchedule, e desk.Emergency) ticket.EmergencySchedule {
 	g.Emergencies = slices.DeleteFunc(slices.Clone(g.Emergencies), func(o ticket.Emergency) bool { return o.ID == e.ID })
 	if e.Cancelled.IsZero() {
 		g.Emergencies = append(g.Emergencies, e.Emergency)

@@ -17,7 +17,7 @@ func (s *Emergencies) DryDeclare(ctx context.Context, by desk.Person, p desk.Eme
 	}
 	lasting, err := s.reader.Notices(ctx)
 	if err == nil {
-		err = desk.Another(len(lasting))
+		err = desk.CheckAnother(len(lasting))
 	}
 	if err != nil {
 		return desk.DryRun{}, err
@@ -84,10 +84,10 @@ func (s *Emergencies) forecast(ctx context.Context, d desk.DryRun) (desk.DryRun,
 	}
 	var err error
 	said := expectMails(&d)
-	if d.Census, err = s.affected.Census(ctx, d.Tells.Before(said)); err != nil {
+	if d.AffectedCount, err = s.affected.Census(ctx, d.Announces.Before(said)); err != nil {
 		return desk.DryRun{}, err
 	}
-	gate, err := s.affected.Gate(ctx)
+	gate, err := s.affected.Schedule(ctx)
 	if err != nil {
 		return desk.DryRun{}, err
 	}
@@ -113,20 +113,20 @@ func (s *Emergencies) forecast(ctx context.Context, d desk.DryRun) (desk.DryRun,
 }
 
 // compare computes a ticket's deadlines under both schedules.
-func (s *Emergencies) compare(ctx context.Context, sums *comparison, o desk.OpenTicket, is, would ticket.Gate) error {
+func (s *Emergencies) compare(ctx context.Context, sums *comparison, o desk.OpenTicket, is, would ticket.EmergencySchedule) error {
 	p, err := s.policies.Policy(ctx, o.Policy)
 	if err != nil {
 		return err
 	}
-	t, err := current(o, ticket.Desk{Policy: p, Gate: is})
+	t, err := current(o, ticket.Environment{Policy: p, Schedule: is})
 	if err != nil {
 		return err
 	}
-	before, err := ticket.Expected(t, ticket.Desk{Policy: p, Gate: is})
+	before, err := ticket.Expected(t, ticket.Environment{Policy: p, Schedule: is})
 	if err != nil {
 		return err
 	}
-	after, err := ticket.Expected(t, ticket.Desk{Policy: p, Gate: would})
+	after, err := ticket.Expected(t, ticket.Environment{Policy: p, Schedule: would})
 	if err == nil {
 		sums.add(t, before, after)
 	}
@@ -134,11 +134,11 @@ func (s *Emergencies) compare(ctx context.Context, sums *comparison, o desk.Open
 }
 
 // current returns the ticket as it is, or as its first step would leave it.
-func current(o desk.OpenTicket, d ticket.Desk) (ticket.Ticket, error) {
+func current(o desk.OpenTicket, d ticket.Environment) (ticket.Ticket, error) {
 	if o.State != nil {
 		return *o.State, nil
 	}
-	first, err := ticket.Take(ticket.Draft(o.Number, o.Requester, o.Policy, d.Policy), d, o.Submission)
+	first, err := ticket.Decide(ticket.Draft(o.Number, o.Requester, o.Policy, d.Policy), d, o.Submission)
 	return first.Ticket, err
 }
 

@@ -24,24 +24,24 @@ type emergencyLister interface {
 
 // signalStore records which signals were carried out, and by which run of the workflow.
 type signalStore interface {
-	// BeginHand records a signal by its key, and returns the run that came with it first and the result if there is one.
-	BeginHand(ctx context.Context, key, run string) (first string, result *ticket.HandResult, err error)
-	EndHand(ctx context.Context, key string, result ticket.HandResult) error
+	// BeginManualCommand records a signal by its key, and returns the run that came with it first and the result if there is one.
+	BeginManualCommand(ctx context.Context, key, run string) (first string, result *ticket.ManualEmergencyResult, err error)
+	EndManualCommand(ctx context.Context, key string, result ticket.ManualEmergencyResult) error
 }
 
-// Operator carries out the signals about emergencies that are sent from Temporal UI. Its users may do what a supervisor
+// ManualEmergencies carries out the signals about emergencies that are sent from Temporal UI. Its users may do what a supervisor
 // may, but for words: those would stay in a history, so an emergency that they declare has the standard notice until a
 // supervisor changes it.
-type Operator struct {
+type ManualEmergencies struct {
 	changer     emergencyChanger
 	emergencies emergencyLister
 	signals     signalStore
 	now         func() time.Time
 }
 
-// NewOperator returns an operator on a store.
-func NewOperator(c emergencyChanger, l emergencyLister, s signalStore, now func() time.Time) *Operator {
-	return &Operator{changer: c, emergencies: l, signals: s, now: now}
+// NewManualEmergencies returns an operator on a store.
+func NewManualEmergencies(c emergencyChanger, l emergencyLister, s signalStore, now func() time.Time) *ManualEmergencies {
+	return &ManualEmergencies{changer: c, emergencies: l, signals: s, now: now}
 }
 
 // StandardNotice returns the notice of manually declared emergencies.
@@ -67,27 +67,27 @@ const untilLifted = "lifted"
 // maxSeconds keeps a duration from overflowing. It exceeds desk.MaxDelay, so that the plan refuses what it cuts off.
 const maxSeconds = int64(desk.MaxDelay/time.Second) + 1
 
-// CarryOut carries out a manual command once for its key. A command that is malformed or not applicable is refused with a
+// Execute carries out a manual command once for its key. A command that is malformed or not applicable is refused with a
 // reason. So is one whose key another run of the workflow has used: after a reset it may be the same command, delivered
 // again. An error is worth retrying.
-func (o *Operator) CarryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
-	first, known, err := o.signals.BeginHand(ctx, hand.Key, hand.Run)
+func (o *ManualEmergencies) Execute(ctx context.Context, hand ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error) {
+	first, known, err := o.signals.BeginManualCommand(ctx, hand.Key, hand.Run)
 	switch {
 	case err != nil:
-		return ticket.HandResult{}, err
+		return ticket.ManualEmergencyResult{}, err
 	case first != hand.Run:
-		return ticket.HandResult{Refused: "this repeats a signal that was received before the workflow was reset"}, nil
+		return ticket.ManualEmergencyResult{Refused: "this repeats a signal that was received before the workflow was reset"}, nil
 	case known != nil:
 		return *known, nil
 	}
 	result, err := o.carryOut(ctx, hand)
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind.Permanent() {
-		result, err = ticket.HandResult{Refused: refusalText(f)}, nil
+		result, err = ticket.ManualEmergencyResult{Refused: refusalText(f)}, nil
 	}
 	if err != nil {
-		return ticket.HandResult{}, err
+		return ticket.ManualEmergencyResult{}, err
 	}
-	return result, o.signals.EndHand(ctx, hand.Key, result)
+	return result, o.signals.EndManualCommand(ctx, hand.Key, result)
 }
 
 // payloadNames maps the field names in a plan's errors to those of the payload.
@@ -104,10 +104,10 @@ func refusalText(f *fault.Error) string {
 	return strings.Join(all, "; ")
 }
 
-func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (ticket.HandResult, error) {
+func (o *ManualEmergencies) carryOut(ctx context.Context, hand ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error) {
 	given, err := parsePayload(hand)
 	if err != nil {
-		return ticket.HandResult{}, err
+		return ticket.ManualEmergencyResult{}, err
 	}
 	if hand.Name == "declare" {
 		return o.declare(ctx, hand, given)
@@ -117,7 +117,7 @@ func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 	}[hand.Name]
 	e, err := o.find(ctx, given.Emergency, stages)
 	if err != nil {
-		return ticket.HandResult{}, err
+		return ticket.ManualEmergencyResult{}, err
 	}
 	var done string
 	switch hand.Name {
@@ -135,23 +135,23 @@ func (o *Operator) carryOut(ctx context.Context, hand ticket.EmergencyHand) (tic
 		}
 	}
 	if err != nil {
-		return ticket.HandResult{}, err
+		return ticket.ManualEmergencyResult{}, err
 	}
-	return ticket.HandResult{Emergency: e.ID, Done: done + ": " + describe(e)}, nil
+	return ticket.ManualEmergencyResult{Emergency: e.ID, Done: done + ": " + describe(e)}, nil
 }
 
-func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given manualPayload) (ticket.HandResult, error) {
+func (o *ManualEmergencies) declare(ctx context.Context, hand ticket.ManualEmergencyCommand, given manualPayload) (ticket.ManualEmergencyResult, error) {
 	sum := sha256.Sum256([]byte(hand.Payload))
-	plan := desk.EmergencyPlan{Kind: given.Kind, Notice: StandardNotice(given.Kind), Once: desk.Once{Key: hand.Key, Fingerprint: sum[:]}}
+	plan := desk.EmergencyPlan{Kind: given.Kind, Notice: StandardNotice(given.Kind), IdempotencyKey: desk.IdempotencyKey{Key: hand.Key, Fingerprint: sum[:]}}
 	var err error
 	if given.From != nil {
 		if plan.From, err = readInstant("from", *given.From); err != nil {
-			return ticket.HandResult{}, err
+			return ticket.ManualEmergencyResult{}, err
 		}
 	}
 	if given.Until != nil && *given.Until != untilLifted {
 		if plan.Until, err = readInstant("until", *given.Until); err != nil {
-			return ticket.HandResult{}, err
+			return ticket.ManualEmergencyResult{}, err
 		}
 	}
 	if given.Seconds != nil {
@@ -159,13 +159,13 @@ func (o *Operator) declare(ctx context.Context, hand ticket.EmergencyHand, given
 	}
 	e, err := o.changer.DeclareEmergency(ctx, desk.Person{}, plan)
 	if err != nil {
-		return ticket.HandResult{}, err
+		return ticket.ManualEmergencyResult{}, err
 	}
-	return ticket.HandResult{Emergency: e.ID, Done: "declared: " + describe(e)}, nil
+	return ticket.ManualEmergencyResult{Emergency: e.ID, Done: "declared: " + describe(e)}, nil
 }
 
 // find returns the emergency with an ID or, without one, the only emergency at one of the stages.
-func (o *Operator) find(ctx context.Context, id ticket.EmergencyID, stages []desk.EmergencyStage) (desk.Emergency, error) {
+func (o *ManualEmergencies) find(ctx context.Context, id ticket.EmergencyID, stages []desk.EmergencyStage) (desk.Emergency, error) {
 	all, err := o.emergencies.Emergencies(ctx)
 	if err != nil {
 		return desk.Emergency{}, err
@@ -229,7 +229,7 @@ func (given manualPayload) change(name string, e desk.Emergency) (c desk.Emergen
 }
 
 // parsePayload parses a payload strictly, so that a misspelt field is not ignored.
-func parsePayload(hand ticket.EmergencyHand) (given manualPayload, err error) {
+func parsePayload(hand ticket.ManualEmergencyCommand) (given manualPayload, err error) {
 	allowed := ticket.EmergencyFields(hand.Name)
 	if allowed == nil {
 		return given, fault.New(fault.Invalid, "there is no such signal")

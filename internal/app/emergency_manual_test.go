@@ -19,7 +19,7 @@ var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 type memoryEmergencies struct {
 	all  []desk.Emergency
 	runs map[string]string
-	ends map[string]*ticket.HandResult
+	ends map[string]*ticket.ManualEmergencyResult
 	keys map[string]ticket.EmergencyID
 	away error
 }
@@ -29,20 +29,20 @@ func (b *memoryEmergencies) Emergencies(context.Context) ([]desk.Emergency, erro
 }
 
 func (b *memoryEmergencies) DeclareEmergency(_ context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
-	if id, again := b.keys[p.Once.Key]; again {
+	if id, again := b.keys[p.IdempotencyKey.Key]; again {
 		return *b.find(id), nil
 	}
 	e, err := p.Declared(ticket.NewEmergencyID(), desk.Ref{ID: by.ID}, noon)
 	if err == nil {
 		b.all = append(b.all, e)
-		b.keys[p.Once.Key] = e.ID
+		b.keys[p.IdempotencyKey.Key] = e.ID
 	}
 	return e, err
 }
 
-func (b *memoryEmergencies) BeginHand(_ context.Context, key, run string) (string, *ticket.HandResult, error) {
+func (b *memoryEmergencies) BeginManualCommand(_ context.Context, key, run string) (string, *ticket.ManualEmergencyResult, error) {
 	if b.runs == nil {
-		b.runs, b.ends = map[string]string{}, map[string]*ticket.HandResult{}
+		b.runs, b.ends = map[string]string{}, map[string]*ticket.ManualEmergencyResult{}
 	}
 	if _, begun := b.runs[key]; !begun {
 		b.runs[key] = run
@@ -50,7 +50,7 @@ func (b *memoryEmergencies) BeginHand(_ context.Context, key, run string) (strin
 	return b.runs[key], b.ends[key], nil
 }
 
-func (b *memoryEmergencies) EndHand(_ context.Context, key string, result ticket.HandResult) error {
+func (b *memoryEmergencies) EndManualCommand(_ context.Context, key string, result ticket.ManualEmergencyResult) error {
 	b.ends[key] = &result
 	return nil
 }
@@ -137,9 +137,9 @@ func TestOperator_carriesOutASignalOrRefusesItWithAReason(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &memoryEmergencies{all: append([]desk.Emergency{}, c.before...), keys: map[string]ticket.EmergencyID{}}
-			o := app.NewOperator(b, b, b, func() time.Time { return noon })
-			hand := ticket.EmergencyHand{Key: "run/1", Name: c.signal, Payload: c.payload}
-			got, err := o.CarryOut(t.Context(), hand)
+			o := app.NewManualEmergencies(b, b, b, func() time.Time { return noon })
+			hand := ticket.ManualEmergencyCommand{Key: "run/1", Name: c.signal, Payload: c.payload}
+			got, err := o.Execute(t.Context(), hand)
 			if err != nil || !strings.Contains(got.Done, c.done) || !strings.Contains(got.Refused, c.refused) || (got.Refused == "") != (c.refused == "") {
 				t.Errorf("%+v, %v", got, err)
 			}
@@ -154,7 +154,7 @@ func TestOperator_carriesOutASignalOrRefusesItWithAReason(t *testing.T) {
 				}
 			}
 			if c.signal == "declare" && c.done != "" {
-				if again, err := o.CarryOut(t.Context(), hand); err != nil || again.Emergency != got.Emergency || len(b.all) != 1 {
+				if again, err := o.Execute(t.Context(), hand); err != nil || again.Emergency != got.Emergency || len(b.all) != 1 {
 					t.Errorf("tried again: %+v, %v, %d declared", again, err, len(b.all))
 				}
 			}
@@ -164,8 +164,8 @@ func TestOperator_carriesOutASignalOrRefusesItWithAReason(t *testing.T) {
 
 func TestOperator_returnsAnOutageAsAnError(t *testing.T) {
 	b := &memoryEmergencies{away: fault.New(fault.Unavailable, "PostgreSQL does not answer")}
-	o := app.NewOperator(b, b, b, func() time.Time { return noon })
-	if got, err := o.CarryOut(t.Context(), ticket.EmergencyHand{Key: "run/1", Name: "lift"}); !errors.Is(err, b.away) || got.Refused != "" {
+	o := app.NewManualEmergencies(b, b, b, func() time.Time { return noon })
+	if got, err := o.Execute(t.Context(), ticket.ManualEmergencyCommand{Key: "run/1", Name: "lift"}); !errors.Is(err, b.away) || got.Refused != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -185,10 +185,10 @@ func TestStandardNotice_canBeDeclared(t *testing.T) {
 // After a reset the server delivers signals again, and a lift that came before would end another emergency.
 func TestOperator_refusesASignalOfAnotherRun(t *testing.T) {
 	b := &memoryEmergencies{keys: map[string]ticket.EmergencyID{}}
-	o := app.NewOperator(b, b, b, func() time.Time { return noon.Add(time.Minute) })
-	carry := func(key, run, name, payload string) ticket.HandResult {
+	o := app.NewManualEmergencies(b, b, b, func() time.Time { return noon.Add(time.Minute) })
+	carry := func(key, run, name, payload string) ticket.ManualEmergencyResult {
 		t.Helper()
-		got, err := o.CarryOut(t.Context(), ticket.EmergencyHand{Key: key, Run: run, Name: name, Payload: payload})
+		got, err := o.Execute(t.Context(), ticket.ManualEmergencyCommand{Key: key, Run: run, Name: name, Payload: payload})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,10 +21,10 @@ var errCounted = errors.New("counted")
 
 func (c counting) Notices(context.Context) ([]desk.Emergency, error) { return nil, nil }
 
-func (c counting) Census(context.Context, time.Time) (desk.Census, error) {
+func (c counting) Census(context.Context, time.Time) (desk.AffectedCount, error) {
 	c.begun <- struct{}{}
 	<-c.goOn
-	return desk.Census{}, errCounted
+	return desk.AffectedCount{}, errCounted
 }
 
 func (counting) Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error) {
@@ -34,10 +34,12 @@ func (counting) Emergencies(context.Context) ([]desk.Emergency, error) { return 
 func (counting) EmergencyChanges(context.Context, ticket.EmergencyID) ([]desk.EmergencyEdit, error) {
 	return nil, nil
 }
-func (counting) Postbag(context.Context, ticket.EmergencyID) (desk.Postbag, error) {
-	return desk.Postbag{}, nil
+func (counting) Postbag(context.Context, ticket.EmergencyID) (desk.DeliveryCounts, error) {
+	return desk.DeliveryCounts{}, nil
 }
-func (counting) Gate(context.Context) (ticket.Gate, error) { return ticket.Gate{}, nil }
+func (counting) Schedule(context.Context) (ticket.EmergencySchedule, error) {
+	return ticket.EmergencySchedule{}, nil
+}
 func (counting) OwedTickets(context.Context, ticket.Number, int) ([]desk.OpenTicket, error) {
 	return nil, nil
 }

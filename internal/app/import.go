@@ -30,22 +30,22 @@ type ImportTx interface {
 	// KeepAlive keeps the transaction from timing out while the caller computes. It is cheap to call often.
 	KeepAlive(context.Context) error
 	// Write stores the tickets, and turns in their order.
-	Write(ctx context.Context, tickets []Imported, turns []Turn) error
+	Write(ctx context.Context, tickets []ImportedTicket, turns []RotationTurn) error
 }
 
 // ImportBase is what an import starts from.
 type ImportBase struct {
 	Now      time.Time // a whole second
 	Policy   int64     // the version in force
-	Gate     ticket.Gate
+	Schedule ticket.EmergencySchedule
 	Messages []int64 // IDs for new messages
 }
 
-// Imported is a ticket that is ready to be stored.
-type Imported struct {
+// ImportedTicket is a ticket that is ready to be stored.
+type ImportedTicket struct {
 	desk.ImportTicket
 	Commands []ticket.Command // one for each action
-	Changes  Changes          // from the draft to the present state; its deliveries are those below
+	Changes  StepChanges      // from the draft to the present state; its deliveries are those below
 	Mails    []ImportedMail
 	Calls    []ImportedCall
 	RatedBy  ticket.PersonID // assignee when the ticket was rated; empty: none
@@ -130,7 +130,7 @@ func importAll(ctx context.Context, tx ImportTx, tickets []desk.ImportTicket) er
 		return err
 	}
 	people := newImportPeople(tx)
-	imported := make([]Imported, 0, len(tickets))
+	imported := make([]ImportedTicket, 0, len(tickets))
 	for _, t := range tickets {
 		if err := tx.KeepAlive(ctx); err != nil {
 			return err
@@ -144,7 +144,7 @@ func importAll(ctx context.Context, tx ImportTx, tickets []desk.ImportTicket) er
 	return tx.Write(ctx, imported, people.turns)
 }
 
-func importOne(ctx context.Context, tx ImportTx, base *ImportBase, people *importPeople, t desk.ImportTicket) (Imported, error) {
+func importOne(ctx context.Context, tx ImportTx, base *ImportBase, people *importPeople, t desk.ImportTicket) (ImportedTicket, error) {
 	version := t.Policy
 	if version == 0 {
 		version = base.Policy
@@ -154,19 +154,19 @@ func importOne(ctx context.Context, tx ImportTx, base *ImportBase, people *impor
 		err = checkImport(t, p, base.Now)
 	}
 	if err != nil {
-		return Imported{}, err
+		return ImportedTicket{}, err
 	}
-	past := newReplay(people, t, version, ticket.Desk{Policy: p, Gate: base.Gate})
+	past := newReplay(people, t, version, ticket.Environment{Policy: p, Schedule: base.Schedule})
 	for i, a := range t.Actions {
 		if err := past.catchUp(ctx, a.At); err != nil {
-			return Imported{}, err
+			return ImportedTicket{}, err
 		}
 		if err := past.act(ctx, command(int64(i+1), a, base)); err != nil {
-			return Imported{}, err
+			return ImportedTicket{}, err
 		}
 	}
 	if err := past.catchUp(ctx, base.Now); err != nil {
-		return Imported{}, err
+		return ImportedTicket{}, err
 	}
 	return past.finish(base.Now)
 }

@@ -19,7 +19,7 @@ type importPeople struct {
 	handles   map[string]ticket.PersonID // empty: no one has it
 	rosters   ticket.Rosters
 	loads     map[ticket.PersonID]int // of the tickets in this import
-	turns     []Turn
+	turns     []RotationTurn
 }
 
 func newImportPeople(tx ImportTx) *importPeople {
@@ -87,7 +87,7 @@ func (im *importPeople) Roster(ctx context.Context, group string) ([]ticket.Cand
 }
 
 // follow updates loads and turns by the changes of a step.
-func (im *importPeople) follow(c Changes) {
+func (im *importPeople) follow(c StepChanges) {
 	if countsAsLoad(c.Was.Ticket) {
 		im.loads[c.Was.Ticket.Assignee]--
 	}

@@ -15,16 +15,16 @@ import (
 // accumulates the changes in memory.
 type replay struct {
 	*importPeople
-	locked   Locked
-	imported Imported
+	locked   LockedTicket
+	imported ImportedTicket
 	seen     int // number of mails that have been checked for a bounce
 }
 
-func newReplay(people *importPeople, t desk.ImportTicket, version int64, d ticket.Desk) *replay {
+func newReplay(people *importPeople, t desk.ImportTicket, version int64, d ticket.Environment) *replay {
 	// No mail is sent for the past, so silence counts from events.
 	d.Unmailed = true
-	p := &replay{importPeople: people, imported: Imported{ImportTicket: t}}
-	p.locked = Locked{Desk: d, State: ticket.State{Ticket: ticket.Draft(t.Number, t.Actions[0].By.ID, version, d.Policy)}}
+	p := &replay{importPeople: people, imported: ImportedTicket{ImportTicket: t}}
+	p.locked = LockedTicket{Desk: d, State: ticket.State{Ticket: ticket.Draft(t.Number, t.Actions[0].By.ID, version, d.Policy)}}
 	p.imported.Changes.Was = p.locked.State
 	return p
 }
@@ -55,7 +55,7 @@ func (p *replay) catchUp(ctx context.Context, until time.Time) error {
 	if p.locked.State.Command == 0 {
 		return nil
 	}
-	return p.step(ctx, until, ticket.StepRequest{Gate: true})
+	return p.step(ctx, until, ticket.StepRequest{Schedule: true})
 }
 
 // step takes a step at an instant, and a further step for each mail that it owes and that bounced.
@@ -84,13 +84,13 @@ func (p *replay) run(ctx context.Context, at time.Time, r ticket.StepRequest) er
 }
 
 // finish completes the changes to be stored.
-func (p *replay) finish(now time.Time) (Imported, error) {
+func (p *replay) finish(now time.Time) (ImportedTicket, error) {
 	c, is := &p.imported.Changes, p.locked.State
 	last := c.Events[len(c.Events)-1].At
 	if err := checkRating(p.imported.ImportTicket, is.Ticket, last, now); err != nil {
-		return Imported{}, err
+		return ImportedTicket{}, err
 	}
-	c.State = ticket.Keep(is.Ticket, p.locked.Desk.Policy, is.Command, is.Mails, now)
+	c.State = ticket.Digested(is.Ticket, p.locked.Desk.Policy, is.Command, is.Mails, now)
 	c.Now, c.Last, c.Latest, c.Passed = last, is.Command, last, now
 	c.Promises = promiseRecords(c.Was.Ticket, is.Ticket, c.Events, p.locked.Desk.Policy.Calendar)
 	if r := p.imported.Rating; r != nil {
@@ -114,7 +114,7 @@ func (p *replay) AcceptedAt(_ context.Context, command int64) (time.Time, error)
 }
 
 // ManualCommands implements StepTx: an import has none.
-func (p *replay) ManualCommands(context.Context, []string) (map[string]NumberedManual, error) {
+func (p *replay) ManualCommands(context.Context, []string) (map[string]StoredManualCommand, error) {
 	return nil, nil
 }
 
@@ -134,8 +134,8 @@ func (p *replay) AskingMail(context.Context, int) (AskingMail, bool, error) {
 }
 
 // MailToResend implements StepTx: an action names no mail.
-func (p *replay) MailToResend(context.Context, int64) (ticket.Undelivered, bool, error) {
-	return ticket.Undelivered{}, false, nil
+func (p *replay) MailToResend(context.Context, int64) (ticket.BouncedMail, bool, error) {
+	return ticket.BouncedMail{}, false, nil
 }
 
 // Policy implements StepTx: an action names no version.
@@ -144,7 +144,7 @@ func (p *replay) Policy(context.Context, int64) (*policy.Policy, error) {
 }
 
 // Write implements StepTx. Deliveries are settled at once.
-func (p *replay) Write(_ context.Context, c Changes) (Written, error) {
+func (p *replay) Write(_ context.Context, c StepChanges) (WriteResult, error) {
 	all := &p.imported.Changes
 	at := func(event int) time.Time { return c.Events[event-c.Was.Ticket.Events-1].At }
 	for _, m := range c.Mails {
@@ -165,5 +165,5 @@ func (p *replay) Write(_ context.Context, c Changes) (Written, error) {
 	}
 	p.locked.State = c.State
 	p.follow(c)
-	return Written{}, nil
+	return WriteResult{}, nil
 }

@@ -11,7 +11,7 @@ import (
 
 // StoredMail is a ticket's mail as it is stored, with the ticket that it is about.
 type StoredMail struct {
-	Data     desk.Letter // what is stored of it; the rest follows from the timeline
+	Data     desk.MailData // what is stored of it; the rest follows from the timeline
 	Delivery desk.DeliveryStatus
 	Person   ticket.PersonID // its recipient
 
@@ -60,7 +60,7 @@ type linkSigner interface {
 // scheduleReader reads the emergencies in force or planned, and the schedule of all.
 type scheduleReader interface {
 	Notices(context.Context) ([]desk.Emergency, error)
-	Gate(context.Context) (ticket.Gate, error)
+	Schedule(context.Context) (ticket.EmergencySchedule, error)
 }
 
 type mailDataStore interface {
@@ -79,35 +79,35 @@ func NewMails(s mailDataStore) *Mails { return &Mails{s} }
 // Letter returns what a mail's words are made from, and what became of it already. It shows the ticket as its event left
 // it, however late it is sent: a receipt states what was promised, by the emergencies of its instant too. It is NotFound
 // if there is no such mail.
-func (m *Mails) Letter(ctx context.Context, n ticket.Number, mail int) (desk.Letter, desk.DeliveryStatus, error) {
+func (m *Mails) Letter(ctx context.Context, n ticket.Number, mail int) (desk.MailData, desk.DeliveryStatus, error) {
 	stored, err := m.store.Mail(ctx, n, mail)
 	if err != nil {
-		return desk.Letter{}, "", err
+		return desk.MailData{}, "", err
 	}
 	l, err := m.data(ctx, stored)
 	return l, stored.Delivery, err
 }
 
-func (m *Mails) data(ctx context.Context, stored StoredMail) (l desk.Letter, err error) {
+func (m *Mails) data(ctx context.Context, stored StoredMail) (l desk.MailData, err error) {
 	l = stored.Data
 	l.Sent = time.Now()
 	if l.Policy, err = m.store.Policy(ctx, stored.Policy); err != nil {
-		return desk.Letter{}, err
+		return desk.MailData{}, err
 	}
 	about, owing, event := stored.fold(l.Policy)
 	l.At, l.Cause, l.Status, l.Priority = event.At, event.Cause, about.Status, about.Priority
 	l.Silence = silence(owing, l.Policy.Silence)
 	emergencies, err := m.store.Notices(ctx)
 	if err != nil {
-		return desk.Letter{}, err
+		return desk.MailData{}, err
 	}
 	l.Notices = desk.NoticesAt(emergencies, l.Sent)
 	if l.Clock != "" {
 		l.DueAt, _ = about.Promise(l.Clock).Due()
-		l.Since = about.Promise(l.Clock).LadderFrom
+		l.Since = about.Promise(l.Clock).EscalatingFrom
 	}
 	if err := m.date(ctx, &l, about, stored.Ticket); err != nil {
-		return desk.Letter{}, err
+		return desk.MailData{}, err
 	}
 	// Links count from the event, so that a mail which is tried again is the same mail.
 	switch {
@@ -150,10 +150,10 @@ func silence(t ticket.Ticket, s policy.Silence) time.Duration {
 	if t.Status == ticket.StatusWaiting {
 		after = s.ResolveAfter
 	}
-	if !t.Unheard() || after == 0 || t.InEmergency() {
+	if !t.AwaitsDelivery() || after == 0 || t.InEmergency() {
 		return 0
 	}
-	return max(after-t.Silent, 0)
+	return max(after-t.SilenceBefore, 0)
 }
 
 // mostListed is how many of a requester's tickets an announcement lists.
@@ -169,7 +169,7 @@ func (m *Mails) Announcement(ctx context.Context, id int64) (desk.Announcement, 
 		return a, stored.Delivery, stored.Tries, err
 	}
 	if stored.Unsent && !stored.Sent {
-		a.Tells = a.Tells.First(a.Substance)
+		a.Announces = a.Announces.First(a.EmergencyTerms)
 	}
 	if _, a.Policy, _, err = m.store.PolicyInForce(ctx); err == nil {
 		a.Tickets, a.More, err = m.moved(ctx, stored.Person, a.Emergency)
@@ -182,8 +182,8 @@ func (m *Mails) Announcement(ctx context.Context, id int64) (desk.Announcement, 
 
 // moved returns a requester's tickets that are owed something, the oldest first, with what an emergency did to their
 // deadlines, and how many there are beyond.
-func (m *Mails) moved(ctx context.Context, requester ticket.PersonID, id ticket.EmergencyID) (moved []desk.Moved, more int, err error) {
-	gate, err := m.store.Gate(ctx)
+func (m *Mails) moved(ctx context.Context, requester ticket.PersonID, id ticket.EmergencyID) (moved []desk.AffectedTicket, more int, err error) {
+	gate, err := m.store.Schedule(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -196,11 +196,11 @@ func (m *Mails) moved(ctx context.Context, requester ticket.PersonID, id ticket.
 		if err != nil {
 			return nil, 0, err
 		}
-		expected, err := ticket.Expected(t.Ticket, ticket.Desk{Policy: p, Gate: gate})
+		expected, err := ticket.Expected(t.Ticket, ticket.Environment{Policy: p, Schedule: gate})
 		if err != nil {
 			return nil, 0, err
 		}
-		one := desk.Moved{Number: t.Number, Subject: t.Subject}
+		one := desk.AffectedTicket{Number: t.Number, Subject: t.Subject}
 		one.FirstResponse, one.Resolution = desk.Moves(t.Ticket, expected, id)
 		moved = append(moved, one)
 	}

@@ -44,8 +44,10 @@ func (*oneMail) EscalationLink(context.Context, ticket.Number, ticket.PersonID, 
 	return "escalation", nil
 }
 
-func (*oneMail) Notices(context.Context) ([]desk.Emergency, error)       { return nil, nil }
-func (*oneMail) Gate(context.Context) (ticket.Gate, error)               { return ticket.Gate{}, nil }
+func (*oneMail) Notices(context.Context) ([]desk.Emergency, error) { return nil, nil }
+func (*oneMail) Schedule(context.Context) (ticket.EmergencySchedule, error) {
+	return ticket.EmergencySchedule{}, nil
+}
 func (o *oneMail) Policy(context.Context, int64) (*policy.Policy, error) { return o.policy, nil }
 func (o *oneMail) PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error) {
 	return 1, o.policy, nil, nil
@@ -66,7 +68,7 @@ func asked(t *testing.T) *oneMail {
 		{Verb: ticket.VerbRequestInformation, By: ticket.Actor{ID: "P-2", Role: ticket.RoleAgent}, Message: 2},
 	} {
 		c.Seq, c.At = int64(i+1), at.Add(time.Duration(2*i)*time.Minute)
-		step, err := ticket.Take(life, ticket.Desk{Policy: p}, c)
+		step, err := ticket.Decide(life, ticket.Environment{Policy: p}, c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +76,7 @@ func asked(t *testing.T) *oneMail {
 	}
 	last := timeline[len(timeline)-1].N
 	return &oneMail{policy: p, ticketMail: app.StoredMail{
-		Data:     desk.Letter{Number: "HM-0000000000", N: 2, Kind: ticket.MailInformationRequest},
+		Data:     desk.MailData{Number: "HM-0000000000", N: 2, Kind: ticket.MailInformationRequest},
 		Delivery: desk.DeliveryOwed, Person: "P-1", Requester: "P-1", Policy: 1, About: last, OwedBy: last, Owed: at, Timeline: timeline, Ticket: life,
 	}}
 }
@@ -112,24 +114,24 @@ func TestMails_tellOfAnEmergencyAnewWhereEarlierMailsWereNeverSent(t *testing.T)
 	for name, c := range map[string]struct {
 		unsent, sent bool
 		total        int
-		want         desk.Telling
+		want         desk.AnnouncementKind
 		linked       int
 	}{
-		"the first":                {false, false, 1, desk.TellsChanged, 1},
-		"all superseded":           {true, false, 1, desk.TellsStarted, 1},
-		"one superseded, one sent": {true, true, 1, desk.TellsChanged, 1},
-		"to one with more tickets": {false, false, 3, desk.TellsChanged, 0},
+		"the first":                {false, false, 1, desk.AnnounceChanged, 1},
+		"all superseded":           {true, false, 1, desk.AnnounceStarted, 1},
+		"one superseded, one sent": {true, true, 1, desk.AnnounceChanged, 1},
+		"to one with more tickets": {false, false, 3, desk.AnnounceChanged, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := asked(t)
 			store.announcement = app.StoredAnnouncement{
-				Data:     desk.Announcement{Tells: desk.TellsChanged, Substance: desk.Substance{Stage: desk.StageInForce}},
+				Data:     desk.Announcement{Announces: desk.AnnounceChanged, EmergencyTerms: desk.EmergencyTerms{Stage: desk.StageInForce}},
 				Delivery: desk.DeliveryOwed, Unsent: c.unsent, Sent: c.sent,
 			}
 			store.tickets, store.total = []app.RequesterTicket{{Number: "HM-0000000000", Policy: 1, Ticket: store.ticketMail.Ticket}}, c.total
 			a, _, _, err := app.NewMails(store).Announcement(t.Context(), 1)
-			if err != nil || a.Tells != c.want || len(store.linked) != c.linked || a.More != c.total-1 {
-				t.Errorf("tells %s, links %v, %d more, %v", a.Tells, store.linked, a.More, err)
+			if err != nil || a.Announces != c.want || len(store.linked) != c.linked || a.More != c.total-1 {
+				t.Errorf("tells %s, links %v, %d more, %v", a.Announces, store.linked, a.More, err)
 			}
 		})
 	}

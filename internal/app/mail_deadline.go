@@ -13,7 +13,7 @@ import (
 // date fills in a mail's deadlines, as its event left the ticket. A mail may be sent long after that. Where a date has passed
 // by then, the ticket as it is now says whether we are late: its promise may have been kept, moved or stopped since. While
 // the desk is closed there is none, and after that the one that the closure has left.
-func (m *Mails) date(ctx context.Context, l *desk.Letter, then, now ticket.Ticket) error {
+func (m *Mails) date(ctx context.Context, l *desk.MailData, then, now ticket.Ticket) error {
 	inForce := func(n desk.Notice) bool { return n.InForce }
 	closed := slices.ContainsFunc(l.Notices, func(n desk.Notice) bool { return n.InForce && n.Kind == ticket.EmergencyClosed })
 	promised, err := m.promised(ctx, l, then, closed, closed)
@@ -57,7 +57,7 @@ func (m *Mails) date(ctx context.Context, l *desk.Letter, then, now ticket.Ticke
 }
 
 // lateSince returns the date by which something was promised, if that has passed; zero otherwise.
-func lateSince(p desk.Standing, sent time.Time) time.Time {
+func lateSince(p desk.SLAState, sent time.Time) time.Time {
 	switch {
 	case !p.BreachedAt.IsZero():
 		return p.BreachedAt
@@ -69,8 +69,8 @@ func lateSince(p desk.Standing, sent time.Time) time.Time {
 
 // promised returns the promises of a ticket as the reader of a mail has them, by the emergencies when it is sent if
 // weave or the ticket is in one.
-func (m *Mails) promised(ctx context.Context, l *desk.Letter, t ticket.Ticket, closed, weave bool) (desk.Promised, error) {
-	p := desk.PromisedOf(t, policy.Promises{}, time.Time{})
+func (m *Mails) promised(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed, weave bool) (desk.Promised, error) {
+	p := desk.PromisedOf(t, policy.Deadlines{}, time.Time{})
 	if weave || t.InEmergency() {
 		var err error
 		if p, err = m.woven(ctx, l, t, closed); err != nil {
@@ -85,13 +85,13 @@ func (m *Mails) promised(ctx context.Context, l *desk.Letter, t ticket.Ticket, c
 
 // woven returns the promises of a ticket as the emergencies have them when the mail is sent: while the desk is closed, or
 // when that which held the ticket may be over.
-func (m *Mails) woven(ctx context.Context, l *desk.Letter, t ticket.Ticket, closed bool) (desk.Promised, error) {
-	gate, err := m.store.Gate(ctx)
+func (m *Mails) woven(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed bool) (desk.Promised, error) {
+	gate, err := m.store.Schedule(ctx)
 	if err != nil {
 		return desk.Promised{}, err
 	}
-	d := ticket.Desk{Policy: l.Policy, Gate: gate}
-	woven, err := ticket.Weave(t, d, l.Sent.UTC().Truncate(time.Second))
+	d := ticket.Environment{Policy: l.Policy, Schedule: gate}
+	woven, err := ticket.ApplyTransitions(t, d, l.Sent.UTC().Truncate(time.Second))
 	if err != nil {
 		return desk.Promised{}, err
 	}

@@ -14,17 +14,17 @@ import (
 // policyVersions holds the published versions.
 type policyVersions interface {
 	publishStore
-	EditionRecords(context.Context) ([]desk.EditionRecord, error)
-	Edition(context.Context, int64) (desk.Edition, error)
+	PolicyVersionRecords(context.Context) ([]desk.PolicyVersionRecord, error)
+	PolicyVersion(context.Context, int64) (desk.PolicyVersion, error)
 }
 
 // adoptionStore moves open tickets to another version of the policy.
 type adoptionStore interface {
 	// Chosen calls each with the tickets of a choice that can be moved to a version, in the order of their numbers.
-	Chosen(ctx context.Context, version int64, c desk.Choice, each func(desk.Record) error) error
+	Chosen(ctx context.Context, version int64, c desk.TicketChoice, each func(desk.Record) error) error
 	// TicketPolicies returns those of some tickets that exist.
 	TicketPolicies(context.Context, []ticket.Number) (map[ticket.Number]TicketPolicy, error)
-	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error)
+	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, once desk.IdempotencyKey) (desk.Adoption, error)
 	Adoptions(ctx context.Context, version int64, limit int) (desk.AdoptionAudit, error)
 }
 
@@ -48,14 +48,14 @@ func NewPolicies(p publishedPolicies, v policyVersions, a adoptionStore, relay w
 	return &Policies{policies: p, versions: v, adoptions: a, relay: relay}
 }
 
-// Editions returns every published version, the newest first.
-func (s *Policies) Editions(ctx context.Context) ([]desk.EditionRecord, error) {
-	return s.versions.EditionRecords(ctx)
+// PolicyVersions returns every published version, the newest first.
+func (s *Policies) PolicyVersions(ctx context.Context) ([]desk.PolicyVersionRecord, error) {
+	return s.versions.PolicyVersionRecords(ctx)
 }
 
-// Edition returns one published version, or NotFound.
-func (s *Policies) Edition(ctx context.Context, version int64) (desk.Edition, error) {
-	return s.versions.Edition(ctx, version)
+// PolicyVersion returns one published version, or NotFound.
+func (s *Policies) PolicyVersion(ctx context.Context, version int64) (desk.PolicyVersion, error) {
+	return s.versions.PolicyVersion(ctx, version)
 }
 
 // Publish publishes a document as the next version. It returns a Forbidden fault unless by is a supervisor or an
@@ -93,7 +93,7 @@ func (s *Policies) Examine(ctx context.Context, document []byte, now time.Time) 
 	for _, e := range p.Examples(now) {
 		pair := desk.ExamplePair{Example: e}
 		if !e.At.IsZero() {
-			pair.Today, _ = today.Promise(e.At, policy.PriorityNormal) // ErrNeverOpens leaves it out
+			pair.Today, _ = today.DeadlinesFor(e.At, policy.PriorityNormal) // ErrNeverOpens leaves it out
 		}
 		draft.Examples = append(draft.Examples, pair)
 	}

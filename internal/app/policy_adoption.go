@@ -14,7 +14,7 @@ import (
 const maxListedMoves = 100
 
 // DryRun computes what moving the chosen tickets to a version would change, ticket by ticket, without changing anything.
-func (s *Policies) DryRun(ctx context.Context, version int64, c desk.Choice, now time.Time) (desk.Rehearsal, error) {
+func (s *Policies) DryRun(ctx context.Context, version int64, c desk.TicketChoice, now time.Time) (desk.Rehearsal, error) {
 	if err := c.Check(version); err != nil {
 		return desk.Rehearsal{}, err
 	}
@@ -69,13 +69,13 @@ func compareMove(r desk.Record, was, is *policy.Policy, version int64, now time.
 	if r.State != nil {
 		before = r.State.Ticket
 	} else {
-		first, err := ticket.Take(before, ticket.Desk{Policy: was}, r.Submission)
+		first, err := ticket.Decide(before, ticket.Environment{Policy: was}, r.Submission)
 		if err != nil {
 			return desk.AdoptionMove{}, 0, err
 		}
 		before = first.Ticket
 	}
-	after, err := ticket.Take(before, ticket.Desk{Policy: was}, ticket.Command{
+	after, err := ticket.Decide(before, ticket.Environment{Policy: was}, ticket.Command{
 		Seq: 1, Verb: ticket.VerbAdoptPolicy, By: ticket.Actor{Role: ticket.RoleOperator}, At: now, Policy: version, Adopt: is,
 	})
 	if err != nil {
@@ -84,7 +84,7 @@ func compareMove(r desk.Record, was, is *policy.Policy, version int64, now time.
 	move := desk.AdoptionMove{Number: r.Number, From: r.Policy}
 	for _, name := range policy.ClockNames() {
 		had, has := before.Promise(name), after.Ticket.Promise(name)
-		if !has.MetAt.IsZero() || !has.BreachedAt.IsZero() || has.Clock.Settled() {
+		if !has.MetAt.IsZero() || !has.BreachedAt.IsZero() || has.Clock.Met() {
 			continue
 		}
 		p := desk.PromiseMove{Clock: name}
@@ -107,7 +107,7 @@ func compareMove(r desk.Record, was, is *policy.Policy, version int64, now time.
 // Adopt moves the chosen open tickets to a published version. It accepts a command for each ticket at once, and the
 // commands are delivered like any other. It returns a Forbidden fault unless by is a supervisor or an administrator, and
 // a NotFound fault if the version does not exist.
-func (s *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error) {
+func (s *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, once desk.IdempotencyKey) (desk.Adoption, error) {
 	if err := authorise(by, mayAsk(ticket.VerbAdoptPolicy)); err != nil {
 		return desk.Adoption{}, err
 	}
@@ -126,7 +126,7 @@ func (s *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c d
 }
 
 // unmovable returns which tickets that a choice names can't be moved to a version, and why, in the order of the choice.
-func (s *Policies) unmovable(ctx context.Context, version int64, c desk.Choice) ([]desk.Unmoved, error) {
+func (s *Policies) unmovable(ctx context.Context, version int64, c desk.TicketChoice) ([]desk.NotAdopted, error) {
 	if len(c.Tickets) == 0 {
 		return nil, nil
 	}
@@ -134,15 +134,15 @@ func (s *Policies) unmovable(ctx context.Context, version int64, c desk.Choice) 
 	if err != nil {
 		return nil, err
 	}
-	var unmoved []desk.Unmoved
+	var unmoved []desk.NotAdopted
 	for _, n := range c.Tickets {
 		switch t, exists := found[n]; {
 		case !exists:
-			unmoved = append(unmoved, desk.Unmoved{Number: n, Code: "not-found", Reason: "there is no such ticket"})
+			unmoved = append(unmoved, desk.NotAdopted{Number: n, Code: "not-found", Reason: "there is no such ticket"})
 		case t.Status == ticket.StatusClosed:
-			unmoved = append(unmoved, desk.Unmoved{Number: n, Code: ticket.CodeClosed, Reason: "the ticket is closed for good"})
+			unmoved = append(unmoved, desk.NotAdopted{Number: n, Code: ticket.CodeClosed, Reason: "the ticket is closed for good"})
 		case t.Version == version:
-			unmoved = append(unmoved, desk.Unmoved{Number: n, Code: ticket.CodeNothing, Reason: "the ticket already uses this policy version"})
+			unmoved = append(unmoved, desk.NotAdopted{Number: n, Code: ticket.CodeNothing, Reason: "the ticket already uses this policy version"})
 		}
 	}
 	return unmoved, nil

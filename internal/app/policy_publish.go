@@ -57,10 +57,10 @@ func Publish(ctx context.Context, s publishStore, p desk.Publication) (published
 		return desk.Published{}, fault.Wrap(err, fault.Invalid, "the policy is not valid")
 	}
 	err = s.PublishTx(ctx, func(tx PublishTx) error {
-		if p.Once.Key != "" {
-			before, first, found, err := tx.PublishedBefore(ctx, p.Author, p.Once.Key)
+		if p.IdempotencyKey.Key != "" {
+			before, first, found, err := tx.PublishedBefore(ctx, p.Author, p.IdempotencyKey.Key)
 			if err == nil && found {
-				published, err = before, p.Once.Repeats(first)
+				published, err = before, p.IdempotencyKey.Repeats(first)
 				published.Again = true
 			}
 			if err != nil || found {
@@ -83,7 +83,7 @@ func Publish(ctx context.Context, s publishStore, p desk.Publication) (published
 func nextVersion(newest NewestPolicy, p desk.Publication) (desk.Published, error) {
 	if bytes.Equal(newest.Document, p.Document) {
 		return desk.Published{Version: newest.Version, Effective: newest.Effective},
-			fault.Refusal(CodeUnchanged, "version %d says just that", newest.Version)
+			fault.NewConflict(CodeUnchanged, "version %d says just that", newest.Version)
 	}
 	next := desk.Published{Version: newest.Version + 1, At: newest.Clock, Effective: p.Effective.UTC().Truncate(time.Second)}
 	now := newest.Clock.UTC().Truncate(time.Second) // a ticket is accepted at a whole second

@@ -70,11 +70,11 @@ func TestPublish_takesEffectNeverBeforeNowNorBeforeAnEarlierVersion(t *testing.T
 
 func TestPublish_answersARepeatedRequestAsTheFirstTime(t *testing.T) {
 	store := &publications{}
-	p := desk.Publication{Document: policy.Holesalemart(), Once: desk.Once{Key: "k", Fingerprint: []byte("first")}}
+	p := desk.Publication{Document: policy.Holesalemart(), IdempotencyKey: desk.IdempotencyKey{Key: "k", Fingerprint: []byte("first")}}
 	if got, err := app.Publish(t.Context(), store, p); err != nil || got != (desk.Published{Version: 7, Again: true}) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	p.Once.Fingerprint = []byte("another")
+	p.IdempotencyKey.Fingerprint = []byte("another")
 	if _, err := app.Publish(t.Context(), store, p); fault.KindOf(err) != fault.Conflict || len(store.added) != 0 {
 		t.Errorf("published %+v, %v", store.added, err)
 	}

@@ -82,7 +82,7 @@ func readDirectory(ctx context.Context, reader recipientReader, mails []ticket.M
 		return d, nil
 	}
 	d.audiences = map[policy.Audience][]ticket.PersonID{}
-	for _, a := range []policy.Audience{policy.TellSupervisors, policy.TellAdministrators} {
+	for _, a := range []policy.Audience{policy.NotifySupervisors, policy.NotifyAdministrators} {
 		if d.audiences[a], err = reader.Audience(ctx, a); err != nil {
 			return d, err
 		}
@@ -102,13 +102,13 @@ func (d directory) address(m ticket.Mail) []Mail {
 		if person, known := d.handles[strings.ToLower(m.Named)]; known {
 			return to(m, "", []ticket.PersonID{person})
 		}
-		return to(m, m.Named, d.audience(policy.TellSupervisors))
+		return to(m, m.Named, d.audience(policy.NotifySupervisors))
 	}
 	switch gone, disabled := d.disabled[m.Person]; {
 	case !disabled:
 		return to(m, "", []ticket.PersonID{m.Person})
 	case gone.Role.Staff():
-		return to(m, gone.Handle, d.audience(policy.TellSupervisors))
+		return to(m, gone.Handle, d.audience(policy.NotifySupervisors))
 	default:
 		return nil
 	}
@@ -129,8 +129,8 @@ func (d directory) audience(a policy.Audience) []ticket.PersonID {
 	if people := d.audiences[a]; len(people) > 0 {
 		return people
 	}
-	if a == policy.TellAdministrators {
-		return d.audiences[policy.TellSupervisors]
+	if a == policy.NotifyAdministrators {
+		return d.audiences[policy.NotifySupervisors]
 	}
-	return d.audiences[policy.TellAdministrators]
+	return d.audiences[policy.NotifyAdministrators]
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-var errEveryone = fault.Refusal("group-fixed", "everyone is all agents: it can't be changed")
+var errEveryone = fault.NewConflict("group-fixed", "everyone is all agents: it can't be changed")
 
 // GroupMembers is a group as it is stored: everyone is not, as its members follow from their roles.
 type GroupMembers struct {

@@ -45,15 +45,15 @@ func (s *Steps) Step(ctx context.Context, r ticket.StepRequest) (ticket.StepResu
 
 func checkStep(r ticket.StepRequest) error {
 	asked := 0
-	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, r.Delivered != 0, len(r.ByHand) > 0, r.Gate} {
+	for _, set := range []bool{r.Command != 0, !r.Due.IsZero(), r.Bounced != 0, r.Delivered != 0, len(r.Manual) > 0, r.Schedule} {
 		if set {
 			asked++
 		}
 	}
-	if asked != 1 || r.Command < 0 || r.Bounced < 0 || r.Delivered < 0 || len(r.ByHand) > ticket.MaxByHand {
+	if asked != 1 || r.Command < 0 || r.Bounced < 0 || r.Delivered < 0 || len(r.Manual) > ticket.MaxManual {
 		return fault.New(fault.Invalid, "a step request must name exactly one of a command, a due time, a delivery, manual commands and the emergency schedule")
 	}
-	for _, h := range r.ByHand {
+	for _, h := range r.Manual {
 		if h.Key == "" || !slices.Contains(ticket.Signals(), h.Verb) {
 			return fault.New(fault.Invalid, "a manual command must have a key and a known verb")
 		}
@@ -69,7 +69,7 @@ type scope struct {
 }
 
 func (s *Steps) try(ctx context.Context, r ticket.StepRequest, sc scope) (result ticket.StepResult, err error) {
-	err = s.store.StepTx(ctx, r.Number, func(l Locked, tx StepTx) error {
+	err = s.store.StepTx(ctx, r.Number, func(l LockedTicket, tx StepTx) error {
 		st := newStep(l, tx, sc, s.unrecordable)
 		result, err = st.run(ctx, r)
 		return err
@@ -99,7 +99,7 @@ func (s *Steps) unrecordableReason(err error) (string, bool) {
 func (s *Steps) isolate(ctx context.Context, r ticket.StepRequest) (ticket.StepResult, error) {
 	commands := ticket.StepRequest{Number: r.Number, Mails: r.Mails, Command: 1}
 	first := commands
-	if len(r.ByHand) > 0 {
+	if len(r.Manual) > 0 {
 		first = r
 	}
 	result, err := s.try(ctx, first, scope{commandsOnly: true}) // numbers manual commands and decides nothing
@@ -116,7 +116,7 @@ func (s *Steps) isolate(ctx context.Context, r ticket.StepRequest) (ticket.StepR
 			return result, err
 		}
 	}
-	if !r.Gate && r.Due.IsZero() && r.Bounced == 0 && r.Delivered == 0 {
+	if !r.Schedule && r.Due.IsZero() && r.Bounced == 0 && r.Delivered == 0 {
 		return result, nil
 	}
 	result, err = s.try(ctx, r, scope{commands: s.most})
@@ -137,7 +137,7 @@ func (s *Steps) decideSome(ctx context.Context, r ticket.StepRequest) (ticket.St
 	return s.try(ctx, r, scope{commands: 1, refuseFirst: true, commandsOnly: true})
 }
 
-// The delays between attempts to record what is parked; see Parking.
+// The delays between attempts to record what is parked; see ParkRequest.
 const (
 	parkDelay    = time.Minute
 	maxParkDelay = 10 * time.Minute
@@ -145,7 +145,7 @@ const (
 
 func (s *Steps) park(ctx context.Context, r ticket.StepRequest, cause error) (ticket.StepResult, error) {
 	reason, _ := s.unrecordableReason(cause)
-	err := s.store.Park(ctx, Parking{Number: r.Number, Reason: reason, Delay: parkDelay, MaxDelay: maxParkDelay})
+	err := s.store.Park(ctx, ParkRequest{Number: r.Number, Reason: reason, Delay: parkDelay, MaxDelay: maxParkDelay})
 	if err != nil {
 		return ticket.StepResult{}, err
 	}

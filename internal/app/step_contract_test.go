@@ -45,7 +45,7 @@ type implementation interface {
 	accept(ticket.Command) ticket.Command
 	settle(n int, bounced bool)
 	publish(document string) (version int64)
-	schedule(ticket.Gate)
+	schedule(ticket.EmergencySchedule)
 	disable(ticket.PersonID)
 	group(handle string, members ...ticket.PersonID)
 	forbid(ticket.EventKind) (allow func())
@@ -75,7 +75,7 @@ func (s *scenario) submit(category string) {
 
 func (s *scenario) command(verb ticket.Verb) ticket.Command {
 	c := ticket.Command{Verb: verb, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}}
-	if verb.NeedsWords() {
+	if verb.NeedsMessage() {
 		c.Message = 1
 	}
 	return s.accept(c)
@@ -176,7 +176,7 @@ func commands(s *scenario) {
 	s.step(ticket.StepRequest{Command: 1 << 40, Mails: 1})
 	s.step(ticket.StepRequest{Command: 1 << 40, Mails: 1})
 	s.accept(ticket.Command{Verb: ticket.VerbClose, By: ticket.Actor{ID: desktest.Customer, Role: ticket.RoleCustomer}})
-	s.step(ticket.StepRequest{Gate: true, Mails: 3})
+	s.step(ticket.StepRequest{Schedule: true, Mails: 3})
 }
 
 func manyCommands(s *scenario) {
@@ -195,7 +195,7 @@ func dueEvents(s *scenario) {
 	s.step(ticket.StepRequest{Due: next.Due}) // ahead
 	s.at(13)
 	s.step(ticket.StepRequest{Due: next.Due})
-	s.step(ticket.StepRequest{Gate: true})
+	s.step(ticket.StepRequest{Schedule: true})
 	s.at(14)
 	s.accept(ticket.Command{Verb: ticket.VerbAcknowledge, By: ticket.Actor{ID: desktest.Supervisor, Role: ticket.RoleSupervisor}})
 	s.step(ticket.StepRequest{Command: 2, Mails: 4})
@@ -222,7 +222,7 @@ func closed(from, until float64) ticket.Emergency {
 func bounceAfterTransition(s *scenario) {
 	s.submit("general")
 	s.step(ticket.StepRequest{Command: 1})
-	s.schedule(ticket.Gate{Revision: 1, Emergencies: []ticket.Emergency{closed(2, 4)}})
+	s.schedule(ticket.EmergencySchedule{Revision: 1, Emergencies: []ticket.Emergency{closed(2, 4)}})
 	s.settle(1, true)
 	s.at(3)
 	s.step(ticket.StepRequest{Bounced: 1})
@@ -241,22 +241,22 @@ func delays(s *scenario) {
 		Delays: []ticket.Delay{{From: contractStart.Add(time.Hour), By: 2 * time.Hour}, {From: contractStart.Add(6 * time.Hour), By: 5 * time.Hour}},
 	}
 	s.submit("general")
-	s.schedule(ticket.Gate{Revision: 1, Emergencies: []ticket.Emergency{delay}})
+	s.schedule(ticket.EmergencySchedule{Revision: 1, Emergencies: []ticket.Emergency{delay}})
 	s.at(2)
 	s.step(ticket.StepRequest{Command: 1})
 	s.at(7)
 	s.command(ticket.VerbNote)
-	s.step(ticket.StepRequest{Gate: true})
-	s.schedule(ticket.Gate{Revision: 2, Emergencies: []ticket.Emergency{delay, closed(8, 9)}})
+	s.step(ticket.StepRequest{Schedule: true})
+	s.schedule(ticket.EmergencySchedule{Revision: 2, Emergencies: []ticket.Emergency{delay, closed(8, 9)}})
 	s.at(10)
-	s.step(ticket.StepRequest{Gate: true})
+	s.step(ticket.StepRequest{Schedule: true})
 }
 
 func policyByHand(s *scenario) {
 	version := s.publish(strings.Replace(contractPolicy, "target: 10h", "target: 4h", 1))
 	s.submit("general")
 	s.at(1)
-	s.step(ticket.StepRequest{ByHand: []ticket.ByHand{
+	s.step(ticket.StepRequest{Manual: []ticket.ManualCommand{
 		{Key: "run/1", Run: "run", Verb: ticket.VerbAdoptPolicy, Policy: version + 7},
 		{Key: "run/2", Run: "run", Verb: ticket.VerbAdoptPolicy, Policy: version},
 	}})
@@ -264,12 +264,12 @@ func policyByHand(s *scenario) {
 		s.t.Errorf("the ticket is under version %d, want %d", s.state().Ticket.Policy, version)
 	}
 	s.at(5)
-	s.step(ticket.StepRequest{Gate: true})
+	s.step(ticket.StepRequest{Schedule: true})
 }
 
 func signalsByHand(s *scenario) {
 	s.submit("general")
-	s.step(ticket.StepRequest{ByHand: []ticket.ByHand{
+	s.step(ticket.StepRequest{Manual: []ticket.ManualCommand{
 		{Key: "run/1", Run: "run", Verb: ticket.VerbAssign, Agent: "alice"},
 		{Key: "run/2", Run: "run", Verb: ticket.VerbAssign, Agent: string(desktest.Bob)},
 		{Key: "run/3", Run: "run", Verb: ticket.VerbAssign, Agent: "nemo"},
@@ -278,9 +278,9 @@ func signalsByHand(s *scenario) {
 		{Key: "run/6", Run: "run", Verb: ticket.VerbEmergencyExtend, Emergency: "van", Extension: time.Hour},
 	}})
 	s.at(1)
-	again := []ticket.ByHand{{Key: "run/1", Run: "run", Verb: ticket.VerbAssign, Agent: "alice"}, {Key: "run/2", Run: "other", Verb: ticket.VerbAssign, Agent: "bob"}}
-	s.step(ticket.StepRequest{ByHand: again})
-	s.step(ticket.StepRequest{ByHand: again})
+	again := []ticket.ManualCommand{{Key: "run/1", Run: "run", Verb: ticket.VerbAssign, Agent: "alice"}, {Key: "run/2", Run: "other", Verb: ticket.VerbAssign, Agent: "bob"}}
+	s.step(ticket.StepRequest{Manual: again})
+	s.step(ticket.StepRequest{Manual: again})
 }
 
 func missingRoster(s *scenario) {
@@ -289,7 +289,7 @@ func missingRoster(s *scenario) {
 	s.step(ticket.StepRequest{Command: 1})
 	first := s.state().Ticket.Assignee
 	s.at(12)
-	s.step(ticket.StepRequest{Gate: true})
+	s.step(ticket.StepRequest{Schedule: true})
 	if second := s.state().Ticket.Assignee; first == "" || second == "" || first == second {
 		s.t.Errorf("the rule gave the ticket to %q and, at the breach, to %q", first, second)
 	}
@@ -306,11 +306,11 @@ func disabledPeople(s *scenario) {
 	s.disable(desktest.Administrator)
 	s.disable(desktest.Customer)
 	s.at(50)
-	s.step(ticket.StepRequest{Gate: true})
+	s.step(ticket.StepRequest{Schedule: true})
 	s.accept(ticket.Command{Verb: ticket.VerbRequestInformation, By: ticket.Actor{ID: desktest.Bob, Role: ticket.RoleAgent}, Message: 1})
 	s.step(ticket.StepRequest{Command: 4})
 	s.at(80)
-	s.step(ticket.StepRequest{Gate: true})
+	s.step(ticket.StepRequest{Schedule: true})
 }
 
 func question(s *scenario) {
@@ -318,15 +318,15 @@ func question(s *scenario) {
 	s.command(ticket.VerbRequestInformation)
 	owed := s.step(ticket.StepRequest{Command: 2}).Owed
 	s.at(3)
-	s.step(ticket.StepRequest{Gate: true}) // its mail is owed still
+	s.step(ticket.StepRequest{Schedule: true}) // its mail is owed still
 	s.settle(owed[len(owed)-1].N, false)
 	s.at(4)
 	s.step(ticket.StepRequest{Delivered: owed[len(owed)-1].N})
 	s.at(30)
-	s.step(ticket.StepRequest{Gate: true})
+	s.step(ticket.StepRequest{Schedule: true})
 	s.disable(desktest.Customer)
 	s.at(31)
-	s.step(ticket.StepRequest{Gate: true})
+	s.step(ticket.StepRequest{Schedule: true})
 }
 
 func bouncedQuestion(s *scenario) {
@@ -336,16 +336,16 @@ func bouncedQuestion(s *scenario) {
 	asking := owed[len(owed)-1].N
 	s.at(2)
 	s.settle(asking, true)
-	s.step(ticket.StepRequest{Gate: true})
+	s.step(ticket.StepRequest{Schedule: true})
 	s.at(3)
 	s.accept(ticket.Command{
-		Verb: ticket.VerbResend, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}, Resend: &ticket.Undelivered{Mail: asking},
+		Verb: ticket.VerbResend, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}, Resend: &ticket.BouncedMail{Mail: asking},
 	})
 	s.accept(ticket.Command{
-		Verb: ticket.VerbResend, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}, Resend: &ticket.Undelivered{Mail: asking},
+		Verb: ticket.VerbResend, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}, Resend: &ticket.BouncedMail{Mail: asking},
 	})
 	s.accept(ticket.Command{
-		Verb: ticket.VerbResend, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}, Resend: &ticket.Undelivered{Mail: 99},
+		Verb: ticket.VerbResend, By: ticket.Actor{ID: desktest.Alice, Role: ticket.RoleAgent}, Resend: &ticket.BouncedMail{Mail: 99},
 	})
 	s.step(ticket.StepRequest{Command: 5, Mails: asking})
 }
@@ -354,7 +354,7 @@ func deadWebhook(s *scenario) {
 	s.submit("general")
 	s.step(ticket.StepRequest{Command: 1})
 	s.at(10.5)
-	owed := s.step(ticket.StepRequest{Gate: true}).Owed
+	owed := s.step(ticket.StepRequest{Schedule: true}).Owed
 	i := slices.IndexFunc(owed, func(o ticket.Owed) bool { return o.Kind == ticket.KindWebhook })
 	s.at(11)
 	s.step(ticket.StepRequest{Bounced: owed[i].N})
@@ -373,11 +373,11 @@ func parkedEvent(s *scenario) {
 		s.t.Error("nothing is parked")
 	}
 	s.command(ticket.VerbNote)
-	s.step(ticket.StepRequest{ByHand: []ticket.ByHand{{Key: "run/1", Run: "run", Verb: ticket.VerbResolve}}})
+	s.step(ticket.StepRequest{Manual: []ticket.ManualCommand{{Key: "run/1", Run: "run", Verb: ticket.VerbResolve}}})
 	s.step(ticket.StepRequest{Bounced: 1})
 	allow()
 	s.at(11.5)
-	s.step(ticket.StepRequest{Gate: true})
+	s.step(ticket.StepRequest{Schedule: true})
 	if s.step(ticket.StepRequest{Command: 1}).Digest.Parked != nil {
 		s.t.Error("still parked")
 	}
@@ -446,8 +446,8 @@ func (m *inMemory) publish(document string) int64 {
 	return m.versions
 }
 
-func (m *inMemory) schedule(g ticket.Gate)         { m.SetGate(g) }
-func (m *inMemory) disable(person ticket.PersonID) { m.Disable(person) }
+func (m *inMemory) schedule(g ticket.EmergencySchedule) { m.SetGate(g) }
+func (m *inMemory) disable(person ticket.PersonID)      { m.Disable(person) }
 
 func (m *inMemory) group(handle string, members ...ticket.PersonID) { m.SetGroup(handle, members...) }
 

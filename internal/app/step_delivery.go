@@ -30,22 +30,22 @@ func (s *step) fail(ctx context.Context, n int) error {
 
 func (s *step) bounce(ctx context.Context, n, asks int) error {
 	before := len(s.events)
-	err := s.apply(ctx, func(d ticket.Desk) (ticket.Result, error) {
-		return ticket.Bounce(s.State.Ticket, d, n, asks, s.now)
+	err := s.apply(ctx, func(d ticket.Environment) (ticket.Result, error) {
+		return ticket.RecordBounce(s.State.Ticket, d, n, asks, s.now)
 	})
 	if err != nil {
 		return err
 	}
 	i := slices.IndexFunc(s.events[before:], func(e ticket.Event) bool { return e.Kind == ticket.EventMailBounced })
-	s.failures = append(s.failures, Failure{N: n, Event: s.events[before+i].N})
+	s.failures = append(s.failures, DeliveryFailure{N: n, Event: s.events[before+i].N})
 	return nil
 }
 
 func (s *step) giveUp(n int, webhook string) error {
-	result, err := ticket.GiveUp(s.State.Ticket, s.Desk, n, webhook, s.now)
+	result, err := ticket.RecordWebhookFailure(s.State.Ticket, s.Desk, n, webhook, s.now)
 	if err == nil {
 		s.add(result)
-		s.failures = append(s.failures, Failure{N: n, Event: s.State.Ticket.Events})
+		s.failures = append(s.failures, DeliveryFailure{N: n, Event: s.State.Ticket.Events})
 	}
 	return err
 }
@@ -56,7 +56,7 @@ func (s *step) giveUp(n int, webhook string) error {
 // mail because its recipient has been disabled, silence counts from now.
 func (s *step) recordDelivery(ctx context.Context) error {
 	t := s.State.Ticket
-	if !t.Unheard() || t.Asked > s.was.Ticket.Events || s.State.Command < s.Last {
+	if !t.AwaitsDelivery() || t.Asked > s.was.Ticket.Events || s.State.Command < s.Last {
 		return nil
 	}
 	m, found, err := s.tx.AskingMail(ctx, t.Asked)
@@ -68,7 +68,7 @@ func (s *step) recordDelivery(ctx context.Context) error {
 	case !found:
 		m.Settled = s.now
 	}
-	return s.apply(ctx, func(d ticket.Desk) (ticket.Result, error) {
-		return ticket.Deliver(s.State.Ticket, d, m.N, t.Asked, m.Settled, s.now)
+	return s.apply(ctx, func(d ticket.Environment) (ticket.Result, error) {
+		return ticket.RecordDelivery(s.State.Ticket, d, m.N, t.Asked, m.Settled, s.now)
 	})
 }

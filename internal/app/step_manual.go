@@ -10,7 +10,7 @@ import (
 // numberManual adds manual commands to the ticket's commands, in order and each once. A malformed one is added too, so
 // that its refusal is recorded. So is one whose key another run of the workflow has used, to be refused as a repetition:
 // after a reset it may be the same signal, delivered again.
-func (s *step) numberManual(ctx context.Context, signals []ticket.ByHand) error {
+func (s *step) numberManual(ctx context.Context, signals []ticket.ManualCommand) error {
 	var keys []string
 	for _, h := range signals {
 		keys = append(keys, h.Key, repeatKey(h))
@@ -31,22 +31,22 @@ func (s *step) numberManual(ctx context.Context, signals []ticket.ByHand) error 
 			return err
 		}
 		if before.Seq != 0 {
-			c = ManualCommand{ByHand: ticket.ByHand{Verb: h.Verb, Key: again, Run: h.Run}, Repeats: before.Seq}
+			c = ManualCommand{ManualCommand: ticket.ManualCommand{Verb: h.Verb, Key: again, Run: h.Run}, Repeats: before.Seq}
 		}
 		s.Last++
 		c.Seq = s.Last
-		known[c.Key] = NumberedManual{Seq: c.Seq, Run: h.Run}
+		known[c.Key] = StoredManualCommand{Seq: c.Seq, Run: h.Run}
 		commands = append(commands, c)
 	}
 	return s.addManual(ctx, commands)
 }
 
-func repeatKey(h ticket.ByHand) string { return h.Key + " again by " + h.Run }
+func repeatKey(h ticket.ManualCommand) string { return h.Key + " again by " + h.Run }
 
 // manualCommand resolves the agent that a manual command names, and caches the result in agents. An unknown agent is
 // empty, and the domain refuses the assignment.
-func (s *step) manualCommand(ctx context.Context, h ticket.ByHand, agents map[string]ticket.PersonID) (ManualCommand, error) {
-	c := ManualCommand{ByHand: h.Checked()}
+func (s *step) manualCommand(ctx context.Context, h ticket.ManualCommand, agents map[string]ticket.PersonID) (ManualCommand, error) {
+	c := ManualCommand{ManualCommand: h.Checked()}
 	if _, known := agents[c.Agent]; !known && c.Agent != "" {
 		agent, err := s.tx.Staff(ctx, c.Agent)
 		if err != nil && fault.KindOf(err) != fault.NotFound {
@@ -69,8 +69,8 @@ func (s *step) addManual(ctx context.Context, commands []ManualCommand) error {
 		return err
 	}
 	if c := commands[0]; len(commands) == 1 {
-		unreadable := ticket.ByHand{Key: c.Key, Run: c.Run, Verb: c.Verb, Malformed: true}
-		return s.tx.AddManualCommands(ctx, []ManualCommand{{ByHand: unreadable, Seq: c.Seq}}, s.now)
+		unreadable := ticket.ManualCommand{Key: c.Key, Run: c.Run, Verb: c.Verb, Malformed: true}
+		return s.tx.AddManualCommands(ctx, []ManualCommand{{ManualCommand: unreadable, Seq: c.Seq}}, s.now)
 	}
 	for i := range commands {
 		if err := s.addManual(ctx, commands[i:i+1]); err != nil {

@@ -12,22 +12,22 @@ import (
 type StepStore interface {
 	// StepTx runs fn in a transaction that holds the ticket's lock, and commits it if fn returns nil. It returns a
 	// NotFound fault for a ticket that does not exist, and an Unavailable one for a failure worth repeating.
-	StepTx(ctx context.Context, n ticket.Number, fn func(Locked, StepTx) error) error
+	StepTx(ctx context.Context, n ticket.Number, fn func(LockedTicket, StepTx) error) error
 	// Unrecordable reports whether err means that a change is refused and would be refused again. The reason quotes nothing
 	// of the change.
 	Unrecordable(err error) (reason string, ok bool)
 	// Park records that a due event or a transition of a ticket cannot be recorded.
-	Park(context.Context, Parking) error
+	Park(context.Context, ParkRequest) error
 }
 
-// Locked is a locked ticket at the beginning of a step.
-type Locked struct {
-	State  ticket.State // a draft before the first step
-	Desk   ticket.Desk  // without rosters
-	Last   int64        // number of the last command accepted
-	Latest time.Time    // no command accepted and no event recorded has a later instant
-	Clock  time.Time    // of the store, a whole second; commands accepted after the lock was taken are not before it
-	Passed time.Time    // transitions up to here have been applied; zero: none
+// LockedTicket is a locked ticket at the beginning of a step.
+type LockedTicket struct {
+	State  ticket.State       // a draft before the first step
+	Desk   ticket.Environment // without rosters
+	Last   int64              // number of the last command accepted
+	Latest time.Time          // no command accepted and no event recorded has a later instant
+	Clock  time.Time          // of the store, a whole second; commands accepted after the lock was taken are not before it
+	Passed time.Time          // transitions up to here have been applied; zero: none
 	Parked *ticket.Parked
 }
 
@@ -41,7 +41,7 @@ type StepTx interface {
 	// Policy returns a NotFound fault for a version that does not exist.
 	Policy(ctx context.Context, version int64) (*policy.Policy, error)
 	// Write records the changes of the step.
-	Write(context.Context, Changes) (Written, error)
+	Write(context.Context, StepChanges) (WriteResult, error)
 }
 
 // commandStore holds a ticket's commands.
@@ -50,7 +50,7 @@ type commandStore interface {
 	Commands(ctx context.Context, after, upTo int64) ([]ticket.Command, error)
 	AcceptedAt(ctx context.Context, command int64) (time.Time, error)
 	// ManualCommands returns the manual commands with one of some keys, by key.
-	ManualCommands(ctx context.Context, keys []string) (map[string]NumberedManual, error)
+	ManualCommands(ctx context.Context, keys []string) (map[string]StoredManualCommand, error)
 	// AddManualCommands stores commands as accepted at an instant. The transaction remains usable if it fails.
 	AddManualCommands(ctx context.Context, commands []ManualCommand, at time.Time) error
 }
@@ -63,7 +63,7 @@ type deliveryReader interface {
 	// AskingMail returns the mail of an event that asks the requester for an answer, and false if there is none.
 	AskingMail(ctx context.Context, event int) (AskingMail, bool, error)
 	// MailToResend returns the mail that a resend command names, and false if there is no such mail.
-	MailToResend(ctx context.Context, command int64) (ticket.Undelivered, bool, error)
+	MailToResend(ctx context.Context, command int64) (ticket.BouncedMail, bool, error)
 }
 
 // recipientReader reads possible recipients of mails.
@@ -86,14 +86,14 @@ type rosterReader interface {
 
 // ManualCommand is a manual command with its number.
 type ManualCommand struct {
-	ticket.ByHand
+	ticket.ManualCommand
 	Seq      int64
 	Assignee ticket.PersonID // named by ByHand.Agent; empty: none
 	Repeats  int64           // number of an earlier command with the same key; 0: none
 }
 
-// NumberedManual is a stored manual command: its number and the workflow run that received it.
-type NumberedManual struct {
+// StoredManualCommand is a stored manual command: its number and the workflow run that received it.
+type StoredManualCommand struct {
 	Seq int64
 	Run string
 }
@@ -117,16 +117,16 @@ type Disabled struct {
 	Handle string
 }
 
-// Parking asks to record that a due event or a transition of a ticket cannot be recorded. The n-th attempt delays the next
+// ParkRequest asks to record that a due event or a transition of a ticket cannot be recorded. The n-th attempt delays the next
 // by n times Delay, at most MaxDelay. A step before that time does not count as an attempt.
-type Parking struct {
+type ParkRequest struct {
 	Number          ticket.Number
 	Reason          string
 	Delay, MaxDelay time.Duration
 }
 
-// Changes are the changes of a step. Without events only Last, Latest, Passed and Unpark can be set.
-type Changes struct {
+// StepChanges are the changes of a step. Without events only Last, Latest, Passed and Unpark can be set.
+type StepChanges struct {
 	Known  int      // the last delivery that the caller knows of
 	Manual []string // keys of the manual commands in the request
 
@@ -135,22 +135,22 @@ type Changes struct {
 	Now        time.Time // of the step
 	Shown      bool      // an event changes what the requester sees
 	Last       int64     // number of the last command; 0: no command was added
-	Latest     time.Time // see Locked
-	Passed     time.Time // see Locked; zero: unchanged
+	Latest     time.Time // see LockedTicket
+	Passed     time.Time // see LockedTicket; zero: unchanged
 	Unpark     bool      // nothing is parked any longer
 
 	Mails     []Mail
 	Calls     []Call
-	Failures  []Failure
+	Failures  []DeliveryFailure
 	Decisions []Decision
 	Promises  []PromiseRecord
-	Turns     []Turn
+	Turns     []RotationTurn
 }
 
-// Written is what Write returns.
-type Written struct {
-	Owed   []ticket.Owed          // the first ticket.MaxOwed deliveries after Changes.Known that are owed
-	Manual []ticket.ByHandOutcome // of the decided ones of Changes.Manual
+// WriteResult is what Write returns.
+type WriteResult struct {
+	Owed   []ticket.Owed          // the first ticket.MaxOwed deliveries after StepChanges.Known that are owed
+	Manual []ticket.ManualOutcome // of the decided ones of StepChanges.Manual
 }
 
 // Mail is a mail to one person.
@@ -163,12 +163,12 @@ type Mail struct {
 
 // Call is a call of a webhook.
 type Call struct {
-	ticket.Call
+	ticket.WebhookCall
 	N int
 }
 
-// Failure is a delivery that failed, and the event that records it.
-type Failure struct{ N, Event int }
+// DeliveryFailure is a delivery that failed, and the event that records it.
+type DeliveryFailure struct{ N, Event int }
 
 // Decision is the outcome of one command.
 type Decision struct {
@@ -179,15 +179,15 @@ type Decision struct {
 
 // PromiseRecord is the SLA record of a promise, to be stored for reports.
 type PromiseRecord struct {
-	ticket.Ruling
+	ticket.SLARecord
 	Clock   policy.ClockName
 	Settled bool           // the charge recorded before stands
 	Taken   *time.Duration // from the submission until it was met; nil: not met
 	Counted *time.Duration // the part of Taken that the promise's clock counts
 }
 
-// Turn records that a rule chose a person from a group.
-type Turn struct {
+// RotationTurn records that a rule chose a person from a group.
+type RotationTurn struct {
 	Group  string
 	Person ticket.PersonID
 }

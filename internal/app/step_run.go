@@ -12,26 +12,26 @@ import (
 
 // step is one attempt at a step: a locked ticket and the changes so far.
 type step struct {
-	Locked
+	LockedTicket
 	tx           StepTx
 	scope        scope
 	unrecordable func(error) bool
 
 	was              ticket.State
 	before           int64     // number of the last command when the step began
-	now              time.Time // Locked.Clock, but not before Locked.Latest, since the clock may have been set back
+	now              time.Time // Locked.Clock, but not before LockedTicket.Latest, since the clock may have been set back
 	transitionsUntil time.Time // transitions up to here are applied by this step
 	current          bool      // everything due up to now has fired
 
 	events    []ticket.Event
 	mails     []ticket.Mail
-	calls     []ticket.Call
+	calls     []ticket.WebhookCall
 	decisions []Decision
-	failures  []Failure
+	failures  []DeliveryFailure
 }
 
-func newStep(l Locked, tx StepTx, sc scope, unrecordable func(error) bool) *step {
-	s := &step{Locked: l, tx: tx, scope: sc, unrecordable: unrecordable, was: l.State, before: l.Last, now: l.Clock}
+func newStep(l LockedTicket, tx StepTx, sc scope, unrecordable func(error) bool) *step {
+	s := &step{LockedTicket: l, tx: tx, scope: sc, unrecordable: unrecordable, was: l.State, before: l.Last, now: l.Clock}
 	if s.now.Before(l.Latest) {
 		s.now = l.Latest
 	}
@@ -56,8 +56,8 @@ func (s *step) run(ctx context.Context, r ticket.StepRequest) (ticket.StepResult
 
 func (s *step) do(ctx context.Context, r ticket.StepRequest) error {
 	switch {
-	case len(r.ByHand) > 0:
-		if err := s.numberManual(ctx, r.ByHand); err != nil {
+	case len(r.Manual) > 0:
+		if err := s.numberManual(ctx, r.Manual); err != nil {
 			return err
 		}
 		return s.decide(ctx, s.Last)
@@ -67,7 +67,7 @@ func (s *step) do(ctx context.Context, r ticket.StepRequest) error {
 		return s.fail(ctx, r.Bounced)
 	case r.Delivered > 0:
 		return s.decide(ctx, s.Last)
-	case r.Gate:
+	case r.Schedule:
 		return s.catchUp(ctx)
 	default:
 		return s.fire(ctx, r.Due.UTC().Truncate(time.Second))
@@ -93,7 +93,7 @@ func (s *step) decide(ctx context.Context, upTo int64) error {
 		if err := s.loadReferences(ctx, &c); err != nil {
 			return err
 		}
-		result, err := s.withRosters(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Take(s.State.Ticket, d, c) })
+		result, err := s.withRosters(ctx, func(d ticket.Environment) (ticket.Result, error) { return ticket.Decide(s.State.Ticket, d, c) })
 		if err != nil {
 			return err
 		}
@@ -158,7 +158,7 @@ func (s *step) catchUp(ctx context.Context) error {
 }
 
 func (s *step) advance(ctx context.Context, until time.Time) error {
-	return s.apply(ctx, func(d ticket.Desk) (ticket.Result, error) { return ticket.Advance(s.State.Ticket, d, until) })
+	return s.apply(ctx, func(d ticket.Environment) (ticket.Result, error) { return ticket.Advance(s.State.Ticket, d, until) })
 }
 
 // applyTransitions applies the transitions of the emergency schedule up to now, but none that an undecided command or a due
@@ -168,7 +168,7 @@ func (s *step) applyTransitions(ctx context.Context) error {
 		return nil
 	}
 	s.transitionsUntil = s.Clock // not s.now: the schedule may still change between the two
-	next, ok := ticket.NextEdge(s.State.Ticket, s.Desk.Gate)
+	next, ok := ticket.NextTransition(s.State.Ticket, s.Desk.Schedule)
 	if !ok || next.At.After(s.now) {
 		return nil
 	}
@@ -182,19 +182,19 @@ func (s *step) applyTransitions(ctx context.Context) error {
 			until = accepted
 		}
 	}
-	result, err := ticket.Weave(s.State.Ticket, s.Desk, until)
+	result, err := ticket.ApplyTransitions(s.State.Ticket, s.Desk, until)
 	if err != nil {
 		return err
 	}
 	s.add(result)
-	if next, ok = ticket.NextEdge(s.State.Ticket, s.Desk.Gate); ok && !next.At.After(s.Clock) {
+	if next, ok = ticket.NextTransition(s.State.Ticket, s.Desk.Schedule); ok && !next.At.After(s.Clock) {
 		s.transitionsUntil = next.At.Add(-time.Second)
 	}
 	return nil
 }
 
 // apply applies a decision of the domain.
-func (s *step) apply(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) error {
+func (s *step) apply(ctx context.Context, f func(ticket.Environment) (ticket.Result, error)) error {
 	result, err := s.withRosters(ctx, f)
 	if err == nil {
 		s.add(result)
@@ -204,13 +204,13 @@ func (s *step) apply(ctx context.Context, f func(ticket.Desk) (ticket.Result, er
 
 // withRosters runs a decision and repeats it with each roster that it lacks. Decisions are pure, so an incomplete result
 // can be thrown away.
-func (s *step) withRosters(ctx context.Context, f func(ticket.Desk) (ticket.Result, error)) (ticket.Result, error) {
+func (s *step) withRosters(ctx context.Context, f func(ticket.Environment) (ticket.Result, error)) (ticket.Result, error) {
 	for {
 		result, err := f(s.Desk)
-		if err != nil || result.Lacks == "" {
+		if err != nil || result.MissingRoster == "" {
 			return result, err
 		}
-		present, err := s.tx.Roster(ctx, result.Lacks)
+		present, err := s.tx.Roster(ctx, result.MissingRoster)
 		if err != nil {
 			return ticket.Result{}, err
 		}
@@ -218,7 +218,7 @@ func (s *step) withRosters(ctx context.Context, f func(ticket.Desk) (ticket.Resu
 		if rosters == nil {
 			rosters = ticket.Rosters{}
 		}
-		rosters[result.Lacks] = present
+		rosters[result.MissingRoster] = present
 		s.Desk.Rosters = rosters
 	}
 }

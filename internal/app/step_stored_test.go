@@ -69,8 +69,8 @@ type withClock struct {
 	scenario *inPostgreSQL
 }
 
-func (c withClock) StepTx(ctx context.Context, n ticket.Number, fn func(app.Locked, app.StepTx) error) error {
-	return c.Store.StepTx(ctx, n, func(l app.Locked, tx app.StepTx) error {
+func (c withClock) StepTx(ctx context.Context, n ticket.Number, fn func(app.LockedTicket, app.StepTx) error) error {
+	return c.Store.StepTx(ctx, n, func(l app.LockedTicket, tx app.StepTx) error {
 		l.Clock = c.scenario.clock
 		return fn(l, tx)
 	})
@@ -174,7 +174,7 @@ func (s *inPostgreSQL) publish(document string) int64 {
 	return version
 }
 
-func (s *inPostgreSQL) schedule(g ticket.Gate) {
+func (s *inPostgreSQL) schedule(g ticket.EmergencySchedule) {
 	for _, e := range g.Emergencies {
 		s.sql(`INSERT INTO emergencies (id, kind, notice, starts_at, ends_at, revision) VALUES ($1, $2, 'Snow.', $3, $4, $5)
 			ON CONFLICT DO NOTHING`, e.ID, e.Kind, e.From, e.Until, g.Revision)

@@ -20,7 +20,7 @@ const outcomeWait = 2 * time.Second
 type acceptor interface {
 	Submit(context.Context, desk.Person, desk.Submission) (desk.Accepted, error)
 	// Repeated returns what was accepted before under a key, and false if nothing was.
-	Repeated(context.Context, desk.Person, desk.Once) (desk.Accepted, bool, error)
+	Repeated(context.Context, desk.Person, desk.IdempotencyKey) (desk.Accepted, bool, error)
 	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, error)
 	Rate(context.Context, desk.Person, desk.Rating) (desk.Rating, error)
 }
@@ -37,9 +37,9 @@ type ticketReader interface {
 // terms are what deadlines follow from: the published policies and the emergency schedule.
 type terms interface {
 	publishedPolicies
-	Gate(context.Context) (ticket.Gate, error)
-	// GateSince returns the schedule as of a revision or later. It costs nothing if that is known already.
-	GateSince(ctx context.Context, revision int64) (ticket.Gate, error)
+	Schedule(context.Context) (ticket.EmergencySchedule, error)
+	// ScheduleSince returns the schedule as of a revision or later. It costs nothing if that is known already.
+	ScheduleSince(ctx context.Context, revision int64) (ticket.EmergencySchedule, error)
 }
 
 // outcomes waits for what becomes of a command, at most until ctx ends; then it returns false.
@@ -86,7 +86,7 @@ func (s *Tickets) Submit(ctx context.Context, by desk.Person, sub desk.Submissio
 // accept checks and accepts a submission, unless it was accepted before under its key.
 func (s *Tickets) accept(ctx context.Context, by desk.Person, sub desk.Submission, p *policy.Policy) (desk.Accepted, error) {
 	if refused := checkSubmission(&sub, by, p); refused != nil {
-		first, again, err := s.acceptor.Repeated(ctx, by, sub.Once)
+		first, again, err := s.acceptor.Repeated(ctx, by, sub.IdempotencyKey)
 		if err != nil || again {
 			return first, err
 		}

@@ -44,7 +44,7 @@ func (s *Tickets) acceptAll(ctx context.Context, by desk.Person, numbers []ticke
 		all.Go(func() {
 			defer func() { <-free }()
 			own := r
-			own.Number, own.Seen, own.Once = n, seen[n], onceFor(r.Once, n)
+			own.Number, own.Seen, own.IdempotencyKey = n, seen[n], onceFor(r.IdempotencyKey, n)
 			a, err := s.acceptor.Command(ctx, by, own)
 			results[i] = desk.Result{Number: n, Seq: a.Seq, Err: err}
 		})
@@ -66,10 +66,10 @@ func (s *Tickets) awaitAll(ctx context.Context, results []desk.Result) {
 }
 
 // onceFor derives the idempotency key of one ticket from that of a bulk.
-func onceFor(o desk.Once, n ticket.Number) desk.Once {
+func onceFor(o desk.IdempotencyKey, n ticket.Number) desk.IdempotencyKey {
 	if o.Key == "" {
 		return o
 	}
 	fingerprint := sha256.Sum256(append(slices.Clone(o.Fingerprint), n...))
-	return desk.Once{Key: o.Key + " " + string(n), Fingerprint: fingerprint[:]}
+	return desk.IdempotencyKey{Key: o.Key + " " + string(n), Fingerprint: fingerprint[:]}
 }

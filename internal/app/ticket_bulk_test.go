@@ -62,7 +62,7 @@ func (c *counter) Await(ctx context.Context, n ticket.Number, seq int64) (ticket
 }
 
 func TestBulk_tellsOfEachTicketWhatBecameOfIt(t *testing.T) {
-	closed := fault.Refusal(ticket.CodeClosed, "closed for good")
+	closed := fault.NewConflict(ticket.CodeClosed, "closed for good")
 	missing := fault.New(fault.NotFound, "there is no such ticket")
 	nothing := ticket.Outcome{Refused: true, Code: ticket.CodeNothing, Reason: "theirs already"}
 	c, d := bulk(&counter{
@@ -70,7 +70,7 @@ func TestBulk_tellsOfEachTicketWhatBecameOfIt(t *testing.T) {
 		answer: map[ticket.Number]ticket.Outcome{"HM-A": {}, "HM-B": nothing},
 	})
 	got, err := d.Bulk(context.Background(), agent, []ticket.Number{"HM-A", "HM-B", "HM-A", "HM-C", "HM-M", "HM-L"}, map[ticket.Number]int{"HM-A": 3, "HM-L": 9}, desk.Request{
-		Verb: ticket.VerbAssign, Agent: "anna", Once: desk.Once{Key: "k", Fingerprint: []byte("f")},
+		Verb: ticket.VerbAssign, Agent: "anna", IdempotencyKey: desk.IdempotencyKey{Key: "k", Fingerprint: []byte("f")},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -98,8 +98,8 @@ func TestBulk_tellsOfEachTicketWhatBecameOfIt(t *testing.T) {
 		if want := map[ticket.Number]int{"HM-A": 3, "HM-L": 9}[n]; r.Seen != want {
 			t.Errorf("of %s entry %d was seen, want %d", n, r.Seen, want)
 		}
-		keys[r.Once.Key] = true
-		keys[string(r.Once.Fingerprint)] = true
+		keys[r.IdempotencyKey.Key] = true
+		keys[string(r.IdempotencyKey.Fingerprint)] = true
 	}
 	if len(keys) != 10 {
 		t.Errorf("5 tickets share keys or fingerprints: %d of 10", len(keys))
@@ -112,7 +112,7 @@ func TestBulk_asksTheSameUnderTheSameKey(t *testing.T) {
 	var first map[ticket.Number]desk.Request
 	for range 2 {
 		c, d := bulk(&counter{})
-		if _, err := d.Bulk(context.Background(), agent, numbers, nil, desk.Request{Once: desk.Once{Key: "k", Fingerprint: []byte("f")}}); err != nil {
+		if _, err := d.Bulk(context.Background(), agent, numbers, nil, desk.Request{IdempotencyKey: desk.IdempotencyKey{Key: "k", Fingerprint: []byte("f")}}); err != nil {
 			t.Fatal(err)
 		}
 		if first != nil && fmt.Sprint(first) != fmt.Sprint(c.asked) {

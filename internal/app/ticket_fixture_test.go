@@ -26,7 +26,7 @@ type ticketFixture struct {
 	mu       sync.Mutex
 	policies map[int64]*policy.Policy
 	version  int64 // in force
-	gate     ticket.Gate
+	gate     ticket.EmergencySchedule
 
 	accepted desk.Accepted
 	repeated desk.Accepted // under any key; zero: no key was used before
@@ -64,7 +64,7 @@ func (s *ticketFixture) Submit(_ context.Context, _ desk.Person, sub desk.Submis
 	return a, s.acceptError
 }
 
-func (s *ticketFixture) Repeated(_ context.Context, _ desk.Person, once desk.Once) (desk.Accepted, bool, error) {
+func (s *ticketFixture) Repeated(_ context.Context, _ desk.Person, once desk.IdempotencyKey) (desk.Accepted, bool, error) {
 	return s.repeated, once.Key != "" && s.repeated.Again, s.acceptError
 }
 
@@ -97,9 +97,13 @@ func (s *ticketFixture) Policy(_ context.Context, version int64) (*policy.Policy
 	return s.policies[version], s.policyError
 }
 
-func (s *ticketFixture) Gate(context.Context) (ticket.Gate, error) { return s.gate, nil }
+func (s *ticketFixture) Schedule(context.Context) (ticket.EmergencySchedule, error) {
+	return s.gate, nil
+}
 
-func (s *ticketFixture) GateSince(context.Context, int64) (ticket.Gate, error) { return s.gate, nil }
+func (s *ticketFixture) ScheduleSince(context.Context, int64) (ticket.EmergencySchedule, error) {
+	return s.gate, nil
+}
 
 func (s *ticketFixture) PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error) {
 	s.mu.Lock()

@@ -41,7 +41,7 @@ func TestSubmit_completesPromisesAndWakesTheCourier(t *testing.T) {
 	}
 	want := desk.Receipt{
 		Accepted: desk.Accepted{Number: number, Seq: 1, At: birth, Policy: 1, Priority: policy.PriorityNormal, Category: "boats"},
-		Promises: policy.Promises{FirstResponse: birth.Add(10 * time.Hour), Resolution: birth.Add(20 * time.Hour)},
+		Promises: policy.Deadlines{FirstResponse: birth.Add(10 * time.Hour), Resolution: birth.Add(20 * time.Hour)},
 	}
 	want.Expected = want.Promises
 	if !reflect.DeepEqual(got, want) {
@@ -73,18 +73,18 @@ func TestSubmit_promisesByThePolicyThatTheTicketIsPinnedTo(t *testing.T) {
 func TestSubmit_repeatedIsAnsweredAsTheFirstTime(t *testing.T) {
 	s, d := newTickets(parse(t, choosy), policy.Default())
 	s.version = 2
-	again := desk.Submission{Category: "engines", Priority: policy.PriorityUrgent, Once: desk.Once{Key: "k"}}
+	again := desk.Submission{Category: "engines", Priority: policy.PriorityUrgent, IdempotencyKey: desk.IdempotencyKey{Key: "k"}}
 	if _, err := d.Submit(context.Background(), customer, again); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("the first time it is answered %v", err)
 	}
 	s.repeated = desk.Accepted{Number: number, Seq: 1, At: birth, Policy: 1, Again: true, Priority: policy.PriorityUrgent, Category: "engines"}
 	got, err := d.Submit(context.Background(), customer, again)
-	want := desk.Receipt{Accepted: s.repeated, Promises: policy.Promises{FirstResponse: birth.Add(time.Hour), Resolution: birth.Add(20 * time.Hour)}}
+	want := desk.Receipt{Accepted: s.repeated, Promises: policy.Deadlines{FirstResponse: birth.Add(time.Hour), Resolution: birth.Add(20 * time.Hour)}}
 	want.Expected = want.Promises
 	if err != nil || !reflect.DeepEqual(got, want) || len(s.submissions) > 0 {
 		t.Errorf("the receipt is %+v, want %+v: %v", got, want, err)
 	}
-	s.acceptError = fault.Refusal("reused", "the key was another request's")
+	s.acceptError = fault.NewConflict("reused", "the key was another request's")
 	if _, err := d.Submit(context.Background(), customer, again); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("a key that was used for something else: %v", err)
 	}

@@ -17,7 +17,7 @@ func (s *Tickets) view(ctx context.Context, r desk.Record) (desk.View, error) {
 		return desk.View{}, err
 	}
 	v := desk.View{Record: r, Policy: p}
-	schedule, err := s.terms.GateSince(ctx, r.Gate)
+	schedule, err := s.terms.ScheduleSince(ctx, r.Schedule)
 	if err != nil {
 		return desk.View{}, err
 	}
@@ -25,19 +25,19 @@ func (s *Tickets) view(ctx context.Context, r desk.Record) (desk.View, error) {
 		v.Ticket, v.Next = r.State.Ticket, r.State.Next
 		return v, nil
 	}
-	return project(v, ticket.Desk{Policy: p, Gate: schedule})
+	return project(v, ticket.Environment{Policy: p, Schedule: schedule})
 }
 
 // behind reports whether a transition of the emergency schedule has passed that the ticket has not taken yet.
-func behind(t ticket.Ticket, schedule ticket.Gate) bool {
-	next, ok := ticket.NextEdge(t, schedule)
+func behind(t ticket.Ticket, schedule ticket.EmergencySchedule) bool {
+	next, ok := ticket.NextTransition(t, schedule)
 	return ok && !next.At.After(time.Now())
 }
 
 // project completes the view of a ticket that an emergency pauses, that is behind the emergency schedule, or that no
 // step has taken yet.
-func project(v desk.View, under ticket.Desk) (_ desk.View, err error) {
-	if v.State != nil && !behind(v.State.Ticket, under.Gate) {
+func project(v desk.View, under ticket.Environment) (_ desk.View, err error) {
+	if v.State != nil && !behind(v.State.Ticket, under.Schedule) {
 		v.Ticket, v.Next = v.State.Ticket, v.State.Next
 	} else {
 		if v.State == nil {
@@ -53,13 +53,13 @@ func project(v desk.View, under ticket.Desk) (_ desk.View, err error) {
 	if v.Expected, err = ticket.Expected(v.Ticket, under); err != nil {
 		return desk.View{}, err
 	}
-	v.GoesOn, err = ticket.GoesOn(v.Ticket, under)
+	v.ResumesAt, err = ticket.ResumesAt(v.Ticket, under)
 	return v, err
 }
 
 // afterFirstStep returns the ticket as its first step would leave it now.
-func afterFirstStep(r desk.Record, under ticket.Desk) (ticket.Ticket, error) {
-	first, err := ticket.Take(ticket.Draft(r.Number, r.Requester.ID, r.Policy, under.Policy), under, r.Submission)
+func afterFirstStep(r desk.Record, under ticket.Environment) (ticket.Ticket, error) {
+	first, err := ticket.Decide(ticket.Draft(r.Number, r.Requester.ID, r.Policy, under.Policy), under, r.Submission)
 	if err != nil {
 		return ticket.Ticket{}, err
 	}
@@ -67,20 +67,20 @@ func afterFirstStep(r desk.Record, under ticket.Desk) (ticket.Ticket, error) {
 }
 
 // afterTransitions returns the ticket as the schedule's transitions up to now would leave it.
-func afterTransitions(t ticket.Ticket, under ticket.Desk) (ticket.Ticket, error) {
-	now, err := ticket.Weave(t, under, time.Now().UTC().Truncate(time.Second))
+func afterTransitions(t ticket.Ticket, under ticket.Environment) (ticket.Ticket, error) {
+	now, err := ticket.ApplyTransitions(t, under, time.Now().UTC().Truncate(time.Second))
 	return now.Ticket, err
 }
 
 // WouldPromise returns what a ticket of normal priority would be promised if it was submitted at an instant, under a
 // policy and the emergencies in force then.
 func (s *Tickets) WouldPromise(ctx context.Context, p *policy.Policy, at time.Time) (desk.Promised, error) {
-	schedule, err := s.terms.Gate(ctx)
+	schedule, err := s.terms.Schedule(ctx)
 	if err != nil {
 		return desk.Promised{}, err
 	}
-	under := ticket.Desk{Policy: p, Gate: schedule}
-	taken, err := ticket.Take(ticket.Draft("", "", 0, p), under, ticket.Command{
+	under := ticket.Environment{Policy: p, Schedule: schedule}
+	taken, err := ticket.Decide(ticket.Draft("", "", 0, p), under, ticket.Command{
 		Seq: 1, Verb: ticket.VerbSubmit, By: ticket.Actor{Role: ticket.RoleCustomer}, At: at.UTC().Truncate(time.Second),
 		Priority: policy.PriorityNormal, Category: p.Categories[0],
 	})
@@ -91,7 +91,7 @@ func (s *Tickets) WouldPromise(ctx context.Context, p *policy.Policy, at time.Ti
 	if err != nil {
 		return desk.Promised{}, err
 	}
-	goesOn, err := ticket.GoesOn(taken.Ticket, under)
+	goesOn, err := ticket.ResumesAt(taken.Ticket, under)
 	return desk.PromisedOf(taken.Ticket, expected, goesOn), err
 }
 
@@ -101,30 +101,30 @@ func (s *Tickets) receipt(ctx context.Context, by desk.Person, a desk.Accepted, 
 	if err != nil {
 		return desk.Receipt{}, err
 	}
-	under := ticket.Desk{Policy: p, Gate: schedule}
-	first, err := ticket.Take(ticket.Draft(a.Number, by.ID, a.Policy, p), under, ticket.Command{
+	under := ticket.Environment{Policy: p, Schedule: schedule}
+	first, err := ticket.Decide(ticket.Draft(a.Number, by.ID, a.Policy, p), under, ticket.Command{
 		Seq: 1, Verb: ticket.VerbSubmit, By: ticket.Actor{ID: by.ID, Role: ticket.RoleCustomer}, At: a.At,
 		Priority: a.Priority, Category: a.Category,
 	})
 	if err != nil {
 		return desk.Receipt{}, err
 	}
-	r := desk.Receipt{Accepted: a, Emergencies: schedule.InForce(a.At)}
+	r := desk.Receipt{Accepted: a, Emergencies: schedule.ActiveAt(a.At)}
 	r.Promises.FirstResponse, _ = first.Ticket.FirstResponse.Clock.Due()
 	r.Promises.Resolution, _ = first.Ticket.Resolution.Clock.Due()
 	if r.Expected, err = ticket.Expected(first.Ticket, under); err != nil {
 		return desk.Receipt{}, err
 	}
-	r.GoesOn, err = ticket.GoesOn(first.Ticket, under)
+	r.ResumesAt, err = ticket.ResumesAt(first.Ticket, under)
 	return r, err
 }
 
 // scheduleOf returns the emergency schedule that a submission was accepted under.
-func (s *Tickets) scheduleOf(ctx context.Context, a desk.Accepted) (ticket.Gate, error) {
+func (s *Tickets) scheduleOf(ctx context.Context, a desk.Accepted) (ticket.EmergencySchedule, error) {
 	if a.Again { // its revision was not stored
-		return s.terms.Gate(ctx)
+		return s.terms.Schedule(ctx)
 	}
-	return s.terms.GateSince(ctx, a.Gate)
+	return s.terms.ScheduleSince(ctx, a.Schedule)
 }
 
 // publicEntries returns the entries of a timeline that a customer may see. Who changes policies is named by their role

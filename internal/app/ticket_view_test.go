@@ -23,11 +23,11 @@ func lived(t *testing.T, p *policy.Policy, commands ...ticket.Command) desk.Reco
 	state := ticket.State{Ticket: ticket.Draft(number, customer.ID, 1, p)}
 	for i, c := range append([]ticket.Command{submission}, commands...) {
 		c.Seq, c.At = int64(i+1), birth.Add(time.Duration(i)*time.Hour)
-		r, err := ticket.Take(state.Ticket, ticket.Desk{Policy: p}, c)
+		r, err := ticket.Decide(state.Ticket, ticket.Environment{Policy: p}, c)
 		if err != nil || r.Outcome.Refused {
 			t.Fatalf("%s: %+v %v", c.Verb, r.Outcome, err)
 		}
-		state = ticket.Keep(r.Ticket, p, c.Seq, 0, c.At)
+		state = ticket.Digested(r.Ticket, p, c.Seq, 0, c.At)
 	}
 	return desk.Record{
 		Number: number, Requester: desk.Ref{ID: customer.ID}, Submitted: birth, State: &state, Submission: submission,
@@ -69,16 +69,16 @@ func TestPromised_saysHowEachPromiseStands(t *testing.T) {
 		commands []ticket.Command
 		want     desk.Promised
 	}{
-		"new": {nil, desk.Promised{FirstResponse: desk.Standing{Due: at(10)}, Resolution: desk.Standing{Due: at(20)}}},
+		"new": {nil, desk.Promised{FirstResponse: desk.SLAState{Due: at(10)}, Resolution: desk.SLAState{Due: at(20)}}},
 		"answered": {[]ticket.Command{said(ticket.VerbAgentReply)}, desk.Promised{
-			FirstResponse: desk.Standing{Due: at(10), MetAt: at(1)}, Resolution: desk.Standing{Due: at(20)},
+			FirstResponse: desk.SLAState{Due: at(10), MetAt: at(1)}, Resolution: desk.SLAState{Due: at(20)},
 		}},
 		"waiting": {[]ticket.Command{note, said(ticket.VerbRequestInformation)}, desk.Promised{
-			FirstResponse: desk.Standing{Due: at(10), MetAt: at(2)},
-			Resolution:    desk.Standing{Paused: []policy.Reason{policy.ReasonWaiting}},
+			FirstResponse: desk.SLAState{Due: at(10), MetAt: at(2)},
+			Resolution:    desk.SLAState{Paused: []policy.Reason{policy.ReasonWaiting}},
 		}},
 		"answered late": {[]ticket.Command{note, note, note, note, note, note, note, note, note, said(ticket.VerbAgentReply)}, desk.Promised{
-			FirstResponse: desk.Standing{Due: at(10), MetAt: at(10), BreachedAt: at(10)}, Resolution: desk.Standing{Due: at(20)},
+			FirstResponse: desk.SLAState{Due: at(10), MetAt: at(10), BreachedAt: at(10)}, Resolution: desk.SLAState{Due: at(20)},
 		}},
 	}
 	for name, c := range cases {
@@ -160,8 +160,8 @@ func TestRead_passesOnThatThereIsNothing(t *testing.T) {
 // TestSubmit_inAnEmergencyPromisesWhatItCan: choosy promises 10 and 20 hours.
 func TestSubmit_inAnEmergencyPromisesWhatItCan(t *testing.T) {
 	hours := func(n int) time.Time { return birth.Add(time.Duration(n) * time.Hour) }
-	both := func(first, resolution int) policy.Promises {
-		return policy.Promises{FirstResponse: hours(first), Resolution: hours(resolution)}
+	both := func(first, resolution int) policy.Deadlines {
+		return policy.Deadlines{FirstResponse: hours(first), Resolution: hours(resolution)}
 	}
 	closed := ticket.Emergency{ID: "E-0000000001", Kind: ticket.EmergencyClosed, From: hours(-1)}
 	until := closed
@@ -169,19 +169,19 @@ func TestSubmit_inAnEmergencyPromisesWhatItCan(t *testing.T) {
 	delayed := ticket.Emergency{ID: "E-0000000002", Kind: ticket.EmergencyDelayed, From: hours(-1), Delays: []ticket.Delay{{From: hours(-1), By: 3 * time.Hour}}}
 	for name, c := range map[string]struct {
 		gate               []ticket.Emergency
-		promises, expected policy.Promises
+		promises, expected policy.Deadlines
 		goesOn             time.Time
 	}{
-		"closed":       {[]ticket.Emergency{closed}, policy.Promises{}, policy.Promises{}, time.Time{}},
-		"closed until": {[]ticket.Emergency{until}, policy.Promises{}, both(15, 25), hours(5)},
+		"closed":       {[]ticket.Emergency{closed}, policy.Deadlines{}, policy.Deadlines{}, time.Time{}},
+		"closed until": {[]ticket.Emergency{until}, policy.Deadlines{}, both(15, 25), hours(5)},
 		"delayed":      {[]ticket.Emergency{delayed}, both(13, 23), both(13, 23), time.Time{}},
-		"both":         {[]ticket.Emergency{until, delayed}, policy.Promises{}, both(18, 28), hours(5)},
+		"both":         {[]ticket.Emergency{until, delayed}, policy.Deadlines{}, both(18, 28), hours(5)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, d := newTickets(parse(t, choosy))
-			s.gate = ticket.Gate{Revision: 1, Emergencies: c.gate}
+			s.gate = ticket.EmergencySchedule{Revision: 1, Emergencies: c.gate}
 			got, err := d.Submit(context.Background(), customer, desk.Submission{Number: number, Subject: "Leak", Body: "It sinks."})
-			if err != nil || got.Promises != c.promises || got.Expected != c.expected || !got.GoesOn.Equal(c.goesOn) || len(got.Emergencies) != len(c.gate) {
+			if err != nil || got.Promises != c.promises || got.Expected != c.expected || !got.ResumesAt.Equal(c.goesOn) || len(got.Emergencies) != len(c.gate) {
 				t.Errorf("the receipt is %+v: %v", got, err)
 			}
 		})

@@ -23,19 +23,19 @@ func (e Editor) mayChange(author desk.Ref) bool { return e.Shared || e.Person ==
 // cannedStore holds canned replies.
 type cannedStore interface {
 	// Canned lists a person's own and all shared ones, by title.
-	Canned(context.Context, ticket.PersonID) ([]desk.Canned, error)
-	AddCanned(ctx context.Context, author ticket.PersonID, c desk.Canned) (id int64, err error)
+	Canned(context.Context, ticket.PersonID) ([]desk.CannedReply, error)
+	AddCanned(ctx context.Context, author ticket.PersonID, c desk.CannedReply) (id int64, err error)
 	// UpdateCanned keeps the author. It returns a NotFound fault for one that the editor may not change.
-	UpdateCanned(context.Context, Editor, desk.Canned) error
+	UpdateCanned(context.Context, Editor, desk.CannedReply) error
 	// RemoveCanned fails as UpdateCanned does.
 	RemoveCanned(context.Context, Editor, int64) error
 }
 
 // filterStore holds saved filters; see cannedStore.
 type filterStore interface {
-	Filters(context.Context, ticket.PersonID) ([]desk.Saved, error)
-	AddFilter(ctx context.Context, author ticket.PersonID, f desk.Saved) (id int64, err error)
-	UpdateFilter(context.Context, Editor, desk.Saved) error
+	Filters(context.Context, ticket.PersonID) ([]desk.SavedFilter, error)
+	AddFilter(ctx context.Context, author ticket.PersonID, f desk.SavedFilter) (id int64, err error)
+	UpdateFilter(context.Context, Editor, desk.SavedFilter) error
 	RemoveFilter(context.Context, Editor, int64) error
 }
 
@@ -43,7 +43,7 @@ type filterStore interface {
 type staffView interface {
 	QueueCounts(ctx context.Context, viewer desk.Person) (map[desk.Queue]int, error)
 	History(context.Context, ticket.Number) (desk.History, error)
-	Others(context.Context, ticket.Number) (newest []desk.Brief, count int, err error)
+	Others(context.Context, ticket.Number) (newest []desk.TicketSummary, count int, err error)
 }
 
 type workspaceStore interface {
@@ -62,7 +62,7 @@ type Workspace struct{ store workspaceStore }
 func NewWorkspace(s workspaceStore) *Workspace { return &Workspace{s} }
 
 // CannedReplies lists a person's own and all shared ones, by title.
-func (w *Workspace) CannedReplies(ctx context.Context, viewer desk.Person) ([]desk.Canned, error) {
+func (w *Workspace) CannedReplies(ctx context.Context, viewer desk.Person) ([]desk.CannedReply, error) {
 	if err := authorise(viewer, staffOnly); err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (w *Workspace) CannedReplies(ctx context.Context, viewer desk.Person) ([]de
 
 // SaveCanned keeps a canned reply: a new one with ID 0, or else what the author, or a supervisor if it is shared,
 // makes of one that is there. Its author stays. It is Invalid by field, and NotFound for one that is not theirs to change.
-func (w *Workspace) SaveCanned(ctx context.Context, by desk.Person, c desk.Canned) (id int64, err error) {
+func (w *Workspace) SaveCanned(ctx context.Context, by desk.Person, c desk.CannedReply) (id int64, err error) {
 	if err := authorise(by, staffOnly); err != nil {
 		return 0, err
 	}
@@ -98,7 +98,7 @@ func (w *Workspace) DeleteCanned(ctx context.Context, by desk.Person, id int64) 
 }
 
 // SavedFilters lists a person's own and all shared ones, by name.
-func (w *Workspace) SavedFilters(ctx context.Context, viewer desk.Person) ([]desk.Saved, error) {
+func (w *Workspace) SavedFilters(ctx context.Context, viewer desk.Person) ([]desk.SavedFilter, error) {
 	if err := authorise(viewer, staffOnly); err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (w *Workspace) SavedFilters(ctx context.Context, viewer desk.Person) ([]des
 }
 
 // SaveFilter keeps a filter as SaveCanned keeps a canned reply, with its errors.
-func (w *Workspace) SaveFilter(ctx context.Context, by desk.Person, f desk.Saved) (id int64, err error) {
+func (w *Workspace) SaveFilter(ctx context.Context, by desk.Person, f desk.SavedFilter) (id int64, err error) {
 	if err := authorise(by, staffOnly); err != nil {
 		return 0, err
 	}
@@ -150,7 +150,7 @@ func (w *Workspace) History(ctx context.Context, viewer desk.Person, n ticket.Nu
 
 // Others returns the newest other tickets of a ticket's requester, twenty at most, and how many there are in all, counted
 // up to a thousand.
-func (w *Workspace) Others(ctx context.Context, viewer desk.Person, n ticket.Number) (newest []desk.Brief, count int, err error) {
+func (w *Workspace) Others(ctx context.Context, viewer desk.Person, n ticket.Number) (newest []desk.TicketSummary, count int, err error) {
 	if err := authorise(viewer, staffOnly); err != nil {
 		return nil, 0, err
 	}

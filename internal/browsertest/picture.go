@@ -28,9 +28,9 @@ func (p *Page) Screenshot(file string) {
 	}
 }
 
-// Readable checks the page in both colour schemes, wide and narrow: no violations of axe-core rules and no horizontal
+// CheckReadable checks the page in both colour schemes, wide and narrow: no violations of axe-core rules and no horizontal
 // scrolling. If PICTURES is a directory, screenshots are stored there.
-func (p *Page) Readable(name string) {
+func (p *Page) CheckReadable(name string) {
 	p.t.Helper()
 	for how, look := range map[string]Look{
 		"light": {}, "dark": {Dark: true}, "phone": {Width: 360, Height: 740}, "dark-phone": {Width: 360, Height: 740, Dark: true},

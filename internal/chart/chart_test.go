@@ -22,7 +22,7 @@ func example() chart.Chart {
 			{Name: "kept", Class: "chart-good", Values: []float64{30, 0, 10}},
 			{Name: "broken", Class: "chart-bad", Values: []float64{10, 0, math.NaN()}},
 		},
-		Scale: chart.Counts(),
+		Scale: chart.CountScale(),
 	}
 }
 
@@ -90,7 +90,7 @@ func TestCharts_tellWhatTheyShowAndSetNoStyle(t *testing.T) {
 func TestLines_areInterruptedWhereNothingIs(t *testing.T) {
 	c := example()
 	c.Series = []chart.Series{{Name: "median", Class: "m", Values: []float64{60, math.NaN(), 7200}}}
-	c.Scale = chart.Durations()
+	c.Scale = chart.DurationScale()
 	doc := read(t, string(c.Lines()))
 	if d := doc.Find("path").AttrOr("d", ""); strings.Count(d, "M") != 2 || strings.Contains(d, "L") {
 		t.Errorf("the line is %q", d)
@@ -101,14 +101,14 @@ func TestLines_areInterruptedWhereNothingIs(t *testing.T) {
 }
 
 func TestCharts_ofNothing(t *testing.T) {
-	c := chart.Chart{ID: "none", Title: "Nothing", Desc: "Nothing.", Scale: chart.Counts()}
+	c := chart.Chart{ID: "none", Title: "Nothing", Desc: "Nothing.", Scale: chart.CountScale()}
 	read(t, string(c.Bars()))
 	read(t, string(c.Lines()))
 }
 
 func TestScale_hasFewLinesThatReachTheTop(t *testing.T) {
 	for _, highest := range []float64{0, 1, 5, 6, 11, 49, 51, 1234, 99_999, 4e9} {
-		for name, scale := range map[string]chart.Scale{"counts": chart.Counts(), "durations": chart.Durations()} {
+		for name, scale := range map[string]chart.Scale{"counts": chart.CountScale(), "durations": chart.DurationScale()} {
 			c := chart.Chart{ID: "x", Labels: []string{"a"}, Series: []chart.Series{{Values: []float64{highest}}}, Scale: scale}
 			doc := read(t, string(c.Bars()))
 			if lines := doc.Find("line.chart-grid").Length(); lines < 2 || lines > 6 {
@@ -126,7 +126,7 @@ func TestSpan(t *testing.T) {
 		0: "0 s", 59 * time.Second: "59 s", time.Minute: "1 min", 61 * time.Second: "1 min 1 s", time.Hour: "1 h",
 		200 * time.Minute: "3 h 20 min", 24 * time.Hour: "1 d", 52*time.Hour + time.Minute: "2 d 4 h",
 	} {
-		if got := chart.Span(d); got != want {
+		if got := chart.FormatDuration(d); got != want {
 			t.Errorf("%s: got %q, want %q", d, got, want)
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Counts returns the scale for integers.
-func Counts() Scale {
+// CountScale returns the scale for integers.
+func CountScale() Scale {
 	var steps []float64
 	for power := 1.0; power <= 1e8; power *= 10 {
 		steps = append(steps, power, 2*power, 5*power)
@@ -15,8 +15,8 @@ func Counts() Scale {
 	return Scale{Steps: steps, Text: func(v float64) string { return fmt.Sprintf("%.0f", v) }}
 }
 
-// Durations returns the scale for durations in seconds.
-func Durations() Scale {
+// DurationScale returns the scale for durations in seconds.
+func DurationScale() Scale {
 	const minute, hour, day = 60, 3600, 86400
 	return Scale{
 		Steps: []float64{
@@ -27,13 +27,13 @@ func Durations() Scale {
 			if v == 0 {
 				return "0"
 			}
-			return Span(time.Duration(math.Round(v)) * time.Second)
+			return FormatDuration(time.Duration(math.Round(v)) * time.Second)
 		},
 	}
 }
 
-// Span formats a duration in its two largest units, rounded down: 45 s, 12 min, 3 h 20 min, 2 d 4 h.
-func Span(d time.Duration) string {
+// FormatDuration formats a duration in its two largest units, rounded down: 45 s, 12 min, 3 h 20 min, 2 d 4 h.
+func FormatDuration(d time.Duration) string {
 	const day = 24 * time.Hour
 	two := func(large time.Duration, name string, small time.Duration, part string) string {
 		if rest := d % large / small; rest > 0 {

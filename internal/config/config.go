@@ -38,7 +38,7 @@ type Config struct {
 	TrustedProxies []string `env:"SUPPORTDESK_TRUSTED_PROXIES"` // addresses or networks whose X-Forwarded-For is trusted
 	NumberPrefix   string   `env:"SUPPORTDESK_NUMBER_PREFIX" envDefault:"HM"`
 
-	Allowances int `env:"SUPPORTDESK_ALLOWANCES" envDefault:"1"` // factor for the built-in rate limits of people; 0: no limits
+	LimitFactor int `env:"SUPPORTDESK_ALLOWANCES" envDefault:"1"` // factor for the built-in rate limits of people; 0: no limits
 
 	SMTPHost     string        `env:"SUPPORTDESK_SMTP_HOST" envDefault:"localhost"`
 	SMTPPort     int           `env:"SUPPORTDESK_SMTP_PORT" envDefault:"587"`
@@ -62,21 +62,21 @@ type Config struct {
 	WorkerMails   int `env:"SUPPORTDESK_WORKER_MAILS" envDefault:"8"`
 	WorkerTickets int `env:"SUPPORTDESK_WORKER_TICKETS" envDefault:"10000"` // cached workflows, about 50 KB each
 
-	FanoutParallel int     `env:"SUPPORTDESK_EMERGENCY_PARALLEL" envDefault:"16"`     // concurrent updates of tickets in an emergency
-	FanoutRate     float64 `env:"SUPPORTDESK_EMERGENCY_PER_SECOND" envDefault:"2000"` // maximum updates per second
+	EmergencyParallel int     `env:"SUPPORTDESK_EMERGENCY_PARALLEL" envDefault:"16"`     // concurrent updates of tickets in an emergency
+	FanoutRate        float64 `env:"SUPPORTDESK_EMERGENCY_PER_SECOND" envDefault:"2000"` // maximum updates per second
 
-	EmergencySettle time.Duration `env:"SUPPORTDESK_EMERGENCY_SETTLE" envDefault:"1m"` // delay of announcements after the last change
+	EmergencyDelay time.Duration `env:"SUPPORTDESK_EMERGENCY_SETTLE" envDefault:"1m"` // delay of announcements after the last change
 
-	ReconcileEvery    time.Duration `env:"SUPPORTDESK_RECONCILE_EVERY" envDefault:"15s"`     // interval of the search for lost workflows
-	ReconcilePatience time.Duration `env:"SUPPORTDESK_RECONCILE_PATIENCE" envDefault:"1m"`   // how long work may be due, undecided or queued before a ticket is checked
-	ReconcileRate     float64       `env:"SUPPORTDESK_RECONCILE_PER_SECOND" envDefault:"50"` // maximum tickets per second
+	ReconcileEvery time.Duration `env:"SUPPORTDESK_RECONCILE_EVERY" envDefault:"15s"`     // interval of the search for lost workflows
+	ReconcileAfter time.Duration `env:"SUPPORTDESK_RECONCILE_PATIENCE" envDefault:"1m"`   // how long work may be due, undecided or queued before a ticket is checked
+	ReconcileRate  float64       `env:"SUPPORTDESK_RECONCILE_PER_SECOND" envDefault:"50"` // maximum tickets per second
 
 	ShutdownTimeout time.Duration `env:"SUPPORTDESK_SHUTDOWN_TIMEOUT" envDefault:"25s"`
 	LogLevel        slog.Level    `env:"SUPPORTDESK_LOG_LEVEL" envDefault:"info"`
 	LogFormat       string        `env:"SUPPORTDESK_LOG_FORMAT" envDefault:"text"` // text or json
 
-	From  mail.Address    `env:"-"` // parsed MailFrom
-	Hooks map[string]Hook `env:"-"` // parsed Webhooks, by name
+	From           mail.Address       `env:"-"` // parsed MailFrom
+	ParsedWebhooks map[string]Webhook `env:"-"` // parsed Webhooks, by name
 }
 
 // Load reads and validates the environment. The error lists every invalid variable.
@@ -180,8 +180,8 @@ func (c *Config) check(reject reject) {
 	oneOf(reject, "SUPPORTDESK_SMTP_TLS", c.SMTPTLS, "none", "starttls", "implicit")
 	oneOf(reject, "SUPPORTDESK_LOG_FORMAT", c.LogFormat, "text", "json")
 	positive(reject, "SUPPORTDESK_DATABASE_CONNS", c.DatabaseConns)
-	if c.Allowances < 0 || c.Allowances > maxAllowances {
-		reject("SUPPORTDESK_ALLOWANCES", "is not a number from 0 to %d: %d", maxAllowances, c.Allowances)
+	if c.LimitFactor < 0 || c.LimitFactor > maxAllowances {
+		reject("SUPPORTDESK_ALLOWANCES", "is not a number from 0 to %d: %d", maxAllowances, c.LimitFactor)
 	}
 	if c.SMTPPort < 1 || c.SMTPPort > 65535 {
 		reject("SUPPORTDESK_SMTP_PORT", "is not a port: %d", c.SMTPPort)
@@ -205,13 +205,13 @@ func (c *Config) checkLimits(reject reject) {
 	positive(reject, "SUPPORTDESK_WORKER_STEPS", c.WorkerSteps)
 	positive(reject, "SUPPORTDESK_WORKER_MAILS", c.WorkerMails)
 	positive(reject, "SUPPORTDESK_WORKER_TICKETS", c.WorkerTickets)
-	positive(reject, "SUPPORTDESK_EMERGENCY_PARALLEL", c.FanoutParallel)
+	positive(reject, "SUPPORTDESK_EMERGENCY_PARALLEL", c.EmergencyParallel)
 	positive(reject, "SUPPORTDESK_EMERGENCY_PER_SECOND", c.FanoutRate)
-	if c.EmergencySettle < 0 {
-		reject("SUPPORTDESK_EMERGENCY_SETTLE", "is negative: %s", c.EmergencySettle)
+	if c.EmergencyDelay < 0 {
+		reject("SUPPORTDESK_EMERGENCY_SETTLE", "is negative: %s", c.EmergencyDelay)
 	}
 	positive(reject, "SUPPORTDESK_RECONCILE_EVERY", c.ReconcileEvery)
-	positive(reject, "SUPPORTDESK_RECONCILE_PATIENCE", c.ReconcilePatience)
+	positive(reject, "SUPPORTDESK_RECONCILE_PATIENCE", c.ReconcileAfter)
 	positive(reject, "SUPPORTDESK_RECONCILE_PER_SECOND", c.ReconcileRate)
 	positive(reject, "SUPPORTDESK_SHUTDOWN_TIMEOUT", c.ShutdownTimeout)
 }

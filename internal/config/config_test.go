@@ -35,11 +35,11 @@ func TestLoad_requiresOnlyADatabase(t *testing.T) {
 		HTTPAddress: ":8080", HealthAddress: ":8081", BaseURL: "http://localhost:8080", NumberPrefix: "HM",
 		SMTPHost: "localhost", SMTPPort: 587, OIDCName: "OpenID", SMTPTLS: "starttls", SMTPTimeout: 30 * time.Second,
 		MailFrom: "Support <support@localhost>", MailDomain: "localhost", MailRate: 50,
-		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000, FanoutParallel: 16, FanoutRate: 2000, EmergencySettle: time.Minute,
-		ReconcileEvery: 15 * time.Second, ReconcilePatience: time.Minute, ReconcileRate: 50,
+		WorkerSteps: 16, WorkerMails: 8, WorkerTickets: 10000, EmergencyParallel: 16, FanoutRate: 2000, EmergencyDelay: time.Minute,
+		ReconcileEvery: 15 * time.Second, ReconcileAfter: time.Minute, ReconcileRate: 50,
 		ShutdownTimeout: 25 * time.Second, LogLevel: slog.LevelInfo, LogFormat: "text",
-		Allowances: 1,
-		From:       mail.Address{Name: "Support", Address: "support@localhost"},
+		LimitFactor: 1,
+		From:        mail.Address{Name: "Support", Address: "support@localhost"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -112,13 +112,13 @@ func TestLoad_readsEveryVariable(t *testing.T) {
 		SMTPTLS: "implicit", SMTPTimeout: 5 * time.Second,
 		MailFrom: "Help <help@shop.example>", MailDomain: "mail.shop.example", MailRate: 0.5,
 		Webhooks: []string{"ops=https://ops.example/hook?key=a=b", " watch-2=http://watch.internal:9000/"}, WebhookHTTPHosts: []string{"watch.internal"},
-		Hooks: map[string]config.Hook{
+		ParsedWebhooks: map[string]config.Webhook{
 			"ops":     {URL: "https://ops.example/hook?key=a=b", Secret: "0123456789abcdef"},
 			"watch-2": {URL: "http://watch.internal:9000/", Secret: "fedcba9876543210"},
 		},
 		OIDCIssuer: "https://id.example", OIDCClientID: "desk", OIDCClientSecret: "hush", OIDCName: "Shop ID",
-		WorkerSteps: 1, WorkerMails: 2, WorkerTickets: 4, FanoutParallel: 5, FanoutRate: 6.5,
-		ReconcileEvery: 7 * time.Second, ReconcilePatience: 8 * time.Second, ReconcileRate: 9.5,
+		WorkerSteps: 1, WorkerMails: 2, WorkerTickets: 4, EmergencyParallel: 5, FanoutRate: 6.5,
+		ReconcileEvery: 7 * time.Second, ReconcileAfter: 8 * time.Second, ReconcileRate: 9.5,
 		ShutdownTimeout: time.Minute, LogLevel: slog.LevelDebug, LogFormat: "json",
 		From: mail.Address{Name: "Help", Address: "help@shop.example"},
 	}

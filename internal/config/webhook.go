@@ -9,8 +9,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Hook is the URL and the secret of a webhook.
-type Hook struct {
+// Webhook is the URL and the secret of a webhook.
+type Webhook struct {
 	URL    string
 	Secret string
 }
@@ -30,7 +30,7 @@ func (c *Config) parseWebhooks(getenv func(string) string, reject reject) {
 	for _, entry := range c.Webhooks {
 		name, address, found := strings.Cut(strings.TrimSpace(entry), "=")
 		u, err := url.Parse(address)
-		_, again := c.Hooks[name]
+		_, again := c.ParsedWebhooks[name]
 		switch {
 		case !found || !policy.ValidWebhook(name):
 			reject(variable, "has an entry that is not NAME=URL, with a name of lower-case letters, digits and hyphens")
@@ -47,10 +47,10 @@ func (c *Config) parseWebhooks(getenv func(string) string, reject reject) {
 		if len(secret) < minSecret {
 			reject(secretVariable(name), "must have at least %d characters: it signs the calls of the webhook %s", minSecret, name)
 		}
-		if c.Hooks == nil {
-			c.Hooks = map[string]Hook{}
+		if c.ParsedWebhooks == nil {
+			c.ParsedWebhooks = map[string]Webhook{}
 		}
-		c.Hooks[name] = Hook{URL: address, Secret: secret}
+		c.ParsedWebhooks[name] = Webhook{URL: address, Secret: secret}
 	}
 }
 

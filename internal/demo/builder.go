@@ -22,7 +22,7 @@ const (
 type builder struct {
 	rng    *rand.Rand
 	policy *policy.Policy
-	cast   Cast
+	cast   People
 	now    time.Time
 
 	topic     *topic
@@ -37,7 +37,7 @@ type builder struct {
 	err    error
 }
 
-func newBuilder(rng *rand.Rand, p *policy.Policy, cast Cast, now time.Time) *builder {
+func newBuilder(rng *rand.Rand, p *policy.Policy, cast People, now time.Time) *builder {
 	s := &builder{rng: rng, policy: p, cast: cast, now: now, earliest: now.Add(-weeks * 7 * day), used: map[string]bool{}}
 	customer := 0 // the customer with a sign-in link has a longer history
 	if !s.percentChance(6) {
@@ -70,7 +70,7 @@ func (s *builder) end() (time.Time, error) {
 		return time.Time{}, s.err
 	}
 	last := s.last()
-	result, err := ticket.Advance(s.state, ticket.Desk{Policy: s.policy, Unmailed: true}, s.now)
+	result, err := ticket.Advance(s.state, ticket.Environment{Policy: s.policy, Unmailed: true}, s.now)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -109,7 +109,7 @@ func (s *builder) do(d desk.ImportAction) bool {
 	if d.Body != "" {
 		c.Message = c.Seq
 	}
-	result, err := ticket.Take(s.state, ticket.Desk{Policy: s.policy, Unmailed: true}, c)
+	result, err := ticket.Decide(s.state, ticket.Environment{Policy: s.policy, Unmailed: true}, c)
 	if err != nil || result.Outcome.Refused {
 		s.err = err
 		return false
@@ -148,7 +148,7 @@ func (s *builder) workingTimeAgo(from, to time.Duration) time.Time {
 
 // workingTime returns the first instant from some on during opening hours.
 func (s *builder) workingTime(from time.Time) time.Time {
-	at, err := s.policy.Calendar.Reach(policy.CountBusinessHours, from, time.Second)
+	at, err := s.policy.Calendar.Add(policy.CountBusinessHours, from, time.Second)
 	if err != nil { // without opening hours, staff always work
 		return from
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// Tickets is the default number of tickets.
-	Tickets = 400
+	// DefaultTickets is the default number of tickets.
+	DefaultTickets = 400
 	// weeks is the length of the period.
 	weeks = 12
 	// maxOpen is the default bound of tickets that are not closed, each of which is a running workflow: a desk of 100,000
@@ -29,8 +29,8 @@ const (
 
 // Options configures Fill. The zero value is a typical demonstration.
 type Options struct {
-	Tickets int       // 0: Tickets
-	Alive   int       // maximum number of tickets that are not closed, approximately; 0: 2,000
+	Tickets int       // 0: DefaultTickets
+	MaxOpen int       // maximum number of tickets that are not closed, approximately; 0: 2,000
 	Seed    uint64    // random seed
 	Now     time.Time // end of the period; zero: now
 	Prefix  string    // of ticket numbers; "HM" when empty
@@ -43,10 +43,10 @@ type store interface {
 	PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error)
 	Import(context.Context, []desk.ImportTicket) (int, error)
 	ImportSuggestions(context.Context, []desk.Suggestion) (int, error)
-	CannedReplies(context.Context, desk.Person) ([]desk.Canned, error)
-	SaveCanned(context.Context, desk.Person, desk.Canned) (id int64, err error)
-	SavedFilters(context.Context, desk.Person) ([]desk.Saved, error)
-	SaveFilter(context.Context, desk.Person, desk.Saved) (id int64, err error)
+	CannedReplies(context.Context, desk.Person) ([]desk.CannedReply, error)
+	SaveCanned(context.Context, desk.Person, desk.CannedReply) (id int64, err error)
+	SavedFilters(context.Context, desk.Person) ([]desk.SavedFilter, error)
+	SaveFilter(context.Context, desk.Person, desk.SavedFilter) (id int64, err error)
 	MakeGroup(ctx context.Context, by desk.Person, handle, title string) error
 	JoinGroup(ctx context.Context, by desk.Person, group, whose string) error
 	LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error)
@@ -90,10 +90,10 @@ func Fill(ctx context.Context, k store, o Options) (added int, err error) {
 
 func (o Options) complete() Options {
 	if o.Tickets == 0 {
-		o.Tickets = Tickets
+		o.Tickets = DefaultTickets
 	}
-	if o.Alive == 0 {
-		o.Alive = maxOpen
+	if o.MaxOpen == 0 {
+		o.MaxOpen = maxOpen
 	}
 	if o.Now.IsZero() {
 		o.Now = time.Now()
@@ -109,7 +109,7 @@ func (o Options) complete() Options {
 type generator struct {
 	options Options
 	policy  *policy.Policy
-	cast    Cast
+	cast    People
 	written int
 	open    int
 	closed  map[ticket.PersonID]closedTicket // the last closed ticket of each customer, for follow-ups
@@ -137,7 +137,7 @@ func (w *generator) write(n int) ([]desk.ImportTicket, error) {
 func (w *generator) next() (desk.ImportTicket, error) {
 	rng := rand.New(rand.NewPCG(w.options.Seed, uint64(w.written)))
 	scenario, room := scenarios[w.written%len(scenarios)], 2*day
-	if w.open >= w.options.Alive {
+	if w.open >= w.options.MaxOpen {
 		scenario, room = closedOnly[w.written%len(closedOnly)], 5*7*day
 	}
 	w.written++

@@ -64,7 +64,7 @@ func fill(t testing.TB, s *store.Store, o demo.Options) int {
 // Each entry is a condition that a page shows, and the minimum number of tickets that should meet it.
 func TestFill_showsEveryState(t *testing.T) {
 	s, pool := open(t, policy.Holesalemart())
-	if added := fill(t, s, demo.Options{}); added != demo.Tickets {
+	if added := fill(t, s, demo.Options{}); added != demo.DefaultTickets {
 		t.Fatalf("%d tickets were added", added)
 	}
 	for condition, least := range map[string]int64{
@@ -241,7 +241,7 @@ func play(t *testing.T, c desk.ImportTicket, now time.Time) ticket.Ticket {
 	p := policy.Default()
 	state := ticket.Draft(c.Number, c.Actions[0].By.ID, 1, p)
 	for i, d := range c.Actions {
-		result, err := ticket.Take(state, ticket.Desk{Policy: p, Unmailed: true}, ticket.Command{
+		result, err := ticket.Decide(state, ticket.Environment{Policy: p, Unmailed: true}, ticket.Command{
 			Seq: int64(i + 1), Verb: d.Verb, By: d.By.Actor(), At: d.At, Assignee: d.Agent.ID, Handle: d.By.Handle,
 			Priority: d.Priority, Category: d.Category, Message: int64(len(d.Body)),
 		})
@@ -250,7 +250,7 @@ func play(t *testing.T, c desk.ImportTicket, now time.Time) ticket.Ticket {
 		}
 		state = result.Ticket
 	}
-	result, err := ticket.Advance(state, ticket.Desk{Policy: p, Unmailed: true}, now)
+	result, err := ticket.Advance(state, ticket.Environment{Policy: p, Unmailed: true}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func play(t *testing.T, c desk.ImportTicket, now time.Time) ticket.Ticket {
 // A measurement needs many tickets but few workflows.
 func TestFill_boundsOpenTickets(t *testing.T) {
 	s, pool := open(t, policy.Holesalemart())
-	fill(t, s, demo.Options{Tickets: 400, Alive: 60})
+	fill(t, s, demo.Options{Tickets: 400, MaxOpen: 60})
 	if n := one[int64](t, pool, `SELECT count(*) FROM tickets WHERE status <> 'closed'`); n < 50 || n > 75 {
 		t.Errorf("%d of 400 tickets are not closed", n)
 	}

@@ -21,7 +21,7 @@ var groups = []struct {
 const awayFor = 3 * day
 
 // createGroups creates the groups and sets one agent as away. An existing group keeps its members.
-func createGroups(ctx context.Context, k store, cast Cast, now time.Time) error {
+func createGroups(ctx context.Context, k store, cast People, now time.Time) error {
 	for _, g := range groups {
 		err := k.MakeGroup(ctx, cast.Supervisor, g.handle, g.title)
 		if fault.KindOf(err) == fault.Conflict {

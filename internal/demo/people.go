@@ -9,8 +9,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Cast is all demo people. The first of each kind are those that `supportdesk up` prints sign-in links for.
-type Cast struct {
+// People is all demo people. The first of each kind are those that `supportdesk up` prints sign-in links for.
+type People struct {
 	Customers  []desk.Person
 	Agents     []desk.Person
 	Supervisor desk.Person
@@ -26,8 +26,8 @@ func customersFor(tickets int) int { return min(max(tickets/10, 10), 2000) }
 
 // ensurePeople finds all demo people and adds those who are missing. Disabled people stay disabled; it is an error only
 // if a role has none left.
-func ensurePeople(ctx context.Context, k store, customers int) (Cast, error) {
-	var cast Cast
+func ensurePeople(ctx context.Context, k store, customers int) (People, error) {
+	var cast People
 	people := []desk.Person{
 		{Role: ticket.RoleSupervisor, Name: "Demo Supervisor", Address: "supervisor@demo.example", Handle: "supervisor-1"},
 		{Role: ticket.RoleAgent, Name: "Demo Agent", Address: "agent@demo.example", Handle: "agent-1"},
@@ -50,7 +50,7 @@ func ensurePeople(ctx context.Context, k store, customers int) (Cast, error) {
 		case fault.KindOf(err) == fault.NotFound:
 			continue
 		case err != nil:
-			return Cast{}, fmt.Errorf("add %s: %w", p.Name, err)
+			return People{}, fmt.Errorf("add %s: %w", p.Name, err)
 		}
 		switch found.Role {
 		case ticket.RoleCustomer:
@@ -62,7 +62,7 @@ func ensurePeople(ctx context.Context, k store, customers int) (Cast, error) {
 		}
 	}
 	if len(cast.Customers) == 0 || len(cast.Agents) == 0 || cast.Supervisor.ID == "" {
-		return Cast{}, fault.New(fault.Conflict, "the demo's customers, agents or supervisor are disabled, or have other roles")
+		return People{}, fault.New(fault.Conflict, "the demo's customers, agents or supervisor are disabled, or have other roles")
 	}
 	return cast, nil
 }

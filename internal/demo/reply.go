@@ -9,7 +9,7 @@ import (
 )
 
 // canned are shared canned replies.
-var canned = []desk.Canned{
+var canned = []desk.CannedReply{
 	{Title: "Demo: ask for the order number", Body: "Hello {{requester.name}},\n\nthank you for your message about “{{ticket.subject}}”. " +
 		"Which order is it about? You'll find its number in the confirmation email.\n\n{{agent.name}}"},
 	{Title: "Demo: on its way", Body: "Hello {{requester.name}},\n\norder {{ticket.order}} has left our warehouse. " +
@@ -21,7 +21,7 @@ var canned = []desk.Canned{
 }
 
 // filters are shared saved filters.
-var filters = []desk.Saved{
+var filters = []desk.SavedFilter{
 	{Name: "Demo: urgent and not closed", Query: "priority=urgent&queue=all&status=unfinished"},
 	{Name: "Demo: late and important", Query: "priority=high&queue=breached"},
 }
@@ -33,7 +33,7 @@ func createRepliesAndFilters(ctx context.Context, k store, author desk.Person) e
 		return fmt.Errorf("list canned replies: %w", err)
 	}
 	for _, c := range canned {
-		if slices.ContainsFunc(replies, func(saved desk.Canned) bool { return saved.Title == c.Title }) {
+		if slices.ContainsFunc(replies, func(saved desk.CannedReply) bool { return saved.Title == c.Title }) {
 			continue
 		}
 		c.Shared = true
@@ -46,7 +46,7 @@ func createRepliesAndFilters(ctx context.Context, k store, author desk.Person) e
 		return fmt.Errorf("list saved filters: %w", err)
 	}
 	for _, f := range filters {
-		if slices.ContainsFunc(saved, func(other desk.Saved) bool { return other.Name == f.Name }) {
+		if slices.ContainsFunc(saved, func(other desk.SavedFilter) bool { return other.Name == f.Name }) {
 			continue
 		}
 		f.Shared = true

@@ -15,54 +15,54 @@ const DeliverySuperseded DeliveryStatus = "superseded"
 // DeliveryHeld is a mail of an announcement that becomes owed once the recipient's tickets are as the gate wants them.
 const DeliveryHeld DeliveryStatus = "held"
 
-// Telling is what an announcement says of an emergency.
-type Telling string
+// AnnouncementKind is what an announcement says of an emergency.
+type AnnouncementKind string
 
 // What announcements say.
 const (
-	TellsPlanned   Telling = "planned"   // it will begin
-	TellsStarted   Telling = "started"   // it has begun
-	TellsChanged   Telling = "changed"   // its end, its beginning or its delay is another than was told
-	TellsEnded     Telling = "ended"     // it is over
-	TellsCancelled Telling = "cancelled" // it was planned and will not begin
+	AnnouncePlanned   AnnouncementKind = "planned"   // it will begin
+	AnnounceStarted   AnnouncementKind = "started"   // it has begun
+	AnnounceChanged   AnnouncementKind = "changed"   // its end, its beginning or its delay is another than was told
+	AnnounceEnded     AnnouncementKind = "ended"     // it is over
+	AnnounceCancelled AnnouncementKind = "cancelled" // it was planned and will not begin
 )
 
 // Before is the instant from which on a submitted ticket's requester need not be told: its receipt said what there is to
 // say. Zero: there is none.
-func (t Telling) Before(s Substance) time.Time {
+func (t AnnouncementKind) Before(s EmergencyTerms) time.Time {
 	switch t {
-	case TellsStarted:
+	case AnnounceStarted:
 		return s.From
-	case TellsEnded:
+	case AnnounceEnded:
 		return s.Until
 	default:
 		return time.Time{}
 	}
 }
 
-// Ahead is how long before its beginning an emergency has to be known for it to be announced by mail before it begins.
+// AnnounceAhead is how long before its beginning an emergency has to be known for it to be announced by mail before it begins.
 // Whoever learns of it later reads of it on the website and gets one mail when it begins, and not two in a day.
-const Ahead = 24 * time.Hour
+const AnnounceAhead = 24 * time.Hour
 
-// Near is how close to its beginning or end a change of either is not told any more: the mail about what then happens
+// EndTolerance is how close to its beginning or end a change of either is not told any more: the mail about what then happens
 // says it. So whoever lifts an emergency, which ends it with the next second, makes one mail and not two.
-const Near = time.Minute
+const EndTolerance = time.Minute
 
-// Substance is what people have to be told of an emergency: whatever moves their promises. The notice's words are not
+// EmergencyTerms is what people have to be told of an emergency: whatever moves their promises. The notice's words are not
 // part of it: the website and every mail show them at once.
-type Substance struct {
+type EmergencyTerms struct {
 	Stage EmergencyStage
 	From  time.Time
 	Until time.Time     // zero: until it is lifted
 	By    time.Duration // delayed: how much longer targets are
 }
 
-func (s Substance) same(o Substance) bool {
+func (s EmergencyTerms) same(o EmergencyTerms) bool {
 	return s.Stage == o.Stage && s.From.Equal(o.From) && s.Until.Equal(o.Until) && s.By == o.By
 }
 
 // turns reports whether the emergency begins, or ends, by an instant.
-func (s Substance) turns(by time.Time) bool {
+func (s EmergencyTerms) turns(by time.Time) bool {
 	next := s.Until
 	if s.Stage == StagePlanned {
 		next = s.From
@@ -70,9 +70,9 @@ func (s Substance) turns(by time.Time) bool {
 	return !next.IsZero() && !next.After(by)
 }
 
-// Substance gives what there is to tell at an instant.
-func (e Emergency) Substance(at time.Time) Substance {
-	s := Substance{Stage: e.Stage(at), From: e.From, Until: e.Until, By: e.DelayAt(at)}
+// EmergencyTerms gives what there is to tell at an instant.
+func (e Emergency) Terms(at time.Time) EmergencyTerms {
+	s := EmergencyTerms{Stage: e.Stage(at), From: e.From, Until: e.Until, By: e.DelayAt(at)}
 	if s.Stage == StagePlanned {
 		s.By = e.DelayAt(e.From)
 	}
@@ -94,30 +94,30 @@ func (e Emergency) DelayAt(at time.Time) time.Duration {
 // Tell decides what is to be announced of an emergency, when all open tickets are right up to the instant proven under a
 // revision of the gate. told is what the last announcement of it said; nil without one. It says nothing while
 // something lies between what is proven and now, or was changed since: that is announced when it is proven, too.
-func (e Emergency) Tell(told *Substance, proven, now time.Time, revision int64) (Telling, Substance, bool) {
-	s := e.Substance(proven)
-	if e.Revision > revision || !s.same(e.Substance(now)) {
+func (e Emergency) Tell(told *EmergencyTerms, proven, now time.Time, revision int64) (AnnouncementKind, EmergencyTerms, bool) {
+	s := e.Terms(proven)
+	if e.Revision > revision || !s.same(e.Terms(now)) {
 		return "", s, false
 	}
 	if told != nil && told.Stage == s.Stage {
-		return TellsChanged, s, !told.same(s) && !s.turns(now.Add(Near)) && s.Stage != StageOver && s.Stage != StageCancelled
+		return AnnounceChanged, s, !told.same(s) && !s.turns(now.Add(EndTolerance)) && s.Stage != StageOver && s.Stage != StageCancelled
 	}
 	switch s.Stage {
 	case StagePlanned:
-		return TellsPlanned, s, s.From.Sub(now) > Ahead
+		return AnnouncePlanned, s, s.From.Sub(now) > AnnounceAhead
 	case StageInForce:
-		return TellsStarted, s, true
+		return AnnounceStarted, s, true
 	case StageOver:
-		return TellsEnded, s, true
+		return AnnounceEnded, s, true
 	default:
-		return TellsCancelled, s, told != nil // who never heard of it need not hear that it is off
+		return AnnounceCancelled, s, told != nil // who never heard of it need not hear that it is off
 	}
 }
 
 // News is one announcement of an emergency.
 type News struct {
-	Tells Telling
-	Substance
+	Announces AnnouncementKind
+	EmergencyTerms
 	Kind   ticket.EmergencyKind
 	Closed bool // another emergency has the desk closed
 }
@@ -130,19 +130,19 @@ const (
 	AudienceAll          Audience = "all"
 	AudienceNone         Audience = "none"
 	AudienceNotWithdrawn Audience = "not-withdrawn" // all but those for whom earlier mails about the emergency were superseded unsent
-	AudienceTold         Audience = "told"          // those who were sent a mail about it, or whose receipt spoke of it
+	AudienceInformed     Audience = "told"          // those who were sent a mail about it, or whose receipt spoke of it
 )
 
 // Audience decides who gets the mail. What came to nothing before the mails about it were sent, which wait for settle
 // after each change, is told only to those who have heard of it.
 func (n News) Audience(settle time.Duration) Audience {
-	closure := n.Tells == TellsEnded && n.Kind == ticket.EmergencyClosed // a delay stays when it is over
+	closure := n.Announces == AnnounceEnded && n.Kind == ticket.EmergencyClosed // a delay stays when it is over
 	switch {
 	case closure && n.Closed:
 		return AudienceNone // the desk does not open
 	case closure && n.Until.Sub(n.From) <= settle:
-		return AudienceTold
-	case n.Tells == TellsCancelled:
+		return AudienceInformed
+	case n.Announces == AnnounceCancelled:
 		return AudienceNotWithdrawn
 	default:
 		return AudienceAll
@@ -155,39 +155,39 @@ func (e Emergency) Closes(at time.Time) bool {
 }
 
 // First is what is told to somebody whose earlier mails about the emergency were all superseded unsent.
-func (t Telling) First(s Substance) Telling {
+func (t AnnouncementKind) First(s EmergencyTerms) AnnouncementKind {
 	switch {
-	case t != TellsChanged:
+	case t != AnnounceChanged:
 		return t
 	case s.Stage == StagePlanned:
-		return TellsPlanned
+		return AnnouncePlanned
 	default:
-		return TellsStarted
+		return AnnounceStarted
 	}
 }
 
 // Announcement is everything that one mail's words about an emergency are made from. It is loaded when the mail is sent
 // and kept nowhere.
 type Announcement struct {
-	ID        int64 // of the mail; makes the Message-ID
-	Tells     Telling
-	Emergency ticket.EmergencyID
-	Kind      ticket.EmergencyKind
-	Substance        // as it is announced
-	Notice    string // as it stands now, plain text
-	To        Mailbox
-	Disabled  bool   // the recipient is let in no more since the mail was owed: nothing may be sent to them
-	Token     string // opens the conversation of their only ticket; empty when they have several
+	ID             int64 // of the mail; makes the Message-ID
+	Announces      AnnouncementKind
+	Emergency      ticket.EmergencyID
+	Kind           ticket.EmergencyKind
+	EmergencyTerms        // as it is announced
+	Notice         string // as it stands now, plain text
+	To             Mailbox
+	Disabled       bool   // the recipient is let in no more since the mail was owed: nothing may be sent to them
+	Token          string // opens the conversation of their only ticket; empty when they have several
 
-	Tickets []Moved // the oldest first, those that are neither resolved nor closed
-	More    int     // how many beyond these
+	Tickets []AffectedTicket // the oldest first, those that are neither resolved nor closed
+	More    int              // how many beyond these
 
 	At     time.Time      // when it was announced
 	Policy *policy.Policy // in force: zone, contact, privacy link, name
 }
 
-// Moved is a ticket and what an emergency did to its promises.
-type Moved struct {
+// AffectedTicket is a ticket and what an emergency did to its promises.
+type AffectedTicket struct {
 	Number  ticket.Number
 	Subject string
 
@@ -202,12 +202,12 @@ type Move struct {
 	Due      time.Time // its deadline now, while its clock runs
 	Expected time.Time // paused by emergencies alone: the deadline if these end as planned; zero: that can't be told
 	Waiting  bool      // paused because the requester has the next move
-	Broken   time.Time // the deadline that passed unkept; zero: none
+	Breached time.Time // the deadline that passed unkept; zero: none
 }
 
 // Moves says what an emergency has done to a ticket's promises, as its requester reads them. Expected are the deadlines
 // if every emergency ends as planned; see ticket.Expected.
-func Moves(t ticket.Ticket, expected policy.Promises, id ticket.EmergencyID) (first, resolution Move) {
+func Moves(t ticket.Ticket, expected policy.Deadlines, id ticket.EmergencyID) (first, resolution Move) {
 	since, read := reached(t, id), PromisedOf(t, expected, time.Time{}).ForRequester()
 	first, resolution = move(t.FirstResponse, read.FirstResponse, since), move(t.Resolution, read.Resolution, since)
 	first.Before = earlier(first.Before, resolution.Before)
@@ -224,12 +224,12 @@ func reached(t ticket.Ticket, id ticket.EmergencyID) time.Time {
 	return time.Time{}
 }
 
-func move(p ticket.Promise, read Standing, since time.Time) Move {
-	if !p.MetAt.IsZero() || p.Clock.Settled() {
+func move(p ticket.Promise, read SLAState, since time.Time) Move {
+	if !p.MetAt.IsZero() || p.Clock.Met() {
 		return Move{}
 	}
 	m := Move{
-		Owed: true, Due: read.Due, Expected: read.Expected, Broken: read.BreachedAt,
+		Owed: true, Due: read.Due, Expected: read.Expected, Breached: read.BreachedAt,
 		Waiting: slices.Contains(p.Clock.Reasons(), policy.ReasonWaiting),
 	}
 	if m.Waiting {

@@ -9,8 +9,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Canned is a reply kept for use again. Its body may hold placeholders, such as {{requester.name}}.
-type Canned struct {
+// CannedReply is a reply kept for use again. Its body may hold placeholders, such as {{requester.name}}.
+type CannedReply struct {
 	ID     int64 // 0: not saved yet
 	Title  string
 	Body   string
@@ -22,7 +22,7 @@ type Canned struct {
 const maxTitle = 100 // in characters
 
 // Check gives an Invalid fault that names every field in which a canned reply can't be kept: title, body.
-func (c Canned) Check() error {
+func (c CannedReply) Check() error {
 	var wrong []fault.Detail
 	if !validName(c.Title, maxTitle) {
 		wrong = append(wrong, fault.Detail{Field: "title", Message: "must have 1 to 100 characters, in one line and all of them visible"})
@@ -73,10 +73,10 @@ func unknownPlaceholder(body string) string {
 	return ""
 }
 
-// Fill puts values into a canned reply, in one pass: what a value holds is never taken for a placeholder. One without
+// FillCanned puts values into a canned reply, in one pass: what a value holds is never taken for a placeholder. One without
 // a value now (a promise that is paused or settled, no order number) stays as it is, and is listed in missing, so that
 // whoever sends it sees it. Instants are in the zone of the ticket's policy.
-func Fill(body string, v View, agent Ref) (text string, missing []string) {
+func FillCanned(body string, v View, agent Ref) (text string, missing []string) {
 	text = placeholder.ReplaceAllStringFunc(body, func(found string) string {
 		value := ""
 		if of, known := values[named(found)]; known {
@@ -96,7 +96,7 @@ func named(found string) string { return strings.TrimSpace(strings.Trim(found, "
 // promised is a deadline in words, as the requester reads it; empty unless it lies ahead.
 func (v View) promised(name policy.ClockName) string {
 	s := v.Promised().ForRequester().Promise(name)
-	if s.Due.IsZero() || !s.BreachedAt.IsZero() || v.Ticket.Promise(name).Clock.Settled() {
+	if s.Due.IsZero() || !s.BreachedAt.IsZero() || v.Ticket.Promise(name).Clock.Met() {
 		return ""
 	}
 	return s.Due.In(v.Policy.Zone).Format("Monday 2 January 2006, 15:04 MST")

@@ -28,7 +28,7 @@ func TestFill_putsInWhatThereIs(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, missing := desk.Fill(c.body, viewed(t, c.commands...), desk.Ref{Name: "Demo Agent"})
+			got, missing := desk.FillCanned(c.body, viewed(t, c.commands...), desk.Ref{Name: "Demo Agent"})
 			if got != c.want || !slices.Equal(missing, c.missing) {
 				t.Errorf("got %q, missing %q; want %q, missing %q", got, missing, c.want, c.missing)
 			}
@@ -40,7 +40,7 @@ func TestFill_knowsEveryPlaceholder(t *testing.T) {
 	v := viewed(t)
 	v.Order = "4711"
 	for _, name := range desk.Placeholders() {
-		if got, missing := desk.Fill("{{"+name+"}}", v, desk.Ref{Name: "Demo Agent"}); len(missing) > 0 || got == "" {
+		if got, missing := desk.FillCanned("{{"+name+"}}", v, desk.Ref{Name: "Demo Agent"}); len(missing) > 0 || got == "" {
 			t.Errorf("%s gives %q", name, got)
 		}
 	}
@@ -55,7 +55,7 @@ func TestCanned_namesWhatIsWrong(t *testing.T) {
 		{"two\nlines", "Hello {{requester.mother}}", "title body"},
 		{"Greeting", "{{}}", "body"},
 	} {
-		if got := wrongFields(desk.Canned{Title: c.title, Body: c.body}.Check()); got != c.fields {
+		if got := wrongFields(desk.CannedReply{Title: c.title, Body: c.body}.Check()); got != c.fields {
 			t.Errorf("%.20q, %.40q: wrong is %q, want %q", c.title, c.body, got, c.fields)
 		}
 	}
@@ -69,7 +69,7 @@ func TestSaved_namesWhatIsWrong(t *testing.T) {
 		{strings.Repeat("x", 61), strings.Repeat("x", 2001), "name query"},
 		{"x", "a=b\r\nLocation: x", "query"},
 	} {
-		if got := wrongFields(desk.Saved{Name: c.name, Query: c.query}.Check()); got != c.fields {
+		if got := wrongFields(desk.SavedFilter{Name: c.name, Query: c.query}.Check()); got != c.fields {
 			t.Errorf("%.20q, %.40q: wrong is %q, want %q", c.name, c.query, got, c.fields)
 		}
 	}

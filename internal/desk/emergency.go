@@ -54,7 +54,7 @@ func (e Emergency) Stage(at time.Time) EmergencyStage {
 		return StageCancelled
 	case at.Before(e.From):
 		return StagePlanned
-	case e.Covers(at):
+	case e.ActiveAt(at):
 		return StageInForce
 	default:
 		return StageOver
@@ -63,12 +63,12 @@ func (e Emergency) Stage(at time.Time) EmergencyStage {
 
 // EmergencyPlan is an emergency as somebody asks for it.
 type EmergencyPlan struct {
-	Kind   ticket.EmergencyKind
-	Notice string
-	From   time.Time     // zero: now
-	Until  time.Time     // zero: until it is lifted
-	By     time.Duration // delayed: how much longer targets become
-	Once   Once
+	Kind           ticket.EmergencyKind
+	Notice         string
+	From           time.Time     // zero: now
+	Until          time.Time     // zero: until it is lifted
+	By             time.Duration // delayed: how much longer targets become
+	IdempotencyKey IdempotencyKey
 }
 
 // EmergencyChange is what somebody asks to change of one; nil leaves it as it is.
@@ -79,21 +79,21 @@ type EmergencyChange struct {
 	By     *time.Duration // delayed: from now on, or from its beginning while it is planned
 }
 
-// EmergencyAct is what somebody did to an emergency.
-type EmergencyAct string
+// EmergencyAction is what somebody did to an emergency.
+type EmergencyAction string
 
 // The acts.
 const (
-	ActDeclared  EmergencyAct = "declared"
-	ActChanged   EmergencyAct = "changed"
-	ActLifted    EmergencyAct = "lifted"
-	ActCancelled EmergencyAct = "cancelled"
+	ActionDeclared  EmergencyAction = "declared"
+	ActionChanged   EmergencyAction = "changed"
+	ActionLifted    EmergencyAction = "lifted"
+	ActionCancelled EmergencyAction = "cancelled"
 )
 
 // EmergencyEdit is one line of an emergency's record, which is kept for good.
 type EmergencyEdit struct {
 	Revision int64 // of the gate
-	Act      EmergencyAct
+	Act      EmergencyAction
 	By       Ref // zero: by hand, in Temporal UI
 	At       time.Time
 	After    EmergencyState // the emergency as it then stood
@@ -120,21 +120,21 @@ func (e Emergency) State() EmergencyState {
 type EmergencyFile struct {
 	Emergency
 	Edits []EmergencyEdit // oldest first
-	Mails Postbag
+	Mails DeliveryCounts
 }
 
 // Fanout is how far the open tickets have come to know of an edge of the gate.
 type Fanout struct {
-	Edge     ticket.Edge
-	Revision int64 // of the gate
-	Total    int   // open tickets behind the edge when it began
-	Told     int   // signals sent, those sent again too
-	Behind   int   // open tickets that are not yet as the gate wants them
-	Began    time.Time
-	Updated  time.Time
-	Proven   time.Time // zero: not yet
+	Transition ticket.Transition
+	Revision   int64 // of the gate
+	Total      int   // open tickets behind the edge when it began
+	Told       int   // signals sent, those sent again too
+	Behind     int   // open tickets that are not yet as the gate wants them
+	Began      time.Time
+	Updated    time.Time
+	Proven     time.Time // zero: not yet
 
-	Late []ticket.Number // some of those, at most ticket.MostNamed, once it has taken longer than ticket.FanoutPatience
+	Late []ticket.Number // some of those, at most ticket.MaxLate, once it has taken longer than ticket.FanoutTimeout
 }
 
 // Rate is in tickets a second, from its beginning until it was proven; 0 when that can't be said.
@@ -162,7 +162,7 @@ type Notice struct {
 func NoticesAt(all []Emergency, at time.Time) []Notice {
 	var notices []Notice
 	for _, e := range all {
-		s := e.Substance(at)
+		s := e.Terms(at)
 		if s.Stage == StageInForce || s.Stage == StagePlanned {
 			notices = append(notices, Notice{
 				Emergency: e.ID, Kind: e.Kind, InForce: s.Stage == StageInForce,

@@ -15,14 +15,14 @@ type DryRun struct {
 	At     time.Time  // as of when
 	Before *Emergency // nil: it would be a new one
 	After  Emergency
-	Census
+	AffectedCount
 
 	Looked  int // tickets whose promises were computed: Owed of them, or a fair sample
 	Clocks  []ClockShift
 	Soonest []Shift // those that would be due the soonest as things stand, of the tickets looked at
 
-	Tells    Telling // what requesters would be told by mail soon; empty: nothing
-	Upcoming []Occasion
+	Announces AnnouncementKind // what requesters would be told by mail soon; empty: nothing
+	Upcoming  []Occasion
 
 	Rate     float64       // tickets told a second
 	Measured time.Time     // when that was measured; zero: it is an assumption
@@ -42,26 +42,26 @@ func (d DryRun) Estimate(n int) int {
 
 // Occasion is a mail to every requester later on.
 type Occasion struct {
-	Tells Telling
-	At    time.Time
+	Announces AnnouncementKind
+	At        time.Time
 }
 
 // ClockShift counts what would become of one of the two promises.
 type ClockShift struct {
-	Clock   policy.ClockName
-	Later   int // due later than as things stand
-	Sooner  int // due sooner
-	Stopped int // without a date, until it is lifted
-	Dated   int // has no date as things stand, and would have one
-	Same    int // neither
-	Waiting int // stands still for its requester, whatever happens
-	Broken  int // broken already, and owed still
+	Clock    policy.ClockName
+	Later    int // due later than as things stand
+	Sooner   int // due sooner
+	Stopped  int // without a date, until it is lifted
+	Dated    int // has no date as things stand, and would have one
+	Same     int // neither
+	Waiting  int // stands still for its requester, whatever happens
+	Breached int // broken already, and owed still
 
 	Least, Most      time.Duration // of the shifts by which they'd be later or sooner: both from the sooner to the later
 	Earliest, Latest time.Time     // deadlines of those that would be due later or sooner, afterwards
 }
 
-// Moved is how many would have another deadline, or none.
+// AffectedTicket is how many would have another deadline, or none.
 func (c ClockShift) Moved() int { return c.Later + c.Sooner + c.Stopped + c.Dated }
 
 // Shift is one promise that would move.
@@ -80,12 +80,12 @@ func (s Shift) By() time.Duration {
 	return s.After.Sub(s.Before)
 }
 
-// Census counts those whom an emergency concerns.
-type Census struct {
+// AffectedCount counts those whom an emergency concerns.
+type AffectedCount struct {
 	Open       int // tickets that are not closed: each of them is told
 	Owed       int // of them, those that aren't resolved: promises are owed on these
 	Requesters int // people who are written to: customers who are let in and have at least one of those, one mail each
-	Broken     int // of those, tickets with a promise that is broken and owed still
+	Breached   int // of those, tickets with a promise that is broken and owed still
 }
 
 // OpenTicket is a ticket with promises that are owed, as it is stored.
@@ -97,12 +97,12 @@ type OpenTicket struct {
 	State      *ticket.Ticket // nil: accepted, and no step has taken it yet
 }
 
-// Postbag counts the mails of an emergency's announcements.
-type Postbag struct {
+// DeliveryCounts counts the mails of an emergency's announcements.
+type DeliveryCounts struct {
 	Owed, Sent, Bounced, Superseded int
 	Held                            int       // until the recipient's tickets are as the gate wants them
 	Last                            time.Time // when the last one was settled; zero: none was
 }
 
 // All is how many mails there are in all.
-func (p Postbag) All() int { return p.Held + p.Owed + p.Sent + p.Bounced + p.Superseded }
+func (p DeliveryCounts) All() int { return p.Held + p.Owed + p.Sent + p.Bounced + p.Superseded }

@@ -12,11 +12,11 @@ import (
 
 // Limits of what can be planned. Without a known end an emergency lasts until it is lifted, so a later one is a slip.
 const (
-	MostAhead = 366 * 24 * time.Hour // of a beginning and of an end, from now
-	MaxDelay  = 366 * 24 * time.Hour // in all, of one emergency
-	// MostAtOnce is how many may be in force or planned: each is a notice on every page and a mail to everybody, so whoever
+	MaxAhead = 366 * 24 * time.Hour // of a beginning and of an end, from now
+	MaxDelay = 366 * 24 * time.Hour // in all, of one emergency
+	// MaxEmergencies is how many may be in force or planned: each is a notice on every page and a mail to everybody, so whoever
 	// got hold of a supervisor's token must not declare them by the thousand.
-	MostAtOnce = 20
+	MaxEmergencies = 20
 )
 
 // Codes of a Conflict when an emergency can't be changed as asked.
@@ -26,10 +26,10 @@ const (
 	CodeEmergencyMany  = "emergency-many"  // as many as may be are in force or planned
 )
 
-// Another gives a Conflict when no emergency may be declared beside so many that are in force or planned.
-func Another(lasting int) error {
-	if lasting >= MostAtOnce {
-		return fault.Refusal(CodeEmergencyMany, "%d emergencies are in force or planned: lift or cancel one first", lasting)
+// CheckAnother gives a Conflict when no emergency may be declared beside so many that are in force or planned.
+func CheckAnother(lasting int) error {
+	if lasting >= MaxEmergencies {
+		return fault.NewConflict(CodeEmergencyMany, "%d emergencies are in force or planned: lift or cancel one first", lasting)
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func (e Emergency) Changed(c EmergencyChange, next time.Time) (Emergency, error)
 	}
 	begun := e.From.Before(next)
 	if begun && c.From != nil && !c.From.Equal(e.From) {
-		return Emergency{}, fault.Refusal(CodeEmergencyBegun, "the emergency has begun: its beginning stands")
+		return Emergency{}, fault.NewConflict(CodeEmergencyBegun, "the emergency has begun: its beginning stands")
 	}
 	e.Delays = slices.Clone(e.Delays)
 	var wrong []fault.Detail
@@ -141,9 +141,9 @@ func (e Emergency) Delay() time.Duration {
 func (e Emergency) over(next time.Time) error {
 	switch {
 	case !e.Cancelled.IsZero():
-		return fault.Refusal(CodeEmergencyOver, "the emergency was cancelled")
+		return fault.NewConflict(CodeEmergencyOver, "the emergency was cancelled")
 	case !e.Until.IsZero() && e.Until.Before(next):
-		return fault.Refusal(CodeEmergencyOver, "the emergency is over")
+		return fault.NewConflict(CodeEmergencyOver, "the emergency is over")
 	}
 	return nil
 }
@@ -210,7 +210,7 @@ func planned(at, next time.Time) string {
 		return "must be a whole second"
 	case at.Before(next):
 		return "must lie ahead"
-	case at.After(next.Add(MostAhead)):
+	case at.After(next.Add(MaxAhead)):
 		return "must lie at most 366 days ahead"
 	}
 	return ""

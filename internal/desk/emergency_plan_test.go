@@ -148,7 +148,7 @@ func TestChanged_neverTouchesThePast(t *testing.T) {
 			continue
 		}
 		for d := time.Duration(0); d < c.after; d += time.Minute { // what was is as it was
-			if before.Covers(in(d)) != after.Covers(in(d)) || delayAt(before, in(d)) != delayAt(after, in(d)) {
+			if before.ActiveAt(in(d)) != after.ActiveAt(in(d)) || delayAt(before, in(d)) != delayAt(after, in(d)) {
 				t.Errorf("%s: changes what was at %s", name, in(d))
 			}
 		}

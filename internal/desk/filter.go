@@ -106,8 +106,8 @@ func Tomorrow(now time.Time, zone *time.Location) time.Time {
 	return time.Date(today.Year(), today.Month(), today.Day()+1, 0, 0, 0, 0, zone)
 }
 
-// Saved is a filter kept under a name.
-type Saved struct {
+// SavedFilter is a filter kept under a name.
+type SavedFilter struct {
 	ID     int64 // 0: not saved yet
 	Name   string
 	Query  string // of the list's address, such as "queue=all&status=open"
@@ -123,7 +123,7 @@ const (
 )
 
 // Check gives an Invalid fault that names every field in which a filter can't be kept: name, query.
-func (s Saved) Check() error {
+func (s SavedFilter) Check() error {
 	var wrong []fault.Detail
 	if !validName(s.Name, maxFilterName) {
 		wrong = append(wrong, fault.Detail{Field: "name", Message: "must have 1 to 60 characters, in one line and all of them visible"})

@@ -9,13 +9,13 @@ import (
 
 // History is what staff may know of a ticket besides its timeline.
 type History struct {
-	Commands []Asked  // in order
-	Mails    []Posted // in order
-	Calls    []Called // of webhooks, in order
+	Commands []CommandRecord   // in order
+	Mails    []Posted          // in order
+	Calls    []WebhookDelivery // of webhooks, in order
 }
 
-// Asked is a command that was accepted, and what became of it.
-type Asked struct {
+// CommandRecord is a command that was accepted, and what became of it.
+type CommandRecord struct {
 	Seq      int64
 	Verb     ticket.Verb
 	By       Ref // zero but for the role: a hand in Temporal UI

@@ -24,8 +24,8 @@ const (
 	DeliveryFailed  DeliveryStatus = "failed" // of a webhook: given up
 )
 
-// Letter is everything that one mail's words are made from. It is loaded when the mail is sent and kept nowhere.
-type Letter struct {
+// MailData is everything that one mail's words are made from. It is loaded when the mail is sent and kept nowhere.
+type MailData struct {
 	Number   ticket.Number
 	N        int   // the mail's number within its ticket, from 1; with Number and Epoch it makes the Message-ID
 	Epoch    int64 // of the database when the mail was numbered
@@ -52,14 +52,14 @@ type Letter struct {
 	// was promised, or is expected once an emergency that stops the clock ends as planned; else it is zero.
 	FirstResponseDue, FirstResponseLate time.Time
 	ResolutionDue, ResolutionLate       time.Time
-	Expected                            policy.Promises
+	Expected                            policy.Deadlines
 
 	Silence time.Duration // nudge, information request, resolution: how long after its delivery silence ends the ticket; zero when never
 
-	Clock policy.ClockName // reminder and escalation: which promise
-	DueAt time.Time        // and when it falls or fell due
-	Since time.Time        // escalation: the ladder counts from here, later than DueAt by every emergency in between
-	Rung  int              // escalation: which rung, from 1
+	Clock          policy.ClockName // reminder and escalation: which promise
+	DueAt          time.Time        // and when it falls or fell due
+	Since          time.Time        // escalation: the ladder counts from here, later than DueAt by every emergency in between
+	EscalationStep int              // escalation: which rung, from 1
 
 	Policy *policy.Policy // in force for this ticket: zone, contact, privacy link, name
 

@@ -11,9 +11,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Edition is a published version of the policy. Versions count from 1, and the highest that has taken effect is in
+// PolicyVersion is a published version of the policy. Versions count from 1, and the highest that has taken effect is in
 // force.
-type Edition struct {
+type PolicyVersion struct {
 	Version   int64
 	Author    ticket.Role // of who published it; RoleOperator when nobody the desk knows did
 	Reason    string
@@ -24,22 +24,22 @@ type Edition struct {
 }
 
 // Public gives the policy and its document as anybody may read them; see policy.Public.
-func (e Edition) Public() (*policy.Policy, []byte, error) {
+func (e PolicyVersion) Public() (*policy.Policy, []byte, error) {
 	document, err := e.Policy.PublicDocument(e.Document)
 	return e.Policy.Public(), document, err
 }
 
-// EditionRecord is an edition as supervisors see it.
-type EditionRecord struct {
-	Edition
+// PolicyVersionRecord is an edition as supervisors see it.
+type PolicyVersionRecord struct {
+	PolicyVersion
 	Publisher string // the name of who published it, or what did
 	Tickets   int    // open ones under it
 }
 
 // InForce gives the index of the edition that is in force at an instant, of editions that come the newest first; -1
 // without one.
-func InForce(editions []Edition, at time.Time) int {
-	return slices.IndexFunc(editions, func(e Edition) bool { return !e.Effective.After(at) })
+func InForce(editions []PolicyVersion, at time.Time) int {
+	return slices.IndexFunc(editions, func(e PolicyVersion) bool { return !e.Effective.After(at) })
 }
 
 // MaxReason is how long the reason of a publication may be, in characters.
@@ -47,11 +47,11 @@ const MaxReason = 500
 
 // Publication is a policy document that is to become the next version.
 type Publication struct {
-	Document  []byte // YAML
-	Author    string // the ID of somebody, or what published it when nobody the desk knows did
-	Reason    string
-	Effective time.Time // from when it is in force for new tickets, to the second; zero: from now on
-	Once      Once
+	Document       []byte // YAML
+	Author         string // the ID of somebody, or what published it when nobody the desk knows did
+	Reason         string
+	Effective      time.Time // from when it is in force for new tickets, to the second; zero: from now on
+	IdempotencyKey IdempotencyKey
 }
 
 // Published answers a publication.
@@ -95,5 +95,5 @@ type Draft struct {
 // ExamplePair is a worked example by a draft, and by the policy in force.
 type ExamplePair struct {
 	policy.Example
-	Today policy.Promises // zero where that policy has no such example
+	Today policy.Deadlines // zero where that policy has no such example
 }

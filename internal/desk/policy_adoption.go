@@ -12,14 +12,14 @@ import (
 // MaxChosen is how many tickets a choice may name.
 const MaxChosen = 1000
 
-// Choice names the open tickets that are to be moved to another version: those listed, or all under a version.
-type Choice struct {
+// TicketChoice names the open tickets that are to be moved to another version: those listed, or all under a version.
+type TicketChoice struct {
 	Tickets []ticket.Number
 	From    int64 // 0: those listed
 }
 
 // Check refuses a choice that names nothing, too much or the version itself.
-func (c Choice) Check(version int64) error {
+func (c TicketChoice) Check(version int64) error {
 	switch {
 	case (len(c.Tickets) > 0) == (c.From != 0):
 		return fault.Field("tickets", "choose tickets, or a version from which all open ones are moved")
@@ -32,7 +32,7 @@ func (c Choice) Check(version int64) error {
 }
 
 // Without leaves out what was accepted.
-func (c Choice) Without(accepted []Adopted) Choice {
+func (c TicketChoice) Without(accepted []Adopted) TicketChoice {
 	c.Tickets = slices.DeleteFunc(slices.Clone(c.Tickets), func(n ticket.Number) bool {
 		return slices.ContainsFunc(accepted, func(m Adopted) bool { return m.Number == n })
 	})
@@ -42,7 +42,7 @@ func (c Choice) Without(accepted []Adopted) Choice {
 // Adoption answers a move.
 type Adoption struct {
 	Accepted []Adopted
-	Unmoved  []Unmoved
+	Unmoved  []NotAdopted
 	Again    bool // accepted before, under the same key
 }
 
@@ -52,8 +52,8 @@ type Adopted struct {
 	Seq    int64
 }
 
-// Unmoved is a ticket that was chosen and can't be moved.
-type Unmoved struct {
+// NotAdopted is a ticket that was chosen and can't be moved.
+type NotAdopted struct {
 	Number ticket.Number
 	Code   string
 	Reason string
@@ -84,7 +84,7 @@ type Rehearsal struct {
 	DueAtOnce int // promises that would be broken by the change itself
 	Mails     int // to requesters whose dates change
 	Moves     []AdoptionMove
-	Unmoved   []Unmoved
+	Unmoved   []NotAdopted
 }
 
 // AdoptionMove is what becomes of one ticket's promises.

@@ -9,42 +9,42 @@ import (
 
 // Promised holds both promises of a ticket as its clocks and its policy have them.
 type Promised struct {
-	FirstResponse, Resolution Standing
+	FirstResponse, Resolution SLAState
 }
 
-// Standing is one promise: where its clock stands now.
-type Standing struct {
+// SLAState is one promise: where its clock stands now.
+type SLAState struct {
 	Due        time.Time // zero while paused; of a broken promise the deadline that passed
 	Expected   time.Time // paused by an emergency: the deadline if that ends as planned; zero: it has no end yet
-	GoesOn     time.Time // likewise: that end
+	ResumesAt  time.Time // likewise: that end
 	MetAt      time.Time // zero: not yet
 	BreachedAt time.Time // zero: never
 	Paused     []policy.Reason
 }
 
 // PromisedOf returns the promises of a ticket. Expected and goesOn are those of a ticket that an emergency stops; see
-// ticket.Expected and ticket.GoesOn.
-func PromisedOf(t ticket.Ticket, expected policy.Promises, goesOn time.Time) Promised {
+// ticket.Expected and ticket.ResumesAt.
+func PromisedOf(t ticket.Ticket, expected policy.Deadlines, goesOn time.Time) Promised {
 	return Promised{
 		FirstResponse: standing(t.FirstResponse, expected.FirstResponse, goesOn),
 		Resolution:    standing(t.Resolution, expected.Resolution, goesOn),
 	}
 }
 
-func standing(p ticket.Promise, expected, goesOn time.Time) Standing {
-	s := Standing{MetAt: p.MetAt, BreachedAt: p.BreachedAt, Paused: p.Clock.Reasons()}
+func standing(p ticket.Promise, expected, goesOn time.Time) SLAState {
+	s := SLAState{MetAt: p.MetAt, BreachedAt: p.BreachedAt, Paused: p.Clock.Reasons()}
 	s.Due, _ = p.Clock.Due()
 	if !s.Due.IsZero() && !p.BreachedAt.IsZero() {
 		s.Due = p.BreachedAt // when an emergency ends, a used-up clock is due at once; what was promised was this
 	}
 	if s.Due.IsZero() && s.BreachedAt.IsZero() {
-		s.Expected, s.GoesOn = expected, goesOn
+		s.Expected, s.ResumesAt = expected, goesOn
 	}
 	return s
 }
 
 // Promise returns the named one.
-func (p Promised) Promise(name policy.ClockName) Standing {
+func (p Promised) Promise(name policy.ClockName) SLAState {
 	if name == policy.FirstResponse {
 		return p.FirstResponse
 	}
@@ -58,7 +58,7 @@ func (p Promised) Promise(name policy.ClockName) Standing {
 func (p Promised) ForRequester() Promised {
 	first, resolution := &p.FirstResponse, p.Resolution
 	if first.MetAt.IsZero() && !resolution.MetAt.IsZero() && first.BreachedAt.IsZero() {
-		first.Due, first.Expected, first.GoesOn = time.Time{}, time.Time{}, time.Time{} // the resolution came instead
+		first.Due, first.Expected, first.ResumesAt = time.Time{}, time.Time{}, time.Time{} // the resolution came instead
 		return p
 	}
 	first.Due, first.Expected = earlier(first.Due, resolution.Due), earlier(first.Expected, resolution.Expected)
@@ -91,7 +91,7 @@ func earlier(at, limit time.Time) time.Time {
 // Gauge is a promise as a bar: how much of its budget was used up at an instant. Once the promise is settled it stays
 // as it was then.
 type Gauge struct {
-	Standing
+	SLAState
 	Settled bool          // met, or owed no longer
 	Budget  time.Duration // as the clock counts, extensions included
 	Used    time.Duration // more than the budget once the promise is broken

@@ -38,8 +38,8 @@ func TestForRequester_theEarlierDateHoldsForBoth(t *testing.T) {
 				}
 				return time.Unix(0, 0).Add(time.Duration(hours) * time.Hour)
 			}
-			standing := func(p promise) desk.Standing {
-				return desk.Standing{Due: at(p.due), Expected: at(p.expected), MetAt: at(p.met), BreachedAt: at(p.broken)}
+			standing := func(p promise) desk.SLAState {
+				return desk.SLAState{Due: at(p.due), Expected: at(p.expected), MetAt: at(p.met), BreachedAt: at(p.broken)}
 			}
 			p := desk.Promised{FirstResponse: standing(c.first), Resolution: standing(c.resolution)}
 			got := p.ForRequester()

@@ -6,15 +6,15 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Found is what the reconciler saw when it last looked at a ticket that should move.
-type Found string
+// LookResult is what the reconciler saw when it last looked at a ticket that should move.
+type LookResult string
 
 // What can be found.
 const (
-	FoundMissing   Found = "missing"   // it has no running workflow
-	FoundRestarted Found = "restarted" // its workflow was started anew and has taken no step since
-	FoundRunning   Found = "running"   // its workflow runs and does not move
-	FoundTrying    Found = "trying"    // its workflow runs and has what is owed among its activities
+	FoundMissing   LookResult = "missing"   // it has no running workflow
+	FoundRestarted LookResult = "restarted" // its workflow was started anew and has taken no step since
+	FoundRunning   LookResult = "running"   // its workflow runs and does not move
+	FoundTrying    LookResult = "trying"    // its workflow runs and has what is owed among its activities
 )
 
 // StuckAfter is how many looks in a row find a ticket as it was before it counts as stuck.
@@ -33,7 +33,7 @@ type Overdue struct {
 	// Of the last look; zero when there was none.
 	Tries int
 	Seen  string // its mark then
-	Was   Found
+	Was   LookResult
 }
 
 // Stuck is a ticket that does not move although its workflow runs or was started anew.

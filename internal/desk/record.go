@@ -22,13 +22,13 @@ type Record struct {
 	State      *ticket.State // nil: accepted, and the workflow has not taken it yet
 	Submission ticket.Command
 	Policy     int64
-	Pending    int64  // number of the last command accepted
-	Gate       int64  // revision of the emergency gate when it was read
-	Last       *Words // the newest words; filled in staff's lists only
+	Pending    int64    // number of the last command accepted
+	Schedule   int64    // revision of the emergency gate when it was read
+	Last       *Excerpt // the newest words; filled in staff's lists only
 }
 
-// Words are the beginning of what somebody wrote.
-type Words struct {
+// Excerpt are the beginning of what somebody wrote.
+type Excerpt struct {
 	Text     string // the first 160 characters, plain text
 	Internal bool   // for staff's eyes
 	By       Ref
@@ -43,8 +43,8 @@ type Tracking struct {
 	Promises  Promised
 }
 
-// Brief is a ticket in a few words.
-type Brief struct {
+// TicketSummary is a ticket in a few words.
+type TicketSummary struct {
 	Number    ticket.Number
 	Subject   string
 	Status    ticket.Status

@@ -44,15 +44,15 @@ func (g Group) Present() int {
 	return n
 }
 
-// Away is since when somebody is away, if they are: rules give them no tickets, people still can. They are back at
+// Absence is since when somebody is away, if they are: rules give them no tickets, people still can. They are back at
 // Until by themselves.
-type Away struct {
+type Absence struct {
 	Since time.Time // zero: they are here
 	Until time.Time // zero: until they say so
 }
 
 // Now reports whether they are away.
-func (a Away) Now() bool { return !a.Since.IsZero() }
+func (a Absence) Now() bool { return !a.Since.IsZero() }
 
 // Idle is a rule of a policy that gives tickets to nobody for want of members who are there.
 type Idle struct {
@@ -79,6 +79,6 @@ func IdleRules(p *policy.Policy, groups []Group) []Idle {
 // Colleague is somebody who works here and can be given tickets.
 type Colleague struct {
 	Ref
-	Away Away // from the zero value: they are here
-	Load int  // tickets of theirs that are neither resolved nor closed
+	Away Absence // from the zero value: they are here
+	Load int     // tickets of theirs that are neither resolved nor closed
 }

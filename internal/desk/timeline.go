@@ -30,7 +30,7 @@ type Bounce struct {
 // read it.
 func Unseen(timeline []Entry, by Person, seen int) []Entry {
 	return slices.DeleteFunc(slices.Clone(timeline), func(e Entry) bool {
-		return e.N <= seen || !e.Words() || e.By.ID == by.ID
+		return e.N <= seen || !e.HasMessage() || e.By.ID == by.ID
 	})
 }
 
@@ -43,9 +43,9 @@ func LastEntry(timeline []Entry) int {
 	return timeline[len(timeline)-1].N
 }
 
-// Because gives what a ticket's events call the emergencies that a line of a clock's explanation comes from, in order:
+// CausesOf gives what a ticket's events call the emergencies that a line of a clock's explanation comes from, in order:
 // those that stopped the clock in its span, or made the target longer at its instant. The entries are the timeline.
-func Because(line policy.Line, entries []Entry) []string {
+func CausesOf(line policy.Line, entries []Entry) []string {
 	var names []string
 	add := func(name string) {
 		if !slices.Contains(names, name) {
@@ -56,7 +56,7 @@ func Because(line policy.Line, entries []Entry) []string {
 	open := map[string]bool{}
 	for _, e := range entries {
 		switch {
-		case e.Kind == ticket.EventExtended && line.Act == policy.ActExtended && e.At.Equal(line.From):
+		case e.Kind == ticket.EventExtended && line.Kind == policy.EntryExtended && e.At.Equal(line.From):
 			add(e.Emergency)
 		case e.Kind == ticket.EventPaused && stops && e.At.Before(line.To):
 			open[e.Emergency] = true

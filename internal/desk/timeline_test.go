@@ -30,11 +30,11 @@ func TestBecause_namesWhatALineComesFrom(t *testing.T) {
 		"what came only later":  {policy.Line{From: at(1), To: at(2), Reasons: still}, []string{"flood"}},
 		"by hand, still":        {policy.Line{From: at(7), To: at(9), Reasons: still}, []string{"by-hand"}},
 		"waiting alone":         {policy.Line{From: at(1), To: at(4), Reasons: still[:1]}, nil},
-		"longer by":             {policy.Line{From: at(5), To: at(5), Act: policy.ActExtended}, []string{"snow"}},
-		"another's instant":     {policy.Line{From: at(5), To: at(5), Act: policy.ActRetargeted}, nil},
+		"longer by":             {policy.Line{From: at(5), To: at(5), Kind: policy.EntryExtended}, []string{"snow"}},
+		"another's instant":     {policy.Line{From: at(5), To: at(5), Kind: policy.EntryRetargeted}, nil},
 		"the last line":         {policy.Line{From: at(8), To: at(8), Reasons: still}, nil},
 	} {
-		if got := desk.Because(c.line, entries); !slices.Equal(got, c.want) {
+		if got := desk.CausesOf(c.line, entries); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}

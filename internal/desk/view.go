@@ -11,12 +11,12 @@ import (
 type View struct {
 	Record
 	Ticket ticket.Ticket
-	Next   ticket.Moment // zero: nothing falls due by itself
+	Next   ticket.DueEvent // zero: nothing falls due by itself
 	Policy *policy.Policy
-	// Expected is when the promises of a ticket that an emergency stops will be due, if that ends as planned, and GoesOn
+	// Expected is when the promises of a ticket that an emergency stops will be due, if that ends as planned, and ResumesAt
 	// is that end.
-	Expected policy.Promises
-	GoesOn   time.Time
+	Expected  policy.Deadlines
+	ResumesAt time.Time
 }
 
 // Decided reports whether every command accepted so far has been taken.
@@ -32,17 +32,17 @@ func (v View) Entries() int {
 }
 
 // Promised returns both promises as they stand.
-func (v View) Promised() Promised { return PromisedOf(v.Ticket, v.Expected, v.GoesOn) }
+func (v View) Promised() Promised { return PromisedOf(v.Ticket, v.Expected, v.ResumesAt) }
 
 // Gauge measures a promise at an instant.
 func (v View) Gauge(name policy.ClockName, at time.Time) Gauge {
 	clock := v.Ticket.Promise(name).Clock
-	if clock.Settled() {
-		clock = clock.AsSettled()
+	if clock.Met() {
+		clock = clock.AsMet()
 		at = clock.Ledger[len(clock.Ledger)-1].At
 	}
 	return Gauge{
-		Standing: v.Promised().Promise(name), Settled: clock.Settled(),
+		SLAState: v.Promised().Promise(name), Settled: clock.Met(),
 		Budget: clock.Budget(), Used: clock.Used(v.Policy.Calendar, at),
 	}
 }

@@ -31,7 +31,7 @@ clocks: {first_response: {target: 10h, counts: calendar}, resolution: {target: 2
 	v := desk.View{Policy: p, Ticket: ticket.Draft("HM-7Q2K9XM4TD", customer.ID, 1, p)}
 	for i, c := range append([]ticket.Command{submission}, commands...) {
 		c.Seq, c.At = int64(i+1), birth.Add(time.Duration(i)*time.Hour)
-		r, err := ticket.Take(v.Ticket, ticket.Desk{Policy: p}, c)
+		r, err := ticket.Decide(v.Ticket, ticket.Environment{Policy: p}, c)
 		if err != nil || r.Outcome.Refused {
 			t.Fatalf("%s: %+v %v", c.Verb, r.Outcome, err)
 		}
@@ -82,10 +82,10 @@ func TestPromised_aBrokenOneStaysDueWhenItWas(t *testing.T) {
 	v := viewed(t)
 	due, _ := v.Ticket.Resolution.Clock.Due()
 	from := due.Add(24 * time.Hour)
-	gate := ticket.Gate{Revision: 1, Emergencies: []ticket.Emergency{
+	gate := ticket.EmergencySchedule{Revision: 1, Emergencies: []ticket.Emergency{
 		{ID: ticket.NewEmergencyID(), Kind: ticket.EmergencyClosed, From: from, Until: from.Add(time.Hour)},
 	}}
-	r, err := ticket.Advance(v.Ticket, ticket.Desk{Policy: v.Policy, Gate: gate}, from.Add(2*time.Hour))
+	r, err := ticket.Advance(v.Ticket, ticket.Environment{Policy: v.Policy, Schedule: gate}, from.Add(2*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,11 +27,11 @@ type Desk struct {
 	mu       sync.Mutex
 	now      func() time.Time
 	policies map[int64]*policy.Policy // by version; accepted tickets are under the first
-	gate     ticket.Gate
+	gate     ticket.EmergencySchedule
 	perStep  int64
 	people   map[ticket.PersonID]*person
 	groups   map[string][]ticket.PersonID
-	turns    map[app.Turn]int64 // when a choice fell on somebody last
+	turns    map[app.RotationTurn]int64 // when a choice fell on somebody last
 	refused  func(ticket.Event) bool
 	parked   *ticket.Parked // what is parked while Park has everything refused
 	tickets  map[ticket.Number]*record
@@ -46,7 +46,7 @@ func New(p *policy.Policy, now func() time.Time) *Desk {
 	well := func(ticket.StepRequest) error { return nil }
 	return &Desk{
 		now: now, policies: map[int64]*policy.Policy{1: p}, perStep: app.MaxCommands,
-		people: staff(), groups: map[string][]ticket.PersonID{}, turns: map[app.Turn]int64{},
+		people: staff(), groups: map[string][]ticket.PersonID{}, turns: map[app.RotationTurn]int64{},
 		refused: func(ticket.Event) bool { return false },
 		tickets: map[ticket.Number]*record{}, before: well, after: well,
 		mailed: func(context.Context, ticket.Owed) (bool, error) { return false, nil },
@@ -76,7 +76,7 @@ func (d *Desk) Park(p *ticket.Parked) {
 }
 
 // SetGate changes the desk's gate. What lies before now must stay as it was.
-func (d *Desk) SetGate(g ticket.Gate) {
+func (d *Desk) SetGate(g ticket.EmergencySchedule) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.gate = g
@@ -119,7 +119,7 @@ func (d *Desk) Submit(n ticket.Number) ticket.Command {
 func (d *Desk) SubmitAbout(n ticket.Number, category string) ticket.Command {
 	d.mu.Lock()
 	d.tickets[n] = &record{
-		manual: map[string]app.NumberedManual{}, state: ticket.State{Ticket: ticket.Draft(n, Customer, 1, d.policies[1])},
+		manual: map[string]app.StoredManualCommand{}, state: ticket.State{Ticket: ticket.Draft(n, Customer, 1, d.policies[1])},
 	}
 	d.mu.Unlock()
 	return d.Accept(n, ticket.Command{

@@ -78,14 +78,14 @@ func (tx *stepTx) AskingMail(_ context.Context, event int) (app.AskingMail, bool
 }
 
 // MailToResend implements app.StepTx.
-func (tx *stepTx) MailToResend(_ context.Context, command int64) (ticket.Undelivered, bool, error) {
+func (tx *stepTx) MailToResend(_ context.Context, command int64) (ticket.BouncedMail, bool, error) {
 	c := tx.record.commands[command-1].Resend
 	if c == nil || c.Mail > len(tx.record.mails) {
-		return ticket.Undelivered{}, false, nil
+		return ticket.BouncedMail{}, false, nil
 	}
 	m := tx.record.mails[c.Mail-1]
-	u := ticket.Undelivered{
-		Mail: c.Mail, Kind: m.Kind, Person: m.Person, Clock: m.Clock, Rung: m.Rung, Bounced: m.bounced,
+	u := ticket.BouncedMail{
+		Mail: c.Mail, Kind: m.Kind, Person: m.Person, Clock: m.Clock, EscalationStep: m.EscalationStep, Bounced: m.bounced,
 		Resent: slices.ContainsFunc(tx.record.mails, func(again mail) bool { return again.Resends == c.Mail }),
 	}
 	if m.Asks {
@@ -95,7 +95,7 @@ func (tx *stepTx) MailToResend(_ context.Context, command int64) (ticket.Undeliv
 }
 
 // writeDeliveries keeps what a step's events owe, and which failures they record.
-func (tx *stepTx) writeDeliveries(c app.Changes) {
+func (tx *stepTx) writeDeliveries(c app.StepChanges) {
 	r := tx.record
 	for _, m := range c.Mails {
 		r.mails = append(r.mails, mail{Mail: m, owed: ticket.Owed{N: m.N, To: m.Person, Kind: m.Kind, Asks: m.Asks, Handle: tx.handle(m.Person)}})

@@ -65,7 +65,7 @@ func (tx *stepTx) Disabled(_ context.Context, some []ticket.PersonID) (map[ticke
 // Audience implements app.StepTx.
 func (tx *stepTx) Audience(_ context.Context, a policy.Audience) ([]ticket.PersonID, error) {
 	role := ticket.RoleSupervisor
-	if a == policy.TellAdministrators {
+	if a == policy.NotifyAdministrators {
 		role = ticket.RoleAdministrator
 	}
 	return tx.who(func(_ ticket.PersonID, p *person) bool { return p.role == role }), nil
@@ -100,7 +100,7 @@ func (tx *stepTx) Roster(_ context.Context, group string) ([]ticket.Candidate, e
 	for _, id := range tx.who(func(id ticket.PersonID, p *person) bool {
 		return slices.Contains(tx.groups[group], id) || group == policy.Everyone && p.role == ticket.RoleAgent
 	}) {
-		c := ticket.Candidate{ID: id, Handle: tx.people[id].handle, Turn: tx.turns[app.Turn{Group: group, Person: id}]}
+		c := ticket.Candidate{ID: id, Handle: tx.people[id].handle, Turn: tx.turns[app.RotationTurn{Group: group, Person: id}]}
 		for _, r := range tx.tickets {
 			if t := r.state.Ticket; t.Assignee == id && ticket.VerbResolve.Fits(t.Status) {
 				c.Load++

@@ -22,7 +22,7 @@ type record struct {
 	parked   *ticket.Parked
 	tries    int // of what is parked
 	commands []ticket.Command
-	manual   map[string]app.NumberedManual
+	manual   map[string]app.StoredManualCommand
 	events   []ticket.Event
 	outcomes []ticket.Outcome // of each command decided, in order
 	mails    []mail           // and calls
@@ -45,7 +45,7 @@ const refusedReason = "SQLSTATE 23514 forbidden"
 type tickets struct{ *Desk }
 
 // StepTx implements app.StepStore.
-func (d tickets) StepTx(_ context.Context, n ticket.Number, fn func(app.Locked, app.StepTx) error) error {
+func (d tickets) StepTx(_ context.Context, n ticket.Number, fn func(app.LockedTicket, app.StepTx) error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	was, known := d.tickets[n]
@@ -55,9 +55,9 @@ func (d tickets) StepTx(_ context.Context, n ticket.Number, fn func(app.Locked, 
 	r := *was
 	r.manual, r.mails = maps.Clone(was.manual), slices.Clone(was.mails)
 	tx := &stepTx{Desk: d.Desk, record: &r, turns: maps.Clone(d.turns)}
-	l := app.Locked{
+	l := app.LockedTicket{
 		State: r.state, Last: int64(len(r.commands)), Latest: r.latest, Clock: d.clock(), Passed: r.passed, Parked: r.parked,
-		Desk: ticket.Desk{Policy: d.policies[r.state.Ticket.Policy], Gate: d.gate, Unmailed: d.people[r.state.Ticket.Requester].disabled},
+		Desk: ticket.Environment{Policy: d.policies[r.state.Ticket.Policy], Schedule: d.gate, Unmailed: d.people[r.state.Ticket.Requester].disabled},
 	}
 	if c := r.commands[len(r.commands)-1].At; c.After(l.Latest) {
 		l.Latest = c
@@ -75,7 +75,7 @@ func (d tickets) Unrecordable(err error) (string, bool) {
 }
 
 // Park implements app.StepStore.
-func (d tickets) Park(_ context.Context, p app.Parking) error {
+func (d tickets) Park(_ context.Context, p app.ParkRequest) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	r, now := d.tickets[p.Number], d.clock()
@@ -97,7 +97,7 @@ func (d tickets) Park(_ context.Context, p app.Parking) error {
 type stepTx struct {
 	*Desk
 	record *record
-	turns  map[app.Turn]int64
+	turns  map[app.RotationTurn]int64
 }
 
 // Policy implements app.StepTx.
@@ -128,8 +128,8 @@ func (tx *stepTx) AcceptedAt(_ context.Context, command int64) (time.Time, error
 }
 
 // ManualCommands implements app.StepTx.
-func (tx *stepTx) ManualCommands(_ context.Context, keys []string) (map[string]app.NumberedManual, error) {
-	known := map[string]app.NumberedManual{}
+func (tx *stepTx) ManualCommands(_ context.Context, keys []string) (map[string]app.StoredManualCommand, error) {
+	known := map[string]app.StoredManualCommand{}
 	for _, key := range keys {
 		if n, numbered := tx.record.manual[key]; numbered {
 			known[key] = n
@@ -149,16 +149,16 @@ func (tx *stepTx) AddManualCommands(_ context.Context, commands []app.ManualComm
 			added.Policy = c.Policy
 		}
 		tx.record.commands = append(tx.record.commands, added)
-		tx.record.manual[c.Key] = app.NumberedManual{Seq: c.Seq, Run: c.Run}
+		tx.record.manual[c.Key] = app.StoredManualCommand{Seq: c.Seq, Run: c.Run}
 	}
 	return nil
 }
 
 // Write implements app.StepTx.
-func (tx *stepTx) Write(_ context.Context, c app.Changes) (app.Written, error) {
+func (tx *stepTx) Write(_ context.Context, c app.StepChanges) (app.WriteResult, error) {
 	r := tx.record
 	if slices.ContainsFunc(c.Events, tx.refused) {
-		return app.Written{}, errRefused
+		return app.WriteResult{}, errRefused
 	}
 	r.events = append(r.events, c.Events...)
 	for _, d := range c.Decisions {
@@ -180,11 +180,11 @@ func (tx *stepTx) Write(_ context.Context, c app.Changes) (app.Written, error) {
 	if c.Unpark {
 		r.parked = nil
 	}
-	var w app.Written
+	var w app.WriteResult
 	for _, key := range c.Manual {
 		if n := tx.record.manual[key].Seq; n > 0 && n <= c.State.Command {
 			o := r.outcomes[n-1]
-			w.Manual = append(w.Manual, ticket.ByHandOutcome{Key: key, Refused: o.Refused, Code: o.Code})
+			w.Manual = append(w.Manual, ticket.ManualOutcome{Key: key, Refused: o.Refused, Code: o.Code})
 		}
 	}
 	for _, m := range r.mails {

@@ -73,7 +73,7 @@ func (r *Reconciler) check(ctx context.Context, o desk.Overdue) error {
 // judge classifies the workflow of an overdue ticket. Deliveries that are among its pending activities are being tried,
 // however long that takes: a day without SMTP is no fault of the workflow. If a ticket owes more than ticket.MaxOwed, not
 // all can be pending at once.
-func judge(o desk.Overdue, e Execution) desk.Found {
+func judge(o desk.Overdue, e Execution) desk.LookResult {
 	switch {
 	case !e.Running:
 		return desk.FoundMissing

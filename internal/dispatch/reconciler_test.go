@@ -24,7 +24,7 @@ type reconcilerFixture struct {
 	mu         sync.Mutex
 	overdue    map[ticket.Number]desk.Overdue
 	next       map[ticket.Number]time.Time
-	found      map[ticket.Number]desk.Found
+	found      map[ticket.Number]desk.LookResult
 	kept       []ticket.Number
 	executions map[ticket.Number]dispatch.Execution
 	unlisted   map[ticket.Number]bool // by the visibility store, which lags
@@ -39,7 +39,7 @@ type reconcilerFixture struct {
 
 func newReconcilerFixture() *reconcilerFixture {
 	return &reconcilerFixture{
-		overdue: map[ticket.Number]desk.Overdue{}, next: map[ticket.Number]time.Time{}, found: map[ticket.Number]desk.Found{},
+		overdue: map[ticket.Number]desk.Overdue{}, next: map[ticket.Number]time.Time{}, found: map[ticket.Number]desk.LookResult{},
 		executions: map[ticket.Number]dispatch.Execution{}, unlisted: map[ticket.Number]bool{},
 		signals: map[ticket.Number][]time.Duration{}, fails: func(ticket.Number) error { return nil }, began: time.Now(),
 	}
@@ -89,7 +89,7 @@ func (w *reconcilerFixture) Kept(_ context.Context, after ticket.Number, limit i
 	return page, nil
 }
 
-func (w *reconcilerFixture) NoteFound(_ context.Context, o desk.Overdue, found desk.Found, tries int, next time.Duration) error {
+func (w *reconcilerFixture) NoteFound(_ context.Context, o desk.Overdue, found desk.LookResult, tries int, next time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.found[o.Number], w.next[o.Number] = found, time.Now().Add(next)
@@ -192,7 +192,7 @@ func TestReconciler_doesWhatHelps(t *testing.T) {
 		name      string
 		overdue   desk.Overdue
 		execution dispatch.Execution
-		found     desk.Found
+		found     desk.LookResult
 		signals   int
 	}{
 		{"missing and due", desk.Overdue{Due: true}, dispatch.Execution{}, desk.FoundRestarted, 1},

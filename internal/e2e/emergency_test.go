@@ -103,9 +103,9 @@ func (s *stack) command(name string, payload any) {
 }
 
 // awaitProven waits until the fan-out of the newest edge is proven, and gives the edge.
-func (s *stack) awaitProven(verb ticket.Verb) ticket.Edge {
+func (s *stack) awaitProven(verb ticket.Verb) ticket.Transition {
 	s.t.Helper()
-	var edge ticket.Edge
+	var edge ticket.Transition
 	eventually(s.t, fmt.Sprint("every open ticket knows of ", verb), func() (bool, string) {
 		report, err := s.emergency()
 		edge = report.Fanout.Transition
@@ -141,7 +141,7 @@ func (s *stack) fill(pool *pgxpool.Pool, tickets int) {
 }
 
 // checkHeld counts the open tickets that are not as they should be.
-func (s *stack) checkHeld(pool *pgxpool.Pool, held bool, edge ticket.Edge) {
+func (s *stack) checkHeld(pool *pgxpool.Pool, held bool, edge ticket.Transition) {
 	s.t.Helper()
 	n, err := s.count(pool, `SELECT count(*) FROM tickets WHERE status <> 'closed' AND (gate_at < $1 OR (held IS NOT NULL) <> $2
 		OR $2 AND next_due < 'infinity')`, edge.At, held)
@@ -152,7 +152,7 @@ func (s *stack) checkHeld(pool *pgxpool.Pool, held bool, edge ticket.Edge) {
 
 // checkExact looks at every timeline: each ticket stopped at one edge and went on at the other, to the second, once, and
 // broke no promise in between, however late anybody was told.
-func (s *stack) checkExact(pool *pgxpool.Pool, from, until ticket.Edge) {
+func (s *stack) checkExact(pool *pgxpool.Pool, from, until ticket.Transition) {
 	s.t.Helper()
 	const given = `WITH given AS (SELECT $1::timestamptz AS start, $2::timestamptz AS stop, $3::text AS emergency)
 		SELECT count(*) FROM given, `

@@ -84,7 +84,7 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 		}
 	}
 	s.command("declare", map[string]any{"kind": "closed"})
-	var edge ticket.Edge
+	var edge ticket.Transition
 	eventually(t, "only one is behind", func() (bool, string) {
 		report, err := s.emergency()
 		edge = report.Fanout.Transition
@@ -131,7 +131,7 @@ func TestEmergency_aTicketThatTakesNoStepKeepsOnlyItsOwnRequesterWaiting(t *test
 }
 
 // waitedAlready has the workflow Emergency begin again where it is, three minutes into the fan-out.
-func (s *stack) waitedAlready(edge ticket.Edge) {
+func (s *stack) waitedAlready(edge ticket.Transition) {
 	s.t.Helper()
 	eventually(s.t, "the workflow goes on as if time had passed", func() (bool, string) {
 		_, err := s.temporalClient().ExecuteWorkflow(context.Background(), client.StartWorkflowOptions{

@@ -56,17 +56,17 @@ type ticketView struct {
 }
 
 type entry struct {
-	N        int       `json:"n"`
-	Kind     string    `json:"kind"`
-	At       time.Time `json:"at"`
-	Recorded time.Time `json:"recorded_at"`
-	Body     string    `json:"body"`
-	Promise  string    `json:"promise"`
-	Rung     int       `json:"escalation_step"`
-	Code     string    `json:"code"`
-	Verb     string    `json:"verb"`
-	Mail     int       `json:"mail"`
-	Since    time.Time `json:"since"`
+	N              int       `json:"n"`
+	Kind           string    `json:"kind"`
+	At             time.Time `json:"at"`
+	Recorded       time.Time `json:"recorded_at"`
+	Body           string    `json:"body"`
+	Promise        string    `json:"promise"`
+	EscalationStep int       `json:"escalation_step"`
+	Code           string    `json:"code"`
+	Verb           string    `json:"verb"`
+	Mail           int       `json:"mail"`
+	Since          time.Time `json:"since"`
 }
 
 var web = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}

@@ -34,14 +34,14 @@ func TestTemporal_holdsNothingThatPeopleWroteOrAreCalled(t *testing.T) {
 	canary.must(http.StatusConflict, http.MethodPost, "/tickets/"+number+"/confirmation", words{})
 	s.agent.do(number, "replies", words{"body": "Canary-Reply"})
 	s.agent.do(number, "resolution", words{"body": "Canary-Resolution"})
-	s.mails.Reject(refuse("Canary-Bounce of canary-address@demo.example"))
+	s.mails.RejectRecipients(refuse("Canary-Bounce of canary-address@demo.example"))
 	canary.do(number, "confirmation", nil)
 	eventually(t, "the bounce is on record", func() (bool, string) {
 		entries := s.agent.timeline(number)
 		last := entries[len(entries)-1]
 		return last.Kind == "mail-bounced", last.Kind
 	})
-	s.mails.Reject(nil)
+	s.mails.RejectRecipients(nil)
 	s.agent.do(number, fmt.Sprintf("mails/%d/resend", s.bounce(number)), words{"address": "canary-corrected@demo.example"})
 	s.mails.Wait(t, func(m mailtest.Message) bool { return slices.Contains(m.To, "canary-corrected@demo.example") })
 	s.checkTemporal(number)
@@ -89,7 +89,7 @@ func TestTemporal_holdsNothingThatSupervisorsWrote(t *testing.T) {
 	}
 	s.awaitProven(ticket.VerbEmergencyExtend)
 	s.awaitCount(pool, "it is announced", 1, 1000, `SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'sent'`)
-	s.mails.Reject(refuse("Canary-Bounce of canary-address@demo.example"))
+	s.mails.RejectRecipients(refuse("Canary-Bounce of canary-address@demo.example"))
 	s.supervisor.must(http.StatusOK, http.MethodPatch, "/emergencies/"+emergency.ID, words{"notice": "Canary-Change", "delay_seconds": 7200})
 	s.awaitCount(pool, "the change comes back", 1, 1000, `SELECT count(*) FROM deliveries WHERE queue = 'announcement' AND status = 'bounced'`)
 	s.supervisor.must(http.StatusOK, http.MethodDelete, "/emergencies/"+emergency.ID, nil)

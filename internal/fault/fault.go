@@ -68,12 +68,12 @@ type Detail struct {
 // Error is an error with a kind, an optional machine-readable code, a message that is safe to show, the invalid fields,
 // and the cause, which is never shown.
 type Error struct {
-	Kind    Kind
-	Code    string
-	Message string
-	Details []Detail
-	After   time.Duration // Limited: when to retry; 0: unknown
-	Cause   error
+	Kind       Kind
+	Code       string
+	Message    string
+	Details    []Detail
+	RetryAfter time.Duration // Limited: when to retry; 0: unknown
+	Cause      error
 }
 
 // Error returns message, details and cause, for logs.
@@ -110,8 +110,8 @@ func Fields(details ...Detail) *Error {
 	return &Error{Kind: Invalid, Message: "the request is not valid", Details: details}
 }
 
-// Refusal returns a Conflict with a code, such as "ticket-closed".
-func Refusal(code, format string, args ...any) *Error {
+// NewConflict returns a Conflict with a code, such as "ticket-closed".
+func NewConflict(code, format string, args ...any) *Error {
 	return &Error{Kind: Conflict, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 

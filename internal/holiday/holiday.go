@@ -38,10 +38,10 @@ func Years(now time.Time, years int) Period {
 	return Period{From: from, To: from.AddDate(years, 0, -1)}
 }
 
-// Read returns the days in a period that the events of a file cover, ascending and unique. Only events of whole days
+// Parse returns the days in a period that the events of a file cover, ascending and unique. Only events of whole days
 // count: those with a time of day are not holidays, nor are cancelled ones. The error is an Invalid fault that names
 // the event, if one caused it.
-func Read(file io.Reader, in Period) ([]policy.Holiday, error) {
+func Parse(file io.Reader, in Period) ([]policy.Holiday, error) {
 	if in.To.Before(in.From) || in.To.After(in.From.AddDate(maxYears, 0, 0)) {
 		return nil, fault.New(fault.Invalid, "the period must end after it begins, and within %d years", maxYears)
 	}

@@ -23,7 +23,7 @@ func file(events ...string) string {
 }
 
 func read(text string) ([]string, error) {
-	days, err := holiday.Read(strings.NewReader(text), holiday.Years(time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), 2))
+	days, err := holiday.Parse(strings.NewReader(text), holiday.Years(time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), 2))
 	var all []string
 	for _, d := range days {
 		all = append(all, strings.TrimSpace(d.Date.Format(time.DateOnly)+" "+d.Name))

@@ -49,21 +49,21 @@ var (
 	errNone    error = fault.New(fault.NotFound, "this link is not valid; it may have been truncated in the email")
 	errExpired error = fault.New(fault.Forbidden, "this link has expired")
 
-	// ErrEnded is returned for a valid link that was revoked together with the person's sessions.
-	ErrEnded error = fault.New(fault.Forbidden, "this link has been revoked, like all older links and sessions of the account")
+	// ErrRevoked is returned for a valid link that was revoked together with the person's sessions.
+	ErrRevoked error = fault.New(fault.Forbidden, "this link has been revoked, like all older links and sessions of the account")
 )
 
 // Expired reports whether an error means that a link has expired.
 func Expired(err error) bool { return errors.Is(err, errExpired) }
 
-// Ended reports whether an error means that a link was revoked.
-func Ended(err error) bool { return errors.Is(err, ErrEnded) }
+// Revoked reports whether an error means that a link was revoked.
+func Revoked(err error) bool { return errors.Is(err, ErrRevoked) }
 
-// Make returns a token to read and reply in a conversation. It is deterministic.
-func Make(secret []byte, g Grant) string { return sign(secret, conversation, g) }
+// New returns a token to read and reply in a conversation. It is deterministic.
+func New(secret []byte, g Grant) string { return sign(secret, conversation, g) }
 
-// MakeEscalation returns a token to acknowledge a ticket's escalation.
-func MakeEscalation(secret []byte, g Grant) string { return sign(secret, escalation, g) }
+// NewEscalation returns a token to acknowledge a ticket's escalation.
+func NewEscalation(secret []byte, g Grant) string { return sign(secret, escalation, g) }
 
 func sign(secret []byte, purpose string, g Grant) string {
 	token := make([]byte, 0, head+len(g.Number)+len(g.Person)+macSize)
@@ -75,14 +75,14 @@ func sign(secret []byte, purpose string, g Grant) string {
 	return base64.RawURLEncoding.EncodeToString(append(token, mac(secret, purpose, token)...))
 }
 
-// Read verifies a token of Make. It returns a NotFound fault for an invalid token, and for an expired one a Forbidden
+// Verify verifies a token of New. It returns a NotFound fault for an invalid token, and for an expired one a Forbidden
 // fault (see Expired) together with the grant.
-func Read(secret []byte, token string, now time.Time) (Grant, error) {
+func Verify(secret []byte, token string, now time.Time) (Grant, error) {
 	return read(secret, conversation, token, now)
 }
 
-// ReadEscalation is like Read for MakeEscalation.
-func ReadEscalation(secret []byte, token string, now time.Time) (Grant, error) {
+// VerifyEscalation is like Verify for NewEscalation.
+func VerifyEscalation(secret []byte, token string, now time.Time) (Grant, error) {
 	return read(secret, escalation, token, now)
 }
 

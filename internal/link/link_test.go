@@ -17,30 +17,30 @@ var (
 )
 
 func TestRead_givesWhatWasMadeUntilItExpires(t *testing.T) {
-	token := link.Make(secret, grant)
-	if g, err := link.Read(secret, token, expires.Add(-time.Second)); g != grant || err != nil {
+	token := link.New(secret, grant)
+	if g, err := link.Verify(secret, token, expires.Add(-time.Second)); g != grant || err != nil {
 		t.Errorf("got %+v, %v", g, err)
 	}
 	for _, now := range []time.Time{expires, expires.AddDate(10, 0, 0)} {
-		g, err := link.Read(secret, token, now)
+		g, err := link.Verify(secret, token, now)
 		if g.Number != grant.Number || !link.Expired(err) || fault.KindOf(err) != fault.Forbidden {
 			t.Errorf("at %s: %+v, %v", now, g, err)
 		}
 	}
-	if again := link.Make(secret, grant); again != token {
+	if again := link.New(secret, grant); again != token {
 		t.Error("the same grant gives another token")
 	}
 }
 
 func TestMake_isFitForAnAddressAndAMail(t *testing.T) {
-	token := link.Make(secret, grant)
+	token := link.New(secret, grant)
 	if len(token) > 120 || strings.Trim(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 		t.Errorf("the token is %q", token)
 	}
 }
 
 func TestRead_refusesEveryChangeOfOneBit(t *testing.T) {
-	data, err := base64.RawURLEncoding.DecodeString(link.Make(secret, grant))
+	data, err := base64.RawURLEncoding.DecodeString(link.New(secret, grant))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestRead_refusesEveryChangeOfOneBit(t *testing.T) {
 }
 
 func TestRead_refusesWhatItDidNotMake(t *testing.T) {
-	token := link.Make(secret, grant)
+	token := link.New(secret, grant)
 	refused(t, []byte(strings.Repeat("j", 32)), token)
 	for _, forged := range []string{
 		"", "x", token[1:], token[:len(token)-1], token + "A", token + "=", token + token, " " + token, strings.ToLower(token),
@@ -71,25 +71,25 @@ func TestRead_refusesWhatItDidNotMake(t *testing.T) {
 func TestRead_holdsNumberAndPersonApart(t *testing.T) {
 	moved := grant
 	moved.Number, moved.Person = grant.Number+"P", grant.Person[1:]
-	if link.Make(secret, moved) == link.Make(secret, grant) {
+	if link.New(secret, moved) == link.New(secret, grant) {
 		t.Error("a character that moves from the person to the number makes the same token")
 	}
 }
 
 func refused(t *testing.T, secret []byte, token string) {
 	t.Helper()
-	g, err := link.Read(secret, token, expires.Add(-time.Hour))
+	g, err := link.Verify(secret, token, expires.Add(-time.Hour))
 	if g != (link.Grant{}) || fault.KindOf(err) != fault.NotFound || err == nil {
 		t.Errorf("%.80q gives %+v, %v", token, g, err)
 	}
 }
 
 func FuzzRead(f *testing.F) {
-	f.Add(link.Make(secret, grant))
+	f.Add(link.New(secret, grant))
 	f.Add("AQ")
 	f.Fuzz(func(t *testing.T, token string) {
-		g, err := link.Read(secret, token, expires.Add(-time.Hour))
-		if err == nil && link.Make(secret, g) != token {
+		g, err := link.Verify(secret, token, expires.Add(-time.Hour))
+		if err == nil && link.New(secret, g) != token {
 			t.Errorf("%q reads as %+v, which has another token", token, g)
 		}
 	})

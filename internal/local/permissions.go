@@ -21,9 +21,9 @@ const (
 // ownNames are what up keeps beside the directories of its parts. That of PostgreSQL is StartPostgres's to close.
 var ownNames = []string{"up.lock", "parts.lock", "tokens.json", "tokens.json.draft", "postgresql"}
 
-// Privatise restricts a data directory and its parts, given by name, to their owner: older versions of up did not. A
+// RestrictPermissions restricts a data directory and its parts, given by name, to their owner: older versions of up did not. A
 // directory with anything else in it, such as a home directory, keeps its mode.
-func Privatise(dir string, parts ...string) error {
+func RestrictPermissions(dir string, parts ...string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("restrict data directory: %w", err)

@@ -47,7 +47,7 @@ func TestPrivatise_closesWhatAnOlderUpLeftOpen(t *testing.T) {
 	if err := os.Symlink(filepath.Join(elsewhere, "mail"), filepath.Join(dir, "mail")); err != nil {
 		t.Fatal(err)
 	}
-	if err := local.Privatise(dir, "log", "mail", "temporal"); err != nil {
+	if err := local.RestrictPermissions(dir, "log", "mail", "temporal"); err != nil {
 		t.Fatal(err)
 	}
 	checkMode(t, dir, ownMode())
@@ -75,7 +75,7 @@ func TestPrivatise_leavesForeignThingsAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := local.Privatise(dir, "log"); err != nil {
+		if err := local.RestrictPermissions(dir, "log"); err != nil {
 			t.Fatal(err)
 		}
 		t.Log(name)

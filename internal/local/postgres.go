@@ -21,12 +21,12 @@ const (
 
 // PostgresOptions configures a cluster.
 type PostgresOptions struct {
-	Dir       string    // contains data, passwords and a lock; created if missing
-	Port      int       // on 127.0.0.1; 0: any free port
-	Bin       string    // directory of postgres and initdb; empty: found or downloaded
-	Throwaway bool      // no fsync: survives kill -9, but not a power failure
-	Log       io.Writer // server log and progress; nil: discarded
-	Lock      *Lock     // awaited by a successor's AwaitOrphans; may be nil
+	Dir    string    // contains data, passwords and a lock; created if missing
+	Port   int       // on 127.0.0.1; 0: any free port
+	Bin    string    // directory of postgres and initdb; empty: found or downloaded
+	NoSync bool      // no fsync: survives kill -9, but not a power failure
+	Log    io.Writer // server log and progress; nil: discarded
+	Lock   *Lock     // awaited by a successor's AwaitOrphans; may be nil
 }
 
 // Postgres is a running server. It does not outlive this process.
@@ -44,7 +44,7 @@ func StartPostgres(ctx context.Context, opts PostgresOptions) (*Postgres, error)
 	if err != nil {
 		return nil, fmt.Errorf("resolve the data directory: %w", err)
 	}
-	c := cluster{dir: dir, log: opts.Log, throwaway: opts.Throwaway}
+	c := cluster{dir: dir, log: opts.Log, throwaway: opts.NoSync}
 	lock, err := c.lock(ctx)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func StartPostgres(ctx context.Context, opts PostgresOptions) (*Postgres, error)
 		return nil, err
 	}
 	orphan := syscall.SIGINT // a fast and clean stop
-	if opts.Throwaway {
+	if opts.NoSync {
 		orphan = syscall.SIGQUIT
 	}
 	child, err := startChild(childSpec{

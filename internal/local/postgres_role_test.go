@@ -130,7 +130,7 @@ func TestStartPostgres_saysThatAPasswordIsWrong(t *testing.T) {
 			if err := spoil(filepath.Join(dir, name)); err != nil {
 				t.Fatal(err)
 			}
-			_, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: dir, Throwaway: true})
+			_, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: dir, NoSync: true})
 			refused(t, err, fault.Conflict, "password", "restore th")
 		}
 	}

@@ -37,7 +37,7 @@ func home(t *testing.T) string {
 
 func startPostgres(t *testing.T, opts local.PostgresOptions) *local.Postgres {
 	t.Helper()
-	opts.Throwaway = true
+	opts.NoSync = true
 	pg, err := local.StartPostgres(t.Context(), opts)
 	if err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
@@ -147,7 +147,7 @@ func TestStartPostgres_isDurableUnlessThrowaway(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
 	for _, throwaway := range []bool{true, false} {
-		pg, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: dir, Throwaway: throwaway})
+		pg, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: dir, NoSync: throwaway})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,7 +250,7 @@ func TestStartPostgres_refusesWhatItCannotServe(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			opts := local.PostgresOptions{Dir: home(t), Throwaway: true}
+			opts := local.PostgresOptions{Dir: home(t), NoSync: true}
 			test.arrange(t, &opts)
 			_, err := local.StartPostgres(t.Context(), opts)
 			refused(t, err, test.kind, test.words...)

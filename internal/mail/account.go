@@ -24,12 +24,12 @@ type accountView struct {
 
 // parseAccount parses the templates of accounts' mails and tries each of them once.
 func (r *Renderer) parseAccount() (err error) {
-	r.accounts = map[account.Kind]words{}
-	for _, kind := range account.Kinds() {
+	r.accounts = map[account.MailKind]words{}
+	for _, kind := range account.MailKinds() {
 		if r.accounts[kind], err = parseWords("templates/account", "templates/account/"+string(kind)+".tmpl"); err != nil {
 			return fmt.Errorf("mail %s: %w", kind, err)
 		}
-		if _, err := r.RenderAccount(account.Letter{Kind: kind, URL: "x", Policy: &policy.Policy{Zone: time.UTC}}, time.Time{}); err != nil {
+		if _, err := r.RenderAccount(account.Mail{Kind: kind, URL: "x", Policy: &policy.Policy{Zone: time.UTC}}, time.Time{}); err != nil {
 			return err
 		}
 	}
@@ -37,7 +37,7 @@ func (r *Renderer) parseAccount() (err error) {
 }
 
 // RenderAccount writes a letter out, at a time. It fails for a kind that doesn't exist and for a letter without a policy.
-func (r *Renderer) RenderAccount(l account.Letter, now time.Time) (Message, error) {
+func (r *Renderer) RenderAccount(l account.Mail, now time.Time) (Message, error) {
 	words, known := r.accounts[l.Kind]
 	if !known {
 		return Message{}, fmt.Errorf("render mail: there is no kind %q", l.Kind)
@@ -61,7 +61,7 @@ func (r *Renderer) RenderAccount(l account.Letter, now time.Time) (Message, erro
 
 // composeAccount writes a letter out with its headers, like compose. Such mails make no thread: a mailbox that folded
 // them would hide the one that counts.
-func composeAccount(r *Renderer, l account.Letter, now time.Time) (outgoing, error) {
+func composeAccount(r *Renderer, l account.Mail, now time.Time) (outgoing, error) {
 	h := headers{messageID: AccountID(l.ID, r.cfg.Domain)}
 	return pack(r, l.To, now, h, func() (Message, error) { return r.RenderAccount(l, now) })
 }

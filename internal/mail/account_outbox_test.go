@@ -106,7 +106,7 @@ func anyMail(mailtest.Message) bool { return true }
 
 func TestAccountMails_bringsALinkThatWorks(t *testing.T) {
 	o := newOffice(t, 1)
-	if err := o.AskLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
+	if err := o.RequestLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 		t.Fatal(err)
 	}
 	m := o.sink.Wait(t, anyMail)
@@ -115,7 +115,7 @@ func TestAccountMails_bringsALinkThatWorks(t *testing.T) {
 	if !found || m.To[0] != "customer@demo.example" || !strings.Contains(m.HTML, token) {
 		t.Fatalf("the mail to %v says\n%s", m.To, m.Text)
 	}
-	if used, err := o.Use(t.Context(), strings.TrimSpace(token), "", "", account.EndTokens); err != nil || used.Person.Address != "customer@demo.example" {
+	if used, err := o.Use(t.Context(), strings.TrimSpace(token), "", "", account.RevokeTokens); err != nil || used.Person.Address != "customer@demo.example" {
 		t.Errorf("%+v, %v", used, err)
 	}
 }
@@ -124,7 +124,7 @@ func TestAccountMails_bringsALinkThatWorks(t *testing.T) {
 func TestAccountMails_sendsOnceAmongSeveral(t *testing.T) {
 	o := newOffice(t, 3)
 	for range 5 {
-		if err := o.AskLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
+		if err := o.RequestLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -136,7 +136,7 @@ func TestAccountMails_sendsOnceAmongSeveral(t *testing.T) {
 func TestAccountMails_goesOnWhenTheMailServerIsBack(t *testing.T) {
 	o := newOffice(t, 1)
 	o.sink.Stop()
-	if err := o.AskLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
+	if err := o.RequestLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 		t.Fatal(err)
 	}
 	for tries := 0; tries == 0; { // until it has been tried in vain
@@ -153,7 +153,7 @@ func TestAccountMails_goesOnWhenTheMailServerIsBack(t *testing.T) {
 
 func TestAccountMails_givesUpWhatIsOfNoUseOrRefused(t *testing.T) {
 	o := newOffice(t, 1)
-	o.sink.Reject(func(_, to string) *smtp.SMTPError {
+	o.sink.RejectRecipients(func(_, to string) *smtp.SMTPError {
 		if strings.HasPrefix(to, "refused@") {
 			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox"}
 		}
@@ -163,7 +163,7 @@ func TestAccountMails_givesUpWhatIsOfNoUseOrRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // one link is used, the other's time runs out
-		if err := o.AskLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
+		if err := o.RequestLink(t.Context(), account.Browser{Source: "192.0.2.1"}, "customer@demo.example"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -187,15 +187,15 @@ func TestAccountMails_givesUpWhatIsOfNoUseOrRefused(t *testing.T) {
 func TestRenderAccount_readsAsTheGoldenFiles(t *testing.T) {
 	r := newRenderer(t)
 	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	for _, kind := range account.Kinds() {
-		l := account.Letter{
+	for _, kind := range account.MailKinds() {
+		l := account.Mail{
 			ID: 7, Kind: kind, To: desk.Mailbox{Name: "Carla <b>Customer</b>\r\nBcc: x@example.com", Address: "carla@example.com"},
 			Until: now.Add(24 * time.Hour), Policy: samplePolicy(time.UTC),
 		}
 		switch kind {
 		case account.AddressChanged, account.AddressConfirmed, account.AlreadyRegistered, account.PasswordChanged, account.PasswordSet:
 			l.At = now.Add(-time.Minute)
-		case account.TokenMade:
+		case account.TokenCreated:
 			l.At, l.Label, l.Writes = now.Add(-time.Minute), "Laptop <1>", true
 		default:
 			l.URL = "https://support.example.com/link/SAMPLE"
@@ -206,7 +206,7 @@ func TestRenderAccount_readsAsTheGoldenFiles(t *testing.T) {
 		}
 		golden(t, "account/"+string(kind)+".txt", "Subject: "+m.Subject+"\n\n"+m.Text)
 		golden(t, "account/"+string(kind)+".html", m.HTML)
-		if kind == account.Kind(account.SignIn) {
+		if kind == account.MailKind(account.SignIn) {
 			l.Notices = sampleNotices(now)
 			if m, err = r.RenderAccount(l, now); err != nil {
 				t.Fatal(err)

@@ -12,12 +12,12 @@ import (
 // announcementView is what the templates of announcements see, cleaned like a view.
 type announcementView struct {
 	notice
-	Subject string
-	Name    string // of the recipient
-	Tells   desk.Telling
-	Planned bool // it has not begun
-	Tickets []movedView
-	More    int
+	Subject   string
+	Name      string // of the recipient
+	Announces desk.AnnouncementKind
+	Planned   bool // it has not begun
+	Tickets   []movedView
+	More      int
 
 	Open, List, Notice string // addresses on the website: the only ticket's conversation, or their tickets; what is said there
 	Contact, Privacy   string
@@ -33,9 +33,9 @@ type movedView struct {
 
 // moveView is a promise as it stood and as it stands; dates that there are not are empty.
 type moveView struct {
-	Label                         string
-	Before, Due, Expected, Broken string
-	Waiting                       bool
+	Label                           string
+	Before, Due, Expected, Breached string
+	Waiting                         bool
 }
 
 // parseAnnouncement parses the templates and tries them with everything that can be told.
@@ -44,8 +44,8 @@ func (r *Renderer) parseAnnouncement() (err error) {
 		return fmt.Errorf("announcements: %w", err)
 	}
 	for _, kind := range ticket.EmergencyKinds() {
-		for _, tells := range []desk.Telling{desk.TellsPlanned, desk.TellsStarted, desk.TellsChanged, desk.TellsEnded, desk.TellsCancelled} {
-			trial := desk.Announcement{Tells: tells, Kind: kind, Policy: &policy.Policy{Zone: time.UTC}, Tickets: make([]desk.Moved, 1)}
+		for _, tells := range []desk.AnnouncementKind{desk.AnnouncePlanned, desk.AnnounceStarted, desk.AnnounceChanged, desk.AnnounceEnded, desk.AnnounceCancelled} {
+			trial := desk.Announcement{Announces: tells, Kind: kind, Policy: &policy.Policy{Zone: time.UTC}, Tickets: make([]desk.AffectedTicket, 1)}
 			if _, err := r.RenderAnnouncement(trial); err != nil {
 				return err
 			}
@@ -73,7 +73,7 @@ func (r *Renderer) viewAnnouncement(a desk.Announcement) announcementView {
 	}
 	v := announcementView{
 		notice: newNotices([]desk.Notice{about}, a.At, a.Policy.Zone)[0],
-		Name:   oneLine(a.To.Name, maxName), Tells: a.Tells, Planned: a.Stage == desk.StagePlanned, More: a.More,
+		Name:   oneLine(a.To.Name, maxName), Announces: a.Announces, Planned: a.Stage == desk.StagePlanned, More: a.More,
 		List: r.cfg.BaseURL + "/tickets", Notice: r.cfg.BaseURL + "/notice",
 		Contact: oneLine(a.Policy.Contact, 0), Privacy: oneLine(a.Policy.PrivacyURL, 0),
 		Policy: oneLine(a.Policy.Name, 0), Sender: oneLine(r.cfg.From.Name, maxName),
@@ -97,7 +97,7 @@ func moves(label string, m desk.Move, a desk.Announcement) []moveView {
 	}
 	in := func(at time.Time) string { return moment(at, a.At, a.Policy.Zone) }
 	return []moveView{{
-		Label: label, Before: in(m.Before), Due: in(m.Due), Expected: in(m.Expected), Broken: in(m.Broken), Waiting: m.Waiting,
+		Label: label, Before: in(m.Before), Due: in(m.Due), Expected: in(m.Expected), Breached: in(m.Breached), Waiting: m.Waiting,
 	}}
 }
 

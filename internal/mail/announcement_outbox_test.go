@@ -31,7 +31,7 @@ func (p *pile) ClaimNextDelivery(context.Context, outbox.Queue, string, time.Dur
 }
 
 func (p *pile) Announcement(_ context.Context, id int64) (desk.Announcement, desk.DeliveryStatus, int, error) {
-	return desk.Announcement{ID: id, Tickets: []desk.Moved{{Number: "HM-7Q2K9XM4TD"}}}, desk.DeliveryOwed, 0, nil
+	return desk.Announcement{ID: id, Tickets: []desk.AffectedTicket{{Number: "HM-7Q2K9XM4TD"}}}, desk.DeliveryOwed, 0, nil
 }
 
 func (p *pile) SettleDelivery(_ context.Context, k outbox.Key, _ desk.DeliveryStatus, _ string) error {

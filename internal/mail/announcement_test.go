@@ -29,14 +29,14 @@ func sampleNotices(at time.Time) []desk.Notice {
 
 var announced = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
-func announcement(tells desk.Telling, kind ticket.EmergencyKind, stage desk.EmergencyStage) desk.Announcement {
+func announcement(tells desk.AnnouncementKind, kind ticket.EmergencyKind, stage desk.EmergencyStage) desk.Announcement {
 	before, due := announced.Add(50*time.Hour), announced.Add(122*time.Hour)
 	a := desk.Announcement{
-		ID: 41, Tells: tells, Emergency: "E-7Q2K9XM4TD", Kind: kind, Notice: sampleNotices(announced)[0].Text,
-		Substance: desk.Substance{Stage: stage, From: announced, Until: announced.Add(72 * time.Hour)},
-		To:        desk.Mailbox{Name: "Demo Customer", Address: "customer@demo.example"},
-		Token:     "AQexample-token_of-a-link", At: announced, Policy: samplePolicy(time.UTC),
-		Tickets: []desk.Moved{{Number: number, Subject: "Parcel 4711 arrived broken",
+		ID: 41, Announces: tells, Emergency: "E-7Q2K9XM4TD", Kind: kind, Notice: sampleNotices(announced)[0].Text,
+		EmergencyTerms: desk.EmergencyTerms{Stage: stage, From: announced, Until: announced.Add(72 * time.Hour)},
+		To:             desk.Mailbox{Name: "Demo Customer", Address: "customer@demo.example"},
+		Token:          "AQexample-token_of-a-link", At: announced, Policy: samplePolicy(time.UTC),
+		Tickets: []desk.AffectedTicket{{Number: number, Subject: "Parcel 4711 arrived broken",
 			FirstResponse: desk.Move{Owed: true, Before: before, Due: due}, Resolution: desk.Move{Owed: true, Before: due, Due: due.Add(72 * time.Hour)}}},
 	}
 	if kind == ticket.EmergencyDelayed {
@@ -51,28 +51,28 @@ func announcements() map[string]desk.Announcement {
 	all := map[string]desk.Announcement{}
 	for _, kind := range ticket.EmergencyKinds() {
 		name := string(kind)
-		all[name+"-planned"] = announcement(desk.TellsPlanned, kind, desk.StagePlanned)
-		all[name+"-started"] = announcement(desk.TellsStarted, kind, desk.StageInForce)
-		all[name+"-changed"] = announcement(desk.TellsChanged, kind, desk.StageInForce)
-		all[name+"-plan-changed"] = announcement(desk.TellsChanged, kind, desk.StagePlanned)
-		all[name+"-ended"] = announcement(desk.TellsEnded, kind, desk.StageOver)
-		all[name+"-cancelled"] = announcement(desk.TellsCancelled, kind, desk.StageCancelled)
+		all[name+"-planned"] = announcement(desk.AnnouncePlanned, kind, desk.StagePlanned)
+		all[name+"-started"] = announcement(desk.AnnounceStarted, kind, desk.StageInForce)
+		all[name+"-changed"] = announcement(desk.AnnounceChanged, kind, desk.StageInForce)
+		all[name+"-plan-changed"] = announcement(desk.AnnounceChanged, kind, desk.StagePlanned)
+		all[name+"-ended"] = announcement(desk.AnnounceEnded, kind, desk.StageOver)
+		all[name+"-cancelled"] = announcement(desk.AnnounceCancelled, kind, desk.StageCancelled)
 	}
 	for _, name := range []string{"closed-started", "closed-changed"} {
 		a := all[name]
-		a.Tickets = []desk.Moved{{Number: number, Subject: "Parcel 4711 arrived broken", FirstResponse: still, Resolution: still}}
+		a.Tickets = []desk.AffectedTicket{{Number: number, Subject: "Parcel 4711 arrived broken", FirstResponse: still, Resolution: still}}
 		all[name] = a
 	}
-	several := announcement(desk.TellsStarted, closed, desk.StageInForce)
+	several := announcement(desk.AnnounceStarted, closed, desk.StageInForce)
 	several.Until, several.Token, several.More = time.Time{}, "", 3
 	still.Expected = time.Time{}
-	several.Tickets = []desk.Moved{
+	several.Tickets = []desk.AffectedTicket{
 		{Number: number, Subject: "Parcel 4711 arrived broken", FirstResponse: still, Resolution: still},
 		{Number: "HM-7Q2K9XM4TE", Subject: hostileNotice, Resolution: desk.Move{Owed: true, Waiting: true}},
-		{Number: "HM-7Q2K9XM4TF", Subject: "Late", FirstResponse: desk.Move{Owed: true, Broken: announced.Add(-time.Hour)}, Resolution: desk.Move{Owed: true, Expected: announced}},
+		{Number: "HM-7Q2K9XM4TF", Subject: "Late", FirstResponse: desk.Move{Owed: true, Breached: announced.Add(-time.Hour)}, Resolution: desk.Move{Owed: true, Expected: announced}},
 	}
 	all["closed-started-several"] = several
-	same := announcement(desk.TellsStarted, delayed, desk.StageInForce)
+	same := announcement(desk.AnnounceStarted, delayed, desk.StageInForce)
 	same.Tickets[0].FirstResponse = desk.Move{}
 	same.Tickets[0].Resolution.Due = same.Tickets[0].Resolution.Before
 	same.To.Name, same.Notice = "", hostileNotice
@@ -97,7 +97,7 @@ func TestRenderAnnouncement_readsAsTheGoldenFiles(t *testing.T) {
 // Whatever was typed: no markup, no template, no second header, no turned text in the lines that are ours.
 func TestAnnouncement_nothingThatWasTypedBecomesMarkupOrAHeader(t *testing.T) {
 	r := newRenderer(t)
-	a := announcement(desk.TellsStarted, ticket.EmergencyClosed, desk.StageInForce)
+	a := announcement(desk.AnnounceStarted, ticket.EmergencyClosed, desk.StageInForce)
 	a.Notice, a.To.Name, a.Tickets[0].Subject = hostileNotice, hostileNotice, hostileNotice
 	m, err := r.RenderAnnouncement(a)
 	if err != nil {
@@ -146,7 +146,7 @@ func TestMoved_datesAreWrittenInThePolicysZone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := announcement(desk.TellsStarted, ticket.EmergencyClosed, desk.StageInForce)
+	a := announcement(desk.AnnounceStarted, ticket.EmergencyClosed, desk.StageInForce)
 	a.Policy = samplePolicy(zone)
 	m, err := newRenderer(t).RenderAnnouncement(a)
 	if err != nil {

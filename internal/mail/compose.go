@@ -23,7 +23,7 @@ type outgoing struct {
 }
 
 // compose writes a letter out with its headers. An address that can't be written gives an *Undeliverable.
-func compose(r *Renderer, l desk.Letter, now time.Time) (outgoing, error) {
+func compose(r *Renderer, l desk.MailData, now time.Time) (outgoing, error) {
 	h := headers{messageID: MessageID(l.Number, l.N, l.Epoch, r.cfg.Domain), answers: l.Kind == ticket.MailReceipt}
 	h.inReplyTo, h.references = thread(l, r.cfg.Domain)
 	return pack(r, l.To, now, h, func() (Message, error) { return r.Render(l) })

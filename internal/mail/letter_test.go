@@ -38,14 +38,14 @@ func samplePolicy(zone *time.Location) *policy.Policy {
 			policy.FirstResponse: {Target: 72 * time.Hour, Counts: policy.CountBusinessHours},
 			policy.Resolution:    {Target: 240 * time.Hour, Counts: policy.CountCalendar, Pauses: []policy.Reason{policy.ReasonWaiting}},
 		},
-		Escalation: []policy.Rung{{After: 0}, {After: 24 * time.Hour}},
+		Escalation: []policy.EscalationStep{{After: 0}, {After: 24 * time.Hour}},
 	}
 }
 
 // letter is one of a kind with everything that such a letter has, accepted on a Monday at 10:23:45 UTC.
-func letter(kind ticket.MailKind) desk.Letter {
+func letter(kind ticket.MailKind) desk.MailData {
 	at := time.Date(2026, 11, 23, 10, 23, 45, 0, time.UTC)
-	l := desk.Letter{
+	l := desk.MailData{
 		Number: number, N: 4, Kind: kind, Previous: 2,
 		To:      desk.Mailbox{Name: "Demo Customer", Address: "customer@demo.example"},
 		Subject: "Parcel 4711 arrived broken", Author: "Demo Agent", Assignee: "Demo Agent", At: at,
@@ -82,7 +82,7 @@ func letter(kind ticket.MailKind) desk.Letter {
 	return l
 }
 
-func forStaff(l *desk.Letter, words string) {
+func forStaff(l *desk.MailData, words string) {
 	l.Token = ""
 	l.To = desk.Mailbox{Name: "Demo Agent", Address: "agent@holesalemart.example"}
 	l.Previous, l.Author = 0, "Sam Okafor"
@@ -95,7 +95,7 @@ func forStaff(l *desk.Letter, words string) {
 		l.Author, l.Body = "Demo Customer", words
 	case ticket.MailReminder, ticket.MailEscalation:
 		l.Author, l.Clock, l.DueAt, l.Since = "", policy.FirstResponse, l.FirstResponseDue, l.FirstResponseDue
-		l.Rung = 1
+		l.EscalationStep = 1
 		if l.Kind == ticket.MailEscalation {
 			l.At, l.Token = l.Since, "AQexample-token_of-an-escalation"
 			l.FirstResponseLate, l.FirstResponseDue = l.FirstResponseDue, time.Time{}
@@ -105,77 +105,77 @@ func forStaff(l *desk.Letter, words string) {
 }
 
 // variants are the letters of the golden files, by file name.
-func variants() map[string]desk.Letter {
-	all := map[string]desk.Letter{}
+func variants() map[string]desk.MailData {
+	all := map[string]desk.MailData{}
 	for _, kind := range ticket.MailKinds() {
 		all[string(kind)] = letter(kind)
 	}
-	with := func(name string, kind ticket.MailKind, change func(*desk.Letter)) {
+	with := func(name string, kind ticket.MailKind, change func(*desk.MailData)) {
 		l := letter(kind)
 		change(&l)
 		all[string(kind)+"-"+name] = l
 	}
-	with("paused", ticket.MailReceipt, func(l *desk.Letter) { l.FirstResponseDue, l.ResolutionDue = time.Time{}, time.Time{} })
-	with("bare", ticket.MailReceipt, func(l *desk.Letter) {
+	with("paused", ticket.MailReceipt, func(l *desk.MailData) { l.FirstResponseDue, l.ResolutionDue = time.Time{}, time.Time{} })
+	with("bare", ticket.MailReceipt, func(l *desk.MailData) {
 		l.To.Name, l.Body, l.Token = "", "", ""
 		l.Policy = &policy.Policy{Zone: time.FixedZone("", 19800)}
 	})
-	with("paused", ticket.MailPolicyChange, func(l *desk.Letter) {
+	with("paused", ticket.MailPolicyChange, func(l *desk.MailData) {
 		l.Status, l.FirstResponseDue, l.ResolutionDue = ticket.StatusWaiting, time.Time{}, time.Time{}
 	})
 	for _, kind := range []ticket.MailKind{
 		ticket.MailReceipt, ticket.MailAssignment, ticket.MailProgress, ticket.MailPolicyChange, ticket.MailAssigned, ticket.MailCustomerReply,
 	} {
-		with("late", kind, func(l *desk.Letter) {
+		with("late", kind, func(l *desk.MailData) {
 			l.FirstResponseLate, l.FirstResponseDue = l.At.Add(-time.Hour), time.Time{}
 			l.ResolutionLate, l.ResolutionDue = l.FirstResponseLate, time.Time{}
 		})
 	}
-	with("late-twice", ticket.MailProgress, func(l *desk.Letter) {
+	with("late-twice", ticket.MailProgress, func(l *desk.MailData) {
 		l.FirstResponseLate, l.ResolutionLate, l.ResolutionDue = l.At.Add(-72*time.Hour), l.At.Add(-time.Hour), time.Time{}
 	})
-	with("late-with-the-answer", ticket.MailPolicyChange, func(l *desk.Letter) {
+	with("late-with-the-answer", ticket.MailPolicyChange, func(l *desk.MailData) {
 		l.FirstResponseLate, l.FirstResponseDue = l.At.Add(-72*time.Hour), time.Time{}
 	})
 	for _, kind := range []ticket.MailKind{ticket.MailReopening, ticket.MailInformationRequest, ticket.MailUndelivered} {
-		with("late", kind, func(l *desk.Letter) { l.ResolutionLate, l.ResolutionDue = l.At.Add(-time.Hour), time.Time{} })
+		with("late", kind, func(l *desk.MailData) { l.ResolutionLate, l.ResolutionDue = l.At.Add(-time.Hour), time.Time{} })
 	}
-	with("now", ticket.MailPolicyChange, func(l *desk.Letter) { l.FirstResponseDue, l.ResolutionDue = l.At, l.At })
-	with("late", ticket.MailReminder, func(l *desk.Letter) {
+	with("now", ticket.MailPolicyChange, func(l *desk.MailData) { l.FirstResponseDue, l.ResolutionDue = l.At, l.At })
+	with("late", ticket.MailReminder, func(l *desk.MailData) {
 		l.Sent = l.DueAt.Add(time.Hour)
 		l.FirstResponseLate, l.FirstResponseDue = l.FirstResponseDue, time.Time{}
 	})
-	with("closed", ticket.MailPolicyChange, func(l *desk.Letter) {
+	with("closed", ticket.MailPolicyChange, func(l *desk.MailData) {
 		l.Expected.FirstResponse, l.Expected.Resolution = l.FirstResponseDue, l.ResolutionDue
 		l.FirstResponseDue, l.ResolutionDue, l.Notices = time.Time{}, time.Time{}, sampleNotices(l.At)[:1]
 	})
-	with("silence", ticket.MailResolution, func(l *desk.Letter) { l.Cause, l.Author, l.Body = ticket.CauseSilence, "", "" })
+	with("silence", ticket.MailResolution, func(l *desk.MailData) { l.Cause, l.Author, l.Body = ticket.CauseSilence, "", "" })
 	for _, cause := range []ticket.Cause{ticket.CauseRequester, ticket.CauseWithdrawn, ticket.CauseSilence} {
-		with(string(cause), ticket.MailClosure, func(l *desk.Letter) { l.Cause = cause })
+		with(string(cause), ticket.MailClosure, func(l *desk.MailData) { l.Cause = cause })
 	}
-	with("last", ticket.MailEscalation, func(l *desk.Letter) {
-		l.Clock, l.DueAt, l.Since, l.Rung, l.Assignee = policy.Resolution, l.ResolutionLate, l.ResolutionLate, 2, ""
+	with("last", ticket.MailEscalation, func(l *desk.MailData) {
+		l.Clock, l.DueAt, l.Since, l.EscalationStep, l.Assignee = policy.Resolution, l.ResolutionLate, l.ResolutionLate, 2, ""
 		l.At = l.Since.Add(24 * time.Hour)
 	})
 	// A rung of the ladder for urgent tickets is no next step of a normal one's.
-	with("by-name", ticket.MailEscalation, func(l *desk.Letter) {
+	with("by-name", ticket.MailEscalation, func(l *desk.MailData) {
 		p := *l.Policy
-		p.Escalation = []policy.Rung{{After: 0}, {After: time.Hour, Priorities: []policy.Priority{policy.PriorityUrgent}}, {After: 48 * time.Hour}}
+		p.Escalation = []policy.EscalationStep{{After: 0}, {After: time.Hour, Priorities: []policy.Priority{policy.PriorityUrgent}}, {After: 48 * time.Hour}}
 		l.Policy, l.Instead = &p, "Demo <Former> Agent"
 	})
-	with("instead", ticket.MailAssigned, func(l *desk.Letter) { l.Instead = "Demo Former Agent" })
-	with("instead", ticket.MailCustomerReply, func(l *desk.Letter) { l.Instead = "Demo Former Agent" })
-	with("resolution", ticket.MailReminder, func(l *desk.Letter) { l.Clock, l.DueAt = policy.Resolution, l.ResolutionDue })
-	with("nobody", ticket.MailReply, func(l *desk.Letter) { l.Author = "" })
-	with("rtl", ticket.MailReply, func(l *desk.Letter) {
+	with("instead", ticket.MailAssigned, func(l *desk.MailData) { l.Instead = "Demo Former Agent" })
+	with("instead", ticket.MailCustomerReply, func(l *desk.MailData) { l.Instead = "Demo Former Agent" })
+	with("resolution", ticket.MailReminder, func(l *desk.MailData) { l.Clock, l.DueAt = policy.Resolution, l.ResolutionDue })
+	with("nobody", ticket.MailReply, func(l *desk.MailData) { l.Author = "" })
+	with("rtl", ticket.MailReply, func(l *desk.MailData) {
 		l.Subject, l.Author = "الطرد وصل مكسورا 📦", "ليلى"
 		l.Body = "مرحبا ماريا، وجدنا الطرد.\n\n👩‍💻 שלום, the number is 4711."
 	})
-	with("closed", ticket.MailReceipt, func(l *desk.Letter) {
+	with("closed", ticket.MailReceipt, func(l *desk.MailData) {
 		l.FirstResponseDue, l.ResolutionDue, l.Notices = time.Time{}, time.Time{}, sampleNotices(l.At)[:1]
 		l.Expected.FirstResponse, l.Expected.Resolution = l.At.Add(200*time.Hour), l.At.Add(300*time.Hour)
 	})
-	with("notices", ticket.MailReply, func(l *desk.Letter) { l.Notices = sampleNotices(l.At) })
-	with("notices", ticket.MailAssigned, func(l *desk.Letter) { l.Notices = sampleNotices(l.At)[1:] })
+	with("notices", ticket.MailReply, func(l *desk.MailData) { l.Notices = sampleNotices(l.At) })
+	with("notices", ticket.MailAssigned, func(l *desk.MailData) { l.Notices = sampleNotices(l.At)[1:] })
 	return all
 }

@@ -38,13 +38,13 @@ func TestSend_givesEveryKindTheMessageIDOfTheGoldenFile(t *testing.T) {
 	restored := letter(ticket.MailReply)
 	restored.Epoch, restored.PreviousEpoch = 1796000000, 1796000000
 	record("ticket/reply after a restore", sender.Send(t.Context(), restored))
-	for _, kind := range account.Kinds() {
-		record("account/"+string(kind), sender.SendAccount(t.Context(), account.Letter{
+	for _, kind := range account.MailKinds() {
+		record("account/"+string(kind), sender.SendAccount(t.Context(), account.Mail{
 			ID: 7, Kind: kind, To: desk.Mailbox{Address: "carla@example.com"}, URL: "https://support.example.com/link/SAMPLE",
 			At: time.Now(), Until: time.Now(), Policy: samplePolicy(time.UTC),
 		}))
 	}
-	for _, tells := range []desk.Telling{desk.TellsPlanned, desk.TellsStarted, desk.TellsChanged, desk.TellsEnded, desk.TellsCancelled} {
+	for _, tells := range []desk.AnnouncementKind{desk.AnnouncePlanned, desk.AnnounceStarted, desk.AnnounceChanged, desk.AnnounceEnded, desk.AnnounceCancelled} {
 		record("announcement/"+string(tells), sender.SendAnnouncement(t.Context(), announcement(tells, ticket.EmergencyClosed, desk.StageInForce)))
 	}
 	golden(t, "message-id/all.txt", list.String())

@@ -25,7 +25,7 @@ func parse(t *testing.T, data []byte) *netmail.Message {
 }
 
 // checkHeaders reads a sent mail back: exactly these headers, the subject and both parts as rendered.
-func checkHeaders(t *testing.T, s *mail.Sender, l desk.Letter, data []byte) {
+func checkHeaders(t *testing.T, s *mail.Sender, l desk.MailData, data []byte) {
 	t.Helper()
 	want, err := newRenderer(t).Render(l)
 	if err != nil {

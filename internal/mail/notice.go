@@ -26,7 +26,7 @@ func newNotices(all []desk.Notice, now time.Time, zone *time.Location) []notice 
 			From: moment(n.From, now, zone), Until: moment(n.Until, now, zone), Words: paragraphs(n.Text),
 		}
 		if !shown.Closed {
-			shown.By = policy.HoursInWords(n.By)
+			shown.By = policy.FormatHours(n.By)
 		}
 		notices = append(notices, shown)
 	}

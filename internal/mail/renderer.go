@@ -21,7 +21,7 @@ type Message struct{ Subject, Text, HTML string }
 type Renderer struct {
 	cfg          Config
 	tickets      map[ticket.MailKind]words
-	accounts     map[account.Kind]words
+	accounts     map[account.MailKind]words
 	announcement words
 }
 
@@ -48,7 +48,7 @@ func (r *Renderer) parseTickets() (err error) {
 		if r.tickets[kind], err = parseWords("templates/layout", "templates/"+string(kind)+".tmpl", dateWords); err != nil {
 			return fmt.Errorf("mail %s: %w", kind, err)
 		}
-		trial := desk.Letter{Number: "HM-0000000000", N: 1, Kind: kind, Policy: &policy.Policy{Zone: time.UTC}}
+		trial := desk.MailData{Number: "HM-0000000000", N: 1, Kind: kind, Policy: &policy.Policy{Zone: time.UTC}}
 		if _, err = r.Render(trial); err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (r *Renderer) parseTickets() (err error) {
 }
 
 // Render writes a letter out. It fails for a kind that doesn't exist and for a letter without a policy.
-func (r *Renderer) Render(l desk.Letter) (Message, error) {
+func (r *Renderer) Render(l desk.MailData) (Message, error) {
 	words, known := r.tickets[l.Kind]
 	if !known {
 		return Message{}, fmt.Errorf("render mail: there is no kind %q", l.Kind)

@@ -175,7 +175,7 @@ func TestRender_keepsOneSubjectThroughTheThread(t *testing.T) {
 
 func TestRender_refusesLettersItCannotWrite(t *testing.T) {
 	r := newRenderer(t)
-	for name, l := range map[string]desk.Letter{
+	for name, l := range map[string]desk.MailData{
 		"no kind":   {Number: number, Policy: samplePolicy(time.UTC)},
 		"no policy": {Number: number, Kind: ticket.MailReply},
 		"no zone":   {Number: number, Kind: ticket.MailReply, Policy: &policy.Policy{}},

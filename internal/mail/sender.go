@@ -37,7 +37,7 @@ func NewSender(cfg Config) (*Sender, error) {
 // whole mail, that mail may have been taken, and a retry sends it again under the same Message-ID. Any other error is
 // a defect. An ended ctx ends it at once, unless the server has the whole mail: then its answer is awaited, for ten
 // minutes at most.
-func (s *Sender) Send(ctx context.Context, l desk.Letter) error {
+func (s *Sender) Send(ctx context.Context, l desk.MailData) error {
 	p, err := compose(s.renderer, l, time.Now())
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func (s *Sender) Send(ctx context.Context, l desk.Letter) error {
 }
 
 // SendAccount is Send for a mail of an account.
-func (s *Sender) SendAccount(ctx context.Context, l account.Letter) error {
+func (s *Sender) SendAccount(ctx context.Context, l account.Mail) error {
 	p, err := composeAccount(s.renderer, l, time.Now())
 	if err != nil {
 		return err

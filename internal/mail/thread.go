@@ -30,7 +30,7 @@ func AccountID(id int64, domain string) string {
 
 // thread returns the values of In-Reply-To and References, both empty for the root. Who never got the root, such as
 // an agent, still has it as a reference: it holds the thread together.
-func thread(l desk.Letter, domain string) (inReplyTo, references string) {
+func thread(l desk.MailData, domain string) (inReplyTo, references string) {
 	if l.N <= 1 {
 		return "", ""
 	}

@@ -23,7 +23,7 @@ import (
 type box struct {
 	unused
 	claims
-	letter   desk.Letter
+	letter   desk.MailData
 	loadErr  error
 	failures int // of the next records
 	tries    int
@@ -37,7 +37,7 @@ type box struct {
 
 var errStore = errors.New("the database is away")
 
-func (b *box) Letter(context.Context, ticket.Number, int) (desk.Letter, desk.DeliveryStatus, error) {
+func (b *box) Letter(context.Context, ticket.Number, int) (desk.MailData, desk.DeliveryStatus, error) {
 	return b.letter, cmp.Or(desk.DeliveryStatus(b.state), desk.DeliveryOwed), b.loadErr
 }
 
@@ -57,7 +57,7 @@ var fourth = outbox.Key{Queue: outbox.TicketMails, Ticket: number, N: 4}
 
 // ticketOutbox delivers from a box.
 func ticketOutbox(b *box, s interface {
-	Send(context.Context, desk.Letter) error
+	Send(context.Context, desk.MailData) error
 }) *outbox.Outbox {
 	return outbox.New(b, map[outbox.Queue]outbox.Transport{outbox.TicketMails: mail.NewTicketMailSender(b, s)}, slog.New(slog.DiscardHandler))
 }
@@ -89,7 +89,7 @@ type wire struct {
 	then func()
 }
 
-func (w *wire) Send(context.Context, desk.Letter) error {
+func (w *wire) Send(context.Context, desk.MailData) error {
 	w.sent++
 	if w.then != nil {
 		w.then()

@@ -13,11 +13,11 @@ const disabled = "the recipient has been disabled"
 
 type ticketMails interface {
 	// Letter loads the nth mail of a ticket, and what became of it already. Only one that is owed is loaded.
-	Letter(ctx context.Context, number ticket.Number, n int) (desk.Letter, desk.DeliveryStatus, error)
+	Letter(ctx context.Context, number ticket.Number, n int) (desk.MailData, desk.DeliveryStatus, error)
 }
 
 type ticketSender interface {
-	Send(ctx context.Context, l desk.Letter) error
+	Send(ctx context.Context, l desk.MailData) error
 }
 
 // TicketMailSender sends tickets' mails for an outbox.
@@ -75,11 +75,11 @@ func (t *AnnouncementSender) Load(ctx context.Context, k outbox.Key) (outbox.Del
 }
 
 type accountMails interface {
-	Letter(ctx context.Context, id int64) (account.Letter, desk.DeliveryStatus, error)
+	Letter(ctx context.Context, id int64) (account.Mail, desk.DeliveryStatus, error)
 }
 
 type accountSender interface {
-	SendAccount(ctx context.Context, l account.Letter) error
+	SendAccount(ctx context.Context, l account.Mail) error
 }
 
 // AccountMailSender sends accounts' mails for an outbox.

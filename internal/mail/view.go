@@ -13,18 +13,18 @@ import (
 // view is what the templates see. Everything that somebody typed has been through oneLine or paragraphs; the HTML
 // templates escape it. Dates are written out, an empty one doesn't exist.
 type view struct {
-	Subject  string // the whole subject line
-	Number   ticket.Number
-	Name     string // of the recipient
-	Author   string
-	Assignee string
-	Message  [][]string // paragraphs of lines
-	Echo     bool       // the message is the reader's own: it goes last
-	Cause    ticket.Cause
-	Priority policy.Priority
-	Rung     int
-	Promise  string // reminder and escalation: what is due, such as "resolution of this ticket"
-	Facts    []fact
+	Subject        string // the whole subject line
+	Number         ticket.Number
+	Name           string // of the recipient
+	Author         string
+	Assignee       string
+	Message        [][]string // paragraphs of lines
+	Echo           bool       // the message is the reader's own: it goes last
+	Cause          ticket.Cause
+	Priority       policy.Priority
+	EscalationStep int
+	Promise        string // reminder and escalation: what is due, such as "resolution of this ticket"
+	Facts          []fact
 
 	FirstResponse, Resolution                 string // deadlines that lie ahead
 	FirstLate, ResolutionLate                 string // that have passed
@@ -53,14 +53,14 @@ type view struct {
 // fact is a line of the list at the end of a mail.
 type fact struct{ Label, Value string }
 
-func newView(l desk.Letter, cfg Config, now time.Time) view {
+func newView(l desk.MailData, cfg Config, now time.Time) view {
 	in := func(at time.Time) string { return moment(at, now, l.Policy.Zone) }
 	v := view{
 		Subject: subject(l), Number: l.Number,
 		Name: oneLine(l.To.Name, maxName), Author: oneLine(l.Author, maxName), Assignee: oneLine(l.Assignee, maxName),
 		Message: paragraphs(l.Body), Echo: l.Kind == ticket.MailReceipt,
 		Instead: oneLine(l.Instead, maxName),
-		Cause:   l.Cause, Priority: l.Priority, Rung: l.Rung, Promise: promiseWords[l.Clock],
+		Cause:   l.Cause, Priority: l.Priority, EscalationStep: l.EscalationStep, Promise: promiseWords[l.Clock],
 		FirstLate: in(l.FirstResponseLate), ResolutionLate: in(l.ResolutionLate),
 		ExpectedFirstResponse: in(l.Expected.FirstResponse), ExpectedResolution: in(l.Expected.Resolution),
 		Overdue: !l.DueAt.IsZero() && !l.DueAt.After(l.Sent),
@@ -98,12 +98,12 @@ func spell(d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}
-	return policy.InWords(d)
+	return policy.FormatDays(d)
 }
 
 // open is where the recipient reads and answers: staff sign in, the requester's link is enough by itself. It is empty for
 // a requester without one.
-func open(l desk.Letter, site string) string {
+func open(l desk.MailData, site string) string {
 	switch {
 	case l.Kind.ToStaff():
 		return site + "/desk/tickets/" + string(l.Number)
@@ -115,7 +115,7 @@ func open(l desk.Letter, site string) string {
 }
 
 // subject is the same line for every mail of a ticket, so that mailboxes keep them together.
-func subject(l desk.Letter) string {
+func subject(l desk.MailData) string {
 	line := strings.TrimRight("["+string(l.Number)+"] "+oneLine(l.Subject, maxSubject), " ")
 	if l.Kind != ticket.MailReceipt {
 		line = "Re: " + line
@@ -125,7 +125,7 @@ func subject(l desk.Letter) string {
 
 // facts lists what a reader looks up. A promise that is met, paused or over has no line, except on the receipt,
 // which owes both.
-func facts(v view, l desk.Letter) []fact {
+func facts(v view, l desk.MailData) []fact {
 	list := []fact{{"Ticket", string(l.Number)}, {"Subject", oneLine(l.Subject, maxSubject)}}
 	if l.Kind.ToStaff() {
 		assignee := v.Assignee
@@ -153,14 +153,14 @@ func facts(v view, l desk.Letter) []fact {
 }
 
 // nextRung is when the ladder goes on at the ticket's priority, zero after its last rung.
-func nextRung(l desk.Letter) time.Time {
+func nextRung(l desk.MailData) time.Time {
 	var next time.Time
-	if l.Kind != ticket.MailEscalation || l.Rung < 1 {
+	if l.Kind != ticket.MailEscalation || l.EscalationStep < 1 {
 		return next
 	}
 	for i, rung := range l.Policy.Escalation {
 		due := l.Since.Add(rung.After)
-		if i+1 != l.Rung && rung.For(l.Clock, l.Priority) && due.After(l.At) && due.After(l.Sent) && (next.IsZero() || due.Before(next)) {
+		if i+1 != l.EscalationStep && rung.AppliesTo(l.Clock, l.Priority) && due.After(l.At) && due.After(l.Sent) && (next.IsZero() || due.Before(next)) {
 			next = due
 		}
 	}

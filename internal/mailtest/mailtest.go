@@ -64,15 +64,15 @@ func (s *Sink) start() (*run, error) {
 // Addr returns the host:port of the SMTP server. It stays the same across restarts.
 func (s *Sink) Addr() string { return s.addr }
 
-// Reject lets refuse answer every RCPT from now on. If refuse is nil or returns nil, the recipient is accepted.
-func (s *Sink) Reject(refuse func(from, to string) *smtp.SMTPError) {
+// RejectRecipients lets refuse answer every RCPT from now on. If refuse is nil or returns nil, the recipient is accepted.
+func (s *Sink) RejectRecipients(refuse func(from, to string) *smtp.SMTPError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rejectRcpt = refuse
 }
 
-// RejectData lets refuse answer every mail at the end of DATA, like Reject. Rejected mails are not stored.
-func (s *Sink) RejectData(refuse func(Message) *smtp.SMTPError) {
+// RejectMails lets refuse answer every mail at the end of DATA, like RejectRecipients. Rejected mails are not stored.
+func (s *Sink) RejectMails(refuse func(Message) *smtp.SMTPError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rejectData = refuse

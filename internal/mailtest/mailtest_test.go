@@ -27,7 +27,7 @@ func code(err error) int {
 func TestReject_decidesForEachRecipient(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.New(t)
-	sink.Reject(func(_, to string) *gosmtp.SMTPError {
+	sink.RejectRecipients(func(_, to string) *gosmtp.SMTPError {
 		if to == "gone@example.com" {
 			return &gosmtp.SMTPError{Code: 550, EnhancedCode: gosmtp.EnhancedCode{5, 1, 1}, Message: "no such user"}
 		}
@@ -39,7 +39,7 @@ func TestReject_decidesForEachRecipient(t *testing.T) {
 	if err := send(sink, "here@example.com", "two"); err != nil {
 		t.Errorf("here: %v", err)
 	}
-	sink.Reject(nil)
+	sink.RejectRecipients(nil)
 	if err := send(sink, "gone@example.com", "three"); err != nil {
 		t.Errorf("after the fault: %v", err)
 	}
@@ -52,7 +52,7 @@ func TestReject_decidesForEachRecipient(t *testing.T) {
 func TestRejectData_keepsNothing(t *testing.T) {
 	t.Parallel()
 	sink := mailtest.New(t)
-	sink.RejectData(func(m mailtest.Message) *gosmtp.SMTPError {
+	sink.RejectMails(func(m mailtest.Message) *gosmtp.SMTPError {
 		return &gosmtp.SMTPError{Code: 451, EnhancedCode: gosmtp.EnhancedCode{4, 3, 0}, Message: "later: " + m.Subject}
 	})
 	if err := send(sink, "a@example.com", "one"); code(err) != 451 {

@@ -41,8 +41,8 @@ func (b *Browser) SignIn(handle string) {
 	}
 }
 
-// Answer is a response. For a stream it has the first line and no document.
-type Answer struct {
+// Response is a response. For a stream it has the first line and no document.
+type Response struct {
 	*goquery.Document
 	Status   int
 	Header   http.Header
@@ -51,7 +51,7 @@ type Answer struct {
 }
 
 // Ask sends a request, with a form if POST, and headers in pairs of name and value.
-func (b *Browser) Ask(method, path string, form url.Values, headers ...string) Answer {
+func (b *Browser) Ask(method, path string, form url.Values, headers ...string) Response {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(b.t.Context(), method, b.base+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -67,7 +67,7 @@ func (b *Browser) Ask(method, path string, form url.Values, headers ...string) A
 }
 
 // Post sends a body, such as a form with a file.
-func (b *Browser) Post(path, media string, body io.Reader) Answer {
+func (b *Browser) Post(path, media string, body io.Reader) Response {
 	b.t.Helper()
 	r, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.base+path, body)
 	if err != nil {
@@ -77,14 +77,14 @@ func (b *Browser) Post(path, media string, body io.Reader) Answer {
 	return b.send(r)
 }
 
-func (b *Browser) send(r *http.Request) Answer {
+func (b *Browser) send(r *http.Request) Response {
 	b.t.Helper()
 	response, err := b.Client.Do(r)
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	a := Answer{Status: response.StatusCode, Header: response.Header, Location: response.Header.Get("Location")}
+	a := Response{Status: response.StatusCode, Header: response.Header, Location: response.Header.Get("Location")}
 	if strings.HasPrefix(a.Header.Get("Content-Type"), "text/event-stream") {
 		a.Body, _ = bufio.NewReader(response.Body).ReadString('\n')
 		return a
@@ -99,6 +99,6 @@ func (b *Browser) send(r *http.Request) Answer {
 }
 
 // Line returns the text of the elements that a selector matches, with white space collapsed.
-func (a Answer) Line(selector string) string {
+func (a Response) Line(selector string) string {
 	return strings.Join(strings.Fields(a.Find(selector).Text()), " ")
 }

@@ -19,12 +19,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Office is a store with a policy and people. Work starts the desk.
-type Office struct {
+// Fixture is a store with a policy and people. Work starts the desk.
+type Fixture struct {
 	*store.Store
 	*app.Steps
 	*app.Imports
-	DSN    string                 // of its database; empty if created by On
+	DSN    string                 // of its database; empty if created by New
 	People map[string]desk.Person // by handle
 
 	Staffing  *app.Staffing
@@ -32,20 +32,20 @@ type Office struct {
 
 	Desk     *app.Tickets
 	Outcomes *store.Outcomes
-	Clerk    *Clerk
+	Clerk    *Stepper
 
 	t testing.TB
 }
 
-// Open returns an Office with Holesalemart's policy, without people. Offices with the same name share a database
+// Open returns an Fixture with Holesalemart's policy, without people. Offices with the same name share a database
 // template.
-func Open(t testing.TB, name string) *Office {
+func Open(t testing.TB, name string) *Fixture {
 	t.Helper()
 	return OpenUnder(t, name, policy.Holesalemart())
 }
 
 // OpenUnder is like Open with another policy.
-func OpenUnder(t testing.TB, name string, document []byte) *Office {
+func OpenUnder(t testing.TB, name string, document []byte) *Fixture {
 	t.Helper()
 	dsn := pgtest.Template(t, name, store.Migrate)
 	s, err := store.Open(t.Context(), dsn, store.Options{})
@@ -56,13 +56,13 @@ func OpenUnder(t testing.TB, name string, document []byte) *Office {
 	if _, _, err := app.PublishPolicy(t.Context(), s, document, "a test", "to begin with"); err != nil {
 		t.Fatal(err)
 	}
-	o := On(t, s)
+	o := New(t, s)
 	o.DSN = dsn
 	return o
 }
 
-// Limit applies the rate limits of production. It must be called before Work.
-func (o *Office) Limit() {
+// Limit applies the rate limits of production. It must be called before Start.
+func (o *Fixture) Limit() {
 	o.t.Helper()
 	s, err := store.Open(o.t.Context(), o.DSN, store.Options{Allowances: 1})
 	if err != nil {
@@ -72,25 +72,25 @@ func (o *Office) Limit() {
 	o.Store = s
 }
 
-// On returns an Office for a store that has a policy.
-func On(t testing.TB, s *store.Store) *Office {
-	return &Office{
+// New returns an Fixture for a store that has a policy.
+func New(t testing.TB, s *store.Store) *Fixture {
+	return &Fixture{
 		Store: s, Steps: app.NewSteps(s, app.MaxCommands), Imports: app.NewImports(s), Staffing: app.NewStaffing(s), Workspace: app.NewWorkspace(s),
 		People: map[string]desk.Person{}, t: t,
 	}
 }
 
-// Work starts the desk: steps are taken for all commands until the test ends.
-func (o *Office) Work(log *slog.Logger) {
+// Start starts the desk: steps are taken for all commands until the test ends.
+func (o *Fixture) Start(log *slog.Logger) {
 	o.Outcomes = store.NewOutcomes(o.Store, log)
-	o.Clerk = &Clerk{store: o.Store, steps: o.Steps, bell: make(chan struct{}, 1)}
-	o.Keep(o.Outcomes.Run)
-	o.Keep(o.Clerk.run)
+	o.Clerk = &Stepper{store: o.Store, steps: o.Steps, bell: make(chan struct{}, 1)}
+	o.Run(o.Outcomes.Run)
+	o.Run(o.Clerk.run)
 	o.Desk = app.NewTickets(o.Store, o.Store, o.Store, o.Outcomes, o.Clerk)
 }
 
-// Keep runs a function until the test ends, and fails the test with its error.
-func (o *Office) Keep(run func(context.Context) error) {
+// Run runs a function until the test ends, and fails the test with its error.
+func (o *Fixture) Run(run func(context.Context) error) {
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -101,8 +101,8 @@ func (o *Office) Keep(run func(context.Context) error) {
 	o.t.Cleanup(func() { stop(); running.Wait() })
 }
 
-// Hire adds a person with the address handle@example.com. Only staff have a handle.
-func (o *Office) Hire(handle string, role ticket.Role, name string) desk.Person {
+// Employ adds a person with the address handle@example.com. Only staff have a handle.
+func (o *Fixture) Employ(handle string, role ticket.Role, name string) desk.Person {
 	o.t.Helper()
 	p := desk.Person{Role: role, Name: name, Address: handle + "@example.com"}
 	if role.Staff() {
@@ -114,7 +114,7 @@ func (o *Office) Hire(handle string, role ticket.Role, name string) desk.Person 
 }
 
 // Add adds a person.
-func (o *Office) Add(p desk.Person) desk.Person {
+func (o *Fixture) Add(p desk.Person) desk.Person {
 	o.t.Helper()
 	p, err := o.AddPerson(o.t.Context(), p)
 	if err != nil {
@@ -124,7 +124,7 @@ func (o *Office) Add(p desk.Person) desk.Person {
 }
 
 // SQL executes a statement that the store does not offer, for example to change a time.
-func (o *Office) SQL(sql string, args ...any) {
+func (o *Fixture) SQL(sql string, args ...any) {
 	o.t.Helper()
 	conn, err := pgx.Connect(o.t.Context(), o.DSN)
 	if err != nil {
@@ -137,7 +137,7 @@ func (o *Office) SQL(sql string, args ...any) {
 }
 
 // Count returns the number that a query selects.
-func (o *Office) Count(sql string, args ...any) (n int) {
+func (o *Fixture) Count(sql string, args ...any) (n int) {
 	o.t.Helper()
 	conn, err := pgx.Connect(o.t.Context(), o.DSN)
 	if err != nil {

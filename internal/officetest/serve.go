@@ -12,7 +12,7 @@ import (
 
 // Serve serves the website with the entire API until the test ends. The store and authentication of config are
 // replaced. GET /let-in/:handle signs a person in and redirects to leadsTo, or responds with 204 if it is empty.
-func (o *Office) Serve(config page.Config, leadsTo string, areas ...page.Area) *httptest.Server {
+func (o *Fixture) Serve(config page.Config, leadsTo string, areas ...page.Area) *httptest.Server {
 	o.t.Helper()
 	config.Sessions, config.People, config.Policies, config.Board = o.Sessions(), o.Store, o.Desk, app.NewNoticeBoard(o.Store)
 	config.Keeper = o.Store
@@ -31,7 +31,7 @@ func (o *Office) Serve(config page.Config, leadsTo string, areas ...page.Area) *
 	return server
 }
 
-func (o *Office) entrance(leadsTo string) page.Area {
+func (o *Fixture) entrance(leadsTo string) page.Area {
 	return page.Area{Name: "entrance", Templates: fstest.MapFS{}, Routes: []page.Route{
 		page.Get("/let-in/:handle", page.Anyone, func(v *page.Visit) error {
 			p := o.People[v.Param("handle")]

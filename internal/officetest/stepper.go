@@ -10,9 +10,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Clerk takes steps in place of the workflows: one for every accepted command, by the production code.
-type Clerk struct {
-	Away sync.Mutex // locked by a test to pause the Clerk
+// Stepper takes steps in place of the workflows: one for every accepted command, by the production code.
+type Stepper struct {
+	Paused sync.Mutex // locked by a test to pause the Stepper
 
 	store *store.Store
 	steps *app.Steps
@@ -20,14 +20,14 @@ type Clerk struct {
 }
 
 // Wake never blocks: one pending wake-up is enough.
-func (c *Clerk) Wake() {
+func (c *Stepper) Wake() {
 	select {
 	case c.bell <- struct{}{}:
 	default:
 	}
 }
 
-func (c *Clerk) run(ctx context.Context) error {
+func (c *Stepper) run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -37,9 +37,9 @@ func (c *Clerk) run(ctx context.Context) error {
 		// Repeat until none is left: a submission excludes later commands of its ticket from the same round.
 		for left := 1; left > 0; {
 			var err error
-			c.Away.Lock()
+			c.Paused.Lock()
 			left, err = c.store.Undelivered(ctx, 100, 100, c.take)
-			c.Away.Unlock()
+			c.Paused.Unlock()
 			if err != nil && ctx.Err() == nil {
 				return err
 			}
@@ -47,7 +47,7 @@ func (c *Clerk) run(ctx context.Context) error {
 	}
 }
 
-func (c *Clerk) take(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
+func (c *Stepper) take(ctx context.Context, all []desk.Delivery) ([]desk.Delivery, error) {
 	for _, d := range all {
 		if _, err := c.steps.Step(ctx, ticket.StepRequest{Number: d.Number, Command: d.Command.Seq}); err != nil {
 			return nil, err

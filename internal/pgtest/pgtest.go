@@ -91,7 +91,7 @@ func start(dir string, port int) (*local.Postgres, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	return local.StartPostgres(ctx, local.PostgresOptions{Dir: dir, Port: port, Throwaway: true})
+	return local.StartPostgres(ctx, local.PostgresOptions{Dir: dir, Port: port, NoSync: true})
 }
 
 // fresh clones a template and drops the clone, with any connections, when the test ends.

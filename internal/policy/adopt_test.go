@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-func (p *testClock) adopt(was, cal *policy.Calendar, at time.Time, counts policy.Counting, target time.Duration) {
+func (p *testClock) adopt(was, cal *policy.Calendar, at time.Time, counts policy.CountingMode, target time.Duration) {
 	p.t.Helper()
 	p.do(p.Adopt(was, cal, at, counts, target))
 	p.calendar = cal
@@ -22,7 +22,7 @@ func TestAdopt_keepsUsageToTheSecond(t *testing.T) {
 	utcDays, berlin := weekdays("UTC").calendar(t), weekdays("Europe/Berlin").calendar(t)
 	for name, c := range map[string]struct {
 		at     string
-		counts policy.Counting
+		counts policy.CountingMode
 		target time.Duration
 		used   time.Duration
 		due    string
@@ -37,7 +37,7 @@ func TestAdopt_keepsUsageToTheSecond(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := start(t, utcDays, policy.CountBusinessHours, utc(t, "2026-11-30 10:00"), 10*time.Hour)
-			before := append([]policy.Entry(nil), clock.Ledger...)
+			before := append([]policy.LedgerEntry(nil), clock.Ledger...)
 			clock.adopt(utcDays, berlin, utc(t, c.at), c.counts, c.target)
 			if used := clock.Used(berlin, utc(t, c.at)); used != c.used {
 				t.Errorf("used %s, want %s", used, c.used)
@@ -86,7 +86,7 @@ func TestAdopt_neverRecomputesUsage(t *testing.T) {
 	calendars := []*policy.Calendar{weekdays("UTC").calendar(t), weekdays("America/New_York", "2026-12-25").calendar(t), policy.Default().Calendar}
 	rapid.Check(t, func(t *rapid.T) {
 		was, cal := rapid.SampledFrom(calendars).Draw(t, "was"), rapid.SampledFrom(calendars).Draw(t, "is")
-		counts, then := rapid.SampledFrom(policy.Countings()).Draw(t, "counted"), rapid.SampledFrom(policy.Countings()).Draw(t, "counts")
+		counts, then := rapid.SampledFrom(policy.CountingModes()).Draw(t, "counted"), rapid.SampledFrom(policy.CountingModes()).Draw(t, "counts")
 		from := time.Date(2026, 12, 1, 0, 0, rapid.IntRange(0, 30*24*3600).Draw(t, "start"), 0, time.UTC)
 		at := from.Add(time.Duration(rapid.IntRange(0, 20*24*3600).Draw(t, "after")) * time.Second)
 		seconds := rapid.IntRange(1, 10*24*3600)

@@ -162,8 +162,8 @@ var distributionText = map[Distribution]string{
 
 var overdueText = map[ClockName]string{FirstResponse: "the first response is overdue", Resolution: "the resolution is overdue"}
 
-// AssignmentsInWords describes each rule, in order. Each applies to the tickets that earlier rules leave.
-func (p *Policy) AssignmentsInWords() []string {
+// DescribeAssignment describes each rule, in order. Each applies to the tickets that earlier rules leave.
+func (p *Policy) DescribeAssignment() []string {
 	var lines []string
 	for i, rule := range p.Assignment {
 		lines = append(lines, rule.describe(i == 0))

@@ -68,7 +68,7 @@ func (c *Calendar) Holidays() []Holiday { return slices.Clone(c.holidays) }
 
 // Elapsed returns how much time counts between two instants, or 0 if to is not after from. It saturates at the longest
 // Duration, about 292 years.
-func (c *Calendar) Elapsed(counts Counting, from, to time.Time) time.Duration {
+func (c *Calendar) Elapsed(counts CountingMode, from, to time.Time) time.Duration {
 	at, end := clampInstant(from), clampInstant(to)
 	if counts == CountCalendar {
 		return seconds(end - at)
@@ -87,10 +87,10 @@ func (c *Calendar) Elapsed(counts Counting, from, to time.Time) time.Duration {
 	return seconds(open)
 }
 
-// Reach returns the first instant from the given one on at which a budget is used up, in UTC: the end of Friday's hours
+// Add returns the first instant from the given one on at which a budget is used up, in UTC: the end of Friday's hours
 // rather than the start of Monday's. A budget of zero or less is used up at once. The error is ErrNeverOpens, or an
-// unknown Counting.
-func (c *Calendar) Reach(counts Counting, from time.Time, budget time.Duration) (time.Time, error) {
+// unknown CountingMode.
+func (c *Calendar) Add(counts CountingMode, from time.Time, budget time.Duration) (time.Time, error) {
 	if budget <= 0 {
 		return from.UTC(), nil
 	}
@@ -129,7 +129,7 @@ type opening struct{ from, to time.Time }
 func (c *Calendar) openings(from, to time.Time, limit int) ([]opening, bool) {
 	var runs []opening
 	for at := from; ; {
-		first, err := c.Reach(CountBusinessHours, at, time.Second)
+		first, err := c.Add(CountBusinessHours, at, time.Second)
 		if err != nil {
 			return runs, true
 		}
@@ -170,7 +170,7 @@ func (c *Calendar) segment(at int64) (end, offset int64) {
 // clampInstant limits an instant to a range in which the arithmetic cannot overflow and loops over segments end.
 func clampInstant(t time.Time) int64 { return min(max(t.Unix(), -horizon), horizon) }
 
-func (c *Calendar) week(counts Counting) *week {
+func (c *Calendar) week(counts CountingMode) *week {
 	switch counts {
 	case CountBusinessHours:
 		return c.hours
@@ -195,17 +195,17 @@ func wholeSeconds(d time.Duration) int64 {
 	return whole
 }
 
-// Counting is which time uses up a clock's budget.
-type Counting string
+// CountingMode is which time uses up a clock's budget.
+type CountingMode string
 
 // The countings. A budget is a duration with 1d = 24h for each of them.
 const (
-	CountBusinessHours Counting = "business_hours" // while the desk is open
-	CountBusinessDays  Counting = "business_days"  // on local days with opening hours that are not holidays, all day
-	CountCalendar      Counting = "calendar"       // always
+	CountBusinessHours CountingMode = "business_hours" // while the desk is open
+	CountBusinessDays  CountingMode = "business_days"  // on local days with opening hours that are not holidays, all day
+	CountCalendar      CountingMode = "calendar"       // always
 )
 
-// Countings returns all countings.
-func Countings() []Counting {
-	return []Counting{CountBusinessHours, CountBusinessDays, CountCalendar}
+// CountingModes returns all countings.
+func CountingModes() []CountingMode {
+	return []CountingMode{CountBusinessHours, CountBusinessDays, CountCalendar}
 }

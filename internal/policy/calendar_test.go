@@ -54,12 +54,12 @@ func compare(t fataler, s schedule, from time.Time, length, budget time.Duration
 	t.Helper()
 	calendar, slow := s.calendar(t), s.oracle(t)
 	limit := from.Add(15 * 24 * time.Hour)
-	for _, counting := range policy.Countings() {
+	for _, counting := range policy.CountingModes() {
 		to := from.Add(length)
 		if got, want := calendar.Elapsed(counting, from, to), slow.elapsed(counting, from, to); got != want {
 			t.Fatalf("%s from %s to %s: elapsed %s, the oracle says %s\n%s", counting, from, to, got, want, s.document())
 		}
-		got, err := calendar.Reach(counting, from, budget)
+		got, err := calendar.Add(counting, from, budget)
 		want, reached := slow.reach(counting, from, budget, limit)
 		switch {
 		case reached && (err != nil || !got.Equal(want)):
@@ -107,7 +107,7 @@ func TestReach_returnsTheFirstInstant(t *testing.T) {
 	tests := []struct {
 		name     string
 		schedule schedule
-		counts   policy.Counting
+		counts   policy.CountingMode
 		from     string // UTC
 		budget   time.Duration
 		want     string // UTC
@@ -135,7 +135,7 @@ func TestReach_returnsTheFirstInstant(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := tt.schedule.calendar(t).Reach(tt.counts, utc(t, tt.from), tt.budget)
+			got, err := tt.schedule.calendar(t).Add(tt.counts, utc(t, tt.from), tt.budget)
 			if err != nil || !got.Equal(utc(t, tt.want)) {
 				t.Errorf("got %s (%v), want %s", got, err, tt.want)
 			}
@@ -148,7 +148,7 @@ func TestReach_returnsTheFirstInstant(t *testing.T) {
 
 func TestReach_roundsUpFractions(t *testing.T) {
 	at := utc(t, "2026-12-04 16:00")
-	got, err := weekdays("UTC").calendar(t).Reach(policy.CountBusinessHours, at.Add(time.Second/2), time.Second/2)
+	got, err := weekdays("UTC").calendar(t).Add(policy.CountBusinessHours, at.Add(time.Second/2), time.Second/2)
 	if err != nil || !got.Equal(at.Add(time.Second)) {
 		t.Errorf("got %s (%v), want the next whole second", got, err)
 	}
@@ -167,7 +167,7 @@ clocks: {first_response: {target: 1h, counts: business_hours}, resolution: {targ
 		"2027-12-31": "2028-01-03 11:00", // a year
 		"2036-12-31": "2037-01-05 11:00", // ten years
 	} {
-		got, err := closure(until).Reach(policy.CountBusinessHours, utc(t, "2026-12-28 16:00"), time.Hour)
+		got, err := closure(until).Add(policy.CountBusinessHours, utc(t, "2026-12-28 16:00"), time.Hour)
 		if err != nil || !got.Equal(in(t, "Europe/Berlin", want)) {
 			t.Errorf("closed until %s: got %s (%v), want %s", until, got, err, want)
 		}
@@ -180,14 +180,14 @@ func TestReach_failsIfTheDeskNeverOpens(t *testing.T) {
 	always := schedule{zone: "Europe/Berlin", hours: map[time.Weekday][]string{time.Friday: {"00:00-24:00"}, time.Saturday: {"00:00-24:00"}}}.calendar(t)
 	at := utc(t, "2026-11-30 09:00")
 	for name, reach := range map[string]func() (time.Time, error){
-		"no hours":           func() (time.Time, error) { return never.Reach(policy.CountBusinessHours, at, time.Second) },
-		"no days":            func() (time.Time, error) { return never.Reach(policy.CountBusinessDays, at, time.Second) },
-		"after year 9999":    func() (time.Time, error) { return rarely.Reach(policy.CountBusinessHours, at, 1<<63-1) },
-		"calendar, too late": func() (time.Time, error) { return never.Reach(policy.CountCalendar, at.AddDate(7900, 0, 0), 1<<63-1) },
+		"no hours":           func() (time.Time, error) { return never.Add(policy.CountBusinessHours, at, time.Second) },
+		"no days":            func() (time.Time, error) { return never.Add(policy.CountBusinessDays, at, time.Second) },
+		"after year 9999":    func() (time.Time, error) { return rarely.Add(policy.CountBusinessHours, at, 1<<63-1) },
+		"calendar, too late": func() (time.Time, error) { return never.Add(policy.CountCalendar, at.AddDate(7900, 0, 0), 1<<63-1) },
 		"into year 10000": func() (time.Time, error) {
-			return always.Reach(policy.CountBusinessHours, utc(t, "9999-12-31 23:59"), time.Hour)
+			return always.Add(policy.CountBusinessHours, utc(t, "9999-12-31 23:59"), time.Hour)
 		},
-		"from beyond": func() (time.Time, error) { return rarely.Reach(policy.CountBusinessDays, at.AddDate(90000, 0, 0), 1) },
+		"from beyond": func() (time.Time, error) { return rarely.Add(policy.CountBusinessDays, at.AddDate(90000, 0, 0), 1) },
 	} {
 		got, err := reach()
 		if !errors.Is(err, policy.ErrNeverOpens) || fault.KindOf(err) != fault.Invalid || !got.IsZero() {
@@ -202,7 +202,7 @@ func TestReach_failsIfTheDeskNeverOpens(t *testing.T) {
 func TestElapsed_isBounded(t *testing.T) {
 	calendar := weekdays("Europe/Berlin").calendar(t)
 	at := utc(t, "2026-11-30 09:00")
-	for _, counting := range policy.Countings() {
+	for _, counting := range policy.CountingModes() {
 		if got := calendar.Elapsed(counting, at, at.Add(-time.Hour)); got != 0 {
 			t.Errorf("%s backwards: %s", counting, got)
 		}
@@ -241,7 +241,7 @@ func FuzzReach(f *testing.F) {
 func BenchmarkPromise(b *testing.B) {
 	p, at := policy.Default(), time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
 	for b.Loop() {
-		if _, err := p.Promise(at, policy.PriorityNormal); err != nil {
+		if _, err := p.DeadlinesFor(at, policy.PriorityNormal); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -259,7 +259,7 @@ clocks: {first_response: {target: 1h, counts: business_hours}, resolution: {targ
 	}
 	at := time.Date(2026, 12, 30, 9, 0, 0, 0, time.UTC)
 	for b.Loop() {
-		if _, err := p.Promise(at, policy.PriorityNormal); err != nil {
+		if _, err := p.DeadlinesFor(at, policy.PriorityNormal); err != nil {
 			b.Fatal(err)
 		}
 	}

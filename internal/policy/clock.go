@@ -7,51 +7,51 @@ import (
 	"time"
 )
 
-// Act is the kind of a ledger entry.
-type Act string
+// Kind is the kind of a ledger entry.
+type EntryKind string
 
 // The kinds of ledger entries.
 const (
-	ActStarted    Act = "started"
-	ActPaused     Act = "paused"
-	ActResumed    Act = "resumed"
-	ActExtended   Act = "extended"
-	ActRetargeted Act = "retargeted"
-	ActSettled    Act = "settled"
-	ActReopened   Act = "reopened"
-	ActAdopted    Act = "adopted" // the clock follows another policy version from here on
-	ActFolded     Act = "folded"  // earlier entries have been compacted; see MaxLedger
+	EntryStarted    EntryKind = "started"
+	EntryPaused     EntryKind = "paused"
+	EntryResumed    EntryKind = "resumed"
+	EntryExtended   EntryKind = "extended"
+	EntryRetargeted EntryKind = "retargeted"
+	ActStopped      EntryKind = "settled"
+	EntryReopened   EntryKind = "reopened"
+	EntryAdopted    EntryKind = "adopted" // the clock follows another policy version from here on
+	EntryCompacted  EntryKind = "folded"  // earlier entries have been compacted; see MaxLedger
 )
 
-// Entry is one entry in a clock's ledger. Instants are in UTC; instants and durations are whole seconds. Entries are
+// LedgerEntry is one entry in a clock's ledger. Instants are in UTC; instants and durations are whole seconds. Entries are
 // computed by Start and the methods of Clock, and appended by Clock.With.
-type Entry struct {
+type LedgerEntry struct {
 	At     time.Time
-	Act    Act
+	Kind   EntryKind
 	Reason Reason        // of a pause or its end
 	By     time.Duration // started, retargeted, adopted: the new target; extended: the extension
 	Used   time.Duration // budget used up by At
 	Due    time.Time     // the deadline after this entry; zero while paused
-	Counts Counting      // adopted: the new counting
-	Was    Counting      // adopted: the previous counting
+	Counts CountingMode  // adopted: the new counting
+	Was    CountingMode  // adopted: the previous counting
 }
 
 // entryJSON keeps workflow histories small: Unix seconds and seconds.
 type entryJSON struct {
-	At     int64    `json:"at"`
-	Act    Act      `json:"act"`
-	Reason Reason   `json:"reason,omitempty"`
-	By     int64    `json:"by,omitempty"`
-	Used   int64    `json:"used,omitempty"`
-	Due    *int64   `json:"due,omitempty"`
-	Counts Counting `json:"counts,omitempty"`
-	Was    Counting `json:"was,omitempty"`
+	At     int64        `json:"at"`
+	Act    EntryKind    `json:"act"`
+	Reason Reason       `json:"reason,omitempty"`
+	By     int64        `json:"by,omitempty"`
+	Used   int64        `json:"used,omitempty"`
+	Due    *int64       `json:"due,omitempty"`
+	Counts CountingMode `json:"counts,omitempty"`
+	Was    CountingMode `json:"was,omitempty"`
 }
 
 // MarshalJSON encodes instants as Unix seconds and durations as seconds, and omits zero values.
-func (e Entry) MarshalJSON() ([]byte, error) {
+func (e LedgerEntry) MarshalJSON() ([]byte, error) {
 	compact := entryJSON{
-		At: e.At.Unix(), Act: e.Act, Reason: e.Reason,
+		At: e.At.Unix(), Act: e.Kind, Reason: e.Reason,
 		By: int64(e.By / time.Second), Used: int64(e.Used / time.Second), Counts: e.Counts, Was: e.Was,
 	}
 	if !e.Due.IsZero() {
@@ -62,13 +62,13 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON decodes the output of MarshalJSON.
-func (e *Entry) UnmarshalJSON(data []byte) error {
+func (e *LedgerEntry) UnmarshalJSON(data []byte) error {
 	var compact entryJSON
 	if err := json.Unmarshal(data, &compact); err != nil {
 		return fmt.Errorf("decode ledger entry: %w", err)
 	}
-	*e = Entry{
-		At: time.Unix(compact.At, 0).UTC(), Act: compact.Act, Reason: compact.Reason,
+	*e = LedgerEntry{
+		At: time.Unix(compact.At, 0).UTC(), Kind: compact.Act, Reason: compact.Reason,
 		By: time.Duration(compact.By) * time.Second, Used: time.Duration(compact.Used) * time.Second,
 		Counts: compact.Counts, Was: compact.Was,
 	}
@@ -79,17 +79,17 @@ func (e *Entry) UnmarshalJSON(data []byte) error {
 }
 
 // Clock is the ledger of one target, in ascending order. A zero Clock has not started; set Counts before the first call
-// of With. Copies share no state that a method changes.
+// of Append. Copies share no state that a method changes.
 type Clock struct {
-	Counts Counting `json:"counts,omitempty"` // as of the last entry
-	Ledger []Entry  `json:"ledger,omitempty"`
-	Folded int      `json:"folded,omitempty"` // number of compacted entries, see MaxLedger
+	Counts    CountingMode  `json:"counts,omitempty"` // as of the last entry
+	Ledger    []LedgerEntry `json:"ledger,omitempty"`
+	Compacted int           `json:"folded,omitempty"` // number of compacted entries, see MaxLedger
 }
 
-// With returns the clock with an entry appended. It needs no calendar and does not change the receiver.
-func (c Clock) With(e Entry) Clock {
+// Append returns the clock with an entry appended. It needs no calendar and does not change the receiver.
+func (c Clock) Append(e LedgerEntry) Clock {
 	c.Ledger = append(slices.Clip(c.Ledger), e)
-	if e.Act == ActAdopted {
+	if e.Kind == EntryAdopted {
 		c.Counts = e.Counts
 	}
 	if len(c.Ledger) > MaxLedger {
@@ -101,7 +101,7 @@ func (c Clock) With(e Entry) Clock {
 // asOf returns the clock after its first n entries.
 func (c Clock) asOf(n int) Clock {
 	for _, e := range c.Ledger[n:] {
-		if e.Act == ActAdopted {
+		if e.Kind == EntryAdopted {
 			return Clock{Counts: e.Was, Ledger: c.Ledger[:n]}
 		}
 	}
@@ -111,27 +111,27 @@ func (c Clock) asOf(n int) Clock {
 // Running reports whether the clock has started and is not paused. A settled clock may be running.
 func (c Clock) Running() bool { return len(c.Ledger) > 0 && len(c.Reasons()) == 0 }
 
-// Settled reports whether the target was met and the clock has not been reopened since.
-func (c Clock) Settled() bool {
+// Met reports whether the target was met and the clock has not been reopened since.
+func (c Clock) Met() bool {
 	for _, e := range slices.Backward(c.Ledger) {
-		switch e.Act {
-		case ActSettled:
+		switch e.Kind {
+		case ActStopped:
 			return true
-		case ActReopened:
+		case EntryReopened:
 			return false
 		}
 	}
 	return false
 }
 
-// AsSettled returns the clock as of the entry that settled it: later changes concern the target after a reopening. A
+// AsMet returns the clock as of the entry that settled it: later changes concern the target after a reopening. A
 // clock that is not settled is returned unchanged.
-func (c Clock) AsSettled() Clock {
+func (c Clock) AsMet() Clock {
 	for i, e := range slices.Backward(c.Ledger) {
-		switch e.Act {
-		case ActSettled:
+		switch e.Kind {
+		case ActStopped:
 			return c.asOf(i + 1)
-		case ActReopened:
+		case EntryReopened:
 			return c
 		}
 	}
@@ -144,9 +144,9 @@ func (c Clock) Reasons() []Reason {
 	for _, e := range c.Ledger {
 		i, in := slices.BinarySearch(set, e.Reason)
 		switch {
-		case e.Act == ActPaused && !in:
+		case e.Kind == EntryPaused && !in:
 			set = slices.Insert(set, i, e.Reason)
-		case e.Act == ActResumed && in:
+		case e.Kind == EntryResumed && in:
 			set = slices.Delete(set, i, i+1)
 		}
 	}
@@ -160,7 +160,7 @@ func (c Clock) Budget() time.Duration { return c.target() + c.Extension() }
 func (c Clock) Extension() time.Duration {
 	var sum time.Duration
 	for _, e := range c.Ledger {
-		if e.Act == ActExtended {
+		if e.Kind == EntryExtended {
 			sum += e.By
 		}
 	}
@@ -203,22 +203,22 @@ func (c Clock) Remaining(cal *Calendar, at time.Time) time.Duration {
 	return c.Budget() - c.Used(cal, at)
 }
 
-// Reaches returns the instant at which a percentage of the budget is used up, but not before the last entry. It returns
+// ReachesAt returns the instant at which a percentage of the budget is used up, but not before the last entry. It returns
 // false if the clock is not running, the percentage is not positive, or there is no such instant.
-func (c Clock) Reaches(cal *Calendar, percent int) (time.Time, bool) {
+func (c Clock) ReachesAt(cal *Calendar, percent int) (time.Time, bool) {
 	if percent <= 0 || !c.Running() {
 		return time.Time{}, false
 	}
 	last := c.last()
 	// In seconds, because nanoseconds times a percentage overflow; rounded up, so that a reminder is never early.
 	goal := (int64(c.Budget()/time.Second)*int64(percent) + 99) / 100
-	at, err := cal.Reach(c.Counts, last.At, time.Duration(goal)*time.Second-last.Used)
+	at, err := cal.Add(c.Counts, last.At, time.Duration(goal)*time.Second-last.Used)
 	return at, err == nil
 }
 
 func (c Clock) target() time.Duration {
 	for _, e := range slices.Backward(c.Ledger) {
-		if e.Act == ActStarted || e.Act == ActRetargeted || e.Act == ActAdopted {
+		if e.Kind == EntryStarted || e.Kind == EntryRetargeted || e.Kind == EntryAdopted {
 			return e.By
 		}
 	}
@@ -226,7 +226,7 @@ func (c Clock) target() time.Duration {
 }
 
 // last returns the last entry of a clock that has started.
-func (c Clock) last() Entry { return c.Ledger[len(c.Ledger)-1] }
+func (c Clock) last() LedgerEntry { return c.Ledger[len(c.Ledger)-1] }
 
 // ClockName identifies one of the two clocks of a ticket.
 type ClockName string

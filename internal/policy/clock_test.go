@@ -19,23 +19,23 @@ type testClock struct {
 	policy.Clock
 }
 
-func start(t fataler, calendar *policy.Calendar, counts policy.Counting, at time.Time, target time.Duration) *testClock {
+func start(t fataler, calendar *policy.Calendar, counts policy.CountingMode, at time.Time, target time.Duration) *testClock {
 	t.Helper()
 	entry, err := policy.Start(calendar, counts, at, target)
 	if err != nil {
 		t.Fatalf("start: %v", err)
 	}
-	return &testClock{t: t, calendar: calendar, Clock: policy.Clock{Counts: counts}.With(entry)}
+	return &testClock{t: t, calendar: calendar, Clock: policy.Clock{Counts: counts}.Append(entry)}
 }
 
 // do appends an entry and reports whether there was one.
-func (p *testClock) do(entry policy.Entry, changed bool, err error) bool {
+func (p *testClock) do(entry policy.LedgerEntry, changed bool, err error) bool {
 	p.t.Helper()
 	if err != nil {
 		p.t.Fatalf("unexpected error: %v", err)
 	}
 	if changed {
-		p.Clock = p.With(entry)
+		p.Clock = p.Append(entry)
 	}
 	return changed
 }
@@ -50,7 +50,7 @@ func (p *testClock) resume(at time.Time, r policy.Reason) bool {
 }
 
 func (p *testClock) settle(at time.Time) bool {
-	entry, changed := p.Settle(p.calendar, at)
+	entry, changed := p.Meet(p.calendar, at)
 	return p.do(entry, changed, nil)
 }
 
@@ -146,7 +146,7 @@ func TestReopen_restoresNoBudget(t *testing.T) {
 	c := start(t, weekdays("UTC").calendar(t), policy.CountCalendar, utc(t, "2026-11-30 10:00"), 10*time.Hour)
 	c.settle(utc(t, "2026-11-30 12:00"))
 	c.wantDue(utc(t, "2026-11-30 20:00"))
-	if !c.Settled() || !c.Running() {
+	if !c.Met() || !c.Running() {
 		t.Error("a settled clock that is not paused must be running")
 	}
 	c.do(c.Reopen(c.calendar, utc(t, "2026-11-30 18:00")))
@@ -154,7 +154,7 @@ func TestReopen_restoresNoBudget(t *testing.T) {
 	c.settle(utc(t, "2026-11-30 19:00"))
 	c.do(c.Reopen(c.calendar, utc(t, "2026-12-01 18:00")))
 	c.wantDue(utc(t, "2026-12-01 18:00"))
-	if c.Settled() {
+	if c.Met() {
 		t.Error("settled after it was reopened")
 	}
 }
@@ -172,29 +172,29 @@ func TestReopen_keepsThePauseWhileResolved(t *testing.T) {
 
 func TestReaches_returnsTheInstantOfTheReminder(t *testing.T) {
 	c := start(t, weekdays("UTC").calendar(t), policy.CountBusinessHours, utc(t, "2026-11-30 10:00"), 10*time.Hour)
-	if got, ok := c.Reaches(c.calendar, 75); !ok || !got.Equal(utc(t, "2026-12-01 10:30")) {
+	if got, ok := c.ReachesAt(c.calendar, 75); !ok || !got.Equal(utc(t, "2026-12-01 10:30")) {
 		t.Errorf("75%% at %s (%t)", got, ok)
 	}
 	c.do(c.Retarget(c.calendar, utc(t, "2026-11-30 16:00"), time.Hour))
-	if got, ok := c.Reaches(c.calendar, 75); !ok || !got.Equal(utc(t, "2026-11-30 16:00")) {
+	if got, ok := c.ReachesAt(c.calendar, 75); !ok || !got.Equal(utc(t, "2026-11-30 16:00")) {
 		t.Errorf("already used up: 75%% at %s (%t), want the last entry's instant", got, ok)
 	}
-	if _, ok := c.Reaches(c.calendar, 0); ok {
+	if _, ok := c.ReachesAt(c.calendar, 0); ok {
 		t.Error("no percentage has an instant")
 	}
 	c.pause(utc(t, "2026-11-30 16:00"), policy.ReasonWaiting)
-	if got, ok := c.Reaches(c.calendar, 75); ok {
+	if got, ok := c.ReachesAt(c.calendar, 75); ok {
 		t.Errorf("paused: 75%% at %s", got)
 	}
-	if got, ok := (policy.Clock{}).Reaches(c.calendar, 75); ok {
+	if got, ok := (policy.Clock{}).ReachesAt(c.calendar, 75); ok {
 		t.Errorf("not started: 75%% at %s", got)
 	}
 	odd := start(t, c.calendar, policy.CountCalendar, utc(t, "2026-11-30 10:00"), 3*time.Second)
-	if got, _ := odd.Reaches(c.calendar, 50); !got.Equal(utc(t, "2026-11-30 10:00:02")) {
+	if got, _ := odd.ReachesAt(c.calendar, 50); !got.Equal(utc(t, "2026-11-30 10:00:02")) {
 		t.Errorf("half of 3s at %s, want it rounded up", got)
 	}
 	long := start(t, c.calendar, policy.CountCalendar, utc(t, "2026-11-30 10:00"), 3660*24*time.Hour)
-	if got, _ := long.Reaches(c.calendar, 99); got.Year() != 2036 {
+	if got, _ := long.ReachesAt(c.calendar, 99); got.Year() != 2036 {
 		t.Errorf("99%% of ten years at %s", got)
 	}
 }
@@ -203,8 +203,8 @@ func TestWith_doesNotChangeTheReceiver(t *testing.T) {
 	c := start(t, weekdays("UTC").calendar(t), policy.CountCalendar, utc(t, "2026-11-30 10:00"), time.Hour)
 	c.pause(utc(t, "2026-11-30 10:10"), policy.ReasonWaiting)
 	c.resume(utc(t, "2026-11-30 10:20"), policy.ReasonWaiting)
-	one := c.With(policy.Entry{Act: policy.ActExtended, By: time.Hour})
-	two := c.With(policy.Entry{Act: policy.ActExtended, By: 5 * time.Hour})
+	one := c.Append(policy.LedgerEntry{Kind: policy.EntryExtended, By: time.Hour})
+	two := c.Append(policy.LedgerEntry{Kind: policy.EntryExtended, By: 5 * time.Hour})
 	if one.Budget() != 2*time.Hour || two.Budget() != 6*time.Hour || c.Budget() != time.Hour {
 		t.Errorf("budgets %s, %s and %s share a ledger", one.Budget(), two.Budget(), c.Budget())
 	}
@@ -258,7 +258,7 @@ type model struct {
 }
 
 func newModel(t *rapid.T, calendar *policy.Calendar, around time.Time) *model {
-	counts := rapid.SampledFrom(policy.Countings()).Draw(t, "counts")
+	counts := rapid.SampledFrom(policy.CountingModes()).Draw(t, "counts")
 	m := &model{at: around.Add(-48 * time.Hour), target: drawTime(t, "target", 100*3600), reasons: map[policy.Reason]bool{}}
 	m.testClock = start(t, calendar, counts, m.at, m.target)
 	return m
@@ -326,8 +326,8 @@ func (m *model) check(t *rapid.T) {
 		t.Fatalf("used and remaining are not the budget %s", m.Budget())
 	case m.Budget() != m.target+m.added || m.Extension() != m.added:
 		t.Fatalf("budget %s, want %s + %s", m.Budget(), m.target, m.added)
-	case len(m.Reasons()) != len(m.reasons) || m.Running() != (len(m.reasons) == 0) || m.Settled() != m.settled:
-		t.Fatalf("reasons %v, running %t, settled %t; want %v, %t", m.Reasons(), m.Running(), m.Settled(), m.reasons, m.settled)
+	case len(m.Reasons()) != len(m.reasons) || m.Running() != (len(m.reasons) == 0) || m.Met() != m.settled:
+		t.Fatalf("reasons %v, running %t, settled %t; want %v, %t", m.Reasons(), m.Running(), m.Met(), m.reasons, m.settled)
 	}
 	m.checkDue(t)
 	m.checkLedger(t)

@@ -24,41 +24,41 @@ func (c Clock) compact(n int) Clock {
 	if missed, late := before.missed(sum.At); late {
 		start.Due = missed
 	}
-	ledger := []Entry{start}
+	ledger := []LedgerEntry{start}
 	for _, r := range before.Reasons() {
 		ledger = append(ledger, before.pausedSince(r))
 	}
-	slices.SortStableFunc(ledger, func(a, b Entry) int { return a.At.Compare(b.At) })
-	add := func(act Act) *Entry {
-		sum.Act = act
+	slices.SortStableFunc(ledger, func(a, b LedgerEntry) int { return a.At.Compare(b.At) })
+	add := func(act EntryKind) *LedgerEntry {
+		sum.Kind = act
 		ledger = append(ledger, sum)
 		return &ledger[len(ledger)-1]
 	}
 	if was := c.asOf(1).Counts; was != before.Counts {
-		e := add(ActAdopted)
+		e := add(EntryAdopted)
 		e.By, e.Was, e.Counts = before.target(), was, before.Counts
 	} else if before.target() != c.Ledger[0].By {
-		add(ActRetargeted).By = before.target()
+		add(EntryRetargeted).By = before.target()
 	}
 	if by := before.Extension(); by != 0 {
-		add(ActExtended).By = by
+		add(EntryExtended).By = by
 	}
-	if before.Settled() {
-		add(ActSettled)
+	if before.Met() {
+		add(ActStopped)
 	}
-	add(ActFolded)
-	c.Folded += n - len(ledger)
+	add(EntryCompacted)
+	c.Compacted += n - len(ledger)
 	c.Ledger = append(ledger, c.Ledger[n:]...)
 	return c
 }
 
 // pausedSince returns the entry that started a pause in effect.
-func (c Clock) pausedSince(r Reason) Entry {
+func (c Clock) pausedSince(r Reason) LedgerEntry {
 	for i, e := range slices.Backward(c.Ledger) {
-		if e.Act == ActResumed && e.Reason == r {
+		if e.Kind == EntryResumed && e.Reason == r {
 			break
 		}
-		if e.Act == ActPaused && e.Reason == r && !slices.Contains(Clock{Ledger: c.Ledger[:i]}.Reasons(), r) {
+		if e.Kind == EntryPaused && e.Reason == r && !slices.Contains(Clock{Ledger: c.Ledger[:i]}.Reasons(), r) {
 			return e
 		}
 	}

@@ -12,9 +12,9 @@ import (
 )
 
 // appendEntry appends an entry without compaction.
-func appendEntry(c policy.Clock, e policy.Entry) policy.Clock {
+func appendEntry(c policy.Clock, e policy.LedgerEntry) policy.Clock {
 	c.Ledger = append(c.Ledger[:len(c.Ledger):len(c.Ledger)], e)
-	if e.Act == policy.ActAdopted {
+	if e.Kind == policy.EntryAdopted {
 		c.Counts = e.Counts
 	}
 	return c
@@ -28,7 +28,7 @@ func TestWith_compactionKeepsTheBehaviour(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		compacted := policy.Clock{Counts: policy.CountBusinessHours}.With(first)
+		compacted := policy.Clock{Counts: policy.CountBusinessHours}.Append(first)
 		whole := appendEntry(policy.Clock{Counts: policy.CountBusinessHours}, first)
 		for range rapid.IntRange(policy.MaxLedger, 3*policy.MaxLedger).Draw(t, "entries") {
 			at = at.Add(time.Duration(rapid.IntRange(0, 7200).Draw(t, "seconds")) * time.Second)
@@ -39,7 +39,7 @@ func TestWith_compactionKeepsTheBehaviour(t *testing.T) {
 				t.Fatalf("at %s the folded clock writes %+v (%t, %v), the whole one %+v (%t, %v)", at, got, changed, err, want, wantChanged, err2)
 			}
 			if changed {
-				compacted, whole = compacted.With(got), appendEntry(whole, want)
+				compacted, whole = compacted.Append(got), appendEntry(whole, want)
 			}
 			checkSame(t, calendar, compacted, whole, at)
 		}
@@ -47,33 +47,33 @@ func TestWith_compactionKeepsTheBehaviour(t *testing.T) {
 }
 
 // drawChange draws a change of a clock at an instant.
-func drawChange(t *rapid.T, calendar *policy.Calendar, at time.Time) func(policy.Clock) (policy.Entry, bool, error) {
+func drawChange(t *rapid.T, calendar *policy.Calendar, at time.Time) func(policy.Clock) (policy.LedgerEntry, bool, error) {
 	reason := rapid.SampledFrom([]policy.Reason{policy.ReasonWaiting, policy.ReasonResolved, policy.ReasonEmergency}).Draw(t, "reason")
 	by := time.Duration(rapid.IntRange(1, 50).Draw(t, "hours")) * time.Hour
-	counts := rapid.SampledFrom(policy.Countings()).Draw(t, "counts")
-	return rapid.SampledFrom([]func(policy.Clock) (policy.Entry, bool, error){
-		func(c policy.Clock) (policy.Entry, bool, error) {
+	counts := rapid.SampledFrom(policy.CountingModes()).Draw(t, "counts")
+	return rapid.SampledFrom([]func(policy.Clock) (policy.LedgerEntry, bool, error){
+		func(c policy.Clock) (policy.LedgerEntry, bool, error) {
 			e, ok := c.Pause(calendar, at, reason)
 			return e, ok, nil
 		},
-		func(c policy.Clock) (policy.Entry, bool, error) { return c.Resume(calendar, at, reason) },
-		func(c policy.Clock) (policy.Entry, bool, error) { return c.Extend(calendar, at, by) },
-		func(c policy.Clock) (policy.Entry, bool, error) { return c.Retarget(calendar, at, by) },
-		func(c policy.Clock) (policy.Entry, bool, error) {
+		func(c policy.Clock) (policy.LedgerEntry, bool, error) { return c.Resume(calendar, at, reason) },
+		func(c policy.Clock) (policy.LedgerEntry, bool, error) { return c.Extend(calendar, at, by) },
+		func(c policy.Clock) (policy.LedgerEntry, bool, error) { return c.Retarget(calendar, at, by) },
+		func(c policy.Clock) (policy.LedgerEntry, bool, error) {
 			return c.Adopt(calendar, calendar, at, counts, by)
 		},
-		func(c policy.Clock) (policy.Entry, bool, error) {
-			e, ok := c.Settle(calendar, at)
+		func(c policy.Clock) (policy.LedgerEntry, bool, error) {
+			e, ok := c.Meet(calendar, at)
 			return e, ok, nil
 		},
-		func(c policy.Clock) (policy.Entry, bool, error) { return c.Reopen(calendar, at) },
+		func(c policy.Clock) (policy.LedgerEntry, bool, error) { return c.Reopen(calendar, at) },
 	}).Draw(t, "verb")
 }
 
 func checkSame(t *rapid.T, calendar *policy.Calendar, compacted, whole policy.Clock, at time.Time) {
 	t.Helper()
 	type facts struct {
-		Counts                            policy.Counting
+		Counts                            policy.CountingMode
 		Running, Settled, Dated           bool
 		Due                               time.Time
 		Reasons                           []policy.Reason
@@ -82,7 +82,7 @@ func checkSame(t *rapid.T, calendar *policy.Calendar, compacted, whole policy.Cl
 	}
 	of := func(c policy.Clock) facts {
 		f := facts{
-			Counts: c.Counts, Running: c.Running(), Settled: c.Settled(), Reasons: c.Reasons(), Budget: c.Budget(), Extension: c.Extension(),
+			Counts: c.Counts, Running: c.Running(), Settled: c.Met(), Reasons: c.Reasons(), Budget: c.Budget(), Extension: c.Extension(),
 			Used: c.Used(calendar, at), Remains: c.Remaining(calendar, at), LaterUsed: c.Used(calendar, at.Add(30*time.Hour)),
 			RecentUsed: c.Used(calendar, c.Ledger[max(len(c.Ledger)-20, 0)].At), StartsWith: c.Ledger[0].By,
 		}
@@ -92,8 +92,8 @@ func checkSame(t *rapid.T, calendar *policy.Calendar, compacted, whole policy.Cl
 	if got, want := of(compacted), of(whole); !reflect.DeepEqual(got, want) {
 		t.Fatalf("folded: %+v\nwhole: %+v", got, want)
 	}
-	if len(compacted.Ledger) > policy.MaxLedger || compacted.Folded == 0 && len(compacted.Ledger) != len(whole.Ledger) {
-		t.Fatalf("%d entries are left of %d, %d folded", len(compacted.Ledger), len(whole.Ledger), compacted.Folded)
+	if len(compacted.Ledger) > policy.MaxLedger || compacted.Compacted == 0 && len(compacted.Ledger) != len(whole.Ledger) {
+		t.Fatalf("%d entries are left of %d, %d folded", len(compacted.Ledger), len(whole.Ledger), compacted.Compacted)
 	}
 	for i, e := range compacted.Ledger[1:] {
 		if e.At.Before(compacted.Ledger[i].At) {

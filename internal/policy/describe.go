@@ -13,11 +13,11 @@ type Section struct {
 	Lines []string // sentences, plain text
 }
 
-// Words describes the policy in sentences: opening hours, targets, and what happens without a reply or after a breach.
+// Text describes the policy in sentences: opening hours, targets, and what happens without a reply or after a breach.
 // Times are in the policy's zone.
-func (p *Policy) Words() []Section {
+func (p *Policy) Describe() []Section {
 	sections := []Section{
-		{"Opening hours", p.HoursInWords()},
+		{"Opening hours", p.DescribeHours()},
 		{"Holidays", p.describeHolidays()},
 		{"First response", p.describeTarget(FirstResponse)},
 		{"Resolution", p.describeTarget(Resolution)},
@@ -26,13 +26,13 @@ func (p *Policy) Words() []Section {
 		{"What you can contact us about", p.describeSubmission()},
 	}
 	if len(p.Assignment) > 0 {
-		sections = append(sections, Section{"Who handles your ticket", p.AssignmentsInWords()})
+		sections = append(sections, Section{"Who handles your ticket", p.DescribeAssignment()})
 	}
 	return sections
 }
 
-// HoursInWords describes the opening hours. Consecutive days with the same hours are combined.
-func (p *Policy) HoursInWords() []string {
+// DescribeHours describes the opening hours. Consecutive days with the same hours are combined.
+func (p *Policy) DescribeHours() []string {
 	if !p.Calendar.hours.opens() {
 		return []string{"This policy does not specify opening hours."}
 	}
@@ -87,8 +87,8 @@ func (p *Policy) describeHolidays() []string {
 	return lines
 }
 
-// InOneLine describes a target at normal priority in one sentence.
-func (p *Policy) InOneLine(name ClockName) string {
+// DescribeTarget describes a target at normal priority in one sentence.
+func (p *Policy) DescribeTarget(name ClockName) string {
 	opening := "You will receive a first response within "
 	if name == Resolution {
 		opening = "We aim to resolve your ticket within "
@@ -99,7 +99,7 @@ func (p *Policy) InOneLine(name ClockName) string {
 
 func (p *Policy) describeTarget(name ClockName) []string {
 	rule := p.Clocks[name]
-	lines := []string{p.InOneLine(name)}
+	lines := []string{p.DescribeTarget(name)}
 	for _, priority := range slices.Backward(Priorities()) {
 		if target := p.Target(name, priority); target != p.Target(name, PriorityNormal) {
 			lines = append(lines, fmt.Sprintf("For %s priority: %s.", priority, durationText(rule.Counts, target)))
@@ -122,7 +122,7 @@ func (p *Policy) describeTarget(name ClockName) []string {
 	return lines
 }
 
-func countingText(counts Counting) string {
+func countingText(counts CountingMode) string {
 	switch counts {
 	case CountBusinessHours:
 		return "counted during opening hours"
@@ -166,15 +166,15 @@ func enumerate(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }
 
-// HoursInWords formats an extension, whatever its clock counts: without days, because a business day does not have 24
+// DescribeHours formats an extension, whatever its clock counts: without days, because a business day does not have 24
 // hours.
-func HoursInWords(d time.Duration) string { return durationText(CountBusinessHours, d) }
+func FormatHours(d time.Duration) string { return durationText(CountBusinessHours, d) }
 
-// InWords formats a duration of calendar time, such as "7 days".
-func InWords(d time.Duration) string { return durationText(CountCalendar, d) }
+// FormatDays formats a duration of calendar time, such as "7 days".
+func FormatDays(d time.Duration) string { return durationText(CountCalendar, d) }
 
 // durationText formats a duration in words. Business hours are not converted to days.
-func durationText(counts Counting, d time.Duration) string {
+func durationText(counts CountingMode, d time.Duration) string {
 	names := []string{"day", "hour", "minute", "second"}
 	var parts []string
 	for i, unit := range units {

@@ -7,9 +7,9 @@ import (
 
 // Descriptions are for customers: they mention designated people and webhooks without their names.
 var audienceText = map[Audience]string{
-	TellAssignee:       "the agent assigned to your ticket",
-	TellSupervisors:    "the supervisors",
-	TellAdministrators: "the administrators",
+	NotifyAssignee:       "the agent assigned to your ticket",
+	NotifySupervisors:    "the supervisors",
+	NotifyAdministrators: "the administrators",
 }
 
 var ifOverdueText = map[ClockName]string{
@@ -28,7 +28,7 @@ func (p *Policy) describeEscalation() []string {
 	return append(lines, "Escalation stops once an agent attends to your ticket.")
 }
 
-func (r Rung) describe() string {
+func (r EscalationStep) describe() string {
 	line := "Immediately"
 	if r.After > 0 {
 		line = "After " + durationText(CountCalendar, r.After)
@@ -52,7 +52,7 @@ func (r Rung) describe() string {
 }
 
 // describeScope returns the clock and priorities that the step is limited to; empty if none.
-func (r Rung) describeScope() string {
+func (r EscalationStep) describeScope() string {
 	scope := ""
 	if len(r.Clocks) == 1 {
 		scope = ifOverdueText[r.Clocks[0]]
@@ -73,8 +73,8 @@ func (r Rung) describeScope() string {
 }
 
 // describeRecipients returns whom the step notifies, and whether the grammatical number is singular.
-func (r Rung) describeRecipients() (recipients []string, one bool) {
-	for _, audience := range r.Tell {
+func (r EscalationStep) describeRecipients() (recipients []string, one bool) {
+	for _, audience := range r.Notify {
 		recipients = append(recipients, audienceText[audience])
 	}
 	switch n := len(r.People); {
@@ -86,6 +86,6 @@ func (r Rung) describeRecipients() (recipients []string, one bool) {
 	if len(r.Webhooks) > 0 {
 		recipients = append(recipients, "our monitoring system")
 	}
-	one = len(recipients) == 1 && len(r.People) < 2 && (len(r.Tell) == 0 || r.Tell[0] == TellAssignee)
+	one = len(recipients) == 1 && len(r.People) < 2 && (len(r.Notify) == 0 || r.Notify[0] == NotifyAssignee)
 	return recipients, one
 }

@@ -20,7 +20,7 @@ func TestWords_golden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b strings.Builder
-			for _, section := range parse(t, document).Words() {
+			for _, section := range parse(t, document).Describe() {
 				fmt.Fprintf(&b, "%s\n", section.Title)
 				for _, line := range section.Lines {
 					fmt.Fprintf(&b, "  %s\n", line)

@@ -129,7 +129,7 @@ func (d *differences) clock(name ClockName) {
 }
 
 // budgetText returns a target and how it is counted.
-func budgetText(counts Counting, d time.Duration) string {
+func budgetText(counts CountingMode, d time.Duration) string {
 	switch {
 	case counts == CountBusinessHours:
 		return durationText(counts, d) + " during opening hours"
@@ -205,7 +205,7 @@ func stepLines(p *Policy) []line {
 
 func ruleLines(p *Policy) []line {
 	var all []line
-	for i, words := range p.AssignmentsInWords() {
+	for i, words := range p.DescribeAssignment() {
 		all = append(all, line{strings.TrimSuffix(words, "."), p.Assignment[i].summary()})
 	}
 	return all

@@ -97,7 +97,7 @@ func TestDifferences_coverEveryField(t *testing.T) {
 func TestDifferences_tableHasEveryField(t *testing.T) {
 	for _, kind := range []reflect.Type{
 		reflect.TypeFor[policy.Policy](), reflect.TypeFor[policy.Rule](), reflect.TypeFor[policy.Silence](),
-		reflect.TypeFor[policy.Rung](), reflect.TypeFor[policy.Assignment](),
+		reflect.TypeFor[policy.EscalationStep](), reflect.TypeFor[policy.Assignment](),
 	} {
 		for _, field := range reflect.VisibleFields(kind) {
 			if name := kind.Name() + "." + field.Name; changes[name].old == "" {

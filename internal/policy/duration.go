@@ -54,7 +54,7 @@ func FormatDuration(d time.Duration) string {
 
 // FormatBudget formats part of a budget for people. Business hours stay hours ("65h"), because a business day does not
 // have 24; others use days ("9d23h").
-func FormatBudget(counts Counting, d time.Duration) string {
+func FormatBudget(counts CountingMode, d time.Duration) string {
 	switch {
 	case counts == CountBusinessHours:
 		return inUnits(d, 1)

@@ -7,28 +7,28 @@ import (
 	"time"
 )
 
-// Rung is a step of the escalation, taken at most once per clock. It is identified by its position in the document,
+// EscalationStep is a step of the escalation, taken at most once per clock. It is identified by its position in the document,
 // from 1. Of two steps that apply to the same clock and priority, the later in the document has the longer After.
-type Rung struct {
+type EscalationStep struct {
 	After         time.Duration // calendar time after the breach
 	Clocks        []ClockName   // clocks that it applies to; empty: both
 	Priorities    []Priority    // priorities that it applies to when it is due; empty: all
-	Tell          []Audience
+	Notify        []Audience
 	People        []string // handles of staff to notify, as written
 	Webhooks      []string // names of webhooks to call; their URLs are configured elsewhere
 	RaisePriority bool
 }
 
-// For reports whether the step applies to a clock of a ticket with a priority.
-func (r Rung) For(c ClockName, pr Priority) bool {
+// AppliesTo reports whether the step applies to a clock of a ticket with a priority.
+func (r EscalationStep) AppliesTo(c ClockName, pr Priority) bool {
 	return (len(r.Clocks) == 0 || slices.Contains(r.Clocks, c)) && (len(r.Priorities) == 0 || slices.Contains(r.Priorities, pr))
 }
 
 // overlaps reports whether both steps apply to some clock and priority.
-func (r Rung) overlaps(other Rung) bool {
+func (r EscalationStep) overlaps(other EscalationStep) bool {
 	for _, clock := range ClockNames() {
 		for _, priority := range Priorities() {
-			if r.For(clock, priority) && other.For(clock, priority) {
+			if r.AppliesTo(clock, priority) && other.AppliesTo(clock, priority) {
 				return true
 			}
 		}
@@ -46,9 +46,9 @@ var (
 func ValidWebhook(name string) bool { return webhookName.MatchString(name) }
 
 // recipients returns whom the step notifies, in the terms of the document.
-func (r Rung) recipients() string {
-	all := make([]string, 0, len(r.Tell)+len(r.People)+len(r.Webhooks))
-	for _, audience := range r.Tell {
+func (r EscalationStep) recipients() string {
+	all := make([]string, 0, len(r.Notify)+len(r.People)+len(r.Webhooks))
+	for _, audience := range r.Notify {
 		all = append(all, string(audience))
 	}
 	for _, handle := range r.People {
@@ -61,7 +61,7 @@ func (r Rung) recipients() string {
 }
 
 // scope returns what the step is limited to, in the terms of the document; empty if to nothing.
-func (r Rung) scope() string {
+func (r EscalationStep) scope() string {
 	var parts []string
 	if len(r.Clocks) > 0 {
 		parts = append(parts, joinWords(r.Clocks))
@@ -73,7 +73,7 @@ func (r Rung) scope() string {
 }
 
 // summary returns the step's line for WriteCheck.
-func (r Rung) summary() string {
+func (r EscalationStep) summary() string {
 	line := delayText(r.After)
 	if scope := r.scope(); scope != "" {
 		line += " (" + scope + ")"
@@ -91,7 +91,7 @@ func (p *Policy) unnotified() []string {
 	for _, clock := range ClockNames() {
 		var without []Priority
 		for _, priority := range Priorities() {
-			if !slices.ContainsFunc(p.Escalation, func(r Rung) bool { return r.For(clock, priority) }) {
+			if !slices.ContainsFunc(p.Escalation, func(r EscalationStep) bool { return r.AppliesTo(clock, priority) }) {
 				without = append(without, priority)
 			}
 		}
@@ -107,12 +107,12 @@ type Audience string
 
 // The audiences.
 const (
-	TellAssignee       Audience = "assignee"
-	TellSupervisors    Audience = "supervisors"
-	TellAdministrators Audience = "administrators"
+	NotifyAssignee       Audience = "assignee"
+	NotifySupervisors    Audience = "supervisors"
+	NotifyAdministrators Audience = "administrators"
 )
 
 // Audiences returns all audiences.
 func Audiences() []Audience {
-	return []Audience{TellAssignee, TellSupervisors, TellAdministrators}
+	return []Audience{NotifyAssignee, NotifySupervisors, NotifyAdministrators}
 }

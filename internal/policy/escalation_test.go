@@ -22,14 +22,14 @@ const escalationDocument = bareClocks + `escalation:
 `
 
 func TestParse_readsScopeAndRecipients(t *testing.T) {
-	want := []policy.Rung{
+	want := []policy.EscalationStep{
 		{
-			Priorities: []policy.Priority{"high", "urgent"}, Tell: []policy.Audience{"assignee"},
+			Priorities: []policy.Priority{"high", "urgent"}, Notify: []policy.Audience{"assignee"},
 			People: []string{"Jane-7"}, Webhooks: []string{"ops-2"}, RaisePriority: true,
 		},
 		{After: 2 * time.Hour, Clocks: []policy.ClockName{"resolution"}, People: []string{"42", "lee"}, Webhooks: []string{"ops"}},
 		{Clocks: []policy.ClockName{"first_response"}, Priorities: []policy.Priority{"normal"}, People: []string{"lee"}},
-		{After: 4 * time.Hour, Tell: []policy.Audience{"supervisors"}},
+		{After: 4 * time.Hour, Notify: []policy.Audience{"supervisors"}},
 	}
 	if diff := cmp.Diff(want, parse(t, escalationDocument).Escalation); diff != "" {
 		t.Errorf("escalation (-want +got):\n%s", diff)
@@ -77,14 +77,14 @@ func TestRung_For(t *testing.T) {
 		{2, policy.FirstResponse, policy.PriorityNormal, true}, {2, policy.Resolution, policy.PriorityNormal, false},
 		{2, policy.FirstResponse, policy.PriorityLow, false}, {3, policy.FirstResponse, policy.PriorityLow, true},
 	} {
-		if got := steps[c.step].For(c.clock, c.priority); got != c.want {
+		if got := steps[c.step].AppliesTo(c.clock, c.priority); got != c.want {
 			t.Errorf("rung %d is for %s at %s: %v, want %v", c.step+1, c.clock, c.priority, got, c.want)
 		}
 	}
 }
 
 func TestWords_describeEscalationWithoutNames(t *testing.T) {
-	sections := parse(t, escalationDocument).Words()
+	sections := parse(t, escalationDocument).Describe()
 	var got []string
 	for _, s := range sections {
 		if s.Title == "If we miss a target" {

@@ -10,7 +10,7 @@ import (
 type Example struct {
 	Title string
 	At    time.Time // UTC
-	Promises
+	Deadlines
 }
 
 // exampleYear is how far ahead Examples looks for holidays and daylight saving changes.
@@ -82,11 +82,11 @@ func (p *Policy) clockChanges(now time.Time) []Example {
 }
 
 func (p *Policy) example(title string, at time.Time) Example {
-	promises, err := p.Promise(at, PriorityNormal)
+	promises, err := p.DeadlinesFor(at, PriorityNormal)
 	if err != nil {
 		return Example{Title: title + ": " + err.Error()}
 	}
-	return Example{Title: title, At: at.UTC(), Promises: promises}
+	return Example{Title: title, At: at.UTC(), Deadlines: promises}
 }
 
 // next returns the first such weekday and hour after now.

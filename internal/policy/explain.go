@@ -13,7 +13,7 @@ const maxOpenings = 31
 // Line is one line in the explanation of a deadline. From and To are equal for an event. Both are in UTC.
 type Line struct {
 	From, To time.Time
-	Act      Act // kind of an event; empty for an interval and for the last line
+	Kind     EntryKind // kind of an event; empty for an interval and for the last line
 	Running  bool
 	Reasons  []Reason
 	Used     time.Duration // used up between From and To
@@ -24,7 +24,7 @@ type Line struct {
 
 // Part is a piece of a line's sentence: text, an instant (From equals To), or an interval.
 type Part struct {
-	Words    string
+	Text     string
 	From, To time.Time
 }
 
@@ -34,11 +34,11 @@ type Part struct {
 // reopened.
 func (c Clock) Explain(cal *Calendar, until time.Time) []Line {
 	until = instant(until)
-	later := slices.IndexFunc(c.Ledger, func(e Entry) bool { return e.At.After(until) })
+	later := slices.IndexFunc(c.Ledger, func(e LedgerEntry) bool { return e.At.After(until) })
 	if later >= 0 {
 		c = c.asOf(later)
 	}
-	c = c.AsSettled()
+	c = c.AsMet()
 	s := explanation{cal: cal, until: until}
 	if len(c.Ledger) == 0 {
 		s.add(Line{From: until, To: until}, instantPart(until), textPart(": not started, so there is no deadline"))
@@ -50,7 +50,7 @@ func (c Clock) Explain(cal *Calendar, until time.Time) []Line {
 		switch {
 		case i+1 < len(c.Ledger):
 			s.recordedInterval(c, i)
-		case !then.Settled() && until.After(e.At):
+		case !then.Met() && until.After(e.At):
 			s.interval(then, e, until)
 		}
 	}
@@ -71,7 +71,7 @@ func (s *explanation) add(line Line, parts ...Part) {
 	for _, p := range parts {
 		switch {
 		case p.From.IsZero():
-			line.Text += p.Words
+			line.Text += p.Text
 		case p.From.Equal(p.To):
 			line.Text += s.at(p.From)
 		default:
@@ -81,32 +81,32 @@ func (s *explanation) add(line Line, parts ...Part) {
 	s.lines = append(s.lines, line)
 }
 
-func textPart(text string) Part { return Part{Words: text} }
+func textPart(text string) Part { return Part{Text: text} }
 
 func instantPart(t time.Time) Part { return Part{From: t, To: t} }
 
 // event describes an entry whose effect is not visible in the intervals around it.
-func (s *explanation) event(then Clock, e Entry) {
+func (s *explanation) event(then Clock, e LedgerEntry) {
 	var what string
-	switch e.Act {
-	case ActStarted:
+	switch e.Kind {
+	case EntryStarted:
 		what = "started with " + FormatBudget(then.Counts, e.By) + describeCounting(then.Counts)
-	case ActExtended:
+	case EntryExtended:
 		what = FormatBudget(then.Counts, e.By.Abs()) + extended(e.By) + ", " + s.left(then, e.Used)
-	case ActRetargeted:
+	case EntryRetargeted:
 		what = "the target is now " + FormatBudget(then.Counts, e.By) + ", " + s.left(then, e.Used)
-	case ActSettled:
+	case ActStopped:
 		what = "target met, " + s.left(then, e.Used)
-	case ActReopened:
+	case EntryReopened:
 		what = "reopened, " + s.left(then, e.Used)
-	case ActAdopted:
+	case EntryAdopted:
 		what = "policy version changed, with " + FormatBudget(then.Counts, e.By) + describeCounting(then.Counts) + ", " + s.left(then, e.Used)
-	case ActFolded:
+	case EntryCompacted:
 		what = "earlier changes combined, " + s.left(then, e.Used)
 	default:
 		return
 	}
-	line := Line{From: e.At, To: e.At, Act: e.Act, Running: then.Running(), Reasons: then.Reasons(), Total: e.Used}
+	line := Line{From: e.At, To: e.At, Kind: e.Kind, Running: then.Running(), Reasons: then.Reasons(), Total: e.Used}
 	s.add(line, instantPart(e.At), textPart(": "+what))
 }
 
@@ -125,7 +125,7 @@ func (s *explanation) recordedInterval(c Clock, i int) {
 	if !next.At.After(e.At) {
 		return
 	}
-	adopted := slices.ContainsFunc(c.Ledger[i+1:], func(e Entry) bool { return e.Act == ActAdopted })
+	adopted := slices.ContainsFunc(c.Ledger[i+1:], func(e LedgerEntry) bool { return e.Kind == EntryAdopted })
 	used := next.Used - e.Used
 	if then.Running() && (adopted || s.cal.Elapsed(then.Counts, e.At, next.At) != used) {
 		s.span(then, e.At, next.At, used, next.Used, s.running(then, used, next.Used))
@@ -135,7 +135,7 @@ func (s *explanation) recordedInterval(c Clock, i int) {
 }
 
 // interval describes the interval from an entry until an instant.
-func (s *explanation) interval(then Clock, e Entry, to time.Time) {
+func (s *explanation) interval(then Clock, e LedgerEntry, to time.Time) {
 	reasons := then.Reasons()
 	switch {
 	case len(reasons) > 0:
@@ -148,7 +148,7 @@ func (s *explanation) interval(then Clock, e Entry, to time.Time) {
 	}
 }
 
-func (s *explanation) openings(then Clock, e Entry, to time.Time) {
+func (s *explanation) openings(then Clock, e LedgerEntry, to time.Time) {
 	runs, ok := s.cal.openings(e.At, to, maxOpenings)
 	switch {
 	case !ok:
@@ -174,7 +174,7 @@ func (s *explanation) span(then Clock, from, to time.Time, used, total time.Dura
 
 func (s *explanation) running(then Clock, used, total time.Duration) string {
 	state := "running, "
-	if then.Settled() {
+	if then.Met() {
 		state = "target met, still running, "
 	}
 	return state + FormatBudget(then.Counts, used) + " used, " + s.left(then, total)
@@ -187,7 +187,7 @@ func (s *explanation) left(then Clock, used time.Duration) string {
 // conclusion adds the deadline, or why there is none.
 func (s *explanation) conclusion(c Clock) {
 	used := c.Used(s.cal, s.until)
-	if c.Settled() {
+	if c.Met() {
 		used = c.last().Used
 	}
 	missed, late := c.missed(s.until)
@@ -195,9 +195,9 @@ func (s *explanation) conclusion(c Clock) {
 	due, _ := c.Due()
 	var parts []Part
 	switch {
-	case c.Settled() && late:
+	case c.Met() && late:
 		parts = []Part{textPart("Target met after the deadline, "), instantPart(missed)}
-	case c.Settled():
+	case c.Met():
 		parts = []Part{textPart("Target met on time")}
 	case !line.Running:
 		parts = []Part{textPart("No deadline while paused (" + reasonsText(line.Reasons) + "): " + s.left(c, used) + " when it resumes")}
@@ -206,7 +206,7 @@ func (s *explanation) conclusion(c Clock) {
 	default:
 		parts = []Part{textPart("Deadline passed, "), instantPart(due), textPart(", " + s.left(c, used))}
 	}
-	if late && !c.Settled() && !missed.Equal(due) {
+	if late && !c.Met() && !missed.Equal(due) {
 		parts = append(parts, textPart("; an earlier deadline was missed, "), instantPart(missed))
 	}
 	s.add(line, parts...)
@@ -219,7 +219,7 @@ func (c Clock) missed(until time.Time) (time.Time, bool) {
 		if i+1 < len(c.Ledger) {
 			end = c.Ledger[i+1].At
 		}
-		open := !(Clock{Ledger: c.Ledger[:i+1]}).Settled() && !e.Due.IsZero()
+		open := !(Clock{Ledger: c.Ledger[:i+1]}).Met() && !e.Due.IsZero()
 		if open && end.After(e.Due) {
 			return e.Due, true
 		}
@@ -259,14 +259,14 @@ func clockTime(local time.Time) string {
 	return local.Format(time.TimeOnly)
 }
 
-func leftOf(counts Counting, left time.Duration) string {
+func leftOf(counts CountingMode, left time.Duration) string {
 	if left < 0 {
 		return FormatBudget(counts, -left) + " over"
 	}
 	return FormatBudget(counts, left) + " left"
 }
 
-func describeCounting(counts Counting) string {
+func describeCounting(counts CountingMode) string {
 	switch counts {
 	case CountBusinessHours:
 		return ", counted during opening hours"

@@ -133,7 +133,7 @@ func format(parts []policy.Part) string {
 	for _, p := range parts {
 		switch {
 		case p.From.IsZero():
-			all.WriteString(p.Words)
+			all.WriteString(p.Text)
 		case p.From.Equal(p.To):
 			all.WriteString(p.From.UTC().Format("<01-02 15:04>"))
 		default:

@@ -106,7 +106,7 @@ func (s schedule) oracle(t fataler) *oracle {
 	return o
 }
 
-func (o *oracle) counts(counting policy.Counting, at time.Time) bool {
+func (o *oracle) counts(counting policy.CountingMode, at time.Time) bool {
 	if counting == policy.CountCalendar {
 		return true
 	}
@@ -122,7 +122,7 @@ func (o *oracle) counts(counting policy.Counting, at time.Time) bool {
 }
 
 // reach returns the first instant at which a budget is used up, or false if that is not before the limit.
-func (o *oracle) reach(counting policy.Counting, from time.Time, budget time.Duration, limit time.Time) (time.Time, bool) {
+func (o *oracle) reach(counting policy.CountingMode, from time.Time, budget time.Duration, limit time.Time) (time.Time, bool) {
 	for at := from; at.Before(limit); {
 		next := at.Truncate(time.Minute).Add(time.Minute)
 		if o.counts(counting, at) {
@@ -136,7 +136,7 @@ func (o *oracle) reach(counting policy.Counting, from time.Time, budget time.Dur
 	return time.Time{}, false
 }
 
-func (o *oracle) elapsed(counting policy.Counting, from, to time.Time) time.Duration {
+func (o *oracle) elapsed(counting policy.CountingMode, from, to time.Time) time.Duration {
 	var sum time.Duration
 	for at := from; at.Before(to); {
 		next := at.Truncate(time.Minute).Add(time.Minute)

@@ -60,9 +60,9 @@ func TestHolesalemart_section3_targets(t *testing.T) {
 
 func TestHolesalemart_sections8And9_escalationAndContact(t *testing.T) {
 	p := policy.Default()
-	want := []policy.Rung{
-		{Tell: []policy.Audience{policy.TellAssignee, policy.TellSupervisors}, RaisePriority: true},
-		{After: 24 * time.Hour, Tell: []policy.Audience{policy.TellSupervisors, policy.TellAdministrators}},
+	want := []policy.EscalationStep{
+		{Notify: []policy.Audience{policy.NotifyAssignee, policy.NotifySupervisors}, RaisePriority: true},
+		{After: 24 * time.Hour, Notify: []policy.Audience{policy.NotifySupervisors, policy.NotifyAdministrators}},
 	}
 	if !reflect.DeepEqual(p.Escalation, want) {
 		t.Errorf("escalation %+v, want %+v", p.Escalation, want)
@@ -89,9 +89,9 @@ func TestHolesalemart_section3_deadlines(t *testing.T) {
 		{"over the new year", "2026-12-30 10:00", "2027-01-13 12:00", "2027-01-09 10:00"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			want := policy.Promises{FirstResponse: utc(t, tt.first), Resolution: utc(t, tt.resolution)}
+			want := policy.Deadlines{FirstResponse: utc(t, tt.first), Resolution: utc(t, tt.resolution)}
 			for _, priority := range policy.Priorities() {
-				got, err := policy.Default().Promise(utc(t, tt.at), priority)
+				got, err := policy.Default().DeadlinesFor(utc(t, tt.at), priority)
 				if err != nil || got != want {
 					t.Errorf("%s: got %v (%v), want %v", priority, got, err, want)
 				}
@@ -234,9 +234,9 @@ func TestExamples_coverTheDifficultCases(t *testing.T) {
 					continue
 				}
 				got = append(got, e.Title+" "+e.At.Format("2006-01-02 15:04"))
-				want, err := p.Promise(e.At, policy.PriorityNormal)
-				if err != nil || e.Promises != want {
-					t.Errorf("%s: promises %v, want %v (%v)", e.Title, e.Promises, want, err)
+				want, err := p.DeadlinesFor(e.At, policy.PriorityNormal)
+				if err != nil || e.Deadlines != want {
+					t.Errorf("%s: promises %v, want %v (%v)", e.Title, e.Deadlines, want, err)
 				}
 			}
 			if !slices.Equal(got, tt.want) {

@@ -91,7 +91,7 @@ func (p *Policy) scan(priority Priority) conflict {
 	// Steps of 1 to 5 hours visit every hour of the day within a few days, and keep the number of steps constant.
 	step := time.Duration(years) * time.Hour
 	for at := from; at.Before(from.AddDate(years, 0, 0)); at = at.Add(step) {
-		promised, err := p.Promise(at, priority)
+		promised, err := p.DeadlinesFor(at, priority)
 		if err != nil {
 			break
 		}
@@ -135,7 +135,7 @@ func (p *Policy) describe(c conflict) string {
 		shown[0] = c.at[i]
 	}
 	for _, at := range slices.CompactFunc(shown, time.Time.Equal) {
-		promised, err := p.Promise(at, c.priorities[0])
+		promised, err := p.DeadlinesFor(at, c.priorities[0])
 		if err == nil {
 			fmt.Fprintf(&b, "  accepted %s: first response by %s, resolution by %s\n",
 				p.local(at), p.local(promised.FirstResponse), p.local(promised.Resolution))

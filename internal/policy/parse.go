@@ -129,7 +129,7 @@ func (p *parser) rule(n *yaml.Node, path string) Rule {
 	p.mapping(n, path,
 		field{key: "target", required: true, read: func(n *yaml.Node, path string) { rule.Target = p.positive(n, path) }},
 		field{key: "counts", required: true, read: func(n *yaml.Node, path string) {
-			rule.Counts, _ = oneOf(&p.reader, n, path, Countings())
+			rule.Counts, _ = oneOf(&p.reader, n, path, CountingModes())
 		}},
 		field{key: "remind_at", read: func(n *yaml.Node, path string) { rule.RemindAt = p.percent(n, path) }},
 		field{key: "pauses", read: func(n *yaml.Node, path string) {

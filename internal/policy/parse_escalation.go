@@ -10,7 +10,7 @@ import (
 
 func (p *parser) escalation(n *yaml.Node, path string) {
 	p.list(n, path, 100, func(n *yaml.Node, path string) {
-		var step Rung
+		var step EscalationStep
 		var after *yaml.Node
 		p.mapping(n, path,
 			field{key: "after", required: true, read: func(n *yaml.Node, path string) {
@@ -41,7 +41,7 @@ func scope[T ~string](p *parser, n *yaml.Node, path string, words []T) []T {
 }
 
 // recipients reads whom a step notifies: audiences, {person: HANDLE} and {webhook: NAME}.
-func (p *parser) recipients(n *yaml.Node, path string, step *Rung) {
+func (p *parser) recipients(n *yaml.Node, path string, step *EscalationStep) {
 	p.list(n, path, 100, func(n *yaml.Node, path string) {
 		if n.Kind == yaml.MappingNode {
 			p.namedRecipient(n, path, step)
@@ -49,10 +49,10 @@ func (p *parser) recipients(n *yaml.Node, path string, step *Rung) {
 		}
 		audience, ok := oneOf(&p.reader, n, path, Audiences())
 		switch {
-		case ok && slices.Contains(step.Tell, audience):
+		case ok && slices.Contains(step.Notify, audience):
 			p.errorf(n, path, "%q is listed twice", audience)
 		case ok:
-			step.Tell = append(step.Tell, audience)
+			step.Notify = append(step.Notify, audience)
 		}
 	})
 	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
@@ -61,7 +61,7 @@ func (p *parser) recipients(n *yaml.Node, path string, step *Rung) {
 }
 
 // namedRecipient reads a person or a webhook.
-func (p *parser) namedRecipient(n *yaml.Node, path string, step *Rung) {
+func (p *parser) namedRecipient(n *yaml.Node, path string, step *EscalationStep) {
 	if len(n.Content) != 2 {
 		p.errorf(n, path, "must be {person: HANDLE} or {webhook: NAME}")
 		return

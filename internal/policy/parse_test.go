@@ -61,9 +61,9 @@ func TestParse_readsEveryKey(t *testing.T) {
 		},
 		CustomersChoosePriority: true,
 		Silence:                 policy.Silence{NudgeAfter: 72 * time.Hour, ResolveAfter: 168 * time.Hour},
-		Escalation: []policy.Rung{
-			{Tell: []policy.Audience{policy.TellAssignee, policy.TellSupervisors}, RaisePriority: true},
-			{After: 24 * time.Hour, Tell: []policy.Audience{policy.TellAdministrators}},
+		Escalation: []policy.EscalationStep{
+			{Notify: []policy.Audience{policy.NotifyAssignee, policy.NotifySupervisors}, RaisePriority: true},
+			{After: 24 * time.Hour, Notify: []policy.Audience{policy.NotifyAdministrators}},
 		},
 		Categories: []string{"billing", "returns_2-x"},
 		Assignment: []policy.Assignment{
@@ -112,7 +112,7 @@ func TestTarget_prefersThePrioritysOwn(t *testing.T) {
 
 func TestPriority_raised(t *testing.T) {
 	for from, to := range map[policy.Priority]policy.Priority{"low": "normal", "normal": "high", "high": "urgent", "urgent": "urgent", "odd": "odd"} {
-		if got := from.Raised(); got != to {
+		if got := from.Next(); got != to {
 			t.Errorf("%s raised is %s, want %s", from, got, to)
 		}
 	}
@@ -128,7 +128,7 @@ func TestParse_shortTargets(t *testing.T) {
 	}
 	p := parse(t, string(document))
 	at := utc(t, "2026-12-26 03:00")
-	got, err := p.Promise(at, policy.PriorityNormal)
+	got, err := p.DeadlinesFor(at, policy.PriorityNormal)
 	if err != nil || got.FirstResponse.Sub(at) != 10*time.Second || got.Resolution.Sub(at) != 30*time.Second {
 		t.Errorf("promised %+v (%v)", got, err)
 	}
@@ -315,7 +315,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, priority := range policy.Priorities() {
-			promised, err := p.Promise(at, priority)
+			promised, err := p.DeadlinesFor(at, priority)
 			if err != nil || !promised.FirstResponse.After(at) || !promised.Resolution.After(at) {
 				t.Fatalf("promised %+v (%v)", promised, err)
 			}

@@ -26,7 +26,7 @@ type Policy struct {
 
 	CustomersChoosePriority bool
 	Silence                 Silence
-	Escalation              []Rung // steps in document order
+	Escalation              []EscalationStep // steps in document order
 	Categories              []string
 	Assignment              []Assignment // the first rule that applies to the category is used; empty: no automatic assignment
 }
@@ -34,7 +34,7 @@ type Policy struct {
 // Rule configures a clock.
 type Rule struct {
 	Target   time.Duration // whole seconds of time counted by Counts; positive
-	Counts   Counting
+	Counts   CountingMode
 	RemindAt int      // percentage of the budget, 1 to 99; 0: no reminder
 	Pauses   []Reason // ReasonWaiting, ReasonResolved; an emergency always pauses
 }
@@ -46,8 +46,8 @@ type Silence struct {
 	CloseAfter   time.Duration // from the resolution to the closure
 }
 
-// Promises are the two deadlines of a ticket, in UTC.
-type Promises struct {
+// Deadlines are the two deadlines of a ticket, in UTC.
+type Deadlines struct {
 	FirstResponse time.Time `json:"first_response_due"`
 	Resolution    time.Time `json:"resolution_due"`
 }
@@ -60,22 +60,22 @@ func (p *Policy) Target(c ClockName, pr Priority) time.Duration {
 	return p.Clocks[c].Target
 }
 
-// Promise returns the deadlines of a ticket accepted at an instant, provided that nothing pauses its clocks. It returns
+// DeadlinesFor returns the deadlines of a ticket accepted at an instant, provided that nothing pauses its clocks. It returns
 // ErrNeverOpens if a deadline is after the year 9999.
-func (p *Policy) Promise(at time.Time, pr Priority) (Promises, error) {
+func (p *Policy) DeadlinesFor(at time.Time, pr Priority) (Deadlines, error) {
 	first, err := p.due(FirstResponse, at, pr)
 	if err != nil {
-		return Promises{}, err
+		return Deadlines{}, err
 	}
 	resolution, err := p.due(Resolution, at, pr)
 	if err != nil {
-		return Promises{}, err
+		return Deadlines{}, err
 	}
-	return Promises{FirstResponse: first, Resolution: resolution}, nil
+	return Deadlines{FirstResponse: first, Resolution: resolution}, nil
 }
 
 func (p *Policy) due(c ClockName, at time.Time, pr Priority) (time.Time, error) {
-	due, err := p.Calendar.Reach(p.Clocks[c].Counts, at, p.Target(c, pr))
+	due, err := p.Calendar.Add(p.Clocks[c].Counts, at, p.Target(c, pr))
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%s deadline of a ticket accepted at %s: %w", c, at.UTC().Format(time.RFC3339), err)
 	}

@@ -21,8 +21,8 @@ func Priorities() []Priority {
 // Valid reports whether p is one of Priorities.
 func (p Priority) Valid() bool { return slices.Contains(Priorities(), p) }
 
-// Raised returns the next higher priority; urgent and unknown priorities are returned unchanged.
-func (p Priority) Raised() Priority {
+// Next returns the next higher priority; urgent and unknown priorities are returned unchanged.
+func (p Priority) Next() Priority {
 	all := Priorities()
 	if i := slices.Index(all, p); i >= 0 && i+1 < len(all) {
 		return all[i+1]

@@ -31,7 +31,7 @@ func placeholder(what string, i int) string { return fmt.Sprintf("%s-%d", what, 
 // PublicDocument returns the document of the policy as returned by Public, without comments. A document that names no
 // people or webhooks is returned unchanged.
 func (p *Policy) PublicDocument(document []byte) ([]byte, error) {
-	named := func(r Rung) bool { return len(r.People)+len(r.Webhooks) > 0 }
+	named := func(r EscalationStep) bool { return len(r.People)+len(r.Webhooks) > 0 }
 	if !slices.ContainsFunc(p.Escalation, named) {
 		return document, nil
 	}

@@ -67,15 +67,15 @@ type Escalations struct {
 
 // Escalation is one of them.
 type Escalation struct {
-	Number  ticket.Number
-	Subject string
-	Agent   desk.Ref // zero: nobody
-	Rung    int
-	Ticket  ticket.Ticket
+	Number         ticket.Number
+	Subject        string
+	Agent          desk.Ref // zero: nobody
+	EscalationStep int
+	Ticket         ticket.Ticket
 }
 
-// Broken names the promises whose ladder is being climbed.
-func (e Escalation) Broken() []policy.ClockName {
+// Breached names the promises whose ladder is being climbed.
+func (e Escalation) Breached() []policy.ClockName {
 	var names []policy.ClockName
 	for _, name := range policy.ClockNames() {
 		if e.Ticket.Promise(name).Escalating() {
@@ -88,7 +88,7 @@ func (e Escalation) Broken() []policy.ClockName {
 // Since is when the first of them was broken.
 func (e Escalation) Since() time.Time {
 	var first time.Time
-	for _, name := range e.Broken() {
+	for _, name := range e.Breached() {
 		if at := e.Ticket.Promise(name).BreachedAt; first.IsZero() || at.Before(first) {
 			first = at
 		}

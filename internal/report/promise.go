@@ -35,14 +35,14 @@ type PromiseFilter struct {
 
 // PromiseCount is how many promises of one kind share everything that a report tells apart.
 type PromiseCount struct {
-	Clock    policy.ClockName
-	Week     int // index into the weeks asked for
-	Verdict  ticket.Verdict
-	Priority policy.Priority
-	Category string
-	Agent    desk.Ref // zero: nobody
-	Count    int
-	Taken    []int32 // seconds to delivery of those delivered, in no order
+	Clock     policy.ClockName
+	Week      int // index into the weeks asked for
+	SLAStatus ticket.SLAStatus
+	Priority  policy.Priority
+	Category  string
+	Agent     desk.Ref // zero: nobody
+	Count     int
+	Taken     []int32 // seconds to delivery of those delivered, in no order
 }
 
 // Promises is a period's promises, kept and broken.
@@ -75,16 +75,16 @@ type Line struct {
 // Tally counts promises. Median and P90 are over the delivered ones, kept or late: the shortest time within which at
 // least half, or nine in ten, were delivered. They are zero without any.
 type Tally struct {
-	Kept, Broken, Owed, Dropped int
-	Delivered                   int
-	Median, P90                 time.Duration
+	Kept, Breached, Owed, Dropped int
+	Delivered                     int
+	Median, P90                   time.Duration
 }
 
 // Judged is how many were kept or broken: the promises that a share is taken of.
-func (t Tally) Judged() int { return t.Kept + t.Broken }
+func (t Tally) Judged() int { return t.Kept + t.Breached }
 
 // All is how many promises were made.
-func (t Tally) All() int { return t.Kept + t.Broken + t.Owed + t.Dropped }
+func (t Tally) All() int { return t.Kept + t.Breached + t.Owed + t.Dropped }
 
 // Share is the part of the judged that was kept, 0 to 1; false if none was judged.
 func (t Tally) Share() (float64, bool) {
@@ -94,13 +94,13 @@ func (t Tally) Share() (float64, bool) {
 	return float64(t.Kept) / float64(t.Judged()), true
 }
 
-func (t *Tally) add(v ticket.Verdict, n int) {
+func (t *Tally) add(v ticket.SLAStatus, n int) {
 	switch v {
-	case ticket.VerdictKept:
+	case ticket.SLAMet:
 		t.Kept += n
-	case ticket.VerdictBroken:
-		t.Broken += n
-	case ticket.VerdictDropped:
+	case ticket.SLABreached:
+		t.Breached += n
+	case ticket.SLACancelled:
 		t.Dropped += n
 	default:
 		t.Owed += n

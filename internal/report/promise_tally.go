@@ -96,7 +96,7 @@ func (g *grouping[K]) join(c PromiseCount) int {
 		i = len(g.order)
 		g.index[key], g.order, g.tallies = i, append(g.order, key), append(g.tallies, Tally{})
 	}
-	g.tallies[i].add(c.Verdict, c.Count)
+	g.tallies[i].add(c.SLAStatus, c.Count)
 	g.tallies[i].Delivered += len(c.Taken)
 	return i
 }

@@ -18,7 +18,7 @@ import (
 type promise struct {
 	clock    policy.ClockName
 	at       time.Time
-	verdict  ticket.Verdict
+	verdict  ticket.SLAStatus
 	priority policy.Priority
 	category string
 	agent    desk.Ref
@@ -38,7 +38,7 @@ func counts(promises []promise, from, to time.Time, weeks []time.Time) (all []re
 			}
 		}
 		one := report.PromiseCount{
-			Clock: p.clock, Week: week, Verdict: p.verdict, Priority: p.priority, Category: p.category, Agent: p.agent, Count: 1,
+			Clock: p.clock, Week: week, SLAStatus: p.verdict, Priority: p.priority, Category: p.category, Agent: p.agent, Count: 1,
 		}
 		if p.taken >= 0 {
 			one.Taken = []int32{p.taken}
@@ -68,13 +68,13 @@ func drawPromise(t *rapid.T) promise {
 		// Rapid prefers small numbers: so most lie near the period's start, on either side.
 		at: reported.Add(time.Duration(rapid.IntRange(-2, 7*6).Draw(t, "day"))*24*time.Hour +
 			time.Duration(rapid.IntRange(-1, 86400).Draw(t, "second"))*time.Second),
-		verdict:  rapid.SampledFrom(ticket.Verdicts()).Draw(t, "verdict"),
+		verdict:  rapid.SampledFrom(ticket.SLAStatuses()).Draw(t, "verdict"),
 		priority: rapid.SampledFrom(policy.Priorities()).Draw(t, "priority"),
 		category: rapid.SampledFrom([]string{"order", "delivery"}).Draw(t, "category"),
 		agent:    rapid.SampledFrom(agents).Draw(t, "agent"),
 		taken:    -1,
 	}
-	if p.verdict == ticket.VerdictKept || p.verdict == ticket.VerdictBroken && rapid.Bool().Draw(t, "late") {
+	if p.verdict == ticket.SLAMet || p.verdict == ticket.SLABreached && rapid.Bool().Draw(t, "late") {
 		p.taken = rapid.Int32Range(0, 50).Draw(t, "taken") << rapid.SampledFrom([]int{0, 9, 25}).Draw(t, "magnitude")
 	}
 	return p
@@ -89,13 +89,13 @@ func slowly(promises []promise, in func(promise) bool) report.Tally {
 			continue
 		}
 		switch p.verdict {
-		case ticket.VerdictKept:
+		case ticket.SLAMet:
 			t.Kept++
-		case ticket.VerdictBroken:
-			t.Broken++
-		case ticket.VerdictOwed:
+		case ticket.SLABreached:
+			t.Breached++
+		case ticket.SLAPending:
 			t.Owed++
-		case ticket.VerdictDropped:
+		case ticket.SLACancelled:
 			t.Dropped++
 		}
 		if p.taken >= 0 {
@@ -179,7 +179,7 @@ func oracle(all []promise, clock policy.ClockName, from, to time.Time, zone *tim
 }
 
 func TestTally_shareIsOfTheJudgedAlone(t *testing.T) {
-	if share, ok := (report.Tally{Kept: 3, Broken: 1, Owed: 5, Dropped: 9}).Share(); !ok || share != 0.75 {
+	if share, ok := (report.Tally{Kept: 3, Breached: 1, Owed: 5, Dropped: 9}).Share(); !ok || share != 0.75 {
 		t.Errorf("got %v, %v", share, ok)
 	}
 	if _, ok := (report.Tally{Owed: 5, Dropped: 9}).Share(); ok {

@@ -45,7 +45,7 @@ const colleagueColumns = `p.id, p.name, p.handle, p.role,
 func colleague(row pgx.CollectableRow) (c desk.Colleague, err error) {
 	var since, until *time.Time
 	err = row.Scan(&c.ID, &c.Name, &c.Handle, &c.Role, &c.Load, &since, &until)
-	c.Away = desk.Away{Since: orZero(since), Until: orZero(until)}
+	c.Away = desk.Absence{Since: orZero(since), Until: orZero(until)}
 	return c, err
 }
 

@@ -99,13 +99,13 @@ func TestSubmit_waitsForAPolicy(t *testing.T) {
 
 func TestSubmit_keyIsAcceptedOnce(t *testing.T) {
 	d := open(t)
-	once := desk.Once{Key: "the same", Fingerprint: []byte("one request")}
+	once := desk.IdempotencyKey{Key: "the same", Fingerprint: []byte("one request")}
 	answers := make([]desk.Accepted, 20)
 	var all sync.WaitGroup
 	for i := range answers {
 		all.Go(func() {
 			sub := submission()
-			sub.Once = once
+			sub.IdempotencyKey = once
 			var err error
 			if answers[i], err = d.Submit(t.Context(), d.customer, sub); err != nil {
 				t.Error(err)
@@ -128,14 +128,14 @@ func TestSubmit_keyIsAcceptedOnce(t *testing.T) {
 	if a, again, err := d.Repeated(t.Context(), d.customer, once); !again || err != nil || a.Number != answers[0].Number || a.Category != "delivery" {
 		t.Errorf("looked up: %+v, %v, %v", a, again, err)
 	}
-	for _, unused := range []desk.Once{{}, {Key: "unused", Fingerprint: once.Fingerprint}} {
+	for _, unused := range []desk.IdempotencyKey{{}, {Key: "unused", Fingerprint: once.Fingerprint}} {
 		if _, again, err := d.Repeated(t.Context(), d.customer, unused); again || err != nil {
 			t.Errorf("key %q: %v, %v", unused.Key, again, err)
 		}
 	}
 	sub := submission()
-	sub.Once = desk.Once{Key: once.Key, Fingerprint: []byte("another request")}
-	_, _, err := d.Repeated(t.Context(), d.customer, sub.Once)
+	sub.IdempotencyKey = desk.IdempotencyKey{Key: once.Key, Fingerprint: []byte("another request")}
+	_, _, err := d.Repeated(t.Context(), d.customer, sub.IdempotencyKey)
 	wantCode(t, err, desk.CodeKeyReused)
 	_, err = d.Submit(t.Context(), d.customer, sub)
 	wantKind(t, err, fault.Conflict)
@@ -148,7 +148,7 @@ func TestSubmit_keyIsAcceptedOnce(t *testing.T) {
 func TestCommand_keyIsAcceptedOnce(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	r := desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Once.", Once: desk.Once{Key: "k", Fingerprint: []byte("f")}}
+	r := desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Once.", IdempotencyKey: desk.IdempotencyKey{Key: "k", Fingerprint: []byte("f")}}
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
@@ -163,7 +163,7 @@ func TestCommand_keyIsAcceptedOnce(t *testing.T) {
 	if a, err := d.Command(t.Context(), d.agent, r); err != nil || a.Seq != 2 || !a.Again {
 		t.Errorf("after the ticket was closed: %+v, %v", a, err)
 	}
-	r.Once.Fingerprint = []byte("g")
+	r.IdempotencyKey.Fingerprint = []byte("g")
 	_, err := d.Command(t.Context(), d.agent, r)
 	wantCode(t, err, desk.CodeKeyReused)
 	if words := one[int64](d, `SELECT count(*) FROM messages`); words != 2 {
@@ -251,7 +251,7 @@ func TestCommand_isNeverDatedBeforeTheOneAhead(t *testing.T) {
 	if a.At.Before(ahead) {
 		t.Errorf("accepted at %s, and the command ahead at %s", a.At, ahead)
 	}
-	got := d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "k", Verb: ticket.VerbResolve}}})
+	got := d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "k", Verb: ticket.VerbResolve}}})
 	if at := got.State.Ticket.Resolution.MetAt; at.Before(ahead) {
 		t.Errorf("resolved at %s", at)
 	}

@@ -10,14 +10,14 @@ import (
 )
 
 // Spend takes one use out of an allowance.
-func (a *Accounts) Spend(ctx context.Context, key []byte, of account.Allowance) (ok bool, err error) {
+func (a *Accounts) Spend(ctx context.Context, key []byte, of account.RateLimit) (ok bool, err error) {
 	tag, err := a.pool.Exec(ctx, spending("true"), use{key, of}.args(pgx.StrictNamedArgs{}))
 	return tag.RowsAffected() == 1, explain(err, "count an attempt")
 }
 
 // Return gives one use back.
-func (a *Accounts) Return(ctx context.Context, key []byte, of account.Allowance) error {
-	_, err := a.pool.Exec(ctx, `UPDATE allowances SET spent_until = spent_until - $2::interval WHERE key = $1`, key, of.Each)
+func (a *Accounts) Return(ctx context.Context, key []byte, of account.RateLimit) error {
+	_, err := a.pool.Exec(ctx, `UPDATE allowances SET spent_until = spent_until - $2::interval WHERE key = $1`, key, of.Interval)
 	return explain(err, "take back an attempt")
 }
 

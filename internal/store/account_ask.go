@@ -16,7 +16,7 @@ import (
 // Ask makes a link for whoever has an address, and owes them the mail that carries it. An address that nobody has gets
 // the same rows, a link to nobody and a mail that is settled, so that no clock and no count can tell the two apart.
 func (a *Accounts) Ask(ctx context.Context, id string, p account.Purpose, address string, lasts time.Duration) error {
-	return a.asking(ctx, "make a link", account.Event{Kind: account.EventLinkAsked, Detail: string(p)}, `
+	return a.asking(ctx, "make a link", account.Event{Kind: account.EventLinkRequested, Detail: string(p)}, `
 		WITH whom AS (
 			SELECT id, name, address FROM people WHERE lower(address) = lower(@address) AND disabled_at IS NULL
 		), made AS (
@@ -50,7 +50,7 @@ func (a *Accounts) asking(ctx context.Context, doing string, e account.Event, st
 
 // Register makes a link that makes an account, and owes the mail that carries it, or one to whoever has the address.
 func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts time.Duration) error {
-	return a.asking(ctx, "make a registration", account.Event{Kind: account.EventRegistering}, `
+	return a.asking(ctx, "make a registration", account.Event{Kind: account.EventRegistrationRequested}, `
 		WITH whom AS (
 			SELECT id, name, address, disabled_at FROM people WHERE lower(address) = lower(@address)
 		), made AS (
@@ -69,7 +69,7 @@ func (a *Accounts) Register(ctx context.Context, id, name, address string, lasts
 
 // AskMove makes a link to a new address, and owes the mail that carries it, or one to whoever has the address.
 func (a *Accounts) AskMove(ctx context.Context, linkID string, id ticket.PersonID, address string, lasts time.Duration) error {
-	asked := account.Event{Kind: account.EventAddressAsked, Person: id, Actor: id, Detail: "to " + address}
+	asked := account.Event{Kind: account.EventAddressChangeRequested, Person: id, Actor: id, Detail: "to " + address}
 	return a.asking(ctx, "make a link to a new address", asked, `
 		WITH whom AS (
 			SELECT name, address, disabled_at FROM people WHERE lower(address) = lower(@address)
@@ -130,7 +130,7 @@ func (a *Accounts) Invite(ctx context.Context, id string, by ticket.PersonID, p 
 }
 
 // Invitations lists those that are open, the newest first.
-func (a *Accounts) Invitations(ctx context.Context) ([]account.Invited, error) {
+func (a *Accounts) Invitations(ctx context.Context) ([]account.PendingInvitation, error) {
 	rows, err := a.pool.Query(ctx, `
 		SELECT l.id, l.role, l.name, l.address, coalesce(l.handle, ''), p.name, l.made_at, l.expires_at
 		FROM links l JOIN people p ON p.id = l.invited_by
@@ -139,8 +139,8 @@ func (a *Accounts) Invitations(ctx context.Context) ([]account.Invited, error) {
 	if err != nil {
 		return nil, explain(err, "list the invitations")
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (i account.Invited, err error) {
-		err = row.Scan(&i.LinkID, &i.Person.Role, &i.Person.Name, &i.Person.Address, &i.Person.Handle, &i.By, &i.Made, &i.Until)
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (i account.PendingInvitation, err error) {
+		err = row.Scan(&i.LinkID, &i.Person.Role, &i.Person.Name, &i.Person.Address, &i.Person.Handle, &i.By, &i.CreatedAt, &i.Until)
 		return i, err
 	})
 	return list, explain(err, "list the invitations")
@@ -159,7 +159,7 @@ func (a *Accounts) Uninvite(ctx context.Context, by ticket.PersonID, linkID stri
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, account.Event{Kind: account.EventUninvited, Actor: by, Detail: invited})
+		return record(ctx, tx, account.Event{Kind: account.EventInvitationWithdrawn, Actor: by, Detail: invited})
 	})
 	return explain(err, "call an invitation off")
 }

@@ -85,7 +85,7 @@ func (a *Accounts) using(ctx context.Context, id string, then func(pgx.Tx, accou
 }
 
 // Enter uses a link that signs in.
-func (a *Accounts) Enter(ctx context.Context, id string) (e account.Entry, err error) {
+func (a *Accounts) Enter(ctx context.Context, id string) (e account.Authenticated, err error) {
 	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
 		if e, err = entry(ctx, tx, l.Person.ID); err != nil {
 			return err
@@ -100,16 +100,16 @@ func signedIn(id ticket.PersonID, how string) account.Event {
 }
 
 // Reset uses a link that chooses a new password.
-func (a *Accounts) Reset(ctx context.Context, id, hash string, tokens account.Tokens) (e account.Entry, err error) {
+func (a *Accounts) Reset(ctx context.Context, id, hash string, tokens account.Tokens) (e account.Authenticated, err error) {
 	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) (err error) {
-		e, err = setPassword(ctx, tx, l.Person.ID, account.EventReset, hash, tokens)
+		e, err = setPassword(ctx, tx, l.Person.ID, account.EventPasswordReset, hash, tokens)
 		return err
 	}, account.Reset)
 	return e, err
 }
 
 // TakeIn uses a registration or an invitation: whoever has the link is in.
-func (a *Accounts) TakeIn(ctx context.Context, id, name, hash string) (e account.Entry, err error) {
+func (a *Accounts) TakeIn(ctx context.Context, id, name, hash string) (e account.Authenticated, err error) {
 	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) error {
 		l.Person.Name = name
 		p, err := addPerson(ctx, tx, l.Person)
@@ -124,15 +124,15 @@ func (a *Accounts) TakeIn(ctx context.Context, id, name, hash string) (e account
 		}
 		kind := account.EventRegistered
 		if l.Purpose == account.Invitation {
-			kind = account.EventJoined
+			kind = account.EventInvitationAccepted
 		}
 		return record(ctx, tx, account.Event{Kind: kind, Person: p.ID, Actor: p.ID, Detail: "as " + string(p.Role)})
-	}, account.Verify, account.Invitation)
+	}, account.VerifyAddress, account.Invitation)
 	return e, err
 }
 
 // Move uses a link to a new address, calls off what went to the old one, signed links too, and owes both a mail.
-func (a *Accounts) Move(ctx context.Context, id string) (e account.Entry, err error) {
+func (a *Accounts) Move(ctx context.Context, id string) (e account.Authenticated, err error) {
 	err = a.using(ctx, id, func(tx pgx.Tx, l account.Link) error {
 		moved, err := tx.Exec(ctx, `UPDATE people SET address = $2
 			WHERE id = $1 AND NOT EXISTS (SELECT FROM people WHERE lower(address) = lower($2) AND id <> $1)`, l.Person.ID, l.Address)
@@ -154,9 +154,9 @@ func (a *Accounts) Move(ctx context.Context, id string) (e account.Entry, err er
 		if err := owe(ctx, tx, account.AddressConfirmed, e.Person); err != nil {
 			return err
 		}
-		return record(ctx, tx, account.Event{Kind: account.EventAddress, Person: e.Person.ID,
+		return record(ctx, tx, account.Event{Kind: account.EventAddressChanged, Person: e.Person.ID,
 			Detail: "from " + l.Person.Address + " to " + l.Address})
-	}, account.Move)
+	}, account.ChangeAddress)
 	return e, err
 }
 
@@ -188,7 +188,7 @@ func (a *Accounts) AddSignIn(ctx context.Context, id, address string, lasts time
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, account.Event{Kind: account.EventLinkMade, Person: whose})
+		return record(ctx, tx, account.Event{Kind: account.EventLinkCreated, Person: whose})
 	})
 	return explain(err, "make a link")
 }

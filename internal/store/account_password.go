@@ -16,21 +16,21 @@ import (
 const enterable = `SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), p.session_epoch FROM people p `
 
 // entry gives somebody with their epoch, as a transaction left them. NotFound: they are let in no more.
-func entry(ctx context.Context, q querier, id ticket.PersonID) (e account.Entry, err error) {
+func entry(ctx context.Context, q querier, id ticket.PersonID) (e account.Authenticated, err error) {
 	return oneEntry(q.QueryRow(ctx, enterable+`WHERE p.id = $1 AND p.disabled_at IS NULL`, id))
 }
 
-func oneEntry(row pgx.Row) (e account.Entry, err error) {
+func oneEntry(row pgx.Row) (e account.Authenticated, err error) {
 	p := &e.Person
 	err = row.Scan(&p.ID, &p.Role, &p.Name, &p.Address, &p.Handle, &e.Epoch)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return account.Entry{}, errNobody
+		return account.Authenticated{}, errNobody
 	}
 	return e, explain(err, "look for a person")
 }
 
 // Password gives whoever has an address and their password's hash. Nobody is no error: both are empty then.
-func (a *Accounts) Password(ctx context.Context, address string) (e account.Entry, hash string, err error) {
+func (a *Accounts) Password(ctx context.Context, address string) (e account.Authenticated, hash string, err error) {
 	p := &e.Person
 	err = a.pool.QueryRow(ctx, `
 		SELECT p.id, p.role, p.name, p.address, coalesce(p.handle, ''), p.session_epoch, coalesce(w.hash, '')
@@ -38,24 +38,24 @@ func (a *Accounts) Password(ctx context.Context, address string) (e account.Entr
 		WHERE lower(p.address) = lower($1) AND p.disabled_at IS NULL`, address).
 		Scan(&p.ID, &p.Role, &p.Name, &p.Address, &p.Handle, &e.Epoch, &hash)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return account.Entry{}, "", nil
+		return account.Authenticated{}, "", nil
 	}
 	return e, hash, explain(err, "look up a password")
 }
 
 // SetPassword replaces a password's hash and ends all sessions and links.
-func (a *Accounts) SetPassword(ctx context.Context, id ticket.PersonID, hash string, tokens account.Tokens) (e account.Entry, err error) {
+func (a *Accounts) SetPassword(ctx context.Context, id ticket.PersonID, hash string, tokens account.Tokens) (e account.Authenticated, err error) {
 	err = a.within(ctx, func(tx pgx.Tx) error {
-		e, err = setPassword(ctx, tx, id, account.EventPassword, hash, tokens)
+		e, err = setPassword(ctx, tx, id, account.EventPasswordChanged, hash, tokens)
 		return err
 	})
 	return e, explain(err, "set a password")
 }
 
-func setPassword(ctx context.Context, tx pgx.Tx, id ticket.PersonID, kind account.EventKind, hash string, tokens account.Tokens) (account.Entry, error) {
+func setPassword(ctx context.Context, tx pgx.Tx, id ticket.PersonID, kind account.EventKind, hash string, tokens account.Tokens) (account.Authenticated, error) {
 	e, err := endAll(ctx, tx, id, tokens)
 	if err != nil {
-		return account.Entry{}, err
+		return account.Authenticated{}, err
 	}
 	var first bool
 	if err := tx.QueryRow(ctx, `
@@ -63,17 +63,17 @@ func setPassword(ctx context.Context, tx pgx.Tx, id ticket.PersonID, kind accoun
 		INSERT INTO passwords (person, hash) VALUES ($1, $2)
 		ON CONFLICT (person) DO UPDATE SET hash = excluded.hash, set_at = excluded.set_at
 		RETURNING NOT EXISTS (SELECT FROM had)`, id, hash).Scan(&first); err != nil {
-		return account.Entry{}, err
+		return account.Authenticated{}, err
 	}
 	told := account.PasswordChanged
 	if first {
 		told = account.PasswordSet
-		if kind == account.EventPassword {
+		if kind == account.EventPasswordChanged {
 			kind = account.EventPasswordSet
 		}
 	}
 	if err := owe(ctx, tx, told, e.Person); err != nil {
-		return account.Entry{}, err
+		return account.Authenticated{}, err
 	}
 	return e, record(ctx, tx, account.Event{Kind: kind, Person: id, Actor: id, Detail: tokens.String()})
 }
@@ -85,7 +85,7 @@ func (a *Accounts) Rehash(ctx context.Context, id ticket.PersonID, old, hash str
 }
 
 // EndAll ends all of a person's sessions and links; the entry is of the new epoch.
-func (a *Accounts) EndAll(ctx context.Context, id ticket.PersonID, tokens account.Tokens) (e account.Entry, err error) {
+func (a *Accounts) EndAll(ctx context.Context, id ticket.PersonID, tokens account.Tokens) (e account.Authenticated, err error) {
 	err = a.within(ctx, func(tx pgx.Tx) error {
 		if e, err = endAll(ctx, tx, id, tokens); err != nil {
 			return err
@@ -96,16 +96,16 @@ func (a *Accounts) EndAll(ctx context.Context, id ticket.PersonID, tokens accoun
 }
 
 // endAll begins a new session epoch for somebody, and ends their links and, if asked to, their tokens.
-func endAll(ctx context.Context, tx pgx.Tx, id ticket.PersonID, tokens account.Tokens) (account.Entry, error) {
+func endAll(ctx context.Context, tx pgx.Tx, id ticket.PersonID, tokens account.Tokens) (account.Authenticated, error) {
 	if _, err := tx.Exec(ctx, `UPDATE people SET session_epoch = session_epoch + 1 WHERE id = $1`, id); err != nil {
-		return account.Entry{}, err
+		return account.Authenticated{}, err
 	}
 	if err := callOff(ctx, tx, id); err != nil {
-		return account.Entry{}, err
+		return account.Authenticated{}, err
 	}
-	if tokens == account.EndTokens {
+	if tokens == account.RevokeTokens {
 		if _, err := endTokens(ctx, tx, id); err != nil {
-			return account.Entry{}, err
+			return account.Authenticated{}, err
 		}
 	}
 	return entry(ctx, tx, id)
@@ -113,7 +113,7 @@ func endAll(ctx context.Context, tx pgx.Tx, id ticket.PersonID, tokens account.T
 
 // ByIdentity returns the member of staff whom a provider calls by subject. Without one, it binds the one who has the
 // verified address, unless another subject of that provider's is theirs already. It is NotFound for all others.
-func (a *Accounts) ByIdentity(ctx context.Context, i account.Identity) (e account.Entry, err error) {
+func (a *Accounts) ByIdentity(ctx context.Context, i account.Identity) (e account.Authenticated, err error) {
 	err = a.within(ctx, func(tx pgx.Tx) error {
 		var bound pgconn.CommandTag
 		e, err = oneEntry(tx.QueryRow(ctx, enterable+`JOIN identities i ON i.person = p.id
@@ -131,7 +131,7 @@ func (a *Accounts) ByIdentity(ctx context.Context, i account.Identity) (e accoun
 		e, err = oneEntry(tx.QueryRow(ctx, enterable+`JOIN identities i ON i.person = p.id
 			WHERE i.issuer = $1 AND i.subject = $2 AND p.role <> 'customer' AND p.disabled_at IS NULL`, i.Issuer, i.Subject))
 		if err == nil && bound.RowsAffected() > 0 {
-			err = record(ctx, tx, account.Event{Kind: account.EventIdentity, Person: e.Person.ID, Actor: e.Person.ID, Detail: "at " + i.Issuer})
+			err = record(ctx, tx, account.Event{Kind: account.EventIdentityLinked, Person: e.Person.ID, Actor: e.Person.ID, Detail: "at " + i.Issuer})
 		}
 		if err != nil {
 			return err

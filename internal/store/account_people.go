@@ -117,7 +117,7 @@ func (a *Accounts) SetRole(ctx context.Context, by, id ticket.PersonID, role tic
 		if err := endRights(ctx, tx, id); err != nil {
 			return err
 		}
-		return record(ctx, tx, account.Event{Kind: account.EventRole, Person: id, Actor: by, Detail: "from " + string(before) + " to " + string(role)})
+		return record(ctx, tx, account.Event{Kind: account.EventRoleChanged, Person: id, Actor: by, Detail: "from " + string(before) + " to " + string(role)})
 	})
 	return explain(err, "change the role of %s", id)
 }
@@ -183,7 +183,7 @@ func (a *Accounts) Tokens(ctx context.Context, id ticket.PersonID) ([]account.To
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t account.Token, err error) {
 		var used *time.Time
-		err = row.Scan(&t.ID, &t.Label, &t.Made, &used, &t.Writes)
+		err = row.Scan(&t.ID, &t.Label, &t.CreatedAt, &used, &t.Writes)
 		if used != nil {
 			t.LastUsed = *used
 		}
@@ -193,7 +193,7 @@ func (a *Accounts) Tokens(ctx context.Context, id ticket.PersonID) ([]account.To
 }
 
 // MakeToken makes a token for somebody who has fewer than most that work, once for a key that is not empty, and owes its
-// owner a mail. A second time is a Conflict with the code account.CodeTokenMade.
+// owner a mail. A second time is a Conflict with the code account.CodeTokenExists.
 func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, once, label string, writes bool, most int) (string, error) {
 	token := newToken()
 	err := a.within(ctx, func(tx pgx.Tx) error {
@@ -206,11 +206,11 @@ func (a *Accounts) MakeToken(ctx context.Context, id ticket.PersonID, once, labe
 			return err
 		}
 		if working >= most {
-			return fault.Refusal("too-many-tokens", "you have %d tokens that work; revoke one first", most)
+			return fault.NewConflict("too-many-tokens", "you have %d tokens that work; revoke one first", most)
 		}
 		err = addToken(ctx, tx, newTokenRow{hash: digest(token), whose: p, actor: id, once: once, label: label, writes: writes, tells: true})
 		if violates(err, "tokens_once") {
-			return fault.Refusal(account.CodeTokenMade, "that token has been made already")
+			return fault.NewConflict(account.CodeTokenExists, "that token has been made already")
 		}
 		return err
 	})
@@ -232,7 +232,7 @@ func (a *Accounts) RevokeToken(ctx context.Context, id ticket.PersonID, token in
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, account.Event{Kind: account.EventTokenEnded, Person: id, Actor: id, Detail: label})
+		return record(ctx, tx, account.Event{Kind: account.EventTokenRevoked, Person: id, Actor: id, Detail: label})
 	})
 	return explain(err, "revoke a token of %s", id)
 }

@@ -18,24 +18,24 @@ import (
 // fall together, and so neither a repetition nor what is refused spends anything. The zero value spends nothing.
 type use struct {
 	key []byte // nil: without limit
-	of  account.Allowance
+	of  account.RateLimit
 }
 
 // use finds the allowance of a person. A visitor has none.
-func (s *Store) use(ctx context.Context, by desk.Person, of account.Allowance) (use, error) {
+func (s *Store) use(ctx context.Context, by desk.Person, of account.RateLimit) (use, error) {
 	if s.allowances == 0 || by.ID == "" {
 		return use{}, nil
 	}
-	secret, err := s.Secret(ctx, account.AllowanceSecret)
+	secret, err := s.Secret(ctx, account.RateLimitSecret)
 	if err != nil {
 		return use{}, err
 	}
-	return use{key: of.Key(secret, string(by.ID)), of: of.Times(s.allowances)}, nil
+	return use{key: of.Key(secret, string(by.ID)), of: of.Scaled(s.allowances)}, nil
 }
 
 // args adds those of a statement that spends the use to its others.
 func (u use) args(others pgx.StrictNamedArgs) pgx.StrictNamedArgs {
-	others["allowance"], others["each"], others["room"] = u.key, u.of.Each, u.of.Room(1)
+	others["allowance"], others["each"], others["room"] = u.key, u.of.Interval, u.of.Horizon(1)
 	return others
 }
 
@@ -58,7 +58,7 @@ func (s *Store) spent(ctx context.Context, u use) error {
 	}
 	var wait time.Duration
 	err := s.pool.QueryRow(ctx, `SELECT spent_until - @room::interval - clock_timestamp() FROM allowances WHERE key = @key`,
-		pgx.StrictNamedArgs{"key": u.key, "room": u.of.Room(1)}).Scan(&wait)
+		pgx.StrictNamedArgs{"key": u.key, "room": u.of.Horizon(1)}).Scan(&wait)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows) || err == nil && wait <= 0:
 		return nil
@@ -67,7 +67,7 @@ func (s *Store) spent(ctx context.Context, u use) error {
 	}
 	seconds := int(math.Ceil(wait.Seconds()))
 	return &fault.Error{
-		Kind: fault.Limited, After: time.Duration(seconds) * time.Second,
+		Kind: fault.Limited, RetryAfter: time.Duration(seconds) * time.Second,
 		Message: fmt.Sprintf("that is more than one person may send in so short a time; try again in %s", inWords(seconds)),
 	}
 }

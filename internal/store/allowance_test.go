@@ -30,55 +30,55 @@ func limited(t testing.TB) *shop {
 }
 
 // usedUp checks a fault that asks for a wait of up to a share of an allowance.
-func usedUp(t *testing.T, err error, of account.Allowance) {
+func usedUp(t *testing.T, err error, of account.RateLimit) {
 	t.Helper()
 	wantKind(t, err, fault.Limited)
-	if f, ok := errors.AsType[*fault.Error](err); ok && (f.After < time.Second || f.After > of.Each+time.Second || f.After%time.Second != 0) {
-		t.Errorf("it is to be tried again after %s", f.After)
+	if f, ok := errors.AsType[*fault.Error](err); ok && (f.RetryAfter < time.Second || f.RetryAfter > of.Interval+time.Second || f.RetryAfter%time.Second != 0) {
+		t.Errorf("it is to be tried again after %s", f.RetryAfter)
 	}
 }
 
 func TestSubmit_isLimitedToAnAllowance(t *testing.T) {
 	d := limited(t)
 	first := submission()
-	first.Once = desk.Once{Key: "first", Fingerprint: []byte("f")}
+	first.IdempotencyKey = desk.IdempotencyKey{Key: "first", Fingerprint: []byte("f")}
 	if _, err := d.Submit(t.Context(), d.customer, first); err != nil {
 		t.Fatal(err)
 	}
-	for range account.Tickets().Burst - 1 {
+	for range account.TicketLimit().Burst - 1 {
 		d.submit(d.customer)
 	}
 	for range 3 {
 		_, err := d.Submit(t.Context(), d.customer, submission())
-		usedUp(t, err, account.Tickets())
+		usedUp(t, err, account.TicketLimit())
 	}
-	if n := one[int64](d, `SELECT count(*) FROM messages`); n != int64(account.Tickets().Burst) {
+	if n := one[int64](d, `SELECT count(*) FROM messages`); n != int64(account.TicketLimit().Burst) {
 		t.Errorf("%d messages: something refused was kept, or something kept was refused", n)
 	}
 	again := submission()
-	again.Once = first.Once
+	again.IdempotencyKey = first.IdempotencyKey
 	if a, err := d.Submit(t.Context(), d.customer, again); err != nil || !a.Again || a.Number != first.Number {
 		t.Errorf("a repetition: %+v, %v", a, err)
 	}
 	d.submit(d.other) // somebody else
-	d.sql(`UPDATE allowances SET spent_until = spent_until - $1::interval`, account.Tickets().Each)
+	d.sql(`UPDATE allowances SET spent_until = spent_until - $1::interval`, account.TicketLimit().Interval)
 	d.submit(d.customer)
 	_, err := d.Submit(t.Context(), d.customer, submission())
-	usedUp(t, err, account.Tickets())
+	usedUp(t, err, account.TicketLimit())
 }
 
 func TestSubmit_repetitionSpendsNothing(t *testing.T) {
 	d := limited(t)
 	sub := submission()
-	sub.Once = desk.Once{Key: "again", Fingerprint: []byte("f")}
-	for range 3 * account.Tickets().Burst {
+	sub.IdempotencyKey = desk.IdempotencyKey{Key: "again", Fingerprint: []byte("f")}
+	for range 3 * account.TicketLimit().Burst {
 		again := submission()
-		again.Once = sub.Once
+		again.IdempotencyKey = sub.IdempotencyKey
 		if _, err := d.Submit(t.Context(), d.customer, again); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for range account.Tickets().Burst - 1 {
+	for range account.TicketLimit().Burst - 1 {
 		d.submit(d.customer)
 	}
 }
@@ -124,8 +124,8 @@ func TestSubmit_rushFillsTheAllowanceExactly(t *testing.T) {
 	}
 	all.Wait()
 	for _, by := range []desk.Person{d.customer, d.other} {
-		if accepted[by.ID] != account.Tickets().Burst {
-			t.Errorf("%s got %d tickets in, want %d", by.Name, accepted[by.ID], account.Tickets().Burst)
+		if accepted[by.ID] != account.TicketLimit().Burst {
+			t.Errorf("%s got %d tickets in, want %d", by.Name, accepted[by.ID], account.TicketLimit().Burst)
 		}
 	}
 }
@@ -172,7 +172,7 @@ func TestSubmit_aRushOverTheLimitDelaysNoOthers(t *testing.T) {
 	d.waitFor(`SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
 	submit(d.other)
 	d.waitFor(`SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
-	rush := account.Tickets().Burst + 20
+	rush := account.TicketLimit().Burst + 20
 	for range rush {
 		submit(d.customer)
 	}
@@ -203,7 +203,7 @@ func TestSubmit_aRushOverTheLimitDelaysNoOthers(t *testing.T) {
 	}
 	free()
 	all.Wait()
-	if asked := one[int](d, `SELECT last_value FROM asked`); asked > 3+account.Tickets().Burst {
+	if asked := one[int](d, `SELECT last_value FROM asked`); asked > 3+account.TicketLimit().Burst {
 		t.Errorf("%d statements for %d submissions", asked, rush+3)
 	}
 }
@@ -211,10 +211,10 @@ func TestSubmit_aRushOverTheLimitDelaysNoOthers(t *testing.T) {
 func TestCommand_isLimitedToAnAllowance(t *testing.T) {
 	d := limited(t)
 	n := d.taken(d.customer)
-	of := account.Commands(d.customer)
+	of := account.CommandLimit(d.customer)
 	reply := desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "And another thing."}
 	once := reply
-	once.Once = desk.Once{Key: "k", Fingerprint: []byte("f")}
+	once.IdempotencyKey = desk.IdempotencyKey{Key: "k", Fingerprint: []byte("f")}
 	for range 2 * of.Burst {
 		d.ask(d.customer, once) // spends once
 	}
@@ -233,7 +233,7 @@ func TestCommand_isLimitedToAnAllowance(t *testing.T) {
 	_, err = d.Command(t.Context(), d.customer, desk.Request{Number: "HM-0000000000", Verb: ticket.VerbCustomerReply, Body: "x"})
 	wantKind(t, err, fault.NotFound)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Staff go on."})
-	d.sql(`UPDATE allowances SET spent_until = spent_until - $1::interval`, of.Each)
+	d.sql(`UPDATE allowances SET spent_until = spent_until - $1::interval`, of.Interval)
 	d.do(d.customer, reply)
 	d.consistent(n)
 }
@@ -243,7 +243,7 @@ func TestCommand_whatIsNotAcceptedSpendsNothing(t *testing.T) {
 	d := limited(t)
 	n, closed := d.taken(d.customer), d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: closed, Verb: ticket.VerbClose})
-	for range account.Commands(d.customer).Burst {
+	for range account.CommandLimit(d.customer).Burst {
 		for _, where := range []ticket.Number{"HM-0000000000", closed} {
 			if _, err := d.Command(t.Context(), d.customer, desk.Request{Number: where, Verb: ticket.VerbCustomerReply, Body: "x"}); fault.KindOf(err) == fault.Limited {
 				t.Fatal(err)
@@ -293,7 +293,7 @@ func TestRateAndSuggest_spendWhatCommandsDo(t *testing.T) {
 	d := limited(t)
 	n := d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
-	of := account.Commands(d.customer)
+	of := account.CommandLimit(d.customer)
 	for i := range of.Burst / 2 {
 		if _, err := d.Rate(t.Context(), d.customer, desk.Rating{Number: n, Score: 3}); err != nil {
 			t.Fatal(err)
@@ -330,18 +330,18 @@ func TestAllowances_areSpentAlikeByEveryStatement(t *testing.T) {
 	d := limited(t)
 	n := d.taken(d.customer)
 	for name, c := range map[string]struct {
-		of  account.Allowance
+		of  account.RateLimit
 		use func() error
 	}{
-		"submit.sql": {account.Tickets(), func() error {
+		"submit.sql": {account.TicketLimit(), func() error {
 			_, err := d.Submit(t.Context(), d.customer, submission())
 			return err
 		}},
-		"command.sql": {account.Commands(d.customer), func() error {
+		"command.sql": {account.CommandLimit(d.customer), func() error {
 			_, err := d.Command(t.Context(), d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "x"})
 			return err
 		}},
-		"spending": {account.Commands(d.customer), func() error {
+		"spending": {account.CommandLimit(d.customer), func() error {
 			return d.Suggest(t.Context(), d.customer, "", "More tea.")
 		}},
 	} {
@@ -350,23 +350,23 @@ func TestAllowances_areSpentAlikeByEveryStatement(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		const margin = 5 * time.Second // for the clock, which goes on
-		for _, spent := range []time.Duration{-time.Hour, c.of.Each / 2, 3*c.of.Each + margin, c.of.Room(1) - margin, c.of.Room(1) + margin} {
+		for _, spent := range []time.Duration{-time.Hour, c.of.Interval / 2, 3*c.of.Interval + margin, c.of.Horizon(1) - margin, c.of.Horizon(1) + margin} {
 			d.sql(`UPDATE allowances SET spent_until = clock_timestamp() + $1::interval`, spent)
 			before, began := one[time.Time](d, `SELECT spent_until FROM allowances`), one[time.Time](d, `SELECT clock_timestamp()`)
 			err := c.use()
 			after, ended := one[time.Time](d, `SELECT spent_until FROM allowances`), one[time.Time](d, `SELECT clock_timestamp()`)
 			took := after.Sub(before)
 			switch {
-			case spent > c.of.Room(1):
+			case spent > c.of.Horizon(1):
 				if usedUp(t, err, c.of); took != 0 {
 					t.Errorf("%s: refused with %s spent, it took %s", name, spent, took)
 				}
 			case spent < 0:
-				if took = after.Sub(began); err != nil || took < c.of.Each || after.After(ended.Add(c.of.Each)) {
-					t.Errorf("%s: a full allowance is spent for another %s, want %s: %v", name, took, c.of.Each, err)
+				if took = after.Sub(began); err != nil || took < c.of.Interval || after.After(ended.Add(c.of.Interval)) {
+					t.Errorf("%s: a full allowance is spent for another %s, want %s: %v", name, took, c.of.Interval, err)
 				}
-			case err != nil || took != c.of.Each:
-				t.Errorf("%s: with %s spent it took %s, want %s: %v", name, spent, took, c.of.Each, err)
+			case err != nil || took != c.of.Interval:
+				t.Errorf("%s: with %s spent it took %s, want %s: %v", name, spent, took, c.of.Interval, err)
 			}
 		}
 	}

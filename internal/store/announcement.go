@@ -50,7 +50,7 @@ func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result 
 			}
 			result.Announcements++
 			others := slices.ContainsFunc(lasting, func(o announced) bool { return o.ID != l.ID && o.Closes(now) })
-			if err := s.announceTo(ctx, tx, l, desk.News{Tells: tells, Substance: said, Kind: l.Kind, Closed: others}, r); err != nil {
+			if err := s.announceTo(ctx, tx, l, desk.News{Announces: tells, EmergencyTerms: said, Kind: l.Kind, Closed: others}, r); err != nil {
 				return err
 			}
 		}
@@ -66,8 +66,8 @@ func (s *Store) Announce(ctx context.Context, r ticket.AnnounceRequest) (result 
 // announced is an emergency, and what was told of it last.
 type announced struct {
 	desk.Emergency
-	n    int             // of the last announcement; 0: none
-	told *desk.Substance // nil: nothing
+	n    int                  // of the last announcement; 0: none
+	told *desk.EmergencyTerms // nil: nothing
 }
 
 // lastTold gives the emergencies of which there may be something to tell still.
@@ -81,7 +81,7 @@ func lastTold(ctx context.Context, tx pgx.Tx) ([]announced, error) {
 	lasting := make([]announced, 0, len(all))
 	for _, e := range all {
 		one := announced{Emergency: e}
-		var told desk.Substance
+		var told desk.EmergencyTerms
 		var until *time.Time
 		var seconds int64
 		err := tx.QueryRow(ctx, `
@@ -106,7 +106,7 @@ func (s *Store) announceTo(ctx context.Context, tx pgx.Tx, a announced, news des
 		VALUES (@emergency, @n, @tells, @stage, @from, coalesce(@until::timestamptz, 'infinity'), @seconds, @proven, @revision)
 		RETURNING id`,
 		pgx.StrictNamedArgs{
-			"emergency": a.ID, "n": a.n + 1, "tells": news.Tells, "stage": news.Stage, "from": news.From, "until": instant(news.Until),
+			"emergency": a.ID, "n": a.n + 1, "tells": news.Announces, "stage": news.Stage, "from": news.From, "until": instant(news.Until),
 			"seconds": int64(news.By / time.Second), "proven": r.Proven, "revision": r.Revision,
 		}).Scan(&id)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Store) announceTo(ctx context.Context, tx pgx.Tx, a announced, news des
 		UPDATE deliveries m SET status = 'superseded', settled_at = clock_timestamp()
 		FROM announcements a JOIN emergencies e ON e.id = a.emergency
 		WHERE a.id = m.announcement AND a.id <> $2 AND m.status IN ('held', 'owed')
-			AND (a.emergency = $1 OR $3 = 'started' AND a.tells = 'ended' AND e.kind = $4)`, a.ID, id, news.Tells, a.Kind); err != nil {
+			AND (a.emergency = $1 OR $3 = 'started' AND a.tells = 'ended' AND e.kind = $4)`, a.ID, id, news.Announces, a.Kind); err != nil {
 		return err
 	}
 	audience := news.Audience(s.settle)
@@ -125,7 +125,7 @@ func (s *Store) announceTo(ctx context.Context, tx pgx.Tx, a announced, news des
 		return nil
 	}
 	_, err = tx.Exec(ctx, announceSQL, pgx.StrictNamedArgs{
-		"id": id, "emergency": a.ID, "before": instant(news.Tells.Before(news.Substance)), "from": news.From,
+		"id": id, "emergency": a.ID, "before": instant(news.Announces.Before(news.EmergencyTerms)), "from": news.From,
 		"audience": audience,
 	})
 	return err
@@ -173,7 +173,7 @@ func (s *Store) hold(ctx context.Context, tx pgx.Tx, r ticket.AnnounceRequest, n
 	}
 	edge := gate.Outlook(now).Reached
 	_, err = tx.Exec(ctx, free+` AND NOT EXISTS (SELECT FROM tickets t WHERE t.requester = m.person AND `+concerned+` AND `+late+`)`,
-		edge.At, gate.Closed(edge.At))
+		edge.At, gate.PausesAt(edge.At))
 	return err
 }
 

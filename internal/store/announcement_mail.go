@@ -33,7 +33,7 @@ func (s *Store) AnnouncementMail(ctx context.Context, id int64) (m app.StoredAnn
 			WHERE o.person = m.person AND b.emergency = a.emergency AND b.n < a.n) before ON true
 		WHERE m.queue = 'announcement' AND m.n = $1 AND m.ticket IS NULL`, id).
 		Scan(&m.Unsent, &m.Sent, &m.Delivery, &m.Tries, &m.Person, &a.To.Name, &a.To.Address,
-			&a.Disabled, &a.Tells, &a.Stage, &a.From, &until, &seconds, &a.At, &a.Emergency, &a.Kind, &a.Notice)
+			&a.Disabled, &a.Announces, &a.Stage, &a.From, &until, &seconds, &a.At, &a.Emergency, &a.Kind, &a.Notice)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return app.StoredAnnouncement{}, errNoMail
 	}

@@ -50,9 +50,9 @@ func (d rushed) settles() string {
 		d.t.Errorf("the next of %d is sent %s, %v", left.Left, left.Next, err)
 	}
 	d.sql(`UPDATE emergency_changes SET at = at - interval '1 minute'`)
-	told := map[string]desk.Telling{}
+	told := map[string]desk.AnnouncementKind{}
 	for address, letter := range d.letters() {
-		told[address] = letter.Tells
+		told[address] = letter.Announces
 	}
 	for {
 		id, found, err := d.NextAnnouncement(d.t.Context(), "a try", time.Minute)

@@ -29,7 +29,7 @@ func (d *shop) waitingSince(by desk.Person, ago time.Duration) ticket.Number {
 // announce says that everything is proven up to now.
 func (d *shop) announce() ticket.AnnounceResult {
 	d.t.Helper()
-	gate, err := d.Gate(d.t.Context())
+	gate, err := d.Schedule(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func (d *shop) announce() ticket.AnnounceResult {
 // weave brings tickets past the gate's edges.
 func (d *shop) weave(numbers ...ticket.Number) {
 	for _, n := range numbers {
-		d.step(ticket.StepRequest{Number: n, Gate: true})
+		d.step(ticket.StepRequest{Number: n, Schedule: true})
 	}
 }
 
@@ -95,7 +95,7 @@ func TestAnnounce_owesOneMailToEachRequesterWhoIsOwedSomething(t *testing.T) {
 	if len(carla.Tickets) != 2 || carla.Token != "" || carla.Tickets[1].Number != second || carla.Tickets[0].Subject != submission().Subject {
 		t.Errorf("Carla's %+v", carla)
 	}
-	if len(otto.Tickets) != 1 || otto.Token == "" || otto.Tells != desk.TellsStarted || otto.Kind != ticket.EmergencyClosed ||
+	if len(otto.Tickets) != 1 || otto.Token == "" || otto.Announces != desk.AnnounceStarted || otto.Kind != ticket.EmergencyClosed ||
 		otto.Emergency != e.ID || otto.Notice != "The river is in our hall." || otto.Policy == nil || otto.Stage != desk.StageInForce || !otto.From.Equal(e.From) {
 		t.Errorf("Otto's %+v", otto)
 	}
@@ -175,7 +175,7 @@ func TestAnnouncementSent_countsWhatWasOnItsWay(t *testing.T) {
 	if err := d.AnnouncementSent(t.Context(), id); err != nil || d.postages() != "owed 1, sent 1" {
 		t.Errorf("%v: %s", err, d.postages())
 	}
-	if got := d.letters()[d.customer.Address].Tells; got != desk.TellsEnded {
+	if got := d.letters()[d.customer.Address].Announces; got != desk.AnnounceEnded {
 		t.Errorf("owes %q", got)
 	}
 }
@@ -205,7 +205,7 @@ func TestAnnouncement_tellsHowPromisesMoved(t *testing.T) {
 	d.announce()
 	want = before
 	want.Due = before.Before.Add(anHour)
-	if got := d.letters()[d.customer.Address]; got.Tells != desk.TellsEnded || len(got.Tickets) != 1 || fmt.Sprint(got.Tickets[0].FirstResponse) != fmt.Sprint(want) {
+	if got := d.letters()[d.customer.Address]; got.Announces != desk.AnnounceEnded || len(got.Tickets) != 1 || fmt.Sprint(got.Tickets[0].FirstResponse) != fmt.Sprint(want) {
 		t.Errorf("after its end (%s) %+v, want %+v", ended.Until, got, want)
 	}
 	late := d.waitingSince(d.other, 0)
@@ -327,7 +327,7 @@ func TestMailState_countsAnnouncements(t *testing.T) {
 // announceToSome says that some tickets are not right yet.
 func (d *shop) announceToSome() ticket.AnnounceResult {
 	d.t.Helper()
-	gate, err := d.Gate(d.t.Context())
+	gate, err := d.Schedule(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -340,12 +340,12 @@ func (d *shop) announceToSome() ticket.AnnounceResult {
 	return result
 }
 
-func (d *shop) wantLetters(tells desk.Telling, to ...desk.Person) {
+func (d *shop) wantLetters(tells desk.AnnouncementKind, to ...desk.Person) {
 	d.t.Helper()
 	letters := d.letters()
 	for _, p := range to {
-		if letters[p.Address].Tells != tells {
-			d.t.Errorf("%s is owed %q, want %q", p.Address, letters[p.Address].Tells, tells)
+		if letters[p.Address].Announces != tells {
+			d.t.Errorf("%s is owed %q, want %q", p.Address, letters[p.Address].Announces, tells)
 		}
 	}
 	if len(letters) != len(to) {
@@ -369,12 +369,12 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 	if result := d.announceToSome(); result != (ticket.AnnounceResult{Announcements: 1, Left: 1, Held: 2}) {
 		t.Errorf("announced %+v: %s", result, d.postages())
 	}
-	d.wantLetters(desk.TellsStarted, d.customer)
+	d.wantLetters(desk.AnnounceStarted, d.customer)
 	d.weave(alsoTheirs)
 	if result := d.announceToSome(); result != (ticket.AnnounceResult{Left: 2, Held: 1}) {
 		t.Errorf("announced again %+v: %s", result, d.postages())
 	}
-	d.wantLetters(desk.TellsStarted, d.customer, third)
+	d.wantLetters(desk.AnnounceStarted, d.customer, third)
 	if _, found, err := d.NextAnnouncement(t.Context(), "a try", 0); err != nil || !found {
 		t.Errorf("nothing can be sent: %v", err)
 	}
@@ -395,7 +395,7 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 	if result := d.announceToSome(); result != (ticket.AnnounceResult{Announcements: 1, Left: 2, Held: 1}) {
 		t.Errorf("announced the change %+v: %s", result, d.postages())
 	}
-	d.wantLetters(desk.TellsChanged, d.customer, third)
+	d.wantLetters(desk.AnnounceChanged, d.customer, third)
 
 	// Paused, and then not, though the gate is closed: not right either.
 	d.weave(stuck)
@@ -408,8 +408,8 @@ func TestAnnounce_holdsBackOnlyThoseWhoseTicketIsNotRight(t *testing.T) {
 		t.Errorf("when all are right: %+v", result)
 	}
 	letters := d.letters()
-	if letters[d.customer.Address].Tells != desk.TellsChanged || letters[third.Address].Tells != desk.TellsChanged ||
-		letters[d.other.Address].Tells != desk.TellsStarted || len(letters) != 3 { // what the third hears is the first
+	if letters[d.customer.Address].Announces != desk.AnnounceChanged || letters[third.Address].Announces != desk.AnnounceChanged ||
+		letters[d.other.Address].Announces != desk.AnnounceStarted || len(letters) != 3 { // what the third hears is the first
 		t.Errorf("owed are %+v", letters)
 	}
 	if result := d.announce(); result != (ticket.AnnounceResult{Left: 3}) {
@@ -442,5 +442,5 @@ func TestAnnounce_makesEverythingOwedOnceAllIsProven(t *testing.T) {
 	if result := d.announce(); result.Left != 1 || result.Held != 0 {
 		t.Errorf("when all is proven: %+v", result)
 	}
-	d.wantLetters(desk.TellsStarted, d.customer)
+	d.wantLetters(desk.AnnounceStarted, d.customer)
 }

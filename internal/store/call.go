@@ -18,30 +18,30 @@ var errNoCall = fault.New(fault.NotFound, "there is no such call of a webhook")
 const callColumns = `c.ticket, c.n, c.event, c.epoch, c.webhook, c.clock, c.rung, c.priority, c.broken_at, e.at, e.recorded_at,
 	c.status, c.owed_at, c.deferred_at, c.tries, coalesce(c.reason, ''), c.settled_at`
 
-func scanCall(row pgx.CollectableRow) (c desk.Called, err error) {
+func scanCall(row pgx.CollectableRow) (c desk.WebhookDelivery, err error) {
 	var deferred, settled *time.Time
-	err = row.Scan(&c.Number, &c.N, &c.Event, &c.Epoch, &c.Webhook, &c.Clock, &c.Rung, &c.Priority, &c.Broken, &c.Due, &c.Fired,
+	err = row.Scan(&c.Number, &c.N, &c.Event, &c.Epoch, &c.Webhook, &c.Clock, &c.EscalationStep, &c.Priority, &c.Breached, &c.Due, &c.Fired,
 		&c.Status, &c.Owed, &deferred, &c.Tries, &c.Reason, &settled)
 	c.Deferred, c.Settled = orZero(deferred), orZero(settled)
 	return c, err
 }
 
 // Call gives what a webhook is told, and what became of the call already. NotFound: no such call.
-func (s *Store) Call(ctx context.Context, n ticket.Number, call int) (desk.Called, error) {
+func (s *Store) Call(ctx context.Context, n ticket.Number, call int) (desk.WebhookDelivery, error) {
 	rows, err := s.pool.Query(ctx, `SELECT `+callColumns+` FROM deliveries c JOIN events e ON e.ticket = c.ticket AND e.n = c.event
 		WHERE c.ticket = $1 AND c.n = $2 AND c.queue = 'webhook'`, n, call)
 	if err != nil {
-		return desk.Called{}, explain(err, "load call %d of %s", call, n)
+		return desk.WebhookDelivery{}, explain(err, "load call %d of %s", call, n)
 	}
 	c, err := pgx.CollectExactlyOneRow(rows, scanCall)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return desk.Called{}, errNoCall
+		return desk.WebhookDelivery{}, errNoCall
 	}
 	return c, explain(err, "load call %d of %s", call, n)
 }
 
 // called lists the webhooks of a ticket, in order.
-func (s *Store) called(ctx context.Context, n ticket.Number) ([]desk.Called, error) {
+func (s *Store) called(ctx context.Context, n ticket.Number) ([]desk.WebhookDelivery, error) {
 	rows, err := s.pool.Query(ctx, `SELECT `+callColumns+` FROM deliveries c JOIN events e ON e.ticket = c.ticket AND e.n = c.event
 		WHERE c.ticket = $1 AND c.queue = 'webhook' ORDER BY c.n`, n)
 	if err != nil {

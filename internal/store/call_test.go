@@ -57,8 +57,8 @@ func TestStep_owesEveryWebhookThatARungNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Number != n || c.Webhook != "ops" || c.Rung != 1 || c.Clock != "first_response" || c.Priority != "normal" || c.Status != desk.DeliveryOwed ||
-		!c.Broken.Equal(start.Add(time.Hour)) || !c.Due.Equal(start.Add(time.Hour)) || time.Since(c.Fired) > time.Minute {
+	if c.Number != n || c.Webhook != "ops" || c.EscalationStep != 1 || c.Clock != "first_response" || c.Priority != "normal" || c.Status != desk.DeliveryOwed ||
+		!c.Breached.Equal(start.Add(time.Hour)) || !c.Due.Equal(start.Add(time.Hour)) || time.Since(c.Fired) > time.Minute {
 		t.Errorf("the call is %+v", c)
 	}
 	if got := d.owedAfter(n, start.Add(3*time.Hour), 4); len(got) != 3 || got[2] != "7 webhook to ops" {
@@ -86,7 +86,7 @@ func (d *shop) everyEventHasItsCalls(n ticket.Number) {
 	var want, got []string
 	for _, e := range d.timeline(n) {
 		if e.Kind == ticket.EventEscalated {
-			for _, name := range p.Escalation[e.Rung-1].Webhooks {
+			for _, name := range p.Escalation[e.EscalationStep-1].Webhooks {
 				want = append(want, fmt.Sprint(e.N, name))
 			}
 		}
@@ -152,7 +152,7 @@ func TestStep_tellsOfAWebhookThatWasGivenUpOnce(t *testing.T) {
 	}
 	var told []desk.Entry
 	for _, e := range d.timeline(n) {
-		if e.Kind == ticket.EventCallFailed {
+		if e.Kind == ticket.EventWebhookFailed {
 			told = append(told, e)
 		}
 	}

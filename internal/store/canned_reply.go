@@ -14,7 +14,7 @@ import (
 var errNoCanned = fault.New(fault.NotFound, "there is no such canned reply")
 
 // Canned lists a person's own canned replies and all shared ones, by title.
-func (s *Store) Canned(ctx context.Context, person ticket.PersonID) ([]desk.Canned, error) {
+func (s *Store) Canned(ctx context.Context, person ticket.PersonID) ([]desk.CannedReply, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.id, c.title, c.body, c.shared, p.id, p.name, p.handle, p.role
 		FROM canned c JOIN people p ON p.id = c.author
@@ -22,21 +22,21 @@ func (s *Store) Canned(ctx context.Context, person ticket.PersonID) ([]desk.Cann
 	if err != nil {
 		return nil, explain(err, "list the canned replies")
 	}
-	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c desk.Canned, err error) {
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (c desk.CannedReply, err error) {
 		return c, row.Scan(&c.ID, &c.Title, &c.Body, &c.Shared, &c.Author.ID, &c.Author.Name, &c.Author.Handle, &c.Author.Role)
 	})
 	return all, explain(err, "list the canned replies")
 }
 
 // AddCanned stores a canned reply.
-func (s *Store) AddCanned(ctx context.Context, author ticket.PersonID, c desk.Canned) (id int64, err error) {
+func (s *Store) AddCanned(ctx context.Context, author ticket.PersonID, c desk.CannedReply) (id int64, err error) {
 	err = s.pool.QueryRow(ctx, `INSERT INTO canned (author, shared, title, body) VALUES ($1, $2, $3, $4) RETURNING id`,
 		author, c.Shared, c.Title, c.Body).Scan(&id)
 	return id, explain(err, "keep a canned reply")
 }
 
 // UpdateCanned changes a canned reply, but for its author. It is NotFound for one that the editor may not change.
-func (s *Store) UpdateCanned(ctx context.Context, e app.Editor, c desk.Canned) error {
+func (s *Store) UpdateCanned(ctx context.Context, e app.Editor, c desk.CannedReply) error {
 	tag, err := s.pool.Exec(ctx, `
 		UPDATE canned SET shared = $4, title = $5, body = $6, changed_at = clock_timestamp()
 		WHERE id = $1 AND (author = $2 OR shared AND $3)`,

@@ -21,7 +21,7 @@ func (d *shop) kept() map[string]kept {
 	return map[string]kept{
 		"canned replies": {
 			save: func(by desk.Person, id int64, title, text string, shared bool) (int64, error) {
-				return d.workspace.SaveCanned(ctx, by, desk.Canned{ID: id, Title: title, Body: text, Shared: shared})
+				return d.workspace.SaveCanned(ctx, by, desk.CannedReply{ID: id, Title: title, Body: text, Shared: shared})
 			},
 			list: func(by desk.Person) (lines []string, err error) {
 				all, err := d.workspace.CannedReplies(ctx, by)
@@ -34,7 +34,7 @@ func (d *shop) kept() map[string]kept {
 		},
 		"saved filters": {
 			save: func(by desk.Person, id int64, title, text string, shared bool) (int64, error) {
-				return d.workspace.SaveFilter(ctx, by, desk.Saved{ID: id, Name: title, Query: text, Shared: shared})
+				return d.workspace.SaveFilter(ctx, by, desk.SavedFilter{ID: id, Name: title, Query: text, Shared: shared})
 			},
 			list: func(by desk.Person) (lines []string, err error) {
 				all, err := d.workspace.SavedFilters(ctx, by)
@@ -111,6 +111,6 @@ func TestKept_isForStaffAndChecked(t *testing.T) {
 			wantKind(t, err, fault.Invalid)
 		})
 	}
-	_, err := d.workspace.SaveCanned(t.Context(), d.agent, desk.Canned{Title: "A title", Body: "Dear {{requester.mother}}"})
+	_, err := d.workspace.SaveCanned(t.Context(), d.agent, desk.CannedReply{Title: "A title", Body: "Dear {{requester.mother}}"})
 	wantKind(t, err, fault.Invalid)
 }

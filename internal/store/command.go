@@ -23,7 +23,7 @@ var commandSQL string
 var (
 	errNoTicket = fault.New(fault.NotFound, "there is no such ticket")
 	errRole     = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "your role may not do this"}
-	errClosed   = fault.Refusal(ticket.CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
+	errClosed   = fault.NewConflict(ticket.CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
 	errNotNow   = fault.New(fault.Unavailable, "that could not be taken just now; try again")
 )
 
@@ -47,14 +47,14 @@ func (s *Store) Command(ctx context.Context, by desk.Person, r desk.Request) (de
 	if err := s.resendable(ctx, by, r); err != nil {
 		return desk.Accepted{}, err
 	}
-	u, err := s.use(ctx, by, account.Commands(by))
+	u, err := s.use(ctx, by, account.CommandLimit(by))
 	if err != nil {
 		return desk.Accepted{}, err
 	}
 	a, err := s.command(ctx, by, r, to, u)
 	switch {
 	case violates(err, "commands_key"):
-		return s.repeated(ctx, by, r.Once)
+		return s.repeated(ctx, by, r.IdempotencyKey)
 	case errors.Is(err, pgx.ErrNoRows):
 		return s.notAccepted(ctx, by, r, u)
 	}
@@ -79,7 +79,7 @@ func (s *Store) assignment(ctx context.Context, by desk.Person, r desk.Request) 
 		agent, err := s.staff(ctx, s.pool, r.Agent)
 		if errors.Is(err, errNobody) {
 			// The first time this key came the agent may still have worked here.
-			if _, err := s.repeated(ctx, by, r.Once); !errors.Is(err, errNew) {
+			if _, err := s.repeated(ctx, by, r.IdempotencyKey); !errors.Is(err, errNew) {
 				return to, err
 			}
 			return to, fault.Field("agent", "nobody of that handle or ID works here")
@@ -104,7 +104,7 @@ func (s *Store) command(ctx context.Context, by desk.Person, r desk.Request, to 
 	rows, err := s.pool.Query(ctx, commandSQL, u.args(pgx.StrictNamedArgs{
 		"number": r.Number, "by": by.ID, "role": by.Role, "staff": by.Role.Staff(), "verb": r.Verb,
 		"body": r.Body, "internal": r.Verb.Internal(), "assignee": to.assignee, "priority": r.Priority, "category": r.Category,
-		"key": r.Once.Key, "fingerprint": fingerprint(r.Once),
+		"key": r.IdempotencyKey.Key, "fingerprint": fingerprint(r.IdempotencyKey),
 		"closed": r.Verb.Fits(ticket.StatusClosed), "mail": r.Mail, "address": r.Address,
 		"guarded": r.Expected != nil && r.Verb.Takes("expected"), "expected": to.expected, "seen": min(r.Seen, math.MaxInt32), "until": instant(r.Until),
 	}))
@@ -145,7 +145,7 @@ func (s *Store) resendable(ctx context.Context, by desk.Person, r desk.Request) 
 // notAccepted finds out why the statement accepted nothing. What was accepted under the same key, before the ticket
 // was closed, is answered as it was then.
 func (s *Store) notAccepted(ctx context.Context, by desk.Person, r desk.Request, u use) (desk.Accepted, error) {
-	if a, err := s.repeated(ctx, by, r.Once); !errors.Is(err, errNew) {
+	if a, err := s.repeated(ctx, by, r.IdempotencyKey); !errors.Is(err, errNew) {
 		return a, err
 	}
 	var closed bool

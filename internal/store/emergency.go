@@ -24,7 +24,7 @@ var errNoEmergency = fault.New(fault.NotFound, "there is no such emergency")
 // something else or too many are in force or planned, and Unavailable when the gate can't be had in time.
 func (s *Store) DeclareEmergency(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
 	return s.changeGate(ctx, "declare an emergency", func(g *gateChange) error {
-		err := g.declared(by, p.Once)
+		err := g.declared(by, p.IdempotencyKey)
 		if !errors.Is(err, errNew) {
 			return err
 		}
@@ -35,7 +35,7 @@ func (s *Store) DeclareEmergency(ctx context.Context, by desk.Person, p desk.Eme
 		if err != nil {
 			return err
 		}
-		return g.insert(by, p.Once)
+		return g.insert(by, p.IdempotencyKey)
 	})
 }
 
@@ -51,7 +51,7 @@ func (s *Store) ChangeEmergency(ctx context.Context, by desk.Person, id ticket.E
 		if err != nil {
 			return err
 		}
-		return g.update(by, after, desk.ActChanged)
+		return g.update(by, after, desk.ActionChanged)
 	})
 }
 
@@ -66,9 +66,9 @@ func (s *Store) EndEmergency(ctx context.Context, by desk.Person, id ticket.Emer
 		if err != nil {
 			return err
 		}
-		act := desk.ActLifted
+		act := desk.ActionLifted
 		if !after.Cancelled.IsZero() {
-			act = desk.ActCancelled
+			act = desk.ActionCancelled
 		}
 		return g.update(by, after, act)
 	})
@@ -144,7 +144,7 @@ func (g *gateChange) lock() error {
 }
 
 // declared finds what was declared before under a key: errNew when nothing was.
-func (g *gateChange) declared(by desk.Person, once desk.Once) error {
+func (g *gateChange) declared(by desk.Person, once desk.IdempotencyKey) error {
 	if once.Key == "" {
 		return errNew
 	}
@@ -171,7 +171,7 @@ func (g *gateChange) another() error {
 	var lasting int
 	err := g.tx.QueryRow(g.ctx, `SELECT count(*) FROM emergencies WHERE cancelled_at IS NULL AND ends_at >= $1`, g.next).Scan(&lasting)
 	if err == nil {
-		err = desk.Another(lasting)
+		err = desk.CheckAnother(lasting)
 	}
 	return err
 }
@@ -187,7 +187,7 @@ func (g *gateChange) load(id ticket.EmergencyID) error {
 	return err
 }
 
-func (g *gateChange) insert(by desk.Person, once desk.Once) error {
+func (g *gateChange) insert(by desk.Person, once desk.IdempotencyKey) error {
 	if err := g.count(); err != nil {
 		return err
 	}
@@ -200,12 +200,12 @@ func (g *gateChange) insert(by desk.Person, once desk.Once) error {
 			"by": by.ID, "revision": g.after.Revision, "key": once.Key, "fingerprint": fingerprint(once),
 		}).Scan(&g.after.Declared)
 	if err == nil {
-		err = g.record(by, desk.ActDeclared)
+		err = g.record(by, desk.ActionDeclared)
 	}
 	return err
 }
 
-func (g *gateChange) update(by desk.Person, after desk.Emergency, act desk.EmergencyAct) error {
+func (g *gateChange) update(by desk.Person, after desk.Emergency, act desk.EmergencyAction) error {
 	if after.Same(g.after) {
 		return nil
 	}
@@ -233,7 +233,7 @@ func (g *gateChange) count() error {
 }
 
 // record writes the delays as they now are, and who did what.
-func (g *gateChange) record(by desk.Person, act desk.EmergencyAct) error {
+func (g *gateChange) record(by desk.Person, act desk.EmergencyAction) error {
 	state, err := json.Marshal(g.after.State())
 	if err != nil {
 		return fmt.Errorf("write down what was changed: %w", err)
@@ -253,17 +253,17 @@ func refTo(p desk.Person) desk.Ref {
 	return desk.Ref{ID: p.ID, Name: p.Name, Handle: p.Handle, Role: p.Role}
 }
 
-// BeginHand notes that a signal by hand is carried out, and returns which run of the workflow delivered it first and what
+// BeginManualCommand notes that a signal by hand is carried out, and returns which run of the workflow delivered it first and what
 // came of it then; nil: nothing yet.
-func (s *Store) BeginHand(ctx context.Context, key, run string) (first string, result *ticket.HandResult, err error) {
+func (s *Store) BeginManualCommand(ctx context.Context, key, run string) (first string, result *ticket.ManualEmergencyResult, err error) {
 	err = s.pool.QueryRow(ctx, `
 		INSERT INTO emergency_hands (key, run) VALUES ($1, $2)
 		ON CONFLICT (key) DO UPDATE SET run = emergency_hands.run RETURNING run, result`, key, run).Scan(&first, &result)
 	return first, result, explain(err, "begin a signal by hand")
 }
 
-// EndHand notes what came of a signal by hand.
-func (s *Store) EndHand(ctx context.Context, key string, result ticket.HandResult) error {
+// EndManualCommand notes what came of a signal by hand.
+func (s *Store) EndManualCommand(ctx context.Context, key string, result ticket.ManualEmergencyResult) error {
 	_, err := s.pool.Exec(ctx, `UPDATE emergency_hands SET result = $2 WHERE key = $1`, key, result)
 	return explain(err, "end a signal by hand")
 }

@@ -14,12 +14,12 @@ import (
 
 // Census counts those whom an emergency would concern now, and who would be written to by the rule that announcements
 // follow: for a ticket that was submitted before an instant, zero: whenever it was.
-func (s *Store) Census(ctx context.Context, before time.Time) (c desk.Census, err error) {
+func (s *Store) Census(ctx context.Context, before time.Time) (c desk.AffectedCount, err error) {
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*), count(*) FILTER (WHERE `+concerned+`), count(*) FILTER (WHERE `+concerned+` AND t.breached),
 			(SELECT count(*) FROM (`+writtenTo+`) told)
 		FROM tickets t WHERE t.status <> 'closed'`, instant(before)).
-		Scan(&c.Open, &c.Owed, &c.Broken, &c.Requesters)
+		Scan(&c.Open, &c.Owed, &c.Breached, &c.Requesters)
 	return c, explain(err, "count the open tickets")
 }
 
@@ -54,7 +54,7 @@ func (s *Store) OwedTickets(ctx context.Context, after ticket.Number, limit int)
 }
 
 // Postbag counts the mails of an emergency's announcements.
-func (s *Store) Postbag(ctx context.Context, id ticket.EmergencyID) (p desk.Postbag, err error) {
+func (s *Store) Postbag(ctx context.Context, id ticket.EmergencyID) (p desk.DeliveryCounts, err error) {
 	var last *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*) FILTER (WHERE m.status = 'owed'), count(*) FILTER (WHERE m.status = 'sent'),

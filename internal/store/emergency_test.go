@@ -74,7 +74,7 @@ func TestDeclareEmergency_isKeptAndRecorded(t *testing.T) {
 		t.Errorf("kept %+v", read)
 	}
 	edits, err := d.EmergencyChanges(t.Context(), made.ID)
-	if err != nil || len(edits) != 1 || edits[0].Act != desk.ActDeclared || edits[0].By.Name != "Sue Supervisor" || edits[0].After != read.State() {
+	if err != nil || len(edits) != 1 || edits[0].Act != desk.ActionDeclared || edits[0].By.Name != "Sue Supervisor" || edits[0].After != read.State() {
 		t.Errorf("recorded %+v, %v", edits, err)
 	}
 	later := d.declare(closedBy("A flood."))
@@ -141,7 +141,7 @@ func TestDeclareEmergency_refusedLeavesNothing(t *testing.T) {
 func TestDeclareEmergency_standsBesideSoManyAndNoMore(t *testing.T) {
 	d := open(t)
 	var first desk.Emergency
-	for i := range desk.MostAtOnce {
+	for i := range desk.MaxEmergencies {
 		if e := d.declare(closedBy(fmt.Sprint("Flood ", i))); i == 0 {
 			first = e
 		}
@@ -165,7 +165,7 @@ func TestDeclareEmergency_standsBesideSoManyAndNoMore(t *testing.T) {
 func TestDeclareEmergency_onceForAKey(t *testing.T) {
 	d := open(t)
 	p := closedBy("A flood.")
-	p.Once = desk.Once{Key: "k", Fingerprint: bytes.Repeat([]byte{1}, 32)}
+	p.IdempotencyKey = desk.IdempotencyKey{Key: "k", Fingerprint: bytes.Repeat([]byte{1}, 32)}
 	ids := make([]ticket.EmergencyID, 8)
 	var all sync.WaitGroup
 	for i := range ids {
@@ -186,7 +186,7 @@ func TestDeclareEmergency_onceForAKey(t *testing.T) {
 	if _, err := d.DeclareEmergency(t.Context(), d.administrator, p); err != nil { // the key is each person's own
 		t.Error(err)
 	}
-	p.Once.Fingerprint = bytes.Repeat([]byte{2}, 32)
+	p.IdempotencyKey.Fingerprint = bytes.Repeat([]byte{2}, 32)
 	_, err := d.DeclareEmergency(t.Context(), d.supervisor, p)
 	wantCode(t, errors.Unwrap(err), desk.CodeKeyReused)
 	if n := one[int64](d, `SELECT count(*) FROM emergencies`); n != 2 {

@@ -183,7 +183,7 @@ func TestRaiseEpoch_endsSessionsAndLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := d.submit(d.customer).Number
-	mailed := link.Make(secret, link.Grant{Number: n, Person: d.customer.ID, Expires: time.Now().Truncate(time.Second).Add(link.Lifetime)})
+	mailed := link.New(secret, link.Grant{Number: n, Person: d.customer.ID, Expires: time.Now().Truncate(time.Second).Add(link.Lifetime)})
 	if _, err := d.ReadLink(ctx, mailed); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestRaiseEpoch_endsSessionsAndLinks(t *testing.T) {
 	wantKind(t, err, fault.Unauthenticated)
 	_, err = accounts.Enter(ctx, unused)
 	wantKind(t, err, fault.NotFound)
-	if _, err := d.ReadLink(ctx, mailed); !link.Ended(err) {
+	if _, err := d.ReadLink(ctx, mailed); !link.Revoked(err) {
 		t.Errorf("a link to a conversation: %v", err)
 	}
 	if err := accounts.Ask(ctx, "CCCCCCCCCCCCCCCCCCCCCCCCCC", account.SignIn, d.customer.Address, time.Hour); err != nil {

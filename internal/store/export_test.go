@@ -33,7 +33,7 @@ func (s *Store) Gathered() int {
 
 // NotSubmitted is asked after a submission that no statement accepted.
 func (s *Store) NotSubmitted(ctx context.Context, by desk.Person, sub desk.Submission) error {
-	u, err := s.use(ctx, by, account.Tickets())
+	u, err := s.use(ctx, by, account.TicketLimit())
 	if err != nil {
 		return err
 	}

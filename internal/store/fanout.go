@@ -21,7 +21,7 @@ const late = `status <> 'closed' AND (` + behind + ` OR gate_at >= $1 AND (held 
 
 // named gives the numbers of the first tickets that are late.
 func (s *Store) named(ctx context.Context, edge time.Time, closed bool) ([]ticket.Number, error) {
-	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+late+` ORDER BY number LIMIT $3`, edge, closed, ticket.MostNamed)
+	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+late+` ORDER BY number LIMIT $3`, edge, closed, ticket.MaxLate)
 	if err != nil {
 		return nil, err
 	}
@@ -31,12 +31,12 @@ func (s *Store) named(ctx context.Context, edge time.Time, closed bool) ([]ticke
 // OpenBefore gives a page, by number, of the open tickets that are not as the gate wants them at an edge: at most limit of
 // them, after a number.
 func (s *Store) OpenBefore(ctx context.Context, edge time.Time, after ticket.Number, limit int) ([]ticket.Number, error) {
-	gate, err := s.Gate(ctx)
+	gate, err := s.Schedule(ctx)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := s.pool.Query(ctx, `SELECT number FROM tickets WHERE `+late+` AND number > $3 ORDER BY number LIMIT $4`,
-		edge, gate.Closed(edge), after, limit)
+		edge, gate.PausesAt(edge), after, limit)
 	if err != nil {
 		return nil, explain(err, "list the tickets behind an edge")
 	}
@@ -56,14 +56,14 @@ func (s *Store) StillBehind(ctx context.Context, edge time.Time, some []ticket.N
 
 // unproven counts the tickets that hold up a fan-out, and names some when it has lasted too long.
 func (s *Store) unproven(ctx context.Context, f *desk.Fanout) error {
-	gate, err := s.Gate(ctx)
+	gate, err := s.Schedule(ctx)
 	if err != nil {
 		return err
 	}
-	closed := gate.Closed(f.Edge.At)
-	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM tickets WHERE `+late, f.Edge.At, closed).Scan(&f.Behind)
-	if err == nil && f.Behind > 0 && time.Since(f.Began) > ticket.FanoutPatience {
-		f.Late, err = s.named(ctx, f.Edge.At, closed)
+	closed := gate.PausesAt(f.Transition.At)
+	err = s.pool.QueryRow(ctx, `SELECT count(*) FROM tickets WHERE `+late, f.Transition.At, closed).Scan(&f.Behind)
+	if err == nil && f.Behind > 0 && time.Since(f.Began) > ticket.FanoutTimeout {
+		f.Late, err = s.named(ctx, f.Transition.At, closed)
 	}
 	return explain(err, "count the tickets behind an edge")
 }
@@ -104,7 +104,7 @@ func (s *Store) MeasuredFanout(ctx context.Context, least int) (desk.Fanout, boo
 func (s *Store) fanout(ctx context.Context, clause string, args ...any) (f desk.Fanout, err error) {
 	var proven *time.Time
 	err = s.pool.QueryRow(ctx, `SELECT `+fanoutColumns+` FROM fanouts `+clause, args...).
-		Scan(&f.Edge.At, &f.Edge.Verb, &f.Edge.Emergency, &f.Revision, &f.Total, &f.Told, &f.Behind, &f.Began, &f.Updated, &proven)
+		Scan(&f.Transition.At, &f.Transition.Verb, &f.Transition.Emergency, &f.Revision, &f.Total, &f.Told, &f.Behind, &f.Began, &f.Updated, &proven)
 	if proven != nil {
 		f.Proven = *proven
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // reached is the last edge of the gate, once the database's clock has come to it.
-func (d *shop) reached() ticket.Edge {
+func (d *shop) reached() ticket.Transition {
 	d.t.Helper()
 	d.sql(`SELECT pg_sleep(greatest(extract(epoch FROM max(greatest(starts_at, CASE WHEN ends_at < 'infinity' THEN ends_at ELSE starts_at END)) - clock_timestamp()), 0) + 0.01) FROM emergencies`)
 	o, err := d.Outlook(d.t.Context())
@@ -20,7 +20,7 @@ func (d *shop) reached() ticket.Edge {
 	return o.Reached
 }
 
-func (d *shop) prove(e ticket.Edge) ticket.Proof {
+func (d *shop) prove(e ticket.Transition) ticket.FanoutCheck {
 	d.t.Helper()
 	if err := d.Barrier(d.t.Context()); err != nil {
 		d.t.Fatal(err)
@@ -63,7 +63,7 @@ func TestFanout_pagesThroughWhoIsBehindUntilAllIsProven(t *testing.T) {
 		t.Errorf("told %v, want %v", told, want)
 	}
 	for _, n := range told[:5] {
-		d.step(ticket.StepRequest{Number: n, Gate: true})
+		d.step(ticket.StepRequest{Number: n, Schedule: true})
 	}
 	left, err := d.StillBehind(t.Context(), edge.At, told)
 	if err != nil || !slices.Equal(slices.Sorted(slices.Values(left)), told[5:]) {
@@ -73,12 +73,12 @@ func TestFanout_pagesThroughWhoIsBehindUntilAllIsProven(t *testing.T) {
 		t.Errorf("on its way: %+v, %v", f, err)
 	}
 	for _, n := range told[5:] {
-		d.step(ticket.StepRequest{Number: n, Gate: true})
+		d.step(ticket.StepRequest{Number: n, Schedule: true})
 	}
 	if p := d.prove(edge); p.Left() != 0 || p.Passed {
 		t.Errorf("when all have been told: %+v", p)
 	}
-	if f, ok, err := d.MeasuredFanout(t.Context(), 8); err != nil || !ok || f.Proven.IsZero() || f.Rate() <= 0 || f.Edge != edge {
+	if f, ok, err := d.MeasuredFanout(t.Context(), 8); err != nil || !ok || f.Proven.IsZero() || f.Rate() <= 0 || f.Transition != edge {
 		t.Errorf("measured: %+v %v, %v", f, ok, err)
 	}
 	if _, ok, err := d.MeasuredFanout(t.Context(), 9); ok || err != nil {
@@ -95,7 +95,7 @@ func TestProve_seesATicketThatHoldsWhatTheGateDoesNotSay(t *testing.T) {
 	n := d.taken(d.customer)
 	d.declare(closedBy("Closed."))
 	edge := d.reached()
-	d.step(ticket.StepRequest{Number: n, Gate: true})
+	d.step(ticket.StepRequest{Number: n, Schedule: true})
 	if p := d.prove(edge); p.Left() != 0 {
 		t.Fatalf("%+v", p)
 	}

@@ -20,31 +20,31 @@ func (s *Store) Barrier(ctx context.Context) error {
 	return s.haveGate(ctx, "wait for what is under way at the gate", func(*gateChange) error { return nil })
 }
 
-// Gate gives every emergency that was not cancelled. It is read anew only when it has changed.
-func (s *Store) Gate(ctx context.Context) (ticket.Gate, error) {
+// Schedule gives every emergency that was not cancelled. It is read anew only when it has changed.
+func (s *Store) Schedule(ctx context.Context) (ticket.EmergencySchedule, error) {
 	var revision int64
 	if err := s.pool.QueryRow(ctx, `SELECT revision FROM gate`).Scan(&revision); err != nil {
-		return ticket.Gate{}, explain(err, "look at the gate")
+		return ticket.EmergencySchedule{}, explain(err, "look at the gate")
 	}
 	g, err := s.gateSince(ctx, s.pool, revision)
 	return g, explain(err, "read the gate")
 }
 
-// GateSince gives the gate as it was at a revision or later, without asking when that is known already.
-func (s *Store) GateSince(ctx context.Context, revision int64) (ticket.Gate, error) {
+// ScheduleSince gives the gate as it was at a revision or later, without asking when that is known already.
+func (s *Store) ScheduleSince(ctx context.Context, revision int64) (ticket.EmergencySchedule, error) {
 	g, err := s.gateSince(ctx, s.pool, revision)
 	return g, explain(err, "read the gate")
 }
 
 // gateSince gives the gate as it was at a revision or later. Whoever shares the gate's lock and reads the revision
 // under it gets just that one.
-func (s *Store) gateSince(ctx context.Context, q querier, revision int64) (ticket.Gate, error) {
+func (s *Store) gateSince(ctx context.Context, q querier, revision int64) (ticket.EmergencySchedule, error) {
 	if known := s.gate.Load(); known != nil && known.Revision >= revision {
 		return *known, nil
 	}
 	read, err := readGate(ctx, q)
 	if err != nil {
-		return ticket.Gate{}, err
+		return ticket.EmergencySchedule{}, err
 	}
 	for {
 		known := s.gate.Load()
@@ -69,20 +69,20 @@ type gateRow struct {
 }
 
 // readGate reads all of it in one statement, and so as it was at one instant.
-func readGate(ctx context.Context, q querier) (ticket.Gate, error) {
+func readGate(ctx context.Context, q querier) (ticket.EmergencySchedule, error) {
 	rows, err := q.Query(ctx, `
 		SELECT g.revision, e.id, e.kind, e.starts_at, nullif(e.ends_at, 'infinity') AS ends_at,
 			array(SELECT starts_at FROM emergency_delays WHERE emergency = e.id ORDER BY starts_at) AS froms,
 			array(SELECT seconds FROM emergency_delays WHERE emergency = e.id ORDER BY starts_at) AS seconds
 		FROM gate g LEFT JOIN emergencies e ON e.cancelled_at IS NULL ORDER BY e.starts_at, e.id`)
 	if err != nil {
-		return ticket.Gate{}, err
+		return ticket.EmergencySchedule{}, err
 	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[gateRow])
 	if err != nil {
-		return ticket.Gate{}, err
+		return ticket.EmergencySchedule{}, err
 	}
-	var g ticket.Gate
+	var g ticket.EmergencySchedule
 	for _, row := range found {
 		g.Revision = row.Revision
 		if row.ID != nil {

@@ -22,7 +22,7 @@ func TestMigrate_remembersTheEmergenciesOfOldTickets(t *testing.T) {
 	if !found {
 		t.Fatal("the migration remembers nothing")
 	}
-	for name, hands := range map[string][]ticket.ByHand{
+	for name, hands := range map[string][]ticket.ManualCommand{
 		"nothing": nil,
 		"over":    {{Verb: ticket.VerbEmergencyPause, Emergency: "flood"}, {Verb: ticket.VerbEmergencyResume}},
 		"paused": {
@@ -38,7 +38,7 @@ func TestMigrate_remembersTheEmergenciesOfOldTickets(t *testing.T) {
 			n := d.taken(d.customer)
 			for i, h := range hands {
 				h.Key = strings.Repeat("i", i+1)
-				d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{h}})
+				d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{h}})
 			}
 			// As the release before this one left it.
 			d.sql(`UPDATE events SET data = data - 'delay' WHERE ticket = $1`, n)
@@ -57,7 +57,7 @@ func TestMigrate_remembersTheEmergenciesOfOldTickets(t *testing.T) {
 			if name != "paused" {
 				return
 			}
-			state := d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "end", Verb: ticket.VerbEmergencyResume}}}).State
+			state := d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "end", Verb: ticket.VerbEmergencyResume}}}).State
 			if state.Ticket.InEmergency() || len(state.Ticket.Emergencies) != 4 {
 				t.Errorf("it is not ended: %+v", state.Ticket.Emergencies)
 			}

@@ -107,7 +107,7 @@ func (d *shop) stir(random *rand.Rand, n ticket.Number) {
 	r := ticket.StepRequest{Number: n, Command: 1}
 	switch random.IntN(6) {
 	case 0, 1:
-		r = ticket.StepRequest{Number: n, Gate: true}
+		r = ticket.StepRequest{Number: n, Schedule: true}
 	case 2:
 		r = ticket.StepRequest{Number: n, Due: time.Now().Truncate(time.Second)}
 	case 3:
@@ -171,7 +171,7 @@ func (d *shop) alarms(open context.Context) {
 // settled brings every ticket up to one instant, and holds it against the oracle.
 func (d *shop) settled(receipts []promised) {
 	d.t.Helper()
-	gate, err := d.Gate(d.t.Context())
+	gate, err := d.Schedule(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -188,9 +188,9 @@ func (d *shop) settled(receipts []promised) {
 	const most = 400 // looking at one costs a hundred times what it took to accept it
 	for i := 0; i < len(receipts); i += 1 + len(receipts)/most {
 		r := receipts[i]
-		d.step(ticket.StepRequest{Number: r.Number, Gate: true})
+		d.step(ticket.StepRequest{Number: r.Number, Schedule: true})
 		told := d.told(r.Number)
-		want := d.punctual(r.Number, ticket.Desk{Policy: p, Gate: gate}, told[len(told)-1].At)
+		want := d.punctual(r.Number, ticket.Environment{Policy: p, Schedule: gate}, told[len(told)-1].At)
 		for i, e := range want {
 			if i >= len(told) || asJSON(d.t, told[i]) != asJSON(d.t, e) {
 				d.t.Fatalf("event %d of %s is\n%s, want\n%s", i+1, r.Number, asJSON(d.t, told[min(i, len(told)-1)]), asJSON(d.t, e))
@@ -230,14 +230,14 @@ func (d *shop) heldTo(r promised, told []ticket.Event, p *policy.Policy) {
 	}
 	first, _ := t.FirstResponse.Clock.Due()
 	resolution, _ := t.Resolution.Clock.Due()
-	if got := (policy.Promises{FirstResponse: first, Resolution: resolution}); !t.Submitted.Equal(r.At) || !reflect.DeepEqual(got, r.Promises) {
+	if got := (policy.Deadlines{FirstResponse: first, Resolution: resolution}); !t.Submitted.Equal(r.At) || !reflect.DeepEqual(got, r.Promises) {
 		d.t.Fatalf("%s was promised %+v at %s, and has %+v since %s", r.Number, r.Promises, r.At, got, t.Submitted)
 	}
 }
 
 // punctual is the oracle: the ticket's life when each second is looked at as it comes, with every command that it was
 // asked, under the gate as it has become. The gate's past never changes, so that is also the gate as it was.
-func (d *shop) punctual(n ticket.Number, dsk ticket.Desk, until time.Time) []ticket.Event {
+func (d *shop) punctual(n ticket.Number, dsk ticket.Environment, until time.Time) []ticket.Event {
 	d.t.Helper()
 	rows, err := d.beside.Query(d.t.Context(), `SELECT seq, verb, coalesce(by_person, ''), by_role, accepted_at, coalesce(message, 0),
 		coalesce(priority, ''), coalesce(category, '') FROM commands WHERE ticket = $1 ORDER BY seq`, n)
@@ -264,7 +264,7 @@ func (d *shop) punctual(n ticket.Number, dsk ticket.Desk, until time.Time) []tic
 	}
 	for at := commands[0].At; !at.After(until); at = at.Add(time.Second) {
 		for len(commands) > 0 && !commands[0].At.After(at) {
-			keep(ticket.Take(t, dsk, commands[0]))
+			keep(ticket.Decide(t, dsk, commands[0]))
 			commands = commands[1:]
 		}
 		keep(ticket.Advance(t, dsk, at))
@@ -289,7 +289,7 @@ func TestBarrier_waitsForWhatIsUnderWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	stepped, passed := make(chan error, 1), make(chan error, 1)
-	go func() { _, err := d.Step(t.Context(), ticket.StepRequest{Number: n, Gate: true}); stepped <- err }()
+	go func() { _, err := d.Step(t.Context(), ticket.StepRequest{Number: n, Schedule: true}); stepped <- err }()
 	d.waiting(1)
 	go func() { passed <- d.Barrier(t.Context()) }()
 	d.waiting(2)
@@ -348,7 +348,7 @@ func TestGate_isReadOnceItsChangeIsOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	both.Wait()
-	if receipt.Promises != (policy.Promises{}) || len(receipt.Emergencies) != 1 || receipt.Gate != 1 {
+	if receipt.Promises != (policy.Deadlines{}) || len(receipt.Emergencies) != 1 || receipt.Schedule != 1 {
 		t.Errorf("the receipt is %+v", receipt)
 	}
 	if held := result.Digest.Emergency; held != "E-0000000001" {
@@ -384,7 +384,7 @@ func TestStep_recordsHowFarItIsWithTheGate(t *testing.T) {
 		VALUES ('E-0000000001', 'closed', 'A test.', clock_timestamp() - interval '9 hours', clock_timestamp() - interval '8 hours', 1)`)
 	d.sql(`UPDATE gate SET revision = 1`)
 	before := len(d.kinds(n))
-	d.step(ticket.StepRequest{Number: n, Gate: true})
+	d.step(ticket.StepRequest{Number: n, Schedule: true})
 	if got := d.kinds(n); len(got) != before {
 		t.Errorf("an emergency of long ago was told: %v", got)
 	}
@@ -407,7 +407,7 @@ func TestOpenBefore_findsTicketsWithSomethingOverdue(t *testing.T) {
 	if behind, err := d.OpenBefore(t.Context(), e.From, "", 10); err != nil || len(behind) != 1 {
 		t.Errorf("%v are behind: %v; it has %v", behind, err, d.kinds(n))
 	}
-	d.step(ticket.StepRequest{Number: n, Gate: true})
+	d.step(ticket.StepRequest{Number: n, Schedule: true})
 	if behind, err := d.OpenBefore(t.Context(), e.From, "", 10); err != nil || len(behind) != 0 {
 		t.Errorf("told, %v are behind: %v", behind, err)
 	}
@@ -441,11 +441,11 @@ func TestOpenBefore_findsTicketsThatAreAheadOfAClockSetBack(t *testing.T) {
 		t.Fatalf("%v are behind: %v", behind, err)
 	}
 	d.until(e.From)
-	state := d.step(ticket.StepRequest{Number: n, Gate: true}).State
-	if held := state.Ticket.Held(); held != e.ID {
+	state := d.step(ticket.StepRequest{Number: n, Schedule: true}).State
+	if held := state.Ticket.PausingEmergency(); held != e.ID {
 		t.Errorf("told, it is held by %q", held)
 	}
-	if proof, err := d.Prove(t.Context(), ticket.Edge{At: e.From, Verb: ticket.VerbEmergencyPause, Emergency: e.ID}); err != nil || proof.Left() != 0 {
+	if proof, err := d.Prove(t.Context(), ticket.Transition{At: e.From, Verb: ticket.VerbEmergencyPause, Emergency: e.ID}); err != nil || proof.Left() != 0 {
 		t.Errorf("then %+v: %v", proof, err)
 	}
 	d.consistent(n)

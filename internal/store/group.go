@@ -15,7 +15,7 @@ import (
 var (
 	errNoGroup    = fault.New(fault.NotFound, "there is no such group")
 	errNoMember   = fault.New(fault.NotFound, "there is no such member of it")
-	errGroupTaken = fault.Refusal("handle-taken", "there is a group with that handle already")
+	errGroupTaken = fault.NewConflict("handle-taken", "there is a group with that handle already")
 )
 
 // GroupMembers lists the groups by title, each with its members.
@@ -32,7 +32,7 @@ func (s *Store) GroupMembers(ctx context.Context) ([]app.GroupMembers, error) {
 
 // AddGroup stores a group without members. It is a Conflict for a handle that another group has.
 func (s *Store) AddGroup(ctx context.Context, by ticket.PersonID, handle, title string) error {
-	made := account.Event{Kind: account.EventGroupMade, Actor: by, Detail: handle + ": " + title}
+	made := account.Event{Kind: account.EventGroupCreated, Actor: by, Detail: handle + ": " + title}
 	err := s.changeGroup(ctx, made, `INSERT INTO agent_groups (handle, title) VALUES ($1, $2) RETURNING ''`, handle, title)
 	if violates(err, "agent_groups_pkey") {
 		return errGroupTaken

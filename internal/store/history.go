@@ -46,7 +46,7 @@ type askedRow struct {
 	DecidedAt   *time.Time
 }
 
-func (s *Store) asked(ctx context.Context, n ticket.Number) ([]desk.Asked, error) {
+func (s *Store) asked(ctx context.Context, n ticket.Number) ([]desk.CommandRecord, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.seq, c.verb, coalesce(p.id, '') AS by, coalesce(p.name, '') AS name, coalesce(p.handle, '') AS handle, c.by_role AS role,
 			c.accepted_at, coalesce(a.id, '') AS agent, coalesce(a.name, '') AS agent_name, coalesce(a.handle, '') AS agent_handle,
@@ -60,14 +60,14 @@ func (s *Store) asked(ctx context.Context, n ticket.Number) ([]desk.Asked, error
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.Asked, error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.CommandRecord, error) {
 		r, err := pgx.RowToStructByName[askedRow](row)
 		return r.asked(), err
 	})
 }
 
-func (r askedRow) asked() desk.Asked {
-	a := desk.Asked{
+func (r askedRow) asked() desk.CommandRecord {
+	a := desk.CommandRecord{
 		Seq: r.Seq, Verb: r.Verb, By: desk.Ref{ID: r.By, Name: r.Name, Handle: r.Handle, Role: r.Role}, At: r.AcceptedAt,
 		Priority: r.Priority, Category: r.Category,
 	}
@@ -115,7 +115,7 @@ const mostOthers = 20
 
 // Others returns the newest other tickets of a ticket's requester, twenty at most, and how many there are in all, counted
 // up to a thousand.
-func (s *Store) Others(ctx context.Context, n ticket.Number) (newest []desk.Brief, count int, err error) {
+func (s *Store) Others(ctx context.Context, n ticket.Number) (newest []desk.TicketSummary, count int, err error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT t.number, m.subject, t.status, t.priority, t.category, t.submitted_at, t.updated_at,
 			(SELECT count(*) FROM (SELECT FROM tickets WHERE requester = t.requester AND number <> $1 LIMIT $3) others)
@@ -127,14 +127,14 @@ func (s *Store) Others(ctx context.Context, n ticket.Number) (newest []desk.Brie
 	if err != nil {
 		return nil, 0, explain(err, "look for other tickets of the requester of %s", n)
 	}
-	newest, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b desk.Brief, err error) {
+	newest, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b desk.TicketSummary, err error) {
 		return b, row.Scan(&b.Number, &b.Subject, &b.Status, &b.Priority, &b.Category, &b.Submitted, &b.Updated, &count)
 	})
 	return newest, count, explain(err, "look for other tickets of the requester of %s", n)
 }
 
 // Undecided gives what a person asked of a ticket and no step has taken yet, oldest first: their own only.
-func (s *Store) Undecided(ctx context.Context, by desk.Person, n ticket.Number) ([]desk.Undecided, error) {
+func (s *Store) Undecided(ctx context.Context, by desk.Person, n ticket.Number) ([]desk.PendingCommand, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT c.seq, c.verb, c.accepted_at AS at, coalesce(m.body, '') AS body
 		FROM tickets t JOIN commands c ON c.ticket = t.number AND c.seq > t.taken LEFT JOIN messages m ON m.id = c.message
@@ -142,6 +142,6 @@ func (s *Store) Undecided(ctx context.Context, by desk.Person, n ticket.Number) 
 	if err != nil {
 		return nil, explain(err, "look for what %s has not decided", n)
 	}
-	undecided, err := pgx.CollectRows(rows, pgx.RowToStructByName[desk.Undecided])
+	undecided, err := pgx.CollectRows(rows, pgx.RowToStructByName[desk.PendingCommand])
 	return undecided, explain(err, "look for what %s has not decided", n)
 }

@@ -15,7 +15,7 @@ func TestHistory_tellsOfCommandsAndMails(t *testing.T) {
 	n := d.taken(d.customer)
 	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbReopen})
-	d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "k", Verb: ticket.VerbReclassify, Priority: policy.PriorityHigh}}})
+	d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "k", Verb: ticket.VerbReclassify, Priority: policy.PriorityHigh}}})
 	d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "A note."})
 	if err := d.Sent(t.Context(), n, 1); err != nil {
 		t.Fatal(err)

@@ -62,7 +62,7 @@ func (im *importTx) Begin(ctx context.Context, messages int) (b app.ImportBase, 
 	if err != nil {
 		return b, err
 	}
-	b.Gate, err = im.store.gateSince(ctx, im.tx, revision)
+	b.Schedule, err = im.store.gateSince(ctx, im.tx, revision)
 	return b, err
 }
 

@@ -72,7 +72,7 @@ func (d *shop) live(c desk.ImportTicket) ticket.Number {
 		})
 		d.redate(a, action.At)
 	}
-	d.step(ticket.StepRequest{Number: lived.Number, Gate: true})
+	d.step(ticket.StepRequest{Number: lived.Number, Schedule: true})
 	return lived.Number
 }
 
@@ -192,7 +192,7 @@ func TestImport_openTicketsGoOnAndNobodyIsMailedAboutThePast(t *testing.T) {
 	if len(relayed) != 2 || relayed[waiting.Number] != 1 || relayed[late.Number] != 1 {
 		t.Errorf("the relay was given %v", relayed)
 	}
-	for n, next := range map[ticket.Number]ticket.MomentKind{waiting.Number: ticket.MomentNudge, late.Number: "", done.Number: ""} {
+	for n, next := range map[ticket.Number]ticket.DueKind{waiting.Number: ticket.DueNudge, late.Number: "", done.Number: ""} {
 		d.consistent(n)
 		first := d.step(ticket.StepRequest{Number: n, Command: 1})
 		if len(first.Owed) > 0 || first.State.Next.Kind != next || next != "" && !first.State.Next.Due.After(time.Now()) {

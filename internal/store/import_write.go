@@ -12,12 +12,12 @@ import (
 type importTable struct {
 	name    string
 	columns []string
-	rows    func(app.Imported) [][]any
+	rows    func(app.ImportedTicket) [][]any
 }
 
 // Write implements app.ImportTx. It stores every ticket as acceptance leaves it, then everything that happened, and at
 // last each row as its last step leaves it: so the trigger that guards steps guards imports too.
-func (im *importTx) Write(ctx context.Context, tickets []app.Imported, turns []app.Turn) error {
+func (im *importTx) Write(ctx context.Context, tickets []app.ImportedTicket, turns []app.RotationTurn) error {
 	tables := []importTable{
 		{"tickets", []string{"number", "requester", "policy", "order_number", "follows", "submitted_at", "updated_at", "latest_at", "last_command", "status", "priority", "category"}, ticketRows},
 		{"messages", []string{"id", "ticket", "subject", "body", "internal"}, messageRows},
@@ -61,7 +61,7 @@ func null[T comparable](value T) any {
 	return value
 }
 
-func ticketRows(t app.Imported) [][]any {
+func ticketRows(t app.ImportedTicket) [][]any {
 	first, last := t.Actions[0], t.Actions[len(t.Actions)-1]
 	return [][]any{{
 		t.Number, first.By.ID, t.Changes.State.Ticket.Policy, null(t.Order), null(t.Follows), first.At, first.At,
@@ -69,7 +69,7 @@ func ticketRows(t app.Imported) [][]any {
 	}}
 }
 
-func messageRows(t app.Imported) (rows [][]any) {
+func messageRows(t app.ImportedTicket) (rows [][]any) {
 	for i, c := range t.Commands {
 		if c.Message != 0 {
 			a := t.Actions[i]
@@ -79,7 +79,7 @@ func messageRows(t app.Imported) (rows [][]any) {
 	return rows
 }
 
-func commandRows(t app.Imported) (rows [][]any) {
+func commandRows(t app.ImportedTicket) (rows [][]any) {
 	for _, c := range t.Commands {
 		rows = append(rows, []any{
 			t.Number, c.Seq, c.Verb, c.By.ID, c.By.Role, c.At, null(c.Message), null(c.Assignee), null(c.Priority), null(c.Category),
@@ -88,21 +88,21 @@ func commandRows(t app.Imported) (rows [][]any) {
 	return rows
 }
 
-func outcomeRows(t app.Imported) (rows [][]any) {
+func outcomeRows(t app.ImportedTicket) (rows [][]any) {
 	for i, d := range t.Changes.Decisions {
 		rows = append(rows, []any{t.Number, d.Seq, d.Refused, d.Code, d.Reason, t.Commands[i].At})
 	}
 	return rows
 }
 
-func eventRows(t app.Imported) (rows [][]any) {
+func eventRows(t app.ImportedTicket) (rows [][]any) {
 	for _, e := range t.Changes.Events {
 		rows = append(rows, []any{t.Number, e.N, e.Kind, e.At, null(e.Message), e, e.At})
 	}
 	return rows
 }
 
-func ratingRows(t app.Imported) [][]any {
+func ratingRows(t app.ImportedTicket) [][]any {
 	r := t.Rating
 	if r == nil {
 		return nil
@@ -111,7 +111,7 @@ func ratingRows(t app.Imported) [][]any {
 }
 
 // undeliveredRows put a ticket that goes on before the relay.
-func undeliveredRows(t app.Imported) [][]any {
+func undeliveredRows(t app.ImportedTicket) [][]any {
 	if t.Changes.State.Ticket.Closed() {
 		return nil
 	}

@@ -171,7 +171,7 @@ func (in *intake) accept(ctx context.Context, batch []*arrival) error {
 	both.Queue(submitSQL, submitArgs(batch)).Query(func(rows pgx.Rows) (err error) {
 		accepted, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a desk.Accepted, err error) {
 			a.Seq = 1
-			return a, row.Scan(&a.Number, &a.At, &a.Policy, &a.Gate)
+			return a, row.Scan(&a.Number, &a.At, &a.Policy, &a.Schedule)
 		})
 		return err
 	})
@@ -205,21 +205,21 @@ var submitted = map[string]func(*arrival) string{
 	"priorities": func(a *arrival) string { return string(a.sub.Priority) },
 	"subjects":   func(a *arrival) string { return a.sub.Subject },
 	"bodies":     func(a *arrival) string { return a.sub.Body },
-	"keys":       func(a *arrival) string { return a.sub.Once.Key },
+	"keys":       func(a *arrival) string { return a.sub.IdempotencyKey.Key },
 }
 
 // submitArgs turns a batch into submitSQL's arguments.
 func submitArgs(batch []*arrival) pgx.StrictNamedArgs {
-	var tickets account.Allowance // all that have one have the same
+	var tickets account.RateLimit // all that have one have the same
 	fingerprints, allowances := make([][]byte, len(batch)), make([][]byte, len(batch))
 	for i, a := range batch {
-		fingerprints[i] = fingerprint(a.sub.Once)
+		fingerprints[i] = fingerprint(a.sub.IdempotencyKey)
 		if allowances[i] = a.use.key; a.use.key != nil {
 			tickets = a.use.of
 		}
 	}
 	args := pgx.StrictNamedArgs{
-		"fingerprints": fingerprints, "allowances": allowances, "each": tickets.Each, "room": tickets.Room(0),
+		"fingerprints": fingerprints, "allowances": allowances, "each": tickets.Interval, "room": tickets.Horizon(0),
 	}
 	for name, text := range submitted {
 		column := make([]string, len(batch))

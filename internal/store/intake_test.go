@@ -17,7 +17,7 @@ func TestSubmit_rushGivesEachTheirOwnAnswer(t *testing.T) {
 	d := open(t)
 	theirs := d.submit(d.other)
 	used := submission()
-	used.Once = desk.Once{Key: "used", Fingerprint: []byte("before")}
+	used.IdempotencyKey = desk.IdempotencyKey{Key: "used", Fingerprint: []byte("before")}
 	before, err := d.Submit(t.Context(), d.customer, used)
 	if err != nil {
 		t.Fatal(err)
@@ -53,11 +53,13 @@ func TestSubmit_rushGivesEachTheirOwnAnswer(t *testing.T) {
 		func(_ desk.Submission, _ desk.Accepted, err error) bool { return fault.KindOf(err) == fault.Invalid })
 	rush(t.Context(), func(s *desk.Submission) { s.Subject = "a\x00b" },
 		func(_ desk.Submission, _ desk.Accepted, err error) bool { return fault.KindOf(err) == fault.Invalid })
-	rush(t.Context(), func(s *desk.Submission) { s.Once = used.Once },
+	rush(t.Context(), func(s *desk.Submission) { s.IdempotencyKey = used.IdempotencyKey },
 		func(_ desk.Submission, a desk.Accepted, err error) bool {
 			return err == nil && a.Again && a.Number == before.Number
 		})
-	rush(t.Context(), func(s *desk.Submission) { s.Once = desk.Once{Key: "used", Fingerprint: []byte("other")} },
+	rush(t.Context(), func(s *desk.Submission) {
+		s.IdempotencyKey = desk.IdempotencyKey{Key: "used", Fingerprint: []byte("other")}
+	},
 		func(_ desk.Submission, _ desk.Accepted, err error) bool { return fault.KindOf(err) == fault.Conflict })
 	rush(t.Context(), func(s *desk.Submission) { s.Number = theirs.Number },
 		func(_ desk.Submission, a desk.Accepted, err error) bool {

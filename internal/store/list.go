@@ -254,7 +254,7 @@ func (q *listing) search(f desk.Filter) {
 func publicWords() []ticket.EventKind {
 	return slices.DeleteFunc([]ticket.EventKind{
 		ticket.EventSubmitted, ticket.EventCustomerReplied, ticket.EventAgentReplied, ticket.EventInformationRequested,
-		ticket.EventProgressTold, ticket.EventNoted, ticket.EventResolved, ticket.EventClosed, ticket.EventReopened,
+		ticket.EventProgressUpdated, ticket.EventNoted, ticket.EventResolved, ticket.EventClosed, ticket.EventReopened,
 		ticket.EventAcknowledged, ticket.EventRefused,
 	}, func(k ticket.EventKind) bool { return !k.Public() })
 }

@@ -25,7 +25,7 @@ func (d *shop) first(f desk.Filter) desk.Record {
 func TestList_showsStaffTheNewestWords(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	last := func() desk.Words {
+	last := func() desk.Excerpt {
 		t.Helper()
 		w := d.first(desk.Filter{Viewer: d.agent}).Last
 		if w == nil {
@@ -39,24 +39,24 @@ func TestList_showsStaffTheNewestWords(t *testing.T) {
 	}
 	customer := desk.Ref{ID: d.customer.ID, Name: d.customer.Name, Role: ticket.RoleCustomer}
 	agent := desk.Ref{ID: d.agent.ID, Name: d.agent.Name, Handle: d.agent.Handle, Role: ticket.RoleAgent}
-	check := func(what string, want desk.Words) {
+	check := func(what string, want desk.Excerpt) {
 		t.Helper()
 		if got := last(); got != want {
 			t.Errorf("after %s the last words are %+v, want %+v", what, got, want)
 		}
 	}
-	check("the submission", desk.Words{Text: submission().Body, By: customer})
+	check("the submission", desk.Excerpt{Text: submission().Body, By: customer})
 	long := strings.Repeat("ä", 200)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: long})
-	check("a long reply", desk.Words{Text: strings.Repeat("ä", 160), By: agent})
+	check("a long reply", desk.Excerpt{Text: strings.Repeat("ä", 160), By: agent})
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.second.Handle})
-	check("an assignment", desk.Words{Text: strings.Repeat("ä", 160), By: agent})
+	check("an assignment", desk.Excerpt{Text: strings.Repeat("ä", 160), By: agent})
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Between us."})
-	check("a note", desk.Words{Text: "Between us.", Internal: true, By: agent})
+	check("a note", desk.Excerpt{Text: "Between us.", Internal: true, By: agent})
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbReopen, Body: "Refused."})
-	check("a refusal", desk.Words{Text: "Between us.", Internal: true, By: agent})
+	check("a refusal", desk.Excerpt{Text: "Between us.", Internal: true, By: agent})
 	d.ask(d.customer, desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Undecided."})
-	check("what is not decided", desk.Words{Text: "Undecided.", By: customer})
+	check("what is not decided", desk.Excerpt{Text: "Undecided.", By: customer})
 	if w := d.first(desk.Filter{Viewer: d.customer}).Last; w != nil {
 		t.Errorf("the customer's list shows %+v", w)
 	}

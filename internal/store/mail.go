@@ -16,29 +16,29 @@ import (
 )
 
 type mailRow struct {
-	Kind          ticket.MailKind
-	Status        desk.DeliveryStatus
-	Person        ticket.PersonID
-	Name          string
-	Address       string
-	Disabled      bool
-	Instead       string
-	Epoch         int64
-	Previous      int
-	PreviousEpoch int64
-	RootEpoch     int64
-	Clock         policy.ClockName
-	Rung          int
-	Requester     ticket.PersonID
-	Policy        int64
-	Subject       string
-	Body          string
-	Author        string
-	About         int
-	OwedBy        int
-	Owed          time.Time
-	Timeline      []byte
-	State         []byte
+	Kind           ticket.MailKind
+	Status         desk.DeliveryStatus
+	Person         ticket.PersonID
+	Name           string
+	Address        string
+	Disabled       bool
+	Instead        string
+	Epoch          int64
+	Previous       int
+	PreviousEpoch  int64
+	RootEpoch      int64
+	Clock          policy.ClockName
+	EscalationStep int
+	Requester      ticket.PersonID
+	Policy         int64
+	Subject        string
+	Body           string
+	Author         string
+	About          int
+	OwedBy         int
+	Owed           time.Time
+	Timeline       []byte
+	State          []byte
 }
 
 // Mail returns a ticket's mail, with the ticket that it is about. It is NotFound if there is no such mail.
@@ -78,10 +78,10 @@ func (s *Store) Mail(ctx context.Context, n ticket.Number, mail int) (app.Stored
 
 func (r mailRow) mail(n ticket.Number, mail int) (app.StoredMail, error) {
 	stored := app.StoredMail{
-		Data: desk.Letter{
+		Data: desk.MailData{
 			Number: n, N: mail, Epoch: r.Epoch, Kind: r.Kind, To: desk.Mailbox{Name: r.Name, Address: r.Address}, Disabled: r.Disabled,
 			Instead: r.Instead, Previous: r.Previous, PreviousEpoch: r.PreviousEpoch, RootEpoch: r.RootEpoch,
-			Subject: r.Subject, Body: r.Body, Author: r.Author, Clock: r.Clock, Rung: r.Rung,
+			Subject: r.Subject, Body: r.Body, Author: r.Author, Clock: r.Clock, EscalationStep: r.EscalationStep,
 		},
 		Delivery: r.Status, Person: r.Person, Requester: r.Requester, Policy: r.Policy, About: r.About, OwedBy: r.OwedBy, Owed: r.Owed,
 	}

@@ -10,13 +10,13 @@ import (
 )
 
 // lastMail loads the newest mail of a kind that a ticket owes.
-func (d *shop) lastMail(n ticket.Number, kind ticket.MailKind) desk.Letter {
+func (d *shop) lastMail(n ticket.Number, kind ticket.MailKind) desk.MailData {
 	d.t.Helper()
 	return d.letter(n, one[int](d, `SELECT max(n) FROM deliveries WHERE ticket = $1 AND kind = $2`, n, kind))
 }
 
 // dated fails unless a letter has these dates.
-func dated(t *testing.T, l desk.Letter, first, firstLate, resolution, resolutionLate time.Time) {
+func dated(t *testing.T, l desk.MailData, first, firstLate, resolution, resolutionLate time.Time) {
 	t.Helper()
 	for what, c := range map[string][2]time.Time{
 		"first answer": {l.FirstResponseDue, first}, "first answer late": {l.FirstResponseLate, firstLate},
@@ -62,11 +62,11 @@ func TestLetter_saysThatWeAreLate(t *testing.T) {
 	dated(t, d.lastMail(n, ticket.MailProgress), none, first, resolution, none)
 
 	laxer := d.publish(strings.Replace(quick, "target: 4h", "target: 10h", 1))
-	d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "run/1", Verb: ticket.VerbAdoptPolicy, Policy: laxer}}})
+	d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "run/1", Verb: ticket.VerbAdoptPolicy, Policy: laxer}}})
 	dated(t, d.lastMail(n, ticket.MailPolicyChange), none, first, at.Add(10*time.Hour), none)
 
 	stricter := d.publish(strings.Replace(quick, "target: 4h", "target: 90m", 1))
-	d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "run/2", Verb: ticket.VerbAdoptPolicy, Policy: stricter}}})
+	d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "run/2", Verb: ticket.VerbAdoptPolicy, Policy: stricter}}})
 	l := d.lastMail(n, ticket.MailPolicyChange)
 	dated(t, l, none, first, l.At, none) // due by the move: the mail says that it is due at once
 
@@ -121,7 +121,7 @@ func TestLetter_isNotLateOnceADelayHasMovedTheDate(t *testing.T) {
 	d.begun(d.declare(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 10 * time.Hour, Notice: "Slow."}), 65*time.Minute)
 	var none time.Time
 	dated(t, d.lastMail(n, ticket.MailReceipt), at.Add(11*time.Hour), none, at.Add(14*time.Hour), none)
-	d.step(ticket.StepRequest{Number: n, Gate: true})
+	d.step(ticket.StepRequest{Number: n, Schedule: true})
 	dated(t, d.lastMail(n, ticket.MailReceipt), at.Add(11*time.Hour), none, at.Add(14*time.Hour), none)
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func (d *shop) letter(n ticket.Number, mail int) desk.Letter {
+func (d *shop) letter(n ticket.Number, mail int) desk.MailData {
 	d.t.Helper()
 	l, postage, err := d.mails.Letter(d.t.Context(), n, mail)
 	if err != nil || postage != desk.DeliveryOwed || l.N != mail || l.Number != n || l.Policy == nil || l.Subject != submission().Subject {
@@ -83,7 +83,7 @@ func TestLetter_ofAPromise(t *testing.T) {
 		t.Errorf("reminder %+v", reminder)
 	}
 	escalation := d.letter(a.Number, 3)
-	if escalation.Kind != ticket.MailEscalation || escalation.Rung != 1 || escalation.DueAt != start.Add(time.Hour) ||
+	if escalation.Kind != ticket.MailEscalation || escalation.EscalationStep != 1 || escalation.DueAt != start.Add(time.Hour) ||
 		escalation.Priority != policy.PriorityHigh {
 		t.Errorf("escalation %+v", escalation)
 	}

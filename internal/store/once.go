@@ -15,7 +15,7 @@ var errNew = errors.New("not accepted before")
 
 // Repeated gives what was accepted before under a key, and false when nothing was. A key that came with another request
 // is a Conflict.
-func (s *Store) Repeated(ctx context.Context, by desk.Person, once desk.Once) (desk.Accepted, bool, error) {
+func (s *Store) Repeated(ctx context.Context, by desk.Person, once desk.IdempotencyKey) (desk.Accepted, bool, error) {
 	a, err := s.repeated(ctx, by, once)
 	if errors.Is(err, errNew) {
 		return desk.Accepted{}, false, nil
@@ -33,7 +33,7 @@ func (s *Store) SentWith(ctx context.Context, by desk.Person, key string) (n tic
 }
 
 // repeated gives the first answer to a request again. Without a first answer it is errNew.
-func (s *Store) repeated(ctx context.Context, by desk.Person, once desk.Once) (desk.Accepted, error) {
+func (s *Store) repeated(ctx context.Context, by desk.Person, once desk.IdempotencyKey) (desk.Accepted, error) {
 	if once.Key == "" {
 		return desk.Accepted{}, errNew
 	}
@@ -58,7 +58,7 @@ func (s *Store) repeated(ctx context.Context, by desk.Person, once desk.Once) (d
 }
 
 // fingerprint is null exactly when there is no key.
-func fingerprint(once desk.Once) []byte {
+func fingerprint(once desk.IdempotencyKey) []byte {
 	if once.Key == "" {
 		return nil
 	}

@@ -17,7 +17,7 @@ const (
 )
 
 // owe keeps an account's mail that carries no link, for the transaction's commit to send.
-func owe(ctx context.Context, tx pgx.Tx, kind account.Kind, to desk.Person) error {
+func owe(ctx context.Context, tx pgx.Tx, kind account.MailKind, to desk.Person) error {
 	_, err := tx.Exec(ctx, `
 		WITH owed AS (
 			INSERT INTO deliveries (queue, kind, name, address, expires_at)
@@ -30,7 +30,7 @@ func owe(ctx context.Context, tx pgx.Tx, kind account.Kind, to desk.Person) erro
 
 // OwedMail returns an account's mail as it is kept, and what became of it already. One whose link has been used or called
 // off is of no use any more, like one whose time is over. NotFound: there is no such mail.
-func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.Owed, status desk.DeliveryStatus, err error) {
+func (a *Accounts) OwedMail(ctx context.Context, id int64) (m account.StoredMail, status desk.DeliveryStatus, err error) {
 	err = a.pool.QueryRow(ctx, `
 		SELECT m.n, m.kind, m.name, m.address, coalesce(m.link, ''), m.tries, m.owed_at, least(m.expires_at, l.expires_at, l.used_at),
 			coalesce(t.label, ''), coalesce('write' = ANY (t.scopes), false), m.status

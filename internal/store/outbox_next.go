@@ -22,7 +22,7 @@ func (s *Store) NextDelivery(ctx context.Context, q outbox.Queue) (time.Time, er
 }
 
 // AnnouncementsLeft counts the announcements' mails that are owed, and returns when the first of them may be sent.
-func (s *Store) AnnouncementsLeft(ctx context.Context) (result ticket.AnnouncementsResult, err error) {
+func (s *Store) AnnouncementsLeft(ctx context.Context) (result ticket.SendAnnouncementsResult, err error) {
 	var next *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*), nullif(greatest(min(greatest(not_before, claimed_until, changed_at + $1::interval)), '1970-01-01'), '1970-01-01')

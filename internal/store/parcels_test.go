@@ -23,7 +23,7 @@ func TestParcels_listMailsAboutEmergenciesWithTheOthers(t *testing.T) {
 		t.Fatalf("%+v, %v", waiting, err)
 	}
 	last := waiting[len(waiting)-1]
-	if last.Emergency != e.ID || last.Number != "" || last.Kind != ticket.MailKind(desk.TellsStarted) || last.To.ID != d.customer.ID || last.Owed.IsZero() {
+	if last.Emergency != e.ID || last.Number != "" || last.Kind != ticket.MailKind(desk.AnnounceStarted) || last.To.ID != d.customer.ID || last.Owed.IsZero() {
 		t.Errorf("the announcement's is %+v", last)
 	}
 	if first, err := d.Parcels(t.Context(), desk.DeliveryOwed, time.Time{}, 1); err != nil || len(first) != 1 || first[0].Number != n {

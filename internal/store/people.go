@@ -15,8 +15,8 @@ import (
 
 var (
 	errNobody       = fault.New(fault.NotFound, "there is no such person")
-	errAddressTaken = fault.Refusal("address-taken", "somebody has that address already")
-	errHandleTaken  = fault.Refusal("handle-taken", "somebody has that handle already")
+	errAddressTaken = fault.NewConflict("address-taken", "somebody has that address already")
+	errHandleTaken  = fault.NewConflict("handle-taken", "somebody has that handle already")
 )
 
 // AddPerson takes somebody in and gives them an ID; staff without a handle get one that says nothing about them. An
@@ -26,7 +26,7 @@ func (s *Store) AddPerson(ctx context.Context, p desk.Person) (desk.Person, erro
 		if p, err = addPerson(ctx, tx, p); err != nil {
 			return err
 		}
-		return record(ctx, tx, account.Event{Kind: account.EventAdded, Person: p.ID, Detail: "as " + string(p.Role)})
+		return record(ctx, tx, account.Event{Kind: account.EventPersonAdded, Person: p.ID, Detail: "as " + string(p.Role)})
 	})
 	if err != nil {
 		return desk.Person{}, explain(err, "add a person")

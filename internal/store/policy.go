@@ -84,7 +84,7 @@ const editionSQL = `
 
 // Policies gives every published version, the newest first. Who published one is told by their role only: customers
 // read it.
-func (s *Store) Policies(ctx context.Context) ([]desk.Edition, error) {
+func (s *Store) Policies(ctx context.Context) ([]desk.PolicyVersion, error) {
 	rows, err := s.pool.Query(ctx, editionSQL+`ORDER BY p.version DESC`)
 	if err != nil {
 		return nil, explain(err, "list the policies")
@@ -93,8 +93,8 @@ func (s *Store) Policies(ctx context.Context) ([]desk.Edition, error) {
 	return editions, explain(err, "list the policies")
 }
 
-// EditionRecords gives every published version as supervisors see it, the newest first.
-func (s *Store) EditionRecords(ctx context.Context) ([]desk.EditionRecord, error) {
+// PolicyVersionRecords gives every published version as supervisors see it, the newest first.
+func (s *Store) PolicyVersionRecords(ctx context.Context) ([]desk.PolicyVersionRecord, error) {
 	editions, err := s.Policies(ctx)
 	if err != nil {
 		return nil, err
@@ -106,50 +106,50 @@ func (s *Store) EditionRecords(ctx context.Context) ([]desk.EditionRecord, error
 	if err != nil {
 		return nil, explain(err, "list the policies")
 	}
-	known := map[int64]desk.EditionRecord{}
-	var r desk.EditionRecord
+	known := map[int64]desk.PolicyVersionRecord{}
+	var r desk.PolicyVersionRecord
 	if _, err := pgx.ForEachRow(rows, []any{&r.Version, &r.Publisher, &r.Tickets}, func() error {
 		known[r.Version] = r
 		return nil
 	}); err != nil {
 		return nil, explain(err, "list the policies")
 	}
-	records := make([]desk.EditionRecord, len(editions))
+	records := make([]desk.PolicyVersionRecord, len(editions))
 	for i, e := range editions {
 		records[i] = known[e.Version]
-		records[i].Edition = e
+		records[i].PolicyVersion = e
 	}
 	return records, nil
 }
 
-// Edition gives one published version, or NotFound.
-func (s *Store) Edition(ctx context.Context, version int64) (desk.Edition, error) {
+// PolicyVersion gives one published version, or NotFound.
+func (s *Store) PolicyVersion(ctx context.Context, version int64) (desk.PolicyVersion, error) {
 	rows, err := s.pool.Query(ctx, editionSQL+`WHERE p.version = $1`, version)
 	if err != nil {
-		return desk.Edition{}, explain(err, "read policy version %d", version)
+		return desk.PolicyVersion{}, explain(err, "read policy version %d", version)
 	}
 	editions, err := s.editions(rows)
 	if err != nil {
-		return desk.Edition{}, explain(err, "read policy version %d", version)
+		return desk.PolicyVersion{}, explain(err, "read policy version %d", version)
 	}
 	if len(editions) == 0 {
-		return desk.Edition{}, fault.New(fault.NotFound, "there is no policy version %d", version)
+		return desk.PolicyVersion{}, fault.New(fault.NotFound, "there is no policy version %d", version)
 	}
 	return editions[0], nil
 }
 
-func (s *Store) editions(rows pgx.Rows) ([]desk.Edition, error) {
+func (s *Store) editions(rows pgx.Rows) ([]desk.PolicyVersion, error) {
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[editionRow])
 	if err != nil {
 		return nil, err
 	}
-	editions := make([]desk.Edition, 0, len(found))
+	editions := make([]desk.PolicyVersion, 0, len(found))
 	for _, row := range found {
 		p, err := s.keep(row.Version, row.Document)
 		if err != nil {
 			return nil, err
 		}
-		editions = append(editions, desk.Edition{
+		editions = append(editions, desk.PolicyVersion{
 			Version: row.Version, Author: row.Role, Reason: row.Reason, Effective: row.EffectiveAt,
 			Published: row.PublishedAt, Policy: p, Document: row.Document,
 		})

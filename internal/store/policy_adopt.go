@@ -17,7 +17,7 @@ var adoptPolicySQL string
 // AdoptPolicy accepts the command for every ticket of a choice that can be moved, in one transaction. Asked again under
 // the same key it gives the first answer. It is NotFound for a version that isn't there, and a Conflict when the key was
 // used for something else.
-func (s *Store) AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.Choice, once desk.Once) (desk.Adoption, error) {
+func (s *Store) AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, once desk.IdempotencyKey) (desk.Adoption, error) {
 	if _, err := s.Policy(ctx, version); err != nil {
 		return desk.Adoption{}, err
 	}
@@ -46,7 +46,7 @@ func (s *Store) AdoptPolicy(ctx context.Context, by desk.Person, version int64, 
 }
 
 // adopted gives what was accepted before under a key.
-func (s *Store) adopted(ctx context.Context, by desk.Person, once desk.Once) (desk.Adoption, error) {
+func (s *Store) adopted(ctx context.Context, by desk.Person, once desk.IdempotencyKey) (desk.Adoption, error) {
 	var before desk.Adoption
 	if once.Key == "" {
 		return before, nil
@@ -73,7 +73,7 @@ func (s *Store) adopted(ctx context.Context, by desk.Person, once desk.Once) (de
 const chosenPage = 500
 
 // Chosen gives the tickets of a choice that can be moved to a version, one by one, in the order of their numbers.
-func (s *Store) Chosen(ctx context.Context, version int64, c desk.Choice, each func(desk.Record) error) error {
+func (s *Store) Chosen(ctx context.Context, version int64, c desk.TicketChoice, each func(desk.Record) error) error {
 	for after := ticket.Number(""); ; {
 		rows, err := s.pool.Query(ctx, recordSQL+`t.status <> 'closed' AND t.policy <> $1 AND (t.number = ANY ($2::text[]) OR t.policy = $3)
 			AND t.number > $4 ORDER BY t.number LIMIT $5`, version, c.Tickets, c.From, after, chosenPage)

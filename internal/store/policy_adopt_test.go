@@ -27,7 +27,7 @@ func TestStep_adoptsAPolicyByHand(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	v := d.publish(quick)
-	got := d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "run/1", Verb: ticket.VerbAdoptPolicy, Policy: v}}})
+	got := d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "run/1", Verb: ticket.VerbAdoptPolicy, Policy: v}}})
 	due, _ := got.State.Ticket.FirstResponse.Clock.Due()
 	if got.State.Ticket.Policy != v || due.Sub(got.State.Ticket.Submitted) > time.Hour+time.Minute { // the adoption is not at the same second
 		t.Errorf("under version %d, due %s", got.State.Ticket.Policy, due)
@@ -39,15 +39,15 @@ func TestStep_adoptsAPolicyByHand(t *testing.T) {
 		t.Errorf("the row is under version %d, %v", record.Policy, err)
 	}
 	// The next step counts by the new version too.
-	got = d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "run/2", Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent}}})
-	if got.State.Ticket.Priority != policy.PriorityUrgent || got.State.Ticket.Policy != v || got.State.Next.Kind != ticket.MomentRemind {
+	got = d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "run/2", Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent}}})
+	if got.State.Ticket.Priority != policy.PriorityUrgent || got.State.Ticket.Policy != v || got.State.Next.Kind != ticket.DueReminder {
 		t.Errorf("then %+v", got.State)
 	}
-	for key, h := range map[string]ticket.ByHand{
+	for key, h := range map[string]ticket.ManualCommand{
 		ticket.CodeNoPolicy: {Key: "run/3", Verb: ticket.VerbAdoptPolicy, Policy: 99},
 		ticket.CodeNothing:  {Key: "run/4", Verb: ticket.VerbAdoptPolicy, Policy: v},
 	} {
-		got = d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{h}})
+		got = d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{h}})
 		if o := d.outcome(n, got.State.Command); o.Code != key {
 			t.Errorf("%+v: %+v", h, o)
 		}
@@ -62,10 +62,10 @@ func TestStep_adoptsInTheMiddleOfABurst(t *testing.T) {
 	d := open(t)
 	a := d.submit(d.customer)
 	v := d.publish(quick)
-	d.step(ticket.StepRequest{Number: a.Number, ByHand: []ticket.ByHand{{Key: "run/1", Verb: ticket.VerbAdoptPolicy, Policy: v}}})
+	d.step(ticket.StepRequest{Number: a.Number, Manual: []ticket.ManualCommand{{Key: "run/1", Verb: ticket.VerbAdoptPolicy, Policy: v}}})
 	got := d.step(ticket.StepRequest{Number: a.Number, Command: 2})
 	first := got.State.Ticket.FirstResponse.Clock
-	if len(first.Ledger) != 2 || first.Ledger[0].By != 72*time.Hour || first.Ledger[1].Act != policy.ActAdopted || first.Counts != policy.CountCalendar {
+	if len(first.Ledger) != 2 || first.Ledger[0].By != 72*time.Hour || first.Ledger[1].Kind != policy.EntryAdopted || first.Counts != policy.CountCalendar {
 		t.Errorf("the ledger is %+v", first)
 	}
 	if first.Ledger[1].Was != policy.CountBusinessHours {
@@ -79,8 +79,8 @@ func TestAdoptPolicy_movesTheChosenOpenTicketsOnce(t *testing.T) {
 	d.do(d.agent, desk.Request{Number: closed, Verb: ticket.VerbClose})
 	v := d.publish(quick)
 	already := d.taken(d.customer)
-	choice := desk.Choice{Tickets: []ticket.Number{open2, closed, open1, already, "HM-0000000000", untaken}}
-	once := desk.Once{Key: "k", Fingerprint: []byte("f")}
+	choice := desk.TicketChoice{Tickets: []ticket.Number{open2, closed, open1, already, "HM-0000000000", untaken}}
+	once := desk.IdempotencyKey{Key: "k", Fingerprint: []byte("f")}
 	policies := app.NewPolicies(d, d, d, wake(func() {}))
 	a, err := policies.Adopt(t.Context(), d.supervisor, v, choice, once)
 	if err != nil || len(a.Accepted) != 3 || a.Again {
@@ -127,13 +127,13 @@ func TestAdoptPolicy_isForSupervisorsAndVersionsThatAreThere(t *testing.T) {
 	v := d.publish(quick)
 	policies := app.NewPolicies(d, d, d, wake(func() {}))
 	for _, by := range []desk.Person{d.customer, d.agent} {
-		_, err := policies.Adopt(t.Context(), by, v, desk.Choice{Tickets: []ticket.Number{n}}, desk.Once{})
+		_, err := policies.Adopt(t.Context(), by, v, desk.TicketChoice{Tickets: []ticket.Number{n}}, desk.IdempotencyKey{})
 		wantKind(t, err, fault.Forbidden)
 	}
-	_, err := policies.Adopt(t.Context(), d.supervisor, 99, desk.Choice{Tickets: []ticket.Number{n}}, desk.Once{})
+	_, err := policies.Adopt(t.Context(), d.supervisor, 99, desk.TicketChoice{Tickets: []ticket.Number{n}}, desk.IdempotencyKey{})
 	wantKind(t, err, fault.NotFound)
-	for _, c := range []desk.Choice{{}, {Tickets: []ticket.Number{n}, From: 1}, {From: v}} {
-		_, err := policies.Adopt(t.Context(), d.supervisor, v, c, desk.Once{})
+	for _, c := range []desk.TicketChoice{{}, {Tickets: []ticket.Number{n}, From: 1}, {From: v}} {
+		_, err := policies.Adopt(t.Context(), d.supervisor, v, c, desk.IdempotencyKey{})
 		wantKind(t, err, fault.Invalid)
 	}
 }
@@ -145,11 +145,11 @@ func TestDryRun_foretellsWhatTheMoveThenDoes(t *testing.T) {
 	d.do(d.agent, desk.Request{Number: other, Verb: ticket.VerbAgentReply, Body: "On its way."})
 	v := d.publish(quick)
 	policies := app.NewPolicies(d, d, d, wake(func() {}))
-	run, err := policies.DryRun(t.Context(), v, desk.Choice{From: 1}, time.Now())
+	run, err := policies.DryRun(t.Context(), v, desk.TicketChoice{From: 1}, time.Now())
 	if err != nil || run.Tickets != 2 || run.Earlier != 3 || run.Mails != 2 || run.DueAtOnce != 0 || len(run.Moves) != 2 {
 		t.Fatalf("%+v, %v", run, err)
 	}
-	if a, err := policies.Adopt(t.Context(), d.supervisor, v, desk.Choice{From: 1}, desk.Once{}); err != nil || len(a.Accepted) != 2 {
+	if a, err := policies.Adopt(t.Context(), d.supervisor, v, desk.TicketChoice{From: 1}, desk.IdempotencyKey{}); err != nil || len(a.Accepted) != 2 {
 		t.Fatalf("%+v, %v", a, err)
 	}
 	for _, m := range run.Moves {
@@ -170,7 +170,7 @@ func TestTimeline_keepsToStaffWhoMovedATicket(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	v := d.publish(quick)
-	if _, err := d.AdoptPolicy(t.Context(), d.supervisor, v, desk.Choice{Tickets: []ticket.Number{n}}, desk.Once{}); err != nil {
+	if _, err := d.AdoptPolicy(t.Context(), d.supervisor, v, desk.TicketChoice{Tickets: []ticket.Number{n}}, desk.IdempotencyKey{}); err != nil {
 		t.Fatal(err)
 	}
 	d.step(ticket.StepRequest{Number: n, Command: 2})

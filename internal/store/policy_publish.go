@@ -51,7 +51,7 @@ func (t publishTx) AddPolicy(ctx context.Context, p desk.Publication, as desk.Pu
 		VALUES (@version, @document, sha256(@document), @author, @reason, @effective, @at, nullif(@key, ''), @fingerprint)`,
 		pgx.StrictNamedArgs{
 			"version": as.Version, "document": p.Document, "author": p.Author, "reason": p.Reason,
-			"effective": as.Effective, "at": as.At, "key": p.Once.Key, "fingerprint": fingerprint(p.Once),
+			"effective": as.Effective, "at": as.At, "key": p.IdempotencyKey.Key, "fingerprint": fingerprint(p.IdempotencyKey),
 		})
 	return err
 }

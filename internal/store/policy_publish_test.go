@@ -64,7 +64,7 @@ func TestPublish_refusesAnEffectiveDateOutOfOrder(t *testing.T) {
 
 func TestPublish_repeatedPublishesOnce(t *testing.T) {
 	d := open(t)
-	p := desk.Publication{Document: []byte(quick), Author: string(d.supervisor.ID), Reason: "faster", Once: desk.Once{Key: "k", Fingerprint: []byte("f")}}
+	p := desk.Publication{Document: []byte(quick), Author: string(d.supervisor.ID), Reason: "faster", IdempotencyKey: desk.IdempotencyKey{Key: "k", Fingerprint: []byte("f")}}
 	first, err := app.Publish(t.Context(), d, p)
 	if err != nil || first.Again {
 		t.Fatalf("%+v, %v", first, err)
@@ -76,10 +76,10 @@ func TestPublish_repeatedPublishesOnce(t *testing.T) {
 	if err != nil || !again.Again || again.Version != first.Version || !again.At.Equal(first.At) {
 		t.Errorf("again: %+v, %v, first %+v", again, err, first)
 	}
-	p.Once.Fingerprint = []byte("g")
+	p.IdempotencyKey.Fingerprint = []byte("g")
 	_, err = app.Publish(t.Context(), d, p)
 	wantKind(t, err, fault.Conflict)
-	p.Once = desk.Once{}
+	p.IdempotencyKey = desk.IdempotencyKey{}
 	p.Document = policy.Holesalemart()
 	if same, err := app.Publish(t.Context(), d, p); fault.KindOf(err) != fault.Conflict || same.Version != 3 {
 		t.Errorf("the newest one's document: %+v, %v", same, err)
@@ -94,7 +94,7 @@ func TestEditionRecords_nameThePublisherAndCountOpenTickets(t *testing.T) {
 	}
 	d.taken(d.customer)
 	d.taken(d.other)
-	records, err := d.EditionRecords(t.Context())
+	records, err := d.PolicyVersionRecords(t.Context())
 	if err != nil || len(records) != 2 {
 		t.Fatalf("%v, %v", records, err)
 	}

@@ -84,9 +84,9 @@ func TestPolicies_tellVersionsAndNoNames(t *testing.T) {
 	if first.Version != 1 || first.Author != ticket.RoleOperator || string(first.Document) != string(policy.Holesalemart()) {
 		t.Errorf("the first is version %d by %s", first.Version, first.Author)
 	}
-	if one, err := d.Edition(t.Context(), 1); err != nil || one.Version != 1 || one.Policy != first.Policy {
+	if one, err := d.PolicyVersion(t.Context(), 1); err != nil || one.Version != 1 || one.Policy != first.Policy {
 		t.Errorf("version 1 is %+v, %v", one, err)
 	}
-	_, err = d.Edition(t.Context(), 3)
+	_, err = d.PolicyVersion(t.Context(), 3)
 	wantKind(t, err, fault.NotFound)
 }

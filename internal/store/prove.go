@@ -10,14 +10,14 @@ import (
 )
 
 // Outlook gives what the gate holds now, by the database's clock.
-func (s *Store) Outlook(ctx context.Context) (ticket.Outlook, error) {
-	gate, err := s.Gate(ctx)
+func (s *Store) Outlook(ctx context.Context) (ticket.EmergencyOutlook, error) {
+	gate, err := s.Schedule(ctx)
 	if err != nil {
-		return ticket.Outlook{}, err
+		return ticket.EmergencyOutlook{}, err
 	}
 	var now time.Time
 	if err := s.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
-		return ticket.Outlook{}, explain(err, "read the clock")
+		return ticket.EmergencyOutlook{}, explain(err, "read the clock")
 	}
 	return gate.Outlook(now), nil
 }
@@ -26,26 +26,26 @@ func (s *Store) Outlook(ctx context.Context) (ticket.Outlook, error) {
 // fan-out's progress. If another edge is reached by then, or the gate is changed meanwhile, the proof says Passed and is
 // worth nothing. It follows a Barrier after the edge: else a submission accepted before the edge could come to light
 // after it.
-func (s *Store) Prove(ctx context.Context, edge ticket.Edge) (ticket.Proof, error) {
-	gate, err := s.Gate(ctx)
+func (s *Store) Prove(ctx context.Context, edge ticket.Transition) (ticket.FanoutCheck, error) {
+	gate, err := s.Schedule(ctx)
 	if err != nil {
-		return ticket.Proof{}, err
+		return ticket.FanoutCheck{}, err
 	}
-	var p ticket.Proof
+	var p ticket.FanoutCheck
 	err = s.pool.QueryRow(ctx, `
 		SELECT count(*), count(*) FILTER (WHERE `+behind+`), count(*) FILTER (WHERE gate_at >= $1 AND (held IS NOT NULL) <> $2)
-		FROM tickets WHERE status <> 'closed'`, edge.At, gate.Closed(edge.At)).Scan(&p.Open, &p.Behind, &p.Wrong)
+		FROM tickets WHERE status <> 'closed'`, edge.At, gate.PausesAt(edge.At)).Scan(&p.Open, &p.Behind, &p.Wrong)
 	if err != nil {
-		return ticket.Proof{}, explain(err, "prove an edge")
+		return ticket.FanoutCheck{}, explain(err, "prove an edge")
 	}
 	if p.Left() > 0 {
-		if p.Late, err = s.named(ctx, edge.At, gate.Closed(edge.At)); err != nil {
-			return ticket.Proof{}, explain(err, "name the tickets behind an edge")
+		if p.Late, err = s.named(ctx, edge.At, gate.PausesAt(edge.At)); err != nil {
+			return ticket.FanoutCheck{}, explain(err, "name the tickets behind an edge")
 		}
 	}
 	o, err := s.Outlook(ctx)
 	if err != nil {
-		return ticket.Proof{}, err
+		return ticket.FanoutCheck{}, err
 	}
 	if o.Revision != gate.Revision || !o.Reached.At.Equal(edge.At) {
 		p.Passed = true
@@ -54,7 +54,7 @@ func (s *Store) Prove(ctx context.Context, edge ticket.Edge) (ticket.Proof, erro
 	return p, s.noteProof(ctx, edge, gate.Revision, p)
 }
 
-func (s *Store) noteProof(ctx context.Context, edge ticket.Edge, revision int64, p ticket.Proof) error {
+func (s *Store) noteProof(ctx context.Context, edge ticket.Transition, revision int64, p ticket.FanoutCheck) error {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO fanouts (edge_at, verb, emergency, revision, total, behind, proven_at)
 		VALUES (@at, @verb, @emergency, @revision, @left, @left, CASE WHEN @left::int = 0 THEN clock_timestamp() END)

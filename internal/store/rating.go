@@ -26,7 +26,7 @@ var errNoRating = fault.New(fault.NotFound, "the ticket has not been rated")
 // longer than desk.RatingTime. A ticket's last moments are judged as they are stored: what a step has not taken yet
 // doesn't count.
 func (s *Store) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk.Rating, error) {
-	u, err := s.use(ctx, by, account.Commands(by))
+	u, err := s.use(ctx, by, account.CommandLimit(by))
 	if err != nil {
 		return desk.Rating{}, err
 	}
@@ -64,9 +64,9 @@ func (s *Store) notRated(ctx context.Context, by desk.Person, n ticket.Number, u
 	case err != nil:
 		return err
 	case record.State == nil || record.State.Ticket.Status != ticket.StatusClosed:
-		return fault.Refusal(CodeTooEarly, "a ticket can be rated once it is resolved")
+		return fault.NewConflict(CodeTooEarly, "a ticket can be rated once it is resolved")
 	default:
-		return fault.Refusal(CodeTooLate, "a ticket can be rated until %d days after it was closed", desk.RatingTime/(24*time.Hour))
+		return fault.NewConflict(CodeTooLate, "a ticket can be rated until %d days after it was closed", desk.RatingTime/(24*time.Hour))
 	}
 }
 

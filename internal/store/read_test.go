@@ -119,7 +119,7 @@ func TestTimeline_carriesWordsAndAuthors(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Hello."})
-	d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{{Key: "k", Verb: ticket.VerbResolve}}})
+	d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "k", Verb: ticket.VerbResolve}}})
 	entries := d.timeline(n)
 	if e := entries[0]; e.Body != submission().Body || e.Author.ID != d.customer.ID || time.Since(e.Recorded) > time.Minute {
 		t.Errorf("got %+v", e)

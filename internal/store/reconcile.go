@@ -95,7 +95,7 @@ func (s *Store) CountKept(ctx context.Context) (n int, err error) {
 }
 
 // NoteFound notes what was found of a ticket, and puts the next look at it off.
-func (s *Store) NoteFound(ctx context.Context, o desk.Overdue, found desk.Found, tries int, next time.Duration) error {
+func (s *Store) NoteFound(ctx context.Context, o desk.Overdue, found desk.LookResult, tries int, next time.Duration) error {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO ticket_checks AS c (ticket, found, tries, mark, next_at) VALUES ($1, $2, $3, $4, clock_timestamp() + $5::interval)
 		ON CONFLICT (ticket) DO UPDATE SET found = $2, tries = $3, mark = $4, next_at = clock_timestamp() + $5::interval,

@@ -15,7 +15,7 @@ func TestOverdue_aRestForMailThatIsTriedHidesNothingElse(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		sql   string // with the ticket as $1
-		found desk.Found
+		found desk.LookResult
 		want  bool
 	}{
 		{"nothing else", `SELECT $1::text`, desk.FoundTrying, false},
@@ -90,7 +90,7 @@ func TestWritable_outlivesTheCallerThatBeganIt(t *testing.T) {
 
 func TestPutOff_keepsWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	for before, want := range map[desk.Found]string{desk.FoundMissing: "missing", desk.FoundTrying: "running"} {
+	for before, want := range map[desk.LookResult]string{desk.FoundMissing: "missing", desk.FoundTrying: "running"} {
 		d := open(t)
 		n := d.taken(d.customer)
 		d.sql(`UPDATE tickets SET next_due = now() - interval '1 h' WHERE number = $1`, n)

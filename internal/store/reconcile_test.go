@@ -100,7 +100,7 @@ func TestOverdue_restsAfterALookAndForgetsWhatIsWell(t *testing.T) {
 	d.mailed(n)
 	d.sql(`UPDATE tickets SET next_due = now() - interval '1 h' WHERE number = $1`, n)
 	found := d.overdue()[0]
-	note := func(what desk.Found, tries int, next time.Duration) {
+	note := func(what desk.LookResult, tries int, next time.Duration) {
 		t.Helper()
 		if err := d.NoteFound(t.Context(), found, what, tries, next); err != nil {
 			t.Fatal(err)

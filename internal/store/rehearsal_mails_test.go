@@ -24,13 +24,13 @@ func TestDryRun_countsWhomAnnouncementsReach(t *testing.T) {
 	d.sql(`UPDATE people SET disabled_at = now() WHERE id = $1`, gone.ID)
 	d.sql(`UPDATE people SET role = 'agent', handle = 'hana' WHERE id = $1`, hired.ID)
 
-	reaches := func(dry desk.DryRun, tells desk.Telling, want int) {
+	reaches := func(dry desk.DryRun, tells desk.AnnouncementKind, want int) {
 		t.Helper()
 		d.announce()
 		owed := one[int](d, `SELECT count(*) FROM deliveries m JOIN announcements a ON a.id = m.announcement
 			WHERE a.id = (SELECT max(id) FROM announcements) AND a.tells = $1`, tells)
-		if dry.Tells != tells || dry.Requesters != owed || owed != want {
-			t.Errorf("%s: the dry run tells %q to %d, %d are owed a mail, want %d", tells, dry.Tells, dry.Requesters, owed, want)
+		if dry.Announces != tells || dry.Requesters != owed || owed != want {
+			t.Errorf("%s: the dry run tells %q to %d, %d are owed a mail, want %d", tells, dry.Announces, dry.Requesters, owed, want)
 		}
 	}
 	dry, err := m.DryDeclare(t.Context(), d.supervisor, closedBy("A flood."))
@@ -38,7 +38,7 @@ func TestDryRun_countsWhomAnnouncementsReach(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := d.begun(d.declare(closedBy("A flood.")), 3*anHour)
-	reaches(dry, desk.TellsStarted, 2)
+	reaches(dry, desk.AnnounceStarted, 2)
 
 	d.waitingSince(late, anHour) // inside: its receipt told of the start, and not of what comes
 	until := time.Now().Add(aDay).Truncate(time.Second)
@@ -49,7 +49,7 @@ func TestDryRun_countsWhomAnnouncementsReach(t *testing.T) {
 	if _, err := m.Change(t.Context(), d.supervisor, e.ID, longer); err != nil {
 		t.Fatal(err)
 	}
-	reaches(dry, desk.TellsChanged, 3)
+	reaches(dry, desk.AnnounceChanged, 3)
 
 	if dry, err = m.DryEnd(t.Context(), d.supervisor, e.ID); err != nil {
 		t.Fatal(err)
@@ -58,5 +58,5 @@ func TestDryRun_countsWhomAnnouncementsReach(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.begun(e, 10*time.Second)
-	reaches(dry, desk.TellsEnded, 3)
+	reaches(dry, desk.AnnounceEnded, 3)
 }

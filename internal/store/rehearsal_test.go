@@ -64,11 +64,11 @@ func TestDryRun_foretellsWhatHappens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if dry.Open != 6 || dry.Owed != 5 || dry.Broken != 1 || dry.Requesters != 2 || dry.Looked != 5 || dry.Sampled() {
-		t.Errorf("it concerns %+v, and looked at %d", dry.Census, dry.Looked)
+	if dry.Open != 6 || dry.Owed != 5 || dry.Breached != 1 || dry.Requesters != 2 || dry.Looked != 5 || dry.Sampled() {
+		t.Errorf("it concerns %+v, and looked at %d", dry.AffectedCount, dry.Looked)
 	}
 	first, resolution := clockOf(dry, policy.FirstResponse), clockOf(dry, policy.Resolution)
-	if first.Moved() != 3 || first.Broken != 1 || first.Waiting != 0 || resolution.Later != 3 || resolution.Broken != 1 || resolution.Waiting != 1 {
+	if first.Moved() != 3 || first.Breached != 1 || first.Waiting != 0 || resolution.Later != 3 || resolution.Breached != 1 || resolution.Waiting != 1 {
 		t.Errorf("of first responses %+v, of resolutions %+v", first, resolution)
 	}
 	if resolution.Least != 48*time.Hour || resolution.Most != 48*time.Hour {
@@ -116,7 +116,7 @@ func TestDryRun_foretellsWhatHappens(t *testing.T) {
 // cameTrue compares what was foretold of some tickets with how they now stand under the gate.
 func (d *shop) cameTrue(dry desk.DryRun, tickets []ticket.Number) {
 	d.t.Helper()
-	gate, err := d.Gate(d.t.Context())
+	gate, err := d.Schedule(d.t.Context())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -130,11 +130,11 @@ func (d *shop) cameTrue(dry desk.DryRun, tickets []ticket.Number) {
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		now := ticket.Desk{Policy: p, Gate: gate}
+		now := ticket.Environment{Policy: p, Schedule: gate}
 		var stands ticket.Ticket
 		if record.State != nil {
 			stands = record.State.Ticket
-		} else if r, err := ticket.Take(ticket.Draft(n, record.Requester.ID, record.Policy, p), now, record.Submission); err == nil {
+		} else if r, err := ticket.Decide(ticket.Draft(n, record.Requester.ID, record.Policy, p), now, record.Submission); err == nil {
 			stands = r.Ticket
 		}
 		dues, err := ticket.Expected(stands, now)
@@ -168,9 +168,9 @@ func TestDryRun_foretellsTheMails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := string(dry.Tells) + ":"
+		said := string(dry.Announces) + ":"
 		for _, o := range dry.Upcoming {
-			said += " " + string(o.Tells)
+			said += " " + string(o.Announces)
 		}
 		return said
 	}

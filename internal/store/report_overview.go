@@ -49,7 +49,7 @@ func (s *Store) Escalated(ctx context.Context, limit int) (e report.Escalations,
 	e.First, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (one report.Escalation, err error) {
 		var data []byte
 		if err := row.Scan(&one.Number, &one.Subject, &one.Agent.ID, &one.Agent.Name, &one.Agent.Handle, &one.Agent.Role,
-			&one.Rung, &data, &e.Count); err != nil {
+			&one.EscalationStep, &data, &e.Count); err != nil {
 			return one, err
 		}
 		var state ticket.State

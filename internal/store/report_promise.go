@@ -137,8 +137,8 @@ func (s *Store) promises(ctx context.Context, name policy.ClockName, f report.Pr
 }
 
 // verdicts are what a promise's letter stands for.
-var verdicts = map[byte]ticket.Verdict{
-	'o': ticket.VerdictOwed, 'k': ticket.VerdictKept, 'b': ticket.VerdictBroken, 'd': ticket.VerdictDropped,
+var verdicts = map[byte]ticket.SLAStatus{
+	'o': ticket.SLAPending, 'k': ticket.SLAMet, 'b': ticket.SLABreached, 'd': ticket.SLACancelled,
 }
 
 // unpack groups the promises of a week. Each takes eight bytes: three of its charge, its verdict's letter, and the
@@ -152,7 +152,7 @@ func unpack(found []charged, packed []byte, name policy.ClockName, week int) []c
 		if !known {
 			i = len(found)
 			index[key] = i
-			found = append(found, charged{report.PromiseCount{Clock: name, Week: week, Verdict: verdicts[byte(key)]}, int32(key >> 8)})
+			found = append(found, charged{report.PromiseCount{Clock: name, Week: week, SLAStatus: verdicts[byte(key)]}, int32(key >> 8)})
 		}
 		found[i].Count++
 		if taken := int32(binary.BigEndian.Uint32(packed[4:])); taken >= 0 {

@@ -32,14 +32,14 @@ func (d *shop) countsPromises(n ticket.Number) {
 		events = append(events, e.Event)
 	}
 	type row struct {
-		Verdict            ticket.Verdict
+		Verdict            ticket.SLAStatus
 		Priority, Category string
 		Agent              string
 		Taken, Counted     int64 // -1: not delivered
 	}
 	for _, name := range policy.ClockNames() {
-		r, _ := ticket.Rule(ticket.Draft(n, record.Requester.ID, record.Policy, p), events, name)
-		want := row{r.Verdict, string(r.Priority), r.Category, string(r.Agent), -1, -1}
+		r, _ := ticket.RecordSLA(ticket.Draft(n, record.Requester.ID, record.Policy, p), events, name)
+		want := row{r.SLAStatus, string(r.Priority), r.Category, string(r.Agent), -1, -1}
 		if !r.MetAt.IsZero() {
 			want.Taken = int64(r.MetAt.Sub(record.Submitted).Seconds())
 			want.Counted = int64(record.State.Ticket.Promise(name).Clock.Used(p.Calendar, r.MetAt).Seconds())
@@ -93,16 +93,16 @@ func TestPromises_countWhatBecameOfEach(t *testing.T) {
 		d.past(7), // both broken, and owed still
 	)
 	first, resolution := d.promises(everything())
-	if want := (report.Tally{Kept: 1, Broken: 2, Owed: 1, Dropped: 1, Delivered: 2, Median: 30 * time.Minute, P90: 2 * time.Hour}); first.Total != want {
+	if want := (report.Tally{Kept: 1, Breached: 2, Owed: 1, Dropped: 1, Delivered: 2, Median: 30 * time.Minute, P90: 2 * time.Hour}); first.Total != want {
 		t.Errorf("first responses: got %+v, want %+v", first.Total, want)
 	}
-	if want := (report.Tally{Kept: 2, Broken: 1, Owed: 1, Dropped: 1, Delivered: 2, Median: 2 * time.Hour, P90: 3 * time.Hour}); resolution.Total != want {
+	if want := (report.Tally{Kept: 2, Breached: 1, Owed: 1, Dropped: 1, Delivered: 2, Median: 2 * time.Hour, P90: 3 * time.Hour}); resolution.Total != want {
 		t.Errorf("resolutions: got %+v, want %+v", resolution.Total, want)
 	}
 	byAgent := func(r report.ClockSummary) map[ticket.PersonID][2]int {
 		counted := map[ticket.PersonID][2]int{}
 		for _, l := range r.Agents {
-			counted[l.Agent.ID] = [2]int{l.Kept, l.Broken}
+			counted[l.Agent.ID] = [2]int{l.Kept, l.Breached}
 		}
 		return counted
 	}
@@ -231,8 +231,8 @@ func TestOverview_countsTheDesk(t *testing.T) {
 	if new := o.Statuses[0]; new.Bands[0] != 2 || new.Bands[2] != 1 {
 		t.Errorf("new tickets by age: %+v", new)
 	}
-	if e := o.Escalations; e.Count != 1 || len(e.First) != 1 || e.First[0].Number != broken.Number || e.First[0].Rung != 2 ||
-		len(e.First[0].Broken()) != 2 || !e.First[0].Since().Equal(broken.Actions[0].At.Add(time.Hour)) {
+	if e := o.Escalations; e.Count != 1 || len(e.First) != 1 || e.First[0].Number != broken.Number || e.First[0].EscalationStep != 2 ||
+		len(e.First[0].Breached()) != 2 || !e.First[0].Since().Equal(broken.Actions[0].At.Add(time.Hour)) {
 		t.Errorf("escalations: %+v", e)
 	}
 	if m := o.Mail; m.Waiting != 1 || time.Since(m.Oldest) > time.Minute || m.Bounced != 2 {

@@ -170,7 +170,7 @@ func TestRule_givesOnlyToWhoIsThere(t *testing.T) {
 	if n.State.Ticket.Assignee != "" || n.State.Ticket.Status != ticket.StatusNew {
 		t.Errorf("%q got it; it is %s", n.State.Ticket.Assignee, n.State.Ticket.Status)
 	}
-	if got, want := d.kinds(n.State.Ticket.Number), []ticket.EventKind{ticket.EventSubmitted, ticket.EventNobodyAvailable}; !slices.Equal(got, want) {
+	if got, want := d.kinds(n.State.Ticket.Number), []ticket.EventKind{ticket.EventSubmitted, ticket.EventNoAgentAvailable}; !slices.Equal(got, want) {
 		t.Errorf("timeline %v, want %v", got, want)
 	}
 	if seen, err := d.tickets.Timeline(t.Context(), d.customer, n.State.Ticket.Number); err != nil || len(seen) != 1 {

@@ -14,7 +14,7 @@ import (
 var errNoFilter = fault.New(fault.NotFound, "there is no such saved filter")
 
 // Filters lists a person's own saved filters and all shared ones, by name.
-func (s *Store) Filters(ctx context.Context, person ticket.PersonID) ([]desk.Saved, error) {
+func (s *Store) Filters(ctx context.Context, person ticket.PersonID) ([]desk.SavedFilter, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT f.id, f.name, f.query, f.shared, p.id, p.name, p.handle, p.role
 		FROM saved_filters f JOIN people p ON p.id = f.author
@@ -22,21 +22,21 @@ func (s *Store) Filters(ctx context.Context, person ticket.PersonID) ([]desk.Sav
 	if err != nil {
 		return nil, explain(err, "list the saved filters")
 	}
-	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f desk.Saved, err error) {
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (f desk.SavedFilter, err error) {
 		return f, row.Scan(&f.ID, &f.Name, &f.Query, &f.Shared, &f.Author.ID, &f.Author.Name, &f.Author.Handle, &f.Author.Role)
 	})
 	return all, explain(err, "list the saved filters")
 }
 
 // AddFilter stores a saved filter.
-func (s *Store) AddFilter(ctx context.Context, author ticket.PersonID, f desk.Saved) (id int64, err error) {
+func (s *Store) AddFilter(ctx context.Context, author ticket.PersonID, f desk.SavedFilter) (id int64, err error) {
 	err = s.pool.QueryRow(ctx, `INSERT INTO saved_filters (author, shared, name, query) VALUES ($1, $2, $3, $4) RETURNING id`,
 		author, f.Shared, f.Name, f.Query).Scan(&id)
 	return id, explain(err, "keep a filter")
 }
 
 // UpdateFilter changes a saved filter, but for its author. It is NotFound for one that the editor may not change.
-func (s *Store) UpdateFilter(ctx context.Context, e app.Editor, f desk.Saved) error {
+func (s *Store) UpdateFilter(ctx context.Context, e app.Editor, f desk.SavedFilter) error {
 	tag, err := s.pool.Exec(ctx, `
 		UPDATE saved_filters SET shared = $4, name = $5, query = $6, changed_at = clock_timestamp()
 		WHERE id = $1 AND (author = $2 OR shared AND $3)`,

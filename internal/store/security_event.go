@@ -53,7 +53,7 @@ func (a *Accounts) RecordFailure(ctx context.Context, address, detail string) er
 }
 
 // Events lists security events, the newest first.
-func (a *Accounts) Events(ctx context.Context, f account.EventFilter) (list []account.Recorded, more bool, err error) {
+func (a *Accounts) Events(ctx context.Context, f account.EventFilter) (list []account.EventRecord, more bool, err error) {
 	rows, err := a.pool.Query(ctx, `
 		WITH whom AS (
 			SELECT id FROM people WHERE lower(address) = lower(@person) OR lower(handle) = lower(@person)
@@ -70,7 +70,7 @@ func (a *Accounts) Events(ctx context.Context, f account.EventFilter) (list []ac
 	if err != nil {
 		return nil, false, explain(err, "list the security events")
 	}
-	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r account.Recorded, err error) {
+	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (r account.EventRecord, err error) {
 		err = row.Scan(&r.ID, &r.At, &r.Kind, &r.Origin.Source, &r.Origin.Agent, &r.Detail,
 			&r.Person.ID, &r.Person.Name, &r.Person.Handle, &r.Person.Role, &r.Actor.ID, &r.Actor.Name, &r.Actor.Handle, &r.Actor.Role)
 		return r, err

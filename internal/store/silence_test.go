@@ -40,8 +40,8 @@ func (d *shop) bounced(n ticket.Number, mail int) {
 func TestSilence_countsFromTheServersYes(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.asked()
-	waits := d.step(ticket.StepRequest{Number: n, Gate: true})
-	if s := waits.State; !s.Ticket.Unheard() || s.Next.Kind != "" || !waits.Digest.Unheard {
+	waits := d.step(ticket.StepRequest{Number: n, Schedule: true})
+	if s := waits.State; !s.Ticket.AwaitsDelivery() || s.Next.Kind != "" || !waits.Digest.AwaitsDelivery {
 		t.Fatalf("while the question is owed: %+v", s)
 	}
 	yes := time.Now().Add(time.Second).UTC().Truncate(time.Second)
@@ -49,7 +49,7 @@ func TestSilence_countsFromTheServersYes(t *testing.T) {
 	time.Sleep(time.Until(yes)) // a step in the same second would come before it
 	for range 2 {
 		s := d.step(ticket.StepRequest{Number: n, Delivered: 2}).State
-		if !s.Ticket.SilentSince.Equal(yes) || s.Next.Kind != ticket.MomentNudge || !s.Next.Due.Equal(yes.Add(time.Hour)) {
+		if !s.Ticket.SilentSince.Equal(yes) || s.Next.Kind != ticket.DueNudge || !s.Next.Due.Equal(yes.Add(time.Hour)) {
 			t.Errorf("silence since %s, want %s, and next is %+v", s.Ticket.SilentSince, yes, s.Next)
 		}
 	}
@@ -73,7 +73,7 @@ func TestSilence_newsThatWereLostAreMadeUpFor(t *testing.T) {
 	} {
 		n := d.asked()
 		spoil(n)
-		if s := d.step(ticket.StepRequest{Number: n, Gate: true}).State; s.Ticket.Unheard() || s.Next.Kind != ticket.MomentNudge {
+		if s := d.step(ticket.StepRequest{Number: n, Schedule: true}).State; s.Ticket.AwaitsDelivery() || s.Next.Kind != ticket.DueNudge {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
@@ -98,7 +98,7 @@ func TestSilence_aBounceHandsTheTicketBack(t *testing.T) {
 	n := d.asked()
 	d.bounced(n, 2)
 	got := d.step(ticket.StepRequest{Number: n, Bounced: 2, Mails: 2})
-	if s := got.State.Ticket; s.Status != ticket.StatusOpen || !s.Resolution.Clock.Running() || s.Returned.Status != ticket.StatusWaiting {
+	if s := got.State.Ticket; s.Status != ticket.StatusOpen || !s.Resolution.Clock.Running() || s.BeforeBounce.Status != ticket.StatusWaiting {
 		t.Errorf("handed back: %+v", s)
 	}
 	if len(got.Owed) != 1 || got.Owed[0].Kind != ticket.MailUndelivered || got.Owed[0].To != d.agent.ID {
@@ -133,7 +133,7 @@ func TestSilence_ofADisabledRequesterCountsFromTheEvent(t *testing.T) {
 	n := d.taken(d.customer)
 	d.sql(`UPDATE people SET disabled_at = now() WHERE id = $1`, d.customer.ID)
 	s := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which one?"}).State
-	if s.Mails != 1 || s.Ticket.Unheard() || s.Next.Kind != ticket.MomentNudge {
+	if s.Mails != 1 || s.Ticket.AwaitsDelivery() || s.Next.Kind != ticket.DueNudge {
 		t.Errorf("%+v", s)
 	}
 	d.consistent(n)
@@ -145,7 +145,7 @@ func TestResend_asksAgainAtACorrectedAddress(t *testing.T) {
 	d.bounced(n, 2)
 	d.step(ticket.StepRequest{Number: n, Bounced: 2, Mails: 2})
 	got := d.do(d.agent, desk.Request{Number: n, Verb: ticket.VerbResend, Mail: 2, Address: "right@example.com"})
-	if s := got.State.Ticket; s.Status != ticket.StatusWaiting || !s.Unheard() || s.Resolution.Clock.Running() {
+	if s := got.State.Ticket; s.Status != ticket.StatusWaiting || !s.AwaitsDelivery() || s.Resolution.Clock.Running() {
 		t.Errorf("sent again: %+v", s)
 	}
 	again := d.letter(n, 4)
@@ -161,7 +161,7 @@ func TestResend_asksAgainAtACorrectedAddress(t *testing.T) {
 		t.Errorf("sent a third time: %+v", o)
 	}
 	d.sent(n, 4, time.Now())
-	if s := d.step(ticket.StepRequest{Number: n, Delivered: 4}).State; s.Next.Kind != ticket.MomentNudge {
+	if s := d.step(ticket.StepRequest{Number: n, Delivered: 4}).State; s.Next.Kind != ticket.DueNudge {
 		t.Errorf("delivered: %+v", s)
 	}
 	history, err := d.workspace.History(t.Context(), d.agent, n)

@@ -69,14 +69,14 @@ func TestSnooze_byHandIsACommandWithItsInstant(t *testing.T) {
 	d := openUnder(t, quick)
 	n := d.taken(d.customer)
 	until := time.Now().UTC().Truncate(time.Second).Add(time.Minute)
-	result := d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{
+	result := d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{
 		{Key: "a", Run: "run", Verb: ticket.VerbSnooze, Until: until},
 		{Key: "b", Run: "run", Verb: ticket.VerbSnooze},
 	}})
-	if len(result.ByHand) != 2 || result.ByHand[0].Refused || result.ByHand[1].Code != ticket.CodeMalformed {
-		t.Fatalf("the outcomes are %+v", result.ByHand)
+	if len(result.Manual) != 2 || result.Manual[0].Refused || result.Manual[1].Code != ticket.CodeMalformed {
+		t.Fatalf("the outcomes are %+v", result.Manual)
 	}
-	if next := result.Digest.Next; next.Kind != ticket.MomentWake || !next.Due.Equal(until) {
+	if next := result.Digest.Next; next.Kind != ticket.DueWake || !next.Due.Equal(until) {
 		t.Errorf("next is %+v", next)
 	}
 }

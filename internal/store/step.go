@@ -24,7 +24,7 @@ type stepTx struct {
 }
 
 // StepTx implements app.StepStore.
-func (s *Store) StepTx(ctx context.Context, n ticket.Number, fn func(app.Locked, app.StepTx) error) error {
+func (s *Store) StepTx(ctx context.Context, n ticket.Number, fn func(app.LockedTicket, app.StepTx) error) error {
 	err := s.within(ctx, func(tx pgx.Tx) error {
 		st := &stepTx{recipients: recipients{tx}, store: s, tx: tx, number: n}
 		l, err := st.lock(ctx)
@@ -37,7 +37,7 @@ func (s *Store) StepTx(ctx context.Context, n ticket.Number, fn func(app.Locked,
 }
 
 // lock locks the ticket and loads it. A ticket without a step is a draft.
-func (st *stepTx) lock(ctx context.Context) (l app.Locked, err error) {
+func (st *stepTx) lock(ctx context.Context) (l app.LockedTicket, err error) {
 	var requester ticket.PersonID
 	var version, gate int64
 	var state []byte
@@ -62,7 +62,7 @@ func (st *stepTx) lock(ctx context.Context) (l app.Locked, err error) {
 	if l.Desk.Policy, err = st.Policy(ctx, version); err != nil {
 		return l, err
 	}
-	if l.Desk.Gate, err = st.store.gateSince(ctx, st.tx, gate); err != nil {
+	if l.Desk.Schedule, err = st.store.gateSince(ctx, st.tx, gate); err != nil {
 		return l, err
 	}
 	if state == nil {

@@ -54,8 +54,8 @@ func TestStep_parksWhatIsDueAndCannotBeRecordedAndTriesItAgain(t *testing.T) {
 		}
 	}
 	note := d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbNote, Body: "Later."})
-	hand := []ticket.ByHand{{Key: "run/1", Verb: ticket.VerbResolve}}
-	got := d.step(ticket.StepRequest{Number: a.Number, ByHand: hand})
+	hand := []ticket.ManualCommand{{Key: "run/1", Verb: ticket.VerbResolve}}
+	got := d.step(ticket.StepRequest{Number: a.Number, Manual: hand})
 	if got.Pending != note.Seq+1 || got.Digest.Command != 1 || got.Digest.Parked == nil {
 		t.Errorf("a signal by hand meanwhile: %+v, pending %d", got.Digest, got.Pending)
 	}
@@ -70,12 +70,12 @@ func TestStep_parksWhatIsDueAndCannotBeRecordedAndTriesItAgain(t *testing.T) {
 		t.Errorf("%d tries before the time of the second", n)
 	}
 	d.sql(`UPDATE parked_steps SET retry_at = clock_timestamp()`)
-	d.step(ticket.StepRequest{Number: a.Number, Gate: true})
+	d.step(ticket.StepRequest{Number: a.Number, Schedule: true})
 	if n := tries(); n != 2 {
 		t.Errorf("%d tries at the time of the second", n)
 	}
 	allow()
-	got = d.step(ticket.StepRequest{Number: a.Number, Gate: true})
+	got = d.step(ticket.StepRequest{Number: a.Number, Schedule: true})
 	if got.Digest.Parked != nil || got.Digest.Command != got.Pending || !got.State.Ticket.FirstResponse.BreachedAt.Equal(due) {
 		t.Errorf("afterwards: %+v", got.Digest)
 	}
@@ -95,12 +95,12 @@ func TestStep_parksAnEdgeOfTheGateAndDecidesWhatCameBeforeIt(t *testing.T) {
 	before := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Before."})
 	d.until(d.declare(closedBy("Snow.")).From)
 	allow := d.forbid("events", `kind = 'paused'`)
-	got := d.step(ticket.StepRequest{Number: n, Gate: true})
+	got := d.step(ticket.StepRequest{Number: n, Schedule: true})
 	if got.Digest.Parked == nil || d.outcome(n, before.Seq).Refused || got.Digest.Paused {
 		t.Errorf("with the edge refused: %+v", got.Digest)
 	}
 	allow()
-	if got = d.step(ticket.StepRequest{Number: n, Gate: true}); got.Digest.Parked != nil || !got.Digest.Paused {
+	if got = d.step(ticket.StepRequest{Number: n, Schedule: true}); got.Digest.Parked != nil || !got.Digest.Paused {
 		t.Errorf("afterwards: %+v", got.Digest)
 	}
 	d.consistent(n)
@@ -127,15 +127,15 @@ func TestStep_theTriggerThatComparesRowAndStateIsLoud(t *testing.T) {
 func TestStep_takesManySignalsByHandOnceEach(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	hands := make([]ticket.ByHand, ticket.MaxByHand)
+	hands := make([]ticket.ManualCommand, ticket.MaxManual)
 	for i := range hands {
-		hands[i] = ticket.ByHand{Key: fmt.Sprint("chain/", i), Verb: ticket.VerbEmergencyExtend, Emergency: fmt.Sprint("flood ", i), Extension: time.Hour}
+		hands[i] = ticket.ManualCommand{Key: fmt.Sprint("chain/", i), Verb: ticket.VerbEmergencyExtend, Emergency: fmt.Sprint("flood ", i), Extension: time.Hour}
 	}
 	hands[7].Category = "misplaced"
-	hands[8] = ticket.ByHand{Key: "chain/8", Verb: ticket.VerbAssign, Agent: d.second.Handle}
-	hands[9] = ticket.ByHand{Key: "chain/9", Verb: ticket.VerbAssign, Agent: "nobody-of-that-name"}
+	hands[8] = ticket.ManualCommand{Key: "chain/8", Verb: ticket.VerbAssign, Agent: d.second.Handle}
+	hands[9] = ticket.ManualCommand{Key: "chain/9", Verb: ticket.VerbAssign, Agent: "nobody-of-that-name"}
 	d.forbid("commands", `emergency = 'flood 50'`)
-	r := ticket.StepRequest{Number: n, ByHand: hands}
+	r := ticket.StepRequest{Number: n, Manual: hands}
 	for range 2 { // asked again, because the answer was lost
 		if got := d.step(r); got.Pending != 101 || got.Digest.Command != 101 || got.Digest.Handle != d.second.Handle {
 			t.Errorf("pending %d, %+v", got.Pending, got.Digest)
@@ -153,18 +153,18 @@ func TestStep_takesManySignalsByHandOnceEach(t *testing.T) {
 func TestStep_aSignalOfAnotherRunWithTheSameKeyIsRefusedWithAnEvent(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
-	hand := []ticket.ByHand{{Key: "chain/1/0a0b0c0d", Verb: ticket.VerbEmergencyExtend, Extension: time.Hour}}
-	d.step(ticket.StepRequest{Number: n, ByHand: hand})
+	hand := []ticket.ManualCommand{{Key: "chain/1/0a0b0c0d", Verb: ticket.VerbEmergencyExtend, Extension: time.Hour}}
+	d.step(ticket.StepRequest{Number: n, Manual: hand})
 	hand[0].Run = "second"
 	for range 2 {
-		if got := d.step(ticket.StepRequest{Number: n, ByHand: hand}); got.Pending != 3 || got.Digest.Command != 3 {
+		if got := d.step(ticket.StepRequest{Number: n, Manual: hand}); got.Pending != 3 || got.Digest.Command != 3 {
 			t.Errorf("pending %d, decided %d, want 3 and 3", got.Pending, got.Digest.Command)
 		}
 	}
 	if o := d.outcome(n, 3); o.Code != ticket.CodeRepeated {
 		t.Errorf("outcome %+v", o)
 	}
-	if got := d.step(ticket.StepRequest{Number: n, Gate: true}); got.Digest.Resolution.Extended != time.Hour {
+	if got := d.step(ticket.StepRequest{Number: n, Schedule: true}); got.Digest.Resolution.Extended != time.Hour {
 		t.Errorf("extended by %s", got.Digest.Resolution.Extended)
 	}
 	d.consistent(n)
@@ -179,8 +179,8 @@ func TestStep_returnsNoMoreOwedMailsThanAHistoryMayHold(t *testing.T) {
 	}
 	for d.step(ticket.StepRequest{Number: n, Command: last.Seq}).Digest.Command < last.Seq {
 	}
-	first := d.step(ticket.StepRequest{Number: n, Gate: true})
-	rest := d.step(ticket.StepRequest{Number: n, Gate: true, Mails: first.Owed[len(first.Owed)-1].N})
+	first := d.step(ticket.StepRequest{Number: n, Schedule: true})
+	rest := d.step(ticket.StepRequest{Number: n, Schedule: true, Mails: first.Owed[len(first.Owed)-1].N})
 	if len(first.Owed) != ticket.MaxOwed || len(rest.Owed) != 21 || rest.Owed[20].N != rest.Digest.Mails {
 		t.Errorf("%d mails at first, then %d; the last is %d", len(first.Owed), len(rest.Owed), rest.Digest.Mails)
 	}

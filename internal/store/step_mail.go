@@ -41,13 +41,13 @@ func (st *stepTx) AskingMail(ctx context.Context, event int) (m app.AskingMail, 
 }
 
 // MailToResend implements app.StepTx.
-func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.Undelivered, found bool, err error) {
+func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.BouncedMail, found bool, err error) {
 	err = st.tx.QueryRow(ctx, `
 		SELECT m.n, m.kind, m.person, coalesce(m.clock, ''), m.rung, CASE WHEN m.asks THEN m.event ELSE 0 END, m.status = 'bounced',
 			EXISTS (SELECT FROM deliveries a WHERE a.ticket = m.ticket AND a.resends = m.n)
 		FROM deliveries m JOIN commands c ON c.ticket = m.ticket AND c.mail = m.n AND m.queue = 'ticket'
 		WHERE c.ticket = $1 AND c.seq = $2`, st.number, command).
-		Scan(&m.Mail, &m.Kind, &m.Person, &m.Clock, &m.Rung, &m.Event, &m.Bounced, &m.Resent)
+		Scan(&m.Mail, &m.Kind, &m.Person, &m.Clock, &m.EscalationStep, &m.Event, &m.Bounced, &m.Resent)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return m, false, nil
 	}
@@ -55,12 +55,12 @@ func (st *stepTx) MailToResend(ctx context.Context, command int64) (m ticket.Und
 }
 
 // queueDeliveries stores what the step's events owe.
-func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.Changes) {
+func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.StepChanges) {
 	for _, m := range c.Mails {
 		batch.Queue(`
 			INSERT INTO deliveries (queue, ticket, n, event, kind, person, clock, rung, stands_for, epoch, asks)
 			VALUES ('ticket', $1, $2, $3, $4, $5, nullif($6, ''), $7, nullif($8, ''), $9, $10)`,
-			st.number, m.N, m.Event, m.Kind, m.Person, m.Clock, m.Rung, m.StandsFor, st.epoch, m.Asks)
+			st.number, m.N, m.Event, m.Kind, m.Person, m.Clock, m.EscalationStep, m.StandsFor, st.epoch, m.Asks)
 		if m.Resends > 0 {
 			batch.Queue(`
 				UPDATE deliveries m SET resends = first.n, about = coalesce(first.about, first.event), address = c.address
@@ -73,12 +73,12 @@ func (st *stepTx) queueDeliveries(batch *pgx.Batch, c app.Changes) {
 		batch.Queue(`
 			INSERT INTO deliveries (queue, ticket, n, event, webhook, clock, rung, priority, broken_at, epoch)
 			VALUES ('webhook', $1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			st.number, call.N, call.Event, call.Webhook, call.Clock, call.Rung, call.Priority, call.Broken, st.epoch)
+			st.number, call.N, call.Event, call.Webhook, call.Clock, call.EscalationStep, call.Priority, call.Breached, st.epoch)
 	}
 }
 
 // queueFailures notes which events record deliveries that failed. One that is still owed was given up, after days of trying.
-func (st *stepTx) queueFailures(batch *pgx.Batch, failures []app.Failure) {
+func (st *stepTx) queueFailures(batch *pgx.Batch, failures []app.DeliveryFailure) {
 	for _, f := range failures {
 		batch.Queue(`
 			UPDATE deliveries SET status = CASE queue WHEN 'webhook' THEN 'failed' ELSE 'bounced' END,
@@ -105,24 +105,24 @@ var importedDeliveries = []importTable{
 	{"deliveries", []string{"queue", "ticket", "n", "event", "webhook", "clock", "rung", "priority", "broken_at", "status", "owed_at", "settled_at"}, callRows},
 }
 
-func mailRows(t app.Imported) (rows [][]any) {
+func mailRows(t app.ImportedTicket) (rows [][]any) {
 	for _, m := range t.Mails {
 		status := desk.DeliverySent
 		if m.FailedBy > 0 {
 			status = desk.DeliveryBounced
 		}
 		rows = append(rows, []any{
-			outbox.TicketMails, t.Number, m.N, m.Event, m.Kind, m.Person, null(m.Clock), m.Rung, status,
+			outbox.TicketMails, t.Number, m.N, m.Event, m.Kind, m.Person, null(m.Clock), m.EscalationStep, status,
 			null(storable(m.Reason)), m.At, null(m.FailedBy), m.At, null(m.StandsFor),
 		})
 	}
 	return rows
 }
 
-func callRows(t app.Imported) (rows [][]any) {
+func callRows(t app.ImportedTicket) (rows [][]any) {
 	for _, c := range t.Calls {
 		rows = append(rows, []any{
-			outbox.Webhooks, t.Number, c.N, c.Event, c.Webhook, c.Clock, c.Rung, c.Priority, c.Broken, desk.DeliverySent, c.At, c.At,
+			outbox.Webhooks, t.Number, c.N, c.Event, c.Webhook, c.Clock, c.EscalationStep, c.Priority, c.Breached, desk.DeliverySent, c.At, c.At,
 		})
 	}
 	return rows

@@ -14,15 +14,15 @@ import (
 )
 
 // ManualCommands implements app.StepTx.
-func (st *stepTx) ManualCommands(ctx context.Context, keys []string) (map[string]app.NumberedManual, error) {
+func (st *stepTx) ManualCommands(ctx context.Context, keys []string) (map[string]app.StoredManualCommand, error) {
 	rows, err := st.tx.Query(ctx, `SELECT hand_key, seq, coalesce(hand_run, '') FROM commands WHERE ticket = $1 AND hand_key = ANY ($2)`,
 		st.number, keys)
 	if err != nil {
 		return nil, err
 	}
-	known := map[string]app.NumberedManual{}
+	known := map[string]app.StoredManualCommand{}
 	var key string
-	var n app.NumberedManual
+	var n app.StoredManualCommand
 	_, err = pgx.ForEachRow(rows, []any{&key, &n.Seq, &n.Run}, func() error {
 		known[key] = n
 		return nil
@@ -75,14 +75,14 @@ func (st *stepTx) AddManualCommands(ctx context.Context, commands []app.ManualCo
 }
 
 // queueManualOutcomes reads what was decided of manual commands, in this step or before.
-func (st *stepTx) queueManualOutcomes(batch *pgx.Batch, keys []string, into *[]ticket.ByHandOutcome) {
+func (st *stepTx) queueManualOutcomes(batch *pgx.Batch, keys []string, into *[]ticket.ManualOutcome) {
 	if len(keys) == 0 {
 		return
 	}
 	batch.Queue(`
 		SELECT c.hand_key, o.refused, o.code FROM commands c JOIN outcomes o USING (ticket, seq)
 		WHERE c.ticket = $1 AND c.hand_key = ANY ($2) ORDER BY c.seq`, st.number, keys).Query(func(rows pgx.Rows) (err error) {
-		*into, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.ByHandOutcome])
+		*into, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ticket.ManualOutcome])
 		return err
 	})
 }

@@ -26,7 +26,7 @@ func (s *Store) Unrecordable(err error) (reason string, ok bool) {
 const parkedColumn = `(SELECT jsonb_build_object('since', since, 'retry', retry_at, 'reason', reason) FROM parked_steps WHERE ticket = t.number)`
 
 // Park implements app.StepStore.
-func (s *Store) Park(ctx context.Context, p app.Parking) error {
+func (s *Store) Park(ctx context.Context, p app.ParkRequest) error {
 	_, err := s.pool.Exec(ctx, `
 		INSERT INTO parked_steps (ticket, retry_at, reason) VALUES ($1, clock_timestamp() + $3::interval, $2)
 		ON CONFLICT (ticket) DO UPDATE SET reason = excluded.reason, tries = parked_steps.tries + 1,

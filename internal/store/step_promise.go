@@ -20,7 +20,7 @@ func queuePromises(batch *pgx.Batch, t ticket.Ticket, promises []app.PromiseReco
 				verdict = excluded.verdict, taken = excluded.taken, counted = excluded.counted,
 				charge = CASE WHEN @settled THEN promises.charge ELSE excluded.charge END`,
 			pgx.StrictNamedArgs{
-				"ticket": t.Number, "clock": p.Clock, "submitted": t.Submitted, "verdict": p.Verdict, "priority": p.Priority,
+				"ticket": t.Number, "clock": p.Clock, "submitted": t.Submitted, "verdict": p.SLAStatus, "priority": p.Priority,
 				"category": p.Category, "agent": p.Agent, "taken": seconds(p.Taken), "counted": seconds(p.Counted), "settled": p.Settled,
 			})
 	}

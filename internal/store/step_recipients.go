@@ -33,7 +33,7 @@ func (r recipients) Disabled(ctx context.Context, some []ticket.PersonID) (map[t
 // Audience implements app.StepTx. That its people are no customers is said for the sake of the index: a desk has many
 // customers and few staff.
 func (r recipients) Audience(ctx context.Context, a policy.Audience) ([]ticket.PersonID, error) {
-	role := cmp.Or(map[policy.Audience]ticket.Role{policy.TellAdministrators: ticket.RoleAdministrator}[a], ticket.RoleSupervisor)
+	role := cmp.Or(map[policy.Audience]ticket.Role{policy.NotifyAdministrators: ticket.RoleAdministrator}[a], ticket.RoleSupervisor)
 	rows, err := r.q.Query(ctx, `SELECT id FROM people WHERE role = $1 AND role <> 'customer' AND disabled_at IS NULL ORDER BY id`, role)
 	if err != nil {
 		return nil, err

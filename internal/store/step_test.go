@@ -35,7 +35,7 @@ func TestStep_repeatedChangesNothingAndAnswersTheSame(t *testing.T) {
 	a := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "On its way."})
 	requests := []ticket.StepRequest{
 		{Number: n, Command: 1}, {Number: n, Command: a.Seq},
-		{Number: n, ByHand: []ticket.ByHand{{Key: "run/1", Verb: ticket.VerbResolve}}},
+		{Number: n, Manual: []ticket.ManualCommand{{Key: "run/1", Verb: ticket.VerbResolve}}},
 	}
 	for _, r := range requests {
 		d.step(r)
@@ -43,8 +43,8 @@ func TestStep_repeatedChangesNothingAndAnswersTheSame(t *testing.T) {
 	first := d.step(requests[2])
 	for _, r := range requests {
 		again := d.step(r)
-		if len(r.ByHand) == 0 {
-			again.ByHand = first.ByHand // which only a step that is asked for them returns
+		if len(r.Manual) == 0 {
+			again.Manual = first.Manual // which only a step that is asked for them returns
 		}
 		if !reflect.DeepEqual(again, first) {
 			t.Errorf("step %+v gave\n%+v, want\n%+v", r, again, first)
@@ -107,7 +107,7 @@ func TestStep_refusesWhatMeansNothing(t *testing.T) {
 	n := d.taken(d.customer)
 	for _, r := range []ticket.StepRequest{
 		{Number: n}, {Number: n, Command: -1}, {Number: n, Command: 1, Bounced: 1},
-		{Number: n, ByHand: []ticket.ByHand{{Verb: ticket.VerbClose}}}, {Number: n, ByHand: []ticket.ByHand{{Key: "k", Verb: "sing"}}},
+		{Number: n, Manual: []ticket.ManualCommand{{Verb: ticket.VerbClose}}}, {Number: n, Manual: []ticket.ManualCommand{{Key: "k", Verb: "sing"}}},
 	} {
 		if _, err := d.Step(t.Context(), r); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("step %+v: got %v, want a fault of kind %s", r, err, fault.Invalid)
@@ -134,7 +134,7 @@ func TestStep_replyBeforeTheDeadlineKeepsThePromise(t *testing.T) {
 			state := d.step(ticket.StepRequest{Number: a.Number, Command: 1}).State
 			state = d.step(ticket.StepRequest{Number: a.Number, Due: state.Next.Due}).State // the reminder
 			due, _ := state.Ticket.FirstResponse.Clock.Due()
-			if state.Next.Kind != ticket.MomentBreach || state.Next.Due != due {
+			if state.Next.Kind != ticket.DueBreach || state.Next.Due != due {
 				t.Fatalf("next %+v, want the breach at %s", state.Next, due)
 			}
 			r := d.ask(d.agent, desk.Request{Number: a.Number, Verb: ticket.VerbAgentReply, Body: "Here."})
@@ -244,20 +244,20 @@ func TestStep_mailGivenUpCountsAsBounced(t *testing.T) {
 func TestStep_byHand(t *testing.T) {
 	d := open(t)
 	for name, c := range map[string]struct {
-		hand ticket.ByHand
+		hand ticket.ManualCommand
 		code string // empty: granted
 	}{
-		"assign by handle":     {ticket.ByHand{Verb: ticket.VerbAssign, Agent: d.second.Handle}, ""},
-		"assign by ID":         {ticket.ByHand{Verb: ticket.VerbAssign, Agent: string(d.agent.ID)}, ""},
-		"assign to a customer": {ticket.ByHand{Verb: ticket.VerbAssign, Agent: string(d.other.ID)}, ticket.CodeNoAgent},
-		"assign to nobody":     {ticket.ByHand{Verb: ticket.VerbAssign}, ticket.CodeNoAgent},
-		"resolve":              {ticket.ByHand{Verb: ticket.VerbResolve}, ""},
-		"words needed":         {ticket.ByHand{Verb: ticket.VerbNote}, ticket.CodeRole},
-		"malformed":            {ticket.ByHand{Verb: ticket.VerbResolve, Malformed: true}, ticket.CodeMalformed},
-		"unknown priority":     {ticket.ByHand{Verb: ticket.VerbReclassify, Priority: "huge"}, ticket.CodeMalformed},
-		"unstorable category":  {ticket.ByHand{Verb: ticket.VerbReclassify, Category: "a\x00b"}, ticket.CodeMalformed},
-		"raise the priority":   {ticket.ByHand{Verb: ticket.VerbReclassify, Priority: policy.PriorityHigh}, ""},
-		"emergency":            {ticket.ByHand{Verb: ticket.VerbEmergencyExtend, Emergency: "E-1", Extension: time.Hour}, ""},
+		"assign by handle":     {ticket.ManualCommand{Verb: ticket.VerbAssign, Agent: d.second.Handle}, ""},
+		"assign by ID":         {ticket.ManualCommand{Verb: ticket.VerbAssign, Agent: string(d.agent.ID)}, ""},
+		"assign to a customer": {ticket.ManualCommand{Verb: ticket.VerbAssign, Agent: string(d.other.ID)}, ticket.CodeNoAgent},
+		"assign to nobody":     {ticket.ManualCommand{Verb: ticket.VerbAssign}, ticket.CodeNoAgent},
+		"resolve":              {ticket.ManualCommand{Verb: ticket.VerbResolve}, ""},
+		"words needed":         {ticket.ManualCommand{Verb: ticket.VerbNote}, ticket.CodeRole},
+		"malformed":            {ticket.ManualCommand{Verb: ticket.VerbResolve, Malformed: true}, ticket.CodeMalformed},
+		"unknown priority":     {ticket.ManualCommand{Verb: ticket.VerbReclassify, Priority: "huge"}, ticket.CodeMalformed},
+		"unstorable category":  {ticket.ManualCommand{Verb: ticket.VerbReclassify, Category: "a\x00b"}, ticket.CodeMalformed},
+		"raise the priority":   {ticket.ManualCommand{Verb: ticket.VerbReclassify, Priority: policy.PriorityHigh}, ""},
+		"emergency":            {ticket.ManualCommand{Verb: ticket.VerbEmergencyExtend, Emergency: "E-1", Extension: time.Hour}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := *d
@@ -265,17 +265,17 @@ func TestStep_byHand(t *testing.T) {
 			n := d.taken(d.customer)
 			waiting := d.ask(d.agent, desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Taken first."})
 			c.hand.Key = "run/1"
-			got := d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{c.hand}})
+			got := d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{c.hand}})
 			if got.Pending != 3 || got.State.Command != 3 {
 				t.Errorf("pending %d, taken %d, want 3 and 3", got.Pending, got.State.Command)
 			}
 			if o := d.outcome(n, 3); o.Code != c.code || o.Refused != (c.code != "") {
 				t.Errorf("outcome %+v, want code %q", o, c.code)
 			}
-			again := d.step(ticket.StepRequest{Number: n, ByHand: []ticket.ByHand{c.hand}})
-			want := []ticket.ByHandOutcome{{Key: c.hand.Key, Refused: c.code != "", Code: c.code}}
-			if !slices.Equal(got.ByHand, want) || !slices.Equal(again.ByHand, want) {
-				t.Errorf("the step says %+v, and %+v when it is asked again; want %+v", got.ByHand, again.ByHand, want)
+			again := d.step(ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{c.hand}})
+			want := []ticket.ManualOutcome{{Key: c.hand.Key, Refused: c.code != "", Code: c.code}}
+			if !slices.Equal(got.Manual, want) || !slices.Equal(again.Manual, want) {
+				t.Errorf("the step says %+v, and %+v when it is asked again; want %+v", got.Manual, again.Manual, want)
 			}
 			if o := d.outcome(n, waiting.Seq); o.Refused {
 				t.Errorf("the note was refused: %+v", o)

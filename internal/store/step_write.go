@@ -12,8 +12,8 @@ import (
 )
 
 // Write implements app.StepTx. It takes one round trip.
-func (st *stepTx) Write(ctx context.Context, c app.Changes) (app.Written, error) {
-	var w app.Written
+func (st *stepTx) Write(ctx context.Context, c app.StepChanges) (app.WriteResult, error) {
+	var w app.WriteResult
 	batch := &pgx.Batch{}
 	if len(c.Events) > 0 {
 		if err := st.queue(batch, c); err != nil {
@@ -31,7 +31,7 @@ func (st *stepTx) Write(ctx context.Context, c app.Changes) (app.Written, error)
 }
 
 // queueProgress records how far a ticket has come that nothing happened to.
-func (st *stepTx) queueProgress(batch *pgx.Batch, c app.Changes) {
+func (st *stepTx) queueProgress(batch *pgx.Batch, c app.StepChanges) {
 	if !c.Passed.IsZero() {
 		batch.Queue(`UPDATE tickets SET gate_at = $2 WHERE number = $1`, st.number, c.Passed)
 	}
@@ -41,7 +41,7 @@ func (st *stepTx) queueProgress(batch *pgx.Batch, c app.Changes) {
 	}
 }
 
-func (st *stepTx) queue(batch *pgx.Batch, c app.Changes) error {
+func (st *stepTx) queue(batch *pgx.Batch, c app.StepChanges) error {
 	events, err := json.Marshal(c.Events)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (st *stepTx) queue(batch *pgx.Batch, c app.Changes) error {
 }
 
 // queueDecisions also wakes who waits for them, wherever they wait, when the step commits.
-func (st *stepTx) queueDecisions(batch *pgx.Batch, c app.Changes) {
+func (st *stepTx) queueDecisions(batch *pgx.Batch, c app.StepChanges) {
 	for _, d := range c.Decisions {
 		batch.Queue(`INSERT INTO outcomes (ticket, seq, refused, code, reason) VALUES ($1, $2, $3, $4, $5)`,
 			st.number, d.Seq, d.Refused, d.Code, d.Reason)
@@ -74,7 +74,7 @@ func (st *stepTx) queueDecisions(batch *pgx.Batch, c app.Changes) {
 }
 
 // queueTurns records on whom choices fell. The lock of choices makes the next number the highest.
-func queueTurns(batch *pgx.Batch, turns []app.Turn) {
+func queueTurns(batch *pgx.Batch, turns []app.RotationTurn) {
 	for _, turn := range turns {
 		batch.Queue(`
 			INSERT INTO group_turns (group_handle, person, turn)
@@ -83,7 +83,7 @@ func queueTurns(batch *pgx.Batch, turns []app.Turn) {
 	}
 }
 
-func queueRow(batch *pgx.Batch, c app.Changes) error {
+func queueRow(batch *pgx.Batch, c app.StepChanges) error {
 	state, err := json.Marshal(c.State)
 	if err != nil {
 		return err
@@ -103,8 +103,8 @@ func queueRow(batch *pgx.Batch, c app.Changes) error {
 			"state": state, "taken": c.State.Command, "last": c.Last, "latest": c.Latest, "events": t.Events,
 			"mails": c.State.Mails, "status": t.Status, "priority": t.Priority, "category": t.Category, "policy": t.Policy,
 			"assignee": t.Assignee, "next": instant(c.State.Next.Due), "promise": instant(promise), "owed": instant(t.OwedAt()),
-			"breached": t.Breached(), "rung": t.Rung(), "now": c.Now, "shown": c.Shown, "number": t.Number,
-			"gate": instant(c.Passed), "held": t.Held(),
+			"breached": t.Breached(), "rung": t.EscalationStep(), "now": c.Now, "shown": c.Shown, "number": t.Number,
+			"gate": instant(c.Passed), "held": t.PausingEmergency(),
 			"snoozed": instant(t.SnoozedUntil),
 		})
 	return nil

@@ -48,7 +48,7 @@ type Store struct {
 	policies   sync.Map // version -> *policy.Policy: a version never changes
 	secrets    sync.Map // name -> []byte, likewise
 	notices    atomic.Pointer[notices]
-	gate       atomic.Pointer[ticket.Gate] // the newest that was read
+	gate       atomic.Pointer[ticket.EmergencySchedule] // the newest that was read
 	probe      probe
 	swept      atomic.Int64 // when full allowances were last cleared away, in Unix nanoseconds
 }

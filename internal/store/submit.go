@@ -26,7 +26,7 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 	if err := s.own(ctx, by, sub.Follows); err != nil {
 		return desk.Accepted{}, err
 	}
-	u, err := s.use(ctx, by, account.Tickets())
+	u, err := s.use(ctx, by, account.TicketLimit())
 	if err != nil {
 		return desk.Accepted{}, err
 	}
@@ -41,7 +41,7 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 		case violates(err, "tickets_pkey") && draw < maxDraws:
 			continue
 		case violates(err, "commands_key"):
-			return s.repeated(ctx, by, sub.Once)
+			return s.repeated(ctx, by, sub.IdempotencyKey)
 		case errors.Is(err, pgx.ErrNoRows):
 			return s.notSubmitted(ctx, by, sub, u)
 		}
@@ -51,7 +51,7 @@ func (s *Store) Submit(ctx context.Context, by desk.Person, sub desk.Submission)
 
 // notSubmitted finds out why the statement accepted nothing.
 func (s *Store) notSubmitted(ctx context.Context, by desk.Person, sub desk.Submission, u use) (desk.Accepted, error) {
-	if a, err := s.repeated(ctx, by, sub.Once); !errors.Is(err, errNew) {
+	if a, err := s.repeated(ctx, by, sub.IdempotencyKey); !errors.Is(err, errNew) {
 		return a, err
 	}
 	if err := s.spent(ctx, u); err != nil {

@@ -14,7 +14,7 @@ import (
 // Suggest stores a suggestion, once for each key that is not empty. The zero person is a visitor, who has no limit. It is
 // Limited for a person who has written too much of late.
 func (s *Store) Suggest(ctx context.Context, by desk.Person, key, body string) error {
-	u, err := s.use(ctx, by, account.Commands(by))
+	u, err := s.use(ctx, by, account.CommandLimit(by))
 	if err != nil {
 		return err
 	}

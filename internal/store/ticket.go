@@ -62,7 +62,7 @@ type recordRow struct {
 	State         []byte
 	Policy        int64
 	LastCommand   int64
-	Gate          int64
+	Schedule      int64
 	commandRow
 }
 
@@ -84,11 +84,11 @@ func (r wordyRow) record() (desk.Record, error) {
 	return record, err
 }
 
-func (r wordyRow) words() *desk.Words {
+func (r wordyRow) words() *desk.Excerpt {
 	if r.LastText == nil {
 		return nil
 	}
-	return &desk.Words{
+	return &desk.Excerpt{
 		Text: *r.LastText, Internal: *r.LastInternal, At: *r.LastAt,
 		By: desk.Ref{ID: *r.LastBy, Name: *r.LastName, Handle: *r.LastHandle, Role: *r.LastRole},
 	}
@@ -98,7 +98,7 @@ func (r recordRow) record() (desk.Record, error) {
 	record := desk.Record{
 		Number: r.Ticket, Subject: r.Subject, Order: r.OrderNumber, Follows: r.Follows,
 		Requester: desk.Ref{ID: r.Requester, Name: r.RequesterName, Role: r.RequesterRole},
-		Submitted: r.SubmittedAt, Updated: r.UpdatedAt, Shown: r.ShownAt, Submission: r.command(), Policy: r.Policy, Pending: r.LastCommand, Gate: r.Gate,
+		Submitted: r.SubmittedAt, Updated: r.UpdatedAt, Shown: r.ShownAt, Submission: r.command(), Policy: r.Policy, Pending: r.LastCommand, Schedule: r.Schedule,
 	}
 	if r.Agent != "" {
 		record.Assignee = &desk.Ref{ID: r.Agent, Name: r.AgentName, Handle: r.AgentHandle, Role: r.AgentRole}

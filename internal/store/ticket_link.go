@@ -20,7 +20,7 @@ func (s *Store) ConversationLink(ctx context.Context, n ticket.Number, requester
 	if err != nil {
 		return "", err
 	}
-	return signed.Make(secret, signed.Grant{Number: n, Person: requester, Expires: from.Add(signed.Lifetime)}), nil
+	return signed.New(secret, signed.Grant{Number: n, Person: requester, Expires: from.Add(signed.Lifetime)}), nil
 }
 
 // signing returns what a link to a person is signed with, and the instant from which it counts: of a mail that was owed
@@ -35,13 +35,13 @@ func (s *Store) signing(ctx context.Context, id ticket.PersonID, owed time.Time)
 
 // ReadLink gives what the token of a link in a mail opens: a ticket, until an instant. It is NotFound for what was never
 // signed here and when its requester has been shut out; and Forbidden, with the ticket's number, when its time is over (see link.Expired)
-// or the requester's links were called off since (see link.Ended).
+// or the requester's links were called off since (see link.Revoked).
 func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error) {
 	secret, err := s.Secret(ctx, linkSecret)
 	if err != nil {
 		return signed.Grant{}, err
 	}
-	grant, err := signed.Read(secret, token, time.Now())
+	grant, err := signed.Verify(secret, token, time.Now())
 	if err != nil {
 		return grant, err
 	}
@@ -52,7 +52,7 @@ func (s *Store) ReadLink(ctx context.Context, token string) (signed.Grant, error
 	case err != nil:
 		return signed.Grant{}, err
 	case ended:
-		return grant, signed.ErrEnded
+		return grant, signed.ErrRevoked
 	}
 	return grant, nil
 }
@@ -89,18 +89,18 @@ func (s *Store) EscalationLink(ctx context.Context, n ticket.Number, person tick
 	if err != nil {
 		return "", err
 	}
-	return signed.MakeEscalation(secret, signed.Grant{Number: n, Person: person, Expires: from.Add(signed.EscalationLifetime)}), nil
+	return signed.NewEscalation(secret, signed.Grant{Number: n, Person: person, Expires: from.Add(signed.EscalationLifetime)}), nil
 }
 
 // ReadEscalationLink gives whom the token of a link in an escalation's mail was made for, and for which ticket. It is
 // NotFound for what was never signed here and when they work here no more; and Forbidden, with the ticket's number, when
-// its time is over (see link.Expired) or their links were called off since (see link.Ended).
+// its time is over (see link.Expired) or their links were called off since (see link.Revoked).
 func (s *Store) ReadEscalationLink(ctx context.Context, token string) (signed.Grant, desk.Person, error) {
 	secret, err := s.Secret(ctx, linkSecret)
 	if err != nil {
 		return signed.Grant{}, desk.Person{}, err
 	}
-	grant, err := signed.ReadEscalation(secret, token, time.Now())
+	grant, err := signed.VerifyEscalation(secret, token, time.Now())
 	if err != nil {
 		return grant, desk.Person{}, err
 	}
@@ -113,7 +113,7 @@ func (s *Store) ReadEscalationLink(ctx context.Context, token string) (signed.Gr
 	}
 	ended, err := s.calledOff(ctx, grant.Person, grant.Expires.Add(-signed.EscalationLifetime))
 	if err == nil && ended {
-		err = signed.ErrEnded
+		err = signed.ErrRevoked
 	}
 	if err != nil {
 		return grant, desk.Person{}, err

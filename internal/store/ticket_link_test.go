@@ -15,7 +15,7 @@ func TestLetter_holdsALinkForTheRequesterAlone(t *testing.T) {
 	d := open(t)
 	n := d.taken(d.customer)
 	d.do(d.supervisor, desk.Request{Number: n, Verb: ticket.VerbAssign, Agent: d.agent.Handle})
-	for mail, l := range map[int]desk.Letter{1: d.letter(n, 1), 2: d.letter(n, 2), 3: d.letter(n, 3)} {
+	for mail, l := range map[int]desk.MailData{1: d.letter(n, 1), 2: d.letter(n, 2), 3: d.letter(n, 3)} {
 		if l.Kind.ToStaff() != (l.Token == "") {
 			t.Errorf("mail %d (%s) holds %q", mail, l.Kind, l.Token)
 		}
@@ -37,7 +37,7 @@ func TestReadLink_worksUntilItExpiresOrItsPersonIsShutOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token := func(g link.Grant) string { return link.Make(secret, g) }
+	token := func(g link.Grant) string { return link.New(secret, g) }
 	soon := time.Now().Add(time.Hour).Truncate(time.Second)
 	for name, g := range map[string]link.Grant{
 		"another customer":   {Number: n, Person: d.other.ID, Expires: soon},
@@ -79,7 +79,7 @@ func TestReadLink_endsWithTheAddressThatItWentTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	from := func(at time.Time) string {
-		return link.Make(secret, link.Grant{Number: n, Person: d.customer.ID, Expires: at.Add(link.Lifetime)})
+		return link.New(secret, link.Grant{Number: n, Person: d.customer.ID, Expires: at.Add(link.Lifetime)})
 	}
 	old := from(time.Now().Add(-time.Minute))
 	if _, err := d.ReadLink(t.Context(), old); err != nil {
@@ -95,10 +95,10 @@ func TestReadLink_endsWithTheAddressThatItWentTo(t *testing.T) {
 	if _, err := d.Accounts().Move(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if g, err := d.ReadLink(t.Context(), old); !link.Ended(err) || g.Number != n {
+	if g, err := d.ReadLink(t.Context(), old); !link.Revoked(err) || g.Number != n {
 		t.Errorf("a link to the old address: %+v, %v", g, err)
 	}
-	if _, err := d.ReadLink(t.Context(), from(time.Now())); !link.Ended(err) {
+	if _, err := d.ReadLink(t.Context(), from(time.Now())); !link.Revoked(err) {
 		t.Errorf("a link of the same second: %v", err)
 	}
 	if _, err := d.ReadLink(t.Context(), from(time.Now().Add(time.Second))); err != nil {
@@ -123,10 +123,10 @@ func TestLetter_ofAnEscalationHoldsALinkForItsReader(t *testing.T) {
 	if _, err := d.ReadLink(t.Context(), l.Token); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("it opens the conversation too: %v", err)
 	}
-	if _, err := d.Accounts().EndAll(t.Context(), d.supervisor.ID, account.EndTokens); err != nil {
+	if _, err := d.Accounts().EndAll(t.Context(), d.supervisor.ID, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
-	if g, _, err := d.ReadEscalationLink(t.Context(), l.Token); !link.Ended(err) || g.Number != n {
+	if g, _, err := d.ReadEscalationLink(t.Context(), l.Token); !link.Revoked(err) || g.Number != n {
 		t.Errorf("called off, it works: %v", err)
 	}
 }

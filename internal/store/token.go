@@ -73,7 +73,7 @@ func addToken(ctx context.Context, tx pgx.Tx, t newTokenRow) error {
 			"name": t.whose.Name, "address": t.whose.Address, "tells": t.tells, "lasts": noticeLasts}); err != nil {
 		return err
 	}
-	return record(ctx, tx, account.Event{Kind: account.EventTokenMade, Person: t.whose.ID, Actor: t.actor, Detail: t.label + ", " + may})
+	return record(ctx, tx, account.Event{Kind: account.EventTokenCreated, Person: t.whose.ID, Actor: t.actor, Detail: t.label + ", " + may})
 }
 
 func newToken() string {
@@ -88,7 +88,7 @@ func (s *Store) RevokeTokens(ctx context.Context, id ticket.PersonID) (ended int
 		if ended, err = endTokens(ctx, tx, id); err != nil || ended == 0 {
 			return err
 		}
-		return record(ctx, tx, account.Event{Kind: account.EventTokenEnded, Person: id, Detail: "all"})
+		return record(ctx, tx, account.Event{Kind: account.EventTokenRevoked, Person: id, Detail: "all"})
 	})
 	return ended, explain(err, "revoke the tokens of %s", id)
 }

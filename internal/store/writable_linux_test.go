@@ -29,7 +29,7 @@ func smallDisk(t *testing.T) string {
 func TestWritable_failsOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	dir := smallDisk(t)
-	pg, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: filepath.Join(dir, "data"), Throwaway: true})
+	pg, err := local.StartPostgres(t.Context(), local.PostgresOptions{Dir: filepath.Join(dir, "data"), NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}

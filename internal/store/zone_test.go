@@ -129,7 +129,7 @@ func work(t *testing.T, dsn string, number ticket.Number) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	promised, err := policyOf(t, d).Promise(record.Submitted, policy.PriorityNormal)
+	promised, err := policyOf(t, d).DeadlinesFor(record.Submitted, policy.PriorityNormal)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ type Actor struct {
 	Role Role     `json:"role"`
 }
 
-var theDesk = Actor{Role: RoleDesk}
+var deskActor = Actor{Role: RoleDesk}
 
 // Commands reports whether people with this role may change what applies to the whole desk: policies and emergencies.
 func (r Role) Commands() bool { return r == RoleSupervisor || r == RoleAdministrator }

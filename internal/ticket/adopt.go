@@ -10,12 +10,12 @@ import (
 // adoptPolicy moves the ticket to another published policy version, newer or older. Time already used stays used. From
 // now on the clocks count and pause as that version says, and silence and escalation follow it. Due events that have
 // fired do not fire again.
-func (s *story) adoptPolicy(c Command) *fault.Error {
+func (s *decider) adoptPolicy(c Command) *fault.Error {
 	switch {
 	case c.Adopt == nil:
-		return fault.Refusal(CodeNoPolicy, "there is no such version of the policy")
+		return fault.NewConflict(CodeNoPolicy, "there is no such version of the policy")
 	case c.Policy == s.t.Policy:
-		return fault.Refusal(CodeNothing, "the ticket already uses this policy version")
+		return fault.NewConflict(CodeNothing, "the ticket already uses this policy version")
 	}
 	before := s.t
 	l := s.ledger()

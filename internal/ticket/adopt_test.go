@@ -83,7 +83,7 @@ func TestAdoptPolicy_repeatsNoDueEvent(t *testing.T) {
 		t.Errorf("fired again: %v", kinds(r.Events))
 	}
 	after := f.ticket.FirstResponse
-	if after.BreachedAt != before.BreachedAt || after.Rungs != before.Rungs || !after.Reminded {
+	if after.BreachedAt != before.BreachedAt || after.EscalationSteps != before.EscalationSteps || !after.Reminded {
 		t.Errorf("the broken promise was %+v, is %+v", before, after)
 	}
 }
@@ -94,7 +94,7 @@ func TestAdoptPolicy_appliesEscalationAndSilenceFromNowOn(t *testing.T) {
 	f.advance(101)
 	f.adopt(110, replaced(plainPolicy, "after: 24h", "after: 5h"))
 	r := f.advance(110)
-	if len(r.Events) != 1 || r.Events[0].Kind != ticket.EventEscalated || r.Events[0].Rung != 2 || !r.Events[0].At.Equal(at(110)) {
+	if len(r.Events) != 1 || r.Events[0].Kind != ticket.EventEscalated || r.Events[0].EscalationStep != 2 || !r.Events[0].At.Equal(at(110)) {
 		t.Errorf("the rung that would have been earlier: %+v", r.Events)
 	}
 	f = submitted(t, plainPolicy)

@@ -11,73 +11,73 @@ import (
 // Transitions come first, so an event due at an emergency's first instant falls into it. advance ends because each due
 // event, once fired, changes the state so that it is not due again. If a defect makes one due again, the step fails
 // rather than loop for ever.
-func (s *story) advance(until time.Time) {
-	var fired Moment
+func (s *decider) advance(until time.Time) {
+	var fired DueEvent
 	for s.err == nil {
-		s.weave(until)
+		s.applyTransitions(until)
 		m, ok := Next(s.t, s.desk.Policy)
 		if !ok || m.Due.After(until) {
 			return
 		}
 		if m.Same(fired) {
-			s.err = fmt.Errorf("%s %s %d at %s falls due for ever", m.Kind, m.Clock, m.Rung, m.Due)
+			s.err = fmt.Errorf("%s %s %d at %s falls due for ever", m.Kind, m.Clock, m.EscalationStep, m.Due)
 			return
 		}
 		fired = m
-		s.begin(theDesk, m.Due, 0)
+		s.begin(deskActor, m.Due, 0)
 		before := len(s.events)
 		s.fire(m)
 		s.wakeAfter(s.events[before:])
 	}
 }
 
-func (s *story) fire(m Moment) {
+func (s *decider) fire(m DueEvent) {
 	switch m.Kind {
-	case MomentRemind:
+	case DueReminder:
 		s.emit(Event{Kind: EventReminded, Promise: m.Clock})
-		s.mailOwner(MailReminder, m)
-	case MomentBreach:
+		s.notifyAssignee(MailReminder, m)
+	case DueBreach:
 		s.emit(Event{Kind: EventBreached, Promise: m.Clock})
 		s.reassign(m.Clock)
-	case MomentRung:
-		s.climb(m)
-	case MomentNudge:
+	case DueEscalation:
+		s.escalate(m)
+	case DueNudge:
 		s.emit(Event{Kind: EventNudged, Asks: !s.desk.Unmailed})
 		s.mail(MailNudge, s.t.Requester)
-	case MomentResolve:
+	case DueResolve:
 		s.emitResolved(CauseSilence, 0)
-	case MomentClose:
+	case DueClose:
 		s.emitClosed(CauseSilence)
-	case MomentWake:
+	case DueWake:
 		s.emit(Event{Kind: EventWoke})
 	}
 }
 
-// climb fires one escalation step: it notifies whom the policy names and raises the priority if the policy says so.
-func (s *story) climb(m Moment) {
-	rung := s.desk.Policy.Escalation[m.Rung-1]
-	e := Event{Kind: EventEscalated, Promise: m.Clock, Rung: m.Rung}
-	if raised := s.t.Priority.Raised(); rung.RaisePriority && raised != s.t.Priority {
+// escalate fires one escalation step: it notifies whom the policy names and raises the priority if the policy says so.
+func (s *decider) escalate(m DueEvent) {
+	rung := s.desk.Policy.Escalation[m.EscalationStep-1]
+	e := Event{Kind: EventEscalated, Promise: m.Clock, EscalationStep: m.EscalationStep}
+	if raised := s.t.Priority.Next(); rung.RaisePriority && raised != s.t.Priority {
 		l := s.ledger()
 		l.retarget(raised)
 		e.Priority, e.Clocks = raised, l.entries
 	}
 	s.emit(e)
-	s.tellAll(rung, m)
+	s.notifyAll(rung, m)
 }
 
-// mailOwner sends a mail to the assignee, or to the supervisors if the ticket is unassigned.
-func (s *story) mailOwner(kind MailKind, m Moment) {
+// notifyAssignee sends a mail to the assignee, or to the supervisors if the ticket is unassigned.
+func (s *decider) notifyAssignee(kind MailKind, m DueEvent) {
 	if s.t.Assignee == "" {
-		s.tell(kind, policy.TellSupervisors, m)
+		s.notify(kind, policy.NotifySupervisors, m)
 		return
 	}
-	s.tell(kind, policy.TellAssignee, m)
+	s.notify(kind, policy.NotifyAssignee, m)
 }
 
-func (s *story) tell(kind MailKind, audience policy.Audience, m Moment) {
-	mail := Mail{Kind: kind, Event: s.t.Events, Clock: m.Clock, Rung: m.Rung}
-	if audience != policy.TellAssignee {
+func (s *decider) notify(kind MailKind, audience policy.Audience, m DueEvent) {
+	mail := Mail{Kind: kind, Event: s.t.Events, Clock: m.Clock, EscalationStep: m.EscalationStep}
+	if audience != policy.NotifyAssignee {
 		mail.Audience = audience
 	} else if mail.Person = s.t.Assignee; mail.Person == "" {
 		return

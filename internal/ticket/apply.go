@@ -11,14 +11,14 @@ import (
 // moves a recorded instant.
 func Apply(t Ticket, e Event) Ticket {
 	t.Events = e.N
-	was := Ending{t.Status, t.Cause}
+	was := SilenceEnding{t.Status, t.Cause}
 	if e.Status != "" {
 		t.Status, t.Cause = e.Status, e.Cause
 	}
 	if e.Priority != "" {
 		t.Priority = e.Priority
 		if e.Kind != EventSubmitted {
-			t.Ranked = e.At
+			t.PriorityChangedAt = e.At
 		}
 	}
 	if e.Category != "" {
@@ -29,10 +29,10 @@ func Apply(t Ticket, e Event) Ticket {
 	}
 	for _, c := range e.Clocks {
 		p := t.Promise(c.Clock)
-		p.Clock = p.Clock.With(c.Entry)
+		p.Clock = p.Clock.Append(c.Entry)
 	}
 	t.applySilence(e, was)
-	t.applyWords(e)
+	t.applyMessage(e)
 	t.applyPromises(e)
 	t.applyEmergency(e)
 	t.applyPolicy(e)
@@ -45,7 +45,7 @@ func (t *Ticket) applyPromises(e Event) {
 		if t.FirstResponse.MetAt.IsZero() {
 			t.FirstResponse.MetAt = e.At
 		}
-		t.endLadders()
+		t.endEscalations()
 	}
 	switch e.Kind {
 	case EventSubmitted:
@@ -54,27 +54,27 @@ func (t *Ticket) applyPromises(e Event) {
 		t.Promise(e.Promise).Reminded = true
 	case EventBreached:
 		p := t.Promise(e.Promise)
-		p.BreachedAt, p.LadderFrom = e.At, e.At
+		p.BreachedAt, p.EscalatingFrom = e.At, e.At
 	case EventEscalated:
-		t.Promise(e.Promise).climbed(e.Rung)
+		t.Promise(e.Promise).recordStep(e.EscalationStep)
 	case EventAcknowledged:
-		t.endLadders()
+		t.endEscalations()
 	case EventResolved:
 		t.Resolution.MetAt = e.At
-		t.endLadders()
+		t.endEscalations()
 	case EventMailResent:
 		if e.Status == StatusResolved {
 			t.Resolution.MetAt = e.At
-			t.endLadders()
+			t.endEscalations()
 		}
 	case EventReopened, EventHandedBack:
 		t.Resolution.MetAt = time.Time{}
 	case EventClosed:
-		t.endLadders()
+		t.endEscalations()
 	}
 }
 
-func (t *Ticket) endLadders() {
+func (t *Ticket) endEscalations() {
 	for _, name := range policy.ClockNames() {
 		if p := t.Promise(name); p.Escalating() {
 			p.Acknowledged = true

@@ -21,7 +21,7 @@ type Candidate struct {
 type Rosters map[string][]Candidate
 
 // assignByRule assigns an unassigned ticket if the policy has a rule for its category.
-func (s *story) assignByRule() {
+func (s *decider) assignByRule() {
 	rule, number := s.desk.Policy.AssignmentFor(s.t.Category)
 	if number > 0 && s.t.Assignee == "" && slices.Contains(unresolved, s.t.Status) {
 		s.chooseAssignee(rule, number, "")
@@ -29,7 +29,7 @@ func (s *story) assignByRule() {
 }
 
 // reassign assigns the ticket to someone else after a breach, if the rule says so. A resolved ticket keeps its assignee.
-func (s *story) reassign(breached policy.ClockName) {
+func (s *decider) reassign(breached policy.ClockName) {
 	rule, number := s.desk.Policy.AssignmentFor(s.t.Category)
 	if number > 0 && slices.Contains(rule.ReassignOnBreach, breached) && slices.Contains(unresolved, s.t.Status) {
 		s.chooseAssignee(rule, number, breached)
@@ -38,25 +38,25 @@ func (s *story) reassign(breached policy.ClockName) {
 
 // chooseAssignee assigns the ticket by a rule, or records that no agent is available. Both are recorded as done by the
 // desk, whoever sent the command.
-func (s *story) chooseAssignee(rule policy.Assignment, number int, breached policy.ClockName) {
+func (s *decider) chooseAssignee(rule policy.Assignment, number int, breached policy.ClockName) {
 	present, known := s.desk.Rosters[rule.Group]
 	if !known {
-		if s.lacks == "" {
-			s.lacks = rule.Group // keep the first: later ones follow from a state that is thrown away
+		if s.missingRoster == "" {
+			s.missingRoster = rule.Group // keep the first: later ones follow from a state that is thrown away
 		}
 		return
 	}
 	actor := s.by
 	defer func() { s.by = actor }()
-	s.by = theDesk
-	e := Event{Kind: EventNobodyAvailable, Group: rule.Group, Rule: number, Promise: breached}
+	s.by = deskActor
+	e := Event{Kind: EventNoAgentAvailable, Group: rule.Group, Rule: number, Promise: breached}
 	chosen, ok := pick(rule.By, present, s.t.Assignee)
 	if !ok {
 		s.emit(e)
 		return
 	}
 	former := s.t.Assignee
-	e.Kind, e.Assignee, e.Handle, e.Status = EventAssigned, chosen.ID, chosen.Handle, s.opened()
+	e.Kind, e.Assignee, e.Handle, e.Status = EventAssigned, chosen.ID, chosen.Handle, s.openIfNew()
 	s.emit(e)
 	s.mail(MailAssignment, s.t.Requester)
 	s.mail(MailAssigned, chosen.ID)

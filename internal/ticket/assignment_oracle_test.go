@@ -122,7 +122,7 @@ func (o *assignmentOracle) check(e ticket.Event) error {
 	switch {
 	case e.By != byDesk || e.Group != rule.Group || o.policy.Assignment[e.Rule-1].Group != rule.Group:
 		return fmt.Errorf("by %v, rule %d", e.By, e.Rule)
-	case e.Kind == ticket.EventNobodyAvailable && len(present) == 0:
+	case e.Kind == ticket.EventNoAgentAvailable && len(present) == 0:
 		return nil
 	case e.Kind != ticket.EventAssigned || !there:
 		return fmt.Errorf("%q was chosen of %d", e.Assignee, len(present))

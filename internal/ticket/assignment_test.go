@@ -54,7 +54,7 @@ func TestAssignment_choosesByTheRule(t *testing.T) {
 				group, rule = policy.Everyone, 2
 			}
 			f := submittedIn(t, c.category, ticket.Rosters{group: c.present})
-			want := ticket.Event{N: 2, Kind: ticket.EventNobodyAvailable, At: submission, By: byDesk, Command: 1, Group: group, Rule: rule}
+			want := ticket.Event{N: 2, Kind: ticket.EventNoAgentAvailable, At: submission, By: byDesk, Command: 1, Group: group, Rule: rule}
 			mails, status := []string{"receipt to P-CUSTOMER"}, ticket.StatusNew
 			if c.want != "" {
 				want.Kind, want.Assignee, want.Handle = ticket.EventAssigned, c.want, "handle-of-"+string(c.want)
@@ -135,7 +135,7 @@ func TestAssignment_reassignsOnABreach(t *testing.T) {
 func TestAssignment_keepsTheAssigneeWhenNoOneElseIsAvailable(t *testing.T) {
 	f := submittedIn(t, "delivery", ticket.Rosters{"vans": {candidate(agentOne, 0, 0)}})
 	f.advance(100)
-	i := slices.IndexFunc(f.events, func(e ticket.Event) bool { return e.Kind == ticket.EventNobodyAvailable })
+	i := slices.IndexFunc(f.events, func(e ticket.Event) bool { return e.Kind == ticket.EventNoAgentAvailable })
 	if i < 0 || f.events[i].Promise != policy.FirstResponse || f.ticket.Assignee != agentOne {
 		t.Errorf("%q has it after %v", f.ticket.Assignee, kinds(f.events))
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// ByHand is a signal that did not come through the API: it has no number yet and names nobody. A step gives it
+// ManualCommand is a signal that did not come through the API: it has no number yet and names nobody. A step gives it
 // one, so that it becomes a command like any other.
-type ByHand struct {
+type ManualCommand struct {
 	Key       string          `json:"key"` // the same for every delivery of one signal
 	Run       string          `json:"run"` // the workflow's run that heard it: another one after a reset
 	Verb      Verb            `json:"verb"`
@@ -25,20 +25,20 @@ type ByHand struct {
 	Until     time.Time       `json:"until,omitzero"`
 }
 
-// ByHandOutcome is what the ticket made of one ByHand.
-type ByHandOutcome struct {
+// ManualOutcome is what the ticket made of one ManualCommand.
+type ManualOutcome struct {
 	Key     string `json:"key"`
 	Refused bool   `json:"refused,omitempty"`
 	Code    string `json:"code,omitempty"` // of the refusal
 }
 
-// ByHandVerbs lists the verbs that can be granted by hand. The others need words, or their requester or panel.
-func ByHandVerbs() []Verb {
+// ManualVerbs lists the verbs that can be granted by hand. The others need words, or their requester or panel.
+func ManualVerbs() []Verb {
 	return slices.DeleteFunc(Signals(), func(v Verb) bool { return byVerb[v].Manual == "" })
 }
 
-// Lacks names the field, or the several, without which the verb means nothing; empty: none is missing.
-func (h ByHand) Lacks() string {
+// MissingRoster names the field, or the several, without which the verb means nothing; empty: none is missing.
+func (h ManualCommand) MissingField() string {
 	d, set := byVerb[h.Verb], h.fields()
 	for _, f := range d.Fields {
 		if f.Required&FromSignal != 0 && !slices.Contains(set, f.Name) {
@@ -62,19 +62,19 @@ const (
 	fieldUntil     = "until"
 )
 
-// maxHandText is in bytes; nothing that a signal by hand names is longer.
-const maxHandText = 200
+// maxManualText is in bytes; nothing that a signal by hand names is longer.
+const maxManualText = 200
 
 // Checked returns the signal, or, if it can't mean anything, one that is to be refused and carries nothing: it has a field
 // that its verb doesn't take, or text that can't be stored.
-func (h ByHand) Checked() ByHand {
+func (h ManualCommand) Checked() ManualCommand {
 	if h.Malformed || !h.readable() {
-		return ByHand{Key: h.Key, Run: h.Run, Verb: h.Verb, Malformed: true}
+		return ManualCommand{Key: h.Key, Run: h.Run, Verb: h.Verb, Malformed: true}
 	}
 	return h
 }
 
-func (h ByHand) readable() bool {
+func (h ManualCommand) readable() bool {
 	for _, field := range h.fields() {
 		if !h.Verb.bySignal(field) {
 			return false
@@ -84,7 +84,7 @@ func (h ByHand) readable() bool {
 		return false
 	}
 	for _, text := range []string{h.Agent, h.Category, h.Emergency} {
-		if len(text) > maxHandText || strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
+		if len(text) > maxManualText || strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
 			return false
 		}
 	}
@@ -92,7 +92,7 @@ func (h ByHand) readable() bool {
 }
 
 // fields names those that are set.
-func (h ByHand) fields() []string {
+func (h ManualCommand) fields() []string {
 	var set []string
 	for _, f := range []struct {
 		name string

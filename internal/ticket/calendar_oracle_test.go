@@ -13,7 +13,7 @@ type calendarOracle struct {
 	policy   *policy.Policy
 	spans    [7][][2]int // in minutes of the day
 	holidays map[string]bool
-	open     map[policy.Counting][]int32 // open minutes from the epoch to each minute
+	open     map[policy.CountingMode][]int32 // open minutes from the epoch to each minute
 }
 
 var epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
@@ -27,7 +27,7 @@ func calendarOracleOf(p *policy.Policy) *calendarOracle {
 	if o := calendarOracles[p]; o != nil {
 		return o
 	}
-	o := &calendarOracle{policy: p, holidays: map[string]bool{}, open: map[policy.Counting][]int32{}}
+	o := &calendarOracle{policy: p, holidays: map[string]bool{}, open: map[policy.CountingMode][]int32{}}
 	for _, h := range p.Calendar.Holidays() {
 		o.holidays[h.Date.Format(time.DateOnly)] = true
 	}
@@ -44,7 +44,7 @@ func calendarOracleOf(p *policy.Policy) *calendarOracle {
 	return o
 }
 
-func (o *calendarOracle) elapsed(counts policy.Counting, from, to time.Time) time.Duration {
+func (o *calendarOracle) elapsed(counts policy.CountingMode, from, to time.Time) time.Duration {
 	if counts == policy.CountCalendar || !to.After(from) {
 		return max(to.Sub(from), 0)
 	}
@@ -52,7 +52,7 @@ func (o *calendarOracle) elapsed(counts policy.Counting, from, to time.Time) tim
 }
 
 // until returns the open time from the epoch to an instant.
-func (o *calendarOracle) until(counts policy.Counting, at time.Time) time.Duration {
+func (o *calendarOracle) until(counts policy.CountingMode, at time.Time) time.Duration {
 	table := o.table(counts)
 	minute := int(at.Sub(epoch) / time.Minute)
 	open := time.Duration(table[minute]) * time.Minute
@@ -62,7 +62,7 @@ func (o *calendarOracle) until(counts policy.Counting, at time.Time) time.Durati
 	return open
 }
 
-func (o *calendarOracle) table(counts policy.Counting) []int32 {
+func (o *calendarOracle) table(counts policy.CountingMode) []int32 {
 	if table := o.open[counts]; table != nil {
 		return table
 	}
@@ -78,7 +78,7 @@ func (o *calendarOracle) table(counts policy.Counting) []int32 {
 }
 
 // isOpen reports whether a local time is open, by weekday and holidays.
-func (o *calendarOracle) isOpen(counts policy.Counting, local time.Time) bool {
+func (o *calendarOracle) isOpen(counts policy.CountingMode, local time.Time) bool {
 	spans := o.spans[local.Weekday()]
 	if len(o.holidays) > 0 && o.holidays[local.Format(time.DateOnly)] {
 		return false

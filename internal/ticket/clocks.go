@@ -9,25 +9,25 @@ import (
 
 // ledger collects the ledger entries of one event. Each is computed on the clock as the previous ones left it.
 type ledger struct {
-	s       *story
+	s       *decider
 	entries []ClockEntry
 	clocks  map[policy.ClockName]policy.Clock
 }
 
-func (s *story) ledger() *ledger {
+func (s *decider) ledger() *ledger {
 	return &ledger{s: s, clocks: map[policy.ClockName]policy.Clock{
 		policy.FirstResponse: s.t.FirstResponse.Clock,
 		policy.Resolution:    s.t.Resolution.Clock,
 	}}
 }
 
-func (l *ledger) write(name policy.ClockName, entry policy.Entry, changed bool, err error) {
+func (l *ledger) write(name policy.ClockName, entry policy.LedgerEntry, changed bool, err error) {
 	if err != nil {
 		l.s.err = err
 		return
 	}
 	if changed {
-		l.clocks[name] = l.clocks[name].With(entry)
+		l.clocks[name] = l.clocks[name].Append(entry)
 		l.entries = append(l.entries, ClockEntry{Clock: name, Entry: entry})
 	}
 }
@@ -57,7 +57,7 @@ func (l *ledger) resume(reason policy.Reason) {
 }
 
 func (l *ledger) settle(name policy.ClockName) {
-	entry, changed := l.clocks[name].Settle(l.s.desk.Policy.Calendar, l.s.at)
+	entry, changed := l.clocks[name].Meet(l.s.desk.Policy.Calendar, l.s.at)
 	l.write(name, entry, changed, nil)
 }
 
@@ -69,7 +69,7 @@ func (l *ledger) reopen(name policy.ClockName) {
 // decided reports whether a clock's promise can no longer change: it was breached, or it is a first response that was
 // met. The clock keeps the target that it was measured against.
 func (l *ledger) decided(name policy.ClockName) bool {
-	return !l.s.t.Promise(name).BreachedAt.IsZero() || name == policy.FirstResponse && l.clocks[name].Settled()
+	return !l.s.t.Promise(name).BreachedAt.IsZero() || name == policy.FirstResponse && l.clocks[name].Met()
 }
 
 // retarget sets the undecided clocks to the targets of a priority.

@@ -7,15 +7,15 @@ import (
 
 // resolve with a message is a public answer and meets the first response. Without one, as a manual command, it only
 // changes the status.
-func (s *story) resolve(c Command) *fault.Error {
+func (s *decider) resolve(c Command) *fault.Error {
 	if c.Message != 0 {
-		s.take(c)
+		s.assignToAnswerer(c)
 	}
 	s.emitResolved(CauseAgent, c.Message)
 	return nil
 }
 
-func (s *story) emitResolved(cause Cause, message int64) {
+func (s *decider) emitResolved(cause Cause, message int64) {
 	l := s.ledger()
 	if message != 0 {
 		l.settle(policy.FirstResponse)
@@ -31,25 +31,25 @@ func (s *story) emitResolved(cause Cause, message int64) {
 }
 
 // close closes the ticket for good. A requester can close only a resolved ticket, which confirms the resolution.
-func (s *story) close(c Command) *fault.Error {
+func (s *decider) close(c Command) *fault.Error {
 	if c.By.Role != RoleCustomer {
 		s.emitClosed(CauseAgent)
 		return nil
 	}
 	if s.t.Status != StatusResolved {
-		return fault.Refusal(CodeNotResolved, "only a resolved ticket can be confirmed, and this one is %s", s.t.Status)
+		return fault.NewConflict(CodeNotResolved, "only a resolved ticket can be confirmed, and this one is %s", s.t.Status)
 	}
 	s.emitClosed(CauseRequester)
 	return nil
 }
 
-func (s *story) withdraw(Command) *fault.Error {
+func (s *decider) withdraw(Command) *fault.Error {
 	s.emitClosed(CauseWithdrawn)
 	return nil
 }
 
 // emitClosed settles both clocks: a promise that is still pending is cancelled.
-func (s *story) emitClosed(cause Cause) {
+func (s *decider) emitClosed(cause Cause) {
 	l := s.ledger()
 	l.settle(policy.FirstResponse)
 	l.settle(policy.Resolution)
@@ -57,12 +57,12 @@ func (s *story) emitClosed(cause Cause) {
 	s.mail(MailClosure, s.t.Requester)
 }
 
-func (s *story) reopen(Command) *fault.Error {
+func (s *decider) reopen(Command) *fault.Error {
 	s.emitReopened()
 	return nil
 }
 
-func (s *story) emitReopened() {
+func (s *decider) emitReopened() {
 	l := s.ledger()
 	l.reopen(policy.Resolution)
 	l.resume(policy.ReasonResolved)

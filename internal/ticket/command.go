@@ -50,7 +50,7 @@ type Command struct {
 	Extension time.Duration  // emergency-extend: how much longer the targets become
 	Policy    int64          // adopt-policy: which version
 	Adopt     *policy.Policy // adopt-policy: what that version says; nil: there is none
-	Resend    *Undelivered   // resend-mail: which mail; nil: there is none
+	Resend    *BouncedMail   // resend-mail: which mail; nil: there is none
 	Until     time.Time      // snooze: when the ticket wakes
 	Seen      int            // the last entry of the timeline that the writer had seen; 0: they did not say
 	Malformed bool           // it came by hand and can't be read: it is refused

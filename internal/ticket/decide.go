@@ -9,16 +9,16 @@ import (
 
 // The roles and statuses that verbs share.
 var (
-	requester   = []Role{RoleCustomer}
-	staff       = []Role{RoleAgent, RoleSupervisor, RoleAdministrator}
-	staffOrHand = []Role{RoleAgent, RoleSupervisor, RoleAdministrator, RoleOperator}
-	anyone      = []Role{RoleCustomer, RoleAgent, RoleSupervisor, RoleAdministrator, RoleOperator}
-	command     = []Role{RoleSupervisor, RoleAdministrator, RoleOperator}
+	requester       = []Role{RoleCustomer}
+	staff           = []Role{RoleAgent, RoleSupervisor, RoleAdministrator}
+	staffOrOperator = []Role{RoleAgent, RoleSupervisor, RoleAdministrator, RoleOperator}
+	anyone          = []Role{RoleCustomer, RoleAgent, RoleSupervisor, RoleAdministrator, RoleOperator}
+	supervisors     = []Role{RoleSupervisor, RoleAdministrator, RoleOperator}
 
-	alive      = []Status{StatusNew, StatusOpen, StatusWaiting, StatusResolved}
+	unclosed   = []Status{StatusNew, StatusOpen, StatusWaiting, StatusResolved}
 	unresolved = []Status{StatusNew, StatusOpen, StatusWaiting}
 	idle       = []Status{StatusWaiting, StatusResolved}
-	started    = Statuses()
+	anyStatus  = Statuses()
 )
 
 // Refusal codes.
@@ -27,7 +27,7 @@ const (
 	CodeStatus        = "wrong-status"
 	CodeRole          = "not-allowed"
 	CodeNothing       = "nothing-to-change"
-	CodeWords         = "words-missing"
+	CodeBodyMissing   = "words-missing"
 	CodeMalformed     = "malformed"
 	CodeNotResolved   = "not-resolved"
 	CodeUnknownVerb   = "unknown-verb"
@@ -49,28 +49,28 @@ const (
 
 // decide carries out a command or returns why it is refused. For every verb it checks that a customer is the ticket's
 // requester. A verb's own function must refuse before it emits an event, so that a refusal changes nothing.
-func (s *story) decide(c Command) *fault.Error {
+func (s *decider) decide(c Command) *fault.Error {
 	verb, known := byVerb[c.Verb]
 	switch {
 	case !known:
-		return fault.Refusal(CodeUnknownVerb, "this command does not exist")
+		return fault.NewConflict(CodeUnknownVerb, "this command does not exist")
 	case c.Malformed:
-		return fault.Refusal(CodeMalformed, "the input could not be read")
+		return fault.NewConflict(CodeMalformed, "the input could not be read")
 	case c.Unrecordable:
-		return fault.Refusal(CodeUnrecordable, "the result could not be saved")
+		return fault.NewConflict(CodeUnrecordable, "the result could not be saved")
 	case c.Repeats > 0:
-		return fault.Refusal(CodeRepeated, "this repeats command %d, which was received before the workflow was reset", c.Repeats)
+		return fault.NewConflict(CodeRepeated, "this repeats command %d, which was received before the workflow was reset", c.Repeats)
 	case !slices.Contains(verb.Roles, c.By.Role), c.By.Role == RoleCustomer && s.t.Requester != c.By.ID:
 		return &fault.Error{Kind: fault.Forbidden, Code: CodeRole, Message: "your role may not do this"}
 	case s.t.Closed() && !slices.Contains(verb.Statuses, StatusClosed):
-		return fault.Refusal(CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
+		return fault.NewConflict(CodeClosed, "the ticket is closed for good; a follow-up ticket can be linked to it")
 	case !slices.Contains(verb.Statuses, s.t.Status):
-		return fault.Refusal(CodeStatus, "this isn't possible while the ticket is %s", s.t.Status)
-	case c.Verb.NeedsWords() && c.Message == 0:
-		return fault.Refusal(CodeWords, "this needs a message, so it can't be done as a manual command")
+		return fault.NewConflict(CodeStatus, "this isn't possible while the ticket is %s", s.t.Status)
+	case c.Verb.NeedsMessage() && c.Message == 0:
+		return fault.NewConflict(CodeBodyMissing, "this needs a message, so it can't be done as a manual command")
 	}
-	if unseen := s.t.Written.Unseen(c.By, c.Seen); c.Seen > 0 && unseen > 0 {
-		return fault.Refusal(CodeUnseen, "someone else has written since you last looked: entry %d of the timeline is new, and you had seen entries up to %d", unseen, c.Seen)
+	if unseen := s.t.LatestMessages.Unseen(c.By, c.Seen); c.Seen > 0 && unseen > 0 {
+		return fault.NewConflict(CodeUnseen, "someone else has written since you last looked: entry %d of the timeline is new, and you had seen entries up to %d", unseen, c.Seen)
 	}
 	s.begin(c.By, c.At, c.Seq)
 	before := len(s.events)
@@ -79,7 +79,7 @@ func (s *story) decide(c Command) *fault.Error {
 	return refusal
 }
 
-func (s *story) submit(c Command) *fault.Error {
+func (s *decider) submit(c Command) *fault.Error {
 	l := s.ledger()
 	l.start(s.desk.Policy, c.Priority)
 	s.emit(Event{
@@ -91,17 +91,17 @@ func (s *story) submit(c Command) *fault.Error {
 	return nil
 }
 
-func (s *story) assign(c Command) *fault.Error {
+func (s *decider) assign(c Command) *fault.Error {
 	if c.Assignee == "" {
-		return fault.Refusal(CodeNoAgent, "there is no such agent")
+		return fault.NewConflict(CodeNoAgent, "there is no such agent")
 	}
 	if c.Assignee == s.t.Assignee {
-		return fault.Refusal(CodeNothing, "the ticket is already assigned to them")
+		return fault.NewConflict(CodeNothing, "the ticket is already assigned to them")
 	}
 	if c.Guarded && c.Expected != s.t.Assignee {
-		return fault.Refusal(CodeTaken, "someone else has already taken the ticket")
+		return fault.NewConflict(CodeTaken, "someone else has already taken the ticket")
 	}
-	s.emit(Event{Kind: EventAssigned, Assignee: c.Assignee, Handle: c.Handle, Status: s.opened()})
+	s.emit(Event{Kind: EventAssigned, Assignee: c.Assignee, Handle: c.Handle, Status: s.openIfNew()})
 	s.mail(MailAssignment, s.t.Requester)
 	if c.Assignee != c.By.ID {
 		s.mail(MailAssigned, c.Assignee)
@@ -109,22 +109,22 @@ func (s *story) assign(c Command) *fault.Error {
 	return nil
 }
 
-// opened returns the status of a ticket once staff work on it: open for a new one, otherwise empty for unchanged.
-func (s *story) opened() Status {
+// openIfNew returns the status of a ticket once staff work on it: open for a new one, otherwise empty for unchanged.
+func (s *decider) openIfNew() Status {
 	if s.t.Status == StatusNew {
 		return StatusOpen
 	}
 	return ""
 }
 
-// take assigns an unassigned ticket to the agent who answers it. It owes no mail: the answer's mail names the agent.
-func (s *story) take(c Command) {
+// assignToAnswerer assigns an unassigned ticket to the agent who answers it. It owes no mail: the answer's mail names the agent.
+func (s *decider) assignToAnswerer(c Command) {
 	if s.t.Assignee == "" && c.By.Role.Staff() {
-		s.emit(Event{Kind: EventAssigned, Assignee: c.By.ID, Handle: c.Handle, Status: s.opened()})
+		s.emit(Event{Kind: EventAssigned, Assignee: c.By.ID, Handle: c.Handle, Status: s.openIfNew()})
 	}
 }
 
-func (s *story) customerReply(c Command) *fault.Error {
+func (s *decider) customerReply(c Command) *fault.Error {
 	was := s.t.Status
 	reply := Event{Kind: EventCustomerReplied, Message: c.Message}
 	if was == StatusWaiting {
@@ -140,19 +140,19 @@ func (s *story) customerReply(c Command) *fault.Error {
 	return nil
 }
 
-func (s *story) agentReply(c Command) *fault.Error {
-	s.take(c)
+func (s *decider) agentReply(c Command) *fault.Error {
+	s.assignToAnswerer(c)
 	l := s.ledger()
 	l.settle(policy.FirstResponse)
 	s.emit(Event{
-		Kind: EventAgentReplied, Message: c.Message, Answers: true, Status: s.opened(), Asks: s.asksOn(), Clocks: l.entries,
+		Kind: EventAgentReplied, Message: c.Message, Answers: true, Status: s.openIfNew(), Asks: s.asksAgain(), Clocks: l.entries,
 	})
 	s.mail(MailReply, s.t.Requester)
 	return nil
 }
 
-func (s *story) requestInformation(c Command) *fault.Error {
-	s.take(c)
+func (s *decider) requestInformation(c Command) *fault.Error {
+	s.assignToAnswerer(c)
 	l := s.ledger()
 	l.settle(policy.FirstResponse)
 	l.pause(policy.ReasonWaiting)
@@ -163,29 +163,29 @@ func (s *story) requestInformation(c Command) *fault.Error {
 	return nil
 }
 
-func (s *story) progressUpdate(c Command) *fault.Error {
-	s.emit(Event{Kind: EventProgressTold, Message: c.Message, Status: s.opened(), Asks: s.asksOn()})
+func (s *decider) progressUpdate(c Command) *fault.Error {
+	s.emit(Event{Kind: EventProgressUpdated, Message: c.Message, Status: s.openIfNew(), Asks: s.asksAgain()})
 	s.mail(MailProgress, s.t.Requester)
 	return nil
 }
 
-// asksOn reports whether a public message restarts the requester's silence: they again have a full period to answer,
+// asksAgain reports whether a public message restarts the requester's silence: they again have a full period to answer,
 // counted from the delivery of the message.
-func (s *story) asksOn() bool { return s.t.listening() && !s.desk.Unmailed }
+func (s *decider) asksAgain() bool { return s.t.awaitsRequester() && !s.desk.Unmailed }
 
-func (s *story) note(c Command) *fault.Error {
+func (s *decider) note(c Command) *fault.Error {
 	s.emit(Event{Kind: EventNoted, Message: c.Message})
 	return nil
 }
 
-func (s *story) reclassify(c Command) *fault.Error {
+func (s *decider) reclassify(c Command) *fault.Error {
 	e := Event{Kind: EventReclassified}
 	if c.Priority != "" && !c.Priority.Valid() {
-		return fault.Refusal(CodeMalformed, "there is no such priority")
+		return fault.NewConflict(CodeMalformed, "there is no such priority")
 	}
 	if c.Category != "" && c.Category != s.t.Category {
 		if !slices.Contains(s.desk.Policy.Categories, c.Category) {
-			return fault.Refusal(CodeWrongCategory, "the ticket's policy has no such category")
+			return fault.NewConflict(CodeWrongCategory, "the ticket's policy has no such category")
 		}
 		e.Category = c.Category
 	}
@@ -195,7 +195,7 @@ func (s *story) reclassify(c Command) *fault.Error {
 		e.Priority, e.Clocks = c.Priority, l.entries
 	}
 	if e.Category == "" && e.Priority == "" {
-		return fault.Refusal(CodeNothing, "the ticket already has that priority and category")
+		return fault.NewConflict(CodeNothing, "the ticket already has that priority and category")
 	}
 	s.emit(e)
 	if e.Category != "" {

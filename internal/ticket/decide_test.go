@@ -84,7 +84,7 @@ func inStatus(t *testing.T, status ticket.Status) *fixture {
 func complete(verb ticket.Verb) ticket.Command {
 	return ticket.Command{
 		Verb: verb, Message: 7, Assignee: agentOne, Handle: "one", Priority: policy.PriorityHigh, Category: "delivery",
-		Emergency: "E-1", Extension: time.Hour, Until: at(200), Resend: &ticket.Undelivered{Mail: 1, Kind: ticket.MailReceipt, Person: stranger, Bounced: true},
+		Emergency: "E-1", Extension: time.Hour, Until: at(200), Resend: &ticket.BouncedMail{Mail: 1, Kind: ticket.MailReceipt, Person: stranger, Bounced: true},
 	}
 }
 
@@ -153,7 +153,7 @@ func checkRefused(t *testing.T, before ticket.Ticket, r ticket.Result, c ticket.
 	}
 	before.Events++
 	if by.ID == before.Requester {
-		before.Written.Listed++
+		before.LatestMessages.Listed++
 	}
 	want := []ticket.Event{{
 		N: before.Events, Kind: ticket.EventRefused, At: at(3), By: by, Command: seq, Message: c.Message, Verb: c.Verb, Code: code,
@@ -176,11 +176,11 @@ func TestDecide_refusesIncompleteCommands(t *testing.T) {
 		c    ticket.Command
 		code string
 	}{
-		"a customer's reply without words":  {byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply}, ticket.CodeWords},
-		"an agent's reply without words":    {byAgent, ticket.Command{Verb: ticket.VerbAgentReply}, ticket.CodeWords},
-		"a request without words":           {byAgent, ticket.Command{Verb: ticket.VerbRequestInformation}, ticket.CodeWords},
-		"progress without words":            {byAgent, ticket.Command{Verb: ticket.VerbProgressUpdate}, ticket.CodeWords},
-		"a note without words":              {byAgent, ticket.Command{Verb: ticket.VerbNote}, ticket.CodeWords},
+		"a customer's reply without words":  {byCustomer, ticket.Command{Verb: ticket.VerbCustomerReply}, ticket.CodeBodyMissing},
+		"an agent's reply without words":    {byAgent, ticket.Command{Verb: ticket.VerbAgentReply}, ticket.CodeBodyMissing},
+		"a request without words":           {byAgent, ticket.Command{Verb: ticket.VerbRequestInformation}, ticket.CodeBodyMissing},
+		"progress without words":            {byAgent, ticket.Command{Verb: ticket.VerbProgressUpdate}, ticket.CodeBodyMissing},
+		"a note without words":              {byAgent, ticket.Command{Verb: ticket.VerbNote}, ticket.CodeBodyMissing},
 		"an assignment to nobody":           {byAgent, ticket.Command{Verb: ticket.VerbAssign}, ticket.CodeNoAgent},
 		"an assignment to who has it":       {byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentTwo}, ticket.CodeNothing},
 		"a guarded assignment, too late":    {byAgent, ticket.Command{Verb: ticket.VerbAssign, Assignee: agentOne, Guarded: true}, ticket.CodeTaken},

@@ -12,39 +12,39 @@ import (
 // ledgers, is in PostgreSQL. Whatever Temporal shows is computed by the step and recorded here, so a change of the
 // domain's rules does not affect replay.
 type Digest struct {
-	Status   Status          `json:"status"`
-	Cause    Cause           `json:"cause,omitempty"` // of being resolved or closed
-	Priority policy.Priority `json:"priority"`
-	Category string          `json:"category,omitempty"` // cut to maxShown
-	Handle   string          `json:"handle,omitempty"`   // of the assignee
-	Command  int64           `json:"command"`            // number of the last command decided
-	Mails    int             `json:"last_mail"`          // number of the last mail owed
-	Next     Moment          `json:"next,omitzero"`
-	Rung     int             `json:"escalation_step,omitempty"` // see Ticket.Rung
-	Paused   bool            `json:"paused,omitempty"`          // see Ticket.Paused
-	Shown
+	Status         Status          `json:"status"`
+	Cause          Cause           `json:"cause,omitempty"` // of being resolved or closed
+	Priority       policy.Priority `json:"priority"`
+	Category       string          `json:"category,omitempty"` // cut to maxShown
+	Handle         string          `json:"handle,omitempty"`   // of the assignee
+	Command        int64           `json:"command"`            // number of the last command decided
+	Mails          int             `json:"last_mail"`          // number of the last mail owed
+	Next           DueEvent        `json:"next,omitzero"`
+	EscalationStep int             `json:"escalation_step,omitempty"` // see Ticket.Rung
+	Paused         bool            `json:"paused,omitempty"`          // see Ticket.Paused
+	SearchFields
 
 	FirstResponse PromiseDigest `json:"first_response"`
 	Resolution    PromiseDigest `json:"resolution"`
 
-	Emergencies []Stay `json:"emergencies,omitempty"` // active ones first, then the latest; at most maxPeriods
-	Earlier     int    `json:"earlier,omitempty"`     // number of further emergency periods
+	Emergencies        []EmergencyPeriod `json:"emergencies,omitempty"` // active ones first, then the latest; at most maxPeriods
+	EarlierEmergencies int               `json:"earlier,omitempty"`     // number of further emergency periods
 
 	Parked *Parked `json:"parked,omitempty"`
 }
 
 // PromiseDigest is a promise without its ledger. A zero At means that the ticket has not been submitted.
 type PromiseDigest struct {
-	At       time.Time       `json:"at,omitzero"`  // of the ledger's last entry
-	Due      time.Time       `json:"due,omitzero"` // zero while paused
-	MetAt    time.Time       `json:"met,omitzero"`
-	Breached time.Time       `json:"breached,omitzero"`
-	Settled  bool            `json:"settled,omitempty"`
-	Reasons  []policy.Reason `json:"reasons,omitempty"` // for which it is paused
-	Counts   policy.Counting `json:"counts,omitempty"`
-	Target   time.Duration   `json:"target,omitempty"`
-	Extended time.Duration   `json:"extended,omitempty"`
-	Used     time.Duration   `json:"used,omitempty"` // by At
+	At       time.Time           `json:"at,omitzero"`  // of the ledger's last entry
+	Due      time.Time           `json:"due,omitzero"` // zero while paused
+	MetAt    time.Time           `json:"met,omitzero"`
+	Breached time.Time           `json:"breached,omitzero"`
+	Settled  bool                `json:"settled,omitempty"`
+	Reasons  []policy.Reason     `json:"reasons,omitempty"` // for which it is paused
+	Counts   policy.CountingMode `json:"counts,omitempty"`
+	Target   time.Duration       `json:"target,omitempty"`
+	Extended time.Duration       `json:"extended,omitempty"`
+	Used     time.Duration       `json:"used,omitempty"` // by At
 }
 
 // Parked says that a due event or a transition cannot be recorded because PostgreSQL refuses it, which is a defect of
@@ -65,22 +65,22 @@ func (s State) Digest() Digest {
 	t := &s.Ticket
 	d := Digest{
 		Status: t.Status, Cause: t.Cause, Priority: t.Priority, Category: cut(t.Category), Handle: t.Handle,
-		Command: s.Command, Mails: s.Mails, Next: s.Next, Rung: s.Rung, Paused: s.Paused,
+		Command: s.Command, Mails: s.Mails, Next: s.Next, EscalationStep: s.EscalationStep, Paused: s.Paused,
 		FirstResponse: t.FirstResponse.digest(), Resolution: t.Resolution.digest(),
 	}
-	if s.Shown != nil {
-		d.Shown = *s.Shown
+	if s.SearchFields != nil {
+		d.SearchFields = *s.SearchFields
 	}
-	d.Emergencies, d.Earlier = digestPeriods(t.Emergencies)
+	d.Emergencies, d.EarlierEmergencies = digestPeriods(t.Emergencies)
 	return d
 }
 
-// Closed reports whether the ticket is closed, which is final.
+// PausesAt reports whether the ticket is closed, which is final.
 func (d Digest) Closed() bool { return d.Status == StatusClosed }
 
 // InEmergency reports whether an emergency, desk-wide or manual, pauses the ticket's clocks.
 func (d Digest) InEmergency() bool {
-	return !d.Closed() && slices.ContainsFunc(d.Emergencies, Stay.active)
+	return !d.Closed() && slices.ContainsFunc(d.Emergencies, EmergencyPeriod.active)
 }
 
 // Promise returns the named one.
@@ -97,13 +97,13 @@ func (p Promise) digest() PromiseDigest {
 	}
 	last := p.Clock.Ledger[len(p.Clock.Ledger)-1]
 	return PromiseDigest{
-		At: last.At, Due: last.Due, MetAt: p.MetAt, Breached: p.BreachedAt, Settled: p.Clock.Settled(),
+		At: last.At, Due: last.Due, MetAt: p.MetAt, Breached: p.BreachedAt, Settled: p.Clock.Met(),
 		Reasons: p.Clock.Reasons(), Counts: p.Clock.Counts, Target: p.Clock.Budget() - p.Clock.Extension(),
 		Extended: p.Clock.Extension(), Used: last.Used,
 	}
 }
 
-func digestPeriods(all []Stay) (some []Stay, others int) {
+func digestPeriods(all []EmergencyPeriod) (some []EmergencyPeriod, others int) {
 	for _, s := range all {
 		if s.active() && len(some) < maxPeriods {
 			some = append(some, s)

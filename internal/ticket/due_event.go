@@ -8,48 +8,48 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// MomentKind is a kind of due event.
-type MomentKind string
+// DueKind is a kind of due event.
+type DueKind string
 
 // The kinds of due events. Of several at one instant, those of the first response fire before those of the resolution,
 // both before those of silence, and waking last; within each group they fire in this order.
 const (
-	MomentRemind  MomentKind = "remind"
-	MomentBreach  MomentKind = "breach"
-	MomentRung    MomentKind = "rung"
-	MomentNudge   MomentKind = "nudge"
-	MomentResolve MomentKind = "resolve-by-silence"
-	MomentClose   MomentKind = "close-by-silence"
-	MomentWake    MomentKind = "wake"
+	DueReminder   DueKind = "remind"
+	DueBreach     DueKind = "breach"
+	DueEscalation DueKind = "rung"
+	DueNudge      DueKind = "nudge"
+	DueResolve    DueKind = "resolve-by-silence"
+	DueClose      DueKind = "close-by-silence"
+	DueWake       DueKind = "wake"
 )
 
-// Moment is an event that fires at an instant unless something else happens first.
-type Moment struct {
-	Kind  MomentKind       `json:"kind,omitempty"`
-	Clock policy.ClockName `json:"clock,omitempty"` // remind, breach, rung
-	Rung  int              `json:"rung,omitempty"`  // rung: number of the escalation step, from 1
-	Due   time.Time        `json:"due,omitzero"`
-	Label string           `json:"label,omitempty"` // describes it to people in Temporal UI; set by Keep
+// DueEvent is an event that fires at an instant unless something else happens first.
+type DueEvent struct {
+	Kind           DueKind          `json:"kind,omitempty"`
+	Clock          policy.ClockName `json:"clock,omitempty"` // remind, breach, rung
+	EscalationStep int              `json:"rung,omitempty"`  // rung: number of the escalation step, from 1
+	Due            time.Time        `json:"due,omitzero"`
+	Label          string           `json:"label,omitempty"` // describes it to people in Temporal UI; set by Digested
 }
 
 // Same reports whether two due events are equal but for their labels.
-func (m Moment) Same(other Moment) bool {
-	return m.Kind == other.Kind && m.Clock == other.Clock && m.Rung == other.Rung && m.Due.Equal(other.Due)
+func (m DueEvent) Same(other DueEvent) bool {
+	return m.Kind == other.Kind && m.Clock == other.Clock && m.EscalationStep == other.EscalationStep && m.Due.Equal(other.Due)
 }
 
 // Next returns the ticket's next due event, and false if there is none: during an emergency, for a closed ticket, or when
 // the policy provides for nothing more. A time in the past means that it is overdue.
-func Next(t Ticket, p *policy.Policy) (Moment, bool) {
-	var next Moment
+func Next(t Ticket, p *policy.Policy) (DueEvent, bool) {
+	var next DueEvent
 	if t.InEmergency() || t.Closed() {
 		return next, false
 	}
-	offer := func(kind MomentKind, clock policy.ClockName, rung int, due time.Time) {
+	offer := func(kind DueKind, clock policy.ClockName, rung int, due time.Time) {
 		if due.Before(t.NotBefore) {
 			due = t.NotBefore
 		}
 		if next.Kind == "" || due.Before(next.Due) {
-			next = Moment{Kind: kind, Clock: clock, Rung: rung, Due: due}
+			next = DueEvent{Kind: kind, Clock: clock, EscalationStep: rung, Due: due}
 		}
 	}
 	for _, name := range policy.ClockNames() {
@@ -57,25 +57,25 @@ func Next(t Ticket, p *policy.Policy) (Moment, bool) {
 	}
 	t.offerSilence(p.Silence, offer)
 	if !t.SnoozedUntil.IsZero() {
-		offer(MomentWake, "", 0, t.SnoozedUntil)
+		offer(DueWake, "", 0, t.SnoozedUntil)
 	}
 	return next, next.Kind != ""
 }
 
-type offer func(kind MomentKind, clock policy.ClockName, rung int, due time.Time)
+type offer func(kind DueKind, clock policy.ClockName, rung int, due time.Time)
 
 func (t *Ticket) offerPromise(name policy.ClockName, p *policy.Policy, offer offer) {
 	promise := t.Promise(name)
 	t.offerEscalation(name, p, offer)
-	if promise.Clock.Settled() || !promise.Clock.Running() || !promise.BreachedAt.IsZero() {
+	if promise.Clock.Met() || !promise.Clock.Running() || !promise.BreachedAt.IsZero() {
 		return
 	}
 	if due, ok := promise.Clock.Due(); ok {
-		at, reached := promise.Clock.Reaches(p.Calendar, p.Clocks[name].RemindAt)
+		at, reached := promise.Clock.ReachesAt(p.Calendar, p.Clocks[name].RemindAt)
 		if reached && !promise.Reminded && p.Clocks[name].RemindAt > 0 && at.Before(due) {
-			offer(MomentRemind, name, 0, at)
+			offer(DueReminder, name, 0, at)
 		}
-		offer(MomentBreach, name, 0, due)
+		offer(DueBreach, name, 0, due)
 	}
 }
 
@@ -83,33 +83,33 @@ func (t *Ticket) offerSilence(s policy.Silence, offer offer) {
 	switch t.Status {
 	case StatusWaiting:
 		if due, ok := t.SilentUntil(s.NudgeAfter); ok && !t.Nudged {
-			offer(MomentNudge, "", 0, due)
+			offer(DueNudge, "", 0, due)
 		}
 		if due, ok := t.SilentUntil(s.ResolveAfter); ok {
-			offer(MomentResolve, "", 0, due)
+			offer(DueResolve, "", 0, due)
 		}
 	case StatusResolved:
 		if due, ok := t.SilentUntil(s.CloseAfter); ok {
-			offer(MomentClose, "", 0, due)
+			offer(DueClose, "", 0, due)
 		}
 	}
 }
 
-func dueLabel(t Ticket, p *policy.Policy, m Moment, now time.Time) string {
+func dueLabel(t Ticket, p *policy.Policy, m DueEvent, now time.Time) string {
 	when := formatTime(m.Due.In(p.Zone))
 	name := strings.ReplaceAll(string(m.Clock), "_", " ")
 	switch m.Kind {
-	case MomentRemind:
+	case DueReminder:
 		return fmt.Sprintf("reminder of the %s %s%s", name, when, remainingText(t, p, m.Clock, now))
-	case MomentBreach:
+	case DueBreach:
 		return fmt.Sprintf("%s due %s%s", name, when, remainingText(t, p, m.Clock, now))
-	case MomentRung:
-		return fmt.Sprintf("escalation step %d of the breached %s %s", m.Rung, name, when)
-	case MomentNudge:
+	case DueEscalation:
+		return fmt.Sprintf("escalation step %d of the breached %s %s", m.EscalationStep, name, when)
+	case DueNudge:
 		return "nudge the requester " + when
-	case MomentResolve:
+	case DueResolve:
 		return "resolve by silence " + when
-	case MomentWake:
+	case DueWake:
 		return "wake from being snoozed " + when
 	default:
 		return "close by silence " + when

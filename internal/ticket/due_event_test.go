@@ -141,15 +141,15 @@ func TestEscalation_endsWithAnAnswerOrAnAcknowledgement(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := submitted(t, plainPolicy)
 			f.advance(101)
-			if got := f.ticket.Rung(); got != 1 {
+			if got := f.ticket.EscalationStep(); got != 1 {
 				t.Fatalf("rung %d an hour after the breach, want 1", got)
 			}
 			f.mustDecide(102, c.by, c.c)
-			if calm := f.ticket.Rung() == 0; calm != c.ends {
-				t.Errorf("the rung is %d", f.ticket.Rung())
+			if calm := f.ticket.EscalationStep() == 0; calm != c.ends {
+				t.Errorf("the rung is %d", f.ticket.EscalationStep())
 			}
 			f.advance(130)
-			rungs := f.ticket.FirstResponse.Rungs
+			rungs := f.ticket.FirstResponse.EscalationSteps
 			if c.ends && rungs != 1 || !c.ends && rungs != 2 {
 				t.Errorf("%d rungs have fired", rungs)
 			}
@@ -295,7 +295,7 @@ func TestResolve_withoutAMessageKeepsTheFirstResponsePending(t *testing.T) {
 func TestDecide_failsWhenADeadlineCannotBeComputed(t *testing.T) {
 	p := parse(t, plainPolicy)
 	draft := ticket.Draft(number, customer, 1, p)
-	_, err := ticket.Take(draft, ticket.Desk{Policy: p}, ticket.Command{
+	_, err := ticket.Decide(draft, ticket.Environment{Policy: p}, ticket.Command{
 		Seq: 1, Verb: ticket.VerbSubmit, By: byCustomer, At: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), Message: 1,
 	})
 	if err == nil {

@@ -45,22 +45,22 @@ type Delay struct {
 	By   time.Duration // whole seconds; 0 withdraws the delay
 }
 
-// Gate holds every emergency that was not cancelled before it began, past, active and planned, ascending by From and ID.
+// EmergencySchedule holds every emergency that was not cancelled before it began, past, active and planned, ascending by From and ID.
 // What applies to a ticket at any time follows from it alone.
-type Gate struct {
+type EmergencySchedule struct {
 	Revision    int64 // increases with every change; 0: no emergency was ever declared
 	Emergencies []Emergency
 }
 
-// Covers reports whether the emergency is active at an instant.
-func (e Emergency) Covers(at time.Time) bool {
+// ActiveAt reports whether the emergency is active at an instant.
+func (e Emergency) ActiveAt(at time.Time) bool {
 	return !at.Before(e.From) && (e.Until.IsZero() || at.Before(e.Until))
 }
 
-// Closed reports whether clocks are paused at an instant.
-func (g Gate) Closed(at time.Time) bool {
+// PausesAt reports whether clocks are paused at an instant.
+func (g EmergencySchedule) PausesAt(at time.Time) bool {
 	for _, e := range g.Emergencies {
-		if e.Kind == EmergencyClosed && e.Covers(at) {
+		if e.Kind == EmergencyClosed && e.ActiveAt(at) {
 			return true
 		}
 	}

@@ -7,11 +7,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Weave applies to a ticket the transitions of the emergency schedule up to an instant. It stops before a transition that
+// ApplyTransitions applies to a ticket the transitions of the emergency schedule up to an instant. It stops before a transition that
 // an earlier due event precedes. However late it is called, the events bear the times of their transitions.
-func Weave(t Ticket, d Desk, until time.Time) (Result, error) {
-	s := &story{t: t, desk: d}
-	s.weave(until)
+func ApplyTransitions(t Ticket, d Environment, until time.Time) (Result, error) {
+	s := &decider{t: t, desk: d}
+	s.applyTransitions(until)
 	result, err := s.result()
 	if err != nil {
 		return Result{}, fmt.Errorf("apply transitions to ticket %s: %w", t.Number, err)
@@ -19,9 +19,9 @@ func Weave(t Ticket, d Desk, until time.Time) (Result, error) {
 	return result, nil
 }
 
-func (s *story) weave(until time.Time) {
+func (s *decider) applyTransitions(until time.Time) {
 	for s.err == nil {
-		e, ok := NextEdge(s.t, s.desk.Gate)
+		e, ok := NextTransition(s.t, s.desk.Schedule)
 		if !ok || e.At.After(until) {
 			return
 		}
@@ -34,13 +34,13 @@ func (s *story) weave(until time.Time) {
 
 // applyTransition emits the event of a transition. If a defect offers the same transition twice in a row, the step fails
 // rather than loop for ever.
-func (s *story) applyTransition(e Edge) {
+func (s *decider) applyTransition(e Transition) {
 	if s.lastTransition == e {
 		s.err = fmt.Errorf("%s by %s at %s does not take effect", e.Verb, e.Emergency, e.At)
 		return
 	}
 	s.lastTransition = e
-	s.begin(theDesk, s.notBeforeLedger(e.At), 0)
+	s.begin(deskActor, s.notBeforeLedger(e.At), 0)
 	l := s.ledger()
 	told := Event{Emergency: string(e.Emergency)}
 	switch e.Verb {
@@ -48,7 +48,7 @@ func (s *story) applyTransition(e Edge) {
 		told.Kind = EventPaused
 		l.pause(policy.ReasonEmergency)
 	case VerbEmergencyExtend:
-		told.Kind, told.Delay = EventExtended, s.desk.Gate.delay(e.Emergency, s.at)
+		told.Kind, told.Delay = EventExtended, s.desk.Schedule.delay(e.Emergency, s.at)
 		had, _ := s.t.period(e.Emergency)
 		l.extend(told.Delay - had.By)
 	case VerbEmergencyResume:
@@ -63,7 +63,7 @@ func (s *story) applyTransition(e Edge) {
 
 // notBeforeLedger returns a time that is not before the clocks' last entries. Only a database whose clock was set back
 // needs the correction.
-func (s *story) notBeforeLedger(at time.Time) time.Time {
+func (s *decider) notBeforeLedger(at time.Time) time.Time {
 	for _, name := range policy.ClockNames() {
 		if ledger := s.t.Promise(name).Clock.Ledger; len(ledger) > 0 {
 			at = notBefore(at, ledger[len(ledger)-1].At)
@@ -72,7 +72,7 @@ func (s *story) notBeforeLedger(at time.Time) time.Time {
 	return at
 }
 
-func (g Gate) delay(id EmergencyID, at time.Time) time.Duration {
+func (g EmergencySchedule) delay(id EmergencyID, at time.Time) time.Duration {
 	for _, e := range g.Emergencies {
 		if e.ID == id {
 			return e.delay(at)
@@ -84,11 +84,11 @@ func (g Gate) delay(id EmergencyID, at time.Time) time.Duration {
 // Expected returns both deadlines, in UTC, as they will be if every emergency begins and ends as planned and no command
 // comes. For a breached promise it is the deadline that passed. It is zero if the promise is no longer pending, or if its
 // clock is paused with no planned end.
-func Expected(t Ticket, d Desk) (policy.Promises, error) {
-	s := &story{t: t, desk: d}
+func Expected(t Ticket, d Environment) (policy.Deadlines, error) {
+	s := &decider{t: t, desk: d}
 	dues := map[policy.ClockName]time.Time{}
 	for {
-		edge, more := NextEdge(s.t, d.Gate)
+		edge, more := NextTransition(s.t, d.Schedule)
 		for _, name := range policy.ClockNames() {
 			if _, known := dues[name]; known {
 				continue
@@ -103,15 +103,15 @@ func Expected(t Ticket, d Desk) (policy.Promises, error) {
 		s.applyTransition(edge)
 	}
 	_, err := s.result()
-	return policy.Promises{FirstResponse: dues[policy.FirstResponse], Resolution: dues[policy.Resolution]}, err
+	return policy.Deadlines{FirstResponse: dues[policy.FirstResponse], Resolution: dues[policy.Resolution]}, err
 }
 
-// GoesOn returns when the emergencies that pause a ticket's clocks end, if each ends as planned. It is zero if none pauses
+// ResumesAt returns when the emergencies that pause a ticket's clocks end, if each ends as planned. It is zero if none pauses
 // them or one has no planned end.
-func GoesOn(t Ticket, d Desk) (time.Time, error) {
-	s := &story{t: t, desk: d}
+func ResumesAt(t Ticket, d Environment) (time.Time, error) {
+	s := &decider{t: t, desk: d}
 	for s.err == nil && s.t.InEmergency() {
-		e, ok := NextEdge(s.t, d.Gate)
+		e, ok := NextTransition(s.t, d.Schedule)
 		if !ok {
 			return time.Time{}, nil
 		}
@@ -122,10 +122,10 @@ func GoesOn(t Ticket, d Desk) (time.Time, error) {
 }
 
 // expected returns a promise's deadline, and false if the next transition may still change it.
-func expected(p Promise, edge Edge, more bool) (time.Time, bool) {
+func expected(p Promise, edge Transition, more bool) (time.Time, bool) {
 	due, runs := p.Clock.Due()
 	switch {
-	case !p.MetAt.IsZero(), p.Clock.Settled():
+	case !p.MetAt.IsZero(), p.Clock.Met():
 		return time.Time{}, true
 	case !p.BreachedAt.IsZero():
 		return p.BreachedAt, true

@@ -6,41 +6,41 @@ import (
 
 // FanoutRequest asks to notify the workflows of open tickets of a transition, for as long as one activity may run.
 type FanoutRequest struct {
-	Edge  Edge   `json:"transition"`
-	Gate  int64  `json:"schedule"`        // revision of the emergency schedule
-	After Number `json:"after,omitempty"` // continue after this ticket
+	Transition       Transition `json:"transition"`
+	ScheduleRevision int64      `json:"schedule"`        // revision of the emergency schedule
+	After            Number     `json:"after,omitempty"` // continue after this ticket
 
-	Total int       `json:"total"`              // number of tickets to notify in all
-	Told  int       `json:"notified,omitempty"` // number of tickets notified so far
-	Began time.Time `json:"began"`
+	Total    int       `json:"total"`              // number of tickets to notify in all
+	Notified int       `json:"notified,omitempty"` // number of tickets notified so far
+	Began    time.Time `json:"began"`
 }
 
 // FanoutResult is the progress of one fan-out activity.
 type FanoutResult struct {
-	After Number `json:"after,omitempty"` // the last ticket notified
-	Told  int    `json:"notified"`        // number of tickets notified by this activity
-	Over  bool   `json:"over,omitempty"`  // no ticket is left after After
+	After    Number `json:"after,omitempty"` // the last ticket notified
+	Notified int    `json:"notified"`        // number of tickets notified by this activity
+	Done     bool   `json:"over,omitempty"`  // no ticket is left after After
 }
 
-// Proof counts, in PostgreSQL, the open tickets that do not agree with the emergency schedule after a transition.
-type Proof struct {
+// FanoutCheck counts, in PostgreSQL, the open tickets that do not agree with the emergency schedule after a transition.
+type FanoutCheck struct {
 	Open   int  `json:"open"`                 // open tickets
 	Behind int  `json:"behind"`               // those without a step since the transition
 	Wrong  int  `json:"wrong,omitempty"`      // those with one that are paused when they should run or the reverse: a defect
 	Passed bool `json:"superseded,omitempty"` // a later transition has been reached and supersedes this one
 
-	Late []Number `json:"late,omitempty"` // the first of Behind and Wrong, by number; at most MostNamed
+	Late []Number `json:"late,omitempty"` // the first of Behind and Wrong, by number; at most MaxLate
 }
 
-// MostNamed is the maximum number of tickets in Proof.Late.
-const MostNamed = 20
+// MaxLate is the maximum number of tickets in FanoutCheck.Late.
+const MaxLate = 20
 
-// FanoutPatience is how long a fan-out may take before requesters whose tickets agree with the schedule are mailed and
+// FanoutTimeout is how long a fan-out may take before requesters whose tickets agree with the schedule are mailed and
 // the other tickets are listed.
-const FanoutPatience = 2 * time.Minute
+const FanoutTimeout = 2 * time.Minute
 
 // Left returns how many tickets do not agree with the schedule.
-func (p Proof) Left() int { return p.Behind + p.Wrong }
+func (p FanoutCheck) Left() int { return p.Behind + p.Wrong }
 
 // AnnounceRequest asks to record which mails announce emergencies to requesters. Usually every open ticket agrees with
 // the schedule by then, so what is announced has happened. If that takes too long, Unproven asks for the same while some
@@ -59,13 +59,13 @@ type AnnounceResult struct {
 	Held          int `json:"held,omitempty"` // mails held until their ticket agrees with the schedule
 }
 
-// AnnouncementsRequest asks to send at most Most of the announcement mails that are owed.
-type AnnouncementsRequest struct {
+// SendAnnouncementsRequest asks to send at most Most of the announcement mails that are owed.
+type SendAnnouncementsRequest struct {
 	Most int `json:"limit"`
 }
 
-// AnnouncementsResult is the progress of sending announcement mails.
-type AnnouncementsResult struct {
+// SendAnnouncementsResult is the progress of sending announcement mails.
+type SendAnnouncementsResult struct {
 	Sent    int       `json:"sent,omitempty"`
 	Bounced int       `json:"bounced,omitempty"`
 	Left    int       `json:"unsent,omitempty"`

@@ -8,12 +8,12 @@ import (
 )
 
 // emergencyPause declares a manual emergency on this ticket alone. Desk-wide emergencies come by the emergency schedule.
-func (s *story) emergencyPause(c Command) *fault.Error {
+func (s *decider) emergencyPause(c Command) *fault.Error {
 	if refused := s.checkName(c); refused != nil {
 		return refused
 	}
 	if _, is := s.t.manualPeriod(); is {
-		return fault.Refusal(CodeNothing, "the ticket is already paused by an emergency")
+		return fault.NewConflict(CodeNothing, "the ticket is already paused by an emergency")
 	}
 	l := s.ledger()
 	l.pause(policy.ReasonEmergency)
@@ -22,12 +22,12 @@ func (s *story) emergencyPause(c Command) *fault.Error {
 }
 
 // checkName refuses the ID of a desk-wide emergency, and a name that the ticket has had before.
-func (s *story) checkName(c Command) *fault.Error {
+func (s *decider) checkName(c Command) *fault.Error {
 	if EmergencyID(c.Emergency).Valid() {
-		return fault.Refusal(CodeWholeDesk, "this is the ID of a desk-wide emergency, which can't be declared on a single ticket")
+		return fault.NewConflict(CodeWholeDesk, "this is the ID of a desk-wide emergency, which can't be declared on a single ticket")
 	}
 	if _, seen := s.t.period(EmergencyID(c.Emergency)); seen && c.Emergency != unnamedEmergency {
-		return fault.Refusal(CodeNothing, "this emergency has already been declared on the ticket")
+		return fault.NewConflict(CodeNothing, "this emergency has already been declared on the ticket")
 	}
 	return nil
 }
@@ -39,15 +39,15 @@ const (
 	maxTotalExtension = 10 * maxExtension
 )
 
-func (s *story) emergencyExtend(c Command) *fault.Error {
+func (s *decider) emergencyExtend(c Command) *fault.Error {
 	if c.Extension <= 0 || c.Extension > maxExtension || c.Extension%time.Second != 0 {
-		return fault.Refusal(CodeMalformed, "an extension must be a whole number of seconds, from 1 second to 366 days")
+		return fault.NewConflict(CodeMalformed, "an extension must be a whole number of seconds, from 1 second to 366 days")
 	}
 	if refused := s.checkName(c); refused != nil {
 		return refused
 	}
 	if s.t.Resolution.Clock.Extension() > maxTotalExtension-c.Extension {
-		return fault.Refusal(CodeLimit, "the targets have already been extended by ten years")
+		return fault.NewConflict(CodeLimit, "the targets have already been extended by ten years")
 	}
 	l := s.ledger()
 	l.extend(c.Extension)
@@ -56,13 +56,13 @@ func (s *story) emergencyExtend(c Command) *fault.Error {
 }
 
 // emergencyResume ends a manual emergency. Clocks that a desk-wide emergency pauses as well stay paused until it ends.
-func (s *story) emergencyResume(c Command) *fault.Error {
+func (s *decider) emergencyResume(c Command) *fault.Error {
 	stay, is := s.t.manualPeriod()
 	switch {
-	case EmergencyID(c.Emergency).Valid(), !is && s.t.Held() != "":
-		return fault.Refusal(CodeWholeDesk, "a desk-wide emergency can't be ended on a single ticket")
+	case EmergencyID(c.Emergency).Valid(), !is && s.t.PausingEmergency() != "":
+		return fault.NewConflict(CodeWholeDesk, "a desk-wide emergency can't be ended on a single ticket")
 	case !is, c.Emergency != "" && EmergencyID(c.Emergency) != stay.ID:
-		return fault.Refusal(CodeNoEmergency, "the ticket is not paused by this emergency")
+		return fault.NewConflict(CodeNoEmergency, "the ticket is not paused by this emergency")
 	}
 	l := s.ledger()
 	if !s.t.pausedByAnother(stay.ID) {
@@ -83,8 +83,8 @@ func nameOrUnnamed(emergency string) string {
 	return emergency
 }
 
-// EmergencyHand is a manual command to the emergency workflow, sent as a signal from Temporal UI.
-type EmergencyHand struct {
+// ManualEmergencyCommand is a manual command to the emergency workflow, sent as a signal from Temporal UI.
+type ManualEmergencyCommand struct {
 	Key     string `json:"key"` // the same for every delivery of one signal
 	Run     string `json:"run"` // ID of the run that received it; a reset starts another run
 	Name    string `json:"name"`
@@ -100,8 +100,8 @@ func EmergencyFields(name string) []string {
 	}[name]
 }
 
-// HandResult is the result of a manual command to the emergency workflow. Either Done or Refused is set.
-type HandResult struct {
+// ManualEmergencyResult is the result of a manual command to the emergency workflow. Either Done or Refused is set.
+type ManualEmergencyResult struct {
 	Emergency EmergencyID `json:"emergency,omitempty"`
 	Done      string      `json:"done,omitempty"`    // describes what was done
 	Refused   string      `json:"refused,omitempty"` // the reason of a refusal

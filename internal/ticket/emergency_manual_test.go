@@ -93,7 +93,7 @@ func TestEmergency_aReplyReopensAndTheClockResumesAtItsEnd(t *testing.T) {
 	f.write(10, byAgent, ticket.VerbResolve)
 	f.mustDecide(20, bySupervisor, pause)
 	f.write(30, byCustomer, ticket.VerbCustomerReply)
-	if f.ticket.Status != ticket.StatusOpen || f.ticket.Resolution.Clock.Running() || f.ticket.Resolution.Clock.Settled() {
+	if f.ticket.Status != ticket.StatusOpen || f.ticket.Resolution.Clock.Running() || f.ticket.Resolution.Clock.Met() {
 		t.Errorf("the ticket is %s, its clock %+v", f.ticket.Status, f.ticket.Resolution.Clock)
 	}
 	f.mustDecide(120, bySupervisor, resume)

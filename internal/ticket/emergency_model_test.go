@@ -16,7 +16,7 @@ import (
 // scheduleAt is the emergency schedule from an instant on.
 type scheduleAt struct {
 	at       time.Time
-	schedule ticket.Gate
+	schedule ticket.EmergencySchedule
 }
 
 // changeSchedule declares, changes, ends or cancels an emergency. The schedule up to now stays as it is.
@@ -77,7 +77,7 @@ func (w *model) changeSchedule() {
 
 func (w *model) setSchedule(all []ticket.Emergency) {
 	slices.SortFunc(all, func(a, b ticket.Emergency) int { return a.From.Compare(b.From) })
-	w.schedule = ticket.Gate{Revision: w.schedule.Revision + 1, Emergencies: all}
+	w.schedule = ticket.EmergencySchedule{Revision: w.schedule.Revision + 1, Emergencies: all}
 	w.schedules = append(w.schedules, scheduleAt{w.now, w.schedule})
 }
 
@@ -112,7 +112,7 @@ func TestModel_lateAndRepeatedStepsRecordTheSame(t *testing.T) {
 				m.run(end)
 				var want []ticket.Event
 				for _, e := range w.events {
-					if e.Kind != ticket.EventMailBounced && e.Kind != ticket.EventCallFailed {
+					if e.Kind != ticket.EventMailBounced && e.Kind != ticket.EventWebhookFailed {
 						e.N = len(want) + 1
 						want = append(want, e)
 					}
@@ -162,7 +162,7 @@ func (m *lateModel) run(end time.Time) {
 
 // step takes a step as app.Steps does.
 func (m *lateModel) step(now time.Time, what string) {
-	d := ticket.Desk{Gate: m.scheduleOf(now)}
+	d := ticket.Environment{Schedule: m.scheduleOf(now)}
 	accepted := 0
 	for accepted < len(m.commands) && !m.commands[accepted].At.After(now) {
 		accepted++
@@ -185,17 +185,17 @@ func (m *lateModel) step(now time.Time, what string) {
 	if m.decided < accepted {
 		until = m.commands[m.decided].At
 	}
-	m.add(ticket.Weave(m.ticket, m.desk(d), until))
+	m.add(ticket.ApplyTransitions(m.ticket, m.desk(d), until))
 }
 
-func (m *lateModel) desk(d ticket.Desk) ticket.Desk {
+func (m *lateModel) desk(d ticket.Environment) ticket.Environment {
 	d.Policy, d.Rosters, d.Unmailed = m.versions[m.ticket.Policy], m.rosters, !m.mailed
 	return d
 }
 
 // scheduleOf returns the schedule as it was known at an instant.
-func (m *lateModel) scheduleOf(now time.Time) ticket.Gate {
-	var g ticket.Gate
+func (m *lateModel) scheduleOf(now time.Time) ticket.EmergencySchedule {
+	var g ticket.EmergencySchedule
 	for _, known := range m.schedules {
 		if !known.at.After(now) {
 			g = known.schedule
@@ -204,9 +204,9 @@ func (m *lateModel) scheduleOf(now time.Time) ticket.Gate {
 	return g
 }
 
-func (m *lateModel) decide(d ticket.Desk, upTo int) {
+func (m *lateModel) decide(d ticket.Environment, upTo int) {
 	for ; m.decided < upTo; m.decided++ {
-		m.add(ticket.Take(m.ticket, m.desk(d), m.commands[m.decided]))
+		m.add(ticket.Decide(m.ticket, m.desk(d), m.commands[m.decided]))
 	}
 }
 
@@ -215,6 +215,6 @@ func (m *lateModel) add(r ticket.Result, err error) {
 		m.t.Fatalf("a late step failed: %v", err)
 	}
 	m.rosters = r.Rosters
-	m.ticket = roundTrip(m.t, ticket.Keep(r.Ticket, m.versions[r.Ticket.Policy], int64(m.decided), 0, time.Time{})).Ticket
+	m.ticket = roundTrip(m.t, ticket.Digested(r.Ticket, m.versions[r.Ticket.Policy], int64(m.decided), 0, time.Time{})).Ticket
 	m.events = append(m.events, r.Events...)
 }

@@ -10,14 +10,14 @@ import (
 // emergencyOracle is the oracle of desk-wide emergencies. It knows only the schedule and checks that the timeline has
 // exactly its transitions.
 type emergencyOracle struct {
-	schedule  func() ticket.Gate
+	schedule  func() ticket.EmergencySchedule
 	submitted time.Time
 	begun     map[string]bool
 	ended     map[string]bool
 	delays    map[string]time.Duration // recorded so far, in all
 }
 
-func newEmergencyOracle(gate func() ticket.Gate) *emergencyOracle {
+func newEmergencyOracle(gate func() ticket.EmergencySchedule) *emergencyOracle {
 	return &emergencyOracle{schedule: gate, begun: map[string]bool{}, ended: map[string]bool{}, delays: map[string]time.Duration{}}
 }
 

@@ -4,18 +4,18 @@ import (
 	"time"
 )
 
-// Outlook is what the emergency workflow knows of the emergency schedule. It holds no text that people wrote.
-type Outlook struct {
-	Revision int64     `json:"revision"`
-	At       time.Time `json:"at"`               // by the database's clock
-	Reached  Edge      `json:"reached,omitzero"` // the last transition up to At; zero: none
-	Next     Edge      `json:"next,omitzero"`    // the first transition after At; zero: none is planned
-	Until    time.Time `json:"until,omitzero"`   // when the outlook changes by itself; zero: never
-	Current  []Current `json:"current,omitempty"`
+// EmergencyOutlook is what the emergency workflow knows of the emergency schedule. It holds no text that people wrote.
+type EmergencyOutlook struct {
+	Revision int64             `json:"revision"`
+	At       time.Time         `json:"at"`               // by the database's clock
+	Reached  Transition        `json:"reached,omitzero"` // the last transition up to At; zero: none
+	Next     Transition        `json:"next,omitzero"`    // the first transition after At; zero: none is planned
+	Until    time.Time         `json:"until,omitzero"`   // when the outlook changes by itself; zero: never
+	Current  []ActiveEmergency `json:"current,omitempty"`
 }
 
-// Current is an active or planned emergency.
-type Current struct {
+// ActiveEmergency is an active or planned emergency.
+type ActiveEmergency struct {
 	ID    EmergencyID   `json:"id"`
 	Kind  EmergencyKind `json:"kind"`
 	From  time.Time     `json:"from"`
@@ -23,10 +23,10 @@ type Current struct {
 	By    time.Duration `json:"by,omitempty"`   // delayed: the last planned delay of targets
 }
 
-// Outlook returns the outlook as of an instant.
-func (g Gate) Outlook(at time.Time) Outlook {
-	o := Outlook{Revision: g.Revision, At: at}
-	for _, e := range g.Edges() {
+// EmergencyOutlook returns the outlook as of an instant.
+func (g EmergencySchedule) Outlook(at time.Time) EmergencyOutlook {
+	o := EmergencyOutlook{Revision: g.Revision, At: at}
+	for _, e := range g.Transitions() {
 		if e.At.After(at) {
 			o.Next, o.Until = e, e.At
 			break
@@ -37,7 +37,7 @@ func (g Gate) Outlook(at time.Time) Outlook {
 		if !e.Until.IsZero() && !e.Until.After(at) {
 			continue
 		}
-		c := Current{ID: e.ID, Kind: e.Kind, From: e.From, Until: e.Until}
+		c := ActiveEmergency{ID: e.ID, Kind: e.Kind, From: e.From, Until: e.Until}
 		if len(e.Delays) > 0 {
 			c.By = e.Delays[len(e.Delays)-1].By
 		}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Edge is an instant at which an emergency changes something for open tickets.
-type Edge struct {
+// Transition is an instant at which an emergency changes something for open tickets.
+type Transition struct {
 	At        time.Time   `json:"at"`
 	Verb      Verb        `json:"verb"` // emergency-pause, emergency-extend or emergency-resume
 	Emergency EmergencyID `json:"emergency"`
@@ -17,54 +17,54 @@ type Edge struct {
 // two adjacent emergencies.
 var transitionOrder = []Verb{VerbEmergencyPause, VerbEmergencyExtend, VerbEmergencyResume}
 
-func compareTransitions(a, b Edge) int {
+func compareTransitions(a, b Transition) int {
 	return cmp.Or(a.At.Compare(b.At),
 		slices.Index(transitionOrder, a.Verb)-slices.Index(transitionOrder, b.Verb), cmp.Compare(a.Emergency, b.Emergency))
 }
 
-// Edges returns the transitions of all emergencies in order of time.
-func (g Gate) Edges() []Edge {
-	var edges []Edge
+// Transitions returns the transitions of all emergencies in order of time.
+func (g EmergencySchedule) Transitions() []Transition {
+	var edges []Transition
 	for _, e := range g.Emergencies {
 		if e.Kind == EmergencyClosed {
-			edges = append(edges, Edge{At: e.From, Verb: VerbEmergencyPause, Emergency: e.ID})
+			edges = append(edges, Transition{At: e.From, Verb: VerbEmergencyPause, Emergency: e.ID})
 		}
 		for _, d := range e.Delays {
-			edges = append(edges, Edge{At: d.From, Verb: VerbEmergencyExtend, Emergency: e.ID})
+			edges = append(edges, Transition{At: d.From, Verb: VerbEmergencyExtend, Emergency: e.ID})
 		}
 		if !e.Until.IsZero() {
-			edges = append(edges, Edge{At: e.Until, Verb: VerbEmergencyResume, Emergency: e.ID})
+			edges = append(edges, Transition{At: e.Until, Verb: VerbEmergencyResume, Emergency: e.ID})
 		}
 	}
-	slices.SortStableFunc(edges, func(a, b Edge) int {
+	slices.SortStableFunc(edges, func(a, b Transition) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Emergency, b.Emergency))
 	})
 	return edges
 }
 
-// HasEdge reports whether a transition lies in (after, until].
-func (g Gate) HasEdge(after, until time.Time) bool {
-	return slices.ContainsFunc(g.Edges(), func(e Edge) bool { return e.At.After(after) && !e.At.After(until) })
+// HasTransition reports whether a transition lies in (after, until].
+func (g EmergencySchedule) HasTransition(after, until time.Time) bool {
+	return slices.ContainsFunc(g.Transitions(), func(e Transition) bool { return e.At.After(after) && !e.At.After(until) })
 }
 
-// InForce returns the emergencies that are active at an instant.
-func (g Gate) InForce(at time.Time) []Emergency {
+// ActiveAt returns the emergencies that are active at an instant.
+func (g EmergencySchedule) ActiveAt(at time.Time) []Emergency {
 	var all []Emergency
 	for _, e := range g.Emergencies {
-		if e.Covers(at) {
+		if e.ActiveAt(at) {
 			all = append(all, e)
 		}
 	}
 	return all
 }
 
-// NextEdge returns the next transition to apply to a ticket, in the past or ahead, and false if there is none. The
+// NextTransition returns the next transition to apply to a ticket, in the past or ahead, and false if there is none. The
 // ticket's emergency periods say what has been applied, so each transition is applied once.
-func NextEdge(t Ticket, g Gate) (Edge, bool) {
+func NextTransition(t Ticket, g EmergencySchedule) (Transition, bool) {
 	if t.Submitted.IsZero() || t.Closed() {
-		return Edge{}, false
+		return Transition{}, false
 	}
-	var edges []Edge
+	var edges []Transition
 	for _, e := range g.Emergencies {
 		if edge, ok := e.nextTransition(t); ok {
 			edges = append(edges, edge)
@@ -72,50 +72,50 @@ func NextEdge(t Ticket, g Gate) (Edge, bool) {
 	}
 	for _, s := range t.Emergencies {
 		if s.active() && s.ID.Valid() && !g.contains(s.ID) { // an emergency that does not exist pauses nothing
-			edges = append(edges, Edge{s.From, VerbEmergencyResume, s.ID})
+			edges = append(edges, Transition{s.From, VerbEmergencyResume, s.ID})
 		}
 	}
 	if len(edges) == 0 {
-		return Edge{}, false
+		return Transition{}, false
 	}
 	return slices.MinFunc(edges, compareTransitions), true
 }
 
-func (g Gate) contains(id EmergencyID) bool {
+func (g EmergencySchedule) contains(id EmergencyID) bool {
 	return slices.ContainsFunc(g.Emergencies, func(e Emergency) bool { return e.ID == id })
 }
 
 // nextTransition returns the emergency's next transition for a ticket, and false if there is none.
-func (e Emergency) nextTransition(t Ticket) (Edge, bool) {
+func (e Emergency) nextTransition(t Ticket) (Transition, bool) {
 	stay, seen := t.period(e.ID)
 	over := !e.Until.IsZero() && !e.Until.After(t.Submitted)
 	switch {
 	case !seen && over:
-		return Edge{}, false
+		return Transition{}, false
 	case e.Kind == EmergencyDelayed:
 		return e.nextDelay(t, stay, seen)
 	case !seen:
-		return Edge{notBefore(e.From, t.Submitted), VerbEmergencyPause, e.ID}, true
+		return Transition{notBefore(e.From, t.Submitted), VerbEmergencyPause, e.ID}, true
 	case stay.active() && !e.Until.IsZero():
-		return Edge{e.Until, VerbEmergencyResume, e.ID}, true
+		return Transition{e.Until, VerbEmergencyResume, e.ID}, true
 	}
-	return Edge{}, false
+	return Transition{}, false
 }
 
 // nextDelay returns the first change of the delay that the ticket has not had.
-func (e Emergency) nextDelay(t Ticket, stay Stay, seen bool) (Edge, bool) {
+func (e Emergency) nextDelay(t Ticket, stay EmergencyPeriod, seen bool) (Transition, bool) {
 	if !seen {
 		stay.Until = notBefore(e.From, t.Submitted)
 		if e.delay(stay.Until) != 0 {
-			return Edge{stay.Until, VerbEmergencyExtend, e.ID}, true
+			return Transition{stay.Until, VerbEmergencyExtend, e.ID}, true
 		}
 	}
 	for _, d := range e.Delays {
 		if d.From.After(stay.Until) && d.By != stay.By && (e.Until.IsZero() || d.From.Before(e.Until)) {
-			return Edge{d.From, VerbEmergencyExtend, e.ID}, true
+			return Transition{d.From, VerbEmergencyExtend, e.ID}, true
 		}
 	}
-	return Edge{}, false
+	return Transition{}, false
 }
 
 // delay returns how much longer the emergency makes targets, as of an instant.

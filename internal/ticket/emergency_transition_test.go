@@ -37,8 +37,8 @@ func delayed(id ticket.EmergencyID, until float64, delays ...float64) ticket.Eme
 	return e
 }
 
-func schedule(emergencies ...ticket.Emergency) ticket.Gate {
-	return ticket.Gate{Revision: 1, Emergencies: emergencies}
+func schedule(emergencies ...ticket.Emergency) ticket.EmergencySchedule {
+	return ticket.EmergencySchedule{Revision: 1, Emergencies: emergencies}
 }
 
 // message is a command with a message in a test table.
@@ -52,7 +52,7 @@ type message struct {
 func TestTransitions_shiftDueEvents(t *testing.T) {
 	answered := message{1, byAgent, ticket.VerbAgentReply} // so that only the resolution counts
 	cases := map[string]struct {
-		gate    ticket.Gate
+		gate    ticket.EmergencySchedule
 		said    []message
 		until   float64
 		moments []string
@@ -120,7 +120,7 @@ func TestTransitions_shiftDueEvents(t *testing.T) {
 }
 
 // submittedDuring returns a fixture whose ticket was submitted under a schedule.
-func submittedDuring(t *testing.T, document string, g ticket.Gate) *fixture {
+func submittedDuring(t *testing.T, document string, g ticket.EmergencySchedule) *fixture {
 	t.Helper()
 	p := parse(t, document)
 	f := &fixture{t: t, policy: p, schedule: g, ticket: ticket.Draft(number, customer, 1, p)}
@@ -208,7 +208,7 @@ func TestTransitions_waitForAnEarlierDueEvent(t *testing.T) {
 	f := submittedDuring(t, plainPolicy, schedule(closed(flood, 80, 90), closed(strike, 95, 0)))
 	weave := func(hours float64) ticket.Result {
 		t.Helper()
-		r, err := ticket.Weave(f.ticket, f.desk(), at(hours))
+		r, err := ticket.ApplyTransitions(f.ticket, f.desk(), at(hours))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,8 +221,8 @@ func TestTransitions_waitForAnEarlierDueEvent(t *testing.T) {
 	weave(92)
 	weave(200)
 	wantEqual(t, "after it", automatic(f.events), []string{"reminded first_response 75", "paused 80", "resumed 90", "paused 95"})
-	if m, ok := ticket.Next(f.ticket, f.policy); ok || f.ticket.Held() != strike {
-		t.Errorf("held by %q, %+v is next", f.ticket.Held(), m)
+	if m, ok := ticket.Next(f.ticket, f.policy); ok || f.ticket.PausingEmergency() != strike {
+		t.Errorf("held by %q, %+v is next", f.ticket.PausingEmergency(), m)
 	}
 }
 
@@ -232,7 +232,7 @@ func TestTransitions_leaveClosedTicketsAlone(t *testing.T) {
 	f.do(16, byCustomer, ticket.VerbClose)
 	f.advance(50)
 	wantEqual(t, "moments", automatic(f.events), []string{"paused 10"})
-	if f.ticket.InEmergency() || f.ticket.Held() != "" || f.ticket.Paused() {
+	if f.ticket.InEmergency() || f.ticket.PausingEmergency() != "" || f.ticket.Paused() {
 		t.Errorf("the closed ticket is %+v", f.ticket)
 	}
 }
@@ -265,7 +265,7 @@ func TestManualEmergency_leavesTheDesksAlone(t *testing.T) {
 	}
 	f.mustDecide(20, byOperator, ticket.Command{Verb: ticket.VerbEmergencyPause, Emergency: "a fire next door"})
 	f.advance(35)
-	if f.ticket.FirstResponse.Clock.Running() || f.ticket.Held() != "" {
+	if f.ticket.FirstResponse.Clock.Running() || f.ticket.PausingEmergency() != "" {
 		t.Error("the desk's end ended what was declared by hand")
 	}
 	f.mustDecide(40, byOperator, ticket.Command{Verb: ticket.VerbEmergencyResume})
@@ -276,7 +276,7 @@ func TestManualEmergency_endsBesideOneOfTheDesk(t *testing.T) {
 	f := submittedDuring(t, plainPolicy, schedule(closed(flood, 10, 30)))
 	f.mustDecide(5, byOperator, pause)
 	f.mustDecide(20, byOperator, resume)
-	if f.ticket.FirstResponse.Clock.Running() || f.ticket.Held() != flood {
+	if f.ticket.FirstResponse.Clock.Running() || f.ticket.PausingEmergency() != flood {
 		t.Error("what was declared by hand ended the desk's emergency")
 	}
 	f.advance(40)
@@ -304,7 +304,7 @@ func TestExtend_byANameUsedBeforeIsRefused(t *testing.T) {
 // There is no expected deadline after an emergency without an end.
 func TestExpected_followsTheSchedule(t *testing.T) {
 	for name, c := range map[string]struct {
-		gate              ticket.Gate
+		gate              ticket.EmergencySchedule
 		hours             float64
 		first, resolution float64 // -1: none
 	}{

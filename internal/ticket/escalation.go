@@ -8,23 +8,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Call is a webhook call that an event owes. The receiver learns nothing that people wrote.
-type Call struct {
-	Event    int    // number of the event that owes it
-	Webhook  string // its name in the policy
-	Clock    policy.ClockName
-	Rung     int             // escalation step, from 1
-	Priority policy.Priority // of the ticket after the event
-	Broken   time.Time       // the deadline that passed
+// WebhookCall is a webhook call that an event owes. The receiver learns nothing that people wrote.
+type WebhookCall struct {
+	Event          int    // number of the event that owes it
+	Webhook        string // its name in the policy
+	Clock          policy.ClockName
+	EscalationStep int             // escalation step, from 1
+	Priority       policy.Priority // of the ticket after the event
+	Breached       time.Time       // the deadline that passed
 }
 
 // Fired reports whether an escalation step, counted from 1, has fired for the promise.
-func (p Promise) Fired(rung int) bool { return rung <= p.Rungs && !slices.Contains(p.Skipped, rung) }
+func (p Promise) Fired(rung int) bool {
+	return rung <= p.EscalationSteps && !slices.Contains(p.Skipped, rung)
+}
 
-// climbed records that an escalation step has fired. Steps before it that did not apply to the ticket's priority are
+// recordStep records that an escalation step has fired. Steps before it that did not apply to the ticket's priority are
 // skipped; they can still fire if the priority changes.
-func (p *Promise) climbed(rung int) {
-	if rung <= p.Rungs {
+func (p *Promise) recordStep(rung int) {
+	if rung <= p.EscalationSteps {
 		p.Skipped = slices.DeleteFunc(slices.Clone(p.Skipped), func(n int) bool { return n == rung })
 		if len(p.Skipped) == 0 {
 			p.Skipped = nil // as JSON decodes it
@@ -32,10 +34,10 @@ func (p *Promise) climbed(rung int) {
 		return
 	}
 	skipped := slices.Clip(p.Skipped) // an earlier state shares the array
-	for n := p.Rungs + 1; n < rung; n++ {
+	for n := p.EscalationSteps + 1; n < rung; n++ {
 		skipped = append(skipped, n)
 	}
-	p.Rungs, p.Skipped = rung, skipped
+	p.EscalationSteps, p.Skipped = rung, skipped
 }
 
 // offerEscalation offers the escalation steps that apply at the ticket's priority and have not fired. A step is due at
@@ -47,49 +49,49 @@ func (t *Ticket) offerEscalation(name policy.ClockName, p *policy.Policy, offer 
 		return
 	}
 	for i, rung := range p.Escalation {
-		if promise.Fired(i+1) || !rung.For(name, t.Priority) {
+		if promise.Fired(i+1) || !rung.AppliesTo(name, t.Priority) {
 			continue
 		}
-		due := promise.LadderFrom.Add(rung.After)
-		if due.Before(t.Ranked) {
-			due = t.Ranked
+		due := promise.EscalatingFrom.Add(rung.After)
+		if due.Before(t.PriorityChangedAt) {
+			due = t.PriorityChangedAt
 		}
-		offer(MomentRung, name, i+1, due)
+		offer(DueEscalation, name, i+1, due)
 	}
 }
 
-// tellAll owes the mails and webhook calls of an escalation step. If the step names only the assignee and the ticket is
+// notifyAll owes the mails and webhook calls of an escalation step. If the step names only the assignee and the ticket is
 // unassigned, the supervisors are notified instead, so that no step is lost.
-func (s *story) tellAll(rung policy.Rung, m Moment) {
-	audiences := rung.Tell
-	if s.t.Assignee == "" && len(rung.People) == 0 && slices.Equal(audiences, []policy.Audience{policy.TellAssignee}) {
-		audiences = []policy.Audience{policy.TellSupervisors}
+func (s *decider) notifyAll(rung policy.EscalationStep, m DueEvent) {
+	audiences := rung.Notify
+	if s.t.Assignee == "" && len(rung.People) == 0 && slices.Equal(audiences, []policy.Audience{policy.NotifyAssignee}) {
+		audiences = []policy.Audience{policy.NotifySupervisors}
 	}
 	for _, audience := range audiences {
-		s.tell(MailEscalation, audience, m)
+		s.notify(MailEscalation, audience, m)
 	}
 	for _, handle := range rung.People {
-		s.mails = append(s.mails, Mail{Kind: MailEscalation, Event: s.t.Events, Named: handle, Clock: m.Clock, Rung: m.Rung})
+		s.mails = append(s.mails, Mail{Kind: MailEscalation, Event: s.t.Events, Named: handle, Clock: m.Clock, EscalationStep: m.EscalationStep})
 	}
 	for _, name := range rung.Webhooks {
-		s.calls = append(s.calls, Call{
-			Event: s.t.Events, Webhook: name, Clock: m.Clock, Rung: m.Rung,
-			Priority: s.t.Priority, Broken: s.t.Promise(m.Clock).BreachedAt,
+		s.calls = append(s.calls, WebhookCall{
+			Event: s.t.Events, Webhook: name, Clock: m.Clock, EscalationStep: m.EscalationStep,
+			Priority: s.t.Priority, Breached: s.t.Promise(m.Clock).BreachedAt,
 		})
 	}
 }
 
-// GiveUp records that a webhook could not be called, for staff to see. It fires no due events.
-func GiveUp(t Ticket, d Desk, owed int, webhook string, at time.Time) (Result, error) {
-	s := &story{t: t, desk: d}
-	s.begin(theDesk, at, 0)
-	s.emit(Event{Kind: EventCallFailed, Mail: owed, Webhook: webhook})
+// RecordWebhookFailure records that a webhook could not be called, for staff to see. It fires no due events.
+func RecordWebhookFailure(t Ticket, d Environment, owed int, webhook string, at time.Time) (Result, error) {
+	s := &decider{t: t, desk: d}
+	s.begin(deskActor, at, 0)
+	s.emit(Event{Kind: EventWebhookFailed, Mail: owed, Webhook: webhook})
 	return s.result()
 }
 
-func (s *story) acknowledge(c Command) *fault.Error {
+func (s *decider) acknowledge(c Command) *fault.Error {
 	if !s.t.FirstResponse.Escalating() && !s.t.Resolution.Escalating() {
-		return fault.Refusal(CodeNothing, "there is no escalation to acknowledge")
+		return fault.NewConflict(CodeNothing, "there is no escalation to acknowledge")
 	}
 	s.emit(Event{Kind: EventAcknowledged, Message: c.Message})
 	return nil

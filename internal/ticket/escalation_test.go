@@ -82,8 +82,8 @@ escalation:
 	wantEqual(t, "rungs", automatic(f.events), []string{
 		"breached first_response 100", "escalated first_response rung 2 100", "escalated first_response rung 3 101", "escalated first_response rung 1 101",
 	})
-	if f.ticket.Rung() != 3 || f.ticket.FirstResponse.Skipped != nil {
-		t.Errorf("rung %d is shown, %v are left", f.ticket.Rung(), f.ticket.FirstResponse.Skipped)
+	if f.ticket.EscalationStep() != 3 || f.ticket.FirstResponse.Skipped != nil {
+		t.Errorf("rung %d is shown, %v are left", f.ticket.EscalationStep(), f.ticket.FirstResponse.Skipped)
 	}
 }
 
@@ -120,8 +120,8 @@ func TestEscalation_notifiesNamedPeopleAndWebhooks(t *testing.T) {
 	var calls []string
 	for _, c := range f.calls {
 		e := f.events[c.Event-1]
-		calls = append(calls, fmt.Sprintf("%s %s rung %d %s", c.Webhook, c.Clock, c.Rung, c.Priority))
-		if e.Kind != ticket.EventEscalated || e.Rung != c.Rung || !c.Broken.Equal(at(100)) {
+		calls = append(calls, fmt.Sprintf("%s %s rung %d %s", c.Webhook, c.Clock, c.EscalationStep, c.Priority))
+		if e.Kind != ticket.EventEscalated || e.EscalationStep != c.EscalationStep || !c.Breached.Equal(at(100)) {
 			t.Errorf("call %+v is owed by %+v", c, e)
 		}
 	}
@@ -133,7 +133,7 @@ func TestEscalation_notifiesNamedPeopleAndWebhooks(t *testing.T) {
 func TestEscalation_ofAStateWithoutSkippedStepsContinues(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.advance(101)
-	state := roundTrip(t, ticket.Keep(f.ticket, f.policy, 1, 0, at(101)))
+	state := roundTrip(t, ticket.Digested(f.ticket, f.policy, 1, 0, at(101)))
 	data, err := json.Marshal(state.Ticket.FirstResponse)
 	if err != nil {
 		t.Fatal(err)
@@ -155,13 +155,13 @@ func checkCalls(t testingT, p *policy.Policy, r ticket.Result) {
 	var want, got []string
 	for _, e := range r.Events {
 		if e.Kind == ticket.EventEscalated {
-			for _, name := range p.Escalation[e.Rung-1].Webhooks {
-				want = append(want, fmt.Sprintf("%d %s %s %d", e.N, name, e.Promise, e.Rung))
+			for _, name := range p.Escalation[e.EscalationStep-1].Webhooks {
+				want = append(want, fmt.Sprintf("%d %s %s %d", e.N, name, e.Promise, e.EscalationStep))
 			}
 		}
 	}
 	for _, c := range r.Calls {
-		got = append(got, fmt.Sprintf("%d %s %s %d", c.Event, c.Webhook, c.Clock, c.Rung))
+		got = append(got, fmt.Sprintf("%d %s %s %d", c.Event, c.Webhook, c.Clock, c.EscalationStep))
 	}
 	if !slices.Equal(got, want) {
 		t.Fatalf("a step owes the calls %v, want %v", got, want)

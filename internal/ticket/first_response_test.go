@@ -39,7 +39,7 @@ func TestFirstResponse_isMetByAPublicAnswerOfStaff(t *testing.T) {
 				return
 			}
 			wantTime(t, "the first response", f.ticket.FirstResponse.MetAt, 5)
-			if !f.ticket.FirstResponse.Clock.Settled() {
+			if !f.ticket.FirstResponse.Clock.Met() {
 				t.Error("its clock is not settled")
 			}
 		})
@@ -107,7 +107,7 @@ func TestWithdraw_cancelsBothPromises(t *testing.T) {
 		p := f.ticket.Promise(name)
 		wantZero(t, string(name)+" met", p.MetAt)
 		wantZero(t, string(name)+" broken", p.BreachedAt)
-		if !p.Clock.Settled() {
+		if !p.Clock.Met() {
 			t.Errorf("%s is still owed", name)
 		}
 	}

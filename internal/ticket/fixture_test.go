@@ -70,14 +70,14 @@ var submission = time.Date(2026, time.November, 23, 10, 0, 0, 0, time.UTC)
 type fixture struct {
 	t        *testing.T
 	policy   *policy.Policy
-	schedule ticket.Gate
+	schedule ticket.EmergencySchedule
 	ticket   ticket.Ticket
 	seq      int64
 	events   []ticket.Event
 	mails    []ticket.Mail
 	rosters  ticket.Rosters // agents available for assignment by rules
 	lacks    string         // the roster that the last decision lacked
-	calls    []ticket.Call
+	calls    []ticket.WebhookCall
 	outcome  ticket.Outcome
 	mailed   bool // the requester gets mails: silence counts from their delivery, which the test must report
 }
@@ -95,8 +95,8 @@ func submitted(t *testing.T, document string) *fixture {
 
 func at(hours float64) time.Time { return submission.Add(time.Duration(hours * float64(time.Hour))) }
 
-func (f *fixture) desk() ticket.Desk {
-	return ticket.Desk{Policy: f.policy, Gate: f.schedule, Rosters: f.rosters, Unmailed: !f.mailed}
+func (f *fixture) desk() ticket.Environment {
+	return ticket.Environment{Policy: f.policy, Schedule: f.schedule, Rosters: f.rosters, Unmailed: !f.mailed}
 }
 
 // decide decides a command accepted so many hours after the submission.
@@ -104,7 +104,7 @@ func (f *fixture) decide(hours float64, by ticket.Actor, c ticket.Command) ticke
 	f.t.Helper()
 	f.seq++
 	c.Seq, c.By, c.At = f.seq, by, at(hours)
-	r, err := ticket.Take(f.ticket, f.desk(), c)
+	r, err := ticket.Decide(f.ticket, f.desk(), c)
 	if err != nil {
 		f.t.Fatalf("take %s: %v", c.Verb, err)
 	}
@@ -146,7 +146,7 @@ func (f *fixture) advance(hours float64) ticket.Result {
 }
 
 func (f *fixture) add(r ticket.Result) {
-	f.ticket, f.rosters, f.lacks = r.Ticket, r.Rosters, r.Lacks
+	f.ticket, f.rosters, f.lacks = r.Ticket, r.Rosters, r.MissingRoster
 	f.events = append(f.events, r.Events...)
 	f.mails = append(f.mails, r.Mails...)
 	f.calls = append(f.calls, r.Calls...)
@@ -160,8 +160,8 @@ func automatic(events []ticket.Event) []string {
 			continue
 		}
 		line := fmt.Sprintf("%s %s %g", e.Kind, e.Promise, e.At.Sub(submission).Hours())
-		if e.Rung > 0 {
-			line = fmt.Sprintf("%s %s rung %d %g", e.Kind, e.Promise, e.Rung, e.At.Sub(submission).Hours())
+		if e.EscalationStep > 0 {
+			line = fmt.Sprintf("%s %s rung %d %g", e.Kind, e.Promise, e.EscalationStep, e.At.Sub(submission).Hours())
 		}
 		lines = append(lines, strings.ReplaceAll(line, "  ", " "))
 	}

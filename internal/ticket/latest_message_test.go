@@ -96,7 +96,7 @@ func TestDecide_refusedMessagesNeedNotBeSeen(t *testing.T) {
 
 // publicMessages are the events whose messages a requester may read.
 var publicMessages = []ticket.EventKind{
-	ticket.EventAgentReplied, ticket.EventInformationRequested, ticket.EventProgressTold, ticket.EventResolved,
+	ticket.EventAgentReplied, ticket.EventInformationRequested, ticket.EventProgressUpdated, ticket.EventResolved,
 }
 
 // unseen counts the messages of others after an entry. For a requester only those that they may read count, by the numbers

@@ -14,8 +14,8 @@ import (
 // A script that declares emergencies without end neither bloats the state nor displaces the desk-wide emergency.
 func TestState_staysBoundedUnderManualEmergencies(t *testing.T) {
 	f := submitted(t, plainPolicy)
-	flood := ticket.Stay{ID: "E-7Q2K9XM4TD", From: at(1), Until: at(1), By: time.Hour}
-	f.ticket.Emergencies = []ticket.Stay{flood}
+	flood := ticket.EmergencyPeriod{ID: "E-7Q2K9XM4TD", From: at(1), Until: at(1), By: time.Hour}
+	f.ticket.Emergencies = []ticket.EmergencyPeriod{flood}
 	name := strings.Repeat("snöw ", 39)
 	for i := range 500 {
 		hour := float64(2 + i)
@@ -29,7 +29,7 @@ func TestState_staysBoundedUnderManualEmergencies(t *testing.T) {
 	if got := f.ticket.Resolution.Clock.Extension(); got != 202*time.Minute { // the promise was broken in hour 203, and stands
 		t.Errorf("extended by %s", got)
 	}
-	state := ticket.Keep(f.ticket, f.policy, 1500, 1, at(1000))
+	state := ticket.Digested(f.ticket, f.policy, 1500, 1, at(1000))
 	stored, err := json.Marshal(state)
 	if err != nil || len(stored) > 32<<10 {
 		t.Errorf("the state has %d bytes, %v", len(stored), err)
@@ -38,8 +38,8 @@ func TestState_staysBoundedUnderManualEmergencies(t *testing.T) {
 	if err != nil || len(digest) > 3<<10 {
 		t.Errorf("the digest has %d bytes, %v:\n%s", len(digest), err, digest)
 	}
-	if d := state.Digest(); d.Earlier+len(d.Emergencies) != 21 {
-		t.Errorf("the digest names %d emergencies and %d earlier ones", len(d.Emergencies), d.Earlier)
+	if d := state.Digest(); d.EarlierEmergencies+len(d.Emergencies) != 21 {
+		t.Errorf("the digest names %d emergencies and %d earlier ones", len(d.Emergencies), d.EarlierEmergencies)
 	}
 }
 
@@ -58,7 +58,7 @@ func TestExtend_isRefusedBeyondTenYears(t *testing.T) {
 }
 
 func TestManualCommand_carriesOnlyTheFieldsOfItsVerb(t *testing.T) {
-	fields := map[string]ticket.ByHand{
+	fields := map[string]ticket.ManualCommand{
 		"agent": {Agent: "agent-1"}, "priority": {Priority: policy.PriorityHigh}, "category": {Category: "order"},
 		"emergency": {Emergency: "snow"}, "seconds": {Extension: time.Hour}, "policy": {Policy: 1},
 	}
@@ -71,14 +71,14 @@ func TestManualCommand_carriesOnlyTheFieldsOfItsVerb(t *testing.T) {
 			h.Verb, h.Key = verb, "k"
 			want := h
 			if !strings.Contains(takes[verb], name) {
-				want = ticket.ByHand{Key: "k", Verb: verb, Malformed: true}
+				want = ticket.ManualCommand{Key: "k", Verb: verb, Malformed: true}
 			}
 			if got := h.Checked(); got != want {
 				t.Errorf("%s with %s: %+v, want %+v", verb, name, got, want)
 			}
 		}
 	}
-	for _, h := range []ticket.ByHand{
+	for _, h := range []ticket.ManualCommand{
 		{Agent: strings.Repeat("a", 201)}, {Agent: "a\x00b"}, {Agent: "a\xffb"},
 	} {
 		h.Verb = ticket.VerbAssign

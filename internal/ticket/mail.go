@@ -54,13 +54,13 @@ func (k MailKind) ToStaff() bool {
 // Mail is a mail that an event owes. It holds neither text nor address. Exactly one of Person, Audience and Named is set;
 // audiences and handles are resolved to people when the event is stored.
 type Mail struct {
-	Kind     MailKind
-	Event    int              // number of the event that owes it
-	Person   PersonID         // the recipient
-	Audience policy.Audience  // or an audience
-	Named    string           // or the handle of one of the staff
-	Clock    policy.ClockName // reminders and escalations: of the promise
-	Rung     int              // escalations: number of the step, from 1
-	Asks     bool             // it asks the requester for an answer: silence counts from its delivery
-	Resends  int              // number of the bounced mail that it replaces; 0: none
+	Kind           MailKind
+	Event          int              // number of the event that owes it
+	Person         PersonID         // the recipient
+	Audience       policy.Audience  // or an audience
+	Named          string           // or the handle of one of the staff
+	Clock          policy.ClockName // reminders and escalations: of the promise
+	EscalationStep int              // escalations: number of the step, from 1
+	Asks           bool             // it asks the requester for an answer: silence counts from its delivery
+	Resends        int              // number of the bounced mail that it replaces; 0: none
 }

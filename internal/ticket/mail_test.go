@@ -67,10 +67,10 @@ func TestMails_toStaffAboutPromises(t *testing.T) {
 	for _, m := range assigned.mails[2:] {
 		rung := 0
 		if m.Kind == ticket.MailEscalation {
-			rung = assigned.events[m.Event-1].Rung
+			rung = assigned.events[m.Event-1].EscalationStep
 		}
-		if m.Clock != policy.FirstResponse || m.Rung != rung {
-			t.Errorf("the mail is about %s, rung %d: %+v", m.Clock, m.Rung, m)
+		if m.Clock != policy.FirstResponse || m.EscalationStep != rung {
+			t.Errorf("the mail is about %s, rung %d: %+v", m.Clock, m.EscalationStep, m)
 		}
 	}
 	checkMails(t, assigned.events, assigned.mails)
@@ -114,12 +114,12 @@ func checkMails(t testingT, events []ticket.Event, mails []ticket.Mail) {
 var (
 	internalEvents = []ticket.EventKind{
 		ticket.EventNoted, ticket.EventReclassified, ticket.EventReminded, ticket.EventBreached, ticket.EventEscalated,
-		ticket.EventAcknowledged, ticket.EventNobodyAvailable, ticket.EventMailBounced, ticket.EventCallFailed, ticket.EventRefused,
+		ticket.EventAcknowledged, ticket.EventNoAgentAvailable, ticket.EventMailBounced, ticket.EventWebhookFailed, ticket.EventRefused,
 		ticket.EventQuestionDelivered, ticket.EventMailResent, ticket.EventSnoozed, ticket.EventWoke,
 	}
 	publicEvents = []ticket.EventKind{
 		ticket.EventSubmitted, ticket.EventAssigned, ticket.EventCustomerReplied, ticket.EventAgentReplied,
-		ticket.EventInformationRequested, ticket.EventProgressTold, ticket.EventResolved, ticket.EventClosed,
+		ticket.EventInformationRequested, ticket.EventProgressUpdated, ticket.EventResolved, ticket.EventClosed,
 		ticket.EventReopened, ticket.EventNudged, ticket.EventPaused, ticket.EventExtended, ticket.EventResumed,
 		ticket.EventPolicyAdopted, ticket.EventHandedBack,
 	}
@@ -144,7 +144,7 @@ func TestEventKind_internalEventsAreNotPublic(t *testing.T) {
 func TestBounce_recordsOnlyAnEvent(t *testing.T) {
 	f := inStatus(t, ticket.StatusWaiting)
 	before := f.ticket
-	r, err := ticket.Bounce(f.ticket, f.desk(), 3, 0, at(5))
+	r, err := ticket.RecordBounce(f.ticket, f.desk(), 3, 0, at(5))
 	if err != nil {
 		t.Fatal(err)
 	}

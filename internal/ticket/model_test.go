@@ -120,7 +120,7 @@ type model struct {
 	seq         int64
 	extensions  map[int64]time.Duration
 	oracle      *timelineOracle
-	schedule    ticket.Gate
+	schedule    ticket.EmergencySchedule
 	schedules   []scheduleAt     // how it came to be
 	commands    []ticket.Command // accepted
 	staff       ticket.Rosters   // as they were at first
@@ -136,7 +136,7 @@ func newModel(t *rapid.T, version int64, versions map[int64]*policy.Policy) *mod
 		t: t, policy: p, first: version, versions: versions, ticket: ticket.Draft(number, customer, version, p), extensions: map[int64]time.Duration{},
 		rosters: drawRosters(t, versions), mailed: rapid.IntRange(0, 3).Draw(t, "mailed") > 0, now: epoch.Add(time.Duration(rapid.IntRange(0, 365*24*3600).Draw(t, "birth")) * time.Second),
 	}
-	w.oracle = newTimelineOracle(p, newEmergencyOracle(func() ticket.Gate { return w.schedule }), func(command int64) time.Duration { return w.extensions[command] })
+	w.oracle = newTimelineOracle(p, newEmergencyOracle(func() ticket.EmergencySchedule { return w.schedule }), func(command int64) time.Duration { return w.extensions[command] })
 	w.assignments, w.staff = newAssignmentOracle(p, w.rosters), w.rosters
 	w.oracle.versions, w.assignments.versions = versions, versions
 	for rapid.IntRange(0, 2).Draw(t, "emergency before") == 0 {
@@ -151,10 +151,10 @@ func newModel(t *rapid.T, version int64, versions map[int64]*policy.Policy) *mod
 	return w
 }
 
-func (w *model) desk() ticket.Desk { return w.deskWith(w.rosters) }
+func (w *model) desk() ticket.Environment { return w.deskWith(w.rosters) }
 
-func (w *model) deskWith(r ticket.Rosters) ticket.Desk {
-	return ticket.Desk{Policy: w.policy, Gate: w.schedule, Rosters: r, Unmailed: !w.mailed}
+func (w *model) deskWith(r ticket.Rosters) ticket.Environment {
+	return ticket.Environment{Policy: w.policy, Schedule: w.schedule, Rosters: r, Unmailed: !w.mailed}
 }
 
 func (w *model) run() {
@@ -195,7 +195,7 @@ func (w *model) wait() {
 }
 
 func (w *model) bounce() {
-	r, err := ticket.Bounce(w.ticket, w.desk(), 1, 0, w.now)
+	r, err := ticket.RecordBounce(w.ticket, w.desk(), 1, 0, w.now)
 	r.Rosters = w.rosters // it assigns no one
 	w.add(r, err)
 }
@@ -227,7 +227,7 @@ func (w *model) deliver(m askingMail, since time.Time) {
 	w.advance(w.now)
 	w.checkInvariants()
 	before := len(w.events)
-	r, err := ticket.Deliver(w.ticket, w.desk(), m.n, m.Event, since, w.now)
+	r, err := ticket.RecordDelivery(w.ticket, w.desk(), m.n, m.Event, since, w.now)
 	w.add(r, err)
 	if counts := w.oracle.unheard && m.Event == w.oracle.asking[len(w.oracle.asking)-1]; counts != (len(w.events) > before) {
 		w.t.Fatalf("the news of mail %+v came to %+v, and it counts: %v", m, r.Events, counts)
@@ -239,7 +239,7 @@ func (w *model) undelivered(m *askingMail) {
 	w.advance(w.now)
 	w.checkInvariants()
 	before := len(w.events)
-	r, err := ticket.Bounce(w.ticket, w.desk(), m.n, m.Event, w.now)
+	r, err := ticket.RecordBounce(w.ticket, w.desk(), m.n, m.Event, w.now)
 	w.add(r, err)
 	back := slices.ContainsFunc(w.events[before:], func(e ticket.Event) bool { return e.Kind == ticket.EventHandedBack })
 	if counts := w.oracle.awaitsRequester() && slices.Contains(w.oracle.asking, m.Event); counts != back || back != (len(r.Mails) == 1) {
@@ -248,7 +248,7 @@ func (w *model) undelivered(m *askingMail) {
 }
 
 func (w *model) giveUp() {
-	r, err := ticket.GiveUp(w.ticket, w.desk(), 1, "ops", w.now)
+	r, err := ticket.RecordWebhookFailure(w.ticket, w.desk(), 1, "ops", w.now)
 	r.Rosters = w.rosters // it assigns no one
 	w.add(r, err)
 }
@@ -282,7 +282,7 @@ func (w *model) checkSnooze(now time.Time) {
 	}
 }
 
-// command decides a random command, mostly a valid one.
+// supervisors decides a random command, mostly a valid one.
 func (w *model) command() {
 	verb := rapid.SampledFrom(modelVerbs).Draw(w.t, "verb")
 	by := rapid.SampledFrom(allowedActors(verb)).Draw(w.t, "by")
@@ -311,7 +311,7 @@ func (w *model) command() {
 	}
 	if verb == ticket.VerbResend && len(w.asking) > 0 {
 		m := w.asking[len(w.asking)-1]
-		c.Resend = &ticket.Undelivered{Mail: m.n, Kind: m.Kind, Person: m.Person, Event: m.Event, Bounced: m.bounced}
+		c.Resend = &ticket.BouncedMail{Mail: m.n, Kind: m.Kind, Person: m.Person, Event: m.Event, Bounced: m.bounced}
 	}
 	if rapid.IntRange(0, 7).Draw(w.t, "spoilt") == 7 {
 		spoil(w.t, &c)
@@ -373,8 +373,8 @@ func (w *model) decide(c ticket.Command) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r, err := ticket.Take(w.ticket, w.desk(), c)
-	again, errAgain := ticket.Take(w.ticket, w.desk(), c)
+	r, err := ticket.Decide(w.ticket, w.desk(), c)
+	again, errAgain := ticket.Decide(w.ticket, w.desk(), c)
 	if !reflect.DeepEqual(r, again) || (err == nil) != (errAgain == nil) {
 		w.t.Fatalf("the same step gave two results:\n%+v\n%+v", r, again)
 	}
@@ -412,7 +412,7 @@ func (w *model) checkGuarded(c ticket.Command, r ticket.Result) {
 func (w *model) checkTimersFirst(c ticket.Command, want ticket.Result) {
 	at, rosters, events := w.ticket, w.rosters, []ticket.Event(nil)
 	var mails []ticket.Mail
-	var calls []ticket.Call
+	var calls []ticket.WebhookCall
 	for m, ok := ticket.Next(at, w.policy); ok && !m.Due.After(c.At); m, ok = ticket.Next(at, w.policy) {
 		r, err := ticket.Advance(at, w.deskWith(rosters), m.Due)
 		if err != nil || len(r.Events) == 0 {
@@ -421,9 +421,9 @@ func (w *model) checkTimersFirst(c ticket.Command, want ticket.Result) {
 		at, rosters, events, mails = r.Ticket, r.Rosters, append(events, r.Events...), append(mails, r.Mails...)
 		calls = append(calls, r.Calls...)
 		// The state goes through a history on its way to the next step.
-		at = roundTrip(w.t, ticket.Keep(at, w.policy, w.seq, len(mails), c.At)).Ticket
+		at = roundTrip(w.t, ticket.Digested(at, w.policy, w.seq, len(mails), c.At)).Ticket
 	}
-	r, err := ticket.Take(at, w.deskWith(rosters), c)
+	r, err := ticket.Decide(at, w.deskWith(rosters), c)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -437,8 +437,8 @@ func (w *model) add(r ticket.Result, err error) {
 	if err != nil {
 		w.t.Fatalf("a step failed: %v", err)
 	}
-	if r.Lacks != "" {
-		w.t.Fatalf("the roster of %s is there and lacked", r.Lacks)
+	if r.MissingRoster != "" {
+		w.t.Fatalf("the roster of %s is there and lacked", r.MissingRoster)
 	}
 	w.ticket, w.rosters = r.Ticket, r.Rosters
 	w.events = append(w.events, r.Events...)
@@ -462,14 +462,14 @@ func (w *model) add(r ticket.Result, err error) {
 // nothing is due for ever.
 func (w *model) finish() {
 	w.endEmergencies()
-	if hand := slices.ContainsFunc(w.ticket.Emergencies, func(s ticket.Stay) bool { return s.Until.IsZero() && !s.ID.Valid() }); hand {
+	if hand := slices.ContainsFunc(w.ticket.Emergencies, func(s ticket.EmergencyPeriod) bool { return s.Until.IsZero() && !s.ID.Valid() }); hand {
 		w.decide(ticket.Command{Verb: ticket.VerbEmergencyResume, By: bySupervisor})
 		w.checkInvariants()
 	}
 	w.deliverAll()
 	w.advance(w.now.AddDate(1, 0, 0))
 	w.checkInvariants()
-	if w.ticket.Unheard() {
+	if w.ticket.AwaitsDelivery() {
 		w.t.Fatal("a mail that asks is owed for ever")
 	}
 	if m, ok := ticket.Next(w.ticket, w.policy); ok && w.ticket.FirstResponse.Clock.Budget() < 1000*time.Hour {
@@ -478,7 +478,7 @@ func (w *model) finish() {
 	for _, name := range policy.ClockNames() {
 		p := w.ticket.Promise(name)
 		for i, rung := range w.policy.Escalation {
-			if p.Escalating() && rung.For(name, w.ticket.Priority) && !p.Fired(i+1) {
+			if p.Escalating() && rung.AppliesTo(name, w.ticket.Priority) && !p.Fired(i+1) {
 				w.t.Fatalf("%s: rung %d never fired, of %+v", name, i+1, p)
 			}
 		}
@@ -495,12 +495,12 @@ func (w *model) deliverAll() {
 		}
 		w.advance(w.now)
 		w.checkInvariants()
-		if w.ticket.Unheard() {
+		if w.ticket.AwaitsDelivery() {
 			w.deliver(w.asking[len(w.asking)-1], w.now)
 			w.checkInvariants()
 		}
 		m, due := ticket.Next(w.ticket, w.policy)
-		edge, ahead := ticket.NextEdge(w.ticket, w.schedule)
+		edge, ahead := ticket.NextTransition(w.ticket, w.schedule)
 		if next, more = m.Due, due || ahead; !due || ahead && edge.At.Before(m.Due) {
 			next = edge.At
 		}
@@ -520,7 +520,7 @@ func (w *model) checkInvariants() {
 	if !reflect.DeepEqual(fold, w.ticket) || fold.Events != len(w.events) {
 		w.t.Fatalf("the ticket is not the fold of its events:\n got %+v\nwant %+v", w.ticket, fold)
 	}
-	w.ticket = roundTrip(w.t, ticket.Keep(w.ticket, w.policy, w.seq, 0, w.now)).Ticket
+	w.ticket = roundTrip(w.t, ticket.Digested(w.ticket, w.policy, w.seq, 0, w.now)).Ticket
 
 	for ; w.checked < len(w.events); w.checked++ {
 		err := w.oracle.read(w.events[w.checked])
@@ -547,7 +547,7 @@ func sameSteps(p ticket.Promise, want map[int]bool, length int) bool {
 // compareWithOracle compares the ticket with the oracle as of the last event.
 func (w *model) compareWithOracle() {
 	o := w.oracle
-	if w.ticket.Status != o.status || w.ticket.InEmergency() != (o.paused() && o.status != ticket.StatusClosed) || w.ticket.Nudged != o.nudged || w.ticket.Unheard() != o.unheard || w.ticket.Priority != o.priority {
+	if w.ticket.Status != o.status || w.ticket.InEmergency() != (o.paused() && o.status != ticket.StatusClosed) || w.ticket.Nudged != o.nudged || w.ticket.AwaitsDelivery() != o.unheard || w.ticket.Priority != o.priority {
 		w.t.Fatalf("the ticket is %+v, the oracle says %s, emergency %v, nudged %v", w.ticket, o.status, o.emergency, o.nudged)
 	}
 	for _, name := range policy.ClockNames() {
@@ -560,7 +560,7 @@ func (w *model) compareWithOracle() {
 			w.t.Fatalf("%s: %s used and %s left make %s", name, used, left, budget)
 		}
 		if p.Reminded != want.reminded || !p.BreachedAt.IsZero() != want.breached || !sameSteps(*p, want.fired, len(w.policy.Escalation)) ||
-			p.Acknowledged != want.ended || p.Clock.Settled() != want.settled || !p.MetAt.Equal(want.met) {
+			p.Acknowledged != want.ended || p.Clock.Met() != want.settled || !p.MetAt.Equal(want.met) {
 			w.t.Fatalf("%s is %+v, the oracle says %+v", name, p, want)
 		}
 		if due, running := p.Clock.Due(); running != p.Clock.Running() {

@@ -22,7 +22,7 @@ type Definition struct {
 	Bulk       string // what it did to several tickets at once, as a participle; empty: it is asked of one
 	Manual     string // help for a signal by hand; empty: it is refused by hand
 
-	decide func(*story, Command) *fault.Error
+	decide func(*decider, Command) *fault.Error
 }
 
 // Operation is an address at which people ask a ticket for a verb, in the API and on pages alike.
@@ -101,8 +101,8 @@ func MayAsk(role Role, verb Verb) bool { return slices.Contains(byVerb[verb].Rol
 // Fits reports whether a verb means something while a ticket has a status. Whether it is granted depends on more.
 func (v Verb) Fits(s Status) bool { return slices.Contains(byVerb[v].Statuses, s) }
 
-// NeedsWords reports whether a command of this verb is nothing without a message, even by hand.
-func (v Verb) NeedsWords() bool {
+// NeedsMessage reports whether a command of this verb is nothing without a message, even by hand.
+func (v Verb) NeedsMessage() bool {
 	d := byVerb[v]
 	return d.Manual == "" && d.InWords()
 }

@@ -24,7 +24,7 @@ func TestDefinitions_areComplete(t *testing.T) {
 		if slices.Contains(ticket.Signals(), d.Verb) == (d.Verb == ticket.VerbSubmit) {
 			t.Errorf("%s is a signal, or is not, against the rule that all but the submission are", d.Verb)
 		}
-		if d.Verb.NeedsWords() && d.Manual != "" {
+		if d.Verb.NeedsMessage() && d.Manual != "" {
 			t.Errorf("%s can't be done by hand without words, and has help for it", d.Verb)
 		}
 	}
@@ -49,7 +49,7 @@ func TestSignals_areThoseOfTheGuide(t *testing.T) {
 			inputs[ticket.Verb(named[1])] = cells[2]
 		}
 	}
-	for _, verb := range ticket.ByHandVerbs() {
+	for _, verb := range ticket.ManualVerbs() {
 		input, told := inputs[verb]
 		if delete(inputs, verb); !told {
 			t.Errorf("the guide does not tell of %s", verb)

@@ -8,26 +8,26 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Ending is a status in which silence counts, and its cause.
-type Ending struct {
+// SilenceEnding is a status in which silence counts, and its cause.
+type SilenceEnding struct {
 	Status Status `json:"status,omitempty"`
 	Cause  Cause  `json:"cause,omitempty"`
 }
 
-// listening reports whether the ticket awaits the requester: silence counts.
-func (t *Ticket) listening() bool {
+// awaitsRequester reports whether the ticket awaits the requester: silence counts.
+func (t *Ticket) awaitsRequester() bool {
 	return t.Status == StatusWaiting || t.Status == StatusResolved
 }
 
-// Unheard reports whether silence has not begun because the mail that asks for an answer has not been delivered.
-func (t *Ticket) Unheard() bool {
-	return t.listening() && t.Asked > 0 && t.SilentSince.IsZero()
+// AwaitsDelivery reports whether silence has not begun because the mail that asks for an answer has not been delivered.
+func (t *Ticket) AwaitsDelivery() bool {
+	return t.awaitsRequester() && t.Asked > 0 && t.SilentSince.IsZero()
 }
 
-// asks reports whether the mail of an event asks for the answer that the ticket currently awaits. All such mails of one
+// asksInExchange reports whether the mail of an event asks for the answer that the ticket currently awaits. All such mails of one
 // exchange, from the question on, must be deliverable.
-func (t *Ticket) asks(event int) bool {
-	return event > 0 && t.AskedFrom <= event && event <= t.Asked && (t.listening() || t.Returned.Status != "")
+func (t *Ticket) asksInExchange(event int) bool {
+	return event > 0 && t.AskedFrom <= event && event <= t.Asked && (t.awaitsRequester() || t.BeforeBounce.Status != "")
 }
 
 // SilentUntil returns when silence will have lasted for a period, and false if the period is not set or silence has not
@@ -36,28 +36,28 @@ func (t *Ticket) SilentUntil(period time.Duration) (time.Time, bool) {
 	if period <= 0 || t.SilentSince.IsZero() {
 		return time.Time{}, false
 	}
-	return t.SilentSince.Add(period - t.Silent), true
+	return t.SilentSince.Add(period - t.SilenceBefore), true
 }
 
 // applySilence restarts silence with every public message of the desk: at the event if it owes the requester no mail,
 // otherwise at the delivery of the mail. Until then silence does not count.
-func (t *Ticket) applySilence(e Event, was Ending) {
+func (t *Ticket) applySilence(e Event, was SilenceEnding) {
 	switch {
 	case e.Kind == EventHandedBack:
-		t.SilentSince, t.Silent, t.Nudged, t.Returned = time.Time{}, 0, false, was
-	case !t.listening():
-		t.SilentSince, t.Silent, t.Nudged = time.Time{}, 0, false
+		t.SilentSince, t.SilenceBefore, t.Nudged, t.BeforeBounce = time.Time{}, 0, false, was
+	case !t.awaitsRequester():
+		t.SilentSince, t.SilenceBefore, t.Nudged = time.Time{}, 0, false
 		if e.Status != "" || e.Kind == EventCustomerReplied {
-			t.Asked, t.AskedFrom, t.Returned = 0, 0, Ending{}
+			t.Asked, t.AskedFrom, t.BeforeBounce = 0, 0, SilenceEnding{}
 		}
-	case e.Status != "" || e.Answers || e.Kind == EventProgressTold || e.Kind == EventMailResent && e.Asks:
-		t.SilentSince, t.Silent, t.Nudged, t.Returned = e.At, 0, false, Ending{}
-		t.ask(e, was.Status != t.Status || e.Kind == EventMailResent)
+	case e.Status != "" || e.Answers || e.Kind == EventProgressUpdated || e.Kind == EventMailResent && e.Asks:
+		t.SilentSince, t.SilenceBefore, t.Nudged, t.BeforeBounce = e.At, 0, false, SilenceEnding{}
+		t.recordAsking(e, was.Status != t.Status || e.Kind == EventMailResent)
 	case e.Kind == EventNudged:
 		t.Nudged = true
 		if e.Asks {
-			t.Silent += e.At.Sub(t.SilentSince)
-			t.ask(e, false)
+			t.SilenceBefore += e.At.Sub(t.SilentSince)
+			t.recordAsking(e, false)
 		}
 	case e.Kind == EventQuestionDelivered:
 		t.SilentSince = notBefore(e.Since, t.lastResumed())
@@ -65,8 +65,8 @@ func (t *Ticket) applySilence(e Event, was Ending) {
 	}
 }
 
-// ask records the event whose mail asks for an answer, and with first that it begins an exchange.
-func (t *Ticket) ask(e Event, first bool) {
+// recordAsking records the event whose mail asks for an answer, and with first that it begins an exchange.
+func (t *Ticket) recordAsking(e Event, first bool) {
 	if !e.Asks {
 		t.Asked, t.AskedFrom = 0, 0
 		return
@@ -80,41 +80,41 @@ func (t *Ticket) ask(e Event, first bool) {
 // lastResumed returns when the last emergency that paused the ticket's clocks ended, and zero if there was none.
 func (t *Ticket) lastResumed() time.Time {
 	for _, e := range slices.Backward(t.Resolution.Clock.Ledger) {
-		if e.Act == policy.ActResumed && e.Reason == policy.ReasonEmergency {
+		if e.Kind == policy.EntryResumed && e.Reason == policy.ReasonEmergency {
 			return e.At
 		}
 	}
 	return time.Time{}
 }
 
-// Deliver records that a mail server accepted the mail that asks the requester for an answer. Silence counts from since.
+// RecordDelivery records that a mail server accepted the mail that asks the requester for an answer. Silence counts from since.
 // Deliver first fires everything due up to now, so every command accepted before must have been decided. It records
 // nothing about a mail that no longer asks or whose delivery is already recorded.
-func Deliver(t Ticket, d Desk, mail, event int, since, now time.Time) (Result, error) {
-	s := &story{t: t, desk: d}
+func RecordDelivery(t Ticket, d Environment, mail, event int, since, now time.Time) (Result, error) {
+	s := &decider{t: t, desk: d}
 	s.advance(now)
-	if s.t.Unheard() && s.t.Asked == event {
+	if s.t.AwaitsDelivery() && s.t.Asked == event {
 		if since.After(now) {
 			since = now
 		}
-		s.begin(theDesk, now, 0)
+		s.begin(deskActor, now, 0)
 		s.emit(Event{Kind: EventQuestionDelivered, Mail: mail, Since: since})
 	}
 	return s.result()
 }
 
-// Bounce records that a mail could not be delivered, for staff to see. event is the event for which the mail asks the
-// requester for an answer, or 0. If the ticket awaits that answer, it is handed back to its agent; Bounce then first fires
+// RecordBounce records that a mail could not be delivered, for staff to see. event is the event for which the mail asks the
+// requester for an answer, or 0. If the ticket awaits that answer, it is handed back to its agent; RecordBounce then first fires
 // everything due up to now, so every command accepted before must have been decided. Otherwise it fires nothing, and later
 // events may have earlier times.
-func Bounce(t Ticket, d Desk, mail, event int, now time.Time) (Result, error) {
-	s := &story{t: t, desk: d}
-	if s.t.listening() && s.t.asks(event) {
+func RecordBounce(t Ticket, d Environment, mail, event int, now time.Time) (Result, error) {
+	s := &decider{t: t, desk: d}
+	if s.t.awaitsRequester() && s.t.asksInExchange(event) {
 		s.advance(now)
 	}
-	s.begin(theDesk, now, 0)
+	s.begin(deskActor, now, 0)
 	s.emit(Event{Kind: EventMailBounced, Mail: mail})
-	if s.t.listening() && s.t.asks(event) {
+	if s.t.awaitsRequester() && s.t.asksInExchange(event) {
 		s.handBack(mail)
 		s.wakeAfter(s.events[len(s.events)-1:])
 	}
@@ -124,55 +124,55 @@ func Bounce(t Ticket, d Desk, mail, event int, now time.Time) (Result, error) {
 // handBack reopens a ticket whose mail to the requester bounced, a waiting one as well as a resolved one: a requester who
 // does not know of a resolution cannot confirm it by silence, and without a running clock the ticket would be forgotten.
 // Resending the mail restores its status.
-func (s *story) handBack(mail int) {
+func (s *decider) handBack(mail int) {
 	l := s.ledger()
 	l.reopen(policy.Resolution)
 	l.resume(policy.ReasonResolved)
 	l.resume(policy.ReasonWaiting)
 	s.emit(Event{Kind: EventHandedBack, Status: StatusOpen, Mail: mail, Clocks: l.entries})
-	s.mailOwner(MailUndelivered, Moment{})
+	s.notifyAssignee(MailUndelivered, DueEvent{})
 }
 
-// Undelivered is a mail that a resend command names, as the step finds it.
-type Undelivered struct {
-	Mail    int
-	Kind    MailKind
-	Person  PersonID
-	Clock   policy.ClockName
-	Rung    int
-	Event   int  // the event for which it asks the requester for an answer; 0: none
-	Bounced bool // it bounced or was given up
-	Resent  bool // another mail has replaced it
+// BouncedMail is a mail that a resend command names, as the step finds it.
+type BouncedMail struct {
+	Mail           int
+	Kind           MailKind
+	Person         PersonID
+	Clock          policy.ClockName
+	EscalationStep int
+	Event          int  // the event for which it asks the requester for an answer; 0: none
+	Bounced        bool // it bounced or was given up
+	Resent         bool // another mail has replaced it
 }
 
 // resend owes a bounced mail again, as a new one. If the mail asks for an answer, the ticket gets back the status that it
 // had before the bounce, and silence counts from the delivery of the new mail.
-func (s *story) resend(c Command) *fault.Error {
+func (s *decider) resend(c Command) *fault.Error {
 	m := c.Resend
 	switch {
 	case m == nil:
-		return fault.Refusal(CodeNoMail, "the ticket has no such email")
+		return fault.NewConflict(CodeNoMail, "the ticket has no such email")
 	case !m.Bounced:
-		return fault.Refusal(CodeNotBounced, "only an email that could not be delivered can be sent again")
+		return fault.NewConflict(CodeNotBounced, "only an email that could not be delivered can be sent again")
 	case m.Resent:
-		return fault.Refusal(CodeResent, "the email has already been sent again")
+		return fault.NewConflict(CodeResent, "the email has already been sent again")
 	case m.Person == s.t.Requester && s.desk.Unmailed:
-		return fault.Refusal(CodeUnmailed, "the requester's account is disabled, so no email is sent to them")
+		return fault.NewConflict(CodeUnmailed, "the requester's account is disabled, so no email is sent to them")
 	}
 	e := Event{Kind: EventMailResent, Mail: m.Mail}
-	if s.t.asks(m.Event) {
-		e.Asks, e.Status, e.Cause = true, s.t.Returned.Status, s.t.Returned.Cause
+	if s.t.asksInExchange(m.Event) {
+		e.Asks, e.Status, e.Cause = true, s.t.BeforeBounce.Status, s.t.BeforeBounce.Cause
 		e.Clocks = s.restorePauses(e.Status)
 	}
 	s.emit(e)
 	s.mails = append(s.mails, Mail{
-		Kind: m.Kind, Event: s.t.Events, Person: m.Person, Clock: m.Clock, Rung: m.Rung, Asks: e.Asks, Resends: m.Mail,
+		Kind: m.Kind, Event: s.t.Events, Person: m.Person, Clock: m.Clock, EscalationStep: m.EscalationStep, Asks: e.Asks, Resends: m.Mail,
 	})
 	return nil
 }
 
 // restorePauses pauses the clocks again for the status that a bounce had ended.
-func (s *story) restorePauses(status Status) []ClockEntry {
+func (s *decider) restorePauses(status Status) []ClockEntry {
 	l := s.ledger()
 	switch status {
 	case StatusWaiting:

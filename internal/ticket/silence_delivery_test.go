@@ -24,7 +24,7 @@ func (f *fixture) deliverAsking(since, heard float64) ticket.Result {
 
 func (f *fixture) deliver(event int, since, heard float64) ticket.Result {
 	f.t.Helper()
-	r, err := ticket.Deliver(f.ticket, f.desk(), 7, event, at(since), at(heard))
+	r, err := ticket.RecordDelivery(f.ticket, f.desk(), 7, event, at(since), at(heard))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func (f *fixture) deliver(event int, since, heard float64) ticket.Result {
 
 func (f *fixture) bounce(hours float64, event int) ticket.Result {
 	f.t.Helper()
-	r, err := ticket.Bounce(f.ticket, f.desk(), 7, event, at(hours))
+	r, err := ticket.RecordBounce(f.ticket, f.desk(), 7, event, at(hours))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func (f *fixture) bounce(hours float64, event int) ticket.Result {
 	return r
 }
 
-func (f *fixture) wantNext(kind ticket.MomentKind, hours float64) {
+func (f *fixture) wantNext(kind ticket.DueKind, hours float64) {
 	f.t.Helper()
 	if m, ok := ticket.Next(f.ticket, f.policy); !ok || m.Kind != kind || !m.Due.Equal(at(hours)) {
 		f.t.Errorf("next is %+v, want %s at %gh", m, kind, hours)
@@ -61,7 +61,7 @@ func TestSilence_startsAtTheDelivery(t *testing.T) {
 	f.write(10, byAgent, ticket.VerbRequestInformation)
 	f.advance(5000)
 	f.wantNothingNext()
-	if len(f.ticket.Resolution.Clock.Reasons()) != 1 || !f.ticket.Unheard() {
+	if len(f.ticket.Resolution.Clock.Reasons()) != 1 || !f.ticket.AwaitsDelivery() {
 		t.Errorf("the ticket is %+v", f.ticket)
 	}
 	f.deliverAsking(5001, 5002)
@@ -88,17 +88,17 @@ func TestSilence_countsFromTheDeliveryHoweverLateItIsReported(t *testing.T) {
 		if r := f.deliver(event, 13, 14); len(r.Events) > 0 {
 			t.Errorf("heard again: %+v", r.Events)
 		}
-		f.wantNext(ticket.MomentNudge, 35)
+		f.wantNext(ticket.DueNudge, 35)
 	})
 	t.Run("late, nothing falls due in the past", func(t *testing.T) {
 		f := ask(t)
 		f.deliverAsking(11, 50)
-		f.wantNext(ticket.MomentNudge, 50)
+		f.wantNext(ticket.DueNudge, 50)
 	})
 	t.Run("from the future", func(t *testing.T) {
 		f := ask(t)
 		f.deliverAsking(99, 12)
-		f.wantNext(ticket.MomentNudge, 36)
+		f.wantNext(ticket.DueNudge, 36)
 	})
 	t.Run("of another event", func(t *testing.T) {
 		f := ask(t)
@@ -107,7 +107,7 @@ func TestSilence_countsFromTheDeliveryHoweverLateItIsReported(t *testing.T) {
 		f.deliver(event, 21, 21)
 		f.wantNothingNext()
 		f.deliverAsking(30, 30)
-		f.wantNext(ticket.MomentNudge, 54)
+		f.wantNext(ticket.DueNudge, 54)
 	})
 	t.Run("after the answer", func(t *testing.T) {
 		f := ask(t)
@@ -126,7 +126,7 @@ func TestSilence_countsFromTheDeliveryHoweverLateItIsReported(t *testing.T) {
 		f.deliver(event, 21, 31)
 		f.wantNothingNext()
 		f.deliverAsking(32, 32)
-		f.wantNext(ticket.MomentNudge, 56)
+		f.wantNext(ticket.DueNudge, 56)
 	})
 	t.Run("under another policy", func(t *testing.T) {
 		f := ask(t)
@@ -135,7 +135,7 @@ func TestSilence_countsFromTheDeliveryHoweverLateItIsReported(t *testing.T) {
 		f.policy = short
 		f.wantNothingNext()
 		f.deliverAsking(30, 30)
-		f.wantNext(ticket.MomentResolve, 32)
+		f.wantNext(ticket.DueResolve, 32)
 	})
 }
 
@@ -174,7 +174,7 @@ func TestSilence_excludesEmergencies(t *testing.T) {
 				f.deliverAsking(c.since, c.heard)
 			}
 			end()
-			f.wantNext(ticket.MomentNudge, c.nudge)
+			f.wantNext(ticket.DueNudge, c.nudge)
 		})
 	}
 }
@@ -190,8 +190,8 @@ func TestBounce_handsTheTicketBack(t *testing.T) {
 			wantEqual(t, "mails", mailLines(r.Mails), []string{"undelivered to P-AGENTONE"})
 			wantZero(t, "the resolution", f.ticket.Resolution.MetAt)
 			f.wantDue(policy.Resolution, 250)
-			if f.ticket.Status != ticket.StatusOpen || f.ticket.Returned.Status != was {
-				t.Errorf("the ticket is %s, and was %+v", f.ticket.Status, f.ticket.Returned)
+			if f.ticket.Status != ticket.StatusOpen || f.ticket.BeforeBounce.Status != was {
+				t.Errorf("the ticket is %s, and was %+v", f.ticket.Status, f.ticket.BeforeBounce)
 			}
 			if r := f.bounce(61, f.ticket.Asked); len(r.Events) != 1 {
 				t.Errorf("another bounce came to %v", kinds(r.Events))
@@ -242,9 +242,9 @@ func TestResend_restoresTheStatusBeforeTheBounce(t *testing.T) {
 			was, cause := f.ticket.Status, f.ticket.Cause
 			event := f.ticket.Asked
 			f.bounce(20, event)
-			again := ticket.Command{Verb: ticket.VerbResend, Resend: &ticket.Undelivered{Mail: 7, Kind: ticket.MailResolution, Person: customer, Event: event, Bounced: true}}
+			again := ticket.Command{Verb: ticket.VerbResend, Resend: &ticket.BouncedMail{Mail: 7, Kind: ticket.MailResolution, Person: customer, Event: event, Bounced: true}}
 			r := f.mustDecide(30, byOtherAgent, again)
-			if f.ticket.Status != was || f.ticket.Cause != cause || !f.ticket.Unheard() || f.ticket.Resolution.MetAt.IsZero() != (was == ticket.StatusWaiting) {
+			if f.ticket.Status != was || f.ticket.Cause != cause || !f.ticket.AwaitsDelivery() || f.ticket.Resolution.MetAt.IsZero() != (was == ticket.StatusWaiting) {
 				t.Errorf("sent again, the ticket is %+v", f.ticket)
 			}
 			if m := r.Mails[0]; len(r.Mails) != 1 || !m.Asks || m.Resends != 7 || m.Event != f.ticket.Events {
@@ -253,7 +253,7 @@ func TestResend_restoresTheStatusBeforeTheBounce(t *testing.T) {
 			f.wantNothingNext()
 			f.bounce(31, event) // reported again: another mail asks now
 			f.deliverAsking(40, 40)
-			f.wantNext(map[ticket.Status]ticket.MomentKind{ticket.StatusWaiting: ticket.MomentNudge, ticket.StatusResolved: ticket.MomentClose}[was],
+			f.wantNext(map[ticket.Status]ticket.DueKind{ticket.StatusWaiting: ticket.DueNudge, ticket.StatusResolved: ticket.DueClose}[was],
 				map[ticket.Status]float64{ticket.StatusWaiting: 64, ticket.StatusResolved: 88}[was])
 		})
 	}
@@ -263,7 +263,7 @@ func TestResend_restoresTheStatusBeforeTheBounce(t *testing.T) {
 		event := f.ticket.Asked
 		f.bounce(20, event)
 		f.write(25, byCustomer, ticket.VerbCustomerReply)
-		r := f.mustDecide(30, byAgent, ticket.Command{Verb: ticket.VerbResend, Resend: &ticket.Undelivered{Mail: 7, Person: customer, Event: event, Bounced: true}})
+		r := f.mustDecide(30, byAgent, ticket.Command{Verb: ticket.VerbResend, Resend: &ticket.BouncedMail{Mail: 7, Person: customer, Event: event, Bounced: true}})
 		if f.ticket.Status != ticket.StatusOpen || r.Mails[0].Asks {
 			t.Errorf("the ticket is %s, owed %+v", f.ticket.Status, r.Mails)
 		}
@@ -271,11 +271,11 @@ func TestResend_restoresTheStatusBeforeTheBounce(t *testing.T) {
 }
 
 func TestResend_refusals(t *testing.T) {
-	bounced := ticket.Undelivered{Mail: 7, Kind: ticket.MailReceipt, Person: customer, Bounced: true}
+	bounced := ticket.BouncedMail{Mail: 7, Kind: ticket.MailReceipt, Person: customer, Bounced: true}
 	owed, resent := bounced, bounced
 	owed.Bounced, resent.Resent = false, true
 	for code, c := range map[string]struct {
-		mail     *ticket.Undelivered
+		mail     *ticket.BouncedMail
 		disabled bool
 	}{
 		ticket.CodeNoMail: {}, ticket.CodeNotBounced: {mail: &owed}, ticket.CodeResent: {mail: &resent}, ticket.CodeUnmailed: {mail: &bounced, disabled: true},
@@ -294,7 +294,7 @@ func TestSilence_eventsWithoutAMailCountFromThemselves(t *testing.T) {
 	asked := ticket.Apply(before, ticket.Event{N: 1, Kind: ticket.EventInformationRequested, Status: ticket.StatusWaiting, Answers: true, At: at(1)})
 	nudged := ticket.Apply(asked, ticket.Event{N: 2, Kind: ticket.EventNudged, At: at(25)})
 	until, ok := nudged.SilentUntil(72 * time.Hour)
-	if asked.Unheard() || nudged.Unheard() || !ok || !until.Equal(at(73)) {
+	if asked.AwaitsDelivery() || nudged.AwaitsDelivery() || !ok || !until.Equal(at(73)) {
 		t.Errorf("silent until %s, %v: %+v", until, ok, nudged)
 	}
 }

@@ -50,12 +50,12 @@ func TestSilence_restartsWithEveryPublicMessageOfTheDesk(t *testing.T) {
 			if c.restart {
 				from = 40
 			}
-			want := ticket.Moment{Kind: ticket.MomentResolve, Due: at(from + 72)}
+			want := ticket.DueEvent{Kind: ticket.DueResolve, Due: at(from + 72)}
 			switch {
 			case c.first == ticket.VerbResolve:
-				want = ticket.Moment{Kind: ticket.MomentClose, Due: at(from + 48)}
+				want = ticket.DueEvent{Kind: ticket.DueClose, Due: at(from + 48)}
 			case c.restart:
-				want = ticket.Moment{Kind: ticket.MomentNudge, Due: at(from + 24)}
+				want = ticket.DueEvent{Kind: ticket.DueNudge, Due: at(from + 24)}
 			}
 			if m, ok := ticket.Next(f.ticket, f.policy); !ok || !m.Same(want) {
 				t.Errorf("next is %+v, want %+v", m, want)

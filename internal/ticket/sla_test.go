@@ -15,25 +15,25 @@ func TestSLARecord_isChargedToWhatTheTicketHadWhenDecided(t *testing.T) {
 	}
 	was := ticket.Ticket{Status: ticket.StatusNew, Priority: policy.PriorityLow, Category: "order", Assignee: "P-A"}
 	breach := ticket.Event{N: 2, At: at, Kind: ticket.EventBreached, Promise: policy.Resolution}
-	raised := ticket.Event{N: 3, At: at, Kind: ticket.EventEscalated, Promise: policy.Resolution, Rung: 1, Priority: policy.PriorityHigh}
+	raised := ticket.Event{N: 3, At: at, Kind: ticket.EventEscalated, Promise: policy.Resolution, EscalationStep: 1, Priority: policy.PriorityHigh}
 	resolved := ticket.Event{N: 5, At: at, Kind: ticket.EventResolved, Status: ticket.StatusResolved}
 	reopened := ticket.Event{N: 6, At: at, Kind: ticket.EventReopened, Status: ticket.StatusOpen}
 	closed := ticket.Event{N: 7, At: at, Kind: ticket.EventClosed, Status: ticket.StatusClosed}
 	for name, c := range map[string]struct {
 		events []ticket.Event
-		want   ticket.Ruling
+		want   ticket.SLARecord
 	}{
-		"owed: as it is now":         {[]ticket.Event{raised, assigned(4, "P-B")}, ticket.Ruling{Verdict: ticket.VerdictOwed, Priority: policy.PriorityHigh, Agent: "P-B"}},
-		"broken, raised, handed on":  {[]ticket.Event{breach, raised, assigned(4, "P-B")}, ticket.Ruling{Verdict: ticket.VerdictBroken, Priority: policy.PriorityLow, Agent: "P-A"}},
-		"broken and delivered":       {[]ticket.Event{breach, assigned(4, "P-B"), resolved}, ticket.Ruling{Verdict: ticket.VerdictBroken, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
-		"kept, handed on":            {[]ticket.Event{resolved, assigned(6, "P-B")}, ticket.Ruling{Verdict: ticket.VerdictKept, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
-		"reopened":                   {[]ticket.Event{resolved, assigned(6, "P-B"), reopened}, ticket.Ruling{Verdict: ticket.VerdictOwed, Priority: policy.PriorityLow, Agent: "P-B"}},
-		"reopened and closed":        {[]ticket.Event{resolved, reopened, assigned(7, "P-B"), closed}, ticket.Ruling{Verdict: ticket.VerdictDropped, Priority: policy.PriorityLow, Agent: "P-B"}},
-		"reopened and kept by other": {[]ticket.Event{resolved, reopened, assigned(7, "P-B"), resolved}, ticket.Ruling{Verdict: ticket.VerdictKept, Priority: policy.PriorityLow, Agent: "P-B", MetAt: at}},
-		"kept and closed":            {[]ticket.Event{resolved, closed}, ticket.Ruling{Verdict: ticket.VerdictKept, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
+		"owed: as it is now":         {[]ticket.Event{raised, assigned(4, "P-B")}, ticket.SLARecord{SLAStatus: ticket.SLAPending, Priority: policy.PriorityHigh, Agent: "P-B"}},
+		"broken, raised, handed on":  {[]ticket.Event{breach, raised, assigned(4, "P-B")}, ticket.SLARecord{SLAStatus: ticket.SLABreached, Priority: policy.PriorityLow, Agent: "P-A"}},
+		"broken and delivered":       {[]ticket.Event{breach, assigned(4, "P-B"), resolved}, ticket.SLARecord{SLAStatus: ticket.SLABreached, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
+		"kept, handed on":            {[]ticket.Event{resolved, assigned(6, "P-B")}, ticket.SLARecord{SLAStatus: ticket.SLAMet, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
+		"reopened":                   {[]ticket.Event{resolved, assigned(6, "P-B"), reopened}, ticket.SLARecord{SLAStatus: ticket.SLAPending, Priority: policy.PriorityLow, Agent: "P-B"}},
+		"reopened and closed":        {[]ticket.Event{resolved, reopened, assigned(7, "P-B"), closed}, ticket.SLARecord{SLAStatus: ticket.SLACancelled, Priority: policy.PriorityLow, Agent: "P-B"}},
+		"reopened and kept by other": {[]ticket.Event{resolved, reopened, assigned(7, "P-B"), resolved}, ticket.SLARecord{SLAStatus: ticket.SLAMet, Priority: policy.PriorityLow, Agent: "P-B", MetAt: at}},
+		"kept and closed":            {[]ticket.Event{resolved, closed}, ticket.SLARecord{SLAStatus: ticket.SLAMet, Priority: policy.PriorityLow, Agent: "P-A", MetAt: at}},
 	} {
 		c.want.Category = "order"
-		got, settled := ticket.Rule(was, c.events, policy.Resolution)
+		got, settled := ticket.RecordSLA(was, c.events, policy.Resolution)
 		if got != c.want || settled {
 			t.Errorf("%s: got %+v (settled %v), want %+v", name, got, settled, c.want)
 		}
@@ -41,7 +41,7 @@ func TestSLARecord_isChargedToWhatTheTicketHadWhenDecided(t *testing.T) {
 		for _, e := range c.events {
 			then = ticket.Apply(then, e)
 		}
-		if _, settled := ticket.Rule(then, []ticket.Event{{N: 9, At: at, Kind: ticket.EventNoted}}, policy.Resolution); settled != (c.want.Verdict != ticket.VerdictOwed) {
+		if _, settled := ticket.RecordSLA(then, []ticket.Event{{N: 9, At: at, Kind: ticket.EventNoted}}, policy.Resolution); settled != (c.want.SLAStatus != ticket.SLAPending) {
 			t.Errorf("%s: settled before what comes after: %v", name, settled)
 		}
 	}
@@ -92,11 +92,11 @@ func TestMet_isMeasuredAgainstTheMetTarget(t *testing.T) {
 	f.write(50, byAgent, ticket.VerbResolve)
 	f.mustDecide(51, byAgent, ticket.Command{Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
 	clock := f.ticket.Resolution.Clock
-	if kept := clock.AsSettled(); kept.Budget() != 200*time.Hour || clock.Budget() != 60*time.Hour {
+	if kept := clock.AsMet(); kept.Budget() != 200*time.Hour || clock.Budget() != 60*time.Hour {
 		t.Errorf("kept within %s, and owed again within %s", kept.Budget(), clock.Budget())
 	}
 	f.do(52, byAgent, ticket.VerbReopen)
-	if again := f.ticket.Resolution.Clock.AsSettled(); again.Budget() != 60*time.Hour {
+	if again := f.ticket.Resolution.Clock.AsMet(); again.Budget() != 60*time.Hour {
 		t.Errorf("owed again within %s", again.Budget())
 	}
 }

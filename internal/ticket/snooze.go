@@ -12,29 +12,29 @@ const longestSnooze = 366 * 24 * time.Hour
 
 // snooze lets the ticket sleep until an instant: it leaves the lists that agents work from, while its promises go on. To
 // snooze a sleeping ticket moves the instant.
-func (s *story) snooze(c Command) *fault.Error {
+func (s *decider) snooze(c Command) *fault.Error {
 	until := c.Until.UTC().Truncate(time.Second)
 	switch {
 	case !until.After(c.At) || until.After(c.At.Add(longestSnooze)):
-		return fault.Refusal(CodeMalformed, "a ticket sleeps until an instant in the future, a year ahead at most")
+		return fault.NewConflict(CodeMalformed, "a ticket sleeps until an instant in the future, a year ahead at most")
 	case until.Equal(s.t.SnoozedUntil):
-		return fault.Refusal(CodeNothing, "the ticket is snoozed until then already")
+		return fault.NewConflict(CodeNothing, "the ticket is snoozed until then already")
 	}
 	s.emit(Event{Kind: EventSnoozed, Until: until})
 	return nil
 }
 
 // wake is a verb of its own, and not a snooze until now: an instant in the past is then refused as the mistake that it is.
-func (s *story) wake(Command) *fault.Error {
+func (s *decider) wake(Command) *fault.Error {
 	if s.t.SnoozedUntil.IsZero() {
-		return fault.Refusal(CodeNothing, "the ticket is not snoozed")
+		return fault.NewConflict(CodeNothing, "the ticket is not snoozed")
 	}
 	s.emit(Event{Kind: EventWoke})
 	return nil
 }
 
 // wakeAfter ends a sleep that the latest events disturb.
-func (s *story) wakeAfter(events []Event) {
+func (s *decider) wakeAfter(events []Event) {
 	if !s.t.SnoozedUntil.IsZero() && slices.ContainsFunc(events, Event.wakes) {
 		s.emit(Event{Kind: EventWoke})
 	}

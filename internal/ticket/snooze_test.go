@@ -110,7 +110,7 @@ func TestSnooze_isRefusedOutsideItsLimits(t *testing.T) {
 		"a year":         {now.Add(366 * 24 * time.Hour), ""},
 		"a second ahead": {now.Add(time.Second), ""},
 	} {
-		r, err := ticket.Take(f.ticket, f.desk(), ticket.Command{Seq: 99, Verb: ticket.VerbSnooze, By: byAgent, At: now, Until: c.until})
+		r, err := ticket.Decide(f.ticket, f.desk(), ticket.Command{Seq: 99, Verb: ticket.VerbSnooze, By: byAgent, At: now, Until: c.until})
 		if err != nil || r.Outcome.Code != c.code {
 			t.Errorf("%s: %+v %v", name, r.Outcome, err)
 		}

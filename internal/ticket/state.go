@@ -9,19 +9,19 @@ import (
 
 // State is the state of a ticket after a step, as it is stored in PostgreSQL.
 type State struct {
-	Ticket  Ticket `json:"ticket"`
-	Command int64  `json:"command"` // number of the last command decided
-	Mails   int    `json:"mails"`   // number of the last mail owed
-	Next    Moment `json:"next,omitzero"`
-	Rung    int    `json:"rung,omitempty"`   // see Ticket.Rung
-	Paused  bool   `json:"paused,omitempty"` // see Ticket.Paused
-	Shown   *Shown `json:"shown,omitempty"`  // nil in states stored before it was introduced
+	Ticket         Ticket        `json:"ticket"`
+	Command        int64         `json:"command"` // number of the last command decided
+	Mails          int           `json:"mails"`   // number of the last mail owed
+	Next           DueEvent      `json:"next,omitzero"`
+	EscalationStep int           `json:"rung,omitempty"`   // see Ticket.Rung
+	Paused         bool          `json:"paused,omitempty"` // see Ticket.Paused
+	SearchFields   *SearchFields `json:"shown,omitempty"`  // nil in states stored before it was introduced
 }
 
-// Keep returns the state to store after a step. command and mails are the numbers of the last command decided and of the
+// Digested returns the state to store after a step. command and mails are the numbers of the last command decided and of the
 // last delivery owed. The label of the next due event says how much time remains at now.
-func Keep(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) State {
-	s := State{Ticket: t, Command: command, Mails: mails, Rung: t.Rung(), Paused: t.Paused(), Shown: t.shown()}
+func Digested(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) State {
+	s := State{Ticket: t, Command: command, Mails: mails, EscalationStep: t.EscalationStep(), Paused: t.Paused(), SearchFields: t.searchFields()}
 	if next, ok := Next(t, p); ok {
 		next.Label = dueLabel(t, p, next, now)
 		s.Next = next
@@ -29,18 +29,18 @@ func Keep(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) S
 	return s
 }
 
-// Shown holds what supervisors filter tickets by in Temporal, beyond the other fields of State.
-type Shown struct {
-	Promise    policy.ClockName `json:"promise,omitempty"`    // see Ticket.NextPromise
-	PromiseDue time.Time        `json:"promise_due,omitzero"` // its deadline
-	Breached   bool             `json:"breached,omitempty"`   // see Ticket.Breached
-	PausedFor  []policy.Reason  `json:"paused_for,omitempty"` // why pending promises are paused, sorted
-	Unheard    bool             `json:"unheard,omitempty"`    // see Ticket.Unheard
-	Emergency  EmergencyID      `json:"emergency,omitempty"`  // see Ticket.Held
+// SearchFields holds what supervisors filter tickets by in Temporal, beyond the other fields of State.
+type SearchFields struct {
+	Promise        policy.ClockName `json:"promise,omitempty"`    // see Ticket.NextPromise
+	PromiseDue     time.Time        `json:"promise_due,omitzero"` // its deadline
+	Breached       bool             `json:"breached,omitempty"`   // see Ticket.Breached
+	PausedFor      []policy.Reason  `json:"paused_for,omitempty"` // why pending promises are paused, sorted
+	AwaitsDelivery bool             `json:"unheard,omitempty"`    // see Ticket.Unheard
+	Emergency      EmergencyID      `json:"emergency,omitempty"`  // see Ticket.Held
 }
 
-func (t *Ticket) shown() *Shown {
-	s := &Shown{Breached: t.Breached(), Emergency: t.Held(), Unheard: t.Unheard()}
+func (t *Ticket) searchFields() *SearchFields {
+	s := &SearchFields{Breached: t.Breached(), Emergency: t.PausingEmergency(), AwaitsDelivery: t.AwaitsDelivery()}
 	s.Promise, s.PromiseDue = t.NextPromise()
 	for _, name := range policy.ClockNames() {
 		p := t.Promise(name)
@@ -61,7 +61,7 @@ func (t *Ticket) NextPromise() (policy.ClockName, time.Time) {
 	for _, name := range policy.ClockNames() {
 		p := t.Promise(name)
 		due, runs := p.Clock.Due()
-		if !runs || t.Closed() || !p.BreachedAt.IsZero() || p.Clock.Settled() || !p.Clock.Running() {
+		if !runs || t.Closed() || !p.BreachedAt.IsZero() || p.Clock.Met() || !p.Clock.Running() {
 			continue
 		}
 		if next == "" || due.Before(earliest) {

@@ -51,7 +51,7 @@ func TestState_labelsTheNextDueEvent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := submitted(t, c.document)
 			c.live(f)
-			s := ticket.Keep(f.ticket, f.policy, 4, 5, at(c.now))
+			s := ticket.Digested(f.ticket, f.policy, 4, 5, at(c.now))
 			if s.Next.Label != c.want {
 				t.Errorf("the label is %q, want %q", s.Next.Label, c.want)
 			}
@@ -67,18 +67,18 @@ func TestState_labelsTheNextDueEvent(t *testing.T) {
 }
 
 func TestSame_ignoresOnlyTheLabel(t *testing.T) {
-	m := ticket.Moment{Kind: ticket.MomentRung, Clock: policy.Resolution, Rung: 1, Due: submission, Label: "one"}
+	m := ticket.DueEvent{Kind: ticket.DueEscalation, Clock: policy.Resolution, EscalationStep: 1, Due: submission, Label: "one"}
 	other := m
 	other.Label = "another"
 	other.Due = submission.In(time.FixedZone("", 3600))
 	if !m.Same(other) {
 		t.Error("another label makes another moment")
 	}
-	for name, change := range map[string]func(*ticket.Moment){
-		"kind":  func(m *ticket.Moment) { m.Kind = ticket.MomentBreach },
-		"clock": func(m *ticket.Moment) { m.Clock = policy.FirstResponse },
-		"rung":  func(m *ticket.Moment) { m.Rung = 2 },
-		"due":   func(m *ticket.Moment) { m.Due = m.Due.Add(time.Second) },
+	for name, change := range map[string]func(*ticket.DueEvent){
+		"kind":  func(m *ticket.DueEvent) { m.Kind = ticket.DueBreach },
+		"clock": func(m *ticket.DueEvent) { m.Clock = policy.FirstResponse },
+		"rung":  func(m *ticket.DueEvent) { m.EscalationStep = 2 },
+		"due":   func(m *ticket.DueEvent) { m.Due = m.Due.Add(time.Second) },
 	} {
 		other := m
 		change(&other)
@@ -105,7 +105,7 @@ func TestState_ofAWholeLifeStaysSmall(t *testing.T) {
 		{byCustomer, ticket.Command{Verb: ticket.VerbClose}},
 	} {
 		f.mustDecide(float64(i), step.by, step.c)
-		data, err := json.Marshal(ticket.Keep(f.ticket, f.policy, f.seq, len(f.mails), at(float64(i))))
+		data, err := json.Marshal(ticket.Digested(f.ticket, f.policy, f.seq, len(f.mails), at(float64(i))))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,36 +123,36 @@ func TestState_ofAWholeLifeStaysSmall(t *testing.T) {
 func TestState_holdsWhatSupervisorsFilterBy(t *testing.T) {
 	cases := map[string]struct {
 		live func(*fixture)
-		want ticket.Shown
+		want ticket.SearchFields
 	}{
-		"a new one": {func(*fixture) {}, ticket.Shown{Promise: policy.FirstResponse, PromiseDue: at(100)}},
+		"a new one": {func(*fixture) {}, ticket.SearchFields{Promise: policy.FirstResponse, PromiseDue: at(100)}},
 		"answered": {func(f *fixture) { f.write(1, byAgent, ticket.VerbAgentReply) },
-			ticket.Shown{Promise: policy.Resolution, PromiseDue: at(200)}},
+			ticket.SearchFields{Promise: policy.Resolution, PromiseDue: at(200)}},
 		"a broken promise is not the next one": {func(f *fixture) { f.advance(100) },
-			ticket.Shown{Promise: policy.Resolution, PromiseDue: at(200), Breached: true}},
+			ticket.SearchFields{Promise: policy.Resolution, PromiseDue: at(200), Breached: true}},
 		"a promise that was given late is not owed": {func(f *fixture) { f.advance(100); f.write(101, byAgent, ticket.VerbAgentReply) },
-			ticket.Shown{Promise: policy.Resolution, PromiseDue: at(200)}},
+			ticket.SearchFields{Promise: policy.Resolution, PromiseDue: at(200)}},
 		"it waits for the requester": {func(f *fixture) { f.write(1, byAgent, ticket.VerbRequestInformation) },
-			ticket.Shown{PausedFor: []policy.Reason{policy.ReasonWaiting}}},
+			ticket.SearchFields{PausedFor: []policy.Reason{policy.ReasonWaiting}}},
 		"it waits, and an emergency": {func(f *fixture) {
 			f.write(1, byAgent, ticket.VerbRequestInformation)
 			f.do(2, bySupervisor, ticket.VerbEmergencyPause)
-		}, ticket.Shown{PausedFor: []policy.Reason{policy.ReasonEmergency, policy.ReasonWaiting}}},
-		"resolved without an answer": {func(f *fixture) { f.write(1, byAgent, ticket.VerbResolve) }, ticket.Shown{}},
-		"closed":                     {func(f *fixture) { f.do(1, byAgent, ticket.VerbClose) }, ticket.Shown{}},
+		}, ticket.SearchFields{PausedFor: []policy.Reason{policy.ReasonEmergency, policy.ReasonWaiting}}},
+		"resolved without an answer": {func(f *fixture) { f.write(1, byAgent, ticket.VerbResolve) }, ticket.SearchFields{}},
+		"closed":                     {func(f *fixture) { f.do(1, byAgent, ticket.VerbClose) }, ticket.SearchFields{}},
 		"closed without ever being answered": {func(f *fixture) { f.advance(100); f.do(101, byAgent, ticket.VerbClose) },
-			ticket.Shown{Breached: true}},
+			ticket.SearchFields{Breached: true}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			f := submitted(t, plainPolicy)
 			c.live(f)
-			s := ticket.Keep(f.ticket, f.policy, 4, 5, at(150))
-			if !reflect.DeepEqual(*s.Shown, c.want) {
-				t.Errorf("got %+v, want %+v", *s.Shown, c.want)
+			s := ticket.Digested(f.ticket, f.policy, 4, 5, at(150))
+			if !reflect.DeepEqual(*s.SearchFields, c.want) {
+				t.Errorf("got %+v, want %+v", *s.SearchFields, c.want)
 			}
-			if s.Paused != (len(s.Shown.PausedFor) > 0) {
-				t.Errorf("paused %t, for %v", s.Paused, s.Shown.PausedFor)
+			if s.Paused != (len(s.SearchFields.PausedFor) > 0) {
+				t.Errorf("paused %t, for %v", s.Paused, s.SearchFields.PausedFor)
 			}
 		})
 	}

@@ -13,12 +13,12 @@ import (
 // ErrUncomputable means that a decision cannot be computed, however often it is tried: no calendar reaches the deadline.
 var ErrUncomputable = errors.New("uncomputable")
 
-// Desk is what a decision depends on besides the ticket: its policy, the emergency schedule, and who is available for
+// Environment is what a decision depends on besides the ticket: its policy, the emergency schedule, and who is available for
 // assignment by rules.
-type Desk struct {
-	Policy  *policy.Policy
-	Gate    Gate
-	Rosters Rosters
+type Environment struct {
+	Policy   *policy.Policy
+	Schedule EmergencySchedule
+	Rosters  Rosters
 	// Unmailed means that no mails are sent to the requester, whose account is disabled, so silence counts from events
 	// rather than deliveries.
 	Unmailed bool
@@ -41,29 +41,29 @@ func (o Outcome) Line(verb Verb) string {
 
 // Result is a decision: the ticket's new state, the events that lead to it, and the mails and calls that they owe.
 type Result struct {
-	Ticket  Ticket
-	Events  []Event
-	Mails   []Mail
-	Calls   []Call
-	Outcome Outcome // of the command; zero if it succeeded or there was none
-	Rosters Rosters // after the choices made
-	Lacks   string  // a group whose roster is missing: decide again with it; empty: none
+	Ticket        Ticket
+	Events        []Event
+	Mails         []Mail
+	Calls         []WebhookCall
+	Outcome       Outcome // of the command; zero if it succeeded or there was none
+	Rosters       Rosters // after the choices made
+	MissingRoster string  // a group whose roster is missing: decide again with it; empty: none
 }
 
-// Take fires everything due up to the acceptance of a command and then decides the command. Acceptance alone counts: an
+// Decide fires everything due up to the acceptance of a command and then decides the command. Acceptance alone counts: an
 // answer accepted before a deadline meets it even if it is decided later, and one accepted at the deadline does not, even
 // if it is decided before the deadline's timer fires. A refusal is recorded as an event. A ticket submitted during a
 // desk-wide emergency is paused or delayed from the start. If Result.Lacks is set, the caller must decide again with the
 // missing roster.
-func Take(t Ticket, d Desk, c Command) (Result, error) {
-	s := &story{t: t, desk: d}
+func Decide(t Ticket, d Environment, c Command) (Result, error) {
+	s := &decider{t: t, desk: d}
 	s.advance(c.At)
 	refusal := s.decide(c)
 	if refusal != nil {
 		s.begin(c.By, c.At, c.Seq)
 		s.emit(Event{Kind: EventRefused, Verb: c.Verb, Code: refusal.Code, Message: c.Message})
 	}
-	s.weave(c.At)
+	s.applyTransitions(c.At)
 	result, err := s.result()
 	if err != nil {
 		return Result{}, fmt.Errorf("take %s %d of ticket %s: %w", c.Verb, c.Seq, t.Number, err)
@@ -75,8 +75,8 @@ func Take(t Ticket, d Desk, c Command) (Result, error) {
 }
 
 // Advance fires everything due up to and including an instant, and applies the transitions up to it.
-func Advance(t Ticket, d Desk, until time.Time) (Result, error) {
-	s := &story{t: t, desk: d}
+func Advance(t Ticket, d Environment, until time.Time) (Result, error) {
+	s := &decider{t: t, desk: d}
 	s.advance(until)
 	result, err := s.result()
 	if err != nil {
@@ -85,39 +85,41 @@ func Advance(t Ticket, d Desk, until time.Time) (Result, error) {
 	return result, nil
 }
 
-// story is a decision in progress. Each event is applied as soon as it is emitted, so the state is always the fold of the
+// decider is a decision in progress. Each event is applied as soon as it is emitted, so the state is always the fold of the
 // events.
-type story struct {
+type decider struct {
 	t              Ticket
-	desk           Desk
-	lacks          string
+	desk           Environment
+	missingRoster  string
 	by             Actor
 	at             time.Time
 	command        int64
 	events         []Event
 	mails          []Mail
-	calls          []Call
-	lastTransition Edge
+	calls          []WebhookCall
+	lastTransition Transition
 	err            error // a defect, or a deadline that no calendar reaches
 }
 
-func (s *story) begin(by Actor, at time.Time, command int64) { s.by, s.at, s.command = by, at, command }
+func (s *decider) begin(by Actor, at time.Time, command int64) {
+	s.by, s.at, s.command = by, at, command
+}
 
-func (s *story) result() (Result, error) {
+func (s *decider) result() (Result, error) {
 	if s.err != nil {
 		return Result{}, fault.Wrap(errors.Join(ErrUncomputable, s.err), fault.Internal, "the clock can't be computed")
 	}
-	return Result{Ticket: s.t, Events: s.events, Mails: s.mails, Calls: s.calls, Rosters: s.desk.Rosters, Lacks: s.lacks}, nil
+	return Result{Ticket: s.t, Events: s.events, Mails: s.mails, Calls: s.calls, Rosters: s.desk.Rosters, MissingRoster: s.missingRoster}, nil
 }
 
-func (s *story) emit(e Event) {
+func (s *decider) emit(e Event) {
 	e.N, e.At, e.By, e.Command = s.t.Events+1, s.at, s.by, s.command
 	s.t = Apply(s.t, e)
 	s.events = append(s.events, e)
 }
 
 // mail owes a mail for the last event to a person, if there is one.
-func (s *story) mail(kind MailKind, to PersonID) {
+func (s *decider) mail(kind MailKind, to PersonID) {
 	if to != "" {
 		asks := s.events[len(s.events)-1].Asks && to == s.t.Requester
 		s.mails = append(s.mails, Mail{Kind: kind, Event: s.t.Events, Person: to, Asks: asks})

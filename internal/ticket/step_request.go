@@ -4,25 +4,25 @@ import (
 	"time"
 )
 
-// MaxByHand is how many manual commands a step takes, MaxOwed how many deliveries it returns, and MaxOutcomes how many
+// MaxManual is how many manual commands a step takes, MaxOwed how many deliveries it returns, and MaxOutcomes how many
 // outcomes it names. They bound what the workflow's history records of a step.
 const (
-	MaxByHand   = 100
+	MaxManual   = 100
 	MaxOwed     = 500
 	MaxOutcomes = 10
 )
 
-// StepRequest asks for a step of a ticket. Exactly one of Command, Due, Bounced, Delivered, ByHand and Gate is set. A
+// StepRequest asks for a step of a ticket. Exactly one of Command, Due, Bounced, Delivered, ManualCommand and EmergencySchedule is set. A
 // repeated request changes nothing and returns the ticket as it then is.
 type StepRequest struct {
-	Number    Number    `json:"number"`
-	Mails     int       `json:"last_mail"` // number of the last delivery that the workflow knows of
-	Command   int64     `json:"command,omitempty"`
-	Due       time.Time `json:"due,omitzero"`
-	Bounced   int       `json:"bounced,omitempty"`   // number of a delivery that failed
-	Delivered int       `json:"delivered,omitempty"` // number of a delivered mail that asks for an answer
-	ByHand    []ByHand  `json:"manual,omitempty"`    // in order of arrival, at most MaxByHand
-	Gate      bool      `json:"catch_up,omitempty"`  // decide what was accepted, then advance to now by the schedule
+	Number    Number          `json:"number"`
+	Mails     int             `json:"last_mail"` // number of the last delivery that the workflow knows of
+	Command   int64           `json:"command,omitempty"`
+	Due       time.Time       `json:"due,omitzero"`
+	Bounced   int             `json:"bounced,omitempty"`   // number of a delivery that failed
+	Delivered int             `json:"delivered,omitempty"` // number of a delivered mail that asks for an answer
+	Manual    []ManualCommand `json:"manual,omitempty"`    // in order of arrival, at most MaxManual
+	Schedule  bool            `json:"catch_up,omitempty"`  // decide what was accepted, then advance to now by the schedule
 }
 
 // StepResult is the result of a step.
@@ -34,7 +34,7 @@ type StepResult struct {
 	Owed    []Owed `json:"owed,omitempty"` // the first MaxOwed deliveries after StepRequest.Mails that are still owed
 	Pending int64  `json:"last_command"`   // number of the last command accepted; those after Digest.Command are undecided
 
-	ByHand []ByHandOutcome `json:"manual,omitempty"` // of StepRequest.ByHand, but for those recorded and undecided
+	Manual []ManualOutcome `json:"manual,omitempty"` // of StepRequest.ManualCommand, but for those recorded and undecided
 }
 
 // Owed is a delivery that is owed, a mail or a webhook call. Those of one recipient are made in the order of N.
@@ -61,21 +61,21 @@ func (o Owed) Recipient() string {
 	}
 }
 
-// Lane returns the recipient within which deliveries are made in order: a person or a webhook.
-func (o Owed) Lane() string {
+// OrderKey returns the recipient within which deliveries are made in order: a person or a webhook.
+func (o Owed) OrderKey() string {
 	if o.Kind == KindWebhook {
 		return "webhook " + o.Webhook
 	}
 	return string(o.To)
 }
 
-// MailRequest asks for one delivery of a ticket, a mail or a webhook call.
-type MailRequest struct {
+// DeliveryRequest asks for one delivery of a ticket, a mail or a webhook call.
+type DeliveryRequest struct {
 	Number Number `json:"number"`
 	N      int    `json:"n"`
 }
 
-// MailResult reports whether a delivery failed for good.
-type MailResult struct {
+// DeliveryResult reports whether a delivery failed for good.
+type DeliveryResult struct {
 	Bounced bool `json:"bounced,omitempty"`
 }

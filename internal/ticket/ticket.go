@@ -23,34 +23,34 @@ type Ticket struct {
 	FirstResponse Promise `json:"first_response"`
 	Resolution    Promise `json:"resolution"`
 
-	Ranked time.Time `json:"ranked,omitzero"` // last change of priority; escalation steps that it made apply are due no earlier
+	PriorityChangedAt time.Time `json:"ranked,omitzero"` // last change of priority; escalation steps that it made apply are due no earlier
 
-	SilentSince time.Time     `json:"silent_since,omitzero"` // start of silence; zero: none, or the mail that asks is not delivered
-	Silent      time.Duration `json:"silent,omitempty"`      // silence before SilentSince, up to the nudge
-	Nudged      bool          `json:"nudged,omitempty"`
-	Asked       int           `json:"asked,omitempty"`      // the event whose mail asks for an answer; 0: none
-	AskedFrom   int           `json:"asked_from,omitempty"` // the first such event of the current exchange
-	Returned    Ending        `json:"returned,omitzero"`    // status before the mail that asks bounced
+	SilentSince   time.Time     `json:"silent_since,omitzero"` // start of silence; zero: none, or the mail that asks is not delivered
+	SilenceBefore time.Duration `json:"silent,omitempty"`      // silence before SilentSince, up to the nudge
+	Nudged        bool          `json:"nudged,omitempty"`
+	Asked         int           `json:"asked,omitempty"`      // the event whose mail asks for an answer; 0: none
+	AskedFrom     int           `json:"asked_from,omitempty"` // the first such event of the current exchange
+	BeforeBounce  SilenceEnding `json:"returned,omitzero"`    // status before the mail that asks bounced
 
 	NotBefore time.Time `json:"not_before,omitzero"` // nothing is due before this, when a policy was adopted or a delivery reported
 
 	SnoozedUntil time.Time `json:"snoozed_until,omitzero"` // zero: the ticket is awake
 
-	Written Written `json:"written,omitzero"`
+	LatestMessages LatestMessages `json:"written,omitzero"`
 
-	Emergencies []Stay `json:"emergencies,omitempty"` // in the order in which they affected the ticket
+	Emergencies []EmergencyPeriod `json:"emergencies,omitempty"` // in the order in which they affected the ticket
 }
 
 // Promise is one of the two promises to the requester, first response and resolution, with its clock and SLA status.
 type Promise struct {
-	Clock        policy.Clock `json:"clock"`
-	Reminded     bool         `json:"reminded,omitempty"`
-	MetAt        time.Time    `json:"met_at,omitzero"`      // when it was met, in time or late
-	BreachedAt   time.Time    `json:"breached_at,omitzero"` // the deadline that passed
-	LadderFrom   time.Time    `json:"ladder_from,omitzero"` // escalation counts from here: the breach, later by every emergency since
-	Rungs        int          `json:"rungs,omitempty"`      // the highest escalation step that has fired; those before it have, except Skipped
-	Skipped      []int        `json:"skipped,omitempty"`    // steps that did not apply at their time, ascending
-	Acknowledged bool         `json:"acknowledged,omitempty"`
+	Clock           policy.Clock `json:"clock"`
+	Reminded        bool         `json:"reminded,omitempty"`
+	MetAt           time.Time    `json:"met_at,omitzero"`      // when it was met, in time or late
+	BreachedAt      time.Time    `json:"breached_at,omitzero"` // the deadline that passed
+	EscalatingFrom  time.Time    `json:"ladder_from,omitzero"` // escalation counts from here: the breach, later by every emergency since
+	EscalationSteps int          `json:"rungs,omitempty"`      // the highest escalation step that has fired; those before it have, except Skipped
+	Skipped         []int        `json:"skipped,omitempty"`    // steps that did not apply at their time, ascending
+	Acknowledged    bool         `json:"acknowledged,omitempty"`
 }
 
 // Escalating reports whether the promise was breached and its escalation has not ended.
@@ -73,16 +73,16 @@ func (t *Ticket) Promise(name policy.ClockName) *Promise {
 	return &t.Resolution
 }
 
-// Closed reports whether the ticket is closed, which is final.
+// PausesAt reports whether the ticket is closed, which is final.
 func (t *Ticket) Closed() bool { return t.Status == StatusClosed }
 
-// Rung returns the highest escalation step that has fired and has been neither answered nor acknowledged; 0 if there is
+// EscalationStep returns the highest escalation step that has fired and has been neither answered nor acknowledged; 0 if there is
 // none.
-func (t *Ticket) Rung() int {
+func (t *Ticket) EscalationStep() int {
 	rung := 0
 	for _, name := range policy.ClockNames() {
 		if p := t.Promise(name); p.Escalating() {
-			rung = max(rung, p.Rungs)
+			rung = max(rung, p.EscalationSteps)
 		}
 	}
 	return rung
@@ -116,7 +116,7 @@ func (t Ticket) OwedAt() time.Time {
 		due, runs := p.Clock.Due()
 		if !p.BreachedAt.IsZero() {
 			due, runs = p.BreachedAt, p.MetAt.IsZero()
-		} else if p.Clock.Settled() || !p.Clock.Running() {
+		} else if p.Clock.Met() || !p.Clock.Running() {
 			runs = false
 		}
 		if runs && !t.Closed() && (earliest.IsZero() || due.Before(earliest)) {

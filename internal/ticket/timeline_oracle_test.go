@@ -50,7 +50,7 @@ func (o *timelineOracle) awaitsRequester() bool {
 // promiseCount is a promise as the oracle counts it.
 type promiseCount struct {
 	used, target, added                time.Duration
-	counts                             policy.Counting
+	counts                             policy.CountingMode
 	settled, reminded, breached, ended bool
 	fired                              map[int]bool // rungs
 	met                                time.Time
@@ -66,7 +66,7 @@ func newTimelineOracle(p *policy.Policy, tower *emergencyOracle, extension func(
 
 // read checks the next event and adds it.
 func (o *timelineOracle) read(e ticket.Event) error {
-	if e.Kind == ticket.EventMailBounced || e.Kind == ticket.EventCallFailed {
+	if e.Kind == ticket.EventMailBounced || e.Kind == ticket.EventWebhookFailed {
 		return nil // recorded whenever it is reported
 	}
 	if e.At.Before(o.now) {
@@ -289,14 +289,14 @@ func (o *timelineOracle) check(e ticket.Event) error {
 	if e.Kind == ticket.EventMailResent && (e.Status != "") != (e.Asks && o.returned != "") || e.Kind == ticket.EventMailResent && e.Status != "" && e.Status != o.returned {
 		return fmt.Errorf("sent again, the ticket is %q, and was %q when the mail bounced", e.Status, o.returned)
 	}
-	if e.Kind == ticket.EventEscalated && e.Priority != o.raises(e.Rung) {
-		return fmt.Errorf("rung %d raises the priority to %q, want %q", e.Rung, e.Priority, o.raises(e.Rung))
+	if e.Kind == ticket.EventEscalated && e.Priority != o.raises(e.EscalationStep) {
+		return fmt.Errorf("rung %d raises the priority to %q, want %q", e.EscalationStep, e.Priority, o.raises(e.EscalationStep))
 	}
 	found := false
 	for _, t := range o.thresholds() {
 		due := t.count >= t.goal
 		switch {
-		case byItself && t.kind == e.Kind && t.clock == e.Promise && t.rung == e.Rung:
+		case byItself && t.kind == e.Kind && t.clock == e.Promise && t.rung == e.EscalationStep:
 			found = true
 			if !due {
 				return fmt.Errorf("too early: %s of %s", t.count, t.goal)
@@ -311,7 +311,7 @@ func (o *timelineOracle) check(e ticket.Event) error {
 		}
 	}
 	if byItself && !found {
-		return fmt.Errorf("nothing of %s, rung %d, could fall due", e.Promise, e.Rung)
+		return fmt.Errorf("nothing of %s, rung %d, could fall due", e.Promise, e.EscalationStep)
 	}
 	return nil
 }
@@ -407,7 +407,7 @@ func (o *timelineOracle) fold(e ticket.Event) {
 	if e.Status != "" {
 		o.changed, o.status = e.At, e.Status
 	}
-	anew := e.Status != "" || e.Answers || e.Kind == ticket.EventProgressTold || e.Kind == ticket.EventMailResent && e.Asks
+	anew := e.Status != "" || e.Answers || e.Kind == ticket.EventProgressUpdated || e.Kind == ticket.EventMailResent && e.Asks
 	if anew {
 		o.silent, o.nudged = 0, false
 	}
@@ -420,7 +420,7 @@ func (o *timelineOracle) fold(e ticket.Event) {
 	case ticket.EventBreached:
 		o.promises[e.Promise].breached = true
 	case ticket.EventEscalated:
-		o.promises[e.Promise].fired[e.Rung] = true
+		o.promises[e.Promise].fired[e.EscalationStep] = true
 	case ticket.EventNudged:
 		o.nudged = true
 	case ticket.EventPaused:

@@ -24,11 +24,11 @@ func reply(by []Role) []Operation {
 var definitions = []Definition{
 	{
 		Verb: VerbSubmit, Label: "Submit", Done: "The ticket is submitted.",
-		Roles: requester, Statuses: []Status{""}, decide: (*story).submit,
+		Roles: requester, Statuses: []Status{""}, decide: (*decider).submit,
 	},
 	{
 		Verb: VerbAssign, Label: "Assign", Done: "The ticket is yours.", Bulk: "assigned",
-		Roles: staffOrHand, Statuses: alive, decide: (*story).assign,
+		Roles: staffOrOperator, Statuses: unclosed, decide: (*decider).assign,
 		Fields: []Field{
 			{
 				Name: fieldAgent, Kind: FieldLine, Source: FromBoth, Required: FromSignal,
@@ -44,32 +44,32 @@ var definitions = []Definition{
 	},
 	{
 		Verb: VerbCustomerReply, Label: "Reply", Done: "Your reply is with us.",
-		Roles: requester, Statuses: alive, Fields: []Field{fieldBody, fieldSeen}, decide: (*story).customerReply,
+		Roles: requester, Statuses: unclosed, Fields: []Field{fieldBody, fieldSeen}, decide: (*decider).customerReply,
 		Operations: reply(requester),
 	},
 	{
 		Verb: VerbAgentReply, Label: "Reply", Done: "The reply is sent.",
-		Roles: staff, Statuses: alive, Fields: []Field{fieldBody, fieldSeen}, decide: (*story).agentReply,
+		Roles: staff, Statuses: unclosed, Fields: []Field{fieldBody, fieldSeen}, decide: (*decider).agentReply,
 		Operations: reply(staff),
 	},
 	{
 		Verb: VerbRequestInformation, Label: "Request information", Done: "The ticket waits for the requester.",
-		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldSeen}, decide: (*story).requestInformation,
+		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldSeen}, decide: (*decider).requestInformation,
 		Operations: []Operation{{ID: "request-information", Path: "information-requests", Summary: "Ask the requester for something; the ticket waits", For: staff}},
 	},
 	{
 		Verb: VerbProgressUpdate, Label: "Progress update", Done: "The progress is told.",
-		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldSeen}, decide: (*story).progressUpdate,
+		Roles: staff, Statuses: unresolved, Fields: []Field{fieldBody, fieldSeen}, decide: (*decider).progressUpdate,
 		Operations: []Operation{{ID: "tell-progress", Path: "progress", Summary: "Tell the requester how far things are", For: staff}},
 	},
 	{
 		Verb: VerbNote, Label: "Internal note", Done: "The note is kept.",
-		Roles: staff, Statuses: alive, Fields: []Field{fieldBody}, Internal: true, decide: (*story).note,
+		Roles: staff, Statuses: unclosed, Fields: []Field{fieldBody}, Internal: true, decide: (*decider).note,
 		Operations: []Operation{{ID: "add-note", Path: "notes", Summary: "Leave a note that only staff see", For: staff}},
 	},
 	{
 		Verb: VerbReclassify, Label: "Reclassify", Done: "The ticket is reclassified.", Bulk: "reclassified",
-		Roles: staffOrHand, Statuses: alive, decide: (*story).reclassify,
+		Roles: staffOrOperator, Statuses: unclosed, decide: (*decider).reclassify,
 		Fields: []Field{
 			{Name: fieldPriority, Kind: FieldPriority, Source: FromBoth},
 			{Name: fieldCategory, Kind: FieldLine, Source: FromBoth, Doc: "One of the policy's that the ticket keeps."},
@@ -80,13 +80,13 @@ var definitions = []Definition{
 	},
 	{
 		Verb: VerbResolve, Label: "Reply and resolve", Done: "The ticket is resolved.",
-		Roles: staffOrHand, Statuses: unresolved, Fields: []Field{fieldBody, fieldSeen}, decide: (*story).resolve,
+		Roles: staffOrOperator, Statuses: unresolved, Fields: []Field{fieldBody, fieldSeen}, decide: (*decider).resolve,
 		Operations: []Operation{{ID: "resolve-ticket", Path: "resolution", Summary: "Resolve a ticket with a public answer", For: staff}},
 		Manual:     "Resolves the ticket, without words. No input.",
 	},
 	{
 		Verb: VerbClose, Label: "Close", Done: "The ticket is closed.", Bulk: "closed",
-		Roles: anyone, Statuses: alive, Fields: []Field{fieldSeen}, decide: (*story).close,
+		Roles: anyone, Statuses: unclosed, Fields: []Field{fieldSeen}, decide: (*decider).close,
 		Operations: []Operation{
 			{ID: "close-ticket", Path: "closure", Summary: "Close a ticket for good", For: staff},
 			{
@@ -98,47 +98,47 @@ var definitions = []Definition{
 	},
 	{
 		Verb: VerbReopen, Label: "Reopen", Done: "The ticket is open again.",
-		Roles: staffOrHand, Statuses: idle, decide: (*story).reopen,
+		Roles: staffOrOperator, Statuses: idle, decide: (*decider).reopen,
 		Operations: []Operation{{ID: "reopen-ticket", Path: "reopening", Summary: "Open a waiting or resolved ticket again", For: staff}},
 		Manual:     "Opens a waiting or resolved ticket again. No input.",
 	},
 	{
 		Verb: VerbWithdraw, Label: "Withdraw", Done: "You have taken the ticket back, and it is closed.",
-		Roles: requester, Statuses: alive, Fields: []Field{fieldSeen}, decide: (*story).withdraw,
+		Roles: requester, Statuses: unclosed, Fields: []Field{fieldSeen}, decide: (*decider).withdraw,
 		Operations: []Operation{{ID: "withdraw-ticket", Path: "withdrawal", Summary: "Take a ticket back", For: requester}},
 	},
 	{
 		Verb: VerbAcknowledge, Label: "Acknowledge", Done: "The escalation is acknowledged.",
-		Roles: staffOrHand, Statuses: alive, Internal: true, decide: (*story).acknowledge,
+		Roles: staffOrOperator, Statuses: unclosed, Internal: true, decide: (*decider).acknowledge,
 		Fields:     []Field{{Name: "reason", Kind: FieldWords, Source: FromRequest, Doc: "Plain text for staff, up to 65536 bytes."}},
 		Operations: []Operation{{ID: "acknowledge-escalation", Path: "acknowledgement", Summary: "Take note of an escalation, which ends it", For: staff}},
 		Manual:     "Stops the escalation. No input.",
 	},
 	{
 		Verb: VerbEmergencyPause, Label: "Pause for an emergency", Done: "The clocks are stopped.",
-		Roles: command, Statuses: alive, Fields: []Field{fieldName}, decide: (*story).emergencyPause,
+		Roles: supervisors, Statuses: unclosed, Fields: []Field{fieldName}, decide: (*decider).emergencyPause,
 		Manual: `Stops both clocks of this one ticket. No input, or a name: {"emergency": "flood"}`,
 	},
 	{
 		Verb: VerbEmergencyExtend, Label: "Extend for an emergency", Done: "The targets are extended.",
-		Roles: command, Statuses: alive, decide: (*story).emergencyExtend,
+		Roles: supervisors, Statuses: unclosed, decide: (*decider).emergencyExtend,
 		Fields: []Field{fieldName, {Name: fieldSeconds, Kind: FieldNumber, Source: FromSignal, Required: FromSignal}},
 		Manual: `Lengthens both targets of this one ticket: {"seconds": 86400}`,
 	},
 	{
 		Verb: VerbEmergencyResume, Label: "Resume after an emergency", Done: "The clocks run again.",
-		Roles: command, Statuses: alive, Fields: []Field{fieldName}, decide: (*story).emergencyResume,
+		Roles: supervisors, Statuses: unclosed, Fields: []Field{fieldName}, decide: (*decider).emergencyResume,
 		Manual: "Lets the clocks run that emergency-pause stopped. No input.",
 	},
 	{
 		Verb: VerbAdoptPolicy, Label: "Move to a policy version", Done: "The ticket has moved to that version of the policy.",
-		Roles: command, Statuses: alive, decide: (*story).adoptPolicy,
+		Roles: supervisors, Statuses: unclosed, decide: (*decider).adoptPolicy,
 		Fields: []Field{{Name: fieldPolicy, Kind: FieldNumber, Source: FromSignal, Required: FromSignal}},
 		Manual: `Moves the ticket to a published version of the policy: {"policy": 2}`,
 	},
 	{
 		Verb: VerbSnooze, Label: "Snooze", Done: "The ticket is snoozed.",
-		Roles: staffOrHand, Statuses: alive, decide: (*story).snooze,
+		Roles: staffOrOperator, Statuses: unclosed, decide: (*decider).snooze,
 		Fields: []Field{{
 			Name: fieldUntil, Kind: FieldInstant, Source: FromBoth, Required: FromBoth,
 			Doc: "When the ticket comes back to the agents' lists, unless its requester writes before: in the future, a year ahead at most.",
@@ -148,13 +148,13 @@ var definitions = []Definition{
 	},
 	{
 		Verb: VerbWake, Label: "Wake", Done: "The ticket is awake.",
-		Roles: staffOrHand, Statuses: alive, decide: (*story).wake,
+		Roles: staffOrOperator, Statuses: unclosed, decide: (*decider).wake,
 		Operations: []Operation{{ID: "wake-ticket", Path: "waking", Summary: "Wake a ticket that is snoozed", For: staff}},
 		Manual:     "Brings a snoozed ticket back to the agents' lists. No input.",
 	},
 	{
 		Verb: VerbResend, Label: "Send again", Done: "The mail is sent again.",
-		Roles: staff, Statuses: started, decide: (*story).resend,
+		Roles: staff, Statuses: anyStatus, decide: (*decider).resend,
 		Fields: []Field{
 			{Name: "mail", Kind: FieldMail, Source: FromRequest, Required: FromRequest},
 			{

@@ -14,7 +14,7 @@ import (
 
 // calls loads what a webhook is to be told.
 type calls interface {
-	Call(ctx context.Context, number ticket.Number, n int) (desk.Called, error)
+	Call(ctx context.Context, number ticket.Number, n int) (desk.WebhookDelivery, error)
 }
 
 // Endpoint is where a webhook leads and what its calls are signed with.
@@ -43,11 +43,11 @@ func NewCaller(c calls, endpoints map[string]Endpoint, site string, log *slog.Lo
 func (c *Caller) Load(ctx context.Context, k outbox.Key) (outbox.Delivery, error) {
 	call, err := c.calls.Call(ctx, k.Ticket, int(k.N))
 	return outbox.Delivery{Status: call.Status, Tries: call.Tries, Send: func(ctx context.Context) error {
-		return c.send(ctx, call.Call)
+		return c.send(ctx, call.WebhookCall)
 	}}, err
 }
 
-func (c *Caller) send(ctx context.Context, call desk.Call) error {
+func (c *Caller) send(ctx context.Context, call desk.WebhookCall) error {
 	r := c.try(ctx, call)
 	switch {
 	case r.taken:
@@ -77,7 +77,7 @@ func (e *Deferred) Error() string { return "webhook failed: " + e.reason }
 func (e *Deferred) Deferral() string { return e.reason }
 
 // try makes one call.
-func (c *Caller) try(ctx context.Context, call desk.Call) result {
+func (c *Caller) try(ctx context.Context, call desk.WebhookCall) result {
 	endpoint, known := c.endpoints[call.Webhook]
 	if !known {
 		c.log.Warn("a policy names a webhook that is not configured", "webhook", call.Webhook, "ticket", call.Number)

@@ -31,18 +31,20 @@ var now = time.Date(2026, time.November, 23, 10, 0, 7, 0, time.UTC)
 // box is a store with one call.
 type box struct {
 	unused
-	call  desk.Called
+	call  desk.WebhookDelivery
 	since time.Time // the first failed try
 }
 
 func newBox() *box {
-	return &box{since: time.Now(), call: desk.Called{Status: desk.DeliveryOwed, Call: desk.Call{
-		Number: number, N: 3, Event: 12, Webhook: "ops", Clock: "first_response", Rung: 2, Priority: "high",
-		Broken: now.Add(-2 * time.Hour), Due: now.Add(-time.Hour), Fired: now,
+	return &box{since: time.Now(), call: desk.WebhookDelivery{Status: desk.DeliveryOwed, WebhookCall: desk.WebhookCall{
+		Number: number, N: 3, Event: 12, Webhook: "ops", Clock: "first_response", EscalationStep: 2, Priority: "high",
+		Breached: now.Add(-2 * time.Hour), Due: now.Add(-time.Hour), Fired: now,
 	}}}
 }
 
-func (b *box) Call(context.Context, ticket.Number, int) (desk.Called, error) { return b.call, nil }
+func (b *box) Call(context.Context, ticket.Number, int) (desk.WebhookDelivery, error) {
+	return b.call, nil
+}
 
 func (b *box) SettleDelivery(_ context.Context, _ outbox.Key, status desk.DeliveryStatus, reason string) error {
 	b.call.Status, b.call.Reason = status, reason

@@ -24,31 +24,31 @@ const (
 
 // message is the body of a call. It holds no words and no names: those are read on the desk's pages, by who may.
 type message struct {
-	Event    string           `json:"event"` // as in HeaderEvent
-	Kind     ticket.EventKind `json:"kind"`
-	Ticket   ticket.Number    `json:"ticket"`
-	Clock    policy.ClockName `json:"clock"`
-	Rung     int              `json:"rung"`
-	Priority policy.Priority  `json:"priority"`
-	Promised time.Time        `json:"promised"` // the deadline that passed
-	Due      time.Time        `json:"due"`      // when the rung fell due
-	Fired    time.Time        `json:"fired"`    // and when it fired
-	URL      string           `json:"url"`      // the ticket, for staff who sign in
+	Event          string           `json:"event"` // as in HeaderEvent
+	Kind           ticket.EventKind `json:"kind"`
+	Ticket         ticket.Number    `json:"ticket"`
+	Clock          policy.ClockName `json:"clock"`
+	EscalationStep int              `json:"rung"`
+	Priority       policy.Priority  `json:"priority"`
+	Promised       time.Time        `json:"promised"` // the deadline that passed
+	Due            time.Time        `json:"due"`      // when the rung fell due
+	Fired          time.Time        `json:"fired"`    // and when it fired
+	URL            string           `json:"url"`      // the ticket, for staff who sign in
 }
 
 // eventID names an event for ever. A ticket's timeline counts anew only in a database that was restored from a copy, and
 // then in another epoch.
-func eventID(c desk.Call) string {
+func eventID(c desk.WebhookCall) string {
 	if c.Epoch == 0 {
 		return fmt.Sprintf("%s-%d", c.Number, c.Event)
 	}
 	return fmt.Sprintf("%s-%d-%d", c.Number, c.Event, c.Epoch)
 }
 
-func body(c desk.Call, site string) ([]byte, error) {
+func body(c desk.WebhookCall, site string) ([]byte, error) {
 	return json.Marshal(message{
-		Event: eventID(c), Kind: ticket.EventEscalated, Ticket: c.Number, Clock: c.Clock, Rung: c.Rung, Priority: c.Priority,
-		Promised: c.Broken.UTC(), Due: c.Due.UTC(), Fired: c.Fired.UTC().Truncate(time.Second),
+		Event: eventID(c), Kind: ticket.EventEscalated, Ticket: c.Number, Clock: c.Clock, EscalationStep: c.EscalationStep, Priority: c.Priority,
+		Promised: c.Breached.UTC(), Due: c.Due.UTC(), Fired: c.Fired.UTC().Truncate(time.Second),
 		URL: site + "/desk/tickets/" + string(c.Number),
 	})
 }
