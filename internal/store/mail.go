@@ -28,7 +28,7 @@ type mailRow struct {
 	PreviousEpoch  int64
 	RootEpoch      int64
 	Clock          policy.ClockName
-	EscalationStep int
+	EscalationStep int `db:"rung"`
 	Requester      ticket.PersonID
 	Policy         int64
 	Subject        string

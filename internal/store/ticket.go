@@ -62,7 +62,7 @@ type recordRow struct {
 	State         []byte
 	Policy        int64
 	LastCommand   int64
-	Schedule      int64
+	Schedule      int64 `db:"gate"`
 	commandRow
 }
 
