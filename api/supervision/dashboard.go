@@ -93,8 +93,8 @@ func (dashboardView) BandName(b report.AgeBand) string {
 // Old reports whether tickets in an age band are old.
 func (dashboardView) Old(b report.AgeBand) bool { return b.From >= 7 }
 
-// Breached returns the breached targets of an escalation.
-func (dashboardView) Breached(e report.Escalation) string {
+// BreachedTargets returns the breached targets of an escalation.
+func (dashboardView) BreachedTargets(e report.Escalation) string {
 	broken := e.Breached()
 	switch {
 	case len(broken) > 1:

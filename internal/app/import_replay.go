@@ -90,7 +90,7 @@ func (p *replay) finish(now time.Time) (ImportedTicket, error) {
 	if err := checkRating(p.imported.ImportTicket, is.Ticket, last, now); err != nil {
 		return ImportedTicket{}, err
 	}
-	c.State = ticket.Digested(is.Ticket, p.locked.Desk.Policy, is.Command, is.Mails, now)
+	c.State = ticket.NewState(is.Ticket, p.locked.Desk.Policy, is.Command, is.Mails, now)
 	c.Now, c.Last, c.Latest, c.Passed = last, is.Command, last, now
 	c.Promises = promiseRecords(c.Was.Ticket, is.Ticket, c.Events, p.locked.Desk.Policy.Calendar)
 	if r := p.imported.Rating; r != nil {

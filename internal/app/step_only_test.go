@@ -15,15 +15,15 @@ import (
 const domain = `"github.com/holesalemart/supportdesk/internal/ticket"`
 
 // stepping are the functions of the domain that a step is made of.
-var stepping = []string{"Take", "Advance", "Weave", "Bounce", "Deliver", "GiveUp", "Keep"}
+var stepping = []string{"Decide", "Advance", "ApplyTransitions", "RecordBounce", "RecordDelivery", "RecordWebhookFailure", "NewState"}
 
 // forecasting are the files that ask the domain what would come of something, and record nothing of the answer.
 var forecasting = map[string][]string{
-	"internal/app/policy_adoption.go":   {"Take"},            // a dry run of another policy
-	"internal/app/emergency_dry_run.go": {"Take"},            // a dry run of an emergency
-	"internal/app/ticket_view.go":       {"Take", "Weave"},   // the deadlines of a ticket whose step is to come
-	"internal/app/mail_deadline.go":     {"Weave"},           // the dates that a mail promised
-	"internal/demo/builder.go":          {"Advance", "Take"}, // whether an invented action could be refused
+	"internal/app/policy_adoption.go":   {"Decide"},                     // a dry run of another policy
+	"internal/app/emergency_dry_run.go": {"Decide"},                     // a dry run of an emergency
+	"internal/app/ticket_view.go":       {"ApplyTransitions", "Decide"}, // the deadlines of a ticket whose step is to come
+	"internal/app/mail_deadline.go":     {"ApplyTransitions"},           // the dates that a mail promised
+	"internal/demo/builder.go":          {"Advance", "Decide"},          // whether an invented action could be refused
 }
 
 // Only the step records what becomes of a ticket: the worker, the import and the tests' desk all use it.

@@ -55,7 +55,7 @@ func outcomeLines(decisions []Decision) (lines []string) {
 // a new one does. The row is updated with the next event.
 func (s *step) show() {
 	if s.State.SearchFields == nil && s.State.Command > 0 {
-		s.State = ticket.Digested(s.State.Ticket, s.Desk.Policy, s.State.Command, s.State.Mails, s.now)
+		s.State = ticket.NewState(s.State.Ticket, s.Desk.Policy, s.State.Command, s.State.Mails, s.now)
 	}
 }
 
@@ -80,7 +80,7 @@ func (s *step) changes(ctx context.Context, c *StepChanges) error {
 	for i, call := range s.calls {
 		c.Calls = append(c.Calls, Call{call, s.was.Mails + len(mails) + i + 1})
 	}
-	s.State = ticket.Digested(s.State.Ticket, s.Desk.Policy, s.State.Command, s.State.Mails+len(mails)+len(s.calls), s.now)
+	s.State = ticket.NewState(s.State.Ticket, s.Desk.Policy, s.State.Command, s.State.Mails+len(mails)+len(s.calls), s.now)
 	c.Events, c.Mails, c.Failures, c.Decisions = s.events, mails, s.failures, s.decisions
 	c.Last, c.Latest, c.Passed = s.Last, s.events[len(s.events)-1].At, s.transitionsUntil
 	c.Shown = slices.ContainsFunc(s.events, func(e ticket.Event) bool { return e.ShownTo(s.State.Ticket.Requester) })

@@ -27,7 +27,7 @@ func lived(t *testing.T, p *policy.Policy, commands ...ticket.Command) desk.Reco
 		if err != nil || r.Outcome.Refused {
 			t.Fatalf("%s: %+v %v", c.Verb, r.Outcome, err)
 		}
-		state = ticket.Digested(r.Ticket, p, c.Seq, 0, c.At)
+		state = ticket.NewState(r.Ticket, p, c.Seq, 0, c.At)
 	}
 	return desk.Record{
 		Number: number, Requester: desk.Ref{ID: customer.ID}, Submitted: birth, State: &state, Submission: submission,

@@ -29,7 +29,7 @@ type DueEvent struct {
 	Clock          policy.ClockName `json:"clock,omitempty"` // remind, breach, rung
 	EscalationStep int              `json:"rung,omitempty"`  // rung: number of the escalation step, from 1
 	Due            time.Time        `json:"due,omitzero"`
-	Label          string           `json:"label,omitempty"` // describes it to people in Temporal UI; set by Digested
+	Label          string           `json:"label,omitempty"` // describes it to people in Temporal UI; set by NewState
 }
 
 // Same reports whether two due events are equal but for their labels.

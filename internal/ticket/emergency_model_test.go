@@ -215,6 +215,6 @@ func (m *lateModel) add(r ticket.Result, err error) {
 		m.t.Fatalf("a late step failed: %v", err)
 	}
 	m.rosters = r.Rosters
-	m.ticket = roundTrip(m.t, ticket.Digested(r.Ticket, m.versions[r.Ticket.Policy], int64(m.decided), 0, time.Time{})).Ticket
+	m.ticket = roundTrip(m.t, ticket.NewState(r.Ticket, m.versions[r.Ticket.Policy], int64(m.decided), 0, time.Time{})).Ticket
 	m.events = append(m.events, r.Events...)
 }

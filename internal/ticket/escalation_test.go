@@ -133,7 +133,7 @@ func TestEscalation_notifiesNamedPeopleAndWebhooks(t *testing.T) {
 func TestEscalation_ofAStateWithoutSkippedStepsContinues(t *testing.T) {
 	f := submitted(t, plainPolicy)
 	f.advance(101)
-	state := roundTrip(t, ticket.Digested(f.ticket, f.policy, 1, 0, at(101)))
+	state := roundTrip(t, ticket.NewState(f.ticket, f.policy, 1, 0, at(101)))
 	data, err := json.Marshal(state.Ticket.FirstResponse)
 	if err != nil {
 		t.Fatal(err)

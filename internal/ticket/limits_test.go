@@ -29,7 +29,7 @@ func TestState_staysBoundedUnderManualEmergencies(t *testing.T) {
 	if got := f.ticket.Resolution.Clock.Extension(); got != 202*time.Minute { // the promise was broken in hour 203, and stands
 		t.Errorf("extended by %s", got)
 	}
-	state := ticket.Digested(f.ticket, f.policy, 1500, 1, at(1000))
+	state := ticket.NewState(f.ticket, f.policy, 1500, 1, at(1000))
 	stored, err := json.Marshal(state)
 	if err != nil || len(stored) > 32<<10 {
 		t.Errorf("the state has %d bytes, %v", len(stored), err)

@@ -421,7 +421,7 @@ func (w *model) checkTimersFirst(c ticket.Command, want ticket.Result) {
 		at, rosters, events, mails = r.Ticket, r.Rosters, append(events, r.Events...), append(mails, r.Mails...)
 		calls = append(calls, r.Calls...)
 		// The state goes through a history on its way to the next step.
-		at = roundTrip(w.t, ticket.Digested(at, w.policy, w.seq, len(mails), c.At)).Ticket
+		at = roundTrip(w.t, ticket.NewState(at, w.policy, w.seq, len(mails), c.At)).Ticket
 	}
 	r, err := ticket.Decide(at, w.deskWith(rosters), c)
 	if err != nil {
@@ -520,7 +520,7 @@ func (w *model) checkInvariants() {
 	if !reflect.DeepEqual(fold, w.ticket) || fold.Events != len(w.events) {
 		w.t.Fatalf("the ticket is not the fold of its events:\n got %+v\nwant %+v", w.ticket, fold)
 	}
-	w.ticket = roundTrip(w.t, ticket.Digested(w.ticket, w.policy, w.seq, 0, w.now)).Ticket
+	w.ticket = roundTrip(w.t, ticket.NewState(w.ticket, w.policy, w.seq, 0, w.now)).Ticket
 
 	for ; w.checked < len(w.events); w.checked++ {
 		err := w.oracle.read(w.events[w.checked])

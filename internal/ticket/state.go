@@ -18,9 +18,9 @@ type State struct {
 	SearchFields   *SearchFields `json:"shown,omitempty"`  // nil in states stored before it was introduced
 }
 
-// Digested returns the state to store after a step. command and mails are the numbers of the last command decided and of the
+// NewState returns the state to store after a step. command and mails are the numbers of the last command decided and of the
 // last delivery owed. The label of the next due event says how much time remains at now.
-func Digested(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) State {
+func NewState(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) State {
 	s := State{Ticket: t, Command: command, Mails: mails, EscalationStep: t.EscalationStep(), Paused: t.Paused(), SearchFields: t.searchFields()}
 	if next, ok := Next(t, p); ok {
 		next.Label = dueLabel(t, p, next, now)

@@ -51,7 +51,7 @@ func TestState_labelsTheNextDueEvent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := submitted(t, c.document)
 			c.live(f)
-			s := ticket.Digested(f.ticket, f.policy, 4, 5, at(c.now))
+			s := ticket.NewState(f.ticket, f.policy, 4, 5, at(c.now))
 			if s.Next.Label != c.want {
 				t.Errorf("the label is %q, want %q", s.Next.Label, c.want)
 			}
@@ -105,7 +105,7 @@ func TestState_ofAWholeLifeStaysSmall(t *testing.T) {
 		{byCustomer, ticket.Command{Verb: ticket.VerbClose}},
 	} {
 		f.mustDecide(float64(i), step.by, step.c)
-		data, err := json.Marshal(ticket.Digested(f.ticket, f.policy, f.seq, len(f.mails), at(float64(i))))
+		data, err := json.Marshal(ticket.NewState(f.ticket, f.policy, f.seq, len(f.mails), at(float64(i))))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +147,7 @@ func TestState_holdsWhatSupervisorsFilterBy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := submitted(t, plainPolicy)
 			c.live(f)
-			s := ticket.Digested(f.ticket, f.policy, 4, 5, at(150))
+			s := ticket.NewState(f.ticket, f.policy, 4, 5, at(150))
 			if !reflect.DeepEqual(*s.SearchFields, c.want) {
 				t.Errorf("got %+v, want %+v", *s.SearchFields, c.want)
 			}
