@@ -30,7 +30,7 @@ func (p *Pages) showAway(v *page.Visit, status int, until string, wrong error) e
 		return err
 	}
 	view := awayView{
-		Layout: v.Layout("Away from the desk", "/desk"), Until: until, Mistakes: mistakes(wrong),
+		Layout: v.Layout("Away from the desk", "/desk"), Until: until, Mistakes: fieldErrors(wrong),
 		Supervise: v.Person.Role.Commands(),
 	}
 	for _, c := range staff {
@@ -72,7 +72,7 @@ func (p *Pages) leave(v *page.Visit) error {
 		}
 		return p.showAway(v, http.StatusUnprocessableEntity, form.Get("until"), err)
 	}
-	v.Flash("%s", nowSo(v.Layout("", ""), c, c.ID == v.Person.ID))
+	v.Flash("%s", availabilityText(v.Layout("", ""), c, c.ID == v.Person.ID))
 	if form.Get("from") == "groups" {
 		return v.Redirect("/supervision/groups")
 	}
@@ -94,8 +94,8 @@ func readUntil(f *input.Fields, typed string, zone *time.Location) time.Time {
 	return time.Time{}
 }
 
-// nowSo says what is so from now on.
-func nowSo(l page.Layout, c desk.Colleague, you bool) string {
+// availabilityText says what is so from now on.
+func availabilityText(l page.Layout, c desk.Colleague, you bool) string {
 	who := c.Name + " is"
 	if you {
 		who = "You are"
@@ -103,22 +103,22 @@ func nowSo(l page.Layout, c desk.Colleague, you bool) string {
 	if !c.Away.Now() {
 		return who + " back: rules give them tickets again."
 	}
-	return who + " " + absence(l, c.Away) + ": rules give them no tickets."
+	return who + " " + absenceText(l, c.Away) + ": rules give them no tickets."
 }
 
-// absence is how long somebody is away, in words.
-func absence(l page.Layout, a desk.Absence) string {
+// absenceText is how long somebody is away, in words.
+func absenceText(l page.Layout, a desk.Absence) string {
 	if a.Until.IsZero() {
 		return "away"
 	}
 	return "away until " + l.Words(a.Until)
 }
 
-// warning is what to know before a ticket is given to somebody who is away; empty when they are here.
-func (c common) warning(handle string, l page.Layout) string {
+// awayWarning is what to know before a ticket is given to somebody who is away; empty when they are here.
+func (c shared) awayWarning(handle string, l page.Layout) string {
 	for _, colleague := range c.colleagues {
 		if colleague.Away.Now() && strings.EqualFold(colleague.Handle, handle) {
-			return colleague.Name + " is " + absence(l, colleague.Away) + "."
+			return colleague.Name + " is " + absenceText(l, colleague.Away) + "."
 		}
 	}
 	return ""

@@ -13,7 +13,7 @@ import (
 )
 
 func TestAway_untilOneIsBack(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	anna := o.browser("anna")
 	page := anna.get("/desk/away").is(http.StatusOK)
 	pagetest.Check(t, "away, while here", page.Document)
@@ -46,7 +46,7 @@ func TestAway_untilOneIsBack(t *testing.T) {
 }
 
 func TestAway_ofOthersIsTheSupervisorsToSay(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	o.browser("anna").post("/desk/away", url.Values{"agent": {"bert"}}).is(http.StatusForbidden)
 	sam := o.browser("sam")
 	if to := sam.post("/desk/away", url.Values{"agent": {"bert"}, "from": {"groups"}}).is(http.StatusSeeOther).Location; to != "/supervision/groups" {
@@ -68,7 +68,7 @@ func TestAway_ofOthersIsTheSupervisorsToSay(t *testing.T) {
 
 // TestAssign_toSomebodyAwayIsAskedOnceMoreAndAllowed also where no script asks: then it is told afterwards.
 func TestAssign_toSomebodyAwayIsAskedOnceMoreAndAllowed(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	if _, err := o.Staffing.LeaveDesk(t.Context(), o.People["bert"], "bert", time.Time{}); err != nil {
 		t.Fatal(err)
@@ -92,7 +92,7 @@ func TestAssign_toSomebodyAwayIsAskedOnceMoreAndAllowed(t *testing.T) {
 }
 
 func TestConversation_tellsWhatARuleDid(t *testing.T) {
-	o := openOfficeOn(t, officeUnderRule(t))
+	o := newFixtureOn(t, officeUnderRule(t))
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	text := o.browser("sam").get("/desk/tickets/" + string(n)).is(http.StatusOK).Find("#conversation").Text()
 	if !strings.Contains(text, "The desk gave the ticket to Anna Agent of the group everyone") {

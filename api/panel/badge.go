@@ -27,7 +27,7 @@ var clockWords = map[policy.ClockName]struct{ name, short string }{
 	policy.Resolution:    {"Resolution", "Solve"},
 }
 
-func newBadge(v desk.View, name policy.ClockName, l words, now time.Time) badge {
+func newBadge(v desk.View, name policy.ClockName, l instantFormatter, now time.Time) badge {
 	g := v.Gauge(name, now)
 	b := badge{
 		Name: clockWords[name].name, Short: clockWords[name].short, Due: g.Due,
@@ -42,16 +42,16 @@ func newBadge(v desk.View, name policy.ClockName, l words, now time.Time) badge 
 	case g.Settled || g.Budget == 0:
 		b.State, b.Text, b.Title = "none", "–", b.Name+" is not owed"
 	case len(g.Paused) > 0:
-		b.State, b.Text, b.Title = "paused", "paused", b.Name+" is paused: "+reasons(g.Paused)
-		if follows := ahead(g.SLAState, l); follows != "" {
+		b.State, b.Text, b.Title = "paused", "paused", b.Name+" is paused: "+pauseReasons(g.Paused)
+		if follows := afterEmergency(g.SLAState, l); follows != "" {
 			b.Title += ". " + follows
 		}
 		if !g.BreachedAt.IsZero() {
-			b.State, b.Text, b.Title = "late", "over", b.Name+" was due "+l.Words(g.BreachedAt)+"; now paused: "+reasons(g.Paused)
+			b.State, b.Text, b.Title = "late", "over", b.Name+" was due "+l.Words(g.BreachedAt)+"; now paused: "+pauseReasons(g.Paused)
 		}
 	default:
 		b.Runs = true
-		b.State, b.Text = ending(g.Due.Sub(now))
+		b.State, b.Text = countdown(g.Due.Sub(now))
 		b.Title = b.Name + " due " + l.Words(g.Due)
 		if !g.Due.After(now) {
 			b.Title = b.Name + " was due " + l.Words(g.Due)
@@ -60,8 +60,8 @@ func newBadge(v desk.View, name policy.ClockName, l words, now time.Time) badge 
 	return b
 }
 
-// ahead tells what follows for a promise that an emergency alone stops, when that ends; else it is empty.
-func ahead(s desk.SLAState, l words) string {
+// afterEmergency tells what follows for a promise that an emergency alone stops, when that ends; else it is empty.
+func afterEmergency(s desk.SLAState, l instantFormatter) string {
 	switch {
 	case !slices.Equal(s.Paused, []policy.Reason{policy.ReasonEmergency}) || !s.BreachedAt.IsZero():
 		return ""
@@ -72,10 +72,10 @@ func ahead(s desk.SLAState, l words) string {
 	}
 }
 
-// words writes an instant in the viewer's zone.
-type words interface{ Words(time.Time) string }
+// instantFormatter writes an instant in the viewer's zone.
+type instantFormatter interface{ Words(time.Time) string }
 
-func reasons(all []policy.Reason) string {
+func pauseReasons(all []policy.Reason) string {
 	said := make([]string, 0, len(all))
 	for _, r := range all {
 		switch r {

@@ -67,7 +67,7 @@ func posts(what string) func(*http.Request) bool {
 }
 
 // window is a real browser in front of a gate, signed in.
-func (o *office) window(who string) (*browsertest.Page, *gate) {
+func (o *fixture) window(who string) (*browsertest.Page, *gate) {
 	o.t.Helper()
 	browsertest.Require(o.t)
 	g := &gate{next: o.server.Config.Handler}
@@ -80,7 +80,7 @@ func (o *office) window(who string) (*browsertest.Page, *gate) {
 
 func TestWindow_saysWhoTookTheTicketFirst(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Whose is it?", "Nobody's yet.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -97,7 +97,7 @@ func TestWindow_saysWhoTookTheTicketFirst(t *testing.T) {
 
 func TestWindow_lateAnswerStaysWithItsTicket(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
@@ -129,7 +129,7 @@ func TestWindow_lateAnswerStaysWithItsTicket(t *testing.T) {
 
 func TestWindow_lateRefetchStaysWithItsTicket(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
@@ -149,7 +149,7 @@ func TestWindow_lateRefetchStaysWithItsTicket(t *testing.T) {
 
 func TestWindow_lateFailureIsTold(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
@@ -174,7 +174,7 @@ func TestWindow_lateFailureIsTold(t *testing.T) {
 
 func TestWindow_everyRefetchIsMade(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n, other := o.submit("clara", "A busy ticket", "One."), o.submit("carl", "Another ticket", "Two.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -195,7 +195,7 @@ func TestWindow_everyRefetchIsMade(t *testing.T) {
 
 func TestWindow_questionOutlivesAnUpdate(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "The last ticket", "Please.")
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -212,7 +212,7 @@ func TestWindow_questionOutlivesAnUpdate(t *testing.T) {
 // TestWindow_wordsUnderAQuestionAreNotSeen: nobody reads what arrives below an open dialog.
 func TestWindow_wordsUnderAQuestionAreNotSeen(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "The last ticket", "Please.")
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -229,7 +229,7 @@ func TestWindow_wordsUnderAQuestionAreNotSeen(t *testing.T) {
 // TestWindow_showsWhoWritesTheirOwnWords, however long the conversation is and whatever stands below it.
 func TestWindow_showsWhoWritesTheirOwnWords(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A long story", strings.Repeat("Once more.\n", 60))
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -250,7 +250,7 @@ func TestWindow_showsWhoWritesTheirOwnWords(t *testing.T) {
 // next keys are the panel's.
 func TestWindow_noteIsFollowedByNotes(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -272,7 +272,7 @@ func TestWindow_noteIsFollowedByNotes(t *testing.T) {
 // TestWindow_saysARefusalOnce, beside what was typed.
 func TestWindow_saysARefusalOnce(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -289,7 +289,7 @@ func TestWindow_saysARefusalOnce(t *testing.T) {
 // TestWindow_takesBackThatTheDeskIsAway once it answers.
 func TestWindow_takesBackThatTheDeskIsAway(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -304,7 +304,7 @@ func TestWindow_takesBackThatTheDeskIsAway(t *testing.T) {
 
 func TestWindow_showsTheTicketThatWasChosenLast(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	slow, last := o.submit("clara", "The slow ticket", "One."), o.submit("carl", "The last ticket", "Two.")
 	p, g := o.window("anna")
 	p.Goto("/desk?queue=all")
@@ -326,7 +326,7 @@ func TestWindow_showsTheTicketThatWasChosenLast(t *testing.T) {
 // TestWindow_lateAnswerLeavesTheComposerAlone: the ticket is taken, and its answer comes while the first words are typed.
 func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Taken and answered", "Quickly, please.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -349,7 +349,7 @@ func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
 // TestWindow_clickOutlivesAnUpdate: a click is one only on what was there when the button was pressed.
 func TestWindow_clickOutlivesAnUpdate(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A busy ticket", "One.")
 	p, g := o.window("anna")
 	open(p, n)
@@ -370,7 +370,7 @@ func TestWindow_clickOutlivesAnUpdate(t *testing.T) {
 // TestWindow_unseenReplyStopsWhatIsSentOverIt: the requester writes while the agent does, and the page does not show it yet.
 func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Where is it?", "My parcel.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -403,7 +403,7 @@ func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
 // TestWindow_liveWordsCountOnceTheyWereInView: neither hidden below nor under a question do they count as seen.
 func TestWindow_liveWordsCountOnceTheyWereInView(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A long story", strings.Repeat("It goes on and on.\n", 200))
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -432,7 +432,7 @@ func TestWindow_liveWordsCountOnceTheyWereInView(t *testing.T) {
 // TestWindow_closureIsRefusedOverAnUnseenReply and can be done once that has been read.
 func TestWindow_closureIsRefusedOverAnUnseenReply(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A long story", strings.Repeat("It goes on and on.\n", 200))
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -457,7 +457,7 @@ func TestWindow_closureIsRefusedOverAnUnseenReply(t *testing.T) {
 // TestWindow_selectedRowsStayAsTheyWereSeen when they were selected, whatever a live update brings.
 func TestWindow_selectedRowsStayAsTheyWereSeen(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A ticket to be closed", "One.")
 	p, _ := o.window("anna")
 	p.Goto("/desk?queue=all")

@@ -45,7 +45,7 @@ func (p *Pages) bulk(v *page.Visit) error {
 		if fault.KindOf(err) != fault.Invalid {
 			return err
 		}
-		report.Mistake = mistake(err)
+		report.Mistake = errorSentence(err)
 	}
 	if v.Partial() {
 		if err := report.trigger(v); err != nil {

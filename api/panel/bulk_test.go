@@ -12,7 +12,7 @@ import (
 )
 
 func TestBulk_doesItToEachAndReportsWhatWasRefusedAndWhy(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	first, second, closed := o.submit("clara", "One", "…"), o.submit("carl", "Two", "…"), o.submit("carl", "Three", "…")
 	o.ask("anna", desk.Request{Number: closed, Verb: ticket.VerbClose})
 	b := o.browser("anna")
@@ -41,7 +41,7 @@ func TestBulk_doesItToEachAndReportsWhatWasRefusedAndWhy(t *testing.T) {
 }
 
 func TestBulk_asksNothingWhenItCannotBeMeant(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "One", "…")
 	before := o.ticket(n).Pending
 	b := o.browser("anna")

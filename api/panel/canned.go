@@ -38,7 +38,7 @@ func (p *Pages) showCanned(v *page.Visit, status int, edited desk.CannedReply, w
 	}
 	return v.ShowStatus(status, "canned", cannedView{
 		Layout: v.Layout("Canned replies", "/desk"), All: all, Edited: edited,
-		Placeholders: desk.Placeholders(), Mistakes: mistakes(wrong),
+		Placeholders: desk.Placeholders(), Mistakes: fieldErrors(wrong),
 	})
 }
 
@@ -61,7 +61,7 @@ func (p *Pages) saveCanned(v *page.Visit) error {
 }
 
 func (p *Pages) deleteCanned(v *page.Visit) error {
-	id, err := id(v)
+	id, err := pathID(v)
 	if err == nil {
 		err = p.workspace.DeleteCanned(v.Context(), v.Person, id)
 	}
@@ -72,23 +72,23 @@ func (p *Pages) deleteCanned(v *page.Visit) error {
 	return v.Redirect("/desk/canned")
 }
 
-// filled answers with a canned reply's text, filled in for a ticket.
-func (p *Pages) filled(v *page.Visit) error {
+// cannedText answers with a canned reply's text, filled in for a ticket.
+func (p *Pages) cannedText(v *page.Visit) error {
 	n, err := ticket.ParseNumber(v.Param("number"))
 	if err != nil {
 		return err
 	}
-	text, err := p.fillIn(v, n, v.Param("id"))
+	text, err := p.fillCanned(v, n, v.Param("id"))
 	if err != nil {
 		return err
 	}
 	return v.File("text/plain; charset=utf-8", "canned.txt", []byte(text))
 }
 
-// fill puts a canned reply after what was typed, for a browser without scripts.
-func (p *Pages) fill(v *page.Visit, n ticket.Number, d draft, chosen string) error {
+// insertCanned puts a canned reply after what was typed, for a browser without scripts.
+func (p *Pages) insertCanned(v *page.Visit, n ticket.Number, d draft, chosen string) error {
 	if chosen != "" {
-		text, err := p.fillIn(v, n, chosen)
+		text, err := p.fillCanned(v, n, chosen)
 		if err != nil {
 			return err
 		}
@@ -97,10 +97,10 @@ func (p *Pages) fill(v *page.Visit, n ticket.Number, d draft, chosen string) err
 		}
 		d.body += text
 	}
-	return p.showTicket(v, n, http.StatusOK, d, said{})
+	return p.showTicket(v, n, http.StatusOK, d, feedback{})
 }
 
-func (p *Pages) fillIn(v *page.Visit, n ticket.Number, id string) (string, error) {
+func (p *Pages) fillCanned(v *page.Visit, n ticket.Number, id string) (string, error) {
 	record, err := p.desk.Ticket(v.Context(), v.Person, n)
 	if err != nil {
 		return "", err

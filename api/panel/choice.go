@@ -34,14 +34,14 @@ func choose[T ~string](label, name string, chosen T, all []T, first ...option) c
 
 var anyOf = option{Value: "", Text: "any"}
 
-// common is what several columns need: it is read once for a page.
-type common struct {
+// loadShared is what several columns need: it is read once for a page.
+type shared struct {
 	colleagues []desk.Colleague
 	policy     *policy.Policy // in force
 	zone       *time.Location // the viewer's
 }
 
-func (p *Pages) common(v *page.Visit) (c common, err error) {
+func (p *Pages) loadShared(v *page.Visit) (c shared, err error) {
 	if c.colleagues, err = p.staffing.Staff(v.Context()); err != nil {
 		return c, err
 	}
@@ -51,10 +51,10 @@ func (p *Pages) common(v *page.Visit) (c common, err error) {
 }
 
 // assignees is the choice of a colleague by handle.
-func (c common) assignees(label, name, chosen string, first ...option) choice {
+func (c shared) assignees(label, name, chosen string, first ...option) choice {
 	choice := choice{Label: label, Name: name, Options: first}
 	for _, colleague := range c.colleagues {
-		choice.Options = append(choice.Options, option{Value: colleague.Handle, Text: named(colleague)})
+		choice.Options = append(choice.Options, option{Value: colleague.Handle, Text: colleagueLabel(colleague)})
 	}
 	for i := range choice.Options {
 		choice.Options[i].Chosen = choice.Options[i].Value == chosen
@@ -62,8 +62,8 @@ func (c common) assignees(label, name, chosen string, first ...option) choice {
 	return choice
 }
 
-// named is a colleague in a choice.
-func named(c desk.Colleague) string {
+// colleagueLabel is a colleague in a choice.
+func colleagueLabel(c desk.Colleague) string {
 	if c.Away.Now() {
 		return c.Name + " (away)"
 	}
@@ -71,7 +71,7 @@ func named(c desk.Colleague) string {
 }
 
 // name is a colleague's, by their handle, which is all there is of who has left.
-func (c common) name(handle string) string {
+func (c shared) name(handle string) string {
 	for _, colleague := range c.colleagues {
 		if colleague.Handle == handle {
 			return colleague.Name
@@ -80,16 +80,16 @@ func (c common) name(handle string) string {
 	return handle
 }
 
-// frame is the list's column but for its tickets.
-func (p *Pages) frame(v *page.Visit, s search, shared common) listView {
+// listFrame is the list's column but for its tickets.
+func (p *Pages) listFrame(v *page.Visit, s search, shared shared) listView {
 	view := listView{
-		Layout: v.Layout(queueName(s.Queue), "/desk"), Title: queueName(s.Queue), Text: s.asked.Get("q"), Requester: s.asked.Get("requester"),
+		Layout: v.Layout(queueName(s.Queue), "/desk"), Title: queueName(s.Queue), Text: s.values.Get("q"), Requester: s.values.Get("requester"),
 		Query: s.with("", "").Encode(), Suffix: s.suffix(), Address: s.address(), Bare: "/desk?queue=" + string(s.Queue),
-		Status: choose("Status", "status", ticket.Status(s.asked.Get("status")), ticket.Statuses(), anyOf,
-			option{Value: notDone, Text: "not done yet"}, option{Value: notClosed, Text: "not closed"}),
+		Status: choose("Status", "status", ticket.Status(s.values.Get("status")), ticket.Statuses(), anyOf,
+			option{Value: unfinished, Text: "not done yet"}, option{Value: notClosed, Text: "not closed"}),
 		Priority:   choose("Priority", "priority", s.Priority, policy.Priorities(), anyOf),
 		Category:   choose("Category", "category", s.Category, shared.policy.Categories, anyOf),
-		Assignee:   shared.assignees("Assignee", "assignee", s.asked.Get("assignee"), anyOf, option{Value: nobody, Text: "nobody"}),
+		Assignee:   shared.assignees("Assignee", "assignee", s.values.Get("assignee"), anyOf, option{Value: unassigned, Text: "nobody"}),
 		Due:        choice{Label: "Due", Name: "due", Options: []option{anyOf, {Value: dueToday, Text: "today", Chosen: !s.DueBefore.IsZero()}}},
 		Colleagues: shared.colleagues, Priorities: policy.Priorities(), Categories: shared.policy.Categories,
 		Swap: v.Partial(),
@@ -99,7 +99,7 @@ func (p *Pages) frame(v *page.Visit, s search, shared common) listView {
 		view.QueueChoice.Options = append(view.QueueChoice.Options, option{Value: string(q.queue), Text: q.name, Chosen: q.queue == s.Queue})
 	}
 	for _, name := range searchFields {
-		value := s.asked.Get(name)
+		value := s.values.Get(name)
 		if value == "" || name == "after" {
 			continue
 		}

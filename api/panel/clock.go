@@ -18,12 +18,12 @@ type clockView struct {
 	Share     string // of the budget that is used, in percent
 	Ahead     string // stopped by an emergency alone: what follows when that ends
 	Ask, Why  string // the question that the explanation answers, in short and in full
-	Explained []told
+	Explained []explanationLine
 	Note      template.HTML // that opening hours are counted in another zone; empty when time counts always
 }
 
-// told is a line of the explanation.
-type told struct {
+// explanationLine is a line of the explanation.
+type explanationLine struct {
 	Running bool
 	Text    template.HTML
 	Causes  []page.Cause // emergencies
@@ -36,14 +36,14 @@ func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) 
 		c.Note = l.HoursIn(v.Policy.Zone.String())
 	}
 	g := v.Gauge(name, now)
-	c.Share = share(c.Used, c.Budget)
+	c.Share = percent(c.Used, c.Budget)
 	switch {
 	case !g.MetAt.IsZero():
 		c.Detail, c.Ask, c.Why = l.Words(g.MetAt), "How?", "How was the time counted?"
 	case c.Runs:
 		c.Detail = "due " + l.Words(g.Due)
 	case len(g.Paused) > 0:
-		c.Detail, c.Why, c.Ahead = reasons(g.Paused), "Why is nothing due?", ahead(g.SLAState, l)
+		c.Detail, c.Why, c.Ahead = pauseReasons(g.Paused), "Why is nothing due?", afterEmergency(g.SLAState, l)
 	}
 	left := g.Budget - g.Used
 	unit := map[policy.CountingMode]string{
@@ -61,6 +61,6 @@ func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) 
 // explain tells how the deadline came about, with the emergencies behind it by the timeline.
 func (c *clockView) explain(v desk.View, entries []desk.Entry, causes page.Causes, l page.Layout) {
 	for _, line := range v.Explain(c.ID, time.Now()) {
-		c.Explained = append(c.Explained, told{line.Running, l.Told(line), causes.Behind(desk.CausesOf(line, entries))})
+		c.Explained = append(c.Explained, explanationLine{line.Running, l.Told(line), causes.Behind(desk.CausesOf(line, entries))})
 	}
 }

@@ -28,7 +28,7 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 		"progress": {"progress", ticket.EventProgressUpdated, ticket.StatusOpen, "The progress is told.", ""},
 		"note":     {"notes", ticket.EventNoted, ticket.StatusNew, "The note is kept.", "&mode=note"},
 	}
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.browser("anna")
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -65,7 +65,7 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 }
 
 func TestWrite_byScriptBringsTheTicketAndAnEmptyComposer(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).is(http.StatusOK)
 	if a.Line("#conversation .said.staff .body") != "On its way." || a.Line(`[hx-swap-oob="innerHTML:#said"]`) != "The reply is sent." {
@@ -78,7 +78,7 @@ func TestWrite_byScriptBringsTheTicketAndAnEmptyComposer(t *testing.T) {
 
 // TestNote_isFollowedByNotes until the agent chooses otherwise: the next words must not reach the requester.
 func TestNote_isFollowedByNotes(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 	plain := b.post(path+"/notes?queue=all", url.Values{"body": {"She called."}}).is(http.StatusSeeOther)
@@ -104,7 +104,7 @@ func TestNote_isFollowedByNotes(t *testing.T) {
 func TestWrite_isTakenOnceWhenItsAnswerIsLost(t *testing.T) {
 	for name, headers := range map[string][]string{"plain": nil, "by script": byScript} {
 		t.Run(name, func(t *testing.T) {
-			o := openOffice(t)
+			o := newFixture(t)
 			n := o.submit("clara", "My parcel is late", "Where is it?")
 			b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 			once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
@@ -127,7 +127,7 @@ func TestWrite_isTakenOnceWhenItsAnswerIsLost(t *testing.T) {
 
 // TestWrite_saysThatItWasSentBefore with other words: they come back, and can be sent as well.
 func TestWrite_saysThatItWasSentBefore(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 	once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
@@ -147,7 +147,7 @@ func TestWrite_saysThatItWasSentBefore(t *testing.T) {
 
 // TestWrite_givesBackWhatWasTyped when it is refused, with the reason beside it, and says nothing to the requester.
 func TestWrite_givesBackWhatWasTyped(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	open := o.submit("clara", "My parcel is late", "Where is it?")
 	closed := o.submit("clara", "Done with", "…")
 	o.ask("anna", desk.Request{Number: closed, Verb: ticket.VerbClose})
@@ -216,7 +216,7 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 
 // TestWrite_thatIsNotDecidedInTimeIsKept, and does not invite to be said twice.
 func TestWrite_thatIsNotDecidedInTimeIsKept(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	o.Clerk.Paused.Lock()
 	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).is(http.StatusOK)
@@ -228,7 +228,7 @@ func TestWrite_thatIsNotDecidedInTimeIsKept(t *testing.T) {
 
 // TestAssignment_saysWhoTookItASecondAgo instead of taking it from them.
 func TestAssignment_saysWhoTookItASecondAgo(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	path := "/desk/tickets/" + string(n)
 	anna, bert := o.browser("anna"), o.browser("bert")
@@ -254,7 +254,7 @@ func TestAssignment_saysWhoTookItASecondAgo(t *testing.T) {
 }
 
 func TestCommands_ofTheTicketsHead(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	path := "/desk/tickets/" + string(n) + "/"
 	b := o.browser("anna")
@@ -285,7 +285,7 @@ func TestCommands_ofTheTicketsHead(t *testing.T) {
 // TestReturn_ofANote: what was typed before the session ended is back in its form, which is the one that shows, until a
 // script has sent it.
 func TestReturn_ofANote(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A lid", "It does not close.")
 	b := o.browser("anna")
 	page := "/desk/tickets/" + string(n) + "?queue=all"

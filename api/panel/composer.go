@@ -77,7 +77,7 @@ func (m mode) path() string { return m.verb.Definition().For(ticket.RoleAgent)[0
 
 // modes are the composer's, in the order of their tabs: first those with words and a key of their own, then every other
 // verb of the registry that agents ask for in words.
-var modes = withTheRest([]mode{
+var modes = withOtherVerbs([]mode{
 	{
 		Key: "reply", Shortcut: "r", verb: ticket.VerbAgentReply,
 		Reads: "The requester gets this by mail.", Hint: "Write to the requester", Send: "Send reply", Sending: "Sending reply",
@@ -103,7 +103,7 @@ var modes = withTheRest([]mode{
 	},
 })
 
-func withTheRest(known []mode) []mode {
+func withOtherVerbs(known []mode) []mode {
 	for _, d := range ticket.Definitions() {
 		had := slices.ContainsFunc(known, func(m mode) bool { return m.verb == d.Verb })
 		if !had && d.InWords() && len(d.For(ticket.RoleAgent)) > 0 {
@@ -134,8 +134,8 @@ func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d
 		}
 		if typed {
 			mv.Body, mv.Mistake, mv.Unseen = d.body, d.mistake, view.Unseen
-			if d.once != "" {
-				mv.IdempotencyKey = d.once
+			if d.idempotencyKey != "" {
+				mv.IdempotencyKey = d.idempotencyKey
 			}
 		}
 		c.Modes = append(c.Modes, mv)

@@ -12,7 +12,7 @@ import (
 // TestDraft_publicWordsGoFromKindToKind, and a note stays a note.
 func TestDraft_publicWordsGoFromKindToKind(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	p, _ := o.window("anna")
 	open(p, n)
@@ -47,7 +47,7 @@ func TestDraft_publicWordsGoFromKindToKind(t *testing.T) {
 // TestDraft_endsWithTheSession here, after what is held was sent.
 func TestDraft_endsWithTheSession(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n, other := o.submit("clara", "My parcel is late", "Where is it?"), o.submit("carl", "Begun", "…")
 	p, _ := o.window("anna")
 	open(p, other)
@@ -72,7 +72,7 @@ func TestDraft_endsWithTheSession(t *testing.T) {
 // TestDraft_outlivesASessionThatExpired for the same person alone.
 func TestDraft_outlivesASessionThatExpired(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	p, _ := o.window("anna")
 	leave := func() { // an open page finds out by itself, or else is left
@@ -103,7 +103,7 @@ func TestDraft_outlivesASessionThatExpired(t *testing.T) {
 // TestDraft_outlivesASessionThatWasEndedElsewhere, also what was on its way then; but not a sign-out in its own browser.
 func TestDraft_outlivesASessionThatWasEndedElsewhere(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n, other := o.submit("clara", "My parcel is late", "Where is it?"), o.submit("carl", "Begun", "…")
 	p, g := o.window("anna")
 	p.Forgive("401")

@@ -26,24 +26,24 @@ type escalationView struct {
 	Status   ticket.Status
 	Priority policy.Priority
 	Assignee string // empty: nobody
-	Breached []brokenView
+	Breached []breachView
 	Reason   string
 	Error    string
 }
 
-// brokenView is a promise that was broken and that nobody has answered for.
-type brokenView struct {
+// breachView is a promise that was broken and that nobody has answered for.
+type breachView struct {
 	What           string
 	Due            time.Time
 	EscalationStep int
 }
 
-var errLinksOften = fault.New(fault.Limited, "that was too often; try again in a moment")
+var errTooManyRequests = fault.New(fault.Limited, "that was too often; try again in a moment")
 
-// linked reads the link of an address. One that expired or was ended is answered: over is true then.
-func (p *Pages) linked(v *page.Visit) (n ticket.Number, by desk.Person, over bool, err error) {
-	if !p.linking.Allow(v.Source()) {
-		return "", desk.Person{}, false, errLinksOften
+// readLink reads the link of an address. One that expired or was ended is answered: over is true then.
+func (p *Pages) readLink(v *page.Visit) (n ticket.Number, by desk.Person, over bool, err error) {
+	if !p.linkLimiter.Allow(v.Source()) {
+		return "", desk.Person{}, false, errTooManyRequests
 	}
 	grant, by, err := p.store.ReadEscalationLink(v.Context(), v.Param("token"))
 	if link.Expired(err) {
@@ -63,7 +63,7 @@ func (p *Pages) linked(v *page.Visit) (n ticket.Number, by desk.Person, over boo
 // escalation shows what there is to acknowledge. Looking changes nothing: programs that check mails for danger follow
 // every link in them.
 func (p *Pages) escalation(v *page.Visit) error {
-	n, by, over, err := p.linked(v)
+	n, by, over, err := p.readLink(v)
 	if err != nil || over {
 		return err
 	}
@@ -72,7 +72,7 @@ func (p *Pages) escalation(v *page.Visit) error {
 
 // acknowledge does so in the name of whom the link is for.
 func (p *Pages) acknowledge(v *page.Visit) error {
-	n, by, over, err := p.linked(v)
+	n, by, over, err := p.readLink(v)
 	if err != nil || over {
 		return err
 	}
@@ -128,12 +128,12 @@ func (p *Pages) showEscalation(v *page.Visit, n ticket.Number, by desk.Person, s
 		view.Assignee = record.Assignee.Name
 	}
 	if wrong != nil {
-		view.Error = mistake(wrong)
+		view.Error = errorSentence(wrong)
 	}
 	for _, name := range policy.ClockNames() {
 		if promise := record.Ticket.Promise(name); promise.Escalating() {
 			what := strings.ReplaceAll(string(name), "_", " ")
-			view.Breached = append(view.Breached, brokenView{What: what, Due: promise.BreachedAt, EscalationStep: promise.EscalationSteps})
+			view.Breached = append(view.Breached, breachView{What: what, Due: promise.BreachedAt, EscalationStep: promise.EscalationSteps})
 		}
 	}
 	return v.ShowStatus(status, "escalation", view)

@@ -12,7 +12,7 @@ import (
 // somebody else's acknowledgement.
 func TestEscalation_typedReasonIsNotLost(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.escalated()
 	p, g := o.window("sam")
 	open(p, n)

@@ -15,7 +15,7 @@ import (
 )
 
 // escalated gives a ticket of clara's whose promises have been broken for weeks, and that bert has.
-func (o *office) escalated() ticket.Number {
+func (o *fixture) escalated() ticket.Number {
 	o.t.Helper()
 	at := time.Now().Add(-60 * 24 * time.Hour).UTC().Truncate(time.Second)
 	c := desk.ImportTicket{Number: ticket.NewNumber("HM"), Actions: []desk.ImportAction{
@@ -29,7 +29,7 @@ func (o *office) escalated() ticket.Number {
 }
 
 // link makes what a mail to somebody would hold.
-func (o *office) link(n ticket.Number, who string, lasts time.Duration) string {
+func (o *fixture) link(n ticket.Number, who string, lasts time.Duration) string {
 	o.t.Helper()
 	secret, err := o.Store.Secret(o.t.Context(), "links")
 	if err != nil {
@@ -39,7 +39,7 @@ func (o *office) link(n ticket.Number, who string, lasts time.Duration) string {
 }
 
 func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.escalated()
 	b, address := o.browser(""), o.link(n, "bert", link.EscalationLifetime)
 	before := o.ticket(n)
@@ -75,7 +75,7 @@ func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
 }
 
 func TestEscalationLink_worksForNobodyElse(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.escalated()
 	before := o.ticket(n)
 	good := o.link(n, "bert", time.Hour)
@@ -124,7 +124,7 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 }
 
 func TestHandover_givesTheTicketToAColleagueAndSaysWhy(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.escalated()
 	b := o.browser("sam")
 	page := b.get("/desk/tickets/" + string(n)).is(http.StatusOK)
@@ -159,7 +159,7 @@ func TestHandover_givesTheTicketToAColleagueAndSaysWhy(t *testing.T) {
 	}
 }
 
-func (o *office) notes(n ticket.Number) (all []string) {
+func (o *fixture) notes(n ticket.Number) (all []string) {
 	o.t.Helper()
 	entries, err := o.Desk.Timeline(o.t.Context(), o.People["sam"], n)
 	if err != nil {
@@ -174,7 +174,7 @@ func (o *office) notes(n ticket.Number) (all []string) {
 }
 
 func TestEscalation_aLinkThatWasEndedCanBeRead(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk", "Late.")
 	ended := o.link(n, "bert", link.EscalationLifetime)
 	if _, err := o.Store.Accounts().EndAll(t.Context(), o.People["bert"].ID, account.RevokeTokens); err != nil {
@@ -190,7 +190,7 @@ func TestEscalation_aLinkThatWasEndedCanBeRead(t *testing.T) {
 // TestEscalation_refusedKeepsTheReason in its form; where neither form takes it any more, it comes back as a note.
 func TestEscalation_refusedKeepsTheReason(t *testing.T) {
 	const reason = "I phone <her> now."
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.browser("sam")
 	for name, headers := range map[string][]string{"plain": nil, "by script": byScript} {
 		t.Run(name, func(t *testing.T) {

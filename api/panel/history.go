@@ -17,7 +17,7 @@ type mailView struct {
 
 func mails(posted []desk.Posted) (all []mailView, bounced bool) {
 	for _, m := range posted {
-		view := mailView{What: spoken(string(m.Kind)), To: sentTo(m), Status: "waiting", At: m.Owed, Reason: m.Reason}
+		view := mailView{What: humanize(string(m.Kind)), To: sentTo(m), Status: "waiting", At: m.Owed, Reason: m.Reason}
 		switch {
 		case m.Status == desk.DeliverySent:
 			view.Status, view.At = "sent", m.Settled
@@ -55,7 +55,7 @@ type callView struct {
 func calls(called []desk.WebhookDelivery) (all []callView, failed bool) {
 	for _, c := range called {
 		view := callView{
-			What: fmt.Sprintf("rung %d for the %s", c.EscalationStep, spoken(string(c.Clock))), To: c.Webhook,
+			What: fmt.Sprintf("rung %d for the %s", c.EscalationStep, humanize(string(c.Clock))), To: c.Webhook,
 			Status: string(c.Status), Class: "waiting", At: c.Owed,
 		}
 		switch {
@@ -89,10 +89,10 @@ type commandView struct {
 func commands(asked []desk.CommandRecord) []commandView {
 	all := make([]commandView, 0, len(asked))
 	for _, c := range asked {
-		view := commandView{What: wanted(c), Who: who(c.By.Role, c.By), At: c.At, State: "soon", Result: "waiting"}
+		view := commandView{What: commandText(c), Who: actorName(c.By.Role, c.By), At: c.At, State: "soon", Result: "waiting"}
 		switch {
 		case c.Decided && c.Outcome.Refused:
-			view.State, view.Result, view.Reason = "late", "refused", spoken(c.Outcome.Code)
+			view.State, view.Result, view.Reason = "late", "refused", humanize(c.Outcome.Code)
 			if c.Outcome.Reason != "" {
 				view.Reason = c.Outcome.Reason
 			}
@@ -104,9 +104,9 @@ func commands(asked []desk.CommandRecord) []commandView {
 	return all
 }
 
-// wanted is what was asked, with what the verb's fields named.
-func wanted(c desk.CommandRecord) string {
-	what := fmt.Sprintf("%d. %s", c.Seq, spoken(string(c.Verb)))
+// commandText is what was asked, with what the verb's fields named.
+func commandText(c desk.CommandRecord) string {
+	what := fmt.Sprintf("%d. %s", c.Seq, humanize(string(c.Verb)))
 	if c.Agent != nil {
 		what += " to " + c.Agent.Name
 	}

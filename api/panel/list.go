@@ -66,7 +66,7 @@ func (p *Pages) list(v *page.Visit) error {
 		return wrong
 	}
 	if v.Header("X-Live") == "" { // a list that refreshes itself leads nowhere
-		n, found, err := p.meant(v, s)
+		n, found, err := p.ticketByNumber(v, s)
 		switch {
 		case err != nil:
 			return err
@@ -87,8 +87,8 @@ func (p *Pages) list(v *page.Visit) error {
 	return v.Show("desk", view)
 }
 
-// meant is the ticket whose number was searched for, if there is one: other words may look like a number.
-func (p *Pages) meant(v *page.Visit, s search) (n ticket.Number, found bool, err error) {
+// ticketByNumber is the ticket whose number was searched for, if there is one: other words may look like a number.
+func (p *Pages) ticketByNumber(v *page.Visit, s search) (n ticket.Number, found bool, err error) {
 	n, err = v.ReadNumber(s.Text)
 	if err != nil {
 		return "", false, nil //nolint:nilerr // other words
@@ -101,10 +101,10 @@ func (p *Pages) meant(v *page.Visit, s search) (n ticket.Number, found bool, err
 }
 
 // tickets fills the list's column.
-func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared common, wrong error) (listView, error) {
-	view := p.frame(v, s, shared)
+func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared shared, wrong error) (listView, error) {
+	view := p.listFrame(v, s, shared)
 	if wrong != nil {
-		view.Mistake = mistake(wrong)
+		view.Mistake = errorSentence(wrong)
 		view.EmptyTitle, view.EmptyText = "This filter can't be read", "Change what is marked above."
 		return view, nil
 	}
@@ -120,10 +120,10 @@ func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared comm
 		next := s.with("after", input.EncodeCursor(s.Place(found[len(found)-1])))
 		view.More = deskAddress(next)
 	}
-	if s.asked.Get("after") != "" {
+	if s.values.Get("after") != "" {
 		view.First = deskAddress(s.with("after", ""))
 	}
-	view.EmptyTitle, view.EmptyText = emptiness(s)
+	view.EmptyTitle, view.EmptyText = emptyListText(s)
 	if s.Text != "" {
 		view.People = deskAddress(url.Values{"queue": {string(desk.QueueAll)}, "requester": {s.Text}})
 	}
@@ -161,8 +161,8 @@ func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Num
 	return r
 }
 
-// mistake puts every field that is wrong into one sentence.
-func mistake(err error) string {
+// errorSentence puts every field that is wrong into one sentence.
+func errorSentence(err error) string {
 	e, ok := errors.AsType[*fault.Error](err)
 	if !ok {
 		return ""
@@ -181,13 +181,13 @@ func mistake(err error) string {
 	return page.Sentence(strings.Join(said, "; "))
 }
 
-func emptiness(s search) (title, text string) {
+func emptyListText(s search) (title, text string) {
 	switch {
-	case s.asked.Get("after") != "":
+	case s.values.Get("after") != "":
 		return "No more tickets", "What stood on this page has moved."
 	case s.Text != "":
 		return "No ticket fits", "Words are looked for in subjects and messages. A ticket's number opens it, and people are found by the filter Requester."
-	case len(s.asked) > 1:
+	case len(s.values) > 1:
 		return "No ticket fits", "Take a filter away, or choose others."
 	case s.Queue == desk.QueueMine:
 		return "Nothing is yours", "Look at the unassigned tickets: press 2."

@@ -15,7 +15,7 @@ import (
 )
 
 func TestList_showsWhoWhatAndBothPromises(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbAssign})
@@ -40,7 +40,7 @@ func TestList_showsWhoWhatAndBothPromises(t *testing.T) {
 }
 
 func TestList_sortsByTheNextPromise(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	normal := o.submit("clara", "Second", "In time.")
 	urgent := o.submit("clara", "First", "At once.")
 	o.ask("anna", desk.Request{Number: normal, Verb: ticket.VerbAgentReply, Body: "Answered."})
@@ -53,7 +53,7 @@ func TestList_sortsByTheNextPromise(t *testing.T) {
 }
 
 func TestList_findsByFilterAndKeepsItInEveryAddress(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	mine := o.submit("clara", "The blue chair", "It wobbles badly.")
 	other := o.submit("carl", "The green table", "It is scratched.")
 	o.ask("anna", desk.Request{Number: mine, Verb: ticket.VerbAssign})
@@ -102,7 +102,7 @@ func TestList_findsByFilterAndKeepsItInEveryAddress(t *testing.T) {
 
 // TestSearch_forANumberOpensTheTicket, however it is written, and keeps the list; what only looks like one is searched for.
 func TestSearch_forANumberOpensTheTicket(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "The blue chair", "It wobbles in all weather pre-conditions.")
 	b := o.browser("anna")
 	for query, list := range map[string]string{
@@ -125,7 +125,7 @@ func TestSearch_forANumberOpensTheTicket(t *testing.T) {
 }
 
 func TestSearch_withoutASuccessSaysWhatElseFinds(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	o.submit("clara", "The blue chair", "It wobbles.")
 	b := o.browser("anna")
 	a := b.get("/desk?queue=mine&q=Clara+Customer").is(http.StatusOK)
@@ -143,7 +143,7 @@ func TestSearch_withoutASuccessSaysWhatElseFinds(t *testing.T) {
 }
 
 func TestList_leadsToEveryPage(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	const tickets = 53 // more than one page holds
 	for range tickets {
 		o.submit("clara", "One of many", "Again.")
@@ -171,7 +171,7 @@ func TestList_leadsToEveryPage(t *testing.T) {
 }
 
 func TestList_countsTheQueuesAndMarksWhereOneIs(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "One", "…")
 	o.submit("clara", "Two", "…")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbAssign})
@@ -189,7 +189,7 @@ func TestList_countsTheQueuesAndMarksWhereOneIs(t *testing.T) {
 }
 
 func TestList_saysWhatItCannotRead(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	o.submit("clara", "There", "…")
 	b := o.browser("anna")
 	for _, query := range []string{
@@ -206,7 +206,7 @@ func TestList_saysWhatItCannotRead(t *testing.T) {
 
 // TestList_narrowsToWhatIsDueToday: nothing of a ticket that waits for its requester is.
 func TestList_narrowsToWhatIsDueToday(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	paused := o.submit("clara", "Paused", "…")
 	o.ask("anna", desk.Request{Number: paused, Verb: ticket.VerbAgentReply, Body: "Answered."})
 	o.ask("anna", desk.Request{Number: paused, Verb: ticket.VerbRequestInformation, Body: "Which?"})
@@ -219,7 +219,7 @@ func TestList_narrowsToWhatIsDueToday(t *testing.T) {
 
 // TestList_takesTypedWordsForWords, whatever they look like.
 func TestList_takesTypedWordsForWords(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	o.submit("clara", `<script>alert("x")</script>`, `<img src=x onerror=alert(1)> javascript:alert(2)`)
 	b := o.browser("anna")
 	for _, q := range []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' OR 1=1 --`, `a & | ! : * ( \`, `%`, `{{.Person}}`, "ö\u0301"} {
@@ -241,7 +241,7 @@ func TestList_takesTypedWordsForWords(t *testing.T) {
 }
 
 func TestList_asPartIsQueuesAndRowsAlone(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	o.submit("clara", "There", "…")
 	a := o.browser("anna").get("/desk?queue=all", byScript...).is(http.StatusOK)
 	if a.Find("header, #ticket, #list").Length() > 0 || a.Find("#rows[hx-swap-oob] .item").Length() != 1 || a.Find("#queues[hx-swap-oob]").Length() != 1 {

@@ -26,7 +26,7 @@ func (p *Pages) live(v *page.Visit) error {
 			case <-page.Heartbeat():
 				err = send("", "")
 			case c := <-changes:
-				err = send(kind(c), string(c.Number))
+				err = send(liveEvent(c), string(c.Number))
 			}
 			if err != nil {
 				return err
@@ -35,8 +35,8 @@ func (p *Pages) live(v *page.Visit) error {
 	})
 }
 
-// kind is the name of an event: what a page has to ask for again.
-func kind(c desk.Change) string {
+// liveEvent is the name of an event: what a page has to ask for again.
+func liveEvent(c desk.Change) string {
 	switch {
 	case c.Number == "":
 		return "everything"

@@ -48,7 +48,7 @@ func (b *browser) follow() <-chan string {
 }
 
 // hears waits for an event.
-func (o *office) hears(events <-chan string, want string) {
+func (o *fixture) hears(events <-chan string, want string) {
 	o.t.Helper()
 	late := time.After(10 * time.Second)
 	for {
@@ -64,7 +64,7 @@ func (o *office) hears(events <-chan string, want string) {
 }
 
 func TestLive_tellsWhichTicketChangedAndNoWords(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	events := o.browser("bert").follow()
 	o.browser("anna").post("/desk/tickets/"+string(n)+"/notes", url.Values{"body": {"Canary words"}}).is(http.StatusSeeOther)
@@ -87,7 +87,7 @@ func TestLive_tellsWhichTicketChangedAndNoWords(t *testing.T) {
 }
 
 func TestPresence_tellsTheOthersWhoLooksAndWhoWrites(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	path := "/desk/tickets/" + string(n)
 	anna, bert := o.browser("anna"), o.browser("bert")
@@ -114,7 +114,7 @@ func TestPresence_tellsTheOthersWhoLooksAndWhoWrites(t *testing.T) {
 
 // TestLive_leadsToTheSignInAndBackToThePage when the session ended while a ticket was open.
 func TestLive_leadsToTheSignInAndBackToThePage(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	path := "/desk/tickets/" + string(n) + "?queue=all"
 	anna := o.browser("anna")

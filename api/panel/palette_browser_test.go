@@ -15,7 +15,7 @@ import (
 
 // desktop is what a command of the palette is tried on: a ticket that is open, and another one beside it in the list.
 type desktop struct {
-	o        *office
+	o        *fixture
 	p        *browsertest.Page
 	n, other ticket.Number
 }
@@ -53,7 +53,7 @@ func assigned(handle string) func(desk.View) bool {
 }
 
 // commands are all that the palette offers for a ticket in a list, and what each leads to.
-func commands(o *office) (alone, selected map[string]func(desktop)) {
+func commands(o *fixture) (alone, selected map[string]func(desktop)) {
 	alone = map[string]func(desktop){
 		"Take this ticket":                      func(d desktop) { d.one("taken", assigned("anna")) },
 		"Close this ticket for good":            func(d desktop) { d.p.Click("Yes, do it"); d.one("closed", closed) },
@@ -123,7 +123,7 @@ func closed(v desk.View) bool { return v.Ticket.Status == ticket.StatusClosed }
 // TestPalette_doesEveryCommand that it lists, with tickets selected and without. One that is not known here fails.
 func TestPalette_doesEveryCommand(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	if _, err := o.Workspace.SaveCanned(t.Context(), o.People["anna"], desk.CannedReply{Title: "Greeting", Body: "Hello."}); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestPalette_doesEveryCommand(t *testing.T) {
 // TestBulk_keepsTheSelectionOfWhatWasRefused, and all of it when nothing was asked or the desk is away.
 func TestBulk_keepsTheSelectionOfWhatWasRefused(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	p, g := o.window("anna")
 	d := o.desktop(p, 0)
 	d.selectBoth()
@@ -195,7 +195,7 @@ func union(parts ...map[string]func(desktop)) map[string]func(desktop) {
 }
 
 // desktop opens a new ticket, and lists it with another one alone.
-func (o *office) desktop(p *browsertest.Page, i int) desktop {
+func (o *fixture) desktop(p *browsertest.Page, i int) desktop {
 	o.t.Helper()
 	word := fmt.Sprintf("okapi%d%d", i, time.Now().UnixNano())
 	d := desktop{o, p, o.submit("clara", word+" is late", "Where is it?"), o.submit("carl", word+" is bent", "Look.")}

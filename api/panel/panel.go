@@ -72,7 +72,7 @@ type Pages struct {
 	store     store
 	feed      request.Feed
 
-	linking *request.Sources
+	linkLimiter *request.Sources
 }
 
 // How often one source may use links, by the second and at once.
@@ -83,7 +83,7 @@ const (
 
 // New makes the panel on the desk, the workspace, the staffing, the store and the feed of changes.
 func New(d tickets, w workspace, st staffing, s store, f request.Feed) *Pages {
-	return &Pages{desk: d, workspace: w, staffing: st, store: s, feed: f, linking: request.NewSources(linkRate, linkBurst, request.MaxSources)}
+	return &Pages{desk: d, workspace: w, staffing: st, store: s, feed: f, linkLimiter: request.NewSources(linkRate, linkBurst, request.MaxSources)}
 }
 
 // Area is the panel's part of the website.

@@ -53,7 +53,7 @@ func queueName(q desk.Queue) string {
 	return string(q)
 }
 
-func (p *Pages) queues(v *page.Visit, s search, shared common) (queuesView, error) {
+func (p *Pages) queues(v *page.Visit, s search, shared shared) (queuesView, error) {
 	counts, err := p.workspace.QueueCounts(v.Context(), v.Person)
 	if err != nil {
 		return queuesView{}, err
@@ -74,7 +74,7 @@ func (p *Pages) queues(v *page.Visit, s search, shared common) (queuesView, erro
 		address := savedAddress(f)
 		is := address == "/desk?"+here
 		matched = matched || is
-		view.Saved = append(view.Saved, savedView{Name: f.Name, Short: initial(f.Name), Address: address, Here: is})
+		view.Saved = append(view.Saved, savedView{Name: f.Name, Short: abbreviate(f.Name), Address: address, Here: is})
 	}
 	for i, q := range queueNames {
 		count, counted := counts[q.queue]
@@ -96,8 +96,8 @@ func savedAddress(f desk.SavedFilter) string {
 	return "/desk?" + values.Encode()
 }
 
-// initial is the beginning of a name, for a column too narrow for more.
-func initial(name string) string {
+// abbreviate is the beginning of a name, for a column too narrow for more.
+func abbreviate(name string) string {
 	const letters = 5
 	if runes := []rune(name); len(runes) > letters {
 		return string(runes[:letters])

@@ -34,7 +34,7 @@ func (p *Pages) fixedRoutes() []page.Route {
 		page.Post("/e/:token", linked, p.acknowledge),
 		page.Post("/desk/bulk", staff, p.bulk),
 		page.Get("/desk/tickets/:number", staff, p.ticket),
-		page.Get("/desk/tickets/:number/canned/:id", staff, p.filled),
+		page.Get("/desk/tickets/:number/canned/:id", staff, p.cannedText),
 		page.Post("/desk/tickets/:number/handover", staff, p.handOver),
 		page.Post("/desk/tickets/:number/presence", staff, p.presence),
 		page.Get("/desk/away", staff, p.away),

@@ -17,7 +17,7 @@ type screen struct {
 // screen fills the queues and the list, beside a ticket when one is open. A filter that can't be read is told in the
 // list.
 func (p *Pages) screen(v *page.Visit, s search, open ticket.Number, wrong error) (screen, error) {
-	shared, err := p.common(v)
+	shared, err := p.loadShared(v)
 	if err != nil {
 		return screen{}, err
 	}

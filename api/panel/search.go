@@ -14,19 +14,19 @@ import (
 // pageSize is how many tickets one page of the list holds.
 const pageSize = 50
 
-// notDone is the value of the filter by status that finds what the desk or the requester still has to do.
-const notDone = "unfinished"
+// unfinished is the value of the filter by status that finds what the desk or the requester still has to do.
+const unfinished = "unfinished"
 
 // notClosed is the value that finds what the overview counts as such.
 const notClosed = "not-closed"
 
-// nobody is the value of the filter by assignee that finds what nobody has.
-const nobody = "-"
+// unassigned is the value of the filter by assignee that finds what nobody has.
+const unassigned = "-"
 
 // search is what the address of a list asks for. Every link keeps it, so that a page can be shared.
 type search struct {
 	desk.Filter
-	asked url.Values // what was asked for, without empty values and what no list knows
+	values url.Values // what was asked for, without empty values and what no list knows
 }
 
 // dueToday is the value of the filter by promise that finds what the overview counts as due today.
@@ -35,39 +35,39 @@ const dueToday = "today"
 // searchFields are what a list's address may hold, in the order of their chips.
 var searchFields = []string{"queue", "q", "status", "priority", "category", "assignee", "requester", "due", "escalated", "after"}
 
-// unanswered is the value of the filter by escalation that finds the ladders without an answer.
-const unanswered = "unanswered"
+// unacknowledged is the value of the filter by escalation that finds the ladders without an answer.
+const unacknowledged = "unanswered"
 
 // readSearch reads a list's address. Without anything in it the list is the viewer's own queue.
 func readSearch(v *page.Visit, query url.Values) (search, error) {
-	s := search{asked: url.Values{}}
+	s := search{values: url.Values{}}
 	for _, name := range searchFields {
 		if value := query.Get(name); value != "" {
-			s.asked.Set(name, value)
+			s.values.Set(name, value)
 		}
 	}
-	if len(s.asked) == 0 {
-		s.asked.Set("queue", string(desk.QueueMine))
+	if len(s.values) == 0 {
+		s.values.Set("queue", string(desk.QueueMine))
 	}
 	var f input.Fields
 	s.Filter = desk.Filter{
-		Viewer: v.Person, Queue: desk.Queue(s.asked.Get("queue")), Order: desk.OrderPromise, Limit: pageSize,
-		Priority:  policy.Priority(s.asked.Get("priority")),
-		Category:  f.Optional("category", s.asked.Get("category"), input.MaxWord),
-		Assignee:  f.Optional("assignee", s.asked.Get("assignee"), input.MaxWord),
-		Requester: f.Optional("requester", s.asked.Get("requester"), input.MaxSearch),
-		Text:      f.Optional("q", s.asked.Get("q"), input.MaxSearch),
-		After:     f.Cursor("after", s.asked.Get("after")),
+		Viewer: v.Person, Queue: desk.Queue(s.values.Get("queue")), Order: desk.OrderPromise, Limit: pageSize,
+		Priority:  policy.Priority(s.values.Get("priority")),
+		Category:  f.Optional("category", s.values.Get("category"), input.MaxWord),
+		Assignee:  f.Optional("assignee", s.values.Get("assignee"), input.MaxWord),
+		Requester: f.Optional("requester", s.values.Get("requester"), input.MaxSearch),
+		Text:      f.Optional("q", s.values.Get("q"), input.MaxSearch),
+		After:     f.Cursor("after", s.values.Get("after")),
 	}
-	switch s.asked.Get("due") {
+	switch s.values.Get("due") {
 	case dueToday:
 		s.DueBefore = v.Tomorrow()
 	case "":
 	default:
 		f.Reject("due", "is unknown")
 	}
-	switch s.asked.Get("escalated") {
-	case unanswered:
+	switch s.values.Get("escalated") {
+	case unacknowledged:
 		s.Escalated = true
 	case "":
 	default:
@@ -88,12 +88,12 @@ func (s *search) check(f *input.Fields) {
 	if s.Priority != "" && !s.Priority.Valid() {
 		f.Reject("priority", "is unknown")
 	}
-	if s.Assignee == nobody {
+	if s.Assignee == unassigned {
 		s.Assignee = ""
 		s.Queue = desk.QueueUnassigned
 	}
-	switch status := ticket.Status(s.asked.Get("status")); {
-	case status == notDone:
+	switch status := ticket.Status(s.values.Get("status")); {
+	case status == unfinished:
 		s.Statuses = []ticket.Status{ticket.StatusNew, ticket.StatusOpen, ticket.StatusWaiting}
 	case status == notClosed:
 		s.Open = true
@@ -108,7 +108,7 @@ func (s *search) check(f *input.Fields) {
 // with is the search with one value changed, from its first page; an empty value takes the filter away.
 func (s search) with(name, value string) url.Values {
 	values := url.Values{}
-	for field, all := range s.asked {
+	for field, all := range s.values {
 		values[field] = all
 	}
 	values.Del("after")
@@ -121,9 +121,9 @@ func (s search) with(name, value string) url.Values {
 
 // withoutWords is the search for whatever else was asked.
 func (s search) withoutWords() search {
-	s.asked = s.with("q", "")
-	if len(s.asked) == 0 {
-		s.asked.Set("queue", string(s.Queue))
+	s.values = s.with("q", "")
+	if len(s.values) == 0 {
+		s.values.Set("queue", string(s.Queue))
 	}
 	return s
 }
@@ -136,10 +136,10 @@ func deskAddress(values url.Values) string {
 }
 
 // address is the list's own.
-func (s search) address() string { return deskAddress(s.asked) }
+func (s search) address() string { return deskAddress(s.values) }
 
 // suffix is what an address within the list's context ends with.
-func (s search) suffix() string { return "?" + s.asked.Encode() }
+func (s search) suffix() string { return "?" + s.values.Encode() }
 
 // ticketAddress is a ticket beside this list.
 func (s search) ticketAddress(n ticket.Number) string {

@@ -19,8 +19,8 @@ var kinds = map[string]string{"r": "reply", "e": "resolve", "i": "request", "p":
 
 var public = []string{"r", "e", "i", "p"}
 
-// said are the words on a ticket since its submission, and the supervisor's note that it is there.
-func (o *office) said(n ticket.Number) []string {
+// feedback are the words on a ticket since its submission, and the supervisor's note that it is there.
+func (o *fixture) said(n ticket.Number) []string {
 	o.t.Helper()
 	entries, err := o.Desk.Timeline(o.t.Context(), o.People["sam"], n)
 	if err != nil {
@@ -36,7 +36,7 @@ func (o *office) said(n ticket.Number) []string {
 }
 
 // awaitSaid waits until the words of a ticket are these.
-func (o *office) awaitSaid(n ticket.Number, want ...string) {
+func (o *fixture) awaitSaid(n ticket.Number, want ...string) {
 	o.t.Helper()
 	var got []string
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(25 * time.Millisecond) {
@@ -47,7 +47,7 @@ func (o *office) awaitSaid(n ticket.Number, want ...string) {
 	o.t.Fatalf("on %s stands %q, want %q", n, got, want)
 }
 
-// open shows a ticket in a window, in the list of all tickets.
+// loadTicket shows a ticket in a window, in the list of all tickets.
 func open(p *browsertest.Page, n ticket.Number) {
 	p.Goto("/desk/tickets/" + string(n) + "?queue=all")
 	p.SeeOn("#ticket .number", string(n))
@@ -63,7 +63,7 @@ const (
 // TestSending_leavesTheBoxToThePanel: whatever is sent, the next keys are shortcuts and no words.
 func TestSending_leavesTheBoxToThePanel(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	p, _ := o.window("anna")
 	written := map[ticket.Number]bool{}
 	for key, kind := range kinds {
@@ -95,7 +95,7 @@ func TestSending_leavesTheBoxToThePanel(t *testing.T) {
 // TestSending_canBeTakenBack: words, kind and caret are where they were, and nothing was sent.
 func TestSending_canBeTakenBack(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	p, _ := o.window("anna")
 	for i, key := range public {
 		kind := kinds[key]
@@ -126,7 +126,7 @@ func TestSending_canBeTakenBack(t *testing.T) {
 // TestSending_isAtOnceWhenThePageIsLeft, and arrives once, also when its answer is lost on the way.
 func TestSending_isAtOnceWhenThePageIsLeft(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	for name, lost := range map[string]bool{"answered": false, "answer lost": true} {
 		t.Run(name, func(t *testing.T) {
 			p, g := o.window("anna")
@@ -158,7 +158,7 @@ func TestSending_isAtOnceWhenThePageIsLeft(t *testing.T) {
 // TestSending_ofWordsTooLongToFollowThePage, which a browser sends only while the page is there.
 func TestSending_ofWordsTooLongToFollowThePage(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A long answer", "Where is it?")
 	p, _ := o.window("anna")
 	open(p, n)
@@ -173,7 +173,7 @@ func TestSending_ofWordsTooLongToFollowThePage(t *testing.T) {
 // TestSending_ofSeveralAtOnce: each goes to its own ticket, and the newest is taken back first, from wherever one is.
 func TestSending_ofSeveralAtOnce(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
 	p, _ := o.window("anna")
 	write := func(n ticket.Number, words string) {
@@ -201,7 +201,7 @@ func TestSending_ofSeveralAtOnce(t *testing.T) {
 // TestSending_bringsRefusedWordsBack to the box of their ticket, with the reason.
 func TestSending_bringsRefusedWordsBack(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	p, g := o.window("anna")
 	p.Forgive("503", "401", "403", "net::ERR")
 	cases := map[string]struct {
@@ -263,7 +263,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 // words wait in their box with the reason.
 func TestSending_overUnseenWords(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
 	p, _ := o.window("anna")
 	open(p, first)
@@ -296,7 +296,7 @@ func TestSending_overUnseenWords(t *testing.T) {
 // TestSending_canBeTakenBackByEverybody: axe-core finds nothing wrong with the line in which it is offered.
 func TestSending_canBeTakenBackByEverybody(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Taken back", "Where is it?")
 	p, _ := o.window("anna")
 	for _, look := range []browsertest.Look{{}, {Dark: true}, {Width: 360, Height: 740}} {
@@ -317,7 +317,7 @@ func TestSending_canBeTakenBackByEverybody(t *testing.T) {
 // TestSending_comesBeforeWhatIsAskedNext of the same ticket: closed too early, it would refuse the words.
 func TestSending_comesBeforeWhatIsAskedNext(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Answered and closed", "Where is it?")
 	p, _ := o.window("anna")
 	open(p, n)
@@ -333,7 +333,7 @@ func TestSending_comesBeforeWhatIsAskedNext(t *testing.T) {
 // TestSending_isAwaitedByWhatIsAskedNext, also when it is under way already and the page is brought up to date meanwhile.
 func TestSending_isAwaitedByWhatIsAskedNext(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Answered and closed", "Where is it?")
 	p, g := o.window("anna")
 	open(p, n)
@@ -366,7 +366,7 @@ func TestSending_isAwaitedByWhatIsAskedNext(t *testing.T) {
 // TestSending_goesOnAfterAReload while a command waited for it: the words arrive, and the next page knows.
 func TestSending_goesOnAfterAReload(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Answered and left", "Where is it?")
 	p, g := o.window("anna")
 	open(p, n)
@@ -388,7 +388,7 @@ func TestSending_goesOnAfterAReload(t *testing.T) {
 // TestSending_ofAWindowThatWasSuspended, whose words another window has made a draft: sent by both, they arrive once.
 func TestSending_ofAWindowThatWasSuspended(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Written in two windows", "Where is it?")
 	p, _ := o.window("anna")
 	open(p, n)
@@ -412,7 +412,7 @@ func TestSending_ofAWindowThatWasSuspended(t *testing.T) {
 // TestSending_leadsToTheNextRow when the ticket leaves the list by it.
 func TestSending_leadsToTheNextRow(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	for _, name := range []string{"one", "two", "three"} {
 		o.submit("clara", "Number "+name, "…")
 	}

@@ -9,13 +9,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// morning is the hour at which a ticket comes back that sleeps until a day.
-const morning = 9
+// wakeHour is the hour at which a ticket comes back that sleeps until a day.
+const wakeHour = 9
 
-// snoozes are the instants that people mean most often, in their zone. A sleeping ticket shows its own first.
-func snoozes(until, now time.Time) choice {
+// snoozeChoice are the instants that people mean most often, in their zone. A sleeping ticket shows its own first.
+func snoozeChoice(until, now time.Time) choice {
 	day := func(days int) time.Time {
-		return time.Date(now.Year(), now.Month(), now.Day()+days, morning, 0, 0, 0, now.Location())
+		return time.Date(now.Year(), now.Month(), now.Day()+days, wakeHour, 0, 0, 0, now.Location())
 	}
 	c := choice{Label: "Snooze until", Name: "until", Options: []option{{Text: "–"}}}
 	add := func(at time.Time, words string) {

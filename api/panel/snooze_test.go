@@ -13,7 +13,7 @@ import (
 )
 
 func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	path := "/desk/tickets/" + string(n)
@@ -54,7 +54,7 @@ func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
 }
 
 func TestSnooze_toNoInstantSaysWhatIsWrong(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	for typed, status := range map[string]int{"": http.StatusUnprocessableEntity, "soon": http.StatusUnprocessableEntity, "2001-01-01T09:00": http.StatusConflict} {
@@ -67,7 +67,7 @@ func TestSnooze_toNoInstantSaysWhatIsWrong(t *testing.T) {
 
 // TestSnooze_isNothingThatARequesterSees of their ticket.
 func TestSnooze_isNothingThatARequesterSees(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbSnooze, Until: time.Now().Add(time.Hour)})
 	entries, err := o.Desk.Timeline(t.Context(), o.People["clara"], n)

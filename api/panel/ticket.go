@@ -49,11 +49,11 @@ type ticketView struct {
 	Swap   bool   // it takes the place of what is there
 	Part   string // the only one that does
 	Spoke  bool   // the composer comes back, too
-	Said   said
+	Said   feedback
 }
 
-// said is what became of a command, in a sentence.
-type said struct {
+// feedback is what became of a command, in a sentence.
+type feedback struct {
 	Text string
 	Bad  bool
 }
@@ -71,7 +71,7 @@ type draft struct {
 	kind          messageKind
 	body, mistake string
 	seen          int    // the last entry that its writer had seen, if it was refused for what came after
-	once          string // key of its form, where it may have been taken after all: sent again, it is taken once
+	idempotencyKey          string // key of its form, where it may have been taken after all: sent again, it is taken once
 	escalation    escalationDraft
 }
 
@@ -83,9 +83,9 @@ type escalationDraft struct {
 	AsNote   bool // neither form takes the reason any more: it comes back as a note
 }
 
-// sent is what remains of a draft that was taken. After a note come notes, until somebody chooses otherwise: words for
+// next is what remains of a draft that was taken. After a note come notes, until somebody chooses otherwise: words for
 // colleagues must not reach the requester by a slip.
-func (d draft) sent() draft {
+func (d draft) next() draft {
 	if d.kind == kindNote {
 		return draft{kind: d.kind}
 	}
@@ -105,7 +105,7 @@ func (p *Pages) ticket(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	return p.showTicket(v, n, http.StatusOK, draft{kind: chosen}, said{})
+	return p.showTicket(v, n, http.StatusOK, draft{kind: chosen}, feedback{})
 }
 
 // partOfTicket answers htmx: with the whole column, or with what a page that shows the ticket asks for again.
@@ -121,7 +121,7 @@ func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, part string) error 
 	if err != nil {
 		return err
 	}
-	view, err := p.open(v, n, draft{kind: chosen})
+	view, err := p.loadTicket(v, n, draft{kind: chosen})
 	if err != nil {
 		return err
 	}
@@ -138,8 +138,8 @@ func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, part string) error 
 }
 
 // showTicket answers with the whole desk around a ticket.
-func (p *Pages) showTicket(v *page.Visit, n ticket.Number, status int, d draft, heard said) error {
-	view, err := p.open(v, n, d)
+func (p *Pages) showTicket(v *page.Visit, n ticket.Number, status int, d draft, heard feedback) error {
+	view, err := p.loadTicket(v, n, d)
 	if err != nil {
 		return err
 	}
@@ -153,18 +153,18 @@ func (p *Pages) showTicket(v *page.Visit, n ticket.Number, status int, d draft, 
 	return v.ShowStatus(status, "desk", around)
 }
 
-// open reads everything about a ticket.
-func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error) {
+// loadTicket reads everything about a ticket.
+func (p *Pages) loadTicket(v *page.Visit, n ticket.Number, d draft) (ticketView, error) {
 	ctx := v.Context()
 	record, err := p.desk.Ticket(ctx, v.Person, n)
 	if err != nil {
 		return ticketView{}, err
 	}
-	shared, err := p.common(v)
+	shared, err := p.loadShared(v)
 	if err != nil {
 		return ticketView{}, err
 	}
-	view := head(v, record, shared)
+	view := newTicketView(v, record, shared)
 	entries, err := p.desk.Timeline(ctx, v.Person, n)
 	if err != nil {
 		return ticketView{}, err
@@ -187,7 +187,7 @@ func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error
 	if view.Present, err = p.present(v, n); err != nil {
 		return ticketView{}, err
 	}
-	if view.sideView, err = p.side(v, record); err != nil {
+	if view.sideView, err = p.loadSide(v, record); err != nil {
 		return ticketView{}, err
 	}
 	canned, err := p.workspace.CannedReplies(ctx, v.Person)
@@ -199,7 +199,7 @@ func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error
 	return view, nil
 }
 
-func head(v *page.Visit, record desk.View, shared common) ticketView {
+func newTicketView(v *page.Visit, record desk.View, shared shared) ticketView {
 	t := record.Ticket
 	view := ticketView{
 		Layout: v.Layout(record.Subject, "/desk"),
@@ -207,7 +207,7 @@ func head(v *page.Visit, record desk.View, shared common) ticketView {
 		StatusWords: statusWords(t), Submitted: record.Submitted, Requester: record.Requester.Name,
 		RequesterID: record.Requester.ID,
 		Pending:     !record.Decided(), Escalation: t.EscalationStep(), Policy: record.Record.Policy,
-		Coming: coming(record.Next), ComingAt: record.Next.Due, AwaitsDelivery: t.AwaitsDelivery(),
+		Coming: dueEventText(record.Next), ComingAt: record.Next.Due, AwaitsDelivery: t.AwaitsDelivery(),
 		SnoozedUntil: t.SnoozedUntil,
 	}
 	s, _ := readSearch(v, v.Queries()) // a filter that can't be read leads back to where it is told
@@ -218,13 +218,13 @@ func head(v *page.Visit, record desk.View, shared common) ticketView {
 	if record.Assignee != nil {
 		view.AssigneeID, view.Yours, chosen = record.Assignee.ID, record.Assignee.ID == v.Person.ID, record.Assignee.Handle
 		first = nil
-		if !shared.employs(record.Assignee.ID) {
+		if !shared.includes(record.Assignee.ID) {
 			first = []option{{Value: chosen, Text: record.Assignee.Name}}
 		}
 	}
 	view.Assignee = shared.assignees("Assignee", "agent", chosen, first...)
 	for i, o := range view.Assignee.Options {
-		if warning := shared.warning(o.Value, view.Layout); warning != "" {
+		if warning := shared.awayWarning(o.Value, view.Layout); warning != "" {
 			view.Assignee.Options[i].Sure = warning + " Give them the ticket all the same?"
 		}
 	}
@@ -249,8 +249,8 @@ func (e escalationDraft) HandingOver() string {
 	return e.Reason
 }
 
-// employs reports whether somebody can be given tickets.
-func (c common) employs(id ticket.PersonID) bool {
+// includes reports whether somebody can be given tickets.
+func (c shared) includes(id ticket.PersonID) bool {
 	for _, colleague := range c.colleagues {
 		if colleague.ID == id {
 			return true
@@ -293,7 +293,7 @@ type sideView struct {
 	Workflow   string // address in Temporal UI; may be empty
 }
 
-func (p *Pages) side(v *page.Visit, record desk.View) (s sideView, err error) {
+func (p *Pages) loadSide(v *page.Visit, record desk.View) (s sideView, err error) {
 	ctx, n := v.Context(), record.Number
 	s = sideView{Follows: record.Follows, FollowedBy: record.FollowedBy, Workflow: v.Layout("", "").WorkflowURL(n)}
 	if s.Others, s.OtherCount, err = p.workspace.Others(ctx, v.Person, n); err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 func TestTicket_showsTheConversationWithNotesSetApart(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?\nSee https://example.com/track?a=1&b=2.")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which address?"})
 	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "The old one."})
@@ -49,7 +49,7 @@ func TestTicket_showsTheConversationWithNotesSetApart(t *testing.T) {
 }
 
 func TestTicket_explainsEachDeadlineFromTheLedger(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	a := o.browser("anna").get("/desk/tickets/" + string(n))
 	if got := a.Find(".clock").Length(); got != 2 {
@@ -68,7 +68,7 @@ func TestTicket_explainsEachDeadlineFromTheLedger(t *testing.T) {
 }
 
 func TestTicket_explainsInTheViewersZone(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	if note := b.get("/desk/tickets/" + string(n)).Find("#why-first_response [data-hours]"); note.Length() != 1 || note.Filter("[hidden]").Length() != 1 {
@@ -94,7 +94,7 @@ func TestTicket_explainsInTheViewersZone(t *testing.T) {
 }
 
 func TestTicket_showsMailsCommandsAndWhatElseTheRequesterWants(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	other := o.submit("clara", "And my invoice", "Please.")
 	o.submit("carl", "Somebody else's", "…")
@@ -124,7 +124,7 @@ func TestTicket_showsMailsCommandsAndWhatElseTheRequesterWants(t *testing.T) {
 }
 
 func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which one?"})
 	b, at := o.browser("anna"), "/desk/tickets/"+string(n)
@@ -154,7 +154,7 @@ func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
 }
 
 func TestTicket_showsItsRating(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	if b.get("/desk/tickets/"+string(n)).Find(".rating").Length() > 0 {
@@ -172,7 +172,7 @@ func TestTicket_showsItsRating(t *testing.T) {
 
 // TestTicket_offersWhatItsStatusAllows, and nothing once it is closed.
 func TestTicket_offersWhatItsStatusAllows(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	offered := func() string {
@@ -204,7 +204,7 @@ func TestTicket_offersWhatItsStatusAllows(t *testing.T) {
 
 // TestTicket_partsLeaveTheComposerAlone: what a live update brings must not touch what somebody is typing.
 func TestTicket_partsLeaveTheComposerAlone(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	live := b.get("/desk/tickets/"+string(n)+"?queue=all&part=live", byScript...).is(http.StatusOK)

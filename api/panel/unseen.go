@@ -12,16 +12,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// crossed shows again what was sent while others wrote, with their words. The form then says that these were seen, so that
+// respondUnseen shows again what was sent while others wrote, with their words. The form then says that these were seen, so that
 // sending it again goes through.
-func (p *Pages) crossed(v *page.Visit, r desk.Request, d draft, o ticket.Outcome) error {
+func (p *Pages) respondUnseen(v *page.Visit, r desk.Request, d draft, o ticket.Outcome) error {
 	entries, err := p.desk.Timeline(v.Context(), v.Person, r.Number)
 	if err != nil {
 		return err
 	}
 	var writers []string
 	for _, e := range desk.Unseen(entries, v.Person, r.Seen) {
-		if name := who(e.By.Role, e.Author); !slices.Contains(writers, name) {
+		if name := actorName(e.By.Role, e.Author); !slices.Contains(writers, name) {
 			writers = append(writers, name)
 		}
 	}
@@ -31,7 +31,7 @@ func (p *Pages) crossed(v *page.Visit, r desk.Request, d draft, o ticket.Outcome
 		v.SetHeader("HX-Trigger-After-Settle", "desk:unseen")
 		what = "the ticket was not closed: read it, then close it again if you still want to"
 	}
-	return p.refused(v, r.Number, d, fault.NewConflict(o.Code, "%s wrote meanwhile, and %s", strings.Join(writers, " and "), what))
+	return p.respondError(v, r.Number, d, fault.NewConflict(o.Code, "%s wrote meanwhile, and %s", strings.Join(writers, " and "), what))
 }
 
 // unseen are the lines that the writer of a draft had not seen; none where nothing was refused for that.

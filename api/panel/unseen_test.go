@@ -18,7 +18,7 @@ func TestWrite_isRefusedOverUnseenWords(t *testing.T) {
 	for name, headers := range map[string][]string{"plain": nil, "by script": byScript} {
 		for _, kind := range []string{"reply", "resolve", "request", "progress"} {
 			t.Run(kind+" "+name, func(t *testing.T) {
-				o := openOffice(t)
+				o := newFixture(t)
 				n := o.submit("clara", "My parcel is late", "Where is it?")
 				b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 				form := b.get(path).Find("#write-" + kind)
@@ -50,7 +50,7 @@ func TestWrite_isRefusedOverUnseenWords(t *testing.T) {
 	}
 }
 
-func (o *office) timeline(n ticket.Number) []desk.Entry {
+func (o *fixture) timeline(n ticket.Number) []desk.Entry {
 	o.t.Helper()
 	entries, err := o.Desk.Timeline(o.t.Context(), o.People["sam"], n)
 	if err != nil {
@@ -61,7 +61,7 @@ func (o *office) timeline(n ticket.Number) []desk.Entry {
 
 // TestNote_isNotGuarded: it goes to no one who could be told something wrong.
 func TestNote_isNotGuarded(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 	if b.get(path).Find("#write-note [name=seen]").Length() != 0 {
@@ -74,7 +74,7 @@ func TestNote_isNotGuarded(t *testing.T) {
 func TestClosure_isRefusedOverUnseenWords(t *testing.T) {
 	for name, headers := range map[string][]string{"plain": nil, "by script": byScript} {
 		t.Run(name, func(t *testing.T) {
-			o := openOffice(t)
+			o := newFixture(t)
 			n := o.submit("clara", "My parcel is late", "Where is it?")
 			b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 			const field = `form[action*="/closure"] [name=seen]`
@@ -94,7 +94,7 @@ func TestClosure_isRefusedOverUnseenWords(t *testing.T) {
 
 // TestWrite_lostAnswerAndABroughtUpPageAreOneRequest: what the page shows by then is no part of it.
 func TestWrite_lostAnswerAndABroughtUpPageAreOneRequest(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 	once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
@@ -107,7 +107,7 @@ func TestWrite_lostAnswerAndABroughtUpPageAreOneRequest(t *testing.T) {
 }
 
 func TestBulk_closesWhatWasSeenOnly(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	calm, busy := o.submit("clara", "A calm ticket", "One."), o.submit("carl", "A busy ticket", "Two.")
 	b := o.browser("anna")
 	list := b.get("/desk?queue=all")
@@ -126,7 +126,7 @@ func TestBulk_closesWhatWasSeenOnly(t *testing.T) {
 func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
 	with := officetest.Open(t, "panel")
 	with.Limit()
-	o := openOfficeOn(t, with)
+	o := newFixtureOn(t, with)
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	anna := o.Employ("anna", ticket.RoleAgent, "Anna Agent")
 	o.Employ("sam", ticket.RoleSupervisor, "Sam Supervisor")
@@ -151,7 +151,7 @@ func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
 	}
 }
 
-func (o *office) closed(n ticket.Number) bool {
+func (o *fixture) closed(n ticket.Number) bool {
 	o.t.Helper()
 	return o.ticket(n).Ticket.Status == ticket.StatusClosed
 }

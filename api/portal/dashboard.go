@@ -23,11 +23,11 @@ type dashboardView struct {
 type row struct {
 	desk.View
 	Status status
-	Next   next
+	Next   nextEvent
 }
 
 func rowOf(v desk.View, now time.Time) row {
-	return row{View: v, Status: statusOf(v.Ticket.Status), Next: nextOf(v, now)}
+	return row{View: v, Status: statusOf(v.Ticket.Status), Next: nextEventOf(v, now)}
 }
 
 func (p *Pages) dashboard(v *page.Visit) error {

@@ -17,10 +17,10 @@ import (
 )
 
 // livedIn is the portal of a desk with the demonstration's tickets, and its customer.
-func livedIn(t *testing.T) (*office, *demotest.Desk) {
+func livedIn(t *testing.T) (*fixture, *demotest.Desk) {
 	t.Helper()
 	d := demotest.New(t, 600)
-	o := &office{Fixture: officetest.New(t, d.Store), t: t, log: &journal{}}
+	o := &fixture{Fixture: officetest.New(t, d.Store), t: t, log: &journal{}}
 	o.People["customer"] = d.Customer
 	o.Start(slog.New(slog.DiscardHandler))
 	o.front = &front{Tickets: o.Desk}
@@ -123,7 +123,7 @@ func TestDates_noFirstAnswerIsPromisedAfterTheResolution(t *testing.T) {
 }
 
 // mailsInOrder loads every mail to a requester, and compares what it says of both.
-func mailsInOrder(t *testing.T, o *office, d *demotest.Desk) {
+func mailsInOrder(t *testing.T, o *fixture, d *demotest.Desk) {
 	t.Helper()
 	both := 0
 	views, _, err := o.Desk.List(t.Context(), desk.Filter{Viewer: d.Customer, Limit: 100})

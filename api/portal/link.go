@@ -9,14 +9,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// errOften refuses a source that asks too often.
-var errOften = fault.New(fault.Limited, "that was too often; try again in a moment")
+// errTooManyRequests refuses a source that asks too often.
+var errTooManyRequests = fault.New(fault.Limited, "that was too often; try again in a moment")
 
 // open takes a link from a mail: from here on this browser may read and answer that one ticket. The token leaves the
 // address at once, so that it is neither bookmarked nor passed on.
 func (p *Pages) open(v *page.Visit) error {
-	if !p.linking.Allow(v.Source()) {
-		return errOften
+	if !p.linkLimiter.Allow(v.Source()) {
+		return errTooManyRequests
 	}
 	grant, err := p.links.ReadLink(v.Context(), v.Param("token"))
 	if link.Expired(err) {

@@ -13,7 +13,7 @@ import (
 )
 
 func TestDashboard_putsFirstWhatWaitsForTheCustomer(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.as("clara")
 	b.get(http.StatusOK, "/dashboard").says(t, "main", "Support Ticket", "Nothing is open with us")
 	o.taken("clara", "with us")
@@ -30,7 +30,7 @@ func TestDashboard_putsFirstWhatWaitsForTheCustomer(t *testing.T) {
 }
 
 func TestList_filtersSearchesAndTurnsPages(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.as("clara")
 	b.get(http.StatusOK, "/tickets").says(t, "main", "No tickets yet")
 	for i := range 23 {

@@ -10,10 +10,10 @@ import (
 
 // live tells an open page that its ticket has changed; the page then asks for what is new. It says so only when the
 // requester can see the change. Who comes back after the server was away is told at once what they missed.
-func (p *Pages) live(v *page.Visit, a asked) error {
+func (p *Pages) live(v *page.Visit, a access) error {
 	changes, leave := p.feed.Subscribe(a.number)
 	defer leave()
-	if _, err := p.desk.Ticket(v.Context(), a.as, a.number); err != nil {
+	if _, err := p.desk.Ticket(v.Context(), a.requester, a.number); err != nil {
 		return err
 	}
 	told := v.Query("seen")
@@ -22,17 +22,17 @@ func (p *Pages) live(v *page.Visit, a asked) error {
 		// left a note.
 		beat := page.Heartbeat()
 		for {
-			s, err := p.story(ctx, a)
+			s, err := p.loadTicket(ctx, a)
 			if err != nil {
 				return err // the browser comes again
 			}
-			if now := s.seen(time.Now()); now != told {
+			if now := s.fingerprint(time.Now()); now != told {
 				told = now
 				if err := send("changed", now); err != nil {
 					return err
 				}
 			}
-			switch more, beaten := news(ctx, changes, beat); {
+			switch more, beaten := waitForChange(ctx, changes, beat); {
 			case !more:
 				return nil
 			case beaten:
@@ -45,9 +45,9 @@ func (p *Pages) live(v *page.Visit, a asked) error {
 	})
 }
 
-// news waits for a change that a requester may see, or for the beat, to look by itself: a promise falls due without a
+// waitForChange waits for a change that a requester may see, or for the beat, to look by itself: a promise falls due without a
 // change. more is false when the stream is over.
-func news(ctx context.Context, changes <-chan desk.Change, beat <-chan time.Time) (more, beaten bool) {
+func waitForChange(ctx context.Context, changes <-chan desk.Change, beat <-chan time.Time) (more, beaten bool) {
 	for {
 		select {
 		case <-ctx.Done():

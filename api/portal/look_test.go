@@ -11,7 +11,7 @@ import (
 
 // TestPages_thatNoLinkLeadsTo can be read, too.
 func TestPages_thatNoLinkLeadsTo(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft")
 	good := o.token(n, "clara", time.Now().Add(link.Lifetime))
 	w := o.window(t, browsertest.Look{})

@@ -11,7 +11,7 @@ import (
 )
 
 // emergency declares one, as if that had been some time ago.
-func (o *office) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emergency {
+func (o *fixture) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emergency {
 	o.t.Helper()
 	if _, hired := o.People["sven"]; !hired {
 		o.Employ("sven", ticket.RoleSupervisor, "Sven Supervisor")
@@ -30,7 +30,7 @@ func (o *office) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emergen
 }
 
 func TestNotice_tellsAllOfItToAnybody(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 48 * time.Hour, Notice: "Half of us are ill.\n\nWe are sorry <b>indeed</b>."}, time.Hour)
 	a := o.visitor().want(200, o.visitor().ask("GET", "/notice", nil), "the notices")
 	main := a.Find("main")
@@ -45,7 +45,7 @@ func TestNotice_tellsAllOfItToAnybody(t *testing.T) {
 }
 
 func TestNotice_saysThatThereIsNone(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	a := o.visitor().want(200, o.visitor().ask("GET", "/notice", nil), "the notices")
 	if got := a.Line("main"); !strings.Contains(got, "nothing out of the ordinary") || a.Find(".notices").Length() != 0 {
 		t.Errorf("says %q", got)
@@ -56,7 +56,7 @@ func TestNotice_saysThatThereIsNone(t *testing.T) {
 }
 
 func TestNotice_remembersWhatEndedNotLongAgo(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	e := o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall."}, time.Hour)
 	if _, err := o.EndEmergency(t.Context(), desk.Person{}, e.ID); err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestNotice_remembersWhatEndedNotLongAgo(t *testing.T) {
 }
 
 func TestNotice_isWithWhatANumberShows(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "Where is it?")
 	e := o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall."}, time.Hour)
 	a := o.visitor().ask("GET", "/track/"+string(n), nil)
@@ -92,7 +92,7 @@ func TestNotice_isWithWhatANumberShows(t *testing.T) {
 }
 
 func TestTicket_leadsToWhatMovedItsDates(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "Where is it?")
 	if a := o.as("clara").ask("GET", "/tickets/"+string(n), nil); a.Find(`#ticket-side a[href="/notice"]`).Length() != 0 {
 		t.Error("it speaks of an emergency that there never was")

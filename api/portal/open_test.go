@@ -16,7 +16,7 @@ import (
 )
 
 func TestHome_saysWhatIsPromised(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	a := o.visitor().get(http.StatusOK, "/")
 	a.says(t, "main", "You will receive a first response within 72 hours, counted during opening hours.", "within 10 days", "Monday to Friday: 10:00 to 17:00.")
 	for _, to := range []string{"/sign-in?next=/tickets/new", "/register", "/policy", "/suggestions"} {
@@ -34,7 +34,7 @@ func TestHome_saysWhatIsPromised(t *testing.T) {
 }
 
 func TestTrack_showsStatusAndDatesAndNothingElse(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "canary of a subject")
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "canary of words"})
 	b := o.visitor()
@@ -51,7 +51,7 @@ func TestTrack_showsStatusAndDatesAndNothingElse(t *testing.T) {
 }
 
 func TestTrack_takesANumberInAnySpelling(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "Spelt")
 	code := strings.TrimPrefix(string(n), "HM-")
 	for _, typed := range []string{
@@ -72,7 +72,7 @@ func TestTrack_takesANumberInAnySpelling(t *testing.T) {
 }
 
 func TestTrack_saysWhatIsWrongWithANumberAndKeepsIt(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	for typed, c := range map[string]struct {
 		status int
 		wrong  string
@@ -97,7 +97,7 @@ func TestTrack_saysWhatIsWrongWithANumberAndKeepsIt(t *testing.T) {
 }
 
 func TestTrack_isLimitedBySource(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.visitor()
 	limited := false
 	for range 60 {
@@ -111,7 +111,7 @@ func TestTrack_isLimitedBySource(t *testing.T) {
 	b.get(http.StatusOK, "/track") // the form itself asks for nothing
 }
 
-func (o *office) token(n ticket.Number, name string, expires time.Time) string {
+func (o *fixture) token(n ticket.Number, name string, expires time.Time) string {
 	o.t.Helper()
 	secret, err := o.Secret(o.t.Context(), "links")
 	if err != nil {
@@ -121,7 +121,7 @@ func (o *office) token(n ticket.Number, name string, expires time.Time) string {
 }
 
 func TestLink_opensOneTicketAndNoOther(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n, own, others := o.taken("clara", "the one"), o.taken("clara", "her other"), o.taken("carl", "his")
 	letter, _, err := app.NewMails(o.Store).Letter(t.Context(), n, 1)
 	if err != nil {
@@ -158,7 +158,7 @@ func TestLink_opensOneTicketAndNoOther(t *testing.T) {
 }
 
 func TestLink_worksForWhoIsSignedInAsSomebodyElse(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n, his := o.taken("clara", "hers"), o.taken("carl", "his")
 	b := o.as("carl")
 	b.get(http.StatusNotFound, "/tickets/"+string(n))
@@ -171,7 +171,7 @@ func TestLink_worksForWhoIsSignedInAsSomebodyElse(t *testing.T) {
 }
 
 func TestLink_endsWithItsTimeItsPersonAndTheirSessions(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "hers")
 	path := "/tickets/" + string(n)
 	b := o.visitor()
@@ -201,7 +201,7 @@ func TestLink_endsWithItsTimeItsPersonAndTheirSessions(t *testing.T) {
 }
 
 func TestLink_thatWasEndedSaysWhyAndHowToGoOn(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "hers")
 	good := o.token(n, "clara", time.Now().Add(link.Lifetime))
 	b, hers := o.visitor(), o.as("clara")
@@ -228,7 +228,7 @@ func TestLink_thatWasEndedSaysWhyAndHowToGoOn(t *testing.T) {
 }
 
 func TestSuggestion_isKeptOnceAndLimited(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.visitor()
 	form := b.get(http.StatusOK, "/suggestions")
 	for range 2 {
@@ -255,7 +255,7 @@ func TestSuggestion_isKeptOnceAndLimited(t *testing.T) {
 }
 
 func TestPolicy_showsEveryVersionInWords(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	if _, _, err := app.PublishPolicy(t.Context(), o, []byte(strings.Replace(string(policy.Holesalemart()), "72h", "8h", 1)), "a test", "faster <b>now</b>"); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ type policyView struct {
 	Ahead         bool // it is not in force yet
 	Words         []policy.Section
 	Document      string               // without the names of people and webhooks
-	Sent          sentNow              // zero for a version that is not in force
+	Sent          currentPromises              // zero for a version that is not in force
 	Versions      []desk.PolicyVersion // the newest first
 
 	Before  int64               // the version before; 0 for the first
@@ -51,7 +51,7 @@ func (p *Pages) policyVersion(v *page.Visit) error {
 
 // policy shows a version in words; 0 is the one in force.
 func (p *Pages) policy(v *page.Visit, version int64) error {
-	versions, err := p.book.Policies(v.Context())
+	versions, err := p.records.Policies(v.Context())
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (p *Pages) policy(v *page.Visit, version int64) error {
 			view.Before, view.Changes = versions[i+1].Version, public.Differences(versions[i+1].Policy.Public())
 		}
 		if view.Current {
-			if view.Sent, err = p.sentNow(v, e.Policy, view.Now); err != nil {
+			if view.Sent, err = p.currentPromises(v, e.Policy, view.Now); err != nil {
 				return err
 			}
 		}

@@ -30,8 +30,8 @@ type tickets interface {
 	WouldPromise(ctx context.Context, p *policy.Policy, at time.Time) (desk.Promised, error)
 }
 
-// book is what stands beside the tickets.
-type book interface {
+// ticketRecords is what stands beside the tickets.
+type ticketRecords interface {
 	request.RatingReader
 	// Undecided gives what this person asked of a ticket and no step has taken yet, oldest first.
 	Undecided(context.Context, desk.Person, ticket.Number) ([]desk.PendingCommand, error)
@@ -64,21 +64,21 @@ const (
 // Pages are the customers' and visitors' pages.
 type Pages struct {
 	desk  tickets
-	book  book
-	box   suggestionBox
+	records  ticketRecords
+	suggestionBox   suggestionBox
 	links links
 	feed  request.Feed
 
-	tracking, suggesting, linking *request.Sources
+	trackLimiter, suggestLimiter, linkLimiter *request.Sources
 }
 
 // New makes the pages on the desk, what is kept beside its tickets, the links in mails and the feed of changes.
-func New(d tickets, b book, s suggestionBox, l links, f request.Feed) *Pages {
+func New(d tickets, b ticketRecords, s suggestionBox, l links, f request.Feed) *Pages {
 	return &Pages{
-		desk: d, book: b, box: s, links: l, feed: f,
-		tracking:   request.NewSources(trackRate, trackBurst, request.MaxSources),
-		suggesting: request.NewSources(suggestRate, suggestBurst, request.MaxSources),
-		linking:    request.NewSources(linkRate, linkBurst, request.MaxSources),
+		desk: d, records: b, suggestionBox: s, links: l, feed: f,
+		trackLimiter:   request.NewSources(trackRate, trackBurst, request.MaxSources),
+		suggestLimiter: request.NewSources(suggestRate, suggestBurst, request.MaxSources),
+		linkLimiter:    request.NewSources(linkRate, linkBurst, request.MaxSources),
 	}
 }
 

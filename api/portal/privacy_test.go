@@ -14,7 +14,7 @@ import (
 // TestPrivacy_anotherCustomersTicketIsNotThere, by any route that names a ticket, and by none says so in other words
 // than for a number that was never drawn.
 func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "canary")
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "canary"})
 	carl, nobody := o.as("carl"), o.visitor()
@@ -62,7 +62,7 @@ var hostile = []string{
 
 // TestPages_letNothingTypedBecomeMarkup: the checks of every page find inline scripts and attributes.
 func TestPages_letNothingTypedBecomeMarkup(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.as("clara")
 	for _, typed := range hostile {
 		subject := typed

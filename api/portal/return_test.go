@@ -21,13 +21,13 @@ import (
 var looks = map[string]browsertest.Look{"scripts": {}, "no scripts": {NoScript: true}}
 
 // window is a real browser at the portal.
-func (o *office) window(t *testing.T, look browsertest.Look) *browsertest.Page {
+func (o *fixture) window(t *testing.T, look browsertest.Look) *browsertest.Page {
 	t.Helper()
 	browsertest.Require(t)
 	return browsertest.Open(t, o.server.URL, look)
 }
 
-func (o *office) endSessions(t *testing.T, name string) {
+func (o *fixture) endSessions(t *testing.T, name string) {
 	t.Helper()
 	if err := o.EndSessions(t.Context(), o.People[name].ID); err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func (o *office) endSessions(t *testing.T, name string) {
 }
 
 // link is one that signs somebody in, as a mail has it: its path.
-func (o *office) link(t *testing.T, name string) string {
+func (o *fixture) link(t *testing.T, name string) string {
 	t.Helper()
 	link, err := o.accounts.CreateLink(t.Context(), o.People[name].Address, time.Hour)
 	if err != nil {
@@ -44,7 +44,7 @@ func (o *office) link(t *testing.T, name string) string {
 	return strings.TrimPrefix(link, "http://support.example")
 }
 
-func (o *office) count(t *testing.T, name string) int {
+func (o *fixture) count(t *testing.T, name string) int {
 	t.Helper()
 	all, _, err := o.Desk.List(t.Context(), desk.Filter{Viewer: o.People[name], Limit: 50})
 	if err != nil {
@@ -62,7 +62,7 @@ func holds(t *testing.T, p *browsertest.Page, id, want string) {
 func sorted() string { return string(policy.Holesalemart()) + "\ncategories: [general, orders]\n" }
 
 func TestReturn_whatWasTypedIsBackAfterSigningIn(t *testing.T) {
-	o := openOfficeUnder(t, sorted())
+	o := newFixtureUnder(t, sorted())
 	for name, look := range looks {
 		t.Run(name, func(t *testing.T) {
 			p, before := o.window(t, look), o.count(t, "clara")
@@ -104,7 +104,7 @@ func TestReturn_whatWasTypedIsBackAfterSigningIn(t *testing.T) {
 }
 
 func TestReturn_ofAReplyByALinkFromAMail(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "A link")
 	for name, look := range looks {
 		t.Run(name, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestReturn_ofAReplyByALinkFromAMail(t *testing.T) {
 }
 
 func TestReturn_isForTheSamePersonOnly(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	for name, look := range looks {
 		t.Run(name, func(t *testing.T) {
 			p, before := o.window(t, look), o.count(t, "carl")
@@ -153,7 +153,7 @@ func TestReturn_isForTheSamePersonOnly(t *testing.T) {
 
 // TestReturn_aFormIsNotSentAsSomebodyElse who has signed in with that browser since it was shown.
 func TestReturn_aFormIsNotSentAsSomebodyElse(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.as("clara")
 	form := b.get(http.StatusOK, "/tickets/new")
 	b.SignIn("carl")
@@ -186,7 +186,7 @@ func TestReturn_aFormIsNotSentAsSomebodyElse(t *testing.T) {
 }
 
 func TestReturn_keepsOnlyWhatItMay(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.as("clara")
 	form := b.get(http.StatusOK, "/account")
 	fields := []string{"current", "canary-secret", "password", "canary-password", "label", "canary-label"}
@@ -245,7 +245,7 @@ func (b *browser) send(status int, form answer, path string, fields ...string) a
 }
 
 func TestDraft_isKeptInTheBrowserUntilItIsAccepted(t *testing.T) {
-	o := openOfficeUnder(t, sorted())
+	o := newFixtureUnder(t, sorted())
 	n := o.taken("clara", "Drafts")
 	p := o.window(t, browsertest.Look{})
 	p.Goto("/let-in/clara")
@@ -287,7 +287,7 @@ func drafts(t *testing.T, p *browsertest.Page, want int) {
 
 // TestDraft_isGoneWhenSomebodyElseSignsIn, or its writer signs out here; not when the session is ended elsewhere.
 func TestDraft_isGoneWhenSomebodyElseSignsIn(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	p := o.window(t, browsertest.Look{})
 	write := func() {
 		t.Helper()
@@ -312,7 +312,7 @@ func TestDraft_isGoneWhenSomebodyElseSignsIn(t *testing.T) {
 
 // TestDraft_ofWhoeverOpenedALink is kept though nobody is signed in, and is that requester's.
 func TestDraft_ofWhoeverOpenedALink(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "A link")
 	open := "/c/" + o.token(n, "clara", time.Now().Add(time.Hour))
 	p := o.window(t, browsertest.Look{})
@@ -344,7 +344,7 @@ func TestDraft_ofWhoeverOpenedALink(t *testing.T) {
 
 // TestReturn_aLinkCountsForItsTicketAlone: a form that was shown to its requester on another page stays theirs.
 func TestReturn_aLinkCountsForItsTicketAlone(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "A link")
 	b := o.as("clara")
 	form := b.get(http.StatusOK, "/tickets/new")
@@ -358,7 +358,7 @@ func TestReturn_aLinkCountsForItsTicketAlone(t *testing.T) {
 }
 
 func TestBack_andSendAgainIsOneTicket(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	for name, look := range looks {
 		t.Run(name, func(t *testing.T) {
 			p, before := o.window(t, look), o.count(t, "clara")
@@ -411,7 +411,7 @@ func TestBack_andSendAgainIsOneTicket(t *testing.T) {
 }
 
 func TestBack_andSendAgainIsOneReplyAndOneSuggestion(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	for name, look := range looks {
 		t.Run(name, func(t *testing.T) {
 			n := o.taken("clara", "Replies")
@@ -451,7 +451,7 @@ func TestBack_andSendAgainIsOneReplyAndOneSuggestion(t *testing.T) {
 
 // TestReply_isTakenAgainWhenItIsMeant: after the desk has spoken, or long after.
 func TestReply_isTakenAgainWhenItIsMeant(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "Again")
 	b := o.as("clara")
 	path := "/tickets/" + string(n)
@@ -478,7 +478,7 @@ func TestReply_isTakenAgainWhenItIsMeant(t *testing.T) {
 
 // TestReturn_formsOfOnePathStayApart: each page with a form for new tickets has its own words back.
 func TestReturn_formsOfOnePathStayApart(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.as("clara")
 	var pages []string
 	forms := []answer{b.get(http.StatusOK, "/tickets/new"), b.get(http.StatusOK, "/tickets/new")}
@@ -504,7 +504,7 @@ func TestReturn_formsOfOnePathStayApart(t *testing.T) {
 
 // TestReturn_aRefusalKeepsWhatWasTyped, also one that is answered with a redirect.
 func TestReturn_aRefusalKeepsWhatWasTyped(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "Not settled yet")
 	b := o.as("clara")
 	path := "/tickets/" + string(n)
@@ -520,7 +520,7 @@ func TestReturn_aRefusalKeepsWhatWasTyped(t *testing.T) {
 
 // TestDraft_ofAnotherFormStays when one is accepted that is sent to the same path.
 func TestDraft_ofAnotherFormStays(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "Before")
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbClose})
 	p := o.window(t, browsertest.Look{})
@@ -540,7 +540,7 @@ func TestDraft_ofAnotherFormStays(t *testing.T) {
 
 // TestReturn_whatIsTypedAfterwardsIsNewer: what was put back once is not put back over it, nor over an emptied box.
 func TestReturn_whatIsTypedAfterwardsIsNewer(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "The lid")
 	p := o.window(t, browsertest.Look{})
 	page := "/tickets/" + string(n)

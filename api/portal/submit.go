@@ -43,7 +43,7 @@ func (p *Pages) form(v *page.Visit) error {
 		return err
 	}
 	view.Key = key
-	if view.Sent, err = p.book.SentWith(v.Context(), v.Person, page.OnceKey(view.Key)); err != nil {
+	if view.Sent, err = p.records.SentWith(v.Context(), v.Person, page.OnceKey(view.Key)); err != nil {
 		return err
 	}
 	if view.Follows != nil {
@@ -85,7 +85,7 @@ func (p *Pages) submit(v *page.Visit) error {
 		Subject: form.Get("subject"), Body: form.Get("body"), Category: form.Get("category"),
 		Priority: form.Get("priority"), Order: form.Get("order"), Follows: form.Get("follows"),
 	}
-	s, err := read(typed)
+	s, err := parseSubmission(typed)
 	if err == nil {
 		s.IdempotencyKey = v.IdempotencyKey()
 		var receipt desk.Receipt
@@ -93,10 +93,10 @@ func (p *Pages) submit(v *page.Visit) error {
 			return v.Redirect(ticketAddress(receipt.Number) + "/receipt")
 		}
 	}
-	return p.formAgain(v, form, typed, err)
+	return p.showFormError(v, form, typed, err)
 }
 
-func read(typed submissionForm) (desk.Submission, error) {
+func parseSubmission(typed submissionForm) (desk.Submission, error) {
 	var f input.Fields
 	s := desk.Submission{
 		Subject:  f.Line("subject", typed.Subject, desk.MaxSubject),
@@ -109,8 +109,8 @@ func read(typed submissionForm) (desk.Submission, error) {
 	return s, f.Err()
 }
 
-// formAgain gives back what was typed. The form keeps its key where it may have been taken after all.
-func (p *Pages) formAgain(v *page.Visit, form url.Values, typed submissionForm, wrong error) error {
+// showFormError gives back what was typed. The form keeps its key where it may have been taken after all.
+func (p *Pages) showFormError(v *page.Visit, form url.Values, typed submissionForm, wrong error) error {
 	kind := fault.KindOf(wrong)
 	if kind != fault.Invalid && kind != fault.Unavailable && kind != fault.Conflict && kind != fault.Limited {
 		return wrong
@@ -127,7 +127,7 @@ func (p *Pages) formAgain(v *page.Visit, form url.Values, typed submissionForm, 
 		view.Key = form.Get("once")
 	}
 	if kind == fault.Conflict {
-		if view.Sent, err = p.book.SentWith(v.Context(), v.Person, v.IdempotencyKey().Key); err != nil {
+		if view.Sent, err = p.records.SentWith(v.Context(), v.Person, v.IdempotencyKey().Key); err != nil {
 			return err
 		}
 	}
@@ -139,18 +139,18 @@ func (p *Pages) formAgain(v *page.Visit, form url.Values, typed submissionForm, 
 		view.Problem = "We can't take your request at the moment. It is still here: please send it again in a while."
 	case kind == fault.Limited:
 		v.RetryAfter(wrong)
-		status, view.Problem = http.StatusTooManyRequests, sentence("That was not taken:", wrong)+" What you wrote is still here."
+		status, view.Problem = http.StatusTooManyRequests, errorSentence("That was not taken:", wrong)+" What you wrote is still here."
 	case kind == fault.Conflict:
-		status, view.Problem = http.StatusConflict, sentence("That was not taken:", wrong)
+		status, view.Problem = http.StatusConflict, errorSentence("That was not taken:", wrong)
 	default:
-		view.Errors = byField(wrong)
+		view.Errors = fieldErrors(wrong)
 		view.Problem = "Something is missing or can't be taken as it is. Please look at the marked fields."
 	}
 	return v.ShowStatus(status, "new", view)
 }
 
-// byField gives the message of each field at fault.
-func byField(err error) map[string]string {
+// fieldErrors gives the message of each field at fault.
+func fieldErrors(err error) map[string]string {
 	messages := map[string]string{}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		for _, d := range f.Details {

@@ -15,7 +15,7 @@ import (
 var errAway = fault.New(fault.Unavailable, "the database does not answer now")
 
 func TestSubmit_fromTheDashboardToTheReceipt(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.as("clara")
 	dashboard := b.get(http.StatusOK, "/dashboard")
 	entry := dashboard.Find(`main a:contains("Support Ticket")`).First()
@@ -50,7 +50,7 @@ func TestSubmit_fromTheDashboardToTheReceipt(t *testing.T) {
 }
 
 func TestSubmit_writesDatesInTheViewersZone(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.as("clara")
 	at, err := url.Parse(o.server.URL)
 	if err != nil {
@@ -61,7 +61,7 @@ func TestSubmit_writesDatesInTheViewersZone(t *testing.T) {
 }
 
 func TestSubmit_twiceWithOneFormIsOneTicket(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.as("clara")
 	once := b.get(http.StatusOK, "/tickets/new").value("[name=once]")
 	fields := []string{"once", once, "subject", "s", "body", "b", "category", "general"}
@@ -73,7 +73,7 @@ func TestSubmit_twiceWithOneFormIsOneTicket(t *testing.T) {
 
 // However a browser encodes it: letters of two bytes are posted as six, and a line break of one as six.
 func TestSubmit_takesTheLongestMessage(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.as("clara")
 	for name, body := range map[string]string{
 		"letters": strings.Repeat("ä", desk.MaxBody/2), "symbols": strings.Repeat("€", desk.MaxBody/3),
@@ -86,7 +86,7 @@ func TestSubmit_takesTheLongestMessage(t *testing.T) {
 }
 
 func TestSubmit_givesBackWhatCannotBeTaken(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.as("clara")
 	for name, c := range map[string]struct {
 		fields []string
@@ -118,7 +118,7 @@ func TestSubmit_givesBackWhatCannotBeTaken(t *testing.T) {
 }
 
 func TestSubmit_keepsTheFormWhileNothingCanBeStored(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.as("clara")
 	once := b.get(http.StatusOK, "/tickets/new").value("[name=once]")
 	o.front.fail(errAway, nil)
@@ -131,7 +131,7 @@ func TestSubmit_keepsTheFormWhileNothingCanBeStored(t *testing.T) {
 }
 
 func TestSubmit_aFollowUpKnowsWhatItFollows(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := string(o.taken("clara", "Broken again"))
 	b := o.as("clara")
 	b.post(http.StatusSeeOther, "/tickets/"+n+"/withdrawal")
@@ -151,7 +151,7 @@ func TestSubmit_aFollowUpKnowsWhatItFollows(t *testing.T) {
 }
 
 func TestSubmit_offersPrioritiesWhereThePolicyDoes(t *testing.T) {
-	o := openOfficeUnder(t, string(policy.Holesalemart())+"\ncustomers_choose_priority: true\npriorities: {urgent: {first_response: 8h}}\n")
+	o := newFixtureUnder(t, string(policy.Holesalemart())+"\ncustomers_choose_priority: true\npriorities: {urgent: {first_response: 8h}}\n")
 	b := o.as("clara")
 	form := b.get(http.StatusOK, "/tickets/new")
 	if n := form.Find("[name=priority] option").Length(); n != 4 {

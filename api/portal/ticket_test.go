@@ -19,7 +19,7 @@ import (
 )
 
 func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "Where is it?")
 	b, path := o.as("clara"), "/tickets/"+string(n)
 	b.get(http.StatusOK, path).says(t, "#ticket-side", "You will have a first answer by", "Why is this due then?", "You have our answer by the time of the resolution at the latest", "10d", "You sent your request.")
@@ -76,7 +76,7 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 }
 
 func TestReply_comesBackWheneverItIsNotTaken(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "s")
 	b, path := o.as("clara"), "/tickets/"+string(n)
 	once := b.get(http.StatusOK, path).value("#reply-form [name=once]")
@@ -112,7 +112,7 @@ func TestReply_comesBackWheneverItIsNotTaken(t *testing.T) {
 }
 
 func TestReply_isShownAsKeptWhileTheDeskCatchesUp(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "s")
 	b, path := o.as("clara"), "/tickets/"+string(n)
 	o.Clerk.Paused.Lock()
@@ -128,7 +128,7 @@ func TestReply_isShownAsKeptWhileTheDeskCatchesUp(t *testing.T) {
 }
 
 func TestTicket_showsWordsOnceWhileTheirStepIsTaken(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "s")
 	b, path := o.as("clara"), "/tickets/"+string(n)
 	o.Clerk.Paused.Lock()
@@ -147,7 +147,7 @@ func TestTicket_showsWordsOnceWhileTheirStepIsTaken(t *testing.T) {
 }
 
 func TestAct_saysWhyNothingWasDone(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "s")
 	b, path := o.as("clara"), "/tickets/"+string(n)
 	b.post(http.StatusSeeOther, path+"/confirmation")
@@ -159,7 +159,7 @@ func TestAct_saysWhyNothingWasDone(t *testing.T) {
 }
 
 func TestRating_isKeptChangedAndGivenBack(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "s")
 	b, path := o.as("clara"), "/tickets/"+string(n)
 	b.post(http.StatusSeeOther, path+"/rating", "score", "5")
@@ -189,7 +189,7 @@ func TestRating_isKeptChangedAndGivenBack(t *testing.T) {
 }
 
 func TestTicket_sendsStaffToTheDesk(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := string(o.taken("clara", "s"))
 	b := o.as("anna")
 	for path, to := range map[string]string{
@@ -205,7 +205,7 @@ func TestTicket_sendsStaffToTheDesk(t *testing.T) {
 }
 
 func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "s")
 	b, path := o.as("clara"), "/tickets/"+string(n)
 	watched, _ := b.get(http.StatusOK, path).Find("[sse-connect]").Attr("sse-connect")
@@ -244,7 +244,7 @@ func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
 	}
 }
 
-// told gives what a stream says, line by line: comments too, which browsers ignore and whoever looks closely reads.
+// eventText gives what a stream says, line by line: comments too, which browsers ignore and whoever looks closely reads.
 func told(t *testing.T, stream io.Reader) (next func() string) {
 	lines := make(chan string, 100)
 	go func() {
@@ -268,7 +268,7 @@ func told(t *testing.T, stream io.Reader) (next func() string) {
 }
 
 func TestTicket_failsHonestly(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "s")
 	b := o.as("clara")
 	o.front.fail(nil, errAway)

@@ -24,15 +24,15 @@ func (p *Pages) trackTyped(v *page.Visit) error {
 	if _, asked := v.Queries()["number"]; !asked {
 		return v.Show("track", trackView{Layout: v.Layout("Track a ticket", "/track")})
 	}
-	return p.track(v, short(v.Query("number")))
+	return p.track(v, truncate(v.Query("number")))
 }
 
-func (p *Pages) trackNumber(v *page.Visit) error { return p.track(v, short(v.Param("number"))) }
+func (p *Pages) trackNumber(v *page.Visit) error { return p.track(v, truncate(v.Param("number"))) }
 
 // maxTyped is how much of a number comes back as it was typed, in characters.
 const maxTyped = 40
 
-func short(typed string) string {
+func truncate(typed string) string {
 	if letters := []rune(typed); len(letters) > maxTyped {
 		return string(letters[:maxTyped])
 	}
@@ -42,13 +42,13 @@ func short(typed string) string {
 // track shows what the number alone shows: no words and no names. What can't be a number comes back with what is wrong
 // with it; that costs a source as much as asking for one.
 func (p *Pages) track(v *page.Visit, typed string) error {
-	if !p.tracking.Allow(v.Source()) {
-		return errOften
+	if !p.trackLimiter.Allow(v.Source()) {
+		return errTooManyRequests
 	}
 	view := trackView{Layout: v.Layout("Track a ticket", "/track"), Typed: typed}
 	n, err := v.ReadNumber(typed)
 	if err != nil {
-		view.Wrong = page.Sentence(byField(err)["number"])
+		view.Wrong = page.Sentence(fieldErrors(err)["number"])
 		return v.ShowStatus(http.StatusUnprocessableEntity, "track", view)
 	}
 	found, err := p.desk.Track(v.Context(), n)
@@ -60,7 +60,7 @@ func (p *Pages) track(v *page.Visit, typed string) error {
 		return err
 	}
 	view.Found, view.Typed = &found, ""
-	first, resolution := standings(found.Promises, found.Status, view.Now)
+	first, resolution := newPromises(found.Promises, found.Status, view.Now)
 	view.Promises = []promise{first, resolution}
 	return v.Show("track", view)
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func TestReply_isRefusedOverUnseenWords(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "s")
 	b, path := o.as("clara"), "/tickets/"+string(n)
 	before := b.get(http.StatusOK, path)
@@ -42,7 +42,7 @@ func TestReply_isRefusedOverUnseenWords(t *testing.T) {
 func TestEnds_areRefusedOverUnseenWords(t *testing.T) {
 	for _, act := range []string{"confirmation", "withdrawal"} {
 		t.Run(act, func(t *testing.T) {
-			o := openOffice(t)
+			o := newFixture(t)
 			n := o.taken("clara", "s")
 			b, path := o.as("clara"), "/tickets/"+string(n)
 			if act == "confirmation" {
@@ -68,7 +68,7 @@ func TestEnds_areRefusedOverUnseenWords(t *testing.T) {
 func TestLimits_giveBackWhatWasTyped(t *testing.T) {
 	with := officetest.OpenUnder(t, "portal", policy.Holesalemart())
 	with.Limit()
-	o := openOfficeOn(t, with)
+	o := newFixtureOn(t, with)
 	n := o.taken("clara", "s")
 	o.do("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "b"})
 	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "b"})
@@ -95,7 +95,7 @@ func TestLimits_giveBackWhatWasTyped(t *testing.T) {
 // TestTicket_wordsThatALivePageShowsAreSeen: who has them in front of them can answer at once.
 func TestTicket_wordsThatALivePageShowsAreSeen(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "s")
 	p := browsertest.Open(t, o.server.URL, browsertest.Look{})
 	p.Goto("/let-in/clara")

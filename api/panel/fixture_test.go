@@ -21,17 +21,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// office is the panel on a desk that works.
-type office struct {
+// fixture is the panel on a desk that works.
+type fixture struct {
 	*officetest.Fixture
 	t      testing.TB
 	server *httptest.Server
 	front  *front // what the pages ask
 }
 
-func openOffice(t testing.TB) *office {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	o := openOfficeOn(t, officetest.Open(t, "panel"))
+	o := newFixtureOn(t, officetest.Open(t, "panel"))
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Employ("carl", ticket.RoleCustomer, "Carl Other")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
@@ -40,10 +40,10 @@ func openOffice(t testing.TB) *office {
 	return o
 }
 
-// openOfficeOn opens the panel, and hires nobody.
-func openOfficeOn(t testing.TB, with *officetest.Fixture) *office {
+// newFixtureOn opens the panel, and hires nobody.
+func newFixtureOn(t testing.TB, with *officetest.Fixture) *fixture {
 	t.Helper()
-	o := &office{Fixture: with, t: t}
+	o := &fixture{Fixture: with, t: t}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Start(log)
 	o.front = &front{Tickets: o.Desk}
@@ -53,7 +53,7 @@ func openOfficeOn(t testing.TB, with *officetest.Fixture) *office {
 }
 
 // submit has somebody write a new ticket, and a supervisor note that it is there: so it has been taken.
-func (o *office) submit(who, subject, body string) ticket.Number {
+func (o *fixture) submit(who, subject, body string) ticket.Number {
 	o.t.Helper()
 	receipt, err := o.Desk.Submit(o.t.Context(), o.People[who], desk.Submission{
 		Number: ticket.NewNumber("HM"), Subject: subject, Body: body, Order: "4711",
@@ -65,8 +65,8 @@ func (o *office) submit(who, subject, body string) ticket.Number {
 	return receipt.Number
 }
 
-// ask has somebody ask something of a ticket beside the pages.
-func (o *office) ask(who string, r desk.Request) ticket.Outcome {
+// submit has somebody ask something of a ticket beside the pages.
+func (o *fixture) ask(who string, r desk.Request) ticket.Outcome {
 	o.t.Helper()
 	_, outcome, decided, err := o.Desk.Command(o.t.Context(), o.People[who], r)
 	if err != nil || !decided {
@@ -76,7 +76,7 @@ func (o *office) ask(who string, r desk.Request) ticket.Outcome {
 }
 
 // ticket is a ticket as staff see it.
-func (o *office) ticket(n ticket.Number) desk.View {
+func (o *fixture) ticket(n ticket.Number) desk.View {
 	o.t.Helper()
 	v, err := o.Desk.Ticket(o.t.Context(), o.People["sam"], n)
 	if err != nil {
@@ -88,10 +88,10 @@ func (o *office) ticket(n ticket.Number) desk.View {
 // browser is somebody's, signed in; nobody's without a name.
 type browser struct {
 	*officetest.Browser
-	office *office
+	office *fixture
 }
 
-func (o *office) browser(who string) *browser {
+func (o *fixture) browser(who string) *browser {
 	o.t.Helper()
 	b := &browser{officetest.NewBrowser(o.t, o.server.URL), o}
 	if who != "" {

@@ -13,7 +13,7 @@ import (
 
 // TestEmergency_isToldOnTheTicket with what follows, its notice in short and the way to all of it.
 func TestEmergency_isToldOnTheTicket(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	until := time.Now().Add(48 * time.Hour).Truncate(time.Second)
 	e, err := o.DeclareEmergency(t.Context(), o.People["sam"], desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall.", Until: until})
 	if err != nil {
@@ -54,7 +54,7 @@ func TestEmergency_isToldOnTheTicket(t *testing.T) {
 }
 
 func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Where is it?", "Where?")
 	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "a-signal", Verb: ticket.VerbEmergencyPause, Emergency: "van-broken"}}}); err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
 }
 
 // looksGood has axe-core look at a page with a notice, light and dark, wide and narrow.
-func (o *office) looksGood(path string) {
+func (o *fixture) looksGood(path string) {
 	o.t.Helper()
 	p, _ := o.window("anna")
 	for _, look := range []browsertest.Look{{Width: 1440}, {Width: 1440, Dark: true}, {Width: 360, Height: 740}, {Width: 360, Height: 740, Dark: true}} {

@@ -22,8 +22,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// office is the portal on a desk that works.
-type office struct {
+// fixture is the portal on a desk that works.
+type fixture struct {
 	*officetest.Fixture
 	t        *testing.T
 	front    *front
@@ -32,16 +32,16 @@ type office struct {
 	log      *journal
 }
 
-func openOffice(t *testing.T) *office { return openOfficeUnder(t, string(policy.Holesalemart())) }
+func newFixture(t *testing.T) *fixture { return newFixtureUnder(t, string(policy.Holesalemart())) }
 
-func openOfficeUnder(t *testing.T, document string) *office {
+func newFixtureUnder(t *testing.T, document string) *fixture {
 	t.Helper()
-	return openOfficeOn(t, officetest.OpenUnder(t, "portal", []byte(document)))
+	return newFixtureOn(t, officetest.OpenUnder(t, "portal", []byte(document)))
 }
 
-func openOfficeOn(t *testing.T, with *officetest.Fixture) *office {
+func newFixtureOn(t *testing.T, with *officetest.Fixture) *fixture {
 	t.Helper()
-	o := &office{Fixture: with, t: t, log: &journal{}}
+	o := &fixture{Fixture: with, t: t, log: &journal{}}
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Employ("carl", ticket.RoleCustomer, "Carl Other")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
@@ -53,7 +53,7 @@ func openOfficeOn(t *testing.T, with *officetest.Fixture) *office {
 }
 
 // serve puts the portal behind the whole API, as the program does, beside an area that signs people in.
-func (o *office) serve() {
+func (o *fixture) serve() {
 	o.t.Helper()
 	stop := make(chan struct{})
 	log := slog.New(slog.NewTextHandler(o.log, nil))
@@ -63,7 +63,7 @@ func (o *office) serve() {
 }
 
 // do asks something of a ticket, past the pages, and waits until it is decided.
-func (o *office) do(name string, r desk.Request) {
+func (o *fixture) do(name string, r desk.Request) {
 	o.t.Helper()
 	a, _, decided, err := o.Desk.Command(o.t.Context(), o.People[name], r)
 	for !decided && err == nil {
@@ -75,7 +75,7 @@ func (o *office) do(name string, r desk.Request) {
 }
 
 // taken submits a ticket, past the pages, and waits until its first step is taken.
-func (o *office) taken(name, subject string) ticket.Number {
+func (o *fixture) taken(name, subject string) ticket.Number {
 	o.t.Helper()
 	r, err := o.Desk.Submit(o.t.Context(), o.People[name], desk.Submission{Subject: subject, Body: "Body of " + subject})
 	if err != nil {
@@ -96,12 +96,12 @@ type browser struct {
 }
 
 // visitor is a browser that nobody has signed in with.
-func (o *office) visitor() *browser {
+func (o *fixture) visitor() *browser {
 	return &browser{officetest.NewBrowser(o.t, o.server.URL), o.t}
 }
 
-// as is a browser that somebody has signed in with.
-func (o *office) as(name string) *browser {
+// requester is a browser that somebody has signed in with.
+func (o *fixture) as(name string) *browser {
 	o.t.Helper()
 	b := o.visitor()
 	b.SignIn(name)

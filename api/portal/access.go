@@ -12,24 +12,24 @@ var (
 	errStaff  = fault.New(fault.Forbidden, "staff answer tickets at the desk")
 )
 
-// asked is whose ticket a visit is about.
-type asked struct {
+// access is whose ticket a visit is about.
+type access struct {
 	number ticket.Number
-	as     desk.Person // the requester; that the ticket is theirs is checked by whoever loads it
+	requester     desk.Person // the requester; that the ticket is theirs is checked by whoever loads it
 	byLink bool        // they came by a link from a mail, and are not signed in as that person
 }
 
-// writer is whose drafts the browser keeps. It keeps none of a requester's whose link was opened while somebody else is
+// draftOwner is whose drafts the browser keeps. It keeps none of a requester's whose link was opened while somebody else is
 // signed in: those would be deleted.
-func (a asked) writer(v *page.Visit) ticket.PersonID {
+func (a access) draftOwner(v *page.Visit) ticket.PersonID {
 	if a.byLink && v.SignedIn() {
 		return ""
 	}
-	return a.as.ID
+	return a.requester.ID
 }
 
-// showing lets a ticket's requester see a page about it. Staff are sent to the desk.
-func (p *Pages) showing(show func(*page.Visit, asked) error) func(*page.Visit) error {
+// forReading lets a ticket's requester see a page about it. Staff are sent to the desk.
+func (p *Pages) forReading(show func(*page.Visit, access) error) func(*page.Visit) error {
 	return func(v *page.Visit) error {
 		n, err := v.Number()
 		if err != nil {
@@ -38,12 +38,12 @@ func (p *Pages) showing(show func(*page.Visit, asked) error) func(*page.Visit) e
 		if v.Person.Role.Staff() {
 			return v.Redirect("/desk/tickets/" + string(n))
 		}
-		return onTicket(v, n, show)
+		return withAccess(v, n, show)
 	}
 }
 
-// acting lets a ticket's requester do something to it.
-func (p *Pages) acting(act func(*page.Visit, asked) error) func(*page.Visit) error {
+// forCommand lets a ticket's requester do something to it.
+func (p *Pages) forCommand(act func(*page.Visit, access) error) func(*page.Visit) error {
 	return func(v *page.Visit) error {
 		n, err := v.Number()
 		if err != nil {
@@ -52,22 +52,22 @@ func (p *Pages) acting(act func(*page.Visit, asked) error) func(*page.Visit) err
 		if v.Person.Role.Staff() {
 			return errStaff
 		}
-		return onTicket(v, n, act)
+		return withAccess(v, n, act)
 	}
 }
 
-// onTicket finds out as whom a visit may ask for a ticket: a link from a mail that this browser has opened is worth as
+// withAccess finds out as whom a visit may ask for a ticket: a link from a mail that this browser has opened is worth as
 // much as signing in, for its one ticket.
-func onTicket(v *page.Visit, n ticket.Number, handle func(*page.Visit, asked) error) error {
+func withAccess(v *page.Visit, n ticket.Number, handle func(*page.Visit, access) error) error {
 	granted, err := v.Session.Granted(n)
 	switch {
 	case err == nil:
-		return handle(v, asked{n, granted, granted.ID != v.Person.ID})
+		return handle(v, access{n, granted, granted.ID != v.Person.ID})
 	case fault.KindOf(err) != fault.Unauthenticated:
 		return err
 	case !v.SignedIn():
 		return errSignIn
 	default:
-		return handle(v, asked{n, v.Person, false})
+		return handle(v, access{n, v.Person, false})
 	}
 }

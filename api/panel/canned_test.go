@@ -14,7 +14,7 @@ import (
 )
 
 func TestCanned_areKeptChangedFilledInAndDeleted(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	anna, bert := o.browser("anna"), o.browser("bert")
 	pagetest.Check(t, "no canned replies", anna.get("/desk/canned").is(http.StatusOK).Document)
@@ -50,7 +50,7 @@ func TestCanned_areKeptChangedFilledInAndDeleted(t *testing.T) {
 }
 
 func TestCanned_comeBackWithWhatIsWrong(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	a := o.browser("anna").post("/desk/canned", url.Values{"title": {""}, "body": {"Hello {{nobody.knows}}"}}).is(http.StatusUnprocessableEntity)
 	pagetest.Check(t, "a bad canned reply", a.Document)
 	if a.Find("#body").Text() != "Hello {{nobody.knows}}" || a.Line("#title-wrong") == "" || !strings.Contains(a.Line("#body-wrong"), "{{nobody.knows}}") {
@@ -59,7 +59,7 @@ func TestCanned_comeBackWithWhatIsWrong(t *testing.T) {
 }
 
 func TestFilters_areKeptAndStandAmongTheQueues(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	anna, bert := o.browser("anna"), o.browser("bert")
 	pagetest.Check(t, "no saved filters", anna.get("/desk/filters").is(http.StatusOK).Document)
 	list := anna.get("/desk?queue=all&priority=urgent&q=blue+chair")
@@ -100,7 +100,7 @@ func TestFilters_areKeptAndStandAmongTheQueues(t *testing.T) {
 
 // TestFilters_leadNowhereElse, whatever somebody kept in one.
 func TestFilters_leadNowhereElse(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	for _, query := range []string{"//evil.example", "queue=all&x=//evil.example", "@evil.example/"} {
 		if _, err := o.Workspace.SaveFilter(t.Context(), o.People["sam"], desk.SavedFilter{Name: "x", Query: query, Shared: true}); err != nil {
 			t.Fatal(err)

@@ -39,12 +39,12 @@ type promise struct {
 	// paused by an emergency: when it goes on and is due then, if that ends as planned; zero: no end is planned.
 	ResumesAt, Expected time.Time
 	Stopped             bool        // paused by an emergency alone
-	Lines               []explained // why it is due then
+	Lines               []explanationLine // why it is due then
 	Hours               string      // zone that opening hours are counted in; empty when time counts always
 }
 
-// explained is a line of a promise's explanation, with the emergencies that it comes from.
-type explained struct {
+// explanationLine is a line of a promise's explanation, with the emergencies that it comes from.
+type explanationLine struct {
 	policy.Line
 	Causes []page.Cause
 }
@@ -54,8 +54,8 @@ var promiseLabels = map[policy.ClockName]string{
 	policy.Resolution:    "Resolution",
 }
 
-// standing reads a promise. A broken one stays broken: it says so for as long as it is owed, and afterwards.
-func standing(name policy.ClockName, s ticket.Status, at desk.SLAState, now time.Time) promise {
+// newPromise reads a promise. A broken one stays broken: it says so for as long as it is owed, and afterwards.
+func newPromise(name policy.ClockName, s ticket.Status, at desk.SLAState, now time.Time) promise {
 	p := promise{Clock: name, Label: promiseLabels[name], Due: at.Due, Met: at.MetAt}
 	late := !at.BreachedAt.IsZero()
 	if late {
@@ -71,7 +71,7 @@ func standing(name policy.ClockName, s ticket.Status, at desk.SLAState, now time
 	case late || !at.Due.IsZero() && !at.Due.After(now):
 		p.State = "late"
 	case at.Due.IsZero():
-		p.State, p.Why = "paused", pausedFor(at.Paused)
+		p.State, p.Why = "paused", pauseReason(at.Paused)
 		if p.Stopped = slices.Equal(at.Paused, []policy.Reason{policy.ReasonEmergency}); p.Stopped {
 			p.Expected = at.Expected
 			if at.ResumesAt.After(now) {
@@ -84,13 +84,13 @@ func standing(name policy.ClockName, s ticket.Status, at desk.SLAState, now time
 	return p
 }
 
-// standings reads both promises.
-func standings(p desk.Promised, s ticket.Status, now time.Time) (first, resolution promise) {
+// newPromises reads both promises.
+func newPromises(p desk.Promised, s ticket.Status, now time.Time) (first, resolution promise) {
 	p = p.ForRequester()
-	return standing(policy.FirstResponse, s, p.FirstResponse, now), standing(policy.Resolution, s, p.Resolution, now)
+	return newPromise(policy.FirstResponse, s, p.FirstResponse, now), newPromise(policy.Resolution, s, p.Resolution, now)
 }
 
-func pausedFor(reasons []policy.Reason) string {
+func pauseReason(reasons []policy.Reason) string {
 	switch {
 	case slices.Contains(reasons, policy.ReasonEmergency) && slices.Contains(reasons, policy.ReasonWaiting):
 		return "stands still: we are closed by an emergency, and need your answer"
@@ -103,76 +103,76 @@ func pausedFor(reasons []policy.Reason) string {
 	}
 }
 
-// next is what comes by itself if nobody does anything.
-type next struct {
+// nextEvent is what comes by itself if nobody does anything.
+type nextEvent struct {
 	Words string
 	At    time.Time // zero: none
 }
 
-// nextOf tells what is promised or announced next.
-func nextOf(v desk.View, now time.Time) next {
+// nextEventOf tells what is promised or announced next.
+func nextEventOf(v desk.View, now time.Time) nextEvent {
 	t := v.Ticket
-	first, resolution := standings(v.Promised(), t.Status, now)
+	first, resolution := newPromises(v.Promised(), t.Status, now)
 	switch {
 	case t.InEmergency():
 		return afterEmergency(first, resolution)
 	case t.Status == ticket.StatusWaiting:
-		return silence("Without an answer from you we mark the ticket as resolved", "the mail that asks you", t, v.Policy.Silence.ResolveAfter, now)
+		return silenceEvent("Without an answer from you we mark the ticket as resolved", "the mail that asks you", t, v.Policy.Silence.ResolveAfter, now)
 	case t.Status == ticket.StatusResolved:
-		return silence("Without a word from you the ticket closes for good", "our mail about it", t, v.Policy.Silence.CloseAfter, now)
+		return silenceEvent("Without a word from you the ticket closes for good", "our mail about it", t, v.Policy.Silence.CloseAfter, now)
 	case t.Status == ticket.StatusClosed:
-		return next{}
+		return nextEvent{}
 	default:
-		return promisedNext(first, resolution)
+		return nextPromise(first, resolution)
 	}
 }
 
 // afterEmergency is what comes when the emergency that stops a ticket is over.
-func afterEmergency(first, resolution promise) next {
+func afterEmergency(first, resolution promise) nextEvent {
 	dated := func(p promise) bool { return !p.Expected.IsZero() }
 	switch {
 	case dated(first) && (!dated(resolution) || !resolution.Expected.Before(first.Expected)):
-		return next{"We are closed by an emergency. If it ends as planned, you will have a first answer by", first.Expected}
+		return nextEvent{"We are closed by an emergency. If it ends as planned, you will have a first answer by", first.Expected}
 	case dated(resolution):
-		return next{"We are closed by an emergency. If it ends as planned, we strive to resolve it by", resolution.Expected}
+		return nextEvent{"We are closed by an emergency. If it ends as planned, we strive to resolve it by", resolution.Expected}
 	case first.Stopped || resolution.Stopped:
-		return next{Words: "We are closed by an emergency. Your ticket keeps its place, and new dates follow when it ends"}
+		return nextEvent{Words: "We are closed by an emergency. Your ticket keeps its place, and new dates follow when it ends"}
 	default:
-		return next{Words: "We are closed by an emergency. Your ticket keeps its place"}
+		return nextEvent{Words: "We are closed by an emergency. Your ticket keeps its place"}
 	}
 }
 
-// promisedNext is the earlier of the promises that are owed: nothing says that the answer comes before the resolution,
+// nextPromise is the earlier of the promises that are owed: nothing says that the answer comes before the resolution,
 // and a policy may promise it later.
-func promisedNext(first, resolution promise) next {
+func nextPromise(first, resolution promise) nextEvent {
 	owed := func(p promise) bool { return p.State == "due" || p.State == "late" }
 	switch {
 	case owed(first) && (!owed(resolution) || !resolution.Due.Before(first.Due)):
 		if first.State == "late" {
-			return next{Words: "We owe you a first answer, and are late. It was promised by", At: first.Due}
+			return nextEvent{Words: "We owe you a first answer, and are late. It was promised by", At: first.Due}
 		}
-		return next{Words: "You will have a first answer by", At: first.Due}
+		return nextEvent{Words: "You will have a first answer by", At: first.Due}
 	case resolution.State == "late":
-		return next{Words: "We owe you a resolution, and are late. It was promised by", At: resolution.Due}
+		return nextEvent{Words: "We owe you a resolution, and are late. It was promised by", At: resolution.Due}
 	case resolution.State == "due":
-		return next{Words: "We strive to resolve it by", At: resolution.Due}
+		return nextEvent{Words: "We strive to resolve it by", At: resolution.Due}
 	default:
-		return next{}
+		return nextEvent{}
 	}
 }
 
-// silence is when the requester's silence ends what is; while the mail that asks for a word is owed, how long after its
+// silenceEvent is when the requester's silence ends what is; while the mail that asks for a word is owed, how long after its
 // delivery.
-func silence(words, mail string, t ticket.Ticket, after time.Duration, now time.Time) next {
+func silenceEvent(words, mail string, t ticket.Ticket, after time.Duration, now time.Time) nextEvent {
 	if t.AwaitsDelivery() && after > 0 {
-		return next{Words: fmt.Sprintf("%s %s after %s, which has not been delivered to you yet", words, policy.FormatDays(max(after-t.SilenceBefore, time.Second)), mail)}
+		return nextEvent{Words: fmt.Sprintf("%s %s after %s, which has not been delivered to you yet", words, policy.FormatDays(max(after-t.SilenceBefore, time.Second)), mail)}
 	}
 	until, counts := t.SilentUntil(after)
 	if !counts {
-		return next{}
+		return nextEvent{}
 	}
 	if !until.After(now) {
-		return next{Words: words + " in a moment"}
+		return nextEvent{Words: words + " in a moment"}
 	}
-	return next{Words: words + " on", At: until}
+	return nextEvent{Words: words + " on", At: until}
 }

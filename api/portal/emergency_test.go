@@ -12,7 +12,7 @@ import (
 )
 
 func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	e := o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall.", Until: time.Now().Add(48 * time.Hour).Truncate(time.Second)}, time.Hour)
 	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, Notice: "Half of us are ill.", By: 24 * time.Hour}, time.Hour)
 	n := o.taken("clara", "Where is it?")
@@ -63,7 +63,7 @@ func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
 }
 
 func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.taken("clara", "Where is it?")
 	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "a-signal", Verb: ticket.VerbEmergencyPause, Emergency: "van-broken"}}}); err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
 }
 
 // dates are both that are expected of a ticket.
-func (o *office) dates(n ticket.Number) [2]time.Time {
+func (o *fixture) dates(n ticket.Number) [2]time.Time {
 	o.t.Helper()
 	v, err := o.Desk.Ticket(o.t.Context(), o.People["clara"], n)
 	if err != nil {
@@ -89,7 +89,7 @@ func (o *office) dates(n ticket.Number) [2]time.Time {
 func words(at time.Time) string { return at.UTC().Format("Mon 2 Jan 2006, 15:04 MST") }
 
 // looksGood has axe-core look at a page with a notice, light and dark, wide and narrow.
-func (o *office) looksGood(path string) {
+func (o *fixture) looksGood(path string) {
 	o.t.Helper()
 	browsertest.Require(o.t)
 	p := browsertest.Open(o.t, o.server.URL, browsertest.Look{})

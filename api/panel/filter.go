@@ -34,7 +34,7 @@ func (p *Pages) showFilters(v *page.Visit, status int, edited desk.SavedFilter, 
 	if err != nil {
 		return err
 	}
-	view := filtersView{Layout: v.Layout("Saved filters", "/desk"), Edited: edited, Mistakes: mistakes(wrong)}
+	view := filtersView{Layout: v.Layout("Saved filters", "/desk"), Edited: edited, Mistakes: fieldErrors(wrong)}
 	for _, f := range all {
 		view.All = append(view.All, savedFilter{f, savedAddress(f)})
 		if wrong == nil && f.Yours && strconv.FormatInt(f.ID, 10) == v.Query("edit") {
@@ -63,7 +63,7 @@ func (p *Pages) saveFilter(v *page.Visit) error {
 }
 
 func (p *Pages) deleteFilter(v *page.Visit) error {
-	id, err := id(v)
+	id, err := pathID(v)
 	if err == nil {
 		err = p.workspace.DeleteFilter(v.Context(), v.Person, id)
 	}
@@ -74,8 +74,8 @@ func (p *Pages) deleteFilter(v *page.Visit) error {
 	return v.Redirect("/desk/filters")
 }
 
-// mistakes are what is wrong with a form, by field.
-func mistakes(err error) map[string]string {
+// fieldErrors are what is wrong with a form, by field.
+func fieldErrors(err error) map[string]string {
 	all := map[string]string{}
 	if e, ok := errors.AsType[*fault.Error](err); ok {
 		for _, d := range e.Details {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// span is a duration in its two largest units, as short as a badge needs it: 3d 4h, 4h 12m, 12m, <1m. The script
+// shortDuration is a duration in its two largest units, as short as a badge needs it: 3d 4h, 4h 12m, 12m, <1m. The script
 // panel.js writes the same while time goes by.
-func span(d time.Duration) string {
+func shortDuration(d time.Duration) string {
 	const day = 24 * time.Hour
 	d = d.Abs()
 	switch {
@@ -39,20 +39,20 @@ func age(d time.Duration) string {
 	}
 }
 
-// ending is where a live countdown stands.
-func ending(left time.Duration) (state, text string) {
+// countdown is where a live countdown stands.
+func countdown(left time.Duration) (state, text string) {
 	const urgent, soon = 2 * time.Hour, 24 * time.Hour
 	switch {
 	case left <= 0:
 		return "late", age(-left) + " over"
 	case left < urgent:
-		return "urgent", span(left)
+		return "urgent", shortDuration(left)
 	case left < soon:
-		return "soon", span(left)
+		return "soon", shortDuration(left)
 	default:
-		return "calm", span(left)
+		return "calm", shortDuration(left)
 	}
 }
 
-// share is a part in percent of the whole.
-func share(part, whole int64) string { return fmt.Sprintf("%d%%", 100*part/max(1, whole)) }
+// percent is a part in percent of the whole.
+func percent(part, whole int64) string { return fmt.Sprintf("%d%%", 100*part/max(1, whole)) }
