@@ -8,21 +8,21 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// action is how the open ticket offers a verb that is asked for without a message. What it leaves out follows from the
-// registry.
+// action describes how the open ticket offers a verb that takes no message. Empty fields take their values from the
+// verb's definition.
 type action struct {
-	verb     ticket.Verb
-	omitted  string // a field that the form leaves out
-	Text     string // of the button
-	Do       string // in the palette; a form with choices lists those instead
-	ID       string // of the button
-	Shortcut string
-	irreversible     bool                  // it can't be undone: it stands last, and is asked about before
-	confirmation     string                // that question; %s is the ticket's number
-	when     func(ticketView) bool // besides its statuses; nil: always
+	verb         ticket.Verb
+	omitted      string // name of a field that the form does not include
+	Text         string // label of the button
+	Do           string // label in the command palette; forms with choices list the choices instead
+	ID           string // element ID of the button
+	Shortcut     string
+	irreversible bool                  // listed last, and confirmed before it is sent
+	confirmation string                // question asked before sending; %s is the ticket's number
+	when         func(ticketView) bool // condition in addition to the status; nil: always
 }
 
-// actions are those with words, keys or a place of their own.
+// actions lists the verbs that have a label, shortcut or position of their own. Others follow from the registry.
 var actions = []action{
 	{verb: ticket.VerbAssign, omitted: "agent", Text: "Take", ID: "take", Shortcut: "a", Do: "Take this ticket", when: func(t ticketView) bool { return !t.Yours }},
 	{verb: ticket.VerbAssign},
@@ -32,7 +32,8 @@ var actions = []action{
 	{verb: ticket.VerbClose, Do: "Close this ticket for good", irreversible: true, confirmation: "Close %s for good? A closed ticket can't be reopened."},
 }
 
-// actionsFor lists the actions for a status: every verb of the registry that the role asks for without a message or a mail to choose.
+// actionsFor returns the actions that a role may take on a ticket with the given status, irreversible ones last. Verbs
+// that take a message or name a mail are not actions.
 func actionsFor(role ticket.Role, status ticket.Status) []action {
 	all := slices.Clone(actions)
 	for _, d := range ticket.Definitions() {
@@ -57,7 +58,7 @@ func rank(a action) int {
 	return 0
 }
 
-// actionView is an action's form.
+// actionView is the form of an action.
 type actionView struct {
 	action
 	Path, Sure string
@@ -68,14 +69,15 @@ type actionView struct {
 // Danger reports whether the action can't be undone.
 func (a actionView) Danger() bool { return a.irreversible }
 
-// actionChoice is a choice of an action's form, which the palette lists value by value.
+// actionChoice is a field of an action's form with a list of values. The command palette lists each value.
 type actionChoice struct {
 	choice
 	ID, Shortcut, Do string
-	Instant          bool // beside the values, any other instant may be typed
+	Instant          bool // a value other than the listed ones can be typed
 }
 
-// actionViews are the forms for a ticket; head has filled in its choices.
+// actionViews returns the forms of the actions that a role may take. The choices of t must have been filled in by
+// newTicketView.
 func (t ticketView) actionViews(role ticket.Role) []actionView {
 	var views []actionView
 	for _, a := range actionsFor(role, t.Status) {
@@ -98,7 +100,7 @@ func (t ticketView) actionViews(role ticket.Role) []actionView {
 	return views
 }
 
-// addField adds what a form needs for a field.
+// addField adds a field of the verb to the form, as a hidden field or as a choice.
 func (t ticketView) addField(view *actionView, name string) {
 	switch name {
 	case "expected":

@@ -11,12 +11,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// awayView is the page on which one leaves the desk and comes back to it.
+// awayView is the page on which agents mark themselves, and supervisors mark others, as away or available.
 type awayView struct {
 	page.Layout
 	You       desk.Colleague
-	Away      []desk.Colleague // the others who are
-	Here      []desk.Colleague // the others who are not; only for supervisors, who may mark them
+	Away      []desk.Colleague // other agents who are away
+	Here      []desk.Colleague // other agents who are available; listed for supervisors only
 	Until     string           // as typed
 	Mistakes  map[string]string
 	Supervise bool
@@ -46,7 +46,8 @@ func (p *Pages) showAway(v *page.Visit, status int, until string, wrong error) e
 	return v.ShowStatus(status, "away", view)
 }
 
-// leave marks somebody as away, oneself without an agent, or as back with back=1.
+// leave marks an agent as away, or as available if the form has back=1. Without an agent in the form it marks the
+// viewer.
 func (p *Pages) leave(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
@@ -79,7 +80,8 @@ func (p *Pages) leave(v *page.Visit) error {
 	return v.Redirect("/desk/away")
 }
 
-// readUntil reads what a datetime-local field holds, in the viewer's zone; nothing is no end.
+// readUntil parses the value of a datetime-local field in the viewer's zone. It returns the zero time if the field is
+// empty.
 func readUntil(f *input.Fields, typed string, zone *time.Location) time.Time {
 	typed = strings.TrimSpace(typed)
 	if typed == "" {
@@ -94,7 +96,7 @@ func readUntil(f *input.Fields, typed string, zone *time.Location) time.Time {
 	return time.Time{}
 }
 
-// availabilityText says what is so from now on.
+// availabilityText returns the confirmation that c is away or available now. you says that c is the viewer.
 func availabilityText(l page.Layout, c desk.Colleague, you bool) string {
 	who := c.Name + " is"
 	if you {
@@ -106,7 +108,7 @@ func availabilityText(l page.Layout, c desk.Colleague, you bool) string {
 	return who + " " + absenceText(l, c.Away) + ": rules give them no tickets."
 }
 
-// absenceText is how long somebody is away, in words.
+// absenceText returns "away", with its end if that is known.
 func absenceText(l page.Layout, a desk.Absence) string {
 	if a.Until.IsZero() {
 		return "away"
@@ -114,7 +116,7 @@ func absenceText(l page.Layout, a desk.Absence) string {
 	return "away until " + l.Words(a.Until)
 }
 
-// awayWarning is what to know before a ticket is given to somebody who is away; empty when they are here.
+// awayWarning returns a warning that the agent with the given handle is away. It is empty if the agent is available.
 func (c shared) awayWarning(handle string, l page.Layout) string {
 	for _, colleague := range c.colleagues {
 		if colleague.Away.Now() && strings.EqualFold(colleague.Handle, handle) {

@@ -9,13 +9,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// badge is a promise in a word and a bar.
+// badge shows a clock as one word and a bar.
 type badge struct {
-	Name   string // for who hears it: First response
-	Short  string // for who sees it: Reply
+	Name   string // for screen readers, such as "First response"
+	Short  string // as displayed, such as "Reply"
 	State  string // calm, soon, urgent, late, paused, met, missed, none
 	Text   string
-	Title  string // the whole sentence
+	Title  string // tooltip: a complete sentence
 	Due    time.Time
 	Runs   bool
 	Budget int64 // seconds
@@ -60,7 +60,8 @@ func newBadge(v desk.View, name policy.ClockName, l instantFormatter, now time.T
 	return b
 }
 
-// afterEmergency tells what follows for a promise that an emergency alone stops, when that ends; else it is empty.
+// afterEmergency describes the deadline that follows the emergency if that alone pauses the clock. It is empty
+// otherwise, and after a breach.
 func afterEmergency(s desk.SLAState, l instantFormatter) string {
 	switch {
 	case !slices.Equal(s.Paused, []policy.Reason{policy.ReasonEmergency}) || !s.BreachedAt.IsZero():
@@ -72,7 +73,7 @@ func afterEmergency(s desk.SLAState, l instantFormatter) string {
 	}
 }
 
-// instantFormatter writes an instant in the viewer's zone.
+// instantFormatter formats an instant in the viewer's zone.
 type instantFormatter interface{ Words(time.Time) string }
 
 func pauseReasons(all []policy.Reason) string {

@@ -14,12 +14,12 @@ import (
 type cannedView struct {
 	page.Layout
 	All          []desk.CannedReply
-	Edited       desk.CannedReply // ID 0: a new one
+	Edited       desk.CannedReply // ID 0: a new canned reply
 	Placeholders []string
 	Mistakes     map[string]string // by field
 }
 
-// canned shows all, and the one to be changed in the form.
+// canned shows all canned replies, and a form for a new one or for the one in the query.
 func (p *Pages) canned(v *page.Visit) error {
 	return p.showCanned(v, http.StatusOK, desk.CannedReply{}, nil)
 }
@@ -47,7 +47,7 @@ func (p *Pages) saveCanned(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // what is no number is a new one
+	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // not a number: a new canned reply
 	c := desk.CannedReply{ID: id, Title: form.Get("title"), Body: unixLines(form.Get("body")), Shared: form.Get("shared") != ""}
 	_, err = p.workspace.SaveCanned(v.Context(), v.Person, c)
 	if fault.KindOf(err) == fault.Invalid && err != nil {
@@ -72,7 +72,7 @@ func (p *Pages) deleteCanned(v *page.Visit) error {
 	return v.Redirect("/desk/canned")
 }
 
-// cannedText answers with a canned reply's text, filled in for a ticket.
+// cannedText responds with the text of a canned reply, its placeholders replaced by values of the ticket.
 func (p *Pages) cannedText(v *page.Visit) error {
 	n, err := ticket.ParseNumber(v.Param("number"))
 	if err != nil {
@@ -85,7 +85,7 @@ func (p *Pages) cannedText(v *page.Visit) error {
 	return v.File("text/plain; charset=utf-8", "canned.txt", []byte(text))
 }
 
-// insertCanned puts a canned reply after what was typed, for a browser without scripts.
+// insertCanned appends a canned reply to the message that is being written, for browsers without scripts.
 func (p *Pages) insertCanned(v *page.Visit, n ticket.Number, d draft, chosen string) error {
 	if chosen != "" {
 		text, err := p.fillCanned(v, n, chosen)

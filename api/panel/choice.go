@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// choice is a field with a fixed set of values.
+// choice is a form field with a fixed set of values.
 type choice struct {
 	Label, Name string
 	Options     []option
@@ -18,7 +18,7 @@ type choice struct {
 type option struct {
 	Value, Text string
 	Chosen      bool
-	Sure        string // asked before it is sent; empty: nothing is
+	Sure        string // confirmation asked before it is sent; empty: none
 }
 
 func choose[T ~string](label, name string, chosen T, all []T, first ...option) choice {
@@ -34,11 +34,11 @@ func choose[T ~string](label, name string, chosen T, all []T, first ...option) c
 
 var anyOf = option{Value: "", Text: "any"}
 
-// loadShared is what several columns need: it is read once for a page.
+// shared holds what several columns of a page need. It is loaded once for each request.
 type shared struct {
 	colleagues []desk.Colleague
-	policy     *policy.Policy // in force
-	zone       *time.Location // the viewer's
+	policy     *policy.Policy // the policy in force
+	zone       *time.Location // the viewer's time zone
 }
 
 func (p *Pages) loadShared(v *page.Visit) (c shared, err error) {
@@ -50,7 +50,7 @@ func (p *Pages) loadShared(v *page.Visit) (c shared, err error) {
 	return c, err
 }
 
-// assignees is the choice of a colleague by handle.
+// assignees returns a choice of agents by handle.
 func (c shared) assignees(label, name, chosen string, first ...option) choice {
 	choice := choice{Label: label, Name: name, Options: first}
 	for _, colleague := range c.colleagues {
@@ -62,7 +62,7 @@ func (c shared) assignees(label, name, chosen string, first ...option) choice {
 	return choice
 }
 
-// colleagueLabel is a colleague in a choice.
+// colleagueLabel returns the label of an agent in a choice.
 func colleagueLabel(c desk.Colleague) string {
 	if c.Away.Now() {
 		return c.Name + " (away)"
@@ -70,7 +70,8 @@ func colleagueLabel(c desk.Colleague) string {
 	return c.Name
 }
 
-// name is a colleague's, by their handle, which is all there is of who has left.
+// name returns the name of the agent with the given handle. It returns the handle if the agent is no longer on the
+// staff.
 func (c shared) name(handle string) string {
 	for _, colleague := range c.colleagues {
 		if colleague.Handle == handle {
@@ -80,7 +81,7 @@ func (c shared) name(handle string) string {
 	return handle
 }
 
-// listFrame is the list's column but for its tickets.
+// listFrame returns the list without its rows: title, filters and the addresses of the page.
 func (p *Pages) listFrame(v *page.Visit, s search, shared shared) listView {
 	view := listView{
 		Layout: v.Layout(queueName(s.Queue), "/desk"), Title: queueName(s.Queue), Text: s.values.Get("q"), Requester: s.values.Get("requester"),

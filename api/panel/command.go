@@ -15,7 +15,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// doneText is what is said once a command is done: the registry's sentence, with whom or what it names.
+// doneText returns the confirmation of a command from the registry: a sentence about the field that was set, if there
+// is one, else the sentence of the verb.
 func doneText(r desk.Request) string {
 	d := r.Verb.Definition()
 	for _, f := range d.Fields {
@@ -26,12 +27,12 @@ func doneText(r desk.Request) string {
 	return d.Done
 }
 
-// fieldValue is what a command names in a field that has a sentence of its own.
+// fieldValue returns the value of a field that has a confirmation of its own.
 func fieldValue(r desk.Request, field string) string {
 	return map[string]string{"agent": r.Agent, "address": r.Address}[field]
 }
 
-// command handles a form that asks something of a ticket.
+// command returns the handler of a form for a verb that takes no message.
 func (p *Pages) command(verb ticket.Verb) func(*page.Visit) error {
 	return func(v *page.Visit) error {
 		n, err := ticket.ParseNumber(v.Param("number"))
@@ -53,7 +54,8 @@ func (p *Pages) command(verb ticket.Verb) func(*page.Visit) error {
 	}
 }
 
-// write handles a composer's form. Whatever goes wrong, what was typed comes back.
+// write returns the handler of a composer's form. If the message is not accepted, the form is shown again with its
+// text.
 func (p *Pages) write(m mode) func(*page.Visit) error {
 	return func(v *page.Visit) error {
 		n, err := ticket.ParseNumber(v.Param("number"))
@@ -81,7 +83,7 @@ func (p *Pages) write(m mode) func(*page.Visit) error {
 	}
 }
 
-// missingPlaceholder is a placeholder of a canned reply that had no value; empty when there is none.
+// missingPlaceholder returns a placeholder of a canned reply that is still in the text, or "".
 func missingPlaceholder(body string) string {
 	for _, name := range desk.Placeholders() {
 		if placeholder := "{{" + name + "}}"; strings.Contains(body, placeholder) {
@@ -91,12 +93,12 @@ func missingPlaceholder(body string) string {
 	return ""
 }
 
-// submit passes a command on and answers with what became of it.
+// submit sends a command and responds with its outcome.
 func (p *Pages) submit(v *page.Visit, r desk.Request, d draft) error {
 	return p.respond(v, r, d, doneText(r), request.Ask(v.Context(), p.desk, v.Person, r))
 }
 
-// respond answers with what became of a command.
+// respond writes the response to a command. doneText is the confirmation if the command succeeded.
 func (p *Pages) respond(v *page.Visit, r desk.Request, d draft, done string, a request.Answer) error {
 	outcome := a.Outcome
 	switch {
@@ -116,7 +118,8 @@ func (p *Pages) respond(v *page.Visit, r desk.Request, d draft, done string, a r
 	return p.showAnswer(v, r.Number, http.StatusOK, d.next(), d.kind != "", feedback{Text: done + p.assigneeWarning(v, r)})
 }
 
-// assigneeWarning tells that whoever was given a ticket is away; nothing when they are here, or when it can't be learned.
+// assigneeWarning returns a warning if the agent to whom r assigns the ticket is away. It is empty if the agent is
+// available or if that can't be determined.
 func (p *Pages) assigneeWarning(v *page.Visit, r desk.Request) string {
 	if r.Agent == "" {
 		return ""
@@ -128,7 +131,8 @@ func (p *Pages) assigneeWarning(v *page.Visit, r desk.Request) string {
 	return ""
 }
 
-// alreadyAssigned says who has a ticket that somebody else wanted.
+// alreadyAssigned returns the error for an assignment that was refused because the ticket has been assigned to another
+// agent.
 func (p *Pages) alreadyAssigned(v *page.Visit, n ticket.Number, outcome ticket.Outcome) error {
 	record, err := p.desk.Ticket(v.Context(), v.Person, n)
 	if err != nil {
@@ -140,7 +144,7 @@ func (p *Pages) alreadyAssigned(v *page.Visit, n ticket.Number, outcome ticket.O
 	return fault.NewConflict(outcome.Code, "%s has this ticket now; take it again if you still want to", record.Assignee.Name)
 }
 
-// respondError gives back what was typed, with the reason.
+// respondError shows the ticket with the error and the draft. It returns errors that have no place on the page.
 func (p *Pages) respondError(v *page.Visit, n ticket.Number, d draft, err error) error {
 	status := http.StatusConflict
 	switch fault.KindOf(err) {
@@ -167,7 +171,8 @@ func (p *Pages) respondError(v *page.Visit, n ticket.Number, d draft, err error)
 	return p.showAnswer(v, n, status, d, d.kind != "", feedback{Text: d.mistake, Bad: true})
 }
 
-// showAnswer shows the ticket as it is now. A browser without scripts is sent to it, unless something has to be put right.
+// showAnswer shows the current state of the ticket. Browsers without scripts are redirected to the ticket after a
+// success.
 func (p *Pages) showAnswer(v *page.Visit, n ticket.Number, status int, d draft, spoke bool, heard feedback) error {
 	if !v.Partial() {
 		if status == http.StatusOK {
@@ -193,7 +198,7 @@ func (p *Pages) showAnswer(v *page.Visit, n ticket.Number, status int, d draft, 
 	return v.Fragment("desk", "answer", view)
 }
 
-// pathID reads a number from the path.
+// pathID parses the ID in the path.
 func pathID(v *page.Visit) (int64, error) {
 	n, err := strconv.ParseInt(v.Param("id"), 10, 64)
 	if err != nil || n < 1 {

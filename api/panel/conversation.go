@@ -12,28 +12,28 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// line is an entry of the timeline: words that somebody wrote, or something that happened.
+// line is an entry of the timeline: a message or an event.
 type line struct {
 	N      int
 	At     time.Time
 	Who    string
-	From   string // requester, staff, note, refused: for whose eyes it is
+	From   string // style of the entry: requester, staff, note or refused
 	Label  string
 	Body   string
-	Parts  []part // the body, with its addresses as links
-	After  string // what became of it besides
-	Text   string // without words: what happened
+	Parts  []part // the body, with web addresses as links
+	After  string // what else happened to the message
+	Text   string // description of an event without a message
 	Bad    bool
 	Resend int        // number of a mail that can be sent again; 0: none
-	Own    bool       // it was the requester's
-	Mine   bool       // the viewer's
-	Cause  page.Cause // of what an emergency did
+	Own    bool       // the bounced mail was addressed to the requester
+	Mine   bool       // written by the viewer
+	Cause  page.Cause // the emergency that caused the event
 }
 
-// part is a piece of a text; with a Link it leads there.
+// part is a piece of a text. Link is empty unless the piece is a web address.
 type part struct{ Text, Link string }
 
-// address finds what may be made a link: nothing but the web, without the punctuation of a sentence at its end.
+// webAddress matches http and https addresses, without punctuation at their end. Nothing else becomes a link.
 var webAddress = regexp.MustCompile(`https?://[^\s<>"']*[^\s<>"'.,;:!?)\]}]`)
 
 func splitLinks(text string) []part {
@@ -71,7 +71,7 @@ func lines(entries []desk.Entry, shared shared, causes page.Causes) []line {
 	return all
 }
 
-// actorName names whoever acted.
+// actorName returns the name of who caused an event: a person, a manual command or the desk itself.
 func actorName(role ticket.Role, author desk.Ref) string {
 	switch {
 	case author.Name != "":
@@ -83,7 +83,7 @@ func actorName(role ticket.Role, author desk.Ref) string {
 	}
 }
 
-// audience says for whose eyes words are, and what kind they are.
+// audience returns the style and the label of an entry, which show who can read it.
 func audience(e desk.Entry) (from, label string) {
 	from = "staff"
 	if e.By.Role == ticket.RoleCustomer {
@@ -118,7 +118,7 @@ func isProblem(k ticket.EventKind) bool {
 	}
 }
 
-// eventText tells an event that has no words in one sentence.
+// eventText describes an event without a message in one sentence.
 func eventText(e desk.Entry, shared shared) string { //nolint:funlen // a table
 	actor := actorName(e.By.Role, e.Author)
 	switch e.Kind {
@@ -182,7 +182,7 @@ func eventText(e desk.Entry, shared shared) string { //nolint:funlen // a table
 	}
 }
 
-// dueEventText tells what happens next by itself, unless something else happens before.
+// dueEventText describes the next due event.
 func dueEventText(next ticket.DueEvent) string {
 	switch next.Kind {
 	case ticket.DueReminder:
@@ -228,7 +228,8 @@ func causeSuffix(c ticket.Cause) string {
 	}
 }
 
-// breachSuffix is the breach for which a rule gave the ticket away.
+// breachSuffix names the breach because of which an assignment rule reassigned the ticket. It is empty if there is
+// none.
 func breachSuffix(name policy.ClockName) string {
 	if name == "" {
 		return ""
@@ -243,7 +244,7 @@ func prioritySuffix(e desk.Entry) string {
 	return ": priority raised to " + string(e.Priority)
 }
 
-// resentSuffix is what a ticket is again since the mail that asks was.
+// resentSuffix describes the status that a ticket returns to when a bounced mail is sent again.
 func resentSuffix(s ticket.Status) string {
 	switch s {
 	case ticket.StatusWaiting:
@@ -264,5 +265,5 @@ func bounceText(e desk.Entry) string {
 
 func clockLabel(name policy.ClockName) string { return humanize(string(name)) }
 
-// humanize turns a stable word into one that people say.
+// humanize turns an identifier such as "request-information" into words.
 func humanize(word string) string { return strings.NewReplacer("-", " ", "_", " ").Replace(word) }

@@ -15,23 +15,23 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// escalationView is the small page that the link in an escalation's mail opens. It shows no words of the ticket's: for
-// those one signs in.
+// escalationView is the page behind the link in an escalation's mail. It shows no messages of the ticket; reading them
+// requires signing in.
 type escalationView struct {
 	page.Layout
 	Token    string
 	Key      string
 	Number   ticket.Number
-	As       string // whom the link is for
+	As       string // name of the recipient of the link
 	Status   ticket.Status
 	Priority policy.Priority
-	Assignee string // empty: nobody
+	Assignee string // empty: unassigned
 	Breached []breachView
 	Reason   string
 	Error    string
 }
 
-// breachView is a promise that was broken and that nobody has answered for.
+// breachView is a breach whose escalation has not been acknowledged.
 type breachView struct {
 	What           string
 	Due            time.Time
@@ -40,7 +40,8 @@ type breachView struct {
 
 var errTooManyRequests = fault.New(fault.Limited, "that was too often; try again in a moment")
 
-// readLink reads the link of an address. One that expired or was ended is answered: over is true then.
+// readLink validates the link in the address. If the link has expired or was revoked, it writes the response and
+// returns over as true.
 func (p *Pages) readLink(v *page.Visit) (n ticket.Number, by desk.Person, over bool, err error) {
 	if !p.linkLimiter.Allow(v.Source()) {
 		return "", desk.Person{}, false, errTooManyRequests
@@ -60,8 +61,8 @@ func (p *Pages) readLink(v *page.Visit) (n ticket.Number, by desk.Person, over b
 	return grant.Number, by, false, err
 }
 
-// escalation shows what there is to acknowledge. Looking changes nothing: programs that check mails for danger follow
-// every link in them.
+// escalation shows the escalations that can be acknowledged. A GET changes nothing, because mail scanners follow every
+// link.
 func (p *Pages) escalation(v *page.Visit) error {
 	n, by, over, err := p.readLink(v)
 	if err != nil || over {
@@ -70,7 +71,7 @@ func (p *Pages) escalation(v *page.Visit) error {
 	return p.showEscalation(v, n, by, http.StatusOK, "", nil)
 }
 
-// acknowledge does so in the name of whom the link is for.
+// acknowledge acknowledges the escalation in the name of the link's recipient.
 func (p *Pages) acknowledge(v *page.Visit) error {
 	n, by, over, err := p.readLink(v)
 	if err != nil || over {

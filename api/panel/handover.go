@@ -11,8 +11,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// handOver gives an escalated ticket to a colleague, and keeps why as a note. The note follows the assignment: had
-// somebody else taken the ticket meanwhile, there would be nothing to explain.
+// handOver reassigns an escalated ticket and saves the reason as a note. The note is sent after the assignment,
+// because there is nothing to explain if another agent has taken the ticket meanwhile.
 func (p *Pages) handOver(v *page.Visit) error {
 	n, err := ticket.ParseNumber(v.Param("number"))
 	if err != nil {

@@ -68,11 +68,11 @@ func (t ticketView) Live() string { return "/desk/tickets/" + string(t.Number) +
 
 // draft is what somebody typed and has to get back.
 type draft struct {
-	kind          messageKind
-	body, mistake string
-	seen          int    // the last entry that its writer had seen, if it was refused for what came after
-	idempotencyKey          string // key of its form, where it may have been taken after all: sent again, it is taken once
-	escalation    escalationDraft
+	kind           messageKind
+	body, mistake  string
+	seen           int    // the last entry that its writer had seen, if it was refused for what came after
+	idempotencyKey string // key of its form, where it may have been taken after all: sent again, it is taken once
+	escalation     escalationDraft
 }
 
 // escalationDraft is what was typed into a form of an escalation.

@@ -14,9 +14,9 @@ var (
 
 // access is whose ticket a visit is about.
 type access struct {
-	number ticket.Number
-	requester     desk.Person // the requester; that the ticket is theirs is checked by whoever loads it
-	byLink bool        // they came by a link from a mail, and are not signed in as that person
+	number    ticket.Number
+	requester desk.Person // the requester; that the ticket is theirs is checked by whoever loads it
+	byLink    bool        // they came by a link from a mail, and are not signed in as that person
 }
 
 // draftOwner is whose drafts the browser keeps. It keeps none of a requester's whose link was opened while somebody else is

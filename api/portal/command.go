@@ -79,7 +79,7 @@ type replyFailure struct {
 	status  int
 	problem string
 	sameKey bool // it may have been taken after all: sent again, it is taken once
-	unseen bool // it crossed words of ours
+	unseen  bool // it crossed words of ours
 }
 
 // showReplyError shows the ticket with the reply in its form, and the form alone when the ticket can't be loaded.
@@ -137,10 +137,10 @@ func (p *Pages) act(v *page.Visit, a access, verb ticket.Verb, done string) erro
 
 // outcome is what became of a command.
 type outcome struct {
-	duplicate   bool // it had been asked before
-	decided bool
-	refused error
-	unseen bool // refused because of words of ours that the requester had not seen
+	duplicate bool // it had been asked before
+	decided   bool
+	refused   error
+	unseen    bool // refused because of words of ours that the requester had not seen
 }
 
 // command asks for something. What was accepted is kept, so whatever fails after that is told as later, and not as a

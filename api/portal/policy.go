@@ -20,7 +20,7 @@ type policyView struct {
 	Ahead         bool // it is not in force yet
 	Words         []policy.Section
 	Document      string               // without the names of people and webhooks
-	Sent          currentPromises              // zero for a version that is not in force
+	Sent          currentPromises      // zero for a version that is not in force
 	Versions      []desk.PolicyVersion // the newest first
 
 	Before  int64               // the version before; 0 for the first

@@ -63,11 +63,11 @@ const (
 
 // Pages are the customers' and visitors' pages.
 type Pages struct {
-	desk  tickets
-	records  ticketRecords
-	suggestionBox   suggestionBox
-	links links
-	feed  request.Feed
+	desk          tickets
+	records       ticketRecords
+	suggestionBox suggestionBox
+	links         links
+	feed          request.Feed
 
 	trackLimiter, suggestLimiter, linkLimiter *request.Sources
 }

@@ -9,7 +9,7 @@ import (
 
 // Who a ticket's page is for depends on the ticket, so showing and acting find out.
 var (
-	readingAccess     = page.Access{Who: "The ticket's requester, signed in or by the link in a mail; staff are sent to the desk."}
+	readingAccess   = page.Access{Who: "The ticket's requester, signed in or by the link in a mail; staff are sent to the desk."}
 	requesterAccess = page.Access{Who: "The ticket's requester, signed in or by the link in a mail."}
 )
 

@@ -38,9 +38,9 @@ type promise struct {
 	Why   string    // paused: why
 	// paused by an emergency: when it goes on and is due then, if that ends as planned; zero: no end is planned.
 	ResumesAt, Expected time.Time
-	Stopped             bool        // paused by an emergency alone
+	Stopped             bool              // paused by an emergency alone
 	Lines               []explanationLine // why it is due then
-	Hours               string      // zone that opening hours are counted in; empty when time counts always
+	Hours               string            // zone that opening hours are counted in; empty when time counts always
 }
 
 // explanationLine is a line of a promise's explanation, with the emergencies that it comes from.
