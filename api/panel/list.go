@@ -15,12 +15,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// listView is the column of tickets, with what it was asked for.
+// listView is the list of tickets with its filters.
 type listView struct {
 	page.Layout
 	Title, Text, Requester string
-	Query, Suffix          string // of its address, without the page; what other addresses end with
-	Address, Bare          string // its own; the queue alone
+	Query, Suffix          string // query of its address without the page; suffix of the addresses that keep the list
+	Address, Bare          string // its own address; that of the queue without filters
 	Kept                   []field
 	Chips                  []chip
 	QueueChoice, Status    choice
@@ -28,9 +28,9 @@ type listView struct {
 	Assignee, Due          choice
 	Mistake                string
 	Rows                   []row
-	More, First            string // addresses of other pages; may be empty
+	More, First            string // addresses of the next and the first page; may be empty
 	EmptyTitle, EmptyText  string
-	People                 string // address that looks for the words among requesters; empty: there are no words
+	People                 string // address that searches requesters for the text; empty without a text
 	Colleagues             []desk.Colleague
 	Priorities             []policy.Priority
 	Categories             []string
@@ -39,33 +39,33 @@ type listView struct {
 
 type field struct{ Name, Value string }
 
-// chip is a filter in use, and the address of the list without it.
+// chip is a filter in use. Without is the address of the list without it.
 type chip struct{ Name, Value, Without string }
 
-// row is a ticket as a line of the list.
+// row is a ticket in the list.
 type row struct {
 	Number, Subject, Requester string
 	Address                    string
-	Speaker, Words             string // the newest words; no speaker when they are the requester's
-	Note                       bool   // they are for staff
+	Speaker, Words             string // the latest message; Speaker is empty if the requester wrote it
+	Note                       bool   // the latest message is an internal note
 	Status                     ticket.Status
 	Priority                   policy.Priority
-	Loud                       bool   // the priority is above the normal one
-	Assignee                   string // empty: nobody
+	Loud                       bool   // the priority is high or urgent
+	Assignee                   string // empty: unassigned
 	Age                        string
 	FirstResponse, Resolution  badge
 	Open                       bool
-	Snoozed                    string // until when; empty: it is awake
-	Seen                       int    // the last entry of its timeline
+	Snoozed                    string // end of the snooze; empty: not snoozed
+	Seen                       int    // number of the last timeline entry
 }
 
-// list shows the desk without an open ticket.
+// list shows the desk without an open ticket. A search for a ticket's number redirects to the ticket.
 func (p *Pages) list(v *page.Visit) error {
 	s, wrong := readSearch(v, v.Queries())
 	if wrong != nil && fault.KindOf(wrong) != fault.Invalid {
 		return wrong
 	}
-	if v.Header("X-Live") == "" { // a list that refreshes itself leads nowhere
+	if v.Header("X-Live") == "" { // live updates do not redirect
 		n, found, err := p.ticketByNumber(v, s)
 		switch {
 		case err != nil:
@@ -87,7 +87,8 @@ func (p *Pages) list(v *page.Visit) error {
 	return v.Show("desk", view)
 }
 
-// ticketByNumber is the ticket whose number was searched for, if there is one: other words may look like a number.
+// ticketByNumber returns the ticket whose number was searched for. found is false if the text is not a number, or the
+// number of no ticket.
 func (p *Pages) ticketByNumber(v *page.Visit, s search) (n ticket.Number, found bool, err error) {
 	n, err = v.ReadNumber(s.Text)
 	if err != nil {
@@ -100,7 +101,7 @@ func (p *Pages) ticketByNumber(v *page.Visit, s search) (n ticket.Number, found 
 	return n, err == nil, err
 }
 
-// tickets fills the list's column.
+// tickets returns the list for a search. A search that is wrong results in an empty list with the error.
 func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared shared, wrong error) (listView, error) {
 	view := p.listFrame(v, s, shared)
 	if wrong != nil {
@@ -151,7 +152,7 @@ func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Num
 	if v.Last != nil {
 		r.Words, r.Note = strings.Join(strings.Fields(v.Last.Text), " "), v.Last.Internal
 		switch v.Last.By.ID {
-		case v.Requester.ID: // who it is stands before it
+		case v.Requester.ID: // the row names the requester already
 		case s.Viewer.ID:
 			r.Speaker = "me"
 		default:
@@ -161,7 +162,7 @@ func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Num
 	return r
 }
 
-// errorSentence puts every field that is wrong into one sentence.
+// errorSentence returns the message of a fault, with those of all its fields, as one sentence.
 func errorSentence(err error) string {
 	e, ok := errors.AsType[*fault.Error](err)
 	if !ok {

@@ -11,34 +11,35 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// pageSize is how many tickets one page of the list holds.
+// pageSize is the number of tickets on one page of the list.
 const pageSize = 50
 
-// unfinished is the value of the filter by status that finds what the desk or the requester still has to do.
+// unfinished is the value of the status filter for tickets that are new, open or waiting.
 const unfinished = "unfinished"
 
-// notClosed is the value that finds what the overview counts as such.
+// notClosed is the value of the status filter for all tickets that are not closed, as the supervisors' overview counts
+// them.
 const notClosed = "not-closed"
 
-// unassigned is the value of the filter by assignee that finds what nobody has.
+// unassigned is the value of the assignee filter for unassigned tickets.
 const unassigned = "-"
 
-// search is what the address of a list asks for. Every link keeps it, so that a page can be shared.
+// search is the parsed address of a list. All addresses within the list keep it, so that they can be shared.
 type search struct {
 	desk.Filter
-	values url.Values // what was asked for, without empty values and what no list knows
+	values url.Values // the known, non-empty values of the query
 }
 
-// dueToday is the value of the filter by promise that finds what the overview counts as due today.
+// dueToday is the value of the due filter for tickets that are due today, as the supervisors' overview counts them.
 const dueToday = "today"
 
-// searchFields are what a list's address may hold, in the order of their chips.
+// searchFields lists the names of the query, in the order of their chips.
 var searchFields = []string{"queue", "q", "status", "priority", "category", "assignee", "requester", "due", "escalated", "after"}
 
-// unacknowledged is the value of the filter by escalation that finds the ladders without an answer.
+// unacknowledged is the value of the escalation filter for escalations that have not been acknowledged.
 const unacknowledged = "unanswered"
 
-// readSearch reads a list's address. Without anything in it the list is the viewer's own queue.
+// readSearch parses the query of a list. An empty query is the viewer's own queue.
 func readSearch(v *page.Visit, query url.Values) (search, error) {
 	s := search{values: url.Values{}}
 	for _, name := range searchFields {
@@ -77,7 +78,7 @@ func readSearch(v *page.Visit, query url.Values) (search, error) {
 	return s, f.Err()
 }
 
-// check reads what has a fixed set of values.
+// check validates the fields that have a fixed set of values.
 func (s *search) check(f *input.Fields) {
 	if s.Queue == "" {
 		s.Queue = desk.QueueAll
@@ -105,7 +106,7 @@ func (s *search) check(f *input.Fields) {
 	}
 }
 
-// with is the search with one value changed, from its first page; an empty value takes the filter away.
+// with returns the query with one value changed, and without the page. An empty value removes the field.
 func (s search) with(name, value string) url.Values {
 	values := url.Values{}
 	for field, all := range s.values {
@@ -119,7 +120,7 @@ func (s search) with(name, value string) url.Values {
 	return values
 }
 
-// withoutWords is the search for whatever else was asked.
+// withoutWords returns the search without its text.
 func (s search) withoutWords() search {
 	s.values = s.with("q", "")
 	if len(s.values) == 0 {
@@ -135,13 +136,13 @@ func deskAddress(values url.Values) string {
 	return "/desk?" + values.Encode()
 }
 
-// address is the list's own.
+// address returns the address of the list.
 func (s search) address() string { return deskAddress(s.values) }
 
-// suffix is what an address within the list's context ends with.
+// suffix returns the query that addresses within the list end with.
 func (s search) suffix() string { return "?" + s.values.Encode() }
 
-// ticketAddress is a ticket beside this list.
+// ticketAddress returns the address of a ticket beside this list.
 func (s search) ticketAddress(n ticket.Number) string {
 	return "/desk/tickets/" + string(n) + s.suffix()
 }

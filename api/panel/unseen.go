@@ -12,8 +12,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// respondUnseen shows again what was sent while others wrote, with their words. The form then says that these were seen, so that
-// sending it again goes through.
+// respondUnseen shows a draft again that was refused because others wrote meanwhile, together with their messages. The
+// form then marks these as seen, so that it is accepted when it is sent again.
 func (p *Pages) respondUnseen(v *page.Visit, r desk.Request, d draft, o ticket.Outcome) error {
 	entries, err := p.desk.Timeline(v.Context(), v.Person, r.Number)
 	if err != nil {
@@ -34,7 +34,8 @@ func (p *Pages) respondUnseen(v *page.Visit, r desk.Request, d draft, o ticket.O
 	return p.respondError(v, r.Number, d, fault.NewConflict(o.Code, "%s wrote meanwhile, and %s", strings.Join(writers, " and "), what))
 }
 
-// unseen are the lines that the writer of a draft had not seen; none where nothing was refused for that.
+// unseen returns the lines because of which a draft was refused. It returns none if the draft was not refused for that
+// reason.
 func unseen(all []line, entries []desk.Entry, by desk.Person, d draft) (lines []line) {
 	if d.seen == 0 {
 		return nil
@@ -45,7 +46,7 @@ func unseen(all []line, entries []desk.Entry, by desk.Person, d draft) (lines []
 	return lines
 }
 
-// readSeen reads what the rows of a list had shown of each ticket.
+// readSeen parses the number of the last timeline entry that each row of a list showed.
 func readSeen(f *input.Fields, form url.Values) map[ticket.Number]int {
 	seen := map[ticket.Number]int{}
 	for name := range form {
