@@ -12,15 +12,15 @@ var (
 	errStaff  = fault.New(fault.Forbidden, "staff answer tickets at the desk")
 )
 
-// access is whose ticket a visit is about.
+// access is the ticket that a request is about, and as whom it may be read and changed.
 type access struct {
 	number    ticket.Number
-	requester desk.Person // the requester; that the ticket is theirs is checked by whoever loads it
-	byLink    bool        // they came by a link from a mail, and are not signed in as that person
+	requester desk.Person // not checked here: loading the ticket checks that it is theirs
+	byLink    bool        // opened by a link from a mail, not by signing in as the requester
 }
 
-// draftOwner is whose drafts the browser keeps. It keeps none of a requester's whose link was opened while somebody else is
-// signed in: those would be deleted.
+// draftOwner returns the person whose drafts the browser keeps. It is empty if the ticket was opened by a link while
+// another person is signed in, because drafts of anybody else are deleted.
 func (a access) draftOwner(v *page.Visit) ticket.PersonID {
 	if a.byLink && v.SignedIn() {
 		return ""
@@ -28,7 +28,7 @@ func (a access) draftOwner(v *page.Visit) ticket.PersonID {
 	return a.requester.ID
 }
 
-// forReading lets a ticket's requester see a page about it. Staff are sent to the desk.
+// forReading returns a handler for pages about a ticket. Staff are redirected to the panel.
 func (p *Pages) forReading(show func(*page.Visit, access) error) func(*page.Visit) error {
 	return func(v *page.Visit) error {
 		n, err := v.Number()
@@ -42,7 +42,7 @@ func (p *Pages) forReading(show func(*page.Visit, access) error) func(*page.Visi
 	}
 }
 
-// forCommand lets a ticket's requester do something to it.
+// forCommand returns a handler for forms that change a ticket. It refuses staff.
 func (p *Pages) forCommand(act func(*page.Visit, access) error) func(*page.Visit) error {
 	return func(v *page.Visit) error {
 		n, err := v.Number()
@@ -56,8 +56,8 @@ func (p *Pages) forCommand(act func(*page.Visit, access) error) func(*page.Visit
 	}
 }
 
-// withAccess finds out as whom a visit may ask for a ticket: a link from a mail that this browser has opened is worth as
-// much as signing in, for its one ticket.
+// withAccess calls handle with the access of the visit to ticket n. A link from a mail that was opened in this browser
+// grants the same access to its one ticket as signing in.
 func withAccess(v *page.Visit, n ticket.Number, handle func(*page.Visit, access) error) error {
 	granted, err := v.Session.Granted(n)
 	switch {

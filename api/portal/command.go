@@ -16,10 +16,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// pendingText is said of what was accepted and not decided in time. It is kept, whatever happens now.
+// pendingText is shown if a command was accepted but not decided in time. The command is stored and will be decided.
 const pendingText = "We have kept that. The desk is catching up at the moment, and this page shows it as soon as it is done."
 
-// reply takes the requester's words. Whatever goes wrong, they come back in their form.
+// reply sends the requester's message. If it is not accepted, the form is shown again with its text.
 func (p *Pages) reply(v *page.Visit, a access) error {
 	form, err := v.Form()
 	if err != nil {
@@ -54,7 +54,7 @@ func (p *Pages) reply(v *page.Visit, a access) error {
 	return v.Redirect(ticketAddress(a.number) + "#latest")
 }
 
-// replyError gives the words back after an error that is not theirs to mend.
+// replyError shows the reply again for errors that the requester can do something about, and returns all others.
 func (p *Pages) replyError(v *page.Visit, a access, typed string, err error) error {
 	switch fault.KindOf(err) {
 	case fault.Conflict:
@@ -74,15 +74,15 @@ func (p *Pages) replyError(v *page.Visit, a access, typed string, err error) err
 	}
 }
 
-// replyFailure says how a reply that was not taken comes back.
+// replyFailure describes why and how a reply is shown again.
 type replyFailure struct {
 	status  int
 	problem string
-	sameKey bool // it may have been taken after all: sent again, it is taken once
-	unseen  bool // it crossed words of ours
+	sameKey bool // it may have been accepted: the form keeps its key, so that sending it again has no second effect
+	unseen  bool // refused because of messages that the requester had not seen
 }
 
-// showReplyError shows the ticket with the reply in its form, and the form alone when the ticket can't be loaded.
+// showReplyError shows the ticket with the reply in its form, or only the form if the ticket can't be loaded.
 func (p *Pages) showReplyError(v *page.Visit, a access, typed string, how replyFailure) error {
 	view, err := p.view(v, a)
 	page := "ticket"
@@ -95,7 +95,7 @@ func (p *Pages) showReplyError(v *page.Visit, a access, typed string, how replyF
 		return err
 	}
 	view.Reply.Body, view.Reply.Error, view.Reply.Again, view.Reply.Anyway = typed, how.problem, how.sameKey, how.unseen
-	if how.status == http.StatusConflict { // decided: the same words may be taken later
+	if how.status == http.StatusConflict { // decided under its key: a new key lets the same text be accepted later
 		view.Reply.Key = view.IdempotencyKey()
 	}
 	if form, err := v.Form(); err == nil && how.sameKey && form.Get("once") != "" {
@@ -104,7 +104,7 @@ func (p *Pages) showReplyError(v *page.Visit, a access, typed string, how replyF
 	return v.ShowStatus(how.status, page, view)
 }
 
-// act does what a form without words asks for, such as to confirm or to withdraw a ticket.
+// act handles forms without a message, such as confirming or withdrawing a ticket. done is the confirmation.
 func (p *Pages) act(v *page.Visit, a access, verb ticket.Verb, done string) error {
 	form, err := v.Form()
 	if err != nil {
@@ -135,16 +135,16 @@ func (p *Pages) act(v *page.Visit, a access, verb ticket.Verb, done string) erro
 	return v.Redirect(ticketAddress(a.number))
 }
 
-// outcome is what became of a command.
+// outcome is the outcome of a command.
 type outcome struct {
-	duplicate bool // it had been asked before
+	duplicate bool // the command had been sent before
 	decided   bool
 	refused   error
-	unseen    bool // refused because of words of ours that the requester had not seen
+	unseen    bool // refused because of messages that the requester had not seen
 }
 
-// command asks for something. What was accepted is kept, so whatever fails after that is told as later, and not as a
-// failure: that would invite to say it twice.
+// command sends a command. An accepted command is stored, so if its outcome is not known in time, the page says that
+// it is pending. Reporting an error would invite sending it twice.
 func (p *Pages) command(v *page.Visit, a access, r desk.Request) (outcome, error) {
 	r.Number = a.number
 	answer := request.Ask(v.Context(), p.desk, a.requester, r)
@@ -167,12 +167,13 @@ func (p *Pages) command(v *page.Visit, a access, r desk.Request) (outcome, error
 }
 
 const (
-	// repeatedFor is how long the same words count as sent by mistake when they are sent again.
+	// repeatedFor is how long sending the same text again counts as a repetition by mistake.
 	repeatedFor = time.Hour
 	maxRepeats  = 10
 )
 
-// contentKey is the key of words that a form sends: the same words are taken once, and other words are taken beside them.
+// contentKey returns an idempotency key from the form's key and its text: the same text is accepted once, another text
+// beside it.
 func contentKey(v *page.Visit, words string) desk.IdempotencyKey {
 	once := v.IdempotencyKey()
 	if once.Key == "" {
@@ -183,7 +184,8 @@ func contentKey(v *page.Visit, words string) desk.IdempotencyKey {
 	return once
 }
 
-// repeatKey is the key of the same words when they are said again on purpose, long after the first time.
+// repeatKey returns the key for the same text when it is sent again on purpose, after repeatedFor. first is when it
+// was accepted first.
 func repeatKey(once desk.IdempotencyKey, first time.Time) desk.IdempotencyKey {
 	if once.Key == "" {
 		return once
@@ -195,7 +197,7 @@ func repeatKey(once desk.IdempotencyKey, first time.Time) desk.IdempotencyKey {
 
 func ticketAddress(n ticket.Number) string { return "/tickets/" + string(n) }
 
-// errorSentence says what is wrong, in one that a visitor may read.
+// errorSentence returns subject and the messages of a fault as one sentence. Other errors are not shown.
 func errorSentence(subject string, err error) string {
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok {

@@ -11,19 +11,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// bubble is one message of a conversation.
+// bubble is one message of the conversation.
 type bubble struct {
 	N     int
 	Mine  bool
 	Who   string
-	Label string // what it is, where that is not plain: "asks you for something"
+	Label string // what kind of message it is; empty for plain replies
 	At    time.Time
 	Body  string
-	State string // pending: kept and not decided yet; refused: not taken; crossed: not sent, as words of ours came first; else empty
+	State string // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
 }
 
-// replyKey is the key of the reply form. It stays the same until the desk says something: when the browser goes back and
-// the same words are sent again, they are taken once.
+// replyKey returns the key of the reply form. It changes only with a message from staff or a refusal, so that a reply
+// that is sent again after the browser's back button is accepted once.
 func replyKey(bubbles []bubble) string {
 	key := "reply"
 	for _, b := range bubbles {
@@ -40,7 +40,7 @@ var bubbleLabels = map[ticket.EventKind]string{
 	ticket.EventResolved:             "has resolved your ticket",
 }
 
-// conversation gives everything that was said, oldest first, with what the desk has not taken yet at its end.
+// conversation returns all messages, oldest first, followed by those that are not decided yet.
 func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer desk.Person) []bubble {
 	var bubbles []bubble
 	for _, e := range entries {
@@ -64,7 +64,7 @@ func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer 
 	return bubbles
 }
 
-// nameOf is whoever did something, as the requester may know them.
+// nameOf returns the name of an entry's author as the requester may see it.
 func nameOf(e desk.Entry) string {
 	if e.Author.Name != "" {
 		return e.Author.Name
@@ -72,16 +72,16 @@ func nameOf(e desk.Entry) string {
 	return "The desk"
 }
 
-// timelineItem is one line of the plain timeline.
+// timelineItem is one event of the timeline.
 type timelineItem struct {
 	At    time.Time
 	Words string
-	Class string // good, warn, bad, or empty
+	Class string // CSS class: good, warn, bad or empty
 	Cause page.Cause
 }
 
-// timeline tells what happened to a ticket. What its promises say is part of it: the requester is told of one that was
-// broken, though the event itself is staff's.
+// timeline returns what happened to a ticket. The events of breaches are internal, so breaches are added from the
+// clocks as far as the requester may see them.
 func timeline(v desk.View, entries []desk.Entry, causes page.Causes) []timelineItem {
 	var lines []timelineItem
 	for _, e := range entries {
@@ -104,7 +104,7 @@ var eventClasses = map[ticket.EventKind]string{
 	ticket.EventPaused: "warn", ticket.EventExtended: "warn", ticket.EventRefused: "bad",
 }
 
-// eventText is an event in a sentence to the requester.
+// eventText describes an event to the requester. It is empty for events that are not shown.
 func eventText(v desk.View, e desk.Entry) string {
 	who := nameOf(e)
 	switch e.Kind {
@@ -152,7 +152,7 @@ func pausedText(e desk.Entry) string {
 	return "An emergency closed our desk: the promised times stand still."
 }
 
-// assignedText names whoever the ticket went to, where that is known: an event holds their ID only.
+// assignedText names the new assignee if the name is known: the event holds only the ID.
 func assignedText(v desk.View, e desk.Entry) string {
 	switch {
 	case e.By.ID == e.Assignee && e.Author.Name != "":
@@ -177,7 +177,7 @@ func endedText(how string, e desk.Entry, who string) string {
 	}
 }
 
-// refusalTexts say why something that the requester asked for was not done.
+// refusalTexts says why a command of the requester was refused, by code.
 var refusalTexts = map[string]string{
 	ticket.CodeClosed:      "What you asked for came after the ticket was closed, and was not done.",
 	ticket.CodeNotResolved: "You confirmed a resolution, but the ticket was not resolved any more.",

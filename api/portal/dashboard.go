@@ -9,14 +9,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// perGroup is how many tickets of each group the dashboard shows; the list has them all.
+// perGroup is the number of tickets in each group of the dashboard. The list shows all.
 const perGroup = 20
 
 type dashboardView struct {
 	page.Layout
 	NeedsYou []row // waiting for the requester, or resolved and to be confirmed
-	WithUs   []row // by what is promised next
-	More     bool  // there are open tickets beyond these
+	WithUs   []row // ordered by the next promised instant
+	More     bool  // there are more open tickets
 }
 
 // row is a ticket in a list.

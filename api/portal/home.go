@@ -11,17 +11,17 @@ import (
 
 type homeView struct {
 	page.Layout
-	Policy   *policy.Policy // nil while nothing is promised yet
-	First    string         // the promises in words
+	Policy   *policy.Policy // nil: no policy is in force
+	First    string         // targets in words
 	Solution string
 	Hours    []string
 	Sent     currentPromises
 }
 
-// currentPromises is what a ticket that is sent now would be promised.
+// currentPromises are the deadlines of a ticket that is submitted now.
 type currentPromises struct{ First, Resolution promise }
 
-// Together reports whether both dates are one.
+// Together reports whether both deadlines are the same instant.
 func (s currentPromises) Together() bool {
 	return s.First.Due.Equal(s.Resolution.Due) && s.First.Expected.Equal(s.Resolution.Expected)
 }
@@ -34,7 +34,7 @@ func (p *Pages) currentPromises(v *page.Visit, inForce *policy.Policy, now time.
 	return s, err
 }
 
-// home shows visitors what this desk promises; who has signed in is led to their own start.
+// home shows visitors the targets of the policy in force. People who are signed in are redirected to their start page.
 func (p *Pages) home(v *page.Visit) error {
 	switch {
 	case v.Person.Role.Staff():

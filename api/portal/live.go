@@ -8,8 +8,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// live tells an open page that its ticket has changed; the page then asks for what is new. It says so only when the
-// requester can see the change. Who comes back after the server was away is told at once what they missed.
+// live sends an event to an open page when its ticket has changed; the page then loads what is new. It sends none for
+// changes that the requester can't see. seen in the query is the state that the page shows, so that changes during a
+// lost connection are reported at once.
 func (p *Pages) live(v *page.Visit, a access) error {
 	changes, leave := p.feed.Subscribe(a.number)
 	defer leave()
@@ -18,13 +19,13 @@ func (p *Pages) live(v *page.Visit, a access) error {
 	}
 	told := v.Query("seen")
 	return v.Stream(func(ctx context.Context, send func(event, data string) error) error {
-		// The beat keeps its own time, and a look that found nothing sends nothing: else the stream would tell when staff
-		// left a note.
+		// The heartbeat has a timer of its own, and a change that the requester can't see sends nothing. Otherwise the
+		// timing of the stream would reveal when staff left a note.
 		beat := page.Heartbeat()
 		for {
 			s, err := p.loadTicket(ctx, a)
 			if err != nil {
-				return err // the browser comes again
+				return err // the browser reconnects
 			}
 			if now := s.fingerprint(time.Now()); now != told {
 				told = now
@@ -45,8 +46,8 @@ func (p *Pages) live(v *page.Visit, a access) error {
 	})
 }
 
-// waitForChange waits for a change that a requester may see, or for the beat, to look by itself: a promise falls due without a
-// change. more is false when the stream is over.
+// waitForChange waits for a change that the requester may see, or for the heartbeat, because a deadline passes without
+// a change. more is false if ctx is done.
 func waitForChange(ctx context.Context, changes <-chan desk.Change, beat <-chan time.Time) (more, beaten bool) {
 	for {
 		select {

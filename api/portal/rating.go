@@ -18,7 +18,7 @@ type rateForm struct {
 	CommentError string
 }
 
-// score is one step of the scale.
+// score is one value of the scale.
 type score struct {
 	Value int
 	Label string
@@ -26,7 +26,7 @@ type score struct {
 
 var scores = []score{{5, "Very good"}, {4, "Good"}, {3, "All right"}, {2, "Poor"}, {1, "Bad"}}
 
-// rate keeps what the requester thought of how they were helped.
+// rate stores the requester's rating.
 func (p *Pages) rate(v *page.Visit, a access) error {
 	form, err := v.Form()
 	if err != nil {
@@ -41,7 +41,7 @@ func (p *Pages) rate(v *page.Visit, a access) error {
 	if utf8.RuneCountInString(rating.Comment) > desk.MaxComment {
 		f.Reject("comment", "is longer than %d characters", desk.MaxComment)
 	}
-	// What is no number is 0, and no score.
+	// An invalid number is 0, which is not a score.
 	typed.Score, _ = strconv.Atoi(form.Get("score"))
 	if rating.Score = typed.Score; rating.Score < desk.MinScore || rating.Score > desk.MaxScore {
 		f.Reject("score", "is missing: choose one of the five")

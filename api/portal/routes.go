@@ -7,16 +7,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Who a ticket's page is for depends on the ticket, so showing and acting find out.
+// Access of the routes of a ticket. It depends on the ticket, so the handlers of forReading and forCommand check it.
 var (
 	readingAccess   = page.Access{Who: "The ticket's requester, signed in or by the link in a mail; staff are sent to the desk."}
 	requesterAccess = page.Access{Who: "The ticket's requester, signed in or by the link in a mail."}
 )
 
-// routes is every page of the portal.
+// routes returns all routes of the portal.
 func (p *Pages) routes() []page.Route { return append(p.fixedRoutes(), p.commandRoutes()...) }
 
-// commandRoutes are where forms ask a ticket for what the registry lets its requester ask for.
+// commandRoutes returns the routes of the forms for the registry's verbs of requesters.
 func (p *Pages) commandRoutes() []page.Route {
 	var routes []page.Route
 	for _, d := range ticket.Definitions() {
@@ -33,7 +33,7 @@ func (p *Pages) commandRoutes() []page.Route {
 	return routes
 }
 
-// fixedRoutes is every page but those.
+// fixedRoutes returns all other routes.
 func (p *Pages) fixedRoutes() []page.Route {
 	get, post := page.Get, page.Post
 	return []page.Route{

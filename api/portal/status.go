@@ -11,10 +11,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// status is where a ticket stands, as its requester reads it.
+// status is a ticket's status as the requester reads it.
 type status struct {
 	Label string
-	Class string // of the badge
+	Class string // CSS class of the badge
 	Now   string // a sentence
 }
 
@@ -28,22 +28,22 @@ var statuses = map[ticket.Status]status{
 
 func statusOf(s ticket.Status) status { return statuses[s] }
 
-// promise is one of the two promises as its requester reads it.
+// promise is one of the ticket's two deadlines as the requester reads it.
 type promise struct {
 	Clock policy.ClockName
 	Label string
 	State string    // due, late, kept, kept-late, paused or over
-	Due   time.Time // due, late: the deadline
-	Met   time.Time // kept, kept-late
-	Why   string    // paused: why
-	// paused by an emergency: when it goes on and is due then, if that ends as planned; zero: no end is planned.
+	Due   time.Time // if due or late: the deadline
+	Met   time.Time // if kept or kept-late
+	Why   string    // if paused: why
+	// If paused by an emergency: its planned end and the deadline that follows; zero if no end is planned.
 	ResumesAt, Expected time.Time
-	Stopped             bool              // paused by an emergency alone
-	Lines               []explanationLine // why it is due then
-	Hours               string            // zone that opening hours are counted in; empty when time counts always
+	Stopped             bool              // paused only by an emergency
+	Lines               []explanationLine // explanation of the deadline
+	Hours               string            // zone of the opening hours; empty if time counts around the clock
 }
 
-// explanationLine is a line of a promise's explanation, with the emergencies that it comes from.
+// explanationLine is a line of the explanation of a deadline, with the emergencies that it refers to.
 type explanationLine struct {
 	policy.Line
 	Causes []page.Cause
@@ -54,7 +54,7 @@ var promiseLabels = map[policy.ClockName]string{
 	policy.Resolution:    "Resolution",
 }
 
-// newPromise reads a promise. A broken one stays broken: it says so for as long as it is owed, and afterwards.
+// newPromise returns the promise of a clock. A breach stays visible, also after the target was met late.
 func newPromise(name policy.ClockName, s ticket.Status, at desk.SLAState, now time.Time) promise {
 	p := promise{Clock: name, Label: promiseLabels[name], Due: at.Due, Met: at.MetAt}
 	late := !at.BreachedAt.IsZero()
@@ -84,7 +84,7 @@ func newPromise(name policy.ClockName, s ticket.Status, at desk.SLAState, now ti
 	return p
 }
 
-// newPromises reads both promises.
+// newPromises returns the promises of both clocks.
 func newPromises(p desk.Promised, s ticket.Status, now time.Time) (first, resolution promise) {
 	p = p.ForRequester()
 	return newPromise(policy.FirstResponse, s, p.FirstResponse, now), newPromise(policy.Resolution, s, p.Resolution, now)
@@ -103,13 +103,13 @@ func pauseReason(reasons []policy.Reason) string {
 	}
 }
 
-// nextEvent is what comes by itself if nobody does anything.
+// nextEvent is what happens next without any action. The zero value is none.
 type nextEvent struct {
 	Words string
-	At    time.Time // zero: none
+	At    time.Time // zero: no date
 }
 
-// nextEventOf tells what is promised or announced next.
+// nextEventOf returns the next event of a ticket, or the next deadline.
 func nextEventOf(v desk.View, now time.Time) nextEvent {
 	t := v.Ticket
 	first, resolution := newPromises(v.Promised(), t.Status, now)
@@ -127,7 +127,7 @@ func nextEventOf(v desk.View, now time.Time) nextEvent {
 	}
 }
 
-// afterEmergency is what comes when the emergency that stops a ticket is over.
+// afterEmergency returns what follows the end of the emergency that pauses the ticket's clocks.
 func afterEmergency(first, resolution promise) nextEvent {
 	dated := func(p promise) bool { return !p.Expected.IsZero() }
 	switch {
@@ -142,8 +142,8 @@ func afterEmergency(first, resolution promise) nextEvent {
 	}
 }
 
-// nextPromise is the earlier of the promises that are owed: nothing says that the answer comes before the resolution,
-// and a policy may promise it later.
+// nextPromise returns the earlier of the deadlines that are not met yet. A policy may set the first response later
+// than the resolution.
 func nextPromise(first, resolution promise) nextEvent {
 	owed := func(p promise) bool { return p.State == "due" || p.State == "late" }
 	switch {
@@ -161,8 +161,8 @@ func nextPromise(first, resolution promise) nextEvent {
 	}
 }
 
-// silenceEvent is when the requester's silence ends what is; while the mail that asks for a word is owed, how long after its
-// delivery.
+// silenceEvent returns when the ticket is resolved or closed unless the requester replies. While the mail that asks
+// for the reply is not delivered, it says how long after the delivery.
 func silenceEvent(words, mail string, t ticket.Ticket, after time.Duration, now time.Time) nextEvent {
 	if t.AwaitsDelivery() && after > 0 {
 		return nextEvent{Words: fmt.Sprintf("%s %s after %s, which has not been delivered to you yet", words, policy.FormatDays(max(after-t.SilenceBefore, time.Second)), mail)}

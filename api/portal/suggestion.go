@@ -26,7 +26,7 @@ func (p *Pages) suggestions(v *page.Visit) error {
 	return v.Show("suggestions", view)
 }
 
-// suggest keeps what somebody would do better, also a visitor; how often is limited by where it comes from.
+// suggest stores a suggestion, also of a visitor. The rate is limited by source.
 func (p *Pages) suggest(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {

@@ -20,7 +20,7 @@ type ticketView struct {
 	desk.View
 	Status   status
 	ByLink   bool            // opened by the link in a mail
-	Writer   ticket.PersonID // whose drafts the page keeps; empty: it keeps none
+	Writer   ticket.PersonID // owner of the drafts that the browser keeps; empty: it keeps none
 	Bubbles  []bubble
 	Timeline []timelineItem
 	Next     nextEvent
@@ -28,41 +28,41 @@ type ticketView struct {
 	Rating   *desk.Rating // nil: none yet
 	RateForm rateForm
 	Reply    replyForm
-	Seen     string // where the ticket stood when this was shown
-	Shown    int    // the last entry of its timeline that this shows
-	Catching bool   // something is kept and not decided yet
-	Gone     bool   // rated no more: closed for too long
-	Live     bool   // a page that is open already is brought up to date
+	Seen     string // fingerprint of the state that this shows
+	Shown    int    // number of the last timeline entry that this shows
+	Catching bool   // a command is accepted and not decided yet
+	Gone     bool   // closed too long ago to be rated
+	Live     bool   // a live update of an open page
 }
 
-// replyForm is what comes back when a reply can't be taken.
+// replyForm is the reply form, as typed if a reply was not accepted.
 type replyForm struct {
 	Body   string
-	Key    string // of the form: the same when it may have been taken, so that sending it again is harmless
+	Key    string // idempotency key; the same as before if the reply may have been accepted
 	Error  string
-	Again  bool // it can be sent again as it is, and is taken once
-	Anyway bool // likewise, over words that it had crossed
+	Again  bool // it can be sent again as it is, and is accepted once
+	Anyway bool // it can be sent although it was refused because of unseen messages
 }
 
-// MayReply reports whether words are still taken.
+// MayReply reports whether the ticket accepts replies.
 func (v ticketView) MayReply() bool { return !v.Ticket.Closed() }
 
 // MayConfirm reports whether there is a resolution to confirm.
 func (v ticketView) MayConfirm() bool { return v.Ticket.Status == ticket.StatusResolved }
 
-// MayWithdraw reports whether there is something to take back; what is resolved is confirmed instead.
+// MayWithdraw reports whether the ticket can be withdrawn. Resolved tickets are confirmed instead.
 func (v ticketView) MayWithdraw() bool { return !v.Ticket.Closed() && !v.MayConfirm() }
 
-// MayFollow reports whether a new ticket can take this one's place.
+// MayFollow reports whether a follow-up ticket can be submitted.
 func (v ticketView) MayFollow() bool { return v.Ticket.Closed() }
 
-// MayRate reports whether the requester's opinion is asked for.
+// MayRate reports whether the ticket can be rated.
 func (v ticketView) MayRate() bool { return (v.MayConfirm() || v.Ticket.Closed()) && !v.Gone }
 
-// Scores are what a rating can be, the best first.
+// Scores returns the values of the scale, best first.
 func (ticketView) Scores() []score { return scores }
 
-// ticket shows one, and to a page that is open already what changed.
+// ticket shows a ticket. For htmx it renders only the part that changes.
 func (p *Pages) ticket(v *page.Visit, a access) error {
 	view, err := p.view(v, a)
 	if err != nil {
@@ -74,7 +74,7 @@ func (p *Pages) ticket(v *page.Visit, a access) error {
 	return v.Show("ticket", view)
 }
 
-// ticketData is everything about a ticket that its requester may know.
+// ticketData is everything about a ticket that the requester may see.
 type ticketData struct {
 	desk.View
 	entries   []desk.Entry
@@ -82,8 +82,8 @@ type ticketData struct {
 }
 
 func (p *Pages) loadTicket(ctx context.Context, a access) (ticketData, error) {
-	// What is not decided comes first: a step that is taken in between moves words from here to the timeline, and the
-	// other way around they would be on neither.
+	// Undecided commands are read before the timeline: a step between the two reads moves a message from the former to
+	// the latter, and in the other order it would be in neither.
 	undecided, err := p.records.Undecided(ctx, a.requester, a.number)
 	if err != nil {
 		return ticketData{}, err
@@ -102,8 +102,8 @@ func (p *Pages) loadTicket(ctx context.Context, a access) (ticketData, error) {
 	return ticketData{t, entries, undecided}, nil
 }
 
-// fingerprint tells one state of a ticket from another, for whoever watches it. It holds nothing that its requester may not
-// know: not even that staff left a note.
+// fingerprint identifies the state of a ticket for live updates. It depends on nothing that the requester may not see,
+// such as the number of internal notes.
 func (s ticketData) fingerprint(now time.Time) string {
 	h := sha256.New()
 	fmt.Fprintln(h, s.Ticket.Status, len(s.entries), len(s.undecided), s.Assignee != nil)
@@ -113,7 +113,7 @@ func (s ticketData) fingerprint(now time.Time) string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// view loads everything that a ticket's page shows.
+// view loads everything that the page of a ticket shows.
 func (p *Pages) view(v *page.Visit, a access) (ticketView, error) {
 	s, err := p.loadTicket(v.Context(), a)
 	if err != nil {
@@ -140,10 +140,12 @@ func (p *Pages) view(v *page.Visit, a access) (ticketView, error) {
 	return view, nil
 }
 
-// byResolution stands before the resolution's explanation where its date holds for the first answer too.
+// byResolution introduces the explanation of the resolution's deadline where it is the deadline of the first response,
+// too.
 const byResolution = "You have our answer by the time of the resolution at the latest, so what follows is about that"
 
-// explainedPromises gives both with the reasons for their deadlines, and the emergencies behind these by the timeline.
+// explainedPromises returns both promises with the explanations of their deadlines and the emergencies that these
+// refer to.
 func explainedPromises(t desk.View, entries []desk.Entry, causes page.Causes, now time.Time) []promise {
 	promised := t.Promised()
 	first, resolution := newPromises(promised, t.Ticket.Status, now)
@@ -165,7 +167,7 @@ func explainedPromises(t desk.View, entries []desk.Entry, causes page.Causes, no
 	return []promise{first, resolution}
 }
 
-// ratingClosed reports whether a ticket was closed too long ago to be rated; the store says the same.
+// ratingClosed reports whether a ticket was closed too long ago to be rated. The store enforces the same limit.
 func ratingClosed(s ticketData) bool {
 	for _, e := range s.entries {
 		if e.Kind == ticket.EventClosed {
@@ -179,10 +181,10 @@ type receiptView struct {
 	page.Layout
 	desk.View
 	Promises []promise
-	Address  string // that the confirmation goes to
+	Address  string // recipient of the confirmation
 }
 
-// receipt is what a requester is shown right after a submission: the number and both promised instants.
+// receipt shows the number and both deadlines of a ticket that was just submitted.
 func (p *Pages) receipt(v *page.Visit, a access) error {
 	t, err := p.desk.Ticket(v.Context(), a.requester, a.number)
 	if err != nil {

@@ -11,13 +11,13 @@ import (
 type trackView struct {
 	page.Layout
 	Typed    string
-	Wrong    string         // what is wrong with the number that was typed
-	Found    *desk.Tracking // nil: nothing was asked for, or there is no such ticket
+	Wrong    string         // error of the typed number
+	Found    *desk.Tracking // nil: nothing was searched for, or there is no such ticket
 	Promises []promise
 	Next     string
 }
 
-// Status is the found ticket's, in words.
+// Status returns the status of the ticket in words.
 func (v trackView) Status() status { return statusOf(v.Found.Status) }
 
 func (p *Pages) trackTyped(v *page.Visit) error {
@@ -29,7 +29,7 @@ func (p *Pages) trackTyped(v *page.Visit) error {
 
 func (p *Pages) trackNumber(v *page.Visit) error { return p.track(v, truncate(v.Param("number"))) }
 
-// maxTyped is how much of a number comes back as it was typed, in characters.
+// maxTyped is how much of a typed number is shown again, in characters.
 const maxTyped = 40
 
 func truncate(typed string) string {
@@ -39,8 +39,8 @@ func truncate(typed string) string {
 	return typed
 }
 
-// track shows what the number alone shows: no words and no names. What can't be a number comes back with what is wrong
-// with it; that costs a source as much as asking for one.
+// track shows what anybody may see who knows the number: no messages and no names. An invalid number is shown again
+// with the error; it counts against the rate limit like a valid one.
 func (p *Pages) track(v *page.Visit, typed string) error {
 	if !p.trackLimiter.Allow(v.Source()) {
 		return errTooManyRequests
