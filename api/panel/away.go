@@ -54,17 +54,17 @@ func (p *Pages) leave(v *page.Visit) error {
 		return err
 	}
 	var f input.Fields
-	whose := f.Optional("agent", form.Get("agent"), input.MaxWord)
+	agent := f.Optional("agent", form.Get("agent"), input.MaxWord)
 	until := readUntil(&f, form.Get("until"), v.Layout("", "").Zone)
 	var c desk.Colleague
 	if err = f.Err(); err == nil {
-		if whose == "" {
-			whose = string(v.Person.ID)
+		if agent == "" {
+			agent = string(v.Person.ID)
 		}
 		if form.Get("back") != "" {
-			c, err = p.staffing.ReturnToDesk(v.Context(), v.Person, whose)
+			c, err = p.staffing.ReturnToDesk(v.Context(), v.Person, agent)
 		} else {
-			c, err = p.staffing.LeaveDesk(v.Context(), v.Person, whose, until)
+			c, err = p.staffing.LeaveDesk(v.Context(), v.Person, agent, until)
 		}
 	}
 	if err != nil {

@@ -77,16 +77,16 @@ func afterEmergency(s desk.SLAState, l instantFormatter) string {
 type instantFormatter interface{ Words(time.Time) string }
 
 func pauseReasons(all []policy.Reason) string {
-	said := make([]string, 0, len(all))
+	texts := make([]string, 0, len(all))
 	for _, r := range all {
 		switch r {
 		case policy.ReasonWaiting:
-			said = append(said, "waiting for the requester")
+			texts = append(texts, "waiting for the requester")
 		case policy.ReasonEmergency:
-			said = append(said, "emergency")
+			texts = append(texts, "emergency")
 		default:
-			said = append(said, string(r))
+			texts = append(texts, string(r))
 		}
 	}
-	return strings.Join(said, ", ")
+	return strings.Join(texts, ", ")
 }

@@ -173,10 +173,10 @@ func (p *Pages) respondError(v *page.Visit, n ticket.Number, d draft, err error)
 
 // showAnswer shows the current state of the ticket. Browsers without scripts are redirected to the ticket after a
 // success.
-func (p *Pages) showAnswer(v *page.Visit, n ticket.Number, status int, d draft, spoke bool, heard feedback) error {
+func (p *Pages) showAnswer(v *page.Visit, n ticket.Number, status int, d draft, spoke bool, message feedback) error {
 	if !v.Partial() {
 		if status == http.StatusOK {
-			v.Flash("%s", heard.Text)
+			v.Flash("%s", message.Text)
 			s, _ := readSearch(v, v.Queries())
 			to := s.ticketAddress(n)
 			if d.kind != "" {
@@ -184,16 +184,16 @@ func (p *Pages) showAnswer(v *page.Visit, n ticket.Number, status int, d draft, 
 			}
 			return v.Redirect(to)
 		}
-		return p.showTicket(v, n, status, d, heard)
+		return p.showTicket(v, n, status, d, message)
 	}
 	view, err := p.loadTicket(v, n, d)
 	if err != nil {
 		return err
 	}
-	view.Swap, view.Spoke, view.Said = true, spoke, heard
+	view.Swap, view.Spoke, view.Said = true, spoke, message
 	view.Composer.Swap, view.Composer.Live = spoke, !spoke
 	if spoke {
-		v.SetHeader("HX-Trigger", "desk:"+map[bool]string{true: "refused", false: "sent"}[heard.Bad])
+		v.SetHeader("HX-Trigger", "desk:"+map[bool]string{true: "refused", false: "sent"}[message.Bad])
 	}
 	return v.Fragment("desk", "answer", view)
 }

@@ -86,9 +86,9 @@ type commandView struct {
 	Reason            string // why it was refused
 }
 
-func commands(asked []desk.CommandRecord) []commandView {
-	all := make([]commandView, 0, len(asked))
-	for _, c := range asked {
+func commands(records []desk.CommandRecord) []commandView {
+	all := make([]commandView, 0, len(records))
+	for _, c := range records {
 		view := commandView{What: commandText(c), Who: actorName(c.By.Role, c.By), At: c.At, State: "soon", Result: "waiting"}
 		switch {
 		case c.Decided && c.Outcome.Refused:

@@ -171,15 +171,15 @@ func errorSentence(err error) string {
 	if len(e.Details) == 0 {
 		return page.Sentence(e.Message)
 	}
-	said := make([]string, 0, len(e.Details))
+	messages := make([]string, 0, len(e.Details))
 	for _, d := range e.Details {
 		field := d.Field
 		if field == "body" {
 			field = "the message"
 		}
-		said = append(said, field+" "+d.Message)
+		messages = append(messages, field+" "+d.Message)
 	}
-	return page.Sentence(strings.Join(said, "; "))
+	return page.Sentence(strings.Join(messages, "; "))
 }
 
 func emptyListText(s search) (title, text string) {

@@ -138,12 +138,12 @@ func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, part string) error 
 }
 
 // showTicket shows the whole desk around a ticket.
-func (p *Pages) showTicket(v *page.Visit, n ticket.Number, status int, d draft, heard feedback) error {
+func (p *Pages) showTicket(v *page.Visit, n ticket.Number, status int, d draft, message feedback) error {
 	view, err := p.loadTicket(v, n, d)
 	if err != nil {
 		return err
 	}
-	view.Said = heard
+	view.Said = message
 	s, wrong := readSearch(v, v.Queries())
 	around, err := p.screen(v, s, n, wrong)
 	if err != nil {

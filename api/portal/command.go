@@ -175,24 +175,24 @@ const (
 // contentKey returns an idempotency key from the form's key and its text: the same text is accepted once, another text
 // beside it.
 func contentKey(v *page.Visit, words string) desk.IdempotencyKey {
-	once := v.IdempotencyKey()
-	if once.Key == "" {
-		return once
+	key := v.IdempotencyKey()
+	if key.Key == "" {
+		return key
 	}
-	once = request.OnceOf("", []byte(v.Path()), []byte(once.Key), []byte(words))
-	once.Key = "words:" + hex.EncodeToString(once.Fingerprint)
-	return once
+	key = request.OnceOf("", []byte(v.Path()), []byte(key.Key), []byte(words))
+	key.Key = "words:" + hex.EncodeToString(key.Fingerprint)
+	return key
 }
 
 // repeatKey returns the key for the same text when it is sent again on purpose, after repeatedFor. first is when it
 // was accepted first.
-func repeatKey(once desk.IdempotencyKey, first time.Time) desk.IdempotencyKey {
-	if once.Key == "" {
-		return once
+func repeatKey(key desk.IdempotencyKey, first time.Time) desk.IdempotencyKey {
+	if key.Key == "" {
+		return key
 	}
-	key, _, _ := strings.Cut(once.Key, "@")
-	once.Key = fmt.Sprintf("%s@%d", key, first.Unix())
-	return once
+	base, _, _ := strings.Cut(key.Key, "@")
+	key.Key = fmt.Sprintf("%s@%d", base, first.Unix())
+	return key
 }
 
 func ticketAddress(n ticket.Number) string { return "/tickets/" + string(n) }

@@ -80,13 +80,13 @@ func (p *Pages) list(v *page.Visit) error {
 		return v.ShowStatus(http.StatusUnprocessableEntity, "tickets", view)
 	}
 	if n, err := v.ReadNumber(view.Query); err == nil { // not an error: other text may look like a number
-		switch meant, err := p.desk.Ticket(v.Context(), v.Person, n); fault.KindOf(err) {
+		switch found, err := p.desk.Ticket(v.Context(), v.Person, n); fault.KindOf(err) {
 		case fault.NotFound:
 		default:
 			if err != nil {
 				return err
 			}
-			view.Rows = append(view.Rows, rowOf(meant, view.Now))
+			view.Rows = append(view.Rows, rowOf(found, view.Now))
 			return v.Show("tickets", view)
 		}
 	}

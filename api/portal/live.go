@@ -17,7 +17,7 @@ func (p *Pages) live(v *page.Visit, a access) error {
 	if _, err := p.desk.Ticket(v.Context(), a.requester, a.number); err != nil {
 		return err
 	}
-	told := v.Query("seen")
+	reported := v.Query("seen")
 	return v.Stream(func(ctx context.Context, send func(event, data string) error) error {
 		// The heartbeat has a timer of its own, and a change that the requester can't see sends nothing. Otherwise the
 		// timing of the stream would reveal when staff left a note.
@@ -27,8 +27,8 @@ func (p *Pages) live(v *page.Visit, a access) error {
 			if err != nil {
 				return err // the browser reconnects
 			}
-			if now := s.fingerprint(time.Now()); now != told {
-				told = now
+			if now := s.fingerprint(time.Now()); now != reported {
+				reported = now
 				if err := send("changed", now); err != nil {
 					return err
 				}

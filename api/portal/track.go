@@ -21,7 +21,7 @@ type trackView struct {
 func (v trackView) Status() status { return statusOf(v.Found.Status) }
 
 func (p *Pages) trackTyped(v *page.Visit) error {
-	if _, asked := v.Queries()["number"]; !asked {
+	if _, submitted := v.Queries()["number"]; !submitted {
 		return v.Show("track", trackView{Layout: v.Layout("Track a ticket", "/track")})
 	}
 	return p.track(v, truncate(v.Query("number")))
