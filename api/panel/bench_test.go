@@ -29,13 +29,13 @@ func BenchmarkDesk(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				agent.get(path).is(http.StatusOK)
+				agent.get(path).wantStatus(http.StatusOK)
 			}
 		})
 	}
 	b.Run("live part of a ticket", func(b *testing.B) {
 		for b.Loop() {
-			agent.get(path+"?queue=mine&part=live", byScript...).is(http.StatusOK)
+			agent.get(path+"?queue=mine&part=live", byScript...).wantStatus(http.StatusOK)
 		}
 	})
 }

@@ -13,29 +13,29 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// gate stands in front of the panel and can hold answers up: it makes a slow desk, and an order of events.
-type gate struct {
-	next   http.Handler
-	broken atomic.Bool // what is held fails
+// responseGate stands in front of the panel and can hold answers up: it makes a slow desk, and an order of events.
+type responseGate struct {
+	next        http.Handler
+	unavailable atomic.Bool // what is held fails
 
-	mu    sync.Mutex
-	holds func(*http.Request) bool
-	freed chan struct{} // closed when what is held may go on
-	held  chan string   // the method of each answer that waits
+	mu       sync.Mutex
+	matches  func(*http.Request) bool
+	released chan struct{} // closed when what is held may go on
+	delayed  chan string   // the method of each answer that waits
 }
 
-// hold keeps back the answers to some requests, which are carried out at once, until it is told to let them go.
-func (g *gate) hold(holds func(*http.Request) bool) (held <-chan string, free func()) {
+// delayResponses keeps back the answers to some requests, which are carried out at once, until it is told to let them go.
+func (g *responseGate) delayResponses(holds func(*http.Request) bool) (held <-chan string, free func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	freed := make(chan struct{})
-	g.holds, g.freed, g.held = holds, freed, make(chan string, 100)
-	return g.held, sync.OnceFunc(func() { close(freed) })
+	g.matches, g.released, g.delayed = holds, freed, make(chan string, 100)
+	return g.delayed, sync.OnceFunc(func() { close(freed) })
 }
 
-func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (g *responseGate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
-	holds, freed, held := g.holds, g.freed, g.held
+	holds, freed, held := g.matches, g.released, g.delayed
 	g.mu.Unlock()
 	if holds == nil || !holds(r) {
 		g.next.ServeHTTP(w, r)
@@ -45,7 +45,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.next.ServeHTTP(kept, r)
 	held <- r.Method
 	<-freed
-	if g.broken.Load() {
+	if g.unavailable.Load() {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
@@ -56,21 +56,21 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(kept.Body.Bytes())
 }
 
-// refetches are what an open page asks for by itself.
-func refetches(r *http.Request) bool { return r.Header.Get("X-Live") == "1" }
+// isRefetch are what an open page asks for by itself.
+func isRefetch(r *http.Request) bool { return r.Header.Get("X-Live") == "1" }
 
-// posts are those to a path. Refetches wait with them: a list that is just being replaced has plain links for a moment.
-func posts(what string) func(*http.Request) bool {
+// isPost are those to a path. Refetches wait with them: a list that is just being replaced has plain links for a moment.
+func isPost(what string) func(*http.Request) bool {
 	return func(r *http.Request) bool {
-		return r.Method == http.MethodPost && r.URL.Path == what || refetches(r)
+		return r.Method == http.MethodPost && r.URL.Path == what || isRefetch(r)
 	}
 }
 
 // window is a real browser in front of a gate, signed in.
-func (o *fixture) window(who string) (*browsertest.Page, *gate) {
+func (o *fixture) window(who string) (*browsertest.Page, *responseGate) {
 	o.t.Helper()
 	browsertest.Require(o.t)
-	g := &gate{next: o.server.Config.Handler}
+	g := &responseGate{next: o.server.Config.Handler}
 	server := httptest.NewServer(g)
 	o.t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	p := browsertest.Open(o.t, server.URL, browsertest.Look{})
@@ -86,7 +86,7 @@ func TestWindow_saysWhoTookTheTicketFirst(t *testing.T) {
 	p.Goto("/desk/tickets/" + string(n))
 	p.SeeOn("#ticket", "Whose is it?")
 	p.Settle()
-	_, free := g.hold(refetches)
+	_, free := g.delayResponses(isRefetch)
 	t.Cleanup(free)
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbAssign})
 	p.Forgive("409")
@@ -102,7 +102,7 @@ func TestWindow_lateAnswerStaysWithItsTicket(t *testing.T) {
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
 	p.SeeOn("#ticket", "The first ticket")
-	held, free := g.hold(posts("/desk/tickets/" + string(first) + "/replies"))
+	held, free := g.delayResponses(isPost("/desk/tickets/" + string(first) + "/replies"))
 	t.Cleanup(free)
 	p.Press("r")
 	p.Type("For Clara only.")
@@ -135,7 +135,7 @@ func TestWindow_lateRefetchStaysWithItsTicket(t *testing.T) {
 	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
 	p.SeeOn("#ticket", "The first ticket")
 	p.Settle()
-	held, free := g.hold(func(r *http.Request) bool { return refetches(r) && r.URL.Path == "/desk/tickets/"+string(first) })
+	held, free := g.delayResponses(func(r *http.Request) bool { return isRefetch(r) && r.URL.Path == "/desk/tickets/"+string(first) })
 	t.Cleanup(free)
 	o.ask("bert", desk.Request{Number: first, Verb: ticket.VerbNote, Body: "Between us."})
 	<-held
@@ -154,9 +154,9 @@ func TestWindow_lateFailureIsTold(t *testing.T) {
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
 	p.SeeOn("#ticket", "The first ticket")
-	held, free := g.hold(posts("/desk/tickets/" + string(first) + "/replies"))
+	held, free := g.delayResponses(isPost("/desk/tickets/" + string(first) + "/replies"))
 	t.Cleanup(free)
-	g.broken.Store(true)
+	g.unavailable.Store(true)
 	p.Forgive("503", "[object Object]")
 	p.Press("r")
 	p.Type("Not lost.")
@@ -183,7 +183,7 @@ func TestWindow_everyRefetchIsMade(t *testing.T) {
 	// The list is fetched once a second at most.
 	browsertest.Value[bool](p, `new EventSource("/desk/live").addEventListener("ticket",
 		(event) => { if (event.data === "`+string(other)+`") setTimeout(() => { document.body.dataset.heard = 1; }, 1500); }), true`)
-	held, free := g.hold(func(r *http.Request) bool { return refetches(r) && r.URL.Path == "/desk" })
+	held, free := g.delayResponses(func(r *http.Request) bool { return isRefetch(r) && r.URL.Path == "/desk" })
 	t.Cleanup(free)
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Between us."})
 	<-held // the list is being fetched, and the ticket is to be fetched next
@@ -310,7 +310,7 @@ func TestWindow_showsTheTicketThatWasChosenLast(t *testing.T) {
 	p.Goto("/desk?queue=all")
 	p.SeeOn("#rows", "The slow ticket")
 	p.Settle()
-	held, free := g.hold(func(r *http.Request) bool { return !refetches(r) && r.URL.Path == "/desk/tickets/"+string(slow) })
+	held, free := g.delayResponses(func(r *http.Request) bool { return !isRefetch(r) && r.URL.Path == "/desk/tickets/"+string(slow) })
 	t.Cleanup(free)
 	p.Forgive("net::ERR_ABORTED", "htmx:sendAbort", "htmx:afterRequest") // nobody waits for the slow one any more
 	p.ClickOn(`#rows [data-number="` + string(slow) + `"]`)
@@ -332,7 +332,7 @@ func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
 	p.Goto("/desk/tickets/" + string(n))
 	p.SeeOn("#ticket", "Taken and answered")
 	p.Settle()
-	held, free := g.hold(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/assignment") })
+	held, free := g.delayResponses(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/assignment") })
 	t.Cleanup(free)
 	p.Press("a")
 	<-held
@@ -352,10 +352,10 @@ func TestWindow_clickOutlivesAnUpdate(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "A busy ticket", "One.")
 	p, g := o.window("anna")
-	open(p, n)
+	openTicket(p, n)
 	box := "#item-" + string(n) + " > input"
 	p.ClickOnWhile(box, func() {
-		held, free := g.hold(refetches)
+		held, free := g.delayResponses(isRefetch)
 		o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Between us."})
 		<-held
 		free()
@@ -376,7 +376,7 @@ func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
 	p.Goto("/desk/tickets/" + string(n))
 	p.SeeOn("#ticket", "Where is it?")
 	p.Settle()
-	_, free := g.hold(refetches)
+	_, free := g.delayResponses(isRefetch)
 	t.Cleanup(free)
 	p.Press("e")
 	p.Type("It must have arrived.")
@@ -438,7 +438,7 @@ func TestWindow_closureIsRefusedOverAnUnseenReply(t *testing.T) {
 	p.Goto("/desk/tickets/" + string(n))
 	p.SeeOn("#ticket", "A long story")
 	p.Settle()
-	_, free := g.hold(refetches)
+	_, free := g.delayResponses(isRefetch)
 	t.Cleanup(free)
 	browsertest.Value[bool](p, `document.querySelector("#ticket-body").scrollTo(0, 0), true`)
 	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Wait!"})

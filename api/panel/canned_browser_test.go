@@ -18,9 +18,9 @@ func TestCannedReplies_areInsertedOnEnterOnly(t *testing.T) {
 		}
 	}
 	p, _ := o.window("anna")
-	for key, kind := range kinds {
+	for key, kind := range kindKeys {
 		field := `document.querySelector("#body-` + kind + `")`
-		open(p, n)
+		openTicket(p, n)
 		p.Press(key)
 		p.Press("Control+a")
 		p.Type("Well,  yes")

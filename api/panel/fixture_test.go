@@ -26,7 +26,7 @@ type fixture struct {
 	*officetest.Fixture
 	t      testing.TB
 	server *httptest.Server
-	front  *front // what the pages ask
+	front  *faultyDesk // what the pages ask
 }
 
 func newFixture(t testing.TB) *fixture {
@@ -46,7 +46,7 @@ func newFixtureOn(t testing.TB, with *officetest.Fixture) *fixture {
 	o := &fixture{Fixture: with, t: t}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Start(log)
-	o.front = &front{Tickets: o.Desk}
+	o.front = &faultyDesk{Tickets: o.Desk}
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/desk",
 		panel.New(o.front, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area(), accountpages.New(account.New(o.Store.Accounts(), "http://desk.example"), nil, nil, nil).Area())
 	return o
@@ -88,7 +88,7 @@ func (o *fixture) ticket(n ticket.Number) desk.View {
 // browser is somebody's, signed in; nobody's without a name.
 type browser struct {
 	*officetest.Browser
-	office *fixture
+	fixture *fixture
 }
 
 func (o *fixture) browser(who string) *browser {
@@ -100,31 +100,31 @@ func (o *fixture) browser(who string) *browser {
 	return b
 }
 
-type answer struct {
+type response struct {
 	officetest.Response
 	t testing.TB
 }
 
-func (b *browser) get(path string, headers ...string) answer {
-	b.office.t.Helper()
+func (b *browser) get(path string, headers ...string) response {
+	b.fixture.t.Helper()
 	return b.do(http.MethodGet, path, nil, headers)
 }
 
 // post sends a form. As a script would, with the header HX-Request.
-func (b *browser) post(path string, form url.Values, headers ...string) answer {
-	b.office.t.Helper()
+func (b *browser) post(path string, form url.Values, headers ...string) response {
+	b.fixture.t.Helper()
 	return b.do(http.MethodPost, path, form, headers)
 }
 
 var byScript = []string{"HX-Request", "true"}
 
-func (b *browser) do(method, path string, form url.Values, headers []string) answer {
-	b.office.t.Helper()
-	return answer{b.Ask(method, path, form, headers...), b.office.t}
+func (b *browser) do(method, path string, form url.Values, headers []string) response {
+	b.fixture.t.Helper()
+	return response{b.Ask(method, path, form, headers...), b.fixture.t}
 }
 
-// is insists on a status.
-func (a answer) is(status int) answer {
+// wantStatus insists on a status.
+func (a response) wantStatus(status int) response {
 	a.t.Helper()
 	if a.Status != status {
 		a.t.Fatalf("answered %d, want %d: %.300s", a.Status, status, strings.Join(strings.Fields(a.Find("#ticket .problem, .failure, main").Text()), " "))
@@ -132,15 +132,15 @@ func (a answer) is(status int) answer {
 	return a
 }
 
-// front is the desk behind a line that may break: a command is kept then, and its answer lost.
-type front struct {
+// faultyDesk is the desk behind a line that may break: a command is kept then, and its answer lost.
+type faultyDesk struct {
 	*app.Tickets
-	broken atomic.Bool
+	unavailable atomic.Bool
 }
 
-func (f *front) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, ticket.Outcome, bool, error) {
+func (f *faultyDesk) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, ticket.Outcome, bool, error) {
 	a, outcome, decided, err := f.Tickets.Command(ctx, by, r)
-	if f.broken.Load() {
+	if f.unavailable.Load() {
 		return desk.Accepted{}, ticket.Outcome{}, false, fault.New(fault.Unavailable, "the database does not answer now")
 	}
 	return a, outcome, decided, err

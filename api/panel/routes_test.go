@@ -71,7 +71,7 @@ func TestShortcuts_areWhatTheOverviewSays(t *testing.T) {
 	o.ask("sam", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
 	resolved := b.get("/desk/tickets/" + string(n)) // it alone can be reopened
 	onPage := map[string]bool{}
-	for _, a := range []answer{page, resolved} {
+	for _, a := range []response{page, resolved} {
 		a.Find("[aria-keyshortcuts]").Each(func(_ int, s *goquery.Selection) { onPage[s.AttrOr("aria-keyshortcuts", "")] = true })
 	}
 	inScript := map[string]bool{"j": true, "k": true, "x": true, "?": true, "Enter": true, "Esc": true, "Ctrl+K": true, "z": true, "Ctrl+Enter": true}

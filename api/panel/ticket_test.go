@@ -20,7 +20,7 @@ func TestTicket_showsTheConversationWithNotesSetApart(t *testing.T) {
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which address?"})
 	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "The old one."})
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "She moved."})
-	a := o.browser("anna").get("/desk/tickets/" + string(n)).is(http.StatusOK)
+	a := o.browser("anna").get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK)
 	pagetest.Check(t, "a ticket", a.Document)
 	var said []string
 	a.Find("#conversation .said").Each(func(_ int, s *goquery.Selection) {
@@ -143,7 +143,7 @@ func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
 		t.Errorf("the bounce reads %q", got)
 	}
 	form := url.Values{"mail": {"2"}, "address": {"right@example.org"}, "once": {a.Find("#resend-2 [name=once]").AttrOr("value", "")}}
-	b.post(at+"/resend", form).is(http.StatusSeeOther)
+	b.post(at+"/resend", form).wantStatus(http.StatusSeeOther)
 	a = b.get(at)
 	if a.Find("#resend-2").Length() > 0 || !strings.Contains(a.Line("#conversation"), "Anna Agent sent the mail again: the ticket waits for the requester again") {
 		t.Errorf("sent again: %q", a.Line("#conversation"))
@@ -176,7 +176,7 @@ func TestTicket_offersWhatItsStatusAllows(t *testing.T) {
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	offered := func() string {
-		a := b.get("/desk/tickets/" + string(n)).is(http.StatusOK)
+		a := b.get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK)
 		pagetest.Check(t, "a ticket", a.Document)
 		var modes []string
 		a.Find(".mode input").Each(func(_ int, s *goquery.Selection) { modes = append(modes, s.AttrOr("value", "")) })
@@ -207,7 +207,7 @@ func TestTicket_partsLeaveTheComposerAlone(t *testing.T) {
 	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
-	live := b.get("/desk/tickets/"+string(n)+"?queue=all&part=live", byScript...).is(http.StatusOK)
+	live := b.get("/desk/tickets/"+string(n)+"?queue=all&part=live", byScript...).wantStatus(http.StatusOK)
 	if live.Find("textarea, #composer, html > body > header.site-header").Length() > 0 {
 		t.Error("the update brings a composer or a layout")
 	}

@@ -22,7 +22,7 @@ func TestWrite_isRefusedOverUnseenWords(t *testing.T) {
 				n := o.submit("clara", "My parcel is late", "Where is it?")
 				b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 				form := b.get(path).Find("#write-" + kind)
-				value := func(f answer, field string) string {
+				value := func(f response, field string) string {
 					return f.Find("#write-"+kind+" [name="+field+"]").AttrOr("value", "")
 				}
 				o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Stop, it is the wrong one!"})
@@ -68,7 +68,7 @@ func TestNote_isNotGuarded(t *testing.T) {
 		t.Error("a note says what was seen")
 	}
 	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Hello?"})
-	b.post(path+"/notes", url.Values{"body": {"Called her."}, "seen": {"1"}}).is(http.StatusSeeOther)
+	b.post(path+"/notes", url.Values{"body": {"Called her."}, "seen": {"1"}}).wantStatus(http.StatusSeeOther)
 }
 
 func TestClosure_isRefusedOverUnseenWords(t *testing.T) {
@@ -99,7 +99,7 @@ func TestWrite_lostAnswerAndABroughtUpPageAreOneRequest(t *testing.T) {
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 	once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
 	for _, seen := range []string{"2", "3"} {
-		b.post(path+"/replies", url.Values{"body": {"Once."}, "once": {once}, "seen": {seen}}).is(http.StatusSeeOther)
+		b.post(path+"/replies", url.Values{"body": {"Once."}, "once": {once}, "seen": {seen}}).wantStatus(http.StatusSeeOther)
 	}
 	if said := strings.Count(b.get(path).Line("#conversation"), "Once."); said != 1 {
 		t.Errorf("it is said %d times", said)
@@ -116,7 +116,7 @@ func TestBulk_closesWhatWasSeenOnly(t *testing.T) {
 		form.Set("seen-"+string(n), list.Find(`[name="seen-`+string(n)+`"]`).AttrOr("value", "none"))
 	}
 	o.ask("carl", desk.Request{Number: busy, Verb: ticket.VerbCustomerReply, Body: "Not yet!"})
-	a := b.post("/desk/bulk", form).is(http.StatusOK)
+	a := b.post("/desk/bulk", form).wantStatus(http.StatusOK)
 	if !o.closed(calm) || o.closed(busy) || !strings.Contains(a.Line(".refusals"), string(busy)+" somebody wrote after this list was loaded") {
 		t.Errorf("%s", a.Line("main"))
 	}
@@ -138,7 +138,7 @@ func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
 		headers []string
 		status  int
 	}{"plain": {nil, http.StatusTooManyRequests}, "by script": {byScript, http.StatusOK}} {
-		a := b.post(path+"/replies", url.Values{"body": {"On its way."}}, c.headers...).is(c.status)
+		a := b.post(path+"/replies", url.Values{"body": {"On its way."}}, c.headers...).wantStatus(c.status)
 		if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "On its way." || a.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: typed was %q, Retry-After %q", name, typed, a.Header.Get("Retry-After"))
 		}

@@ -16,14 +16,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// livedIn is the portal of a desk with the demonstration's tickets, and its customer.
-func livedIn(t *testing.T) (*fixture, *demotest.Desk) {
+// newFixtureWithDemo is the portal of a desk with the demonstration's tickets, and its customer.
+func newFixtureWithDemo(t *testing.T) (*fixture, *demotest.Desk) {
 	t.Helper()
 	d := demotest.New(t, 600)
-	o := &fixture{Fixture: officetest.New(t, d.Store), t: t, log: &journal{}}
+	o := &fixture{Fixture: officetest.New(t, d.Store), t: t, log: &logBuffer{}}
 	o.People["customer"] = d.Customer
 	o.Start(slog.New(slog.DiscardHandler))
-	o.front = &front{Tickets: o.Desk}
+	o.front = &faultyDesk{Tickets: o.Desk}
 	o.serve()
 	return o, d
 }
@@ -43,7 +43,7 @@ func promisedBy(shown *goquery.Selection) time.Time {
 }
 
 // inOrder fails when a page names a first answer by a later date than the resolution, and reports whether it names both.
-func (a answer) inOrder(t *testing.T, path string) bool {
+func (a response) inOrder(t *testing.T, path string) bool {
 	t.Helper()
 	dates := map[string]time.Time{}
 	a.Find(".promise").Each(func(_ int, shown *goquery.Selection) {
@@ -70,8 +70,8 @@ func (a answer) inOrder(t *testing.T, path string) bool {
 // TestDates_noFirstAnswerIsPromisedAfterTheResolution on any page or in any mail of a customer, under Holesalemart's
 // policy, which counts it so: as usual, while the desk is closed, and while answers take longer.
 func TestDates_noFirstAnswerIsPromisedAfterTheResolution(t *testing.T) {
-	o, d := livedIn(t)
-	b, visitor := o.as("customer"), o.visitor()
+	o, d := newFixtureWithDemo(t)
+	b, visitor := o.signedIn("customer"), o.visitor()
 	until := time.Now().Add(49 * time.Hour).Truncate(time.Second)
 	for _, plan := range []desk.EmergencyPlan{
 		{},
@@ -85,7 +85,7 @@ func TestDates_noFirstAnswerIsPromisedAfterTheResolution(t *testing.T) {
 			time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // it begins with the next second
 		}
 		both, tracked := 0, 0
-		walk := func(b *browser, path string) answer {
+		walk := func(b *browser, path string) response {
 			a := b.get(http.StatusOK, path)
 			if a.inOrder(t, path) {
 				both++

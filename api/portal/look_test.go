@@ -12,7 +12,7 @@ import (
 // TestPages_thatNoLinkLeadsTo can be read, too.
 func TestPages_thatNoLinkLeadsTo(t *testing.T) {
 	o := newFixture(t)
-	n := o.taken("clara", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft")
+	n := o.submitted("clara", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft")
 	good := o.token(n, "clara", time.Now().Add(link.Lifetime))
 	w := o.window(t, browsertest.Look{})
 	w.Goto("/c/" + good)

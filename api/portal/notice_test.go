@@ -32,7 +32,7 @@ func (o *fixture) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emerge
 func TestNotice_tellsAllOfItToAnybody(t *testing.T) {
 	o := newFixture(t)
 	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 48 * time.Hour, Notice: "Half of us are ill.\n\nWe are sorry <b>indeed</b>."}, time.Hour)
-	a := o.visitor().want(200, o.visitor().ask("GET", "/notice", nil), "the notices")
+	a := o.visitor().wantStatus(200, o.visitor().ask("GET", "/notice", nil), "the notices")
 	main := a.Find("main")
 	for _, want := range []string{"Our answers take longer than usual until further notice", "Half of us are ill.", "<b>indeed</b>", "48 hours longer", "Since "} {
 		if !strings.Contains(main.Text(), want) {
@@ -46,7 +46,7 @@ func TestNotice_tellsAllOfItToAnybody(t *testing.T) {
 
 func TestNotice_saysThatThereIsNone(t *testing.T) {
 	o := newFixture(t)
-	a := o.visitor().want(200, o.visitor().ask("GET", "/notice", nil), "the notices")
+	a := o.visitor().wantStatus(200, o.visitor().ask("GET", "/notice", nil), "the notices")
 	if got := a.Line("main"); !strings.Contains(got, "nothing out of the ordinary") || a.Find(".notices").Length() != 0 {
 		t.Errorf("says %q", got)
 	}
@@ -70,7 +70,7 @@ func TestNotice_remembersWhatEndedNotLongAgo(t *testing.T) {
 
 func TestNotice_isWithWhatANumberShows(t *testing.T) {
 	o := newFixture(t)
-	n := o.taken("clara", "Where is it?")
+	n := o.submitted("clara", "Where is it?")
 	e := o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall."}, time.Hour)
 	a := o.visitor().ask("GET", "/track/"+string(n), nil)
 	if !strings.Contains(a.Find(".notices").Text(), "The river is in our hall.") {
@@ -93,8 +93,8 @@ func TestNotice_isWithWhatANumberShows(t *testing.T) {
 
 func TestTicket_leadsToWhatMovedItsDates(t *testing.T) {
 	o := newFixture(t)
-	n := o.taken("clara", "Where is it?")
-	if a := o.as("clara").ask("GET", "/tickets/"+string(n), nil); a.Find(`#ticket-side a[href="/notice"]`).Length() != 0 {
+	n := o.submitted("clara", "Where is it?")
+	if a := o.signedIn("clara").ask("GET", "/tickets/"+string(n), nil); a.Find(`#ticket-side a[href="/notice"]`).Length() != 0 {
 		t.Error("it speaks of an emergency that there never was")
 	}
 	o.SQL(`UPDATE tickets SET submitted_at = submitted_at - interval '2 hours'`)
@@ -103,7 +103,7 @@ func TestTicket_leadsToWhatMovedItsDates(t *testing.T) {
 		if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Schedule: true}); err != nil {
 			t.Fatal(err)
 		}
-		a := o.as("clara").ask("GET", "/tickets/"+string(n), nil)
+		a := o.signedIn("clara").ask("GET", "/tickets/"+string(n), nil)
 		told = a.Find(`#ticket-side a[href="/notice"]`).Length() > 0 && strings.Contains(a.Line("#ticket-side"), "An emergency closed our desk")
 	}
 }
