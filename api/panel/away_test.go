@@ -111,7 +111,7 @@ func TestConversation_tellsWhatARuleDid(t *testing.T) {
 	}
 }
 
-// newFixtureWithRule has a policy that gives every ticket to the one agent there is.
+// newFixtureWithRule returns a desk whose policy assigns every ticket to its only agent.
 func newFixtureWithRule(t *testing.T) *officetest.Fixture {
 	t.Helper()
 	o := officetest.OpenUnder(t, "panel", []byte("time_zone: UTC\nclocks:\n  first_response: {target: 1h, counts: calendar}\n"+

@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// responseGate stands in front of the panel and can hold answers up: it makes a slow desk, and an order of events.
+// responseGate is a handler in front of the panel that can delay responses, to test slow answers and their order.
 type responseGate struct {
 	next        http.Handler
 	unavailable atomic.Bool // what is held fails
@@ -24,7 +24,8 @@ type responseGate struct {
 	delayed  chan string   // the method of each answer that waits
 }
 
-// delayResponses keeps back the answers to some requests, which are carried out at once, until it is told to let them go.
+// delayResponses delays the responses to matching requests, which are carried out at once, until free is called. held
+// receives the method of each delayed response.
 func (g *responseGate) delayResponses(holds func(*http.Request) bool) (held <-chan string, free func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -56,17 +57,18 @@ func (g *responseGate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(kept.Body.Bytes())
 }
 
-// isRefetch are what an open page asks for by itself.
+// isRefetch reports whether an open page sent the request by itself.
 func isRefetch(r *http.Request) bool { return r.Header.Get("X-Live") == "1" }
 
-// isPost are those to a path. Refetches wait with them: a list that is just being replaced has plain links for a moment.
+// isPost returns a function that matches posts to a path, and refetches, because a list that is just being replaced
+// has plain links for a short time.
 func isPost(what string) func(*http.Request) bool {
 	return func(r *http.Request) bool {
 		return r.Method == http.MethodPost && r.URL.Path == what || isRefetch(r)
 	}
 }
 
-// window is a real browser in front of a gate, signed in.
+// window returns a browser behind a responseGate, signed in as who.
 func (o *fixture) window(who string) (*browsertest.Page, *responseGate) {
 	o.t.Helper()
 	browsertest.Require(o.t)

@@ -64,7 +64,7 @@ func TestBulk_asksNothingWhenItCannotBeMeant(t *testing.T) {
 	}
 }
 
-// absentNumbers is so many different numbers of tickets that are not there.
+// absentNumbers returns n different numbers of tickets that do not exist.
 func absentNumbers(n int) string {
 	var all []string
 	for range n {

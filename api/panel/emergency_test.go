@@ -65,7 +65,7 @@ func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
 	}
 }
 
-// checkAccessibility has axe-core look at a page with a notice, light and dark, wide and narrow.
+// checkAccessibility runs axe-core on a page with a notice, light and dark, wide and narrow.
 func (o *fixture) checkAccessibility(path string) {
 	o.t.Helper()
 	p, _ := o.window("anna")

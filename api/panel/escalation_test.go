@@ -14,7 +14,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// escalatedTicket gives a ticket of clara's whose promises have been broken for weeks, and that bert has.
+// escalatedTicket returns a ticket of clara, assigned to bert, whose deadlines passed weeks ago.
 func (o *fixture) escalatedTicket() ticket.Number {
 	o.t.Helper()
 	at := time.Now().Add(-60 * 24 * time.Hour).UTC().Truncate(time.Second)
@@ -28,7 +28,7 @@ func (o *fixture) escalatedTicket() ticket.Number {
 	return c.Number
 }
 
-// escalationLink makes what a mail to somebody would hold.
+// escalationLink returns the path of a link as an escalation's mail contains it.
 func (o *fixture) escalationLink(n ticket.Number, who string, lasts time.Duration) string {
 	o.t.Helper()
 	secret, err := o.Store.Secret(o.t.Context(), "links")

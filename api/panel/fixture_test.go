@@ -21,7 +21,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// fixture is the panel on a desk that works.
+// fixture is the panel on a running desk.
 type fixture struct {
 	*officetest.Fixture
 	t      testing.TB
@@ -40,7 +40,7 @@ func newFixture(t testing.TB) *fixture {
 	return o
 }
 
-// newFixtureOn opens the panel, and hires nobody.
+// newFixtureOn starts the panel on a desk and adds no people.
 func newFixtureOn(t testing.TB, with *officetest.Fixture) *fixture {
 	t.Helper()
 	o := &fixture{Fixture: with, t: t}
@@ -52,7 +52,7 @@ func newFixtureOn(t testing.TB, with *officetest.Fixture) *fixture {
 	return o
 }
 
-// submit has somebody write a new ticket, and a supervisor note that it is there: so it has been taken.
+// submit submits a ticket and has the supervisor add a note, which is decided only after the submission.
 func (o *fixture) submit(who, subject, body string) ticket.Number {
 	o.t.Helper()
 	receipt, err := o.Desk.Submit(o.t.Context(), o.People[who], desk.Submission{
@@ -65,7 +65,7 @@ func (o *fixture) submit(who, subject, body string) ticket.Number {
 	return receipt.Number
 }
 
-// submit has somebody ask something of a ticket beside the pages.
+// ask sends a command without the pages. It fails the test unless the command is decided.
 func (o *fixture) ask(who string, r desk.Request) ticket.Outcome {
 	o.t.Helper()
 	_, outcome, decided, err := o.Desk.Command(o.t.Context(), o.People[who], r)
@@ -75,7 +75,7 @@ func (o *fixture) ask(who string, r desk.Request) ticket.Outcome {
 	return outcome
 }
 
-// ticket is a ticket as staff see it.
+// ticket returns a ticket as staff see it.
 func (o *fixture) ticket(n ticket.Number) desk.View {
 	o.t.Helper()
 	v, err := o.Desk.Ticket(o.t.Context(), o.People["sam"], n)
@@ -85,7 +85,7 @@ func (o *fixture) ticket(n ticket.Number) desk.View {
 	return v
 }
 
-// browser is somebody's, signed in; nobody's without a name.
+// browser is a client that is signed in, or a visitor's if it was created without a name.
 type browser struct {
 	*officetest.Browser
 	fixture *fixture
@@ -110,7 +110,7 @@ func (b *browser) get(path string, headers ...string) response {
 	return b.do(http.MethodGet, path, nil, headers)
 }
 
-// post sends a form. As a script would, with the header HX-Request.
+// post sends a form. With byScript as headers it is sent as htmx does.
 func (b *browser) post(path string, form url.Values, headers ...string) response {
 	b.fixture.t.Helper()
 	return b.do(http.MethodPost, path, form, headers)
@@ -123,7 +123,7 @@ func (b *browser) do(method, path string, form url.Values, headers []string) res
 	return response{b.Ask(method, path, form, headers...), b.fixture.t}
 }
 
-// wantStatus insists on a status.
+// wantStatus fails the test unless the response has the status.
 func (a response) wantStatus(status int) response {
 	a.t.Helper()
 	if a.Status != status {
@@ -132,7 +132,7 @@ func (a response) wantStatus(status int) response {
 	return a
 }
 
-// faultyDesk is the desk behind a line that may break: a command is kept then, and its answer lost.
+// faultyDesk is a desk whose commands are accepted while their responses are lost if unavailable is set.
 type faultyDesk struct {
 	*app.Tickets
 	unavailable atomic.Bool

@@ -13,7 +13,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// liveEvents gives the events that an open page hears, each as "event data", until the test ends.
+// liveEvents returns the events that an open page receives, each as "event data", until the test ends.
 func (b *browser) liveEvents() <-chan string {
 	t := b.fixture.t
 	t.Helper()
@@ -47,7 +47,7 @@ func (b *browser) liveEvents() <-chan string {
 	return events
 }
 
-// awaitEvent waits for an event.
+// awaitEvent waits for the event want and skips all others.
 func (o *fixture) awaitEvent(events <-chan string, want string) {
 	o.t.Helper()
 	late := time.After(10 * time.Second)

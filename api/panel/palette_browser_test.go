@@ -13,19 +13,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// palette is what a command of the palette is tried on: a ticket that is open, and another one beside it in the list.
+// palette is a browser with an open ticket and another one in the list, on which commands of the palette are run.
 type palette struct {
 	o        *fixture
 	p        *browsertest.Page
 	n, other ticket.Number
 }
 
-// awaitBoth waits until something holds of both tickets, which are selected.
+// awaitBoth waits until holds is true of both tickets, which are selected.
 func (d palette) awaitBoth(what string, holds func(desk.View) bool) {
 	d.await(what, holds, d.n, d.other)
 }
 
-// awaitOne waits until something holds of the open ticket.
+// awaitOne waits until holds is true of the open ticket.
 func (d palette) awaitOne(what string, holds func(desk.View) bool) { d.await(what, holds, d.n) }
 
 func (d palette) await(what string, holds func(desk.View) bool, all ...ticket.Number) {
@@ -54,7 +54,8 @@ func assigned(handle string) func(desk.View) bool {
 	return func(v desk.View) bool { return v.Assignee != nil && v.Assignee.Handle == handle }
 }
 
-// commands are all that the palette offers for a ticket in a list, and what each leads to.
+// commands returns every command of the palette with a check of its effect: alone for the open ticket, selected for
+// both.
 func commands(o *fixture) (alone, selected map[string]func(palette)) {
 	alone = map[string]func(palette){
 		"Take this ticket":                      func(d palette) { d.awaitOne("taken", assigned("anna")) },
@@ -196,7 +197,7 @@ func union(parts ...map[string]func(palette)) map[string]func(palette) {
 	return all
 }
 
-// palette opens a new ticket, and lists it with another one alone.
+// palette submits two tickets, opens one and lists only these two.
 func (o *fixture) palette(p *browsertest.Page, i int) palette {
 	o.t.Helper()
 	word := fmt.Sprintf("okapi%d%d", i, time.Now().UnixNano())
@@ -218,7 +219,7 @@ func (d palette) selectBoth() {
 	d.p.SeeOn(".bulk-count", "2 tickets selected")
 }
 
-// listedCommands are the names of what the palette offers now.
+// listedCommands returns the labels of the commands that the palette offers now.
 func listedCommands(p *browsertest.Page) []string {
 	p.Press("Control+k")
 	p.SeeOn("#palette", "")
@@ -227,7 +228,7 @@ func listedCommands(p *browsertest.Page) []string {
 	return all
 }
 
-// run has the palette do a command.
+// run runs a command of the palette.
 func (d palette) run(command string) {
 	d.o.t.Helper()
 	d.p.Press("Control+k")

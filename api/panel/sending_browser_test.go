@@ -14,12 +14,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// kindKeys are the kinds of message by the key that chooses them.
+// kindKeys maps the shortcuts to the kinds of message.
 var kindKeys = map[string]string{"r": "reply", "e": "resolve", "i": "request", "p": "progress", "n": "note"}
 
 var public = []string{"r", "e", "i", "p"}
 
-// feedback are the words on a ticket since its submission, and the supervisor's note that it is there.
+// messages returns the messages of a ticket without its submission and the supervisor's note of submit.
 func (o *fixture) messages(n ticket.Number) []string {
 	o.t.Helper()
 	entries, err := o.Desk.Timeline(o.t.Context(), o.People["sam"], n)
@@ -35,7 +35,7 @@ func (o *fixture) messages(n ticket.Number) []string {
 	return all[min(2, len(all)):]
 }
 
-// awaitMessages waits until the words of a ticket are these.
+// awaitMessages waits until the messages of a ticket are these.
 func (o *fixture) awaitMessages(n ticket.Number, want ...string) {
 	o.t.Helper()
 	var got []string
@@ -47,7 +47,7 @@ func (o *fixture) awaitMessages(n ticket.Number, want ...string) {
 	o.t.Fatalf("on %s stands %q, want %q", n, got, want)
 }
 
-// loadTicket shows a ticket in a window, in the list of all tickets.
+// openTicket opens a ticket in a browser, in the list of all tickets.
 func openTicket(p *browsertest.Page, n ticket.Number) {
 	p.Goto("/desk/tickets/" + string(n) + "?queue=all")
 	p.SeeOn("#ticket .number", string(n))

@@ -16,7 +16,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// newFixtureWithDemo is the portal of a desk with the demonstration's tickets, and its customer.
+// newFixtureWithDemo returns a portal with the demonstration's tickets, and the desk that holds them.
 func newFixtureWithDemo(t *testing.T) (*fixture, *demotest.Desk) {
 	t.Helper()
 	d := demotest.New(t, 600)
@@ -28,8 +28,8 @@ func newFixtureWithDemo(t *testing.T) (*fixture, *demotest.Desk) {
 	return o, d
 }
 
-// promisedBy reads the date of a promise that is shown: when it is due, was promised by, or is expected. Zero: it shows
-// none, or when the promise was kept.
+// promisedBy returns the date of a displayed deadline: due, passed or expected, or when the target was met late. It is
+// zero if none is displayed or the target was met in time.
 func promisedBy(shown *goquery.Selection) time.Time {
 	at := shown.Find(".promise-date time")
 	if shown.HasClass("promise-kept") || shown.HasClass("promise-over") {
@@ -42,7 +42,8 @@ func promisedBy(shown *goquery.Selection) time.Time {
 	return instant
 }
 
-// inOrder fails when a page names a first answer by a later date than the resolution, and reports whether it names both.
+// inOrder fails the test if the page shows a later date for the first response than for the resolution. It reports
+// whether the page shows both.
 func (a response) inOrder(t *testing.T, path string) bool {
 	t.Helper()
 	dates := map[string]time.Time{}
@@ -122,7 +123,7 @@ func TestDates_noFirstAnswerIsPromisedAfterTheResolution(t *testing.T) {
 	}
 }
 
-// mailsInOrder loads every mail to a requester, and compares what it says of both.
+// mailsInOrder makes the same comparison for every mail to a requester.
 func mailsInOrder(t *testing.T, o *fixture, d *demotest.Desk) {
 	t.Helper()
 	both := 0

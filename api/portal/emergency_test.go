@@ -75,7 +75,7 @@ func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
 	}
 }
 
-// expectedDates are both that are expected of a ticket.
+// expectedDates returns the expected first response and resolution of a ticket.
 func (o *fixture) expectedDates(n ticket.Number) [2]time.Time {
 	o.t.Helper()
 	v, err := o.Desk.Ticket(o.t.Context(), o.People["clara"], n)
@@ -85,10 +85,10 @@ func (o *fixture) expectedDates(n ticket.Number) [2]time.Time {
 	return [2]time.Time{v.Expected.FirstResponse, v.Expected.Resolution}
 }
 
-// formatInstant are an instant as pages write one that is far.
+// formatInstant formats an instant as pages do if it is not today.
 func formatInstant(at time.Time) string { return at.UTC().Format("Mon 2 Jan 2006, 15:04 MST") }
 
-// checkAccessibility has axe-core look at a page with a notice, light and dark, wide and narrow.
+// checkAccessibility runs axe-core on a page with a notice, light and dark, wide and narrow.
 func (o *fixture) checkAccessibility(path string) {
 	o.t.Helper()
 	browsertest.Require(o.t)

@@ -22,7 +22,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// fixture is the portal on a desk that works.
+// fixture is the portal on a running desk.
 type fixture struct {
 	*officetest.Fixture
 	t        *testing.T
@@ -52,7 +52,7 @@ func newFixtureOn(t *testing.T, with *officetest.Fixture) *fixture {
 	return o
 }
 
-// serve puts the portal behind the whole API, as the program does, beside an area that signs people in.
+// serve serves the portal with the whole API, as the program does, and with pages to sign in.
 func (o *fixture) serve() {
 	o.t.Helper()
 	stop := make(chan struct{})
@@ -62,7 +62,7 @@ func (o *fixture) serve() {
 	o.t.Cleanup(func() { close(stop) })
 }
 
-// command asks something of a ticket, past the pages, and waits until it is decided.
+// command sends a command without the pages and waits until it is decided.
 func (o *fixture) command(name string, r desk.Request) {
 	o.t.Helper()
 	a, _, decided, err := o.Desk.Command(o.t.Context(), o.People[name], r)
@@ -74,7 +74,7 @@ func (o *fixture) command(name string, r desk.Request) {
 	}
 }
 
-// submitted submits a ticket, past the pages, and waits until its first step is taken.
+// submitted submits a ticket without the pages and waits until its first step.
 func (o *fixture) submitted(name, subject string) ticket.Number {
 	o.t.Helper()
 	r, err := o.Desk.Submit(o.t.Context(), o.People[name], desk.Submission{Subject: subject, Body: "Body of " + subject})
@@ -89,18 +89,18 @@ func (o *fixture) submitted(name, subject string) ticket.Number {
 	return r.Number
 }
 
-// browser is one person's, or a visitor's.
+// browser is a client of one person or of a visitor.
 type browser struct {
 	*officetest.Browser
 	t *testing.T
 }
 
-// visitor is a browser that nobody has signed in with.
+// visitor returns a browser that is not signed in.
 func (o *fixture) visitor() *browser {
 	return &browser{officetest.NewBrowser(o.t, o.server.URL), o.t}
 }
 
-// requester is a browser that somebody has signed in with.
+// signedIn returns a browser that is signed in as a person.
 func (o *fixture) signedIn(name string) *browser {
 	o.t.Helper()
 	b := o.visitor()
@@ -110,7 +110,7 @@ func (o *fixture) signedIn(name string) *browser {
 
 type response struct{ officetest.Response }
 
-// ask checks what holds for all whole pages.
+// ask sends a request and checks what holds for all complete pages.
 func (b *browser) ask(method, path string, form url.Values, headers ...string) response {
 	b.t.Helper()
 	a := response{b.Ask(method, path, form, headers...)}
@@ -128,7 +128,8 @@ func (b *browser) wantStatus(status int, a response, what string) response {
 	return a
 }
 
-// get insists on a status. A form's page is led to by the address that carries its key.
+// get requests a page and fails the test unless the response has the status. It follows the redirect to a form's
+// address with its key.
 func (b *browser) get(status int, path string) response {
 	b.t.Helper()
 	if page, _, _ := strings.Cut(path, "?"); page == "/tickets/new" || page == "/suggestions" {
@@ -139,7 +140,7 @@ func (b *browser) get(status int, path string) response {
 	return b.wantStatus(status, b.ask(http.MethodGet, path, nil), path)
 }
 
-// post sends a form's fields, in pairs, and insists on a status.
+// post sends a form, with its fields in pairs, and fails the test unless the response has the status.
 func (b *browser) post(status int, path string, fields ...string) response {
 	b.t.Helper()
 	values := url.Values{}
@@ -149,7 +150,7 @@ func (b *browser) post(status int, path string, fields ...string) response {
 	return b.wantStatus(status, b.ask(http.MethodPost, path, values), "POST "+path)
 }
 
-// value is what a field of a form holds.
+// value returns the value of a form's field.
 func (a response) value(selector string) string {
 	field := a.Find(selector)
 	if field.Is("textarea") {
@@ -159,7 +160,7 @@ func (a response) value(selector string) string {
 	return value
 }
 
-// wantTexts fails the test unless a part of a page holds every text.
+// wantTexts fails the test unless the element contains every text.
 func (a response) wantTexts(t *testing.T, selector string, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -169,7 +170,7 @@ func (a response) wantTexts(t *testing.T, selector string, texts ...string) {
 	}
 }
 
-// faultyDesk is the desk as the portal sees it, for what the real one can't be made to do at will.
+// faultyDesk is the desk with failures and delays that tests can set.
 type faultyDesk struct {
 	*app.Tickets
 
@@ -227,7 +228,7 @@ func (f *faultyDesk) Track(ctx context.Context, n ticket.Number) (desk.Tracking,
 	return f.Tickets.Track(ctx, n)
 }
 
-// logBuffer is a log that a test reads.
+// logBuffer is a log that tests can read while it is written to.
 type logBuffer struct {
 	mu sync.Mutex
 	b  strings.Builder

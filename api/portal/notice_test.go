@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergency declares one, as if that had been some time ago.
+// emergency declares an emergency as if that had been some time ago.
 func (o *fixture) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emergency {
 	o.t.Helper()
 	if _, hired := o.People["sven"]; !hired {

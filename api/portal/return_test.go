@@ -17,10 +17,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// scriptModes are browsers with scripts and without.
+// scriptModes are browsers with and without scripts.
 var scriptModes = map[string]browsertest.Look{"scripts": {}, "no scripts": {NoScript: true}}
 
-// window is a real browser at the portal.
+// window returns a browser at the portal.
 func (o *fixture) window(t *testing.T, look browsertest.Look) *browsertest.Page {
 	t.Helper()
 	browsertest.Require(t)
@@ -34,7 +34,7 @@ func (o *fixture) endSessions(t *testing.T, name string) {
 	}
 }
 
-// accountLink is one that signs somebody in, as a mail has it: its path.
+// accountLink returns the path of a link that signs a person in.
 func (o *fixture) accountLink(t *testing.T, name string) string {
 	t.Helper()
 	link, err := o.accounts.CreateLink(t.Context(), o.People[name].Address, time.Hour)
@@ -58,7 +58,7 @@ func holds(t *testing.T, p *browsertest.Page, id, want string) {
 	p.Until(fmt.Sprintf("#%s holds %q", id, want), fmt.Sprintf("document.getElementById(%q)?.value === %q", id, want))
 }
 
-// policyWithCategories is a policy with more than one category.
+// policyWithCategories returns a policy with several categories.
 func policyWithCategories() string {
 	return string(policy.Holesalemart()) + "\ncategories: [general, orders]\n"
 }
@@ -233,7 +233,7 @@ func TestReturn_keepsOnlyWhatItMay(t *testing.T) {
 	}
 }
 
-// send posts a form as the page has it: with its hidden fields.
+// send posts a form with the hidden fields that the page has.
 func (b *browser) send(status int, form response, path string, fields ...string) response {
 	b.t.Helper()
 	values := url.Values{}
@@ -281,7 +281,7 @@ func TestDraft_isKeptInTheBrowserUntilItIsAccepted(t *testing.T) {
 	drafts(t, p, 0)
 }
 
-// drafts counts those that the browser keeps, whosever they are.
+// drafts waits until the browser keeps want drafts, of any person.
 func drafts(t *testing.T, p *browsertest.Page, want int) {
 	t.Helper()
 	p.Until(fmt.Sprintf("the browser keeps %d drafts", want), fmt.Sprintf(`Object.keys(localStorage).filter(k => k.startsWith("draft/")).length === %d`, want))

@@ -1,6 +1,6 @@
 package portal
 
-// In the package itself: what is owed next is worked out from promises that no other test can make at will.
+// These tests are in the package itself, because no page can be made to have all these promises.
 
 import (
 	"testing"

@@ -244,7 +244,8 @@ func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
 	}
 }
 
-// eventText gives what a stream says, line by line: comments too, which browsers ignore and whoever looks closely reads.
+// streamLines returns a function that reads the next line of a stream, comments included: the requester could read
+// those, too.
 func streamLines(t *testing.T, stream io.Reader) (next func() string) {
 	lines := make(chan string, 100)
 	go func() {
