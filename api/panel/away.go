@@ -11,12 +11,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// awayView is the page on which one leaves the desk and comes back to it.
+// awayView is the page on which agents mark themselves, and supervisors mark others, as away or available.
 type awayView struct {
 	page.Layout
 	You       desk.Colleague
-	Away      []desk.Colleague // the others who are
-	Here      []desk.Colleague // the others who are not; only for supervisors, who may mark them
+	Away      []desk.Colleague // other agents who are away
+	Here      []desk.Colleague // other agents who are available; listed for supervisors only
 	Until     string           // as typed
 	Mistakes  map[string]string
 	Supervise bool
@@ -30,7 +30,7 @@ func (p *Pages) showAway(v *page.Visit, status int, until string, wrong error) e
 		return err
 	}
 	view := awayView{
-		Layout: v.Layout("Away from the desk", "/desk"), Until: until, Mistakes: mistakes(wrong),
+		Layout: v.Layout("Away from the desk", "/desk"), Until: until, Mistakes: fieldErrors(wrong),
 		Supervise: v.Person.Role.Commands(),
 	}
 	for _, c := range staff {
@@ -46,24 +46,25 @@ func (p *Pages) showAway(v *page.Visit, status int, until string, wrong error) e
 	return v.ShowStatus(status, "away", view)
 }
 
-// leave marks somebody as away, oneself without an agent, or as back with back=1.
+// leave marks an agent as away, or as available if the form has back=1. Without an agent in the form it marks the
+// viewer.
 func (p *Pages) leave(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
 		return err
 	}
 	var f input.Fields
-	whose := f.Optional("agent", form.Get("agent"), input.MaxWord)
+	agent := f.Optional("agent", form.Get("agent"), input.MaxWord)
 	until := readUntil(&f, form.Get("until"), v.Layout("", "").Zone)
 	var c desk.Colleague
 	if err = f.Err(); err == nil {
-		if whose == "" {
-			whose = string(v.Person.ID)
+		if agent == "" {
+			agent = string(v.Person.ID)
 		}
 		if form.Get("back") != "" {
-			c, err = p.staffing.ReturnToDesk(v.Context(), v.Person, whose)
+			c, err = p.staffing.ReturnToDesk(v.Context(), v.Person, agent)
 		} else {
-			c, err = p.staffing.LeaveDesk(v.Context(), v.Person, whose, until)
+			c, err = p.staffing.LeaveDesk(v.Context(), v.Person, agent, until)
 		}
 	}
 	if err != nil {
@@ -72,14 +73,15 @@ func (p *Pages) leave(v *page.Visit) error {
 		}
 		return p.showAway(v, http.StatusUnprocessableEntity, form.Get("until"), err)
 	}
-	v.Flash("%s", nowSo(v.Layout("", ""), c, c.ID == v.Person.ID))
+	v.Flash("%s", availabilityText(v.Layout("", ""), c, c.ID == v.Person.ID))
 	if form.Get("from") == "groups" {
 		return v.Redirect("/supervision/groups")
 	}
 	return v.Redirect("/desk/away")
 }
 
-// readUntil reads what a datetime-local field holds, in the viewer's zone; nothing is no end.
+// readUntil parses the value of a datetime-local field in the viewer's zone. It returns the zero time if the field is
+// empty.
 func readUntil(f *input.Fields, typed string, zone *time.Location) time.Time {
 	typed = strings.TrimSpace(typed)
 	if typed == "" {
@@ -94,8 +96,8 @@ func readUntil(f *input.Fields, typed string, zone *time.Location) time.Time {
 	return time.Time{}
 }
 
-// nowSo says what is so from now on.
-func nowSo(l page.Layout, c desk.Colleague, you bool) string {
+// availabilityText returns the confirmation that c is away or available now. you says that c is the viewer.
+func availabilityText(l page.Layout, c desk.Colleague, you bool) string {
 	who := c.Name + " is"
 	if you {
 		who = "You are"
@@ -103,22 +105,22 @@ func nowSo(l page.Layout, c desk.Colleague, you bool) string {
 	if !c.Away.Now() {
 		return who + " back: rules give them tickets again."
 	}
-	return who + " " + absence(l, c.Away) + ": rules give them no tickets."
+	return who + " " + absenceText(l, c.Away) + ": rules give them no tickets."
 }
 
-// absence is how long somebody is away, in words.
-func absence(l page.Layout, a desk.Absence) string {
+// absenceText returns "away", with its end if that is known.
+func absenceText(l page.Layout, a desk.Absence) string {
 	if a.Until.IsZero() {
 		return "away"
 	}
 	return "away until " + l.Words(a.Until)
 }
 
-// warning is what to know before a ticket is given to somebody who is away; empty when they are here.
-func (c common) warning(handle string, l page.Layout) string {
+// awayWarning returns a warning that the agent with the given handle is away. It is empty if the agent is available.
+func (c shared) awayWarning(handle string, l page.Layout) string {
 	for _, colleague := range c.colleagues {
 		if colleague.Away.Now() && strings.EqualFold(colleague.Handle, handle) {
-			return colleague.Name + " is " + absence(l, colleague.Away) + "."
+			return colleague.Name + " is " + absenceText(l, colleague.Away) + "."
 		}
 	}
 	return ""

@@ -13,25 +13,25 @@ import (
 )
 
 func TestAway_untilOneIsBack(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	anna := o.browser("anna")
-	page := anna.get("/desk/away").is(http.StatusOK)
+	page := anna.get("/desk/away").wantStatus(http.StatusOK)
 	pagetest.Check(t, "away, while here", page.Document)
 	if page.Line("#you-title") != "You are here" {
 		t.Errorf("it says %q", page.Line("#you-title"))
 	}
-	bad := anna.post("/desk/away", url.Values{"until": {"tomorrow"}}).is(http.StatusUnprocessableEntity)
+	bad := anna.post("/desk/away", url.Values{"until": {"tomorrow"}}).wantStatus(http.StatusUnprocessableEntity)
 	pagetest.Check(t, "away until nonsense", bad.Document)
 	if bad.Line("#until-wrong") == "" || bad.Find("#until").AttrOr("value", "") != "tomorrow" {
 		t.Error("what is wrong isn't told beside what was typed")
 	}
-	past := anna.post("/desk/away", url.Values{"until": {"2020-01-01T10:00"}}).is(http.StatusUnprocessableEntity)
+	past := anna.post("/desk/away", url.Values{"until": {"2020-01-01T10:00"}}).wantStatus(http.StatusUnprocessableEntity)
 	if past.Line("#until-wrong") != "This must be in the future." {
 		t.Errorf("the past is told as %q", past.Line("#until-wrong"))
 	}
 	until := time.Now().Add(26 * time.Hour).UTC()
-	anna.post("/desk/away", url.Values{"until": {until.Format("2006-01-02T15:04")}}).is(http.StatusSeeOther)
-	page = anna.get("/desk/away").is(http.StatusOK)
+	anna.post("/desk/away", url.Values{"until": {until.Format("2006-01-02T15:04")}}).wantStatus(http.StatusSeeOther)
+	page = anna.get("/desk/away").wantStatus(http.StatusOK)
 	pagetest.Check(t, "away", page.Document)
 	if page.Line("#you-title") != "You are away" || !strings.Contains(page.Find("main").Text(), until.Format("Mon 2 Jan 2006, 15:04")) {
 		t.Errorf("it says %s", page.Find("main").Text())
@@ -39,20 +39,20 @@ func TestAway_untilOneIsBack(t *testing.T) {
 	if got := anna.get("/desk").Line("#queues .is-away .name"); got != "You are away" {
 		t.Errorf("beside the queues it says %q", got)
 	}
-	anna.post("/desk/away", url.Values{"back": {"1"}}).is(http.StatusSeeOther)
+	anna.post("/desk/away", url.Values{"back": {"1"}}).wantStatus(http.StatusSeeOther)
 	if anna.get("/desk").Find("#queues .is-away").Length() != 0 {
 		t.Error("still away")
 	}
 }
 
 func TestAway_ofOthersIsTheSupervisorsToSay(t *testing.T) {
-	o := openOffice(t)
-	o.browser("anna").post("/desk/away", url.Values{"agent": {"bert"}}).is(http.StatusForbidden)
+	o := newFixture(t)
+	o.browser("anna").post("/desk/away", url.Values{"agent": {"bert"}}).wantStatus(http.StatusForbidden)
 	sam := o.browser("sam")
-	if to := sam.post("/desk/away", url.Values{"agent": {"bert"}, "from": {"groups"}}).is(http.StatusSeeOther).Location; to != "/supervision/groups" {
+	if to := sam.post("/desk/away", url.Values{"agent": {"bert"}, "from": {"groups"}}).wantStatus(http.StatusSeeOther).Location; to != "/supervision/groups" {
 		t.Errorf("it leads to %s", to)
 	}
-	page := sam.get("/desk/away").is(http.StatusOK)
+	page := sam.get("/desk/away").wantStatus(http.StatusOK)
 	pagetest.Check(t, "away, for supervisors", page.Document)
 	if page.Line(".card h3") != "Bert Agent" {
 		t.Errorf("away is %q", page.Line(".card h3"))
@@ -60,7 +60,7 @@ func TestAway_ofOthersIsTheSupervisorsToSay(t *testing.T) {
 	if o.browser("anna").get("/desk/away").Find(`main [name=agent]`).Length() != 0 {
 		t.Error("an agent is offered to mark others")
 	}
-	sam.post("/desk/away", url.Values{"agent": {"bert"}, "back": {"1"}}).is(http.StatusSeeOther)
+	sam.post("/desk/away", url.Values{"agent": {"bert"}, "back": {"1"}}).wantStatus(http.StatusSeeOther)
 	if sam.get("/desk/away").Find(".card").Length() != 0 {
 		t.Error("still away")
 	}
@@ -68,13 +68,13 @@ func TestAway_ofOthersIsTheSupervisorsToSay(t *testing.T) {
 
 // TestAssign_toSomebodyAwayIsAskedOnceMoreAndAllowed also where no script asks: then it is told afterwards.
 func TestAssign_toSomebodyAwayIsAskedOnceMoreAndAllowed(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	if _, err := o.Staffing.LeaveDesk(t.Context(), o.People["bert"], "bert", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	anna := o.browser("anna")
-	page := anna.get("/desk/tickets/" + string(n)).is(http.StatusOK)
+	page := anna.get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK)
 	option := page.Find(`#assign option[value=bert]`)
 	if option.Text() != "Bert Agent (away)" || !strings.HasPrefix(option.AttrOr("data-sure", ""), "Bert Agent is away.") || page.Find("#assign option[data-sure]").Length() != 1 {
 		t.Errorf("offered as %q, asking %q", option.Text(), option.AttrOr("data-sure", ""))
@@ -82,7 +82,7 @@ func TestAssign_toSomebodyAwayIsAskedOnceMoreAndAllowed(t *testing.T) {
 	if got := page.Find(`.bulk option[value=bert]`).Text(); got != "Bert Agent (away)" {
 		t.Errorf("for several tickets: %q", got)
 	}
-	told := anna.post("/desk/tickets/"+string(n)+"/assignment", url.Values{"agent": {"bert"}}, byScript...).is(http.StatusOK)
+	told := anna.post("/desk/tickets/"+string(n)+"/assignment", url.Values{"agent": {"bert"}}, byScript...).wantStatus(http.StatusOK)
 	if got := told.Find("[hx-swap-oob='innerHTML:#said']").Text(); got != "The ticket is assigned to bert. Bert Agent is away." {
 		t.Errorf("told %q", got)
 	}
@@ -92,9 +92,9 @@ func TestAssign_toSomebodyAwayIsAskedOnceMoreAndAllowed(t *testing.T) {
 }
 
 func TestConversation_tellsWhatARuleDid(t *testing.T) {
-	o := openOfficeOn(t, officeUnderRule(t))
+	o := newFixtureOn(t, newFixtureWithRule(t))
 	n := o.submit("clara", "My parcel is late", "Where is it?")
-	text := o.browser("sam").get("/desk/tickets/" + string(n)).is(http.StatusOK).Find("#conversation").Text()
+	text := o.browser("sam").get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK).Find("#conversation").Text()
 	if !strings.Contains(text, "The desk gave the ticket to Anna Agent of the group everyone") {
 		t.Errorf("it says %s", text)
 	}
@@ -102,7 +102,7 @@ func TestConversation_tellsWhatARuleDid(t *testing.T) {
 		t.Fatal(err)
 	}
 	n = o.submit("clara", "And another", "Where is that one?")
-	text = o.browser("sam").get("/desk/tickets/" + string(n)).is(http.StatusOK).Find("#conversation").Text()
+	text = o.browser("sam").get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK).Find("#conversation").Text()
 	if !strings.Contains(text, "Nobody of the group everyone is there to be given the ticket") {
 		t.Errorf("it says %s", text)
 	}
@@ -111,8 +111,8 @@ func TestConversation_tellsWhatARuleDid(t *testing.T) {
 	}
 }
 
-// officeUnderRule has a policy that gives every ticket to the one agent there is.
-func officeUnderRule(t *testing.T) *officetest.Fixture {
+// newFixtureWithRule returns a desk whose policy assigns every ticket to its only agent.
+func newFixtureWithRule(t *testing.T) *officetest.Fixture {
 	t.Helper()
 	o := officetest.OpenUnder(t, "panel", []byte("time_zone: UTC\nclocks:\n  first_response: {target: 1h, counts: calendar}\n"+
 		"  resolution: {target: 2h, counts: calendar}\nassignment: [{group: everyone, by: round_robin}]\n"))

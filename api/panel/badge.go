@@ -9,13 +9,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// badge is a promise in a word and a bar.
+// badge shows a clock as one word and a bar.
 type badge struct {
-	Name   string // for who hears it: First response
-	Short  string // for who sees it: Reply
+	Name   string // for screen readers, such as "First response"
+	Short  string // as displayed, such as "Reply"
 	State  string // calm, soon, urgent, late, paused, met, missed, none
 	Text   string
-	Title  string // the whole sentence
+	Title  string // tooltip: a complete sentence
 	Due    time.Time
 	Runs   bool
 	Budget int64 // seconds
@@ -27,7 +27,7 @@ var clockWords = map[policy.ClockName]struct{ name, short string }{
 	policy.Resolution:    {"Resolution", "Solve"},
 }
 
-func newBadge(v desk.View, name policy.ClockName, l words, now time.Time) badge {
+func newBadge(v desk.View, name policy.ClockName, l instantFormatter, now time.Time) badge {
 	g := v.Gauge(name, now)
 	b := badge{
 		Name: clockWords[name].name, Short: clockWords[name].short, Due: g.Due,
@@ -42,16 +42,16 @@ func newBadge(v desk.View, name policy.ClockName, l words, now time.Time) badge 
 	case g.Settled || g.Budget == 0:
 		b.State, b.Text, b.Title = "none", "–", b.Name+" is not owed"
 	case len(g.Paused) > 0:
-		b.State, b.Text, b.Title = "paused", "paused", b.Name+" is paused: "+reasons(g.Paused)
-		if follows := ahead(g.SLAState, l); follows != "" {
+		b.State, b.Text, b.Title = "paused", "paused", b.Name+" is paused: "+pauseReasons(g.Paused)
+		if follows := afterEmergency(g.SLAState, l); follows != "" {
 			b.Title += ". " + follows
 		}
 		if !g.BreachedAt.IsZero() {
-			b.State, b.Text, b.Title = "late", "over", b.Name+" was due "+l.Words(g.BreachedAt)+"; now paused: "+reasons(g.Paused)
+			b.State, b.Text, b.Title = "late", "over", b.Name+" was due "+l.Words(g.BreachedAt)+"; now paused: "+pauseReasons(g.Paused)
 		}
 	default:
 		b.Runs = true
-		b.State, b.Text = ending(g.Due.Sub(now))
+		b.State, b.Text = countdown(g.Due.Sub(now))
 		b.Title = b.Name + " due " + l.Words(g.Due)
 		if !g.Due.After(now) {
 			b.Title = b.Name + " was due " + l.Words(g.Due)
@@ -60,8 +60,9 @@ func newBadge(v desk.View, name policy.ClockName, l words, now time.Time) badge 
 	return b
 }
 
-// ahead tells what follows for a promise that an emergency alone stops, when that ends; else it is empty.
-func ahead(s desk.SLAState, l words) string {
+// afterEmergency describes the deadline that follows the emergency if that alone pauses the clock. It is empty
+// otherwise, and after a breach.
+func afterEmergency(s desk.SLAState, l instantFormatter) string {
 	switch {
 	case !slices.Equal(s.Paused, []policy.Reason{policy.ReasonEmergency}) || !s.BreachedAt.IsZero():
 		return ""
@@ -72,20 +73,20 @@ func ahead(s desk.SLAState, l words) string {
 	}
 }
 
-// words writes an instant in the viewer's zone.
-type words interface{ Words(time.Time) string }
+// instantFormatter formats an instant in the viewer's zone.
+type instantFormatter interface{ Words(time.Time) string }
 
-func reasons(all []policy.Reason) string {
-	said := make([]string, 0, len(all))
+func pauseReasons(all []policy.Reason) string {
+	texts := make([]string, 0, len(all))
 	for _, r := range all {
 		switch r {
 		case policy.ReasonWaiting:
-			said = append(said, "waiting for the requester")
+			texts = append(texts, "waiting for the requester")
 		case policy.ReasonEmergency:
-			said = append(said, "emergency")
+			texts = append(texts, "emergency")
 		default:
-			said = append(said, string(r))
+			texts = append(texts, string(r))
 		}
 	}
-	return strings.Join(said, ", ")
+	return strings.Join(texts, ", ")
 }

@@ -12,7 +12,7 @@ import (
 // BenchmarkDesk asks for what agents look at all day, over HTTP, on a desk of 100,000 tickets. None may take 100 ms.
 func BenchmarkDesk(b *testing.B) {
 	filled := demotest.New(b, demotest.Many)
-	o := openOfficeOn(b, officetest.New(b, filled.Store))
+	o := newFixtureOn(b, officetest.New(b, filled.Store))
 	o.People["agent"] = filled.Agent
 	agent := o.browser("agent")
 	some, _, err := o.Desk.List(b.Context(), desk.Filter{Viewer: filled.Agent, Queue: desk.QueueMine, Limit: 1})
@@ -29,13 +29,13 @@ func BenchmarkDesk(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				agent.get(path).is(http.StatusOK)
+				agent.get(path).wantStatus(http.StatusOK)
 			}
 		})
 	}
 	b.Run("live part of a ticket", func(b *testing.B) {
 		for b.Loop() {
-			agent.get(path+"?queue=mine&part=live", byScript...).is(http.StatusOK)
+			agent.get(path+"?queue=mine&part=live", byScript...).wantStatus(http.StatusOK)
 		}
 	})
 }

@@ -13,29 +13,30 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// gate stands in front of the panel and can hold answers up: it makes a slow desk, and an order of events.
-type gate struct {
-	next   http.Handler
-	broken atomic.Bool // what is held fails
+// responseGate is a handler in front of the panel that can delay responses, to test slow answers and their order.
+type responseGate struct {
+	next        http.Handler
+	unavailable atomic.Bool // what is held fails
 
-	mu    sync.Mutex
-	holds func(*http.Request) bool
-	freed chan struct{} // closed when what is held may go on
-	held  chan string   // the method of each answer that waits
+	mu       sync.Mutex
+	matches  func(*http.Request) bool
+	released chan struct{} // closed when what is held may go on
+	delayed  chan string   // the method of each answer that waits
 }
 
-// hold keeps back the answers to some requests, which are carried out at once, until it is told to let them go.
-func (g *gate) hold(holds func(*http.Request) bool) (held <-chan string, free func()) {
+// delayResponses delays the responses to matching requests, which are carried out at once, until free is called. held
+// receives the method of each delayed response.
+func (g *responseGate) delayResponses(holds func(*http.Request) bool) (held <-chan string, free func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	freed := make(chan struct{})
-	g.holds, g.freed, g.held = holds, freed, make(chan string, 100)
-	return g.held, sync.OnceFunc(func() { close(freed) })
+	g.matches, g.released, g.delayed = holds, freed, make(chan string, 100)
+	return g.delayed, sync.OnceFunc(func() { close(freed) })
 }
 
-func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (g *responseGate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
-	holds, freed, held := g.holds, g.freed, g.held
+	holds, freed, held := g.matches, g.released, g.delayed
 	g.mu.Unlock()
 	if holds == nil || !holds(r) {
 		g.next.ServeHTTP(w, r)
@@ -45,7 +46,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.next.ServeHTTP(kept, r)
 	held <- r.Method
 	<-freed
-	if g.broken.Load() {
+	if g.unavailable.Load() {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
@@ -56,21 +57,22 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(kept.Body.Bytes())
 }
 
-// refetches are what an open page asks for by itself.
-func refetches(r *http.Request) bool { return r.Header.Get("X-Live") == "1" }
+// isRefetch reports whether an open page sent the request by itself.
+func isRefetch(r *http.Request) bool { return r.Header.Get("X-Live") == "1" }
 
-// posts are those to a path. Refetches wait with them: a list that is just being replaced has plain links for a moment.
-func posts(what string) func(*http.Request) bool {
+// isPost returns a function that matches posts to a path, and refetches, because a list that is just being replaced
+// has plain links for a short time.
+func isPost(what string) func(*http.Request) bool {
 	return func(r *http.Request) bool {
-		return r.Method == http.MethodPost && r.URL.Path == what || refetches(r)
+		return r.Method == http.MethodPost && r.URL.Path == what || isRefetch(r)
 	}
 }
 
-// window is a real browser in front of a gate, signed in.
-func (o *office) window(who string) (*browsertest.Page, *gate) {
+// window returns a browser behind a responseGate, signed in as who.
+func (o *fixture) window(who string) (*browsertest.Page, *responseGate) {
 	o.t.Helper()
 	browsertest.Require(o.t)
-	g := &gate{next: o.server.Config.Handler}
+	g := &responseGate{next: o.server.Config.Handler}
 	server := httptest.NewServer(g)
 	o.t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	p := browsertest.Open(o.t, server.URL, browsertest.Look{})
@@ -80,13 +82,13 @@ func (o *office) window(who string) (*browsertest.Page, *gate) {
 
 func TestWindow_saysWhoTookTheTicketFirst(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Whose is it?", "Nobody's yet.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
 	p.SeeOn("#ticket", "Whose is it?")
 	p.Settle()
-	_, free := g.hold(refetches)
+	_, free := g.delayResponses(isRefetch)
 	t.Cleanup(free)
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbAssign})
 	p.Forgive("409")
@@ -97,12 +99,12 @@ func TestWindow_saysWhoTookTheTicketFirst(t *testing.T) {
 
 func TestWindow_lateAnswerStaysWithItsTicket(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
 	p.SeeOn("#ticket", "The first ticket")
-	held, free := g.hold(posts("/desk/tickets/" + string(first) + "/replies"))
+	held, free := g.delayResponses(isPost("/desk/tickets/" + string(first) + "/replies"))
 	t.Cleanup(free)
 	p.Press("r")
 	p.Type("For Clara only.")
@@ -129,13 +131,13 @@ func TestWindow_lateAnswerStaysWithItsTicket(t *testing.T) {
 
 func TestWindow_lateRefetchStaysWithItsTicket(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
 	p.SeeOn("#ticket", "The first ticket")
 	p.Settle()
-	held, free := g.hold(func(r *http.Request) bool { return refetches(r) && r.URL.Path == "/desk/tickets/"+string(first) })
+	held, free := g.delayResponses(func(r *http.Request) bool { return isRefetch(r) && r.URL.Path == "/desk/tickets/"+string(first) })
 	t.Cleanup(free)
 	o.ask("bert", desk.Request{Number: first, Verb: ticket.VerbNote, Body: "Between us."})
 	<-held
@@ -149,14 +151,14 @@ func TestWindow_lateRefetchStaysWithItsTicket(t *testing.T) {
 
 func TestWindow_lateFailureIsTold(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(first) + "?queue=all")
 	p.SeeOn("#ticket", "The first ticket")
-	held, free := g.hold(posts("/desk/tickets/" + string(first) + "/replies"))
+	held, free := g.delayResponses(isPost("/desk/tickets/" + string(first) + "/replies"))
 	t.Cleanup(free)
-	g.broken.Store(true)
+	g.unavailable.Store(true)
 	p.Forgive("503", "[object Object]")
 	p.Press("r")
 	p.Type("Not lost.")
@@ -174,7 +176,7 @@ func TestWindow_lateFailureIsTold(t *testing.T) {
 
 func TestWindow_everyRefetchIsMade(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n, other := o.submit("clara", "A busy ticket", "One."), o.submit("carl", "Another ticket", "Two.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -183,7 +185,7 @@ func TestWindow_everyRefetchIsMade(t *testing.T) {
 	// The list is fetched once a second at most.
 	browsertest.Value[bool](p, `new EventSource("/desk/live").addEventListener("ticket",
 		(event) => { if (event.data === "`+string(other)+`") setTimeout(() => { document.body.dataset.heard = 1; }, 1500); }), true`)
-	held, free := g.hold(func(r *http.Request) bool { return refetches(r) && r.URL.Path == "/desk" })
+	held, free := g.delayResponses(func(r *http.Request) bool { return isRefetch(r) && r.URL.Path == "/desk" })
 	t.Cleanup(free)
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Between us."})
 	<-held // the list is being fetched, and the ticket is to be fetched next
@@ -195,7 +197,7 @@ func TestWindow_everyRefetchIsMade(t *testing.T) {
 
 func TestWindow_questionOutlivesAnUpdate(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "The last ticket", "Please.")
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -212,7 +214,7 @@ func TestWindow_questionOutlivesAnUpdate(t *testing.T) {
 // TestWindow_wordsUnderAQuestionAreNotSeen: nobody reads what arrives below an open dialog.
 func TestWindow_wordsUnderAQuestionAreNotSeen(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "The last ticket", "Please.")
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -229,7 +231,7 @@ func TestWindow_wordsUnderAQuestionAreNotSeen(t *testing.T) {
 // TestWindow_showsWhoWritesTheirOwnWords, however long the conversation is and whatever stands below it.
 func TestWindow_showsWhoWritesTheirOwnWords(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A long story", strings.Repeat("Once more.\n", 60))
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -250,7 +252,7 @@ func TestWindow_showsWhoWritesTheirOwnWords(t *testing.T) {
 // next keys are the panel's.
 func TestWindow_noteIsFollowedByNotes(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -272,7 +274,7 @@ func TestWindow_noteIsFollowedByNotes(t *testing.T) {
 // TestWindow_saysARefusalOnce, beside what was typed.
 func TestWindow_saysARefusalOnce(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -289,7 +291,7 @@ func TestWindow_saysARefusalOnce(t *testing.T) {
 // TestWindow_takesBackThatTheDeskIsAway once it answers.
 func TestWindow_takesBackThatTheDeskIsAway(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -304,13 +306,13 @@ func TestWindow_takesBackThatTheDeskIsAway(t *testing.T) {
 
 func TestWindow_showsTheTicketThatWasChosenLast(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	slow, last := o.submit("clara", "The slow ticket", "One."), o.submit("carl", "The last ticket", "Two.")
 	p, g := o.window("anna")
 	p.Goto("/desk?queue=all")
 	p.SeeOn("#rows", "The slow ticket")
 	p.Settle()
-	held, free := g.hold(func(r *http.Request) bool { return !refetches(r) && r.URL.Path == "/desk/tickets/"+string(slow) })
+	held, free := g.delayResponses(func(r *http.Request) bool { return !isRefetch(r) && r.URL.Path == "/desk/tickets/"+string(slow) })
 	t.Cleanup(free)
 	p.Forgive("net::ERR_ABORTED", "htmx:sendAbort", "htmx:afterRequest") // nobody waits for the slow one any more
 	p.ClickOn(`#rows [data-number="` + string(slow) + `"]`)
@@ -326,13 +328,13 @@ func TestWindow_showsTheTicketThatWasChosenLast(t *testing.T) {
 // TestWindow_lateAnswerLeavesTheComposerAlone: the ticket is taken, and its answer comes while the first words are typed.
 func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Taken and answered", "Quickly, please.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
 	p.SeeOn("#ticket", "Taken and answered")
 	p.Settle()
-	held, free := g.hold(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/assignment") })
+	held, free := g.delayResponses(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/assignment") })
 	t.Cleanup(free)
 	p.Press("a")
 	<-held
@@ -349,13 +351,13 @@ func TestWindow_lateAnswerLeavesTheComposerAlone(t *testing.T) {
 // TestWindow_clickOutlivesAnUpdate: a click is one only on what was there when the button was pressed.
 func TestWindow_clickOutlivesAnUpdate(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A busy ticket", "One.")
 	p, g := o.window("anna")
-	open(p, n)
+	openTicket(p, n)
 	box := "#item-" + string(n) + " > input"
 	p.ClickOnWhile(box, func() {
-		held, free := g.hold(refetches)
+		held, free := g.delayResponses(isRefetch)
 		o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "Between us."})
 		<-held
 		free()
@@ -370,13 +372,13 @@ func TestWindow_clickOutlivesAnUpdate(t *testing.T) {
 // TestWindow_unseenReplyStopsWhatIsSentOverIt: the requester writes while the agent does, and the page does not show it yet.
 func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Where is it?", "My parcel.")
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
 	p.SeeOn("#ticket", "Where is it?")
 	p.Settle()
-	_, free := g.hold(refetches)
+	_, free := g.delayResponses(isRefetch)
 	t.Cleanup(free)
 	p.Press("e")
 	p.Type("It must have arrived.")
@@ -403,7 +405,7 @@ func TestWindow_unseenReplyStopsWhatIsSentOverIt(t *testing.T) {
 // TestWindow_liveWordsCountOnceTheyWereInView: neither hidden below nor under a question do they count as seen.
 func TestWindow_liveWordsCountOnceTheyWereInView(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A long story", strings.Repeat("It goes on and on.\n", 200))
 	p, _ := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
@@ -432,13 +434,13 @@ func TestWindow_liveWordsCountOnceTheyWereInView(t *testing.T) {
 // TestWindow_closureIsRefusedOverAnUnseenReply and can be done once that has been read.
 func TestWindow_closureIsRefusedOverAnUnseenReply(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A long story", strings.Repeat("It goes on and on.\n", 200))
 	p, g := o.window("anna")
 	p.Goto("/desk/tickets/" + string(n))
 	p.SeeOn("#ticket", "A long story")
 	p.Settle()
-	_, free := g.hold(refetches)
+	_, free := g.delayResponses(isRefetch)
 	t.Cleanup(free)
 	browsertest.Value[bool](p, `document.querySelector("#ticket-body").scrollTo(0, 0), true`)
 	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Wait!"})
@@ -457,7 +459,7 @@ func TestWindow_closureIsRefusedOverAnUnseenReply(t *testing.T) {
 // TestWindow_selectedRowsStayAsTheyWereSeen when they were selected, whatever a live update brings.
 func TestWindow_selectedRowsStayAsTheyWereSeen(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A ticket to be closed", "One.")
 	p, _ := o.window("anna")
 	p.Goto("/desk?queue=all")

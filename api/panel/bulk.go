@@ -15,17 +15,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// reportView tells what became of a command to several tickets.
+// reportView is the report on a bulk command.
 type reportView struct {
 	page.Layout
-	Mistake string // nothing was asked of any ticket
-	What    string // what was asked, as done
+	Mistake string // why the command was not sent to any ticket
+	What    string // what was done, such as "closed"
 	Suffix  string
 	Back    string
 	request.Several
 }
 
-// bulk asks the same of every selected ticket, and reports on each.
+// bulk sends one command to every selected ticket and reports the outcome of each.
 func (p *Pages) bulk(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
@@ -45,7 +45,7 @@ func (p *Pages) bulk(v *page.Visit) error {
 		if fault.KindOf(err) != fault.Invalid {
 			return err
 		}
-		report.Mistake = mistake(err)
+		report.Mistake = errorSentence(err)
 	}
 	if v.Partial() {
 		if err := report.trigger(v); err != nil {
@@ -56,8 +56,8 @@ func (p *Pages) bulk(v *page.Visit) error {
 	return v.Show("bulk", report)
 }
 
-// trigger has the page fetch its list again, and keep the refused tickets selected. Where nothing was asked, nothing is
-// changed, the selection included.
+// trigger makes the page reload its list and keep the refused tickets selected. If no command was sent, the list and
+// the selection stay.
 func (r *reportView) trigger(v *page.Visit) error {
 	if r.Mistake != "" {
 		return nil
@@ -74,7 +74,8 @@ func (r *reportView) trigger(v *page.Visit) error {
 	return nil
 }
 
-// readBulk reads what is asked of which tickets. Only what ends a ticket is guarded by what was seen of it.
+// readBulk parses a bulk command: the selected tickets, the last timeline entry that was shown of each, the command
+// and its description. Only verbs with a field "seen" are guarded against entries that the agent has not seen.
 func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request, what string, err error) {
 	var f input.Fields
 	for _, typed := range form["ticket"] {
@@ -90,7 +91,7 @@ func readBulk(form url.Values) (numbers []ticket.Number, seen map[ticket.Number]
 		f.Reject("do", "is nothing that can be done to several tickets")
 	}
 	r = input.Command(&f, d.Verb, form)
-	for _, field := range d.Fields { // what is left out by hand in Temporal UI, or here, isn't who asks
+	for _, field := range d.Fields { // fields that are optional for manual commands are required here
 		if field.Required != 0 && form.Get(field.Name) == "" {
 			f.Reject(field.Name, "is empty")
 		}

@@ -12,12 +12,12 @@ import (
 )
 
 func TestBulk_doesItToEachAndReportsWhatWasRefusedAndWhy(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	first, second, closed := o.submit("clara", "One", "…"), o.submit("carl", "Two", "…"), o.submit("carl", "Three", "…")
 	o.ask("anna", desk.Request{Number: closed, Verb: ticket.VerbClose})
 	b := o.browser("anna")
 	selected := []string{string(first), string(second), string(closed), "HM-0000000000"}
-	a := b.post("/desk/bulk?queue=all", url.Values{"ticket": selected, "do": {"assign"}, "agent": {"bert"}}).is(http.StatusOK)
+	a := b.post("/desk/bulk?queue=all", url.Values{"ticket": selected, "do": {"assign"}, "agent": {"bert"}}).wantStatus(http.StatusOK)
 	pagetest.Check(t, "the report", a.Document)
 	if got := a.Line(".sheet h2"); got != "2 tickets assigned, 2 refused" {
 		t.Errorf("the report begins with %q", got)
@@ -30,18 +30,18 @@ func TestBulk_doesItToEachAndReportsWhatWasRefusedAndWhy(t *testing.T) {
 			t.Errorf("%s is %v's", n, has)
 		}
 	}
-	part := b.post("/desk/bulk?queue=all", url.Values{"ticket": selected[:1], "do": {"reclassify"}, "priority": {"high"}}, byScript...).is(http.StatusOK)
+	part := b.post("/desk/bulk?queue=all", url.Values{"ticket": selected[:1], "do": {"reclassify"}, "priority": {"high"}}, byScript...).wantStatus(http.StatusOK)
 	if part.Find("#report[hx-swap-oob]").Length() != 1 || part.Header.Get("HX-Trigger") != `{"desk:changed":{"refused":[]}}` || o.ticket(first).Ticket.Priority != "high" {
 		t.Errorf("the part is %.200s", part.Body)
 	}
-	b.post("/desk/bulk", url.Values{"ticket": selected[:2], "do": {"close"}}).is(http.StatusOK)
+	b.post("/desk/bulk", url.Values{"ticket": selected[:2], "do": {"close"}}).wantStatus(http.StatusOK)
 	if got := o.ticket(second).Ticket.Status; got != ticket.StatusClosed {
 		t.Errorf("closed it is %s", got)
 	}
 }
 
 func TestBulk_asksNothingWhenItCannotBeMeant(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "One", "…")
 	before := o.ticket(n).Pending
 	b := o.browser("anna")
@@ -52,9 +52,9 @@ func TestBulk_asksNothingWhenItCannotBeMeant(t *testing.T) {
 		"to nobody":        {"ticket": {string(n)}, "do": {"assign"}},
 		"as nothing":       {"ticket": {string(n)}, "do": {"reclassify"}},
 		"no number":        {"ticket": {"<b>"}, "do": {"close"}},
-		"too many":         {"ticket": strings.Split(strings.Repeat("HM-7Q2K9XM4TD ", 1)+many(101), " "), "do": {"close"}},
+		"too many":         {"ticket": strings.Split(strings.Repeat("HM-7Q2K9XM4TD ", 1)+absentNumbers(101), " "), "do": {"close"}},
 	} {
-		a := b.post("/desk/bulk", form).is(http.StatusOK)
+		a := b.post("/desk/bulk", form).wantStatus(http.StatusOK)
 		if a.Line("[role=alert]") == "" {
 			t.Errorf("%s: it says nothing", name)
 		}
@@ -64,8 +64,8 @@ func TestBulk_asksNothingWhenItCannotBeMeant(t *testing.T) {
 	}
 }
 
-// many is so many different numbers of tickets that are not there.
-func many(n int) string {
+// absentNumbers returns n different numbers of tickets that do not exist.
+func absentNumbers(n int) string {
 	var all []string
 	for range n {
 		all = append(all, string(ticket.NewNumber("HM")))

@@ -14,12 +14,12 @@ import (
 type cannedView struct {
 	page.Layout
 	All          []desk.CannedReply
-	Edited       desk.CannedReply // ID 0: a new one
+	Edited       desk.CannedReply // ID 0: a new canned reply
 	Placeholders []string
 	Mistakes     map[string]string // by field
 }
 
-// canned shows all, and the one to be changed in the form.
+// canned shows all canned replies, and a form for a new one or for the one in the query.
 func (p *Pages) canned(v *page.Visit) error {
 	return p.showCanned(v, http.StatusOK, desk.CannedReply{}, nil)
 }
@@ -38,7 +38,7 @@ func (p *Pages) showCanned(v *page.Visit, status int, edited desk.CannedReply, w
 	}
 	return v.ShowStatus(status, "canned", cannedView{
 		Layout: v.Layout("Canned replies", "/desk"), All: all, Edited: edited,
-		Placeholders: desk.Placeholders(), Mistakes: mistakes(wrong),
+		Placeholders: desk.Placeholders(), Mistakes: fieldErrors(wrong),
 	})
 }
 
@@ -47,7 +47,7 @@ func (p *Pages) saveCanned(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // what is no number is a new one
+	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // not a number: a new canned reply
 	c := desk.CannedReply{ID: id, Title: form.Get("title"), Body: unixLines(form.Get("body")), Shared: form.Get("shared") != ""}
 	_, err = p.workspace.SaveCanned(v.Context(), v.Person, c)
 	if fault.KindOf(err) == fault.Invalid && err != nil {
@@ -61,7 +61,7 @@ func (p *Pages) saveCanned(v *page.Visit) error {
 }
 
 func (p *Pages) deleteCanned(v *page.Visit) error {
-	id, err := id(v)
+	id, err := pathID(v)
 	if err == nil {
 		err = p.workspace.DeleteCanned(v.Context(), v.Person, id)
 	}
@@ -72,23 +72,23 @@ func (p *Pages) deleteCanned(v *page.Visit) error {
 	return v.Redirect("/desk/canned")
 }
 
-// filled answers with a canned reply's text, filled in for a ticket.
-func (p *Pages) filled(v *page.Visit) error {
+// cannedText responds with the text of a canned reply, its placeholders replaced by values of the ticket.
+func (p *Pages) cannedText(v *page.Visit) error {
 	n, err := ticket.ParseNumber(v.Param("number"))
 	if err != nil {
 		return err
 	}
-	text, err := p.fillIn(v, n, v.Param("id"))
+	text, err := p.fillCanned(v, n, v.Param("id"))
 	if err != nil {
 		return err
 	}
 	return v.File("text/plain; charset=utf-8", "canned.txt", []byte(text))
 }
 
-// fill puts a canned reply after what was typed, for a browser without scripts.
-func (p *Pages) fill(v *page.Visit, n ticket.Number, d draft, chosen string) error {
+// insertCanned appends a canned reply to the message that is being written, for browsers without scripts.
+func (p *Pages) insertCanned(v *page.Visit, n ticket.Number, d draft, chosen string) error {
 	if chosen != "" {
-		text, err := p.fillIn(v, n, chosen)
+		text, err := p.fillCanned(v, n, chosen)
 		if err != nil {
 			return err
 		}
@@ -97,10 +97,10 @@ func (p *Pages) fill(v *page.Visit, n ticket.Number, d draft, chosen string) err
 		}
 		d.body += text
 	}
-	return p.showTicket(v, n, http.StatusOK, d, said{})
+	return p.showTicket(v, n, http.StatusOK, d, feedback{})
 }
 
-func (p *Pages) fillIn(v *page.Visit, n ticket.Number, id string) (string, error) {
+func (p *Pages) fillCanned(v *page.Visit, n ticket.Number, id string) (string, error) {
 	record, err := p.desk.Ticket(v.Context(), v.Person, n)
 	if err != nil {
 		return "", err

@@ -10,7 +10,7 @@ import (
 // TestCannedReplies_areInsertedOnEnterOnly, at the caret, in every kind of message.
 func TestCannedReplies_areInsertedOnEnterOnly(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	for title, body := range map[string]string{"Greeting": "Hello {{requester.name}}.", "Returns": "Send it back.", "Refund": "The money is on its way."} {
 		if _, err := o.Workspace.SaveCanned(t.Context(), o.People["anna"], desk.CannedReply{Title: title, Body: body}); err != nil {
@@ -18,9 +18,9 @@ func TestCannedReplies_areInsertedOnEnterOnly(t *testing.T) {
 		}
 	}
 	p, _ := o.window("anna")
-	for key, kind := range kinds {
+	for key, kind := range kindKeys {
 		field := `document.querySelector("#body-` + kind + `")`
-		open(p, n)
+		openTicket(p, n)
 		p.Press(key)
 		p.Press("Control+a")
 		p.Type("Well,  yes")

@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// choice is a field with a fixed set of values.
+// choice is a form field with a fixed set of values.
 type choice struct {
 	Label, Name string
 	Options     []option
@@ -18,7 +18,7 @@ type choice struct {
 type option struct {
 	Value, Text string
 	Chosen      bool
-	Sure        string // asked before it is sent; empty: nothing is
+	Sure        string // confirmation asked before it is sent; empty: none
 }
 
 func choose[T ~string](label, name string, chosen T, all []T, first ...option) choice {
@@ -34,14 +34,14 @@ func choose[T ~string](label, name string, chosen T, all []T, first ...option) c
 
 var anyOf = option{Value: "", Text: "any"}
 
-// common is what several columns need: it is read once for a page.
-type common struct {
+// shared holds what several columns of a page need. It is loaded once for each request.
+type shared struct {
 	colleagues []desk.Colleague
-	policy     *policy.Policy // in force
-	zone       *time.Location // the viewer's
+	policy     *policy.Policy // the policy in force
+	zone       *time.Location // the viewer's time zone
 }
 
-func (p *Pages) common(v *page.Visit) (c common, err error) {
+func (p *Pages) loadShared(v *page.Visit) (c shared, err error) {
 	if c.colleagues, err = p.staffing.Staff(v.Context()); err != nil {
 		return c, err
 	}
@@ -50,11 +50,11 @@ func (p *Pages) common(v *page.Visit) (c common, err error) {
 	return c, err
 }
 
-// assignees is the choice of a colleague by handle.
-func (c common) assignees(label, name, chosen string, first ...option) choice {
+// assignees returns a choice of agents by handle.
+func (c shared) assignees(label, name, chosen string, first ...option) choice {
 	choice := choice{Label: label, Name: name, Options: first}
 	for _, colleague := range c.colleagues {
-		choice.Options = append(choice.Options, option{Value: colleague.Handle, Text: named(colleague)})
+		choice.Options = append(choice.Options, option{Value: colleague.Handle, Text: colleagueLabel(colleague)})
 	}
 	for i := range choice.Options {
 		choice.Options[i].Chosen = choice.Options[i].Value == chosen
@@ -62,16 +62,17 @@ func (c common) assignees(label, name, chosen string, first ...option) choice {
 	return choice
 }
 
-// named is a colleague in a choice.
-func named(c desk.Colleague) string {
+// colleagueLabel returns the label of an agent in a choice.
+func colleagueLabel(c desk.Colleague) string {
 	if c.Away.Now() {
 		return c.Name + " (away)"
 	}
 	return c.Name
 }
 
-// name is a colleague's, by their handle, which is all there is of who has left.
-func (c common) name(handle string) string {
+// name returns the name of the agent with the given handle. It returns the handle if the agent is no longer on the
+// staff.
+func (c shared) name(handle string) string {
 	for _, colleague := range c.colleagues {
 		if colleague.Handle == handle {
 			return colleague.Name
@@ -80,16 +81,16 @@ func (c common) name(handle string) string {
 	return handle
 }
 
-// frame is the list's column but for its tickets.
-func (p *Pages) frame(v *page.Visit, s search, shared common) listView {
+// listFrame returns the list without its rows: title, filters and the addresses of the page.
+func (p *Pages) listFrame(v *page.Visit, s search, shared shared) listView {
 	view := listView{
-		Layout: v.Layout(queueName(s.Queue), "/desk"), Title: queueName(s.Queue), Text: s.asked.Get("q"), Requester: s.asked.Get("requester"),
+		Layout: v.Layout(queueName(s.Queue), "/desk"), Title: queueName(s.Queue), Text: s.values.Get("q"), Requester: s.values.Get("requester"),
 		Query: s.with("", "").Encode(), Suffix: s.suffix(), Address: s.address(), Bare: "/desk?queue=" + string(s.Queue),
-		Status: choose("Status", "status", ticket.Status(s.asked.Get("status")), ticket.Statuses(), anyOf,
-			option{Value: notDone, Text: "not done yet"}, option{Value: notClosed, Text: "not closed"}),
+		Status: choose("Status", "status", ticket.Status(s.values.Get("status")), ticket.Statuses(), anyOf,
+			option{Value: unfinished, Text: "not done yet"}, option{Value: notClosed, Text: "not closed"}),
 		Priority:   choose("Priority", "priority", s.Priority, policy.Priorities(), anyOf),
 		Category:   choose("Category", "category", s.Category, shared.policy.Categories, anyOf),
-		Assignee:   shared.assignees("Assignee", "assignee", s.asked.Get("assignee"), anyOf, option{Value: nobody, Text: "nobody"}),
+		Assignee:   shared.assignees("Assignee", "assignee", s.values.Get("assignee"), anyOf, option{Value: unassigned, Text: "nobody"}),
 		Due:        choice{Label: "Due", Name: "due", Options: []option{anyOf, {Value: dueToday, Text: "today", Chosen: !s.DueBefore.IsZero()}}},
 		Colleagues: shared.colleagues, Priorities: policy.Priorities(), Categories: shared.policy.Categories,
 		Swap: v.Partial(),
@@ -99,7 +100,7 @@ func (p *Pages) frame(v *page.Visit, s search, shared common) listView {
 		view.QueueChoice.Options = append(view.QueueChoice.Options, option{Value: string(q.queue), Text: q.name, Chosen: q.queue == s.Queue})
 	}
 	for _, name := range searchFields {
-		value := s.asked.Get(name)
+		value := s.values.Get(name)
 		if value == "" || name == "after" {
 			continue
 		}

@@ -9,24 +9,24 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// clockView is a promise in full: its badge, and how the deadline came about.
+// clockView shows a clock in full: its badge, its deadline and the explanation of the deadline.
 type clockView struct {
 	badge
 	ID        policy.ClockName
-	Detail    string // when it is or was due
-	Words     string // what is left of which budget
-	Share     string // of the budget that is used, in percent
-	Ahead     string // stopped by an emergency alone: what follows when that ends
-	Ask, Why  string // the question that the explanation answers, in short and in full
-	Explained []told
-	Note      template.HTML // that opening hours are counted in another zone; empty when time counts always
+	Detail    string // the deadline, or the reasons of a pause
+	Words     string // remaining part of the budget
+	Share     string // used part of the budget, in percent
+	Ahead     string // the deadline that follows, if only an emergency pauses the clock
+	Ask, Why  string // short and full question that the explanation answers
+	Explained []explanationLine
+	Note      template.HTML // zone of the opening hours, if it is not the viewer's; empty if time counts around the clock
 }
 
-// told is a line of the explanation.
-type told struct {
+// explanationLine is a line of the explanation.
+type explanationLine struct {
 	Running bool
 	Text    template.HTML
-	Causes  []page.Cause // emergencies
+	Causes  []page.Cause // emergencies that the line refers to
 }
 
 func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) clockView {
@@ -36,14 +36,14 @@ func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) 
 		c.Note = l.HoursIn(v.Policy.Zone.String())
 	}
 	g := v.Gauge(name, now)
-	c.Share = share(c.Used, c.Budget)
+	c.Share = percent(c.Used, c.Budget)
 	switch {
 	case !g.MetAt.IsZero():
 		c.Detail, c.Ask, c.Why = l.Words(g.MetAt), "How?", "How was the time counted?"
 	case c.Runs:
 		c.Detail = "due " + l.Words(g.Due)
 	case len(g.Paused) > 0:
-		c.Detail, c.Why, c.Ahead = reasons(g.Paused), "Why is nothing due?", ahead(g.SLAState, l)
+		c.Detail, c.Why, c.Ahead = pauseReasons(g.Paused), "Why is nothing due?", afterEmergency(g.SLAState, l)
 	}
 	left := g.Budget - g.Used
 	unit := map[policy.CountingMode]string{
@@ -58,9 +58,9 @@ func newClock(v desk.View, name policy.ClockName, l page.Layout, now time.Time) 
 	return c
 }
 
-// explain tells how the deadline came about, with the emergencies behind it by the timeline.
+// explain fills in how the deadline follows from the clock's ledger, with links to the emergencies that affected it.
 func (c *clockView) explain(v desk.View, entries []desk.Entry, causes page.Causes, l page.Layout) {
 	for _, line := range v.Explain(c.ID, time.Now()) {
-		c.Explained = append(c.Explained, told{line.Running, l.Told(line), causes.Behind(desk.CausesOf(line, entries))})
+		c.Explained = append(c.Explained, explanationLine{line.Running, l.Told(line), causes.Behind(desk.CausesOf(line, entries))})
 	}
 }

@@ -15,23 +15,24 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// done is what is said once a command is done: the registry's sentence, with whom or what it names.
-func done(r desk.Request) string {
+// doneText returns the confirmation of a command from the registry: a sentence about the field that was set, if there
+// is one, else the sentence of the verb.
+func doneText(r desk.Request) string {
 	d := r.Verb.Definition()
 	for _, f := range d.Fields {
-		if value := valueOf(r, f.Name); f.Done != "" && value != "" {
+		if value := fieldValue(r, f.Name); f.Done != "" && value != "" {
 			return fmt.Sprintf(f.Done, value)
 		}
 	}
 	return d.Done
 }
 
-// valueOf is what a command names in a field that has a sentence of its own.
-func valueOf(r desk.Request, field string) string {
+// fieldValue returns the value of a field that has a confirmation of its own.
+func fieldValue(r desk.Request, field string) string {
 	return map[string]string{"agent": r.Agent, "address": r.Address}[field]
 }
 
-// command handles a form that asks something of a ticket.
+// command returns the handler of a form for a verb that takes no message.
 func (p *Pages) command(verb ticket.Verb) func(*page.Visit) error {
 	return func(v *page.Visit) error {
 		n, err := ticket.ParseNumber(v.Param("number"))
@@ -46,14 +47,15 @@ func (p *Pages) command(verb ticket.Verb) func(*page.Visit) error {
 		r := input.Command(&f, verb, instants(form, verb, v.Layout("", "").Zone))
 		typed := draft{escalation: escalationDraft{Reason: form.Get("reason")}}
 		if err := f.Err(); err != nil {
-			return p.refused(v, n, typed, err)
+			return p.respondError(v, n, typed, err)
 		}
 		r.Number, r.IdempotencyKey = n, v.IdempotencyKey()
-		return p.ask(v, r, typed)
+		return p.submit(v, r, typed)
 	}
 }
 
-// write handles a composer's form. Whatever goes wrong, what was typed comes back.
+// write returns the handler of a composer's form. If the message is not accepted, the form is shown again with its
+// text.
 func (p *Pages) write(m mode) func(*page.Visit) error {
 	return func(v *page.Visit) error {
 		n, err := ticket.ParseNumber(v.Param("number"))
@@ -66,23 +68,23 @@ func (p *Pages) write(m mode) func(*page.Visit) error {
 		}
 		d := draft{kind: m.Key, body: form.Get("body")}
 		if form.Get("fill") != "" {
-			return p.fill(v, n, d, form.Get("canned"))
+			return p.insertCanned(v, n, d, form.Get("canned"))
 		}
 		var f input.Fields
 		r := input.Command(&f, m.verb, form)
 		r.Number, r.IdempotencyKey = n, v.IdempotencyKey()
-		if left := unfilled(d.body); left != "" && m.Key.Public() {
+		if left := missingPlaceholder(d.body); left != "" && m.Key.Public() {
 			f.Reject("body", "still holds %s; write what belongs there", left)
 		}
 		if err := f.Err(); err != nil {
-			return p.refused(v, n, d, err)
+			return p.respondError(v, n, d, err)
 		}
-		return p.ask(v, r, d)
+		return p.submit(v, r, d)
 	}
 }
 
-// unfilled is a placeholder of a canned reply that had no value; empty when there is none.
-func unfilled(body string) string {
+// missingPlaceholder returns a placeholder of a canned reply that is still in the text, or "".
+func missingPlaceholder(body string) string {
 	for _, name := range desk.Placeholders() {
 		if placeholder := "{{" + name + "}}"; strings.Contains(body, placeholder) {
 			return placeholder
@@ -91,45 +93,47 @@ func unfilled(body string) string {
 	return ""
 }
 
-// ask passes a command on and answers with what became of it.
-func (p *Pages) ask(v *page.Visit, r desk.Request, d draft) error {
-	return p.became(v, r, d, done(r), request.Ask(v.Context(), p.desk, v.Person, r))
+// submit sends a command and responds with its outcome.
+func (p *Pages) submit(v *page.Visit, r desk.Request, d draft) error {
+	return p.respond(v, r, d, doneText(r), request.Ask(v.Context(), p.desk, v.Person, r))
 }
 
-// became answers with what became of a command.
-func (p *Pages) became(v *page.Visit, r desk.Request, d draft, done string, a request.Answer) error {
+// respond writes the response to a command. doneText is the confirmation if the command succeeded.
+func (p *Pages) respond(v *page.Visit, r desk.Request, d draft, done string, a request.Answer) error {
 	outcome := a.Outcome
 	switch {
 	case a.State == request.Failed:
-		return p.refused(v, r.Number, d, a.Err)
+		return p.respondError(v, r.Number, d, a.Err)
 	case a.State == request.Pending:
 		v.Accepted()
-		return p.answer(v, r.Number, http.StatusOK, d.sent(), d.kind != "", said{Text: "Accepted. It takes a moment to be decided."})
+		return p.showAnswer(v, r.Number, http.StatusOK, d.next(), d.kind != "", feedback{Text: "Accepted. It takes a moment to be decided."})
 	case outcome.Refused && outcome.Code == ticket.CodeTaken:
-		return p.refused(v, r.Number, d, p.taken(v, r.Number, outcome))
+		return p.respondError(v, r.Number, d, p.alreadyAssigned(v, r.Number, outcome))
 	case outcome.Refused && outcome.Code == ticket.CodeUnseen:
-		return p.crossed(v, r, d, outcome)
+		return p.respondUnseen(v, r, d, outcome)
 	case outcome.Refused:
-		return p.refused(v, r.Number, d, fault.NewConflict(outcome.Code, "%s", outcome.Reason))
+		return p.respondError(v, r.Number, d, fault.NewConflict(outcome.Code, "%s", outcome.Reason))
 	}
 	v.Accepted()
-	return p.answer(v, r.Number, http.StatusOK, d.sent(), d.kind != "", said{Text: done + p.awayNow(v, r)})
+	return p.showAnswer(v, r.Number, http.StatusOK, d.next(), d.kind != "", feedback{Text: done + p.assigneeWarning(v, r)})
 }
 
-// awayNow tells that whoever was given a ticket is away; nothing when they are here, or when it can't be learned.
-func (p *Pages) awayNow(v *page.Visit, r desk.Request) string {
+// assigneeWarning returns a warning if the agent to whom r assigns the ticket is away. It is empty if the agent is
+// available or if that can't be determined.
+func (p *Pages) assigneeWarning(v *page.Visit, r desk.Request) string {
 	if r.Agent == "" {
 		return ""
 	}
-	shared, err := p.common(v)
-	if warning := shared.warning(r.Agent, v.Layout("", "")); err == nil && warning != "" {
+	shared, err := p.loadShared(v)
+	if warning := shared.awayWarning(r.Agent, v.Layout("", "")); err == nil && warning != "" {
 		return " " + warning
 	}
 	return ""
 }
 
-// taken says who has a ticket that somebody else wanted.
-func (p *Pages) taken(v *page.Visit, n ticket.Number, outcome ticket.Outcome) error {
+// alreadyAssigned returns the error for an assignment that was refused because the ticket has been assigned to another
+// agent.
+func (p *Pages) alreadyAssigned(v *page.Visit, n ticket.Number, outcome ticket.Outcome) error {
 	record, err := p.desk.Ticket(v.Context(), v.Person, n)
 	if err != nil {
 		return err
@@ -140,8 +144,8 @@ func (p *Pages) taken(v *page.Visit, n ticket.Number, outcome ticket.Outcome) er
 	return fault.NewConflict(outcome.Code, "%s has this ticket now; take it again if you still want to", record.Assignee.Name)
 }
 
-// refused gives back what was typed, with the reason.
-func (p *Pages) refused(v *page.Visit, n ticket.Number, d draft, err error) error {
+// respondError shows the ticket with the error and the draft. It returns errors that have no place on the page.
+func (p *Pages) respondError(v *page.Visit, n ticket.Number, d draft, err error) error {
 	status := http.StatusConflict
 	switch fault.KindOf(err) {
 	case fault.Invalid, fault.TooLarge:
@@ -153,25 +157,26 @@ func (p *Pages) refused(v *page.Visit, n ticket.Number, d draft, err error) erro
 	case fault.Unavailable:
 		status = http.StatusServiceUnavailable
 		if form, wrong := v.Form(); wrong == nil {
-			d.once = form.Get("once")
+			d.idempotencyKey = form.Get("once")
 		}
 	case fault.Forbidden:
 		status = http.StatusForbidden
 	default:
 		return err
 	}
-	d.mistake = mistake(err)
+	d.mistake = errorSentence(err)
 	if e, ok := errors.AsType[*fault.Error](err); ok && e.Code == ticket.CodeNothing && d.escalation.Reason == "" {
-		return p.answer(v, n, http.StatusOK, d, d.kind != "", said{Text: d.mistake})
+		return p.showAnswer(v, n, http.StatusOK, d, d.kind != "", feedback{Text: d.mistake})
 	}
-	return p.answer(v, n, status, d, d.kind != "", said{Text: d.mistake, Bad: true})
+	return p.showAnswer(v, n, status, d, d.kind != "", feedback{Text: d.mistake, Bad: true})
 }
 
-// answer shows the ticket as it is now. A browser without scripts is sent to it, unless something has to be put right.
-func (p *Pages) answer(v *page.Visit, n ticket.Number, status int, d draft, spoke bool, heard said) error {
+// showAnswer shows the current state of the ticket. Browsers without scripts are redirected to the ticket after a
+// success.
+func (p *Pages) showAnswer(v *page.Visit, n ticket.Number, status int, d draft, spoke bool, message feedback) error {
 	if !v.Partial() {
 		if status == http.StatusOK {
-			v.Flash("%s", heard.Text)
+			v.Flash("%s", message.Text)
 			s, _ := readSearch(v, v.Queries())
 			to := s.ticketAddress(n)
 			if d.kind != "" {
@@ -179,22 +184,22 @@ func (p *Pages) answer(v *page.Visit, n ticket.Number, status int, d draft, spok
 			}
 			return v.Redirect(to)
 		}
-		return p.showTicket(v, n, status, d, heard)
+		return p.showTicket(v, n, status, d, message)
 	}
-	view, err := p.open(v, n, d)
+	view, err := p.loadTicket(v, n, d)
 	if err != nil {
 		return err
 	}
-	view.Swap, view.Spoke, view.Said = true, spoke, heard
+	view.Swap, view.Spoke, view.Said = true, spoke, message
 	view.Composer.Swap, view.Composer.Live = spoke, !spoke
 	if spoke {
-		v.SetHeader("HX-Trigger", "desk:"+map[bool]string{true: "refused", false: "sent"}[heard.Bad])
+		v.SetHeader("HX-Trigger", "desk:"+map[bool]string{true: "refused", false: "sent"}[message.Bad])
 	}
 	return v.Fragment("desk", "answer", view)
 }
 
-// id reads a number from the path.
-func id(v *page.Visit) (int64, error) {
+// pathID parses the ID in the path.
+func pathID(v *page.Visit) (int64, error) {
 	n, err := strconv.ParseInt(v.Param("id"), 10, 64)
 	if err != nil || n < 1 {
 		return 0, fault.New(fault.NotFound, "no page has this address")

@@ -28,7 +28,7 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 		"progress": {"progress", ticket.EventProgressUpdated, ticket.StatusOpen, "The progress is told.", ""},
 		"note":     {"notes", ticket.EventNoted, ticket.StatusNew, "The note is kept.", "&mode=note"},
 	}
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.browser("anna")
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 			if form.AttrOr("action", "") != path+"/"+c.path+"?queue=mine" || once == "" {
 				t.Fatalf("its form goes to %q, once %q", form.AttrOr("action", ""), once)
 			}
-			a := b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "once": {once}}).is(http.StatusSeeOther)
+			a := b.post(form.AttrOr("action", ""), url.Values{"body": {"What  I typed\r\n here"}, "once": {once}}).wantStatus(http.StatusSeeOther)
 			if to := a.Header.Get("Location"); to != path+"?queue=mine"+c.stays {
 				t.Errorf("it leads to %s", to)
 			}
@@ -65,9 +65,9 @@ func TestWrite_saysItAndDoesWhatItsKindDoes(t *testing.T) {
 }
 
 func TestWrite_byScriptBringsTheTicketAndAnEmptyComposer(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
-	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).is(http.StatusOK)
+	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).wantStatus(http.StatusOK)
 	if a.Line("#conversation .said.staff .body") != "On its way." || a.Line(`[hx-swap-oob="innerHTML:#said"]`) != "The reply is sent." {
 		t.Errorf("it brings %.400s", a.Body)
 	}
@@ -78,22 +78,22 @@ func TestWrite_byScriptBringsTheTicketAndAnEmptyComposer(t *testing.T) {
 
 // TestNote_isFollowedByNotes until the agent chooses otherwise: the next words must not reach the requester.
 func TestNote_isFollowedByNotes(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
-	plain := b.post(path+"/notes?queue=all", url.Values{"body": {"She called."}}).is(http.StatusSeeOther)
-	for name, a := range map[string]answer{
-		"plain":     b.get(plain.Header.Get("Location")).is(http.StatusOK),
-		"by script": b.post(path+"/notes", url.Values{"body": {"Again."}}, byScript...).is(http.StatusOK),
-		"refetched": b.get(path+"?queue=all&part=composer&mode=note", byScript...).is(http.StatusOK),
+	plain := b.post(path+"/notes?queue=all", url.Values{"body": {"She called."}}).wantStatus(http.StatusSeeOther)
+	for name, a := range map[string]response{
+		"plain":     b.get(plain.Header.Get("Location")).wantStatus(http.StatusOK),
+		"by script": b.post(path+"/notes", url.Values{"body": {"Again."}}, byScript...).wantStatus(http.StatusOK),
+		"refetched": b.get(path+"?queue=all&part=composer&mode=note", byScript...).wantStatus(http.StatusOK),
 	} {
 		if chosen := a.Find(".mode [checked]").AttrOr("value", ""); chosen != "note" {
 			t.Errorf("%s: after a note comes a %q", name, chosen)
 		}
 	}
 	for _, asked := range []string{"?mode=nonsense", "?mode=Note", "?mode=note%20"} { // never read as a reply
-		b.get(path + asked).is(http.StatusUnprocessableEntity)
-		b.get(path+asked+"&part=composer", byScript...).is(http.StatusUnprocessableEntity)
+		b.get(path + asked).wantStatus(http.StatusUnprocessableEntity)
+		b.get(path+asked+"&part=composer", byScript...).wantStatus(http.StatusUnprocessableEntity)
 	}
 	if again := b.post(path+"/nonsense", url.Values{"body": {"She called."}}); again.Status != http.StatusNotFound {
 		t.Errorf("a message of no kind is answered %d", again.Status)
@@ -104,19 +104,19 @@ func TestNote_isFollowedByNotes(t *testing.T) {
 func TestWrite_isTakenOnceWhenItsAnswerIsLost(t *testing.T) {
 	for name, headers := range map[string][]string{"plain": nil, "by script": byScript} {
 		t.Run(name, func(t *testing.T) {
-			o := openOffice(t)
+			o := newFixture(t)
 			n := o.submit("clara", "My parcel is late", "Where is it?")
 			b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 			once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
-			send := func(once string) answer {
+			send := func(once string) response {
 				return b.post(path+"/replies", url.Values{"body": {"On its way."}, "once": {once}}, headers...)
 			}
-			o.front.broken.Store(true)
+			o.front.unavailable.Store(true)
 			a := send(once)
 			if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "On its way." {
 				t.Errorf("it gives back %q", typed)
 			}
-			o.front.broken.Store(false)
+			o.front.unavailable.Store(false)
 			send(a.Find("#write-reply [name=once]").AttrOr("value", ""))
 			if said := strings.Count(b.get(path).Line("#conversation"), "On its way."); said != 1 {
 				t.Errorf("it is said %d times", said)
@@ -127,19 +127,19 @@ func TestWrite_isTakenOnceWhenItsAnswerIsLost(t *testing.T) {
 
 // TestWrite_saysThatItWasSentBefore with other words: they come back, and can be sent as well.
 func TestWrite_saysThatItWasSentBefore(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 	once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
-	b.post(path+"/replies", url.Values{"body": {"On its way."}, "once": {once}}, byScript...).is(http.StatusOK)
-	a := b.post(path+"/replies", url.Values{"body": {"It will be late."}, "once": {once}}, byScript...).is(http.StatusOK)
+	b.post(path+"/replies", url.Values{"body": {"On its way."}, "once": {once}}, byScript...).wantStatus(http.StatusOK)
+	a := b.post(path+"/replies", url.Values{"body": {"It will be late."}, "once": {once}}, byScript...).wantStatus(http.StatusOK)
 	if why := a.Line("#error-reply"); !strings.HasPrefix(why, "This was sent before with other content, which was accepted") {
 		t.Errorf("it says %q", why)
 	}
 	if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "It will be late." {
 		t.Errorf("it gives back %q", typed)
 	}
-	b.post(path+"/replies", url.Values{"body": {"It will be late."}, "once": {a.Find("#write-reply [name=once]").AttrOr("value", "")}}, byScript...).is(http.StatusOK)
+	b.post(path+"/replies", url.Values{"body": {"It will be late."}, "once": {a.Find("#write-reply [name=once]").AttrOr("value", "")}}, byScript...).wantStatus(http.StatusOK)
 	if said := b.get(path).Line("#conversation"); strings.Count(said, "It will be late.") != 1 || strings.Count(said, "On its way.") != 1 {
 		t.Errorf("the conversation is %q", said)
 	}
@@ -147,7 +147,7 @@ func TestWrite_saysThatItWasSentBefore(t *testing.T) {
 
 // TestWrite_givesBackWhatWasTyped when it is refused, with the reason beside it, and says nothing to the requester.
 func TestWrite_givesBackWhatWasTyped(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	open := o.submit("clara", "My parcel is late", "Where is it?")
 	closed := o.submit("clara", "Done with", "…")
 	o.ask("anna", desk.Request{Number: closed, Verb: ticket.VerbClose})
@@ -178,7 +178,7 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 				if headers != nil {
 					status = http.StatusOK
 				}
-				a := b.post(path, url.Values{"body": {c.body}}, headers...).is(status)
+				a := b.post(path, url.Values{"body": {c.body}}, headers...).wantStatus(status)
 				if headers == nil {
 					pagetest.Check(t, name, a.Document)
 				}
@@ -216,10 +216,10 @@ func TestWrite_givesBackWhatWasTyped(t *testing.T) {
 
 // TestWrite_thatIsNotDecidedInTimeIsKept, and does not invite to be said twice.
 func TestWrite_thatIsNotDecidedInTimeIsKept(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	o.Clerk.Paused.Lock()
-	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).is(http.StatusOK)
+	a := o.browser("anna").post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"On its way."}}, byScript...).wantStatus(http.StatusOK)
 	o.Clerk.Paused.Unlock()
 	if !strings.HasPrefix(a.Line(`[hx-swap-oob="innerHTML:#said"]`), "Accepted.") || a.Find("#body-reply").Text() != "" || a.Find("#ticket-head .tag.pending").Length() != 1 {
 		t.Errorf("it says %q and gives back %q", a.Line(`[hx-swap-oob="innerHTML:#said"]`), a.Find("#body-reply").Text())
@@ -228,7 +228,7 @@ func TestWrite_thatIsNotDecidedInTimeIsKept(t *testing.T) {
 
 // TestAssignment_saysWhoTookItASecondAgo instead of taking it from them.
 func TestAssignment_saysWhoTookItASecondAgo(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	path := "/desk/tickets/" + string(n)
 	anna, bert := o.browser("anna"), o.browser("bert")
@@ -238,8 +238,8 @@ func TestAssignment_saysWhoTookItASecondAgo(t *testing.T) {
 		seen[name] = url.Values{}
 		form.Find("input").Each(func(_ int, s *goquery.Selection) { seen[name].Set(s.AttrOr("name", ""), s.AttrOr("value", "")) })
 	}
-	anna.post(path+"/assignment", seen["anna"]).is(http.StatusSeeOther)
-	a := bert.post(path+"/assignment", seen["bert"]).is(http.StatusConflict)
+	anna.post(path+"/assignment", seen["anna"]).wantStatus(http.StatusSeeOther)
+	a := bert.post(path+"/assignment", seen["bert"]).wantStatus(http.StatusConflict)
 	if got := a.Line("#ticket > .problem"); !strings.Contains(got, "Anna Agent") {
 		t.Errorf("it says %q", got)
 	}
@@ -247,36 +247,36 @@ func TestAssignment_saysWhoTookItASecondAgo(t *testing.T) {
 		t.Errorf("%+v has the ticket", has)
 	}
 	again := a.Find("form:has(#take) [name=expected]").AttrOr("value", "")
-	bert.post(path+"/assignment", url.Values{"expected": {again}}, byScript...).is(http.StatusOK) // now they know, and mean it
+	bert.post(path+"/assignment", url.Values{"expected": {again}}, byScript...).wantStatus(http.StatusOK) // now they know, and mean it
 	if has := o.ticket(n).Assignee; has == nil || has.ID != o.People["bert"].ID {
 		t.Errorf("%+v has the ticket", has)
 	}
 }
 
 func TestCommands_ofTheTicketsHead(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	path := "/desk/tickets/" + string(n) + "/"
 	b := o.browser("anna")
-	b.post(path+"assignment", url.Values{"agent": {"bert"}, "expected": {""}}).is(http.StatusSeeOther)
-	b.post(path+"classification", url.Values{"priority": {"urgent"}, "category": {"general"}}).is(http.StatusSeeOther)
+	b.post(path+"assignment", url.Values{"agent": {"bert"}, "expected": {""}}).wantStatus(http.StatusSeeOther)
+	b.post(path+"classification", url.Values{"priority": {"urgent"}, "category": {"general"}}).wantStatus(http.StatusSeeOther)
 	v := o.ticket(n)
 	if v.Assignee.Name != "Bert Agent" || v.Ticket.Priority != "urgent" {
 		t.Errorf("assigned to %v, priority %s", v.Assignee, v.Ticket.Priority)
 	}
-	if a := b.post(path+"classification", url.Values{"priority": {"urgent"}, "category": {"general"}}, byScript...).is(http.StatusOK); a.Find(".bad").Length() > 0 && a.Find(`[hx-swap-oob="innerHTML:#said"] .bad`).Length() > 0 {
+	if a := b.post(path+"classification", url.Values{"priority": {"urgent"}, "category": {"general"}}, byScript...).wantStatus(http.StatusOK); a.Find(".bad").Length() > 0 && a.Find(`[hx-swap-oob="innerHTML:#said"] .bad`).Length() > 0 {
 		t.Error("changing nothing is told as a failure")
 	}
-	b.post(path+"classification", url.Values{"priority": {"huge"}}).is(http.StatusUnprocessableEntity)
-	b.post(path+"classification", url.Values{"category": {"no such"}}).is(http.StatusConflict)
-	b.post(path+"assignment", url.Values{"agent": {"nobody-of-this-name"}}).is(http.StatusUnprocessableEntity)
-	b.post(path+"resolution", url.Values{"body": {"Done."}}).is(http.StatusSeeOther)
-	b.post(path+"reopening", nil).is(http.StatusSeeOther)
+	b.post(path+"classification", url.Values{"priority": {"huge"}}).wantStatus(http.StatusUnprocessableEntity)
+	b.post(path+"classification", url.Values{"category": {"no such"}}).wantStatus(http.StatusConflict)
+	b.post(path+"assignment", url.Values{"agent": {"nobody-of-this-name"}}).wantStatus(http.StatusUnprocessableEntity)
+	b.post(path+"resolution", url.Values{"body": {"Done."}}).wantStatus(http.StatusSeeOther)
+	b.post(path+"reopening", nil).wantStatus(http.StatusSeeOther)
 	if got := o.ticket(n).Ticket.Status; got != ticket.StatusOpen {
 		t.Errorf("reopened it is %s", got)
 	}
 	b.post(path+"acknowledgement", url.Values{"reason": {"I know."}}) // refused or not, no error page
-	b.post(path+"closure", nil).is(http.StatusSeeOther)
+	b.post(path+"closure", nil).wantStatus(http.StatusSeeOther)
 	if got := o.ticket(n).Ticket.Status; got != ticket.StatusClosed {
 		t.Errorf("closed it is %s", got)
 	}
@@ -285,7 +285,7 @@ func TestCommands_ofTheTicketsHead(t *testing.T) {
 // TestReturn_ofANote: what was typed before the session ended is back in its form, which is the one that shows, until a
 // script has sent it.
 func TestReturn_ofANote(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A lid", "It does not close.")
 	b := o.browser("anna")
 	page := "/desk/tickets/" + string(n) + "?queue=all"

@@ -10,38 +10,37 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// composerView is where people write. Each kind of message has a form and a field of its own, so that a note can't
-// become a reply by a slip.
+// composerView is the composer. Each kind of message has its own form and text field, so that a note can't be sent as
+// a reply by mistake.
 type composerView struct {
 	page.Layout
 	Number      ticket.Number
 	Status      ticket.Status
-	Modes       []modeView // empty: nothing can be written
+	Modes       []modeView // empty: no message can be written
 	Canned      []desk.CannedReply
-	Seen        int    // the last entry of the timeline that the page shows
-	Unavailable string // why there is nothing to write; empty when there is
+	Seen        int    // number of the last timeline entry that the page shows
+	Unavailable string // why no message can be written
 	Swap        bool
-	Live        bool // a live update: what is typed is left alone
+	Live        bool // a live update, which leaves typed text alone
 }
 
 type modeView struct {
 	mode
 	Action         string
-	IdempotencyKey string // key of the form
+	IdempotencyKey string // idempotency key of the form
 	Body           string
 	Mistake        string
-	Unseen         []line // what had not been seen when it was refused for that
+	Unseen         []line // entries because of which the message was refused
 	Chosen         bool
 }
 
-// messageKind is what a message is to its ticket. The zero kind is none.
+// messageKind is a kind of message, such as a reply or a note. The zero value is none.
 type messageKind string
 
-// kindNote is the kind that only staff read.
+// kindNote is an internal note, which only staff read.
 const kindNote messageKind = "note"
 
-// parseKind reads a kind from an address. A word that is none is refused: what was meant as a note must never become a
-// reply.
+// parseKind parses a kind from an address. Unknown kinds are an error, so that a note is never sent as a reply.
 func parseKind(word string) (messageKind, error) {
 	if word == "" {
 		return "", nil
@@ -54,30 +53,30 @@ func parseKind(word string) (messageKind, error) {
 	return "", fault.New(fault.Invalid, "there is no such kind of message")
 }
 
-// Public reports whether the requester reads messages of this kind.
+// Public reports whether the requester receives messages of this kind.
 func (k messageKind) Public() bool {
 	return !slices.ContainsFunc(modes, func(m mode) bool { return m.Key == k && m.verb.Internal() })
 }
 
-// mode is how the composer offers a verb that is asked for in words.
+// mode is the composer's presentation of a verb that takes a message.
 type mode struct {
 	Key      messageKind
 	Shortcut string
 	verb     ticket.Verb
-	Reads    string // who reads it, and what it does
+	Reads    string // who receives the message, and its effect
 	Hint     string
-	Send     string // what the button says
-	Sending  string // what is said while it can be taken back
+	Send     string // label of the button
+	Sending  string // shown while sending can be undone
 }
 
-// Name is what the kind of message is called.
+// Name returns the label of the mode.
 func (m mode) Name() string { return m.verb.Definition().Label }
 
 func (m mode) path() string { return m.verb.Definition().For(ticket.RoleAgent)[0].Path }
 
-// modes are the composer's, in the order of their tabs: first those with words and a key of their own, then every other
-// verb of the registry that agents ask for in words.
-var modes = withTheRest([]mode{
+// modes lists the composer's modes in the order of their tabs. Verbs of the registry that take a message and are not
+// listed here follow with their labels.
+var modes = withOtherVerbs([]mode{
 	{
 		Key: "reply", Shortcut: "r", verb: ticket.VerbAgentReply,
 		Reads: "The requester gets this by mail.", Hint: "Write to the requester", Send: "Send reply", Sending: "Sending reply",
@@ -103,7 +102,7 @@ var modes = withTheRest([]mode{
 	},
 })
 
-func withTheRest(known []mode) []mode {
+func withOtherVerbs(known []mode) []mode {
 	for _, d := range ticket.Definitions() {
 		had := slices.ContainsFunc(known, func(m mode) bool { return m.verb == d.Verb })
 		if !had && d.InWords() && len(d.For(ticket.RoleAgent)) > 0 {
@@ -113,7 +112,7 @@ func withTheRest(known []mode) []mode {
 	return known
 }
 
-// modeOf is the mode of a verb that agents ask for in words.
+// modeOf returns the mode of a verb. It panics if agents can't send the verb with a message.
 func modeOf(verb ticket.Verb) mode {
 	return modes[slices.IndexFunc(modes, func(m mode) bool { return m.verb == verb })]
 }
@@ -127,15 +126,15 @@ func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d
 	for _, m := range modes {
 		typed := d.kind == m.Key
 		if !m.verb.Fits(status) && !(typed && d.body != "") {
-			continue // but what was typed is given back, whatever has happened to the ticket
+			continue // a draft is shown again even if the verb does not fit the status any more
 		}
 		mv := modeView{
 			mode: m, Action: view.Post(m.path()), IdempotencyKey: view.IdempotencyKey(), Chosen: typed || d.kind == "" && len(c.Modes) == 0,
 		}
 		if typed {
 			mv.Body, mv.Mistake, mv.Unseen = d.body, d.mistake, view.Unseen
-			if d.once != "" {
-				mv.IdempotencyKey = d.once
+			if d.idempotencyKey != "" {
+				mv.IdempotencyKey = d.idempotencyKey
 			}
 		}
 		c.Modes = append(c.Modes, mv)
@@ -146,10 +145,10 @@ func newComposer(view ticketView, record desk.View, canned []desk.CannedReply, d
 	return c
 }
 
-// Placeholders are the names of what a canned reply leaves to be filled in.
+// Placeholders returns the names of the placeholders of canned replies, separated by spaces.
 func (c composerView) Placeholders() string { return strings.Join(desk.Placeholders(), " ") }
 
-// Mistaken reports whether a mistake stands beside what was typed, so that it need not be told elsewhere.
+// Mistaken reports whether an error is shown beside the draft and need not be shown elsewhere.
 func (c composerView) Mistaken() bool {
 	return slices.ContainsFunc(c.Modes, func(m modeView) bool { return m.Mistake != "" })
 }

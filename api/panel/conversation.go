@@ -12,31 +12,31 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// line is an entry of the timeline: words that somebody wrote, or something that happened.
+// line is an entry of the timeline: a message or an event.
 type line struct {
 	N      int
 	At     time.Time
 	Who    string
-	From   string // requester, staff, note, refused: for whose eyes it is
+	From   string // style of the entry: requester, staff, note or refused
 	Label  string
 	Body   string
-	Parts  []part // the body, with its addresses as links
-	After  string // what became of it besides
-	Text   string // without words: what happened
+	Parts  []part // the body, with web addresses as links
+	After  string // what else happened to the message
+	Text   string // description of an event without a message
 	Bad    bool
 	Resend int        // number of a mail that can be sent again; 0: none
-	Own    bool       // it was the requester's
-	Mine   bool       // the viewer's
-	Cause  page.Cause // of what an emergency did
+	Own    bool       // the bounced mail was addressed to the requester
+	Mine   bool       // written by the viewer
+	Cause  page.Cause // the emergency that caused the event
 }
 
-// part is a piece of a text; with a Link it leads there.
+// part is a piece of a text. Link is empty unless the piece is a web address.
 type part struct{ Text, Link string }
 
-// address finds what may be made a link: nothing but the web, without the punctuation of a sentence at its end.
+// webAddress matches http and https addresses, without punctuation at their end. Nothing else becomes a link.
 var webAddress = regexp.MustCompile(`https?://[^\s<>"']*[^\s<>"'.,;:!?)\]}]`)
 
-func parts(text string) []part {
+func splitLinks(text string) []part {
 	var all []part
 	from := 0
 	for _, at := range webAddress.FindAllStringIndex(text, -1) {
@@ -52,27 +52,27 @@ func parts(text string) []part {
 	return all
 }
 
-func lines(entries []desk.Entry, shared common, causes page.Causes) []line {
+func lines(entries []desk.Entry, shared shared, causes page.Causes) []line {
 	all := make([]line, 0, len(entries))
 	for _, e := range entries {
-		l := line{N: e.N, At: e.At, Who: who(e.By.Role, e.Author), Body: e.Body, Text: happening(e, shared), Bad: bad(e.Kind), Cause: causes.Of(e.Emergency)}
-		l.From, l.Label = voice(e)
+		l := line{N: e.N, At: e.At, Who: actorName(e.By.Role, e.Author), Body: e.Body, Text: eventText(e, shared), Bad: isProblem(e.Kind), Cause: causes.Of(e.Emergency)}
+		l.From, l.Label = audience(e)
 		if l.Body != "" {
-			l.Parts = parts(e.Body)
+			l.Parts = splitLinks(e.Body)
 		}
 		if e.Bounce != nil && !e.Bounce.Resent {
 			l.Resend, l.Own = e.Mail, e.Bounce.To.Role == ticket.RoleCustomer
 		}
 		if e.Kind == ticket.EventRefused && e.Body != "" {
-			l.After = "It was refused (" + spoken(e.Code) + "): the requester did not get it."
+			l.After = "It was refused (" + humanize(e.Code) + "): the requester did not get it."
 		}
 		all = append(all, l)
 	}
 	return all
 }
 
-// who names whoever acted.
-func who(role ticket.Role, author desk.Ref) string {
+// actorName returns the name of who caused an event: a person, a manual command or the desk itself.
+func actorName(role ticket.Role, author desk.Ref) string {
 	switch {
 	case author.Name != "":
 		return author.Name
@@ -83,8 +83,8 @@ func who(role ticket.Role, author desk.Ref) string {
 	}
 }
 
-// voice says for whose eyes words are, and what kind they are.
-func voice(e desk.Entry) (from, label string) {
+// audience returns the style and the label of an entry, which show who can read it.
+func audience(e desk.Entry) (from, label string) {
 	from = "staff"
 	if e.By.Role == ticket.RoleCustomer {
 		from = "requester"
@@ -95,7 +95,7 @@ func voice(e desk.Entry) (from, label string) {
 	case ticket.EventAcknowledged:
 		return "note", "Escalation acknowledged, internal"
 	case ticket.EventRefused:
-		return "refused", "Refused: " + spoken(string(e.Verb))
+		return "refused", "Refused: " + humanize(string(e.Verb))
 	case ticket.EventSubmitted:
 		return from, "Request"
 	case ticket.EventInformationRequested:
@@ -109,7 +109,7 @@ func voice(e desk.Entry) (from, label string) {
 	}
 }
 
-func bad(k ticket.EventKind) bool {
+func isProblem(k ticket.EventKind) bool {
 	switch k {
 	case ticket.EventBreached, ticket.EventEscalated, ticket.EventNoAgentAvailable, ticket.EventMailBounced, ticket.EventHandedBack, ticket.EventWebhookFailed, ticket.EventRefused:
 		return true
@@ -118,9 +118,9 @@ func bad(k ticket.EventKind) bool {
 	}
 }
 
-// happening tells an event that has no words in one sentence.
-func happening(e desk.Entry, shared common) string { //nolint:funlen // a table
-	actor := who(e.By.Role, e.Author)
+// eventText describes an event without a message in one sentence.
+func eventText(e desk.Entry, shared shared) string { //nolint:funlen // a table
+	actor := actorName(e.By.Role, e.Author)
 	switch e.Kind {
 	case ticket.EventNoAgentAvailable:
 		if e.Promise != "" {
@@ -129,26 +129,26 @@ func happening(e desk.Entry, shared common) string { //nolint:funlen // a table
 		return "Nobody of the group " + e.Group + " is there to be given the ticket"
 	case ticket.EventAssigned:
 		if e.Group != "" {
-			return fmt.Sprintf("%s gave the ticket to %s of the group %s%s", actor, shared.name(e.Handle), e.Group, broken(e.Promise))
+			return fmt.Sprintf("%s gave the ticket to %s of the group %s%s", actor, shared.name(e.Handle), e.Group, breachSuffix(e.Promise))
 		}
 		if e.Assignee == e.By.ID {
 			return actor + " took the ticket"
 		}
 		return actor + " gave the ticket to " + shared.name(e.Handle)
 	case ticket.EventReclassified:
-		return actor + " changed " + changes(e)
+		return actor + " changed " + changedFields(e)
 	case ticket.EventResolved:
-		return actor + " resolved the ticket" + because(e.Cause)
+		return actor + " resolved the ticket" + causeSuffix(e.Cause)
 	case ticket.EventClosed:
-		return actor + " closed the ticket" + because(e.Cause)
+		return actor + " closed the ticket" + causeSuffix(e.Cause)
 	case ticket.EventReopened:
 		return actor + " reopened the ticket"
 	case ticket.EventReminded:
-		return "Reminder: the " + promise(e.Promise) + " falls due soon"
+		return "Reminder: the " + clockLabel(e.Promise) + " falls due soon"
 	case ticket.EventBreached:
-		return "The " + promise(e.Promise) + " is overdue: the promise is broken"
+		return "The " + clockLabel(e.Promise) + " is overdue: the promise is broken"
 	case ticket.EventEscalated:
-		return fmt.Sprintf("Escalated for the %s, rung %d%s", promise(e.Promise), e.EscalationStep, raised(e))
+		return fmt.Sprintf("Escalated for the %s, rung %d%s", clockLabel(e.Promise), e.EscalationStep, prioritySuffix(e))
 	case ticket.EventAcknowledged:
 		return actor + " acknowledged the escalation"
 	case ticket.EventNudged:
@@ -162,13 +162,13 @@ func happening(e desk.Entry, shared common) string { //nolint:funlen // a table
 	case ticket.EventPolicyAdopted:
 		return fmt.Sprintf("%s moved the ticket from version %d to version %d of the policy", actor, e.Was, e.Policy)
 	case ticket.EventMailBounced:
-		return bounced(e)
+		return bounceText(e)
 	case ticket.EventQuestionDelivered:
 		return "Our mail reached the requester's mail server: their silence counts from then"
 	case ticket.EventHandedBack:
 		return "The requester could not be asked by mail: the ticket is open again"
 	case ticket.EventMailResent:
-		return actor + " sent the mail again" + sentAgain(e.Status)
+		return actor + " sent the mail again" + resentSuffix(e.Status)
 	case ticket.EventWebhookFailed:
 		return "The webhook " + e.Webhook + " could not be told"
 	case ticket.EventSnoozed:
@@ -176,21 +176,21 @@ func happening(e desk.Entry, shared common) string { //nolint:funlen // a table
 	case ticket.EventWoke:
 		return "The ticket woke, and is back in its queues"
 	case ticket.EventRefused:
-		return fmt.Sprintf("Refused: %s by %s (%s)", spoken(string(e.Verb)), actor, spoken(e.Code))
+		return fmt.Sprintf("Refused: %s by %s (%s)", humanize(string(e.Verb)), actor, humanize(e.Code))
 	default:
-		return actor + ": " + spoken(string(e.Kind))
+		return actor + ": " + humanize(string(e.Kind))
 	}
 }
 
-// coming tells what happens next by itself, unless something else happens before.
-func coming(next ticket.DueEvent) string {
+// dueEventText describes the next due event.
+func dueEventText(next ticket.DueEvent) string {
 	switch next.Kind {
 	case ticket.DueReminder:
-		return "reminder of the " + promise(next.Clock)
+		return "reminder of the " + clockLabel(next.Clock)
 	case ticket.DueBreach:
-		return "the " + promise(next.Clock) + " falls due"
+		return "the " + clockLabel(next.Clock) + " falls due"
 	case ticket.DueEscalation:
-		return fmt.Sprintf("escalation for the broken %s, rung %d", promise(next.Clock), next.EscalationStep)
+		return fmt.Sprintf("escalation for the broken %s, rung %d", clockLabel(next.Clock), next.EscalationStep)
 	case ticket.DueNudge:
 		return "the requester is reminded that the ticket waits for them"
 	case ticket.DueResolve:
@@ -200,11 +200,11 @@ func coming(next ticket.DueEvent) string {
 	case ticket.DueWake:
 		return "the ticket wakes"
 	default:
-		return spoken(string(next.Kind))
+		return humanize(string(next.Kind))
 	}
 }
 
-func changes(e desk.Entry) string {
+func changedFields(e desk.Entry) string {
 	var changed []string
 	if e.Priority != "" {
 		changed = append(changed, "the priority to "+string(e.Priority))
@@ -215,7 +215,7 @@ func changes(e desk.Entry) string {
 	return strings.Join(changed, " and ")
 }
 
-func because(c ticket.Cause) string {
+func causeSuffix(c ticket.Cause) string {
 	switch c {
 	case ticket.CauseRequester:
 		return ": the resolution is confirmed"
@@ -228,23 +228,24 @@ func because(c ticket.Cause) string {
 	}
 }
 
-// broken is the breach for which a rule gave the ticket away.
-func broken(name policy.ClockName) string {
+// breachSuffix names the breach because of which an assignment rule reassigned the ticket. It is empty if there is
+// none.
+func breachSuffix(name policy.ClockName) string {
 	if name == "" {
 		return ""
 	}
-	return ", because the " + promise(name) + " is broken"
+	return ", because the " + clockLabel(name) + " is broken"
 }
 
-func raised(e desk.Entry) string {
+func prioritySuffix(e desk.Entry) string {
 	if e.Priority == "" {
 		return ""
 	}
 	return ": priority raised to " + string(e.Priority)
 }
 
-// sentAgain is what a ticket is again since the mail that asks was.
-func sentAgain(s ticket.Status) string {
+// resentSuffix describes the status that a ticket returns to when a bounced mail is sent again.
+func resentSuffix(s ticket.Status) string {
 	switch s {
 	case ticket.StatusWaiting:
 		return ": the ticket waits for the requester again"
@@ -255,14 +256,14 @@ func sentAgain(s ticket.Status) string {
 	}
 }
 
-func bounced(e desk.Entry) string {
+func bounceText(e desk.Entry) string {
 	if e.Bounce == nil {
 		return "A mail could not be delivered"
 	}
-	return fmt.Sprintf("The mail about the %s to %s could not be delivered", spoken(string(e.Bounce.Kind)), e.Bounce.To.Name)
+	return fmt.Sprintf("The mail about the %s to %s could not be delivered", humanize(string(e.Bounce.Kind)), e.Bounce.To.Name)
 }
 
-func promise(name policy.ClockName) string { return spoken(string(name)) }
+func clockLabel(name policy.ClockName) string { return humanize(string(name)) }
 
-// spoken turns a stable word into one that people say.
-func spoken(word string) string { return strings.NewReplacer("-", " ", "_", " ").Replace(word) }
+// humanize turns an identifier such as "request-information" into words.
+func humanize(word string) string { return strings.NewReplacer("-", " ", "_", " ").Replace(word) }

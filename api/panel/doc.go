@@ -1,4 +1,4 @@
-// Package panel is the agents' panel: queues, a list and the open ticket side by side, kept fresh while they are
-// looked at. It renders what the desk tells it and passes on what people ask for; it knows no SQL, no Temporal and no
-// rule of a ticket's life.
+// Package panel renders the agents' panel: queues, the list of tickets and the open ticket, with live updates. It
+// renders what internal/desk returns and sends commands; it knows no SQL, no Temporal and none of the rules of the
+// domain.
 package panel

@@ -12,10 +12,10 @@ import (
 // TestDraft_publicWordsGoFromKindToKind, and a note stays a note.
 func TestDraft_publicWordsGoFromKindToKind(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	p, _ := o.window("anna")
-	open(p, n)
+	openTicket(p, n)
 	p.Press("n")
 	p.Type("She is furious.")
 	p.Press("Escape")
@@ -27,7 +27,7 @@ func TestDraft_publicWordsGoFromKindToKind(t *testing.T) {
 	for _, key := range []string{"e", "i", "p", "r", "e"} {
 		p.Press("Escape")
 		p.Press(key)
-		p.Until("the words came along to "+kinds[key], fmt.Sprintf(`document.activeElement.id === "body-%s" && document.activeElement.value === "Dear Clra"`, kinds[key]))
+		p.Until("the words came along to "+kindKeys[key], fmt.Sprintf(`document.activeElement.id === "body-%s" && document.activeElement.value === "Dear Clra"`, kindKeys[key]))
 	}
 	p.Type("a")
 	p.Until("with the caret", `document.activeElement.value === "Dear Clara"`)
@@ -40,20 +40,20 @@ func TestDraft_publicWordsGoFromKindToKind(t *testing.T) {
 	p.Until("with the kind", `document.querySelector("#mode-resolve").checked`)
 	p.Press("e")
 	p.Press("Control+Enter")
-	o.awaitSaid(n, "Dear Clara")
+	o.awaitMessages(n, "Dear Clara")
 	p.Until("the note waits", `document.querySelector("#body-note").value === "She is furious."`)
 }
 
 // TestDraft_endsWithTheSession here, after what is held was sent.
 func TestDraft_endsWithTheSession(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n, other := o.submit("clara", "My parcel is late", "Where is it?"), o.submit("carl", "Begun", "…")
 	p, _ := o.window("anna")
-	open(p, other)
+	openTicket(p, other)
 	p.Press("r")
 	p.Type("Dear Carl, ")
-	open(p, n)
+	openTicket(p, n)
 	p.Press("n")
 	p.Type("She is furious.")
 	p.Press("Escape")
@@ -65,14 +65,14 @@ func TestDraft_endsWithTheSession(t *testing.T) {
 	p.Click("Sign out")
 	p.At("/")
 	p.Until("the page is there", `document.readyState === "complete"`)
-	o.awaitSaid(n, "Dear Clara, ")
+	o.awaitMessages(n, "Dear Clara, ")
 	p.Until("no words are left", noDrafts)
 }
 
 // TestDraft_outlivesASessionThatExpired for the same person alone.
 func TestDraft_outlivesASessionThatExpired(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	p, _ := o.window("anna")
 	leave := func() { // an open page finds out by itself, or else is left
@@ -81,7 +81,7 @@ func TestDraft_outlivesASessionThatExpired(t *testing.T) {
 		p.Settle()
 	}
 	begin := func() {
-		open(p, n)
+		openTicket(p, n)
 		p.Press("r")
 		p.Type("Dear Clara, ")
 		o.SQL("DELETE FROM sessions")
@@ -90,12 +90,12 @@ func TestDraft_outlivesASessionThatExpired(t *testing.T) {
 	p.Forgive("401")
 	begin()
 	p.Goto("/let-in/anna")
-	open(p, n)
+	openTicket(p, n)
 	p.Until("the words are back", `document.querySelector("#body-reply").value === "Dear Clara, "`)
 	o.SQL("DELETE FROM sessions")
 	leave()
 	p.Goto("/let-in/bert")
-	open(p, n)
+	openTicket(p, n)
 	p.Until("they are nobody else's", noWords)
 	p.Until("and not kept for anybody", noDrafts)
 }
@@ -103,15 +103,15 @@ func TestDraft_outlivesASessionThatExpired(t *testing.T) {
 // TestDraft_outlivesASessionThatWasEndedElsewhere, also what was on its way then; but not a sign-out in its own browser.
 func TestDraft_outlivesASessionThatWasEndedElsewhere(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n, other := o.submit("clara", "My parcel is late", "Where is it?"), o.submit("carl", "Begun", "…")
 	p, g := o.window("anna")
 	p.Forgive("401")
 	end := func() {
 		t.Helper()
-		o.browser("anna").post("/account/sign-out-everywhere", url.Values{}).is(http.StatusSeeOther)
+		o.browser("anna").post("/account/sign-out-everywhere", url.Values{}).wantStatus(http.StatusSeeOther)
 	}
-	open(p, n)
+	openTicket(p, n)
 	p.Press("n")
 	p.Type("She is furious.")
 	p.Press("Escape")
@@ -121,31 +121,31 @@ func TestDraft_outlivesASessionThatWasEndedElsewhere(t *testing.T) {
 	p.SeeOn("#sending", string(n))
 	p.ClickOn(`#rows [data-number="` + string(other) + `"]`)
 	p.SeeOn("#ticket-head .number", string(other))
-	_, free := g.hold(refetches) // which would lead to the sign-in
+	_, free := g.delayResponses(isRefetch) // which would lead to the sign-in
 	t.Cleanup(free)
 	end()
 	p.SeeOn("#said", string(n)+": You have been signed out.")
 	p.Goto("/let-in/anna")
-	g.hold(func(*http.Request) bool { return false })
-	open(p, n)
+	g.delayResponses(func(*http.Request) bool { return false })
+	openTicket(p, n)
 	p.Until("the words are back", `document.querySelector("#body-reply").value === "Dear Clara, " && document.querySelector("#body-note").value === "She is furious."`)
 	end()
 	p.Goto("/sign-in")
 	p.Settle()
 	p.Until("they wait", `!(`+noDrafts+`)`)
 	p.Goto("/let-in/bert")
-	open(p, n)
+	openTicket(p, n)
 	p.Until("they are nobody else's", noWords)
 	p.Until("and not kept for anybody", noDrafts)
 	p.Goto("/let-in/anna")
-	open(p, n)
+	openTicket(p, n)
 	p.Press("n")
 	p.Type("Once more.")
-	_, free = g.hold(refetches)
+	_, free = g.delayResponses(isRefetch)
 	t.Cleanup(free)
 	end()
 	browsertest.Value[bool](p, `(document.querySelector("form[action='/sign-out']").requestSubmit(), true)`)
 	p.At("/|/sign-in.*")
 	p.Until("no words are left", noDrafts)
-	o.awaitSaid(n)
+	o.awaitMessages(n)
 }

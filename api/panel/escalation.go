@@ -15,35 +15,36 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// escalationView is the small page that the link in an escalation's mail opens. It shows no words of the ticket's: for
-// those one signs in.
+// escalationView is the page behind the link in an escalation's mail. It shows no messages of the ticket; reading them
+// requires signing in.
 type escalationView struct {
 	page.Layout
 	Token    string
 	Key      string
 	Number   ticket.Number
-	As       string // whom the link is for
+	As       string // name of the recipient of the link
 	Status   ticket.Status
 	Priority policy.Priority
-	Assignee string // empty: nobody
-	Breached []brokenView
+	Assignee string // empty: unassigned
+	Breached []breachView
 	Reason   string
 	Error    string
 }
 
-// brokenView is a promise that was broken and that nobody has answered for.
-type brokenView struct {
+// breachView is a breach whose escalation has not been acknowledged.
+type breachView struct {
 	What           string
 	Due            time.Time
 	EscalationStep int
 }
 
-var errLinksOften = fault.New(fault.Limited, "that was too often; try again in a moment")
+var errTooManyRequests = fault.New(fault.Limited, "that was too often; try again in a moment")
 
-// linked reads the link of an address. One that expired or was ended is answered: over is true then.
-func (p *Pages) linked(v *page.Visit) (n ticket.Number, by desk.Person, over bool, err error) {
-	if !p.linking.Allow(v.Source()) {
-		return "", desk.Person{}, false, errLinksOften
+// readLink validates the link in the address. If the link has expired or was revoked, it writes the response and
+// returns over as true.
+func (p *Pages) readLink(v *page.Visit) (n ticket.Number, by desk.Person, over bool, err error) {
+	if !p.linkLimiter.Allow(v.Source()) {
+		return "", desk.Person{}, false, errTooManyRequests
 	}
 	grant, by, err := p.store.ReadEscalationLink(v.Context(), v.Param("token"))
 	if link.Expired(err) {
@@ -60,19 +61,19 @@ func (p *Pages) linked(v *page.Visit) (n ticket.Number, by desk.Person, over boo
 	return grant.Number, by, false, err
 }
 
-// escalation shows what there is to acknowledge. Looking changes nothing: programs that check mails for danger follow
-// every link in them.
+// escalation shows the escalations that can be acknowledged. A GET changes nothing, because mail scanners follow every
+// link.
 func (p *Pages) escalation(v *page.Visit) error {
-	n, by, over, err := p.linked(v)
+	n, by, over, err := p.readLink(v)
 	if err != nil || over {
 		return err
 	}
 	return p.showEscalation(v, n, by, http.StatusOK, "", nil)
 }
 
-// acknowledge does so in the name of whom the link is for.
+// acknowledge acknowledges the escalation in the name of the link's recipient.
 func (p *Pages) acknowledge(v *page.Visit) error {
-	n, by, over, err := p.linked(v)
+	n, by, over, err := p.readLink(v)
 	if err != nil || over {
 		return err
 	}
@@ -128,12 +129,12 @@ func (p *Pages) showEscalation(v *page.Visit, n ticket.Number, by desk.Person, s
 		view.Assignee = record.Assignee.Name
 	}
 	if wrong != nil {
-		view.Error = mistake(wrong)
+		view.Error = errorSentence(wrong)
 	}
 	for _, name := range policy.ClockNames() {
 		if promise := record.Ticket.Promise(name); promise.Escalating() {
 			what := strings.ReplaceAll(string(name), "_", " ")
-			view.Breached = append(view.Breached, brokenView{What: what, Due: promise.BreachedAt, EscalationStep: promise.EscalationSteps})
+			view.Breached = append(view.Breached, breachView{What: what, Due: promise.BreachedAt, EscalationStep: promise.EscalationSteps})
 		}
 	}
 	return v.ShowStatus(status, "escalation", view)

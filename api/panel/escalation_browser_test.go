@@ -12,10 +12,10 @@ import (
 // somebody else's acknowledgement.
 func TestEscalation_typedReasonIsNotLost(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
-	n := o.escalated()
+	o := newFixture(t)
+	n := o.escalatedTicket()
 	p, g := o.window("sam")
-	open(p, n)
+	openTicket(p, n)
 	p.Press("n")
 	p.Type("A note.")
 	p.FillIn("#ack-reason", "I phone her.")
@@ -33,12 +33,12 @@ func TestEscalation_typedReasonIsNotLost(t *testing.T) {
 	if held := browsertest.Value[int](p, `document.querySelectorAll("#ack-reason").length`); held == 1 {
 		p.Until("another command leaves them alone", both)
 	}
-	m := o.escalated()
-	open(p, m)
+	m := o.escalatedTicket()
+	openTicket(p, m)
 	p.Press("n")
 	p.Type("A note.")
 	p.Press("Escape")
-	_, free := g.hold(refetches)
+	_, free := g.delayResponses(isRefetch)
 	t.Cleanup(free)
 	o.ask("bert", desk.Request{Number: m, Verb: ticket.VerbAcknowledge})
 	p.FillIn("#ack-reason", "I phone her.")

@@ -14,8 +14,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// escalated gives a ticket of clara's whose promises have been broken for weeks, and that bert has.
-func (o *office) escalated() ticket.Number {
+// escalatedTicket returns a ticket of clara, assigned to bert, whose deadlines passed weeks ago.
+func (o *fixture) escalatedTicket() ticket.Number {
 	o.t.Helper()
 	at := time.Now().Add(-60 * 24 * time.Hour).UTC().Truncate(time.Second)
 	c := desk.ImportTicket{Number: ticket.NewNumber("HM"), Actions: []desk.ImportAction{
@@ -28,8 +28,8 @@ func (o *office) escalated() ticket.Number {
 	return c.Number
 }
 
-// link makes what a mail to somebody would hold.
-func (o *office) link(n ticket.Number, who string, lasts time.Duration) string {
+// escalationLink returns the path of a link as an escalation's mail contains it.
+func (o *fixture) escalationLink(n ticket.Number, who string, lasts time.Duration) string {
 	o.t.Helper()
 	secret, err := o.Store.Secret(o.t.Context(), "links")
 	if err != nil {
@@ -39,12 +39,12 @@ func (o *office) link(n ticket.Number, who string, lasts time.Duration) string {
 }
 
 func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
-	o := openOffice(t)
-	n := o.escalated()
-	b, address := o.browser(""), o.link(n, "bert", link.EscalationLifetime)
+	o := newFixture(t)
+	n := o.escalatedTicket()
+	b, address := o.browser(""), o.escalationLink(n, "bert", link.EscalationLifetime)
 	before := o.ticket(n)
 	for range 3 { // as programs that check mails do
-		page := b.get(address).is(http.StatusOK)
+		page := b.get(address).wantStatus(http.StatusOK)
 		if text := page.Find("main").Text(); !strings.Contains(text, "first response") || !strings.Contains(text, "Bert Agent") || strings.Contains(page.Body, "private matter") || strings.Contains(page.Body, "Confidential") {
 			t.Fatalf("the page says %s", text)
 		}
@@ -54,7 +54,7 @@ func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
 	}
 	once := b.get(address).Find("input[name=once]").AttrOr("value", "")
 	for range 2 { // a form that is sent twice is taken once
-		if got := b.post(address, url.Values{"reason": {"I phone her now."}, "once": {once}}).is(http.StatusSeeOther); got.Header.Get("Location") != address {
+		if got := b.post(address, url.Values{"reason": {"I phone her now."}, "once": {once}}).wantStatus(http.StatusSeeOther); got.Header.Get("Location") != address {
 			t.Errorf("it leads to %s", got.Header.Get("Location"))
 		}
 	}
@@ -69,16 +69,16 @@ func TestEscalationLink_acknowledgesInTheNameOfWhoseItIs(t *testing.T) {
 	if last := entries[len(entries)-1]; last.Kind != ticket.EventAcknowledged || last.By.ID != o.People["bert"].ID || last.Body != "I phone her now." {
 		t.Errorf("the timeline ends with %+v", last)
 	}
-	if text := b.get(address).is(http.StatusOK).Find("main").Text(); !strings.Contains(text, "Nothing is left to acknowledge") {
+	if text := b.get(address).wantStatus(http.StatusOK).Find("main").Text(); !strings.Contains(text, "Nothing is left to acknowledge") {
 		t.Errorf("afterwards the page says %s", text)
 	}
 }
 
 func TestEscalationLink_worksForNobodyElse(t *testing.T) {
-	o := openOffice(t)
-	n := o.escalated()
+	o := newFixture(t)
+	n := o.escalatedTicket()
 	before := o.ticket(n)
-	good := o.link(n, "bert", time.Hour)
+	good := o.escalationLink(n, "bert", time.Hour)
 	secret, err := o.Store.Secret(t.Context(), "links")
 	if err != nil {
 		t.Fatal(err)
@@ -88,12 +88,12 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 		"nonsense":            "/e/nonsense",
 		"cut off":             good[:len(good)-3],
 		"a conversation link": "/e/" + link.New(secret, grant),
-		"a customer's":        o.link(n, "clara", time.Hour),
+		"a customer's":        o.escalationLink(n, "clara", time.Hour),
 	}
 	if err := o.Store.DisablePerson(t.Context(), o.People["anna"].ID); err != nil {
 		t.Fatal(err)
 	}
-	addresses["of somebody who left"] = o.link(n, "anna", time.Hour)
+	addresses["of somebody who left"] = o.escalationLink(n, "anna", time.Hour)
 	b := o.browser("")
 	for name, address := range addresses {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -102,18 +102,18 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 			}
 		}
 	}
-	expired := o.link(n, "bert", -time.Minute)
+	expired := o.escalationLink(n, "bert", -time.Minute)
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		if got := b.do(method, expired, url.Values{"reason": {"x"}}, nil).is(http.StatusSeeOther); got.Header.Get("Location") != "/desk/tickets/"+string(n) {
+		if got := b.do(method, expired, url.Values{"reason": {"x"}}, nil).wantStatus(http.StatusSeeOther); got.Header.Get("Location") != "/desk/tickets/"+string(n) {
 			t.Errorf("an expired one leads to %s", got.Header.Get("Location"))
 		}
 	}
-	ended := o.link(n, "bert", link.EscalationLifetime)
+	ended := o.escalationLink(n, "bert", link.EscalationLifetime)
 	if _, err := o.Store.Accounts().EndAll(t.Context(), o.People["bert"].ID, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		got := b.do(method, ended, url.Values{"reason": {"x"}}, nil).is(http.StatusGone)
+		got := b.do(method, ended, url.Values{"reason": {"x"}}, nil).wantStatus(http.StatusGone)
 		if text := got.Find("main").Text(); !strings.Contains(text, "This link was ended") || !strings.Contains(text, "Sign in or get a new link") {
 			t.Errorf("one that was ended says %s", text)
 		}
@@ -124,17 +124,17 @@ func TestEscalationLink_worksForNobodyElse(t *testing.T) {
 }
 
 func TestHandover_givesTheTicketToAColleagueAndSaysWhy(t *testing.T) {
-	o := openOffice(t)
-	n := o.escalated()
+	o := newFixture(t)
+	n := o.escalatedTicket()
 	b := o.browser("sam")
-	page := b.get("/desk/tickets/" + string(n)).is(http.StatusOK)
+	page := b.get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK)
 	form := url.Values{"agent": {o.People["anna"].Handle}, "reason": {"Bert is ill."}, "once": {"a key of this form"}}
 	form.Set("expected", page.Find(".handover input[name=expected]").AttrOr("value", ""))
 	if page.Find(`#handover-to option[value="`+o.People["bert"].Handle+`"]`).Length() != 0 {
 		t.Error("it offers whoever has the ticket")
 	}
 	for range 2 {
-		b.post("/desk/tickets/"+string(n)+"/handover", form, byScript...).is(http.StatusOK)
+		b.post("/desk/tickets/"+string(n)+"/handover", form, byScript...).wantStatus(http.StatusOK)
 	}
 	after := o.ticket(n)
 	if after.Ticket.Assignee != o.People["anna"].ID {
@@ -159,7 +159,7 @@ func TestHandover_givesTheTicketToAColleagueAndSaysWhy(t *testing.T) {
 	}
 }
 
-func (o *office) notes(n ticket.Number) (all []string) {
+func (o *fixture) notes(n ticket.Number) (all []string) {
 	o.t.Helper()
 	entries, err := o.Desk.Timeline(o.t.Context(), o.People["sam"], n)
 	if err != nil {
@@ -174,9 +174,9 @@ func (o *office) notes(n ticket.Number) (all []string) {
 }
 
 func TestEscalation_aLinkThatWasEndedCanBeRead(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk", "Late.")
-	ended := o.link(n, "bert", link.EscalationLifetime)
+	ended := o.escalationLink(n, "bert", link.EscalationLifetime)
 	if _, err := o.Store.Accounts().EndAll(t.Context(), o.People["bert"].ID, account.RevokeTokens); err != nil {
 		t.Fatal(err)
 	}
@@ -190,11 +190,11 @@ func TestEscalation_aLinkThatWasEndedCanBeRead(t *testing.T) {
 // TestEscalation_refusedKeepsTheReason in its form; where neither form takes it any more, it comes back as a note.
 func TestEscalation_refusedKeepsTheReason(t *testing.T) {
 	const reason = "I phone <her> now."
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.browser("sam")
 	for name, headers := range map[string][]string{"plain": nil, "by script": byScript} {
 		t.Run(name, func(t *testing.T) {
-			n := o.escalated()
+			n := o.escalatedTicket()
 			path := "/desk/tickets/" + string(n)
 			a := b.post(path+"/handover", url.Values{"agent": {o.People["anna"].Handle}, "expected": {"somebody else"}, "reason": {reason}}, headers...)
 			if form := a.Find("#handover[open]"); form.Find("#handover-reason").AttrOr("value", "") != reason || form.Find("option[selected]").AttrOr("value", "") != o.People["anna"].Handle {
@@ -217,9 +217,9 @@ func TestEscalation_refusedKeepsTheReason(t *testing.T) {
 			}
 		})
 	}
-	n := o.escalated()
+	n := o.escalatedTicket()
 	o.ask("sam", desk.Request{Number: n, Verb: ticket.VerbAcknowledge})
-	a := o.browser("").post(o.link(n, "bert", link.EscalationLifetime), url.Values{"reason": {reason}}).is(http.StatusConflict)
+	a := o.browser("").post(o.escalationLink(n, "bert", link.EscalationLifetime), url.Values{"reason": {reason}}).wantStatus(http.StatusConflict)
 	if a.Find("#reason[readonly]").Text() != reason || !strings.Contains(a.Line("main .problem"), "no escalation to acknowledge") {
 		t.Errorf("the link's page says %s", a.Line("main"))
 	}

@@ -17,7 +17,7 @@ import (
 // TestForms_areThoseOfTheRegistry: the panel has a route and a form for every verb that agents may ask for, with the
 // verb's fields in it and a command in the palette, and none for anything else.
 func TestForms_areThoseOfTheRegistry(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	forms := map[string]*goquery.Selection{}
@@ -87,7 +87,7 @@ func TestRoutes_ofCommandsAreThoseOfTheRegistry(t *testing.T) {
 
 // TestBulk_offersWhatTheRegistryDoes to several tickets, and nothing else.
 func TestBulk_offersWhatTheRegistryDoes(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	o.submit("clara", "My parcel is late", "Where is it?")
 	page := o.browser("anna").get("/desk?queue=all")
 	var want []string

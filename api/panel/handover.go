@@ -11,8 +11,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// handOver gives an escalated ticket to a colleague, and keeps why as a note. The note follows the assignment: had
-// somebody else taken the ticket meanwhile, there would be nothing to explain.
+// handOver reassigns an escalated ticket and saves the reason as a note. The note is sent after the assignment,
+// because there is nothing to explain if another agent has taken the ticket meanwhile.
 func (p *Pages) handOver(v *page.Visit) error {
 	n, err := ticket.ParseNumber(v.Param("number"))
 	if err != nil {
@@ -34,7 +34,7 @@ func (p *Pages) handOver(v *page.Visit) error {
 	}
 	d := draft{escalation: escalationDraft{Handover: true, To: r.Agent, Reason: form.Get("reason")}}
 	if err := f.Err(); err != nil {
-		return p.refused(v, n, d, err)
+		return p.respondError(v, n, d, err)
 	}
 	r.Number, r.IdempotencyKey = n, v.IdempotencyKey()
 	of := request.Ask(v.Context(), p.desk, v.Person, r)
@@ -45,8 +45,8 @@ func (p *Pages) handOver(v *page.Visit) error {
 		if noted := request.Ask(v.Context(), p.desk, v.Person, note); noted.Err != nil || noted.State == request.Refused {
 			d.escalation.AsNote = true
 			d.mistake = "The ticket is handed over, but your reason could not be kept. It is in the box for notes: save it again."
-			return p.answer(v, n, http.StatusConflict, d, false, said{Text: d.mistake, Bad: true})
+			return p.showAnswer(v, n, http.StatusConflict, d, false, feedback{Text: d.mistake, Bad: true})
 		}
 	}
-	return p.became(v, r, d, "The ticket is handed over to "+r.Agent+".", of)
+	return p.respond(v, r, d, "The ticket is handed over to "+r.Agent+".", of)
 }

@@ -7,17 +7,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// mailView is a mail that the ticket owed.
+// mailView is a mail of the ticket.
 type mailView struct {
 	What, To string
-	Status   string // sent, waiting, put off, bounced
+	Status   string // sent, waiting, put off (deferred) or bounced
 	At       time.Time
-	Reason   string // of a bounce
+	Reason   string // why it bounced
 }
 
 func mails(posted []desk.Posted) (all []mailView, bounced bool) {
 	for _, m := range posted {
-		view := mailView{What: spoken(string(m.Kind)), To: sentTo(m), Status: "waiting", At: m.Owed, Reason: m.Reason}
+		view := mailView{What: humanize(string(m.Kind)), To: sentTo(m), Status: "waiting", At: m.Owed, Reason: m.Reason}
 		switch {
 		case m.Status == desk.DeliverySent:
 			view.Status, view.At = "sent", m.Settled
@@ -31,7 +31,7 @@ func mails(posted []desk.Posted) (all []mailView, bounced bool) {
 	return all, bounced
 }
 
-// sentTo names the recipient, and where to if that was not their own address.
+// sentTo returns the name of the recipient, with the address if it was not the recipient's own.
 func sentTo(m desk.Posted) string {
 	to := m.To.Name
 	if m.Address != "" {
@@ -43,19 +43,19 @@ func sentTo(m desk.Posted) string {
 	return to
 }
 
-// callView is a webhook that the ticket owed a call.
+// callView is a webhook call of the ticket.
 type callView struct {
 	What, To string
-	Status   string // sent, owed, failed
-	Class    string // how it is coloured: as a mail in the same state
+	Status   string // a desk.DeliveryStatus
+	Class    string // CSS class: the same as that of a mail in this state
 	At       time.Time
-	Reason   string // of the last try that failed
+	Reason   string // why the last attempt failed
 }
 
 func calls(called []desk.WebhookDelivery) (all []callView, failed bool) {
 	for _, c := range called {
 		view := callView{
-			What: fmt.Sprintf("rung %d for the %s", c.EscalationStep, spoken(string(c.Clock))), To: c.Webhook,
+			What: fmt.Sprintf("rung %d for the %s", c.EscalationStep, humanize(string(c.Clock))), To: c.Webhook,
 			Status: string(c.Status), Class: "waiting", At: c.Owed,
 		}
 		switch {
@@ -78,21 +78,21 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// commandView is a command that was accepted.
+// commandView is an accepted command and its outcome.
 type commandView struct {
 	What, Who, Result string
-	State             string // met, late, soon: how its result is coloured
+	State             string // CSS class: met, late or soon
 	At                time.Time
-	Reason            string // of a refusal
+	Reason            string // why it was refused
 }
 
-func commands(asked []desk.CommandRecord) []commandView {
-	all := make([]commandView, 0, len(asked))
-	for _, c := range asked {
-		view := commandView{What: wanted(c), Who: who(c.By.Role, c.By), At: c.At, State: "soon", Result: "waiting"}
+func commands(records []desk.CommandRecord) []commandView {
+	all := make([]commandView, 0, len(records))
+	for _, c := range records {
+		view := commandView{What: commandText(c), Who: actorName(c.By.Role, c.By), At: c.At, State: "soon", Result: "waiting"}
 		switch {
 		case c.Decided && c.Outcome.Refused:
-			view.State, view.Result, view.Reason = "late", "refused", spoken(c.Outcome.Code)
+			view.State, view.Result, view.Reason = "late", "refused", humanize(c.Outcome.Code)
 			if c.Outcome.Reason != "" {
 				view.Reason = c.Outcome.Reason
 			}
@@ -104,9 +104,9 @@ func commands(asked []desk.CommandRecord) []commandView {
 	return all
 }
 
-// wanted is what was asked, with what the verb's fields named.
-func wanted(c desk.CommandRecord) string {
-	what := fmt.Sprintf("%d. %s", c.Seq, spoken(string(c.Verb)))
+// commandText describes a command: its number, its verb and the values of its fields.
+func commandText(c desk.CommandRecord) string {
+	what := fmt.Sprintf("%d. %s", c.Seq, humanize(string(c.Verb)))
 	if c.Agent != nil {
 		what += " to " + c.Agent.Name
 	}

@@ -15,12 +15,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// listView is the column of tickets, with what it was asked for.
+// listView is the list of tickets with its filters.
 type listView struct {
 	page.Layout
 	Title, Text, Requester string
-	Query, Suffix          string // of its address, without the page; what other addresses end with
-	Address, Bare          string // its own; the queue alone
+	Query, Suffix          string // query of its address without the page; suffix of the addresses that keep the list
+	Address, Bare          string // its own address; that of the queue without filters
 	Kept                   []field
 	Chips                  []chip
 	QueueChoice, Status    choice
@@ -28,9 +28,9 @@ type listView struct {
 	Assignee, Due          choice
 	Mistake                string
 	Rows                   []row
-	More, First            string // addresses of other pages; may be empty
+	More, First            string // addresses of the next and the first page; may be empty
 	EmptyTitle, EmptyText  string
-	People                 string // address that looks for the words among requesters; empty: there are no words
+	People                 string // address that searches requesters for the text; empty without a text
 	Colleagues             []desk.Colleague
 	Priorities             []policy.Priority
 	Categories             []string
@@ -39,34 +39,34 @@ type listView struct {
 
 type field struct{ Name, Value string }
 
-// chip is a filter in use, and the address of the list without it.
+// chip is a filter in use. Without is the address of the list without it.
 type chip struct{ Name, Value, Without string }
 
-// row is a ticket as a line of the list.
+// row is a ticket in the list.
 type row struct {
 	Number, Subject, Requester string
 	Address                    string
-	Speaker, Words             string // the newest words; no speaker when they are the requester's
-	Note                       bool   // they are for staff
+	Speaker, Words             string // the latest message; Speaker is empty if the requester wrote it
+	Note                       bool   // the latest message is an internal note
 	Status                     ticket.Status
 	Priority                   policy.Priority
-	Loud                       bool   // the priority is above the normal one
-	Assignee                   string // empty: nobody
+	Loud                       bool   // the priority is high or urgent
+	Assignee                   string // empty: unassigned
 	Age                        string
 	FirstResponse, Resolution  badge
 	Open                       bool
-	Snoozed                    string // until when; empty: it is awake
-	Seen                       int    // the last entry of its timeline
+	Snoozed                    string // end of the snooze; empty: not snoozed
+	Seen                       int    // number of the last timeline entry
 }
 
-// list shows the desk without an open ticket.
+// list shows the desk without an open ticket. A search for a ticket's number redirects to the ticket.
 func (p *Pages) list(v *page.Visit) error {
 	s, wrong := readSearch(v, v.Queries())
 	if wrong != nil && fault.KindOf(wrong) != fault.Invalid {
 		return wrong
 	}
-	if v.Header("X-Live") == "" { // a list that refreshes itself leads nowhere
-		n, found, err := p.meant(v, s)
+	if v.Header("X-Live") == "" { // live updates do not redirect
+		n, found, err := p.ticketByNumber(v, s)
 		switch {
 		case err != nil:
 			return err
@@ -87,8 +87,9 @@ func (p *Pages) list(v *page.Visit) error {
 	return v.Show("desk", view)
 }
 
-// meant is the ticket whose number was searched for, if there is one: other words may look like a number.
-func (p *Pages) meant(v *page.Visit, s search) (n ticket.Number, found bool, err error) {
+// ticketByNumber returns the ticket whose number was searched for. found is false if the text is not a number, or the
+// number of no ticket.
+func (p *Pages) ticketByNumber(v *page.Visit, s search) (n ticket.Number, found bool, err error) {
 	n, err = v.ReadNumber(s.Text)
 	if err != nil {
 		return "", false, nil //nolint:nilerr // other words
@@ -100,11 +101,11 @@ func (p *Pages) meant(v *page.Visit, s search) (n ticket.Number, found bool, err
 	return n, err == nil, err
 }
 
-// tickets fills the list's column.
-func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared common, wrong error) (listView, error) {
-	view := p.frame(v, s, shared)
+// tickets returns the list for a search. A search that is wrong results in an empty list with the error.
+func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared shared, wrong error) (listView, error) {
+	view := p.listFrame(v, s, shared)
 	if wrong != nil {
-		view.Mistake = mistake(wrong)
+		view.Mistake = errorSentence(wrong)
 		view.EmptyTitle, view.EmptyText = "This filter can't be read", "Change what is marked above."
 		return view, nil
 	}
@@ -120,10 +121,10 @@ func (p *Pages) tickets(v *page.Visit, s search, open ticket.Number, shared comm
 		next := s.with("after", input.EncodeCursor(s.Place(found[len(found)-1])))
 		view.More = deskAddress(next)
 	}
-	if s.asked.Get("after") != "" {
+	if s.values.Get("after") != "" {
 		view.First = deskAddress(s.with("after", ""))
 	}
-	view.EmptyTitle, view.EmptyText = emptiness(s)
+	view.EmptyTitle, view.EmptyText = emptyListText(s)
 	if s.Text != "" {
 		view.People = deskAddress(url.Values{"queue": {string(desk.QueueAll)}, "requester": {s.Text}})
 	}
@@ -151,7 +152,7 @@ func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Num
 	if v.Last != nil {
 		r.Words, r.Note = strings.Join(strings.Fields(v.Last.Text), " "), v.Last.Internal
 		switch v.Last.By.ID {
-		case v.Requester.ID: // who it is stands before it
+		case v.Requester.ID: // the row names the requester already
 		case s.Viewer.ID:
 			r.Speaker = "me"
 		default:
@@ -161,8 +162,8 @@ func newRow(v desk.View, s search, l page.Layout, now time.Time, open ticket.Num
 	return r
 }
 
-// mistake puts every field that is wrong into one sentence.
-func mistake(err error) string {
+// errorSentence returns the message of a fault, with those of all its fields, as one sentence.
+func errorSentence(err error) string {
 	e, ok := errors.AsType[*fault.Error](err)
 	if !ok {
 		return ""
@@ -170,24 +171,24 @@ func mistake(err error) string {
 	if len(e.Details) == 0 {
 		return page.Sentence(e.Message)
 	}
-	said := make([]string, 0, len(e.Details))
+	messages := make([]string, 0, len(e.Details))
 	for _, d := range e.Details {
 		field := d.Field
 		if field == "body" {
 			field = "the message"
 		}
-		said = append(said, field+" "+d.Message)
+		messages = append(messages, field+" "+d.Message)
 	}
-	return page.Sentence(strings.Join(said, "; "))
+	return page.Sentence(strings.Join(messages, "; "))
 }
 
-func emptiness(s search) (title, text string) {
+func emptyListText(s search) (title, text string) {
 	switch {
-	case s.asked.Get("after") != "":
+	case s.values.Get("after") != "":
 		return "No more tickets", "What stood on this page has moved."
 	case s.Text != "":
 		return "No ticket fits", "Words are looked for in subjects and messages. A ticket's number opens it, and people are found by the filter Requester."
-	case len(s.asked) > 1:
+	case len(s.values) > 1:
 		return "No ticket fits", "Take a filter away, or choose others."
 	case s.Queue == desk.QueueMine:
 		return "Nothing is yours", "Look at the unassigned tickets: press 2."

@@ -15,11 +15,11 @@ import (
 )
 
 func TestList_showsWhoWhatAndBothPromises(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbReclassify, Priority: policy.PriorityUrgent})
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbAssign})
-	a := o.browser("bert").get("/desk?queue=all").is(http.StatusOK)
+	a := o.browser("bert").get("/desk?queue=all").wantStatus(http.StatusOK)
 	pagetest.Check(t, "the desk", a.Document)
 	for selector, want := range map[string]string{
 		".item .subject": "My parcel is late", ".item .who": "Clara Customer", ".item .number": string(n),
@@ -40,7 +40,7 @@ func TestList_showsWhoWhatAndBothPromises(t *testing.T) {
 }
 
 func TestList_sortsByTheNextPromise(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	normal := o.submit("clara", "Second", "In time.")
 	urgent := o.submit("clara", "First", "At once.")
 	o.ask("anna", desk.Request{Number: normal, Verb: ticket.VerbAgentReply, Body: "Answered."})
@@ -53,7 +53,7 @@ func TestList_sortsByTheNextPromise(t *testing.T) {
 }
 
 func TestList_findsByFilterAndKeepsItInEveryAddress(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	mine := o.submit("clara", "The blue chair", "It wobbles badly.")
 	other := o.submit("carl", "The green table", "It is scratched.")
 	o.ask("anna", desk.Request{Number: mine, Verb: ticket.VerbAssign})
@@ -74,7 +74,7 @@ func TestList_findsByFilterAndKeepsItInEveryAddress(t *testing.T) {
 		"category=order":               "",
 		"queue=all&q=nothing-has-this": "",
 	} {
-		a := b.get("/desk?" + query).is(http.StatusOK)
+		a := b.get("/desk?" + query).wantStatus(http.StatusOK)
 		if got := a.Line(".item .subject"); got != want {
 			t.Errorf("%q shows %q, want %q", query, got, want)
 		}
@@ -87,7 +87,7 @@ func TestList_findsByFilterAndKeepsItInEveryAddress(t *testing.T) {
 	if link != "/desk/tickets/"+string(other)+"?q=scratched&queue=all&requester=carl" {
 		t.Errorf("the row leads to %s", link)
 	}
-	opened := b.get(link).is(http.StatusOK)
+	opened := b.get(link).wantStatus(http.StatusOK)
 	pagetest.Check(t, "a ticket beside its list", opened.Document)
 	if opened.Line(".item .subject") != "The green table" || opened.Find(".item-link[aria-current]").Length() != 1 {
 		t.Error("beside the ticket there is another list")
@@ -102,7 +102,7 @@ func TestList_findsByFilterAndKeepsItInEveryAddress(t *testing.T) {
 
 // TestSearch_forANumberOpensTheTicket, however it is written, and keeps the list; what only looks like one is searched for.
 func TestSearch_forANumberOpensTheTicket(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "The blue chair", "It wobbles in all weather pre-conditions.")
 	b := o.browser("anna")
 	for query, list := range map[string]string{
@@ -111,29 +111,29 @@ func TestSearch_forANumberOpensTheTicket(t *testing.T) {
 		"queue=all&status=new&q=" + string(n):                                  "queue=all&status=new",
 	} {
 		want := "/desk/tickets/" + string(n) + "?" + list
-		if to := b.get("/desk?" + query).is(http.StatusSeeOther).Header.Get("Location"); to != want {
+		if to := b.get("/desk?" + query).wantStatus(http.StatusSeeOther).Header.Get("Location"); to != want {
 			t.Errorf("%q leads to %s, want %s", query, to, want)
 		}
 		if to := b.get("/desk?"+query, byScript...).Header.Get("HX-Redirect"); to != want {
 			t.Errorf("%q by script leads to %q, want %s", query, to, want)
 		}
-		b.get("/desk?"+query, append([]string{"X-Live", "1"}, byScript...)...).is(http.StatusOK)
+		b.get("/desk?"+query, append([]string{"X-Live", "1"}, byScript...)...).wantStatus(http.StatusOK)
 	}
-	if a := b.get("/desk?q=pre-conditions").is(http.StatusOK); a.Line(".item .subject") != "The blue chair" {
+	if a := b.get("/desk?q=pre-conditions").wantStatus(http.StatusOK); a.Line(".item .subject") != "The blue chair" {
 		t.Errorf("words like a number find %q", a.Line(".item .subject"))
 	}
 }
 
 func TestSearch_withoutASuccessSaysWhatElseFinds(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	o.submit("clara", "The blue chair", "It wobbles.")
 	b := o.browser("anna")
-	a := b.get("/desk?queue=mine&q=Clara+Customer").is(http.StatusOK)
+	a := b.get("/desk?queue=mine&q=Clara+Customer").wantStatus(http.StatusOK)
 	pagetest.Check(t, "an empty search", a.Document)
 	if text := a.Line("#rows .empty"); !strings.Contains(text, "number opens it") || !strings.Contains(text, "filter Requester") {
 		t.Errorf("it says %q", text)
 	}
-	found := b.get(a.Find("#rows .empty a").First().AttrOr("href", "")).is(http.StatusOK)
+	found := b.get(a.Find("#rows .empty a").First().AttrOr("href", "")).wantStatus(http.StatusOK)
 	if found.Line(".item .subject") != "The blue chair" || found.Find(".filters [name=requester]").AttrOr("value", "") != "Clara Customer" {
 		t.Errorf("it leads to %q", found.Line(".item"))
 	}
@@ -143,20 +143,20 @@ func TestSearch_withoutASuccessSaysWhatElseFinds(t *testing.T) {
 }
 
 func TestList_leadsToEveryPage(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	const tickets = 53 // more than one page holds
 	for range tickets {
 		o.submit("clara", "One of many", "Again.")
 	}
 	b := o.browser("anna")
-	first := b.get("/desk?queue=all").is(http.StatusOK)
+	first := b.get("/desk?queue=all").wantStatus(http.StatusOK)
 	next := first.Find(".more a").AttrOr("href", "")
 	if first.Find(".item").Length() != 50 || next == "" {
 		t.Fatalf("the first page shows %d and leads to %q", first.Find(".item").Length(), next)
 	}
-	second := b.get(next).is(http.StatusOK)
+	second := b.get(next).wantStatus(http.StatusOK)
 	seen := map[string]bool{}
-	for _, a := range []answer{first, second} {
+	for _, a := range []response{first, second} {
 		a.Find(".item .number").Each(func(_ int, s *goquery.Selection) { seen[s.Text()] = true })
 	}
 	if len(seen) != tickets {
@@ -171,7 +171,7 @@ func TestList_leadsToEveryPage(t *testing.T) {
 }
 
 func TestList_countsTheQueuesAndMarksWhereOneIs(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "One", "…")
 	o.submit("clara", "Two", "…")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbAssign})
@@ -189,14 +189,14 @@ func TestList_countsTheQueuesAndMarksWhereOneIs(t *testing.T) {
 }
 
 func TestList_saysWhatItCannotRead(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	o.submit("clara", "There", "…")
 	b := o.browser("anna")
 	for _, query := range []string{
 		"queue=none", "status=gone", "priority=huge", "after=rubbish", "assignee=" + strings.Repeat("x", 65), "q=" + strings.Repeat("x", 201),
 		"requester=%E2%80%AEevil", "queue=%00", "due=never",
 	} {
-		a := b.get("/desk?" + query).is(http.StatusUnprocessableEntity)
+		a := b.get("/desk?" + query).wantStatus(http.StatusUnprocessableEntity)
 		pagetest.Check(t, query, a.Document)
 		if a.Line("#list [role=alert]") == "" || a.Find(".item").Length() > 0 {
 			t.Errorf("%s: it says %q and shows %d tickets", query, a.Line("#list [role=alert]"), a.Find(".item").Length())
@@ -206,11 +206,11 @@ func TestList_saysWhatItCannotRead(t *testing.T) {
 
 // TestList_narrowsToWhatIsDueToday: nothing of a ticket that waits for its requester is.
 func TestList_narrowsToWhatIsDueToday(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	paused := o.submit("clara", "Paused", "…")
 	o.ask("anna", desk.Request{Number: paused, Verb: ticket.VerbAgentReply, Body: "Answered."})
 	o.ask("anna", desk.Request{Number: paused, Verb: ticket.VerbRequestInformation, Body: "Which?"})
-	a := o.browser("anna").get("/desk?queue=all&due=today").is(http.StatusOK)
+	a := o.browser("anna").get("/desk?queue=all&due=today").wantStatus(http.StatusOK)
 	pagetest.Check(t, "due today", a.Document)
 	if a.Find("#item-"+string(paused)).Length() > 0 || a.Line(".chips li:first-child a span") != "due" {
 		t.Errorf("the list is %q, filtered by %q", a.Line("#rows"), a.Line(".chips"))
@@ -219,7 +219,7 @@ func TestList_narrowsToWhatIsDueToday(t *testing.T) {
 
 // TestList_takesTypedWordsForWords, whatever they look like.
 func TestList_takesTypedWordsForWords(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	o.submit("clara", `<script>alert("x")</script>`, `<img src=x onerror=alert(1)> javascript:alert(2)`)
 	b := o.browser("anna")
 	for _, q := range []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' OR 1=1 --`, `a & | ! : * ( \`, `%`, `{{.Person}}`, "ö\u0301"} {
@@ -233,7 +233,7 @@ func TestList_takesTypedWordsForWords(t *testing.T) {
 			}
 		}
 	}
-	a := b.get("/desk?queue=all").is(http.StatusOK)
+	a := b.get("/desk?queue=all").wantStatus(http.StatusOK)
 	pagetest.Check(t, "hostile words", a.Document)
 	if a.Line(".item .subject") != `<script>alert("x")</script>` {
 		t.Errorf("the subject is shown as %q", a.Line(".item .subject"))
@@ -241,9 +241,9 @@ func TestList_takesTypedWordsForWords(t *testing.T) {
 }
 
 func TestList_asPartIsQueuesAndRowsAlone(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	o.submit("clara", "There", "…")
-	a := o.browser("anna").get("/desk?queue=all", byScript...).is(http.StatusOK)
+	a := o.browser("anna").get("/desk?queue=all", byScript...).wantStatus(http.StatusOK)
 	if a.Find("header, #ticket, #list").Length() > 0 || a.Find("#rows[hx-swap-oob] .item").Length() != 1 || a.Find("#queues[hx-swap-oob]").Length() != 1 {
 		t.Errorf("the part is %.300s", a.Body)
 	}

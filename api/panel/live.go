@@ -9,8 +9,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// live tells an open page what changed, in one word a change; it then asks for what it shows. Words and names never
-// travel this way.
+// live streams the changes of tickets as server-sent events. An event names only the ticket and the part that changed,
+// never any content; the page then requests that part.
 func (p *Pages) live(v *page.Visit) error {
 	changes, leave := p.feed.Subscribe("")
 	defer leave()
@@ -26,7 +26,7 @@ func (p *Pages) live(v *page.Visit) error {
 			case <-page.Heartbeat():
 				err = send("", "")
 			case c := <-changes:
-				err = send(kind(c), string(c.Number))
+				err = send(liveEvent(c), string(c.Number))
 			}
 			if err != nil {
 				return err
@@ -35,8 +35,8 @@ func (p *Pages) live(v *page.Visit) error {
 	})
 }
 
-// kind is the name of an event: what a page has to ask for again.
-func kind(c desk.Change) string {
+// liveEvent returns the name of the event for a change, which is the part that the page must request.
+func liveEvent(c desk.Change) string {
 	switch {
 	case c.Number == "":
 		return "everything"
@@ -47,14 +47,14 @@ func kind(c desk.Change) string {
 	}
 }
 
-// presentView is a colleague who has the ticket open.
+// presentView is another agent who has the ticket open.
 type presentView struct {
 	Name    string
 	Writing bool
 	Since   time.Time
 }
 
-// present lists the others who have a ticket open.
+// present returns the other agents who have a ticket open.
 func (p *Pages) present(v *page.Visit, n ticket.Number) ([]presentView, error) {
 	looking, err := p.store.Looking(v.Context(), n)
 	if err != nil {
@@ -69,7 +69,7 @@ func (p *Pages) present(v *page.Visit, n ticket.Number) ([]presentView, error) {
 	return others, nil
 }
 
-// presence notes what somebody does with a ticket: looking, writing or gone.
+// presence records that the viewer looks at a ticket, writes to it or has left it.
 func (p *Pages) presence(v *page.Visit) error {
 	n, err := ticket.ParseNumber(v.Param("number"))
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// follow gives the events that an open page hears, each as "event data", until the test ends.
-func (b *browser) follow() <-chan string {
-	t := b.office.t
+// liveEvents returns the events that an open page receives, each as "event data", until the test ends.
+func (b *browser) liveEvents() <-chan string {
+	t := b.fixture.t
 	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.office.server.URL+"/desk/live", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, b.fixture.server.URL+"/desk/live", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,12 +43,12 @@ func (b *browser) follow() <-chan string {
 		}
 	}()
 	t.Cleanup(func() { stop(); <-ended; response.Body.Close() })
-	b.office.hears(events, "open open")
+	b.fixture.awaitEvent(events, "open open")
 	return events
 }
 
-// hears waits for an event.
-func (o *office) hears(events <-chan string, want string) {
+// awaitEvent waits for the event want and skips all others.
+func (o *fixture) awaitEvent(events <-chan string, want string) {
 	o.t.Helper()
 	late := time.After(10 * time.Second)
 	for {
@@ -64,15 +64,15 @@ func (o *office) hears(events <-chan string, want string) {
 }
 
 func TestLive_tellsWhichTicketChangedAndNoWords(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
-	events := o.browser("bert").follow()
-	o.browser("anna").post("/desk/tickets/"+string(n)+"/notes", url.Values{"body": {"Canary words"}}).is(http.StatusSeeOther)
-	o.hears(events, "ticket "+string(n))
+	events := o.browser("bert").liveEvents()
+	o.browser("anna").post("/desk/tickets/"+string(n)+"/notes", url.Values{"body": {"Canary words"}}).wantStatus(http.StatusSeeOther)
+	o.awaitEvent(events, "ticket "+string(n))
 	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Canary again"})
-	o.hears(events, "ticket "+string(n))
+	o.awaitEvent(events, "ticket "+string(n))
 	fresh := o.submit("carl", "A new one", "…")
-	o.hears(events, "ticket "+string(fresh))
+	o.awaitEvent(events, "ticket "+string(fresh))
 	for {
 		select {
 		case got := <-events:
@@ -87,34 +87,34 @@ func TestLive_tellsWhichTicketChangedAndNoWords(t *testing.T) {
 }
 
 func TestPresence_tellsTheOthersWhoLooksAndWhoWrites(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	path := "/desk/tickets/" + string(n)
 	anna, bert := o.browser("anna"), o.browser("bert")
-	events := bert.follow()
+	events := bert.liveEvents()
 	sees := func(want string) {
 		t.Helper()
 		if got := bert.get(path+"?part=presence", byScript...).Line("#presence[hx-swap-oob]"); got != want {
 			t.Errorf("bert sees %q, want %q", got, want)
 		}
 	}
-	anna.post(path+"/presence", url.Values{"state": {"looking"}}).is(http.StatusNoContent)
-	o.hears(events, "presence "+string(n))
+	anna.post(path+"/presence", url.Values{"state": {"looking"}}).wantStatus(http.StatusNoContent)
+	o.awaitEvent(events, "presence "+string(n))
 	sees("Anna Agent is looking")
-	anna.post(path+"/presence", url.Values{"state": {"writing"}}).is(http.StatusNoContent)
-	o.hears(events, "presence "+string(n))
+	anna.post(path+"/presence", url.Values{"state": {"writing"}}).wantStatus(http.StatusNoContent)
+	o.awaitEvent(events, "presence "+string(n))
 	sees("Anna Agent is writing")
 	if own := anna.get(path).Line("#presence"); own != "" {
 		t.Errorf("anna sees %q", own)
 	}
-	anna.post(path+"/presence", url.Values{"state": {"gone"}}).is(http.StatusNoContent)
-	o.hears(events, "presence "+string(n))
+	anna.post(path+"/presence", url.Values{"state": {"gone"}}).wantStatus(http.StatusNoContent)
+	o.awaitEvent(events, "presence "+string(n))
 	sees("")
 }
 
 // TestLive_leadsToTheSignInAndBackToThePage when the session ended while a ticket was open.
 func TestLive_leadsToTheSignInAndBackToThePage(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	path := "/desk/tickets/" + string(n) + "?queue=all"
 	anna := o.browser("anna")

@@ -13,20 +13,22 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// desktop is what a command of the palette is tried on: a ticket that is open, and another one beside it in the list.
-type desktop struct {
-	o        *office
+// palette is a browser with an open ticket and another one in the list, on which commands of the palette are run.
+type palette struct {
+	o        *fixture
 	p        *browsertest.Page
 	n, other ticket.Number
 }
 
-// both waits until something holds of both tickets, which are selected.
-func (d desktop) both(what string, holds func(desk.View) bool) { d.await(what, holds, d.n, d.other) }
+// awaitBoth waits until holds is true of both tickets, which are selected.
+func (d palette) awaitBoth(what string, holds func(desk.View) bool) {
+	d.await(what, holds, d.n, d.other)
+}
 
-// one waits until something holds of the open ticket.
-func (d desktop) one(what string, holds func(desk.View) bool) { d.await(what, holds, d.n) }
+// awaitOne waits until holds is true of the open ticket.
+func (d palette) awaitOne(what string, holds func(desk.View) bool) { d.await(what, holds, d.n) }
 
-func (d desktop) await(what string, holds func(desk.View) bool, all ...ticket.Number) {
+func (d palette) await(what string, holds func(desk.View) bool, all ...ticket.Number) {
 	d.o.t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(25 * time.Millisecond) {
 		if !slices.ContainsFunc(all, func(n ticket.Number) bool { return !holds(d.o.ticket(n)) }) {
@@ -36,27 +38,28 @@ func (d desktop) await(what string, holds func(desk.View) bool, all ...ticket.Nu
 	d.o.t.Fatalf("not %s: %v", what, all)
 }
 
-func focus(selector string) func(desktop) {
-	return func(d desktop) {
+func focus(selector string) func(palette) {
+	return func(d palette) {
 		d.p.Until(selector+" has the focus", `document.activeElement.matches("`+selector+`")`)
 	}
 }
 
-func at(path string) func(desktop) { return func(d desktop) { d.p.At(path) } }
+func at(path string) func(palette) { return func(d palette) { d.p.At(path) } }
 
-func shows(what, expression string) func(desktop) {
-	return func(d desktop) { d.p.Until(what, expression) }
+func shows(what, expression string) func(palette) {
+	return func(d palette) { d.p.Until(what, expression) }
 }
 
 func assigned(handle string) func(desk.View) bool {
 	return func(v desk.View) bool { return v.Assignee != nil && v.Assignee.Handle == handle }
 }
 
-// commands are all that the palette offers for a ticket in a list, and what each leads to.
-func commands(o *office) (alone, selected map[string]func(desktop)) {
-	alone = map[string]func(desktop){
-		"Take this ticket":                      func(d desktop) { d.one("taken", assigned("anna")) },
-		"Close this ticket for good":            func(d desktop) { d.p.Click("Yes, do it"); d.one("closed", closed) },
+// commands returns every command of the palette with a check of its effect: alone for the open ticket, selected for
+// both.
+func commands(o *fixture) (alone, selected map[string]func(palette)) {
+	alone = map[string]func(palette){
+		"Take this ticket":                      func(d palette) { d.awaitOne("taken", assigned("anna")) },
+		"Close this ticket for good":            func(d palette) { d.p.Click("Yes, do it"); d.awaitOne("closed", closed) },
 		"First response: Why is this due then?": shows("it is explained", `document.querySelector("#why-first_response").open`),
 		"Resolution: Why is this due then?":     shows("it is explained", `document.querySelector("#why-resolution").open`),
 		"Reply":                                 focus("#body-reply"),
@@ -81,28 +84,28 @@ func commands(o *office) (alone, selected map[string]func(desktop)) {
 		"Manage canned replies":                 at("/desk/canned"),
 		"Go to Desk":                            at("/desk"),
 		"Account":                               at("/account"),
-		"Sign out":                              func(d desktop) { d.p.At("/"); d.p.Goto("/let-in/anna") },
+		"Sign out":                              func(d palette) { d.p.At("/"); d.p.Goto("/let-in/anna") },
 		"Change between light and dark":         shows("it is dark", `document.documentElement.dataset.theme === "dark" && (document.querySelector('[data-action="theme"]').click(), true)`),
 		"Show the keyboard shortcuts":           shows("they are shown", `document.querySelector("#keys").open`),
 	}
 	for name, queue := range map[string]string{"Mine": "mine", "Unassigned": "unassigned", "Due soon": "due-soon", "Breached": "breached", "Waiting": "waiting", "Resolved": "resolved", "All": "all"} {
 		alone["Go to queue "+name] = at(`/desk\?queue=` + queue)
 	}
-	selected = map[string]func(desktop){
-		"Close the selected tickets": func(d desktop) { d.p.Click("Yes, do it"); d.both("closed", closed) },
+	selected = map[string]func(palette){
+		"Close the selected tickets": func(d palette) { d.p.Click("Yes, do it"); d.awaitBoth("closed", closed) },
 	}
 	for handle, p := range o.People {
 		if p.Role.Staff() {
-			alone["Assign to "+p.Name] = func(d desktop) { d.one("assigned", assigned(handle)) }
-			selected["Assign the selected to "+p.Name] = func(d desktop) { d.both("assigned", assigned(handle)) }
+			alone["Assign to "+p.Name] = func(d palette) { d.awaitOne("assigned", assigned(handle)) }
+			selected["Assign the selected to "+p.Name] = func(d palette) { d.awaitBoth("assigned", assigned(handle)) }
 		}
 	}
 	for _, priority := range []string{"low", "normal", "high", "urgent"} {
 		is := func(v desk.View) bool { return string(v.Ticket.Priority) == priority }
 		if priority != "normal" {
-			alone["Set priority "+priority] = func(d desktop) { d.one(priority, is) }
+			alone["Set priority "+priority] = func(d palette) { d.awaitOne(priority, is) }
 		}
-		selected["Set the priority of the selected to "+priority] = func(d desktop) { d.both(priority, is) }
+		selected["Set the priority of the selected to "+priority] = func(d palette) { d.awaitBoth(priority, is) }
 	}
 	_, policy, _, err := o.Desk.PolicyInForce(o.t.Context())
 	if err != nil {
@@ -111,9 +114,9 @@ func commands(o *office) (alone, selected map[string]func(desktop)) {
 	for _, category := range policy.Categories {
 		is := func(v desk.View) bool { return v.Ticket.Category == category }
 		if category != policy.Categories[0] {
-			alone["Set category "+category] = func(d desktop) { d.one(category, is) }
+			alone["Set category "+category] = func(d palette) { d.awaitOne(category, is) }
 		}
-		selected["Set the category of the selected to "+category] = func(d desktop) { d.both(category, is) }
+		selected["Set the category of the selected to "+category] = func(d palette) { d.awaitBoth(category, is) }
 	}
 	return alone, selected
 }
@@ -123,23 +126,23 @@ func closed(v desk.View) bool { return v.Ticket.Status == ticket.StatusClosed }
 // TestPalette_doesEveryCommand that it lists, with tickets selected and without. One that is not known here fails.
 func TestPalette_doesEveryCommand(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	if _, err := o.Workspace.SaveCanned(t.Context(), o.People["anna"], desk.CannedReply{Title: "Greeting", Body: "Hello."}); err != nil {
 		t.Fatal(err)
 	}
 	alone, selected := commands(o)
 	p, _ := o.window("anna")
-	for name, known := range map[string]map[string]func(desktop){"nothing selected": alone, "two selected": union(alone, selected)} {
+	for name, known := range map[string]map[string]func(palette){"nothing selected": alone, "two selected": union(alone, selected)} {
 		t.Run(name, func(t *testing.T) {
-			d := o.desktop(p, 0)
+			d := o.palette(p, 0)
 			prepare := func(i int) {
-				d = o.desktop(p, i)
+				d = o.palette(p, i)
 				if name == "two selected" {
 					d.selectBoth()
 				}
 			}
 			prepare(0)
-			offered := listed(p)
+			offered := listedCommands(p)
 			for _, command := range offered {
 				if known[command] == nil {
 					t.Errorf("the palette offers %q, which is not tested", command)
@@ -151,7 +154,7 @@ func TestPalette_doesEveryCommand(t *testing.T) {
 					continue
 				}
 				prepare(i + 1)
-				d.do(command)
+				d.run(command)
 				known[command](d)
 				if name == "two selected" && known[command] != nil && strings.HasPrefix(p.At(".*"), "/desk/tickets/"+string(d.n)) && selected[command] == nil {
 					p.Until("the selection is kept by "+command, `document.querySelectorAll("#rows input:checked").length === 2`)
@@ -164,41 +167,41 @@ func TestPalette_doesEveryCommand(t *testing.T) {
 // TestBulk_keepsTheSelectionOfWhatWasRefused, and all of it when nothing was asked or the desk is away.
 func TestBulk_keepsTheSelectionOfWhatWasRefused(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	p, g := o.window("anna")
-	d := o.desktop(p, 0)
+	d := o.palette(p, 0)
 	d.selectBoth()
 	p.Click("Reclassify")
 	p.SeeOn("#report", "priority or category must be chosen")
 	p.Until("both are selected", `document.querySelectorAll("#rows input:checked").length === 2`)
-	_, free := g.hold(posts("/desk/bulk"))
+	_, free := g.delayResponses(isPost("/desk/bulk"))
 	free()
-	g.broken.Store(true)
+	g.unavailable.Store(true)
 	p.Forgive("503", "[object Object]")
-	d.do("Assign the selected to Bert Agent")
+	d.run("Assign the selected to Bert Agent")
 	p.SeeOn("#said", "What you typed is kept")
 	p.Until("both are selected", `document.querySelectorAll("#rows input:checked").length === 2`)
-	g.broken.Store(false)
+	g.unavailable.Store(false)
 	o.ask("bert", desk.Request{Number: d.other, Verb: ticket.VerbClose})
 	p.SeeOn("#item-"+string(d.other), "closed")
-	d.do("Set the priority of the selected to urgent")
+	d.run("Set the priority of the selected to urgent")
 	p.SeeOn("#report", "1 refused")
 	p.Until("the refused one is selected", `[...document.querySelectorAll("#rows input:checked")].map((box) => box.value).join() === "`+string(d.other)+`"`)
 }
 
-func union(parts ...map[string]func(desktop)) map[string]func(desktop) {
-	all := map[string]func(desktop){}
+func union(parts ...map[string]func(palette)) map[string]func(palette) {
+	all := map[string]func(palette){}
 	for _, m := range parts {
 		maps.Copy(all, m)
 	}
 	return all
 }
 
-// desktop opens a new ticket, and lists it with another one alone.
-func (o *office) desktop(p *browsertest.Page, i int) desktop {
+// palette submits two tickets, opens one and lists only these two.
+func (o *fixture) palette(p *browsertest.Page, i int) palette {
 	o.t.Helper()
 	word := fmt.Sprintf("okapi%d%d", i, time.Now().UnixNano())
-	d := desktop{o, p, o.submit("clara", word+" is late", "Where is it?"), o.submit("carl", word+" is bent", "Look.")}
+	d := palette{o, p, o.submit("clara", word+" is late", "Where is it?"), o.submit("carl", word+" is bent", "Look.")}
 	browsertest.Value[bool](p, `(localStorage.clear(), true)`) // columns may be folded
 	p.Goto("/desk/tickets/" + string(d.n) + "?queue=all&q=" + word)
 	p.SeeOn("#ticket .number", string(d.n))
@@ -210,14 +213,14 @@ func (o *office) desktop(p *browsertest.Page, i int) desktop {
 	return d
 }
 
-func (d desktop) selectBoth() {
+func (d palette) selectBoth() {
 	d.p.ClickOn("#item-" + string(d.n) + " > input")
 	d.p.ClickOn("#item-" + string(d.other) + " > input")
 	d.p.SeeOn(".bulk-count", "2 tickets selected")
 }
 
-// listed are the names of what the palette offers now.
-func listed(p *browsertest.Page) []string {
+// listedCommands returns the labels of the commands that the palette offers now.
+func listedCommands(p *browsertest.Page) []string {
 	p.Press("Control+k")
 	p.SeeOn("#palette", "")
 	all := browsertest.Value[[]string](p, `[...document.querySelectorAll("#palette-list li span")].map((name) => name.textContent)`)
@@ -225,8 +228,8 @@ func listed(p *browsertest.Page) []string {
 	return all
 }
 
-// do has the palette do a command.
-func (d desktop) do(command string) {
+// run runs a command of the palette.
+func (d palette) run(command string) {
 	d.o.t.Helper()
 	d.p.Press("Control+k")
 	d.p.SeeOn("#palette", "")

@@ -24,7 +24,7 @@ type tickets interface {
 	Bulk(context.Context, desk.Person, []ticket.Number, map[ticket.Number]int, desk.Request) ([]desk.Result, error)
 }
 
-// staffView is what only staff may know; see app.Workspace.
+// staffView reads what only staff may see; see app.Workspace.
 type staffView interface {
 	QueueCounts(context.Context, desk.Person) (map[desk.Queue]int, error)
 	History(context.Context, desk.Person, ticket.Number) (desk.History, error)
@@ -33,13 +33,13 @@ type staffView interface {
 	Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error
 }
 
-// staffing is who of the staff is away.
+// staffing lists the staff and records absences.
 type staffing interface {
 	request.StaffReader
 	request.Absences
 }
 
-// snippets are what staff wrote for themselves and for each other; see app.Workspace.
+// snippets stores canned replies and saved filters; see app.Workspace.
 type snippets interface {
 	CannedReplies(context.Context, desk.Person) ([]desk.CannedReply, error)
 	SaveCanned(context.Context, desk.Person, desk.CannedReply) (id int64, err error)
@@ -54,17 +54,17 @@ type workspace interface {
 	snippets
 }
 
-// store is what the panel reads and records as it is.
+// store reads and records what needs no use case.
 type store interface {
 	request.RatingReader
 	Leave(context.Context, desk.Person, ticket.Number) error
 	Looking(context.Context, ticket.Number) ([]desk.Presence, error)
-	// ReadEscalationLink returns whom a signed link in an escalation's mail is for, and which ticket. It is NotFound once
-	// they are no longer staff.
+	// ReadEscalationLink returns the ticket and the recipient of a signed link in an escalation's mail. The error is
+	// fault.NotFound if the recipient is no longer on the staff.
 	ReadEscalationLink(ctx context.Context, token string) (link.Grant, desk.Person, error)
 }
 
-// Pages answers for the panel's routes.
+// Pages serves the panel's routes.
 type Pages struct {
 	desk      tickets
 	workspace workspace
@@ -72,21 +72,21 @@ type Pages struct {
 	store     store
 	feed      request.Feed
 
-	linking *request.Sources
+	linkLimiter *request.Sources
 }
 
-// How often one source may use links, by the second and at once.
+// Rate and burst of requests with links, for each source.
 const (
 	linkRate  = rate.Limit(2)
 	linkBurst = 30
 )
 
-// New makes the panel on the desk, the workspace, the staffing, the store and the feed of changes.
+// New returns the panel. f reports the changes that live updates announce.
 func New(d tickets, w workspace, st staffing, s store, f request.Feed) *Pages {
-	return &Pages{desk: d, workspace: w, staffing: st, store: s, feed: f, linking: request.NewSources(linkRate, linkBurst, request.MaxSources)}
+	return &Pages{desk: d, workspace: w, staffing: st, store: s, feed: f, linkLimiter: request.NewSources(linkRate, linkBurst, request.MaxSources)}
 }
 
-// Area is the panel's part of the website.
+// Area returns the panel's templates and routes.
 func (p *Pages) Area() page.Area {
 	own, err := fs.Sub(templates, "templates")
 	if err != nil {

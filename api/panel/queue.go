@@ -7,13 +7,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// queuesView is the column of queues.
+// queuesView is the column of queues and saved filters.
 type queuesView struct {
 	page.Layout
 	Queues []queueView
 	Saved  []savedView
-	Away   desk.Absence // oneself
-	Swap   bool         // it takes the place of the one that is there
+	Away   desk.Absence // the viewer's
+	Swap   bool         // it replaces the column of an open page
 }
 
 type queueView struct {
@@ -29,7 +29,7 @@ type savedView struct {
 	Here                 bool
 }
 
-// queueNames are the queues as people know them, in the order of their keys from 1.
+// queueNames lists the queues in the order of their shortcuts, from 1.
 var queueNames = []struct {
 	queue       desk.Queue
 	name, short string
@@ -53,7 +53,7 @@ func queueName(q desk.Queue) string {
 	return string(q)
 }
 
-func (p *Pages) queues(v *page.Visit, s search, shared common) (queuesView, error) {
+func (p *Pages) queues(v *page.Visit, s search, shared shared) (queuesView, error) {
 	counts, err := p.workspace.QueueCounts(v.Context(), v.Person)
 	if err != nil {
 		return queuesView{}, err
@@ -74,7 +74,7 @@ func (p *Pages) queues(v *page.Visit, s search, shared common) (queuesView, erro
 		address := savedAddress(f)
 		is := address == "/desk?"+here
 		matched = matched || is
-		view.Saved = append(view.Saved, savedView{Name: f.Name, Short: initial(f.Name), Address: address, Here: is})
+		view.Saved = append(view.Saved, savedView{Name: f.Name, Short: abbreviate(f.Name), Address: address, Here: is})
 	}
 	for i, q := range queueNames {
 		count, counted := counts[q.queue]
@@ -87,7 +87,8 @@ func (p *Pages) queues(v *page.Visit, s search, shared common) (queuesView, erro
 	return view, nil
 }
 
-// savedAddress is where a saved filter leads: what it kept, as a list's address writes it.
+// savedAddress returns the address of the list with a saved filter. The query is parsed and encoded again, so that it
+// can't lead to another page.
 func savedAddress(f desk.SavedFilter) string {
 	values, err := url.ParseQuery(f.Query)
 	if err != nil {
@@ -96,8 +97,8 @@ func savedAddress(f desk.SavedFilter) string {
 	return "/desk?" + values.Encode()
 }
 
-// initial is the beginning of a name, for a column too narrow for more.
-func initial(name string) string {
+// abbreviate returns the first letters of a name, for the narrow column.
+func abbreviate(name string) string {
 	const letters = 5
 	if runes := []rune(name); len(runes) > letters {
 		return string(runes[:letters])

@@ -5,10 +5,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// routes lists everything that the panel answers to, all of it to staff only. Who has a link from a mail need not sign in.
+// routes returns all routes of the panel. Only staff have access; links in mails work without signing in.
 func (p *Pages) routes() []page.Route { return append(p.fixedRoutes(), p.commandRoutes()...) }
 
-// commandRoutes are where forms ask a ticket for what the registry lets agents ask for.
+// commandRoutes returns the routes of the forms for the registry's verbs of agents.
 func (p *Pages) commandRoutes() []page.Route {
 	var routes []page.Route
 	for _, d := range ticket.Definitions() {
@@ -23,7 +23,7 @@ func (p *Pages) commandRoutes() []page.Route {
 	return routes
 }
 
-// fixedRoutes are all the others.
+// fixedRoutes returns all other routes.
 func (p *Pages) fixedRoutes() []page.Route {
 	staff := page.Staff
 	linked := page.Access{Who: "Whoever of the staff has the link in an escalation's mail, without signing in."}
@@ -34,7 +34,7 @@ func (p *Pages) fixedRoutes() []page.Route {
 		page.Post("/e/:token", linked, p.acknowledge),
 		page.Post("/desk/bulk", staff, p.bulk),
 		page.Get("/desk/tickets/:number", staff, p.ticket),
-		page.Get("/desk/tickets/:number/canned/:id", staff, p.filled),
+		page.Get("/desk/tickets/:number/canned/:id", staff, p.cannedText),
 		page.Post("/desk/tickets/:number/handover", staff, p.handOver),
 		page.Post("/desk/tickets/:number/presence", staff, p.presence),
 		page.Get("/desk/away", staff, p.away),

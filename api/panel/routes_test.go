@@ -15,7 +15,7 @@ import (
 // TestRoutes_areForStaff, every one of them: a visitor is asked to sign in, a customer is told that it is not theirs,
 // and neither changes anything.
 func TestRoutes_areForStaff(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A ticket of hers", "Please help.")
 	before := o.ticket(n)
 	visitor, customer := o.browser(""), o.browser("clara")
@@ -43,7 +43,7 @@ func TestRoutes_areForStaff(t *testing.T) {
 
 // TestRoutes_knowNoTicketThatIsNotThere, and no number that is none.
 func TestRoutes_knowNoTicketThatIsNotThere(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	b := o.browser("anna")
 	for _, number := range []string{"HM-0000000000", "nonsense", "%3Cscript%3E", "HM-7Q2K9XM4T%00"} {
 		for _, r := range panel.New(nil, nil, nil, nil, nil).Area().Routes {
@@ -61,7 +61,7 @@ func TestRoutes_knowNoTicketThatIsNotThere(t *testing.T) {
 
 // TestShortcuts_areWhatTheOverviewSays: a key of the overview is on the page, and a key of the page is in the overview.
 func TestShortcuts_areWhatTheOverviewSays(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	if _, err := o.Workspace.SaveCanned(t.Context(), o.People["sam"], desk.CannedReply{Title: "Hello", Body: "Hello.", Shared: true}); err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func TestShortcuts_areWhatTheOverviewSays(t *testing.T) {
 	o.ask("sam", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
 	resolved := b.get("/desk/tickets/" + string(n)) // it alone can be reopened
 	onPage := map[string]bool{}
-	for _, a := range []answer{page, resolved} {
+	for _, a := range []response{page, resolved} {
 		a.Find("[aria-keyshortcuts]").Each(func(_ int, s *goquery.Selection) { onPage[s.AttrOr("aria-keyshortcuts", "")] = true })
 	}
 	inScript := map[string]bool{"j": true, "k": true, "x": true, "?": true, "Enter": true, "Esc": true, "Ctrl+K": true, "z": true, "Ctrl+Enter": true}

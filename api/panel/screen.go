@@ -10,14 +10,14 @@ type screen struct {
 	page.Layout
 	Queues queuesView
 	List   listView
-	Ticket *ticketView // nil: none is open
+	Ticket *ticketView // nil: no ticket is open
 	Keys   []keyGroup
 }
 
-// screen fills the queues and the list, beside a ticket when one is open. A filter that can't be read is told in the
-// list.
+// screen loads the queues and the list. open is the ticket that is marked in the list, if any; wrong is the error of a
+// search that can't be parsed, which the list shows.
 func (p *Pages) screen(v *page.Visit, s search, open ticket.Number, wrong error) (screen, error) {
-	shared, err := p.common(v)
+	shared, err := p.loadShared(v)
 	if err != nil {
 		return screen{}, err
 	}
@@ -29,7 +29,7 @@ func (p *Pages) screen(v *page.Visit, s search, open ticket.Number, wrong error)
 	return view, err
 }
 
-// keyGroup is a part of the overview of shortcuts.
+// keyGroup is a section of the overview of shortcuts.
 type keyGroup struct {
 	Name string
 	Keys []key

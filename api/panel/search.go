@@ -11,63 +11,64 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// pageSize is how many tickets one page of the list holds.
+// pageSize is the number of tickets on one page of the list.
 const pageSize = 50
 
-// notDone is the value of the filter by status that finds what the desk or the requester still has to do.
-const notDone = "unfinished"
+// unfinished is the value of the status filter for tickets that are new, open or waiting.
+const unfinished = "unfinished"
 
-// notClosed is the value that finds what the overview counts as such.
+// notClosed is the value of the status filter for all tickets that are not closed, as the supervisors' overview counts
+// them.
 const notClosed = "not-closed"
 
-// nobody is the value of the filter by assignee that finds what nobody has.
-const nobody = "-"
+// unassigned is the value of the assignee filter for unassigned tickets.
+const unassigned = "-"
 
-// search is what the address of a list asks for. Every link keeps it, so that a page can be shared.
+// search is the parsed address of a list. All addresses within the list keep it, so that they can be shared.
 type search struct {
 	desk.Filter
-	asked url.Values // what was asked for, without empty values and what no list knows
+	values url.Values // the known, non-empty values of the query
 }
 
-// dueToday is the value of the filter by promise that finds what the overview counts as due today.
+// dueToday is the value of the due filter for tickets that are due today, as the supervisors' overview counts them.
 const dueToday = "today"
 
-// searchFields are what a list's address may hold, in the order of their chips.
+// searchFields lists the names of the query, in the order of their chips.
 var searchFields = []string{"queue", "q", "status", "priority", "category", "assignee", "requester", "due", "escalated", "after"}
 
-// unanswered is the value of the filter by escalation that finds the ladders without an answer.
-const unanswered = "unanswered"
+// unacknowledged is the value of the escalation filter for escalations that have not been acknowledged.
+const unacknowledged = "unanswered"
 
-// readSearch reads a list's address. Without anything in it the list is the viewer's own queue.
+// readSearch parses the query of a list. An empty query is the viewer's own queue.
 func readSearch(v *page.Visit, query url.Values) (search, error) {
-	s := search{asked: url.Values{}}
+	s := search{values: url.Values{}}
 	for _, name := range searchFields {
 		if value := query.Get(name); value != "" {
-			s.asked.Set(name, value)
+			s.values.Set(name, value)
 		}
 	}
-	if len(s.asked) == 0 {
-		s.asked.Set("queue", string(desk.QueueMine))
+	if len(s.values) == 0 {
+		s.values.Set("queue", string(desk.QueueMine))
 	}
 	var f input.Fields
 	s.Filter = desk.Filter{
-		Viewer: v.Person, Queue: desk.Queue(s.asked.Get("queue")), Order: desk.OrderPromise, Limit: pageSize,
-		Priority:  policy.Priority(s.asked.Get("priority")),
-		Category:  f.Optional("category", s.asked.Get("category"), input.MaxWord),
-		Assignee:  f.Optional("assignee", s.asked.Get("assignee"), input.MaxWord),
-		Requester: f.Optional("requester", s.asked.Get("requester"), input.MaxSearch),
-		Text:      f.Optional("q", s.asked.Get("q"), input.MaxSearch),
-		After:     f.Cursor("after", s.asked.Get("after")),
+		Viewer: v.Person, Queue: desk.Queue(s.values.Get("queue")), Order: desk.OrderPromise, Limit: pageSize,
+		Priority:  policy.Priority(s.values.Get("priority")),
+		Category:  f.Optional("category", s.values.Get("category"), input.MaxWord),
+		Assignee:  f.Optional("assignee", s.values.Get("assignee"), input.MaxWord),
+		Requester: f.Optional("requester", s.values.Get("requester"), input.MaxSearch),
+		Text:      f.Optional("q", s.values.Get("q"), input.MaxSearch),
+		After:     f.Cursor("after", s.values.Get("after")),
 	}
-	switch s.asked.Get("due") {
+	switch s.values.Get("due") {
 	case dueToday:
 		s.DueBefore = v.Tomorrow()
 	case "":
 	default:
 		f.Reject("due", "is unknown")
 	}
-	switch s.asked.Get("escalated") {
-	case unanswered:
+	switch s.values.Get("escalated") {
+	case unacknowledged:
 		s.Escalated = true
 	case "":
 	default:
@@ -77,7 +78,7 @@ func readSearch(v *page.Visit, query url.Values) (search, error) {
 	return s, f.Err()
 }
 
-// check reads what has a fixed set of values.
+// check validates the fields that have a fixed set of values.
 func (s *search) check(f *input.Fields) {
 	if s.Queue == "" {
 		s.Queue = desk.QueueAll
@@ -88,12 +89,12 @@ func (s *search) check(f *input.Fields) {
 	if s.Priority != "" && !s.Priority.Valid() {
 		f.Reject("priority", "is unknown")
 	}
-	if s.Assignee == nobody {
+	if s.Assignee == unassigned {
 		s.Assignee = ""
 		s.Queue = desk.QueueUnassigned
 	}
-	switch status := ticket.Status(s.asked.Get("status")); {
-	case status == notDone:
+	switch status := ticket.Status(s.values.Get("status")); {
+	case status == unfinished:
 		s.Statuses = []ticket.Status{ticket.StatusNew, ticket.StatusOpen, ticket.StatusWaiting}
 	case status == notClosed:
 		s.Open = true
@@ -105,10 +106,10 @@ func (s *search) check(f *input.Fields) {
 	}
 }
 
-// with is the search with one value changed, from its first page; an empty value takes the filter away.
+// with returns the query with one value changed, and without the page. An empty value removes the field.
 func (s search) with(name, value string) url.Values {
 	values := url.Values{}
-	for field, all := range s.asked {
+	for field, all := range s.values {
 		values[field] = all
 	}
 	values.Del("after")
@@ -119,11 +120,11 @@ func (s search) with(name, value string) url.Values {
 	return values
 }
 
-// withoutWords is the search for whatever else was asked.
+// withoutWords returns the search without its text.
 func (s search) withoutWords() search {
-	s.asked = s.with("q", "")
-	if len(s.asked) == 0 {
-		s.asked.Set("queue", string(s.Queue))
+	s.values = s.with("q", "")
+	if len(s.values) == 0 {
+		s.values.Set("queue", string(s.Queue))
 	}
 	return s
 }
@@ -135,13 +136,13 @@ func deskAddress(values url.Values) string {
 	return "/desk?" + values.Encode()
 }
 
-// address is the list's own.
-func (s search) address() string { return deskAddress(s.asked) }
+// address returns the address of the list.
+func (s search) address() string { return deskAddress(s.values) }
 
-// suffix is what an address within the list's context ends with.
-func (s search) suffix() string { return "?" + s.asked.Encode() }
+// suffix returns the query that addresses within the list end with.
+func (s search) suffix() string { return "?" + s.values.Encode() }
 
-// ticketAddress is a ticket beside this list.
+// ticketAddress returns the address of a ticket beside this list.
 func (s search) ticketAddress(n ticket.Number) string {
 	return "/desk/tickets/" + string(n) + s.suffix()
 }

@@ -14,13 +14,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// kinds are the kinds of message by the key that chooses them.
-var kinds = map[string]string{"r": "reply", "e": "resolve", "i": "request", "p": "progress", "n": "note"}
+// kindKeys maps the shortcuts to the kinds of message.
+var kindKeys = map[string]string{"r": "reply", "e": "resolve", "i": "request", "p": "progress", "n": "note"}
 
 var public = []string{"r", "e", "i", "p"}
 
-// said are the words on a ticket since its submission, and the supervisor's note that it is there.
-func (o *office) said(n ticket.Number) []string {
+// messages returns the messages of a ticket without its submission and the supervisor's note of submit.
+func (o *fixture) messages(n ticket.Number) []string {
 	o.t.Helper()
 	entries, err := o.Desk.Timeline(o.t.Context(), o.People["sam"], n)
 	if err != nil {
@@ -35,20 +35,20 @@ func (o *office) said(n ticket.Number) []string {
 	return all[min(2, len(all)):]
 }
 
-// awaitSaid waits until the words of a ticket are these.
-func (o *office) awaitSaid(n ticket.Number, want ...string) {
+// awaitMessages waits until the messages of a ticket are these.
+func (o *fixture) awaitMessages(n ticket.Number, want ...string) {
 	o.t.Helper()
 	var got []string
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(25 * time.Millisecond) {
-		if got = o.said(n); slices.Equal(got, want) {
+		if got = o.messages(n); slices.Equal(got, want) {
 			return
 		}
 	}
 	o.t.Fatalf("on %s stands %q, want %q", n, got, want)
 }
 
-// open shows a ticket in a window, in the list of all tickets.
-func open(p *browsertest.Page, n ticket.Number) {
+// openTicket opens a ticket in a browser, in the list of all tickets.
+func openTicket(p *browsertest.Page, n ticket.Number) {
 	p.Goto("/desk/tickets/" + string(n) + "?queue=all")
 	p.SeeOn("#ticket .number", string(n))
 	p.Settle()
@@ -63,13 +63,13 @@ const (
 // TestSending_leavesTheBoxToThePanel: whatever is sent, the next keys are shortcuts and no words.
 func TestSending_leavesTheBoxToThePanel(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	p, _ := o.window("anna")
 	written := map[ticket.Number]bool{}
-	for key, kind := range kinds {
+	for key, kind := range kindKeys {
 		for _, how := range []string{"by key", "by button"} {
 			n := o.submit("clara", kind+" "+how, "Where is it?")
-			open(p, n)
+			openTicket(p, n)
 			p.Press(key)
 			p.Type("Said once.")
 			if how == "by key" {
@@ -88,19 +88,19 @@ func TestSending_leavesTheBoxToThePanel(t *testing.T) {
 		}
 	}
 	for n := range written {
-		o.awaitSaid(n, "Said once.")
+		o.awaitMessages(n, "Said once.")
 	}
 }
 
 // TestSending_canBeTakenBack: words, kind and caret are where they were, and nothing was sent.
 func TestSending_canBeTakenBack(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	p, _ := o.window("anna")
 	for i, key := range public {
-		kind := kinds[key]
+		kind := kindKeys[key]
 		n := o.submit("clara", "Taken back: "+kind, "Where is it?")
-		open(p, n)
+		openTicket(p, n)
 		p.Press(key)
 		p.Type("Not ths")
 		p.Press("ArrowLeft")
@@ -117,7 +117,7 @@ func TestSending_canBeTakenBack(t *testing.T) {
 		p.Type("i")
 		p.Until("the caret is where it was", `document.activeElement.value === "Not this"`)
 		p.Press("Control+Enter")
-		o.awaitSaid(n, "Not this")
+		o.awaitMessages(n, "Not this")
 		p.Until("nothing is kept", noWords)
 	}
 	p.Until("nothing is kept", noDrafts)
@@ -126,31 +126,31 @@ func TestSending_canBeTakenBack(t *testing.T) {
 // TestSending_isAtOnceWhenThePageIsLeft, and arrives once, also when its answer is lost on the way.
 func TestSending_isAtOnceWhenThePageIsLeft(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	for name, lost := range map[string]bool{"answered": false, "answer lost": true} {
 		t.Run(name, func(t *testing.T) {
 			p, g := o.window("anna")
 			n := o.submit("clara", "Left behind, "+name, "Where is it?")
-			open(p, n)
+			openTicket(p, n)
 			first := lost
-			_, free := g.hold(func(r *http.Request) bool {
+			_, free := g.delayResponses(func(r *http.Request) bool {
 				broken := first && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/replies")
 				first = first && !broken
 				return broken
 			})
-			g.broken.Store(true)
+			g.unavailable.Store(true)
 			free()
 			p.Forgive("503")
 			p.Press("r")
 			p.Type("On its way.")
 			p.Press("Control+Enter")
 			p.Goto("/desk/canned")
-			o.awaitSaid(n, "On its way.")
-			open(p, n)
+			o.awaitMessages(n, "On its way.")
+			openTicket(p, n)
 			p.SeeOn("#conversation", "On its way.")
 			p.Until("nothing is left to be sent", noDrafts)
 			p.Until("the box is empty", noWords)
-			o.awaitSaid(n, "On its way.")
+			o.awaitMessages(n, "On its way.")
 		})
 	}
 }
@@ -158,22 +158,22 @@ func TestSending_isAtOnceWhenThePageIsLeft(t *testing.T) {
 // TestSending_ofWordsTooLongToFollowThePage, which a browser sends only while the page is there.
 func TestSending_ofWordsTooLongToFollowThePage(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "A long answer", "Where is it?")
 	p, _ := o.window("anna")
-	open(p, n)
+	openTicket(p, n)
 	p.Press("r")
 	browsertest.Value[bool](p, `(document.activeElement.value = "ä".repeat(20000), document.activeElement.dispatchEvent(new Event("input", {bubbles: true})))`)
 	p.Press("Control+Enter")
 	p.SeeOn("#sending", "Sending")
 	p.Goto("/desk/canned")
-	o.awaitSaid(n, strings.Repeat("ä", 20000))
+	o.awaitMessages(n, strings.Repeat("ä", 20000))
 }
 
 // TestSending_ofSeveralAtOnce: each goes to its own ticket, and the newest is taken back first, from wherever one is.
 func TestSending_ofSeveralAtOnce(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
 	p, _ := o.window("anna")
 	write := func(n ticket.Number, words string) {
@@ -193,15 +193,15 @@ func TestSending_ofSeveralAtOnce(t *testing.T) {
 	p.Press("z")
 	p.SeeOn("#ticket-head", "The second ticket")
 	p.Until("the second is taken back", `document.activeElement.id === "body-reply" && document.activeElement.value === "To Carl."`)
-	o.awaitSaid(first, "To Clara.")
+	o.awaitMessages(first, "To Clara.")
 	p.Press("Control+Enter")
-	o.awaitSaid(second, "To Carl.")
+	o.awaitMessages(second, "To Carl.")
 }
 
 // TestSending_bringsRefusedWordsBack to the box of their ticket, with the reason.
 func TestSending_bringsRefusedWordsBack(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	p, g := o.window("anna")
 	p.Forgive("503", "401", "403", "net::ERR")
 	cases := map[string]struct {
@@ -209,21 +209,21 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 		why   string
 	}{
 		"refused": {func(n ticket.Number) { o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbClose}) }, "closed for good"},
-		"away":    {func(ticket.Number) { o.front.broken.Store(true) }, "the database does not answer now"},
+		"away":    {func(ticket.Number) { o.front.unavailable.Store(true) }, "the database does not answer now"},
 		"failed": {func(ticket.Number) {
-			g.broken.Store(true)
-			_, free := g.hold(func(r *http.Request) bool {
+			g.unavailable.Store(true)
+			_, free := g.delayResponses(func(r *http.Request) bool {
 				return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/replies")
 			})
 			free()
 		}, "That failed. What you typed is kept."},
 		"signed out": {func(ticket.Number) {
-			_, free := g.hold(refetches) // which would lead to the sign-in
+			_, free := g.delayResponses(isRefetch) // which would lead to the sign-in
 			t.Cleanup(free)
 			o.SQL("DELETE FROM sessions")
 		}, "You have been signed out."},
 		"somebody else": {func(ticket.Number) { // in another tab
-			_, free := g.hold(refetches) // which would show them the page
+			_, free := g.delayResponses(isRefetch) // which would show them the page
 			t.Cleanup(free)
 			browsertest.Value[bool](p, `(fetch("/let-in/bert", { redirect: "manual" }).finally(() => { document.body.dataset.changed = 1; }), true)`)
 			p.Until("the browser has changed hands", `document.body.dataset.changed`)
@@ -233,7 +233,7 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p.Goto("/let-in/anna")
 			n := o.submit("clara", "Sent in vain: "+name, "Where is it?")
-			open(p, n)
+			openTicket(p, n)
 			p.Press("r")
 			p.Type("In vain.")
 			p.Press("Control+Enter")
@@ -242,19 +242,19 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 			p.SeeOn("#error-reply", c.why)
 			p.Until("the words are back", `document.querySelector("#body-reply").value === "In vain." && document.querySelector("#body-reply").getAttribute("aria-invalid") === "true"`)
 			p.Until("no key is taken for a word", `!document.activeElement.matches("textarea")`)
-			o.front.broken.Store(false)
-			g.broken.Store(false)
-			g.hold(func(*http.Request) bool { return false })
+			o.front.unavailable.Store(false)
+			g.unavailable.Store(false)
+			g.delayResponses(func(*http.Request) bool { return false })
 			if name == "refused" {
 				return
 			}
 			p.Goto("/let-in/anna")
-			open(p, n)
+			openTicket(p, n)
 			p.Until("the words outlive the page", `document.querySelector("#body-reply").value === "In vain."`)
 			p.Press("r")
 			p.Press("Control+Enter")
 			p.SeeOn("#conversation .said.staff", "In vain.")
-			o.awaitSaid(n, "In vain.")
+			o.awaitMessages(n, "In vain.")
 		})
 	}
 }
@@ -263,10 +263,10 @@ func TestSending_bringsRefusedWordsBack(t *testing.T) {
 // words wait in their box with the reason.
 func TestSending_overUnseenWords(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	first, second := o.submit("clara", "The first ticket", "One."), o.submit("carl", "The second ticket", "Two.")
 	p, _ := o.window("anna")
-	open(p, first)
+	openTicket(p, first)
 	p.Press("e")
 	p.Type("It must have arrived.")
 	p.Press("Control+Enter")
@@ -296,12 +296,12 @@ func TestSending_overUnseenWords(t *testing.T) {
 // TestSending_canBeTakenBackByEverybody: axe-core finds nothing wrong with the line in which it is offered.
 func TestSending_canBeTakenBackByEverybody(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Taken back", "Where is it?")
 	p, _ := o.window("anna")
 	for _, look := range []browsertest.Look{{}, {Dark: true}, {Width: 360, Height: 740}} {
 		p.Look(look)
-		open(p, n)
+		openTicket(p, n)
 		browsertest.Value[bool](p, `(document.querySelector("#body-reply").value = "Not this.", document.querySelector(".send-reply").click(), true)`)
 		p.SeeOn("#sending", "Undo")
 		for _, wrong := range p.Accessibility() {
@@ -317,30 +317,30 @@ func TestSending_canBeTakenBackByEverybody(t *testing.T) {
 // TestSending_comesBeforeWhatIsAskedNext of the same ticket: closed too early, it would refuse the words.
 func TestSending_comesBeforeWhatIsAskedNext(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Answered and closed", "Where is it?")
 	p, _ := o.window("anna")
-	open(p, n)
+	openTicket(p, n)
 	p.Press("r")
 	p.Type("Farewell.")
 	p.Press("Control+Enter")
 	p.ClickOn(".actions .danger")
 	p.Click("Yes, do it")
 	p.SeeOn("#ticket-head", "closed")
-	o.awaitSaid(n, "Farewell.")
+	o.awaitMessages(n, "Farewell.")
 }
 
 // TestSending_isAwaitedByWhatIsAskedNext, also when it is under way already and the page is brought up to date meanwhile.
 func TestSending_isAwaitedByWhatIsAskedNext(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Answered and closed", "Where is it?")
 	p, g := o.window("anna")
-	open(p, n)
+	openTicket(p, n)
 	arrived, carryOn := make(chan struct{}, 1), make(chan struct{})
 	letGo := sync.OnceFunc(func() { close(carryOn) })
 	t.Cleanup(letGo)
-	_, free := g.hold(func(r *http.Request) bool {
+	_, free := g.delayResponses(func(r *http.Request) bool {
 		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/replies") {
 			return false
 		}
@@ -358,7 +358,7 @@ func TestSending_isAwaitedByWhatIsAskedNext(t *testing.T) {
 	p.Click("Yes, do it")
 	p.Until("closing was asked, and is not under way", `document.body.dataset.asked && !document.querySelector("form.htmx-request")`)
 	letGo()
-	o.awaitSaid(n, "Farewell.")
+	o.awaitMessages(n, "Farewell.")
 	free()
 	p.SeeOn("#ticket-head", "closed")
 }
@@ -366,11 +366,11 @@ func TestSending_isAwaitedByWhatIsAskedNext(t *testing.T) {
 // TestSending_goesOnAfterAReload while a command waited for it: the words arrive, and the next page knows.
 func TestSending_goesOnAfterAReload(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Answered and left", "Where is it?")
 	p, g := o.window("anna")
-	open(p, n)
-	_, free := g.hold(func(r *http.Request) bool {
+	openTicket(p, n)
+	_, free := g.delayResponses(func(r *http.Request) bool {
 		return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/replies")
 	})
 	t.Cleanup(free)
@@ -378,9 +378,9 @@ func TestSending_goesOnAfterAReload(t *testing.T) {
 	p.Type("On its way.")
 	p.Press("Control+Enter")
 	p.Press("a") // waits for the reply
-	o.awaitSaid(n, "On its way.")
-	g.hold(func(*http.Request) bool { return false })
-	open(p, n)
+	o.awaitMessages(n, "On its way.")
+	g.delayResponses(func(*http.Request) bool { return false })
+	openTicket(p, n)
 	p.Until("nothing is left to be sent", noDrafts)
 	p.Until("nothing has failed on the way", noWords)
 }
@@ -388,31 +388,31 @@ func TestSending_goesOnAfterAReload(t *testing.T) {
 // TestSending_ofAWindowThatWasSuspended, whose words another window has made a draft: sent by both, they arrive once.
 func TestSending_ofAWindowThatWasSuspended(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Written in two windows", "Where is it?")
 	p, _ := o.window("anna")
-	open(p, n)
+	openTicket(p, n)
 	p.Press("r")
 	p.Type("Said once.")
 	p.Press("Control+Enter")
 	p.SeeOn("#sending", string(n))
 	at := browsertest.Value[string](p, `Object.keys(localStorage).find((at) => at.startsWith("sending/"))`)
 	message := browsertest.Value[string](p, `localStorage.getItem("`+at+`")`)
-	o.awaitSaid(n, "Said once.") // as the suspended window sends it when it wakes up
+	o.awaitMessages(n, "Said once.") // as the suspended window sends it when it wakes up
 	p.Until("it was accepted", noDrafts)
 	browsertest.Value[bool](p, fmt.Sprintf(`(localStorage.setItem(%q, JSON.stringify({ ...JSON.parse(%q), until: Date.now() - 60000 })), true)`, at, message))
-	open(p, n)
+	openTicket(p, n)
 	p.SeeOn("#error-reply", "Sent again, it arrives once.")
 	p.Press("r")
 	p.Press("Control+Enter")
 	p.SeeOn("#said", "The reply is sent")
-	o.awaitSaid(n, "Said once.")
+	o.awaitMessages(n, "Said once.")
 }
 
 // TestSending_leadsToTheNextRow when the ticket leaves the list by it.
 func TestSending_leadsToTheNextRow(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
+	o := newFixture(t)
 	for _, name := range []string{"one", "two", "three"} {
 		o.submit("clara", "Number "+name, "…")
 	}

@@ -9,13 +9,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// morning is the hour at which a ticket comes back that sleeps until a day.
-const morning = 9
+// wakeHour is the hour at which a ticket wakes that is snoozed until a day.
+const wakeHour = 9
 
-// snoozes are the instants that people mean most often, in their zone. A sleeping ticket shows its own first.
-func snoozes(until, now time.Time) choice {
+// snoozeChoice returns the usual ends of a snooze, in the zone of now. If the ticket is snoozed until an instant, that
+// comes first.
+func snoozeChoice(until, now time.Time) choice {
 	day := func(days int) time.Time {
-		return time.Date(now.Year(), now.Month(), now.Day()+days, morning, 0, 0, 0, now.Location())
+		return time.Date(now.Year(), now.Month(), now.Day()+days, wakeHour, 0, 0, 0, now.Location())
 	}
 	c := choice{Label: "Snooze until", Name: "until", Options: []option{{Text: "–"}}}
 	add := func(at time.Time, words string) {
@@ -34,8 +35,8 @@ func snoozes(until, now time.Time) choice {
 	return c
 }
 
-// instants rewrites what a form holds for fields that are instants: what a datetime-local field says in a zone, if it says
-// something, else what was chosen.
+// instants returns a copy of a form in which the verb's instants are in RFC 3339. Of the values of a field the last
+// that is not empty counts: the typed one, if there is one, stands after the choice. Typed values are read in zone.
 func instants(form url.Values, verb ticket.Verb, zone *time.Location) url.Values {
 	form = maps.Clone(form)
 	for _, f := range verb.Definition().Fields {

@@ -13,7 +13,7 @@ import (
 )
 
 func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	path := "/desk/tickets/" + string(n)
@@ -24,7 +24,7 @@ func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
 		t.Errorf("a ticket that is awake offers %d instants, or to wake it", got)
 	}
 	tomorrow, _ := form.Find("option:contains('tomorrow')").Attr("value")
-	b.post(path+"/snooze", url.Values{"until": {tomorrow, ""}}, byScript...).is(http.StatusOK)
+	b.post(path+"/snooze", url.Values{"until": {tomorrow, ""}}, byScript...).wantStatus(http.StatusOK)
 	if got := o.ticket(n).Ticket.SnoozedUntil.Format(time.RFC3339); got != tomorrow {
 		t.Errorf("it sleeps until %s, and %s was chosen", got, tomorrow)
 	}
@@ -33,7 +33,7 @@ func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
 		t.Fatal(err)
 	}
 	zone := inForce.Zone
-	b.post(path+"/snooze", url.Values{"until": {tomorrow, time.Now().AddDate(0, 0, 3).Format("2006-01-02") + "T11:30"}}, byScript...).is(http.StatusOK)
+	b.post(path+"/snooze", url.Values{"until": {tomorrow, time.Now().AddDate(0, 0, 3).Format("2006-01-02") + "T11:30"}}, byScript...).wantStatus(http.StatusOK)
 	if got := o.ticket(n).Ticket.SnoozedUntil.In(zone).Format("15:04"); got != "11:30" {
 		t.Errorf("it sleeps until %s in the desk's zone", got)
 	}
@@ -47,18 +47,18 @@ func TestSnooze_byOneOfTheInstantsOrAnotherInTheViewersZone(t *testing.T) {
 	if list := b.get("/desk?queue=unassigned"); list.Find("#rows .item").Length() != 0 {
 		t.Error("a sleeping ticket is in the queue of the unassigned")
 	}
-	b.post(path+"/waking", nil, byScript...).is(http.StatusOK)
+	b.post(path+"/waking", nil, byScript...).wantStatus(http.StatusOK)
 	if !o.ticket(n).Ticket.SnoozedUntil.IsZero() || !strings.Contains(b.get(path).Line("#ticket"), "The ticket woke") {
 		t.Error("it sleeps on, or does not say that it woke")
 	}
 }
 
 func TestSnooze_toNoInstantSaysWhatIsWrong(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	for typed, status := range map[string]int{"": http.StatusUnprocessableEntity, "soon": http.StatusUnprocessableEntity, "2001-01-01T09:00": http.StatusConflict} {
-		a := b.post("/desk/tickets/"+string(n)+"/snooze", url.Values{"until": {"", typed}}).is(status)
+		a := b.post("/desk/tickets/"+string(n)+"/snooze", url.Values{"until": {"", typed}}).wantStatus(status)
 		if a.Line("#ticket .problem") == "" {
 			t.Errorf("%q: it says nothing", typed)
 		}
@@ -67,7 +67,7 @@ func TestSnooze_toNoInstantSaysWhatIsWrong(t *testing.T) {
 
 // TestSnooze_isNothingThatARequesterSees of their ticket.
 func TestSnooze_isNothingThatARequesterSees(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbSnooze, Until: time.Now().Add(time.Hour)})
 	entries, err := o.Desk.Timeline(t.Context(), o.People["clara"], n)

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ticketView is the column of the open ticket.
+// ticketView is the open ticket.
 type ticketView struct {
 	page.Layout
 	Number         ticket.Number
@@ -21,11 +21,11 @@ type ticketView struct {
 	Submitted      time.Time
 	Requester      string
 	RequesterID    ticket.PersonID
-	AssigneeID     ticket.PersonID // empty: nobody
+	AssigneeID     ticket.PersonID // empty: unassigned
 	Yours          bool
-	SnoozedUntil   time.Time // zero: it is awake
-	Pending        bool      // something was accepted that is not decided yet
-	Escalation     int       // the highest rung that nobody has answered; 0: none
+	SnoozedUntil   time.Time // zero: not snoozed
+	Pending        bool      // a command was accepted and is not decided yet
+	Escalation     int       // the highest escalation step that is not acknowledged; 0: none
 	Typed          escalationDraft
 	Policy         int64
 
@@ -36,63 +36,63 @@ type ticketView struct {
 	Present        []presentView
 	Clocks         []clockView
 	Lines          []line
-	Seen           int    // number of the last of them
-	Unseen         []line // those for which a draft was refused
-	Coming         string // what happens next by itself, and when; may be empty
+	Seen           int    // number of the last line
+	Unseen         []line // lines because of which a draft was refused
+	Coming         string // the next due event; may be empty
 	ComingAt       time.Time
 	AwaitsDelivery bool // the mail that asks the requester has not been delivered
 	Composer       composerView
 	sideView
 
 	Back   string // address of the list
-	Suffix string // of every address of this ticket, so that its list stays
-	Swap   bool   // it takes the place of what is there
-	Part   string // the only one that does
-	Spoke  bool   // the composer comes back, too
-	Said   said
+	Suffix string // of all addresses of this ticket, so that its list stays
+	Swap   bool   // it replaces the ticket on an open page
+	Part   string // the only part that is replaced; empty: all
+	Spoke  bool   // the composer is replaced, too
+	Said   feedback
 }
 
-// said is what became of a command, in a sentence.
-type said struct {
+// feedback is the outcome of a command as a sentence.
+type feedback struct {
 	Text string
 	Bad  bool
 }
 
-// Post is where a form of this ticket goes.
+// Post returns the address that a form of this ticket is sent to.
 func (t ticketView) Post(what string) string {
 	return "/desk/tickets/" + string(t.Number) + "/" + what + t.Suffix
 }
 
-// Live is where a refetch finds what may have changed.
+// Live returns the address of live updates.
 func (t ticketView) Live() string { return "/desk/tickets/" + string(t.Number) + t.Suffix }
 
-// draft is what somebody typed and has to get back.
+// draft is what was typed into a form, to be shown again.
 type draft struct {
-	kind          messageKind
-	body, mistake string
-	seen          int    // the last entry that its writer had seen, if it was refused for what came after
-	once          string // key of its form, where it may have been taken after all: sent again, it is taken once
-	escalation    escalationDraft
+	kind           messageKind
+	body, mistake  string
+	seen           int    // last entry that its writer had seen, if it was refused because of later ones; else 0
+	idempotencyKey string // key of the form if the command may have been accepted: sent again, it has no second effect
+	escalation     escalationDraft
 }
 
-// escalationDraft is what was typed into a form of an escalation.
+// escalationDraft is what was typed into one of the two forms of an escalation.
 type escalationDraft struct {
-	Handover bool // it is that form, not the acknowledgement's
+	Handover bool // typed into the form that hands the ticket over
 	To       string
 	Reason   string
-	AsNote   bool // neither form takes the reason any more: it comes back as a note
+	AsNote   bool // neither form is shown any more: the reason becomes the draft of a note
 }
 
-// sent is what remains of a draft that was taken. After a note come notes, until somebody chooses otherwise: words for
-// colleagues must not reach the requester by a slip.
-func (d draft) sent() draft {
+// next returns the draft after this one was accepted. After a note the composer stays with notes, so that a message
+// for colleagues is not sent to the requester by mistake.
+func (d draft) next() draft {
 	if d.kind == kindNote {
 		return draft{kind: d.kind}
 	}
 	return draft{}
 }
 
-// ticket shows a ticket beside its list; to htmx the ticket alone, or what of it may have changed.
+// ticket shows a ticket beside its list. For htmx it renders only the ticket or a part of it.
 func (p *Pages) ticket(v *page.Visit) error {
 	n, err := ticket.ParseNumber(v.Param("number"))
 	if err != nil {
@@ -105,10 +105,10 @@ func (p *Pages) ticket(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	return p.showTicket(v, n, http.StatusOK, draft{kind: chosen}, said{})
+	return p.showTicket(v, n, http.StatusOK, draft{kind: chosen}, feedback{})
 }
 
-// partOfTicket answers htmx: with the whole column, or with what a page that shows the ticket asks for again.
+// partOfTicket renders the ticket's column for htmx, or one part of it.
 func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, part string) error {
 	if part == "presence" {
 		present, err := p.present(v, n)
@@ -121,7 +121,7 @@ func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, part string) error 
 	if err != nil {
 		return err
 	}
-	view, err := p.open(v, n, draft{kind: chosen})
+	view, err := p.loadTicket(v, n, draft{kind: chosen})
 	if err != nil {
 		return err
 	}
@@ -137,34 +137,34 @@ func (p *Pages) partOfTicket(v *page.Visit, n ticket.Number, part string) error 
 	}
 }
 
-// showTicket answers with the whole desk around a ticket.
-func (p *Pages) showTicket(v *page.Visit, n ticket.Number, status int, d draft, heard said) error {
-	view, err := p.open(v, n, d)
+// showTicket shows the whole desk around a ticket.
+func (p *Pages) showTicket(v *page.Visit, n ticket.Number, status int, d draft, message feedback) error {
+	view, err := p.loadTicket(v, n, d)
 	if err != nil {
 		return err
 	}
-	view.Said = heard
+	view.Said = message
 	s, wrong := readSearch(v, v.Queries())
 	around, err := p.screen(v, s, n, wrong)
 	if err != nil {
 		return err
 	}
-	around.Ticket, around.Title, around.Flash = &view, view.Title, view.Flash // it is handed out once, to the first who asks
+	around.Ticket, around.Title, around.Flash = &view, view.Title, view.Flash // a flash message is returned only once
 	return v.ShowStatus(status, "desk", around)
 }
 
-// open reads everything about a ticket.
-func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error) {
+// loadTicket loads everything about a ticket. d is the draft that is shown in its form.
+func (p *Pages) loadTicket(v *page.Visit, n ticket.Number, d draft) (ticketView, error) {
 	ctx := v.Context()
 	record, err := p.desk.Ticket(ctx, v.Person, n)
 	if err != nil {
 		return ticketView{}, err
 	}
-	shared, err := p.common(v)
+	shared, err := p.loadShared(v)
 	if err != nil {
 		return ticketView{}, err
 	}
-	view := head(v, record, shared)
+	view := newTicketView(v, record, shared)
 	entries, err := p.desk.Timeline(ctx, v.Person, n)
 	if err != nil {
 		return ticketView{}, err
@@ -176,7 +176,7 @@ func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error
 	}
 	view.Unseen, view.Typed = unseen(view.Lines, entries, v.Person, d), d.escalation
 	view.Typed.AsNote = d.escalation.Reason != "" && (d.escalation.AsNote || view.Escalation == 0)
-	if view.Typed.AsNote && !v.Partial() { // a script joins it with the note that is being written
+	if view.Typed.AsNote && !v.Partial() { // on an open page the script joins it with the note that is being written
 		d = draft{kind: kindNote, body: d.escalation.Reason, mistake: d.mistake}
 	}
 	for _, name := range policy.ClockNames() {
@@ -187,7 +187,7 @@ func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error
 	if view.Present, err = p.present(v, n); err != nil {
 		return ticketView{}, err
 	}
-	if view.sideView, err = p.side(v, record); err != nil {
+	if view.sideView, err = p.loadSide(v, record); err != nil {
 		return ticketView{}, err
 	}
 	canned, err := p.workspace.CannedReplies(ctx, v.Person)
@@ -199,7 +199,7 @@ func (p *Pages) open(v *page.Visit, n ticket.Number, d draft) (ticketView, error
 	return view, nil
 }
 
-func head(v *page.Visit, record desk.View, shared common) ticketView {
+func newTicketView(v *page.Visit, record desk.View, shared shared) ticketView {
 	t := record.Ticket
 	view := ticketView{
 		Layout: v.Layout(record.Subject, "/desk"),
@@ -207,10 +207,10 @@ func head(v *page.Visit, record desk.View, shared common) ticketView {
 		StatusWords: statusWords(t), Submitted: record.Submitted, Requester: record.Requester.Name,
 		RequesterID: record.Requester.ID,
 		Pending:     !record.Decided(), Escalation: t.EscalationStep(), Policy: record.Record.Policy,
-		Coming: coming(record.Next), ComingAt: record.Next.Due, AwaitsDelivery: t.AwaitsDelivery(),
+		Coming: dueEventText(record.Next), ComingAt: record.Next.Due, AwaitsDelivery: t.AwaitsDelivery(),
 		SnoozedUntil: t.SnoozedUntil,
 	}
-	s, _ := readSearch(v, v.Queries()) // a filter that can't be read leads back to where it is told
+	s, _ := readSearch(v, v.Queries()) // the list shows the error
 	view.Back, view.Suffix = s.address(), s.suffix()
 	assignee := option{Value: "", Text: "nobody"}
 	first := []option{assignee}
@@ -218,13 +218,13 @@ func head(v *page.Visit, record desk.View, shared common) ticketView {
 	if record.Assignee != nil {
 		view.AssigneeID, view.Yours, chosen = record.Assignee.ID, record.Assignee.ID == v.Person.ID, record.Assignee.Handle
 		first = nil
-		if !shared.employs(record.Assignee.ID) {
+		if !shared.includes(record.Assignee.ID) {
 			first = []option{{Value: chosen, Text: record.Assignee.Name}}
 		}
 	}
 	view.Assignee = shared.assignees("Assignee", "agent", chosen, first...)
 	for i, o := range view.Assignee.Options {
-		if warning := shared.warning(o.Value, view.Layout); warning != "" {
+		if warning := shared.awayWarning(o.Value, view.Layout); warning != "" {
 			view.Assignee.Options[i].Sure = warning + " Give them the ticket all the same?"
 		}
 	}
@@ -233,7 +233,7 @@ func head(v *page.Visit, record desk.View, shared common) ticketView {
 	return view
 }
 
-// Acknowledging is the reason that comes back into the acknowledgement's form.
+// Acknowledging returns the typed reason if it belongs to the form that acknowledges.
 func (e escalationDraft) Acknowledging() string {
 	if e.Handover || e.AsNote {
 		return ""
@@ -241,7 +241,7 @@ func (e escalationDraft) Acknowledging() string {
 	return e.Reason
 }
 
-// HandingOver is the reason that comes back into the handover's form.
+// HandingOver returns the typed reason if it belongs to the form that hands over.
 func (e escalationDraft) HandingOver() string {
 	if !e.Handover || e.AsNote {
 		return ""
@@ -249,8 +249,8 @@ func (e escalationDraft) HandingOver() string {
 	return e.Reason
 }
 
-// employs reports whether somebody can be given tickets.
-func (c common) employs(id ticket.PersonID) bool {
+// includes reports whether a person is on the staff, so that tickets can be assigned to them.
+func (c shared) includes(id ticket.PersonID) bool {
 	for _, colleague := range c.colleagues {
 		if colleague.ID == id {
 			return true
@@ -278,7 +278,7 @@ func statusWords(t ticket.Ticket) string {
 	}
 }
 
-// sideView is what stands beside the conversation.
+// sideView is the column beside the conversation.
 type sideView struct {
 	Others     []desk.TicketSummary
 	OtherCount int
@@ -287,13 +287,13 @@ type sideView struct {
 	Rating     *desk.Rating
 	Mails      []mailView
 	Bounced    bool
-	Calls      []callView // of webhooks
+	Calls      []callView // webhook calls
 	CallFailed bool
 	Commands   []commandView
 	Workflow   string // address in Temporal UI; may be empty
 }
 
-func (p *Pages) side(v *page.Visit, record desk.View) (s sideView, err error) {
+func (p *Pages) loadSide(v *page.Visit, record desk.View) (s sideView, err error) {
 	ctx, n := v.Context(), record.Number
 	s = sideView{Follows: record.Follows, FollowedBy: record.FollowedBy, Workflow: v.Layout("", "").WorkflowURL(n)}
 	if s.Others, s.OtherCount, err = p.workspace.Others(ctx, v.Person, n); err != nil {

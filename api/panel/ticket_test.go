@@ -15,12 +15,12 @@ import (
 )
 
 func TestTicket_showsTheConversationWithNotesSetApart(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?\nSee https://example.com/track?a=1&b=2.")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which address?"})
 	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "The old one."})
 	o.ask("bert", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "She moved."})
-	a := o.browser("anna").get("/desk/tickets/" + string(n)).is(http.StatusOK)
+	a := o.browser("anna").get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK)
 	pagetest.Check(t, "a ticket", a.Document)
 	var said []string
 	a.Find("#conversation .said").Each(func(_ int, s *goquery.Selection) {
@@ -49,7 +49,7 @@ func TestTicket_showsTheConversationWithNotesSetApart(t *testing.T) {
 }
 
 func TestTicket_explainsEachDeadlineFromTheLedger(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	a := o.browser("anna").get("/desk/tickets/" + string(n))
 	if got := a.Find(".clock").Length(); got != 2 {
@@ -68,7 +68,7 @@ func TestTicket_explainsEachDeadlineFromTheLedger(t *testing.T) {
 }
 
 func TestTicket_explainsInTheViewersZone(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	if note := b.get("/desk/tickets/" + string(n)).Find("#why-first_response [data-hours]"); note.Length() != 1 || note.Filter("[hidden]").Length() != 1 {
@@ -94,7 +94,7 @@ func TestTicket_explainsInTheViewersZone(t *testing.T) {
 }
 
 func TestTicket_showsMailsCommandsAndWhatElseTheRequesterWants(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	other := o.submit("clara", "And my invoice", "Please.")
 	o.submit("carl", "Somebody else's", "…")
@@ -124,7 +124,7 @@ func TestTicket_showsMailsCommandsAndWhatElseTheRequesterWants(t *testing.T) {
 }
 
 func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	o.ask("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which one?"})
 	b, at := o.browser("anna"), "/desk/tickets/"+string(n)
@@ -143,7 +143,7 @@ func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
 		t.Errorf("the bounce reads %q", got)
 	}
 	form := url.Values{"mail": {"2"}, "address": {"right@example.org"}, "once": {a.Find("#resend-2 [name=once]").AttrOr("value", "")}}
-	b.post(at+"/resend", form).is(http.StatusSeeOther)
+	b.post(at+"/resend", form).wantStatus(http.StatusSeeOther)
 	a = b.get(at)
 	if a.Find("#resend-2").Length() > 0 || !strings.Contains(a.Line("#conversation"), "Anna Agent sent the mail again: the ticket waits for the requester again") {
 		t.Errorf("sent again: %q", a.Line("#conversation"))
@@ -154,7 +154,7 @@ func TestTicket_aBouncedMailIsSentAgainFromItsLine(t *testing.T) {
 }
 
 func TestTicket_showsItsRating(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	if b.get("/desk/tickets/"+string(n)).Find(".rating").Length() > 0 {
@@ -172,11 +172,11 @@ func TestTicket_showsItsRating(t *testing.T) {
 
 // TestTicket_offersWhatItsStatusAllows, and nothing once it is closed.
 func TestTicket_offersWhatItsStatusAllows(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
 	offered := func() string {
-		a := b.get("/desk/tickets/" + string(n)).is(http.StatusOK)
+		a := b.get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK)
 		pagetest.Check(t, "a ticket", a.Document)
 		var modes []string
 		a.Find(".mode input").Each(func(_ int, s *goquery.Selection) { modes = append(modes, s.AttrOr("value", "")) })
@@ -204,10 +204,10 @@ func TestTicket_offersWhatItsStatusAllows(t *testing.T) {
 
 // TestTicket_partsLeaveTheComposerAlone: what a live update brings must not touch what somebody is typing.
 func TestTicket_partsLeaveTheComposerAlone(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b := o.browser("anna")
-	live := b.get("/desk/tickets/"+string(n)+"?queue=all&part=live", byScript...).is(http.StatusOK)
+	live := b.get("/desk/tickets/"+string(n)+"?queue=all&part=live", byScript...).wantStatus(http.StatusOK)
 	if live.Find("textarea, #composer, html > body > header.site-header").Length() > 0 {
 		t.Error("the update brings a composer or a layout")
 	}

@@ -12,16 +12,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// crossed shows again what was sent while others wrote, with their words. The form then says that these were seen, so that
-// sending it again goes through.
-func (p *Pages) crossed(v *page.Visit, r desk.Request, d draft, o ticket.Outcome) error {
+// respondUnseen shows a draft again that was refused because others wrote meanwhile, together with their messages. The
+// form then marks these as seen, so that it is accepted when it is sent again.
+func (p *Pages) respondUnseen(v *page.Visit, r desk.Request, d draft, o ticket.Outcome) error {
 	entries, err := p.desk.Timeline(v.Context(), v.Person, r.Number)
 	if err != nil {
 		return err
 	}
 	var writers []string
 	for _, e := range desk.Unseen(entries, v.Person, r.Seen) {
-		if name := who(e.By.Role, e.Author); !slices.Contains(writers, name) {
+		if name := actorName(e.By.Role, e.Author); !slices.Contains(writers, name) {
 			writers = append(writers, name)
 		}
 	}
@@ -31,10 +31,11 @@ func (p *Pages) crossed(v *page.Visit, r desk.Request, d draft, o ticket.Outcome
 		v.SetHeader("HX-Trigger-After-Settle", "desk:unseen")
 		what = "the ticket was not closed: read it, then close it again if you still want to"
 	}
-	return p.refused(v, r.Number, d, fault.NewConflict(o.Code, "%s wrote meanwhile, and %s", strings.Join(writers, " and "), what))
+	return p.respondError(v, r.Number, d, fault.NewConflict(o.Code, "%s wrote meanwhile, and %s", strings.Join(writers, " and "), what))
 }
 
-// unseen are the lines that the writer of a draft had not seen; none where nothing was refused for that.
+// unseen returns the lines because of which a draft was refused. It returns none if the draft was not refused for that
+// reason.
 func unseen(all []line, entries []desk.Entry, by desk.Person, d draft) (lines []line) {
 	if d.seen == 0 {
 		return nil
@@ -45,7 +46,7 @@ func unseen(all []line, entries []desk.Entry, by desk.Person, d draft) (lines []
 	return lines
 }
 
-// readSeen reads what the rows of a list had shown of each ticket.
+// readSeen parses the number of the last timeline entry that each row of a list showed.
 func readSeen(f *input.Fields, form url.Values) map[ticket.Number]int {
 	seen := map[ticket.Number]int{}
 	for name := range form {

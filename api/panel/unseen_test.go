@@ -18,11 +18,11 @@ func TestWrite_isRefusedOverUnseenWords(t *testing.T) {
 	for name, headers := range map[string][]string{"plain": nil, "by script": byScript} {
 		for _, kind := range []string{"reply", "resolve", "request", "progress"} {
 			t.Run(kind+" "+name, func(t *testing.T) {
-				o := openOffice(t)
+				o := newFixture(t)
 				n := o.submit("clara", "My parcel is late", "Where is it?")
 				b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 				form := b.get(path).Find("#write-" + kind)
-				value := func(f answer, field string) string {
+				value := func(f response, field string) string {
 					return f.Find("#write-"+kind+" [name="+field+"]").AttrOr("value", "")
 				}
 				o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Stop, it is the wrong one!"})
@@ -50,7 +50,7 @@ func TestWrite_isRefusedOverUnseenWords(t *testing.T) {
 	}
 }
 
-func (o *office) timeline(n ticket.Number) []desk.Entry {
+func (o *fixture) timeline(n ticket.Number) []desk.Entry {
 	o.t.Helper()
 	entries, err := o.Desk.Timeline(o.t.Context(), o.People["sam"], n)
 	if err != nil {
@@ -61,20 +61,20 @@ func (o *office) timeline(n ticket.Number) []desk.Entry {
 
 // TestNote_isNotGuarded: it goes to no one who could be told something wrong.
 func TestNote_isNotGuarded(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 	if b.get(path).Find("#write-note [name=seen]").Length() != 0 {
 		t.Error("a note says what was seen")
 	}
 	o.ask("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "Hello?"})
-	b.post(path+"/notes", url.Values{"body": {"Called her."}, "seen": {"1"}}).is(http.StatusSeeOther)
+	b.post(path+"/notes", url.Values{"body": {"Called her."}, "seen": {"1"}}).wantStatus(http.StatusSeeOther)
 }
 
 func TestClosure_isRefusedOverUnseenWords(t *testing.T) {
 	for name, headers := range map[string][]string{"plain": nil, "by script": byScript} {
 		t.Run(name, func(t *testing.T) {
-			o := openOffice(t)
+			o := newFixture(t)
 			n := o.submit("clara", "My parcel is late", "Where is it?")
 			b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 			const field = `form[action*="/closure"] [name=seen]`
@@ -94,12 +94,12 @@ func TestClosure_isRefusedOverUnseenWords(t *testing.T) {
 
 // TestWrite_lostAnswerAndABroughtUpPageAreOneRequest: what the page shows by then is no part of it.
 func TestWrite_lostAnswerAndABroughtUpPageAreOneRequest(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	b, path := o.browser("anna"), "/desk/tickets/"+string(n)
 	once := b.get(path).Find("#write-reply [name=once]").AttrOr("value", "")
 	for _, seen := range []string{"2", "3"} {
-		b.post(path+"/replies", url.Values{"body": {"Once."}, "once": {once}, "seen": {seen}}).is(http.StatusSeeOther)
+		b.post(path+"/replies", url.Values{"body": {"Once."}, "once": {once}, "seen": {seen}}).wantStatus(http.StatusSeeOther)
 	}
 	if said := strings.Count(b.get(path).Line("#conversation"), "Once."); said != 1 {
 		t.Errorf("it is said %d times", said)
@@ -107,7 +107,7 @@ func TestWrite_lostAnswerAndABroughtUpPageAreOneRequest(t *testing.T) {
 }
 
 func TestBulk_closesWhatWasSeenOnly(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	calm, busy := o.submit("clara", "A calm ticket", "One."), o.submit("carl", "A busy ticket", "Two.")
 	b := o.browser("anna")
 	list := b.get("/desk?queue=all")
@@ -116,7 +116,7 @@ func TestBulk_closesWhatWasSeenOnly(t *testing.T) {
 		form.Set("seen-"+string(n), list.Find(`[name="seen-`+string(n)+`"]`).AttrOr("value", "none"))
 	}
 	o.ask("carl", desk.Request{Number: busy, Verb: ticket.VerbCustomerReply, Body: "Not yet!"})
-	a := b.post("/desk/bulk", form).is(http.StatusOK)
+	a := b.post("/desk/bulk", form).wantStatus(http.StatusOK)
 	if !o.closed(calm) || o.closed(busy) || !strings.Contains(a.Line(".refusals"), string(busy)+" somebody wrote after this list was loaded") {
 		t.Errorf("%s", a.Line("main"))
 	}
@@ -126,7 +126,7 @@ func TestBulk_closesWhatWasSeenOnly(t *testing.T) {
 func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
 	with := officetest.Open(t, "panel")
 	with.Limit()
-	o := openOfficeOn(t, with)
+	o := newFixtureOn(t, with)
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	anna := o.Employ("anna", ticket.RoleAgent, "Anna Agent")
 	o.Employ("sam", ticket.RoleSupervisor, "Sam Supervisor")
@@ -138,7 +138,7 @@ func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
 		headers []string
 		status  int
 	}{"plain": {nil, http.StatusTooManyRequests}, "by script": {byScript, http.StatusOK}} {
-		a := b.post(path+"/replies", url.Values{"body": {"On its way."}}, c.headers...).is(c.status)
+		a := b.post(path+"/replies", url.Values{"body": {"On its way."}}, c.headers...).wantStatus(c.status)
 		if typed := strings.TrimSpace(a.Find("#body-reply").Text()); typed != "On its way." || a.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: typed was %q, Retry-After %q", name, typed, a.Header.Get("Retry-After"))
 		}
@@ -151,7 +151,7 @@ func TestWrite_usedUpAllowanceKeepsTheWords(t *testing.T) {
 	}
 }
 
-func (o *office) closed(n ticket.Number) bool {
+func (o *fixture) closed(n ticket.Number) bool {
 	o.t.Helper()
 	return o.ticket(n).Ticket.Status == ticket.StatusClosed
 }

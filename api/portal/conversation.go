@@ -11,19 +11,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// bubble is one message of a conversation.
+// bubble is one message of the conversation.
 type bubble struct {
 	N     int
 	Mine  bool
 	Who   string
-	Label string // what it is, where that is not plain: "asks you for something"
+	Label string // what kind of message it is; empty for plain replies
 	At    time.Time
 	Body  string
-	State string // pending: kept and not decided yet; refused: not taken; crossed: not sent, as words of ours came first; else empty
+	State string // pending (not decided yet), refused, crossed (refused because of unseen messages) or empty
 }
 
-// replyKey is the key of the reply form. It stays the same until the desk says something: when the browser goes back and
-// the same words are sent again, they are taken once.
+// replyKey returns the key of the reply form. It changes only with a message from staff or a refusal, so that a reply
+// that is sent again after the browser's back button is accepted once.
 func replyKey(bubbles []bubble) string {
 	key := "reply"
 	for _, b := range bubbles {
@@ -40,7 +40,7 @@ var bubbleLabels = map[ticket.EventKind]string{
 	ticket.EventResolved:             "has resolved your ticket",
 }
 
-// conversation gives everything that was said, oldest first, with what the desk has not taken yet at its end.
+// conversation returns all messages, oldest first, followed by those that are not decided yet.
 func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer desk.Person) []bubble {
 	var bubbles []bubble
 	for _, e := range entries {
@@ -64,7 +64,7 @@ func conversation(entries []desk.Entry, undecided []desk.PendingCommand, viewer 
 	return bubbles
 }
 
-// nameOf is whoever did something, as the requester may know them.
+// nameOf returns the name of an entry's author as the requester may see it.
 func nameOf(e desk.Entry) string {
 	if e.Author.Name != "" {
 		return e.Author.Name
@@ -72,46 +72,46 @@ func nameOf(e desk.Entry) string {
 	return "The desk"
 }
 
-// happening is one line of the plain timeline.
-type happening struct {
+// timelineItem is one event of the timeline.
+type timelineItem struct {
 	At    time.Time
 	Words string
-	Class string // good, warn, bad, or empty
+	Class string // CSS class: good, warn, bad or empty
 	Cause page.Cause
 }
 
-// timeline tells what happened to a ticket. What its promises say is part of it: the requester is told of one that was
-// broken, though the event itself is staff's.
-func timeline(v desk.View, entries []desk.Entry, causes page.Causes) []happening {
-	var lines []happening
+// timeline returns what happened to a ticket. The events of breaches are internal, so breaches are added from the
+// clocks as far as the requester may see them.
+func timeline(v desk.View, entries []desk.Entry, causes page.Causes) []timelineItem {
+	var lines []timelineItem
 	for _, e := range entries {
-		if words := told(v, e); words != "" {
-			lines = append(lines, happening{e.At, words, classes[e.Kind], causes.Of(e.Emergency)})
+		if words := eventText(v, e); words != "" {
+			lines = append(lines, timelineItem{e.At, words, eventClasses[e.Kind], causes.Of(e.Emergency)})
 		}
 	}
 	promised := v.Promised().ForRequester()
 	for _, name := range policy.ClockNames() {
 		if at := promised.Promise(name).BreachedAt; !at.IsZero() {
-			lines = append(lines, happening{At: at, Words: promiseLabels[name] + ": the promised time passed without it.", Class: "bad"})
+			lines = append(lines, timelineItem{At: at, Words: promiseLabels[name] + ": the promised time passed without it.", Class: "bad"})
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b happening) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(lines, func(a, b timelineItem) int { return a.At.Compare(b.At) })
 	return lines
 }
 
-var classes = map[ticket.EventKind]string{
+var eventClasses = map[ticket.EventKind]string{
 	ticket.EventInformationRequested: "warn", ticket.EventNudged: "warn", ticket.EventHandedBack: "warn", ticket.EventResolved: "good", ticket.EventClosed: "good",
 	ticket.EventPaused: "warn", ticket.EventExtended: "warn", ticket.EventRefused: "bad",
 }
 
-// told is an event in a sentence to the requester.
-func told(v desk.View, e desk.Entry) string {
+// eventText describes an event to the requester. It is empty for events that are not shown.
+func eventText(v desk.View, e desk.Entry) string {
 	who := nameOf(e)
 	switch e.Kind {
 	case ticket.EventSubmitted:
 		return "You sent your request."
 	case ticket.EventAssigned:
-		return assigned(v, e)
+		return assignedText(v, e)
 	case ticket.EventCustomerReplied:
 		return "You wrote to us."
 	case ticket.EventAgentReplied:
@@ -121,9 +121,9 @@ func told(v desk.View, e desk.Entry) string {
 	case ticket.EventProgressUpdated:
 		return who + " told you how far things are."
 	case ticket.EventResolved:
-		return ended("resolved", e, who)
+		return endedText("resolved", e, who)
 	case ticket.EventClosed:
-		return ended("closed", e, who)
+		return endedText("closed", e, who)
 	case ticket.EventReopened:
 		return "The ticket was opened again."
 	case ticket.EventHandedBack:
@@ -131,7 +131,7 @@ func told(v desk.View, e desk.Entry) string {
 	case ticket.EventNudged:
 		return "We reminded you that we need your answer."
 	case ticket.EventPaused:
-		return stopped(e)
+		return pausedText(e)
 	case ticket.EventExtended:
 		return "An emergency delays our answers: the promised times are later now."
 	case ticket.EventResumed:
@@ -139,21 +139,21 @@ func told(v desk.View, e desk.Entry) string {
 	case ticket.EventPolicyAdopted:
 		return fmt.Sprintf("Your ticket was moved from version %d to version %d of our policy.", e.Was, e.Policy)
 	case ticket.EventRefused:
-		return refusals[e.Code]
+		return refusalTexts[e.Code]
 	default:
 		return ""
 	}
 }
 
-func stopped(e desk.Entry) string {
+func pausedText(e desk.Entry) string {
 	if !ticket.EmergencyID(e.Emergency).Valid() {
 		return "An emergency: the promised times stand still."
 	}
 	return "An emergency closed our desk: the promised times stand still."
 }
 
-// assigned names whoever the ticket went to, where that is known: an event holds their ID only.
-func assigned(v desk.View, e desk.Entry) string {
+// assignedText names the new assignee if the name is known: the event holds only the ID.
+func assignedText(v desk.View, e desk.Entry) string {
 	switch {
 	case e.By.ID == e.Assignee && e.Author.Name != "":
 		return e.Author.Name + " is looking after your ticket."
@@ -164,7 +164,7 @@ func assigned(v desk.View, e desk.Entry) string {
 	}
 }
 
-func ended(how string, e desk.Entry, who string) string {
+func endedText(how string, e desk.Entry, who string) string {
 	switch e.Cause {
 	case ticket.CauseRequester:
 		return "You confirmed that it is settled. The ticket is closed."
@@ -177,8 +177,8 @@ func ended(how string, e desk.Entry, who string) string {
 	}
 }
 
-// refusals say why something that the requester asked for was not done.
-var refusals = map[string]string{
+// refusalTexts says why a command of the requester was refused, by code.
+var refusalTexts = map[string]string{
 	ticket.CodeClosed:      "What you asked for came after the ticket was closed, and was not done.",
 	ticket.CodeNotResolved: "You confirmed a resolution, but the ticket was not resolved any more.",
 	ticket.CodeStatus:      "What you asked for could not be done at that time.",

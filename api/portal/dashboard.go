@@ -9,25 +9,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// perGroup is how many tickets of each group the dashboard shows; the list has them all.
+// perGroup is the number of tickets in each group of the dashboard. The list shows all.
 const perGroup = 20
 
 type dashboardView struct {
 	page.Layout
 	NeedsYou []row // waiting for the requester, or resolved and to be confirmed
-	WithUs   []row // by what is promised next
-	More     bool  // there are open tickets beyond these
+	WithUs   []row // ordered by the next promised instant
+	More     bool  // there are more open tickets
 }
 
 // row is a ticket in a list.
 type row struct {
 	desk.View
 	Status status
-	Next   next
+	Next   nextEvent
 }
 
 func rowOf(v desk.View, now time.Time) row {
-	return row{View: v, Status: statusOf(v.Ticket.Status), Next: nextOf(v, now)}
+	return row{View: v, Status: statusOf(v.Ticket.Status), Next: nextEventOf(v, now)}
 }
 
 func (p *Pages) dashboard(v *page.Visit) error {

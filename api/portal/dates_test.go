@@ -16,20 +16,20 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// livedIn is the portal of a desk with the demonstration's tickets, and its customer.
-func livedIn(t *testing.T) (*office, *demotest.Desk) {
+// newFixtureWithDemo returns a portal with the demonstration's tickets, and the desk that holds them.
+func newFixtureWithDemo(t *testing.T) (*fixture, *demotest.Desk) {
 	t.Helper()
 	d := demotest.New(t, 600)
-	o := &office{Fixture: officetest.New(t, d.Store), t: t, log: &journal{}}
+	o := &fixture{Fixture: officetest.New(t, d.Store), t: t, log: &logBuffer{}}
 	o.People["customer"] = d.Customer
 	o.Start(slog.New(slog.DiscardHandler))
-	o.front = &front{Tickets: o.Desk}
+	o.front = &faultyDesk{Tickets: o.Desk}
 	o.serve()
 	return o, d
 }
 
-// promisedBy reads the date of a promise that is shown: when it is due, was promised by, or is expected. Zero: it shows
-// none, or when the promise was kept.
+// promisedBy returns the date of a displayed deadline: due, passed or expected, or when the target was met late. It is
+// zero if none is displayed or the target was met in time.
 func promisedBy(shown *goquery.Selection) time.Time {
 	at := shown.Find(".promise-date time")
 	if shown.HasClass("promise-kept") || shown.HasClass("promise-over") {
@@ -42,8 +42,9 @@ func promisedBy(shown *goquery.Selection) time.Time {
 	return instant
 }
 
-// inOrder fails when a page names a first answer by a later date than the resolution, and reports whether it names both.
-func (a answer) inOrder(t *testing.T, path string) bool {
+// inOrder fails the test if the page shows a later date for the first response than for the resolution. It reports
+// whether the page shows both.
+func (a response) inOrder(t *testing.T, path string) bool {
 	t.Helper()
 	dates := map[string]time.Time{}
 	a.Find(".promise").Each(func(_ int, shown *goquery.Selection) {
@@ -70,8 +71,8 @@ func (a answer) inOrder(t *testing.T, path string) bool {
 // TestDates_noFirstAnswerIsPromisedAfterTheResolution on any page or in any mail of a customer, under Holesalemart's
 // policy, which counts it so: as usual, while the desk is closed, and while answers take longer.
 func TestDates_noFirstAnswerIsPromisedAfterTheResolution(t *testing.T) {
-	o, d := livedIn(t)
-	b, visitor := o.as("customer"), o.visitor()
+	o, d := newFixtureWithDemo(t)
+	b, visitor := o.signedIn("customer"), o.visitor()
 	until := time.Now().Add(49 * time.Hour).Truncate(time.Second)
 	for _, plan := range []desk.EmergencyPlan{
 		{},
@@ -85,7 +86,7 @@ func TestDates_noFirstAnswerIsPromisedAfterTheResolution(t *testing.T) {
 			time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // it begins with the next second
 		}
 		both, tracked := 0, 0
-		walk := func(b *browser, path string) answer {
+		walk := func(b *browser, path string) response {
 			a := b.get(http.StatusOK, path)
 			if a.inOrder(t, path) {
 				both++
@@ -122,8 +123,8 @@ func TestDates_noFirstAnswerIsPromisedAfterTheResolution(t *testing.T) {
 	}
 }
 
-// mailsInOrder loads every mail to a requester, and compares what it says of both.
-func mailsInOrder(t *testing.T, o *office, d *demotest.Desk) {
+// mailsInOrder makes the same comparison for every mail to a requester.
+func mailsInOrder(t *testing.T, o *fixture, d *demotest.Desk) {
 	t.Helper()
 	both := 0
 	views, _, err := o.Desk.List(t.Context(), desk.Filter{Viewer: d.Customer, Limit: 100})

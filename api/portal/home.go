@@ -11,30 +11,30 @@ import (
 
 type homeView struct {
 	page.Layout
-	Policy   *policy.Policy // nil while nothing is promised yet
-	First    string         // the promises in words
+	Policy   *policy.Policy // nil: no policy is in force
+	First    string         // targets in words
 	Solution string
 	Hours    []string
-	Sent     sentNow
+	Sent     currentPromises
 }
 
-// sentNow is what a ticket that is sent now would be promised.
-type sentNow struct{ First, Resolution promise }
+// currentPromises are the deadlines of a ticket that is submitted now.
+type currentPromises struct{ First, Resolution promise }
 
-// Together reports whether both dates are one.
-func (s sentNow) Together() bool {
+// Together reports whether both deadlines are the same instant.
+func (s currentPromises) Together() bool {
 	return s.First.Due.Equal(s.Resolution.Due) && s.First.Expected.Equal(s.Resolution.Expected)
 }
 
-func (p *Pages) sentNow(v *page.Visit, inForce *policy.Policy, now time.Time) (s sentNow, err error) {
+func (p *Pages) currentPromises(v *page.Visit, inForce *policy.Policy, now time.Time) (s currentPromises, err error) {
 	promised, err := p.desk.WouldPromise(v.Context(), inForce, now)
 	if err == nil {
-		s.First, s.Resolution = standings(promised, ticket.StatusNew, now)
+		s.First, s.Resolution = newPromises(promised, ticket.StatusNew, now)
 	}
 	return s, err
 }
 
-// home shows visitors what this desk promises; who has signed in is led to their own start.
+// home shows visitors the targets of the policy in force. People who are signed in are redirected to their start page.
 func (p *Pages) home(v *page.Visit) error {
 	switch {
 	case v.Person.Role.Staff():
@@ -51,7 +51,7 @@ func (p *Pages) home(v *page.Visit) error {
 		view.Policy = inForce
 		view.First, view.Solution = inForce.DescribeTarget(policy.FirstResponse), inForce.DescribeTarget(policy.Resolution)
 		view.Hours = inForce.DescribeHours()
-		if view.Sent, err = p.sentNow(v, inForce, view.Now); err != nil {
+		if view.Sent, err = p.currentPromises(v, inForce, view.Now); err != nil {
 			return err
 		}
 	}

@@ -9,14 +9,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// errOften refuses a source that asks too often.
-var errOften = fault.New(fault.Limited, "that was too often; try again in a moment")
+// errTooManyRequests refuses requests over the rate limit of a source.
+var errTooManyRequests = fault.New(fault.Limited, "that was too often; try again in a moment")
 
-// open takes a link from a mail: from here on this browser may read and answer that one ticket. The token leaves the
-// address at once, so that it is neither bookmarked nor passed on.
+// open exchanges a link from a mail for access to its one ticket in this browser's session. It redirects at once, so
+// that the token is neither bookmarked nor passed on with the address.
 func (p *Pages) open(v *page.Visit) error {
-	if !p.linking.Allow(v.Source()) {
-		return errOften
+	if !p.linkLimiter.Allow(v.Source()) {
+		return errTooManyRequests
 	}
 	grant, err := p.links.ReadLink(v.Context(), v.Param("token"))
 	if link.Expired(err) {
@@ -32,7 +32,7 @@ func (p *Pages) open(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	if v.Person.ID != grant.Person { // who is signed in needs no grant
+	if v.Person.ID != grant.Person { // signed in as that person: no grant is needed
 		epoch, err := p.links.SessionEpoch(v.Context(), grant.Person)
 		if err != nil {
 			return err
@@ -44,7 +44,7 @@ func (p *Pages) open(v *page.Visit) error {
 	return v.Redirect("/tickets/" + string(grant.Number))
 }
 
-// showEnded says why a link that was good does not work any more, and how to go on.
+// showEnded says that a link was revoked, and how to go on.
 func showEnded(v *page.Visit, n ticket.Number) error {
 	return v.ShowStatus(http.StatusGone, "link-ended", struct {
 		page.Layout

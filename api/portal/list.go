@@ -16,21 +16,21 @@ const perPage = 20
 type listView struct {
 	page.Layout
 	Tabs  []tab
-	Tab   string // name of the current one
+	Tab   string // name of the current tab
 	Query string
-	Wrong string // what is wrong with the query
+	Wrong string // error of the query
 	Rows  []row
-	Later bool   // this is not the first page
+	Later bool   // not the first page
 	Older string // address of the next page; empty on the last
 	First string // address of the first page
 }
 
-// tab is a group of statuses, as customers see them.
+// tab is a group of statuses.
 type tab struct {
 	Name     string // in addresses; empty: all
 	Label    string
 	Statuses []ticket.Status
-	Query    string // that goes along
+	Query    string // search text, which all tabs keep
 }
 
 var tabs = []tab{
@@ -41,7 +41,7 @@ var tabs = []tab{
 	{Name: "closed", Label: "Closed", Statuses: []ticket.Status{ticket.StatusClosed}},
 }
 
-// Address is the list's own under this tab.
+// Address returns the address of the tab's first page.
 func (t tab) Address() string { return t.page("") }
 
 func (t tab) page(after string) string {
@@ -57,7 +57,7 @@ func (t tab) page(after string) string {
 	return "/tickets?" + values.Encode()
 }
 
-// list shows a customer's own tickets, the newest first.
+// list shows the viewer's own tickets, newest first. A search for a ticket's number finds that ticket.
 func (p *Pages) list(v *page.Visit) error {
 	if v.Person.Role.Staff() {
 		return v.Redirect("/desk")
@@ -79,14 +79,14 @@ func (p *Pages) list(v *page.Visit) error {
 		view.Wrong = "That search can't be read. Try it with a few words."
 		return v.ShowStatus(http.StatusUnprocessableEntity, "tickets", view)
 	}
-	if n, err := v.ReadNumber(view.Query); err == nil { // other words may look like a number
-		switch meant, err := p.desk.Ticket(v.Context(), v.Person, n); fault.KindOf(err) {
+	if n, err := v.ReadNumber(view.Query); err == nil { // not an error: other text may look like a number
+		switch found, err := p.desk.Ticket(v.Context(), v.Person, n); fault.KindOf(err) {
 		case fault.NotFound:
 		default:
 			if err != nil {
 				return err
 			}
-			view.Rows = append(view.Rows, rowOf(meant, view.Now))
+			view.Rows = append(view.Rows, rowOf(found, view.Now))
 			return v.Show("tickets", view)
 		}
 	}

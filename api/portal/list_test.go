@@ -13,32 +13,32 @@ import (
 )
 
 func TestDashboard_putsFirstWhatWaitsForTheCustomer(t *testing.T) {
-	o := openOffice(t)
-	b := o.as("clara")
-	b.get(http.StatusOK, "/dashboard").says(t, "main", "Support Ticket", "Nothing is open with us")
-	o.taken("clara", "with us")
-	asked, closed := o.taken("clara", "asked"), o.taken("clara", "over")
-	o.taken("carl", "not hers")
-	o.do("anna", desk.Request{Number: asked, Verb: ticket.VerbRequestInformation, Body: "Which?"})
-	o.do("anna", desk.Request{Number: closed, Verb: ticket.VerbClose})
+	o := newFixture(t)
+	b := o.signedIn("clara")
+	b.get(http.StatusOK, "/dashboard").wantTexts(t, "main", "Support Ticket", "Nothing is open with us")
+	o.submitted("clara", "with us")
+	asked, closed := o.submitted("clara", "asked"), o.submitted("clara", "over")
+	o.submitted("carl", "not hers")
+	o.command("anna", desk.Request{Number: asked, Verb: ticket.VerbRequestInformation, Body: "Which?"})
+	o.command("anna", desk.Request{Number: closed, Verb: ticket.VerbClose})
 	a := b.get(http.StatusOK, "/dashboard")
-	a.says(t, ".needs-you", "asked", "Waiting for you")
+	a.wantTexts(t, ".needs-you", "asked", "Waiting for you")
 	if rows := a.Line(".ticket-link"); rows != "askedwith us" {
 		t.Errorf("the dashboard shows %q", rows)
 	}
-	a.says(t, "main", "You will have a first answer by")
+	a.wantTexts(t, "main", "You will have a first answer by")
 }
 
 func TestList_filtersSearchesAndTurnsPages(t *testing.T) {
-	o := openOffice(t)
-	b := o.as("clara")
-	b.get(http.StatusOK, "/tickets").says(t, "main", "No tickets yet")
+	o := newFixture(t)
+	b := o.signedIn("clara")
+	b.get(http.StatusOK, "/tickets").wantTexts(t, "main", "No tickets yet")
 	for i := range 23 {
-		o.taken("clara", fmt.Sprintf("Nr %d", i))
+		o.submitted("clara", fmt.Sprintf("Nr %d", i))
 	}
-	closed := o.taken("clara", "zebra crossing")
-	o.do("clara", desk.Request{Number: closed, Verb: ticket.VerbWithdraw})
-	o.taken("carl", "zebra of another")
+	closed := o.submitted("clara", "zebra crossing")
+	o.command("clara", desk.Request{Number: closed, Verb: ticket.VerbWithdraw})
+	o.submitted("carl", "zebra of another")
 
 	seen := map[string]int{}
 	for path := "/tickets"; path != ""; {
@@ -58,6 +58,6 @@ func TestList_filtersSearchesAndTurnsPages(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/tickets?q=" + strings.Repeat("x", 201), "/tickets?after=made-up", "/tickets?q=%00"} {
-		b.get(http.StatusUnprocessableEntity, path).says(t, "main", "That search can't be read.")
+		b.get(http.StatusUnprocessableEntity, path).wantTexts(t, "main", "That search can't be read.")
 	}
 }

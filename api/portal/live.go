@@ -8,31 +8,32 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// live tells an open page that its ticket has changed; the page then asks for what is new. It says so only when the
-// requester can see the change. Who comes back after the server was away is told at once what they missed.
-func (p *Pages) live(v *page.Visit, a asked) error {
+// live sends an event to an open page when its ticket has changed; the page then loads what is new. It sends none for
+// changes that the requester can't see. seen in the query is the state that the page shows, so that changes during a
+// lost connection are reported at once.
+func (p *Pages) live(v *page.Visit, a access) error {
 	changes, leave := p.feed.Subscribe(a.number)
 	defer leave()
-	if _, err := p.desk.Ticket(v.Context(), a.as, a.number); err != nil {
+	if _, err := p.desk.Ticket(v.Context(), a.requester, a.number); err != nil {
 		return err
 	}
-	told := v.Query("seen")
+	reported := v.Query("seen")
 	return v.Stream(func(ctx context.Context, send func(event, data string) error) error {
-		// The beat keeps its own time, and a look that found nothing sends nothing: else the stream would tell when staff
-		// left a note.
+		// The heartbeat has a timer of its own, and a change that the requester can't see sends nothing. Otherwise the
+		// timing of the stream would reveal when staff left a note.
 		beat := page.Heartbeat()
 		for {
-			s, err := p.story(ctx, a)
+			s, err := p.loadTicket(ctx, a)
 			if err != nil {
-				return err // the browser comes again
+				return err // the browser reconnects
 			}
-			if now := s.seen(time.Now()); now != told {
-				told = now
+			if now := s.fingerprint(time.Now()); now != reported {
+				reported = now
 				if err := send("changed", now); err != nil {
 					return err
 				}
 			}
-			switch more, beaten := news(ctx, changes, beat); {
+			switch more, beaten := waitForChange(ctx, changes, beat); {
 			case !more:
 				return nil
 			case beaten:
@@ -45,9 +46,9 @@ func (p *Pages) live(v *page.Visit, a asked) error {
 	})
 }
 
-// news waits for a change that a requester may see, or for the beat, to look by itself: a promise falls due without a
-// change. more is false when the stream is over.
-func news(ctx context.Context, changes <-chan desk.Change, beat <-chan time.Time) (more, beaten bool) {
+// waitForChange waits for a change that the requester may see, or for the heartbeat, because a deadline passes without
+// a change. more is false if ctx is done.
+func waitForChange(ctx context.Context, changes <-chan desk.Change, beat <-chan time.Time) (more, beaten bool) {
 	for {
 		select {
 		case <-ctx.Done():

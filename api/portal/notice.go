@@ -11,19 +11,19 @@ import (
 
 type noticeView struct {
 	page.Layout
-	Past []desk.Emergency // that ended not long ago, the latest first
+	Past []desk.Emergency // ended recently, latest first
 }
 
-// Closed reports whether an emergency stopped the clocks.
+// Closed reports whether an emergency of this kind pauses the clocks.
 func (noticeView) Closed(kind ticket.EmergencyKind) bool { return kind == ticket.EmergencyClosed }
 
-// Longer is how much longer targets are, in words.
+// Longer returns the extension of targets in words.
 func (noticeView) Longer(by time.Duration) string { return policy.FormatHours(by) }
 
-// LastDelay is how much longer a delay made targets in the end.
+// LastDelay returns the delay of an emergency at its end.
 func (noticeView) LastDelay(e desk.Emergency) time.Duration { return e.DelayAt(e.Until) }
 
-// notice shows what is to be said of emergencies, in full: a page that others may link to.
+// notice shows the texts of current and recent emergencies. The page can be linked to.
 func (p *Pages) notice(v *page.Visit) error {
 	view := noticeView{Layout: v.Layout("Notices", "/notice")}
 	var err error

@@ -10,8 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergency declares one, as if that had been some time ago.
-func (o *office) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emergency {
+// emergency declares an emergency as if that had been some time ago.
+func (o *fixture) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emergency {
 	o.t.Helper()
 	if _, hired := o.People["sven"]; !hired {
 		o.Employ("sven", ticket.RoleSupervisor, "Sven Supervisor")
@@ -30,9 +30,9 @@ func (o *office) emergency(p desk.EmergencyPlan, ago time.Duration) desk.Emergen
 }
 
 func TestNotice_tellsAllOfItToAnybody(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, By: 48 * time.Hour, Notice: "Half of us are ill.\n\nWe are sorry <b>indeed</b>."}, time.Hour)
-	a := o.visitor().want(200, o.visitor().ask("GET", "/notice", nil), "the notices")
+	a := o.visitor().wantStatus(200, o.visitor().ask("GET", "/notice", nil), "the notices")
 	main := a.Find("main")
 	for _, want := range []string{"Our answers take longer than usual until further notice", "Half of us are ill.", "<b>indeed</b>", "48 hours longer", "Since "} {
 		if !strings.Contains(main.Text(), want) {
@@ -45,8 +45,8 @@ func TestNotice_tellsAllOfItToAnybody(t *testing.T) {
 }
 
 func TestNotice_saysThatThereIsNone(t *testing.T) {
-	o := openOffice(t)
-	a := o.visitor().want(200, o.visitor().ask("GET", "/notice", nil), "the notices")
+	o := newFixture(t)
+	a := o.visitor().wantStatus(200, o.visitor().ask("GET", "/notice", nil), "the notices")
 	if got := a.Line("main"); !strings.Contains(got, "nothing out of the ordinary") || a.Find(".notices").Length() != 0 {
 		t.Errorf("says %q", got)
 	}
@@ -56,7 +56,7 @@ func TestNotice_saysThatThereIsNone(t *testing.T) {
 }
 
 func TestNotice_remembersWhatEndedNotLongAgo(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	e := o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall."}, time.Hour)
 	if _, err := o.EndEmergency(t.Context(), desk.Person{}, e.ID); err != nil {
 		t.Fatal(err)
@@ -69,8 +69,8 @@ func TestNotice_remembersWhatEndedNotLongAgo(t *testing.T) {
 }
 
 func TestNotice_isWithWhatANumberShows(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "Where is it?")
+	o := newFixture(t)
+	n := o.submitted("clara", "Where is it?")
 	e := o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall."}, time.Hour)
 	a := o.visitor().ask("GET", "/track/"+string(n), nil)
 	if !strings.Contains(a.Find(".notices").Text(), "The river is in our hall.") {
@@ -92,9 +92,9 @@ func TestNotice_isWithWhatANumberShows(t *testing.T) {
 }
 
 func TestTicket_leadsToWhatMovedItsDates(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "Where is it?")
-	if a := o.as("clara").ask("GET", "/tickets/"+string(n), nil); a.Find(`#ticket-side a[href="/notice"]`).Length() != 0 {
+	o := newFixture(t)
+	n := o.submitted("clara", "Where is it?")
+	if a := o.signedIn("clara").ask("GET", "/tickets/"+string(n), nil); a.Find(`#ticket-side a[href="/notice"]`).Length() != 0 {
 		t.Error("it speaks of an emergency that there never was")
 	}
 	o.SQL(`UPDATE tickets SET submitted_at = submitted_at - interval '2 hours'`)
@@ -103,7 +103,7 @@ func TestTicket_leadsToWhatMovedItsDates(t *testing.T) {
 		if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Schedule: true}); err != nil {
 			t.Fatal(err)
 		}
-		a := o.as("clara").ask("GET", "/tickets/"+string(n), nil)
+		a := o.signedIn("clara").ask("GET", "/tickets/"+string(n), nil)
 		told = a.Find(`#ticket-side a[href="/notice"]`).Length() > 0 && strings.Contains(a.Line("#ticket-side"), "An emergency closed our desk")
 	}
 }

@@ -16,18 +16,18 @@ var errNoVersion = fault.New(fault.NotFound, "there is no such version of the po
 type policyView struct {
 	page.Layout
 	PolicyVersion desk.PolicyVersion
-	Current       bool // it is in force
-	Ahead         bool // it is not in force yet
+	Current       bool // in force
+	Ahead         bool // not in force yet
 	Words         []policy.Section
-	Document      string               // without the names of people and webhooks
-	Sent          sentNow              // zero for a version that is not in force
-	Versions      []desk.PolicyVersion // the newest first
+	Document      string               // YAML, without the names of people and webhooks
+	Sent          currentPromises      // zero unless the version is in force
+	Versions      []desk.PolicyVersion // newest first
 
-	Before  int64               // the version before; 0 for the first
-	Changes []policy.Difference // that this one makes to it
+	Before  int64               // the previous version; 0: none
+	Changes []policy.Difference // from the previous version to this one
 }
 
-// By is whoever published a version, by role.
+// By returns the role of who published a version, as words.
 func (policyView) By(e desk.PolicyVersion) string {
 	switch e.Author {
 	case ticket.RoleAdministrator:
@@ -49,9 +49,9 @@ func (p *Pages) policyVersion(v *page.Visit) error {
 	return p.policy(v, version)
 }
 
-// policy shows a version in words; 0 is the one in force.
+// policy shows a version of the policy in words; version 0 is the one in force.
 func (p *Pages) policy(v *page.Visit, version int64) error {
-	versions, err := p.book.Policies(v.Context())
+	versions, err := p.records.Policies(v.Context())
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (p *Pages) policy(v *page.Visit, version int64) error {
 			view.Before, view.Changes = versions[i+1].Version, public.Differences(versions[i+1].Policy.Public())
 		}
 		if view.Current {
-			if view.Sent, err = p.sentNow(v, e.Policy, view.Now); err != nil {
+			if view.Sent, err = p.currentPromises(v, e.Policy, view.Now); err != nil {
 				return err
 			}
 		}

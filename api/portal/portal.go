@@ -1,6 +1,7 @@
-// Package portal is the website's part for customers and visitors: what this desk promises, submitting and following a
-// ticket, rating it, tracking by number, the links in mails, suggestions and the policy. Every page works without a
-// script. It asks the desk as the JSON API does, and knows no SQL, no mail and no Temporal; staff's pages are elsewhere.
+// Package portal renders the pages for customers and visitors: the home page, submission, a customer's tickets,
+// ratings, tracking by number, links from mails, suggestions, notices and the policy. Every page works without
+// scripts. It uses the same use cases as the JSON API and knows no SQL, no mail and no Temporal; the pages of staff
+// are in other packages.
 package portal
 
 import (
@@ -30,28 +31,28 @@ type tickets interface {
 	WouldPromise(ctx context.Context, p *policy.Policy, at time.Time) (desk.Promised, error)
 }
 
-// book is what stands beside the tickets.
-type book interface {
+// ticketRecords reads what is stored beside the tickets.
+type ticketRecords interface {
 	request.RatingReader
-	// Undecided gives what this person asked of a ticket and no step has taken yet, oldest first.
+	// Undecided returns the person's commands to a ticket that no step has applied yet, oldest first.
 	Undecided(context.Context, desk.Person, ticket.Number) ([]desk.PendingCommand, error)
 	Policies(context.Context) ([]desk.PolicyVersion, error)
-	// SentWith is the ticket that a person sent under a key; empty: none.
+	// SentWith returns the ticket that a person submitted with an idempotency key; empty: none.
 	SentWith(ctx context.Context, by desk.Person, key string) (ticket.Number, error)
 }
 
-// suggestionBox takes suggestions, also of visitors; see app.Suggestions.
+// suggestionBox stores suggestions, also of visitors; see app.Suggestions.
 type suggestionBox interface {
 	Suggest(ctx context.Context, by desk.Person, key, body string) error
 }
 
-// links reads the signed links in mails.
+// links validates the signed links in mails.
 type links interface {
 	ReadLink(ctx context.Context, token string) (link.Grant, error)
 	SessionEpoch(context.Context, ticket.PersonID) (int64, error)
 }
 
-// How often one source may ask for what is open to everybody: by the second, and at once.
+// Rates and bursts of requests to public pages, for each source.
 const (
 	trackRate    = rate.Limit(5)
 	trackBurst   = 30
@@ -61,28 +62,28 @@ const (
 	linkBurst    = 30
 )
 
-// Pages are the customers' and visitors' pages.
+// Pages serves the routes of the portal.
 type Pages struct {
-	desk  tickets
-	book  book
-	box   suggestionBox
-	links links
-	feed  request.Feed
+	desk          tickets
+	records       ticketRecords
+	suggestionBox suggestionBox
+	links         links
+	feed          request.Feed
 
-	tracking, suggesting, linking *request.Sources
+	trackLimiter, suggestLimiter, linkLimiter *request.Sources
 }
 
-// New makes the pages on the desk, what is kept beside its tickets, the links in mails and the feed of changes.
-func New(d tickets, b book, s suggestionBox, l links, f request.Feed) *Pages {
+// New returns the portal. f reports the changes that live updates announce.
+func New(d tickets, b ticketRecords, s suggestionBox, l links, f request.Feed) *Pages {
 	return &Pages{
-		desk: d, book: b, box: s, links: l, feed: f,
-		tracking:   request.NewSources(trackRate, trackBurst, request.MaxSources),
-		suggesting: request.NewSources(suggestRate, suggestBurst, request.MaxSources),
-		linking:    request.NewSources(linkRate, linkBurst, request.MaxSources),
+		desk: d, records: b, suggestionBox: s, links: l, feed: f,
+		trackLimiter:   request.NewSources(trackRate, trackBurst, request.MaxSources),
+		suggestLimiter: request.NewSources(suggestRate, suggestBurst, request.MaxSources),
+		linkLimiter:    request.NewSources(linkRate, linkBurst, request.MaxSources),
 	}
 }
 
-// Area gives the templates and the table of routes.
+// Area returns the portal's templates and routes.
 func (p *Pages) Area() page.Area {
 	files, err := fs.Sub(templates, "templates")
 	if err != nil {

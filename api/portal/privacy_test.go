@@ -14,10 +14,10 @@ import (
 // TestPrivacy_anotherCustomersTicketIsNotThere, by any route that names a ticket, and by none says so in other words
 // than for a number that was never drawn.
 func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "canary")
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "canary"})
-	carl, nobody := o.as("carl"), o.visitor()
+	o := newFixture(t)
+	n := o.submitted("clara", "canary")
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "canary"})
+	carl, nobody := o.signedIn("carl"), o.visitor()
 	pages := portal.New(o.Desk, o.Store, app.NewSuggestions(o.Store), o.Store, noFeed{})
 	walked := 0
 	for _, r := range pages.Area().Routes {
@@ -62,8 +62,8 @@ var hostile = []string{
 
 // TestPages_letNothingTypedBecomeMarkup: the checks of every page find inline scripts and attributes.
 func TestPages_letNothingTypedBecomeMarkup(t *testing.T) {
-	o := openOffice(t)
-	b := o.as("clara")
+	o := newFixture(t)
+	b := o.signedIn("clara")
 	for _, typed := range hostile {
 		subject := typed
 		if len(subject) > desk.MaxSubject {
@@ -74,7 +74,7 @@ func TestPages_letNothingTypedBecomeMarkup(t *testing.T) {
 			t.Fatal(err)
 		}
 		path := "/tickets/" + string(r.Number)
-		o.do("anna", desk.Request{Number: r.Number, Verb: ticket.VerbResolve, Body: typed})
+		o.command("anna", desk.Request{Number: r.Number, Verb: ticket.VerbResolve, Body: typed})
 		b.post(http.StatusSeeOther, path+"/rating", "score", "1", "comment", strings.ReplaceAll(typed[:min(len(typed), 500)], "\x00", ""))
 		a := b.get(http.StatusOK, path)
 		if got := a.Find("main script, main img, main svg[onload], main b").Length(); got != 0 {

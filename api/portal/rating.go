@@ -18,7 +18,7 @@ type rateForm struct {
 	CommentError string
 }
 
-// score is one step of the scale.
+// score is one value of the scale.
 type score struct {
 	Value int
 	Label string
@@ -26,8 +26,8 @@ type score struct {
 
 var scores = []score{{5, "Very good"}, {4, "Good"}, {3, "All right"}, {2, "Poor"}, {1, "Bad"}}
 
-// rate keeps what the requester thought of how they were helped.
-func (p *Pages) rate(v *page.Visit, a asked) error {
+// rate stores the requester's rating.
+func (p *Pages) rate(v *page.Visit, a access) error {
 	form, err := v.Form()
 	if err != nil {
 		return err
@@ -41,23 +41,23 @@ func (p *Pages) rate(v *page.Visit, a asked) error {
 	if utf8.RuneCountInString(rating.Comment) > desk.MaxComment {
 		f.Reject("comment", "is longer than %d characters", desk.MaxComment)
 	}
-	// What is no number is 0, and no score.
+	// An invalid number is 0, which is not a score.
 	typed.Score, _ = strconv.Atoi(form.Get("score"))
 	if rating.Score = typed.Score; rating.Score < desk.MinScore || rating.Score > desk.MaxScore {
 		f.Reject("score", "is missing: choose one of the five")
 	}
 	if err = f.Err(); err == nil {
-		_, err = p.desk.Rate(v.Context(), a.as, rating)
+		_, err = p.desk.Rate(v.Context(), a.requester, rating)
 	}
 	switch fault.KindOf(err) {
 	case fault.Invalid:
-		return p.rateAgain(v, a, typed, http.StatusUnprocessableEntity, err)
+		return p.showRatingError(v, a, typed, http.StatusUnprocessableEntity, err)
 	case fault.Limited:
 		v.RetryAfter(err)
-		typed.ScoreError = sentence("Your rating was not taken:", err)
-		return p.rateAgain(v, a, typed, http.StatusTooManyRequests, err)
+		typed.ScoreError = errorSentence("Your rating was not taken:", err)
+		return p.showRatingError(v, a, typed, http.StatusTooManyRequests, err)
 	case fault.Conflict:
-		v.Flash("%s", sentence("That was not kept:", err))
+		v.Flash("%s", errorSentence("That was not kept:", err))
 		return v.Refuse(ticketAddress(a.number))
 	}
 	if err != nil {
@@ -67,12 +67,12 @@ func (p *Pages) rate(v *page.Visit, a asked) error {
 	return v.Redirect(ticketAddress(a.number))
 }
 
-func (p *Pages) rateAgain(v *page.Visit, a asked, typed rateForm, status int, wrong error) error {
+func (p *Pages) showRatingError(v *page.Visit, a access, typed rateForm, status int, wrong error) error {
 	view, err := p.view(v, a)
 	if err != nil {
 		return err
 	}
-	messages := byField(wrong)
+	messages := fieldErrors(wrong)
 	view.RateForm = typed
 	if message := messages["score"]; message != "" {
 		view.RateForm.ScoreError = "Your rating " + message + "."

@@ -17,25 +17,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// looks are browsers with scripts and without.
-var looks = map[string]browsertest.Look{"scripts": {}, "no scripts": {NoScript: true}}
+// scriptModes are browsers with and without scripts.
+var scriptModes = map[string]browsertest.Look{"scripts": {}, "no scripts": {NoScript: true}}
 
-// window is a real browser at the portal.
-func (o *office) window(t *testing.T, look browsertest.Look) *browsertest.Page {
+// window returns a browser at the portal.
+func (o *fixture) window(t *testing.T, look browsertest.Look) *browsertest.Page {
 	t.Helper()
 	browsertest.Require(t)
 	return browsertest.Open(t, o.server.URL, look)
 }
 
-func (o *office) endSessions(t *testing.T, name string) {
+func (o *fixture) endSessions(t *testing.T, name string) {
 	t.Helper()
 	if err := o.EndSessions(t.Context(), o.People[name].ID); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// link is one that signs somebody in, as a mail has it: its path.
-func (o *office) link(t *testing.T, name string) string {
+// accountLink returns the path of a link that signs a person in.
+func (o *fixture) accountLink(t *testing.T, name string) string {
 	t.Helper()
 	link, err := o.accounts.CreateLink(t.Context(), o.People[name].Address, time.Hour)
 	if err != nil {
@@ -44,7 +44,7 @@ func (o *office) link(t *testing.T, name string) string {
 	return strings.TrimPrefix(link, "http://support.example")
 }
 
-func (o *office) count(t *testing.T, name string) int {
+func (o *fixture) count(t *testing.T, name string) int {
 	t.Helper()
 	all, _, err := o.Desk.List(t.Context(), desk.Filter{Viewer: o.People[name], Limit: 50})
 	if err != nil {
@@ -58,12 +58,14 @@ func holds(t *testing.T, p *browsertest.Page, id, want string) {
 	p.Until(fmt.Sprintf("#%s holds %q", id, want), fmt.Sprintf("document.getElementById(%q)?.value === %q", id, want))
 }
 
-// sorted is a policy with more than one category.
-func sorted() string { return string(policy.Holesalemart()) + "\ncategories: [general, orders]\n" }
+// policyWithCategories returns a policy with several categories.
+func policyWithCategories() string {
+	return string(policy.Holesalemart()) + "\ncategories: [general, orders]\n"
+}
 
 func TestReturn_whatWasTypedIsBackAfterSigningIn(t *testing.T) {
-	o := openOfficeUnder(t, sorted())
-	for name, look := range looks {
+	o := newFixtureUnder(t, policyWithCategories())
+	for name, look := range scriptModes {
 		t.Run(name, func(t *testing.T) {
 			p, before := o.window(t, look), o.count(t, "clara")
 			p.Goto("/let-in/clara")
@@ -80,7 +82,7 @@ func TestReturn_whatWasTypedIsBackAfterSigningIn(t *testing.T) {
 			p.Fill("Email address", o.People["clara"].Address)
 			p.Click("Email me a link instead")
 			p.See("Check your inbox")
-			p.Goto(o.link(t, "clara"))
+			p.Goto(o.accountLink(t, "clara"))
 			p.ClickOn("main button[type=submit]")
 			p.At(`/tickets/new\?form=.*`)
 			p.See("What you typed is back, and is not sent yet")
@@ -104,9 +106,9 @@ func TestReturn_whatWasTypedIsBackAfterSigningIn(t *testing.T) {
 }
 
 func TestReturn_ofAReplyByALinkFromAMail(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "A link")
-	for name, look := range looks {
+	o := newFixture(t)
+	n := o.submitted("clara", "A link")
+	for name, look := range scriptModes {
 		t.Run(name, func(t *testing.T) {
 			p := o.window(t, look)
 			p.Goto("/c/" + o.token(n, "clara", time.Now().Add(time.Hour)))
@@ -125,8 +127,8 @@ func TestReturn_ofAReplyByALinkFromAMail(t *testing.T) {
 }
 
 func TestReturn_isForTheSamePersonOnly(t *testing.T) {
-	o := openOffice(t)
-	for name, look := range looks {
+	o := newFixture(t)
+	for name, look := range scriptModes {
 		t.Run(name, func(t *testing.T) {
 			p, before := o.window(t, look), o.count(t, "carl")
 			p.Goto("/let-in/clara")
@@ -153,12 +155,12 @@ func TestReturn_isForTheSamePersonOnly(t *testing.T) {
 
 // TestReturn_aFormIsNotSentAsSomebodyElse who has signed in with that browser since it was shown.
 func TestReturn_aFormIsNotSentAsSomebodyElse(t *testing.T) {
-	o := openOffice(t)
-	b := o.as("clara")
+	o := newFixture(t)
+	b := o.signedIn("clara")
 	form := b.get(http.StatusOK, "/tickets/new")
 	b.SignIn("carl")
 	a := b.send(http.StatusForbidden, form, "/tickets", "subject", "Whose?", "body", "Clara's words")
-	a.says(t, "main", "so it was not sent", "kept for a day")
+	a.wantTexts(t, "main", "so it was not sent", "kept for a day")
 	again := b.send(http.StatusForbidden, form, "/tickets", "subject", "Whose?", "body", "Clara's words")
 	if got, want := again.Find("main h1 + p").Text(), a.Find("main h1 + p").Text(); got != want {
 		t.Errorf("the second refusal says %q, the first said %q", got, want)
@@ -186,8 +188,8 @@ func TestReturn_aFormIsNotSentAsSomebodyElse(t *testing.T) {
 }
 
 func TestReturn_keepsOnlyWhatItMay(t *testing.T) {
-	o := openOffice(t)
-	b := o.as("clara")
+	o := newFixture(t)
+	b := o.signedIn("clara")
 	form := b.get(http.StatusOK, "/account")
 	fields := []string{"current", "canary-secret", "password", "canary-password", "label", "canary-label"}
 	o.endSessions(t, "clara")
@@ -231,8 +233,8 @@ func TestReturn_keepsOnlyWhatItMay(t *testing.T) {
 	}
 }
 
-// send posts a form as the page has it: with its hidden fields.
-func (b *browser) send(status int, form answer, path string, fields ...string) answer {
+// send posts a form with the hidden fields that the page has.
+func (b *browser) send(status int, form response, path string, fields ...string) response {
 	b.t.Helper()
 	values := url.Values{}
 	for _, name := range []string{"once", "written-by", "written-on"} {
@@ -241,12 +243,12 @@ func (b *browser) send(status int, form answer, path string, fields ...string) a
 	for i := 0; i < len(fields); i += 2 {
 		values.Set(fields[i], fields[i+1])
 	}
-	return b.want(status, b.ask(http.MethodPost, path, values), "POST "+path)
+	return b.wantStatus(status, b.ask(http.MethodPost, path, values), "POST "+path)
 }
 
 func TestDraft_isKeptInTheBrowserUntilItIsAccepted(t *testing.T) {
-	o := openOfficeUnder(t, sorted())
-	n := o.taken("clara", "Drafts")
+	o := newFixtureUnder(t, policyWithCategories())
+	n := o.submitted("clara", "Drafts")
 	p := o.window(t, browsertest.Look{})
 	p.Goto("/let-in/clara")
 	p.Goto("/tickets/" + string(n))
@@ -279,7 +281,7 @@ func TestDraft_isKeptInTheBrowserUntilItIsAccepted(t *testing.T) {
 	drafts(t, p, 0)
 }
 
-// drafts counts those that the browser keeps, whosever they are.
+// drafts waits until the browser keeps want drafts, of any person.
 func drafts(t *testing.T, p *browsertest.Page, want int) {
 	t.Helper()
 	p.Until(fmt.Sprintf("the browser keeps %d drafts", want), fmt.Sprintf(`Object.keys(localStorage).filter(k => k.startsWith("draft/")).length === %d`, want))
@@ -287,7 +289,7 @@ func drafts(t *testing.T, p *browsertest.Page, want int) {
 
 // TestDraft_isGoneWhenSomebodyElseSignsIn, or its writer signs out here; not when the session is ended elsewhere.
 func TestDraft_isGoneWhenSomebodyElseSignsIn(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	p := o.window(t, browsertest.Look{})
 	write := func() {
 		t.Helper()
@@ -312,8 +314,8 @@ func TestDraft_isGoneWhenSomebodyElseSignsIn(t *testing.T) {
 
 // TestDraft_ofWhoeverOpenedALink is kept though nobody is signed in, and is that requester's.
 func TestDraft_ofWhoeverOpenedALink(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "A link")
+	o := newFixture(t)
+	n := o.submitted("clara", "A link")
 	open := "/c/" + o.token(n, "clara", time.Now().Add(time.Hour))
 	p := o.window(t, browsertest.Look{})
 	p.Goto(open)
@@ -344,9 +346,9 @@ func TestDraft_ofWhoeverOpenedALink(t *testing.T) {
 
 // TestReturn_aLinkCountsForItsTicketAlone: a form that was shown to its requester on another page stays theirs.
 func TestReturn_aLinkCountsForItsTicketAlone(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "A link")
-	b := o.as("clara")
+	o := newFixture(t)
+	n := o.submitted("clara", "A link")
+	b := o.signedIn("clara")
 	form := b.get(http.StatusOK, "/tickets/new")
 	b.SignIn("carl")
 	b.get(http.StatusSeeOther, "/c/"+o.token(n, "clara", time.Now().Add(time.Hour)))
@@ -358,8 +360,8 @@ func TestReturn_aLinkCountsForItsTicketAlone(t *testing.T) {
 }
 
 func TestBack_andSendAgainIsOneTicket(t *testing.T) {
-	o := openOffice(t)
-	for name, look := range looks {
+	o := newFixture(t)
+	for name, look := range scriptModes {
 		t.Run(name, func(t *testing.T) {
 			p, before := o.window(t, look), o.count(t, "clara")
 			fill := func(body string) {
@@ -411,10 +413,10 @@ func TestBack_andSendAgainIsOneTicket(t *testing.T) {
 }
 
 func TestBack_andSendAgainIsOneReplyAndOneSuggestion(t *testing.T) {
-	o := openOffice(t)
-	for name, look := range looks {
+	o := newFixture(t)
+	for name, look := range scriptModes {
 		t.Run(name, func(t *testing.T) {
-			n := o.taken("clara", "Replies")
+			n := o.submitted("clara", "Replies")
 			p := o.window(t, look)
 			p.Goto("/let-in/clara")
 			p.Goto("/tickets/" + string(n))
@@ -451,9 +453,9 @@ func TestBack_andSendAgainIsOneReplyAndOneSuggestion(t *testing.T) {
 
 // TestReply_isTakenAgainWhenItIsMeant: after the desk has spoken, or long after.
 func TestReply_isTakenAgainWhenItIsMeant(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "Again")
-	b := o.as("clara")
+	o := newFixture(t)
+	n := o.submitted("clara", "Again")
+	b := o.signedIn("clara")
 	path := "/tickets/" + string(n)
 	bubbles := func(want int) {
 		t.Helper()
@@ -465,7 +467,7 @@ func TestReply_isTakenAgainWhenItIsMeant(t *testing.T) {
 	say()
 	say()
 	bubbles(2)
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Not yet."})
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Not yet."})
 	say()
 	say()
 	bubbles(4)
@@ -478,10 +480,10 @@ func TestReply_isTakenAgainWhenItIsMeant(t *testing.T) {
 
 // TestReturn_formsOfOnePathStayApart: each page with a form for new tickets has its own words back.
 func TestReturn_formsOfOnePathStayApart(t *testing.T) {
-	o := openOffice(t)
-	b := o.as("clara")
+	o := newFixture(t)
+	b := o.signedIn("clara")
 	var pages []string
-	forms := []answer{b.get(http.StatusOK, "/tickets/new"), b.get(http.StatusOK, "/tickets/new")}
+	forms := []response{b.get(http.StatusOK, "/tickets/new"), b.get(http.StatusOK, "/tickets/new")}
 	o.endSessions(t, "clara")
 	for i, form := range forms {
 		pages = append(pages, form.value(`main [name="written-on"]`))
@@ -504,9 +506,9 @@ func TestReturn_formsOfOnePathStayApart(t *testing.T) {
 
 // TestReturn_aRefusalKeepsWhatWasTyped, also one that is answered with a redirect.
 func TestReturn_aRefusalKeepsWhatWasTyped(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "Not settled yet")
-	b := o.as("clara")
+	o := newFixture(t)
+	n := o.submitted("clara", "Not settled yet")
+	b := o.signedIn("clara")
 	path := "/tickets/" + string(n)
 	form := b.get(http.StatusOK, path)
 	o.endSessions(t, "clara")
@@ -520,9 +522,9 @@ func TestReturn_aRefusalKeepsWhatWasTyped(t *testing.T) {
 
 // TestDraft_ofAnotherFormStays when one is accepted that is sent to the same path.
 func TestDraft_ofAnotherFormStays(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "Before")
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbClose})
+	o := newFixture(t)
+	n := o.submitted("clara", "Before")
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbClose})
 	p := o.window(t, browsertest.Look{})
 	p.Goto("/let-in/clara")
 	p.Goto("/tickets/new")
@@ -540,8 +542,8 @@ func TestDraft_ofAnotherFormStays(t *testing.T) {
 
 // TestReturn_whatIsTypedAfterwardsIsNewer: what was put back once is not put back over it, nor over an emptied box.
 func TestReturn_whatIsTypedAfterwardsIsNewer(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "The lid")
+	o := newFixture(t)
+	n := o.submitted("clara", "The lid")
 	p := o.window(t, browsertest.Look{})
 	page := "/tickets/" + string(n)
 	p.Goto("/let-in/clara")

@@ -7,33 +7,33 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Who a ticket's page is for depends on the ticket, so showing and acting find out.
+// Access of the routes of a ticket. It depends on the ticket, so the handlers of forReading and forCommand check it.
 var (
-	shown     = page.Access{Who: "The ticket's requester, signed in or by the link in a mail; staff are sent to the desk."}
-	requester = page.Access{Who: "The ticket's requester, signed in or by the link in a mail."}
+	readingAccess   = page.Access{Who: "The ticket's requester, signed in or by the link in a mail; staff are sent to the desk."}
+	requesterAccess = page.Access{Who: "The ticket's requester, signed in or by the link in a mail."}
 )
 
-// routes is every page of the portal.
+// routes returns all routes of the portal.
 func (p *Pages) routes() []page.Route { return append(p.fixedRoutes(), p.commandRoutes()...) }
 
-// commandRoutes are where forms ask a ticket for what the registry lets its requester ask for.
+// commandRoutes returns the routes of the forms for the registry's verbs of requesters.
 func (p *Pages) commandRoutes() []page.Route {
 	var routes []page.Route
 	for _, d := range ticket.Definitions() {
-		handle := func(done string) func(*page.Visit, asked) error {
-			return func(v *page.Visit, a asked) error { return p.act(v, a, d.Verb, done) }
+		handle := func(done string) func(*page.Visit, access) error {
+			return func(v *page.Visit, a access) error { return p.act(v, a, d.Verb, done) }
 		}
 		if d.InWords() {
-			handle = func(string) func(*page.Visit, asked) error { return p.reply }
+			handle = func(string) func(*page.Visit, access) error { return p.reply }
 		}
 		for _, o := range d.For(ticket.RoleCustomer) {
-			routes = append(routes, page.Post("/tickets/:number/"+o.Path, requester, p.acting(handle(cmp.Or(o.Done, d.Done)))))
+			routes = append(routes, page.Post("/tickets/:number/"+o.Path, requesterAccess, p.forCommand(handle(cmp.Or(o.Done, d.Done)))))
 		}
 	}
 	return routes
 }
 
-// fixedRoutes is every page but those.
+// fixedRoutes returns all other routes.
 func (p *Pages) fixedRoutes() []page.Route {
 	get, post := page.Get, page.Post
 	return []page.Route{
@@ -43,10 +43,10 @@ func (p *Pages) fixedRoutes() []page.Route {
 		get("/tickets", page.SignedIn, p.list),
 		get("/tickets/new", page.Customers, p.form),
 		post("/tickets", page.Customers, p.submit),
-		get("/tickets/:number", shown, p.showing(p.ticket)),
-		get("/tickets/:number/live", shown, p.showing(p.live)),
-		get("/tickets/:number/receipt", shown, p.showing(p.receipt)),
-		post("/tickets/:number/rating", requester, p.acting(p.rate)),
+		get("/tickets/:number", readingAccess, p.forReading(p.ticket)),
+		get("/tickets/:number/live", readingAccess, p.forReading(p.live)),
+		get("/tickets/:number/receipt", readingAccess, p.forReading(p.receipt)),
+		post("/tickets/:number/rating", requesterAccess, p.forCommand(p.rate)),
 
 		get("/c/:token", page.Anyone, p.open),
 		get("/track", page.Anyone, p.trackTyped),

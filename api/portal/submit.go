@@ -18,21 +18,21 @@ type formView struct {
 	Policy  *policy.Policy
 	Typed   submissionForm
 	Errors  map[string]string // by field
-	Problem string            // that is no field's
-	Follows *desk.View        // the closed ticket that this one follows up; nil: none
-	Key     string            // of the form
-	First   string            // the promise in words
-	Sent    ticket.Number     // the ticket that this form was sent as before; empty: none
-	Differs bool              // what is typed now is not what was sent
+	Problem string            // error that belongs to no field
+	Follows *desk.View        // the closed ticket before this one; nil: none
+	Key     string            // idempotency key of the form
+	First   string            // target of the first response in words
+	Sent    ticket.Number     // the ticket that was submitted with this form before; empty: none
+	Differs bool              // what is typed now is not what was submitted
 }
 
-// submissionForm is a submission as it was typed.
+// submissionForm holds the form of a submission as typed.
 type submissionForm struct{ Subject, Body, Category, Priority, Order, Follows string }
 
-// Priorities are offered where the policy lets customers choose.
+// Priorities returns the priorities, which the form shows if the policy lets customers choose.
 func (formView) Priorities() []policy.Priority { return policy.Priorities() }
 
-// form shows an empty form, or a follow-up's with what is known from the ticket before.
+// form shows an empty form. The form of a follow-up is filled in from the ticket before.
 func (p *Pages) form(v *page.Visit) error {
 	key := v.FormKey()
 	if key == "" {
@@ -43,7 +43,7 @@ func (p *Pages) form(v *page.Visit) error {
 		return err
 	}
 	view.Key = key
-	if view.Sent, err = p.book.SentWith(v.Context(), v.Person, page.OnceKey(view.Key)); err != nil {
+	if view.Sent, err = p.records.SentWith(v.Context(), v.Person, page.OnceKey(view.Key)); err != nil {
 		return err
 	}
 	if view.Follows != nil {
@@ -75,7 +75,7 @@ func (p *Pages) newForm(v *page.Visit, typed submissionForm) (formView, error) {
 	return view, nil
 }
 
-// submit takes a new ticket, and shows what was promised. What can't be taken comes back as it was typed.
+// submit submits a new ticket and redirects to its receipt. If it is not accepted, the form is shown again as typed.
 func (p *Pages) submit(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
@@ -85,7 +85,7 @@ func (p *Pages) submit(v *page.Visit) error {
 		Subject: form.Get("subject"), Body: form.Get("body"), Category: form.Get("category"),
 		Priority: form.Get("priority"), Order: form.Get("order"), Follows: form.Get("follows"),
 	}
-	s, err := read(typed)
+	s, err := parseSubmission(typed)
 	if err == nil {
 		s.IdempotencyKey = v.IdempotencyKey()
 		var receipt desk.Receipt
@@ -93,10 +93,10 @@ func (p *Pages) submit(v *page.Visit) error {
 			return v.Redirect(ticketAddress(receipt.Number) + "/receipt")
 		}
 	}
-	return p.formAgain(v, form, typed, err)
+	return p.showFormError(v, form, typed, err)
 }
 
-func read(typed submissionForm) (desk.Submission, error) {
+func parseSubmission(typed submissionForm) (desk.Submission, error) {
 	var f input.Fields
 	s := desk.Submission{
 		Subject:  f.Line("subject", typed.Subject, desk.MaxSubject),
@@ -109,48 +109,48 @@ func read(typed submissionForm) (desk.Submission, error) {
 	return s, f.Err()
 }
 
-// formAgain gives back what was typed. The form keeps its key where it may have been taken after all.
-func (p *Pages) formAgain(v *page.Visit, form url.Values, typed submissionForm, wrong error) error {
+// showFormError shows the form again as typed. It keeps its key if the submission may have been accepted.
+func (p *Pages) showFormError(v *page.Visit, form url.Values, typed submissionForm, wrong error) error {
 	kind := fault.KindOf(wrong)
 	if kind != fault.Invalid && kind != fault.Unavailable && kind != fault.Conflict && kind != fault.Limited {
 		return wrong
 	}
 	view, err := p.newForm(v, typed)
-	if fault.KindOf(err) == fault.NotFound { // what it follows is none of theirs
+	if fault.KindOf(err) == fault.NotFound { // not a ticket of theirs
 		view.Typed.Follows, err = "", nil
 	}
 	if err != nil && fault.KindOf(err) != fault.Unavailable {
 		return err
 	}
 	status := http.StatusUnprocessableEntity
-	if page.ValidKey(form.Get("once")) { // nothing was accepted under it
+	if page.ValidKey(form.Get("once")) { // nothing was accepted with this key
 		view.Key = form.Get("once")
 	}
 	if kind == fault.Conflict {
-		if view.Sent, err = p.book.SentWith(v.Context(), v.Person, v.IdempotencyKey().Key); err != nil {
+		if view.Sent, err = p.records.SentWith(v.Context(), v.Person, v.IdempotencyKey().Key); err != nil {
 			return err
 		}
 	}
 	switch {
-	case view.Sent != "": // sent before, with other words
+	case view.Sent != "": // submitted before, with another text
 		status, view.Differs, view.Key = http.StatusConflict, true, view.IdempotencyKey()
 	case kind == fault.Unavailable:
 		status, view.Key = http.StatusServiceUnavailable, form.Get("once")
 		view.Problem = "We can't take your request at the moment. It is still here: please send it again in a while."
 	case kind == fault.Limited:
 		v.RetryAfter(wrong)
-		status, view.Problem = http.StatusTooManyRequests, sentence("That was not taken:", wrong)+" What you wrote is still here."
+		status, view.Problem = http.StatusTooManyRequests, errorSentence("That was not taken:", wrong)+" What you wrote is still here."
 	case kind == fault.Conflict:
-		status, view.Problem = http.StatusConflict, sentence("That was not taken:", wrong)
+		status, view.Problem = http.StatusConflict, errorSentence("That was not taken:", wrong)
 	default:
-		view.Errors = byField(wrong)
+		view.Errors = fieldErrors(wrong)
 		view.Problem = "Something is missing or can't be taken as it is. Please look at the marked fields."
 	}
 	return v.ShowStatus(status, "new", view)
 }
 
-// byField gives the message of each field at fault.
-func byField(err error) map[string]string {
+// fieldErrors returns the first message of each field of a fault.
+func fieldErrors(err error) map[string]string {
 	messages := map[string]string{}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		for _, d := range f.Details {

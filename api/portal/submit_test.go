@@ -12,11 +12,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-var errAway = fault.New(fault.Unavailable, "the database does not answer now")
+var errUnavailable = fault.New(fault.Unavailable, "the database does not answer now")
 
 func TestSubmit_fromTheDashboardToTheReceipt(t *testing.T) {
-	o := openOffice(t)
-	b := o.as("clara")
+	o := newFixture(t)
+	b := o.signedIn("clara")
 	dashboard := b.get(http.StatusOK, "/dashboard")
 	entry := dashboard.Find(`main a:contains("Support Ticket")`).First()
 	if to, _ := entry.Attr("href"); to != "/tickets/new" {
@@ -45,24 +45,24 @@ func TestSubmit_fromTheDashboardToTheReceipt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	receipt.says(t, "main", "clara@example.com", "a first answer by"+words(promises.Resolution), "resolve it by"+words(promises.Resolution))
-	b.get(http.StatusOK, "/tickets/"+number).says(t, "main", "Where is it?", "Late.", "Very late.", "Received", "delivery", "4711")
+	receipt.wantTexts(t, "main", "clara@example.com", "a first answer by"+formatInstant(promises.Resolution), "resolve it by"+formatInstant(promises.Resolution))
+	b.get(http.StatusOK, "/tickets/"+number).wantTexts(t, "main", "Where is it?", "Late.", "Very late.", "Received", "delivery", "4711")
 }
 
 func TestSubmit_writesDatesInTheViewersZone(t *testing.T) {
-	o := openOffice(t)
-	b := o.as("clara")
+	o := newFixture(t)
+	b := o.signedIn("clara")
 	at, err := url.Parse(o.server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.Client.Jar.SetCookies(at, []*http.Cookie{{Name: "tz", Value: "Asia/Kathmandu"}})
-	b.get(http.StatusOK, "/tickets/"+string(o.taken("clara", "s"))+"/receipt").says(t, "main", "+0545", "Asia/Kathmandu")
+	b.get(http.StatusOK, "/tickets/"+string(o.submitted("clara", "s"))+"/receipt").wantTexts(t, "main", "+0545", "Asia/Kathmandu")
 }
 
 func TestSubmit_twiceWithOneFormIsOneTicket(t *testing.T) {
-	o := openOffice(t)
-	b := o.as("clara")
+	o := newFixture(t)
+	b := o.signedIn("clara")
 	once := b.get(http.StatusOK, "/tickets/new").value("[name=once]")
 	fields := []string{"once", once, "subject", "s", "body", "b", "category", "general"}
 	first, second := b.post(http.StatusSeeOther, "/tickets", fields...), b.post(http.StatusSeeOther, "/tickets", fields...)
@@ -73,8 +73,8 @@ func TestSubmit_twiceWithOneFormIsOneTicket(t *testing.T) {
 
 // However a browser encodes it: letters of two bytes are posted as six, and a line break of one as six.
 func TestSubmit_takesTheLongestMessage(t *testing.T) {
-	o := openOffice(t)
-	b := o.as("clara")
+	o := newFixture(t)
+	b := o.signedIn("clara")
 	for name, body := range map[string]string{
 		"letters": strings.Repeat("ä", desk.MaxBody/2), "symbols": strings.Repeat("€", desk.MaxBody/3),
 		"line breaks": "x" + strings.Repeat("\r\n", desk.MaxBody-1),
@@ -86,8 +86,8 @@ func TestSubmit_takesTheLongestMessage(t *testing.T) {
 }
 
 func TestSubmit_givesBackWhatCannotBeTaken(t *testing.T) {
-	o := openOffice(t)
-	b := o.as("clara")
+	o := newFixture(t)
+	b := o.signedIn("clara")
 	for name, c := range map[string]struct {
 		fields []string
 		field  string
@@ -118,10 +118,10 @@ func TestSubmit_givesBackWhatCannotBeTaken(t *testing.T) {
 }
 
 func TestSubmit_keepsTheFormWhileNothingCanBeStored(t *testing.T) {
-	o := openOffice(t)
-	b := o.as("clara")
+	o := newFixture(t)
+	b := o.signedIn("clara")
 	once := b.get(http.StatusOK, "/tickets/new").value("[name=once]")
-	o.front.fail(errAway, nil)
+	o.front.fail(errUnavailable, nil)
 	a := b.post(http.StatusServiceUnavailable, "/tickets", "once", once, "subject", "kept", "body", "words", "category", "general")
 	if a.value("[name=subject]") != "kept" || a.value("[name=body]") != "words" || a.value("[name=once]") != once {
 		t.Errorf("came back: %s", a.Line("main"))
@@ -131,9 +131,9 @@ func TestSubmit_keepsTheFormWhileNothingCanBeStored(t *testing.T) {
 }
 
 func TestSubmit_aFollowUpKnowsWhatItFollows(t *testing.T) {
-	o := openOffice(t)
-	n := string(o.taken("clara", "Broken again"))
-	b := o.as("clara")
+	o := newFixture(t)
+	n := string(o.submitted("clara", "Broken again"))
+	b := o.signedIn("clara")
 	b.post(http.StatusSeeOther, "/tickets/"+n+"/withdrawal")
 	closed := b.get(http.StatusOK, "/tickets/"+n)
 	to, _ := closed.Find(`.turn a:contains("follow-up")`).Attr("href")
@@ -142,17 +142,17 @@ func TestSubmit_aFollowUpKnowsWhatItFollows(t *testing.T) {
 		t.Errorf("the follow-up's form: %s", form.Line("main"))
 	}
 	sent := b.post(http.StatusSeeOther, "/tickets", "subject", "Broken again", "body", "Once more.", "category", "general", "follows", n)
-	b.get(http.StatusOK, strings.TrimSuffix(sent.Location, "/receipt")).says(t, "main", n)
-	b.get(http.StatusOK, "/tickets/"+n).says(t, "#ticket-side", "Followed by")
+	b.get(http.StatusOK, strings.TrimSuffix(sent.Location, "/receipt")).wantTexts(t, "main", n)
+	b.get(http.StatusOK, "/tickets/"+n).wantTexts(t, "#ticket-side", "Followed by")
 
-	carl := o.as("carl")
+	carl := o.signedIn("carl")
 	carl.get(http.StatusNotFound, to)
 	carl.post(http.StatusUnprocessableEntity, "/tickets", "subject", "s", "body", "b", "category", "general", "follows", n)
 }
 
 func TestSubmit_offersPrioritiesWhereThePolicyDoes(t *testing.T) {
-	o := openOfficeUnder(t, string(policy.Holesalemart())+"\ncustomers_choose_priority: true\npriorities: {urgent: {first_response: 8h}}\n")
-	b := o.as("clara")
+	o := newFixtureUnder(t, string(policy.Holesalemart())+"\ncustomers_choose_priority: true\npriorities: {urgent: {first_response: 8h}}\n")
+	b := o.signedIn("clara")
 	form := b.get(http.StatusOK, "/tickets/new")
 	if n := form.Find("[name=priority] option").Length(); n != 4 {
 		t.Errorf("%d priorities are offered", n)

@@ -26,7 +26,7 @@ func (p *Pages) suggestions(v *page.Visit) error {
 	return v.Show("suggestions", view)
 }
 
-// suggest keeps what somebody would do better, also a visitor; how often is limited by where it comes from.
+// suggest stores a suggestion, also of a visitor. The rate is limited by source.
 func (p *Pages) suggest(v *page.Visit) error {
 	form, err := v.Form()
 	if err != nil {
@@ -39,10 +39,10 @@ func (p *Pages) suggest(v *page.Visit) error {
 	}
 	switch err = f.Err(); {
 	case err != nil:
-	case !p.suggesting.Allow(v.Source()):
-		err = errOften
+	case !p.suggestLimiter.Allow(v.Source()):
+		err = errTooManyRequests
 	default:
-		err = p.box.Suggest(v.Context(), v.Person, wordsKey(v, body).Key, body)
+		err = p.suggestionBox.Suggest(v.Context(), v.Person, contentKey(v, body).Key, body)
 	}
 	if err == nil {
 		v.Flash("Thank you: your suggestion is kept, and we read every one.")
@@ -52,7 +52,7 @@ func (p *Pages) suggest(v *page.Visit) error {
 	status := http.StatusUnprocessableEntity
 	switch fault.KindOf(err) {
 	case fault.Invalid:
-		view.Error = sentence("Your suggestion", err)
+		view.Error = errorSentence("Your suggestion", err)
 	case fault.Limited:
 		v.RetryAfter(err)
 		status, view.Error = http.StatusTooManyRequests, "That was too often. It is still here: please send it again in a minute."

@@ -20,50 +20,50 @@ type ticketView struct {
 	desk.View
 	Status   status
 	ByLink   bool            // opened by the link in a mail
-	Writer   ticket.PersonID // whose drafts the page keeps; empty: it keeps none
+	Writer   ticket.PersonID // owner of the drafts that the browser keeps; empty: it keeps none
 	Bubbles  []bubble
-	Timeline []happening
-	Next     next
+	Timeline []timelineItem
+	Next     nextEvent
 	Promises []promise
 	Rating   *desk.Rating // nil: none yet
 	RateForm rateForm
 	Reply    replyForm
-	Seen     string // where the ticket stood when this was shown
-	Shown    int    // the last entry of its timeline that this shows
-	Catching bool   // something is kept and not decided yet
-	Gone     bool   // rated no more: closed for too long
-	Live     bool   // a page that is open already is brought up to date
+	Seen     string // fingerprint of the state that this shows
+	Shown    int    // number of the last timeline entry that this shows
+	Catching bool   // a command is accepted and not decided yet
+	Gone     bool   // closed too long ago to be rated
+	Live     bool   // a live update of an open page
 }
 
-// replyForm is what comes back when a reply can't be taken.
+// replyForm is the reply form, as typed if a reply was not accepted.
 type replyForm struct {
 	Body   string
-	Key    string // of the form: the same when it may have been taken, so that sending it again is harmless
+	Key    string // idempotency key; the same as before if the reply may have been accepted
 	Error  string
-	Again  bool // it can be sent again as it is, and is taken once
-	Anyway bool // likewise, over words that it had crossed
+	Again  bool // it can be sent again as it is, and is accepted once
+	Anyway bool // it can be sent although it was refused because of unseen messages
 }
 
-// MayReply reports whether words are still taken.
+// MayReply reports whether the ticket accepts replies.
 func (v ticketView) MayReply() bool { return !v.Ticket.Closed() }
 
 // MayConfirm reports whether there is a resolution to confirm.
 func (v ticketView) MayConfirm() bool { return v.Ticket.Status == ticket.StatusResolved }
 
-// MayWithdraw reports whether there is something to take back; what is resolved is confirmed instead.
+// MayWithdraw reports whether the ticket can be withdrawn. Resolved tickets are confirmed instead.
 func (v ticketView) MayWithdraw() bool { return !v.Ticket.Closed() && !v.MayConfirm() }
 
-// MayFollow reports whether a new ticket can take this one's place.
+// MayFollow reports whether a follow-up ticket can be submitted.
 func (v ticketView) MayFollow() bool { return v.Ticket.Closed() }
 
-// MayRate reports whether the requester's opinion is asked for.
+// MayRate reports whether the ticket can be rated.
 func (v ticketView) MayRate() bool { return (v.MayConfirm() || v.Ticket.Closed()) && !v.Gone }
 
-// Scores are what a rating can be, the best first.
+// Scores returns the values of the scale, best first.
 func (ticketView) Scores() []score { return scores }
 
-// ticket shows one, and to a page that is open already what changed.
-func (p *Pages) ticket(v *page.Visit, a asked) error {
+// ticket shows a ticket. For htmx it renders only the part that changes.
+func (p *Pages) ticket(v *page.Visit, a access) error {
 	view, err := p.view(v, a)
 	if err != nil {
 		return err
@@ -74,64 +74,64 @@ func (p *Pages) ticket(v *page.Visit, a asked) error {
 	return v.Show("ticket", view)
 }
 
-// story is everything about a ticket that its requester may know.
-type story struct {
+// ticketData is everything about a ticket that the requester may see.
+type ticketData struct {
 	desk.View
 	entries   []desk.Entry
 	undecided []desk.PendingCommand
 }
 
-func (p *Pages) story(ctx context.Context, a asked) (story, error) {
-	// What is not decided comes first: a step that is taken in between moves words from here to the timeline, and the
-	// other way around they would be on neither.
-	undecided, err := p.book.Undecided(ctx, a.as, a.number)
+func (p *Pages) loadTicket(ctx context.Context, a access) (ticketData, error) {
+	// Undecided commands are read before the timeline: a step between the two reads moves a message from the former to
+	// the latter, and in the other order it would be in neither.
+	undecided, err := p.records.Undecided(ctx, a.requester, a.number)
 	if err != nil {
-		return story{}, err
+		return ticketData{}, err
 	}
-	t, err := p.desk.Ticket(ctx, a.as, a.number)
+	t, err := p.desk.Ticket(ctx, a.requester, a.number)
 	if err != nil {
-		return story{}, err
+		return ticketData{}, err
 	}
-	entries, err := p.desk.Timeline(ctx, a.as, a.number)
+	entries, err := p.desk.Timeline(ctx, a.requester, a.number)
 	if err != nil {
-		return story{}, err
+		return ticketData{}, err
 	}
 	undecided = slices.DeleteFunc(undecided, func(u desk.PendingCommand) bool {
 		return slices.ContainsFunc(entries, func(e desk.Entry) bool { return e.Command == u.Seq })
 	})
-	return story{t, entries, undecided}, nil
+	return ticketData{t, entries, undecided}, nil
 }
 
-// seen tells one state of a ticket from another, for whoever watches it. It holds nothing that its requester may not
-// know: not even that staff left a note.
-func (s story) seen(now time.Time) string {
+// fingerprint identifies the state of a ticket for live updates. It depends on nothing that the requester may not see,
+// such as the number of internal notes.
+func (s ticketData) fingerprint(now time.Time) string {
 	h := sha256.New()
 	fmt.Fprintln(h, s.Ticket.Status, len(s.entries), len(s.undecided), s.Assignee != nil)
-	for _, p := range promises(s.View, nil, page.Causes{}, now) {
+	for _, p := range explainedPromises(s.View, nil, page.Causes{}, now) {
 		fmt.Fprintln(h, p.State, p.Due.Unix(), p.Met.Unix(), p.Why, p.Expected.Unix())
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// view loads everything that a ticket's page shows.
-func (p *Pages) view(v *page.Visit, a asked) (ticketView, error) {
-	s, err := p.story(v.Context(), a)
+// view loads everything that the page of a ticket shows.
+func (p *Pages) view(v *page.Visit, a access) (ticketView, error) {
+	s, err := p.loadTicket(v.Context(), a)
 	if err != nil {
 		return ticketView{}, err
 	}
-	rating, err := p.book.Rating(v.Context(), a.as, a.number)
+	rating, err := p.records.Rating(v.Context(), a.requester, a.number)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return ticketView{}, err
 	}
 	causes := v.Causes(s.Ticket)
 	view := ticketView{
-		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusOf(s.Ticket.Status), ByLink: a.byLink, Writer: a.writer(v),
-		Bubbles: conversation(s.entries, s.undecided, a.as), Timeline: timeline(s.View, s.entries, causes),
-		Catching: len(s.undecided) > 0, Gone: ratedNoMore(s), Live: v.Partial(),
+		Layout: v.Layout(s.Subject, "/tickets"), View: s.View, Status: statusOf(s.Ticket.Status), ByLink: a.byLink, Writer: a.draftOwner(v),
+		Bubbles: conversation(s.entries, s.undecided, a.requester), Timeline: timeline(s.View, s.entries, causes),
+		Catching: len(s.undecided) > 0, Gone: ratingClosed(s), Live: v.Partial(),
 	}
-	view.Next = nextOf(s.View, view.Now)
-	view.Promises = promises(s.View, s.entries, causes, view.Now)
-	view.Seen, view.Shown = s.seen(view.Now), desk.LastEntry(s.entries)
+	view.Next = nextEventOf(s.View, view.Now)
+	view.Promises = explainedPromises(s.View, s.entries, causes, view.Now)
+	view.Seen, view.Shown = s.fingerprint(view.Now), desk.LastEntry(s.entries)
 	view.Reply.Key = replyKey(view.Bubbles)
 	if err == nil {
 		view.Rating = &rating
@@ -140,23 +140,25 @@ func (p *Pages) view(v *page.Visit, a asked) (ticketView, error) {
 	return view, nil
 }
 
-// byResolution stands before the resolution's explanation where its date holds for the first answer too.
+// byResolution introduces the explanation of the resolution's deadline where it is the deadline of the first response,
+// too.
 const byResolution = "You have our answer by the time of the resolution at the latest, so what follows is about that"
 
-// promises gives both with the reasons for their deadlines, and the emergencies behind these by the timeline.
-func promises(t desk.View, entries []desk.Entry, causes page.Causes, now time.Time) []promise {
+// explainedPromises returns both promises with the explanations of their deadlines and the emergencies that these
+// refer to.
+func explainedPromises(t desk.View, entries []desk.Entry, causes page.Causes, now time.Time) []promise {
 	promised := t.Promised()
-	first, resolution := standings(promised, t.Ticket.Status, now)
+	first, resolution := newPromises(promised, t.Ticket.Status, now)
 	explain := func(p *promise, name policy.ClockName) {
 		for _, line := range t.Explain(name, now) {
-			p.Lines = append(p.Lines, explained{line, causes.Behind(desk.CausesOf(line, entries))})
+			p.Lines = append(p.Lines, explanationLine{line, causes.Behind(desk.CausesOf(line, entries))})
 		}
 		if t.Ticket.Promise(name).Clock.Counts != policy.CountCalendar {
 			p.Hours = t.Policy.Zone.String()
 		}
 	}
 	if promised.ByResolution() {
-		first.Lines = []explained{{Line: policy.Line{Parts: []policy.Part{{Text: byResolution}}}}}
+		first.Lines = []explanationLine{{Line: policy.Line{Parts: []policy.Part{{Text: byResolution}}}}}
 		explain(&first, policy.Resolution)
 	} else {
 		explain(&first, policy.FirstResponse)
@@ -165,8 +167,8 @@ func promises(t desk.View, entries []desk.Entry, causes page.Causes, now time.Ti
 	return []promise{first, resolution}
 }
 
-// ratedNoMore reports whether a ticket was closed too long ago to be rated; the store says the same.
-func ratedNoMore(s story) bool {
+// ratingClosed reports whether a ticket was closed too long ago to be rated. The store enforces the same limit.
+func ratingClosed(s ticketData) bool {
 	for _, e := range s.entries {
 		if e.Kind == ticket.EventClosed {
 			return time.Since(e.At) > desk.RatingTime
@@ -179,16 +181,16 @@ type receiptView struct {
 	page.Layout
 	desk.View
 	Promises []promise
-	Address  string // that the confirmation goes to
+	Address  string // recipient of the confirmation
 }
 
-// receipt is what a requester is shown right after a submission: the number and both promised instants.
-func (p *Pages) receipt(v *page.Visit, a asked) error {
-	t, err := p.desk.Ticket(v.Context(), a.as, a.number)
+// receipt shows the number and both deadlines of a ticket that was just submitted.
+func (p *Pages) receipt(v *page.Visit, a access) error {
+	t, err := p.desk.Ticket(v.Context(), a.requester, a.number)
 	if err != nil {
 		return err
 	}
-	view := receiptView{Layout: v.Layout("We have your request", "/tickets/new"), View: t, Address: a.as.Address}
-	view.Promises = promises(t, nil, page.Causes{}, view.Now)
+	view := receiptView{Layout: v.Layout("We have your request", "/tickets/new"), View: t, Address: a.requester.Address}
+	view.Promises = explainedPromises(t, nil, page.Causes{}, view.Now)
 	return v.Show("receipt", view)
 }

@@ -19,29 +19,29 @@ import (
 )
 
 func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "Where is it?")
-	b, path := o.as("clara"), "/tickets/"+string(n)
-	b.get(http.StatusOK, path).says(t, "#ticket-side", "You will have a first answer by", "Why is this due then?", "You have our answer by the time of the resolution at the latest", "10d", "You sent your request.")
+	o := newFixture(t)
+	n := o.submitted("clara", "Where is it?")
+	b, path := o.signedIn("clara"), "/tickets/"+string(n)
+	b.get(http.StatusOK, path).wantTexts(t, "#ticket-side", "You will have a first answer by", "Why is this due then?", "You have our answer by the time of the resolution at the latest", "10d", "You sent your request.")
 	at, err := url.Parse(o.server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	zoned := o.as("clara")
+	zoned := o.signedIn("clara")
 	zoned.Client.Jar.SetCookies(at, []*http.Cookie{{Name: "tz", Value: "Asia/Kathmandu"}})
-	zoned.get(http.StatusOK, path).says(t, ".why li:last-child time", "+0545")
+	zoned.get(http.StatusOK, path).wantTexts(t, ".why li:last-child time", "+0545")
 	if _, _, err := app.PublishPolicy(t.Context(), o, []byte(strings.Replace(string(policy.Holesalemart()), "72h", "8h", 1)), "", "sooner"); err != nil {
 		t.Fatal(err)
 	}
-	why := zoned.get(http.StatusOK, "/tickets/"+string(o.taken("clara", "Where is the other?")))
-	why.says(t, ".why", "started with 8h, counted during opening hours")
-	why.says(t, ".why [data-hours]:not([hidden])", "Opening hours are counted in")
+	why := zoned.get(http.StatusOK, "/tickets/"+string(o.submitted("clara", "Where is the other?")))
+	why.wantTexts(t, ".why", "started with 8h, counted during opening hours")
+	why.wantTexts(t, ".why [data-hours]:not([hidden])", "Opening hours are counted in")
 
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "canary of a note"})
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which colour?"})
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "canary of a note"})
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbRequestInformation, Body: "Which colour?"})
 	a := b.get(http.StatusOK, path)
-	a.says(t, "#conversation", "Anna Agent needs something from you", "Which colour?", "Body of Where is it?")
-	a.says(t, "#ticket-side", "We need your answer", "Without an answer from you", "Promise kept", "stands still until we have your answer",
+	a.wantTexts(t, "#conversation", "Anna Agent needs something from you", "Which colour?", "Body of Where is it?")
+	a.wantTexts(t, "#ticket-side", "We need your answer", "Without an answer from you", "Promise kept", "stands still until we have your answer",
 		"Anna Agent is looking after your ticket.", "Anna Agent asked you for something.")
 	if strings.Contains(a.Body, "canary") {
 		t.Error("a note is shown to the requester")
@@ -51,11 +51,11 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 		t.Errorf("a reply leads to %q", said.Location)
 	}
 	a = b.get(http.StatusOK, path)
-	a.says(t, ".flash", "Your reply is with us.")
-	a.says(t, ".mine:last-child", "You", "Red.")
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Sent."})
+	a.wantTexts(t, ".flash", "Your reply is with us.")
+	a.wantTexts(t, ".mine:last-child", "You", "Red.")
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Sent."})
 	a = b.get(http.StatusOK, path)
-	a.says(t, "main", "Resolved", "closes for good 5 days after our mail about it, which has not been delivered to you yet")
+	a.wantTexts(t, "main", "Resolved", "closes for good 5 days after our mail about it, which has not been delivered to you yet")
 	if err := o.Store.SettleDelivery(t.Context(), outbox.Key{Queue: outbox.TicketMails, Ticket: n, N: int64(4)}, desk.DeliverySent, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -63,31 +63,31 @@ func TestTicket_tellsWhatWasSaidAndWhatIsPromised(t *testing.T) {
 		t.Fatal(err)
 	}
 	a = b.get(http.StatusOK, path)
-	a.says(t, "main", "Resolved", "closes for good on", "How did we do?", "Yes, it is settled")
+	a.wantTexts(t, "main", "Resolved", "closes for good on", "How did we do?", "Yes, it is settled")
 	if a.Find(`form[action$="/withdrawal"]`).Length() != 0 {
 		t.Error("a resolved ticket can be taken back; it is to be confirmed")
 	}
 	b.post(http.StatusSeeOther, path+"/confirmation")
 	a = b.get(http.StatusOK, path)
-	a.says(t, "main", "Closed", "You confirmed that it is settled.", "Open a follow-up", "How did we do?")
+	a.wantTexts(t, "main", "Closed", "You confirmed that it is settled.", "Open a follow-up", "How did we do?")
 	if a.Find("#reply-form").Length() != 0 {
 		t.Error("a closed ticket offers a reply")
 	}
 }
 
 func TestReply_comesBackWheneverItIsNotTaken(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "s")
-	b, path := o.as("clara"), "/tickets/"+string(n)
+	o := newFixture(t)
+	n := o.submitted("clara", "s")
+	b, path := o.signedIn("clara"), "/tickets/"+string(n)
 	once := b.get(http.StatusOK, path).value("#reply-form [name=once]")
 
 	const words = "My <b>words</b>\n\n  as they are"
-	o.front.fail(errAway, nil)
+	o.front.fail(errUnavailable, nil)
 	a := b.post(http.StatusServiceUnavailable, path+"/replies", "once", once, "body", words)
 	if a.value("[name=body]") != words || a.value("#reply-form [name=once]") != once {
 		t.Errorf("while nothing can be stored: %q", a.value("[name=body]"))
 	}
-	o.front.fail(errAway, errAway)
+	o.front.fail(errUnavailable, errUnavailable)
 	a = b.post(http.StatusServiceUnavailable, path+"/replies", "once", once, "body", words)
 	if a.value("[name=body]") != words || a.value("main [name=once]") != once {
 		t.Errorf("while nothing can be read either: %q", a.value("[name=body]"))
@@ -104,7 +104,7 @@ func TestReply_comesBackWheneverItIsNotTaken(t *testing.T) {
 	if n := b.get(http.StatusOK, path).Find(".mine").Length(); n != 2 {
 		t.Errorf("%d messages, want the request and one reply", n)
 	}
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbClose})
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbClose})
 	a = b.post(http.StatusConflict, path+"/replies", "body", "too late")
 	if a.value("[name=body]") != "too late" || a.Find(`#reply-form a[href="/tickets/new?follows=`+string(n)+`"]`).Length() != 1 {
 		t.Errorf("to a closed ticket: %s", a.Line("main"))
@@ -112,25 +112,25 @@ func TestReply_comesBackWheneverItIsNotTaken(t *testing.T) {
 }
 
 func TestReply_isShownAsKeptWhileTheDeskCatchesUp(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "s")
-	b, path := o.as("clara"), "/tickets/"+string(n)
+	o := newFixture(t)
+	n := o.submitted("clara", "s")
+	b, path := o.signedIn("clara"), "/tickets/"+string(n)
 	o.Clerk.Paused.Lock()
 	b.post(http.StatusSeeOther, path+"/replies", "body", "Are you there?")
 	a := b.get(http.StatusOK, path)
-	a.says(t, ".flash", "We have kept that.")
-	a.says(t, ".bubble.pending", "Are you there?", "Kept, and not taken by the desk yet")
+	a.wantTexts(t, ".flash", "We have kept that.")
+	a.wantTexts(t, ".bubble.pending", "Are you there?", "Kept, and not taken by the desk yet")
 	o.Clerk.Paused.Unlock()
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "caught up"})
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "caught up"})
 	if a = b.get(http.StatusOK, path); a.Find(".pending").Length() != 0 || a.Find(".mine").Length() != 2 {
 		t.Errorf("once it is taken: %s", a.Line("#conversation"))
 	}
 }
 
 func TestTicket_showsWordsOnceWhileTheirStepIsTaken(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "s")
-	b, path := o.as("clara"), "/tickets/"+string(n)
+	o := newFixture(t)
+	n := o.submitted("clara", "s")
+	b, path := o.signedIn("clara"), "/tickets/"+string(n)
 	o.Clerk.Paused.Lock()
 	b.post(http.StatusSeeOther, path+"/replies", "body", "In the middle of it.")
 	o.front.between = sync.OnceFunc(func() {
@@ -147,24 +147,24 @@ func TestTicket_showsWordsOnceWhileTheirStepIsTaken(t *testing.T) {
 }
 
 func TestAct_saysWhyNothingWasDone(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "s")
-	b, path := o.as("clara"), "/tickets/"+string(n)
+	o := newFixture(t)
+	n := o.submitted("clara", "s")
+	b, path := o.signedIn("clara"), "/tickets/"+string(n)
 	b.post(http.StatusSeeOther, path+"/confirmation")
-	b.get(http.StatusOK, path).says(t, ".flash", "That was not done: only a resolved ticket can be confirmed")
+	b.get(http.StatusOK, path).wantTexts(t, ".flash", "That was not done: only a resolved ticket can be confirmed")
 	b.post(http.StatusSeeOther, path+"/withdrawal")
-	b.get(http.StatusOK, path).says(t, "main", "You took the ticket back.")
+	b.get(http.StatusOK, path).wantTexts(t, "main", "You took the ticket back.")
 	b.post(http.StatusSeeOther, path+"/withdrawal")
-	b.get(http.StatusOK, path).says(t, ".flash", "closed for good")
+	b.get(http.StatusOK, path).wantTexts(t, ".flash", "closed for good")
 }
 
 func TestRating_isKeptChangedAndGivenBack(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "s")
-	b, path := o.as("clara"), "/tickets/"+string(n)
+	o := newFixture(t)
+	n := o.submitted("clara", "s")
+	b, path := o.signedIn("clara"), "/tickets/"+string(n)
 	b.post(http.StatusSeeOther, path+"/rating", "score", "5")
-	b.get(http.StatusOK, path).says(t, ".flash", "can be rated once it is resolved")
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
+	b.get(http.StatusOK, path).wantTexts(t, ".flash", "can be rated once it is resolved")
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
 	for _, bad := range []string{"", "0", "6", "five", "1.5"} {
 		a := b.post(http.StatusUnprocessableEntity, path+"/rating", "score", bad, "comment", "kept <i>")
 		if a.value("#comment") != "kept <i>" || a.Line("#score-error") == "" {
@@ -182,16 +182,16 @@ func TestRating_isKeptChangedAndGivenBack(t *testing.T) {
 		t.Errorf("kept %+v, %v", r, err)
 	}
 	a := b.get(http.StatusOK, path)
-	a.says(t, "#ticket-side", "You rated us 4 of 5", "Change the rating")
+	a.wantTexts(t, "#ticket-side", "You rated us 4 of 5", "Change the rating")
 	if a.Find(`[name=score][value="4"][checked]`).Length() != 1 || a.value("#comment") != "Less slow." {
 		t.Error("the form does not hold what was kept")
 	}
 }
 
 func TestTicket_sendsStaffToTheDesk(t *testing.T) {
-	o := openOffice(t)
-	n := string(o.taken("clara", "s"))
-	b := o.as("anna")
+	o := newFixture(t)
+	n := string(o.submitted("clara", "s"))
+	b := o.signedIn("anna")
 	for path, to := range map[string]string{
 		"/": "/desk", "/dashboard": "/desk", "/tickets": "/desk", "/tickets/" + n: "/desk/tickets/" + n, "/tickets/" + n + "/receipt": "/desk/tickets/" + n,
 	} {
@@ -205,9 +205,9 @@ func TestTicket_sendsStaffToTheDesk(t *testing.T) {
 }
 
 func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "s")
-	b, path := o.as("clara"), "/tickets/"+string(n)
+	o := newFixture(t)
+	n := o.submitted("clara", "s")
+	b, path := o.signedIn("clara"), "/tickets/"+string(n)
 	watched, _ := b.get(http.StatusOK, path).Find("[sse-connect]").Attr("sse-connect")
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, o.server.URL+watched, nil)
 	if err != nil {
@@ -218,12 +218,12 @@ func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stream.Body.Close()
-	next := told(t, stream.Body)
+	next := streamLines(t, stream.Body)
 	note := desk.Request{Number: n, Verb: ticket.VerbNote, Body: "not for them"}
 	for _, verb := range []ticket.Verb{ticket.VerbProgressUpdate, ticket.VerbRequestInformation} {
-		o.do("anna", note)
-		o.do("anna", note)
-		o.do("anna", desk.Request{Number: n, Verb: verb, Body: "for them"})
+		o.command("anna", note)
+		o.command("anna", note)
+		o.command("anna", desk.Request{Number: n, Verb: verb, Body: "for them"})
 		shown, _ := b.get(http.StatusOK, path).Find("[sse-connect]").Attr("sse-connect")
 		_, seen, _ := strings.Cut(shown, "seen=")
 		// A look that came while a step was taken may have seen half of it; that is told, too, and then the whole.
@@ -233,19 +233,20 @@ func TestLive_tellsWhatTheRequesterCanSeeAndNoMore(t *testing.T) {
 			}
 		}
 	}
-	fragment := b.want(http.StatusOK, b.ask(http.MethodGet, path, nil, "HX-Request", "true"), "the fragment")
-	fragment.says(t, "#conversation", "for them")
+	fragment := b.wantStatus(http.StatusOK, b.ask(http.MethodGet, path, nil, "HX-Request", "true"), "the fragment")
+	fragment.wantTexts(t, "#conversation", "for them")
 	if strings.Contains(fragment.Body, "<html") || fragment.Find("#reply-form").Length() != 0 || fragment.Find(`#ticket-side[hx-swap-oob]`).Length() != 1 {
 		t.Errorf("the fragment is %.200s", fragment.Body)
 	}
-	o.as("carl").get(http.StatusNotFound, path+"/live")
+	o.signedIn("carl").get(http.StatusNotFound, path+"/live")
 	if a := o.visitor().get(http.StatusSeeOther, path+"/live"); !strings.HasPrefix(a.Location, "/sign-in") {
 		t.Errorf("a visitor is led to %s", a.Location)
 	}
 }
 
-// told gives what a stream says, line by line: comments too, which browsers ignore and whoever looks closely reads.
-func told(t *testing.T, stream io.Reader) (next func() string) {
+// streamLines returns a function that reads the next line of a stream, comments included: the requester could read
+// those, too.
+func streamLines(t *testing.T, stream io.Reader) (next func() string) {
 	lines := make(chan string, 100)
 	go func() {
 		defer close(lines)
@@ -268,12 +269,12 @@ func told(t *testing.T, stream io.Reader) (next func() string) {
 }
 
 func TestTicket_failsHonestly(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "s")
-	b := o.as("clara")
-	o.front.fail(nil, errAway)
+	o := newFixture(t)
+	n := o.submitted("clara", "s")
+	b := o.signedIn("clara")
+	o.front.fail(nil, errUnavailable)
 	b.get(http.StatusServiceUnavailable, "/tickets/"+string(n))
-	o.front.fail(nil, fault.Wrap(errAway, fault.Internal, "secret cause"))
+	o.front.fail(nil, fault.Wrap(errUnavailable, fault.Internal, "secret cause"))
 	if a := b.get(http.StatusInternalServerError, "/tickets/"+string(n)); strings.Contains(a.Body, "secret") {
 		t.Error("a page shows the cause")
 	}

@@ -11,44 +11,44 @@ import (
 type trackView struct {
 	page.Layout
 	Typed    string
-	Wrong    string         // what is wrong with the number that was typed
-	Found    *desk.Tracking // nil: nothing was asked for, or there is no such ticket
+	Wrong    string         // error of the typed number
+	Found    *desk.Tracking // nil: nothing was searched for, or there is no such ticket
 	Promises []promise
 	Next     string
 }
 
-// Status is the found ticket's, in words.
+// Status returns the status of the ticket in words.
 func (v trackView) Status() status { return statusOf(v.Found.Status) }
 
 func (p *Pages) trackTyped(v *page.Visit) error {
-	if _, asked := v.Queries()["number"]; !asked {
+	if _, submitted := v.Queries()["number"]; !submitted {
 		return v.Show("track", trackView{Layout: v.Layout("Track a ticket", "/track")})
 	}
-	return p.track(v, short(v.Query("number")))
+	return p.track(v, truncate(v.Query("number")))
 }
 
-func (p *Pages) trackNumber(v *page.Visit) error { return p.track(v, short(v.Param("number"))) }
+func (p *Pages) trackNumber(v *page.Visit) error { return p.track(v, truncate(v.Param("number"))) }
 
-// maxTyped is how much of a number comes back as it was typed, in characters.
+// maxTyped is how much of a typed number is shown again, in characters.
 const maxTyped = 40
 
-func short(typed string) string {
+func truncate(typed string) string {
 	if letters := []rune(typed); len(letters) > maxTyped {
 		return string(letters[:maxTyped])
 	}
 	return typed
 }
 
-// track shows what the number alone shows: no words and no names. What can't be a number comes back with what is wrong
-// with it; that costs a source as much as asking for one.
+// track shows what anybody may see who knows the number: no messages and no names. An invalid number is shown again
+// with the error; it counts against the rate limit like a valid one.
 func (p *Pages) track(v *page.Visit, typed string) error {
-	if !p.tracking.Allow(v.Source()) {
-		return errOften
+	if !p.trackLimiter.Allow(v.Source()) {
+		return errTooManyRequests
 	}
 	view := trackView{Layout: v.Layout("Track a ticket", "/track"), Typed: typed}
 	n, err := v.ReadNumber(typed)
 	if err != nil {
-		view.Wrong = page.Sentence(byField(err)["number"])
+		view.Wrong = page.Sentence(fieldErrors(err)["number"])
 		return v.ShowStatus(http.StatusUnprocessableEntity, "track", view)
 	}
 	found, err := p.desk.Track(v.Context(), n)
@@ -60,7 +60,7 @@ func (p *Pages) track(v *page.Visit, typed string) error {
 		return err
 	}
 	view.Found, view.Typed = &found, ""
-	first, resolution := standings(found.Promises, found.Status, view.Now)
+	first, resolution := newPromises(found.Promises, found.Status, view.Now)
 	view.Promises = []promise{first, resolution}
 	return v.Show("track", view)
 }

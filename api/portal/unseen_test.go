@@ -14,19 +14,19 @@ import (
 )
 
 func TestReply_isRefusedOverUnseenWords(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "s")
-	b, path := o.as("clara"), "/tickets/"+string(n)
+	o := newFixture(t)
+	n := o.submitted("clara", "s")
+	b, path := o.signedIn("clara"), "/tickets/"+string(n)
 	before := b.get(http.StatusOK, path)
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "canary of a note"})
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbNote, Body: "canary of a note"})
 	b.post(http.StatusSeeOther, path+"/replies", "body", "A note is nothing to me.", "seen", before.value("#reply-form [name=seen]"))
 
 	before = b.get(http.StatusOK, path)
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "It is on its way."})
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "It is on its way."})
 	a := b.post(http.StatusConflict, path+"/replies", "body", "Where is it?", "seen", before.value("#reply-form [name=seen]"), "once", before.value("#reply-form [name=once]"))
-	a.says(t, "#body-error", "We wrote to you while you were writing")
-	a.says(t, "#conversation", "It is on its way.")
-	a.says(t, "#reply-form button", "Send anyway")
+	a.wantTexts(t, "#body-error", "We wrote to you while you were writing")
+	a.wantTexts(t, "#conversation", "It is on its way.")
+	a.wantTexts(t, "#reply-form button", "Send anyway")
 	if a.value("[name=body]") != "Where is it?" {
 		t.Errorf("typed was %q", a.value("[name=body]"))
 	}
@@ -35,31 +35,31 @@ func TestReply_isRefusedOverUnseenWords(t *testing.T) {
 	}
 	b.post(http.StatusSeeOther, path+"/replies", "body", "Where is it?", "seen", a.value("#reply-form [name=seen]"), "once", a.value("#reply-form [name=once]"))
 	a = b.get(http.StatusOK, path)
-	a.says(t, ".mine:last-child", "Where is it?")
-	a.says(t, ".bubble.crossed", "This was not sent: we wrote to you at the same time")
+	a.wantTexts(t, ".mine:last-child", "Where is it?")
+	a.wantTexts(t, ".bubble.crossed", "This was not sent: we wrote to you at the same time")
 }
 
 func TestEnds_areRefusedOverUnseenWords(t *testing.T) {
 	for _, act := range []string{"confirmation", "withdrawal"} {
 		t.Run(act, func(t *testing.T) {
-			o := openOffice(t)
-			n := o.taken("clara", "s")
-			b, path := o.as("clara"), "/tickets/"+string(n)
+			o := newFixture(t)
+			n := o.submitted("clara", "s")
+			b, path := o.signedIn("clara"), "/tickets/"+string(n)
 			if act == "confirmation" {
-				o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
+				o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "Done."})
 			}
 			field := `form[action$="/` + act + `"] [name=seen]`
 			before := b.get(http.StatusOK, path)
-			o.do("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "One more thing."})
+			o.command("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "One more thing."})
 			a := b.post(http.StatusSeeOther, path+"/"+act, "seen", before.value(field))
 			if a.Location != path+"#latest" {
 				t.Errorf("it leads to %q", a.Location)
 			}
 			after := b.get(http.StatusOK, path)
-			after.says(t, ".flash", "We wrote to you in the meantime, so that was not done.")
-			after.says(t, "#ticket-side", "What you asked for crossed a message of ours")
+			after.wantTexts(t, ".flash", "We wrote to you in the meantime, so that was not done.")
+			after.wantTexts(t, "#ticket-side", "What you asked for crossed a message of ours")
 			b.post(http.StatusSeeOther, path+"/"+act, "seen", after.value(field))
-			b.get(http.StatusOK, path).says(t, "main", "Closed")
+			b.get(http.StatusOK, path).wantTexts(t, "main", "Closed")
 		})
 	}
 }
@@ -68,12 +68,12 @@ func TestEnds_areRefusedOverUnseenWords(t *testing.T) {
 func TestLimits_giveBackWhatWasTyped(t *testing.T) {
 	with := officetest.OpenUnder(t, "portal", policy.Holesalemart())
 	with.Limit()
-	o := openOfficeOn(t, with)
-	n := o.taken("clara", "s")
-	o.do("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "b"})
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "b"})
+	o := newFixtureOn(t, with)
+	n := o.submitted("clara", "s")
+	o.command("clara", desk.Request{Number: n, Verb: ticket.VerbCustomerReply, Body: "b"})
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "b"})
 	o.SQL(`UPDATE allowances SET spent_until = clock_timestamp() + $1::interval`, account.TicketLimit().Horizon(0))
-	b, path := o.as("clara"), "/tickets/"+string(n)
+	b, path := o.signedIn("clara"), "/tickets/"+string(n)
 	const limited = "more than one person may send in so short a time; try again in"
 	for _, c := range []struct{ path, field, says string }{
 		{"/tickets", "body", ".problem"}, {path + "/replies", "body", "#body-error"}, {path + "/rating", "comment", "#score-error"},
@@ -82,31 +82,31 @@ func TestLimits_giveBackWhatWasTyped(t *testing.T) {
 		if a.value("[name="+c.field+"]") != "My words" || a.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: typed was %q, Retry-After %q", c.path, a.value("[name="+c.field+"]"), a.Header.Get("Retry-After"))
 		}
-		a.says(t, c.says, limited)
+		a.wantTexts(t, c.says, limited)
 	}
 	a := b.post(http.StatusTooManyRequests, "/suggestions", "body", "My words")
 	if a.value("[name=body]") != "My words" {
 		t.Errorf("typed was %q", a.value("[name=body]"))
 	}
 	b.post(http.StatusSeeOther, path+"/confirmation")
-	b.get(http.StatusOK, path).says(t, ".flash", "That was not done: that is "+limited)
+	b.get(http.StatusOK, path).wantTexts(t, ".flash", "That was not done: that is "+limited)
 }
 
 // TestTicket_wordsThatALivePageShowsAreSeen: who has them in front of them can answer at once.
 func TestTicket_wordsThatALivePageShowsAreSeen(t *testing.T) {
 	browsertest.Require(t)
-	o := openOffice(t)
-	n := o.taken("clara", "s")
+	o := newFixture(t)
+	n := o.submitted("clara", "s")
 	p := browsertest.Open(t, o.server.URL, browsertest.Look{})
 	p.Goto("/let-in/clara")
 	p.Goto("/tickets/" + string(n))
 	p.SeeOn("#conversation", "Body of s")
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Which one?"})
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbAgentReply, Body: "Which one?"})
 	p.SeeOn("#conversation", "Which one?")
 	p.Fill("Write to us", "The blue one.")
 	p.Click("Send")
 	p.SeeOn(".bubble.mine:last-child", "The blue one.")
-	o.do("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "It is yours."})
+	o.command("anna", desk.Request{Number: n, Verb: ticket.VerbResolve, Body: "It is yours."})
 	p.SeeOn("#conversation", "It is yours.")
 	p.Click("Yes, it is settled")
 	p.SeeOn("#ticket-head", "Closed")

@@ -15,7 +15,7 @@ import (
 type filtersView struct {
 	page.Layout
 	All      []savedFilter
-	Edited   desk.SavedFilter  // ID 0: a new one
+	Edited   desk.SavedFilter  // ID 0: a new filter
 	Mistakes map[string]string // by field
 }
 
@@ -24,7 +24,7 @@ type savedFilter struct {
 	Address string
 }
 
-// filters shows all, and one to be kept or changed in the form.
+// filters shows all saved filters, and a form for a new one or for the one in the query.
 func (p *Pages) filters(v *page.Visit) error {
 	return p.showFilters(v, http.StatusOK, desk.SavedFilter{Query: v.Query("query")}, nil)
 }
@@ -34,7 +34,7 @@ func (p *Pages) showFilters(v *page.Visit, status int, edited desk.SavedFilter, 
 	if err != nil {
 		return err
 	}
-	view := filtersView{Layout: v.Layout("Saved filters", "/desk"), Edited: edited, Mistakes: mistakes(wrong)}
+	view := filtersView{Layout: v.Layout("Saved filters", "/desk"), Edited: edited, Mistakes: fieldErrors(wrong)}
 	for _, f := range all {
 		view.All = append(view.All, savedFilter{f, savedAddress(f)})
 		if wrong == nil && f.Yours && strconv.FormatInt(f.ID, 10) == v.Query("edit") {
@@ -49,7 +49,7 @@ func (p *Pages) saveFilter(v *page.Visit) error {
 	if err != nil {
 		return err
 	}
-	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // what is no number is a new one
+	id, _ := strconv.ParseInt(form.Get("id"), 10, 64) // not a number: a new filter
 	f := desk.SavedFilter{ID: id, Name: form.Get("name"), Query: form.Get("query"), Shared: form.Get("shared") != ""}
 	_, err = p.workspace.SaveFilter(v.Context(), v.Person, f)
 	if fault.KindOf(err) == fault.Invalid && err != nil {
@@ -63,7 +63,7 @@ func (p *Pages) saveFilter(v *page.Visit) error {
 }
 
 func (p *Pages) deleteFilter(v *page.Visit) error {
-	id, err := id(v)
+	id, err := pathID(v)
 	if err == nil {
 		err = p.workspace.DeleteFilter(v.Context(), v.Person, id)
 	}
@@ -74,8 +74,8 @@ func (p *Pages) deleteFilter(v *page.Visit) error {
 	return v.Redirect("/desk/filters")
 }
 
-// mistakes are what is wrong with a form, by field.
-func mistakes(err error) map[string]string {
+// fieldErrors returns the messages of a fault as sentences, by field.
+func fieldErrors(err error) map[string]string {
 	all := map[string]string{}
 	if e, ok := errors.AsType[*fault.Error](err); ok {
 		for _, d := range e.Details {
@@ -85,5 +85,5 @@ func mistakes(err error) map[string]string {
 	return all
 }
 
-// unixLines writes line breaks as the desk keeps them.
+// unixLines converts line breaks from CRLF to LF.
 func unixLines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }

@@ -11,8 +11,8 @@ import (
 
 // TestPages_thatNoLinkLeadsTo can be read, too.
 func TestPages_thatNoLinkLeadsTo(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft")
+	o := newFixture(t)
+	n := o.submitted("clara", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft")
 	good := o.token(n, "clara", time.Now().Add(link.Lifetime))
 	w := o.window(t, browsertest.Look{})
 	w.Goto("/c/" + good)

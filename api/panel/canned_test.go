@@ -14,44 +14,44 @@ import (
 )
 
 func TestCanned_areKeptChangedFilledInAndDeleted(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "My parcel is late", "Where is it?")
 	anna, bert := o.browser("anna"), o.browser("bert")
-	pagetest.Check(t, "no canned replies", anna.get("/desk/canned").is(http.StatusOK).Document)
-	anna.post("/desk/canned", url.Values{"title": {"Greeting"}, "body": {"Hello {{requester.name}},\r\norder {{ticket.order}}\r\n{{agent.name}}"}, "shared": {"1"}}).is(http.StatusSeeOther)
-	page := anna.get("/desk/canned").is(http.StatusOK)
+	pagetest.Check(t, "no canned replies", anna.get("/desk/canned").wantStatus(http.StatusOK).Document)
+	anna.post("/desk/canned", url.Values{"title": {"Greeting"}, "body": {"Hello {{requester.name}},\r\norder {{ticket.order}}\r\n{{agent.name}}"}, "shared": {"1"}}).wantStatus(http.StatusSeeOther)
+	page := anna.get("/desk/canned").wantStatus(http.StatusOK)
 	pagetest.Check(t, "canned replies", page.Document)
 	change := page.Find(`a[href*="edit="]`).AttrOr("href", "")
 	if page.Line(".card h3") != "Greeting shared" || change == "" {
 		t.Fatalf("kept is %q", page.Line(".card"))
 	}
 	id := strings.TrimPrefix(change, "/desk/canned?edit=")
-	filled := bert.get("/desk/tickets/" + string(n) + "/canned/" + id).is(http.StatusOK)
+	filled := bert.get("/desk/tickets/" + string(n) + "/canned/" + id).wantStatus(http.StatusOK)
 	if want := "Hello Clara Customer,\norder 4711\nBert Agent"; filled.Body != want {
 		t.Errorf("filled in it is %q, want %q", filled.Body, want)
 	}
-	plain := bert.post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"Before"}, "canned": {id}, "fill": {"1"}}).is(http.StatusOK)
+	plain := bert.post("/desk/tickets/"+string(n)+"/replies", url.Values{"body": {"Before"}, "canned": {id}, "fill": {"1"}}).wantStatus(http.StatusOK)
 	if got := plain.Find("#body-reply").Text(); !strings.HasPrefix(got, "Before\nHello Clara Customer,") || plain.Find("#mode-reply[checked]").Length() != 1 {
 		t.Errorf("without a script it is %q", got)
 	}
 	if bert.get("/desk/canned").Find(`a[href*="edit="]`).Length() > 0 {
 		t.Error("another agent is offered to change it")
 	}
-	bert.post("/desk/canned/"+id+"/deletion", nil).is(http.StatusNotFound)
-	anna.post("/desk/canned", url.Values{"id": {id}, "title": {"Hello"}, "body": {"Hello."}}).is(http.StatusSeeOther)
+	bert.post("/desk/canned/"+id+"/deletion", nil).wantStatus(http.StatusNotFound)
+	anna.post("/desk/canned", url.Values{"id": {id}, "title": {"Hello"}, "body": {"Hello."}}).wantStatus(http.StatusSeeOther)
 	if got := anna.get("/desk/canned").Line(".card h3"); got != "Hello yours alone" {
 		t.Errorf("changed it is %q", got)
 	}
-	bert.get("/desk/tickets/" + string(n) + "/canned/" + id).is(http.StatusNotFound)
-	anna.post("/desk/canned/"+id+"/deletion", nil).is(http.StatusSeeOther)
+	bert.get("/desk/tickets/" + string(n) + "/canned/" + id).wantStatus(http.StatusNotFound)
+	anna.post("/desk/canned/"+id+"/deletion", nil).wantStatus(http.StatusSeeOther)
 	if anna.get("/desk/canned").Find(".card").Length() > 0 {
 		t.Error("it is still there")
 	}
 }
 
 func TestCanned_comeBackWithWhatIsWrong(t *testing.T) {
-	o := openOffice(t)
-	a := o.browser("anna").post("/desk/canned", url.Values{"title": {""}, "body": {"Hello {{nobody.knows}}"}}).is(http.StatusUnprocessableEntity)
+	o := newFixture(t)
+	a := o.browser("anna").post("/desk/canned", url.Values{"title": {""}, "body": {"Hello {{nobody.knows}}"}}).wantStatus(http.StatusUnprocessableEntity)
 	pagetest.Check(t, "a bad canned reply", a.Document)
 	if a.Find("#body").Text() != "Hello {{nobody.knows}}" || a.Line("#title-wrong") == "" || !strings.Contains(a.Line("#body-wrong"), "{{nobody.knows}}") {
 		t.Errorf("back comes %q, wrong: %q %q", a.Find("#body").Text(), a.Line("#title-wrong"), a.Line("#body-wrong"))
@@ -59,18 +59,18 @@ func TestCanned_comeBackWithWhatIsWrong(t *testing.T) {
 }
 
 func TestFilters_areKeptAndStandAmongTheQueues(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	anna, bert := o.browser("anna"), o.browser("bert")
-	pagetest.Check(t, "no saved filters", anna.get("/desk/filters").is(http.StatusOK).Document)
+	pagetest.Check(t, "no saved filters", anna.get("/desk/filters").wantStatus(http.StatusOK).Document)
 	list := anna.get("/desk?queue=all&priority=urgent&q=blue+chair")
 	save := list.Find(".chips .save").AttrOr("href", "")
-	form := anna.get(save).is(http.StatusOK)
+	form := anna.get(save).wantStatus(http.StatusOK)
 	pagetest.Check(t, "a filter to be saved", form.Document)
 	query := form.Find("#query").AttrOr("value", "")
 	if query != "priority=urgent&q=blue+chair&queue=all" {
 		t.Fatalf("%s offers %q", save, query)
 	}
-	anna.post("/desk/filters", url.Values{"name": {"Blue & urgent"}, "query": {query}}).is(http.StatusSeeOther)
+	anna.post("/desk/filters", url.Values{"name": {"Blue & urgent"}, "query": {query}}).wantStatus(http.StatusSeeOther)
 	at := anna.get("/desk?" + query)
 	if at.Line("#queues [aria-current] .name") != "Blue & urgent" {
 		t.Errorf("one is at %q", at.Line("#queues [aria-current] .name"))
@@ -82,17 +82,17 @@ func TestFilters_areKeptAndStandAmongTheQueues(t *testing.T) {
 	if _, err := strconv.Atoi(id); err != nil {
 		t.Fatalf("it has the number %q", id)
 	}
-	bert.post("/desk/filters/"+id+"/deletion", nil).is(http.StatusNotFound)
-	anna.post("/desk/filters", url.Values{"id": {id}, "name": {"Shared now"}, "query": {query}, "shared": {"1"}}).is(http.StatusSeeOther)
+	bert.post("/desk/filters/"+id+"/deletion", nil).wantStatus(http.StatusNotFound)
+	anna.post("/desk/filters", url.Values{"id": {id}, "name": {"Shared now"}, "query": {query}, "shared": {"1"}}).wantStatus(http.StatusSeeOther)
 	if bert.get("/desk").Line(`#queues a[href*="blue"] .name`) != "Shared now" {
 		t.Error("what is shared is not shown to another")
 	}
-	bad := anna.post("/desk/filters", url.Values{"name": {""}, "query": {query}}).is(http.StatusUnprocessableEntity)
+	bad := anna.post("/desk/filters", url.Values{"name": {""}, "query": {query}}).wantStatus(http.StatusUnprocessableEntity)
 	if bad.Line("#name-wrong") == "" || bad.Find("#query").AttrOr("value", "") != query {
 		t.Error("without a name it says nothing")
 	}
-	anna.post("/desk/filters/"+id+"/deletion", nil).is(http.StatusSeeOther)
-	anna.post("/desk/filters/none/deletion", nil).is(http.StatusNotFound)
+	anna.post("/desk/filters/"+id+"/deletion", nil).wantStatus(http.StatusSeeOther)
+	anna.post("/desk/filters/none/deletion", nil).wantStatus(http.StatusNotFound)
 	if anna.get("/desk/filters").Find(".card").Length() > 0 {
 		t.Error("it is still there")
 	}
@@ -100,7 +100,7 @@ func TestFilters_areKeptAndStandAmongTheQueues(t *testing.T) {
 
 // TestFilters_leadNowhereElse, whatever somebody kept in one.
 func TestFilters_leadNowhereElse(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	for _, query := range []string{"//evil.example", "queue=all&x=//evil.example", "@evil.example/"} {
 		if _, err := o.Workspace.SaveFilter(t.Context(), o.People["sam"], desk.SavedFilter{Name: "x", Query: query, Shared: true}); err != nil {
 			t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 // TestEmergency_isToldOnTheTicket with what follows, its notice in short and the way to all of it.
 func TestEmergency_isToldOnTheTicket(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	until := time.Now().Add(48 * time.Hour).Truncate(time.Second)
 	e, err := o.DeclareEmergency(t.Context(), o.People["sam"], desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall.", Until: until})
 	if err != nil {
@@ -25,8 +25,8 @@ func TestEmergency_isToldOnTheTicket(t *testing.T) {
 	o.SQL(`UPDATE emergencies SET starts_at = starts_at - interval '1 hour'`)
 	o.SQL(`UPDATE emergency_delays SET starts_at = starts_at - interval '1 hour'`)
 	n := o.submit("clara", "Where is it?", "Where?")
-	o.looksGood("/desk/tickets/" + string(n))
-	page := func() answer { return o.browser("anna").get("/desk/tickets/" + string(n)).is(http.StatusOK) }
+	o.checkAccessibility("/desk/tickets/" + string(n))
+	page := func() response { return o.browser("anna").get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK) }
 
 	shown := page()
 	for where, notice := range map[string]string{
@@ -54,19 +54,19 @@ func TestEmergency_isToldOnTheTicket(t *testing.T) {
 }
 
 func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	n := o.submit("clara", "Where is it?", "Where?")
 	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "a-signal", Verb: ticket.VerbEmergencyPause, Emergency: "van-broken"}}}); err != nil {
 		t.Fatal(err)
 	}
-	shown := o.browser("anna").get("/desk/tickets/" + string(n)).is(http.StatusOK)
+	shown := o.browser("anna").get("/desk/tickets/" + string(n)).wantStatus(http.StatusOK)
 	if got := shown.Line("#conversation .cause"); got != "On this ticket alone." || shown.Find(".cause a").Length() != 0 {
 		t.Errorf("it says %q", got)
 	}
 }
 
-// looksGood has axe-core look at a page with a notice, light and dark, wide and narrow.
-func (o *office) looksGood(path string) {
+// checkAccessibility runs axe-core on a page with a notice, light and dark, wide and narrow.
+func (o *fixture) checkAccessibility(path string) {
 	o.t.Helper()
 	p, _ := o.window("anna")
 	for _, look := range []browsertest.Look{{Width: 1440}, {Width: 1440, Dark: true}, {Width: 360, Height: 740}, {Width: 360, Height: 740, Dark: true}} {

@@ -21,17 +21,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// office is the panel on a desk that works.
-type office struct {
+// fixture is the panel on a running desk.
+type fixture struct {
 	*officetest.Fixture
 	t      testing.TB
 	server *httptest.Server
-	front  *front // what the pages ask
+	front  *faultyDesk // what the pages ask
 }
 
-func openOffice(t testing.TB) *office {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	o := openOfficeOn(t, officetest.Open(t, "panel"))
+	o := newFixtureOn(t, officetest.Open(t, "panel"))
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Employ("carl", ticket.RoleCustomer, "Carl Other")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
@@ -40,20 +40,20 @@ func openOffice(t testing.TB) *office {
 	return o
 }
 
-// openOfficeOn opens the panel, and hires nobody.
-func openOfficeOn(t testing.TB, with *officetest.Fixture) *office {
+// newFixtureOn starts the panel on a desk and adds no people.
+func newFixtureOn(t testing.TB, with *officetest.Fixture) *fixture {
 	t.Helper()
-	o := &office{Fixture: with, t: t}
+	o := &fixture{Fixture: with, t: t}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // seen when a test fails
 	o.Start(log)
-	o.front = &front{Tickets: o.Desk}
+	o.front = &faultyDesk{Tickets: o.Desk}
 	o.server = o.Serve(page.Config{TemporalUI: "http://temporal.example/namespaces/default", Log: log}, "/desk",
 		panel.New(o.front, o.Workspace, o.Staffing, o.Store, o.Outcomes).Area(), accountpages.New(account.New(o.Store.Accounts(), "http://desk.example"), nil, nil, nil).Area())
 	return o
 }
 
-// submit has somebody write a new ticket, and a supervisor note that it is there: so it has been taken.
-func (o *office) submit(who, subject, body string) ticket.Number {
+// submit submits a ticket and has the supervisor add a note, which is decided only after the submission.
+func (o *fixture) submit(who, subject, body string) ticket.Number {
 	o.t.Helper()
 	receipt, err := o.Desk.Submit(o.t.Context(), o.People[who], desk.Submission{
 		Number: ticket.NewNumber("HM"), Subject: subject, Body: body, Order: "4711",
@@ -65,8 +65,8 @@ func (o *office) submit(who, subject, body string) ticket.Number {
 	return receipt.Number
 }
 
-// ask has somebody ask something of a ticket beside the pages.
-func (o *office) ask(who string, r desk.Request) ticket.Outcome {
+// ask sends a command without the pages. It fails the test unless the command is decided.
+func (o *fixture) ask(who string, r desk.Request) ticket.Outcome {
 	o.t.Helper()
 	_, outcome, decided, err := o.Desk.Command(o.t.Context(), o.People[who], r)
 	if err != nil || !decided {
@@ -75,8 +75,8 @@ func (o *office) ask(who string, r desk.Request) ticket.Outcome {
 	return outcome
 }
 
-// ticket is a ticket as staff see it.
-func (o *office) ticket(n ticket.Number) desk.View {
+// ticket returns a ticket as staff see it.
+func (o *fixture) ticket(n ticket.Number) desk.View {
 	o.t.Helper()
 	v, err := o.Desk.Ticket(o.t.Context(), o.People["sam"], n)
 	if err != nil {
@@ -85,13 +85,13 @@ func (o *office) ticket(n ticket.Number) desk.View {
 	return v
 }
 
-// browser is somebody's, signed in; nobody's without a name.
+// browser is a client that is signed in, or a visitor's if it was created without a name.
 type browser struct {
 	*officetest.Browser
-	office *office
+	fixture *fixture
 }
 
-func (o *office) browser(who string) *browser {
+func (o *fixture) browser(who string) *browser {
 	o.t.Helper()
 	b := &browser{officetest.NewBrowser(o.t, o.server.URL), o}
 	if who != "" {
@@ -100,31 +100,31 @@ func (o *office) browser(who string) *browser {
 	return b
 }
 
-type answer struct {
+type response struct {
 	officetest.Response
 	t testing.TB
 }
 
-func (b *browser) get(path string, headers ...string) answer {
-	b.office.t.Helper()
+func (b *browser) get(path string, headers ...string) response {
+	b.fixture.t.Helper()
 	return b.do(http.MethodGet, path, nil, headers)
 }
 
-// post sends a form. As a script would, with the header HX-Request.
-func (b *browser) post(path string, form url.Values, headers ...string) answer {
-	b.office.t.Helper()
+// post sends a form. With byScript as headers it is sent as htmx does.
+func (b *browser) post(path string, form url.Values, headers ...string) response {
+	b.fixture.t.Helper()
 	return b.do(http.MethodPost, path, form, headers)
 }
 
 var byScript = []string{"HX-Request", "true"}
 
-func (b *browser) do(method, path string, form url.Values, headers []string) answer {
-	b.office.t.Helper()
-	return answer{b.Ask(method, path, form, headers...), b.office.t}
+func (b *browser) do(method, path string, form url.Values, headers []string) response {
+	b.fixture.t.Helper()
+	return response{b.Ask(method, path, form, headers...), b.fixture.t}
 }
 
-// is insists on a status.
-func (a answer) is(status int) answer {
+// wantStatus fails the test unless the response has the status.
+func (a response) wantStatus(status int) response {
 	a.t.Helper()
 	if a.Status != status {
 		a.t.Fatalf("answered %d, want %d: %.300s", a.Status, status, strings.Join(strings.Fields(a.Find("#ticket .problem, .failure, main").Text()), " "))
@@ -132,15 +132,15 @@ func (a answer) is(status int) answer {
 	return a
 }
 
-// front is the desk behind a line that may break: a command is kept then, and its answer lost.
-type front struct {
+// faultyDesk is a desk whose commands are accepted while their responses are lost if unavailable is set.
+type faultyDesk struct {
 	*app.Tickets
-	broken atomic.Bool
+	unavailable atomic.Bool
 }
 
-func (f *front) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, ticket.Outcome, bool, error) {
+func (f *faultyDesk) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, ticket.Outcome, bool, error) {
 	a, outcome, decided, err := f.Tickets.Command(ctx, by, r)
-	if f.broken.Load() {
+	if f.unavailable.Load() {
 		return desk.Accepted{}, ticket.Outcome{}, false, fault.New(fault.Unavailable, "the database does not answer now")
 	}
 	return a, outcome, decided, err

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// span is a duration in its two largest units, as short as a badge needs it: 3d 4h, 4h 12m, 12m, <1m. The script
-// panel.js writes the same while time goes by.
-func span(d time.Duration) string {
+// shortDuration formats a duration in its two largest units, such as 3d 4h, 4h 12m, 12m or <1m. static/panel.js
+// formats running clocks in the same way.
+func shortDuration(d time.Duration) string {
 	const day = 24 * time.Hour
 	d = d.Abs()
 	switch {
@@ -24,7 +24,7 @@ func span(d time.Duration) string {
 	}
 }
 
-// age is a duration in its largest unit.
+// age formats a duration in its largest unit.
 func age(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -39,20 +39,20 @@ func age(d time.Duration) string {
 	}
 }
 
-// ending is where a live countdown stands.
-func ending(left time.Duration) (state, text string) {
+// countdown returns the state and the text of a running clock's badge; left is negative after the deadline.
+func countdown(left time.Duration) (state, text string) {
 	const urgent, soon = 2 * time.Hour, 24 * time.Hour
 	switch {
 	case left <= 0:
 		return "late", age(-left) + " over"
 	case left < urgent:
-		return "urgent", span(left)
+		return "urgent", shortDuration(left)
 	case left < soon:
-		return "soon", span(left)
+		return "soon", shortDuration(left)
 	default:
-		return "calm", span(left)
+		return "calm", shortDuration(left)
 	}
 }
 
-// share is a part in percent of the whole.
-func share(part, whole int64) string { return fmt.Sprintf("%d%%", 100*part/max(1, whole)) }
+// percent formats part as a percentage of whole.
+func percent(part, whole int64) string { return fmt.Sprintf("%d%%", 100*part/max(1, whole)) }

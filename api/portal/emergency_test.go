@@ -12,45 +12,45 @@ import (
 )
 
 func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
-	o := openOffice(t)
+	o := newFixture(t)
 	e := o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "The river is in our hall.", Until: time.Now().Add(48 * time.Hour).Truncate(time.Second)}, time.Hour)
 	o.emergency(desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, Notice: "Half of us are ill.", By: 24 * time.Hour}, time.Hour)
-	n := o.taken("clara", "Where is it?")
-	clara := o.as("clara")
+	n := o.submitted("clara", "Where is it?")
+	clara := o.signedIn("clara")
 	at := "/tickets/" + string(n)
 	a := clara.get(http.StatusOK, at)
-	a.says(t, ".timeline .warn", "An emergency closed our desk", "The river is in our hall.")
-	a.says(t, ".why .cause", "Half of us are ill.")
+	a.wantTexts(t, ".timeline .warn", "An emergency closed our desk", "The river is in our hall.")
+	a.wantTexts(t, ".why .cause", "Half of us are ill.")
 	for _, where := range []string{".timeline .cause", ".why .cause"} {
 		if to, _ := a.Find(where + " a").Attr("href"); to != "/notice" {
 			t.Errorf("%s leads to %q", where, to)
 		}
 	}
-	expected := o.dates(n)
+	expected := o.expectedDates(n)
 	if expected[0].IsZero() || expected[1].IsZero() {
 		t.Fatalf("it is expected by %v", expected)
 	}
-	a.says(t, ".turn", "If it ends as planned,", words(expected[1]))
+	a.wantTexts(t, ".turn", "If it ends as planned,", formatInstant(expected[1]))
 	for _, path := range []string{at, at + "/receipt"} {
-		clara.get(http.StatusOK, path).says(t, "main", "Paused until "+words(e.Until), "If that ends as planned: "+words(expected[1]))
+		clara.get(http.StatusOK, path).wantTexts(t, "main", "Paused until "+formatInstant(e.Until), "If that ends as planned: "+formatInstant(expected[1]))
 	}
 	for _, path := range []string{at, at + "/receipt", "/tickets", "/dashboard", "/track/" + string(n)} {
-		if main := clara.get(http.StatusOK, path).Line("main"); strings.Contains(main, words(expected[0])) {
+		if main := clara.get(http.StatusOK, path).Line("main"); strings.Contains(main, formatInstant(expected[0])) {
 			t.Errorf("%s names a first answer after the resolution: %q", path, main)
 		}
 	}
-	o.visitor().get(http.StatusOK, "/").says(t, ".example", "If we open again as planned, a ticket sent now would have a first answer by", "resolve it by then, too.")
-	o.looksGood(at)
-	clara.get(http.StatusOK, "/tickets").says(t, ".ticket-list", "If it ends as planned,", words(expected[1]))
+	o.visitor().get(http.StatusOK, "/").wantTexts(t, ".example", "If we open again as planned, a ticket sent now would have a first answer by", "resolve it by then, too.")
+	o.checkAccessibility(at)
+	clara.get(http.StatusOK, "/tickets").wantTexts(t, ".ticket-list", "If it ends as planned,", formatInstant(expected[1]))
 
 	none := time.Time{}
 	if _, err := o.ChangeEmergency(t.Context(), desk.Person{}, e.ID, desk.EmergencyChange{Until: &none}); err != nil {
 		t.Fatal(err)
 	}
-	clara.get(http.StatusOK, "/tickets").says(t, ".ticket-list", "new dates follow when it ends")
+	clara.get(http.StatusOK, "/tickets").wantTexts(t, ".ticket-list", "new dates follow when it ends")
 	for _, path := range []string{"/", "/policy"} {
 		a := o.visitor().get(http.StatusOK, path)
-		a.says(t, ".example", "We are closed until further notice, so we can’t name any dates")
+		a.wantTexts(t, ".example", "We are closed until further notice, so we can’t name any dates")
 		if a.Find(".example time").Length() != 0 {
 			t.Errorf("%s names a date all the same", path)
 		}
@@ -63,20 +63,20 @@ func TestEmergency_isToldWhereverATicketIsShown(t *testing.T) {
 }
 
 func TestEmergency_byHandIsSaidToBeOfOneTicket(t *testing.T) {
-	o := openOffice(t)
-	n := o.taken("clara", "Where is it?")
+	o := newFixture(t)
+	n := o.submitted("clara", "Where is it?")
 	if _, err := o.Step(t.Context(), ticket.StepRequest{Number: n, Manual: []ticket.ManualCommand{{Key: "a-signal", Verb: ticket.VerbEmergencyPause, Emergency: "van-broken"}}}); err != nil {
 		t.Fatal(err)
 	}
-	a := o.as("clara").get(http.StatusOK, "/tickets/"+string(n))
-	a.says(t, ".timeline .warn", "An emergency: the promised times stand still.", "On this ticket alone.")
+	a := o.signedIn("clara").get(http.StatusOK, "/tickets/"+string(n))
+	a.wantTexts(t, ".timeline .warn", "An emergency: the promised times stand still.", "On this ticket alone.")
 	if a.Find(".timeline .cause a").Length() != 0 {
 		t.Error("it leads to a notice that there is not")
 	}
 }
 
-// dates are both that are expected of a ticket.
-func (o *office) dates(n ticket.Number) [2]time.Time {
+// expectedDates returns the expected first response and resolution of a ticket.
+func (o *fixture) expectedDates(n ticket.Number) [2]time.Time {
 	o.t.Helper()
 	v, err := o.Desk.Ticket(o.t.Context(), o.People["clara"], n)
 	if err != nil {
@@ -85,11 +85,11 @@ func (o *office) dates(n ticket.Number) [2]time.Time {
 	return [2]time.Time{v.Expected.FirstResponse, v.Expected.Resolution}
 }
 
-// words are an instant as pages write one that is far.
-func words(at time.Time) string { return at.UTC().Format("Mon 2 Jan 2006, 15:04 MST") }
+// formatInstant formats an instant as pages do if it is not today.
+func formatInstant(at time.Time) string { return at.UTC().Format("Mon 2 Jan 2006, 15:04 MST") }
 
-// looksGood has axe-core look at a page with a notice, light and dark, wide and narrow.
-func (o *office) looksGood(path string) {
+// checkAccessibility runs axe-core on a page with a notice, light and dark, wide and narrow.
+func (o *fixture) checkAccessibility(path string) {
 	o.t.Helper()
 	browsertest.Require(o.t)
 	p := browsertest.Open(o.t, o.server.URL, browsertest.Look{})

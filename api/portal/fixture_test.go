@@ -22,38 +22,38 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// office is the portal on a desk that works.
-type office struct {
+// fixture is the portal on a running desk.
+type fixture struct {
 	*officetest.Fixture
 	t        *testing.T
-	front    *front
+	front    *faultyDesk
 	accounts *account.Service
 	server   *httptest.Server
-	log      *journal
+	log      *logBuffer
 }
 
-func openOffice(t *testing.T) *office { return openOfficeUnder(t, string(policy.Holesalemart())) }
+func newFixture(t *testing.T) *fixture { return newFixtureUnder(t, string(policy.Holesalemart())) }
 
-func openOfficeUnder(t *testing.T, document string) *office {
+func newFixtureUnder(t *testing.T, document string) *fixture {
 	t.Helper()
-	return openOfficeOn(t, officetest.OpenUnder(t, "portal", []byte(document)))
+	return newFixtureOn(t, officetest.OpenUnder(t, "portal", []byte(document)))
 }
 
-func openOfficeOn(t *testing.T, with *officetest.Fixture) *office {
+func newFixtureOn(t *testing.T, with *officetest.Fixture) *fixture {
 	t.Helper()
-	o := &office{Fixture: with, t: t, log: &journal{}}
+	o := &fixture{Fixture: with, t: t, log: &logBuffer{}}
 	o.Employ("clara", ticket.RoleCustomer, "Clara Customer")
 	o.Employ("carl", ticket.RoleCustomer, "Carl Other")
 	o.Employ("anna", ticket.RoleAgent, "Anna Agent")
 	o.Start(slog.New(slog.DiscardHandler))
-	o.front = &front{Tickets: o.Desk}
+	o.front = &faultyDesk{Tickets: o.Desk}
 	o.accounts = account.New(o.Accounts(), "http://support.example")
 	o.serve()
 	return o
 }
 
-// serve puts the portal behind the whole API, as the program does, beside an area that signs people in.
-func (o *office) serve() {
+// serve serves the portal with the whole API, as the program does, and with pages to sign in.
+func (o *fixture) serve() {
 	o.t.Helper()
 	stop := make(chan struct{})
 	log := slog.New(slog.NewTextHandler(o.log, nil))
@@ -62,8 +62,8 @@ func (o *office) serve() {
 	o.t.Cleanup(func() { close(stop) })
 }
 
-// do asks something of a ticket, past the pages, and waits until it is decided.
-func (o *office) do(name string, r desk.Request) {
+// command sends a command without the pages and waits until it is decided.
+func (o *fixture) command(name string, r desk.Request) {
 	o.t.Helper()
 	a, _, decided, err := o.Desk.Command(o.t.Context(), o.People[name], r)
 	for !decided && err == nil {
@@ -74,8 +74,8 @@ func (o *office) do(name string, r desk.Request) {
 	}
 }
 
-// taken submits a ticket, past the pages, and waits until its first step is taken.
-func (o *office) taken(name, subject string) ticket.Number {
+// submitted submits a ticket without the pages and waits until its first step.
+func (o *fixture) submitted(name, subject string) ticket.Number {
 	o.t.Helper()
 	r, err := o.Desk.Submit(o.t.Context(), o.People[name], desk.Submission{Subject: subject, Body: "Body of " + subject})
 	if err != nil {
@@ -89,38 +89,38 @@ func (o *office) taken(name, subject string) ticket.Number {
 	return r.Number
 }
 
-// browser is one person's, or a visitor's.
+// browser is a client of one person or of a visitor.
 type browser struct {
 	*officetest.Browser
 	t *testing.T
 }
 
-// visitor is a browser that nobody has signed in with.
-func (o *office) visitor() *browser {
+// visitor returns a browser that is not signed in.
+func (o *fixture) visitor() *browser {
 	return &browser{officetest.NewBrowser(o.t, o.server.URL), o.t}
 }
 
-// as is a browser that somebody has signed in with.
-func (o *office) as(name string) *browser {
+// signedIn returns a browser that is signed in as a person.
+func (o *fixture) signedIn(name string) *browser {
 	o.t.Helper()
 	b := o.visitor()
 	b.SignIn(name)
 	return b
 }
 
-type answer struct{ officetest.Response }
+type response struct{ officetest.Response }
 
-// ask checks what holds for all whole pages.
-func (b *browser) ask(method, path string, form url.Values, headers ...string) answer {
+// ask sends a request and checks what holds for all complete pages.
+func (b *browser) ask(method, path string, form url.Values, headers ...string) response {
 	b.t.Helper()
-	a := answer{b.Ask(method, path, form, headers...)}
+	a := response{b.Ask(method, path, form, headers...)}
 	if strings.HasPrefix(a.Body, "<!doctype") {
 		pagetest.Check(b.t, method+" "+path, a.Document)
 	}
 	return a
 }
 
-func (b *browser) want(status int, a answer, what string) answer {
+func (b *browser) wantStatus(status int, a response, what string) response {
 	b.t.Helper()
 	if a.Status != status {
 		b.t.Fatalf("%s: %d, want %d; it leads to %q and says %q", what, a.Status, status, a.Location, a.Line("main"))
@@ -128,29 +128,30 @@ func (b *browser) want(status int, a answer, what string) answer {
 	return a
 }
 
-// get insists on a status. A form's page is led to by the address that carries its key.
-func (b *browser) get(status int, path string) answer {
+// get requests a page and fails the test unless the response has the status. It follows the redirect to a form's
+// address with its key.
+func (b *browser) get(status int, path string) response {
 	b.t.Helper()
 	if page, _, _ := strings.Cut(path, "?"); page == "/tickets/new" || page == "/suggestions" {
 		if a := b.ask(http.MethodGet, path, nil); a.Status == http.StatusSeeOther && strings.HasPrefix(a.Location, page+"?") {
 			path = a.Location
 		}
 	}
-	return b.want(status, b.ask(http.MethodGet, path, nil), path)
+	return b.wantStatus(status, b.ask(http.MethodGet, path, nil), path)
 }
 
-// post sends a form's fields, in pairs, and insists on a status.
-func (b *browser) post(status int, path string, fields ...string) answer {
+// post sends a form, with its fields in pairs, and fails the test unless the response has the status.
+func (b *browser) post(status int, path string, fields ...string) response {
 	b.t.Helper()
 	values := url.Values{}
 	for i := 0; i < len(fields); i += 2 {
 		values.Set(fields[i], fields[i+1])
 	}
-	return b.want(status, b.ask(http.MethodPost, path, values), "POST "+path)
+	return b.wantStatus(status, b.ask(http.MethodPost, path, values), "POST "+path)
 }
 
-// value is what a field of a form holds.
-func (a answer) value(selector string) string {
+// value returns the value of a form's field.
+func (a response) value(selector string) string {
 	field := a.Find(selector)
 	if field.Is("textarea") {
 		return field.Text()
@@ -159,8 +160,8 @@ func (a answer) value(selector string) string {
 	return value
 }
 
-// says fails the test unless a part of a page holds every text.
-func (a answer) says(t *testing.T, selector string, texts ...string) {
+// wantTexts fails the test unless the element contains every text.
+func (a response) wantTexts(t *testing.T, selector string, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
 		if said := a.Line(selector); !strings.Contains(said, text) {
@@ -169,77 +170,77 @@ func (a answer) says(t *testing.T, selector string, texts ...string) {
 	}
 }
 
-// front is the desk as the portal sees it, for what the real one can't be made to do at will.
-type front struct {
+// faultyDesk is the desk with failures and delays that tests can set.
+type faultyDesk struct {
 	*app.Tickets
 
-	mu      sync.Mutex
-	refuses error  // what is submitted or asked for fails with it
-	away    error  // reading a ticket fails with it
-	between func() // runs before a timeline is read
-	tracked []ticket.Number
+	mu          sync.Mutex
+	refuses     error  // what is submitted or asked for fails with it
+	unavailable error  // reading a ticket fails with it
+	between     func() // runs before a timeline is read
+	tracked     []ticket.Number
 }
 
-func (f *front) Timeline(ctx context.Context, viewer desk.Person, n ticket.Number) ([]desk.Entry, error) {
+func (f *faultyDesk) Timeline(ctx context.Context, viewer desk.Person, n ticket.Number) ([]desk.Entry, error) {
 	if f.between != nil {
 		f.between()
 	}
 	return f.Tickets.Timeline(ctx, viewer, n)
 }
 
-func (f *front) fail(refuses, away error) {
+func (f *faultyDesk) fail(refuses, away error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.refuses, f.away = refuses, away
+	f.refuses, f.unavailable = refuses, away
 }
 
-func (f *front) failing() (refuses, away error) {
+func (f *faultyDesk) failing() (refuses, away error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.refuses, f.away
+	return f.refuses, f.unavailable
 }
 
-func (f *front) Submit(ctx context.Context, by desk.Person, s desk.Submission) (desk.Receipt, error) {
+func (f *faultyDesk) Submit(ctx context.Context, by desk.Person, s desk.Submission) (desk.Receipt, error) {
 	if err, _ := f.failing(); err != nil {
 		return desk.Receipt{}, err
 	}
 	return f.Tickets.Submit(ctx, by, s)
 }
 
-func (f *front) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, ticket.Outcome, bool, error) {
+func (f *faultyDesk) Command(ctx context.Context, by desk.Person, r desk.Request) (desk.Accepted, ticket.Outcome, bool, error) {
 	if err, _ := f.failing(); err != nil {
 		return desk.Accepted{}, ticket.Outcome{}, false, err
 	}
 	return f.Tickets.Command(ctx, by, r)
 }
 
-func (f *front) Ticket(ctx context.Context, viewer desk.Person, n ticket.Number) (desk.View, error) {
+func (f *faultyDesk) Ticket(ctx context.Context, viewer desk.Person, n ticket.Number) (desk.View, error) {
 	if _, err := f.failing(); err != nil {
 		return desk.View{}, err
 	}
 	return f.Tickets.Ticket(ctx, viewer, n)
 }
 
-func (f *front) Track(ctx context.Context, n ticket.Number) (desk.Tracking, error) {
+func (f *faultyDesk) Track(ctx context.Context, n ticket.Number) (desk.Tracking, error) {
 	f.mu.Lock()
 	f.tracked = append(f.tracked, n)
 	f.mu.Unlock()
 	return f.Tickets.Track(ctx, n)
 }
 
-// journal is a log that a test reads.
-type journal struct {
+// logBuffer is a log that tests can read while it is written to.
+type logBuffer struct {
 	mu sync.Mutex
 	b  strings.Builder
 }
 
-func (j *journal) Write(line []byte) (int, error) {
+func (j *logBuffer) Write(line []byte) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.b.Write(line)
 }
 
-func (j *journal) String() string {
+func (j *logBuffer) String() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.b.String()

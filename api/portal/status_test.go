@@ -1,6 +1,6 @@
 package portal
 
-// In the package itself: what is owed next is worked out from promises that no other test can make at will.
+// These tests are in the package itself, because no page can be made to have all these promises.
 
 import (
 	"testing"
@@ -20,7 +20,7 @@ func TestPromisedNext_isTheEarlierOfWhatIsOwed(t *testing.T) {
 		"the resolution stands still": {promise{State: "due", Due: late}, promise{State: "paused"}, late},
 		"nothing is owed":             {promise{State: "kept", Due: early}, promise{State: "over", Due: late}, time.Time{}},
 	} {
-		if got := promisedNext(c.first, c.resolution); !got.At.Equal(c.want) || (got.Words == "") != c.want.IsZero() {
+		if got := nextPromise(c.first, c.resolution); !got.At.Equal(c.want) || (got.Words == "") != c.want.IsZero() {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
