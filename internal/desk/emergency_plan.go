@@ -223,7 +223,7 @@ func normalizeNotice(text string) (stored, problem string) {
 	switch n := utf8.RuneCountInString(text); {
 	case !Visible(text) || n > MaxNotice:
 		return text, "must have 1 to 1000 characters"
-	case strings.ContainsFunc(strings.ReplaceAll(text, "\n", ""), unspeakable):
+	case strings.ContainsFunc(strings.ReplaceAll(text, "\n", ""), forbidden):
 		return text, "must be plain text, and all of it visible"
 	}
 	return text, ""

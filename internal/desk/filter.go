@@ -127,7 +127,7 @@ func (s SavedFilter) Check() error {
 	if !validName(s.Name, maxFilterName) {
 		wrong = append(wrong, fault.Detail{Field: "name", Message: "must have 1 to 60 characters, in one line and all of them visible"})
 	}
-	if _, err := url.ParseQuery(s.Query); err != nil || len(s.Query) > maxFilterQuery || strings.ContainsFunc(s.Query, unspeakable) {
+	if _, err := url.ParseQuery(s.Query); err != nil || len(s.Query) > maxFilterQuery || strings.ContainsFunc(s.Query, forbidden) {
 		wrong = append(wrong, fault.Detail{Field: "query", Message: "must be the query of a list's address, 2000 bytes at most"})
 	}
 	if len(wrong) > 0 {

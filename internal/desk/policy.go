@@ -70,7 +70,7 @@ func (p Publication) Check() error {
 		details = append(details, fault.Detail{Field: "reason", Message: "must say why the policy changes: customers read it"})
 	case utf8.RuneCountInString(reason) > MaxReason:
 		details = append(details, fault.Detail{Field: "reason", Message: "is longer than 500 characters"})
-	case strings.ContainsFunc(strings.NewReplacer("\r\n", "", "\n", "", "\t", "").Replace(reason), unspeakable) || !utf8.ValidString(reason):
+	case strings.ContainsFunc(strings.NewReplacer("\r\n", "", "\n", "", "\t", "").Replace(reason), forbidden) || !utf8.ValidString(reason):
 		details = append(details, fault.Detail{Field: "reason", Message: "must be plain text, and all of it visible"})
 	}
 	if !p.Effective.IsZero() && p.Effective.Year() > 9999 {
