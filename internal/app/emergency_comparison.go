@@ -123,7 +123,7 @@ func expectMails(d *desk.DryRun) desk.EmergencyTerms {
 			announced = &s
 		}
 	}
-	kind, said, due := d.After.Tell(announced, d.At, d.At, d.After.Revision)
+	kind, terms, due := d.After.Tell(announced, d.At, d.At, d.After.Revision)
 	if due {
 		d.Announces = kind
 	}
@@ -132,12 +132,12 @@ func expectMails(d *desk.DryRun) desk.EmergencyTerms {
 		d.Upcoming = append(d.Upcoming, desk.Occasion{Announces: desk.AnnounceStarted, At: d.After.From})
 	case desk.StageInForce:
 	default:
-		return said
+		return terms
 	}
 	if !d.After.Until.IsZero() {
 		d.Upcoming = append(d.Upcoming, desk.Occasion{Announces: desk.AnnounceEnded, At: d.After.Until})
 	}
-	return said
+	return terms
 }
 
 // withEmergency returns the schedule with an emergency as it would be.

@@ -83,58 +83,58 @@ func (s *Emergencies) forecast(ctx context.Context, d desk.DryRun) (desk.DryRun,
 		return desk.DryRun{}, errDryRuns
 	}
 	var err error
-	said := expectMails(&d)
-	if d.AffectedCount, err = s.affected.Census(ctx, d.Announces.Before(said)); err != nil {
+	terms := expectMails(&d)
+	if d.AffectedCount, err = s.affected.Census(ctx, d.Announces.Before(terms)); err != nil {
 		return desk.DryRun{}, err
 	}
-	gate, err := s.affected.Schedule(ctx)
+	schedule, err := s.affected.Schedule(ctx)
 	if err != nil {
 		return desk.DryRun{}, err
 	}
-	planned, sums, last := withEmergency(gate, d.After), newComparison(), ticket.Number("")
-	for until := time.Now().Add(comparingTime); sums.compared < maxCompared && time.Now().Before(until); {
+	changed, result, last := withEmergency(schedule, d.After), newComparison(), ticket.Number("")
+	for until := time.Now().Add(comparingTime); result.compared < maxCompared && time.Now().Before(until); {
 		page, err := s.affected.OwedTickets(ctx, last, comparedAtOnce)
 		if err != nil {
 			return desk.DryRun{}, err
 		}
 		for _, o := range page {
-			if err := s.compare(ctx, sums, o, gate, planned); err != nil {
+			if err := s.compare(ctx, result, o, schedule, changed); err != nil {
 				return desk.DryRun{}, err
 			}
 			last = o.Number
 		}
 		if len(page) < comparedAtOnce {
-			d.Owed = sums.compared // some may have come or gone since they were counted
+			d.Owed = result.compared // some may have come or gone since they were counted
 			break
 		}
 	}
-	sums.into(&d)
+	result.into(&d)
 	return s.estimate(ctx, d)
 }
 
 // compare computes a ticket's deadlines under both schedules.
-func (s *Emergencies) compare(ctx context.Context, sums *comparison, o desk.OpenTicket, is, would ticket.EmergencySchedule) error {
+func (s *Emergencies) compare(ctx context.Context, result *comparison, o desk.OpenTicket, current, changed ticket.EmergencySchedule) error {
 	p, err := s.policies.Policy(ctx, o.Policy)
 	if err != nil {
 		return err
 	}
-	t, err := current(o, ticket.Environment{Policy: p, Schedule: is})
+	t, err := currentTicket(o, ticket.Environment{Policy: p, Schedule: current})
 	if err != nil {
 		return err
 	}
-	before, err := ticket.Expected(t, ticket.Environment{Policy: p, Schedule: is})
+	before, err := ticket.Expected(t, ticket.Environment{Policy: p, Schedule: current})
 	if err != nil {
 		return err
 	}
-	after, err := ticket.Expected(t, ticket.Environment{Policy: p, Schedule: would})
+	after, err := ticket.Expected(t, ticket.Environment{Policy: p, Schedule: changed})
 	if err == nil {
-		sums.add(t, before, after)
+		result.add(t, before, after)
 	}
 	return err
 }
 
 // current returns the ticket as it is, or as its first step would leave it.
-func current(o desk.OpenTicket, d ticket.Environment) (ticket.Ticket, error) {
+func currentTicket(o desk.OpenTicket, d ticket.Environment) (ticket.Ticket, error) {
 	if o.State != nil {
 		return *o.State, nil
 	}

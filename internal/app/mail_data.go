@@ -128,7 +128,7 @@ func (m StoredMail) fold(p *policy.Policy) (about, owing ticket.Ticket, event ti
 	about = ticket.Draft(m.Data.Number, m.Requester, m.Policy, p)
 	owing = about
 	for _, e := range m.Timeline {
-		if e.N > m.OwedBy && !m.receipts(e) {
+		if e.N > m.OwedBy && !m.onReceipt(e) {
 			continue
 		}
 		if owing = ticket.Apply(owing, e); e.N <= m.About || m.About == m.OwedBy {
@@ -139,7 +139,7 @@ func (m StoredMail) fold(p *policy.Policy) (about, owing ticket.Ticket, event ti
 }
 
 // receipts reports whether a receipt speaks of a later event.
-func (m StoredMail) receipts(e ticket.Event) bool {
+func (m StoredMail) onReceipt(e ticket.Event) bool {
 	return m.Data.Kind == ticket.MailReceipt && (e.Kind == ticket.EventPaused || e.Kind == ticket.EventExtended) && e.At.Equal(m.Timeline[0].At)
 }
 
@@ -156,8 +156,8 @@ func silence(t ticket.Ticket, s policy.Silence) time.Duration {
 	return max(after-t.SilenceBefore, 0)
 }
 
-// mostListed is how many of a requester's tickets an announcement lists.
-const mostListed = 20
+// maxListedTickets is how many of a requester's tickets an announcement lists.
+const maxListedTickets = 20
 
 // Announcement returns what the words of an announcement's mail are made from, and what became of it already, after how
 // many tries. What is announced is as it was announced, and the tickets are as they are now: a mail that comes late states
@@ -172,7 +172,7 @@ func (m *Mails) Announcement(ctx context.Context, id int64) (desk.Announcement, 
 		a.Announces = a.Announces.First(a.EmergencyTerms)
 	}
 	if _, a.Policy, _, err = m.store.PolicyInForce(ctx); err == nil {
-		a.Tickets, a.More, err = m.moved(ctx, stored.Person, a.Emergency)
+		a.Tickets, a.More, err = m.affectedTickets(ctx, stored.Person, a.Emergency)
 	}
 	if err == nil && len(a.Tickets) == 1 && a.More == 0 {
 		a.Token, err = m.store.ConversationLink(ctx, a.Tickets[0].Number, stored.Person, a.At)
@@ -182,12 +182,12 @@ func (m *Mails) Announcement(ctx context.Context, id int64) (desk.Announcement, 
 
 // moved returns a requester's tickets that are owed something, the oldest first, with what an emergency did to their
 // deadlines, and how many there are beyond.
-func (m *Mails) moved(ctx context.Context, requester ticket.PersonID, id ticket.EmergencyID) (moved []desk.AffectedTicket, more int, err error) {
-	gate, err := m.store.Schedule(ctx)
+func (m *Mails) affectedTickets(ctx context.Context, requester ticket.PersonID, id ticket.EmergencyID) (affected []desk.AffectedTicket, more int, err error) {
+	schedule, err := m.store.Schedule(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	tickets, total, err := m.store.RequesterTickets(ctx, requester, mostListed)
+	tickets, total, err := m.store.RequesterTickets(ctx, requester, maxListedTickets)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -196,13 +196,13 @@ func (m *Mails) moved(ctx context.Context, requester ticket.PersonID, id ticket.
 		if err != nil {
 			return nil, 0, err
 		}
-		expected, err := ticket.Expected(t.Ticket, ticket.Environment{Policy: p, Schedule: gate})
+		expected, err := ticket.Expected(t.Ticket, ticket.Environment{Policy: p, Schedule: schedule})
 		if err != nil {
 			return nil, 0, err
 		}
 		one := desk.AffectedTicket{Number: t.Number, Subject: t.Subject}
 		one.FirstResponse, one.Resolution = desk.Moves(t.Ticket, expected, id)
-		moved = append(moved, one)
+		affected = append(affected, one)
 	}
-	return moved, total - len(tickets), nil
+	return affected, total - len(tickets), nil
 }

@@ -69,11 +69,11 @@ func lateSince(p desk.SLAState, sent time.Time) time.Time {
 
 // promised returns the promises of a ticket as the reader of a mail has them, by the emergencies when it is sent if
 // weave or the ticket is in one.
-func (m *Mails) promised(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed, weave bool) (desk.Promised, error) {
+func (m *Mails) promised(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed, apply bool) (desk.Promised, error) {
 	p := desk.PromisedOf(t, policy.Deadlines{}, time.Time{})
-	if weave || t.InEmergency() {
+	if apply || t.InEmergency() {
 		var err error
-		if p, err = m.woven(ctx, l, t, closed); err != nil {
+		if p, err = m.afterTransitions(ctx, l, t, closed); err != nil {
 			return desk.Promised{}, err
 		}
 	}
@@ -85,22 +85,22 @@ func (m *Mails) promised(ctx context.Context, l *desk.MailData, t ticket.Ticket,
 
 // woven returns the promises of a ticket as the emergencies have them when the mail is sent: while the desk is closed, or
 // when that which held the ticket may be over.
-func (m *Mails) woven(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed bool) (desk.Promised, error) {
-	gate, err := m.store.Schedule(ctx)
+func (m *Mails) afterTransitions(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed bool) (desk.Promised, error) {
+	schedule, err := m.store.Schedule(ctx)
 	if err != nil {
 		return desk.Promised{}, err
 	}
-	d := ticket.Environment{Policy: l.Policy, Schedule: gate}
-	woven, err := ticket.ApplyTransitions(t, d, l.Sent.UTC().Truncate(time.Second))
+	d := ticket.Environment{Policy: l.Policy, Schedule: schedule}
+	after, err := ticket.ApplyTransitions(t, d, l.Sent.UTC().Truncate(time.Second))
 	if err != nil {
 		return desk.Promised{}, err
 	}
-	expected, err := ticket.Expected(woven.Ticket, d)
+	expected, err := ticket.Expected(after.Ticket, d)
 	if err != nil {
 		return desk.Promised{}, err
 	}
-	promised := desk.PromisedOf(woven.Ticket, expected, time.Time{})
-	if closed && !woven.Ticket.InEmergency() { // a due event of its own comes first: its next step says when it is due
+	promised := desk.PromisedOf(after.Ticket, expected, time.Time{})
+	if closed && !after.Ticket.InEmergency() { // a due event of its own comes first: its next step says when it is due
 		promised.FirstResponse.Due, promised.Resolution.Due = time.Time{}, time.Time{}
 	}
 	return promised, nil

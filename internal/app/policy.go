@@ -24,7 +24,7 @@ type adoptionStore interface {
 	Chosen(ctx context.Context, version int64, c desk.TicketChoice, each func(desk.Record) error) error
 	// TicketPolicies returns those of some tickets that exist.
 	TicketPolicies(context.Context, []ticket.Number) (map[ticket.Number]TicketPolicy, error)
-	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, once desk.IdempotencyKey) (desk.Adoption, error)
+	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, key desk.IdempotencyKey) (desk.Adoption, error)
 	Adoptions(ctx context.Context, version int64, limit int) (desk.AdoptionAudit, error)
 }
 

@@ -134,11 +134,11 @@ func (s *Staffing) DeleteGroup(ctx context.Context, by desk.Person, handle strin
 
 // JoinGroup adds one of the staff, by handle or ID, to a group; a member stays one. It is NotFound for no group or a
 // person who is not staff, and otherwise fails as RenameGroup does.
-func (s *Staffing) JoinGroup(ctx context.Context, by desk.Person, group, whose string) error {
+func (s *Staffing) JoinGroup(ctx context.Context, by desk.Person, group, handleOrID string) error {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return err
 	}
-	person, err := s.store.Colleague(ctx, whose)
+	person, err := s.store.Colleague(ctx, handleOrID)
 	if err != nil {
 		return err
 	}
@@ -150,11 +150,11 @@ func (s *Staffing) JoinGroup(ctx context.Context, by desk.Person, group, whose s
 
 // LeaveGroup takes a member, by ID or handle, out of a group; one who is disabled, too. The errors are JoinGroup's, and
 // it is NotFound for a person who is no member.
-func (s *Staffing) LeaveGroup(ctx context.Context, by desk.Person, group, whose string) error {
+func (s *Staffing) LeaveGroup(ctx context.Context, by desk.Person, group, handleOrID string) error {
 	if err := mayChangeGroup(by, group); err != nil {
 		return err
 	}
-	return s.store.RemoveMember(ctx, by.ID, group, whose)
+	return s.store.RemoveMember(ctx, by.ID, group, handleOrID)
 }
 
 func mayChangeGroup(by desk.Person, handle string) error {
@@ -170,8 +170,8 @@ func mayChangeGroup(by desk.Person, handle string) error {
 // LeaveDesk marks a colleague, by handle or ID, as away until an instant, or until they are back with the zero one. An
 // absence that lasts keeps its beginning. Supervisors may do it for others. It is Forbidden to everyone else, Invalid on
 // "until" for an instant that has passed, and NotFound for a person who is not staff.
-func (s *Staffing) LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error) {
-	c, err := s.absentee(ctx, by, whose)
+func (s *Staffing) LeaveDesk(ctx context.Context, by desk.Person, handleOrID string, until time.Time) (desk.Colleague, error) {
+	c, err := s.absentee(ctx, by, handleOrID)
 	if err != nil {
 		return desk.Colleague{}, err
 	}
@@ -183,20 +183,20 @@ func (s *Staffing) LeaveDesk(ctx context.Context, by desk.Person, whose string, 
 }
 
 // ReturnToDesk marks a colleague as back. The errors are LeaveDesk's.
-func (s *Staffing) ReturnToDesk(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error) {
-	c, err := s.absentee(ctx, by, whose)
+func (s *Staffing) ReturnToDesk(ctx context.Context, by desk.Person, handleOrID string) (desk.Colleague, error) {
+	c, err := s.absentee(ctx, by, handleOrID)
 	if err != nil {
 		return desk.Colleague{}, err
 	}
 	return s.store.MarkBack(ctx, c.ID)
 }
 
-// absentee returns the colleague whose absence is to be changed.
-func (s *Staffing) absentee(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error) {
+// absentee returns the colleague handleOrID absence is to be changed.
+func (s *Staffing) absentee(ctx context.Context, by desk.Person, handleOrID string) (desk.Colleague, error) {
 	if err := authorise(by, staffOnly); err != nil {
 		return desk.Colleague{}, err
 	}
-	c, err := s.store.Colleague(ctx, whose)
+	c, err := s.store.Colleague(ctx, handleOrID)
 	if err == nil && c.ID != by.ID {
 		err = authorise(by, supervisorsOnly)
 	}

@@ -35,7 +35,7 @@ type ticketReader interface {
 }
 
 // terms are what deadlines follow from: the published policies and the emergency schedule.
-type terms interface {
+type termsReader interface {
 	publishedPolicies
 	Schedule(context.Context) (ticket.EmergencySchedule, error)
 	// ScheduleSince returns the schedule as of a revision or later. It costs nothing if that is known already.
@@ -43,7 +43,7 @@ type terms interface {
 }
 
 // outcomes waits for what becomes of a command, at most until ctx ends; then it returns false.
-type outcomes interface {
+type outcomeWaiter interface {
 	Await(context.Context, ticket.Number, int64) (o ticket.Outcome, decided bool, err error)
 }
 
@@ -51,14 +51,14 @@ type outcomes interface {
 type Tickets struct {
 	acceptor acceptor
 	reader   ticketReader
-	terms    terms
-	outcomes outcomes
+	terms    termsReader
+	outcomes outcomeWaiter
 	relay    waker
 	inForce  *policyCache
 }
 
 // NewTickets returns a service over a store. It wakes the relay after each acceptance.
-func NewTickets(a acceptor, r ticketReader, t terms, o outcomes, relay waker) *Tickets {
+func NewTickets(a acceptor, r ticketReader, t termsReader, o outcomeWaiter, relay waker) *Tickets {
 	return &Tickets{acceptor: a, reader: r, terms: t, outcomes: o, relay: relay, inForce: &policyCache{policies: t}}
 }
 

@@ -44,7 +44,7 @@ func (s *Tickets) acceptAll(ctx context.Context, by desk.Person, numbers []ticke
 		all.Go(func() {
 			defer func() { <-free }()
 			own := r
-			own.Number, own.Seen, own.IdempotencyKey = n, seen[n], onceFor(r.IdempotencyKey, n)
+			own.Number, own.Seen, own.IdempotencyKey = n, seen[n], keyFor(r.IdempotencyKey, n)
 			a, err := s.acceptor.Command(ctx, by, own)
 			results[i] = desk.Result{Number: n, Seq: a.Seq, Err: err}
 		})
@@ -65,11 +65,11 @@ func (s *Tickets) awaitAll(ctx context.Context, results []desk.Result) {
 	all.Wait()
 }
 
-// onceFor derives the idempotency key of one ticket from that of a bulk.
-func onceFor(o desk.IdempotencyKey, n ticket.Number) desk.IdempotencyKey {
-	if o.Key == "" {
-		return o
+// keyFor derives the idempotency key of one ticket from that of a bulk.
+func keyFor(key desk.IdempotencyKey, n ticket.Number) desk.IdempotencyKey {
+	if key.Key == "" {
+		return key
 	}
-	fingerprint := sha256.Sum256(append(slices.Clone(o.Fingerprint), n...))
-	return desk.IdempotencyKey{Key: o.Key + " " + string(n), Fingerprint: fingerprint[:]}
+	fingerprint := sha256.Sum256(append(slices.Clone(key.Fingerprint), n...))
+	return desk.IdempotencyKey{Key: key.Key + " " + string(n), Fingerprint: fingerprint[:]}
 }

@@ -91,8 +91,8 @@ func (s *Tickets) WouldPromise(ctx context.Context, p *policy.Policy, at time.Ti
 	if err != nil {
 		return desk.Promised{}, err
 	}
-	goesOn, err := ticket.ResumesAt(taken.Ticket, under)
-	return desk.PromisedOf(taken.Ticket, expected, goesOn), err
+	resumesAt, err := ticket.ResumesAt(taken.Ticket, under)
+	return desk.PromisedOf(taken.Ticket, expected, resumesAt), err
 }
 
 // receipt returns what acceptance has promised. The schedule may have changed since, but not what held at that instant.
