@@ -17,20 +17,21 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergencyLister lists the emergencies, the one declared last first.
+// emergencyLister lists all emergencies, the last declared first.
 type emergencyLister interface {
 	Emergencies(context.Context) ([]desk.Emergency, error)
 }
 
-// manualCommandStore records which signals were carried out, and by which run of the workflow.
+// manualCommandStore records manual commands by key, with the workflow run that received them and their results.
 type manualCommandStore interface {
-	// BeginManualCommand records a signal by its key, and returns the run that came with it first and the result if there is one.
+	// BeginManualCommand records a command unless its key exists. It returns the first run that received the key, and the
+	// result if there is one.
 	BeginManualCommand(ctx context.Context, key, run string) (first string, result *ticket.ManualEmergencyResult, err error)
 	EndManualCommand(ctx context.Context, key string, result ticket.ManualEmergencyResult) error
 }
 
-// ManualEmergencies carries out the signals about emergencies that are sent from Temporal UI. Its users may do what a supervisor
-// may, but for words: those would stay in a history, so an emergency that they declare has the standard notice until a
+// ManualEmergencies executes manual commands about emergencies. They can do what a supervisor can, except write a notice,
+// because texts must not be in workflow histories. An emergency declared by a manual command has the standard notice until a
 // supervisor changes it.
 type ManualEmergencies struct {
 	changer     emergencyChanger
@@ -39,12 +40,12 @@ type ManualEmergencies struct {
 	now         func() time.Time
 }
 
-// NewManualEmergencies returns an operator on a store.
+// NewManualEmergencies returns ManualEmergencies over a store.
 func NewManualEmergencies(c emergencyChanger, l emergencyLister, s manualCommandStore, now func() time.Time) *ManualEmergencies {
 	return &ManualEmergencies{changer: c, emergencies: l, commands: s, now: now}
 }
 
-// StandardNotice returns the notice of manually declared emergencies.
+// StandardNotice returns the notice of emergencies that are declared by a manual command.
 func StandardNotice(kind ticket.EmergencyKind) string {
 	if kind == ticket.EmergencyDelayed {
 		return "Our support team is taking longer than usual to respond. We will answer every ticket, but later than promised."
@@ -56,7 +57,7 @@ func StandardNotice(kind ticket.EmergencyKind) string {
 type manualPayload struct {
 	Emergency ticket.EmergencyID   `json:"emergency"` // change, extend, lift, cancel; empty: the only candidate
 	Kind      ticket.EmergencyKind `json:"kind"`      // declare
-	Seconds   *int64               `json:"seconds"`   // declare, change, extend: how much longer targets become
+	Seconds   *int64               `json:"seconds"`   // declare, change, extend: extension of targets
 	From      *string              `json:"from"`      // declare, change: RFC 3339; nil: now
 	Until     *string              `json:"until"`     // declare, change, extend: RFC 3339, or "lifted"
 }
@@ -64,12 +65,12 @@ type manualPayload struct {
 // untilLifted is the value of Until for no planned end.
 const untilLifted = "lifted"
 
-// maxSeconds keeps a duration from overflowing. It exceeds desk.MaxDelay, so that the plan refuses what it cuts off.
+// maxSeconds prevents the overflow of durations. It exceeds desk.MaxDelay, so that a truncated value is still refused.
 const maxSeconds = int64(desk.MaxDelay/time.Second) + 1
 
-// Execute carries out a manual command once for its key. A command that is malformed or not applicable is refused with a
-// reason. So is one whose key another run of the workflow has used: after a reset it may be the same command, delivered
-// again. An error is worth retrying.
+// Execute executes a manual command, once for its key, and returns its result. A command that is malformed or not applicable
+// is refused with a reason. So is one whose key another run of the workflow has used, because after a reset it may be the
+// same command delivered again. Errors are temporary.
 func (m *ManualEmergencies) Execute(ctx context.Context, command ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error) {
 	first, known, err := m.commands.BeginManualCommand(ctx, command.Key, command.Run)
 	switch {
@@ -197,7 +198,8 @@ func (m *ManualEmergencies) find(ctx context.Context, id ticket.EmergencyID, sta
 	}
 }
 
-// change returns the change that the payload describes. extend only moves the end to a later time or lengthens targets.
+// change returns the change that the payload describes. The command extend can only move the end to a later time or extend
+// targets.
 func (payload manualPayload) change(name string, e desk.Emergency) (c desk.EmergencyChange, err error) {
 	if payload.From != nil {
 		from, err := readInstant("from", *payload.From)

@@ -10,9 +10,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// date fills in a mail's deadlines, as its event left the ticket. A mail may be sent long after that. Where a date has passed
-// by then, the ticket as it is now says whether we are late: its promise may have been kept, moved or stopped since. While
-// the desk is closed there is none, and after that the one that the closure has left.
+// date sets the deadlines of a mail to those after its event (then). The mail may be sent long after that. If a deadline has
+// passed in the meantime, the current ticket (now) decides whether it was missed, because the promise may have been met,
+// moved or paused since. While support is closed there are no deadlines; afterwards they are those moved by the closure.
 func (m *Mails) date(ctx context.Context, l *desk.MailData, then, now ticket.Ticket) error {
 	inForce := func(n desk.Notice) bool { return n.InForce }
 	closed := slices.ContainsFunc(l.Notices, func(n desk.Notice) bool { return n.InForce && n.Kind == ticket.EmergencyClosed })
@@ -30,7 +30,7 @@ func (m *Mails) date(ctx context.Context, l *desk.MailData, then, now ticket.Tic
 	}
 	for _, name := range []policy.ClockName{policy.FirstResponse, policy.Resolution} {
 		if passed(name) && lateSince(present.Promise(name), l.Sent).IsZero() {
-			promised = present // for both: the answer would be promised for after the resolution
+			promised = present // for both, or the first response could be due after the resolution
 			break
 		}
 	}
@@ -56,7 +56,7 @@ func (m *Mails) date(ctx context.Context, l *desk.MailData, then, now ticket.Tic
 	return nil
 }
 
-// lateSince returns the date by which something was promised, if that has passed; zero otherwise.
+// lateSince returns the deadline of a promise if it has passed, and the zero time otherwise.
 func lateSince(p desk.SLAState, sent time.Time) time.Time {
 	switch {
 	case !p.BreachedAt.IsZero():
@@ -67,8 +67,8 @@ func lateSince(p desk.SLAState, sent time.Time) time.Time {
 	return p.Due
 }
 
-// promised returns the promises of a ticket as the reader of a mail has them, by the emergencies when it is sent if
-// weave or the ticket is in one.
+// promised returns the promises of a ticket as shown to the recipient of a mail. If apply is set or the ticket is in an
+// emergency, it applies the transitions up to the sending of the mail.
 func (m *Mails) promised(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed, apply bool) (desk.Promised, error) {
 	p := desk.PromisedOf(t, policy.Deadlines{}, time.Time{})
 	if apply || t.InEmergency() {
@@ -100,7 +100,7 @@ func (m *Mails) afterTransitions(ctx context.Context, l *desk.MailData, t ticket
 		return desk.Promised{}, err
 	}
 	promised := desk.PromisedOf(after.Ticket, expected, time.Time{})
-	if closed && !after.Ticket.InEmergency() { // a due event of its own comes first: its next step says when it is due
+	if closed && !after.Ticket.InEmergency() { // a due event precedes the transition; the deadline follows from the next step
 		promised.FirstResponse.Due, promised.Resolution.Due = time.Time{}, time.Time{}
 	}
 	return promised, nil

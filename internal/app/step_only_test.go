@@ -14,19 +14,19 @@ import (
 
 const domain = `"github.com/holesalemart/supportdesk/internal/ticket"`
 
-// stepping are the functions of the domain that a step is made of.
-var stepping = []string{"Take", "Advance", "Weave", "Bounce", "Deliver", "GiveUp", "Keep"}
+// stepping are the functions of the domain that steps consist of.
+var stepping = []string{"Decide", "Advance", "ApplyTransitions", "RecordBounce", "RecordDelivery", "RecordWebhookFailure", "Digested"}
 
-// forecasting are the files that ask the domain what would come of something, and record nothing of the answer.
+// forecasting are the files that call these functions to compute an effect that they do not record.
 var forecasting = map[string][]string{
-	"internal/app/policy_adoption.go":   {"Take"},            // a dry run of another policy
-	"internal/app/emergency_dry_run.go": {"Take"},            // a dry run of an emergency
-	"internal/app/ticket_view.go":       {"Take", "Weave"},   // the deadlines of a ticket whose step is to come
-	"internal/app/mail_deadline.go":     {"Weave"},           // the dates that a mail promised
-	"internal/demo/builder.go":          {"Advance", "Take"}, // whether an invented action could be refused
+	"internal/app/policy_adoption.go":   {"Decide"},                     // a dry run of another policy
+	"internal/app/emergency_dry_run.go": {"Decide"},                     // a dry run of an emergency
+	"internal/app/ticket_view.go":       {"ApplyTransitions", "Decide"}, // the deadlines of a ticket before its next step
+	"internal/app/mail_deadline.go":     {"ApplyTransitions"},           // the deadlines in a mail
+	"internal/demo/builder.go":          {"Advance", "Decide"},          // whether an invented action could be refused
 }
 
-// Only the step records what becomes of a ticket: the worker, the import and the tests' desk all use it.
+// TestStep_isTheOnlyImplementation checks that only steps record changes of tickets, in the worker, the import and tests.
 func TestStep_isTheOnlyImplementation(t *testing.T) {
 	found := map[string][]string{}
 	walk(t, "../..", func(path string, file *ast.File) {
@@ -60,7 +60,7 @@ func TestStep_isTheOnlyImplementation(t *testing.T) {
 	}
 }
 
-// walk parses every file of the module that is no test, but for the domain's own. Helpers of tests are no tests.
+// walk parses every file of the module outside the domain, except _test.go files. It includes packages for tests.
 func walk(t *testing.T, root string, visit func(path string, file *ast.File)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -85,7 +85,7 @@ func walk(t *testing.T, root string, visit func(path string, file *ast.File)) {
 	}
 }
 
-// calls lists the functions of the domain that a file names, whatever it calls the package.
+// calls returns the functions of the domain that a file refers to, under any name of the import.
 func calls(file *ast.File) (all []string) {
 	var local string
 	for _, imported := range file.Imports {
