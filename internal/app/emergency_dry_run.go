@@ -134,7 +134,7 @@ func (s *Emergencies) compare(ctx context.Context, result *comparison, o desk.Op
 	return err
 }
 
-// current returns the ticket as it is, or as its first step would leave it.
+// currentTicket returns the state of a ticket or, if it has none yet, the state after its first step.
 func currentTicket(o desk.OpenTicket, d ticket.Environment) (ticket.Ticket, error) {
 	if o.State != nil {
 		return *o.State, nil

@@ -138,7 +138,8 @@ func (m StoredMail) fold(p *policy.Policy) (about, owing ticket.Ticket, event ti
 	return about, owing, m.Timeline[m.About-1]
 }
 
-// receipts reports whether a receipt speaks of a later event.
+// onReceipt reports whether the mail is a receipt that includes the effect of a later event: that of an emergency in force
+// at the submission.
 func (m StoredMail) onReceipt(e ticket.Event) bool {
 	return m.Data.Kind == ticket.MailReceipt && (e.Kind == ticket.EventPaused || e.Kind == ticket.EventExtended) && e.At.Equal(m.Timeline[0].At)
 }
@@ -180,8 +181,8 @@ func (m *Mails) Announcement(ctx context.Context, id int64) (desk.Announcement, 
 	return a, stored.Delivery, stored.Tries, err
 }
 
-// moved returns a requester's tickets that are owed something, the oldest first, with what an emergency did to their
-// deadlines, and how many there are beyond.
+// affectedTickets returns the oldest tickets of a requester that are neither resolved nor closed, with the effect of an
+// emergency on their deadlines, and the number of further ones.
 func (m *Mails) affectedTickets(ctx context.Context, requester ticket.PersonID, id ticket.EmergencyID) (affected []desk.AffectedTicket, more int, err error) {
 	schedule, err := m.store.Schedule(ctx)
 	if err != nil {

@@ -83,8 +83,8 @@ func (m *Mails) promised(ctx context.Context, l *desk.MailData, t ticket.Ticket,
 	return p, nil
 }
 
-// woven returns the promises of a ticket as the emergencies have them when the mail is sent: while the desk is closed, or
-// when that which held the ticket may be over.
+// afterTransitions returns the promises of a ticket after the transitions up to the sending of the mail. closed reports
+// whether support is closed then.
 func (m *Mails) afterTransitions(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed bool) (desk.Promised, error) {
 	schedule, err := m.store.Schedule(ctx)
 	if err != nil {
