@@ -124,8 +124,8 @@ func (s *Staffing) RenameGroup(ctx context.Context, by desk.Person, handle, titl
 	return s.store.SetGroupTitle(ctx, by.ID, handle, g.Title)
 }
 
-// DeleteGroup deletes a group. Assignment rules that refer to it assign no tickets afterwards. It returns the faults of
-// RenameGroup.
+// DeleteGroup deletes a group. Assignment rules that refer to it assign no tickets afterwards. It returns
+// Forbidden, NotFound and Conflict as RenameGroup does.
 func (s *Staffing) DeleteGroup(ctx context.Context, by desk.Person, handle string) error {
 	if err := mayChangeGroup(by, handle); err != nil {
 		return err
@@ -133,8 +133,8 @@ func (s *Staffing) DeleteGroup(ctx context.Context, by desk.Person, handle strin
 	return s.store.RemoveGroup(ctx, by.ID, handle)
 }
 
-// JoinGroup adds a member of the staff, by handle or ID, to a group, and does nothing if they are a member. It returns the
-// faults of RenameGroup, and NotFound for a person who is not staff.
+// JoinGroup adds a member of the staff, by handle or ID, to a group, and does nothing if they are a member. It returns
+// Forbidden, NotFound and Conflict as RenameGroup does, and NotFound also for a person who is not staff.
 func (s *Staffing) JoinGroup(ctx context.Context, by desk.Person, group, handleOrID string) error {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return err
@@ -149,8 +149,8 @@ func (s *Staffing) JoinGroup(ctx context.Context, by desk.Person, group, handleO
 	return s.store.AddMember(ctx, by.ID, group, person.ID)
 }
 
-// LeaveGroup removes a member, by handle or ID, from a group; the member may be disabled. It returns the faults of
-// RenameGroup, and NotFound for a person who is not a member.
+// LeaveGroup removes a member, by handle or ID, from a group; the member may be disabled. It returns Forbidden,
+// NotFound and Conflict as RenameGroup does, and NotFound also for a person who is not a member.
 func (s *Staffing) LeaveGroup(ctx context.Context, by desk.Person, group, handleOrID string) error {
 	if err := mayChangeGroup(by, group); err != nil {
 		return err
@@ -192,7 +192,7 @@ func (s *Staffing) ReturnToDesk(ctx context.Context, by desk.Person, handleOrID 
 	return s.store.MarkBack(ctx, c.ID)
 }
 
-// absentee returns the colleague handleOrID absence is to be changed.
+// absentee returns the person whose absence is to be changed, if by may do that.
 func (s *Staffing) absentee(ctx context.Context, by desk.Person, handleOrID string) (desk.Colleague, error) {
 	if err := authorise(by, staffOnly); err != nil {
 		return desk.Colleague{}, err

@@ -65,7 +65,7 @@ func (s *Tickets) awaitAll(ctx context.Context, results []desk.Result) {
 	all.Wait()
 }
 
-// keyFor derives the idempotency key of one ticket from that of a bulk.
+// keyFor derives the idempotency key of one ticket's command from that of the bulk.
 func keyFor(key desk.IdempotencyKey, n ticket.Number) desk.IdempotencyKey {
 	if key.Key == "" {
 		return key
