@@ -81,7 +81,7 @@ func asked(t *testing.T) *oneMail {
 	}}
 }
 
-func TestMails_showTheTicketAsItsEventLeftIt(t *testing.T) {
+func TestLetter_showsTheTicketAfterItsEvent(t *testing.T) {
 	store := asked(t)
 	l, status, err := app.NewMails(store).Letter(t.Context(), "HM-0000000000", 2)
 	if err != nil || status != desk.DeliveryOwed {
@@ -100,7 +100,7 @@ func TestMails_showTheTicketAsItsEventLeftIt(t *testing.T) {
 	}
 }
 
-func TestMails_linkStaffToEscalationsAlone(t *testing.T) {
+func TestLetter_hasStaffLinksOnlyInEscalations(t *testing.T) {
 	for kind, want := range map[ticket.MailKind]string{ticket.MailEscalation: "escalation", ticket.MailReminder: "", ticket.MailReceipt: "conversation"} {
 		store := asked(t)
 		store.ticketMail.Data.Kind = kind
@@ -110,7 +110,7 @@ func TestMails_linkStaffToEscalationsAlone(t *testing.T) {
 	}
 }
 
-func TestMails_tellOfAnEmergencyAnewWhereEarlierMailsWereNeverSent(t *testing.T) {
+func TestAnnouncement_isNotAChangeIfEarlierMailsWereSuperseded(t *testing.T) {
 	for name, c := range map[string]struct {
 		unsent, sent bool
 		total        int

@@ -23,7 +23,7 @@ func closure(from, until time.Time) desk.Emergency {
 	return desk.Emergency{Emergency: ticket.Emergency{Kind: ticket.EmergencyClosed, From: from, Until: until}}
 }
 
-func TestNoticeBoard_goesOnWithWhatItKnewWhileNobodyAnswers(t *testing.T) {
+func TestNotices_usesLastReadDuringOutage(t *testing.T) {
 	now := time.Now()
 	w := &written{err: fault.New(fault.Unavailable, "away")}
 	b := app.NewNoticeBoard(w)
@@ -44,7 +44,7 @@ func TestNoticeBoard_goesOnWithWhatItKnewWhileNobodyAnswers(t *testing.T) {
 	}
 }
 
-func TestNoticeBoard_tellsOfWhatEndedNotLongAgo(t *testing.T) {
+func TestPast_returnsRecentlyEndedEmergencies(t *testing.T) {
 	now := time.Now()
 	early, lately := closure(now.Add(-99*time.Hour), now.Add(-50*time.Hour)), closure(now.Add(-9*time.Hour), now.Add(-time.Hour))
 	cancelled := closure(now.Add(-9*time.Hour), now.Add(-2*time.Hour))

@@ -135,7 +135,7 @@ var scenarios = map[string]func(*scenario){
 	"a command not recordable":     refusedCommand,
 }
 
-func TestStep_isTheSameOverPostgreSQLAndInMemory(t *testing.T) {
+func TestStep_hasTheSameResultsOverPostgreSQLAndInMemory(t *testing.T) {
 	for name, play := range scenarios {
 		t.Run(name, func(t *testing.T) {
 			stored, kept := &scenario{implementation: newInPostgreSQL(t, contractPolicy), t: t}, &scenario{implementation: newInMemory(t, contractPolicy), t: t}

@@ -61,7 +61,7 @@ func (c *counter) Await(ctx context.Context, n ticket.Number, seq int64) (ticket
 	return o, decided && seq == 7, nil
 }
 
-func TestBulk_tellsOfEachTicketWhatBecameOfIt(t *testing.T) {
+func TestBulk_returnsTheResultOfEachTicket(t *testing.T) {
 	closed := fault.NewConflict(ticket.CodeClosed, "closed for good")
 	missing := fault.New(fault.NotFound, "there is no such ticket")
 	nothing := ticket.Outcome{Refused: true, Code: ticket.CodeNothing, Reason: "theirs already"}
@@ -106,8 +106,8 @@ func TestBulk_tellsOfEachTicketWhatBecameOfIt(t *testing.T) {
 	}
 }
 
-// TestBulk_asksTheSameUnderTheSameKey, so that what is sent twice is accepted once.
-func TestBulk_asksTheSameUnderTheSameKey(t *testing.T) {
+// TestBulk_isIdempotent, so that what is sent twice is accepted once.
+func TestBulk_isIdempotent(t *testing.T) {
 	numbers := []ticket.Number{"HM-A", "HM-B"}
 	var first map[ticket.Number]desk.Request
 	for range 2 {
@@ -122,8 +122,8 @@ func TestBulk_asksTheSameUnderTheSameKey(t *testing.T) {
 	}
 }
 
-// TestBulk_leavesRoomForOthers: a few are accepted at once, and all the outcomes are awaited together.
-func TestBulk_leavesRoomForOthers(t *testing.T) {
+// TestBulk_limitsConcurrency: a few are accepted at once, and all the outcomes are awaited together.
+func TestBulk_limitsConcurrency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, d := bulk(&counter{takes: time.Second})
 		start := time.Now()
@@ -140,7 +140,7 @@ func TestBulk_leavesRoomForOthers(t *testing.T) {
 	})
 }
 
-func TestBulk_takesOneToAHundred(t *testing.T) {
+func TestBulk_limitsTheNumberOfTickets(t *testing.T) {
 	for _, n := range []int{0, desk.MaxBulk + 1} {
 		c, d := bulk(&counter{})
 		_, err := d.Bulk(context.Background(), agent, many(n), nil, desk.Request{})

@@ -33,7 +33,7 @@ customers_choose_priority: true
 categories: [boats, engines]
 `
 
-func TestSubmit_completesPromisesAndWakesTheCourier(t *testing.T) {
+func TestSubmit_setsDefaultsAndWakesTheRelay(t *testing.T) {
 	s, d := newTickets(parse(t, choosy))
 	got, err := d.Submit(context.Background(), customer, desk.Submission{Number: number, Subject: "Leak", Body: "It sinks."})
 	if err != nil {
@@ -59,8 +59,8 @@ func TestSubmit_completesPromisesAndWakesTheCourier(t *testing.T) {
 	}
 }
 
-// TestSubmit_promisesByThePolicyThatTheTicketIsPinnedTo, when another is published in the middle of it.
-func TestSubmit_promisesByThePolicyThatTheTicketIsPinnedTo(t *testing.T) {
+// TestSubmit_usesThePinnedPolicy, when another is published in the middle of it.
+func TestSubmit_usesThePinnedPolicy(t *testing.T) {
 	s, d := newTickets(policy.Default(), parse(t, choosy))
 	s.accepted.Policy = 2
 	got, err := d.Submit(context.Background(), customer, desk.Submission{Number: number})
@@ -69,8 +69,8 @@ func TestSubmit_promisesByThePolicyThatTheTicketIsPinnedTo(t *testing.T) {
 	}
 }
 
-// TestSubmit_repeatedIsAnsweredAsTheFirstTime, although today's policy knows neither its category nor its choice.
-func TestSubmit_repeatedIsAnsweredAsTheFirstTime(t *testing.T) {
+// TestSubmit_isIdempotent, although today's policy knows neither its category nor its choice.
+func TestSubmit_isIdempotent(t *testing.T) {
 	s, d := newTickets(parse(t, choosy), policy.Default())
 	s.version = 2
 	again := desk.Submission{Category: "engines", Priority: policy.PriorityUrgent, IdempotencyKey: desk.IdempotencyKey{Key: "k"}}
@@ -90,7 +90,7 @@ func TestSubmit_repeatedIsAnsweredAsTheFirstTime(t *testing.T) {
 	}
 }
 
-func TestSubmit_namesEveryFieldThatItCannotAccept(t *testing.T) {
+func TestSubmit_namesInvalidFields(t *testing.T) {
 	long := desk.Submission{
 		Subject: strings.Repeat("ä", desk.MaxSubject+1), Body: strings.Repeat("x", desk.MaxBody+1), Category: "boats", Priority: "huge",
 	}
@@ -125,7 +125,7 @@ func TestSubmit_namesEveryFieldThatItCannotAccept(t *testing.T) {
 	}
 }
 
-func TestSubmit_thatWasNotAcceptedWakesNobody(t *testing.T) {
+func TestSubmit_doesNotWakeTheRelayOnError(t *testing.T) {
 	s, d := newTickets(policy.Default())
 	s.acceptError = errAway
 	if _, err := d.Submit(context.Background(), customer, desk.Submission{}); !errors.Is(err, errAway) || s.wakes > 0 {
@@ -133,8 +133,8 @@ func TestSubmit_thatWasNotAcceptedWakesNobody(t *testing.T) {
 	}
 }
 
-// TestSubmit_inARushAsksForThePolicyOnce or a few times, never for every ticket; a failure is not remembered.
-func TestSubmit_inARushAsksForThePolicyOnce(t *testing.T) {
+// TestSubmit_cachesThePolicyInForce or a few times, never for every ticket; a failure is not remembered.
+func TestSubmit_cachesThePolicyInForce(t *testing.T) {
 	const rush = 200
 	s, d := newTickets(policy.Default())
 	s.policyError = errAway
@@ -159,7 +159,7 @@ func TestSubmit_inARushAsksForThePolicyOnce(t *testing.T) {
 	}
 }
 
-func TestCommand_answersWithTheOutcome(t *testing.T) {
+func TestCommand_returnsTheOutcome(t *testing.T) {
 	refused := ticket.Outcome{Refused: true, Code: ticket.CodeClosed, Reason: "closed for good"}
 	cases := map[string]struct {
 		outcome     ticket.Outcome

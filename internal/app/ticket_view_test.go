@@ -35,8 +35,8 @@ func lived(t *testing.T, p *policy.Policy, commands ...ticket.Command) desk.Reco
 	}
 }
 
-// TestTicket_isShownAsItsFirstStepLeavesIt: a page loaded before the workflow took the ticket shows what one loaded after does.
-func TestTicket_isShownAsItsFirstStepLeavesIt(t *testing.T) {
+// TestTicket_showsTheStateAfterTheFirstStep: a page loaded before the workflow took the ticket shows what one loaded after does.
+func TestTicket_showsTheStateAfterTheFirstStep(t *testing.T) {
 	s, d := newTickets(parse(t, choosy))
 	taken := lived(t, s.policies[1])
 	waiting := taken
@@ -59,7 +59,7 @@ func TestTicket_isShownAsItsFirstStepLeavesIt(t *testing.T) {
 	}
 }
 
-func TestPromised_saysHowEachPromiseStands(t *testing.T) {
+func TestPromised_returnsTheStateOfEachPromise(t *testing.T) {
 	said := func(verb ticket.Verb) ticket.Command {
 		return ticket.Command{Verb: verb, By: agent.Actor(), Message: 2}
 	}
@@ -104,7 +104,7 @@ func TestPromised_saysHowEachPromiseStands(t *testing.T) {
 	}
 }
 
-func TestExplain_endsWithTheDeadlineOfTheNamedClock(t *testing.T) {
+func TestExplain_endsWithTheDeadline(t *testing.T) {
 	s, d := newTickets(parse(t, choosy))
 	s.records = []desk.Record{lived(t, s.policies[1])}
 	v, err := d.Ticket(context.Background(), customer, number)
@@ -123,7 +123,7 @@ func TestExplain_endsWithTheDeadlineOfTheNamedClock(t *testing.T) {
 	}
 }
 
-func TestList_viewsEachTicketInOrder(t *testing.T) {
+func TestList_returnsTicketsInOrder(t *testing.T) {
 	s, d := newTickets(parse(t, choosy))
 	first, second := lived(t, s.policies[1]), lived(t, s.policies[1])
 	second.Number = "HM-0000000001"
@@ -142,7 +142,7 @@ func TestList_viewsEachTicketInOrder(t *testing.T) {
 	}
 }
 
-func TestRead_passesOnThatThereIsNothing(t *testing.T) {
+func TestRead_returnsNotFound(t *testing.T) {
 	s, d := newTickets(policy.Default())
 	s.records, s.acceptError = []desk.Record{{}}, errAway
 	ctx := context.Background()
@@ -157,8 +157,8 @@ func TestRead_passesOnThatThereIsNothing(t *testing.T) {
 	}
 }
 
-// TestSubmit_inAnEmergencyPromisesWhatItCan: choosy promises 10 and 20 hours.
-func TestSubmit_inAnEmergencyPromisesWhatItCan(t *testing.T) {
+// TestSubmit_accountsForEmergencies: choosy promises 10 and 20 hours.
+func TestSubmit_accountsForEmergencies(t *testing.T) {
 	hours := func(n int) time.Time { return birth.Add(time.Duration(n) * time.Hour) }
 	both := func(first, resolution int) policy.Deadlines {
 		return policy.Deadlines{FirstResponse: hours(first), Resolution: hours(resolution)}

@@ -31,7 +31,7 @@ func told(stage desk.EmergencyStage, from, until time.Time, by time.Duration) *d
 	return &desk.EmergencyTerms{Stage: stage, From: from, Until: until, By: by}
 }
 
-func TestTell_tellsWhatIsProvenOnceAndWhatChangesAgain(t *testing.T) {
+func TestTell_announcesAppliedTransitionsOnceAndEachChange(t *testing.T) {
 	hour := time.Hour
 	for name, c := range map[string]struct {
 		emergency desk.Emergency

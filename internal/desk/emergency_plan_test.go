@@ -37,7 +37,7 @@ func fields(err error) string {
 	return strings.Trim(strings.Join(names, " "), " ")
 }
 
-func TestDeclared_refusesByField(t *testing.T) {
+func TestDeclared_namesInvalidFields(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*desk.EmergencyPlan)
 		want   string
@@ -103,8 +103,8 @@ func TestDeclared_nowIsTheNextSecond(t *testing.T) {
 	}
 }
 
-// TestChanged_neverTouchesThePast changes an emergency of an hour at instants before, in and after it.
-func TestChanged_neverTouchesThePast(t *testing.T) {
+// TestChanged_neverChangesThePast changes an emergency of an hour at instants before, in and after it.
+func TestChanged_neverChangesThePast(t *testing.T) {
 	at := func(d time.Duration) *time.Time { i := in(d); return &i }
 	by := func(d time.Duration) *time.Duration { return &d }
 	text := func(s string) *string { return &s }
@@ -167,7 +167,7 @@ func delayAt(e desk.Emergency, at time.Time) (by time.Duration) {
 	return by
 }
 
-func TestChanged_delayCountsFromTheChange(t *testing.T) {
+func TestChanged_delayAppliesFromTheChange(t *testing.T) {
 	hours := func(h int) *time.Duration { d := time.Duration(h) * time.Hour; return &d }
 	e := declared(t, delaying())
 	e, _ = e.Changed(desk.EmergencyChange{By: hours(24)}, in(time.Minute)) // as it is

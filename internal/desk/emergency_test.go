@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestNoticesAt_sayWhatIsInForceFirstAndNothingOfWhatIsOver(t *testing.T) {
+func TestNoticesAt_listsInForceFirstAndOmitsOver(t *testing.T) {
 	hour := time.Hour
 	named := func(text string, e desk.Emergency) desk.Emergency {
 		e.Notice = text

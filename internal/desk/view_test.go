@@ -41,7 +41,7 @@ clocks: {first_response: {target: 10h, counts: calendar}, resolution: {target: 2
 	return v
 }
 
-func TestDecided_isWhenNothingWaitsToBeTaken(t *testing.T) {
+func TestDecided_isTrueWithoutPendingCommands(t *testing.T) {
 	for _, c := range []struct {
 		taken, pending int64
 		want           bool
@@ -53,8 +53,8 @@ func TestDecided_isWhenNothingWaitsToBeTaken(t *testing.T) {
 	}
 }
 
-// TestGauge_measuresUntilThePromiseIsSettled.
-func TestGauge_measuresUntilThePromiseIsSettled(t *testing.T) {
+// TestGauge_stopsWhenThePromiseIsMet.
+func TestGauge_stopsWhenThePromiseIsMet(t *testing.T) {
 	reply := ticket.Command{Verb: ticket.VerbAgentReply, By: agent.Actor(), Message: 2} // an hour after birth
 	v, answered := viewed(t), viewed(t, reply)
 	for _, c := range []struct {
@@ -77,8 +77,8 @@ func TestGauge_measuresUntilThePromiseIsSettled(t *testing.T) {
 	}
 }
 
-// TestPromised_aBrokenOneStaysDueWhenItWas: its clock, used up, is due at once when an emergency ends.
-func TestPromised_aBrokenOneStaysDueWhenItWas(t *testing.T) {
+// TestPromised_breachKeepsItsDeadline: its clock, used up, is due at once when an emergency ends.
+func TestPromised_breachKeepsItsDeadline(t *testing.T) {
 	v := viewed(t)
 	due, _ := v.Ticket.Resolution.Clock.Due()
 	from := due.Add(24 * time.Hour)

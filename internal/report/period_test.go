@@ -34,7 +34,7 @@ func TestPeriod(t *testing.T) {
 	}
 }
 
-func TestWeeks_beginOnMondaysOfTheZone(t *testing.T) {
+func TestWeeks_startOnMondaysInTheZone(t *testing.T) {
 	zone := berlin(t)
 	at := func(text string) time.Time {
 		t, _ := time.ParseInLocation("2006-01-02 15:04", text, zone)

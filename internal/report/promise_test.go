@@ -124,7 +124,7 @@ func within(times []int32, percent int) time.Duration {
 	return time.Duration(max(best, 0)) * time.Second
 }
 
-func TestPromises_agreeWithASlowCount(t *testing.T) {
+func TestNewPromises_agreesWithSimpleImplementation(t *testing.T) {
 	zone := berlin(t)
 	rapid.Check(t, func(t *rapid.T) {
 		all := rapid.SliceOfN(rapid.Custom(drawPromise), 0, 60).Draw(t, "promises")
@@ -178,7 +178,7 @@ func oracle(all []promise, clock policy.ClockName, from, to time.Time, zone *tim
 	return r
 }
 
-func TestTally_shareIsOfTheJudgedAlone(t *testing.T) {
+func TestTally_shareExcludesPendingAndCancelled(t *testing.T) {
 	if share, ok := (report.Tally{Kept: 3, Breached: 1, Owed: 5, Dropped: 9}).Share(); !ok || share != 0.75 {
 		t.Errorf("got %v, %v", share, ok)
 	}
