@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestUseCases_checkRolesBeforeUsingTheStore: there is no store to reach, so what is not refused panics.
+// There is no store, so a call that is not refused panics.
 func TestUseCases_checkRolesBeforeUsingTheStore(t *testing.T) {
 	staff, workspace, ctx := app.NewStaffing(nil), app.NewWorkspace(nil), t.Context()
 	const n = ticket.Number("HM-0000000000")

@@ -15,7 +15,7 @@ import (
 
 var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 
-// memoryEmergencies keeps emergencies as the store does, on their own rules.
+// memoryEmergencies is an in-memory store of emergencies.
 type memoryEmergencies struct {
 	all  []desk.Emergency
 	runs map[string]string
@@ -138,8 +138,8 @@ func TestExecute_executesOrRefusesWithReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := &memoryEmergencies{all: append([]desk.Emergency{}, c.before...), keys: map[string]ticket.EmergencyID{}}
 			o := app.NewManualEmergencies(b, b, b, func() time.Time { return noon })
-			hand := ticket.ManualEmergencyCommand{Key: "run/1", Name: c.signal, Payload: c.payload}
-			got, err := o.Execute(t.Context(), hand)
+			command := ticket.ManualEmergencyCommand{Key: "run/1", Name: c.signal, Payload: c.payload}
+			got, err := o.Execute(t.Context(), command)
 			if err != nil || !strings.Contains(got.Done, c.done) || !strings.Contains(got.Refused, c.refused) || (got.Refused == "") != (c.refused == "") {
 				t.Errorf("%+v, %v", got, err)
 			}
@@ -154,7 +154,7 @@ func TestExecute_executesOrRefusesWithReason(t *testing.T) {
 				}
 			}
 			if c.signal == "declare" && c.done != "" {
-				if again, err := o.Execute(t.Context(), hand); err != nil || again.Emergency != got.Emergency || len(b.all) != 1 {
+				if again, err := o.Execute(t.Context(), command); err != nil || again.Emergency != got.Emergency || len(b.all) != 1 {
 					t.Errorf("tried again: %+v, %v, %d declared", again, err, len(b.all))
 				}
 			}
@@ -182,7 +182,7 @@ func TestStandardNotice_isValid(t *testing.T) {
 	}
 }
 
-// After a reset the server delivers signals again, and a lift that came before would end another emergency.
+// After a reset, Temporal delivers signals again, and a repeated lift could end another emergency.
 func TestExecute_refusesCommandsOfAnotherRun(t *testing.T) {
 	b := &memoryEmergencies{keys: map[string]ticket.EmergencyID{}}
 	o := app.NewManualEmergencies(b, b, b, func() time.Time { return noon.Add(time.Minute) })

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// publications holds the versions that were published, with a clock that stands still.
+// publications is an in-memory store of published versions with a fixed clock.
 type publications struct {
 	newest app.NewestPolicy
 	added  []desk.Published

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// suggestions counts what reaches the store.
+// suggestions is a store that counts calls.
 type suggestions struct{ stored, read int }
 
 func (s *suggestions) Suggest(context.Context, desk.Person, string, string) error {

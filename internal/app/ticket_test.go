@@ -24,8 +24,8 @@ func parse(t *testing.T, document string) *policy.Policy {
 	return p
 }
 
-// choosy lets customers choose, and promises more to who chooses well.
-const choosy = `
+// customerChoosesPolicy lets customers choose the priority. Its targets depend on the priority.
+const customerChoosesPolicy = `
 time_zone: UTC
 clocks: {first_response: {target: 10h, counts: calendar}, resolution: {target: 20h, counts: calendar, pauses: [waiting, resolved]}}
 priorities: {urgent: {first_response: 1h}}
@@ -34,14 +34,14 @@ categories: [boats, engines]
 `
 
 func TestSubmit_setsDefaultsAndWakesTheRelay(t *testing.T) {
-	s, d := newTickets(parse(t, choosy))
+	s, d := newTickets(parse(t, customerChoosesPolicy))
 	got, err := d.Submit(context.Background(), customer, desk.Submission{Number: number, Subject: "Leak", Body: "It sinks."})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := desk.Receipt{
-		Accepted: desk.Accepted{Number: number, Seq: 1, At: birth, Policy: 1, Priority: policy.PriorityNormal, Category: "boats"},
-		Promises: policy.Deadlines{FirstResponse: birth.Add(10 * time.Hour), Resolution: birth.Add(20 * time.Hour)},
+		Accepted: desk.Accepted{Number: number, Seq: 1, At: submitted, Policy: 1, Priority: policy.PriorityNormal, Category: "boats"},
+		Promises: policy.Deadlines{FirstResponse: submitted.Add(10 * time.Hour), Resolution: submitted.Add(20 * time.Hour)},
 	}
 	want.Expected = want.Promises
 	if !reflect.DeepEqual(got, want) {
@@ -54,32 +54,32 @@ func TestSubmit_setsDefaultsAndWakesTheRelay(t *testing.T) {
 		t.Errorf("the courier was woken %d times", s.wakes)
 	}
 	got, err = d.Submit(context.Background(), customer, desk.Submission{Number: number, Priority: policy.PriorityUrgent, Category: "engines"})
-	if err != nil || !got.Promises.FirstResponse.Equal(birth.Add(time.Hour)) || got.Category != "engines" {
+	if err != nil || !got.Promises.FirstResponse.Equal(submitted.Add(time.Hour)) || got.Category != "engines" {
 		t.Errorf("an urgent ticket gets %+v: %v", got, err)
 	}
 }
 
-// TestSubmit_usesThePinnedPolicy, when another is published in the middle of it.
+// Another version is published between the check and the acceptance.
 func TestSubmit_usesThePinnedPolicy(t *testing.T) {
-	s, d := newTickets(policy.Default(), parse(t, choosy))
+	s, d := newTickets(policy.Default(), parse(t, customerChoosesPolicy))
 	s.accepted.Policy = 2
 	got, err := d.Submit(context.Background(), customer, desk.Submission{Number: number})
-	if err != nil || !got.Promises.Resolution.Equal(birth.Add(20*time.Hour)) {
+	if err != nil || !got.Promises.Resolution.Equal(submitted.Add(20*time.Hour)) {
 		t.Errorf("the receipt is %+v: %v", got, err)
 	}
 }
 
-// TestSubmit_isIdempotent, although today's policy knows neither its category nor its choice.
+// The policy in force has neither the category nor the priority of the first submission.
 func TestSubmit_isIdempotent(t *testing.T) {
-	s, d := newTickets(parse(t, choosy), policy.Default())
+	s, d := newTickets(parse(t, customerChoosesPolicy), policy.Default())
 	s.version = 2
 	again := desk.Submission{Category: "engines", Priority: policy.PriorityUrgent, IdempotencyKey: desk.IdempotencyKey{Key: "k"}}
 	if _, err := d.Submit(context.Background(), customer, again); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("the first time it is answered %v", err)
 	}
-	s.repeated = desk.Accepted{Number: number, Seq: 1, At: birth, Policy: 1, Again: true, Priority: policy.PriorityUrgent, Category: "engines"}
+	s.repeated = desk.Accepted{Number: number, Seq: 1, At: submitted, Policy: 1, Again: true, Priority: policy.PriorityUrgent, Category: "engines"}
 	got, err := d.Submit(context.Background(), customer, again)
-	want := desk.Receipt{Accepted: s.repeated, Promises: policy.Deadlines{FirstResponse: birth.Add(time.Hour), Resolution: birth.Add(20 * time.Hour)}}
+	want := desk.Receipt{Accepted: s.repeated, Promises: policy.Deadlines{FirstResponse: submitted.Add(time.Hour), Resolution: submitted.Add(20 * time.Hour)}}
 	want.Expected = want.Promises
 	if err != nil || !reflect.DeepEqual(got, want) || len(s.submissions) > 0 {
 		t.Errorf("the receipt is %+v, want %+v: %v", got, want, err)
@@ -133,7 +133,7 @@ func TestSubmit_doesNotWakeTheRelayOnError(t *testing.T) {
 	}
 }
 
-// TestSubmit_cachesThePolicyInForce or a few times, never for every ticket; a failure is not remembered.
+// Concurrent submissions read the policy a few times at most. Errors are not cached.
 func TestSubmit_cachesThePolicyInForce(t *testing.T) {
 	const rush = 200
 	s, d := newTickets(policy.Default())
@@ -174,7 +174,7 @@ func TestCommand_returnsTheOutcome(t *testing.T) {
 		"refused":                {outcome: refused, decided: true, wantDecided: true, wakes: 1},
 		"not decided in time":    {wakes: 1},
 		"not accepted":           {accept: errAway, wantErr: errAway},
-		"accepted, and then out": {await: errAway, wantErr: errAway, wakes: 1}, // and the number says that it is kept
+		"accepted, and then out": {await: errAway, wantErr: errAway, wakes: 1}, // the number shows that the command is stored
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -191,8 +191,8 @@ func TestCommand_returnsTheOutcome(t *testing.T) {
 			if a != s.accepted {
 				t.Errorf("accepted %+v, want %+v", a, s.accepted)
 			}
-			if s.patience <= 0 || s.patience > 2*time.Second {
-				t.Errorf("waits for %s", s.patience)
+			if s.awaitTimeout <= 0 || s.awaitTimeout > 2*time.Second {
+				t.Errorf("waits for %s", s.awaitTimeout)
 			}
 		})
 	}

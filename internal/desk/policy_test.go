@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Customers read a reason beside the version: nothing in it may turn around what stands beside it.
+// Customers see the reason beside the version, so it must not contain characters that reorder the surrounding text.
 func TestPublicationCheck_refusesUnreadableReasons(t *testing.T) {
 	for reason, fits := range map[string]bool{
 		"Three days were meant.": true, "Two lines,\r\nand\ta tab.": true, "ثلاثة أيام": true, strings.Repeat("ä", desk.MaxReason): true,
