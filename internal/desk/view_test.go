@@ -53,7 +53,7 @@ func TestDecided_isTrueWithoutPendingCommands(t *testing.T) {
 }
 
 func TestGauge_stopsWhenThePromiseIsMet(t *testing.T) {
-	reply := ticket.Command{Verb: ticket.VerbAgentReply, By: agent.Actor(), Message: 2} // an hour after submitted
+	reply := ticket.Command{Verb: ticket.VerbAgentReply, By: agent.Actor(), Message: 2} // an hour after the submission
 	v, answered := newView(t), newView(t, reply)
 	for _, c := range []struct {
 		v       desk.View
