@@ -6,8 +6,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// permission reports whether a role may do what a use case is for. Of a ticket's commands the registry of verbs says so;
-// see ticket.MayAsk.
+// permission reports whether a role may call a use case. The permissions for commands on tickets follow from the registry
+// of verbs; see ticket.MayAsk.
 type permission func(ticket.Role) bool
 
 var (
@@ -18,7 +18,7 @@ var (
 
 var errRole = &fault.Error{Kind: fault.Forbidden, Code: ticket.CodeRole, Message: "your role may not do this"}
 
-// authorise returns a Forbidden fault unless a person has a permission.
+// authorise returns a Forbidden fault unless the person's role has the permission.
 func authorise(by desk.Person, may permission) error {
 	if !may(by.Role) {
 		return errRole
@@ -26,7 +26,7 @@ func authorise(by desk.Person, may permission) error {
 	return nil
 }
 
-// mayAsk is the permission to ask for a verb.
+// mayAsk returns the permission for commands with a verb.
 func mayAsk(verb ticket.Verb) permission {
 	return func(r ticket.Role) bool { return ticket.MayAsk(r, verb) }
 }

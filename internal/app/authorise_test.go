@@ -11,8 +11,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// TestUseCases_refuseARoleBeforeTheyReachTheStore: there is no store to reach, so what is not refused panics.
-func TestUseCases_refuseARoleBeforeTheyReachTheStore(t *testing.T) {
+// There is no store, so a call that is not refused panics.
+func TestUseCases_checkRolesBeforeUsingTheStore(t *testing.T) {
 	staff, workspace, ctx := app.NewStaffing(nil), app.NewWorkspace(nil), t.Context()
 	const n = ticket.Number("HM-0000000000")
 	visitors := []ticket.Role{"", ticket.RoleCustomer}

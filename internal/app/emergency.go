@@ -8,38 +8,41 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergencyChanger changes the emergency schedule: each change takes effect at a whole second, and is recorded with the
-// person who made it. The zero person stands for Temporal UI.
+// emergencyChanger changes the emergency schedule. Each change takes effect at a whole second and is logged with the person
+// who made it, the zero person for a manual command.
 type emergencyChanger interface {
 	DeclareEmergency(context.Context, desk.Person, desk.EmergencyPlan) (desk.Emergency, error)
 	ChangeEmergency(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.Emergency, error)
 	EndEmergency(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
 }
 
-// emergencyReader reads the emergencies, with what was done about each.
+// emergencyReader reads emergencies and their audit logs.
 type emergencyReader interface {
 	Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error)
+	// Emergencies returns all emergencies, the last declared first.
 	Emergencies(context.Context) ([]desk.Emergency, error)
 	EmergencyChanges(context.Context, ticket.EmergencyID) ([]desk.EmergencyEdit, error)
-	// Notices returns those in force or planned.
+	// Notices returns the emergencies in force or planned, by start.
 	Notices(context.Context) ([]desk.Emergency, error)
 	// Postbag counts the mails of an emergency's announcements.
 	Postbag(context.Context, ticket.EmergencyID) (desk.DeliveryCounts, error)
 }
 
-// affectedReader reads the tickets that an emergency affects, and how far they have been notified.
+// affectedReader reads the tickets that an emergency affects, and the progress of fan-outs.
 type affectedReader interface {
 	Schedule(context.Context) (ticket.EmergencySchedule, error)
-	// Census counts them. People who are mailed are counted by their tickets submitted before an instant, zero: by all.
+	// Census counts the affected tickets and their requesters. It counts only requesters with a ticket submitted before an
+	// instant, or all if that is zero.
 	Census(ctx context.Context, before time.Time) (desk.AffectedCount, error)
+	// OwedTickets returns tickets that are neither resolved nor closed, by number.
 	OwedTickets(ctx context.Context, after ticket.Number, limit int) ([]desk.OpenTicket, error)
 	LatestFanout(context.Context) (desk.Fanout, bool, error)
-	// MeasuredFanout returns the last fan-out to at least so many tickets that was proven.
+	// MeasuredFanout returns the last completed fan-out to at least so many tickets, and false if there is none.
 	MeasuredFanout(ctx context.Context, least int) (desk.Fanout, bool, error)
 }
 
-// Emergencies is how supervisors declare, change and end emergencies, after a dry run if they want one, and watch how far
-// the open tickets have been notified.
+// Emergencies lets supervisors declare, change and end emergencies, compute the effect in a dry run, and follow the fan-out
+// to the open tickets.
 type Emergencies struct {
 	changer  emergencyChanger
 	reader   emergencyReader
@@ -49,27 +52,31 @@ type Emergencies struct {
 	dryRuns  chan struct{} // a semaphore of maxDryRuns
 }
 
-// NewEmergencies returns the service on a store. It wakes the notifier after each change of the schedule.
+// NewEmergencies returns Emergencies over a store. It wakes the notifier after each change of the schedule.
 func NewEmergencies(c emergencyChanger, r emergencyReader, a affectedReader, p publishedPolicies, notifier waker) *Emergencies {
 	return &Emergencies{changer: c, reader: r, affected: a, policies: p, notifier: notifier, dryRuns: make(chan struct{}, maxDryRuns)}
 }
 
-// Declare declares one. From its return on it holds for every ticket, whether or not its workflow has been notified.
+// Declare declares an emergency. Once it returns, the emergency applies to every ticket, even before the fan-out has reached
+// its workflow. Declare returns a Forbidden fault unless by is a supervisor or an administrator, an Invalid one that names
+// the fields of the plan, and a Conflict if desk.MaxEmergencies are in force or planned.
 func (s *Emergencies) Declare(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.Emergency, error) {
 	return s.command(by, func() (desk.Emergency, error) { return s.changer.DeclareEmergency(ctx, by, p) })
 }
 
-// Change changes an emergency from now on.
+// Change changes an emergency from now on. It returns the faults of Declare, NotFound, and a Conflict for a change of the
+// past; see desk.Emergency.Changed.
 func (s *Emergencies) Change(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.Emergency, error) {
 	return s.command(by, func() (desk.Emergency, error) { return s.changer.ChangeEmergency(ctx, by, id, c) })
 }
 
-// End lifts an active emergency or cancels a planned one.
+// End lifts an emergency in force or cancels a planned one. It returns Forbidden, NotFound, and a Conflict if the emergency
+// is over.
 func (s *Emergencies) End(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.Emergency, error) {
 	return s.command(by, func() (desk.Emergency, error) { return s.changer.EndEmergency(ctx, by, id) })
 }
 
-// command runs a change for those who may make it. Changes from Temporal UI come by ManualEmergencies.
+// command makes a change if the person has the permission. Manual commands are executed by ManualEmergencies.
 func (s *Emergencies) command(by desk.Person, do func() (desk.Emergency, error)) (desk.Emergency, error) {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return desk.Emergency{}, err
@@ -81,7 +88,7 @@ func (s *Emergencies) command(by desk.Person, do func() (desk.Emergency, error))
 	return e, err
 }
 
-// List returns every emergency, the one declared last first.
+// List returns all emergencies, the last declared first.
 func (s *Emergencies) List(ctx context.Context, by desk.Person) ([]desk.Emergency, error) {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return nil, err
@@ -89,12 +96,12 @@ func (s *Emergencies) List(ctx context.Context, by desk.Person) ([]desk.Emergenc
 	return s.reader.Emergencies(ctx)
 }
 
-// Current returns those in force or planned, the earliest first.
+// Current returns the emergencies in force or planned, by start.
 func (s *Emergencies) Current(ctx context.Context) ([]desk.Emergency, error) {
 	return s.reader.Notices(ctx)
 }
 
-// File returns everything about one.
+// File returns an emergency with its audit log and the counts of its mails.
 func (s *Emergencies) File(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.EmergencyFile, error) {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return desk.EmergencyFile{}, err
@@ -110,7 +117,7 @@ func (s *Emergencies) File(ctx context.Context, by desk.Person, id ticket.Emerge
 	return f, err
 }
 
-// Fanout returns how far the open tickets have been notified of the schedule's last transition, and false without one.
+// Fanout returns the progress of the last fan-out, and false if there was none.
 func (s *Emergencies) Fanout(ctx context.Context) (desk.Fanout, bool, error) {
 	return s.affected.LatestFanout(ctx)
 }

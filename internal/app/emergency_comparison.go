@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// firstDue is what shifts are listed by: what is due first, as things stand or else afterwards.
+// firstDue returns the sort key of a shift: the current deadline or, without one, the new deadline.
 func firstDue(s desk.Shift) time.Time {
 	if s.Before.IsZero() {
 		return s.After
@@ -18,7 +18,7 @@ func firstDue(s desk.Shift) time.Time {
 	return s.Before
 }
 
-// comparison counts how the deadlines of tickets would move. Its memory doesn't grow with their number.
+// comparison counts how the deadlines of tickets would move. It needs constant memory.
 type comparison struct {
 	compared int
 	clocks   map[policy.ClockName]*desk.ClockShift
@@ -33,7 +33,7 @@ func newComparison() *comparison {
 	return t
 }
 
-// add counts a ticket with its deadlines under the schedule as it is and as it would be.
+// add counts a ticket with its deadlines before and after the change.
 func (c *comparison) add(t ticket.Ticket, before, after policy.Deadlines) {
 	c.compared++
 	c.count(t.Number, policy.FirstResponse, t.FirstResponse, before.FirstResponse, after.FirstResponse)
@@ -44,7 +44,7 @@ func (c *comparison) count(n ticket.Number, name policy.ClockName, p ticket.Prom
 	sum := c.clocks[name]
 	switch {
 	case !p.MetAt.IsZero() || p.Clock.Met():
-		return // owed no longer
+		return
 	case !p.BreachedAt.IsZero():
 		sum.Breached++
 		return
@@ -91,7 +91,7 @@ func addDeadline(s *desk.ClockShift, due time.Time) {
 	}
 }
 
-// list keeps the soonest: it sorts only when twice as many have gathered.
+// list adds a shift to the soonest, and sorts them only once there are twice as many as needed.
 func (c *comparison) list(s desk.Shift) {
 	c.soonest = append(c.soonest, s)
 	if len(c.soonest) >= 2*desk.MostShifts {
@@ -114,7 +114,7 @@ func (c *comparison) into(d *desk.DryRun) {
 	}
 }
 
-// expectMails records which mails follow, at once and later, and returns what they would say.
+// expectMails sets the announcements that would follow, at once and later, and returns the terms of the first.
 func expectMails(d *desk.DryRun) desk.EmergencyTerms {
 	var announced *desk.EmergencyTerms
 	if b := d.Before; b != nil {
@@ -123,7 +123,7 @@ func expectMails(d *desk.DryRun) desk.EmergencyTerms {
 			announced = &s
 		}
 	}
-	kind, said, due := d.After.Tell(announced, d.At, d.At, d.After.Revision)
+	kind, terms, due := d.After.Tell(announced, d.At, d.At, d.After.Revision)
 	if due {
 		d.Announces = kind
 	}
@@ -132,15 +132,15 @@ func expectMails(d *desk.DryRun) desk.EmergencyTerms {
 		d.Upcoming = append(d.Upcoming, desk.Occasion{Announces: desk.AnnounceStarted, At: d.After.From})
 	case desk.StageInForce:
 	default:
-		return said
+		return terms
 	}
 	if !d.After.Until.IsZero() {
 		d.Upcoming = append(d.Upcoming, desk.Occasion{Announces: desk.AnnounceEnded, At: d.After.Until})
 	}
-	return said
+	return terms
 }
 
-// withEmergency returns the schedule with an emergency as it would be.
+// withEmergency returns the schedule with an emergency added or replaced, or removed if it is cancelled.
 func withEmergency(g ticket.EmergencySchedule, e desk.Emergency) ticket.EmergencySchedule {
 	g.Emergencies = slices.DeleteFunc(slices.Clone(g.Emergencies), func(o ticket.Emergency) bool { return o.ID == e.ID })
 	if e.Cancelled.IsZero() {

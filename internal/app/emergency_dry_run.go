@@ -10,7 +10,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// DryDeclare returns what declaring one would do. It refuses what Declare would refuse.
+// DryDeclare computes the effect of declaring an emergency. It returns the faults of Declare, and Limited if too many dry
+// runs are in progress.
 func (s *Emergencies) DryDeclare(ctx context.Context, by desk.Person, p desk.EmergencyPlan) (desk.DryRun, error) {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return desk.DryRun{}, err
@@ -30,12 +31,12 @@ func (s *Emergencies) DryDeclare(ctx context.Context, by desk.Person, p desk.Eme
 	return s.forecast(ctx, desk.DryRun{At: at, After: after})
 }
 
-// DryChange returns what changing one would do. It refuses what Change would refuse.
+// DryChange computes the effect of changing an emergency. It returns the faults of Change and Limited.
 func (s *Emergencies) DryChange(ctx context.Context, by desk.Person, id ticket.EmergencyID, c desk.EmergencyChange) (desk.DryRun, error) {
 	return s.dry(ctx, by, id, func(e desk.Emergency, at time.Time) (desk.Emergency, error) { return e.Changed(c, at) })
 }
 
-// DryEnd returns what lifting or cancelling one would do. It refuses what End would refuse.
+// DryEnd computes the effect of lifting or cancelling an emergency. It returns the faults of End and Limited.
 func (s *Emergencies) DryEnd(ctx context.Context, by desk.Person, id ticket.EmergencyID) (desk.DryRun, error) {
 	return s.dry(ctx, by, id, desk.Emergency.Ended)
 }
@@ -55,26 +56,26 @@ func (s *Emergencies) dry(ctx context.Context, by desk.Person, id ticket.Emergen
 	return s.forecast(ctx, d)
 }
 
-// undeclared stands for the ID of an emergency that is not declared.
+// undeclared is the placeholder for the ID of an emergency that has not been declared.
 const undeclared ticket.EmergencyID = "E-0000000000"
 
 func nextSecond() time.Time { return time.Now().UTC().Truncate(time.Second).Add(time.Second) }
 
 const (
-	// Up to so many tickets are looked at one by one, and for so long: a request must be answered. Of more, numbers
-	// being random, these are a fair sample.
+	// The deadlines of at most maxCompared tickets are computed, for at most comparingTime, so that the request is answered
+	// in time. Since ticket numbers are random, the first ones are a random sample.
 	maxCompared    = 20_000
 	comparingTime  = 2500 * time.Millisecond
 	comparedAtOnce = 500
-	maxDryRuns     = 2   // dry runs at once: each may keep a processor busy for as long as it looks
-	minMeasured    = 100 // tickets in a fan-out whose rate says something
-	assumedRate    = 100 // tickets notified a second, until one was measured
+	maxDryRuns     = 2   // in progress at once; each keeps one CPU busy
+	minMeasured    = 100 // tickets in a fan-out for its rate to be meaningful
+	assumedRate    = 100 // signals per second, before any was measured
 )
 
 var errDryRuns = fault.New(fault.Limited, "others are looking what would happen: try again in a moment")
 
-// forecast reads every ticket with promises that are owed, or a sample, page by page, and computes each of its deadlines
-// under the schedule as it is and as it would be. It is Limited while too many others do so.
+// forecast computes the deadlines of all tickets that are neither resolved nor closed, or of a sample, under the current and
+// under the changed schedule. It returns a Limited fault if maxDryRuns are in progress.
 func (s *Emergencies) forecast(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
 	select {
 	case s.dryRuns <- struct{}{}:
@@ -83,58 +84,58 @@ func (s *Emergencies) forecast(ctx context.Context, d desk.DryRun) (desk.DryRun,
 		return desk.DryRun{}, errDryRuns
 	}
 	var err error
-	said := expectMails(&d)
-	if d.AffectedCount, err = s.affected.Census(ctx, d.Announces.Before(said)); err != nil {
+	terms := expectMails(&d)
+	if d.AffectedCount, err = s.affected.Census(ctx, d.Announces.Before(terms)); err != nil {
 		return desk.DryRun{}, err
 	}
-	gate, err := s.affected.Schedule(ctx)
+	schedule, err := s.affected.Schedule(ctx)
 	if err != nil {
 		return desk.DryRun{}, err
 	}
-	planned, sums, last := withEmergency(gate, d.After), newComparison(), ticket.Number("")
-	for until := time.Now().Add(comparingTime); sums.compared < maxCompared && time.Now().Before(until); {
+	changed, result, last := withEmergency(schedule, d.After), newComparison(), ticket.Number("")
+	for until := time.Now().Add(comparingTime); result.compared < maxCompared && time.Now().Before(until); {
 		page, err := s.affected.OwedTickets(ctx, last, comparedAtOnce)
 		if err != nil {
 			return desk.DryRun{}, err
 		}
 		for _, o := range page {
-			if err := s.compare(ctx, sums, o, gate, planned); err != nil {
+			if err := s.compare(ctx, result, o, schedule, changed); err != nil {
 				return desk.DryRun{}, err
 			}
 			last = o.Number
 		}
 		if len(page) < comparedAtOnce {
-			d.Owed = sums.compared // some may have come or gone since they were counted
+			d.Owed = result.compared // may have changed since Census
 			break
 		}
 	}
-	sums.into(&d)
+	result.into(&d)
 	return s.estimate(ctx, d)
 }
 
-// compare computes a ticket's deadlines under both schedules.
-func (s *Emergencies) compare(ctx context.Context, sums *comparison, o desk.OpenTicket, is, would ticket.EmergencySchedule) error {
+// compare adds a ticket to result with its deadlines under both schedules.
+func (s *Emergencies) compare(ctx context.Context, result *comparison, o desk.OpenTicket, current, changed ticket.EmergencySchedule) error {
 	p, err := s.policies.Policy(ctx, o.Policy)
 	if err != nil {
 		return err
 	}
-	t, err := current(o, ticket.Environment{Policy: p, Schedule: is})
+	t, err := currentTicket(o, ticket.Environment{Policy: p, Schedule: current})
 	if err != nil {
 		return err
 	}
-	before, err := ticket.Expected(t, ticket.Environment{Policy: p, Schedule: is})
+	before, err := ticket.Expected(t, ticket.Environment{Policy: p, Schedule: current})
 	if err != nil {
 		return err
 	}
-	after, err := ticket.Expected(t, ticket.Environment{Policy: p, Schedule: would})
+	after, err := ticket.Expected(t, ticket.Environment{Policy: p, Schedule: changed})
 	if err == nil {
-		sums.add(t, before, after)
+		result.add(t, before, after)
 	}
 	return err
 }
 
-// current returns the ticket as it is, or as its first step would leave it.
-func current(o desk.OpenTicket, d ticket.Environment) (ticket.Ticket, error) {
+// currentTicket returns the state of a ticket or, if it has none yet, the state after its first step.
+func currentTicket(o desk.OpenTicket, d ticket.Environment) (ticket.Ticket, error) {
 	if o.State != nil {
 		return *o.State, nil
 	}
@@ -142,7 +143,7 @@ func current(o desk.OpenTicket, d ticket.Environment) (ticket.Ticket, error) {
 	return first.Ticket, err
 }
 
-// estimate records how long it will take to notify every ticket, by how long it took the last time.
+// estimate sets the expected duration of the fan-out, based on the rate of the last one.
 func (s *Emergencies) estimate(ctx context.Context, d desk.DryRun) (desk.DryRun, error) {
 	last, measured, err := s.affected.MeasuredFanout(ctx, minMeasured)
 	if err != nil {

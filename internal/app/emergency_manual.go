@@ -17,34 +17,35 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergencyLister lists the emergencies, the one declared last first.
+// emergencyLister lists all emergencies, the last declared first.
 type emergencyLister interface {
 	Emergencies(context.Context) ([]desk.Emergency, error)
 }
 
-// signalStore records which signals were carried out, and by which run of the workflow.
-type signalStore interface {
-	// BeginManualCommand records a signal by its key, and returns the run that came with it first and the result if there is one.
+// manualCommandStore records manual commands by key, with the workflow run that received them and their results.
+type manualCommandStore interface {
+	// BeginManualCommand records a command unless its key exists. It returns the first run that received the key, and the
+	// result if there is one.
 	BeginManualCommand(ctx context.Context, key, run string) (first string, result *ticket.ManualEmergencyResult, err error)
 	EndManualCommand(ctx context.Context, key string, result ticket.ManualEmergencyResult) error
 }
 
-// ManualEmergencies carries out the signals about emergencies that are sent from Temporal UI. Its users may do what a supervisor
-// may, but for words: those would stay in a history, so an emergency that they declare has the standard notice until a
+// ManualEmergencies executes manual commands about emergencies. They can do what a supervisor can, except write a notice,
+// because texts must not be in workflow histories. An emergency declared by a manual command has the standard notice until a
 // supervisor changes it.
 type ManualEmergencies struct {
 	changer     emergencyChanger
 	emergencies emergencyLister
-	signals     signalStore
+	commands    manualCommandStore
 	now         func() time.Time
 }
 
-// NewManualEmergencies returns an operator on a store.
-func NewManualEmergencies(c emergencyChanger, l emergencyLister, s signalStore, now func() time.Time) *ManualEmergencies {
-	return &ManualEmergencies{changer: c, emergencies: l, signals: s, now: now}
+// NewManualEmergencies returns ManualEmergencies over a store.
+func NewManualEmergencies(c emergencyChanger, l emergencyLister, s manualCommandStore, now func() time.Time) *ManualEmergencies {
+	return &ManualEmergencies{changer: c, emergencies: l, commands: s, now: now}
 }
 
-// StandardNotice returns the notice of manually declared emergencies.
+// StandardNotice returns the notice of emergencies that are declared by a manual command.
 func StandardNotice(kind ticket.EmergencyKind) string {
 	if kind == ticket.EmergencyDelayed {
 		return "Our support team is taking longer than usual to respond. We will answer every ticket, but later than promised."
@@ -56,7 +57,7 @@ func StandardNotice(kind ticket.EmergencyKind) string {
 type manualPayload struct {
 	Emergency ticket.EmergencyID   `json:"emergency"` // change, extend, lift, cancel; empty: the only candidate
 	Kind      ticket.EmergencyKind `json:"kind"`      // declare
-	Seconds   *int64               `json:"seconds"`   // declare, change, extend: how much longer targets become
+	Seconds   *int64               `json:"seconds"`   // declare, change, extend: extension of targets
 	From      *string              `json:"from"`      // declare, change: RFC 3339; nil: now
 	Until     *string              `json:"until"`     // declare, change, extend: RFC 3339, or "lifted"
 }
@@ -64,30 +65,30 @@ type manualPayload struct {
 // untilLifted is the value of Until for no planned end.
 const untilLifted = "lifted"
 
-// maxSeconds keeps a duration from overflowing. It exceeds desk.MaxDelay, so that the plan refuses what it cuts off.
+// maxSeconds prevents the overflow of durations. It exceeds desk.MaxDelay, so that a truncated value is still refused.
 const maxSeconds = int64(desk.MaxDelay/time.Second) + 1
 
-// Execute carries out a manual command once for its key. A command that is malformed or not applicable is refused with a
-// reason. So is one whose key another run of the workflow has used: after a reset it may be the same command, delivered
-// again. An error is worth retrying.
-func (o *ManualEmergencies) Execute(ctx context.Context, hand ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error) {
-	first, known, err := o.signals.BeginManualCommand(ctx, hand.Key, hand.Run)
+// Execute executes a manual command, once for its key, and returns its result. A command that is malformed or not applicable
+// is refused with a reason. So is one whose key another run of the workflow has used, because after a reset it may be the
+// same command delivered again. Errors are temporary.
+func (m *ManualEmergencies) Execute(ctx context.Context, command ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error) {
+	first, known, err := m.commands.BeginManualCommand(ctx, command.Key, command.Run)
 	switch {
 	case err != nil:
 		return ticket.ManualEmergencyResult{}, err
-	case first != hand.Run:
+	case first != command.Run:
 		return ticket.ManualEmergencyResult{Refused: "this repeats a signal that was received before the workflow was reset"}, nil
 	case known != nil:
 		return *known, nil
 	}
-	result, err := o.carryOut(ctx, hand)
+	result, err := m.carryOut(ctx, command)
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind.Permanent() {
 		result, err = ticket.ManualEmergencyResult{Refused: refusalText(f)}, nil
 	}
 	if err != nil {
 		return ticket.ManualEmergencyResult{}, err
 	}
-	return result, o.signals.EndManualCommand(ctx, hand.Key, result)
+	return result, m.commands.EndManualCommand(ctx, command.Key, result)
 }
 
 // payloadNames maps the field names in a plan's errors to those of the payload.
@@ -104,34 +105,34 @@ func refusalText(f *fault.Error) string {
 	return strings.Join(all, "; ")
 }
 
-func (o *ManualEmergencies) carryOut(ctx context.Context, hand ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error) {
-	given, err := parsePayload(hand)
+func (m *ManualEmergencies) carryOut(ctx context.Context, command ticket.ManualEmergencyCommand) (ticket.ManualEmergencyResult, error) {
+	payload, err := parsePayload(command)
 	if err != nil {
 		return ticket.ManualEmergencyResult{}, err
 	}
-	if hand.Name == "declare" {
-		return o.declare(ctx, hand, given)
+	if command.Name == "declare" {
+		return m.declare(ctx, command, payload)
 	}
 	stages := map[string][]desk.EmergencyStage{
 		"change": {desk.StagePlanned, desk.StageInForce}, "extend": {desk.StagePlanned, desk.StageInForce}, "lift": {desk.StageInForce}, "cancel": {desk.StagePlanned},
-	}[hand.Name]
-	e, err := o.find(ctx, given.Emergency, stages)
+	}[command.Name]
+	e, err := m.find(ctx, payload.Emergency, stages)
 	if err != nil {
 		return ticket.ManualEmergencyResult{}, err
 	}
 	var done string
-	switch hand.Name {
+	switch command.Name {
 	case "lift", "cancel":
-		done = hand.Name + "ed"
-		if hand.Name == "cancel" {
+		done = command.Name + "ed"
+		if command.Name == "cancel" {
 			done = "cancelled"
 		}
-		e, err = o.changer.EndEmergency(ctx, desk.Person{}, e.ID)
+		e, err = m.changer.EndEmergency(ctx, desk.Person{}, e.ID)
 	default:
 		done = "changed"
 		var c desk.EmergencyChange
-		if c, err = given.change(hand.Name, e); err == nil {
-			e, err = o.changer.ChangeEmergency(ctx, desk.Person{}, e.ID, c)
+		if c, err = payload.change(command.Name, e); err == nil {
+			e, err = m.changer.ChangeEmergency(ctx, desk.Person{}, e.ID, c)
 		}
 	}
 	if err != nil {
@@ -140,24 +141,24 @@ func (o *ManualEmergencies) carryOut(ctx context.Context, hand ticket.ManualEmer
 	return ticket.ManualEmergencyResult{Emergency: e.ID, Done: done + ": " + describe(e)}, nil
 }
 
-func (o *ManualEmergencies) declare(ctx context.Context, hand ticket.ManualEmergencyCommand, given manualPayload) (ticket.ManualEmergencyResult, error) {
-	sum := sha256.Sum256([]byte(hand.Payload))
-	plan := desk.EmergencyPlan{Kind: given.Kind, Notice: StandardNotice(given.Kind), IdempotencyKey: desk.IdempotencyKey{Key: hand.Key, Fingerprint: sum[:]}}
+func (m *ManualEmergencies) declare(ctx context.Context, command ticket.ManualEmergencyCommand, payload manualPayload) (ticket.ManualEmergencyResult, error) {
+	sum := sha256.Sum256([]byte(command.Payload))
+	plan := desk.EmergencyPlan{Kind: payload.Kind, Notice: StandardNotice(payload.Kind), IdempotencyKey: desk.IdempotencyKey{Key: command.Key, Fingerprint: sum[:]}}
 	var err error
-	if given.From != nil {
-		if plan.From, err = readInstant("from", *given.From); err != nil {
+	if payload.From != nil {
+		if plan.From, err = readInstant("from", *payload.From); err != nil {
 			return ticket.ManualEmergencyResult{}, err
 		}
 	}
-	if given.Until != nil && *given.Until != untilLifted {
-		if plan.Until, err = readInstant("until", *given.Until); err != nil {
+	if payload.Until != nil && *payload.Until != untilLifted {
+		if plan.Until, err = readInstant("until", *payload.Until); err != nil {
 			return ticket.ManualEmergencyResult{}, err
 		}
 	}
-	if given.Seconds != nil {
-		plan.By = seconds(*given.Seconds)
+	if payload.Seconds != nil {
+		plan.By = seconds(*payload.Seconds)
 	}
-	e, err := o.changer.DeclareEmergency(ctx, desk.Person{}, plan)
+	e, err := m.changer.DeclareEmergency(ctx, desk.Person{}, plan)
 	if err != nil {
 		return ticket.ManualEmergencyResult{}, err
 	}
@@ -165,12 +166,12 @@ func (o *ManualEmergencies) declare(ctx context.Context, hand ticket.ManualEmerg
 }
 
 // find returns the emergency with an ID or, without one, the only emergency at one of the stages.
-func (o *ManualEmergencies) find(ctx context.Context, id ticket.EmergencyID, stages []desk.EmergencyStage) (desk.Emergency, error) {
-	all, err := o.emergencies.Emergencies(ctx)
+func (m *ManualEmergencies) find(ctx context.Context, id ticket.EmergencyID, stages []desk.EmergencyStage) (desk.Emergency, error) {
+	all, err := m.emergencies.Emergencies(ctx)
 	if err != nil {
 		return desk.Emergency{}, err
 	}
-	now := o.now()
+	now := m.now()
 	var fit []desk.Emergency
 	for _, e := range all {
 		if (id == "" || e.ID == id) && slices.Contains(stages, e.Stage(now)) {
@@ -197,26 +198,27 @@ func (o *ManualEmergencies) find(ctx context.Context, id ticket.EmergencyID, sta
 	}
 }
 
-// change returns the change that the payload describes. extend only moves the end to a later time or lengthens targets.
-func (given manualPayload) change(name string, e desk.Emergency) (c desk.EmergencyChange, err error) {
-	if given.From != nil {
-		from, err := readInstant("from", *given.From)
+// change returns the change that the payload describes. The command extend can only move the end to a later time or extend
+// targets.
+func (payload manualPayload) change(name string, e desk.Emergency) (c desk.EmergencyChange, err error) {
+	if payload.From != nil {
+		from, err := readInstant("from", *payload.From)
 		if err != nil {
 			return c, err
 		}
 		c.From = &from
 	}
-	if given.Until != nil {
+	if payload.Until != nil {
 		var until time.Time
-		if *given.Until != untilLifted {
-			if until, err = readInstant("until", *given.Until); err != nil {
+		if *payload.Until != untilLifted {
+			if until, err = readInstant("until", *payload.Until); err != nil {
 				return c, err
 			}
 		}
 		c.Until = &until
 	}
-	if given.Seconds != nil {
-		by := seconds(*given.Seconds)
+	if payload.Seconds != nil {
+		by := seconds(*payload.Seconds)
 		c.By = &by
 	}
 	if c == (desk.EmergencyChange{}) {
@@ -229,31 +231,31 @@ func (given manualPayload) change(name string, e desk.Emergency) (c desk.Emergen
 }
 
 // parsePayload parses a payload strictly, so that a misspelt field is not ignored.
-func parsePayload(hand ticket.ManualEmergencyCommand) (given manualPayload, err error) {
-	allowed := ticket.EmergencyFields(hand.Name)
+func parsePayload(command ticket.ManualEmergencyCommand) (payload manualPayload, err error) {
+	allowed := ticket.EmergencyFields(command.Name)
 	if allowed == nil {
-		return given, fault.New(fault.Invalid, "there is no such signal")
+		return payload, fault.New(fault.Invalid, "there is no such signal")
 	}
-	if strings.TrimSpace(hand.Payload) == "" {
-		return given, nil
+	if strings.TrimSpace(command.Payload) == "" {
+		return payload, nil
 	}
 	var fields map[string]json.RawMessage
-	if json.Unmarshal([]byte(hand.Payload), &fields) != nil {
-		return given, fault.New(fault.Invalid, "the payload is not a JSON object")
+	if json.Unmarshal([]byte(command.Payload), &fields) != nil {
+		return payload, fault.New(fault.Invalid, "the payload is not a JSON object")
 	}
 	for field := range fields {
 		if !slices.Contains(allowed, field) {
-			return given, fault.New(fault.Invalid, "%s takes only %s", hand.Name, strings.Join(allowed, ", "))
+			return payload, fault.New(fault.Invalid, "%s takes only %s", command.Name, strings.Join(allowed, ", "))
 		}
 	}
-	decoder := json.NewDecoder(strings.NewReader(hand.Payload))
-	if decoder.Decode(&given) != nil {
-		return given, fault.New(fault.Invalid, "a field of the payload has the wrong type")
+	decoder := json.NewDecoder(strings.NewReader(command.Payload))
+	if decoder.Decode(&payload) != nil {
+		return payload, fault.New(fault.Invalid, "a field of the payload has the wrong type")
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return given, fault.New(fault.Invalid, "the payload is not a JSON object")
+		return payload, fault.New(fault.Invalid, "the payload is not a JSON object")
 	}
-	return given, nil
+	return payload, nil
 }
 
 func readInstant(field, text string) (time.Time, error) {

@@ -15,7 +15,7 @@ import (
 
 var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 
-// memoryEmergencies keeps emergencies as the store does, on their own rules.
+// memoryEmergencies is an in-memory store of emergencies.
 type memoryEmergencies struct {
 	all  []desk.Emergency
 	runs map[string]string
@@ -90,7 +90,7 @@ func plannedOne(id ticket.EmergencyID) desk.Emergency {
 	return desk.Emergency{Emergency: ticket.Emergency{ID: id, Kind: ticket.EmergencyClosed, From: noon.Add(time.Hour)}, Notice: "n"}
 }
 
-func TestOperator_carriesOutASignalOrRefusesItWithAReason(t *testing.T) {
+func TestExecute_executesOrRefusesWithReason(t *testing.T) {
 	const one, two ticket.EmergencyID = "E-0000000001", "E-0000000002"
 	lasting := []desk.Emergency{inForce(one, noon.Add(2*time.Hour))}
 	for name, c := range map[string]struct {
@@ -138,8 +138,8 @@ func TestOperator_carriesOutASignalOrRefusesItWithAReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := &memoryEmergencies{all: append([]desk.Emergency{}, c.before...), keys: map[string]ticket.EmergencyID{}}
 			o := app.NewManualEmergencies(b, b, b, func() time.Time { return noon })
-			hand := ticket.ManualEmergencyCommand{Key: "run/1", Name: c.signal, Payload: c.payload}
-			got, err := o.Execute(t.Context(), hand)
+			command := ticket.ManualEmergencyCommand{Key: "run/1", Name: c.signal, Payload: c.payload}
+			got, err := o.Execute(t.Context(), command)
 			if err != nil || !strings.Contains(got.Done, c.done) || !strings.Contains(got.Refused, c.refused) || (got.Refused == "") != (c.refused == "") {
 				t.Errorf("%+v, %v", got, err)
 			}
@@ -154,7 +154,7 @@ func TestOperator_carriesOutASignalOrRefusesItWithAReason(t *testing.T) {
 				}
 			}
 			if c.signal == "declare" && c.done != "" {
-				if again, err := o.Execute(t.Context(), hand); err != nil || again.Emergency != got.Emergency || len(b.all) != 1 {
+				if again, err := o.Execute(t.Context(), command); err != nil || again.Emergency != got.Emergency || len(b.all) != 1 {
 					t.Errorf("tried again: %+v, %v, %d declared", again, err, len(b.all))
 				}
 			}
@@ -162,7 +162,7 @@ func TestOperator_carriesOutASignalOrRefusesItWithAReason(t *testing.T) {
 	}
 }
 
-func TestOperator_returnsAnOutageAsAnError(t *testing.T) {
+func TestExecute_returnsOutagesAsErrors(t *testing.T) {
 	b := &memoryEmergencies{away: fault.New(fault.Unavailable, "PostgreSQL does not answer")}
 	o := app.NewManualEmergencies(b, b, b, func() time.Time { return noon })
 	if got, err := o.Execute(t.Context(), ticket.ManualEmergencyCommand{Key: "run/1", Name: "lift"}); !errors.Is(err, b.away) || got.Refused != "" {
@@ -170,7 +170,7 @@ func TestOperator_returnsAnOutageAsAnError(t *testing.T) {
 	}
 }
 
-func TestStandardNotice_canBeDeclared(t *testing.T) {
+func TestStandardNotice_isValid(t *testing.T) {
 	for _, kind := range ticket.EmergencyKinds() {
 		p := desk.EmergencyPlan{Kind: kind, Notice: app.StandardNotice(kind)}
 		if kind == ticket.EmergencyDelayed {
@@ -182,8 +182,8 @@ func TestStandardNotice_canBeDeclared(t *testing.T) {
 	}
 }
 
-// After a reset the server delivers signals again, and a lift that came before would end another emergency.
-func TestOperator_refusesASignalOfAnotherRun(t *testing.T) {
+// After a reset, Temporal delivers signals again, and a repeated lift could end another emergency.
+func TestExecute_refusesCommandsOfAnotherRun(t *testing.T) {
 	b := &memoryEmergencies{keys: map[string]ticket.EmergencyID{}}
 	o := app.NewManualEmergencies(b, b, b, func() time.Time { return noon.Add(time.Minute) })
 	carry := func(key, run, name, payload string) ticket.ManualEmergencyResult {

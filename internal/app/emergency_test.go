@@ -12,58 +12,58 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// counting is a store without emergencies that is busy counting until it may go on.
-type counting struct {
+// countingStore is a store without emergencies whose Census blocks until goOn is closed.
+type countingStore struct {
 	begun, goOn chan struct{}
 }
 
 var errCounted = errors.New("counted")
 
-func (c counting) Notices(context.Context) ([]desk.Emergency, error) { return nil, nil }
+func (c countingStore) Notices(context.Context) ([]desk.Emergency, error) { return nil, nil }
 
-func (c counting) Census(context.Context, time.Time) (desk.AffectedCount, error) {
+func (c countingStore) Census(context.Context, time.Time) (desk.AffectedCount, error) {
 	c.begun <- struct{}{}
 	<-c.goOn
 	return desk.AffectedCount{}, errCounted
 }
 
-func (counting) Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error) {
+func (countingStore) Emergency(context.Context, ticket.EmergencyID) (desk.Emergency, error) {
 	return desk.Emergency{}, nil
 }
-func (counting) Emergencies(context.Context) ([]desk.Emergency, error) { return nil, nil }
-func (counting) EmergencyChanges(context.Context, ticket.EmergencyID) ([]desk.EmergencyEdit, error) {
+func (countingStore) Emergencies(context.Context) ([]desk.Emergency, error) { return nil, nil }
+func (countingStore) EmergencyChanges(context.Context, ticket.EmergencyID) ([]desk.EmergencyEdit, error) {
 	return nil, nil
 }
-func (counting) Postbag(context.Context, ticket.EmergencyID) (desk.DeliveryCounts, error) {
+func (countingStore) Postbag(context.Context, ticket.EmergencyID) (desk.DeliveryCounts, error) {
 	return desk.DeliveryCounts{}, nil
 }
-func (counting) Schedule(context.Context) (ticket.EmergencySchedule, error) {
+func (countingStore) Schedule(context.Context) (ticket.EmergencySchedule, error) {
 	return ticket.EmergencySchedule{}, nil
 }
-func (counting) OwedTickets(context.Context, ticket.Number, int) ([]desk.OpenTicket, error) {
+func (countingStore) OwedTickets(context.Context, ticket.Number, int) ([]desk.OpenTicket, error) {
 	return nil, nil
 }
-func (counting) LatestFanout(context.Context) (desk.Fanout, bool, error) {
+func (countingStore) LatestFanout(context.Context) (desk.Fanout, bool, error) {
 	return desk.Fanout{}, false, nil
 }
-func (counting) MeasuredFanout(context.Context, int) (desk.Fanout, bool, error) {
+func (countingStore) MeasuredFanout(context.Context, int) (desk.Fanout, bool, error) {
 	return desk.Fanout{}, false, nil
 }
 
-// A dry run may keep a processor busy for seconds: however many ask, the others are still served.
+// A dry run may keep a CPU busy for seconds, so their number is limited.
 func TestDryDeclare_limitsConcurrentDryRuns(t *testing.T) {
-	store := counting{begun: make(chan struct{}), goOn: make(chan struct{})}
+	store := countingStore{begun: make(chan struct{}), goOn: make(chan struct{})}
 	m := app.NewEmergencies(nil, store, store, nil, nil)
-	look := func() error {
+	dryRun := func() error {
 		_, err := m.DryDeclare(t.Context(), desk.Person{ID: "P-1", Role: ticket.RoleSupervisor}, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: "A flood."})
 		return err
 	}
 	done := make(chan error)
 	for range 2 {
-		go func() { done <- look() }()
+		go func() { done <- dryRun() }()
 		<-store.begun
 	}
-	if err := look(); fault.KindOf(err) != fault.Limited {
+	if err := dryRun(); fault.KindOf(err) != fault.Limited {
 		t.Errorf("a third one gives %v", err)
 	}
 	close(store.goOn)
@@ -73,7 +73,7 @@ func TestDryDeclare_limitsConcurrentDryRuns(t *testing.T) {
 		}
 	}
 	go func() { <-store.begun }()
-	if err := look(); !errors.Is(err, errCounted) {
+	if err := dryRun(); !errors.Is(err, errCounted) {
 		t.Errorf("afterwards one gives %v", err)
 	}
 }

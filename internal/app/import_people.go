@@ -11,8 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// importPeople reads each audience, handle and roster once for an import, and updates the rosters as its tickets are
-// assigned.
+// importPeople caches audiences, handles and rosters for an import, and updates the rosters as its tickets are assigned.
 type importPeople struct {
 	tx        ImportTx
 	audiences map[policy.Audience][]ticket.PersonID
@@ -29,7 +28,7 @@ func newImportPeople(tx ImportTx) *importPeople {
 	}
 }
 
-// Disabled implements StepTx. Mails of the past went to their recipients, so it returns none.
+// Disabled implements StepTx. It returns none, since mails of the past reached their recipients.
 func (im *importPeople) Disabled(context.Context, []ticket.PersonID) (map[ticket.PersonID]Disabled, error) {
 	return nil, nil
 }
@@ -70,7 +69,7 @@ func (im *importPeople) Staff(context.Context, string) (ticket.PersonID, error) 
 	return "", fault.New(fault.NotFound, "an import has no manual commands")
 }
 
-// Roster implements StepTx. It returns who is available now, with the assignments of this import counted.
+// Roster implements StepTx. It returns the members available now, with loads that include this import.
 func (im *importPeople) Roster(ctx context.Context, group string) ([]ticket.Candidate, error) {
 	if _, known := im.rosters[group]; !known {
 		present, err := im.tx.Roster(ctx, group)
@@ -86,7 +85,7 @@ func (im *importPeople) Roster(ctx context.Context, group string) ([]ticket.Cand
 	return present, nil
 }
 
-// follow updates loads and turns by the changes of a step.
+// follow updates loads and turns after a step.
 func (im *importPeople) follow(c StepChanges) {
 	if countsAsLoad(c.Was.Ticket) {
 		im.loads[c.Was.Ticket.Assignee]--

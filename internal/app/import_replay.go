@@ -11,8 +11,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// replay takes the steps of one imported ticket, each with the time of the action as its clock. It implements StepTx and
-// accumulates the changes in memory.
+// replay takes the steps of one imported ticket at the times of its actions. It implements StepTx and accumulates the changes
+// in memory.
 type replay struct {
 	*importPeople
 	locked   LockedTicket
@@ -29,14 +29,14 @@ func newReplay(people *importPeople, t desk.ImportTicket, version int64, d ticke
 	return p
 }
 
-// act decides a command at its acceptance.
+// act accepts and decides a command at its time.
 func (p *replay) act(ctx context.Context, c ticket.Command) error {
 	p.imported.Commands = append(p.imported.Commands, c)
 	p.locked.Last, p.locked.Latest = c.Seq, c.At
 	return p.step(ctx, c.At, ticket.StepRequest{Command: c.Seq})
 }
 
-// catchUp fires what was due up to an instant. Due events fire one by one, so that a bounce follows the event that owed
+// catchUp fires the events due up to an instant. It fires them one by one, so that a bounce follows the event that caused
 // the mail.
 func (p *replay) catchUp(ctx context.Context, until time.Time) error {
 	for {
@@ -58,7 +58,7 @@ func (p *replay) catchUp(ctx context.Context, until time.Time) error {
 	return p.step(ctx, until, ticket.StepRequest{Schedule: true})
 }
 
-// step takes a step at an instant, and a further step for each mail that it owes and that bounced.
+// step takes a step at an instant, and a further step for each of its mails that bounced.
 func (p *replay) step(ctx context.Context, at time.Time, r ticket.StepRequest) error {
 	if err := p.run(ctx, at, r); err != nil {
 		return err
@@ -113,7 +113,7 @@ func (p *replay) AcceptedAt(_ context.Context, command int64) (time.Time, error)
 	return p.imported.Commands[command-1].At, nil
 }
 
-// ManualCommands implements StepTx: an import has none.
+// ManualCommands implements StepTx. An import has none.
 func (p *replay) ManualCommands(context.Context, []string) (map[string]StoredManualCommand, error) {
 	return nil, nil
 }
@@ -128,17 +128,17 @@ func (p *replay) Undelivered(_ context.Context, n int) (Undelivered, bool, error
 	return Undelivered{}, slices.ContainsFunc(p.imported.Mails, func(m ImportedMail) bool { return m.N == n && m.FailedBy == 0 }), nil
 }
 
-// AskingMail implements StepTx: without mails none asks.
+// AskingMail implements StepTx. It returns none, since silence counts from events; see newReplay.
 func (p *replay) AskingMail(context.Context, int) (AskingMail, bool, error) {
 	return AskingMail{}, false, nil
 }
 
-// MailToResend implements StepTx: an action names no mail.
+// MailToResend implements StepTx. It returns none, since actions can't name a mail.
 func (p *replay) MailToResend(context.Context, int64) (ticket.BouncedMail, bool, error) {
 	return ticket.BouncedMail{}, false, nil
 }
 
-// Policy implements StepTx: an action names no version.
+// Policy implements StepTx. It returns a NotFound fault, since actions can't name a version.
 func (p *replay) Policy(context.Context, int64) (*policy.Policy, error) {
 	return nil, fault.New(fault.NotFound, "an import adopts no policy")
 }

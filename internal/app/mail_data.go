@@ -9,31 +9,31 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// StoredMail is a ticket's mail as it is stored, with the ticket that it is about.
+// StoredMail is a stored mail about a ticket, with the ticket.
 type StoredMail struct {
-	Data     desk.MailData // what is stored of it; the rest follows from the timeline
+	Data     desk.MailData // the stored fields; the others are computed from the timeline
 	Delivery desk.DeliveryStatus
 	Person   ticket.PersonID // its recipient
 
 	Requester ticket.PersonID
 	Policy    int64
-	About     int            // the event whose words it carries
-	OwedBy    int            // the event that owes it; of a mail that is sent again, a later one
-	Owed      time.Time      // the instant of OwedBy
-	Timeline  []ticket.Event // in order: up to OwedBy, and those of the submission's instant
-	Ticket    ticket.Ticket  // as it is now
+	About     int            // the event that it reports
+	OwedBy    int            // the event that caused it: About or, for a mail that is sent again, a later one
+	Owed      time.Time      // time of OwedBy
+	Timeline  []ticket.Event // in order: up to OwedBy, and those at the time of submission
+	Ticket    ticket.Ticket  // current state
 }
 
-// StoredAnnouncement is an announcement's mail as it is stored.
+// StoredAnnouncement is a stored mail of an announcement.
 type StoredAnnouncement struct {
-	Data         desk.Announcement // what is stored of it
+	Data         desk.Announcement // the stored fields
 	Delivery     desk.DeliveryStatus
 	Tries        int
 	Person       ticket.PersonID // its recipient
-	Unsent, Sent bool            // an earlier mail to them about the emergency was superseded unsent, or sent
+	Unsent, Sent bool            // whether earlier mails to them about the emergency were superseded, and were sent
 }
 
-// RequesterTicket is one of a requester's tickets that are owed something.
+// RequesterTicket is a ticket of a requester that is neither resolved nor closed.
 type RequesterTicket struct {
 	Number  ticket.Number
 	Subject string
@@ -41,23 +41,23 @@ type RequesterTicket struct {
 	Ticket  ticket.Ticket
 }
 
-// mailStore holds the mails that are owed. It returns a NotFound fault for one that does not exist.
+// mailStore holds mails. It returns a NotFound fault for one that does not exist.
 type mailStore interface {
 	Mail(ctx context.Context, n ticket.Number, mail int) (StoredMail, error)
 	AnnouncementMail(ctx context.Context, id int64) (StoredAnnouncement, error)
-	// RequesterTickets returns the oldest of a requester's tickets that are owed something, and how many there are in all.
-	// One that no step has taken yet is left out.
+	// RequesterTickets returns the oldest of a requester's tickets that are neither resolved nor closed, and their total
+	// number. It leaves out tickets before their first step.
 	RequesterTickets(ctx context.Context, requester ticket.PersonID, limit int) (tickets []RequesterTicket, total int, err error)
 	PersonName(context.Context, ticket.PersonID) (string, error)
 }
 
-// linkSigner signs the links in mails. A link works for a fixed time from an instant on.
+// linkSigner signs the links in mails. A link is valid for a fixed time from an instant on.
 type linkSigner interface {
 	ConversationLink(ctx context.Context, n ticket.Number, requester ticket.PersonID, from time.Time) (token string, err error)
 	EscalationLink(ctx context.Context, n ticket.Number, person ticket.PersonID, from time.Time) (token string, err error)
 }
 
-// scheduleReader reads the emergencies in force or planned, and the schedule of all.
+// scheduleReader reads the emergencies in force or planned, and the emergency schedule.
 type scheduleReader interface {
 	Notices(context.Context) ([]desk.Emergency, error)
 	Schedule(context.Context) (ticket.EmergencySchedule, error)
@@ -70,15 +70,15 @@ type mailDataStore interface {
 	publishedPolicies
 }
 
-// Mails works out what mails say.
+// Mails loads the data of mails.
 type Mails struct{ store mailDataStore }
 
-// NewMails returns it on a store.
+// NewMails returns Mails over a store.
 func NewMails(s mailDataStore) *Mails { return &Mails{s} }
 
-// Letter returns what a mail's words are made from, and what became of it already. It shows the ticket as its event left
-// it, however late it is sent: a receipt states what was promised, by the emergencies of its instant too. It is NotFound
-// if there is no such mail.
+// Letter returns the data of a mail about a ticket, and its delivery status. The data show the ticket after the mail's
+// event, even if the mail is sent much later. Those of a receipt include the emergencies in force at the submission. Letter
+// returns a NotFound fault if the mail does not exist.
 func (m *Mails) Letter(ctx context.Context, n ticket.Number, mail int) (desk.MailData, desk.DeliveryStatus, error) {
 	stored, err := m.store.Mail(ctx, n, mail)
 	if err != nil {
@@ -109,7 +109,7 @@ func (m *Mails) data(ctx context.Context, stored StoredMail) (l desk.MailData, e
 	if err := m.date(ctx, &l, about, stored.Ticket); err != nil {
 		return desk.MailData{}, err
 	}
-	// Links count from the event, so that a mail which is tried again is the same mail.
+	// Links are valid from the event on, so that another attempt sends an identical mail.
 	switch {
 	case l.Kind == ticket.MailEscalation:
 		l.Token, err = m.store.EscalationLink(ctx, l.Number, stored.Person, stored.Owed)
@@ -122,13 +122,13 @@ func (m *Mails) data(ctx context.Context, stored StoredMail) (l desk.MailData, e
 	return l, err
 }
 
-// fold applies the timeline to a draft. It returns the ticket as the event left it that the mail is about, and as the one
-// did that owes the mail. What an emergency did at the submission's instant belongs to the receipt.
+// fold applies the timeline to a draft. It returns the ticket after the event that the mail reports, the ticket after the
+// event that caused the mail, and the event that the mail reports.
 func (m StoredMail) fold(p *policy.Policy) (about, owing ticket.Ticket, event ticket.Event) {
 	about = ticket.Draft(m.Data.Number, m.Requester, m.Policy, p)
 	owing = about
 	for _, e := range m.Timeline {
-		if e.N > m.OwedBy && !m.receipts(e) {
+		if e.N > m.OwedBy && !m.onReceipt(e) {
 			continue
 		}
 		if owing = ticket.Apply(owing, e); e.N <= m.About || m.About == m.OwedBy {
@@ -138,13 +138,14 @@ func (m StoredMail) fold(p *policy.Policy) (about, owing ticket.Ticket, event ti
 	return about, owing, m.Timeline[m.About-1]
 }
 
-// receipts reports whether a receipt speaks of a later event.
-func (m StoredMail) receipts(e ticket.Event) bool {
+// onReceipt reports whether the mail is a receipt that includes the effect of a later event: that of an emergency in force
+// at the submission.
+func (m StoredMail) onReceipt(e ticket.Event) bool {
 	return m.Data.Kind == ticket.MailReceipt && (e.Kind == ticket.EventPaused || e.Kind == ticket.EventExtended) && e.At.Equal(m.Timeline[0].At)
 }
 
-// silence is how long the requester may stay silent, from when the mail reaches them, before that ends the ticket's
-// present status; zero when it never does, or when an emergency holds it up.
+// silence returns the time from the delivery of the mail to the resolution or closure of the ticket by silence. It returns
+// zero if that never happens or an emergency delays it.
 func silence(t ticket.Ticket, s policy.Silence) time.Duration {
 	after := s.CloseAfter
 	if t.Status == ticket.StatusWaiting {
@@ -156,12 +157,12 @@ func silence(t ticket.Ticket, s policy.Silence) time.Duration {
 	return max(after-t.SilenceBefore, 0)
 }
 
-// mostListed is how many of a requester's tickets an announcement lists.
-const mostListed = 20
+// maxListedTickets is the maximum number of tickets that an announcement lists.
+const maxListedTickets = 20
 
-// Announcement returns what the words of an announcement's mail are made from, and what became of it already, after how
-// many tries. What is announced is as it was announced, and the tickets are as they are now: a mail that comes late states
-// deadlines that hold. Only one that is owed is loaded. It is NotFound if there is no such mail.
+// Announcement returns the data of an announcement's mail, its delivery status and the number of attempts to send it. The
+// terms are those announced, but the tickets are in their current state, so that a late mail has valid deadlines. For a mail
+// that is not owed only the stored fields are set. Announcement returns a NotFound fault if the mail does not exist.
 func (m *Mails) Announcement(ctx context.Context, id int64) (desk.Announcement, desk.DeliveryStatus, int, error) {
 	stored, err := m.store.AnnouncementMail(ctx, id)
 	a := stored.Data
@@ -172,7 +173,7 @@ func (m *Mails) Announcement(ctx context.Context, id int64) (desk.Announcement, 
 		a.Announces = a.Announces.First(a.EmergencyTerms)
 	}
 	if _, a.Policy, _, err = m.store.PolicyInForce(ctx); err == nil {
-		a.Tickets, a.More, err = m.moved(ctx, stored.Person, a.Emergency)
+		a.Tickets, a.More, err = m.affectedTickets(ctx, stored.Person, a.Emergency)
 	}
 	if err == nil && len(a.Tickets) == 1 && a.More == 0 {
 		a.Token, err = m.store.ConversationLink(ctx, a.Tickets[0].Number, stored.Person, a.At)
@@ -180,14 +181,14 @@ func (m *Mails) Announcement(ctx context.Context, id int64) (desk.Announcement, 
 	return a, stored.Delivery, stored.Tries, err
 }
 
-// moved returns a requester's tickets that are owed something, the oldest first, with what an emergency did to their
-// deadlines, and how many there are beyond.
-func (m *Mails) moved(ctx context.Context, requester ticket.PersonID, id ticket.EmergencyID) (moved []desk.AffectedTicket, more int, err error) {
-	gate, err := m.store.Schedule(ctx)
+// affectedTickets returns the oldest tickets of a requester that are neither resolved nor closed, with the effect of an
+// emergency on their deadlines, and the number of further ones.
+func (m *Mails) affectedTickets(ctx context.Context, requester ticket.PersonID, id ticket.EmergencyID) (affected []desk.AffectedTicket, more int, err error) {
+	schedule, err := m.store.Schedule(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	tickets, total, err := m.store.RequesterTickets(ctx, requester, mostListed)
+	tickets, total, err := m.store.RequesterTickets(ctx, requester, maxListedTickets)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -196,13 +197,13 @@ func (m *Mails) moved(ctx context.Context, requester ticket.PersonID, id ticket.
 		if err != nil {
 			return nil, 0, err
 		}
-		expected, err := ticket.Expected(t.Ticket, ticket.Environment{Policy: p, Schedule: gate})
+		expected, err := ticket.Expected(t.Ticket, ticket.Environment{Policy: p, Schedule: schedule})
 		if err != nil {
 			return nil, 0, err
 		}
 		one := desk.AffectedTicket{Number: t.Number, Subject: t.Subject}
 		one.FirstResponse, one.Resolution = desk.Moves(t.Ticket, expected, id)
-		moved = append(moved, one)
+		affected = append(affected, one)
 	}
-	return moved, total - len(tickets), nil
+	return affected, total - len(tickets), nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// oneMail is a store that holds one mail, and no emergencies.
+// oneMail is a store with one mail and no emergencies.
 type oneMail struct {
 	ticketMail   app.StoredMail
 	announcement app.StoredAnnouncement
@@ -53,36 +53,36 @@ func (o *oneMail) PolicyInForce(context.Context) (int64, *policy.Policy, []byte,
 	return 1, o.policy, nil, nil
 }
 
-// asked returns a store with the mail that asks a requester for information, two minutes after the submission.
-func asked(t *testing.T) *oneMail {
+// newOneMail returns a store with a mail that requests information, two minutes after the submission.
+func newOneMail(t *testing.T) *oneMail {
 	t.Helper()
 	p, err := policy.Parse(policy.Holesalemart())
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := time.Now().UTC().Truncate(time.Second).Add(-time.Hour)
-	life := ticket.Draft("HM-0000000000", "P-1", 1, p)
+	state := ticket.Draft("HM-0000000000", "P-1", 1, p)
 	var timeline []ticket.Event
 	for i, c := range []ticket.Command{
 		{Verb: ticket.VerbSubmit, By: ticket.Actor{ID: "P-1", Role: ticket.RoleCustomer}, Message: 1, Priority: policy.PriorityNormal, Category: p.Categories[0]},
 		{Verb: ticket.VerbRequestInformation, By: ticket.Actor{ID: "P-2", Role: ticket.RoleAgent}, Message: 2},
 	} {
 		c.Seq, c.At = int64(i+1), at.Add(time.Duration(2*i)*time.Minute)
-		step, err := ticket.Decide(life, ticket.Environment{Policy: p}, c)
+		step, err := ticket.Decide(state, ticket.Environment{Policy: p}, c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		life, timeline = step.Ticket, append(timeline, step.Events...)
+		state, timeline = step.Ticket, append(timeline, step.Events...)
 	}
 	last := timeline[len(timeline)-1].N
 	return &oneMail{policy: p, ticketMail: app.StoredMail{
 		Data:     desk.MailData{Number: "HM-0000000000", N: 2, Kind: ticket.MailInformationRequest},
-		Delivery: desk.DeliveryOwed, Person: "P-1", Requester: "P-1", Policy: 1, About: last, OwedBy: last, Owed: at, Timeline: timeline, Ticket: life,
+		Delivery: desk.DeliveryOwed, Person: "P-1", Requester: "P-1", Policy: 1, About: last, OwedBy: last, Owed: at, Timeline: timeline, Ticket: state,
 	}}
 }
 
-func TestMails_showTheTicketAsItsEventLeftIt(t *testing.T) {
-	store := asked(t)
+func TestLetter_showsTheTicketAfterItsEvent(t *testing.T) {
+	store := newOneMail(t)
 	l, status, err := app.NewMails(store).Letter(t.Context(), "HM-0000000000", 2)
 	if err != nil || status != desk.DeliveryOwed {
 		t.Fatal(status, err)
@@ -100,9 +100,9 @@ func TestMails_showTheTicketAsItsEventLeftIt(t *testing.T) {
 	}
 }
 
-func TestMails_linkStaffToEscalationsAlone(t *testing.T) {
+func TestLetter_hasStaffLinksOnlyInEscalations(t *testing.T) {
 	for kind, want := range map[ticket.MailKind]string{ticket.MailEscalation: "escalation", ticket.MailReminder: "", ticket.MailReceipt: "conversation"} {
-		store := asked(t)
+		store := newOneMail(t)
 		store.ticketMail.Data.Kind = kind
 		if l, _, err := app.NewMails(store).Letter(t.Context(), "HM-0000000000", 2); err != nil || l.Token != want {
 			t.Errorf("%s: %q, %v; want %q", kind, l.Token, err, want)
@@ -110,7 +110,7 @@ func TestMails_linkStaffToEscalationsAlone(t *testing.T) {
 	}
 }
 
-func TestMails_tellOfAnEmergencyAnewWhereEarlierMailsWereNeverSent(t *testing.T) {
+func TestAnnouncement_isNotAChangeIfEarlierMailsWereSuperseded(t *testing.T) {
 	for name, c := range map[string]struct {
 		unsent, sent bool
 		total        int
@@ -123,7 +123,7 @@ func TestMails_tellOfAnEmergencyAnewWhereEarlierMailsWereNeverSent(t *testing.T)
 		"to one with more tickets": {false, false, 3, desk.AnnounceChanged, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := asked(t)
+			store := newOneMail(t)
 			store.announcement = app.StoredAnnouncement{
 				Data:     desk.Announcement{Announces: desk.AnnounceChanged, EmergencyTerms: desk.EmergencyTerms{Stage: desk.StageInForce}},
 				Delivery: desk.DeliveryOwed, Unsent: c.unsent, Sent: c.sent,

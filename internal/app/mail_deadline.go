@@ -10,9 +10,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// date fills in a mail's deadlines, as its event left the ticket. A mail may be sent long after that. Where a date has passed
-// by then, the ticket as it is now says whether we are late: its promise may have been kept, moved or stopped since. While
-// the desk is closed there is none, and after that the one that the closure has left.
+// date sets the deadlines of a mail to those after its event (then). The mail may be sent long after that. If a deadline has
+// passed in the meantime, the current ticket (now) decides whether it was missed, because the promise may have been met,
+// moved or paused since. While support is closed there are no deadlines; afterwards they are those moved by the closure.
 func (m *Mails) date(ctx context.Context, l *desk.MailData, then, now ticket.Ticket) error {
 	inForce := func(n desk.Notice) bool { return n.InForce }
 	closed := slices.ContainsFunc(l.Notices, func(n desk.Notice) bool { return n.InForce && n.Kind == ticket.EmergencyClosed })
@@ -30,7 +30,7 @@ func (m *Mails) date(ctx context.Context, l *desk.MailData, then, now ticket.Tic
 	}
 	for _, name := range []policy.ClockName{policy.FirstResponse, policy.Resolution} {
 		if passed(name) && lateSince(present.Promise(name), l.Sent).IsZero() {
-			promised = present // for both: the answer would be promised for after the resolution
+			promised = present // for both, or the first response could be due after the resolution
 			break
 		}
 	}
@@ -56,7 +56,7 @@ func (m *Mails) date(ctx context.Context, l *desk.MailData, then, now ticket.Tic
 	return nil
 }
 
-// lateSince returns the date by which something was promised, if that has passed; zero otherwise.
+// lateSince returns the deadline of a promise if it has passed, and the zero time otherwise.
 func lateSince(p desk.SLAState, sent time.Time) time.Time {
 	switch {
 	case !p.BreachedAt.IsZero():
@@ -67,13 +67,13 @@ func lateSince(p desk.SLAState, sent time.Time) time.Time {
 	return p.Due
 }
 
-// promised returns the promises of a ticket as the reader of a mail has them, by the emergencies when it is sent if
-// weave or the ticket is in one.
-func (m *Mails) promised(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed, weave bool) (desk.Promised, error) {
+// promised returns the promises of a ticket as shown to the recipient of a mail. If apply is set or the ticket is in an
+// emergency, it applies the transitions up to the sending of the mail.
+func (m *Mails) promised(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed, apply bool) (desk.Promised, error) {
 	p := desk.PromisedOf(t, policy.Deadlines{}, time.Time{})
-	if weave || t.InEmergency() {
+	if apply || t.InEmergency() {
 		var err error
-		if p, err = m.woven(ctx, l, t, closed); err != nil {
+		if p, err = m.afterTransitions(ctx, l, t, closed); err != nil {
 			return desk.Promised{}, err
 		}
 	}
@@ -83,24 +83,24 @@ func (m *Mails) promised(ctx context.Context, l *desk.MailData, t ticket.Ticket,
 	return p, nil
 }
 
-// woven returns the promises of a ticket as the emergencies have them when the mail is sent: while the desk is closed, or
-// when that which held the ticket may be over.
-func (m *Mails) woven(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed bool) (desk.Promised, error) {
-	gate, err := m.store.Schedule(ctx)
+// afterTransitions returns the promises of a ticket after the transitions up to the sending of the mail. closed reports
+// whether support is closed then.
+func (m *Mails) afterTransitions(ctx context.Context, l *desk.MailData, t ticket.Ticket, closed bool) (desk.Promised, error) {
+	schedule, err := m.store.Schedule(ctx)
 	if err != nil {
 		return desk.Promised{}, err
 	}
-	d := ticket.Environment{Policy: l.Policy, Schedule: gate}
-	woven, err := ticket.ApplyTransitions(t, d, l.Sent.UTC().Truncate(time.Second))
+	d := ticket.Environment{Policy: l.Policy, Schedule: schedule}
+	after, err := ticket.ApplyTransitions(t, d, l.Sent.UTC().Truncate(time.Second))
 	if err != nil {
 		return desk.Promised{}, err
 	}
-	expected, err := ticket.Expected(woven.Ticket, d)
+	expected, err := ticket.Expected(after.Ticket, d)
 	if err != nil {
 		return desk.Promised{}, err
 	}
-	promised := desk.PromisedOf(woven.Ticket, expected, time.Time{})
-	if closed && !woven.Ticket.InEmergency() { // a due event of its own comes first: its next step says when it is due
+	promised := desk.PromisedOf(after.Ticket, expected, time.Time{})
+	if closed && !after.Ticket.InEmergency() { // a due event precedes the transition; the deadline follows from the next step
 		promised.FirstResponse.Due, promised.Resolution.Due = time.Time{}, time.Time{}
 	}
 	return promised, nil

@@ -10,25 +10,24 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// noticeReader reads the emergencies that notices are made of.
+// noticeReader reads the emergencies whose notices are shown.
 type noticeReader interface {
-	// Notices returns those in force or planned. It is cheap: every page and every mail asks.
+	// Notices returns the emergencies in force or planned. It is cheap, since every page and every mail needs them.
 	Notices(context.Context) ([]desk.Emergency, error)
-	// Emergencies returns all there ever were.
+	// Emergencies returns all emergencies, past ones included.
 	Emergencies(context.Context) ([]desk.Emergency, error)
 }
 
-// NoticeBoard is what every page says about emergencies. While PostgreSQL can't be reached it goes on with what it read
-// last, as long as that holds by the clock.
+// NoticeBoard provides the notices that every page shows. While the store is unavailable it uses what it read last.
 type NoticeBoard struct {
 	source noticeReader
 	last   atomic.Pointer[[]desk.Emergency]
 }
 
-// NewNoticeBoard returns a board over a store.
+// NewNoticeBoard returns a NoticeBoard over a store.
 func NewNoticeBoard(source noticeReader) *NoticeBoard { return &NoticeBoard{source: source} }
 
-// Notices returns what is to be said now. It fails only as long as PostgreSQL has never answered.
+// Notices returns the current notices. It returns an error only if the store has been unavailable from the start.
 func (b *NoticeBoard) Notices(ctx context.Context) ([]desk.Notice, error) {
 	all, err := b.source.Notices(ctx)
 	if err == nil {
@@ -41,7 +40,7 @@ func (b *NoticeBoard) Notices(ctx context.Context) ([]desk.Notice, error) {
 	return desk.NoticesAt(all, time.Now()), nil
 }
 
-// Named returns every emergency there ever was, by its ID.
+// Named returns all emergencies by ID.
 func (b *NoticeBoard) Named(ctx context.Context) (map[ticket.EmergencyID]desk.Emergency, error) {
 	all, err := b.source.Emergencies(ctx)
 	if err != nil {
@@ -54,7 +53,7 @@ func (b *NoticeBoard) Named(ctx context.Context) (map[ticket.EmergencyID]desk.Em
 	return named, nil
 }
 
-// Past returns what ended since an instant, the latest first.
+// Past returns the emergencies that ended at an instant or later, latest end first.
 func (b *NoticeBoard) Past(ctx context.Context, since time.Time) ([]desk.Emergency, error) {
 	all, err := b.source.Emergencies(ctx)
 	if err != nil {

@@ -11,45 +11,45 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-type written struct {
+type noticeStore struct {
 	all []desk.Emergency
 	err error
 }
 
-func (w *written) Notices(context.Context) ([]desk.Emergency, error)     { return w.all, w.err }
-func (w *written) Emergencies(context.Context) ([]desk.Emergency, error) { return w.all, w.err }
+func (w *noticeStore) Notices(context.Context) ([]desk.Emergency, error)     { return w.all, w.err }
+func (w *noticeStore) Emergencies(context.Context) ([]desk.Emergency, error) { return w.all, w.err }
 
 func closure(from, until time.Time) desk.Emergency {
 	return desk.Emergency{Emergency: ticket.Emergency{Kind: ticket.EmergencyClosed, From: from, Until: until}}
 }
 
-func TestNoticeBoard_goesOnWithWhatItKnewWhileNobodyAnswers(t *testing.T) {
+func TestNotices_usesLastReadDuringOutage(t *testing.T) {
 	now := time.Now()
-	w := &written{err: fault.New(fault.Unavailable, "away")}
+	w := &noticeStore{err: fault.New(fault.Unavailable, "away")}
 	b := app.NewNoticeBoard(w)
 	if _, err := b.Notices(t.Context()); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("before the first answer: %v", err)
 	}
 	w.all, w.err = []desk.Emergency{closure(now.Add(-time.Hour), now.Add(time.Hour)), closure(now.Add(-time.Hour), now.Add(-time.Second))}, nil
-	if said, err := b.Notices(t.Context()); err != nil || len(said) != 1 {
-		t.Errorf("said %v, %v", said, err)
+	if notices, err := b.Notices(t.Context()); err != nil || len(notices) != 1 {
+		t.Errorf("notices %v, %v", notices, err)
 	}
 	w.all, w.err = nil, fault.New(fault.Unavailable, "away")
-	if said, err := b.Notices(t.Context()); err != nil || len(said) != 1 {
-		t.Errorf("while nobody answers: %v, %v", said, err)
+	if notices, err := b.Notices(t.Context()); err != nil || len(notices) != 1 {
+		t.Errorf("during the outage: %v, %v", notices, err)
 	}
 	w.err = nil
-	if said, err := b.Notices(t.Context()); err != nil || len(said) != 0 {
-		t.Errorf("after the end: %v, %v", said, err)
+	if notices, err := b.Notices(t.Context()); err != nil || len(notices) != 0 {
+		t.Errorf("after the end: %v, %v", notices, err)
 	}
 }
 
-func TestNoticeBoard_tellsOfWhatEndedNotLongAgo(t *testing.T) {
+func TestPast_returnsRecentlyEndedEmergencies(t *testing.T) {
 	now := time.Now()
 	early, lately := closure(now.Add(-99*time.Hour), now.Add(-50*time.Hour)), closure(now.Add(-9*time.Hour), now.Add(-time.Hour))
 	cancelled := closure(now.Add(-9*time.Hour), now.Add(-2*time.Hour))
 	cancelled.Cancelled = now.Add(-10 * time.Hour)
-	w := &written{all: []desk.Emergency{
+	w := &noticeStore{all: []desk.Emergency{
 		closure(now.Add(-999*time.Hour), now.Add(-900*time.Hour)), early, lately, closure(now.Add(-time.Hour), time.Time{}),
 		cancelled,
 	}}

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// policyVersions holds the published versions.
+// policyVersions holds the published policy versions.
 type policyVersions interface {
 	publishStore
 	PolicyVersionRecords(context.Context) ([]desk.PolicyVersionRecord, error)
@@ -22,20 +22,20 @@ type policyVersions interface {
 type adoptionStore interface {
 	// Chosen calls each with the tickets of a choice that can be moved to a version, in the order of their numbers.
 	Chosen(ctx context.Context, version int64, c desk.TicketChoice, each func(desk.Record) error) error
-	// TicketPolicies returns those of some tickets that exist.
+	// TicketPolicies returns status and version of those of some tickets that exist.
 	TicketPolicies(context.Context, []ticket.Number) (map[ticket.Number]TicketPolicy, error)
-	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, once desk.IdempotencyKey) (desk.Adoption, error)
+	AdoptPolicy(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, key desk.IdempotencyKey) (desk.Adoption, error)
 	Adoptions(ctx context.Context, version int64, limit int) (desk.AdoptionAudit, error)
 }
 
-// TicketPolicy is a ticket's status, and the version of the policy that it is under.
+// TicketPolicy is a ticket's status and the policy version that it is pinned to.
 type TicketPolicy struct {
 	Status  ticket.Status
 	Version int64
 }
 
-// Policies is how supervisors publish policies, and move open tickets to another version. Who may read is the caller's
-// to check; who may change is checked here.
+// Policies lets supervisors publish policies and move open tickets to another version. It checks the permission for changes;
+// the caller checks that for reading.
 type Policies struct {
 	policies  publishedPolicies
 	versions  policyVersions
@@ -43,17 +43,17 @@ type Policies struct {
 	relay     waker
 }
 
-// NewPolicies returns the service on a store. It wakes the relay after each adoption.
+// NewPolicies returns Policies over a store. It wakes the relay after each adoption.
 func NewPolicies(p publishedPolicies, v policyVersions, a adoptionStore, relay waker) *Policies {
 	return &Policies{policies: p, versions: v, adoptions: a, relay: relay}
 }
 
-// PolicyVersions returns every published version, the newest first.
+// PolicyVersions returns all published versions, newest first.
 func (s *Policies) PolicyVersions(ctx context.Context) ([]desk.PolicyVersionRecord, error) {
 	return s.versions.PolicyVersionRecords(ctx)
 }
 
-// PolicyVersion returns one published version, or NotFound.
+// PolicyVersion returns a published version, and a NotFound fault if it does not exist.
 func (s *Policies) PolicyVersion(ctx context.Context, version int64) (desk.PolicyVersion, error) {
 	return s.versions.PolicyVersion(ctx, version)
 }
@@ -74,7 +74,8 @@ func (s *Policies) Publish(ctx context.Context, by desk.Person, p desk.Publicati
 	return Publish(ctx, s.versions, p)
 }
 
-// Examine returns what a document would mean, beside the policy in force.
+// Examine checks a document and compares it with the policy in force. A document that is not valid is no error; its problems
+// are in the draft.
 func (s *Policies) Examine(ctx context.Context, document []byte, now time.Time) (desk.Draft, error) {
 	version, today, _, err := s.policies.PolicyInForce(ctx)
 	if err != nil {

@@ -107,14 +107,14 @@ func compareMove(r desk.Record, was, is *policy.Policy, version int64, now time.
 // Adopt moves the chosen open tickets to a published version. It accepts a command for each ticket at once, and the
 // commands are delivered like any other. It returns a Forbidden fault unless by is a supervisor or an administrator, and
 // a NotFound fault if the version does not exist.
-func (s *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, once desk.IdempotencyKey) (desk.Adoption, error) {
+func (s *Policies) Adopt(ctx context.Context, by desk.Person, version int64, c desk.TicketChoice, key desk.IdempotencyKey) (desk.Adoption, error) {
 	if err := authorise(by, mayAsk(ticket.VerbAdoptPolicy)); err != nil {
 		return desk.Adoption{}, err
 	}
 	if err := c.Check(version); err != nil {
 		return desk.Adoption{}, err
 	}
-	adoption, err := s.adoptions.AdoptPolicy(ctx, by, version, c, once)
+	adoption, err := s.adoptions.AdoptPolicy(ctx, by, version, c, key)
 	if err != nil {
 		return desk.Adoption{}, err
 	}

@@ -12,7 +12,7 @@ import (
 // priority are offered; which version the ticket is pinned to is read in the transaction that accepts it.
 const policyCacheTime = time.Second
 
-// policyCache remembers the policy in force for a moment, so that a rush of submissions does not read it each time.
+// policyCache caches the policy in force for policyCacheTime, so that not every submission reads it.
 type policyCache struct {
 	policies publishedPolicies
 

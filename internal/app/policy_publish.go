@@ -11,25 +11,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// CodeUnchanged is the code of a Conflict: a document that equals the newest version was to be published.
+// CodeUnchanged is the code of a Conflict: the document to publish equals the newest version.
 const CodeUnchanged = "unchanged"
 
-// publishStore is where policies are published.
+// publishStore stores published policies.
 type publishStore interface {
-	// PublishTx runs fn in a transaction beside which no other version is published, and commits it if fn returns nil.
+	// PublishTx runs fn in a transaction that excludes other publications, and commits it if fn returns nil.
 	PublishTx(ctx context.Context, fn func(PublishTx) error) error
 }
 
 // PublishTx is the transaction of one publication.
 type PublishTx interface {
-	// PublishedBefore returns what an author published under a key, with the fingerprint of that request, and false if
-	// there is nothing.
+	// PublishedBefore returns what an author published with a key and the fingerprint of that request, and false if there
+	// is nothing.
 	PublishedBefore(ctx context.Context, author, key string) (p desk.Published, fingerprint []byte, found bool, err error)
 	NewestPolicy(context.Context) (NewestPolicy, error)
 	AddPolicy(context.Context, desk.Publication, desk.Published) error
 }
 
-// NewestPolicy is the version that was published last, and the store's clock. Before the first there is only the clock.
+// NewestPolicy is the version that was published last, and the store's clock. Before the first publication only Clock is set.
 type NewestPolicy struct {
 	Version   int64
 	Document  []byte
@@ -37,9 +37,9 @@ type NewestPolicy struct {
 	Clock     time.Time
 }
 
-// PublishPolicy puts a document in force for tickets accepted from now on, on behalf of an author who is no person of the
-// desk. A document that equals the newest version is not published again. One that is not valid is an Invalid fault whose
-// cause is policy.Problems.
+// PublishPolicy publishes a document for tickets accepted from now on. The author is the name of a program. If the document
+// equals the newest version, PublishPolicy returns that version and false. If it is not valid, it returns an Invalid fault
+// whose cause is policy.Problems.
 func PublishPolicy(ctx context.Context, s publishStore, document []byte, author, reason string) (version int64, published bool, err error) {
 	p, err := Publish(ctx, s, desk.Publication{Document: document, Author: author, Reason: reason})
 	if refused, ok := errors.AsType[*fault.Error](err); ok && refused.Code == CodeUnchanged {
@@ -48,10 +48,11 @@ func PublishPolicy(ctx context.Context, s publishStore, document []byte, author,
 	return p.Version, err == nil, err
 }
 
-// Publish keeps a document for good, as the next version. It is Invalid when the document is not valid (the cause is
-// policy.Problems), or when it is to take effect in the past, before an earlier version or, as the first one, later; a
-// Conflict of CodeUnchanged, beside its version, when the document equals the newest one; and a Conflict when the key
-// was used for something else. It asks no one's permission; see Policies.Publish.
+// Publish publishes a document as the next version. It returns an Invalid fault for a document that is not valid, whose
+// cause is policy.Problems, and for an effective date that is in the past, before that of the previous version or, for the
+// first version, in the future. If the document equals the newest version, it returns that version and a Conflict with
+// CodeUnchanged. If the idempotency key was used with another request, it returns desk.ErrKeyReused. Publish checks no
+// permission; see Policies.Publish.
 func Publish(ctx context.Context, s publishStore, p desk.Publication) (published desk.Published, err error) {
 	if _, err := policy.Parse(p.Document); err != nil {
 		return desk.Published{}, fault.Wrap(err, fault.Invalid, "the policy is not valid")
@@ -79,7 +80,8 @@ func Publish(ctx context.Context, s publishStore, p desk.Publication) (published
 	return published, err
 }
 
-// nextVersion decides the number of a version and when it takes effect. Beside CodeUnchanged it returns the newest one.
+// nextVersion returns the number and effective date of the next version. With a CodeUnchanged Conflict it returns those of
+// the newest version.
 func nextVersion(newest NewestPolicy, p desk.Publication) (desk.Published, error) {
 	if bytes.Equal(newest.Document, p.Document) {
 		return desk.Published{Version: newest.Version, Effective: newest.Effective},

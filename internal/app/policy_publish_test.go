@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// publications holds the versions that were published, with a clock that stands still.
+// publications is an in-memory store of published versions with a fixed clock.
 type publications struct {
 	newest app.NewestPolicy
 	added  []desk.Published
@@ -30,7 +30,7 @@ func (p *publications) AddPolicy(_ context.Context, _ desk.Publication, as desk.
 	return nil
 }
 
-func TestPublish_takesEffectNeverBeforeNowNorBeforeAnEarlierVersion(t *testing.T) {
+func TestPublish_refusesEffectiveDatesInThePastOrBeforeThePreviousVersion(t *testing.T) {
 	clock := time.Date(2026, time.May, 4, 12, 0, 0, 500, time.UTC)
 	now, tomorrow := clock.Truncate(time.Second), clock.Add(24*time.Hour).Truncate(time.Second)
 	first, second := app.NewestPolicy{Clock: clock}, app.NewestPolicy{Version: 1, Document: []byte("x"), Effective: now.Add(-time.Hour), Clock: clock}
@@ -68,7 +68,7 @@ func TestPublish_takesEffectNeverBeforeNowNorBeforeAnEarlierVersion(t *testing.T
 	}
 }
 
-func TestPublish_answersARepeatedRequestAsTheFirstTime(t *testing.T) {
+func TestPublish_isIdempotent(t *testing.T) {
 	store := &publications{}
 	p := desk.Publication{Document: policy.Holesalemart(), IdempotencyKey: desk.IdempotencyKey{Key: "k", Fingerprint: []byte("first")}}
 	if got, err := app.Publish(t.Context(), store, p); err != nil || got != (desk.Published{Version: 7, Again: true}) {

@@ -8,7 +8,9 @@ import (
 
 // publishedPolicies reads published policy versions.
 type publishedPolicies interface {
+	// Policy returns a version, and a NotFound fault if it does not exist.
 	Policy(context.Context, int64) (*policy.Policy, error)
+	// PolicyInForce returns the version in force, its policy and its document.
 	PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error)
 }
 

@@ -8,33 +8,35 @@ import (
 	"github.com/holesalemart/supportdesk/internal/report"
 )
 
-// promiseCounter counts promises by the weeks that begin at the given instants, ascending.
+// promiseCounter counts promises by week. The weeks start at the given instants, in ascending order.
 type promiseCounter interface {
 	Promises(context.Context, report.PromiseFilter, []time.Time) ([]report.PromiseCount, error)
 }
 
-// ratingCounter counts ratings likewise, and reads those that have words.
+// ratingCounter counts ratings by week, as promiseCounter does, and reads those with comments.
 type ratingCounter interface {
 	Ratings(ctx context.Context, from, to time.Time, weeks []time.Time) ([]report.RatingCount, error)
 	Comments(ctx context.Context, from, to time.Time, limit int) ([]report.Comment, error)
 }
 
-// overviewReader reads how the desk is now.
+// overviewReader reads the data of the overview.
 type overviewReader interface {
-	// OpenTickets counts by age: a ticket's band is how many of the instants it was submitted at or before.
+	// OpenTickets counts the tickets that are not closed. The index of a ticket's age band is the number of the instants in
+	// bands that it was submitted at or before; see report.AgeBands.
 	OpenTickets(ctx context.Context, bands []time.Time, dueBefore time.Time) ([]report.OpenCount, error)
 	Escalated(ctx context.Context, limit int) (report.Escalations, error)
 	Reconciliation(context.Context) (desk.Reconciliation, error)
 	Staff(context.Context) ([]desk.Colleague, error)
 }
 
-// mailReader reads how mail goes out.
+// mailReader reads the delivery of mails.
 type mailReader interface {
 	MailState(ctx context.Context, lostSince time.Time) (report.MailStatus, error)
+	// Parcels lists mails with a status: owed ones oldest first, bounced ones since an instant newest first.
 	Parcels(ctx context.Context, status desk.DeliveryStatus, since time.Time, limit int) ([]report.Mail, error)
 }
 
-// Reports makes what supervisors read of what the store counts. Who may read it is the caller's to check.
+// Reports provides the reports for supervisors. The caller checks permissions.
 type Reports struct {
 	promises promiseCounter
 	ratings  ratingCounter
@@ -43,12 +45,12 @@ type Reports struct {
 	policies publishedPolicies
 }
 
-// NewReports returns the reports on a store's counts. Weeks and days are those of the zone of the policy in force.
+// NewReports returns Reports over a store. Weeks and days are those of the zone of the policy in force.
 func NewReports(p promiseCounter, r ratingCounter, o overviewReader, m mailReader, policies publishedPolicies) *Reports {
 	return &Reports{promises: p, ratings: r, overview: o, mail: m, policies: policies}
 }
 
-// Zone returns the zone that weeks and days are counted in: that of the policy in force.
+// Zone returns the zone of the policy in force, which determines weeks and days.
 func (r *Reports) Zone(ctx context.Context) (*time.Location, error) {
 	_, p, _, err := r.policies.PolicyInForce(ctx)
 	if err != nil {
@@ -57,7 +59,7 @@ func (r *Reports) Zone(ctx context.Context) (*time.Location, error) {
 	return p.Zone, nil
 }
 
-// Promises reports on the promises of a period.
+// Promises returns the report on the promises of a period.
 func (r *Reports) Promises(ctx context.Context, f report.PromiseFilter) (report.Promises, error) {
 	zone, err := r.Zone(ctx)
 	if err != nil {
@@ -70,10 +72,10 @@ func (r *Reports) Promises(ctx context.Context, f report.PromiseFilter) (report.
 	return report.NewPromises(f, zone, counts), nil
 }
 
-// maxComments is how many comments a report shows.
+// maxComments is the maximum number of comments in a report.
 const maxComments = 50
 
-// Ratings reports on the ratings that were given, or last changed, in a period.
+// Ratings returns the report on the ratings that were made or last changed in a period.
 func (r *Reports) Ratings(ctx context.Context, from, to time.Time) (report.Ratings, error) {
 	zone, err := r.Zone(ctx)
 	if err != nil {
@@ -88,11 +90,11 @@ func (r *Reports) Ratings(ctx context.Context, from, to time.Time) (report.Ratin
 }
 
 const (
-	recentBounces  = 7 * 24 * time.Hour // how long the overview counts a mail that bounced
-	maxEscalations = 25                 // listed by the overview
+	recentBounces  = 7 * 24 * time.Hour // how long the overview counts a bounced mail
+	maxEscalations = 25                 // listed in the overview
 )
 
-// Overview returns the desk at a glance.
+// Overview returns the overview of all tickets that are not closed, of mail delivery and of the workflows.
 func (r *Reports) Overview(ctx context.Context, now time.Time) (report.Overview, error) {
 	zone, err := r.Zone(ctx)
 	if err != nil {
@@ -117,8 +119,8 @@ func (r *Reports) Overview(ctx context.Context, now time.Time) (report.Overview,
 	return o, err
 }
 
-// Mailroom returns how mail goes out, the mails that wait, the oldest first, and those that bounced, the newest first:
-// with lately, only those that the overview counts.
+// Mailroom returns the status of mail delivery, the owed mails, oldest first, and the bounced ones, newest first. With
+// lately, it returns only the bounced mails that the overview counts.
 func (r *Reports) Mailroom(ctx context.Context, now time.Time, lately bool) (s report.MailStatus, waiting, bounced []report.Mail, err error) {
 	if s, err = r.mail.MailState(ctx, now.Add(-recentBounces)); err == nil {
 		waiting, err = r.mail.Parcels(ctx, desk.DeliveryOwed, time.Time{}, report.MaxMails)

@@ -14,25 +14,25 @@ import (
 
 var errEveryone = fault.NewConflict("group-fixed", "everyone is all agents: it can't be changed")
 
-// GroupMembers is a group as it is stored: everyone is not, as its members follow from their roles.
+// GroupMembers is a stored group. policy.Everyone is not stored, since its members follow from their roles.
 type GroupMembers struct {
 	Handle, Title string
 	People        []ticket.PersonID // also those who are disabled
 }
 
-// groupStore holds the groups. It records each change with the person who made it, and returns a NotFound fault for a
-// group or a member that does not exist.
+// groupStore holds the groups. It logs each change with the person who made it, and returns a NotFound fault for a group or
+// a member that does not exist.
 type groupStore interface {
-	// AddGroup returns a Conflict for a handle that another group has.
+	// AddGroup returns a Conflict if a group with the handle exists.
 	AddGroup(ctx context.Context, by ticket.PersonID, handle, title string) error
 	SetGroupTitle(ctx context.Context, by ticket.PersonID, handle, title string) error
 	RemoveGroup(ctx context.Context, by ticket.PersonID, handle string) error
-	// AddMember changes nothing for a member.
+	// AddMember does nothing if the person is a member.
 	AddMember(ctx context.Context, by ticket.PersonID, group string, person ticket.PersonID) error
 	RemoveMember(ctx context.Context, by ticket.PersonID, group, handleOrID string) error
 }
 
-// staffReader knows the staff. Those who are disabled are left out.
+// staffReader reads the staff, without those who are disabled.
 type staffReader interface {
 	Staff(context.Context) ([]desk.Colleague, error)
 	// Colleague returns a NotFound fault if there is no such person.
@@ -41,10 +41,10 @@ type staffReader interface {
 	GroupMembers(context.Context) ([]GroupMembers, error)
 }
 
-// absenceStore holds who is away.
+// absenceStore holds absences.
 type absenceStore interface {
-	// MarkAway marks a person as away until an instant, zero: until they are back, and returns false if it has passed. An
-	// absence that lasts keeps its beginning.
+	// MarkAway marks a person as away until an instant, or until MarkBack if it is zero, and returns false if the instant has
+	// passed. The start of a current absence does not change.
 	MarkAway(ctx context.Context, person ticket.PersonID, until time.Time) (c desk.Colleague, marked bool, err error)
 	MarkBack(ctx context.Context, person ticket.PersonID) (desk.Colleague, error)
 }
@@ -55,17 +55,17 @@ type staffingStore interface {
 	absenceStore
 }
 
-// Staffing is who can be given tickets: the groups that assignment rules name, and who is away.
+// Staffing manages to whom tickets can be assigned: the groups in assignment rules, and absences.
 type Staffing struct{ store staffingStore }
 
-// NewStaffing returns the use cases on a store.
+// NewStaffing returns Staffing over a store.
 func NewStaffing(s staffingStore) *Staffing { return &Staffing{s} }
 
-// Staff lists the staff by name, without those who are disabled.
+// Staff returns the staff by name, without those who are disabled.
 func (s *Staffing) Staff(ctx context.Context) ([]desk.Colleague, error) { return s.store.Staff(ctx) }
 
-// Groups lists the groups with their members: everyone first, the others by title. It is Forbidden to all but
-// supervisors and administrators.
+// Groups returns the groups with their members: policy.Everyone first, the others by title. It returns a Forbidden fault
+// unless by is a supervisor or an administrator.
 func (s *Staffing) Groups(ctx context.Context, by desk.Person) ([]desk.Group, error) {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return nil, err
@@ -95,8 +95,8 @@ func (s *Staffing) Groups(ctx context.Context, by desk.Person) ([]desk.Group, er
 	return groups, nil
 }
 
-// MakeGroup makes a group without members. It is Forbidden as Groups is, Invalid by field, and a Conflict for a handle
-// that a group has.
+// MakeGroup adds a group without members. It returns Forbidden as Groups does, an Invalid fault that names the invalid
+// fields, and a Conflict if a group with the handle exists.
 func (s *Staffing) MakeGroup(ctx context.Context, by desk.Person, handle, title string) error {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return err
@@ -108,13 +108,13 @@ func (s *Staffing) MakeGroup(ctx context.Context, by desk.Person, handle, title 
 	return s.store.AddGroup(ctx, by.ID, g.Handle, g.Title)
 }
 
-// RenameGroup changes a group's title; its handle stays. It is Forbidden as Groups is, Invalid on "title", NotFound
-// for no group and a Conflict for everyone.
+// RenameGroup changes a group's title, but not its handle. It returns Forbidden as Groups does, Invalid for the field
+// "title", NotFound if the group does not exist, and a Conflict for policy.Everyone.
 func (s *Staffing) RenameGroup(ctx context.Context, by desk.Person, handle, title string) error {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return err
 	}
-	g := desk.Group{Handle: "a", Title: strings.TrimSpace(title)} // its handle isn't in question
+	g := desk.Group{Handle: "a", Title: strings.TrimSpace(title)} // any valid handle
 	if err := g.Check(); err != nil {
 		return err
 	}
@@ -124,7 +124,8 @@ func (s *Staffing) RenameGroup(ctx context.Context, by desk.Person, handle, titl
 	return s.store.SetGroupTitle(ctx, by.ID, handle, g.Title)
 }
 
-// DeleteGroup deletes a group. Rules that name it find no one from then on. The errors are RenameGroup's.
+// DeleteGroup deletes a group. Assignment rules that refer to it assign no tickets afterwards. It returns
+// Forbidden, NotFound and Conflict as RenameGroup does.
 func (s *Staffing) DeleteGroup(ctx context.Context, by desk.Person, handle string) error {
 	if err := mayChangeGroup(by, handle); err != nil {
 		return err
@@ -132,13 +133,13 @@ func (s *Staffing) DeleteGroup(ctx context.Context, by desk.Person, handle strin
 	return s.store.RemoveGroup(ctx, by.ID, handle)
 }
 
-// JoinGroup adds one of the staff, by handle or ID, to a group; a member stays one. It is NotFound for no group or a
-// person who is not staff, and otherwise fails as RenameGroup does.
-func (s *Staffing) JoinGroup(ctx context.Context, by desk.Person, group, whose string) error {
+// JoinGroup adds a member of the staff, by handle or ID, to a group, and does nothing if they are a member. It returns
+// Forbidden, NotFound and Conflict as RenameGroup does, and NotFound also for a person who is not staff.
+func (s *Staffing) JoinGroup(ctx context.Context, by desk.Person, group, handleOrID string) error {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return err
 	}
-	person, err := s.store.Colleague(ctx, whose)
+	person, err := s.store.Colleague(ctx, handleOrID)
 	if err != nil {
 		return err
 	}
@@ -148,13 +149,13 @@ func (s *Staffing) JoinGroup(ctx context.Context, by desk.Person, group, whose s
 	return s.store.AddMember(ctx, by.ID, group, person.ID)
 }
 
-// LeaveGroup takes a member, by ID or handle, out of a group; one who is disabled, too. The errors are JoinGroup's, and
-// it is NotFound for a person who is no member.
-func (s *Staffing) LeaveGroup(ctx context.Context, by desk.Person, group, whose string) error {
+// LeaveGroup removes a member, by handle or ID, from a group; the member may be disabled. It returns Forbidden,
+// NotFound and Conflict as RenameGroup does, and NotFound also for a person who is not a member.
+func (s *Staffing) LeaveGroup(ctx context.Context, by desk.Person, group, handleOrID string) error {
 	if err := mayChangeGroup(by, group); err != nil {
 		return err
 	}
-	return s.store.RemoveMember(ctx, by.ID, group, whose)
+	return s.store.RemoveMember(ctx, by.ID, group, handleOrID)
 }
 
 func mayChangeGroup(by desk.Person, handle string) error {
@@ -167,11 +168,11 @@ func mayChangeGroup(by desk.Person, handle string) error {
 	return nil
 }
 
-// LeaveDesk marks a colleague, by handle or ID, as away until an instant, or until they are back with the zero one. An
-// absence that lasts keeps its beginning. Supervisors may do it for others. It is Forbidden to everyone else, Invalid on
-// "until" for an instant that has passed, and NotFound for a person who is not staff.
-func (s *Staffing) LeaveDesk(ctx context.Context, by desk.Person, whose string, until time.Time) (desk.Colleague, error) {
-	c, err := s.absentee(ctx, by, whose)
+// LeaveDesk marks a member of the staff, by handle or ID, as away until an instant or, if that is zero, until ReturnToDesk.
+// The start of a current absence does not change. It returns a Forbidden fault unless by is that person, a supervisor or an
+// administrator, Invalid for the field "until" if the instant has passed, and NotFound for a person who is not staff.
+func (s *Staffing) LeaveDesk(ctx context.Context, by desk.Person, handleOrID string, until time.Time) (desk.Colleague, error) {
+	c, err := s.absentee(ctx, by, handleOrID)
 	if err != nil {
 		return desk.Colleague{}, err
 	}
@@ -182,21 +183,21 @@ func (s *Staffing) LeaveDesk(ctx context.Context, by desk.Person, whose string, 
 	return c, err
 }
 
-// ReturnToDesk marks a colleague as back. The errors are LeaveDesk's.
-func (s *Staffing) ReturnToDesk(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error) {
-	c, err := s.absentee(ctx, by, whose)
+// ReturnToDesk marks a member of the staff as back. It returns the faults of LeaveDesk.
+func (s *Staffing) ReturnToDesk(ctx context.Context, by desk.Person, handleOrID string) (desk.Colleague, error) {
+	c, err := s.absentee(ctx, by, handleOrID)
 	if err != nil {
 		return desk.Colleague{}, err
 	}
 	return s.store.MarkBack(ctx, c.ID)
 }
 
-// absentee returns the colleague whose absence is to be changed.
-func (s *Staffing) absentee(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error) {
+// absentee returns the person whose absence is to be changed, if by may do that.
+func (s *Staffing) absentee(ctx context.Context, by desk.Person, handleOrID string) (desk.Colleague, error) {
 	if err := authorise(by, staffOnly); err != nil {
 		return desk.Colleague{}, err
 	}
-	c, err := s.store.Colleague(ctx, whose)
+	c, err := s.store.Colleague(ctx, handleOrID)
 	if err == nil && c.ID != by.ID {
 		err = authorise(by, supervisorsOnly)
 	}

@@ -20,7 +20,7 @@ import (
 
 const contractTicket ticket.Number = "HM-7Q2K9XM4TD"
 
-// contractStart is a Monday. Nothing here follows the machine's clock.
+// contractStart is a Monday. The scenarios do not use the machine's clock.
 var contractStart = time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
 
 const contractPolicy = `
@@ -37,7 +37,7 @@ assignment:
   - {categories: [delivery], group: vans, by: round_robin, reassign_on_breach: [first_response]}
 `
 
-// implementation is one of the two: the step on a store, with what a scenario does beside it.
+// implementation is an implementation of steps, with the other operations of scenarios.
 type implementation interface {
 	Step(context.Context, ticket.StepRequest) (ticket.StepResult, error)
 
@@ -54,14 +54,14 @@ type implementation interface {
 	state() ticket.State
 }
 
-// scenario is a scenario under way on one of the two, and what it has shown so far.
+// scenario is a scenario in progress on an implementation, with its results so far.
 type scenario struct {
 	implementation
 	t     *testing.T
 	lines []string
 }
 
-// at sets the clock to so many hours after the start.
+// at sets the clock to a number of hours after contractStart.
 func (s *scenario) at(hours float64) {
 	s.set(contractStart.Add(time.Duration(hours * float64(time.Hour))))
 }
@@ -81,7 +81,7 @@ func (s *scenario) command(verb ticket.Verb) ticket.Command {
 	return s.accept(c)
 }
 
-// step takes a step and notes what came of it.
+// step takes a step and notes the result.
 func (s *scenario) step(r ticket.StepRequest) ticket.StepResult {
 	s.t.Helper()
 	r.Number = contractTicket
@@ -90,7 +90,7 @@ func (s *scenario) step(r ticket.StepRequest) ticket.StepResult {
 		s.t.Fatalf("step %+v: %v", r, err)
 	}
 	noted := result
-	if parked := result.Digest.Parked; parked != nil { // its instants are the machine's
+	if parked := result.Digest.Parked; parked != nil { // its times are those of the machine's clock
 		noted.Digest.Parked = &ticket.Parked{Reason: parked.Reason}
 	}
 	s.note(noted)
@@ -135,7 +135,7 @@ var scenarios = map[string]func(*scenario){
 	"a command not recordable":     refusedCommand,
 }
 
-func TestStep_isTheSameOverPostgreSQLAndInMemory(t *testing.T) {
+func TestStep_hasTheSameResultsOverPostgreSQLAndInMemory(t *testing.T) {
 	for name, play := range scenarios {
 		t.Run(name, func(t *testing.T) {
 			stored, kept := &scenario{implementation: newInPostgreSQL(t, contractPolicy), t: t}, &scenario{implementation: newInMemory(t, contractPolicy), t: t}
@@ -318,7 +318,7 @@ func question(s *scenario) {
 	s.command(ticket.VerbRequestInformation)
 	owed := s.step(ticket.StepRequest{Command: 2}).Owed
 	s.at(3)
-	s.step(ticket.StepRequest{Schedule: true}) // its mail is owed still
+	s.step(ticket.StepRequest{Schedule: true}) // its mail is still owed
 	s.settle(owed[len(owed)-1].N, false)
 	s.at(4)
 	s.step(ticket.StepRequest{Delivered: owed[len(owed)-1].N})

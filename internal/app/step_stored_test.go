@@ -19,8 +19,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// inPostgreSQL is the implementation over PostgreSQL, with the clock of a scenario. The people of desktest have IDs of the
-// required shape and in the same order.
+// inPostgreSQL is the implementation over PostgreSQL, with the clock of a scenario. It replaces the IDs of the people in
+// desktest by valid ones in the same order.
 type inPostgreSQL struct {
 	*store.Store
 	t     testing.TB
@@ -63,7 +63,7 @@ func newInPostgreSQL(t testing.TB, document string) *inPostgreSQL {
 	return s
 }
 
-// withClock is a store whose clock is the scenario's.
+// withClock is a store with the clock of a scenario.
 type withClock struct {
 	*store.Store
 	scenario *inPostgreSQL

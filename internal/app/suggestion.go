@@ -10,22 +10,23 @@ import (
 
 // suggestionStore holds suggestions.
 type suggestionStore interface {
-	// Suggest stores one, once for each key that is not empty. It is Limited for a person who has written too much of late.
+	// Suggest stores a suggestion, once for each key that is not empty. It returns a Limited fault for a person with too
+	// many recent suggestions.
 	Suggest(ctx context.Context, by desk.Person, key, body string) error
-	// Suggestions lists the newest, with unread only those not read, and counts the unread.
+	// Suggestions returns the newest suggestions, with unread only the unread ones, and the number of unread ones.
 	Suggestions(ctx context.Context, unread bool, limit int) (newest []desk.Suggestion, count int, err error)
 	// MarkSuggestion returns a NotFound fault if there is no such suggestion.
 	MarkSuggestion(ctx context.Context, id int64, read bool) error
 }
 
-// Suggestions is the suggestion box: everyone may put something in, supervisors read it.
+// Suggestions accepts suggestions from everyone and shows them to supervisors.
 type Suggestions struct{ store suggestionStore }
 
-// NewSuggestions returns the use cases on a store.
+// NewSuggestions returns Suggestions over a store.
 func NewSuggestions(s suggestionStore) *Suggestions { return &Suggestions{s} }
 
-// Suggest stores a suggestion, once for each key that is not empty. The zero person is a visitor; how often those may
-// suggest is the caller's to limit. It is Invalid on "body", and Limited for a person who has written too much of late.
+// Suggest stores a suggestion, once for each key that is not empty. The zero person is a visitor, whose rate the caller
+// limits. It returns an Invalid fault for the field "body", and a Limited one for a person with too many recent suggestions.
 func (s *Suggestions) Suggest(ctx context.Context, by desk.Person, key, body string) error {
 	if !desk.Visible(body) || utf8.RuneCountInString(body) > desk.MaxSuggestion {
 		return fault.Field("body", "must have 1 to %d characters", desk.MaxSuggestion)
@@ -33,8 +34,8 @@ func (s *Suggestions) Suggest(ctx context.Context, by desk.Person, key, body str
 	return s.store.Suggest(ctx, by, key, body)
 }
 
-// Suggestions lists the newest suggestions, with unread only those not read, and counts the unread. It is Forbidden to
-// all but supervisors and administrators.
+// Suggestions returns the newest suggestions, with unread only the unread ones, and the number of unread ones. It returns a
+// Forbidden fault unless by is a supervisor or an administrator.
 func (s *Suggestions) Suggestions(ctx context.Context, by desk.Person, unread bool, limit int) (newest []desk.Suggestion, count int, err error) {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return nil, 0, err
@@ -42,8 +43,8 @@ func (s *Suggestions) Suggestions(ctx context.Context, by desk.Person, unread bo
 	return s.store.Suggestions(ctx, unread, limit)
 }
 
-// MarkSuggestion records that a suggestion was read, or is to be read again. It is Forbidden as Suggestions is, and
-// NotFound if there is no such suggestion.
+// MarkSuggestion marks a suggestion as read or unread. It returns Forbidden as Suggestions does, and NotFound if the
+// suggestion does not exist.
 func (s *Suggestions) MarkSuggestion(ctx context.Context, by desk.Person, id int64, read bool) error {
 	if err := authorise(by, supervisorsOnly); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// suggestions counts what reaches the store.
+// suggestions is a store that counts calls.
 type suggestions struct{ stored, read int }
 
 func (s *suggestions) Suggest(context.Context, desk.Person, string, string) error {
@@ -29,7 +29,7 @@ func (s *suggestions) MarkSuggestion(context.Context, int64, bool) error {
 	return nil
 }
 
-func TestSuggest_takesWordsOfAnyoneUpToTheLimit(t *testing.T) {
+func TestSuggest_limitsLength(t *testing.T) {
 	store := &suggestions{}
 	box, long := app.NewSuggestions(store), strings.Repeat("é", desk.MaxSuggestion)
 	for _, body := range []string{"", " \n ", long + "é"} {
@@ -47,7 +47,7 @@ func TestSuggest_takesWordsOfAnyoneUpToTheLimit(t *testing.T) {
 	}
 }
 
-func TestSuggestions_areForSupervisors(t *testing.T) {
+func TestSuggestions_requireSupervisor(t *testing.T) {
 	for role, want := range map[ticket.Role]fault.Kind{
 		"": fault.Forbidden, ticket.RoleCustomer: fault.Forbidden, ticket.RoleAgent: fault.Forbidden,
 		ticket.RoleSupervisor: 0, ticket.RoleAdministrator: 0,

@@ -12,59 +12,58 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// outcomeWait is how long a request waits for the outcome of its command before it is answered that the command was
-// accepted.
+// outcomeWait is how long a request waits for the outcome of its command. After that it is answered as accepted.
 const outcomeWait = 2 * time.Second
 
-// acceptor stores what people ask for. From the return of a method without an error on nothing of it is lost.
+// acceptor accepts submissions, commands and ratings. They are stored durably once a method returns without an error.
 type acceptor interface {
 	Submit(context.Context, desk.Person, desk.Submission) (desk.Accepted, error)
-	// Repeated returns what was accepted before under a key, and false if nothing was.
+	// Repeated returns what was accepted before with a key, and false if nothing was.
 	Repeated(context.Context, desk.Person, desk.IdempotencyKey) (desk.Accepted, bool, error)
 	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, error)
 	Rate(context.Context, desk.Person, desk.Rating) (desk.Rating, error)
 }
 
-// ticketReader reads tickets as their readers may see them.
+// ticketReader reads tickets. It returns a NotFound fault for a ticket that the person may not see.
 type ticketReader interface {
 	Ticket(context.Context, desk.Person, ticket.Number) (desk.Record, error)
 	Track(context.Context, ticket.Number) (desk.Record, error)
 	List(context.Context, desk.Filter) (records []desk.Record, more bool, err error)
-	// Timeline returns all events, also those that are for staff alone.
+	// Timeline returns all events, including those visible to staff only.
 	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
 }
 
-// terms are what deadlines follow from: the published policies and the emergency schedule.
-type terms interface {
+// termsReader reads what deadlines depend on: the published policies and the emergency schedule.
+type termsReader interface {
 	publishedPolicies
 	Schedule(context.Context) (ticket.EmergencySchedule, error)
-	// ScheduleSince returns the schedule as of a revision or later. It costs nothing if that is known already.
+	// ScheduleSince returns the schedule at a revision or a later one. It is cheap if that is cached.
 	ScheduleSince(ctx context.Context, revision int64) (ticket.EmergencySchedule, error)
 }
 
-// outcomes waits for what becomes of a command, at most until ctx ends; then it returns false.
-type outcomes interface {
+// outcomeWaiter waits for the outcome of a command. It returns false if ctx ends before the command is decided.
+type outcomeWaiter interface {
 	Await(context.Context, ticket.Number, int64) (o ticket.Outcome, decided bool, err error)
 }
 
-// Tickets accepts submissions and commands and shows tickets: the one path for both the API and the pages.
+// Tickets accepts submissions and commands and shows tickets, both for the API and for the pages.
 type Tickets struct {
 	acceptor acceptor
 	reader   ticketReader
-	terms    terms
-	outcomes outcomes
+	terms    termsReader
+	outcomes outcomeWaiter
 	relay    waker
 	inForce  *policyCache
 }
 
-// NewTickets returns a service over a store. It wakes the relay after each acceptance.
-func NewTickets(a acceptor, r ticketReader, t terms, o outcomes, relay waker) *Tickets {
+// NewTickets returns Tickets over a store. It wakes the relay after each acceptance.
+func NewTickets(a acceptor, r ticketReader, t termsReader, o outcomeWaiter, relay waker) *Tickets {
 	return &Tickets{acceptor: a, reader: r, terms: t, outcomes: o, relay: relay, inForce: &policyCache{policies: t}}
 }
 
-// Submit accepts a new ticket and returns both deadlines. Nothing is lost once it returns without an error. Category and
-// priority are completed and checked by the policy in force; a repeated submission is answered as it was the first time,
-// whatever is in force by now.
+// Submit accepts a new ticket and returns its deadlines. The ticket is stored durably once Submit returns without an error.
+// Category and priority have defaults and limits in the policy in force. A repeated submission is answered as the first
+// time, even under another policy. Submit returns an Invalid fault that names the invalid fields.
 func (s *Tickets) Submit(ctx context.Context, by desk.Person, sub desk.Submission) (desk.Receipt, error) {
 	version, p, err := s.inForce.get(ctx)
 	if err != nil {
@@ -75,7 +74,7 @@ func (s *Tickets) Submit(ctx context.Context, by desk.Person, sub desk.Submissio
 		return desk.Receipt{}, err
 	}
 	s.relay.Wake()
-	if accepted.Policy != version { // another was published in the meantime, or the key is an earlier submission's
+	if accepted.Policy != version { // another version was published in the meantime, or the submission is repeated
 		if p, err = s.terms.Policy(ctx, accepted.Policy); err != nil {
 			return desk.Receipt{}, err
 		}
@@ -83,7 +82,7 @@ func (s *Tickets) Submit(ctx context.Context, by desk.Person, sub desk.Submissio
 	return s.receipt(ctx, by, accepted, p)
 }
 
-// accept checks and accepts a submission, unless it was accepted before under its key.
+// accept checks and accepts a submission, unless it was accepted before with its key.
 func (s *Tickets) accept(ctx context.Context, by desk.Person, sub desk.Submission, p *policy.Policy) (desk.Accepted, error) {
 	if refused := checkSubmission(&sub, by, p); refused != nil {
 		first, again, err := s.acceptor.Repeated(ctx, by, sub.IdempotencyKey)
@@ -95,7 +94,7 @@ func (s *Tickets) accept(ctx context.Context, by desk.Person, sub desk.Submissio
 	return s.acceptor.Submit(ctx, by, sub)
 }
 
-// checkSubmission completes a submission with the policy's defaults and names every field that it can't accept.
+// checkSubmission sets the policy's defaults and returns an Invalid fault that names the invalid fields.
 func checkSubmission(s *desk.Submission, by desk.Person, p *policy.Policy) error {
 	var details []fault.Detail
 	reject := func(field, message string) {
@@ -127,9 +126,9 @@ func checkSubmission(s *desk.Submission, by desk.Person, p *policy.Policy) error
 	return nil
 }
 
-// Command accepts a command and waits a little for its outcome. With decided false it was accepted and will be
-// decided later; a refusal is in the outcome and is no error. An error beside an accepted number says that the outcome
-// can't be learned: the command is stored all the same, and must not be sent again.
+// Command accepts a command and waits up to outcomeWait for its outcome. If decided is false, the command is decided later.
+// A refusal is an outcome and not an error. If a.Seq is set, an error means that the outcome is unknown: the command has been
+// stored and must not be sent again.
 func (s *Tickets) Command(ctx context.Context, by desk.Person, r desk.Request) (a desk.Accepted, o ticket.Outcome, decided bool, err error) {
 	a, err = s.acceptor.Command(ctx, by, r)
 	if err != nil {
@@ -142,9 +141,9 @@ func (s *Tickets) Command(ctx context.Context, by desk.Person, r desk.Request) (
 	return a, o, decided, err
 }
 
-// Rate stores a requester's rating of their own ticket, in place of an earlier one. It is no command: it changes no
-// promise, so no workflow takes part and it is answered at once. It is Invalid with the fields at fault, NotFound for
-// another's ticket, Forbidden for staff, and a Conflict unless the ticket is resolved, or was closed not long ago.
+// Rate stores a requester's rating of their own ticket, replacing an earlier one. A rating is not a command, because it has
+// no effect on deadlines. Rate returns an Invalid fault that names the invalid fields, NotFound for a ticket of someone else,
+// Forbidden for staff, and a Conflict unless the ticket is resolved or was closed less than desk.RatingTime ago.
 func (s *Tickets) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk.Rating, error) {
 	if err := r.Check(); err != nil {
 		return desk.Rating{}, err
@@ -155,7 +154,7 @@ func (s *Tickets) Rate(ctx context.Context, by desk.Person, r desk.Rating) (desk
 	return s.acceptor.Rate(ctx, by, r)
 }
 
-// Ticket returns one ticket as this person may see it.
+// Ticket returns a ticket as the viewer may see it, and a NotFound fault if they may not.
 func (s *Tickets) Ticket(ctx context.Context, viewer desk.Person, n ticket.Number) (desk.View, error) {
 	record, err := s.reader.Ticket(ctx, viewer, n)
 	if err != nil {
@@ -181,8 +180,8 @@ func (s *Tickets) List(ctx context.Context, f desk.Filter) ([]desk.View, bool, e
 	return views, more, nil
 }
 
-// Timeline returns what this person may see of a ticket's history, oldest first. A customer sees the public events and the
-// refusals of what they asked for themselves, numbered anew without a gap.
+// Timeline returns the entries of a ticket's timeline that the viewer may see, oldest first. A customer sees public events
+// and the refusals of their own commands, numbered without gaps.
 func (s *Tickets) Timeline(ctx context.Context, viewer desk.Person, n ticket.Number) ([]desk.Entry, error) {
 	entries, err := s.reader.Timeline(ctx, viewer, n)
 	if err != nil || viewer.Role.Staff() {
@@ -191,7 +190,7 @@ func (s *Tickets) Timeline(ctx context.Context, viewer desk.Person, n ticket.Num
 	return publicEntries(entries, viewer.ID), nil
 }
 
-// Track returns what the number alone shows.
+// Track returns what anyone who knows a ticket's number may see of it.
 func (s *Tickets) Track(ctx context.Context, n ticket.Number) (desk.Tracking, error) {
 	record, err := s.reader.Track(ctx, n)
 	if err != nil {
@@ -204,7 +203,7 @@ func (s *Tickets) Track(ctx context.Context, n ticket.Number) (desk.Tracking, er
 	return desk.Tracking{Number: n, Status: v.Ticket.Status, Submitted: record.Submitted, Promises: v.Promised()}, nil
 }
 
-// PolicyInForce returns the policy that a ticket accepted now would be pinned to, with its document.
+// PolicyInForce returns the policy version that a ticket accepted now is pinned to, its policy and its document.
 func (s *Tickets) PolicyInForce(ctx context.Context) (int64, *policy.Policy, []byte, error) {
 	return s.terms.PolicyInForce(ctx)
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// bulkAtOnce is how many commands of a bulk are accepted at the same time. Others need the database, too.
+// bulkAtOnce is how many commands of one bulk are accepted concurrently. It leaves database connections for other requests.
 const bulkAtOnce = 4
 
-// Bulk asks the same of up to desk.MaxBulk tickets, as Command would of each, and waits a little for all the outcomes
-// together. The results come in the order of the numbers, one for each that is named. Its error is Invalid, and says
-// that nothing was accepted. With a key, what was accepted the first time is not accepted again: each ticket has a key
-// of its own, made from it. seen is Request.Seen of each ticket, 0 of those that it lacks.
+// Bulk sends the same command to up to desk.MaxBulk tickets, as Command does to one, and waits up to outcomeWait for all
+// outcomes together. The results are in the order of the numbers, without duplicates. Bulk returns an Invalid fault for too
+// many or no numbers. An idempotency key covers the whole bulk; the keys of the tickets' commands are derived from it. seen
+// has the Request.Seen of each ticket, which is 0 if it is missing.
 func (s *Tickets) Bulk(ctx context.Context, by desk.Person, numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request) ([]desk.Result, error) {
 	named := map[ticket.Number]bool{}
 	numbers = slices.DeleteFunc(slices.Clone(numbers), func(n ticket.Number) bool {
@@ -35,7 +35,7 @@ func (s *Tickets) Bulk(ctx context.Context, by desk.Person, numbers []ticket.Num
 	return results, nil
 }
 
-// acceptAll has a command accepted for each ticket, bulkAtOnce at a time.
+// acceptAll accepts the command for each ticket, bulkAtOnce at a time.
 func (s *Tickets) acceptAll(ctx context.Context, by desk.Person, numbers []ticket.Number, seen map[ticket.Number]int, r desk.Request, results []desk.Result) {
 	free := make(chan struct{}, bulkAtOnce)
 	var all sync.WaitGroup
@@ -44,7 +44,7 @@ func (s *Tickets) acceptAll(ctx context.Context, by desk.Person, numbers []ticke
 		all.Go(func() {
 			defer func() { <-free }()
 			own := r
-			own.Number, own.Seen, own.IdempotencyKey = n, seen[n], onceFor(r.IdempotencyKey, n)
+			own.Number, own.Seen, own.IdempotencyKey = n, seen[n], keyFor(r.IdempotencyKey, n)
 			a, err := s.acceptor.Command(ctx, by, own)
 			results[i] = desk.Result{Number: n, Seq: a.Seq, Err: err}
 		})
@@ -52,7 +52,7 @@ func (s *Tickets) acceptAll(ctx context.Context, by desk.Person, numbers []ticke
 	all.Wait()
 }
 
-// awaitAll waits for every outcome at once, as long as Command would for one.
+// awaitAll waits for all outcomes concurrently, up to outcomeWait in total.
 func (s *Tickets) awaitAll(ctx context.Context, results []desk.Result) {
 	waiting, cancel := context.WithTimeout(ctx, outcomeWait)
 	defer cancel()
@@ -65,11 +65,11 @@ func (s *Tickets) awaitAll(ctx context.Context, results []desk.Result) {
 	all.Wait()
 }
 
-// onceFor derives the idempotency key of one ticket from that of a bulk.
-func onceFor(o desk.IdempotencyKey, n ticket.Number) desk.IdempotencyKey {
-	if o.Key == "" {
-		return o
+// keyFor derives the idempotency key of one ticket's command from that of the bulk.
+func keyFor(key desk.IdempotencyKey, n ticket.Number) desk.IdempotencyKey {
+	if key.Key == "" {
+		return key
 	}
-	fingerprint := sha256.Sum256(append(slices.Clone(o.Fingerprint), n...))
-	return desk.IdempotencyKey{Key: o.Key + " " + string(n), Fingerprint: fingerprint[:]}
+	fingerprint := sha256.Sum256(append(slices.Clone(key.Fingerprint), n...))
+	return desk.IdempotencyKey{Key: key.Key + " " + string(n), Fingerprint: fingerprint[:]}
 }

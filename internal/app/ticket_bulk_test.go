@@ -16,35 +16,35 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// counter is a fixture whose tickets answer each in its own way.
-type counter struct {
+// bulkFixture is a fixture with an outcome or a refusal for each ticket.
+type bulkFixture struct {
 	*ticketFixture
 	refuse map[ticket.Number]error
 	answer map[ticket.Number]ticket.Outcome // others are not decided
 
-	asking    sync.Mutex
+	mu        sync.Mutex
 	asked     map[ticket.Number]desk.Request
-	now, most int           // how many are accepted at once
-	takes     time.Duration // to accept one
+	now, most int           // concurrent calls of Command, and their maximum
+	delay     time.Duration // of each call of Command
 }
 
-func bulk(c *counter) (*counter, *app.Tickets) {
+func newBulk(c *bulkFixture) (*bulkFixture, *app.Tickets) {
 	c.ticketFixture, _ = newTickets(policy.Default())
 	c.asked = map[ticket.Number]desk.Request{}
 	return c, app.NewTickets(c, c, c, c, c)
 }
 
-func (c *counter) Command(_ context.Context, _ desk.Person, r desk.Request) (desk.Accepted, error) {
-	c.asking.Lock()
+func (c *bulkFixture) Command(_ context.Context, _ desk.Person, r desk.Request) (desk.Accepted, error) {
+	c.mu.Lock()
 	c.asked[r.Number] = r
 	c.now++
 	c.most = max(c.most, c.now)
-	c.asking.Unlock()
-	time.Sleep(c.takes)
+	c.mu.Unlock()
+	time.Sleep(c.delay)
 	defer func() {
-		c.asking.Lock()
+		c.mu.Lock()
 		c.now--
-		c.asking.Unlock()
+		c.mu.Unlock()
 	}()
 	if err := c.refuse[r.Number]; err != nil {
 		return desk.Accepted{}, err
@@ -52,20 +52,20 @@ func (c *counter) Command(_ context.Context, _ desk.Person, r desk.Request) (des
 	return desk.Accepted{Number: r.Number, Seq: 7}, nil
 }
 
-// Await gives up when its time is up.
-func (c *counter) Await(ctx context.Context, n ticket.Number, seq int64) (ticket.Outcome, bool, error) {
+// Await blocks until ctx ends for a ticket without an outcome, if delay is set.
+func (c *bulkFixture) Await(ctx context.Context, n ticket.Number, seq int64) (ticket.Outcome, bool, error) {
 	o, decided := c.answer[n]
-	if !decided && c.takes > 0 {
+	if !decided && c.delay > 0 {
 		<-ctx.Done()
 	}
 	return o, decided && seq == 7, nil
 }
 
-func TestBulk_tellsOfEachTicketWhatBecameOfIt(t *testing.T) {
+func TestBulk_returnsTheResultOfEachTicket(t *testing.T) {
 	closed := fault.NewConflict(ticket.CodeClosed, "closed for good")
 	missing := fault.New(fault.NotFound, "there is no such ticket")
 	nothing := ticket.Outcome{Refused: true, Code: ticket.CodeNothing, Reason: "theirs already"}
-	c, d := bulk(&counter{
+	c, d := newBulk(&bulkFixture{
 		refuse: map[ticket.Number]error{"HM-C": closed, "HM-M": missing},
 		answer: map[ticket.Number]ticket.Outcome{"HM-A": {}, "HM-B": nothing},
 	})
@@ -106,12 +106,11 @@ func TestBulk_tellsOfEachTicketWhatBecameOfIt(t *testing.T) {
 	}
 }
 
-// TestBulk_asksTheSameUnderTheSameKey, so that what is sent twice is accepted once.
-func TestBulk_asksTheSameUnderTheSameKey(t *testing.T) {
+func TestBulk_isIdempotent(t *testing.T) {
 	numbers := []ticket.Number{"HM-A", "HM-B"}
 	var first map[ticket.Number]desk.Request
 	for range 2 {
-		c, d := bulk(&counter{})
+		c, d := newBulk(&bulkFixture{})
 		if _, err := d.Bulk(context.Background(), agent, numbers, nil, desk.Request{IdempotencyKey: desk.IdempotencyKey{Key: "k", Fingerprint: []byte("f")}}); err != nil {
 			t.Fatal(err)
 		}
@@ -122,10 +121,10 @@ func TestBulk_asksTheSameUnderTheSameKey(t *testing.T) {
 	}
 }
 
-// TestBulk_leavesRoomForOthers: a few are accepted at once, and all the outcomes are awaited together.
-func TestBulk_leavesRoomForOthers(t *testing.T) {
+// A few commands are accepted concurrently, and all outcomes are awaited concurrently.
+func TestBulk_limitsConcurrency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, d := bulk(&counter{takes: time.Second})
+		c, d := newBulk(&bulkFixture{delay: time.Second})
 		start := time.Now()
 		if _, err := d.Bulk(t.Context(), agent, many(desk.MaxBulk), nil, desk.Request{}); err != nil {
 			t.Fatal(err)
@@ -133,16 +132,16 @@ func TestBulk_leavesRoomForOthers(t *testing.T) {
 		if len(c.asked) != desk.MaxBulk || c.most < 2 || c.most > 8 {
 			t.Errorf("%d were asked, %d at once", len(c.asked), c.most)
 		}
-		accepting := c.takes * time.Duration((desk.MaxBulk+c.most-1)/c.most)
+		accepting := c.delay * time.Duration((desk.MaxBulk+c.most-1)/c.most)
 		if took := time.Since(start) - accepting; took <= 0 || took > 2*time.Second {
 			t.Errorf("it waited %s for the outcomes", took)
 		}
 	})
 }
 
-func TestBulk_takesOneToAHundred(t *testing.T) {
+func TestBulk_limitsTheNumberOfTickets(t *testing.T) {
 	for _, n := range []int{0, desk.MaxBulk + 1} {
-		c, d := bulk(&counter{})
+		c, d := newBulk(&bulkFixture{})
 		_, err := d.Bulk(context.Background(), agent, many(n), nil, desk.Request{})
 		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Kind != fault.Invalid || len(c.asked) > 0 {
 			t.Errorf("%d tickets: %v, %d asked", n, err, len(c.asked))

@@ -13,39 +13,39 @@ import (
 )
 
 var (
-	birth    = time.Date(2026, time.November, 23, 10, 0, 0, 0, time.UTC)
-	errAway  = errors.New("the database is away")
-	customer = desk.Person{ID: "P-CUSTOMER", Role: ticket.RoleCustomer}
-	agent    = desk.Person{ID: "P-AGENT", Role: ticket.RoleAgent}
+	submitted = time.Date(2026, time.November, 23, 10, 0, 0, 0, time.UTC)
+	errAway   = errors.New("the database is away")
+	customer  = desk.Person{ID: "P-CUSTOMER", Role: ticket.RoleCustomer}
+	agent     = desk.Person{ID: "P-AGENT", Role: ticket.RoleAgent}
 )
 
 const number ticket.Number = "HM-7Q2K9XM4TD"
 
-// ticketFixture is everything that Tickets needs, in memory. A zero error lets it work.
+// ticketFixture is an in-memory store for Tickets. Its methods return the errors that are set.
 type ticketFixture struct {
 	mu       sync.Mutex
 	policies map[int64]*policy.Policy
 	version  int64 // in force
-	gate     ticket.EmergencySchedule
+	schedule ticket.EmergencySchedule
 
 	accepted desk.Accepted
-	repeated desk.Accepted // under any key; zero: no key was used before
+	repeated desk.Accepted // with any key; zero: no key was used before
 	outcome  ticket.Outcome
 	decided  bool
 	records  []desk.Record
 
 	acceptError, awaitError, policyError error
 
-	submissions []desk.Submission
-	rated       []desk.Rating
-	entries     []desk.Entry
-	asked       int           // for the policy in force
-	wakes       int           // of the courier
-	patience    time.Duration // that Await was given
+	submissions  []desk.Submission
+	rated        []desk.Rating
+	entries      []desk.Entry
+	asked        int           // calls of PolicyInForce
+	wakes        int           // calls of Wake
+	awaitTimeout time.Duration // of the last call of Await
 }
 
 func newTickets(policies ...*policy.Policy) (*ticketFixture, *app.Tickets) {
-	s := &ticketFixture{policies: map[int64]*policy.Policy{}, accepted: desk.Accepted{Number: number, Seq: 1, At: birth, Policy: 1}}
+	s := &ticketFixture{policies: map[int64]*policy.Policy{}, accepted: desk.Accepted{Number: number, Seq: 1, At: submitted, Policy: 1}}
 	for i, p := range policies {
 		s.policies[int64(i+1)] = p
 	}
@@ -64,8 +64,8 @@ func (s *ticketFixture) Submit(_ context.Context, _ desk.Person, sub desk.Submis
 	return a, s.acceptError
 }
 
-func (s *ticketFixture) Repeated(_ context.Context, _ desk.Person, once desk.IdempotencyKey) (desk.Accepted, bool, error) {
-	return s.repeated, once.Key != "" && s.repeated.Again, s.acceptError
+func (s *ticketFixture) Repeated(_ context.Context, _ desk.Person, key desk.IdempotencyKey) (desk.Accepted, bool, error) {
+	return s.repeated, key.Key != "" && s.repeated.Again, s.acceptError
 }
 
 func (s *ticketFixture) Command(context.Context, desk.Person, desk.Request) (desk.Accepted, error) {
@@ -85,7 +85,7 @@ func (s *ticketFixture) Wake() {
 
 func (s *ticketFixture) Await(ctx context.Context, n ticket.Number, seq int64) (ticket.Outcome, bool, error) {
 	if until, ok := ctx.Deadline(); ok {
-		s.patience = time.Until(until)
+		s.awaitTimeout = time.Until(until)
 	}
 	if n != s.accepted.Number || seq != s.accepted.Seq {
 		return ticket.Outcome{}, false, errors.New("another command")
@@ -98,11 +98,11 @@ func (s *ticketFixture) Policy(_ context.Context, version int64) (*policy.Policy
 }
 
 func (s *ticketFixture) Schedule(context.Context) (ticket.EmergencySchedule, error) {
-	return s.gate, nil
+	return s.schedule, nil
 }
 
 func (s *ticketFixture) ScheduleSince(context.Context, int64) (ticket.EmergencySchedule, error) {
-	return s.gate, nil
+	return s.schedule, nil
 }
 
 func (s *ticketFixture) PolicyInForce(context.Context) (int64, *policy.Policy, []byte, error) {

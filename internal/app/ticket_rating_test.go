@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestRate_namesEveryFieldAtFault(t *testing.T) {
+func TestRate_namesInvalidFields(t *testing.T) {
 	s, d := newTickets(policy.Default())
 	for _, r := range []desk.Rating{
 		{Score: 0}, {Score: 6}, {Score: -1}, {Score: 3, Comment: strings.Repeat("é", desk.MaxComment+1)},

@@ -24,8 +24,8 @@ func parse(t *testing.T, document string) *policy.Policy {
 	return p
 }
 
-// choosy lets customers choose, and promises more to who chooses well.
-const choosy = `
+// customerChoosesPolicy lets customers choose the priority. Its targets depend on the priority.
+const customerChoosesPolicy = `
 time_zone: UTC
 clocks: {first_response: {target: 10h, counts: calendar}, resolution: {target: 20h, counts: calendar, pauses: [waiting, resolved]}}
 priorities: {urgent: {first_response: 1h}}
@@ -33,15 +33,15 @@ customers_choose_priority: true
 categories: [boats, engines]
 `
 
-func TestSubmit_completesPromisesAndWakesTheCourier(t *testing.T) {
-	s, d := newTickets(parse(t, choosy))
+func TestSubmit_setsDefaultsAndWakesTheRelay(t *testing.T) {
+	s, d := newTickets(parse(t, customerChoosesPolicy))
 	got, err := d.Submit(context.Background(), customer, desk.Submission{Number: number, Subject: "Leak", Body: "It sinks."})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := desk.Receipt{
-		Accepted: desk.Accepted{Number: number, Seq: 1, At: birth, Policy: 1, Priority: policy.PriorityNormal, Category: "boats"},
-		Promises: policy.Deadlines{FirstResponse: birth.Add(10 * time.Hour), Resolution: birth.Add(20 * time.Hour)},
+		Accepted: desk.Accepted{Number: number, Seq: 1, At: submitted, Policy: 1, Priority: policy.PriorityNormal, Category: "boats"},
+		Promises: policy.Deadlines{FirstResponse: submitted.Add(10 * time.Hour), Resolution: submitted.Add(20 * time.Hour)},
 	}
 	want.Expected = want.Promises
 	if !reflect.DeepEqual(got, want) {
@@ -54,32 +54,32 @@ func TestSubmit_completesPromisesAndWakesTheCourier(t *testing.T) {
 		t.Errorf("the courier was woken %d times", s.wakes)
 	}
 	got, err = d.Submit(context.Background(), customer, desk.Submission{Number: number, Priority: policy.PriorityUrgent, Category: "engines"})
-	if err != nil || !got.Promises.FirstResponse.Equal(birth.Add(time.Hour)) || got.Category != "engines" {
+	if err != nil || !got.Promises.FirstResponse.Equal(submitted.Add(time.Hour)) || got.Category != "engines" {
 		t.Errorf("an urgent ticket gets %+v: %v", got, err)
 	}
 }
 
-// TestSubmit_promisesByThePolicyThatTheTicketIsPinnedTo, when another is published in the middle of it.
-func TestSubmit_promisesByThePolicyThatTheTicketIsPinnedTo(t *testing.T) {
-	s, d := newTickets(policy.Default(), parse(t, choosy))
+// Another version is published between the check and the acceptance.
+func TestSubmit_usesThePinnedPolicy(t *testing.T) {
+	s, d := newTickets(policy.Default(), parse(t, customerChoosesPolicy))
 	s.accepted.Policy = 2
 	got, err := d.Submit(context.Background(), customer, desk.Submission{Number: number})
-	if err != nil || !got.Promises.Resolution.Equal(birth.Add(20*time.Hour)) {
+	if err != nil || !got.Promises.Resolution.Equal(submitted.Add(20*time.Hour)) {
 		t.Errorf("the receipt is %+v: %v", got, err)
 	}
 }
 
-// TestSubmit_repeatedIsAnsweredAsTheFirstTime, although today's policy knows neither its category nor its choice.
-func TestSubmit_repeatedIsAnsweredAsTheFirstTime(t *testing.T) {
-	s, d := newTickets(parse(t, choosy), policy.Default())
+// The policy in force has neither the category nor the priority of the first submission.
+func TestSubmit_isIdempotent(t *testing.T) {
+	s, d := newTickets(parse(t, customerChoosesPolicy), policy.Default())
 	s.version = 2
 	again := desk.Submission{Category: "engines", Priority: policy.PriorityUrgent, IdempotencyKey: desk.IdempotencyKey{Key: "k"}}
 	if _, err := d.Submit(context.Background(), customer, again); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("the first time it is answered %v", err)
 	}
-	s.repeated = desk.Accepted{Number: number, Seq: 1, At: birth, Policy: 1, Again: true, Priority: policy.PriorityUrgent, Category: "engines"}
+	s.repeated = desk.Accepted{Number: number, Seq: 1, At: submitted, Policy: 1, Again: true, Priority: policy.PriorityUrgent, Category: "engines"}
 	got, err := d.Submit(context.Background(), customer, again)
-	want := desk.Receipt{Accepted: s.repeated, Promises: policy.Deadlines{FirstResponse: birth.Add(time.Hour), Resolution: birth.Add(20 * time.Hour)}}
+	want := desk.Receipt{Accepted: s.repeated, Promises: policy.Deadlines{FirstResponse: submitted.Add(time.Hour), Resolution: submitted.Add(20 * time.Hour)}}
 	want.Expected = want.Promises
 	if err != nil || !reflect.DeepEqual(got, want) || len(s.submissions) > 0 {
 		t.Errorf("the receipt is %+v, want %+v: %v", got, want, err)
@@ -90,7 +90,7 @@ func TestSubmit_repeatedIsAnsweredAsTheFirstTime(t *testing.T) {
 	}
 }
 
-func TestSubmit_namesEveryFieldThatItCannotAccept(t *testing.T) {
+func TestSubmit_namesInvalidFields(t *testing.T) {
 	long := desk.Submission{
 		Subject: strings.Repeat("ä", desk.MaxSubject+1), Body: strings.Repeat("x", desk.MaxBody+1), Category: "boats", Priority: "huge",
 	}
@@ -125,7 +125,7 @@ func TestSubmit_namesEveryFieldThatItCannotAccept(t *testing.T) {
 	}
 }
 
-func TestSubmit_thatWasNotAcceptedWakesNobody(t *testing.T) {
+func TestSubmit_doesNotWakeTheRelayOnError(t *testing.T) {
 	s, d := newTickets(policy.Default())
 	s.acceptError = errAway
 	if _, err := d.Submit(context.Background(), customer, desk.Submission{}); !errors.Is(err, errAway) || s.wakes > 0 {
@@ -133,8 +133,8 @@ func TestSubmit_thatWasNotAcceptedWakesNobody(t *testing.T) {
 	}
 }
 
-// TestSubmit_inARushAsksForThePolicyOnce or a few times, never for every ticket; a failure is not remembered.
-func TestSubmit_inARushAsksForThePolicyOnce(t *testing.T) {
+// Concurrent submissions read the policy a few times at most. Errors are not cached.
+func TestSubmit_cachesThePolicyInForce(t *testing.T) {
 	const rush = 200
 	s, d := newTickets(policy.Default())
 	s.policyError = errAway
@@ -159,7 +159,7 @@ func TestSubmit_inARushAsksForThePolicyOnce(t *testing.T) {
 	}
 }
 
-func TestCommand_answersWithTheOutcome(t *testing.T) {
+func TestCommand_returnsTheOutcome(t *testing.T) {
 	refused := ticket.Outcome{Refused: true, Code: ticket.CodeClosed, Reason: "closed for good"}
 	cases := map[string]struct {
 		outcome     ticket.Outcome
@@ -174,7 +174,7 @@ func TestCommand_answersWithTheOutcome(t *testing.T) {
 		"refused":                {outcome: refused, decided: true, wantDecided: true, wakes: 1},
 		"not decided in time":    {wakes: 1},
 		"not accepted":           {accept: errAway, wantErr: errAway},
-		"accepted, and then out": {await: errAway, wantErr: errAway, wakes: 1}, // and the number says that it is kept
+		"accepted, and then out": {await: errAway, wantErr: errAway, wakes: 1}, // the number shows that the command is stored
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -191,8 +191,8 @@ func TestCommand_answersWithTheOutcome(t *testing.T) {
 			if a != s.accepted {
 				t.Errorf("accepted %+v, want %+v", a, s.accepted)
 			}
-			if s.patience <= 0 || s.patience > 2*time.Second {
-				t.Errorf("waits for %s", s.patience)
+			if s.awaitTimeout <= 0 || s.awaitTimeout > 2*time.Second {
+				t.Errorf("waits for %s", s.awaitTimeout)
 			}
 		})
 	}

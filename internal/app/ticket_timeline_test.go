@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestTimeline_showsACustomerWhatIsPublic(t *testing.T) {
+func TestTimeline_showsCustomersPublicEntries(t *testing.T) {
 	s, d := newTickets(policy.Default())
 	supervisor := desk.Ref{ID: "P-9", Name: "Sue"}
 	event := func(n int, kind ticket.EventKind, by ticket.Actor) ticket.Event {

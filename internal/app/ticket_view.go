@@ -9,8 +9,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// view completes a record. A ticket that its workflow has not taken yet, or that is behind the emergency schedule, is
-// shown as its next step will leave it: the domain is pure, so that can be computed.
+// view returns the view of a record. A ticket before its first step, or behind the emergency schedule, is shown in the state
+// after its next step, which the pure domain can compute.
 func (s *Tickets) view(ctx context.Context, r desk.Record) (desk.View, error) {
 	p, err := s.terms.Policy(ctx, r.Policy)
 	if err != nil {
@@ -28,14 +28,13 @@ func (s *Tickets) view(ctx context.Context, r desk.Record) (desk.View, error) {
 	return project(v, ticket.Environment{Policy: p, Schedule: schedule})
 }
 
-// behind reports whether a transition of the emergency schedule has passed that the ticket has not taken yet.
+// behind reports whether a past transition of the emergency schedule has not been applied to the ticket yet.
 func behind(t ticket.Ticket, schedule ticket.EmergencySchedule) bool {
 	next, ok := ticket.NextTransition(t, schedule)
 	return ok && !next.At.After(time.Now())
 }
 
-// project completes the view of a ticket that an emergency pauses, that is behind the emergency schedule, or that no
-// step has taken yet.
+// project completes the view of a ticket in an emergency, behind the emergency schedule or before its first step.
 func project(v desk.View, under ticket.Environment) (_ desk.View, err error) {
 	if v.State != nil && !behind(v.State.Ticket, under.Schedule) {
 		v.Ticket, v.Next = v.State.Ticket, v.State.Next
@@ -57,7 +56,7 @@ func project(v desk.View, under ticket.Environment) (_ desk.View, err error) {
 	return v, err
 }
 
-// afterFirstStep returns the ticket as its first step would leave it now.
+// afterFirstStep returns the ticket after its first step.
 func afterFirstStep(r desk.Record, under ticket.Environment) (ticket.Ticket, error) {
 	first, err := ticket.Decide(ticket.Draft(r.Number, r.Requester.ID, r.Policy, under.Policy), under, r.Submission)
 	if err != nil {
@@ -66,14 +65,14 @@ func afterFirstStep(r desk.Record, under ticket.Environment) (ticket.Ticket, err
 	return afterTransitions(first.Ticket, under)
 }
 
-// afterTransitions returns the ticket as the schedule's transitions up to now would leave it.
+// afterTransitions returns the ticket after the schedule's transitions up to now.
 func afterTransitions(t ticket.Ticket, under ticket.Environment) (ticket.Ticket, error) {
 	now, err := ticket.ApplyTransitions(t, under, time.Now().UTC().Truncate(time.Second))
 	return now.Ticket, err
 }
 
-// WouldPromise returns what a ticket of normal priority would be promised if it was submitted at an instant, under a
-// policy and the emergencies in force then.
+// WouldPromise returns the promises of a ticket of normal priority that is submitted at an instant, under a policy and the
+// emergency schedule.
 func (s *Tickets) WouldPromise(ctx context.Context, p *policy.Policy, at time.Time) (desk.Promised, error) {
 	schedule, err := s.terms.Schedule(ctx)
 	if err != nil {
@@ -91,11 +90,11 @@ func (s *Tickets) WouldPromise(ctx context.Context, p *policy.Policy, at time.Ti
 	if err != nil {
 		return desk.Promised{}, err
 	}
-	goesOn, err := ticket.ResumesAt(taken.Ticket, under)
-	return desk.PromisedOf(taken.Ticket, expected, goesOn), err
+	resumesAt, err := ticket.ResumesAt(taken.Ticket, under)
+	return desk.PromisedOf(taken.Ticket, expected, resumesAt), err
 }
 
-// receipt returns what acceptance has promised. The schedule may have changed since, but not what held at that instant.
+// receipt returns the receipt of an accepted submission. The schedule may have changed since, but only for later instants.
 func (s *Tickets) receipt(ctx context.Context, by desk.Person, a desk.Accepted, p *policy.Policy) (desk.Receipt, error) {
 	schedule, err := s.scheduleOf(ctx, a)
 	if err != nil {
@@ -121,14 +120,14 @@ func (s *Tickets) receipt(ctx context.Context, by desk.Person, a desk.Accepted, 
 
 // scheduleOf returns the emergency schedule that a submission was accepted under.
 func (s *Tickets) scheduleOf(ctx context.Context, a desk.Accepted) (ticket.EmergencySchedule, error) {
-	if a.Again { // its revision was not stored
+	if a.Again { // the revision is not stored
 		return s.terms.Schedule(ctx)
 	}
 	return s.terms.ScheduleSince(ctx, a.Schedule)
 }
 
-// publicEntries returns the entries of a timeline that a customer may see. Who changes policies is named by their role
-// alone, as of the versions themselves: they never wrote to the customer.
+// publicEntries returns the entries of a timeline that a customer may see. It removes the names of supervisors who moved the
+// ticket to another policy version, since only their role is public.
 func publicEntries(all []desk.Entry, viewer ticket.PersonID) []desk.Entry {
 	shown := make([]desk.Entry, 0, len(all))
 	for _, e := range all {

@@ -12,17 +12,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// submission is the first command of every ticket here.
+// submission is the first command of every ticket in these tests.
 var submission = ticket.Command{
-	Seq: 1, Verb: ticket.VerbSubmit, By: customer.Actor(), At: birth, Message: 1, Priority: policy.PriorityNormal, Category: "boats",
+	Seq: 1, Verb: ticket.VerbSubmit, By: customer.Actor(), At: submitted, Message: 1, Priority: policy.PriorityNormal, Category: "boats",
 }
 
-// lived is the record of a ticket after some commands, hours apart.
-func lived(t *testing.T, p *policy.Policy, commands ...ticket.Command) desk.Record {
+// recordAfter returns the record of a ticket after commands an hour apart.
+func recordAfter(t *testing.T, p *policy.Policy, commands ...ticket.Command) desk.Record {
 	t.Helper()
 	state := ticket.State{Ticket: ticket.Draft(number, customer.ID, 1, p)}
 	for i, c := range append([]ticket.Command{submission}, commands...) {
-		c.Seq, c.At = int64(i+1), birth.Add(time.Duration(i)*time.Hour)
+		c.Seq, c.At = int64(i+1), submitted.Add(time.Duration(i)*time.Hour)
 		r, err := ticket.Decide(state.Ticket, ticket.Environment{Policy: p}, c)
 		if err != nil || r.Outcome.Refused {
 			t.Fatalf("%s: %+v %v", c.Verb, r.Outcome, err)
@@ -30,15 +30,15 @@ func lived(t *testing.T, p *policy.Policy, commands ...ticket.Command) desk.Reco
 		state = ticket.NewState(r.Ticket, p, c.Seq, 0, c.At)
 	}
 	return desk.Record{
-		Number: number, Requester: desk.Ref{ID: customer.ID}, Submitted: birth, State: &state, Submission: submission,
+		Number: number, Requester: desk.Ref{ID: customer.ID}, Submitted: submitted, State: &state, Submission: submission,
 		Policy: 1, Pending: state.Command,
 	}
 }
 
-// TestTicket_isShownAsItsFirstStepLeavesIt: a page loaded before the workflow took the ticket shows what one loaded after does.
-func TestTicket_isShownAsItsFirstStepLeavesIt(t *testing.T) {
-	s, d := newTickets(parse(t, choosy))
-	taken := lived(t, s.policies[1])
+// A page loaded before the first step shows the same as one loaded after it.
+func TestTicket_showsTheStateAfterTheFirstStep(t *testing.T) {
+	s, d := newTickets(parse(t, customerChoosesPolicy))
+	taken := recordAfter(t, s.policies[1])
 	waiting := taken
 	waiting.State = nil
 	var views []desk.View
@@ -59,32 +59,32 @@ func TestTicket_isShownAsItsFirstStepLeavesIt(t *testing.T) {
 	}
 }
 
-func TestPromised_saysHowEachPromiseStands(t *testing.T) {
-	said := func(verb ticket.Verb) ticket.Command {
+func TestPromised_returnsTheStateOfEachPromise(t *testing.T) {
+	withMessage := func(verb ticket.Verb) ticket.Command {
 		return ticket.Command{Verb: verb, By: agent.Actor(), Message: 2}
 	}
-	note := said(ticket.VerbNote)
-	at := func(hours int) time.Time { return birth.Add(time.Duration(hours) * time.Hour) }
+	note := withMessage(ticket.VerbNote)
+	at := func(hours int) time.Time { return submitted.Add(time.Duration(hours) * time.Hour) }
 	cases := map[string]struct {
 		commands []ticket.Command
 		want     desk.Promised
 	}{
 		"new": {nil, desk.Promised{FirstResponse: desk.SLAState{Due: at(10)}, Resolution: desk.SLAState{Due: at(20)}}},
-		"answered": {[]ticket.Command{said(ticket.VerbAgentReply)}, desk.Promised{
+		"answered": {[]ticket.Command{withMessage(ticket.VerbAgentReply)}, desk.Promised{
 			FirstResponse: desk.SLAState{Due: at(10), MetAt: at(1)}, Resolution: desk.SLAState{Due: at(20)},
 		}},
-		"waiting": {[]ticket.Command{note, said(ticket.VerbRequestInformation)}, desk.Promised{
+		"waiting": {[]ticket.Command{note, withMessage(ticket.VerbRequestInformation)}, desk.Promised{
 			FirstResponse: desk.SLAState{Due: at(10), MetAt: at(2)},
 			Resolution:    desk.SLAState{Paused: []policy.Reason{policy.ReasonWaiting}},
 		}},
-		"answered late": {[]ticket.Command{note, note, note, note, note, note, note, note, note, said(ticket.VerbAgentReply)}, desk.Promised{
+		"answered late": {[]ticket.Command{note, note, note, note, note, note, note, note, note, withMessage(ticket.VerbAgentReply)}, desk.Promised{
 			FirstResponse: desk.SLAState{Due: at(10), MetAt: at(10), BreachedAt: at(10)}, Resolution: desk.SLAState{Due: at(20)},
 		}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			s, d := newTickets(parse(t, choosy))
-			s.records = []desk.Record{lived(t, s.policies[1], c.commands...)}
+			s, d := newTickets(parse(t, customerChoosesPolicy))
+			s.records = []desk.Record{recordAfter(t, s.policies[1], c.commands...)}
 			v, err := d.Ticket(context.Background(), customer, number)
 			if err != nil {
 				t.Fatal(err)
@@ -96,7 +96,7 @@ func TestPromised_saysHowEachPromiseStands(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := desk.Tracking{Number: number, Status: v.Ticket.Status, Submitted: birth, Promises: c.want}
+			want := desk.Tracking{Number: number, Status: v.Ticket.Status, Submitted: submitted, Promises: c.want}
 			if !reflect.DeepEqual(tracked, want) {
 				t.Errorf("the number alone shows %+v, want %+v", tracked, want)
 			}
@@ -104,14 +104,14 @@ func TestPromised_saysHowEachPromiseStands(t *testing.T) {
 	}
 }
 
-func TestExplain_endsWithTheDeadlineOfTheNamedClock(t *testing.T) {
-	s, d := newTickets(parse(t, choosy))
-	s.records = []desk.Record{lived(t, s.policies[1])}
+func TestExplain_endsWithTheDeadline(t *testing.T) {
+	s, d := newTickets(parse(t, customerChoosesPolicy))
+	s.records = []desk.Record{recordAfter(t, s.policies[1])}
 	v, err := d.Ticket(context.Background(), customer, number)
 	if err != nil {
 		t.Fatal(err)
 	}
-	until := birth.Add(3 * time.Hour)
+	until := submitted.Add(3 * time.Hour)
 	for _, name := range policy.ClockNames() {
 		want := v.Ticket.Promise(name).Clock.Explain(s.policies[1].Calendar, until)
 		if got := v.Explain(name, until); !reflect.DeepEqual(got, want) || len(got) < 2 {
@@ -123,9 +123,9 @@ func TestExplain_endsWithTheDeadlineOfTheNamedClock(t *testing.T) {
 	}
 }
 
-func TestList_viewsEachTicketInOrder(t *testing.T) {
-	s, d := newTickets(parse(t, choosy))
-	first, second := lived(t, s.policies[1]), lived(t, s.policies[1])
+func TestList_returnsTicketsInOrder(t *testing.T) {
+	s, d := newTickets(parse(t, customerChoosesPolicy))
+	first, second := recordAfter(t, s.policies[1]), recordAfter(t, s.policies[1])
 	second.Number = "HM-0000000001"
 	s.records = []desk.Record{first, second}
 	views, more, err := d.List(context.Background(), desk.Filter{Viewer: agent})
@@ -142,7 +142,7 @@ func TestList_viewsEachTicketInOrder(t *testing.T) {
 	}
 }
 
-func TestRead_passesOnThatThereIsNothing(t *testing.T) {
+func TestRead_returnsNotFound(t *testing.T) {
 	s, d := newTickets(policy.Default())
 	s.records, s.acceptError = []desk.Record{{}}, errAway
 	ctx := context.Background()
@@ -157,9 +157,9 @@ func TestRead_passesOnThatThereIsNothing(t *testing.T) {
 	}
 }
 
-// TestSubmit_inAnEmergencyPromisesWhatItCan: choosy promises 10 and 20 hours.
-func TestSubmit_inAnEmergencyPromisesWhatItCan(t *testing.T) {
-	hours := func(n int) time.Time { return birth.Add(time.Duration(n) * time.Hour) }
+// The targets of customerChoosesPolicy are 10 and 20 hours.
+func TestSubmit_accountsForEmergencies(t *testing.T) {
+	hours := func(n int) time.Time { return submitted.Add(time.Duration(n) * time.Hour) }
 	both := func(first, resolution int) policy.Deadlines {
 		return policy.Deadlines{FirstResponse: hours(first), Resolution: hours(resolution)}
 	}
@@ -168,9 +168,9 @@ func TestSubmit_inAnEmergencyPromisesWhatItCan(t *testing.T) {
 	until.Until = hours(5)
 	delayed := ticket.Emergency{ID: "E-0000000002", Kind: ticket.EmergencyDelayed, From: hours(-1), Delays: []ticket.Delay{{From: hours(-1), By: 3 * time.Hour}}}
 	for name, c := range map[string]struct {
-		gate               []ticket.Emergency
+		schedule           []ticket.Emergency
 		promises, expected policy.Deadlines
-		goesOn             time.Time
+		resumesAt          time.Time
 	}{
 		"closed":       {[]ticket.Emergency{closed}, policy.Deadlines{}, policy.Deadlines{}, time.Time{}},
 		"closed until": {[]ticket.Emergency{until}, policy.Deadlines{}, both(15, 25), hours(5)},
@@ -178,10 +178,10 @@ func TestSubmit_inAnEmergencyPromisesWhatItCan(t *testing.T) {
 		"both":         {[]ticket.Emergency{until, delayed}, policy.Deadlines{}, both(18, 28), hours(5)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, d := newTickets(parse(t, choosy))
-			s.gate = ticket.EmergencySchedule{Revision: 1, Emergencies: c.gate}
+			s, d := newTickets(parse(t, customerChoosesPolicy))
+			s.schedule = ticket.EmergencySchedule{Revision: 1, Emergencies: c.schedule}
 			got, err := d.Submit(context.Background(), customer, desk.Submission{Number: number, Subject: "Leak", Body: "It sinks."})
-			if err != nil || got.Promises != c.promises || got.Expected != c.expected || !got.ResumesAt.Equal(c.goesOn) || len(got.Emergencies) != len(c.gate) {
+			if err != nil || got.Promises != c.promises || got.Expected != c.expected || !got.ResumesAt.Equal(c.resumesAt) || len(got.Emergencies) != len(c.schedule) {
 				t.Errorf("the receipt is %+v: %v", got, err)
 			}
 		})

@@ -8,8 +8,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Editor selects the canned replies and saved filters that a person may change: their own, and with Shared also what
-// others share.
+// Editor is a person who changes canned replies or saved filters. They may change their own, and with Shared also those
+// that others share.
 type Editor struct {
 	Person ticket.PersonID
 	Shared bool
@@ -17,21 +17,21 @@ type Editor struct {
 
 func editor(by desk.Person) Editor { return Editor{Person: by.ID, Shared: by.Role.Commands()} }
 
-// mayChange is about what the person can see.
+// mayChange reports whether the person may change an item of author that is visible to them.
 func (e Editor) mayChange(author desk.Ref) bool { return e.Shared || e.Person == author.ID }
 
 // cannedStore holds canned replies.
 type cannedStore interface {
-	// Canned lists a person's own and all shared ones, by title.
+	// Canned returns a person's own and all shared canned replies, by title.
 	Canned(context.Context, ticket.PersonID) ([]desk.CannedReply, error)
 	AddCanned(ctx context.Context, author ticket.PersonID, c desk.CannedReply) (id int64, err error)
-	// UpdateCanned keeps the author. It returns a NotFound fault for one that the editor may not change.
+	// UpdateCanned does not change the author. It returns a NotFound fault for one that the editor may not change.
 	UpdateCanned(context.Context, Editor, desk.CannedReply) error
-	// RemoveCanned fails as UpdateCanned does.
+	// RemoveCanned returns the faults of UpdateCanned.
 	RemoveCanned(context.Context, Editor, int64) error
 }
 
-// filterStore holds saved filters; see cannedStore.
+// filterStore holds saved filters. Its methods correspond to those of cannedStore.
 type filterStore interface {
 	Filters(context.Context, ticket.PersonID) ([]desk.SavedFilter, error)
 	AddFilter(ctx context.Context, author ticket.PersonID, f desk.SavedFilter) (id int64, err error)
@@ -39,7 +39,7 @@ type filterStore interface {
 	RemoveFilter(context.Context, Editor, int64) error
 }
 
-// staffView reads what only staff may know of tickets.
+// staffView reads what only staff may see of tickets.
 type staffView interface {
 	QueueCounts(ctx context.Context, viewer desk.Person) (map[desk.Queue]int, error)
 	History(context.Context, ticket.Number) (desk.History, error)
@@ -54,14 +54,14 @@ type workspaceStore interface {
 	Look(ctx context.Context, by ticket.PersonID, n ticket.Number, writing bool) error
 }
 
-// Workspace is what agents work with beside the tickets' commands: their queues, what is known of a ticket, canned
-// replies and saved filters. All of it is Forbidden to customers.
+// Workspace provides what agents need beside commands: queues, histories of tickets, canned replies, saved filters. All
+// methods return a Forbidden fault for customers.
 type Workspace struct{ store workspaceStore }
 
-// NewWorkspace returns the use cases on a store.
+// NewWorkspace returns Workspace over a store.
 func NewWorkspace(s workspaceStore) *Workspace { return &Workspace{s} }
 
-// CannedReplies lists a person's own and all shared ones, by title.
+// CannedReplies returns the viewer's own and all shared canned replies, by title.
 func (w *Workspace) CannedReplies(ctx context.Context, viewer desk.Person) ([]desk.CannedReply, error) {
 	if err := authorise(viewer, staffOnly); err != nil {
 		return nil, err
@@ -73,8 +73,9 @@ func (w *Workspace) CannedReplies(ctx context.Context, viewer desk.Person) ([]de
 	return all, err
 }
 
-// SaveCanned keeps a canned reply: a new one with ID 0, or else what the author, or a supervisor if it is shared,
-// makes of one that is there. Its author stays. It is Invalid by field, and NotFound for one that is not theirs to change.
+// SaveCanned adds a canned reply if its ID is 0, and otherwise changes the one with the ID, but not its author. Supervisors
+// may also change shared ones of others. It returns an Invalid fault that names the invalid fields, and NotFound for a canned
+// reply that the person may not change.
 func (w *Workspace) SaveCanned(ctx context.Context, by desk.Person, c desk.CannedReply) (id int64, err error) {
 	if err := authorise(by, staffOnly); err != nil {
 		return 0, err
@@ -89,7 +90,7 @@ func (w *Workspace) SaveCanned(ctx context.Context, by desk.Person, c desk.Canne
 	return c.ID, w.store.UpdateCanned(ctx, editor(by), c)
 }
 
-// DeleteCanned deletes a canned reply. It is NotFound for one that is not theirs to change.
+// DeleteCanned deletes a canned reply. It returns NotFound for one that the person may not change.
 func (w *Workspace) DeleteCanned(ctx context.Context, by desk.Person, id int64) error {
 	if err := authorise(by, staffOnly); err != nil {
 		return err
@@ -97,7 +98,7 @@ func (w *Workspace) DeleteCanned(ctx context.Context, by desk.Person, id int64) 
 	return w.store.RemoveCanned(ctx, editor(by), id)
 }
 
-// SavedFilters lists a person's own and all shared ones, by name.
+// SavedFilters returns the viewer's own and all shared filters, by name.
 func (w *Workspace) SavedFilters(ctx context.Context, viewer desk.Person) ([]desk.SavedFilter, error) {
 	if err := authorise(viewer, staffOnly); err != nil {
 		return nil, err
@@ -109,7 +110,7 @@ func (w *Workspace) SavedFilters(ctx context.Context, viewer desk.Person) ([]des
 	return all, err
 }
 
-// SaveFilter keeps a filter as SaveCanned keeps a canned reply, with its errors.
+// SaveFilter adds or changes a saved filter, as SaveCanned does a canned reply, and returns the same faults.
 func (w *Workspace) SaveFilter(ctx context.Context, by desk.Person, f desk.SavedFilter) (id int64, err error) {
 	if err := authorise(by, staffOnly); err != nil {
 		return 0, err
@@ -124,7 +125,7 @@ func (w *Workspace) SaveFilter(ctx context.Context, by desk.Person, f desk.Saved
 	return f.ID, w.store.UpdateFilter(ctx, editor(by), f)
 }
 
-// DeleteFilter deletes a saved filter. It is NotFound for one that is not theirs to change.
+// DeleteFilter deletes a saved filter. It returns NotFound for one that the person may not change.
 func (w *Workspace) DeleteFilter(ctx context.Context, by desk.Person, id int64) error {
 	if err := authorise(by, staffOnly); err != nil {
 		return err
@@ -132,7 +133,7 @@ func (w *Workspace) DeleteFilter(ctx context.Context, by desk.Person, id int64) 
 	return w.store.RemoveFilter(ctx, editor(by), id)
 }
 
-// QueueCounts counts the tickets in each queue as its viewer sees it, up to a thousand: what the queue's list shows.
+// QueueCounts returns the number of tickets in each queue of the viewer, counted up to 1000.
 func (w *Workspace) QueueCounts(ctx context.Context, viewer desk.Person) (map[desk.Queue]int, error) {
 	if err := authorise(viewer, staffOnly); err != nil {
 		return nil, err
@@ -140,7 +141,7 @@ func (w *Workspace) QueueCounts(ctx context.Context, viewer desk.Person) (map[de
 	return w.store.QueueCounts(ctx, viewer)
 }
 
-// History returns what was asked of a ticket and which deliveries it owed. It is NotFound for a ticket that does not exist.
+// History returns the commands and deliveries of a ticket. It returns NotFound for a ticket that does not exist.
 func (w *Workspace) History(ctx context.Context, viewer desk.Person, n ticket.Number) (desk.History, error) {
 	if err := authorise(viewer, staffOnly); err != nil {
 		return desk.History{}, err
@@ -148,8 +149,7 @@ func (w *Workspace) History(ctx context.Context, viewer desk.Person, n ticket.Nu
 	return w.store.History(ctx, n)
 }
 
-// Others returns the newest other tickets of a ticket's requester, twenty at most, and how many there are in all, counted
-// up to a thousand.
+// Others returns the newest other tickets of a ticket's requester, at most 20, and their total number, counted up to 1000.
 func (w *Workspace) Others(ctx context.Context, viewer desk.Person, n ticket.Number) (newest []desk.TicketSummary, count int, err error) {
 	if err := authorise(viewer, staffOnly); err != nil {
 		return nil, 0, err
@@ -157,8 +157,8 @@ func (w *Workspace) Others(ctx context.Context, viewer desk.Person, n ticket.Num
 	return w.store.Others(ctx, n)
 }
 
-// Look records that one of the staff has a ticket open, and whether they are writing. It is NotFound for a ticket that
-// does not exist.
+// Look records that a member of the staff has a ticket open, and whether they are writing. It returns NotFound for a ticket
+// that does not exist.
 func (w *Workspace) Look(ctx context.Context, by desk.Person, n ticket.Number, writing bool) error {
 	if err := authorise(by, staffOnly); err != nil {
 		return err

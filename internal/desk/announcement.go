@@ -8,27 +8,28 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// DeliverySuperseded is a mail of an announcement that was never sent, because a newer one says more, or because its
-// recipient has no open ticket any more. It is final.
+// DeliverySuperseded is the status of an announcement's mail that was not sent because a newer announcement replaced it, or
+// because its recipient had no open ticket left. It is final.
 const DeliverySuperseded DeliveryStatus = "superseded"
 
-// DeliveryHeld is a mail of an announcement that becomes owed once the recipient's tickets are as the gate wants them.
+// DeliveryHeld is the status of an announcement's mail that becomes owed once all transitions have been applied to the
+// recipient's tickets.
 const DeliveryHeld DeliveryStatus = "held"
 
-// AnnouncementKind is what an announcement says of an emergency.
+// AnnouncementKind is what an announcement reports of an emergency.
 type AnnouncementKind string
 
-// What announcements say.
+// The kinds of announcements.
 const (
-	AnnouncePlanned   AnnouncementKind = "planned"   // it will begin
-	AnnounceStarted   AnnouncementKind = "started"   // it has begun
-	AnnounceChanged   AnnouncementKind = "changed"   // its end, its beginning or its delay is another than was told
+	AnnouncePlanned   AnnouncementKind = "planned"   // it will start
+	AnnounceStarted   AnnouncementKind = "started"   // it has started
+	AnnounceChanged   AnnouncementKind = "changed"   // its start, its end or its delay differs from what was last announced
 	AnnounceEnded     AnnouncementKind = "ended"     // it is over
-	AnnounceCancelled AnnouncementKind = "cancelled" // it was planned and will not begin
+	AnnounceCancelled AnnouncementKind = "cancelled" // it was planned and will not start
 )
 
-// Before is the instant from which on a submitted ticket's requester need not be told: its receipt said what there is to
-// say. Zero: there is none.
+// Before returns the instant from which on the requesters of new tickets receive no mail, because the receipt already
+// reported the emergency. It returns the zero time if there is none.
 func (t AnnouncementKind) Before(s EmergencyTerms) time.Time {
 	switch t {
 	case AnnounceStarted:
@@ -40,16 +41,17 @@ func (t AnnouncementKind) Before(s EmergencyTerms) time.Time {
 	}
 }
 
-// AnnounceAhead is how long before its beginning an emergency has to be known for it to be announced by mail before it begins.
-// Whoever learns of it later reads of it on the website and gets one mail when it begins, and not two in a day.
+// AnnounceAhead is the minimum time before the start of an emergency at which it is announced by mail as planned. One
+// declared later is shown on the website and announced when it starts, so that requesters do not get two mails in a day.
 const AnnounceAhead = 24 * time.Hour
 
-// EndTolerance is how close to its beginning or end a change of either is not told any more: the mail about what then happens
-// says it. So whoever lifts an emergency, which ends it with the next second, makes one mail and not two.
+// EndTolerance is the time before the start or the end within which a change of either is not announced, because the
+// announcement of the start or the end follows. Lifting an emergency, which ends it at the next second, thus causes one
+// mail and not two.
 const EndTolerance = time.Minute
 
-// EmergencyTerms is what people have to be told of an emergency: whatever moves their promises. The notice's words are not
-// part of it: the website and every mail show them at once.
+// EmergencyTerms are the properties of an emergency that affect deadlines; a change of them is announced. The text of the
+// notice is not among them, since the website and every mail show its current version.
 type EmergencyTerms struct {
 	Stage EmergencyStage
 	From  time.Time
@@ -61,8 +63,8 @@ func (s EmergencyTerms) same(o EmergencyTerms) bool {
 	return s.Stage == o.Stage && s.From.Equal(o.From) && s.Until.Equal(o.Until) && s.By == o.By
 }
 
-// turns reports whether the emergency begins, or ends, by an instant.
-func (s EmergencyTerms) turns(by time.Time) bool {
+// startsOrEnds reports whether the next start or end of the emergency is not after by.
+func (s EmergencyTerms) startsOrEnds(by time.Time) bool {
 	next := s.Until
 	if s.Stage == StagePlanned {
 		next = s.From
@@ -70,7 +72,7 @@ func (s EmergencyTerms) turns(by time.Time) bool {
 	return !next.IsZero() && !next.After(by)
 }
 
-// EmergencyTerms gives what there is to tell at an instant.
+// Terms returns the terms at an instant. While the emergency is planned, By is the delay that it will start with.
 func (e Emergency) Terms(at time.Time) EmergencyTerms {
 	s := EmergencyTerms{Stage: e.Stage(at), From: e.From, Until: e.Until, By: e.DelayAt(at)}
 	if s.Stage == StagePlanned {
@@ -79,8 +81,8 @@ func (e Emergency) Terms(at time.Time) EmergencyTerms {
 	return s
 }
 
-// DelayAt is how much longer a delayed emergency makes targets at an instant: after its end still as much as in its last
-// second, since nobody's promises become shorter by it; zero before it begins.
+// DelayAt returns by how much a delayed emergency extends targets at an instant, and zero before its start. The extension
+// remains after its end, since no deadline moves back.
 func (e Emergency) DelayAt(at time.Time) time.Duration {
 	var by time.Duration
 	for _, d := range e.Delays {
@@ -91,16 +93,17 @@ func (e Emergency) DelayAt(at time.Time) time.Duration {
 	return by
 }
 
-// Tell decides what is to be announced of an emergency, when all open tickets are right up to the instant proven under a
-// revision of the gate. told is what the last announcement of it said; nil without one. It says nothing while
-// something lies between what is proven and now, or was changed since: that is announced when it is proven, too.
-func (e Emergency) Tell(told *EmergencyTerms, proven, now time.Time, revision int64) (AnnouncementKind, EmergencyTerms, bool) {
+// Tell returns the kind and the terms of the announcement that is now due for an emergency, and false if none is. At
+// revision of the emergency schedule, all transitions up to proven have been applied to all open tickets. announced are the
+// terms of the previous announcement, nil if there is none. A transition between proven and now, or a change after
+// revision, is announced only once it has been applied to all tickets, too.
+func (e Emergency) Tell(announced *EmergencyTerms, proven, now time.Time, revision int64) (AnnouncementKind, EmergencyTerms, bool) {
 	s := e.Terms(proven)
 	if e.Revision > revision || !s.same(e.Terms(now)) {
 		return "", s, false
 	}
-	if told != nil && told.Stage == s.Stage {
-		return AnnounceChanged, s, !told.same(s) && !s.turns(now.Add(EndTolerance)) && s.Stage != StageOver && s.Stage != StageCancelled
+	if announced != nil && announced.Stage == s.Stage {
+		return AnnounceChanged, s, !announced.same(s) && !s.startsOrEnds(now.Add(EndTolerance)) && s.Stage != StageOver && s.Stage != StageCancelled
 	}
 	switch s.Stage {
 	case StagePlanned:
@@ -110,36 +113,36 @@ func (e Emergency) Tell(told *EmergencyTerms, proven, now time.Time, revision in
 	case StageOver:
 		return AnnounceEnded, s, true
 	default:
-		return AnnounceCancelled, s, told != nil // who never heard of it need not hear that it is off
+		return AnnounceCancelled, s, announced != nil // one that was never announced is cancelled silently
 	}
 }
 
-// News is one announcement of an emergency.
+// News is an announcement without recipients.
 type News struct {
 	Announces AnnouncementKind
 	EmergencyTerms
 	Kind   ticket.EmergencyKind
-	Closed bool // another emergency has the desk closed
+	Closed bool // another emergency keeps support closed
 }
 
-// Audience is who of those concerned gets an announcement's mail.
+// Audience selects which of the affected requesters receive an announcement.
 type Audience string
 
 // The audiences.
 const (
 	AudienceAll          Audience = "all"
 	AudienceNone         Audience = "none"
-	AudienceNotWithdrawn Audience = "not-withdrawn" // all but those for whom earlier mails about the emergency were superseded unsent
-	AudienceInformed     Audience = "told"          // those who were sent a mail about it, or whose receipt spoke of it
+	AudienceNotWithdrawn Audience = "not-withdrawn" // all but those whose earlier mails about the emergency were all superseded
+	AudienceInformed     Audience = "told"          // those who were sent a mail about the emergency, or whose receipt reported it
 )
 
-// Audience decides who gets the mail. What came to nothing before the mails about it were sent, which wait for settle
-// after each change, is told only to those who have heard of it.
+// Audience returns who receives the mail. Mails are sent only settle after the last change, so an emergency that was
+// cancelled or ended within that time is reported only to those who know of it.
 func (n News) Audience(settle time.Duration) Audience {
-	closure := n.Announces == AnnounceEnded && n.Kind == ticket.EmergencyClosed // a delay stays when it is over
+	closure := n.Announces == AnnounceEnded && n.Kind == ticket.EmergencyClosed // the extension by a delay remains after its end
 	switch {
 	case closure && n.Closed:
-		return AudienceNone // the desk does not open
+		return AudienceNone // support does not reopen
 	case closure && n.Until.Sub(n.From) <= settle:
 		return AudienceInformed
 	case n.Announces == AnnounceCancelled:
@@ -149,12 +152,13 @@ func (n News) Audience(settle time.Duration) Audience {
 	}
 }
 
-// Closes reports whether it has the desk closed at an instant.
+// Closes reports whether the emergency keeps support closed at an instant.
 func (e Emergency) Closes(at time.Time) bool {
 	return e.Kind == ticket.EmergencyClosed && e.Stage(at) == StageInForce
 }
 
-// First is what is told to somebody whose earlier mails about the emergency were all superseded unsent.
+// First returns the kind of the announcement for a recipient whose earlier mails about the emergency were all superseded:
+// for them a change is not a change but news.
 func (t AnnouncementKind) First(s EmergencyTerms) AnnouncementKind {
 	switch {
 	case t != AnnounceChanged:
@@ -166,27 +170,26 @@ func (t AnnouncementKind) First(s EmergencyTerms) AnnouncementKind {
 	}
 }
 
-// Announcement is everything that one mail's words about an emergency are made from. It is loaded when the mail is sent
-// and kept nowhere.
+// Announcement is the data of one mail about an emergency. It is loaded when the mail is sent and not stored.
 type Announcement struct {
-	ID             int64 // of the mail; makes the Message-ID
+	ID             int64 // of the mail; part of the Message-ID
 	Announces      AnnouncementKind
 	Emergency      ticket.EmergencyID
 	Kind           ticket.EmergencyKind
-	EmergencyTerms        // as it is announced
-	Notice         string // as it stands now, plain text
+	EmergencyTerms        // as announced
+	Notice         string // current, plain text
 	To             Mailbox
-	Disabled       bool   // the recipient is let in no more since the mail was owed: nothing may be sent to them
-	Token          string // opens the conversation of their only ticket; empty when they have several
+	Disabled       bool   // the recipient's account has been disabled since: nothing may be sent to them
+	Token          string // opens the conversation of their only ticket; empty if they have several
 
-	Tickets []AffectedTicket // the oldest first, those that are neither resolved nor closed
-	More    int              // how many beyond these
+	Tickets []AffectedTicket // neither resolved nor closed, oldest first
+	More    int              // number of such tickets beyond these
 
 	At     time.Time      // when it was announced
 	Policy *policy.Policy // in force: zone, contact, privacy link, name
 }
 
-// AffectedTicket is a ticket and what an emergency did to its promises.
+// AffectedTicket is a ticket and how an emergency moved its deadlines.
 type AffectedTicket struct {
 	Number  ticket.Number
 	Subject string
@@ -195,27 +198,28 @@ type AffectedTicket struct {
 	Resolution    Move
 }
 
-// Move is a promise before an emergency touched it and as it stands now.
+// Move is the deadline of a promise before an emergency and now.
 type Move struct {
-	Owed     bool      // else there is nothing to say
-	Before   time.Time // its deadline before; zero: it stood still, or the ticket came later
-	Due      time.Time // its deadline now, while its clock runs
-	Expected time.Time // paused by emergencies alone: the deadline if these end as planned; zero: that can't be told
-	Waiting  bool      // paused because the requester has the next move
-	Breached time.Time // the deadline that passed unkept; zero: none
+	Owed     bool      // if false, the promise was met and the other fields are zero
+	Before   time.Time // its deadline before; zero: its clock was paused, or the ticket was submitted later
+	Due      time.Time // its deadline now; zero: its clock is paused
+	Expected time.Time // paused by emergencies alone: the deadline if these end as planned; zero: unknown
+	Waiting  bool      // paused while waiting for the requester
+	Breached time.Time // the deadline that was breached; zero: none
 }
 
-// Moves says what an emergency has done to a ticket's promises, as its requester reads them. Expected are the deadlines
-// if every emergency ends as planned; see ticket.Expected.
+// Moves returns how an emergency moved a ticket's deadlines, as its requester sees them. Expected are the deadlines if
+// every emergency ends as planned; see ticket.Expected.
 func Moves(t ticket.Ticket, expected policy.Deadlines, id ticket.EmergencyID) (first, resolution Move) {
-	since, read := reached(t, id), PromisedOf(t, expected, time.Time{}).ForRequester()
-	first, resolution = move(t.FirstResponse, read.FirstResponse, since), move(t.Resolution, read.Resolution, since)
+	since, shown := affectedSince(t, id), PromisedOf(t, expected, time.Time{}).ForRequester()
+	first, resolution = move(t.FirstResponse, shown.FirstResponse, since), move(t.Resolution, shown.Resolution, since)
 	first.Before = earlier(first.Before, resolution.Before)
 	return first, resolution
 }
 
-// reached is when an emergency reached a ticket; zero when it did not, or was there before the ticket.
-func reached(t ticket.Ticket, id ticket.EmergencyID) time.Time {
+// affectedSince returns when an emergency began to affect a ticket. It returns the zero time if it did not, or if it was in
+// force when the ticket was submitted.
+func affectedSince(t ticket.Ticket, id ticket.EmergencyID) time.Time {
 	for _, s := range t.Emergencies {
 		if s.ID == id && t.Submitted.Before(s.From) {
 			return s.From
@@ -224,12 +228,12 @@ func reached(t ticket.Ticket, id ticket.EmergencyID) time.Time {
 	return time.Time{}
 }
 
-func move(p ticket.Promise, read SLAState, since time.Time) Move {
+func move(p ticket.Promise, shown SLAState, since time.Time) Move {
 	if !p.MetAt.IsZero() || p.Clock.Met() {
 		return Move{}
 	}
 	m := Move{
-		Owed: true, Due: read.Due, Expected: read.Expected, Breached: read.BreachedAt,
+		Owed: true, Due: shown.Due, Expected: shown.Expected, Breached: shown.BreachedAt,
 		Waiting: slices.Contains(p.Clock.Reasons(), policy.ReasonWaiting),
 	}
 	if m.Waiting {

@@ -9,7 +9,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// CannedReply is a reply kept for use again. Its body may hold placeholders, such as {{requester.name}}.
+// CannedReply is a saved text for replies. Its body may contain placeholders such as {{requester.name}}.
 type CannedReply struct {
 	ID     int64 // 0: not saved yet
 	Title  string
@@ -21,7 +21,7 @@ type CannedReply struct {
 
 const maxTitle = 100 // in characters
 
-// Check gives an Invalid fault that names every field in which a canned reply can't be kept: title, body.
+// Check returns an Invalid fault that names every invalid field: title, body.
 func (c CannedReply) Check() error {
 	var wrong []fault.Detail
 	if !validName(c.Title, maxTitle) {
@@ -38,10 +38,10 @@ func (c CannedReply) Check() error {
 	return nil
 }
 
-// placeholder is what stands for a value: anything between two pairs of braces on one line.
+// placeholder matches anything between two pairs of braces on one line.
 var placeholder = regexp.MustCompile(`\{\{[^{}\n]*\}\}`)
 
-// values gives each placeholder its value; an empty one has none now.
+// values maps the names of placeholders to functions of their values. An empty value means that there is none now.
 var values = map[string]func(View, Ref) string{
 	"requester.name":         func(v View, _ Ref) string { return v.Requester.Name },
 	"agent.name":             func(_ View, agent Ref) string { return agent.Name },
@@ -53,7 +53,7 @@ var values = map[string]func(View, Ref) string{
 	"desk.contact":           func(v View, _ Ref) string { return v.Policy.Contact },
 }
 
-// Placeholders lists what a canned reply may name, sorted.
+// Placeholders returns the names of all placeholders, sorted.
 func Placeholders() []string {
 	var names []string
 	for name := range values {
@@ -63,23 +63,23 @@ func Placeholders() []string {
 	return names
 }
 
-// unknownPlaceholder gives the first that nobody can fill in; empty without one.
+// unknownPlaceholder returns the first unknown placeholder in body, or the empty string.
 func unknownPlaceholder(body string) string {
 	for _, found := range placeholder.FindAllString(body, -1) {
-		if _, known := values[named(found)]; !known {
+		if _, known := values[placeholderName(found)]; !known {
 			return found
 		}
 	}
 	return ""
 }
 
-// FillCanned puts values into a canned reply, in one pass: what a value holds is never taken for a placeholder. One without
-// a value now (a promise that is paused or settled, no order number) stays as it is, and is listed in missing, so that
-// whoever sends it sees it. Instants are in the zone of the ticket's policy.
+// FillCanned replaces the placeholders in a canned reply in one pass, so that the contents of a value are not expanded. A
+// placeholder without a value (a promise that is paused or met, no order number) is left as it is and listed in missing,
+// for the agent to see. Times are in the zone of the ticket's policy.
 func FillCanned(body string, v View, agent Ref) (text string, missing []string) {
 	text = placeholder.ReplaceAllStringFunc(body, func(found string) string {
 		value := ""
-		if of, known := values[named(found)]; known {
+		if of, known := values[placeholderName(found)]; known {
 			value = of(v, agent)
 		}
 		if value == "" {
@@ -91,9 +91,9 @@ func FillCanned(body string, v View, agent Ref) (text string, missing []string) 
 	return text, missing
 }
 
-func named(found string) string { return strings.TrimSpace(strings.Trim(found, "{}")) }
+func placeholderName(found string) string { return strings.TrimSpace(strings.Trim(found, "{}")) }
 
-// promised is a deadline in words, as the requester reads it; empty unless it lies ahead.
+// promised formats a deadline as the requester sees it. It returns the empty string if there is none, or it was breached.
 func (v View) promised(name policy.ClockName) string {
 	s := v.Promised().ForRequester().Promise(name)
 	if s.Due.IsZero() || !s.BreachedAt.IsZero() || v.Ticket.Promise(name).Clock.Met() {

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestFill_putsInWhatThereIs(t *testing.T) {
+func TestFillCanned_replacesPlaceholdersWithValues(t *testing.T) {
 	request := ticket.Command{Verb: ticket.VerbRequestInformation, By: agent.Actor(), Message: 2}
 	cases := map[string]struct {
 		body, want string
@@ -28,7 +28,7 @@ func TestFill_putsInWhatThereIs(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, missing := desk.FillCanned(c.body, viewed(t, c.commands...), desk.Ref{Name: "Demo Agent"})
+			got, missing := desk.FillCanned(c.body, newView(t, c.commands...), desk.Ref{Name: "Demo Agent"})
 			if got != c.want || !slices.Equal(missing, c.missing) {
 				t.Errorf("got %q, missing %q; want %q, missing %q", got, missing, c.want, c.missing)
 			}
@@ -36,8 +36,8 @@ func TestFill_putsInWhatThereIs(t *testing.T) {
 	}
 }
 
-func TestFill_knowsEveryPlaceholder(t *testing.T) {
-	v := viewed(t)
+func TestFillCanned_replacesEveryPlaceholder(t *testing.T) {
+	v := newView(t)
 	v.Order = "4711"
 	for _, name := range desk.Placeholders() {
 		if got, missing := desk.FillCanned("{{"+name+"}}", v, desk.Ref{Name: "Demo Agent"}); len(missing) > 0 || got == "" {
@@ -46,7 +46,7 @@ func TestFill_knowsEveryPlaceholder(t *testing.T) {
 	}
 }
 
-func TestCanned_namesWhatIsWrong(t *testing.T) {
+func TestCannedReplyCheck_namesInvalidFields(t *testing.T) {
 	for _, c := range []struct{ title, body, fields string }{
 		{"Greeting", "Hello {{requester.name}}, {{ agent.name }}", ""},
 		{strings.Repeat("ä", 100), strings.Repeat("x", desk.MaxBody), ""},
@@ -61,7 +61,7 @@ func TestCanned_namesWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestSaved_namesWhatIsWrong(t *testing.T) {
+func TestSavedFilterCheck_namesInvalidFields(t *testing.T) {
 	for _, c := range []struct{ name, query, fields string }{
 		{"Mine, urgent", "queue=mine&priority=urgent&q=%22a+b%22", ""},
 		{"Everything", "", ""},

@@ -6,33 +6,33 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ChangeKind says what kind of thing changed.
+// ChangeKind is the kind of a change.
 type ChangeKind string
 
 // The kinds of changes.
 const (
-	ChangeAccepted ChangeKind = "accepted" // a command was accepted, and is not decided yet
-	ChangeStepped  ChangeKind = "stepped"  // a step changed the ticket; a new ticket's first step too
-	ChangeMail     ChangeKind = "mail"     // a mail was sent, put off or bounced
-	ChangeRated    ChangeKind = "rated"    // the requester rated it
-	ChangePresence ChangeKind = "presence" // who is looking or writing
+	ChangeAccepted ChangeKind = "accepted" // a command was accepted and is not decided yet
+	ChangeStepped  ChangeKind = "stepped"  // a step changed the ticket, or was its first
+	ChangeMail     ChangeKind = "mail"     // a mail was sent, deferred or bounced
+	ChangeRated    ChangeKind = "rated"    // the requester rated the ticket
+	ChangePresence ChangeKind = "presence" // a person began or ceased to view or to write
 )
 
-// Change tells that something that a page shows may have changed. The zero Change says that anything may have:
-// changes were missed, or came faster than they were read.
+// Change reports that what a page shows may have changed. The zero Change means that anything may have, because changes
+// were missed or dropped.
 type Change struct {
 	Number ticket.Number
 	Kind   ChangeKind
 }
 
-// PresenceLasts is how long somebody counts as present after they were last heard of. A page that is open should
-// speak up three times in it.
+// PresenceLasts is how long a person counts as present after the last request of their page. An open page should send
+// three within that time.
 const PresenceLasts = 45 * time.Second
 
-// Presence is somebody who has a ticket open.
+// Presence is a person who has a ticket open.
 type Presence struct {
 	Person  Ref
 	Writing bool
-	Since   time.Time // of looking, without a gap
-	Seen    time.Time
+	Since   time.Time // present without a gap since
+	Seen    time.Time // last request of their page
 }

@@ -6,14 +6,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Disagreement is a ticket whose row, timeline and counts do not say the same. It is a defect, or somebody has written into
-// the database.
+// Disagreement is a ticket whose row, timeline and counts contradict each other, because of a defect or of a manual change
+// in the database.
 type Disagreement struct {
 	Number ticket.Number
-	Says   string // in words, without any that somebody wrote
+	Says   string // description, which quotes no text of a ticket
 }
 
-// IdleSession is a database session that holds a transaction open and does nothing.
+// IdleSession is a database session that is idle in a transaction.
 type IdleSession struct {
 	PID     int
 	User    string
@@ -23,8 +23,8 @@ type IdleSession struct {
 	For     time.Duration
 }
 
-// Backlog are the commands that the relay has not delivered for a while.
+// Backlog counts the commands that the relay has not delivered for some time.
 type Backlog struct {
 	Commands int
-	Oldest   time.Duration // since the acceptance of the oldest
+	Oldest   time.Duration // age of the oldest, since its acceptance
 }

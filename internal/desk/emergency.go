@@ -7,10 +7,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// MaxNotice is the longest notice, in characters.
+// MaxNotice is the maximum length of a notice, in characters.
 const MaxNotice = 1000
 
-// EmergencyStage is how far an emergency has come at an instant.
+// EmergencyStage is the stage of an emergency at an instant.
 type EmergencyStage string
 
 // The stages.
@@ -18,28 +18,28 @@ const (
 	StagePlanned   EmergencyStage = "planned"
 	StageInForce   EmergencyStage = "in-force"
 	StageOver      EmergencyStage = "over"
-	StageCancelled EmergencyStage = "cancelled" // before it began
+	StageCancelled EmergencyStage = "cancelled" // before its start
 )
 
-// Emergency is one with everything that people may read of it.
+// Emergency is an emergency with its notice and the data of its declaration.
 type Emergency struct {
 	ticket.Emergency
-	Notice    string // what the website and the mails say, plain text
-	By        Ref    // who declared it; zero when that was done by hand, in Temporal UI
+	Notice    string // text for the website and for mails, plain
+	By        Ref    // who declared it; zero: a manual command from Temporal UI
 	Declared  time.Time
 	Cancelled time.Time // zero: it was not
-	Revision  int64     // of the gate, at its last change
-	Again     bool      // declared before, under the same key
+	Revision  int64     // of the emergency schedule, at its last change
+	Again     bool      // declared before, with the same key
 }
 
-// Reached is when the emergency last began, changed its delay or ended, up to an instant; zero before it begins.
+// Reached returns the instant of the emergency's last transition not after now, and the zero time before its start.
 func (e Emergency) Reached(now time.Time) time.Time {
 	var last time.Time
-	edges := []time.Time{e.From, e.Until}
+	transitions := []time.Time{e.From, e.Until}
 	for _, d := range e.Delays {
-		edges = append(edges, d.From)
+		transitions = append(transitions, d.From)
 	}
-	for _, at := range edges {
+	for _, at := range transitions {
 		if !at.After(now) && at.After(last) {
 			last = at
 		}
@@ -47,7 +47,7 @@ func (e Emergency) Reached(now time.Time) time.Time {
 	return last
 }
 
-// Stage gives how far it has come.
+// Stage returns the stage at an instant.
 func (e Emergency) Stage(at time.Time) EmergencyStage {
 	switch {
 	case !e.Cancelled.IsZero():
@@ -61,28 +61,28 @@ func (e Emergency) Stage(at time.Time) EmergencyStage {
 	}
 }
 
-// EmergencyPlan is an emergency as somebody asks for it.
+// EmergencyPlan is a request to declare an emergency.
 type EmergencyPlan struct {
 	Kind           ticket.EmergencyKind
 	Notice         string
 	From           time.Time     // zero: now
 	Until          time.Time     // zero: until it is lifted
-	By             time.Duration // delayed: how much longer targets become
+	By             time.Duration // delayed: extension of targets
 	IdempotencyKey IdempotencyKey
 }
 
-// EmergencyChange is what somebody asks to change of one; nil leaves it as it is.
+// EmergencyChange is a request to change an emergency. A nil field is left unchanged.
 type EmergencyChange struct {
 	Notice *string
-	From   *time.Time     // only of one that is planned
+	From   *time.Time     // only of a planned one
 	Until  *time.Time     // the zero time: until it is lifted
-	By     *time.Duration // delayed: from now on, or from its beginning while it is planned
+	By     *time.Duration // delayed: from now on, or from its start while it is planned
 }
 
-// EmergencyAction is what somebody did to an emergency.
+// EmergencyAction is the kind of a change of an emergency.
 type EmergencyAction string
 
-// The acts.
+// The actions.
 const (
 	ActionDeclared  EmergencyAction = "declared"
 	ActionChanged   EmergencyAction = "changed"
@@ -90,54 +90,54 @@ const (
 	ActionCancelled EmergencyAction = "cancelled"
 )
 
-// EmergencyEdit is one line of an emergency's record, which is kept for good.
+// EmergencyEdit is an entry in the audit log of an emergency. Entries are never deleted.
 type EmergencyEdit struct {
-	Revision int64 // of the gate
+	Revision int64 // of the emergency schedule
 	Act      EmergencyAction
-	By       Ref // zero: by hand, in Temporal UI
+	By       Ref // zero: a manual command from Temporal UI
 	At       time.Time
-	After    EmergencyState // the emergency as it then stood
+	After    EmergencyState // the emergency after the change
 }
 
-// EmergencyState is what can change about an emergency.
+// EmergencyState is the state of an emergency in its audit log.
 type EmergencyState struct {
 	Kind      ticket.EmergencyKind `json:"kind"`
 	Notice    string               `json:"notice"`
 	From      time.Time            `json:"starts_at"`
 	Until     time.Time            `json:"ends_at,omitzero"`
-	Delay     int64                `json:"delay_seconds,omitempty"` // in all, from then on
+	Delay     int64                `json:"delay_seconds,omitempty"` // the last one planned
 	Cancelled time.Time            `json:"cancelled_at,omitzero"`
 }
 
-// State is the emergency as its record keeps it.
+// State returns the state for the audit log.
 func (e Emergency) State() EmergencyState {
 	return EmergencyState{
 		Kind: e.Kind, Notice: e.Notice, From: e.From, Until: e.Until, Delay: int64(e.Delay() / time.Second), Cancelled: e.Cancelled,
 	}
 }
 
-// EmergencyFile is everything about one.
+// EmergencyFile is an emergency with its audit log and the counts of its mails.
 type EmergencyFile struct {
 	Emergency
 	Edits []EmergencyEdit // oldest first
 	Mails DeliveryCounts
 }
 
-// Fanout is how far the open tickets have come to know of an edge of the gate.
+// Fanout is the progress of the fan-out of a transition to the open tickets.
 type Fanout struct {
 	Transition ticket.Transition
-	Revision   int64 // of the gate
-	Total      int   // open tickets behind the edge when it began
-	Told       int   // signals sent, those sent again too
-	Behind     int   // open tickets that are not yet as the gate wants them
+	Revision   int64 // of the emergency schedule
+	Total      int   // open tickets that had not applied the transition when it began
+	Told       int   // signals sent, repetitions included
+	Behind     int   // open tickets that have not applied the transition yet
 	Began      time.Time
 	Updated    time.Time
-	Proven     time.Time // zero: not yet
+	Proven     time.Time // when all tickets were found to have applied it; zero: not yet
 
-	Late []ticket.Number // some of those, at most ticket.MaxLate, once it has taken longer than ticket.FanoutTimeout
+	Late []ticket.Number // some of those behind, at most ticket.MaxLate, after ticket.FanoutTimeout
 }
 
-// Rate is in tickets a second, from its beginning until it was proven; 0 when that can't be said.
+// Rate returns the tickets per second from Began until Proven, and 0 for an unfinished or an empty fan-out.
 func (f Fanout) Rate() float64 {
 	took := f.Proven.Sub(f.Began)
 	if f.Proven.IsZero() || f.Total == 0 || took <= 0 {
@@ -146,19 +146,19 @@ func (f Fanout) Rate() float64 {
 	return float64(f.Total) / took.Seconds()
 }
 
-// Notice is what pages and mails say of an emergency that is in force or planned.
+// Notice is the notice of an emergency in force or planned, as pages and mails show it.
 type Notice struct {
 	Emergency ticket.EmergencyID
 	Kind      ticket.EmergencyKind
-	InForce   bool // else it is planned
+	InForce   bool // false: planned
 	From      time.Time
 	Until     time.Time     // zero: until it is lifted
-	By        time.Duration // delayed: how much longer targets are
-	Text      string        // plain, as a supervisor wrote it
+	By        time.Duration // delayed: extension of targets
+	Text      string        // plain
 }
 
-// NoticesAt gives what is to be said at an instant: of what is in force, then of what is planned, each the earliest
-// first. What is over or cancelled by then is left out, however old the list is.
+// NoticesAt returns the notices of the emergencies in force at an instant, then of those planned, each by start. It leaves
+// out those that are over or cancelled by then, so that all may be an older list.
 func NoticesAt(all []Emergency, at time.Time) []Notice {
 	var notices []Notice
 	for _, e := range all {

@@ -7,32 +7,32 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// MostShifts is how many promises a dry run lists.
+// MostShifts is the maximum number of promises that a dry run lists.
 const MostShifts = 50
 
-// DryRun says what an emergency, or a change of one, would do, if nobody did anything else.
+// DryRun is the computed effect of declaring or changing an emergency, if nothing else changes.
 type DryRun struct {
-	At     time.Time  // as of when
-	Before *Emergency // nil: it would be a new one
+	At     time.Time  // when the change would take effect
+	Before *Emergency // nil: a new one would be declared
 	After  Emergency
 	AffectedCount
 
-	Looked  int // tickets whose promises were computed: Owed of them, or a fair sample
+	Looked  int // tickets whose deadlines were computed: all, or a random sample
 	Clocks  []ClockShift
-	Soonest []Shift // those that would be due the soonest as things stand, of the tickets looked at
+	Soonest []Shift // of the tickets computed, those with the earliest deadlines without the change
 
-	Announces AnnouncementKind // what requesters would be told by mail soon; empty: nothing
-	Upcoming  []Occasion
+	Announces AnnouncementKind // the announcement sent at once; empty: none
+	Upcoming  []Occasion       // announcements that follow later
 
-	Rate     float64       // tickets told a second
-	Measured time.Time     // when that was measured; zero: it is an assumption
-	Fanout   time.Duration // until every open ticket has been told
+	Rate     float64       // signals per second of the fan-out
+	Measured time.Time     // when Rate was measured; zero: it is assumed
+	Fanout   time.Duration // estimated time until every open ticket is signaled
 }
 
-// Sampled reports whether only some of the tickets were looked at.
+// Sampled reports whether the deadlines of only some of the tickets were computed.
 func (d DryRun) Sampled() bool { return d.Looked < d.Owed }
 
-// Estimate projects a number among the tickets looked at onto all of them.
+// Estimate extrapolates a count in the sample to all tickets.
 func (d DryRun) Estimate(n int) int {
 	if d.Looked == 0 {
 		return 0
@@ -40,39 +40,39 @@ func (d DryRun) Estimate(n int) int {
 	return (n*d.Owed + d.Looked/2) / d.Looked
 }
 
-// Occasion is a mail to every requester later on.
+// Occasion is a future announcement.
 type Occasion struct {
 	Announces AnnouncementKind
 	At        time.Time
 }
 
-// ClockShift counts what would become of one of the two promises.
+// ClockShift counts how the change would move the deadlines of one of the two clocks.
 type ClockShift struct {
 	Clock    policy.ClockName
-	Later    int // due later than as things stand
-	Sooner   int // due sooner
-	Stopped  int // without a date, until it is lifted
-	Dated    int // has no date as things stand, and would have one
-	Same     int // neither
-	Waiting  int // stands still for its requester, whatever happens
-	Breached int // broken already, and owed still
+	Later    int // due later
+	Sooner   int // due earlier
+	Stopped  int // loses its deadline until the emergency is lifted
+	Dated    int // gains a deadline
+	Same     int // unchanged
+	Waiting  int // paused while waiting for the requester, in either case
+	Breached int // already breached and not met
 
-	Least, Most      time.Duration // of the shifts by which they'd be later or sooner: both from the sooner to the later
-	Earliest, Latest time.Time     // deadlines of those that would be due later or sooner, afterwards
+	Least, Most      time.Duration // range of the shifts of Later and Sooner; those of Sooner are negative
+	Earliest, Latest time.Time     // range of the new deadlines of Later, Sooner and Dated
 }
 
-// AffectedTicket is how many would have another deadline, or none.
+// Moved returns how many deadlines would change.
 func (c ClockShift) Moved() int { return c.Later + c.Sooner + c.Stopped + c.Dated }
 
-// Shift is one promise that would move.
+// Shift is a deadline that would change.
 type Shift struct {
 	Number ticket.Number
 	Clock  policy.ClockName
-	Before time.Time // zero: it stands still as things stand
-	After  time.Time // zero: it would stand still until the emergency is lifted
+	Before time.Time // zero: its clock is paused now
+	After  time.Time // zero: its clock would be paused until the emergency is lifted
 }
 
-// By is how much later it would be; 0 when one of both has no date.
+// By returns by how much the deadline would move, and 0 if Before or After is zero.
 func (s Shift) By() time.Duration {
 	if s.Before.IsZero() || s.After.IsZero() {
 		return 0
@@ -80,29 +80,29 @@ func (s Shift) By() time.Duration {
 	return s.After.Sub(s.Before)
 }
 
-// AffectedCount counts those whom an emergency concerns.
+// AffectedCount counts the tickets and requesters that an emergency affects.
 type AffectedCount struct {
-	Open       int // tickets that are not closed: each of them is told
-	Owed       int // of them, those that aren't resolved: promises are owed on these
-	Requesters int // people who are written to: customers who are let in and have at least one of those, one mail each
-	Breached   int // of those, tickets with a promise that is broken and owed still
+	Open       int // tickets that are not closed; the fan-out signals each
+	Owed       int // of Open, those that are not resolved
+	Requesters int // customers with a ticket in Owed whose accounts are not disabled; each receives one mail
+	Breached   int // of Owed, those that are overdue
 }
 
-// OpenTicket is a ticket with promises that are owed, as it is stored.
+// OpenTicket is a stored ticket that is neither resolved nor closed.
 type OpenTicket struct {
 	Number     ticket.Number
 	Policy     int64
 	Requester  ticket.PersonID
 	Submission ticket.Command
-	State      *ticket.Ticket // nil: accepted, and no step has taken it yet
+	State      *ticket.Ticket // nil: accepted, before its first step
 }
 
-// DeliveryCounts counts the mails of an emergency's announcements.
+// DeliveryCounts counts the mails of an emergency's announcements by status.
 type DeliveryCounts struct {
 	Owed, Sent, Bounced, Superseded int
-	Held                            int       // until the recipient's tickets are as the gate wants them
-	Last                            time.Time // when the last one was settled; zero: none was
+	Held                            int       // see DeliveryHeld
+	Last                            time.Time // when the last one reached a final status; zero: none has
 }
 
-// All is how many mails there are in all.
+// All returns the total.
 func (p DeliveryCounts) All() int { return p.Held + p.Owed + p.Sent + p.Bounced + p.Superseded }

@@ -10,23 +10,23 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Limits of what can be planned. Without a known end an emergency lasts until it is lifted, so a later one is a slip.
+// Limits of planning. An emergency without a known end lasts until it is lifted, so an end beyond MaxAhead is a mistake.
 const (
-	MaxAhead = 366 * 24 * time.Hour // of a beginning and of an end, from now
-	MaxDelay = 366 * 24 * time.Hour // in all, of one emergency
-	// MaxEmergencies is how many may be in force or planned: each is a notice on every page and a mail to everybody, so whoever
-	// got hold of a supervisor's token must not declare them by the thousand.
+	MaxAhead = 366 * 24 * time.Hour // from now to the start or the end
+	MaxDelay = 366 * 24 * time.Hour // extension of targets by one emergency
+	// MaxEmergencies is how many may be in force or planned. Each adds a notice to every page and causes a mail to every
+	// requester, which bounds the damage that a stolen token of a supervisor can do.
 	MaxEmergencies = 20
 )
 
-// Codes of a Conflict when an emergency can't be changed as asked.
+// Codes of the Conflicts about emergencies.
 const (
-	CodeEmergencyOver  = "emergency-over"  // it has ended, or was cancelled
-	CodeEmergencyBegun = "emergency-begun" // what already happened can't be moved
-	CodeEmergencyMany  = "emergency-many"  // as many as may be are in force or planned
+	CodeEmergencyOver  = "emergency-over"  // it has ended or was cancelled
+	CodeEmergencyBegun = "emergency-begun" // its start has passed and can't be moved
+	CodeEmergencyMany  = "emergency-many"  // MaxEmergencies are in force or planned
 )
 
-// CheckAnother gives a Conflict when no emergency may be declared beside so many that are in force or planned.
+// CheckAnother returns a Conflict if no further emergency may be declared when lasting are in force or planned.
 func CheckAnother(lasting int) error {
 	if lasting >= MaxEmergencies {
 		return fault.NewConflict(CodeEmergencyMany, "%d emergencies are in force or planned: lift or cancel one first", lasting)
@@ -34,10 +34,10 @@ func CheckAnother(lasting int) error {
 	return nil
 }
 
-// In what follows, next is the first whole second that nothing has happened in: what lies before it is past, and never
-// changes any more.
+// Below, next is the whole second after now. Changes take effect at next or later, so the past never changes.
 
-// Declared is the emergency that a plan makes. It is Invalid, by field: kind, notice, starts_at, ends_at, delay_seconds.
+// Declared returns the emergency that a plan describes, or an Invalid fault that names every invalid field: kind, notice,
+// starts_at, ends_at, delay_seconds.
 func (p EmergencyPlan) Declared(id ticket.EmergencyID, by Ref, next time.Time) (Emergency, error) {
 	e := Emergency{Emergency: ticket.Emergency{ID: id, Kind: p.Kind}, By: by, Declared: next}
 	var wrong []fault.Detail
@@ -45,17 +45,17 @@ func (p EmergencyPlan) Declared(id ticket.EmergencyID, by Ref, next time.Time) (
 		wrong = append(wrong, fault.Detail{Field: "kind", Message: "must be closed or delayed"})
 	}
 	var problem string
-	if e.Notice, problem = notice(p.Notice); problem != "" {
+	if e.Notice, problem = normalizeNotice(p.Notice); problem != "" {
 		wrong = append(wrong, fault.Detail{Field: "notice", Message: problem})
 	}
 	from := p.From
 	if from.IsZero() {
 		from = next
 	}
-	wrong = append(wrong, e.from(from, next)...)
-	wrong = append(wrong, e.until(p.Until, next)...)
+	wrong = append(wrong, e.setStart(from, next)...)
+	wrong = append(wrong, e.setEnd(p.Until, next)...)
 	if p.Kind == ticket.EmergencyDelayed {
-		wrong = append(wrong, e.delay(p.By, next, time.Second)...)
+		wrong = append(wrong, e.setDelay(p.By, next, time.Second)...)
 	} else if p.By != 0 {
 		wrong = append(wrong, fault.Detail{Field: "delay_seconds", Message: "is for an emergency of the kind delayed"})
 	}
@@ -65,10 +65,10 @@ func (p EmergencyPlan) Declared(id ticket.EmergencyID, by Ref, next time.Time) (
 	return e, nil
 }
 
-// Changed is the emergency after a change. It is Invalid by field, and a Conflict when the emergency is over, or a
-// beginning that lies behind is to be moved.
+// Changed returns the emergency after a change. It returns an Invalid fault that names every invalid field, and a Conflict
+// if the emergency is over, or if the change moves a start that has passed.
 func (e Emergency) Changed(c EmergencyChange, next time.Time) (Emergency, error) {
-	if over := e.over(next); over != nil {
+	if over := e.checkNotOver(next); over != nil {
 		return Emergency{}, over
 	}
 	begun := e.From.Before(next)
@@ -79,7 +79,7 @@ func (e Emergency) Changed(c EmergencyChange, next time.Time) (Emergency, error)
 	var wrong []fault.Detail
 	if c.Notice != nil {
 		var problem string
-		if e.Notice, problem = notice(*c.Notice); problem != "" {
+		if e.Notice, problem = normalizeNotice(*c.Notice); problem != "" {
 			wrong = append(wrong, fault.Detail{Field: "notice", Message: problem})
 		}
 	}
@@ -88,22 +88,22 @@ func (e Emergency) Changed(c EmergencyChange, next time.Time) (Emergency, error)
 		if from.IsZero() {
 			from = next
 		}
-		wrong = append(wrong, e.from(from, next)...)
+		wrong = append(wrong, e.setStart(from, next)...)
 	}
 	until := e.Until
 	if c.Until != nil {
 		until = *c.Until
 	}
 	if c.Until != nil || c.From != nil {
-		wrong = append(wrong, e.until(until, next)...)
+		wrong = append(wrong, e.setEnd(until, next)...)
 	}
 	switch {
 	case c.By != nil && e.Kind != ticket.EmergencyDelayed:
 		wrong = append(wrong, fault.Detail{Field: "delay_seconds", Message: "is for an emergency of the kind delayed"})
 	case c.By != nil && begun:
-		wrong = append(wrong, e.delay(*c.By, next, 0)...)
+		wrong = append(wrong, e.setDelay(*c.By, next, 0)...)
 	case c.By != nil:
-		wrong = append(wrong, e.delay(*c.By, next, time.Second)...)
+		wrong = append(wrong, e.setDelay(*c.By, next, time.Second)...)
 	}
 	if len(wrong) > 0 {
 		return Emergency{}, fault.Fields(wrong...)
@@ -111,9 +111,10 @@ func (e Emergency) Changed(c EmergencyChange, next time.Time) (Emergency, error)
 	return e.trimmed(), nil
 }
 
-// Ended is the emergency ended: lifted if it has begun, cancelled if not. It is a Conflict when it is over already.
+// Ended returns the emergency lifted if it has started, and cancelled otherwise. It returns a Conflict if the emergency is
+// over.
 func (e Emergency) Ended(next time.Time) (Emergency, error) {
-	if over := e.over(next); over != nil {
+	if over := e.checkNotOver(next); over != nil {
 		return Emergency{}, over
 	}
 	if e.From.Before(next) {
@@ -124,13 +125,13 @@ func (e Emergency) Ended(next time.Time) (Emergency, error) {
 	return e.trimmed(), nil
 }
 
-// Same reports whether two states of an emergency differ in nothing that a change can touch.
+// Same reports whether e and o agree in everything that a change can affect.
 func (e Emergency) Same(o Emergency) bool {
 	return e.Notice == o.Notice && e.From.Equal(o.From) && e.Until.Equal(o.Until) && e.Cancelled.Equal(o.Cancelled) &&
 		slices.EqualFunc(e.Delays, o.Delays, func(a, b ticket.Delay) bool { return a.From.Equal(b.From) && a.By == b.By })
 }
 
-// Delay is how much longer targets are at the end of what is planned; 0 for one that closes the desk.
+// Delay returns the last planned extension of targets, and 0 for an emergency that closes support.
 func (e Emergency) Delay() time.Duration {
 	if len(e.Delays) == 0 {
 		return 0
@@ -138,7 +139,7 @@ func (e Emergency) Delay() time.Duration {
 	return e.Delays[len(e.Delays)-1].By
 }
 
-func (e Emergency) over(next time.Time) error {
+func (e Emergency) checkNotOver(next time.Time) error {
 	switch {
 	case !e.Cancelled.IsZero():
 		return fault.NewConflict(CodeEmergencyOver, "the emergency was cancelled")
@@ -148,9 +149,9 @@ func (e Emergency) over(next time.Time) error {
 	return nil
 }
 
-// from moves the beginning, and the delay that begins with it.
-func (e *Emergency) from(at, next time.Time) []fault.Detail {
-	if message := planned(at, next); message != "" {
+// setStart sets the start, and that of the first delay. It returns what is wrong with it.
+func (e *Emergency) setStart(at, next time.Time) []fault.Detail {
+	if message := checkPlanned(at, next); message != "" {
 		return []fault.Detail{{Field: "starts_at", Message: message}}
 	}
 	e.From = at.UTC()
@@ -160,10 +161,10 @@ func (e *Emergency) from(at, next time.Time) []fault.Detail {
 	return nil
 }
 
-func (e *Emergency) until(at, next time.Time) []fault.Detail {
+func (e *Emergency) setEnd(at, next time.Time) []fault.Detail {
 	message := ""
 	if !at.IsZero() {
-		message = planned(at, next)
+		message = checkPlanned(at, next)
 		if message == "" && !at.After(e.From) {
 			message = "must be later than the beginning"
 		}
@@ -176,8 +177,8 @@ func (e *Emergency) until(at, next time.Time) []fault.Detail {
 	return nil
 }
 
-// delay makes targets longer from now on, or from the beginning while that lies ahead.
-func (e *Emergency) delay(by time.Duration, next time.Time, least time.Duration) []fault.Detail {
+// setDelay sets the extension of targets from next on or, before the start, from the start on. It must be at least least.
+func (e *Emergency) setDelay(by time.Duration, next time.Time, least time.Duration) []fault.Detail {
 	if by < least || by > MaxDelay || by%time.Second != 0 {
 		return []fault.Detail{{Field: "delay_seconds", Message: "must be whole seconds, more than none and 366 days at most"}}
 	}
@@ -195,7 +196,7 @@ func (e *Emergency) delay(by time.Duration, next time.Time, least time.Duration)
 	return nil
 }
 
-// trimmed forgets a delay that would begin when the emergency is over.
+// trimmed returns the emergency without delays that would start at its end or later.
 func (e Emergency) trimmed() Emergency {
 	if !e.Until.IsZero() {
 		e.Delays = slices.DeleteFunc(slices.Clone(e.Delays), func(d ticket.Delay) bool { return !d.From.Before(e.Until) })
@@ -203,8 +204,8 @@ func (e Emergency) trimmed() Emergency {
 	return e
 }
 
-// planned gives what is wrong with an instant that somebody plans for; empty: nothing.
-func planned(at, next time.Time) string {
+// checkPlanned returns what is wrong with the planned time of a start or an end. It returns the empty string if nothing is.
+func checkPlanned(at, next time.Time) string {
 	switch {
 	case at.Nanosecond() != 0:
 		return "must be a whole second"
@@ -216,13 +217,13 @@ func planned(at, next time.Time) string {
 	return ""
 }
 
-// notice gives a notice as it is kept, and what is wrong with it; empty: nothing.
-func notice(text string) (kept, problem string) {
+// normalizeNotice returns a notice as it is stored, and what is wrong with it, the empty string if nothing is.
+func normalizeNotice(text string) (stored, problem string) {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	switch n := utf8.RuneCountInString(text); {
 	case !Visible(text) || n > MaxNotice:
 		return text, "must have 1 to 1000 characters"
-	case strings.ContainsFunc(strings.ReplaceAll(text, "\n", ""), unspeakable):
+	case strings.ContainsFunc(strings.ReplaceAll(text, "\n", ""), forbidden):
 		return text, "must be plain text, and all of it visible"
 	}
 	return text, ""

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// next is the first whole second that nothing has happened in.
+// next is the whole second after now.
 var next = time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC)
 
 func in(d time.Duration) time.Time { return next.Add(d) }
@@ -24,7 +24,7 @@ func delaying() desk.EmergencyPlan {
 	return desk.EmergencyPlan{Kind: ticket.EmergencyDelayed, Notice: "Half of us are ill.", By: 24 * time.Hour}
 }
 
-// fields names the fields of an Invalid fault, or its code.
+// fields returns the field names of an Invalid fault, or the code of another one.
 func fields(err error) string {
 	var f *fault.Error
 	if !errors.As(err, &f) {
@@ -37,7 +37,7 @@ func fields(err error) string {
 	return strings.Trim(strings.Join(names, " "), " ")
 }
 
-func TestDeclared_refusesByField(t *testing.T) {
+func TestDeclared_namesInvalidFields(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*desk.EmergencyPlan)
 		want   string
@@ -81,7 +81,7 @@ func TestDeclared_refusesByField(t *testing.T) {
 	}
 }
 
-// declared makes an emergency that a test then changes.
+// declared returns an emergency for a test to change.
 func declared(t *testing.T, p desk.EmergencyPlan) desk.Emergency {
 	t.Helper()
 	e, err := p.Declared("E-0000000000", desk.Ref{}, next)
@@ -103,8 +103,8 @@ func TestDeclared_nowIsTheNextSecond(t *testing.T) {
 	}
 }
 
-// TestChanged_neverTouchesThePast changes an emergency of an hour at instants before, in and after it.
-func TestChanged_neverTouchesThePast(t *testing.T) {
+// TestChanged_neverChangesThePast changes an emergency that lasts an hour before, during and after it.
+func TestChanged_neverChangesThePast(t *testing.T) {
 	at := func(d time.Duration) *time.Time { i := in(d); return &i }
 	by := func(d time.Duration) *time.Duration { return &d }
 	text := func(s string) *string { return &s }
@@ -147,7 +147,7 @@ func TestChanged_neverTouchesThePast(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		for d := time.Duration(0); d < c.after; d += time.Minute { // what was is as it was
+		for d := time.Duration(0); d < c.after; d += time.Minute { // the past is unchanged
 			if before.ActiveAt(in(d)) != after.ActiveAt(in(d)) || delayAt(before, in(d)) != delayAt(after, in(d)) {
 				t.Errorf("%s: changes what was at %s", name, in(d))
 			}
@@ -167,12 +167,12 @@ func delayAt(e desk.Emergency, at time.Time) (by time.Duration) {
 	return by
 }
 
-func TestChanged_delayCountsFromTheChange(t *testing.T) {
+func TestChanged_delayAppliesFromTheChange(t *testing.T) {
 	hours := func(h int) *time.Duration { d := time.Duration(h) * time.Hour; return &d }
 	e := declared(t, delaying())
-	e, _ = e.Changed(desk.EmergencyChange{By: hours(24)}, in(time.Minute)) // as it is
+	e, _ = e.Changed(desk.EmergencyChange{By: hours(24)}, in(time.Minute)) // unchanged
 	e, _ = e.Changed(desk.EmergencyChange{By: hours(48)}, in(time.Hour))
-	e, _ = e.Changed(desk.EmergencyChange{By: hours(12)}, in(time.Hour)) // in the same second: takes its place
+	e, _ = e.Changed(desk.EmergencyChange{By: hours(12)}, in(time.Hour)) // replaces the delay of the same second
 	e, err := e.Changed(desk.EmergencyChange{By: hours(0)}, in(2*time.Hour))
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestNoticesAt_sayWhatIsInForceFirstAndNothingOfWhatIsOver(t *testing.T) {
+func TestNoticesAt_listsInForceFirstAndOmitsOver(t *testing.T) {
 	hour := time.Hour
 	named := func(text string, e desk.Emergency) desk.Emergency {
 		e.Notice = text
@@ -22,9 +22,9 @@ func TestNoticesAt_sayWhatIsInForceFirstAndNothingOfWhatIsOver(t *testing.T) {
 		named("begins now", closure(noon, noon.Add(time.Second))),
 		named("delayed", delay(noon.Add(-hour), ticket.Delay{From: noon.Add(-hour), By: hour}, ticket.Delay{From: noon, By: 3 * hour})),
 	}
-	var said []string
+	var texts []string
 	for _, n := range desk.NoticesAt(all, noon) {
-		said = append(said, n.Text)
+		texts = append(texts, n.Text)
 		if n.InForce != (n.Text == "delayed" || n.Text == "begins now") {
 			t.Errorf("%s: in force %t", n.Text, n.InForce)
 		}
@@ -32,7 +32,7 @@ func TestNoticesAt_sayWhatIsInForceFirstAndNothingOfWhatIsOver(t *testing.T) {
 			t.Errorf("%s: by %s, want %s", n.Text, n.By, want)
 		}
 	}
-	if got := len(said); got != 4 || said[0] != "delayed" || said[1] != "begins now" || said[2] != "planned" || said[3] != "planned late" {
-		t.Errorf("said %q", said)
+	if got := len(texts); got != 4 || texts[0] != "delayed" || texts[1] != "begins now" || texts[2] != "planned" || texts[3] != "planned late" {
+		t.Errorf("texts %q", texts)
 	}
 }

@@ -8,25 +8,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Limits of a rating. A comment's is in characters.
+// Limits of a rating. MaxComment is in characters.
 const (
 	MinScore   = 1
 	MaxScore   = 5
 	MaxComment = 2000
 )
 
-// RatingTime is how long after its closure a ticket may be rated, and its rating changed.
+// RatingTime is how long after its closure a ticket may be rated or its rating changed.
 const RatingTime = 30 * 24 * time.Hour
 
-// Rating is what a requester thought of how they were helped: one for a ticket, the latest.
+// Rating is a requester's rating of a ticket. A ticket has at most one, the latest.
 type Rating struct {
 	Number  ticket.Number
-	Score   int       // MinScore to MaxScore, the best
+	Score   int       // MinScore, the worst, to MaxScore
 	Comment string    // plain text, may be empty
 	At      time.Time // a whole second, UTC; set by the store
 }
 
-// Check returns an Invalid fault that names every field in which a rating can't be kept: score, comment.
+// Check returns an Invalid fault that names every invalid field: score, comment.
 func (r Rating) Check() error {
 	var details []fault.Detail
 	if r.Score < MinScore || r.Score > MaxScore {
@@ -41,14 +41,14 @@ func (r Rating) Check() error {
 	return nil
 }
 
-// MaxSuggestion is the length of a suggestion, in characters.
+// MaxSuggestion is the maximum length of a suggestion, in characters.
 const MaxSuggestion = 4000
 
-// Suggestion is what somebody would do better.
+// Suggestion is a suggestion for improving the service.
 type Suggestion struct {
 	ID   int64
 	From *Ref // nil: a visitor
 	Body string
 	At   time.Time // a whole second, UTC
-	Read time.Time // zero: nobody has
+	Read time.Time // zero: unread
 }

@@ -11,67 +11,67 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Queue names a list that staff work from.
+// Queue is the name of a ticket list for staff.
 type Queue string
 
-// The queues. A closed ticket is in none but "all". One that is snoozed is in "all" and "snoozed", and in those of promises:
-// to snooze it hides no promise that is about to be broken.
+// The queues. A closed ticket is only in QueueAll. A snoozed one is only in QueueAll, QueueSnoozed, QueueDueSoon and
+// QueueBreached, since snoozing must not hide a breach.
 const (
 	QueueAll        Queue = "all"
 	QueueMine       Queue = "mine"
 	QueueUnassigned Queue = "unassigned"
-	QueueDueSoon    Queue = "due-soon" // a promise falls due within 24 hours
+	QueueDueSoon    Queue = "due-soon" // a deadline within 24 hours
 	QueueBreached   Queue = "breached"
 	QueueWaiting    Queue = "waiting"
 	QueueResolved   Queue = "resolved"
 	QueueSnoozed    Queue = "snoozed"
 )
 
-// Queues lists every queue.
+// Queues returns all queues.
 func Queues() []Queue {
 	return []Queue{QueueAll, QueueMine, QueueUnassigned, QueueDueSoon, QueueBreached, QueueWaiting, QueueResolved, QueueSnoozed}
 }
 
-// Order is how a staff list is sorted. A customer's is always by submission, newest first.
+// Order is the order of a list for staff. A customer's is always by submission, newest first.
 type Order string
 
-// The orders. Where a queue has no promises that run (waiting, resolved), both are by the next moment.
+// The orders. They are the same for queues without running clocks (waiting, resolved).
 const (
-	OrderMoment  Order = ""        // by the next due moment of any kind, earliest first and none last
-	OrderPromise Order = "promise" // by the deadline of the earliest promise owed: longest broken first, paused ones last
+	OrderMoment  Order = ""        // by the next due event of any kind, earliest first; tickets without one last
+	OrderPromise Order = "promise" // by the earliest deadline not met: longest overdue first, paused ones last
 )
 
-// Filter says which tickets a list shows; an empty field filters nothing.
+// Filter selects the tickets of a list. An empty field selects all.
 type Filter struct {
 	Viewer    Person // a customer sees their own tickets only
 	Queue     Queue
-	Statuses  []ticket.Status // any of these
+	Statuses  []ticket.Status // any of these; empty: all
 	Open      bool            // not closed
 	Assignee  string          // handle or ID
-	DueBefore time.Time       // not closed, and a promise that runs falls due before; for staff
-	Escalated bool            // not closed, and nobody has answered its ladder; for staff
-	Requester string          // an ID, or part of a name or an address in any case; for staff
+	DueBefore time.Time       // not closed, with a deadline before; staff only
+	Escalated bool            // not closed, with an escalation that is not acknowledged; staff only
+	Requester string          // an ID, or part of a name or an address in any case; staff only
 	Priority  policy.Priority
 	Category  string
-	Text      string // full-text query over subjects and the messages that the viewer may read, as typed in a web search
+	Text      string // full-text query over subjects and the messages that the viewer may read, in web search syntax
 	Order     Order
 	After     Cursor // zero: from the start
 	Limit     int    // 1 to 100
 }
 
-// Cursor is a place in a list: the last row shown. Filter.Place makes it.
+// Cursor is a position in a list: the last ticket of a page. See Filter.Place.
 type Cursor struct {
-	Instant time.Time     `json:"t,omitzero"` // what the list is sorted by; zero on a staff list: past every ticket that has one
+	Instant time.Time     `json:"t,omitzero"` // sort key; zero in a list for staff: after all tickets that have one
 	Number  ticket.Number `json:"n"`
 }
 
-// ByPromise reports whether the list is sorted by the promises owed.
+// ByPromise reports whether the list is sorted by the earliest deadline not met.
 func (f Filter) ByPromise() bool {
 	return f.Viewer.Role.Staff() && f.Order == OrderPromise && f.Queue != QueueWaiting && f.Queue != QueueResolved && f.Queue != QueueSnoozed
 }
 
-// Place is where a ticket stands in this list: the After of the next page. A ticket that no step has taken yet is
-// stored without instants; those in its view are foretold.
+// Place returns the position of a ticket in the list, the After of the next page. A ticket before its first step is stored
+// without sort keys, although its view has computed ones.
 func (f Filter) Place(v View) Cursor {
 	c := Cursor{Number: v.Number}
 	switch {
@@ -88,7 +88,7 @@ func (f Filter) Place(v View) Cursor {
 	return c
 }
 
-// Closed reports whether the list may show closed tickets.
+// Closed reports whether the list may contain closed tickets.
 func (f Filter) Closed() bool {
 	asked := slices.Contains(f.Statuses, ticket.StatusClosed)
 	switch {
@@ -100,35 +100,34 @@ func (f Filter) Closed() bool {
 	return f.Queue == "" || f.Queue == QueueAll
 }
 
-// Tomorrow returns when the day of an instant ends in a zone.
+// Tomorrow returns the end of the day of now in a zone.
 func Tomorrow(now time.Time, zone *time.Location) time.Time {
 	today := now.In(zone)
 	return time.Date(today.Year(), today.Month(), today.Day()+1, 0, 0, 0, 0, zone)
 }
 
-// SavedFilter is a filter kept under a name.
+// SavedFilter is a filter that is saved with a name.
 type SavedFilter struct {
 	ID     int64 // 0: not saved yet
 	Name   string
-	Query  string // of the list's address, such as "queue=all&status=open"
+	Query  string // of the list's URL, such as "queue=all&status=open"
 	Shared bool   // for all staff; otherwise its author's own
 	Author Ref
 	Yours  bool // the viewer may edit and delete it
 }
 
-// In characters and bytes.
 const (
-	maxFilterName  = 60
-	maxFilterQuery = 2000
+	maxFilterName  = 60   // characters
+	maxFilterQuery = 2000 // bytes
 )
 
-// Check gives an Invalid fault that names every field in which a filter can't be kept: name, query.
+// Check returns an Invalid fault that names every invalid field: name, query.
 func (s SavedFilter) Check() error {
 	var wrong []fault.Detail
 	if !validName(s.Name, maxFilterName) {
 		wrong = append(wrong, fault.Detail{Field: "name", Message: "must have 1 to 60 characters, in one line and all of them visible"})
 	}
-	if _, err := url.ParseQuery(s.Query); err != nil || len(s.Query) > maxFilterQuery || strings.ContainsFunc(s.Query, unspeakable) {
+	if _, err := url.ParseQuery(s.Query); err != nil || len(s.Query) > maxFilterQuery || strings.ContainsFunc(s.Query, forbidden) {
 		wrong = append(wrong, fault.Detail{Field: "query", Message: "must be the query of a list's address, 2000 bytes at most"})
 	}
 	if len(wrong) > 0 {

@@ -7,30 +7,29 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ImportTicket is a ticket with what was asked of it so far, as another product knew it or a demonstration has it. What
-// came of that (refusals, reminders, breaches, mails, its present state) is not part of it: it follows from the policy and
-// is worked out by the import.
+// ImportTicket is a ticket of another product, or of the demonstration, with the actions on it. Their effects (refusals,
+// reminders, breaches, mails, the current state) are not part of it: the import computes them from the policy.
 type ImportTicket struct {
 	Number  ticket.Number  // in the shape of ticket.NewNumber
-	Policy  int64          // the version it counts as accepted under; 0 is the one in force
-	Order   string         // the shop's order number, may be empty
-	Follows ticket.Number  // the ticket that this one follows up, may be empty; it exists, or is in the same import
+	Policy  int64          // the policy version that it is pinned to; 0: the one in force
+	Order   string         // order number in the shop, may be empty
+	Follows ticket.Number  // the ticket of which this is a follow-up, may be empty; it exists, or is in the same import
 	Actions []ImportAction // at least one; the first is the submission
 
-	Rating *Rating // its requester's in the end; its Number is ignored; nil: none
+	Rating *Rating // its Number is ignored; nil: none
 
-	// Undeliverable says, by recipient, why no mail of this ticket could be delivered to them; empty: all were.
+	// Undeliverable maps recipients to the reason why no mail about the ticket could be delivered to them.
 	Undeliverable map[ticket.PersonID]string
 }
 
-// ImportAction is one thing that was asked of a ticket.
+// ImportAction is one command on an imported ticket.
 type ImportAction struct {
-	By       Person // who exists: their ID, role and handle count
+	By       Person // must exist; only ID, role and handle are used
 	At       time.Time
 	Verb     ticket.Verb
 	Subject  string          // submission
-	Body     string          // the words; empty if the verb needs none
-	Agent    Person          // assign: who gets it; zero: By
+	Body     string          // the message; empty if the verb needs none
+	Agent    Person          // assign: the new assignee; zero: By
 	Priority policy.Priority // submission, reclassify
 	Category string          // likewise
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// KeptForm is a form whose writer has to sign in before it is taken.
+// KeptForm is a submitted form that is saved while its author signs in again.
 type KeptForm struct {
-	Person ticket.PersonID // the writer
-	Page   string          // the address that it was written on, with its query
-	Action string          // the path that it was sent to
+	Person ticket.PersonID // the author
+	Page   string          // path and query of the page with the form
+	Action string          // path that it was sent to
 	Fields url.Values      // without passwords
 	Kept   time.Time
 }

@@ -10,20 +10,20 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Person is somebody the desk knows. Staff have a handle, which is what Temporal and lists show of them.
+// Person is a person with an account. Staff have a handle, a neutral name that Temporal and lists show.
 type Person struct {
 	ID      ticket.PersonID
 	Role    ticket.Role
 	Name    string
 	Address string // e-mail
-	Handle  string // staff only: letters, digits and hyphens; must not be a personal name where histories may not hold one
-	Token   bool   `db:"-"` // a program asks, with their API token
+	Handle  string // staff only: letters, digits and hyphens; not a personal name where those must not be in histories
+	Token   bool   `db:"-"` // authenticated by an API token
 }
 
 // Actor is the person as a command's author.
 func (p Person) Actor() ticket.Actor { return ticket.Actor{ID: p.ID, Role: p.Role} }
 
-// Ref is a person as others see them.
+// Ref is a reference to a person with what others may see of them.
 type Ref struct {
 	ID     ticket.PersonID `json:"id"`
 	Name   string          `json:"name"`
@@ -31,10 +31,9 @@ type Ref struct {
 	Role   ticket.Role     `json:"role"`
 }
 
-// maxName is in characters; RFC 5321 allows an address 254 bytes.
 const (
-	maxName    = 200
-	maxAddress = 254
+	maxName    = 200 // characters
+	maxAddress = 254 // bytes, RFC 5321
 )
 
 var (
@@ -42,25 +41,24 @@ var (
 	idShape     = regexp.MustCompile(`^P-[0-9A-HJKMNP-TV-Z]{10}$`)
 )
 
-// Check gives an Invalid fault that names every field in which somebody can't be as described: role, name, address,
-// handle.
+// Check returns an Invalid fault that names every invalid field: role, name, address, handle.
 func (p Person) Check() error {
 	var wrong []fault.Detail
-	complain := func(field, message string) { wrong = append(wrong, fault.Detail{Field: field, Message: message}) }
+	reject := func(field, message string) { wrong = append(wrong, fault.Detail{Field: field, Message: message}) }
 	if !slices.Contains(ticket.Roles(), p.Role) {
-		complain("role", "must be customer, agent, supervisor or administrator")
+		reject("role", "must be customer, agent, supervisor or administrator")
 	}
 	if !ValidName(p.Name) {
-		complain("name", "must have 1 to 200 characters, in one line and all of them visible")
+		reject("name", "must have 1 to 200 characters, in one line and all of them visible")
 	}
 	if !ValidAddress(p.Address) {
-		complain("address", "must be an email address")
+		reject("address", "must be an email address")
 	}
 	switch {
 	case p.Role == ticket.RoleCustomer && p.Handle != "":
-		complain("handle", "is for staff only")
+		reject("handle", "is for staff only")
 	case p.Role.Staff() && (!handleShape.MatchString(p.Handle) || idShape.MatchString(strings.ToUpper(p.Handle))):
-		complain("handle", "must be 1 to 40 letters, digits and hyphens, and not look like a person's ID")
+		reject("handle", "must be 1 to 40 letters, digits and hyphens, and not look like a person's ID")
 	}
 	if len(wrong) > 0 {
 		return fault.Fields(wrong...)
@@ -77,5 +75,5 @@ func ValidAddress(text string) bool {
 	return err == nil && a.Address == text && len(text) <= maxAddress
 }
 
-// ValidName reports whether text can be somebody's name: one line of it, all of it visible.
+// ValidName reports whether text can be a person's name: one line without invisible characters.
 func ValidName(name string) bool { return validName(name, maxName) }

@@ -11,59 +11,58 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// PolicyVersion is a published version of the policy. Versions count from 1, and the highest that has taken effect is in
-// force.
+// PolicyVersion is a published policy. Versions are numbered from 1; the highest that has taken effect is in force.
 type PolicyVersion struct {
 	Version   int64
-	Author    ticket.Role // of who published it; RoleOperator when nobody the desk knows did
+	Author    ticket.Role // of the publisher; RoleOperator if that is not a person with an account
 	Reason    string
 	Effective time.Time // when it took or takes effect
 	Published time.Time
 	Policy    *policy.Policy
-	Document  []byte // as it was published, YAML
+	Document  []byte // YAML, as published
 }
 
-// Public gives the policy and its document as anybody may read them; see policy.Public.
-func (e PolicyVersion) Public() (*policy.Policy, []byte, error) {
-	document, err := e.Policy.PublicDocument(e.Document)
-	return e.Policy.Public(), document, err
+// Public returns the public parts of the policy and its document; see policy.Public.
+func (v PolicyVersion) Public() (*policy.Policy, []byte, error) {
+	document, err := v.Policy.PublicDocument(v.Document)
+	return v.Policy.Public(), document, err
 }
 
-// PolicyVersionRecord is an edition as supervisors see it.
+// PolicyVersionRecord is a policy version as supervisors see it.
 type PolicyVersionRecord struct {
 	PolicyVersion
-	Publisher string // the name of who published it, or what did
-	Tickets   int    // open ones under it
+	Publisher string // name of the person or the program that published it
+	Tickets   int    // open tickets pinned to it
 }
 
-// InForce gives the index of the edition that is in force at an instant, of editions that come the newest first; -1
-// without one.
-func InForce(editions []PolicyVersion, at time.Time) int {
-	return slices.IndexFunc(editions, func(e PolicyVersion) bool { return !e.Effective.After(at) })
+// InForce returns the index of the version in force at an instant, and -1 if there is none. The versions are sorted newest
+// first.
+func InForce(versions []PolicyVersion, at time.Time) int {
+	return slices.IndexFunc(versions, func(v PolicyVersion) bool { return !v.Effective.After(at) })
 }
 
-// MaxReason is how long the reason of a publication may be, in characters.
+// MaxReason is the maximum length of the reason for a publication, in characters.
 const MaxReason = 500
 
-// Publication is a policy document that is to become the next version.
+// Publication is a request to publish a policy document as the next version.
 type Publication struct {
 	Document       []byte // YAML
-	Author         string // the ID of somebody, or what published it when nobody the desk knows did
+	Author         string // ID of a person, or name of a program
 	Reason         string
-	Effective      time.Time // from when it is in force for new tickets, to the second; zero: from now on
+	Effective      time.Time // when it takes effect for new tickets, to the second; zero: now
 	IdempotencyKey IdempotencyKey
 }
 
-// Published answers a publication.
+// Published is the answer to a publication.
 type Published struct {
 	Version   int64
 	Effective time.Time
 	At        time.Time // when it was published
-	Again     bool      // published before, under the same key
+	Again     bool      // published before, with the same key
 }
 
-// Check says what is wrong with a publication's reason and effective date, as far as that can be told without the
-// database. The document is checked by policy.Parse.
+// Check returns an Invalid fault if reason or effective date are invalid, as far as that can be checked without the
+// database. policy.Parse checks the document.
 func (p Publication) Check() error {
 	var details []fault.Detail
 	switch reason := strings.TrimSpace(p.Reason); {
@@ -71,7 +70,7 @@ func (p Publication) Check() error {
 		details = append(details, fault.Detail{Field: "reason", Message: "must say why the policy changes: customers read it"})
 	case utf8.RuneCountInString(reason) > MaxReason:
 		details = append(details, fault.Detail{Field: "reason", Message: "is longer than 500 characters"})
-	case strings.ContainsFunc(strings.NewReplacer("\r\n", "", "\n", "", "\t", "").Replace(reason), unspeakable) || !utf8.ValidString(reason):
+	case strings.ContainsFunc(strings.NewReplacer("\r\n", "", "\n", "", "\t", "").Replace(reason), forbidden) || !utf8.ValidString(reason):
 		details = append(details, fault.Detail{Field: "reason", Message: "must be plain text, and all of it visible"})
 	}
 	if !p.Effective.IsZero() && p.Effective.Year() > 9999 {
@@ -83,17 +82,17 @@ func (p Publication) Check() error {
 	return nil
 }
 
-// Draft is what there is to say about a document that may be published.
+// Draft is the result of checking a document before its publication.
 type Draft struct {
-	Problems    policy.Problems // what is wrong with it; then there is nothing else
+	Problems    policy.Problems // if not empty, only InForce is set beside it
 	Advice      []string
 	Examples    []ExamplePair
 	Differences []policy.Difference // to the policy in force
-	InForce     int64
+	InForce     int64               // version in force
 }
 
-// ExamplePair is a worked example by a draft, and by the policy in force.
+// ExamplePair is a worked example under a draft and under the policy in force.
 type ExamplePair struct {
 	policy.Example
-	Today policy.Deadlines // zero where that policy has no such example
+	Today policy.Deadlines // under the policy in force; zero: it has no such example
 }

@@ -9,16 +9,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// MaxChosen is how many tickets a choice may name.
+// MaxChosen is the maximum number of tickets in a TicketChoice.
 const MaxChosen = 1000
 
-// TicketChoice names the open tickets that are to be moved to another version: those listed, or all under a version.
+// TicketChoice selects open tickets to move to another policy version: those listed, or all pinned to a version.
 type TicketChoice struct {
 	Tickets []ticket.Number
-	From    int64 // 0: those listed
+	From    int64 // version; 0: those listed
 }
 
-// Check refuses a choice that names nothing, too much or the version itself.
+// Check returns an Invalid fault unless the choice has either tickets, at most MaxChosen, or a version other than the target.
 func (c TicketChoice) Check(version int64) error {
 	switch {
 	case (len(c.Tickets) > 0) == (c.From != 0):
@@ -31,7 +31,7 @@ func (c TicketChoice) Check(version int64) error {
 	return nil
 }
 
-// Without leaves out what was accepted.
+// Without returns the choice without the accepted tickets.
 func (c TicketChoice) Without(accepted []Adopted) TicketChoice {
 	c.Tickets = slices.DeleteFunc(slices.Clone(c.Tickets), func(n ticket.Number) bool {
 		return slices.ContainsFunc(accepted, func(m Adopted) bool { return m.Number == n })
@@ -39,27 +39,27 @@ func (c TicketChoice) Without(accepted []Adopted) TicketChoice {
 	return c
 }
 
-// Adoption answers a move.
+// Adoption is the answer to a request to move tickets.
 type Adoption struct {
 	Accepted []Adopted
 	Unmoved  []NotAdopted
-	Again    bool // accepted before, under the same key
+	Again    bool // accepted before, with the same key
 }
 
-// Adopted is a command that was accepted.
+// Adopted is the accepted command that moves a ticket.
 type Adopted struct {
 	Number ticket.Number
 	Seq    int64
 }
 
-// NotAdopted is a ticket that was chosen and can't be moved.
+// NotAdopted is a chosen ticket that can't be moved.
 type NotAdopted struct {
 	Number ticket.Number
 	Code   string
 	Reason string
 }
 
-// AdoptionAudit is what became of the moves to a version.
+// AdoptionAudit counts the moves to a version by outcome and lists the latest.
 type AdoptionAudit struct {
 	Granted, Refused, Undecided int
 	Latest                      []AdoptionLine
@@ -69,32 +69,32 @@ type AdoptionAudit struct {
 type AdoptionLine struct {
 	Number  ticket.Number
 	At      time.Time
-	By      string // a name, or who moved it by hand
-	From    int64  // 0 unless it was granted
+	By      string // name of the person, or the source of a manual command
+	From    int64  // previous version; 0: not granted
 	Decided bool
 	Code    string // of a refusal
 	Reason  string
 }
 
-// Rehearsal is what a move would come to now.
+// Rehearsal is the result of a dry run of a move.
 type Rehearsal struct {
 	Tickets   int
-	Earlier   int // promises that would be due earlier
+	Earlier   int // deadlines that would move to an earlier time
 	Later     int
-	DueAtOnce int // promises that would be broken by the change itself
-	Mails     int // to requesters whose dates change
+	DueAtOnce int // deadlines that would have passed already
+	Mails     int // to requesters whose deadlines change
 	Moves     []AdoptionMove
 	Unmoved   []NotAdopted
 }
 
-// AdoptionMove is what becomes of one ticket's promises.
+// AdoptionMove is the effect of a move on one ticket.
 type AdoptionMove struct {
 	Number   ticket.Number
 	From     int64
 	Promises []PromiseMove // those that change
 }
 
-// PromiseMove is a promise that is owed, before and after. A zero instant is none: the clock stands still.
+// PromiseMove is the deadline of a promise before and after a move. It is zero while the clock is paused.
 type PromiseMove struct {
 	Clock     policy.ClockName
 	Was, Is   time.Time

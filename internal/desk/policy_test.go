@@ -8,8 +8,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Customers read a reason beside the version: nothing in it may turn around what stands beside it.
-func TestPublicationCheck_takesReasonsThatCanBeRead(t *testing.T) {
+// Customers see the reason beside the version, so it must not contain characters that reorder the surrounding text.
+func TestPublicationCheck_refusesUnreadableReasons(t *testing.T) {
 	for reason, fits := range map[string]bool{
 		"Three days were meant.": true, "Two lines,\r\nand\ta tab.": true, "ثلاثة أيام": true, strings.Repeat("ä", desk.MaxReason): true,
 		" \n": false, strings.Repeat("ä", desk.MaxReason+1): false, "a\x00b": false, "a\u202eb": false, "a\u2066b": false, "a\x1b[2Jb": false, "a\xffb": false,

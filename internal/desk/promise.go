@@ -7,43 +7,43 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Promised holds both promises of a ticket as its clocks and its policy have them.
+// Promised holds both promises of a ticket.
 type Promised struct {
 	FirstResponse, Resolution SLAState
 }
 
-// SLAState is one promise: where its clock stands now.
+// SLAState is the state of one promise.
 type SLAState struct {
-	Due        time.Time // zero while paused; of a broken promise the deadline that passed
-	Expected   time.Time // paused by an emergency: the deadline if that ends as planned; zero: it has no end yet
-	ResumesAt  time.Time // likewise: that end
+	Due        time.Time // zero: paused; of a breached promise the deadline that passed
+	Expected   time.Time // paused by an emergency: the deadline if that ends as planned; zero: it has no planned end
+	ResumesAt  time.Time // paused by an emergency: its planned end
 	MetAt      time.Time // zero: not yet
 	BreachedAt time.Time // zero: never
 	Paused     []policy.Reason
 }
 
-// PromisedOf returns the promises of a ticket. Expected and goesOn are those of a ticket that an emergency stops; see
+// PromisedOf returns the promises of a ticket. Expected and resumesAt apply to clocks that an emergency pauses; see
 // ticket.Expected and ticket.ResumesAt.
-func PromisedOf(t ticket.Ticket, expected policy.Deadlines, goesOn time.Time) Promised {
+func PromisedOf(t ticket.Ticket, expected policy.Deadlines, resumesAt time.Time) Promised {
 	return Promised{
-		FirstResponse: standing(t.FirstResponse, expected.FirstResponse, goesOn),
-		Resolution:    standing(t.Resolution, expected.Resolution, goesOn),
+		FirstResponse: stateOf(t.FirstResponse, expected.FirstResponse, resumesAt),
+		Resolution:    stateOf(t.Resolution, expected.Resolution, resumesAt),
 	}
 }
 
-func standing(p ticket.Promise, expected, goesOn time.Time) SLAState {
+func stateOf(p ticket.Promise, expected, resumesAt time.Time) SLAState {
 	s := SLAState{MetAt: p.MetAt, BreachedAt: p.BreachedAt, Paused: p.Clock.Reasons()}
 	s.Due, _ = p.Clock.Due()
 	if !s.Due.IsZero() && !p.BreachedAt.IsZero() {
-		s.Due = p.BreachedAt // when an emergency ends, a used-up clock is due at once; what was promised was this
+		s.Due = p.BreachedAt // the clock's own deadline moves to the end of an emergency
 	}
 	if s.Due.IsZero() && s.BreachedAt.IsZero() {
-		s.Expected, s.ResumesAt = expected, goesOn
+		s.Expected, s.ResumesAt = expected, resumesAt
 	}
 	return s
 }
 
-// Promise returns the named one.
+// Promise returns the state of the promise that a clock measures.
 func (p Promised) Promise(name policy.ClockName) SLAState {
 	if name == policy.FirstResponse {
 		return p.FirstResponse
@@ -51,14 +51,14 @@ func (p Promised) Promise(name policy.ClockName) SLAState {
 	return p.Resolution
 }
 
-// ForRequester returns the promises as the requester reads them, on every page and in every mail. A policy may count the
-// first response to a later date than the resolution. A requester who is promised a resolution by a date is promised an
-// answer by then, so the earlier date holds for both, and the answer is late once that date has passed without one.
-// Staff, the API and the reports keep to the policy's own dates.
+// ForRequester returns the promises as all pages and mails show them to the requester. Under some policies the first
+// response is due later than the resolution. Since a resolution includes a response, the requester sees the earlier
+// deadline for both, and the response as late once that has passed without one. Staff, the API and reports use the
+// deadlines of the policy.
 func (p Promised) ForRequester() Promised {
 	first, resolution := &p.FirstResponse, p.Resolution
 	if first.MetAt.IsZero() && !resolution.MetAt.IsZero() && first.BreachedAt.IsZero() {
-		first.Due, first.Expected, first.ResumesAt = time.Time{}, time.Time{}, time.Time{} // the resolution came instead
+		first.Due, first.Expected, first.ResumesAt = time.Time{}, time.Time{}, time.Time{} // resolved without a response
 		return p
 	}
 	first.Due, first.Expected = earlier(first.Due, resolution.Due), earlier(first.Expected, resolution.Expected)
@@ -74,13 +74,13 @@ func (p Promised) ForRequester() Promised {
 	return p
 }
 
-// ByResolution reports whether a requester reads the resolution's date for the first response: see ForRequester.
+// ByResolution reports whether the requester sees the resolution's deadline for the first response; see ForRequester.
 func (p Promised) ByResolution() bool {
-	own, read := p.FirstResponse, p.ForRequester().FirstResponse
-	return !read.Due.Equal(own.Due) || !read.Expected.Equal(own.Expected) || !read.BreachedAt.Equal(own.BreachedAt)
+	own, shown := p.FirstResponse, p.ForRequester().FirstResponse
+	return !shown.Due.Equal(own.Due) || !shown.Expected.Equal(own.Expected) || !shown.BreachedAt.Equal(own.BreachedAt)
 }
 
-// earlier is the earlier of two instants, where there are both; else the first.
+// earlier returns the earlier of two instants, and the first if either is zero.
 func earlier(at, limit time.Time) time.Time {
 	if !at.IsZero() && !limit.IsZero() && limit.Before(at) {
 		return limit
@@ -88,11 +88,11 @@ func earlier(at, limit time.Time) time.Time {
 	return at
 }
 
-// Gauge is a promise as a bar: how much of its budget was used up at an instant. Once the promise is settled it stays
-// as it was then.
+// Gauge is a promise with the part of its budget that was used up at an instant. It does not change after the promise is
+// met or cancelled.
 type Gauge struct {
 	SLAState
-	Settled bool          // met, or owed no longer
-	Budget  time.Duration // as the clock counts, extensions included
-	Used    time.Duration // more than the budget once the promise is broken
+	Settled bool          // met or cancelled
+	Budget  time.Duration // in time that counts, extensions included
+	Used    time.Duration // in time that counts; exceeds the budget after a breach
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// TestForRequester_theEarlierDateHoldsForBoth, in hours after the ticket; 0 is none.
-func TestForRequester_theEarlierDateHoldsForBoth(t *testing.T) {
+// The instants are in hours after the submission; 0 is the zero time.
+func TestForRequester_usesTheEarlierDeadlineForBoth(t *testing.T) {
 	type promise struct{ due, expected, met, broken int }
 	type read struct{ due, expected, broken int }
 	for name, c := range map[string]struct {

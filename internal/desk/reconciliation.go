@@ -6,86 +6,85 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// LookResult is what the reconciler saw when it last looked at a ticket that should move.
+// LookResult is the result of the reconciler's last check of an overdue ticket.
 type LookResult string
 
-// What can be found.
+// The results.
 const (
 	FoundMissing   LookResult = "missing"   // it has no running workflow
-	FoundRestarted LookResult = "restarted" // its workflow was started anew and has taken no step since
-	FoundRunning   LookResult = "running"   // its workflow runs and does not move
-	FoundTrying    LookResult = "trying"    // its workflow runs and has what is owed among its activities
+	FoundRestarted LookResult = "restarted" // its workflow was started again and has taken no step since
+	FoundRunning   LookResult = "running"   // its workflow runs without progress
+	FoundTrying    LookResult = "trying"    // its workflow runs and has a pending activity for what is owed
 )
 
-// StuckAfter is how many looks in a row find a ticket as it was before it counts as stuck.
+// StuckAfter is the number of successive checks without progress after which a ticket counts as stuck.
 const StuckAfter = 3
 
-// Overdue is a ticket that should have moved, or whose workflow is looked for.
+// Overdue is a ticket whose workflow should have made progress, or may be missing.
 type Overdue struct {
 	Number    ticket.Number
-	Due       bool   // a moment passed and nothing fired
-	Undecided bool   // Temporal was told of a command that no step has decided
-	Mails     int    // recipients who are owed mail
-	Calls     int    // webhooks that are owed a call
-	Owed      int    // mails and calls, those too that were not owed for long
-	Mark      string // changes when the ticket moves
+	Due       bool   // a due event has not fired
+	Undecided bool   // a delivered command is not decided
+	Mails     int    // recipients with overdue mails
+	Calls     int    // webhooks with overdue calls
+	Owed      int    // owed mails and calls, overdue or not
+	Mark      string // fingerprint of the ticket's progress
 
-	// Of the last look; zero when there was none.
-	Tries int
-	Seen  string // its mark then
+	// Of the previous check; zero: there was none.
+	Tries int    // checks without progress
+	Seen  string // Mark
 	Was   LookResult
 }
 
-// Stuck is a ticket that does not move although its workflow runs or was started anew.
+// Stuck is a ticket without progress although its workflow runs or was started again.
 type Stuck struct {
 	Number ticket.Number
 	Since  time.Time
 	Tries  int
 }
 
-// Reconciliation is how the workflows stand, as the reconciler last saw them.
+// Reconciliation is the state of the workflows at the reconciler's last check.
 type Reconciliation struct {
-	Looked      time.Time // the last look that was carried through; zero: none yet
+	Looked      time.Time // the last complete check; zero: none yet
 	Missing     int       // tickets without a running workflow
-	Stuck       int       // tickets that do not move although their workflows run
-	OwedMissing int       // tickets of Missing that owe mails or calls
-	Parked      int       // tickets of which something that is due can't be recorded
+	Stuck       int       // tickets without progress although their workflows run
+	OwedMissing int       // tickets in Missing with owed mails or calls
+	Parked      int       // tickets with a due event or a transition that can't be recorded
 	AuditBegan  time.Time // zero: none yet
-	AuditEnded  time.Time // zero while one is under way
-	Audited     int64     // tickets compared in it so far
-	Restarted   int64     // workflows started anew, ever
-	RestartedAt time.Time // the last of them
+	AuditEnded  time.Time // zero: under way
+	Audited     int64     // tickets compared in the current or last audit
+	Restarted   int64     // workflows started again, in total
+	RestartedAt time.Time // of the last one
 }
 
 // Auditing reports whether an audit of all tickets is under way.
 func (r Reconciliation) Auditing() bool { return !r.AuditBegan.IsZero() && r.AuditEnded.IsZero() }
 
-// lookLate is how old the last look may be before it counts as missing: several times what a look takes.
-const lookLate = 2 * time.Minute
+// maxCheckAge is the age of the last check from which on checks count as failing, several times what one takes.
+const maxCheckAge = 2 * time.Minute
 
-// Late reports whether no reconciler has looked for too long, as when no worker runs.
-func (r Reconciliation) Late(now time.Time) bool { return now.Sub(r.Looked) > lookLate }
+// Late reports whether the last check is too old, as it is if no worker runs.
+func (r Reconciliation) Late(now time.Time) bool { return now.Sub(r.Looked) > maxCheckAge }
 
-// Well reports that nothing is wrong.
+// Well reports whether the checks run and found no problem.
 func (r Reconciliation) Well(now time.Time) bool {
 	return !r.Late(now) && r.Missing == 0 && r.Stuck == 0 && r.Parked == 0
 }
 
-// EmergencyReplacement stands among the workflows to be replaced for the one that follows the gate. It is that workflow's
-// ID.
+// EmergencyReplacement is the ID of the emergency workflow, which is listed among the workflows to be replaced.
 const EmergencyReplacement = "emergency"
 
-// Restoration is what raising the epoch after a restore will do, or has done, in PostgreSQL.
+// Restoration is what raising the epoch after a restore changes in PostgreSQL.
 type Restoration struct {
-	Epoch   int64     // that is, or that has begun
-	Latest  time.Time // the newest word or event of a ticket here; zero: there is no ticket
-	Tickets int       // whose workflows are to be replaced
-	Links   int       // one-time links that are called off
+	Epoch   int64     // before raising it, the current one; afterwards the new one
+	Latest  time.Time // time of the newest command or event in the database; zero: it has no ticket
+	Tickets int       // tickets whose workflows are to be replaced
+	Links   int       // one-time links that become invalid
 }
 
-// Replacing is how far workflows have been replaced since the epoch was raised.
+// Replacing is the progress of replacing workflows since the epoch was raised.
 type Replacing struct {
 	Epoch int64
 	Left  int  // workflows still to be replaced
-	Over  bool // nothing is left to do, orphans included
+	Over  bool // nothing is left to do; orphaned workflows are terminated, too
 }

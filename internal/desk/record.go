@@ -12,30 +12,30 @@ type Record struct {
 	Number     ticket.Number
 	Subject    string
 	Order      string
-	Follows    ticket.Number   // empty: none
-	FollowedBy []ticket.Number // oldest first; filled for a single ticket only
+	Follows    ticket.Number   // the ticket of which this is a follow-up; empty: none
+	FollowedBy []ticket.Number // its follow-ups, oldest first; only set for a single ticket
 	Requester  Ref
-	Assignee   *Ref // nil: nobody
+	Assignee   *Ref // nil: unassigned
 	Submitted  time.Time
-	Updated    time.Time     // by anything
-	Shown      time.Time     // by what its requester may see; never before Submitted
-	State      *ticket.State // nil: accepted, and the workflow has not taken it yet
+	Updated    time.Time     // last change of any kind
+	Shown      time.Time     // last change visible to the requester; not before Submitted
+	State      *ticket.State // nil: accepted, before its first step
 	Submission ticket.Command
-	Policy     int64
+	Policy     int64    // version that the ticket is pinned to
 	Pending    int64    // number of the last command accepted
-	Schedule   int64    // revision of the emergency gate when it was read
-	Last       *Excerpt // the newest words; filled in staff's lists only
+	Schedule   int64    // revision of the emergency schedule when the ticket was read
+	Last       *Excerpt // the newest message; only set in lists for staff
 }
 
-// Excerpt are the beginning of what somebody wrote.
+// Excerpt is the beginning of a message.
 type Excerpt struct {
 	Text     string // the first 160 characters, plain text
-	Internal bool   // for staff's eyes
+	Internal bool   // visible to staff only
 	By       Ref
-	At       time.Time // when it was accepted
+	At       time.Time // of acceptance
 }
 
-// Tracking is what the number alone shows, to anybody.
+// Tracking is what anyone who knows a ticket's number may see of it.
 type Tracking struct {
 	Number    ticket.Number
 	Status    ticket.Status
@@ -43,7 +43,7 @@ type Tracking struct {
 	Promises  Promised
 }
 
-// TicketSummary is a ticket in a few words.
+// TicketSummary is a ticket as an entry of a short list.
 type TicketSummary struct {
 	Number    ticket.Number
 	Subject   string

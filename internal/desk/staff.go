@@ -7,15 +7,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// Group is agents that assignment rules give tickets to. A policy names it by its handle, which never changes.
+// Group is a group of staff to whose members assignment rules assign tickets. Policies refer to it by its handle, which
+// never changes.
 type Group struct {
 	Handle  string
 	Title   string
-	Members []Colleague // who is not disabled, by name
-	Fixed   bool        // it is policy.Everyone: every agent, and nobody else can be in it
+	Members []Colleague // those who are not disabled, by name
+	Fixed   bool        // policy.Everyone, whose members are all agents
 }
 
-// Check gives an Invalid fault that names every field in which a group can't be as described: handle, title.
+// Check returns an Invalid fault that names every invalid field: handle, title.
 func (g Group) Check() error {
 	var wrong []fault.Detail
 	switch {
@@ -33,7 +34,7 @@ func (g Group) Check() error {
 	return nil
 }
 
-// Present counts the members that rules can give tickets to now.
+// Present returns the number of members to whom rules can assign tickets now.
 func (g Group) Present() int {
 	n := 0
 	for _, m := range g.Members {
@@ -44,24 +45,24 @@ func (g Group) Present() int {
 	return n
 }
 
-// Absence is since when somebody is away, if they are: rules give them no tickets, people still can. They are back at
-// Until by themselves.
+// Absence is the time in which a person is away. Rules assign no tickets to them, but people can. It ends at Until without
+// their doing.
 type Absence struct {
-	Since time.Time // zero: they are here
-	Until time.Time // zero: until they say so
+	Since time.Time // zero: available
+	Until time.Time // zero: until they mark themselves as back
 }
 
-// Now reports whether they are away.
+// Now reports whether the person is away.
 func (a Absence) Now() bool { return !a.Since.IsZero() }
 
-// Idle is a rule of a policy that gives tickets to nobody for want of members who are there.
+// Idle is an assignment rule that can assign tickets to no one.
 type Idle struct {
 	Rule    int // its number, from 1
 	Group   string
-	Missing bool // there is no such group; else nobody of it is there
+	Missing bool // the group does not exist; otherwise all its members are away
 }
 
-// IdleRules lists a policy's rules whose group is missing, or has nobody who is there now.
+// IdleRules returns the rules of a policy whose group is missing or has no available member.
 func IdleRules(p *policy.Policy, groups []Group) []Idle {
 	present := map[string]int{}
 	for _, g := range groups {
@@ -69,16 +70,16 @@ func IdleRules(p *policy.Policy, groups []Group) []Idle {
 	}
 	var idle []Idle
 	for i, rule := range p.Assignment {
-		if n, there := present[rule.Group]; n == 0 {
-			idle = append(idle, Idle{Rule: i + 1, Group: rule.Group, Missing: !there})
+		if n, exists := present[rule.Group]; n == 0 {
+			idle = append(idle, Idle{Rule: i + 1, Group: rule.Group, Missing: !exists})
 		}
 	}
 	return idle
 }
 
-// Colleague is somebody who works here and can be given tickets.
+// Colleague is a member of staff, to whom tickets can be assigned.
 type Colleague struct {
 	Ref
-	Away Absence // from the zero value: they are here
-	Load int     // tickets of theirs that are neither resolved nor closed
+	Away Absence
+	Load int // number of assigned tickets that are neither resolved nor closed
 }

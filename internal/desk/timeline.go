@@ -8,34 +8,33 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Entry is one line of a timeline, with the words that the event itself does not hold.
+// Entry is an entry of a timeline: an event with its message, which is stored separately.
 type Entry struct {
 	ticket.Event
-	Author   Ref    // zero for the desk's own and for a hand in Temporal UI
-	Body     string // plain text, empty without any
-	Internal bool   // the body is for staff, whatever the event says
+	Author   Ref    // zero: a due event, or a manual command from Temporal UI
+	Body     string // the message, plain text; empty: none
+	Internal bool   // the message is visible to staff only, even if the event is public
 	Recorded time.Time
-	Bounce   *Bounce // the mail that a mail-bounced event tells of; nil otherwise
+	Bounce   *Bounce // the mail of a mail-bounced event; nil otherwise
 }
 
-// Bounce is a mail that could not be delivered.
+// Bounce is a bounced mail.
 type Bounce struct {
 	Kind   ticket.MailKind
 	To     Ref
-	Reason string // a mail server's own words, cut to length
-	Resent bool   // as another mail that has not bounced
+	Reason string // the mail server's text, truncated
+	Resent bool   // sent again as a mail that has not bounced
 }
 
-// Unseen picks the words that others wrote after the last entry that a person had seen, of a timeline as this person may
-// read it.
+// Unseen returns the messages of others after entry number seen of a timeline, which contains what the person by may see.
 func Unseen(timeline []Entry, by Person, seen int) []Entry {
 	return slices.DeleteFunc(slices.Clone(timeline), func(e Entry) bool {
 		return e.N <= seen || !e.HasMessage() || e.By.ID == by.ID
 	})
 }
 
-// LastEntry is the number of the last entry of a timeline as somebody may read it, for commands that say what their writer
-// had seen. The submission stands in every timeline, also before the first step has recorded it.
+// LastEntry returns the number of the last entry of a timeline, for Request.Seen. It is 1 for an empty timeline, since the
+// submission is shown even before the first step has recorded it.
 func LastEntry(timeline []Entry) int {
 	if len(timeline) == 0 {
 		return 1
@@ -43,8 +42,8 @@ func LastEntry(timeline []Entry) int {
 	return timeline[len(timeline)-1].N
 }
 
-// CausesOf gives what a ticket's events call the emergencies that a line of a clock's explanation comes from, in order:
-// those that stopped the clock in its span, or made the target longer at its instant. The entries are the timeline.
+// CausesOf returns the emergencies, as the timeline's events name them, that caused a line in the explanation of a clock:
+// those that paused the clock during the line, or extended the target at its instant. They are in timeline order.
 func CausesOf(line policy.Line, entries []Entry) []string {
 	var names []string
 	add := func(name string) {

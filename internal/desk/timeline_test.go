@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-func TestBecause_namesWhatALineComesFrom(t *testing.T) {
+func TestCausesOf_namesEmergenciesOfALine(t *testing.T) {
 	at := func(h int) time.Time { return noon.Add(time.Duration(h) * time.Hour) }
 	event := func(kind ticket.EventKind, h int, name string) desk.Entry {
 		return desk.Entry{Event: ticket.Event{Kind: kind, At: at(h), Emergency: name}}

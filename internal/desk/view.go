@@ -7,23 +7,23 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// View is a ticket to be shown: what is stored, its state, and the policy that explains its clocks.
+// View is a ticket with its current state and its policy, ready to be shown.
 type View struct {
 	Record
 	Ticket ticket.Ticket
-	Next   ticket.DueEvent // zero: nothing falls due by itself
+	Next   ticket.DueEvent // zero: none
 	Policy *policy.Policy
-	// Expected is when the promises of a ticket that an emergency stops will be due, if that ends as planned, and ResumesAt
-	// is that end.
+	// Expected are the deadlines of a ticket whose clocks an emergency pauses, if that ends as planned. ResumesAt is the
+	// planned end.
 	Expected  policy.Deadlines
 	ResumesAt time.Time
 }
 
-// Decided reports whether every command accepted so far has been taken.
+// Decided reports whether all commands accepted so far are decided.
 func (v View) Decided() bool { return v.State != nil && v.State.Command >= v.Pending }
 
-// Entries is the number of the last entry of the ticket's timeline, for commands that say what their writer had seen. The
-// submission counts also before the first step has recorded it.
+// Entries returns the number of the last entry of the ticket's timeline, for Request.Seen. It counts the submission even
+// before the first step has recorded it.
 func (v View) Entries() int {
 	if v.State == nil {
 		return 1
@@ -31,10 +31,10 @@ func (v View) Entries() int {
 	return v.State.Ticket.Events
 }
 
-// Promised returns both promises as they stand.
+// Promised returns both promises of the ticket.
 func (v View) Promised() Promised { return PromisedOf(v.Ticket, v.Expected, v.ResumesAt) }
 
-// Gauge measures a promise at an instant.
+// Gauge returns the used part of a promise's budget at an instant, or when the promise was met.
 func (v View) Gauge(name policy.ClockName, at time.Time) Gauge {
 	clock := v.Ticket.Promise(name).Clock
 	if clock.Met() {
@@ -47,7 +47,7 @@ func (v View) Gauge(name policy.ClockName, at time.Time) Gauge {
 	}
 }
 
-// Explain tells a clock's ledger line by line, up to an instant.
+// Explain returns the explanation of a clock's ledger up to an instant, line by line.
 func (v View) Explain(name policy.ClockName, until time.Time) []policy.Line {
 	return v.Ticket.Promise(name).Clock.Explain(v.Policy.Calendar, until)
 }

@@ -10,14 +10,13 @@ import (
 )
 
 var (
-	birth    = time.Date(2026, time.November, 23, 10, 0, 0, 0, time.UTC)
-	customer = desk.Person{ID: "P-CUSTOMER", Role: ticket.RoleCustomer}
-	agent    = desk.Person{ID: "P-AGENT", Role: ticket.RoleAgent}
+	submitted = time.Date(2026, time.November, 23, 10, 0, 0, 0, time.UTC)
+	customer  = desk.Person{ID: "P-CUSTOMER", Role: ticket.RoleCustomer}
+	agent     = desk.Person{ID: "P-AGENT", Role: ticket.RoleAgent}
 )
 
-// viewed is a ticket of Demo Customer's after some commands, hours apart. It was promised an answer after 10 hours and a
-// resolution after 20.
-func viewed(t *testing.T, commands ...ticket.Command) desk.View {
+// newView returns a ticket of Demo Customer after commands an hour apart. Its targets are 10 and 20 hours.
+func newView(t *testing.T, commands ...ticket.Command) desk.View {
 	t.Helper()
 	p, err := policy.Parse([]byte(`
 time_zone: Europe/Berlin
@@ -30,7 +29,7 @@ clocks: {first_response: {target: 10h, counts: calendar}, resolution: {target: 2
 	submission := ticket.Command{Verb: ticket.VerbSubmit, By: customer.Actor(), Message: 1, Priority: policy.PriorityNormal, Category: p.Categories[0]}
 	v := desk.View{Policy: p, Ticket: ticket.Draft("HM-7Q2K9XM4TD", customer.ID, 1, p)}
 	for i, c := range append([]ticket.Command{submission}, commands...) {
-		c.Seq, c.At = int64(i+1), birth.Add(time.Duration(i)*time.Hour)
+		c.Seq, c.At = int64(i+1), submitted.Add(time.Duration(i)*time.Hour)
 		r, err := ticket.Decide(v.Ticket, ticket.Environment{Policy: p}, c)
 		if err != nil || r.Outcome.Refused {
 			t.Fatalf("%s: %+v %v", c.Verb, r.Outcome, err)
@@ -41,7 +40,7 @@ clocks: {first_response: {target: 10h, counts: calendar}, resolution: {target: 2
 	return v
 }
 
-func TestDecided_isWhenNothingWaitsToBeTaken(t *testing.T) {
+func TestDecided_isTrueWithoutPendingCommands(t *testing.T) {
 	for _, c := range []struct {
 		taken, pending int64
 		want           bool
@@ -53,10 +52,9 @@ func TestDecided_isWhenNothingWaitsToBeTaken(t *testing.T) {
 	}
 }
 
-// TestGauge_measuresUntilThePromiseIsSettled.
-func TestGauge_measuresUntilThePromiseIsSettled(t *testing.T) {
-	reply := ticket.Command{Verb: ticket.VerbAgentReply, By: agent.Actor(), Message: 2} // an hour after birth
-	v, answered := viewed(t), viewed(t, reply)
+func TestGauge_stopsWhenThePromiseIsMet(t *testing.T) {
+	reply := ticket.Command{Verb: ticket.VerbAgentReply, By: agent.Actor(), Message: 2} // an hour after the submission
+	v, answered := newView(t), newView(t, reply)
 	for _, c := range []struct {
 		v       desk.View
 		clock   policy.ClockName
@@ -69,7 +67,7 @@ func TestGauge_measuresUntilThePromiseIsSettled(t *testing.T) {
 		{answered, policy.FirstResponse, 12, time.Hour, true},
 		{answered, policy.Resolution, 12, 12 * time.Hour, false},
 	} {
-		g := c.v.Gauge(c.clock, birth.Add(time.Duration(c.hours)*time.Hour))
+		g := c.v.Gauge(c.clock, submitted.Add(time.Duration(c.hours)*time.Hour))
 		budget := map[policy.ClockName]time.Duration{policy.FirstResponse: 10 * time.Hour, policy.Resolution: 20 * time.Hour}[c.clock]
 		if g.Used != c.used || g.Settled != c.settled || g.Budget != budget || g.MetAt.IsZero() == c.settled {
 			t.Errorf("%s after %d hours: %+v", c.clock, c.hours, g)
@@ -77,15 +75,15 @@ func TestGauge_measuresUntilThePromiseIsSettled(t *testing.T) {
 	}
 }
 
-// TestPromised_aBrokenOneStaysDueWhenItWas: its clock, used up, is due at once when an emergency ends.
-func TestPromised_aBrokenOneStaysDueWhenItWas(t *testing.T) {
-	v := viewed(t)
+// After an emergency, the deadline of a used-up clock is the end of the emergency. The promise keeps the original one.
+func TestPromised_breachKeepsItsDeadline(t *testing.T) {
+	v := newView(t)
 	due, _ := v.Ticket.Resolution.Clock.Due()
 	from := due.Add(24 * time.Hour)
-	gate := ticket.EmergencySchedule{Revision: 1, Emergencies: []ticket.Emergency{
+	schedule := ticket.EmergencySchedule{Revision: 1, Emergencies: []ticket.Emergency{
 		{ID: ticket.NewEmergencyID(), Kind: ticket.EmergencyClosed, From: from, Until: from.Add(time.Hour)},
 	}}
-	r, err := ticket.Advance(v.Ticket, ticket.Environment{Policy: v.Policy, Schedule: gate}, from.Add(2*time.Hour))
+	r, err := ticket.Advance(v.Ticket, ticket.Environment{Policy: v.Policy, Schedule: schedule}, from.Add(2*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,32 +11,32 @@ import (
 const (
 	zeroWidthNonJoiner = '\u200c'
 	zeroWidthJoiner    = '\u200d'
-	brailleBlank       = '\u2800' // a symbol without a mark
+	brailleBlank       = '\u2800' // a symbol that is rendered as blank
 	virama             = 9        // canonical combining class
 )
 
-// Visible reports whether there is anything to be seen in a text: a letter, a digit, a mark of punctuation or a symbol
-// that has a shape.
+// Visible reports whether a text has a visible character: a letter, a digit, punctuation or a symbol.
 func Visible(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool {
-		return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !shapeless(r)
+		return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !invisible(r)
 	})
 }
 
-// validName reports whether a text can be what somebody or something is called: one line of at most so many characters
-// that shows everything it holds, so that no two names look alike because of what can't be seen.
+// validName reports whether a text can be a name: one line of at most limit characters, none of them invisible, so that
+// different names look different.
 func validName(text string, limit int) bool {
-	return Visible(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, unspeakable) && !hides(text)
+	return Visible(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, forbidden) && !hasInvisible(text)
 }
 
-// hides reports whether a text holds a character without a shape where no script needs one. Scripts of India join and
-// part letters with zero-width joiners after a virama, Arabic parts letters, ideographs and symbols have variants.
-func hides(text string) bool {
+// hasInvisible reports whether a text has an invisible character where no script requires one. Indic scripts use zero-width
+// joiners and non-joiners after a virama, Arabic uses non-joiners between letters, and ideographs and symbols have
+// variation selectors.
+func hasInvisible(text string) bool {
 	runes := []rune(text)
 	for i, r := range runes {
-		before, after := beside(runes, i-1), beside(runes, i+1)
+		before, after := runeAt(runes, i-1), runeAt(runes, i+1)
 		switch {
-		case !shapeless(r):
+		case !invisible(r):
 		case r == zeroWidthNonJoiner && unicode.Is(unicode.Arabic, before) && unicode.Is(unicode.Arabic, after):
 		case (r == zeroWidthJoiner || r == zeroWidthNonJoiner) && norm.NFC.PropertiesString(string(before)).CCC() == virama:
 		case r == zeroWidthJoiner && pictograph(before) && pictograph(after):
@@ -48,25 +48,25 @@ func hides(text string) bool {
 	return false
 }
 
-// beside returns the rune at an index, or one that needs no joiner.
-func beside(runes []rune, i int) rune {
+// runeAt returns the rune at an index, or a space beyond the ends.
+func runeAt(runes []rune, i int) rune {
 	if i < 0 || i >= len(runes) {
 		return ' '
 	}
 	return runes[i]
 }
 
-// pictograph reports whether an emoji sequence may have a joiner beside r.
+// pictograph reports whether r may stand beside a joiner in an emoji sequence.
 func pictograph(r rune) bool {
 	return unicode.In(r, unicode.So, unicode.Sk, unicode.Variation_Selector) && r != brailleBlank
 }
 
-// shapeless reports whether nothing is seen of a character, wherever it stands.
-func shapeless(r rune) bool {
+// invisible reports whether a character has no glyph of its own.
+func invisible(r rune) bool {
 	return r == brailleBlank || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// unspeakable is what has no place in a name: control characters, and those that change the order of others.
-func unspeakable(r rune) bool {
+// forbidden reports whether a character is not allowed in names: control characters, and those that reorder text.
+func forbidden(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == utf8.RuneError
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// TestValidName: what can't be seen makes no name, and no name differs from another by it. What scripts need to be
-// written rightly stays.
+// Names must not contain invisible characters, except where a script requires them.
 func TestValidName(t *testing.T) {
 	for name, valid := range map[string]bool{
 		"Demo Customer": true, "Ж": true, "李": true, "O’Brien-Núñez, Jr.": true, "👩": true, "₿": true, "Zoë": true,
@@ -28,7 +27,6 @@ func TestValidName(t *testing.T) {
 	}
 }
 
-// TestVisible: a message of nothing that can be seen says nothing.
 func TestVisible(t *testing.T) {
 	for text, visible := range map[string]bool{
 		"a": true, ".": true, "👍": true, "\n\n7": true, "\u200b\u200e؟": true, "": false, " \n\t": false, "\u200b\u200b": false,

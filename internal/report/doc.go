@@ -1,3 +1,3 @@
-// Package report computes what supervisors read of counts: promises, ratings, the desk at a glance. It is pure: what is
-// counted, and where, is the caller's. It knows no SQL, HTTP or Temporal.
+// Package report computes reports for supervisors from counts: promises, ratings, an overview of open tickets. It is pure;
+// the caller counts. It knows no SQL, HTTP or Temporal.
 package report

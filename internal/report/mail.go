@@ -7,39 +7,40 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// MailStatus is how many mails wait and how many were lost.
+// MailStatus counts the mails that are owed, and those that were lost since an instant.
 type MailStatus struct {
-	Waiting int       // mails of tickets that are neither sent nor given up
-	Oldest  time.Time // when the oldest of them was owed; zero without one
-	PutOff  int       // of them: a mail server has put them off
-	Bounced int       // mails of tickets that could not be delivered, since an instant
+	Waiting int       // owed mails about tickets
+	Oldest  time.Time // of Waiting: when the oldest became owed; zero: none
+	PutOff  int       // of Waiting: deferred by a mail server
+	Bounced int       // bounced mails about tickets
 
-	AccountsWaiting int // mails of accounts, such as sign-in links, that are neither sent nor given up
-	AccountsLost    int // and those that were given up, since the same instant
+	AccountsWaiting int // owed mails about accounts, such as sign-in links
+	AccountsLost    int // mails about accounts that were given up
 
-	AnnouncementsWaiting int // mails about emergencies that are owed still
-	AnnouncementsBounced int // and those that could not be delivered, since the same instant
+	AnnouncementsWaiting int // owed mails about emergencies
+	AnnouncementsBounced int // bounced mails about emergencies
 }
 
-// Listed is how many mails wait that the supervisors' list shows, one by one: those of accounts stand for secrets.
+// Listed returns the number of owed mails in the supervisors' list. It shows none about accounts, since those contain
+// secrets.
 func (m MailStatus) Listed() int { return m.Waiting + m.AnnouncementsWaiting }
 
-// ListedBounced is how many bounced, likewise.
+// ListedBounced returns the number of bounced mails in the supervisors' list.
 func (m MailStatus) ListedBounced() int { return m.Bounced + m.AnnouncementsBounced }
 
-// MaxMails is how many mails that wait, and how many that bounced, the supervisors' list shows.
+// MaxMails is the maximum number of owed mails, and of bounced ones, in the supervisors' list.
 const MaxMails = 200
 
-// Mail is a mail on the supervisors' list.
+// Mail is a mail in the supervisors' list.
 type Mail struct {
 	Number    ticket.Number
 	Subject   string             // the ticket's
-	Emergency ticket.EmergencyID // that it announces, and is of no ticket; else empty
-	Kind      ticket.MailKind    // of an announcement: what it tells
+	Emergency ticket.EmergencyID // of an announcement, which has no ticket; otherwise empty
+	Kind      ticket.MailKind    // of an announcement: the announcement kind
 	To        desk.Ref
 	Address   string
 	Owed      time.Time
-	Deferred  time.Time // when a mail server put it off first; zero: never
-	Settled   time.Time // when it was given up; zero while it waits
-	Reason    string    // of a bounce, in a mail server's own words
+	Deferred  time.Time // when a mail server first deferred it; zero: never
+	Settled   time.Time // when it was given up; zero: still owed
+	Reason    string    // of a bounce: the mail server's text
 }

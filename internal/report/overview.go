@@ -10,71 +10,71 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// ageBands are the ages, in days, at which an open ticket enters the next band. The first band begins at none.
+// ageBands are the ages, in days, at which the second and further age bands begin.
 var ageBands = []int{1, 3, 7, 14}
 
-// OpenCount is how many tickets that are not closed share a status, an age band and an assignee.
+// OpenCount is the number of tickets that are not closed and share a status, an age band and an assignee.
 type OpenCount struct {
 	Status   ticket.Status
-	Band     int      // 0 is the youngest
-	Agent    desk.Ref // zero: nobody
+	Band     int      // index of the age band; 0 is the youngest
+	Agent    desk.Ref // zero: unassigned
 	Count    int
-	DueToday int // a promise that runs falls due before the end of the day
-	Breached int // a promise was broken and is owed still
+	DueToday int // of Count: with a deadline before the end of the day
+	Breached int // of Count: overdue
 }
 
-// Overview is the desk at a glance, as it is now.
+// Overview is the current state of all tickets that are not closed.
 type Overview struct {
 	At          time.Time
-	Zone        *time.Location // the policy's, by which today is today
-	Bands       []AgeBand      // of age, the youngest first
-	Statuses    []StatusLine   // all but closed, in the order of a ticket's life
+	Zone        *time.Location // the policy's; determines the end of the day
+	Bands       []AgeBand      // youngest first
+	Statuses    []StatusLine   // all but closed, in the order of ticket.Statuses
 	Open        int            // tickets that are not closed
 	DueToday    int
 	Breached    int
 	Unassigned  int
 	Escalations Escalations
-	Agents      []Workload // by load, the highest first
+	Agents      []Workload // highest load first
 	Mail        MailStatus
 	Workflows   desk.Reconciliation
 }
 
-// AgeBand is a range of ages, in days: from From on, before To; To 0 is without end.
+// AgeBand is the range of ages [From, To), in days. To is 0 for a range without end.
 type AgeBand struct{ From, To int }
 
-// StatusLine counts the tickets of one status by age.
+// StatusLine counts the tickets of one status by age band.
 type StatusLine struct {
 	Status ticket.Status
 	Bands  []int
 	Total  int
 }
 
-// Workload is what one of the staff has. Resolved tickets are not work to be done, and in no other number.
+// Workload counts the tickets of one assignee. Resolved tickets are no work and are counted only in Resolved.
 type Workload struct {
 	Agent                   desk.Ref
-	Open, Waiting, Resolved int // open: new tickets too
+	Open, Waiting, Resolved int // Open includes new tickets
 	DueToday, Breached      int
 }
 
-// Load is what an agent has to do something about, now or when the requester answers.
+// Load returns the number of tickets that are neither resolved nor closed.
 func (l Workload) Load() int { return l.Open + l.Waiting }
 
-// Escalations are the tickets whose ladder nobody has answered: the highest rung first, then the oldest.
+// Escalations are the tickets with an escalation that is not acknowledged.
 type Escalations struct {
 	Count int
-	First []Escalation // a page of them
+	First []Escalation // the first page, by highest step, then oldest
 }
 
-// Escalation is one of them.
+// Escalation is a ticket with an escalation.
 type Escalation struct {
 	Number         ticket.Number
 	Subject        string
-	Agent          desk.Ref // zero: nobody
-	EscalationStep int
+	Agent          desk.Ref // zero: unassigned
+	EscalationStep int      // the last step that fired
 	Ticket         ticket.Ticket
 }
 
-// Breached names the promises whose ladder is being climbed.
+// Breached returns the clocks whose breach is being escalated.
 func (e Escalation) Breached() []policy.ClockName {
 	var names []policy.ClockName
 	for _, name := range policy.ClockNames() {
@@ -85,7 +85,7 @@ func (e Escalation) Breached() []policy.ClockName {
 	return names
 }
 
-// Since is when the first of them was broken.
+// Since returns the time of the earliest breach that is being escalated.
 func (e Escalation) Since() time.Time {
 	var first time.Time
 	for _, name := range e.Breached() {
@@ -96,8 +96,8 @@ func (e Escalation) Since() time.Time {
 	return first
 }
 
-// NewOverview returns what the counts of open tickets, by the bands of AgeBands, and the staff say of the desk. Escalations,
-// mail and workflows are the caller's to add.
+// NewOverview returns the overview computed from the counts of tickets, by the bands of AgeBands, and the staff. The caller
+// sets Escalations, Mail and Workflows.
 func NewOverview(now time.Time, zone *time.Location, counts []OpenCount, staff []desk.Colleague) Overview {
 	o := Overview{At: now, Zone: zone}
 	o.count(counts)
@@ -105,8 +105,8 @@ func NewOverview(now time.Time, zone *time.Location, counts []OpenCount, staff [
 	return o
 }
 
-// AgeBands returns the instants that bands of age begin at, the latest first: a ticket is in the next band if it was
-// submitted at or before one.
+// AgeBands returns the limits between age bands as times of submission, latest first. The index of a ticket's band is the
+// number of limits that it was submitted at or before.
 func AgeBands(now time.Time) []time.Time {
 	var starts []time.Time
 	for _, days := range ageBands {
@@ -145,7 +145,7 @@ func (o *Overview) count(counts []OpenCount) {
 	}
 }
 
-// load lists every agent, and who else has tickets.
+// load adds the workload of every agent, and of other staff with tickets.
 func (o *Overview) load(counts []OpenCount, staff []desk.Colleague) {
 	byAgent := map[ticket.PersonID]*Workload{}
 	for _, c := range counts {

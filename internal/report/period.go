@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	usualWeeks   = 12  // of a report that names no period
-	longestWeeks = 160 // about three years
+	defaultWeeks = 12
+	maxWeeks     = 160 // about three years
 )
 
-// Period reads a report's first and last day, such as 2026-11-30, in a zone: the period runs from the first day's
-// midnight to the one after the last. Without a last day it ends today, and without a first it has twelve weeks, the
-// current one among them. What can't be read is Invalid, by the fields from and to.
+// Period parses a report's first and last day, such as 2026-11-30, in a zone, and returns the period [from, to) that
+// includes both. An empty last day is today, and an empty first day makes a period of twelve weeks. Period returns an
+// Invalid fault that names the invalid fields: from, to.
 func Period(now time.Time, zone *time.Location, first, last string) (from, to time.Time, err error) {
 	var wrong []fault.Detail
 	day := func(field, text string, otherwise time.Time) time.Time {
@@ -30,12 +30,12 @@ func Period(now time.Time, zone *time.Location, first, last string) (from, to ti
 	end := day("to", last, time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, zone))
 	end = time.Date(end.Year(), end.Month(), end.Day()+1, 0, 0, 0, 0, zone)
 	week := Weeks(end.Add(-time.Second), end, zone)[0].In(zone)
-	start := day("from", first, time.Date(week.Year(), week.Month(), week.Day()-7*(usualWeeks-1), 0, 0, 0, 0, zone))
+	start := day("from", first, time.Date(week.Year(), week.Month(), week.Day()-7*(defaultWeeks-1), 0, 0, 0, 0, zone))
 	switch {
 	case len(wrong) > 0:
 	case !start.Before(end):
 		wrong = append(wrong, fault.Detail{Field: "from", Message: "is after the last day"})
-	case len(Weeks(start, end, zone)) > longestWeeks:
+	case len(Weeks(start, end, zone)) > maxWeeks:
 		wrong = append(wrong, fault.Detail{Field: "from", Message: "is more than three years before the last day"})
 	}
 	if len(wrong) > 0 {
@@ -44,7 +44,7 @@ func Period(now time.Time, zone *time.Location, first, last string) (from, to ti
 	return start.UTC(), end.UTC(), nil
 }
 
-// Weeks returns the first instants of the weeks that a period touches, in a zone: midnights of Mondays.
+// Weeks returns the starts of the weeks that overlap a period: midnights of Mondays in a zone.
 func Weeks(from, to time.Time, zone *time.Location) []time.Time {
 	local := from.In(zone)
 	sinceMonday := (int(local.Weekday()) + 6) % 7

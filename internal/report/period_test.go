@@ -10,10 +10,10 @@ import (
 
 func TestPeriod(t *testing.T) {
 	zone := berlin(t)
-	now := time.Date(2026, time.November, 22, 23, 30, 0, 0, time.UTC) // in Berlin it is Monday already
+	now := time.Date(2026, time.November, 22, 23, 30, 0, 0, time.UTC) // Monday in Berlin
 	for name, c := range map[string]struct{ first, last, from, to string }{
 		"none":            {"", "", "2026-09-07 00:00", "2026-11-24 00:00"},
-		"both, inclusive": {"2026-03-28", "2026-03-29", "2026-03-28 00:00", "2026-03-30 00:00"}, // the clocks change
+		"both, inclusive": {"2026-03-28", "2026-03-29", "2026-03-28 00:00", "2026-03-30 00:00"}, // start of daylight saving time
 		"the last alone":  {"", "2026-03-29", "2026-01-05 00:00", "2026-03-30 00:00"},
 	} {
 		from, to, err := report.Period(now, zone, c.first, c.last)
@@ -34,7 +34,7 @@ func TestPeriod(t *testing.T) {
 	}
 }
 
-func TestWeeks_beginOnMondaysOfTheZone(t *testing.T) {
+func TestWeeks_startOnMondaysInTheZone(t *testing.T) {
 	zone := berlin(t)
 	at := func(text string) time.Time {
 		t, _ := time.ParseInLocation("2006-01-02 15:04", text, zone)

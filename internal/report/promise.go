@@ -12,81 +12,81 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Measure says how the time to a delivery is taken.
+// Measure is how the time until a promise is met is measured.
 type Measure string
 
 // The measures.
 const (
-	MeasureElapsed Measure = "elapsed" // every second from submission to delivery
-	MeasureCounted Measure = "counted" // those that the promise's clock counted: pauses and, as the policy says, closed hours left out
+	MeasureElapsed Measure = "elapsed" // all time since submission
+	MeasureCounted Measure = "counted" // time that the promise's clock counts: without pauses and, depending on the policy, closed hours
 )
 
-// Measures lists the measures.
+// Measures returns all measures.
 func Measures() []Measure { return []Measure{MeasureElapsed, MeasureCounted} }
 
-// PromiseFilter says which promises a report counts; an empty field leaves nothing out.
+// PromiseFilter selects the promises of a report. An empty field selects all.
 type PromiseFilter struct {
-	From, To time.Time // submission: from From on, before To
+	From, To time.Time // of submission: [From, To)
 	Priority policy.Priority
 	Category string
 	Agent    string  // handle or ID
-	Measure  Measure // empty: elapsed
+	Measure  Measure // empty: MeasureElapsed
 }
 
-// PromiseCount is how many promises of one kind share everything that a report tells apart.
+// PromiseCount is the number of promises that share the other fields.
 type PromiseCount struct {
 	Clock     policy.ClockName
-	Week      int // index into the weeks asked for
+	Week      int // index into the weeks of the request
 	SLAStatus ticket.SLAStatus
 	Priority  policy.Priority
 	Category  string
-	Agent     desk.Ref // zero: nobody
+	Agent     desk.Ref // zero: unassigned
 	Count     int
-	Taken     []int32 // seconds to delivery of those delivered, in no order
+	Taken     []int32 // seconds until each one that was met, in time or late, was met; unordered
 }
 
-// Promises is a period's promises, kept and broken.
+// Promises is the report on the promises of a period.
 type Promises struct {
 	Filter PromiseFilter
 	Zone   *time.Location // the policy's
-	Weeks  []time.Time    // their first instants, Mondays in the policy's zone; the first may lie before Filter.From
+	Weeks  []time.Time    // see Weeks; the first may be before Filter.From
 	Clocks []ClockSummary
 }
 
-// ClockSummary is the report on one promise. A line's tally counts every promise of the filter once in each grouping.
+// ClockSummary is the report on one clock. Each grouping counts every promise once.
 type ClockSummary struct {
 	Clock      policy.ClockName
 	Total      Tally
 	Weeks      []Line // one for each of the report's weeks
-	Priorities []Line // the lowest first; without those that nobody asked for
+	Priorities []Line // those with promises, lowest first
 	Categories []Line // by name
-	Agents     []Line // by name, nobody last
+	Agents     []Line // by name, unassigned last
 }
 
-// Line is one row of a report.
+// Line is a line of a report. Only the field that it is grouped by is set.
 type Line struct {
-	Week     time.Time // zero but in Weeks
+	Week     time.Time
 	Priority policy.Priority
 	Category string
 	Agent    desk.Ref
 	Tally
 }
 
-// Tally counts promises. Median and P90 are over the delivered ones, kept or late: the shortest time within which at
-// least half, or nine in ten, were delivered. They are zero without any.
+// Tally counts promises by SLA status. Median and P90 are percentiles of the times until promises were met, in time or
+// late: the shortest time within which at least 50% or 90% of them were. They are zero if there are none.
 type Tally struct {
-	Kept, Breached, Owed, Dropped int
-	Delivered                     int
+	Kept, Breached, Owed, Dropped int // met in time, breached, pending, cancelled
+	Delivered                     int // met, in time or late
 	Median, P90                   time.Duration
 }
 
-// Judged is how many were kept or broken: the promises that a share is taken of.
+// Judged returns the number of promises that were met in time or breached.
 func (t Tally) Judged() int { return t.Kept + t.Breached }
 
-// All is how many promises were made.
+// All returns the number of promises.
 func (t Tally) All() int { return t.Kept + t.Breached + t.Owed + t.Dropped }
 
-// Share is the part of the judged that was kept, 0 to 1; false if none was judged.
+// Share returns the part of the judged promises that was met in time, 0 to 1, and false if none was judged.
 func (t Tally) Share() (float64, bool) {
 	if t.Judged() == 0 {
 		return 0, false
@@ -107,23 +107,23 @@ func (t *Tally) add(v ticket.SLAStatus, n int) {
 	}
 }
 
-// NewPromises returns the report of a filter's period, whose weeks in a zone are those of the counts.
+// NewPromises returns the report on the period of a filter. The counts are by the weeks of the period in the zone.
 func NewPromises(f PromiseFilter, zone *time.Location, counts []PromiseCount) Promises {
 	names := policy.ClockNames()
-	made := Promises{Filter: f, Zone: zone, Weeks: Weeks(f.From, f.To, zone), Clocks: make([]ClockSummary, len(names))}
-	var tallying sync.WaitGroup
+	result := Promises{Filter: f, Zone: zone, Weeks: Weeks(f.From, f.To, zone), Clocks: make([]ClockSummary, len(names))}
+	var wg sync.WaitGroup
 	for i, name := range names {
-		tallying.Go(func() {
+		wg.Go(func() {
 			own := slices.DeleteFunc(slices.Clone(counts), func(c PromiseCount) bool { return c.Clock != name })
-			made.Clocks[i] = newClock(name, made.Weeks, own)
+			result.Clocks[i] = newClockSummary(name, result.Weeks, own)
 		})
 	}
-	tallying.Wait()
-	return made
+	wg.Wait()
+	return result
 }
 
-// newClock tallies the counts of one clock.
-func newClock(clock policy.ClockName, weeks []time.Time, counts []PromiseCount) ClockSummary {
+// newClockSummary returns the report on one clock from its counts.
+func newClockSummary(clock policy.ClockName, weeks []time.Time, counts []PromiseCount) ClockSummary {
 	r := ClockSummary{Clock: clock}
 	total := newGrouping(func(PromiseCount) int { return 0 })
 	byWeek := newGrouping(func(c PromiseCount) int { return c.Week })
@@ -151,7 +151,7 @@ func newClock(clock policy.ClockName, weeks []time.Time, counts []PromiseCount) 
 	return r
 }
 
-// byName orders people by name, with nobody last.
+// byName compares people by name. The zero Ref, for unassigned, is last.
 func byName(a, b desk.Ref) int {
 	if (a.ID == "") != (b.ID == "") {
 		return cmp.Compare(b.ID, a.ID)

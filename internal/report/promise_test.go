@@ -14,18 +14,18 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// promise is one, as a report counts it.
+// promise is a promise to be counted.
 type promise struct {
 	clock    policy.ClockName
 	at       time.Time
-	verdict  ticket.SLAStatus
+	status   ticket.SLAStatus
 	priority policy.Priority
 	category string
 	agent    desk.Ref
-	taken    int32 // -1: not delivered
+	taken    int32 // seconds until it was met; -1: not met
 }
 
-// counts counts promises one by one, as the store does with a statement.
+// counts returns a count for each promise, as the store does with an SQL query.
 func counts(promises []promise, from, to time.Time, weeks []time.Time) (all []report.PromiseCount) {
 	for _, p := range promises {
 		if p.at.Before(from) || !p.at.Before(to) {
@@ -38,7 +38,7 @@ func counts(promises []promise, from, to time.Time, weeks []time.Time) (all []re
 			}
 		}
 		one := report.PromiseCount{
-			Clock: p.clock, Week: week, SLAStatus: p.verdict, Priority: p.priority, Category: p.category, Agent: p.agent, Count: 1,
+			Clock: p.clock, Week: week, SLAStatus: p.status, Priority: p.priority, Category: p.category, Agent: p.agent, Count: 1,
 		}
 		if p.taken >= 0 {
 			one.Taken = []int32{p.taken}
@@ -59,36 +59,36 @@ func berlin(t testing.TB) *time.Location {
 
 var agents = []desk.Ref{{}, {ID: "P-1", Name: "Zoe Agent"}, {ID: "P-2", Name: "adam Agent"}}
 
-// reported is when the periods begin.
-var reported = time.Date(2026, time.March, 5, 13, 0, 0, 0, time.UTC)
+// periodStart is the start of the report's period.
+var periodStart = time.Date(2026, time.March, 5, 13, 0, 0, 0, time.UTC)
 
 func drawPromise(t *rapid.T) promise {
 	p := promise{
 		clock: rapid.SampledFrom(policy.ClockNames()).Draw(t, "clock"),
-		// Rapid prefers small numbers: so most lie near the period's start, on either side.
-		at: reported.Add(time.Duration(rapid.IntRange(-2, 7*6).Draw(t, "day"))*24*time.Hour +
+		// Rapid prefers small numbers, so most promises are close to the start of the period.
+		at: periodStart.Add(time.Duration(rapid.IntRange(-2, 7*6).Draw(t, "day"))*24*time.Hour +
 			time.Duration(rapid.IntRange(-1, 86400).Draw(t, "second"))*time.Second),
-		verdict:  rapid.SampledFrom(ticket.SLAStatuses()).Draw(t, "verdict"),
+		status:   rapid.SampledFrom(ticket.SLAStatuses()).Draw(t, "status"),
 		priority: rapid.SampledFrom(policy.Priorities()).Draw(t, "priority"),
 		category: rapid.SampledFrom([]string{"order", "delivery"}).Draw(t, "category"),
 		agent:    rapid.SampledFrom(agents).Draw(t, "agent"),
 		taken:    -1,
 	}
-	if p.verdict == ticket.SLAMet || p.verdict == ticket.SLABreached && rapid.Bool().Draw(t, "late") {
+	if p.status == ticket.SLAMet || p.status == ticket.SLABreached && rapid.Bool().Draw(t, "late") {
 		p.taken = rapid.Int32Range(0, 50).Draw(t, "taken") << rapid.SampledFrom([]int{0, 9, 25}).Draw(t, "magnitude")
 	}
 	return p
 }
 
-// slowly tallies by looking at every promise, and finds a percentile by asking of each time how many are no longer.
-func slowly(promises []promise, in func(promise) bool) report.Tally {
+// slowTally is a simple implementation of a Tally.
+func slowTally(promises []promise, in func(promise) bool) report.Tally {
 	var t report.Tally
 	var times []int32
 	for _, p := range promises {
 		if !in(p) {
 			continue
 		}
-		switch p.verdict {
+		switch p.status {
 		case ticket.SLAMet:
 			t.Kept++
 		case ticket.SLABreached:
@@ -103,12 +103,12 @@ func slowly(promises []promise, in func(promise) bool) report.Tally {
 		}
 	}
 	t.Delivered = len(times)
-	t.Median, t.P90 = within(times, 50), within(times, 90)
+	t.Median, t.P90 = percentile(times, 50), percentile(times, 90)
 	return t
 }
 
-// within is the shortest of the times that at least a percentage of them don't exceed.
-func within(times []int32, percent int) time.Duration {
+// percentile returns the shortest of times that at least percent of them do not exceed.
+func percentile(times []int32, percent int) time.Duration {
 	best := int32(-1)
 	for _, candidate := range times {
 		no := 0
@@ -124,15 +124,15 @@ func within(times []int32, percent int) time.Duration {
 	return time.Duration(max(best, 0)) * time.Second
 }
 
-func TestPromises_agreeWithASlowCount(t *testing.T) {
+func TestNewPromises_agreesWithSimpleImplementation(t *testing.T) {
 	zone := berlin(t)
 	rapid.Check(t, func(t *rapid.T) {
 		all := rapid.SliceOfN(rapid.Custom(drawPromise), 0, 60).Draw(t, "promises")
-		from := reported
+		from := periodStart
 		to := from.Add(time.Duration(rapid.SampledFrom([]int{1, 24, 7 * 24, 20 * 24, 40 * 24}).Draw(t, "hours")) * time.Hour)
 		got := report.NewPromises(report.PromiseFilter{From: from, To: to}, zone, counts(all, from, to, report.Weeks(from, to, zone)))
 		for _, clock := range got.Clocks {
-			want := oracle(all, clock.Clock, from, to, zone)
+			want := expectedSummary(all, clock.Clock, from, to, zone)
 			if diff := cmp.Diff(want, clock); diff != "" {
 				t.Fatalf("%s from %s to %s (-want +got):\n%s", clock.Clock, from, to, diff)
 			}
@@ -140,12 +140,12 @@ func TestPromises_agreeWithASlowCount(t *testing.T) {
 	})
 }
 
-// oracle makes a clock's report from the definitions.
-func oracle(all []promise, clock policy.ClockName, from, to time.Time, zone *time.Location) report.ClockSummary {
+// expectedSummary returns the report on a clock according to the definitions.
+func expectedSummary(all []promise, clock policy.ClockName, from, to time.Time, zone *time.Location) report.ClockSummary {
 	all = slices.DeleteFunc(slices.Clone(all), func(p promise) bool {
 		return p.clock != clock || p.at.Before(from) || !p.at.Before(to)
 	})
-	r := report.ClockSummary{Clock: clock, Total: slowly(all, func(promise) bool { return true })}
+	r := report.ClockSummary{Clock: clock, Total: slowTally(all, func(promise) bool { return true })}
 	monday := func(at time.Time) string {
 		for at = at.In(zone); at.Weekday() != time.Monday; {
 			at = at.AddDate(0, 0, -1)
@@ -157,28 +157,28 @@ func oracle(all []promise, clock policy.ClockName, from, to time.Time, zone *tim
 		if m := monday(at); m != seen {
 			seen = m
 			start, _ := time.ParseInLocation(time.DateOnly, m, zone)
-			r.Weeks = append(r.Weeks, report.Line{Week: start.UTC(), Tally: slowly(all, func(p promise) bool { return monday(p.at) == m })})
+			r.Weeks = append(r.Weeks, report.Line{Week: start.UTC(), Tally: slowTally(all, func(p promise) bool { return monday(p.at) == m })})
 		}
 	}
 	for _, priority := range policy.Priorities() {
-		if t := slowly(all, func(p promise) bool { return p.priority == priority }); t.All() > 0 {
+		if t := slowTally(all, func(p promise) bool { return p.priority == priority }); t.All() > 0 {
 			r.Priorities = append(r.Priorities, report.Line{Priority: priority, Tally: t})
 		}
 	}
 	for _, category := range []string{"delivery", "order"} {
-		if t := slowly(all, func(p promise) bool { return p.category == category }); t.All() > 0 {
+		if t := slowTally(all, func(p promise) bool { return p.category == category }); t.All() > 0 {
 			r.Categories = append(r.Categories, report.Line{Category: category, Tally: t})
 		}
 	}
-	for _, agent := range []desk.Ref{agents[2], agents[1], agents[0]} { // by name, nobody last
-		if t := slowly(all, func(p promise) bool { return p.agent == agent }); t.All() > 0 {
+	for _, agent := range []desk.Ref{agents[2], agents[1], agents[0]} { // by name, unassigned last
+		if t := slowTally(all, func(p promise) bool { return p.agent == agent }); t.All() > 0 {
 			r.Agents = append(r.Agents, report.Line{Agent: agent, Tally: t})
 		}
 	}
 	return r
 }
 
-func TestTally_shareIsOfTheJudgedAlone(t *testing.T) {
+func TestTally_shareExcludesPendingAndCancelled(t *testing.T) {
 	if share, ok := (report.Tally{Kept: 3, Breached: 1, Owed: 5, Dropped: 9}).Share(); !ok || share != 0.75 {
 		t.Errorf("got %v, %v", share, ok)
 	}

@@ -9,42 +9,42 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// RatingCount is how many ratings of a period have one score, by week and by who had the ticket when it was rated.
+// RatingCount is the number of ratings with the same score, week and assignee at the time of the rating.
 type RatingCount struct {
-	Week  int      // index into the weeks asked for
-	Agent desk.Ref // zero: nobody
+	Week  int      // index into the weeks of the request
+	Agent desk.Ref // zero: unassigned
 	Score int
 	Count int
 }
 
-// Comment is a rating that has words, with what it is about.
+// Comment is a rating with a comment.
 type Comment struct {
 	desk.Rating
-	Subject string
-	Agent   desk.Ref // zero: nobody
+	Subject string   // the ticket's
+	Agent   desk.Ref // zero: unassigned
 }
 
-// Ratings is what requesters thought in a period.
+// Ratings is the report on the ratings of a period.
 type Ratings struct {
 	From, To time.Time
 	Zone     *time.Location // the policy's
 	Total    Scores
-	Weeks    []RatingLine // one for each week that the period touches
-	Agents   []RatingLine // by name, nobody last
-	Comments []Comment    // with words, the newest first
+	Weeks    []RatingLine // one for each week; see Weeks
+	Agents   []RatingLine // by name, unassigned last
+	Comments []Comment    // newest first
 }
 
-// RatingLine is one row of the report.
+// RatingLine is a line of the report.
 type RatingLine struct {
-	Week  time.Time // its first instant; zero in Agents
+	Week  time.Time // start of the week; zero in Agents
 	Agent desk.Ref
 	Scores
 }
 
-// Scores counts ratings by score: the first is of desk.MinScore.
+// Scores counts ratings by score. The first element is for desk.MinScore.
 type Scores [desk.MaxScore]int
 
-// Count is how many ratings there are.
+// Count returns the number of ratings.
 func (s Scores) Count() int {
 	n := 0
 	for _, c := range s {
@@ -53,7 +53,7 @@ func (s Scores) Count() int {
 	return n
 }
 
-// Average is the mean score; false without a rating.
+// Average returns the mean score, and false if there are no ratings.
 func (s Scores) Average() (float64, bool) {
 	n, sum := s.Count(), 0
 	for i, c := range s {
@@ -65,7 +65,7 @@ func (s Scores) Average() (float64, bool) {
 	return float64(sum) / float64(n), true
 }
 
-// NewRatings returns the report of a period, whose weeks in a zone are those of the counts.
+// NewRatings returns the report on a period. The counts are by the weeks of the period in the zone.
 func NewRatings(from, to time.Time, zone *time.Location, counts []RatingCount, comments []Comment) Ratings {
 	r := Ratings{From: from, To: to, Zone: zone, Comments: comments}
 	weeks := Weeks(from, to, zone)
