@@ -103,10 +103,10 @@ func New(config Config) (http.Handler, error) {
 	}
 	engine.Use(s.observe, s.sameOrigin)
 	engine.NoRoute(func(c *gin.Context) {
-		s.nothing(c, http.StatusNotFound, "there is nothing here", "no page has this address")
+		s.noRoute(c, http.StatusNotFound, "there is nothing here", "no page has this address")
 	})
 	engine.NoMethod(func(c *gin.Context) {
-		s.nothing(c, http.StatusMethodNotAllowed, "this resource does not know that method", "no page at this address takes that")
+		s.noRoute(c, http.StatusMethodNotAllowed, "this resource does not know that method", "no page at this address takes that")
 	})
 	if err := s.mount(engine); err != nil {
 		return nil, fmt.Errorf("make the API: %w", err)
@@ -147,8 +147,8 @@ func (s *server) mount(engine *gin.Engine) error {
 	return nil
 }
 
-// nothing answers where no route does.
-func (s *server) nothing(c *gin.Context, status int, why, ofPage string) {
+// noRoute answers where no route does.
+func (s *server) noRoute(c *gin.Context, status int, why, ofPage string) {
 	if s.isPage(c) {
 		s.Site.Fail(c, fault.New(fault.NotFound, "%s", ofPage))
 		return
@@ -156,8 +156,8 @@ func (s *server) nothing(c *gin.Context, status int, why, ofPage string) {
 	s.refuse(c, newProblem(status, why))
 }
 
-// broken answers a request that failed outside of any handler: with a page on the website, with a problem elsewhere.
-func (s *server) broken(c *gin.Context, err error) {
+// respondError answers a request that failed outside of any handler: with a page on the website, with a problem elsewhere.
+func (s *server) respondError(c *gin.Context, err error) {
 	if s.isPage(c) {
 		s.Site.Fail(c, err)
 		c.Abort()
@@ -174,7 +174,7 @@ func isAPI(path string) bool { return path == "/api" || strings.HasPrefix(path, 
 // browser sends neither of the headers that this looks at.
 func (s *server) sameOrigin(c *gin.Context) {
 	if err := s.origins.Check(c.Request); err != nil {
-		s.broken(c, fault.Wrap(err, fault.Forbidden, "another site's page asked for this"))
+		s.respondError(c, fault.Wrap(err, fault.Forbidden, "another site's page asked for this"))
 	}
 }
 

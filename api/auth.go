@@ -23,16 +23,16 @@ const (
 
 // The rules that routes have, beside those of the pages.
 var (
-	anyone      = page.Anyone
-	greeted     = page.Access{Who: "Anyone, without signing in. Staff who sign in see more.", Greets: true}
-	signedIn    = page.SignedIn
-	customers   = page.Access{Who: "Customers, for their own tickets.", Allows: page.Customers.Allows}
-	colleagues  = page.Staff
-	supervisors = page.Supervisors
+	anyone         = page.Anyone
+	optionalSignIn = page.Access{Who: "Anyone, without signing in. Staff who sign in see more.", Greets: true}
+	signedIn       = page.SignedIn
+	customers      = page.Access{Who: "Customers, for their own tickets.", Allows: page.Customers.Allows}
+	colleagues     = page.Staff
+	supervisors    = page.Supervisors
 )
 
-// admit lets in who the rule allows. It runs before anything of the request but its head has been read.
-func (s *server) admit(rule page.Access) func(huma.Context, func(huma.Context)) {
+// authorize lets in who the rule allows. It runs before anything of the request but its head has been read.
+func (s *server) authorize(rule page.Access) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if rule.Allows != nil {
 			person, err := s.identify(ctx.Context(), humagin.Unwrap(ctx).Request)

@@ -91,7 +91,7 @@ func (p plannedAt) read(f *input.Fields, field string) time.Time {
 func (d emergencyDeclaration) plan(once desk.IdempotencyKey) (desk.EmergencyPlan, error) {
 	var f input.Fields
 	p := desk.EmergencyPlan{
-		Kind: ticket.EmergencyKind(d.Kind), Notice: d.Notice, By: bySeconds(d.Delay), IdempotencyKey: once,
+		Kind: ticket.EmergencyKind(d.Kind), Notice: d.Notice, By: clampedSeconds(d.Delay), IdempotencyKey: once,
 		From: d.From.read(&f, "starts_at"), Until: d.Until.read(&f, "ends_at"),
 	}
 	return p, f.Err()
@@ -109,14 +109,14 @@ func (a emergencyChange) change() (c desk.EmergencyChange, err error) {
 		c.Until = &at
 	}
 	if a.Delay != nil {
-		by := bySeconds(*a.Delay)
+		by := clampedSeconds(*a.Delay)
 		c.By = &by
 	}
 	return c, f.Err()
 }
 
-// bySeconds keeps what is far out of bounds out of bounds: as nanoseconds it might come out within them.
-func bySeconds(n int64) time.Duration {
+// clampedSeconds keeps what is far out of bounds out of bounds: as nanoseconds it might come out within them.
+func clampedSeconds(n int64) time.Duration {
 	most := int64(desk.MaxDelay/time.Second) + 1
 	return time.Duration(max(min(n, most), -1)) * time.Second
 }
@@ -130,8 +130,8 @@ func emergencyID(typed string) (ticket.EmergencyID, error) {
 	return id, nil
 }
 
-// office is where emergencies are commanded.
-func (s *server) office() (request.Emergencies, error) {
+// emergencies is where emergencies are commanded.
+func (s *server) emergencies() (request.Emergencies, error) {
 	if s.Emergencies == nil {
 		return nil, fault.New(fault.Unavailable, "this process can't command in an emergency")
 	}
@@ -152,7 +152,7 @@ func (s *server) declare(ctx context.Context, in *declareInput) (*emergencyOutpu
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -165,12 +165,12 @@ func (s *server) declare(ctx context.Context, in *declareInput) (*emergencyOutpu
 	}, nil
 }
 
-func (s *server) dryDeclare(ctx context.Context, in *declareInput) (*dryRunOutput, error) {
+func (s *server) dryRunDeclaration(ctx context.Context, in *declareInput) (*dryRunOutput, error) {
 	plan, err := in.Body.plan(desk.IdempotencyKey{})
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (s *server) changeEmergency(ctx context.Context, in *changeInput) (*emergen
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +200,7 @@ func (s *server) endEmergency(ctx context.Context, in *emergencyInput) (*emergen
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (s *server) endEmergency(ctx context.Context, in *emergencyInput) (*emergen
 	return &emergencyOutput{Body: viewEmergency(e, time.Now())}, err
 }
 
-func (s *server) dryChange(ctx context.Context, in *dryChangeInput) (*dryRunOutput, error) {
+func (s *server) dryRunChange(ctx context.Context, in *dryChangeInput) (*dryRunOutput, error) {
 	id, err := emergencyID(in.ID)
 	if err != nil {
 		return nil, err
@@ -221,7 +221,7 @@ func (s *server) dryChange(ctx context.Context, in *dryChangeInput) (*dryRunOutp
 	if asked.End && change != (desk.EmergencyChange{}) {
 		return nil, fault.Field("end", "goes with no other property")
 	}
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ type announcementMailsView struct {
 }
 
 func (s *server) listEmergencies(ctx context.Context, _ *struct{}) (*emergencyListOutput, error) {
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func viewEmergencies(all []desk.Emergency) emergencyList {
 }
 
 func (s *server) currentEmergencies(ctx context.Context, _ *struct{}) (*currentOutput, error) {
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (s *server) readEmergency(ctx context.Context, in *emergencyInput) (*fileOu
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}

@@ -97,8 +97,8 @@ func (s *server) colleagues(ctx context.Context, _ *struct{}) (*colleaguesOutput
 	return out, nil
 }
 
-// absent marks somebody as away or as back. It says what is to be so, so it may be sent again.
-func (s *server) absent(ctx context.Context, in *absenceInput) (*colleagueOutput, error) {
+// setAway marks somebody as away or as back. It says what is to be so, so it may be sent again.
+func (s *server) setAway(ctx context.Context, in *absenceInput) (*colleagueOutput, error) {
 	if s.Staffing == nil {
 		return nil, errNoStaffing
 	}

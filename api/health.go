@@ -70,7 +70,7 @@ func (h health) readyz(c *gin.Context) {
 		asking.Go(func() { answers[i] = h.ask(ctx, check) })
 	}
 	var shown *workflowsView
-	asking.Go(func() { shown = h.shown(ctx) })
+	asking.Go(func() { shown = h.workflowsView(ctx) })
 	asking.Wait()
 	view, status := readyView{Status: "ready", Checks: map[string]checkView{}, Workflows: shown}, http.StatusOK
 	if shown != nil && !shown.Well {

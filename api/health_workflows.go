@@ -25,8 +25,8 @@ type workflowsView struct {
 	Restarted   int64      `json:"restarted"`
 }
 
-// shown returns nil when nothing can be said: that is no reason to take a process out of service.
-func (h health) shown(ctx context.Context) *workflowsView {
+// workflowsView returns nil when nothing can be said: that is no reason to take a process out of service.
+func (h health) workflowsView(ctx context.Context) *workflowsView {
 	if h.workflows == nil {
 		return nil
 	}

@@ -15,9 +15,9 @@ const (
 	maxKey         = 200
 )
 
-// onceOf reads what makes a repeated POST be accepted once. The fingerprint covers method, path and raw body, so
+// readIdempotencyKey reads what makes a repeated POST be accepted once. The fingerprint covers method, path and raw body, so
 // that a key that comes back with anything else is noticed.
-func onceOf(r *http.Request, body []byte) (desk.IdempotencyKey, error) {
+func readIdempotencyKey(r *http.Request, body []byte) (desk.IdempotencyKey, error) {
 	keys := r.Header.Values(idempotencyKey)
 	if len(keys) == 0 {
 		return desk.IdempotencyKey{}, nil
@@ -28,7 +28,7 @@ func onceOf(r *http.Request, body []byte) (desk.IdempotencyKey, error) {
 	return request.OnceOf(keys[0], []byte(r.Method), []byte(r.URL.Path), body), nil
 }
 
-// keyParameter documents the header; onceOf reads it.
+// keyParameter documents the header; readIdempotencyKey reads it.
 func keyParameter() *huma.Param {
 	shortest, longest := 1, maxKey
 	return &huma.Param{

@@ -16,7 +16,7 @@ import (
 // Bodies here are flat, so a problem is named after the property of the outermost object. encoding/json/v2 refuses most of
 // this by itself, but is an experiment yet, and stops at the first.
 func inspect(body []byte, nullable func(property string) bool) error {
-	if err := syntax(body); err != nil {
+	if err := checkSyntax(body); err != nil {
 		return err
 	}
 	in := inspection{body: body, field: "body", seen: make(map[string]bool, 8), nullable: nullable}
@@ -72,7 +72,7 @@ func (in *inspection) text() {
 	if !utf8.Valid(quoted) {
 		in.reject("is not UTF-8")
 	}
-	if escaped && halfPair(quoted) {
+	if escaped && hasLoneSurrogate(quoted) {
 		in.reject("holds half of a surrogate pair")
 	}
 }
@@ -82,7 +82,7 @@ func (in *inspection) property(quoted []byte) {
 	_ = json.Unmarshal(quoted, &name) // well formed
 	in.field = name
 	switch {
-	case !ours(name):
+	case !isPropertyName(name):
 		in.reject("unexpected property")
 	case in.seen[name]:
 		in.reject("comes twice")
@@ -102,8 +102,8 @@ func (in *inspection) reject(message string) {
 	in.details = append(in.details, fault.Detail{Field: in.field, Message: message})
 }
 
-// ours reports whether a property's name is written as all of this API's are.
-func ours(name string) bool {
+// isPropertyName reports whether a property's name is written as all of this API's are.
+func isPropertyName(name string) bool {
 	for _, c := range []byte(name) {
 		if c != '_' && (c < 'a' || c > 'z') {
 			return false
@@ -112,8 +112,8 @@ func ours(name string) bool {
 	return name != ""
 }
 
-// halfPair reports whether the escapes of a string name one surrogate without the other.
-func halfPair(quoted []byte) bool {
+// hasLoneSurrogate reports whether the escapes of a string name one surrogate without the other.
+func hasLoneSurrogate(quoted []byte) bool {
 	high := false // the escape before this one was the first half
 	for i := 0; i < len(quoted); {
 		unit, size := rune(-1), 1

@@ -27,10 +27,10 @@ func (s *server) observe(c *gin.Context) {
 	c.Request = c.Request.WithContext(ctx)
 	// Every answer of the API is JSON. huma would take an Accept header at its word and label a body "json".
 	c.Request.Header.Del("Accept")
-	s.decorate(c.Writer.Header(), v.ID)
+	s.setHeaders(c.Writer.Header(), v.ID)
 	defer func() {
-		cut := s.survive(c, v, recover())
-		s.record(c, v, started, cut)
+		cut := s.recoverPanic(c, v, recover())
+		s.logRequest(c, v, started, cut)
 		if cut {
 			panic(http.ErrAbortHandler)
 		}
@@ -47,7 +47,7 @@ func (s *server) proxyID(c *gin.Context) string {
 	return c.GetHeader("X-Request-ID")
 }
 
-func (s *server) decorate(h http.Header, id string) {
+func (s *server) setHeaders(h http.Header, id string) {
 	h.Set("X-Request-ID", id)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
@@ -58,15 +58,15 @@ func (s *server) decorate(h http.Header, id string) {
 	}
 }
 
-// survive turns a panic into a problem. Where part of an answer has gone out already it reports that the connection
+// recoverPanic turns a panic into a problem. Where part of an answer has gone out already it reports that the connection
 // must be cut, so that the part is not taken for the whole. gin.Recovery ends such an answer as if it were complete, drops
 // http.ErrAbortHandler, and logs the cookies of a request.
-func (s *server) survive(c *gin.Context, v *request.Info, panicked any) (cut bool) {
+func (s *server) recoverPanic(c *gin.Context, v *request.Info, panicked any) (cut bool) {
 	if panicked == nil {
 		return false
 	}
 	if panicked == http.ErrAbortHandler || //nolint:errorlint // net/http compares it so
-		hungUp(c.Request.Context(), panicked) {
+		clientGone(c.Request.Context(), panicked) {
 		v.Failure = nil
 		return true
 	}
@@ -75,12 +75,12 @@ func (s *server) survive(c *gin.Context, v *request.Info, panicked any) (cut boo
 		v.Failure = err
 		return true
 	}
-	s.broken(c, err)
+	s.respondError(c, err)
 	return false
 }
 
-// hungUp tells whether huma panics because it can't write to a client that has gone.
-func hungUp(ctx context.Context, panicked any) bool {
+// clientGone tells whether huma panics because it can't write to a client that has gone.
+func clientGone(ctx context.Context, panicked any) bool {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return true
 	}
@@ -89,11 +89,11 @@ func hungUp(ctx context.Context, panicked any) bool {
 	return broken
 }
 
-// record writes one line for a request, which gin.Logger would with its query: never the query, the body or a token. The
+// logRequest writes one line for a request, which gin.Logger would with its query: never the query, the body or a token. The
 // bytes are those before compression.
-func (s *server) record(c *gin.Context, v *request.Info, started time.Time, cut bool) {
+func (s *server) logRequest(c *gin.Context, v *request.Info, started time.Time, cut bool) {
 	status := c.Writer.Status()
-	level := levelOf(status, c.Request.URL.Path, v.Failure, cut)
+	level := logLevel(status, c.Request.URL.Path, v.Failure, cut)
 	if !s.log.Enabled(c.Request.Context(), level) {
 		return
 	}
@@ -115,8 +115,8 @@ func (s *server) record(c *gin.Context, v *request.Info, started time.Time, cut 
 	s.log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 }
 
-// secretive are the beginnings of paths that carry a secret: links from mails.
-var secretive = []string{"/c/", "/e/", "/link/"}
+// secretPaths are the beginnings of paths that carry a secret: links from mails.
+var secretPaths = []string{"/c/", "/e/", "/link/"}
 
 // loggedPath is the request's path without a secret that it carries, also where it leads nowhere: a link with something
 // typed or pasted behind it is still somebody's.
@@ -125,7 +125,7 @@ func loggedPath(c *gin.Context) string {
 		return c.FullPath()
 	}
 	path := "/" + strings.TrimLeft(c.Request.URL.Path, "/")
-	for _, beginning := range secretive {
+	for _, beginning := range secretPaths {
 		if strings.HasPrefix(strings.ToLower(path), beginning) {
 			return beginning + "…"
 		}
@@ -133,7 +133,7 @@ func loggedPath(c *gin.Context) string {
 	return c.Request.URL.Path
 }
 
-func levelOf(status int, path string, failure error, cut bool) slog.Level {
+func logLevel(status int, path string, failure error, cut bool) slog.Level {
 	switch {
 	case cut && failure != nil:
 		return slog.LevelError

@@ -28,12 +28,12 @@ type noticeView struct {
 func (s *server) notices(ctx context.Context, _ *struct{}) (*noticesOutput, error) {
 	out := &noticesOutput{CacheControl: "public, max-age=10"}
 	var err error
-	out.Body.Notices, err = s.said(ctx)
+	out.Body.Notices, err = s.currentNotices(ctx)
 	return out, err
 }
 
-// said is what is to be said of emergencies now.
-func (s *server) said(ctx context.Context) ([]noticeView, error) {
+// currentNotices is what is to be said of emergencies now.
+func (s *server) currentNotices(ctx context.Context) ([]noticeView, error) {
 	views := []noticeView{}
 	if s.Board == nil {
 		return views, nil

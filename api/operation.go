@@ -35,7 +35,7 @@ func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
 	}
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary, Description: r.access.Who,
-		Middlewares: huma.Middlewares{s.admit(r.access), s.intake},
+		Middlewares: huma.Middlewares{s.authorize(r.access), s.checkRequest},
 		Responses:   map[string]*huma.Response{"default": problemResponse(api)},
 		// The body is in memory by then. Without this huma gives the connection five seconds, after which net/http
 		// takes a handler that still works for one whose client has gone.

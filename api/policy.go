@@ -59,7 +59,7 @@ func (s *server) policy(ctx context.Context, _ *struct{}) (*policyOutput, error)
 			Resolution:    viewBudget(p, policy.Resolution, priority),
 		})
 	}
-	return &policyOutput{CacheControl: reader.keeping(), Vary: varies, Body: view}, nil
+	return &policyOutput{CacheControl: reader.cacheControl(), Vary: varyHeader, Body: view}, nil
 }
 
 // policyReader is somebody who reads a policy: staff, or anybody.
@@ -78,10 +78,10 @@ func (r policyReader) document(e desk.PolicyVersion) ([]byte, error) {
 	return document, err
 }
 
-// varies is what a cache must look at, for staff see more at the same address.
-const varies = "Authorization, Cookie"
+// varyHeader is what a cache must look at, for staff see more at the same address.
+const varyHeader = "Authorization, Cookie"
 
-func (r policyReader) keeping() string {
+func (r policyReader) cacheControl() string {
 	if r.staff {
 		return "private, no-store"
 	}

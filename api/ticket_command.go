@@ -39,19 +39,19 @@ type acceptedView struct {
 	Status  string        `json:"status" enum:"accepted"`
 }
 
-// ask handles an operation of the registry.
-func ask(o operation) func(*server, context.Context, *commandInput) (*commandOutput, error) {
+// handleOperation handles an operation of the registry.
+func handleOperation(o operation) func(*server, context.Context, *commandInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *commandInput) (*commandOutput, error) {
-		return s.parse(ctx, in.Number, o, valuesOf(in.Body))
+		return s.parseCommand(ctx, in.Number, o, valuesOf(in.Body))
 	}
 }
 
-// askOfMail handles one that is about a mail of the ticket.
-func askOfMail(o operation) func(*server, context.Context, *mailCommandInput) (*commandOutput, error) {
+// handleMailOperation handles one that is about a mail of the ticket.
+func handleMailOperation(o operation) func(*server, context.Context, *mailCommandInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *mailCommandInput) (*commandOutput, error) {
 		values := valuesOf(in.Body)
 		values.Set("mail", strconv.Itoa(in.N))
-		return s.parse(ctx, in.Number, o, values)
+		return s.parseCommand(ctx, in.Number, o, values)
 	}
 }
 
@@ -70,8 +70,8 @@ func valuesOf(body any) url.Values {
 	return values
 }
 
-// parse reads a command from a body's values by the registry, and asks for it.
-func (s *server) parse(ctx context.Context, number string, o operation, values url.Values) (*commandOutput, error) {
+// parseCommand reads a command from a body's values by the registry, and asks for it.
+func (s *server) parseCommand(ctx context.Context, number string, o operation, values url.Values) (*commandOutput, error) {
 	verb := o.verbFor(request.Of(ctx).Person.Role)
 	var f input.Fields
 	r := input.Command(&f, verb, values)
@@ -81,12 +81,12 @@ func (s *server) parse(ctx context.Context, number string, o operation, values u
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
-	return s.command(ctx, number, r)
+	return s.runCommand(ctx, number, r)
 }
 
-// command renders what became of a command: 200 with the new state, 202 when the outcome is not known in time, and a
+// runCommand renders what became of a command: 200 with the new state, 202 when the outcome is not known in time, and a
 // refusal as a problem.
-func (s *server) command(ctx context.Context, number string, r desk.Request) (*commandOutput, error) {
+func (s *server) runCommand(ctx context.Context, number string, r desk.Request) (*commandOutput, error) {
 	v := request.Of(ctx)
 	var err error
 	if r.Number, err = s.number(number); err != nil {

@@ -114,7 +114,7 @@ func viewSummary(v desk.View, staff bool) summaryView {
 		Number: v.Number, Subject: v.Subject, Status: v.Ticket.Status, Cause: v.Ticket.Cause,
 		Priority: v.Ticket.Priority, Category: v.Ticket.Category,
 		Requester: personView{v.Requester.ID, v.Requester.Name}, Assignee: viewAssignee(v.Assignee),
-		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updated(v, staff), Pending: !v.Decided(),
-		Next: viewMoment(v.Next, staff), Promises: viewStandings(v.Promised()), Links: linksOf(v.Number),
+		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updatedAt(v, staff), Pending: !v.Decided(),
+		Next: viewDueEvent(v.Next, staff), Promises: viewPromises(v.Promised()), Links: linksOf(v.Number),
 	}
 }

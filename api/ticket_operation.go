@@ -38,12 +38,12 @@ func commandRoutes() []route {
 	var routes []route
 	for _, o := range operations() {
 		r := route{method: post, path: "/tickets/{number}/" + o.Path, access: o.access(), id: o.ID, summary: o.Summary, answer: decided}
-		handle := on(ask(o))
+		handle := on(handleOperation(o))
 		switch {
 		case o.Patch:
 			r.method, r.path = patch, "/tickets/{number}"
 		case o.verbs[0].Takes("mail"):
-			r.path, handle = "/tickets/{number}/mails/{n}/"+o.Path, on(askOfMail(o))
+			r.path, handle = "/tickets/{number}/mails/{n}/"+o.Path, on(handleMailOperation(o))
 		}
 		r.bind = func(s *server, api huma.API, op huma.Operation) {
 			op.RequestBody = requestBody(api, o)

@@ -106,8 +106,8 @@ func (s *server) ticket(ctx context.Context, n ticket.Number) (ticketView, error
 	return viewTicket(v, viewer.Role.Staff(), time.Now()), nil
 }
 
-// updated is when something last happened that the viewer may see.
-func updated(v desk.View, staff bool) time.Time {
+// updatedAt is when something last happened that the viewer may see.
+func updatedAt(v desk.View, staff bool) time.Time {
 	if staff {
 		return v.Updated.UTC()
 	}
@@ -120,8 +120,8 @@ func viewTicket(v desk.View, staff bool, now time.Time) ticketView {
 		Priority: v.Ticket.Priority, Category: v.Ticket.Category, Order: v.Order,
 		Follows: v.Follows, FollowedBy: v.FollowedBy,
 		Requester: personView{v.Requester.ID, v.Requester.Name}, Assignee: viewAssignee(v.Assignee),
-		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updated(v, staff), Policy: v.Record.Policy, Pending: !v.Decided(),
-		AwaitsDelivery: v.Ticket.AwaitsDelivery(), Next: viewMoment(v.Next, staff),
+		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updatedAt(v, staff), Policy: v.Record.Policy, Pending: !v.Decided(),
+		AwaitsDelivery: v.Ticket.AwaitsDelivery(), Next: viewDueEvent(v.Next, staff),
 		Clocks: clocksView{
 			FirstResponse: viewClock(v, policy.FirstResponse, now),
 			Resolution:    viewClock(v, policy.Resolution, now),
@@ -145,7 +145,7 @@ func viewAssignee(r *desk.Ref) *assigneeView {
 	return &assigneeView{Handle: r.Handle, Name: r.Name}
 }
 
-func viewMoment(m ticket.DueEvent, staff bool) *dueEventView {
+func viewDueEvent(m ticket.DueEvent, staff bool) *dueEventView {
 	internal := m.Kind == ticket.DueReminder || m.Kind == ticket.DueEscalation || m.Kind == ticket.DueWake
 	if m.Kind == "" || internal && !staff {
 		return nil

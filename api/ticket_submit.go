@@ -54,7 +54,7 @@ type activeEmergencyView struct {
 	Expected  promisesView         `json:"expected" doc:"Both deadlines if everything ends as planned."`
 }
 
-func viewInForce(r desk.Receipt) *activeEmergencyView {
+func viewActiveEmergency(r desk.Receipt) *activeEmergencyView {
 	if len(r.Emergencies) == 0 {
 		return nil
 	}
@@ -105,6 +105,6 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 		Number: receipt.Number, Status: ticket.StatusNew, AcceptedAt: receipt.At, Priority: receipt.Priority,
 		Category: receipt.Category, Policy: receipt.Policy, Links: links,
 		Promises:  promisesView{receipt.Promises.FirstResponse, receipt.Promises.Resolution},
-		Emergency: viewInForce(receipt),
+		Emergency: viewActiveEmergency(receipt),
 	}}, nil
 }

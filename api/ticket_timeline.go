@@ -82,7 +82,7 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	view := entryView{
 		N: e.N, Kind: e.Kind, At: e.At.UTC(), RecordedAt: e.Recorded.UTC(), By: viewAuthor(e, viewer), Body: e.Body,
 		Status: e.Status, Cause: e.Cause, Priority: e.Priority, Category: e.Category, Assignee: e.Handle,
-		Promise: seenPromise(e, viewer), Emergency: e.Emergency, Policy: e.Policy, Was: e.Was, Verb: e.Verb, Code: e.Code,
+		Promise: visiblePromise(e, viewer), Emergency: e.Emergency, Policy: e.Policy, Was: e.Was, Verb: e.Verb, Code: e.Code,
 	}
 	if viewer.Role.Staff() {
 		view.Group, view.Rule = e.Group, e.Rule
@@ -99,8 +99,8 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	return view
 }
 
-// seenPromise keeps to staff that a ticket changed hands because of a breach, which they alone are told of.
-func seenPromise(e desk.Entry, viewer desk.Person) policy.ClockName {
+// visiblePromise keeps to staff that a ticket changed hands because of a breach, which they alone are told of.
+func visiblePromise(e desk.Entry, viewer desk.Person) policy.ClockName {
 	if e.Kind == ticket.EventAssigned && !viewer.Role.Staff() {
 		return ""
 	}

@@ -52,7 +52,7 @@ func (s *server) track(ctx context.Context, in *ticketInput) (*trackOutput, erro
 	if err != nil {
 		return nil, errNotTracked
 	}
-	notices, err := s.said(ctx) // first, so that a number that was never drawn takes as long
+	notices, err := s.currentNotices(ctx) // first, so that a number that was never drawn takes as long
 	if err != nil {
 		return nil, err
 	}
@@ -64,14 +64,14 @@ func (s *server) track(ctx context.Context, in *ticketInput) (*trackOutput, erro
 		return nil, err
 	}
 	return &trackOutput{Body: trackingView{
-		Number: t.Number, Status: t.Status, SubmittedAt: t.Submitted.UTC(), Promises: viewStandings(t.Promises), Notices: notices,
+		Number: t.Number, Status: t.Status, SubmittedAt: t.Submitted.UTC(), Promises: viewPromises(t.Promises), Notices: notices,
 	}}, nil
 }
 
-func viewStandings(p desk.Promised) currentPromisesView {
-	return currentPromisesView{FirstResponse: viewStanding(p.FirstResponse), Resolution: viewStanding(p.Resolution)}
+func viewPromises(p desk.Promised) currentPromisesView {
+	return currentPromisesView{FirstResponse: viewPromise(p.FirstResponse), Resolution: viewPromise(p.Resolution)}
 }
 
-func viewStanding(s desk.SLAState) promiseView {
+func viewPromise(s desk.SLAState) promiseView {
 	return promiseView{Due: s.Due, MetAt: s.MetAt, BreachedAt: s.BreachedAt, PausedFor: s.Paused, Expected: s.Expected, ResumesAt: s.ResumesAt}
 }

@@ -18,13 +18,13 @@ func Command(f *Fields, verb ticket.Verb, values url.Values) desk.Request {
 	r := desk.Request{Verb: verb}
 	for _, field := range verb.Definition().Fields {
 		if field.Source&ticket.FromRequest != 0 {
-			read(f, &r, field, values)
+			readField(f, &r, field, values)
 		}
 	}
 	return r
 }
 
-func read(f *Fields, r *desk.Request, field ticket.Field, values url.Values) {
+func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values) {
 	text := values.Get(field.Name)
 	switch field.Kind {
 	case ticket.FieldWords:

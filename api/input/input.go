@@ -52,7 +52,7 @@ func (f *Fields) Line(field, typed string, limit int) string {
 // Optional reads a line that may be empty.
 func (f *Fields) Optional(field, typed string, limit int) string {
 	text := strings.TrimSpace(typed)
-	switch bad, found := firstBad(text, inLine); {
+	switch bad, found := firstRejected(text, allowedInLine); {
 	case !utf8.ValidString(text):
 		f.Reject(field, "is not UTF-8")
 	case found:
@@ -66,7 +66,7 @@ func (f *Fields) Optional(field, typed string, limit int) string {
 // Words reads a message: any text with line breaks and tabs, line breaks written as \n.
 func (f *Fields) Words(field, typed string) string {
 	text := strings.ReplaceAll(typed, "\r\n", "\n")
-	switch bad, found := firstBad(text, inWords); {
+	switch bad, found := firstRejected(text, allowedInText); {
 	case !desk.Visible(text):
 		f.Reject(field, "is empty")
 	case found:
@@ -110,7 +110,7 @@ func (f *Fields) Instant(field, typed string) time.Time {
 	return at.UTC()
 }
 
-func firstBad(text string, allowed func(rune) bool) (rune, bool) {
+func firstRejected(text string, allowed func(rune) bool) (rune, bool) {
 	for _, r := range text {
 		if !allowed(r) {
 			return r, true
@@ -119,11 +119,11 @@ func firstBad(text string, allowed func(rune) bool) (rune, bool) {
 	return 0, false
 }
 
-func inWords(r rune) bool { return r == '\n' || r == '\t' || !unicode.IsControl(r) }
+func allowedInText(r rune) bool { return r == '\n' || r == '\t' || !unicode.IsControl(r) }
 
-// inLine also refuses line separators and what turns the writing direction around for all that follows. The plain
+// allowedInLine also refuses line separators and what turns the writing direction around for all that follows. The plain
 // direction marks stay: Arabic and Hebrew need them.
-func inLine(r rune) bool {
+func allowedInLine(r rune) bool {
 	switch {
 	case unicode.IsControl(r), r == '\u2028', r == '\u2029':
 		return false

@@ -31,8 +31,8 @@ func (a Access) For(verb ticket.Verb) Access {
 	return a
 }
 
-// admit lets in who the rule allows.
-func (a Access) admit(v *Visit) error {
+// check lets in who the rule allows.
+func (a Access) check(v *Visit) error {
 	switch {
 	case a.Allows == nil:
 		return nil

@@ -24,7 +24,7 @@ func (v *Visit) ShowStatus(status int, name string, view any) error {
 	if status == http.StatusOK && v.gin.Request.Method == http.MethodPost {
 		v.Accepted()
 	}
-	if after := patience[status]; after != "" && v.gin.Writer.Header().Get("Retry-After") == "" {
+	if after := retrySeconds[status]; after != "" && v.gin.Writer.Header().Get("Retry-After") == "" {
 		v.gin.Header("Retry-After", after)
 	}
 	return v.render(status, name, "layout", view)
@@ -80,13 +80,13 @@ func (v *Visit) Redirect(to string) error {
 	if v.gin.Request.Method == http.MethodPost {
 		v.Accepted()
 	}
-	return v.leave(to)
+	return v.redirect(to)
 }
 
 // Refuse sends the browser on after a post that was not taken: what is kept of it stays.
-func (v *Visit) Refuse(to string) error { return v.leave(to) }
+func (v *Visit) Refuse(to string) error { return v.redirect(to) }
 
-func (v *Visit) leave(to string) error {
+func (v *Visit) redirect(to string) error {
 	if err := v.Session.save(); err != nil {
 		return err
 	}

@@ -28,8 +28,8 @@ type people interface {
 	BySession(ctx context.Context, id ticket.PersonID, epoch int64) (desk.Person, error)
 }
 
-// board is where emergencies are announced.
-type board interface {
+// noticeReader is where emergencies are announced.
+type noticeReader interface {
 	request.NoticeReader
 	Past(ctx context.Context, since time.Time) ([]desk.Emergency, error)
 	Named(context.Context) (map[ticket.EmergencyID]desk.Emergency, error)
@@ -40,8 +40,8 @@ type Config struct {
 	Sessions scs.CtxStore
 	People   people
 	Policies request.PolicyReader
-	Board    board  // nil: there never is an emergency
-	Keeper   keeper // nil: what is sent after a session has ended is not kept
+	Board    noticeReader // nil: there never is an emergency
+	Keeper   formStore    // nil: what is sent after a session has ended is not kept
 
 	Name       string          // of the site; "Support" when empty
 	Prefix     string          // of new tickets' numbers; "HM" when empty
@@ -80,7 +80,7 @@ func New(config Config) (*Engine, error) {
 	if config.Prefix == "" {
 		config.Prefix = "HM"
 	}
-	e := &Engine{Config: config, sessions: newSessions(config), sets: map[string]*set{}, lookAgain: lookAgain}
+	e := &Engine{Config: config, sessions: newSessions(config), sets: map[string]*set{}, lookAgain: sessionCheckInterval}
 	var err error
 	if e.assets, err = readAssets(); err != nil {
 		return nil, err
@@ -112,9 +112,9 @@ func (e *Engine) Mount(engine *gin.Engine, areas ...Area) error {
 func (e *Engine) handler(set *set, r Route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := e.visit(c, set)
-		err := v.begin()
+		err := v.authenticate()
 		if err == nil {
-			err = r.Access.admit(v)
+			err = r.Access.check(v)
 		}
 		if err == nil && !r.Entrance {
 			err = v.sameWriter()
@@ -135,14 +135,14 @@ func (e *Engine) handler(set *set, r Route) gin.HandlerFunc {
 // Fail answers a request that no route took, or that broke, with an error page.
 func (e *Engine) Fail(c *gin.Context, err error) {
 	v := e.visit(c, e.errors)
-	if lost := v.begin(); lost != nil {
+	if lost := v.authenticate(); lost != nil {
 		e.Log.WarnContext(c.Request.Context(), "error page without a session", "error", lost)
 	}
 	v.fail(err)
 }
 
-// inForce is the policy that the layout names. While the database is away the last one known does.
-func (e *Engine) inForce(ctx context.Context) *policy.Policy {
+// currentPolicy is the policy that the layout names. While the database is away the last one known does.
+func (e *Engine) currentPolicy(ctx context.Context) *policy.Policy {
 	_, p, _, err := e.Policies.PolicyInForce(ctx)
 	if err != nil {
 		return e.policy.Load()
@@ -155,10 +155,10 @@ func (e *Engine) visit(c *gin.Context, set *set) *Visit {
 	return &Visit{engine: e, set: set, gin: c, info: request.Of(c.Request.Context())}
 }
 
-// begin finds out who asks.
-func (v *Visit) begin() error {
-	v.headers()
-	v.policy = v.engine.inForce(v.Context())
+// authenticate finds out who asks.
+func (v *Visit) authenticate() error {
+	v.setHeaders()
+	v.policy = v.engine.currentPolicy(v.Context())
 	v.Zone = v.zone()
 	v.Session = &Session{visit: v}
 	if err := v.Session.load(); err != nil {
@@ -195,7 +195,7 @@ func (e *Engine) Identify(r *http.Request) (desk.Person, error) {
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-func (v *Visit) headers() {
+func (v *Visit) setHeaders() {
 	h := v.gin.Writer.Header()
 	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("Referrer-Policy", "same-origin") // cross-origin checks of older browsers need it within the site

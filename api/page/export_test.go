@@ -4,7 +4,7 @@ package page
 func (e *Engine) LookAtOnce() { e.lookAgain = 0 }
 
 // MostStreams is how many one person may have open.
-const MostStreams = mostStreams
+const MostStreams = maxStreams
 
 // FormBegins finds the forms that are stamped.
 var FormBegins = formBegins

@@ -28,14 +28,14 @@ func (v *Visit) fail(err error) {
 	}
 	status, shown := request.Safe(v.Context(), err)
 	if status == http.StatusUnauthorized && v.gin.Request.Method == http.MethodGet {
-		if v.leave("/sign-in?next="+url.QueryEscape(v.whole())) == nil {
+		if v.redirect("/sign-in?next="+url.QueryEscape(v.pageAddress())) == nil {
 			return
 		}
 	}
 	if status == http.StatusUnauthorized && v.gin.Request.Method == http.MethodPost && v.askToSignIn() {
 		return
 	}
-	if errors.Is(err, errOther) && v.keep() {
+	if errors.Is(err, errOtherWriter) && v.storeForm() {
 		shown.Message += ". What was typed is kept for a day, for the person who wrote it: sign out, sign in as them in this browser, and it is back in its form"
 	}
 	v.retryAfter(status, shown)
@@ -45,7 +45,7 @@ func (v *Visit) fail(err error) {
 	view := failureView{
 		Layout: v.Layout(headings[status], ""), Status: status, Heading: headings[status],
 		Message: Sentence(shown.Message), ID: v.info.ID, Details: shown.Details,
-		Typed: v.gin.Request.Method == http.MethodPost && slices.Contains(again, status),
+		Typed: v.gin.Request.Method == http.MethodPost && slices.Contains(retryable, status),
 	}
 	if view.Heading == "" {
 		view.Heading = http.StatusText(status)
@@ -70,7 +70,7 @@ func (v *Visit) RetryAfter(limited error) {
 
 // retryAfter says when it may be worth to ask again.
 func (v *Visit) retryAfter(status int, f *fault.Error) {
-	after := patience[status]
+	after := retrySeconds[status]
 	if f.RetryAfter > 0 {
 		after = request.Seconds(f.RetryAfter)
 	}
@@ -79,19 +79,19 @@ func (v *Visit) retryAfter(status int, f *fault.Error) {
 	}
 }
 
-// patience is how many seconds that is where the fault doesn't say.
-var patience = map[int]string{http.StatusServiceUnavailable: "5", http.StatusTooManyRequests: "60"}
+// retrySeconds is how many seconds that is where the fault doesn't say.
+var retrySeconds = map[int]string{http.StatusServiceUnavailable: "5", http.StatusTooManyRequests: "60"}
 
-// whole is the address of the page that the browser shows: to htmx, which asks for a part of it, that is another one.
-func (v *Visit) whole() string {
+// pageAddress is the address of the page that the browser shows: to htmx, which asks for a part of it, that is another one.
+func (v *Visit) pageAddress() string {
 	if shown, err := url.Parse(v.gin.GetHeader("HX-Current-URL")); err == nil && v.Partial() && shown.Path != "" {
 		return shown.RequestURI()
 	}
 	return v.gin.Request.URL.RequestURI()
 }
 
-// again are the statuses after which the same words may be sent once more, as they are or shortened.
-var again = []int{
+// retryable are the statuses after which the same words may be sent once more, as they are or shortened.
+var retryable = []int{
 	http.StatusRequestEntityTooLarge, http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusInternalServerError,
 }
 

@@ -21,8 +21,8 @@ import (
 // one byte of a message and is posted as six. A message of twice the limit fits, too, so that it comes back in its form.
 const maxForm = 6*desk.MaxBody + 16<<10
 
-// fieldOnce is the hidden field of a form that may be sent once.
-const fieldOnce = "once"
+// fieldKey is the hidden field of a form that may be sent once.
+const fieldKey = "once"
 
 // fieldSeen is the hidden field that says what the page had shown of a ticket; a list has one for each, named with its number.
 const fieldSeen = "seen"
@@ -101,8 +101,8 @@ func readPart(part *multipart.Part, field string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(part, limit))
 }
 
-// typed reads a form with or without a file, and leaves the file out.
-func (v *Visit) typed() (url.Values, error) {
+// readForm reads a form with or without a file, and leaves the file out.
+func (v *Visit) readForm() (url.Values, error) {
 	if v.form != nil {
 		return v.form, nil
 	}
@@ -113,28 +113,28 @@ func (v *Visit) typed() (url.Values, error) {
 	return v.Form()
 }
 
-// words reports whether a kept form holds anything that was typed or chosen, and not only hidden fields.
-func words(fields url.Values) bool {
+// hasInput reports whether a kept form holds anything that was typed or chosen, and not only hidden fields.
+func hasInput(fields url.Values) bool {
 	for name, values := range fields {
-		if typedIn(name) && strings.Join(values, "") != "" {
+		if isInputField(name) && strings.Join(values, "") != "" {
 			return true
 		}
 	}
 	return false
 }
 
-// unseen are fields that every form has hidden, beside those named fieldSeen.
-var unseen = []string{fieldOnce, fieldFrom, "act", "expected", "follows", "id", "next", "zone"}
+// hiddenFields are fields that every form has hidden, beside those named fieldSeen.
+var hiddenFields = []string{fieldKey, fieldFrom, "act", "expected", "follows", "id", "next", "zone"}
 
-// typedIn reports whether a field is one that people see.
-func typedIn(name string) bool {
-	return !slices.Contains(unseen, name) && !strings.HasPrefix(name, fieldSeen)
+// isInputField reports whether a field is one that people see.
+func isInputField(name string) bool {
+	return !slices.Contains(hiddenFields, name) && !strings.HasPrefix(name, fieldSeen)
 }
 
 // IdempotencyKey is what makes a form that is sent twice be taken once: the key that it was shown with. A form without one is
 // not protected. What the page had shown is no part of what is asked: it may have been brought up to date between the two.
 func (v *Visit) IdempotencyKey() desk.IdempotencyKey {
-	key := v.form.Get(fieldOnce)
+	key := v.form.Get(fieldKey)
 	if key == "" || len(key) > 64 {
 		return desk.IdempotencyKey{}
 	}
@@ -156,7 +156,7 @@ func (v *Visit) FormKey() string {
 func (v *Visit) AddFormKey() error {
 	query := v.Queries()
 	query.Set("form", rand.Text())
-	return v.leave(v.Path() + "?" + query.Encode())
+	return v.redirect(v.Path() + "?" + query.Encode())
 }
 
 // ValidKey reports whether a form's key is one that was drawn here.

@@ -18,11 +18,11 @@ import (
 // refill puts back what its reader sent from this page before they had to sign in. It is sent again by them, and not by
 // itself.
 func (v *Visit) refill(page []byte) []byte {
-	token, reader := v.keptToken(), v.reader()
+	token, reader := v.formToken(), v.reader()
 	if token == "" || reader == "" || v.engine.Keeper == nil {
 		return page
 	}
-	kept, err := v.engine.Keeper.KeptForms(v.Context(), browserOf(token), reader, v.whole())
+	kept, err := v.engine.Keeper.KeptForms(v.Context(), browserOf(token), reader, v.pageAddress())
 	if err != nil {
 		v.engine.Log.WarnContext(v.Context(), "page without what was typed before", "error", err)
 	}
@@ -31,8 +31,8 @@ func (v *Visit) refill(page []byte) []byte {
 	}
 	filled, err := fillIn(page, v.Path(), kept)
 	for _, k := range kept {
-		if !words(k.Fields) {
-			v.forget(reader, func(browser []byte) error { // it says once that nothing was done
+		if !hasInput(k.Fields) {
+			v.dropForms(reader, func(browser []byte) error { // it says once that nothing was done
 				return v.engine.Keeper.ForgetForm(v.Context(), browser, reader, k.Action, k.Page)
 			})
 		}
@@ -61,12 +61,12 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 	first := &goquery.Selection{}
 	for _, k := range kept {
 		form, controls := formFor(doc, path, k)
-		if !words(k.Fields) || form != nil && controls.Length() == 0 { // a button or a password alone: there is nothing to put back
+		if !hasInput(k.Fields) || form != nil && controls.Length() == 0 { // a button or a password alone: there is nothing to put back
 			undone = true
 			continue
 		}
 		if form == nil {
-			doc.Find("main").PrependHtml(leftover(k.Fields))
+			doc.Find("main").PrependHtml(unmatchedFields(k.Fields))
 			continue
 		}
 		fill(controls, k.Fields)
@@ -78,10 +78,10 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 		}
 		form.ParentsFiltered("details").SetAttr("open", "")
 		if kind, there := form.Attr("data-kind"); there { // of the composer, which shows the form of one kind
-			choose(doc.Find(`#composer input[name="mode"]`), "checked", []string{kind})
+			selectOptions(doc.Find(`#composer input[name="mode"]`), "checked", []string{kind})
 		}
 		if !form.Is("form.write") { // in the panel the first keys on a page are shortcuts
-			first = typedInto(controls, k.Fields).First()
+			first = filledControls(controls, k.Fields).First()
 		}
 	}
 	first.SetAttr("autofocus", "") // of the last form that was sent: it may be far down the page
@@ -98,14 +98,14 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, controls *goquery.Selection) {
 	most := 0
 	doc.Find("form").Each(func(_ int, f *goquery.Selection) {
-		if !strings.EqualFold(f.AttrOr("method", ""), "post") || !takes(f, path, k.Action) {
+		if !strings.EqualFold(f.AttrOr("method", ""), "post") || !accepts(f, path, k.Action) {
 			return
 		}
 		own := f.Find("input, textarea, select")
 		if id := f.AttrOr("id", ""); id != "" {
 			own = own.AddSelection(doc.Find("[form]").FilterFunction(func(_ int, c *goquery.Selection) bool { return c.AttrOr("form", "") == id }))
 		}
-		fits := typedInto(own, k.Fields).Length()
+		fits := filledControls(own, k.Fields).Length()
 		switch {
 		case fits > most:
 			form, controls, most = f, own, fits
@@ -116,14 +116,14 @@ func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, control
 	return form, controls
 }
 
-// typedInto are the controls that people see and that something was kept for.
-func typedInto(controls *goquery.Selection, fields url.Values) *goquery.Selection {
+// filledControls are the controls that people see and that something was kept for.
+func filledControls(controls *goquery.Selection, fields url.Values) *goquery.Selection {
 	return controls.FilterFunction(func(_ int, c *goquery.Selection) bool {
 		return c.AttrOr("type", "") != "hidden" && len(fields[c.AttrOr("name", "")]) > 0
 	})
 }
 
-func takes(form *goquery.Selection, path, action string) bool {
+func accepts(form *goquery.Selection, path, action string) bool {
 	if pathOf(form.AttrOr("action", path)) == action || slices.Contains(strings.Fields(form.AttrOr("data-takes", "")), action) {
 		return true
 	}
@@ -153,10 +153,10 @@ func fill(controls *goquery.Selection, fields url.Values) {
 		switch kind := strings.ToLower(c.AttrOr("type", "text")); {
 		case c.Is("select") && len(fields[name]) == 0:
 		case c.Is("select"):
-			choose(c.Find("option"), "selected", fields[name])
+			selectOptions(c.Find("option"), "selected", fields[name])
 		case c.Is("input") && (kind == "checkbox" || kind == "radio"):
-			choose(c, "checked", fields[name])
-		case c.Is("input") && (kind == "password" || kind == "file" || kind == "submit" || kind == "hidden" && name != fieldOnce):
+			selectOptions(c, "checked", fields[name])
+		case c.Is("input") && (kind == "password" || kind == "file" || kind == "submit" || kind == "hidden" && name != fieldKey):
 		case len(left[name]) == 0:
 		default:
 			value := left[name][0]
@@ -171,8 +171,8 @@ func fill(controls *goquery.Selection, fields url.Values) {
 	})
 }
 
-// choose marks those options that were chosen, and no others.
-func choose(options *goquery.Selection, mark string, chosen []string) {
+// selectOptions marks those options that were chosen, and no others.
+func selectOptions(options *goquery.Selection, mark string, chosen []string) {
 	options.Each(func(_ int, o *goquery.Selection) {
 		o.RemoveAttr(mark)
 		if value, there := o.Attr("value"); slices.Contains(chosen, value) || !there && slices.Contains(chosen, strings.TrimSpace(o.Text())) {
@@ -181,8 +181,8 @@ func choose(options *goquery.Selection, mark string, chosen []string) {
 	})
 }
 
-// leftover shows what was typed where no form takes it.
-func leftover(fields url.Values) string {
+// unmatchedFields shows what was typed where no form takes it.
+func unmatchedFields(fields url.Values) string {
 	doc, err := html.ParseFragment(strings.NewReader(noForm), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
 	if err != nil || len(doc) == 0 {
 		return ""
@@ -194,7 +194,7 @@ func leftover(fields url.Values) string {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if text := strings.Join(fields[name], "\n"); typedIn(name) && text != "" {
+		if text := strings.Join(fields[name], "\n"); isInputField(name) && text != "" {
 			box := &html.Node{Type: html.ElementNode, Data: "textarea", DataAtom: atom.Textarea, Attr: []html.Attribute{
 				{Key: "readonly"}, {Key: "rows", Val: "4"}, {Key: "dir", Val: "auto"}, {Key: "aria-label", Val: "Typed as " + name},
 			}}

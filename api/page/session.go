@@ -94,7 +94,7 @@ func (s *Session) Recent() bool {
 // signed out elsewhere, or by a new password or role, finds the words again after signing in.
 func (s *Session) SignOut() error {
 	person := s.visit.Person.ID
-	s.visit.forget(person, func(browser []byte) error {
+	s.visit.dropForms(person, func(browser []byte) error {
 		return s.visit.engine.Keeper.ForgetForms(s.visit.Context(), browser, person)
 	})
 	if err := s.end(); err != nil {
@@ -113,10 +113,10 @@ func (s *Session) end() error {
 	return nil
 }
 
-// lives looks again whether the session that this visit began with still lets in whom it did: an Unauthenticated fault
+// check looks again whether the session that this visit began with still lets in whom it did: an Unauthenticated fault
 // when it doesn't. ctx is not the visit's own.
-func (s *Session) lives(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lookingTime)
+func (s *Session) check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, sessionCheckTimeout)
 	defer cancel()
 	ctx, err := s.manager().Load(ctx, s.token())
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 
 // Streams of server-sent events.
 const (
-	heartbeat   = 20 * time.Second // proxies cut what is silent for long
-	writingTime = 15 * time.Second // for one event; a browser that does not read is let go
-	lookAgain   = 5 * time.Second  // whether the session lives, with the next event; a busy desk sends many
-	lookingTime = 5 * time.Second  // for the database to say so
-	mostStreams = 30               // of one person: tabs, on all their devices
+	heartbeat            = 20 * time.Second // proxies cut what is silent for long
+	writeTimeout         = 15 * time.Second // for one event; a browser that does not read is let go
+	sessionCheckInterval = 5 * time.Second  // whether the session lives, with the next event; a busy desk sends many
+	sessionCheckTimeout  = 5 * time.Second  // for the database to say so
+	maxStreams           = 30               // of one person: tabs, on all their devices
 )
 
 var errStreams = fault.New(fault.Limited, "this is open too often at once; close some of its tabs")
@@ -32,7 +32,7 @@ type streams struct {
 func (s *streams) join(whose string) (leave func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open[whose] >= mostStreams {
+	if s.open[whose] >= maxStreams {
 		return nil, false
 	}
 	if s.open == nil {
@@ -48,8 +48,8 @@ func (s *streams) join(whose string) (leave func(), ok bool) {
 	}, true
 }
 
-// whose a stream is: the person's whom this visit is let in as, or a visitor's.
-func (v *Visit) whose() string {
+// streamOwner a stream is: the person's whom this visit is let in as, or a visitor's.
+func (v *Visit) streamOwner() string {
 	switch {
 	case v.Session.used != nil:
 		return string(v.Session.used.Person)
@@ -64,7 +64,7 @@ func (v *Visit) whose() string {
 // is free of the request's time limit. send must be called from follow's own goroutine; its error means that the client
 // has gone, or is let in no more. The session must not be changed. Limited: this person has too many open.
 func (v *Visit) Stream(follow func(ctx context.Context, send func(event, data string) error) error) error {
-	leave, ok := v.engine.streams.join(v.whose())
+	leave, ok := v.engine.streams.join(v.streamOwner())
 	if !ok {
 		return errStreams
 	}
@@ -87,7 +87,7 @@ func (v *Visit) Stream(follow func(ctx context.Context, send func(event, data st
 	looked := time.Now()
 	_ = follow(ctx, func(event, data string) error {
 		if time.Since(looked) >= v.engine.lookAgain {
-			if err := v.Session.lives(ctx); fault.KindOf(err) == fault.Unauthenticated {
+			if err := v.Session.check(ctx); fault.KindOf(err) == fault.Unauthenticated {
 				return err
 			} // while the database is away there is nothing to tell anybody
 			looked = time.Now()
@@ -107,7 +107,7 @@ func (v *Visit) beginStream() (write func(text string) error) {
 	v.gin.Status(http.StatusOK)
 	out := http.NewResponseController(v.gin.Writer)
 	return func(text string) error {
-		if err := out.SetWriteDeadline(time.Now().Add(writingTime)); err != nil {
+		if err := out.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 			return fmt.Errorf("stream: %w", err)
 		}
 		if _, err := v.gin.Writer.WriteString(text); err != nil {

@@ -74,7 +74,7 @@ func (e *Engine) functions() template.FuncMap {
 		"dict":       dict,
 		"plural":     plural,
 		"initials":   initials,
-		"short":      short,
+		"short":      truncate,
 	}
 }
 
@@ -132,8 +132,8 @@ func initials(name string) string {
 	return letters
 }
 
-// short cuts a text to a number of characters.
-func short(limit int, text string) string {
+// truncate cuts a text to a number of characters.
+func truncate(limit int, text string) string {
 	if utf8.RuneCountInString(text) <= limit {
 		return text
 	}

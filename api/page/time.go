@@ -11,7 +11,7 @@ import (
 
 // When writes an instant out: Thu 3 Dec 2026, 11:00 UTC.
 func (l Layout) When(t time.Time) template.HTML {
-	return l.element(t, "full", l.Words(t))
+	return l.timeElement(t, "full", l.Words(t))
 }
 
 // Words is an instant as When writes it, as plain text.
@@ -25,20 +25,20 @@ func (l Layout) Words(t time.Time) string {
 
 // Day writes an instant's day out: 3 Dec 2026.
 func (l Layout) Day(t time.Time) template.HTML {
-	return l.element(t, "day", t.In(l.Zone).Format("2 Jan 2006"))
+	return l.timeElement(t, "day", t.In(l.Zone).Format("2 Jan 2006"))
 }
 
 // Ago says how long ago an instant was, or how far ahead it is: 3 h ago. A script keeps it true.
 func (l Layout) Ago(t time.Time) template.HTML {
-	return l.element(t, "relative", relative(t.Sub(l.Now)))
+	return l.timeElement(t, "relative", relative(t.Sub(l.Now)))
 }
 
 // Left says the time that is left until an instant, or how long it is over: 3 h left. A script keeps it true.
 func (l Layout) Left(t time.Time) template.HTML {
-	return l.element(t, "left", left(t.Sub(l.Now)))
+	return l.timeElement(t, "left", remaining(t.Sub(l.Now)))
 }
 
-func (l Layout) element(t time.Time, kind, words string) template.HTML {
+func (l Layout) timeElement(t time.Time, kind, words string) template.HTML {
 	if t.IsZero() {
 		return ""
 	}
@@ -55,22 +55,22 @@ func relative(d time.Duration) string {
 	case d.Abs() < 30*time.Second:
 		return "now"
 	case d < 0:
-		return span(-d) + " ago"
+		return shortDuration(-d) + " ago"
 	default:
-		return "in " + span(d)
+		return "in " + shortDuration(d)
 	}
 }
 
-func left(d time.Duration) string {
+func remaining(d time.Duration) string {
 	if d < 0 {
-		return span(-d) + " over"
+		return shortDuration(-d) + " over"
 	}
-	return span(d) + " left"
+	return shortDuration(d) + " left"
 }
 
-// span is a duration in its largest unit, rounded down: 45 s, 12 min, 3 h, 2 d. From a day on hours are told with
+// shortDuration is a duration in its largest unit, rounded down: 45 s, 12 min, 3 h, 2 d. From a day on hours are told with
 // days until there are ten.
-func span(d time.Duration) string {
+func shortDuration(d time.Duration) string {
 	day := 24 * time.Hour
 	switch {
 	case d < time.Minute:
@@ -94,22 +94,22 @@ func (l Layout) Told(line policy.Line) template.HTML {
 		case p.From.IsZero():
 			b.WriteString(template.HTMLEscapeString(p.Text))
 		case p.From.Equal(p.To):
-			b.WriteString(string(l.moment(p.From)))
+			b.WriteString(string(l.shortTime(p.From)))
 		default:
-			b.WriteString(string(l.between(p.From, p.To)))
+			b.WriteString(string(l.interval(p.From, p.To)))
 		}
 	}
 	return template.HTML(b.String()) //nolint:gosec // escaped part by part
 }
 
-// moment writes an instant without a year that is this one: Thu 3 Dec 11:00 UTC. The script in app.js says the same.
-func (l Layout) moment(t time.Time) template.HTML {
+// shortTime writes an instant without a year that is this one: Thu 3 Dec 11:00 UTC. The script in app.js says the same.
+func (l Layout) shortTime(t time.Time) template.HTML {
 	local := t.In(l.Zone)
-	return l.element(t, "moment", l.dayOf(local)+" "+clockTime(local)+" "+local.Format("MST"))
+	return l.timeElement(t, "moment", l.dayOf(local)+" "+clockTime(local)+" "+local.Format("MST"))
 }
 
-// between writes a span: Thu 3 Dec 11:00 to 17:00 UTC.
-func (l Layout) between(from, to time.Time) template.HTML {
+// interval writes a span: Thu 3 Dec 11:00 to 17:00 UTC.
+func (l Layout) interval(from, to time.Time) template.HTML {
 	a, b := from.In(l.Zone), to.In(l.Zone)
 	start, end := l.dayOf(a)+" "+clockTime(a), clockTime(b)+" "+b.Format("MST")
 	if a.Format("MST") != b.Format("MST") {
@@ -118,7 +118,7 @@ func (l Layout) between(from, to time.Time) template.HTML {
 	if a.Format(time.DateOnly) != b.Format(time.DateOnly) {
 		end = l.dayOf(b) + " " + end
 	}
-	return l.element(from, "from", start) + " to " + l.element(to, "until", end)
+	return l.timeElement(from, "from", start) + " to " + l.timeElement(to, "until", end)
 }
 
 func (l Layout) dayOf(local time.Time) string {

@@ -30,12 +30,12 @@ func (s *Several) Add(results []desk.Result) {
 		case r.Seq > 0 && !r.Outcome.Refused:
 			s.Waiting = append(s.Waiting, r.Number)
 		default:
-			s.Refused = append(s.Refused, NotDone{r.Number, why(r)})
+			s.Refused = append(s.Refused, NotDone{r.Number, reason(r)})
 		}
 	}
 }
 
-func why(r desk.Result) string {
+func reason(r desk.Result) string {
 	switch {
 	case r.Outcome.Code == ticket.CodeUnseen:
 		return "somebody wrote after this list was loaded: read it first"

@@ -89,7 +89,7 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 }
 
 // serveAPI serves until the program is asked to stop. The background loops run on until the last request is answered.
-func (p *program) serveAPI(n *neighbours, handler http.Handler, background ...func(context.Context) error) error {
+func (p *program) serveAPI(n *dependencies, handler http.Handler, background ...func(context.Context) error) error {
 	lasting, stop := context.WithCancel(context.WithoutCancel(p.ctx))
 	defer stop()
 	group, serving := errgroup.WithContext(p.ctx)

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	mostNamed    = 10              // tickets that a sentence names
-	idleTooLong  = 5 * time.Second // for a transaction
+	maxNamed     = 10              // tickets that a sentence names
+	maxIdle      = 5 * time.Second // for a transaction
 	comparedPage = 200             // tickets whose timelines are read at once
 )
 
@@ -51,7 +51,7 @@ func (c doctorCommand) Run(p *program) error {
 
 // doctor looks at everything once.
 type doctor struct {
-	*neighbours
+	*dependencies
 	ctx        context.Context
 	reconciler *dispatch.Reconciler
 	say        func(string)
@@ -63,15 +63,15 @@ type doctor struct {
 	stuck   []desk.Overdue
 }
 
-func newDoctor(p *program, n *neighbours) *doctor {
+func newDoctor(p *program, n *dependencies) *doctor {
 	return &doctor{
-		neighbours: n, ctx: p.ctx, reconciler: n.reconciler(),
+		dependencies: n, ctx: p.ctx, reconciler: n.reconciler(),
 		say: func(line string) { _, _ = fmt.Fprintln(p.stdout, line) },
 	}
 }
 
-// finds says what is wrong.
-func (d *doctor) finds(format string, args ...any) {
+// report says what is wrong.
+func (d *doctor) report(format string, args ...any) {
 	d.wrong++
 	d.say(fmt.Sprintf(format, args...))
 }
@@ -79,7 +79,7 @@ func (d *doctor) finds(format string, args ...any) {
 // could says what could not be looked at; it reports whether all is well.
 func (d *doctor) could(err error, doing string) bool {
 	if err != nil && d.ctx.Err() == nil {
-		d.finds("%s fails: %v", doing, err)
+		d.report("%s fails: %v", doing, err)
 	}
 	return err == nil
 }
@@ -95,14 +95,14 @@ func (d *doctor) examine(quick bool) {
 	if d.could(dispatch.New(d.temporal, dispatch.Pages{}).Ready(d.ctx), "to ask Temporal") && d.namespace() {
 		d.workflows()
 	}
-	d.look()
+	d.lookAtDatabase()
 	if !quick {
 		d.disagreements()
 	}
 }
 
 func (d *doctor) idle() {
-	sessions, err := d.db.IdleSessions(d.ctx, idleTooLong)
+	sessions, err := d.db.IdleSessions(d.ctx, maxIdle)
 	if !d.could(err, "to list idle transactions") {
 		return
 	}
@@ -111,7 +111,7 @@ func (d *doctor) idle() {
 		if s.Client != "" {
 			from = "from " + s.Client
 		}
-		d.finds("session %d of %s, %s, program %q, has held a transaction open for %s without doing anything",
+		d.report("session %d of %s, %s, program %q, has held a transaction open for %s without doing anything",
 			s.PID, s.User, from, s.Program, s.For.Round(time.Second))
 	}
 }
@@ -119,17 +119,17 @@ func (d *doctor) idle() {
 func (d *doctor) backlog() {
 	b, err := d.db.Backlog(d.ctx, d.config.ReconcileAfter)
 	if d.could(err, "to count the commands that wait") && b.Commands > 0 {
-		d.finds("%s to be delivered to Temporal, the oldest for %s", count(b.Commands, "command waits", "commands wait"), b.Oldest.Round(time.Second))
+		d.report("%s to be delivered to Temporal, the oldest for %s", count(b.Commands, "command waits", "commands wait"), b.Oldest.Round(time.Second))
 	}
 }
 
 func (d *doctor) parked() {
-	parked, err := d.db.Parked(d.ctx, mostNamed)
+	parked, err := d.db.Parked(d.ctx, maxNamed)
 	if !d.could(err, "to list what is parked") {
 		return
 	}
 	for _, p := range parked {
-		d.finds("ticket %s has something due that can't be recorded since %s, and is tried again: %s", p.Number, p.Since.UTC().Format(time.RFC3339), p.Reason)
+		d.report("ticket %s has something due that can't be recorded since %s, and is tried again: %s", p.Number, p.Since.UTC().Format(time.RFC3339), p.Reason)
 	}
 }
 
@@ -143,10 +143,10 @@ func (d *doctor) namespace() bool {
 		d.mends++
 	}
 	if missing {
-		d.finds("Temporal has no namespace %s: no workflow runs", d.temporal.Namespace)
+		d.report("Temporal has no namespace %s: no workflow runs", d.temporal.Namespace)
 	}
 	if len(attributes) > 0 {
-		d.finds("Temporal lacks %s, and no workflow gets on: %s", count(len(attributes), "search attribute", "search attributes"), strings.Join(attributes, ", "))
+		d.report("Temporal lacks %s, and no workflow gets on: %s", count(len(attributes), "search attribute", "search attributes"), strings.Join(attributes, ", "))
 	}
 	return !missing
 }
@@ -163,11 +163,11 @@ func (d *doctor) workflows() {
 	}
 	if n := len(d.lost); n > 0 {
 		d.mends++
-		d.finds("%s: %s", count(n, "ticket has no running workflow, and nothing keeps its promises", "tickets have no running workflow, and nothing keeps their promises"), named(d.lost))
+		d.report("%s: %s", count(n, "ticket has no running workflow, and nothing keeps its promises", "tickets have no running workflow, and nothing keeps their promises"), named(d.lost))
 	}
 	if owing > 0 {
 		d.mends++
-		d.finds("%s mails or calls and no running workflow", count(owing, "ticket owes", "tickets owe"))
+		d.report("%s mails or calls and no running workflow", count(owing, "ticket owes", "tickets owe"))
 	}
 	stuck, err := d.db.StuckTickets(d.ctx)
 	if !d.could(err, "to list the tickets that are stuck") {
@@ -178,19 +178,19 @@ func (d *doctor) workflows() {
 	}
 	if n := len(stuck); n > 0 {
 		d.mends++
-		d.finds("%s: %s; the first since %s", count(n, "ticket does not move although its workflow runs", "tickets do not move although their workflows run"),
+		d.report("%s: %s; the first since %s", count(n, "ticket does not move although its workflow runs", "tickets do not move although their workflows run"),
 			named(d.stuck), stuck[0].Since.UTC().Format(time.RFC3339))
 	}
 }
 
-func (d *doctor) look() {
+func (d *doctor) lookAtDatabase() {
 	r, err := d.db.Reconciliation(d.ctx)
 	switch {
 	case !d.could(err, "to read when workflows were last looked after"):
 	case r.Looked.IsZero():
-		d.finds("no worker has ever looked for lost workflows")
+		d.report("no worker has ever looked for lost workflows")
 	case r.Late(time.Now()):
-		d.finds("no worker has looked for lost workflows since %s", r.Looked.UTC().Format(time.RFC3339))
+		d.report("no worker has looked for lost workflows since %s", r.Looked.UTC().Format(time.RFC3339))
 	}
 }
 
@@ -201,7 +201,7 @@ func (d *doctor) disagreements() {
 			return
 		}
 		for _, f := range found {
-			d.finds("ticket %s disagrees with itself: %s", f.Number, f.Says)
+			d.report("ticket %s disagrees with itself: %s", f.Number, f.Says)
 		}
 		if after = last; compared < comparedPage {
 			return
@@ -244,7 +244,7 @@ func (d *doctor) register() error {
 // named lists the first tickets.
 func named(some []desk.Overdue) string {
 	var names []string
-	for _, o := range some[:min(len(some), mostNamed)] {
+	for _, o := range some[:min(len(some), maxNamed)] {
 		names = append(names, string(o.Number))
 	}
 	if more := len(some) - len(names); more > 0 {

@@ -49,7 +49,7 @@ func (c restoredCommand) Run(p *program) error {
 }
 
 // plan says what would be done.
-func plan(p *program, n *neighbours, replacer *dispatch.Replacer) error {
+func plan(p *program, n *dependencies, replacer *dispatch.Replacer) error {
 	r, err := n.db.PlanRestoration(p.ctx)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 
 // site makes the website's engine. Streams end when ctx does, so that the server can stop. mailbox is where every mail
 // is shown; empty without such a page.
-func (n *neighbours) site(ctx context.Context, d *app.Tickets, board *app.NoticeBoard, mailbox string) (*page.Engine, error) {
+func (n *dependencies) site(ctx context.Context, d *app.Tickets, board *app.NoticeBoard, mailbox string) (*page.Engine, error) {
 	return page.New(page.Config{
 		Sessions:   n.db.Sessions(),
 		People:     n.db,
@@ -38,7 +38,7 @@ func (n *neighbours) site(ctx context.Context, d *app.Tickets, board *app.Notice
 }
 
 // temporalUI is the address of Temporal UI with our namespace; empty without one.
-func (n *neighbours) temporalUI() string {
+func (n *dependencies) temporalUI() string {
 	if n.config.TemporalUIURL == "" {
 		return ""
 	}
@@ -46,7 +46,7 @@ func (n *neighbours) temporalUI() string {
 }
 
 // areas are the website's pages, by audience.
-func (n *neighbours) areas(d *app.Tickets, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
+func (n *dependencies) areas(d *app.Tickets, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
 	staffing, suggestions := app.NewStaffing(n.db), app.NewSuggestions(n.db)
 	return []page.Area{
 		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config), d, staffing).Area(),

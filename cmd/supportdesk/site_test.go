@@ -47,7 +47,7 @@ func openHouse(t testing.TB, tickets int) *house {
 	t.Helper()
 	h := &house{Desk: demotest.New(t, tickets), cookies: map[ticket.Role]string{}}
 	quiet := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
-	n := &neighbours{config: config.Config{BaseURL: "http://support.example"}, log: quiet, db: h.Store}
+	n := &dependencies{config: config.Config{BaseURL: "http://support.example"}, log: quiet, db: h.Store}
 	outcomes := store.NewOutcomes(h.Store, quiet)
 	d := app.NewTickets(h.Store, h.Store, h.Store, outcomes, idle{})
 	site, err := n.site(t.Context(), d, app.NewNoticeBoard(h.Store), "")

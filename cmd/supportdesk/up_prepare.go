@@ -29,8 +29,8 @@ type token struct {
 	Token string      `json:"token"`
 }
 
-// linkLasts is long enough for a day's work at this machine, whose terminal is the only place that shows the links.
-const linkLasts = 12 * time.Hour
+// linkLifetime is long enough for a day's work at this machine, whose terminal is the only place that shows the links.
+const linkLifetime = 12 * time.Hour
 
 // signInLink signs a person in on the website, once.
 type signInLink struct {
@@ -39,8 +39,8 @@ type signInLink struct {
 	url     string
 }
 
-// locals are the people of a desk on one machine. They don't exist, and say so.
-var locals = []desk.Person{
+// localPeople are the people of a desk on one machine. They don't exist, and say so.
+var localPeople = []desk.Person{
 	{Role: ticket.RoleCustomer, Name: "Demo Customer", Address: "customer@demo.example"},
 	{Role: ticket.RoleAgent, Name: "Demo Agent", Address: "agent@demo.example", Handle: "agent-1"},
 	{Role: ticket.RoleSupervisor, Name: "Demo Supervisor", Address: "supervisor@demo.example", Handle: "supervisor-1"},
@@ -88,7 +88,7 @@ func (s *stack) makeLinks() error {
 	return s.configured(s.ctx).withStore(func(db *store.Store) error {
 		accounts := account.New(db.Accounts(), s.url())
 		for _, person := range s.people {
-			url, err := accounts.CreateLink(s.ctx, person.Address, linkLasts)
+			url, err := accounts.CreateLink(s.ctx, person.Address, linkLifetime)
 			if err != nil {
 				return fmt.Errorf("make a link for the %s: %w", person.Role, err)
 			}
@@ -128,7 +128,7 @@ func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 		}
 	}
 	s.tokens = nil
-	for _, person := range locals {
+	for _, person := range localPeople {
 		known, err := ensurePerson(ctx, db, person)
 		if fault.KindOf(err) == fault.NotFound { // disabled since, by an administrator: that stays
 			continue

@@ -33,7 +33,7 @@ Sign in with one of these. Each works once, within %.0f hours; the next start dr
 enter the address at %s/sign-in, choose "Email me a link instead" and open the mail at
 %s/dev/mail.
 
-`, linkLasts.Hours(), s.url(), s.url())
+`, linkLifetime.Hours(), s.url(), s.url())
 	for _, l := range s.links {
 		fmt.Fprintf(table, "  %s's link\t%s\t%s\n", l.role, l.url, l.address)
 	}

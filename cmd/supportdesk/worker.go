@@ -75,7 +75,7 @@ func (workerCommand) Run(p *program) error {
 }
 
 // work runs the Temporal worker until ctx ends or Temporal refuses it.
-func (n *neighbours) work(ctx context.Context, deliveries *outbox.Outbox) error {
+func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox) error {
 	c, db := n.config, n.db
 	return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 		worker.Activities{
@@ -93,7 +93,7 @@ func (n *neighbours) work(ctx context.Context, deliveries *outbox.Outbox) error 
 }
 
 // outbox sends every kind of delivery.
-func (n *neighbours) outbox(sender *mail.Sender) *outbox.Outbox {
+func (n *dependencies) outbox(sender *mail.Sender) *outbox.Outbox {
 	c, mails := n.config, app.NewMails(n.db)
 	return outbox.New(n.db, map[outbox.Queue]outbox.Transport{
 		outbox.TicketMails:       mail.NewTicketMailSender(mails, sender),
@@ -105,7 +105,7 @@ func (n *neighbours) outbox(sender *mail.Sender) *outbox.Outbox {
 
 // keepWorking works until ctx ends. A worker that Temporal refuses is started again: the namespace may have been lost, and
 // is registered anew.
-func (n *neighbours) keepWorking(ctx context.Context, running *atomic.Bool, work func() error) error {
+func (n *dependencies) keepWorking(ctx context.Context, running *atomic.Bool, work func() error) error {
 	for n.awaitTemporal(ctx) {
 		running.Store(true)
 		err := work()
@@ -120,7 +120,7 @@ func (n *neighbours) keepWorking(ctx context.Context, running *atomic.Bool, work
 }
 
 // workerChecks are what a worker needs: on a standby, which can be read, it could take no step.
-func (n *neighbours) workerChecks(running *atomic.Bool) []api.Check {
+func (n *dependencies) workerChecks(running *atomic.Bool) []api.Check {
 	return []api.Check{
 		{Name: "postgresql", Ask: n.db.Ready},
 		{Name: "writes", Ask: n.db.Writable},
@@ -141,7 +141,7 @@ func polls(running *atomic.Bool) func(context.Context) error {
 }
 
 // reconciler makes this process's, with a name that no other process has.
-func (n *neighbours) reconciler() *dispatch.Reconciler {
+func (n *dependencies) reconciler() *dispatch.Reconciler {
 	host, _ := os.Hostname() // the rest is unique by itself
 	holder := fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text())
 	return dispatch.NewReconciler(n.db, n.dispatcher(),

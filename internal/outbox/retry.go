@@ -18,8 +18,8 @@ type retryPolicy struct {
 	workflow    bool                // its workflow waits between tries, and wants to know of each that failed
 	countsAll   bool                // every failed try is a deferral, also one that reached no recipient
 	keepsReason bool                // the reason of a deferral is stored: it holds nothing that anyone wrote
-	first       time.Duration       // pause after the first deferral; doubles with each
-	most        time.Duration       // at most
+	firstPause  time.Duration       // pause after the first deferral; doubles with each
+	maxPause    time.Duration       // at most
 }
 
 // Mail servers may defer a mail for days before it counts as undeliverable (RFC 5321, section 4.5.4.1: "the give-up
@@ -28,12 +28,14 @@ type retryPolicy struct {
 var retryPolicies = map[Queue]retryPolicy{
 	TicketMails:       {lost: desk.DeliveryBounced, giveUpAfter: 5 * day, giveUpText: "5 days", workflow: true},
 	Webhooks:          {lost: desk.DeliveryFailed, giveUpAfter: 3 * day, giveUpText: "3 days", repeatable: true, workflow: true, keepsReason: true},
-	AnnouncementMails: {lost: desk.DeliveryBounced, giveUpAfter: 5 * day, giveUpText: "5 days", first: time.Minute, most: time.Hour},
-	AccountMails:      {lost: desk.DeliveryBounced, countsAll: true, first: 2 * time.Second, most: 5 * time.Minute},
+	AnnouncementMails: {lost: desk.DeliveryBounced, giveUpAfter: 5 * day, giveUpText: "5 days", firstPause: time.Minute, maxPause: time.Hour},
+	AccountMails:      {lost: desk.DeliveryBounced, countsAll: true, firstPause: 2 * time.Second, maxPause: 5 * time.Minute},
 }
 
 // pause is how long a delivery rests after one more deferral.
-func (p retryPolicy) pause(tries int) time.Duration { return loop.Doubled(p.first, p.most, tries) }
+func (p retryPolicy) pause(tries int) time.Duration {
+	return loop.Doubled(p.firstPause, p.maxPause, tries)
+}
 
 const (
 	unreachedPause = 15 * time.Second // for what the neighbour went away during: the next try takes another

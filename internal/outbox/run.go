@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	senders   = 4                // deliveries at once: one slow recipient must not hold up another's signing in
-	lookEvery = 30 * time.Second // should a notification ever be lost
+	senders      = 4                // deliveries at once: one slow recipient must not hold up another's signing in
+	pollInterval = 30 * time.Second // should a notification ever be lost
 
-	awayPause    = 100 * time.Millisecond // after the store failed; doubles with each failure
+	outagePause  = 100 * time.Millisecond // after the store failed; doubles with each failure
 	awayPauseMax = 2 * time.Second
 )
 
 // Run sends what is owed in a queue until ctx ends, and waits for what is on its way then. Its error is always nil.
 func (o *Outbox) Run(ctx context.Context, q Queue) error {
-	looks := loop.New(o.away("can't look for deliveries", "looking for deliveries again"))
+	looks := loop.New(o.outageOptions("can't look for deliveries", "looking for deliveries again"))
 	slots := make(chan struct{}, senders)
 	var group sync.WaitGroup
 	defer group.Wait()
@@ -54,14 +54,14 @@ func (o *Outbox) untilNext(ctx context.Context, q Queue, err error) (time.Durati
 	}
 	due, err := o.store.NextDelivery(ctx, q)
 	if due.IsZero() {
-		return lookEvery, err
+		return pollInterval, err
 	}
-	return min(max(time.Until(due), time.Millisecond), lookEvery), err
+	return min(max(time.Until(due), time.Millisecond), pollInterval), err
 }
 
 // listen calls wake at new deliveries, and again after every outage.
 func (o *Outbox) listen(ctx context.Context, wake func()) {
-	outage := loop.NewOutage(o.away("not listening for deliveries", "listening for deliveries again"))
+	outage := loop.NewOutage(o.outageOptions("not listening for deliveries", "listening for deliveries again"))
 	for ctx.Err() == nil {
 		err := o.store.AwaitDeliveries(ctx, func() {
 			outage.Recovered()
@@ -73,7 +73,7 @@ func (o *Outbox) listen(ctx context.Context, wake func()) {
 	}
 }
 
-// away are the pauses while the store can't be asked.
-func (o *Outbox) away(failing, recovered string) loop.Options {
-	return loop.Options{First: awayPause, Max: awayPauseMax, Log: o.log, Failing: failing, Recovered: recovered}
+// outageOptions are the pauses while the store can't be asked.
+func (o *Outbox) outageOptions(failing, recovered string) loop.Options {
+	return loop.Options{First: outagePause, Max: awayPauseMax, Log: o.log, Failing: failing, Recovered: recovered}
 }

@@ -50,16 +50,16 @@ func (c *Caller) post(ctx context.Context, e Endpoint, event string, content []b
 	sign(request.Header, e.Secret, event, c.now(), content)
 	response, err := c.client.Do(request)
 	if err != nil {
-		return unreached(err)
+		return resultOfError(err)
 	}
 	defer response.Body.Close()
 	// Only the status counts. An answer that never ends ends with the try.
 	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer)
-	return judged(response.StatusCode)
+	return resultOfStatus(response.StatusCode)
 }
 
-// judged tells an answer that may change, such as too many requests, from one that won't.
-func judged(status int) result {
+// resultOfStatus tells an answer that may change, such as too many requests, from one that won't.
+func resultOfStatus(status int) result {
 	reason := fmt.Sprintf("HTTP %d", status)
 	switch {
 	case status >= 200 && status < 300:
@@ -73,8 +73,8 @@ func judged(status int) result {
 	}
 }
 
-// unreached says in our words why there was no answer.
-func unreached(err error) result {
+// resultOfError says in our words why there was no answer.
+func resultOfError(err error) result {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err // without the address
 	}

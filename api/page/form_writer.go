@@ -24,7 +24,7 @@ const (
 	fieldDraft  = "draft"
 )
 
-var errOther = fault.New(fault.Forbidden,
+var errOtherWriter = fault.New(fault.Forbidden,
 	"this was written as somebody else than the person who is signed in now, so it was not sent")
 
 // reader is whom the page is shown to: the person who signed in, or the requester whose link this browser opened.
@@ -35,8 +35,8 @@ func (v *Visit) reader() ticket.PersonID {
 	return v.Person.ID
 }
 
-// sealedFor is how long a form's seal lets it be kept: for as long as the session may last that it was shown in.
-const sealedFor = lifetime
+// sealLifetime is how long a form's seal lets it be kept: for as long as the session may last that it was shown in.
+const sealLifetime = lifetime
 
 // seal makes the name of a form's writer and the day, in days since 1970, which only this desk can make.
 func (v *Visit) seal(person ticket.PersonID, day int64) string {
@@ -67,7 +67,7 @@ func (v *Visit) unseal(sealed string) (person ticket.PersonID, fresh bool) {
 	if err != nil || !hmac.Equal([]byte(v.seal(person, day)), []byte(sealed)) {
 		return "", false
 	}
-	return person, day >= today()-int64(sealedFor/(secondsADay*time.Second))
+	return person, day >= today()-int64(sealLifetime/(secondsADay*time.Second))
 }
 
 // unstamp takes the fields that stamp added out of a form.
@@ -98,7 +98,7 @@ func (v *Visit) stamp(page []byte) []byte {
 	}
 	address := v.writtenOn
 	if v.gin.Request.Method == http.MethodGet || v.Partial() {
-		address = v.whole()
+		address = v.pageAddress()
 	}
 	fields := []byte(hidden(fieldWriter, sealed) + hidden(fieldPage, address))
 	return formBegins.ReplaceAllFunc(page, func(form []byte) []byte { return slices.Concat(form, fields) })
@@ -127,5 +127,5 @@ func (v *Visit) checkWriter() error {
 	if !v.SignedIn() {
 		return errSignIn
 	}
-	return errOther
+	return errOtherWriter
 }

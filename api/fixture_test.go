@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// office is the API on a desk that works.
+// emergencies is the API on a desk that works.
 type office struct {
 	*officetest.Fixture
 	http.Handler

@@ -25,8 +25,8 @@ func (p *program) load() (config.Config, *slog.Logger, error) {
 	return c, slog.New(slog.NewTextHandler(p.stderr, options)), nil
 }
 
-// neighbours are what every serving process stands on. Neither is asked for anything before it is needed.
-type neighbours struct {
+// dependencies are what every serving process stands on. Neither is asked for anything before it is needed.
+type dependencies struct {
 	config   config.Config
 	log      *slog.Logger
 	db       *store.Store
@@ -34,7 +34,7 @@ type neighbours struct {
 }
 
 // connect reads the configuration and prepares the way to both. Whoever connects calls close.
-func (p *program) connect() (*neighbours, error) {
+func (p *program) connect() (*dependencies, error) {
 	c, log, err := p.load()
 	if err != nil {
 		return nil, err
@@ -50,24 +50,24 @@ func (p *program) connect() (*neighbours, error) {
 		db.Close()
 		return nil, err
 	}
-	return &neighbours{config: c, log: log, db: db, temporal: temporal}, nil
+	return &dependencies{config: c, log: log, db: db, temporal: temporal}, nil
 }
 
 // dispatcher links workflows to the pages of the website.
-func (n *neighbours) dispatcher() *dispatch.Dispatcher {
+func (n *dependencies) dispatcher() *dispatch.Dispatcher {
 	website := strings.TrimSuffix(n.config.BaseURL, "/")
 	return dispatch.New(n.temporal, dispatch.Pages{
 		Ticket: website + "/desk/tickets/", Emergencies: website + "/supervision/emergencies",
 	})
 }
 
-func (n *neighbours) close() {
+func (n *dependencies) close() {
 	n.temporal.Close()
 	n.db.Close()
 }
 
 // awaitTemporal waits until Temporal answers; false when ctx has ended before. In a deployment all start at once.
-func (n *neighbours) awaitTemporal(ctx context.Context) bool {
+func (n *dependencies) awaitTemporal(ctx context.Context) bool {
 	for told := false; ; told = true {
 		err := n.dispatcher().Ready(ctx)
 		switch {
