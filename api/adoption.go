@@ -96,7 +96,7 @@ type auditLine struct {
 }
 
 func (s *server) dryRunAdoption(ctx context.Context, in *adoptionInput) (*adoptionDryRunOutput, error) {
-	book, err := s.policies()
+	policies, err := s.policies()
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (s *server) dryRunAdoption(ctx context.Context, in *adoptionInput) (*adopti
 	if err != nil {
 		return nil, err
 	}
-	run, err := book.DryRun(ctx, in.Version, choice, time.Now())
+	run, err := policies.DryRun(ctx, in.Version, choice, time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (s *server) dryRunAdoption(ctx context.Context, in *adoptionInput) (*adopti
 }
 
 func (s *server) adoptPolicy(ctx context.Context, in *adoptionInput) (*adoptionOutput, error) {
-	book, err := s.policies()
+	policies, err := s.policies()
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (s *server) adoptPolicy(ctx context.Context, in *adoptionInput) (*adoptionO
 		return nil, err
 	}
 	v := request.Of(ctx)
-	adoption, err := book.Adopt(ctx, v.Person, in.Version, choice, v.IdempotencyKey)
+	adoption, err := policies.Adopt(ctx, v.Person, in.Version, choice, v.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
@@ -145,11 +145,11 @@ func (s *server) adoptPolicy(ctx context.Context, in *adoptionInput) (*adoptionO
 }
 
 func (s *server) readAdoption(ctx context.Context, in *versionInput) (*auditOutput, error) {
-	book, err := s.policies()
+	policies, err := s.policies()
 	if err != nil {
 		return nil, err
 	}
-	audit, err := book.Audit(ctx, in.Version)
+	audit, err := policies.Audit(ctx, in.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ func viewNotAdopted(unmoved []desk.NotAdopted) []notAdoptedView {
 	return views
 }
 
-// instantOrNull is null for the zero time.
+// instantOrNull returns t in UTC, or nil for the zero time, which JSON shows as null.
 func instantOrNull(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

@@ -12,34 +12,34 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergencies is the API on a desk that works.
-type office struct {
+// fixture is the API on a database, with a person of each role.
+type fixture struct {
 	*officetest.Fixture
 	http.Handler
 	t      testing.TB
 	tokens map[string]string
-	bell   *bell
+	wakes  *wakeCounter
 }
 
-// bell counts how often it was told that the gate was changed.
-type bell struct{ rung int }
+// wakeCounter counts calls of Wake, which follow a change of the emergency schedule.
+type wakeCounter struct{ count int }
 
-func (b *bell) Wake() { b.rung++ }
+func (c *wakeCounter) Wake() { c.count++ }
 
-func openOffice(t *testing.T) *office { return openOfficeUnder(t, string(policy.Holesalemart())) }
+func openFixture(t *testing.T) *fixture { return openFixtureUnder(t, string(policy.Holesalemart())) }
 
-func openOfficeUnder(t *testing.T, document string) *office {
+func openFixtureUnder(t *testing.T, document string) *fixture {
 	t.Helper()
-	o := &office{Fixture: officetest.OpenUnder(t, "api", []byte(document)), t: t, tokens: map[string]string{}, bell: &bell{}}
-	o.hire("clara", ticket.RoleCustomer, "Clara Customer")
-	o.hire("carl", ticket.RoleCustomer, "Carl Other")
-	o.hire("anna", ticket.RoleAgent, "Anna Agent")
-	o.hire("sam", ticket.RoleSupervisor, "Sam Supervisor")
+	o := &fixture{Fixture: officetest.OpenUnder(t, "api", []byte(document)), t: t, tokens: map[string]string{}, wakes: &wakeCounter{}}
+	o.addPerson("clara", ticket.RoleCustomer, "Clara Customer")
+	o.addPerson("carl", ticket.RoleCustomer, "Carl Other")
+	o.addPerson("anna", ticket.RoleAgent, "Anna Agent")
+	o.addPerson("sam", ticket.RoleSupervisor, "Sam Supervisor")
 	o.Start(slog.New(slog.DiscardHandler))
 	var err error
 	o.Handler, err = api.New(api.Config{
-		Desk: o.Desk, People: o.Store, Staffing: o.Staffing, Emergencies: app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.bell),
-		Policies: app.NewPolicies(o.Store, o.Store, o.Store, o.bell), Log: slog.New(slog.DiscardHandler),
+		Desk: o.Desk, People: o.Store, Staffing: o.Staffing, Emergencies: app.NewEmergencies(o.Store, o.Store, o.Store, o.Store, o.wakes),
+		Policies: app.NewPolicies(o.Store, o.Store, o.Store, o.wakes), Log: slog.New(slog.DiscardHandler),
 		Ready: []api.Check{{Name: "postgresql", Ask: o.Ready}},
 	})
 	if err != nil {
@@ -48,8 +48,8 @@ func openOfficeUnder(t *testing.T, document string) *office {
 	return o
 }
 
-// hire adds somebody who has a token.
-func (o *office) hire(handle string, role ticket.Role, name string) {
+// addPerson adds a person with a token.
+func (o *fixture) addPerson(handle string, role ticket.Role, name string) {
 	o.t.Helper()
 	var err error
 	if o.tokens[handle], err = o.IssueToken(o.t.Context(), o.Employ(handle, role, name).ID, "test"); err != nil {
@@ -57,8 +57,8 @@ func (o *office) hire(handle string, role ticket.Role, name string) {
 	}
 }
 
-// do asks as one of the office's people, and insists on a status.
-func (o *office) do(who string, status int, method, path, body string) answer {
+// do sends a request as one of the fixture's people and fails the test unless the response has the status.
+func (o *fixture) do(who string, status int, method, path, body string) answer {
 	o.t.Helper()
 	a := do(o.t, o, call{method: method, path: path, as: o.tokens[who], body: body})
 	if a.Code != status {
@@ -67,8 +67,8 @@ func (o *office) do(who string, status int, method, path, body string) answer {
 	return a
 }
 
-// submit gives the path of a new ticket.
-func (o *office) submit(who, body string) string {
+// submit returns the path of a new ticket.
+func (o *fixture) submit(who, body string) string {
 	o.t.Helper()
 	return o.do(who, 201, "POST", "/api/v1/tickets", body).Header().Get("Location")
 }

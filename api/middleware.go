@@ -17,15 +17,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// observe goes around every request: it names it, limits its time, sets the headers that every answer has, survives
-// panics and writes the access log. The time is the context's, since http.TimeoutHandler would buffer streams.
+// observe is the outermost middleware. It gives the request an ID and a time limit, sets the headers that all responses
+// have, recovers from panics and writes the access log. It limits the time by the request's context, because
+// http.TimeoutHandler would buffer streams.
 func (s *server) observe(c *gin.Context) {
 	started := time.Now()
 	v := &request.Info{ID: request.ID(s.proxyID(c)), Source: c.ClientIP(), Connection: c.Request.Context()}
 	ctx, cancel := context.WithTimeout(desk.WithOrigin(request.With(c.Request.Context(), v), v.Source, c.Request.UserAgent()), requestTime)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
-	// Every answer of the API is JSON. huma would take an Accept header at its word and label a body "json".
+	// All responses of the API are JSON. huma would use an Accept header "json" as the response's media type.
 	c.Request.Header.Del("Accept")
 	s.setHeaders(c.Writer.Header(), v.ID)
 	defer func() {
@@ -38,8 +39,8 @@ func (s *server) observe(c *gin.Context) {
 	c.Next()
 }
 
-// proxyID is the request ID of a trusted proxy. A client's own is not taken, as the usual middleware would: it could be the
-// same for all of its requests, or that of another client's.
+// proxyID returns the request ID that a trusted proxy sent, if any. Unlike the usual middleware it ignores a client's
+// own, which could be the same for all its requests, or that of another client's request.
 func (s *server) proxyID(c *gin.Context) string {
 	if !s.proxies.sent(c) {
 		return ""
@@ -58,9 +59,9 @@ func (s *server) setHeaders(h http.Header, id string) {
 	}
 }
 
-// recoverPanic turns a panic into a problem. Where part of an answer has gone out already it reports that the connection
-// must be cut, so that the part is not taken for the whole. gin.Recovery ends such an answer as if it were complete, drops
-// http.ErrAbortHandler, and logs the cookies of a request.
+// recoverPanic responds to a panic with an error. If part of the response has been sent already, it reports that the
+// connection must be cut, so that the client does not take the part for the whole. gin.Recovery completes such a
+// response, drops http.ErrAbortHandler, and logs a request's cookies.
 func (s *server) recoverPanic(c *gin.Context, v *request.Info, panicked any) (cut bool) {
 	if panicked == nil {
 		return false
@@ -79,7 +80,7 @@ func (s *server) recoverPanic(c *gin.Context, v *request.Info, panicked any) (cu
 	return false
 }
 
-// clientGone tells whether huma panics because it can't write to a client that has gone.
+// clientGone reports whether huma panicked because the client has disconnected.
 func clientGone(ctx context.Context, panicked any) bool {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return true
@@ -89,8 +90,8 @@ func clientGone(ctx context.Context, panicked any) bool {
 	return broken
 }
 
-// logRequest writes one line for a request, which gin.Logger would with its query: never the query, the body or a token. The
-// bytes are those before compression.
+// logRequest writes the access log's line for a request. It never contains the query, the body or a token; gin.Logger
+// would write the query. The number of bytes is before compression.
 func (s *server) logRequest(c *gin.Context, v *request.Info, started time.Time, cut bool) {
 	status := c.Writer.Status()
 	level := logLevel(status, c.Request.URL.Path, v.Failure, cut)
@@ -115,11 +116,11 @@ func (s *server) logRequest(c *gin.Context, v *request.Info, started time.Time, 
 	s.log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 }
 
-// secretPaths are the beginnings of paths that carry a secret: links from mails.
+// secretPaths are the prefixes of paths that contain a secret: links in emails.
 var secretPaths = []string{"/c/", "/e/", "/link/"}
 
-// loggedPath is the request's path without a secret that it carries, also where it leads nowhere: a link with something
-// typed or pasted behind it is still somebody's.
+// loggedPath returns the request's path without the secret that it may contain, also if no route matches: a link with
+// other text after it still reveals the secret.
 func loggedPath(c *gin.Context) string {
 	if strings.Contains(c.FullPath(), ":token") {
 		return c.FullPath()

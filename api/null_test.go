@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestBodies_nullIsNotAbsent sends null for every property that the document has, and the document's word is kept: what
+// TestBodies_nullIsNotAbsent sends null for every property that the document has, and responses are as the document says: what
 // takes no null refuses it and is not asked of the desk. A client that means nothing by a null would otherwise take a
 // ticket from its agent, or take a priority for left alone.
 func TestBodies_nullIsNotAbsent(t *testing.T) {

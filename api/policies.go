@@ -88,7 +88,7 @@ type exampleView struct {
 	Today      *policy.Deadlines `json:"today,omitempty" doc:"By the policy in force."`
 }
 
-// policies gives the policies, or says that there are none.
+// policies returns the use cases of policies, or a NotFound fault if this process has none.
 func (s *server) policies() (request.Policies, error) {
 	if s.Policies == nil {
 		return nil, fault.New(fault.NotFound, "policies are not kept here")
@@ -96,13 +96,13 @@ func (s *server) policies() (request.Policies, error) {
 	return s.Policies, nil
 }
 
-// policyVersions gives every version with its changes, the newest first.
+// policyVersions returns every version with its changes, and the records that they were made from, the newest first.
 func (s *server) policyVersions(ctx context.Context) ([]policyVersionView, []desk.PolicyVersionRecord, error) {
-	book, err := s.policies()
+	policies, err := s.policies()
 	if err != nil {
 		return nil, nil, err
 	}
-	records, err := book.PolicyVersions(ctx)
+	records, err := policies.PolicyVersions(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -162,7 +162,7 @@ func (s *server) policyVersion(ctx context.Context, in *versionInput) (*policyVe
 }
 
 func (s *server) publishPolicy(ctx context.Context, in *publishInput) (*publishOutput, error) {
-	book, err := s.policies()
+	policies, err := s.policies()
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (s *server) publishPolicy(ctx context.Context, in *publishInput) (*publishO
 	if in.Body.EffectiveAt != nil {
 		p.Effective = *in.Body.EffectiveAt
 	}
-	published, err := book.Publish(ctx, v.Person, p)
+	published, err := policies.Publish(ctx, v.Person, p)
 	if err != nil {
 		return nil, err
 	}
@@ -181,11 +181,11 @@ func (s *server) publishPolicy(ctx context.Context, in *publishInput) (*publishO
 }
 
 func (s *server) checkPolicy(ctx context.Context, in *checkInput) (*checkOutput, error) {
-	book, err := s.policies()
+	policies, err := s.policies()
 	if err != nil {
 		return nil, err
 	}
-	draft, err := book.Examine(ctx, []byte(in.Body.Document), time.Now())
+	draft, err := policies.Examine(ctx, []byte(in.Body.Document), time.Now())
 	if err != nil {
 		return nil, err
 	}

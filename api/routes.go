@@ -15,7 +15,7 @@ const (
 	del   = http.MethodDelete
 )
 
-// route is one line of the table below. Its path is under prefix.
+// route is an entry of the table below. Its path is relative to prefix.
 type route struct {
 	method, path string
 	access       page.Access
@@ -25,19 +25,19 @@ type route struct {
 	bind         binder
 }
 
-// answerKind says which statuses a route answers with when it is not refused.
+// answerKind determines the statuses of a route's successful responses.
 type answerKind int
 
 const (
 	result  answerKind = iota + 1 // 200, with the handler's result
 	created                       // 201
-	decided                       // a command: 200 with the ticket's new state, or 202 when that is not known in time
+	decided                       // a command: 200 with the ticket's new state, or 202 if it was not decided in time
 )
 
-// routes is every route of the API but /healthz, /readyz and the document.
+// routes returns every route of the API except /healthz, /readyz and the OpenAPI document.
 func routes() []route { return append(fixedRoutes(), commandRoutes()...) }
 
-// fixedRoutes is every route but those of the verbs that the registry has operations for.
+// fixedRoutes returns every route except those that commandRoutes derives from the registry of verbs.
 func fixedRoutes() []route { //nolint:funlen // a table
 	return []route{
 		{post, "/tickets", customers.For(ticket.VerbSubmit), "submit-ticket", "Submit a ticket", created, on((*server).submit)},

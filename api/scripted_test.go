@@ -164,7 +164,7 @@ func (s *scripted) Await(context.Context, ticket.Number, int64) (ticket.Outcome,
 
 func (s *scripted) Wake() {}
 
-// serve gives the API on a scripted, and what it logs.
+// serve returns the API on s, and its log.
 func serve(t testing.TB, s *scripted, change ...func(*api.Config)) (http.Handler, *logged) {
 	t.Helper()
 	log := &logged{}

@@ -16,7 +16,7 @@ type ticketInput struct {
 
 type ticketOutput struct{ Body ticketView }
 
-// ticketView is one ticket as its viewer may see it.
+// ticketView is a ticket as the viewer may see it.
 type ticketView struct {
 	Number         ticket.Number   `json:"number" example:"HM-7Q2K9XM4TD"`
 	Subject        string          `json:"subject"`
@@ -62,8 +62,8 @@ type clocksView struct {
 	Resolution    clockView `json:"resolution"`
 }
 
-// clockView is one promise with the account of its clock: used and remaining add up to the budget. Once the promise
-// is met they stay as they were then.
+// clockView is the state of a ticket's clock. Used and remaining seconds add up to the budget; they no longer change
+// once the target is met.
 type clockView struct {
 	Counts           policy.CountingMode `json:"counts"`
 	BudgetSeconds    int64               `json:"budget_seconds"`
@@ -96,7 +96,7 @@ func (s *server) read(ctx context.Context, in *ticketInput) (*ticketOutput, erro
 	return &ticketOutput{Body: view}, err
 }
 
-// ticket reads a ticket as whoever asks may see it.
+// ticket returns a ticket as the caller may see it.
 func (s *server) ticket(ctx context.Context, n ticket.Number) (ticketView, error) {
 	viewer := request.Of(ctx).Person
 	v, err := s.Desk.Ticket(ctx, viewer, n)
@@ -106,7 +106,7 @@ func (s *server) ticket(ctx context.Context, n ticket.Number) (ticketView, error
 	return viewTicket(v, viewer.Role.Staff(), time.Now()), nil
 }
 
-// updatedAt is when something last happened that the viewer may see.
+// updatedAt returns the time of the last event that the viewer may see.
 func updatedAt(v desk.View, staff bool) time.Time {
 	if staff {
 		return v.Updated.UTC()

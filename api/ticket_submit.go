@@ -47,7 +47,7 @@ type promisesView struct {
 	ResolutionDue    time.Time `json:"resolution_due,omitzero" doc:"Absent while an emergency stops the clock."`
 }
 
-// activeEmergencyView is what emergencies do to a new ticket's promises.
+// activeEmergencyView is the effect of current emergencies on the deadlines of a new ticket.
 type activeEmergencyView struct {
 	Kind      ticket.EmergencyKind `json:"kind" enum:"closed,delayed" doc:"closed: the clocks stand still. delayed: the promises above are later than usual."`
 	ResumesAt time.Time            `json:"resumes_at,omitzero" doc:"closed: when the clocks run again, if it ends as planned. Absent while no end is planned."`
@@ -80,7 +80,7 @@ func linksOf(n ticket.Number) linksView {
 	return linksView{Self: self, Timeline: self + "/timeline", Track: prefix + "/track/" + string(n)}
 }
 
-// submit answers as soon as the ticket is stored, with what was promised.
+// submit stores a new ticket and returns its deadlines.
 func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
 	v := request.Of(ctx)
 	var f input.Fields

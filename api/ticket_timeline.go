@@ -18,7 +18,7 @@ type timelineView struct {
 	Entries []entryView `json:"entries" doc:"Oldest first."`
 }
 
-// entryView is one event. What an event has no use for is left out, and so is what only staff may see.
+// entryView is one event of a timeline. Fields that do not apply, or that only staff may see, are omitted.
 type entryView struct {
 	N              int              `json:"n" doc:"From 1 without a gap, in the timeline as you read it: staff read entries that customers don't."`
 	Kind           ticket.EventKind `json:"kind"`
@@ -46,7 +46,7 @@ type entryView struct {
 	Code           string           `json:"code,omitempty" doc:"Why it was refused."`
 }
 
-// namedView is a person as a timeline shows them.
+// namedView is a person in a timeline.
 type namedView struct {
 	ID     ticket.PersonID `json:"id,omitempty" doc:"Of staff: shown to staff only."`
 	Name   string          `json:"name,omitempty"`
@@ -99,7 +99,7 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	return view
 }
 
-// visiblePromise keeps to staff that a ticket changed hands because of a breach, which they alone are told of.
+// visiblePromise returns the clock that an event is about. That a breach caused a reassignment is visible to staff only.
 func visiblePromise(e desk.Entry, viewer desk.Person) policy.ClockName {
 	if e.Kind == ticket.EventAssigned && !viewer.Role.Staff() {
 		return ""

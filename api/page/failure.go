@@ -20,11 +20,12 @@ type failureView struct {
 	Typed   bool // something was posted: the page before still shows it
 }
 
-// fail answers with an error page, and notes the error for the log. Who has not signed in is asked to.
+// fail responds with an error page and records the error for the access log. It redirects visitors who must sign in to
+// do so.
 func (v *Visit) fail(err error) {
 	v.info.Failure = err
 	if v.gin.Writer.Written() {
-		return // a stream that broke: its browser comes again
+		return // a stream that failed: the browser reconnects
 	}
 	status, shown := request.Safe(v.Context(), err)
 	if status == http.StatusUnauthorized && v.gin.Request.Method == http.MethodGet {
@@ -57,18 +58,18 @@ func (v *Visit) fail(err error) {
 		block = "failure"
 	}
 	if lost := page.render(status, "failure", block, view); lost != nil {
-		v.gin.String(status, "%s\n", shown.Message) // the session can't be kept, or the page is broken: the words go out
+		v.gin.String(status, "%s\n", shown.Message) // the session can't be saved or the page can't be rendered
 		v.engine.Log.ErrorContext(v.Context(), "no error page", "error", lost)
 	}
 }
 
-// RetryAfter says when it may be worth to send a form again that comes back for a Limited fault.
+// RetryAfter sets the Retry-After header of a rejected form, for a Limited fault.
 func (v *Visit) RetryAfter(limited error) {
 	status, shown := request.Safe(v.Context(), limited)
 	v.retryAfter(status, shown)
 }
 
-// retryAfter says when it may be worth to ask again.
+// retryAfter sets the Retry-After header, if the status or the fault calls for one.
 func (v *Visit) retryAfter(status int, f *fault.Error) {
 	after := retrySeconds[status]
 	if f.RetryAfter > 0 {
@@ -79,10 +80,11 @@ func (v *Visit) retryAfter(status int, f *fault.Error) {
 	}
 }
 
-// retrySeconds is how many seconds that is where the fault doesn't say.
+// retrySeconds are the values of Retry-After for faults that don't have one, by status.
 var retrySeconds = map[int]string{http.StatusServiceUnavailable: "5", http.StatusTooManyRequests: "60"}
 
-// pageAddress is the address of the page that the browser shows: to htmx, which asks for a part of it, that is another one.
+// pageAddress returns the address of the page that the browser shows, which is not the request's own if htmx requests a
+// fragment of it.
 func (v *Visit) pageAddress() string {
 	if shown, err := url.Parse(v.gin.GetHeader("HX-Current-URL")); err == nil && v.Partial() && shown.Path != "" {
 		return shown.RequestURI()
@@ -90,12 +92,12 @@ func (v *Visit) pageAddress() string {
 	return v.gin.Request.URL.RequestURI()
 }
 
-// retryable are the statuses after which the same words may be sent once more, as they are or shortened.
+// retryable are the statuses after which the same form may be sent again, unchanged or shortened.
 var retryable = []int{
 	http.StatusRequestEntityTooLarge, http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusInternalServerError,
 }
 
-// headings say what a status means, for people.
+// headings are the headings of error pages, by status.
 var headings = map[int]string{
 	http.StatusUnauthorized:          "Please sign in",
 	http.StatusForbidden:             "This is not for you",

@@ -15,8 +15,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// refill puts back what its reader sent from this page before they had to sign in. It is sent again by them, and not by
-// itself.
+// refill fills the page's forms with those that its reader sent before having to sign in. They are not sent
+// automatically.
 func (v *Visit) refill(page []byte) []byte {
 	token, reader := v.formToken(), v.reader()
 	if token == "" || reader == "" || v.engine.Keeper == nil {
@@ -32,7 +32,7 @@ func (v *Visit) refill(page []byte) []byte {
 	filled, err := fillIn(page, v.Path(), kept)
 	for _, k := range kept {
 		if !hasInput(k.Fields) {
-			v.dropForms(reader, func(browser []byte) error { // it says once that nothing was done
+			v.dropForms(reader, func(browser []byte) error { // shown once: nothing was done
 				return v.engine.Keeper.ForgetForm(v.Context(), browser, reader, k.Action, k.Page)
 			})
 		}
@@ -50,8 +50,8 @@ const (
 	noForm      = `<section class="card"><h2>What you typed before you had to sign in</h2><p>It was not sent, and this page can’t take it any more. Copy what you need: it is kept here for a day.</p></section>`
 )
 
-// fillIn writes kept forms into those of a page that are sent to the same path, or say in data-takes that they take what
-// is sent there. What has no form any more is shown above the page.
+// fillIn copies stored forms into the forms of a page with the same action, or with that action in data-takes. Input
+// that no form accepts is shown above the page.
 func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 	doc, err := goquery.NewDocumentFromReader(bytes.NewReader(page))
 	if err != nil {
@@ -61,7 +61,7 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 	first := &goquery.Selection{}
 	for _, k := range kept {
 		form, controls := formFor(doc, path, k)
-		if !hasInput(k.Fields) || form != nil && controls.Length() == 0 { // a button or a password alone: there is nothing to put back
+		if !hasInput(k.Fields) || form != nil && controls.Length() == 0 { // only a button or a password: there is no input to restore
 			undone = true
 			continue
 		}
@@ -70,7 +70,7 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 			continue
 		}
 		fill(controls, k.Fields)
-		form.SetAttr("data-kept", strconv.FormatInt(k.Kept.UnixMicro(), 36)) // a draft made of it names it, and is newer
+		form.SetAttr("data-kept", strconv.FormatInt(k.Kept.UnixMicro(), 36)) // lets form-drafts.js recognise a draft that is newer
 		if table := form.Closest("table"); table.Length() > 0 {              // a row has no room for a sentence
 			table.BeforeHtml(backInPlace)
 		} else {
@@ -93,8 +93,8 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// formFor finds the form that takes what is kept: of several that do, the one with most fields for it. It returns that
-// form's controls, none when only hidden ones take anything; a nil form when there is none.
+// formFor returns the form that accepts a stored form; of several, the one with the most matching fields. It also returns
+// the matching visible controls, which may be none. form is nil if there is none.
 func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, controls *goquery.Selection) {
 	most := 0
 	doc.Find("form").Each(func(_ int, f *goquery.Selection) {
@@ -116,7 +116,7 @@ func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, control
 	return form, controls
 }
 
-// filledControls are the controls that people see and that something was kept for.
+// filledControls returns the visible controls for which there is a stored value.
 func filledControls(controls *goquery.Selection, fields url.Values) *goquery.Selection {
 	return controls.FilterFunction(func(_ int, c *goquery.Selection) bool {
 		return c.AttrOr("type", "") != "hidden" && len(fields[c.AttrOr("name", "")]) > 0
@@ -130,7 +130,7 @@ func accepts(form *goquery.Selection, path, action string) bool {
 	return form.Find("[formaction]").FilterFunction(func(_ int, b *goquery.Selection) bool { return pathOf(b.AttrOr("formaction", "")) == action }).Length() > 0
 }
 
-// pathOf is an address without its query.
+// pathOf returns an address without its query.
 func pathOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -139,7 +139,7 @@ func pathOf(address string) string {
 	return u.Path
 }
 
-// fill sets the controls of a form. Hidden ones keep what the page says now, but for the key that makes it be taken once.
+// fill sets the controls of a form. Hidden ones keep the page's values, except for the idempotency key.
 func fill(controls *goquery.Selection, fields url.Values) {
 	left := url.Values{}
 	for name, values := range fields {
@@ -171,7 +171,7 @@ func fill(controls *goquery.Selection, fields url.Values) {
 	})
 }
 
-// selectOptions marks those options that were chosen, and no others.
+// selectOptions marks the chosen options with an attribute and removes it from all others.
 func selectOptions(options *goquery.Selection, mark string, chosen []string) {
 	options.Each(func(_ int, o *goquery.Selection) {
 		o.RemoveAttr(mark)
@@ -181,7 +181,7 @@ func selectOptions(options *goquery.Selection, mark string, chosen []string) {
 	})
 }
 
-// unmatchedFields shows what was typed where no form takes it.
+// unmatchedFields returns HTML that shows the input of a form that the page no longer has.
 func unmatchedFields(fields url.Values) string {
 	doc, err := html.ParseFragment(strings.NewReader(noForm), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
 	if err != nil || len(doc) == 0 {
@@ -209,7 +209,7 @@ func unmatchedFields(fields url.Values) string {
 	return b.String()
 }
 
-// hidden is a hidden field.
+// hidden returns the HTML of a hidden field.
 func hidden(name, value string) string {
 	return `<input type="hidden" name="` + template.HTMLEscapeString(name) + `" value="` + template.HTMLEscapeString(value) + `">`
 }
