@@ -178,7 +178,7 @@ func TestLife_refusals(t *testing.T) {
 	}
 }
 
-// TestPrivacy_anotherCustomersTicketIsNotThere, by any route, and says so in the same words as for one that isn't.
+// TestPrivacy_anotherCustomersTicketIsNotThere: every route responds as for a ticket that does not exist.
 func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 	o := openFixture(t)
 	self := o.submit("clara", `{"subject":"canary","body":"canary"}`)
@@ -309,7 +309,7 @@ func TestIdempotency_onceAtTheSameTime(t *testing.T) {
 	}
 }
 
-// TestList_pagesShowEachTicketOnce, whether a step has taken it or not.
+// TestList_pagesShowEachTicketOnce, before and after its first step.
 func TestList_pagesShowEachTicketOnce(t *testing.T) {
 	o := openFixture(t)
 	want := map[string]bool{}
@@ -371,7 +371,7 @@ func TestCommand_acceptedWhileNobodyTakes(t *testing.T) {
 	}
 }
 
-// TestOutage: with no database every route that needs one says when to come back, and none fails otherwise.
+// TestOutage: without a database every route that needs one responds with Retry-After, and none fails otherwise.
 func TestOutage(t *testing.T) {
 	s, err := store.Open(t.Context(), "postgres://nobody@127.0.0.1:1/none?connect_timeout=2", store.Options{})
 	if err != nil {

@@ -63,7 +63,7 @@ type Engine struct {
 	sets     map[string]*set // by area
 	streams  streams
 
-	lookAgain time.Duration // how often a stream checks its session
+	sessionCheckInterval time.Duration // how often a stream checks its session
 }
 
 // New returns an engine. It loads the static files and parses the engine's own templates.
@@ -80,7 +80,7 @@ func New(config Config) (*Engine, error) {
 	if config.Prefix == "" {
 		config.Prefix = "HM"
 	}
-	e := &Engine{Config: config, sessions: newSessions(config), sets: map[string]*set{}, lookAgain: sessionCheckInterval}
+	e := &Engine{Config: config, sessions: newSessions(config), sets: map[string]*set{}, sessionCheckInterval: sessionCheckInterval}
 	var err error
 	if e.assets, err = readAssets(); err != nil {
 		return nil, err

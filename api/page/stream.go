@@ -85,13 +85,13 @@ func (v *Visit) Stream(follow func(ctx context.Context, send func(event, data st
 	if err := write("retry: 1000\n\n"); err != nil {
 		return nil // the client has disconnected, which is how a stream ends
 	}
-	looked := time.Now()
+	checked := time.Now()
 	_ = follow(ctx, func(event, data string) error {
-		if time.Since(looked) >= v.engine.lookAgain {
+		if time.Since(checked) >= v.engine.sessionCheckInterval {
 			if err := v.Session.check(ctx); fault.KindOf(err) == fault.Unauthenticated {
 				return err
 			} // while the database is unavailable there are no changes to send
-			looked = time.Now()
+			checked = time.Now()
 		}
 		return write(message(event, data))
 	})

@@ -17,8 +17,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
-// site makes the website's engine. Streams end when ctx does, so that the server can stop. mailbox is where every mail
-// is shown; empty without such a page.
+// site returns the website's engine. Streams end when ctx does, so that the server can stop. mailbox is the address of the
+// page that shows all mails, or "" if there is none.
 func (n *dependencies) site(ctx context.Context, d *app.Tickets, board *app.NoticeBoard, mailbox string) (*page.Engine, error) {
 	return page.New(page.Config{
 		Sessions:   n.db.Sessions(),
@@ -37,7 +37,7 @@ func (n *dependencies) site(ctx context.Context, d *app.Tickets, board *app.Noti
 	})
 }
 
-// temporalUI is the address of Temporal UI with our namespace; empty without one.
+// temporalUI returns the address of Temporal UI with the namespace, or "" if none is configured.
 func (n *dependencies) temporalUI() string {
 	if n.config.TemporalUIURL == "" {
 		return ""
@@ -45,7 +45,7 @@ func (n *dependencies) temporalUI() string {
 	return strings.TrimRight(n.config.TemporalUIURL, "/") + "/namespaces/" + url.PathEscape(n.temporal.Namespace)
 }
 
-// areas are the website's pages, by audience.
+// areas returns the website's pages by audience.
 func (n *dependencies) areas(d *app.Tickets, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
 	staffing, suggestions := app.NewStaffing(n.db), app.NewSuggestions(n.db)
 	return []page.Area{
@@ -56,7 +56,7 @@ func (n *dependencies) areas(d *app.Tickets, outcomes *store.Outcomes, command *
 	}
 }
 
-// provider is where staff may sign in by OpenID Connect; nil when none is configured.
+// provider returns the OpenID Connect provider for staff, or nil if none is configured.
 func provider(c config.Config) *openid.Provider {
 	if c.OIDCIssuer == "" {
 		return nil
