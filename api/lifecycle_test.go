@@ -231,8 +231,8 @@ func TestTimeline_tellsStaffWhoDidNotGetWhichMail(t *testing.T) {
 	}
 }
 
-// TestResend_sendsABouncedMailAgain once, however often the request comes, also of a closed ticket; and where to is nobody's
-// business but staff's.
+// TestResend_sendsABouncedMailAgain once, however often the request comes, also of a closed ticket. Only staff
+// see its recipient.
 func TestResend_sendsABouncedMailAgain(t *testing.T) {
 	o := openFixture(t)
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)

@@ -42,7 +42,7 @@ func (stubPeople) BySession(_ context.Context, id ticket.PersonID, epoch int64) 
 	return desk.Person{}, fault.New(fault.Unauthenticated, "that session has ended")
 }
 
-// withSite adds a website that signs in whom a path names.
+// withSite adds a website on which a path signs in the person whom it names.
 func withSite(t *testing.T, s *scripted, change ...func(*page.Config)) func(*api.Config) {
 	t.Helper()
 	config := page.Config{Sessions: memoryStore{memstore.NewWithCleanupInterval(0)}, People: stubPeople{}, Policies: s}
@@ -71,7 +71,7 @@ func withSite(t *testing.T, s *scripted, change ...func(*page.Config)) func(*api
 	}
 }
 
-// page asks as a browser does, with a cookie, and checks nothing.
+// page sends a request as a browser does, with a cookie, and checks nothing.
 func browse(h http.Handler, method, path, cookie string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(`{"body": "words"}`))
 	r.Header.Set("Content-Type", "application/json")

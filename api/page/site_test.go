@@ -40,7 +40,7 @@ type site struct {
 	epoch    int64
 	away     error // error of the database
 	forms    []url.Values
-	keys    []desk.IdempotencyKey
+	keys     []desk.IdempotencyKey
 	people   map[ticket.PersonID]desk.Person
 }
 
@@ -212,7 +212,7 @@ func (s *site) routes() []page.Route {
 	}
 }
 
-// tick streams what the test says.
+// tick streams the events of ticks.
 func (s *site) tick(v *page.Visit) error {
 	return v.Stream(func(ctx context.Context, send func(event, data string) error) error {
 		for {
