@@ -38,7 +38,7 @@ type notAdoptedView struct {
 	Reason string        `json:"reason"`
 }
 
-type rehearsalOutput struct{ Body adoptionDryRun }
+type adoptionDryRunOutput struct{ Body adoptionDryRun }
 
 type adoptionDryRun struct {
 	Tickets   int              `json:"tickets" doc:"That would be moved."`
@@ -95,8 +95,8 @@ type auditLine struct {
 	Reason      string        `json:"reason,omitempty"`
 }
 
-func (s *server) rehearseAdoption(ctx context.Context, in *adoptionInput) (*rehearsalOutput, error) {
-	book, err := s.book()
+func (s *server) dryRunAdoption(ctx context.Context, in *adoptionInput) (*adoptionDryRunOutput, error) {
+	policies, err := s.policies()
 	if err != nil {
 		return nil, err
 	}
@@ -104,26 +104,26 @@ func (s *server) rehearseAdoption(ctx context.Context, in *adoptionInput) (*rehe
 	if err != nil {
 		return nil, err
 	}
-	run, err := book.DryRun(ctx, in.Version, choice, time.Now())
+	run, err := policies.DryRun(ctx, in.Version, choice, time.Now())
 	if err != nil {
 		return nil, err
 	}
 	view := adoptionDryRun{
 		Tickets: run.Tickets, Earlier: run.Earlier, Later: run.Later, DueAtOnce: run.DueAtOnce, Mails: run.Mails,
-		Moves: []moveView{}, Refused: viewUnmoved(run.Unmoved),
+		Moves: []moveView{}, Refused: viewNotAdopted(run.Unmoved),
 	}
 	for _, m := range run.Moves {
 		move := moveView{Number: m.Number, FromVersion: m.From, Promises: []promiseMoveView{}}
 		for _, p := range m.Promises {
-			move.Promises = append(move.Promises, promiseMoveView{p.Clock, someInstant(p.Was), someInstant(p.Is), p.DueAtOnce})
+			move.Promises = append(move.Promises, promiseMoveView{p.Clock, instantOrNull(p.Was), instantOrNull(p.Is), p.DueAtOnce})
 		}
 		view.Moves = append(view.Moves, move)
 	}
-	return &rehearsalOutput{view}, nil
+	return &adoptionDryRunOutput{view}, nil
 }
 
 func (s *server) adoptPolicy(ctx context.Context, in *adoptionInput) (*adoptionOutput, error) {
-	book, err := s.book()
+	policies, err := s.policies()
 	if err != nil {
 		return nil, err
 	}
@@ -132,12 +132,12 @@ func (s *server) adoptPolicy(ctx context.Context, in *adoptionInput) (*adoptionO
 		return nil, err
 	}
 	v := request.Of(ctx)
-	adoption, err := book.Adopt(ctx, v.Person, in.Version, choice, v.IdempotencyKey)
+	adoption, err := policies.Adopt(ctx, v.Person, in.Version, choice, v.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
 	out := &adoptionOutput{Replayed: replayed(adoption.Again)}
-	out.Body.Accepted, out.Body.Refused = []adoptedView{}, viewUnmoved(adoption.Unmoved)
+	out.Body.Accepted, out.Body.Refused = []adoptedView{}, viewNotAdopted(adoption.Unmoved)
 	for _, a := range adoption.Accepted {
 		out.Body.Accepted = append(out.Body.Accepted, adoptedView{a.Number, a.Seq})
 	}
@@ -145,11 +145,11 @@ func (s *server) adoptPolicy(ctx context.Context, in *adoptionInput) (*adoptionO
 }
 
 func (s *server) readAdoption(ctx context.Context, in *versionInput) (*auditOutput, error) {
-	book, err := s.book()
+	policies, err := s.policies()
 	if err != nil {
 		return nil, err
 	}
-	audit, err := book.Audit(ctx, in.Version)
+	audit, err := policies.Audit(ctx, in.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (s *server) readAdoption(ctx context.Context, in *versionInput) (*auditOutp
 	return out, nil
 }
 
-func viewUnmoved(unmoved []desk.NotAdopted) []notAdoptedView {
+func viewNotAdopted(unmoved []desk.NotAdopted) []notAdoptedView {
 	views := []notAdoptedView{}
 	for _, u := range unmoved {
 		views = append(views, notAdoptedView(u))
@@ -170,8 +170,8 @@ func viewUnmoved(unmoved []desk.NotAdopted) []notAdoptedView {
 	return views
 }
 
-// someInstant is null for the zero time.
-func someInstant(t time.Time) *time.Time {
+// instantOrNull returns t in UTC, or nil for the zero time, which JSON shows as null.
+func instantOrNull(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}

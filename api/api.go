@@ -19,11 +19,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// prefix is where the API's routes live; its version is part of it.
+// prefix is the path of all API routes. It includes the API's version.
 const prefix = "/api/v1"
 
-// requestTime is how long one request may take, the wait for a command's outcome included. A neighbour that hangs
-// costs a 503 then, and no goroutine for good.
+// requestTime limits one request, including the wait for a command's outcome. If PostgreSQL or Temporal hangs, the
+// client receives a 503 and the goroutine ends.
 const requestTime = 5 * time.Second
 
 type tickets interface {
@@ -33,40 +33,40 @@ type tickets interface {
 	request.PolicyReader
 }
 
-// people turns a bearer token into the person it was issued to, or an Unauthenticated fault.
+// people returns the person whom a bearer token was issued to, or an Unauthenticated fault.
 type people interface {
 	ByToken(ctx context.Context, token string, writes bool) (desk.Person, error)
 }
 
-// Config is what the API needs. Desk and People must be set.
+// Config configures the API. Desk and People must be set.
 type Config struct {
 	Desk   tickets
 	People people
 
-	Board       request.NoticeReader // of notices; nil: there never is an emergency
-	Reports     reports              // for supervisors; nil: they are answered that there are none
-	Emergencies request.Emergencies  // likewise
-	Policies    request.Policies     // nil: they can't be listed or changed
+	Board       request.NoticeReader // nil: there are no notices
+	Reports     reports              // nil: reports are NotFound
+	Emergencies request.Emergencies  // nil: emergencies are Unavailable
+	Policies    request.Policies     // nil: policy versions are NotFound
 
-	Staffing staffing // groups, and who is away; nil: staff are answered that there are none
+	Staffing staffing // groups, and who is away; nil: both are Unavailable
 
-	Site  *page.Engine // of the website; nil: there is none
+	Site  *page.Engine // serves the website; nil: there is no website
 	Areas []page.Area  // the website's pages
 
-	Ready          []Check      // what /readyz asks
-	Workflows      workflows    // what /readyz shows beside; nil: nothing
-	Prefix         string       // of new tickets' numbers; "HM" when empty
+	Ready          []Check      // checked by /readyz
+	Workflows      workflows    // also shown by /readyz; nil: not shown
+	Prefix         string       // of new ticket numbers; "HM" when empty
 	Version        string       // of the program; shown by /healthz and in the OpenAPI document
-	Contact        string       // e-mail address for the OpenAPI document; may be empty
-	TrustedProxies []string     // addresses or CIDRs whose X-Forwarded-For and X-Request-ID are believed; none by default
+	Contact        string       // email address for the OpenAPI document; may be empty
+	TrustedProxies []string     // addresses or CIDRs whose X-Forwarded-For and X-Request-ID are trusted; none by default
 	Log            *slog.Logger // nil: slog.Default
 }
 
-// Check asks one dependency whether it can be used.
+// Check is a readiness check of one dependency.
 type Check struct {
 	Name     string // in lower case, such as "postgresql"
 	Ask      func(context.Context) error
-	Optional bool // the API does its work without it, if later or less well: its failure is shown but makes no 503
+	Optional bool // the process works without it, if more slowly: a failure is shown, but does not cause a 503
 }
 
 // server holds what the handlers share.
@@ -80,8 +80,8 @@ type server struct {
 	document []byte        // OpenAPI, as JSON
 }
 
-// New makes the handler of the whole API. It sets gin's release mode, which is the process's; nothing else that is
-// global. Time-outs of connections are the caller's http.Server's.
+// New returns the handler of the API and, if configured, the website. It sets gin's release mode, which is global to
+// the process. Connection time-outs are left to the caller's http.Server.
 func New(config Config) (http.Handler, error) {
 	if config.Desk == nil || config.People == nil {
 		return nil, errors.New("make the API: a desk and people are needed")
@@ -103,10 +103,10 @@ func New(config Config) (http.Handler, error) {
 	}
 	engine.Use(s.observe, s.sameOrigin)
 	engine.NoRoute(func(c *gin.Context) {
-		s.nothing(c, http.StatusNotFound, "there is nothing here", "no page has this address")
+		s.noRoute(c, http.StatusNotFound, "there is nothing here", "no page has this address")
 	})
 	engine.NoMethod(func(c *gin.Context) {
-		s.nothing(c, http.StatusMethodNotAllowed, "this resource does not know that method", "no page at this address takes that")
+		s.noRoute(c, http.StatusMethodNotAllowed, "this resource does not know that method", "no page at this address takes that")
 	})
 	if err := s.mount(engine); err != nil {
 		return nil, fmt.Errorf("make the API: %w", err)
@@ -121,7 +121,7 @@ func New(config Config) (http.Handler, error) {
 	return handler, nil
 }
 
-// mount registers every route and renders the document.
+// mount registers every route and renders the OpenAPI document.
 func (s *server) mount(engine *gin.Engine) error {
 	api := humagin.NewWithGroup(engine, engine.Group(prefix), s.description())
 	s.schemas = api.OpenAPI().Components.Schemas
@@ -147,8 +147,8 @@ func (s *server) mount(engine *gin.Engine) error {
 	return nil
 }
 
-// nothing answers where no route does.
-func (s *server) nothing(c *gin.Context, status int, why, ofPage string) {
+// noRoute responds to a request that matches no route or no method of one.
+func (s *server) noRoute(c *gin.Context, status int, why, ofPage string) {
 	if s.isPage(c) {
 		s.Site.Fail(c, fault.New(fault.NotFound, "%s", ofPage))
 		return
@@ -156,8 +156,9 @@ func (s *server) nothing(c *gin.Context, status int, why, ofPage string) {
 	s.refuse(c, newProblem(status, why))
 }
 
-// broken answers a request that failed outside of any handler: with a page on the website, with a problem elsewhere.
-func (s *server) broken(c *gin.Context, err error) {
+// respondError responds to a request that failed outside of a handler: with an error page on the website, with a
+// problem on the API.
+func (s *server) respondError(c *gin.Context, err error) {
 	if s.isPage(c) {
 		s.Site.Fail(c, err)
 		c.Abort()
@@ -170,15 +171,15 @@ func (s *server) isPage(c *gin.Context) bool { return s.Site != nil && !isAPI(c.
 
 func isAPI(path string) bool { return path == "/api" || strings.HasPrefix(path, "/api/") }
 
-// sameOrigin refuses what another site's page makes a browser send in its visitor's name. A program that is no
-// browser sends neither of the headers that this looks at.
+// sameOrigin rejects cross-origin requests by browsers, which could forge a command in the visitor's name. Clients that
+// are not browsers send none of the headers that it checks.
 func (s *server) sameOrigin(c *gin.Context) {
 	if err := s.origins.Check(c.Request); err != nil {
-		s.broken(c, fault.Wrap(err, fault.Forbidden, "another site's page asked for this"))
+		s.respondError(c, fault.Wrap(err, fault.Forbidden, "another site's page asked for this"))
 	}
 }
 
-// headAsGet answers HEAD wherever GET is answered, which gin does not by itself; net/http leaves the body out.
+// headAsGet routes HEAD requests as GET, which gin does not do by itself. net/http discards the body.
 func headAsGet(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
@@ -190,8 +191,8 @@ func headAsGet(next http.Handler) http.Handler {
 	})
 }
 
-// description is huma's configuration: JSON only, no documentation page, no schema links, nothing that it serves
-// itself. (Its own OpenAPI handler renders on the first request, without a lock.)
+// description returns huma's configuration: JSON only, no documentation page, no schema links, and no handlers of its
+// own. (Its OpenAPI handler renders on the first request, without a lock.)
 func (s *server) description() huma.Config {
 	jsonOnly := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: huma.DefaultJSONFormat.Unmarshal}
 	info := &huma.Info{

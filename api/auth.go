@@ -21,18 +21,19 @@ const (
 	maxTokenSize = 256
 )
 
-// The rules that routes have, beside those of the pages.
+// The access rules of API routes. Most are those of the pages.
 var (
-	anyone      = page.Anyone
-	greeted     = page.Access{Who: "Anyone, without signing in. Staff who sign in see more.", Greets: true}
-	signedIn    = page.SignedIn
-	customers   = page.Access{Who: "Customers, for their own tickets.", Allows: page.Customers.Allows}
-	colleagues  = page.Staff
-	supervisors = page.Supervisors
+	anyone         = page.Anyone
+	optionalSignIn = page.Access{Who: "Anyone, without signing in. Staff who sign in see more.", Greets: true}
+	signedIn       = page.SignedIn
+	customers      = page.Access{Who: "Customers, for their own tickets.", Allows: page.Customers.Allows}
+	colleagues     = page.Staff
+	supervisors    = page.Supervisors
 )
 
-// admit lets in who the rule allows. It runs before anything of the request but its head has been read.
-func (s *server) admit(rule page.Access) func(huma.Context, func(huma.Context)) {
+// authorize returns middleware that rejects a request unless the rule allows its person's role. It runs before the
+// request's body is read.
+func (s *server) authorize(rule page.Access) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if rule.Allows != nil {
 			person, err := s.identify(ctx.Context(), humagin.Unwrap(ctx).Request)
@@ -45,13 +46,14 @@ func (s *server) admit(rule page.Access) func(huma.Context, func(huma.Context)) 
 			}
 		}
 		if rule.Greets {
-			_, _ = s.identify(ctx.Context(), humagin.Unwrap(ctx).Request) // who can't be known is anyone
+			_, _ = s.identify(ctx.Context(), humagin.Unwrap(ctx).Request) // an unknown person is served as anyone
 		}
 		next(ctx)
 	}
 }
 
-// identify finds whose token or session came with the request, and notes them. A token counts before a session.
+// identify returns the person whose token or session came with the request, and records them in its request.Info. A
+// token takes precedence over a session.
 func (s *server) identify(ctx context.Context, r *http.Request) (desk.Person, error) {
 	if s.Site != nil && len(r.Header.Values("Authorization")) == 0 {
 		person, err := s.Site.Identify(r)

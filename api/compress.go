@@ -11,14 +11,14 @@ import (
 var compressible = []string{"text/html", "text/css", "text/javascript", "text/plain", "text/csv", "image/svg+xml"}
 
 const (
-	minCompressed = 1400 // bytes; what fits into one packet anyway is sent as it is
+	minCompressed = 1400 // bytes; smaller responses fit into one packet anyway
 	maxPadding    = 32   // bytes
 )
 
-// compress compresses what the website serves. A page shows what only its reader may see, beside words of the request's
-// query: whoever can make a browser request it and watch the length of the answers could guess the former letter by letter
-// (BREACH). So the answer to another site's request is not compressed, and the length of every other is padded by an amount
-// that depends on all of it, for browsers that do not say where a request comes from.
+// compress returns a handler that compresses the website's responses. A page contains private content besides text of the
+// request's query, so an attacker who can make a browser request it and observe the length of responses could guess the
+// content letter by letter (BREACH). Therefore responses to cross-site requests are not compressed, and others are padded
+// by an amount that depends on their content, for browsers that don't send where a request comes from.
 func compress(next http.Handler) (http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(gzhttp.ContentTypes(compressible), gzhttp.MinSize(minCompressed),
 		gzhttp.EnableZstd(false), gzhttp.RandomJitter(maxPadding, 0, false))

@@ -17,7 +17,7 @@ import (
 	"github.com/holesalemart/supportdesk/api/page"
 )
 
-// longPage shows a secret beside what the query says, and is long enough to be compressed.
+// longPage contains a secret and text of the query, and is long enough to be compressed.
 const longPage = `{{define "main"}}<h1>{{.Title}}</h1><p>card 4929 1234</p>{{range .Lines}}<p>{{.}}</p>{{end}}{{end}}`
 
 type longView struct {
@@ -25,7 +25,7 @@ type longView struct {
 	Lines []string
 }
 
-// compressing serves a website over a connection, so that what is sent is seen as it is.
+// compressing serves a website over a connection, so that tests see the bytes that are sent.
 func compressing(t *testing.T) *httptest.Server {
 	t.Helper()
 	s := &scripted{}
@@ -53,7 +53,7 @@ func compressing(t *testing.T) *httptest.Server {
 	return server
 }
 
-// fetch asks for a path and returns the answer with its body as it was sent.
+// fetch requests a path and returns the response with its body as it was sent.
 func fetch(t *testing.T, server *httptest.Server, method, path string, header ...string) (*http.Response, []byte) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)

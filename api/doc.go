@@ -1,4 +1,6 @@
-// Package api is the JSON API of the desk: routes, who may ask for what, what input is accepted, and how answers and
-// problems look. It decides nothing about tickets: that is the desk's, behind the interfaces of Config. It knows
-// nothing of SQL, mail and Temporal, and no other package knows HTTP.
+// Package api implements the JSON API: its routes, the access rule of each, validation of requests, and responses,
+// including problem details (RFC 9457). It also mounts the website's pages, which its sub-packages implement.
+//
+// It decides nothing about tickets; the use cases of internal/app do, behind the interfaces in Config. It must not know
+// SQL, mail or Temporal.
 package api

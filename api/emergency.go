@@ -30,7 +30,7 @@ type changeInput struct {
 	Body emergencyChange
 }
 
-// emergencyChange is what to change; what is left out stays as it is.
+// emergencyChange is a change of an emergency. Properties that are absent stay as they are.
 type emergencyChange struct {
 	Notice *string   `json:"notice,omitempty" doc:"Plain text, 1 to 1000 characters."`
 	From   plannedAt `json:"starts_at,omitempty" doc:"Only before it begins; null: now."`
@@ -43,7 +43,8 @@ type dryChangeInput struct {
 	Body emergencyChangeDryRun
 }
 
-// emergencyChangeDryRun has the properties of alteration and one more: huma describes no embedded ones.
+// emergencyChangeDryRun has the properties of emergencyChange and one more. They are repeated because huma does not
+// describe those of an embedded struct.
 type emergencyChangeDryRun struct {
 	Notice *string   `json:"notice,omitempty" doc:"As in PATCH, like all the others but end."`
 	From   plannedAt `json:"starts_at,omitempty"`
@@ -56,18 +57,18 @@ type emergencyInput struct {
 	ID string `path:"id"`
 }
 
-// plannedAt is an instant as it was sent, and whether it was sent at all: null is something else than nothing.
+// plannedAt is an optional instant of a request. It distinguishes null from an absent property.
 type plannedAt struct {
 	given bool
 	text  string // empty: null
 }
 
-// Schema describes it.
+// Schema returns the schema of a nullable date-time.
 func (plannedAt) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Nullable: true}
 }
 
-// UnmarshalJSON keeps the text.
+// UnmarshalJSON stores the text, which read parses.
 func (p *plannedAt) UnmarshalJSON(data []byte) error {
 	p.given = true
 	if string(data) == "null" {
@@ -76,7 +77,7 @@ func (p *plannedAt) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &p.text)
 }
 
-// read gives the instant, zero for null and for nothing.
+// read returns the instant, or the zero time if it is null or absent. Any other text than RFC 3339 is rejected in f.
 func (p plannedAt) read(f *input.Fields, field string) time.Time {
 	if p.text == "" {
 		return time.Time{}
@@ -88,10 +89,10 @@ func (p plannedAt) read(f *input.Fields, field string) time.Time {
 	return at
 }
 
-func (d emergencyDeclaration) plan(once desk.IdempotencyKey) (desk.EmergencyPlan, error) {
+func (d emergencyDeclaration) plan(key desk.IdempotencyKey) (desk.EmergencyPlan, error) {
 	var f input.Fields
 	p := desk.EmergencyPlan{
-		Kind: ticket.EmergencyKind(d.Kind), Notice: d.Notice, By: bySeconds(d.Delay), IdempotencyKey: once,
+		Kind: ticket.EmergencyKind(d.Kind), Notice: d.Notice, By: clampedSeconds(d.Delay), IdempotencyKey: key,
 		From: d.From.read(&f, "starts_at"), Until: d.Until.read(&f, "ends_at"),
 	}
 	return p, f.Err()
@@ -109,19 +110,20 @@ func (a emergencyChange) change() (c desk.EmergencyChange, err error) {
 		c.Until = &at
 	}
 	if a.Delay != nil {
-		by := bySeconds(*a.Delay)
+		by := clampedSeconds(*a.Delay)
 		c.By = &by
 	}
 	return c, f.Err()
 }
 
-// bySeconds keeps what is far out of bounds out of bounds: as nanoseconds it might come out within them.
-func bySeconds(n int64) time.Duration {
+// clampedSeconds returns n seconds as a duration. A value out of bounds stays out of bounds, where a multiplication
+// could overflow into them.
+func clampedSeconds(n int64) time.Duration {
 	most := int64(desk.MaxDelay/time.Second) + 1
 	return time.Duration(max(min(n, most), -1)) * time.Second
 }
 
-// emergencyID reads an ID as people type it.
+// emergencyID parses the ID of an emergency in upper or lower case. It returns a NotFound fault if it can't be one.
 func emergencyID(typed string) (ticket.EmergencyID, error) {
 	id := ticket.EmergencyID(strings.ToUpper(typed))
 	if !id.Valid() {
@@ -130,8 +132,8 @@ func emergencyID(typed string) (ticket.EmergencyID, error) {
 	return id, nil
 }
 
-// office is where emergencies are commanded.
-func (s *server) office() (request.Emergencies, error) {
+// emergencies returns the use cases of emergencies, or an Unavailable fault if this process has none.
+func (s *server) emergencies() (request.Emergencies, error) {
 	if s.Emergencies == nil {
 		return nil, fault.New(fault.Unavailable, "this process can't command in an emergency")
 	}
@@ -152,7 +154,7 @@ func (s *server) declare(ctx context.Context, in *declareInput) (*emergencyOutpu
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -165,12 +167,12 @@ func (s *server) declare(ctx context.Context, in *declareInput) (*emergencyOutpu
 	}, nil
 }
 
-func (s *server) dryDeclare(ctx context.Context, in *declareInput) (*dryRunOutput, error) {
+func (s *server) dryRunDeclaration(ctx context.Context, in *declareInput) (*dryRunOutput, error) {
 	plan, err := in.Body.plan(desk.IdempotencyKey{})
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +189,7 @@ func (s *server) changeEmergency(ctx context.Context, in *changeInput) (*emergen
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +202,7 @@ func (s *server) endEmergency(ctx context.Context, in *emergencyInput) (*emergen
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +210,7 @@ func (s *server) endEmergency(ctx context.Context, in *emergencyInput) (*emergen
 	return &emergencyOutput{Body: viewEmergency(e, time.Now())}, err
 }
 
-func (s *server) dryChange(ctx context.Context, in *dryChangeInput) (*dryRunOutput, error) {
+func (s *server) dryRunChange(ctx context.Context, in *dryChangeInput) (*dryRunOutput, error) {
 	id, err := emergencyID(in.ID)
 	if err != nil {
 		return nil, err
@@ -221,7 +223,7 @@ func (s *server) dryChange(ctx context.Context, in *dryChangeInput) (*dryRunOutp
 	if asked.End && change != (desk.EmergencyChange{}) {
 		return nil, fault.Field("end", "goes with no other property")
 	}
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// emergencyView is an emergency as it stands.
+// emergencyView is the current state of an emergency.
 type emergencyView struct {
 	ID          ticket.EmergencyID   `json:"id" example:"E-7Q2K9XM4TD"`
 	Kind        ticket.EmergencyKind `json:"kind"`
@@ -84,7 +84,7 @@ type announcementMailsView struct {
 }
 
 func (s *server) listEmergencies(ctx context.Context, _ *struct{}) (*emergencyListOutput, error) {
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func viewEmergencies(all []desk.Emergency) emergencyList {
 }
 
 func (s *server) currentEmergencies(ctx context.Context, _ *struct{}) (*currentOutput, error) {
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (s *server) readEmergency(ctx context.Context, in *emergencyInput) (*fileOu
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.office()
+	m, err := s.emergencies()
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (s *server) readEmergency(ctx context.Context, in *emergencyInput) (*fileOu
 	return &fileOutput{view}, err
 }
 
-// dryRunView is what would happen.
+// dryRunView is the effect that declaring, changing or ending an emergency would have.
 type dryRunView struct {
 	At     time.Time      `json:"at" doc:"As of when."`
 	Before *emergencyView `json:"before,omitempty" doc:"The emergency as it stands; absent for a new one."`

@@ -44,7 +44,7 @@ type rehearsal struct {
 const emergencies = "/api/v1/emergencies"
 
 func TestEmergency_throughItsLife(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	o.submit("clara", `{"subject":"Where?","body":"Where is it?"}`)
 	dry := decode[rehearsal](t, o.do("sam", 200, "POST", emergencies+"/dry-run", `{"kind":"delayed","notice":"Ill.","delay_seconds":86400}`))
 	if dry.Before != nil || dry.Open != 1 || dry.Looked != 1 || dry.Sampled || dry.Mails.Recipients != 1 || dry.Mails.Announcement != "started" || dry.Fanout.Seconds != 1 {
@@ -53,15 +53,15 @@ func TestEmergency_throughItsLife(t *testing.T) {
 	if len(dry.Clocks) != 2 || dry.Clocks[1].Later != 1 || dry.Clocks[1].Least != 86400 || len(dry.Soonest) != 2 {
 		t.Errorf("foretold of clocks %+v, of tickets %+v", dry.Clocks, dry.Soonest)
 	}
-	if got := o.do("sam", 200, "GET", emergencies, "").Body.String(); !strings.Contains(got, `"emergencies":[]`) || o.bell.rung != 0 {
+	if got := o.do("sam", 200, "GET", emergencies, "").Body.String(); !strings.Contains(got, `"emergencies":[]`) || o.wakes.count != 0 {
 		t.Errorf("a dry run declared %s", got)
 	}
 
 	a := o.do("sam", 201, "POST", emergencies, `{"kind":"delayed","notice":"Half of us are ill.","starts_at":"`+inHours(30)+`","ends_at":null,"delay_seconds":86400}`)
 	e := decode[emergency](t, a)
 	path := a.Header().Get("Location")
-	if path != emergencies+"/"+e.ID || e.Stage != "planned" || e.Delay != 86400 || e.DeclaredBy.Handle == "" || !e.EndsAt.IsZero() || o.bell.rung != 1 {
-		t.Errorf("declared %s: %+v, rang %d times", path, e, o.bell.rung)
+	if path != emergencies+"/"+e.ID || e.Stage != "planned" || e.Delay != 86400 || e.DeclaredBy.Handle == "" || !e.EndsAt.IsZero() || o.wakes.count != 1 {
+		t.Errorf("declared %s: %+v, rang %d times", path, e, o.wakes.count)
 	}
 	until := inHours(40)
 	dry = decode[rehearsal](t, o.do("sam", 200, "POST", path+"/dry-run", `{"delay_seconds":172800,"ends_at":"`+until+`"}`))
@@ -101,7 +101,7 @@ func inHours(n int) string {
 }
 
 func TestEmergency_declaredOnceForAKey(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	ask := func(body string) answer {
 		return do(t, o, call{method: "POST", path: emergencies, as: o.tokens["sam"], body: body, header: http.Header{"Idempotency-Key": {"k"}}})
 	}
@@ -115,7 +115,7 @@ func TestEmergency_declaredOnceForAKey(t *testing.T) {
 }
 
 func TestEmergency_namesTheFieldAtFault(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	path := o.do("sam", 201, "POST", emergencies, `{"kind":"closed","notice":"A flood.","starts_at":"`+inHours(1)+`"}`).Header().Get("Location")
 	long := strings.Repeat("x", 1001)
 	for body, want := range map[string]string{

@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// These are the domain's words as input: huma takes the words that it lets through from their schemas.
+// Enumerations of the domain as input. huma validates against the values in their schemas.
 type (
 	queueName    string
 	statusName   string

@@ -12,7 +12,7 @@ func Lines() []Line {
 	return lines
 }
 
-// RefusesUnruled reports the error for a route that nobody gave a rule.
+// RefusesUnruled returns the error for a route without an access rule.
 func RefusesUnruled() error {
 	_, err := (&server{}).operation(nil, route{method: get, path: "/open"})
 	return err

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// staffing is who is there to be given tickets.
+// staffing reads and changes groups, and who is away.
 type staffing interface {
 	request.StaffReader
 	request.Absences
@@ -34,7 +34,7 @@ type colleaguesOutput struct {
 	}
 }
 
-// colleagueView is somebody who works here and can be given tickets.
+// colleagueView is a member of staff to whom tickets can be assigned.
 type colleagueView struct {
 	Handle string      `json:"handle"`
 	Name   string      `json:"name"`
@@ -83,7 +83,7 @@ type groupView struct {
 	Members []colleagueView `json:"members"`
 }
 
-// colleagues lists the staff, with who is away and what each has in hand.
+// colleagues lists the staff with who is away and how many tickets each is assigned.
 func (s *server) colleagues(ctx context.Context, _ *struct{}) (*colleaguesOutput, error) {
 	if s.Staffing == nil {
 		return nil, errNoStaffing
@@ -97,8 +97,8 @@ func (s *server) colleagues(ctx context.Context, _ *struct{}) (*colleaguesOutput
 	return out, nil
 }
 
-// absent marks somebody as away or as back. It says what is to be so, so it may be sent again.
-func (s *server) absent(ctx context.Context, in *absenceInput) (*colleagueOutput, error) {
+// setAway marks a member of staff as away or as back. It is idempotent, because the request contains the new state.
+func (s *server) setAway(ctx context.Context, in *absenceInput) (*colleagueOutput, error) {
 	if s.Staffing == nil {
 		return nil, errNoStaffing
 	}
@@ -165,7 +165,7 @@ func (s *server) leaveGroup(ctx context.Context, in *memberInput) (*groupOutput,
 	})
 }
 
-// deleteGroup answers with those that are left.
+// deleteGroup deletes a group and returns the remaining ones.
 func (s *server) deleteGroup(ctx context.Context, in *groupInput) (*groupsOutput, error) {
 	if s.Staffing == nil {
 		return nil, errNoStaffing
@@ -176,7 +176,7 @@ func (s *server) deleteGroup(ctx context.Context, in *groupInput) (*groupsOutput
 	return s.groups(ctx, nil)
 }
 
-// changeGroup does something to a group and answers with it as it then is.
+// changeGroup applies change to a group and returns its new state.
 func (s *server) changeGroup(ctx context.Context, handle string, change func(by desk.Person) error) (*groupOutput, error) {
 	if s.Staffing == nil {
 		return nil, errNoStaffing
@@ -194,7 +194,7 @@ func (s *server) changeGroup(ctx context.Context, handle string, change func(by 
 			return &groupOutput{Body: viewGroup(g)}, nil
 		}
 	}
-	return nil, fault.New(fault.NotFound, "there is no such group") // somebody has deleted it just now
+	return nil, fault.New(fault.NotFound, "there is no such group") // it was deleted concurrently
 }
 
 var errNoStaffing = fault.New(fault.Unavailable, "this process keeps no groups")

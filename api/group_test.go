@@ -7,7 +7,7 @@ import (
 )
 
 func TestGroups_areMadeChangedAndDeleted(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	made := o.do("sam", 201, "POST", "/api/v1/groups", `{"handle": "vans", "title": "Vans"}`)
 	if !strings.Contains(made.Body.String(), `{"handle":"vans","title":"Vans","members":[]}`) {
 		t.Errorf("made: %s", made.Body)
@@ -33,7 +33,7 @@ func TestGroups_areMadeChangedAndDeleted(t *testing.T) {
 }
 
 func TestAway_untilAndBack(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	if a := o.do("anna", 200, "POST", "/api/v1/away", `{"away": true, "until": "`+until+`"}`).Body.String(); !strings.Contains(a, `"away":true`) || !strings.Contains(a, `"until":"`+until+`"`) {
 		t.Errorf("away: %s", a)
@@ -51,9 +51,9 @@ func TestAway_untilAndBack(t *testing.T) {
 	}
 }
 
-// TestTimeline_keepsRulesToStaff: whoever a rule gave the ticket to is the requester's to know, and nothing of the rule.
+// TestTimeline_keepsRulesToStaff: the requester sees the agent whom a rule assigned, and nothing of the rule.
 func TestTimeline_keepsRulesToStaff(t *testing.T) {
-	o := openOfficeUnder(t, "time_zone: UTC\nclocks:\n  first_response: {target: 1h, counts: calendar}\n  resolution: {target: 2h, counts: calendar}\nassignment: [{group: everyone, by: round_robin}]\n")
+	o := openFixtureUnder(t, "time_zone: UTC\nclocks:\n  first_response: {target: 1h, counts: calendar}\n  resolution: {target: 2h, counts: calendar}\nassignment: [{group: everyone, by: round_robin}]\n")
 	path := o.submit("clara", `{"subject": "My parcel", "body": "Where is it?"}`)
 	o.do("sam", 200, "POST", path+"/notes", `{"body": "Seen."}`) // the submission has been taken by then
 	staff, hers := o.do("sam", 200, "GET", path+"/timeline", "").Body.String(), o.do("clara", 200, "GET", path+"/timeline", "").Body.String()

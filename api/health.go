@@ -10,11 +10,10 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// checkTime is how long a dependency may take to say that it is there.
+// checkTime limits the check of one dependency.
 const checkTime = 2 * time.Second
 
-// Health makes a handler of /healthz and /readyz alone, for a process that serves nothing else. A nil log is
-// slog.Default.
+// Health returns a handler of /healthz and /readyz only, for a process without an API. A nil log means slog.Default.
 func Health(version string, checks []Check, w workflows, log *slog.Logger) http.Handler {
 	if log == nil {
 		log = slog.Default()
@@ -25,7 +24,7 @@ func Health(version string, checks []Check, w workflows, log *slog.Logger) http.
 	return engine
 }
 
-// health answers whether this process lives and what it needs is there.
+// health serves liveness and readiness.
 type health struct {
 	version   string
 	checks    []Check
@@ -55,12 +54,12 @@ type checkView struct {
 	TookMS   int64  `json:"took_ms"`
 }
 
-// healthz says that the process answers, and asks nobody.
+// healthz reports that the process responds. It checks no dependency.
 func (h health) healthz(c *gin.Context) {
 	writeJSON(c, http.StatusOK, healthView{Status: "ok", Version: h.version})
 }
 
-// readyz asks every dependency at once.
+// readyz checks all dependencies concurrently.
 func (h health) readyz(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), checkTime)
 	defer cancel()
@@ -70,7 +69,7 @@ func (h health) readyz(c *gin.Context) {
 		asking.Go(func() { answers[i] = h.ask(ctx, check) })
 	}
 	var shown *workflowsView
-	asking.Go(func() { shown = h.shown(ctx) })
+	asking.Go(func() { shown = h.workflowsView(ctx) })
 	asking.Wait()
 	view, status := readyView{Status: "ready", Checks: map[string]checkView{}, Workflows: shown}, http.StatusOK
 	if shown != nil && !shown.Well {
@@ -102,6 +101,6 @@ func (h health) ask(ctx context.Context, check Check) checkView {
 }
 
 func writeJSON(c *gin.Context, status int, body any) {
-	c.Header("Content-Type", mediaJSON) // gin's names a charset, which JSON has none of
+	c.Header("Content-Type", mediaJSON) // gin's own has a charset, which JSON does not define
 	c.JSON(status, body)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// workflows is how the tickets' workflows stand, as the reconciler last saw them.
+// workflows returns the state of the tickets' workflows, as the reconciler last recorded it.
 type workflows interface {
 	Reconciliation(context.Context) (desk.Reconciliation, error)
 }
@@ -25,8 +25,8 @@ type workflowsView struct {
 	Restarted   int64      `json:"restarted"`
 }
 
-// shown returns nil when nothing can be said: that is no reason to take a process out of service.
-func (h health) shown(ctx context.Context) *workflowsView {
+// workflowsView returns the state of the workflows, or nil if it can't be read. That does not make the process unready.
+func (h health) workflowsView(ctx context.Context) *workflowsView {
 	if h.workflows == nil {
 		return nil
 	}

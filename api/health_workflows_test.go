@@ -11,31 +11,33 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// lookout is how the workflows stand.
-type lookout struct {
+// workflowState is a stored state of the workflows, or the error of reading it.
+type workflowState struct {
 	stand desk.Reconciliation
 	err   error
 }
 
-func (l lookout) Reconciliation(context.Context) (desk.Reconciliation, error) { return l.stand, l.err }
+func (l workflowState) Reconciliation(context.Context) (desk.Reconciliation, error) {
+	return l.stand, l.err
+}
 
 // What is wrong with workflows is shown, and is no reason to send people elsewhere.
 func TestReady_showsHowWorkflowsStand(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct {
 		name  string
-		stand lookout
+		stand workflowState
 		wants []string
 	}{
-		{"well", lookout{stand: desk.Reconciliation{Looked: now}}, []string{`"status":"ready"`, `"well":true`, `"last_look":"`, `"auditing":false`}},
-		{"never looked", lookout{}, []string{`"status":"degraded"`, `"well":false`, `"last_look":null`}},
-		{"not looked for long", lookout{stand: desk.Reconciliation{Looked: now.Add(-time.Hour)}}, []string{`"status":"degraded"`, `"well":false`}},
+		{"well", workflowState{stand: desk.Reconciliation{Looked: now}}, []string{`"status":"ready"`, `"well":true`, `"last_look":"`, `"auditing":false`}},
+		{"never looked", workflowState{}, []string{`"status":"degraded"`, `"well":false`, `"last_look":null`}},
+		{"not looked for long", workflowState{stand: desk.Reconciliation{Looked: now.Add(-time.Hour)}}, []string{`"status":"degraded"`, `"well":false`}},
 		{
-			"missing", lookout{stand: desk.Reconciliation{Looked: now, Missing: 3, OwedMissing: 2, AuditBegan: now, Audited: 500}},
+			"missing", workflowState{stand: desk.Reconciliation{Looked: now, Missing: 3, OwedMissing: 2, AuditBegan: now, Audited: 500}},
 			[]string{`"status":"degraded"`, `"missing":3`, `"owed_without_workflow":2`, `"auditing":true`, `"audited":500`},
 		},
-		{"stuck", lookout{stand: desk.Reconciliation{Looked: now, Stuck: 1}}, []string{`"status":"degraded"`, `"stuck":1`}},
-		{"not known", lookout{err: errors.New(secret)}, []string{`"status":"ready"`}},
+		{"stuck", workflowState{stand: desk.Reconciliation{Looked: now, Stuck: 1}}, []string{`"status":"degraded"`, `"stuck":1`}},
+		{"not known", workflowState{err: errors.New(secret)}, []string{`"status":"ready"`}},
 	} {
 		h, _ := serve(t, &scripted{}, func(config *api.Config) { config.Workflows = c.stand })
 		a := do(t, h, call{method: "GET", path: "/readyz"})

@@ -15,9 +15,9 @@ const (
 	maxKey         = 200
 )
 
-// onceOf reads what makes a repeated POST be accepted once. The fingerprint covers method, path and raw body, so
-// that a key that comes back with anything else is noticed.
-func onceOf(r *http.Request, body []byte) (desk.IdempotencyKey, error) {
+// readIdempotencyKey returns the idempotency key of a POST request, or the zero key if it has none. The fingerprint
+// covers method, path and raw body, so that a key that is used again for another request is detected.
+func readIdempotencyKey(r *http.Request, body []byte) (desk.IdempotencyKey, error) {
 	keys := r.Header.Values(idempotencyKey)
 	if len(keys) == 0 {
 		return desk.IdempotencyKey{}, nil
@@ -28,7 +28,7 @@ func onceOf(r *http.Request, body []byte) (desk.IdempotencyKey, error) {
 	return request.OnceOf(keys[0], []byte(r.Method), []byte(r.URL.Path), body), nil
 }
 
-// keyParameter documents the header; onceOf reads it.
+// keyParameter returns the document's entry of the header that readIdempotencyKey reads.
 func keyParameter() *huma.Param {
 	shortest, longest := 1, maxKey
 	return &huma.Param{
@@ -39,7 +39,7 @@ func keyParameter() *huma.Param {
 	}
 }
 
-// replayed is the value of Idempotency-Replayed; huma leaves an empty header out.
+// replayed returns the value of the Idempotency-Replayed header. huma omits an empty header.
 func replayed(again bool) string {
 	if again {
 		return "true"

@@ -10,13 +10,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// inspect refuses what encoding/json changes without a word: bytes that are no UTF-8 and halves of surrogate pairs
-// (both would become U+FFFD), a property that comes twice (the last would win), names in another case (which
-// would match), and null for a property that takes no null (huma and encoding/json take it for one that is absent).
-// Bodies here are flat, so a problem is named after the property of the outermost object. encoding/json/v2 refuses most of
-// this by itself, but is an experiment yet, and stops at the first.
+// inspect rejects what encoding/json silently changes: invalid UTF-8 and lone surrogates (both would become U+FFFD),
+// duplicate properties (the last would win), names in another case (which would match), and null for a property that is
+// not nullable (huma and encoding/json treat it as absent). Bodies are flat, so a problem names the property of the
+// outermost object. encoding/json/v2 rejects most of this by itself, but is still experimental and stops at the first
+// error.
 func inspect(body []byte, nullable func(property string) bool) error {
-	if err := syntax(body); err != nil {
+	if err := checkSyntax(body); err != nil {
 		return err
 	}
 	in := inspection{body: body, field: "body", seen: make(map[string]bool, 8), nullable: nullable}
@@ -40,7 +40,7 @@ func inspect(body []byte, nullable func(property string) bool) error {
 	return nil
 }
 
-// inspection walks over JSON that is known to be well formed.
+// inspection scans JSON that is known to be well formed.
 type inspection struct {
 	body    []byte
 	at      int
@@ -52,7 +52,7 @@ type inspection struct {
 	nullable func(property string) bool
 }
 
-// text looks at the string that begins at the current byte and moves behind it.
+// text inspects the string that begins at the current byte and advances past it.
 func (in *inspection) text() {
 	start := in.at
 	in.at++
@@ -72,7 +72,7 @@ func (in *inspection) text() {
 	if !utf8.Valid(quoted) {
 		in.reject("is not UTF-8")
 	}
-	if escaped && halfPair(quoted) {
+	if escaped && hasLoneSurrogate(quoted) {
 		in.reject("holds half of a surrogate pair")
 	}
 }
@@ -82,7 +82,7 @@ func (in *inspection) property(quoted []byte) {
 	_ = json.Unmarshal(quoted, &name) // well formed
 	in.field = name
 	switch {
-	case !ours(name):
+	case !isPropertyName(name):
 		in.reject("unexpected property")
 	case in.seen[name]:
 		in.reject("comes twice")
@@ -102,8 +102,8 @@ func (in *inspection) reject(message string) {
 	in.details = append(in.details, fault.Detail{Field: in.field, Message: message})
 }
 
-// ours reports whether a property's name is written as all of this API's are.
-func ours(name string) bool {
+// isPropertyName reports whether name consists of lower-case letters and underscores, as all of this API's do.
+func isPropertyName(name string) bool {
 	for _, c := range []byte(name) {
 		if c != '_' && (c < 'a' || c > 'z') {
 			return false
@@ -112,9 +112,9 @@ func ours(name string) bool {
 	return name != ""
 }
 
-// halfPair reports whether the escapes of a string name one surrogate without the other.
-func halfPair(quoted []byte) bool {
-	high := false // the escape before this one was the first half
+// hasLoneSurrogate reports whether the escapes of a JSON string contain a surrogate without its other half.
+func hasLoneSurrogate(quoted []byte) bool {
+	high := false // the previous escape was a high surrogate
 	for i := 0; i < len(quoted); {
 		unit, size := rune(-1), 1
 		if quoted[i] == '\\' {

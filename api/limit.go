@@ -9,13 +9,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Tracking by number is open to everybody, and so is limited: by the second, and at once, for each source.
+// Limits for each source of operations that anyone may call: requests per second, and the burst.
 const (
 	trackRate  = rate.Limit(5)
 	trackBurst = 30
 )
 
-// throttle refuses a source that asks too often. Neither gin nor huma limits rates.
+// throttle is middleware that rejects requests of a source beyond its rate limit. Neither gin nor huma has one.
 func (s *server) throttle(ctx huma.Context, next func(huma.Context)) {
 	if !s.sources.Allow(request.Of(ctx.Context()).Source) {
 		s.fail(humagin.Unwrap(ctx), fault.New(fault.Limited, "that was too often; try again in a moment"))

@@ -18,8 +18,8 @@ type listed struct {
 	Next string
 }
 
-// TestList_cursorsComeBack: what a page gives as next is what the next request asks the store for. A ticket that no
-// step has taken is stored without a due moment, and so stands last in staff's list.
+// TestList_cursorsComeBack: the next request passes the cursor that a page returns to the store. A ticket before its
+// first step is stored without a due event, and so is last in the list of staff.
 func TestList_cursorsComeBack(t *testing.T) {
 	for who, want := range map[string]desk.Cursor{
 		"customer": {Instant: submittedAt, Number: someNumber},
@@ -72,7 +72,7 @@ func TestList_limitByDefault(t *testing.T) {
 	}
 }
 
-// TestNext_isForStaffWhereItIsInternal: the ticket's first moment is the reminder, which customers are not shown.
+// TestNext_isForStaffWhereItIsInternal: the ticket's first due event is the reminder, which customers are not shown.
 func TestNext_isForStaffWhereItIsInternal(t *testing.T) {
 	h, _ := serve(t, &scripted{})
 	for who, shown := range map[string]bool{"customer": false, "agent": true} {

@@ -17,20 +17,21 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// observe goes around every request: it names it, limits its time, sets the headers that every answer has, survives
-// panics and writes the access log. The time is the context's, since http.TimeoutHandler would buffer streams.
+// observe is the outermost middleware. It gives the request an ID and a time limit, sets the headers that all responses
+// have, recovers from panics and writes the access log. It limits the time by the request's context, because
+// http.TimeoutHandler would buffer streams.
 func (s *server) observe(c *gin.Context) {
 	started := time.Now()
 	v := &request.Info{ID: request.ID(s.proxyID(c)), Source: c.ClientIP(), Connection: c.Request.Context()}
 	ctx, cancel := context.WithTimeout(desk.WithOrigin(request.With(c.Request.Context(), v), v.Source, c.Request.UserAgent()), requestTime)
 	defer cancel()
 	c.Request = c.Request.WithContext(ctx)
-	// Every answer of the API is JSON. huma would take an Accept header at its word and label a body "json".
+	// All responses of the API are JSON. huma would use an Accept header "json" as the response's media type.
 	c.Request.Header.Del("Accept")
-	s.decorate(c.Writer.Header(), v.ID)
+	s.setHeaders(c.Writer.Header(), v.ID)
 	defer func() {
-		cut := s.survive(c, v, recover())
-		s.record(c, v, started, cut)
+		cut := s.recoverPanic(c, v, recover())
+		s.logRequest(c, v, started, cut)
 		if cut {
 			panic(http.ErrAbortHandler)
 		}
@@ -38,8 +39,8 @@ func (s *server) observe(c *gin.Context) {
 	c.Next()
 }
 
-// proxyID is the request ID of a trusted proxy. A client's own is not taken, as the usual middleware would: it could be the
-// same for all of its requests, or that of another client's.
+// proxyID returns the request ID that a trusted proxy sent, if any. Unlike the usual middleware it ignores a client's
+// own, which could be the same for all its requests, or that of another client's request.
 func (s *server) proxyID(c *gin.Context) string {
 	if !s.proxies.sent(c) {
 		return ""
@@ -47,7 +48,7 @@ func (s *server) proxyID(c *gin.Context) string {
 	return c.GetHeader("X-Request-ID")
 }
 
-func (s *server) decorate(h http.Header, id string) {
+func (s *server) setHeaders(h http.Header, id string) {
 	h.Set("X-Request-ID", id)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
@@ -58,15 +59,15 @@ func (s *server) decorate(h http.Header, id string) {
 	}
 }
 
-// survive turns a panic into a problem. Where part of an answer has gone out already it reports that the connection
-// must be cut, so that the part is not taken for the whole. gin.Recovery ends such an answer as if it were complete, drops
-// http.ErrAbortHandler, and logs the cookies of a request.
-func (s *server) survive(c *gin.Context, v *request.Info, panicked any) (cut bool) {
+// recoverPanic responds to a panic with an error. If part of the response has been sent already, it reports that the
+// connection must be cut, so that the client does not take the part for the whole. gin.Recovery completes such a
+// response, drops http.ErrAbortHandler, and logs a request's cookies.
+func (s *server) recoverPanic(c *gin.Context, v *request.Info, panicked any) (cut bool) {
 	if panicked == nil {
 		return false
 	}
 	if panicked == http.ErrAbortHandler || //nolint:errorlint // net/http compares it so
-		hungUp(c.Request.Context(), panicked) {
+		clientGone(c.Request.Context(), panicked) {
 		v.Failure = nil
 		return true
 	}
@@ -75,12 +76,12 @@ func (s *server) survive(c *gin.Context, v *request.Info, panicked any) (cut boo
 		v.Failure = err
 		return true
 	}
-	s.broken(c, err)
+	s.respondError(c, err)
 	return false
 }
 
-// hungUp tells whether huma panics because it can't write to a client that has gone.
-func hungUp(ctx context.Context, panicked any) bool {
+// clientGone reports whether huma panicked because the client has disconnected.
+func clientGone(ctx context.Context, panicked any) bool {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return true
 	}
@@ -89,11 +90,11 @@ func hungUp(ctx context.Context, panicked any) bool {
 	return broken
 }
 
-// record writes one line for a request, which gin.Logger would with its query: never the query, the body or a token. The
-// bytes are those before compression.
-func (s *server) record(c *gin.Context, v *request.Info, started time.Time, cut bool) {
+// logRequest writes the access log's line for a request. It never contains the query, the body or a token; gin.Logger
+// would write the query. The number of bytes is before compression.
+func (s *server) logRequest(c *gin.Context, v *request.Info, started time.Time, cut bool) {
 	status := c.Writer.Status()
-	level := levelOf(status, c.Request.URL.Path, v.Failure, cut)
+	level := logLevel(status, c.Request.URL.Path, v.Failure, cut)
 	if !s.log.Enabled(c.Request.Context(), level) {
 		return
 	}
@@ -115,17 +116,17 @@ func (s *server) record(c *gin.Context, v *request.Info, started time.Time, cut 
 	s.log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 }
 
-// secretive are the beginnings of paths that carry a secret: links from mails.
-var secretive = []string{"/c/", "/e/", "/link/"}
+// secretPaths are the prefixes of paths that contain a secret: links in emails.
+var secretPaths = []string{"/c/", "/e/", "/link/"}
 
-// loggedPath is the request's path without a secret that it carries, also where it leads nowhere: a link with something
-// typed or pasted behind it is still somebody's.
+// loggedPath returns the request's path without the secret that it may contain, also if no route matches: a link with
+// other text after it still reveals the secret.
 func loggedPath(c *gin.Context) string {
 	if strings.Contains(c.FullPath(), ":token") {
 		return c.FullPath()
 	}
 	path := "/" + strings.TrimLeft(c.Request.URL.Path, "/")
-	for _, beginning := range secretive {
+	for _, beginning := range secretPaths {
 		if strings.HasPrefix(strings.ToLower(path), beginning) {
 			return beginning + "…"
 		}
@@ -133,7 +134,7 @@ func loggedPath(c *gin.Context) string {
 	return c.Request.URL.Path
 }
 
-func levelOf(status int, path string, failure error, cut bool) slog.Level {
+func logLevel(status int, path string, failure error, cut bool) slog.Level {
 	switch {
 	case cut && failure != nil:
 		return slog.LevelError

@@ -14,7 +14,7 @@ type noticesOutput struct {
 	}
 }
 
-// noticeView is what anybody may know of an emergency.
+// noticeView is the public part of an emergency.
 type noticeView struct {
 	Emergency    ticket.EmergencyID   `json:"emergency"`
 	Kind         ticket.EmergencyKind `json:"kind" enum:"closed,delayed" doc:"closed: the clocks of promises stand still. delayed: targets are longer."`
@@ -28,12 +28,12 @@ type noticeView struct {
 func (s *server) notices(ctx context.Context, _ *struct{}) (*noticesOutput, error) {
 	out := &noticesOutput{CacheControl: "public, max-age=10"}
 	var err error
-	out.Body.Notices, err = s.said(ctx)
+	out.Body.Notices, err = s.currentNotices(ctx)
 	return out, err
 }
 
-// said is what is to be said of emergencies now.
-func (s *server) said(ctx context.Context) ([]noticeView, error) {
+// currentNotices returns the notices of emergencies that are in force or planned. It is never nil.
+func (s *server) currentNotices(ctx context.Context) ([]noticeView, error) {
 	views := []noticeView{}
 	if s.Board == nil {
 		return views, nil

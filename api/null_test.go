@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestBodies_nullIsNotAbsent sends null for every property that the document has, and the document's word is kept: what
-// takes no null refuses it and is not asked of the desk. A client that means nothing by a null would otherwise take a
-// ticket from its agent, or take a priority for left alone.
+// TestBodies_nullIsNotAbsent sends null for every property that the document has, and responses are as the document says: what
+// is not nullable is rejected before it reaches the desk. Otherwise a client that sends null for "no value" could
+// unassign a ticket by accident.
 func TestBodies_nullIsNotAbsent(t *testing.T) {
 	_, raw := readDocument(t)
 	var d struct {

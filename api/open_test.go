@@ -22,7 +22,7 @@ func TestTrack_showsNoWordsAndNoNames(t *testing.T) {
 	}
 }
 
-// TestTrack_tellsNothingOfWhichNumbersExist: text that can't be a number is answered like one that nobody has.
+// TestTrack_tellsNothingOfWhichNumbersExist: text that can't be a number has the response of an unknown number.
 func TestTrack_tellsNothingOfWhichNumbersExist(t *testing.T) {
 	h, _ := serve(t, &scripted{})
 	missing := do(t, h, call{method: "GET", path: "/api/v1/track/HM-0000000000"})

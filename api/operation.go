@@ -12,10 +12,10 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// binder registers a route's handler with huma.
+// A binder registers a route's handler with huma.
 type binder func(*server, huma.API, huma.Operation)
 
-// on makes a binder of a handler. What the handler returns as an error is answered as a problem.
+// on returns a binder of handle. An error of handle becomes a problem response.
 func on[I, O any](handle func(*server, context.Context, *I) (*O, error)) binder {
 	return func(s *server, api huma.API, op huma.Operation) {
 		huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {
@@ -28,17 +28,17 @@ func on[I, O any](handle func(*server, context.Context, *I) (*O, error)) binder 
 	}
 }
 
-// operation makes huma's description of a route, with the middleware that guards it.
+// operation returns huma's description of a route with the middleware that authorizes and checks its requests.
 func (s *server) operation(api huma.API, r route) (huma.Operation, error) {
 	if r.access.Who == "" {
 		return huma.Operation{}, fmt.Errorf("%s %s has no rule for who may ask", r.method, r.path)
 	}
 	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary, Description: r.access.Who,
-		Middlewares: huma.Middlewares{s.admit(r.access), s.intake},
+		Middlewares: huma.Middlewares{s.authorize(r.access), s.checkRequest},
 		Responses:   map[string]*huma.Response{"default": problemResponse(api)},
-		// The body is in memory by then. Without this huma gives the connection five seconds, after which net/http
-		// takes a handler that still works for one whose client has gone.
+		// checkRequest has read the body already. By default huma sets a read deadline of five seconds, after which
+		// net/http cancels the context of a handler that is still running.
 		BodyReadTimeout: -1,
 	}
 	switch {
@@ -79,7 +79,7 @@ func problemResponse(api huma.API) *huma.Response {
 	}
 }
 
-// render makes the document, without the error model that huma registers for itself and nothing here answers with.
+// render returns the OpenAPI document as JSON, without huma's own error model, which no operation returns.
 func render(document *huma.OpenAPI) ([]byte, error) {
 	delete(document.Components.Schemas.Map(), "ErrorModel")
 	delete(document.Components.Schemas.Map(), "ErrorDetail")
@@ -95,5 +95,5 @@ func (s *server) serveDocument(c *gin.Context) {
 	h.Set("Cache-Control", "public, max-age=300")
 	h.Set("Content-Type", mediaJSON)
 	h.Set("Content-Length", strconv.Itoa(len(s.document)))
-	_, _ = c.Writer.Write(s.document) // a client that has gone is the only way this fails
+	_, _ = c.Writer.Write(s.document) // fails only if the client has disconnected
 }

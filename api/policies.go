@@ -88,21 +88,21 @@ type exampleView struct {
 	Today      *policy.Deadlines `json:"today,omitempty" doc:"By the policy in force."`
 }
 
-// book gives the policies, or says that there are none.
-func (s *server) book() (request.Policies, error) {
+// policies returns the use cases of policies, or a NotFound fault if this process has none.
+func (s *server) policies() (request.Policies, error) {
 	if s.Policies == nil {
 		return nil, fault.New(fault.NotFound, "policies are not kept here")
 	}
 	return s.Policies, nil
 }
 
-// editions gives every version with its changes, the newest first.
-func (s *server) editions(ctx context.Context) ([]policyVersionView, []desk.PolicyVersionRecord, error) {
-	book, err := s.book()
+// policyVersions returns every version with its changes, and the records that they were made from, the newest first.
+func (s *server) policyVersions(ctx context.Context) ([]policyVersionView, []desk.PolicyVersionRecord, error) {
+	policies, err := s.policies()
 	if err != nil {
 		return nil, nil, err
 	}
-	records, err := book.PolicyVersions(ctx)
+	records, err := policies.PolicyVersions(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -123,14 +123,14 @@ func (s *server) editions(ctx context.Context) ([]policyVersionView, []desk.Poli
 			if !reader.staff {
 				is, was = is.Public(), was.Public()
 			}
-			view.Changes = inWords(is.Differences(was))
+			view.Changes = differenceTexts(is.Differences(was))
 		}
 		views = append(views, view)
 	}
 	return views, records, nil
 }
 
-func inWords(differences []policy.Difference) []string {
+func differenceTexts(differences []policy.Difference) []string {
 	lines := make([]string, len(differences))
 	for i, d := range differences {
 		lines[i] = d.String()
@@ -139,14 +139,14 @@ func inWords(differences []policy.Difference) []string {
 }
 
 func (s *server) listPolicies(ctx context.Context, _ *struct{}) (*policyVersionsOutput, error) {
-	out := &policyVersionsOutput{CacheControl: readerOf(ctx).keeping(), Vary: varies}
+	out := &policyVersionsOutput{CacheControl: readerOf(ctx).cacheControl(), Vary: varyHeader}
 	var err error
-	out.Body.Policies, _, err = s.editions(ctx)
+	out.Body.Policies, _, err = s.policyVersions(ctx)
 	return out, err
 }
 
 func (s *server) policyVersion(ctx context.Context, in *versionInput) (*policyVersionOutput, error) {
-	views, records, err := s.editions(ctx)
+	views, records, err := s.policyVersions(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -155,14 +155,14 @@ func (s *server) policyVersion(ctx context.Context, in *versionInput) (*policyVe
 			reader := readerOf(ctx)
 			document, err := reader.document(records[i].PolicyVersion)
 			view.Document = string(document)
-			return &policyVersionOutput{CacheControl: reader.keeping(), Vary: varies, Body: view}, err
+			return &policyVersionOutput{CacheControl: reader.cacheControl(), Vary: varyHeader, Body: view}, err
 		}
 	}
 	return nil, fault.New(fault.NotFound, "there is no policy version %d", in.Version)
 }
 
 func (s *server) publishPolicy(ctx context.Context, in *publishInput) (*publishOutput, error) {
-	book, err := s.book()
+	policies, err := s.policies()
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (s *server) publishPolicy(ctx context.Context, in *publishInput) (*publishO
 	if in.Body.EffectiveAt != nil {
 		p.Effective = *in.Body.EffectiveAt
 	}
-	published, err := book.Publish(ctx, v.Person, p)
+	published, err := policies.Publish(ctx, v.Person, p)
 	if err != nil {
 		return nil, err
 	}
@@ -181,17 +181,17 @@ func (s *server) publishPolicy(ctx context.Context, in *publishInput) (*publishO
 }
 
 func (s *server) checkPolicy(ctx context.Context, in *checkInput) (*checkOutput, error) {
-	book, err := s.book()
+	policies, err := s.policies()
 	if err != nil {
 		return nil, err
 	}
-	draft, err := book.Examine(ctx, []byte(in.Body.Document), time.Now())
+	draft, err := policies.Examine(ctx, []byte(in.Body.Document), time.Now())
 	if err != nil {
 		return nil, err
 	}
 	view := policyCheckView{
 		Problems: []problemLine{}, Advice: append([]string{}, draft.Advice...), Examples: []exampleView{},
-		Changes: inWords(draft.Differences), InForce: draft.InForce,
+		Changes: differenceTexts(draft.Differences), InForce: draft.InForce,
 	}
 	for _, p := range draft.Problems {
 		view.Problems = append(view.Problems, problemLine(p))

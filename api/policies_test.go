@@ -24,7 +24,7 @@ func faster() string {
 }
 
 func TestPolicies_arePublishedByTheAPI(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	at := time.Now().UTC().Add(48 * time.Hour).Truncate(time.Second)
 	a := o.do("sam", 201, "POST", "/api/v1/policies", body(t, map[string]any{"document": faster(), "reason": "days", "effective_at": at}))
 	if a.Header().Get("Location") != "/api/v1/policies/2" || !strings.Contains(a.Body.String(), `"version":2`) {
@@ -52,7 +52,7 @@ func TestPolicies_arePublishedByTheAPI(t *testing.T) {
 }
 
 func TestPolicies_areCheckedBesideTodays(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	good := o.do("sam", 200, "POST", "/api/v1/policies/check", body(t, map[string]any{"document": faster()})).Body.String()
 	for _, want := range []string{`"problems":[]`, `"changes":["First response: 72 hours during opening hours → 3 business days"]`, `"title":"Friday 16:00"`, `"today":{`} {
 		if !strings.Contains(good, want) {
@@ -66,7 +66,7 @@ func TestPolicies_areCheckedBesideTodays(t *testing.T) {
 }
 
 func TestAdoption_isRehearsedAndAccepted(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	number := strings.TrimPrefix(o.submit("clara", `{"subject": "Where is it?", "body": "It was due."}`), "/api/v1/tickets/")
 	o.do("sam", 201, "POST", "/api/v1/policies", body(t, map[string]any{"document": faster(), "reason": "days"}))
 	run := o.do("sam", 200, "POST", "/api/v1/policies/2/adoption/dry-run", `{"from_version": 1}`).Body.String()
@@ -89,7 +89,7 @@ func TestAdoption_isRehearsedAndAccepted(t *testing.T) {
 }
 
 func TestPolicies_nameNobodyToCustomers(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	with := func(handle string) string {
 		before, ladder, _ := strings.Cut(faster(), "escalation:")
 		ladder = strings.Replace(ladder, "tell: [", "tell: [{person: "+handle+"}, {webhook: secret-hook}, ", 1)

@@ -59,17 +59,17 @@ func (s *server) policy(ctx context.Context, _ *struct{}) (*policyOutput, error)
 			Resolution:    viewBudget(p, policy.Resolution, priority),
 		})
 	}
-	return &policyOutput{CacheControl: reader.keeping(), Vary: varies, Body: view}, nil
+	return &policyOutput{CacheControl: reader.cacheControl(), Vary: varyHeader, Body: view}, nil
 }
 
-// policyReader is somebody who reads a policy: staff, or anybody.
+// policyReader is who reads a policy. Only staff see the people and webhooks that it names.
 type policyReader struct{ staff bool }
 
 func readerOf(ctx context.Context) policyReader {
 	return policyReader{staff: request.Of(ctx).Person.Role.Staff()}
 }
 
-// document returns an edition's document as it is to be shown.
+// document returns a policy version's document as the reader may see it.
 func (r policyReader) document(e desk.PolicyVersion) ([]byte, error) {
 	if r.staff {
 		return e.Document, nil
@@ -78,10 +78,11 @@ func (r policyReader) document(e desk.PolicyVersion) ([]byte, error) {
 	return document, err
 }
 
-// varies is what a cache must look at, for staff see more at the same address.
-const varies = "Authorization, Cookie"
+// varyHeader is the Vary header of responses that show staff more than others.
+const varyHeader = "Authorization, Cookie"
 
-func (r policyReader) keeping() string {
+// cacheControl returns the Cache-Control header of a response.
+func (r policyReader) cacheControl() string {
 	if r.staff {
 		return "private, no-store"
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Problem is every answer that is no success, as RFC 9457 has it. huma's ErrorModel is one, too, but has no place for what
-// clients go by here, and repeats the values at fault.
+// Problem is the body of every error response (problem details, RFC 9457). huma's ErrorModel lacks the fields that
+// clients of this API depend on, and repeats invalid values.
 type Problem struct {
 	Type      string         `json:"type" example:"urn:supportdesk:problem:invalid" doc:"The kind of problem, a URI to compare and not to open."`
 	Title     string         `json:"title" doc:"The kind of problem in words."`
@@ -46,7 +46,7 @@ const (
 	maxFieldName = 64
 )
 
-// problemNames are the ends of the type URIs: a fault's kind where there is one, and HTTP's own kinds.
+// problemNames are the last parts of type URIs, by status: the kind of a fault, or a name for an error of HTTP.
 var problemNames = map[int]string{
 	http.StatusBadRequest:            "malformed",
 	http.StatusUnauthorized:          fault.Unauthenticated.String(),
@@ -83,7 +83,7 @@ func newProblem(status int, detail string, errs ...FieldProblem) *Problem {
 	return p
 }
 
-// problemOf translates an error. What nobody classified shows nothing of itself.
+// problemOf returns the problem for an error. It shows nothing of an error without a kind.
 func problemOf(ctx context.Context, err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
@@ -106,7 +106,7 @@ func (p *Problem) add(field, message string) {
 	}
 }
 
-// shorten keeps a name that came with the request from growing the answer.
+// shorten limits the length of a property's name that came with the request.
 func shorten(name string) string {
 	if len(name) <= maxFieldName {
 		return name
@@ -118,16 +118,16 @@ func shorten(name string) string {
 	return name[:cut] + "…"
 }
 
-// Error is the detail.
+// Error returns the detail.
 func (p *Problem) Error() string { return p.Detail }
 
-// GetStatus tells huma the status.
+// GetStatus returns the status for huma.
 func (p *Problem) GetStatus() int { return p.Status }
 
-// ContentType tells huma the media type.
+// ContentType returns the media type for huma.
 func (p *Problem) ContentType(string) string { return mediaProblem }
 
-// GetHeaders tells huma the headers that belong to the status.
+// GetHeaders returns the headers that belong to the status, for huma.
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
 	if p.retryAfter != "" {
@@ -139,7 +139,7 @@ func (p *Problem) GetHeaders() http.Header {
 	return h
 }
 
-// problem is the answer to a request that failed with err, and notes err for the log.
+// problem returns the response to a request that failed with err, and records err for the access log.
 func problem(ctx context.Context, err error) *Problem {
 	v := request.Of(ctx)
 	v.Failure = err
@@ -148,7 +148,7 @@ func problem(ctx context.Context, err error) *Problem {
 	return p
 }
 
-// fail answers a request before huma sees it.
+// fail responds with a problem for err, outside of huma.
 func (s *server) fail(c *gin.Context, err error) { s.refuse(c, problem(c.Request.Context(), err)) }
 
 func (s *server) refuse(c *gin.Context, p *Problem) {
@@ -160,8 +160,8 @@ func (s *server) refuse(c *gin.Context, p *Problem) {
 	c.AbortWithStatusJSON(p.Status, p)
 }
 
-// translate turns huma's own errors into problems. It is one of this API's transformers, so that huma's global
-// NewError stays as it is for whoever else uses huma in the process.
+// translate converts huma's own errors to problems. It is a transformer of this API, because replacing huma.NewError
+// would affect the whole process.
 func translate(ctx huma.Context, _ string, body any) (any, error) {
 	model, ok := body.(*huma.ErrorModel)
 	if !ok {
@@ -177,8 +177,8 @@ func translate(ctx huma.Context, _ string, body any) (any, error) {
 
 var requiredBefore, requiredAfter, _ = strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
 
-// fieldOf names the field of one of huma's errors. A missing property is reported at the object that lacks it, and
-// a value that Go can't hold (1e999) at the body, in words about Go.
+// fieldOf returns the field and the message for one of huma's errors. huma reports a missing property at the object
+// that lacks it, and a value that Go can't represent (1e999) at the body, in terms of Go.
 func fieldOf(d *huma.ErrorDetail) (field, message string) {
 	field = d.Location
 	if name, ok := strings.CutPrefix(d.Message, requiredBefore); ok {

@@ -7,12 +7,11 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// proxies are the addresses and networks whose headers are believed. gin knows them, too, and does not say whether one of
-// them sent a request.
+// proxies are the networks of trusted proxies. gin knows them too, but does not report whether one sent a request.
 type proxies []netip.Prefix
 
-// trustProxies has gin take a request's source from trusted proxies' X-Forwarded-For. Its other default, X-Real-IP, is
-// not taken: a proxy that sets the one passes on what its client says in the other.
+// trustProxies configures gin to take a request's source from the X-Forwarded-For header of trusted proxies. gin's
+// other default, X-Real-IP, is ignored: a proxy that sets the one may pass the client's own value of the other.
 func trustProxies(engine *gin.Engine, trusted []string) (proxies, error) {
 	engine.RemoteIPHeaders = []string{"X-Forwarded-For"}
 	if err := engine.SetTrustedProxies(trusted); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/report"
 )
 
-// reports is what supervisors read; see app.Reports.
+// reports returns reports for supervisors; see app.Reports.
 type reports interface {
 	Zone(context.Context) (*time.Location, error)
 	Promises(context.Context, report.PromiseFilter) (report.Promises, error)
@@ -28,7 +28,7 @@ type reportInput struct {
 
 type reportOutput struct{ Body reportView }
 
-// reportView is a period's promises.
+// reportView is the report on the promises of a period.
 type reportView struct {
 	From     time.Time         `json:"from"`
 	To       time.Time         `json:"to" doc:"Exclusive."`
@@ -77,7 +77,7 @@ type tallyView struct {
 	P90       *int64   `json:"p90_seconds,omitempty" doc:"The shortest time within which at least nine in ten were delivered."`
 }
 
-// reportPromises counts what became of a period's promises.
+// reportPromises returns how many promises of a period were met and breached.
 func (s *server) reportPromises(ctx context.Context, in *reportInput) (*reportOutput, error) {
 	if s.Reports == nil {
 		return nil, fault.New(fault.Unavailable, "this process keeps no reports")

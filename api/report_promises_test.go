@@ -14,12 +14,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/report"
 )
 
-// told is a report that was made already.
-type told struct{ asked report.PromiseFilter }
+// stubReports returns a fixed report and records the filter.
+type stubReports struct{ asked report.PromiseFilter }
 
-func (*told) Zone(context.Context) (*time.Location, error) { return time.UTC, nil }
+func (*stubReports) Zone(context.Context) (*time.Location, error) { return time.UTC, nil }
 
-func (r *told) Promises(_ context.Context, f report.PromiseFilter) (report.Promises, error) {
+func (r *stubReports) Promises(_ context.Context, f report.PromiseFilter) (report.Promises, error) {
 	r.asked = f
 	if f.Category == "broken" {
 		return report.Promises{}, errors.New(secret)
@@ -33,7 +33,7 @@ func (r *told) Promises(_ context.Context, f report.PromiseFilter) (report.Promi
 }
 
 func TestReport_asksForWhatWasAskedAndTellsTheTally(t *testing.T) {
-	r := &told{}
+	r := &stubReports{}
 	h, _ := serve(t, &scripted{}, func(c *api.Config) { c.Reports = r })
 	a := do(t, h, call{method: "GET", as: "supervisor",
 		path: "/api/v1/reports/promises?from=2026-11-02&to=2026-11-22&priority=high&category=order&agent=P-AAAAAAAAAA&measure=counted"})
@@ -51,7 +51,7 @@ func TestReport_asksForWhatWasAskedAndTellsTheTally(t *testing.T) {
 }
 
 func TestReport_refusesWhatCantBeRead(t *testing.T) {
-	h, _ := serve(t, &scripted{}, func(c *api.Config) { c.Reports = &told{} })
+	h, _ := serve(t, &scripted{}, func(c *api.Config) { c.Reports = &stubReports{} })
 	for query, field := range map[string]string{
 		"from=yesterday": "query.from", "to=2026-02-30": "query.to", "from=2026-02-02&to=2026-02-01": "query.from",
 		"priority=huge": "query.priority", "measure=guess": "query.measure", "agent=" + strings.Repeat("x", 300): "query.agent",

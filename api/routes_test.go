@@ -18,7 +18,7 @@ const (
 	forStaff       = "agent supervisor administrator"
 )
 
-// rules says who may use each route: a second opinion on the route table. A route that is missing here fails.
+// rules are the expected access rules of all routes, stated independently of the route table.
 var rules = map[string]string{
 	"POST /api/v1/tickets":                               forCustomers,
 	"GET /api/v1/tickets":                                forSignedIn,

@@ -23,8 +23,8 @@ import (
 
 const someNumber = "HM-7Q2K9XM4TD"
 
-// scripted stands where the store, the courier and the outcomes are, for what the real ones can't be made to do at will:
-// to fail, to hang, to be late. It knows one ticket, someNumber, which belongs to every customer.
+// scripted is a fake of the store, the relay and the outcomes, for what the real ones can't be made to do at will: to
+// fail, to hang, to be late. It has one ticket, someNumber, which belongs to every customer.
 type scripted struct {
 	err        error // every call fails with it
 	hang       bool  // every call waits until its context ends
@@ -40,7 +40,7 @@ type scripted struct {
 	filters   []desk.Filter
 }
 
-// people is who the tokens belong to.
+// people are the owners of the tokens.
 var people = map[string]desk.Person{
 	"customer":      {ID: "P-CCCCCCCCCC", Role: ticket.RoleCustomer, Name: "Clara Customer", Address: "clara@example.com"},
 	"agent":         {ID: "P-AAAAAAAAAA", Role: ticket.RoleAgent, Name: "Anna Agent", Handle: "anna"},
@@ -164,7 +164,7 @@ func (s *scripted) Await(context.Context, ticket.Number, int64) (ticket.Outcome,
 
 func (s *scripted) Wake() {}
 
-// serve gives the API on a scripted, and what it logs.
+// serve returns the API on s, and its log.
 func serve(t testing.TB, s *scripted, change ...func(*api.Config)) (http.Handler, *logged) {
 	t.Helper()
 	log := &logged{}
@@ -199,7 +199,7 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-// call is one request; a body makes it JSON unless media says otherwise.
+// call is one request. With a body its media type is JSON unless media is set.
 type call struct {
 	method, path string
 	as           string // token; empty: none
@@ -214,7 +214,7 @@ type answer struct {
 	problem api.Problem
 }
 
-// do asks, and insists on what holds for every answer.
+// do sends a request, and checks what holds for every response.
 func do(t testing.TB, h http.Handler, c call) answer {
 	t.Helper()
 	var body io.Reader

@@ -14,7 +14,7 @@ import (
 
 // TestCommand_refusesOverUnseenWords and names them, for each route whose body can say what was seen.
 func TestCommand_refusesOverUnseenWords(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	for _, c := range []struct {
 		who, path, body string
 		others          string // who writes meanwhile
@@ -53,13 +53,13 @@ func TestCommand_refusesOverUnseenWords(t *testing.T) {
 	}
 }
 
-func (o *office) entries(who, self string) timelineJSON {
+func (o *fixture) entries(who, self string) timelineJSON {
 	o.t.Helper()
 	return decode[timelineJSON](o.t, o.do(who, 200, "GET", self+"/timeline", ""))
 }
 
 func TestCommand_seenIsAnEntryOfTheTimeline(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	self := o.do("clara", 201, "POST", "/api/v1/tickets", `{"subject":"s","body":"b"}`).Header().Get("Location")
 	for _, seen := range []string{"0", "-1", "99", "1.5", `"1"`, "9223372036854775807", "1e99"} {
 		if a := o.do("anna", 422, "POST", self+"/replies", `{"body":"b","seen":`+seen+`}`); !slices.Contains(a.fields(), "seen") && seen != "1e99" {
@@ -73,7 +73,7 @@ func TestCommand_seenIsAnEntryOfTheTimeline(t *testing.T) {
 
 // TestIdempotency_refusalOverUnseenWordsIsRepeated: to send it anyway is another request, under another key.
 func TestIdempotency_refusalOverUnseenWordsIsRepeated(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	self := o.do("clara", 201, "POST", "/api/v1/tickets", `{"subject":"s","body":"b"}`).Header().Get("Location")
 	o.do("clara", 200, "POST", self+"/replies", `{"body":"wait"}`)
 	ask := func(key, body string) answer {

@@ -19,19 +19,21 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// memory keeps sessions in the process, for these tests alone.
-type memory struct{ *memstore.MemStore }
+// memoryStore adapts scs.MemStore to the interface with contexts.
+type memoryStore struct{ *memstore.MemStore }
 
-func (m memory) FindCtx(_ context.Context, token string) ([]byte, bool, error) { return m.Find(token) }
-func (m memory) DeleteCtx(_ context.Context, token string) error               { return m.Delete(token) }
-func (m memory) CommitCtx(_ context.Context, token string, data []byte, expires time.Time) error {
+func (m memoryStore) FindCtx(_ context.Context, token string) ([]byte, bool, error) {
+	return m.Find(token)
+}
+func (m memoryStore) DeleteCtx(_ context.Context, token string) error { return m.Delete(token) }
+func (m memoryStore) CommitCtx(_ context.Context, token string, data []byte, expires time.Time) error {
 	return m.Commit(token, data, expires)
 }
 
-// known is who may have a session: epoch 1 is over.
-type known struct{}
+// stubPeople knows everybody's sessions but those of epoch 1, which have ended.
+type stubPeople struct{}
 
-func (known) BySession(_ context.Context, id ticket.PersonID, epoch int64) (desk.Person, error) {
+func (stubPeople) BySession(_ context.Context, id ticket.PersonID, epoch int64) (desk.Person, error) {
 	for _, p := range people {
 		if p.ID == id && epoch == 2 {
 			return p, nil
@@ -40,10 +42,10 @@ func (known) BySession(_ context.Context, id ticket.PersonID, epoch int64) (desk
 	return desk.Person{}, fault.New(fault.Unauthenticated, "that session has ended")
 }
 
-// withSite adds a website that signs in whom a path names.
+// withSite adds a website on which a path signs in the person whom it names.
 func withSite(t *testing.T, s *scripted, change ...func(*page.Config)) func(*api.Config) {
 	t.Helper()
-	config := page.Config{Sessions: memory{memstore.NewWithCleanupInterval(0)}, People: known{}, Policies: s}
+	config := page.Config{Sessions: memoryStore{memstore.NewWithCleanupInterval(0)}, People: stubPeople{}, Policies: s}
 	for _, c := range change {
 		c(&config)
 	}
@@ -69,7 +71,7 @@ func withSite(t *testing.T, s *scripted, change ...func(*page.Config)) func(*api
 	}
 }
 
-// page asks as a browser does, with a cookie, and checks nothing.
+// page sends a request as a browser does, with a cookie, and checks nothing.
 func browse(h http.Handler, method, path, cookie string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(`{"body": "words"}`))
 	r.Header.Set("Content-Type", "application/json")
@@ -160,7 +162,7 @@ func TestSite_answersWithPagesAndTheAPIWithProblems(t *testing.T) {
 }
 
 // TestTransport_isStrictOverHTTPS: a browser that has been here over HTTPS never tries without it, whatever it was
-// answered: a page, JSON, a problem or nothing at all. Over HTTP it must not be told so.
+// answered: a page, JSON, a problem or nothing at all. Over HTTP it must not be sent.
 func TestTransport_isStrictOverHTTPS(t *testing.T) {
 	for secure, want := range map[bool]string{true: "max-age=31536000", false: ""} {
 		s := &scripted{}

@@ -17,7 +17,7 @@ import (
 
 type commandInput struct {
 	Number string `path:"number"`
-	Body   any    // what the schema lets through; see requestBody
+	Body   any    // validated by the schema; see requestBody
 }
 
 type mailCommandInput struct {
@@ -39,23 +39,24 @@ type acceptedView struct {
 	Status  string        `json:"status" enum:"accepted"`
 }
 
-// ask handles an operation of the registry.
-func ask(o operation) func(*server, context.Context, *commandInput) (*commandOutput, error) {
+// handleOperation returns the handler of an operation on a ticket.
+func handleOperation(o operation) func(*server, context.Context, *commandInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *commandInput) (*commandOutput, error) {
-		return s.parse(ctx, in.Number, o, valuesOf(in.Body))
+		return s.parseCommand(ctx, in.Number, o, valuesOf(in.Body))
 	}
 }
 
-// askOfMail handles one that is about a mail of the ticket.
-func askOfMail(o operation) func(*server, context.Context, *mailCommandInput) (*commandOutput, error) {
+// handleMailOperation returns the handler of an operation on a mail of a ticket.
+func handleMailOperation(o operation) func(*server, context.Context, *mailCommandInput) (*commandOutput, error) {
 	return func(s *server, ctx context.Context, in *mailCommandInput) (*commandOutput, error) {
 		values := valuesOf(in.Body)
 		values.Set("mail", strconv.Itoa(in.N))
-		return s.parse(ctx, in.Number, o, values)
+		return s.parseCommand(ctx, in.Number, o, values)
 	}
 }
 
-// valuesOf turns a body into the values of a form. Its schema has let through texts and whole numbers only.
+// valuesOf converts a body to form values, which the API and the pages parse alike. Its schema allows strings and
+// integers only.
 func valuesOf(body any) url.Values {
 	values := url.Values{}
 	properties, _ := body.(map[string]any)
@@ -70,8 +71,8 @@ func valuesOf(body any) url.Values {
 	return values
 }
 
-// parse reads a command from a body's values by the registry, and asks for it.
-func (s *server) parse(ctx context.Context, number string, o operation, values url.Values) (*commandOutput, error) {
+// parseCommand parses the command of an operation from values, as the registry describes it, and runs it.
+func (s *server) parseCommand(ctx context.Context, number string, o operation, values url.Values) (*commandOutput, error) {
 	verb := o.verbFor(request.Of(ctx).Person.Role)
 	var f input.Fields
 	r := input.Command(&f, verb, values)
@@ -81,12 +82,12 @@ func (s *server) parse(ctx context.Context, number string, o operation, values u
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
-	return s.command(ctx, number, r)
+	return s.runCommand(ctx, number, r)
 }
 
-// command renders what became of a command: 200 with the new state, 202 when the outcome is not known in time, and a
-// refusal as a problem.
-func (s *server) command(ctx context.Context, number string, r desk.Request) (*commandOutput, error) {
+// runCommand requests a command and returns its outcome: 200 with the ticket's new state, 202 if it was not decided in
+// time, or a refusal as a problem.
+func (s *server) runCommand(ctx context.Context, number string, r desk.Request) (*commandOutput, error) {
 	v := request.Of(ctx)
 	var err error
 	if r.Number, err = s.number(number); err != nil {
@@ -111,7 +112,8 @@ func (s *server) command(ctx context.Context, number string, r desk.Request) (*c
 	return out, nil
 }
 
-// refusal is a problem that says why a command was refused, and of what was not seen where it stands.
+// refusal returns the problem for a refused command. If the client had not seen the latest entries of the timeline, the
+// problem lists their numbers.
 func (s *server) refusal(ctx context.Context, r desk.Request, o ticket.Outcome) error {
 	switch o.Code {
 	case ticket.CodeRole:
@@ -123,7 +125,7 @@ func (s *server) refusal(ctx context.Context, r desk.Request, o ticket.Outcome) 
 		for _, e := range desk.Unseen(timeline, request.Of(ctx).Person, r.Seen) {
 			p.Unseen = append(p.Unseen, e.N)
 		}
-		request.Of(ctx).Failure = err // the refusal stands without the numbers
+		request.Of(ctx).Failure = err // the refusal is returned without the numbers
 		return p
 	}
 	return fault.NewConflict(o.Code, "%s", o.Reason)

@@ -34,7 +34,7 @@ type listView struct {
 	Next    string        `json:"next" doc:"The cursor of the next page; empty on the last."`
 }
 
-// summaryView is a ticket as a line of a list.
+// summaryView is a ticket in a list.
 type summaryView struct {
 	Number      ticket.Number       `json:"number"`
 	Subject     string              `json:"subject"`
@@ -95,7 +95,7 @@ func (in *listInput) filter(viewer desk.Person) (desk.Filter, error) {
 	return filter, f.Err()
 }
 
-// address is the list's own with another cursor.
+// address returns the address of the same list at another cursor.
 func (in *listInput) address(cursor string) string {
 	query := url.Values{"cursor": {cursor}, "limit": {strconv.Itoa(in.Limit)}}
 	for name, value := range map[string]string{
@@ -114,7 +114,7 @@ func viewSummary(v desk.View, staff bool) summaryView {
 		Number: v.Number, Subject: v.Subject, Status: v.Ticket.Status, Cause: v.Ticket.Cause,
 		Priority: v.Ticket.Priority, Category: v.Ticket.Category,
 		Requester: personView{v.Requester.ID, v.Requester.Name}, Assignee: viewAssignee(v.Assignee),
-		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updated(v, staff), Pending: !v.Decided(),
-		Next: viewMoment(v.Next, staff), Promises: viewStandings(v.Promised()), Links: linksOf(v.Number),
+		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updatedAt(v, staff), Pending: !v.Decided(),
+		Next: viewDueEvent(v.Next, staff), Promises: viewPromises(v.Promised()), Links: linksOf(v.Number),
 	}
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// operation is an operation of the registry with the verbs that it asks for: the role of who asks chooses among them.
+// operation is an API operation with its verbs, of which the caller's role selects one.
 type operation struct {
 	ticket.Operation
 	verbs []ticket.Verb
 }
 
-// operations lists those of all verbs. Verbs that share one have its ID.
+// operations returns the operations of all verbs in the registry. Verbs with the same operation ID share one.
 func operations() []operation {
 	var all []operation
 	for _, d := range ticket.Definitions() {
@@ -33,17 +33,17 @@ func operations() []operation {
 	return all
 }
 
-// commandRoutes are the routes of all operations on a ticket.
+// commandRoutes returns the routes of all operations.
 func commandRoutes() []route {
 	var routes []route
 	for _, o := range operations() {
 		r := route{method: post, path: "/tickets/{number}/" + o.Path, access: o.access(), id: o.ID, summary: o.Summary, answer: decided}
-		handle := on(ask(o))
+		handle := on(handleOperation(o))
 		switch {
 		case o.Patch:
 			r.method, r.path = patch, "/tickets/{number}"
 		case o.verbs[0].Takes("mail"):
-			r.path, handle = "/tickets/{number}/mails/{n}/"+o.Path, on(askOfMail(o))
+			r.path, handle = "/tickets/{number}/mails/{n}/"+o.Path, on(handleMailOperation(o))
 		}
 		r.bind = func(s *server, api huma.API, op huma.Operation) {
 			op.RequestBody = requestBody(api, o)
@@ -54,7 +54,7 @@ func commandRoutes() []route {
 	return routes
 }
 
-// access is the rule for who may ask: one of the rules that other routes have, narrowed to the verb's own roles.
+// access returns the access rule of the operation, narrowed to the roles of its verbs.
 func (o operation) access() page.Access {
 	staff := slices.ContainsFunc(o.For, ticket.Role.Staff)
 	switch {
@@ -67,15 +67,16 @@ func (o operation) access() page.Access {
 	}
 }
 
-// verbFor chooses the verb that a role asks for here.
+// verbFor returns the operation's verb for a role.
 func (o operation) verbFor(role ticket.Role) ticket.Verb {
 	if i := slices.IndexFunc(o.verbs, func(v ticket.Verb) bool { return ticket.MayAsk(role, v) }); i >= 0 {
 		return o.verbs[i]
 	}
-	return o.verbs[0] // which is refused
+	return o.verbs[0] // the command is refused
 }
 
-// requestBody describes an operation's body by the fields of its verb. It may be left out when none is required.
+// requestBody returns the schema of an operation's body, with the fields of its verb. The body is optional if no field
+// is required.
 func requestBody(api huma.API, o operation) *huma.RequestBody {
 	d := o.verbs[0].Definition()
 	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Properties: map[string]*huma.Schema{}}
@@ -99,7 +100,7 @@ func requestBody(api huma.API, o operation) *huma.RequestBody {
 	}
 }
 
-// bodyName is the name of an operation's body among the document's schemas.
+// bodyName returns the name of an operation's body among the document's schemas.
 func bodyName(id string) string {
 	var name strings.Builder
 	for word := range strings.SplitSeq(id, "-") {
@@ -108,7 +109,7 @@ func bodyName(id string) string {
 	return name.String() + "Body"
 }
 
-// propertyOf describes a field; nil: it is in no body.
+// propertyOf returns the schema of a field, or nil if the field is not part of the body.
 func propertyOf(f ticket.Field) *huma.Schema {
 	if f.Source&ticket.FromRequest == 0 {
 		return nil

@@ -29,8 +29,8 @@ type ratingView struct {
 	At      time.Time     `json:"at"`
 }
 
-// rate keeps what the requester thought of how they were helped. It is no command: there is nothing to decide, and a
-// later one takes the place of an earlier one, so it needs no key to be sent again.
+// rate stores the requester's rating. It is not a command: there is nothing to decide, and a later rating replaces an
+// earlier one, so repeating it is safe without an idempotency key.
 func (s *server) rate(ctx context.Context, in *ratingInput) (*ratingOutput, error) {
 	n, err := s.number(in.Number)
 	if err != nil {

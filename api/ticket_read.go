@@ -16,7 +16,7 @@ type ticketInput struct {
 
 type ticketOutput struct{ Body ticketView }
 
-// ticketView is one ticket as its viewer may see it.
+// ticketView is a ticket as the viewer may see it.
 type ticketView struct {
 	Number         ticket.Number   `json:"number" example:"HM-7Q2K9XM4TD"`
 	Subject        string          `json:"subject"`
@@ -62,8 +62,8 @@ type clocksView struct {
 	Resolution    clockView `json:"resolution"`
 }
 
-// clockView is one promise with the account of its clock: used and remaining add up to the budget. Once the promise
-// is met they stay as they were then.
+// clockView is the state of a ticket's clock. Used and remaining seconds add up to the budget; they no longer change
+// once the target is met.
 type clockView struct {
 	Counts           policy.CountingMode `json:"counts"`
 	BudgetSeconds    int64               `json:"budget_seconds"`
@@ -96,7 +96,7 @@ func (s *server) read(ctx context.Context, in *ticketInput) (*ticketOutput, erro
 	return &ticketOutput{Body: view}, err
 }
 
-// ticket reads a ticket as whoever asks may see it.
+// ticket returns a ticket as the caller may see it.
 func (s *server) ticket(ctx context.Context, n ticket.Number) (ticketView, error) {
 	viewer := request.Of(ctx).Person
 	v, err := s.Desk.Ticket(ctx, viewer, n)
@@ -106,8 +106,8 @@ func (s *server) ticket(ctx context.Context, n ticket.Number) (ticketView, error
 	return viewTicket(v, viewer.Role.Staff(), time.Now()), nil
 }
 
-// updated is when something last happened that the viewer may see.
-func updated(v desk.View, staff bool) time.Time {
+// updatedAt returns the time of the last event that the viewer may see.
+func updatedAt(v desk.View, staff bool) time.Time {
 	if staff {
 		return v.Updated.UTC()
 	}
@@ -120,8 +120,8 @@ func viewTicket(v desk.View, staff bool, now time.Time) ticketView {
 		Priority: v.Ticket.Priority, Category: v.Ticket.Category, Order: v.Order,
 		Follows: v.Follows, FollowedBy: v.FollowedBy,
 		Requester: personView{v.Requester.ID, v.Requester.Name}, Assignee: viewAssignee(v.Assignee),
-		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updated(v, staff), Policy: v.Record.Policy, Pending: !v.Decided(),
-		AwaitsDelivery: v.Ticket.AwaitsDelivery(), Next: viewMoment(v.Next, staff),
+		SubmittedAt: v.Submitted.UTC(), UpdatedAt: updatedAt(v, staff), Policy: v.Record.Policy, Pending: !v.Decided(),
+		AwaitsDelivery: v.Ticket.AwaitsDelivery(), Next: viewDueEvent(v.Next, staff),
 		Clocks: clocksView{
 			FirstResponse: viewClock(v, policy.FirstResponse, now),
 			Resolution:    viewClock(v, policy.Resolution, now),
@@ -145,7 +145,7 @@ func viewAssignee(r *desk.Ref) *assigneeView {
 	return &assigneeView{Handle: r.Handle, Name: r.Name}
 }
 
-func viewMoment(m ticket.DueEvent, staff bool) *dueEventView {
+func viewDueEvent(m ticket.DueEvent, staff bool) *dueEventView {
 	internal := m.Kind == ticket.DueReminder || m.Kind == ticket.DueEscalation || m.Kind == ticket.DueWake
 	if m.Kind == "" || internal && !staff {
 		return nil

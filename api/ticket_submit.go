@@ -47,14 +47,14 @@ type promisesView struct {
 	ResolutionDue    time.Time `json:"resolution_due,omitzero" doc:"Absent while an emergency stops the clock."`
 }
 
-// activeEmergencyView is what emergencies do to a new ticket's promises.
+// activeEmergencyView is the effect of current emergencies on the deadlines of a new ticket.
 type activeEmergencyView struct {
 	Kind      ticket.EmergencyKind `json:"kind" enum:"closed,delayed" doc:"closed: the clocks stand still. delayed: the promises above are later than usual."`
 	ResumesAt time.Time            `json:"resumes_at,omitzero" doc:"closed: when the clocks run again, if it ends as planned. Absent while no end is planned."`
 	Expected  promisesView         `json:"expected" doc:"Both deadlines if everything ends as planned."`
 }
 
-func viewInForce(r desk.Receipt) *activeEmergencyView {
+func viewActiveEmergency(r desk.Receipt) *activeEmergencyView {
 	if len(r.Emergencies) == 0 {
 		return nil
 	}
@@ -80,7 +80,7 @@ func linksOf(n ticket.Number) linksView {
 	return linksView{Self: self, Timeline: self + "/timeline", Track: prefix + "/track/" + string(n)}
 }
 
-// submit answers as soon as the ticket is stored, with what was promised.
+// submit stores a new ticket and returns its deadlines.
 func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
 	v := request.Of(ctx)
 	var f input.Fields
@@ -105,6 +105,6 @@ func (s *server) submit(ctx context.Context, in *submitInput) (*submitOutput, er
 		Number: receipt.Number, Status: ticket.StatusNew, AcceptedAt: receipt.At, Priority: receipt.Priority,
 		Category: receipt.Category, Policy: receipt.Policy, Links: links,
 		Promises:  promisesView{receipt.Promises.FirstResponse, receipt.Promises.Resolution},
-		Emergency: viewInForce(receipt),
+		Emergency: viewActiveEmergency(receipt),
 	}}, nil
 }

@@ -18,7 +18,7 @@ type timelineView struct {
 	Entries []entryView `json:"entries" doc:"Oldest first."`
 }
 
-// entryView is one event. What an event has no use for is left out, and so is what only staff may see.
+// entryView is one event of a timeline. Fields that do not apply, or that only staff may see, are omitted.
 type entryView struct {
 	N              int              `json:"n" doc:"From 1 without a gap, in the timeline as you read it: staff read entries that customers don't."`
 	Kind           ticket.EventKind `json:"kind"`
@@ -46,7 +46,7 @@ type entryView struct {
 	Code           string           `json:"code,omitempty" doc:"Why it was refused."`
 }
 
-// namedView is a person as a timeline shows them.
+// namedView is a person in a timeline.
 type namedView struct {
 	ID     ticket.PersonID `json:"id,omitempty" doc:"Of staff: shown to staff only."`
 	Name   string          `json:"name,omitempty"`
@@ -82,7 +82,7 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	view := entryView{
 		N: e.N, Kind: e.Kind, At: e.At.UTC(), RecordedAt: e.Recorded.UTC(), By: viewAuthor(e, viewer), Body: e.Body,
 		Status: e.Status, Cause: e.Cause, Priority: e.Priority, Category: e.Category, Assignee: e.Handle,
-		Promise: seenPromise(e, viewer), Emergency: e.Emergency, Policy: e.Policy, Was: e.Was, Verb: e.Verb, Code: e.Code,
+		Promise: visiblePromise(e, viewer), Emergency: e.Emergency, Policy: e.Policy, Was: e.Was, Verb: e.Verb, Code: e.Code,
 	}
 	if viewer.Role.Staff() {
 		view.Group, view.Rule = e.Group, e.Rule
@@ -99,8 +99,8 @@ func viewEntry(e desk.Entry, viewer desk.Person) entryView {
 	return view
 }
 
-// seenPromise keeps to staff that a ticket changed hands because of a breach, which they alone are told of.
-func seenPromise(e desk.Entry, viewer desk.Person) policy.ClockName {
+// visiblePromise returns the clock that an event is about. That a breach caused a reassignment is visible to staff only.
+func visiblePromise(e desk.Entry, viewer desk.Person) policy.ClockName {
 	if e.Kind == ticket.EventAssigned && !viewer.Role.Staff() {
 		return ""
 	}

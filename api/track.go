@@ -12,7 +12,7 @@ import (
 
 type trackOutput struct{ Body trackingView }
 
-// trackingView is what the number alone shows: no words and no names.
+// trackingView is what a ticket's number alone reveals: no text and no names.
 type trackingView struct {
 	Number      ticket.Number       `json:"number"`
 	Status      ticket.Status       `json:"status"`
@@ -37,7 +37,8 @@ type promiseView struct {
 
 var errNotTracked = fault.New(fault.NotFound, "there is no such ticket")
 
-// number reads a ticket's number in any spelling; what can't be one is NotFound, as one that was never drawn is.
+// number parses a ticket number in any spelling. It returns the same NotFound fault for text that can't be one as for a
+// number that does not exist.
 func (s *server) number(typed string) (ticket.Number, error) {
 	n, err := ticket.ReadNumber(s.Prefix, typed)
 	if err != nil {
@@ -46,13 +47,13 @@ func (s *server) number(typed string) (ticket.Number, error) {
 	return n, nil
 }
 
-// track gives the same answer for a number that was never drawn and for text that can't be one.
+// track returns the state of a ticket by its number. Responses, and their timing, do not reveal which numbers exist.
 func (s *server) track(ctx context.Context, in *ticketInput) (*trackOutput, error) {
 	n, err := s.number(in.Number)
 	if err != nil {
 		return nil, errNotTracked
 	}
-	notices, err := s.said(ctx) // first, so that a number that was never drawn takes as long
+	notices, err := s.currentNotices(ctx) // first, so that an unknown number takes as long
 	if err != nil {
 		return nil, err
 	}
@@ -64,14 +65,14 @@ func (s *server) track(ctx context.Context, in *ticketInput) (*trackOutput, erro
 		return nil, err
 	}
 	return &trackOutput{Body: trackingView{
-		Number: t.Number, Status: t.Status, SubmittedAt: t.Submitted.UTC(), Promises: viewStandings(t.Promises), Notices: notices,
+		Number: t.Number, Status: t.Status, SubmittedAt: t.Submitted.UTC(), Promises: viewPromises(t.Promises), Notices: notices,
 	}}, nil
 }
 
-func viewStandings(p desk.Promised) currentPromisesView {
-	return currentPromisesView{FirstResponse: viewStanding(p.FirstResponse), Resolution: viewStanding(p.Resolution)}
+func viewPromises(p desk.Promised) currentPromisesView {
+	return currentPromisesView{FirstResponse: viewPromise(p.FirstResponse), Resolution: viewPromise(p.Resolution)}
 }
 
-func viewStanding(s desk.SLAState) promiseView {
+func viewPromise(s desk.SLAState) promiseView {
 	return promiseView{Due: s.Due, MetAt: s.MetAt, BreachedAt: s.BreachedAt, PausedFor: s.Paused, Expected: s.Expected, ResumesAt: s.ResumesAt}
 }

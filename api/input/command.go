@@ -10,21 +10,21 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-const maxAddress = 254 // the longest address that mail has
+const maxAddress = 254 // in bytes, the maximum of an email address
 
-// Command reads a command from the values of a form or of a JSON body, by the verb's entry in the registry. What can't
-// be read is noted in f. Number and Once are left to the caller.
+// Command parses a command from the values of a form or a JSON body, as the registry describes the verb. It rejects
+// fields in f. The caller sets the ticket's number and the idempotency key.
 func Command(f *Fields, verb ticket.Verb, values url.Values) desk.Request {
 	r := desk.Request{Verb: verb}
 	for _, field := range verb.Definition().Fields {
 		if field.Source&ticket.FromRequest != 0 {
-			read(f, &r, field, values)
+			readField(f, &r, field, values)
 		}
 	}
 	return r
 }
 
-func read(f *Fields, r *desk.Request, field ticket.Field, values url.Values) {
+func readField(f *Fields, r *desk.Request, field ticket.Field, values url.Values) {
 	text := values.Get(field.Name)
 	switch field.Kind {
 	case ticket.FieldWords:
@@ -53,7 +53,8 @@ func read(f *Fields, r *desk.Request, field ticket.Field, values url.Values) {
 	}
 }
 
-// readLine reads a name. An empty "expected" says that the ticket is unassigned, a missing one says nothing.
+// readLine parses a field of one line. An empty "expected" means that the caller expects the ticket to be unassigned; if
+// it is missing the caller expects nothing.
 func readLine(f *Fields, r *desk.Request, name string, values url.Values) {
 	text := f.Optional(name, values.Get(name), MaxWord)
 	switch name {

@@ -9,17 +9,17 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// EncodeCursor writes a place in a list so that it can stand in an address.
+// EncodeCursor encodes a place in a list for use in a URL.
 func EncodeCursor(c desk.Cursor) string {
 	text, err := json.Marshal(c)
 	if err != nil {
-		return "" // an instant beyond the year 9999, which no policy promises
+		return "" // an instant beyond the year 9999, which no policy can produce
 	}
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// Cursor reads what EncodeCursor wrote. It holds nothing to protect: one that somebody made up shows them what they
-// may see anyway.
+// Cursor decodes the result of EncodeCursor. It is not authenticated: a forged cursor shows only what its sender may see
+// anyway.
 func (f *Fields) Cursor(field, typed string) desk.Cursor {
 	if typed == "" {
 		return desk.Cursor{}

@@ -1,5 +1,5 @@
-// Package input reads what people typed, for the JSON API and for the pages alike: what is accepted, trimmed, and
-// refused field by field in words that they may read. It knows no HTTP.
+// Package input validates user input for the JSON API and the pages. It trims and checks values, and collects a message
+// for each rejected field. It must not know HTTP.
 package input
 
 import (
@@ -22,15 +22,15 @@ const (
 	MaxSearch = 200
 )
 
-// Fields reads what people typed, and collects what is wrong with it, field by field. The zero Fields is ready.
+// Fields validates input, and collects what is wrong with it by field. The zero Fields is ready to use.
 type Fields struct{ details []fault.Detail }
 
-// Reject notes what is wrong with a field.
+// Reject records what is wrong with a field.
 func (f *Fields) Reject(field, format string, args ...any) {
 	f.details = append(f.details, fault.Detail{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
-// Err is an Invalid fault with every field that was rejected; nil when none was.
+// Err returns an Invalid fault with every rejected field, or nil if there is none.
 func (f *Fields) Err() error {
 	if len(f.details) == 0 {
 		return nil
@@ -38,8 +38,8 @@ func (f *Fields) Err() error {
 	return fault.Fields(f.details...)
 }
 
-// Line reads one line of text, such as a subject: trimmed, not empty, without anything invisible that could change
-// what stands beside it in a list.
+// Line validates one line of text, such as a subject, and returns it trimmed. It must not be empty, or contain control
+// characters or others that change how text around it is displayed.
 func (f *Fields) Line(field, typed string, limit int) string {
 	text := strings.TrimSpace(typed)
 	if !desk.Visible(text) {
@@ -49,10 +49,10 @@ func (f *Fields) Line(field, typed string, limit int) string {
 	return f.Optional(field, text, limit)
 }
 
-// Optional reads a line that may be empty.
+// Optional validates a line that may be empty.
 func (f *Fields) Optional(field, typed string, limit int) string {
 	text := strings.TrimSpace(typed)
-	switch bad, found := firstBad(text, inLine); {
+	switch bad, found := firstRejected(text, allowedInLine); {
 	case !utf8.ValidString(text):
 		f.Reject(field, "is not UTF-8")
 	case found:
@@ -63,10 +63,10 @@ func (f *Fields) Optional(field, typed string, limit int) string {
 	return text
 }
 
-// Words reads a message: any text with line breaks and tabs, line breaks written as \n.
+// Words validates a message, which may contain line breaks and tabs. It returns it with \n as line breaks.
 func (f *Fields) Words(field, typed string) string {
 	text := strings.ReplaceAll(typed, "\r\n", "\n")
-	switch bad, found := firstBad(text, inWords); {
+	switch bad, found := firstRejected(text, allowedInText); {
 	case !desk.Visible(text):
 		f.Reject(field, "is empty")
 	case found:
@@ -77,7 +77,7 @@ func (f *Fields) Words(field, typed string) string {
 	return text
 }
 
-// Number reads another ticket's number; an empty one is none.
+// Number parses a ticket number, which may be empty.
 func (f *Fields) Number(field, typed string) ticket.Number {
 	if typed == "" {
 		return ""
@@ -89,7 +89,7 @@ func (f *Fields) Number(field, typed string) ticket.Number {
 	return n
 }
 
-// Entry reads the number of a timeline's entry; an empty one is none.
+// Entry parses the number of an entry of a timeline. It returns 0 for an empty text.
 func (f *Fields) Entry(field, typed string) int {
 	if typed == "" {
 		return 0
@@ -101,7 +101,7 @@ func (f *Fields) Entry(field, typed string) int {
 	return n
 }
 
-// Instant reads an instant as RFC 3339 has it.
+// Instant parses an instant in the format of RFC 3339.
 func (f *Fields) Instant(field, typed string) time.Time {
 	at, err := time.Parse(time.RFC3339, typed)
 	if err != nil {
@@ -110,7 +110,7 @@ func (f *Fields) Instant(field, typed string) time.Time {
 	return at.UTC()
 }
 
-func firstBad(text string, allowed func(rune) bool) (rune, bool) {
+func firstRejected(text string, allowed func(rune) bool) (rune, bool) {
 	for _, r := range text {
 		if !allowed(r) {
 			return r, true
@@ -119,11 +119,11 @@ func firstBad(text string, allowed func(rune) bool) (rune, bool) {
 	return 0, false
 }
 
-func inWords(r rune) bool { return r == '\n' || r == '\t' || !unicode.IsControl(r) }
+func allowedInText(r rune) bool { return r == '\n' || r == '\t' || !unicode.IsControl(r) }
 
-// inLine also refuses line separators and what turns the writing direction around for all that follows. The plain
-// direction marks stay: Arabic and Hebrew need them.
-func inLine(r rune) bool {
+// allowedInLine reports whether a line may contain r: no control characters, line separators, or characters that change
+// the writing direction of the following text. Plain direction marks are allowed, because Arabic and Hebrew need them.
+func allowedInLine(r rune) bool {
 	switch {
 	case unicode.IsControl(r), r == '\u2028', r == '\u2029':
 		return false

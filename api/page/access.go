@@ -5,16 +5,16 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Access is the rule of a route of the API or the pages: who may ask. The zero Access is no rule, and no route may have it.
+// Access is the access rule of a route of the API or the website. The zero Access is invalid.
 type Access struct {
-	Who    string                 // in words
+	Who    string                 // for the API's document
 	Allows func(ticket.Role) bool // nil: anyone, without signing in
 
-	Greets bool   // anyone, and staff who say who they are see more; the API's only
-	form   string // see Recently; empty: it does not matter when they signed in
+	Greets bool   // identifies who has signed in, though anyone is allowed: staff see more; used by the API only
+	form   string // page of the form, see Recently; empty: the time of signing in does not matter
 }
 
-// The rules that pages have.
+// The access rules of pages.
 var (
 	Anyone         = Access{Who: "Anyone, without signing in."}
 	SignedIn       = Access{Who: "Everyone who has signed in.", Allows: func(ticket.Role) bool { return true }}
@@ -24,15 +24,15 @@ var (
 	Administrators = Access{Who: "Administrators.", Allows: func(r ticket.Role) bool { return r == ticket.RoleAdministrator }}
 )
 
-// For narrows a rule to the roles that may ask for a verb.
+// For returns the rule narrowed to the roles that may use a verb.
 func (a Access) For(verb ticket.Verb) Access {
 	allows := a.Allows
 	a.Allows = func(r ticket.Role) bool { return allows(r) && ticket.MayAsk(r, verb) }
 	return a
 }
 
-// admit lets in who the rule allows.
-func (a Access) admit(v *Visit) error {
+// check returns a fault unless the rule allows the visit's person.
+func (a Access) check(v *Visit) error {
 	switch {
 	case a.Allows == nil:
 		return nil
@@ -45,8 +45,8 @@ func (a Access) admit(v *Visit) error {
 	}
 }
 
-// Recently is an access for whom it allows and who have signed in a short while ago. The others are asked to sign in
-// again, and are led back to the page of the form then.
+// Recently returns the rule restricted to sessions that have signed in within the last 15 minutes. Others are asked to
+// sign in again, and are redirected to the page of the form afterwards.
 func Recently(a Access, form string) Access {
 	a.Who, a.form = a.Who+" They must have signed in within the last 15 minutes.", form
 	return a

@@ -10,27 +10,27 @@ import (
 	"strings"
 )
 
-// Flash keeps a sentence for the next page that this browser is shown.
+// Flash adds a message to the next page that is shown in this session.
 func (v *Visit) Flash(format string, args ...any) {
 	v.Session.Put(keyFlash, fmt.Sprintf(format, args...))
 }
 
-// Show answers with a page.
+// Show responds with a page.
 func (v *Visit) Show(name string, view any) error { return v.ShowStatus(http.StatusOK, name, view) }
 
-// ShowStatus answers with a page under a status, such as 422 for a form that comes back. A form that is answered with
-// 200 was taken.
+// ShowStatus responds with a page and a status, such as 422 for a rejected form. A response of 200 to a form means that
+// it was accepted.
 func (v *Visit) ShowStatus(status int, name string, view any) error {
 	if status == http.StatusOK && v.gin.Request.Method == http.MethodPost {
 		v.Accepted()
 	}
-	if after := patience[status]; after != "" && v.gin.Writer.Header().Get("Retry-After") == "" {
+	if after := retrySeconds[status]; after != "" && v.gin.Writer.Header().Get("Retry-After") == "" {
 		v.gin.Header("Retry-After", after)
 	}
 	return v.render(status, name, "layout", view)
 }
 
-// Fragment answers with one block of a page, without the layout.
+// Fragment responds with one block of a page, without the layout.
 func (v *Visit) Fragment(name, block string, view any) error {
 	return v.render(http.StatusOK, name, block, view)
 }
@@ -47,13 +47,13 @@ func (v *Visit) render(status int, name, block string, view any) error {
 	return v.write(status, "text/html; charset=utf-8", v.stamp(body))
 }
 
-// File answers with something to be kept under a name.
+// File responds with a download under a name.
 func (v *Visit) File(media, name string, body []byte) error {
 	v.gin.Header("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	return v.write(http.StatusOK, media, body)
 }
 
-// Nothing answers that it is done and nothing has to be shown.
+// Nothing responds with success and no content.
 func (v *Visit) Nothing() error {
 	if err := v.Session.save(); err != nil {
 		return err
@@ -71,22 +71,22 @@ func (v *Visit) write(status int, media string, body []byte) error {
 	h.Set("Content-Type", media)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	v.gin.Status(status)
-	_, _ = v.gin.Writer.Write(body) // a client that has gone is the only way this fails
+	_, _ = v.gin.Writer.Write(body) // fails only if the client has disconnected
 	return nil
 }
 
-// Redirect sends the browser on, after a post that was taken or instead of a page.
+// Redirect redirects the browser, after an accepted form or instead of a page.
 func (v *Visit) Redirect(to string) error {
 	if v.gin.Request.Method == http.MethodPost {
 		v.Accepted()
 	}
-	return v.leave(to)
+	return v.redirect(to)
 }
 
-// Refuse sends the browser on after a post that was not taken: what is kept of it stays.
-func (v *Visit) Refuse(to string) error { return v.leave(to) }
+// Refuse redirects the browser after a form that was not accepted. A stored copy of the form is not dropped.
+func (v *Visit) Refuse(to string) error { return v.redirect(to) }
 
-func (v *Visit) leave(to string) error {
+func (v *Visit) redirect(to string) error {
 	if err := v.Session.save(); err != nil {
 		return err
 	}
@@ -99,8 +99,8 @@ func (v *Visit) leave(to string) error {
 	return nil
 }
 
-// Local returns an address that came with a request, such as where to go after signing in, if it lies on this site, and
-// the start page otherwise.
+// Local returns an address from a request, such as that of the page after signing in, if it is on this site, or else
+// that of the start page. It prevents open redirects.
 func Local(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(address, "/") ||

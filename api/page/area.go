@@ -6,34 +6,34 @@ import (
 	"net/http"
 )
 
-// Area is one audience's part of the website.
+// Area is the part of the website for one audience.
 type Area struct {
 	Name      string // in lower case: "portal"
-	Templates fs.FS  // *.html at its root; those that begin with _ are shared by all its pages (embed them with all:)
+	Templates fs.FS  // *.html at its root; files whose names begin with _ are shared by all pages (embed them with all:)
 	Routes    []Route
 }
 
-// Route is one line of an area's table.
+// Route is an entry of an area's table.
 type Route struct {
 	Method string // GET or POST: forms know no other
 	Path   string // as gin has it: /tickets/:number
 	Access Access
 	Handle func(*Visit) error // its error becomes an error page
 
-	Entrance bool // it signs in or out, whomever its form was shown to
+	Entrance bool // it signs in or out, so its form may be sent by another person than it was shown to
 }
 
-// Get is a route that shows something.
+// Get returns a GET route.
 func Get(path string, access Access, handle func(*Visit) error) Route {
 	return Route{Method: http.MethodGet, Path: path, Access: access, Handle: handle}
 }
 
-// Post is a route that does something.
+// Post returns a POST route.
 func Post(path string, access Access, handle func(*Visit) error) Route {
 	return Route{Method: http.MethodPost, Path: path, Access: access, Handle: handle}
 }
 
-// Entrance is a route that does something to sign in or out.
+// Entrance returns a POST route that signs in or out.
 func Entrance(path string, handle func(*Visit) error) Route {
 	return Route{Method: http.MethodPost, Path: path, Access: Anyone, Handle: handle, Entrance: true}
 }

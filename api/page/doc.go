@@ -1,5 +1,5 @@
-// Package page is the engine of the website's pages: who asks and in which zone, one layout, sets of templates that
-// are declared and checked at the start, static files, forms, errors and streams. Each audience has a package of its
-// own beside it (account, portal, panel, supervision) that brings an Area: templates and a table of routes. It knows
-// no ticket's rules, no SQL and no Temporal; a page's words come from the desk.
+// Package page is the engine of the website: sessions, time zones, the layout, template sets that are checked at start,
+// static files, forms, error pages and event streams. Each audience has its own package (account, portal, panel,
+// supervision), which defines an Area: templates and a table of routes. Package page must not know the rules of tickets,
+// SQL or Temporal.
 package page

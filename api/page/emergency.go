@@ -7,8 +7,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// notices returns what the page says of emergencies: none on a part of a page, since the page around it does, and none when
-// they can't be read.
+// notices returns the notices of emergencies for a page. It returns none for a fragment, because the page around it
+// shows them, or if they can't be read.
 func (v *Visit) notices() []desk.Notice {
 	if v.engine.Board == nil || v.Partial() {
 		return nil
@@ -20,7 +20,7 @@ func (v *Visit) notices() []desk.Notice {
 	return notices
 }
 
-// PastNotices returns the emergencies that ended since an instant, the latest first.
+// PastNotices returns the emergencies that have ended since an instant, the latest first.
 func (v *Visit) PastNotices(since time.Time) ([]desk.Emergency, error) {
 	if v.engine.Board == nil {
 		return nil, nil
@@ -28,27 +28,27 @@ func (v *Visit) PastNotices(since time.Time) ([]desk.Emergency, error) {
 	return v.engine.Board.Past(v.Context(), since)
 }
 
-// Remembered is how long the page of notices still shows an emergency that is over, for those who wonder why a date moved.
+// Remembered is how long the page of notices shows an emergency after its end, because it explains moved deadlines.
 const Remembered = 28 * 24 * time.Hour
 
-// Cause is the emergency that a line about a ticket refers to, in short.
+// Cause describes the emergency that caused a change of a ticket.
 type Cause struct {
 	Manual bool   // it was declared on this ticket alone
 	Text   string // its notice, plain; empty when it is not known
 	Told   bool   // the page of notices shows it
 }
 
-// Shown reports whether there is anything to say of it.
+// Shown reports whether there is anything to show.
 func (c Cause) Shown() bool { return c.Manual || c.Text != "" || c.Told }
 
-// Causes are the emergencies that a ticket's events may tell of.
+// Causes are the emergencies that a ticket's events may refer to.
 type Causes struct {
 	known map[ticket.EmergencyID]desk.Emergency
 	now   time.Time
 }
 
-// Causes reads them for a ticket; for one that no emergency has touched nothing is read. When they can't be read, the
-// page says less.
+// Causes loads the emergencies of a ticket. If they can't be loaded, it logs the error and returns none. It does not
+// query for a ticket without emergencies.
 func (v *Visit) Causes(t ticket.Ticket) Causes {
 	c := Causes{now: time.Now()}
 	if v.engine.Board == nil || len(t.Emergencies) == 0 {
@@ -61,7 +61,7 @@ func (v *Visit) Causes(t ticket.Ticket) Causes {
 	return c
 }
 
-// Of returns the one that an event names.
+// Of returns the emergency that an event names.
 func (c Causes) Of(name string) Cause {
 	id := ticket.EmergencyID(name)
 	if !id.Valid() {
@@ -74,7 +74,7 @@ func (c Causes) Of(name string) Cause {
 	return Cause{Text: e.Notice, Told: e.Cancelled.IsZero() && (e.Until.IsZero() || e.Until.After(c.now.Add(-Remembered)))}
 }
 
-// Behind returns those that a line of a clock's explanation comes from, by the ticket's timeline.
+// Behind returns the emergencies that caused a line of a clock's explanation, by their names in the timeline.
 func (c Causes) Behind(names []string) []Cause {
 	var all []Cause
 	for _, name := range names {

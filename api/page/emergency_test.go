@@ -13,14 +13,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Notices gives what the test has declared, while the database answers.
+// Notices returns what the test has declared, or an error while the database is away.
 func (s *site) Notices(context.Context) ([]desk.Emergency, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.declared, s.away
 }
 
-// Emergencies gives none: no page of this test shows the past.
+// Emergencies returns none: no page of this test shows the past.
 func (s *site) Emergencies(context.Context) ([]desk.Emergency, error) { return nil, nil }
 
 func (s *site) declare(all ...desk.Emergency) {

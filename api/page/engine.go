@@ -28,20 +28,20 @@ type people interface {
 	BySession(ctx context.Context, id ticket.PersonID, epoch int64) (desk.Person, error)
 }
 
-// board is where emergencies are announced.
-type board interface {
+// noticeReader reads notices and emergencies.
+type noticeReader interface {
 	request.NoticeReader
 	Past(ctx context.Context, since time.Time) ([]desk.Emergency, error)
 	Named(context.Context) (map[ticket.EmergencyID]desk.Emergency, error)
 }
 
-// Config is what the engine needs. Sessions, People and Policies must be set.
+// Config configures the engine. Sessions, People and Policies must be set.
 type Config struct {
 	Sessions scs.CtxStore
 	People   people
 	Policies request.PolicyReader
-	Board    board  // nil: there never is an emergency
-	Keeper   keeper // nil: what is sent after a session has ended is not kept
+	Board    noticeReader // nil: there are no notices
+	Keeper   formStore    // nil: forms that are sent after a session has ended are lost
 
 	Name       string          // of the site; "Support" when empty
 	Prefix     string          // of new tickets' numbers; "HM" when empty
@@ -53,7 +53,7 @@ type Config struct {
 	Log        *slog.Logger    // nil: slog.Default
 }
 
-// Engine shows the pages of every area.
+// Engine serves the pages of all areas.
 type Engine struct {
 	Config
 	sessions *scs.SessionManager
@@ -63,10 +63,10 @@ type Engine struct {
 	sets     map[string]*set // by area
 	streams  streams
 
-	lookAgain time.Duration // how often a stream looks whether its session lives
+	sessionCheckInterval time.Duration // how often a stream checks its session
 }
 
-// New prepares an engine: it reads its static files and checks its own templates.
+// New returns an engine. It loads the static files and parses the engine's own templates.
 func New(config Config) (*Engine, error) {
 	if config.Sessions == nil || config.People == nil || config.Policies == nil {
 		return nil, errors.New("make the pages: sessions, people and policies are needed")
@@ -80,7 +80,7 @@ func New(config Config) (*Engine, error) {
 	if config.Prefix == "" {
 		config.Prefix = "HM"
 	}
-	e := &Engine{Config: config, sessions: newSessions(config), sets: map[string]*set{}, lookAgain: lookAgain}
+	e := &Engine{Config: config, sessions: newSessions(config), sets: map[string]*set{}, sessionCheckInterval: sessionCheckInterval}
 	var err error
 	if e.assets, err = readAssets(); err != nil {
 		return nil, err
@@ -89,8 +89,8 @@ func New(config Config) (*Engine, error) {
 	return e, err
 }
 
-// Mount registers the static files and every area's routes. A template that can't be parsed or a route without a rule
-// is an error.
+// Mount registers the static files and every area's routes. It returns an error for a template that can't be parsed or a
+// route without an access rule.
 func (e *Engine) Mount(engine *gin.Engine, areas ...Area) error {
 	engine.GET("/static/*file", e.static)
 	for _, a := range areas {
@@ -112,9 +112,9 @@ func (e *Engine) Mount(engine *gin.Engine, areas ...Area) error {
 func (e *Engine) handler(set *set, r Route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		v := e.visit(c, set)
-		err := v.begin()
+		err := v.authenticate()
 		if err == nil {
-			err = r.Access.admit(v)
+			err = r.Access.check(v)
 		}
 		if err == nil && !r.Entrance {
 			err = v.sameWriter()
@@ -132,17 +132,18 @@ func (e *Engine) handler(set *set, r Route) gin.HandlerFunc {
 	}
 }
 
-// Fail answers a request that no route took, or that broke, with an error page.
+// Fail responds with an error page to a request that matched no route or failed outside of a handler.
 func (e *Engine) Fail(c *gin.Context, err error) {
 	v := e.visit(c, e.errors)
-	if lost := v.begin(); lost != nil {
+	if lost := v.authenticate(); lost != nil {
 		e.Log.WarnContext(c.Request.Context(), "error page without a session", "error", lost)
 	}
 	v.fail(err)
 }
 
-// inForce is the policy that the layout names. While the database is away the last one known does.
-func (e *Engine) inForce(ctx context.Context) *policy.Policy {
+// currentPolicy returns the policy in force for the layout. While the database is unavailable it returns the last one
+// that was read; nil if there is none.
+func (e *Engine) currentPolicy(ctx context.Context) *policy.Policy {
 	_, p, _, err := e.Policies.PolicyInForce(ctx)
 	if err != nil {
 		return e.policy.Load()
@@ -155,10 +156,10 @@ func (e *Engine) visit(c *gin.Context, set *set) *Visit {
 	return &Visit{engine: e, set: set, gin: c, info: request.Of(c.Request.Context())}
 }
 
-// begin finds out who asks.
-func (v *Visit) begin() error {
-	v.headers()
-	v.policy = v.engine.inForce(v.Context())
+// authenticate loads the session and sets the visit's person.
+func (v *Visit) authenticate() error {
+	v.setHeaders()
+	v.policy = v.engine.currentPolicy(v.Context())
 	v.Zone = v.zone()
 	v.Session = &Session{visit: v}
 	if err := v.Session.load(); err != nil {
@@ -166,15 +167,15 @@ func (v *Visit) begin() error {
 	}
 	person, err := v.Session.person()
 	if fault.KindOf(err) == fault.Unauthenticated {
-		return v.Session.end() // ended elsewhere, or disabled: a visitor from here on
+		return v.Session.end() // the session was ended elsewhere or the person disabled: continue as a visitor
 	}
 	v.Person = person
 	v.info.Person = person
 	return err
 }
 
-// Identify returns the person who is signed in where a request comes from; the zero Person when none is. An Unauthenticated
-// fault says that their session was ended.
+// Identify returns the person whose session a request's cookie names, or the zero Person without one. It returns an
+// Unauthenticated fault if their session was ended.
 func (e *Engine) Identify(r *http.Request) (desk.Person, error) {
 	cookie, err := r.Cookie(e.sessions.Cookie.Name)
 	if err != nil {
@@ -191,11 +192,11 @@ func (e *Engine) Identify(r *http.Request) (desk.Person, error) {
 	return e.People.BySession(ctx, ticket.PersonID(id), e.sessions.GetInt64(ctx, keyEpoch))
 }
 
-// contentPolicy lets a page run what this server serves, and nothing that was typed.
+// contentPolicy is the Content-Security-Policy: scripts and styles of this server only, nothing inline.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-func (v *Visit) headers() {
+func (v *Visit) setHeaders() {
 	h := v.gin.Writer.Header()
 	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("Referrer-Policy", "same-origin") // cross-origin checks of older browsers need it within the site
@@ -204,7 +205,7 @@ func (v *Visit) headers() {
 	h.Set("Vary", "Accept-Encoding, Cookie, HX-Request")
 }
 
-// zone is the viewer's, which a script sets in a cookie; until then the policy's.
+// zone returns the viewer's time zone, which a script sets in a cookie, or else the policy's.
 func (v *Visit) zone() *time.Location {
 	if cookie, err := v.gin.Request.Cookie("tz"); err == nil && !strings.EqualFold(cookie.Value, "local") && cookie.Value != "" {
 		if zone, err := time.LoadLocation(cookie.Value); err == nil {
@@ -217,7 +218,8 @@ func (v *Visit) zone() *time.Location {
 	return time.UTC
 }
 
-// cookieName is what a cookie is called: with the prefix, no other host and no plain connection can set it.
+// cookieName returns the name of a cookie, over HTTPS with the prefix __Host-: browsers then accept it from this host
+// and over HTTPS only.
 func (c Config) cookieName(name string) string {
 	if c.Secure {
 		return "__Host-" + name

@@ -201,15 +201,15 @@ func TestForm_isReadOnceAndWithinItsLimit(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, a.StatusCode, c.want)
 		}
 	}
-	s.onces = nil
+	s.keys = nil
 	for _, body := range []string{"a=1&once=K", "once=K&a=1", "a=2&once=K", "a=1"} {
 		s.do(http.MethodPost, "/form", body)
 	}
 	same := func(i, j int) bool {
-		return s.onces[i].Key == s.onces[j].Key && string(s.onces[i].Fingerprint) == string(s.onces[j].Fingerprint)
+		return s.keys[i].Key == s.keys[j].Key && string(s.keys[i].Fingerprint) == string(s.keys[j].Fingerprint)
 	}
-	if !same(0, 1) || same(0, 2) || s.onces[3].Key != "" {
-		t.Errorf("the keys are %+v", s.onces)
+	if !same(0, 1) || same(0, 2) || s.keys[3].Key != "" {
+		t.Errorf("the keys are %+v", s.keys)
 	}
 }
 

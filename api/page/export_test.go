@@ -1,10 +1,10 @@
 package page
 
-// LookAtOnce makes streams look before each event whether their session lives.
-func (e *Engine) LookAtOnce() { e.lookAgain = 0 }
+// LookAtOnce makes streams check their session before each event.
+func (e *Engine) LookAtOnce() { e.sessionCheckInterval = 0 }
 
 // MostStreams is how many one person may have open.
-const MostStreams = mostStreams
+const MostStreams = maxStreams
 
 // FormBegins finds the forms that are stamped.
 var FormBegins = formBegins

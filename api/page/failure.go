@@ -20,22 +20,23 @@ type failureView struct {
 	Typed   bool // something was posted: the page before still shows it
 }
 
-// fail answers with an error page, and notes the error for the log. Who has not signed in is asked to.
+// fail responds with an error page and records the error for the access log. It redirects visitors who must sign in to
+// do so.
 func (v *Visit) fail(err error) {
 	v.info.Failure = err
 	if v.gin.Writer.Written() {
-		return // a stream that broke: its browser comes again
+		return // a stream that failed: the browser reconnects
 	}
 	status, shown := request.Safe(v.Context(), err)
 	if status == http.StatusUnauthorized && v.gin.Request.Method == http.MethodGet {
-		if v.leave("/sign-in?next="+url.QueryEscape(v.whole())) == nil {
+		if v.redirect("/sign-in?next="+url.QueryEscape(v.pageAddress())) == nil {
 			return
 		}
 	}
 	if status == http.StatusUnauthorized && v.gin.Request.Method == http.MethodPost && v.askToSignIn() {
 		return
 	}
-	if errors.Is(err, errOther) && v.keep() {
+	if errors.Is(err, errOtherWriter) && v.storeForm() {
 		shown.Message += ". What was typed is kept for a day, for the person who wrote it: sign out, sign in as them in this browser, and it is back in its form"
 	}
 	v.retryAfter(status, shown)
@@ -45,7 +46,7 @@ func (v *Visit) fail(err error) {
 	view := failureView{
 		Layout: v.Layout(headings[status], ""), Status: status, Heading: headings[status],
 		Message: Sentence(shown.Message), ID: v.info.ID, Details: shown.Details,
-		Typed: v.gin.Request.Method == http.MethodPost && slices.Contains(again, status),
+		Typed: v.gin.Request.Method == http.MethodPost && slices.Contains(retryable, status),
 	}
 	if view.Heading == "" {
 		view.Heading = http.StatusText(status)
@@ -57,20 +58,20 @@ func (v *Visit) fail(err error) {
 		block = "failure"
 	}
 	if lost := page.render(status, "failure", block, view); lost != nil {
-		v.gin.String(status, "%s\n", shown.Message) // the session can't be kept, or the page is broken: the words go out
+		v.gin.String(status, "%s\n", shown.Message) // the session can't be saved or the page can't be rendered
 		v.engine.Log.ErrorContext(v.Context(), "no error page", "error", lost)
 	}
 }
 
-// RetryAfter says when it may be worth to send a form again that comes back for a Limited fault.
+// RetryAfter sets the Retry-After header of a rejected form, for a Limited fault.
 func (v *Visit) RetryAfter(limited error) {
 	status, shown := request.Safe(v.Context(), limited)
 	v.retryAfter(status, shown)
 }
 
-// retryAfter says when it may be worth to ask again.
+// retryAfter sets the Retry-After header, if the status or the fault calls for one.
 func (v *Visit) retryAfter(status int, f *fault.Error) {
-	after := patience[status]
+	after := retrySeconds[status]
 	if f.RetryAfter > 0 {
 		after = request.Seconds(f.RetryAfter)
 	}
@@ -79,23 +80,24 @@ func (v *Visit) retryAfter(status int, f *fault.Error) {
 	}
 }
 
-// patience is how many seconds that is where the fault doesn't say.
-var patience = map[int]string{http.StatusServiceUnavailable: "5", http.StatusTooManyRequests: "60"}
+// retrySeconds are the values of Retry-After for faults that don't have one, by status.
+var retrySeconds = map[int]string{http.StatusServiceUnavailable: "5", http.StatusTooManyRequests: "60"}
 
-// whole is the address of the page that the browser shows: to htmx, which asks for a part of it, that is another one.
-func (v *Visit) whole() string {
+// pageAddress returns the address of the page that the browser shows, which is not the request's own if htmx requests a
+// fragment of it.
+func (v *Visit) pageAddress() string {
 	if shown, err := url.Parse(v.gin.GetHeader("HX-Current-URL")); err == nil && v.Partial() && shown.Path != "" {
 		return shown.RequestURI()
 	}
 	return v.gin.Request.URL.RequestURI()
 }
 
-// again are the statuses after which the same words may be sent once more, as they are or shortened.
-var again = []int{
+// retryable are the statuses after which the same form may be sent again, unchanged or shortened.
+var retryable = []int{
 	http.StatusRequestEntityTooLarge, http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusInternalServerError,
 }
 
-// headings say what a status means, for people.
+// headings are the headings of error pages, by status.
 var headings = map[int]string{
 	http.StatusUnauthorized:          "Please sign in",
 	http.StatusForbidden:             "This is not for you",

@@ -17,20 +17,21 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// maxForm is the longest posted form, in bytes. Percent-encoding may triple what was typed, and a line break counts as
-// one byte of a message and is posted as six. A message of twice the limit fits, too, so that it comes back in its form.
+// maxForm is the maximum size of a posted form, in bytes. Percent-encoding may triple a text, and a line break is one
+// byte of a message but six of a form. A message of up to twice its limit is read, so that it can be shown again.
 const maxForm = 6*desk.MaxBody + 16<<10
 
-// fieldOnce is the hidden field of a form that may be sent once.
-const fieldOnce = "once"
+// fieldKey is the hidden field with a form's idempotency key.
+const fieldKey = "once"
 
-// fieldSeen is the hidden field that says what the page had shown of a ticket; a list has one for each, named with its number.
+// fieldSeen is the hidden field with the last entry of a ticket's timeline that the page showed. In a list there is one
+// for each ticket, with its number appended to the name.
 const fieldSeen = "seen"
 
-// fieldFrom is the hidden field that names the list to come back to.
+// fieldFrom is the hidden field with the list to return to.
 const fieldFrom = "from"
 
-// Form reads what was posted. Values keep their line breaks as the browser sent them.
+// Form returns the posted form. Line breaks in values are as the browser sent them.
 func (v *Visit) Form() (url.Values, error) {
 	if v.form != nil {
 		return v.form, nil
@@ -56,7 +57,7 @@ func (v *Visit) Form() (url.Values, error) {
 	return form, nil
 }
 
-// Upload reads a form that carries one file, of at most so many bytes, in the given field. Without a file, file is nil.
+// Upload returns a posted form with one file of at most most bytes in the given field; file is nil if there is none.
 // Nothing is written to disk.
 func (v *Visit) Upload(field string, most int64) (form url.Values, file []byte, err error) {
 	r := v.gin.Request
@@ -85,14 +86,14 @@ func (v *Visit) Upload(field string, most int64) (form url.Values, file []byte, 
 		case part.FormName() == field:
 			file = text
 		case part.FileName() != "":
-			// A file of another field is left out.
+			// A file in another field is ignored.
 		default:
 			form.Add(part.FormName(), string(text))
 		}
 	}
 }
 
-// readPart reads one field, or the file one byte past its limit, so that the caller can tell that it is too long.
+// readPart reads one field, or the file up to one byte past its limit, so that the caller can detect that it is too long.
 func readPart(part *multipart.Part, field string, most int64) ([]byte, error) {
 	limit := int64(maxForm)
 	if part.FormName() == field {
@@ -101,8 +102,8 @@ func readPart(part *multipart.Part, field string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(part, limit))
 }
 
-// typed reads a form with or without a file, and leaves the file out.
-func (v *Visit) typed() (url.Values, error) {
+// readForm returns the posted form, with or without a file, which it ignores.
+func (v *Visit) readForm() (url.Values, error) {
 	if v.form != nil {
 		return v.form, nil
 	}
@@ -113,28 +114,28 @@ func (v *Visit) typed() (url.Values, error) {
 	return v.Form()
 }
 
-// words reports whether a kept form holds anything that was typed or chosen, and not only hidden fields.
-func words(fields url.Values) bool {
+// hasInput reports whether a form has values in other fields than hidden ones.
+func hasInput(fields url.Values) bool {
 	for name, values := range fields {
-		if typedIn(name) && strings.Join(values, "") != "" {
+		if isInputField(name) && strings.Join(values, "") != "" {
 			return true
 		}
 	}
 	return false
 }
 
-// unseen are fields that every form has hidden, beside those named fieldSeen.
-var unseen = []string{fieldOnce, fieldFrom, "act", "expected", "follows", "id", "next", "zone"}
+// hiddenFields are the names of hidden fields, besides those that begin with fieldSeen.
+var hiddenFields = []string{fieldKey, fieldFrom, "act", "expected", "follows", "id", "next", "zone"}
 
-// typedIn reports whether a field is one that people see.
-func typedIn(name string) bool {
-	return !slices.Contains(unseen, name) && !strings.HasPrefix(name, fieldSeen)
+// isInputField reports whether a field is visible.
+func isInputField(name string) bool {
+	return !slices.Contains(hiddenFields, name) && !strings.HasPrefix(name, fieldSeen)
 }
 
-// IdempotencyKey is what makes a form that is sent twice be taken once: the key that it was shown with. A form without one is
-// not protected. What the page had shown is no part of what is asked: it may have been brought up to date between the two.
+// IdempotencyKey returns the idempotency key of the form that was read, or the zero key if it has none. Fields that
+// begin with fieldSeen are not part of the fingerprint: the page may have been refreshed between two attempts.
 func (v *Visit) IdempotencyKey() desk.IdempotencyKey {
-	key := v.form.Get(fieldOnce)
+	key := v.form.Get(fieldKey)
 	if key == "" || len(key) > 64 {
 		return desk.IdempotencyKey{}
 	}
@@ -143,8 +144,8 @@ func (v *Visit) IdempotencyKey() desk.IdempotencyKey {
 	return request.OnceOf(OnceKey(key), []byte(v.Path()), []byte(asked.Encode()))
 }
 
-// FormKey is the key of the form on a page whose address carries it: it is the same one when the browser comes back to
-// that address, so that what is sent twice is taken once. When it is empty, the answer is AddFormKey's.
+// FormKey returns the idempotency key in the page's address. It stays the same when the browser returns to that address,
+// so that the form is accepted once. If it is empty, respond with AddFormKey.
 func (v *Visit) FormKey() string {
 	if key := v.Query("form"); ValidKey(key) {
 		return key
@@ -152,17 +153,17 @@ func (v *Visit) FormKey() string {
 	return ""
 }
 
-// AddFormKey leads to the same page under an address with a new key.
+// AddFormKey redirects to the same page with a new key in its address.
 func (v *Visit) AddFormKey() error {
 	query := v.Queries()
 	query.Set("form", rand.Text())
-	return v.leave(v.Path() + "?" + query.Encode())
+	return v.redirect(v.Path() + "?" + query.Encode())
 }
 
-// ValidKey reports whether a form's key is one that was drawn here.
+// ValidKey reports whether a form's key has the format of those that this package generates.
 func ValidKey(key string) bool {
 	return len(key) == len(rand.Text()) && strings.Trim(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
-// OnceKey is the key under which what a form with a key asks for is accepted.
+// OnceKey returns the idempotency key of a command that was sent by a form with a key.
 func OnceKey(key string) string { return "page:" + key }

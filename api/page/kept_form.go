@@ -14,8 +14,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// keeper keeps the forms whose writer has to sign in first.
-type keeper interface {
+// formStore stores forms whose writer has to sign in before they can be sent.
+type formStore interface {
 	Secret(ctx context.Context, name string) ([]byte, error)
 	KeepForm(ctx context.Context, browser []byte, f desk.KeptForm) error
 	KeptForms(ctx context.Context, browser []byte, person ticket.PersonID, page string) ([]desk.KeptForm, error)
@@ -24,21 +24,21 @@ type keeper interface {
 }
 
 const (
-	writerSecret = "writers" // of the store
-	keptCookie   = "kept"    // names the browser to what is kept for it
-	keptAge      = 24 * time.Hour
-	sentCookie   = "sent"  // names the draft that was accepted, for form-drafts.js
-	sentAge      = 60      // in seconds: until the next page has been read
-	maxDraft     = 200     // of a draft's name, in bytes
-	maxUpload    = 1 << 20 // of a form with a file, whose other fields are kept
+	writerSecret  = "writers" // name of the secret in the store
+	formCookie    = "kept"    // its token identifies the browser whose forms are stored
+	formCookieAge = 24 * time.Hour
+	sentCookie    = "sent"  // names the draft that was accepted, for form-drafts.js
+	sentAge       = 60      // in seconds: until the next page has been read
+	maxDraft      = 200     // of a draft's name, in bytes
+	maxUpload     = 1 << 20 // of a form with a file, whose other fields are stored
 )
 
-// secrets are fields that are never kept.
+// secrets are the names of fields that are never stored.
 var secrets = []string{"password", "current"}
 
-// keep keeps a form whose writer has to sign in first, and reports whether it is kept and holds anything that was typed.
-func (v *Visit) keep() bool {
-	form, err := v.typed()
+// storeForm stores the posted form until its writer has signed in. It reports whether it did and the form has input.
+func (v *Visit) storeForm() bool {
+	form, err := v.readForm()
 	if err != nil || !v.mayKeep || v.writtenOn == "" || v.engine.Keeper == nil {
 		return false
 	}
@@ -48,7 +48,7 @@ func (v *Visit) keep() bool {
 			fields[name] = values
 		}
 	}
-	token := v.keptToken()
+	token := v.formToken()
 	if token == "" {
 		token = rand.Text()
 	}
@@ -59,17 +59,17 @@ func (v *Visit) keep() bool {
 		v.engine.Log.WarnContext(v.Context(), "form is not kept until its writer has signed in", "error", err)
 		return false
 	}
-	v.SetCookie(keptCookie, token, keptAge)
-	return words(fields)
+	v.SetCookie(formCookie, token, formCookieAge)
+	return hasInput(fields)
 }
 
-// askToSignIn keeps what was posted without a session, and sends the browser to sign in and from there back to the page.
-// It reports whether it has answered.
+// askToSignIn stores a form that was posted without a session, and redirects the browser to sign in and from there back
+// to the form's page. It reports whether it has responded.
 func (v *Visit) askToSignIn() bool {
 	if v.engine.Keeper == nil || v.Partial() {
 		return false
 	}
-	kept := v.keep()
+	kept := v.storeForm()
 	if v.writer == "" || v.writtenOn == "" {
 		return false
 	}
@@ -77,11 +77,11 @@ func (v *Visit) askToSignIn() bool {
 	if kept {
 		v.Flash("Your session has ended, so that was not sent. What you typed is kept: it is back in its form when you have signed in again in this browser.")
 	}
-	return v.leave("/sign-in?next="+url.QueryEscape(v.writtenOn)) == nil
+	return v.redirect("/sign-in?next="+url.QueryEscape(v.writtenOn)) == nil
 }
 
-// Accepted drops what was kept of a form, here and in the browser, once it has been taken. Redirect and a page that
-// answers with 200 do so themselves.
+// Accepted drops the stored copy of a form that was accepted, and its draft in the browser. Redirect, and ShowStatus
+// with 200, call it.
 func (v *Visit) Accepted() {
 	if v.writer == "" {
 		return
@@ -89,14 +89,14 @@ func (v *Visit) Accepted() {
 	if strings.HasPrefix(v.draft, string(v.writer)+"/") && len(v.draft) <= maxDraft {
 		v.cookie(http.Cookie{Name: sentCookie, Value: url.QueryEscape(v.draft), MaxAge: sentAge})
 	}
-	v.forget(v.writer, func(browser []byte) error {
+	v.dropForms(v.writer, func(browser []byte) error {
 		return v.engine.Keeper.ForgetForm(v.Context(), browser, v.writer, v.Path(), v.writtenOn)
 	})
 }
 
-// forget drops what this browser has kept for a person.
-func (v *Visit) forget(person ticket.PersonID, drop func(browser []byte) error) {
-	token := v.keptToken()
+// dropForms calls drop with the ID of this browser, if forms may be stored for it and the person.
+func (v *Visit) dropForms(person ticket.PersonID, drop func(browser []byte) error) {
+	token := v.formToken()
 	if token == "" || person == "" || v.engine.Keeper == nil {
 		return
 	}
@@ -105,24 +105,24 @@ func (v *Visit) forget(person ticket.PersonID, drop func(browser []byte) error) 
 	}
 }
 
-// keptToken names this browser to what is kept for it; empty: nothing is.
-func (v *Visit) keptToken() string {
-	if token := v.Cookie(keptCookie); len(token) == len(rand.Text()) {
+// formToken returns the token of this browser's stored forms, or "" if there are none.
+func (v *Visit) formToken() string {
+	if token := v.Cookie(formCookie); len(token) == len(rand.Text()) {
 		return token
 	}
 	return ""
 }
 
-// browserOf is how the store knows a browser: it never sees the token itself.
+// browserOf returns the ID by which the store knows a browser: a hash, so that the store never contains the token.
 func browserOf(token string) []byte {
 	hash := sha256.Sum256([]byte(token))
 	return hash[:]
 }
 
-// SignInAgain keeps what was posted, and leads to where one signs in again and from there back to the form's page: the
-// one that it was shown on, or else the given one. Nothing of what was posted is done.
+// SignInAgain stores the posted form, and redirects to sign in again and from there back to the form's page, or to the
+// given page if the form does not name its own. The form is not processed.
 func (v *Visit) SignInAgain(page string) error {
-	if _, err := v.typed(); err != nil {
+	if _, err := v.readForm(); err != nil {
 		return err
 	}
 	if v.writer == "" {
@@ -131,6 +131,6 @@ func (v *Visit) SignInAgain(page string) error {
 	if v.writtenOn == "" {
 		v.writtenOn = page
 	}
-	v.keep()
-	return v.leave("/sign-in/again?next=" + url.QueryEscape(v.writtenOn))
+	v.storeForm()
+	return v.redirect("/sign-in/again?next=" + url.QueryEscape(v.writtenOn))
 }

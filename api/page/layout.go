@@ -10,11 +10,11 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Layout is what every page shows around its own part; a page's view embeds it. Its methods write instants in the
-// viewer's zone.
+// Layout is the part of a view that all pages share; a page's view embeds it. Its methods format instants in the
+// viewer's time zone.
 type Layout struct {
 	Title      string
-	Section    string // marks an entry of the navigation: its path
+	Section    string // path of the current entry of the navigation
 	Site       string // name
 	Prefix     string // of ticket numbers
 	Contact    string // e-mail address; may be empty
@@ -34,7 +34,7 @@ type Layout struct {
 	temporal string
 }
 
-// Layout makes the frame of a page. Section is the path of the navigation entry that the page belongs to.
+// Layout returns the layout of a page. Section is the path of the navigation entry that the page belongs to.
 func (v *Visit) Layout(title, section string) Layout {
 	l := Layout{
 		Title: title, Section: section, Site: v.engine.Name, Prefix: v.engine.Prefix, Version: v.engine.Version,
@@ -66,7 +66,7 @@ type NavItem struct {
 	Current     bool
 }
 
-// Nav is the navigation for the page's reader.
+// Nav returns the navigation for the page's reader.
 func (l Layout) Nav() []NavItem {
 	var items []NavItem
 	add := func(path, label string) { items = append(items, NavItem{path, label, path == l.Section}) }
@@ -91,10 +91,10 @@ func (l Layout) Nav() []NavItem {
 	return items
 }
 
-// IdempotencyKey is the key of a form that may be sent once; the form carries it in a hidden field of this name.
+// IdempotencyKey returns a new idempotency key for a form, which contains it in a hidden field.
 func (l Layout) IdempotencyKey() string { return rand.Text() }
 
-// WorkflowURL is where Temporal UI shows a ticket's workflow; empty when the desk knows no Temporal UI.
+// WorkflowURL returns the address of a ticket's workflow in Temporal UI, or "" if none is configured.
 func (l Layout) WorkflowURL(n ticket.Number) string {
 	if l.temporal == "" {
 		return ""
@@ -102,7 +102,7 @@ func (l Layout) WorkflowURL(n ticket.Number) string {
 	return strings.TrimRight(l.temporal, "/") + "/workflows/" + string(n)
 }
 
-// WorkflowSearch is where Temporal UI lists the workflows that a query finds; empty when the desk knows no Temporal UI.
+// WorkflowSearch returns the address of a query's result in Temporal UI, or "" if none is configured.
 func (l Layout) WorkflowSearch(query string) string {
 	if l.temporal == "" {
 		return ""

@@ -15,14 +15,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// refill puts back what its reader sent from this page before they had to sign in. It is sent again by them, and not by
-// itself.
+// refill fills the page's forms with those that its reader sent before having to sign in. They are not sent
+// automatically.
 func (v *Visit) refill(page []byte) []byte {
-	token, reader := v.keptToken(), v.reader()
+	token, reader := v.formToken(), v.reader()
 	if token == "" || reader == "" || v.engine.Keeper == nil {
 		return page
 	}
-	kept, err := v.engine.Keeper.KeptForms(v.Context(), browserOf(token), reader, v.whole())
+	kept, err := v.engine.Keeper.KeptForms(v.Context(), browserOf(token), reader, v.pageAddress())
 	if err != nil {
 		v.engine.Log.WarnContext(v.Context(), "page without what was typed before", "error", err)
 	}
@@ -31,8 +31,8 @@ func (v *Visit) refill(page []byte) []byte {
 	}
 	filled, err := fillIn(page, v.Path(), kept)
 	for _, k := range kept {
-		if !words(k.Fields) {
-			v.forget(reader, func(browser []byte) error { // it says once that nothing was done
+		if !hasInput(k.Fields) {
+			v.dropForms(reader, func(browser []byte) error { // shown once: nothing was done
 				return v.engine.Keeper.ForgetForm(v.Context(), browser, reader, k.Action, k.Page)
 			})
 		}
@@ -50,8 +50,8 @@ const (
 	noForm      = `<section class="card"><h2>What you typed before you had to sign in</h2><p>It was not sent, and this page can’t take it any more. Copy what you need: it is kept here for a day.</p></section>`
 )
 
-// fillIn writes kept forms into those of a page that are sent to the same path, or say in data-takes that they take what
-// is sent there. What has no form any more is shown above the page.
+// fillIn copies stored forms into the forms of a page with the same action, or with that action in data-takes. Input
+// that no form accepts is shown above the page.
 func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 	doc, err := goquery.NewDocumentFromReader(bytes.NewReader(page))
 	if err != nil {
@@ -61,16 +61,16 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 	first := &goquery.Selection{}
 	for _, k := range kept {
 		form, controls := formFor(doc, path, k)
-		if !words(k.Fields) || form != nil && controls.Length() == 0 { // a button or a password alone: there is nothing to put back
+		if !hasInput(k.Fields) || form != nil && controls.Length() == 0 { // only a button or a password: there is no input to restore
 			undone = true
 			continue
 		}
 		if form == nil {
-			doc.Find("main").PrependHtml(leftover(k.Fields))
+			doc.Find("main").PrependHtml(unmatchedFields(k.Fields))
 			continue
 		}
 		fill(controls, k.Fields)
-		form.SetAttr("data-kept", strconv.FormatInt(k.Kept.UnixMicro(), 36)) // a draft made of it names it, and is newer
+		form.SetAttr("data-kept", strconv.FormatInt(k.Kept.UnixMicro(), 36)) // lets form-drafts.js recognise a draft that is newer
 		if table := form.Closest("table"); table.Length() > 0 {              // a row has no room for a sentence
 			table.BeforeHtml(backInPlace)
 		} else {
@@ -78,10 +78,10 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 		}
 		form.ParentsFiltered("details").SetAttr("open", "")
 		if kind, there := form.Attr("data-kind"); there { // of the composer, which shows the form of one kind
-			choose(doc.Find(`#composer input[name="mode"]`), "checked", []string{kind})
+			selectOptions(doc.Find(`#composer input[name="mode"]`), "checked", []string{kind})
 		}
 		if !form.Is("form.write") { // in the panel the first keys on a page are shortcuts
-			first = typedInto(controls, k.Fields).First()
+			first = filledControls(controls, k.Fields).First()
 		}
 	}
 	first.SetAttr("autofocus", "") // of the last form that was sent: it may be far down the page
@@ -93,19 +93,19 @@ func fillIn(page []byte, path string, kept []desk.KeptForm) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// formFor finds the form that takes what is kept: of several that do, the one with most fields for it. It returns that
-// form's controls, none when only hidden ones take anything; a nil form when there is none.
+// formFor returns the form that accepts a stored form; of several, the one with the most matching fields. It also returns
+// the matching visible controls, which may be none. form is nil if there is none.
 func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, controls *goquery.Selection) {
 	most := 0
 	doc.Find("form").Each(func(_ int, f *goquery.Selection) {
-		if !strings.EqualFold(f.AttrOr("method", ""), "post") || !takes(f, path, k.Action) {
+		if !strings.EqualFold(f.AttrOr("method", ""), "post") || !accepts(f, path, k.Action) {
 			return
 		}
 		own := f.Find("input, textarea, select")
 		if id := f.AttrOr("id", ""); id != "" {
 			own = own.AddSelection(doc.Find("[form]").FilterFunction(func(_ int, c *goquery.Selection) bool { return c.AttrOr("form", "") == id }))
 		}
-		fits := typedInto(own, k.Fields).Length()
+		fits := filledControls(own, k.Fields).Length()
 		switch {
 		case fits > most:
 			form, controls, most = f, own, fits
@@ -116,21 +116,21 @@ func formFor(doc *goquery.Document, path string, k desk.KeptForm) (form, control
 	return form, controls
 }
 
-// typedInto are the controls that people see and that something was kept for.
-func typedInto(controls *goquery.Selection, fields url.Values) *goquery.Selection {
+// filledControls returns the visible controls for which there is a stored value.
+func filledControls(controls *goquery.Selection, fields url.Values) *goquery.Selection {
 	return controls.FilterFunction(func(_ int, c *goquery.Selection) bool {
 		return c.AttrOr("type", "") != "hidden" && len(fields[c.AttrOr("name", "")]) > 0
 	})
 }
 
-func takes(form *goquery.Selection, path, action string) bool {
+func accepts(form *goquery.Selection, path, action string) bool {
 	if pathOf(form.AttrOr("action", path)) == action || slices.Contains(strings.Fields(form.AttrOr("data-takes", "")), action) {
 		return true
 	}
 	return form.Find("[formaction]").FilterFunction(func(_ int, b *goquery.Selection) bool { return pathOf(b.AttrOr("formaction", "")) == action }).Length() > 0
 }
 
-// pathOf is an address without its query.
+// pathOf returns an address without its query.
 func pathOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -139,7 +139,7 @@ func pathOf(address string) string {
 	return u.Path
 }
 
-// fill sets the controls of a form. Hidden ones keep what the page says now, but for the key that makes it be taken once.
+// fill sets the controls of a form. Hidden ones keep the page's values, except for the idempotency key.
 func fill(controls *goquery.Selection, fields url.Values) {
 	left := url.Values{}
 	for name, values := range fields {
@@ -153,10 +153,10 @@ func fill(controls *goquery.Selection, fields url.Values) {
 		switch kind := strings.ToLower(c.AttrOr("type", "text")); {
 		case c.Is("select") && len(fields[name]) == 0:
 		case c.Is("select"):
-			choose(c.Find("option"), "selected", fields[name])
+			selectOptions(c.Find("option"), "selected", fields[name])
 		case c.Is("input") && (kind == "checkbox" || kind == "radio"):
-			choose(c, "checked", fields[name])
-		case c.Is("input") && (kind == "password" || kind == "file" || kind == "submit" || kind == "hidden" && name != fieldOnce):
+			selectOptions(c, "checked", fields[name])
+		case c.Is("input") && (kind == "password" || kind == "file" || kind == "submit" || kind == "hidden" && name != fieldKey):
 		case len(left[name]) == 0:
 		default:
 			value := left[name][0]
@@ -171,8 +171,8 @@ func fill(controls *goquery.Selection, fields url.Values) {
 	})
 }
 
-// choose marks those options that were chosen, and no others.
-func choose(options *goquery.Selection, mark string, chosen []string) {
+// selectOptions marks the chosen options with an attribute and removes it from all others.
+func selectOptions(options *goquery.Selection, mark string, chosen []string) {
 	options.Each(func(_ int, o *goquery.Selection) {
 		o.RemoveAttr(mark)
 		if value, there := o.Attr("value"); slices.Contains(chosen, value) || !there && slices.Contains(chosen, strings.TrimSpace(o.Text())) {
@@ -181,8 +181,8 @@ func choose(options *goquery.Selection, mark string, chosen []string) {
 	})
 }
 
-// leftover shows what was typed where no form takes it.
-func leftover(fields url.Values) string {
+// unmatchedFields returns HTML that shows the input of a form that the page no longer has.
+func unmatchedFields(fields url.Values) string {
 	doc, err := html.ParseFragment(strings.NewReader(noForm), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
 	if err != nil || len(doc) == 0 {
 		return ""
@@ -194,7 +194,7 @@ func leftover(fields url.Values) string {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		if text := strings.Join(fields[name], "\n"); typedIn(name) && text != "" {
+		if text := strings.Join(fields[name], "\n"); isInputField(name) && text != "" {
 			box := &html.Node{Type: html.ElementNode, Data: "textarea", DataAtom: atom.Textarea, Attr: []html.Attribute{
 				{Key: "readonly"}, {Key: "rows", Val: "4"}, {Key: "dir", Val: "auto"}, {Key: "aria-label", Val: "Typed as " + name},
 			}}
@@ -209,7 +209,7 @@ func leftover(fields url.Values) string {
 	return b.String()
 }
 
-// hidden is a hidden field.
+// hidden returns the HTML of a hidden field.
 func hidden(name, value string) string {
 	return `<input type="hidden" name="` + template.HTMLEscapeString(name) + `" value="` + template.HTMLEscapeString(value) + `">`
 }

@@ -22,21 +22,21 @@ const (
 	keySince  = "since" // when its person signed in, in seconds since 1970
 )
 
-// recentTime is for how long after signing in a session may do what one that was left open must not.
+// recentTime is how long after signing in Recent returns true.
 const recentTime = 15 * time.Minute
 
-// maxGrants is how many conversations a visitor may have opened by links; the oldest is forgotten first.
+// maxGrants limits the tickets that a session may have opened by links in emails; the oldest is dropped first.
 const maxGrants = 20
 
-// Session is what a browser's cookie stands for. Nothing is kept until something is put into it.
+// Session is the session that a browser's cookie identifies. It is not stored until it has a value.
 type Session struct {
 	visit *Visit
-	used  *grant // by which this visit was let in; nil: by none
+	used  *grant // that authorized this visit; nil: none
 }
 
 func (s *Session) manager() *scs.SessionManager { return s.visit.engine.sessions }
 
-// token is what the cookie holds.
+// token returns the session's token from the cookie, or "".
 func (s *Session) token() string {
 	cookie, err := s.visit.gin.Request.Cookie(s.manager().Cookie.Name)
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *Session) token() string {
 	return cookie.Value
 }
 
-// load reads the session that the cookie names.
+// load loads the session into the request's context.
 func (s *Session) load() error {
 	ctx, err := s.manager().Load(s.visit.Context(), s.token())
 	if err != nil {
@@ -64,8 +64,8 @@ func (s *Session) person() (desk.Person, error) {
 	return s.visit.engine.People.BySession(s.visit.Context(), ticket.PersonID(id), s.manager().GetInt64(s.visit.Context(), keyEpoch))
 }
 
-// SignIn makes the session theirs, under a new token: one that was known before is worth nothing. since is when they
-// proved who they are; zero: not of late.
+// SignIn assigns the session to a person, with a new token to prevent session fixation. since is when they
+// authenticated; the zero time means not recently.
 func (s *Session) SignIn(p desk.Person, epoch int64, since time.Time) error {
 	ctx := s.visit.Context()
 	if err := s.manager().RenewToken(ctx); err != nil {
@@ -74,27 +74,27 @@ func (s *Session) SignIn(p desk.Person, epoch int64, since time.Time) error {
 	s.manager().Put(ctx, keyPerson, string(p.ID))
 	s.manager().Put(ctx, keyEpoch, epoch)
 	s.manager().Put(ctx, keySince, max(since.Unix(), 0))
-	s.manager().Remove(ctx, keyGrants) // a visitor's conversations are not this person's
+	s.manager().Remove(ctx, keyGrants) // the grants were the visitor's, not this person's
 	s.visit.Person, s.visit.info.Person = p, p
 	return nil
 }
 
-// Renew keeps the session theirs, in a new epoch and under a new token, without counting as having signed in again.
+// Renew continues a person's session in a new epoch with a new token. It does not count as signing in again.
 func (s *Session) Renew(p desk.Person, epoch int64) error {
 	return s.SignIn(p, epoch, time.Unix(s.manager().GetInt64(s.visit.Context(), keySince), 0))
 }
 
-// Recent reports whether the session's person signed in a short while ago.
+// Recent reports whether the session's person signed in within the last 15 minutes.
 func (s *Session) Recent() bool {
 	since := s.manager().GetInt64(s.visit.Context(), keySince)
 	return since > 0 && time.Since(time.Unix(since, 0)) < recentTime
 }
 
-// SignOut ends the session with everything in it, and drops what was typed in this browser. Nothing else does: who is
-// signed out elsewhere, or by a new password or role, finds the words again after signing in.
+// SignOut ends the session, and drops stored forms and drafts of this browser. Only SignOut drops them: after a session
+// that was ended elsewhere, or by a new password or role, they are restored when the person signs in.
 func (s *Session) SignOut() error {
 	person := s.visit.Person.ID
-	s.visit.forget(person, func(browser []byte) error {
+	s.visit.dropForms(person, func(browser []byte) error {
 		return s.visit.engine.Keeper.ForgetForms(s.visit.Context(), browser, person)
 	})
 	if err := s.end(); err != nil {
@@ -113,10 +113,10 @@ func (s *Session) end() error {
 	return nil
 }
 
-// lives looks again whether the session that this visit began with still lets in whom it did: an Unauthenticated fault
-// when it doesn't. ctx is not the visit's own.
-func (s *Session) lives(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, lookingTime)
+// check returns an Unauthenticated fault if the session no longer authorizes the visit's person or grant. It loads the
+// session again, with ctx instead of the visit's own context, for streams.
+func (s *Session) check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, sessionCheckTimeout)
 	defer cancel()
 	ctx, err := s.manager().Load(ctx, s.token())
 	if err != nil {
@@ -139,16 +139,16 @@ func (s *Session) lives(ctx context.Context) error {
 	return err
 }
 
-// Put keeps a value from one request to the next.
+// Put sets a value of the session.
 func (s *Session) Put(key, value string) { s.manager().Put(s.visit.Context(), key, value) }
 
-// Get returns a value, empty when there is none.
+// Get returns a value of the session, or "".
 func (s *Session) Get(key string) string { return s.manager().GetString(s.visit.Context(), key) }
 
-// Pop returns a value and forgets it.
+// Pop returns a value of the session, or "", and removes it.
 func (s *Session) Pop(key string) string { return s.manager().PopString(s.visit.Context(), key) }
 
-// grant is one conversation that a link from a mail opened.
+// grant is the right to read and answer one ticket, from a link in an email.
 type grant struct {
 	Number ticket.Number   `json:"n"`
 	Person ticket.PersonID `json:"p"`
@@ -156,7 +156,7 @@ type grant struct {
 	Until  time.Time       `json:"u"`
 }
 
-// Grant lets this browser read and answer one ticket as its requester until an instant, or until that person's
+// Grant authorizes the session to read and answer one ticket as its requester until an instant, or until that person's
 // sessions are ended.
 func (s *Session) Grant(n ticket.Number, p ticket.PersonID, epoch int64, until time.Time) error {
 	kept := []grant{{n, p, epoch, until}}
@@ -173,7 +173,7 @@ func (s *Session) Grant(n ticket.Number, p ticket.PersonID, epoch int64, until t
 	return nil
 }
 
-// Granted returns whom a link from a mail lets this browser act as on a ticket; an Unauthenticated fault when none does.
+// Granted returns the requester as whom the session may act on a ticket, or an Unauthenticated fault without a grant.
 func (s *Session) Granted(n ticket.Number) (desk.Person, error) {
 	for _, g := range s.grants() {
 		if g.Number == n && time.Now().Before(g.Until) {
@@ -187,12 +187,12 @@ func (s *Session) Granted(n ticket.Number) (desk.Person, error) {
 func (s *Session) grants() []grant {
 	var grants []grant
 	if text := s.Get(keyGrants); text != "" {
-		_ = json.Unmarshal([]byte(text), &grants) // only Grant writes it; unreadable is none
+		_ = json.Unmarshal([]byte(text), &grants) // written by Grant only
 	}
 	return grants
 }
 
-// save writes the session and its cookie, if anything in it changed. It must run before the answer's first byte.
+// save stores the session and sets its cookie if it has changed. It must be called before the response is written.
 func (s *Session) save() error {
 	if !s.visit.loaded {
 		return nil
@@ -211,7 +211,7 @@ func (s *Session) save() error {
 	return nil
 }
 
-// forgetDrafts has the browser delete every draft in it, with a cookie that the script of the next page reads.
+// forgetDrafts sets a cookie that makes the next page's script delete all drafts in the browser.
 func (s *Session) forgetDrafts() {
 	s.visit.cookie(http.Cookie{Name: "forget", Value: "drafts", MaxAge: 365 * 24 * 60 * 60})
 }

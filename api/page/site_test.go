@@ -26,25 +26,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// site is a website with one area, as a browser meets it.
+// site is a website with one area, and a browser's client.
 type site struct {
 	t      *testing.T
 	server *httptest.Server
 	client *http.Client
 	stop   chan struct{}
 	engine *page.Engine
-	ticks  chan string // for a stream to tell
+	ticks  chan string // events that the stream sends
 
 	mu       sync.Mutex
 	declared []desk.Emergency
 	epoch    int64
-	away     error // what the database answers
+	away     error // error of the database
 	forms    []url.Values
-	onces    []desk.IdempotencyKey
+	keys     []desk.IdempotencyKey
 	people   map[ticket.PersonID]desk.Person
 }
 
-// sessions gives scs's store in memory the context that ours takes, and fails when the database is away.
+// sessions adapts scs's store in memory to the interface with contexts. It fails while the database is away.
 type sessions struct {
 	*memstore.MemStore
 	site *site
@@ -166,7 +166,7 @@ func (s *site) routes() []page.Route {
 		page.Post("/form", page.Anyone, func(v *page.Visit) error {
 			form, err := v.Form()
 			if err == nil {
-				s.forms, s.onces = append(s.forms, form), append(s.onces, v.IdempotencyKey())
+				s.forms, s.keys = append(s.forms, form), append(s.keys, v.IdempotencyKey())
 				err = v.Nothing()
 			}
 			return err
@@ -212,7 +212,7 @@ func (s *site) routes() []page.Route {
 	}
 }
 
-// tick streams what the test says.
+// tick streams the events of ticks.
 func (s *site) tick(v *page.Visit) error {
 	return v.Stream(func(ctx context.Context, send func(event, data string) error) error {
 		for {

@@ -21,18 +21,18 @@ import (
 //go:embed static
 var static embed.FS
 
-// asset is a static file, ready to be sent.
+// asset is a static file in memory.
 type asset struct {
 	media string
 	etag  string
 	body  []byte
 }
 
-// assets are the static files by path, such as css/base.css. They are addressed with a part of their hash, so a
-// browser may keep them for ever and gets a new one when it has changed.
+// assets are the static files by path, such as css/base.css. Their addresses contain a hash of their content, so that
+// browsers may cache them without limit.
 type assets struct {
 	files map[string]asset
-	token string // of all files together
+	token string // hash of all files
 }
 
 func readAssets() (*assets, error) {
@@ -58,7 +58,7 @@ func readAssets() (*assets, error) {
 	return a, nil
 }
 
-// newAsset is a file with its media type and entity tag. The tag is a weak one, since the file may be sent compressed.
+// newAsset returns a file with its media type and entity tag. The tag is weak because the file may be sent compressed.
 func newAsset(name string, body []byte) asset {
 	sum := sha256.Sum256(body)
 	a := asset{media: mime.TypeByExtension(path.Ext(name)), etag: `W/"` + hex.EncodeToString(sum[:8]) + `"`, body: body}
@@ -68,7 +68,7 @@ func newAsset(name string, body []byte) asset {
 	return a
 }
 
-// address is where a page finds a file. The token stands in the path, so that a script's own imports carry it on.
+// address returns the address of a file. The token is part of the path, so that relative imports of scripts include it.
 func (a *assets) address(name string) (string, error) {
 	if _, there := a.files[name]; !there {
 		return "", fmt.Errorf("there is no static file %s", name)
@@ -87,7 +87,7 @@ func (e *Engine) static(c *gin.Context) {
 	h.Set("Content-Type", file.media)
 	h.Set("ETag", file.etag)
 	h.Set("Vary", "Accept-Encoding")
-	h.Set("Cache-Control", "no-cache") // another program's page: ask again
+	h.Set("Cache-Control", "no-cache") // requested by a page of another version
 	if token == e.assets.token {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}

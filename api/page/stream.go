@@ -11,45 +11,45 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// Streams of server-sent events.
+// Limits of streams of server-sent events.
 const (
-	heartbeat   = 20 * time.Second // proxies cut what is silent for long
-	writingTime = 15 * time.Second // for one event; a browser that does not read is let go
-	lookAgain   = 5 * time.Second  // whether the session lives, with the next event; a busy desk sends many
-	lookingTime = 5 * time.Second  // for the database to say so
-	mostStreams = 30               // of one person: tabs, on all their devices
+	heartbeat            = 20 * time.Second // proxies close idle connections
+	writeTimeout         = 15 * time.Second // for one event; a browser that does not read is disconnected
+	sessionCheckInterval = 5 * time.Second  // at most so often, with the next event
+	sessionCheckTimeout  = 5 * time.Second  // for the database to respond
+	maxStreams           = 30               // of one person, in all tabs and on all devices
 )
 
 var errStreams = fault.New(fault.Limited, "this is open too often at once; close some of its tabs")
 
-// streams counts those that are open, by whose they are.
+// streams counts the open streams by owner.
 type streams struct {
 	mu   sync.Mutex
 	open map[string]int
 }
 
-// join takes a place, unless all are taken; leave frees it.
-func (s *streams) join(whose string) (leave func(), ok bool) {
+// join counts one more stream of an owner, unless maxStreams are open. The caller must call leave when it ends.
+func (s *streams) join(owner string) (leave func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open[whose] >= mostStreams {
+	if s.open[owner] >= maxStreams {
 		return nil, false
 	}
 	if s.open == nil {
 		s.open = map[string]int{}
 	}
-	s.open[whose]++
+	s.open[owner]++
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.open[whose]--; s.open[whose] == 0 {
-			delete(s.open, whose)
+		if s.open[owner]--; s.open[owner] == 0 {
+			delete(s.open, owner)
 		}
 	}, true
 }
 
-// whose a stream is: the person's whom this visit is let in as, or a visitor's.
-func (v *Visit) whose() string {
+// streamOwner returns the key by which streams are counted: the ID of the visit's person, or a visitor's address.
+func (v *Visit) streamOwner() string {
 	switch {
 	case v.Session.used != nil:
 		return string(v.Session.used.Person)
@@ -60,11 +60,12 @@ func (v *Visit) whose() string {
 	}
 }
 
-// Stream answers with server-sent events until the client goes, the server stops, the session ends or follow returns. It
-// is free of the request's time limit. send must be called from follow's own goroutine; its error means that the client
-// has gone, or is let in no more. The session must not be changed. Limited: this person has too many open.
+// Stream responds with server-sent events until the client disconnects, the server stops, the session ends or follow
+// returns. The request's time limit does not apply. send must be called from follow's goroutine; its error means that
+// the client has disconnected or its session has ended. The session must not be changed. Stream returns a Limited fault
+// if this person has too many streams open.
 func (v *Visit) Stream(follow func(ctx context.Context, send func(event, data string) error) error) error {
-	leave, ok := v.engine.streams.join(v.whose())
+	leave, ok := v.engine.streams.join(v.streamOwner())
 	if !ok {
 		return errStreams
 	}
@@ -82,23 +83,23 @@ func (v *Visit) Stream(follow func(ctx context.Context, send func(event, data st
 	}
 	write := v.beginStream()
 	if err := write("retry: 1000\n\n"); err != nil {
-		return nil // the client has gone, which is how a stream ends
+		return nil // the client has disconnected, which is how a stream ends
 	}
-	looked := time.Now()
+	checked := time.Now()
 	_ = follow(ctx, func(event, data string) error {
-		if time.Since(looked) >= v.engine.lookAgain {
-			if err := v.Session.lives(ctx); fault.KindOf(err) == fault.Unauthenticated {
+		if time.Since(checked) >= v.engine.sessionCheckInterval {
+			if err := v.Session.check(ctx); fault.KindOf(err) == fault.Unauthenticated {
 				return err
-			} // while the database is away there is nothing to tell anybody
-			looked = time.Now()
+			} // while the database is unavailable there are no changes to send
+			checked = time.Now()
 		}
 		return write(message(event, data))
 	})
 	return nil
 }
 
-// beginStream sets the headers of a stream, and returns what writes to it at once. gin's c.Stream knows no deadline for
-// writing, and panics behind scs.
+// beginStream sets the headers of a stream, and returns a function that writes and flushes. gin's c.Stream has no write
+// deadline, and panics with scs.
 func (v *Visit) beginStream() (write func(text string) error) {
 	h := v.gin.Writer.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -107,7 +108,7 @@ func (v *Visit) beginStream() (write func(text string) error) {
 	v.gin.Status(http.StatusOK)
 	out := http.NewResponseController(v.gin.Writer)
 	return func(text string) error {
-		if err := out.SetWriteDeadline(time.Now().Add(writingTime)); err != nil {
+		if err := out.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 			return fmt.Errorf("stream: %w", err)
 		}
 		if _, err := v.gin.Writer.WriteString(text); err != nil {
@@ -117,10 +118,10 @@ func (v *Visit) beginStream() (write func(text string) error) {
 	}
 }
 
-// Heartbeat is what a stream sends when it has nothing to tell for so long.
+// Heartbeat returns a channel that receives when a stream without events must send a comment.
 func Heartbeat() <-chan time.Time { return time.After(heartbeat) }
 
-// message is one event. Its data may have several lines.
+// message returns one server-sent event, or a comment if event is empty. Data may have several lines.
 func message(event, data string) string {
 	if event == "" {
 		return ": \n\n"

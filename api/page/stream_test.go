@@ -34,7 +34,7 @@ func TestStream_outlivesTheRequestsLimitAndEndsWithTheServer(t *testing.T) {
 	}
 }
 
-// follow opens a stream and gives its lines, after the first event.
+// follow opens a stream and returns its lines, after the first event.
 func (s *site) follow(path string) (response *http.Response, lines *bufio.Scanner) {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.server.URL+path, nil)

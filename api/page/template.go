@@ -23,10 +23,10 @@ func ownTemplates() fs.FS {
 	return own
 }
 
-// set is an area's pages, each with the layout and what the area shares.
+// set contains the parsed pages of an area, each with the layout and the area's shared templates.
 type set struct{ pages map[string]*template.Template }
 
-// parse reads every page of an area. A file that begins with _ is no page: each page can use what it defines.
+// parse parses the pages of an area. A file whose name begins with _ is not a page; all pages can use its templates.
 func (e *Engine) parse(files fs.FS) (*set, error) {
 	base, err := template.New("page").Option("missingkey=error").Funcs(e.functions()).ParseFS(ownTemplates(), "_*.html")
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *set) execute(w io.Writer, name, block string, view any) error {
 	return page.ExecuteTemplate(w, block, view)
 }
 
-// functions are what templates may call beside the methods of Layout.
+// functions returns the functions that templates may call besides the methods of Layout.
 func (e *Engine) functions() template.FuncMap {
 	return template.FuncMap{
 		"asset":      e.assets.address,
@@ -74,11 +74,11 @@ func (e *Engine) functions() template.FuncMap {
 		"dict":       dict,
 		"plural":     plural,
 		"initials":   initials,
-		"short":      short,
+		"short":      truncate,
 	}
 }
 
-// paragraphs cuts plain text at empty lines, and each paragraph at its line breaks.
+// paragraphs splits plain text at empty lines, and each paragraph at its line breaks.
 func paragraphs(text string) [][]string {
 	var all [][]string
 	var lines []string
@@ -95,7 +95,7 @@ func paragraphs(text string) [][]string {
 	return all
 }
 
-// dict hands a shared template several values: dict "name" value …
+// dict returns a map for a shared template with several parameters: dict "name" value …
 func dict(pairs ...any) (map[string]any, error) {
 	if len(pairs)%2 != 0 {
 		return nil, fmt.Errorf("dict has a name without a value")
@@ -111,7 +111,7 @@ func dict(pairs ...any) (map[string]any, error) {
 	return values, nil
 }
 
-// plural counts something: plural 1 "ticket" "tickets".
+// plural returns a number with its noun: plural 1 "ticket" "tickets".
 func plural(n int, one, many string) string {
 	if n == 1 {
 		return fmt.Sprintf("1 %s", one)
@@ -119,7 +119,7 @@ func plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// initials are at most two letters that stand for a name.
+// initials returns at most two initials of a name.
 func initials(name string) string {
 	words := strings.Fields(name)
 	letters := ""
@@ -132,15 +132,15 @@ func initials(name string) string {
 	return letters
 }
 
-// short cuts a text to a number of characters.
-func short(limit int, text string) string {
+// truncate shortens a text to limit characters.
+func truncate(limit int, text string) string {
 	if utf8.RuneCountInString(text) <= limit {
 		return text
 	}
 	return strings.TrimSpace(string([]rune(text)[:limit-1])) + "…"
 }
 
-// Sentence makes a message one, as it stands on a page: with a capital letter first and a full stop at the end.
+// Sentence returns a message with a capital letter and a full stop.
 func Sentence(message string) string {
 	first, size := utf8.DecodeRuneInString(message)
 	if size == 0 {

@@ -9,12 +9,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/policy"
 )
 
-// When writes an instant out: Thu 3 Dec 2026, 11:00 UTC.
+// When formats an instant in full: Thu 3 Dec 2026, 11:00 UTC.
 func (l Layout) When(t time.Time) template.HTML {
-	return l.element(t, "full", l.Words(t))
+	return l.timeElement(t, "full", l.Words(t))
 }
 
-// Words is an instant as When writes it, as plain text.
+// Words returns an instant in the format of When, as plain text.
 func (l Layout) Words(t time.Time) string {
 	layout := "Mon 2 Jan 2006, 15:04 MST"
 	if t.Second() != 0 && !t.IsZero() && t.Before(l.Now.Add(time.Hour)) && t.After(l.Now.Add(-time.Hour)) {
@@ -23,54 +23,54 @@ func (l Layout) Words(t time.Time) string {
 	return t.In(l.Zone).Format(layout)
 }
 
-// Day writes an instant's day out: 3 Dec 2026.
+// Day formats the day of an instant: 3 Dec 2026.
 func (l Layout) Day(t time.Time) template.HTML {
-	return l.element(t, "day", t.In(l.Zone).Format("2 Jan 2006"))
+	return l.timeElement(t, "day", t.In(l.Zone).Format("2 Jan 2006"))
 }
 
-// Ago says how long ago an instant was, or how far ahead it is: 3 h ago. A script keeps it true.
+// Ago formats an instant relative to now: 3 h ago, in 3 h. A script updates it.
 func (l Layout) Ago(t time.Time) template.HTML {
-	return l.element(t, "relative", relative(t.Sub(l.Now)))
+	return l.timeElement(t, "relative", relative(t.Sub(l.Now)))
 }
 
-// Left says the time that is left until an instant, or how long it is over: 3 h left. A script keeps it true.
+// Left formats the time until an instant, or since: 3 h left. A script updates it.
 func (l Layout) Left(t time.Time) template.HTML {
-	return l.element(t, "left", left(t.Sub(l.Now)))
+	return l.timeElement(t, "left", remaining(t.Sub(l.Now)))
 }
 
-func (l Layout) element(t time.Time, kind, words string) template.HTML {
+func (l Layout) timeElement(t time.Time, kind, words string) template.HTML {
 	if t.IsZero() {
 		return ""
 	}
 	instant := t.UTC().Format(time.RFC3339)
 	title := template.HTMLEscapeString(t.In(l.Zone).Format("Monday 2 January 2006, 15:04:05 MST"))
-	// Everything in it is a number or a name of a zone, and escaped all the same.
+	// All of it consists of numbers and names of zones, and is escaped as well.
 	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-time="%s" title="%s">%s</time>`, //nolint:gosec // see above
 		instant, kind, title, template.HTMLEscapeString(words)))
 }
 
-// relative says where an instant lies from now: "in 3 h", "3 h ago". The script in app.js says the same.
+// relative formats a duration relative to now: "in 3 h", "3 h ago". The script in app.js does the same.
 func relative(d time.Duration) string {
 	switch {
 	case d.Abs() < 30*time.Second:
 		return "now"
 	case d < 0:
-		return span(-d) + " ago"
+		return shortDuration(-d) + " ago"
 	default:
-		return "in " + span(d)
+		return "in " + shortDuration(d)
 	}
 }
 
-func left(d time.Duration) string {
+func remaining(d time.Duration) string {
 	if d < 0 {
-		return span(-d) + " over"
+		return shortDuration(-d) + " over"
 	}
-	return span(d) + " left"
+	return shortDuration(d) + " left"
 }
 
-// span is a duration in its largest unit, rounded down: 45 s, 12 min, 3 h, 2 d. From a day on hours are told with
-// days until there are ten.
-func span(d time.Duration) string {
+// shortDuration formats a duration in its largest unit, rounded down: 45 s, 12 min, 3 h, 2 d. From one to ten days it
+// includes the hours.
+func shortDuration(d time.Duration) string {
 	day := 24 * time.Hour
 	switch {
 	case d < time.Minute:
@@ -86,7 +86,7 @@ func span(d time.Duration) string {
 	}
 }
 
-// Told writes a line of a deadline's explanation, with its instants in the viewer's zone.
+// Told formats a line of a clock's explanation, with its instants in the viewer's zone.
 func (l Layout) Told(line policy.Line) template.HTML {
 	var b strings.Builder
 	for _, p := range line.Parts {
@@ -94,22 +94,22 @@ func (l Layout) Told(line policy.Line) template.HTML {
 		case p.From.IsZero():
 			b.WriteString(template.HTMLEscapeString(p.Text))
 		case p.From.Equal(p.To):
-			b.WriteString(string(l.moment(p.From)))
+			b.WriteString(string(l.shortTime(p.From)))
 		default:
-			b.WriteString(string(l.between(p.From, p.To)))
+			b.WriteString(string(l.interval(p.From, p.To)))
 		}
 	}
 	return template.HTML(b.String()) //nolint:gosec // escaped part by part
 }
 
-// moment writes an instant without a year that is this one: Thu 3 Dec 11:00 UTC. The script in app.js says the same.
-func (l Layout) moment(t time.Time) template.HTML {
+// shortTime formats an instant without the current year: Thu 3 Dec 11:00 UTC. The script in app.js does the same.
+func (l Layout) shortTime(t time.Time) template.HTML {
 	local := t.In(l.Zone)
-	return l.element(t, "moment", l.dayOf(local)+" "+clockTime(local)+" "+local.Format("MST"))
+	return l.timeElement(t, "moment", l.dayOf(local)+" "+clockTime(local)+" "+local.Format("MST"))
 }
 
-// between writes a span: Thu 3 Dec 11:00 to 17:00 UTC.
-func (l Layout) between(from, to time.Time) template.HTML {
+// interval formats a period: Thu 3 Dec 11:00 to 17:00 UTC.
+func (l Layout) interval(from, to time.Time) template.HTML {
 	a, b := from.In(l.Zone), to.In(l.Zone)
 	start, end := l.dayOf(a)+" "+clockTime(a), clockTime(b)+" "+b.Format("MST")
 	if a.Format("MST") != b.Format("MST") {
@@ -118,7 +118,7 @@ func (l Layout) between(from, to time.Time) template.HTML {
 	if a.Format(time.DateOnly) != b.Format(time.DateOnly) {
 		end = l.dayOf(b) + " " + end
 	}
-	return l.element(from, "from", start) + " to " + l.element(to, "until", end)
+	return l.timeElement(from, "from", start) + " to " + l.timeElement(to, "until", end)
 }
 
 func (l Layout) dayOf(local time.Time) string {
@@ -135,8 +135,8 @@ func clockTime(local time.Time) string {
 	return local.Format(time.TimeOnly)
 }
 
-// HoursIn notes that opening hours are counted in a zone other than the viewer's. For the viewer's own it is hidden: a
-// script shows it when it learns that the viewer lives elsewhere.
+// HoursIn returns a note that opening hours are counted in another zone than the viewer's. In the viewer's own zone it
+// is hidden; a script shows it if the browser's zone differs.
 func (l Layout) HoursIn(zone string) template.HTML {
 	hidden := ""
 	if zone == l.Zone.String() {

@@ -18,7 +18,7 @@ import (
 
 var errSignIn = fault.New(fault.Unauthenticated, "sign in to see this page")
 
-// Visit is one request for a page: who asks, what they sent, and the ways to answer.
+// Visit is one request for a page: its person, input and response.
 type Visit struct {
 	Person  desk.Person    // zero: not signed in
 	Zone    *time.Location // the viewer's, or the policy's until it is known
@@ -28,29 +28,29 @@ type Visit struct {
 	set    *set
 	gin    *gin.Context
 	info   *request.Info
-	policy *policy.Policy // in force; nil when the database has never answered
+	policy *policy.Policy // in force; nil until the database has responded once
 	form   url.Values
-	loaded bool // the session
+	loaded bool // the session is loaded
 
-	writer    ticket.PersonID // whom the posted form was shown to; empty: it does not say
-	writtenOn string          // the address of its page, likewise
-	mayKeep   bool            // the writer's form may be kept until they have signed in
-	draft     string          // the name of its draft in the browser, likewise
+	writer    ticket.PersonID // to whom the posted form was shown; empty: unknown
+	writtenOn string          // the address of its page; empty: unknown
+	mayKeep   bool            // the form may be stored until its writer has signed in
+	draft     string          // the name of its draft in the browser; empty: unknown
 }
 
-// Context ends with the request, or when it has taken too long.
+// Context returns the request's context, which also ends when its time limit is reached.
 func (v *Visit) Context() context.Context { return v.gin.Request.Context() }
 
-// SignedIn reports whether the person is known.
+// SignedIn reports whether the person has signed in.
 func (v *Visit) SignedIn() bool { return v.Person.ID != "" }
 
-// Source is the address that the request came from.
+// Source returns the address that the request came from.
 func (v *Visit) Source() string { return v.info.Source }
 
 // Param returns a part of the path.
 func (v *Visit) Param(name string) string { return v.gin.Param(name) }
 
-// Query returns a value of the query; empty when it is missing or no text.
+// Query returns a value of the query, or "" if it is missing or not valid text.
 func (v *Visit) Query(name string) string {
 	if value := v.gin.Query(name); utf8.ValidString(value) {
 		return value
@@ -58,12 +58,12 @@ func (v *Visit) Query(name string) string {
 	return ""
 }
 
-// ReadNumber reads a ticket's number as it was typed; an Invalid fault says what is wrong with it.
+// ReadNumber parses a ticket number that was typed. It returns an Invalid fault that explains what is wrong with it.
 func (v *Visit) ReadNumber(typed string) (ticket.Number, error) {
 	return ticket.ReadNumber(v.engine.Prefix, typed)
 }
 
-// Number reads the ticket's number in the path, in any spelling; NotFound for what can't be one.
+// Number parses the ticket number in the path, in any spelling. It returns a NotFound fault for text that can't be one.
 func (v *Visit) Number() (ticket.Number, error) {
 	n, err := v.ReadNumber(v.Param("number"))
 	if err != nil {
@@ -75,7 +75,7 @@ func (v *Visit) Number() (ticket.Number, error) {
 // Queries returns the whole query.
 func (v *Visit) Queries() url.Values { return v.gin.Request.URL.Query() }
 
-// Tomorrow is when today ends by the policy in force, whatever the viewer's zone; in UTC until the policy is known.
+// Tomorrow returns the end of today in the time zone of the policy in force, or in UTC until the policy is known.
 func (v *Visit) Tomorrow() time.Time {
 	zone := time.UTC
 	if v.policy != nil {
@@ -84,10 +84,10 @@ func (v *Visit) Tomorrow() time.Time {
 	return desk.Tomorrow(time.Now(), zone)
 }
 
-// Path is the request's own, without its query.
+// Path returns the path of the request.
 func (v *Visit) Path() string { return v.gin.Request.URL.Path }
 
-// Partial reports whether htmx asks, which wants a fragment and not a page.
+// Partial reports whether htmx sent the request, which expects a fragment instead of a page.
 func (v *Visit) Partial() bool {
 	return v.gin.GetHeader("HX-Request") == "true" && v.gin.GetHeader("HX-History-Restore-Request") != "true"
 }
@@ -95,7 +95,7 @@ func (v *Visit) Partial() bool {
 // Header returns a header of the request.
 func (v *Visit) Header(name string) string { return v.gin.GetHeader(name) }
 
-// Cookie returns the value of a cookie that SetCookie set; empty when there is none.
+// Cookie returns the value of a cookie that SetCookie set, or "".
 func (v *Visit) Cookie(name string) string {
 	cookie, err := v.gin.Request.Cookie(v.engine.cookieName(name))
 	if err != nil {
@@ -104,16 +104,16 @@ func (v *Visit) Cookie(name string) string {
 	return cookie.Value
 }
 
-// SetCookie has the browser keep a value, out of scripts' sight.
+// SetCookie sets a cookie that scripts can't read.
 func (v *Visit) SetCookie(name, value string, lasts time.Duration) {
 	v.cookie(http.Cookie{Name: v.engine.cookieName(name), Value: value, MaxAge: int(lasts / time.Second), HttpOnly: true})
 }
 
-// cookie sets a cookie for the whole site that other sites' forms don't send.
+// cookie sets a cookie for the whole site that forms on other sites don't send (SameSite=Lax).
 func (v *Visit) cookie(c http.Cookie) {
 	c.Path, c.Secure, c.SameSite = "/", v.engine.Secure, http.SameSiteLaxMode
 	http.SetCookie(v.gin.Writer, &c)
 }
 
-// SetHeader sets a header of the answer.
+// SetHeader sets a header of the response.
 func (v *Visit) SetHeader(name, value string) { v.gin.Header(name, value) }

@@ -9,25 +9,25 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// OnceOf is the idempotency key of a request, with the fingerprint of the parts that have to be the same when it is
+// OnceOf returns the idempotency key of a request, with a fingerprint of the parts that must be equal when it is
 // repeated.
 func OnceOf(key string, parts ...[]byte) desk.IdempotencyKey {
 	hash := sha256.Sum256(bytes.Join(parts, []byte("\n")))
 	return desk.IdempotencyKey{Key: key, Fingerprint: hash[:]}
 }
 
-// State is what became of a command.
+// State is the state of a command.
 type State int
 
-// The states. Whatever fails after acceptance leaves a command pending: an error would invite to repeat it.
+// The states. A failure after acceptance leaves a command Pending, because an error would suggest to repeat it.
 const (
 	Failed  State = iota // not accepted; see Err
-	Pending              // accepted, and not known to be decided
+	Pending              // accepted; the outcome is not known yet
 	Refused              // see Outcome
 	Granted
 )
 
-// Answer is what became of a command, for JSON and pages to render.
+// Answer is the result of a command, which the API and the pages render.
 type Answer struct {
 	State    State
 	Accepted desk.Accepted
@@ -35,7 +35,7 @@ type Answer struct {
 	Err      error
 }
 
-// Ask asks the desk for a command and waits for the outcome.
+// Ask requests a command and waits for its outcome.
 func Ask(ctx context.Context, d Commander, by desk.Person, r desk.Request) Answer {
 	accepted, outcome, decided, err := d.Command(ctx, by, r)
 	a := Answer{State: Granted, Accepted: accepted, Outcome: outcome, Err: err}

@@ -1,5 +1,6 @@
-// Package request is what is known about one HTTP request. Each step of its way fills in what it finds out, and the
-// access log tells it. The JSON API and the pages share it.
+// Package request contains what the JSON API and the website share: information about the current HTTP request, which
+// middleware and handlers record for the access log; running commands; the statuses of faults; rate limits; and the
+// interfaces of use cases.
 package request
 
 import (
@@ -9,29 +10,29 @@ import (
 	"github.com/holesalemart/supportdesk/internal/desk"
 )
 
-// Info is what is known about one request.
+// Info is the information about one request.
 type Info struct {
-	ID             string              // names it in the log and on error pages
-	Person         desk.Person         // zero: none, or not looked for yet
-	IdempotencyKey desk.IdempotencyKey // makes a repetition harmless; zero: not asked for
+	ID             string              // identifies it in the log and on error pages
+	Person         desk.Person         // zero: not signed in, or not identified yet
+	IdempotencyKey desk.IdempotencyKey // zero: none was sent
 	Source         string              // address that the request came from
 	Failure        error               // why it failed; for the log
-	Connection     context.Context     // ends when the client goes, and has no other limit
+	Connection     context.Context     // ends when the client disconnects; has no time limit
 }
 
 type key struct{}
 
-// With keeps the info in a context.
+// With returns a context with the request's info.
 func With(ctx context.Context, info *Info) context.Context {
 	return context.WithValue(ctx, key{}, info)
 }
 
-// Of returns the request's info. Every request has one; a context without is a defect, and panics.
+// Of returns the info in a request's context. It panics if there is none, which is a programming error.
 func Of(ctx context.Context) *Info { return ctx.Value(key{}).(*Info) }
 
 const maxID = 64
 
-// ID keeps a request ID of a proxy, if it can do no harm in a log or a header, and draws one otherwise.
+// ID returns a proxy's request ID if it is safe in logs and headers, or else a new random one.
 func ID(given string) string {
 	if given == "" || len(given) > maxID {
 		return rand.Text()

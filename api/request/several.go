@@ -8,20 +8,20 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Several is what became of a command to several tickets.
+// Several is the result of a command on several tickets.
 type Several struct {
 	Done    []ticket.Number
-	Waiting []ticket.Number // accepted, and not decided yet
+	Waiting []ticket.Number // accepted, but not decided yet
 	Refused []NotDone
 }
 
 // NotDone is a ticket on which a command was refused, or failed.
 type NotDone struct {
 	Number ticket.Number
-	Why    string // in words that who asked may read
+	Why    string // safe to show to the caller
 }
 
-// Add sorts results into s.
+// Add adds results to s.
 func (s *Several) Add(results []desk.Result) {
 	for _, r := range results {
 		switch {
@@ -30,12 +30,12 @@ func (s *Several) Add(results []desk.Result) {
 		case r.Seq > 0 && !r.Outcome.Refused:
 			s.Waiting = append(s.Waiting, r.Number)
 		default:
-			s.Refused = append(s.Refused, NotDone{r.Number, why(r)})
+			s.Refused = append(s.Refused, NotDone{r.Number, reason(r)})
 		}
 	}
 }
 
-func why(r desk.Result) string {
+func reason(r desk.Result) string {
 	switch {
 	case r.Outcome.Code == ticket.CodeUnseen:
 		return "somebody wrote after this list was loaded: read it first"

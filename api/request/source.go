@@ -7,12 +7,12 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// MaxSources is how many sources half of the memory of a Sources holds, unless it is told otherwise.
+// MaxSources is the usual size of a Sources.
 const MaxSources = 10_000
 
-// Sources limits the rate of requests for each source. It remembers at most twice as many sources as its size: when
-// the young half is full it becomes the old one, and sources that did not ask since are forgotten. One that is forgotten
-// has a full burst again, so a client with that many addresses is limited less.
+// Sources limits the rate of requests for each source. It stores at most twice as many sources as its size: when the
+// young half is full it becomes the old half, and the previous old half is dropped. A source that was dropped has a full
+// burst again, so a client with that many addresses is limited less.
 type Sources struct {
 	limit rate.Limit
 	burst int
@@ -22,12 +22,12 @@ type Sources struct {
 	young, old map[netip.Prefix]*rate.Limiter
 }
 
-// NewSources allows each source so many requests by the second, and so many at once.
+// NewSources returns a limiter that allows each source limit requests per second with bursts of burst.
 func NewSources(limit rate.Limit, burst, size int) *Sources {
 	return &Sources{limit: limit, burst: burst, size: size, young: map[netip.Prefix]*rate.Limiter{}}
 }
 
-// Allow reports whether a source may ask now.
+// Allow reports whether a source may send a request now, and counts it.
 func (s *Sources) Allow(address string) bool {
 	source := sourceOf(address)
 	s.mu.Lock()
@@ -45,15 +45,15 @@ func (s *Sources) Allow(address string) bool {
 	return limiter.Allow()
 }
 
-// Remembered is how many sources are remembered now.
+// Remembered returns the number of sources that are stored.
 func (s *Sources) Remembered() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.young) + len(s.old)
 }
 
-// sourceOf is one IPv4 address, or the IPv6 network of one subscriber. What is no address (a Unix socket) is one
-// source.
+// sourceOf returns an IPv4 address, or the IPv6 network of one subscriber. Everything that is not an address, such as a
+// Unix socket, is one source.
 func sourceOf(address string) netip.Prefix {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/holesalemart/supportdesk/internal/fault"
 )
 
-// StatusGone is what nginx logs when the client hung up; the answer is not read.
+// StatusGone is the status that nginx logs when the client has disconnected. Nobody receives the response.
 const StatusGone = 499
 
-// Status is the one place that maps a kind of fault to its status.
+// Status returns the HTTP status of a kind of fault. No other code maps them.
 func Status(kind fault.Kind) int {
 	switch kind {
 	case fault.Invalid:
@@ -38,7 +38,8 @@ func Status(kind fault.Kind) int {
 	}
 }
 
-// Safe returns an error's status and the fault that may be shown for it. An error without a kind shows nothing of itself.
+// Safe returns the status of an error and a fault that is safe to show. For an error without a kind the fault is
+// generic.
 func Safe(ctx context.Context, err error) (status int, shown *fault.Error) {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return StatusGone, fault.New(fault.Internal, "the client closed the connection")
@@ -55,5 +56,5 @@ func Safe(ctx context.Context, err error) (status int, shown *fault.Error) {
 		fault.New(fault.Internal, "something failed on our side, and is recorded under this request's ID")
 }
 
-// Seconds is a wait as Retry-After has it.
+// Seconds formats a duration for the Retry-After header, rounded up.
 func Seconds(wait time.Duration) string { return strconv.Itoa(int(math.Ceil(wait.Seconds()))) }

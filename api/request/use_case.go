@@ -9,29 +9,29 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// The interfaces below are those of the use cases that both the API and pages render; see internal/app. What only one
-// package asks for, it declares itself.
+// The interfaces below are the use cases of internal/app that the API and pages share. A package declares the
+// interfaces that it alone needs.
 
 // Commander accepts commands and waits for their outcomes; see app.Tickets.
 type Commander interface {
 	Command(context.Context, desk.Person, desk.Request) (desk.Accepted, ticket.Outcome, bool, error)
 }
 
-// Acceptor accepts what requesters send.
+// Acceptor accepts submissions and ratings of requesters.
 type Acceptor interface {
 	Commander
 	Submit(context.Context, desk.Person, desk.Submission) (desk.Receipt, error)
 	Rate(context.Context, desk.Person, desk.Rating) (desk.Rating, error)
 }
 
-// TicketReader reads tickets as their readers may see them.
+// TicketReader reads tickets as the viewer may see them.
 type TicketReader interface {
 	Ticket(context.Context, desk.Person, ticket.Number) (desk.View, error)
 	List(context.Context, desk.Filter) ([]desk.View, bool, error)
 	Timeline(context.Context, desk.Person, ticket.Number) ([]desk.Entry, error)
 }
 
-// Tracker reads what the number of a ticket alone shows.
+// Tracker reads what a ticket's number alone reveals.
 type Tracker interface {
 	Track(context.Context, ticket.Number) (desk.Tracking, error)
 }
@@ -46,17 +46,17 @@ type PolicyReader interface {
 	PolicyInForce(context.Context) (version int64, p *policy.Policy, document []byte, err error)
 }
 
-// Feed sends what changes on a ticket, on any with an empty number, until leave is called.
+// Feed sends changes of a ticket, or of all tickets if the number is empty, until leave is called.
 type Feed interface {
 	Subscribe(ticket.Number) (changes <-chan desk.Change, leave func())
 }
 
-// NoticeReader reads what is to be said of emergencies now.
+// NoticeReader reads the notices of emergencies that are in force or planned.
 type NoticeReader interface {
 	Notices(context.Context) ([]desk.Notice, error)
 }
 
-// Emergencies are how supervisors handle emergencies; see app.Emergencies.
+// Emergencies are the use cases of emergencies for supervisors; see app.Emergencies.
 type Emergencies interface {
 	EmergencyChanger
 	EmergencyDryRunner
@@ -70,7 +70,7 @@ type EmergencyChanger interface {
 	End(context.Context, desk.Person, ticket.EmergencyID) (desk.Emergency, error)
 }
 
-// EmergencyDryRunner returns what a change would do.
+// EmergencyDryRunner computes the effect of a change without making it.
 type EmergencyDryRunner interface {
 	DryDeclare(context.Context, desk.Person, desk.EmergencyPlan) (desk.DryRun, error)
 	DryChange(context.Context, desk.Person, ticket.EmergencyID, desk.EmergencyChange) (desk.DryRun, error)
@@ -85,7 +85,7 @@ type EmergencyReader interface {
 	Fanout(context.Context) (desk.Fanout, bool, error)
 }
 
-// Policies are how supervisors handle the policy; see app.Policies.
+// Policies are the use cases of policies for supervisors; see app.Policies.
 type Policies interface {
 	PolicyPublisher
 	PolicyAdopter
@@ -105,7 +105,7 @@ type PolicyAdopter interface {
 	Audit(ctx context.Context, version int64) (desk.AdoptionAudit, error)
 }
 
-// StaffReader lists who can be given tickets; see app.Staffing.
+// StaffReader lists the staff to whom tickets can be assigned; see app.Staffing.
 type StaffReader interface {
 	Staff(context.Context) ([]desk.Colleague, error)
 }
@@ -116,7 +116,7 @@ type Absences interface {
 	ReturnToDesk(ctx context.Context, by desk.Person, whose string) (desk.Colleague, error)
 }
 
-// Groups are what assignment rules give tickets to.
+// Groups are the groups that assignment rules assign tickets to.
 type Groups interface {
 	GroupReader
 	GroupMembers

@@ -23,8 +23,8 @@ func (apiCommand) Run(p *program) error {
 	return p.runAPI("", func(h http.Handler) http.Handler { return h })
 }
 
-// localAPICommand is the API of up: it also shows the mailbox's pages, which the production command never does, and so
-// signs in anybody who can read them. Only pages of this machine may.
+// localAPICommand is the API of up. Unlike the production command it also serves the mailbox's pages, whose sign-in links
+// let everybody who can read them sign in. Only requests from this machine may read them.
 type localAPICommand struct {
 	Mailbox *url.URL `required:"" help:"Where the mailbox shows its mails."`
 }
@@ -40,8 +40,8 @@ func (c localAPICommand) Run(p *program) error {
 	})
 }
 
-// runAPI serves and delivers until the program is told to stop. What stops last is the relay: whatever a finishing
-// request accepts is still delivered, or left for the next process.
+// runAPI serves the API and relays commands until the program is stopped. The relay stops last, so that it delivers what
+// the last requests accepted; the next process delivers what is left.
 func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) error {
 	n, err := p.connect()
 	if err != nil {
@@ -88,8 +88,8 @@ func (p *program) runAPI(mailbox string, wrap func(http.Handler) http.Handler) e
 	return p.serveAPI(n, wrap(handler), relay.Run, notifier.Run, outcomes.Run)
 }
 
-// serveAPI serves until the program is asked to stop. The background loops run on until the last request is answered.
-func (p *program) serveAPI(n *neighbours, handler http.Handler, background ...func(context.Context) error) error {
+// serveAPI serves until the program is stopped. The background loops continue until the last request is finished.
+func (p *program) serveAPI(n *dependencies, handler http.Handler, background ...func(context.Context) error) error {
 	lasting, stop := context.WithCancel(context.WithoutCancel(p.ctx))
 	defer stop()
 	group, serving := errgroup.WithContext(p.ctx)

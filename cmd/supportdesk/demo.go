@@ -9,12 +9,12 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
-// demoCommand fills a desk with invented tickets. It is hidden, because a desk that real people use is not the place.
+// demoCommand adds invented tickets. It is hidden, because it must not be used in production.
 type demoCommand struct {
 	Tickets int `help:"How many. Above 4,000 they are all closed, so that Temporal isn't flooded."`
 }
 
-// demoStore is what a demonstration fills.
+// demoStore combines the use cases that adding demonstration tickets needs.
 type demoStore struct {
 	*store.Store
 	*app.Imports
@@ -22,10 +22,10 @@ type demoStore struct {
 	*app.Workspace
 }
 
-// manyTickets take long enough to be announced.
+// manyTickets is the number of tickets from which on a message says that adding them takes a while.
 const manyTickets = 5000
 
-// Run may be run again and again: what is there already is not added a second time.
+// Run adds the tickets. It is idempotent.
 func (c demoCommand) Run(p *program) error {
 	if c.Tickets < 0 {
 		return fault.New(fault.Invalid, "there can't be fewer than no demo tickets")

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	mostNamed    = 10              // tickets that a sentence names
-	idleTooLong  = 5 * time.Second // for a transaction
-	comparedPage = 200             // tickets whose timelines are read at once
+	maxNamed     = 10              // tickets that a finding names
+	maxIdle      = 5 * time.Second // for a transaction
+	comparedPage = 200             // tickets whose timelines are read in one query
 )
 
 type doctorCommand struct {
@@ -22,7 +22,8 @@ type doctorCommand struct {
 	Quick  bool `help:"Leave out the comparison of every ticket with its timeline, which reads them all."`
 }
 
-// Run says in a sentence each what is wrong, and fails if anything is. It may be run while everything runs.
+// Run prints a sentence for each problem, and fails if there is any that it has not repaired. It may be run while the
+// system is in use.
 func (c doctorCommand) Run(p *program) error {
 	n, err := p.connect()
 	if err != nil {
@@ -35,7 +36,7 @@ func (c doctorCommand) Run(p *program) error {
 		return p.ctx.Err()
 	}
 	if d.wrong == 0 {
-		d.say("nothing is wrong")
+		d.print("nothing is wrong")
 		return nil
 	}
 	if c.Repair {
@@ -43,67 +44,69 @@ func (c doctorCommand) Run(p *program) error {
 			return err
 		}
 	}
-	if !c.Repair || d.wrong > d.mends {
+	if !c.Repair || d.wrong > d.fixable {
 		return errReported
 	}
 	return nil
 }
 
-// doctor looks at everything once.
+// doctor checks everything once.
 type doctor struct {
-	*neighbours
+	*dependencies
 	ctx        context.Context
 	reconciler *dispatch.Reconciler
-	say        func(string)
+	print      func(string)
 
-	wrong   int  // sentences
-	mends   int  // of them, those that repair mends
-	lacking bool // something of Temporal's
+	wrong   int  // number of problems
+	fixable int  // number of problems that repair can fix
+	lacking bool // Temporal lacks the namespace or a search attribute
 	lost    []desk.Overdue
 	stuck   []desk.Overdue
 }
 
-func newDoctor(p *program, n *neighbours) *doctor {
+func newDoctor(p *program, n *dependencies) *doctor {
 	return &doctor{
-		neighbours: n, ctx: p.ctx, reconciler: n.reconciler(),
-		say: func(line string) { _, _ = fmt.Fprintln(p.stdout, line) },
+		dependencies: n, ctx: p.ctx, reconciler: n.reconciler(),
+		print: func(line string) { _, _ = fmt.Fprintln(p.stdout, line) },
 	}
 }
 
-// finds says what is wrong.
-func (d *doctor) finds(format string, args ...any) {
+// report prints a problem.
+func (d *doctor) report(format string, args ...any) {
 	d.wrong++
-	d.say(fmt.Sprintf(format, args...))
+	d.print(fmt.Sprintf(format, args...))
 }
 
-// could says what could not be looked at; it reports whether all is well.
-func (d *doctor) could(err error, doing string) bool {
+// ok reports whether err is nil, and otherwise prints which check failed.
+func (d *doctor) ok(err error, doing string) bool {
 	if err != nil && d.ctx.Err() == nil {
-		d.finds("%s fails: %v", doing, err)
+		d.report("%s fails: %v", doing, err)
 	}
 	return err == nil
 }
 
+// examine runs all checks, without the slow comparison of timelines if quick is set.
 func (d *doctor) examine(quick bool) {
-	if !d.could(d.db.Ready(d.ctx), "to ask PostgreSQL") {
+	if !d.ok(d.db.Ready(d.ctx), "to ask PostgreSQL") {
 		return
 	}
-	d.could(d.db.Writable(d.ctx), "to write into PostgreSQL")
+	d.ok(d.db.Writable(d.ctx), "to write into PostgreSQL")
 	d.idle()
 	d.backlog()
 	d.parked()
-	if d.could(dispatch.New(d.temporal, dispatch.Pages{}).Ready(d.ctx), "to ask Temporal") && d.namespace() {
+	if d.ok(dispatch.New(d.temporal, dispatch.Pages{}).Ready(d.ctx), "to ask Temporal") && d.namespace() {
 		d.workflows()
 	}
-	d.look()
+	d.lastReconciliation()
 	if !quick {
 		d.disagreements()
 	}
 }
 
+// idle reports sessions that hold a transaction open without doing anything.
 func (d *doctor) idle() {
-	sessions, err := d.db.IdleSessions(d.ctx, idleTooLong)
-	if !d.could(err, "to list idle transactions") {
+	sessions, err := d.db.IdleSessions(d.ctx, maxIdle)
+	if !d.ok(err, "to list idle transactions") {
 		return
 	}
 	for _, s := range sessions {
@@ -111,50 +114,53 @@ func (d *doctor) idle() {
 		if s.Client != "" {
 			from = "from " + s.Client
 		}
-		d.finds("session %d of %s, %s, program %q, has held a transaction open for %s without doing anything",
+		d.report("session %d of %s, %s, program %q, has held a transaction open for %s without doing anything",
 			s.PID, s.User, from, s.Program, s.For.Round(time.Second))
 	}
 }
 
+// backlog reports commands that wait to be delivered to Temporal.
 func (d *doctor) backlog() {
 	b, err := d.db.Backlog(d.ctx, d.config.ReconcileAfter)
-	if d.could(err, "to count the commands that wait") && b.Commands > 0 {
-		d.finds("%s to be delivered to Temporal, the oldest for %s", count(b.Commands, "command waits", "commands wait"), b.Oldest.Round(time.Second))
+	if d.ok(err, "to count the commands that wait") && b.Commands > 0 {
+		d.report("%s to be delivered to Temporal, the oldest for %s", count(b.Commands, "command waits", "commands wait"), b.Oldest.Round(time.Second))
 	}
 }
 
+// parked reports tickets with a due event that can't be recorded.
 func (d *doctor) parked() {
-	parked, err := d.db.Parked(d.ctx, mostNamed)
-	if !d.could(err, "to list what is parked") {
+	parked, err := d.db.Parked(d.ctx, maxNamed)
+	if !d.ok(err, "to list what is parked") {
 		return
 	}
 	for _, p := range parked {
-		d.finds("ticket %s has something due that can't be recorded since %s, and is tried again: %s", p.Number, p.Since.UTC().Format(time.RFC3339), p.Reason)
+		d.report("ticket %s has something due that can't be recorded since %s, and is tried again: %s", p.Number, p.Since.UTC().Format(time.RFC3339), p.Reason)
 	}
 }
 
-// namespace reports whether the workflows can be asked for.
+// namespace checks Temporal's namespace and search attributes, and reports whether the namespace exists.
 func (d *doctor) namespace() bool {
 	missing, attributes, err := dispatch.Lacking(d.ctx, d.temporal)
-	if !d.could(err, "to list Temporal's search attributes") {
+	if !d.ok(err, "to list Temporal's search attributes") {
 		return false
 	}
 	if d.lacking = missing || len(attributes) > 0; d.lacking {
-		d.mends++
+		d.fixable++
 	}
 	if missing {
-		d.finds("Temporal has no namespace %s: no workflow runs", d.temporal.Namespace)
+		d.report("Temporal has no namespace %s: no workflow runs", d.temporal.Namespace)
 	}
 	if len(attributes) > 0 {
-		d.finds("Temporal lacks %s, and no workflow gets on: %s", count(len(attributes), "search attribute", "search attributes"), strings.Join(attributes, ", "))
+		d.report("Temporal lacks %s, and no workflow gets on: %s", count(len(attributes), "search attribute", "search attributes"), strings.Join(attributes, ", "))
 	}
 	return !missing
 }
 
+// workflows reports tickets without a running workflow and tickets whose workflow is stuck.
 func (d *doctor) workflows() {
 	lost, err := d.reconciler.Survey(d.ctx, func(int) {})
-	d.could(err, "to compare the tickets with their workflows")
-	d.lost = lost // of those that could be compared
+	d.ok(err, "to compare the tickets with their workflows")
+	d.lost = lost // also after an error: those that were compared
 	owing := 0
 	for _, o := range d.lost {
 		if o.Mails > 0 || o.Calls > 0 {
@@ -162,46 +168,48 @@ func (d *doctor) workflows() {
 		}
 	}
 	if n := len(d.lost); n > 0 {
-		d.mends++
-		d.finds("%s: %s", count(n, "ticket has no running workflow, and nothing keeps its promises", "tickets have no running workflow, and nothing keeps their promises"), named(d.lost))
+		d.fixable++
+		d.report("%s: %s", count(n, "ticket has no running workflow, and nothing keeps its promises", "tickets have no running workflow, and nothing keeps their promises"), named(d.lost))
 	}
 	if owing > 0 {
-		d.mends++
-		d.finds("%s mails or calls and no running workflow", count(owing, "ticket owes", "tickets owe"))
+		d.fixable++
+		d.report("%s mails or calls and no running workflow", count(owing, "ticket owes", "tickets owe"))
 	}
 	stuck, err := d.db.StuckTickets(d.ctx)
-	if !d.could(err, "to list the tickets that are stuck") {
+	if !d.ok(err, "to list the tickets that are stuck") {
 		return
 	}
 	for _, s := range stuck {
 		d.stuck = append(d.stuck, desk.Overdue{Number: s.Number})
 	}
 	if n := len(stuck); n > 0 {
-		d.mends++
-		d.finds("%s: %s; the first since %s", count(n, "ticket does not move although its workflow runs", "tickets do not move although their workflows run"),
+		d.fixable++
+		d.report("%s: %s; the first since %s", count(n, "ticket does not move although its workflow runs", "tickets do not move although their workflows run"),
 			named(d.stuck), stuck[0].Since.UTC().Format(time.RFC3339))
 	}
 }
 
-func (d *doctor) look() {
+// lastReconciliation reports that no worker has looked for lost workflows recently.
+func (d *doctor) lastReconciliation() {
 	r, err := d.db.Reconciliation(d.ctx)
 	switch {
-	case !d.could(err, "to read when workflows were last looked after"):
+	case !d.ok(err, "to read when workflows were last looked after"):
 	case r.Looked.IsZero():
-		d.finds("no worker has ever looked for lost workflows")
+		d.report("no worker has ever looked for lost workflows")
 	case r.Late(time.Now()):
-		d.finds("no worker has looked for lost workflows since %s", r.Looked.UTC().Format(time.RFC3339))
+		d.report("no worker has looked for lost workflows since %s", r.Looked.UTC().Format(time.RFC3339))
 	}
 }
 
+// disagreements reports tickets whose row differs from what their timeline yields.
 func (d *doctor) disagreements() {
 	for after := ticket.Number(""); ; {
 		found, compared, last, err := d.db.Disagreements(d.ctx, after, comparedPage)
-		if !d.could(err, "to compare the tickets with their timelines") {
+		if !d.ok(err, "to compare the tickets with their timelines") {
 			return
 		}
 		for _, f := range found {
-			d.finds("ticket %s disagrees with itself: %s", f.Number, f.Says)
+			d.report("ticket %s disagrees with itself: %s", f.Number, f.Says)
 		}
 		if after = last; compared < comparedPage {
 			return
@@ -209,42 +217,42 @@ func (d *doctor) disagreements() {
 	}
 }
 
-// repair mends what was found and can be mended.
+// repair fixes the problems that can be fixed.
 func (d *doctor) repair() error {
 	some := append(append([]desk.Overdue{}, d.lost...), d.stuck...)
 	if !d.lacking && len(some) == 0 {
-		d.say("there is nothing that this program can repair")
+		d.print("there is nothing that this program can repair")
 		return nil
 	}
 	if d.lacking {
-		d.say("registering what Temporal lacks")
+		d.print("registering what Temporal lacks")
 		if err := d.register(); err != nil {
 			return err
 		}
 	}
 	if len(some) > 0 {
-		d.say(fmt.Sprintf("having %s looked after, at most %v a second: those that don't run are started",
+		d.print(fmt.Sprintf("having %s looked after, at most %v a second: those that don't run are started",
 			count(len(some), "ticket", "tickets"), d.config.ReconcileRate))
-		err := d.reconciler.Repair(d.ctx, some, func(done int) { d.say(fmt.Sprintf("%d of %d", done, len(some))) })
+		err := d.reconciler.Repair(d.ctx, some, func(done int) { d.print(fmt.Sprintf("%d of %d", done, len(some))) })
 		if err != nil {
 			return err
 		}
 	}
-	d.say("done; run this again to see what is left")
+	d.print("done; run this again to see what is left")
 	return nil
 }
 
-// register registers what Temporal lacks, and waits until it knows a namespace that was registered just now.
+// register registers what Temporal lacks, and waits until a new namespace can be used.
 func (d *doctor) register() error {
 	ctx, cancel := context.WithTimeout(d.ctx, temporalTimeout)
 	defer cancel()
 	return retryUnavailable(ctx, func() error { return dispatch.EnsureNamespace(ctx, d.temporal) })
 }
 
-// named lists the first tickets.
+// named lists the numbers of the first tickets.
 func named(some []desk.Overdue) string {
 	var names []string
-	for _, o := range some[:min(len(some), mostNamed)] {
+	for _, o := range some[:min(len(some), maxNamed)] {
 		names = append(names, string(o.Number))
 	}
 	if more := len(some) - len(names); more > 0 {

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// healthTimeout is above what a readiness answer takes to give up on its dependencies.
+// healthTimeout is longer than a readiness check may take.
 const healthTimeout = 4 * time.Second
 
-// healthCommand is for the health check of a container, whose image has no other program.
+// healthCommand is the health check of a container, whose image contains no other program.
 type healthCommand struct {
 	URL *url.URL `arg:"" help:"Such as http://127.0.0.1:8080/readyz."`
 }
 
-// Run succeeds if the address answers 200.
+// Run succeeds if the URL responds with 200.
 func (c healthCommand) Run(p *program) error {
 	ctx, cancel := context.WithTimeout(p.ctx, healthTimeout)
 	defer cancel()

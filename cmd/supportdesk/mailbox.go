@@ -8,14 +8,14 @@ import (
 	"github.com/holesalemart/supportdesk/internal/local"
 )
 
-// localMailboxCommand takes every mail and shows it. It is a part of up and of nothing else.
+// localMailboxCommand is an SMTP server that accepts all mails and shows them on a page. Only up uses it.
 type localMailboxCommand struct {
 	Dir  string `required:"" type:"path" help:"Where mails are kept."`
 	SMTP string `name:"smtp" required:"" help:"Address to take mails at."`
 	HTTP string `name:"http" required:"" help:"Address to show them at."`
 }
 
-// Run takes mails until the program is told to stop.
+// Run accepts mails until the program is stopped.
 func (c localMailboxCommand) Run(p *program) error {
 	log := slog.New(slog.NewTextHandler(p.stderr, nil))
 	mailbox, err := local.StartMailbox(local.MailboxOptions{Dir: c.Dir, Addr: c.SMTP})

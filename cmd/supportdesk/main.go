@@ -1,5 +1,5 @@
-// Command supportdesk runs customer support whose promises keep themselves: the API, the worker, the whole stack on
-// one machine, and the tools around them.
+// Command supportdesk runs the API and website, the worker, the whole stack on one machine (up), and administrative
+// tools. It is the only package that may import all others.
 package main
 
 import (
@@ -10,7 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	_ "time/tzdata" // deadlines must not depend on a host's zone files
+	_ "time/tzdata" // deadlines must not depend on the host's time zone database
 
 	"github.com/alecthomas/kong"
 )
@@ -27,10 +27,10 @@ func main() {
 	}
 }
 
-// errReported ends the program with a failure that has been told already.
+// errReported is returned by a command that has already printed why it failed.
 var errReported = errors.New("reported")
 
-// program is what every command may use.
+// program is the environment of a command.
 type program struct {
 	ctx    context.Context
 	getenv func(string) string
@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return fmt.Errorf("describe the commands: %w", err)
 	}
 	chosen, err := parser.Parse(args)
-	if exited { // --help has been printed
+	if exited { // --help was printed
 		return nil
 	}
 	if err != nil {

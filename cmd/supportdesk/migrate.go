@@ -15,7 +15,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
-// temporalTimeout is how long a command waits for a Temporal server that is still starting.
+// temporalTimeout limits how long a command waits for a Temporal server that is starting.
 const temporalTimeout = time.Minute
 
 type migrateCommand struct {
@@ -23,7 +23,8 @@ type migrateCommand struct {
 	SkipTemporal bool   `help:"Leave Temporal's search attributes alone."`
 }
 
-// Run may be run by several replicas at once, and again and again.
+// Run applies migrations, publishes the policy if there is none or one is given, and registers search attributes. It is
+// idempotent and may run in several replicas at once.
 func (m migrateCommand) Run(p *program) error {
 	document, err := m.document(p)
 	if err != nil {
@@ -43,7 +44,7 @@ func (m migrateCommand) Run(p *program) error {
 	return register(p.ctx, n.temporal)
 }
 
-// register registers the search attributes, and waits for Temporal: in a deployment both start at once.
+// register registers the search attributes. It waits for Temporal, which in a deployment starts at the same time.
 func register(ctx context.Context, temporal *dispatch.Temporal) error {
 	ctx, cancel := context.WithTimeout(ctx, temporalTimeout)
 	defer cancel()
@@ -60,7 +61,7 @@ func retryUnavailable(ctx context.Context, do func() error) error {
 	}
 }
 
-// document returns the policy to publish; nil leaves the one in force.
+// document returns the policy to publish, or nil to keep the one in force.
 func (m migrateCommand) document(p *program) ([]byte, error) {
 	if m.Policy == "" {
 		return nil, nil

@@ -39,7 +39,7 @@ func (c peopleAdd) Run(p *program) error {
 	})
 }
 
-// peopleLink signs in a person who can't get mail yet, such as a first administrator.
+// peopleLink prints a sign-in link for a person who can't receive mail yet, such as the first administrator.
 type peopleLink struct {
 	Email string        `required:"" help:"Of somebody who has been added."`
 	Lasts time.Duration `default:"1h" help:"How long it works, unless it is used before. Default: ${default}."`

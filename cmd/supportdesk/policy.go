@@ -114,7 +114,7 @@ func readPolicy(p *program, file string) (*policy.Policy, error) {
 	return nil, errReported
 }
 
-// place is file:line:column: path, as far as it is known, in the form that editors jump to.
+// place returns file:line:column: path, as far as known, in the format that editors recognise.
 func place(file string, problem policy.Problem) string {
 	at := fmt.Sprintf("%s:%d", file, problem.Line)
 	if problem.Column > 0 {

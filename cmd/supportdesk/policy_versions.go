@@ -107,7 +107,7 @@ func (c policyDiff) Run(p *program) error {
 	return nil
 }
 
-// read returns a version out of the database, or a document out of a file.
+// read returns a version from the database if name is a number, or else the policy in a file.
 func (policyDiff) read(p *program, name string) (found *policy.Policy, err error) {
 	version, notANumber := strconv.ParseInt(name, 10, 64)
 	if notANumber != nil {

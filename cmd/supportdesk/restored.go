@@ -18,7 +18,7 @@ type restoredCommand struct {
 	Yes    bool   `help:"Do it. Without, it says what it would do and does nothing."`
 }
 
-// Run raises the epoch and replaces workflows. When it ends before it is done, a worker goes on.
+// Run increments the epoch and replaces workflows. If it is interrupted, a worker continues.
 func (c restoredCommand) Run(p *program) error {
 	if strings.TrimSpace(c.Reason) == "" {
 		return errors.New("--reason must say why the epoch is raised")
@@ -48,8 +48,8 @@ func (c restoredCommand) Run(p *program) error {
 	return err
 }
 
-// plan says what would be done.
-func plan(p *program, n *neighbours, replacer *dispatch.Replacer) error {
+// plan prints what would be done.
+func plan(p *program, n *dependencies, replacer *dispatch.Replacer) error {
 	r, err := n.db.PlanRestoration(p.ctx)
 	if err != nil {
 		return err

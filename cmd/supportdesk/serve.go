@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// serve answers on an address until ctx ends, and then finishes the requests that have begun.
+// serve serves HTTP on an address until ctx ends, and then waits up to grace for open requests.
 func serve(ctx context.Context, address string, handler http.Handler, grace time.Duration, log *slog.Logger) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// address waits for the line that says where a server listens.
+// address is a log handler that sends the address on which a server listens.
 type address chan string
 
 func (a address) Enabled(context.Context, slog.Level) bool { return true }

@@ -17,9 +17,9 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
-// site makes the website's engine. Streams end when ctx does, so that the server can stop. mailbox is where every mail
-// is shown; empty without such a page.
-func (n *neighbours) site(ctx context.Context, d *app.Tickets, board *app.NoticeBoard, mailbox string) (*page.Engine, error) {
+// site returns the website's engine. Streams end when ctx does, so that the server can stop. mailbox is the address of the
+// page that shows all mails, or "" if there is none.
+func (n *dependencies) site(ctx context.Context, d *app.Tickets, board *app.NoticeBoard, mailbox string) (*page.Engine, error) {
 	return page.New(page.Config{
 		Sessions:   n.db.Sessions(),
 		People:     n.db,
@@ -37,16 +37,16 @@ func (n *neighbours) site(ctx context.Context, d *app.Tickets, board *app.Notice
 	})
 }
 
-// temporalUI is the address of Temporal UI with our namespace; empty without one.
-func (n *neighbours) temporalUI() string {
+// temporalUI returns the address of Temporal UI with the namespace, or "" if none is configured.
+func (n *dependencies) temporalUI() string {
 	if n.config.TemporalUIURL == "" {
 		return ""
 	}
 	return strings.TrimRight(n.config.TemporalUIURL, "/") + "/namespaces/" + url.PathEscape(n.temporal.Namespace)
 }
 
-// areas are the website's pages, by audience.
-func (n *neighbours) areas(d *app.Tickets, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
+// areas returns the website's pages by audience.
+func (n *dependencies) areas(d *app.Tickets, outcomes *store.Outcomes, command *app.Emergencies, policies *app.Policies) []page.Area {
 	staffing, suggestions := app.NewStaffing(n.db), app.NewSuggestions(n.db)
 	return []page.Area{
 		accountpages.New(account.New(n.db.Accounts(), n.config.BaseURL), provider(n.config), d, staffing).Area(),
@@ -56,7 +56,7 @@ func (n *neighbours) areas(d *app.Tickets, outcomes *store.Outcomes, command *ap
 	}
 }
 
-// provider is where staff may sign in by OpenID Connect; nil when none is configured.
+// provider returns the OpenID Connect provider for staff, or nil if none is configured.
 func provider(c config.Config) *openid.Provider {
 	if c.OIDCIssuer == "" {
 		return nil

@@ -24,7 +24,7 @@ var fields = []string{
 }
 
 // send asks a route with a value in every field of its form and its address.
-func (h *house) send(t *testing.T, method, path, cookie, value string, header ...string) *httptest.ResponseRecorder {
+func (h *fixture) send(t *testing.T, method, path, cookie, value string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	form := url.Values{}
 	for _, name := range fields {
@@ -51,7 +51,7 @@ func (h *house) send(t *testing.T, method, path, cookie, value string, header ..
 // TestSite_breaksOnNothingThatIsTyped: whatever stands in a form, an address or its parameters, no page fails on our
 // side, none leads to another site, and nothing that was typed is markup.
 func TestSite_breaksOnNothingThatIsTyped(t *testing.T) {
-	h := openHouse(t, 60)
+	h := openFixture(t, 60)
 	for _, value := range []string{"\x00'{{.}}", "\xff\xfe%", "\"><script>alert(1)</script>", "//evil.example", "99999999999999999999"} {
 		for _, r := range h.routes() {
 			if strings.HasSuffix(r.Path, "/live") || r.Path == "/sign-out" || strings.HasSuffix(r.Path, "everywhere") {
@@ -72,14 +72,14 @@ func TestSite_breaksOnNothingThatIsTyped(t *testing.T) {
 					paths = append(paths, strings.Join(parts, "/"))
 				}
 				for _, path := range paths {
-					h.unbroken(t, fmt.Sprintf("%s %s as %q with %q", r.Method, r.Path, role, value), h.send(t, r.Method, path, h.cookies[role], value))
+					h.checkUnbroken(t, fmt.Sprintf("%s %s as %q with %q", r.Method, r.Path, role, value), h.send(t, r.Method, path, h.cookies[role], value))
 				}
 			}
 		}
 	}
 }
 
-func (h *house) unbroken(t *testing.T, what string, a *httptest.ResponseRecorder) {
+func (h *fixture) checkUnbroken(t *testing.T, what string, a *httptest.ResponseRecorder) {
 	t.Helper()
 	if a.Code >= http.StatusInternalServerError {
 		t.Errorf("%s: %d", what, a.Code)
@@ -94,7 +94,7 @@ func (h *house) unbroken(t *testing.T, what string, a *httptest.ResponseRecorder
 
 // TestSite_saysThatTheDatabaseIsAway: whoever asks for whatever gets an answer that says so, and nothing of the cause.
 func TestSite_saysThatTheDatabaseIsAway(t *testing.T) {
-	h := openHouse(t, 60)
+	h := openFixture(t, 60)
 	config, err := pgx.ParseConfig(h.DSN)
 	if err != nil {
 		t.Fatal(err)

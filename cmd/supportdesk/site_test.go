@@ -29,8 +29,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// house is the whole website as production wires it, on a filled desk.
-type house struct {
+// fixture is the whole website, wired as in production, with demonstration tickets.
+type fixture struct {
 	*demotest.Desk
 	handler http.Handler
 	areas   []page.Area
@@ -38,16 +38,16 @@ type house struct {
 	params  map[string]string      // values for the parameters of paths
 }
 
-// idle is a courier with nothing to do.
+// idle is a relay that does nothing.
 type idle struct{}
 
 func (idle) Wake() {}
 
-func openHouse(t testing.TB, tickets int) *house {
+func openFixture(t testing.TB, tickets int) *fixture {
 	t.Helper()
-	h := &house{Desk: demotest.New(t, tickets), cookies: map[ticket.Role]string{}}
+	h := &fixture{Desk: demotest.New(t, tickets), cookies: map[ticket.Role]string{}}
 	quiet := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
-	n := &neighbours{config: config.Config{BaseURL: "http://support.example"}, log: quiet, db: h.Store}
+	n := &dependencies{config: config.Config{BaseURL: "http://support.example"}, log: quiet, db: h.Store}
 	outcomes := store.NewOutcomes(h.Store, quiet)
 	d := app.NewTickets(h.Store, h.Store, h.Store, outcomes, idle{})
 	site, err := n.site(t.Context(), d, app.NewNoticeBoard(h.Store), "")
@@ -57,7 +57,7 @@ func openHouse(t testing.TB, tickets int) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	door := page.Area{Name: "door", Templates: os.DirFS(t.TempDir()), Routes: []page.Route{page.Get("/door/:id", page.Anyone, h.letIn)}}
+	door := page.Area{Name: "door", Templates: os.DirFS(t.TempDir()), Routes: []page.Route{page.Get("/door/:id", page.Anyone, h.authenticate)}}
 	h.handler, err = api.New(api.Config{Desk: d, People: h.Store, Board: app.NewNoticeBoard(h.Store), Site: site, Areas: append(slices.Clone(h.areas), door), Log: quiet})
 	if err != nil {
 		t.Fatal(err)
@@ -77,8 +77,8 @@ func openHouse(t testing.TB, tickets int) *house {
 	return h
 }
 
-// letIn signs in whom the path names: this door is the test's own.
-func (h *house) letIn(v *page.Visit) error {
+// authenticate signs in the person whom the path names. Only tests have this route.
+func (h *fixture) authenticate(v *page.Visit) error {
 	for _, p := range []desk.Person{h.Customer, h.Agent, h.Supervisor, h.Administrator} {
 		if string(p.ID) == v.Param("id") {
 			epoch, err := h.SessionEpoch(v.Context(), p.ID)
@@ -94,7 +94,7 @@ func (h *house) letIn(v *page.Visit) error {
 	return fmt.Errorf("nobody is %s", v.Param("id"))
 }
 
-func (h *house) ask(method, path, cookie string) *httptest.ResponseRecorder {
+func (h *fixture) ask(method, path, cookie string) *httptest.ResponseRecorder {
 	r := httptest.NewRequestWithContext(context.Background(), method, path, strings.NewReader(url.Values{}.Encode()))
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -108,7 +108,7 @@ func (h *house) ask(method, path, cookie string) *httptest.ResponseRecorder {
 }
 
 // address fills a route's parameters in.
-func (h *house) address(r page.Route) string {
+func (h *fixture) address(r page.Route) string {
 	parts := strings.Split(r.Path, "/")
 	for i, part := range parts {
 		if value, is := h.params[part]; is {
@@ -118,7 +118,7 @@ func (h *house) address(r page.Route) string {
 	return strings.Join(parts, "/")
 }
 
-func (h *house) routes() []page.Route {
+func (h *fixture) routes() []page.Route {
 	var all []page.Route
 	for _, a := range h.areas {
 		all = append(all, a.Routes...)
@@ -126,10 +126,10 @@ func (h *house) routes() []page.Route {
 	return all
 }
 
-// TestSite_hasTheRulesThatWereAgreedOn: a route that is new, or that lets in others than before, changes this file,
-// which somebody reads.
+// TestSite_hasTheRulesThatWereAgreedOn: a route that is new, or allows other roles than before, changes this file,
+// so that it is reviewed.
 func TestSite_hasTheRulesThatWereAgreedOn(t *testing.T) {
-	h := openHouse(t, 60)
+	h := openFixture(t, 60)
 	var lines []string
 	for _, r := range h.routes() {
 		lines = append(lines, fmt.Sprintf("%-4s %-48s %s", r.Method, r.Path, r.Access.Who))
@@ -151,9 +151,9 @@ func TestSite_hasTheRulesThatWereAgreedOn(t *testing.T) {
 	}
 }
 
-// TestSite_letsInWhomEachRuleNames and nobody else: every route as every role, with no form filled in.
+// TestSite_letsInWhomEachRuleNames requests every route in every role, without filling in a form.
 func TestSite_letsInWhomEachRuleNames(t *testing.T) {
-	h := openHouse(t, 60)
+	h := openFixture(t, 60)
 	roles := []ticket.Role{"", ticket.RoleCustomer, ticket.RoleAgent, ticket.RoleSupervisor, ticket.RoleAdministrator}
 	for _, r := range h.routes() {
 		if strings.HasSuffix(r.Path, "everywhere") || r.Path == "/sign-out" {
@@ -167,7 +167,7 @@ func TestSite_letsInWhomEachRuleNames(t *testing.T) {
 	}
 }
 
-// judge says what is wrong with an answer, if its route's rule is to hold.
+// judge returns how a response violates its route's access rule, or "".
 func judge(r page.Route, role ticket.Role, a *httptest.ResponseRecorder) string {
 	told := fmt.Sprintf("%d %s", a.Code, a.Header().Get("Location"))
 	signIn := a.Code == http.StatusUnauthorized || strings.HasPrefix(a.Header().Get("Location"), "/sign-in?next=")
@@ -196,7 +196,7 @@ func judge(r page.Route, role ticket.Role, a *httptest.ResponseRecorder) string 
 
 // TestSite_showsPagesThatAreWellFormed to everybody who may see them.
 func TestSite_showsPagesThatAreWellFormed(t *testing.T) {
-	h := openHouse(t, 60)
+	h := openFixture(t, 60)
 	for _, r := range h.routes() {
 		for role, cookie := range h.cookies {
 			if r.Method != http.MethodGet || r.Access.Allows != nil && !r.Access.Allows(role) {
@@ -213,7 +213,7 @@ func TestSite_showsPagesThatAreWellFormed(t *testing.T) {
 // TestSite_tellsOfAnEmergencyOnEveryPage that anybody sees, those too that say what went wrong; and what a supervisor
 // typed stays words.
 func TestSite_tellsOfAnEmergencyOnEveryPage(t *testing.T) {
-	h := openHouse(t, 60)
+	h := openFixture(t, 60)
 	const typed = `</p><script>alert(1)</script><img src=x onerror=alert(1)> {{.Version}}`
 	if _, err := h.DeclareEmergency(t.Context(), h.Supervisor, desk.EmergencyPlan{Kind: ticket.EmergencyClosed, Notice: typed}); err != nil {
 		t.Fatal(err)
@@ -248,7 +248,7 @@ func TestSite_tellsOfAnEmergencyOnEveryPage(t *testing.T) {
 
 // BenchmarkSite shows every page at 100,000 tickets, beside the bare answer of the same server.
 func BenchmarkSite(b *testing.B) {
-	h := openHouse(b, demotest.Many)
+	h := openFixture(b, demotest.Many)
 	bench := func(name, path, cookie string) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

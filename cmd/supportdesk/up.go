@@ -24,7 +24,7 @@ type upCommand struct {
 	PostgresPort int `default:"5433" help:"Of PostgreSQL. Default: ${default}."`
 }
 
-// Run starts everything, says where it is, and stops it when the program is told to.
+// Run starts the whole stack, prints the addresses, and stops everything when the program is stopped.
 func (c upCommand) Run(p *program) (err error) {
 	if err := c.check(p); err != nil {
 		return err
@@ -34,7 +34,7 @@ func (c upCommand) Run(p *program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
-	syscall.Umask(0o077) // inherited by every part: none makes a file that another user may read
+	syscall.Umask(0o077) // inherited by every part: other users can't read files of the stack
 	if err := local.RestrictPermissions(c.Data, dirLogs, dirMails, dirTemporal); err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (c upCommand) Run(p *program) (err error) {
 	return err
 }
 
-// check refuses what can't work before anything is started, and makes the policy's path absolute.
+// check validates the options before anything is started, and makes the policy's path absolute.
 func (c *upCommand) check(p *program) (err error) {
 	if c.Data == "" {
 		return errors.New("--data names no directory")

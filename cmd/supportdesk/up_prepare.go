@@ -20,27 +20,27 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// database is the name of up's own.
+// database is the name of up's database.
 const database = "supportdesk"
 
-// token is a bearer token that up keeps, so that it stays the same from one start to the next.
+// token is a bearer token that up stores in a file, so that it stays the same after a restart.
 type token struct {
 	Role  ticket.Role `json:"role"`
 	Token string      `json:"token"`
 }
 
-// linkLasts is long enough for a day's work at this machine, whose terminal is the only place that shows the links.
-const linkLasts = 12 * time.Hour
+// linkLifetime is long enough for a working day. Only the terminal shows the links.
+const linkLifetime = 12 * time.Hour
 
 // signInLink signs a person in on the website, once.
 type signInLink struct {
 	role    ticket.Role
-	address string // whose link it is
+	address string // email address of the person
 	url     string
 }
 
-// locals are the people of a desk on one machine. They don't exist, and say so.
-var locals = []desk.Person{
+// localPeople are the people of the local stack. Their names say that they are invented.
+var localPeople = []desk.Person{
 	{Role: ticket.RoleCustomer, Name: "Demo Customer", Address: "customer@demo.example"},
 	{Role: ticket.RoleAgent, Name: "Demo Agent", Address: "agent@demo.example", Handle: "agent-1"},
 	{Role: ticket.RoleSupervisor, Name: "Demo Supervisor", Address: "supervisor@demo.example", Handle: "supervisor-1"},
@@ -65,7 +65,7 @@ func (s *stack) prepare(ctx context.Context, postgres *local.Postgres) error {
 	})
 }
 
-// configured is this program as the stack's parts are configured.
+// configured returns the program with the environment of the stack's parts.
 func (s *stack) configured(ctx context.Context) *program {
 	settings := map[string]string{}
 	for _, line := range s.env {
@@ -75,7 +75,7 @@ func (s *stack) configured(ctx context.Context) *program {
 	return &program{ctx: ctx, getenv: func(key string) string { return settings[key] }, stdout: s.stdout, stderr: s.stderr}
 }
 
-// addDemoTickets adds the demonstration's tickets, if it is asked to. It has no time limit: everything runs already.
+// addDemoTickets adds demonstration tickets if the option is set. It has no time limit, because the stack is running.
 func (s *stack) addDemoTickets() error {
 	if !s.command.Demo && s.command.DemoTickets == 0 {
 		return nil
@@ -83,12 +83,12 @@ func (s *stack) addDemoTickets() error {
 	return demoCommand{Tickets: s.command.DemoTickets}.Run(s.configured(s.ctx))
 }
 
-// makeLinks makes a sign-in link for each of the people.
+// makeLinks creates a sign-in link for each person.
 func (s *stack) makeLinks() error {
 	return s.configured(s.ctx).withStore(func(db *store.Store) error {
 		accounts := account.New(db.Accounts(), s.url())
 		for _, person := range s.people {
-			url, err := accounts.CreateLink(s.ctx, person.Address, linkLasts)
+			url, err := accounts.CreateLink(s.ctx, person.Address, linkLifetime)
 			if err != nil {
 				return fmt.Errorf("make a link for the %s: %w", person.Role, err)
 			}
@@ -98,7 +98,7 @@ func (s *stack) makeLinks() error {
 	})
 }
 
-// migrate runs the command as a deployment does, in the stack's own environment.
+// migrate runs the migrate command in the environment of the stack.
 func (s *stack) migrate(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, s.self, "migrate")
 	if s.command.Policy != "" {
@@ -111,7 +111,7 @@ func (s *stack) migrate(ctx context.Context) error {
 	return nil
 }
 
-// ensurePeople adds the people that are missing, and makes a token for each who has none that works.
+// ensurePeople adds missing people, and issues a token for each who has no valid one.
 func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 	file := filepath.Join(s.command.Data, "tokens.json")
 	text, err := os.ReadFile(file)
@@ -128,9 +128,9 @@ func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 		}
 	}
 	s.tokens = nil
-	for _, person := range locals {
+	for _, person := range localPeople {
 		known, err := ensurePerson(ctx, db, person)
-		if fault.KindOf(err) == fault.NotFound { // disabled since, by an administrator: that stays
+		if fault.KindOf(err) == fault.NotFound { // an administrator has disabled them; don't undo that
 			continue
 		}
 		if err == nil && kept[person.Role] == "" {
@@ -148,7 +148,7 @@ func (s *stack) ensurePeople(ctx context.Context, db *store.Store) error {
 	return replaceFile(file, text)
 }
 
-// replaceFile writes a file complete or not at all: a kill or a full disk leaves the old one.
+// replaceFile replaces a file atomically: after a crash or on a full disk the old one remains.
 func replaceFile(file string, text []byte) error {
 	draft := file + ".draft"
 	if err := os.WriteFile(draft, text, 0o600); err != nil {
@@ -157,7 +157,7 @@ func replaceFile(file string, text []byte) error {
 	return os.Rename(draft, file)
 }
 
-// ensurePerson adds a person, or finds them: by handle where they have changed their address.
+// ensurePerson adds a person or returns the existing one, by handle if their address has changed.
 func ensurePerson(ctx context.Context, db *store.Store, person desk.Person) (desk.Person, error) {
 	added, err := db.AddPerson(ctx, person)
 	if fault.KindOf(err) != fault.Conflict {

@@ -17,8 +17,8 @@ import (
 	"github.com/holesalemart/supportdesk/internal/local"
 )
 
-// stack is everything that up runs: each part a process of its own, as in production, so that any can be killed and
-// comes back. Once start has returned nothing in it changes: parts are started again from other goroutines.
+// stack is what up runs. Each part is a process of its own, as in production, so that any can be killed and is restarted.
+// Once start has returned the fields are read-only, because other goroutines restart parts.
 type stack struct {
 	*program
 	command    upCommand
@@ -27,15 +27,15 @@ type stack struct {
 	temporal   string // path of Temporal's server
 	supervisor *local.Supervisor
 	logs       map[string]*os.File // by part
-	env        []string            // what our own programs are configured by
+	env        []string            // configuration of our own programs
 	ui         string              // URL of Temporal's
 	people     []desk.Person       // whom the links and tokens are for
 	tokens     []token
 	links      []signInLink
-	policy     string // the one in force, for people to read
+	policy     string // description of the policy in force
 }
 
-// The parts, as they are called in messages and in the names of their logs.
+// The names of the parts in messages and of their logs.
 const (
 	partPostgres = "postgresql"
 	partTemporal = "temporal"
@@ -44,7 +44,7 @@ const (
 	partAPI      = "api"
 )
 
-// Where the parts keep what is theirs, in the data directory.
+// Subdirectories of the data directory.
 const (
 	dirLogs     = "log"
 	dirMails    = "mail"
@@ -52,7 +52,7 @@ const (
 )
 
 const (
-	startTimeout = 2 * time.Minute // for everything to come up
+	startTimeout = 2 * time.Minute // for all parts
 	localMails   = "1000"          // a second: this SMTP server is ours
 	localTickets = "2000"          // in the worker's memory: the machine has more to carry
 )
@@ -60,7 +60,7 @@ const (
 func newStack(p *program, c upCommand, lock *local.Lock) (*stack, error) {
 	s := &stack{program: p, command: c, lock: lock, logs: map[string]*os.File{}}
 	s.supervisor = local.NewSupervisor(func(line string) {
-		_, _ = fmt.Fprintln(p.stdout, line) // a lost line of chatter is no failure
+		_, _ = fmt.Fprintln(p.stdout, line) // progress messages are not essential
 	})
 	var err error
 	if s.self, err = os.Executable(); err != nil {
@@ -161,7 +161,7 @@ func (s *stack) startAPI(ctx context.Context) (*local.Program, error) {
 	return s.startSelf(ctx, partAPI, loopback(s.command.Port), "local-api", "--mailbox", "http://"+loopback(s.command.MailboxPort))
 }
 
-// startSelf starts this program with other arguments, and waits until it listens.
+// startSelf starts this program with other arguments, and waits until it listens on address.
 func (s *stack) startSelf(ctx context.Context, part, address string, args ...string) (*local.Program, error) {
 	program, err := local.StartProgram(local.ProgramOptions{
 		Name: part, Path: s.self, Args: args, Env: s.env, Log: s.logs[part], Lock: s.lock,
@@ -177,8 +177,8 @@ func (s *stack) startSelf(ctx context.Context, part, address string, args ...str
 	return program, nil
 }
 
-// environment is all that our own programs are configured by. Of the caller's they get what concerns no neighbour:
-// up must run the same wherever it is started. Webhooks are no neighbours, and there are none unless they are set.
+// environment returns the complete environment of our own programs. They don't inherit the caller's configuration of
+// databases and servers, so that up runs the same wherever it is started. Webhooks are inherited.
 func (s *stack) environment(postgres *local.Postgres) []string {
 	caller := slices.DeleteFunc(os.Environ(), func(line string) bool {
 		ours := strings.HasPrefix(line, "SUPPORTDESK_") && !strings.HasPrefix(line, "SUPPORTDESK_WEBHOOK")
@@ -214,7 +214,7 @@ func (s *stack) url() string {
 	return (&url.URL{Scheme: "http", Host: loopback(s.command.Port)}).String()
 }
 
-// awaitListener waits until something listens at an address, or until the program that should has ended.
+// awaitListener waits until a process listens on an address. It returns an error if ended is closed before.
 func awaitListener(ctx context.Context, address string, ended <-chan struct{}) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

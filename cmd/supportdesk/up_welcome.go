@@ -11,7 +11,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// welcome prints where everything is, how to sign in, and what to try first.
+// welcome prints the addresses, how to sign in, and what to try first.
 func (s *stack) welcome() error {
 	var b strings.Builder
 	b.WriteString("\nSupportdesk is up. Ctrl-C stops it; everything is kept in " + relativeDir(s.command.Data) + "\n\n")
@@ -33,7 +33,7 @@ Sign in with one of these. Each works once, within %.0f hours; the next start dr
 enter the address at %s/sign-in, choose "Email me a link instead" and open the mail at
 %s/dev/mail.
 
-`, linkLasts.Hours(), s.url(), s.url())
+`, linkLifetime.Hours(), s.url(), s.url())
 	for _, l := range s.links {
 		fmt.Fprintf(table, "  %s's link\t%s\t%s\n", l.role, l.url, l.address)
 	}
@@ -58,7 +58,7 @@ Submit a first ticket:
 	return err
 }
 
-// tokenOf returns a role's token; empty when its person has been disabled.
+// tokenOf returns a role's token, or "" if its person has been disabled.
 func (s *stack) tokenOf(role ticket.Role) string {
 	for _, t := range s.tokens {
 		if t.Role == role {
@@ -68,7 +68,7 @@ func (s *stack) tokenOf(role ticket.Role) string {
 	return ""
 }
 
-// relativeDir is a directory as a person at this terminal would name it.
+// relativeDir returns a directory relative to the working directory if it is inside it, and dir otherwise.
 func relativeDir(dir string) string {
 	here, err := os.Getwd()
 	if err != nil {

@@ -28,18 +28,18 @@ import (
 	"github.com/holesalemart/supportdesk/worker"
 )
 
-// heartbeat must be well below the mail activity's heartbeat time-out.
+// heartbeat is the interval of activity heartbeats. It must be well below the mail activity's heartbeat time-out.
 const heartbeat = 5 * time.Second
 
-// announcementShare is the rate of announcements' mails, as a part of that of tickets' mails, beside which they go out.
+// announcementShare is the rate of announcement mails as a fraction of the rate of ticket mails, to which it is added.
 const announcementShare = 0.5
 
-// workerPause is between tries to start a worker that Temporal refuses.
+// workerPause is the pause between attempts to start a worker that Temporal rejects.
 const workerPause = 2 * time.Second
 
 type workerCommand struct{}
 
-// Run works until the program is told to stop, and finishes what it has begun.
+// Run runs the worker until the program is stopped, and then finishes the tasks under way.
 func (workerCommand) Run(p *program) error {
 	n, err := p.connect()
 	if err != nil {
@@ -55,13 +55,13 @@ func (workerCommand) Run(p *program) error {
 	group, ctx := errgroup.WithContext(p.ctx)
 	deliveries := n.outbox(sender)
 	reconciler := n.reconciler()
-	group.Go(func() error { return reconciler.Run(ctx) }) // also while the worker can't run: it registers a namespace that is gone
+	group.Go(func() error { return reconciler.Run(ctx) }) // also while the worker can't run: it registers a lost namespace
 	var running atomic.Bool
 	group.Go(func() error {
 		return n.keepWorking(ctx, &running, func() error { return n.work(ctx, deliveries) })
 	})
 	group.Go(func() error { return n.db.WatchEpoch(ctx) })
-	group.Go(func() error { return deliveries.Run(ctx, outbox.AccountMails) }) // also while Temporal is away
+	group.Go(func() error { return deliveries.Run(ctx, outbox.AccountMails) }) // also while Temporal is unavailable
 	if n.config.HealthAddress != "off" {
 		group.Go(func() error {
 			health := api.Health(versionName(), n.workerChecks(&running), n.db, n.log)
@@ -74,8 +74,8 @@ func (workerCommand) Run(p *program) error {
 	return nil
 }
 
-// work runs the Temporal worker until ctx ends or Temporal refuses it.
-func (n *neighbours) work(ctx context.Context, deliveries *outbox.Outbox) error {
+// work runs the Temporal worker until ctx ends or Temporal rejects it.
+func (n *dependencies) work(ctx context.Context, deliveries *outbox.Outbox) error {
 	c, db := n.config, n.db
 	return worker.Run(ctx, n.temporal.Client, // the sdk wants the client itself
 		worker.Activities{
@@ -92,8 +92,8 @@ func (n *neighbours) work(ctx context.Context, deliveries *outbox.Outbox) error 
 		})
 }
 
-// outbox sends every kind of delivery.
-func (n *neighbours) outbox(sender *mail.Sender) *outbox.Outbox {
+// outbox returns an outbox with the transports of all queues.
+func (n *dependencies) outbox(sender *mail.Sender) *outbox.Outbox {
 	c, mails := n.config, app.NewMails(n.db)
 	return outbox.New(n.db, map[outbox.Queue]outbox.Transport{
 		outbox.TicketMails:       mail.NewTicketMailSender(mails, sender),
@@ -103,9 +103,9 @@ func (n *neighbours) outbox(sender *mail.Sender) *outbox.Outbox {
 	}, n.log)
 }
 
-// keepWorking works until ctx ends. A worker that Temporal refuses is started again: the namespace may have been lost, and
-// is registered anew.
-func (n *neighbours) keepWorking(ctx context.Context, running *atomic.Bool, work func() error) error {
+// keepWorking calls work until ctx ends. It restarts a worker that Temporal rejects, because a lost namespace is
+// registered again.
+func (n *dependencies) keepWorking(ctx context.Context, running *atomic.Bool, work func() error) error {
 	for n.awaitTemporal(ctx) {
 		running.Store(true)
 		err := work()
@@ -119,18 +119,18 @@ func (n *neighbours) keepWorking(ctx context.Context, running *atomic.Bool, work
 	return nil
 }
 
-// workerChecks are what a worker needs: on a standby, which can be read, it could take no step.
-func (n *neighbours) workerChecks(running *atomic.Bool) []api.Check {
+// workerChecks returns the worker's readiness checks. It needs a database that it can write to, not a read-only standby.
+func (n *dependencies) workerChecks(running *atomic.Bool) []api.Check {
 	return []api.Check{
 		{Name: "postgresql", Ask: n.db.Ready},
 		{Name: "writes", Ask: n.db.Writable},
 		{Name: "temporal", Ask: n.dispatcher().Ready},
 		{Name: "worker", Ask: polls(running)},
-		{Name: "smtp", Ask: listens(n.config.SMTPHost, n.config.SMTPPort), Optional: true}, // without it mail waits, and nothing else
+		{Name: "smtp", Ask: listens(n.config.SMTPHost, n.config.SMTPPort), Optional: true}, // without it only mails are delayed
 	}
 }
 
-// polls reports whether the worker polls for tasks.
+// polls returns a check that the worker polls for tasks.
 func polls(running *atomic.Bool) func(context.Context) error {
 	return func(context.Context) error {
 		if !running.Load() {
@@ -140,9 +140,9 @@ func polls(running *atomic.Bool) func(context.Context) error {
 	}
 }
 
-// reconciler makes this process's, with a name that no other process has.
-func (n *neighbours) reconciler() *dispatch.Reconciler {
-	host, _ := os.Hostname() // the rest is unique by itself
+// reconciler returns a reconciler with a name that no other process has.
+func (n *dependencies) reconciler() *dispatch.Reconciler {
+	host, _ := os.Hostname() // the rest of the name is unique by itself
 	holder := fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text())
 	return dispatch.NewReconciler(n.db, n.dispatcher(),
 		func(ctx context.Context) error { return dispatch.EnsureNamespace(ctx, n.temporal) },
@@ -161,7 +161,7 @@ func endpoints(c config.Config) map[string]webhook.Endpoint {
 	return all
 }
 
-// listens asks whether a server takes connections at all.
+// listens returns a check that a server accepts connections.
 func listens(host string, port int) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var dialer net.Dialer

@@ -23,7 +23,7 @@ func TestWorker_isUnreadyWhereItCanOnlyRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &neighbours{db: db, temporal: temporal}
+	n := &dependencies{db: db, temporal: temporal}
 	defer n.close()
 	answer := httptest.NewRecorder()
 	api.Health("test", n.workerChecks(new(atomic.Bool)), nil, slog.New(slog.DiscardHandler)).

@@ -6,14 +6,14 @@ import (
 )
 
 const (
-	claimTime  = 20 * time.Second // how long a try that died leaves its delivery claimed, at most
-	renewEvery = claimTime / 4    // how often a try that lives renews it
+	claimTime  = 20 * time.Second // a claim expires after this, should its process have crashed
+	renewEvery = claimTime / 4    // how often a running try renews its claim
 )
 
-// keepClaim renews a claim until the function that it returns is called. A renewal that fails is made up for by the next:
-// while the store is away, no other try can claim the delivery either.
+// keepClaim renews a claim until end is called. A renewal that fails is retried by the next one: while the store is
+// unavailable, no other try can claim the delivery either.
 func (o *Outbox) keepClaim(ctx context.Context, k Key, try string) (end func()) {
-	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // a try goes on for a while after its ctx has ended
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx)) // a try continues for a while after its ctx has ended
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -34,7 +34,7 @@ func (o *Outbox) keepClaim(ctx context.Context, k Key, try string) (end func()) 
 	}
 }
 
-// release frees what was not settled for the next try at once. A claim that can't be released runs out by itself.
+// release ends the claim on a delivery that was not settled, so that the next try need not wait until it expires.
 func (o *Outbox) release(ctx context.Context, k Key, try string) {
 	releasing, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()

@@ -13,13 +13,13 @@ import (
 
 var errClaimed = fault.New(fault.Unavailable, "another try at the same delivery is under way")
 
-// Deliver sends a delivery of a ticket unless it is settled already, records what became of it, and reports whether it is
-// lost: bounced or failed, now or in an earlier try whose answer got lost. After an error it is still owed, and the caller
-// tries again: soon, or after a growing while if the error is Limited.
+// Deliver sends a delivery of a ticket unless it is settled already, and records its new status. It reports whether the
+// delivery is lost: bounced or failed, in this or an earlier try. After an error the delivery is still owed and the caller
+// must try again: soon, or with increasing intervals if the error is a Limited fault.
 //
-// Temporal begins another try as soon as it misses a try's heartbeats, which may be Temporal's own absence while a mail
-// server takes minutes to answer: the claim keeps the second away. What was sent and not recorded goes out twice, so
-// recording is tried until ctx ends, and once more then.
+// Temporal starts another try when it misses the heartbeats of one, which can happen because Temporal was unavailable
+// while a mail server took minutes to respond. The claim prevents the two from running at the same time. A delivery that
+// was sent but not recorded is sent twice; so recording is retried until ctx ends, and once after that.
 func (o *Outbox) Deliver(ctx context.Context, k Key) (lost bool, err error) {
 	try := rand.Text()
 	if !retryPolicies[k.Queue].repeatable {
@@ -38,9 +38,9 @@ func (o *Outbox) Deliver(ctx context.Context, k Key) (lost bool, err error) {
 	return status == desk.DeliveryBounced || status == desk.DeliveryFailed, nil
 }
 
-// DeliverNext sends the delivery of a queue that has been due the longest and records what became of it; found is false
-// when none may be sent now. An error says that it is no use to go on with others: the server is away. What is wrong with one
-// delivery alone defers that one and is no error.
+// DeliverNext sends the delivery of a queue that has been due the longest, and returns its new status; found is false if
+// none is due. An error means that other deliveries would fail too, because the server is unavailable. A failure of one
+// delivery alone defers it and is not an error.
 func (o *Outbox) DeliverNext(ctx context.Context, q Queue) (found bool, status desk.DeliveryStatus, err error) {
 	try := rand.Text()
 	k, found, err := o.store.ClaimNextDelivery(ctx, q, try, claimTime)
@@ -54,7 +54,7 @@ func (o *Outbox) DeliverNext(ctx context.Context, q Queue) (found bool, status d
 	return true, status, err
 }
 
-// attempt makes a try, which has the claim where one is needed.
+// attempt makes a try. If its queue needs claims, the caller has claimed the delivery.
 func (o *Outbox) attempt(ctx context.Context, k Key, try string) (desk.DeliveryStatus, error) {
 	if retryPolicies[k.Queue].repeatable {
 		return o.send(ctx, k)
@@ -109,13 +109,13 @@ func (o *Outbox) settle(ctx context.Context, k Key, status desk.DeliveryStatus, 
 	return status, nil
 }
 
-// failed deals with a try after which the delivery is still owed.
+// failed handles a try that was neither successful nor refused, by the retry policy of the queue.
 func (o *Outbox) failed(ctx context.Context, k Key, d Delivery, cause error) (desk.DeliveryStatus, error) {
 	p := retryPolicies[k.Queue]
-	put, deferred := errors.AsType[deferral](cause)
+	rejection, deferred := errors.AsType[deferral](cause)
 	switch {
 	case deferred:
-		return o.deferred(ctx, k, d, put.Deferral(), cause)
+		return o.deferred(ctx, k, d, rejection.Deferral(), cause)
 	case p.countsAll:
 		return o.deferred(ctx, k, d, "", cause)
 	case p.workflow:
@@ -134,12 +134,12 @@ func (o *Outbox) failed(ctx context.Context, k Key, d Delivery, cause error) (de
 	return desk.DeliveryOwed, cause
 }
 
-// deferred records a deferral, and gives up a delivery that has been deferred for too long.
+// deferred records a deferral, or gives up the delivery if it has been deferred for too long.
 func (o *Outbox) deferred(ctx context.Context, k Key, d Delivery, line string, cause error) (desk.DeliveryStatus, error) {
 	p := retryPolicies[k.Queue]
 	pause, reason := p.pause(d.Tries), ""
 	if ctx.Err() != nil {
-		pause = 0 // another process may try at once
+		pause = 0 // this process is stopping; another one may try at once
 	}
 	if p.keepsReason {
 		reason = line

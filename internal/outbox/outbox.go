@@ -1,10 +1,10 @@
-// Package outbox delivers mails and calls of webhooks. It claims a delivery for one try, has its
-// queue's transport send it, and records what became of it, or when it is tried again. It knows neither SQL nor SMTP nor
-// HTTP: a store keeps the deliveries and transports send them.
+// Package outbox delivers emails and webhook calls. For each try it claims a delivery, sends it through the transport of
+// its queue, and records the new status or the time of the next try. It must not know SQL, SMTP or HTTP: a store stores
+// the deliveries and transports send them.
 //
-// The deliveries of a ticket belong to its workflow, which asks for each with Deliver and keeps those to one recipient in
-// order. Those about emergencies go out at the pace of the emergency workflow, which calls DeliverNext. Those of accounts
-// are sent by Run, without Temporal: people must be able to sign in while it is away.
+// The deliveries of a ticket are sent by its workflow, which calls Deliver for each, in order for each recipient.
+// Announcements are sent at the rate of the emergency workflow, which calls DeliverNext. Mails of accounts are sent by
+// Run, without Temporal: people must be able to sign in while it is unavailable.
 package outbox
 
 import (
@@ -27,84 +27,85 @@ const (
 	AccountMails      Queue = "account"
 )
 
-// Key names a delivery for ever. A ticket's mails and webhooks count together.
+// Key identifies a delivery. Mails and webhook calls of a ticket share one sequence of numbers.
 type Key struct {
 	Queue  Queue
-	Ticket ticket.Number // empty: of no ticket
+	Ticket ticket.Number // empty: not about a ticket
 	N      int64         // within the ticket, or within the queue
 }
 
-// Delivery is what is to be sent, as it is loaded for one try.
+// Delivery is a delivery as it was loaded for one try.
 type Delivery struct {
-	Status   desk.DeliveryStatus // only one that is owed is sent
-	Tries    int                 // that failed
-	Until    time.Time           // it is of no use after that; zero: it always is
-	Barred   string              // why it must not be sent to its recipient; empty: it may be
-	Obsolete bool                // it says nothing to its recipient any more
+	Status   desk.DeliveryStatus // it is sent only if it is DeliveryOwed
+	Tries    int                 // number of failed ones
+	Until    time.Time           // when it expires; zero: never
+	Barred   string              // why its recipient must not receive it; empty: it may be sent
+	Obsolete bool                // its content no longer applies; it is superseded instead of sent
 	Send     func(context.Context) error
 }
 
-// Transport loads and sends the deliveries of one queue. An error of Send is a refusal if it has a method Refusal, and a
-// deferral if it has a method Deferral; any other says that the recipient was not reached.
+// Transport loads and sends the deliveries of one queue. An error of Send with a method Refusal is permanent, and one with
+// a method Deferral is a temporary rejection; any other means that the recipient was not reached.
 type Transport interface {
 	Load(ctx context.Context, k Key) (Delivery, error)
 }
 
-// refusal is an answer for good: no other try will deliver it.
+// refusal is a permanent rejection: further tries are useless.
 type refusal interface {
 	error
 	Refusal() string // one line for staff
 }
 
-// deferral is an answer for now. Deferred for too long, a delivery is given up.
+// deferral is a temporary rejection. A delivery that has been deferred for too long is given up.
 type deferral interface {
 	error
 	Deferral() string // one line for staff
 }
 
-// claims keeps two tries from sending one delivery.
+// claims prevent two concurrent tries of one delivery.
 type claims interface {
-	// ClaimDelivery claims a delivery for a try, or renews that claim, and reports whether it could: not while another
-	// try's claim on one that is owed lasts.
+	// ClaimDelivery claims a delivery for a try, or renews the try's claim. It reports false while another try has a
+	// claim on a delivery that is still owed.
 	ClaimDelivery(ctx context.Context, k Key, try string, lasts time.Duration) (ours bool, err error)
-	// ClaimNextDelivery claims the one of a queue that has been due the longest.
+	// ClaimNextDelivery claims the delivery of a queue that has been due the longest.
 	ClaimNextDelivery(ctx context.Context, q Queue, try string, lasts time.Duration) (k Key, found bool, err error)
-	// ReleaseDelivery ends a try's claim, if it still has one.
+	// ReleaseDelivery ends a try's claim, if it has not expired.
 	ReleaseDelivery(ctx context.Context, k Key, try string) error
 }
 
-// records keeps what became of deliveries.
+// records store the results of tries.
 type records interface {
 	SettleDelivery(ctx context.Context, k Key, status desk.DeliveryStatus, reason string) error
-	// DeferDelivery counts a try that failed, lets none begin for a while, and returns when the first one failed.
+	// DeferDelivery records a failed try, schedules the next one after a pause, and returns the time of the first
+	// deferral.
 	DeferDelivery(ctx context.Context, k Key, reason string, pause time.Duration) (since time.Time, err error)
-	// PostponeDelivery lets others go first for a while.
+	// PostponeDelivery schedules the next try after a pause, without recording a failed one.
 	PostponeDelivery(ctx context.Context, k Key, pause time.Duration) error
 }
 
-// schedule says when there is something to be sent.
+// schedule reports when deliveries are due.
 type schedule interface {
-	// NextDelivery returns when the first one of a queue may be sent; zero when none is owed.
+	// NextDelivery returns when the first delivery of a queue is due, or the zero time if none is owed.
 	NextDelivery(ctx context.Context, q Queue) (time.Time, error)
-	// AwaitDeliveries calls wake at once and whenever one is owed, until ctx ends or the store goes away.
+	// AwaitDeliveries calls wake immediately and whenever a delivery is added, until ctx ends or the store fails.
 	AwaitDeliveries(ctx context.Context, wake func()) error
 }
 
-// Store keeps deliveries.
+// Store stores deliveries.
 type Store interface {
 	claims
 	records
 	schedule
 }
 
-// Outbox delivers. Safe for concurrent use, also by several processes.
+// Outbox sends deliveries. It is safe for concurrent use, also by several processes.
 type Outbox struct {
 	store      Store
 	transports map[Queue]Transport
 	log        *slog.Logger
 }
 
-// New returns an outbox that sends the deliveries of each queue by its transport.
+// New returns an outbox that sends the deliveries of each queue through its transport.
 func New(s Store, transports map[Queue]Transport, log *slog.Logger) *Outbox {
 	return &Outbox{store: s, transports: transports, log: log}
 }

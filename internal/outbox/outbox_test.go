@@ -19,7 +19,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
-// fixture is a database that owes deliveries, and a transport that does as the test says.
+// fixture is a database with owed deliveries, and a transport that does what the test wants.
 type fixture struct {
 	*store.Store
 	t    *testing.T

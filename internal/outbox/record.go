@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	recordPause    = 100 * time.Millisecond // after the first try; doubles with each
+	recordPause    = 100 * time.Millisecond // after the first call; doubles with each
 	recordPauseMax = 2 * time.Second
-	recordTime     = 5 * time.Second // for one try
+	recordTime     = 5 * time.Second // for one call
 )
 
-// untilRecorded runs record until it succeeds or never can. When ctx ends, the try under way is finished and one more is
-// made: an outage may just be over.
+// untilRecorded calls record until it succeeds or fails permanently. When ctx ends it finishes the current call and makes
+// one more, because an outage may have just ended.
 func untilRecorded(ctx context.Context, record func(context.Context) error) error {
 	pauses := loop.Backoff{First: recordPause, Max: recordPauseMax}
 	for {

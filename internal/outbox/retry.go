@@ -9,33 +9,35 @@ import (
 
 const day = 24 * time.Hour
 
-// retryPolicy is how a queue deals with tries that fail.
+// retryPolicy is how a queue handles failed tries.
 type retryPolicy struct {
-	lost        desk.DeliveryStatus // of what can't be delivered
-	giveUpAfter time.Duration       // since the first deferral; zero: when the delivery has expired
+	lost        desk.DeliveryStatus // status of a delivery that is given up
+	giveUpAfter time.Duration       // since the first deferral; zero: only when the delivery expires
 	giveUpText  string              // the same in words
-	repeatable  bool                // its recipients recognise a repetition by its ID, so a try needs no claim
-	workflow    bool                // its workflow waits between tries, and wants to know of each that failed
-	countsAll   bool                // every failed try is a deferral, also one that reached no recipient
-	keepsReason bool                // the reason of a deferral is stored: it holds nothing that anyone wrote
-	first       time.Duration       // pause after the first deferral; doubles with each
-	most        time.Duration       // at most
+	repeatable  bool                // recipients detect duplicates by ID, so a try needs no claim
+	workflow    bool                // a workflow waits between tries, so each failure is returned to it
+	countsAll   bool                // every failed try counts as a deferral, also if the recipient was not reached
+	keepsReason bool                // the reason of a deferral is stored, because it contains no text that people wrote
+	firstPause  time.Duration       // after the first deferral; doubles with each
+	maxPause    time.Duration       // at most
 }
 
-// Mail servers may defer a mail for days before it counts as undeliverable (RFC 5321, section 4.5.4.1: "the give-up
-// time generally needs to be at least 4-5 days"). A server that can't be reached has deferred nothing, and neither has a
-// worker that doesn't run: however long they are away, the delivery stays owed.
+// A mail server may defer a mail for days before it counts as undeliverable (RFC 5321, section 4.5.4.1: "the give-up
+// time generally needs to be at least 4-5 days"). Time in which our mail server or the worker is unavailable does not
+// count: the delivery stays owed.
 var retryPolicies = map[Queue]retryPolicy{
 	TicketMails:       {lost: desk.DeliveryBounced, giveUpAfter: 5 * day, giveUpText: "5 days", workflow: true},
 	Webhooks:          {lost: desk.DeliveryFailed, giveUpAfter: 3 * day, giveUpText: "3 days", repeatable: true, workflow: true, keepsReason: true},
-	AnnouncementMails: {lost: desk.DeliveryBounced, giveUpAfter: 5 * day, giveUpText: "5 days", first: time.Minute, most: time.Hour},
-	AccountMails:      {lost: desk.DeliveryBounced, countsAll: true, first: 2 * time.Second, most: 5 * time.Minute},
+	AnnouncementMails: {lost: desk.DeliveryBounced, giveUpAfter: 5 * day, giveUpText: "5 days", firstPause: time.Minute, maxPause: time.Hour},
+	AccountMails:      {lost: desk.DeliveryBounced, countsAll: true, firstPause: 2 * time.Second, maxPause: 5 * time.Minute},
 }
 
-// pause is how long a delivery rests after one more deferral.
-func (p retryPolicy) pause(tries int) time.Duration { return loop.Doubled(p.first, p.most, tries) }
+// pause returns the time until the next try after another deferral, given the number of failed tries before it.
+func (p retryPolicy) pause(tries int) time.Duration {
+	return loop.Doubled(p.firstPause, p.maxPause, tries)
+}
 
 const (
-	unreachedPause = 15 * time.Second // for what the neighbour went away during: the next try takes another
-	brokenPause    = 10 * time.Minute // for what could not be made: a defect, which a new version may mend
+	unreachedPause = 15 * time.Second // after the server was not reached; meanwhile others are tried
+	brokenPause    = 10 * time.Minute // after an internal error, which a new version may fix
 )

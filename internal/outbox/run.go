@@ -10,21 +10,22 @@ import (
 )
 
 const (
-	senders   = 4                // deliveries at once: one slow recipient must not hold up another's signing in
-	lookEvery = 30 * time.Second // should a notification ever be lost
+	senders      = 4                // concurrent deliveries: one slow mail server must not delay the sign-in mails of others
+	pollInterval = 30 * time.Second // in case a notification is lost
 
-	awayPause    = 100 * time.Millisecond // after the store failed; doubles with each failure
+	outagePause  = 100 * time.Millisecond // after the store failed; doubles with each failure
 	awayPauseMax = 2 * time.Second
 )
 
-// Run sends what is owed in a queue until ctx ends, and waits for what is on its way then. Its error is always nil.
+// Run sends the deliveries of a queue as they become due until ctx ends, and then waits for those under way. Its error
+// is always nil.
 func (o *Outbox) Run(ctx context.Context, q Queue) error {
-	looks := loop.New(o.away("can't look for deliveries", "looking for deliveries again"))
+	polls := loop.New(o.outageOptions("can't look for deliveries", "looking for deliveries again"))
 	slots := make(chan struct{}, senders)
 	var group sync.WaitGroup
 	defer group.Wait()
-	group.Go(func() { o.listen(ctx, looks.Wake) })
-	return looks.Run(ctx, func(ctx context.Context) (time.Duration, error) {
+	group.Go(func() { o.listen(ctx, polls.Wake) })
+	return polls.Run(ctx, func(ctx context.Context) (time.Duration, error) {
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
@@ -47,21 +48,21 @@ func (o *Outbox) Run(ctx context.Context, q Queue) error {
 	})
 }
 
-// untilNext returns how long to wait for the next delivery.
+// untilNext returns how long to wait before looking for the next delivery: until it is due, but pollInterval at most.
 func (o *Outbox) untilNext(ctx context.Context, q Queue, err error) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
 	due, err := o.store.NextDelivery(ctx, q)
 	if due.IsZero() {
-		return lookEvery, err
+		return pollInterval, err
 	}
-	return min(max(time.Until(due), time.Millisecond), lookEvery), err
+	return min(max(time.Until(due), time.Millisecond), pollInterval), err
 }
 
-// listen calls wake at new deliveries, and again after every outage.
+// listen calls wake for new deliveries and after every outage of the store.
 func (o *Outbox) listen(ctx context.Context, wake func()) {
-	outage := loop.NewOutage(o.away("not listening for deliveries", "listening for deliveries again"))
+	outage := loop.NewOutage(o.outageOptions("not listening for deliveries", "listening for deliveries again"))
 	for ctx.Err() == nil {
 		err := o.store.AwaitDeliveries(ctx, func() {
 			outage.Recovered()
@@ -73,7 +74,7 @@ func (o *Outbox) listen(ctx context.Context, wake func()) {
 	}
 }
 
-// away are the pauses while the store can't be asked.
-func (o *Outbox) away(failing, recovered string) loop.Options {
-	return loop.Options{First: awayPause, Max: awayPauseMax, Log: o.log, Failing: failing, Recovered: recovered}
+// outageOptions returns the pauses and log messages of an outage of the store.
+func (o *Outbox) outageOptions(failing, recovered string) loop.Options {
+	return loop.Options{First: outagePause, Max: awayPauseMax, Log: o.log, Failing: failing, Recovered: recovered}
 }

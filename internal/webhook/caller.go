@@ -12,19 +12,19 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// calls loads what a webhook is to be told.
+// calls loads the content of a webhook call.
 type calls interface {
 	Call(ctx context.Context, number ticket.Number, n int) (desk.WebhookDelivery, error)
 }
 
-// Endpoint is where a webhook leads and what its calls are signed with.
+// Endpoint is the URL of a webhook and the secret with which its calls are signed.
 type Endpoint struct {
 	URL    string
 	Secret string
 }
 
-// Caller calls webhooks for an outbox. Safe for concurrent use, also by several processes: an endpoint may then be called
-// twice about one event, and knows that from the event's ID.
+// Caller calls webhooks for an outbox. It is safe for concurrent use, also by several processes. An endpoint may be
+// called twice about one event; it can detect that by the event's ID.
 type Caller struct {
 	calls     calls
 	endpoints map[string]Endpoint
@@ -34,12 +34,12 @@ type Caller struct {
 	now       func() time.Time
 }
 
-// NewCaller returns a caller. Endpoints are known by the names that policies use.
+// NewCaller returns a caller. The keys of endpoints are the names of webhooks in policies.
 func NewCaller(c calls, endpoints map[string]Endpoint, site string, log *slog.Logger) *Caller {
 	return &Caller{calls: c, endpoints: endpoints, site: site, client: client(tryTime), log: log, now: time.Now}
 }
 
-// Load loads a call for one try.
+// Load loads a call for one try. It implements outbox.Transport.
 func (c *Caller) Load(ctx context.Context, k outbox.Key) (outbox.Delivery, error) {
 	call, err := c.calls.Call(ctx, k.Ticket, int(k.N))
 	return outbox.Delivery{Status: call.Status, Tries: call.Tries, Send: func(ctx context.Context) error {
@@ -55,28 +55,28 @@ func (c *Caller) send(ctx context.Context, call desk.WebhookCall) error {
 	case r.final:
 		return &Refused{r.reason}
 	case ctx.Err() != nil:
-		return ctx.Err() // cut short by this process: the endpoint has failed at nothing
+		return ctx.Err() // interrupted by this process; the endpoint is not to blame
 	}
 	return fault.Wrap(&Deferred{r.reason}, fault.Unavailable, "webhook %s: %s", call.Webhook, r.reason)
 }
 
-// Refused is a call that no retry will make.
+// Refused is the permanent failure of a call.
 type Refused struct{ reason string }
 
 func (e *Refused) Error() string { return "webhook refused: " + e.reason }
 
-// Refusal is why, in our words.
+// Refusal returns the reason. It contains no text of the endpoint's.
 func (e *Refused) Refusal() string { return e.reason }
 
-// Deferred is a call that is worth another try.
+// Deferred is the temporary failure of a call.
 type Deferred struct{ reason string }
 
 func (e *Deferred) Error() string { return "webhook failed: " + e.reason }
 
-// Deferral is why, in our words.
+// Deferral returns the reason. It contains no text of the endpoint's.
 func (e *Deferred) Deferral() string { return e.reason }
 
-// try makes one call.
+// try makes a call once and logs a failure.
 func (c *Caller) try(ctx context.Context, call desk.WebhookCall) result {
 	endpoint, known := c.endpoints[call.Webhook]
 	if !known {

@@ -28,51 +28,51 @@ const (
 
 var now = time.Date(2026, time.November, 23, 10, 0, 7, 0, time.UTC)
 
-// box is a store with one call.
-type box struct {
+// records is a store with one call.
+type records struct {
 	unused
 	call  desk.WebhookDelivery
 	since time.Time // the first failed try
 }
 
-func newBox() *box {
-	return &box{since: time.Now(), call: desk.WebhookDelivery{Status: desk.DeliveryOwed, WebhookCall: desk.WebhookCall{
+func newRecords() *records {
+	return &records{since: time.Now(), call: desk.WebhookDelivery{Status: desk.DeliveryOwed, WebhookCall: desk.WebhookCall{
 		Number: number, N: 3, Event: 12, Webhook: "ops", Clock: "first_response", EscalationStep: 2, Priority: "high",
 		Breached: now.Add(-2 * time.Hour), Due: now.Add(-time.Hour), Fired: now,
 	}}}
 }
 
-func (b *box) Call(context.Context, ticket.Number, int) (desk.WebhookDelivery, error) {
+func (b *records) Call(context.Context, ticket.Number, int) (desk.WebhookDelivery, error) {
 	return b.call, nil
 }
 
-func (b *box) SettleDelivery(_ context.Context, _ outbox.Key, status desk.DeliveryStatus, reason string) error {
+func (b *records) SettleDelivery(_ context.Context, _ outbox.Key, status desk.DeliveryStatus, reason string) error {
 	b.call.Status, b.call.Reason = status, reason
 	return nil
 }
 
-func (b *box) DeferDelivery(_ context.Context, _ outbox.Key, reason string, _ time.Duration) (time.Time, error) {
+func (b *records) DeferDelivery(_ context.Context, _ outbox.Key, reason string, _ time.Duration) (time.Time, error) {
 	b.call.Tries, b.call.Reason = b.call.Tries+1, reason
 	return b.since, nil
 }
 
-// third is the call of newBox.
+// third is the call of newRecords.
 var third = outbox.Key{Queue: outbox.Webhooks, Ticket: number, N: 3}
 
-// unused is what an outbox asks of its store for other queues, and the claims, which calls do without.
+// unused implements the other methods of outbox.Store, which webhook calls don't use.
 type unused struct{ outbox.Store }
 
-// heard is one request that the endpoint took.
-type heard struct {
+// received is a request that the endpoint received.
+type received struct {
 	header http.Header
 	body   string
 }
 
-// endpoint is a real server that answers as it is told, and remembers.
+// endpoint is an HTTP server that records requests and responds as the test wants.
 type endpoint struct {
 	*httptest.Server
-	mu    sync.Mutex
-	heard []heard
+	mu       sync.Mutex
+	received []received
 }
 
 func newEndpoint(t *testing.T, answer http.HandlerFunc) *endpoint {
@@ -81,10 +81,10 @@ func newEndpoint(t *testing.T, answer http.HandlerFunc) *endpoint {
 	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil || r.Method != http.MethodPost {
-			t.Errorf("heard %s, %v", r.Method, err)
+			t.Errorf("received %s, %v", r.Method, err)
 		}
 		e.mu.Lock()
-		e.heard = append(e.heard, heard{r.Header.Clone(), string(body)})
+		e.received = append(e.received, received{r.Header.Clone(), string(body)})
 		e.mu.Unlock()
 		answer(w, r)
 	}))
@@ -92,22 +92,23 @@ func newEndpoint(t *testing.T, answer http.HandlerFunc) *endpoint {
 	return e
 }
 
-func (e *endpoint) all() []heard {
+func (e *endpoint) all() []received {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.heard
+	return e.received
 }
 
 func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
+// calling is an outbox with a caller as its transport.
 type calling struct {
 	*outbox.Outbox
 	*webhook.Caller
 }
 
-func caller(b *box, address string) calling {
+func caller(b *records, address string) calling {
 	c := webhook.NewCaller(b, map[string]webhook.Endpoint{"ops": {URL: address, Secret: secret}}, "https://help.example", slog.New(slog.DiscardHandler))
 	c.Now(func() time.Time { return now })
 	return calling{outbox.New(b, map[outbox.Queue]outbox.Transport{outbox.Webhooks: c}, slog.New(slog.DiscardHandler)), c}
@@ -115,7 +116,7 @@ func caller(b *box, address string) calling {
 
 func TestDeliver_saysWhatBrokeAndSignsIt(t *testing.T) {
 	e := newEndpoint(t, status(http.StatusNoContent))
-	b := newBox()
+	b := newRecords()
 	failed, err := caller(b, e.URL).Deliver(t.Context(), third)
 	if failed || err != nil || b.call.Status != desk.DeliverySent {
 		t.Fatalf("failed %v, %v; the call is %+v", failed, err, b.call)
@@ -144,7 +145,7 @@ func TestDeliver_saysWhatBrokeAndSignsIt(t *testing.T) {
 // taken for the first.
 func TestDeliver_namesAnEventByItsEpochToo(t *testing.T) {
 	e := newEndpoint(t, status(http.StatusOK))
-	b := newBox()
+	b := newRecords()
 	b.call.Epoch = 1796000000
 	if failed, err := caller(b, e.URL).Deliver(t.Context(), third); failed || err != nil {
 		t.Fatal(failed, err)
@@ -158,7 +159,7 @@ func TestDeliver_namesAnEventByItsEpochToo(t *testing.T) {
 func TestDeliver_leavesASettledCallAlone(t *testing.T) {
 	e := newEndpoint(t, status(http.StatusOK))
 	for state, want := range map[desk.DeliveryStatus]bool{desk.DeliverySent: false, desk.DeliveryFailed: true} {
-		b := newBox()
+		b := newRecords()
 		b.call.Status = state
 		if failed, err := caller(b, e.URL).Deliver(t.Context(), third); failed != want || err != nil {
 			t.Errorf("%s: failed %v, %v", state, failed, err)
@@ -178,7 +179,7 @@ func TestDeliver_triesAgainWhatMayPassAndNothingElse(t *testing.T) {
 		400: {false, "HTTP 400"}, 401: {false, "HTTP 401"}, 404: {false, "HTTP 404"}, 410: {false, "HTTP 410"},
 		304: {false, "HTTP 304, and no redirect is followed"},
 	} {
-		b := newBox()
+		b := newRecords()
 		failed, err := caller(b, newEndpoint(t, status(code)).URL).Deliver(t.Context(), third)
 		if (err != nil) != c.again || failed == c.again || b.call.Reason != c.reason {
 			t.Errorf("%d: failed %v, %v, %q", code, failed, err, b.call.Reason)
@@ -193,7 +194,7 @@ func TestDeliver_triesAgainWhatMayPassAndNothingElse(t *testing.T) {
 func TestDeliver_repeatsItselfUnderOneID(t *testing.T) {
 	answers := []int{503, 200}
 	e := newEndpoint(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(answers[0]); answers = answers[1:] })
-	b := newBox()
+	b := newRecords()
 	c := caller(b, e.URL)
 	if _, err := c.Deliver(t.Context(), third); err == nil {
 		t.Fatal("503 is taken for a yes")
@@ -215,7 +216,7 @@ func TestDeliver_followsNoRedirect(t *testing.T) {
 	inside := newEndpoint(t, status(http.StatusOK))
 	for _, code := range []int{301, 302, 303, 307, 308} {
 		e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, inside.URL, code) })
-		b := newBox()
+		b := newRecords()
 		if failed, err := caller(b, e.URL).Deliver(t.Context(), third); !failed || err != nil {
 			t.Errorf("%d: failed %v, %v", code, failed, err)
 		}
@@ -229,7 +230,7 @@ func TestDeliver_waitsForNobodyForLong(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)
 	e := newEndpoint(t, func(http.ResponseWriter, *http.Request) { <-hang })
-	b := newBox()
+	b := newRecords()
 	c := caller(b, e.URL)
 	c.Hurry(50 * time.Millisecond)
 	if failed, err := c.Deliver(t.Context(), third); failed || err == nil || b.call.Reason != "timed out" {
@@ -248,7 +249,7 @@ func TestDeliver_readsAnEndlessAnswerNoFurtherThanItMust(t *testing.T) {
 		}
 		gone <- sent
 	})
-	b := newBox()
+	b := newRecords()
 	if failed, err := caller(b, e.URL).Deliver(t.Context(), third); failed || err != nil || b.call.Status != desk.DeliverySent {
 		t.Errorf("failed %v, %v", failed, err)
 	}
@@ -267,7 +268,7 @@ func TestDeliver_saysWhyInItsOwnWords(t *testing.T) {
 		closed.URL + "/?key=hunter2": "connection refused",
 		secure.URL + "/?key=hunter2": "its certificate is not trusted",
 	} {
-		b := newBox()
+		b := newRecords()
 		_, err := caller(b, address).Deliver(t.Context(), third)
 		if err == nil || b.call.Reason != want || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "127.0.0.1") {
 			t.Errorf("%v, %q", err, b.call.Reason)
@@ -276,7 +277,7 @@ func TestDeliver_saysWhyInItsOwnWords(t *testing.T) {
 }
 
 func TestDeliver_keepsWhatNobodyConfiguredOwed(t *testing.T) {
-	b := newBox()
+	b := newRecords()
 	b.call.Webhook = "unheard-of"
 	failed, err := caller(b, "https://ops.example").Deliver(t.Context(), third)
 	if failed || fault.KindOf(err) != fault.Unavailable || b.call.Reason != "not configured" || b.call.Status != desk.DeliveryOwed {
@@ -287,7 +288,7 @@ func TestDeliver_keepsWhatNobodyConfiguredOwed(t *testing.T) {
 func TestDeliver_givesUpAfterDaysOfFailing(t *testing.T) {
 	e := newEndpoint(t, status(http.StatusInternalServerError))
 	for days, want := range map[int]bool{2: false, 3: true} {
-		b := newBox()
+		b := newRecords()
 		b.since = time.Now().Add(-time.Duration(days) * 24 * time.Hour)
 		failed, err := caller(b, e.URL).Deliver(t.Context(), third)
 		if failed != want || (err == nil) != want {
@@ -305,7 +306,7 @@ func TestDeliver_thatIsCutShortBlamesNobody(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)
 	e := newEndpoint(t, func(http.ResponseWriter, *http.Request) { stop(); <-hang })
-	b := newBox()
+	b := newRecords()
 	if failed, err := caller(b, e.URL).Deliver(ctx, third); failed || err == nil || b.call.Tries != 0 {
 		t.Errorf("failed %v, %v; the call is %+v", failed, err, b.call)
 	}

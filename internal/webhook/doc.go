@@ -1,4 +1,4 @@
-// Package webhook calls what a policy's rungs name besides people: one signed POST for each call that an event owes, which
-// says that a promise was broken and where to look, and holds no word that a person wrote. It knows HTTP and neither SQL
-// nor Temporal: a Caller is a transport of the outbox, which records calls and tries them again.
+// Package webhook calls the webhooks that the escalation steps of a policy name. A call is a signed POST request which
+// says that a target was breached and links to the ticket; it contains no text that a person wrote. A Caller is a
+// transport of the outbox, which records calls and retries them. The package must not know SQL or Temporal.
 package webhook

@@ -2,11 +2,11 @@ package webhook
 
 import "time"
 
-// Hurry makes every try end after a while that a test can wait for.
+// Hurry sets the time limit of a try.
 func (c *Caller) Hurry(try time.Duration) { c.client = client(try) }
 
 // Now sets the caller's clock.
 func (c *Caller) Now(now func() time.Time) { c.now = now }
 
-// MaxAnswer is how much of an answer is read.
+// MaxAnswer is the number of bytes of a response that are read.
 const MaxAnswer = maxAnswer

@@ -17,12 +17,12 @@ import (
 
 // The headers of a call.
 const (
-	HeaderEvent     = "Supportdesk-Event"     // ID of the event, the same for every try: who has seen it may leave it
+	HeaderEvent     = "Supportdesk-Event"     // ID of the event, the same for every try; receivers may ignore duplicates
 	HeaderTimestamp = "Supportdesk-Timestamp" // when this try was signed, in seconds since 1970
-	HeaderSignature = "Supportdesk-Signature" // "v1=" and the HMAC in hexadecimal; more of them may follow after a comma
+	HeaderSignature = "Supportdesk-Signature" // "v1=" and the HMAC in hexadecimal; more may follow, separated by commas
 )
 
-// message is the body of a call. It holds no words and no names: those are read on the desk's pages, by who may.
+// message is the body of a call. It contains no text and no names of people, which are for signed-in staff only.
 type message struct {
 	Event          string           `json:"event"` // as in HeaderEvent
 	Kind           ticket.EventKind `json:"kind"`
@@ -31,13 +31,13 @@ type message struct {
 	EscalationStep int              `json:"rung"`
 	Priority       policy.Priority  `json:"priority"`
 	Promised       time.Time        `json:"promised"` // the deadline that passed
-	Due            time.Time        `json:"due"`      // when the rung fell due
-	Fired          time.Time        `json:"fired"`    // and when it fired
+	Due            time.Time        `json:"due"`      // when the escalation step was due
+	Fired          time.Time        `json:"fired"`    // when it was carried out
 	URL            string           `json:"url"`      // the ticket, for staff who sign in
 }
 
-// eventID names an event for ever. A ticket's timeline counts anew only in a database that was restored from a copy, and
-// then in another epoch.
+// eventID returns the unique ID of an event. It contains the epoch, because numbers of a timeline may repeat after the
+// database was restored from a copy.
 func eventID(c desk.WebhookCall) string {
 	if c.Epoch == 0 {
 		return fmt.Sprintf("%s-%d", c.Number, c.Event)
@@ -53,7 +53,7 @@ func body(c desk.WebhookCall, site string) ([]byte, error) {
 	})
 }
 
-// sign puts a body's headers on a request.
+// sign sets the headers of a call, including its signature.
 func sign(h http.Header, secret, event string, at time.Time, body []byte) {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	h.Set("Content-Type", "application/json")
@@ -63,7 +63,7 @@ func sign(h http.Header, secret, event string, at time.Time, body []byte) {
 	h.Set(HeaderSignature, "v1="+Signature(secret, timestamp, body))
 }
 
-// Signature is HMAC-SHA256 over timestamp, a dot and the body, in hexadecimal.
+// Signature returns the HMAC-SHA256 of timestamp, a dot and body, in hexadecimal.
 func Signature(secret, timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(timestamp + "."))

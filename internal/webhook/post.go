@@ -16,27 +16,27 @@ import (
 )
 
 const (
-	tryTime     = 10 * time.Second // for one try: connecting, sending and the whole answer
-	maxAnswer   = 16 << 10         // bytes of an answer's body that are read, so that its connection can serve again
+	tryTime     = 10 * time.Second // for one try: connecting, sending and the whole response
+	maxAnswer   = 16 << 10         // bytes of a response's body that are read, so that the connection can be reused
 	maxHeader   = 64 << 10
 	connections = 4 // to one endpoint
 )
 
-// result is what became of one try. Neither taken nor final: it is worth another.
+// result is the result of one try. If it is neither taken nor final, the call may be retried.
 type result struct {
 	taken  bool
 	final  bool
-	reason string // in our words: an endpoint's own, or its address, may hold secrets
+	reason string // without the endpoint's text and URL, which may contain secrets
 	cause  error  // for the log
 }
 
-// client follows no redirect: where an answer points is not what was configured.
-func client(patience time.Duration) *http.Client {
+// client returns an HTTP client that follows no redirects, because their targets are not configured.
+func client(timeout time.Duration) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = maxHeader
 	transport.MaxConnsPerHost = connections
 	return &http.Client{
-		Timeout:       patience,
+		Timeout:       timeout,
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -50,16 +50,16 @@ func (c *Caller) post(ctx context.Context, e Endpoint, event string, content []b
 	sign(request.Header, e.Secret, event, c.now(), content)
 	response, err := c.client.Do(request)
 	if err != nil {
-		return unreached(err)
+		return resultOfError(err)
 	}
 	defer response.Body.Close()
-	// Only the status counts. An answer that never ends ends with the try.
+	// Only the status matters. A response that does not end is cut off by the try's time limit.
 	_, _ = io.CopyN(io.Discard, response.Body, maxAnswer)
-	return judged(response.StatusCode)
+	return resultOfStatus(response.StatusCode)
 }
 
-// judged tells an answer that may change, such as too many requests, from one that won't.
-func judged(status int) result {
+// resultOfStatus returns the result for a response's status. Client errors are final, except those that mean "later".
+func resultOfStatus(status int) result {
 	reason := fmt.Sprintf("HTTP %d", status)
 	switch {
 	case status >= 200 && status < 300:
@@ -73,8 +73,8 @@ func judged(status int) result {
 	}
 }
 
-// unreached says in our words why there was no answer.
-func unreached(err error) result {
+// resultOfError returns the result for a request that had no response.
+func resultOfError(err error) result {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err // without the address
 	}

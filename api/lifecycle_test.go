@@ -62,7 +62,7 @@ func (l timelineJSON) kinds() string {
 
 // TestLife follows a ticket from its submission to its end, through the API alone.
 func TestLife(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	const words = "The parcel of Monday\r\nhas not come. 😀"
 	a := o.do("clara", 201, "POST", "/api/v1/tickets", `{"subject":" Where is my parcel? ","body":"The parcel of Monday\r\nhas not come. 😀","category":"delivery","order":"A-17"}`)
 	receipt := decode[struct {
@@ -150,7 +150,7 @@ func TestLife(t *testing.T) {
 }
 
 func TestLife_refusals(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	for _, c := range []struct {
 		who, path, body string
@@ -178,9 +178,9 @@ func TestLife_refusals(t *testing.T) {
 	}
 }
 
-// TestPrivacy_anotherCustomersTicketIsNotThere, by any route, and says so in the same words as for one that isn't.
+// TestPrivacy_anotherCustomersTicketIsNotThere: every route responds as for a ticket that does not exist.
 func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	self := o.submit("clara", `{"subject":"canary","body":"canary"}`)
 	number := strings.TrimPrefix(self, "/api/v1/tickets/")
 	for _, line := range api.Lines() {
@@ -209,9 +209,9 @@ func TestPrivacy_anotherCustomersTicketIsNotThere(t *testing.T) {
 	}
 }
 
-// TestTimeline_tellsStaffWhoDidNotGetWhichMail, and why, and its customer nothing of it.
+// TestTimeline_tellsStaffWhoDidNotGetWhichMail: staff see the recipient and the reason, its customer does not.
 func TestTimeline_tellsStaffWhoDidNotGetWhichMail(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	o.do("anna", 200, "POST", self+"/assignment", "")
 	n := ticket.Number(strings.TrimPrefix(self, "/api/v1/tickets/"))
@@ -231,10 +231,10 @@ func TestTimeline_tellsStaffWhoDidNotGetWhichMail(t *testing.T) {
 	}
 }
 
-// TestResend_sendsABouncedMailAgain once, however often the request comes, also of a closed ticket; and where to is nobody's
-// business but staff's.
+// TestResend_sendsABouncedMailAgain once, however often the request comes, also of a closed ticket. Only staff
+// see its recipient.
 func TestResend_sendsABouncedMailAgain(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	n := ticket.Number(strings.TrimPrefix(self, "/api/v1/tickets/"))
 	a := o.do("anna", 200, "POST", self+"/information-requests", `{"body":"Which one?"}`)
@@ -282,7 +282,7 @@ func TestResend_sendsABouncedMailAgain(t *testing.T) {
 }
 
 func TestIdempotency_onceAtTheSameTime(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	ask := func(body string) answer {
 		return do(t, o, call{method: "POST", path: "/api/v1/tickets", as: o.tokens["clara"], body: body, header: http.Header{"Idempotency-Key": {"k"}}})
 	}
@@ -309,9 +309,9 @@ func TestIdempotency_onceAtTheSameTime(t *testing.T) {
 	}
 }
 
-// TestList_pagesShowEachTicketOnce, whether a step has taken it or not.
+// TestList_pagesShowEachTicketOnce, before and after its first step.
 func TestList_pagesShowEachTicketOnce(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	want := map[string]bool{}
 	for i := range 9 {
 		if i == 5 {
@@ -356,7 +356,7 @@ func TestList_pagesShowEachTicketOnce(t *testing.T) {
 
 // TestCommand_acceptedWhileNobodyTakes: what can't be decided now is accepted, shown as pending, and done later.
 func TestCommand_acceptedWhileNobodyTakes(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	self := o.submit("clara", `{"subject":"s","body":"b"}`)
 	o.do("anna", 200, "POST", self+"/assignment", "")
 	o.Clerk.Paused.Lock()
@@ -371,7 +371,7 @@ func TestCommand_acceptedWhileNobodyTakes(t *testing.T) {
 	}
 }
 
-// TestOutage: with no database every route that needs one says when to come back, and none fails otherwise.
+// TestOutage: without a database every route that needs one responds with Retry-After, and none fails otherwise.
 func TestOutage(t *testing.T) {
 	s, err := store.Open(t.Context(), "postgres://nobody@127.0.0.1:1/none?connect_timeout=2", store.Options{})
 	if err != nil {
@@ -396,7 +396,7 @@ func TestOutage(t *testing.T) {
 }
 
 func TestRating_ofOnesOwnResolvedTicket(t *testing.T) {
-	o := openOffice(t)
+	o := openFixture(t)
 	path := o.submit("clara", `{"subject": "Where is it?", "body": "Late."}`)
 	if a := o.do("clara", 409, "POST", path+"/rating", `{"score": 5}`); a.problem.Code != "not-resolved" {
 		t.Errorf("before the resolution: %s", a.Body)

@@ -18,15 +18,15 @@ import (
 	"github.com/holesalemart/supportdesk/api/request"
 )
 
-// maxRequest is the longest request body, in bytes.
+// maxRequest is the maximum size of a request body, in bytes.
 const maxRequest = 128 << 10
 
-// intake reads what huma would let pass or misreport: the size and media type of the body, its JSON, a query that
-// can't be parsed, and the idempotency key, whose fingerprint needs the raw body. huma then finds the body in memory, and
-// validates it.
-func (s *server) intake(ctx huma.Context, next func(huma.Context)) {
+// checkRequest is middleware that reads the body and checks what huma would accept or misreport: its size, media type
+// and JSON, and a query that can't be parsed. It also reads the idempotency key, whose fingerprint needs the raw body.
+// huma then reads the body from memory and validates it.
+func (s *server) checkRequest(ctx huma.Context, next func(huma.Context)) {
 	c, op := humagin.Unwrap(ctx), ctx.Operation()
-	err := takeIn(c.Writer, c.Request, op, func(property string) bool { return s.takesNull(op, property) })
+	err := readRequest(c.Writer, c.Request, op, func(property string) bool { return s.allowsNull(op, property) })
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -34,7 +34,7 @@ func (s *server) intake(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-func takeIn(w http.ResponseWriter, r *http.Request, op *huma.Operation, nullable func(property string) bool) error {
+func readRequest(w http.ResponseWriter, r *http.Request, op *huma.Operation, nullable func(property string) bool) error {
 	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
 		return newProblem(http.StatusBadRequest, "the query can't be read", FieldProblem{"query", "is not well formed"})
 	}
@@ -54,15 +54,15 @@ func takeIn(w http.ResponseWriter, r *http.Request, op *huma.Operation, nullable
 		}
 	}
 	if r.Method == http.MethodPost {
-		request.Of(r.Context()).IdempotencyKey, err = onceOf(r, body)
+		request.Of(r.Context()).IdempotencyKey, err = readIdempotencyKey(r, body)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return err
 }
 
-// takesNull reports whether the document allows null for a property of an operation's body. Of properties that it does
-// not name it says yes: they are refused for that.
-func (s *server) takesNull(op *huma.Operation, property string) bool {
+// allowsNull reports whether the document allows null for a property of an operation's body. It returns true for an
+// unknown property, which huma rejects.
+func (s *server) allowsNull(op *huma.Operation, property string) bool {
 	media := op.RequestBody.Content[mediaJSON]
 	if media == nil || media.Schema == nil {
 		return true
@@ -100,7 +100,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return nil, newProblem(http.StatusBadRequest, "the request's body can't be read", FieldProblem{"body", "is cut short or badly framed"})
 }
 
-// checkMedia insists on JSON, and leaves huma the plain media type.
+// checkMedia returns a problem unless the body is JSON in UTF-8, and removes the charset from the header, since huma
+// compares the plain media type.
 func checkMedia(r *http.Request, body []byte, required bool) error {
 	if len(body) == 0 {
 		if required {
@@ -122,8 +123,8 @@ func checkMedia(r *http.Request, body []byte, required bool) error {
 	return nil
 }
 
-// syntax gives a 400 with the place of the first error.
-func syntax(body []byte) error {
+// checkSyntax returns a 400 problem with the offset of the first syntax error.
+func checkSyntax(body []byte) error {
 	var whole json.RawMessage
 	err := json.Unmarshal(body, &whole)
 	if err == nil {

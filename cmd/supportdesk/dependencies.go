@@ -12,7 +12,7 @@ import (
 	"github.com/holesalemart/supportdesk/internal/store"
 )
 
-// load reads the configuration and makes the process's log.
+// load reads the configuration and returns it with the process's logger.
 func (p *program) load() (config.Config, *slog.Logger, error) {
 	c, err := config.Load(p.getenv)
 	if err != nil {
@@ -25,16 +25,16 @@ func (p *program) load() (config.Config, *slog.Logger, error) {
 	return c, slog.New(slog.NewTextHandler(p.stderr, options)), nil
 }
 
-// neighbours are what every serving process stands on. Neither is asked for anything before it is needed.
-type neighbours struct {
+// dependencies are PostgreSQL and Temporal, which every serving process needs. Connections are opened on first use.
+type dependencies struct {
 	config   config.Config
 	log      *slog.Logger
 	db       *store.Store
 	temporal *dispatch.Temporal
 }
 
-// connect reads the configuration and prepares the way to both. Whoever connects calls close.
-func (p *program) connect() (*neighbours, error) {
+// connect reads the configuration and returns the clients of both. The caller must call close.
+func (p *program) connect() (*dependencies, error) {
 	c, log, err := p.load()
 	if err != nil {
 		return nil, err
@@ -50,39 +50,40 @@ func (p *program) connect() (*neighbours, error) {
 		db.Close()
 		return nil, err
 	}
-	return &neighbours{config: c, log: log, db: db, temporal: temporal}, nil
+	return &dependencies{config: c, log: log, db: db, temporal: temporal}, nil
 }
 
-// dispatcher links workflows to the pages of the website.
-func (n *neighbours) dispatcher() *dispatch.Dispatcher {
+// dispatcher returns a dispatcher whose workflows link to the website's pages.
+func (n *dependencies) dispatcher() *dispatch.Dispatcher {
 	website := strings.TrimSuffix(n.config.BaseURL, "/")
 	return dispatch.New(n.temporal, dispatch.Pages{
 		Ticket: website + "/desk/tickets/", Emergencies: website + "/supervision/emergencies",
 	})
 }
 
-func (n *neighbours) close() {
+func (n *dependencies) close() {
 	n.temporal.Close()
 	n.db.Close()
 }
 
-// awaitTemporal waits until Temporal answers; false when ctx has ended before. In a deployment all start at once.
-func (n *neighbours) awaitTemporal(ctx context.Context) bool {
-	for told := false; ; told = true {
+// awaitTemporal waits until Temporal responds, because in a deployment all processes start at the same time. It returns
+// false if ctx ends before.
+func (n *dependencies) awaitTemporal(ctx context.Context) bool {
+	for logged := false; ; logged = true {
 		err := n.dispatcher().Ready(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return false
 		case err == nil:
 			return true
-		case !told:
+		case !logged:
 			n.log.Warn("waiting for Temporal", "error", err)
 		}
 		loop.Sleep(ctx, time.Second)
 	}
 }
 
-// withStore opens the database for a command that needs nothing else.
+// withStore calls do with the database, for commands that need nothing else.
 func (p *program) withStore(do func(*store.Store) error) error {
 	c, _, err := p.load()
 	if err != nil {

@@ -16,18 +16,18 @@ import (
 	"github.com/holesalemart/supportdesk/internal/ticket"
 )
 
-// Each form names whom it was shown to, sealed, and the address of its page, in these hidden fields; form-drafts.js adds
-// the name of its draft. No handler sees them.
+// Hidden fields that stamp adds to each form: the signed ID of the person to whom it was shown, and the address of its
+// page. form-drafts.js adds the name of its draft. They are removed before a handler reads the form.
 const (
 	fieldWriter = "written-by"
 	fieldPage   = "written-on"
 	fieldDraft  = "draft"
 )
 
-var errOther = fault.New(fault.Forbidden,
+var errOtherWriter = fault.New(fault.Forbidden,
 	"this was written as somebody else than the person who is signed in now, so it was not sent")
 
-// reader is whom the page is shown to: the person who signed in, or the requester whose link this browser opened.
+// reader returns the person to whom the page is shown: who has signed in, or the requester whose link was opened.
 func (v *Visit) reader() ticket.PersonID {
 	if v.Session != nil && v.Session.used != nil {
 		return v.Session.used.Person
@@ -35,10 +35,11 @@ func (v *Visit) reader() ticket.PersonID {
 	return v.Person.ID
 }
 
-// sealedFor is how long a form's seal lets it be kept: for as long as the session may last that it was shown in.
-const sealedFor = lifetime
+// sealLifetime is how long after it was shown a form may be stored until its writer has signed in. It is the maximum
+// lifetime of a session.
+const sealLifetime = lifetime
 
-// seal makes the name of a form's writer and the day, in days since 1970, which only this desk can make.
+// seal returns a form's writer and the day, in days since 1970, with an HMAC over both.
 func (v *Visit) seal(person ticket.PersonID, day int64) string {
 	secret, err := v.engine.Keeper.Secret(v.Context(), writerSecret)
 	if err != nil {
@@ -55,8 +56,8 @@ const secondsADay = 24 * 60 * 60
 
 func today() int64 { return time.Now().Unix() / secondsADay }
 
-// unseal is whom a form was shown to; empty when it does not say so, or not with our seal. Nothing is kept for a seal
-// that is old, but the form is still its writer's alone.
+// unseal returns the person to whom a form was shown, or "" if sealed is missing or not valid, and whether it is fresh
+// enough for the form to be stored.
 func (v *Visit) unseal(sealed string) (person ticket.PersonID, fresh bool) {
 	parts := strings.Split(sealed, ".")
 	if len(parts) != 3 || v.engine.Keeper == nil {
@@ -67,10 +68,10 @@ func (v *Visit) unseal(sealed string) (person ticket.PersonID, fresh bool) {
 	if err != nil || !hmac.Equal([]byte(v.seal(person, day)), []byte(sealed)) {
 		return "", false
 	}
-	return person, day >= today()-int64(sealedFor/(secondsADay*time.Second))
+	return person, day >= today()-int64(sealLifetime/(secondsADay*time.Second))
 }
 
-// unstamp takes the fields that stamp added out of a form.
+// unstamp removes the fields that stamp added from a form, and records them in the visit.
 func (v *Visit) unstamp(form url.Values) {
 	v.writer, v.mayKeep = v.unseal(form.Get(fieldWriter))
 	if page := form.Get(fieldPage); page == Local(page) {
@@ -82,11 +83,11 @@ func (v *Visit) unstamp(form url.Values) {
 	form.Del(fieldDraft)
 }
 
-// A form's beginning, as templates write it: a value in quotes may hold a >. What people typed is escaped, and so never
-// matches.
+// formBegins matches the start tag of a form as templates write it. A quoted value may contain a >. User input is
+// escaped, so it never matches.
 var formBegins = regexp.MustCompile(`<form\b(?:[^>"]|"[^"]*")*?\smethod="post"(?:[^>"]|"[^"]*")*>`)
 
-// stamp adds to each form of a page whom it is shown to and where.
+// stamp adds the hidden fields with the reader and the page's address to each form of a page.
 func (v *Visit) stamp(page []byte) []byte {
 	reader := v.reader()
 	if v.engine.Keeper == nil || reader == "" || !formBegins.Match(page) {
@@ -98,13 +99,13 @@ func (v *Visit) stamp(page []byte) []byte {
 	}
 	address := v.writtenOn
 	if v.gin.Request.Method == http.MethodGet || v.Partial() {
-		address = v.whole()
+		address = v.pageAddress()
 	}
 	fields := []byte(hidden(fieldWriter, sealed) + hidden(fieldPage, address))
 	return formBegins.ReplaceAllFunc(page, func(form []byte) []byte { return slices.Concat(form, fields) })
 }
 
-// sameWriter refuses a form that was shown to one person and is sent as another: the browser has changed hands since.
+// sameWriter rejects a form that was shown to one person and is sent by another, who has signed in since.
 func (v *Visit) sameWriter() error {
 	if v.gin.Request.Method != http.MethodPost || v.engine.Keeper == nil {
 		return nil
@@ -115,8 +116,8 @@ func (v *Visit) sameWriter() error {
 	return v.checkWriter()
 }
 
-// checkWriter compares the writer of a form that was read with the person whom it is sent as: on a ticket that a link
-// from a mail opened, its requester.
+// checkWriter returns a fault unless the writer of the form that was read is the visit's person, or the requester whose
+// link opened the ticket.
 func (v *Visit) checkWriter() error {
 	if v.writer == "" || v.writer == v.Person.ID {
 		return nil
@@ -127,5 +128,5 @@ func (v *Visit) checkWriter() error {
 	if !v.SignedIn() {
 		return errSignIn
 	}
-	return errOther
+	return errOtherWriter
 }
