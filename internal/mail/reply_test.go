@@ -102,7 +102,7 @@ func TestDeliver_waitsTenMinutesForTheAnswerAndLessForTheRest(t *testing.T) {
 				c := tt.server.connect(t)
 				begun := time.Now()
 				f := c.deliver(t.Context(), short)
-				if f == nil || f.content != tt.content || fault.KindOf(f.verdict()) != fault.Unavailable {
+				if f == nil || f.content != tt.content || fault.KindOf(f.deliveryError()) != fault.Unavailable {
 					t.Errorf("got %v", f)
 				}
 				if took := time.Since(begun); took != tt.after {
@@ -121,7 +121,7 @@ func TestDeliver_heedsItsContextUntilTheFinalDot(t *testing.T) {
 		c := server.connect(t)
 		defer server.leave(c)
 		f := c.deliver(ctx, short)
-		if f == nil || !errors.Is(f.verdict(), context.Canceled) || server.took != 0 {
+		if f == nil || !errors.Is(f.deliveryError(), context.Canceled) || server.took != 0 {
 			t.Errorf("got %v, the server has %d mails", f, server.took)
 		}
 	})
