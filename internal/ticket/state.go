@@ -11,15 +11,15 @@ import (
 type State struct {
 	Ticket         Ticket        `json:"ticket"`
 	Command        int64         `json:"command"` // number of the last command decided
-	Mails          int           `json:"mails"`   // number of the last mail owed
+	Mails          int           `json:"mails"`   // number of the last delivery, a mail or webhook call
 	Next           DueEvent      `json:"next,omitzero"`
-	EscalationStep int           `json:"rung,omitempty"`   // see Ticket.Rung
+	EscalationStep int           `json:"rung,omitempty"`   // see Ticket.EscalationStep
 	Paused         bool          `json:"paused,omitempty"` // see Ticket.Paused
 	SearchFields   *SearchFields `json:"shown,omitempty"`  // nil in states stored before it was introduced
 }
 
-// Digested returns the state to store after a step. command and mails are the numbers of the last command decided and of the
-// last delivery owed. The label of the next due event says how much time remains at now.
+// Digested returns the state to store after a step. command and mails are the numbers of the last command decided and of
+// the last delivery. The label of the next due event says how much time remains at now.
 func Digested(t Ticket, p *policy.Policy, command int64, mails int, now time.Time) State {
 	s := State{Ticket: t, Command: command, Mails: mails, EscalationStep: t.EscalationStep(), Paused: t.Paused(), SearchFields: t.searchFields()}
 	if next, ok := Next(t, p); ok {
@@ -35,8 +35,8 @@ type SearchFields struct {
 	PromiseDue     time.Time        `json:"promise_due,omitzero"` // its deadline
 	Breached       bool             `json:"breached,omitempty"`   // see Ticket.Breached
 	PausedFor      []policy.Reason  `json:"paused_for,omitempty"` // why pending promises are paused, sorted
-	AwaitsDelivery bool             `json:"unheard,omitempty"`    // see Ticket.Unheard
-	Emergency      EmergencyID      `json:"emergency,omitempty"`  // see Ticket.Held
+	AwaitsDelivery bool             `json:"unheard,omitempty"`    // see Ticket.AwaitsDelivery
+	Emergency      EmergencyID      `json:"emergency,omitempty"`  // see Ticket.PausingEmergency
 }
 
 func (t *Ticket) searchFields() *SearchFields {
