@@ -15,7 +15,7 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// politeServer agrees to everything and counts who took leave of it.
+// politeServer accepts every command and counts QUITs.
 type politeServer struct{ quits atomic.Int32 }
 
 func (s *politeServer) connect(t *testing.T) *connection {
